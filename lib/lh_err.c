@@ -1,0 +1,55 @@
+/* lh_err.c - what went wrong, as a value.  See lh_err.h. */
+#include "lh_err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int lh_err_set(struct lh_err *err, enum lh_code code, const char *fmt, ...)
+{
+	va_list ap;
+
+	err->code = code;
+	err->column = 0;
+	va_start(ap, fmt);
+	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int lh_err_sys(struct lh_err *err, const char *fmt, ...)
+{
+	int saved = errno;
+	size_t n;
+	va_list ap;
+
+	err->code = saved == ENOMEM ? LH_ENOMEM : LH_EIO;
+	err->column = 0;
+	va_start(ap, fmt);
+	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+	va_end(ap);
+	n = strlen(err->msg);
+	snprintf(err->msg + n, sizeof err->msg - n, ": %s", strerror(saved));
+	return -1;
+}
+
+int lh_err_nomem(struct lh_err *err)
+{
+	return lh_err_set(err, LH_ENOMEM, "out of memory");
+}
+
+int lh_err_prefix(struct lh_err *err, const char *fmt, ...)
+{
+	char old[sizeof err->msg];
+	size_t n;
+	va_list ap;
+
+	memcpy(old, err->msg, sizeof old);
+	va_start(ap, fmt);
+	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+	va_end(ap);
+	n = strlen(err->msg);
+	snprintf(err->msg + n, sizeof err->msg - n, ": %s", old);
+	return -1;
+}

@@ -1,0 +1,83 @@
+/*
+ * lh_file - files that are replaced whole, appended to whole, or mapped.
+ *
+ * lh_atomic: readers see the old bytes or the new bytes, never a mixture, also
+ * after kill -9, a full disk or power loss: temporary file beside the target
+ * (O_EXCL|O_NOFOLLOW, ".NAME.lh-tmp-PID"), fsync, rename, fsync of the folder.
+ * Nothing else in the tree calls rename(2).  A target that is a symlink, FIFO
+ * or device is refused.  Litter of a killed run (same prefix, dead PID, lock
+ * free) is removed by the next one.  A signal that ends the tool removes the
+ * temporary file (lh_tool.h).
+ *
+ *     struct lh_atomic out;
+ *     if (lh_atomic_open(&out, path, 0666, err) == 0 &&
+ *         write_it(out.fd, err) == 0)
+ *             rc = lh_atomic_commit(&out, err);
+ *     lh_atomic_close(&out);             (no-op after a commit)
+ *
+ * lh_applog: an append-only log of lines that any number of processes may
+ * write: one write(2) per record on an O_APPEND descriptor under flock; a torn
+ * last line left by a crash is finished with a newline first, so that the next
+ * record starts on a line of its own, and lh_applog_open reports its offset.
+ *
+ * lh_mapped: a file read-only in memory.  It may be hostile: check every
+ * offset against n.  A file that shrinks under the map is a SIGBUS for whoever
+ * reads past its new end, which is why files here are only ever replaced.
+ *
+ * lh_lock: one writer at a time: flock on a companion file; the holder's PID
+ * stands in it for the message.
+ *
+ * Owner:  the caller owns the structs; paths are copied.
+ * Errors: 0, or -1 with *err; an lh_atomic target is then untouched.
+ */
+#ifndef LH_FILE_H
+#define LH_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lh_err.h"
+
+struct lh_atomic {
+	int fd;			/* open read-write; -1 when closed */
+	char *path, *tmp;
+	int slot;		/* where the signal handler finds tmp */
+};
+LH_API int lh_atomic_open(struct lh_atomic *a, const char *path, mode_t mode, struct lh_err *err);
+LH_API int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err);
+LH_API void lh_atomic_close(struct lh_atomic *a);
+
+struct lh_applog {
+	int fd;
+	char *path;
+	int64_t torn_at;	/* offset of a torn last line found at open, or -1 */
+};
+enum { LH_SYNC_NONE, LH_SYNC_EACH };
+LH_API int lh_applog_open(struct lh_applog *l, const char *path, mode_t mode, struct lh_err *err);
+/* line has no LF at its end; one is added. */
+LH_API int lh_applog_append(struct lh_applog *l, const char *line, size_t n, int sync, struct lh_err *err);
+LH_API int lh_applog_close(struct lh_applog *l, struct lh_err *err);
+
+struct lh_mapped {
+	const char *p;
+	size_t n;
+};
+LH_API int lh_mapped_open(struct lh_mapped *m, const char *path, struct lh_err *err);
+LH_API int lh_mapped_fd(struct lh_mapped *m, int fd, struct lh_err *err);
+LH_API void lh_mapped_close(struct lh_mapped *m);
+
+struct lh_lock {
+	int fd;
+};
+/* Wait up to seconds (negative: without limit); LH_ELOCKED names the holder. */
+LH_API int lh_lock_take(struct lh_lock *l, const char *path, double seconds, struct lh_err *err);
+LH_API void lh_lock_drop(struct lh_lock *l);
+
+/* All n bytes, over short writes, EINTR and EAGAIN (waited for). */
+LH_API int lh_write_all(int fd, const void *p, size_t n, struct lh_err *err);
+LH_API int lh_pwrite_all(int fd, const void *p, size_t n, off_t at, struct lh_err *err);
+/* Up to n bytes; 0 at the end; -1 on error. */
+LH_API ssize_t lh_read_some(int fd, void *p, size_t n, struct lh_err *err);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * lh_flow - records from the operands (else stdin) through a function, in
+ * order, on all cores: the loop of every filter, once.
+ *
+ * Input is read in blocks of whole lines; blocks are mapped by tool->jobs
+ * threads and handed on in input order.  Operands, "-", compressed files (by
+ * lh-cat as a child), BOM, CRLF, blank lines, lines over the limit, rejects,
+ * --on-error, message caps, the summary, progress, and flushing before a read
+ * that would block are all done here.
+ *
+ *     static int on_record(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+ *     {
+ *             lh_record_open(out, rec, drop, 1);
+ *             lh_buf_puts(out, "\"seen\":true");
+ *             lh_record_close(out, rec);
+ *             return 0;
+ *     }
+ *     rc = lh_flow_run(&tool, &(struct lh_flow){ .map = on_record });
+ *
+ * A map appends its record's whole output without the last LF (which the flow
+ * adds; a map that appends nothing drops the record) and returns 0; or -1 with
+ * LH_EDATA, which rejects this record alone (its output so far is dropped); or
+ * -1 with another code, which ends the run after the records before it.
+ *
+ * A sink, if given, takes each record's output in order on the calling thread
+ * instead of stdout (no LF is added), and may reject or fail in the same way.
+ *
+ * batch, if given, replaces map: it gets up to batch_max records at once (for
+ * upstream calls that take many) and must call lh_batch_accept or
+ * lh_batch_reject once for each, in order.  A batch is never held back for
+ * records that are not there yet.
+ */
+#ifndef LH_FLOW_H
+#define LH_FLOW_H
+
+#include "lh_json.h"
+#include "lh_tool.h"
+
+struct lh_batch {
+	struct lh_record **rec;	/* parsed records, n of them */
+	size_t n;
+	struct lh_buf *out;	/* append the next record's output here, ... */
+	struct lh_flow_block *block;
+};
+LH_API void lh_batch_accept(struct lh_batch *b);			/* ... then this */
+LH_API void lh_batch_reject(struct lh_batch *b, const struct lh_err *err);	/* or this; its output is dropped */
+
+/* Where a record came from, for a sink that wants to say so. */
+struct lh_origin {
+	const char *file;
+	uint64_t line;
+};
+
+struct lh_flow {
+	int (*map)(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err);
+	int (*batch)(struct lh_batch *b, void *worker, struct lh_err *err);
+	size_t batch_max;
+	int (*sink)(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err);
+	/* One per thread, made from ctx; NULL: ctx itself is the worker. */
+	void *(*worker_new)(void *ctx, struct lh_err *err);
+	void (*worker_free)(void *worker);
+	void *ctx;
+	char **operands;	/* with n_operands: input files when these are not all
+				   of the tool's operands; NULL: tool->operands */
+	size_t n_operands;
+};
+
+/* 0 at the end of input (also when records were rejected: the frame counts
+ * them), -1 with tool->err. */
+LH_API int lh_flow_run(struct lh_tool *tool, const struct lh_flow *flow);
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * lh_lhv - the index file (.lhv): vectors, an HNSW graph, ids and metadata in
+ * one file made to be mapped, with pending changes in INDEX-log beside it.
+ * The bytes are described in lhv(5).
+ *
+ * Writing.  A writer takes rows, keeps them in the layout the file will have,
+ * builds the graph (hnswlib, lh_hnsw.h) and replaces the file whole:
+ *
+ *     w = lh_lhv_writer_new(path, &params, 10.0, err);
+ *     lh_lhv_put(w, id, id_len, vector, meta, meta_len, err);   (last id wins)
+ *     lh_lhv_commit(w, jobs, err);
+ *     lh_lhv_writer_free(w);
+ *
+ * Reading.  lh_lhv_open maps the file and replays the log: a snapshot.  Opening
+ * costs the header and the pending changes, not the file.  Rows of the file
+ * that the log replaced or deleted are hidden.  Everything read is treated as
+ * hostile: a search on a damaged file may find less or report LH_ECORRUPT, but
+ * never reads outside the map.
+ *
+ * Changing.  lh_lhv_change appends upserts and deletes to the log under the
+ * index's lock; lh_lhv_compact folds them in.
+ *
+ * Rows are numbered: 0..base-1 in the file, then the pending ones.
+ *
+ * Owner:   ids and metadata handed out point into the map (or the log's copy)
+ *          and live as long as the struct lh_lhv.
+ * Threads: one open index may be searched by many threads, each with a
+ *          struct lh_searcher of its own.
+ */
+#ifndef LH_LHV_H
+#define LH_LHV_H
+
+#include "lh_buf.h"
+#include "lh_json.h"
+#include "lh_vec.h"
+
+#define LH_DIM_MAX 65536
+#define LH_ID_MAX 1024
+#define LH_K_MAX 10000
+
+enum lh_precision { LH_F32, LH_F16, LH_I8 };	/* only LH_F32 is built */
+
+struct lh_lhv_params {
+	uint32_t dimension;	/* 0 until the first row sets it (writer only) */
+	int distance;		/* enum lh_distance */
+	int precision;		/* enum lh_precision */
+	uint32_t m, ef_construction, exact_below;
+	uint64_t seed;
+	char engine[32];	/* "" is null */
+	char model[256];	/* "" is null */
+	char url[1024];		/* of the engine, "" is null */
+	char created_at[32];
+};
+LH_API void lh_lhv_params_default(struct lh_lhv_params *p);
+LH_API const char *lh_distance_name(int distance);
+LH_API const char *lh_precision_name(int precision);
+
+/* ---- writing ---- */
+struct lh_lhv_writer;
+LH_API struct lh_lhv_writer *lh_lhv_writer_new(const char *path, const struct lh_lhv_params *p, double lock_timeout, struct lh_err *err);
+/* The parameters, still open to change until commit (model, dimension). */
+LH_API struct lh_lhv_params *lh_lhv_writer_params(struct lh_lhv_writer *w);
+/* vector has n values; LH_EDATA when it does not fit (dimension, not finite,
+ * zero under cosine, a bad id).  meta is checked JSON text, or n = 0 for none. */
+LH_API int lh_lhv_put(struct lh_lhv_writer *w, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err);
+LH_API uint64_t lh_lhv_writer_count(const struct lh_lhv_writer *w);
+LH_API int lh_lhv_commit(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err);
+LH_API void lh_lhv_writer_free(struct lh_lhv_writer *w);
+
+/* ---- reading ---- */
+struct lh_lhv;
+LH_API struct lh_lhv *lh_lhv_open(const char *path, struct lh_err *err);
+LH_API void lh_lhv_close(struct lh_lhv *ix);
+LH_API const struct lh_lhv_params *lh_lhv_get_params(const struct lh_lhv *ix);
+struct lh_lhv_stats {
+	uint64_t live, base, pending, deleted, file_bytes;
+	uint32_t format;
+	int64_t torn_at;	/* offset of a torn tail in the log, or -1 */
+};
+LH_API void lh_lhv_get_stats(const struct lh_lhv *ix, struct lh_lhv_stats *st);
+
+struct lh_row {
+	struct lh_str id, meta;		/* meta.n == 0: none */
+	const float *vector;		/* dimension values; may be unaligned */
+};
+LH_API uint64_t lh_lhv_rows(const struct lh_lhv *ix);		/* upper bound of row numbers */
+/* 1: a live row; 0: none at that number (deleted or replaced); -1: damaged. */
+LH_API int lh_lhv_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct lh_err *err);
+/* The live row of that id, or -1 when there is none, -2 with *err when damaged. */
+LH_API int64_t lh_lhv_find(const struct lh_lhv *ix, const char *id, size_t n, struct lh_err *err);
+
+/* ---- searching ---- */
+struct lh_query {
+	const float *vector;	/* of the index's dimension; unit length under cosine */
+	size_t k, ef;		/* ef 0: max(64, 2k) */
+	bool exact;
+	/* Is this row allowed?  NULL: all are.  1 yes, 0 no (counted as dropped),
+	 * 2 no and not counted (excluded), -1 with *err: damaged. */
+	int (*allow)(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *err);
+	void *ctx;
+	uint64_t dropped;	/* out: rows met and refused */
+};
+struct lh_hit {
+	float distance;
+	uint64_t row;
+};
+struct lh_searcher;
+LH_API struct lh_searcher *lh_searcher_new(const struct lh_lhv *ix, struct lh_err *err);
+LH_API void lh_searcher_free(struct lh_searcher *s);
+/* Up to q->k hits into out, by ascending distance, ties by the bytes of the id.
+ * Returns their number or -1. */
+LH_API long lh_lhv_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out, struct lh_err *err);
+
+/* ---- changing ---- */
+struct lh_lhv_change;
+/* Opens the log under the lock. */
+LH_API struct lh_lhv_change *lh_lhv_change_open(const char *path, double lock_timeout, struct lh_err *err);
+LH_API const struct lh_lhv_params *lh_lhv_change_params(const struct lh_lhv_change *c);
+/* meta NULL: leave what is stored; "{}" clears it. */
+LH_API int lh_lhv_change_put(struct lh_lhv_change *c, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err);
+/* 1 when the id was live, 0 when not (nothing is logged), -1 on error. */
+LH_API int lh_lhv_change_delete(struct lh_lhv_change *c, const char *id, size_t id_len, struct lh_err *err);
+/* Append what was gathered in one go and fsync; *fold says whether the log has
+ * outgrown its bounds (10 % of the records but at least 100, or 10,000). */
+LH_API int lh_lhv_change_commit(struct lh_lhv_change *c, bool *fold, struct lh_err *err);
+LH_API void lh_lhv_change_close(struct lh_lhv_change *c);
+LH_API int lh_lhv_compact(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err);
+
+/* ---- checking ---- */
+/* Calls damage(ctx, section, text) for everything found wrong in the file and
+ * its log.  0: it was read to the end (damage or not); -1: it could not be read. */
+LH_API int lh_lhv_verify(const char *path, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err);
+
+#endif

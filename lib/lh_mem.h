@@ -1,0 +1,23 @@
+/*
+ * lh_mem - allocation with overflow-checked sizes, and one place where tests
+ * can make it fail.
+ *
+ * Memory is freed with free(3).  A build with -DLH_FAULTS reads
+ * LH_FAULT_ALLOC=N (the Nth call fails) or N+ (the Nth and all later ones), so
+ * that a run under AddressSanitizer shows what leaks when memory is short.
+ */
+#ifndef LH_MEM_H
+#define LH_MEM_H
+
+#include "lh_err.h"
+
+/* n objects of size bytes, zeroed; NULL and *err when there is no memory. */
+LH_API void *lh_calloc(size_t n, size_t size, struct lh_err *err) __attribute__((malloc));
+
+/* Grow or shrink p to n objects of size bytes; on failure p is still valid. */
+LH_API void *lh_realloc(void *p, size_t n, size_t size, struct lh_err *err);
+
+/* A copy of n bytes of s with a NUL behind them. */
+LH_API char *lh_strndup(const char *s, size_t n, struct lh_err *err) __attribute__((malloc));
+
+#endif

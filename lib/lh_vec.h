@@ -1,0 +1,31 @@
+/*
+ * lh_vec - distances between float vectors, by the best kernel this CPU has.
+ *
+ * AVX-512, AVX2+FMA or portable C, chosen once at first use (LH_KERNEL=avx512,
+ * avx2 or portable forces one, for tests).  Vectors need no alignment; 64-byte
+ * aligned ones are faster.  Sums are taken in f32 in a kernel's own order, so
+ * the last bits differ between kernels.
+ */
+#ifndef LH_VEC_H
+#define LH_VEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lh_err.h"
+
+enum lh_distance { LH_COSINE, LH_L2, LH_IP };
+
+typedef float (*lh_vec_fn)(const float *a, const float *b, size_t n);
+
+/* Dot product, and squared Euclidean distance. */
+LH_API lh_vec_fn lh_vec_dot(void);
+LH_API lh_vec_fn lh_vec_l2sq(void);
+LH_API const char *lh_vec_kernel(void);
+
+/* Scale to unit length (norm taken in double); false for a zero or non-finite
+ * vector, which stays as it is. */
+LH_API bool lh_vec_unit(float *v, size_t n);
+LH_API bool lh_vec_finite(const float *v, size_t n);
+
+#endif
