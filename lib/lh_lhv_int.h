@@ -1,0 +1,117 @@
+/*
+ * lh_lhv_int - what the parts of lh_lhv share; not for callers.
+ *
+ *     lh_lhv_file.c    open, rows, ids: the mapped file, all of it checked
+ *     lh_lhv_walk.c    the searcher
+ *     lh_lhv_write.c   the writer
+ *     lh_lhv_verify.c  the checker
+ *     lh_lhv_log.c     INDEX-log: its format, replay into a snapshot, changes
+ *     lh_lhv_compact.c the fold (an object of its own: it needs the writer and
+ *                      with it hnswlib, which a search must not carry)
+ *
+ * A snapshot.  lh_lhv_open maps the file, then calls lh_lhv_log_replay, which
+ * fills the part of struct lh_lhv that is marked so and leaves it alone after
+ * that.  A row number below rows is a row of the file, rows + i is pending[i].
+ * A search leaves out the rows of the file whose bit in hidden is set and the
+ * pending rows that are dead, and scans all other pending rows exactly.
+ *
+ * The file may be swapped between the two opens.  lh_lhv_open therefore looks
+ * again at the path when the replay is done and starts over when another file
+ * is there by then; a replay that finds a log of another index just has
+ * nothing to say.
+ *
+ * Swapping index and log are two renames, and a crash may fall between them.
+ * So whoever folds appends to the old log, before the index is renamed, a mark
+ * with the new index's checksum and behind it what must carry over; a replay
+ * reads the part of the log behind the mark of its own index, up to the next
+ * mark.
+ */
+#ifndef LH_LHV_INT_H
+#define LH_LHV_INT_H
+
+#include "lh_file.h"
+#include "lh_lhv.h"
+
+#define LH_LHV_LOG "-log"	/* behind the index's path */
+#define LH_LHV_LOCK "-lock"
+#define LH_LHV_FORMAT 1
+#define LH_LHV_ROWS_MAX 0xfffffffeu
+
+struct lh_pending {
+	struct lh_str id, meta;		/* meta.n == 0: none */
+	const float *vector;		/* unit length under cosine; any alignment */
+	bool dead;			/* replaced or deleted further on in the log */
+};
+
+struct lh_lhv {
+	struct lh_mapped map;
+	struct lh_lhv_params params;
+	uint64_t checksum;		/* of the header: names this very file */
+
+	uint64_t rows;			/* in the file */
+	size_t stride, vector_at;	/* of a row of the level-0 block */
+	const unsigned char *block;
+	bool graph;
+	uint32_t entry, top;		/* where a walk begins, and its level */
+	const uint32_t *level;		/* rows + 1: first upper link list of a row */
+	const uint32_t *upper;		/* upper link lists of 1 + m words */
+	uint64_t n_upper;
+	const uint64_t *id_at, *meta_at;	/* rows + 1 each */
+	const char *ids, *metas;
+	uint64_t ids_n, metas_n;
+	const uint32_t *hash;		/* pairs: low half of xxh3(id), row + 1 */
+	uint64_t hash_slots;		/* a power of two, or 0 */
+
+	/* filled by lh_lhv_log_replay, zero before it */
+	struct lh_pending *pending;
+	size_t n_pending;
+	uint64_t *hidden;		/* a bit per row of the file; NULL: none hidden */
+	uint64_t n_hidden, n_dead;	/* bits set; pending rows that are dead */
+	uint64_t logged_puts, logged_deletes;	/* for lh_lhv_get_stats */
+	int64_t torn_at;		/* set to -1 before the replay */
+	void *log;			/* the replay's own: its copy, its lookup */
+};
+
+static inline bool lh_lhv_hidden(const struct lh_lhv *ix, uint64_t row)
+{
+	return ix->hidden && (ix->hidden[row / 64] >> (row % 64) & 1);
+}
+
+/* ---- lh_lhv_file.c ---- */
+
+/* The file alone, without its log. */
+struct lh_lhv *lh_lhv_open_base(const char *path, struct lh_err *err);
+
+/* As lh_lhv_row and lh_lhv_find, for rows of the file, hidden or not. */
+int lh_lhv_base_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct lh_err *err);
+int64_t lh_lhv_base_find(const struct lh_lhv *ix, const char *id, size_t n, struct lh_err *err);
+
+/* Is this an id and a vector that the parameters take?  LH_EDATA says why not.
+ * Under cosine the vector still has to be scaled (lh_vec_unit). */
+int lh_lhv_check_id(const char *id, size_t n, struct lh_err *err);
+int lh_lhv_check_vector(const struct lh_lhv_params *p, const float *v, size_t n, struct lh_err *err);
+
+/* ---- lh_lhv_write.c ---- */
+
+/* A writer that takes no lock, for a fold.  prepare builds the graph and has
+ * the whole file, synced, beside its target; after that the checksum is known
+ * and swap renames it into place (the caller holds the lock by then). */
+struct lh_lhv_writer *lh_lhv_writer_bare(const char *path, const struct lh_lhv_params *p, struct lh_err *err);
+int lh_lhv_prepare(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err);
+uint64_t lh_lhv_writer_checksum(const struct lh_lhv_writer *w);
+int lh_lhv_swap(struct lh_lhv_writer *w, struct lh_err *err);
+
+/* ---- lh_lhv_log.c ---- */
+
+/* Replay path's log into ix.  No log, and a log of another index, are an empty
+ * one; a torn tail ends it (torn_at).  -1 on damage or without memory. */
+int lh_lhv_log_replay(struct lh_lhv *ix, const char *path, struct lh_err *err);
+/* The live pending row of that id, or -1. */
+int64_t lh_lhv_log_find(const struct lh_lhv *ix, const char *id, size_t n);
+void lh_lhv_log_free(struct lh_lhv *ix);
+/* Remove path's log: a fresh build has replaced its index (lock held). */
+int lh_lhv_log_remove(const char *path, struct lh_err *err);
+/* Report what is wrong with path's log, as lh_lhv_verify does. */
+int lh_lhv_log_verify(const struct lh_lhv *ix, const char *path, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err);
+
+#endif
