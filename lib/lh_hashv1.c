@@ -1,0 +1,574 @@
+/* lh_hashv1.c - the hash-v1 embedding.  See lh_hashv1.h and lh-hash-v1(7). */
+#include "lh_hashv1.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lh_mem.h"
+
+/* The recipe's constants; any change here makes another model. */
+#define SECTION 1024		/* tokens over which repeats and places count */
+#define TOKEN_CHARS 64		/* a longer word is cut into several */
+#define WEIGHT_MAX 255		/* of a word that the table does not list */
+#define WEIGHT_CHAR 128		/* of one character of a script without spaces */
+#define WEIGHT_GRAMS 92		/* a more common word has no n-grams */
+#define GRAM_MIN 3
+#define GRAM_MAX 5
+#define SPREAD 2		/* coordinates a feature */
+#define WORD_UNIT 724		/* 1024 / sqrt(2) */
+#define GRAM_UNIT2 1509949	/* (1.2 * 1024)^2 */
+#define HALF_PLACE 40		/* words until a new word counts half */
+#define PLAIN 16
+#define TITLE 22		/* a capitalised word inside a sentence */
+#define RAW_SCALE 0x1p-26
+
+enum { SEED_WORD = 1, SEED_GRAM, SEED_CHAR, SEED_PAIR, SEED_SYMBOL };
+
+/* The cache and the table of seen words; sizes do not show in results. */
+#define SETS 4096
+#define WAYS 2
+#define KEY_MAX 24
+#define CACHED_MAX 64
+#define SEEN (4 * SECTION)	/* a token brings two at most */
+
+/* The last letter of a token may fold to three; "^" comes before the first. */
+#define CHARS_MAX (TOKEN_CHARS + 3)
+#define TOKEN_BYTES (4 * CHARS_MAX)
+#define FEATURES_MAX (SPREAD * (1 + (GRAM_MAX - GRAM_MIN + 1) * CHARS_MAX))
+
+enum fold_kind { FOLD_GAP, FOLD_WORD, FOLD_SOLO, FOLD_DROP };
+
+#include "lh_hashv1_fold.inc"
+#include "lh_hashv1_words.inc"
+
+struct feature {
+	uint16_t at;
+	int16_t by;
+};
+
+struct word {
+	uint64_t hash;		/* of the stem */
+	unsigned weight, n;
+	struct feature f[FEATURES_MAX];
+};
+
+struct cached {
+	uint64_t key[KEY_MAX / 8];	/* the folded word, zero-padded; 0: unused */
+	uint64_t hash;
+	uint8_t weight, n;
+	struct feature f[CACHED_MAX];
+};
+
+struct seen {
+	uint64_t hash;
+	uint32_t epoch;
+	uint16_t times, place;
+};
+
+struct token {
+	unsigned char s[TOKEN_BYTES];
+	unsigned len, chars;
+	bool title, solo;
+	bool joined;		/* touches the solo character before it */
+};
+
+struct reader {
+	const unsigned char *p, *end;
+	unsigned char before;	/* the last byte that was not white space */
+	bool joined;
+};
+
+struct lh_hashv1 {
+	unsigned dimension;
+	uint32_t epoch;
+	unsigned tokens, words;		/* in this section */
+	struct seen seen[SEEN];
+	struct word scratch;
+	struct cached cache[SETS][WAYS];
+	int64_t sum[];
+};
+
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ x >> 33) * 0xff51afd7ed558ccd;
+	x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53;
+	return x ^ x >> 33;
+}
+
+static uint64_t hash_bytes(const unsigned char *s, size_t n, unsigned seed)
+{
+	uint64_t h = 0xcbf29ce484222325 ^ seed;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ s[i]) * 0x100000001b3;
+	return mix(h);
+}
+
+static uint32_t decode(const unsigned char **p)
+{
+	const unsigned char *s = *p;
+
+	if (s[0] < 0x80)
+		return *p += 1, s[0];
+	if (s[0] < 0xe0)
+		return *p += 2, (s[0] & 0x1fu) << 6 | (s[1] & 0x3f);
+	if (s[0] < 0xf0)
+		return *p += 3, (s[0] & 0xfu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3f);
+	*p += 4;
+	return (s[0] & 7u) << 18 | (s[1] & 0x3fu) << 12 | (s[2] & 0x3fu) << 6 | (s[3] & 0x3f);
+}
+
+static unsigned encode(uint32_t c, unsigned char *s)
+{
+	if (c < 0x80)
+		return s[0] = c, 1;
+	if (c < 0x800)
+		return s[0] = 0xc0 | c >> 6, s[1] = 0x80 | (c & 0x3f), 2;
+	if (c < 0x10000) {
+		s[0] = 0xe0 | c >> 12;
+		s[1] = 0x80 | (c >> 6 & 0x3f);
+		s[2] = 0x80 | (c & 0x3f);
+		return 3;
+	}
+	s[0] = 0xf0 | c >> 18;
+	s[1] = 0x80 | (c >> 12 & 0x3f);
+	s[2] = 0x80 | (c >> 6 & 0x3f);
+	s[3] = 0x80 | (c & 0x3f);
+	return 4;
+}
+
+/* ASCII: the folded character, or 0 where a word ends. */
+static inline unsigned fold_ascii(unsigned char c)
+{
+	if (c >= 'a' ? c <= 'z' : c >= '0' && c <= '9')
+		return c;
+	return c >= 'A' && c <= 'Z' ? c | 0x20u : 0;
+}
+
+/* Beyond ASCII: what c is, and its folded UTF-8 in s. */
+static enum fold_kind fold(uint32_t c, unsigned char s[4], unsigned *n)
+{
+	size_t lo = 0, hi = sizeof fold_ranges / sizeof *fold_ranges;
+
+	for (size_t i = 0; i < sizeof fold_tables / sizeof *fold_tables; i++) {
+		const struct fold_table *t = &fold_tables[i];
+		unsigned to;
+
+		if (c < t->lo || c >= t->hi)
+			continue;
+		to = t->to[c - t->lo];
+		if (to < 2)
+			return to ? FOLD_DROP : FOLD_GAP;
+		if (to >= FOLD_MANY && to < FOLD_MANY + sizeof fold_many / sizeof *fold_many) {
+			*n = strlen(fold_many[to - FOLD_MANY]);
+			memcpy(s, fold_many[to - FOLD_MANY], *n);
+		} else {
+			*n = encode(to, s);
+		}
+		return FOLD_WORD;
+	}
+	while (hi - lo > 1) {
+		size_t mid = (lo + hi) / 2;
+
+		*(fold_ranges[mid].lo <= c ? &lo : &hi) = mid;
+	}
+	*n = encode(c, s);
+	return fold_ranges[lo].kind;
+}
+
+static inline bool is_space(unsigned char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Whether a capital at p stands for a name rather than for a sentence's start. */
+static bool is_title(const struct reader *r, const unsigned char *p)
+{
+	unsigned char b = r->before;
+
+	if (*p < 'A' || *p > 'Z' || p + 1 == r->end)
+		return false;
+	if (!(p[1] >= 'a' && p[1] <= 'z') && p[1] < 0x80)
+		return false;
+	return b >= 0x80 || fold_ascii(b) || (b && strchr(",:(/)'\"", b));
+}
+
+/* "c++", "c#", "g++": signs that end a very short word belong to it. */
+static inline bool is_sign(const struct token *t, unsigned char c)
+{
+	return (c == '+' || c == '#') && t->chars > 0 && t->chars < 3;
+}
+
+static void push(struct token *t, const unsigned char *s, unsigned n)
+{
+	memcpy(t->s + t->len, s, n);
+	t->len += n;
+	for (unsigned i = 0; i < n; i++)
+		t->chars += (s[i] & 0xc0) != 0x80;
+}
+
+/* One step of next_token beyond ASCII: false when the token is complete. */
+static bool read_wide(struct reader *r, struct token *t)
+{
+	const unsigned char *p = r->p;
+	unsigned char s[4];
+	unsigned n = 0;
+	enum fold_kind kind = fold(decode(&p), s, &n);
+
+	if (kind == FOLD_SOLO && t->chars)
+		return false;
+	r->p = p;
+	if (kind == FOLD_DROP)
+		return true;
+	r->before = p[-1];
+	if (kind == FOLD_GAP) {
+		r->joined = false;
+		return t->chars == 0;
+	}
+	push(t, s, n);
+	t->solo = kind == FOLD_SOLO;
+	t->joined = t->solo && r->joined;
+	r->joined = t->solo;
+	return !t->solo && t->chars < TOKEN_CHARS;
+}
+
+/* The next word, or character of a script without spaces; false at the end. */
+static bool next_token(struct reader *r, struct token *t)
+{
+	unsigned char c, f;
+
+	memset(t->s, 0, KEY_MAX);
+	t->len = t->chars = 0;
+	t->title = t->solo = t->joined = false;
+	while (r->p < r->end) {
+		c = *r->p;
+		if (c >= 0x80) {
+			if (!read_wide(r, t))
+				break;
+			continue;
+		}
+		f = fold_ascii(c);
+		if (!f && is_sign(t, c))
+			f = c;
+		if (!f && t->chars)
+			break;
+		if (f && !t->chars)
+			t->title = is_title(r, r->p);
+		if (!is_space(c))
+			r->before = c;
+		r->joined = false;
+		r->p++;
+		if (f) {
+			t->s[t->len++] = f;
+			if (++t->chars == TOKEN_CHARS)
+				break;
+		}
+	}
+	return t->chars > 0;
+}
+
+static bool is_vowel(const unsigned char *w, unsigned i)
+{
+	if (w[i] == 'y')
+		return i > 0 && !is_vowel(w, i - 1);
+	return memchr("aeiou", w[i], 5) != NULL;
+}
+
+static bool has_vowel(const unsigned char *w, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (is_vowel(w, i))
+			return true;
+	return false;
+}
+
+static bool ends(const unsigned char *w, unsigned n, const char *with)
+{
+	unsigned m = strlen(with);
+
+	return n > m && !memcmp(w + n - m, with, m);
+}
+
+static unsigned cut_plural(unsigned char *w, unsigned n)
+{
+	if (n > 4 && ends(w, n, "ies"))
+		return w[n - 3] = 'y', n - 2;
+	if (n > 4 && (ends(w, n, "sses") || ends(w, n, "xes") || ends(w, n, "ches") || ends(w, n, "shes")))
+		return n - 2;
+	if (n > 3 && w[n - 1] == 's' && !memchr("sui", w[n - 2], 3))
+		return n - 1;
+	return n;
+}
+
+static unsigned cut_ending(const unsigned char *w, unsigned n)
+{
+	if (n > 5 && ends(w, n, "ing") && has_vowel(w, n - 3))
+		return n - 3;
+	if (n > 4 && (ends(w, n, "ed") || ends(w, n, "er") || ends(w, n, "or")) && has_vowel(w, n - 2))
+		return n - 2;
+	if (n > 6 && ends(w, n, "tion"))
+		return n - 3;
+	return n;
+}
+
+/* Cut English endings off a word of a to z, in place; the new length. */
+static unsigned stem(unsigned char *w, unsigned n)
+{
+	unsigned m;
+
+	for (unsigned i = 0; i < n; i++)
+		if (w[i] < 'a' || w[i] > 'z')
+			return n;
+	n = cut_plural(w, n);
+	m = cut_ending(w, n);
+	if (m < n && m > 3 && w[m - 1] == w[m - 2] && !is_vowel(w, m - 1))
+		m--;
+	if (m > 3 && w[m - 1] == 'e')
+		m--;
+	if (m > 3 && w[m - 1] == 'y')
+		w[m - 1] = 'i';
+	return m;
+}
+
+static unsigned word_weight(const unsigned char *w, unsigned n)
+{
+	size_t lo = 0, hi = sizeof words / sizeof *words;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2, m = strlen(words[mid].stem);
+		int order = memcmp(w, words[mid].stem, n < m ? n : m);
+
+		if (!order && n == m)
+			return words[mid].weight;
+		if (order < 0 || (!order && n < m))
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return WEIGHT_MAX;
+}
+
+static void add_feature(struct word *w, unsigned dimension, uint64_t h, int by)
+{
+	for (unsigned i = 0; i < SPREAD; i++) {
+		w->f[w->n].at = (h & 0xffffffff) * dimension >> 32;
+		w->f[w->n++].by = h >> 63 ? -by : by;
+		h = mix(h + 0x9e3779b97f4a7c15);
+	}
+}
+
+/* The n-grams of "^stem", whose letters start at the offsets in at[]. */
+static void add_grams(struct word *w, unsigned dimension, const unsigned char *s, unsigned len)
+{
+	uint16_t at[CHARS_MAX + 1];
+	unsigned chars = 0, grams = 0;
+	int by;
+
+	for (unsigned i = 0; i < len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			at[chars++] = i;
+	at[chars] = len;
+	for (unsigned g = GRAM_MIN; g <= GRAM_MAX && g <= chars; g++)
+		grams += chars - g + 1;
+	if (!grams)
+		return;
+	by = sqrt(GRAM_UNIT2 / (grams * SPREAD));
+	for (unsigned g = GRAM_MIN; g <= GRAM_MAX && g <= chars; g++)
+		for (unsigned i = 0; i + g <= chars; i++)
+			add_feature(w, dimension, hash_bytes(s + at[i], at[i + g] - at[i], SEED_GRAM), by);
+}
+
+static bool is_number(const unsigned char *s, unsigned n)
+{
+	while (n && s[n - 1] >= '0' && s[n - 1] <= '9')
+		n--;
+	return n == 0;
+}
+
+/* Features of a word; its stem is made in s, which has room before it. */
+static void make_word(struct word *w, unsigned dimension, const struct token *t)
+{
+	unsigned char s[1 + TOKEN_BYTES] = "^";
+	unsigned n;
+
+	memcpy(s + 1, t->s, t->len);
+	n = stem(s + 1, t->len);
+	w->n = 0;
+	w->hash = hash_bytes(s + 1, n, SEED_WORD);
+	w->weight = word_weight(s + 1, n);
+	add_feature(w, dimension, w->hash, WORD_UNIT);
+	if (w->weight >= WEIGHT_GRAMS && !is_number(s + 1, n))
+		add_grams(w, dimension, s, n + 1);
+}
+
+/* How often this one occurred before in the section, and where first. */
+static struct seen *look(struct lh_hashv1 *h, uint64_t hash)
+{
+	size_t i = hash % SEEN;
+
+	while (h->seen[i].epoch == h->epoch && h->seen[i].hash != hash)
+		i = (i + 1) % SEEN;
+	if (h->seen[i].epoch != h->epoch)
+		h->seen[i] = (struct seen){ hash, h->epoch, 0, h->words++ };
+	return &h->seen[i];
+}
+
+static void new_section(struct lh_hashv1 *h)
+{
+	if (!++h->epoch) {
+		memset(h->seen, 0, sizeof h->seen);
+		h->epoch = 1;
+	}
+	h->tokens = h->words = 0;
+}
+
+static unsigned repeats(unsigned times)
+{
+	return 256 * 22 * times / (10 * times + 12);
+}
+
+/* Add features with what this occurrence brings beyond the earlier ones. */
+static void sum_up(struct lh_hashv1 *h, uint64_t hash, const struct feature *f, unsigned n, uint64_t weight)
+{
+	struct seen *s = look(h, hash);
+	int64_t by;
+
+	by = repeats(s->times + 1) - repeats(s->times);
+	s->times++;
+	by = by * weight * (4096 * HALF_PLACE / (HALF_PLACE + s->place)) >> 16;
+	if (by)
+		for (unsigned i = 0; i < n; i++)
+			h->sum[f[i].at] += by * f[i].by;
+}
+
+static void sum_feature(struct lh_hashv1 *h, uint64_t hash, unsigned weight)
+{
+	h->scratch.n = 0;
+	add_feature(&h->scratch, h->dimension, hash, WORD_UNIT);
+	sum_up(h, hash, h->scratch.f, h->scratch.n, weight * PLAIN);
+}
+
+static void keep(struct cached *set, const uint64_t *key, const struct word *w)
+{
+	memmove(set + 1, set, (WAYS - 1) * sizeof *set);
+	memcpy(set->key, key, KEY_MAX);
+	set->hash = w->hash;
+	set->weight = w->weight;
+	set->n = w->n;
+	memcpy(set->f, w->f, w->n * sizeof *w->f);
+}
+
+static void sum_word(struct lh_hashv1 *h, const struct token *t)
+{
+	unsigned title = t->title ? TITLE : PLAIN;
+	struct word *w = &h->scratch;
+	struct cached *set = NULL;
+	uint64_t key[KEY_MAX / 8];
+
+	if (t->len <= KEY_MAX) {
+		memcpy(key, t->s, KEY_MAX);
+		set = h->cache[mix(key[0] ^ mix(key[1] ^ mix(key[2]))) % SETS];
+		for (struct cached *c = set; c < set + WAYS; c++)
+			if (!memcmp(c->key, key, KEY_MAX)) {
+				sum_up(h, c->hash, c->f, c->n, c->weight * title);
+				return;
+			}
+	}
+	make_word(w, h->dimension, t);
+	sum_up(h, w->hash, w->f, w->n, w->weight * title);
+	if (set && w->n <= CACHED_MAX)
+		keep(set, key, w);
+}
+
+static bool sum_text(struct lh_hashv1 *h, const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	struct reader r = { p, p + len, 0, false };
+	struct token t;
+	uint64_t hash, last = 0;
+	bool any = false;
+
+	while (next_token(&r, &t)) {
+		any = true;
+		if (h->tokens++ == SECTION - 1)
+			new_section(h);
+		if (!t.solo) {
+			sum_word(h, &t);
+			continue;
+		}
+		hash = hash_bytes(t.s, t.len, SEED_CHAR);
+		sum_feature(h, hash, WEIGHT_CHAR);
+		if (t.joined)
+			sum_feature(h, mix(last * 3 + hash + SEED_PAIR), WEIGHT_MAX);
+		last = hash;
+	}
+	return any;
+}
+
+/* A text without any word: its code points, white space included, are all
+ * there is to tell it by. */
+static void sum_symbols(struct lh_hashv1 *h, const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text, *end = p + len, *s;
+
+	while ((s = p) < end) {
+		if (h->tokens++ == SECTION - 1)
+			new_section(h);
+		decode(&p);
+		sum_feature(h, hash_bytes(s, p - s, SEED_SYMBOL), WEIGHT_MAX);
+	}
+}
+
+static void scale(const struct lh_hashv1 *h, int raw, float *out)
+{
+	unsigned __int128 squares = 0;
+	double by = RAW_SCALE;
+
+	if (!raw) {
+		for (unsigned i = 0; i < h->dimension; i++)
+			squares += (__int128)h->sum[i] * h->sum[i];
+		by = 1 / sqrt((double)squares);
+	}
+	for (unsigned i = 0; i < h->dimension; i++)
+		out[i] = (double)h->sum[i] * by;
+}
+
+int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, float *out, struct lh_err *err)
+{
+	unsigned i;
+
+	if (!len)
+		return lh_err_set(err, LH_EDATA, "empty text");
+	memset(h->sum, 0, h->dimension * sizeof *h->sum);
+	new_section(h);
+	if (!sum_text(h, text, len))
+		sum_symbols(h, text, len);
+	for (i = 0; i < h->dimension && !h->sum[i]; i++)
+		;
+	if (i == h->dimension)	/* features that cancel out */
+		h->sum[0] = 1 << 26;
+	scale(h, raw, out);
+	return 0;
+}
+
+struct lh_hashv1 *lh_hashv1_new(unsigned dimension, struct lh_err *err)
+{
+	struct lh_hashv1 *h;
+
+	if (dimension < LH_HASHV1_DIM_MIN || dimension > LH_HASHV1_DIM_MAX) {
+		lh_err_set(err, LH_EUSAGE, "dimension %u is not between %d and %d", dimension, LH_HASHV1_DIM_MIN, LH_HASHV1_DIM_MAX);
+		return NULL;
+	}
+	h = lh_calloc(1, sizeof *h + dimension * sizeof *h->sum, err);
+	if (h)
+		h->dimension = dimension;
+	return h;
+}
+
+void lh_hashv1_free(struct lh_hashv1 *h)
+{
+	free(h);
+}

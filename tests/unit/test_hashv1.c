@@ -1,0 +1,156 @@
+/* hash-v1: the same bits everywhere, for any text. */
+#include "lh_hashv1.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIM 768
+#define CHECK(x) do { if (!(x)) { printf("test_hashv1:%d: %s\n", __LINE__, #x); exit(1); } } while (0)
+
+static struct lh_err err;
+
+static void embed(struct lh_hashv1 *h, const char *text, int raw, float *out)
+{
+	CHECK(lh_hashv1_embed(h, text, strlen(text), raw, out, &err) == 0);
+}
+
+static double norm(const float *v, unsigned n)
+{
+	double s = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		s += (double)v[i] * v[i];
+	return sqrt(s);
+}
+
+static double cosine(const float *a, const float *b)
+{
+	double s = 0;
+
+	for (unsigned i = 0; i < DIM; i++)
+		s += (double)a[i] * b[i];
+	return s / norm(a, DIM) / norm(b, DIM);
+}
+
+static void a_vector_has_unit_length_unless_raw(struct lh_hashv1 *h)
+{
+	float v[DIM], r[DIM];
+
+	embed(h, "Forklift operator in Toledo", 0, v);
+	CHECK(fabs(norm(v, DIM) - 1) < 1e-6);
+	embed(h, "Forklift operator in Toledo", 1, r);
+	CHECK(norm(r, DIM) > 1.01);
+	CHECK(cosine(v, r) > 0.9999999);
+}
+
+static void a_text_without_letters_is_no_zero_vector(struct lh_hashv1 *h)
+{
+	static const char *texts[] = { "⭐", "--", "   ", "\t", "\n", "…", "a", "the", "\xcc\x81", "\xf0\x9f\x9a\x80", "0" };
+	float v[DIM];
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		embed(h, texts[i], 0, v);
+		CHECK(fabs(norm(v, DIM) - 1) < 1e-6);
+	}
+	CHECK(lh_hashv1_embed(h, "\0", 1, 0, v, &err) == 0);
+	CHECK(fabs(norm(v, DIM) - 1) < 1e-6);
+}
+
+static void empty_text_and_odd_dimensions_are_refused(struct lh_hashv1 *h)
+{
+	float v[DIM];
+
+	CHECK(lh_hashv1_embed(h, "", 0, 0, v, &err) == -1);
+	CHECK(!strcmp(err.msg, "empty text"));
+	CHECK(!lh_hashv1_new(63, &err) && err.code == LH_EUSAGE);
+	CHECK(!lh_hashv1_new(4097, &err) && err.code == LH_EUSAGE);
+}
+
+static void case_accents_and_plurals_fold(struct lh_hashv1 *h)
+{
+	static const char *same[][2] = {
+		{ "Café résumé", "cafe resume" }, { "cafe\xcc\x81", "café" }, { "STRASSE", "straße" },
+		{ "Ærø", "aero" }, { "Łódź", "łódź" }, { "ΑΘΗΝΑ", "αθηνά" }, { "МОСКВА", "москва" },
+		{ "ＣＮＣ", "cnc" }, { "ﬁnish", "finish" }, { "forklifts", "forklift" },
+	};
+	float a[DIM], b[DIM];
+
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+		embed(h, same[i][0], 0, a);
+		embed(h, same[i][1], 0, b);
+		CHECK(cosine(a, b) > 0.999);
+	}
+}
+
+static void other_scripts_carry_meaning(struct lh_hashv1 *h)
+{
+	float a[DIM], b[DIM], c[DIM];
+
+	embed(h, "叉车司机招聘", 0, a);
+	embed(h, "招聘叉车司机", 0, b);
+	embed(h, "牙科助理医生", 0, c);
+	CHECK(cosine(a, b) > 0.6);
+	CHECK(fabs(cosine(a, c)) < 0.2);
+}
+
+/* Words evicted from the cache, or never in it, give the same vectors. */
+static void the_cache_does_not_show(struct lh_hashv1 *h)
+{
+	struct lh_hashv1 *fresh;
+	char text[400];
+	float a[DIM], b[DIM];
+
+	for (unsigned i = 0; i < 40000; i++) {
+		snprintf(text, sizeof text, "Word%u verb%u noun%u operators", i * 7 % 30011, i % 97, i);
+		embed(h, text, 0, a);
+		if (i % 1999)
+			continue;
+		CHECK((fresh = lh_hashv1_new(DIM, &err)) != NULL);
+		embed(fresh, text, 0, b);
+		CHECK(!memcmp(a, b, sizeof a));
+		lh_hashv1_free(fresh);
+	}
+}
+
+static void any_length_and_dimension(void)
+{
+	size_t n = 10u << 20;
+	char *text = malloc(n);
+	float v[4096];
+
+	CHECK(text);
+	for (unsigned d = 64; d <= 4096; d *= 4) {
+		struct lh_hashv1 *h = lh_hashv1_new(d, &err);
+
+		CHECK(h);
+		for (size_t i = 0; i < n; i++)
+			text[i] = i % 7 ? 'a' + i * i % 23 : ' ';
+		CHECK(lh_hashv1_embed(h, text, n, 0, v, &err) == 0);
+		CHECK(fabs(norm(v, d) - 1) < 1e-6);
+		memset(text, 'x', n);
+		CHECK(lh_hashv1_embed(h, text, n, 0, v, &err) == 0);
+		CHECK(fabs(norm(v, d) - 1) < 1e-6);
+		lh_hashv1_free(h);
+	}
+	free(text);
+}
+
+int main(void)
+{
+	struct lh_hashv1 *h = lh_hashv1_new(DIM, &err);
+
+	CHECK(h);
+	a_vector_has_unit_length_unless_raw(h);
+	a_text_without_letters_is_no_zero_vector(h);
+	empty_text_and_odd_dimensions_are_refused(h);
+	case_accents_and_plurals_fold(h);
+	other_scripts_carry_meaning(h);
+	the_cache_does_not_show(h);
+	any_length_and_dimension();
+	lh_hashv1_free(h);
+	return 0;
+}
