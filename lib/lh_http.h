@@ -1,0 +1,70 @@
+/*
+ * lh_http - POST a JSON body, get the answer; over libcurl.
+ *
+ *     h = lh_http_new(&(struct lh_http_opts){ .timeout = 60, .retries = 2 }, err);
+ *     if (lh_http_post(h, url, body, n, &reply, err) < 0) ...   (no answer)
+ *     if (reply.status != 200)
+ *             return lh_http_refuse(err, url, &reply, NULL);    (a wrong one)
+ *
+ * Only http and https, also behind a redirect, and never from https back to
+ * http.  TLS is verified and nothing turns that off; SSL_CERT_FILE and
+ * SSL_CERT_DIR name other authorities than the system's.  A URL with user-info
+ * is not redirected at all, and is masked in every message.  Proxies are taken
+ * from the environment as curl does, but loopback is always spoken to directly.
+ *
+ * A connection that fails (refused, reset, closed without an answer) and the
+ * statuses 429, 502, 503 and 504 are tried again, at most opts.retries times,
+ * after a doubling wait with jitter, or what Retry-After asks for, but never
+ * longer than opts.timeout.  A time-out and every other status are not: the
+ * upstream has the work already.
+ *
+ * The body is capped as it arrives, after decompression, so that neither an
+ * endless answer nor a gzip bomb costs more than opts.max_body.
+ *
+ * libcurl is loaded when the first handle is made, not when the program starts:
+ * it brings some thirty libraries and 3.5 ms, which a run that never meets the
+ * network should not pay.
+ *
+ * Owner:   reply.body is the handle's, until its next call; LH_PAD bytes follow.
+ * Errors:  LH_ENET with one line that names the URL; LH_EINTR; LH_ENOMEM.
+ * Threads: one handle per thread; it keeps its connection open.
+ */
+#ifndef LH_HTTP_H
+#define LH_HTTP_H
+
+#include "lh_buf.h"
+
+#define LH_HTTP_MAX_BODY ((size_t)16 << 20)
+
+struct lh_http_opts {
+	double timeout;		/* seconds for one attempt, connecting included */
+	unsigned retries;
+	size_t max_body;	/* 0: LH_HTTP_MAX_BODY */
+	bool (*stopping)(void);	/* asked while waiting: true gives LH_EINTR; or NULL */
+};
+
+struct lh_http_reply {
+	long status;
+	const char *body;
+	size_t len;
+};
+
+struct lh_http;
+
+LH_API struct lh_http *lh_http_new(const struct lh_http_opts *opts, struct lh_err *err);
+LH_API void lh_http_free(struct lh_http *h);
+
+/* 0: there is an answer, whatever its status. */
+LH_API int lh_http_post(struct lh_http *h, const char *url, const void *body, size_t n, struct lh_http_reply *reply, struct lh_err *err);
+
+/* "URL: HTTP 200: what: first 200 bytes of the body" (what may be NULL) as
+ * LH_ENET; returns -1. */
+LH_API int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_reply *reply, const char *what);
+
+/* Is this an address lh_http_post can be given?  LH_EUSAGE when not. */
+LH_API int lh_http_check_url(const char *url, struct lh_err *err);
+
+/* The URL with its user-info, if any, as "***"; cut to fit n bytes. */
+LH_API void lh_http_mask(const char *url, char *out, size_t n);
+
+#endif

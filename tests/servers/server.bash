@@ -1,0 +1,27 @@
+# Loopback servers for tests: start_upstream sets URL and kills at teardown.
+#
+#     setup() { load servers/server; }
+#     teardown() { stop_upstreams; }
+
+SERVERS=()
+
+# start_upstream [OPTION]...: a server of upstream.py; URL is its address.
+start_upstream() {
+	local port="$BATS_TEST_TMPDIR/port.${#SERVERS[@]}" scheme=http i
+	case " $* " in *' --tls '*) scheme=https ;; esac
+	python3 "$BATS_TEST_DIRNAME/servers/upstream.py" "$@" >"$port" 2>"$port.err" 3>&- &
+	SERVERS+=($!)
+	for i in {1..200}; do
+		[ -s "$port" ] && break
+		sleep 0.05
+	done
+	URL=$scheme://127.0.0.1:$(cat "$port")
+}
+
+stop_upstreams() {
+	local pid
+	for pid in "${SERVERS[@]}"; do
+		kill "$pid" 2>/dev/null
+	done
+	SERVERS=()
+}

@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""An embedding service on loopback that answers well, or badly in one way.
+
+    upstream.py [--mode MODE] [--log FILE] [--delay S] [--tls CERT KEY] [--to URL]
+
+Prints its port on stdout and serves until it is killed.  --log gets one JSON
+line per request: path, model, texts.  Vectors have 8 dimensions and depend on
+the text (and the model) alone.
+"""
+import argparse
+import gzip
+import hashlib
+import http.server
+import json
+import socket
+import ssl
+import struct
+import threading
+import time
+
+lock = threading.Lock()
+count = {"calls": 0, "now": 0, "most": 0}
+
+
+def vector(model, text, dim=8):
+    raw = hashlib.sha256((model + "\0" + text).encode()).digest()
+    return [(b - 127.5) / 64 for b in raw[:dim]]
+
+
+class Upstream(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    # -- ways to answer --
+
+    def send(self, status, body, kind="application/json", **headers):
+        if isinstance(body, str):
+            body = body.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def vectors(self, vectors):
+        if self.path == "/api/embeddings":
+            self.send(200, json.dumps({"embedding": vectors[0]}))
+        else:
+            self.send(200, json.dumps({"model": self.model, "embeddings": vectors, "total_duration": 1}))
+
+    def reset(self):
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.wfile.flush()
+        self.connection.close()
+        self.close_connection = True
+
+    def head(self, *lines):
+        self.wfile.write("".join(line + "\r\n" for line in ("HTTP/1.1 200 OK",) + lines).encode())
+        self.wfile.flush()
+
+    # -- one method per mode --
+
+    def do_ok(self):
+        self.vectors([vector(self.model, t) for t in self.texts])
+
+    def do_legacy(self):
+        if self.path == "/api/embed":
+            self.send(404, "404 page not found", "text/plain")
+        else:
+            self.do_ok()
+
+    def do_missing(self):
+        self.send(404, json.dumps({"error": "model \"%s\" not found, try pulling it first" % self.model}))
+
+    def do_error(self):
+        self.send(500, json.dumps({"error": "out of\x1b[31m memory\n" + "x" * 500}))
+
+    def do_error500(self):
+        self.send(500, "")
+
+    def do_unavailable(self):
+        self.send(503, "starting")
+
+    def do_busy(self):
+        if self.call <= 2:
+            self.send(429, "busy", Retry_After=args.retry_after)
+        else:
+            self.do_ok()
+
+    def do_flaky(self):
+        if self.call == 1:
+            self.reset()
+        else:
+            self.do_ok()
+
+    def do_late(self):
+        """Two good answers, then nothing but errors."""
+        if self.call <= 2:
+            self.do_ok()
+        else:
+            self.send(500, "tired")
+
+    def do_silent(self):
+        time.sleep(60)
+
+    def do_slow(self):
+        self.head("Content-Length: 1000", "")
+        for _ in range(600):
+            self.wfile.write(b"[")
+            self.wfile.flush()
+            time.sleep(0.1)
+
+    def do_endless(self):
+        self.head("Content-Type: application/json", "Connection: close", "")
+        self.close_connection = True
+        while True:
+            self.wfile.write(b"[1," * 20000)
+
+    def do_headers(self):
+        self.head()
+        while True:
+            self.wfile.write(b"X-Padding: " + b"y" * 1000 + b"\r\n")
+
+    def do_bomb(self):
+        body = gzip.compress(b" " * (256 << 20))
+        self.send(200, body, Content_Encoding="gzip")
+
+    def do_gzip(self):
+        body = json.dumps({"embeddings": [vector(self.model, t) for t in self.texts]})
+        self.send(200, gzip.compress(body.encode()), Content_Encoding="gzip")
+
+    def do_truncated(self):
+        body = json.dumps({"embeddings": [vector(self.model, t) for t in self.texts]})
+        self.send(200, body[:-20])
+
+    def do_few(self):
+        self.vectors([vector(self.model, t) for t in self.texts[1:]])
+
+    def do_many(self):
+        self.vectors([vector(self.model, t) for t in self.texts + ["more"]])
+
+    def do_ragged(self):
+        self.vectors([vector(self.model, t, 8 - i % 2) for i, t in enumerate(self.texts)])
+
+    def do_changing(self):
+        self.vectors([vector(self.model, t, 7 + min(self.call, 2) - 1) for t in self.texts])
+
+    def do_nan(self):
+        self.vectors([[0.5, float("nan")] for _ in self.texts])
+
+    def do_infinite(self):
+        self.vectors([[0.5, 1e39] for _ in self.texts])
+
+    def do_null(self):
+        self.vectors([[0.5, None] for _ in self.texts])
+
+    def do_empty(self):
+        self.vectors([[] for _ in self.texts])
+
+    def do_zero(self):
+        self.vectors([[0, 0] for _ in self.texts])
+
+    def do_huge(self):
+        self.vectors([[0.5] * 65537 for _ in self.texts])
+
+    def do_odd(self):
+        self.send(200, json.dumps({"answer": 42}))
+
+    def do_html(self):
+        self.send(200, "<!DOCTYPE html>\n<html><body>Sign in to the hotel network</body></html>\n", "text/html")
+
+    def do_nocontent(self):
+        self.send(204, "")
+
+    def do_garbage(self):
+        self.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+        self.close_connection = True
+
+    def do_resetnow(self):
+        self.reset()
+
+    def do_resethead(self):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Le")
+        self.wfile.flush()
+        time.sleep(0.05)
+        self.reset()
+
+    def do_resetbody(self):
+        self.head("Content-Length: 1000", "")
+        self.wfile.write(b"{\"embeddings\":[[0.1")
+        self.wfile.flush()
+        time.sleep(0.05)
+        self.reset()
+
+    def do_redirect(self):
+        self.send(args.status, "", Location=args.to + self.path)
+
+    # -- reading --
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        try:
+            request = json.loads(body)
+        except ValueError:
+            return self.send(400, "not JSON")
+        self.model = request.get("model", "")
+        self.texts = request["input"] if "input" in request else [request.get("prompt")]
+        with lock:
+            count["calls"] += 1
+            count["now"] += 1
+            count["most"] = max(count["most"], count["now"])
+            self.call = count["calls"]
+            if args.log:
+                with open(args.log, "a", encoding="utf-8") as log:
+                    log.write(json.dumps({"path": self.path, "model": self.model, "texts": self.texts,
+                                          "in_flight": count["now"], "auth": self.headers.get("Authorization")}) + "\n")
+        time.sleep(args.delay)
+        try:
+            getattr(self, "do_" + args.mode)()
+        except OSError:
+            self.close_connection = True
+        with lock:
+            count["now"] -= 1
+
+    def do_GET(self):
+        self.send(405, "POST only")
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        pass
+
+    def get_request(self):
+        connection, address = self.socket.accept()
+        if args.mode == "resetaccept":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+            raise OSError("reset")
+        if args.tls:
+            connection = tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--mode", default="ok")
+parser.add_argument("--log")
+parser.add_argument("--delay", type=float, default=0)
+parser.add_argument("--retry-after", default="0")
+parser.add_argument("--tls", nargs=2)
+parser.add_argument("--to", default="")
+parser.add_argument("--status", type=int, default=307)
+args = parser.parse_args()
+if args.tls:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*args.tls)
+server = Server(("127.0.0.1", 0), Upstream)
+print(server.server_address[1], flush=True)
+server.serve_forever()

@@ -1,0 +1,55 @@
+/* lh_http: addresses, and what messages show of them and of answers. */
+#undef NDEBUG
+#include <assert.h>
+#include <stdio.h>
+
+#include "lh_http.h"
+
+static void masks(const char *url, const char *shown)
+{
+	char out[64];
+
+	lh_http_mask(url, out, sizeof out);
+	if (strcmp(out, shown)) {
+		fprintf(stderr, "%s: %s, not %s\n", url, out, shown);
+		assert(0);
+	}
+}
+
+static bool good(const char *url)
+{
+	struct lh_err err;
+
+	return lh_http_check_url(url, &err) == 0;
+}
+
+int main(void)
+{
+	struct lh_http_reply reply = { 200, NULL, 0 };
+	struct lh_err err;
+	char body[300];
+
+	masks("http://h:1/x", "http://h:1/x");
+	masks("http://me:pass@h/x", "http://***@h/x");
+	masks("https://me:p@ss@h", "https://***@h");
+	masks("http://h/x@y", "http://h/x@y");
+	masks("me:pass@h", "***@h");
+
+	assert(good("http://127.0.0.1:11434"));
+	assert(good("HTTPS://me:pw@[::1]:8080/base"));
+	assert(!good("ftp://h") && !good("file:///etc/passwd") && !good("h:11434") && !good(""));
+	assert(!good("http://") && !good("http://:80") && !good("http://me@/x"));
+	assert(!good("http://h/a b") && !good("http://h/\n"));
+
+	lh_http_refuse(&err, "http://u:p@h/a", &reply, NULL);
+	assert(err.code == LH_ENET && !strcmp(err.msg, "http://***@h/a: HTTP 200"));
+
+	/* 200 bytes would cut the star in two */
+	memset(body, 'x', sizeof body);
+	memcpy(body + 198, "\xe2\xad\x90", 3);
+	reply = (struct lh_http_reply){ 500, body, sizeof body };
+	lh_http_refuse(&err, "http://h", &reply, "odd");
+	assert(!strncmp(err.msg, "http://h: HTTP 500: odd: xxx", 28));
+	assert(strlen(err.msg) == 25 + 198);
+	return 0;
+}
