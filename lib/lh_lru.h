@@ -1,0 +1,31 @@
+/*
+ * lh_lru - the values used last, in memory, up to a number of entries.
+ *
+ * A key is 32 bytes that are already a digest, so that it serves as its own
+ * hash; lh_lru_key makes one from a name space (a model) and a text:
+ * SHA-256(SHA-256(space) || SHA-256(text)).  A value is any run of bytes.
+ * Memory follows what is stored, not the capacity.
+ *
+ * Owner:   values are copied in and out.
+ * Errors:  LH_ENOMEM; the cache stays usable.
+ * Threads: any number on one cache.
+ */
+#ifndef LH_LRU_H
+#define LH_LRU_H
+
+#include "lh_buf.h"
+
+struct lh_lru;
+
+LH_API struct lh_lru *lh_lru_new(size_t capacity, struct lh_err *err);
+LH_API void lh_lru_free(struct lh_lru *l);
+
+LH_API void lh_lru_key(const char *space, const char *text, size_t n, unsigned char key[32]);
+
+/* Append the value to out; false when there is none. */
+LH_API bool lh_lru_get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out);
+
+/* Store or replace; the entry used longest ago gives way. */
+LH_API int lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n, struct lh_err *err);
+
+#endif
