@@ -1,0 +1,43 @@
+/*
+ * lh_texts - texts in, vectors out, by the engine that an index names.
+ *
+ * hash is computed in process; any other engine is a child, lh-embed, that is
+ * started at the first text and lives until lh_texts_free: a tool that embeds
+ * now and then does not carry an HTTP client for it.
+ *
+ *     t = lh_texts_new(&(struct lh_texts_how){ .engine = "hash", .dimension = 768 }, err);
+ *     lh_texts_embed(t, &text, 1, &floats, err);
+ *     lh_texts_free(t);
+ *
+ * Threads: one thread per struct.
+ */
+#ifndef LH_TEXTS_H
+#define LH_TEXTS_H
+
+#include <stdint.h>
+
+#include "lh_json.h"
+
+struct lh_texts_how {
+	const char *engine;	/* hash, ollama, ... */
+	const char *model;	/* NULL or "": the engine's own default */
+	const char *url;	/* NULL or "": the engine's own default */
+	uint32_t dimension;	/* 0: what the engine makes (hash: 768) */
+	uint32_t batch;		/* texts per upstream call; 0: the default */
+};
+
+struct lh_texts;
+
+/* LH_EUSAGE for an engine that cannot make such vectors. */
+LH_API struct lh_texts *lh_texts_new(const struct lh_texts_how *how, struct lh_err *err);
+LH_API void lh_texts_free(struct lh_texts *t);
+
+/* The model whose name stands for these vectors: known at once for hash, else
+ * "" until the first answer. */
+LH_API const char *lh_texts_model(const struct lh_texts *t);
+
+/* Append n vectors of *dimension floats each, one after the other.  LH_EDATA
+ * when a text is refused, LH_ENET when the service is. */
+LH_API int lh_texts_embed(struct lh_texts *t, const struct lh_str *text, size_t n, struct lh_buf *out, uint32_t *dimension, struct lh_err *err);
+
+#endif
