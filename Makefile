@@ -1,5 +1,6 @@
 # lakehouse-tools: adding a tool is adding a folder under tools/.
 VERSION = 0.1.0
+SONAME = liblh.so.0
 PREFIX = /usr/local
 B = build
 BIN = bin
@@ -8,28 +9,35 @@ CXXFLAGS = -O2 -g
 WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wundef -Wvla
 ALL = -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -pthread -Ilib -MMD -MP $(SANITIZE)
 LDFLAGS = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE)
-LIBS = -larchive -lcurl -lcrypto -lstdc++ -lm
+LIBS = -larchive -lcurl -lcrypto -lxxhash -lstdc++ -lm
+FUZZ_SECONDS = 10
 
 LIB_O = $(patsubst %,$(B)/%.o,$(wildcard lib/*.c lib/*.cc))
 TOOLS = $(notdir $(wildcard tools/*))
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+BENCH = $(patsubst bench/%,$(B)/bench/%,$(basename $(wildcard bench/*.c bench/*.cc)))
+FUZZ = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
+# %_int.h is what the modules of liblh tell only each other
+HEADERS = $(filter-out %_int.h,$(wildcard lib/lh_*.h))
+PAGES = $(wildcard man/*.[157])
 
 all: $(TOOLS:%=$(BIN)/%)
+lib: $(B)/liblh.a $(B)/$(SONAME)
 
 $(B)/liblh.a: $(LIB_O)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
+$(B)/$(SONAME): $(LIB_O) lib/liblh.map
+	$(CC) -shared -o $@ $(LIB_O) $(LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script=lib/liblh.map -Wl,-z,defs $(LIBS)
+
 $(B)/%.c.o: %.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -Wstrict-prototypes -Wmissing-prototypes $(ALL) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-# hash-v1 promises the same bits everywhere: no fused multiply-add.
-$(B)/lib/lh_hashv1.c.o: CFLAGS += -ffp-contract=off
-
 $(B)/%.cc.o: %.cc
 	@mkdir -p $(@D)
-	$(CXX) -std=c++17 $(WARN) $(ALL) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
+	$(CXX) -std=c++17 $(WARN) -fvisibility-inlines-hidden $(ALL) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
 
 .SECONDEXPANSION:
 $(TOOLS:%=$(BIN)/%): $(BIN)/%: $$(patsubst %,$(B)/%.o,$$(wildcard tools/$$*/*.c)) $(B)/liblh.a
@@ -40,12 +48,66 @@ $(B)/unit/%: $(B)/tests/unit/%.c.o $(B)/liblh.a
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(LDFLAGS) $(LIBS) -ljansson
 
+# ---- tests ----
 unit: $(UNIT)
-	@for t in $(UNIT); do ./$$t || exit 1; done
+
+# The same tree again under AddressSanitizer and UBSan, with allocation faults.
+asan:
+	@$(MAKE) --no-print-directory B=build/asan BIN=build/asan/bin SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' \
+		CFLAGS='-O1 -g' CXXFLAGS='-O1 -g' CPPFLAGS='-DLH_FAULTS -DNO_MANUAL_VECTORIZATION' all unit
+
+check: all unit lib
+	+@tests/run plain asan
+
+soak: all unit lib
+	+@LH_SCALE=soak LH_TEST_TIMEOUT=86400 tests/run plain
+
+demo: all
+	@share/demo/demo
+
+$(B)/fuzz/%: $(B)/tests/fuzz/%.c.o $(B)/liblh.a
+	@mkdir -p $(@D)
+	$(CC) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS) $(LIBS) -ljansson
+
+fuzzers: $(FUZZ)
+
+fuzz:
+	@$(MAKE) --no-print-directory B=build/clang CC=clang CXX=clang++ SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' \
+		CPPFLAGS='-DLH_FAULTS -DNO_MANUAL_VECTORIZATION' fuzzers
+	@tests/fuzz/run build/clang/fuzz $(FUZZ_SECONDS)
+
+# ---- measurements: native code, as the peers are built ----
+$(B)/bench/%: $(B)/bench/%.c.o $(B)/liblh.a
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ $(LDFLAGS) $(LIBS) -ljansson
+
+$(B)/bench/%: bench/%.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O3 -march=native -pthread -fopenmp -o $@ $< $(shell sed -n 's,^// LIBS:,,p' bench/$*.cc)
+
+bench: all $(BENCH)
+	@bench/run
+
+# ---- installation ----
+D = $(DESTDIR)$(PREFIX)
+install: all lib
+	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/include/lh $(D)/share/man/man1 $(D)/share/man/man5 $(D)/share/man/man7
+	install -m 755 $(TOOLS:%=$(BIN)/%) $(D)/bin
+	install -m 644 $(B)/liblh.a $(D)/lib
+	install -m 755 $(B)/$(SONAME) $(D)/lib
+	ln -sf $(SONAME) $(D)/lib/liblh.so
+	install -m 644 $(HEADERS) $(D)/include/lh
+	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' lib/liblh.pc.in > $(D)/lib/pkgconfig/liblh.pc
+	for page in $(PAGES); do install -m 644 $$page $(D)/share/man/man$${page##*.}; done
+
+uninstall:
+	rm -f $(TOOLS:%=$(D)/bin/%) $(D)/lib/liblh.a $(D)/lib/liblh.so $(D)/lib/$(SONAME) $(D)/lib/pkgconfig/liblh.pc
+	for page in $(notdir $(PAGES)); do rm -f $(D)/share/man/man$${page##*.}/$$page; done
+	rm -rf $(D)/include/lh
 
 clean:
 	rm -rf build bin
 
-.PHONY: all unit clean
+.PHONY: all lib unit asan check soak demo fuzzers fuzz bench install uninstall clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,54 @@
+# Loaded by every test file with "load helper".
+#
+#     LH_BIN     where the tools are (default: bin/ of this tree); first in PATH
+#     LH_SCALE   check (default) or soak: the sizes a test works at
+#     LH_ASAN    set in the pass under AddressSanitizer
+#
+# Each test starts in an empty folder of its own.
+
+ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+: "${LH_BIN:=$ROOT/bin}" "${LH_SCALE:=check}"
+export ROOT LH_BIN LH_SCALE PATH=$LH_BIN:$PATH
+unset LC_ALL LANG LH_NOW LH_KERNEL
+bats_require_minimum_version 1.8.0
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+# scale CHECK SOAK - the first in make check, the second in make soak.
+scale() {
+	if [ "$LH_SCALE" = soak ]; then echo "$2"; else echo "$1"; fi
+}
+
+# plain_only REASON - for what cannot work under AddressSanitizer.
+plain_only() {
+	if [ -n "${LH_ASAN:-}" ]; then skip "not under AddressSanitizer: $1"; fi
+}
+
+# asan_only - for allocation faults: they need the build with LH_FAULTS.
+asan_only() {
+	if [ -z "${LH_ASAN:-}" ]; then skip "needs the sanitizer build"; fi
+}
+
+# needs_strace - fault injection: not under ASan, whose leak check is a tracer too.
+needs_strace() {
+	plain_only "strace"
+	strace -f -qq -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+}
+
+# no_litter [DIR] - no temporary file of an atomic write is left.
+no_litter() {
+	local left
+	left=$(find "${1:-.}" -name '.*.lh-tmp-*')
+	[ -z "$left" ] || { echo "left behind: $left"; return 1; }
+}
+
+# as_nobody COMMAND... - for permission tests, which mean nothing to root.
+as_nobody() {
+	if [ "$(id -u)" = 0 ]; then
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+	else
+		"$@"
+	fi
+}
