@@ -31,6 +31,7 @@ int lh_err_sys(struct lh_err *err, const char *fmt, ...)
 	va_end(ap);
 	n = strlen(err->msg);
 	snprintf(err->msg + n, sizeof err->msg - n, ": %s", strerror(saved));
+	errno = saved;
 	return -1;
 }
 

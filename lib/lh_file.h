@@ -25,7 +25,7 @@
  * reads past its new end, which is why files here are only ever replaced.
  *
  * lh_lock: one writer at a time: flock on a companion file; the holder's PID
- * stands in it for the message.
+ * stands in it for the message, and dropping the lock removes it.
  *
  * Owner:  the caller owns the structs; paths are copied.
  * Errors: 0, or -1 with *err; an lh_atomic target is then untouched.
@@ -68,7 +68,8 @@ LH_API int lh_mapped_fd(struct lh_mapped *m, int fd, struct lh_err *err);
 LH_API void lh_mapped_close(struct lh_mapped *m);
 
 struct lh_lock {
-	int fd;
+	int fd;			/* -1 when not held */
+	char *path;
 };
 /* Wait up to seconds (negative: without limit); LH_ELOCKED names the holder. */
 LH_API int lh_lock_take(struct lh_lock *l, const char *path, double seconds, struct lh_err *err);

@@ -50,7 +50,7 @@
 #define LH_VERSION "0.1.0"
 #define LH_TOOL_DONE 1
 
-enum lh_opt_type { LH_OPT_FLAG, LH_OPT_TEXT, LH_OPT_TEXTS, LH_OPT_UINT, LH_OPT_SIZE, LH_OPT_REAL, LH_OPT_CHOICE };
+enum lh_opt_type { LH_OPT_FLAG, LH_OPT_TEXT, LH_OPT_TEXTS, LH_OPT_UINT, LH_OPT_SIZE, LH_OPT_REAL, LH_OPT_CHOICE, LH_OPT_TIME };
 
 struct lh_list {		/* a repeatable option's values, borrowed from argv */
 	const char **v;
@@ -71,7 +71,8 @@ struct lh_option {
 };
 
 /* What a field must be: bool, const char *, struct lh_list, uint64_t, uint64_t
- * (bytes, with K/M/G), double, int (index into the choices). */
+ * (bytes, with K/M/G), double, int (index into the choices); for LH_OPT_TIME a
+ * const char * that is a checked RFC 3339 time. */
 #define LH_FLAG(s, f) LH_OPT_FLAG, false, offsetof(s, f), 0, 0, NULL, 0
 #define LH_TEXT(s, f) LH_OPT_TEXT, false, offsetof(s, f), 0, 0, NULL, 0
 #define LH_TEXTS(s, f) LH_OPT_TEXTS, false, offsetof(s, f), 0, 0, NULL, 0
@@ -137,6 +138,11 @@ LH_API int lh_tool_out(struct lh_tool *t, const void *p, size_t n);
 /* Has a signal asked to stop? */
 LH_API bool lh_tool_stopping(void);
 
+/* For a tool with state to clean up: a closed stdout is then an error without
+ * a message (the flow and lh_tool_out return -1) and exit status 0. */
+LH_API void lh_tool_ignore_sigpipe(struct lh_tool *t);
+LH_API bool lh_tool_pipe_gone(const struct lh_tool *t);
+
 /* RFC 3339 UTC with milliseconds ("2026-05-03T12:00:00.000Z"): --now, LH_NOW,
  * or the clock. out has 32 bytes. */
 LH_API void lh_tool_time(const struct lh_tool *t, char *out);
@@ -145,7 +151,7 @@ LH_API void lh_tool_time(const struct lh_tool *t, char *out);
 #define LH_JOBS_OPTION \
 	{ 'j', "jobs", "N", "threads (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 }
 #define LH_NOW_OPTION \
-	{ 0, "now", "TIME", "the time to write (default: the clock)", LH_OPT_TEXT, LH_COMMON(now), 0, 0, "LH_NOW", 0 }
+	{ 0, "now", "TIME", "the time to write (default: the clock)", LH_OPT_TIME, LH_COMMON(now), 0, 0, "LH_NOW", 0 }
 #define LH_INPUT_OPTIONS \
 	{ 0, "on-error", "skip|emit|stop", "what to do about a bad record (default skip)", LH_OPT_CHOICE, LH_COMMON(on_error), 0, 0, NULL, 0 }, \
 	{ 0, "rejects", "FILE", "append rejected lines to FILE", LH_OPT_TEXT, LH_COMMON(rejects), 0, 0, NULL, 0 }, \

@@ -1,0 +1,180 @@
+/* lh_atomic.c - replace a file whole.  See lh_file.h. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lh_file.h"
+#include "lh_mem.h"
+#include "lh_signal.h"
+
+#define MARK ".lh-tmp-"
+#define NAME_ROOM 200		/* of the target's name; NAME_MAX is 255 */
+
+/* The folder of path, "." when it names none, and the name in it. */
+static char *folder_of(const char *path, const char **name, struct lh_err *err)
+{
+	const char *slash = strrchr(path, '/');
+
+	*name = slash ? slash + 1 : path;
+	if (!slash)
+		return lh_strndup(".", 1, err);
+	return lh_strndup(path, slash == path ? 1 : (size_t)(slash - path), err);
+}
+
+/* Nobody holds the lock that its writer keeps as long as it lives. */
+static bool abandoned(const char *tmp)
+{
+	int fd = open(tmp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	bool is_free;
+
+	if (fd < 0)
+		return false;
+	is_free = flock(fd, LOCK_EX | LOCK_NB) == 0;
+	close(fd);
+	return is_free;
+}
+
+/* Remove what killed runs left for this target.  The PID is asked as well as
+ * the lock, for a living writer has a moment between open and flock. */
+static void sweep(const char *folder, const char *name)
+{
+	DIR *d = opendir(folder);
+	int n = (int)strnlen(name, NAME_ROOM);
+	char prefix[NAME_ROOM + 16], path[4096], *end;
+	struct dirent *e;
+	long pid;
+
+	if (!d)
+		return;
+	snprintf(prefix, sizeof prefix, ".%.*s" MARK, n, name);
+	while ((e = readdir(d))) {
+		if (strncmp(e->d_name, prefix, strlen(prefix)))
+			continue;
+		pid = strtol(e->d_name + strlen(prefix), &end, 10);
+		if (*end || pid <= 0 || (kill((pid_t)pid, 0) == 0 || errno != ESRCH))
+			continue;
+		if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, e->d_name) < sizeof path && abandoned(path))
+			unlink(path);
+	}
+	closedir(d);
+}
+
+static int refuse(const char *path, mode_t type, struct lh_err *err)
+{
+	const char *what = S_ISLNK(type) ? "a symbolic link" : S_ISFIFO(type) ? "a FIFO" :
+			   S_ISDIR(type) ? "a directory" : S_ISSOCK(type) ? "a socket" : "a device";
+
+	return lh_err_set(err, LH_EIO, "%s: is %s, not a regular file", path, what);
+}
+
+static int open_tmp(struct lh_atomic *a, const char *folder, const char *name, mode_t mode, struct lh_err *err)
+{
+	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	size_t n = strlen(folder) + NAME_ROOM + 64;
+
+	a->tmp = lh_calloc(n, 1, err);
+	if (!a->tmp)
+		return -1;
+	snprintf(a->tmp, n, "%s/.%.*s" MARK "%ld", folder, NAME_ROOM, name, (long)getpid());
+	a->slot = lh_signal_tmp_add(a->tmp);
+	a->fd = open(a->tmp, flags, mode);
+	if (a->fd < 0 && errno == EEXIST && abandoned(a->tmp) && unlink(a->tmp) == 0)
+		a->fd = open(a->tmp, flags, mode);	/* our PID was another's before */
+	if (a->fd < 0) {
+		lh_signal_tmp_drop(a->slot);
+		lh_err_sys(err, "%s: cannot create", a->tmp);
+		free(a->tmp);
+		a->tmp = NULL;
+		return -1;
+	}
+	flock(a->fd, LOCK_EX | LOCK_NB);
+	return 0;
+}
+
+int lh_atomic_open(struct lh_atomic *a, const char *path, mode_t mode, struct lh_err *err)
+{
+	struct stat st;
+	const char *name;
+	char *folder;
+	int rc, old;
+
+	*a = (struct lh_atomic){ .fd = -1, .slot = -1 };
+	old = lstat(path, &st);
+	if (old == 0 && !S_ISREG(st.st_mode))
+		return refuse(path, st.st_mode, err);
+	if (old < 0 && errno != ENOENT)
+		return lh_err_sys(err, "%s", path);
+	folder = folder_of(path, &name, err);
+	if (!folder)
+		return -1;
+	a->path = lh_strndup(path, strlen(path), err);
+	rc = a->path ? 0 : -1;
+	if (!rc && !*name)
+		rc = lh_err_set(err, LH_EIO, "%s: is a directory, not a regular file", path);
+	if (!rc) {
+		sweep(folder, name);
+		rc = open_tmp(a, folder, name, mode, err);
+	}
+	if (!rc && old == 0 && fchmod(a->fd, st.st_mode & 0777) < 0)
+		rc = lh_err_sys(err, "%s: cannot set its mode", a->tmp);
+	free(folder);
+	if (rc < 0)
+		lh_atomic_close(a);
+	return rc;
+}
+
+static int sync_folder(const char *path, struct lh_err *err)
+{
+	const char *name;
+	char *folder = folder_of(path, &name, err);
+	int fd, rc = 0;
+
+	if (!folder)
+		return -1;
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL && errno != EROFS))
+		rc = lh_err_sys(err, "%s: cannot sync", folder);
+	if (fd >= 0)
+		close(fd);
+	free(folder);
+	return rc;
+}
+
+int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err)
+{
+	int rc, fd = a->fd;
+
+	if (fsync(fd) < 0)
+		return lh_err_sys(err, "%s: cannot sync", a->tmp);
+	a->fd = -1;
+	if (close(fd) < 0 && errno != EINTR)
+		return lh_err_sys(err, "%s: cannot close", a->tmp);
+	if (rename(a->tmp, a->path) < 0)
+		return lh_err_sys(err, "%s: cannot rename to %s", a->tmp, a->path);
+	lh_signal_tmp_drop(a->slot);
+	a->slot = -1;
+	free(a->tmp);
+	a->tmp = NULL;
+	rc = sync_folder(a->path, err);
+	lh_atomic_close(a);
+	return rc;
+}
+
+void lh_atomic_close(struct lh_atomic *a)
+{
+	if (a->tmp)
+		unlink(a->tmp);
+	lh_signal_tmp_drop(a->slot);
+	if (a->fd >= 0)
+		close(a->fd);
+	free(a->tmp);
+	free(a->path);
+	*a = (struct lh_atomic){ .fd = -1, .slot = -1 };
+}

@@ -1,0 +1,52 @@
+/*
+ * lh_frame - what the parts of the tool frame share: options, messages, flow.
+ * Private to liblh.
+ */
+#ifndef LH_FRAME_H
+#define LH_FRAME_H
+
+#include <time.h>
+
+#include "lh_tool.h"
+
+#define LH_MESSAGES_PER_FILE 20
+
+struct lh_tool_state {
+	void *settings;
+	unsigned closed;	/* descriptors 0 to 2 that were closed at start */
+	bool bad;		/* a verdict is bad */
+	bool stopped;		/* --on-error stop stopped us */
+	bool pipe_gone;		/* nobody reads stdout any more; SIGPIPE is ignored */
+	bool out_failed;	/* a write to stdout failed and was reported */
+	uint64_t records, rejected;
+	struct lh_buf out;
+	struct {
+		bool shown, tty;
+		struct timespec start, last;
+	} progress;
+};
+
+/* Read argv (and the environment) into the fields; lh_options.c. */
+int lh_options_parse(struct lh_tool *t, int argc, char **argv, void *settings);
+void lh_options_free(struct lh_tool *t);
+
+/* The text of --help, appended; lh_help.c. */
+void lh_help_text(const struct lh_tool *t, struct lh_buf *b);
+
+/* One message in one write: "tool: file:line:column: text"; file NULL, line 0
+ * and column 0 are left out.  Allocates nothing. */
+void lh_say_at(struct lh_tool *t, const char *file, uint64_t line, size_t column, const char *text);
+
+/* Mark a failure whose message has been written: t->err with an empty text,
+ * which lh_tool_finish does not repeat.  Returns -1. */
+int lh_tool_said(struct lh_tool *t);
+
+/* Show how far we are, at most five times a second; lh_say.c. */
+void lh_progress_tick(struct lh_tool *t);
+void lh_progress_clear(struct lh_tool *t);
+
+/* Write to stdout at once, after what lh_tool_out holds: 0, or -1 with t->err. */
+int lh_tool_write(struct lh_tool *t, const void *p, size_t n);
+int lh_tool_flush(struct lh_tool *t);
+
+#endif

@@ -1,0 +1,107 @@
+/* lh_lock.c - one writer at a time.  See lh_file.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lh_file.h"
+#include "lh_mem.h"
+
+#define TRY_EVERY 0.02		/* seconds between two tries */
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static int held(int fd, const char *path, double seconds, struct lh_err *err)
+{
+	char pid[24] = "";
+	ssize_t n = pread(fd, pid, sizeof pid - 1, 0);
+	int i;
+
+	for (i = 0; i < n && pid[i] >= '0' && pid[i] <= '9'; i++)
+		;
+	pid[i] = '\0';
+	return lh_err_set(err, LH_ELOCKED, "%s: locked by process %s; gave up after %g seconds", path,
+			  i ? pid : "(unknown)", seconds);
+}
+
+/* flock with a deadline; seconds < 0: none. */
+static int wait_lock(int fd, const char *path, double seconds, struct lh_err *err)
+{
+	double until = now() + seconds;
+	const struct timespec pause = { 0, (long)(TRY_EVERY * 1e9) };
+
+	for (;;) {
+		if (flock(fd, seconds < 0 ? LOCK_EX : LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno == EINTR)
+			return lh_err_set(err, LH_EINTR, "%s: interrupted while waiting for the lock", path);
+		if (errno != EWOULDBLOCK)
+			return lh_err_sys(err, "%s: cannot lock", path);
+		if (now() >= until)
+			return held(fd, path, seconds, err);
+		if (nanosleep(&pause, NULL) < 0)
+			return lh_err_set(err, LH_EINTR, "%s: interrupted while waiting for the lock", path);
+	}
+}
+
+/* Is what we locked still what the path names?  The last holder unlinked it
+ * when it was done. */
+static bool current(int fd, const char *path)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int lh_lock_take(struct lh_lock *l, const char *path, double seconds, struct lh_err *err)
+{
+	char pid[24];
+	int n;
+
+	*l = (struct lh_lock){ .fd = -1 };
+	l->path = lh_strndup(path, strlen(path), err);
+	if (!l->path)
+		return -1;
+	for (;;) {
+		l->fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+		if (l->fd < 0) {
+			lh_err_sys(err, "%s", path);
+			break;
+		}
+		if (wait_lock(l->fd, path, seconds, err) < 0)
+			break;
+		if (current(l->fd, path)) {
+			n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+			if (ftruncate(l->fd, 0) < 0 || pwrite(l->fd, pid, (size_t)n, 0) < 0)
+				errno = 0;	/* the lock holds without its name as well */
+			return 0;
+		}
+		close(l->fd);
+	}
+	if (l->fd >= 0)
+		close(l->fd);
+	free(l->path);
+	*l = (struct lh_lock){ .fd = -1 };
+	return -1;
+}
+
+void lh_lock_drop(struct lh_lock *l)
+{
+	if (l->fd >= 0) {
+		unlink(l->path);
+		close(l->fd);
+	}
+	free(l->path);
+	*l = (struct lh_lock){ .fd = -1 };
+}

@@ -1,0 +1,185 @@
+/* lh_say.c - messages and progress on stderr.  See lh_tool.h. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lh_file.h"
+#include "lh_frame.h"
+
+#define LINE_MAX_ 8192
+#define CLEAR "\r\x1b[K"
+
+struct text {
+	char p[LINE_MAX_];
+	size_t n;
+};
+
+static void put(struct text *t, const char *s, size_t n)
+{
+	size_t room = sizeof t->p - 1 - t->n;	/* one is kept for the LF */
+
+	if (n > room)
+		n = room;
+	memcpy(t->p + t->n, s, n);
+	t->n += n;
+}
+
+/* The length of the well-formed, printable UTF-8 character at s, else 0: a
+ * control (C1 ones are written C2 80 to C2 9F), or no UTF-8. */
+static size_t printable(const unsigned char *s, size_t n)
+{
+	size_t len, i;
+	unsigned min2 = 0x80, max2 = 0xbf;
+
+	if (s[0] < 0x80)
+		return s[0] >= 0x20 && s[0] != 0x7f;
+	if (s[0] < 0xc2 || s[0] > 0xf4)
+		return 0;
+	len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	if (s[0] == 0xc2 || s[0] == 0xe0)
+		min2 = 0xa0;
+	else if (s[0] == 0xf0)
+		min2 = 0x90;
+	else if (s[0] == 0xed)
+		max2 = 0x9f;
+	else if (s[0] == 0xf4)
+		max2 = 0x8f;
+	if (n < len || s[1] < min2 || s[1] > max2)
+		return 0;
+	for (i = 2; i < len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return len;
+}
+
+static void put_escaped(struct text *t, const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t left = strlen(s), n;
+	char hex[5];
+
+	while (left) {
+		n = printable(p, left);
+		if (n) {
+			put(t, (const char *)p, n);
+		} else {
+			n = 1;
+			snprintf(hex, sizeof hex, "\\x%02x", *p);
+			put(t, hex, 4);
+		}
+		p += n;
+		left -= n;
+	}
+}
+
+static void put_number(struct text *t, uint64_t v)
+{
+	char s[24];
+
+	put(t, s, (size_t)snprintf(s, sizeof s, "%llu", (unsigned long long)v));
+}
+
+void lh_say_at(struct lh_tool *t, const char *file, uint64_t line, size_t column, const char *text)
+{
+	struct text m = { .n = 0 };
+	struct lh_err ignored;
+
+	if (t->state->progress.shown && t->state->progress.tty)
+		put(&m, CLEAR, strlen(CLEAR));
+	t->state->progress.shown = false;
+	put_escaped(&m, t->name);
+	put(&m, ": ", 2);
+	if (file) {
+		put_escaped(&m, file);
+		put(&m, ":", 1);
+		if (line) {
+			put_number(&m, line);
+			put(&m, ":", 1);
+		}
+		if (line && column) {
+			put_number(&m, column);
+			put(&m, ":", 1);
+		}
+		put(&m, " ", 1);
+	}
+	put_escaped(&m, text);
+	m.p[m.n++] = '\n';
+	lh_write_all(STDERR_FILENO, m.p, m.n, &ignored);
+}
+
+static void say(struct lh_tool *t, const char *fmt, va_list ap)
+{
+	char text[2048];
+
+	vsnprintf(text, sizeof text, fmt, ap);
+	lh_say_at(t, NULL, 0, 0, text);
+}
+
+void lh_tool_warn(struct lh_tool *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(t, fmt, ap);
+	va_end(ap);
+}
+
+void lh_tool_say(struct lh_tool *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (t->quiet)
+		return;
+	va_start(ap, fmt);
+	say(t, fmt, ap);
+	va_end(ap);
+}
+
+void lh_tool_chat(struct lh_tool *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!t->verbose)
+		return;
+	va_start(ap, fmt);
+	say(t, fmt, ap);
+	va_end(ap);
+}
+
+static double seconds(const struct timespec *a, const struct timespec *b)
+{
+	return (double)(b->tv_sec - a->tv_sec) + (double)(b->tv_nsec - a->tv_nsec) / 1e9;
+}
+
+void lh_progress_tick(struct lh_tool *t)
+{
+	struct lh_tool_state *s = t->state;
+	struct timespec now;
+	struct lh_err ignored;
+	double took;
+	char line[200];
+	int n;
+
+	if (t->progress == LH_PROGRESS_NEVER || (t->progress == LH_PROGRESS_AUTO && (t->quiet || !s->progress.tty)))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (seconds(&s->progress.last, &now) < 0.2)
+		return;
+	s->progress.last = now;
+	took = seconds(&s->progress.start, &now);
+	n = snprintf(line, sizeof line, "%s%s: %llu records, %.0f/s%s", s->progress.tty ? CLEAR : "", t->name,
+		     (unsigned long long)s->records, took > 0 ? (double)s->records / took : 0.0,
+		     s->progress.tty ? "" : "\n");
+	lh_write_all(STDERR_FILENO, line, (size_t)n, &ignored);
+	s->progress.shown = true;
+}
+
+void lh_progress_clear(struct lh_tool *t)
+{
+	struct lh_err ignored;
+
+	if (t->state->progress.shown && t->state->progress.tty)
+		lh_write_all(STDERR_FILENO, CLEAR, strlen(CLEAR), &ignored);
+	t->state->progress.shown = false;
+}

@@ -1,0 +1,22 @@
+/*
+ * lh_time - points in time as RFC 3339 text and as milliseconds since 1970.
+ */
+#ifndef LH_TIME_H
+#define LH_TIME_H
+
+#include <stdint.h>
+
+#include "lh_err.h"
+
+#define LH_TIME_LEN 24		/* 2026-05-03T12:00:00.000Z */
+
+/* Read "YYYY-MM-DDTHH:MM:SS[.fraction](Z|+hh:mm|-hh:mm)", years 0000 to 9999;
+ * what is finer than a millisecond is cut off.  0, or -1 when it is no time. */
+LH_API int lh_time_read(const char *s, size_t n, int64_t *ms);
+
+/* The LH_TIME_LEN bytes of ms in UTC, and a NUL. */
+LH_API void lh_time_print(int64_t ms, char *out);
+
+LH_API int64_t lh_time_clock(void);
+
+#endif
