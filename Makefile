@@ -17,8 +17,8 @@ TOOLS = $(notdir $(wildcard tools/*))
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 BENCH = $(patsubst bench/%,$(B)/bench/%,$(basename $(wildcard bench/*.c bench/*.cc)))
 FUZZ = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
-# %_int.h is what the modules of liblh tell only each other
-HEADERS = $(filter-out %_int.h,$(wildcard lib/lh_*.h))
+# a header without LH_API is what modules of liblh tell only each other
+HEADERS = $(shell grep -l LH_API lib/lh_*.h)
 PAGES = $(wildcard man/*.[157])
 
 all: $(TOOLS:%=$(BIN)/%)
