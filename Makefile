@@ -40,7 +40,7 @@ $(B)/%.cc.o: %.cc
 	$(CXX) -std=c++17 $(WARN) -fvisibility-inlines-hidden $(ALL) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
 
 .SECONDEXPANSION:
-$(TOOLS:%=$(BIN)/%): $(BIN)/%: $$(patsubst %,$(B)/%.o,$$(wildcard tools/$$*/*.c)) $(B)/liblh.a
+$(TOOLS:%=$(BIN)/%): $(BIN)/%: $$(addprefix $(B)/,$$(addsuffix .o,$$(wildcard tools/$$*/*.c))) $(B)/liblh.a
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(LDFLAGS) $(LIBS)
 
