@@ -13,7 +13,7 @@ prepare() {
 
 # The displays of a page's EXAMPLES as mandoc shows them, each followed by a NUL.
 examples() {
-	mandoc -Tascii -Owidth=2000 "$1" | col -bx | awk '
+	mandoc -Tascii -Owidth=1000 "$1" | col -bx | awk '
 		/^[A-Z]/ { on = $0 == "EXAMPLES"; next }
 		!on { next }
 		/^ {9,}/ { sub(/^ {11}/, ""); block = block $0 "\n"; next }

@@ -30,7 +30,7 @@ load helper
 
 @test "a résumé has two to four sentences" {
 	lh-gen workers -n 2000 >w
-	jq -r '.resume_text | [match("[.](?: |$)"; "g")] | length' w | sort -un >counts
+	jq -r '.resume_text | gsub("St[.] "; "") | [match("[.](?: |$)"; "g")] | length' w | sort -un >counts
 	[ "$(head -n1 counts)" -ge 2 ] && [ "$(tail -n1 counts)" -le 4 ]
 }
 
