@@ -2,7 +2,7 @@
  * lh_vec - distances between float vectors, by the best kernel this CPU has.
  *
  * AVX-512, AVX2+FMA or portable C, chosen once at first use (LH_KERNEL=avx512,
- * avx2 or portable forces one, for tests).  Vectors need no alignment; 64-byte
+ * avx2 or portable forces one, for tests; one this CPU lacks gives the next).  Vectors need no alignment; 64-byte
  * aligned ones are faster.  Sums are taken in f32 in a kernel's own order, so
  * the last bits differ between kernels.
  */
@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lh_err.h"
 
@@ -22,6 +23,10 @@ typedef float (*lh_vec_fn)(const float *a, const float *b, size_t n);
 LH_API lh_vec_fn lh_vec_dot(void);
 LH_API lh_vec_fn lh_vec_l2sq(void);
 LH_API const char *lh_vec_kernel(void);
+
+/* The same summed in double, alike on every machine: what is printed. */
+LH_API double lh_vec_dot_f64(const float *a, const float *b, size_t n);
+LH_API double lh_vec_l2sq_f64(const float *a, const float *b, size_t n);
 
 /* Scale to unit length (norm taken in double); false for a zero or non-finite
  * vector, which stays as it is. */

@@ -1,0 +1,239 @@
+/* lh_vec.c - distances between float vectors.  See lh_vec.h. */
+#include "lh_vec.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct kernel {
+	const char *name;
+	lh_vec_fn dot, l2sq;
+};
+
+/* Eight sums in step, so that the adds do not wait for each other. */
+static float dot_portable(const float *a, const float *b, size_t n)
+{
+	float s[8] = { 0 }, rest = 0;
+	size_t i, j;
+
+	for (i = 0; i + 8 <= n; i += 8)
+		for (j = 0; j < 8; j++)
+			s[j] += a[i + j] * b[i + j];
+	for (; i < n; i++)
+		rest += a[i] * b[i];
+	return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7])) + rest;
+}
+
+static float l2sq_portable(const float *a, const float *b, size_t n)
+{
+	float s[8] = { 0 }, rest = 0, d;
+	size_t i, j;
+
+	for (i = 0; i + 8 <= n; i += 8)
+		for (j = 0; j < 8; j++) {
+			d = a[i + j] - b[i + j];
+			s[j] += d * d;
+		}
+	for (; i < n; i++) {
+		d = a[i] - b[i];
+		rest += d * d;
+	}
+	return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7])) + rest;
+}
+
+static const struct kernel portable = { "portable", dot_portable, l2sq_portable };
+
+#ifdef __x86_64__
+#include <immintrin.h>
+
+#define AVX2 __attribute__((target("avx2,fma")))
+#define AVX512 __attribute__((target("avx512f")))
+
+AVX2 static inline float sum8(__m256 v)
+{
+	__m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+
+	s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+	s = _mm_add_ss(s, _mm_movehdup_ps(s));
+	return _mm_cvtss_f32(s);
+}
+
+AVX2 static float dot_avx2(const float *a, const float *b, size_t n)
+{
+	__m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+	float rest = 0;
+	size_t i = 0;
+
+	for (; i + 32 <= n; i += 32) {
+		s0 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), s0);
+		s1 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8), s1);
+		s2 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 16), _mm256_loadu_ps(b + i + 16), s2);
+		s3 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 24), _mm256_loadu_ps(b + i + 24), s3);
+	}
+	for (; i + 8 <= n; i += 8)
+		s0 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), s0);
+	for (; i < n; i++)
+		rest += a[i] * b[i];
+	return sum8(_mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3))) + rest;
+}
+
+AVX2 static float l2sq_avx2(const float *a, const float *b, size_t n)
+{
+	__m256 s0 = _mm256_setzero_ps(), s1 = s0, d0, d1;
+	float rest = 0, d;
+	size_t i = 0;
+
+	for (; i + 16 <= n; i += 16) {
+		d0 = _mm256_sub_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i));
+		d1 = _mm256_sub_ps(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8));
+		s0 = _mm256_fmadd_ps(d0, d0, s0);
+		s1 = _mm256_fmadd_ps(d1, d1, s1);
+	}
+	for (; i < n; i++) {
+		d = a[i] - b[i];
+		rest += d * d;
+	}
+	return sum8(_mm256_add_ps(s0, s1)) + rest;
+}
+
+AVX512 static float dot_avx512(const float *a, const float *b, size_t n)
+{
+	__m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+	size_t i = 0;
+
+	for (; i + 64 <= n; i += 64) {
+		s0 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i), s0);
+		s1 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16), s1);
+		s2 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i + 32), _mm512_loadu_ps(b + i + 32), s2);
+		s3 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i + 48), _mm512_loadu_ps(b + i + 48), s3);
+	}
+	for (; i < n; i += 16) {
+		__mmask16 k = n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xffff;
+
+		s0 = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(k, a + i), _mm512_maskz_loadu_ps(k, b + i), s0);
+	}
+	return _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3)));
+}
+
+AVX512 static float l2sq_avx512(const float *a, const float *b, size_t n)
+{
+	__m512 s0 = _mm512_setzero_ps(), s1 = s0, d0, d1;
+	size_t i = 0;
+
+	for (; i + 32 <= n; i += 32) {
+		d0 = _mm512_sub_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i));
+		d1 = _mm512_sub_ps(_mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16));
+		s0 = _mm512_fmadd_ps(d0, d0, s0);
+		s1 = _mm512_fmadd_ps(d1, d1, s1);
+	}
+	for (; i < n; i += 16) {
+		__mmask16 k = n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xffff;
+
+		d0 = _mm512_sub_ps(_mm512_maskz_loadu_ps(k, a + i), _mm512_maskz_loadu_ps(k, b + i));
+		s0 = _mm512_fmadd_ps(d0, d0, s0);
+	}
+	return _mm512_reduce_add_ps(_mm512_add_ps(s0, s1));
+}
+
+static const struct kernel avx2 = { "avx2", dot_avx2, l2sq_avx2 };
+static const struct kernel avx512 = { "avx512", dot_avx512, l2sq_avx512 };
+#endif
+
+static const struct kernel *choose(void)
+{
+	const char *force = getenv("LH_KERNEL");
+
+	if (!force)
+		force = "";
+#ifdef __x86_64__
+	__builtin_cpu_init();
+	if (__builtin_cpu_supports("avx512f") && strcmp(force, "avx2") != 0 && strcmp(force, "portable") != 0)
+		return &avx512;
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && strcmp(force, "portable") != 0)
+		return &avx2;
+#endif
+	return &portable;
+}
+
+/* Two threads may both choose; they choose the same. */
+static const struct kernel *kernel(void)
+{
+	static const struct kernel *chosen;
+	const struct kernel *k = __atomic_load_n(&chosen, __ATOMIC_RELAXED);
+
+	if (!k) {
+		k = choose();
+		__atomic_store_n(&chosen, k, __ATOMIC_RELAXED);
+	}
+	return k;
+}
+
+lh_vec_fn lh_vec_dot(void)
+{
+	return kernel()->dot;
+}
+
+lh_vec_fn lh_vec_l2sq(void)
+{
+	return kernel()->l2sq;
+}
+
+const char *lh_vec_kernel(void)
+{
+	return kernel()->name;
+}
+
+double lh_vec_dot_f64(const float *a, const float *b, size_t n)
+{
+	double s[4] = { 0 };
+	size_t i, j;
+
+	for (i = 0; i + 4 <= n; i += 4)
+		for (j = 0; j < 4; j++)
+			s[j] += (double)a[i + j] * b[i + j];
+	for (; i < n; i++)
+		s[0] += (double)a[i] * b[i];
+	return (s[0] + s[1]) + (s[2] + s[3]);
+}
+
+double lh_vec_l2sq_f64(const float *a, const float *b, size_t n)
+{
+	double s[4] = { 0 }, d;
+	size_t i, j;
+
+	for (i = 0; i + 4 <= n; i += 4)
+		for (j = 0; j < 4; j++) {
+			d = (double)a[i + j] - b[i + j];
+			s[j] += d * d;
+		}
+	for (; i < n; i++) {
+		d = (double)a[i] - b[i];
+		s[0] += d * d;
+	}
+	return (s[0] + s[1]) + (s[2] + s[3]);
+}
+
+bool lh_vec_unit(float *v, size_t n)
+{
+	double norm = sqrt(lh_vec_dot_f64(v, v, n));
+	size_t i;
+
+	if (!(norm > 0) || !isfinite(norm))
+		return false;
+	for (i = 0; i < n; i++)
+		v[i] = (float)(v[i] / norm);
+	return true;
+}
+
+/* The exponent of NaN and infinity is all ones. */
+bool lh_vec_finite(const float *v, size_t n)
+{
+	uint32_t bits, bad = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		memcpy(&bits, v + i, sizeof bits);
+		bad |= (bits & 0x7f800000) == 0x7f800000;
+	}
+	return !bad;
+}
