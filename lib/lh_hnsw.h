@@ -1,0 +1,50 @@
+/*
+ * lh_hnsw - builds an HNSW graph over rows that already lie in their final
+ * place: the one part of the index that is C++ (hnswlib's insertion, driven
+ * from here).
+ *
+ * The block holds rows of stride bytes: a link list of 1 + 2m words (count,
+ * then row numbers), all zero to begin with, and the vector at vector_at.
+ * Upper link lists (1 + m words each) of row r, from level 1 up, are the ones
+ * numbered level[r] to level[r + 1] - 1 in upper, which must be zero and have
+ * 64 readable bytes behind it.  lh_hnsw_level says how many a row has; it
+ * depends on the seed and the row's number alone, so that it is the same for
+ * any number of threads.  With one thread the whole graph is.
+ *
+ * Errors: LH_ENOMEM, LH_EINTR when stop said so, LH_ECORRUPT for what hnswlib
+ *         complains about.  Every exception ends here.  The links are then in
+ *         no defined state.
+ */
+#ifndef LH_HNSW_H
+#define LH_HNSW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lh_err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct lh_hnsw {
+	void *block;
+	uint32_t rows, dimension;
+	size_t stride, vector_at;
+	int distance;		/* enum lh_distance */
+	uint32_t m, ef_construction;
+	const uint32_t *level;
+	uint32_t *upper;
+	bool (*stop)(void);	/* asked now and then; NULL: never */
+	uint32_t entry, top;	/* out: where a walk begins */
+};
+
+LH_API uint32_t lh_hnsw_level(uint64_t seed, uint32_t row, uint32_t m);
+LH_API int lh_hnsw_build(struct lh_hnsw *g, unsigned jobs, struct lh_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
