@@ -69,6 +69,7 @@ LH_API void lh_lhv_writer_free(struct lh_lhv_writer *w);
 
 /* ---- reading ---- */
 struct lh_lhv;
+/* Here messages begin with the path. */
 LH_API struct lh_lhv *lh_lhv_open(const char *path, struct lh_err *err);
 LH_API void lh_lhv_close(struct lh_lhv *ix);
 LH_API const struct lh_lhv_params *lh_lhv_get_params(const struct lh_lhv *ix);
@@ -91,7 +92,7 @@ LH_API int64_t lh_lhv_find(const struct lh_lhv *ix, const char *id, size_t n, st
 
 /* ---- searching ---- */
 struct lh_query {
-	const float *vector;	/* of the index's dimension; unit length under cosine */
+	const float *vector;	/* of the index's dimension, finite; unit length under cosine */
 	size_t k, ef;		/* ef 0: max(64, 2k) */
 	bool exact;
 	/* Is this row allowed?  NULL: all are.  1 yes, 0 no (counted as dropped),

@@ -31,11 +31,10 @@
 
 #include "lh_file.h"
 #include "lh_lhv.h"
+#include "lh_lhv_disk.h"
 
 #define LH_LHV_LOG "-log"	/* behind the index's path */
 #define LH_LHV_LOCK "-lock"
-#define LH_LHV_FORMAT 1
-#define LH_LHV_ROWS_MAX 0xfffffffeu
 
 struct lh_pending {
 	struct lh_str id, meta;		/* meta.n == 0: none */
@@ -45,6 +44,8 @@ struct lh_pending {
 
 struct lh_lhv {
 	struct lh_mapped map;
+	dev_t dev;
+	ino_t ino;
 	struct lh_lhv_params params;
 	uint64_t checksum;		/* of the header: names this very file */
 
@@ -77,7 +78,15 @@ static inline bool lh_lhv_hidden(const struct lh_lhv *ix, uint64_t row)
 	return ix->hidden && (ix->hidden[row / 64] >> (row % 64) & 1);
 }
 
+/* ---- lh_lhv_param.c ---- */
+int lh_lhv_check_params(const struct lh_lhv_params *p, struct lh_err *err);
+void lh_lhv_params_write(struct lh_buf *b, const struct lh_lhv_params *p);
+int lh_lhv_params_read(const char *text, size_t n, struct lh_lhv_params *p, struct lh_err *err);
+
 /* ---- lh_lhv_file.c ---- */
+
+/* Do the header's section table and size fit a file of n bytes? */
+int lh_lhv_check_sections(const struct lh_lhv_header *h, size_t n, struct lh_err *err);
 
 /* The file alone, without its log. */
 struct lh_lhv *lh_lhv_open_base(const char *path, struct lh_err *err);
@@ -106,7 +115,7 @@ int lh_lhv_swap(struct lh_lhv_writer *w, struct lh_err *err);
 /* Replay path's log into ix.  No log, and a log of another index, are an empty
  * one; a torn tail ends it (torn_at).  -1 on damage or without memory. */
 int lh_lhv_log_replay(struct lh_lhv *ix, const char *path, struct lh_err *err);
-/* The live pending row of that id, or -1. */
+/* The place in pending of the live row of that id, or -1. */
 int64_t lh_lhv_log_find(const struct lh_lhv *ix, const char *id, size_t n);
 void lh_lhv_log_free(struct lh_lhv *ix);
 /* Remove path's log: a fresh build has replaced its index (lock held). */

@@ -1,0 +1,178 @@
+/* lh_lhv_param.c - an index's parameters, and as JSON in its file. */
+#include "lh_lhv_int.h"
+
+#include <string.h>
+
+static const char *const distances[] = { "cosine", "l2", "ip" };
+static const char *const precisions[] = { "f32", "f16", "i8" };
+
+void lh_lhv_params_default(struct lh_lhv_params *p)
+{
+	*p = (struct lh_lhv_params){ .m = 16, .ef_construction = 200, .exact_below = 1000, .seed = 1 };
+}
+
+const char *lh_distance_name(int distance)
+{
+	return distance >= LH_COSINE && distance <= LH_IP ? distances[distance] : "unknown";
+}
+
+const char *lh_precision_name(int precision)
+{
+	return precision >= LH_F32 && precision <= LH_I8 ? precisions[precision] : "unknown";
+}
+
+int lh_lhv_check_params(const struct lh_lhv_params *p, struct lh_err *err)
+{
+	if (p->dimension > LH_DIM_MAX)
+		return lh_err_set(err, LH_EDATA, "dimension %u: at most %d", p->dimension, LH_DIM_MAX);
+	if (p->distance < LH_COSINE || p->distance > LH_IP)
+		return lh_err_set(err, LH_EDATA, "unknown distance");
+	if (p->precision != LH_F32)
+		return lh_err_set(err, LH_EDATA, "precision %s is not built", lh_precision_name(p->precision));
+	if (p->m < 2 || p->m > 128)
+		return lh_err_set(err, LH_EDATA, "m %u: 2 to 128", p->m);
+	if (p->ef_construction < 8 || p->ef_construction > 10000)
+		return lh_err_set(err, LH_EDATA, "ef-construction %u: 8 to 10000", p->ef_construction);
+	return 0;
+}
+
+static void put_text(struct lh_buf *b, const char *key, const char *s)
+{
+	lh_buf_printf(b, ",\"%s\":", key);
+	if (*s)
+		lh_buf_json(b, s, strlen(s));
+	else
+		lh_buf_puts(b, "null");
+}
+
+void lh_lhv_params_write(struct lh_buf *b, const struct lh_lhv_params *p)
+{
+	lh_buf_printf(b, "{\"dimension\":%u,\"distance\":\"%s\",\"precision\":\"%s\"", p->dimension,
+		      lh_distance_name(p->distance), lh_precision_name(p->precision));
+	lh_buf_printf(b, ",\"m\":%u,\"ef_construction\":%u,\"exact_below\":%u,\"seed\":%llu", p->m,
+		      p->ef_construction, p->exact_below, (unsigned long long)p->seed);
+	put_text(b, "engine", p->engine);
+	put_text(b, "model", p->model);
+	put_text(b, "url", p->url);
+	put_text(b, "created_at", p->created_at);
+	lh_buf_putc(b, '}');
+}
+
+static int get_uint(const struct lh_value *v, const char *key, uint64_t max, uint64_t *out, struct lh_err *err)
+{
+	struct lh_value n;
+	uint64_t value = 0;
+	size_t i;
+
+	if (!lh_value_get(v, key, &n) || n.type != LH_NUMBER)
+		return lh_err_set(err, LH_ECORRUPT, "parameters: no number \"%s\"", key);
+	for (i = 0; i < n.n; i++)
+		if (n.p[i] < '0' || n.p[i] > '9' || __builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(n.p[i] - '0'), &value))
+			break;
+	if (i < n.n || value > max)
+		return lh_err_set(err, LH_ECORRUPT, "parameters: \"%s\" is out of range", key);
+	*out = value;
+	return 0;
+}
+
+static int get_u32(const struct lh_value *v, const char *key, uint32_t *out, struct lh_err *err)
+{
+	uint64_t value;
+
+	if (get_uint(v, key, UINT32_MAX, &value, err) < 0)
+		return -1;
+	*out = (uint32_t)value;
+	return 0;
+}
+
+static int get_choice(const struct lh_value *v, const char *key, const char *const *names, int n, int *out, struct lh_err *err)
+{
+	struct lh_value s;
+	int i;
+
+	if (!lh_value_get(v, key, &s) || s.type != LH_STRING)
+		return lh_err_set(err, LH_ECORRUPT, "parameters: no string \"%s\"", key);
+	for (i = 0; i < n; i++)
+		if (lh_value_is(&s, names[i], strlen(names[i]))) {
+			*out = i;
+			return 0;
+		}
+	return lh_err_set(err, LH_ECORRUPT, "parameters: %s %.*s is not known", key, (int)(s.n > 60 ? 60 : s.n), s.p);
+}
+
+/* A string with no NUL inside that fits with one behind it; null is "". */
+static int get_text(const struct lh_value *v, const char *key, char *out, size_t max, struct lh_err *err)
+{
+	struct lh_value s;
+	struct lh_str text;
+	struct lh_buf scratch;
+	int rc = -1;
+
+	*out = '\0';
+	if (!lh_value_get(v, key, &s) || s.type == LH_NULL)
+		return 0;
+	lh_buf_init(&scratch, LH_LHV_PARAMS_MAX);
+	if (s.type != LH_STRING)
+		lh_err_set(err, LH_ECORRUPT, "parameters: \"%s\" is no string", key);
+	else if (lh_value_str(&s, &scratch, &text, err) < 0)
+		rc = -1;
+	else if (text.n >= max || memchr(text.p, 0, text.n))
+		lh_err_set(err, LH_ECORRUPT, "parameters: \"%s\" is too long", key);
+	else {
+		memcpy(out, text.p, text.n);
+		out[text.n] = '\0';
+		rc = 0;
+	}
+	lh_buf_free(&scratch);
+	return rc;
+}
+
+static int get_all(const struct lh_value *v, struct lh_lhv_params *p, struct lh_err *err)
+{
+	if (v->type != LH_OBJECT)
+		return lh_err_set(err, LH_ECORRUPT, "parameters: not a JSON object");
+	if (get_u32(v, "dimension", &p->dimension, err) < 0 || get_u32(v, "m", &p->m, err) < 0 ||
+	    get_u32(v, "ef_construction", &p->ef_construction, err) < 0 ||
+	    get_u32(v, "exact_below", &p->exact_below, err) < 0 ||
+	    get_uint(v, "seed", UINT64_MAX, &p->seed, err) < 0 ||
+	    get_choice(v, "distance", distances, 3, &p->distance, err) < 0 ||
+	    get_choice(v, "precision", precisions, 3, &p->precision, err) < 0 ||
+	    get_text(v, "engine", p->engine, sizeof p->engine, err) < 0 ||
+	    get_text(v, "model", p->model, sizeof p->model, err) < 0 ||
+	    get_text(v, "url", p->url, sizeof p->url, err) < 0 ||
+	    get_text(v, "created_at", p->created_at, sizeof p->created_at, err) < 0)
+		return -1;
+	if (p->dimension < 1 || lh_lhv_check_params(p, err) < 0) {
+		if (p->dimension < 1)
+			lh_err_set(err, LH_ECORRUPT, "dimension 0");
+		lh_err_prefix(err, "parameters");
+		err->code = LH_ECORRUPT;
+		return -1;
+	}
+	return 0;
+}
+
+int lh_lhv_params_read(const char *text, size_t n, struct lh_lhv_params *p, struct lh_err *err)
+{
+	struct lh_record scan;
+	struct lh_value v;
+	struct lh_buf copy;
+	int rc = -1;
+
+	lh_buf_init(&copy, LH_LHV_PARAMS_MAX);
+	lh_record_init(&scan);
+	lh_buf_add(&copy, text, n);	/* the scanner reads past the end of its text */
+	if (lh_buf_check(&copy, err) == 0) {
+		rc = lh_json_parse(&scan, copy.p, n, &v, err);
+		if (rc < 0 && err->code == LH_EDATA) {
+			lh_err_prefix(err, "parameters");
+			err->code = LH_ECORRUPT;
+		} else if (rc == 0) {
+			rc = get_all(&v, p, err);
+		}
+	}
+	lh_record_free(&scan);
+	lh_buf_free(&copy);
+	return rc;
+}
