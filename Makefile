@@ -11,14 +11,16 @@ ALL = -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -pthread -Il
 LDFLAGS = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE)
 LIBS = -larchive -lcurl -lcrypto -lxxhash -lstdc++ -lm
 FUZZ_SECONDS = 10
+# make Q= shows the commands
+Q = @
 
 LIB_O = $(patsubst %,$(B)/%.o,$(wildcard lib/*.c lib/*.cc))
 TOOLS = $(notdir $(wildcard tools/*))
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 BENCH = $(patsubst bench/%,$(B)/bench/%,$(basename $(wildcard bench/*.c bench/*.cc)))
 FUZZ = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
-# %_int.h is what the modules of liblh tell only each other
-HEADERS = $(filter-out %_int.h,$(wildcard lib/lh_*.h))
+# a header without LH_API is what modules of liblh tell only each other
+HEADERS = $(shell grep -l LH_API lib/lh_*.h)
 PAGES = $(wildcard man/*.[157])
 
 all: $(TOOLS:%=$(BIN)/%)
@@ -26,27 +28,32 @@ lib: $(B)/liblh.a $(B)/$(SONAME)
 
 $(B)/liblh.a: $(LIB_O)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(B)/$(SONAME): $(LIB_O) lib/liblh.map
-	$(CC) -shared -o $@ $(LIB_O) $(LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script=lib/liblh.map -Wl,-z,defs $(LIBS)
+	@echo '  LINK   $@'
+	$(Q)$(CC) -shared -o $@ $(LIB_O) $(LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script=lib/liblh.map -Wl,-z,defs $(LIBS)
 
 $(B)/%.c.o: %.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -Wstrict-prototypes -Wmissing-prototypes $(ALL) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	@echo '  CC     $<'
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -Wstrict-prototypes -Wmissing-prototypes $(ALL) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(B)/%.cc.o: %.cc
 	@mkdir -p $(@D)
-	$(CXX) -std=c++17 $(WARN) -fvisibility-inlines-hidden $(ALL) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
+	@echo '  CXX    $<'
+	$(Q)$(CXX) -std=c++17 $(WARN) -fvisibility-inlines-hidden $(ALL) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
 
 .SECONDEXPANSION:
-$(TOOLS:%=$(BIN)/%): $(BIN)/%: $$(patsubst %,$(B)/%.o,$$(wildcard tools/$$*/*.c)) $(B)/liblh.a
+$(TOOLS:%=$(BIN)/%): $(BIN)/%: $$(addprefix $(B)/,$$(addsuffix .o,$$(wildcard tools/$$*/*.c))) $(B)/liblh.a
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(LDFLAGS) $(LIBS)
+	@echo '  LINK   $@'
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 $(B)/unit/%: $(B)/tests/unit/%.c.o $(B)/liblh.a
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(LDFLAGS) $(LIBS) -ljansson
+	@echo '  LINK   $@'
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(LIBS) -ljansson
 
 # ---- tests ----
 unit: $(UNIT)
@@ -67,7 +74,8 @@ demo: all
 
 $(B)/fuzz/%: $(B)/tests/fuzz/%.c.o $(B)/liblh.a
 	@mkdir -p $(@D)
-	$(CC) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS) $(LIBS) -ljansson
+	@echo '  LINK   $@'
+	$(Q)$(CC) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS) $(LIBS) -ljansson
 
 fuzzers: $(FUZZ)
 
@@ -79,11 +87,13 @@ fuzz:
 # ---- measurements: native code, as the peers are built ----
 $(B)/bench/%: $(B)/bench/%.c.o $(B)/liblh.a
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(LDFLAGS) $(LIBS) -ljansson
+	@echo '  LINK   $@'
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(LIBS) -ljansson
 
 $(B)/bench/%: bench/%.cc
 	@mkdir -p $(@D)
-	$(CXX) -std=c++17 -O3 -march=native -pthread -fopenmp -o $@ $< $(shell sed -n 's,^// LIBS:,,p' bench/$*.cc)
+	@echo '  CXX    $<'
+	$(Q)$(CXX) -std=c++17 -O3 -march=native -pthread -fopenmp -o $@ $< $(shell sed -n 's,^// LIBS:,,p' bench/$*.cc)
 
 bench: all $(BENCH)
 	@bench/run

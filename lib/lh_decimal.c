@@ -1,0 +1,106 @@
+/* lh_decimal.c - decimals to text.  See lh_decimal.h. */
+#include "lh_decimal.h"
+
+#include <string.h>
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "eight digits are laid out in one little-endian word"
+#endif
+
+static const uint64_t pow10s[20] = {
+	1ull, 10ull, 100ull, 1000ull, 10000ull, 100000ull, 1000000ull, 10000000ull,
+	100000000ull, 1000000000ull, 10000000000ull, 100000000000ull,
+	1000000000000ull, 10000000000000ull, 100000000000000ull,
+	1000000000000000ull, 10000000000000000ull, 100000000000000000ull,
+	1000000000000000000ull, 10000000000000000000ull,
+};
+
+static int count_digits(uint64_t m)
+{
+	int t = (64 - __builtin_clzll(m)) * 1233 >> 12;
+
+	return t + (m >= pow10s[t]);
+}
+
+/* v < 10^8 as eight digit values, the first in the lowest byte: halves, then
+ * pairs, then digits, each split by a multiplication in all lanes at once. */
+static uint64_t eight(uint64_t v)
+{
+	uint64_t hi = v / 10000, x = hi | (v - hi * 10000) << 32, q;
+
+	q = (x * 10486 >> 20) & 0x0000007f0000007full;
+	x = q | (x - q * 100) << 16;
+	q = (x * 103 >> 10) & 0x000f000f000f000full;
+	return q | (x - q * 10) << 8;
+}
+
+void lh_decimal_set(struct lh_decimal *d, uint64_t m, int k)
+{
+	int n = count_digits(m);
+	uint64_t s = m * pow10s[17 - n], top = s / 10000000000000000ull, a, b;
+
+	s -= top * 10000000000000000ull;
+	a = eight(s / 100000000);
+	b = eight(s % 100000000);
+	d->e = k + n - 1;
+	if (b)
+		d->n = 17 - (__builtin_clzll(b) >> 3);
+	else
+		d->n = a ? 9 - (__builtin_clzll(a) >> 3) : 1;
+	a |= 0x3030303030303030ull;
+	b |= 0x3030303030303030ull;
+	d->digit[0] = (char)('0' + top);
+	memcpy(d->digit + 1, &a, 8);
+	memcpy(d->digit + 9, &b, 8);
+	memset(d->digit + 17, '0', 7);
+}
+
+/* e<exponent> without padding */
+static size_t put_exponent(char *to, int e)
+{
+	char *p = to;
+
+	*p++ = 'e';
+	if (e < 0) {
+		*p++ = '-';
+		e = -e;
+	}
+	if (e >= 100)
+		*p++ = (char)('0' + e / 100);
+	if (e >= 10)
+		*p++ = (char)('0' + e / 10 % 10);
+	*p++ = (char)('0' + e % 10);
+	return (size_t)(p - to);
+}
+
+static int exponent_length(int e)
+{
+	int a = e < 0 ? -e : e;
+
+	return 2 + (e < 0) + (a >= 10) + (a >= 100);
+}
+
+size_t lh_decimal_print(char *to, const struct lh_decimal *d)
+{
+	int n = d->n, e = d->e;
+	int fixed = e < 0 ? n - e + 1 : e >= n - 1 ? e + 1 : n + 1;
+
+	if (fixed > n + (n > 1) + exponent_length(e)) {
+		to[0] = d->digit[0];
+		to[1] = '.';
+		memcpy(to + 2, d->digit + 1, 16);
+		n += n > 1;
+		return (size_t)n + put_exponent(to + n, e);
+	}
+	if (e < 0) {
+		memcpy(to, "0.000000", 8);
+		memcpy(to + 1 - e, d->digit, 17);
+	} else {
+		memcpy(to, d->digit, 24);
+		if (e < n - 1) {
+			to[e + 1] = '.';
+			memcpy(to + e + 2, d->digit + e + 1, (size_t)(n - e - 1));
+		}
+	}
+	return (size_t)fixed;
+}

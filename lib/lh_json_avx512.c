@@ -1,0 +1,33 @@
+/* lh_json_avx512.c - the scan 64 bytes at a time. */
+#include "lh_json_priv.h"
+
+#ifdef __x86_64__
+#include <immintrin.h>
+
+#define LH_SCAN lh_scan_avx512
+#define LH_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx2,bmi,bmi2,lzcnt,popcnt")))
+#define LH_BLOCK 64
+
+static LH_TARGET inline struct lh_look block_look(const char *p)
+{
+	__m512i v = _mm512_loadu_si512(p);
+	uint64_t stop = _mm512_cmplt_epu8_mask(v, _mm512_set1_epi8(0x20)) |
+			_mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('"')) |
+			_mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\\'));
+
+	return (struct lh_look){ stop, _mm512_movepi8_mask(v) };
+}
+
+static LH_TARGET inline bool hash_among(const uint32_t *hash, size_t n, uint32_t h)
+{
+	__m512i want = _mm512_set1_epi32((int)h);
+	size_t i;
+
+	for (i = 0; i < n; i += 16)
+		if (_bzhi_u32(_mm512_cmpeq_epi32_mask(want, _mm512_loadu_si512(hash + i)), (uint32_t)(n - i)))
+			return true;
+	return false;
+}
+
+#include "lh_json_scan.h"
+#endif

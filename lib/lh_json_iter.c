@@ -1,0 +1,117 @@
+/* lh_json_iter.c - the children of a checked value.  See lh_json.h. */
+#include "lh_json.h"
+#include "lh_json_priv.h"
+
+static const char *skip_space(const char *p)
+{
+	while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')
+		p++;
+	return p;
+}
+
+/* p at a quote: the byte after the string. */
+static const char *skip_string(const char *p, const char *end, bool *escaped)
+{
+	const char *q = memchr(p + 1, '"', (size_t)(end - p - 1));
+	const char *slash = memchr(p + 1, '\\', (size_t)(q - p - 1));
+
+	*escaped = slash != NULL;
+	if (!slash)
+		return q + 1;
+	for (q = slash; *q != '"'; q++)
+		q += *q == '\\';
+	return q + 1;
+}
+
+static const char *skip_container(const char *p, const char *end)
+{
+	size_t depth = 0;
+	bool escaped;
+
+	do {
+		if (*p == '"') {
+			p = skip_string(p, end, &escaped);
+			continue;
+		}
+		depth += *p == '{' || *p == '[';
+		depth -= *p == '}' || *p == ']';
+		p++;
+	} while (depth);
+	return p;
+}
+
+static const char *take(struct lh_value *v, const char *p, const char *end)
+{
+	v->p = p;
+	v->escaped = false;
+	switch (*p) {
+	case '"':
+		v->type = LH_STRING;
+		p = skip_string(p, end, &v->escaped);
+		break;
+	case '{':
+	case '[':
+		v->type = *p == '{' ? LH_OBJECT : LH_ARRAY;
+		p = skip_container(p, end);
+		break;
+	case 't':
+		v->type = LH_TRUE;
+		p += 4;
+		break;
+	case 'f':
+		v->type = LH_FALSE;
+		p += 5;
+		break;
+	case 'n':
+		v->type = LH_NULL;
+		p += 4;
+		break;
+	default:
+		v->type = LH_NUMBER;
+		while ((unsigned char)*p > ' ' && *p != ',' && *p != ']' && *p != '}')
+			p++;
+	}
+	v->n = (size_t)(p - v->p);
+	return p;
+}
+
+void lh_iter_init(struct lh_iter *it, const struct lh_value *v)
+{
+	it->object = v->type == LH_OBJECT;
+	it->at = v->p + 1;
+	it->end = v->p + v->n - 1;
+	if (v->type != LH_OBJECT && v->type != LH_ARRAY)
+		it->at = it->end;
+}
+
+bool lh_iter_next(struct lh_iter *it)
+{
+	const char *p = it->at < it->end ? skip_space(it->at) : it->end;
+
+	if (p >= it->end)
+		return false;
+	if (*p == ',')
+		p = skip_space(p + 1);
+	if (it->object) {
+		p = skip_space(take(&it->key, p, it->end));
+		p = skip_space(p + 1);
+	}
+	it->at = take(&it->val, p, it->end);
+	return true;
+}
+
+bool lh_value_get(const struct lh_value *v, const char *name, struct lh_value *out)
+{
+	size_t n = strlen(name);
+	struct lh_iter it;
+
+	if (v->type != LH_OBJECT)
+		return false;
+	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
+		if (lh_value_is(&it.key, name, n)) {
+			*out = it.val;
+			return true;
+		}
+	}
+	return false;
+}

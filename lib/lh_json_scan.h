@@ -1,0 +1,253 @@
+/*
+ * lh_json_scan - one strict pass over a JSON text, compiled several times.
+ *
+ * The including file defines LH_SCAN (the function's name), LH_TARGET (its
+ * target attribute), LH_BLOCK (bytes looked at together, at most LH_PAD),
+ * block_look() and hash_among().  Bytes past the end may be looked at but are never believed.
+ */
+static LH_TARGET inline bool is_digit(char c)
+{
+	return (unsigned char)(c - '0') < 10;
+}
+
+static LH_TARGET inline const char *skip_space(const char *p, const char *end)
+{
+	p += p < end && *p == ' ';
+	if (likely((unsigned char)*p > ' '))
+		return p;
+	while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
+		p++;
+	return p;
+}
+
+/* p stands behind a string's first quote; returns the byte after its last. */
+static LH_TARGET inline __attribute__((always_inline)) const char *scan_string(struct lh_scan *s, const char *p, const char *end, bool *escaped)
+{
+	const char *q = p, *bad;
+	uint64_t high = 0;
+
+	*escaped = false;
+	for (;;) {
+		struct lh_look l = block_look(q);
+
+		if (!l.stop) {
+			high |= l.high;
+			q += LH_BLOCK;
+			if (unlikely(q >= end))
+				return lh_scan_fail(s, end, "unexpected end of line");
+			continue;
+		}
+		high |= l.high & ((l.stop & -l.stop) - 1);
+		q += __builtin_ctzll(l.stop);
+		if (unlikely(q >= end))
+			return lh_scan_fail(s, end, "unexpected end of line");
+		if (likely(*q == '"'))
+			break;
+		if (*q != '\\')
+			return lh_scan_fail(s, q, "control character in string");
+		*escaped = true;
+		q = lh_scan_escape(s, q, end);
+		if (!q)
+			return NULL;
+	}
+	if (unlikely(high) && (bad = lh_utf8_bad(p, q)) < q)
+		return lh_scan_fail(s, bad, "invalid UTF-8");
+	return q + 1;
+}
+
+static LH_TARGET inline const char *skip_digits(const char *p, const char *end)
+{
+	while (p < end && is_digit(*p))
+		p++;
+	return p;
+}
+
+/* At least one digit, then as many as there are. */
+static LH_TARGET inline const char *scan_digits(struct lh_scan *s, const char *p, const char *end)
+{
+	if (p >= end)
+		return lh_scan_fail(s, end, "unexpected end of line");
+	if (!is_digit(*p))
+		return lh_scan_fail(s, p, "invalid number");
+	return skip_digits(p + 1, end);
+}
+
+static LH_TARGET inline const char *scan_number(struct lh_scan *s, const char *p, const char *end)
+{
+	p += *p == '-';
+	if (p < end && *p == '0') {
+		p++;
+		if (p < end && is_digit(*p))
+			return lh_scan_fail(s, p, "invalid number");
+	} else {
+		p = scan_digits(s, p, end);
+	}
+	if (p && p < end && *p == '.')
+		p = scan_digits(s, p + 1, end);
+	if (p && p < end && (*p | 0x20) == 'e') {
+		p++;
+		p += p < end && (*p == '+' || *p == '-');
+		p = scan_digits(s, p, end);
+	}
+	return p;
+}
+
+static LH_TARGET inline const char *scan_word(struct lh_scan *s, const char *p, const char *end, const char *word, size_t n)
+{
+	if ((size_t)(end - p) < n || memcmp(p, word, n))
+		return lh_scan_fail(s, p, "expected a value");
+	return p + n;
+}
+
+/* A value that is no container. */
+static LH_TARGET inline const char *scan_leaf(struct lh_scan *s, const char *p, const char *end, bool *escaped)
+{
+	switch (*p) {
+	case '"':
+		return scan_string(s, p + 1, end, escaped);
+	case '-': case '0': case '1': case '2': case '3': case '4':
+	case '5': case '6': case '7': case '8': case '9':
+		return scan_number(s, p, end);
+	case 't':
+		return scan_word(s, p, end, "true", 4);
+	case 'f':
+		return scan_word(s, p, end, "false", 5);
+	case 'n':
+		return scan_word(s, p, end, "null", 4);
+	default:
+		return lh_scan_fail(s, p, "expected a value");
+	}
+}
+
+static LH_TARGET inline int add_key(struct lh_scan *s, struct lh_level *lv, const char *p, size_t n, bool escaped)
+{
+	uint32_t h;
+
+	if (unlikely(escaped || s->n == s->cap || s->n - lv->keys >= LH_KEYS_LINEAR))
+		return lh_keys_add(s, lv, p, n, escaped);
+	h = lh_key_hash(p, n, s->seed);
+	if (unlikely(hash_among(s->hash + lv->keys, s->n - lv->keys, h)) && lh_keys_has(s, lv, p, n, false, h))
+		return lh_keys_dup(s, p);
+	s->key[s->n] = (struct lh_key){ p, (uint32_t)n, 0 };
+	s->hash[s->n++] = h;
+	return 0;
+}
+
+/* A key, its colon, and the white space around; returns where the value is. */
+static LH_TARGET inline const char *scan_key(struct lh_scan *s, const char *p, const char *end, struct lh_level *lv, struct lh_value *key)
+{
+	const char *q;
+
+	if (unlikely(p >= end))
+		return lh_scan_fail(s, end, "unexpected end of line");
+	if (unlikely(*p != '"'))
+		return lh_scan_fail(s, p, "expected a key");
+	q = scan_string(s, p + 1, end, &key->escaped);
+	if (!q)
+		return NULL;
+	key->p = p;
+	key->type = LH_STRING;
+	key->n = (size_t)(q - p);
+	if (add_key(s, lv, p + 1, key->n - 2, key->escaped) < 0)
+		return NULL;
+	q = skip_space(q, end);
+	if (unlikely(q >= end))
+		return lh_scan_fail(s, end, "unexpected end of line");
+	if (unlikely(*q != ':'))
+		return lh_scan_fail(s, q, "expected ':'");
+	return skip_space(q + 1, end);
+}
+
+static LH_TARGET inline uint8_t type_of(char c)
+{
+	switch (c) {
+	case '{': return LH_OBJECT;
+	case '[': return LH_ARRAY;
+	case '"': return LH_STRING;
+	case 't': return LH_TRUE;
+	case 'f': return LH_FALSE;
+	case 'n': return LH_NULL;
+	default: return LH_NUMBER;
+	}
+}
+
+/* What should stand at p, behind a value? */
+static __attribute__((noinline)) int bad_follow(struct lh_scan *s, const char *p, const char *end, const struct lh_level *lv)
+{
+	lh_scan_fail(s, p, lv->object ? "expected ',' or '}'" : "expected ',' or ']'");
+	if (p >= end)
+		lh_scan_fail(s, end, "unexpected end of line");
+	return -1;
+}
+
+/* The members go to r (if given) when the value is an object. */
+LH_TARGET int LH_SCAN(struct lh_scan *s, const char *p, const char *end, struct lh_record *r, struct lh_value *top)
+{
+	struct lh_level *lv = s->level, *const deepest = s->level + LH_JSON_DEPTH;
+	struct lh_level *const first = s->level + 1;
+	struct lh_value key, spare, *own = top;
+	bool escaped = false;
+	char c;
+
+	p = skip_space(p, end);
+value:
+	if (unlikely(p >= end))
+		return lh_scan_fail(s, end, "unexpected end of line"), -1;
+	c = *p;
+	if (lv <= first) {
+		own = lv == s->level ? top : &spare;
+		if (lv == first && r && lv->object) {
+			if (unlikely(r->n == r->cap) && lh_record_grow(r, s) < 0)
+				return -1;
+			r->member[r->n].key = key;
+			own = &r->member[r->n++].val;
+		}
+		own->p = p;
+	}
+	if (c == '{' || c == '[') {
+		if (unlikely(lv == deepest))
+			return lh_scan_fail(s, p, "nested deeper than 512"), -1;
+		*++lv = (struct lh_level){ (uint32_t)s->n, c == '{', false };
+		p = skip_space(p + 1, end);
+		if (p < end && *p == c + 2)
+			goto close;
+		if (c == '{')
+			goto name;
+		goto value;
+	}
+	p = scan_leaf(s, p, end, &escaped);
+	if (unlikely(!p))
+		return -1;
+after:
+	if (lv <= first) {
+		own = lv == s->level ? top : own;
+		own->n = (size_t)(p - own->p);
+		own->type = type_of(*own->p);
+		own->escaped = own->type == LH_STRING && escaped;
+		if (lv == s->level)
+			goto done;
+	}
+	p = skip_space(p, end);
+	if (likely(p < end && *p == ',')) {
+		p = skip_space(p + 1, end);
+		if (!lv->object)
+			goto value;
+name:
+		p = scan_key(s, p, end, lv, &key);
+		if (unlikely(!p))
+			return -1;
+		goto value;
+	}
+	if (unlikely(p >= end || *p != (lv->object ? '}' : ']')))
+		return bad_follow(s, p, end, lv);
+close:
+	if (unlikely(lv->hashed))
+		lh_keys_drop(s, lv);
+	s->n = lv->keys;
+	lv--;
+	p++;
+	goto after;
+done:
+	p = skip_space(p, end);
+	return p < end ? (lh_scan_fail(s, p, "expected the end of the line"), -1) : 0;
+}

@@ -1,0 +1,52 @@
+load helper
+
+# The examples of the manual, as a reader would type them.
+
+# Small files by the names that the pages use.
+prepare() {
+	lh-gen workers -n 200 >workers.jsonl
+	lh-gen queries -n 20 >queries.jsonl
+	lh-gen workers -n 20 --seed 2 | jq -c '.id = "n" + .id | .candidate_id = .id' >more.jsonl
+	lh-embed workers.jsonl >vectors.jsonl
+	lh-index build workers.lhv vectors.jsonl
+}
+
+# The displays of a page's EXAMPLES as mandoc shows them, each followed by a NUL.
+examples() {
+	mandoc -Tascii -Owidth=1000 "$1" | col -bx | awk '
+		/^[A-Z]/ { on = $0 == "EXAMPLES"; next }
+		!on { next }
+		/^ {9,}/ { sub(/^ {11}/, ""); block = block $0 "\n"; next }
+		{ flush() }
+		END { flush() }
+		function flush() { if (block != "") printf "%s%c", block, 0; block = "" }'
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	load servers/server
+	start_upstream
+	export LH_OLLAMA_URL=$URL
+}
+
+teardown() {
+	stop_upstreams
+}
+
+@test "every example of every page runs as it stands" {
+	prepare
+	bad=0
+	for page in "$ROOT"/man/*.[157]; do
+		while IFS= read -r -d '' example; do
+			echo "--- $(basename "$page"): $example"
+			bash -eo pipefail -c "$example" </dev/null >out 2>err || { echo "exit $?"; cat err; bad=$((bad + 1)); }
+		done < <(examples "$page")
+	done
+	[ "$bad" = 0 ]
+}
+
+@test "each tool's page has an example" {
+	for page in "$ROOT"/man/lh*.1; do
+		[ "$(examples "$page" | tr -cd '\0' | wc -c)" -ge 1 ] || { echo "$page has none"; return 1; }
+	done
+}

@@ -1,0 +1,98 @@
+load helper
+
+# What is installed is what the plain build made, whichever build is tested.
+setup_file() {
+	plain_only "the plain build is installed"
+	export D=$BATS_FILE_TMPDIR/root P=/opt/lakehouse
+	make -s -C "$BATS_TEST_DIRNAME/.." install DESTDIR="$D" PREFIX="$P" >"$BATS_FILE_TMPDIR/log" 2>&1
+}
+
+lh_config() {
+	PKG_CONFIG_SYSROOT_DIR=$D PKG_CONFIG_PATH=$D$P/lib/pkgconfig pkgconf "$@" liblh
+}
+
+program() {
+	cat >program.c <<-'END'
+	#include <stdio.h>
+	#include <lh_buf.h>
+
+	int main(void)
+	{
+		struct lh_err err;
+		struct lh_buf b;
+
+		lh_buf_init(&b, 100);
+		lh_buf_json(&b, "a\"b", 3);
+		if (lh_buf_check(&b, &err) < 0)
+			return 1;
+		printf("%.*s\n", (int)b.len, b.p);
+		lh_buf_free(&b);
+		return 0;
+	}
+	END
+}
+
+@test "every tool and every page is installed, under DESTDIR and PREFIX only" {
+	for tool in "$ROOT"/tools/*/; do
+		[ -x "$D$P/bin/$(basename "$tool")" ]
+	done
+	for page in "$ROOT"/man/*.[157]; do
+		[ -f "$D$P/share/man/man${page##*.}/$(basename "$page")" ]
+	done
+	[ "$(ls "$D")" = opt ] && [ "$(ls "$D/opt")" = lakehouse ]
+}
+
+@test "an installed tool runs" {
+	for tool in "$D$P"/bin/lh-*; do
+		run "$tool" --version
+		[ "$status" = 0 ]
+		[ "$output" = "$(basename "$tool") 0.1.0" ]
+	done
+}
+
+@test "a program builds against the shared library" {
+	program
+	# shellcheck disable=SC2046
+	gcc -Wall -Werror $(lh_config --cflags) -o program program.c $(lh_config --libs)
+	[ "$(LD_LIBRARY_PATH=$D$P/lib ./program)" = '"a\"b"' ]
+	ldd program | grep -q liblh.so.0 || LD_LIBRARY_PATH=$D$P/lib ldd program | grep -q liblh.so.0
+}
+
+@test "a program builds against the static library" {
+	program
+	# shellcheck disable=SC2046
+	gcc -Wall -Werror $(lh_config --cflags) -o program program.c $(lh_config --static --libs | sed 's/-llh/-l:liblh.a/')
+	[ "$(./program)" = '"a\"b"' ]
+}
+
+@test "each header compiles on its own, as C and as C++" {
+	for header in "$D$P"/include/lh/*.h; do
+		echo "#include \"$(basename "$header")\"" >one.c
+		gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -I"$D$P/include/lh" -fsyntax-only one.c
+	done
+}
+
+@test "the shared library has its soname and exports nothing but lh_" {
+	readelf -d "$D$P/lib/liblh.so" | grep -q 'SONAME.*\[liblh.so.0\]'
+	run bash -c "nm -D --defined-only '$D$P/lib/liblh.so' | awk '{ print \$NF }' | grep -v '^lh_'"
+	[ -z "$output" ]
+}
+
+@test "what the static library defines for others starts with lh_" {
+	run bash -c "nm -g --defined-only '$D$P/lib/liblh.a' 2>/dev/null | awk 'NF == 3 && \$2 !~ /[VWu]/ { print \$3 }' | grep -v '^lh_'"
+	[ -z "$output" ]
+}
+
+@test "liblh writes to stderr and exits nowhere but in its frame" {
+	for o in "$ROOT"/build/lib/*.o; do
+		case $o in */lh_tool*) continue ;; esac
+		run bash -c "nm -u '$o' | awk '{ print \$NF }' | grep -xE '(_?exit|abort|stderr|perror|warnx?|errx?|err_sys|__assert_fail)'"
+		[ -z "$output" ] || { echo "$o uses $output"; return 1; }
+	done
+}
+
+@test "uninstall leaves no file behind" {
+	cp -a "$D" copy
+	make -s -C "$ROOT" uninstall DESTDIR="$PWD/copy" PREFIX="$P"
+	[ -z "$(find copy -type f -o -type l)" ]
+}

@@ -1,0 +1,91 @@
+load helper
+
+# The manual, the options and the help say the same.
+
+pages() {
+	ls "$ROOT"/man/*.[157]
+}
+
+tools() {
+	basename -a "$ROOT"/tools/*/
+}
+
+# The options that a page lists in OPTIONS, one a line.
+page_options() {
+	awk '
+		/^\.Sh / { on = $2 == "OPTIONS" }
+		on && /^\.It Fl / {
+			for (i = 3; i <= NF; i++)
+				if ($(i - 1) == "Fl" || $(i - 1) == ",") print "-" $i
+		}' "$1" | sort -u
+}
+
+# The options that --help lists, one a line.
+help_options() {
+	"$1" --help | sed -n 's/^ \{1,8\}\(-[^ ].*\)/\1/p' | awk '{
+		for (i = 1; i <= NF && $i ~ /^-/; i++) {
+			name = $i
+			sub(/[,=\[].*/, "", name)
+			print name
+			if ($i !~ /,$/) break
+		}
+	}' | sort -u
+}
+
+@test "mandoc has nothing to say about any page" {
+	for page in $(pages); do
+		run bash -c "mandoc -Tlint -Wstyle '$page' 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db'"
+		[ -z "$output" ] || { echo "$output"; return 1; }
+	done
+}
+
+@test "each tool has a page, each page of section 1 a tool" {
+	diff <(tools) <(basename -as .1 "$ROOT"/man/*.1)
+}
+
+@test "each tool's page has the sections that every page has" {
+	for page in "$ROOT"/man/lh-*.1; do
+		for section in NAME SYNOPSIS DESCRIPTION OPTIONS INPUT OUTPUT 'EXIT STATUS' EXAMPLES 'SEE ALSO'; do
+			grep -q "^\.Sh $section\$" "$page" || { echo "$page has no $section"; return 1; }
+		done
+	done
+}
+
+@test "a page lists the options that the help lists, and no other" {
+	for tool in $(tools); do
+		[ "$tool" = lh ] && continue
+		diff <(help_options "$tool") <(page_options "$ROOT/man/$tool.1") || { echo "$tool: help <, page >"; return 1; }
+	done
+}
+
+@test "the pages call each other by names that exist" {
+	for name in $(grep -h '^\.Xr lh\|^\.Xr lakehouse' "$ROOT"/man/*.[157] | awk '{ print $2 "." $3 }' | sort -u); do
+		[ -f "$ROOT/man/$name" ] || { echo "no page $name"; return 1; }
+	done
+}
+
+@test "the help fits a terminal: 60 lines of 80 columns, on stdout, exit 0" {
+	for tool in $(tools); do
+		run --separate-stderr "$tool" --help
+		[ "$status" = 0 ] && [ -z "$stderr" ]
+		[ "${#lines[@]}" -le 60 ] || { echo "$tool --help has ${#lines[@]} lines"; return 1; }
+		[ "$(awk 'length > 80' <<<"$output")" = "" ] || { echo "$tool --help is too wide"; return 1; }
+	done
+}
+
+@test "every tool says its version" {
+	for tool in $(tools); do
+		[ "$("$tool" --version)" = "$tool 0.1.0" ]
+		[ "$("$tool" -V)" = "$tool 0.1.0" ]
+	done
+}
+
+@test "an unknown option is named, with exit 2 and nothing on stdout" {
+	for tool in $(tools); do
+		[ "$tool" = lh ] && continue
+		run --separate-stderr "$tool" --no-such-thing
+		[ "$status" = 2 ] && [ -z "$output" ]
+		[ "${#stderr_lines[@]}" = 1 ]
+		[[ $stderr == "$tool: "*no-such-thing* ]]
+	done
+}

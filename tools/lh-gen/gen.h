@@ -1,0 +1,17 @@
+/*
+ * What lh-gen makes: one function a kind, which appends row number i (from 0)
+ * of the stream with that seed, each line with its LF.
+ */
+#ifndef GEN_H
+#define GEN_H
+
+#include "lh_buf.h"
+
+enum gen_style { STYLE_NEED, STYLE_CLIENT_FIRST, STYLE_LOOKING, STYLE_SHORTHAND, STYLES };
+
+void gen_worker(struct lh_buf *out, uint64_t seed, uint64_t i);
+
+/* One line; with style STYLES a line in each style. */
+void gen_query(struct lh_buf *out, uint64_t seed, uint64_t i, enum gen_style style);
+
+#endif

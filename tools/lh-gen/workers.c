@@ -1,0 +1,175 @@
+/* lh-gen workers: one worker a row. */
+#include "draw.h"
+#include "gen.h"
+
+#define MAX_SKILLS 6
+#define MAX_CERTS 3
+
+struct worker {
+	struct gen_scene scene;
+	const struct gen_archetype *archetype;
+	const struct gen_name *first, *last;
+	const char *skills[MAX_SKILLS], *certs[MAX_CERTS];
+	unsigned n_skills, n_certs;
+};
+
+static unsigned list_length(const char *const *list)
+{
+	unsigned n = 0;
+
+	while (list[n])
+		n++;
+	return n;
+}
+
+static unsigned choose(struct gen_rng *r, const char *const *from, unsigned k, const char **to)
+{
+	unsigned char which[16];
+	unsigned n = list_length(from);
+
+	if (k > n)
+		k = n;
+	gen_some(r, n, k, which);
+	for (unsigned i = 0; i < k; i++)
+		to[i] = from[which[i]];
+	return k;
+}
+
+static void draw_worker(struct gen_rng *r, struct worker *w)
+{
+	gen_scene(r, &w->scene);
+	w->archetype = gen_archetype(r);
+	/* a draw below a draw: family names at the front are the common ones */
+	w->first = &gen_first_names[gen_pick(r, gen_n_first_names)];
+	w->last = &gen_last_names[gen_pick(r, 1 + gen_pick(r, gen_n_last_names))];
+	w->n_skills = choose(r, w->scene.role->skills, 3 + gen_pick(r, MAX_SKILLS - 2), w->skills);
+	w->n_certs = gen_pick(r, 3) ? choose(r, w->scene.role->certs, 1 + gen_pick(r, 1 + gen_pick(r, MAX_CERTS)), w->certs) : 0;
+}
+
+static void put_joined(struct lh_buf *b, const char *const *v, unsigned n, const char *between)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (i)
+			lh_buf_puts(b, between);
+		lh_buf_puts(b, v[i]);
+	}
+}
+
+static void put_array(struct lh_buf *b, const char *name, const char *const *v, unsigned n)
+{
+	lh_buf_puts(b, ",\"");
+	lh_buf_puts(b, name);
+	lh_buf_puts(b, n ? "\":[\"" : "\":[");
+	put_joined(b, v, n, "\",\"");
+	lh_buf_puts(b, n ? "\"]" : "]");
+}
+
+static void put_field(struct lh_buf *b, const char *name, const char *value)
+{
+	lh_buf_puts(b, ",\"");
+	lh_buf_puts(b, name);
+	lh_buf_puts(b, "\":\"");
+	lh_buf_puts(b, value);
+	lh_buf_putc(b, '"');
+}
+
+/* Two to four sentences. */
+static void put_resume(struct lh_buf *b, struct gen_rng *r, const struct worker *w)
+{
+	const char *duties[2];
+	unsigned n = choose(r, w->scene.role->duties, 1 + gen_pick(r, 2), duties);
+	unsigned last = gen_pick(r, 4);
+
+	gen_fill(b, gen_openers[gen_pick(r, gen_n_openers)], &w->scene);
+	for (unsigned i = 0; i < n; i++) {
+		lh_buf_putc(b, ' ');
+		gen_fill(b, duties[i], &w->scene);
+	}
+	if (!last)
+		return;
+	lh_buf_putc(b, ' ');
+	if (last == 1)
+		lh_buf_puts(b, w->archetype->remarks[gen_pick(r, list_length(w->archetype->remarks))]);
+	else
+		gen_fill(b, gen_closers[gen_pick(r, gen_n_closers)], &w->scene);
+}
+
+static void put_contact(struct lh_buf *b, struct gen_rng *r, const struct worker *w, uint64_t number)
+{
+	/* 555-0100 to 555-0199 are kept free for fiction in every area */
+	lh_buf_puts(b, ",\"phone\":\"");
+	lh_buf_puts(b, w->scene.city->area);
+	lh_buf_puts(b, "-555-0");
+	lh_buf_u64(b, 100 + gen_pick(r, 100));
+	lh_buf_puts(b, "\",\"email\":\"");
+	lh_buf_puts(b, w->first->mail);
+	lh_buf_putc(b, '.');
+	lh_buf_puts(b, w->last->mail);
+	lh_buf_u64(b, number);
+	lh_buf_puts(b, "@example.com\"");
+}
+
+static void put_blacklist(struct lh_buf *b, struct gen_rng *r, const struct worker *w)
+{
+	const char *clients[2] = { NULL, NULL };
+	unsigned n = 0, roll = gen_pick(r, 100);
+
+	if (roll < 8)
+		clients[n++] = gen_client(r, w->scene.city);
+	if (roll < 2)
+		clients[n++] = gen_client(r, w->scene.city);
+	if (n == 2 && clients[0] == clients[1])
+		n = 1;
+	put_array(b, "blacklisted_clients", clients, n);
+}
+
+static void put_text(struct lh_buf *b, const struct worker *w, size_t resume_at, size_t resume_len)
+{
+	lh_buf_puts(b, ",\"text\":\"Worker role: ");
+	lh_buf_puts(b, w->scene.role->name);
+	lh_buf_puts(b, ". Skills: ");
+	put_joined(b, w->skills, w->n_skills, ", ");
+	if (w->n_certs) {
+		lh_buf_puts(b, ". Certifications: ");
+		put_joined(b, w->certs, w->n_certs, ", ");
+	}
+	lh_buf_puts(b, ". Archetype: ");
+	lh_buf_puts(b, w->archetype->name);
+	gen_fill(b, ". Location: %t, %s. ", &w->scene);
+	if (lh_buf_room(b, resume_len))	/* may move what is copied */
+		lh_buf_add(b, b->p + resume_at, resume_len);
+	lh_buf_puts(b, "\"}\n");
+}
+
+void gen_worker(struct lh_buf *out, uint64_t seed, uint64_t i)
+{
+	struct gen_rng r = gen_row(seed, GEN_WORKER, i);
+	size_t resume_at, resume_len;
+	struct worker w;
+
+	draw_worker(&r, &w);
+	lh_buf_puts(out, "{\"id\":\"w-");
+	lh_buf_u64(out, i + 1);
+	lh_buf_puts(out, "\",\"candidate_id\":\"w-");
+	lh_buf_u64(out, i + 1);
+	lh_buf_puts(out, "\",\"name\":\"");
+	lh_buf_puts(out, w.first->shown);
+	lh_buf_putc(out, ' ');
+	lh_buf_puts(out, w.last->shown);
+	lh_buf_putc(out, '"');
+	put_field(out, "status", gen_status(&r)->name);
+	put_field(out, "role", w.scene.role->name);
+	put_field(out, "city", w.scene.city->name);
+	put_field(out, "state", w.scene.city->state);
+	put_array(out, "skills", w.skills, w.n_skills);
+	put_array(out, "certifications", w.certs, w.n_certs);
+	put_field(out, "archetype", w.archetype->name);
+	lh_buf_puts(out, ",\"resume_text\":\"");
+	resume_at = out->len;
+	put_resume(out, &r, &w);
+	resume_len = out->len - resume_at;
+	lh_buf_putc(out, '"');
+	put_contact(out, &r, &w, i + 1);
+	put_blacklist(out, &r, &w);
+	put_text(out, &w, resume_at, resume_len);
+}
