@@ -16,7 +16,8 @@ Q = @
 
 LIB_O = $(patsubst %,$(B)/%.o,$(wildcard lib/*.c lib/*.cc))
 TOOLS = $(notdir $(wildcard tools/*))
-UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+# tests/unit/aid_* are programs that tests drive; test_* are tests
+UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c tests/unit/aid_*.c))
 BENCH = $(patsubst bench/%,$(B)/bench/%,$(basename $(wildcard bench/*.c bench/*.cc)))
 FUZZ = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 # a header without LH_API is what modules of liblh tell only each other

@@ -141,6 +141,8 @@ int lh_applog_close(struct lh_applog *l, struct lh_err *err)
 {
 	int rc = 0;
 
+	if (!l->path)
+		return 0;
 	if (l->fd >= 0 && close(l->fd) < 0 && errno != EINTR)
 		rc = lh_err_sys(err, "%s: close failed", l->path);
 	free(l->path);

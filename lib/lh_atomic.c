@@ -12,7 +12,7 @@
 
 #include "lh_file.h"
 #include "lh_mem.h"
-#include "lh_signal.h"
+#include "lh_signal_int.h"
 
 #define MARK ".lh-tmp-"
 #define NAME_ROOM 200		/* of the target's name; NAME_MAX is 255 */
@@ -169,6 +169,8 @@ int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err)
 
 void lh_atomic_close(struct lh_atomic *a)
 {
+	if (!a->path)
+		return;
 	if (a->tmp)
 		unlink(a->tmp);
 	lh_signal_tmp_drop(a->slot);

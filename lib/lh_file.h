@@ -27,7 +27,8 @@
  * lh_lock: one writer at a time: flock on a companion file; the holder's PID
  * stands in it for the message, and dropping the lock removes it.
  *
- * Owner:  the caller owns the structs; paths are copied.
+ * Owner:  the caller owns the structs; paths are copied.  Closing or dropping
+ *         one that is closed, or that is all zero, does nothing.
  * Errors: 0, or -1 with *err; an lh_atomic target is then untouched.
  */
 #ifndef LH_FILE_H

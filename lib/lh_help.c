@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lh_frame.h"
+#include "lh_frame_int.h"
 
 #define WIDTH 79
-#define COLUMN_MAX 30
+#define COLUMN_MAX 34
 
 static size_t option_left(const struct lh_option *o, char *to, size_t n)
 {

@@ -10,7 +10,7 @@
 #include "lh_hnsw.h"
 #include "lh_mem.h"
 #include "lh_region.h"
-#include "lh_signal.h"
+#include "lh_signal_int.h"
 
 struct lh_lhv_writer {
 	char *path;

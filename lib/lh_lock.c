@@ -98,10 +98,10 @@ int lh_lock_take(struct lh_lock *l, const char *path, double seconds, struct lh_
 
 void lh_lock_drop(struct lh_lock *l)
 {
-	if (l->fd >= 0) {
-		unlink(l->path);
-		close(l->fd);
-	}
+	if (!l->path)
+		return;
+	unlink(l->path);
+	close(l->fd);
 	free(l->path);
 	*l = (struct lh_lock){ .fd = -1 };
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lh_frame.h"
+#include "lh_frame_int.h"
 #include "lh_mem.h"
 #include "lh_time.h"
 
@@ -58,10 +58,12 @@ static const char *accepted(const struct lh_option *o, char *to, size_t n)
 		snprintf(to, n, "a number from %.15g to %.15g", o->min, o->max);
 		break;
 	case LH_OPT_CHOICE:
-		snprintf(to, n, "one of %s", o->arg);
-		for (i = 0; to[i]; i++)
-			if (to[i] == '|')
-				to[i] = ' ';
+		snprintf(to, n, "one of ");
+		for (i = 0; o->arg[i]; i++) {
+			size_t at = strlen(to);
+
+			snprintf(to + at, n - at, o->arg[i] == '|' ? ", " : "%c", o->arg[i]);
+		}
 		break;
 	case LH_OPT_TIME:
 		snprintf(to, n, "a time like 2026-05-03T12:00:00Z");

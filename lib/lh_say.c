@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "lh_file.h"
-#include "lh_frame.h"
+#include "lh_frame_int.h"
 
 #define LINE_MAX_ 8192
 #define CLEAR "\r\x1b[K"

@@ -1,5 +1,5 @@
-/* lh_signal.c - a wish to stop.  See lh_signal.h. */
-#include "lh_signal.h"
+/* lh_signal.c - a wish to stop.  See lh_signal_int.h. */
+#include "lh_signal_int.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "lh_file.h"
-#include "lh_frame.h"
-#include "lh_signal.h"
+#include "lh_frame_int.h"
+#include "lh_signal_int.h"
 #include "lh_time.h"
 
 #define OUT_BLOCK 65536

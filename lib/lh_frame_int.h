@@ -1,9 +1,9 @@
 /*
- * lh_frame - what the parts of the tool frame share: options, messages, flow.
+ * lh_frame_int - what the parts of the tool frame share: options, messages, flow.
  * Private to liblh.
  */
-#ifndef LH_FRAME_H
-#define LH_FRAME_H
+#ifndef LH_FRAME_INT_H
+#define LH_FRAME_INT_H
 
 #include <time.h>
 

@@ -1,5 +1,5 @@
 /*
- * lh_signal - a wish to stop, and the files that must go when it is obeyed.
+ * lh_signal_int - a wish to stop, and the files that must go when it is obeyed.
  *
  * SIGINT, SIGTERM and SIGHUP end the process at once, after unlinking every
  * registered temporary file, unless somebody is in the middle of something
@@ -10,8 +10,8 @@
  *
  * Private to liblh.
  */
-#ifndef LH_SIGNAL_H
-#define LH_SIGNAL_H
+#ifndef LH_SIGNAL_INT_H
+#define LH_SIGNAL_INT_H
 
 #include <signal.h>
 #include <stdbool.h>

@@ -1,0 +1,80 @@
+/*
+ * lh_flow_int - what the two halves of the flow share: the side that maps
+ * blocks (any thread) and the side that reads, writes and reports (one).
+ * Private to liblh.
+ */
+#ifndef LH_FLOW_INT_H
+#define LH_FLOW_INT_H
+
+#include "lh_flow.h"
+#include "lh_frame_int.h"
+#include "lh_lines_int.h"
+
+/* A file's name, shared by the blocks cut from it; only the main thread counts. */
+struct lh_flow_name {
+	size_t refs;
+	size_t operand;		/* messages are capped per operand */
+	char text[];
+};
+
+struct lh_flow_reject {
+	size_t at, n;		/* the line in the block, without its LF */
+	uint64_t line;
+	size_t column, text;	/* text: offset into texts, NUL at its end */
+};
+
+/* A record's output for a sink, and where the record stands. */
+struct lh_flow_item {
+	size_t end;		/* in out */
+	size_t at, n;		/* in the block */
+	uint64_t line;
+};
+
+struct lh_flow_block {
+	struct lh_bytes in;
+	struct lh_flow_name *name;
+	uint64_t line;		/* of the first byte */
+	bool first;		/* starts its file: a BOM is skipped */
+	struct lh_buf out;
+	struct lh_flow_reject *rejects;
+	size_t n_rejects, cap_rejects;
+	struct lh_buf texts;
+	struct lh_flow_item *items;
+	size_t n_items, cap_items;
+	uint64_t records, lines;	/* met so far */
+	bool stop;		/* --on-error stop met its record */
+	struct lh_batch_state *batch;	/* while the tool answers one */
+	struct lh_err fatal;	/* .code: the run ends behind this block */
+	bool done;
+};
+
+/* What one thread maps with. */
+struct lh_flow_mapper {
+	struct lh_tool *tool;
+	const struct lh_flow *flow;
+	void *worker;
+	struct lh_record *records;	/* one, or batch_max of them */
+	size_t n_records;
+	const bool *quit;		/* set: leave off, nobody wants it any more */
+	struct lh_record **batch;
+	struct lh_batch_state *state;
+	/* Write out what the block has so far; NULL on threads. */
+	int (*spill)(void *ctx, struct lh_flow_block *b);
+	void *ctx;
+};
+
+int lh_flow_mapper_init(struct lh_flow_mapper *m, struct lh_tool *tool, const struct lh_flow *flow, struct lh_err *err);
+void lh_flow_mapper_free(struct lh_flow_mapper *m);
+void lh_flow_map_block(struct lh_flow_mapper *m, struct lh_flow_block *b);
+
+/* Fill err with "line is longer than ..."; returns -1. */
+int lh_flow_too_long(const struct lh_tool *t, struct lh_err *err);
+
+void lh_flow_name_drop(struct lh_flow_name *name);
+void lh_flow_block_clear(struct lh_flow_block *b);
+void lh_flow_block_free(struct lh_flow_block *b);
+
+/* Append {"id":...,"error":{...}} and a LF. rec NULL: the record has no id. */
+void lh_flow_put_error(struct lh_buf *out, const char *file, uint64_t line, const char *text, const struct lh_record *rec);
+
+#endif

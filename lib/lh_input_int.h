@@ -1,0 +1,40 @@
+/*
+ * lh_input_int - the operands (else stdin) as one sequence of files: plain ones
+ * straight from their descriptor, compressed ones and the members of archives
+ * by way of lh-cat.
+ *
+ * Private to liblh.
+ */
+#ifndef LH_INPUT_INT_H
+#define LH_INPUT_INT_H
+
+#include "lh_frame_int.h"
+#include "lh_lines_int.h"
+
+struct lh_input {
+	struct lh_tool *tool;
+	char **operands;
+	size_t n, next;		/* the operand to open next */
+	struct lh_lines lines;
+	const char *operand;	/* the open one, "-" for stdin; NULL: none is open */
+	char *member;		/* its name when the operand is an archive, else NULL */
+	int fd;
+	int rejects;		/* where rejects are appended, or -1: no input */
+	struct lh_cat *cat;	/* the child that decodes it, or NULL */
+};
+
+/* operands NULL: stdin alone. */
+int lh_input_init(struct lh_input *in, struct lh_tool *tool, char **operands, size_t n);
+void lh_input_free(struct lh_input *in);
+
+/* Open the next file (an operand, or the next member of the archive that is
+ * open): 1, 0 when there is none, -1 with tool->err about in->operand. */
+int lh_input_open(struct lh_input *in);
+
+/* Leave the open operand; what an archive still holds is not read. */
+void lh_input_leave(struct lh_input *in);
+
+/* How messages call the open file: "a.jsonl", "-", "a.tar/one.jsonl". */
+const char *lh_input_name(const struct lh_input *in);
+
+#endif
