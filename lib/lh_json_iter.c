@@ -9,8 +9,7 @@ static const char *skip_space(const char *p)
 	return p;
 }
 
-/* p at a quote: the byte after the string. */
-static const char *skip_string(const char *p, const char *end, bool *escaped)
+const char *lh_skip_string(const char *p, const char *end, bool *escaped)
 {
 	const char *q = memchr(p + 1, '"', (size_t)(end - p - 1));
 	const char *slash = memchr(p + 1, '\\', (size_t)(q - p - 1));
@@ -30,7 +29,7 @@ static const char *skip_container(const char *p, const char *end)
 
 	do {
 		if (*p == '"') {
-			p = skip_string(p, end, &escaped);
+			p = lh_skip_string(p, end, &escaped);
 			continue;
 		}
 		depth += *p == '{' || *p == '[';
@@ -47,7 +46,7 @@ static const char *take(struct lh_value *v, const char *p, const char *end)
 	switch (*p) {
 	case '"':
 		v->type = LH_STRING;
-		p = skip_string(p, end, &v->escaped);
+		p = lh_skip_string(p, end, &v->escaped);
 		break;
 	case '{':
 	case '[':

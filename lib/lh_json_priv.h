@@ -73,8 +73,12 @@ const char *lh_scan_escape(struct lh_scan *s, const char *p, const char *end);
 /* Decode the checked escape at p into to (4 bytes): the byte after it. */
 const char *lh_unescape(const char *p, char *to, size_t *n);
 
-/* Order of two strings' unescaped bytes: <0, 0, >0. */
+/* Order of two strings, by UTF-8 bytes or by UTF-16 code units: <0, 0, >0. */
 int lh_string_cmp(const struct lh_value *a, const struct lh_value *b);
+int lh_string_cmp16(const struct lh_value *a, const struct lh_value *b);
+
+/* p at the quote of a checked string: the byte after it. */
+const char *lh_skip_string(const char *p, const char *end, bool *escaped);
 
 /* Equality of two checked numbers; see lh_value_equal. */
 bool lh_number_equal(const struct lh_value *a, const struct lh_value *b);

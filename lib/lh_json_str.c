@@ -144,23 +144,42 @@ static int next_byte(struct bytes *b)
 	return (unsigned char)b->held[0];
 }
 
-int lh_string_cmp(const struct lh_value *a, const struct lh_value *b)
+/* Set *c and *d to the first bytes that differ; -1 is the end of a string. */
+static void first_difference(const struct lh_value *a, const struct lh_value *b, int *c, int *d)
 {
 	struct bytes x = { .p = a->p + 1, .end = a->p + a->n - 1 };
 	struct bytes y = { .p = b->p + 1, .end = b->p + b->n - 1 };
+
+	if (!a->escaped && !b->escaped)
+		while (x.end - x.p >= 8 && y.end - y.p >= 8 && lh_load64(x.p) == lh_load64(y.p))
+			x.p += 8, y.p += 8;
+	do {
+		*c = next_byte(&x);
+		*d = next_byte(&y);
+	} while (*c == *d && *c >= 0);
+}
+
+int lh_string_cmp(const struct lh_value *a, const struct lh_value *b)
+{
 	int c, d;
 
-	if (!a->escaped && !b->escaped) {
-		size_t n = a->n < b->n ? a->n - 2 : b->n - 2;
-
-		c = memcmp(x.p, y.p, n);
-		return c ? c : (a->n > b->n) - (a->n < b->n);
-	}
-	do {
-		c = next_byte(&x);
-		d = next_byte(&y);
-	} while (c == d && c >= 0);
+	first_difference(a, b, &c, &d);
 	return c - d;
+}
+
+/* UTF-8 bytes stand in the order of code points.  In UTF-16, what lies beyond
+ * the BMP (lead bytes f0 to f4) comes before U+E000 (ee and ef). */
+static int utf16_weight(int c)
+{
+	return c < 0xee ? c : c < 0xf0 ? c + 5 : c - 2;
+}
+
+int lh_string_cmp16(const struct lh_value *a, const struct lh_value *b)
+{
+	int c, d;
+
+	first_difference(a, b, &c, &d);
+	return utf16_weight(c) - utf16_weight(d);
 }
 
 bool lh_value_is(const struct lh_value *v, const char *s, size_t n)

@@ -1,0 +1,38 @@
+/* A buffer grows to its maximum and no further, and is padded. */
+#include "check.h"
+#include "lh_buf.h"
+
+int main(void)
+{
+	struct lh_err err;
+	struct lh_buf b;
+	size_t i;
+
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	check(lh_buf_check(&b, &err) == 0 && b.len == 0);
+	lh_buf_json(&b, "a\"\\\b\f\n\r\t\x01\x1f\x7f\xc3\xa9", 13);
+	check(b.len == 36 && !memcmp(b.p, "\"a\\\"\\\\\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\xc3\xa9\"", 36));
+	lh_buf_reset(&b);
+	lh_buf_u64(&b, 0);
+	lh_buf_putc(&b, ' ');
+	lh_buf_u64(&b, UINT64_MAX);
+	check(b.len == 22 && !memcmp(b.p, "0 18446744073709551615", 22));
+	lh_buf_reset(&b);
+	for (i = 0; i < 1000; i++)
+		lh_buf_printf(&b, "%0*d", (int)i, 1);
+	check(lh_buf_check(&b, &err) == 0 && b.len == 999 * 1000 / 2 + 1 && b.p[b.len - 1] == '1');
+	memset(b.p + b.len, 0, LH_PAD);
+	check(lh_buf_grow(&b, SIZE_MAX) == -1 && lh_buf_check(&b, &err) == -1);
+	lh_buf_free(&b);
+	lh_buf_init(&b, 10);
+	lh_buf_puts(&b, "0123456789");
+	check(lh_buf_check(&b, &err) == 0);
+	lh_buf_putc(&b, 'x');
+	lh_buf_puts(&b, "");
+	check(lh_buf_check(&b, &err) == -1 && err.code == LH_EDATA && b.len == 10);
+	lh_buf_reset(&b);
+	lh_buf_puts(&b, "again");
+	check(lh_buf_check(&b, &err) == 0 && b.len == 5);
+	lh_buf_free(&b);
+	return 0;
+}

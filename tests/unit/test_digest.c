@@ -1,0 +1,78 @@
+/* Known answers: FIPS 180-4, RFC 4231, and XXH3 whole against in pieces. */
+#include <string.h>
+
+#include "check.h"
+#include "lh_digest.h"
+#include "lh_xxh3.h"
+
+static struct lh_err err;
+
+static void hex_is(const unsigned char sum[32], const char *want)
+{
+	char hex[65] = "";
+
+	lh_hex(sum, 32, hex);
+	if (!strcmp(hex, want))
+		return;
+	fprintf(stderr, "%s, not %s\n", hex, want);
+	exit(1);
+}
+
+static void sha(const char *s, const char *want)
+{
+	unsigned char sum[32];
+
+	lh_sha256(s, strlen(s), sum);
+	hex_is(sum, want);
+}
+
+static void mac(const char *key, size_t n, const char *a, const char *b, const char *want)
+{
+	struct lh_hmac *h = lh_hmac_new(key, n, &err);
+	unsigned char sum[32];
+	int i;
+
+	check(h != NULL);
+	for (i = 0; i < 2; i++) {
+		lh_hmac(h, a, strlen(a), b, strlen(b), sum);
+		hex_is(sum, want);
+	}
+	lh_hmac_free(h);
+}
+
+static void pieces(void)
+{
+	unsigned char data[5000];
+	struct lh_xxh3_state s;
+	size_t i, n, step;
+
+	for (i = 0; i < sizeof data; i++)
+		data[i] = (unsigned char)(i * 2654435761u >> 13);
+	for (n = 0; n < sizeof data; n += n < 300 ? 1 : 97) {
+		step = n % 61 + 1;
+		lh_xxh3_begin(&s);
+		for (i = 0; i < n; i += step)
+			lh_xxh3_add(&s, data + i, n - i < step ? n - i : step);
+		check(lh_xxh3_sum(&s) == lh_xxh3(data, n));
+	}
+	check(lh_xxh3("", 0) == 0x2d06800538d394c2ull);
+	check(lh_xxh3("a", 1) == 0xe6c632b61e964e1full);
+}
+
+int main(void)
+{
+	char long_key[131];
+
+	sha("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	sha("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	memset(long_key, 0x0b, sizeof long_key);
+	mac(long_key, 20, "Hi ", "There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+	mac("Jefe", 4, "what do ya want for nothing?", "", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	memset(long_key, 0xaa, sizeof long_key);
+	mac(long_key, 131, "", "Test Using Larger Than Block-Size Key - Hash Key First",
+	    "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+	mac("", 0, "", "", "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+	check(lh_const_eq("abc", "abc", 3) && !lh_const_eq("abc", "abd", 3));
+	pieces();
+	return 0;
+}
