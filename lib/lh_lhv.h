@@ -114,16 +114,20 @@ LH_API long lh_lhv_search(struct lh_searcher *s, struct lh_query *q, struct lh_h
 
 /* ---- changing ---- */
 struct lh_lhv_change;
-/* Opens the log under the lock. */
+/* Reads the parameters; the lock is held only by a commit. */
 LH_API struct lh_lhv_change *lh_lhv_change_open(const char *path, double lock_timeout, struct lh_err *err);
 LH_API const struct lh_lhv_params *lh_lhv_change_params(const struct lh_lhv_change *c);
 /* meta NULL: leave what is stored; "{}" clears it. */
 LH_API int lh_lhv_change_put(struct lh_lhv_change *c, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err);
+/* Is the id live, with what was gathered so far?  1, 0, or -1 on error. */
+LH_API int lh_lhv_change_has(struct lh_lhv_change *c, const char *id, size_t id_len, struct lh_err *err);
 /* 1 when the id was live, 0 when not (nothing is logged), -1 on error. */
 LH_API int lh_lhv_change_delete(struct lh_lhv_change *c, const char *id, size_t id_len, struct lh_err *err);
 /* Append what was gathered in one go and fsync; *fold says whether the log has
  * outgrown its bounds (10 % of the records but at least 100, or 10,000). */
 LH_API int lh_lhv_change_commit(struct lh_lhv_change *c, bool *fold, struct lh_err *err);
+/* Bytes gathered for the next commit. */
+LH_API size_t lh_lhv_change_bytes(const struct lh_lhv_change *c);
 LH_API void lh_lhv_change_close(struct lh_lhv_change *c);
 LH_API int lh_lhv_compact(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err);
 

@@ -5,7 +5,8 @@
  *     lh_lhv_walk.c    the searcher
  *     lh_lhv_write.c   the writer
  *     lh_lhv_verify.c  the checker
- *     lh_lhv_log.c     INDEX-log: its format, replay into a snapshot, changes
+ *     lh_lhv_log.c     INDEX-log (lh_lhv_log.h): its replay into a snapshot
+ *     lh_lhv_change.c  upserts and deletes appended to it
  *     lh_lhv_compact.c the fold (an object of its own: it needs the writer and
  *                      with it hnswlib, which a search must not carry)
  *
@@ -120,6 +121,10 @@ int64_t lh_lhv_log_find(const struct lh_lhv *ix, const char *id, size_t n);
 void lh_lhv_log_free(struct lh_lhv *ix);
 /* Remove path's log: a fresh build has replaced its index (lock held). */
 int lh_lhv_log_remove(const char *path, struct lh_err *err);
+/* Before a build renames an index of that checksum into place (lock held): what
+ * the log may hold for such an index, left by a rebuild of the very same bytes
+ * or by a fold that was cut off, must not apply to it. */
+int lh_lhv_log_forget(const char *path, uint64_t checksum, struct lh_err *err);
 /* Report what is wrong with path's log, as lh_lhv_verify does. */
 int lh_lhv_log_verify(const struct lh_lhv *ix, const char *path, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err);
 

@@ -1,0 +1,275 @@
+/* lh_lhv_change.c - upserts and deletes, appended to INDEX-log.  See lh_lhv.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lh_idmap.h"
+#include "lh_lhv_log.h"
+#include "lh_mem.h"
+
+struct touched {
+	struct lh_str id;
+	bool live;
+};
+
+struct lh_lhv_change {
+	char *path, *log, *lock;
+	double timeout;
+	struct lh_lhv_params params;
+	struct lh_buf frames;		/* what the next commit appends */
+	uint64_t n_frames;
+	struct lh_buf unit;		/* a vector being scaled */
+	struct lh_lhv *seen;		/* opened when an id is first asked for */
+	struct touched *touched;	/* what this change said of ids since then */
+	size_t n_touched, cap;
+	struct lh_idmap by_id;
+};
+
+static struct lh_str touched_id(const void *ctx, uint32_t i)
+{
+	return ((const struct lh_lhv_change *)ctx)->touched[i].id;
+}
+
+struct lh_lhv_change *lh_lhv_change_open(const char *path, double lock_timeout, struct lh_err *err)
+{
+	struct lh_lhv_change *c = lh_calloc(1, sizeof *c, err);
+	struct lh_lhv *base;
+
+	if (!c)
+		return NULL;
+	lh_buf_init(&c->frames, LH_BUF_NOMAX);
+	lh_buf_init(&c->unit, LH_BUF_NOMAX);
+	c->by_id = (struct lh_idmap){ .key = touched_id, .ctx = c };
+	c->timeout = lock_timeout;
+	c->path = lh_strndup(path, strlen(path), err);
+	c->log = lh_log_name(path, LH_LHV_LOG, err);
+	c->lock = lh_log_name(path, LH_LHV_LOCK, err);
+	base = c->path && c->log && c->lock ? lh_lhv_open_base(path, err) : NULL;
+	if (!base) {
+		lh_lhv_change_close(c);
+		return NULL;
+	}
+	c->params = base->params;
+	lh_lhv_close(base);
+	return c;
+}
+
+const struct lh_lhv_params *lh_lhv_change_params(const struct lh_lhv_change *c)
+{
+	return &c->params;
+}
+
+static int touch(struct lh_lhv_change *c, struct lh_str id, bool live, struct lh_err *err)
+{
+	int64_t i = lh_idmap_find(&c->by_id, id.p, id.n);
+
+	if (i >= 0) {
+		c->touched[i].live = live;
+		return 0;
+	}
+	if (c->n_touched >= LH_LHV_ROWS_MAX)
+		return lh_err_set(err, LH_EIO, "more than %u changes at once", LH_LHV_ROWS_MAX);
+	if (c->n_touched == c->cap) {
+		size_t cap = c->cap ? c->cap * 2 : 64;
+		void *p = lh_realloc(c->touched, cap, sizeof *c->touched, err);
+
+		if (!p)
+			return -1;
+		c->touched = p;
+		c->cap = cap;
+	}
+	id.p = lh_strndup(id.p, id.n, err);
+	if (!id.p)
+		return -1;
+	c->touched[c->n_touched++] = (struct touched){ id, live };
+	return lh_idmap_set(&c->by_id, id.p, id.n, (uint32_t)c->n_touched - 1, err);
+}
+
+int lh_lhv_change_has(struct lh_lhv_change *c, const char *id, size_t id_len, struct lh_err *err)
+{
+	int64_t i = lh_idmap_find(&c->by_id, id, id_len);
+
+	if (i >= 0)
+		return c->touched[i].live;
+	if (!c->seen)
+		c->seen = lh_lhv_open(c->path, err);
+	if (!c->seen)
+		return -1;
+	i = lh_lhv_find(c->seen, id, id_len, err);
+	return i == -2 ? -1 : i >= 0;
+}
+
+int lh_lhv_change_put(struct lh_lhv_change *c, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err)
+{
+	struct lh_str key = { id, id_len }, m = { meta, meta_len };
+
+	if (lh_lhv_check_id(id, id_len, err) < 0 || lh_lhv_check_vector(&c->params, vector, n, err) < 0)
+		return -1;
+	if (meta_len > LH_LOG_PAYLOAD_MAX / 2)
+		return lh_err_set(err, LH_EDATA, "metadata of %zu bytes: at most %u", meta_len, LH_LOG_PAYLOAD_MAX / 2);
+	if (c->params.distance == LH_COSINE) {
+		lh_buf_reset(&c->unit);
+		lh_buf_add(&c->unit, vector, n * sizeof *vector);
+		if (lh_buf_check(&c->unit, err) < 0)
+			return -1;
+		if (!lh_vec_unit((float *)(void *)c->unit.p, n))
+			return lh_err_set(err, LH_EDATA, "vector cannot be scaled to unit length");
+		vector = (const float *)(const void *)c->unit.p;
+	}
+	lh_log_add_put(&c->frames, key, vector, c->params.dimension, meta ? &m : NULL);
+	c->n_frames++;
+	if (lh_buf_check(&c->frames, err) < 0)
+		return -1;
+	return touch(c, key, true, err);
+}
+
+int lh_lhv_change_delete(struct lh_lhv_change *c, const char *id, size_t id_len, struct lh_err *err)
+{
+	struct lh_str key = { id, id_len };
+	int live;
+
+	if (lh_lhv_check_id(id, id_len, err) < 0)
+		return -1;
+	live = lh_lhv_change_has(c, id, id_len, err);
+	if (live != 1)
+		return live;
+	lh_log_add_delete(&c->frames, key);
+	c->n_frames++;
+	if (lh_buf_check(&c->frames, err) < 0 || touch(c, key, false, err) < 0)
+		return -1;
+	return 1;
+}
+
+size_t lh_lhv_change_bytes(const struct lh_lhv_change *c)
+{
+	return c->frames.len;
+}
+
+/* Put frames at the end of what is good in the log, over a torn tail. */
+static int append_at(struct lh_lhv_change *c, int fd, const struct lh_log_extent *x, uint64_t checksum, struct lh_err *err)
+{
+	struct lh_buf mark;
+	int rc;
+
+	lh_buf_init(&mark, 256);
+	if (!x->open)
+		lh_log_add_mark(&mark, checksum, c->params.dimension);
+	rc = lh_buf_check(&mark, err);
+	if (rc == 0 && ftruncate(fd, (off_t)x->end) < 0)
+		rc = lh_err_sys(err, "cannot cut");
+	if (rc == 0)
+		rc = lh_pwrite_all(fd, mark.p, mark.len, (off_t)x->end, err);
+	if (rc == 0)
+		rc = lh_pwrite_all(fd, c->frames.p, c->frames.len, (off_t)(x->end + mark.len), err);
+	if (rc == 0 && fsync(fd) < 0)
+		rc = lh_err_sys(err, "cannot sync");
+	/* Half a record is ignored, but it would be reported: take it back.  Should
+	 * that fail too, the next append does it. */
+	if (rc < 0 && ftruncate(fd, (off_t)x->end) < 0)
+		rc = -1;
+	lh_buf_free(&mark);
+	return rc;
+}
+
+/* A log that holds nothing for this index is replaced, which also brings one
+ * into being with its name on disk. */
+static int begin_log(struct lh_lhv_change *c, uint64_t checksum, struct lh_err *err)
+{
+	struct lh_buf mark;
+	int rc;
+
+	lh_buf_init(&mark, 256);
+	lh_log_add_mark(&mark, checksum, c->params.dimension);
+	rc = lh_buf_check(&mark, err);
+	if (rc == 0)
+		rc = lh_log_replace(c->path, &mark, &c->frames, err);
+	lh_buf_free(&mark);
+	return rc;
+}
+
+static int append_to(struct lh_lhv_change *c, int fd, const struct lh_lhv *base, struct lh_log_extent *x, struct lh_err *err)
+{
+	struct lh_mapped m;
+	struct stat st;
+	int rc;
+
+	if (fstat(fd, &st) < 0)
+		return lh_err_sys(err, "cannot look at it");
+	if (!S_ISREG(st.st_mode))
+		return lh_err_set(err, LH_EIO, "not a regular file");
+	if (st.st_size > 0) {
+		if (lh_mapped_fd(&m, fd, err) < 0)
+			return -1;
+		rc = lh_log_measure(m.p, m.n, base->checksum, x, err);
+		lh_mapped_close(&m);
+		if (rc < 0)
+			return -1;
+	}
+	return x->end ? append_at(c, fd, x, base->checksum, err) : begin_log(c, base->checksum, err);
+}
+
+static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool *fold, struct lh_err *err)
+{
+	struct lh_log_extent x = { 0, 0, false };
+	uint64_t bound = base->rows / 10;
+	int fd, rc;
+
+	if (base->params.dimension != c->params.dimension || base->params.distance != c->params.distance)
+		return lh_err_set(err, LH_EIO, "the index was replaced by one of dimension %u, distance %s meanwhile",
+				  base->params.dimension, lh_distance_name(base->params.distance));
+	fd = open(c->log, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd >= 0) {
+		rc = append_to(c, fd, base, &x, err);
+		close(fd);
+	} else if (errno == ENOENT) {
+		rc = begin_log(c, base->checksum, err);
+	} else {
+		rc = errno == ELOOP ? lh_err_set(err, LH_EIO, "is a symbolic link") : lh_err_sys(err, "cannot open");
+	}
+	if (rc < 0)
+		return lh_err_prefix(err, "%s", c->log);
+	bound = bound < 100 ? 100 : bound > 10000 ? 10000 : bound;
+	*fold = x.n + c->n_frames > bound;
+	lh_buf_reset(&c->frames);
+	c->n_frames = 0;
+	return 0;
+}
+
+int lh_lhv_change_commit(struct lh_lhv_change *c, bool *fold, struct lh_err *err)
+{
+	struct lh_lock lock = { .fd = -1 };
+	struct lh_lhv *base;
+	int rc;
+
+	*fold = false;
+	if (!c->frames.len)
+		return lh_buf_check(&c->frames, err);
+	if (lh_lock_take(&lock, c->lock, c->timeout, err) < 0)
+		return -1;
+	base = lh_lhv_open_base(c->path, err);
+	rc = base ? append(c, base, fold, err) : -1;
+	lh_lhv_close(base);
+	lh_lock_drop(&lock);
+	return rc;
+}
+
+void lh_lhv_change_close(struct lh_lhv_change *c)
+{
+	size_t i;
+
+	if (!c)
+		return;
+	for (i = 0; i < c->n_touched; i++)
+		free((char *)(uintptr_t)c->touched[i].id.p);
+	free(c->touched);
+	lh_idmap_free(&c->by_id);
+	lh_lhv_close(c->seen);
+	lh_buf_free(&c->frames);
+	lh_buf_free(&c->unit);
+	free(c->path);
+	free(c->log);
+	free(c->lock);
+	free(c);
+}

@@ -1,0 +1,172 @@
+/*
+ * lh_lhv_compact.c - fold INDEX-log into its index.  See lh_lhv.h.
+ *
+ * The graph is built from a snapshot, without the lock; the lock is held only
+ * to swap.  By then others may have appended: that must carry over.  Index and
+ * log are two files, so the swap is more than one rename, and it must lose no
+ * acknowledged record wherever it is cut off:
+ *
+ *   1. the log is replaced by one that holds the old index's records, and
+ *      behind a mark with the new index's checksum those that carry over;
+ *   2. the new index is renamed into place;
+ *   3. the log is replaced by one that holds the new index's part alone.
+ *
+ * Before 2 the index is the old one and finds all its records in the log, old
+ * or replaced.  From 2 on it is the new one and finds what it lacks.  A crash
+ * between any two steps leaves a part in the log that no index matches; the
+ * next append cuts it off when it lies at the end, the next fold drops it.  A
+ * reader that opens the old index before 2 and the log after 3 finds nothing
+ * there, but then sees another index at the path and starts over.
+ *
+ * Should the fold make the very bytes of the old index, both parts would bear
+ * the same checksum.  Then 2 changes nothing, and 3 alone is the swap.
+ */
+#include <stdlib.h>
+
+#include "lh_lhv_log.h"
+
+#define FOLD_TRIES 8	/* how often another fold or build may get there first */
+
+struct fold {
+	const char *path;
+	struct lh_lhv *from;	/* the snapshot that is folded */
+	struct lh_lhv_writer *w;
+	struct lh_buf log;	/* as it is by the time of the swap */
+	struct lh_buf carry, mark;
+};
+
+enum { FOLD_DONE, FOLD_MOOT };
+
+/* The live rows of the snapshot, and the graph over them. */
+static int build(struct fold *f, unsigned jobs, struct lh_err *err)
+{
+	const struct lh_lhv_params *p = lh_lhv_get_params(f->from);
+	uint64_t i, n = lh_lhv_rows(f->from);
+	struct lh_row row;
+	int live;
+
+	f->w = lh_lhv_writer_bare(f->path, p, err);
+	if (!f->w)
+		return -1;
+	for (i = 0; i < n; i++) {
+		live = lh_lhv_row(f->from, i, &row, err);
+		if (live < 0)
+			return -1;
+		if (live && lh_lhv_put(f->w, row.id.p, row.id.n, row.vector, p->dimension, row.meta.p, row.meta.n, err) < 0) {
+			err->code = LH_ECORRUPT;	/* it was good when it came in */
+			return -1;
+		}
+	}
+	return lh_lhv_prepare(f->w, jobs, err);
+}
+
+/* The snapshot is the beginning of what is there now, or somebody else has
+ * folded or built meanwhile. */
+static int still_same(struct fold *f, struct lh_err *err)
+{
+	const struct lh_buf *was = lh_lhv_log_text(f->from);
+	size_t n = f->from->torn_at < 0 ? was->len : (size_t)f->from->torn_at;
+	struct lh_lhv *now = lh_lhv_open_base(f->path, err);
+	int same;
+
+	if (!now)
+		return -1;
+	same = now->checksum == f->from->checksum;
+	lh_lhv_close(now);
+	if (lh_log_read(f->path, &f->log, err) < 0)
+		return -1;
+	if (!same || f->log.len < n || (n && memcmp(f->log.p, was->p, n) != 0))
+		return 0;
+	return lh_log_collect(&f->log, f->from->checksum, false, n, &f->carry, err) < 0 ? -1 : 1;
+}
+
+/* Step 1 of the three above. */
+static int write_both(struct fold *f, struct lh_err *err)
+{
+	uint64_t old = f->from->checksum;
+	uint32_t dimension = f->from->params.dimension;
+	struct lh_buf both;
+	int rc;
+
+	lh_buf_init(&both, LH_BUF_NOMAX);
+	lh_log_add_mark(&both, old, dimension);
+	rc = lh_log_collect(&f->log, old, false, 0, &both, err);
+	lh_buf_add(&both, f->mark.p, f->mark.len);
+	if (rc == 0)
+		rc = lh_buf_check(&both, err);
+	if (rc == 0)
+		rc = lh_log_replace(f->path, &both, &f->carry, err);
+	lh_buf_free(&both);
+	return rc;
+}
+
+static int swap(struct fold *f, struct lh_err *err)
+{
+	uint64_t sum = lh_lhv_writer_checksum(f->w);
+	struct lh_err unused;
+	int rc;
+
+	rc = still_same(f, err);
+	if (rc <= 0)
+		return rc < 0 ? -1 : FOLD_MOOT;
+	if (f->carry.len)
+		lh_log_add_mark(&f->mark, sum, f->from->params.dimension);
+	if (lh_buf_check(&f->mark, err) < 0)
+		return -1;
+	if (sum == f->from->checksum) {
+		if (lh_lhv_swap(f->w, err) < 0 || lh_log_replace(f->path, &f->mark, &f->carry, err) < 0)
+			return -1;
+		return FOLD_DONE;
+	}
+	if (write_both(f, err) < 0 || lh_lhv_swap(f->w, err) < 0)
+		return -1;
+	/* All is well already; a log that cannot be made smaller is no failure. */
+	lh_log_replace(f->path, &f->mark, &f->carry, &unused);
+	return FOLD_DONE;
+}
+
+static int locked_swap(struct fold *f, double lock_timeout, struct lh_err *err)
+{
+	char *name = lh_log_name(f->path, LH_LHV_LOCK, err);
+	struct lh_lock lock = { .fd = -1 };
+	int rc = -1;
+
+	if (name && lh_lock_take(&lock, name, lock_timeout, err) == 0) {
+		rc = swap(f, err);
+		lh_lock_drop(&lock);
+	}
+	free(name);
+	return rc;
+}
+
+static int fold_once(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+{
+	struct fold f = { .path = path };
+	int rc = -1;
+
+	lh_buf_init(&f.log, LH_BUF_NOMAX);
+	lh_buf_init(&f.carry, LH_BUF_NOMAX);
+	lh_buf_init(&f.mark, 256);
+	f.from = lh_lhv_open(path, err);
+	if (f.from && f.from->logged_puts + f.from->logged_deletes == 0 && f.from->torn_at < 0)
+		rc = FOLD_DONE;
+	else if (f.from && build(&f, jobs, err) == 0)
+		rc = locked_swap(&f, lock_timeout, err);
+	lh_lhv_writer_free(f.w);
+	lh_lhv_close(f.from);
+	lh_buf_free(&f.log);
+	lh_buf_free(&f.carry);
+	lh_buf_free(&f.mark);
+	return rc;
+}
+
+int lh_lhv_compact(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+{
+	int rc = FOLD_MOOT, tries;
+
+	for (tries = 0; rc == FOLD_MOOT && tries < FOLD_TRIES; tries++)
+		rc = fold_once(path, jobs, lock_timeout, err);
+	if (rc == FOLD_MOOT)
+		return lh_err_set(err, LH_ELOCKED, "%s: others replaced it %d times meanwhile", path, FOLD_TRIES);
+	return rc;
+}
