@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lh_hnsw.h"
 #include "lh_mem.h"
@@ -393,7 +394,10 @@ int lh_lhv_prepare(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err)
 	if (build_graph(w, jobs, err) < 0 || end_offsets(w, err) < 0 || lh_atomic_open(&w->out, w->path, 0666, err) < 0)
 		return -1;
 	w->out_open = true;
-	return put_all(w, err);
+	if (put_all(w, err) < 0)
+		return -1;
+	/* here, so that a swap under the lock does not wait for the disk */
+	return fsync(w->out.fd) < 0 ? lh_err_sys(err, "%s: cannot sync", w->out.tmp) : 0;
 }
 
 int lh_lhv_swap(struct lh_lhv_writer *w, struct lh_err *err)
@@ -403,7 +407,8 @@ int lh_lhv_swap(struct lh_lhv_writer *w, struct lh_err *err)
 
 int lh_lhv_commit(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err)
 {
-	if (lh_lhv_prepare(w, jobs, err) < 0 || lh_lhv_swap(w, err) < 0)
+	if (lh_lhv_prepare(w, jobs, err) < 0 ||
+	    lh_lhv_log_forget(w->path, lh_lhv_writer_checksum(w), err) < 0 || lh_lhv_swap(w, err) < 0)
 		return -1;
 	return lh_lhv_log_remove(w->path, err);
 }
