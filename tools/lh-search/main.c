@@ -1,0 +1,92 @@
+/* lh-search: queries in, neighbours out.  See lh-search(1). */
+#include "lh_flow.h"
+#include "search.h"
+
+static const struct lh_option options[] = {
+	{ 'Q', "query", "TEXT", "answer this one query instead of stdin", LH_TEXT(struct settings, query) },
+	{ 'k', NULL, "N", "results per query (default 10)", LH_UINT(struct settings, k, 0, LH_K_MAX) },
+	{ 0, "where", "KEY=VALUE", "only records whose metadata says so (repeatable)", LH_TEXTS(struct settings, where) },
+	{ 0, "exclude", "ID", "never answer with this record (repeatable)", LH_TEXTS(struct settings, exclude) },
+	{ 0, "exact", NULL, "compare with every vector", LH_FLAG(struct settings, exact) },
+	{ 0, "ef", "N", "candidates kept during a search (default max(64, 2k))", LH_UINT(struct settings, ef, 1, 1000000) },
+	{ 0, "flat", NULL, "a line per hit instead of a line per query", LH_FLAG(struct settings, flat) },
+	{ 0, "no-metadata", NULL, "leave the metadata of hits out", LH_FLAG(struct settings, no_metadata) },
+	LH_JOBS_OPTION,
+	LH_INPUT_OPTIONS,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+/* -Q: the same as one record on stdin. */
+static int answer_one(struct lh_tool *tool, struct search *run, const char *text)
+{
+	struct lh_buf in, out;
+	struct lh_record rec;
+	void *worker = NULL;
+	int rc = -1;
+
+	lh_buf_init(&in, LH_BUF_NOMAX);
+	lh_buf_init(&out, LH_BUF_NOMAX);
+	lh_record_init(&rec);
+	lh_buf_puts(&in, "{\"query_text\":");
+	lh_buf_json(&in, text, strlen(text));
+	lh_buf_putc(&in, '}');
+	if (lh_buf_check(&in, &tool->err) == 0 &&
+	    lh_record_parse(&rec, in.p, in.len, &tool->err) == 0 &&
+	    (worker = worker_new(run, &tool->err)) &&
+	    on_query(&rec, &out, worker, &tool->err) == 0) {
+		if (out.len)
+			lh_buf_putc(&out, '\n');
+		rc = lh_buf_check(&out, &tool->err) < 0 ? -1 : lh_tool_out(tool, out.p, out.len);
+	}
+	worker_free(worker);
+	lh_record_free(&rec);
+	lh_buf_free(&out);
+	lh_buf_free(&in);
+	return rc;
+}
+
+static int check_usage(struct lh_tool *tool, const struct settings *set)
+{
+	if (!tool->n_operands)
+		return lh_tool_usage(tool, "missing operand INDEX");
+	if (set->query && !lh_utf8_valid(set->query, strlen(set->query)))
+		return lh_tool_usage(tool, "-Q is not UTF-8");
+	return 0;
+}
+
+static int search(struct lh_tool *tool, struct settings *set)
+{
+	struct search run = { .set = set };
+	struct lh_flow flow = {
+		.map = on_query, .worker_new = worker_new, .worker_free = worker_free, .ctx = &run,
+		.operands = tool->operands + tool->n_operands, .n_operands = 0,
+	};
+	int rc = 0;
+
+	lh_buf_init(&run.where, LH_BUF_NOMAX);
+	if (set->where.n)
+		rc = lh_filter_where(&run.where, set->where.v, set->where.n, &tool->err);
+	if (!rc)
+		rc = corpora_open(&run.corpora, tool->operands, tool->n_operands, &tool->err);
+	if (!rc)
+		rc = set->query ? answer_one(tool, &run, set->query) : lh_flow_run(tool, &flow);
+	corpora_close(&run.corpora);
+	lh_buf_free(&run.where);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings set = { .k = 10 };
+	struct lh_tool tool;
+	int rc;
+
+	lh_tool_init(&tool, "lh-search", "[OPTION]... INDEX...", "queries in, neighbours out", options);
+	rc = lh_tool_parse(&tool, argc, argv, &set);
+	if (!rc)
+		rc = check_usage(&tool, &set);
+	if (!rc)
+		rc = search(&tool, &set);
+	return lh_tool_finish(&tool, rc);
+}

@@ -1,0 +1,299 @@
+/* search.c - the search of one query over its corpora.  See search.h. */
+#include "search.h"
+
+#include <stdlib.h>
+
+#include "lh_mem.h"
+
+void worker_free(void *worker)
+{
+	struct worker *w = worker;
+	size_t i;
+
+	if (!w)
+		return;
+	for (i = 0; w->seat && i < w->run->corpora.n; i++) {
+		struct seat *s = &w->seat[i];
+
+		lh_searcher_free(s->searcher);
+		free(s->hit);
+		free(s->excluded);
+		free(s->verdict);
+		free(s->vector);
+	}
+	free(w->seat);
+	lh_filter_free(w->filter);
+	lh_record_free(&w->scan);
+	lh_buf_free(&w->scratch);
+	query_reader_free(&w->reader);
+	free(w);
+}
+
+void *worker_new(void *run, struct lh_err *err)
+{
+	const struct search *s = run;
+	struct worker *w = lh_calloc(1, sizeof *w, err);
+	size_t i;
+
+	if (!w)
+		return NULL;
+	w->run = s;
+	query_reader_init(&w->reader);
+	lh_record_init(&w->scan);
+	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
+	w->filter = lh_filter_new(err);
+	w->seat = lh_calloc(s->corpora.n, sizeof *w->seat, err);
+	if (!w->filter || !w->seat ||
+	    (s->where.len && lh_json_parse(&w->scan, s->where.p, s->where.len, &w->where, err) < 0)) {
+		worker_free(w);
+		return NULL;
+	}
+	for (i = 0; i < s->corpora.n; i++)
+		w->seat[i].corpus = &s->corpora.v[i];
+	return w;
+}
+
+/* ---- which rows may answer ---- */
+
+static int by_row(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int exclude(struct seat *s, const char *id, size_t n, struct lh_err *err)
+{
+	int64_t row = lh_lhv_find(s->corpus->ix, id, n, err);
+
+	if (row == -2)
+		return -1;
+	if (row < 0)
+		return 0;
+	if (s->n_excluded == s->cap_excluded) {
+		size_t cap = s->cap_excluded ? 2 * s->cap_excluded : 16;
+		uint64_t *more = lh_realloc(s->excluded, cap, sizeof *more, err);
+
+		if (!more)
+			return -1;
+		s->excluded = more;
+		s->cap_excluded = cap;
+	}
+	s->excluded[s->n_excluded++] = (uint64_t)row;
+	return 0;
+}
+
+/* What --exclude and the query leave out here, as sorted rows. */
+static int exclude_all(struct worker *w, struct seat *s, struct lh_err *err)
+{
+	const struct lh_list *given = &w->run->set->exclude;
+	struct lh_iter it;
+	struct lh_str id;
+	size_t i;
+
+	s->n_excluded = 0;
+	for (i = 0; i < given->n; i++)
+		if (exclude(s, given->v[i], strlen(given->v[i]), err) < 0)
+			return -1;
+	if (w->reader.q.exclude) {
+		lh_iter_init(&it, w->reader.q.exclude);
+		while (lh_iter_next(&it)) {
+			lh_buf_reset(&w->scratch);
+			id = (struct lh_str){ it.val.p, it.val.n };
+			if (it.val.type == LH_STRING && lh_value_str(&it.val, &w->scratch, &id, err) < 0)
+				return -1;
+			if (exclude(s, id.p, id.n, err) < 0)
+				return -1;
+		}
+	}
+	if (s->n_excluded)
+		qsort(s->excluded, s->n_excluded, sizeof *s->excluded, by_row);
+	return 0;
+}
+
+static int allow(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *err)
+{
+	struct seat *s = ctx;
+	uint8_t *verdict;
+	int yes;
+
+	if (s->n_excluded && bsearch(&row, s->excluded, s->n_excluded, sizeof row, by_row))
+		return 2;
+	if (!s->filter)
+		return 1;
+	verdict = &s->verdict[row];
+	if (*verdict >> 1 == s->round)
+		return *verdict & 1;
+	yes = lh_filter_match(s->filter, r->meta.p, r->meta.n, err);
+	if (yes < 0)
+		return lh_err_prefix(err, "%s", s->corpus->path);
+	*verdict = (uint8_t)(s->round << 1 | (unsigned)yes);
+	return yes;
+}
+
+/* Verdicts hold as long as queries come with the same filter; a round is a
+ * filter, and seven bits of it stand in each verdict. */
+static int next_round(struct seat *s, struct lh_err *err)
+{
+	size_t rows = lh_lhv_rows(s->corpus->ix);
+
+	if (!s->verdict) {
+		s->verdict = lh_calloc(rows, 1, err);
+		if (!s->verdict)
+			return -1;
+	}
+	if (++s->round == 128) {
+		memset(s->verdict, 0, rows);
+		s->round = 1;
+	}
+	return 0;
+}
+
+static int use_filter(struct worker *w, struct lh_err *err)
+{
+	const struct lh_value *v = w->reader.q.filter;
+	size_t i;
+
+	if (!v && w->where.n)
+		v = w->reader.q.filter = &w->where;
+	for (i = 0; i < w->run->corpora.n; i++)
+		w->seat[i].filter = v ? w->filter : NULL;
+	if (!v || lh_filter_is(w->filter, v))
+		return 0;
+	if (lh_filter_compile(w->filter, v, err) < 0)
+		return -1;
+	for (i = 0; i < w->run->corpora.n; i++)
+		if (next_round(&w->seat[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- which corpora ---- */
+
+static int choose(struct worker *w, struct lh_err *err)
+{
+	const struct lh_value *names = w->reader.q.names;
+	const struct corpora *all = &w->run->corpora;
+	struct lh_iter it;
+	struct lh_str name;
+	size_t i;
+
+	for (i = 0; i < all->n; i++) {
+		w->seat[i].chosen = !names;
+		w->seat[i].embedded = false;
+		w->seat[i].n = w->seat[i].at = 0;
+	}
+	if (!names)
+		return 0;
+	lh_iter_init(&it, names);
+	while (lh_iter_next(&it)) {
+		long at;
+
+		lh_buf_reset(&w->scratch);
+		if (lh_value_str(&it.val, &w->scratch, &name, err) < 0)
+			return -1;
+		at = corpora_find(all, name.p, name.n);
+		if (at < 0)
+			return lh_err_set(err, LH_EDATA, "no corpus is named \"%.*s\"", name.n < 200 ? (int)name.n : 200, name.p);
+		w->seat[at].chosen = true;
+	}
+	return 0;
+}
+
+/* ---- what they are searched by ---- */
+
+static int embed(struct worker *w, struct seat *s, struct lh_err *err)
+{
+	struct seat *twin = &w->seat[s->corpus->twin];
+	const struct lh_str *text = &w->reader.q.text;
+
+	if (!s->corpus->params->engine[0])
+		return lh_err_set(err, LH_EDATA, "corpus \"%s\" has no engine to embed text with: give a query_vector", s->corpus->name);
+	if (!twin->embedded) {
+		/* XXX */
+		(void)text;
+		twin->embedded = true;
+	}
+	if (s != twin)
+		memcpy(s->vector, twin->vector, s->corpus->params->dimension * sizeof *s->vector);
+	return 0;
+}
+
+static int take_vector(struct worker *w, struct seat *s, struct lh_err *err)
+{
+	const struct query *q = &w->reader.q;
+	size_t dimension = s->corpus->params->dimension;
+
+	if (q->dimension != dimension)
+		return lh_err_set(err, LH_EDATA, "the query has dimension %zu, corpus \"%s\" has %zu", q->dimension, s->corpus->name, dimension);
+	memcpy(s->vector, q->vector, dimension * sizeof *s->vector);
+	return 0;
+}
+
+static int set_vector(struct worker *w, struct seat *s, struct lh_err *err)
+{
+	const struct lh_lhv_params *p = s->corpus->params;
+
+	if (!s->vector) {
+		s->vector = lh_calloc(p->dimension, sizeof *s->vector, err);
+		if (!s->vector)
+			return -1;
+	}
+	if ((w->reader.q.vector ? take_vector(w, s, err) : embed(w, s, err)) < 0)
+		return -1;
+	if (p->distance == LH_COSINE && !lh_vec_unit(s->vector, p->dimension))
+		return lh_err_set(err, LH_EDATA, "a zero vector has no cosine distance");
+	return 0;
+}
+
+/* ---- searching ---- */
+
+static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
+{
+	const struct settings *set = w->run->set;
+	struct lh_query q = {
+		.vector = s->vector, .k = w->reader.q.per_corpus_k, .ef = set->ef, .exact = set->exact, .ctx = s,
+	};
+	long n;
+
+	if (exclude_all(w, s, err) < 0)
+		return -1;
+	q.allow = s->filter || s->n_excluded ? allow : NULL;
+	if (!s->searcher) {
+		s->searcher = lh_searcher_new(s->corpus->ix, err);
+		if (!s->searcher)
+			return -1;
+	}
+	if (q.k > s->cap) {
+		struct lh_hit *more = lh_realloc(s->hit, q.k, sizeof *more, err);
+
+		if (!more)
+			return -1;
+		s->hit = more;
+		s->cap = q.k;
+	}
+	n = lh_lhv_search(s->searcher, &q, s->hit, err);
+	if (n < 0)
+		return -1;
+	s->n = (size_t)n;
+	w->dropped += q.dropped;
+	return 0;
+}
+
+int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+{
+	struct worker *w = worker;
+	const struct query *q = &w->reader.q;
+	size_t i, n = w->run->corpora.n;
+
+	w->dropped = 0;
+	if (query_read(&w->reader, rec, w->run->set->k, err) < 0 || choose(w, err) < 0 || use_filter(w, err) < 0)
+		return -1;
+	for (i = 0; i < n; i++)
+		if (w->seat[i].chosen && set_vector(w, &w->seat[i], err) < 0)
+			return -1;
+	for (i = 0; i < n && q->k && q->per_corpus_k; i++)
+		if (w->seat[i].chosen && search_one(w, &w->seat[i], err) < 0)
+			return -1;
+	return w->run->set->flat ? print_flat(w, out, err) : print_record(w, rec, out, err);
+}
