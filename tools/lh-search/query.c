@@ -1,7 +1,7 @@
 /* query.c - a query record: what it asks for.  See search.h. */
 #include "search.h"
 
-#include "lh_num.h"
+#include "lh_vecrec.h"
 
 void query_reader_init(struct query_reader *r)
 {
@@ -60,19 +60,16 @@ static int read_vector(struct query_reader *r, const struct lh_record *rec, stru
 	static const char *const names[] = { "query_vector", "vector" };
 	const char *name;
 	const struct lh_value *v = member(rec, names, 2, &name);
-	long n;
 
 	r->q.vector = NULL;
 	if (!v)
 		return 0;
 	lh_buf_reset(&r->vector);
-	if (!lh_buf_room(&r->vector, LH_DIM_MAX * sizeof(float)))
-		return lh_buf_check(&r->vector, err);
-	n = lh_vecrec_read(v, (float *)(void *)r->vector.p, err);
-	if (n < 0)
+	if (lh_vecrec_vector(v, &r->vector, &r->q.dimension, err) < 0)
 		return lh_err_prefix(err, "\"%s\"", name);
 	r->q.vector = (const float *)(const void *)r->vector.p;
-	r->q.dimension = (size_t)n;
+	if (!lh_vec_finite(r->q.vector, r->q.dimension))
+		return lh_err_set(err, LH_EDATA, "\"%s\" holds a value that is not finite", name);
 	return 0;
 }
 

@@ -20,6 +20,8 @@ void worker_free(void *worker)
 		free(s->excluded);
 		free(s->verdict);
 		free(s->vector);
+		lh_texts_free(s->texts);
+		lh_buf_free(&s->made);
 	}
 	free(w->seat);
 	lh_filter_free(w->filter);
@@ -48,8 +50,10 @@ void *worker_new(void *run, struct lh_err *err)
 		worker_free(w);
 		return NULL;
 	}
-	for (i = 0; i < s->corpora.n; i++)
+	for (i = 0; i < s->corpora.n; i++) {
 		w->seat[i].corpus = &s->corpora.v[i];
+		lh_buf_init(&w->seat[i].made, LH_BUF_NOMAX);
+	}
 	return w;
 }
 
@@ -202,20 +206,40 @@ static int choose(struct worker *w, struct lh_err *err)
 
 /* ---- what they are searched by ---- */
 
+static int start_engine(struct seat *s, struct lh_err *err)
+{
+	const struct lh_lhv_params *p = s->corpus->params;
+	struct lh_texts_how how = { .engine = p->engine, .model = p->model, .url = p->url, .dimension = p->dimension };
+
+	if (!p->engine[0])
+		return lh_err_set(err, LH_EDATA, "corpus \"%s\" has no engine to embed text with: give a query_vector", s->corpus->name);
+	s->texts = lh_texts_new(&how, err);
+	if (s->texts)
+		return 0;
+	if (err->code == LH_EUSAGE)
+		err->code = LH_EDATA;
+	return lh_err_prefix(err, "corpus \"%s\"", s->corpus->name);
+}
+
+/* The text as a vector, made once for all corpora of the same engine. */
 static int embed(struct worker *w, struct seat *s, struct lh_err *err)
 {
+	size_t dimension = s->corpus->params->dimension;
 	struct seat *twin = &w->seat[s->corpus->twin];
-	const struct lh_str *text = &w->reader.q.text;
+	uint32_t got;
 
-	if (!s->corpus->params->engine[0])
-		return lh_err_set(err, LH_EDATA, "corpus \"%s\" has no engine to embed text with: give a query_vector", s->corpus->name);
+	if (!twin->texts && start_engine(twin, err) < 0)
+		return -1;
 	if (!twin->embedded) {
-		/* XXX */
-		(void)text;
+		lh_buf_reset(&twin->made);
+		if (lh_texts_embed(twin->texts, &w->reader.q.text, 1, &twin->made, &got, err) < 0)
+			return -1;
+		if (got != dimension)
+			return lh_err_set(err, LH_EDATA, "engine %s made dimension %u, corpus \"%s\" has %zu",
+					  twin->corpus->params->engine, got, s->corpus->name, dimension);
 		twin->embedded = true;
 	}
-	if (s != twin)
-		memcpy(s->vector, twin->vector, s->corpus->params->dimension * sizeof *s->vector);
+	memcpy(s->vector, twin->made.p, dimension * sizeof *s->vector);
 	return 0;
 }
 

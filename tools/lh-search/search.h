@@ -12,6 +12,7 @@
 
 #include "lh_filter.h"
 #include "lh_lhv.h"
+#include "lh_texts.h"
 #include "lh_tool.h"
 
 struct settings {
@@ -85,7 +86,9 @@ struct seat {			/* a worker's place at one corpus */
 	uint8_t *verdict;		/* per row: round << 1 | allowed */
 	unsigned round;
 	float *vector;			/* what this corpus is searched by */
-	bool embedded;			/* vector holds the query's text */
+	struct lh_texts *texts;		/* of a twin: its engine, ... */
+	struct lh_buf made;		/* ... the vector of the query's text, ... */
+	bool embedded;			/* ... and whether it is there yet */
 };
 
 struct worker {

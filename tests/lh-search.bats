@@ -1,0 +1,442 @@
+load helper
+
+BAD=$BATS_TEST_DIRNAME/../share/fixtures/search/bad
+
+# Eight workers on the unit circle, by angle; a and b are one vector.
+points() {
+	cat <<-'END'
+	{"id":"b","vector":[1,0],"metadata":{"state":"IL","role":"Welder","years":1,"skills":["mig","tig"]}}
+	{"id":"a","vector":[1,0],"metadata":{"state":"IL","role":"CNC Operator","years":2.0,"skills":[]}}
+	{"id":"c","vector":[0.8,0.6],"metadata":{"state":"IN","role":"Welder","years":9007199254740993}}
+	{"id":"d","vector":[0.6,0.8],"metadata":{"state":"IN","role":"Picker","years":9007199254740992}}
+	{"id":"e","vector":[0,1],"metadata":{"state":"OH","role":null,"nested":{"x":1,"y":[2]}}}
+	{"id":"f","vector":[-0.6,0.8],"metadata":{"years":"2", "sp" : 1.50 }}
+	{"id":"g","vector":[-1,0]}
+	{"id":"7","vector":[0,-1],"metadata":{"state":"IL"}}
+	END
+}
+
+make_points() {
+	points >points.jsonl
+	lh-index build "${1:-p.lhv}" points.jsonl
+}
+
+# ask QUERY [ARGUMENT...] - the ids that answer, in order.
+ask() {
+	local query=$1
+	shift
+	printf '%s\n' "$query" | lh-search --flat "$@" | jq -r .id | paste -sd' '
+}
+
+@test "a record's own vector comes back first, at distance 0" {
+	make_points
+	[ "$(echo '{"vector":[0.8,0.6]}' | lh-search -k 1 --flat --no-metadata p.lhv)" = '{"query":null,"rank":1,"id":"c","distance":0,"corpus":"p"}' ]
+}
+
+@test "hits come by ascending distance, equal ones by the bytes of the id" {
+	make_points
+	[ "$(ask '{"vector":[1,0]}' -k 5 p.lhv)" = "a b c d 7" ]
+}
+
+@test "the answer is the query without its vector, with results at the end, and nothing else changed" {
+	make_points
+	echo '{"z":1.0, "query_vector":[1,0],"n":12345678901234567890,"results":"old","vector":"x","s":"\u00e9","k":1}' |
+		lh-search p.lhv >out
+	[ "$(cat out)" = '{"z":1.0,"n":12345678901234567890,"s":"\u00e9","k":1,"results":[{"id":"a","distance":0,"corpus":"p","metadata":{"state":"IL","role":"CNC Operator","years":2.0,"skills":[]}}]}' ] ||
+	[ "$(cat out)" = '{"z":1.0, "n":12345678901234567890,"s":"\u00e9","k":1,"results":[{"id":"a","distance":0,"corpus":"p","metadata":{"state":"IL","role":"CNC Operator","years":2.0,"skills":[]}}]}' ]
+}
+
+@test "metadata comes back byte for byte, and is absent where there is none" {
+	make_points
+	echo '{"vector":[-0.6,0.8],"k":1}' | lh-search p.lhv | grep -qF '"metadata":{"years":"2", "sp" : 1.50 }}]'
+	echo '{"vector":[-1,0],"k":1}' | lh-search p.lhv | grep -qF '{"id":"g","distance":0,"corpus":"p"}]'
+}
+
+@test "a base64 vector answers as the array does" {
+	make_points
+	echo '{"vector":[0.6,0.8]}' | lh-search p.lhv >array
+	echo '{"vector":"mpkZP83MTD8="}' | lh-search p.lhv >base64
+	cmp array base64
+}
+
+@test "the vector wins over a text, query_vector over vector" {
+	make_points
+	[ "$(ask '{"query_text":"x","vector":[-1,0],"query_vector":[0,1]}' -k 1 p.lhv)" = e ]
+}
+
+@test "members that are null count as not given" {
+	make_points
+	[ "$(ask '{"vector":[1,0],"query_vector":null,"k":null,"corpora":null,"metadata_filter":null,"exclude_ids":null}' -k 2 p.lhv)" = "a b" ]
+}
+
+@test "a record's k wins over -k; more than there are gives all; 0 gives none" {
+	make_points
+	[ "$(ask '{"vector":[1,0],"k":2}' -k 5 p.lhv)" = "a b" ]
+	[ "$(ask '{"vector":[1,0],"k":10000}' p.lhv | wc -w)" = 8 ]
+	[ "$(echo '{"vector":[1,0],"k":0}' | lh-search p.lhv)" = '{"k":0,"results":[]}' ]
+	[ "$(echo '{"vector":[1,0],"q":1}' | lh-search -k 0 p.lhv)" = '{"q":1,"results":[]}' ]
+}
+
+@test "an empty index answers with no results" {
+	lh-index build --dimension 2 empty.lhv </dev/null
+	[ "$(echo '{"vector":[1,0],"q":1}' | lh-search empty.lhv)" = '{"q":1,"results":[]}' ]
+}
+
+@test "every query that asks wrongly is rejected with its reason, and the others are answered" {
+	make_points a.lhv
+	for bad in "$BAD"/*.jsonl; do
+		{
+			echo '{"vector":[1,0]}'
+			cat "$bad"
+			echo '{"vector":[0,1]}'
+		} >in
+		run --separate-stderr lh-search -k 1 a.lhv <in
+		[ "$status" = 1 ] && [ "${#lines[@]}" = 2 ] || { echo "$bad: $status"; false; }
+		# shellcheck disable=SC2154
+		grep -qF -- "$(cat "${bad%.jsonl}.err")" <<<"$stderr" || { echo "$bad: $stderr"; false; }
+	done
+}
+
+@test "--on-error emit puts the reason in the answer's place, so that answers stay in step" {
+	make_points
+	run --separate-stderr lh-search -k 1 --on-error emit p.lhv <<-'END'
+	{"id":"q1","vector":[1,0,0]}
+	{"id":"q2","vector":[1,0]}
+	END
+	[ "$status" = 1 ] && [ "${#lines[@]}" = 2 ]
+	[ "$(jq -r '.id + ": " + .error.message' <<<"${lines[0]}")" = 'q1: the query has dimension 3, corpus "p" has 2' ]
+	[ "$(jq -r '.id' <<<"${lines[1]}")" = q2 ]
+}
+
+@test "metadata_filter: scalars, lists, objects, arrays, null, missing keys" {
+	make_points
+	filter() { ask "{\"vector\":[1,0],\"metadata_filter\":$1}" p.lhv; }
+	[ "$(filter '{"state":"IL"}')" = "a b 7" ]
+	[ "$(filter '{"state":["IN","OH"]}')" = "c d e" ]
+	[ "$(filter '{"state":"IL","role":"Welder"}')" = "b" ]
+	[ "$(filter '{"years":2}')" = "a" ]
+	[ "$(filter '{"years":9007199254740993}')" = "c" ]
+	[ "$(filter '{"role":null}')" = "e" ]
+	[ "$(filter '{"skills":"tig"}')" = "b" ]
+	[ "$(filter '{"nested":{"y":[2.0],"x":1}}')" = "e" ]
+	[ "$(filter '{"state":[]}')" = "" ]
+	[ "$(filter '{"city":"Aurora"}')" = "" ]
+	[ "$(filter '{}' | wc -w)" = 8 ]
+}
+
+@test "metadata_filter_dropped counts the refused, and is there only with a filter" {
+	make_points
+	[ "$(echo '{"vector":[1,0],"metadata_filter":{"state":"IL"}}' | lh-search p.lhv | jq .metadata_filter_dropped)" = 5 ]
+	[ "$(echo '{"vector":[1,0],"metadata_filter":{}}' | lh-search p.lhv | jq .metadata_filter_dropped)" = 0 ]
+	[ "$(echo '{"vector":[1,0]}' | lh-search p.lhv | jq 'has("metadata_filter_dropped")')" = false ]
+	[ "$(echo '{"vector":[1,0]}' | lh-search --where state=IL p.lhv | jq .metadata_filter_dropped)" = 5 ]
+}
+
+@test "--where matches the string and the scalar it spells, keys ANDed, a repeated key is OR" {
+	make_points
+	[ "$(ask '{"vector":[1,0]}' --where years=2 p.lhv)" = "a f" ]
+	[ "$(ask '{"vector":[1,0]}' --where state=IN --where state=OH p.lhv)" = "c d e" ]
+	[ "$(ask '{"vector":[1,0]}' --where state=IL --where role=Welder p.lhv)" = "b" ]
+	[ "$(ask '{"vector":[1,0]}' --where role=null p.lhv)" = "e" ]
+}
+
+@test "a query's metadata_filter takes the place of --where, also query after query" {
+	make_points
+	printf '%s\n' '{"vector":[1,0]}' '{"vector":[1,0],"metadata_filter":{"state":"OH"}}' '{"vector":[1,0]}' |
+		lh-search -j 1 --where state=IN p.lhv | jq -r '[.results[].id] | join(" ")' >out
+	[ "$(paste -sd, out)" = "c d,e,c d" ]
+}
+
+@test "excluded records never answer nor take a place, and a swap overlaps in nothing" {
+	make_points
+	[ "$(ask '{"vector":[1,0],"exclude_ids":["a","c","nobody"]}' -k 3 p.lhv)" = "b d 7" ]
+	[ "$(ask '{"vector":[1,0],"exclude_ids":[7]}' p.lhv)" = "a b c d e f g" ]
+	[ "$(ask '{"vector":[1,0],"exclude_ids":["a"]}' -k 2 --exclude b p.lhv)" = "c d" ]
+	[ "$(ask '{"vector":[1,0],"exclude_ids":["a"],"metadata_filter":{"state":"IL"}}' -k 2 p.lhv)" = "b 7" ]
+	[ "$(echo '{"vector":[1,0],"exclude_ids":["a"],"metadata_filter":{"state":"IL"}}' | lh-search p.lhv | jq .metadata_filter_dropped)" = 5 ]
+}
+
+@test "a filter that one record in a hundred matches still gives k results" {
+	lh-gen workers -n 5000 | jq -c '. + {n: (.id[2:] | tonumber % 100)}' | lh-index build -j 2 w.lhv
+	lh-gen queries -n 20 | jq -c '. + {metadata_filter: {n: 7}}' >q
+	lh-search -k 20 w.lhv <q >walk
+	lh-search -k 20 --exact w.lhv <q >exact
+	[ "$(jq '.results | length' walk | sort -u)" = 20 ]
+	[ "$(jq '.results[].metadata.n' walk | sort -u)" = 7 ]
+	cmp <(jq -c '[.results[].id]' walk) <(jq -c '[.results[].id]' exact)
+}
+
+@test "corpora are merged by distance, then corpus name, then id, and cut at k" {
+	make_points two.lhv
+	head -n 3 points.jsonl | lh-index build one.lhv
+	[ "$(echo '{"vector":[1,0],"k":5}' | lh-search --flat two.lhv one.lhv | jq -r '.corpus + "/" + .id' | paste -sd' ')" = \
+		"one/a one/b two/a two/b one/c" ]
+	[ "$(echo '{"vector":[1,0],"k":5,"per_corpus_k":1}' | lh-search --flat two.lhv one.lhv | jq -r '.corpus + "/" + .id' | paste -sd' ')" = "one/a two/a" ]
+	[ "$(echo '{"vector":[1,0],"k":1,"per_corpus_k":5}' | lh-search --flat two.lhv one.lhv | jq -r '.corpus + "/" + .id' | paste -sd' ')" = "one/a" ]
+	[ "$(ask '{"vector":[1,0],"k":3,"corpora":["two","two"]}' two.lhv one.lhv)" = "a b c" ]
+}
+
+@test "a corpus is named by its file, or by NAME=FILE; an operand that is a file is that file" {
+	make_points
+	mkdir d
+	cp p.lhv 'd/x=y.lhv'
+	corpus() { echo '{"vector":[1,0],"k":1}' | lh-search --flat "$@" | jq -r .corpus; }
+	[ "$(corpus p.lhv)" = p ]
+	[ "$(corpus night=p.lhv)" = night ]
+	[ "$(corpus 'd/x=y.lhv')" = 'x=y' ]
+	[ "$(corpus 'n=d/x=y.lhv')" = n ]
+	cp p.lhv plain
+	[ "$(corpus plain)" = plain ]
+}
+
+@test "two corpora of one name, no operand, and an index that is not there are exit 2" {
+	make_points
+	run lh-search p.lhv p=p.lhv </dev/null
+	[ "$status" = 2 ] && [[ $output == *'two corpora are named "p"'* ]]
+	run lh-search </dev/null
+	[ "$status" = 2 ] && [[ $output == *INDEX* ]]
+	run lh-search nowhere.lhv </dev/null
+	[ "$status" = 2 ] && [[ $output == *nowhere.lhv* ]]
+	run lh-search =p.lhv </dev/null
+	[ "$status" = 2 ]
+}
+
+@test "values out of range and pairs that are none are exit 2 and name what is accepted" {
+	make_points
+	for args in "-k 10001" "-k -1" "-k x" "--ef 0" "-j 0" "--where state" "--where =x" "--what" "--exclude"; do
+		# shellcheck disable=SC2086
+		run lh-search p.lhv $args </dev/null
+		[ "$status" = 2 ] && [ "${#lines[@]}" = 1 ] || { echo "$args: $status $output"; false; }
+	done
+	run lh-search -k 10001 p.lhv </dev/null
+	[[ $output == *10000* ]]
+}
+
+@test "a text is embedded by the engine of the index and finds itself" {
+	lh-gen workers -n 200 | lh-index build w.lhv
+	lh-gen workers -n 200 | jq -c '{id, query_text: .text}' | lh-search -k 1 w.lhv >out
+	[ "$(jq -c 'select(.results[0].id != .id)' out | wc -l)" -le 2 ]
+	[ "$(jq -c 'select(.results[0].distance > 0.000001 or .results[0].distance < 0)' out | wc -l)" = 0 ]
+}
+
+@test "query_text, query and text name the query; -Q gives one on the command line" {
+	lh-gen workers -n 50 | lh-index build w.lhv
+	echo '{"query_text":"welder"}' | lh-search w.lhv | jq -c .results >a
+	echo '{"query":"welder"}' | lh-search w.lhv | jq -c .results >b
+	echo '{"text":"welder"}' | lh-search w.lhv | jq -c .results >c
+	lh-search -Q welder w.lhv >d
+	cmp a b && cmp a c && cmp a <(jq -c .results d)
+	[ "$(jq -c 'del(.results)' d)" = '{"query_text":"welder"}' ]
+	[ "$(lh-search -Q welder -k 1 --flat w.lhv | jq -r .query)" = welder ]
+}
+
+@test "a text over corpora of different engines and dimensions is embedded for each" {
+	lh-gen workers -n 50 >w
+	lh-index build big.lhv w
+	lh-index build --dimension 128 small.lhv w
+	make_points
+	echo '{"query_text":"welder","corpora":["big","small"]}' | lh-search -k 6 big.lhv small.lhv p.lhv >both
+	[ "$(jq -r '.results[].corpus' both | sort -u | paste -sd' ')" = "big small" ]
+	run lh-search -Q welder big.lhv p.lhv
+	[ "$status" = 2 ] && [[ $output == *'"p" has no engine'* ]]
+}
+
+@test "use_playbook finds no playbook: counters 0, and its members pass through" {
+	make_points
+	echo '{"vector":[1,0],"k":1,"use_playbook":true,"playbook_top_k":3,"query_role":"Welder"}' | lh-search --no-metadata p.lhv >out
+	[ "$(cat out)" = '{"k":1,"use_playbook":true,"playbook_top_k":3,"query_role":"Welder","results":[{"id":"a","distance":0,"corpus":"p"}],"playbook_boosted":0,"playbook_injected":0}' ]
+	[ "$(echo '{"vector":[1,0],"use_playbook":false}' | lh-search p.lhv | jq 'has("playbook_boosted")')" = false ]
+}
+
+@test "the other distances: l2 is Euclidean, ip is 1 - dot and may be below 0" {
+	points | lh-index build --distance l2 l2.lhv
+	points | lh-index build --distance ip ip.lhv
+	[ "$(echo '{"vector":[4,4],"k":1}' | lh-search --flat l2.lhv | jq -c '[.id, (.distance - ([3.4,3.2] | map(. * .) | add | sqrt) | fabs < 0.00001)]')" = '["d",true]' ]
+	[ "$(echo '{"vector":[2,0],"k":1}' | lh-search --flat ip.lhv | jq -c '[.id,.distance]')" = '["a",-1]' ]
+	[ "$(echo '{"vector":[0,0],"k":1}' | lh-search --flat l2.lhv | jq -c '.distance - 1 | fabs < 0.00001')" = true ]
+}
+
+@test "deleted and replaced records do not come back" {
+	make_points
+	lh-index delete --id a p.lhv
+	echo '{"id":"b","vector":[-1,0]}' | lh-index add p.lhv
+	[ "$(ask '{"vector":[1,0]}' -k 1 p.lhv)" = c ]
+	[ "$(ask '{"vector":[-1,0]}' -k 2 p.lhv)" = "b g" ]
+	lh-index compact p.lhv
+	[ "$(ask '{"vector":[-1,0]}' -k 2 p.lhv)" = "b g" ]
+}
+
+@test "any number of threads writes the same bytes" {
+	lh-gen workers -n 3000 | lh-index build -j 2 w.lhv
+	lh-gen queries -n 500 | jq -c '. + {exclude_ids: ["w-1"], metadata_filter: {state: .state}}' >q
+	lh-search -j 1 w.lhv <q >one
+	lh-search -j 4 w.lhv <q >four
+	cmp one four
+}
+
+@test "as a co-process it answers each line at once" {
+	make_points
+	coproc lh-search -k 1 --on-error emit p.lhv 2>/dev/null
+	# shellcheck disable=SC2153
+	for q in '{"vector":[1,0]}' 'nonsense' '{"vector":[0,1]}'; do
+		echo "$q" >&"${COPROC[1]}"
+		read -r -t 10 -u "${COPROC[0]}" answer
+		echo "$answer"
+	done >out
+	exec {COPROC[1]}>&-
+	[ "$(jq -r '.results[0].id // "error"' out | paste -sd' ')" = "a error e" ]
+}
+
+@test "CRLF, a BOM, blank lines and a missing last newline are read" {
+	make_points
+	printf '\xef\xbb\xbf{"vector":[1,0],"k":1}\r\n\n\r\n{"vector":[0,1],"k":1}' | lh-search p.lhv >out
+	[ "$(jq -r '.results[0].id' out | paste -sd' ')" = "a e" ]
+	[ "$(wc -l <out)" = 2 ]
+	printf '\n' | lh-search p.lhv >out
+	[ ! -s out ]
+}
+
+@test "vectors that are none are rejected: NaN, infinite, ragged base64, text in an array, too long" {
+	make_points
+	for v in '[1e39,0]' '[NaN,0]' '["1",0]' '[[1,0]]' '"AACAf wAAAAA="' '"AACAfwAAAAA="' '"AADAfwAAAAA="' '"AAA="' '[]' '""' 'true' '{"x":1}'; do
+		run --separate-stderr lh-search p.lhv <<<"{\"vector\":$v}"
+		[ "$status" = 1 ] && [ -z "$output" ] || { echo "$v: $status $output"; false; }
+	done
+	python3 -c 'print("{\"vector\":[" + ",".join(["1"] * 70000) + "]}")' >in
+	run --separate-stderr lh-search p.lhv <in
+	[ "$status" = 1 ] && [[ $stderr == *65536* ]]
+}
+
+@test "512 nested containers in a query pass through, 513 are refused" {
+	make_points
+	nest() { python3 -c "n = $1 - 1; print('{\"vector\":[1,0],\"k\":1,\"deep\":' + '[' * n + ']' * n + '}')"; }
+	nest 512 | lh-search p.lhv >out
+	[ "$(wc -c <out)" -gt 1000 ]
+	run --separate-stderr lh-search p.lhv < <(nest 513)
+	[ "$status" = 1 ] && [ -z "$output" ]
+}
+
+@test "terminal escapes in names and values never reach stderr raw" {
+	make_points
+	run --separate-stderr lh-search p.lhv <<<'{"vector":[1,0],"corpora":["\u001b[31mred"]}'
+	[ "$status" = 1 ] && [[ $stderr != *$'\e'* ]] && [[ $stderr == *red* ]]
+	run lh-search $'\e[31mred.lhv' </dev/null
+	[ "$status" = 2 ] && [[ $output != *$'\e'* ]]
+}
+
+@test "a damaged metadata text is never printed: exit 2 names the file" {
+	make_points
+	python3 - <<-'END'
+	data = open("p.lhv", "rb").read()
+	def damage(name, old, new):
+	    assert data.count(old) == 1 and len(old) == len(new)
+	    open(name, "wb").write(data.replace(old, new))
+	damage("brace.lhv", b'{"state":"OH"', b'{"state":"OH}')
+	damage("utf8.lhv", b'{"state":"OH"', b'{"state":"\xff\xfe"')
+	damage("line.lhv", b'"years":"2", "sp"', b'"years":"2",\n"sp"')
+	END
+	for file in brace utf8 line; do
+		run --separate-stderr lh-search "$file.lhv" <<<'{"vector":[0,1]}'
+		[ "$status" = 2 ] && [ -z "$output" ] && [[ $stderr == *"$file.lhv"* ]] || { echo "$file: $status $output $stderr"; false; }
+		run --separate-stderr lh-search -k 1 "$file.lhv" <<<'{"vector":[1,0]}'
+		[ "$status" = 0 ] && [ "${#lines[@]}" = 1 ]
+	done
+}
+
+@test "flipped bits anywhere in the file: an answer that is JSON, or an error, never a crash" {
+	lh-gen workers -n 40 | lh-index build --dimension 64 --exact-below 1 w.lhv
+	lh-gen queries -n 3 | jq -c '. + {metadata_filter: {state: [.state, "IL"]}, exclude_ids: ["w-3"]}' >q
+	FLIPS=$(scale 150 10000) python3 - <<-'END'
+	import os, random, subprocess, sys, json
+	data = bytearray(open("w.lhv", "rb").read())
+	rnd = random.Random(1)
+	for n in range(int(os.environ["FLIPS"])):
+	    at, bit = rnd.randrange(len(data)), 1 << rnd.randrange(8)
+	    data[at] ^= bit
+	    open("x.lhv", "wb").write(data)
+	    data[at] ^= bit
+	    r = subprocess.run(["lh-search", "-j1", "x.lhv"], stdin=open("q"), capture_output=True, timeout=60)
+	    if r.returncode not in (0, 1, 2):
+	        sys.exit(f"byte {at} bit {bit}: {r.returncode} {r.stderr[-2000:]}")
+	    for line in r.stdout.splitlines():
+	        json.loads(line)
+	END
+}
+
+@test "an index replaced under a running search: the answers are of the old one or the new one" {
+	lh-gen workers -n 1200 | jq -c '.metadata = {v: "old"}' >old
+	lh-gen workers -n 1200 | jq -c '.metadata = {v: "new"}' >new
+	lh-gen queries -n 20 >q
+	lh-index build -q old.lhv old
+	lh-index build -q new.lhv new
+	cp old.lhv w.lhv
+	(
+		for ((i = 0; i < $(scale 60 1000); i++)); do
+			if ((i % 2)); then cp old.lhv t; else cp new.lhv t; fi
+			mv t w.lhv
+		done
+		touch done
+	) &
+	while [ ! -e done ]; do
+		lh-search w.lhv <q >out
+		[ "$(jq -r '.results[].metadata.v' out | sort -u | wc -l)" = 1 ]
+		[ "$(wc -l <out)" = 20 ]
+	done
+	wait
+}
+
+@test "a full disk, a closed stdin or stdout: exit 2 and a message" {
+	make_points
+	run --separate-stderr bash -c 'echo "{\"vector\":[1,0]}" | lh-search p.lhv >/dev/full'
+	[ "$status" = 2 ] && [ -n "$stderr" ]
+	run --separate-stderr bash -c 'lh-search p.lhv <&-'
+	[ "$status" = 2 ] && [ -n "$stderr" ]
+	run --separate-stderr bash -c 'echo "{\"vector\":[1,0]}" | lh-search p.lhv >&-'
+	[ "$status" = 2 ] && [ -n "$stderr" ]
+}
+
+@test "SIGTERM in the middle: whole records only, status 143" {
+	make_points
+	(while echo '{"vector":[1,0]}'; do :; done) 2>/dev/null | {
+		lh-search p.lhv >out 2>/dev/null &
+		pid=$!
+		sleep 0.3
+		kill -TERM $pid
+		wait $pid
+		echo $? >code
+	} || true
+	[ "$(cat code)" = 143 ]
+	[ -z "$(tail -c 1 out | tr -d '\n')" ]
+	tail -n 1 out | jq -e .results >/dev/null
+}
+
+@test "a locale with a decimal comma changes nothing" {
+	make_points
+	comma=$(locale -a | grep -m1 -E '^(de|fr|es|it)_.*utf' || true)
+	[ -n "$comma" ] || skip "no locale with a decimal comma is installed"
+	echo '{"vector":[0.3,0.4]}' | lh-search p.lhv >c
+	echo '{"vector":[0.3,0.4]}' | LC_ALL=$comma lh-search p.lhv >comma
+	cmp c comma
+}
+
+@test "out of memory at any allocation: exit 2, no crash, no leak" {
+	asan_only
+	make_points
+	for ((n = 1; n < 200; n++)); do
+		for at in "$n" "$n+"; do
+			run --separate-stderr env LH_FAULT_ALLOC="$at" lh-search -j 1 --where state=IL --exclude a p.lhv <<<'{"vector":[1,0]}'
+			[ "$status" = 0 ] || [ "$status" = 2 ] || { echo "$at: $status $stderr"; false; }
+			[ "$status" = 0 ] || [[ $stderr == *"out of memory"* ]] || { echo "$at: $stderr"; false; }
+		done
+		if [ "$status" = 0 ]; then return 0; fi
+	done
+	false
+}
+
+@test "no library that costs a start is linked" {
+	plain_only "the sanitizers bring their own"
+	run ldd "$LH_BIN/lh-search"
+	for lib in libstdc++ libcurl libcrypto libarchive libjansson; do
+		[[ $output != *"$lib"* ]] || { echo "$output"; false; }
+	done
+}

@@ -1,0 +1,93 @@
+# The sizes at which a graph begins, is hardly one, or is left to the exact
+# scan: another implementation's library crashed there under sustained writes.
+load helper
+
+SIZES="0 1 2 31 32 33 999 1000 1001"
+
+# recall INDEX - what share of the exact answers the walk gives, in thousandths.
+recall() {
+	local all found
+	lh-search -k 10 --flat --no-metadata "$1" <q | jq -c '[.query,.id]' | sort >walk
+	lh-search -k 10 --flat --no-metadata --exact "$1" <q | jq -c '[.query,.id]' | sort >exact
+	all=$(wc -l <exact)
+	found=$(comm -12 walk exact | wc -l)
+	[ "$all" -gt 0 ] || { echo 1000; return; }
+	echo $((found * 1000 / all))
+}
+
+# expect INDEX COUNT - every answer is whole, and agrees with the exact one.
+expect() {
+	local k=$(($2 < 10 ? $2 : 10)) r
+	[ "$(lh-search -k 10 "$1" <q | jq '.results | length' | sort -u)" = "$k" ]
+	r=$(recall "$1")
+	[ "$r" -ge 990 ] || { echo "$1 with $2 records: recall $r"; return 1; }
+}
+
+# churn INDEX SIZE: adds, replacements and deletes, and a look after each.
+churn() {
+	local file=$1 n=$2 round
+	for round in 1 2 3; do
+		jq -c --arg r "$round" '.id = "new-" + $r + "-" + .id' <(head -n 5 pool) | lh-index add -q "$file"
+		expect "$file" $((n + 5))
+		head -n 2 pool | jq -c --arg r "$round" '{id: ("new-" + $r + "-" + .id)}' | lh-index delete -q "$file"
+		n=$((n + 3))
+		expect "$file" "$n"
+		if [ "$2" -gt 1 ]; then
+			head -n $((round * 7)) pool | jq -c --arg n "$2" 'select((.id[2:] | tonumber) <= ($n | tonumber)) | .text = .role' |
+				lh-index add -q "$file"
+			expect "$file" "$n"
+		fi
+	done
+	lh-index compact -q "$file"
+	expect "$file" "$n"
+	lh-index verify "$file"
+}
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	lh-gen workers -n 1001 >pool
+	lh-gen queries -n 40 | awk '!seen[$0]++' >q
+}
+
+for_each_size() {
+	local n
+	cp "$BATS_FILE_TMPDIR"/{pool,q} .
+	for n in $SIZES; do
+		head -n "$n" pool | lh-index build -q "$@" "s$n.lhv"
+		expect "s$n.lhv" "$n"
+		churn "s$n.lhv" "$n"
+		rm "s$n.lhv"*
+	done
+}
+
+@test "sizes 0 to 1001, under adds and deletes, agree with the exact scan" {
+	for_each_size
+}
+
+@test "the same sizes with a graph from the first record on" {
+	for_each_size --exact-below 1
+}
+
+@test "a search never fails while a writer adds and deletes all the while" {
+	cp "$BATS_FILE_TMPDIR"/{pool,q} .
+	for n in 0 2 33 999; do
+		head -n "$n" pool | lh-index build -q w.lhv
+		rm -f stop
+		(
+			for ((i = 0; i < $(scale 8 200); i++)); do
+				tail -n 130 pool | jq -c --arg i "$i" '.id += "-" + $i' >extra
+				lh-index add -q w.lhv extra
+				jq -c '{id}' extra | lh-index delete -q w.lhv
+			done
+			touch stop
+		) &
+		until [ -e stop ]; do
+			lh-search -k 3 w.lhv <q >out
+			[ "$(jq -c 'select(.results | length > 3)' out | wc -l)" = 0 ]
+			[ "$(wc -l <out)" = "$(wc -l <q)" ]
+		done
+		wait
+		lh-index verify w.lhv
+		expect w.lhv "$n"
+	done
+}
