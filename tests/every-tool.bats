@@ -14,7 +14,7 @@ commands() {
 	lh-index dump workers.lhv
 	lh-index info workers.lhv
 	lh-index verify workers.lhv
-	lh-search -k 3 workers.lhv queries.jsonl
+	lh-search -Q welder -k 3 workers.lhv
 	END
 }
 
