@@ -251,7 +251,7 @@ ask() {
 @test "the other distances: l2 is Euclidean, ip is 1 - dot and may be below 0" {
 	points | lh-index build --distance l2 l2.lhv
 	points | lh-index build --distance ip ip.lhv
-	[ "$(echo '{"vector":[4,4],"k":1}' | lh-search --flat l2.lhv | jq -c '[.id, (.distance - ([3.4,3.2] | map(. * .) | add | sqrt) | fabs < 0.00001)]')" = '["d",true]' ]
+	[ "$(echo '{"vector":[4,5],"k":1}' | lh-search --flat l2.lhv | jq -c '[.id, (.distance - ([3.4,4.2] | map(. * .) | add | sqrt) | fabs < 0.00001)]')" = '["d",true]' ]
 	[ "$(echo '{"vector":[2,0],"k":1}' | lh-search --flat ip.lhv | jq -c '[.id,.distance]')" = '["a",-1]' ]
 	[ "$(echo '{"vector":[0,0],"k":1}' | lh-search --flat l2.lhv | jq -c '.distance - 1 | fabs < 0.00001')" = true ]
 }

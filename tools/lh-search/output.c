@@ -1,17 +1,7 @@
 /* output.c - the answer as JSON.  See search.h. */
 #include "search.h"
 
-#include <math.h>
-
 #include "lh_num.h"
-
-/* Rounding may take the distance of a vector to itself a hair below 0. */
-static float distance_of(const struct seat *s)
-{
-	float d = s->hit[s->at].distance;
-
-	return d <= 0 && s->corpus->params->distance != LH_IP ? 0 : d;
-}
 
 /* The nearest hit that is not printed yet, or NULL.  Seats stand in the order
  * of their names, so the first of equals is the right one. */
@@ -23,7 +13,7 @@ static struct seat *nearest(const struct worker *w)
 	for (i = 0; i < w->run->corpora.n; i++) {
 		struct seat *s = &w->seat[i];
 
-		if (s->at < s->n && (!best || distance_of(s) < distance_of(best)))
+		if (s->at < s->n && (!best || s->hit[s->at].distance < best->hit[best->at].distance))
 			best = s;
 	}
 	return best;
@@ -56,25 +46,22 @@ static int print_metadata(struct worker *w, const struct seat *s, const struct l
 static int print_hit(struct worker *w, struct seat *s, struct lh_buf *out, struct lh_err *err)
 {
 	const struct lh_hit *hit = &s->hit[s->at];
-	float distance = distance_of(s);
 	struct lh_row row;
 	char *to;
 	int got = lh_lhv_row(s->corpus->ix, hit->row, &row, err);
 
 	if (got < 0)
-		return -1;
+		return at_corpus(s, err);
 	if (!got)
 		return damaged(s, "found, but not there", err);
 	if (!lh_utf8_valid(row.id.p, row.id.n))
 		return damaged(s, "its id is not UTF-8", err);
-	if (!isfinite(distance))
-		return lh_err_set(err, LH_EDATA, "a distance in corpus \"%s\" is not a finite number", s->corpus->name);
 	lh_buf_puts(out, "\"id\":");
 	lh_buf_json(out, row.id.p, row.id.n);
 	lh_buf_puts(out, ",\"distance\":");
 	to = lh_buf_room(out, LH_F32_MAX);
 	if (to)
-		lh_buf_took(out, lh_f32_print(to, distance));
+		lh_buf_took(out, lh_f32_print(to, hit->distance));
 	lh_buf_add(out, s->corpus->json.p, s->corpus->json.len);
 	if (!row.meta.n || w->run->set->no_metadata)
 		return lh_buf_check(out, err);

@@ -57,6 +57,12 @@ void *worker_new(void *run, struct lh_err *err)
 	return w;
 }
 
+/* Damage is said of a file. */
+int at_corpus(const struct seat *s, struct lh_err *err)
+{
+	return err->code == LH_ECORRUPT ? lh_err_prefix(err, "%s", s->corpus->path) : -1;
+}
+
 /* ---- which rows may answer ---- */
 
 static int by_row(const void *a, const void *b)
@@ -71,7 +77,7 @@ static int exclude(struct seat *s, const char *id, size_t n, struct lh_err *err)
 	int64_t row = lh_lhv_find(s->corpus->ix, id, n, err);
 
 	if (row == -2)
-		return -1;
+		return at_corpus(s, err);
 	if (row < 0)
 		return 0;
 	if (s->n_excluded == s->cap_excluded) {
@@ -130,7 +136,7 @@ static int allow(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err 
 		return *verdict & 1;
 	yes = lh_filter_match(s->filter, r->meta.p, r->meta.n, err);
 	if (yes < 0)
-		return lh_err_prefix(err, "%s", s->corpus->path);
+		return -1;
 	*verdict = (uint8_t)(s->round << 1 | (unsigned)yes);
 	return yes;
 }
@@ -298,7 +304,7 @@ static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
 	}
 	n = lh_lhv_search(s->searcher, &q, s->hit, err);
 	if (n < 0)
-		return -1;
+		return at_corpus(s, err);
 	s->n = (size_t)n;
 	w->dropped += q.dropped;
 	return 0;

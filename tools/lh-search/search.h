@@ -102,6 +102,9 @@ struct worker {
 	uint64_t dropped;
 };
 
+/* Put the file's name before the text of a damage; returns -1. */
+int at_corpus(const struct seat *s, struct lh_err *err);
+
 /* Worker and map of the flow. */
 void *worker_new(void *run, struct lh_err *err);
 void worker_free(void *worker);
