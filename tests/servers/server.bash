@@ -3,11 +3,11 @@
 #     setup() { load servers/server; }
 #     teardown() { stop_upstreams; }
 
-SERVERS=()
+SERVERS=() STARTED=0
 
 # start_upstream [OPTION]...: a server of upstream.py; URL is its address.
 start_upstream() {
-	local port="$BATS_TEST_TMPDIR/port.${#SERVERS[@]}" scheme=http i
+	local port="$BATS_TEST_TMPDIR/port.$((++STARTED))" scheme=http i
 	case " $* " in *' --tls '*) scheme=https ;; esac
 	python3 "$BATS_TEST_DIRNAME/servers/upstream.py" "$@" >"$port" 2>"$port.err" 3>&- &
 	SERVERS+=($!)

@@ -77,7 +77,7 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         self.send(404, json.dumps({"error": "model \"%s\" not found, try pulling it first" % self.model}))
 
     def do_error(self):
-        self.send(500, json.dumps({"error": "out of\x1b[31m memory\n" + "x" * 500}))
+        self.send(500, "out of\x1b[31m memory\n" + "x" * 500, "text/plain")
 
     def do_error500(self):
         self.send(500, "")

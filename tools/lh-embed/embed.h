@@ -1,0 +1,71 @@
+/*
+ * How lh-embed is put together.
+ *
+ * request.c reads a record as the texts it asks for and writes the answer; an
+ * engine (hash.c, ollama.c) turns texts into vectors.  Engines that live in
+ * this process embed one text at a time, straight into the output (local.c);
+ * engines across a network get many at once, from behind a cache (remote.c).
+ *
+ * Adding an engine is a file with a struct engine, and its row in main.c.
+ */
+#ifndef EMBED_H
+#define EMBED_H
+
+#include <stdatomic.h>
+
+#include "lh_flow.h"
+#include "lh_template.h"
+#include "lh_tool.h"
+
+#define MAX_DIMENSION 65536	/* of a vector from outside */
+#define MAX_TEXTS 65536		/* in one {"texts":[...]} request */
+
+enum encoding { ENCODING_ARRAY, ENCODING_BASE64 };
+enum wire { WIRE_GO, WIRE_RUST };
+
+/* The settings, and what the threads of a run share. */
+struct embed {
+	int engine_index, encoding, wire;
+	const char *model, *url, *field, *template_text;
+	bool raw;
+	uint64_t dimension;	/* 0: --dimension was not given */
+	uint64_t batch, cache_size, retries;
+	double timeout;
+
+	const struct engine *engine;
+	struct lh_tool *tool;
+	struct lh_template *template;
+	atomic_ullong texts, misses;
+};
+
+/* A model and the dimension its vectors turned out to have. */
+struct model {
+	char *name;
+	atomic_size_t dimension;	/* 0 until the first answer */
+	struct model *next;
+};
+
+struct engine {
+	const char *model;	/* default of --model */
+	const char *url;	/* default of --url; NULL: no network */
+
+	/* Do the settings suit?  Completes them, or is a usage error. */
+	int (*check)(struct embed *e);
+
+	/* One per thread. */
+	void *(*open)(struct embed *e, struct lh_err *err);
+	void (*close)(void *self);
+
+	/* In this process: one text into out[e->dimension]. */
+	int (*one)(void *self, const char *text, size_t n, float *out, struct lh_err *err);
+
+	/* Elsewhere: append n vectors of one dimension to out, as floats. */
+	int (*many)(void *self, struct model *m, const struct lh_str *text, size_t n, struct lh_buf *out, struct lh_err *err);
+};
+
+extern const struct engine engine_hash, engine_ollama;
+
+int local_run(struct embed *e);
+int remote_run(struct embed *e);
+
+#endif

@@ -1,0 +1,59 @@
+/* hash.c - the engine that needs nothing: hash-v1, in this process. */
+#include "embed.h"
+#include "lh_hashv1.h"
+
+#include <stdlib.h>
+
+#include "lh_mem.h"
+
+struct hash {
+	struct lh_hashv1 *h;
+	bool raw;
+};
+
+static int hash_check(struct embed *e)
+{
+	if (strcmp(e->model, LH_HASHV1_MODEL))
+		return lh_tool_usage(e->tool, "--model: engine hash makes " LH_HASHV1_MODEL ", not \"%s\"", e->model);
+	if (!e->dimension)
+		e->dimension = 768;
+	return 0;
+}
+
+static void hash_close(void *self)
+{
+	struct hash *h = self;
+
+	lh_hashv1_free(h->h);
+	free(h);
+}
+
+static void *hash_open(struct embed *e, struct lh_err *err)
+{
+	struct hash *h = lh_calloc(1, sizeof *h, err);
+
+	if (!h)
+		return NULL;
+	h->raw = e->raw;
+	h->h = lh_hashv1_new((unsigned)e->dimension, err);
+	if (!h->h) {
+		hash_close(h);
+		return NULL;
+	}
+	return h;
+}
+
+static int hash_one(void *self, const char *text, size_t n, float *out, struct lh_err *err)
+{
+	struct hash *h = self;
+
+	return lh_hashv1_embed(h->h, text, n, h->raw, out, err);
+}
+
+const struct engine engine_hash = {
+	.model = LH_HASHV1_MODEL,
+	.check = hash_check,
+	.open = hash_open,
+	.close = hash_close,
+	.one = hash_one,
+};

@@ -1,0 +1,89 @@
+/*
+ * local.c - engines in this process: text to vector to output, one at a time.
+ *
+ * No cache stands before them: a vector is made in about the time that a
+ * lookup by SHA-256 takes.  So every text counts as a miss.
+ */
+#include "request.h"
+
+#include <stdlib.h>
+
+#include "lh_mem.h"
+
+struct worker {
+	struct embed *e;
+	void *engine;
+	struct lh_buf scratch;	/* unescaped and rendered texts */
+	float *v;
+	unsigned long long texts;
+};
+
+static void worker_free(void *arg)
+{
+	struct worker *w = arg;
+
+	if (w->engine)
+		w->e->engine->close(w->engine);
+	atomic_fetch_add(&w->e->texts, w->texts);
+	atomic_fetch_add(&w->e->misses, w->texts);
+	lh_buf_free(&w->scratch);
+	free(w->v);
+	free(w);
+}
+
+static void *worker_new(void *ctx, struct lh_err *err)
+{
+	struct embed *e = ctx;
+	struct worker *w = lh_calloc(1, sizeof *w, err);
+
+	if (!w)
+		return NULL;
+	w->e = e;
+	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
+	w->v = lh_calloc(e->dimension, sizeof *w->v, err);
+	if (w->v)
+		w->engine = e->engine->open(e, err);
+	if (w->engine)
+		return w;
+	worker_free(w);
+	return NULL;
+}
+
+/* These engines have one model; a vector of another is not what was asked for. */
+static int check_model(const struct request *rq, struct lh_err *err)
+{
+	const char *model = rq->e->model;
+
+	if (!rq->model || lh_value_is(rq->model, model, strlen(model)))
+		return 0;
+	return lh_err_set(err, LH_EDATA, "\"model\" is %.*s, but this engine makes \"%s\"",
+			  (int)(rq->model->n < 200 ? rq->model->n : 200), rq->model->p, model);
+}
+
+static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
+{
+	struct worker *w = arg;
+	struct request rq;
+	struct lh_str text;
+	int more;
+
+	if (request_open(&rq, w->e, rec, err) < 0 || check_model(&rq, err) < 0)
+		return -1;
+	answer_open(out, &rq);
+	while (lh_buf_reset(&w->scratch), (more = request_next(&rq, &w->scratch, &text, err)) > 0) {
+		if (w->e->engine->one(w->engine, text.p, text.n, w->v, err) < 0)
+			return -1;
+		answer_vector(out, &rq, w->v, w->e->dimension);
+		w->texts++;
+	}
+	if (more < 0)
+		return -1;
+	answer_close(out, &rq, w->e->dimension, w->e->model);
+	return 0;
+}
+
+int local_run(struct embed *e)
+{
+	return lh_flow_run(e->tool, &(struct lh_flow){
+		.map = on_record, .worker_new = worker_new, .worker_free = worker_free, .ctx = e });
+}

@@ -1,0 +1,96 @@
+/* lh-embed: text in, vector out.  See lh-embed(1). */
+#include "embed.h"
+
+#include <time.h>
+
+static const struct lh_option options[] = {
+	{ 0, "engine", "hash|static|ollama|openai", "who makes the vectors (default hash)", LH_CHOICE(struct embed, engine_index) },
+	{ 0, "model", "NAME", "model (default hash-v1; ollama: nomic-embed-text)", LH_TEXT(struct embed, model) },
+	{ 0, "url", "URL", "service (default http://127.0.0.1:11434)",
+	  LH_OPT_TEXT, false, offsetof(struct embed, url), 0, 0, "LH_OLLAMA_URL", 0 },
+	{ 0, "dimension", "N", "of hash vectors, 64 to 4096 (default 768)", LH_UINT(struct embed, dimension, 64, 4096) },
+	{ 0, "raw", NULL, "keep the engine's magnitude, not unit length", LH_FLAG(struct embed, raw) },
+	{ 0, "field", "NAME", "field that holds the text (default text)", LH_TEXT(struct embed, field) },
+	{ 0, "template", "TEXT", "make the text of fields: '{role} in {city}'", LH_TEXT(struct embed, template_text) },
+	{ 0, "encoding", "array|base64", "how vectors are written (default array)", LH_CHOICE(struct embed, encoding) },
+	{ 0, "wire", "go|rust", "names in replies to \"texts\" (default go)", LH_CHOICE(struct embed, wire) },
+	{ 0, "batch", "N", "texts per upstream call (default 64)", LH_UINT(struct embed, batch, 1, 4096) },
+	{ 'j', "jobs", "N", "threads, or calls in flight (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
+	{ 0, "cache-size", "N", "vectors to remember, 0 for none (default 10000)", LH_UINT(struct embed, cache_size, 0, 100000000) },
+	{ 0, "timeout", "S", "seconds for one upstream call (default 60)", LH_REAL(struct embed, timeout, 0.001, 86400) },
+	{ 0, "retries", "N", "tries after a failed one (default 2)", LH_UINT(struct embed, retries, 0, 100) },
+	LH_INPUT_OPTIONS,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+/* In the order of --engine's choices. */
+static const struct {
+	const char *name;
+	const struct engine *engine;	/* NULL: not built yet */
+} engines[] = {
+	{ "hash", &engine_hash },
+	{ "static", NULL },
+	{ "ollama", &engine_ollama },
+	{ "openai", NULL },
+};
+
+/* Fill in what depends on the engine, and check that it all fits together. */
+static int settle(struct embed *e)
+{
+	e->engine = engines[e->engine_index].engine;
+	if (!e->engine)
+		return lh_tool_usage(e->tool, "--engine: %s is not built yet (hash and ollama are)", engines[e->engine_index].name);
+	if (e->field && e->template_text)
+		return lh_tool_usage(e->tool, "--field and --template exclude each other");
+	if (!e->field)
+		e->field = "text";
+	if (!e->model)
+		e->model = e->engine->model;
+	if (!e->url || !*e->url)
+		e->url = e->engine->url;
+	if (e->template_text) {
+		e->template = lh_template_new(e->template_text, &e->tool->err);
+		if (!e->template)
+			return lh_err_prefix(&e->tool->err, "--template");
+	}
+	return e->engine->check(e);
+}
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void report(struct embed *e, double took)
+{
+	unsigned long long texts = atomic_load(&e->texts), misses = atomic_load(&e->misses);
+	unsigned long long hits = texts > misses ? texts - misses : 0;
+
+	lh_tool_chat(e->tool, "%llu texts, %llu hits, %llu misses, hit rate %.1f %%, %.0f texts/s",
+		     texts, hits, misses, texts ? 100.0 * (double)hits / (double)texts : 0.0,
+		     took > 0 ? (double)texts / took : 0.0);
+}
+
+int main(int argc, char **argv)
+{
+	struct embed e = { .batch = 64, .cache_size = 10000, .retries = 2, .timeout = 60 };
+	struct lh_tool tool;
+	double start = seconds();
+	int rc;
+
+	lh_tool_init(&tool, "lh-embed", "[OPTION]... [FILE]...", "text in, vector out", options);
+	e.tool = &tool;
+	rc = lh_tool_parse(&tool, argc, argv, &e);
+	if (!rc)
+		rc = settle(&e);
+	if (!rc) {
+		rc = e.engine->one ? local_run(&e) : remote_run(&e);
+		report(&e, seconds() - start);
+	}
+	lh_template_free(e.template);
+	return lh_tool_finish(&tool, rc);
+}

@@ -1,0 +1,340 @@
+/*
+ * remote.c - engines across a network: many texts a call, from behind a cache.
+ *
+ * A batch of records becomes a list of texts.  The first of equal ones is met
+ * by the cache or goes upstream, at most --batch in one call.  Then the
+ * records are answered in order, up to the first whose texts could not all be
+ * had.
+ */
+#include "request.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "lh_lru.h"
+#include "lh_mem.h"
+
+#define NOWHERE SIZE_MAX
+
+struct item {			/* a text */
+	unsigned char key[32];
+	struct model *model;
+	size_t off, n;		/* in w->scratch */
+	size_t first;		/* the first item equal to this one */
+	size_t at, dimension;	/* its vector in w->vectors; NOWHERE: not there yet */
+};
+
+struct task {			/* a record */
+	struct request rq;
+	struct lh_err *bad;	/* why it is rejected, or NULL */
+	struct model *model;
+	size_t first, n;	/* its items */
+};
+
+struct remote {
+	struct embed *e;
+	struct lh_lru *cache;	/* NULL: none */
+	pthread_mutex_t lock;
+	struct model *models;	/* grows under lock */
+};
+
+struct worker {
+	struct remote *r;
+	void *engine;
+	struct task *task;
+	size_t n_tasks;
+	struct lh_buf items, table, texts, scratch, vectors;
+};
+
+static struct item *item(struct worker *w, size_t i)
+{
+	return (struct item *)w->items.p + i;
+}
+
+static size_t n_items(const struct worker *w)
+{
+	return w->items.len / sizeof(struct item);
+}
+
+static void worker_free(void *arg)
+{
+	struct worker *w = arg;
+
+	if (w->engine)
+		w->r->e->engine->close(w->engine);
+	lh_buf_free(&w->items);
+	lh_buf_free(&w->table);
+	lh_buf_free(&w->texts);
+	lh_buf_free(&w->scratch);
+	lh_buf_free(&w->vectors);
+	free(w->task);
+	free(w);
+}
+
+static void *worker_new(void *ctx, struct lh_err *err)
+{
+	struct remote *r = ctx;
+	struct worker *w = lh_calloc(1, sizeof *w, err);
+
+	if (!w)
+		return NULL;
+	w->r = r;
+	lh_buf_init(&w->items, LH_BUF_NOMAX);
+	lh_buf_init(&w->table, LH_BUF_NOMAX);
+	lh_buf_init(&w->texts, LH_BUF_NOMAX);
+	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
+	lh_buf_init(&w->vectors, LH_BUF_NOMAX);
+	w->task = lh_calloc(r->e->batch, sizeof *w->task, err);
+	if (w->task)
+		w->engine = r->e->engine->open(r->e, err);
+	if (w->engine)
+		return w;
+	worker_free(w);
+	return NULL;
+}
+
+/* The model of that name, known from now on. */
+static struct model *find_model(struct remote *r, const char *name, size_t n, struct lh_err *err)
+{
+	struct model *m;
+
+	pthread_mutex_lock(&r->lock);
+	for (m = r->models; m; m = m->next)
+		if (strlen(m->name) == n && !memcmp(m->name, name, n))
+			break;
+	if (!m) {
+		m = lh_calloc(1, sizeof *m, err);
+		if (m && !(m->name = lh_strndup(name, n, err))) {
+			free(m);
+			m = NULL;
+		}
+		if (m) {
+			m->next = r->models;
+			r->models = m;
+		}
+	}
+	pthread_mutex_unlock(&r->lock);
+	return m;
+}
+
+static int model_of(struct worker *w, struct task *t, struct lh_err *err)
+{
+	struct embed *e = w->r->e;
+	struct lh_str name = { e->model, strlen(e->model) };
+
+	if (t->rq.model && lh_value_str(t->rq.model, &w->scratch, &name, err) < 0)
+		return -1;
+	if (memchr(name.p, '\0', name.n))
+		return lh_err_set(err, LH_EDATA, "\"model\" holds a NUL byte");
+	t->model = find_model(w->r, name.p, name.n, err);
+	return t->model ? 0 : -1;
+}
+
+static int add_item(struct worker *w, struct task *t, const struct lh_str *text, struct lh_err *err)
+{
+	struct item it = { .model = t->model, .n = text->n, .at = NOWHERE };
+	size_t len = w->scratch.len;
+
+	lh_lru_key(t->model->name, text->p, text->n, it.key);
+	/* text may lie at the end of scratch itself, but not be moved while read */
+	if (text->p >= w->scratch.p && text->p + text->n == w->scratch.p + len) {
+		it.off = len - text->n;
+	} else {
+		it.off = len;
+		lh_buf_add(&w->scratch, text->p, text->n);
+	}
+	it.first = n_items(w);
+	lh_buf_add(&w->items, &it, sizeof it);
+	if (lh_buf_check(&w->scratch, err) < 0)
+		return -1;
+	return lh_buf_check(&w->items, err);
+}
+
+static int gather_texts(struct worker *w, struct task *t, const struct lh_record *rec, struct lh_err *err)
+{
+	struct lh_str text;
+	int more;
+
+	if (request_open(&t->rq, w->r->e, rec, err) < 0 || model_of(w, t, err) < 0)
+		return -1;
+	while ((more = request_next(&t->rq, &w->scratch, &text, err)) > 0)
+		if (add_item(w, t, &text, err) < 0)
+			return -1;
+	t->n = n_items(w) - t->first;
+	return more;
+}
+
+static int gather(struct worker *w, const struct lh_batch *b, struct lh_err *err)
+{
+	lh_buf_reset(&w->items);
+	lh_buf_reset(&w->scratch);
+	lh_buf_reset(&w->vectors);
+	for (w->n_tasks = 0; w->n_tasks < b->n; ) {
+		struct task *t = &w->task[w->n_tasks++];
+
+		memset(t, 0, sizeof *t);
+		t->first = n_items(w);
+		if (gather_texts(w, t, b->rec[w->n_tasks - 1], err) == 0)
+			continue;
+		if (err->code != LH_EDATA)
+			return -1;
+		w->items.len = t->first * sizeof(struct item);
+		t->bad = lh_calloc(1, sizeof *t->bad, err);
+		if (!t->bad)
+			return -1;
+		*t->bad = *err;
+	}
+	return 0;
+}
+
+/* Point equal items at the first of them, and take what the cache has. */
+static int resolve(struct worker *w, struct lh_err *err)
+{
+	size_t n = n_items(w), size = 64, i, slot;
+	uint32_t *table;
+
+	while (size < 2 * n)
+		size *= 2;
+	lh_buf_reset(&w->table);
+	table = (uint32_t *)lh_buf_room(&w->table, size * sizeof *table);
+	if (!table)
+		return lh_err_nomem(err);
+	memset(table, 0xff, size * sizeof *table);
+	for (i = 0; i < n; i++) {
+		struct item *it = item(w, i);
+
+		memcpy(&slot, it->key, sizeof slot);
+		for (slot &= size - 1; table[slot] != UINT32_MAX; slot = (slot + 1) & (size - 1))
+			if (!memcmp(item(w, table[slot])->key, it->key, 32))
+				break;
+		if (table[slot] != UINT32_MAX) {
+			it->first = table[slot];
+			continue;
+		}
+		table[slot] = (uint32_t)i;
+		slot = w->vectors.len;
+		if (w->r->cache && lh_lru_get(w->r->cache, it->key, &w->vectors)) {
+			it->at = slot;
+			it->dimension = (w->vectors.len - slot) / sizeof(float);
+		}
+	}
+	return lh_buf_check(&w->vectors, err);
+}
+
+static bool is_wanted(struct worker *w, const struct item *it, const struct model *m)
+{
+	return it->at == NOWHERE && it->model == m && it == item(w, it->first);
+}
+
+/* One call: the wanted items from i on of the same model. */
+static int call(struct worker *w, size_t i, struct lh_err *err)
+{
+	struct embed *e = w->r->e;
+	struct model *m = item(w, i)->model;
+	size_t n = 0, end, from = w->vectors.len, each;
+	struct lh_str *text;
+
+	lh_buf_reset(&w->texts);
+	text = (struct lh_str *)lh_buf_room(&w->texts, e->batch * sizeof *text);
+	if (!text)
+		return lh_err_nomem(err);
+	for (end = i; end < n_items(w) && n < e->batch; end++)
+		if (is_wanted(w, item(w, end), m))
+			text[n++] = (struct lh_str){ w->scratch.p + item(w, end)->off, item(w, end)->n };
+	if (e->engine->many(w->engine, m, text, n, &w->vectors, err) < 0)
+		return -1;
+	atomic_fetch_add(&e->misses, n);
+	each = (w->vectors.len - from) / n;
+	for (; i < end; i++) {
+		struct item *it = item(w, i);
+
+		if (!is_wanted(w, it, m))
+			continue;
+		it->at = from;
+		it->dimension = each / sizeof(float);
+		if (w->r->cache && lh_lru_put(w->r->cache, it->key, w->vectors.p + from, each, err) < 0)
+			return -1;
+		from += each;
+	}
+	return 0;
+}
+
+static int fetch(struct worker *w, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < n_items(w); i++)
+		if (is_wanted(w, item(w, i), item(w, i)->model) && call(w, i, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* -1: one of its vectors could not be had. */
+static int answer(struct worker *w, struct task *t, struct lh_buf *out)
+{
+	const struct item *it = NULL;
+	size_t i;
+
+	for (i = t->first; i < t->first + t->n; i++)
+		if (item(w, item(w, i)->first)->at == NOWHERE)
+			return -1;
+	answer_open(out, &t->rq);
+	for (i = t->first; i < t->first + t->n; i++) {
+		it = item(w, item(w, i)->first);
+		answer_vector(out, &t->rq, (const float *)(w->vectors.p + it->at), it->dimension);
+	}
+	answer_close(out, &t->rq, it->dimension, t->model->name);
+	atomic_fetch_add(&w->r->e->texts, t->n);
+	return 0;
+}
+
+static int on_batch(struct lh_batch *b, void *arg, struct lh_err *err)
+{
+	struct worker *w = arg;
+	size_t i;
+	int rc;
+
+	rc = gather(w, b, err);
+	if (!rc)
+		rc = resolve(w, err);
+	if (!rc)
+		rc = fetch(w, err);
+	for (i = 0; i < w->n_tasks; i++) {
+		struct task *t = &w->task[i];
+
+		if (t->bad)
+			lh_batch_reject(b, t->bad);
+		else if (answer(w, t, b->out) == 0)
+			lh_batch_accept(b);
+		else
+			break;
+	}
+	for (i = 0; i < w->n_tasks; i++)
+		free(w->task[i].bad);
+	return rc;
+}
+
+int remote_run(struct embed *e)
+{
+	struct remote r = { .e = e };
+	struct model *m;
+	int rc = 0;
+
+	pthread_mutex_init(&r.lock, NULL);
+	if (e->cache_size) {
+		r.cache = lh_lru_new(e->cache_size, &e->tool->err);
+		rc = r.cache ? 0 : -1;
+	}
+	if (!rc)
+		rc = lh_flow_run(e->tool, &(struct lh_flow){
+			.batch = on_batch, .batch_max = e->batch,
+			.worker_new = worker_new, .worker_free = worker_free, .ctx = &r });
+	while ((m = r.models)) {
+		r.models = m->next;
+		free(m->name);
+		free(m);
+	}
+	lh_lru_free(r.cache);
+	pthread_mutex_destroy(&r.lock);
+	return rc;
+}

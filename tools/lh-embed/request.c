@@ -1,0 +1,130 @@
+/* request.c - records into texts, vectors into answers.  See request.h. */
+#include "request.h"
+
+#include "lh_num.h"
+
+/* "model" of a request; null and "" ask for none. */
+static int read_model(struct request *rq, struct lh_err *err)
+{
+	const struct lh_value *m = lh_record_get(rq->rec, "model");
+
+	if (!m || m->type == LH_NULL || (m->type == LH_STRING && m->n == 2))
+		return 0;
+	if (m->type != LH_STRING)
+		return lh_err_set(err, LH_EDATA, "\"model\" is not a string");
+	rq->model = m;
+	return 0;
+}
+
+int request_open(struct request *rq, const struct embed *e, const struct lh_record *rec, struct lh_err *err)
+{
+	const struct lh_value *text = e->template ? NULL : lh_record_get(rec, e->field);
+	const struct lh_value *texts;
+
+	memset(rq, 0, sizeof *rq);
+	rq->e = e;
+	rq->rec = rec;
+	if (text && text->type == LH_STRING) {
+		rq->text = *text;
+		return 0;
+	}
+	texts = text ? NULL : lh_record_get(rec, "texts");
+	if (!texts && e->template)
+		return 0;
+	if (!texts)
+		return lh_err_set(err, LH_EDATA, "missing string field \"%s\"", e->field);
+	if (texts->type != LH_ARRAY)
+		return lh_err_set(err, LH_EDATA, "\"texts\" is not an array");
+	rq->many = true;
+	lh_iter_init(&rq->it, texts);
+	return read_model(rq, err);
+}
+
+static int next_of_many(struct request *rq, struct lh_buf *scratch, struct lh_str *text, struct lh_err *err)
+{
+	if (!lh_iter_next(&rq->it))
+		return rq->read ? 0 : lh_err_set(err, LH_EDATA, "empty list of texts");
+	if (rq->read++ == MAX_TEXTS)
+		return lh_err_set(err, LH_EDATA, "more than %d texts in one request", MAX_TEXTS);
+	if (rq->it.val.type != LH_STRING)
+		return lh_err_set(err, LH_EDATA, "text %zu is not a string", rq->read);
+	if (rq->it.val.n == 2)
+		return lh_err_set(err, LH_EDATA, "text %zu: empty text", rq->read);
+	return lh_value_str(&rq->it.val, scratch, text, err) < 0 ? -1 : 1;
+}
+
+static int render(struct request *rq, struct lh_buf *scratch, struct lh_str *text, struct lh_err *err)
+{
+	size_t from = scratch->len;
+
+	if (lh_template_render(rq->e->template, rq->rec, scratch, err) < 0)
+		return -1;
+	text->p = scratch->p + from;
+	text->n = scratch->len - from;
+	return 0;
+}
+
+int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text, struct lh_err *err)
+{
+	int rc;
+
+	if (rq->many)
+		return next_of_many(rq, scratch, text, err);
+	if (rq->done)
+		return 0;
+	rq->done = true;
+	if (rq->e->template)
+		rc = render(rq, scratch, text, err);
+	else
+		rc = lh_value_str(&rq->text, scratch, text, err);
+	if (rc < 0)
+		return -1;
+	return text->n ? 1 : lh_err_set(err, LH_EDATA, "empty text");
+}
+
+void answer_open(struct lh_buf *out, struct request *rq)
+{
+	static const char *const ours[] = { "vector", "dimension", "model" };
+	const struct lh_value *id;
+
+	if (!rq->many) {
+		lh_record_open(out, rq->rec, ours, 3);
+		lh_buf_puts(out, "\"vector\":");
+		return;
+	}
+	lh_buf_putc(out, '{');
+	id = lh_record_get(rq->rec, "id");
+	if (id) {
+		lh_buf_puts(out, "\"id\":");
+		lh_buf_add(out, id->p, id->n);
+		lh_buf_putc(out, ',');
+	}
+	lh_buf_puts(out, rq->e->wire == WIRE_RUST ? "\"embeddings\":[" : "\"vectors\":[");
+}
+
+void answer_vector(struct lh_buf *out, struct request *rq, const float *v, size_t dimension)
+{
+	if (rq->written++)
+		lh_buf_putc(out, ',');
+	if (rq->e->encoding == ENCODING_ARRAY) {
+		lh_buf_f32s(out, v, dimension);
+		return;
+	}
+	lh_buf_putc(out, '"');
+	lh_buf_base64(out, v, dimension * sizeof *v);
+	lh_buf_putc(out, '"');
+}
+
+void answer_close(struct lh_buf *out, struct request *rq, size_t dimension, const char *model)
+{
+	if (rq->many)
+		lh_buf_putc(out, ']');
+	lh_buf_puts(out, rq->many && rq->e->wire == WIRE_RUST ? ",\"dimensions\":" : ",\"dimension\":");
+	lh_buf_u64(out, dimension);
+	lh_buf_puts(out, ",\"model\":");
+	lh_buf_json(out, model, strlen(model));
+	if (rq->many)
+		lh_buf_putc(out, '}');
+	else
+		lh_record_close(out, rq->rec);
+}
