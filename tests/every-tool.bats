@@ -136,7 +136,7 @@ fresh() {
 		for ((n = 1; n < 1000; n++)); do
 			fresh
 			sum=$(sha256sum workers.lhv)
-			run strace -f -qq -o trace -e inject=write,pwrite64,writev,pwritev:error=ENOSPC:when=$n bash -c "exec $command >out 2>err </dev/null"
+			run strace -f -qq -o trace -e trace=write,pwrite64,writev,pwritev -e inject=write,pwrite64,writev,pwritev:error=ENOSPC:when=$n bash -c "exec $command >out 2>err </dev/null"
 			grep -q INJECTED trace || break
 			grep -q 'write(2,.*INJECTED' trace && continue
 			[ "$status" = 2 ] && grep -q "No space left" err ||
