@@ -35,15 +35,17 @@ $(B)/$(SONAME): $(LIB_O) lib/liblh.map
 	@echo '  LINK   $@'
 	$(Q)$(CC) -shared -o $@ $(LIB_O) $(LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script=lib/liblh.map -Wl,-z,defs $(LIBS)
 
-$(B)/%.c.o: %.c
+$(B)/%.c.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo '  CC     $<'
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -Wstrict-prototypes -Wmissing-prototypes $(ALL) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(B)/%.cc.o: %.cc
+$(B)/%.cc.o: %.cc Makefile
 	@mkdir -p $(@D)
 	@echo '  CXX    $<'
-	$(Q)$(CXX) -std=c++17 $(WARN) -fvisibility-inlines-hidden $(ALL) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
+	$(Q)$(CXX) -std=c++17 $(WARN) -DNDEBUG -fvisibility-inlines-hidden $(ALL) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
+	@nm -g --defined-only $@ | awk '$$2 ~ /[BDRT]/ && $$3 !~ /^lh_/ { print $$3 }' > $@.local
+	@objcopy --localize-symbols=$@.local $@	# hnswlib defines globals in its headers
 
 .SECONDEXPANSION:
 $(TOOLS:%=$(BIN)/%): $(BIN)/%: $$(addprefix $(B)/,$$(addsuffix .o,$$(wildcard tools/$$*/*.c))) $(B)/liblh.a

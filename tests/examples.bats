@@ -11,15 +11,15 @@ prepare() {
 	lh-index build workers.lhv vectors.jsonl
 }
 
-# The displays of a page's EXAMPLES as mandoc shows them, each followed by a NUL.
+# The displays of a page's EXAMPLES as mandoc shows them, each ended by \036.
 examples() {
 	mandoc -Tascii -Owidth=1000 "$1" | col -bx | awk '
+		function flush() { if (block != "") printf "%s\036", block; block = "" }
 		/^[A-Z]/ { on = $0 == "EXAMPLES"; next }
 		!on { next }
-		/^ {9,}/ { sub(/^ {11}/, ""); block = block $0 "\n"; next }
+		/^           / { block = block substr($0, 12) "\n"; next }
 		{ flush() }
-		END { flush() }
-		function flush() { if (block != "") printf "%s%c", block, 0; block = "" }'
+		END { flush() }'
 }
 
 setup() {
@@ -37,7 +37,7 @@ teardown() {
 	prepare
 	bad=0
 	for page in "$ROOT"/man/*.[157]; do
-		while IFS= read -r -d '' example; do
+		while IFS= read -r -d $'\036' example; do
 			echo "--- $(basename "$page"): $example"
 			bash -eo pipefail -c "$example" </dev/null >out 2>err || { echo "exit $?"; cat err; bad=$((bad + 1)); }
 		done < <(examples "$page")
@@ -47,6 +47,6 @@ teardown() {
 
 @test "each tool's page has an example" {
 	for page in "$ROOT"/man/lh*.1; do
-		[ "$(examples "$page" | tr -cd '\0' | wc -c)" -ge 1 ] || { echo "$page has none"; return 1; }
+		[ "$(examples "$page" | tr -cd '\036' | wc -c)" -ge 1 ] || { echo "$page has none"; return 1; }
 	done
 }

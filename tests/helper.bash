@@ -52,3 +52,14 @@ as_nobody() {
 		"$@"
 	fi
 }
+
+# with_comma COMMAND... - run under a locale that writes 0,5 (made here: few
+# machines have one).
+with_comma() {
+	local places=${BATS_RUN_TMPDIR:-$BATS_TEST_TMPDIR}/locale
+	if [ ! -d "$places" ]; then
+		mkdir -p "$places"
+		localedef -i de_DE -f UTF-8 "$places/de_DE.UTF-8" 2>/dev/null || skip "no sources of locales"
+	fi
+	LOCPATH=$places LC_ALL=de_DE.UTF-8 "$@"
+}

@@ -65,7 +65,7 @@ program() {
 	[ "$(./program)" = '"a\"b"' ]
 }
 
-@test "each header compiles on its own, as C and as C++" {
+@test "each header compiles on its own" {
 	for header in "$D$P"/include/lh/*.h; do
 		echo "#include \"$(basename "$header")\"" >one.c
 		gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -I"$D$P/include/lh" -fsyntax-only one.c
@@ -85,7 +85,7 @@ program() {
 
 @test "liblh writes to stderr and exits nowhere but in its frame" {
 	for o in "$ROOT"/build/lib/*.o; do
-		case $o in */lh_tool*) continue ;; esac
+		case $(basename "$o" .c.o) in lh_tool | lh_say | lh_signal) continue ;; esac
 		run bash -c "nm -u '$o' | awk '{ print \$NF }' | grep -xE '(_?exit|abort|stderr|perror|warnx?|errx?|err_sys|__assert_fail)'"
 		[ -z "$output" ] || { echo "$o uses $output"; return 1; }
 	done

@@ -190,9 +190,8 @@ for line in sys.stdin:
 }
 
 @test "a decimal comma in the locale changes nothing" {
-	locale -a | grep -qix 'de_DE.utf-\?8' || skip "no German locale"
 	echo '{"text":"forklift"}' > in
-	cmp <(LC_ALL=de_DE.UTF-8 lh-embed in) <(LC_ALL=C lh-embed in)
+	cmp <(with_comma lh-embed in) <(LC_ALL=C lh-embed in)
 }
 
 @test "numbers and nesting pass through as written" {

@@ -412,10 +412,8 @@ ask() {
 
 @test "a locale with a decimal comma changes nothing" {
 	make_points
-	comma=$(locale -a | grep -m1 -E '^(de|fr|es|it)_.*utf' || true)
-	[ -n "$comma" ] || skip "no locale with a decimal comma is installed"
 	echo '{"vector":[0.3,0.4]}' | lh-search p.lhv >c
-	echo '{"vector":[0.3,0.4]}' | LC_ALL=$comma lh-search p.lhv >comma
+	echo '{"vector":[0.3,0.4]}' | with_comma lh-search p.lhv >comma
 	cmp c comma
 }
 
