@@ -1,0 +1,96 @@
+/*
+ * filter - "FILTER LF METADATA": where both are JSON objects the walk over the
+ * bytes must say what a walk over checked values says; where the metadata is
+ * anything else it must not crash.
+ */
+#include <stdlib.h>
+
+#include "lh_filter.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool one(const struct lh_value *allowed, const struct lh_value *v)
+{
+	struct lh_iter it;
+
+	if (allowed->type != LH_ARRAY)
+		return lh_value_equal(allowed, v);
+	for (lh_iter_init(&it, allowed); lh_iter_next(&it); )
+		if (lh_value_equal(&it.val, v))
+			return true;
+	return false;
+}
+
+static bool any(const struct lh_value *allowed, const struct lh_value *v)
+{
+	struct lh_iter it;
+
+	if (one(allowed, v))
+		return true;
+	if (v->type != LH_ARRAY)
+		return false;
+	for (lh_iter_init(&it, v); lh_iter_next(&it); )
+		if (one(allowed, &it.val))
+			return true;
+	return false;
+}
+
+static bool plainly(const struct lh_value *filter, const struct lh_value *meta, struct lh_buf *scratch)
+{
+	struct lh_iter want, have;
+	struct lh_str key;
+	struct lh_err err;
+
+	for (lh_iter_init(&want, filter); lh_iter_next(&want); ) {
+		bool found = false;
+
+		lh_buf_reset(scratch);
+		if (lh_value_str(&want.key, scratch, &key, &err) < 0)
+			abort();
+		for (lh_iter_init(&have, meta); !found && lh_iter_next(&have); )
+			found = lh_value_is(&have.key, key.p, key.n) && any(&want.val, &have.val);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct lh_record scan, scan_meta;
+	static struct lh_buf filter, meta, scratch;
+	static struct lh_filter *f;
+	const uint8_t *lf = size ? memchr(data, '\n', size) : NULL;
+	struct lh_value v, m;
+	struct lh_err err;
+	char *exact;
+	size_t n;
+	int got;
+
+	if (!f) {
+		f = lh_filter_new(&err);
+		lh_buf_init(&filter, LH_BUF_NOMAX);
+		lh_buf_init(&meta, LH_BUF_NOMAX);
+		lh_buf_init(&scratch, LH_BUF_NOMAX);
+		lh_record_init(&scan);
+		lh_record_init(&scan_meta);
+	}
+	lh_buf_reset(&filter);
+	lh_buf_reset(&meta);
+	if (!lf)
+		return 0;
+	n = size - (size_t)(lf + 1 - data);
+	lh_buf_add(&filter, data, (size_t)(lf - data));
+	lh_buf_add(&meta, lf + 1, n);
+	if (!filter.len || lh_json_parse(&scan, filter.p, filter.len, &v, &err) < 0 || v.type != LH_OBJECT)
+		return 0;
+	if (lh_filter_compile(f, &v, &err) < 0)
+		abort();
+	exact = malloc(n + !n);
+	memcpy(exact, lf + 1, n);
+	got = lh_filter_match(f, exact, n, &err);
+	free(exact);
+	if (n && *meta.p == '{' && lh_json_parse(&scan_meta, meta.p, n, &m, &err) == 0 && got != plainly(&v, &m, &scratch))
+		abort();
+	return 0;
+}
