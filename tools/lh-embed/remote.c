@@ -164,8 +164,11 @@ static int gather_texts(struct worker *w, struct task *t, const struct lh_record
 	return more;
 }
 
+/* -1: memory is out; the tasks before it stand. */
 static int gather(struct worker *w, const struct lh_batch *b, struct lh_err *err)
 {
+	struct lh_err nomem;
+
 	lh_buf_reset(&w->items);
 	lh_buf_reset(&w->scratch);
 	lh_buf_reset(&w->vectors);
@@ -176,13 +179,13 @@ static int gather(struct worker *w, const struct lh_batch *b, struct lh_err *err
 		t->first = n_items(w);
 		if (gather_texts(w, t, b->rec[w->n_tasks - 1], err) == 0)
 			continue;
-		if (err->code != LH_EDATA)
-			return -1;
 		w->items.len = t->first * sizeof(struct item);
-		t->bad = lh_calloc(1, sizeof *t->bad, err);
-		if (!t->bad)
-			return -1;
-		*t->bad = *err;
+		if (err->code == LH_EDATA && (t->bad = lh_calloc(1, sizeof *t->bad, &nomem))) {
+			*t->bad = *err;
+			continue;
+		}
+		w->n_tasks--;
+		return err->code == LH_EDATA ? lh_err_nomem(err) : -1;
 	}
 	return 0;
 }
