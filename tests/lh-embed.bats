@@ -189,11 +189,6 @@ for line in sys.stdin:
 	[[ $output != *$'\e'* ]]
 }
 
-@test "a decimal comma in the locale changes nothing" {
-	echo '{"text":"forklift"}' > in
-	cmp <(with_comma lh-embed in) <(LC_ALL=C lh-embed in)
-}
-
 @test "numbers and nesting pass through as written" {
 	n='{"text":"a","n":[18446744073709551616,0.10,1e-400,1e400,-0,1E5],"o":{"b":1,"a":{}}'
 	run -0 lh-embed --dimension 64 --encoding base64 <<<"$n}"
