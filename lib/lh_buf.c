@@ -39,6 +39,8 @@ int lh_buf_grow(struct lh_buf *b, size_t n)
 	}
 	while (cap - b->len < n)
 		cap += cap / 2 + 64;
+	if (cap > b->max)
+		cap = b->max;
 	p = lh_realloc(b->p, cap + LH_PAD, 1, &err);
 	if (!p) {
 		b->failed = LH_ENOMEM;

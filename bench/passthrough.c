@@ -1,0 +1,86 @@
+/*
+ * passthrough - a filter reduced to the record layer: JSONL on stdin, each
+ * record checked, one field found, one field added, written to stdout.
+ *
+ *     passthrough [FIELD] <workers.jsonl >/dev/null     (default: role)
+ *
+ * Peers: jq -c '.seen = (.role | length)', and peer_jansson pass.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lh_json.h"
+
+#define BLOCK (1 << 18)
+
+struct pass {
+	struct lh_record rec;
+	struct lh_buf out;
+	const char *field;
+};
+
+static int on_line(struct pass *s, const char *p, size_t n, struct lh_err *err)
+{
+	const char *const drop[] = { "seen" };
+	const struct lh_value *v;
+
+	if (lh_record_parse(&s->rec, p, n, err) < 0)
+		return -1;
+	v = lh_record_get(&s->rec, s->field);
+	lh_record_open(&s->out, &s->rec, drop, 1);
+	lh_buf_puts(&s->out, "\"seen\":");
+	lh_buf_u64(&s->out, v ? v->n : 0);
+	lh_record_close(&s->out, &s->rec);
+	lh_buf_putc(&s->out, '\n');
+	return 0;
+}
+
+/* Every whole line of in; what is left of the last one moves to the front. */
+static int on_block(struct pass *s, struct lh_buf *in, struct lh_err *err)
+{
+	const char *p = in->p, *end = in->p + in->len, *lf;
+
+	for (; (lf = memchr(p, '\n', (size_t)(end - p))); p = lf + 1)
+		if (on_line(s, p, (size_t)(lf - p), err) < 0)
+			return -1;
+	in->len = (size_t)(end - p);
+	memmove(in->p, p, in->len);
+	return lh_buf_check(&s->out, err);
+}
+
+static int flush(struct lh_buf *out)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	for (; done < out->len; done += (size_t)n)
+		if ((n = write(1, out->p + done, out->len - done)) < 0)
+			return -1;
+	lh_buf_reset(out);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct pass s = { .field = argc > 1 ? argv[1] : "role" };
+	struct lh_err err = { 0 };
+	struct lh_buf in;
+	ssize_t n = 0;
+	int rc = 0;
+
+	lh_buf_init(&in, LH_BUF_NOMAX);
+	lh_buf_init(&s.out, LH_BUF_NOMAX);
+	while (!rc && lh_buf_room(&in, BLOCK) && (n = read(0, in.p + in.len, BLOCK)) > 0) {
+		lh_buf_took(&in, (size_t)n);
+		rc = on_block(&s, &in, &err);
+		if (!rc)
+			rc = flush(&s.out);
+	}
+	if (rc < 0 || n < 0)
+		fprintf(stderr, "passthrough: %s\n", err.code ? err.msg : "cannot read or write");
+	lh_record_free(&s.rec);
+	lh_buf_free(&in);
+	lh_buf_free(&s.out);
+	return rc < 0 || n < 0;
+}
