@@ -9,7 +9,7 @@ CXXFLAGS = -O2 -g
 WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wundef -Wvla
 ALL = -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -pthread -Ilib -MMD -MP $(SANITIZE)
 LDFLAGS = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE)
-LIBS = -larchive -lcurl -lcrypto -lxxhash -lstdc++ -lm
+LIBS = -larchive -lz -lcurl -lcrypto -lxxhash -lstdc++ -lm
 FUZZ_SECONDS = 10
 # make Q= shows the commands
 Q = @

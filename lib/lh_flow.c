@@ -359,7 +359,7 @@ static int bad_file(struct run *r)
 		return -1;
 	if (drain(r) < 0)
 		return -1;
-	lh_say_at(r->tool, r->in.operand, 0, 0, err.msg);
+	lh_say_at(r->tool, lh_input_name(&r->in), 0, 0, err.msg);
 	r->bad_file = true;
 	lh_input_leave(&r->in);
 	return 0;
@@ -371,6 +371,8 @@ static int next_file(struct run *r)
 	const char *text;
 	int rc;
 
+	if (lh_input_waits(&r->in) && drain(r) < 0)
+		return -1;
 	while ((rc = lh_input_open(&r->in)) < 0)
 		if (bad_file(r) < 0)
 			return -1;
@@ -406,7 +408,7 @@ static int read_file(struct run *r)
 			rc = deliver_oldest(r);
 			continue;
 		}
-		switch (lh_lines_next(&r->in.lines, &b->in, &r->tool->err)) {
+		switch (lh_input_next(&r->in, &b->in)) {
 		case LH_LINES_BLOCK:
 			rc = take_block(r, b);
 			break;
@@ -421,6 +423,7 @@ static int read_file(struct run *r)
 			break;
 		case LH_LINES_END:
 			return 0;
+		case LH_LINES_PROBE:	/* lh_input_next keeps that to itself */
 		case LH_LINES_ERROR:
 			return bad_file(r);
 		}

@@ -47,6 +47,5 @@ void lh_progress_clear(struct lh_tool *t);
 
 /* Write to stdout at once, after what lh_tool_out holds: 0, or -1 with t->err. */
 int lh_tool_write(struct lh_tool *t, const void *p, size_t n);
-int lh_tool_flush(struct lh_tool *t);
 
 #endif

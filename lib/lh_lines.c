@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lh_archive.h"
 #include "lh_file.h"
 #include "lh_mem.h"
 
@@ -16,7 +17,8 @@ void lh_lines_open(struct lh_lines *l, int fd)
 
 	l->fd = fd;
 	l->regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-	l->short_read = l->ended = l->too_long = false;
+	l->short_read = l->ended = l->too_long = l->probe = false;
+	l->failed.code = LH_OK;
 	l->want = l->allowed = l->given = 0;
 	l->b.n = l->whole = 0;
 }
@@ -76,9 +78,12 @@ static ssize_t fill(struct lh_lines *l, struct lh_err *err)
 {
 	size_t room = l->b.cap - l->b.n;
 	char *to = l->b.p + l->b.n;
-	ssize_t got = l->read ? l->read(l->ctx, to, room, err) : lh_read_some(l->fd, to, room, err);
+	ssize_t got;
 	const char *lf;
 
+	if (l->probe && room > LH_LINES_FIRST)
+		room = LH_LINES_FIRST;		/* what may have to be handed to lh-cat */
+	got = l->read ? l->read(l->ctx, to, room, err) : lh_read_some(l->fd, to, room, err);
 	if (got < 0)
 		return -1;
 	l->short_read = (size_t)got < room;
@@ -161,8 +166,14 @@ enum lh_lines_is lh_lines_next(struct lh_lines *l, struct lh_bytes *block, struc
 
 	if (reserve(&l->b, l->target, err) < 0)
 		return LH_LINES_ERROR;
+	if (l->failed.code) {
+		*err = l->failed;
+		return LH_LINES_ERROR;
+	}
 	for (;;) {
-		if (l->whole && (l->ended || enough(l) || !readable(l)))
+		if (l->probe && l->b.n && (l->ended || lh_archive_decided(l->b.p, l->b.n)))
+			return LH_LINES_PROBE;
+		if (l->whole && !l->probe && (l->ended || enough(l) || !readable(l)))
 			return hand_over(l, cut(l), block, err);
 		if (l->ended)
 			return l->b.n ? hand_over(l, l->b.n, block, err) : LH_LINES_END;
@@ -173,8 +184,10 @@ enum lh_lines_is lh_lines_next(struct lh_lines *l, struct lh_bytes *block, struc
 		}
 		if (!readable(l))
 			return LH_LINES_WAIT;
-		if (fill(l, err) < 0)
-			return LH_LINES_ERROR;
+		if (fill(l, err) < 0) {
+			l->failed = *err;
+			return l->whole ? hand_over(l, l->whole, block, err) : LH_LINES_ERROR;
+		}
 	}
 }
 

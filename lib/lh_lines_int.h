@@ -12,6 +12,7 @@
  *             switch (lh_lines_next(&l, &block, &err)) {
  *             case LH_LINES_BLOCK:    block.p[0..n) ends with LF, or with the file
  *             case LH_LINES_WAIT:     nothing there yet: lh_lines_wait, then again
+ *             case LH_LINES_PROBE:    only with l.probe: b holds the first bytes
  *             case LH_LINES_ROOM:     wants l.want bytes: lh_lines_allow, then again
  *             case LH_LINES_LONG:     lh_lines_piece until it returns 0
  *             case LH_LINES_END:      done
@@ -35,7 +36,7 @@
 #define LH_LINES_BLOCK_MAX ((size_t)256 << 10)	/* stays in a core's L2 */
 #define LH_LINES_FREE_GROWTH ((size_t)4 << 20)	/* up to here without asking */
 
-enum lh_lines_is { LH_LINES_BLOCK, LH_LINES_WAIT, LH_LINES_ROOM, LH_LINES_LONG, LH_LINES_END, LH_LINES_ERROR };
+enum lh_lines_is { LH_LINES_BLOCK, LH_LINES_WAIT, LH_LINES_PROBE, LH_LINES_ROOM, LH_LINES_LONG, LH_LINES_END, LH_LINES_ERROR };
 
 struct lh_bytes {
 	char *p;
@@ -48,6 +49,8 @@ struct lh_lines {
 	ssize_t (*read)(void *ctx, void *p, size_t n, struct lh_err *err);
 	void *ctx;
 	bool regular, short_read, ended, too_long;
+	bool probe;		/* stop at the first bytes, until this is cleared */
+	struct lh_err failed;	/* the error that comes behind the block handed out */
 	uint64_t max_line;
 	size_t target, max_lines;	/* of a block; max_lines 0: any number */
 	size_t want, allowed;

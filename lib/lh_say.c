@@ -175,6 +175,12 @@ void lh_progress_tick(struct lh_tool *t)
 	s->progress.shown = true;
 }
 
+void lh_tool_progress(struct lh_tool *t, uint64_t records)
+{
+	t->state->records = records;
+	lh_progress_tick(t);
+}
+
 void lh_progress_clear(struct lh_tool *t)
 {
 	struct lh_err ignored;

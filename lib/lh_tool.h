@@ -134,6 +134,10 @@ LH_API void lh_tool_verdict_bad(struct lh_tool *t);
 
 /* Buffered stdout for what a tool prints outside a flow; flushed by finish. */
 LH_API int lh_tool_out(struct lh_tool *t, const void *p, size_t n);
+LH_API int lh_tool_flush(struct lh_tool *t);
+
+/* What a loop outside a flow has done so far, for the progress line. */
+LH_API void lh_tool_progress(struct lh_tool *t, uint64_t records);
 
 /* Has a signal asked to stop? */
 LH_API bool lh_tool_stopping(void);

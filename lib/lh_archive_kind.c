@@ -1,0 +1,45 @@
+/* lh_archive_kind.c - compressed or not, by the first bytes.  See lh_archive.h. */
+#include <string.h>
+
+#include "lh_archive.h"
+
+const char *lh_archive_kind(const void *p, size_t n)
+{
+	static const struct {
+		const char *kind, *magic;
+		size_t n, at;
+	} table[] = {
+		{ "gzip", "\x1f\x8b\x08", 3, 0 },
+		{ "zstd", "\x28\xb5\x2f\xfd", 4, 0 },
+		{ "xz", "\xfd" "7zXZ\0", 6, 0 },
+		{ "bzip2", "1AY&SY", 6, 4 },
+		{ "bzip2", "\x17\x72\x45\x38\x50\x90", 6, 4 },
+		{ "lz4", "\x04\x22\x4d\x18", 4, 0 },
+		{ "zip", "PK\3\4", 4, 0 },
+		{ "zip", "PK\5\6", 4, 0 },
+		{ "tar", "ustar", 5, 257 },
+	};
+	const char *s = p;
+	size_t i;
+
+	for (i = 0; i < sizeof table / sizeof *table; i++) {
+		if (n < table[i].at + table[i].n || memcmp(s + table[i].at, table[i].magic, table[i].n))
+			continue;
+		if (table[i].at == 4 && memcmp(s, "BZh", 3))
+			continue;
+		return table[i].kind;
+	}
+	/* a zstd skippable frame, which may come first */
+	if (n >= 4 && (s[0] & 0xf0) == 0x50 && memcmp(s + 1, "\x2a\x4d\x18", 3) == 0)
+		return "zstd";
+	return NULL;
+}
+
+bool lh_archive_decided(const void *p, size_t n)
+{
+	const char *s = p;
+
+	if (n >= LH_ARCHIVE_SNIFF || lh_archive_kind(p, n))
+		return true;
+	return n && (*s == '{' || *s == ' ' || *s == '\xef' || memchr(s, '\n', n));
+}

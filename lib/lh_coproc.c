@@ -1,0 +1,239 @@
+/* lh_coproc.c - another tool as a child.  See lh_coproc.h. */
+#include "lh_coproc.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lh_mem.h"
+#include "lh_signal_int.h"
+
+#define REPLY_MAX ((size_t)1 << 30)
+#define CHUNK 65536
+
+void lh_coproc_find(const char *name, char *to, size_t n)
+{
+	char self[4096], *slash;
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+
+	if (len > 0) {
+		self[len] = '\0';
+		slash = strrchr(self, '/');
+		if (slash && (size_t)snprintf(to, n, "%.*s/%s", (int)(slash - self), self, name) < n && access(to, X_OK) == 0)
+			return;
+	}
+	snprintf(to, n, "%s", name);
+}
+
+/* Our environment with one string more; the strings are borrowed. */
+static char **environment(char *more, struct lh_err *err)
+{
+	size_t n = 0;
+	char **env;
+
+	while (environ[n])
+		n++;
+	env = lh_calloc(n + 2, sizeof *env, err);
+	if (!env)
+		return NULL;
+	memcpy(env, environ, n * sizeof *env);
+	env[n] = more;
+	return env;
+}
+
+pid_t lh_coproc_spawn(char *const argv[], const int *fd, size_t n_fd, char *more, struct lh_err *err)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	char path[4096], **env = environment(more, err);
+	sigset_t none;
+	size_t i;
+	pid_t pid = 0;
+	int rc;
+
+	if (!env)
+		return -1;
+	lh_coproc_find(argv[0], path, sizeof path);
+	sigemptyset(&none);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+	rc = 0;
+	for (i = 0; i < n_fd && !rc; i++)
+		if (fd[i] >= 0)
+			rc = posix_spawn_file_actions_adddup2(&actions, fd[i], (int)i);
+	if (!rc)
+		rc = posix_spawnp(&pid, path, &actions, &attr, argv, env);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&actions);
+	free(env);
+	if (rc) {
+		errno = rc;
+		return lh_err_sys(err, "cannot run %s", argv[0]);
+	}
+	return pid;
+}
+
+int lh_coproc_start(struct lh_coproc *c, char *const argv[], struct lh_err *err)
+{
+	int ends[2];
+
+	memset(c, 0, sizeof *c);
+	lh_buf_init(&c->in, REPLY_MAX);
+	snprintf(c->name, sizeof c->name, "%s", argv[0]);
+	/* A socket and not two pipes: writing to a dead child is then an error
+	 * and no SIGPIPE, which ends us quietly. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return lh_err_sys(err, "socketpair");
+	c->fd = ends[0];
+	c->pid = lh_coproc_spawn(argv, (int[]){ ends[1], ends[1] }, 2, NULL, err);
+	close(ends[1]);
+	if (c->pid < 0) {
+		close(c->fd);
+		c->pid = 0;
+		return -1;
+	}
+	return 0;
+}
+
+/* Collect the child; what its end means, as an error. */
+static int ended(struct lh_coproc *c, struct lh_err *err)
+{
+	int status = 0;
+
+	close(c->fd);
+	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	c->pid = 0;
+	if (WIFSIGNALED(status))
+		return lh_err_set(err, LH_EIO, "%s was ended by signal %d", c->name, WTERMSIG(status));
+	if (WEXITSTATUS(status) > 1)
+		return lh_err_set(err, LH_EIO, "%s ended with status %d", c->name, WEXITSTATUS(status));
+	return 0;
+}
+
+static int gone(struct lh_coproc *c, struct lh_err *err)
+{
+	return ended(c, err) < 0 ? -1 : lh_err_set(err, LH_EIO, "%s ended without an answer", c->name);
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* What there is to read: 1, 0 at its end, -1. */
+static int receive(struct lh_coproc *c, struct lh_err *err)
+{
+	char *to = lh_buf_room(&c->in, CHUNK);
+	ssize_t n;
+
+	if (!to) {
+		if (lh_buf_check(&c->in, err) < 0 && err->code == LH_EDATA)
+			lh_err_set(err, LH_EIO, "%s: answer is longer than %zu bytes", c->name, REPLY_MAX);
+		return -1;
+	}
+	n = recv(c->fd, to, CHUNK, MSG_DONTWAIT);
+	if (n > 0)
+		lh_buf_took(&c->in, (size_t)n);
+	if (n < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNRESET)
+		return lh_err_sys(err, "%s: read failed", c->name);
+	return n != 0 && !(n < 0 && errno == ECONNRESET);
+}
+
+/* Has a whole line come? */
+static bool complete(struct lh_coproc *c, size_t from)
+{
+	const char *lf = c->in.len > from ? memchr(c->in.p + from, '\n', c->in.len - from) : NULL;
+
+	c->reply = lf ? (size_t)(lf - c->in.p) + 1 : 0;
+	return lf != NULL;
+}
+
+static int late(struct lh_coproc *c, double seconds, struct lh_err *err)
+{
+	struct lh_err ignored;
+
+	kill(c->pid, SIGKILL);
+	ended(c, &ignored);
+	return lh_err_set(err, LH_ENET, "%s did not answer within %g seconds", c->name, seconds);
+}
+
+/* Send the n bytes at p, then an LF, and receive a line, all as it comes: a
+ * child may answer before it has read everything. */
+static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds, struct lh_err *err)
+{
+	double until = now() + seconds, left;
+	size_t sent = 0, looked;
+	int rc;
+
+	while (!complete(c, 0)) {
+		struct pollfd f = { .fd = c->fd, .events = (short)(POLLIN | (sent <= n ? POLLOUT : 0)) };
+
+		left = until - now();
+		if (left <= 0)
+			return late(c, seconds, err);
+		if (poll(&f, 1, left > 3600 ? 3600000 : (int)(left * 1000) + 1) < 0 && errno != EINTR)
+			return lh_err_sys(err, "poll");
+		if (lh_signal_pending())
+			return lh_err_set(err, LH_EINTR, "interrupted");
+		if (f.revents & POLLOUT && sent <= n) {
+			ssize_t got = sent < n ? send(c->fd, p + sent, n - sent, MSG_NOSIGNAL | MSG_DONTWAIT)
+					       : send(c->fd, "\n", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+			if (got < 0 && errno != EAGAIN && errno != EINTR)
+				return gone(c, err);
+			sent += got > 0 ? (size_t)got : 0;
+		}
+		if (f.revents & ~POLLOUT) {
+			looked = c->in.len;
+			rc = receive(c, err);
+			if (rc < 0)
+				return -1;
+			if (complete(c, looked))
+				return 0;
+			if (!rc)
+				return gone(c, err);
+		}
+	}
+	return 0;
+}
+
+int lh_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err)
+{
+	if (!c->pid)
+		return lh_err_set(err, LH_EIO, "%s is not running", c->name);
+	if (c->reply) {
+		c->in.len -= c->reply;
+		memmove(c->in.p, c->in.p + c->reply, c->in.len);
+		c->reply = 0;
+	}
+	if (converse(c, line, n, seconds, err) < 0)
+		return -1;
+	*reply = (struct lh_str){ c->in.p, c->reply - 1 };
+	return 0;
+}
+
+int lh_coproc_stop(struct lh_coproc *c, struct lh_err *err)
+{
+	int rc = 0;
+
+	if (c->pid) {
+		shutdown(c->fd, SHUT_WR);
+		rc = ended(c, err);
+	}
+	lh_buf_free(&c->in);
+	return rc;
+}

@@ -1,0 +1,57 @@
+/*
+ * lh_coproc - another tool of this family as a child: one request line in, one
+ * reply line out.
+ *
+ *     struct lh_coproc c;
+ *     char *argv[] = { "lh-embed", "--engine", "ollama", NULL };
+ *     if (lh_coproc_start(&c, argv, err) == 0 &&
+ *         lh_coproc_ask(&c, line, n, 60, &reply, err) == 0)
+ *             ... reply.p[0..reply.n) without its LF, valid until the next call
+ *     rc = lh_coproc_stop(&c, err);
+ *
+ * The program is looked for beside our own executable first, then in PATH, and
+ * started without a shell.  Its stderr is ours: what it has to say it says
+ * itself.  It ends when we do, for its stdin ends then.
+ *
+ * Owner:   the struct is the caller's; stop it also after a failure.  An all
+ *          zero struct may be stopped.
+ * Errors:  LH_EIO: it cannot be started, or ended; LH_ENET: it did not answer
+ *          in time, and was killed; LH_EINTR: a signal asked us to stop.
+ * Threads: one thread per struct.
+ */
+#ifndef LH_COPROC_H
+#define LH_COPROC_H
+
+#include <sys/types.h>
+
+#include "lh_buf.h"
+#include "lh_json.h"
+
+struct lh_coproc {
+	pid_t pid;		/* 0 when not running */
+	int fd;			/* a socket: its stdin and stdout */
+	char name[64];
+	struct lh_buf in;	/* what it wrote; the reply is its first line */
+	size_t reply;		/* bytes of in that the last reply took, with LF */
+};
+
+LH_API int lh_coproc_start(struct lh_coproc *c, char *const argv[], struct lh_err *err);
+
+/* Send line (which holds no LF) and wait seconds for the answer. */
+LH_API int lh_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err);
+
+/* End its input and wait for it: 0 when it exited with 0 or 1. */
+LH_API int lh_coproc_stop(struct lh_coproc *c, struct lh_err *err);
+
+/*
+ * Start argv[0], found as above, with fd[0], fd[1], ... as its descriptors 0,
+ * 1, ... (-1: as ours), and one "NAME=value" more in its environment (or
+ * NULL).  Returns its PID or -1.
+ */
+LH_API pid_t lh_coproc_spawn(char *const argv[], const int *fd, size_t n_fd, char *env, struct lh_err *err);
+
+/* The path of a tool beside our own executable into to[0..n), or its bare name
+ * when there is none. */
+LH_API void lh_coproc_find(const char *name, char *to, size_t n);
+
+#endif

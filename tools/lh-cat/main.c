@@ -1,0 +1,207 @@
+/* lh-cat: compressed or archived JSONL as plain JSONL.  See lh-cat(1). */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lh_archive.h"
+#include "lh_cat_int.h"
+#include "lh_file.h"
+#include "out.h"
+
+struct cat {
+	struct lh_tool *tool;
+	uint64_t max_ratio, lines;
+	struct out out;
+	bool failed;		/* some file could not be read to its end */
+	char head[64 << 10];
+	size_t n_head;
+};
+
+static const struct lh_option options[] = {
+	{ 0, "max-ratio", "N", "most bytes out per byte in, 0 for any (default 1000)",
+	  LH_OPT_UINT, false, offsetof(struct cat, max_ratio), 0, 1e9, "LH_MAX_RATIO", 0 },
+	LH_COMMON_OPTIONS, LH_OPTION_END
+};
+
+static int add(struct cat *c, const char *p, size_t n)
+{
+	const char *lf = p, *end = p + n;
+
+	if (c->tool->progress != LH_PROGRESS_NEVER && !c->out.frames) {
+		for (; (lf = memchr(lf, '\n', (size_t)(end - lf))); lf++)
+			c->lines++;
+		lh_tool_progress(c->tool, c->lines);
+	}
+	return out_add(&c->out, p, n);
+}
+
+static void before_wait(void *ctx)
+{
+	struct cat *c = ctx;
+
+	out_flush(&c->out);
+}
+
+/* One file could not be read (further): 0 when the next ones may be. */
+static int broken(struct cat *c, const char *file, const char *member)
+{
+	struct lh_err err = c->tool->err;
+
+	if (err.code == LH_ENOMEM && !c->out.frames)
+		return -1;
+	c->failed = true;
+	if (!c->out.frames)
+		lh_tool_warn(c->tool, "%s%s%s: %s", file, member && *member ? "/" : "", member ? member : "", err.msg);
+	return out_broken(&c->out, err.msg);
+}
+
+/* One member's bytes.  -1: the output failed; -2: the input did. */
+static int member(struct cat *c, struct lh_archive *a, const char *name)
+{
+	const void *p;
+	ssize_t n;
+	bool first = true;
+
+	if (out_begin(&c->out, name) < 0)
+		return -1;
+	while ((n = lh_archive_read(a, &p, &c->tool->err)) > 0) {
+		const char *kind = first && *name ? lh_archive_kind(p, (size_t)n) : NULL;
+
+		if (kind) {
+			lh_err_set(&c->tool->err, LH_EIO, "is %s inside an archive, which is not undone", kind);
+			return -2;
+		}
+		first = false;
+		if (add(c, p, (size_t)n) < 0)
+			return -1;
+	}
+	return n < 0 ? -2 : out_end(&c->out);
+}
+
+static int archive(struct cat *c, int fd, const char *file)
+{
+	struct lh_archive_source src = { c->head, c->n_head, fd, c->max_ratio, before_wait, c };
+	struct lh_archive *a = lh_archive_open(&src, &c->tool->err);
+	const char *name = NULL;
+	int rc = a ? 0 : -2;
+
+	while (!rc) {
+		name = NULL;
+		rc = lh_archive_next(a, &name, &c->tool->err);
+		if (rc <= 0) {
+			rc = rc < 0 ? -2 : 0;
+			break;
+		}
+		rc = member(c, a, name);
+	}
+	if (rc == -2)
+		rc = broken(c, file, name);
+	lh_archive_free(a);
+	return rc;
+}
+
+/* A file that is neither compressed nor an archive, written as it comes. */
+static int plain(struct cat *c, int fd, const char *file)
+{
+	ssize_t n = (ssize_t)c->n_head;
+
+	if (out_begin(&c->out, "") < 0)
+		return -1;
+	while (n > 0) {
+		if (add(c, c->head, (size_t)n) < 0 || out_flush(&c->out) < 0)
+			return -1;
+		n = lh_read_some(fd, c->head, sizeof c->head, &c->tool->err);
+	}
+	return n < 0 ? broken(c, file, NULL) : out_end(&c->out);
+}
+
+/* What was read ahead by the tool that runs us. */
+static int inherited_head(struct cat *c)
+{
+	ssize_t n;
+
+	for (c->n_head = 0; c->n_head < sizeof c->head; c->n_head += (size_t)n) {
+		n = lh_read_some(LH_CAT_HEAD_FD, c->head + c->n_head, sizeof c->head - c->n_head, &c->tool->err);
+		if (n <= 0)
+			return (int)n;
+	}
+	return 0;
+}
+
+static int read_head(struct cat *c, int fd)
+{
+	ssize_t n = 1;
+
+	while (n > 0 && !lh_archive_decided(c->head, c->n_head)) {
+		n = lh_read_some(fd, c->head + c->n_head, sizeof c->head - c->n_head, &c->tool->err);
+		c->n_head += n > 0 ? (size_t)n : 0;
+	}
+	return n < 0 ? -1 : 0;
+}
+
+static int file(struct cat *c, const char *path)
+{
+	struct stat in, out;
+	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	int rc;
+
+	if (fd < 0) {
+		lh_err_sys(&c->tool->err, "cannot open");
+		return broken(c, path, NULL);
+	}
+	if (fstat(fd, &in) == 0 && S_ISREG(in.st_mode) && fstat(STDOUT_FILENO, &out) == 0 &&
+	    in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+		lh_err_set(&c->tool->err, LH_EIO, "is both input and output");
+		rc = broken(c, path, NULL);
+	} else if (read_head(c, fd) < 0) {
+		rc = broken(c, path, NULL);
+	} else if (lh_archive_kind(c->head, c->n_head)) {
+		rc = archive(c, fd, path);
+	} else {
+		rc = plain(c, fd, path);
+	}
+	if (fd > STDIN_FILENO)
+		close(fd);
+	c->n_head = 0;
+	return rc;
+}
+
+static int run(struct cat *c)
+{
+	char *just_stdin[] = { "-" };
+	char **operands = c->tool->n_operands ? c->tool->operands : just_stdin;
+	size_t i, n = c->tool->n_operands ? c->tool->n_operands : 1;
+
+	if (!c->tool->n_operands && isatty(STDIN_FILENO))
+		lh_tool_say(c->tool, "reading JSONL from the terminal");
+	if (c->out.frames && inherited_head(c) < 0)
+		return -1;
+	for (i = 0; i < n; i++)
+		if (file(c, operands[i]) < 0)
+			return -1;
+	if (c->out.frames && c->failed)
+		return lh_tool_flush(c->tool);
+	return out_finish(&c->out);
+}
+
+int main(int argc, char **argv)
+{
+	static struct cat c = { .max_ratio = 1000 };
+	struct lh_tool tool;
+	int rc;
+
+	lh_tool_init(&tool, "lh-cat", "[OPTION]... [FILE]...", "compressed or archived JSONL out as plain JSONL", options);
+	c.tool = c.out.tool = &tool;
+	c.out.frames = getenv(LH_CAT_ENV) != NULL;
+	rc = lh_tool_parse(&tool, argc, argv, &c);
+	if (!rc)
+		rc = run(&c);
+	if (!rc && c.failed) {
+		tool.err.msg[0] = '\0';
+		rc = -1;
+	}
+	return lh_tool_finish(&tool, rc);
+}
