@@ -10,16 +10,20 @@
 #define NONE UINT32_MAX
 #define FIRST 64		/* entries at the start; doubled as needed */
 
+enum state { EMPTY, PROMISED, STORED };
+
 struct entry {
 	unsigned char key[32];
 	void *p;
 	size_t n;
+	enum state state;
 	uint32_t newer, older;	/* in order of use */
 	uint32_t next;		/* in the same bucket */
 };
 
 struct lh_lru {
 	pthread_mutex_t lock;
+	pthread_cond_t kept;	/* a promise was, or will not be */
 	size_t capacity, room, used;
 	struct entry *entry;	/* room of them */
 	uint32_t *bucket;	/* as many */
@@ -42,6 +46,7 @@ struct lh_lru *lh_lru_new(size_t capacity, struct lh_err *err)
 	if (!l)
 		return NULL;
 	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->kept, NULL);
 	l->capacity = capacity < NONE ? capacity : NONE - 1;
 	l->newest = l->oldest = NONE;
 	return l;
@@ -58,6 +63,7 @@ void lh_lru_free(struct lh_lru *l)
 	free(l->entry);
 	free(l->bucket);
 	pthread_mutex_destroy(&l->lock);
+	pthread_cond_destroy(&l->kept);
 	free(l);
 }
 
@@ -148,21 +154,6 @@ static int grow(struct lh_lru *l, struct lh_err *err)
 	return 0;
 }
 
-bool lh_lru_get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out)
-{
-	uint32_t i;
-
-	pthread_mutex_lock(&l->lock);
-	i = lookup(l, key);
-	if (i != NONE) {
-		lh_buf_add(out, l->entry[i].p, l->entry[i].n);
-		unlist(l, i);
-		set_newest(l, i);
-	}
-	pthread_mutex_unlock(&l->lock);
-	return i != NONE;
-}
-
 /* A free entry: a fresh one, or the oldest, taken out of its chains. */
 static uint32_t take(struct lh_lru *l)
 {
@@ -176,31 +167,67 @@ static uint32_t take(struct lh_lru *l)
 	i = l->oldest;
 	unlist(l, i);
 	unchain(l, i);
+	free(l->entry[i].p);
+	l->entry[i].p = NULL;
 	return i;
+}
+
+/* The entry of key, an EMPTY one if there was none; NONE: memory is out. */
+static uint32_t enter(struct lh_lru *l, const unsigned char key[32], struct lh_err *err)
+{
+	uint32_t i = lookup(l, key);
+
+	if (i != NONE) {
+		unlist(l, i);
+		set_newest(l, i);
+		return i;
+	}
+	if (l->used == l->room && l->room < l->capacity && grow(l, err) < 0)
+		return NONE;
+	i = take(l);
+	memcpy(l->entry[i].key, key, 32);
+	l->entry[i].state = EMPTY;
+	chain(l, i);
+	set_newest(l, i);
+	return i;
+}
+
+static bool get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out)
+{
+	uint32_t i = lookup(l, key);
+
+	if (i == NONE || l->entry[i].state != STORED)
+		return false;
+	lh_buf_add(out, l->entry[i].p, l->entry[i].n);
+	unlist(l, i);
+	set_newest(l, i);
+	return true;
 }
 
 static int put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n, struct lh_err *err)
 {
-	uint32_t i = lookup(l, key);
-	void *copy;
+	void *copy = lh_strndup(p, n, err);
+	uint32_t i = copy ? enter(l, key, err) : NONE;
 
-	if (i == NONE && l->used == l->room && l->room < l->capacity && grow(l, err) < 0)
-		return -1;
-	copy = lh_strndup(p, n, err);
-	if (!copy)
-		return -1;
 	if (i == NONE) {
-		i = take(l);
-		memcpy(l->entry[i].key, key, 32);
-		chain(l, i);
-	} else {
-		unlist(l, i);
+		free(copy);
+		return -1;
 	}
-	set_newest(l, i);
 	free(l->entry[i].p);
 	l->entry[i].p = copy;
 	l->entry[i].n = n;
+	l->entry[i].state = STORED;
 	return 0;
+}
+
+bool lh_lru_get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out)
+{
+	bool hit;
+
+	pthread_mutex_lock(&l->lock);
+	hit = get(l, key, out);
+	pthread_mutex_unlock(&l->lock);
+	return hit;
 }
 
 int lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n, struct lh_err *err)
@@ -210,6 +237,53 @@ int lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, siz
 	pthread_mutex_lock(&l->lock);
 	if (l->capacity)
 		rc = put(l, key, p, n, err);
+	pthread_cond_broadcast(&l->kept);
 	pthread_mutex_unlock(&l->lock);
 	return rc;
+}
+
+int lh_lru_claim(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out, struct lh_err *err)
+{
+	int rc = LH_LRU_MINE;
+	uint32_t i;
+
+	pthread_mutex_lock(&l->lock);
+	if (get(l, key, out)) {
+		rc = LH_LRU_HIT;
+	} else if (l->capacity) {
+		i = enter(l, key, err);
+		if (i == NONE)
+			rc = -1;
+		else if (l->entry[i].state == PROMISED)
+			rc = LH_LRU_BUSY;
+		else
+			l->entry[i].state = PROMISED;
+	}
+	pthread_mutex_unlock(&l->lock);
+	return rc;
+}
+
+void lh_lru_drop(struct lh_lru *l, const unsigned char key[32])
+{
+	uint32_t i;
+
+	pthread_mutex_lock(&l->lock);
+	i = lookup(l, key);
+	if (i != NONE && l->entry[i].state == PROMISED)
+		l->entry[i].state = EMPTY;
+	pthread_cond_broadcast(&l->kept);
+	pthread_mutex_unlock(&l->lock);
+}
+
+bool lh_lru_wait(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out)
+{
+	uint32_t i;
+	bool hit;
+
+	pthread_mutex_lock(&l->lock);
+	while ((i = lookup(l, key)) != NONE && l->entry[i].state == PROMISED)
+		pthread_cond_wait(&l->kept, &l->lock);
+	hit = get(l, key, out);
+	pthread_mutex_unlock(&l->lock);
+	return hit;
 }

@@ -25,7 +25,22 @@ LH_API void lh_lru_key(const char *space, const char *text, size_t n, unsigned c
 /* Append the value to out; false when there is none. */
 LH_API bool lh_lru_get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out);
 
-/* Store or replace; the entry used longest ago gives way. */
+/* Store or replace; the entry used longest ago gives way.  Keeps a promise. */
 LH_API int lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n, struct lh_err *err);
+
+/*
+ * So that threads which need the same value make it once: lh_lru_claim gives
+ * the value (HIT), or this caller's promise to put or drop it (MINE), or says
+ * that another has promised it (BUSY); -1 when memory is out.  A caller makes
+ * what is its own before it waits for others.
+ */
+enum lh_lru_claim { LH_LRU_HIT, LH_LRU_MINE, LH_LRU_BUSY };
+LH_API int lh_lru_claim(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out, struct lh_err *err);
+
+/* The promise cannot be kept. */
+LH_API void lh_lru_drop(struct lh_lru *l, const unsigned char key[32]);
+
+/* Until a busy value is there (true, appended) or will not be (false). */
+LH_API bool lh_lru_wait(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out);
 
 #endif

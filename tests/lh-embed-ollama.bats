@@ -93,6 +93,24 @@ fails_saying() {
 	[ "$(jq .in_flight log | sort -n | tail -n 1)" = 4 ]
 }
 
+@test "what is sent does not depend on -j" {
+	start_upstream --log log --delay 0.02
+	for i in {1..200}; do texts "t$((i * i % 23))"; done > in
+	run -0 --separate-stderr lh-embed --engine ollama --url "$URL" --batch 4 -j 8 -v in
+	[ "$(jq -r '.texts[]' log | sort | uniq -d | wc -l)" = 0 ]
+	[[ $stderr == *"200 texts, 188 hits, 12 misses, hit rate 94.0 %"* ]]
+}
+
+@test "a failure wakes those who wait for what another thread asked for" {
+	start_upstream --mode error --delay 0.3
+	for i in {1..40}; do texts a; done > in
+	SECONDS=0
+	run -2 --separate-stderr lh-embed --engine ollama --url "$URL" --batch 1 -j 8 in
+	[ -z "$output" ]
+	[[ $stderr == *'HTTP 500'* ]]
+	[ $SECONDS -le 3 ]
+}
+
 @test "hostile texts arrive as they are" {
 	start_upstream --log log
 	echo '{"texts":["\"\\\u0000\u001b\u2028","Café ⭐ 你好","\ud83d\ude00\u007f"]}' | embed > out

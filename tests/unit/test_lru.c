@@ -1,7 +1,9 @@
 /* lh_lru: what is kept, what gives way. */
 #undef NDEBUG
 #include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "lh_digest.h"
 #include "lh_lru.h"
@@ -93,8 +95,50 @@ static void spaces_do_not_mix(void)
 	assert(!lh_const_eq(a, b, 32));
 }
 
+static void *make_it(void *arg)
+{
+	struct timespec pause = { 0, 20000000 };
+
+	nanosleep(&pause, NULL);
+	put(arg, 1, 10);
+	return NULL;
+}
+
+static void a_promised_value_is_waited_for(void)
+{
+	struct lh_err err;
+	struct lh_lru *l = lh_lru_new(4, &err);
+	unsigned char key[32];
+	struct lh_buf out;
+	pthread_t other;
+
+	lh_buf_init(&out, LH_BUF_NOMAX);
+	key_of(1, key);
+	assert(lh_lru_claim(l, key, &out, &err) == LH_LRU_MINE);
+	assert(lh_lru_claim(l, key, &out, &err) == LH_LRU_BUSY);
+	assert(get(l, 1) == -1 && !out.len);
+	assert(pthread_create(&other, NULL, make_it, l) == 0);
+	assert(lh_lru_wait(l, key, &out) && out.len == sizeof(unsigned));
+	pthread_join(other, NULL);
+	assert(lh_lru_claim(l, key, &out, &err) == LH_LRU_HIT);
+
+	key_of(2, key);
+	assert(lh_lru_claim(l, key, &out, &err) == LH_LRU_MINE);
+	lh_lru_drop(l, key);
+	assert(!lh_lru_wait(l, key, &out));
+	assert(lh_lru_claim(l, key, &out, &err) == LH_LRU_MINE);
+	put(l, 3, 30);
+	put(l, 4, 40);
+	put(l, 5, 50);
+	put(l, 6, 60);
+	assert(!lh_lru_wait(l, key, &out));	/* it had to give way */
+	lh_buf_free(&out);
+	lh_lru_free(l);
+}
+
 int main(void)
 {
+	a_promised_value_is_waited_for();
 	the_one_used_longest_ago_gives_way();
 	many_stay_findable();
 	none_keeps_none();

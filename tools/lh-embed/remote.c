@@ -2,9 +2,10 @@
  * remote.c - engines across a network: many texts a call, from behind a cache.
  *
  * A batch of records becomes a list of texts.  The first of equal ones is met
- * by the cache or goes upstream, at most --batch in one call.  Then the
- * records are answered in order, up to the first whose texts could not all be
- * had.
+ * by the cache, or by another thread that has just asked for it, or it goes
+ * upstream, at most --batch in one call.  So what is sent does not depend on
+ * -j.  Then the records are answered in order, up to the first whose texts
+ * could not all be had.
  */
 #include "request.h"
 
@@ -21,6 +22,7 @@ struct item {			/* a text */
 	struct model *model;
 	size_t off, n;		/* in w->scratch */
 	size_t first;		/* the first item equal to this one */
+	bool ours;		/* that first one is for this thread to fetch */
 	size_t at, dimension;	/* its vector in w->vectors; NOWHERE: not there yet */
 };
 
@@ -36,6 +38,7 @@ struct remote {
 	struct lh_lru *cache;	/* NULL: none */
 	pthread_mutex_t lock;
 	struct model *models;	/* grows under lock */
+	struct lh_err failure;	/* of the first call that failed; under lock */
 };
 
 struct worker {
@@ -190,6 +193,25 @@ static int gather(struct worker *w, const struct lh_batch *b, struct lh_err *err
 	return 0;
 }
 
+static void found(struct worker *w, struct item *it, size_t at)
+{
+	it->at = at;
+	it->dimension = (w->vectors.len - at) / sizeof(float);
+}
+
+static int look_up(struct worker *w, struct item *it, struct lh_err *err)
+{
+	size_t at = w->vectors.len;
+	int rc = LH_LRU_MINE;
+
+	if (w->r->cache)
+		rc = lh_lru_claim(w->r->cache, it->key, &w->vectors, err);
+	if (rc == LH_LRU_HIT)
+		found(w, it, at);
+	it->ours = rc == LH_LRU_MINE;
+	return rc < 0 ? -1 : 0;
+}
+
 /* Point equal items at the first of them, and take what the cache has. */
 static int resolve(struct worker *w, struct lh_err *err)
 {
@@ -215,18 +237,15 @@ static int resolve(struct worker *w, struct lh_err *err)
 			continue;
 		}
 		table[slot] = (uint32_t)i;
-		slot = w->vectors.len;
-		if (w->r->cache && lh_lru_get(w->r->cache, it->key, &w->vectors)) {
-			it->at = slot;
-			it->dimension = (w->vectors.len - slot) / sizeof(float);
-		}
+		if (look_up(w, it, err) < 0)
+			return -1;
 	}
 	return lh_buf_check(&w->vectors, err);
 }
 
-static bool is_wanted(struct worker *w, const struct item *it, const struct model *m)
+static bool is_wanted(const struct item *it, const struct model *m)
 {
-	return it->at == NOWHERE && it->model == m && it == item(w, it->first);
+	return it->ours && it->at == NOWHERE && it->model == m;
 }
 
 /* One call: the wanted items from i on of the same model. */
@@ -242,7 +261,7 @@ static int call(struct worker *w, size_t i, struct lh_err *err)
 	if (!text)
 		return lh_err_nomem(err);
 	for (end = i; end < n_items(w) && n < e->batch; end++)
-		if (is_wanted(w, item(w, end), m))
+		if (is_wanted(item(w, end), m))
 			text[n++] = (struct lh_str){ w->scratch.p + item(w, end)->off, item(w, end)->n };
 	if (e->engine->many(w->engine, m, text, n, &w->vectors, err) < 0)
 		return -1;
@@ -251,7 +270,7 @@ static int call(struct worker *w, size_t i, struct lh_err *err)
 	for (; i < end; i++) {
 		struct item *it = item(w, i);
 
-		if (!is_wanted(w, it, m))
+		if (!is_wanted(it, m))
 			continue;
 		it->at = from;
 		it->dimension = each / sizeof(float);
@@ -262,14 +281,76 @@ static int call(struct worker *w, size_t i, struct lh_err *err)
 	return 0;
 }
 
-static int fetch(struct worker *w, struct lh_err *err)
+static int fetch_ours(struct worker *w, struct lh_err *err)
 {
 	size_t i;
 
 	for (i = 0; i < n_items(w); i++)
-		if (is_wanted(w, item(w, i), item(w, i)->model) && call(w, i, err) < 0)
+		if (is_wanted(item(w, i), item(w, i)->model) && call(w, i, err) < 0)
 			return -1;
 	return 0;
+}
+
+/* Has a call failed in some thread?  Then with *err. */
+static bool has_failed(struct remote *r, struct lh_err *err)
+{
+	bool failed;
+
+	pthread_mutex_lock(&r->lock);
+	failed = r->failure.code != LH_OK;
+	if (failed)
+		*err = r->failure;
+	pthread_mutex_unlock(&r->lock);
+	return failed;
+}
+
+/* What another thread asked for; it is ours after all if that came to nothing. */
+static int wait_for_theirs(struct worker *w, struct lh_err *err)
+{
+	size_t i, at;
+
+	for (i = 0; i < n_items(w); i++) {
+		struct item *it = item(w, i);
+
+		if (it->at != NOWHERE || it->first != i)
+			continue;
+		at = w->vectors.len;
+		it->ours = !lh_lru_wait(w->r->cache, it->key, &w->vectors);
+		if (!it->ours)
+			found(w, it, at);
+		else if (has_failed(w->r, err))
+			return -1;
+	}
+	return lh_buf_check(&w->vectors, err);
+}
+
+/* After a failure: nobody need wait for what this thread promised. */
+static void let_go(struct worker *w, const struct lh_err *err)
+{
+	size_t i;
+
+	pthread_mutex_lock(&w->r->lock);
+	if (!w->r->failure.code)
+		w->r->failure = *err;
+	pthread_mutex_unlock(&w->r->lock);
+	for (i = 0; w->r->cache && i < n_items(w); i++)
+		if (item(w, i)->ours && item(w, i)->at == NOWHERE)
+			lh_lru_drop(w->r->cache, item(w, i)->key);
+}
+
+static int fetch(struct worker *w, struct lh_err *err)
+{
+	int rc = resolve(w, err);
+
+	if (!rc)
+		rc = fetch_ours(w, err);
+	if (!rc)
+		rc = wait_for_theirs(w, err);
+	if (!rc)
+		rc = fetch_ours(w, err);
+	if (rc < 0)
+		let_go(w, err);
+	return rc;
 }
 
 /* -1: one of its vectors could not be had. */
@@ -298,8 +379,6 @@ static int on_batch(struct lh_batch *b, void *arg, struct lh_err *err)
 	int rc;
 
 	rc = gather(w, b, err);
-	if (!rc)
-		rc = resolve(w, err);
 	if (!rc)
 		rc = fetch(w, err);
 	for (i = 0; i < w->n_tasks; i++) {
