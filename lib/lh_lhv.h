@@ -15,7 +15,8 @@
  * costs the header and the pending changes, not the file.  Rows of the file
  * that the log replaced or deleted are hidden.  Everything read is treated as
  * hostile: a search on a damaged file may find less or report LH_ECORRUPT, but
- * never reads outside the map.
+ * never reads outside the map.  An id handed out is valid UTF-8; metadata is not
+ * looked into, so whoever prints it checks that it is JSON.
  *
  * Changing.  lh_lhv_change appends upserts and deletes to the log under the
  * index's lock; lh_lhv_compact folds them in.
@@ -81,7 +82,7 @@ struct lh_lhv_stats {
 LH_API void lh_lhv_get_stats(const struct lh_lhv *ix, struct lh_lhv_stats *st);
 
 struct lh_row {
-	struct lh_str id, meta;		/* meta.n == 0: none */
+	struct lh_str id, meta;		/* meta.n == 0: none; no LH_PAD behind them */
 	const float *vector;		/* dimension values; may be unaligned */
 };
 LH_API uint64_t lh_lhv_rows(const struct lh_lhv *ix);		/* upper bound of row numbers */

@@ -22,7 +22,7 @@ const char *lh_lhv_kind_name(uint32_t kind)
 
 /* What kind of file is it?  Before its checksum, which another version or byte
  * order may have elsewhere. */
-static int check_identity(const struct lh_lhv_header *h, size_t n, struct lh_err *err)
+int lh_lhv_check_identity(const struct lh_lhv_header *h, size_t n, struct lh_err *err)
 {
 	if (n == 0)
 		return lh_err_set(err, LH_ECORRUPT, "not an index: the file is empty");
@@ -168,11 +168,11 @@ static int open_texts(struct lh_lhv *ix, struct lh_err *err)
 	return 0;
 }
 
-static int open_mapped(struct lh_lhv *ix, struct lh_err *err)
+int lh_lhv_open_mapped(struct lh_lhv *ix, struct lh_err *err)
 {
 	const struct lh_lhv_header *h = (const void *)ix->map.p;
 
-	if (check_identity(h, ix->map.n, err) < 0 || lh_lhv_check_sections(h, ix->map.n, err) < 0)
+	if (lh_lhv_check_identity(h, ix->map.n, err) < 0 || lh_lhv_check_sections(h, ix->map.n, err) < 0)
 		return -1;
 	ix->checksum = h->xxh3;
 	if (open_params(ix, err) < 0 || open_rows(ix, h, err) < 0 || open_graph(ix, h, err) < 0 ||
@@ -197,7 +197,7 @@ static int open_file(struct lh_lhv *ix, const char *path, struct lh_err *err)
 	if (rc == 0) {
 		ix->dev = st.st_dev;
 		ix->ino = st.st_ino;
-		rc = open_mapped(ix, err);
+		rc = lh_lhv_open_mapped(ix, err);
 	}
 	return rc < 0 ? lh_err_prefix(err, "%s", path) : 0;
 }

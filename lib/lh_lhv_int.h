@@ -86,11 +86,16 @@ int lh_lhv_params_read(const char *text, size_t n, struct lh_lhv_params *p, stru
 
 /* ---- lh_lhv_file.c ---- */
 
+/* Is this an index of a kind that can be read here, with its header intact? */
+int lh_lhv_check_identity(const struct lh_lhv_header *h, size_t n, struct lh_err *err);
 /* Do the header's section table and size fit a file of n bytes? */
 int lh_lhv_check_sections(const struct lh_lhv_header *h, size_t n, struct lh_err *err);
 
 /* The file alone, without its log. */
 struct lh_lhv *lh_lhv_open_base(const char *path, struct lh_err *err);
+
+/* Fill ix from ix->map, all sizes checked. */
+int lh_lhv_open_mapped(struct lh_lhv *ix, struct lh_err *err);
 
 /* As lh_lhv_row and lh_lhv_find, for rows of the file, hidden or not. */
 int lh_lhv_base_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct lh_err *err);
