@@ -69,7 +69,4 @@ static inline uint32_t lh_lhv_stride(uint32_t m, uint32_t dimension)
 
 const char *lh_lhv_kind_name(uint32_t kind);
 
-/* 64-bit xxh3 without a seed, of one run of bytes. */
-uint64_t lh_lhv_sum(const void *p, size_t n);
-
 #endif

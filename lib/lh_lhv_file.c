@@ -38,7 +38,7 @@ int lh_lhv_check_identity(const struct lh_lhv_header *h, size_t n, struct lh_err
 		return lh_err_set(err, LH_ECORRUPT, "format version %u is newer than %d, the newest that this program reads", h->version, LH_LHV_FORMAT);
 	if (h->version < 1)
 		return lh_err_set(err, LH_ECORRUPT, "header: version %u", h->version);
-	if (lh_lhv_sum(h, offsetof(struct lh_lhv_header, xxh3)) != h->xxh3)
+	if (lh_xxh3(h, offsetof(struct lh_lhv_header, xxh3)) != h->xxh3)
 		return lh_err_set(err, LH_ECORRUPT, "header: the checksum is wrong");
 	return 0;
 }
@@ -103,7 +103,7 @@ static int open_params(struct lh_lhv *ix, struct lh_err *err)
 
 	if (!s->bytes || s->bytes > LH_LHV_PARAMS_MAX)
 		return lh_err_set(err, LH_ECORRUPT, "parameters: %llu bytes", (unsigned long long)s->bytes);
-	if (lh_lhv_sum(ix->map.p + s->at, s->bytes) != s->xxh3)
+	if (lh_xxh3(ix->map.p + s->at, s->bytes) != s->xxh3)
 		return lh_err_set(err, LH_ECORRUPT, "parameters: the checksum is wrong");
 	return lh_lhv_params_read(ix->map.p + s->at, s->bytes, &ix->params, err);
 }
@@ -318,7 +318,7 @@ int lh_lhv_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct
 
 int64_t lh_lhv_base_find(const struct lh_lhv *ix, const char *id, size_t n, struct lh_err *err)
 {
-	uint32_t want = (uint32_t)lh_lhv_sum(id, n);
+	uint32_t want = (uint32_t)lh_xxh3(id, n);
 	uint64_t slot, tried;
 	struct lh_str is;
 

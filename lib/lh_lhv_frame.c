@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lh_lhv_disk.h"
 #include "lh_lhv_log.h"
 #include "lh_mem.h"
+#include "lh_xxh3.h"
 
 static bool all_zero(const char *p, size_t n)
 {
@@ -26,7 +26,7 @@ enum lh_log_step lh_log_next(const char *p, size_t n, bool deep, struct lh_log_f
 	if (left < sizeof head)
 		return LH_LOG_TORN;
 	memcpy(&head, p + f->at, sizeof head);
-	if (lh_lhv_sum(&head, 8) != head.head_xxh3)
+	if (lh_xxh3(&head, 8) != head.head_xxh3)
 		/* a file may grow before its bytes reach the disk */
 		return all_zero(p + f->at, left) ? LH_LOG_TORN : LH_LOG_DAMAGED;
 	if (head.kind < LH_LOG_MARK || head.kind > LH_LOG_DELETE || head.bytes % 8 || head.bytes > LH_LOG_PAYLOAD_MAX)
@@ -38,7 +38,7 @@ enum lh_log_step lh_log_next(const char *p, size_t n, bool deep, struct lh_log_f
 	f->p = p + f->at + sizeof head;
 	f->n = head.bytes;
 	f->next = f->at + sizeof head + head.bytes;
-	if ((deep || f->next == n) && lh_lhv_sum(f->p, f->n) != head.xxh3) {
+	if ((deep || f->next == n) && lh_xxh3(f->p, f->n) != head.xxh3) {
 		f->next = f->at;
 		return left == head.bytes ? LH_LOG_TORN : LH_LOG_DAMAGED;
 	}
@@ -93,8 +93,8 @@ static void end_frame(struct lh_buf *b, char *payload, enum lh_log_kind kind, si
 {
 	struct lh_log_head head = { .bytes = (uint32_t)bytes, .kind = kind };
 
-	head.head_xxh3 = lh_lhv_sum(&head, 8);
-	head.xxh3 = lh_lhv_sum(payload, bytes);
+	head.head_xxh3 = lh_xxh3(&head, 8);
+	head.xxh3 = lh_xxh3(payload, bytes);
 	memcpy(payload - sizeof head, &head, sizeof head);
 	lh_buf_took(b, sizeof head + bytes);
 }

@@ -33,6 +33,7 @@
 #include "lh_file.h"
 #include "lh_lhv.h"
 #include "lh_lhv_disk.h"
+#include "lh_xxh3.h"
 
 #define LH_LHV_LOG "-log"	/* behind the index's path */
 #define LH_LHV_LOCK "-lock"

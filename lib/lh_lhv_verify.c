@@ -80,7 +80,7 @@ static void check_sums(struct check *c, const struct lh_lhv_header *h)
 		const struct lh_lhv_section *s = &h->section[i];
 		uint64_t end = s->at + s->bytes;
 
-		if (lh_lhv_sum(map + s->at, s->bytes) != s->xxh3)
+		if (lh_xxh3(map + s->at, s->bytes) != s->xxh3)
 			bad(c, s->kind, "the checksum is wrong");
 		if (!all_zero(map + end, lh_lhv_round(end, LH_LHV_PAGE) - end))
 			bad(c, s->kind, "the padding is not zero");

@@ -247,7 +247,7 @@ int lh_lhv_put(struct lh_lhv_writer *w, const char *id, size_t id_len, const flo
 	if (check_put(w, id, id_len, vector, n, meta_len, err) < 0 || make_room(w, id_len, err) < 0 ||
 	    lh_region_room(&w->metas, meta_len, err) < 0)
 		return -1;
-	sum = (uint32_t)lh_lhv_sum(id, id_len);
+	sum = (uint32_t)lh_xxh3(id, id_len);
 	slot = slot_of(w, sum, id, id_len);
 	fresh = !slot[1];
 	if (fresh) {
@@ -338,7 +338,7 @@ static int put_section(struct lh_lhv_writer *w, uint32_t kind, const void *p, ui
 	struct lh_lhv_section *s = &w->header.section[w->header.n_sections++];
 	uint64_t pad = lh_lhv_round(n, LH_LHV_PAGE) - n;
 
-	*s = (struct lh_lhv_section){ .kind = kind, .at = w->header.file_bytes, .bytes = n, .xxh3 = lh_lhv_sum(p, n) };
+	*s = (struct lh_lhv_section){ .kind = kind, .at = w->header.file_bytes, .bytes = n, .xxh3 = lh_xxh3(p, n) };
 	w->header.file_bytes += n + pad;
 	if (lh_pwrite_all(w->out.fd, p, n, (off_t)s->at, err) < 0)
 		return -1;
@@ -383,7 +383,7 @@ static int put_all(struct lh_lhv_writer *w, struct lh_err *err)
 	lh_buf_free(&params);
 	if (rc)
 		return -1;
-	h->xxh3 = lh_lhv_sum(h, offsetof(struct lh_lhv_header, xxh3));
+	h->xxh3 = lh_xxh3(h, offsetof(struct lh_lhv_header, xxh3));
 	return lh_pwrite_all(w->out.fd, h, sizeof *h, 0, err);
 }
 

@@ -1,0 +1,410 @@
+/* lh_lhv: what is put in is found again, exactly and by the graph. */
+#include "lh_lhv.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CHECK(x) do { if (!(x)) { printf("test_lhv:%d: %s (%s)\n", __LINE__, #x, err.msg); exit(1); } } while (0)
+#define DIM 48
+
+static struct lh_err err;
+static char dir[] = "/tmp/lh-test-lhv-XXXXXX";
+static char path[64];
+
+static uint64_t rng = 1;
+
+static double rnd(void)
+{
+	rng = rng * 6364136223846793005u + 1442695040888963407u;
+	return (double)(rng >> 33) / (1u << 30) - 1;
+}
+
+/* Points around one of 40 centres, as texts lie. */
+static void point(float *v, unsigned i, unsigned dim)
+{
+	uint64_t keep = rng;
+	unsigned d;
+
+	rng = i % 40 + 100;
+	for (d = 0; d < dim; d++)
+		v[d] = (float)rnd();
+	rng = keep;
+	for (d = 0; d < dim; d++)
+		v[d] += 0.7f * (float)rnd();
+}
+
+static void put(struct lh_lhv_writer *w, const char *id, const float *v, unsigned dim, const char *meta)
+{
+	CHECK(lh_lhv_put(w, id, strlen(id), v, dim, meta, meta ? strlen(meta) : 0, &err) == 0);
+}
+
+static struct lh_lhv *index_of(unsigned n, int distance, unsigned exact_below, unsigned jobs)
+{
+	struct lh_lhv_params p;
+	struct lh_lhv_writer *w;
+	float v[DIM];
+	char id[32], meta[64];
+	struct lh_lhv *ix;
+
+	lh_lhv_params_default(&p);
+	p.distance = distance;
+	p.dimension = DIM;
+	p.exact_below = exact_below;
+	w = lh_lhv_writer_new(path, &p, 1, &err);
+	CHECK(w);
+	rng = 7;
+	for (unsigned i = 0; i < n; i++) {
+		point(v, i, DIM);
+		snprintf(id, sizeof id, "w-%u", i);
+		snprintf(meta, sizeof meta, "{\"n\":%u}", i);
+		put(w, id, v, DIM, i % 3 ? meta : NULL);
+	}
+	CHECK(lh_lhv_commit(w, jobs, &err) == 0);
+	lh_lhv_writer_free(w);
+	ix = lh_lhv_open(path, &err);
+	CHECK(ix);
+	return ix;
+}
+
+static long ask(struct lh_lhv *ix, const float *v, size_t k, bool exact, struct lh_hit *out)
+{
+	struct lh_searcher *s = lh_searcher_new(ix, &err);
+	struct lh_query q = { .vector = v, .k = k, .exact = exact };
+	long n;
+
+	CHECK(s);
+	n = lh_lhv_search(s, &q, out, &err);
+	CHECK(n >= 0);
+	lh_searcher_free(s);
+	return n;
+}
+
+static void rows_come_back(unsigned n)
+{
+	struct lh_lhv *ix = index_of(n, LH_COSINE, 1000, 1);
+	struct lh_lhv_stats st;
+	struct lh_row row;
+	char id[32], meta[64];
+
+	lh_lhv_get_stats(ix, &st);
+	CHECK(st.live == n && st.base == n && lh_lhv_rows(ix) == n && st.format == 1 && st.torn_at == -1);
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(id, sizeof id, "w-%u", i);
+		snprintf(meta, sizeof meta, "{\"n\":%u}", i);
+		CHECK(lh_lhv_find(ix, id, strlen(id), &err) == i);
+		CHECK(lh_lhv_row(ix, i, &row, &err) == 1);
+		CHECK(row.id.n == strlen(id) && !memcmp(row.id.p, id, row.id.n));
+		CHECK(row.meta.n == (i % 3 ? strlen(meta) : 0) && !memcmp(row.meta.p, meta, row.meta.n));
+		CHECK(fabs(lh_vec_dot_f64(row.vector, row.vector, DIM) - 1) < 1e-6);
+	}
+	CHECK(lh_lhv_find(ix, "w-x", 3, &err) == -1);
+	CHECK(lh_lhv_row(ix, n, &row, &err) == 0);
+	lh_lhv_close(ix);
+}
+
+static double recall(struct lh_lhv *ix, unsigned n, int distance)
+{
+	struct lh_hit a[10], b[10];
+	unsigned same = 0, all = 0;
+	float v[DIM];
+
+	for (unsigned i = 0; i < 100; i++) {
+		point(v, i, DIM);
+		if (distance == LH_COSINE)
+			lh_vec_unit(v, DIM);
+		long x = ask(ix, v, 10, true, a), y = ask(ix, v, 10, false, b);
+
+		CHECK(x == (n < 10 ? n : 10) && y == x);
+		for (long j = 0; j < x; j++) {
+			CHECK(!j || a[j - 1].distance <= a[j].distance);
+			for (long l = 0; l < y; l++)
+				same += a[j].row == b[l].row;
+			all++;
+		}
+	}
+	return all ? (double)same / all : 1;
+}
+
+static void every_size_is_searched(void)
+{
+	static const unsigned sizes[] = { 0, 1, 2, 31, 32, 33, 999, 1000, 1001, 6000 };
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+		for (int d = LH_COSINE; d <= LH_IP; d++) {
+			struct lh_lhv *ix = index_of(sizes[i], d, 1000, 2);
+			double r = recall(ix, sizes[i], d);
+
+			printf("# %u rows, %s: recall %.4f\n", sizes[i], lh_distance_name(d), r);
+			CHECK(r >= 0.99);
+			lh_lhv_close(ix);
+			ix = index_of(sizes[i], d, 0, 2);
+			CHECK(recall(ix, sizes[i], d) >= 0.99);
+			lh_lhv_close(ix);
+		}
+}
+
+static void a_row_finds_itself(void)
+{
+	struct lh_hit hit[3];
+	struct lh_row row;
+
+	for (int d = LH_COSINE; d <= LH_L2; d++) {
+		struct lh_lhv *ix = index_of(2000, d, 1000, 2);
+
+		for (unsigned i = 0; i < 2000; i += 7) {
+			CHECK(lh_lhv_row(ix, i, &row, &err) == 1);
+			CHECK(ask(ix, row.vector, 1, false, hit) == 1);
+			CHECK(hit[0].row == i && hit[0].distance >= 0 && hit[0].distance <= 1e-6f);
+		}
+		lh_lhv_close(ix);
+	}
+}
+
+static void *slurp(size_t *n)
+{
+	FILE *f = fopen(path, "rb");
+	struct stat st;
+	void *p;
+
+	CHECK(f && fstat(fileno(f), &st) == 0);
+	*n = (size_t)st.st_size;
+	p = malloc(*n);
+	CHECK(p && fread(p, 1, *n, f) == *n);
+	fclose(f);
+	return p;
+}
+
+static void one_thread_gives_the_same_bytes(void)
+{
+	size_t n[2];
+	void *p[2];
+
+	for (int i = 0; i < 2; i++) {
+		lh_lhv_close(index_of(3000, LH_COSINE, 1000, 1));
+		p[i] = slurp(&n[i]);
+	}
+	CHECK(n[0] == n[1] && !memcmp(p[0], p[1], n[0]));
+	free(p[0]);
+	free(p[1]);
+}
+
+static void the_last_of_an_id_wins(void)
+{
+	struct lh_lhv_params p;
+	struct lh_lhv_writer *w;
+	struct lh_lhv *ix;
+	struct lh_row row;
+
+	lh_lhv_params_default(&p);
+	p.distance = LH_L2;
+	w = lh_lhv_writer_new(path, &p, 1, &err);
+	CHECK(w);
+	put(w, "a", (float[]){ 1, 2 }, 2, "{\"v\":1}");
+	put(w, "b", (float[]){ 3, 4 }, 2, "{\"v\":2}");
+	put(w, "a", (float[]){ 5, 6 }, 2, "{\"v\":\"longer\"}");
+	put(w, "b", (float[]){ 7, 8 }, 2, NULL);
+	CHECK(lh_lhv_writer_count(w) == 2);
+	CHECK(lh_lhv_commit(w, 1, &err) == 0);
+	lh_lhv_writer_free(w);
+	ix = lh_lhv_open(path, &err);
+	CHECK(ix && lh_lhv_row(ix, 0, &row, &err) == 1);
+	CHECK(row.vector[0] == 5 && row.meta.n == 14 && !memcmp(row.meta.p, "{\"v\":\"longer\"}", 14));
+	CHECK(lh_lhv_row(ix, 1, &row, &err) == 1 && row.vector[1] == 8 && row.meta.n == 0);
+	lh_lhv_close(ix);
+}
+
+static void refused(struct lh_lhv_writer *w, const char *id, size_t id_len, const float *v, size_t n, const char *why)
+{
+	CHECK(lh_lhv_put(w, id, id_len, v, n, NULL, 0, &err) == -1);
+	CHECK(err.code == LH_EDATA && strstr(err.msg, why));
+}
+
+static void bad_rows_are_refused(void)
+{
+	char id[LH_ID_MAX + 1];
+	struct lh_lhv_params p;
+	struct lh_lhv_writer *w;
+
+	memset(id, 'x', sizeof id);
+	lh_lhv_params_default(&p);
+	w = lh_lhv_writer_new(path, &p, 1, &err);
+	CHECK(w);
+	refused(w, "a", 1, (float[]){ 0, 0 }, 2, "zero vector");
+	CHECK(lh_lhv_writer_params(w)->dimension == 0);
+	refused(w, "a", 1, (float[]){ 0 }, 0, "dimension");
+	put(w, "a", (float[]){ 1, 0 }, 2, NULL);
+	refused(w, "", 0, (float[]){ 1, 0 }, 2, "empty id");
+	refused(w, id, sizeof id, (float[]){ 1, 0 }, 2, "at most 1024");
+	CHECK(lh_lhv_put(w, id, LH_ID_MAX, (float[]){ 1, 0 }, 2, NULL, 0, &err) == 0);
+	refused(w, "\xff", 1, (float[]){ 1, 0 }, 2, "UTF-8");
+	refused(w, "b", 1, (float[]){ 1, 0, 0 }, 3, "dimension 3");
+	refused(w, "b", 1, (float[]){ 1, NAN }, 2, "NaN");
+	refused(w, "b", 1, (float[]){ 1, INFINITY }, 2, "infinity");
+	put(w, "tiny", (float[]){ 1e-45f, 0 }, 2, NULL);
+	put(w, "vast", (float[]){ 3e38f, 3e38f }, 2, NULL);
+	CHECK(lh_lhv_writer_count(w) == 4);
+	lh_lhv_writer_free(w);
+}
+
+/* ---- filters ---- */
+
+struct every {
+	unsigned of, at;
+	uint64_t calls;
+};
+
+static int every_nth(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *e)
+{
+	struct every *x = ctx;
+
+	(void)r;
+	(void)e;
+	x->calls++;
+	return (row * 2654435761u >> 7) % x->of == x->at;
+}
+
+static int none(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *e)
+{
+	(void)ctx;
+	(void)row;
+	(void)r;
+	(void)e;
+	return 2;
+}
+
+static int broken(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *e)
+{
+	(void)ctx;
+	(void)row;
+	(void)r;
+	return lh_err_set(e, LH_ECORRUPT, "broken");
+}
+
+static void filters_find_k_whenever_there_are_k(void)
+{
+	static const unsigned of[] = { 1, 2, 5, 15, 18, 22, 30, 300, 3000 };
+	struct lh_lhv *ix = index_of(12000, LH_COSINE, 1000, 2);
+	struct lh_searcher *s = lh_searcher_new(ix, &err);
+	struct lh_hit a[10], b[10];
+	float v[DIM];
+
+	CHECK(s);
+	for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+		unsigned same = 0, all = 0;
+		uint64_t calls = 0, dropped = 0;
+
+		for (unsigned j = 0; j < 50; j++) {
+			struct every f = { of[i], 0, 0 };
+			struct lh_query q = { .vector = v, .k = 10, .exact = true, .allow = every_nth, .ctx = &f };
+			long x, y;
+
+			point(v, j, DIM);
+			lh_vec_unit(v, DIM);
+			x = lh_lhv_search(s, &q, a, &err);
+			CHECK(x == 10 || of[i] > 1000);
+			q.exact = false;
+			f.calls = 0;
+			y = lh_lhv_search(s, &q, b, &err);
+			CHECK(y == x);
+			CHECK(of[i] > 1 ? q.dropped > 0 : q.dropped == 0);
+			calls += f.calls;
+			dropped += q.dropped;
+			for (long m = 0; m < x; m++, all++)
+				for (long l = 0; l < y; l++)
+					same += a[m].row == b[l].row;
+		}
+		printf("# one in %u: recall %.3f, %llu asked, %llu dropped a query\n", of[i], (double)same / all,
+		       (unsigned long long)calls / 50, (unsigned long long)dropped / 50);
+		CHECK(same >= all * (of[i] < 20 ? 0.95 : 1));
+	}
+	lh_searcher_free(s);
+	lh_lhv_close(ix);
+}
+
+static void a_filter_may_refuse_all_or_fail(void)
+{
+	struct lh_lhv *ix = index_of(6000, LH_COSINE, 1000, 2);
+	struct lh_searcher *s = lh_searcher_new(ix, &err);
+	struct lh_hit hit[10];
+	struct lh_query q = { .k = 10, .allow = none };
+	struct lh_row row;
+
+	CHECK(s && lh_lhv_row(ix, 0, &row, &err) == 1);
+	q.vector = row.vector;
+	CHECK(lh_lhv_search(s, &q, hit, &err) == 0 && q.dropped == 0);
+	q.allow = broken;
+	CHECK(lh_lhv_search(s, &q, hit, &err) == -1 && err.code == LH_ECORRUPT);
+	q.allow = NULL;
+	q.k = 0;
+	CHECK(lh_lhv_search(s, &q, hit, &err) == 0);
+	lh_searcher_free(s);
+	lh_lhv_close(ix);
+}
+
+static void k_may_exceed_the_rows(void)
+{
+	struct lh_hit *hit = calloc(LH_K_MAX, sizeof *hit);
+	struct lh_lhv *ix = index_of(1500, LH_COSINE, 1000, 2);
+	struct lh_row row;
+
+	CHECK(hit && lh_lhv_row(ix, 3, &row, &err) == 1);
+	CHECK(ask(ix, row.vector, LH_K_MAX, false, hit) == 1500);
+	CHECK(ask(ix, row.vector, 1500, false, hit) == 1500);
+	CHECK(ask(ix, row.vector, 1499, false, hit) == 1499);
+	free(hit);
+	lh_lhv_close(ix);
+}
+
+/* 300 rows alike: which of them come is decided by their ids. */
+static void ties_go_by_id(void)
+{
+	struct lh_lhv_params p;
+	struct lh_lhv_writer *w;
+	struct lh_lhv *ix;
+	struct lh_hit hit[5];
+	char id[16];
+
+	lh_lhv_params_default(&p);
+	w = lh_lhv_writer_new(path, &p, 1, &err);
+	CHECK(w);
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(id, sizeof id, "%03u", (i * 7 + 150) % 300);
+		put(w, id, (float[]){ 3, 4, 5 }, 3, NULL);
+	}
+	CHECK(lh_lhv_commit(w, 1, &err) == 0);
+	lh_lhv_writer_free(w);
+	ix = lh_lhv_open(path, &err);
+	CHECK(ix);
+	CHECK(ask(ix, (float[]){ 1, 0, 0 }, 5, false, hit) == 5);
+	for (unsigned i = 0; i < 5; i++) {
+		snprintf(id, sizeof id, "%03u", i);
+		CHECK(hit[i].row == (uint64_t)lh_lhv_find(ix, id, 3, &err));
+	}
+	lh_lhv_close(ix);
+}
+
+int main(void)
+{
+	CHECK(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/a.lhv", dir);
+	rows_come_back(0);
+	rows_come_back(500);
+	rows_come_back(1500);
+	every_size_is_searched();
+	a_row_finds_itself();
+	one_thread_gives_the_same_bytes();
+	the_last_of_an_id_wins();
+	bad_rows_are_refused();
+	filters_find_k_whenever_there_are_k();
+	a_filter_may_refuse_all_or_fail();
+	k_may_exceed_the_rows();
+	ties_go_by_id();
+	unlink(path);
+	strcat(path, "-lock");
+	unlink(path);
+	return rmdir(dir) != 0;
+}
