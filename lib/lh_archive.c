@@ -143,7 +143,7 @@ static int begin(struct lh_archive *a, struct lh_err *err)
 		return failed(a, err);
 	a->opened = true;
 	if (archive_filter_count(a->a) + (a->gz != NULL) > 2)
-		return lh_err_set(err, LH_EIO, "is compressed more than once, which is not undone");
+		return lh_err_set(err, LH_EIO, "holds %s again, which is not undone", archive_filter_name(a->a, 0));
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 # Loaded by every test file with "load helper".
 #
 #     LH_BIN     where the tools are (default: bin/ of this tree); first in PATH
+#     AID        a filter made for tests, tests/unit/aid_filter.c
 #     LH_SCALE   check (default) or soak: the sizes a test works at
 #     LH_ASAN    set in the pass under AddressSanitizer
 #
@@ -8,7 +9,11 @@
 
 ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 : "${LH_BIN:=$ROOT/bin}" "${LH_SCALE:=check}"
-export ROOT LH_BIN LH_SCALE PATH=$LH_BIN:$PATH
+case $LH_BIN in
+"$ROOT"/bin) AID=$ROOT/build/unit/aid_filter ;;
+*) AID=$(dirname "$LH_BIN")/unit/aid_filter ;;
+esac
+export ROOT LH_BIN AID LH_SCALE PATH=$LH_BIN:$PATH
 unset LC_ALL LANG LH_NOW LH_KERNEL
 bats_require_minimum_version 1.8.0
 

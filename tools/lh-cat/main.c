@@ -68,10 +68,10 @@ static int member(struct cat *c, struct lh_archive *a, const char *name)
 	if (out_begin(&c->out, name) < 0)
 		return -1;
 	while ((n = lh_archive_read(a, &p, &c->tool->err)) > 0) {
-		const char *kind = first && *name ? lh_archive_kind(p, (size_t)n) : NULL;
+		const char *kind = first ? lh_archive_kind(p, (size_t)n) : NULL;
 
 		if (kind) {
-			lh_err_set(&c->tool->err, LH_EIO, "is %s inside an archive, which is not undone", kind);
+			lh_err_set(&c->tool->err, LH_EIO, "holds %s again, which is not undone", kind);
 			return -2;
 		}
 		first = false;

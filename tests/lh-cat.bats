@@ -1,0 +1,229 @@
+load helper
+
+# Compressed and archived input: lh-cat itself, and the tools that run it.
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	PATH=${LH_BIN:-$BATS_TEST_DIRNAME/../bin}:$PATH
+	seq -f '{"n":%.0f,"text":"the quick brown fox jumps over the lazy dog"}' 20000 >plain.jsonl
+	for c in gzip zstd xz bzip2 lz4; do
+		"$c" -q -c plain.jsonl >"plain.$c"
+	done
+	mkdir m
+	head -n 3 plain.jsonl >m/one.jsonl
+	printf '{"a":1}\n{bad\n{"last":"no LF"}' >m/two.jsonl
+	: >m/empty
+	printf '{"z":26}\n' >m/zed.jsonl
+	tar cf m.tar m/one.jsonl m/empty m/two.jsonl m/zed.jsonl
+	(cd m && zip -q ../m.zip one.jsonl empty two.jsonl zed.jsonl)
+	(cat m/one.jsonl m/two.jsonl; echo; cat m/zed.jsonl) >m.jsonl
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	cp -r "$BATS_FILE_TMPDIR"/* .
+}
+
+# flip FILE BYTE - another bit there.
+flip() {
+	python3 -c 'import sys
+b = bytearray(open(sys.argv[1], "rb").read()); b[int(sys.argv[2])] ^= 4
+open(sys.argv[1], "wb").write(b)' "$@"
+}
+
+@test "each kind of compression is undone, from a file, stdin and a pipe" {
+	for c in gzip zstd xz bzip2 lz4; do
+		lh-cat "plain.$c" | cmp - plain.jsonl
+		lh-cat <"plain.$c" | cmp - plain.jsonl
+		cat "plain.$c" | lh-cat - | cmp - plain.jsonl
+	done
+}
+
+@test "what is not compressed passes unchanged" {
+	lh-cat plain.jsonl | cmp - plain.jsonl
+	printf 'no LF, \0 and \377' >odd
+	lh-cat <odd | cmp - odd
+	: >empty
+	[ -z "$(lh-cat empty)" ]
+}
+
+@test "members of tar and zip come out in order, every line ended" {
+	lh-cat m.tar | cmp - m.jsonl
+	cat m.tar | lh-cat | cmp - m.jsonl
+	lh-cat m.zip | cmp - m.jsonl
+	cat m.zip | lh-cat | cmp - m.jsonl
+	for c in gzip zstd xz bzip2 lz4; do
+		"$c" -q -c m.tar | lh-cat | cmp - m.jsonl
+	done
+}
+
+@test "files of all kinds may be mixed; a BOM is kept only at the beginning" {
+	printf '\357\273\277{"bom":1}' >bom
+	lh-cat bom plain.zstd bom m.tar >out
+	(printf '\357\273\277{"bom":1}\n'; cat plain.jsonl; printf '{"bom":1}\n'; cat m.jsonl) | cmp - out
+}
+
+@test "compressed files one behind the other are one file" {
+	for c in gzip zstd xz bzip2 lz4; do
+		cat "plain.$c" "plain.$c" | lh-cat | cmp - <(cat plain.jsonl plain.jsonl)
+	done
+}
+
+@test "lh-cat passes a line on before the next one comes" {
+	coproc CAT { lh-cat; }
+	echo '{"a":1}' >&"${CAT[1]}"
+	read -r -t 10 line <&"${CAT[0]}"
+	[ "$line" = '{"a":1}' ]
+}
+
+@test "a filter reads every kind as it reads the plain file" {
+	$AID plain.jsonl >want
+	for c in gzip zstd xz bzip2 lz4; do
+		$AID "plain.$c" | cmp - want
+		$AID <"plain.$c" | cmp - want
+		cat "plain.$c" | $AID | cmp - want
+		$AID -j1 "plain.$c" | cmp - want
+	done
+}
+
+@test "messages name the member and its line" {
+	for f in m.tar m.zip; do
+		run --separate-stderr $AID $f
+		[ "$status" = 1 ]
+		[[ ${stderr_lines[0]} == "aid-filter: $f/"*"two.jsonl:2:2: "* ]]
+		[ "${stderr_lines[1]}" = "aid-filter: 1 of 7 records rejected" ]
+	done
+	run --separate-stderr $AID --on-error emit - <m.tar
+	[[ $output == *'{"error":{"file":"-/m/two.jsonl","line":2,"message":'* ]]
+}
+
+@test "a truncated file gives the whole lines before, a message and exit 2" {
+	for c in gzip zstd xz bzip2; do
+		head -c $(($(stat -c %s "plain.$c") * 2 / 3)) "plain.$c" >cut
+		run --separate-stderr bash -c "lh-cat cut >out"
+		[ "$status" = 2 ] && [[ $stderr == "lh-cat: cut: damaged: "* ]] && [ "${#stderr_lines[@]}" = 1 ]
+		[ -s out ] && [ "$(tail -c 1 out | wc -l)" = 1 ]
+		cmp out <(head -n "$(wc -l <out)" plain.jsonl)
+		run --separate-stderr bash -c "$AID --identity cut >out2"
+		[ "$status" = 2 ] && [[ $stderr == "aid-filter: cut: damaged: "* ]]
+		cmp out out2
+	done
+}
+
+@test "a flipped bit is never exit 0" {
+	for c in gzip zstd xz bzip2 lz4; do
+		size=$(stat -c %s "plain.$c")
+		for part in 3 5 7 9; do
+			cp "plain.$c" bad
+			flip bad $((size * part / 10))
+			run bash -c "lh-cat bad >/dev/null"
+			[ "$status" = 2 ] || { echo "$c at $part/10: $status"; return 1; }
+		done
+	done
+}
+
+@test "the check sums behind gzip data are checked" {
+	size=$(stat -c %s plain.gzip)
+	for back in 1 5; do
+		cp plain.gzip bad
+		flip bad $((size - back))
+		run --separate-stderr bash -c "lh-cat bad >/dev/null"
+		[ "$status" = 2 ] && [[ $stderr == *"gzip: incorrect"* ]]
+	done
+	(cat plain.gzip; echo rubbish) >bad
+	run bash -c "lh-cat bad >/dev/null"
+	[ "$status" = 2 ]
+}
+
+@test "files behind a bad one are still read" {
+	head -c 1000 plain.gzip >cut
+	run --separate-stderr bash -c "lh-cat absent cut m.tar >out"
+	[ "$status" = 2 ] && [ "${#stderr_lines[@]}" = 2 ]
+	tail -n 7 out | cmp - m.jsonl
+	run --separate-stderr bash -c "$AID --identity absent cut m/zed.jsonl >out"
+	[ "$status" = 2 ] && [ "$(tail -n 1 out)" = '{"z":26}' ]
+}
+
+@test "hostile member names are read as streams and nothing is extracted" {
+	python3 - <<-'END'
+	import io, tarfile
+	t = tarfile.open("evil.tar", "w")
+	def add(name, kind=tarfile.REGTYPE, data=b'{"x":1}\n', link=""):
+	    i = tarfile.TarInfo(name); i.type = kind; i.linkname = link
+	    i.size = len(data) if kind == tarfile.REGTYPE else 0
+	    t.addfile(i, io.BytesIO(data) if i.size else None)
+	add("../up.jsonl"); add("/tmp/lh-absolute.jsonl"); add("a/../../b.jsonl")
+	add("link", tarfile.SYMTYPE, link="/etc/passwd"); add("hard", tarfile.LNKTYPE, link="../up.jsonl")
+	add("dev", tarfile.CHRTYPE); add("fifo", tarfile.FIFOTYPE); add("dir", tarfile.DIRTYPE)
+	add("esc\x1b[31m.jsonl", data=b"{bad\n"); add("caf\u00e9.jsonl", data=b"{bad\n")
+	END
+	mkdir -p deep/er && cp evil.tar deep/er && cd deep/er
+	run --separate-stderr lh-cat evil.tar
+	[ "$status" = 0 ] && [ -z "$stderr" ]
+	[ "$output" = $'{"x":1}\n{"x":1}\n{"x":1}\n{bad\n{bad' ]
+	run --separate-stderr $AID evil.tar
+	[ "$status" = 1 ]
+	[[ ${stderr_lines[0]} == 'aid-filter: evil.tar/esc\x1b[31m.jsonl:1:2: '* ]]
+	[[ ${stderr_lines[1]} == 'aid-filter: evil.tar/café.jsonl:1:2: '* ]]
+	[ "$(ls)" = evil.tar ] && [ ! -e ../up.jsonl ] && [ ! -e /tmp/lh-absolute.jsonl ]
+}
+
+@test "an archive in an archive, and what is compressed twice, is refused" {
+	gzip -k m/one.jsonl
+	tar cf nested.tar m/one.jsonl.gz
+	run --separate-stderr lh-cat nested.tar
+	[ "$status" = 2 ] && [ -z "$output" ]
+	[ "$stderr" = 'lh-cat: nested.tar/m/one.jsonl.gz: holds gzip again, which is not undone' ]
+	for outer in gzip xz; do
+		"$outer" -c plain.zstd >twice
+		run --separate-stderr lh-cat twice
+		[ "$status" = 2 ] && [ -z "$output" ]
+		[ "$stderr" = 'lh-cat: twice: holds zstd again, which is not undone' ]
+	done
+	gzip -c plain.gzip >twice
+	run --separate-stderr lh-cat twice
+	[ "$status" = 2 ] && [ -z "$output" ]
+	[ "$stderr" = 'lh-cat: twice: holds gzip again, which is not undone' ]
+}
+
+@test "a bomb ends at the ratio, which the message names" {
+	head -c 300000000 /dev/zero | tr '\\0' x | zstd -q >bomb
+	run --separate-stderr bash -c "lh-cat bomb | wc -c"
+	[ "$stderr" = 'lh-cat: bomb: expands more than 1000 times (--max-ratio)' ]
+	[ "$output" -lt 70000000 ]
+	[ "$(lh-cat --max-ratio 0 bomb | wc -c)" = 300000000 ]
+	run --separate-stderr $AID bomb
+	[ "$status" = 2 ]
+	[ "$stderr" = 'aid-filter: bomb: expands more than 1000 times (--max-ratio)' ]
+	[ "$(LH_MAX_RATIO=0 lh-cat bomb | wc -c)" = 300000000 ]
+}
+
+@test "a zip with a password is refused with the reason" {
+	zip -q -P secret locked.zip m/one.jsonl
+	run --separate-stderr lh-cat locked.zip
+	[ "$status" = 2 ] && [ -z "$output" ] && [[ $stderr == "lh-cat: locked.zip/m/one.jsonl: "* ]]
+}
+
+@test "without lh-cat a compressed file is an error that names it" {
+	mkdir alone && cp "$AID" alone
+	PATH=/usr/bin:/bin run --separate-stderr alone/aid_filter plain.gzip
+	[ "$status" = 2 ]
+	[ "$stderr" = "aid-filter: plain.gzip: cannot run lh-cat: No such file or directory" ]
+}
+
+@test "no tool but lh-cat carries libarchive" {
+	plain_only "sanitizers link all"
+	for tool in "$LH_BIN"/lh*; do
+		[ "$(basename "$tool")" = lh-cat ] && continue
+		if ldd "$tool" | grep -q 'libarchive\|libz\.'; then ldd "$tool"; return 1; fi
+	done
+	ldd "$LH_BIN/lh-cat" | grep -q libarchive
+}
+
+@test "memory stays flat over a large compressed file" {
+	plain_only "sanitizers need memory"
+	n=$(scale 100 2000)
+	for ((i = 0; i < n; i++)); do cat plain.jsonl; done | gzip -1 >large
+	rss=$(/usr/bin/time -f %M lh-cat large 2>&1 >/dev/null)
+	[ "$rss" -lt 20000 ] || { echo "$rss KiB"; return 1; }
+}

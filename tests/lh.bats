@@ -1,0 +1,62 @@
+load helper
+
+@test "lh lists every tool beside it with a line on what it is for" {
+	run --separate-stderr lh
+	[ "$status" = 0 ] && [ -z "$stderr" ]
+	for tool in "$ROOT"/tools/lh-*/; do
+		tool=$(basename "$tool")
+		[[ "$output" == *"$tool"\ *[a-z]* ]] || { echo "$tool is not listed"; return 1; }
+	done
+}
+
+@test "lh TOOL runs lh-TOOL with its arguments" {
+	[ "$(lh cat --version)" = "lh-cat 0.1.0" ]
+	echo '{"a":1}' >a.jsonl
+	[ "$(lh cat -- a.jsonl)" = '{"a":1}' ]
+}
+
+@test "lh TOOL passes on the exit status" {
+	run lh cat --no-such-thing
+	[ "$status" = 2 ]
+	[[ $output == 'lh-cat: unknown option'* ]]
+}
+
+@test "lh finds its neighbours without PATH" {
+	tool=$(command -v lh)
+	[ "$(PATH=/nowhere "$tool" cat --version)" = "lh-cat 0.1.0" ]
+}
+
+@test "lh with a name that is no tool says so with exit 2" {
+	run --separate-stderr lh nonsense
+	[ "$status" = 2 ] && [ -z "$output" ]
+	[ "$stderr" = 'lh: no tool "nonsense" (lh alone lists them)' ]
+	run lh ../../etc/passwd
+	[ "$status" = 2 ]
+}
+
+@test "lh help TOOL opens its page from a tree that is not installed" {
+	plain_only "its bin is not beside man"
+	command -v man >/dev/null || command -v mandoc >/dev/null || skip "neither man nor mandoc is installed"
+	run lh help cat </dev/null
+	[ "$status" = 0 ]
+	[[ $output == *"compressed or archived JSON Lines"* ]]
+	run lh help </dev/null
+	[ "$status" = 0 ]
+	[[ $output == *"small tools for JSON Lines"* ]]
+}
+
+@test "lh help on what has no page is exit 2 or what man says" {
+	run lh help nonsense
+	[ "$status" != 0 ]
+}
+
+@test "lh help finds the pages of an installed tree" {
+	plain_only "once is enough"
+	command -v man >/dev/null || skip "man is not installed"
+	mkdir -p t/bin t/share/man/man1
+	cp "$LH_BIN/lh" t/bin
+	cp "$ROOT/man/lh-cat.1" t/share/man/man1
+	run t/bin/lh help cat </dev/null
+	[ "$status" = 0 ]
+	[[ $output == *"compressed or archived"* ]]
+}
