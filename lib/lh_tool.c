@@ -70,6 +70,7 @@ void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, con
 	clock_gettime(CLOCK_MONOTONIC, &the_state.progress.start);
 	the_state.progress.last = the_state.progress.start;
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_IGN);	/* then the write fails, and is reported */
 	sigemptyset(&set);
 	sigaddset(&set, SIGPIPE);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);

@@ -1,6 +1,7 @@
 /* lh_vec.c - distances between float vectors.  See lh_vec.h. */
 #include "lh_vec.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,6 +221,10 @@ bool lh_vec_unit(float *v, size_t n)
 
 	if (!(norm > 0) || !isfinite(norm))
 		return false;
+	/* As near as rounding each value to f32 lets it be: scaling again would
+	 * only change last bits, each time that a vector is stored. */
+	if (fabs(norm - 1) <= FLT_EPSILON)
+		return true;
 	for (i = 0; i < n; i++)
 		v[i] = (float)(v[i] / norm);
 	return true;

@@ -28,8 +28,8 @@ LH_API const char *lh_vec_kernel(void);
 LH_API double lh_vec_dot_f64(const float *a, const float *b, size_t n);
 LH_API double lh_vec_l2sq_f64(const float *a, const float *b, size_t n);
 
-/* Scale to unit length (norm taken in double); false for a zero or non-finite
- * vector, which stays as it is. */
+/* Scale to unit length (norm taken in double); a vector that has it already
+ * stays bit for bit.  False for a zero or non-finite one, which also stays. */
 LH_API bool lh_vec_unit(float *v, size_t n);
 LH_API bool lh_vec_finite(const float *v, size_t n);
 
