@@ -60,9 +60,9 @@ static inline void lh_buf_took(struct lh_buf *b, size_t n)
 
 static inline void lh_buf_add(struct lh_buf *b, const void *p, size_t n)
 {
-	char *to = n ? lh_buf_room(b, n) : NULL;
+	char *to = lh_buf_room(b, n);
 
-	if (to) {
+	if (to && n) {
 		memcpy(to, p, n);
 		b->len += n;
 	}

@@ -38,7 +38,7 @@ enum lh_log_step lh_log_next(const char *p, size_t n, bool deep, struct lh_log_f
 	f->p = p + f->at + sizeof head;
 	f->n = head.bytes;
 	f->next = f->at + sizeof head + head.bytes;
-	if ((deep || f->next == n) && lh_xxh3(f->p, f->n) != head.xxh3) {
+	if ((deep || f->kind == LH_LOG_MARK || f->next == n) && lh_xxh3(f->p, f->n) != head.xxh3) {
 		f->next = f->at;
 		return left == head.bytes ? LH_LOG_TORN : LH_LOG_DAMAGED;
 	}

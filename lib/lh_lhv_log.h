@@ -58,7 +58,7 @@ enum lh_log_step {
 };
 
 /* Step to the frame at f->next (0 before the first) of the log p[0..n); deep
- * also checks the payload's checksum. */
+ * checks the checksum of every payload, else only a mark's and the last one's. */
 enum lh_log_step lh_log_next(const char *p, size_t n, bool deep, struct lh_log_frame *f);
 
 /* Is f a mark of format version 1 (*mark filled)?  Else -1 with *err. */

@@ -1,33 +1,68 @@
 /* lh_texts.c - texts in, vectors out.  See lh_texts.h. */
 #include "lh_texts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "lh_coproc.h"
 #include "lh_hashv1.h"
 #include "lh_mem.h"
+#include "lh_vecrec.h"
 
 #define HASH_DIMENSION 768
+#define BATCH 64
+#define PATIENCE 86400.0	/* seconds; lh-embed has limits of its own */
 
 struct lh_texts {
-	struct lh_hashv1 *hash;
-	uint32_t dimension;
+	struct lh_hashv1 *hash;		/* NULL: the engine is a child */
+	uint32_t dimension;		/* 0 until the child's first answer */
+	char model[256];
+	char *engine, *url;
+	uint32_t batch;
+	struct lh_coproc child;
+	struct lh_buf ask;
+	struct lh_record scan;
 };
+
+static int copy_how(struct lh_texts *t, const struct lh_texts_how *how, struct lh_err *err)
+{
+	const char *url = how->url ? how->url : "", *model = how->model ? how->model : "";
+
+	if (strlen(model) >= sizeof t->model)
+		return lh_err_set(err, LH_EUSAGE, "model name of %zu bytes: at most %zu", strlen(model), sizeof t->model - 1);
+	strcpy(t->model, model);
+	t->engine = lh_strndup(how->engine, strlen(how->engine), err);
+	t->url = lh_strndup(url, strlen(url), err);
+	t->batch = how->batch ? how->batch : BATCH;
+	return t->engine && t->url ? 0 : -1;
+}
+
+static int start_hash(struct lh_texts *t, uint32_t dimension, struct lh_err *err)
+{
+	if (*t->model && strcmp(t->model, LH_HASHV1_MODEL) != 0)
+		return lh_err_set(err, LH_EUSAGE, "the hash engine has no model %s, only %s", t->model, LH_HASHV1_MODEL);
+	strcpy(t->model, LH_HASHV1_MODEL);
+	t->dimension = dimension ? dimension : HASH_DIMENSION;
+	t->hash = lh_hashv1_new(t->dimension, err);
+	return t->hash ? 0 : -1;
+}
 
 struct lh_texts *lh_texts_new(const struct lh_texts_how *how, struct lh_err *err)
 {
-	struct lh_texts *t;
+	struct lh_texts *t = lh_calloc(1, sizeof *t, err);
+	int rc;
 
-	if (strcmp(how->engine, "hash") != 0) {
-		lh_err_set(err, LH_EUSAGE, "engine %s is not built yet", how->engine);
-		return NULL;
-	}
-	t = lh_calloc(1, sizeof *t, err);
 	if (!t)
 		return NULL;
-	t->dimension = how->dimension ? how->dimension : HASH_DIMENSION;
-	t->hash = lh_hashv1_new(t->dimension, err);
-	if (!t->hash) {
-		free(t);
+	lh_buf_init(&t->ask, LH_BUF_NOMAX);
+	lh_record_init(&t->scan);
+	rc = copy_how(t, how, err);
+	if (rc == 0 && strcmp(t->engine, "hash") == 0)
+		rc = start_hash(t, how->dimension, err);
+	else
+		t->dimension = how->dimension;
+	if (rc < 0) {
+		lh_texts_free(t);
 		return NULL;
 	}
 	return t;
@@ -35,23 +70,28 @@ struct lh_texts *lh_texts_new(const struct lh_texts_how *how, struct lh_err *err
 
 void lh_texts_free(struct lh_texts *t)
 {
+	struct lh_err unused;
+
 	if (!t)
 		return;
 	lh_hashv1_free(t->hash);
+	lh_coproc_stop(&t->child, &unused);
+	lh_buf_free(&t->ask);
+	lh_record_free(&t->scan);
+	free(t->engine);
+	free(t->url);
 	free(t);
 }
 
 const char *lh_texts_model(const struct lh_texts *t)
 {
-	(void)t;
-	return LH_HASHV1_MODEL;
+	return t->model;
 }
 
-int lh_texts_embed(struct lh_texts *t, const struct lh_str *text, size_t n, struct lh_buf *out, uint32_t *dimension, struct lh_err *err)
+static int embed_here(struct lh_texts *t, const struct lh_str *text, size_t n, struct lh_buf *out, struct lh_err *err)
 {
 	size_t i, bytes = t->dimension * sizeof(float);
 
-	*dimension = t->dimension;
 	for (i = 0; i < n; i++) {
 		float *to = (float *)(void *)lh_buf_room(out, bytes);
 
@@ -62,4 +102,125 @@ int lh_texts_embed(struct lh_texts *t, const struct lh_str *text, size_t n, stru
 		lh_buf_took(out, bytes);
 	}
 	return 0;
+}
+
+/* A refused request is answered by an error object, so the child lives on. */
+static int start_child(struct lh_texts *t, struct lh_err *err)
+{
+	char batch[16];
+	char *argv[20] = { "lh-embed", "--engine", t->engine, "--encoding", "base64", "--on-error", "emit", "-q", "-j", "1", "--batch", batch };
+	int n = 12;
+
+	snprintf(batch, sizeof batch, "%u", t->batch);
+	if (*t->model) {
+		argv[n++] = "--model";
+		argv[n++] = t->model;
+	}
+	if (*t->url) {
+		argv[n++] = "--url";
+		argv[n++] = t->url;
+	}
+	return lh_coproc_start(&t->child, argv, err);
+}
+
+static int bad_answer(const char *what, struct lh_err *err)
+{
+	return lh_err_set(err, LH_ENET, "lh-embed answered %s", what);
+}
+
+/* {"error":{"message":"..."}}: the texts were refused. */
+static int refused(const struct lh_value *error, struct lh_err *err)
+{
+	struct lh_value v;
+	struct lh_buf scratch;
+	struct lh_str s;
+	int rc;
+
+	if (error->type != LH_OBJECT || !lh_value_get(error, "message", &v) || v.type != LH_STRING)
+		return bad_answer("with an error that has no message", err);
+	lh_buf_init(&scratch, LH_BUF_NOMAX);
+	rc = lh_value_str(&v, &scratch, &s, err);
+	if (rc == 0)
+		rc = lh_err_set(err, LH_EDATA, "%.*s", (int)(s.n < 900 ? s.n : 900), s.p);
+	lh_buf_free(&scratch);
+	return rc;
+}
+
+static int take_model(struct lh_texts *t, const struct lh_value *reply, struct lh_err *err)
+{
+	struct lh_buf scratch;
+	struct lh_value v;
+	struct lh_str s;
+	int rc;
+
+	if (*t->model || !lh_value_get(reply, "model", &v) || v.type != LH_STRING)
+		return 0;
+	lh_buf_init(&scratch, LH_BUF_NOMAX);
+	rc = lh_value_str(&v, &scratch, &s, err);
+	if (rc == 0 && s.n < sizeof t->model) {
+		memcpy(t->model, s.p, s.n);
+		t->model[s.n] = '\0';
+	}
+	lh_buf_free(&scratch);
+	return rc;
+}
+
+static int take_vectors(struct lh_texts *t, const struct lh_value *reply, size_t n, struct lh_buf *out, struct lh_err *err)
+{
+	struct lh_value vectors;
+	struct lh_iter it;
+	size_t got = 0, dim = 0;
+
+	if (!lh_value_get(reply, "vectors", &vectors) || vectors.type != LH_ARRAY)
+		return bad_answer("without vectors", err);
+	for (lh_iter_init(&it, &vectors); lh_iter_next(&it); got++) {
+		if (lh_vecrec_vector(&it.val, out, &dim, err) < 0) {
+			if (err->code == LH_EDATA)
+				err->code = LH_ENET;
+			return lh_err_prefix(err, "lh-embed");
+		}
+		if (!t->dimension)
+			t->dimension = (uint32_t)dim;
+		if (dim != t->dimension)
+			return lh_err_set(err, LH_ENET, "engine %s: dimension %zu, expected %u", t->engine, dim, t->dimension);
+	}
+	return got == n ? 0 : bad_answer("with another number of vectors", err);
+}
+
+static int embed_there(struct lh_texts *t, const struct lh_str *text, size_t n, struct lh_buf *out, struct lh_err *err)
+{
+	struct lh_value reply, error;
+	struct lh_str line;
+	size_t i;
+
+	if (!t->child.pid && start_child(t, err) < 0)
+		return -1;
+	lh_buf_reset(&t->ask);
+	lh_buf_puts(&t->ask, "{\"texts\":[");
+	for (i = 0; i < n; i++) {
+		if (i)
+			lh_buf_putc(&t->ask, ',');
+		lh_buf_json(&t->ask, text[i].p, text[i].n);
+	}
+	lh_buf_puts(&t->ask, "]}");
+	if (lh_buf_check(&t->ask, err) < 0 || lh_coproc_ask(&t->child, t->ask.p, t->ask.len, PATIENCE, &line, err) < 0)
+		return -1;
+	if (lh_json_parse(&t->scan, line.p, line.n, &reply, err) < 0)
+		return err->code == LH_ENOMEM ? -1 : bad_answer("with something that is not JSON", err);
+	if (reply.type != LH_OBJECT)
+		return bad_answer("with something that is no object", err);
+	if (lh_value_get(&reply, "error", &error))
+		return refused(&error, err);
+	return take_model(t, &reply, err) < 0 ? -1 : take_vectors(t, &reply, n, out, err);
+}
+
+int lh_texts_embed(struct lh_texts *t, const struct lh_str *text, size_t n, struct lh_buf *out, uint32_t *dimension, struct lh_err *err)
+{
+	size_t before = out->len;
+	int rc = t->hash ? embed_here(t, text, n, out, err) : embed_there(t, text, n, out, err);
+
+	if (rc < 0 && !out->failed)
+		out->len = before;
+	*dimension = t->dimension;
+	return rc;
 }

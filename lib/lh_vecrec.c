@@ -30,7 +30,7 @@ static int array_vector(const struct lh_value *v, struct lh_buf *out, size_t *n,
 		return lh_buf_check(out, err);
 	got = lh_f32s_read(v->p, v->p + v->n, to, max, err);
 	if (got < 0)
-		return -1;
+		return lh_err_prefix(err, "vector");
 	lh_buf_took(out, (size_t)got * sizeof *to);
 	*n = (size_t)got;
 	return 0;
