@@ -1,0 +1,623 @@
+load helper
+
+# rows FROM TO [TAG] - records with vectors of dimension 8, one a line.
+rows() {
+	awk -v from="$1" -v to="$2" -v tag="${3:-x}" 'BEGIN {
+		for (i = from; i <= to; i++) {
+			printf "{\"id\":\"r%d\",\"vector\":[", i
+			for (j = 0; j < 8; j++)
+				printf "%s%.5f", j ? "," : "", sin(i * (j + 1) * 1.7 + j)
+			printf "],\"metadata\":{\"n\":%d,\"tag\":\"%s\"}}\n", i, tag
+		}
+	}'
+}
+
+same_build() {
+	lh-index build -j1 --now 2026-05-03T12:00:00Z "$@"
+}
+
+# What an index holds, in an order of its own.
+content() {
+	lh-index dump "$1" | sort
+}
+
+info() {
+	lh-index info "$1" | jq -r ".$2"
+}
+
+# at_each COMMAND... - run a shell command under strace once for each system
+# call that changes files, with $INJECT (signal=KILL, error=EIO ...) at it;
+# after each run, the function after_fault.
+at_each() {
+	local call n rc limit=${LIMIT:-40}
+	for call in write pwrite64 fsync ftruncate rename unlink; do
+		for ((n = 1; n <= limit; n++)); do
+			before_fault
+			rc=0
+			strace -f -qq -o trace -e trace="$call" -e inject="$call:$INJECT:when=$n" "$@" >out 2>err || rc=$?
+			grep -q 'INJECTED\|killed by' trace || break
+			echo "$call $n: exit $rc, $(cat err)"
+			after_fault "$call" "$n" "$rc"
+		done
+		[ "$n" -le "$limit" ]
+	done
+}
+
+@test "build makes an index, info names its fields in their order" {
+	rows 1 20 | lh-index build --now 2026-05-03T12:00:00Z w.lhv
+	[ "$(lh-index info w.lhv | jq -r 'keys_unsorted | join(" ")')" = "name dimension length distance m ef_construction precision engine model created_at file_bytes pending deleted format" ]
+	[ "$(lh-index info w.lhv | jq -c 'del(.file_bytes)')" = '{"name":"w","dimension":8,"length":20,"distance":"cosine","m":16,"ef_construction":200,"precision":"f32","engine":null,"model":null,"created_at":"2026-05-03T12:00:00.000Z","pending":0,"deleted":0,"format":1}' ]
+	[ "$(info w.lhv file_bytes)" = "$(stat -c %s w.lhv)" ]
+}
+
+@test "texts are embedded as lh-embed does, and the index says by whom" {
+	lh-gen workers -n 50 >w.jsonl
+	lh-index build a.lhv w.jsonl
+	lh-embed w.jsonl | lh-index build b.lhv
+	lh-embed --encoding base64 w.jsonl | lh-index build c.lhv
+	cmp <(content a.lhv) <(content b.lhv)
+	cmp <(content a.lhv) <(content c.lhv)
+	[ "$(info a.lhv engine)" = hash ]
+	[ "$(info a.lhv model)" = hash-v1 ]
+	[ "$(info b.lhv engine)" = hash ]
+	[ "$(info a.lhv dimension)" = 768 ]
+}
+
+@test "--field and --template say what is embedded" {
+	lh-gen workers -n 5 >w.jsonl
+	lh-index build --dimension 64 --field resume_text a.lhv w.jsonl
+	jq -c '.text = .resume_text' w.jsonl | lh-index build --dimension 64 b.lhv
+	cmp <(lh-index dump a.lhv | jq -c .vector) <(lh-index dump b.lhv | jq -c .vector)
+	lh-index build --dimension 64 --template '{role} in {city}: {skills}{nothing} {{x}}' a.lhv w.jsonl
+	jq -c '.text = "\(.role) in \(.city): \(.skills | join(", ")) {x}"' w.jsonl | lh-index build --dimension 64 b.lhv
+	cmp <(lh-index dump a.lhv | jq -c .vector) <(lh-index dump b.lhv | jq -c .vector)
+	run lh-index build --template '{role' a.lhv w.jsonl
+	[ "$status" = 2 ]
+	[[ $output == *"byte 1"* ]]
+}
+
+@test "an engine over the network is reached through lh-embed" {
+	load servers/server
+	start_upstream
+	export LH_OLLAMA_URL=$URL
+	lh-gen workers -n 150 >w.jsonl
+	lh-index build --engine ollama -j2 a.lhv w.jsonl
+	lh-embed --engine ollama w.jsonl | lh-index build --engine ollama b.lhv
+	stop_upstreams
+	cmp <(content a.lhv) <(content b.lhv)
+	[ "$(info a.lhv engine)" = ollama ]
+	[ "$(info a.lhv model)" = nomic-embed-text ]
+	run --separate-stderr lh-index add a.lhv w.jsonl
+	[ "$status" = 2 ]
+	lh-index dump b.lhv | lh-index add a.lhv
+}
+
+@test "the model of the first record that names one is the index's" {
+	printf '%s\n' '{"id":1,"vector":[1,0],"model":"m1"}' '{"id":2,"vector":[0,1],"model":"m2"}' '{"id":3,"vector":[1,1]}' >in
+	run lh-index build a.lhv in
+	[ "$status" = 1 ]
+	[[ ${lines[0]} == 'lh-index: in:2: model "m2", expected "m1"' ]]
+	[ "$(info a.lhv model)" = m1 ]
+	[ "$(info a.lhv engine)" = null ]
+	[ "$(info a.lhv length)" = 2 ]
+	run lh-index add a.lhv in
+	[ "$status" = 1 ]
+	[[ ${lines[0]} == *'model "m2", expected "m1"' ]]
+	echo '{"id":4,"text":"x"}' >text
+	run lh-index add a.lhv text
+	[ "$status" = 1 ]
+	[[ ${lines[0]} == *"names no engine"* ]]
+	run lh-index build --model m2 a.lhv in
+	[ "$status" = 1 ]
+	[[ ${lines[0]} == *'in:1: model "m1", expected "m2"' ]]
+	run lh-index build --engine hash --model m2 a.lhv in
+	[ "$status" = 2 ]
+}
+
+@test "hash-v1 means the engine hash, where its dimension allows" {
+	jq -nc '{id: 1, model: "hash-v1", vector: [range(64)]}' | lh-index build a.lhv
+	[ "$(info a.lhv engine)" = hash ]
+	jq -nc '{id: 1, model: "hash-v1", vector: [range(63)]}' | lh-index build a.lhv
+	[ "$(info a.lhv engine)" = null ]
+	printf '%s\n' '{"id":1,"text":"a b"}' "$(jq -nc '{id: 2, vector: [range(768)]}')" | lh-index build a.lhv
+	[ "$(info a.lhv model)" = hash-v1 ]
+	[ "$(info a.lhv length)" = 2 ]
+	# the vector tells the dimension, whoever comes first in the threads
+	printf '%s\n' "$(jq -nc '{id: 2, vector: [range(100)]}')" '{"id":1,"text":"a b"}' | lh-index build a.lhv
+	[ "$(info a.lhv dimension)" = 100 ]
+	[ "$(info a.lhv length)" = 2 ]
+	[ "$(info a.lhv engine)" = hash ]
+}
+
+@test "an index made from nothing takes texts" {
+	lh-index build e.lhv </dev/null
+	[ "$(info e.lhv dimension)" = 768 ]
+	[ "$(info e.lhv length)" = 0 ]
+	lh-gen workers -n 3 | lh-index add e.lhv
+	[ "$(info e.lhv length)" = 3 ]
+	lh-index build --dimension 5 e.lhv </dev/null
+	[ "$(info e.lhv dimension)" = 5 ]
+	[ "$(info e.lhv engine)" = null ]
+	[ -z "$(lh-index dump e.lhv)" ]
+	lh-index compact e.lhv
+	lh-index verify e.lhv
+}
+
+@test "a vector that is hostile is rejected with the reason" {
+	n=0
+	while IFS='|' read -r record message; do
+		n=$((n + 1))
+		printf '%s\n' '{"id":"good","vector":[1,0,0]}' "$record" '{"id":"last","vector":[0,1,0]}' >in
+		run lh-index build --rejects rejected a.lhv in
+		[ "$status" = 1 ]
+		[ "${lines[0]}" = "lh-index: in:2: $message" ] || { echo "got ${lines[0]}, wanted $message"; return 1; }
+		[ "${lines[1]}" = "lh-index: 1 of 3 records rejected" ]
+		[ "$(cat rejected)" = "$record" ]
+		rm rejected
+		[ "$(info a.lhv length)" = 2 ]
+		rows 1 2 | jq -c '.vector |= .[:3]' | lh-index build b.lhv
+		run lh-index add b.lhv in
+		[ "$status" = 1 ]
+		[ "${lines[0]}" = "lh-index: in:2: $message" ]
+		[ "$(info b.lhv length)" = 4 ]
+	done <"$ROOT/tests/hostile/vectors"
+	[ "$n" -ge 20 ]
+}
+
+@test "denormal, huge and whole-number vectors are taken" {
+	printf '%s\n' '{"id":1,"vector":[1e-44,0]}' '{"id":2,"vector":[3e38,3e38]}' '{"id":3,"vector":[12345678901234567890,1]}' '{"id":4,"vector":[-0.0,-1]}' |
+		lh-index build a.lhv
+	[ "$(lh-index dump a.lhv | jq -c .vector | paste -sd' ')" = '[1,0] [0.70710677,0.70710677] [1,8.1e-20] [-0,-1]' ]
+	lh-index verify a.lhv
+}
+
+@test "ids are strings, or numbers as written; the last of an id wins" {
+	printf '%s\n' '{"id":7,"vector":[1,0]}' '{"id":"7","vector":[0,1]}' '{"id":1.50,"vector":[1,1]}' '{"id":"\u00e9\n","vector":[1,1]}' | lh-index build a.lhv
+	[ "$(lh-index dump a.lhv | jq -c '[.id, .vector[0]]' | sort | paste -sd' ')" = '["1.50",0.70710677] ["7",0] ["é\n",0.70710677]' ]
+	id=$(printf '%1024s' | tr ' ' x)
+	echo "{\"id\":\"$id\",\"vector\":[1,2]}" | lh-index add a.lhv
+	run lh-index add a.lhv <<<"{\"id\":\"y$id\",\"vector\":[1,2]}"
+	[ "$status" = 1 ]
+	[[ $output == *1024* ]]
+}
+
+@test "metadata is the object, byte for byte, else every field but the vector's own" {
+	printf '%s\n' '{"id":1,"vector":[1,0],"metadata":{"b": 1.0,"a":"\u00e9"},"other":2}' \
+		'{"id":2,"vector":[1,0],"dimension":2,"model":"m","x": 1e2,"text":"t","metadata":null}' \
+		'{"id":3,"vector":[1,0]}' '{"id":4,"vector":[1,0],"metadata":{ }}' '{"id":5,"vector":[1,0],"metadata":"s"}' | lh-index build a.lhv
+	lh-index dump a.lhv | sed 's/.*"model":"m"//' >got
+	diff got - <<-'END'
+		,"metadata":{"b": 1.0,"a":"\u00e9"}}
+		,"metadata":{"x":1e2,"text":"t"}}
+		}
+		}
+		,"metadata":{"metadata":"s"}}
+	END
+}
+
+@test "add without metadata leaves what is stored, {} clears it" {
+	rows 1 3 | lh-index build a.lhv
+	rows 1 2 | jq -c 'del(.metadata)' | lh-index add a.lhv
+	[ "$(lh-index dump a.lhv | jq -c .metadata | sort | paste -sd' ')" = '{"n":1,"tag":"x"} {"n":2,"tag":"x"} {"n":3,"tag":"x"}' ]
+	rows 1 2 | jq -c '.metadata = {}' | lh-index add a.lhv
+	[ "$(lh-index dump a.lhv | jq -c .metadata | sort | paste -sd' ')" = 'null null {"n":3,"tag":"x"}' ]
+	lh-index compact a.lhv
+	[ "$(lh-index dump a.lhv | jq -c .metadata | sort | paste -sd' ')" = 'null null {"n":3,"tag":"x"}' ]
+}
+
+@test "dump, then build, gives an index that answers alike" {
+	for distance in cosine l2 ip; do
+		lh-gen workers -n 1200 | lh-index build --dimension 64 --distance $distance a.lhv
+		lh-gen workers -n 1250 | tail -n 50 | lh-index add a.lhv
+		lh-index delete --id w-3 a.lhv >/dev/null
+		lh-index dump a.lhv | lh-index build --distance $distance b.lhv
+		lh-index dump --encoding base64 a.lhv | lh-index build --distance $distance c.lhv
+		cmp <(content a.lhv) <(content b.lhv)
+		cmp <(content b.lhv) <(content c.lhv)
+		[ "$(info b.lhv engine)" = hash ]
+		lh-gen queries -n 50 | lh-search --exact a.lhv | jq -c '[.results[].id]' >qa
+		lh-gen queries -n 50 | lh-search --exact b.lhv | jq -c '[.results[].id]' >qb
+		cmp qa qb
+	done
+}
+
+@test "with -j1 and --now the same input gives the same bytes" {
+	lh-gen workers -n 1100 >w.jsonl
+	same_build --dimension 64 a.lhv w.jsonl
+	same_build --dimension 64 b.lhv w.jsonl
+	cmp a.lhv b.lhv
+	same_build --dimension 64 --seed 2 b.lhv w.jsonl
+	! cmp -s a.lhv b.lhv
+}
+
+@test "the parameters are checked before anything is read or written" {
+	while read -r words; do
+		# shellcheck disable=SC2086
+		run --separate-stderr lh-index build $words a.lhv <<<'{"id":1,"vector":[1]}'
+		[ "$status" = 2 ]
+		[ -z "$output" ]
+		[ "${#stderr_lines[@]}" = 1 ]
+		[ ! -e a.lhv ]
+	done <<-'END'
+		--m 1
+		--m 129
+		--ef-construction 7
+		--ef-construction 10001
+		--batch 0
+		--batch 4097
+		-j 0
+		-j 257
+		--dimension 0
+		--dimension 65537
+		--distance hamming
+		--precision f64
+		--precision f16
+		--precision i8
+		--on-error emit
+		--engine nobody
+		--lock-timeout -1
+		--engine hash --dimension 63
+	END
+	echo '{"id":1,"vector":[1,2]}' | lh-index build --m 2 --ef-construction 8 -j 256 a.lhv
+	echo '{"id":1,"vector":[1,2]}' | lh-index build --m 128 --ef-construction 10000 --exact-below 0 a.lhv
+	lh-index verify a.lhv
+}
+
+@test "add, delete and compact need an index, merge its DEST" {
+	rows 1 2 | lh-index build src.lhv
+	for verb in 'add none.lhv' 'delete --id 1 none.lhv' 'compact none.lhv' 'info none.lhv' 'verify none.lhv' 'dump none.lhv' 'merge none.lhv src.lhv'; do
+		# shellcheck disable=SC2086
+		run --separate-stderr lh-index $verb </dev/null
+		[ "$status" = 2 ]
+		[ -z "$output" ]
+		[[ $stderr == *none.lhv*"No such file"* ]]
+	done
+	[ "$(ls ./*.lhv*)" = ./src.lhv ]
+}
+
+@test "delete counts, and an unknown id is no error" {
+	rows 1 10 | lh-index build a.lhv
+	[ "$(lh-index delete --id r1 --id nobody --id r1 a.lhv)" = '{"deleted":1,"unknown":2}' ]
+	[ "$(rows 2 3 | lh-index delete a.lhv)" = '{"deleted":2,"unknown":0}' ]
+	[ "$(info a.lhv length)" = 7 ]
+	[ "$(info a.lhv deleted)" = 3 ]
+	lh-index compact a.lhv
+	[ "$(info a.lhv length)" = 7 ]
+	[ "$(info a.lhv deleted)" = 0 ]
+	lh-index dump a.lhv | jq -r .id | sort >ids
+	[ "$(grep -cx 'r[123]' ids)" = 0 ]
+}
+
+@test "changes are folded in past a tenth of the records, but not under a hundred" {
+	rows 1 2000 | lh-index build a.lhv
+	rows 2001 2200 | lh-index add a.lhv
+	[ "$(info a.lhv pending)" = 200 ]
+	[ -e a.lhv-log ]
+	rows 2201 2201 | lh-index add a.lhv
+	[ "$(info a.lhv pending)" = 0 ]
+	[ "$(info a.lhv length)" = 2201 ]
+	[ ! -e a.lhv-log ]
+	rows 1 5 | lh-index build a.lhv
+	rows 6 105 | lh-index add a.lhv
+	[ "$(info a.lhv pending)" = 100 ]
+	lh-index delete --id r1 a.lhv
+	[ "$(info a.lhv pending)" = 0 ]
+	[ "$(info a.lhv length)" = 104 ]
+	lh-index verify a.lhv
+}
+
+@test "merge adds what DEST lacks, pending records included, and refuses another kind" {
+	rows 1 5 a | lh-index build a.lhv
+	rows 4 8 b | lh-index build b.lhv
+	rows 9 9 b | lh-index add b.lhv
+	lh-index delete --id r8 b.lhv >/dev/null
+	[ "$(lh-index merge a.lhv b.lhv)" = '{"merged":3,"skipped":2}' ]
+	[ "$(lh-index dump a.lhv | jq -r '.id + .metadata.tag' | sort | paste -sd' ')" = "r1a r2a r3a r4a r5a r6b r7b r9b" ]
+	[ "$(lh-index merge a.lhv a.lhv b.lhv)" = '{"merged":0,"skipped":13}' ]
+	cp a.lhv was && cp a.lhv-log was-log
+	jq -nc '{id: 1, vector: [1, 2]}' | lh-index build dim.lhv
+	rows 20 21 | lh-index build --distance l2 l2.lhv
+	rows 20 21 | jq -c '.model = "m"' | lh-index build model.lhv
+	rows 30 31 | lh-index build fits.lhv
+	for other in dim l2 model; do
+		run --separate-stderr lh-index merge a.lhv fits.lhv $other.lhv
+		[ "$status" = 2 ]
+		[ -z "$output" ]
+		[[ $stderr == *"$other.lhv"*expected* ]]
+		cmp a.lhv was
+		cmp a.lhv-log was-log
+	done
+}
+
+@test "--on-error stop replaces nothing and appends nothing" {
+	rows 1 3 | lh-index build a.lhv
+	cp a.lhv was
+	{ rows 4 5; echo '{"id":"bad"}'; rows 6 7; } >in
+	run lh-index build --on-error stop a.lhv in
+	[ "$status" = 1 ]
+	cmp a.lhv was
+	run lh-index add --on-error stop a.lhv in
+	[ "$status" = 1 ]
+	cmp a.lhv was
+	[ ! -e a.lhv-log ]
+	run lh-index delete --on-error stop a.lhv <<<'{"id":"r1"}
+{"no":1}'
+	[ "$status" = 1 ]
+	[ ! -e a.lhv-log ]
+	no_litter
+}
+
+@test "an index, its log and its target are refused when they are no regular files" {
+	rows 1 3 | lh-index build real.lhv
+	ln -s real.lhv link.lhv
+	mkfifo fifo.lhv
+	mkdir dir.lhv
+	for target in link.lhv fifo.lhv dir.lhv /dev/null; do
+		run lh-index build "$target" < <(rows 1 2)
+		[ "$status" = 2 ]
+		[ "${#lines[@]}" = 1 ]
+		[[ $output == *"$target"*"not a regular file"* ]]
+	done
+	[ -h link.lhv ]
+	[ -p fifo.lhv ]
+	[ "$(info real.lhv length)" = 3 ]
+	ln -s elsewhere real.lhv-log
+	run lh-index add real.lhv < <(rows 4 4)
+	[ "$status" = 2 ]
+	[[ $output == *"symbolic link"* ]]
+	[ ! -e elsewhere ]
+}
+
+@test "dump refuses metadata that is not JSON rather than print it" {
+	rows 1 1 | lh-index build a.lhv
+	sed -i 's/"tag":"x"/"tag":"x,/' a.lhv
+	run lh-index dump a.lhv
+	[ "$status" = 2 ]
+	[[ $output == *metadata* ]]
+	run lh-index verify a.lhv
+	[ "$status" = 1 ]
+	[[ $output == *"a.lhv: metadata: "* ]]
+}
+
+@test "a torn tail is ignored, told by verify, and gone after the next append" {
+	rows 1 3 | lh-index build a.lhv
+	rows 4 4 | lh-index add a.lhv
+	size=$(stat -c %s a.lhv-log)
+	rows 5 5 | lh-index add a.lhv
+	truncate -s -5 a.lhv-log
+	[ "$(info a.lhv length)" = 4 ]
+	run lh-index verify a.lhv
+	[ "$status" = 1 ]
+	[ "$output" = "lh-index: a.lhv: log: torn tail at byte $size" ]
+	rows 6 6 | lh-index add a.lhv
+	lh-index verify a.lhv
+	[ "$(lh-index dump a.lhv | jq -r .id | paste -sd' ')" = "r1 r2 r3 r4 r6" ]
+}
+
+@test "killed at any write, fsync or rename, a build leaves the old file or the new" {
+	needs_strace
+	rows 1 30 old | same_build old.lhv
+	rows 1 40 new >new.jsonl
+	same_build new.lhv new.jsonl
+	before_fault() { cp old.lhv a.lhv; }
+	after_fault() {
+		cmp -s a.lhv old.lhv || cmp -s a.lhv new.lhv
+		same_build a.lhv new.jsonl && cmp a.lhv new.lhv
+	}
+	INJECT=signal=KILL at_each lh-index build -j1 --now 2026-05-03T12:00:00Z a.lhv new.jsonl
+	rm -f ./*.lhv
+	rows 1 2 | lh-index build a.lhv
+	no_litter
+	[ "$(ls ./*.lhv*)" = ./a.lhv ]
+}
+
+@test "killed at any write while adding, what was acknowledged is there and the rest starts afresh" {
+	needs_strace
+	rows 1 30 | same_build old.lhv
+	rows 31 35 >more.jsonl
+	rows 36 36 >last.jsonl
+	for before in 30 31; do	# without a log, and with one that holds r50
+		before_fault() {
+			rm -f a.lhv*
+			cp old.lhv a.lhv
+			[ $before = 30 ] || rows 50 50 | lh-index add a.lhv
+		}
+		after_fault() {
+			[ "$(lh-index dump a.lhv | wc -l)" -ge $before ]
+			lh-index add a.lhv last.jsonl
+			lh-index verify a.lhv
+			lh-index dump a.lhv | jq -r .id >ids
+			grep -qx r36 ids
+			[ "$(sort ids | uniq -d | wc -l)" = 0 ]
+			[ $before = 30 ] || grep -qx r50 ids
+			lh-index add a.lhv more.jsonl
+			[ "$(info a.lhv length)" = $((before + 6)) ]
+		}
+		INJECT=signal=KILL at_each lh-index add a.lhv more.jsonl
+	done
+	no_litter
+}
+
+@test "killed at any step of a fold, no record is lost" {
+	needs_strace
+	rows 1 30 | same_build old.lhv
+	cp old.lhv a.lhv
+	rows 25 60 y | lh-index add a.lhv
+	lh-index delete --id r1 --id r60 a.lhv
+	cp a.lhv-log old.lhv-log
+	content a.lhv >want
+	before_fault() {
+		rm -f a.lhv*
+		cp old.lhv a.lhv
+		cp old.lhv-log a.lhv-log
+	}
+	after_fault() {
+		content a.lhv | cmp - want
+		lh-index verify a.lhv
+		rows 70 70 | lh-index add a.lhv
+		lh-index delete --id r70 a.lhv
+		lh-index compact a.lhv
+		content a.lhv | cmp - want
+		[ ! -e a.lhv-log ]
+	}
+	INJECT=signal=KILL at_each lh-index compact a.lhv
+	no_litter
+}
+
+@test "a full disk and an I/O error: one message, exit 2, the old data readable" {
+	needs_strace
+	rows 1 30 | same_build old.lhv
+	rows 31 200 >more.jsonl
+	head -n 5 more.jsonl >few.jsonl
+	content old.lhv >want
+	before_fault() {
+		rm -f a.lhv*
+		cp old.lhv a.lhv
+	}
+	# All was done (what failed was not needed, as the note in the lock), or
+	# it is told in one line and the old records are there.
+	after_fault() {
+		if [ "$3" = 0 ]; then
+			[ "$(info a.lhv length)" = "$new_length" ]
+		else
+			[ "$3" = 2 ]
+			[ "$(wc -l <err)" = 1 ] || [ "$1" = write ]
+			lh-index dump a.lhv | jq -r .id | sort | comm -13 - <(jq -r .id want | sort) >lost
+			[ ! -s lost ] || [ "$(info a.lhv length)" = "$new_length" ]
+		fi
+		lh-index verify a.lhv
+		lh-index build a.lhv more.jsonl
+		[ "$(info a.lhv length)" = 170 ]
+	}
+	for INJECT in error=ENOSPC error=EIO; do
+		new_length=170 at_each lh-index build -j1 a.lhv more.jsonl
+		new_length=35 at_each lh-index add a.lhv few.jsonl
+		new_length=200 at_each lh-index add a.lhv more.jsonl
+	done
+	no_litter
+}
+
+@test "a limit on the size of files ends a build and an append with a message" {
+	rows 1 30 | lh-index build a.lhv
+	content a.lhv >want
+	rows 31 130 >more.jsonl
+	for limit in 0 4096 8192; do
+		run prlimit --fsize=$limit lh-index build a.lhv more.jsonl
+		[ "$status" = 2 ]
+		[ "${#lines[@]}" = 1 ]
+		[[ $output == *"File too large"* ]]
+		run prlimit --fsize=$limit lh-index add a.lhv more.jsonl
+		[ "$status" = 2 ]
+		[ "${#lines[@]}" = 1 ]
+		[[ $output == *"File too large"* ]]
+		content a.lhv | cmp - want
+		lh-index verify a.lhv
+	done
+	no_litter
+}
+
+@test "of two builders the second waits, then replaces" {
+	mkfifo slow
+	lh-index build a.lhv <slow &
+	first=$!
+	exec 7>slow
+	until [ -e a.lhv-lock ]; do sleep 0.05; done
+	rows 1 3 | lh-index build --lock-timeout 30 a.lhv 7>&- &
+	second=$!
+	run --separate-stderr lh-index build --lock-timeout 0.3 a.lhv < <(rows 1 9)
+	[ "$status" = 2 ]
+	[[ $stderr == *a.lhv-lock*"process $first"* ]]
+	rows 1 5 >&7
+	exec 7>&-
+	wait $first
+	wait $second
+	[ "$(info a.lhv length)" = 3 ]
+	[ "$(ls ./*.lhv*)" = ./a.lhv ]
+}
+
+@test "many processes add at once and no record is lost, through folds" {
+	n=$(scale 6 30)
+	rows 1 5 | lh-index build a.lhv
+	for p in 1 2 3 4; do
+		for ((i = 0; i < n; i++)); do
+			rows $((p * 1000 + i * 10)) $((p * 1000 + i * 10 + 9)) | lh-index add --lock-timeout 60 -j1 a.lhv || echo "$p" >>failed
+		done &
+	done
+	wait
+	[ ! -e failed ]
+	[ "$(info a.lhv length)" = $((5 + 4 * n * 10)) ]
+	lh-index verify a.lhv
+	no_litter
+}
+
+@test "a reader sees the old index or the new one while it is replaced" {
+	rows 1 20 old >old.jsonl
+	rows 1 40 new >new.jsonl
+	lh-index build a.lhv old.jsonl
+	for ((i = 0; i < $(scale 20 200); i++)); do
+		lh-index build a.lhv new.jsonl
+		rows 41 42 new | lh-index add a.lhv
+		lh-index build a.lhv old.jsonl
+	done &
+	while kill -0 $! 2>/dev/null; do
+		lh-index dump a.lhv | jq -r .metadata.tag | sort | uniq -c | tr -s ' ' >seen
+		grep -qxE ' 20 old| 4[02] new' seen && [ "$(wc -l <seen)" = 1 ] || { cat seen; return 1; }
+	done
+	wait $!
+}
+
+@test "an interrupted build leaves the old index, no litter, and dies of the signal" {
+	rows 1 3 | lh-index build a.lhv
+	mkfifo slow
+	for signal in INT TERM; do
+		# bash starts background jobs with SIGINT ignored
+		perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' lh-index build a.lhv <slow &
+		pid=$!
+		exec 7>slow
+		rows 1 9 >&7
+		sleep 0.3
+		kill -$signal $pid
+		rc=0
+		wait $pid || rc=$?
+		exec 7>&-
+		[ $rc = $((128 + $(kill -l $signal))) ]
+		[ "$(info a.lhv length)" = 3 ]
+		no_litter
+	done
+}
+
+@test "adding one record costs the same however large the index is" {
+	plain_only "speed"
+	lh-gen workers -n 100 | lh-index build --dimension 64 small.lhv
+	lh-gen workers -n 20000 | lh-index build --dimension 64 --exact-below 100000 large.lhv
+	lh-gen workers -n 1 --seed 9 | jq -c '.id = "one"' >one
+	for index in small large; do
+		strace -f -qq -e trace=read,pread64,write,pwrite64 -o trace lh-index add -j1 $index.lhv one 2>/dev/null || skip "strace may not trace here"
+		wc -l <trace >$index.calls
+	done
+	[ "$(cat small.calls)" = "$(cat large.calls)" ]
+}
+
+@test "at the sizes where the search changes its way, under adds and deletes, it agrees with --exact" {
+	lh-gen workers -n 1010 >w.jsonl
+	lh-gen queries -n 20 --styles all >q.jsonl
+	for n in 0 1 2 31 32 33 999 1000 1001; do
+		head -n $n w.jsonl | lh-index build --dimension 64 a.lhv
+		for round in 1 2 3; do
+			check_recall || { echo "size $n, round $round"; return 1; }
+			sed -n "$((1001 + round))p" w.jsonl | lh-index add a.lhv
+			lh-index delete --id "w-$round" --id w-999 a.lhv >/dev/null
+			lh-search -k 1000 a.lhv <<<'{"query_text":"worker"}' | jq -r '.results[].id' >found
+			[ "$(grep -cx "w-$round\|w-999" found)" = 0 ]
+		done
+		lh-index compact a.lhv
+		check_recall
+		lh-index verify a.lhv
+	done
+}
+
+check_recall() {
+	lh-search -k 10 a.lhv q.jsonl | jq -r '.query_text as $q | .results[] | $q + .id' | sort >walked
+	lh-search -k 10 --exact a.lhv q.jsonl | jq -r '.query_text as $q | .results[] | $q + .id' | sort >exact
+	[ $(($(comm -12 walked exact | wc -l) * 100)) -ge $(($(wc -l <exact) * 99)) ]
+}

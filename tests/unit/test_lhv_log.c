@@ -1,0 +1,366 @@
+/* INDEX-log: what was acknowledged is there, what was torn or damaged is told. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lh_lhv_log.h"
+
+#define CHECK(x) do { if (!(x)) { printf("test_lhv_log:%d: %s (%s)\n", __LINE__, #x, err.msg); exit(1); } } while (0)
+#define DIM 4
+
+static struct lh_err err;
+static char dir[64], path[80], log_path[96];
+static int damages;
+static char damage_text[256];
+
+static void on_damage(void *ctx, const char *section, const char *text)
+{
+	(void)ctx;
+	damages++;
+	snprintf(damage_text, sizeof damage_text, "%s: %s", section, text);
+}
+
+static void verify_log(void)
+{
+	struct lh_lhv *ix = lh_lhv_open_base(path, &err);
+
+	damages = 0;
+	CHECK(ix != NULL);
+	CHECK(lh_lhv_log_verify(ix, path, on_damage, NULL, &err) == 0);
+	lh_lhv_close(ix);
+}
+
+/* Rows r0..rN-1; row i points along axis i % DIM, and a little aside. */
+static void vector_of(unsigned i, float *v)
+{
+	memset(v, 0, DIM * sizeof *v);
+	v[i % DIM] = 1;
+	v[(i + 1) % DIM] = (float)i / 1000;
+}
+
+static void build(unsigned n, const char *created_at)
+{
+	struct lh_lhv_params p;
+	struct lh_lhv_writer *w;
+	char id[16];
+	float v[DIM];
+
+	lh_lhv_params_default(&p);
+	p.dimension = DIM;
+	strcpy(p.created_at, created_at);
+	w = lh_lhv_writer_new(path, &p, 1, &err);
+	CHECK(w != NULL);
+	for (unsigned i = 0; i < n; i++) {
+		int len = snprintf(id, sizeof id, "r%u", i);
+
+		vector_of(i, v);
+		CHECK(lh_lhv_put(w, id, (size_t)len, v, DIM, "{\"a\":1}", 7, &err) == 0);
+	}
+	CHECK(lh_lhv_commit(w, 1, &err) == 0);
+	lh_lhv_writer_free(w);
+}
+
+static struct lh_lhv_change *begin(void)
+{
+	struct lh_lhv_change *c = lh_lhv_change_open(path, 1, &err);
+
+	CHECK(c != NULL);
+	return c;
+}
+
+static bool end(struct lh_lhv_change *c)
+{
+	bool fold;
+
+	CHECK(lh_lhv_change_commit(c, &fold, &err) == 0);
+	lh_lhv_change_close(c);
+	return fold;
+}
+
+static void put(struct lh_lhv_change *c, const char *id, const char *meta)
+{
+	float v[DIM];
+
+	vector_of((unsigned)strlen(id), v);
+	CHECK(lh_lhv_change_put(c, id, strlen(id), v, DIM, meta, meta ? strlen(meta) : 0, &err) == 0);
+}
+
+static bool put_one(const char *id, const char *meta)
+{
+	struct lh_lhv_change *c = begin();
+
+	put(c, id, meta);
+	return end(c);
+}
+
+static struct lh_lhv_stats stats(void)
+{
+	struct lh_lhv *ix = lh_lhv_open(path, &err);
+	struct lh_lhv_stats st;
+
+	CHECK(ix != NULL);
+	lh_lhv_get_stats(ix, &st);
+	lh_lhv_close(ix);
+	return st;
+}
+
+/* The id's metadata, "" for none; NULL when the id is not live. */
+static const char *meta_of(const char *id)
+{
+	static char text[256];
+	struct lh_lhv *ix = lh_lhv_open(path, &err);
+	struct lh_row row;
+	int64_t at;
+
+	CHECK(ix != NULL);
+	at = lh_lhv_find(ix, id, strlen(id), &err);
+	if (at >= 0) {
+		CHECK(lh_lhv_row(ix, (uint64_t)at, &row, &err) == 1);
+		snprintf(text, sizeof text, "%.*s", (int)row.meta.n, row.meta.p);
+	}
+	lh_lhv_close(ix);
+	return at >= 0 ? text : NULL;
+}
+
+static size_t read_log(char *to, size_t room)
+{
+	FILE *f = fopen(log_path, "rb");
+	size_t n = f ? fread(to, 1, room, f) : 0;
+
+	CHECK(f != NULL);
+	fclose(f);
+	return n;
+}
+
+static void write_log(const char *p, size_t n)
+{
+	FILE *f = fopen(log_path, "wb");
+
+	CHECK(f && fwrite(p, 1, n, f) == n && fclose(f) == 0);
+}
+
+static void metadata_stays_is_replaced_or_cleared(void)
+{
+	build(3, "t");
+	put_one("r1", NULL);
+	CHECK(strcmp(meta_of("r1"), "{\"a\":1}") == 0);
+	put_one("r1", "{\"b\": 2}");
+	CHECK(strcmp(meta_of("r1"), "{\"b\": 2}") == 0);
+	put_one("r1", NULL);
+	CHECK(strcmp(meta_of("r1"), "{\"b\": 2}") == 0);
+	put_one("r1", "{ }");
+	CHECK(strcmp(meta_of("r1"), "") == 0);
+	CHECK(stats().live == 3);
+	CHECK(lh_lhv_compact(path, 1, 1, &err) == 0);
+	CHECK(strcmp(meta_of("r1"), "") == 0 && strcmp(meta_of("r2"), "{\"a\":1}") == 0);
+}
+
+static void what_is_deleted_stays_deleted(void)
+{
+	struct lh_lhv_change *c;
+
+	build(3, "t");
+	c = begin();
+	CHECK(lh_lhv_change_delete(c, "r0", 2, &err) == 1);
+	CHECK(lh_lhv_change_delete(c, "r0", 2, &err) == 0);
+	CHECK(lh_lhv_change_delete(c, "nobody", 6, &err) == 0);
+	put(c, "new", NULL);
+	CHECK(lh_lhv_change_has(c, "new", 3, &err) == 1);
+	CHECK(lh_lhv_change_delete(c, "new", 3, &err) == 1);
+	put(c, "r1", NULL);
+	end(c);
+	CHECK(!meta_of("r0") && !meta_of("new") && meta_of("r1"));
+	CHECK(stats().live == 2 && stats().deleted == 2 && stats().pending == 2);
+	put_one("r0", NULL);
+	CHECK(strcmp(meta_of("r0"), "") == 0);	/* it does not get its old metadata */
+	CHECK(lh_lhv_compact(path, 1, 1, &err) == 0);
+	CHECK(stats().live == 3 && stats().pending == 0 && access(log_path, F_OK) < 0);
+	CHECK(!meta_of("new") && meta_of("r0"));
+}
+
+/* Four frames of one commit each: cut at every byte. */
+static void a_torn_tail_is_ignored_told_and_overwritten(void)
+{
+	static char log[4096];
+	size_t at[5] = { 0 }, n, cut, whole;
+
+	build(2, "t");
+	for (n = 1; n <= 4; n++) {
+		put_one((const char *[]){ "", "a", "bb", "ccc", "dddd" }[n], "{\"x\":[1,2]}");
+		at[n] = read_log(log, sizeof log);
+	}
+	for (cut = 0; cut <= at[4]; cut++) {
+		write_log(log, cut);
+		for (whole = 0; whole < 4 && at[whole + 1] <= cut; whole++)
+			;
+		CHECK(stats().pending == whole);
+		verify_log();
+		if (cut == at[whole] || cut == 48)	/* 48: the mark and nothing else */
+			CHECK(stats().torn_at == -1 && damages == 0);
+		else
+			CHECK(stats().torn_at == (int64_t)(whole || cut < 48 ? at[whole] : 48) && damages == 1 &&
+			      strncmp(damage_text, "log: torn tail at byte ", 23) == 0);
+		put_one("later", NULL);
+		CHECK(stats().torn_at == -1 && stats().pending == whole + 1 && meta_of("later"));
+		verify_log();
+		CHECK(damages == 0);
+	}
+}
+
+static void zeros_at_the_end_are_a_torn_tail(void)
+{
+	static char log[4096];
+	size_t n;
+
+	build(2, "t");
+	put_one("a", NULL);
+	n = read_log(log, sizeof log);
+	write_log(log, n + 512);
+	CHECK(stats().torn_at == (int64_t)n && stats().pending == 1);
+}
+
+/* No flip of a bit passes; none but in the last frame's payload is taken for
+ * a torn tail, for what follows must not be overwritten. */
+static void damage_is_never_silent(void)
+{
+	static char log[4096], bad[4096];
+	size_t last, n, i;
+	struct lh_lhv_change *c;
+	struct lh_lhv *ix;
+	bool fold;
+
+	build(2, "t");
+	put_one("a", "{}");
+	last = read_log(log, sizeof log);
+	put_one("bb", "{}");
+	n = read_log(log, sizeof log);
+	for (i = 0; i < n * 8; i++) {
+		memcpy(bad, log, n);
+		bad[i / 8] ^= (char)(1 << i % 8);
+		write_log(bad, n);
+		verify_log();
+		CHECK(damages >= 1);
+		ix = i % 16 ? NULL : lh_lhv_open(path, &err);	/* it waits before it complains */
+		if (i % 16 == 0)
+			CHECK(!ix == (i / 8 < last + 16));
+		lh_lhv_close(ix);
+		if (i / 8 < 48 || (i / 8 >= last && i / 8 < last + 16)) {	/* the mark, or a head */
+			c = begin();
+			put(c, "c", NULL);
+			CHECK(lh_lhv_change_commit(c, &fold, &err) < 0 && err.code == LH_ECORRUPT);
+			lh_lhv_change_close(c);
+			CHECK(read_log(bad, sizeof bad) == n);
+		}
+	}
+}
+
+static void a_log_never_applies_to_another_index(void)
+{
+	static char log[4096];
+	size_t n;
+
+	build(2, "t");
+	put_one("a", NULL);
+	n = read_log(log, sizeof log);
+	build(2, "u");
+	CHECK(access(log_path, F_OK) < 0);
+	write_log(log, n);	/* as if the build had been killed before it removed it */
+	CHECK(stats().pending == 0 && !meta_of("a"));
+	verify_log();
+	CHECK(damages == 0);
+	put_one("b", NULL);
+	CHECK(stats().pending == 1 && !meta_of("a") && meta_of("b"));
+}
+
+static void a_rebuild_of_the_same_bytes_starts_afresh(void)
+{
+	build(2, "t");
+	put_one("a", NULL);
+	build(2, "t");
+	CHECK(stats().pending == 0 && !meta_of("a"));
+}
+
+static void a_part_for_an_index_that_never_came_is_cut_off(void)
+{
+	struct lh_buf b;
+	static char log[8192];
+	size_t n;
+	float v[DIM] = { 1 };
+
+	build(2, "t");
+	put_one("a", NULL);
+	n = read_log(log, sizeof log);
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	lh_buf_add(&b, log, n);
+	lh_log_add_mark(&b, 12345, DIM);
+	lh_log_add_put(&b, (struct lh_str){ "ghost", 5 }, v, DIM, NULL);
+	write_log(b.p, b.len);
+	CHECK(stats().pending == 1 && !meta_of("ghost"));
+	put_one("b", NULL);
+	CHECK(stats().pending == 2 && !meta_of("ghost") && meta_of("a") && meta_of("b"));
+	CHECK(read_log(log, sizeof log) < b.len + 80);
+	lh_buf_free(&b);
+}
+
+static void a_fold_is_due_past_a_hundred(void)
+{
+	char id[16];
+	bool fold = false;
+	int i;
+
+	build(2, "t");
+	for (i = 0; i < 101; i++) {
+		CHECK(!fold);
+		snprintf(id, sizeof id, "n%d", i);
+		fold = put_one(id, NULL);
+	}
+	CHECK(fold);
+	CHECK(lh_lhv_compact(path, 2, 1, &err) == 0);
+	CHECK(stats().live == 103 && stats().base == 103 && stats().pending == 0);
+}
+
+static void other_kinds_of_file_are_refused(void)
+{
+	struct lh_lhv_change *c;
+	bool fold;
+
+	build(2, "t");
+	CHECK(symlink(path, log_path) == 0);
+	c = begin();
+	put(c, "a", NULL);
+	CHECK(lh_lhv_change_commit(c, &fold, &err) < 0 && strstr(err.msg, "symbolic link"));
+	CHECK(lh_lhv_open(path, &err) == NULL && strstr(err.msg, "symbolic link"));
+	unlink(log_path);
+	CHECK(mkfifo(log_path, 0600) == 0);
+	CHECK(lh_lhv_change_commit(c, &fold, &err) < 0);
+	CHECK(lh_lhv_open(path, &err) == NULL);
+	unlink(log_path);
+	write_log("something else entirely, not a log", 34);
+	CHECK(lh_lhv_change_commit(c, &fold, &err) < 0 && err.code == LH_ECORRUPT);
+	lh_lhv_change_close(c);
+	unlink(log_path);
+}
+
+int main(void)
+{
+	/* in memory if possible: these are thousands of fsyncs */
+	snprintf(dir, sizeof dir, "%s/lh-log-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	CHECK(mkdtemp(dir) != NULL);
+	snprintf(path, sizeof path, "%s/t.lhv", dir);
+	snprintf(log_path, sizeof log_path, "%s-log", path);
+	metadata_stays_is_replaced_or_cleared();
+	what_is_deleted_stays_deleted();
+	a_torn_tail_is_ignored_told_and_overwritten();
+	zeros_at_the_end_are_a_torn_tail();
+	damage_is_never_silent();
+	a_log_never_applies_to_another_index();
+	a_rebuild_of_the_same_bytes_starts_afresh();
+	a_part_for_an_index_that_never_came_is_cut_off();
+	a_fold_is_due_past_a_hundred();
+	other_kinds_of_file_are_refused();
+	unlink(path);
+	rmdir(dir);
+	return 0;
+}

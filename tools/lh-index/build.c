@@ -1,0 +1,136 @@
+/* build.c - lh-index build: INDEX made anew, the old one replaced whole. */
+#include <stdio.h>
+
+#include "index.h"
+#include "lh_hashv1.h"
+
+#define DIMENSION 768		/* of an empty index, as of the hash engine */
+
+struct build {
+	struct rows rows;
+	struct lh_lhv_writer *w;
+	struct lh_lhv_params *p;	/* the writer's */
+};
+
+static bool hash_can(uint64_t dimension)
+{
+	return dimension >= LH_HASHV1_DIM_MIN && dimension <= LH_HASHV1_DIM_MAX;
+}
+
+static int set_text(char *to, size_t room, const char *what, const char *from, size_t n, struct lh_err *err)
+{
+	if (n >= room || memchr(from, 0, n))
+		return lh_err_set(err, LH_EDATA, "%s of %zu bytes: at most %zu, without NUL", what, n, room - 1);
+	memcpy(to, from, n);
+	to[n] = '\0';
+	return 0;
+}
+
+static int start_params(struct lh_lhv_params *p, const struct lh_tool *tool, const struct settings *s, struct lh_err *err)
+{
+	const char *engine = engine_name(s->engine);
+
+	lh_lhv_params_default(p);
+	p->dimension = (uint32_t)s->dimension;
+	p->distance = s->distance;
+	p->precision = s->precision;
+	p->m = (uint32_t)s->m;
+	p->ef_construction = (uint32_t)s->ef_construction;
+	p->exact_below = (uint32_t)s->exact_below;
+	p->seed = s->seed;
+	lh_tool_time(tool, p->created_at);
+	if (engine)
+		set_text(p->engine, sizeof p->engine, "engine", engine, strlen(engine), err);
+	if (s->model && set_text(p->model, sizeof p->model, "--model", s->model, strlen(s->model), err) < 0)
+		return -1;
+	if (s->url && set_text(p->url, sizeof p->url, "--url", s->url, strlen(s->url), err) < 0)
+		return -1;
+	return 0;
+}
+
+/* Who embeds the texts that come: the engine that was asked for, or hash where
+ * the model does not say otherwise. */
+static int start_engine(struct build *b, const struct settings *s, struct lh_err *err)
+{
+	struct rows *r = &b->rows;
+
+	if (s->engine < 0 && s->model && strcmp(s->model, LH_HASHV1_MODEL) != 0) {
+		snprintf(r->refusal, sizeof r->refusal, "no engine for the model %s: name one by --engine", s->model);
+		return 0;
+	}
+	r->engine = s->engine < 0 ? "hash" : engine_name(s->engine);
+	r->model = s->model;
+	r->url = s->url;
+	if (s->engine >= 0 && strcmp(r->engine, "hash") == 0) {
+		if (s->model && strcmp(s->model, LH_HASHV1_MODEL) != 0)
+			return lh_err_set(err, LH_EUSAGE, "--model %s: the hash engine has %s alone", s->model, LH_HASHV1_MODEL);
+		if (s->dimension && !hash_can(s->dimension))
+			return lh_err_set(err, LH_EUSAGE, "--dimension %llu: the hash engine makes %d to %d",
+					  (unsigned long long)s->dimension, LH_HASHV1_DIM_MIN, LH_HASHV1_DIM_MAX);
+		strcpy(b->p->model, LH_HASHV1_MODEL);
+	}
+	return 0;
+}
+
+static int store(const struct row *row, void *ctx, struct lh_err *err)
+{
+	struct build *b = ctx;
+	struct lh_lhv_params *p = b->p;
+	char model[sizeof p->model];
+
+	if (row_fits(row, p->dimension, p->model, err) < 0 ||
+	    set_text(model, sizeof model, "model", row->model.p, row->model.n, err) < 0)
+		return -1;
+	if (lh_lhv_put(b->w, row->id.p, row->id.n, row->vector, row->n, row->meta.p, row->clears ? 0 : row->meta.n, err) < 0)
+		return -1;
+	if (!*p->model)
+		memcpy(p->model, model, sizeof model);
+	b->rows.dimension = p->dimension;
+	return 0;
+}
+
+/* What is still open when all records are in. */
+static void settle(struct lh_lhv_params *p, uint64_t count)
+{
+	if (!p->dimension)
+		p->dimension = DIMENSION;
+	if (!count && !*p->model && !*p->engine && hash_can(p->dimension))
+		strcpy(p->model, LH_HASHV1_MODEL);	/* so that texts can be added */
+	if (!*p->engine && strcmp(p->model, LH_HASHV1_MODEL) == 0 && hash_can(p->dimension))
+		strcpy(p->engine, "hash");
+}
+
+int index_build(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	struct lh_lhv_params params;
+	struct build b = { .w = NULL };
+	int rc;
+
+	rc = rows_init(&b.rows, s, &tool->err);
+	if (rc == 0)
+		rc = start_params(&params, tool, s, &tool->err);
+	if (rc == 0) {
+		b.p = &params;
+		b.rows.dimension = params.dimension;
+		rc = start_engine(&b, s, &tool->err);
+	}
+	if (rc == 0) {
+		b.w = lh_lhv_writer_new(tool->operands[0], &params, s->lock_timeout, &tool->err);
+		rc = b.w ? 0 : -1;
+	}
+	if (rc == 0) {
+		b.p = lh_lhv_writer_params(b.w);
+		rc = rows_run(&b.rows, tool, store, &b);
+	}
+	if (rc == 0) {
+		settle(b.p, lh_lhv_writer_count(b.w));
+		rc = lh_lhv_commit(b.w, (unsigned)tool->jobs, &tool->err);
+	}
+	if (rc == 0)
+		lh_tool_chat(tool, "%s: %llu records of dimension %u", tool->operands[0],
+			     (unsigned long long)lh_lhv_writer_count(b.w), b.p->dimension);
+	lh_lhv_writer_free(b.w);
+	rows_free(&b.rows);
+	return rc;
+}

@@ -1,0 +1,200 @@
+/* change.c - lh-index add and delete: INDEX-log grows, and is folded in time. */
+#include <stdio.h>
+
+#include "index.h"
+#include "lh_hashv1.h"
+#include "lh_vecrec.h"
+
+/* A long input is committed in pieces, so that memory does not grow with it;
+ * unless --on-error stop has promised all or nothing. */
+#define COMMIT_BYTES (64u << 20)
+
+struct change {
+	struct lh_tool *tool;
+	struct rows rows;
+	struct lh_lhv_change *c;
+	const struct lh_lhv_params *p;
+	bool fold;
+	uint64_t done, unknown;
+};
+
+static int commit(struct change *ch, struct lh_err *err)
+{
+	bool fold;
+
+	if (lh_lhv_change_commit(ch->c, &fold, err) < 0)
+		return -1;
+	ch->fold = ch->fold || fold;
+	return 0;
+}
+
+static int commit_some(struct change *ch, struct lh_err *err)
+{
+	if (lh_lhv_change_bytes(ch->c) < COMMIT_BYTES || ch->tool->on_error == LH_ON_ERROR_STOP)
+		return 0;
+	return commit(ch, err);
+}
+
+static int open_change(struct change *ch, struct lh_tool *tool, const struct settings *s)
+{
+	ch->tool = tool;
+	ch->c = lh_lhv_change_open(tool->operands[0], s->lock_timeout, &tool->err);
+	if (!ch->c)
+		return -1;
+	ch->p = lh_lhv_change_params(ch->c);
+	return 0;
+}
+
+/* What is left, and the fold when it is due. */
+static int finish(struct change *ch, const struct settings *s)
+{
+	struct lh_tool *tool = ch->tool;
+
+	if (commit(ch, &tool->err) < 0 || not_stopped(tool) < 0)
+		return -1;
+	if (ch->fold && lh_lhv_compact(tool->operands[0], (unsigned)tool->jobs, s->lock_timeout, &tool->err) < 0)
+		return lh_err_prefix(&tool->err, "the changes are stored, but could not be folded in");
+	return 0;
+}
+
+/* ---- add ---- */
+
+/* Texts go to the index's engine; where it has none, to the one named. */
+static int start_engine(struct change *ch, const struct settings *s, struct lh_err *err)
+{
+	const struct lh_lhv_params *p = ch->p;
+	struct rows *r = &ch->rows;
+
+	r->dimension = p->dimension;
+	if (s->model && *p->model && strcmp(s->model, p->model) != 0)
+		return lh_err_set(err, LH_EUSAGE, "--model %s: the index has %s", s->model, p->model);
+	if (s->engine >= 0 && *p->engine && strcmp(engine_name(s->engine), p->engine) != 0)
+		return lh_err_set(err, LH_EUSAGE, "--engine %s: the index has %s", engine_name(s->engine), p->engine);
+	if (*p->engine)
+		r->engine = p->engine;
+	else if (s->engine >= 0)
+		r->engine = engine_name(s->engine);
+	else
+		snprintf(r->refusal, sizeof r->refusal, "the index names no engine (model %s): name one by --engine",
+			 *p->model ? p->model : "unknown");
+	r->model = *p->model ? p->model : s->model;
+	r->url = s->url ? s->url : p->url;
+	return 0;
+}
+
+static int put(const struct row *row, void *ctx, struct lh_err *err)
+{
+	struct change *ch = ctx;
+	const char *meta = row->clears ? "{}" : row->meta.n ? row->meta.p : NULL;
+
+	if (row_fits(row, ch->p->dimension, ch->p->model, err) < 0)
+		return -1;
+	if (lh_lhv_change_put(ch->c, row->id.p, row->id.n, row->vector, row->n, meta, row->clears ? 2 : row->meta.n, err) < 0)
+		return -1;
+	ch->done++;
+	return commit_some(ch, err);
+}
+
+int index_add(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	struct change ch = { .tool = tool };
+	int rc;
+
+	rc = rows_init(&ch.rows, s, &tool->err);
+	if (rc == 0)
+		rc = open_change(&ch, tool, s);
+	if (rc == 0)
+		rc = start_engine(&ch, s, &tool->err);
+	if (rc == 0)
+		rc = rows_run(&ch.rows, tool, put, &ch);
+	if (rc == 0)
+		rc = finish(&ch, s);
+	if (rc == 0)
+		lh_tool_chat(tool, "%s: %llu records added or replaced", tool->operands[0], (unsigned long long)ch.done);
+	lh_lhv_change_close(ch.c);
+	rows_free(&ch.rows);
+	return rc;
+}
+
+/* ---- delete ---- */
+
+static int take_id(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+{
+	struct lh_buf scratch;
+	struct lh_str id;
+	int rc;
+
+	(void)worker;
+	lh_buf_init(&scratch, LH_BUF_NOMAX);
+	rc = lh_vecrec_id(rec, &scratch, &id, err);
+	if (rc == 0 && id.n == 0)
+		rc = lh_err_set(err, LH_EDATA, "empty id");
+	if (rc == 0)
+		lh_buf_add(out, id.p, id.n);
+	lh_buf_free(&scratch);
+	return rc;
+}
+
+static int drop(const char *id, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+{
+	struct change *ch = ctx;
+	int live;
+
+	(void)from;
+	live = lh_lhv_change_delete(ch->c, id, n, err);
+	if (live < 0)
+		return -1;
+	ch->done += live;
+	ch->unknown += !live;
+	return commit_some(ch, err);
+}
+
+static int drop_options(struct change *ch, const struct settings *s, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < s->id.n; i++)
+		if (drop(s->id.v[i], strlen(s->id.v[i]), NULL, ch, err) < 0) {
+			if (err->code == LH_EDATA)
+				err->code = LH_EUSAGE;
+			return lh_err_prefix(err, "--id");
+		}
+	return 0;
+}
+
+static int drop_records(struct change *ch, const struct settings *s)
+{
+	struct lh_tool *tool = ch->tool;
+	struct lh_flow flow = {
+		.map = take_id, .sink = drop, .ctx = ch,
+		.operands = tool->operands + 1, .n_operands = tool->n_operands - 1,
+	};
+
+	if (s->id.n && tool->n_operands == 1)
+		return 0;
+	return lh_flow_run(tool, &flow) < 0 ? -1 : not_stopped(tool);
+}
+
+int index_delete(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	struct change ch = { .tool = tool };
+	char text[80];
+	int rc, n;
+
+	rc = open_change(&ch, tool, s);
+	if (rc == 0)
+		rc = drop_options(&ch, s, &tool->err);
+	if (rc == 0)
+		rc = drop_records(&ch, s);
+	if (rc == 0)
+		rc = finish(&ch, s);
+	if (rc == 0) {
+		n = snprintf(text, sizeof text, "{\"deleted\":%llu,\"unknown\":%llu}\n",
+			     (unsigned long long)ch.done, (unsigned long long)ch.unknown);
+		rc = lh_tool_out(tool, text, (size_t)n);
+	}
+	lh_lhv_change_close(ch.c);
+	return rc;
+}

@@ -1,0 +1,108 @@
+/* dump.c - lh-index dump: every live record back, as build takes it. */
+#include "index.h"
+#include "lh_num.h"
+
+struct dump {
+	const struct lh_lhv_params *p;
+	bool base64;
+	struct lh_buf line, vector;
+	struct lh_buf meta;		/* a copy: the scanner reads past its text */
+	struct lh_record scan;
+};
+
+/* The metadata as it was stored, when it is what was stored. */
+static int put_meta(struct dump *d, const struct lh_row *row, struct lh_err *err)
+{
+	struct lh_value v;
+
+	lh_buf_reset(&d->meta);
+	lh_buf_add(&d->meta, row->meta.p, row->meta.n);
+	if (lh_buf_check(&d->meta, err) < 0)
+		return -1;
+	if (lh_json_parse(&d->scan, d->meta.p, d->meta.len, &v, err) < 0 || v.type != LH_OBJECT) {
+		if (err->code == LH_ENOMEM)
+			return -1;
+		return lh_err_set(err, LH_ECORRUPT, "metadata: not JSON");
+	}
+	lh_buf_puts(&d->line, ",\"metadata\":");
+	lh_buf_add(&d->line, v.p, v.n);
+	return 0;
+}
+
+static int put_vector(struct dump *d, const struct lh_row *row, struct lh_err *err)
+{
+	size_t n = d->p->dimension;
+
+	lh_buf_reset(&d->vector);
+	lh_buf_add(&d->vector, row->vector, n * sizeof(float));	/* aligns it */
+	if (lh_buf_check(&d->vector, err) < 0)
+		return -1;
+	if (!lh_vec_finite((const float *)(const void *)d->vector.p, n))
+		return lh_err_set(err, LH_ECORRUPT, "vector holds NaN or infinity");
+	lh_buf_puts(&d->line, ",\"vector\":");
+	if (d->base64) {
+		lh_buf_putc(&d->line, '"');
+		lh_buf_base64(&d->line, d->vector.p, n * sizeof(float));
+		lh_buf_putc(&d->line, '"');
+	} else {
+		lh_buf_f32s(&d->line, (const float *)(const void *)d->vector.p, n);
+	}
+	return 0;
+}
+
+static int dump_row(struct dump *d, const struct lh_row *row, struct lh_err *err)
+{
+	lh_buf_reset(&d->line);
+	lh_buf_puts(&d->line, "{\"id\":");
+	lh_buf_json(&d->line, row->id.p, row->id.n);
+	if (put_vector(d, row, err) < 0)
+		return -1;
+	lh_buf_printf(&d->line, ",\"dimension\":%u", d->p->dimension);
+	if (*d->p->model) {
+		lh_buf_puts(&d->line, ",\"model\":");
+		lh_buf_json(&d->line, d->p->model, strlen(d->p->model));
+	}
+	if (row->meta.n && put_meta(d, row, err) < 0)
+		return -1;
+	lh_buf_puts(&d->line, "}\n");
+	return lh_buf_check(&d->line, err);
+}
+
+static int dump_all(struct dump *d, struct lh_tool *tool, const struct lh_lhv *ix)
+{
+	uint64_t i, n = lh_lhv_rows(ix);
+	struct lh_row row;
+	int live;
+
+	for (i = 0; i < n && !lh_tool_stopping(); i++) {
+		live = lh_lhv_row(ix, i, &row, &tool->err);
+		if (live < 0 || (live && dump_row(d, &row, &tool->err) < 0))
+			return lh_err_prefix(&tool->err, "%s: row %llu", tool->operands[0], (unsigned long long)i);
+		if (live && lh_tool_out(tool, d->line.p, d->line.len) < 0)
+			return -1;
+	}
+	return not_stopped(tool);
+}
+
+int index_dump(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	struct lh_lhv *ix = lh_lhv_open(tool->operands[0], &tool->err);
+	struct dump d = { .base64 = s->encoding == 1 };
+	int rc;
+
+	if (!ix)
+		return -1;
+	d.p = lh_lhv_get_params(ix);
+	lh_buf_init(&d.line, LH_BUF_NOMAX);
+	lh_buf_init(&d.vector, LH_BUF_NOMAX);
+	lh_buf_init(&d.meta, LH_BUF_NOMAX);
+	lh_record_init(&d.scan);
+	rc = dump_all(&d, tool, ix);
+	lh_record_free(&d.scan);
+	lh_buf_free(&d.line);
+	lh_buf_free(&d.vector);
+	lh_buf_free(&d.meta);
+	lh_lhv_close(ix);
+	return rc;
+}

@@ -1,0 +1,77 @@
+/* index.h - what the verbs of lh-index share. */
+#ifndef LH_INDEX_H
+#define LH_INDEX_H
+
+#include <stdatomic.h>
+
+#include "lh_flow.h"
+#include "lh_lhv.h"
+#include "lh_template.h"
+#include "lh_texts.h"
+
+enum { V_BUILD = 1, V_ADD = 2, V_DELETE = 4, V_INFO = 8, V_DUMP = 16, V_VERIFY = 32, V_COMPACT = 64, V_MERGE = 128 };
+
+struct settings {
+	int distance, precision, encoding;
+	int engine;			/* -1: not given */
+	uint64_t m, ef_construction, exact_below, seed, batch;
+	uint64_t dimension;		/* 0: not given */
+	const char *model, *url, *field, *template;
+	double lock_timeout;
+	struct lh_list id;
+};
+
+/* One command per function: the operands are tool->operands. */
+int index_build(struct lh_tool *tool, void *settings);
+int index_add(struct lh_tool *tool, void *settings);
+int index_delete(struct lh_tool *tool, void *settings);
+int index_info(struct lh_tool *tool, void *settings);
+int index_dump(struct lh_tool *tool, void *settings);
+int index_verify(struct lh_tool *tool, void *settings);
+int index_compact(struct lh_tool *tool, void *settings);
+int index_merge(struct lh_tool *tool, void *settings);
+
+/* ---- rows.c: records to rows, on all cores ---- */
+
+/*
+ * What a record comes to on its way from the threads that read and embed to
+ * the one that stores: a head and its bytes.
+ */
+struct row {
+	struct lh_str id, meta, model, text;
+	const float *vector;
+	size_t n;			/* floats */
+	bool made_here;			/* the vector is the engine's, of text */
+	bool clears;			/* "metadata":{} */
+};
+
+struct rows {
+	const struct settings *settings;
+	struct lh_template *template;
+	const char *engine;		/* NULL: texts are refused, for */
+	char refusal[400];		/* ... this reason */
+	const char *model, *url;	/* of the engine */
+	/* Of the vectors; 0 while no record has told.  A text that comes then is
+	 * embedded at the engine's own dimension and goes along with its vector,
+	 * so that the sink can embed it again. */
+	_Atomic uint32_t dimension;
+	struct lh_buf vector;		/* the sink's aligned copy */
+};
+
+int rows_init(struct rows *r, const struct settings *s, struct lh_err *err);
+void rows_free(struct rows *r);
+
+/* Run the input through: each row comes to sink in order.  The operand is
+ * [0] INDEX, the rest are files. */
+typedef int (*row_sink)(const struct row *row, void *ctx, struct lh_err *err);
+int rows_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx);
+
+const char *engine_name(int engine);
+
+/* Is a row's dimension or model another than the index's?  want "": any. */
+int row_fits(const struct row *row, uint32_t dimension, const char *model, struct lh_err *err);
+
+/* After a flow: -1 when a signal asked to stop and nothing must be stored. */
+int not_stopped(struct lh_tool *tool);
+
+#endif

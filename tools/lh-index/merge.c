@@ -1,0 +1,122 @@
+/* merge.c - lh-index merge: what DEST lacks, from other indexes. */
+#include <stdio.h>
+
+#include "index.h"
+
+#define COMMIT_BYTES (64u << 20)
+
+struct merge {
+	const char *dest;
+	struct lh_lhv_change *c;
+	bool fold;
+	uint64_t merged, skipped;
+};
+
+static const char *or_none(const char *s)
+{
+	return *s ? s : "none";
+}
+
+static int same_kind(const char *path, const struct lh_lhv_params *a, const struct lh_lhv_params *b, struct lh_err *err)
+{
+	if (a->dimension != b->dimension)
+		return lh_err_set(err, LH_EUSAGE, "%s: dimension %u, expected %u", path, b->dimension, a->dimension);
+	if (a->distance != b->distance)
+		return lh_err_set(err, LH_EUSAGE, "%s: distance %s, expected %s", path, lh_distance_name(b->distance),
+				  lh_distance_name(a->distance));
+	if (strcmp(a->model, b->model) != 0)
+		return lh_err_set(err, LH_EUSAGE, "%s: model %s, expected %s", path, or_none(b->model), or_none(a->model));
+	return 0;
+}
+
+/* Before anything is written: do all of them fit? */
+static int check_all(const struct merge *m, struct lh_tool *tool)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 1; rc == 0 && i < tool->n_operands; i++) {
+		struct lh_lhv *src = lh_lhv_open(tool->operands[i], &tool->err);
+
+		rc = src ? same_kind(tool->operands[i], lh_lhv_change_params(m->c), lh_lhv_get_params(src), &tool->err) : -1;
+		lh_lhv_close(src);
+	}
+	return rc;
+}
+
+static int commit(struct merge *m, struct lh_err *err)
+{
+	bool fold;
+
+	if (lh_lhv_change_commit(m->c, &fold, err) < 0)
+		return -1;
+	m->fold = m->fold || fold;
+	return 0;
+}
+
+static int merge_row(struct merge *m, const struct lh_row *row, struct lh_err *err)
+{
+	const struct lh_lhv_params *p = lh_lhv_change_params(m->c);
+	int has = lh_lhv_change_has(m->c, row->id.p, row->id.n, err);
+
+	if (has != 0) {
+		m->skipped += has > 0;
+		return has < 0 ? -1 : 0;
+	}
+	if (lh_lhv_change_put(m->c, row->id.p, row->id.n, row->vector, p->dimension,
+			      row->meta.n ? row->meta.p : "{}", row->meta.n ? row->meta.n : 2, err) < 0)
+		return -1;
+	m->merged++;
+	return lh_lhv_change_bytes(m->c) < COMMIT_BYTES ? 0 : commit(m, err);
+}
+
+static int merge_one(struct merge *m, const char *path, struct lh_err *err)
+{
+	struct lh_lhv *src = lh_lhv_open(path, err);
+	struct lh_row row;
+	uint64_t i, n;
+	int rc = src ? 0 : -1;
+
+	n = src ? lh_lhv_rows(src) : 0;
+	for (i = 0; rc == 0 && i < n && !lh_tool_stopping(); i++) {
+		rc = lh_lhv_row(src, i, &row, err);
+		if (rc > 0)
+			rc = merge_row(m, &row, err);
+		if (rc < 0)
+			lh_err_prefix(err, "%s", path);
+	}
+	lh_lhv_close(src);
+	return rc;
+}
+
+static int merge_all(struct merge *m, struct lh_tool *tool, const struct settings *s)
+{
+	char text[80];
+	size_t i;
+	int n;
+
+	if (check_all(m, tool) < 0)
+		return -1;
+	for (i = 1; i < tool->n_operands; i++)
+		if (merge_one(m, tool->operands[i], &tool->err) < 0 || not_stopped(tool) < 0)
+			return -1;
+	if (commit(m, &tool->err) < 0)
+		return -1;
+	if (m->fold && lh_lhv_compact(m->dest, (unsigned)tool->jobs, s->lock_timeout, &tool->err) < 0)
+		return lh_err_prefix(&tool->err, "the records are stored, but could not be folded in");
+	n = snprintf(text, sizeof text, "{\"merged\":%llu,\"skipped\":%llu}\n", (unsigned long long)m->merged,
+		     (unsigned long long)m->skipped);
+	return lh_tool_out(tool, text, (size_t)n);
+}
+
+int index_merge(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	struct merge m = { .dest = tool->operands[0] };
+	int rc;
+
+	m.c = lh_lhv_change_open(m.dest, s->lock_timeout, &tool->err);
+	rc = m.c ? merge_all(&m, tool, s) : -1;
+	lh_lhv_change_close(m.c);
+	return rc;
+}

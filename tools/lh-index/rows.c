@@ -1,0 +1,368 @@
+/* rows.c - records to rows: read, embedded and packed on all cores. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "index.h"
+#include "lh_hashv1.h"
+#include "lh_mem.h"
+#include "lh_vecrec.h"
+
+static const char *const engines[] = { "hash", "static", "ollama", "openai" };
+
+/* A row as bytes: this, the floats, then id, metadata, model and text. */
+struct packed {
+	uint32_t floats, id_n, meta_n, model_n, text_n;
+	uint8_t made_here, clears, rest[2];
+};
+
+/* A record half done: its vector, or the text that becomes one. */
+struct slot {
+	struct lh_buf vector, text;
+	struct lh_str s;		/* the text */
+	size_t n;			/* floats, 0 while there is but a text */
+	bool made_here;
+	int rc;
+	struct lh_err err;
+};
+
+struct worker {
+	struct rows *rows;
+	struct lh_texts *texts;
+	uint32_t dimension;		/* that texts was made for, 0: its own */
+	struct lh_buf id, meta, model, made;
+	struct slot *slot;
+	struct lh_str *text;		/* of the slots that want one */
+	size_t n_slots;
+};
+
+struct run {
+	struct rows *rows;
+	row_sink sink;
+	void *ctx;
+	struct lh_texts *texts;		/* the sink's own, to embed again */
+};
+
+const char *engine_name(int engine)
+{
+	return engine < 0 ? NULL : engines[engine];
+}
+
+static bool in_process(const struct rows *r)
+{
+	return !r->engine || strcmp(r->engine, "hash") == 0;
+}
+
+int rows_init(struct rows *r, const struct settings *s, struct lh_err *err)
+{
+	memset(r, 0, sizeof *r);
+	r->settings = s;
+	lh_buf_init(&r->vector, LH_BUF_NOMAX);
+	if (!s->template)
+		return 0;
+	r->template = lh_template_new(s->template, err);
+	return r->template ? 0 : -1;
+}
+
+void rows_free(struct rows *r)
+{
+	lh_template_free(r->template);
+	lh_buf_free(&r->vector);
+}
+
+static void worker_free(void *worker)
+{
+	struct worker *w = worker;
+	size_t i;
+
+	if (!w)
+		return;
+	for (i = 0; w->slot && i < w->n_slots; i++) {
+		lh_buf_free(&w->slot[i].vector);
+		lh_buf_free(&w->slot[i].text);
+	}
+	lh_texts_free(w->texts);
+	lh_buf_free(&w->id);
+	lh_buf_free(&w->meta);
+	lh_buf_free(&w->model);
+	lh_buf_free(&w->made);
+	free(w->slot);
+	free(w->text);
+	free(w);
+}
+
+static void *worker_new(void *ctx, struct lh_err *err)
+{
+	struct run *run = ctx;
+	struct worker *w = lh_calloc(1, sizeof *w, err);
+	size_t i;
+
+	if (!w)
+		return NULL;
+	w->rows = run->rows;
+	w->n_slots = in_process(w->rows) ? 1 : w->rows->settings->batch;
+	lh_buf_init(&w->id, LH_BUF_NOMAX);
+	lh_buf_init(&w->meta, LH_BUF_NOMAX);
+	lh_buf_init(&w->model, LH_BUF_NOMAX);
+	lh_buf_init(&w->made, LH_BUF_NOMAX);
+	w->slot = lh_calloc(w->n_slots, sizeof *w->slot, err);
+	w->text = lh_calloc(w->n_slots, sizeof *w->text, err);
+	if (!w->slot || !w->text) {
+		worker_free(w);
+		return NULL;
+	}
+	for (i = 0; i < w->n_slots; i++) {
+		lh_buf_init(&w->slot[i].vector, LH_BUF_NOMAX);
+		lh_buf_init(&w->slot[i].text, LH_BUF_NOMAX);
+	}
+	return w;
+}
+
+/* The engine for vectors of that dimension; 0 is its own. */
+static int open_texts(struct lh_texts **texts, const struct rows *r, uint32_t dimension, struct lh_err *err)
+{
+	struct lh_texts_how how = {
+		.engine = r->engine, .model = r->model, .url = r->url,
+		.dimension = in_process(r) ? dimension : 0, .batch = (uint32_t)r->settings->batch,
+	};
+
+	lh_texts_free(*texts);
+	*texts = lh_texts_new(&how, err);
+	if (*texts)
+		return 0;
+	if (err->code != LH_EUSAGE)
+		return -1;
+	err->code = LH_EDATA;	/* the record's fault: vectors may still do */
+	return lh_err_prefix(err, "cannot embed the text");
+}
+
+static int ready_texts(struct worker *w, struct lh_err *err)
+{
+	uint32_t dimension = w->rows->dimension;
+
+	if (w->texts && w->dimension == dimension)
+		return 0;
+	w->dimension = dimension;
+	return open_texts(&w->texts, w->rows, dimension, err);
+}
+
+/* First half: the vector if there is one, else the text. */
+static int read_slot(struct worker *w, const struct lh_record *rec, struct slot *s, struct lh_err *err)
+{
+	const struct rows *r = w->rows;
+	const struct lh_value *v = lh_record_get(rec, "vector");
+
+	lh_buf_reset(&s->vector);
+	lh_buf_reset(&s->text);
+	s->n = 0;
+	s->s = (struct lh_str){ NULL, 0 };
+	s->made_here = !v || v->type == LH_NULL;
+	if (!s->made_here)
+		return lh_vecrec_vector(v, &s->vector, &s->n, err);
+	if (!r->engine)
+		return lh_err_set(err, LH_EDATA, "no vector, and %s", r->refusal);
+	return lh_vecrec_text(rec, r->settings->field ? r->settings->field : "text", r->template, &s->text, &s->s, err);
+}
+
+/* Second half: everything of the record packed into out. */
+static int pack(struct worker *w, const struct lh_record *rec, const struct slot *s, struct lh_buf *out, struct lh_err *err)
+{
+	const struct lh_value *meta = lh_record_get(rec, "metadata");
+	bool with_text = s->made_here && in_process(w->rows) && !w->dimension;
+	struct lh_str id, model;
+	struct packed p = { .floats = (uint32_t)s->n, .made_here = s->made_here };
+	struct lh_iter it;
+
+	lh_buf_reset(&w->id);
+	lh_buf_reset(&w->model);
+	lh_buf_reset(&w->meta);
+	if (lh_vecrec_id(rec, &w->id, &id, err) < 0)
+		return -1;
+	if (s->made_here)
+		model = (struct lh_str){ lh_texts_model(w->texts), strlen(lh_texts_model(w->texts)) };
+	else if (lh_vecrec_model(rec, &w->model, &model, err) < 0)
+		return -1;
+	lh_vecrec_meta(rec, &w->meta);
+	if (lh_buf_check(&w->meta, err) < 0)
+		return -1;
+	if (id.n > UINT32_MAX || model.n > UINT32_MAX || w->meta.len > UINT32_MAX)
+		return lh_err_set(err, LH_EDATA, "record over 4 GiB");
+	if (meta && meta->type == LH_OBJECT) {
+		lh_iter_init(&it, meta);
+		p.clears = !lh_iter_next(&it);
+	}
+	p.id_n = (uint32_t)id.n;
+	p.meta_n = (uint32_t)w->meta.len;
+	p.model_n = (uint32_t)model.n;
+	p.text_n = with_text ? (uint32_t)s->s.n : 0;
+	lh_buf_add(out, &p, sizeof p);
+	lh_buf_add(out, s->vector.p, s->n * sizeof(float));
+	lh_buf_add(out, id.p, id.n);
+	lh_buf_add(out, w->meta.p, w->meta.len);
+	lh_buf_add(out, model.p, model.n);
+	lh_buf_add(out, s->s.p, p.text_n);
+	return lh_buf_check(out, err);
+}
+
+/* The slot's text embedded into its vector. */
+static int embed_one(struct worker *w, struct slot *s, struct lh_err *err)
+{
+	uint32_t n = 0;
+
+	if (ready_texts(w, err) < 0 || lh_texts_embed(w->texts, &s->s, 1, &s->vector, &n, err) < 0)
+		return -1;
+	s->n = n;
+	return 0;
+}
+
+static int map(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+{
+	struct worker *w = worker;
+	struct slot *s = w->slot;
+
+	if (read_slot(w, rec, s, err) < 0 || (s->made_here && embed_one(w, s, err) < 0))
+		return -1;
+	return pack(w, rec, s, out, err);
+}
+
+/* All texts of the batch in one call.  When one of them is refused, each by
+ * itself, to see which. */
+static int embed_slots(struct worker *w, size_t n, struct lh_err *err)
+{
+	size_t i, k = 0, bytes;
+	uint32_t dim = 0;
+	int rc;
+
+	for (i = 0; i < n; i++)
+		if (w->slot[i].rc == 0 && w->slot[i].made_here)
+			w->text[k++] = w->slot[i].s;
+	if (!k)
+		return 0;
+	lh_buf_reset(&w->made);
+	rc = ready_texts(w, err);
+	if (rc == 0)
+		rc = lh_texts_embed(w->texts, w->text, k, &w->made, &dim, err);
+	if (rc < 0 && err->code != LH_EDATA)
+		return -1;
+	for (i = 0, k = 0, bytes = dim * sizeof(float); i < n; i++) {
+		struct slot *s = &w->slot[i];
+
+		if (s->rc < 0 || !s->made_here)
+			continue;
+		if (rc < 0) {
+			s->rc = embed_one(w, s, &s->err);
+			continue;
+		}
+		lh_buf_add(&s->vector, w->made.p + k++ * bytes, bytes);
+		s->n = dim;
+		s->rc = lh_buf_check(&s->vector, &s->err);
+	}
+	return 0;
+}
+
+static int batch(struct lh_batch *b, void *worker, struct lh_err *err)
+{
+	struct worker *w = worker;
+	size_t i;
+
+	for (i = 0; i < b->n; i++)
+		w->slot[i].rc = read_slot(w, b->rec[i], &w->slot[i], &w->slot[i].err);
+	if (embed_slots(w, b->n, err) < 0)
+		return -1;
+	for (i = 0; i < b->n; i++) {
+		struct slot *s = &w->slot[i];
+
+		if (s->rc == 0)
+			s->rc = pack(w, b->rec[i], s, b->out, &s->err);
+		if (s->rc < 0 && s->err.code != LH_EDATA) {
+			*err = s->err;
+			return -1;
+		}
+		if (s->rc < 0)
+			lh_batch_reject(b, &s->err);
+		else
+			lh_batch_accept(b);
+	}
+	return 0;
+}
+
+/* A text that was embedded before anything had told the dimension. */
+static int embed_again(struct run *run, struct row *row, struct lh_err *err)
+{
+	struct rows *r = run->rows;
+	uint32_t n = 0;
+
+	if (!row->text.n || !r->dimension || r->dimension == row->n)
+		return 0;
+	if (!run->texts && open_texts(&run->texts, r, r->dimension, err) < 0)
+		return -1;
+	lh_buf_reset(&r->vector);
+	if (lh_texts_embed(run->texts, &row->text, 1, &r->vector, &n, err) < 0)
+		return -1;
+	row->vector = (const float *)(const void *)r->vector.p;
+	row->n = n;
+	return 0;
+}
+
+static int on_row(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+{
+	struct run *run = ctx;
+	struct lh_buf *copy = &run->rows->vector;
+	struct packed head;
+	struct row row;
+
+	(void)n;
+	(void)from;
+	memcpy(&head, p, sizeof head);
+	p += sizeof head;
+	lh_buf_reset(copy);
+	lh_buf_add(copy, p, head.floats * sizeof(float));
+	if (lh_buf_check(copy, err) < 0)
+		return -1;
+	p += head.floats * sizeof(float);
+	row.vector = (const float *)(const void *)copy->p;
+	row.n = head.floats;
+	row.made_here = head.made_here;
+	row.clears = head.clears;
+	row.id = (struct lh_str){ p, head.id_n };
+	row.meta = (struct lh_str){ p += head.id_n, head.meta_n };
+	row.model = (struct lh_str){ p += head.meta_n, head.model_n };
+	row.text = (struct lh_str){ p + head.model_n, head.text_n };
+	if (embed_again(run, &row, err) < 0)
+		return -1;
+	return run->sink(&row, run->ctx, err);
+}
+
+int rows_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
+{
+	struct run run = { .rows = r, .sink = sink, .ctx = ctx };
+	struct lh_flow flow = {
+		.sink = on_row, .worker_new = worker_new, .worker_free = worker_free, .ctx = &run,
+		.operands = tool->operands + 1, .n_operands = tool->n_operands - 1,
+	};
+	int rc;
+
+	if (in_process(r)) {
+		flow.map = map;
+	} else {
+		flow.batch = batch;
+		flow.batch_max = r->settings->batch;
+	}
+	rc = lh_flow_run(tool, &flow);
+	lh_texts_free(run.texts);
+	return rc < 0 ? -1 : not_stopped(tool);
+}
+
+int not_stopped(struct lh_tool *tool)
+{
+	return lh_tool_stopping() ? lh_err_set(&tool->err, LH_EINTR, "interrupted") : 0;
+}
+
+int row_fits(const struct row *row, uint32_t dimension, const char *model, struct lh_err *err)
+{
+	if (dimension && row->n != dimension)
+		return lh_err_set(err, LH_EDATA, "dimension %zu, expected %u", row->n, dimension);
+	if (*model && row->model.n && (row->model.n != strlen(model) || memcmp(row->model.p, model, row->model.n) != 0))
+		return lh_err_set(err, LH_EDATA, "model \"%.*s\", expected \"%s\"",
+				  (int)(row->model.n < 256 ? row->model.n : 256), row->model.p, model);
+	return 0;
+}
