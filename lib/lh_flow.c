@@ -271,6 +271,7 @@ static uint64_t count_lf(const char *p, size_t n)
 static int take_block(struct run *r, struct lh_flow_block *b)
 {
 	struct lh_flow_pool *p = &r->pool;
+	uint64_t lines;
 	bool more;
 	int rc;
 
@@ -285,8 +286,12 @@ static int take_block(struct run *r, struct lh_flow_block *b)
 	lh_flow_block_clear(b);
 	more = r->in.next < r->in.n || lh_lines_ready(&r->in.lines);
 	if (p->jobs > 1 && (lh_flow_pool_in_flight(p) || more)) {
-		r->line += count_lf(b->in.p, b->in.n);
-		return lh_flow_pool_submit(p, &r->tool->err);
+		lines = count_lf(b->in.p, b->in.n);
+		rc = lh_flow_pool_submit(p, &r->tool->err);
+		if (rc <= 0) {
+			r->line += lines;
+			return rc;
+		}
 	}
 	p->mappers[0].spill = spill;
 	p->mappers[0].ctx = r;
@@ -295,8 +300,7 @@ static int take_block(struct run *r, struct lh_flow_block *b)
 	p->mappers[0].spill = NULL;
 	p->mappers[0].ctx = p;
 	r->line += b->lines;
-	rc = settle(r, b);
-	return rc;
+	return settle(r, b);
 }
 
 /* A line over the limit: nothing of it is kept. */

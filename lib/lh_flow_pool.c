@@ -82,7 +82,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* One more thread.  That there is none to be had matters only for the first. */
+/* One more thread, if there is one to be had. */
 static int start(struct lh_flow_pool *p, struct lh_err *err)
 {
 	struct lh_flow_mapper *m = &p->mappers[p->n_threads];
@@ -102,8 +102,8 @@ static int start(struct lh_flow_pool *p, struct lh_err *err)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (rc == 0)
 		p->n_threads++;
-	else if (!p->n_threads)
-		return lh_err_set(err, LH_ENOMEM, "cannot start a thread: %s", strerror(rc));
+	else
+		p->jobs = p->n_threads;		/* go on with those there are */
 	return 0;
 }
 
@@ -116,6 +116,8 @@ int lh_flow_pool_submit(struct lh_flow_pool *p, struct lh_err *err)
 {
 	if (p->n_threads < p->jobs && p->n_threads <= lh_flow_pool_in_flight(p) && start(p, err) < 0)
 		return -1;
+	if (!p->n_threads)
+		return 1;
 	pthread_mutex_lock(&p->mutex);
 	p->ring[p->tail % p->slots].done = false;
 	p->tail++;

@@ -34,7 +34,7 @@ void lh_flow_pool_free(struct lh_flow_pool *p);
 /* The free block to fill next; NULL when all are in flight. */
 struct lh_flow_block *lh_flow_pool_block(struct lh_flow_pool *p);
 
-/* Hand that block to the threads. */
+/* Hand that block to the threads; 1 when there are none to be had. */
 int lh_flow_pool_submit(struct lh_flow_pool *p, struct lh_err *err);
 
 /* The oldest block in flight, NULL when there is none; wait: until it is

@@ -187,7 +187,7 @@ open(sys.argv[1], "wb").write(b)' "$@"
 }
 
 @test "a bomb ends at the ratio, which the message names" {
-	head -c 300000000 /dev/zero | tr '\\0' x | zstd -q >bomb
+	head -c 300000000 /dev/zero | tr '\0' x | zstd -q >bomb
 	run --separate-stderr bash -c "lh-cat bomb | wc -c"
 	[ "$stderr" = 'lh-cat: bomb: expands more than 1000 times (--max-ratio)' ]
 	[ "$output" -lt 70000000 ]

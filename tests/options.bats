@@ -1,0 +1,144 @@
+load helper
+
+# The command line, by way of the test filter; what each tool's own options do
+# is tested with the tool, that help and pages agree in pages.bats.
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	echo '{"a":1}' >a.jsonl
+}
+
+# refused MESSAGE ARGUMENT... - exit 2, that one line, nothing on stdout.
+refused() {
+	local want=$1
+	shift
+	run --separate-stderr "$AID" "$@" a.jsonl
+	[ "$status" = 2 ] && [ -z "$output" ] && [ "$stderr" = "aid-filter: $want" ] ||
+		{ echo "$*: exit $status, stdout $output, stderr $stderr"; return 1; }
+}
+
+accepted() {
+	run --separate-stderr "$AID" "$@" a.jsonl
+	[ "$status" = 0 ] && [ -z "$stderr" ] || { echo "$*: exit $status: $stderr"; return 1; }
+}
+
+@test "values stand behind = or a space, or at once behind a letter" {
+	accepted --batch-max=7
+	accepted --batch-max 7
+	accepted -b7
+	accepted -b 7
+	accepted -qvb7
+}
+
+@test "options may stand behind operands, and -- ends them" {
+	run --separate-stderr "$AID" a.jsonl --identity
+	[ "$output" = '{"a":1}' ]
+	cp a.jsonl ./--identity
+	run --separate-stderr "$AID" -- --identity
+	[ "$output" = '{"a":1,"seen":true}' ]
+}
+
+@test "- is standard input and may stand between files" {
+	run --separate-stderr bash -c 'echo "{\"b\":2}" | $AID --identity a.jsonl - a.jsonl'
+	[ "$output" = $'{"a":1}\n{"b":2}\n{"a":1}' ]
+}
+
+@test "an unknown option is named" {
+	refused 'unknown option "--foo" (see aid-filter --help)' --foo
+	refused 'unknown option "--foo" (see aid-filter --help)' --foo=bar
+	refused 'unknown option "-x" (see aid-filter --help)' -x
+	refused 'unknown option "-x" (see aid-filter --help)' -qx
+}
+
+@test "long names are not abbreviated" {
+	refused 'unknown option "--batch-m" (see aid-filter --help)' --batch-m 7
+}
+
+@test "whole numbers are checked, and the message says what is accepted" {
+	for bad in abc 0 1001 -1 +1 1.0 1e2 '' ' 1' 99999999999999999999 0x10; do
+		refused "--batch-max: \"$bad\" is not a whole number from 1 to 1000" --batch-max="$bad"
+	done
+	refused '-b: "x" is not a whole number from 1 to 1000' -bx
+}
+
+@test "sizes take K, M and G" {
+	accepted --max-line 100
+	accepted --max-line 1K
+	accepted --max-line 1M
+	accepted --max-line 2G
+	for bad in 0 3G 1T 1KB K 1.5M -1 18446744073709551615G; do
+		refused "--max-line: \"$bad\" is not a size from 1 to 2G (in bytes, or with K, M or G)" --max-line="$bad"
+	done
+}
+
+@test "numbers are decimal, whatever the locale" {
+	accepted --real 0.5
+	accepted --real 10
+	with_comma "$AID" --real 0.5 a.jsonl
+	for bad in 0,5 10.1 -1 .5 5. 1e0 nan inf '' 0x1; do
+		refused "--real: \"$bad\" is not a number from 0 to 10" --real="$bad"
+	done
+}
+
+@test "choices are named" {
+	accepted --colour green
+	refused '--colour: "blue" is not one of red, green' --colour blue
+	refused '--colour: "" is not one of red, green' --colour=
+	refused '--on-error: "ignore" is not one of skip, emit, stop' --on-error ignore
+}
+
+@test "times are RFC 3339" {
+	accepted --now 2026-05-03T12:00:00Z
+	accepted --now 2026-05-03T12:00:00.25+02:00
+	accepted --now 2024-02-29T23:59:59Z
+	for bad in now 2026-05-03 2026-02-29T00:00:00Z 2026-13-01T00:00:00Z 2026-05-03T24:00:00Z 2026-05-03T12:00:00; do
+		refused "--now: \"$bad\" is not a time like 2026-05-03T12:00:00Z" --now "$bad"
+	done
+}
+
+@test "a missing or a superfluous value is named" {
+	run --separate-stderr "$AID" a.jsonl --jobs
+	[ "$status" = 2 ]
+	[ "$stderr" = 'aid-filter: --jobs: missing value, which is a whole number from 1 to 256' ]
+	refused '--quiet: takes no value' --quiet=yes
+}
+
+@test "a variable gives a default, is checked, and an option wins" {
+	export LH_AID_REAL=77
+	refused 'LH_AID_REAL: "77" is not a number from 0 to 10'
+	accepted --real 1
+	export LH_AID_REAL=
+	accepted
+}
+
+@test "what is printed about bad options is escaped" {
+	refused 'unknown option "--\x1b[31m" (see aid-filter --help)' $'--\e[31m'
+	refused '--jobs: "\x0a\x9b\x7f" is not a whole number from 1 to 256' $'--jobs=\n\x9b\x7f'
+	refused '--colour: "\xc2\x9b" is not one of red, green' $'--colour=\xc2\x9b'
+}
+
+@test "help and version come on stdout with exit 0, whatever else is asked" {
+	run --separate-stderr "$AID" --help absent
+	[ "$status" = 0 ] && [ -z "$stderr" ] && [ "${lines[0]}" = 'Usage: aid-filter [OPTION]... [FILE]...' ]
+	run --separate-stderr "$AID" -qV
+	[ "$status" = 0 ] && [ "$output" = "aid-filter 0.1.0" ]
+	run bash -c "$AID --help 2>&1 >/dev/full"
+	[ "$status" = 2 ] && [[ $output == *"No space left"* ]]
+}
+
+@test "nothing is read or written before the command line is right" {
+	refused '--colour: "blue" is not one of red, green' --rejects r --into out.jsonl --colour blue
+	[ ! -e r ] && [ ! -e out.jsonl ]
+}
+
+@test "options of another verb, unknown verbs and missing operands are named" {
+	command -v lh-index >/dev/null || skip "lh-index is not built"
+	run --separate-stderr lh-index
+	[ "$status" = 2 ] && [[ $stderr == 'lh-index: missing verb, which is one of build, '* ]]
+	run --separate-stderr lh-index nonsense
+	[ "$status" = 2 ] && [[ $stderr == 'lh-index: unknown verb "nonsense", not one of build, '* ]]
+	run --separate-stderr lh-index build
+	[ "$status" = 2 ] && [[ $stderr == 'lh-index: build: missing operand '* ]]
+	run --separate-stderr lh-index build --help
+	[ "$status" = 0 ] && [[ ${lines[0]} == 'Usage: lh-index build '* ]]
+}
