@@ -163,10 +163,14 @@ static int set_headers(struct lh_http *h)
 	return 0;
 }
 
+static double connect_wait(const struct lh_http *h)
+{
+	return h->opts.timeout < CONNECT_WAIT ? h->opts.timeout : CONNECT_WAIT;
+}
+
 /* What is the same for every call of this handle. */
 static int set_up(struct lh_http *h)
 {
-	double connect = h->opts.timeout < CONNECT_WAIT ? h->opts.timeout : CONNECT_WAIT;
 	const char *file = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
 	CURL *c = h->curl;
 	int bad = 0;
@@ -180,7 +184,7 @@ static int set_up(struct lh_http *h)
 	bad |= lib.setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
 	bad |= lib.setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
 	bad |= lib.setopt(c, CURLOPT_NOSIGNAL, 1L);
-	bad |= lib.setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect * 1000));
+	bad |= lib.setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect_wait(h) * 1000));
 	bad |= lib.setopt(c, CURLOPT_TIMEOUT_MS, (long)(h->opts.timeout * 1000));
 	bad |= lib.setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	bad |= lib.setopt(c, CURLOPT_WRITEDATA, h);
@@ -337,13 +341,17 @@ int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_rep
 static int explain(struct lh_http *h, CURLcode rc, const char *url, struct lh_http_reply *reply, struct lh_err *err)
 {
 	char shown[URL_SHOWN], what[CURL_ERROR_SIZE + 64];
+	curl_off_t connected = 0;
 
+	lib.getinfo(h->curl, CURLINFO_PRETRANSFER_TIME_T, &connected);
 	if (rc == CURLE_ABORTED_BY_CALLBACK)
 		return lh_err_set(err, LH_EINTR, "interrupted");
 	if (rc == CURLE_OUT_OF_MEMORY || h->body.failed == LH_ENOMEM)
 		return lh_err_nomem(err);
 	if (h->body.failed)
 		snprintf(what, sizeof what, "answer longer than %zu bytes", h->body.max);
+	else if (rc == CURLE_OPERATION_TIMEDOUT && !connected)
+		snprintf(what, sizeof what, "no connection within %g s", connect_wait(h));
 	else if (rc == CURLE_OPERATION_TIMEDOUT)
 		snprintf(what, sizeof what, "no whole answer within %g s", h->opts.timeout);
 	else

@@ -220,6 +220,12 @@ fails_saying() {
 	done
 }
 
+@test "a service that does not shake hands is given up" {
+	start_upstream --mode deaf
+	URL=https${URL#http}
+	fails_saying "$URL/api/embed: no connection within 0.5 s" --timeout 0.5
+}
+
 @test "an endless answer, endless headers and a gzip bomb are cut off in bounded memory" {
 	for mode in endless bomb; do
 		start_upstream --mode $mode

@@ -238,6 +238,8 @@ class Server(http.server.ThreadingHTTPServer):
 
     def get_request(self):
         connection, address = self.socket.accept()
+        if args.mode == "deaf":
+            time.sleep(60)
         if args.mode == "resetaccept":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.close()

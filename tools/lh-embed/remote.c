@@ -20,7 +20,8 @@
 struct item {			/* a text */
 	unsigned char key[32];
 	struct model *model;
-	size_t off, n;		/* in w->scratch */
+	const char *p;		/* NULL: it lies at off in w->scratch */
+	size_t off, n;
 	size_t first;		/* the first item equal to this one */
 	bool ours;		/* that first one is for this thread to fetch */
 	size_t at, dimension;	/* its vector in w->vectors; NOWHERE: not there yet */
@@ -135,21 +136,16 @@ static int model_of(struct worker *w, struct task *t, struct lh_err *err)
 
 static int add_item(struct worker *w, struct task *t, const struct lh_str *text, struct lh_err *err)
 {
-	struct item it = { .model = t->model, .n = text->n, .at = NOWHERE };
-	size_t len = w->scratch.len;
+	const char *scratch = w->scratch.p;
+	struct item it = { .model = t->model, .p = text->p, .n = text->n, .first = n_items(w), .at = NOWHERE };
 
-	lh_lru_key(t->model->name, text->p, text->n, it.key);
-	/* text may lie at the end of scratch itself, but not be moved while read */
-	if (text->p >= w->scratch.p && text->p + text->n == w->scratch.p + len) {
-		it.off = len - text->n;
-	} else {
-		it.off = len;
-		lh_buf_add(&w->scratch, text->p, text->n);
+	/* scratch may yet move: what lies there is known by its place */
+	if (scratch && text->p >= scratch && text->p < scratch + w->scratch.len) {
+		it.p = NULL;
+		it.off = (size_t)(text->p - scratch);
 	}
-	it.first = n_items(w);
+	lh_lru_key(t->model->name, text->p, text->n, it.key);
 	lh_buf_add(&w->items, &it, sizeof it);
-	if (lh_buf_check(&w->scratch, err) < 0)
-		return -1;
 	return lh_buf_check(&w->items, err);
 }
 
@@ -260,9 +256,12 @@ static int call(struct worker *w, size_t i, struct lh_err *err)
 	text = (struct lh_str *)lh_buf_room(&w->texts, e->batch * sizeof *text);
 	if (!text)
 		return lh_err_nomem(err);
-	for (end = i; end < n_items(w) && n < e->batch; end++)
-		if (is_wanted(item(w, end), m))
-			text[n++] = (struct lh_str){ w->scratch.p + item(w, end)->off, item(w, end)->n };
+	for (end = i; end < n_items(w) && n < e->batch; end++) {
+		const struct item *it = item(w, end);
+
+		if (is_wanted(it, m))
+			text[n++] = (struct lh_str){ it->p ? it->p : w->scratch.p + it->off, it->n };
+	}
 	if (e->engine->many(w->engine, m, text, n, &w->vectors, err) < 0)
 		return -1;
 	atomic_fetch_add(&e->misses, n);
