@@ -40,8 +40,8 @@ struct lh_hnsw {
 	uint32_t entry, top;	/* out: where a walk begins */
 };
 
-LH_API uint32_t lh_hnsw_level(uint64_t seed, uint32_t row, uint32_t m);
-LH_API int lh_hnsw_build(struct lh_hnsw *g, unsigned jobs, struct lh_err *err);
+uint32_t lh_hnsw_level(uint64_t seed, uint32_t row, uint32_t m);
+int lh_hnsw_build(struct lh_hnsw *g, unsigned jobs, struct lh_err *err);
 
 #ifdef __cplusplus
 }

@@ -15,6 +15,7 @@
 #include "lh_mem.h"
 
 #define SLACK 16	/* candidates beyond k, since f32 and double may differ in the last bits */
+#define FRESH_MAX 256	/* links of a row: m is at most 128 */
 #define SCAN_BELOW 5000	/* rows: with a filter, a scan costs less than the worst walk */
 
 struct cand {
@@ -30,6 +31,7 @@ struct heap {
 struct lh_searcher {
 	const struct lh_lhv *ix;
 	lh_vec_fn fn;
+	lh_vec_rows_fn rows_fn;
 	float sign;		/* of what fn returns */
 	float *query, *query_mem;
 	uint16_t *seen, epoch;	/* of the walk that met a row last */
@@ -53,6 +55,7 @@ struct lh_searcher *lh_searcher_new(const struct lh_lhv *ix, struct lh_err *err)
 		return NULL;
 	s->ix = ix;
 	s->fn = ix->params.distance == LH_L2 ? lh_vec_l2sq() : lh_vec_dot();
+	s->rows_fn = ix->params.distance == LH_L2 ? lh_vec_l2sq_rows() : lh_vec_dot_rows();
 	s->sign = ix->params.distance == LH_L2 ? 1 : -1;
 	s->query_mem = lh_calloc(ix->params.dimension + 16, sizeof *s->query_mem, err);
 	if (s->query_mem && ix->graph)
@@ -187,12 +190,16 @@ static inline const float *vector_of(const struct lh_lhv *ix, uint32_t row)
 	return (const float *)(const void *)(ix->block + row * ix->stride + ix->vector_at);
 }
 
-/* A damaged vector may give NaN, which must not get into the heaps. */
+/* What the kernel gave, as it sorts.  A damaged vector may give NaN, which must
+ * not get into the heaps. */
+static inline float sortable(const struct lh_searcher *s, float d)
+{
+	return d == d ? s->sign * d : INFINITY;
+}
+
 static inline float distance(const struct lh_searcher *s, const float *v)
 {
-	float d = s->sign * s->fn(s->query, v, s->ix->params.dimension);
-
-	return d == d ? d : INFINITY;
+	return sortable(s, s->fn(s->query, v, s->ix->params.dimension));
 }
 
 /* May this row be a result?  1 yes, 0 no, -1 damaged. */
@@ -303,14 +310,6 @@ static void begin_epoch(struct lh_searcher *s)
 	}
 }
 
-static inline void prefetch(const void *p, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i += 64)
-		__builtin_prefetch((const char *)p + i);
-}
-
 /* The links of a row that this walk has not met before. */
 static size_t fresh_links(struct lh_searcher *s, uint32_t row, uint32_t *out)
 {
@@ -319,6 +318,8 @@ static size_t fresh_links(struct lh_searcher *s, uint32_t row, uint32_t *out)
 	uint32_t i, n = links[0] <= 2 * ix->params.m ? links[0] : 0;
 	size_t found = 0;
 
+	for (i = 1; i <= n; i++)
+		__builtin_prefetch(s->seen + (links[i] < ix->rows ? links[i] : 0), 1);
 	for (i = 1; i <= n; i++) {
 		uint32_t to = links[i];
 
@@ -330,20 +331,34 @@ static size_t fresh_links(struct lh_searcher *s, uint32_t row, uint32_t *out)
 	return found;
 }
 
+/* A row's links will be wanted when its turn comes. */
+static inline void expect(const struct lh_lhv *ix, uint32_t row)
+{
+	const unsigned char *p = ix->block + row * ix->stride;
+	size_t i;
+
+	for (i = 0; i < ix->vector_at; i += 64)
+		__builtin_prefetch(p + i);
+}
+
 static int visit(struct lh_searcher *s, const uint32_t *rows, size_t n)
 {
-	size_t bytes = s->ix->params.dimension * sizeof(float), i;
+	const struct lh_lhv *ix = s->ix;
+	const float *v[FRESH_MAX];
+	float d[FRESH_MAX];
+	size_t i;
 
 	if (heap_room(&s->todo, s->todo.n + n, s->err) < 0)
 		return -1;
+	for (i = 0; i < n; i++)
+		v[i] = vector_of(ix, rows[i]);
+	s->rows_fn(s->query, v, n, ix->params.dimension, d);
 	for (i = 0; i < n; i++) {
-		struct cand c = { 0, rows[i] };
+		struct cand c = { sortable(s, d[i]), rows[i] };
 
-		if (i + 1 < n)
-			prefetch(vector_of(s->ix, rows[i + 1]), bytes);
-		c.d = distance(s, vector_of(s->ix, c.row));
 		if (!wanted(s, c))
 			continue;
+		expect(ix, c.row);
 		todo_push(&s->todo, c);
 		if (consider(s, c) < 0)
 			return -1;
@@ -361,7 +376,7 @@ static bool too_rare(const struct lh_searcher *s, uint64_t met)
 /* 1: done; 0: a scan is the better way; -1. */
 static int walk(struct lh_searcher *s)
 {
-	uint32_t fresh[2 * 128];
+	uint32_t fresh[FRESH_MAX];
 	struct cand at = descend(s);
 	uint64_t met = 1;
 	size_t n;

@@ -19,8 +19,8 @@ struct lh_region {
 };
 
 /* Make n more bytes usable behind the end (n itself stays): 0 or LH_ENOMEM. */
-LH_API int lh_region_room(struct lh_region *r, size_t n, struct lh_err *err);
-LH_API int lh_region_add(struct lh_region *r, const void *p, size_t n, struct lh_err *err);
-LH_API void lh_region_free(struct lh_region *r);
+int lh_region_room(struct lh_region *r, size_t n, struct lh_err *err);
+int lh_region_add(struct lh_region *r, const void *p, size_t n, struct lh_err *err);
+void lh_region_free(struct lh_region *r);
 
 #endif

@@ -9,6 +9,7 @@
 struct kernel {
 	const char *name;
 	lh_vec_fn dot, l2sq;
+	lh_vec_rows_fn dot_rows, l2sq_rows;
 };
 
 /* Eight sums in step, so that the adds do not wait for each other. */
@@ -42,7 +43,29 @@ static float l2sq_portable(const float *a, const float *b, size_t n)
 	return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7])) + rest;
 }
 
-static const struct kernel portable = { "portable", dot_portable, l2sq_portable };
+/* One row after the other, the next one on its way meanwhile. */
+static inline void one_by_one(lh_vec_fn fn, const float *a, const float *const *rows, size_t k, size_t n, float *out)
+{
+	size_t i, j;
+
+	for (i = 0; i < k; i++) {
+		for (j = 0; i + 1 < k && j < n; j += 16)
+			__builtin_prefetch(rows[i + 1] + j);
+		out[i] = fn(a, rows[i], n);
+	}
+}
+
+static void dot_rows_portable(const float *a, const float *const *rows, size_t k, size_t n, float *out)
+{
+	one_by_one(dot_portable, a, rows, k, n, out);
+}
+
+static void l2sq_rows_portable(const float *a, const float *const *rows, size_t k, size_t n, float *out)
+{
+	one_by_one(l2sq_portable, a, rows, k, n, out);
+}
+
+static const struct kernel portable = { "portable", dot_portable, l2sq_portable, dot_rows_portable, l2sq_rows_portable };
 
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -136,8 +159,88 @@ AVX512 static float l2sq_avx512(const float *a, const float *b, size_t n)
 	return _mm512_reduce_add_ps(_mm512_add_ps(s0, s1));
 }
 
-static const struct kernel avx2 = { "avx2", dot_avx2, l2sq_avx2 };
-static const struct kernel avx512 = { "avx512", dot_avx512, l2sq_avx512 };
+static void dot_rows_avx2(const float *a, const float *const *rows, size_t k, size_t n, float *out)
+{
+	one_by_one(dot_avx2, a, rows, k, n, out);
+}
+
+static void l2sq_rows_avx2(const float *a, const float *const *rows, size_t k, size_t n, float *out)
+{
+	one_by_one(l2sq_avx2, a, rows, k, n, out);
+}
+
+/* Four rows in step, next[] asked for line by line on the way.  Sums are taken
+ * in the order of dot_avx512's tail, so a row's own last bits may differ from
+ * what the single kernel gives. */
+AVX512 static inline void four_avx512(bool l2, const float *a, const float *const *row, const float *const *next, size_t n, float *out)
+{
+	__m512 s[4], v, d;
+	size_t i, j;
+
+	for (j = 0; j < 4; j++)
+		s[j] = _mm512_setzero_ps();
+	for (i = 0; i < n; i += 16) {
+		__mmask16 k = n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xffff;
+
+		v = _mm512_maskz_loadu_ps(k, a + i);
+#pragma GCC unroll 4
+		for (j = 0; j < 4; j++) {
+			if (next)
+				__builtin_prefetch(next[j] + i);
+			d = _mm512_maskz_loadu_ps(k, row[j] + i);
+			if (l2) {
+				d = _mm512_sub_ps(v, d);
+				s[j] = _mm512_fmadd_ps(d, d, s[j]);
+			} else {
+				s[j] = _mm512_fmadd_ps(v, d, s[j]);
+			}
+		}
+	}
+	for (j = 0; j < 4; j++)
+		out[j] = _mm512_reduce_add_ps(s[j]);
+}
+
+/* The last four may overlap the ones before: what is near is cheap. */
+AVX512 static inline void rows_avx512(bool l2, const float *a, const float *const *rows, size_t k, size_t n, float *out)
+{
+	size_t i;
+
+	if (k < 2) {
+		one_by_one(l2 ? l2sq_avx512 : dot_avx512, a, rows, k, n, out);
+		return;
+	}
+	if (k < 4) {
+		const float *four[4] = { rows[0], rows[1], rows[k - 1], rows[k - 1] };
+		float d[4];
+
+		four_avx512(l2, a, four, NULL, n, d);
+		memcpy(out, d, k * sizeof *d);
+		return;
+	}
+	for (i = 0; i + 4 <= k; i += 4) {
+		size_t next = i + 8 <= k ? i + 4 : k - 4;
+
+		if (next > i)
+			four_avx512(l2, a, rows + i, rows + next, n, out + i);
+		else
+			four_avx512(l2, a, rows + i, NULL, n, out + i);
+	}
+	if (i < k)
+		four_avx512(l2, a, rows + k - 4, NULL, n, out + k - 4);
+}
+
+AVX512 static void dot_rows_avx512(const float *a, const float *const *rows, size_t k, size_t n, float *out)
+{
+	rows_avx512(false, a, rows, k, n, out);
+}
+
+AVX512 static void l2sq_rows_avx512(const float *a, const float *const *rows, size_t k, size_t n, float *out)
+{
+	rows_avx512(true, a, rows, k, n, out);
+}
+
+static const struct kernel avx2 = { "avx2", dot_avx2, l2sq_avx2, dot_rows_avx2, l2sq_rows_avx2 };
+static const struct kernel avx512 = { "avx512", dot_avx512, l2sq_avx512, dot_rows_avx512, l2sq_rows_avx512 };
 #endif
 
 static const struct kernel *choose(void)
@@ -177,6 +280,16 @@ lh_vec_fn lh_vec_dot(void)
 lh_vec_fn lh_vec_l2sq(void)
 {
 	return kernel()->l2sq;
+}
+
+lh_vec_rows_fn lh_vec_dot_rows(void)
+{
+	return kernel()->dot_rows;
+}
+
+lh_vec_rows_fn lh_vec_l2sq_rows(void)
+{
+	return kernel()->l2sq_rows;
 }
 
 const char *lh_vec_kernel(void)

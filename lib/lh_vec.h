@@ -24,6 +24,13 @@ LH_API lh_vec_fn lh_vec_dot(void);
 LH_API lh_vec_fn lh_vec_l2sq(void);
 LH_API const char *lh_vec_kernel(void);
 
+/* The same of a with each of rows[0..k), into out: several rows are read at
+ * once and the next ones asked for ahead, which is what a walk through memory
+ * larger than the caches needs. */
+typedef void (*lh_vec_rows_fn)(const float *a, const float *const *rows, size_t k, size_t n, float *out);
+LH_API lh_vec_rows_fn lh_vec_dot_rows(void);
+LH_API lh_vec_rows_fn lh_vec_l2sq_rows(void);
+
 /* The same summed in double, alike on every machine: what is printed. */
 LH_API double lh_vec_dot_f64(const float *a, const float *b, size_t n);
 LH_API double lh_vec_l2sq_f64(const float *a, const float *b, size_t n);

@@ -1,0 +1,74 @@
+/* ann_data.h - what the programs bench/ann_* share: matrices of raw f32, time,
+ * recall.  C and C++. */
+#ifndef ANN_DATA_H
+#define ANN_DATA_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+
+struct matrix {
+	float *v;
+	size_t n, dim;
+};
+
+static inline void die(const char *what)
+{
+	perror(what);
+	exit(2);
+}
+
+static inline struct matrix matrix_read(const char *path, size_t dim)
+{
+	struct matrix m = { NULL, 0, dim };
+	FILE *f = fopen(path, "rb");
+	struct stat st;
+
+	if (!f || fstat(fileno(f), &st) < 0)
+		die(path);
+	m.n = (size_t)st.st_size / (dim * sizeof(float));
+	m.v = (float *)malloc(m.n * dim * sizeof(float) + 1);
+	if (!m.v || fread(m.v, dim * sizeof(float), m.n, f) != m.n)
+		die(path);
+	fclose(f);
+	return m;
+}
+
+static inline double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static inline long peak_mib(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return u.ru_maxrss >> 10;
+}
+
+/* Of k true rows a query (u32, one query after the other), how many were found. */
+static inline double recall_of(const char *truth, const uint32_t *found, size_t queries, size_t k)
+{
+	uint32_t *t = (uint32_t *)malloc(queries * k * sizeof *t);
+	FILE *f = fopen(truth, "rb");
+	size_t i, j, l, same = 0;
+
+	if (!t || !f || fread(t, k * sizeof *t, queries, f) != queries)
+		die(truth);
+	for (i = 0; i < queries; i++)
+		for (j = 0; j < k; j++)
+			for (l = 0; l < k; l++)
+				same += t[i * k + j] == found[i * k + l];
+	fclose(f);
+	free(t);
+	return (double)same / (double)(queries * k);
+}
+
+#endif
