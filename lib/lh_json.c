@@ -5,33 +5,19 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "lh_cpu.h"
 #include "lh_json_priv.h"
 #include "lh_mem.h"
 
-static lh_scan_fn *pick_scan(void)
+static lh_scan_fn *scan_fn(void)
 {
 #ifdef __x86_64__
-	const char *force = getenv("LH_KERNEL");
-
-	__builtin_cpu_init();
-	if ((!force || !strcmp(force, "avx512")) && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+	if (likely(lh_cpu() >= LH_CPU_AVX512))
 		return lh_scan_avx512;
-	if ((!force || !strcmp(force, "avx2") || !strcmp(force, "avx512")) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
+	if (lh_cpu() == LH_CPU_AVX2)
 		return lh_scan_avx2;
 #endif
 	return lh_scan_portable;
-}
-
-static lh_scan_fn *scan_fn(void)
-{
-	static lh_scan_fn *chosen;
-	lh_scan_fn *fn = __atomic_load_n(&chosen, __ATOMIC_RELAXED);
-
-	if (unlikely(!fn)) {
-		fn = pick_scan();
-		__atomic_store_n(&chosen, fn, __ATOMIC_RELAXED);
-	}
-	return fn;
 }
 
 void lh_record_init(struct lh_record *r)
@@ -99,7 +85,7 @@ static int report(const struct lh_scan *s, const char *p, struct lh_err *err)
 	return -1;
 }
 
-static int scan(struct lh_record *r, bool members, const char *p, size_t n, struct lh_value *v, struct lh_err *err)
+int lh_scan_by(lh_scan_fn *fn, struct lh_record *r, bool members, const char *p, size_t n, struct lh_value *v, struct lh_err *err)
 {
 	struct lh_scan *s = r->scan;
 
@@ -117,7 +103,7 @@ static int scan(struct lh_record *r, bool members, const char *p, size_t n, stru
 		s->used = 0;
 	}
 	s->n = 0;
-	if (scan_fn()(s, p, p + n, members ? r : NULL, v) < 0) {
+	if (fn(s, p, p + n, members ? r : NULL, v) < 0) {
 		r->n = 0;
 		return report(s, p, err);
 	}
@@ -130,7 +116,7 @@ int lh_record_parse(struct lh_record *r, const char *p, size_t n, struct lh_err 
 
 	r->line = p;
 	r->len = 0;
-	if (scan(r, true, p, n, &v, err) < 0)
+	if (lh_scan_by(scan_fn(), r, true, p, n, &v, err) < 0)
 		return -1;
 	if (v.type != LH_OBJECT)
 		return lh_err_set(err, LH_EDATA, "not a JSON object");
@@ -142,7 +128,7 @@ int lh_record_parse(struct lh_record *r, const char *p, size_t n, struct lh_err 
 int lh_json_parse(struct lh_record *r, const char *p, size_t n, struct lh_value *v, struct lh_err *err)
 {
 	r->len = 0;
-	return scan(r, false, p, n, v, err);
+	return lh_scan_by(scan_fn(), r, false, p, n, v, err);
 }
 
 const struct lh_value *lh_record_get(const struct lh_record *r, const char *name)

@@ -29,5 +29,23 @@ static LH_TARGET inline bool hash_among(const uint32_t *hash, size_t n, uint32_t
 	return false;
 }
 
+static LH_TARGET inline struct lh_kinds block_kinds(const char *p)
+{
+	__m512i v = _mm512_loadu_si512(p), d = _mm512_sub_epi8(v, _mm512_set1_epi8('0'));
+
+	return (struct lh_kinds){
+		.digit = _mm512_cmple_epu8_mask(d, _mm512_set1_epi8(9)),
+		.zero = _mm512_testn_epi8_mask(d, d),
+		.minus = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('-')),
+		.plus = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('+')),
+		.point = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('.')),
+		.exp = _mm512_cmpeq_epi8_mask(_mm512_or_si512(v, _mm512_set1_epi8(0x20)), _mm512_set1_epi8('e')),
+		.space = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(' ')),
+		.comma = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(',')),
+		.bracket = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(']')),
+	};
+}
+
+#define LH_NUMBERS
 #include "lh_json_scan.h"
 #endif

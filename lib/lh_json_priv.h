@@ -55,8 +55,16 @@ struct lh_look {
 	uint64_t high;		/* a byte above 0x7f */
 };
 
+/* The same for a block of an array of numbers. */
+struct lh_kinds {
+	uint64_t digit, zero, minus, plus, point, exp, space, comma, bracket;
+};
+
 typedef int lh_scan_fn(struct lh_scan *s, const char *p, const char *end, struct lh_record *r, struct lh_value *top);
 lh_scan_fn lh_scan_avx512, lh_scan_avx2, lh_scan_portable;
+
+/* lh_record_parse (with members) and lh_json_parse by a scan of one's choice. */
+int lh_scan_by(lh_scan_fn *fn, struct lh_record *r, bool members, const char *p, size_t n, struct lh_value *v, struct lh_err *err);
 
 /* Remember what is wrong where; NULL, so that a scan can return it. */
 static inline const char *lh_scan_fail(struct lh_scan *s, const char *at, const char *why)

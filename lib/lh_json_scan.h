@@ -3,7 +3,7 @@
  *
  * The including file defines LH_SCAN (the function's name), LH_TARGET (its
  * target attribute), LH_BLOCK (bytes looked at together, at most LH_PAD),
- * block_look() and hash_among().  Bytes past the end may be looked at but are never believed.
+ * block_look() and hash_among(); and LH_NUMBERS when it has block_kinds().  Bytes past the end may be looked at but are never believed.
  */
 static LH_TARGET inline bool is_digit(char c)
 {
@@ -91,6 +91,74 @@ static LH_TARGET inline const char *scan_number(struct lh_scan *s, const char *p
 	}
 	return p;
 }
+
+#ifdef LH_NUMBERS
+/* The bits where the runs of digits that begin at the bits of start have ended:
+ * a carry runs through each run and stops behind it. */
+static LH_TARGET inline uint64_t behind(uint64_t start, uint64_t digit)
+{
+	return (start + digit) & ~digit;
+}
+
+/*
+ * Are the whole numbers, fractions and exponents of one block as they should
+ * be?  in are the bytes up to the last comma or bracket, the first of which
+ * begins a number.  All rules are about neighbours, or about what ends a run
+ * of digits, so each is a few operations for all numbers at once.
+ */
+static LH_TARGET inline bool numbers_good(const struct lh_kinds *k, uint64_t stop, uint64_t in)
+{
+	uint64_t digit = k->digit & in, space = k->space & in, exp = k->exp & in;
+	uint64_t point = k->point & in, minus = k->minus & in, plus = k->plus & in;
+	uint64_t start = (stop << 1 | 1) & in, whole, end, ends, sign, bad;
+
+	bad = space & ~(stop << 1);
+	start = (start & ~space) | (start & space) << 1;
+	start &= in;
+	whole = (start & ~minus) | (start & minus) << 1;
+	bad |= whole & ~digit;
+	bad |= (whole & k->zero) << 1 & digit;
+	ends = behind(whole, digit);
+	bad |= point & ~ends;
+	bad |= point << 1 & ~digit;
+	ends |= behind(point << 1 & digit, digit);
+	bad |= exp & ~ends;
+	sign = exp << 1 & (minus | plus);
+	bad |= plus & ~sign;
+	bad |= minus & ~(sign | start);
+	end = (exp << 1 & ~sign) | sign << 1;
+	bad |= end & ~digit;
+	ends |= behind(end & digit, digit);
+	bad |= stop & ~ends;
+	return !bad;
+}
+
+/* p begins a number inside an array: skip good numbers a block at a time, up
+ * to what stands behind some comma; or to the bracket, and then it is closed. */
+static LH_TARGET inline const char *skip_numbers(const char *p, const char *end, bool *closed)
+{
+	while (end - p >= 64) {
+		struct lh_kinds k = block_kinds(p);
+		uint64_t known = k.digit | k.minus | k.plus | k.point | k.exp | k.space | k.comma;
+		uint64_t till = ~known ^ (~known - 1), stop = (k.comma | k.bracket) & till, in;
+		unsigned last;
+
+		if (!stop)
+			return p;
+		last = 63 - (unsigned)__builtin_clzll(stop);
+		in = ~0ull >> (63 - last);
+		if (!numbers_good(&k, stop, in))
+			return p;
+		p += last;
+		*closed = *p == ']';
+		if (*closed)
+			return p;
+		p++;
+		p += *p == ' ';
+	}
+	return p;
+}
+#endif
 
 static LH_TARGET inline const char *scan_word(struct lh_scan *s, const char *p, const char *end, const char *word, size_t n)
 {
@@ -215,6 +283,21 @@ value:
 			goto name;
 		goto value;
 	}
+#ifdef LH_NUMBERS
+	if (!lv->object && (is_digit(c) || c == '-') && lv != s->level) {
+		bool closed = false;
+		const char *q = skip_numbers(p, end, &closed);
+
+		if (closed) {
+			p = q;
+			goto close;
+		}
+		if (q != p) {
+			p = skip_space(q, end);
+			goto value;
+		}
+	}
+#endif
 	p = scan_leaf(s, p, end, &escaped);
 	if (unlikely(!p))
 		return -1;

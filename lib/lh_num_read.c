@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lh_cpu.h"
 #include "lh_json_priv.h"
 #include "lh_num.h"
+#include "lh_num_round.h"
 #include "lh_pow10.h"
 
 /* A number as w * 10^e, or a little more when digits were cut off. */
@@ -155,38 +157,14 @@ static __attribute__((noinline)) double by_strtod(const char *p, const char *end
 	return single ? (double)strtof_l(text, NULL, c) : strtod_l(text, NULL, c);
 }
 
-/* w * 10^e as the bits of a float; false when the error bound spans two. */
-static inline bool round_f32(uint64_t w, int64_t e, uint32_t *bits)
-{
-	const uint64_t *pow;
-	uint64_t hi, half, low;
-	int lz, up, exp;
-
-	if (unlikely(!w || e < -64 || e > 40)) {
-		*bits = 0;
-		return !w;
-	}
-	pow = lh_pow10((int)e);
-	lz = __builtin_clzll(w);
-	hi = (uint64_t)((unsigned __int128)(w << lz) * (pow[0] + (pow[1] != 0)) >> 64);
-	up = (int)(hi >> 63);
-	exp = lh_log2_pow10((int)e) + 63 - lz + up + 127;
-	half = 1ull << (38 + up);
-	low = hi & (2 * half - 1);
-	if (unlikely(exp < 1 || exp > 253 || low - half + 2 <= 4))
-		return false;
-	*bits = ((uint32_t)exp << 23) + (uint32_t)((hi + half) >> (39 + up)) - 0x800000;
-	return true;
-}
-
 static inline float finish_f32(const struct number *x, const char *p, const char *end)
 {
 	uint32_t bits, more;
 	float v;
 
-	if (unlikely(!round_f32(x->w, x->e, &bits)))
+	if (unlikely(!lh_round_f32(x->w, x->e, &bits)))
 		return (float)by_strtod(p, end, true);
-	if (unlikely(x->cut) && (!round_f32(x->w + 1, x->e, &more) || more != bits))
+	if (unlikely(x->cut) && (!lh_round_f32(x->w + 1, x->e, &more) || more != bits))
 		return (float)by_strtod(p, end, true);
 	bits |= (uint32_t)x->neg << 31;
 	memcpy(&v, &bits, sizeof v);
@@ -256,22 +234,28 @@ static inline const char *skip_space(const char *p, const char *end)
 
 long lh_f32s_read(const char *p, const char *end, float *out, size_t max, struct lh_err *err)
 {
+	const char *const from = p, *next;
 	struct number x;
-	const char *q;
 	size_t n = 0;
 	float v;
 
-	for (p = skip_space(p + 1, end); p < end && *p != ']'; p = skip_space(p + (*p == ','), end)) {
+	for (p = skip_space(p + 1, end); p < end; p = skip_space(p + (*p == ','), end)) {
+#ifdef __x86_64__
+		if (lh_cpu() >= LH_CPU_AVX2)
+			p = lh_f32s_avx2(p, from, end, out, max, &n);
+#endif
+		if (p >= end || *p == ']')
+			break;
 		if (unlikely(*p != '-' && (unsigned char)(*p - '0') > 9))
 			return lh_err_set(err, LH_EDATA, "element %zu is not a number", n);
 		if (unlikely(n == max))
 			return lh_err_set(err, LH_EDATA, "more than %zu numbers", max);
-		q = read_number(&x, p, end);
+		next = read_number(&x, p, end);
 		v = finish_f32(&x, p, end);
 		if (unlikely(!(fabsf(v) <= __FLT_MAX__)))
 			return lh_err_set(err, LH_EDATA, "element %zu is beyond single precision", n);
 		out[n++] = v;
-		p = skip_space(q, end);
+		p = skip_space(next, end);
 	}
 	return (long)n;
 }

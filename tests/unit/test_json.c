@@ -246,6 +246,51 @@ static void long_array(void)
 	free(s);
 }
 
+/* A bad or odd element is found at every place in a long array of numbers. */
+static void number_arrays(void)
+{
+	static const char *const fine[] = {
+		"0", "-0.0", "1e5", "-1.5E-7", "12e+3", "{\"a\":[1]}", "[]", "\"x\"", "null", "1 ", "  1", " -1",
+	};
+	static const struct { const char *text, *msg; size_t off; } wrong[] = {
+		{ "01", "invalid number", 1 }, { "-01", "invalid number", 2 }, { "1.", "invalid number", 2 },
+		{ ".5", "expected a value", 0 }, { "-", "invalid number", 1 }, { "1e", "invalid number", 2 },
+		{ "1e+", "invalid number", 3 }, { "1.2.3", "expected ',' or ']'", 3 }, { "1e5.3", "expected ',' or ']'", 3 },
+		{ "1e5e3", "expected ',' or ']'", 3 }, { "--1", "invalid number", 1 }, { "+1", "expected a value", 0 },
+		{ "1-2", "expected ',' or ']'", 1 }, { "1+2", "expected ',' or ']'", 1 }, { "1 2", "expected ',' or ']'", 2 },
+		{ "", "expected a value", 0 }, { "-.5", "invalid number", 1 }, { "1.e5", "invalid number", 2 },
+		{ "1.-5", "invalid number", 2 }, { "1e1-", "expected ',' or ']'", 3 }, { "e5", "expected a value", 0 },
+		{ "1,", "expected a value", 2 }, { "00", "invalid number", 1 }, { "0.5 .5", "expected ',' or ']'", 4 },
+	};
+	char s[600];
+	struct lh_value v;
+	size_t before, i, at, n;
+
+	for (before = 0; before < 160; before++) {
+		for (i = 0; i < sizeof fine / sizeof *fine; i++) {
+			at = (size_t)sprintf(s, "[%.*s,", (int)before, "1.5,-2.25e-3,17, 0.125,1.5,-2.25e-3,17, 0.125,1.5,-2.25e-3,17, 0.125,1.5,-2.25e-3,17, 0.125,1.5,-2.25e-3,17, 0.125,1.5,-2.25e-3,17, 0.125,1.5,-2.25e-3,17, 0.125");
+			if (parse_n(s, at, &v) < 0 && err.column <= at)
+				continue;
+			n = (size_t)sprintf(s + at, "%s,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30]", fine[i]);
+			check(parse_n(s, at + n, &v) == 0);
+			bad_n(s, at + n - 1, "unexpected end of line", at + n);
+			s[at + n - 1] = ',';
+			bad_n(s, at + n, "unexpected end of line", at + n + 1);
+			memcpy(s + at + n, " ]", 2);
+			bad_n(s, at + n + 2, "expected a value", at + n + 2);
+			s[at + n] = ']';
+			bad_n(s, at + n + 1, "expected a value", at + n + 1);
+		}
+		for (i = 0; at > before && i < sizeof wrong / sizeof *wrong; i++) {
+			n = (size_t)sprintf(s + at, "%s,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30]", wrong[i].text);
+			s[at - 1] = ',';
+			if (parse_n(s, at, &v) < 0 && err.column <= at)
+				break;
+			bad_n(s, at + n, wrong[i].msg, at + wrong[i].off + 1);
+		}
+	}
+}
+
 static void records(void)
 {
 	static const char line[] = " {\"id\":\"w1\", \"n\" : 1.0 ,\"e\\u0061\":[1,{\"x\":2}],\"s\":\"a\\nb\"} ";
@@ -413,6 +458,7 @@ int main(void)
 	key_counts();
 	depth();
 	long_array();
+	number_arrays();
 	records();
 	splicing();
 	equality();

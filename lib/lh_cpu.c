@@ -1,0 +1,33 @@
+/* lh_cpu.c - what this CPU can do.  See lh_cpu.h. */
+#include "lh_cpu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum lh_cpu detect(void)
+{
+#ifdef __x86_64__
+	const char *bound = getenv("LH_KERNEL");
+
+	__builtin_cpu_init();
+	if ((bound && !strcmp(bound, "portable")) || !__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2"))
+		return LH_CPU_PORTABLE;
+	if ((bound && !strcmp(bound, "avx2")) || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl"))
+		return LH_CPU_AVX2;
+	return __builtin_cpu_supports("avx512vbmi") ? LH_CPU_VBMI : LH_CPU_AVX512;
+#else
+	return LH_CPU_PORTABLE;
+#endif
+}
+
+enum lh_cpu lh_cpu(void)
+{
+	static enum lh_cpu known;
+	enum lh_cpu cpu = __atomic_load_n(&known, __ATOMIC_RELAXED);
+
+	if (__builtin_expect(!cpu, 0)) {
+		cpu = detect();
+		__atomic_store_n(&known, cpu, __ATOMIC_RELAXED);
+	}
+	return cpu;
+}

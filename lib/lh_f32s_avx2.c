@@ -1,0 +1,127 @@
+/* lh_f32s_avx2.c - arrays of floats, 64 bytes of text at a time. */
+#include "lh_num_round.h"
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#include <string.h>
+
+#define LH_TARGET __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
+#define FRACTION 16	/* digits behind the point that one register takes */
+#define UPPER 1800	/* times 10^16 this still fits in 64 bits */
+
+static const uint64_t pow10s[FRACTION + 1] = {
+	1ull, 10ull, 100ull, 1000ull, 10000ull, 100000ull, 1000000ull, 10000000ull, 100000000ull,
+	1000000000ull, 10000000000ull, 100000000000ull, 1000000000000ull, 10000000000000ull,
+	100000000000000ull, 1000000000000000ull, 10000000000000000ull,
+};
+
+/* A bit per byte of the block. */
+struct marks {
+	uint64_t stop;		/* a comma or the bracket */
+	uint64_t point;
+	uint64_t odd;		/* no part of a plain number */
+};
+
+static LH_TARGET inline uint64_t equal(__m256i a, __m256i b, char c)
+{
+	__m256i v = _mm256_set1_epi8(c);
+
+	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, v)) |
+	       (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(b, v)) << 32;
+}
+
+static LH_TARGET inline __m256i digits(__m256i v)
+{
+	v = _mm256_sub_epi8(v, _mm256_set1_epi8('0'));
+	return _mm256_cmpeq_epi8(_mm256_min_epu8(v, _mm256_set1_epi8(9)), v);
+}
+
+static LH_TARGET inline struct marks mark(const char *p)
+{
+	__m256i a = _mm256_loadu_si256((const __m256i *)p);
+	__m256i b = _mm256_loadu_si256((const __m256i *)(p + 32));
+	uint64_t digit = (uint32_t)_mm256_movemask_epi8(digits(a)) |
+			 (uint64_t)(uint32_t)_mm256_movemask_epi8(digits(b)) << 32;
+	struct marks m;
+
+	m.stop = equal(a, b, ',') | equal(a, b, ']');
+	m.point = equal(a, b, '.');
+	m.odd = ~(digit | m.stop | m.point | equal(a, b, '-'));
+	/* ", " is as plain as "," */
+	m.odd &= ~(m.stop << 1 & equal(a, b, ' '));
+	return m;
+}
+
+/* The last n of the 16 digits that end at p. */
+static LH_TARGET inline uint64_t last_digits(const char *p, unsigned n)
+{
+	static const char keep[32] = {
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15,
+	};
+	const __m128i tens = _mm_set1_epi16(0x010a), hundreds = _mm_set1_epi32(0x00010064);
+	__m128i v = _mm_loadu_si128((const __m128i *)(p - 16));
+	uint64_t pairs;
+
+	v = _mm_and_si128(v, _mm_loadu_si128((const __m128i *)(keep + n)));
+	v = _mm_madd_epi16(_mm_maddubs_epi16(v, tens), hundreds);
+	v = _mm_packus_epi32(v, v);
+	v = _mm_madd_epi16(v, _mm_set1_epi32(0x00012710));
+	pairs = (uint64_t)_mm_cvtsi128_si64(v);
+	return (pairs & 0xffffffff) * 100000000 + (pairs >> 32);
+}
+
+/* One number from p with its point and its end: its float, or false. */
+static LH_TARGET inline bool plain(const char *p, const char *point, const char *end, float *out)
+{
+	uint32_t bits, neg = *p == '-';
+	unsigned n = (unsigned)(end - point - 1);
+	uint64_t w = (uint64_t)(point[-1] - '0');
+
+	if (p + neg + 1 != point || n - 1 >= 2 * FRACTION)
+		return false;
+	if (__builtin_expect(n <= FRACTION, 1)) {
+		w = w * pow10s[n] + last_digits(end, n);
+	} else {
+		w = w * pow10s[n - FRACTION] + last_digits(end - FRACTION, n - FRACTION);
+		if (w > UPPER)
+			return false;
+		w = w * pow10s[FRACTION] + last_digits(end, FRACTION);
+	}
+	if (!lh_round_f32(w, -(int64_t)n, &bits))
+		return false;
+	bits |= neg << 31;
+	memcpy(out, &bits, sizeof bits);
+	return true;
+}
+
+LH_TARGET const char *lh_f32s_avx2(const char *p, const char *from, const char *end, float *out, size_t max, size_t *n)
+{
+	while (end - p > 0) {
+		const char *base = p;
+		struct marks m = mark(p);
+
+		if (end - p < 64)
+			m.stop = _bzhi_u64(m.stop, (uint32_t)(end - p));
+		if (!m.stop)
+			return p;
+		for (; m.stop; m.stop &= m.stop - 1) {
+			unsigned at = (unsigned)_tzcnt_u64(m.stop);
+			const char *stop = base + at;
+
+			p += *p == ' ';
+			if (m.odd & ((1ull << at) - 1) || stop - from < 2 * FRACTION || *n == max ||
+			    !(m.point & ((1ull << at) - 1)) ||
+			    !plain(p, base + _tzcnt_u64(m.point), stop, out + *n))
+				return p;
+			++*n;
+			m.point &= m.point - 1;
+			if (*stop == ']')
+				return stop;
+			p = stop + 1;
+		}
+		p += *p == ' ';
+	}
+	return p;
+}
+#endif

@@ -1,0 +1,60 @@
+/* A canonical form means the same, is its own canonical form, and is what
+ * jansson writes wherever both write alike. */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "lh_canon.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static struct lh_record rec;
+static struct lh_buf first, again;
+static struct lh_err err;
+
+static int canon(struct lh_buf *out, const struct lh_value *v, int audit)
+{
+	lh_buf_reset(out);
+	return audit ? lh_canon_audit(out, v, NULL, 0, &err) : lh_canon_jcs(out, v, &err);
+}
+
+static void by_jansson(const char *p, size_t n, const struct lh_buf *ours)
+{
+	json_error_t why;
+	json_t *j = json_loadb(p, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+	char *text;
+
+	if (j && !memchr(p, '.', n) && !memchr(p, 'e', n) && !memchr(p, 'E', n) && !memchr(p, '-', n)) {
+		text = json_dumps(j, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY);
+		if (text && !strstr(text, "\\u") && (strlen(text) != ours->len || memcmp(text, ours->p, ours->len)))
+			abort();
+		free(text);
+	}
+	json_decref(j);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	char *p = malloc(n + LH_PAD);
+	struct lh_value v, w;
+	int audit;
+
+	if (!first.max)
+		lh_buf_init(&first, LH_BUF_NOMAX), lh_buf_init(&again, LH_BUF_NOMAX);
+	memcpy(p, data, n);
+	memset(p + n, '"', LH_PAD);
+	for (audit = 0; audit < 2 && lh_json_parse(&rec, p, n, &v, &err) == 0; audit++) {
+		if (canon(&first, &v, audit) < 0) {
+			if (audit)
+				abort();
+			continue;
+		}
+		if (lh_json_parse(&rec, first.p, first.len, &w, &err) < 0 || !lh_value_equal(&w, &w) || (audit && !lh_value_equal(&v, &w)))
+			abort();
+		if (canon(&again, &w, audit) < 0 || again.len != first.len || memcmp(again.p, first.p, first.len))
+			abort();
+		if (audit)
+			by_jansson(p, n, &first);
+	}
+	free(p);
+	return 0;
+}

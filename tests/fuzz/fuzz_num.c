@@ -1,0 +1,87 @@
+/* Numbers read as strtod and strtof read them, and print so that they read back. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "lh_json.h"
+#include "lh_num.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static struct lh_record rec;
+static struct lh_err err;
+
+/* v's text ends before a digit, as it never does in a record */
+static void reads(const struct lh_value *v)
+{
+	char *text = strndup(v->p, v->n);
+	const char *next;
+	double d = strtod(text, NULL), e = lh_f64_read(v->p, v->p + v->n, &next);
+	float f = strtof(text, NULL), g = lh_f32_read(v->p, v->p + v->n, &next);
+
+	if (d != e || f != g || signbit(d) != signbit(e) || signbit(f) != signbit(g) || next != v->p + v->n)
+		abort();
+	free(text);
+}
+
+static void array(const struct lh_value *v)
+{
+	struct lh_iter it;
+	float out[512];
+	long n = lh_f32s_read(v->p, v->p + v->n, out, 512, &err), i = 0;
+
+	for (lh_iter_init(&it, v); lh_iter_next(&it); i++) {
+		char *text = strndup(it.val.p, it.val.n);
+
+		if (it.val.type == LH_NUMBER)
+			reads(&it.val);
+		if (n >= 0 && (it.val.type != LH_NUMBER || i >= n || out[i] != strtof(text, NULL)))
+			abort();
+		free(text);
+	}
+	if (n >= 0 && i != n)
+		abort();
+}
+
+static void prints(const uint8_t *data, size_t n)
+{
+	char text[LH_F64_MAX + 1];
+	const char *next;
+	struct lh_buf b;
+	float f, g;
+	double d;
+
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	for (; n >= 8; data += 8, n -= 8) {
+		memcpy(&d, data, 8);
+		memcpy(&f, data, 4);
+		text[isfinite(d) ? lh_f64_print(text, d) : 0] = '\0';
+		if (isfinite(d) && strtod(text, NULL) != d)
+			abort();
+		lh_buf_reset(&b);
+		if (isfinite(f))
+			lh_buf_f32s(&b, (float[]){ f, f }, 2);
+		if (b.len && (lh_f32s_read(b.p, b.p + b.len, (float[2]){ 0 }, 2, &err) != 2 || lh_f32_read(b.p + 1, b.p + b.len, &next) != f))
+			abort();
+		if (b.len && (lh_f32s_read(b.p, b.p + b.len, &g, 1, &err) != -1 || strtof(b.p + 1, NULL) != f))
+			abort();
+	}
+	lh_buf_free(&b);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	char *p = malloc(n + LH_PAD);
+	struct lh_value v;
+
+	memcpy(p, data, n);
+	memset(p + n, "7.e]"[n % 4], LH_PAD);
+	prints(data, n);
+	if (lh_json_parse(&rec, p, n, &v, &err) == 0) {
+		if (v.type == LH_NUMBER)
+			reads(&v);
+		else if (v.type == LH_ARRAY)
+			array(&v);
+	}
+	free(p);
+	return 0;
+}
