@@ -37,8 +37,10 @@ int lh_buf_grow(struct lh_buf *b, size_t n)
 		b->failed = LH_EDATA;
 		return -1;
 	}
-	while (cap - b->len < n)
+	if (cap - b->len < n)
 		cap += cap / 2 + 64;
+	if (cap - b->len < n)	/* one large piece: no more than it takes */
+		cap = b->len + n;
 	if (cap > b->max)
 		cap = b->max;
 	p = lh_realloc(b->p, cap + LH_PAD, 1, &err);

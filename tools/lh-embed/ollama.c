@@ -11,6 +11,8 @@
 #include "lh_num.h"
 #include "lh_vec.h"
 
+#define KEEP ((size_t)1 << 20)	/* bytes of request that are kept for the next */
+
 struct ollama {
 	struct embed *e;
 	struct lh_http *http;
@@ -160,14 +162,22 @@ static int call(struct ollama *o, struct model *m, const char *url, size_t want,
 	*status = reply.status;
 	if (reply.status != 200)
 		return lh_http_refuse(err, url, &reply, NULL);
+	if (o->body.cap > KEEP)
+		lh_buf_free(&o->body);
 	if (read_vectors(o, m, &reply, want, out, &why) == 0)
 		return 0;
 	return why.code == LH_ENOMEM ? lh_err_nomem(err) : lh_http_refuse(err, url, &reply, why.msg);
 }
 
-static void start_body(struct ollama *o, const struct model *m, const char *member)
+/* n texts will follow. */
+static void start_body(struct ollama *o, const struct model *m, const char *member, const struct lh_str *text, size_t n)
 {
+	size_t bytes = 0, i;
+
+	for (i = 0; i < n; i++)
+		bytes += text[i].n;
 	lh_buf_reset(&o->body);
+	lh_buf_room(&o->body, bytes + bytes / 16 + 4 * n + 256);
 	lh_buf_puts(&o->body, "{\"model\":");
 	lh_buf_json(&o->body, m->name, strlen(m->name));
 	lh_buf_puts(&o->body, member);
@@ -180,7 +190,7 @@ static int ollama_many(void *self, struct model *m, const struct lh_str *text, s
 	size_t i;
 
 	if (!atomic_load(&is_old)) {
-		start_body(o, m, ",\"input\":[");
+		start_body(o, m, ",\"input\":[", text, n);
 		for (i = 0; i < n; i++) {
 			if (i)
 				lh_buf_putc(&o->body, ',');
@@ -194,7 +204,7 @@ static int ollama_many(void *self, struct model *m, const struct lh_str *text, s
 		atomic_store(&is_old, true);
 	}
 	for (i = 0; i < n; i++) {
-		start_body(o, m, ",\"prompt\":");
+		start_body(o, m, ",\"prompt\":", &text[i], 1);
 		lh_buf_json(&o->body, text[i].p, text[i].n);
 		lh_buf_putc(&o->body, '}');
 		if (call(o, m, o->one_url, 1, out, &status, err) < 0)

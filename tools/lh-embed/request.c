@@ -3,6 +3,8 @@
 
 #include "lh_num.h"
 
+#define FOR_VECTOR 32768	/* bytes that most vectors fit in */
+
 /* "model" of a request; null and "" ask for none. */
 static int read_model(struct request *rq, struct lh_err *err)
 {
@@ -88,6 +90,8 @@ void answer_open(struct lh_buf *out, struct request *rq)
 	const struct lh_value *id;
 
 	if (!rq->many) {
+		/* at once what a long record takes, and not half as much again */
+		lh_buf_room(out, rq->rec->len + FOR_VECTOR);
 		lh_record_open(out, rq->rec, ours, 3);
 		lh_buf_puts(out, "\"vector\":");
 		return;
