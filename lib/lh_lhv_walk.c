@@ -16,6 +16,7 @@
 
 #define SLACK 16	/* candidates beyond k, since f32 and double may differ in the last bits */
 #define FRESH_MAX 256	/* links of a row: m is at most 128 */
+#define WALK_ABOVE 32	/* rows per candidate kept: below, a scan in order is as fast as a walk, and exact */
 #define SCAN_BELOW 5000	/* rows: with a filter, a scan costs less than the worst walk */
 
 struct cand {
@@ -497,7 +498,7 @@ static int try_walk(struct lh_searcher *s, size_t ef)
 	const struct lh_lhv *ix = s->ix;
 	int rc;
 
-	if (s->q->exact || !ix->graph || ef * 8 >= ix->rows)
+	if (s->q->exact || !ix->graph || ef * WALK_ABOVE >= ix->rows)
 		return 0;
 	if (s->q->allow) {
 		if (ix->rows < SCAN_BELOW)
