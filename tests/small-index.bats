@@ -19,6 +19,8 @@ recall() {
 expect() {
 	local k=$(($2 < 10 ? $2 : 10)) r
 	[ "$(lh-search -k 10 "$1" <q | jq '.results | length' | sort -u)" = "$k" ]
+	# one candidate kept: the shortest walk there is
+	[ "$(lh-search -k 1 --ef 1 "$1" <q | jq '.results | length' | sort -u)" = "$(($2 > 0))" ]
 	r=$(recall "$1")
 	[ "$r" -ge 990 ] || { echo "$1 with $2 records: recall $r"; return 1; }
 }
