@@ -17,14 +17,40 @@
 #include <hnswlib/hnswlib.h>
 
 extern "C" {
+#include "lh_mem.h"
 #include "lh_vec.h"
 }
 #include "lh_hnsw.h"
+
+#ifdef LH_FAULTS
+// Let hnswlib's allocations fail where tests say.
+void *operator new(size_t n)
+{
+	struct lh_err err;
+	void *p = lh_calloc(n, 1, &err);
+
+	if (!p)
+		throw std::bad_alloc();
+	return p;
+}
+
+void operator delete(void *p) noexcept
+{
+	free(p);
+}
+
+void operator delete(void *p, size_t) noexcept
+{
+	free(p);
+}
+#endif
 
 namespace {
 
 struct Metric {
 	lh_vec_fn fn;
+	lh_vec_rows_fn rows;
+	float sign, offset;	// of what they return, to make a distance
 	size_t n;
 };
 
@@ -42,6 +68,25 @@ float squared_l2(const void *a, const void *b, const void *metric)
 	return m->fn(static_cast<const float *>(a), static_cast<const float *>(b), m->n);
 }
 
+// What one thread searches with.
+struct Scratch {
+	std::vector<uint16_t> seen;
+	uint16_t epoch = 0;
+	std::vector<uint32_t> fresh;
+	std::vector<const float *> rows;
+	std::vector<float> d;
+
+	Scratch(size_t n, size_t links) : seen(n), rows(links), d(links) { fresh.reserve(links); }
+
+	void begin()
+	{
+		if (++epoch == 0) {
+			std::fill(seen.begin(), seen.end(), 0);
+			epoch = 1;
+		}
+	}
+};
+
 // The base constructor with a space alone sets nothing: what its other one
 // would allocate is the caller's here, the rest is set as it does.
 class Graph : public hnswlib::HierarchicalNSW<float> {
@@ -56,6 +101,9 @@ public:
 
 		metric_.n = g.dimension;
 		metric_.fn = g.distance == LH_L2 ? lh_vec_l2sq() : lh_vec_dot();
+		metric_.rows = g.distance == LH_L2 ? lh_vec_l2sq_rows() : lh_vec_dot_rows();
+		metric_.sign = g.distance == LH_L2 ? 1 : -1;
+		metric_.offset = g.distance == LH_L2 ? 0 : 1;
 		fstdistfunc_ = g.distance == LH_L2 ? squared_l2 : one_minus_dot;
 		dist_func_param_ = &metric_;
 		data_size_ = g.dimension * sizeof(float);
@@ -84,7 +132,6 @@ public:
 			element_levels_[r] = static_cast<int>(g.level[r + 1] - g.level[r]);
 			lists_[r] = reinterpret_cast<char *>(g.upper + size_t(g.level[r]) * (1 + g.m));
 		}
-		visited_list_pool_ = new hnswlib::VisitedListPool(1, static_cast<int>(g.rows));
 		data_level0_memory_ = static_cast<char *>(g.block);
 		linkLists_ = lists_.data();
 	}
@@ -97,7 +144,7 @@ public:
 	}
 
 	// addPoint for a row that is in place and has its level.
-	void insert(hnswlib::tableint row)
+	void insert(hnswlib::tableint row, Scratch &s)
 	{
 		int level = element_levels_[row];
 		const void *v = getDataByInternalId(row);
@@ -112,7 +159,8 @@ public:
 			if (level < top)
 				at = descend(at, v, top, level);
 			for (int l = std::min(level, top); l >= 0; l--) {
-				auto near = searchBaseLayer(at, v, l);
+				auto near = search(at, v, l, s);
+
 				at = mutuallyConnectNewElement(v, row, near, l, false);
 			}
 		}
@@ -134,6 +182,63 @@ public:
 	}
 
 private:
+	typedef std::pair<float, hnswlib::tableint> Near;
+	typedef std::priority_queue<Near, std::vector<Near>, CompareByFirst> Heap;
+
+	// searchBaseLayer, with the links of a row measured together, and leaving
+	// nothing behind when memory runs out.
+	Heap search(hnswlib::tableint at, const void *v, int level, Scratch &s)
+	{
+		Heap best, todo;
+		float bound = fstdistfunc_(v, getDataByInternalId(at), dist_func_param_);
+
+		s.begin();
+		s.seen[at] = s.epoch;
+		best.emplace(bound, at);
+		todo.emplace(-bound, at);
+		while (!todo.empty() && (-todo.top().first <= bound || best.size() < ef_construction_)) {
+			hnswlib::tableint from = todo.top().second;
+
+			todo.pop();
+			measure(from, v, level, s);
+			for (size_t i = 0; i < s.fresh.size(); i++) {
+				if (best.size() >= ef_construction_ && s.d[i] >= bound)
+					continue;
+				todo.emplace(-s.d[i], s.fresh[i]);
+				best.emplace(s.d[i], s.fresh[i]);
+				if (best.size() > ef_construction_)
+					best.pop();
+				bound = best.top().first;
+			}
+		}
+		return best;
+	}
+
+	// The distances of those that row links to and this search has not met.
+	void measure(hnswlib::tableint row, const void *v, int level, Scratch &s)
+	{
+		s.fresh.clear();
+		{
+			std::unique_lock<std::mutex> lock(link_list_locks_[row]);
+			const auto *list = get_linklist_at_level(row, level);
+			size_t n = *list;
+
+			for (size_t i = 1; i <= n; i++)
+				__builtin_prefetch(&s.seen[list[i]], 1);
+			for (size_t i = 1; i <= n; i++) {
+				if (s.seen[list[i]] == s.epoch)
+					continue;
+				s.seen[list[i]] = s.epoch;
+				s.fresh.push_back(list[i]);
+			}
+		}
+		for (size_t i = 0; i < s.fresh.size(); i++)
+			s.rows[i] = reinterpret_cast<const float *>(getDataByInternalId(s.fresh[i]));
+		metric_.rows(static_cast<const float *>(v), s.rows.data(), s.fresh.size(), metric_.n, s.d.data());
+		for (size_t i = 0; i < s.fresh.size(); i++)
+			s.d[i] = metric_.offset + metric_.sign * s.d[i];
+	}
+
 	hnswlib::tableint descend(hnswlib::tableint at, const void *v, int from, int to)
 	{
 		float best = fstdistfunc_(v, getDataByInternalId(at), dist_func_param_);
@@ -198,11 +303,13 @@ struct Build {
 	void work() noexcept
 	{
 		try {
+			Scratch scratch(g.rows, 2 * g.m);
+
 			for (uint32_t row; !failed && (row = next++) < g.rows;) {
 				if (row % 64 == 0 && g.stop && g.stop())
 					fail(LH_EINTR, "interrupted");
 				else
-					graph.insert(row);
+					graph.insert(row, scratch);
 			}
 		} catch (const std::bad_alloc &) {
 			fail(LH_ENOMEM, "");

@@ -1,0 +1,159 @@
+/* lh_hnsw: what the graph is, and that nothing thrown gets out. */
+#include "lh_hnsw.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "lh_vec.h"
+
+#define CHECK(x) do { if (!(x)) { printf("test_hnsw:%d: %s (%s)\n", __LINE__, #x, err.msg); exit(1); } } while (0)
+#define ROWS 3000
+#define DIM 24
+#define M 6
+#define STRIDE 192	/* 4 + 8 * 6 -> 64, 96 -> 128 */
+
+static struct lh_err err;
+static uint32_t level[ROWS + 1];
+
+static struct lh_hnsw fresh(void)
+{
+	struct lh_hnsw g = {
+		.block = aligned_alloc(64, ROWS * STRIDE), .rows = ROWS, .dimension = DIM, .stride = STRIDE,
+		.vector_at = 64, .distance = LH_L2, .m = M, .ef_construction = 50, .level = level,
+	};
+	uint32_t lists = 0;
+
+	CHECK(g.block);
+	memset(g.block, 0, ROWS * STRIDE);
+	srandom(3);
+	for (uint32_t r = 0; r < ROWS; r++) {
+		float *v = (float *)((char *)g.block + r * STRIDE + 64);
+
+		for (int i = 0; i < DIM; i++)
+			v[i] = (float)random() / (float)(1 << 30);
+		level[r] = lists;
+		lists += lh_hnsw_level(5, r, M);
+	}
+	level[ROWS] = lists;
+	g.upper = calloc(lists * (1 + M) + 16, 4);
+	CHECK(g.upper);
+	return g;
+}
+
+static void drop(struct lh_hnsw *g)
+{
+	free(g->block);
+	free(g->upper);
+}
+
+static void check_list(const uint32_t *list, uint32_t max, uint32_t row, uint32_t at)
+{
+	CHECK(list[0] > 0 && list[0] <= max);
+	for (uint32_t i = 1; i <= max; i++)
+		if (i <= list[0])
+			CHECK(list[i] < ROWS && list[i] != row && level[list[i] + 1] - level[list[i]] >= at);
+		else
+			CHECK(list[i] == 0);
+}
+
+static void links_are_good(unsigned jobs)
+{
+	struct lh_hnsw g = fresh();
+
+	CHECK(lh_hnsw_build(&g, jobs, &err) == 0);
+	CHECK(g.entry < ROWS && level[g.entry + 1] - level[g.entry] == g.top);
+	for (uint32_t r = 0; r < ROWS; r++) {
+		CHECK(level[r + 1] - level[r] <= g.top);
+		check_list((const uint32_t *)((char *)g.block + r * STRIDE), 2 * M, r, 0);
+		for (uint32_t l = level[r]; l < level[r + 1]; l++)
+			if (l - level[r] + 1 < g.top)	/* who is alone up there has no links */
+				check_list(g.upper + l * (1 + M), M, r, l - level[r] + 1);
+	}
+	drop(&g);
+}
+
+static void one_thread_always_builds_the_same(void)
+{
+	struct lh_hnsw a = fresh(), b = fresh();
+
+	CHECK(lh_hnsw_build(&a, 1, &err) == 0 && lh_hnsw_build(&b, 1, &err) == 0);
+	CHECK(!memcmp(a.block, b.block, ROWS * STRIDE) && a.entry == b.entry && a.top == b.top);
+	CHECK(!memcmp(a.upper, b.upper, level[ROWS] * (1 + M) * 4));
+	drop(&a);
+	drop(&b);
+}
+
+static void what_hnswlib_throws_is_an_error(unsigned jobs)
+{
+	struct lh_hnsw g = fresh();
+
+	/* hnswlib: "The newly inserted element should have blank link list" */
+	*(uint32_t *)((char *)g.block + 700 * STRIDE) = 1;
+	CHECK(lh_hnsw_build(&g, jobs, &err) == -1);
+	CHECK(err.code == LH_ECORRUPT && strstr(err.msg, "graph: The newly inserted"));
+	drop(&g);
+}
+
+static bool now(void)
+{
+	return true;
+}
+
+static void stopping_stops(void)
+{
+	struct lh_hnsw g = fresh();
+
+	g.stop = now;
+	CHECK(lh_hnsw_build(&g, 2, &err) == -1 && err.code == LH_EINTR);
+	drop(&g);
+}
+
+#ifndef __SANITIZE_ADDRESS__
+static void no_memory_is_an_error(void)
+{
+	struct lh_hnsw g = fresh();
+	struct rlimit old, tight = { 1 << 20, 1 << 20 };
+	uint32_t *many = calloc(60000001, sizeof *many);
+
+	/* far more mutexes than the limit has room for */
+	CHECK(many && getrlimit(RLIMIT_AS, &old) == 0);
+	g.rows = 60000000;
+	g.level = many;
+	tight.rlim_max = old.rlim_max;
+	CHECK(setrlimit(RLIMIT_AS, &tight) == 0);
+	CHECK(lh_hnsw_build(&g, 1, &err) == -1);
+	CHECK(setrlimit(RLIMIT_AS, &old) == 0);
+	CHECK(err.code == LH_ENOMEM && !strcmp(err.msg, "out of memory"));
+	free(many);
+	drop(&g);
+}
+#endif
+
+static void levels_follow_the_law(void)
+{
+	uint32_t n = 1000000, up = 0, top = 0, l;
+
+	for (uint32_t r = 0; r < n; r++) {
+		l = lh_hnsw_level(1, r, 16);
+		up += l > 0;
+		top = l > top ? l : top;
+	}
+	CHECK(up > n / 16 - 1500 && up < n / 16 + 1500 && top >= 4 && top <= 9);
+}
+
+int main(void)
+{
+	links_are_good(1);
+	links_are_good(4);
+	one_thread_always_builds_the_same();
+	what_hnswlib_throws_is_an_error(1);
+	what_hnswlib_throws_is_an_error(4);
+	stopping_stops();
+#ifndef __SANITIZE_ADDRESS__
+	no_memory_is_an_error();
+#endif
+	levels_follow_the_law();
+	return 0;
+}
