@@ -14,7 +14,7 @@
 #define TOKEN_CHARS 64		/* a longer word is cut into several */
 #define WEIGHT_MAX 255		/* of a word that the table does not list */
 #define WEIGHT_CHAR 128		/* of one character of a script without spaces */
-#define WEIGHT_GRAMS 92		/* a more common word has no n-grams */
+#define WEIGHT_GRAMS 52		/* a more common word has no n-grams */
 #define GRAM_MIN 3
 #define GRAM_MAX 5
 #define SPREAD 2		/* coordinates a feature */
