@@ -14,15 +14,18 @@
 #define TOKEN_CHARS 64		/* a longer word is cut into several */
 #define WEIGHT_MAX 255		/* of a word that the table does not list */
 #define WEIGHT_CHAR 128		/* of one character of a script without spaces */
-#define WEIGHT_GRAMS 52		/* a more common word has no n-grams */
+#define WEIGHT_NAME 195		/* a capitalised word has at least this */
+#define WEIGHT_GRAMS 52		/* a word with less has no n-grams */
 #define GRAM_MIN 3
 #define GRAM_MAX 5
 #define SPREAD 2		/* coordinates a feature */
 #define WORD_UNIT 724		/* 1024 / sqrt(2) */
-#define GRAM_UNIT2 1509949	/* (1.2 * 1024)^2 */
-#define HALF_PLACE 40		/* words until a new word counts half */
-#define PLAIN 16
-#define TITLE 22		/* a capitalised word inside a sentence */
+#define GRAMS_UNIT 1024		/* length of all n-grams of a word together */
+#define HALF_PLACE 30		/* distinct words until a new one counts half */
+#define PLAIN 8			/* eighths: a word without emphasis, */
+#define NAME 9			/* a capitalised one inside a sentence, */
+#define VALUE 10		/* one after a label and its colon, */
+#define WHERE 12		/* a capitalised one after "in" */
 #define RAW_SCALE 0x1p-26
 
 enum { SEED_WORD = 1, SEED_GRAM, SEED_CHAR, SEED_PAIR, SEED_SYMBOL };
@@ -71,14 +74,14 @@ struct seen {
 struct token {
 	unsigned char s[TOKEN_BYTES];
 	unsigned len, chars;
-	bool title, solo;
+	bool solo, name, value, where;
 	bool joined;		/* touches the solo character before it */
 };
 
 struct reader {
 	const unsigned char *p, *end;
 	unsigned char before;	/* the last byte that was not white space */
-	bool joined;
+	bool joined, value, where;
 };
 
 struct lh_hashv1 {
@@ -184,14 +187,16 @@ static inline bool is_space(unsigned char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Whether a capital at p stands for a name rather than for a sentence's start. */
-static bool is_title(const struct reader *r, const unsigned char *p)
+/* Whether a capital at p begins a name, or a code of two letters, rather than a
+ * sentence. */
+static bool is_name(const struct reader *r, const unsigned char *p)
 {
 	unsigned char b = r->before;
 
 	if (*p < 'A' || *p > 'Z' || p + 1 == r->end)
 		return false;
-	if (!(p[1] >= 'a' && p[1] <= 'z') && p[1] < 0x80)
+	if (p[1] >= 'A' && p[1] <= 'Z' ? p + 2 < r->end && (p[2] >= 0x80 || fold_ascii(p[2])) :
+	    p[1] < 0x80 && !(p[1] >= 'a' && p[1] <= 'z'))
 		return false;
 	return b >= 0x80 || fold_ascii(b) || (b && strchr(",:(/)'\"", b));
 }
@@ -242,7 +247,7 @@ static bool next_token(struct reader *r, struct token *t)
 
 	memset(t->s, 0, KEY_MAX);
 	t->len = t->chars = 0;
-	t->title = t->solo = t->joined = false;
+	t->solo = t->joined = t->name = t->value = t->where = false;
 	while (r->p < r->end) {
 		c = *r->p;
 		if (c >= 0x80) {
@@ -255,8 +260,12 @@ static bool next_token(struct reader *r, struct token *t)
 			f = c;
 		if (!f && t->chars)
 			break;
-		if (f && !t->chars)
-			t->title = is_title(r, r->p);
+		if (f && !t->chars) {
+			t->name = is_name(r, r->p);
+			t->value = r->value;
+		}
+		if (!f && !is_space(c))
+			r->value = c == ':' && r->p + 1 < r->end && is_space(r->p[1]);
 		if (!is_space(c))
 			r->before = c;
 		r->joined = false;
@@ -324,7 +333,7 @@ static unsigned stem(unsigned char *w, unsigned n)
 			return n;
 	n = cut_plural(w, n);
 	m = cut_ending(w, n);
-	if (m < n && m > 3 && w[m - 1] == w[m - 2] && !is_vowel(w, m - 1))
+	if (m < n && m > 3 && w[m - 1] == w[m - 2] && !memchr("aeiouls", w[m - 1], 7))
 		m--;
 	if (m > 3 && w[m - 1] == 'e')
 		m--;
@@ -375,7 +384,7 @@ static void add_grams(struct word *w, unsigned dimension, const unsigned char *s
 		grams += chars - g + 1;
 	if (!grams)
 		return;
-	by = sqrt(GRAM_UNIT2 / (grams * SPREAD));
+	by = sqrt(GRAMS_UNIT * GRAMS_UNIT / (grams * SPREAD));
 	for (unsigned g = GRAM_MIN; g <= GRAM_MAX && g <= chars; g++)
 		for (unsigned i = 0; i + g <= chars; i++)
 			add_feature(w, dimension, hash_bytes(s + at[i], at[i + g] - at[i], SEED_GRAM), by);
@@ -438,7 +447,7 @@ static void sum_up(struct lh_hashv1 *h, uint64_t hash, const struct feature *f, 
 
 	by = repeats(s->times + 1) - repeats(s->times);
 	s->times++;
-	by = by * weight * (4096 * HALF_PLACE / (HALF_PLACE + s->place)) >> 16;
+	by = by * weight * (4096 * HALF_PLACE / (HALF_PLACE + s->place)) >> 21;
 	if (by)
 		for (unsigned i = 0; i < n; i++)
 			h->sum[f[i].at] += by * f[i].by;
@@ -448,7 +457,7 @@ static void sum_feature(struct lh_hashv1 *h, uint64_t hash, unsigned weight)
 {
 	h->scratch.n = 0;
 	add_feature(&h->scratch, h->dimension, hash, WORD_UNIT);
-	sum_up(h, hash, h->scratch.f, h->scratch.n, weight * PLAIN);
+	sum_up(h, hash, h->scratch.f, h->scratch.n, weight * PLAIN * PLAIN * PLAIN);
 }
 
 static void keep(struct cached *set, const uint64_t *key, const struct word *w)
@@ -461,9 +470,16 @@ static void keep(struct cached *set, const uint64_t *key, const struct word *w)
 	memcpy(set->f, w->f, w->n * sizeof *w->f);
 }
 
+/* The word's weight as this occurrence shows it, in 512ths. */
+static unsigned emphasis(const struct token *t, unsigned weight)
+{
+	if (t->name && weight < WEIGHT_NAME)
+		weight = WEIGHT_NAME;
+	return weight * (t->name ? NAME : PLAIN) * (t->value ? VALUE : PLAIN) * (t->where ? WHERE : PLAIN);
+}
+
 static void sum_word(struct lh_hashv1 *h, const struct token *t)
 {
-	unsigned title = t->title ? TITLE : PLAIN;
 	struct word *w = &h->scratch;
 	struct cached *set = NULL;
 	uint64_t key[KEY_MAX / 8];
@@ -473,12 +489,12 @@ static void sum_word(struct lh_hashv1 *h, const struct token *t)
 		set = h->cache[mix(key[0] ^ mix(key[1] ^ mix(key[2]))) % SETS];
 		for (struct cached *c = set; c < set + WAYS; c++)
 			if (!memcmp(c->key, key, KEY_MAX)) {
-				sum_up(h, c->hash, c->f, c->n, c->weight * title);
+				sum_up(h, c->hash, c->f, c->n, emphasis(t, c->weight));
 				return;
 			}
 	}
 	make_word(w, h->dimension, t);
-	sum_up(h, w->hash, w->f, w->n, w->weight * title);
+	sum_up(h, w->hash, w->f, w->n, emphasis(t, w->weight));
 	if (set && w->n <= CACHED_MAX)
 		keep(set, key, w);
 }
@@ -486,7 +502,7 @@ static void sum_word(struct lh_hashv1 *h, const struct token *t)
 static bool sum_text(struct lh_hashv1 *h, const char *text, size_t len)
 {
 	const unsigned char *p = (const unsigned char *)text;
-	struct reader r = { p, p + len, 0, false };
+	struct reader r = { p, p + len, 0, false, false, false };
 	struct token t;
 	uint64_t hash, last = 0;
 	bool any = false;
@@ -496,6 +512,8 @@ static bool sum_text(struct lh_hashv1 *h, const char *text, size_t len)
 		if (h->tokens++ == SECTION - 1)
 			new_section(h);
 		if (!t.solo) {
+			t.where = r.where && t.name;
+			r.where = t.where || (!t.name && t.len == 2 && !memcmp(t.s, "in", 2));
 			sum_word(h, &t);
 			continue;
 		}

@@ -72,7 +72,7 @@ int main(int argc, char **argv)
 		return 2;
 	for (size_t i = 0; i < c.n; i++) {
 		const unsigned char *p = (const unsigned char *)c.row[i].body;
-		struct reader r = { p, p + strlen(c.row[i].body), 0, false };
+		struct reader r = { p, p + strlen(c.row[i].body), 0, false, false, false };
 		struct token t;
 
 		if (c.row[i].odd)

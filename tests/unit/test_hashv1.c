@@ -36,6 +36,69 @@ static double cosine(const float *a, const float *b)
 	return s / norm(a, DIM) / norm(b, DIM);
 }
 
+static uint64_t fnv(const void *p, size_t n)
+{
+	const unsigned char *s = p;
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ s[i]) * 0x100000001b3;
+	return h;
+}
+
+/* FNV-1a of the vector's bytes (little-endian floats), as lh-hash-v1(7) lists. */
+static void the_known_answers_hold(void)
+{
+	static const unsigned dimensions[] = { 64, DIM, 4096 };
+	static char words[4000];
+	const struct { const char *text; uint64_t want[3]; } known[] = {
+		{ "Forklift operator with OSHA 10 card, five years on reach trucks in Toledo, OH",
+		  { 0x78f9a65330f9d2d3, 0xf86a8060392aaecd, 0x77c413fb9f55c232 } },
+		{ "Certified welder, MIG and TIG, 6G pipe, available for second shift",
+		  { 0xae670f3255c4ad7c, 0xa96a390873eaebfa, 0xe376fb3e29e2cedd } },
+		{ "OSHA 30 safety lead for a construction site in Aurora, IL",
+		  { 0xf710e7fdd068f341, 0xb707c4f913fc116b, 0xb877dbbe2b71b4aa } },
+		{ "Dental assistant with X-ray licence, bilingual, Monday to Thursday",
+		  { 0x142455b594a1d4e3, 0x4b297ff4348eac33, 0xbfe8bb87aa925f2c } },
+		{ "CNC operator who sets up Haas mills and reads G-code, Detroit MI",
+		  { 0xd24c0b9e8ff5c647, 0x538ded450b065acf, 0xf5f14a9d952987df } },
+		{ "Café résumé ⭐ 你好",
+		  { 0x7ff75a42dbd129fd, 0x009683d92cdf3959, 0x232281fae2849f69 } },
+		{ "x",
+		  { 0x0a852a0ebaf93f21, 0xab9038a52f261ea1, 0xc0cc150bf2b5c0e1 } },
+		{ words,
+		  { 0x89d77eb45fc2ee14, 0x465dffe80ecc2eab, 0x5b0034975ea5b71f } },
+	};
+	static float v[4096];
+
+	for (int i = 0, n = 0; i < 20; i++)
+		n += sprintf(words + n, "%sWorker%d role%d forklift%d safety%d Shift%d in%d Toledo%d of%d the%d loading%d",
+			     i ? " " : "", i, i, i, i, i, i, i, i, i, i);
+	for (size_t d = 0; d < 3; d++) {
+		struct lh_hashv1 *h = lh_hashv1_new(dimensions[d], &err);
+
+		CHECK(h);
+		for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+			embed(h, known[i].text, 0, v);
+			CHECK(fnv(v, dimensions[d] * sizeof *v) == known[i].want[d]);
+		}
+		lh_hashv1_free(h);
+	}
+}
+
+/* The smallest answer, spelt out: "x" is a listed word too short for n-grams. */
+static void the_letter_x_is_two_coordinates(void)
+{
+	struct lh_hashv1 *h = lh_hashv1_new(64, &err);
+	float v[64];
+
+	CHECK(h);
+	embed(h, "x", 1, v);
+	for (unsigned i = 0; i < 64; i++)
+		CHECK(v[i] == (i == 37 || i == 40 ? -27430912 * 0x1p-26f : 0));
+	lh_hashv1_free(h);
+}
+
 static void a_vector_has_unit_length_unless_raw(struct lh_hashv1 *h)
 {
 	float v[DIM], r[DIM];
@@ -118,7 +181,7 @@ static void the_cache_does_not_show(struct lh_hashv1 *h)
 
 static void any_length_and_dimension(void)
 {
-	size_t n = 10u << 20;
+	size_t n = 2u << 20;
 	char *text = malloc(n);
 	float v[4096];
 
@@ -144,6 +207,8 @@ int main(void)
 	struct lh_hashv1 *h = lh_hashv1_new(DIM, &err);
 
 	CHECK(h);
+	the_known_answers_hold();
+	the_letter_x_is_two_coordinates();
 	a_vector_has_unit_length_unless_raw(h);
 	a_text_without_letters_is_no_zero_vector(h);
 	empty_text_and_odd_dimensions_are_refused(h);
