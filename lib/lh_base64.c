@@ -1,4 +1,6 @@
 /* lh_base64.c - RFC 4648, with padding, strict.  See lh_num.h. */
+#include "lh_base64_avx2.h"
+#include "lh_cpu.h"
 #include "lh_num.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -18,10 +20,14 @@ static const unsigned char value[256] = {
 
 static size_t encode(char *to, const unsigned char *s, size_t n)
 {
-	char *at = to;
-	size_t i;
+	size_t i = 0;
+	char *at;
 
-	for (i = 0; i + 3 <= n; i += 3, at += 4) {
+#ifdef __x86_64__
+	if (lh_cpu() >= LH_CPU_AVX2)
+		i = lh_base64_encode_avx2(to, s, n);
+#endif
+	for (at = to + i / 3 * 4; i + 3 <= n; i += 3, at += 4) {
 		uint32_t v = (uint32_t)s[i] << 16 | (uint32_t)s[i + 1] << 8 | s[i + 2];
 
 		at[0] = alphabet[v >> 18];
@@ -53,12 +59,17 @@ long lh_base64_read(const char *p, size_t n, void *to)
 {
 	const unsigned char *s = (const unsigned char *)p;
 	unsigned char *at = to, a, b, c, d, bad = 0;
-	size_t i, pad;
+	size_t i = 0, pad;
 
 	if (n % 4)
 		return -1;
+#ifdef __x86_64__
+	if (lh_cpu() >= LH_CPU_AVX2)
+		i = lh_base64_decode_avx2(to, s, n);
+#endif
+	at += i / 4 * 3;
 	pad = n ? (s[n - 1] == '=') + (s[n - 1] == '=' && s[n - 2] == '=') : 0;
-	for (i = 0; i + 4 + (pad ? 4 : 0) <= n; i += 4, at += 3) {
+	for (; i + 4 + (pad ? 4 : 0) <= n; i += 4, at += 3) {
 		a = value[s[i]];
 		b = value[s[i + 1]];
 		c = value[s[i + 2]];

@@ -1,6 +1,9 @@
 /* lh_canon.c - canonical JSON in one pass over the text.  See lh_canon.h. */
 #include "lh_canon.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include <stdlib.h>
 
 #include "lh_canon_num.h"
@@ -8,15 +11,22 @@
 #include "lh_mem.h"
 
 #define FEW 32		/* members that need no memory of their own */
+#define SLACK 64	/* bytes that may be written past what is counted */
 
 /* A member's canonical bytes, key and all, in out. */
 struct entry {
 	struct lh_value key;
+	uint64_t prefix;	/* of the key; decides most comparisons */
 	size_t at, n;
 };
 
+/*
+ * No value is longer in canonical form than it was, JCS numbers apart; so room
+ * is made once for all that is left of the text, and to writes without asking.
+ */
 struct canon {
 	struct lh_buf *out;
+	char *to;
 	const char *end;
 	bool jcs;
 	const char *const *skip;	/* names left out at the top */
@@ -30,12 +40,20 @@ struct canon {
 
 static int by_bytes(const void *a, const void *b)
 {
-	return lh_string_cmp(&((const struct entry *)a)->key, &((const struct entry *)b)->key);
+	const struct entry *x = a, *y = b;
+
+	if (x->prefix != y->prefix)
+		return x->prefix < y->prefix ? -1 : 1;
+	return lh_string_cmp(&x->key, &y->key);
 }
 
 static int by_utf16(const void *a, const void *b)
 {
-	return lh_string_cmp16(&((const struct entry *)a)->key, &((const struct entry *)b)->key);
+	const struct entry *x = a, *y = b;
+
+	if (x->prefix != y->prefix)
+		return x->prefix < y->prefix ? -1 : 1;
+	return lh_string_cmp16(&x->key, &y->key);
 }
 
 static struct entry *push(struct canon *c)
@@ -54,41 +72,107 @@ static struct entry *push(struct canon *c)
 	return &c->entry[c->n++];
 }
 
+static size_t written(const struct canon *c)
+{
+	return (size_t)(c->to - c->out->p);
+}
+
+/* Let lh_buf_* append to out, then go on with what is left from p. */
+static int resume(struct canon *c, const char *p)
+{
+	if (!lh_buf_room(c->out, (size_t)(c->end - p) + SLACK))
+		return lh_buf_check(c->out, c->err);
+	c->to = c->out->p + c->out->len;
+	return 0;
+}
+
+/* Copy a block of a string; a bit per byte that ends a run, the lowest right.
+ * SSE2 is part of every x86-64. */
+#ifdef __SSE2__
+#define STEP 16
+static inline uint64_t copy_block(char *to, const char *p)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)p);
+	__m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+	__m128i slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+
+	_mm_storeu_si128((__m128i *)to, v);
+	return (uint64_t)_mm_movemask_epi8(_mm_or_si128(quote, slash));
+}
+#define BYTE_OF(hit) __builtin_ctzll(hit)
+#else
+#define STEP 8
+static inline uint64_t copy_block(char *to, const char *p)
+{
+	const uint64_t ones = 0x0101010101010101ull, tops = 0x8080808080808080ull;
+	uint64_t v = lh_load64(p), q = v ^ ones * '"', b = v ^ ones * '\\';
+
+	memcpy(to, p, 8);
+	return (((q - ones) & ~q) | ((b - ones) & ~b)) & tops;
+}
+#define BYTE_OF(hit) (__builtin_ctzll(hit) >> 3)
+#endif
+
+/* Copy from a quote to the next quote or backslash; *to follows. */
+static inline const char *copy_plain(const char *p, char **to)
+{
+	char *at = *to;
+	uint64_t hit;
+
+	*at++ = *p++;
+	while (!(hit = copy_block(at, p))) {
+		p += STEP;
+		at += STEP;
+	}
+	*to = at + BYTE_OF(hit);
+	return p + BYTE_OF(hit);
+}
+
 static const char *put_string(struct canon *c, const char *p, struct lh_value *v)
 {
+	char *to = c->to;
+	const char *q = copy_plain(p, &to);
 	struct lh_str s;
 
 	v->p = p;
 	v->type = LH_STRING;
-	p = lh_skip_string(p, c->end, &v->escaped);
-	v->n = (size_t)(p - v->p);
+	v->escaped = *q == '\\';
 	if (!v->escaped) {
-		lh_buf_add(c->out, v->p, v->n);
-		return p;
+		*to++ = '"';
+		c->to = to;
+		v->n = (size_t)(q + 1 - p);
+		return q + 1;
 	}
+	q = lh_skip_string(p, c->end, &v->escaped);
+	v->n = (size_t)(q - p);
 	lh_buf_reset(&c->spare);
 	if (lh_value_str(v, &c->spare, &s, c->err) < 0)
 		return NULL;
+	c->out->len = written(c);
 	lh_buf_json(c->out, s.p, s.n);
-	return p;
+	return resume(c, q) < 0 ? NULL : q;
 }
 
 static const char *put_word(struct canon *c, const char *p)
 {
 	const char *q = p;
+	char *to = c->to;
 
 	while (q < c->end && *q != ',' && *q != ']' && *q != '}' && (unsigned char)*q > ' ')
-		q++;
-	if (!c->jcs || *p >= 'a')
-		lh_buf_add(c->out, p, (size_t)(q - p));
-	else if (lh_canon_number(c->out, p, q, c->err) < 0)
+		*to++ = *q++;
+	if (!c->jcs || *p >= 'a') {
+		c->to = to;
+		return q;
+	}
+	c->out->len = written(c);
+	if (lh_canon_number(c->out, p, q, c->err) < 0 || resume(c, q) < 0)
 		return NULL;
 	return q;
 }
 
-static const char *skip_space(const char *p)
+static inline const char *skip_space(const char *p)
 {
-	while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')
+	while (__builtin_expect((unsigned char)*p <= ' ', 0))
 		p++;
 	return p;
 }
@@ -97,17 +181,17 @@ static const char *put_value(struct canon *c, const char *p, bool top);
 
 static const char *put_array(struct canon *c, const char *p)
 {
-	lh_buf_putc(c->out, '[');
+	*c->to++ = '[';
 	for (p = skip_space(p + 1); *p != ']'; p = skip_space(p)) {
 		if (*p == ',') {
-			lh_buf_putc(c->out, ',');
+			*c->to++ = ',';
 			p = skip_space(p + 1);
 		}
 		p = put_value(c, p, false);
 		if (!p)
 			return NULL;
 	}
-	lh_buf_putc(c->out, ']');
+	*c->to++ = ']';
 	return p + 1;
 }
 
@@ -121,26 +205,60 @@ static bool skipped(const struct canon *c, const struct lh_value *key)
 	return false;
 }
 
+static void insertion_sort(struct entry *e, size_t n, int (*cmp)(const void *, const void *))
+{
+	struct entry x;
+	size_t i, k;
+
+	for (i = 1; i < n; i++) {
+		x = e[i];
+		for (k = i; k > 0 && cmp(&x, &e[k - 1]) < 0; k--)
+			e[k] = e[k - 1];
+		e[k] = x;
+	}
+}
+
 /* Put the members e[0..n), which lie in out from their first to its end, in
  * the order of their keys. */
 static int sort_members(struct canon *c, struct entry *e, size_t n)
 {
-	size_t at = e[0].at, bytes = c->out->len - at, i;
+	size_t at = e[0].at, bytes = written(c) - at, i;
+	char *to = c->out->p + at;
 
-	if (c->out->failed)
-		return lh_buf_check(c->out, c->err);
 	lh_buf_reset(&c->spare);
-	lh_buf_add(&c->spare, c->out->p + at, bytes);
+	lh_buf_add(&c->spare, to, bytes);
 	if (lh_buf_check(&c->spare, c->err) < 0)
 		return -1;
-	qsort(e, n, sizeof *e, c->jcs ? by_utf16 : by_bytes);
-	c->out->len = at;
+	if (n <= FEW)
+		insertion_sort(e, n, c->jcs ? by_utf16 : by_bytes);
+	else
+		qsort(e, n, sizeof *e, c->jcs ? by_utf16 : by_bytes);
 	for (i = 0; i < n; i++) {
 		if (i)
-			lh_buf_putc(c->out, ',');
-		lh_buf_add(c->out, c->spare.p + (e[i].at - at), e[i].n);
+			*to++ = ',';
+		memcpy(to, c->spare.p + (e[i].at - at), e[i].n);
+		to += e[i].n;
 	}
 	return 0;
+}
+
+/* One member, to out and to the entries: where its value ends, or NULL. */
+static const char *put_member(struct canon *c, const char *p)
+{
+	struct entry *e = push(c);
+	size_t i = c->n - 1;
+
+	if (!e)
+		return NULL;
+	e->at = written(c);
+	p = put_string(c, p, &e->key);
+	if (!p)
+		return NULL;
+	e->prefix = lh_string_prefix(&e->key, c->jcs);
+	*c->to++ = ':';
+	p = put_value(c, skip_space(skip_space(p) + 1), false);
+	c->entry[i].n = written(c) - c->entry[i].at;
+	return p;
 }
 
 /* Members are written as they come, and moved only when that was not their
@@ -150,41 +268,29 @@ static const char *put_object(struct canon *c, const char *p, bool top)
 	size_t first = c->n, before;
 	bool sorted = true;
 	struct entry *e;
-	struct lh_value key;
 
-	lh_buf_putc(c->out, '{');
+	*c->to++ = '{';
 	for (p = skip_space(p + 1); *p != '}'; p = skip_space(p)) {
-		before = c->out->len;
+		before = written(c);
 		if (*p == ',')
 			p = skip_space(p + 1);
 		if (c->n > first)
-			lh_buf_putc(c->out, ',');
-		e = push(c);
-		if (!e)
-			return NULL;
-		e->at = c->out->len;
-		p = put_string(c, p, &key);
+			*c->to++ = ',';
+		p = put_member(c, p);
 		if (!p)
 			return NULL;
-		e->key = key;
-		lh_buf_putc(c->out, ':');
-		p = put_value(c, skip_space(skip_space(p) + 1), false);
-		if (!p)
-			return NULL;
-		if (top && skipped(c, &key)) {
-			c->out->len = before;
-			c->n--;
-			continue;
-		}
 		e = &c->entry[c->n - 1];
-		e->n = c->out->len - e->at;
-		if (sorted && c->n - first > 1)
+		if (top && skipped(c, &e->key)) {
+			c->to = c->out->p + before;
+			c->n--;
+		} else if (sorted && c->n - first > 1) {
 			sorted = (c->jcs ? by_utf16 : by_bytes)(e - 1, e) < 0;
+		}
 	}
 	if (!sorted && sort_members(c, c->entry + first, c->n - first) < 0)
 		return NULL;
 	c->n = first;
-	lh_buf_putc(c->out, '}');
+	*c->to++ = '}';
 	return p + 1;
 }
 
@@ -207,14 +313,16 @@ static const char *put_value(struct canon *c, const char *p, bool top)
 static int canon(struct canon *c, const struct lh_value *v, struct lh_err *err)
 {
 	struct entry few[FEW];
-	const char *p;
+	const char *p = v->p;
 
 	c->end = v->p + v->n;
 	c->err = err;
 	c->entry = few;
 	c->cap = FEW;
 	lh_buf_init(&c->spare, LH_BUF_NOMAX);
-	p = put_value(c, v->p, true);
+	p = resume(c, p) < 0 ? NULL : put_value(c, p, true);
+	if (p)
+		c->out->len = written(c);
 	lh_buf_free(&c->spare);
 	free(c->heap);
 	return p ? lh_buf_check(c->out, err) : -1;

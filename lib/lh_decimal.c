@@ -3,10 +3,6 @@
 
 #include <string.h>
 
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "eight digits are laid out in one little-endian word"
-#endif
-
 static const uint64_t pow10s[20] = {
 	1ull, 10ull, 100ull, 1000ull, 10000ull, 100000ull, 1000000ull, 10000000ull,
 	100000000ull, 1000000000ull, 10000000000ull, 100000000000ull,
@@ -22,26 +18,14 @@ static int count_digits(uint64_t m)
 	return t + (m >= pow10s[t]);
 }
 
-/* v < 10^8 as eight digit values, the first in the lowest byte: halves, then
- * pairs, then digits, each split by a multiplication in all lanes at once. */
-static uint64_t eight(uint64_t v)
-{
-	uint64_t hi = v / 10000, x = hi | (v - hi * 10000) << 32, q;
-
-	q = (x * 10486 >> 20) & 0x0000007f0000007full;
-	x = q | (x - q * 100) << 16;
-	q = (x * 103 >> 10) & 0x000f000f000f000full;
-	return q | (x - q * 10) << 8;
-}
-
 void lh_decimal_set(struct lh_decimal *d, uint64_t m, int k)
 {
 	int n = count_digits(m);
 	uint64_t s = m * pow10s[17 - n], top = s / 10000000000000000ull, a, b;
 
 	s -= top * 10000000000000000ull;
-	a = eight(s / 100000000);
-	b = eight(s % 100000000);
+	a = lh_eight_digits(s / 100000000);
+	b = lh_eight_digits(s % 100000000);
 	d->e = k + n - 1;
 	if (b)
 		d->n = 17 - (__builtin_clzll(b) >> 3);

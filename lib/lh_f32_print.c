@@ -11,36 +11,35 @@ static uint32_t round_to_odd(uint64_t g, uint32_t cp)
 	return (uint32_t)(p >> 64) | ((uint32_t)(p >> 32) > 1);
 }
 
-static void shortest(struct lh_decimal *d, uint32_t c, int q, bool closer)
+/* The shortest m * 10^k inside the interval that rounds to c * 2^q.  Which of
+ * the two lengths it has is a coin toss, so it is not left to a branch. */
+static inline uint32_t shortest(uint32_t c, int q, bool closer, int *exponent)
 {
 	uint32_t odd = c & 1, lower, upper, vb, s, sp;
 	int k = closer ? lh_log10_pow2_closer(q) : lh_log10_pow2(q);
 	int h = q + lh_log2_pow10(-k) + 1;
 	const uint64_t *pow = lh_pow10(-k);
 	uint64_t g = pow[0] + (pow[1] != 0);
-	bool down, up;
+	uint32_t down, up, up10, shorter;
 
 	lower = round_to_odd(g, (4 * c - 2 + closer) << h) + odd;
 	vb = round_to_odd(g, (4 * c) << h);
 	upper = round_to_odd(g, (4 * c + 2) << h) - odd;
 	s = vb / 4;
-	if (s >= 10) {
-		sp = s / 10;
-		down = lower <= 40 * sp;
-		up = 40 * sp + 40 <= upper;
-		if (down != up) {
-			lh_decimal_set(d, sp + up, k + 1);
-			return;
-		}
-	}
+	sp = s / 10;
+	up10 = 40 * sp + 40 <= upper;
+	shorter = (s >= 10) & ((lower <= 40 * sp) ^ up10);
 	down = lower <= 4 * s;
 	up = 4 * s + 4 <= upper;
-	if (down == up)
+	if (__builtin_expect(down == up, 0))
 		up = vb > 4 * s + 2 || (vb == 4 * s + 2 && (s & 1));
-	lh_decimal_set(d, s + up, k);
+	s += up;
+	sp += up10;
+	*exponent = k + (int)shorter;
+	return s ^ ((s ^ sp) & -shorter);
 }
 
-void lh_f32_decimal(struct lh_decimal *d, float v)
+static inline uint32_t decimal(float v, int *k)
 {
 	uint32_t bits, frac, c;
 	int exp, q;
@@ -50,17 +49,51 @@ void lh_f32_decimal(struct lh_decimal *d, float v)
 	exp = (int)(bits >> 23 & 0xff);
 	c = exp ? frac | 0x800000 : frac;
 	q = (exp ? exp : 1) - 150;
-	if (q <= 0 && q > -24 && !(c & ((1u << -q) - 1)))
-		lh_decimal_set(d, c >> -q, 0);
-	else
-		shortest(d, c, q, !frac && exp > 1);
+	if (__builtin_expect(q <= 0 && q > -24 && !(c & ((1u << -q) - 1)), 0)) {
+		*k = 0;
+		return c >> -q;
+	}
+	return shortest(c, q, !frac && exp > 1, k);
+}
+
+void lh_f32_decimal(struct lh_decimal *d, float v)
+{
+	int k;
+	uint32_t m = decimal(v, &k);
+
+	lh_decimal_set(d, m, k);
+}
+
+/* 0.00123 and its like, 7 to 9 digits m, as most elements of vectors are:
+ * 0 when m * 10^k is none of these. */
+static inline size_t small(char *to, uint32_t m, int k)
+{
+	int n = 7 + (m >= 10000000) + (m >= 100000000), e = k + n - 1;
+	uint32_t top;
+	uint64_t rest;
+
+	if (m < 1000000 || e > -1 || e < -3)
+		return 0;
+	m *= n == 9 ? 1 : n == 8 ? 10 : 100;
+	top = m / 100000000;
+	rest = lh_eight_digits(m % 100000000);
+	if (__builtin_expect(!rest, 0))
+		return 0;
+	n = 9 - (__builtin_clzll(rest) >> 3);
+	rest |= 0x3030303030303030ull;
+	memcpy(to, "0.000000", 8);
+	to[1 - e] = (char)('0' + top);
+	memcpy(to + 2 - e, &rest, 8);
+	return (size_t)(n - e + 1);
 }
 
 /* to has 48 bytes */
 static inline size_t print(char *to, float v)
 {
 	struct lh_decimal d;
-	size_t neg = __builtin_signbit(v) != 0;
+	size_t neg = __builtin_signbit(v) != 0, n;
+	uint32_t m;
+	int k;
 
 	*to = '-';
 	to += neg;
@@ -68,8 +101,13 @@ static inline size_t print(char *to, float v)
 		*to = '0';
 		return 1 + neg;
 	}
-	lh_f32_decimal(&d, neg ? -v : v);
-	return lh_decimal_print(to, &d) + neg;
+	m = decimal(neg ? -v : v, &k);
+	n = small(to, m, k);
+	if (__builtin_expect(!n, 0)) {
+		lh_decimal_set(&d, m, k);
+		n = lh_decimal_print(to, &d);
+	}
+	return n + neg;
 }
 
 size_t lh_f32_print(char *to, float v)

@@ -131,22 +131,29 @@ int lh_json_parse(struct lh_record *r, const char *p, size_t n, struct lh_value 
 	return lh_scan_by(scan_fn(), r, false, p, n, v, err);
 }
 
+static inline bool named(const struct lh_member *m, const char *name, size_t n)
+{
+	if (likely(!m->key.escaped))
+		return m->key.n == n + 2 && !memcmp(m->key.p + 1, name, n);
+	return lh_value_is(&m->key, name, n);
+}
+
 const struct lh_value *lh_record_get(const struct lh_record *r, const char *name)
 {
 	size_t n = strlen(name), i;
 
 	for (i = 0; i < r->n; i++)
-		if (lh_value_is(&r->member[i].key, name, n))
+		if (named(&r->member[i], name, n))
 			return &r->member[i].val;
 	return NULL;
 }
 
-static bool dropped(const struct lh_value *key, const char *const *drop, size_t n)
+static bool dropped(const struct lh_member *m, const char *const *drop, size_t n)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (lh_value_is(key, drop[i], strlen(drop[i])))
+		if (named(m, drop[i], strlen(drop[i])))
 			return true;
 	return false;
 }
@@ -169,7 +176,7 @@ void lh_record_open(struct lh_buf *out, const struct lh_record *r, const char *c
 	for (i = 0; i < r->n; i++) {
 		const struct lh_member *m = &r->member[i];
 
-		if (!n || !dropped(&m->key, drop, n)) {
+		if (!n || !dropped(m, drop, n)) {
 			kept++;
 			continue;
 		}

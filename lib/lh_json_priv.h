@@ -75,6 +75,9 @@ static inline const char *lh_scan_fail(struct lh_scan *s, const char *at, const 
 	return NULL;
 }
 
+/* What the byte after a backslash stands for; 0 for u and for what may not be. */
+extern const char lh_short_escape[256];
+
 /* Check the escape at p (a backslash): the byte after it, or NULL. */
 const char *lh_scan_escape(struct lh_scan *s, const char *p, const char *end);
 
@@ -84,6 +87,10 @@ const char *lh_unescape(const char *p, char *to, size_t *n);
 /* Order of two strings, by UTF-8 bytes or by UTF-16 code units: <0, 0, >0. */
 int lh_string_cmp(const struct lh_value *a, const struct lh_value *b);
 int lh_string_cmp16(const struct lh_value *a, const struct lh_value *b);
+
+/* The first eight bytes as a number that orders as these functions do, as far
+ * as it goes. */
+uint64_t lh_string_prefix(const struct lh_value *v, bool utf16);
 
 /* p at the quote of a checked string: the byte after it. */
 const char *lh_skip_string(const char *p, const char *end, bool *escaped);
@@ -111,6 +118,12 @@ static inline uint64_t lh_load64(const char *p)
 
 	memcpy(&v, p, sizeof v);
 	return v;
+}
+
+/* A mask of the first n bytes (at most 8) of a word. */
+static inline uint64_t lh_low_bytes(size_t n)
+{
+	return n >= 8 ? ~0ull : (1ull << 8 * n) - 1;
 }
 
 static inline uint64_t lh_mix(uint64_t a, uint64_t b)

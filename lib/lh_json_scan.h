@@ -46,6 +46,10 @@ static LH_TARGET inline __attribute__((always_inline)) const char *scan_string(s
 		if (*q != '\\')
 			return lh_scan_fail(s, q, "control character in string");
 		*escaped = true;
+		if (likely(q + 1 < end && lh_short_escape[(unsigned char)q[1]])) {
+			q += 2;
+			continue;
+		}
 		q = lh_scan_escape(s, q, end);
 		if (!q)
 			return NULL;

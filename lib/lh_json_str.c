@@ -2,20 +2,13 @@
 #include "lh_json.h"
 #include "lh_json_priv.h"
 
-/* What the byte after a backslash stands for; 0 for u and for what may not be. */
+const char lh_short_escape[256] = {
+	['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
+};
+
 static char plain(char c)
 {
-	switch (c) {
-	case '"': return '"';
-	case '\\': return '\\';
-	case '/': return '/';
-	case 'b': return '\b';
-	case 'f': return '\f';
-	case 'n': return '\n';
-	case 'r': return '\r';
-	case 't': return '\t';
-	default: return 0;
-	}
+	return lh_short_escape[(unsigned char)c];
 }
 
 static int hex_digit(char c)
@@ -180,6 +173,25 @@ int lh_string_cmp16(const struct lh_value *a, const struct lh_value *b)
 
 	first_difference(a, b, &c, &d);
 	return utf16_weight(c) - utf16_weight(d);
+}
+
+uint64_t lh_string_prefix(const struct lh_value *v, bool utf16)
+{
+	struct bytes b = { .p = v->p + 1, .end = v->p + v->n - 1 };
+	uint64_t word;
+	int i, c;
+
+	if (!v->escaped) {
+		word = lh_load64(b.p) & lh_low_bytes(v->n - 2);
+		if (!utf16 || !(word & 0x8080808080808080ull))
+			return __builtin_bswap64(word);
+	}
+	for (i = 0, word = 0; i < 8; i++) {
+		c = next_byte(&b);
+		c = c < 0 ? 0 : utf16 ? utf16_weight(c) : c;
+		word = word << 8 | (uint64_t)c;
+	}
+	return word;
 }
 
 bool lh_value_is(const struct lh_value *v, const char *s, size_t n)
