@@ -14,7 +14,10 @@
  * Owner:   values point into the caller's text, which must outlive them.
  * Padding: LH_PAD readable bytes must follow every text that is scanned
  *          (lh_buf and the line reader see to that).
- * Errors:  LH_EDATA with err->column set (bytes from 1), or LH_ENOMEM.
+ * Errors:  LH_EDATA with err->column set (bytes from 1; 0 for "not a JSON
+ *          object"), or LH_ENOMEM.  Texts beyond 4 GiB are refused.
+ * Memory:  48 bytes for each top-level member, some 30 for each key of the
+ *          objects that are open at once, nothing for arrays and numbers.
  * Threads: one thread per struct.
  */
 #ifndef LH_JSON_H

@@ -88,6 +88,8 @@ bool lh_value_equal(const struct lh_value *a, const struct lh_value *b)
 {
 	if (a->type != b->type)
 		return false;
+	if (a->n == b->n && !memcmp(a->p, b->p, a->n))
+		return true;
 	switch (a->type) {
 	case LH_NUMBER:
 		return lh_number_equal(a, b);

@@ -84,12 +84,8 @@ static bool exact_equal(const struct exact *a, const struct exact *b)
 
 bool lh_number_equal(const struct lh_value *a, const struct lh_value *b)
 {
-	struct exact x, y;
+	struct exact x = exact_of(a), y = exact_of(b);
 
-	if (a->n == b->n && !memcmp(a->p, b->p, a->n))
-		return true;
-	x = exact_of(a);
-	y = exact_of(b);
 	if (exact_equal(&x, &y))
 		return true;
 	if (whole(&x) && whole(&y))
