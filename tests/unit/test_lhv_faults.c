@@ -1,0 +1,146 @@
+/*
+ * Memory that runs out anywhere in building, opening and searching is an error
+ * and nothing worse: no crash, no leak, no file half written, no litter.
+ *
+ * Only a build with LH_FAULTS fails allocations; in others the first child
+ * ends the test.  hnswlib's own allocations are among those that fail.
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lh_lhv.h"
+
+#define ROWS 60
+#define DIM 8
+#define SHORT 3		/* exit status: out of memory, said properly */
+
+static struct lh_err err;
+
+static int allow(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *e)
+{
+	(void)ctx;
+	(void)r;
+	(void)e;
+	return row % 2;
+}
+
+static int build(const char *path)
+{
+	struct lh_lhv_params p;
+	struct lh_lhv_writer *w;
+	float v[DIM];
+	char id[16];
+	int rc = 0;
+
+	lh_lhv_params_default(&p);
+	p.exact_below = 40;
+	w = lh_lhv_writer_new(path, &p, 1, &err);
+	if (!w)
+		return -1;
+	for (unsigned i = 0; !rc && i < ROWS; i++) {
+		for (unsigned d = 0; d < DIM; d++)
+			v[d] = (float)((i * 31 + d * 17) % 23) - 11.5f;
+		rc = lh_lhv_put(w, id, (size_t)sprintf(id, "%u", i % 50), v, DIM, "{}", 2, &err);
+	}
+	if (!rc)
+		rc = lh_lhv_commit(w, 2, &err);
+	lh_lhv_writer_free(w);
+	return rc;
+}
+
+static int search(const char *path)
+{
+	struct lh_lhv *ix = lh_lhv_open(path, &err);
+	struct lh_searcher *s = ix ? lh_searcher_new(ix, &err) : NULL;
+	struct lh_hit hit[5];
+	struct lh_query q = { .vector = (float[DIM]){ 1, 2 }, .k = 5 };
+	int rc = s ? 0 : -1;
+
+	for (int i = 0; !rc && i < 3; i++) {
+		q.allow = i == 1 ? allow : NULL;
+		q.exact = i == 2;
+		q.ef = i ? 0 : 5;
+		rc = lh_lhv_search(s, &q, hit, &err) < 0;
+	}
+	lh_searcher_free(s);
+	lh_lhv_close(ix);
+	return rc ? -1 : 0;
+}
+
+static void no_damage(void *ctx, const char *section, const char *text)
+{
+	(void)ctx;
+	printf("test_lhv_faults: %s: %s\n", section, text);
+	exit(1);
+}
+
+static int child(const char *path)
+{
+	if (build(path) == 0 && search(path) == 0 && lh_lhv_verify(path, no_damage, NULL, &err) == 0)
+		return 0;
+	if (err.code == LH_ENOMEM && !strcmp(strrchr(err.msg, ':') ? strrchr(err.msg, ':') + 2 : err.msg, "out of memory"))
+		return SHORT;
+	printf("test_lhv_faults: code %d: %s\n", err.code, err.msg);
+	return 1;
+}
+
+static int run(char *self, char *path, const char *fault)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		setenv("LH_FAULT_ALLOC", fault, 1);
+		execv(self, (char *[]){ self, path, NULL });
+		_exit(9);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* What lies in dir beside the index and its lock. */
+static unsigned litter(const char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	unsigned n = 0;
+
+	while (d && (e = readdir(d)))
+		n += e->d_name[0] == '.' && strlen(e->d_name) > 2;
+	closedir(d);
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	char dir[] = "/tmp/lh-test-faults-XXXXXX", path[64], lock[80], fault[32];
+	unsigned n, tried = 0;
+	int rc[2] = { SHORT, SHORT };
+
+	if (argc > 1)
+		return child(argv[1]);
+	if (!mkdtemp(dir))
+		return 1;
+	snprintf(path, sizeof path, "%s/a.lhv", dir);
+	snprintf(lock, sizeof lock, "%s-lock", path);
+	/* each of the first, then ever fewer of the graph's */
+	for (n = 1; rc[0] || rc[1]; n += 1 + n / 40, tried++) {
+		for (int i = 0; i < 2; i++) {
+			snprintf(fault, sizeof fault, "%u%s", n, i ? "+" : "");
+			rc[i] = run("/proc/self/exe", path, fault);
+			if ((rc[i] && rc[i] != SHORT) || litter(dir)) {
+				printf("test_lhv_faults: LH_FAULT_ALLOC=%s: status %d\n", fault, rc[i]);
+				return 1;
+			}
+		}
+	}
+	printf("# %u places, up to allocation %u\n", tried, n);
+	unlink(path);
+	unlink(lock);
+	return rmdir(dir) != 0;
+}

@@ -1,0 +1,280 @@
+/*
+ * Damaged index files: opening and searching never crash or hang, verify
+ * notices.
+ *
+ *     test_lhv_hostile [FLIPS [SEED]]
+ *
+ * FLIPS single-bit flips are tried, and as many smeared runs of bytes: 1,500 by
+ * default, 10,000 under LH_SCALE=soak.  Truncation and header fields are
+ * always tried in full.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lh_lhv.h"
+#include "lh_lhv_disk.h"
+#include "lh_xxh3.h"
+
+#define CHECK(x) do { if (!(x)) { printf("test_lhv_hostile:%d: %s (%s) after %s\n", __LINE__, #x, err.msg, what); exit(1); } } while (0)
+#define ROWS 1300
+#define DIM 12
+#define M 4
+
+static struct lh_err err;
+static char dir[] = "/tmp/lh-test-hostile-XXXXXX", path[64], what[128] = "nothing yet";
+static unsigned char *good;
+static size_t size;
+static unsigned found;
+
+static uint64_t rng = 1;
+
+static uint64_t rnd(uint64_t n)
+{
+	rng = rng * 6364136223846793005u + 1442695040888963407u;
+	return (rng >> 16) % n;
+}
+
+static void make(void)
+{
+	struct lh_lhv_params p;
+	struct lh_lhv_writer *w;
+	float v[DIM];
+	char id[16], meta[64];
+	struct stat st;
+	int fd;
+
+	lh_lhv_params_default(&p);
+	p.m = M;
+	p.ef_construction = 40;
+	w = lh_lhv_writer_new(path, &p, 1, &err);
+	CHECK(w);
+	for (unsigned i = 0; i < ROWS; i++) {
+		for (unsigned d = 0; d < DIM; d++)
+			v[d] = (float)rnd(2001) - 1000.5f;
+		CHECK(lh_lhv_put(w, id, (size_t)sprintf(id, "id-%u", i), v, DIM, meta,
+				 (size_t)sprintf(meta, "{\"n\":%u,\"s\":\"x\"}", i), &err) == 0);
+	}
+	CHECK(lh_lhv_commit(w, 1, &err) == 0);
+	lh_lhv_writer_free(w);
+	fd = open(path, O_RDONLY);
+	CHECK(fd >= 0 && fstat(fd, &st) == 0);
+	size = (size_t)st.st_size;
+	good = malloc(size);
+	CHECK(good && read(fd, good, size) == (ssize_t)size);
+	close(fd);
+}
+
+static void write_file(const unsigned char *p, size_t n)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC);
+
+	CHECK(fd >= 0 && write(fd, p, n) == (ssize_t)n);
+	close(fd);
+}
+
+static int every_third(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *e)
+{
+	(void)ctx;
+	(void)e;
+	return row % 3 == 0 && r->meta.n != 7;
+}
+
+static void ask(struct lh_searcher *s, const float *v, size_t k, bool exact, bool filter)
+{
+	struct lh_hit hit[40];
+	struct lh_query q = { .vector = v, .k = k, .exact = exact, .allow = filter ? every_third : NULL };
+	long n = lh_lhv_search(s, &q, hit, &err), i;
+
+	CHECK(n >= -1 && n <= (long)k);
+	CHECK(n >= 0 || err.code == LH_ECORRUPT);
+	for (i = 0; i < n; i++)
+		CHECK(hit[i].distance >= 0 && hit[i].distance < 1e30f && (!i || hit[i - 1].distance <= hit[i].distance));
+}
+
+/* Everything a reader does, on whatever the file is now. */
+static bool use(void)
+{
+	struct lh_lhv *ix = lh_lhv_open(path, &err);
+	struct lh_searcher *s;
+	struct lh_row row;
+	float v[65536] = { 1, 2, 3 };
+
+	if (!ix) {
+		CHECK(err.code == LH_ECORRUPT);
+		return false;
+	}
+	s = lh_searcher_new(ix, &err);
+	CHECK(s || err.code == LH_ENOMEM || err.code == LH_EDATA);
+	if (s) {
+		v[0] = (float)rnd(10) + 1;
+		ask(s, v, 10, false, false);
+		ask(s, v, 40, false, true);
+		ask(s, v, 3, true, rnd(2));
+		lh_searcher_free(s);
+	}
+	for (unsigned i = 0; i < 50; i++) {
+		char id[16];
+		int64_t at = lh_lhv_find(ix, id, (size_t)sprintf(id, "id-%u", (unsigned)rnd(ROWS + 5)), &err);
+
+		CHECK(at >= -2 && (at < 0 || (uint64_t)at < lh_lhv_rows(ix)));
+		if (lh_lhv_row(ix, rnd(ROWS), &row, &err) == 1)
+			CHECK(row.id.n <= LH_ID_MAX && lh_utf8_valid(row.id.p, row.id.n) && row.vector[0] != 1e38f && row.meta.n <= size);
+	}
+	lh_lhv_close(ix);
+	return true;
+}
+
+static void note(void *ctx, const char *section, const char *text)
+{
+	(void)ctx;
+	CHECK(*section && *text);
+	found++;
+}
+
+static unsigned damage(void)
+{
+	found = 0;
+	CHECK(lh_lhv_verify(path, note, NULL, &err) == 0);
+	return found;
+}
+
+static void truncated_files_are_refused(void)
+{
+	for (size_t n = 0; n < size; n = n < 200 ? n + 1 : (n / 4096 + 1) * 4096) {
+		snprintf(what, sizeof what, "cut at %zu", n);
+		write_file(good, n);
+		CHECK(!use() && damage());
+		CHECK(strstr(err.msg, n < 8 ? "not an index" : "truncated"));
+	}
+	write_file(good, size - 1);
+	CHECK(!use() && strstr(err.msg, "truncated") && damage());
+	write_file(good, size);
+	CHECK(use() && !damage());
+}
+
+static void any_flipped_bit_is_noticed(unsigned flips)
+{
+	int fd = open(path, O_WRONLY);
+	unsigned char byte;
+	uint64_t at;
+
+	CHECK(fd >= 0);
+	for (unsigned i = 0; i < flips; i++) {
+		/* every other one in the header, parameters and tables */
+		at = i % 2 ? rnd(size) : i % 4 ? rnd(8192) : size - 1 - rnd(size / 3);
+		byte = good[at] ^ (unsigned char)(1u << rnd(8));
+		snprintf(what, sizeof what, "byte %llu set to %u", (unsigned long long)at, byte);
+		CHECK(pwrite(fd, &byte, 1, (off_t)at) == 1);
+		use();
+		CHECK(damage());
+		CHECK(pwrite(fd, good + at, 1, (off_t)at) == 1);
+	}
+	close(fd);
+}
+
+static void smears_do_no_harm(unsigned smears)
+{
+	unsigned char *bad = malloc(size);
+	int fd = open(path, O_WRONLY);
+
+	CHECK(bad && fd >= 0);
+	memcpy(bad, good, size);
+	for (unsigned i = 0; i < smears; i++) {
+		uint64_t n = 1 + rnd(rnd(4) ? 64 : 20000), at = LH_LHV_PAGE + rnd(size - LH_LHV_PAGE), j;
+		unsigned kind = (unsigned)rnd(4);
+
+		if (n > size - at)
+			n = size - at;
+		for (j = 0; j < n; j++)
+			bad[at + j] = kind == 0 ? 0 : kind == 1 ? 0xff : kind == 2 ? (unsigned char)rnd(256) : (unsigned char)rnd(5);
+		snprintf(what, sizeof what, "%llu bytes at %llu smeared", (unsigned long long)n, (unsigned long long)at);
+		CHECK(pwrite(fd, bad + at, n, (off_t)at) == (ssize_t)n);
+		use();
+		CHECK(damage() || !memcmp(bad + at, good + at, n));
+		memcpy(bad + at, good + at, n);
+		CHECK(pwrite(fd, bad + at, n, (off_t)at) == (ssize_t)n);
+	}
+	close(fd);
+	free(bad);
+}
+
+/* With the checksum made to fit, so that what lies behind it is tried too. */
+static void extreme_header_fields_do_no_harm(void)
+{
+	static const uint64_t extremes[] = { 0, 1, 7, 4096, 1u << 31, 1ull << 32, 1ull << 63, UINT64_MAX };
+	unsigned char page[LH_LHV_PAGE];
+	struct lh_lhv_header *h = (void *)page;
+	int fd = open(path, O_WRONLY);
+	size_t at, i, wide;
+
+	CHECK(fd >= 0);
+	for (at = 8; at < 128 + 12 * sizeof(struct lh_lhv_section); at += 4)
+		for (i = 0; i < sizeof extremes / sizeof *extremes; i++)
+			for (wide = 4; wide <= 8; wide += 4) {
+				memcpy(page, good, sizeof page);
+				memcpy(page + at, &extremes[i], wide);
+				snprintf(what, sizeof what, "header byte %zu set to %llx", at, (unsigned long long)extremes[i]);
+				CHECK(pwrite(fd, page, sizeof page, 0) == sizeof page);
+				use();
+				CHECK(damage() || !memcmp(page, good, sizeof page));
+				h->xxh3 = lh_xxh3(h, offsetof(struct lh_lhv_header, xxh3));
+				CHECK(pwrite(fd, page, sizeof page, 0) == sizeof page);
+				use();
+				CHECK(damage() || !memcmp(page, good, sizeof page));
+			}
+	CHECK(pwrite(fd, good, LH_LHV_PAGE, 0) == LH_LHV_PAGE);
+	close(fd);
+}
+
+static void says(size_t at, uint32_t value, const char *message)
+{
+	unsigned char page[LH_LHV_PAGE];
+	int fd = open(path, O_WRONLY);
+
+	memcpy(page, good, sizeof page);
+	memcpy(page + at, &value, sizeof value);
+	CHECK(fd >= 0 && pwrite(fd, page, sizeof page, 0) == sizeof page);
+	CHECK(!use() && strstr(err.msg, message) && damage());
+	CHECK(pwrite(fd, good, sizeof page, 0) == sizeof page);
+	close(fd);
+}
+
+static void what_is_not_ours_has_its_own_message(void)
+{
+	says(0, 0x04034b50, "not an index: the magic number is wrong");
+	says(8, 2, "format version 2 is newer than 1, the newest that this program reads");
+	says(12, 0x04030201, "written in the other byte order");
+	says(24, 5, "header: the checksum is wrong");
+}
+
+int main(int argc, char **argv)
+{
+	const char *scale = getenv("LH_SCALE");
+	unsigned flips = argc > 1 ? (unsigned)atoi(argv[1]) : scale && !strcmp(scale, "soak") ? 10000 : 1500;
+	struct rusage u;
+
+	alarm(3600);	/* a hang is a failure */
+	CHECK(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/a.lhv", dir);
+	make();
+	if (argc > 2)
+		rng = strtoull(argv[2], NULL, 10);
+	truncated_files_are_refused();
+	what_is_not_ours_has_its_own_message();
+	extreme_header_fields_do_no_harm();
+	any_flipped_bit_is_noticed(flips);
+	smears_do_no_harm(flips);
+	CHECK(use() && !damage());
+	getrusage(RUSAGE_SELF, &u);
+	printf("# %zu bytes, %u flips and smears, peak %ld KiB\n", size, flips, u.ru_maxrss);
+	unlink(path);
+	strcat(path, "-lock");
+	unlink(path);
+	free(good);
+	return rmdir(dir) != 0;
+}
