@@ -36,19 +36,34 @@ static int array_vector(const struct lh_value *v, struct lh_buf *out, size_t *n,
 	return 0;
 }
 
+/* Some writers of JSON put a backslash before every slash.  -2: no memory. */
+static long escaped_base64(const struct lh_value *v, char *to, struct lh_err *err)
+{
+	struct lh_buf plain;
+	struct lh_str text;
+	long got = -2;
+
+	lh_buf_init(&plain, v->n);
+	if (lh_value_str(v, &plain, &text, err) == 0)
+		got = lh_base64_read(text.p, text.n, to);
+	lh_buf_free(&plain);
+	return got;
+}
+
 static int base64_vector(const struct lh_value *v, struct lh_buf *out, size_t *n, struct lh_err *err)
 {
 	size_t chars = v->n - 2;
-	long got = -1;
 	char *to;
+	long got;
 
 	if (chars > (size_t)LH_DIM_MAX * 6)
 		return lh_err_set(err, LH_EDATA, "dimension over %d", LH_DIM_MAX);
 	to = lh_buf_room(out, chars / 4 * 3 + 3);
 	if (!to)
 		return lh_buf_check(out, err);
-	if (!v->escaped)
-		got = lh_base64_read(v->p + 1, chars, to);
+	got = v->escaped ? escaped_base64(v, to, err) : lh_base64_read(v->p + 1, chars, to);
+	if (got == -2)
+		return -1;
 	if (got < 0)
 		return lh_err_set(err, LH_EDATA, "vector is not base64");
 	if (got % 4)

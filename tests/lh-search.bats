@@ -59,6 +59,14 @@ ask() {
 	cmp array base64
 }
 
+@test "base64 whose slashes are escaped is read as well" {
+	make_points
+	echo '{"vector":"\/\/\/\/PgAAAAA="}' | lh-search p.lhv >escaped
+	echo '{"vector":"////PgAAAAA="}' | lh-search p.lhv >plain
+	cmp escaped plain
+	[ "$(jq -r '.results[0].id' plain)" = a ]
+}
+
 @test "the vector wins over a text, query_vector over vector" {
 	make_points
 	[ "$(ask '{"query_text":"x","vector":[-1,0],"query_vector":[0,1]}' -k 1 p.lhv)" = e ]
@@ -239,6 +247,21 @@ ask() {
 	[ "$(jq -r '.results[].corpus' both | sort -u | paste -sd' ')" = "big small" ]
 	run lh-search -Q welder big.lhv p.lhv
 	[ "$status" = 2 ] && [[ $output == *'"p" has no engine'* ]]
+}
+
+@test "an index of the engine ollama is asked by text through it, query by query" {
+	load servers/server
+	start_upstream
+	export LH_OLLAMA_URL=$URL
+	lh-gen workers -n 40 >w
+	lh-index build --engine ollama w.lhv w
+	jq -c '{id, text}' w | lh-search -j 2 -k 1 w.lhv >out
+	[ "$(jq -c 'select(.results[0].id != .id)' out | wc -l)" = 0 ]
+	stop_upstreams
+	run --separate-stderr lh-search w.lhv <<<'{"query":"welder"}'
+	[ "$status" = 2 ] && [ -z "$output" ] && [[ $stderr == *"$URL"* ]]
+	jq -c '{id: .id, vector: [range(8) | 0.5]}' w | lh-search -k 1 w.lhv >out
+	[ "$(wc -l <out)" = 40 ]
 }
 
 @test "use_playbook finds no playbook: counters 0, and its members pass through" {
