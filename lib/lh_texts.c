@@ -109,8 +109,10 @@ static int start_child(struct lh_texts *t, struct lh_err *err)
 {
 	char batch[16];
 	char *argv[20] = { "lh-embed", "--engine", t->engine, "--encoding", "base64", "--on-error", "emit", "-q", "-j", "1", "--batch", batch };
+	struct lh_err unused;
 	int n = 12;
 
+	lh_coproc_stop(&t->child, &unused);	/* what one that died has left */
 	snprintf(batch, sizeof batch, "%u", t->batch);
 	if (*t->model) {
 		argv[n++] = "--model";
