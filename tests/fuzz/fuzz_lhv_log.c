@@ -1,0 +1,142 @@
+/* Any bytes behind an index as its log: never a crash or a read out of bounds,
+ * and whatever is not silent damage opens, takes an append, and then holds it. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lh_lhv_log.h"
+
+#define DIM 4
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static struct lh_err err;
+static char path[64], log_path[80];
+
+static void must(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void make_index(void)
+{
+	const float v[2][DIM] = { { 1, 0, 0, 0 }, { 0, 1, 0, 0 } };
+	struct lh_lhv_params p;
+	struct lh_lhv_writer *w;
+
+	snprintf(path, sizeof path, "%s/lh-fuzz-%ld.lhv", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
+	snprintf(log_path, sizeof log_path, "%s-log", path);
+	lh_lhv_params_default(&p);
+	p.dimension = DIM;
+	w = lh_lhv_writer_new(path, &p, 1, &err);
+	must(w && lh_lhv_put(w, "a", 1, v[0], DIM, "{}", 2, &err) == 0 &&
+	     lh_lhv_put(w, "b", 1, v[1], DIM, "{\"x\":1}", 7, &err) == 0 && lh_lhv_commit(w, 1, &err) == 0);
+	lh_lhv_writer_free(w);
+}
+
+static void put_frame(struct lh_buf *b, uint32_t kind, const uint8_t *p, size_t n)
+{
+	struct lh_log_head head = { .bytes = (uint32_t)n, .kind = kind };
+
+	head.head_xxh3 = lh_xxh3(&head, 8);
+	head.xxh3 = lh_xxh3(p, n);
+	lh_buf_add(b, &head, sizeof head);
+	lh_buf_add(b, p, n);
+}
+
+/* The first byte chooses: the bytes as they are, or as payloads of frames whose
+ * checksums are right, behind a mark of the index. */
+static void make_log(struct lh_buf *b, uint64_t checksum, const uint8_t *p, size_t n)
+{
+	bool framed = n && *p & 1;
+
+	if (n)
+		p++, n--;
+	if (framed)
+		lh_log_add_mark(b, checksum, DIM);
+	while (framed && n >= 2) {
+		size_t bytes = (size_t)p[1] % 16 * 8;
+		uint32_t kind = p[0] % 4;
+
+		p += 2;
+		n -= 2;
+		if (bytes > n)
+			bytes = n / 8 * 8;
+		put_frame(b, kind, p, bytes);
+		p += bytes;
+		n -= bytes;
+	}
+	lh_buf_add(b, p, n);
+}
+
+static void walk(const struct lh_lhv *ix)
+{
+	struct lh_row row;
+	uint64_t live = 0;
+	struct lh_lhv_stats st;
+
+	for (uint64_t i = 0; i < lh_lhv_rows(ix); i++) {
+		if (lh_lhv_row(ix, i, &row, &err) != 1)
+			continue;
+		live++;
+		must(lh_lhv_find(ix, row.id.p, row.id.n, &err) == (int64_t)i);
+		for (size_t j = 0; j < row.meta.n; j++)
+			must(row.meta.p[j] || !row.meta.p[j]);
+	}
+	lh_lhv_get_stats(ix, &st);
+	must(st.live == live);
+}
+
+static void on_damage(void *ctx, const char *section, const char *text)
+{
+	(void)section;
+	(void)text;
+	++*(int *)ctx;
+}
+
+static void append_and_look(void)
+{
+	struct lh_lhv_change *c = lh_lhv_change_open(path, 1, &err);
+	struct lh_lhv *ix;
+	bool fold;
+
+	must(c && lh_lhv_change_put(c, "new", 3, (float[DIM]){ 1, 1, 1, 1 }, DIM, NULL, 0, &err) == 0);
+	if (lh_lhv_change_commit(c, &fold, &err) == 0) {
+		ix = lh_lhv_open(path, &err);
+		must(ix && lh_lhv_find(ix, "new", 3, &err) >= 0);
+		lh_lhv_close(ix);
+	}
+	lh_lhv_change_close(c);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	static struct lh_buf log;
+	struct lh_lhv *ix, *base;
+	int damages = 0, fd;
+
+	if (!*path)
+		make_index();
+	base = lh_lhv_open_base(path, &err);
+	must(base != NULL);
+	log.max = LH_BUF_NOMAX;
+	lh_buf_reset(&log);
+	make_log(&log, base->checksum, data, n);
+	fd = open(log_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	must(fd >= 0 && write(fd, log.p, log.len) == (ssize_t)log.len);
+	close(fd);
+	ix = lh_lhv_open(path, &err);
+	if (ix)
+		walk(ix);
+	must(lh_lhv_log_verify(base, path, on_damage, &damages, &err) == 0);
+	must(damages || (ix && ix->torn_at < 0));
+	lh_lhv_close(base);
+	if (ix)
+		append_and_look();
+	lh_lhv_close(ix);
+	unlink(log_path);
+	return 0;
+}
