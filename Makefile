@@ -78,7 +78,7 @@ demo: all
 $(B)/fuzz/%: $(B)/tests/fuzz/%.c.o $(B)/liblh.a
 	@mkdir -p $(@D)
 	@echo '  LINK   $@'
-	$(Q)$(CC) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS) $(LIBS) -ljansson
+	$(Q)$(CXX) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS) $(LIBS) -ljansson
 
 fuzzers: $(FUZZ)
 

@@ -60,9 +60,9 @@ static inline void lh_buf_took(struct lh_buf *b, size_t n)
 
 static inline void lh_buf_add(struct lh_buf *b, const void *p, size_t n)
 {
-	char *to = lh_buf_room(b, n);
+	char *to = n ? lh_buf_room(b, n) : NULL;
 
-	if (to && n) {
+	if (to) {
 		memcpy(to, p, n);
 		b->len += n;
 	}

@@ -166,6 +166,16 @@ static void forget(struct lh_lhv *ix)
 	lh_idmap_free(&r->by_id);
 }
 
+static bool being_written(const char *path)
+{
+	struct lh_err unused;
+	char *lock = lh_log_name(path, LH_LHV_LOCK, &unused);
+	bool is = lock && access(lock, F_OK) == 0;
+
+	free(lock);
+	return is;
+}
+
 /*
  * Logs are read without a lock.  A writer that overwrites a torn tail while
  * it is being read may show us half of both, which looks like damage but is
@@ -181,8 +191,8 @@ int lh_lhv_log_replay(struct lh_lhv *ix, const char *path, struct lh_err *err)
 	lh_buf_init(&r->text, LH_BUF_NOMAX);
 	r->by_id = (struct lh_idmap){ .key = pending_id, .ctx = ix };
 	ix->log = r;
-	for (tries = 0; tries < 4; tries++) {
-		if (tries)
+	for (tries = 0; tries < 3; tries++) {
+		if (tries && being_written(path))
 			nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 		forget(ix);
 		if (lh_log_read(path, &r->text, err) < 0)
