@@ -149,7 +149,10 @@ static int to_sink(struct run *r, const struct lh_flow_block *b)
 		const struct lh_flow_item *item = &b->items[i];
 
 		from.line = item->line;
+		err.code = LH_OK;
 		if (r->flow->sink(b->out.p + start, item->end - start, &from, r->flow->ctx, &err) < 0) {
+			if (err.code == LH_OK)
+				return -1;	/* what failed was the frame, in tool->err */
 			if (err.code != LH_EDATA) {
 				r->tool->err = err;
 				return -1;
@@ -395,6 +398,16 @@ static int next_file(struct run *r)
 	return 1;
 }
 
+/* Nothing to read just now: first let out all that is finished. */
+static int wait_for_more(struct run *r)
+{
+	if (lh_flow_pool_in_flight(&r->pool))
+		return deliver_oldest(r);
+	if (lh_tool_flush(r->tool) < 0)
+		return -1;
+	return lh_lines_wait(&r->in.lines, &r->tool->err);
+}
+
 /* The open file to its end: 0, or -1 when the run ends here. */
 static int read_file(struct run *r)
 {
@@ -417,7 +430,7 @@ static int read_file(struct run *r)
 			rc = take_block(r, b);
 			break;
 		case LH_LINES_WAIT:
-			rc = lh_flow_pool_in_flight(&r->pool) ? deliver_oldest(r) : lh_lines_wait(&r->in.lines, &r->tool->err);
+			rc = wait_for_more(r);
 			break;
 		case LH_LINES_ROOM:
 			rc = make_room(r);

@@ -23,7 +23,8 @@
  * -1 with another code, which ends the run after the records before it.
  *
  * A sink, if given, takes each record's output in order on the calling thread
- * instead of stdout (no LF is added), and may reject or fail in the same way.
+ * instead of stdout (no LF is added), and may reject or fail in the same way (a
+ * failed lh_tool_out has its reason in tool->err already and may leave err alone).
  *
  * batch, if given, replaces map: it gets up to batch_max records at once (for
  * upstream calls that take many) and must call lh_batch_accept or

@@ -125,8 +125,11 @@ static void reject(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 	r = &b->rejects[b->n_rejects++];
 	*r = (struct lh_flow_reject){ l->at, l->n, l->line, why->column, b->texts.len };
 	lh_buf_add(&b->texts, why->msg, strlen(why->msg) + 1);
-	if (lh_buf_check(&b->texts, &err) < 0)
+	if (lh_buf_check(&b->texts, &err) < 0) {
+		b->n_rejects--;
 		give_up(b, &err);
+		return;
+	}
 	if (m->tool->on_error == LH_ON_ERROR_EMIT && !m->flow->sink)
 		lh_flow_put_error(&b->out, b->name->text, l->line, why->msg, rec);
 	b->stop = m->tool->on_error == LH_ON_ERROR_STOP;

@@ -25,7 +25,7 @@ static double now(void)
 static int held(int fd, const char *path, double seconds, struct lh_err *err)
 {
 	char pid[24] = "";
-	ssize_t n = pread(fd, pid, sizeof pid - 1, 0);
+	ssize_t n = pread(fd, pid, sizeof pid - 1, 0);	/* "123\n", at worst behind it the end of a longer one */
 	int i;
 
 	for (i = 0; i < n && pid[i] >= '0' && pid[i] <= '9'; i++)
@@ -83,9 +83,11 @@ int lh_lock_take(struct lh_lock *l, const char *path, double seconds, struct lh_
 			break;
 		if (current(l->fd, path)) {
 			n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-			if (ftruncate(l->fd, 0) < 0 || pwrite(l->fd, pid, (size_t)n, 0) < 0)
-				errno = 0;	/* the lock holds without its name as well */
-			return 0;
+			if (lh_pwrite_all(l->fd, pid, (size_t)n, 0, err) == 0)
+				return 0;
+			lh_err_prefix(err, "%s", path);
+			unlink(path);
+			break;
 		}
 		close(l->fd);
 	}

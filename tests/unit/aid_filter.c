@@ -42,8 +42,12 @@ static int add(struct settings *s, struct lh_record *rec, struct lh_buf *out, st
 		return lh_err_set(err, LH_EDATA, "field \"refuse\" is not wanted");
 	if (lh_record_get(rec, "fatal"))
 		return lh_err_set(err, LH_ENET, "http://127.0.0.1:9: gone");
-	if (lh_record_get(rec, "slow"))
-		nanosleep(&(struct timespec){ (time_t)(s->sleep_ms / 1000), (long)(s->sleep_ms % 1000) * 1000000 }, NULL);
+	if (lh_record_get(rec, "slow")) {
+		struct timespec left = { (time_t)(s->sleep_ms / 1000), (long)(s->sleep_ms % 1000) * 1000000 };
+
+		while (nanosleep(&left, &left) < 0)
+			;	/* a signal is no reason to be quick */
+	}
 	if (s->identity) {
 		lh_buf_add(out, rec->line, rec->len);
 		return 0;

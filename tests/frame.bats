@@ -1,0 +1,616 @@
+load helper
+
+# What every filter does, by way of the smallest one (tests/unit/aid_filter.c).
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	printf '{"a":1}\n{"b":2}\n{"c":3}\n' >abc.jsonl
+}
+
+# hears_int COMMAND... - shells have background jobs ignore SIGINT; not here.
+hears_int() {
+	exec python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])' "$@"
+}
+
+# lines N - that many records.
+lines() {
+	seq -f '{"n":%.0f,"text":"the quick brown fox jumps over the lazy dog"}' "$1"
+}
+
+# ---- records ----
+
+@test "one in, one out, in order, for any number of threads" {
+	lines "$(scale 100000 5000000)" >in
+	sed 's/}$/,"seen":true}/' in >want
+	for how in -j1 -j2 -j7 "--batch -j1" "--batch -j3 -b 64"; do
+		$AID $how in | cmp - want
+		cat in | $AID $how | cmp - want
+	done
+}
+
+@test "what passes through is byte-equal: numbers of any size, spaces, escapes, key order" {
+	printf '%s\n' '{"z":1.0,"a":12345678901234567890,"m":0.1,"e":1e400,"f":1e-400,"n":-0}' \
+		'{ "sp" : [ 1 ,2 ] , "u":"\u00e9\/\ud83d\ude00" }' \
+		$'{"u2028":"\u2028","del":"\x7f","nul":"\\u0000"}' >in
+	$AID --identity in | cmp - in
+	$AID in | sed 's/,"seen":true}$/}/' | tr -d ' ' | cmp - <(tr -d ' ' <in)
+}
+
+@test "a field that a filter adds takes the place of one that was there, and comes last" {
+	run $AID <<<'{"seen":0,"a":1}'
+	[ "$output" = '{"a":1,"seen":true}' ]
+}
+
+@test "CRLF, BOM, blank lines, a missing last LF and empty files are fine" {
+	printf '\357\273\277{"a":1}\r\n\r\n \t\n{"b":2}' >in
+	: >empty
+	printf '\n' >newline
+	run --separate-stderr $AID --identity empty in newline in
+	[ "$status" = 0 ] && [ -z "$stderr" ]
+	[ "$output" = $'{"a":1}\n{"b":2}\n{"a":1}\n{"b":2}' ]
+}
+
+@test "a BOM is skipped on the first line only" {
+	printf '{"a":1}\n\357\273\277{"b":2}\n' >in
+	run --separate-stderr $AID --identity in
+	[ "$status" = 1 ] && [ "$output" = '{"a":1}' ]
+	[[ ${stderr_lines[0]} == "aid-filter: in:2:1: "* ]]
+}
+
+@test "each kind of bad line is rejected by itself, with line and column" {
+	printf '%s\n' '{"a":1}' '[1]' '{"a":1' '{"a":1,"a":2}' '{"a":01}' '"text"' '{"x":[{"k":1,"k":2}]}' '{"s":"\ud800"}' '{} {}' '{"b":2}' >in
+	printf '{"u":"\377"}\n{"o":"\300\257"}\n{"nul":"\0"}\n\0\n{"c":3}\n' >>in
+	run --separate-stderr $AID --identity in
+	[ "$status" = 1 ]
+	[ "$output" = $'{"a":1}\n{"b":2}\n{"c":3}' ]
+	[ "${#stderr_lines[@]}" = 13 ]
+	[[ ${stderr_lines[0]} == 'aid-filter: in:2: not a JSON object' ]]
+	[[ ${stderr_lines[2]} == 'aid-filter: in:4:'*'"a"'* ]]
+	[[ ${stderr_lines[5]} == 'aid-filter: in:7:'*'"k"'* ]]
+	for n in 3 5 8 9 11 12 13 14; do
+		[[ $stderr =~ "aid-filter: in:$n:"[0-9]+": " ]] || { echo "line $n: $stderr"; return 1; }
+	done
+	[ "${stderr_lines[12]}" = 'aid-filter: 12 of 15 records rejected' ]
+}
+
+@test "512 nested containers are accepted, 513 and 100,000 refused" {
+	nest() { printf '{"a":'; printf "%$(($1 - 1))s" | tr ' ' '['; printf "%$(($1 - 1))s" | tr ' ' ']'; printf '}\n'; }
+	(nest 512; nest 513; nest 100000; nest 2) >in
+	run --separate-stderr bash -c '$AID --identity in >out'
+	[ "$status" = 1 ] && [ "$(wc -l <out)" = 2 ]
+	[[ ${stderr_lines[0]} == 'aid-filter: in:2:'*512* ]]
+	[[ ${stderr_lines[1]} == 'aid-filter: in:3:'*512* ]]
+}
+
+# ---- bad input ----
+
+@test "--on-error emit writes an error with the record's id in its place" {
+	printf '{"a":1}\n{"id":"x\\u00e9","refuse":1}\n{bad\n{"id":[7],"refuse":1}\n' >in
+	for how in -j1 -j3 --batch "--batch -b 1"; do
+		run --separate-stderr $AID --on-error emit $how in
+		[ "$status" = 1 ]
+		[ "${lines[0]}" = '{"a":1,"seen":true}' ]
+		[ "${lines[1]}" = '{"id":"x\u00e9","error":{"file":"in","line":2,"message":"field \"refuse\" is not wanted"}}' ]
+		[[ ${lines[2]} == '{"error":{"file":"in","line":3,"message":"'*'"}}' ]]
+		[ "${lines[3]}" = '{"id":[7],"error":{"file":"in","line":4,"message":"field \"refuse\" is not wanted"}}' ]
+	done
+	run --separate-stderr bash -c '$AID --on-error emit <in'
+	[[ ${lines[1]} == *'"file":"-"'* ]]
+}
+
+@test "--on-error emit writes valid JSON whatever the file is called" {
+	name=$'in\xff\e"\\'
+	echo bad >"$name"
+	run --separate-stderr $AID --on-error emit "$name"
+	[ "$(jq -r .error.file <<<"$output")" = $'in\xef\xbf\xbd\e"\\' ]
+}
+
+@test "--on-error stop writes what is before the first bad record, then ends with 1" {
+	lines 50000 >in
+	sed -i '30000s/.*/bad/; 40000s/.*/bad/' in
+	for how in -j1 -j4 --batch; do
+		run --separate-stderr bash -c "$AID --identity --on-error stop $how in >out"
+		[ "$status" = 1 ] && [ "${#stderr_lines[@]}" = 2 ]
+		[[ ${stderr_lines[0]} == 'aid-filter: in:30000:1: '* ]]
+		[ "${stderr_lines[1]}" = 'aid-filter: 1 of 30000 records rejected' ]
+		head -n 29999 in | cmp - out
+	done
+}
+
+@test "the first 20 messages of each file are shown, --verbose shows all, -q only the summary" {
+	yes bad | head -n 30 >one
+	cp one two
+	run --separate-stderr $AID one abc.jsonl two
+	[ "$status" = 1 ] && [ "${#stderr_lines[@]}" = 43 ]
+	[ "${stderr_lines[20]}" = 'aid-filter: one: further messages suppressed (--verbose shows all)' ]
+	[ "${stderr_lines[41]}" = 'aid-filter: two: further messages suppressed (--verbose shows all)' ]
+	[ "${stderr_lines[42]}" = 'aid-filter: 60 of 63 records rejected' ]
+	run --separate-stderr $AID -v one
+	[ "${#stderr_lines[@]}" = 31 ]
+	run --separate-stderr $AID -q one
+	[ "$stderr" = 'aid-filter: 30 of 30 records rejected' ]
+}
+
+@test "100,000 bad lines are counted exactly, in linear time" {
+	yes bad | head -n 100000 >in
+	lines 1 >>in
+	for how in -j1 -j3 --batch; do
+		run --separate-stderr timeout 20 $AID $how --rejects r in
+		[ "$status" = 1 ] && [ "${#stderr_lines[@]}" = 22 ]
+		[ "${stderr_lines[21]}" = 'aid-filter: 100000 of 100001 records rejected' ]
+		head -n 100000 in | cmp - r
+		rm r
+	done
+	run --separate-stderr $AID -v in
+	[ "${#stderr_lines[@]}" = 100001 ]
+}
+
+@test "--rejects appends each rejected line byte for byte" {
+	printf '{"a":1}\n{bad\r\n{"refuse":1,"raw":"\\u00e9"}\n\0\377\n{"b":2}\nlast' >in
+	for how in -j1 -j3 --batch --sink; do
+		rm -f r
+		run $AID $how --rejects r in
+		printf '{bad\r\n{"refuse":1,"raw":"\\u00e9"}\n\0\377\nlast\n' | cmp - r
+	done
+	run $AID --rejects r in
+	[ "$(wc -l <r)" = 8 ]
+}
+
+@test "rejects are not glued to the torn last line of an earlier run" {
+	printf 'torn' >r
+	run $AID --rejects r <<<bad
+	[ "$(cat r)" = $'torn\nbad' ]
+}
+
+@test "rejects that cannot be opened or written are exit 2" {
+	run --separate-stderr $AID --rejects no/such/r abc.jsonl
+	[ "$status" = 2 ] && [ -z "$output" ]
+	[ "$stderr" = 'aid-filter: no/such/r: cannot open: No such file or directory' ]
+	run --separate-stderr $AID --rejects /dev/full <<<bad
+	[ "$status" = 2 ] && [[ $stderr == *'/dev/full: write failed: No space left on device'* ]]
+}
+
+@test "a file is not read while it is written" {
+	echo bad >r
+	run --separate-stderr $AID --rejects r r
+	[ "$status" = 2 ] && [ "$stderr" = 'aid-filter: r: is both input and output' ]
+	run bash -c '$AID abc.jsonl >>abc.jsonl'
+	[ "$status" = 2 ] && [ "$(wc -l <abc.jsonl)" = 3 ]
+}
+
+@test "a line over the limit is named with line and limit, kept in rejects, and the next goes on" {
+	(echo '{"a":1}'; head -c 3000000 /dev/zero | tr '\0' x; echo; echo '{"b":2}'; head -c 2000000 /dev/zero | tr '\0' y) >in
+	for how in -j1 -j3; do
+		rm -f r
+		run --separate-stderr bash -c "cat in | $AID --identity $how --max-line 1M --on-error emit --rejects r"
+		[ "$status" = 1 ]
+		[ "${stderr_lines[0]}" = 'aid-filter: -:2: line is longer than 1048576 bytes (--max-line)' ]
+		[ "${stderr_lines[1]}" = 'aid-filter: -:4: line is longer than 1048576 bytes (--max-line)' ]
+		[ "${lines[0]}" = '{"a":1}' ] && [ "${lines[2]}" = '{"b":2}' ]
+		[ "${lines[1]}" = '{"error":{"file":"-","line":2,"message":"line is longer than 1048576 bytes (--max-line)"}}' ]
+		(sed -n '2p;4p' in; echo) | cmp - r
+	done
+}
+
+@test "the limit holds to the byte" {
+	for n in 99 100 101; do
+		printf '{"a":"%s"}\r\n' "$(printf "%$((n - 8))s" | tr ' ' x)" >in
+		run --separate-stderr $AID --identity --max-line 100 in
+		[ "$status" = $((n > 100)) ]
+	done
+}
+
+@test "a huge line is read in bounded memory, below the limit and over it" {
+	plain_only "sanitizers need memory"
+	size=$(scale 100 1024)
+	huge() { echo '{"a":1}'; printf '{"x":"'; head -c "${size}M" /dev/zero | tr '\0' x; printf '"}\n{"b":2}\n'; }
+	huge >in
+	rss=$(/usr/bin/time -f %M $AID --identity --max-line 1M in 2>&1 >out | tail -n 1)
+	[ "$(cat out)" = $'{"a":1}\n{"b":2}' ]
+	[ "$rss" -lt 20000 ] || { echo "over the limit: $rss KiB"; return 1; }
+	rss=$(/usr/bin/time -f %M $AID --identity -j3 --max-line $((size + 1))M in in 2>&1 >out | tail -n 1)
+	[ "$(wc -l <out)" = 6 ]
+	[ "$rss" -lt $((size * 1024 * 3 + 30000)) ] || { echo "below the limit: $rss KiB"; return 1; }
+}
+
+@test "memory stays flat over any number of records" {
+	plain_only "sanitizers need memory"
+	n=$(scale 300000 10000000)
+	lines 10000 >some
+	for ((i = 0; i < n; i += 10000)); do cat some; done >in
+	for how in "-j1" "-j3" "-j3 --batch" "-j2 --repeat 300"; do
+		rss=$(/usr/bin/time -f %M $AID $how in 2>&1 >/dev/null)
+		[ "$rss" -lt 60000 ] || { echo "$how: $rss KiB"; return 1; }
+	done
+}
+
+@test "a fatal error in a later block does not lose what is before it" {
+	lines 100000 >in
+	sed -i '70000s/.*/{"fatal":1}/' in
+	for how in -j1 -j4 --batch "--batch -j4"; do
+		run --separate-stderr bash -c "$AID --identity $how in >out"
+		[ "$status" = 2 ] && [ "$stderr" = 'aid-filter: http://127.0.0.1:9: gone' ]
+		head -n 69999 in | cmp - out
+	done
+}
+
+@test "a file that cannot be read is named, the others are read, exit 2" {
+	mkdir folder
+	run --separate-stderr $AID --identity absent abc.jsonl folder abc.jsonl
+	[ "$status" = 2 ]
+	[ "${#lines[@]}" = 6 ]
+	[ "${stderr_lines[0]}" = 'aid-filter: absent: cannot open: No such file or directory' ]
+	[ "${stderr_lines[1]}" = 'aid-filter: folder: is a directory' ]
+	echo '{"x":1}' >secret && chmod 0 secret
+	chmod 755 . "$BATS_RUN_TMPDIR"
+	run --separate-stderr as_nobody $AID secret
+	[ "$status" = 2 ] && [[ $stderr == *'secret: cannot open: Permission denied' ]]
+}
+
+@test "escapes and control bytes reach stderr neither from keys nor from file names" {
+	name=$'a\e[31m\n\xc2\x9b.jsonl'
+	printf '{"k\\u001b[31m\e":1}\n{"k\302\233":1,"k\302\233":2}\n' >"$name"
+	run --separate-stderr $AID -v "$name"
+	[ "$status" = 1 ] && [ "${#stderr_lines[@]}" = 3 ]
+	[[ ${stderr_lines[0]} == 'aid-filter: a\x1b[31m\x0a\xc2\x9b.jsonl:1:'* ]]
+	[[ $stderr != *$'\e'* && $stderr != *$'\xc2\x9b'* ]]
+}
+
+@test "each message is one write" {
+	needs_strace
+	yes bad | head -n 5 >in
+	strace -qq -e trace=write -o trace $AID --rejects r in 2>err || true
+	[ "$(grep -c '^write(2,' trace)" = 6 ]
+	[ "$(grep -c '^write([3-9]' trace)" = 1 ]
+}
+
+# ---- the sink ----
+
+@test "a sink may reject a record" {
+	seq -f '{"n":%.0f}' 20 >in
+	run --separate-stderr $AID --identity --sink --rejects r in
+	[ "$status" = 1 ]
+	[ "$output" = "$(sed '7d;14d' in)" ]
+	[ "$(cat r)" = $'{"n":7}\n{"n":14}' ]
+	[ "${stderr_lines[0]}" = 'aid-filter: in:7: line number divides by seven' ]
+	run --separate-stderr $AID --identity --sink --on-error stop in
+	[ "$status" = 1 ] && [ "$output" = "$(head -n 6 in)" ]
+	run --separate-stderr $AID --identity --into out.jsonl --on-error emit in
+	[ "$status" = 1 ] && [ "${#lines[@]}" = 2 ] && [ "$(wc -l <out.jsonl)" = 18 ]
+}
+
+# ---- co-processes ----
+
+@test "a line in gives a line out at once, whatever was written before" {
+	for how in -j1 -j3 --batch "--batch -j3" --sink; do
+		coproc FILTER { $AID $how --on-error emit 2>/dev/null; }
+		for i in 1 2 3; do
+			echo "{\"n\":$i}" >&"${FILTER[1]}"
+			read -r -t 10 line <&"${FILTER[0]}"
+			[ "$line" = "{\"n\":$i,\"seen\":true}" ]
+			echo bad >&"${FILTER[1]}"
+			read -r -t 10 line <&"${FILTER[0]}"
+			[[ $line == '{"error":'* ]]
+		done
+		exec {FILTER[1]}>&-
+		wait "$FILTER_PID" || [ $? = 1 ]
+	done
+}
+
+@test "half a line is waited for" {
+	run bash -c '(printf "{\"a\""; sleep 0.2; printf ":1}\n{\"b\":2}") | $AID --identity'
+	[ "$output" = $'{"a":1}\n{"b":2}' ]
+}
+
+# ---- descriptors, disks, signals ----
+
+@test "stdin, stdout or stderr closed at the start is exit 2" {
+	run --separate-stderr bash -c '$AID <&-'
+	[ "$status" = 2 ] && [ "$stderr" = "aid-filter: stdin is closed" ]
+	run --separate-stderr bash -c '$AID abc.jsonl >&-'
+	[ "$status" = 2 ] && [ "$stderr" = "aid-filter: stdout is closed" ]
+	run bash -c '$AID --into out.jsonl abc.jsonl 2>&-'
+	[ "$status" = 2 ] && [ -z "$output" ] && [ ! -e out.jsonl ]
+	run bash -c '$AID --rejects r abc.jsonl <&- >&- 2>&-'
+	[ "$status" = 2 ] && [ ! -s r ]
+}
+
+@test "a full disk is exit 2 with the reason, once" {
+	lines 100000 >in
+	for how in -j1 -j3 --sink; do
+		run --separate-stderr bash -c "$AID -q $how in >/dev/full"
+		[ "$status" = 2 ] && [ "${stderr_lines[0]}" = 'aid-filter: stdout: write failed: No space left on device' ]
+		[[ ${#stderr_lines[@]} = 1 || ${stderr_lines[1]} == *' rejected' ]]
+	done
+}
+
+@test "a file size limit on stdout is exit 2, and what is there is whole but for its last record" {
+	lines 100000 >in
+	run bash -c 'trap "" XFSZ; ulimit -f 100; $AID --identity in 2>&1 >out'
+	[ "$status" = 2 ] && [[ $output == 'aid-filter: stdout: write failed: File too large' ]]
+	cmp -n "$(stat -c %s out)" in out
+}
+
+@test "EIO on read, write and close is exit 2 with the reason" {
+	needs_strace
+	lines 20000 >in
+	run --separate-stderr strace --quiet=all -o trace -P in -e trace=read -e inject=read:error=EIO:when=3 $AID --identity in
+	[ "$status" = 2 ] && [ "$stderr" = "aid-filter: in: read failed: Input/output error" ]
+	[ "$output" = "$(head -n "${#lines[@]}" in)" ] && [ "${#lines[@]}" -gt 100 ]
+	run --separate-stderr strace -qq -o trace -e trace=write -e inject=write:error=EIO:when=1 $AID abc.jsonl
+	[ "$status" = 2 ] && [ "$stderr" = "aid-filter: stdout: write failed: Input/output error" ]
+	strace -qq -o trace -e trace=close $AID abc.jsonl >out
+	n=$(grep -c . <(sed '/^close(1)/q' trace))
+	run strace -qq -o trace -e trace=close -e inject=close:error=EIO:when="$n" bash -c 'exec $AID abc.jsonl 2>&1 >out'
+	n=$(grep -n '^close(1)' trace | tail -n 1 | cut -d: -f1)
+	run strace -qq -o trace -e trace=close -e inject=close:error=EIO:when="$n" bash -c 'exec $AID abc.jsonl 2>&1 >out'
+	[[ $output == *"stdout: close failed: Input/output error" ]] && [ "$status" = 2 ]
+}
+
+@test "EINTR, EAGAIN and short writes lose nothing" {
+	needs_strace
+	lines 20000 >in
+	for error in EINTR EAGAIN; do
+		strace --quiet=all -o trace -e trace=read -P in -e inject=read:error=$error:when=1+2 $AID --identity in | cmp - in
+		strace -qq -o trace -e trace=write -e inject=write:error=$error:when=1+2 $AID --identity in >out
+		cmp in out
+	done
+	strace -qq -o trace -e trace=write -e inject=write:retval=100:when=1 $AID --identity abc.jsonl >out || true
+	grep -q INJECTED trace
+}
+
+@test "non-blocking stdin and stdout are waited for" {
+	lines 200000 >in
+	cat >nonblock.py <<-'END'
+	import os, subprocess, sys, fcntl, threading, time
+	def nb(fd):
+	    fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_NONBLOCK)
+	r1, w1 = os.pipe(); r2, w2 = os.pipe()
+	nb(r1); nb(w2)
+	p = subprocess.Popen([sys.argv[1], "--identity"], stdin=r1, stdout=w2, pass_fds=())
+	os.close(r1); os.close(w2)
+	def feed():
+	    with open("in", "rb") as f, os.fdopen(w1, "wb") as t:
+	        for i, chunk in enumerate(iter(lambda: f.read(1 << 20), b"")):
+	            t.write(chunk); time.sleep(0.01)
+	t = threading.Thread(target=feed); t.start()
+	time.sleep(0.3)
+	with os.fdopen(r2, "rb") as f, open("out", "wb") as o:
+	    o.write(f.read())
+	t.join(); sys.exit(p.wait())
+	END
+	python3 nonblock.py "$AID"
+	cmp in out
+}
+
+@test "a reader that leaves ends a filter quietly by SIGPIPE" {
+	run --separate-stderr bash -c "yes '{}' | $AID | head -n 1; echo \${PIPESTATUS[1]}"
+	[ "$output" = $'{"seen":true}\n141' ] && [ -z "$stderr" ]
+}
+
+@test "a tool with state outlives its reader, cleans up and exits 0" {
+	lines 200000 >in
+	run --separate-stderr bash -c "$AID --keep --sink in | head -n 1; echo \${PIPESTATUS[0]}"
+	[ "${lines[1]}" = 0 ] && [[ ${stderr_lines[0]} == 'aid-filter: in:7: '* ]]
+	[[ $stderr != *'Broken pipe'* ]]
+}
+
+@test "SIGINT, SIGTERM and SIGHUP: whole records, the status of the signal, no litter" {
+	mkfifo pipe
+	for signal in INT TERM HUP; do
+		for how in -j1 -j3; do
+			hears_int $AID $how --identity --into into.jsonl <pipe >out 2>err 3>&- &
+			pid=$!
+			exec 7>pipe
+			lines 3000 >&7
+			printf '{"half":' >&7
+			for ((i = 0; i < 100; i++)); do compgen -G '.into.jsonl.lh-tmp-*' >/dev/null && break; sleep 0.05; done
+			sleep 0.2
+			kill -$signal "$pid"
+			status=0
+			wait "$pid" || status=$?
+			exec 7>&-
+			[ "$status" = $((128 + $(kill -l $signal))) ] || { echo "$signal $how: $status $(cat err)"; return 1; }
+			no_litter
+			[ ! -e into.jsonl ]
+		done
+	done
+}
+
+@test "a signal in the middle of writing leaves whole records" {
+	lines 500000 >in
+	for how in -j1 -j3; do
+		for wait in 0.01 0.03 0.1; do
+			status=0
+			timeout -s INT "$wait" $AID --identity $how in >out || status=$?
+			[ "$status" = 124 ] || [ "$status" = 0 ]
+			[ ! -s out ] || [ "$(tail -c 1 out | wc -l)" = 1 ]
+			cmp -n "$(stat -c %s out)" in out
+		done
+	done
+}
+
+@test "a second signal ends at once" {
+	echo '{"slow":1}' >in
+	$AID --sleep 10000 --into into.jsonl in 3>&- &
+	pid=$!
+	sleep 0.3
+	kill -TERM $pid
+	sleep 0.2
+	kill -0 $pid
+	kill -TERM $pid
+	status=0
+	wait $pid || status=$?
+	[ "$status" = 143 ]
+	no_litter
+}
+
+@test "signals that were ignored stay ignored" {
+	run bash -c 'trap "" INT; ( (echo "{}"; sleep 0.5) | $AID ) & sleep 0.2; kill -INT $!; pkill -INT -P $! ; wait $!'
+	[ "$output" = '{"seen":true}' ]
+}
+
+# ---- files ----
+
+@test "a file is replaced whole: synced, renamed, the folder synced" {
+	needs_strace
+	echo old >out.jsonl && chmod 640 out.jsonl
+	strace -f -qq -y -o trace -e trace=fsync,rename,renameat,renameat2,close $AID --identity --into out.jsonl abc.jsonl
+	cmp abc.jsonl out.jsonl
+	[ "$(stat -c %a out.jsonl)" = 640 ]
+	order=$(grep -o 'fsync([0-9]*<[^>]*>\|rename[a-z0-9]*(' trace | sed 's/<.*lh-tmp.*/ file/; s/<.*/ folder/; s/([0-9]*/ /')
+	[ "$(tr -s '\n ' ' ' <<<"$order")" = 'fsync file rename fsync folder ' ] || { echo "$order"; cat trace; return 1; }
+}
+
+@test "whatever fails on the way to a new file, the old one stays and no litter is left" {
+	needs_strace
+	for call in openat write fsync rename; do
+		for ((n = 1; n < 60; n++)); do
+			echo old >out.jsonl
+			strace -f -qq -o trace -e trace=$call -e inject=$call:error=EIO:when=$n $AID --identity --into out.jsonl abc.jsonl >o 2>err && status=0 || status=$?
+			grep -q INJECTED trace || break
+			if [ "$status" = 0 ]; then
+				cmp abc.jsonl out.jsonl
+			elif ! cmp -s abc.jsonl out.jsonl; then
+				[ "$(cat out.jsonl)" = old ]
+			fi
+			no_litter || { echo "$call $n"; return 1; }
+		done
+	done
+}
+
+@test "a kill at any write, fsync or rename leaves the old file or the new one, and the next run sweeps" {
+	needs_strace
+	for call in write fsync rename; do
+		for ((n = 1; n < 30; n++)); do
+			echo old >out.jsonl
+			strace -f -qq -o trace -e trace=$call -e inject=$call:signal=KILL:when=$n $AID --identity --into out.jsonl abc.jsonl >o 2>&1 || true
+			grep -q 'killed by SIGKILL' trace || break
+			cmp -s abc.jsonl out.jsonl || [ "$(cat out.jsonl)" = old ]
+			$AID --identity --into out.jsonl abc.jsonl
+			cmp abc.jsonl out.jsonl
+			no_litter
+		done
+		[ "$n" -gt 1 ]
+	done
+}
+
+@test "the temporary file of a living run is left alone" {
+	mkfifo pipe
+	$AID --identity --into out.jsonl <pipe 3>&- &
+	pid=$!
+	exec 7>pipe
+	for ((i = 0; i < 100; i++)); do compgen -G '.out.jsonl.lh-tmp-*' >/dev/null && break; sleep 0.05; done
+	$AID --identity --into out.jsonl abc.jsonl
+	[ "$(find . -name '.out.jsonl.lh-tmp-*' | wc -l)" = 1 ]
+	echo '{"late":1}' >&7
+	exec 7>&-
+	wait "$pid"
+	[ "$(cat out.jsonl)" = '{"late":1}' ]
+	no_litter
+}
+
+@test "a state file that is a symlink, FIFO, folder or device is refused" {
+	echo keep >real
+	ln -s real link && mkfifo fifo && mkdir folder && ln -s nowhere dangling
+	for name in link dangling fifo folder folder/ /dev/null; do
+		run --separate-stderr timeout 10 $AID --into $name abc.jsonl
+		[ "$status" = 2 ] && [[ $stderr == "aid-filter: $name: is a"*', not a regular file' ]] || { echo "$name: $stderr"; return 1; }
+	done
+	[ "$(cat real)" = keep ] && [ -L link ] && [ -c /dev/null ]
+}
+
+# ---- progress, locale ----
+
+@test "progress is shown where it is asked for and nowhere else" {
+	run --separate-stderr $AID abc.jsonl
+	[ -z "$stderr" ]
+	lines 3 >in
+	run --separate-stderr bash -c '(lines() { for i in 1 2 3; do echo "{}"; sleep 0.3; done; }; lines) | $AID --progress always'
+	[[ ${stderr_lines[0]} =~ ^'aid-filter: '[0-9]+' records, '[0-9]+'/s'$ ]]
+}
+
+@test "on a terminal progress is one line that is cleared" {
+	command -v script >/dev/null || skip "script is not installed"
+	cat >slow.sh <<-'END'
+	(for i in 1 2 3; do echo '{}'; sleep 0.3; done) | $AID >/dev/null
+	END
+	script -qec 'bash slow.sh' typescript </dev/null >/dev/null
+	grep -q $'\r\e\[Kaid-filter: [0-9]* records' typescript
+	[ "$(tr '\r' '\n' <typescript | grep -c 'records')" -ge 1 ]
+}
+
+@test "a terminal on stdin is told what is awaited" {
+	command -v script >/dev/null || skip "script is not installed"
+	script -qec "timeout 1 $AID" typescript </dev/null >/dev/null || true
+	grep -q 'aid-filter: reading JSONL from the terminal' typescript
+}
+
+@test "a locale with a decimal comma changes nothing" {
+	lines 100 >in
+	(cat in; echo bad) >mixed
+	run $AID mixed
+	want=$output
+	run with_comma $AID mixed
+	[ "$output" = "$want" ]
+}
+
+# ---- memory ----
+
+@test "whichever allocation fails, also in libc: exit 2 and the reason, or success" {
+	plain_only "sanitizers have an allocator of their own"
+	cc -shared -fPIC -o failmalloc.so "$ROOT/tests/faults/failmalloc.c"
+	lines 3000 >in
+	echo bad >>in
+	gzip -c abc.jsonl >abc.gz
+	for how in "-j1 in" "-j3 --rejects r in" "--batch in" "--sink --on-error emit in" "--into out.jsonl abc.jsonl" "--word x in abc.gz"; do
+		step=$(scale 3 1)
+		for ((n = 1; n < 1000; n += step)); do
+			for when in $n $n+; do
+				rm -f hit out.jsonl
+				status=0
+				FAILMALLOC=$when FAILMALLOC_LOG=hit LD_PRELOAD=./failmalloc.so $AID $how >out 2>err || status=$?
+				[ -e hit ] || break 2
+				[ "$status" -le 1 ] || { [ "$status" = 2 ] && grep -q 'out of memory' err; } ||
+					{ echo "$when $how: $status $(cat err)"; return 1; }
+				no_litter
+			done
+		done
+		[ "$n" -gt 1 ]
+	done
+}
+
+@test "lh-cat: whichever allocation fails, exit 2 and out of memory" {
+	plain_only "sanitizers have an allocator of their own"
+	cc -shared -fPIC -o failmalloc.so "$ROOT/tests/faults/failmalloc.c"
+	tar cf abc.tar abc.jsonl && zip -q abc.zip abc.jsonl
+	for c in gzip zstd xz bzip2 lz4; do "$c" -c abc.jsonl >abc.$c; done
+	for f in abc.*; do
+		step=$(scale 3 1)
+		for ((n = 1; n < 1000; n += step)); do
+			for when in $n $n+; do
+				rm -f hit
+				status=0
+				FAILMALLOC=$when FAILMALLOC_LOG=hit LD_PRELOAD=./failmalloc.so lh-cat $f >out 2>err || status=$?
+				[ -e hit ] || break 2
+				[ "$status" = 2 ] && grep -q 'out of memory' err || { echo "$when $f: $status $(cat err)"; return 1; }
+			done
+		done
+	done
+}
+
+@test "whichever allocation of ours fails, nothing leaks" {
+	asan_only
+	lines 500 >in
+	echo bad >>in
+	gzip -c abc.jsonl >abc.gz
+	for how in "-j1 in" "-j3 --rejects r in" "--batch in" "--sink --on-error emit in" "--into out.jsonl abc.jsonl" "--word x in abc.gz"; do
+		for ((n = 1; n < 1000; n++)); do
+			run --separate-stderr env LH_FAULT_ALLOC=$n $AID $how
+			[ "$status" -le 1 ] && break
+			[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] || { echo "$n $how: $status $stderr"; return 1; }
+		done
+	done
+}
