@@ -34,7 +34,7 @@ enum { SEED_WORD = 1, SEED_GRAM, SEED_CHAR, SEED_PAIR, SEED_SYMBOL };
 #define SETS 4096
 #define WAYS 2
 #define KEY_MAX 24
-#define CACHED_MAX 64
+#define CACHED_MAX 80
 #define SEEN (4 * SECTION)	/* a token brings two at most */
 
 /* The last letter of a token may fold to three; "^" comes before the first. */
@@ -434,6 +434,13 @@ static void new_section(struct lh_hashv1 *h)
 	h->tokens = h->words = 0;
 }
 
+static void next_place(struct lh_hashv1 *h)
+{
+	if (h->tokens == SECTION)
+		new_section(h);
+	h->tokens++;
+}
+
 static unsigned repeats(unsigned times)
 {
 	return 256 * 22 * times / (10 * times + 12);
@@ -509,8 +516,7 @@ static bool sum_text(struct lh_hashv1 *h, const char *text, size_t len)
 
 	while (next_token(&r, &t)) {
 		any = true;
-		if (h->tokens++ == SECTION - 1)
-			new_section(h);
+		next_place(h);
 		if (!t.solo) {
 			t.where = r.where && t.name;
 			r.where = t.where || (!t.name && t.len == 2 && !memcmp(t.s, "in", 2));
@@ -533,8 +539,7 @@ static void sum_symbols(struct lh_hashv1 *h, const char *text, size_t len)
 	const unsigned char *p = (const unsigned char *)text, *end = p + len, *s;
 
 	while ((s = p) < end) {
-		if (h->tokens++ == SECTION - 1)
-			new_section(h);
+		next_place(h);
 		decode(&p);
 		sum_feature(h, hash_bytes(s, p - s, SEED_SYMBOL), WEIGHT_MAX);
 	}

@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""hash-v1 again, from lh-hash-v1(7) and the two tables, slowly.
+
+usage: reference.py DIMENSION <records
+
+Prints the vector of each record's text as lh-embed --encoding base64 does.
+"""
+import base64
+import json
+import math
+import os
+import re
+import struct
+import sys
+
+LIB = os.path.join(os.path.dirname(__file__), "../../lib/")
+MASK = (1 << 64) - 1
+SPACE = b" \t\n\v\f\r"
+
+
+def table(name):
+    with open(LIB + name, encoding="utf-8") as f:
+        return f.read()
+
+
+def read_words():
+    return {m[1]: int(m[2]) for m in
+            re.finditer(r'\{ "([^"]+)", (\d+) \}', table("lh_hashv1_words.inc"))}
+
+
+def read_fold():
+    text = table("lh_hashv1_fold.inc")
+    many = []
+    for m in re.finditer(r'"([^"]+)"', text[text.index("fold_many[]"):text.index("fold_tables[]")]):
+        raw = re.sub(r"\\(\d{3})", lambda o: chr(int(o[1], 8)), m[1])
+        many.append(raw.encode("latin-1").decode())
+    direct = {}
+    for m in re.finditer(r"\{ 0x(\w+), 0x\w+, fold_(\w+) \}", text):
+        body = re.search(r"fold_%s\[\] = \{([^}]*)\}" % m[2], text)[1]
+        for i, v in enumerate(re.findall(r"0x(\w+)", body)):
+            v = int(v, 16)
+            direct[int(m[1], 16) + i] = (
+                ("GAP", "DROP")[v] if v < 2 else "WORD",
+                many[v - 0xE000] if 0xE000 <= v < 0xE000 + len(many) else chr(v))
+    ranges = [(int(a, 16), k) for a, k in re.findall(r"\{ 0x(\w+), FOLD_(\w+) \}", text)]
+    return direct, ranges
+
+
+WORDS = read_words()
+DIRECT, RANGES = read_fold()
+
+
+def kind(c):
+    cp = ord(c)
+    if cp < 0x80:
+        return ("WORD", c.lower()) if c.isalnum() else ("GAP", "")
+    if cp in DIRECT:
+        return DIRECT[cp]
+    return [k for lo, k in RANGES if lo <= cp][-1], c
+
+
+def mix(x):
+    x = (x ^ x >> 33) * 0xff51afd7ed558ccd & MASK
+    x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53 & MASK
+    return x ^ x >> 33
+
+
+def H(s, seed):
+    h = 0xcbf29ce484222325 ^ seed
+    for b in s.encode():
+        h = (h ^ b) * 0x100000001b3 & MASK
+    return mix(h)
+
+
+class Marks:
+    """What stands before a word: see "Marks of emphasis"."""
+
+    def __init__(self, data):
+        self.data, self.before, self.value = data, 0, False
+
+    def passed(self, at, in_word):
+        b = self.data[at]
+        if b < 0x80 and not in_word and b not in SPACE:
+            self.value = b == 58 and at + 1 < len(self.data) and self.data[at + 1] in SPACE
+        if b not in SPACE:
+            self.before = b
+
+    def name(self, at):
+        d, b = self.data, self.before
+        if not 65 <= d[at] <= 90 or at + 1 == len(d):
+            return False
+        nxt = d[at + 1]
+        if 65 <= nxt <= 90:
+            if at + 2 < len(d) and (d[at + 2] >= 0x80 or chr(d[at + 2]).isalnum()):
+                return False
+        elif nxt < 0x80 and not 97 <= nxt <= 122:
+            return False
+        return b >= 0x80 or b != 0 and (chr(b).isalnum() or b in b",:(/)'\"")
+
+
+def tokens(text):
+    """(folded, single, joined, name, value) in order."""
+    marks, at, joined = Marks(text.encode()), 0, False
+    word, flags = "", (False, False)
+    for c in text:
+        size = len(c.encode())
+        k, to = kind(c)
+        if k == "GAP" and c in "+#" and 0 < len(word) < 3:
+            k, to = "WORD", c
+        if k == "DROP":
+            at += size
+            continue
+        if word and k != "WORD":
+            yield word, False, False, *flags
+            word = ""
+        if k == "WORD":
+            if not word:
+                flags = (ord(c) < 0x80 and marks.name(at), ord(c) < 0x80 and marks.value)
+            word += to
+            joined = False
+        elif k == "SOLO":
+            yield to, True, joined, False, False
+            joined = True
+        else:
+            joined = False
+        marks.passed(at + size - 1, k == "WORD")
+        at += size
+        if len(word) >= 64:
+            yield word, False, False, *flags
+            word = ""
+    if word:
+        yield word, False, False, *flags
+
+
+def vowel(w, i):
+    return i > 0 and not vowel(w, i - 1) if w[i] == "y" else w[i] in "aeiou"
+
+
+def stem(w):
+    if not re.fullmatch("[a-z]+", w):
+        return w
+    if len(w) > 4 and w.endswith("ies"):
+        w = w[:-3] + "y"
+    elif len(w) > 4 and w.endswith(("sses", "xes", "ches", "shes")):
+        w = w[:-2]
+    elif len(w) > 3 and w[-1] == "s" and w[-2] not in "sui":
+        w = w[:-1]
+    whole = w
+    if len(w) > 5 and w.endswith("ing") and any(vowel(w, i) for i in range(len(w) - 3)):
+        w = w[:-3]
+    elif len(w) > 4 and w.endswith(("ed", "er", "or")) and any(vowel(w, i) for i in range(len(w) - 2)):
+        w = w[:-2]
+    elif len(w) > 6 and w.endswith("tion"):
+        w = w[:-3]
+    if w != whole and len(w) > 3 and w[-1] == w[-2] and w[-1] not in "aeiouls":
+        w = w[:-1]
+    if len(w) > 3 and w[-1] == "e":
+        w = w[:-1]
+    if len(w) > 3 and w[-1] == "y":
+        w = w[:-1] + "i"
+    return w
+
+
+class Sum:
+    def __init__(self, dimension):
+        self.sums, self.dimension, self.count = [0] * dimension, dimension, 0
+        self.place, self.times = {}, {}
+
+    def token(self):
+        if self.count == 1024:
+            self.count, self.place, self.times = 0, {}, {}
+        self.count += 1
+
+    def add(self, features, emphasis):
+        identity = features[0][0]
+        p = self.place.setdefault(identity, len(self.place))
+        t = self.times.get(identity, 0)
+        self.times[identity] = t + 1
+        factor = (5632 * (t + 1) // (10 * t + 22) - 5632 * t // (10 * t + 12)) * emphasis
+        factor = factor * (122880 // (30 + p)) >> 21
+        for h, size in features:
+            for _ in range(2):
+                self.sums[(h & 0xffffffff) * self.dimension >> 32] += factor * (-size if h >> 63 else size)
+                h = mix((h + 0x9e3779b97f4a7c15) & MASK)
+
+    def word(self, word, name, value, where):
+        s = stem(word)
+        weight = WORDS.get(s, 255)
+        features = [(H(s, 1), 724)]
+        if weight >= 52 and not re.fullmatch("[0-9]+", s):
+            marked = "^" + s
+            grams = [marked[i:i + g] for g in (3, 4, 5) for i in range(len(marked) - g + 1)]
+            if grams:
+                size = math.isqrt(1048576 // (2 * len(grams)))
+                features += [(H(g, 2), size) for g in grams]
+        if name:
+            weight = max(weight, 195)
+        self.add(features, weight * (9 if name else 8) * (10 if value else 8) * (12 if where else 8))
+
+
+def embed(text, dimension):
+    s, where, last, empty = Sum(dimension), False, 0, True
+    for t, single, joined, name, value in tokens(text):
+        empty = False
+        s.token()
+        if not single:
+            marked = where and name
+            where = marked or t == "in" and not name
+            s.word(t, name, value, marked)
+            continue
+        h = H(t, 3)
+        s.add([(h, 724)], 128 * 512)
+        if joined:
+            s.add([(mix((3 * last + h + 4) & MASK), 724)], 255 * 512)
+        last = h
+    if empty:
+        for c in text:
+            s.token()
+            s.add([(H(c, 5), 724)], 255 * 512)
+    if not any(s.sums):
+        s.sums[0] = 67108864
+    by = 1 / math.sqrt(sum(x * x for x in s.sums))
+    return struct.pack("<%df" % dimension, *(x * by for x in s.sums))
+
+
+for line in sys.stdin:
+    print(base64.b64encode(embed(json.loads(line)["text"], int(sys.argv[1]))).decode())
