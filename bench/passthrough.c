@@ -2,15 +2,18 @@
  * passthrough - a filter reduced to the record layer: JSONL on stdin, each
  * record checked, one field found, one field added, written to stdout.
  *
- *     passthrough [FIELD] <workers.jsonl >/dev/null     (default: role)
+ *     passthrough pass [FIELD] <workers.jsonl >/dev/null     (default: role)
+ *     passthrough vectors [FIELD] <vectors.jsonl             (default: vector)
  *
- * Peers: jq -c '.seen = (.role | length)', and peer_jansson pass.
+ * The second reads an array of numbers instead.  Peers: jq -c
+ * '.seen = (.role | length)', and peer_jansson with the same arguments.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "lh_json.h"
+#include "lh_num.h"
 
 #define BLOCK (1 << 18)
 
@@ -18,9 +21,25 @@ struct pass {
 	struct lh_record rec;
 	struct lh_buf out;
 	const char *field;
+	int (*on_line)(struct pass *s, const char *p, size_t n, struct lh_err *err);
+	float v[65536];
+	double sum;
 };
 
-static int on_line(struct pass *s, const char *p, size_t n, struct lh_err *err)
+static int vectors(struct pass *s, const char *p, size_t n, struct lh_err *err)
+{
+	const struct lh_value *v;
+
+	if (lh_record_parse(&s->rec, p, n, err) < 0)
+		return -1;
+	v = lh_record_get(&s->rec, s->field);
+	if (!v || lh_f32s_read(v->p, v->p + v->n, s->v, 65536, err) < 0)
+		return lh_err_set(err, LH_EDATA, "no vector");
+	s->sum += (double)s->v[0];
+	return 0;
+}
+
+static int pass(struct pass *s, const char *p, size_t n, struct lh_err *err)
 {
 	const char *const drop[] = { "seen" };
 	const struct lh_value *v;
@@ -42,7 +61,7 @@ static int on_block(struct pass *s, struct lh_buf *in, struct lh_err *err)
 	const char *p = in->p, *end = in->p + in->len, *lf;
 
 	for (; (lf = memchr(p, '\n', (size_t)(end - p))); p = lf + 1)
-		if (on_line(s, p, (size_t)(lf - p), err) < 0)
+		if (s->on_line(s, p, (size_t)(lf - p), err) < 0)
 			return -1;
 	in->len = (size_t)(end - p);
 	memmove(in->p, p, in->len);
@@ -63,12 +82,15 @@ static int flush(struct lh_buf *out)
 
 int main(int argc, char **argv)
 {
-	struct pass s = { .field = argc > 1 ? argv[1] : "role" };
+	bool reads = argc > 1 && !strcmp(argv[1], "vectors");
+	static struct pass s;
 	struct lh_err err = { 0 };
 	struct lh_buf in;
 	ssize_t n = 0;
 	int rc = 0;
 
+	s.on_line = reads ? vectors : pass;
+	s.field = argc > 2 ? argv[2] : reads ? "vector" : "role";
 	lh_buf_init(&in, LH_BUF_NOMAX);
 	lh_buf_init(&s.out, LH_BUF_NOMAX);
 	while (!rc && lh_buf_room(&in, BLOCK) && (n = read(0, in.p + in.len, BLOCK)) > 0) {
@@ -79,6 +101,8 @@ int main(int argc, char **argv)
 	}
 	if (rc < 0 || n < 0)
 		fprintf(stderr, "passthrough: %s\n", err.code ? err.msg : "cannot read or write");
+	if (reads)
+		printf("%g\n", s.sum);
 	lh_record_free(&s.rec);
 	lh_buf_free(&in);
 	lh_buf_free(&s.out);

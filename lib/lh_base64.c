@@ -24,7 +24,7 @@ static size_t encode(char *to, const unsigned char *s, size_t n)
 	char *at;
 
 #ifdef __x86_64__
-	if (lh_cpu() >= LH_CPU_AVX2)
+	if (lh_cpu() == LH_CPU_AVX2)
 		i = lh_base64_encode_avx2(to, s, n);
 #endif
 	for (at = to + i / 3 * 4; i + 3 <= n; i += 3, at += 4) {
@@ -64,7 +64,7 @@ long lh_base64_read(const char *p, size_t n, void *to)
 	if (n % 4)
 		return -1;
 #ifdef __x86_64__
-	if (lh_cpu() >= LH_CPU_AVX2)
+	if (lh_cpu() == LH_CPU_AVX2)
 		i = lh_base64_decode_avx2(to, s, n);
 #endif
 	at += i / 4 * 3;

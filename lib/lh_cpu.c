@@ -10,14 +10,10 @@ static enum lh_cpu detect(void)
 	const char *bound = getenv("LH_KERNEL");
 
 	__builtin_cpu_init();
-	if ((bound && !strcmp(bound, "portable")) || !__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2"))
-		return LH_CPU_PORTABLE;
-	if ((bound && !strcmp(bound, "avx2")) || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl"))
+	if ((!bound || strcmp(bound, "portable")) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
 		return LH_CPU_AVX2;
-	return __builtin_cpu_supports("avx512vbmi") ? LH_CPU_VBMI : LH_CPU_AVX512;
-#else
-	return LH_CPU_PORTABLE;
 #endif
+	return LH_CPU_PORTABLE;
 }
 
 enum lh_cpu lh_cpu(void)

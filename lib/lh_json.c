@@ -12,9 +12,7 @@
 static lh_scan_fn *scan_fn(void)
 {
 #ifdef __x86_64__
-	if (likely(lh_cpu() >= LH_CPU_AVX512))
-		return lh_scan_avx512;
-	if (lh_cpu() == LH_CPU_AVX2)
+	if (likely(lh_cpu() == LH_CPU_AVX2))
 		return lh_scan_avx2;
 #endif
 	return lh_scan_portable;

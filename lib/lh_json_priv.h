@@ -61,7 +61,7 @@ struct lh_kinds {
 };
 
 typedef int lh_scan_fn(struct lh_scan *s, const char *p, const char *end, struct lh_record *r, struct lh_value *top);
-lh_scan_fn lh_scan_avx512, lh_scan_avx2, lh_scan_portable;
+lh_scan_fn lh_scan_avx2, lh_scan_portable;
 
 /* lh_record_parse (with members) and lh_json_parse by a scan of one's choice. */
 int lh_scan_by(lh_scan_fn *fn, struct lh_record *r, bool members, const char *p, size_t n, struct lh_value *v, struct lh_err *err);

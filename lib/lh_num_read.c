@@ -241,7 +241,7 @@ long lh_f32s_read(const char *p, const char *end, float *out, size_t max, struct
 
 	for (p = skip_space(p + 1, end); p < end; p = skip_space(p + (*p == ','), end)) {
 #ifdef __x86_64__
-		if (lh_cpu() >= LH_CPU_AVX2)
+		if (lh_cpu() == LH_CPU_AVX2)
 			p = lh_f32s_avx2(p, from, end, out, max, &n);
 #endif
 		if (p >= end || *p == ']')
