@@ -1,0 +1,155 @@
+/*
+ * Index files as an attacker writes them: a good one with bytes replaced, its
+ * checksums made to fit so that what lies behind them is reached; or, when the
+ * input begins with the magic number, the input itself.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lh_lhv.h"
+#include "lh_lhv_disk.h"
+#include "lh_xxh3.h"
+
+#define ROWS 70
+#define DIM 5
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static struct lh_err err;
+static unsigned char *good, *image;
+static size_t size;
+static char path[32];
+static int fd;
+
+static void make(const char *file)
+{
+	struct lh_lhv_params p;
+	struct lh_lhv_writer *w;
+	float v[DIM];
+	char id[16];
+
+	lh_lhv_params_default(&p);
+	p.m = 2;
+	p.ef_construction = 8;
+	p.exact_below = 10;
+	w = lh_lhv_writer_new(file, &p, 1, &err);
+	for (unsigned i = 0; w && i < ROWS; i++) {
+		for (unsigned d = 0; d < DIM; d++)
+			v[d] = (float)((i * 37 + d * d * 11) % 29) - 14.2f;
+		if (lh_lhv_put(w, id, (size_t)snprintf(id, sizeof id, "i%u", i), v, DIM, "{\"a\":1}", i % 2 ? 7 : 0, &err) < 0)
+			abort();
+	}
+	if (!w || lh_lhv_commit(w, 1, &err) < 0)
+		abort();
+	lh_lhv_writer_free(w);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	char dir[] = "/tmp/lh-fuzz-XXXXXX", file[64];
+	struct stat st;
+	FILE *f;
+
+	(void)argc;
+	(void)argv;
+	if (!mkdtemp(dir))
+		abort();
+	snprintf(file, sizeof file, "%s/a", dir);
+	make(file);
+	f = fopen(file, "rb");
+	if (!f || fstat(fileno(f), &st) < 0)
+		abort();
+	size = (size_t)st.st_size;
+	good = malloc(size);
+	image = malloc(size);
+	if (!good || !image || fread(good, 1, size, f) != size)
+		abort();
+	fclose(f);
+	unlink(file);
+	strcat(file, "-lock");
+	unlink(file);
+	rmdir(dir);
+	fd = memfd_create("lhv", MFD_CLOEXEC);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return fd < 0;
+}
+
+/* Each four bytes of input are a place (its high byte first, two bits of the third on top)
+ * and a value. */
+static void patch(const uint8_t *data, size_t n)
+{
+	struct lh_lhv_header *h = (void *)image;
+	uint32_t i;
+
+	memcpy(image, good, size);
+	for (; n >= 4; data += 4, n -= 4)
+		image[(data[0] * 256u + data[1] + (data[2] & 3u) * 65536u) % size] = data[3];
+	for (i = 0; i < h->n_sections && i < LH_LHV_SECTIONS; i++) {
+		struct lh_lhv_section *s = &h->section[i];
+
+		if (s->at <= size && s->bytes <= size - s->at)
+			s->xxh3 = lh_xxh3(image + s->at, s->bytes);
+	}
+	h->xxh3 = lh_xxh3(h, offsetof(struct lh_lhv_header, xxh3));
+}
+
+static int allow(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *e)
+{
+	(void)e;
+	(void)r;
+	return row % 2 ? 1 : *(int *)ctx;
+}
+
+static void search(const struct lh_lhv *ix)
+{
+	static float v[LH_DIM_MAX] = { 1, -2, 3 };
+	struct lh_searcher *s = lh_searcher_new(ix, &err);
+	struct lh_hit hit[12];
+	int no = 0;
+
+	for (int i = 0; s && i < 4; i++) {
+		struct lh_query q = { .vector = v, .k = i ? 3 : 12, .ef = i ? 3 : 0, .exact = i == 2, .allow = i == 3 ? allow : NULL, .ctx = &no };
+		long n = lh_lhv_search(s, &q, hit, &err);
+
+		for (long j = 0; j < n; j++)
+			if (!__builtin_isfinite(hit[j].distance) || hit[j].row >= lh_lhv_rows(ix))
+				abort();
+	}
+	lh_searcher_free(s);
+}
+
+static void silent(void *ctx, const char *section, const char *text)
+{
+	(void)ctx;
+	if (!*section || !*text)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	bool raw = n >= 8 && !memcmp(data, LH_LHV_MAGIC, 8);
+	struct lh_lhv *ix;
+	struct lh_row row;
+
+	if (!raw)
+		patch(data, n);
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, raw ? data : image, raw ? n : size, 0) != (ssize_t)(raw ? n : size))
+		abort();
+	ix = lh_lhv_open(path, &err);
+	if (ix) {
+		search(ix);
+		lh_lhv_find(ix, "i3", 2, &err);
+		for (uint64_t r = 0; r < lh_lhv_rows(ix) && r < 200; r++)
+			if (lh_lhv_row(ix, r, &row, &err) == 1 && (row.id.n < 1 || !lh_utf8_valid(row.id.p, row.id.n)))
+				abort();
+		lh_lhv_close(ix);
+	}
+	if (lh_lhv_verify(path, silent, NULL, &err) < 0 && err.code != LH_ENOMEM)
+		abort();
+	return 0;
+}
