@@ -122,8 +122,8 @@ public:
 		label_offset_ = 0;
 		max_elements_ = g.rows;
 		num_deleted_ = 0;
-		enterpoint_node_ = -1;
-		maxlevel_ = -1;
+		enterpoint_node_ = g.done ? g.entry : -1;
+		maxlevel_ = g.done ? static_cast<int>(g.top) : -1;
 
 		std::vector<std::mutex>(g.rows).swap(link_list_locks_);
 		element_levels_.resize(g.rows);
@@ -285,12 +285,12 @@ class Space : public hnswlib::SpaceInterface<float> {
 struct Build {
 	Graph &graph;
 	const struct lh_hnsw &g;
-	std::atomic<uint32_t> next{ 0 };
+	std::atomic<uint32_t> next;
 	std::atomic<bool> failed{ false };
 	std::mutex guard;
 	struct lh_err err;
 
-	Build(Graph &to, const struct lh_hnsw &from) : graph(to), g(from) {}
+	Build(Graph &to, const struct lh_hnsw &from) : graph(to), g(from), next(from.done) {}
 
 	void fail(enum lh_code code, const char *what)
 	{

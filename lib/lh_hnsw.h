@@ -11,6 +11,9 @@
  * depends on the seed and the row's number alone, so that it is the same for
  * any number of threads.  With one thread the whole graph is.
  *
+ * A graph can be continued: the first done rows, and entry and top, are then as
+ * an earlier build over them left them.  Their links must have been checked.
+ *
  * Errors: LH_ENOMEM, LH_EINTR when stop said so, LH_ECORRUPT for what hnswlib
  *         complains about.  Every exception ends here.  The links are then in
  *         no defined state.
@@ -37,7 +40,8 @@ struct lh_hnsw {
 	const uint32_t *level;
 	uint32_t *upper;
 	bool (*stop)(void);	/* asked now and then; NULL: never */
-	uint32_t entry, top;	/* out: where a walk begins */
+	uint32_t done;		/* rows that are linked already; 0: none */
+	uint32_t entry, top;	/* where a walk begins; in, too, when done is not 0 */
 };
 
 uint32_t lh_hnsw_level(uint64_t seed, uint32_t row, uint32_t m);

@@ -37,7 +37,29 @@ struct fold {
 
 enum { FOLD_DONE, FOLD_MOOT };
 
-/* The live rows of the snapshot, and the graph over them. */
+static void on_damage(void *ctx, const char *section, const char *text)
+{
+	struct lh_err *err = ctx;
+
+	if (err->code == LH_OK)
+		lh_err_set(err, LH_ECORRUPT, "%s: %s", section, text);
+}
+
+/* A fold writes new checksums: what it takes over must be sound. */
+static int check_base(struct fold *f, struct lh_err *err)
+{
+	struct lh_err damage = { .code = LH_OK };
+
+	if (lh_lhv_verify_base(f->from, on_damage, &damage, err) < 0)
+		return -1;
+	if (damage.code == LH_OK)
+		return 0;
+	*err = damage;
+	return lh_err_prefix(err, "%s", f->path);
+}
+
+/* The live rows of the snapshot, and the graph over them; where none of the
+ * file's rows has gone, its graph is continued. */
 static int build(struct fold *f, unsigned jobs, struct lh_err *err)
 {
 	const struct lh_lhv_params *p = lh_lhv_get_params(f->from);
@@ -45,9 +67,13 @@ static int build(struct fold *f, unsigned jobs, struct lh_err *err)
 	struct lh_row row;
 	int live;
 
+	if (check_base(f, err) < 0)
+		return -1;
 	f->w = lh_lhv_writer_bare(f->path, p, err);
 	if (!f->w)
 		return -1;
+	if (!f->from->n_hidden)
+		lh_lhv_writer_continue(f->w, f->from);
 	for (i = 0; i < n; i++) {
 		live = lh_lhv_row(f->from, i, &row, err);
 		if (live < 0)

@@ -113,9 +113,18 @@ int lh_lhv_check_vector(const struct lh_lhv_params *p, const float *v, size_t n,
  * the whole file, synced, beside its target; after that the checksum is known
  * and swap renames it into place (the caller holds the lock by then). */
 struct lh_lhv_writer *lh_lhv_writer_bare(const char *path, const struct lh_lhv_params *p, struct lh_err *err);
+/* The rows put first are all those of ix, in its order: their links can stay,
+ * and only the rows behind them are inserted.  ix is borrowed until prepare;
+ * its links must have been checked. */
+void lh_lhv_writer_continue(struct lh_lhv_writer *w, const struct lh_lhv *ix);
 int lh_lhv_prepare(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err);
 uint64_t lh_lhv_writer_checksum(const struct lh_lhv_writer *w);
 int lh_lhv_swap(struct lh_lhv_writer *w, struct lh_err *err);
+
+/* ---- lh_lhv_verify.c ---- */
+
+/* As lh_lhv_verify, of a file that is open, without its log. */
+int lh_lhv_verify_base(struct lh_lhv *ix, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err);
 
 /* ---- lh_lhv_log.c ---- */
 

@@ -218,10 +218,21 @@ static int check_metas(struct check *c)
 	return rc;
 }
 
+/* What stands in the sections of a file that could be opened. */
+static int check_contents(struct check *c)
+{
+	uint64_t row;
+
+	madvise((void *)(uintptr_t)c->ix->map.p, c->ix->map.n, MADV_SEQUENTIAL);
+	for (row = 0; row < c->ix->rows; row++)
+		check_row(c, row);
+	check_graph(c);
+	return check_ids(c) < 0 || check_metas(c) < 0 ? -1 : 0;
+}
+
 static int check_all(struct check *c, const char *path)
 {
 	const struct lh_lhv_header *h = (const void *)c->ix->map.p;
-	uint64_t row;
 
 	if (lh_lhv_check_identity(h, c->ix->map.n, c->err) < 0 || lh_lhv_check_sections(h, c->ix->map.n, c->err) < 0) {
 		bad_open(c);
@@ -233,11 +244,7 @@ static int check_all(struct check *c, const char *path)
 		bad_open(c);
 		return c->err->code == LH_ENOMEM ? -1 : 0;
 	}
-	madvise((void *)(uintptr_t)c->ix->map.p, c->ix->map.n, MADV_SEQUENTIAL);
-	for (row = 0; row < c->ix->rows; row++)
-		check_row(c, row);
-	check_graph(c);
-	if (check_ids(c) < 0 || check_metas(c) < 0)
+	if (check_contents(c) < 0)
 		return -1;
 	return lh_lhv_log_verify(c->ix, path, c->damage, c->ctx, c->err);
 }
@@ -253,4 +260,14 @@ int lh_lhv_verify(const char *path, void (*damage)(void *ctx, const char *sectio
 	rc = check_all(&c, path);
 	lh_mapped_close(&ix.map);
 	return rc;
+}
+
+int lh_lhv_verify_base(struct lh_lhv *ix, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err)
+{
+	struct check c = { .ix = ix, .damage = damage, .ctx = ctx, .err = err };
+	const struct lh_lhv_header *h = (const void *)ix->map.p;
+
+	check_header(&c, h);
+	check_sums(&c, h);
+	return check_contents(&c);
 }

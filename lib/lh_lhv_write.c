@@ -27,6 +27,7 @@ struct lh_lhv_writer {
 	uint64_t hash_slots;
 	bool packed;		/* metadata lie in the order of rows, without gaps */
 
+	const struct lh_lhv *old;	/* whose graph is continued, or NULL */
 	uint32_t *level, *upper;
 	struct lh_hnsw graph;
 	struct lh_atomic out;
@@ -303,6 +304,29 @@ static bool stopping(void)
 	return lh_signal_pending() != 0;
 }
 
+void lh_lhv_writer_continue(struct lh_lhv_writer *w, const struct lh_lhv *ix)
+{
+	w->old = ix;
+}
+
+/* Take over the links of the index that is continued.  Levels depend on the
+ * row's number and the seed; should they not be ours, there is nothing to take. */
+static void take_links(struct lh_lhv_writer *w)
+{
+	const struct lh_lhv *old = w->old;
+	uint64_t row;
+
+	if (!old || !old->graph || old->rows > w->rows || old->stride != w->stride ||
+	    memcmp(old->level, w->level, (old->rows + 1) * sizeof *w->level) != 0)
+		return;
+	for (row = 0; row < old->rows; row++)
+		memcpy(w->block.p + row * w->stride, old->block + row * w->stride, 4 * (1 + 2 * (size_t)w->p.m));
+	memcpy(w->upper, old->upper, old->n_upper * 4 * (1 + (size_t)w->p.m));
+	w->graph.done = (uint32_t)old->rows;
+	w->graph.entry = old->entry;
+	w->graph.top = old->top;
+}
+
 static int build_graph(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err)
 {
 	uint64_t lists = 0;
@@ -329,6 +353,7 @@ static int build_graph(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *er
 		.m = w->p.m, .ef_construction = w->p.ef_construction,
 		.level = w->level, .upper = w->upper, .stop = stopping,
 	};
+	take_links(w);
 	return lh_hnsw_build(&w->graph, jobs, err);
 }
 

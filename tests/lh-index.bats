@@ -306,6 +306,32 @@ at_each() {
 	lh-index verify a.lhv
 }
 
+@test "a fold that only adds makes the bytes of a build of everything, and inserts no row twice" {
+	lh-gen workers -n 1300 >w.jsonl
+	same_build --dimension 64 all.lhv w.jsonl
+	head -n 1200 w.jsonl | same_build --dimension 64 a.lhv
+	tail -n 100 w.jsonl | lh-index add -j1 a.lhv
+	lh-index compact -j1 a.lhv
+	cmp a.lhv all.lhv
+	lh-index delete --id w-1 a.lhv >/dev/null
+	lh-index compact a.lhv
+	tail -n 1299 w.jsonl | same_build --dimension 64 all.lhv
+	cmp <(content a.lhv) <(content all.lhv)
+	lh-index verify a.lhv
+}
+
+@test "a damaged index is not folded: new checksums would hide the damage" {
+	lh-gen workers -n 20 | lh-index build --dimension 64 a.lhv
+	lh-gen workers -n 1 --seed 2 | lh-index add a.lhv
+	printf '\377' | dd of=a.lhv bs=1 seek=$((4096 * 2 + 200)) conv=notrunc status=none
+	cp a.lhv was
+	run lh-index compact a.lhv
+	[ "$status" = 2 ]
+	[[ $output == "lh-index: a.lhv: rows: "* ]]
+	cmp a.lhv was
+	[ "$(info a.lhv pending)" = 1 ]
+}
+
 @test "merge adds what DEST lacks, pending records included, and refuses another kind" {
 	rows 1 5 a | lh-index build a.lhv
 	rows 4 8 b | lh-index build b.lhv
