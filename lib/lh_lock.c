@@ -103,6 +103,7 @@ void lh_lock_drop(struct lh_lock *l)
 	if (!l->path)
 		return;
 	unlink(l->path);
+	flock(l->fd, LOCK_UN);	/* closing does not do it while a forked child has it too */
 	close(l->fd);
 	free(l->path);
 	*l = (struct lh_lock){ .fd = -1 };

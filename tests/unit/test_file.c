@@ -1,0 +1,212 @@
+/* lh_file: replaced whole, appended whole, mapped, locked. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "lh_file.h"
+
+static struct lh_err err;
+
+static void put(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	check(f && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+static void holds(const char *path, const char *text)
+{
+	struct lh_mapped m;
+
+	check(lh_mapped_open(&m, path, &err) == 0);
+	check(m.n == strlen(text) && memcmp(m.p, text, m.n) == 0);
+	lh_mapped_close(&m);
+}
+
+static void atomic(void)
+{
+	struct lh_atomic a, b = { 0 };
+	struct stat st;
+
+	lh_atomic_close(&b);
+	check(fcntl(0, F_GETFD) >= 0);
+	put("old", "old");
+	check(chmod("old", 0600) == 0);
+	check(lh_atomic_open(&a, "old", 0666, &err) == 0);
+	check(lh_write_all(a.fd, "new", 3, &err) == 0);
+	holds("old", "old");
+	check(lh_atomic_commit(&a, &err) == 0);
+	holds("old", "new");
+	check(stat("old", &st) == 0 && (st.st_mode & 0777) == 0600);
+	lh_atomic_close(&a);
+
+	check(lh_atomic_open(&a, "old", 0666, &err) == 0);
+	lh_atomic_close(&a);
+	holds("old", "new");
+
+	check(lh_atomic_open(&a, "nowhere/x", 0666, &err) < 0 && err.code == LH_EIO);
+	check(symlink("old", "link") == 0);
+	check(lh_atomic_open(&a, "link", 0666, &err) < 0);
+	check(strcmp(err.msg, "link: is a symbolic link, not a regular file") == 0);
+	check(lh_atomic_open(&a, "", 0666, &err) < 0);
+}
+
+/* What a killed run leaves goes; what is not one of ours stays. */
+static void litter(void)
+{
+	struct lh_atomic a;
+	pid_t dead = fork();
+	char name[64];
+
+	if (!dead)
+		_exit(0);
+	check(waitpid(dead, NULL, 0) == dead);
+	snprintf(name, sizeof name, ".t.lh-tmp-%d", (int)dead);
+	put(name, "half");
+	put(".t.lh-tmp-1", "init lives");
+	put(".t.lh-tmp-", "no number");
+	put(".tt.lh-tmp-1", "of another target");
+	check(lh_atomic_open(&a, "t", 0666, &err) == 0);
+	check(access(name, F_OK) < 0);
+	check(access(".t.lh-tmp-1", F_OK) == 0 && access(".t.lh-tmp-", F_OK) == 0 && access(".tt.lh-tmp-1", F_OK) == 0);
+	lh_atomic_close(&a);
+
+	/* one that a process with our own number left */
+	snprintf(name, sizeof name, ".t.lh-tmp-%d", (int)getpid());
+	put(name, "half");
+	check(lh_atomic_open(&a, "t", 0666, &err) == 0);
+	check(lh_atomic_commit(&a, &err) == 0);
+	holds("t", "");
+}
+
+static void log_whole(void)
+{
+	struct lh_applog l = { 0 };
+	char big[10000];
+
+	check(lh_applog_close(&l, &err) == 0);
+	check(lh_applog_open(&l, "log", 0600, &err) == 0 && l.torn_at == -1);
+	check(lh_applog_append(&l, "one", 3, LH_SYNC_EACH, &err) == 0);
+	check(lh_applog_append(&l, "", 0, LH_SYNC_NONE, &err) == 0);
+	check(lh_applog_close(&l, &err) == 0);
+	holds("log", "one\n\n");
+
+	put("log", "one\ntorn");
+	check(lh_applog_open(&l, "log", 0600, &err) == 0 && l.torn_at == 4);
+	check(lh_applog_append(&l, "two", 3, LH_SYNC_NONE, &err) == 0);
+	check(lh_applog_append(&l, "three", 5, LH_SYNC_NONE, &err) == 0);
+	check(lh_applog_close(&l, &err) == 0);
+	holds("log", "one\ntorn\ntwo\nthree\n");
+
+	memset(big, 'x', sizeof big);
+	big[sizeof big - 1] = '\0';
+	put("log", big);
+	check(lh_applog_open(&l, "log", 0600, &err) == 0 && l.torn_at == 0);
+	lh_applog_close(&l, &err);
+
+	check(symlink("log", "loglink") == 0 && mkfifo("fifo", 0600) == 0);
+	check(lh_applog_open(&l, "loglink", 0600, &err) < 0);
+	check(lh_applog_open(&l, "fifo", 0600, &err) < 0);
+	check(lh_applog_open(&l, ".", 0600, &err) < 0);
+}
+
+#define WRITERS 8
+#define RECORDS 400
+
+static void write_many(int who)
+{
+	struct lh_applog l;
+	char line[8192];
+	int i, n;
+
+	if (lh_applog_open(&l, "many", 0600, &err) < 0)
+		_exit(1);
+	for (i = 0; i < RECORDS; i++) {
+		n = i % 7 == 0 ? 8000 : 10;	/* longer than PIPE_BUF too */
+		memset(line, 'a' + who, (size_t)n);
+		if (lh_applog_append(&l, line, (size_t)n, LH_SYNC_NONE, &err) < 0)
+			_exit(1);
+	}
+	_exit(lh_applog_close(&l, &err) < 0);
+}
+
+static void log_shared(void)
+{
+	int count[WRITERS] = { 0 }, i, status;
+	struct lh_mapped m;
+	const char *p, *lf;
+
+	for (i = 0; i < WRITERS; i++)
+		if (fork() == 0)
+			write_many(i);
+	for (i = 0; i < WRITERS; i++)
+		check(wait(&status) > 0 && status == 0);
+	check(lh_mapped_open(&m, "many", &err) == 0);
+	for (p = m.p; p < m.p + m.n; p = lf + 1) {
+		lf = memchr(p, '\n', (size_t)(m.p + m.n - p));
+		check(lf && (lf - p == 10 || lf - p == 8000));
+		for (i = 1; i < lf - p; i++)
+			check(p[i] == *p);
+		count[*p - 'a']++;
+	}
+	for (i = 0; i < WRITERS; i++)
+		check(count[i] == RECORDS);
+	lh_mapped_close(&m);
+}
+
+static void mapped(void)
+{
+	struct lh_mapped m;
+
+	put("empty", "");
+	check(lh_mapped_open(&m, "empty", &err) == 0 && m.n == 0 && m.p);
+	lh_mapped_close(&m);
+	check(lh_mapped_open(&m, ".", &err) < 0 && strcmp(err.msg, ".: is a directory") == 0);
+	check(lh_mapped_open(&m, "fifo", &err) < 0 && strcmp(err.msg, "fifo: is not a regular file") == 0);
+	check(lh_mapped_open(&m, "absent", &err) < 0 && err.code == LH_EIO);
+}
+
+static void locked(void)
+{
+	struct lh_lock a, b = { 0 };
+	char want[64];
+	pid_t pid;
+	int status;
+
+	lh_lock_drop(&b);
+	check(lh_lock_take(&a, "lock", 0, &err) == 0);
+	pid = fork();
+	if (!pid) {
+		snprintf(want, sizeof want, "lock: locked by process %d;", (int)getppid());
+		check(lh_lock_take(&b, "lock", 0.05, &err) < 0 && err.code == LH_ELOCKED);
+		check(strncmp(err.msg, want, strlen(want)) == 0);
+		check(lh_lock_take(&b, "lock", 20, &err) == 0);
+		lh_lock_drop(&b);
+		_exit(0);
+	}
+	usleep(300000);
+	lh_lock_drop(&a);
+	check(waitpid(pid, &status, 0) == pid && status == 0);
+	check(access("lock", F_OK) < 0);
+	check(lh_lock_take(&a, "nowhere/lock", 0, &err) < 0 && err.code == LH_EIO);
+}
+
+int main(void)
+{
+	char folder[] = "/tmp/lh-test-file-XXXXXX";
+
+	check(mkdtemp(folder) && chdir(folder) == 0);
+	atomic();
+	litter();
+	log_whole();
+	log_shared();
+	mapped();
+	locked();
+	check(chdir("/") == 0);
+	return execlp("rm", "rm", "-rf", folder, (char *)NULL);
+}
