@@ -139,7 +139,23 @@ static int refused(struct run *r, const struct lh_flow_block *b, const struct lh
 	return r->tool->on_error == LH_ON_ERROR_STOP ? stopped(r) : 0;
 }
 
-static int to_sink(struct run *r, const struct lh_flow_block *b)
+/* What the map rejected before the byte at, from *next on. */
+static int report_rejects(struct run *r, const struct lh_flow_block *b, size_t *next, size_t at)
+{
+	for (; *next < b->n_rejects && b->rejects[*next].at < at; ++*next) {
+		const struct lh_flow_reject *rej = &b->rejects[*next];
+		const char *text = b->texts.p + rej->text;
+
+		report(r, b->name, rej->line, rej->column, text);
+		add_rejected(r, b->in.p + rej->at, rej->n);
+		if (r->flow->sink && emit_error(r, b, rej->at, rej->n, rej->line, text) < 0)
+			return -1;
+	}
+	return write_rejects(r);
+}
+
+/* Items to the sink, and between them, where they stood, the rejects. */
+static int to_sink(struct run *r, const struct lh_flow_block *b, size_t *next)
 {
 	struct lh_origin from = { .file = b->name->text };
 	size_t i, start = 0;
@@ -148,6 +164,8 @@ static int to_sink(struct run *r, const struct lh_flow_block *b)
 	for (i = 0; i < b->n_items; i++) {
 		const struct lh_flow_item *item = &b->items[i];
 
+		if (report_rejects(r, b, next, item->at) < 0)
+			return -1;
 		from.line = item->line;
 		err.code = LH_OK;
 		if (r->flow->sink(b->out.p + start, item->end - start, &from, r->flow->ctx, &err) < 0) {
@@ -167,31 +185,16 @@ static int to_sink(struct run *r, const struct lh_flow_block *b)
 	return 0;
 }
 
-static int report_rejects(struct run *r, const struct lh_flow_block *b)
-{
-	size_t i;
-
-	for (i = 0; i < b->n_rejects; i++) {
-		const struct lh_flow_reject *rej = &b->rejects[i];
-		const char *text = b->texts.p + rej->text;
-
-		report(r, b->name, rej->line, rej->column, text);
-		add_rejected(r, b->in.p + rej->at, rej->n);
-		if (r->flow->sink && emit_error(r, b, rej->at, rej->n, rej->line, text) < 0)
-			return -1;
-	}
-	return write_rejects(r);
-}
-
 /* Write, sink and report what a mapped block (or its part so far) gave. */
 static int deliver(struct run *r, struct lh_flow_block *b)
 {
+	size_t next = 0;
 	int rc;
 
 	r->tool->state->records += b->records;
-	rc = r->flow->sink ? to_sink(r, b) : lh_tool_write(r->tool, b->out.p, b->out.len);
+	rc = r->flow->sink ? to_sink(r, b, &next) : lh_tool_write(r->tool, b->out.p, b->out.len);
 	if (!rc)
-		rc = report_rejects(r, b);
+		rc = report_rejects(r, b, &next, SIZE_MAX);
 	lh_flow_block_clear(b);
 	lh_progress_tick(r->tool);
 	return rc;

@@ -164,6 +164,13 @@ at_each() {
 	[ "$n" -ge 20 ]
 }
 
+@test "what is rejected while reading and while storing is reported in the order of the lines" {
+	printf '%s\n' '{"id":1,"vector":[1,0]}' '{"id":2,"vector":[1]}' 'no' '{"id":4,"vector":[1,2,3]}' '{"id":5}' '{"id":6,"vector":[0,0]}' >in
+	run lh-index build --rejects rejected a.lhv in
+	[ "$(printf '%s\n' "${lines[@]}" | sed -n 's/^lh-index: in:\([0-9]\).*/\1/p' | paste -sd' ')" = "2 3 4 5 6" ]
+	cmp rejected <(tail -n 5 in)
+}
+
 @test "denormal, huge and whole-number vectors are taken" {
 	printf '%s\n' '{"id":1,"vector":[1e-44,0]}' '{"id":2,"vector":[3e38,3e38]}' '{"id":3,"vector":[12345678901234567890,1]}' '{"id":4,"vector":[-0.0,-1]}' |
 		lh-index build a.lhv
