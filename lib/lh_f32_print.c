@@ -1,4 +1,6 @@
 /* lh_f32_print.c - shortest text of single floats.  See lh_num.h. */
+#include <math.h>
+
 #include "lh_decimal.h"
 #include "lh_num.h"
 #include "lh_pow10.h"
@@ -20,7 +22,7 @@ static inline uint32_t shortest(uint32_t c, int q, bool closer, int *exponent)
 	int h = q + lh_log2_pow10(-k) + 1;
 	const uint64_t *pow = lh_pow10(-k);
 	uint64_t g = pow[0] + (pow[1] != 0);
-	uint32_t down, up, up10, shorter;
+	uint32_t down, up, up10, shorter, nearer;
 
 	lower = round_to_odd(g, (4 * c - 2 + closer) << h) + odd;
 	vb = round_to_odd(g, (4 * c) << h);
@@ -31,9 +33,8 @@ static inline uint32_t shortest(uint32_t c, int q, bool closer, int *exponent)
 	shorter = (s >= 10) & ((lower <= 40 * sp) ^ up10);
 	down = lower <= 4 * s;
 	up = 4 * s + 4 <= upper;
-	if (__builtin_expect(down == up, 0))
-		up = vb > 4 * s + 2 || (vb == 4 * s + 2 && (s & 1));
-	s += up;
+	nearer = (vb > 4 * s + 2) | ((vb == 4 * s + 2) & s);
+	s += (up & (down ^ up)) | (nearer & 1 & ~(down ^ up));
 	sp += up10;
 	*exponent = k + (int)shorter;
 	return s ^ ((s ^ sp) & -shorter);
@@ -68,13 +69,13 @@ void lh_f32_decimal(struct lh_decimal *d, float v)
  * 0 when m * 10^k is none of these. */
 static inline size_t small(char *to, uint32_t m, int k)
 {
-	int n = 7 + (m >= 10000000) + (m >= 100000000), e = k + n - 1;
+	int more = (m >= 10000000) + (m >= 100000000), e = k + more + 6, n;
 	uint32_t top;
 	uint64_t rest;
 
 	if (m < 1000000 || e > -1 || e < -3)
 		return 0;
-	m *= n == 9 ? 1 : n == 8 ? 10 : 100;
+	m *= 1 + 9u * (m < 100000000) + 90u * (m < 10000000);
 	top = m / 100000000;
 	rest = lh_eight_digits(m % 100000000);
 	if (__builtin_expect(!rest, 0))
@@ -101,7 +102,7 @@ static inline size_t print(char *to, float v)
 		*to = '0';
 		return 1 + neg;
 	}
-	m = decimal(neg ? -v : v, &k);
+	m = decimal(fabsf(v), &k);
 	n = small(to, m, k);
 	if (__builtin_expect(!n, 0)) {
 		lh_decimal_set(&d, m, k);
