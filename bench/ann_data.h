@@ -53,15 +53,17 @@ static inline long peak_mib(void)
 	return u.ru_maxrss >> 10;
 }
 
-/* Of k true rows a query (u32, one query after the other), how many were found. */
+/* Of k true rows a query (u32, one query after the other; perhaps only of the
+ * first queries), how many were found. */
 static inline double recall_of(const char *truth, const uint32_t *found, size_t queries, size_t k)
 {
 	uint32_t *t = (uint32_t *)malloc(queries * k * sizeof *t);
 	FILE *f = fopen(truth, "rb");
 	size_t i, j, l, same = 0;
 
-	if (!t || !f || fread(t, k * sizeof *t, queries, f) != queries)
+	if (!t || !f)
 		die(truth);
+	queries = fread(t, k * sizeof *t, queries, f);
 	for (i = 0; i < queries; i++)
 		for (j = 0; j < k; j++)
 			for (l = 0; l < k; l++)
