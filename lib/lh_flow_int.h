@@ -55,7 +55,6 @@ struct lh_flow_mapper {
 	void *worker;
 	struct lh_record *records;	/* one, or batch_max of them */
 	size_t n_records;
-	const bool *quit;		/* set: leave off, nobody wants it any more */
 	struct lh_record **batch;
 	struct lh_batch_state *state;
 	/* Write out what the block has so far; NULL on threads. */

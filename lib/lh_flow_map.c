@@ -290,7 +290,7 @@ void lh_flow_map_block(struct lh_flow_mapper *m, struct lh_flow_block *b)
 {
 	const char *p = b->in.p, *end = p + b->in.n, *lf;
 
-	while (p < end && !b->fatal.code && !b->stop && !lh_tool_stopping() && !(m->quit && *m->quit)) {
+	while (p < end && !b->fatal.code && !b->stop && !lh_tool_stopping()) {
 		lf = memchr(p, '\n', (size_t)(end - p));
 		take_line(m, b, p, (size_t)((lf ? lf : end) - p));
 		p = lf ? lf + 1 : end;

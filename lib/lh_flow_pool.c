@@ -45,8 +45,11 @@ void lh_flow_pool_free(struct lh_flow_pool *p)
 	p->quit = true;
 	pthread_cond_broadcast(&p->work);
 	pthread_mutex_unlock(&p->mutex);
+	/* What is still in flight is wanted no more: upstream calls give up too. */
+	lh_tool_abandon(p->tool, true);
 	for (i = 0; i < p->n_threads; i++)
 		pthread_join(p->threads[i], NULL);
+	lh_tool_abandon(p->tool, false);
 	for (i = 0; i < p->n_mappers; i++)
 		lh_flow_mapper_free(&p->mappers[i]);
 	for (i = 0; p->ring && i < p->slots; i++)
@@ -96,7 +99,6 @@ static int start(struct lh_flow_pool *p, struct lh_err *err)
 	}
 	m->ctx = p;
 	m->spill = NULL;
-	m->quit = &p->quit;
 	lh_signal_block(&old);
 	rc = pthread_create(&p->threads[p->n_threads], NULL, run, m);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -14,6 +14,7 @@
 struct lh_tool_state {
 	void *settings;
 	unsigned closed;	/* descriptors 0 to 2 that were closed at start */
+	bool abandoned;		/* read and written atomically */
 	bool bad;		/* a verdict is bad */
 	bool stopped;		/* --on-error stop stopped us */
 	bool pipe_gone;		/* nobody reads stdout any more; SIGPIPE is ignored */
@@ -40,6 +41,9 @@ void lh_say_at(struct lh_tool *t, const char *file, uint64_t line, size_t column
 /* Mark a failure whose message has been written: t->err with an empty text,
  * which lh_tool_finish does not repeat.  Returns -1. */
 int lh_tool_said(struct lh_tool *t);
+
+/* While on, lh_tool_stopping says yes: nobody wants the work any more. */
+void lh_tool_abandon(struct lh_tool *t, bool on);
 
 /* Show how far we are, at most five times a second; lh_say.c. */
 void lh_progress_tick(struct lh_tool *t);

@@ -119,7 +119,12 @@ void lh_tool_verdict_bad(struct lh_tool *t)
 
 bool lh_tool_stopping(void)
 {
-	return lh_signal_pending() != 0;
+	return lh_signal_pending() != 0 || __atomic_load_n(&the_state.abandoned, __ATOMIC_RELAXED);
+}
+
+void lh_tool_abandon(struct lh_tool *t, bool on)
+{
+	__atomic_store_n(&t->state->abandoned, on, __ATOMIC_RELAXED);
 }
 
 void lh_tool_ignore_sigpipe(struct lh_tool *t)

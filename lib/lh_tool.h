@@ -139,7 +139,8 @@ LH_API int lh_tool_flush(struct lh_tool *t);
 /* What a loop outside a flow has done so far, for the progress line. */
 LH_API void lh_tool_progress(struct lh_tool *t, uint64_t records);
 
-/* Has a signal asked to stop? */
+/* Has a signal asked to stop, or has the run failed elsewhere?  What takes long
+ * asks this now and then. */
 LH_API bool lh_tool_stopping(void);
 
 /* For a tool with state to clean up: a closed stdout is then an error without
