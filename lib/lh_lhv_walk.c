@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "lh_mem.h"
 
@@ -36,6 +37,7 @@ struct lh_searcher {
 	float sign;		/* of what fn returns */
 	float *query, *query_mem;
 	uint16_t *seen, epoch;	/* of the walk that met a row last */
+	bool scanned;
 	struct heap todo, best;
 	size_t keep;		/* the most that best may hold */
 	struct lh_query *q;	/* the one that is being answered */
@@ -252,6 +254,10 @@ static int scan_rows(struct lh_searcher *s)
 {
 	uint32_t row;
 
+	/* Opening said that pages are met at random. */
+	if (!s->scanned && s->ix->rows)
+		madvise((void *)(uintptr_t)s->ix->block, s->ix->rows * s->ix->stride, MADV_WILLNEED);
+	s->scanned = true;
 	for (row = 0; row < s->ix->rows; row++) {
 		struct cand c = { distance(s, vector_of(s->ix, row)), row };
 
@@ -444,20 +450,16 @@ static int by_distance(const void *a, const void *b, void *ctx)
 	return x->row == y->row ? 0 : id_cmp(ctx, x->row, y->row);
 }
 
-static float final_distance(const struct lh_searcher *s, const float *v)
+/* Not finite when the row's vector is not. */
+static double final_distance(const struct lh_searcher *s, const float *v)
 {
 	const struct lh_lhv_params *p = &s->ix->params;
 	double d;
 
 	if (p->distance == LH_L2)
-		d = sqrt(lh_vec_l2sq_f64(s->query, v, p->dimension));
-	else
-		d = 1 - lh_vec_dot_f64(s->query, v, p->dimension);
-	if (p->distance == LH_COSINE && d < 0)
-		d = 0;
-	if (d > FLT_MAX)
-		d = isinf(d) ? d : FLT_MAX;
-	return (float)(d < -FLT_MAX && !isinf(d) ? -FLT_MAX : d);
+		return sqrt(lh_vec_l2sq_f64(s->query, v, p->dimension));
+	d = 1 - lh_vec_dot_f64(s->query, v, p->dimension);
+	return p->distance == LH_COSINE && d < 0 ? 0 : d;
 }
 
 static long answer(struct lh_searcher *s, struct lh_hit *out)
@@ -470,10 +472,11 @@ static long answer(struct lh_searcher *s, struct lh_hit *out)
 	n = h->n < s->q->k + SLACK ? h->n : s->q->k + SLACK;
 	for (i = 0; i < n; i++) {
 		uint32_t row = h->v[i].row;
+		double d = final_distance(s, row < ix->rows ? vector_of(ix, row) : ix->pending[row - ix->rows].vector);
 
-		h->v[i].d = final_distance(s, row < ix->rows ? vector_of(ix, row) : ix->pending[row - ix->rows].vector);
-		if (!isfinite(h->v[i].d))
+		if (!isfinite(d))
 			return lh_err_set(s->err, LH_ECORRUPT, "rows: the vector of row %u is damaged", row);
+		h->v[i].d = d > FLT_MAX ? FLT_MAX : d < -FLT_MAX ? -FLT_MAX : (float)d;
 	}
 	qsort_r(h->v, n, sizeof *h->v, by_distance, (void *)(uintptr_t)ix);
 	if (n > s->q->k)

@@ -387,6 +387,60 @@ static void ties_go_by_id(void)
 	lh_lhv_close(ix);
 }
 
+/* Ids w-0 to w-99 move, w-100 to w-199 go, new-0 to new-49 come. */
+static void change(void)
+{
+	struct lh_lhv_change *c = lh_lhv_change_open(path, 1, &err);
+	float v[DIM];
+	char id[32];
+	bool fold;
+
+	CHECK(c);
+	for (int i = 0; i < 250; i++) {
+		snprintf(id, sizeof id, "%s-%d", i < 200 ? "w" : "new", i < 200 ? i : i - 200);
+		point(v, (unsigned)i, DIM);
+		if (i < 100 || i >= 200)
+			CHECK(lh_lhv_change_put(c, id, strlen(id), v, DIM, NULL, 0, &err) == 0);
+		else
+			CHECK(lh_lhv_change_delete(c, id, strlen(id), &err) == 1);
+	}
+	CHECK(lh_lhv_change_commit(c, &fold, &err) == 0 && !fold);
+	lh_lhv_change_close(c);
+}
+
+static void changes_show_at_once(void)
+{
+	struct lh_lhv *ix = index_of(3000, LH_COSINE, 1000, 2);
+	struct lh_lhv_stats st;
+	struct lh_hit hit[100];
+	struct lh_row row;
+	float v[DIM];
+
+	lh_lhv_close(ix);
+	change();
+	ix = lh_lhv_open(path, &err);
+	CHECK(ix);
+	lh_lhv_get_stats(ix, &st);
+	CHECK(st.live == 2950 && st.base == 3000 && st.pending == 150 && st.deleted == 100);
+	CHECK(lh_lhv_find(ix, "w-150", 5, &err) == -1 && lh_lhv_find(ix, "new-7", 5, &err) >= 3000);
+	CHECK(lh_lhv_find(ix, "w-50", 4, &err) >= 3000 && lh_lhv_find(ix, "w-250", 5, &err) == 250);
+	CHECK(recall(ix, 2950, LH_COSINE) >= 0.99);
+	for (unsigned i = 0; i < 40; i++) {
+		point(v, i, DIM);
+		lh_vec_unit(v, DIM);
+		CHECK(ask(ix, v, 100, false, hit) == 100);
+		for (int j = 0; j < 100; j++) {
+			CHECK(lh_lhv_row(ix, hit[j].row, &row, &err) == 1);
+			CHECK(lh_lhv_find(ix, row.id.p, row.id.n, &err) == (int64_t)hit[j].row);
+		}
+	}
+	lh_lhv_close(ix);
+	ix = index_of(10, LH_COSINE, 1000, 1);
+	lh_lhv_get_stats(ix, &st);
+	CHECK(st.live == 10 && st.pending == 0);
+	lh_lhv_close(ix);
+}
+
 int main(void)
 {
 	CHECK(mkdtemp(dir));
@@ -403,6 +457,7 @@ int main(void)
 	a_filter_may_refuse_all_or_fail();
 	k_may_exceed_the_rows();
 	ties_go_by_id();
+	changes_show_at_once();
 	unlink(path);
 	strcat(path, "-lock");
 	unlink(path);
