@@ -71,6 +71,7 @@ LH_API void lh_mapped_close(struct lh_mapped *m);
 struct lh_lock {
 	int fd;			/* -1 when not held */
 	char *path;
+	int slot;		/* where the signal handler finds path */
 };
 /* Wait up to seconds (negative: without limit); LH_ELOCKED names the holder. */
 LH_API int lh_lock_take(struct lh_lock *l, const char *path, double seconds, struct lh_err *err);

@@ -8,6 +8,7 @@
 #include "lh_idmap.h"
 #include "lh_lhv_log.h"
 #include "lh_mem.h"
+#include "lh_signal_int.h"
 
 struct touched {
 	struct lh_str id;
@@ -240,18 +241,22 @@ static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool *fold
 int lh_lhv_change_commit(struct lh_lhv_change *c, bool *fold, struct lh_err *err)
 {
 	struct lh_lock lock = { .fd = -1 };
-	struct lh_lhv *base;
+	struct lh_lhv *base = NULL;
+	bool was = lh_signal_deferred();
 	int rc;
 
 	*fold = false;
 	if (!c->frames.len)
 		return lh_buf_check(&c->frames, err);
-	if (lh_lock_take(&lock, c->lock, c->timeout, err) < 0)
-		return -1;
-	base = lh_lhv_open_base(c->path, err);
-	rc = base ? append(c, base, fold, err) : -1;
+	lh_signal_defer(true);	/* not in the middle of a frame */
+	rc = lh_lock_take(&lock, c->lock, c->timeout, err);
+	if (rc == 0) {
+		base = lh_lhv_open_base(c->path, err);
+		rc = base ? append(c, base, fold, err) : -1;
+	}
 	lh_lhv_close(base);
 	lh_lock_drop(&lock);
+	lh_signal_defer(was);
 	return rc;
 }
 

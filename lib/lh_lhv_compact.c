@@ -24,6 +24,7 @@
 #include <stdlib.h>
 
 #include "lh_lhv_log.h"
+#include "lh_signal_int.h"
 
 #define FOLD_TRIES 8	/* how often another fold or build may get there first */
 
@@ -155,12 +156,15 @@ static int locked_swap(struct fold *f, double lock_timeout, struct lh_err *err)
 {
 	char *name = lh_log_name(f->path, LH_LHV_LOCK, err);
 	struct lh_lock lock = { .fd = -1 };
+	bool was = lh_signal_deferred();
 	int rc = -1;
 
+	lh_signal_defer(true);	/* not between the steps, if it can be helped */
 	if (name && lh_lock_take(&lock, name, lock_timeout, err) == 0) {
 		rc = swap(f, err);
 		lh_lock_drop(&lock);
 	}
+	lh_signal_defer(was);
 	free(name);
 	return rc;
 }

@@ -11,6 +11,7 @@
 
 #include "lh_file.h"
 #include "lh_mem.h"
+#include "lh_signal_int.h"
 
 #define TRY_EVERY 0.02		/* seconds between two tries */
 
@@ -83,8 +84,10 @@ int lh_lock_take(struct lh_lock *l, const char *path, double seconds, struct lh_
 			break;
 		if (current(l->fd, path)) {
 			n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-			if (lh_pwrite_all(l->fd, pid, (size_t)n, 0, err) == 0)
+			if (lh_pwrite_all(l->fd, pid, (size_t)n, 0, err) == 0) {
+				l->slot = lh_signal_tmp_add(l->path);
 				return 0;
+			}
 			lh_err_prefix(err, "%s", path);
 			unlink(path);
 			break;
@@ -102,6 +105,7 @@ void lh_lock_drop(struct lh_lock *l)
 {
 	if (!l->path)
 		return;
+	lh_signal_tmp_drop(l->slot);
 	unlink(l->path);
 	flock(l->fd, LOCK_UN);	/* closing does not do it while a forked child has it too */
 	close(l->fd);

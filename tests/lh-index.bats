@@ -615,6 +615,7 @@ at_each() {
 		exec 7>&-
 		[ $rc = $((128 + $(kill -l $signal))) ]
 		[ "$(info a.lhv length)" = 3 ]
+		[ "$(ls ./a.lhv*)" = ./a.lhv ]
 		no_litter
 	done
 }

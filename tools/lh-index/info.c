@@ -122,5 +122,7 @@ int index_compact(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 
-	return lh_lhv_compact(tool->operands[0], (unsigned)tool->jobs, s->lock_timeout, &tool->err);
+	if (lh_lhv_compact(tool->operands[0], (unsigned)tool->jobs, s->lock_timeout, &tool->err) < 0)
+		return -1;
+	return not_stopped(tool);
 }
