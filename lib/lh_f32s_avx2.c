@@ -71,14 +71,15 @@ static LH_TARGET inline uint64_t last_digits(const char *p, unsigned n)
 	return (pairs & 0xffffffff) * 100000000 + (pairs >> 32);
 }
 
-/* One number from p with its point and its end: its float, or false. */
+/* One number from p with its point (its end when it has none) and its end: its
+ * float, or false. */
 static LH_TARGET inline bool plain(const char *p, const char *point, const char *end, float *out)
 {
 	uint32_t bits, neg = *p == '-';
-	unsigned n = (unsigned)(end - point - 1);
+	unsigned n = (unsigned)(end - point) - (end != point);
 	uint64_t w = (uint64_t)(point[-1] - '0');
 
-	if (p + neg + 1 != point || n - 1 >= 2 * FRACTION)
+	if (p + neg + 1 != point || n > 2 * FRACTION)
 		return false;
 	if (__builtin_expect(n <= FRACTION, 1)) {
 		w = w * pow10s[n] + last_digits(end, n);
@@ -97,6 +98,8 @@ static LH_TARGET inline bool plain(const char *p, const char *point, const char 
 
 LH_TARGET const char *lh_f32s_avx2(const char *p, const char *from, const char *end, float *out, size_t max, size_t *n)
 {
+	float *at = out + *n, *const full = out + max;
+
 	while (end - p > 0) {
 		const char *base = p;
 		struct marks m = mark(p);
@@ -104,24 +107,27 @@ LH_TARGET const char *lh_f32s_avx2(const char *p, const char *from, const char *
 		if (end - p < 64)
 			m.stop = _bzhi_u64(m.stop, (uint32_t)(end - p));
 		if (!m.stop)
-			return p;
+			break;
 		for (; m.stop; m.stop &= m.stop - 1) {
-			unsigned at = (unsigned)_tzcnt_u64(m.stop);
-			const char *stop = base + at;
+			uint64_t upto = _blsmsk_u64(m.stop);
+			const char *stop = base + _tzcnt_u64(m.stop);
 
 			p += *p == ' ';
-			if (m.odd & ((1ull << at) - 1) || stop - from < 2 * FRACTION || *n == max ||
-			    !(m.point & ((1ull << at) - 1)) ||
-			    !plain(p, base + _tzcnt_u64(m.point), stop, out + *n))
-				return p;
-			++*n;
-			m.point &= m.point - 1;
-			if (*stop == ']')
-				return stop;
+			if (m.odd & upto || stop - from < 2 * FRACTION || at == full ||
+			    !plain(p, base + _tzcnt_u64(m.point | (m.stop & -m.stop)), stop, at))
+				goto out;
+			at++;
+			m.point &= ~upto;
 			p = stop + 1;
+		}
+		if (p[-1] == ']') {
+			p--;
+			break;
 		}
 		p += *p == ' ';
 	}
+out:
+	*n = (size_t)(at - out);
 	return p;
 }
 #endif

@@ -21,12 +21,13 @@ static inline bool lh_round_f32(uint64_t w, int64_t e, uint32_t *bits)
 {
 	const uint64_t *pow;
 	uint64_t hi, half, low;
+	uint32_t zero = w == 0;		/* many elements are: no branch */
 	int lz, up, exp;
 
-	if (__builtin_expect(!w || e < -64 || e > 40, 0)) {
-		*bits = 0;
-		return !w;
-	}
+	*bits = 0;
+	if (__builtin_expect(e < -64 || e > 40, 0))
+		return zero;
+	w |= zero;
 	pow = lh_pow10((int)e);
 	lz = __builtin_clzll(w);
 	hi = (uint64_t)((unsigned __int128)(w << lz) * (pow[0] + (pow[1] != 0)) >> 64);
@@ -36,12 +37,12 @@ static inline bool lh_round_f32(uint64_t w, int64_t e, uint32_t *bits)
 	low = hi & (2 * half - 1);
 	if (__builtin_expect(exp < 1 || exp > 253 || low - half + 2 <= 4, 0))
 		return false;
-	*bits = ((uint32_t)exp << 23) + (uint32_t)((hi + half) >> (39 + up)) - 0x800000;
+	*bits = (((uint32_t)exp << 23) + (uint32_t)((hi + half) >> (39 + up)) - 0x800000) & (zero - 1);
 	return true;
 }
 
 /*
- * Read plain numbers (a digit, a point, some digits) from p, which stands
+ * Read plain numbers (a digit, perhaps a point and digits) from p, which stands
  * at one inside an array that began at from, until something else comes;
  * returns where that begins.  *n counts what is in out already.
  */
