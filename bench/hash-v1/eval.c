@@ -6,7 +6,8 @@
  *        eval staff workers.tsv queries.tsv      (role, city, [style,] text)
  *        eval speed texts.tsv                    (the last column is the text)
  *
- * EVAL_DIMENSION sets the dimension (768).
+ * EVAL_DIMENSION sets the dimension (768); with EVAL_MISSES set, staff shows on
+ * stderr what it got wrong.
  */
 #include <err.h>
 #include <time.h>

@@ -4,7 +4,7 @@
  *
  * usage: words corpus.tsv >lib/lh_hashv1_words.inc
  *
- * Only the even half of the corpus is counted (see README.md); the odd half is
+ * Only the even half of the corpus is counted (see ../README.md); the odd half is
  * held out.  The engine's own reader and stemmer make the stems, so its source
  * is part of this program.
  */
