@@ -1,0 +1,114 @@
+/*
+ * fuzz_lines - whatever sizes the bytes come in and the limits are, the lines
+ * that come out are those that a plain search for LF finds, and those over the
+ * limit come out in pieces.
+ *
+ * Input: the limit, lines per block, the largest read; then the text.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lh_lines_int.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct feed {
+	const uint8_t *p, *end;
+	size_t most;
+};
+
+static ssize_t give(void *ctx, void *to, size_t n, struct lh_err *err)
+{
+	struct feed *f = ctx;
+	size_t left = (size_t)(f->end - f->p);
+
+	(void)err;
+	n = n < left ? n : left;
+	n = n < f->most ? n : f->most;
+	memcpy(to, f->p, n);
+	f->p += n;
+	return (ssize_t)n;
+}
+
+/* The next n bytes of the text must be these. */
+static void expect(const uint8_t **at, const uint8_t *end, const char *p, size_t n)
+{
+	if ((size_t)(end - *at) < n || (n && memcmp(*at, p, n)))
+		abort();
+	*at += n;
+}
+
+/* A block: whole lines, none of which had to be given up. */
+static void whole(const struct lh_lines *l, const struct lh_bytes *b, bool last)
+{
+	const char *p = b->p, *end = p + b->n, *lf;
+	size_t lines = 0;
+
+	if (!b->n || (!last && end[-1] != '\n'))
+		abort();
+	for (; p < end; p = lf ? lf + 1 : end, lines++)
+		lf = memchr(p, '\n', (size_t)(end - p));
+	if (l->max_lines && lines > l->max_lines)
+		abort();
+}
+
+static void piecewise(struct lh_lines *l, const uint8_t **at, const uint8_t *end)
+{
+	const uint8_t *from = *at;
+	struct lh_err err;
+	const char *p;
+	ssize_t n;
+
+	while ((n = lh_lines_piece(l, &p, &err)) > 0) {
+		if (memchr(p, '\n', (size_t)n))
+			abort();
+		expect(at, end, p, (size_t)n);
+	}
+	if (n < 0 || (uint64_t)(*at - from) <= l->max_line)
+		abort();
+	if (*at < end && *(*at)++ != '\n')
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct lh_bytes block = { NULL, 0, 0 };
+	struct lh_lines l = { .wake = -1, .read = give };
+	struct feed feed;
+	const uint8_t *at, *end = data + size;
+	struct lh_err err;
+
+	if (size < 3)
+		return 0;
+	l.max_line = data[0] + 1u;
+	l.max_lines = data[1] % 8;
+	l.target = 16 + data[1] / 8;
+	feed = (struct feed){ data + 3, end, data[2] + 1u };
+	l.ctx = &feed;
+	at = feed.p;
+	lh_lines_open(&l, -1);
+	l.regular = true;	/* always readable */
+	for (;;) {
+		switch (lh_lines_next(&l, &block, &err)) {
+		case LH_LINES_BLOCK:
+			whole(&l, &block, at + block.n == end);
+			expect(&at, end, block.p, block.n);
+			continue;
+		case LH_LINES_LONG:
+			piecewise(&l, &at, end);
+			continue;
+		case LH_LINES_END:
+			if (at != end)
+				abort();
+			break;
+		default:
+			abort();
+		}
+		break;
+	}
+	free(block.p);
+	lh_lines_free(&l);
+	return 0;
+}
