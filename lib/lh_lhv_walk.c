@@ -279,33 +279,44 @@ static const uint32_t *upper_links(const struct lh_lhv *ix, uint32_t row, uint32
 	return ix->upper + list * (1 + ix->params.m);
 }
 
+/* The nearest of a list of links, if it is nearer than at. */
+static bool step(const struct lh_searcher *s, const uint32_t *links, struct cand *at)
+{
+	const struct lh_lhv *ix = s->ix;
+	uint32_t rows[FRESH_MAX], i, n = 0;
+	const float *v[FRESH_MAX];
+	float d[FRESH_MAX];
+	bool moved = false;
+
+	if (!links || links[0] > ix->params.m)
+		return false;
+	for (i = 1; i <= links[0]; i++) {
+		if (links[i] >= ix->rows)
+			continue;
+		rows[n] = links[i];
+		v[n++] = vector_of(ix, links[i]);
+	}
+	s->rows_fn(s->query, v, n, ix->params.dimension, d);
+	for (i = 0; i < n; i++) {
+		if (sortable(s, d[i]) < at->d) {
+			*at = (struct cand){ sortable(s, d[i]), rows[i] };
+			moved = true;
+		}
+	}
+	return moved;
+}
+
 /* Downhill on each level above 0 to where level 0 begins.  Every step gets
  * nearer, so that even a damaged graph ends. */
 static struct cand descend(const struct lh_searcher *s)
 {
 	const struct lh_lhv *ix = s->ix;
 	struct cand at = { distance(s, vector_of(ix, ix->entry)), ix->entry };
-	uint32_t level, i, n;
+	uint32_t level;
 
-	for (level = ix->top; level; level--) {
-		for (bool moved = true; moved;) {
-			const uint32_t *links = upper_links(ix, at.row, level);
-
-			moved = false;
-			n = links && links[0] <= ix->params.m ? links[0] : 0;
-			for (i = 1; i <= n; i++) {
-				struct cand c = { 0, links[i] };
-
-				if (c.row >= ix->rows)
-					continue;
-				c.d = distance(s, vector_of(ix, c.row));
-				if (c.d < at.d) {
-					at = c;
-					moved = true;
-				}
-			}
-		}
-	}
+	for (level = ix->top; level; level--)
+		while (step(s, upper_links(ix, at.row, level), &at))
+			;
 	return at;
 }
 
