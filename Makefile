@@ -45,7 +45,7 @@ $(B)/%.cc.o: %.cc Makefile
 	@echo '  CXX    $<'
 	$(Q)$(CXX) -std=c++17 $(WARN) -DNDEBUG -fvisibility-inlines-hidden $(ALL) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
 	@nm -g --defined-only $@ | awk '$$2 ~ /[BDRT]/ && $$3 !~ /^lh_/ { print $$3 }' > $@.local
-	@objcopy --localize-symbols=$@.local $@	# hnswlib defines globals in its headers
+	@[ ! -s $@.local ] || objcopy --localize-symbols=$@.local $@ # hnswlib's headers define globals
 
 .SECONDEXPANSION:
 $(TOOLS:%=$(BIN)/%): $(BIN)/%: $$(addprefix $(B)/,$$(addsuffix .o,$$(wildcard tools/$$*/*.c))) $(B)/liblh.a
@@ -123,4 +123,5 @@ clean:
 
 .PHONY: all lib unit asan check soak demo fuzzers fuzz bench install uninstall clean
 .SECONDARY:
+.DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
