@@ -22,6 +22,8 @@ stop_upstreams() {
 	local pid
 	for pid in "${SERVERS[@]}"; do
 		kill "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
 	done
 	SERVERS=()
+	return 0
 }
