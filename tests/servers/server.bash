@@ -22,7 +22,7 @@ stop_upstreams() {
 	local pid
 	for pid in "${SERVERS[@]}"; do
 		kill "$pid" 2>/dev/null
-		wait "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null || true
 	done
 	SERVERS=()
 	return 0
