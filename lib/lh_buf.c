@@ -48,10 +48,6 @@ int lh_buf_grow(struct lh_buf *b, size_t n)
 		b->failed = LH_ENOMEM;
 		return -1;
 	}
-	if (!b->p)
-		memset(p, 0, cap + LH_PAD);
-	else
-		memset(p + b->cap + LH_PAD, 0, cap - b->cap);
 	b->p = p;
 	b->cap = cap;
 	return 0;

@@ -101,6 +101,8 @@ bool lh_number_equal(const struct lh_value *a, const struct lh_value *b);
 /* The first byte of p..end that is not part of valid UTF-8, or end. */
 const char *lh_utf8_bad(const char *p, const char *end);
 
+bool lh_utf8_valid_avx2(const char *p, size_t n);
+
 /* Add a key to the innermost object, in full generality: 0, or -1. */
 int lh_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size_t n, bool escaped);
 /* A hash is there already: is the key? */

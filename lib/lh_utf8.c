@@ -1,4 +1,5 @@
 /* lh_utf8.c - is it UTF-8?  See lh_json.h. */
+#include "lh_cpu.h"
 #include "lh_json.h"
 #include "lh_json_priv.h"
 
@@ -31,6 +32,10 @@ const char *lh_utf8_bad(const char *p, const char *end)
 {
 	size_t n;
 
+#ifdef __x86_64__
+	if (end - p >= 32 && lh_cpu() == LH_CPU_AVX2 && lh_utf8_valid_avx2(p, (size_t)(end - p)))
+		return end;
+#endif
 	while (p < end) {
 		if (end - p >= 8 && !(lh_load64(p) & 0x8080808080808080ull)) {
 			p += 8;

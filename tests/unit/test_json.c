@@ -134,6 +134,55 @@ static void strings(void)
 	check(!lh_utf8_valid("\xe2\x80", 2));
 }
 
+/* Every sequence of one to four bytes from a set that has all borders in it,
+ * at several places in a long text, judged against the definition. */
+static bool by_definition(const unsigned char *s, size_t n)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t i, k, len;
+	uint32_t c;
+
+	for (i = 0; i < n; i += len) {
+		len = s[i] < 0x80 ? 1 : s[i] < 0xc0 ? 0 : s[i] < 0xe0 ? 2 : s[i] < 0xf0 ? 3 : s[i] < 0xf8 ? 4 : 0;
+		if (!len || i + len > n)
+			return false;
+		c = len == 1 ? s[i] : s[i] & (0x7fu >> len);
+		for (k = 1; k < len; k++) {
+			if ((s[i + k] & 0xc0) != 0x80)
+				return false;
+			c = c << 6 | (s[i + k] & 0x3f);
+		}
+		if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+			return false;
+	}
+	return true;
+}
+
+static void utf8(void)
+{
+	static const unsigned char set[] = {
+		0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf,
+		0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xf7, 0xf8, 0xff,
+	};
+	static const size_t places[] = { 0, 29, 30, 31, 32, 61, 66 };
+	const size_t m = sizeof set;
+	unsigned char s[70], seq[4];
+	size_t i, k, at;
+
+	for (i = 0; i < m * m * m * m; i++) {
+		seq[0] = set[i % m];
+		seq[1] = set[i / m % m];
+		seq[2] = set[i / m / m % m];
+		seq[3] = set[i / m / m / m];
+		at = places[i % 7];
+		memset(s, 'x', sizeof s);
+		memcpy(s + at, seq, 4);
+		check(lh_utf8_valid((char *)s, sizeof s) == by_definition(seq, 4));
+		for (k = 1; k < 4 && i % 5 == 0; k++)
+			check(lh_utf8_valid((char *)s, at + k) == by_definition(seq, k));
+	}
+}
+
 /* A quote, an escape and a high byte at every place around the block sizes. */
 static void string_lengths(void)
 {
@@ -348,6 +397,7 @@ static void splicing(void)
 	spliced("{ }", "a", "{ \"z\":1}");
 	spliced("{\"a\":1}", "", "{\"a\":1,\"z\":1}");
 	spliced("{\"a\":1}", "a", "{\"z\":1}");
+	spliced("{\"n\":1e400,\"m\":12345678901234567890,\"x\":1.0}", "", "{\"n\":1e400,\"m\":12345678901234567890,\"x\":1.0,\"z\":1}");
 	spliced("{\"a\":1,\"b\":2,\"c\":3}", "a", "{\"b\":2,\"c\":3,\"z\":1}");
 	spliced("{\"a\":1,\"b\":2,\"c\":3}", "b", "{\"a\":1,\"c\":3,\"z\":1}");
 	spliced("{\"a\":1,\"b\":2,\"c\":3}", "c", "{\"a\":1,\"b\":2,\"z\":1}");
@@ -453,6 +503,7 @@ int main(void)
 	lh_record_init(&rec);
 	grammar();
 	strings();
+	utf8();
 	string_lengths();
 	duplicates();
 	key_counts();
