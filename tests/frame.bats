@@ -220,8 +220,8 @@ lines() {
 	n=$(scale 300000 10000000)
 	lines 10000 >some
 	for ((i = 0; i < n; i += 10000)); do cat some; done >in
-	for how in "-j1" "-j3" "-j3 --batch" "-j2 --repeat 300"; do
-		rss=$(/usr/bin/time -f %M $AID $how in 2>&1 >/dev/null)
+	for how in "-j1 in" "-j3 in" "-j3 --batch in" "-j2 --repeat 300 some some"; do
+		rss=$(/usr/bin/time -f %M $AID $how 2>&1 >/dev/null)
 		[ "$rss" -lt 60000 ] || { echo "$how: $rss KiB"; return 1; }
 	done
 }
