@@ -364,7 +364,8 @@ static int bad_file(struct run *r)
 {
 	struct lh_err err = r->tool->err;
 
-	if (err.code == LH_EINTR || err.code == LH_ENOMEM)
+	/* A Ctrl-C ends lh-cat as well: that is no news. */
+	if (err.code == LH_EINTR || err.code == LH_ENOMEM || lh_tool_stopping())
 		return -1;
 	if (drain(r) < 0)
 		return -1;

@@ -67,7 +67,9 @@ struct lh_flow {
 };
 
 /* 0 at the end of input (also when records were rejected: the frame counts
- * them), -1 with tool->err. */
+ * them), -1 with tool->err: a fatal error, a file that could not be read (the
+ * others were; its message is out), or --on-error stop.  Whoever gathers for a
+ * file of its own commits it on 0 alone. */
 LH_API int lh_flow_run(struct lh_tool *tool, const struct lh_flow *flow);
 
 #endif

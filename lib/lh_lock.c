@@ -26,7 +26,7 @@ static double now(void)
 static int held(int fd, const char *path, double seconds, struct lh_err *err)
 {
 	char pid[24] = "";
-	ssize_t n = pread(fd, pid, sizeof pid - 1, 0);	/* "123\n", at worst behind it the end of a longer one */
+	ssize_t n = pread(fd, pid, sizeof pid - 1, 0);	/* up to the LF, that is */
 	int i;
 
 	for (i = 0; i < n && pid[i] >= '0' && pid[i] <= '9'; i++)

@@ -228,7 +228,7 @@ int lh_tool_finish(struct lh_tool *t, int rc)
 
 	lh_progress_clear(t);
 	lh_options_free(t);
-	if (rc < 0 && t->err.msg[0] && t->err.code != LH_EINTR)
+	if (rc < 0 && t->err.msg[0] && t->err.code != LH_EINTR && !lh_signal_pending())
 		lh_say_at(t, NULL, 0, 0, t->err.msg);
 	close_stdout(t);
 	lh_buf_free(&s->out);
