@@ -96,6 +96,13 @@ static LH_TARGET inline const char *scan_number(struct lh_scan *s, const char *p
 	return p;
 }
 
+/* What one or many values that are no containers turned out to be. */
+struct leaf {
+	bool escaped;		/* a string with a backslash */
+	bool more;		/* many numbers; a value stands next, ... */
+	bool closed;		/* ... or the array's bracket */
+};
+
 #ifdef LH_NUMBERS
 /* The bits where the runs of digits that begin at the bits of start have ended:
  * a carry runs through each run and stops behind it. */
@@ -160,6 +167,13 @@ static LH_TARGET inline const char *skip_numbers(const char *p, const char *end,
 		p++;
 		p += *p == ' ';
 	}
+	return p;
+}
+#else
+static inline const char *skip_numbers(const char *p, const char *end, bool *closed)
+{
+	(void)end;
+	*closed = false;
 	return p;
 }
 #endif
@@ -252,69 +266,99 @@ static __attribute__((noinline)) int bad_follow(struct lh_scan *s, const char *p
 	return -1;
 }
 
+/* Where the value that begins in lv is told: top, a new member of r, or spare
+ * when nobody wants to know.  NULL when memory is out. */
+static LH_TARGET inline struct lh_value *place(struct lh_scan *s, const struct lh_level *lv, struct lh_record *r,
+					       const struct lh_value *key, struct lh_value *top, struct lh_value *spare)
+{
+	if (lv == s->level)
+		return top;
+	if (!r || !lv->object)
+		return spare;
+	if (unlikely(r->n == r->cap) && lh_record_grow(r, s) < 0)
+		return NULL;
+	r->member[r->n].key = *key;
+	return &r->member[r->n++].val;
+}
+
+static LH_TARGET inline void tell(struct lh_value *v, const char *end, bool escaped)
+{
+	v->n = (size_t)(end - v->p);
+	v->type = type_of(*v->p);
+	v->escaped = v->type == LH_STRING && escaped;
+}
+
+/* p at a bracket or brace: one level deeper, and to what stands behind it. */
+static LH_TARGET inline const char *enter(struct lh_scan *s, struct lh_level **lv, const char *p, const char *end)
+{
+	if (unlikely(*lv == s->level + LH_JSON_DEPTH))
+		return lh_scan_fail(s, p, "nested deeper than 512");
+	*++*lv = (struct lh_level){ (uint32_t)s->n, *p == '{', false };
+	return skip_space(p + 1, end);
+}
+
+static LH_TARGET inline struct lh_level *leave(struct lh_scan *s, struct lh_level *lv)
+{
+	if (unlikely(lv->hashed))
+		lh_keys_drop(s, lv);
+	s->n = lv->keys;
+	return lv - 1;
+}
+
+/* p at a number or a word or a string; what follows it, or NULL.  Most numbers
+ * of an array are skipped at once; then p may be at any value, or closed. */
+static LH_TARGET inline const char *scan_leaves(struct lh_scan *s, const struct lh_level *lv, const char *p, const char *end, struct leaf *leaf)
+{
+	const char *q = p;
+
+	leaf->more = leaf->closed = false;
+	if (!lv->object && lv != s->level && (is_digit(*p) || *p == '-')) {
+		q = skip_numbers(p, end, &leaf->closed);
+		leaf->more = q != p;
+	}
+	return leaf->more ? skip_space(q, end) : scan_leaf(s, p, end, &leaf->escaped);
+}
+
 /* The members go to r (if given) when the value is an object. */
 LH_TARGET int LH_SCAN(struct lh_scan *s, const char *p, const char *end, struct lh_record *r, struct lh_value *top)
 {
-	struct lh_level *lv = s->level, *const deepest = s->level + LH_JSON_DEPTH;
-	struct lh_level *const first = s->level + 1;
+	struct lh_level *lv = s->level, *const first = s->level + 1;
 	struct lh_value key, spare, *own = top;
-	bool escaped = false;
-	char c;
+	struct leaf leaf = { 0 };
 
 	p = skip_space(p, end);
 value:
 	if (unlikely(p >= end))
-		return lh_scan_fail(s, end, "unexpected end of line"), -1;
-	c = *p;
+		return bad_follow(s, p, end, lv);
 	if (lv <= first) {
-		own = lv == s->level ? top : &spare;
-		if (lv == first && r && lv->object) {
-			if (unlikely(r->n == r->cap) && lh_record_grow(r, s) < 0)
-				return -1;
-			r->member[r->n].key = key;
-			own = &r->member[r->n++].val;
-		}
+		own = place(s, lv, r, &key, top, &spare);
+		if (unlikely(!own))
+			return -1;
 		own->p = p;
 	}
-	if (c == '{' || c == '[') {
-		if (unlikely(lv == deepest))
-			return lh_scan_fail(s, p, "nested deeper than 512"), -1;
-		*++lv = (struct lh_level){ (uint32_t)s->n, c == '{', false };
-		p = skip_space(p + 1, end);
-		if (p < end && *p == c + 2)
+	if (*p == '{' || *p == '[') {
+		p = enter(s, &lv, p, end);
+		if (unlikely(!p))
+			return -1;
+		if (p < end && *p == (lv->object ? '}' : ']'))
 			goto close;
-		if (c == '{')
+		if (lv->object)
 			goto name;
 		goto value;
 	}
-#ifdef LH_NUMBERS
-	if (!lv->object && (is_digit(c) || c == '-') && lv != s->level) {
-		bool closed = false;
-		const char *q = skip_numbers(p, end, &closed);
-
-		if (closed) {
-			p = q;
-			goto close;
-		}
-		if (q != p) {
-			p = skip_space(q, end);
-			goto value;
-		}
-	}
-#endif
-	p = scan_leaf(s, p, end, &escaped);
+	p = scan_leaves(s, lv, p, end, &leaf);
 	if (unlikely(!p))
 		return -1;
+	if (leaf.closed)
+		goto close;
+	if (leaf.more)
+		goto value;
 after:
-	if (lv <= first) {
-		own = lv == s->level ? top : own;
-		own->n = (size_t)(p - own->p);
-		own->type = type_of(*own->p);
-		own->escaped = own->type == LH_STRING && escaped;
-		if (lv == s->level)
-			goto done;
-	}
+	if (lv <= first)
+		tell(lv == first ? own : top, p, leaf.escaped);
 	p = skip_space(p, end);
+	if (unlikely(lv == s->level))
+		return p < end ? (lh_scan_fail(s, p, "expected the end of the line"), -1) : 0;
 	if (likely(p < end && *p == ',')) {
 		p = skip_space(p + 1, end);
 		if (!lv->object)
@@ -328,13 +372,7 @@ name:
 	if (unlikely(p >= end || *p != (lv->object ? '}' : ']')))
 		return bad_follow(s, p, end, lv);
 close:
-	if (unlikely(lv->hashed))
-		lh_keys_drop(s, lv);
-	s->n = lv->keys;
-	lv--;
+	lv = leave(s, lv);
 	p++;
 	goto after;
-done:
-	p = skip_space(p, end);
-	return p < end ? (lh_scan_fail(s, p, "expected the end of the line"), -1) : 0;
 }
