@@ -194,6 +194,8 @@ int lh_lhv_compact(const char *path, unsigned jobs, double lock_timeout, struct 
 {
 	int rc = FOLD_MOOT, tries;
 
+	if (lh_lhv_no_link(path, err) < 0)
+		return -1;
 	for (tries = 0; rc == FOLD_MOOT && tries < FOLD_TRIES; tries++)
 		rc = fold_once(path, jobs, lock_timeout, err);
 	if (rc == FOLD_MOOT)

@@ -224,22 +224,58 @@ static bool swapped(const struct lh_lhv *ix, const char *path)
 	return stat(path, &st) == 0 && (st.st_dev != ix->dev || st.st_ino != ix->ino);
 }
 
+/* Where a symbolic link leads, to be freed; NULL when path is none.  The log of
+ * an index lies beside the file, not beside a link to it. */
+int lh_lhv_follow(const char *path, char **real, struct lh_err *err)
+{
+	struct stat st;
+
+	*real = NULL;
+	if (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode))
+		return 0;
+	*real = realpath(path, NULL);
+	return *real ? 0 : lh_err_sys(err, "%s", path);
+}
+
+int lh_lhv_no_link(const char *path, struct lh_err *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		return lh_err_set(err, LH_EIO, "%s: is a symbolic link, not a regular file", path);
+	return 0;
+}
+
+static struct lh_lhv *open_once(const char *path, bool *moved, struct lh_err *err)
+{
+	struct lh_lhv *ix = lh_lhv_open_base(path, err);
+
+	if (ix && lh_lhv_log_replay(ix, path, err) < 0) {
+		lh_err_prefix(err, "%s", path);
+		lh_lhv_close(ix);
+		return NULL;
+	}
+	*moved = ix && swapped(ix, path);
+	return ix;
+}
+
 /* An index and its log are swapped one after the other: a pair that was caught
  * in between is opened again.  The bound is for a path that never rests. */
 struct lh_lhv *lh_lhv_open(const char *path, struct lh_err *err)
 {
-	struct lh_lhv *ix;
+	struct lh_lhv *ix = NULL;
+	bool moved = true;
+	char *real;
 	int tries;
 
-	for (tries = 0; (ix = lh_lhv_open_base(path, err)) != NULL; tries++) {
-		if (lh_lhv_log_replay(ix, path, err) < 0) {
-			lh_err_prefix(err, "%s", path);
-			lh_lhv_close(ix);
-			return NULL;
-		}
-		if (tries == 100 || !swapped(ix, path))
-			break;
+	for (tries = 0; moved && tries <= 100; tries++) {
 		lh_lhv_close(ix);
+		if (lh_lhv_follow(path, &real, err) < 0)
+			return NULL;
+		ix = open_once(real ? real : path, &moved, err);
+		free(real);
+		if (!ix)
+			return NULL;
 	}
 	return ix;
 }

@@ -95,6 +95,12 @@ int lh_lhv_check_sections(const struct lh_lhv_header *h, size_t n, struct lh_err
 /* The file alone, without its log. */
 struct lh_lhv *lh_lhv_open_base(const char *path, struct lh_err *err);
 
+/* A reader follows a symbolic link and takes the log beside what it leads to:
+ * *real is that path, to be freed, or NULL when path is no link.  A writer
+ * refuses one. */
+int lh_lhv_follow(const char *path, char **real, struct lh_err *err);
+int lh_lhv_no_link(const char *path, struct lh_err *err);
+
 /* Fill ix from ix->map, all sizes checked. */
 int lh_lhv_open_mapped(struct lh_lhv *ix, struct lh_err *err);
 

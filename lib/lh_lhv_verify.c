@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -253,12 +254,16 @@ int lh_lhv_verify(const char *path, void (*damage)(void *ctx, const char *sectio
 {
 	struct lh_lhv ix = { .torn_at = -1 };
 	struct check c = { .ix = &ix, .damage = damage, .ctx = ctx, .err = err };
+	char *real;
 	int rc;
 
-	if (lh_mapped_open(&ix.map, path, err) < 0)
+	if (lh_lhv_follow(path, &real, err) < 0)
 		return -1;
-	rc = check_all(&c, path);
+	rc = lh_mapped_open(&ix.map, real ? real : path, err);
+	if (rc == 0)
+		rc = check_all(&c, real ? real : path);
 	lh_mapped_close(&ix.map);
+	free(real);
 	return rc;
 }
 

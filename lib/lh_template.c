@@ -35,16 +35,16 @@ static char *parse_brace(struct lh_template *t, char *c, struct lh_err *err)
 		return c + 2;
 	}
 	if (*c == '}') {
-		lh_err_set(err, LH_EUSAGE, "template: unmatched \"}\" at byte %zu (a literal one is written \"}}\")", at);
+		lh_err_set(err, LH_EUSAGE, "unmatched \"}\" at byte %zu (a literal one is written \"}}\")", at);
 		return NULL;
 	}
 	end = strpbrk(c + 1, "{}");
 	if (!end || *end == '{') {
-		lh_err_set(err, LH_EUSAGE, "template: \"{\" at byte %zu is not closed (a literal one is written \"{{\")", at);
+		lh_err_set(err, LH_EUSAGE, "\"{\" at byte %zu is not closed (a literal one is written \"{{\")", at);
 		return NULL;
 	}
 	if (end == c + 1) {
-		lh_err_set(err, LH_EUSAGE, "template: no field name at byte %zu", at);
+		lh_err_set(err, LH_EUSAGE, "no field name at byte %zu", at);
 		return NULL;
 	}
 	*end = '\0';

@@ -18,6 +18,8 @@
 
 #include "lh_json.h"
 
+#define LH_OLLAMA_MODEL "nomic-embed-text"	/* when none is named */
+
 struct lh_texts_how {
 	const char *engine;	/* hash, ollama, ... */
 	const char *model;	/* NULL or "": the engine's own default */

@@ -153,6 +153,10 @@ fails_saying() {
 		run -2 lh-embed --engine ollama --url "$url" <<<'{"text":"a"}'
 		[[ $output == 'lh-embed: --url: '* ]]
 	done
+	run -2 lh-embed --engine ollama --url= <<<'{"text":"a"}'
+	[ "$output" = 'lh-embed: --url: "" is not an http:// or https:// address' ]
+	LH_OLLAMA_URL=h:1 run -2 lh-embed --engine ollama <<<'{"text":"a"}'
+	[ "$output" = 'lh-embed: LH_OLLAMA_URL: "h:1" is not an http:// or https:// address' ]
 	run -2 lh-embed --engine ollama --dimension 768 <<<'{"text":"a"}'
 	[[ $output == *--dimension*hash* ]]
 }

@@ -115,6 +115,7 @@ for line in sys.stdin:
 	run -1 --separate-stderr lh-embed --template '{none}' in
 	[ "${stderr_lines[0]}" = "lh-embed: in:1: empty text" ]
 	run -2 lh-embed --template '{role' in
+	[ "$output" = 'lh-embed: --template: "{" at byte 1 is not closed (a literal one is written "{{")' ]
 	run -2 lh-embed --template '{role}' --field role in
 }
 

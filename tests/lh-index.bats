@@ -141,6 +141,8 @@ at_each() {
 	[ -z "$(lh-index dump e.lhv)" ]
 	lh-index compact e.lhv
 	lh-index verify e.lhv
+	lh-index build --engine ollama e.lhv </dev/null
+	[ "$(info e.lhv model)" = nomic-embed-text ]
 }
 
 @test "a vector that is hostile is rejected with the reason" {
@@ -264,6 +266,8 @@ at_each() {
 		--engine nobody
 		--lock-timeout -1
 		--engine hash --dimension 63
+		--engine ollama --url nowhere
+		--template {
 	END
 	echo '{"id":1,"vector":[1,2]}' | lh-index build --m 2 --ef-construction 8 -j 256 a.lhv
 	echo '{"id":1,"vector":[1,2]}' | lh-index build --m 128 --ef-construction 10000 --exact-below 0 a.lhv
@@ -391,6 +395,13 @@ at_each() {
 		[ "${#lines[@]}" = 1 ]
 		[[ $output == *"$target"*"not a regular file"* ]]
 	done
+	for verb in add compact "delete --id r1" "merge"; do
+		# shellcheck disable=SC2086
+		run lh-index $verb link.lhv $([ "$verb" != merge ] || echo real.lhv) < <(rows 1 2)
+		[ "$status" = 2 ]
+		[[ $output == *"link.lhv: is a symbolic link"* ]]
+	done
+	[ ! -e link.lhv-log ]
 	[ -h link.lhv ]
 	[ -p fifo.lhv ]
 	[ "$(info real.lhv length)" = 3 ]
@@ -399,6 +410,42 @@ at_each() {
 	[ "$status" = 2 ]
 	[[ $output == *"symbolic link"* ]]
 	[ ! -e elsewhere ]
+}
+
+@test "a reader follows a symbolic link, to the log as well" {
+	mkdir there
+	rows 1 3 | lh-index build there/real.lhv
+	ln -s there/real.lhv link.lhv
+	rows 4 4 | lh-index add there/real.lhv
+	lh-index delete --id r1 there/real.lhv
+	[ "$(info link.lhv name)" = link ]
+	[ "$(info link.lhv length)" = 3 ]
+	cmp <(content link.lhv) <(content there/real.lhv)
+	[ "$(rows 1 1 | lh-search link.lhv | jq -c '[.results[].id] | sort')" = '["r2","r3","r4"]' ]
+	lh-index verify link.lhv
+	printf x >>there/real.lhv-log
+	run lh-index verify link.lhv
+	[ "$status" = 1 ]
+	ln -s nowhere dangling.lhv
+	run lh-index info dangling.lhv
+	[ "$status" = 2 ] && [ "$output" = "lh-index: dangling.lhv: No such file or directory" ]
+}
+
+@test "verify says each thing once, whatever the other operands are" {
+	rows 1 1 | lh-index build good.lhv
+	echo nothing >bad.lhv
+	run lh-index verify good.lhv none.lhv bad.lhv
+	[ "$status" = 2 ]
+	[ "${#lines[@]}" = 2 ]
+	[ "${lines[0]}" = "lh-index: none.lhv: No such file or directory" ]
+	[[ ${lines[1]} == "lh-index: bad.lhv: header: "* ]]
+}
+
+@test "an index is never standard input, and its URL no secret" {
+	run lh-index build - < <(rows 1 2)
+	[ "$status" = 2 ] && [[ $output == 'lh-index: "-": '* ]] && [ ! -e ./- ]
+	run lh-index build --engine ollama --url http://me:secret@host a.lhv </dev/null
+	[ "$status" = 2 ] && [[ $output == *'"http://***@host" holds user-info'* ]] && [ ! -e a.lhv ]
 }
 
 @test "dump refuses metadata that is not JSON rather than print it" {

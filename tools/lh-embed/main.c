@@ -47,7 +47,7 @@ static int settle(struct embed *e)
 		e->field = "text";
 	if (!e->model)
 		e->model = e->engine->model;
-	if (!e->url || !*e->url)
+	if (!e->url)
 		e->url = e->engine->url;
 	if (e->template_text) {
 		e->template = lh_template_new(e->template_text, &e->tool->err);

@@ -9,6 +9,7 @@
 #include "lh_http.h"
 #include "lh_mem.h"
 #include "lh_num.h"
+#include "lh_texts.h"
 #include "lh_vec.h"
 
 #define KEEP ((size_t)1 << 20)	/* bytes of request that are kept for the next */
@@ -25,12 +26,13 @@ static atomic_bool is_old;	/* /api/embed answered 404 */
 
 static int ollama_check(struct embed *e)
 {
+	const char *env = getenv("LH_OLLAMA_URL");
 	struct lh_err err;
 
 	if (e->dimension)
 		return lh_tool_usage(e->tool, "--dimension is for engine hash; an ollama model has its own");
 	if (lh_http_check_url(e->url, &err) < 0)
-		return lh_tool_usage(e->tool, "--url: %s", err.msg);
+		return lh_tool_usage(e->tool, "%s: %s", e->url == env ? "LH_OLLAMA_URL" : "--url", err.msg);
 	if (!*e->model)
 		return lh_tool_usage(e->tool, "--model: empty name");
 	return 0;
@@ -214,7 +216,7 @@ static int ollama_many(void *self, struct model *m, const struct lh_str *text, s
 }
 
 const struct engine engine_ollama = {
-	.model = "nomic-embed-text",
+	.model = LH_OLLAMA_MODEL,
 	.url = "http://127.0.0.1:11434",
 	.check = ollama_check,
 	.open = ollama_open,

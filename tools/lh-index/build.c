@@ -98,6 +98,8 @@ static void settle(struct lh_lhv_params *p, uint64_t count)
 		strcpy(p->model, LH_HASHV1_MODEL);	/* so that texts can be added */
 	if (!*p->engine && strcmp(p->model, LH_HASHV1_MODEL) == 0 && hash_can(p->dimension))
 		strcpy(p->engine, "hash");
+	if (!*p->model && strcmp(p->engine, "ollama") == 0)
+		strcpy(p->model, LH_OLLAMA_MODEL);	/* what it embeds by, queries too */
 }
 
 int index_build(struct lh_tool *tool, void *settings)

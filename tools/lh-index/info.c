@@ -114,6 +114,7 @@ int index_verify(struct lh_tool *tool, void *settings)
 			operand_failed(tool, &rc);
 		else if (!c.damaged)
 			lh_tool_chat(tool, "%s: good", c.path);
+		tool->err.msg[0] = '\0';	/* what was wrong has been said */
 	}
 	return rc;
 }

@@ -60,7 +60,7 @@ int rows_init(struct rows *r, const struct settings *s, struct lh_err *err)
 	if (!s->template)
 		return 0;
 	r->template = lh_template_new(s->template, err);
-	return r->template ? 0 : -1;
+	return r->template ? 0 : lh_err_prefix(err, "--template");
 }
 
 void rows_free(struct rows *r)
