@@ -185,7 +185,7 @@ static int set(struct parser *p, const struct lh_option *o, const char *as, cons
 	case LH_OPT_SIZE:
 		if (o->type == LH_OPT_SIZE ? read_size(value, &u) < 0 : read_uint(value, &end, &u) < 0 || *end)
 			return bad_value(p, o, as, value);
-		if ((double)u < o->min || (double)u > o->max)
+		if (u < (uint64_t)o->min || u > (uint64_t)o->max)	/* 2^53 + 1 is no double */
 			return bad_value(p, o, as, value);
 		*(uint64_t *)f = u;
 		return 0;

@@ -100,6 +100,13 @@ load helper
 		{ all += $1; if (NR <= 4) top += $1 } END { exit !(all > 100 && top > 0.8 * all) }'
 }
 
+@test "a seed is a whole number up to 2^53, to the last digit" {
+	lh-gen workers -n 1 --seed 9007199254740992
+	run lh-gen workers -n 1 --seed 9007199254740993
+	[ "$status" = 2 ]
+	[ "$output" = 'lh-gen: --seed: "9007199254740993" is not a whole number from 0 to 9007199254740992' ]
+}
+
 @test "no rows is no output and no error" {
 	run --separate-stderr lh-gen workers -n 0
 	[ "$status" = 0 ] && [ -z "$output" ] && [ -z "$stderr" ]

@@ -207,6 +207,8 @@ ask() {
 	[ "$status" = 2 ] && [[ $output == *nowhere.lhv* ]]
 	run lh-search =p.lhv </dev/null
 	[ "$status" = 2 ]
+	run lh-search p= </dev/null
+	[ "$status" = 2 ] && [[ $output == *'"p=" names no file'* ]]
 }
 
 @test "values out of range and pairs that are none are exit 2 and name what is accepted" {
@@ -218,6 +220,8 @@ ask() {
 	done
 	run lh-search -k 10001 p.lhv </dev/null
 	[[ $output == *10000* ]]
+	run lh-search --where state p.lhv </dev/null
+	[[ $output == *'--where: "state" is not KEY=VALUE' ]]
 }
 
 @test "a text is embedded by the engine of the index and finds itself" {

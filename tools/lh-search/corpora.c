@@ -36,6 +36,8 @@ static int name_corpus(struct corpus *c, const char *operand, struct lh_err *err
 	}
 	if (!n)
 		return lh_err_set(err, LH_EUSAGE, "\"%s\" gives a corpus no name", operand);
+	if (!*c->path)
+		return lh_err_set(err, LH_EUSAGE, "\"%s\" names no file: NAME=FILE", operand);
 	if (!lh_utf8_valid(name, n))
 		return lh_err_set(err, LH_EUSAGE, "corpus name \"%.*s\" is not UTF-8: give it one with NAME=FILE", (int)n, name);
 	c->name = lh_strndup(name, n, err);

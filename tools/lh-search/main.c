@@ -65,8 +65,8 @@ static int search(struct lh_tool *tool, struct settings *set)
 	int rc = 0;
 
 	lh_buf_init(&run.where, LH_BUF_NOMAX);
-	if (set->where.n)
-		rc = lh_filter_where(&run.where, set->where.v, set->where.n, &tool->err);
+	if (set->where.n && lh_filter_where(&run.where, set->where.v, set->where.n, &tool->err) < 0)
+		rc = lh_err_prefix(&tool->err, "--where");
 	if (!rc)
 		rc = corpora_open(&run.corpora, tool->operands, tool->n_operands, &tool->err);
 	if (!rc)
