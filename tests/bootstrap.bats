@@ -49,6 +49,7 @@ debian() {
 
 @test "on another system it lists the packages and exits 2" {
 	run --separate-stderr env PATH="$PWD/bin" "$ROOT/bootstrap" check
-	[ "$status" = 2 ] && [ -z "$output" ]
+	[ "$status" = 2 ]
+	[ -z "$output" ]
 	[[ $stderr == *libhnswlib-dev* && $stderr == *bats* ]]
 }

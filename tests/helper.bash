@@ -58,13 +58,15 @@ as_nobody() {
 	fi
 }
 
-# with_comma COMMAND... - run under a locale that writes 0,5 (made here: few
-# machines have one).
+# needs_comma - make a locale that writes 0,5, which few machines have.
+needs_comma() {
+	COMMA=$BATS_TEST_TMPDIR/.locale
+	mkdir -p "$COMMA"
+	localedef -i de_DE -f UTF-8 "$COMMA/de_DE.UTF-8" 2>/dev/null || skip "no sources of locales"
+	[ "$(with_comma bash -c 'printf %.1f 0,5')" = 0,5 ]
+}
+
+# with_comma COMMAND... - run it under that locale.
 with_comma() {
-	local places=${BATS_RUN_TMPDIR:-$BATS_TEST_TMPDIR}/locale
-	if [ ! -d "$places" ]; then
-		mkdir -p "$places"
-		localedef -i de_DE -f UTF-8 "$places/de_DE.UTF-8" 2>/dev/null || skip "no sources of locales"
-	fi
-	LOCPATH=$places LC_ALL=de_DE.UTF-8 "$@"
+	LOCPATH=$COMMA LC_ALL=de_DE.UTF-8 "$@"
 }

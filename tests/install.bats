@@ -44,7 +44,8 @@ program() {
 	for page in "$ROOT"/man/*.[157]; do
 		[ -f "$D$P/share/man/man${page##*.}/$(basename "$page")" ]
 	done
-	[ "$(ls "$D")" = opt ] && [ "$(ls "$D/opt")" = lakehouse ]
+	[ "$(ls "$D")" = opt ]
+	[ "$(ls "$D/opt")" = lakehouse ]
 }
 
 @test "an installed tool runs" {

@@ -246,5 +246,5 @@ for line in sys.stdin:
 @test "the hash engine starts without libcurl" {
 	needs_strace
 	strace -f -e trace=openat -o trace lh-embed < /dev/null
-	! grep -q libcurl trace
+	run ! grep -q libcurl trace
 }

@@ -18,12 +18,13 @@ load helper
 	run jq -c 'select(.text != "Worker role: \(.role). Skills: \(.skills | join(", ")). "
 		+ (if .certifications == [] then "" else "Certifications: \(.certifications | join(", ")). " end)
 		+ "Archetype: \(.archetype). Location: \(.city), \(.state). \(.resume_text)")' w
-	[ "$status" = 0 ] && [ -z "$output" ]
+	[ "$status" = 0 ]
+	[ -z "$output" ]
 }
 
 @test "skills and certifications of a worker do not repeat" {
 	lh-gen workers -n 2000 >w
-	run jq -c 'select((.skills | length != (unique | length)) or (.certifications | length != (unique | length))
+	run -0 jq -c 'select((.skills | length != (unique | length)) or (.certifications | length != (unique | length))
 		or (.blacklisted_clients | length != (unique | length)))' w
 	[ -z "$output" ]
 }
@@ -31,20 +32,22 @@ load helper
 @test "a résumé has two to four sentences" {
 	lh-gen workers -n 2000 >w
 	jq -r '.resume_text | gsub("St[.] "; "") | [match("[.](?: |$)"; "g")] | length' w | sort -un >counts
-	[ "$(head -n1 counts)" -ge 2 ] && [ "$(tail -n1 counts)" -le 4 ]
+	[ "$(head -n1 counts)" -ge 2 ]
+	[ "$(tail -n1 counts)" -le 4 ]
 }
 
 @test "about 11 percent are forklift operators, over at least 25 roles and 60 cities" {
 	lh-gen workers -n 20000 >w
 	n=$(jq -r 'select(.role == "Forklift Operator") | .id' w | wc -l)
-	[ "$n" -ge 2000 ] && [ "$n" -le 2400 ]
+	[ "$n" -ge 2000 ]
+	[ "$n" -le 2400 ]
 	[ "$(jq -r .role w | sort -u | wc -l)" -ge 25 ]
 	[ "$(jq -r '.city + .state' w | sort -u | wc -l)" -ge 60 ]
 }
 
 @test "telephone numbers and addresses are reserved ones, some names are not ASCII" {
 	lh-gen workers -n 2000 >w
-	run jq -c 'select((.phone | test("^[2-9][0-9]{2}-555-01[0-9]{2}$") | not) or (.email | test("^[a-z.]+[0-9]+@example[.]com$") | not))' w
+	run -0 jq -c 'select((.phone | test("^[2-9][0-9]{2}-555-01[0-9]{2}$") | not) or (.email | test("^[a-z.]+[0-9]+@example[.]com$") | not))' w
 	[ -z "$output" ]
 	[ "$(jq -c 'select(.name | test("[^\\x00-\\x7f]"))' w | wc -l)" -gt 50 ]
 }
@@ -54,8 +57,9 @@ load helper
 	lh-gen workers -n 1000 --seed 1 >b
 	lh-gen workers -n 1000 --seed 2 >c
 	lh-gen workers -n 3000 | head -n 1000 >d
-	cmp a b && cmp a d
-	! cmp -s a c
+	cmp a b
+	cmp a d
+	run ! cmp -s a c
 	[ "$(comm -12 <(jq -r .text a | sort) <(jq -r .text c | sort) | wc -l)" -lt 50 ]
 }
 
@@ -73,7 +77,8 @@ load helper
 			looking: "Looking for \(.count) \($roles) at \(.client) in \(.city) \(.state) for a \(.at) start",
 			shorthand: "\(.count) \(.role) \(.city) \(.state) \(.at) \(.client)"
 		}[.style] | select(. != $q.query_text)' q
-	[ "$status" = 0 ] && [ -z "$output" ]
+	[ "$status" = 0 ]
+	[ -z "$output" ]
 	[ "$(jq 'select(.count == 1)' q | wc -l)" -gt 0 ]
 }
 
@@ -109,7 +114,9 @@ load helper
 
 @test "no rows is no output and no error" {
 	run --separate-stderr lh-gen workers -n 0
-	[ "$status" = 0 ] && [ -z "$output" ] && [ -z "$stderr" ]
+	[ "$status" = 0 ]
+	[ -z "$output" ]
+	[ -z "$stderr" ]
 }
 
 @test "a hundred thousand workers come in under a second" {
@@ -121,7 +128,8 @@ load helper
 
 @test "an operand, a missing verb and an unknown style are usage errors" {
 	run --separate-stderr lh-gen workers file
-	[ "$status" = 2 ] && [ -z "$output" ]
+	[ "$status" = 2 ]
+	[ -z "$output" ]
 	[[ $stderr == *'"file"'* ]]
 	run --separate-stderr lh-gen
 	[ "$status" = 2 ]

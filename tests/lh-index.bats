@@ -168,7 +168,7 @@ at_each() {
 
 @test "what is rejected while reading and while storing is reported in the order of the lines" {
 	printf '%s\n' '{"id":1,"vector":[1,0]}' '{"id":2,"vector":[1]}' 'no' '{"id":4,"vector":[1,2,3]}' '{"id":5}' '{"id":6,"vector":[0,0]}' >in
-	run lh-index build --rejects rejected a.lhv in
+	run -1 lh-index build --rejects rejected a.lhv in
 	[ "$(printf '%s\n' "${lines[@]}" | sed -n 's/^lh-index: in:\([0-9]\).*/\1/p' | paste -sd' ')" = "2 3 4 5 6" ]
 	cmp rejected <(tail -n 5 in)
 }
@@ -236,7 +236,7 @@ at_each() {
 	same_build --dimension 64 b.lhv w.jsonl
 	cmp a.lhv b.lhv
 	same_build --dimension 64 --seed 2 b.lhv w.jsonl
-	! cmp -s a.lhv b.lhv
+	run ! cmp -s a.lhv b.lhv
 }
 
 @test "the parameters are checked before anything is read or written" {
@@ -351,7 +351,8 @@ at_each() {
 	[ "$(lh-index merge a.lhv b.lhv)" = '{"merged":3,"skipped":2}' ]
 	[ "$(lh-index dump a.lhv | jq -r '.id + .metadata.tag' | sort | paste -sd' ')" = "r1a r2a r3a r4a r5a r6b r7b r9b" ]
 	[ "$(lh-index merge a.lhv a.lhv b.lhv)" = '{"merged":0,"skipped":13}' ]
-	cp a.lhv was && cp a.lhv-log was-log
+	cp a.lhv was
+	cp a.lhv-log was-log
 	jq -nc '{id: 1, vector: [1, 2]}' | lh-index build dim.lhv
 	rows 20 21 | lh-index build --distance l2 l2.lhv
 	rows 20 21 | jq -c '.model = "m"' | lh-index build model.lhv
@@ -482,7 +483,8 @@ at_each() {
 	before_fault() { cp old.lhv a.lhv; }
 	after_fault() {
 		cmp -s a.lhv old.lhv || cmp -s a.lhv new.lhv
-		same_build a.lhv new.jsonl && cmp a.lhv new.lhv
+		same_build a.lhv new.jsonl
+		cmp a.lhv new.lhv
 	}
 	INJECT=signal=KILL at_each lh-index build -j1 --now 2026-05-03T12:00:00Z a.lhv new.jsonl
 	rm -f ./*.lhv

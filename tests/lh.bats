@@ -2,7 +2,8 @@ load helper
 
 @test "lh lists every tool beside it with a line on what it is for" {
 	run --separate-stderr lh
-	[ "$status" = 0 ] && [ -z "$stderr" ]
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
 	for tool in "$ROOT"/tools/lh-*/; do
 		tool=$(basename "$tool")
 		[[ "$output" == *"$tool"\ *[a-z]* ]] || { echo "$tool is not listed"; return 1; }
@@ -28,7 +29,8 @@ load helper
 
 @test "lh with a name that is no tool says so with exit 2" {
 	run --separate-stderr lh nonsense
-	[ "$status" = 2 ] && [ -z "$output" ]
+	[ "$status" = 2 ]
+	[ -z "$output" ]
 	[ "$stderr" = 'lh: no tool "nonsense" (lh alone lists them)' ]
 	run lh ../../etc/passwd
 	[ "$status" = 2 ]

@@ -31,15 +31,15 @@ accepted() {
 }
 
 @test "options may stand behind operands, and -- ends them" {
-	run --separate-stderr "$AID" a.jsonl --identity
+	run -0 --separate-stderr "$AID" a.jsonl --identity
 	[ "$output" = '{"a":1}' ]
 	cp a.jsonl ./--identity
-	run --separate-stderr "$AID" -- --identity
+	run -0 --separate-stderr "$AID" -- --identity
 	[ "$output" = '{"a":1,"seen":true}' ]
 }
 
 @test "- is standard input and may stand between files" {
-	run --separate-stderr bash -c 'echo "{\"b\":2}" | $AID --identity a.jsonl - a.jsonl'
+	run -0 --separate-stderr bash -c 'echo "{\"b\":2}" | $AID --identity a.jsonl - a.jsonl'
 	[ "$output" = $'{"a":1}\n{"b":2}\n{"a":1}' ]
 }
 
@@ -72,6 +72,7 @@ accepted() {
 }
 
 @test "numbers are decimal, whatever the locale" {
+	needs_comma
 	accepted --real 0.5
 	accepted --real 10
 	with_comma "$AID" --real 0.5 a.jsonl
@@ -119,26 +120,35 @@ accepted() {
 
 @test "help and version come on stdout with exit 0, whatever else is asked" {
 	run --separate-stderr "$AID" --help absent
-	[ "$status" = 0 ] && [ -z "$stderr" ] && [ "${lines[0]}" = 'Usage: aid-filter [OPTION]... [FILE]...' ]
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
+	[ "${lines[0]}" = 'Usage: aid-filter [OPTION]... [FILE]...' ]
 	run --separate-stderr "$AID" -qV
-	[ "$status" = 0 ] && [ "$output" = "aid-filter 0.1.0" ]
+	[ "$status" = 0 ]
+	[ "$output" = "aid-filter 0.1.0" ]
 	run bash -c "$AID --help 2>&1 >/dev/full"
-	[ "$status" = 2 ] && [[ $output == *"No space left"* ]]
+	[ "$status" = 2 ]
+	[[ $output == *"No space left"* ]]
 }
 
 @test "nothing is read or written before the command line is right" {
 	refused '--colour: "blue" is not one of red, green' --rejects r --into out.jsonl --colour blue
-	[ ! -e r ] && [ ! -e out.jsonl ]
+	[ ! -e r ]
+	[ ! -e out.jsonl ]
 }
 
 @test "options of another verb, unknown verbs and missing operands are named" {
 	command -v lh-index >/dev/null || skip "lh-index is not built"
 	run --separate-stderr lh-index
-	[ "$status" = 2 ] && [[ $stderr == 'lh-index: missing verb, which is one of build, '* ]]
+	[ "$status" = 2 ]
+	[[ $stderr == 'lh-index: missing verb, which is one of build, '* ]]
 	run --separate-stderr lh-index nonsense
-	[ "$status" = 2 ] && [[ $stderr == 'lh-index: unknown verb "nonsense", not one of build, '* ]]
+	[ "$status" = 2 ]
+	[[ $stderr == 'lh-index: unknown verb "nonsense", not one of build, '* ]]
 	run --separate-stderr lh-index build
-	[ "$status" = 2 ] && [[ $stderr == 'lh-index: build: missing operand '* ]]
+	[ "$status" = 2 ]
+	[[ $stderr == 'lh-index: build: missing operand '* ]]
 	run --separate-stderr lh-index build --help
-	[ "$status" = 0 ] && [[ ${lines[0]} == 'Usage: lh-index build '* ]]
+	[ "$status" = 0 ]
+	[[ ${lines[0]} == 'Usage: lh-index build '* ]]
 }

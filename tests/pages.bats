@@ -67,7 +67,8 @@ help_options() {
 @test "the help fits a terminal: 60 lines of 80 columns, on stdout, exit 0" {
 	for tool in $(tools); do
 		run --separate-stderr "$tool" --help
-		[ "$status" = 0 ] && [ -z "$stderr" ]
+		[ "$status" = 0 ]
+		[ -z "$stderr" ]
 		[ "${#lines[@]}" -le 60 ] || { echo "$tool --help has ${#lines[@]} lines"; return 1; }
 		[ "$(awk 'length > 80' <<<"$output")" = "" ] || { echo "$tool --help is too wide"; return 1; }
 	done
@@ -84,7 +85,8 @@ help_options() {
 	for tool in $(tools); do
 		[ "$tool" = lh ] && continue
 		run --separate-stderr "$tool" --no-such-thing
-		[ "$status" = 2 ] && [ -z "$output" ]
+		[ "$status" = 2 ]
+		[ -z "$output" ]
 		[ "${#stderr_lines[@]}" = 1 ]
 		[[ $stderr == "$tool: "*no-such-thing* ]]
 	done

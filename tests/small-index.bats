@@ -76,21 +76,19 @@ for_each_size() {
 	cp "$BATS_FILE_TMPDIR"/{pool,q} .
 	for n in 0 2 33 999; do
 		head -n "$n" pool | lh-index build -q w.lhv
-		rm -f stop
 		(
 			for ((i = 0; i < $(scale 4 200); i++)); do
 				tail -n 130 pool | jq -c --arg i "$i" '.id += "-" + $i' >extra
 				lh-index add -q w.lhv extra
 				jq -c '{id}' extra | lh-index delete -q w.lhv
 			done
-			touch stop
 		) &
-		until [ -e stop ]; do
+		while kill -0 $! 2>/dev/null; do
 			lh-search -k 3 w.lhv <q >out
 			[ "$(jq -c 'select(.results | length > 3)' out | wc -l)" = 0 ]
 			[ "$(wc -l <out)" = "$(wc -l <q)" ]
 		done
-		wait
+		wait $!
 		lh-index verify w.lhv
 		expect w.lhv "$n"
 	done
