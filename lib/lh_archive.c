@@ -49,14 +49,25 @@ static ssize_t source_read(void *ctx, const void **p)
 	return n;
 }
 
+static int check_ratio(const struct lh_archive *a, uint64_t out, struct lh_err *err)
+{
+	if (!a->src.max_ratio || out <= RATIO_FROM || out / a->src.max_ratio <= a->in)
+		return 0;
+	return lh_err_set(err, LH_EIO, "expands more than %llu times (--max-ratio)", (unsigned long long)a->src.max_ratio);
+}
+
+/* A failure is an end to libarchive, which would else throw away what it has
+ * read ahead; when it comes to that end, a->failed is told. */
 static la_ssize_t on_read(struct archive *la, void *ctx, const void **p)
 {
 	struct lh_archive *a = ctx;
-	ssize_t n = a->gz ? lh_gunzip_read(a->gz, p, &a->failed) : source_read(a, p);
+	ssize_t n;
 
-	if (n < 0)
-		archive_set_error(la, EIO, "%s", a->failed.msg);
-	return n;
+	/* what comes between and behind the members counts as well */
+	if (a->failed.code || check_ratio(a, (uint64_t)archive_filter_bytes(la, 0), &a->failed) < 0)
+		return 0;
+	n = a->gz ? lh_gunzip_read(a->gz, p, &a->failed) : source_read(a, p);
+	return n < 0 ? 0 : n;
 }
 
 /* zip keeps its list of members at the end; going there first needs a file. */
@@ -79,7 +90,7 @@ static int failed(struct lh_archive *a, struct lh_err *err)
 		*err = a->failed;
 		return -1;
 	}
-	return lh_err_set(err, archive_errno(a->a) == ENOMEM ? LH_ENOMEM : LH_EIO, "damaged: %s", why ? why : "unknown reason");
+	return lh_err_set(err, archive_errno(a->a) == ENOMEM ? LH_ENOMEM : LH_EIO, "damaged: %s", why ? why : "cut short");
 }
 
 static int set_up(struct lh_archive *a, struct lh_err *err)
@@ -99,6 +110,8 @@ static int set_up(struct lh_archive *a, struct lh_err *err)
 	archive_read_support_format_zip(a->a);
 	archive_read_support_format_raw(a->a);
 	archive_read_support_format_empty(a->a);
+	/* To the end of the input, where a check sum may stand, not of the tar. */
+	archive_read_set_option(a->a, "tar", "read_concatenated_archives", "1");
 	archive_read_set_callback_data(a->a, a);
 	archive_read_set_read_callback(a->a, on_read);
 	/* A head that was read from a pipe cannot be read again. */
@@ -186,11 +199,9 @@ ssize_t lh_archive_read(struct lh_archive *a, const void **p, struct lh_err *err
 		rc = archive_read_data_block(a->a, p, &n, &at);
 	while (rc == ARCHIVE_RETRY || ((rc == ARCHIVE_OK || rc == ARCHIVE_WARN) && n == 0));
 	if (rc == ARCHIVE_EOF)
-		return 0;
+		return a->failed.code ? failed(a, err) : 0;
 	if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
 		return failed(a, err);
 	a->out += n;
-	if (a->src.max_ratio && a->out > RATIO_FROM && a->out / a->src.max_ratio > a->in)
-		return lh_err_set(err, LH_EIO, "expands more than %llu times (--max-ratio)", (unsigned long long)a->src.max_ratio);
-	return (ssize_t)n;
+	return check_ratio(a, a->out, err) < 0 ? -1 : (ssize_t)n;
 }

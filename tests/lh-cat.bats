@@ -114,6 +114,34 @@ open(sys.argv[1], "wb").write(b)' "$@"
 	done
 }
 
+@test "what stands before the damage is written, however short the file" {
+	printf '{"n":1}\n{"n":2}\n{"n":3}\n' | gzip | head -c -5 >cut
+	run --separate-stderr lh-cat cut
+	[ "$status" = 2 ] && [ "$output" = $'{"n":1}\n{"n":2}\n{"n":3}' ]
+	[ "$stderr" = "lh-cat: cut: damaged: gzip: truncated" ]
+	run --separate-stderr "$AID" --identity cut
+	[ "$status" = 2 ] && [ "${#lines[@]}" = 3 ]
+}
+
+@test "an archive is read behind its end mark, to the check sum of what holds it" {
+	head -n 3 plain.jsonl >m.jsonl
+	for c in gzip zstd xz bzip2; do
+		tar c --$c -f whole m.jsonl
+		[ "$(lh-cat whole)" = "$(cat m.jsonl)" ]
+		for back in 1 5; do
+			head -c -$back whole >cut
+			run --separate-stderr lh-cat cut
+			[ "$status" = 2 ] && [[ $stderr == "lh-cat: cut: damaged: "* ]] || { echo "$c: $status"; return 1; }
+		done
+	done
+	tar cf whole m.jsonl
+	cat whole whole >twice
+	[ "$(lh-cat twice | wc -l)" = 6 ]
+	(cat whole; echo rubbish) >bad
+	run --separate-stderr lh-cat bad
+	[ "$status" = 2 ] && [ "$output" = "$(cat m.jsonl)" ]
+}
+
 @test "a flipped bit is never exit 0" {
 	for c in gzip zstd xz bzip2 lz4; do
 		size=$(stat -c %s "plain.$c")
@@ -211,6 +239,11 @@ open(sys.argv[1], "wb").write(b)' "$@"
 	[ "$status" = 2 ]
 	[ "$stderr" = 'aid-filter: bomb: expands more than 1000 times (--max-ratio)' ]
 	[ "$(LH_MAX_RATIO=0 lh-cat bomb | wc -c)" = 300000000 ]
+	echo '{"n":1}' >m.jsonl
+	(tar c m.jsonl; head -c 300000000 /dev/zero) | zstd -q >tail
+	run --separate-stderr lh-cat tail
+	[ "$status" = 2 ] && [ "$output" = '{"n":1}' ]
+	[ "$stderr" = 'lh-cat: tail: expands more than 1000 times (--max-ratio)' ]
 }
 
 @test "a zip with a password is refused with the reason" {
