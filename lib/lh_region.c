@@ -18,7 +18,7 @@ int lh_region_room(struct lh_region *r, size_t n, struct lh_err *err)
 		return lh_err_nomem(err);
 	while (cap - r->n < n)
 		cap += cap / 2 + LEAST;
-	cap = cap / LEAST * LEAST;
+	cap = (cap + LEAST - 1) / LEAST * LEAST;
 	if (r->p)
 		p = mremap(r->p, r->cap, cap, MREMAP_MAYMOVE);
 	else

@@ -204,6 +204,14 @@ at_each() {
 	END
 }
 
+@test "metadata of several megabytes is stored as any other" {
+	long_one() { printf '{"id":"%s","vector":[1,0],"metadata":{"x":"%*s"}}\n' "$1" "$2" ""; }
+	long_one a 9000000 | lh-index build one.lhv
+	{ long_one a 1900000; long_one b 3000000; } | lh-index build two.lhv
+	lh-index verify one.lhv two.lhv
+	[ "$(lh-index dump two.lhv | jq '.metadata.x | length')" = $'1900000\n3000000' ]
+}
+
 @test "add without metadata leaves what is stored, {} clears it" {
 	rows 1 3 | lh-index build a.lhv
 	rows 1 2 | jq -c 'del(.metadata)' | lh-index add a.lhv
