@@ -13,7 +13,7 @@ prepare() {
 
 # The displays of a page's EXAMPLES as mandoc shows them, each ended by \036.
 examples() {
-	mandoc -Tascii -Owidth=1000 "$1" | col -bx | awk '
+	mandoc -Tascii -Owidth=1000 "$1" | sed 's,.\x08,,g' | awk '
 		function flush() { if (block != "") printf "%s\036", block; block = "" }
 		/^[A-Z]/ { on = $0 == "EXAMPLES"; next }
 		!on { next }
