@@ -175,6 +175,18 @@ ask() {
 	cmp <(jq -c '[.results[].id]' walk) <(jq -c '[.results[].id]' exact)
 }
 
+@test "under a filter that most records match, 0.95 of the true answers are found" {
+	lh-gen workers -n 12000 | lh-index build w.lhv
+	lh-gen queries -n 40 --styles all >q
+	for where in status=active archetype=specialist state=IL; do
+		lh-search --flat --where $where w.lhv <q | jq -c '[.query,.id]' | sort >walk
+		lh-search --flat --where $where --exact w.lhv <q | jq -c '[.query,.id]' | sort >all
+		[ "$(wc -l <all)" = 1600 ]
+		found=$(comm -12 walk all | wc -l)
+		[ "$found" -ge 1520 ] || { echo "$where: $found of 1600"; return 1; }
+	done
+}
+
 @test "corpora are merged by distance, then corpus name, then id, and cut at k" {
 	make_points two.lhv
 	head -n 3 points.jsonl | lh-index build one.lhv

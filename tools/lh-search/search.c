@@ -5,6 +5,11 @@
 
 #include "lh_mem.h"
 
+/* What a filter refuses is passed through, but fills no place: the walk must
+ * keep more to find as much.  Sentences of demand among 20,000 workers, of whom
+ * 86 in a hundred match: recall 0.90 with 64 candidates, 0.96 with 256. */
+#define FILTERED_EF 4
+
 void worker_free(void *worker)
 {
 	struct worker *w = worker;
@@ -288,6 +293,8 @@ static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
 
 	if (exclude_all(w, s, err) < 0)
 		return -1;
+	if (s->filter && !q.ef)
+		q.ef = FILTERED_EF * (q.k > 32 ? 2 * q.k : 64);
 	q.allow = s->filter || s->n_excluded ? allow : NULL;
 	if (!s->searcher) {
 		s->searcher = lh_searcher_new(s->corpus->ix, err);
