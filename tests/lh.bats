@@ -34,6 +34,8 @@ load helper
 	[ "$stderr" = 'lh: no tool "nonsense" (lh alone lists them)' ]
 	run lh ../../etc/passwd
 	[ "$status" = 2 ]
+	run lh nonsense --version
+	[ "$status" = 2 ] && [ "$output" = 'lh: no tool "nonsense" (lh alone lists them)' ]
 }
 
 @test "lh help TOOL opens its page from a tree that is not installed" {
@@ -47,9 +49,20 @@ load helper
 	[[ $output == *"small tools for JSON Lines"* ]]
 }
 
-@test "lh help on what has no page is exit 2 or what man says" {
+@test "lh help on what has no page is exit 2 and a message" {
 	run lh help nonsense
-	[ "$status" != 0 ]
+	[ "$status" = 2 ] && [ "$output" = 'lh: no page for "lh-nonsense"' ]
+	run lh help search embed
+	[ "$status" = 2 ] && [ "$output" = 'lh: unexpected operand "embed": help opens one page' ]
+}
+
+@test "lh help knows the pages that are no tool's by their names" {
+	plain_only "its bin is not beside man"
+	command -v man >/dev/null || command -v mandoc >/dev/null || skip "neither man nor mandoc is installed"
+	for page in lakehouse-tools lhv hash-v1 lh-hash-v1 lh lh-search; do
+		run lh help "$page" </dev/null
+		[ "$status" = 0 ] || { echo "$page: $status"; return 1; }
+	done
 }
 
 @test "lh help finds the pages of an installed tree" {

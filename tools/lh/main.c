@@ -1,6 +1,7 @@
 /* lh: one door to all lh-* tools.  See lh(1). */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #define PATH_ROOM 4096
 #define HELP_ROOM 8192
+#define MAIN_PAGE "lakehouse-tools"
 
 static const struct lh_option options[] = { LH_COMMON_OPTIONS, LH_OPTION_END };
 
@@ -83,6 +85,20 @@ static int list(struct lh_tool *t)
 	return rc;
 }
 
+/* Does man know the page of another tool, installed elsewhere? */
+static bool man_knows(const char *name, struct lh_err *err)
+{
+	char *argv[] = { "man", "-w", "--", (char *)name, NULL };
+	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC), status = -1;
+	pid_t pid = nothing < 0 ? -1 : lh_coproc_spawn(argv, (int[]){ nothing, nothing, nothing }, 3, NULL, err);
+
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (nothing >= 0)
+		close(nothing);
+	return status == 0;
+}
+
 /* Replace us by a reader of a page.  Only comes back when there is none. */
 static int open_page(struct lh_tool *t, const char *name)
 {
@@ -110,17 +126,20 @@ static int open_page(struct lh_tool *t, const char *name)
 	snprintf(path, sizeof path, "%.200s", name);
 	argv[0] = "man";
 	argv[1] = "--";
-	execvp(argv[0], argv);
+	if (man_knows(path, &t->err))
+		execvp(argv[0], argv);
 	return lh_err_set(&t->err, LH_EIO, "no page for \"%.200s\"", name);
 }
 
 static int help(struct lh_tool *t)
 {
+	const char *what = t->n_operands > 1 ? t->operands[1] : MAIN_PAGE;
+	bool whole = strncmp(what, "lh", 2) == 0 || strcmp(what, MAIN_PAGE) == 0;
 	char name[300];
 
-	if (t->n_operands < 2)
-		return open_page(t, "lakehouse-tools");
-	snprintf(name, sizeof name, "%s%.250s", strncmp(t->operands[1], "lh", 2) ? "lh-" : "", t->operands[1]);
+	if (t->n_operands > 2)
+		return lh_tool_usage(t, "unexpected operand \"%.200s\": help opens one page", t->operands[2]);
+	snprintf(name, sizeof name, "%s%.250s", whole ? "" : "lh-", what);
 	return open_page(t, name);
 }
 
@@ -151,12 +170,14 @@ static void become(char **argv)
 int main(int argc, char **argv)
 {
 	struct lh_tool tool;
+	bool named = argc > 1 && argv[1][0] != '-' && strcmp(argv[1], "help");
 	int rc;
 
-	if (argc > 1 && argv[1][0] != '-' && strcmp(argv[1], "help"))
+	if (named)
 		become(argv);
 	lh_tool_init(&tool, "lh", "[TOOL [ARGUMENT]... | help TOOL]", "list the tools, run one, or open its page", options);
-	rc = lh_tool_parse(&tool, argc, argv, NULL);
+	/* options behind the name were for the tool that is not there */
+	rc = lh_tool_parse(&tool, named ? 2 : argc, argv, NULL);
 	if (!rc)
 		rc = run(&tool);
 	return lh_tool_finish(&tool, rc);
