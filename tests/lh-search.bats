@@ -258,6 +258,8 @@ ask() {
 	cmp a <(jq -c .results d)
 	[ "$(jq -c 'del(.results)' d)" = '{"query_text":"welder"}' ]
 	[ "$(lh-search -Q welder -k 1 --flat w.lhv | jq -r .query)" = welder ]
+	run lh-search -Q '' w.lhv
+	[ "$status" = 2 ] && [ "$output" = "lh-search: -Q: empty text" ]
 }
 
 @test "a text over corpora of different engines and dimensions is embedded for each" {

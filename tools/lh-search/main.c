@@ -40,6 +40,8 @@ static int answer_one(struct lh_tool *tool, struct search *run, const char *text
 		rc = lh_buf_check(&out, &tool->err) < 0 ? -1 : lh_tool_out(tool, out.p, out.len);
 	}
 	worker_free(worker);
+	if (rc < 0 && tool->err.code == LH_EDATA)
+		lh_err_prefix(&tool->err, "-Q");
 	lh_record_free(&rec);
 	lh_buf_free(&out);
 	lh_buf_free(&in);

@@ -5,11 +5,6 @@
 
 #include "lh_mem.h"
 
-/* What a filter refuses is passed through, but fills no place: the walk must
- * keep more to find as much.  Sentences of demand among 20,000 workers, of whom
- * 86 in a hundred match: recall 0.90 with 64 candidates, 0.96 with 256. */
-#define FILTERED_EF 4
-
 void worker_free(void *worker)
 {
 	struct worker *w = worker;
@@ -283,6 +278,23 @@ static int set_vector(struct worker *w, struct seat *s, struct lh_err *err)
 
 /* ---- searching ---- */
 
+/*
+ * What a filter refuses is passed through but fills no place, so that the walk
+ * must keep more to find as much, the more the larger the index.  Sentences of
+ * demand among generated workers of whom 86 in a hundred match: 64 candidates
+ * find 0.90 of 20,000 and 0.83 of 100,000; these find 0.96 and 0.955.
+ */
+static size_t filtered_ef(const struct lh_lhv *ix, size_t k)
+{
+	struct lh_lhv_stats st;
+	size_t times = 4;
+
+	lh_lhv_get_stats(ix, &st);
+	while (times * times * 1000 < st.base)
+		times++;
+	return times * (k > 32 ? 2 * k : 64);
+}
+
 static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
 {
 	const struct settings *set = w->run->set;
@@ -294,7 +306,7 @@ static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
 	if (exclude_all(w, s, err) < 0)
 		return -1;
 	if (s->filter && !q.ef)
-		q.ef = FILTERED_EF * (q.k > 32 ? 2 * q.k : 64);
+		q.ef = filtered_ef(s->corpus->ix, q.k);
 	q.allow = s->filter || s->n_excluded ? allow : NULL;
 	if (!s->searcher) {
 		s->searcher = lh_searcher_new(s->corpus->ix, err);
