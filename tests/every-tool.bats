@@ -11,16 +11,20 @@ commands() {
 	lh-embed --dimension 64 workers.jsonl
 	lh-index build built.lhv vectors.jsonl
 	lh-index add workers.lhv more.jsonl
+	lh-index delete workers.lhv more.jsonl
+	lh-index merge workers.lhv other.lhv
+	lh-index compact workers.lhv
 	lh-index dump workers.lhv
 	lh-index info workers.lhv
 	lh-index verify workers.lhv
 	lh-search -Q welder -k 3 workers.lhv
+	lh-search -k 3 workers.lhv <queries.jsonl
 	END
 }
 
 # Those that write records to stdout.
 writers() {
-	commands | grep -v 'build\|add\|verify'
+	commands | grep -v 'build\|add\|verify\|compact'
 }
 
 # The same with the records on standard input.
@@ -37,6 +41,7 @@ setup_file() {
 	gzip -k workers.jsonl
 	lh-embed --dimension 64 workers.jsonl >vectors.jsonl
 	lh-index build workers.lhv vectors.jsonl
+	lh-gen workers -n 5 --seed 8 | lh-index build --dimension 64 other.lhv
 }
 
 setup() {
@@ -44,8 +49,14 @@ setup() {
 	fresh
 }
 
+# tools - each command once, without its operands.
+tools() {
+	basename -a "$ROOT"/tools/*/
+}
+
 fresh() {
-	rm -rf ./* && cp "$BATS_FILE_TMPDIR"/*.* .
+	rm -rf ./*
+	cp "$BATS_FILE_TMPDIR"/*.* .
 }
 
 @test "a command line that is right ends with 0 and says nothing" {
@@ -60,6 +71,13 @@ fresh() {
 		run bash -c "$command 2>&1 >/dev/full" </dev/null
 		[ "$status" = 2 ] && [[ $output == *"No space left"* ]] || { echo "$command: exit $status: $output"; return 1; }
 	done < <(writers)
+}
+
+@test "so it is for help, version and the list of tools" {
+	while read -r command; do
+		run bash -c "$command 2>&1 >/dev/full"
+		[ "$status" = 2 ] && [[ $output == *"No space left"* ]] || { echo "$command: exit $status: $output"; return 1; }
+	done < <(tools | sed 's/$/ --help/'; tools | sed 's/$/ --version/'; echo lh)
 }
 
 @test "a closed stdout is exit 2 and a message" {
@@ -101,6 +119,84 @@ fresh() {
 	done < <(commands | sed 's/ [a-z]*\.jsonl\(\.gz\)*$//')
 }
 
+# What must not reach a terminal: control bytes, also those of two bytes (C1).
+raw() {
+	LC_ALL=C grep -q -P '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$1"
+}
+
+@test "terminal escapes in keys and values do not reach stderr raw" {
+	python3 - >escapes.jsonl <<-'END'
+	import json
+	e = "\x1b[31m\x9b\x7f\b"
+	for r in ({"id": e, "text": 5, "vector": 5}, {e: 1}, {"id": e, "texts": ["a"], "model": e, "vector": [1], "k": e},
+	          {"id": e, "vector": e, "text": ""}, {"id": e, "vector": [1] * 3, "text": ""}, {"query": "a", "corpora": [e]},
+	          {"id": 1, "vector": [1] * 64, "model": e, "exclude_ids": e}, {"id": e * 500, "vector": [1] * 64, "metadata_filter": e}):
+	    print(json.dumps(r))
+	    print(json.dumps(r, ensure_ascii=False))
+	print('{"a":"%s"}\n{"%s":1}\n{"%s":1,"%s":2}\n%s' % ((e,) * 5))
+	print('{"\\u001b":1,"\\u001b":2}\n{"id":1\x1b}')
+	END
+	while read -r command; do
+		[[ $command == lh-cat* ]] && continue
+		bash -c "$command --verbose" <escapes.jsonl >out 2>err && status=0 || status=$?
+		[ "$status" = 1 ]
+		[ "$(wc -l <err)" -gt 5 ]
+		run ! raw err
+	done < <(on_stdin)
+}
+
+@test "nor from options, operands, verbs, the environment and what an index holds" {
+	e=$'\e[31m\xc2\x9b'
+	jq -nc --arg e "$e" '{id: 1, vector: [1, 2], model: $e}' | lh-index build "$e.lhv"
+	jq -nc --arg e "$e" '{id: 2, vector: [1, 2], model: ($e + "2")}' >in
+	jq -nc --arg e "$e" '{id: 2, vector: [1, 2], model: ($e + "2")}' | lh-index build two.lhv
+	n=0
+	while read -r command; do
+		n=$((n + 1))
+		E=$e bash -c "$command" <in >out 2>err && status=0 || status=$?
+		[ "$status" -ge 1 ] || { echo "$command: exit $status"; return 1; }
+		run ! raw err
+		[ -s err ]
+	done < <(
+		tools | sed 's/$/ "--$E"/; p; s/"--$E"/"$E"/'
+		cat <<-'END'
+		lh-gen workers -n "$E"
+		lh-gen queries --styles "$E"
+		lh-embed --engine "$E"
+		lh-embed --model "$E"
+		lh-embed --template "{$E"
+		lh-embed --rejects "no/$E" workers.jsonl
+		LH_OLLAMA_URL=$E lh-embed --engine ollama
+		lh-index "$E"
+		lh-index build --model "$E" --engine hash x.lhv
+		lh-index build "no/$E"
+		lh-index add "$E.lhv"
+		lh-index merge "$E.lhv" two.lhv
+		lh-search --where "$E" workers.lhv
+		lh-search -Q x "$E.lhv"
+		lh-search "$E=workers.lhv" "$E=two.lhv"
+		lh-search "$E"
+		LH_NOW=$E lh-index build x.lhv
+		END
+	)
+	[ "$n" -gt 20 ]
+}
+
+@test "dirty lines are rejected one by one, and those between them are read" {
+	printf '\357\273\277{"id":"a","text":"ok"}\r\n\r\n \t\n{"id":"b","text":"a\0b"}\n\0\n{"id":"c","text":"\377"}\n' >.dirty
+	printf '{"id":"d","text":"\300\257"}\n{"id":"e","text":"\\ud800"}\n\357\273\277{"id":"f","text":"ok"}\n[1]\n"x"\n\n' >>.dirty
+	printf '{"id":"g","text":"\342\200\250 is LINE SEPARATOR"}\n{"id":"g","id":"h","text":"ok"}\n{"id":"i","text":"no LF"}' >>.dirty
+	while read -r command; do
+		[[ $command == lh-cat* || $command == *delete* ]] && continue
+		fresh
+		bash -c "$command --rejects rejected" <.dirty >out 2>err && status=0 || status=$?
+		[ "$status" = 1 ] || { echo "$command: exit $status: $(cat err)"; return 1; }
+		[ "$(tail -n 1 err)" = "${command%% *}: 9 of 12 records rejected" ] || { echo "$command: $(cat err)"; return 1; }
+		[ "$(wc -l <rejected)" = 9 ]
+		[ ! -s out ] || [ "$(jq -c . out | wc -l)" = 3 ]
+	done < <(on_stdin | sed "s/ <.*//; s/ -$//" | sed "s/ workers.jsonl//")
+}
+
 @test "a locale with a decimal comma changes no byte" {
 	needs_comma
 	while read -r command; do
@@ -108,6 +204,20 @@ fresh() {
 		comma=$(with_comma bash -c "$command" </dev/null | sha256sum)
 		[ "$point" = "$comma" ] || { echo "$command"; return 1; }
 	done < <(writers)
+}
+
+@test "nor one of an index" {
+	needs_comma
+	build="lh-index build -j1 --now 2026-05-03T12:00:00Z"
+	$build point.lhv vectors.jsonl
+	with_comma $build comma.lhv vectors.jsonl
+	cmp point.lhv comma.lhv
+	$build --dimension 64 point.lhv workers.jsonl
+	with_comma $build --dimension 64 comma.lhv workers.jsonl
+	cmp point.lhv comma.lhv
+	lh-index add -j1 point.lhv more.jsonl
+	with_comma lh-index add -j1 comma.lhv more.jsonl
+	cmp point.lhv-log comma.lhv-log
 }
 
 @test "what two threads write is what one writes" {
@@ -135,6 +245,46 @@ fresh() {
 	done < <(commands)
 }
 
+@test "whichever allocation fails, those of libc and other libraries too: exit 2, out of memory" {
+	plain_only "sanitizers have an allocator of their own"
+	cc -shared -fPIC -o "$BATS_FILE_TMPDIR/failmalloc.so" "$ROOT/tests/faults/failmalloc.c"
+	step=$(scale 5 1)
+	while read -r command; do
+		for ((n = 1; n < 100000; n += step)); do
+			for when in "$n" "$n+"; do
+				fresh
+				sum=$(sha256sum workers.lhv)
+				status=0
+				bash -c "exec env FAILMALLOC=$when FAILMALLOC_LOG=hit LD_PRELOAD='$BATS_FILE_TMPDIR/failmalloc.so' $command >out 2>err" </dev/null || status=$?
+				[ -e hit ] || break 2
+				[ "$status" = 0 ] || { [ "$status" = 2 ] && grep -q "out of memory" err; } ||
+					{ echo "FAILMALLOC=$when $command: exit $status: $(cat err)"; return 1; }
+				[ "$status" = 0 ] || [ "$sum" = "$(sha256sum workers.lhv)" ]
+				no_litter
+			done
+		done
+		[ "$n" -gt 1 ]
+	done < <(commands)
+}
+
+@test "EINTR anywhere and EAGAIN on stdout lose nothing" {
+	needs_strace
+	faults=0
+	while read -r command; do
+		fresh
+		bash -c "$command" </dev/null >.want
+		for fault in "-e trace=write,pwrite64,fsync,fdatasync -e inject=write,pwrite64:error=EINTR:when=1+2" \
+			"-P got -e trace=write -e inject=write:error=EAGAIN:when=1+2" \
+			"$(printf -- '-P %s ' *.jsonl *.gz *.lhv) -e trace=read,pread64 -e inject=read,pread64:error=EINTR:when=1+2"; do
+			fresh
+			bash -c "exec strace -f --quiet=all -o trace $fault $command >got" </dev/null
+			cmp .want got
+			faults=$((faults + $(grep -c INJECTED trace || true)))
+		done
+	done < <(commands)
+	[ "$faults" -gt 30 ]
+}
+
 @test "whichever write fails for want of space: exit 2, the reason, the old file" {
 	needs_strace
 	while read -r command; do
@@ -153,21 +303,45 @@ fresh() {
 	done < <(commands)
 }
 
-@test "SIGTERM in the middle: status 143, whole records only, no litter" {
+@test "SIGINT and SIGTERM in the middle: status 128 + n, whole records only, no litter" {
 	while read -r command; do
-		fresh
-		mkfifo pipe
-		bash -c "exec $command <pipe >out 2>err" 3>&- &
-		pid=$!
-		exec 7>pipe
-		cat "$BATS_FILE_TMPDIR/workers.jsonl" >&7
-		sleep 0.3
-		kill -TERM "$pid"
-		status=0
-		wait "$pid" || status=$?
-		exec 7>&-
-		[ "$status" = 143 ] || { echo "$command: exit $status: $(cat err)"; return 1; }
-		[ ! -s out ] || jq -c . out >/dev/null
-		no_litter
-	done < <(on_stdin | grep -v '^lh-search')
+		for signal in INT TERM; do
+			fresh
+			sum=$(sha256sum workers.lhv)
+			mkfifo pipe
+			hears_int bash -c "exec $command <pipe >out 2>err" 3>&- &
+			pid=$!
+			exec 7>pipe
+			cat "$BATS_FILE_TMPDIR/workers.jsonl" >&7
+			printf '{"id":"half' >&7
+			sleep 0.3
+			kill -$signal "$pid"
+			status=0
+			wait "$pid" || status=$?
+			exec 7>&-
+			[ "$status" = $((128 + $(kill -l $signal))) ] || { echo "$signal $command: exit $status: $(cat err)"; return 1; }
+			[ ! -s out ] || [ "$(tail -c 1 out | wc -l)" = 1 ]
+			jq -c . out >/dev/null
+			no_litter
+			[ ! -e workers.lhv-lock ]
+			[ "$sum" = "$(sha256sum workers.lhv)" ]
+			lh-index verify workers.lhv
+		done
+	done < <(on_stdin)
+}
+
+@test "a signal in the middle of much output leaves whole records" {
+	lh-gen workers -n 20000 | lh-index build --dimension 64 --exact-below 100000 many.lhv
+	lh-index dump many.lhv >all.dump
+	lh-gen workers -n 100000 >all.gen
+	for wait in 0.02 0.1; do
+		for signal in INT TERM; do
+			timeout -s $signal $wait lh-gen workers -n 100000000 >out || [ $? = 124 ]
+			cmp -n "$(stat -c %s out)" out all.gen || [ "$(tail -n 1 out | jq -r '.id[2:]')" -gt 100000 ]
+			[ ! -s out ] || [ "$(tail -c 1 out | wc -l)" = 1 ]
+			timeout -s $signal $wait lh-index dump many.lhv >out || [ $? = 124 ]
+			cmp -n "$(stat -c %s out)" out all.dump
+			[ ! -s out ] || [ "$(tail -c 1 out | wc -l)" = 1 ]
+		done
+	done
 }

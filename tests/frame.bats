@@ -7,13 +7,6 @@ setup() {
 	printf '{"a":1}\n{"b":2}\n{"c":3}\n' >abc.jsonl
 }
 
-# hears_int COMMAND... - shells have background jobs ignore SIGINT; not here.
-hears_int() {
-	exec python3 -c 'import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execvp(sys.argv[1], sys.argv[1:])' "$@"
-}
-
 # lines N - that many records.
 lines() {
 	seq -f '{"n":%.0f,"text":"the quick brown fox jumps over the lazy dog"}' "$1"

@@ -70,3 +70,10 @@ needs_comma() {
 with_comma() {
 	LOCPATH=$COMMA LC_ALL=de_DE.UTF-8 "$@"
 }
+
+# hears_int COMMAND... - shells have background jobs ignore SIGINT; not here.
+hears_int() {
+	exec python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])' "$@"
+}

@@ -483,6 +483,21 @@ at_each() {
 	[ "$(lh-index dump a.lhv | jq -r .id | paste -sd' ')" = "r1 r2 r3 r4 r6" ]
 }
 
+@test "an index is synced before the rename and its folder after, an append before it is acknowledged" {
+	needs_strace
+	calls() { grep -o 'fsync([0-9]*<[^>]*>\|rename[a-z0-9]*(\|p*write[0-9]*([0-9]*<[^>]*\.lhv[^>]*>' trace | sed 's/([0-9]*</ /; s/[(>]$//; s/\S*\/\([^/]*\)$/\1/; s/lh-tmp-.*/tmp/' | uniq | paste -sd,; }
+	mkdir d
+	cd d
+	strace -f -qq -y -o trace -e trace=fsync,fdatasync,rename,renameat,renameat2 lh-index build a.lhv < <(rows 1 9)
+	calls
+	[[ $(calls) == *'fsync .a.lhv.tmp,rename,fsync d' ]]
+	rows 10 11 | lh-index add a.lhv
+	strace -f -qq -y -o trace -e trace=fsync,fdatasync,write,pwrite64 lh-index add a.lhv < <(rows 12 13)
+	calls
+	[[ $(calls) == *'write64 a.lhv-log,fsync a.lhv-log'* ]]
+	[ "$(calls | grep -o 'a.lhv-log' | wc -l)" = 2 ]
+}
+
 @test "killed at any write, fsync or rename, a build leaves the old file or the new" {
 	needs_strace
 	rows 1 30 old | same_build old.lhv

@@ -1,0 +1,147 @@
+load helper
+
+# Much of everything: long lines, many records, many bad ones, and how much
+# memory they may take.  The full sizes are those of make soak.
+
+# Every filter that reads records, with - for its input.
+filters() {
+	cat <<-'END'
+	lh-embed --dimension 64 --encoding base64 -
+	lh-index build --dimension 64 built.lhv -
+	lh-index add some.lhv -
+	lh-index delete some.lhv -
+	lh-search -k 1 some.lhv
+	END
+}
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	PATH=${LH_BIN:-$BATS_TEST_DIRNAME/../bin}:$PATH
+	lh-gen workers -n 30 | lh-index build --dimension 64 some.lhv
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	cp "$BATS_FILE_TMPDIR/some.lhv" .
+}
+
+# peak COMMAND - its exit status, the most memory it had in KiB and its output
+# in status, kib and the file out; its messages in err.
+peak() {
+	status=0
+	/usr/bin/time -q -o time -f %M bash -c "exec $1 >out 2>err" || status=$?
+	kib=$(tail -n 1 time)
+}
+
+# below KIB - what peak found.
+below() {
+	[ "$kib" -lt "$1" ] || { echo "$kib KiB, not below $1"; return 1; }
+}
+
+@test "a line over the limit costs no more than the limit, is named, and the next goes on" {
+	plain_only "sanitizers need memory"
+	limit=$(scale 16 256) mib=$(scale 64 1024)
+	huge() {
+		echo '{"id":"a","text":"x"}'
+		printf '{"id":"b","text":"'
+		head -c "${mib}M" /dev/zero | tr '\0' x
+		printf '"}\n{"id":"c","text":"y"}\n'
+	}
+	while read -r command; do
+		peak "$command --max-line ${limit}M" < <(huge)
+		[ "$status" = 1 ]
+		below $((limit * 1024 * 3 + 20000))
+		[ "$(head -n 1 err)" = "${command%% *}: -:2: line is longer than $((limit * 1048576)) bytes (--max-line)" ]
+		[ "$(tail -n 1 err)" = "${command%% *}: 1 of 3 records rejected" ]
+		[[ $command == lh-index* ]] || [ "$(wc -l <out)" = 2 ]
+	done < <(filters)
+	huge >in
+	peak "lh-cat in"
+	[ "$status" = 0 ]
+	below 20000
+	cmp in out
+}
+
+@test "a long text below the limit takes no more than three times its line" {
+	plain_only "sanitizers need memory"
+	mib=$(scale 16 200)
+	for text in 'x' 'one two '; do
+		(printf '{"id":"a","text":"'; yes "$text" | tr -d '\n' | head -c "${mib}M"; printf '"}\n') >in
+		for command in "lh-embed --dimension 64" "lh-search -k 1 some.lhv"; do
+			peak "$command" <in
+			[ "$status" = 0 ]
+			below $((mib * 1024 * 3 + 20000))
+			[ "$(wc -l <out)" = 1 ]
+		done
+	done
+}
+
+@test "memory stays flat over millions of records" {
+	plain_only "sanitizers need memory"
+	n=$(scale 200000 10000000)
+	peak "lh-gen workers -n $n | wc -l"
+	below 10000
+	[ "$(cat out)" = "$n" ]
+	for command in lh-cat "lh-embed --dimension 64 --encoding base64" "lh-search -k 1 --no-metadata some.lhv"; do
+		peak "$command" < <(lh-gen queries -n "$n" | sed 's/query_text/text/')
+		[ "$status" = 0 ]
+		below 60000
+		[ "$(wc -l <out)" = "$n" ]
+		rm out
+	done
+}
+
+@test "an index is built and folded in the memory that lh-index(1) states" {
+	plain_only "sanitizers need memory"
+	n=$(scale 20000 200000) d=64 m=16
+	lh-gen workers -n "$n" | lh-embed --dimension $d --encoding base64 >in
+	meta=$(jq -c 'del(.vector, .id, .dimension, .model)' in | head -n 2000 | wc -c)
+	formula=$((n * (4 * d + 8 * m + 192 + 10 + meta / 2000) / 1024 + 32 * 1024))
+	peak "lh-index build -j2 a.lhv in"
+	[ "$status" = 0 ]
+	below "$formula"
+	head -n $((n / 20)) in | jq -c '.id = "new-" + .id' | lh-index add a.lhv
+	# beside the rows, the old file, which is mapped
+	mapped=$(($(stat -c %s a.lhv) / 1024))
+	peak "lh-index compact a.lhv"
+	[ "$status" = 0 ]
+	below $((formula * 21 / 20 + mapped))
+	peak "lh-index dump a.lhv"
+	[ "$(wc -l <out)" = $((n + n / 20)) ]
+	below $((mapped * 21 / 20 + 20000))
+}
+
+@test "100,000 bad lines: exact count, linear time, a summary behind twenty messages" {
+	(echo '{"id":"a","text":"x"}'; yes bad | head -n 100000; echo '{"id":"c","text":"y"}') >in
+	while read -r command; do
+		cp "$BATS_FILE_TMPDIR/some.lhv" .
+		rm -f rejected
+		timeout 30 $command --rejects rejected <in >out 2>err && status=0 || status=$?
+		[ "$status" = 1 ]
+		[ "$(wc -l <err)" = 22 ]
+		[ "$(tail -n 2 err | head -n 1)" = "${command%% *}: -: further messages suppressed (--verbose shows all)" ]
+		[ "$(tail -n 1 err)" = "${command%% *}: 100000 of 100002 records rejected" ]
+		[ "$(wc -l <rejected)" = 100000 ]
+		timeout 30 $command --verbose <in >out 2>err && status=0 || status=$?
+		[ "$status" = 1 ]
+		[ "$(grep -c ': -:' err)" = 100000 ]
+	done < <(filters)
+}
+
+@test "a million numbers, a million keys and nesting of 512 pass; 513 and 100,000 do not" {
+	python3 - >in <<-'END'
+	print('{"id":"a","text":"x","n":[' + ",".join(map(str, range(1000000))) + "]}")
+	print('{"id":"b","text":"x",' + ",".join('"k%d":%d' % (i, i) for i in range(1000000)) + "}")
+	print('{"id":"c","text":"x","o":{' + ",".join('"k%d":%d' % (i, i) for i in range(1000000)) + "}}")
+	for n in 512, 513, 100000:
+	    print('{"id":"d","text":"x","n":' + "[" * (n - 1) + "]" * (n - 1) + "}")
+	print('{"id":"e","text":"x","k":1,"deep":' + '{"a":' * 510 + "1" + "}" * 510 + "}")
+	END
+	while read -r command; do
+		timeout 60 $command <in >out 2>err && status=0 || status=$?
+		[ "$status" = 1 ]
+		grep -q -- '-:5:.*512' err
+		grep -q -- '-:6:.*512' err
+		[ "$(tail -n 1 err)" = "${command%% *}: 2 of 7 records rejected" ]
+	done < <(filters)
+}
