@@ -3,10 +3,10 @@
  * checksums made to fit so that what lies behind them is reached; or, when the
  * input begins with the magic number, the input itself.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,8 +23,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 static struct lh_err err;
 static unsigned char *good, *image;
 static size_t size;
-static char path[32];
+static char dir[] = "/dev/shm/lh-fuzz-XXXXXX", path[32];
 static int fd;
+
+static void clean(void)
+{
+	unlink(path);
+	rmdir(dir);
+}
 
 static void make(const char *file)
 {
@@ -51,7 +57,7 @@ static void make(const char *file)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	char dir[] = "/tmp/lh-fuzz-XXXXXX", file[64];
+	char file[64];
 	struct stat st;
 	FILE *f;
 
@@ -73,9 +79,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	unlink(file);
 	strcat(file, "-lock");
 	unlink(file);
-	rmdir(dir);
-	fd = memfd_create("lhv", MFD_CLOEXEC);
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	snprintf(path, sizeof path, "%s/x", dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	atexit(clean);
 	return fd < 0;
 }
 
