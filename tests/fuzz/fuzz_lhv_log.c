@@ -21,6 +21,12 @@ static void must(bool ok)
 		abort();
 }
 
+static void clean(void)
+{
+	unlink(path);
+	unlink(log_path);
+}
+
 static void make_index(void)
 {
 	const float v[2][DIM] = { { 1, 0, 0, 0 }, { 0, 1, 0, 0 } };
@@ -29,6 +35,7 @@ static void make_index(void)
 
 	snprintf(path, sizeof path, "%s/lh-fuzz-%ld.lhv", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
 	snprintf(log_path, sizeof log_path, "%s-log", path);
+	atexit(clean);
 	lh_lhv_params_default(&p);
 	p.dimension = DIM;
 	w = lh_lhv_writer_new(path, &p, 1, &err);
