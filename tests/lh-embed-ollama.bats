@@ -230,6 +230,14 @@ fails_saying() {
 	fails_saying "$URL/api/embed: no connection within 0.5 s" --timeout 0.5
 }
 
+@test "the answer to a large batch may be larger than 16 MiB" {
+	start_upstream --mode wide
+	for ((i = 0; i < 2000; i++)); do echo "{\"text\":\"t$i\"}"; done >in
+	lh-embed --engine ollama --url "$URL" --batch 2000 -j 1 --encoding base64 in >out
+	[ "$(wc -l <out)" = 2000 ]
+	[ "$(tail -n 1 out | jq .dimension)" = 1024 ]
+}
+
 @test "an endless answer, endless headers and a gzip bomb are cut off in bounded memory" {
 	for mode in endless bomb; do
 		start_upstream --mode $mode

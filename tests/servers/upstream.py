@@ -67,6 +67,9 @@ class Upstream(http.server.BaseHTTPRequestHandler):
     def do_ok(self):
         self.vectors([vector(self.model, t) for t in self.texts])
 
+    def do_wide(self):
+        self.vectors([vector(self.model, t) * 128 for t in self.texts])
+
     def do_legacy(self):
         if self.path == "/api/embed":
             self.send(404, "404 page not found", "text/plain")

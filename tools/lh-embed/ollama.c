@@ -12,6 +12,7 @@
 #include "lh_texts.h"
 #include "lh_vec.h"
 
+#define PER_TEXT ((size_t)128 << 10)	/* bytes of answer: 4,096 floats at 32 digits each */
 #define KEEP ((size_t)1 << 20)	/* bytes of request that are kept for the next */
 
 struct ollama {
@@ -71,6 +72,7 @@ static char *join(const char *base, const char *path, struct lh_err *err)
 static void *ollama_open(struct embed *e, struct lh_err *err)
 {
 	struct ollama *o = lh_calloc(1, sizeof *o, err);
+	size_t most = e->batch * PER_TEXT;
 
 	if (!o)
 		return NULL;
@@ -83,6 +85,7 @@ static void *ollama_open(struct embed *e, struct lh_err *err)
 	if (o->one_url)
 		o->http = lh_http_new(&(struct lh_http_opts){
 			.timeout = e->timeout, .retries = (unsigned)e->retries,
+			.max_body = most > LH_HTTP_MAX_BODY ? most : LH_HTTP_MAX_BODY,
 			.stopping = lh_tool_stopping }, err);
 	if (o->http)
 		return o;
