@@ -303,7 +303,6 @@ static int take_block(struct run *r, struct lh_flow_block *b)
 	p->mappers[0].ctx = r;
 	lh_flow_map_block(&p->mappers[0], b);
 	p->mappers[0].spill = NULL;
-	p->mappers[0].ctx = p;
 	r->line += b->lines;
 	return settle(r, b);
 }

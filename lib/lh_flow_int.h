@@ -57,9 +57,10 @@ struct lh_flow_mapper {
 	size_t n_records;
 	struct lh_record **batch;
 	struct lh_batch_state *state;
+	struct lh_flow_pool *pool;	/* that this is part of */
 	/* Write out what the block has so far; NULL on threads. */
 	int (*spill)(void *ctx, struct lh_flow_block *b);
-	void *ctx;
+	void *ctx;			/* of spill */
 };
 
 int lh_flow_mapper_init(struct lh_flow_mapper *m, struct lh_tool *tool, const struct lh_flow *flow, struct lh_err *err);

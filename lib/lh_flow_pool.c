@@ -7,11 +7,6 @@
 #include "lh_mem.h"
 #include "lh_signal_int.h"
 
-struct start {
-	struct lh_flow_pool *pool;
-	struct lh_flow_mapper *mapper;
-};
-
 int lh_flow_pool_init(struct lh_flow_pool *p, struct lh_tool *tool, const struct lh_flow *flow, struct lh_err *err)
 {
 	size_t i;
@@ -65,7 +60,7 @@ void lh_flow_pool_free(struct lh_flow_pool *p)
 static void *run(void *arg)
 {
 	struct lh_flow_mapper *m = arg;
-	struct lh_flow_pool *p = m->ctx;
+	struct lh_flow_pool *p = m->pool;
 	struct lh_flow_block *b;
 
 	pthread_mutex_lock(&p->mutex);
@@ -97,8 +92,7 @@ static int start(struct lh_flow_pool *p, struct lh_err *err)
 		if (lh_flow_mapper_init(m, p->tool, p->flow, err) < 0)
 			return -1;
 	}
-	m->ctx = p;
-	m->spill = NULL;
+	m->pool = p;
 	lh_signal_block(&old);
 	rc = pthread_create(&p->threads[p->n_threads], NULL, run, m);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -10,7 +10,8 @@
 #define TMP_SLOTS 32
 
 static const char *volatile tmp[TMP_SLOTS];
-static volatile sig_atomic_t pending, deferred;
+static sig_atomic_t pending;	/* asked for by every thread: atomic */
+static volatile sig_atomic_t deferred;
 static volatile int wake = -1;
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
 #define N_CAUGHT (sizeof caught / sizeof caught[0])
@@ -35,9 +36,9 @@ static void on_signal(int sig)
 {
 	int saved = errno;
 
-	if (pending || !deferred)
+	if (lh_signal_pending() || !deferred)
 		lh_signal_die(sig);
-	pending = sig;
+	__atomic_store_n(&pending, sig, __ATOMIC_RELAXED);
 	if (wake >= 0 && write(wake, &(uint64_t){ 1 }, sizeof(uint64_t)) < 0)
 		errno = 0;	/* full: then it is readable already */
 	errno = saved;
@@ -68,7 +69,7 @@ bool lh_signal_deferred(void)
 
 int lh_signal_pending(void)
 {
-	return pending;
+	return __atomic_load_n(&pending, __ATOMIC_RELAXED);
 }
 
 int lh_signal_wake_fd(void)
