@@ -3,6 +3,27 @@
 
 #include "lh_archive.h"
 
+#define TAR_HEAD 512
+#define TAR_SUM 148		/* where a head's own sum stands: octal digits, 8 bytes */
+
+/* By the head's sum: old ones have no "ustar", and mustard has it as well.  NUL is
+ * in every head and in no line of JSON. */
+static bool is_tar(const unsigned char *p, size_t n)
+{
+	unsigned sum = 8 * ' ', is = 0;
+	size_t i = TAR_SUM;
+
+	if (n < TAR_HEAD || !memchr(p, 0, TAR_HEAD))
+		return false;
+	while (i < TAR_SUM + 7 && p[i] == ' ')
+		i++;
+	for (; i < TAR_SUM + 8 && p[i] >= '0' && p[i] <= '7'; i++)
+		is = is * 8 + p[i] - '0';
+	for (i = 0; i < TAR_HEAD; i++)
+		sum += i >= TAR_SUM && i < TAR_SUM + 8 ? 0 : p[i];
+	return sum == is;
+}
+
 const char *lh_archive_kind(const void *p, size_t n)
 {
 	static const struct {
@@ -17,7 +38,6 @@ const char *lh_archive_kind(const void *p, size_t n)
 		{ "lz4", "\x04\x22\x4d\x18", 4, 0 },
 		{ "zip", "PK\3\4", 4, 0 },
 		{ "zip", "PK\5\6", 4, 0 },
-		{ "tar", "ustar", 5, 257 },
 	};
 	const char *s = p;
 	size_t i;
@@ -32,7 +52,7 @@ const char *lh_archive_kind(const void *p, size_t n)
 	/* a zstd skippable frame, which may come first */
 	if (n >= 4 && (s[0] & 0xf0) == 0x50 && memcmp(s + 1, "\x2a\x4d\x18", 3) == 0)
 		return "zstd";
-	return NULL;
+	return is_tar(p, n) ? "tar" : NULL;
 }
 
 bool lh_archive_decided(const void *p, size_t n)

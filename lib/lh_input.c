@@ -11,7 +11,10 @@
 
 #include "lh_archive.h"
 #include "lh_cat_int.h"
+#include "lh_lhv_disk.h"
 #include "lh_mem.h"
+
+#define INDEX_MAGIC 6	/* bytes of it, to its first LF: a pipe may have given no more */
 
 static char *just_stdin[] = { "-" };
 
@@ -124,6 +127,8 @@ static int probe(struct lh_input *in)
 	size_t head = l->b.n;
 
 	l->probe = false;
+	if (l->b.n >= INDEX_MAGIC && memcmp(l->b.p, LH_LHV_MAGIC, INDEX_MAGIC) == 0)
+		return lh_err_set(&in->tool->err, LH_EIO, "is an index, not JSON Lines (lh-index dump makes such of it)");
 	if (!lh_archive_kind(l->b.p, l->b.n))
 		return 0;
 	if (in->start >= 0) {

@@ -208,6 +208,19 @@ open(sys.argv[1], "wb").write(b)' "$@"
 	[ ! -e /tmp/lh-absolute.jsonl ]
 }
 
+@test "every format of tar is recognised, and what spells ustar where a tar does is none" {
+	echo '{"n":1}' >m.jsonl
+	for format in v7 oldgnu gnu ustar pax; do
+		tar c --format=$format m.jsonl | lh-cat | cmp - m.jsonl || { echo "$format"; return 1; }
+	done
+	printf '{"text":"%*smustard"}\n' 247 '' >m.jsonl
+	[ "$(dd if=m.jsonl bs=1 skip=257 count=5 status=none)" = ustar ]
+	for f in m.jsonl <(gzip <m.jsonl); do
+		lh-cat "$f" | cmp - m.jsonl
+	done
+	"$AID" --identity m.jsonl | cmp - m.jsonl
+}
+
 @test "an archive in an archive, and what is compressed twice, is refused" {
 	gzip -k m/one.jsonl
 	tar cf nested.tar m/one.jsonl.gz

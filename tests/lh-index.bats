@@ -450,6 +450,17 @@ at_each() {
 	[[ ${lines[1]} == "lh-index: bad.lhv: header: "* ]]
 }
 
+@test "an index given as input is refused, and nothing built of it" {
+	rows 1 3 | lh-index build a.lhv
+	for verb in build add; do
+		run lh-index $verb a.lhv a.lhv
+		[ "$status" = 2 ] && [ "$output" = "lh-index: a.lhv: is an index, not JSON Lines (lh-index dump makes such of it)" ]
+		run lh-index $verb a.lhv <a.lhv
+		[ "$status" = 2 ]
+	done
+	[ "$(info a.lhv length)" = 3 ]
+}
+
 @test "an index is never standard input, and its URL no secret" {
 	run lh-index build - < <(rows 1 2)
 	[ "$status" = 2 ] && [[ $output == 'lh-index: "-": '* ]] && [ ! -e ./- ]
