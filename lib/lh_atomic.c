@@ -130,7 +130,7 @@ int lh_atomic_open(struct lh_atomic *a, const char *path, mode_t mode, struct lh
 	return rc;
 }
 
-static int sync_folder(const char *path, struct lh_err *err)
+int lh_sync_folder(const char *path, struct lh_err *err)
 {
 	const char *name;
 	char *folder = folder_of(path, &name, err);
@@ -162,7 +162,7 @@ int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err)
 	a->slot = -1;
 	free(a->tmp);
 	a->tmp = NULL;
-	rc = sync_folder(a->path, err);
+	rc = lh_sync_folder(a->path, err);
 	lh_atomic_close(a);
 	return rc;
 }

@@ -29,7 +29,8 @@
  *
  * Owner:  the caller owns the structs; paths are copied.  Closing or dropping
  *         one that is closed, or that is all zero, does nothing.
- * Errors: 0, or -1 with *err; an lh_atomic target is then untouched.
+ * Errors: 0, or -1 with *err; an lh_atomic target is then untouched, unless it
+ *         was the folder that could not be synced.
  */
 #ifndef LH_FILE_H
 #define LH_FILE_H
@@ -48,6 +49,8 @@ struct lh_atomic {
 LH_API int lh_atomic_open(struct lh_atomic *a, const char *path, mode_t mode, struct lh_err *err);
 LH_API int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err);
 LH_API void lh_atomic_close(struct lh_atomic *a);
+/* Let what happened to the name path (a rename, an unlink) reach the disk. */
+LH_API int lh_sync_folder(const char *path, struct lh_err *err);
 
 struct lh_applog {
 	int fd;

@@ -45,8 +45,8 @@ struct lh_lhv_change *lh_lhv_change_open(const char *path, double lock_timeout, 
 	c->by_id = (struct lh_idmap){ .key = touched_id, .ctx = c };
 	c->timeout = lock_timeout;
 	c->path = lh_strndup(path, strlen(path), err);
-	c->log = lh_log_name(path, LH_LHV_LOG, err);
-	c->lock = lh_log_name(path, LH_LHV_LOCK, err);
+	c->log = lh_lhv_beside(path, LH_LHV_LOG, err);
+	c->lock = lh_lhv_beside(path, LH_LHV_LOCK, err);
 	base = c->path && c->log && c->lock && lh_lhv_no_link(path, err) == 0 ? lh_lhv_open_base(path, err) : NULL;
 	if (!base) {
 		lh_lhv_change_close(c);

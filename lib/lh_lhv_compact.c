@@ -154,7 +154,7 @@ static int swap(struct fold *f, struct lh_err *err)
 
 static int locked_swap(struct fold *f, double lock_timeout, struct lh_err *err)
 {
-	char *name = lh_log_name(f->path, LH_LHV_LOCK, err);
+	char *name = lh_lhv_beside(f->path, LH_LHV_LOCK, err);
 	struct lh_lock lock = { .fd = -1 };
 	bool was = lh_signal_deferred();
 	int rc = -1;

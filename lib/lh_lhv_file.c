@@ -224,8 +224,7 @@ static bool swapped(const struct lh_lhv *ix, const char *path)
 	return stat(path, &st) == 0 && (st.st_dev != ix->dev || st.st_ino != ix->ino);
 }
 
-/* Where a symbolic link leads, to be freed; NULL when path is none.  The log of
- * an index lies beside the file, not beside a link to it. */
+/* The log of an index lies beside the file, not beside a link to it. */
 int lh_lhv_follow(const char *path, char **real, struct lh_err *err)
 {
 	struct stat st;
@@ -244,6 +243,18 @@ int lh_lhv_no_link(const char *path, struct lh_err *err)
 	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
 		return lh_err_set(err, LH_EIO, "%s: is a symbolic link, not a regular file", path);
 	return 0;
+}
+
+char *lh_lhv_beside(const char *path, const char *suffix, struct lh_err *err)
+{
+	size_t n = strlen(path), more = strlen(suffix) + 1;
+	char *name = lh_calloc(n + more, 1, err);
+
+	if (name) {
+		memcpy(name, path, n);
+		memcpy(name + n, suffix, more);
+	}
+	return name;
 }
 
 static struct lh_lhv *open_once(const char *path, bool *moved, struct lh_err *err)

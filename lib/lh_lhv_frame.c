@@ -9,11 +9,6 @@
 #include "lh_mem.h"
 #include "lh_xxh3.h"
 
-static bool all_zero(const char *p, size_t n)
-{
-	return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
-}
-
 enum lh_log_step lh_log_next(const char *p, size_t n, bool deep, struct lh_log_frame *f)
 {
 	struct lh_log_head head;
@@ -28,7 +23,7 @@ enum lh_log_step lh_log_next(const char *p, size_t n, bool deep, struct lh_log_f
 	memcpy(&head, p + f->at, sizeof head);
 	if (lh_xxh3(&head, 8) != head.head_xxh3)
 		/* a file may grow before its bytes reach the disk */
-		return all_zero(p + f->at, left) ? LH_LOG_TORN : LH_LOG_DAMAGED;
+		return lh_lhv_all_zero(p + f->at, left) ? LH_LOG_TORN : LH_LOG_DAMAGED;
 	if (head.kind < LH_LOG_MARK || head.kind > LH_LOG_DELETE || head.bytes % 8 || head.bytes > LH_LOG_PAYLOAD_MAX)
 		return LH_LOG_DAMAGED;
 	left -= sizeof head;
@@ -67,7 +62,7 @@ int lh_log_get_change(const struct lh_log_frame *f, uint32_t dimension, struct l
 		return -1;
 	memcpy(&c, f->p, sizeof c);
 	used = sizeof c + vector + c.id_n + c.meta_n;
-	if (lh_lhv_round(used, 8) != f->n || !all_zero(f->p + used, f->n - used) || c.with_meta > 1 ||
+	if (lh_lhv_round(used, 8) != f->n || !lh_lhv_all_zero(f->p + used, f->n - used) || c.with_meta > 1 ||
 	    (c.meta_n && !c.with_meta) || (c.with_meta && f->kind == LH_LOG_DELETE))
 		return -1;
 	row->vector = (const void *)(f->p + sizeof c);
@@ -139,18 +134,6 @@ void lh_log_add_delete(struct lh_buf *b, struct lh_str id)
 	add_change(b, LH_LOG_DELETE, id, NULL, 0, NULL);
 }
 
-char *lh_log_name(const char *path, const char *suffix, struct lh_err *err)
-{
-	size_t n = strlen(path);
-	char *name = lh_calloc(n + strlen(suffix) + 1, 1, err);
-
-	if (name) {
-		memcpy(name, path, n);
-		memcpy(name + n, suffix, strlen(suffix));
-	}
-	return name;
-}
-
 static int read_fd(int fd, struct lh_buf *b, struct lh_err *err)
 {
 	struct stat st;
@@ -173,7 +156,7 @@ static int read_fd(int fd, struct lh_buf *b, struct lh_err *err)
 
 int lh_log_read(const char *path, struct lh_buf *b, struct lh_err *err)
 {
-	char *name = lh_log_name(path, LH_LHV_LOG, err);
+	char *name = lh_lhv_beside(path, LH_LHV_LOG, err);
 	int fd, rc = 0;
 
 	if (!name)

@@ -80,6 +80,13 @@ static inline bool lh_lhv_hidden(const struct lh_lhv *ix, uint64_t row)
 	return ix->hidden && (ix->hidden[row / 64] >> (row % 64) & 1);
 }
 
+static inline bool lh_lhv_all_zero(const void *p, size_t n)
+{
+	const char *b = p;
+
+	return !n || (!b[0] && !memcmp(b, b + 1, n - 1));
+}
+
 /* ---- lh_lhv_param.c ---- */
 int lh_lhv_check_params(const struct lh_lhv_params *p, struct lh_err *err);
 void lh_lhv_params_write(struct lh_buf *b, const struct lh_lhv_params *p);
@@ -100,6 +107,9 @@ struct lh_lhv *lh_lhv_open_base(const char *path, struct lh_err *err);
  * refuses one. */
 int lh_lhv_follow(const char *path, char **real, struct lh_err *err);
 int lh_lhv_no_link(const char *path, struct lh_err *err);
+
+/* The path of the index's log or lock (LH_LHV_LOG, LH_LHV_LOCK), to be freed. */
+char *lh_lhv_beside(const char *path, const char *suffix, struct lh_err *err);
 
 /* Fill ix from ix->map, all sizes checked. */
 int lh_lhv_open_mapped(struct lh_lhv *ix, struct lh_err *err);

@@ -169,7 +169,7 @@ static void forget(struct lh_lhv *ix)
 static bool being_written(const char *path)
 {
 	struct lh_err unused;
-	char *lock = lh_log_name(path, LH_LHV_LOCK, &unused);
+	char *lock = lh_lhv_beside(path, LH_LHV_LOCK, &unused);
 	bool is = lock && access(lock, F_OK) == 0;
 
 	free(lock);

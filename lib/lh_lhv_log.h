@@ -86,9 +86,6 @@ int lh_log_replace(const char *path, const struct lh_buf *a, const struct lh_buf
  * included.  -1 when the log is damaged. */
 int lh_log_collect(const struct lh_buf *log, uint64_t checksum, bool others, uint64_t from, struct lh_buf *out, struct lh_err *err);
 
-/* path with suffix behind it, to be freed. */
-char *lh_log_name(const char *path, const char *suffix, struct lh_err *err);
-
 /* The place after the last frame that belongs to the index of that checksum (0
  * without any), how many puts and deletes there are, and whether the log's
  * last mark is that index's.  Heads only, but for the last frame. */

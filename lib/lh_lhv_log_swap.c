@@ -1,6 +1,5 @@
 /* lh_lhv_log_swap.c - INDEX-log replaced, reduced and removed.  See lh_lhv_log.h. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,32 +7,15 @@
 #include "lh_lhv_log.h"
 #include "lh_mem.h"
 
-/* So that a name that was taken away does not come back with the power. */
-static int sync_folder(const char *path, struct lh_err *err)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder = slash ? lh_strndup(path, (size_t)(slash - path) + 1, err) : lh_strndup(".", 1, err);
-	int fd, rc;
-
-	if (!folder)
-		return -1;
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = fd < 0 || fsync(fd) < 0 ? lh_err_sys(err, "%s: cannot sync", folder) : 0;
-	if (fd >= 0)
-		close(fd);
-	free(folder);
-	return rc;
-}
-
 int lh_lhv_log_remove(const char *path, struct lh_err *err)
 {
-	char *name = lh_log_name(path, LH_LHV_LOG, err);
+	char *name = lh_lhv_beside(path, LH_LHV_LOG, err);
 	int rc = 0;
 
 	if (!name)
 		return -1;
-	if (unlink(name) == 0)
-		rc = sync_folder(name, err);
+	if (unlink(name) == 0)	/* nor may it come back with the power */
+		rc = lh_sync_folder(name, err);
 	else if (errno != ENOENT)
 		rc = lh_err_sys(err, "%s: cannot remove", name);
 	free(name);
@@ -65,7 +47,7 @@ int lh_log_replace(const char *path, const struct lh_buf *a, const struct lh_buf
 
 	if (a->len + b->len == 0)
 		return lh_lhv_log_remove(path, err);
-	name = lh_log_name(path, LH_LHV_LOG, err);
+	name = lh_lhv_beside(path, LH_LHV_LOG, err);
 	rc = name ? write_log(path, name, a, b, err) : -1;
 	free(name);
 	return rc;

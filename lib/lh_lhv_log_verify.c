@@ -81,7 +81,7 @@ static enum lh_log_step check_frames(struct report *r, const struct lh_lhv *ix, 
  * had: verify works where nothing may be written). */
 static int read_still(const char *path, struct lh_buf *text, struct lh_err *err)
 {
-	char *name = lh_log_name(path, LH_LHV_LOCK, err);
+	char *name = lh_lhv_beside(path, LH_LHV_LOCK, err);
 	struct lh_lock lock = { .fd = -1 };
 	struct lh_err unused;
 	bool locked;

@@ -60,16 +60,13 @@ struct lh_lhv_writer *lh_lhv_writer_bare(const char *path, const struct lh_lhv_p
 struct lh_lhv_writer *lh_lhv_writer_new(const char *path, const struct lh_lhv_params *p, double lock_timeout, struct lh_err *err)
 {
 	struct lh_lhv_writer *w = lh_lhv_writer_bare(path, p, err);
-	struct lh_buf name;
+	char *name;
 
 	if (!w)
 		return NULL;
-	lh_buf_init(&name, LH_BUF_NOMAX);
-	lh_buf_puts(&name, path);
-	lh_buf_add(&name, LH_LHV_LOCK, sizeof LH_LHV_LOCK);
-	if (lh_buf_check(&name, err) == 0)
-		w->locked = lh_lock_take(&w->lock, name.p, lock_timeout, err) == 0;
-	lh_buf_free(&name);
+	name = lh_lhv_beside(path, LH_LHV_LOCK, err);
+	w->locked = name && lh_lock_take(&w->lock, name, lock_timeout, err) == 0;
+	free(name);
 	if (!w->locked) {
 		lh_lhv_writer_free(w);
 		return NULL;
