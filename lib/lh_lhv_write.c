@@ -435,7 +435,7 @@ int lh_lhv_prepare(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err)
 		return -1;
 	w->out_open = true;
 	if (put_all(w, err) < 0)
-		return -1;
+		return lh_err_prefix(err, "%s", w->path);
 	/* here, so that a swap under the lock does not wait for the disk */
 	return fsync(w->out.fd) < 0 ? lh_err_sys(err, "%s: cannot sync", w->out.tmp) : 0;
 }

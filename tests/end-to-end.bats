@@ -2,13 +2,13 @@ load helper
 
 # From texts to neighbours, as a reader of the README types it.
 
-# Workers in the index, and demand: a fiftieth and all of it.
-N=$(scale 2000 100000) QUERIES=$(scale 20 100)
+# Workers in the index, and demand.
+N=$(scale 2000 20000) QUERIES=$(scale 20 100)
 [ -z "${LH_ASAN:-}" ] || N=1100
 
 @test "workers into an index and demand out of it, as typed" {
 	run -0 --separate-stderr bash -o pipefail -c "
-		lh-gen workers -n $N | lh-index build w.lhv && lh-gen queries -n $QUERIES | lh-search -k 5 w.lhv
+		lh-gen workers -n $(scale $N 100000) | lh-index build w.lhv && lh-gen queries -n $QUERIES | lh-search -k 5 w.lhv
 	"
 	[ -z "$stderr" ]
 	echo "$output" >out

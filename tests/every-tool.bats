@@ -73,7 +73,7 @@ fresh() {
 	done < <(writers)
 }
 
-@test "so it is for help, version and the list of tools" {
+@test "a full disk behind help, version and the list of tools is exit 2 as well" {
 	while read -r command; do
 		run bash -c "$command 2>&1 >/dev/full"
 		[ "$status" = 2 ] && [[ $output == *"No space left"* ]] || { echo "$command: exit $status: $output"; return 1; }
@@ -145,7 +145,7 @@ raw() {
 	done < <(on_stdin)
 }
 
-@test "nor from options, operands, verbs, the environment and what an index holds" {
+@test "terminal escapes in options, operands, the environment and an index do not reach stderr raw" {
 	e=$'\e[31m\xc2\x9b'
 	jq -nc --arg e "$e" '{id: 1, vector: [1, 2], model: $e}' | lh-index build "$e.lhv"
 	jq -nc --arg e "$e" '{id: 2, vector: [1, 2], model: ($e + "2")}' >in
@@ -206,7 +206,7 @@ raw() {
 	done < <(writers)
 }
 
-@test "nor one of an index" {
+@test "a locale with a decimal comma changes no byte of an index" {
 	needs_comma
 	build="lh-index build -j1 --now 2026-05-03T12:00:00Z"
 	$build point.lhv vectors.jsonl

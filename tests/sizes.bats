@@ -64,7 +64,7 @@ below() {
 
 @test "a long text below the limit takes no more than three times its line" {
 	plain_only "sanitizers need memory"
-	mib=$(scale 16 200)
+	mib=$(scale 16 64)
 	for text in 'x' 'one two '; do
 		(printf '{"id":"a","text":"'; yes "$text" | tr -d '\n' | head -c "${mib}M"; printf '"}\n') >in
 		for command in "lh-embed --dimension 64" "lh-search -k 1 some.lhv"; do
