@@ -116,7 +116,8 @@ static void log_whole(void)
 }
 
 #define WRITERS 8
-#define RECORDS 400
+
+static int records = 400;	/* 10,000 in make soak */
 
 static void write_many(int who)
 {
@@ -126,7 +127,7 @@ static void write_many(int who)
 
 	if (lh_applog_open(&l, "many", 0600, &err) < 0)
 		_exit(1);
-	for (i = 0; i < RECORDS; i++) {
+	for (i = 0; i < records; i++) {
 		n = i % 7 == 0 ? 8000 : 10;	/* longer than PIPE_BUF too */
 		memset(line, 'a' + who, (size_t)n);
 		if (lh_applog_append(&l, line, (size_t)n, LH_SYNC_NONE, &err) < 0)
@@ -141,6 +142,8 @@ static void log_shared(void)
 	struct lh_mapped m;
 	const char *p, *lf;
 
+	if (getenv("LH_SCALE") && strcmp(getenv("LH_SCALE"), "soak") == 0)
+		records = 10000;
 	for (i = 0; i < WRITERS; i++)
 		if (fork() == 0)
 			write_many(i);
@@ -155,7 +158,7 @@ static void log_shared(void)
 		count[*p - 'a']++;
 	}
 	for (i = 0; i < WRITERS; i++)
-		check(count[i] == RECORDS);
+		check(count[i] == records);
 	lh_mapped_close(&m);
 }
 
