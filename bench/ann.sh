@@ -1,31 +1,37 @@
 # Vector search: lh-index and lh-search as tools, JSON in and out, against
 # hnswlib and FAISS driven directly on arrays in memory.
 #
-# Data: 100,000 generated workers, hash-v1, 768 dimensions.  Queries: 10,000
-# other workers (the hold-out: another seed), recall@10 from the first 1,000
-# against the exact scan.  Each side builds one graph (M 16, efC 200, 2 threads)
-# and gets the smallest ef of the list with which its recall is at least 0.976.
+# Two data sets, hash-v1, 768 dimensions (ANN_SETS names them):
+#   workers   100,000 generated workers; asked by 10,000 of another seed
+#   packages  Debian's package descriptions without their synopsis lines; asked
+#             by 10,000 of those synopses (needs apt)
+# The queries are in no index.  Recall@10 is from the first 1,000 against the
+# exact scan.  Each side builds one graph a set (M 16, efC 200, 2 threads) and
+# gets the smallest ef with which its recall is at least 0.976.
 source "$ROOT/bench/lib.bash"
 rounds=${ANN_ROUNDS:-5} rows=${ANN_ROWS:-100000} queries=${ANN_QUERIES:-10000}
-dir=$DATA/ann-$rows
-mkdir -p "$dir"
-cd "$dir"
+top=$DATA
 
 # vectors FILE - the vectors of JSON lines as raw f32.
 vectors() {
 	jq -r .vector "$1" | base64 -d
 }
 
-if [ ! -f rows.f32 ]; then
+make_workers() {
 	lh-gen workers -n "$rows" | lh-embed --encoding base64 >rows.jsonl
 	lh-gen workers -n "$queries" --seed 2 | lh-embed --encoding base64 | jq -c '{vector}' >queries.jsonl
-	vectors queries.jsonl >queries.f32
-	head -n 1000 queries.jsonl >first.jsonl
-	vectors first.jsonl >first.f32
-	head -n 1 queries.jsonl >one.jsonl
-	vectors one.jsonl >one.f32
-	vectors rows.jsonl >rows.f32
-fi
+}
+
+make_packages() {
+	mkdir -p lists/partial
+	apt-get -qq update -o Acquire::Languages=en -o Dir::State::lists="$PWD/lists"
+	for list in lists/*_Translation-en*; do
+		/usr/lib/apt/apt-helper cat-file "$list"
+	done | awk -f "$ROOT/bench/hash-v1/corpus.awk" | sort >corpus.tsv
+	jq -cR 'split("\t") | { id: .[1], text: .[3] }' corpus.tsv | lh-embed --encoding base64 >rows.jsonl
+	awk -F'\t' -v n="$queries" '{ print $1 "\t" $3 }' corpus.tsv | sort -k1.20,1.32 | head -n "$queries" |
+		jq -cR 'split("\t") | { text: .[1] }' | lh-embed --encoding base64 | jq -c '{ vector }' >queries.jsonl
+}
 
 # number WORD FILE - the number before WORD.
 number() {
@@ -36,21 +42,7 @@ ratio() {
 	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'
 }
 
-# ---- build: input is parsed and the file written within our time ----
-ann_hnswlib build rows.f32 768 16 200 2 peer.hnsw >build.hnswlib
-ann_faiss build rows.f32 768 16 200 2 peer.faiss >build.faiss
-took=$( { /usr/bin/time -f '%e %M' lh-index build -q -j 2 ours.lhv rows.jsonl; } 2>&1 | tail -n 1)
-rate=$(awk -v n="$rows" -v t="${took% *}" 'BEGIN { printf "%.1f", n / t }')
-for peer in hnswlib faiss; do
-	r=$(number rows/s build.$peer)
-	printf 'lh-index build -j2, base64 in, to %s\t%s rows/s\t%s rows/s\t%s\n' "$peer" "$rate" "$r" "$(ratio "$rate" "$r")"
-done
-printf 'peak memory of lh-index build / file\t%d MiB\t%d MiB\t%s\n' "$((${took#* } / 1024))" \
-	"$(($(stat -c %s ours.lhv) >> 20))" "$(ratio "$((${took#* } * 1024))" "$(stat -c %s ours.lhv)")"
-
-# ---- recall, and the ef it takes ----
-[ truth.u32 -nt ours.lhv ] || ann_liblh truth ours.lhv first.f32 10 truth.u32 >/dev/null
-
+# query WHO QUERIES EF - recall and rate of one side.
 query() {
 	case $1 in
 	liblh) ann_liblh query ours.lhv "$2" 10 "$3" truth.u32 1 ;;
@@ -59,37 +51,83 @@ query() {
 	esac
 }
 
-declare -A ef recall
-for who in liblh hnswlib faiss; do
-	for e in 16 24 32 40 48 52 56 60 64 72 80 96 128 192 256 384 512; do
-		query $who first.f32 $e >query.$who
-		ef[$who]=$e
-		recall[$who]=$(sed -n 's/recall \([0-9.]*\).*/\1/p' query.$who)
-		awk -v r="${recall[$who]}" 'BEGIN { exit !(r >= 0.976) }' && break
-	done
-	printf 'recall@10 of %s at ef %s\t%s\n' $who "${ef[$who]}" "${recall[$who]}"
-done
+recall_at() {
+	query "$1" first.f32 "$2" >query."$1"
+	sed -n 's/recall \([0-9.]*\).*/\1/p' query."$1"
+}
 
-# ---- queries ----
-rm -f rate.*
-for ((i = 0; i < rounds; i++)); do
-	t=$(seconds lh-search -j 1 -k 10 --no-metadata --ef "${ef[liblh]}" ours.lhv <queries.jsonl)
-	awk -v n="$queries" -v t="$t" 'BEGIN { print n / t }' >>rate.ours
+# least_ef WHO - by halving; recall grows with ef.
+least_ef() {
+	local low=9 high=1024 e
+	while [ $((high - low)) -gt 1 ]; do
+		e=$(((low + high) / 2))
+		if awk -v r="$(recall_at "$1" $e)" 'BEGIN { exit !(r >= 0.976) }'; then high=$e; else low=$e; fi
+	done
+	echo $high
+}
+
+measure_build() {
+	local took rate peer r
+	ann_hnswlib build rows.f32 768 16 200 2 peer.hnsw >build.hnswlib
+	ann_faiss build rows.f32 768 16 200 2 peer.faiss >build.faiss
+	took=$( { /usr/bin/time -f '%e %M' lh-index build -q -j 2 ours.lhv rows.jsonl; } 2>&1 | tail -n 1)
+	rate=$(awk -v n="$(wc -l <rows.jsonl)" -v t="${took% *}" 'BEGIN { printf "%.1f", n / t }')
 	for peer in hnswlib faiss; do
-		query $peer queries.f32 "${ef[$peer]}" | sed -n 's, queries/s,,p' >>rate.$peer
+		r=$(number rows/s build.$peer)
+		printf 'lh-index build -j2, base64 in, to %s\t%s rows/s\t%s rows/s\t%s\n' "$peer" "$rate" "$r" "$(ratio "$rate" "$r")"
 	done
-done
-for peer in hnswlib faiss; do
-	printf 'lh-search -j1, base64 in, JSON out, to %s\t%.0f /s\t%.0f /s\t%s\n' $peer "$(median <rate.ours)" "$(median <rate.$peer)" \
-		"$(paste rate.ours rate.$peer | awk '{ printf "%.2f\n", $1 / $2 }' | median)"
-done
+	printf 'peak memory of lh-index build, to the file\t%d MiB\t%d MiB\t%s\n' "$((${took#* } / 1024))" \
+		"$(($(stat -c %s ours.lhv) >> 20))" "$(ratio "$((${took#* } * 1024))" "$(stat -c %s ours.lhv)")"
+}
 
-# ---- one query, from start to end ----
-rm -f once.*
-for ((i = 0; i < rounds; i++)); do
-	seconds lh-search -k 10 --no-metadata ours.lhv <one.jsonl >>once.ours
-	ann_hnswlib once peer.hnsw one.f32 768 10 64 | sed 's/ ms.*//' >>once.peer
+measure_queries() {
+	local who i t peer
+	declare -A ef
+	for who in liblh hnswlib faiss; do
+		ef[$who]=$(least_ef $who)
+		printf 'recall@10 of %s at ef %s\t%s\n' $who "${ef[$who]}" "$(recall_at $who "${ef[$who]}")"
+	done
+	rm -f rate.*
+	for ((i = 0; i < rounds; i++)); do
+		t=$(seconds lh-search -j 1 -k 10 --no-metadata --ef "${ef[liblh]}" ours.lhv <queries.jsonl)
+		awk -v n="$(wc -l <queries.jsonl)" -v t="$t" 'BEGIN { print n / t }' >>rate.ours
+		for peer in hnswlib faiss; do
+			query $peer queries.f32 "${ef[$peer]}" | sed -n 's, queries/s,,p' >>rate.$peer
+		done
+	done
+	for peer in hnswlib faiss; do
+		printf 'lh-search -j1, base64 in, JSON out, to %s\t%.0f /s\t%.0f /s\t%s\n' $peer "$(median <rate.ours)" "$(median <rate.$peer)" \
+			"$(paste rate.ours rate.$peer | awk '{ printf "%.2f\n", $1 / $2 }' | median)"
+	done
+}
+
+measure_once() {
+	local i
+	rm -f once.*
+	for ((i = 0; i < rounds; i++)); do
+		seconds lh-search -k 10 --no-metadata ours.lhv <one.jsonl >>once.ours
+		ann_hnswlib once peer.hnsw one.f32 768 10 64 | sed 's/ ms.*//' >>once.peer
+	done
+	printf 'one query: start, open, search, exit\t%.2f ms\t%.2f ms\t%s\n' "$(median <once.ours | awk '{ print 1e3 * $1 }')" "$(median <once.peer)" \
+		"$(paste once.ours once.peer | awk '{ printf "%.1f\n", $2 / (1e3 * $1) }' | median)"
+	printf 'its resident memory\t%.0f MiB\n' "$(/usr/bin/time -f %M lh-search -k 10 ours.lhv <one.jsonl 2>&1 >/dev/null | awk '{ print $1 / 1024 }')"
+}
+
+for set in ${ANN_SETS:-workers packages}; do
+	mkdir -p "$top/ann-$set-$rows"
+	cd "$top/ann-$set-$rows"
+	if [ ! -f rows.f32 ]; then
+		make_"$set"
+		vectors queries.jsonl >queries.f32
+		head -n 1000 queries.jsonl >first.jsonl
+		vectors first.jsonl >first.f32
+		head -n 1 queries.jsonl >one.jsonl
+		vectors one.jsonl >one.f32
+		vectors rows.jsonl >rows.f32
+	fi
+	echo "-- $set: $(wc -l <rows.jsonl) rows, $(wc -l <queries.jsonl) queries"
+	measure_build
+	ann_liblh truth ours.lhv first.f32 10 truth.u32 >/dev/null
+	measure_queries
+	measure_once
 done
-printf 'one query: start, open, search, exit\t%.2f ms\t%.2f ms\t%s\n' "$(median <once.ours | awk '{ print 1e3 * $1 }')" "$(median <once.peer)" \
-	"$(paste once.ours once.peer | awk '{ printf "%.1f\n", $2 / (1e3 * $1) }' | median)"
-printf 'its memory\t%.0f MiB\n' "$(/usr/bin/time -f %M lh-search -k 10 ours.lhv <one.jsonl 2>&1 >/dev/null | awk '{ print $1 / 1024 }')"
