@@ -10,11 +10,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lh_mem.h"
 #include "lh_signal_int.h"
+#include "lh_time.h"
 
 #define REPLY_MAX ((size_t)1 << 30)
 #define CHUNK 65536
@@ -126,14 +126,6 @@ static int gone(struct lh_coproc *c, struct lh_err *err)
 	return ended(c, err) < 0 ? -1 : lh_err_set(err, LH_EIO, "%s ended without an answer", c->name);
 }
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 /* What there is to read: 1, 0 at its end, -1. */
 static int receive(struct lh_coproc *c, struct lh_err *err)
 {
@@ -175,14 +167,16 @@ static int late(struct lh_coproc *c, double seconds, struct lh_err *err)
  * child may answer before it has read everything. */
 static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds, struct lh_err *err)
 {
-	double until = now() + seconds, left;
+	double until = lh_time_monotonic() + seconds, left;
 	size_t sent = 0, looked;
 	int rc;
 
-	while (!complete(c, 0)) {
+	if (complete(c, 0))
+		return 0;
+	for (;;) {
 		struct pollfd f = { .fd = c->fd, .events = (short)(POLLIN | (sent <= n ? POLLOUT : 0)) };
 
-		left = until - now();
+		left = until - lh_time_monotonic();
 		if (left <= 0)
 			return late(c, seconds, err);
 		if (poll(&f, 1, left > 3600 ? 3600000 : (int)(left * 1000) + 1) < 0 && errno != EINTR)
@@ -208,7 +202,6 @@ static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds
 				return gone(c, err);
 		}
 	}
-	return 0;
 }
 
 int lh_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err)

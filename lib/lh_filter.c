@@ -64,20 +64,6 @@ static int cmp_str(const void *a, const void *b)
 
 /* ---- compiling ---- */
 
-static int grow(void *array, size_t *cap, size_t n, size_t size, struct lh_err *err)
-{
-	void **p = array, *more;
-
-	if (n <= *cap)
-		return 0;
-	more = lh_realloc(*p, n, size, err);
-	if (!more)
-		return -1;
-	*p = more;
-	*cap = n;
-	return 0;
-}
-
 static bool add_alternative(struct lh_filter *f, struct key *k, const struct lh_value *v, struct lh_err *err)
 {
 	switch (v->type) {
@@ -129,9 +115,9 @@ static int make_room(struct lh_filter *f, const struct lh_value *v, struct lh_er
 		while (lh_iter_next(&alt))
 			alts++;
 	}
-	if (grow(&f->key, &f->cap, keys, sizeof *f->key, err) < 0 ||
-	    grow(&f->str, &f->cap_str, alts, sizeof *f->str, err) < 0 ||
-	    grow(&f->other, &f->cap_other, alts, sizeof *f->other, err) < 0)
+	if (lh_grow(&f->key, &f->cap, keys, sizeof *f->key, err) < 0 ||
+	    lh_grow(&f->str, &f->cap_str, alts, sizeof *f->str, err) < 0 ||
+	    lh_grow(&f->other, &f->cap_other, alts, sizeof *f->other, err) < 0)
 		return -1;
 	lh_buf_reset(&f->unescaped);
 	lh_buf_room(&f->unescaped, v->n + LH_PAD);

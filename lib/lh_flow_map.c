@@ -6,7 +6,6 @@
 #include "lh_mem.h"
 
 #define SPILL ((size_t)1 << 20)		/* output held back before it is written */
-#define FIRST_CAP 32
 
 /* A line of a batch whose record is parsed. */
 struct line {
@@ -46,22 +45,6 @@ void lh_flow_block_free(struct lh_flow_block *b)
 	free(b->rejects);
 	free(b->items);
 	memset(b, 0, sizeof *b);
-}
-
-/* Room for one more of an array's elements. */
-static int room(void **array, size_t n, size_t *cap, size_t size, struct lh_err *err)
-{
-	size_t want = *cap ? *cap * 2 : FIRST_CAP;
-	void *p;
-
-	if (n < *cap)
-		return 0;
-	p = lh_realloc(*array, want, size, err);
-	if (!p)
-		return -1;
-	*array = p;
-	*cap = want;
-	return 0;
 }
 
 /* Valid UTF-8 of text: what is not becomes U+FFFD, byte by byte. */
@@ -118,7 +101,7 @@ static void reject(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 	struct lh_flow_reject *r;
 	struct lh_err err;
 
-	if (room((void **)&b->rejects, b->n_rejects, &b->cap_rejects, sizeof *b->rejects, &err) < 0) {
+	if (lh_grow(&b->rejects, &b->cap_rejects, b->n_rejects + 1, sizeof *b->rejects, &err) < 0) {
 		give_up(b, &err);
 		return;
 	}
@@ -146,7 +129,7 @@ static void accept(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 		lh_buf_putc(&b->out, '\n');
 		return;
 	}
-	if (room((void **)&b->items, b->n_items, &b->cap_items, sizeof *b->items, &err) < 0)
+	if (lh_grow(&b->items, &b->cap_items, b->n_items + 1, sizeof *b->items, &err) < 0)
 		give_up(b, &err);
 	else
 		b->items[b->n_items++] = (struct lh_flow_item){ b->out.len, l->at, l->n, l->line };

@@ -5,8 +5,6 @@
 #ifndef LH_FRAME_INT_H
 #define LH_FRAME_INT_H
 
-#include <time.h>
-
 #include "lh_tool.h"
 
 #define LH_MESSAGES_PER_FILE 20
@@ -23,7 +21,7 @@ struct lh_tool_state {
 	struct lh_buf out;
 	struct {
 		bool shown, tty;
-		struct timespec start, last;
+		double start, last;	/* lh_time_monotonic */
 	} progress;
 };
 

@@ -72,15 +72,8 @@ static int touch(struct lh_lhv_change *c, struct lh_str id, bool live, struct lh
 	}
 	if (c->n_touched >= LH_LHV_ROWS_MAX)
 		return lh_err_set(err, LH_EIO, "more than %u changes at once", LH_LHV_ROWS_MAX);
-	if (c->n_touched == c->cap) {
-		size_t cap = c->cap ? c->cap * 2 : 64;
-		void *p = lh_realloc(c->touched, cap, sizeof *c->touched, err);
-
-		if (!p)
-			return -1;
-		c->touched = p;
-		c->cap = cap;
-	}
+	if (lh_grow(&c->touched, &c->cap, c->n_touched + 1, sizeof *c->touched, err) < 0)
+		return -1;
 	id.p = lh_strndup(id.p, id.n, err);
 	if (!id.p)
 		return -1;

@@ -71,15 +71,8 @@ static int push(struct lh_lhv *ix, const struct lh_pending *row, struct lh_err *
 
 	if (ix->n_pending >= LH_LHV_ROWS_MAX - ix->rows)
 		return lh_err_set(err, LH_ECORRUPT, "log: more than %u rows", LH_LHV_ROWS_MAX);
-	if (ix->n_pending == r->cap) {
-		size_t cap = r->cap ? r->cap * 2 : 64;
-		void *p = lh_realloc(ix->pending, cap, sizeof *ix->pending, err);
-
-		if (!p)
-			return -1;
-		ix->pending = p;
-		r->cap = cap;
-	}
+	if (lh_grow(&ix->pending, &r->cap, ix->n_pending + 1, sizeof *ix->pending, err) < 0)
+		return -1;
 	ix->pending[ix->n_pending] = *row;
 	if (lh_idmap_set(&r->by_id, row->id.p, row->id.n, (uint32_t)ix->n_pending, err) < 0)
 		return -1;

@@ -86,19 +86,7 @@ void lh_searcher_free(struct lh_searcher *s)
 
 static int heap_room(struct heap *h, size_t n, struct lh_err *err)
 {
-	size_t cap = h->cap + h->cap / 2 + 256;
-	struct cand *v;
-
-	if (n <= h->cap)
-		return 0;
-	if (cap < n)
-		cap = n;
-	v = lh_realloc(h->v, cap, sizeof *v, err);
-	if (!v)
-		return -1;
-	h->v = v;
-	h->cap = cap;
-	return 0;
+	return lh_grow(&h->v, &h->cap, n, sizeof *h->v, err);
 }
 
 static void todo_push(struct heap *h, struct cand c)

@@ -12,16 +12,9 @@
 #include "lh_file.h"
 #include "lh_mem.h"
 #include "lh_signal_int.h"
+#include "lh_time.h"
 
 #define TRY_EVERY 0.02		/* seconds between two tries */
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 static int held(int fd, const char *path, double seconds, struct lh_err *err)
 {
@@ -39,7 +32,7 @@ static int held(int fd, const char *path, double seconds, struct lh_err *err)
 /* flock with a deadline; seconds < 0: none. */
 static int wait_lock(int fd, const char *path, double seconds, struct lh_err *err)
 {
-	double until = now() + seconds;
+	double until = lh_time_monotonic() + seconds;
 	const struct timespec pause = { 0, (long)(TRY_EVERY * 1e9) };
 
 	for (;;) {
@@ -49,7 +42,7 @@ static int wait_lock(int fd, const char *path, double seconds, struct lh_err *er
 			return lh_err_set(err, LH_EINTR, "%s: interrupted while waiting for the lock", path);
 		if (errno != EWOULDBLOCK)
 			return lh_err_sys(err, "%s: cannot lock", path);
-		if (now() >= until)
+		if (lh_time_monotonic() >= until)
 			return held(fd, path, seconds, err);
 		if (nanosleep(&pause, NULL) < 0)
 			return lh_err_set(err, LH_EINTR, "%s: interrupted while waiting for the lock", path);

@@ -53,6 +53,24 @@ void *lh_realloc(void *p, size_t n, size_t size, struct lh_err *err)
 	return p;
 }
 
+int lh_grow(void *array, size_t *cap, size_t n, size_t size, struct lh_err *err)
+{
+	size_t more = *cap + *cap / 2 + 16;
+	void *p;
+
+	if (n <= *cap)
+		return 0;
+	if (more < n)
+		more = n;
+	memcpy(&p, array, sizeof p);
+	p = lh_realloc(p, more, size, err);
+	if (!p)
+		return -1;
+	memcpy(array, &p, sizeof p);
+	*cap = more;
+	return 0;
+}
+
 char *lh_strndup(const char *s, size_t n, struct lh_err *err)
 {
 	char *p = n < SIZE_MAX && !faulted() ? malloc(n + 1) : NULL;

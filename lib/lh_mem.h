@@ -17,6 +17,10 @@ LH_API void *lh_calloc(size_t n, size_t size, struct lh_err *err) __attribute__(
 /* Grow or shrink p to n objects of size bytes; on failure p is still valid. */
 LH_API void *lh_realloc(void *p, size_t n, size_t size, struct lh_err *err);
 
+/* Make *array (of objects of size bytes, *cap of them) hold n, growing by half
+ * at least; array is the address of a pointer.  0, or -1 and nothing changed. */
+LH_API int lh_grow(void *array, size_t *cap, size_t n, size_t size, struct lh_err *err);
+
 /* A copy of n bytes of s with a NUL behind them. */
 LH_API char *lh_strndup(const char *s, size_t n, struct lh_err *err) __attribute__((malloc));
 

@@ -6,12 +6,13 @@
 
 #include "lh_file.h"
 #include "lh_frame_int.h"
+#include "lh_time.h"
 
-#define LINE_MAX_ 8192
+#define MESSAGE_MAX 8192
 #define CLEAR "\r\x1b[K"
 
 struct text {
-	char p[LINE_MAX_];
+	char p[MESSAGE_MAX];
 	size_t n;
 };
 
@@ -147,27 +148,21 @@ void lh_tool_chat(struct lh_tool *t, const char *fmt, ...)
 	va_end(ap);
 }
 
-static double seconds(const struct timespec *a, const struct timespec *b)
-{
-	return (double)(b->tv_sec - a->tv_sec) + (double)(b->tv_nsec - a->tv_nsec) / 1e9;
-}
-
 void lh_progress_tick(struct lh_tool *t)
 {
 	struct lh_tool_state *s = t->state;
-	struct timespec now;
 	struct lh_err ignored;
-	double took;
+	double now, took;
 	char line[200];
 	int n;
 
 	if (t->progress == LH_PROGRESS_NEVER || (t->progress == LH_PROGRESS_AUTO && (t->quiet || !s->progress.tty)))
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (seconds(&s->progress.last, &now) < 0.2)
+	now = lh_time_monotonic();
+	if (now - s->progress.last < 0.2)
 		return;
 	s->progress.last = now;
-	took = seconds(&s->progress.start, &now);
+	took = now - s->progress.start;
 	n = snprintf(line, sizeof line, "%s%s: %llu records, %.0f/s%s", s->progress.tty ? CLEAR : "", t->name,
 		     (unsigned long long)s->records, took > 0 ? (double)s->records / took : 0.0,
 		     s->progress.tty ? "" : "\n");

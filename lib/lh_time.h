@@ -17,6 +17,10 @@ LH_API int lh_time_read(const char *s, size_t n, int64_t *ms);
 /* The LH_TIME_LEN bytes of ms in UTC, and a NUL. */
 LH_API void lh_time_print(int64_t ms, char *out);
 
+/* Now. */
 LH_API int64_t lh_time_clock(void);
+
+/* Seconds since some moment, by a clock that nobody sets: for what takes time. */
+LH_API double lh_time_monotonic(void);
 
 #endif

@@ -67,8 +67,7 @@ void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, con
 	the_state.closed = fill_descriptors();
 	lh_buf_init(&the_state.out, LH_BUF_NOMAX);
 	the_state.progress.tty = isatty(STDERR_FILENO);
-	clock_gettime(CLOCK_MONOTONIC, &the_state.progress.start);
-	the_state.progress.last = the_state.progress.start;
+	the_state.progress.start = the_state.progress.last = lh_time_monotonic();
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_IGN);	/* then the write fails, and is reported */
 	sigemptyset(&set);

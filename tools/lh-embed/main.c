@@ -1,7 +1,6 @@
 /* lh-embed: text in, vector out.  See lh-embed(1). */
 #include "embed.h"
-
-#include <time.h>
+#include "lh_time.h"
 
 static const struct lh_option options[] = {
 	{ 0, "engine", "hash|static|ollama|openai", "who makes the vectors (default hash)", LH_CHOICE(struct embed, engine_index) },
@@ -57,14 +56,6 @@ static int settle(struct embed *e)
 	return e->engine->check(e);
 }
 
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static void report(struct embed *e, double took)
 {
 	unsigned long long texts = atomic_load(&e->texts), misses = atomic_load(&e->misses);
@@ -79,7 +70,7 @@ int main(int argc, char **argv)
 {
 	struct embed e = { .batch = 64, .cache_size = 10000, .retries = 2, .timeout = 60 };
 	struct lh_tool tool;
-	double start = seconds();
+	double start = lh_time_monotonic();
 	int rc;
 
 	lh_tool_init(&tool, "lh-embed", "[OPTION]... [FILE]...", "text in, vector out", options);
@@ -89,7 +80,7 @@ int main(int argc, char **argv)
 		rc = settle(&e);
 	if (!rc) {
 		rc = e.engine->one ? local_run(&e) : remote_run(&e);
-		report(&e, seconds() - start);
+		report(&e, lh_time_monotonic() - start);
 	}
 	lh_template_free(e.template);
 	return lh_tool_finish(&tool, rc);

@@ -80,15 +80,8 @@ static int exclude(struct seat *s, const char *id, size_t n, struct lh_err *err)
 		return at_corpus(s, err);
 	if (row < 0)
 		return 0;
-	if (s->n_excluded == s->cap_excluded) {
-		size_t cap = s->cap_excluded ? 2 * s->cap_excluded : 16;
-		uint64_t *more = lh_realloc(s->excluded, cap, sizeof *more, err);
-
-		if (!more)
-			return -1;
-		s->excluded = more;
-		s->cap_excluded = cap;
-	}
+	if (lh_grow(&s->excluded, &s->cap_excluded, s->n_excluded + 1, sizeof *s->excluded, err) < 0)
+		return -1;
 	s->excluded[s->n_excluded++] = (uint64_t)row;
 	return 0;
 }
@@ -313,14 +306,8 @@ static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
 		if (!s->searcher)
 			return -1;
 	}
-	if (q.k > s->cap) {
-		struct lh_hit *more = lh_realloc(s->hit, q.k, sizeof *more, err);
-
-		if (!more)
-			return -1;
-		s->hit = more;
-		s->cap = q.k;
-	}
+	if (lh_grow(&s->hit, &s->cap, q.k, sizeof *s->hit, err) < 0)
+		return -1;
 	n = lh_lhv_search(s->searcher, &q, s->hit, err);
 	if (n < 0)
 		return at_corpus(s, err);
