@@ -86,6 +86,19 @@ open(sys.argv[1], "wb").write(b)' "$@"
 	done
 }
 
+@test "messages name members that are not ASCII, whatever the locale" {
+	echo '{bad' >"é ⭐.jsonl"
+	python3 -c 'import zipfile; zipfile.ZipFile("accent.zip", "w").write("é ⭐.jsonl")'
+	for format in ustar pax gnu; do
+		tar c --format=$format -f accent.$format "é ⭐.jsonl"
+	done
+	for f in accent.*; do
+		run "$AID" "$f"
+		[ "$status" = 1 ]
+		[[ ${lines[0]} == "aid-filter: $f/é ⭐.jsonl:1:2: "* ]] || { echo "${lines[0]}"; return 1; }
+	done
+}
+
 @test "messages name the member and its line" {
 	for f in m.tar m.zip; do
 		run --separate-stderr $AID $f

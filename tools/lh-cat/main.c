@@ -1,6 +1,7 @@
 /* lh-cat: compressed or archived JSONL as plain JSONL.  See lh-cat(1). */
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -193,6 +194,7 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
+	setlocale(LC_CTYPE, "C.UTF-8");	/* else libarchive has no names for members that are not ASCII */
 	lh_tool_init(&tool, "lh-cat", "[OPTION]... [FILE]...", "compressed or archived JSONL out as plain JSONL", options);
 	c.tool = c.out.tool = &tool;
 	c.out.frames = getenv(LH_CAT_ENV) != NULL;
