@@ -6,17 +6,12 @@
 #include "lh_base64_avx2.h"
 
 #ifdef __x86_64__
-#include <immintrin.h>
-
-#define LH_TARGET __attribute__((target("avx2")))
-
-/* The same 16 bytes in both lanes. */
-#define BOTH(...) _mm256_broadcastsi128_si256(_mm_setr_epi8(__VA_ARGS__))
+#include "lh_avx2_int.h"
 
 /* 24 bytes, twelve in each lane, as 32 six-bit values. */
 static LH_TARGET inline __m256i split(__m256i v)
 {
-	const __m256i order = BOTH(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10);
+	const __m256i order = LH_BOTH(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10);
 	__m256i odd, even;
 
 	v = _mm256_shuffle_epi8(v, order);
@@ -27,7 +22,7 @@ static LH_TARGET inline __m256i split(__m256i v)
 
 LH_TARGET size_t lh_base64_encode_avx2(char *to, const unsigned char *p, size_t n)
 {
-	const __m256i offset = BOTH('a' - 26, -4, -4, -4, -4, -4, -4, -4, -4, -4, -4, '+' - 62, '/' - 63, 'A', 0, 0);
+	const __m256i offset = LH_BOTH('a' - 26, -4, -4, -4, -4, -4, -4, -4, -4, -4, -4, '+' - 62, '/' - 63, 'A', 0, 0);
 	size_t done = 0;
 
 	for (; n - done >= 28; done += 24, to += 32) {
@@ -47,10 +42,10 @@ LH_TARGET size_t lh_base64_encode_avx2(char *to, const unsigned char *p, size_t 
 LH_TARGET size_t lh_base64_decode_avx2(unsigned char *to, const unsigned char *p, size_t n)
 {
 	/* a character is none of the alphabet when its nibbles' entries share a bit */
-	const __m256i by_low = BOTH(0x15, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x13, 0x1a, 0x1b, 0x1b, 0x1b, 0x1a);
-	const __m256i by_high = BOTH(0x10, 0x10, 0x01, 0x02, 0x04, 0x08, 0x04, 0x08, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10);
-	const __m256i offset = BOTH(0, 16, 19, 4, -65, -65, -71, -71, 0, 0, 0, 0, 0, 0, 0, 0);
-	const __m256i order = BOTH(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1);
+	const __m256i by_low = LH_BOTH(0x15, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x13, 0x1a, 0x1b, 0x1b, 0x1b, 0x1a);
+	const __m256i by_high = LH_BOTH(0x10, 0x10, 0x01, 0x02, 0x04, 0x08, 0x04, 0x08, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10);
+	const __m256i offset = LH_BOTH(0, 16, 19, 4, -65, -65, -71, -71, 0, 0, 0, 0, 0, 0, 0, 0);
+	const __m256i order = LH_BOTH(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1);
 	const __m256i pack = _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 7, 7), slash = _mm256_set1_epi8('/');
 	size_t done = 0;
 

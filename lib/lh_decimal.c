@@ -3,25 +3,19 @@
 
 #include <string.h>
 
-static const uint64_t pow10s[20] = {
-	1ull, 10ull, 100ull, 1000ull, 10000ull, 100000ull, 1000000ull, 10000000ull,
-	100000000ull, 1000000000ull, 10000000000ull, 100000000000ull,
-	1000000000000ull, 10000000000000ull, 100000000000000ull,
-	1000000000000000ull, 10000000000000000ull, 100000000000000000ull,
-	1000000000000000000ull, 10000000000000000000ull,
-};
+#include "lh_pow10.h"
 
 static int count_digits(uint64_t m)
 {
 	int t = (64 - __builtin_clzll(m)) * 1233 >> 12;
 
-	return t + (m >= pow10s[t]);
+	return t + (m >= lh_pow10_whole[t]);
 }
 
 void lh_decimal_set(struct lh_decimal *d, uint64_t m, int k)
 {
 	int n = count_digits(m);
-	uint64_t s = m * pow10s[17 - n], top = s / 10000000000000000ull, a, b;
+	uint64_t s = m * lh_pow10_whole[17 - n], top = s / 10000000000000000ull, a, b;
 
 	s -= top * 10000000000000000ull;
 	a = lh_eight_digits(s / 100000000);

@@ -2,10 +2,11 @@
  * lh_err - what went wrong, as a value.
  *
  * Every liblh function that can fail returns 0 or -1 (or NULL) and fills a
- * caller-owned struct lh_err; nothing in liblh prints or exits.  The code says
- * what the caller may do about it, the text is for a person: lower case, no
- * full stop, no tool or file name (the frame in lh_tool.h puts those before
- * it) and may hold raw bytes from the input (the frame escapes them).
+ * caller-owned struct lh_err; nothing in liblh exits, and nothing but the frame
+ * (lh_tool.h) prints.  The code says what the caller may do about it, the text
+ * is for a person: lower case, no full stop, neither the tool's name nor the
+ * place in its input (the frame puts those before it), and may hold raw bytes
+ * from outside (the frame escapes them).
  *
  *     return lh_err_set(err, LH_EDATA, "missing string field \"%s\"", name);
  */

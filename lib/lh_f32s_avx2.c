@@ -2,18 +2,12 @@
 #include "lh_num_round.h"
 
 #ifdef __x86_64__
-#include <immintrin.h>
 #include <string.h>
 
-#define LH_TARGET __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
+#include "lh_avx2_int.h"
+
 #define FRACTION 16	/* digits behind the point that one register takes */
 #define UPPER 1800	/* times 10^16 this still fits in 64 bits */
-
-static const uint64_t pow10s[FRACTION + 1] = {
-	1ull, 10ull, 100ull, 1000ull, 10000ull, 100000ull, 1000000ull, 10000000ull, 100000000ull,
-	1000000000ull, 10000000000ull, 100000000000ull, 1000000000000ull, 10000000000000ull,
-	100000000000000ull, 1000000000000000ull, 10000000000000000ull,
-};
 
 /* A bit per byte of the block. */
 struct marks {
@@ -22,33 +16,17 @@ struct marks {
 	uint64_t odd;		/* no part of a plain number */
 };
 
-static LH_TARGET inline uint64_t equal(__m256i a, __m256i b, char c)
-{
-	__m256i v = _mm256_set1_epi8(c);
-
-	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, v)) |
-	       (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(b, v)) << 32;
-}
-
-static LH_TARGET inline __m256i digits(__m256i v)
-{
-	v = _mm256_sub_epi8(v, _mm256_set1_epi8('0'));
-	return _mm256_cmpeq_epi8(_mm256_min_epu8(v, _mm256_set1_epi8(9)), v);
-}
-
 static LH_TARGET inline struct marks mark(const char *p)
 {
 	__m256i a = _mm256_loadu_si256((const __m256i *)p);
 	__m256i b = _mm256_loadu_si256((const __m256i *)(p + 32));
-	uint64_t digit = (uint32_t)_mm256_movemask_epi8(digits(a)) |
-			 (uint64_t)(uint32_t)_mm256_movemask_epi8(digits(b)) << 32;
 	struct marks m;
 
-	m.stop = equal(a, b, ',') | equal(a, b, ']');
-	m.point = equal(a, b, '.');
-	m.odd = ~(digit | m.stop | m.point | equal(a, b, '-'));
+	m.stop = lh_bytes_equal(a, b, ',') | lh_bytes_equal(a, b, ']');
+	m.point = lh_bytes_equal(a, b, '.');
+	m.odd = ~(lh_bytes_digits(a, b) | m.stop | m.point | lh_bytes_equal(a, b, '-'));
 	/* ", " is as plain as "," */
-	m.odd &= ~(m.stop << 1 & equal(a, b, ' '));
+	m.odd &= ~(m.stop << 1 & lh_bytes_equal(a, b, ' '));
 	return m;
 }
 
@@ -82,12 +60,12 @@ static LH_TARGET inline bool plain(const char *p, const char *point, const char 
 	if (p + neg + 1 != point || n > 2 * FRACTION)
 		return false;
 	if (__builtin_expect(n <= FRACTION, 1)) {
-		w = w * pow10s[n] + last_digits(end, n);
+		w = w * lh_pow10_whole[n] + last_digits(end, n);
 	} else {
-		w = w * pow10s[n - FRACTION] + last_digits(end - FRACTION, n - FRACTION);
+		w = w * lh_pow10_whole[n - FRACTION] + last_digits(end - FRACTION, n - FRACTION);
 		if (w > UPPER)
 			return false;
-		w = w * pow10s[FRACTION] + last_digits(end, FRACTION);
+		w = w * lh_pow10_whole[FRACTION] + last_digits(end, FRACTION);
 	}
 	if (!lh_round_f32(w, -(int64_t)n, &bits))
 		return false;

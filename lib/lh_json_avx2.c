@@ -2,10 +2,9 @@
 #include "lh_json_priv.h"
 
 #ifdef __x86_64__
-#include <immintrin.h>
+#include "lh_avx2_int.h"
 
 #define LH_SCAN lh_scan_avx2
-#define LH_TARGET __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
 #define LH_BLOCK 32
 
 static LH_TARGET inline struct lh_look block_look(const char *p)
@@ -32,21 +31,6 @@ static LH_TARGET inline bool hash_among(const uint32_t *hash, size_t n, uint32_t
 	return false;
 }
 
-/* 64 bytes of p that equal c */
-static LH_TARGET inline uint64_t equal(__m256i a, __m256i b, char c)
-{
-	__m256i v = _mm256_set1_epi8(c);
-
-	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, v)) |
-	       (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(b, v)) << 32;
-}
-
-static LH_TARGET inline __m256i digits(__m256i v)
-{
-	v = _mm256_sub_epi8(v, _mm256_set1_epi8('0'));
-	return _mm256_cmpeq_epi8(_mm256_min_epu8(v, _mm256_set1_epi8(9)), v);
-}
-
 static LH_TARGET inline struct lh_kinds block_kinds(const char *p)
 {
 	__m256i a = _mm256_loadu_si256((const __m256i *)p);
@@ -54,15 +38,15 @@ static LH_TARGET inline struct lh_kinds block_kinds(const char *p)
 	__m256i lower = _mm256_set1_epi8(0x20);
 
 	return (struct lh_kinds){
-		.digit = equal(digits(a), digits(b), -1),
-		.zero = equal(a, b, '0'),
-		.minus = equal(a, b, '-'),
-		.plus = equal(a, b, '+'),
-		.point = equal(a, b, '.'),
-		.exp = equal(_mm256_or_si256(a, lower), _mm256_or_si256(b, lower), 'e'),
-		.space = equal(a, b, ' '),
-		.comma = equal(a, b, ','),
-		.bracket = equal(a, b, ']'),
+		.digit = lh_bytes_digits(a, b),
+		.zero = lh_bytes_equal(a, b, '0'),
+		.minus = lh_bytes_equal(a, b, '-'),
+		.plus = lh_bytes_equal(a, b, '+'),
+		.point = lh_bytes_equal(a, b, '.'),
+		.exp = lh_bytes_equal(_mm256_or_si256(a, lower), _mm256_or_si256(b, lower), 'e'),
+		.space = lh_bytes_equal(a, b, ' '),
+		.comma = lh_bytes_equal(a, b, ','),
+		.bracket = lh_bytes_equal(a, b, ']'),
 	};
 }
 

@@ -3,7 +3,8 @@
  *
  * The including file defines LH_SCAN (the function's name), LH_TARGET (its
  * target attribute), LH_BLOCK (bytes looked at together, at most LH_PAD),
- * block_look() and hash_among(); and LH_NUMBERS when it has block_kinds().  Bytes past the end may be looked at but are never believed.
+ * block_look() and hash_among(); and LH_NUMBERS when it has block_kinds().
+ * Bytes past the end may be looked at but are never believed.
  */
 static LH_TARGET inline bool is_digit(char c)
 {

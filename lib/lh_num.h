@@ -2,9 +2,8 @@
  * lh_num - numbers as text and back, exactly, whatever the locale.
  *
  * Printing gives the shortest decimal text that reads back to the same value
- * (Schubfach for f32; f64 by charconv's shortest), in the shorter of fixed and
- * scientific notation, valid JSON: 0.1, 12, 1e-7, -0.  Reading is correctly
- * rounded.
+ * (Schubfach), in the shorter of fixed and scientific notation, valid JSON: 0.1,
+ * 12, 1e-7, -0.  Reading is correctly rounded.
  */
 #ifndef LH_NUM_H
 #define LH_NUM_H

@@ -19,8 +19,6 @@ struct number {
 
 #define EXP_MAX 1000000000000ll	/* beyond it the value is 0 or infinite anyway */
 
-static const uint64_t pow10s[9] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000 };
-
 /* How many of the eight bytes are digits, from the first on. */
 static inline unsigned digits_in(uint64_t t)
 {
@@ -50,7 +48,7 @@ static inline const char *read_digits(const char *p, const char *end, uint64_t *
 			n = (unsigned)(end - p);
 		if (!n)
 			break;
-		*w = *w * pow10s[n] + eight(t << (64 - 8 * n));
+		*w = *w * lh_pow10_whole[n] + eight(t << (64 - 8 * n));
 		p += n;
 	} while (n == 8);
 	return p;

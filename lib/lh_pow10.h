@@ -3,7 +3,7 @@
  *
  * lh_pow10(k) is 10^k scaled to 2^127 <= hi:lo < 2^128.  Rounded up is what
  * the Schubfach printers want; a reader takes its one unit in the last place
- * into its error bound.
+ * into its error bound.  lh_pow10_whole[k] is 10^k as it is, for 0 <= k < 20.
  */
 #ifndef LH_POW10_H
 #define LH_POW10_H
@@ -12,6 +12,14 @@
 
 #define LH_POW10_MIN (-343)
 #define LH_POW10_MAX 324
+
+static const uint64_t lh_pow10_whole[20] = {
+	1ull, 10ull, 100ull, 1000ull, 10000ull, 100000ull, 1000000ull, 10000000ull,
+	100000000ull, 1000000000ull, 10000000000ull, 100000000000ull,
+	1000000000000ull, 10000000000000ull, 100000000000000ull,
+	1000000000000000ull, 10000000000000000ull, 100000000000000000ull,
+	1000000000000000000ull, 10000000000000000000ull,
+};
 
 extern const uint64_t lh_pow10_table[LH_POW10_MAX - LH_POW10_MIN + 1][2];
 

@@ -32,8 +32,8 @@
  * Exit status, chosen by lh_tool_finish: 2 for a failure (rc < 0), 1 when a
  * record was rejected or lh_tool_verdict_bad was called, else 0; stdout is
  * flushed and closed first, and a failed write there is 2.  A signal caught
- * (SIGINT, SIGTERM) ends whole records only, removes temporary files, and
- * re-raises, so that the shell sees 128 + n.
+ * (SIGINT, SIGTERM, SIGHUP) ends whole records only, removes temporary files,
+ * and re-raises, so that the shell sees 128 + n.
  *
  * Environment: an option's env names a variable that gives its default; an
  * option on the command line wins.

@@ -2,9 +2,9 @@
  * lh_vec - distances between float vectors, by the best kernel this CPU has.
  *
  * AVX-512, AVX2+FMA or portable C, chosen once at first use (LH_KERNEL=avx512,
- * avx2 or portable forces one, for tests; one this CPU lacks gives the next).  Vectors need no alignment; 64-byte
- * aligned ones are faster.  Sums are taken in f32 in a kernel's own order, so
- * the last bits differ between kernels.
+ * avx2 or portable forces one, for tests; one this CPU lacks gives the next).
+ * Vectors need no alignment; 64-byte aligned ones are faster.  Sums are taken
+ * in f32 in a kernel's own order, so the last bits differ between kernels.
  */
 #ifndef LH_VEC_H
 #define LH_VEC_H
