@@ -71,6 +71,7 @@ static void children(void)
 	check(strcmp(err.msg, "sleep did not answer within 0.1 seconds") == 0);
 	lh_coproc_stop(&c, &err);
 
+	setenv("PATH", "/usr/bin", 1);	/* a folder that may not be read would be EACCES */
 	check(lh_coproc_start(&c, absent, &err) < 0);
 	check(strcmp(err.msg, "cannot run lh-no-such-tool: No such file or directory") == 0);
 	lh_coproc_stop(&c, &err);
