@@ -175,8 +175,11 @@ static int to_sink(struct run *r, const struct lh_flow_block *b, size_t *next)
 				r->tool->err = err;
 				return -1;
 			}
-			if (refused(r, b, item, &err) < 0)
+			if (refused(r, b, item, &err) < 0) {
+				/* what the map has read beyond here does not count */
+				r->tool->state->records -= b->records - (i + 1 + *next);
 				return -1;
+			}
 		}
 		start = item->end;
 		if (lh_tool_stopping())

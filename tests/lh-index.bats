@@ -388,6 +388,13 @@ at_each() {
 	[ "$status" = 1 ]
 	cmp a.lhv was
 	[ ! -e a.lhv-log ]
+	{ rows 4 5; echo '{"id":"short","vector":[1]}'; rows 6 700; } >in
+	for jobs in 1 8; do
+		run lh-index add -j $jobs --on-error stop a.lhv in
+		[ "$status" = 1 ]
+		[ "$output" = $'lh-index: in:3: dimension 1, expected 8\nlh-index: 1 of 3 records rejected' ]
+	done
+	cmp a.lhv was
 	run lh-index delete --on-error stop a.lhv <<<'{"id":"r1"}
 {"no":1}'
 	[ "$status" = 1 ]
