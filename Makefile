@@ -1,5 +1,5 @@
 # lakehouse-tools: adding a tool is adding a folder under tools/.
-VERSION = 0.1.0
+VERSION = $(shell sed -n 's/.*LH_VERSION "\(.*\)"/\1/p' lib/lh_tool.h)
 SONAME = liblh.so.0
 PREFIX = /usr/local
 B = build
@@ -35,10 +35,12 @@ $(B)/$(SONAME): $(LIB_O) lib/liblh.map
 	@echo '  LINK   $@'
 	$(Q)$(CC) -shared -o $@ $(LIB_O) $(LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script=lib/liblh.map -Wl,-z,defs $(LIBS)
 
+$(B)/lib/%.o $(B)/tools/%.o: BANNED = -include lib/lh_banned.h
+
 $(B)/%.c.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo '  CC     $<'
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -Wstrict-prototypes -Wmissing-prototypes $(ALL) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(BANNED) $(WARN) -Wstrict-prototypes -Wmissing-prototypes $(ALL) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(B)/%.cc.o: %.cc Makefile
 	@mkdir -p $(@D)

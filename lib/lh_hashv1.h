@@ -22,6 +22,7 @@
 #include "lh_err.h"
 
 #define LH_HASHV1_MODEL "hash-v1"
+#define LH_HASHV1_DIM 768	/* when none is asked for */
 #define LH_HASHV1_DIM_MIN 64
 #define LH_HASHV1_DIM_MAX 4096
 

@@ -35,7 +35,6 @@
 #include "lh_json.h"
 #include "lh_vec.h"
 
-#define LH_DIM_MAX 65536
 #define LH_ID_MAX 1024
 #define LH_K_MAX 10000
 

@@ -9,7 +9,6 @@
 #include "lh_mem.h"
 #include "lh_vecrec.h"
 
-#define HASH_DIMENSION 768
 #define BATCH 64
 #define PATIENCE 86400.0	/* seconds; lh-embed has limits of its own */
 
@@ -24,13 +23,20 @@ struct lh_texts {
 	struct lh_record scan;
 };
 
+const char *lh_engine_name(enum lh_engine engine)
+{
+	static const char *const names[] = { "hash", "static", "ollama", "openai" };
+
+	return names[engine];
+}
+
 static int copy_how(struct lh_texts *t, const struct lh_texts_how *how, struct lh_err *err)
 {
 	const char *url = how->url ? how->url : "", *model = how->model ? how->model : "";
 
 	if (strlen(model) >= sizeof t->model)
 		return lh_err_set(err, LH_EUSAGE, "model name of %zu bytes: at most %zu", strlen(model), sizeof t->model - 1);
-	strcpy(t->model, model);
+	memcpy(t->model, model, strlen(model) + 1);
 	t->engine = lh_strndup(how->engine, strlen(how->engine), err);
 	t->url = lh_strndup(url, strlen(url), err);
 	t->batch = how->batch ? how->batch : BATCH;
@@ -41,8 +47,8 @@ static int start_hash(struct lh_texts *t, uint32_t dimension, struct lh_err *err
 {
 	if (*t->model && strcmp(t->model, LH_HASHV1_MODEL) != 0)
 		return lh_err_set(err, LH_EUSAGE, "the hash engine has no model %s, only %s", t->model, LH_HASHV1_MODEL);
-	strcpy(t->model, LH_HASHV1_MODEL);
-	t->dimension = dimension ? dimension : HASH_DIMENSION;
+	memcpy(t->model, LH_HASHV1_MODEL, sizeof LH_HASHV1_MODEL);
+	t->dimension = dimension ? dimension : LH_HASHV1_DIM;
 	t->hash = lh_hashv1_new(t->dimension, err);
 	return t->hash ? 0 : -1;
 }

@@ -18,7 +18,11 @@
 
 #include "lh_json.h"
 
+enum lh_engine { LH_ENGINE_HASH, LH_ENGINE_STATIC, LH_ENGINE_OLLAMA, LH_ENGINE_OPENAI };
+#define LH_ENGINES "hash|static|ollama|openai"	/* the choices of --engine */
 #define LH_OLLAMA_MODEL "nomic-embed-text"	/* when none is named */
+
+LH_API const char *lh_engine_name(enum lh_engine engine);
 
 struct lh_texts_how {
 	const char *engine;	/* hash, ollama, ... */

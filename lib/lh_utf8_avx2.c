@@ -12,7 +12,6 @@
 #ifdef __x86_64__
 #include "lh_avx2_int.h"
 
-
 enum {
 	TOO_SHORT = 1,		/* a lead, then no continuation */
 	TOO_LONG = 2,		/* ASCII, then a continuation */

@@ -15,6 +15,8 @@
 
 #include "lh_err.h"
 
+#define LH_DIM_MAX 65536	/* of a vector from outside */
+
 enum lh_distance { LH_COSINE, LH_L2, LH_IP };
 
 typedef float (*lh_vec_fn)(const float *a, const float *b, size_t n);

@@ -1,8 +1,8 @@
 /* lh_vecrec.c - id, vector, text and metadata of a record.  See lh_vecrec.h. */
 #include "lh_vecrec.h"
 
-#include "lh_lhv.h"
 #include "lh_num.h"
+#include "lh_vec.h"
 
 int lh_vecrec_id(const struct lh_record *rec, struct lh_buf *scratch, struct lh_str *id, struct lh_err *err)
 {

@@ -17,7 +17,6 @@
 #include "lh_template.h"
 #include "lh_tool.h"
 
-#define MAX_DIMENSION 65536	/* of a vector from outside */
 #define MAX_TEXTS 65536		/* in one {"texts":[...]} request */
 
 enum encoding { ENCODING_ARRAY, ENCODING_BASE64 };

@@ -16,7 +16,7 @@ static int hash_check(struct embed *e)
 	if (strcmp(e->model, LH_HASHV1_MODEL))
 		return lh_tool_usage(e->tool, "--model: engine hash makes " LH_HASHV1_MODEL ", not \"%s\"", e->model);
 	if (!e->dimension)
-		e->dimension = 768;
+		e->dimension = LH_HASHV1_DIM;
 	return 0;
 }
 

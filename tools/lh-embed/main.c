@@ -1,9 +1,10 @@
 /* lh-embed: text in, vector out.  See lh-embed(1). */
 #include "embed.h"
+#include "lh_texts.h"
 #include "lh_time.h"
 
 static const struct lh_option options[] = {
-	{ 0, "engine", "hash|static|ollama|openai", "who makes the vectors (default hash)", LH_CHOICE(struct embed, engine_index) },
+	{ 0, "engine", LH_ENGINES, "who makes the vectors (default hash)", LH_CHOICE(struct embed, engine_index) },
 	{ 0, "model", "NAME", "model (default hash-v1; ollama: nomic-embed-text)", LH_TEXT(struct embed, model) },
 	{ 0, "url", "URL", "service (default http://127.0.0.1:11434)",
 	  LH_OPT_TEXT, false, offsetof(struct embed, url), 0, 0, "LH_OLLAMA_URL", 0 },
@@ -23,23 +24,19 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-/* In the order of --engine's choices. */
-static const struct {
-	const char *name;
-	const struct engine *engine;	/* NULL: not built yet */
-} engines[] = {
-	{ "hash", &engine_hash },
-	{ "static", NULL },
-	{ "ollama", &engine_ollama },
-	{ "openai", NULL },
+/* NULL: not built yet. */
+static const struct engine *const engines[] = {
+	[LH_ENGINE_HASH] = &engine_hash, [LH_ENGINE_STATIC] = NULL,
+	[LH_ENGINE_OLLAMA] = &engine_ollama, [LH_ENGINE_OPENAI] = NULL,
 };
 
 /* Fill in what depends on the engine, and check that it all fits together. */
 static int settle(struct embed *e)
 {
-	e->engine = engines[e->engine_index].engine;
+	e->engine = engines[e->engine_index];
 	if (!e->engine)
-		return lh_tool_usage(e->tool, "--engine: %s is not built yet (hash and ollama are)", engines[e->engine_index].name);
+		return lh_tool_usage(e->tool, "--engine: %s is not built yet (hash and ollama are)",
+				     lh_engine_name(e->engine_index));
 	if (e->field && e->template_text)
 		return lh_tool_usage(e->tool, "--field and --template exclude each other");
 	if (!e->field)

@@ -96,7 +96,7 @@ static void *ollama_open(struct embed *e, struct lh_err *err)
 /* Append the i-th vector, checked against the model's dimension. */
 static int take(struct ollama *o, struct model *m, const struct lh_value *v, size_t i, struct lh_buf *out, struct lh_err *why)
 {
-	float *to = (float *)lh_buf_room(out, MAX_DIMENSION * sizeof *to);
+	float *to = (float *)lh_buf_room(out, LH_DIM_MAX * sizeof *to);
 	size_t known = 0;
 	long n;
 
@@ -104,7 +104,7 @@ static int take(struct ollama *o, struct model *m, const struct lh_value *v, siz
 		return lh_err_nomem(why);
 	if (v->type != LH_ARRAY)
 		return lh_err_set(why, LH_EDATA, "vector %zu is not an array", i);
-	n = lh_f32s_read(v->p, v->p + v->n, to, MAX_DIMENSION, why);
+	n = lh_f32s_read(v->p, v->p + v->n, to, LH_DIM_MAX, why);
 	if (n < 0)
 		return lh_err_prefix(why, "vector %zu", i);
 	if (n == 0)

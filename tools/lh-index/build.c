@@ -4,8 +4,6 @@
 #include "index.h"
 #include "lh_hashv1.h"
 
-#define DIMENSION 768		/* of an empty index, as of the hash engine */
-
 struct build {
 	struct rows rows;
 	struct lh_lhv_writer *w;
@@ -67,7 +65,7 @@ static int start_engine(struct build *b, const struct settings *s, struct lh_err
 		if (s->dimension && !hash_can(s->dimension))
 			return lh_err_set(err, LH_EUSAGE, "--dimension %llu: the hash engine makes %d to %d",
 					  (unsigned long long)s->dimension, LH_HASHV1_DIM_MIN, LH_HASHV1_DIM_MAX);
-		strcpy(b->p->model, LH_HASHV1_MODEL);
+		memcpy(b->p->model, LH_HASHV1_MODEL, sizeof LH_HASHV1_MODEL);
 	}
 	return 0;
 }
@@ -93,13 +91,13 @@ static int store(const struct row *row, void *ctx, struct lh_err *err)
 static void settle(struct lh_lhv_params *p, uint64_t count)
 {
 	if (!p->dimension)
-		p->dimension = DIMENSION;
+		p->dimension = LH_HASHV1_DIM;
 	if (!count && !*p->model && !*p->engine && hash_can(p->dimension))
-		strcpy(p->model, LH_HASHV1_MODEL);	/* so that texts can be added */
+		memcpy(p->model, LH_HASHV1_MODEL, sizeof LH_HASHV1_MODEL);	/* so that texts can be added */
 	if (!*p->engine && strcmp(p->model, LH_HASHV1_MODEL) == 0 && hash_can(p->dimension))
-		strcpy(p->engine, "hash");
+		memcpy(p->engine, "hash", sizeof "hash");
 	if (!*p->model && strcmp(p->engine, "ollama") == 0)
-		strcpy(p->model, LH_OLLAMA_MODEL);	/* what it embeds by, queries too */
+		memcpy(p->model, LH_OLLAMA_MODEL, sizeof LH_OLLAMA_MODEL);	/* what it embeds by, queries too */
 }
 
 int index_build(struct lh_tool *tool, void *settings)

@@ -13,7 +13,7 @@ enum { V_BUILD = 1, V_ADD = 2, V_DELETE = 4, V_INFO = 8, V_DUMP = 16, V_VERIFY =
 
 struct settings {
 	int distance, precision, encoding;
-	int engine;			/* -1: not given */
+	int engine;			/* enum lh_engine, -1: not given */
 	uint64_t m, ef_construction, exact_below, seed, batch;
 	uint64_t dimension;		/* 0: not given */
 	const char *model, *url, *field, *template;
@@ -66,6 +66,7 @@ void rows_free(struct rows *r);
 typedef int (*row_sink)(const struct row *row, void *ctx, struct lh_err *err);
 int rows_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx);
 
+/* NULL for -1. */
 const char *engine_name(int engine);
 
 /* Is a row's dimension or model another than the index's?  want "": any. */

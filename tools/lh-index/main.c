@@ -5,7 +5,6 @@
 #define OPT(type, f, lo, hi, verbs) type, false, offsetof(struct settings, f), lo, hi, NULL, verbs
 #define V_TEXT (V_BUILD | V_ADD)
 #define V_WRITE (V_BUILD | V_ADD | V_DELETE | V_COMPACT | V_MERGE)
-#define V_READ (V_BUILD | V_ADD | V_DELETE)
 
 static const struct lh_option options[] = {
 	{ 0, "distance", "cosine|l2|ip", "1 - cos, Euclidean, or 1 - dot (default cosine)",
@@ -20,7 +19,7 @@ static const struct lh_option options[] = {
 	{ 0, "dimension", "N", "of the vectors (default: the first one's)",
 	  OPT(LH_OPT_UINT, dimension, 1, LH_DIM_MAX, V_BUILD) },
 	{ 0, "seed", "N", "of the graph's levels (default 1)", OPT(LH_OPT_UINT, seed, 0, 4294967295.0, V_BUILD) },
-	{ 0, "engine", "hash|static|ollama|openai", "who embeds texts (default hash)",
+	{ 0, "engine", LH_ENGINES, "who embeds texts (default hash)",
 	  OPT(LH_OPT_CHOICE, engine, 0, 0, V_TEXT) },
 	{ 0, "model", "NAME", "of the vectors (default: the first record's)", OPT(LH_OPT_TEXT, model, 0, 0, V_TEXT) },
 	{ 0, "url", "URL", "where the engine is", OPT(LH_OPT_TEXT, url, 0, 0, V_TEXT) },
@@ -66,7 +65,7 @@ static int check_url(const char *url, struct lh_err *err)
 
 static int check(struct lh_tool *tool, const struct settings *s)
 {
-	size_t one = V_DUMP | V_COMPACT;
+	const unsigned one = V_DUMP | V_COMPACT;
 	struct lh_err err;
 
 	if (tool->on_error == LH_ON_ERROR_EMIT)
@@ -79,7 +78,7 @@ static int check(struct lh_tool *tool, const struct settings *s)
 		return lh_tool_usage(tool, "--url: %s", err.msg);
 	if (s->field && s->template)
 		return lh_tool_usage(tool, "--field and --template exclude each other");
-	if (s->engine == 1 || s->engine == 3)
+	if (s->engine == LH_ENGINE_STATIC || s->engine == LH_ENGINE_OPENAI)
 		return lh_tool_usage(tool, "--engine %s is not built yet: hash and ollama are", engine_name(s->engine));
 	if (s->precision != LH_F32)
 		return lh_tool_usage(tool, "--precision %s is not built yet: f32 is", lh_precision_name(s->precision));

@@ -7,8 +7,6 @@
 #include "lh_mem.h"
 #include "lh_vecrec.h"
 
-static const char *const engines[] = { "hash", "static", "ollama", "openai" };
-
 /* A row as bytes: this, the floats, then id, metadata, model and text. */
 struct packed {
 	uint32_t floats, id_n, meta_n, model_n, text_n;
@@ -44,7 +42,7 @@ struct run {
 
 const char *engine_name(int engine)
 {
-	return engine < 0 ? NULL : engines[engine];
+	return engine < 0 ? NULL : lh_engine_name(engine);
 }
 
 static bool in_process(const struct rows *r)
