@@ -52,6 +52,8 @@ struct lh_lhv_params {
 	char created_at[32];
 };
 LH_API void lh_lhv_params_default(struct lh_lhv_params *p);
+/* What an index is called: its file name without folder and ".lhv". */
+LH_API struct lh_str lh_lhv_name(const char *path);
 LH_API const char *lh_distance_name(int distance);
 LH_API const char *lh_precision_name(int precision);
 

@@ -11,6 +11,17 @@ void lh_lhv_params_default(struct lh_lhv_params *p)
 	*p = (struct lh_lhv_params){ .m = 16, .ef_construction = 200, .exact_below = 1000, .seed = 1 };
 }
 
+struct lh_str lh_lhv_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	size_t n = strlen(name);
+
+	if (n > 4 && memcmp(name + n - 4, ".lhv", 4) == 0)
+		n -= 4;
+	return (struct lh_str){ name, n };
+}
+
 const char *lh_distance_name(int distance)
 {
 	return distance >= LH_COSINE && distance <= LH_IP ? distances[distance] : "unknown";

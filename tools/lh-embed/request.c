@@ -2,6 +2,7 @@
 #include "request.h"
 
 #include "lh_num.h"
+#include "lh_vecrec.h"
 
 #define FOR_VECTOR 32768	/* bytes that most vectors fit in */
 
@@ -26,10 +27,8 @@ int request_open(struct request *rq, const struct embed *e, const struct lh_reco
 	memset(rq, 0, sizeof *rq);
 	rq->e = e;
 	rq->rec = rec;
-	if (text && text->type == LH_STRING) {
-		rq->text = *text;
+	if (text && text->type == LH_STRING)
 		return 0;
-	}
 	texts = text ? NULL : lh_record_get(rec, "texts");
 	if (!texts && e->template)
 		return 0;
@@ -55,33 +54,14 @@ static int next_of_many(struct request *rq, struct lh_buf *scratch, struct lh_st
 	return lh_value_str(&rq->it.val, scratch, text, err) < 0 ? -1 : 1;
 }
 
-static int render(struct request *rq, struct lh_buf *scratch, struct lh_str *text, struct lh_err *err)
-{
-	size_t from = scratch->len;
-
-	if (lh_template_render(rq->e->template, rq->rec, scratch, err) < 0)
-		return -1;
-	text->p = scratch->p + from;
-	text->n = scratch->len - from;
-	return 0;
-}
-
 int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text, struct lh_err *err)
 {
-	int rc;
-
 	if (rq->many)
 		return next_of_many(rq, scratch, text, err);
 	if (rq->done)
 		return 0;
 	rq->done = true;
-	if (rq->e->template)
-		rc = render(rq, scratch, text, err);
-	else
-		rc = lh_value_str(&rq->text, scratch, text, err);
-	if (rc < 0)
-		return -1;
-	return text->n ? 1 : lh_err_set(err, LH_EDATA, "empty text");
+	return lh_vecrec_text(rq->rec, rq->e->field, rq->e->template, scratch, text, err) < 0 ? -1 : 1;
 }
 
 void answer_open(struct lh_buf *out, struct request *rq)

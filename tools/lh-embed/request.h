@@ -21,7 +21,6 @@ struct request {
 	const struct lh_record *rec;
 	bool many;		/* {"texts":[...]} */
 	bool done;		/* the one text was given */
-	struct lh_value text;	/* the one text */
 	struct lh_iter it;	/* over the many */
 	const struct lh_value *model;	/* that a request asked for, or NULL */
 	size_t read, written;	/* texts, vectors */

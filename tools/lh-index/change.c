@@ -5,20 +5,17 @@
 #include "lh_hashv1.h"
 #include "lh_vecrec.h"
 
-/* A long input is committed in pieces, so that memory does not grow with it;
- * unless --on-error stop has promised all or nothing. */
 #define COMMIT_BYTES (64u << 20)
 
 struct change {
 	struct lh_tool *tool;
 	struct rows rows;
-	struct lh_lhv_change *c;
+	struct changes to;
 	const struct lh_lhv_params *p;
-	bool fold;
 	uint64_t done, unknown;
 };
 
-static int commit(struct change *ch, struct lh_err *err)
+static int commit(struct changes *ch, struct lh_err *err)
 {
 	bool fold;
 
@@ -28,32 +25,33 @@ static int commit(struct change *ch, struct lh_err *err)
 	return 0;
 }
 
-static int commit_some(struct change *ch, struct lh_err *err)
+int changes_store_some(struct changes *ch, struct lh_err *err)
 {
-	if (lh_lhv_change_bytes(ch->c) < COMMIT_BYTES || ch->tool->on_error == LH_ON_ERROR_STOP)
-		return 0;
-	return commit(ch, err);
+	return lh_lhv_change_bytes(ch->c) < COMMIT_BYTES ? 0 : commit(ch, err);
+}
+
+int changes_finish(struct changes *ch, struct lh_tool *tool, const struct settings *s)
+{
+	if (commit(ch, &tool->err) < 0 || not_stopped(tool) < 0)
+		return -1;
+	if (ch->fold && lh_lhv_compact(tool->operands[0], (unsigned)tool->jobs, s->lock_timeout, &tool->err) < 0)
+		return lh_err_prefix(&tool->err, "the changes are stored, but could not be folded in");
+	return 0;
+}
+
+/* --on-error stop has promised all or nothing. */
+static int store_some(struct change *ch, struct lh_err *err)
+{
+	return ch->tool->on_error == LH_ON_ERROR_STOP ? 0 : changes_store_some(&ch->to, err);
 }
 
 static int open_change(struct change *ch, struct lh_tool *tool, const struct settings *s)
 {
 	ch->tool = tool;
-	ch->c = lh_lhv_change_open(tool->operands[0], s->lock_timeout, &tool->err);
-	if (!ch->c)
+	ch->to.c = lh_lhv_change_open(tool->operands[0], s->lock_timeout, &tool->err);
+	if (!ch->to.c)
 		return -1;
-	ch->p = lh_lhv_change_params(ch->c);
-	return 0;
-}
-
-/* What is left, and the fold when it is due. */
-static int finish(struct change *ch, const struct settings *s)
-{
-	struct lh_tool *tool = ch->tool;
-
-	if (commit(ch, &tool->err) < 0 || not_stopped(tool) < 0)
-		return -1;
-	if (ch->fold && lh_lhv_compact(tool->operands[0], (unsigned)tool->jobs, s->lock_timeout, &tool->err) < 0)
-		return lh_err_prefix(&tool->err, "the changes are stored, but could not be folded in");
+	ch->p = lh_lhv_change_params(ch->to.c);
 	return 0;
 }
 
@@ -89,10 +87,10 @@ static int put(const struct row *row, void *ctx, struct lh_err *err)
 
 	if (row_fits(row, ch->p->dimension, ch->p->model, err) < 0)
 		return -1;
-	if (lh_lhv_change_put(ch->c, row->id.p, row->id.n, row->vector, row->n, meta, row->clears ? 2 : row->meta.n, err) < 0)
+	if (lh_lhv_change_put(ch->to.c, row->id.p, row->id.n, row->vector, row->n, meta, row->clears ? 2 : row->meta.n, err) < 0)
 		return -1;
 	ch->done++;
-	return commit_some(ch, err);
+	return store_some(ch, err);
 }
 
 int index_add(struct lh_tool *tool, void *settings)
@@ -109,10 +107,10 @@ int index_add(struct lh_tool *tool, void *settings)
 	if (rc == 0)
 		rc = rows_run(&ch.rows, tool, put, &ch);
 	if (rc == 0)
-		rc = finish(&ch, s);
+		rc = changes_finish(&ch.to, tool, s);
 	if (rc == 0)
 		lh_tool_chat(tool, "%s: %llu records added or replaced", tool->operands[0], (unsigned long long)ch.done);
-	lh_lhv_change_close(ch.c);
+	lh_lhv_change_close(ch.to.c);
 	rows_free(&ch.rows);
 	return rc;
 }
@@ -142,12 +140,12 @@ static int drop(const char *id, size_t n, const struct lh_origin *from, void *ct
 	int live;
 
 	(void)from;
-	live = lh_lhv_change_delete(ch->c, id, n, err);
+	live = lh_lhv_change_delete(ch->to.c, id, n, err);
 	if (live < 0)
 		return -1;
 	ch->done += live;
 	ch->unknown += !live;
-	return commit_some(ch, err);
+	return store_some(ch, err);
 }
 
 static int drop_options(struct change *ch, const struct settings *s, struct lh_err *err)
@@ -189,12 +187,12 @@ int index_delete(struct lh_tool *tool, void *settings)
 	if (rc == 0)
 		rc = drop_records(&ch, s);
 	if (rc == 0)
-		rc = finish(&ch, s);
+		rc = changes_finish(&ch.to, tool, s);
 	if (rc == 0) {
 		n = snprintf(text, sizeof text, "{\"deleted\":%llu,\"unknown\":%llu}\n",
 			     (unsigned long long)ch.done, (unsigned long long)ch.unknown);
 		rc = lh_tool_out(tool, text, (size_t)n);
 	}
-	lh_lhv_change_close(ch.c);
+	lh_lhv_change_close(ch.to.c);
 	return rc;
 }

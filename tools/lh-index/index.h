@@ -72,6 +72,18 @@ const char *engine_name(int engine);
 /* Is a row's dimension or model another than the index's?  want "": any. */
 int row_fits(const struct row *row, uint32_t dimension, const char *model, struct lh_err *err);
 
+/* ---- change.c: what goes to INDEX-log ---- */
+
+struct changes {
+	struct lh_lhv_change *c;
+	bool fold;		/* the log has outgrown its bounds */
+};
+
+/* Store what was gathered, if it is much, so that memory does not grow with the
+ * input; store the rest, and fold when that is due. */
+int changes_store_some(struct changes *ch, struct lh_err *err);
+int changes_finish(struct changes *ch, struct lh_tool *tool, const struct settings *s);
+
 /* After a flow: -1 when a signal asked to stop and nothing must be stored. */
 int not_stopped(struct lh_tool *tool);
 

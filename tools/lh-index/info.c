@@ -11,18 +11,6 @@ static void operand_failed(struct lh_tool *tool, int *rc)
 	*rc = -1;
 }
 
-/* The file's name without folder and ".lhv". */
-static struct lh_str name_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	size_t n = strlen(name);
-
-	if (n > 4 && strcmp(name + n - 4, ".lhv") == 0)
-		n -= 4;
-	return (struct lh_str){ name, n };
-}
-
 static void put_name(struct lh_buf *b, const char *key, const char *value)
 {
 	lh_buf_printf(b, ",\"%s\":", key);
@@ -35,7 +23,7 @@ static void put_name(struct lh_buf *b, const char *key, const char *value)
 static void put_info(struct lh_buf *b, const char *path, const struct lh_lhv *ix)
 {
 	const struct lh_lhv_params *p = lh_lhv_get_params(ix);
-	struct lh_str name = name_of(path);
+	struct lh_str name = lh_lhv_name(path);
 	struct lh_lhv_stats st;
 
 	lh_lhv_get_stats(ix, &st);

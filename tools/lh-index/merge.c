@@ -3,12 +3,8 @@
 
 #include "index.h"
 
-#define COMMIT_BYTES (64u << 20)
-
 struct merge {
-	const char *dest;
-	struct lh_lhv_change *c;
-	bool fold;
+	struct changes to;
 	uint64_t merged, skipped;
 };
 
@@ -38,36 +34,26 @@ static int check_all(const struct merge *m, struct lh_tool *tool)
 	for (i = 1; rc == 0 && i < tool->n_operands; i++) {
 		struct lh_lhv *src = lh_lhv_open(tool->operands[i], &tool->err);
 
-		rc = src ? same_kind(tool->operands[i], lh_lhv_change_params(m->c), lh_lhv_get_params(src), &tool->err) : -1;
+		rc = src ? same_kind(tool->operands[i], lh_lhv_change_params(m->to.c), lh_lhv_get_params(src), &tool->err) : -1;
 		lh_lhv_close(src);
 	}
 	return rc;
 }
 
-static int commit(struct merge *m, struct lh_err *err)
-{
-	bool fold;
-
-	if (lh_lhv_change_commit(m->c, &fold, err) < 0)
-		return -1;
-	m->fold = m->fold || fold;
-	return 0;
-}
-
 static int merge_row(struct merge *m, const struct lh_row *row, struct lh_err *err)
 {
-	const struct lh_lhv_params *p = lh_lhv_change_params(m->c);
-	int has = lh_lhv_change_has(m->c, row->id.p, row->id.n, err);
+	const struct lh_lhv_params *p = lh_lhv_change_params(m->to.c);
+	int has = lh_lhv_change_has(m->to.c, row->id.p, row->id.n, err);
 
 	if (has != 0) {
 		m->skipped += has > 0;
 		return has < 0 ? -1 : 0;
 	}
-	if (lh_lhv_change_put(m->c, row->id.p, row->id.n, row->vector, p->dimension,
+	if (lh_lhv_change_put(m->to.c, row->id.p, row->id.n, row->vector, p->dimension,
 			      row->meta.n ? row->meta.p : "{}", row->meta.n ? row->meta.n : 2, err) < 0)
 		return -1;
 	m->merged++;
-	return lh_lhv_change_bytes(m->c) < COMMIT_BYTES ? 0 : commit(m, err);
+	return changes_store_some(&m->to, err);
 }
 
 static int merge_one(struct merge *m, const char *path, struct lh_err *err)
@@ -100,10 +86,8 @@ static int merge_all(struct merge *m, struct lh_tool *tool, const struct setting
 	for (i = 1; i < tool->n_operands; i++)
 		if (merge_one(m, tool->operands[i], &tool->err) < 0 || not_stopped(tool) < 0)
 			return -1;
-	if (commit(m, &tool->err) < 0)
+	if (changes_finish(&m->to, tool, s) < 0)
 		return -1;
-	if (m->fold && lh_lhv_compact(m->dest, (unsigned)tool->jobs, s->lock_timeout, &tool->err) < 0)
-		return lh_err_prefix(&tool->err, "the records are stored, but could not be folded in");
 	n = snprintf(text, sizeof text, "{\"merged\":%llu,\"skipped\":%llu}\n", (unsigned long long)m->merged,
 		     (unsigned long long)m->skipped);
 	return lh_tool_out(tool, text, (size_t)n);
@@ -112,11 +96,11 @@ static int merge_all(struct merge *m, struct lh_tool *tool, const struct setting
 int index_merge(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	struct merge m = { .dest = tool->operands[0] };
+	struct merge m = { .merged = 0 };
 	int rc;
 
-	m.c = lh_lhv_change_open(m.dest, s->lock_timeout, &tool->err);
-	rc = m.c ? merge_all(&m, tool, s) : -1;
-	lh_lhv_change_close(m.c);
+	m.to.c = lh_lhv_change_open(tool->operands[0], s->lock_timeout, &tool->err);
+	rc = m.to.c ? merge_all(&m, tool, s) : -1;
+	lh_lhv_change_close(m.to.c);
 	return rc;
 }

@@ -6,8 +6,6 @@
 #include "lh_mem.h"
 #include "search.h"
 
-#define SUFFIX ".lhv"
-
 /* FILE or NAME=FILE.  A file may have '=' in its name, so what names an
  * existing file as it stands is that file. */
 static const char *split(const char *operand, size_t *name_len)
@@ -22,29 +20,24 @@ static const char *split(const char *operand, size_t *name_len)
 
 static int name_corpus(struct corpus *c, const char *operand, struct lh_err *err)
 {
-	const char *name = operand, *file = operand, *slash;
-	size_t n, suffix = strlen(SUFFIX);
+	struct lh_str name = { operand, 0 };
 
-	c->path = split(operand, &n);
+	c->path = split(operand, &name.n);
 	if (!c->path) {
-		slash = strrchr(file, '/');
-		name = slash ? slash + 1 : file;
-		n = strlen(name);
-		if (n > suffix && memcmp(name + n - suffix, SUFFIX, suffix) == 0)
-			n -= suffix;
-		c->path = file;
+		name = lh_lhv_name(operand);
+		c->path = operand;
 	}
-	if (!n)
+	if (!name.n)
 		return lh_err_set(err, LH_EUSAGE, "\"%s\" gives a corpus no name", operand);
 	if (!*c->path)
 		return lh_err_set(err, LH_EUSAGE, "\"%s\" names no file: NAME=FILE", operand);
-	if (!lh_utf8_valid(name, n))
-		return lh_err_set(err, LH_EUSAGE, "corpus name \"%.*s\" is not UTF-8: give it one with NAME=FILE", (int)n, name);
-	c->name = lh_strndup(name, n, err);
+	if (!lh_utf8_valid(name.p, name.n))
+		return lh_err_set(err, LH_EUSAGE, "corpus name \"%.*s\" is not UTF-8: give it one with NAME=FILE", (int)name.n, name.p);
+	c->name = lh_strndup(name.p, name.n, err);
 	if (!c->name)
 		return -1;
 	lh_buf_puts(&c->json, ",\"corpus\":");
-	lh_buf_json(&c->json, name, n);
+	lh_buf_json(&c->json, name.p, name.n);
 	return lh_buf_check(&c->json, err);
 }
 
