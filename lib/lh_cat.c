@@ -20,11 +20,11 @@ static int head_file(const void *head, size_t n, struct lh_err *err)
 
 	if (fd < 0)
 		return lh_err_sys(err, "memfd_create");
-	if (lh_write_all(fd, head, n, err) < 0 || lseek(fd, 0, SEEK_SET) < 0) {
+	if (lh_pwrite_all(fd, head, n, 0, err) < 0) {
 		close(fd);
 		return -1;
 	}
-	return fd;
+	return fd;		/* read from its beginning */
 }
 
 struct lh_cat *lh_cat_start(int fd, const void *head, size_t n, struct lh_err *err)

@@ -83,6 +83,9 @@ LH_API void lh_lock_drop(struct lh_lock *l);
 /* All n bytes, over short writes, EINTR and EAGAIN (waited for). */
 LH_API int lh_write_all(int fd, const void *p, size_t n, struct lh_err *err);
 LH_API int lh_pwrite_all(int fd, const void *p, size_t n, off_t at, struct lh_err *err);
+/* One and the same regular file?  What is read while it is appended to never
+ * ends. */
+LH_API bool lh_same_file(int a, int b);
 /* Up to n bytes; 0 at the end; -1 on error. */
 LH_API ssize_t lh_read_some(int fd, void *p, size_t n, struct lh_err *err);
 

@@ -110,24 +110,31 @@ static int stopped(struct run *r)
 
 /* ---- what comes out of a block ---- */
 
-/* With a sink, an error object is the one thing that goes to stdout. */
-static int emit_error(struct run *r, const struct lh_flow_block *b, size_t at, size_t n, uint64_t line, const char *text)
+/* The error object that --on-error emit asks for; rec NULL: it has no id. */
+static int write_error(struct run *r, const struct lh_flow_name *name, uint64_t line, const char *text, const struct lh_record *rec)
 {
 	struct lh_buf out;
-	struct lh_err err;
-	bool has;
 	int rc;
 
 	if (r->tool->on_error != LH_ON_ERROR_EMIT)
 		return 0;
-	has = n <= r->tool->max_line && lh_record_parse(r->again, b->in.p + at, n, &err) == 0;
 	lh_buf_init(&out, LH_BUF_NOMAX);
-	lh_flow_put_error(&out, b->name->text, line, text, has ? r->again : NULL);
+	lh_flow_put_error(&out, name->text, line, text, rec);
 	rc = lh_buf_check(&out, &r->tool->err);
 	if (!rc)
 		rc = lh_tool_write(r->tool, out.p, out.len);
 	lh_buf_free(&out);
 	return rc;
+}
+
+/* With a sink, an error object is the one thing that goes to stdout. */
+static int emit_error(struct run *r, const struct lh_flow_block *b, size_t at, size_t n, uint64_t line, const char *text)
+{
+	struct lh_err err;
+	bool has = r->tool->on_error == LH_ON_ERROR_EMIT && n <= r->tool->max_line &&
+		   lh_record_parse(r->again, b->in.p + at, n, &err) == 0;
+
+	return write_error(r, b->name, line, text, has ? r->again : NULL);
 }
 
 static int refused(struct run *r, const struct lh_flow_block *b, const struct lh_flow_item *item, const struct lh_err *why)
@@ -314,7 +321,6 @@ static int take_block(struct run *r, struct lh_flow_block *b)
 static int take_long(struct run *r)
 {
 	struct lh_tool *t = r->tool;
-	struct lh_buf out;
 	struct lh_err err;
 	const char *p;
 	ssize_t n;
@@ -332,15 +338,7 @@ static int take_long(struct run *r)
 	lh_flow_too_long(t, &err);
 	t->state->records++;
 	report(r, r->name, r->line, 0, err.msg);
-	rc = 0;
-	if (t->on_error == LH_ON_ERROR_EMIT) {
-		lh_buf_init(&out, LH_BUF_NOMAX);
-		lh_flow_put_error(&out, r->name->text, r->line, err.msg, NULL);
-		rc = lh_buf_check(&out, &t->err);
-		if (!rc)
-			rc = lh_tool_write(t, out.p, out.len);
-		lh_buf_free(&out);
-	}
+	rc = write_error(r, r->name, r->line, err.msg, NULL);
 	r->line++;
 	r->first = false;
 	return rc < 0 ? -1 : t->on_error == LH_ON_ERROR_STOP ? stopped(r) : 0;

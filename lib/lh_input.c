@@ -11,6 +11,7 @@
 
 #include "lh_archive.h"
 #include "lh_cat_int.h"
+#include "lh_file.h"
 #include "lh_lhv_disk.h"
 #include "lh_mem.h"
 
@@ -18,7 +19,7 @@
 
 static char *just_stdin[] = { "-" };
 
-int lh_input_init(struct lh_input *in, struct lh_tool *tool, char **operands, size_t n)
+void lh_input_init(struct lh_input *in, struct lh_tool *tool, char **operands, size_t n)
 {
 	memset(in, 0, sizeof *in);
 	in->tool = tool;
@@ -30,7 +31,6 @@ int lh_input_init(struct lh_input *in, struct lh_tool *tool, char **operands, si
 	in->lines.wake = -1;
 	if (!n && isatty(STDIN_FILENO))
 		lh_tool_say(tool, "reading JSONL from the terminal");
-	return 0;
 }
 
 void lh_input_leave(struct lh_input *in)
@@ -55,17 +55,6 @@ void lh_input_free(struct lh_input *in)
 const char *lh_input_name(const struct lh_input *in)
 {
 	return in->member ? in->member : in->operand;
-}
-
-/* A file that is read while we append to it never ends. */
-static int check_not_output(int fd, int to, struct lh_err *err)
-{
-	struct stat in, out;
-
-	if (fstat(fd, &in) == 0 && S_ISREG(in.st_mode) && fstat(to, &out) == 0 &&
-	    in.st_dev == out.st_dev && in.st_ino == out.st_ino)
-		return lh_err_set(err, LH_EIO, "is both input and output");
-	return 0;
 }
 
 bool lh_input_waits(const struct lh_input *in)
@@ -111,8 +100,8 @@ int lh_input_open(struct lh_input *in)
 		return lh_err_sys(err, "cannot open");
 	if (fstat(in->fd, &st) == 0 && S_ISDIR(st.st_mode))
 		return lh_err_set(err, LH_EIO, "is a directory");
-	if (check_not_output(in->fd, STDOUT_FILENO, err) < 0 || check_not_output(in->fd, in->rejects, err) < 0)
-		return -1;
+	if (lh_same_file(in->fd, STDOUT_FILENO) || lh_same_file(in->fd, in->rejects))
+		return lh_err_set(err, LH_EIO, "is both input and output");
 	lh_lines_open(&in->lines, in->fd);
 	in->lines.probe = true;
 	in->start = in->lines.regular ? lseek(in->fd, 0, SEEK_CUR) : -1;

@@ -25,7 +25,7 @@ struct lh_input {
 };
 
 /* operands NULL: stdin alone. */
-int lh_input_init(struct lh_input *in, struct lh_tool *tool, char **operands, size_t n);
+void lh_input_init(struct lh_input *in, struct lh_tool *tool, char **operands, size_t n);
 void lh_input_free(struct lh_input *in);
 
 /* May opening the next file wait for somebody?  A FIFO's does. */

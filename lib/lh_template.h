@@ -26,7 +26,4 @@ LH_API void lh_template_free(struct lh_template *t);
 /* Append the text; -1 only when memory is out. */
 LH_API int lh_template_render(const struct lh_template *t, const struct lh_record *rec, struct lh_buf *out, struct lh_err *err);
 
-/* A value as a template shows it, appended. */
-LH_API int lh_template_value(const struct lh_value *v, struct lh_buf *out, struct lh_err *err);
-
 #endif

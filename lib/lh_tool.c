@@ -132,11 +132,6 @@ void lh_tool_ignore_sigpipe(struct lh_tool *t)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-bool lh_tool_pipe_gone(const struct lh_tool *t)
-{
-	return t->state->pipe_gone;
-}
-
 /* stdout failed: say so once, here, whatever becomes of the error. */
 static int stdout_failed(struct lh_tool *t)
 {

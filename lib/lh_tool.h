@@ -146,7 +146,6 @@ LH_API bool lh_tool_stopping(void);
 /* For a tool with state to clean up: a closed stdout is then an error without
  * a message (the flow and lh_tool_out return -1) and exit status 0. */
 LH_API void lh_tool_ignore_sigpipe(struct lh_tool *t);
-LH_API bool lh_tool_pipe_gone(const struct lh_tool *t);
 
 /* RFC 3339 UTC with milliseconds ("2026-05-03T12:00:00.000Z"): --now, LH_NOW,
  * or the clock. out has 32 bytes. */

@@ -1,6 +1,7 @@
 /* lh_write.c - read(2) and write(2) to the end.  See lh_file.h. */
 #include <errno.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lh_file.h"
@@ -66,4 +67,12 @@ ssize_t lh_read_some(int fd, void *p, size_t n, struct lh_err *err)
 			continue;
 		return lh_err_sys(err, "read failed");
 	}
+}
+
+bool lh_same_file(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && S_ISREG(x.st_mode) && fstat(b, &y) == 0 &&
+	       x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }

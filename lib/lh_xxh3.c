@@ -7,25 +7,7 @@
 #include <xxhash.h>
 #pragma GCC diagnostic pop
 
-_Static_assert(sizeof(struct lh_xxh3_state) >= sizeof(XXH3_state_t), "the state fits");
-
 uint64_t lh_xxh3(const void *p, size_t n)
 {
 	return XXH3_64bits(p, n);
-}
-
-void lh_xxh3_begin(struct lh_xxh3_state *s)
-{
-	XXH3_INITSTATE((XXH3_state_t *)s->bytes);
-	XXH3_64bits_reset((XXH3_state_t *)s->bytes);
-}
-
-void lh_xxh3_add(struct lh_xxh3_state *s, const void *p, size_t n)
-{
-	XXH3_64bits_update((XXH3_state_t *)s->bytes, p, n);
-}
-
-uint64_t lh_xxh3_sum(const struct lh_xxh3_state *s)
-{
-	return XXH3_64bits_digest((const XXH3_state_t *)s->bytes);
 }

@@ -40,21 +40,8 @@ static void mac(const char *key, size_t n, const char *a, const char *b, const c
 	lh_hmac_free(h);
 }
 
-static void pieces(void)
+static void checksums(void)
 {
-	unsigned char data[5000];
-	struct lh_xxh3_state s;
-	size_t i, n, step;
-
-	for (i = 0; i < sizeof data; i++)
-		data[i] = (unsigned char)(i * 2654435761u >> 13);
-	for (n = 0; n < sizeof data; n += n < 300 ? 1 : 97) {
-		step = n % 61 + 1;
-		lh_xxh3_begin(&s);
-		for (i = 0; i < n; i += step)
-			lh_xxh3_add(&s, data + i, n - i < step ? n - i : step);
-		check(lh_xxh3_sum(&s) == lh_xxh3(data, n));
-	}
 	check(lh_xxh3("", 0) == 0x2d06800538d394c2ull);
 	check(lh_xxh3("a", 1) == 0xe6c632b61e964e1full);
 }
@@ -73,6 +60,6 @@ int main(void)
 	    "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 	mac("", 0, "", "", "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 	check(lh_const_eq("abc", "abc", 3) && !lh_const_eq("abc", "abd", 3));
-	pieces();
+	checksums();
 	return 0;
 }

@@ -4,7 +4,6 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lh_archive.h"
@@ -145,7 +144,6 @@ static int read_head(struct cat *c, int fd)
 
 static int file(struct cat *c, const char *path)
 {
-	struct stat in, out;
 	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
 	int rc;
 
@@ -153,8 +151,7 @@ static int file(struct cat *c, const char *path)
 		lh_err_sys(&c->tool->err, "cannot open");
 		return broken(c, path, NULL);
 	}
-	if (fstat(fd, &in) == 0 && S_ISREG(in.st_mode) && fstat(STDOUT_FILENO, &out) == 0 &&
-	    in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+	if (lh_same_file(fd, STDOUT_FILENO)) {
 		lh_err_set(&c->tool->err, LH_EIO, "is both input and output");
 		rc = broken(c, path, NULL);
 	} else if (read_head(c, fd) < 0) {

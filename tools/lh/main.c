@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@ static int summary(const char *name, char *to, size_t n, struct lh_err *err)
 	ssize_t got;
 	pid_t pid;
 
-	if (pipe(ends) < 0)
+	if (pipe2(ends, O_CLOEXEC) < 0)
 		return lh_err_sys(err, "pipe");
 	pid = lh_coproc_spawn(argv, (int[]){ -1, ends[1] }, 2, NULL, err);
 	close(ends[1]);
