@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -95,30 +96,59 @@ int lh_coproc_start(struct lh_coproc *c, char *const argv[], struct lh_err *err)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return lh_err_sys(err, "socketpair");
 	c->fd = ends[0];
-	c->pid = lh_coproc_spawn(argv, (int[]){ ends[1], ends[1] }, 2, NULL, err);
+	c->said = memfd_create(c->name, MFD_CLOEXEC);
+	if (c->said < 0)
+		lh_err_sys(err, "memfd_create");
+	else
+		c->pid = lh_coproc_spawn(argv, (int[]){ ends[1], ends[1], c->said }, 3, NULL, err);
 	close(ends[1]);
-	if (c->pid < 0) {
+	if (c->pid <= 0) {
 		close(c->fd);
+		if (c->said >= 0)
+			close(c->said);
 		c->pid = 0;
 		return -1;
 	}
 	return 0;
 }
 
+/* The last line the child wrote to stderr, without its own name, as an error;
+ * false when it wrote nothing. */
+static bool last_words(const struct lh_coproc *c, struct lh_err *err)
+{
+	char text[1024], *line;
+	off_t end = lseek(c->said, 0, SEEK_END);
+	ssize_t n = pread(c->said, text, sizeof text - 1, end > (off_t)sizeof text - 1 ? end - (off_t)sizeof text + 1 : 0);
+	size_t name = strlen(c->name);
+
+	while (n > 0 && text[n - 1] == '\n')
+		n--;
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	line = strrchr(text, '\n');
+	line = line ? line + 1 : text;
+	if (strncmp(line, c->name, name) == 0 && line[name] == ':')
+		line += name + 1 + (line[name + 1] == ' ');
+	lh_err_set(err, LH_EIO, "%s", line);
+	return true;
+}
+
 /* Collect the child; what its end means, as an error. */
 static int ended(struct lh_coproc *c, struct lh_err *err)
 {
-	int status = 0;
+	int status = 0, rc = 0;
 
 	close(c->fd);
 	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	c->pid = 0;
 	if (WIFSIGNALED(status))
-		return lh_err_set(err, LH_EIO, "%s was ended by signal %d", c->name, WTERMSIG(status));
-	if (WEXITSTATUS(status) > 1)
-		return lh_err_set(err, LH_EIO, "%s ended with status %d", c->name, WEXITSTATUS(status));
-	return 0;
+		rc = lh_err_set(err, LH_EIO, "%s was ended by signal %d", c->name, WTERMSIG(status));
+	else if (WEXITSTATUS(status) > 1)
+		rc = last_words(c, err) ? -1 : lh_err_set(err, LH_EIO, "%s ended with status %d", c->name, WEXITSTATUS(status));
+	close(c->said);
+	return rc;
 }
 
 static int gone(struct lh_coproc *c, struct lh_err *err)

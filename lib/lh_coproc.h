@@ -10,8 +10,9 @@
  *     rc = lh_coproc_stop(&c, err);
  *
  * The program is looked for beside our own executable first, then in PATH, and
- * started without a shell.  Its stderr is ours: what it has to say it says
- * itself.  It ends when we do, for its stdin ends then.
+ * started without a shell.  What it writes to stderr is kept, in memory, and its
+ * last line becomes our error when it fails: one fault is told once.  It ends
+ * when we do, for its stdin ends then.
  *
  * Owner:   the struct is the caller's; stop it also after a failure.  An all
  *          zero struct may be stopped.
@@ -30,6 +31,7 @@
 struct lh_coproc {
 	pid_t pid;		/* 0 when not running */
 	int fd;			/* a socket: its stdin and stdout */
+	int said;		/* a file in memory: its stderr */
 	char name[64];
 	struct lh_buf in;	/* what it wrote; the reply is its first line */
 	size_t reply;		/* bytes of in that the last reply took, with LF */

@@ -725,3 +725,12 @@ at_each() {
 	done
 	[ "$(cat small.calls)" = "$(cat large.calls)" ]
 }
+
+@test "a service that is down is told in one line, whatever the number of threads" {
+	echo '{"id":"a","text":"x"}' >w
+	run ! --separate-stderr lh-index build --engine ollama --url http://127.0.0.1:1 -j4 a.lhv w
+	[ "$status" = 2 ]
+	[ "${#stderr_lines[@]}" = 1 ]
+	[[ $stderr == "lh-index: http://127.0.0.1:1/api/embed: "* ]]
+	[ ! -e a.lhv ]
+}

@@ -45,6 +45,7 @@ static void times(void)
 static void children(void)
 {
 	char *cat[] = { "cat", NULL }, *quick[] = { "true", NULL }, *slow[] = { "sleep", "100", NULL };
+	char *fails[] = { "sh", "-c", "read x; echo sh: noise >&2; echo sh: the reason >&2; exit 2", NULL };
 	char *absent[] = { "lh-no-such-tool", NULL };
 	size_t n = 5000000;
 	char *big = malloc(n);
@@ -69,6 +70,11 @@ static void children(void)
 	check(lh_coproc_start(&c, slow, &err) == 0);
 	check(lh_coproc_ask(&c, "x", 1, 0.1, &reply, &err) < 0 && err.code == LH_ENET);
 	check(strcmp(err.msg, "sleep did not answer within 0.1 seconds") == 0);
+	lh_coproc_stop(&c, &err);
+
+	check(lh_coproc_start(&c, fails, &err) == 0);
+	check(lh_coproc_ask(&c, "x", 1, 10, &reply, &err) < 0 && err.code == LH_EIO);
+	check(strcmp(err.msg, "the reason") == 0);
 	lh_coproc_stop(&c, &err);
 
 	setenv("PATH", "/usr/bin", 1);	/* a folder that may not be read would be EACCES */
