@@ -58,21 +58,14 @@ static int64_t torn(int fd, int64_t *size, const char *path, struct lh_err *err)
 
 int lh_applog_open(struct lh_applog *l, const char *path, mode_t mode, struct lh_err *err)
 {
-	struct stat st;
 	int64_t size;
 
 	*l = (struct lh_applog){ .fd = -1, .torn_at = -1 };
 	l->path = lh_strndup(path, strlen(path), err);
 	if (!l->path)
 		return -1;
-	l->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode);
-	if (l->fd < 0 && errno == ELOOP)
-		lh_err_set(err, LH_EIO, "%s: is a symbolic link, not a regular file", path);
-	else if (l->fd < 0 || fstat(l->fd, &st) < 0)
-		lh_err_sys(err, "%s", path);
-	else if (!S_ISREG(st.st_mode))
-		lh_err_set(err, LH_EIO, "%s: is not a regular file", path);
-	else if (lock(l->fd, LOCK_SH, path, err) == 0) {
+	l->fd = lh_open_regular(path, O_RDWR | O_APPEND | O_CREAT, mode, err);
+	if (l->fd >= 0 && lock(l->fd, LOCK_SH, path, err) == 0) {
 		l->torn_at = torn(l->fd, &size, path, err);
 		flock(l->fd, LOCK_UN);
 		if (l->torn_at >= -1)

@@ -66,14 +66,6 @@ static void sweep(const char *folder, const char *name)
 	closedir(d);
 }
 
-static int refuse(const char *path, mode_t type, struct lh_err *err)
-{
-	const char *what = S_ISLNK(type) ? "a symbolic link" : S_ISFIFO(type) ? "a FIFO" :
-			   S_ISDIR(type) ? "a directory" : S_ISSOCK(type) ? "a socket" : "a device";
-
-	return lh_err_set(err, LH_EIO, "%s: is %s, not a regular file", path, what);
-}
-
 static int open_tmp(struct lh_atomic *a, const char *folder, const char *name, mode_t mode, struct lh_err *err)
 {
 	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
@@ -108,7 +100,7 @@ int lh_atomic_open(struct lh_atomic *a, const char *path, mode_t mode, struct lh
 	*a = (struct lh_atomic){ .fd = -1, .slot = -1 };
 	old = lstat(path, &st);
 	if (old == 0 && !S_ISREG(st.st_mode))
-		return refuse(path, st.st_mode, err);
+		return lh_not_regular(path, st.st_mode, err);
 	if (old < 0 && errno != ENOENT)
 		return lh_err_sys(err, "%s", path);
 	folder = folder_of(path, &name, err);
@@ -117,7 +109,7 @@ int lh_atomic_open(struct lh_atomic *a, const char *path, mode_t mode, struct lh
 	a->path = lh_strndup(path, strlen(path), err);
 	rc = a->path ? 0 : -1;
 	if (!rc && !*name)
-		rc = lh_err_set(err, LH_EIO, "%s: is a directory, not a regular file", path);
+		rc = lh_not_regular(path, S_IFDIR, err);
 	if (!rc) {
 		sweep(folder, name);
 		rc = open_tmp(a, folder, name, mode, err);

@@ -83,6 +83,11 @@ LH_API void lh_lock_drop(struct lh_lock *l);
 /* All n bytes, over short writes, EINTR and EAGAIN (waited for). */
 LH_API int lh_write_all(int fd, const void *p, size_t n, struct lh_err *err);
 LH_API int lh_pwrite_all(int fd, const void *p, size_t n, off_t at, struct lh_err *err);
+/* Open a file of ours, which must be a regular one and no symbolic link: its
+ * descriptor, or -1 with *err and errno. */
+LH_API int lh_open_regular(const char *path, int flags, mode_t mode, struct lh_err *err);
+/* "PATH: is a FIFO, not a regular file", by the type of a mode; returns -1. */
+LH_API int lh_not_regular(const char *path, mode_t type, struct lh_err *err);
 /* One and the same regular file?  What is read while it is appended to never
  * ends. */
 LH_API bool lh_same_file(int a, int b);

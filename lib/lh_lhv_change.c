@@ -191,8 +191,6 @@ static int append_to(struct lh_lhv_change *c, int fd, const struct lh_lhv *base,
 
 	if (fstat(fd, &st) < 0)
 		return lh_err_sys(err, "cannot look at it");
-	if (!S_ISREG(st.st_mode))
-		return lh_err_set(err, LH_EIO, "not a regular file");
 	if (st.st_size > 0) {
 		if (lh_mapped_fd(&m, fd, err) < 0)
 			return -1;
@@ -213,15 +211,12 @@ static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool *fold
 	if (base->params.dimension != c->params.dimension || base->params.distance != c->params.distance)
 		return lh_err_set(err, LH_EIO, "the index was replaced by one of dimension %u, distance %s meanwhile",
 				  base->params.dimension, lh_distance_name(base->params.distance));
-	fd = open(c->log, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd >= 0) {
-		rc = append_to(c, fd, base, &x, err);
+	fd = lh_open_regular(c->log, O_RDWR, 0, err);
+	if (fd < 0 && errno != ENOENT)
+		return -1;
+	rc = fd >= 0 ? append_to(c, fd, base, &x, err) : begin_log(c, base->checksum, err);
+	if (fd >= 0)
 		close(fd);
-	} else if (errno == ENOENT) {
-		rc = begin_log(c, base->checksum, err);
-	} else {
-		rc = errno == ELOOP ? lh_err_set(err, LH_EIO, "is a symbolic link") : lh_err_sys(err, "cannot open");
-	}
 	if (rc < 0)
 		return lh_err_prefix(err, "%s", c->log);
 	bound = bound < 100 ? 100 : bound > 10000 ? 10000 : bound;

@@ -241,7 +241,7 @@ int lh_lhv_no_link(const char *path, struct lh_err *err)
 	struct stat st;
 
 	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
-		return lh_err_set(err, LH_EIO, "%s: is a symbolic link, not a regular file", path);
+		return lh_not_regular(path, st.st_mode, err);
 	return 0;
 }
 

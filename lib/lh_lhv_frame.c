@@ -142,8 +142,6 @@ static int read_fd(int fd, struct lh_buf *b, struct lh_err *err)
 
 	if (fstat(fd, &st) < 0)
 		return lh_err_sys(err, "cannot look at the log");
-	if (!S_ISREG(st.st_mode))
-		return lh_err_set(err, LH_EIO, "not a regular file");
 	lh_buf_room(b, (size_t)st.st_size + 1);
 	do {
 		to = lh_buf_room(b, 65536);
@@ -162,15 +160,14 @@ int lh_log_read(const char *path, struct lh_buf *b, struct lh_err *err)
 	if (!name)
 		return -1;
 	lh_buf_reset(b);
-	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	fd = lh_open_regular(name, O_RDONLY, 0, err);
 	if (fd >= 0) {
-		rc = read_fd(fd, b, err);
+		if (read_fd(fd, b, err) < 0)
+			rc = lh_err_prefix(err, "%s", name);
 		close(fd);
 	} else if (errno != ENOENT) {
-		rc = errno == ELOOP ? lh_err_set(err, LH_EIO, "is a symbolic link") : lh_err_sys(err, "cannot open");
+		rc = -1;
 	}
-	if (rc < 0)
-		lh_err_prefix(err, "%s", name);
 	free(name);
 	return rc;
 }

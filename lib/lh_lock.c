@@ -68,11 +68,9 @@ int lh_lock_take(struct lh_lock *l, const char *path, double seconds, struct lh_
 	if (!l->path)
 		return -1;
 	for (;;) {
-		l->fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
-		if (l->fd < 0) {
-			lh_err_sys(err, "%s", path);
+		l->fd = lh_open_regular(path, O_RDWR | O_CREAT, 0666, err);
+		if (l->fd < 0)
 			break;
-		}
 		if (wait_lock(l->fd, path, seconds, err) < 0)
 			break;
 		if (current(l->fd, path)) {

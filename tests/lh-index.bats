@@ -428,8 +428,13 @@ at_each() {
 	ln -s elsewhere real.lhv-log
 	run lh-index add real.lhv < <(rows 4 4)
 	[ "$status" = 2 ]
-	[[ $output == *"symbolic link"* ]]
+	[ "$output" = "lh-index: real.lhv-log: is a symbolic link, not a regular file" ]
 	[ ! -e elsewhere ]
+	mkfifo other.lhv-lock
+	run lh-index build other.lhv < <(rows 1 2)
+	[ "$status" = 2 ]
+	[ "$output" = "lh-index: other.lhv-lock: is a FIFO, not a regular file" ]
+	[ -p other.lhv-lock ]
 }
 
 @test "a reader follows a symbolic link, to the log as well" {
