@@ -4,6 +4,7 @@
 
 #include "lh_flow_int.h"
 #include "lh_mem.h"
+#include "lh_utf8_int.h"
 
 #define SPILL ((size_t)1 << 20)		/* output held back before it is written */
 
@@ -50,17 +51,17 @@ void lh_flow_block_free(struct lh_flow_block *b)
 /* Valid UTF-8 of text: what is not becomes U+FFFD, byte by byte. */
 static void put_utf8(struct lh_buf *out, const char *text, struct lh_buf *clean)
 {
+	const unsigned char *p = (const unsigned char *)text;
 	size_t n = strlen(text), len;
 
-	while (n) {
-		for (len = 1; len < 4 && len < n && ((unsigned char)text[len] & 0xc0) == 0x80; len++)
-			;
-		if (lh_utf8_valid(text, len))
-			lh_buf_add(clean, text, len);
-		else
+	for (; n; p += len, n -= len) {
+		len = *p < 0x80 ? 1 : lh_utf8_len(p, n);
+		if (len) {
+			lh_buf_add(clean, p, len);
+		} else {
 			lh_buf_puts(clean, "\xef\xbf\xbd");
-		text += len;
-		n -= len;
+			len = 1;
+		}
 	}
 	lh_buf_json(out, clean->p ? clean->p : "", clean->len);
 }

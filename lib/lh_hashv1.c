@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lh_mem.h"
+#include "lh_utf8_int.h"
 
 /* The recipe's constants; any change here makes another model. */
 #define SECTION 1024		/* tokens over which repeats and places count */
@@ -124,25 +125,6 @@ static uint32_t decode(const unsigned char **p)
 	return (s[0] & 7u) << 18 | (s[1] & 0x3fu) << 12 | (s[2] & 0x3fu) << 6 | (s[3] & 0x3f);
 }
 
-static unsigned encode(uint32_t c, unsigned char *s)
-{
-	if (c < 0x80)
-		return s[0] = c, 1;
-	if (c < 0x800)
-		return s[0] = 0xc0 | c >> 6, s[1] = 0x80 | (c & 0x3f), 2;
-	if (c < 0x10000) {
-		s[0] = 0xe0 | c >> 12;
-		s[1] = 0x80 | (c >> 6 & 0x3f);
-		s[2] = 0x80 | (c & 0x3f);
-		return 3;
-	}
-	s[0] = 0xf0 | c >> 18;
-	s[1] = 0x80 | (c >> 12 & 0x3f);
-	s[2] = 0x80 | (c >> 6 & 0x3f);
-	s[3] = 0x80 | (c & 0x3f);
-	return 4;
-}
-
 /* ASCII: the folded character, or 0 where a word ends. */
 static inline unsigned fold_ascii(unsigned char c)
 {
@@ -169,7 +151,7 @@ static enum fold_kind fold(uint32_t c, unsigned char s[4], unsigned *n)
 			*n = strlen(fold_many[to - FOLD_MANY]);
 			memcpy(s, fold_many[to - FOLD_MANY], *n);
 		} else {
-			*n = encode(to, s);
+			*n = lh_utf8_put(to, s);
 		}
 		return FOLD_WORD;
 	}
@@ -178,7 +160,7 @@ static enum fold_kind fold(uint32_t c, unsigned char s[4], unsigned *n)
 
 		*(fold_ranges[mid].lo <= c ? &lo : &hi) = mid;
 	}
-	*n = encode(c, s);
+	*n = lh_utf8_put(c, s);
 	return fold_ranges[lo].kind;
 }
 

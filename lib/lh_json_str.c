@@ -1,6 +1,7 @@
 /* lh_json_str.c - escapes: checked, decoded, compared.  See lh_json.h. */
 #include "lh_json.h"
 #include "lh_json_priv.h"
+#include "lh_utf8_int.h"
 
 const char lh_short_escape[256] = {
 	['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
@@ -67,24 +68,7 @@ const char *lh_unescape(const char *p, char *to, size_t *n)
 		u = 0x10000 + ((u - 0xd800) << 10) + ((unsigned long)hex4(p + 2) - 0xdc00);
 		p += 6;
 	}
-	if (u < 0x80) {
-		to[0] = (char)u;
-	} else if (u < 0x800) {
-		to[0] = (char)(0xc0 | u >> 6);
-		to[1] = (char)(0x80 | (u & 0x3f));
-		*n = 2;
-	} else if (u < 0x10000) {
-		to[0] = (char)(0xe0 | u >> 12);
-		to[1] = (char)(0x80 | (u >> 6 & 0x3f));
-		to[2] = (char)(0x80 | (u & 0x3f));
-		*n = 3;
-	} else {
-		to[0] = (char)(0xf0 | u >> 18);
-		to[1] = (char)(0x80 | (u >> 12 & 0x3f));
-		to[2] = (char)(0x80 | (u >> 6 & 0x3f));
-		to[3] = (char)(0x80 | (u & 0x3f));
-		*n = 4;
-	}
+	*n = lh_utf8_put((uint32_t)u, (unsigned char *)to);
 	return p;
 }
 

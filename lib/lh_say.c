@@ -7,6 +7,7 @@
 #include "lh_file.h"
 #include "lh_frame_int.h"
 #include "lh_time.h"
+#include "lh_utf8_int.h"
 
 #define MESSAGE_MAX 8192
 #define CLEAR "\r\x1b[K"
@@ -26,32 +27,15 @@ static void put(struct text *t, const char *s, size_t n)
 	t->n += n;
 }
 
-/* The length of the well-formed, printable UTF-8 character at s, else 0: a
- * control (C1 ones are written C2 80 to C2 9F), or no UTF-8. */
+/* The length of the printable character at s; 0 for a control (C1 ones are
+ * written C2 80 to C2 9F) or what is no UTF-8. */
 static size_t printable(const unsigned char *s, size_t n)
 {
-	size_t len, i;
-	unsigned min2 = 0x80, max2 = 0xbf;
-
 	if (s[0] < 0x80)
 		return s[0] >= 0x20 && s[0] != 0x7f;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
+	if (s[0] == 0xc2 && n > 1 && s[1] < 0xa0)
 		return 0;
-	len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	if (s[0] == 0xc2 || s[0] == 0xe0)
-		min2 = 0xa0;
-	else if (s[0] == 0xf0)
-		min2 = 0x90;
-	else if (s[0] == 0xed)
-		max2 = 0x9f;
-	else if (s[0] == 0xf4)
-		max2 = 0x8f;
-	if (n < len || s[1] < min2 || s[1] > max2)
-		return 0;
-	for (i = 2; i < len; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return len;
+	return lh_utf8_len(s, n);
 }
 
 static void put_escaped(struct text *t, const char *s)

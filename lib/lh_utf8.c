@@ -2,15 +2,15 @@
 #include "lh_cpu.h"
 #include "lh_json.h"
 #include "lh_json_priv.h"
+#include "lh_utf8_int.h"
 
 static bool tail(unsigned char c)
 {
 	return (c & 0xc0) == 0x80;
 }
 
-/* Bytes of the sequence at s (lead above 0x7f), 0 when it is none; table 3-7
- * of the Unicode standard.  s[n] may be read only while the bytes before fit. */
-static size_t sequence(const unsigned char *s, size_t left)
+/* Table 3-7 of the Unicode standard. */
+size_t lh_utf8_len(const unsigned char *s, size_t left)
 {
 	unsigned char c = s[0];
 
@@ -42,7 +42,7 @@ const char *lh_utf8_bad(const char *p, const char *end)
 		} else if (!(*p & 0x80)) {
 			p++;
 		} else {
-			n = sequence((const unsigned char *)p, (size_t)(end - p));
+			n = lh_utf8_len((const unsigned char *)p, (size_t)(end - p));
 			if (!n)
 				return p;
 			p += n;

@@ -5,13 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define check(cond) check_that(cond, __FILE__, __LINE__, #cond)
+#define check(cond) check_why(cond, "")
 
-static inline void check_that(int ok, const char *file, int line, const char *what)
+/* why: what is said beside, as an error's message. */
+#define check_why(cond, why) do { if (!(cond)) check_failed(__FILE__, __LINE__, #cond, why); } while (0)
+
+static inline void check_failed(const char *file, int line, const char *what, const char *why)
 {
-	if (ok)
-		return;
-	fprintf(stderr, "%s:%d: failed: %s\n", file, line, what);
+	fprintf(stderr, "%s:%d: failed: %s%s%s\n", file, line, what, *why ? ": " : "", why);
 	exit(1);
 }
 

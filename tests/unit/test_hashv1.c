@@ -1,4 +1,5 @@
 /* hash-v1: the same bits everywhere, for any text. */
+#include "check.h"
 #include "lh_hashv1.h"
 
 #include <math.h>
@@ -9,13 +10,12 @@
 #include <string.h>
 
 #define DIM 768
-#define CHECK(x) do { if (!(x)) { printf("test_hashv1:%d: %s\n", __LINE__, #x); exit(1); } } while (0)
 
 static struct lh_err err;
 
 static void embed(struct lh_hashv1 *h, const char *text, int raw, float *out)
 {
-	CHECK(lh_hashv1_embed(h, text, strlen(text), raw, out, &err) == 0);
+	check(lh_hashv1_embed(h, text, strlen(text), raw, out, &err) == 0);
 }
 
 static double norm(const float *v, unsigned n)
@@ -77,10 +77,10 @@ static void the_known_answers_hold(void)
 	for (size_t d = 0; d < 3; d++) {
 		struct lh_hashv1 *h = lh_hashv1_new(dimensions[d], &err);
 
-		CHECK(h);
+		check(h);
 		for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 			embed(h, known[i].text, 0, v);
-			CHECK(fnv(v, dimensions[d] * sizeof *v) == known[i].want[d]);
+			check(fnv(v, dimensions[d] * sizeof *v) == known[i].want[d]);
 		}
 		lh_hashv1_free(h);
 	}
@@ -92,10 +92,10 @@ static void the_letter_x_is_two_coordinates(void)
 	struct lh_hashv1 *h = lh_hashv1_new(64, &err);
 	float v[64];
 
-	CHECK(h);
+	check(h);
 	embed(h, "x", 1, v);
 	for (unsigned i = 0; i < 64; i++)
-		CHECK(v[i] == (i == 37 || i == 40 ? -27430912 * 0x1p-26f : 0));
+		check(v[i] == (i == 37 || i == 40 ? -27430912 * 0x1p-26f : 0));
 	lh_hashv1_free(h);
 }
 
@@ -104,10 +104,10 @@ static void a_vector_has_unit_length_unless_raw(struct lh_hashv1 *h)
 	float v[DIM], r[DIM];
 
 	embed(h, "Forklift operator in Toledo", 0, v);
-	CHECK(fabs(norm(v, DIM) - 1) < 1e-6);
+	check(fabs(norm(v, DIM) - 1) < 1e-6);
 	embed(h, "Forklift operator in Toledo", 1, r);
-	CHECK(norm(r, DIM) > 1.01);
-	CHECK(cosine(v, r) > 0.9999999);
+	check(norm(r, DIM) > 1.01);
+	check(cosine(v, r) > 0.9999999);
 }
 
 static void a_text_without_letters_is_no_zero_vector(struct lh_hashv1 *h)
@@ -117,20 +117,20 @@ static void a_text_without_letters_is_no_zero_vector(struct lh_hashv1 *h)
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		embed(h, texts[i], 0, v);
-		CHECK(fabs(norm(v, DIM) - 1) < 1e-6);
+		check(fabs(norm(v, DIM) - 1) < 1e-6);
 	}
-	CHECK(lh_hashv1_embed(h, "\0", 1, 0, v, &err) == 0);
-	CHECK(fabs(norm(v, DIM) - 1) < 1e-6);
+	check(lh_hashv1_embed(h, "\0", 1, 0, v, &err) == 0);
+	check(fabs(norm(v, DIM) - 1) < 1e-6);
 }
 
 static void empty_text_and_odd_dimensions_are_refused(struct lh_hashv1 *h)
 {
 	float v[DIM];
 
-	CHECK(lh_hashv1_embed(h, "", 0, 0, v, &err) == -1);
-	CHECK(!strcmp(err.msg, "empty text"));
-	CHECK(!lh_hashv1_new(63, &err) && err.code == LH_EUSAGE);
-	CHECK(!lh_hashv1_new(4097, &err) && err.code == LH_EUSAGE);
+	check(lh_hashv1_embed(h, "", 0, 0, v, &err) == -1);
+	check(!strcmp(err.msg, "empty text"));
+	check(!lh_hashv1_new(63, &err) && err.code == LH_EUSAGE);
+	check(!lh_hashv1_new(4097, &err) && err.code == LH_EUSAGE);
 }
 
 static void case_accents_and_plurals_fold(struct lh_hashv1 *h)
@@ -145,7 +145,7 @@ static void case_accents_and_plurals_fold(struct lh_hashv1 *h)
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
 		embed(h, same[i][0], 0, a);
 		embed(h, same[i][1], 0, b);
-		CHECK(cosine(a, b) > 0.999);
+		check(cosine(a, b) > 0.999);
 	}
 }
 
@@ -156,8 +156,8 @@ static void other_scripts_carry_meaning(struct lh_hashv1 *h)
 	embed(h, "叉车司机招聘", 0, a);
 	embed(h, "招聘叉车司机", 0, b);
 	embed(h, "牙科助理医生", 0, c);
-	CHECK(cosine(a, b) > 0.6);
-	CHECK(fabs(cosine(a, c)) < 0.2);
+	check(cosine(a, b) > 0.6);
+	check(fabs(cosine(a, c)) < 0.2);
 }
 
 /* Words evicted from the cache, or never in it, give the same vectors. */
@@ -172,9 +172,9 @@ static void the_cache_does_not_show(struct lh_hashv1 *h)
 		embed(h, text, 0, a);
 		if (i % 1999)
 			continue;
-		CHECK((fresh = lh_hashv1_new(DIM, &err)) != NULL);
+		check((fresh = lh_hashv1_new(DIM, &err)) != NULL);
 		embed(fresh, text, 0, b);
-		CHECK(!memcmp(a, b, sizeof a));
+		check(!memcmp(a, b, sizeof a));
 		lh_hashv1_free(fresh);
 	}
 }
@@ -185,18 +185,18 @@ static void any_length_and_dimension(void)
 	char *text = malloc(n);
 	float v[4096];
 
-	CHECK(text);
+	check(text);
 	for (unsigned d = 64; d <= 4096; d *= 4) {
 		struct lh_hashv1 *h = lh_hashv1_new(d, &err);
 
-		CHECK(h);
+		check(h);
 		for (size_t i = 0; i < n; i++)
 			text[i] = i % 7 ? 'a' + i * i % 23 : ' ';
-		CHECK(lh_hashv1_embed(h, text, n, 0, v, &err) == 0);
-		CHECK(fabs(norm(v, d) - 1) < 1e-6);
+		check(lh_hashv1_embed(h, text, n, 0, v, &err) == 0);
+		check(fabs(norm(v, d) - 1) < 1e-6);
 		memset(text, 'x', n);
-		CHECK(lh_hashv1_embed(h, text, n, 0, v, &err) == 0);
-		CHECK(fabs(norm(v, d) - 1) < 1e-6);
+		check(lh_hashv1_embed(h, text, n, 0, v, &err) == 0);
+		check(fabs(norm(v, d) - 1) < 1e-6);
 		lh_hashv1_free(h);
 	}
 	free(text);
@@ -206,7 +206,7 @@ int main(void)
 {
 	struct lh_hashv1 *h = lh_hashv1_new(DIM, &err);
 
-	CHECK(h);
+	check(h);
 	the_known_answers_hold();
 	the_letter_x_is_two_coordinates();
 	a_vector_has_unit_length_unless_raw(h);

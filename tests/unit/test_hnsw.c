@@ -1,4 +1,5 @@
 /* lh_hnsw: what the graph is, and that nothing thrown gets out. */
+#include "check.h"
 #include "lh_hnsw.h"
 
 #include <stdio.h>
@@ -8,7 +9,7 @@
 
 #include "lh_vec.h"
 
-#define CHECK(x) do { if (!(x)) { printf("test_hnsw:%d: %s (%s)\n", __LINE__, #x, err.msg); exit(1); } } while (0)
+#define CHECK(x) check_why(x, err.msg)
 #define ROWS 3000
 #define DIM 24
 #define M 6

@@ -1,4 +1,5 @@
 /* lh_lhv: what is put in is found again, exactly and by the graph. */
+#include "check.h"
 #include "lh_lhv.h"
 
 #include <math.h>
@@ -8,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHECK(x) do { if (!(x)) { printf("test_lhv:%d: %s (%s)\n", __LINE__, #x, err.msg); exit(1); } } while (0)
+#define CHECK(x) check_why(x, err.msg)
 #define DIM 48
 
 static struct lh_err err;

@@ -5,9 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "lh_lhv_log.h"
 
-#define CHECK(x) do { if (!(x)) { printf("test_lhv_log:%d: %s (%s)\n", __LINE__, #x, err.msg); exit(1); } } while (0)
+#define CHECK(x) check_why(x, err.msg)
 #define DIM 4
 
 static struct lh_err err;

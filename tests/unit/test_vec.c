@@ -1,4 +1,5 @@
 /* lh_vec: every kernel gives what plain arithmetic gives. */
+#include "check.h"
 #include "lh_vec.h"
 
 #include <math.h>
@@ -8,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHECK(x) do { if (!(x)) { printf("test_vec:%d: %s (%s)\n", __LINE__, #x, lh_vec_kernel()); exit(1); } } while (0)
+#define CHECK(x) check_why(x, lh_vec_kernel())
 #define MAX 1030
 
 static float a[MAX + 1], b[9][MAX + 1];
