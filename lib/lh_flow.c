@@ -301,7 +301,7 @@ static int take_block(struct run *r, struct lh_flow_block *b)
 	r->first = false;
 	lh_flow_block_clear(b);
 	more = r->in.next < r->in.n || lh_lines_ready(&r->in.lines);
-	if (p->jobs > 1 && (lh_flow_pool_in_flight(p) || more)) {
+	if (lh_flow_pool_in_flight(p) || (p->jobs > 1 && more)) {
 		lines = count_lf(b->in.p, b->in.n);
 		rc = lh_flow_pool_submit(p, &r->tool->err);
 		if (rc <= 0) {

@@ -586,6 +586,18 @@ lines() {
 	[ "$output" = "$want" ]
 }
 
+# ---- threads ----
+
+@test "threads that cannot be had are done without, and the order stays" {
+	needs_strace
+	lines 100000 >in
+	for when in 1 1+ 2 2+ 3 3+; do
+		strace -f -qq -o trace -e trace=clone,clone3 -e inject=clone,clone3:error=EAGAIN:when=$when $AID --identity -j3 in >out
+		grep -q INJECTED trace
+		cmp in out
+	done
+}
+
 # ---- memory ----
 
 @test "whichever allocation fails, also in libc: exit 2 and the reason, or success" {
