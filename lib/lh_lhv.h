@@ -93,9 +93,15 @@ LH_API int lh_lhv_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out,
 LH_API int64_t lh_lhv_find(const struct lh_lhv *ix, const char *id, size_t n, struct lh_err *err);
 
 /* ---- searching ---- */
+/* Candidates kept during a walk when nobody says how many. */
+static inline size_t lh_lhv_ef(size_t k)
+{
+	return k > 32 ? 2 * k : 64;
+}
+
 struct lh_query {
 	const float *vector;	/* of the index's dimension, finite; unit length under cosine */
-	size_t k, ef;		/* ef 0: max(64, 2k) */
+	size_t k, ef;		/* ef 0: lh_lhv_ef(k) */
 	bool exact;
 	/* Is this row allowed?  NULL: all are.  1 yes, 0 no (counted as dropped),
 	 * 2 no and not counted (excluded), -1 with *err: damaged. */

@@ -516,7 +516,7 @@ long lh_lhv_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out
 {
 	const struct lh_lhv *ix = s->ix;
 	uint64_t all = ix->rows + ix->n_pending;
-	size_t ef = q->ef ? q->ef : q->k > 32 ? 2 * q->k : 64;
+	size_t ef = q->ef ? q->ef : lh_lhv_ef(q->k);
 	int rc;
 
 	q->dropped = 0;

@@ -285,7 +285,7 @@ static size_t filtered_ef(const struct lh_lhv *ix, size_t k)
 	lh_lhv_get_stats(ix, &st);
 	while (times * times * 1000 < st.base)
 		times++;
-	return times * (k > 32 ? 2 * k : 64);
+	return times * lh_lhv_ef(k);
 }
 
 static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
