@@ -130,10 +130,12 @@ open(sys.argv[1], "wb").write(b)' "$@"
 @test "what stands before the damage is written, however short the file" {
 	printf '{"n":1}\n{"n":2}\n{"n":3}\n' | gzip | head -c -5 >cut
 	run --separate-stderr lh-cat cut
-	[ "$status" = 2 ] && [ "$output" = $'{"n":1}\n{"n":2}\n{"n":3}' ]
+	[ "$status" = 2 ]
+	[ "$output" = $'{"n":1}\n{"n":2}\n{"n":3}' ]
 	[ "$stderr" = "lh-cat: cut: damaged: gzip: truncated" ]
 	run --separate-stderr "$AID" --identity cut
-	[ "$status" = 2 ] && [ "${#lines[@]}" = 3 ]
+	[ "$status" = 2 ]
+	[ "${#lines[@]}" = 3 ]
 }
 
 @test "an archive is read behind its end mark, to the check sum of what holds it" {
@@ -152,7 +154,8 @@ open(sys.argv[1], "wb").write(b)' "$@"
 	[ "$(lh-cat twice | wc -l)" = 6 ]
 	(cat whole; echo rubbish) >bad
 	run --separate-stderr lh-cat bad
-	[ "$status" = 2 ] && [ "$output" = "$(cat m.jsonl)" ]
+	[ "$status" = 2 ]
+	[ "$output" = "$(cat m.jsonl)" ]
 }
 
 @test "a flipped bit is never exit 0" {
@@ -268,7 +271,8 @@ open(sys.argv[1], "wb").write(b)' "$@"
 	echo '{"n":1}' >m.jsonl
 	(tar c m.jsonl; head -c 300000000 /dev/zero) | zstd -q >tail
 	run --separate-stderr lh-cat tail
-	[ "$status" = 2 ] && [ "$output" = '{"n":1}' ]
+	[ "$status" = 2 ]
+	[ "$output" = '{"n":1}' ]
 	[ "$stderr" = 'lh-cat: tail: expands more than 1000 times (--max-ratio)' ]
 }
 

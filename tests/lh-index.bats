@@ -453,7 +453,8 @@ at_each() {
 	[ "$status" = 1 ]
 	ln -s nowhere dangling.lhv
 	run lh-index info dangling.lhv
-	[ "$status" = 2 ] && [ "$output" = "lh-index: dangling.lhv: No such file or directory" ]
+	[ "$status" = 2 ]
+	[ "$output" = "lh-index: dangling.lhv: No such file or directory" ]
 }
 
 @test "verify says each thing once, whatever the other operands are" {
@@ -470,7 +471,8 @@ at_each() {
 	rows 1 3 | lh-index build a.lhv
 	for verb in build add; do
 		run lh-index $verb a.lhv a.lhv
-		[ "$status" = 2 ] && [ "$output" = "lh-index: a.lhv: is an index, not JSON Lines (lh-index dump makes such of it)" ]
+		[ "$status" = 2 ]
+		[ "$output" = "lh-index: a.lhv: is an index, not JSON Lines (lh-index dump makes such of it)" ]
 		run lh-index $verb a.lhv <a.lhv
 		[ "$status" = 2 ]
 	done
@@ -479,9 +481,13 @@ at_each() {
 
 @test "an index is never standard input, and its URL no secret" {
 	run lh-index build - < <(rows 1 2)
-	[ "$status" = 2 ] && [[ $output == 'lh-index: "-": '* ]] && [ ! -e ./- ]
+	[ "$status" = 2 ]
+	[[ $output == 'lh-index: "-": '* ]]
+	[ ! -e ./- ]
 	run lh-index build --engine ollama --url http://me:secret@host a.lhv </dev/null
-	[ "$status" = 2 ] && [[ $output == *'"http://***@host" holds user-info'* ]] && [ ! -e a.lhv ]
+	[ "$status" = 2 ]
+	[[ $output == *'"http://***@host" holds user-info'* ]]
+	[ ! -e a.lhv ]
 }
 
 @test "dump refuses metadata that is not JSON rather than print it" {

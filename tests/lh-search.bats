@@ -225,7 +225,8 @@ ask() {
 	run lh-search =p.lhv </dev/null
 	[ "$status" = 2 ]
 	run lh-search p= </dev/null
-	[ "$status" = 2 ] && [[ $output == *'"p=" names no file'* ]]
+	[ "$status" = 2 ]
+	[[ $output == *'"p=" names no file'* ]]
 }
 
 @test "values out of range and pairs that are none are exit 2 and name what is accepted" {
@@ -260,7 +261,8 @@ ask() {
 	[ "$(jq -c 'del(.results)' d)" = '{"query_text":"welder"}' ]
 	[ "$(lh-search -Q welder -k 1 --flat w.lhv | jq -r .query)" = welder ]
 	run lh-search -Q '' w.lhv
-	[ "$status" = 2 ] && [ "$output" = "lh-search: -Q: empty text" ]
+	[ "$status" = 2 ]
+	[ "$output" = "lh-search: -Q: empty text" ]
 }
 
 @test "a text over corpora of different engines and dimensions is embedded for each" {

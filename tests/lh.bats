@@ -35,7 +35,8 @@ load helper
 	run lh ../../etc/passwd
 	[ "$status" = 2 ]
 	run lh nonsense --version
-	[ "$status" = 2 ] && [ "$output" = 'lh: no tool "nonsense" (lh alone lists them)' ]
+	[ "$status" = 2 ]
+	[ "$output" = 'lh: no tool "nonsense" (lh alone lists them)' ]
 }
 
 @test "lh help TOOL opens its page from a tree that is not installed" {
@@ -51,9 +52,11 @@ load helper
 
 @test "lh help on what has no page is exit 2 and a message" {
 	run lh help nonsense
-	[ "$status" = 2 ] && [ "$output" = 'lh: no page for "lh-nonsense"' ]
+	[ "$status" = 2 ]
+	[ "$output" = 'lh: no page for "lh-nonsense"' ]
 	run lh help search embed
-	[ "$status" = 2 ] && [ "$output" = 'lh: unexpected operand "embed": help opens one page' ]
+	[ "$status" = 2 ]
+	[ "$output" = 'lh: unexpected operand "embed": help opens one page' ]
 }
 
 @test "lh help knows the pages that are no tool's by their names" {
