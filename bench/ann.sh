@@ -29,7 +29,7 @@ make_packages() {
 		/usr/lib/apt/apt-helper cat-file "$list"
 	done | awk -f "$ROOT/bench/hash-v1/corpus.awk" | sort >corpus.tsv
 	jq -cR 'split("\t") | { id: .[1], text: .[3] }' corpus.tsv | lh-embed --encoding base64 >rows.jsonl
-	awk -F'\t' -v n="$queries" '{ print $1 "\t" $3 }' corpus.tsv | sort -k1.20,1.32 | head -n "$queries" |
+	awk -F'\t' -v n="$queries" '{ print $1 "\t" $3 }' corpus.tsv | sort -k1.20,1.32 | sed -n "1,${queries}p" |
 		jq -cR 'split("\t") | { text: .[1] }' | lh-embed --encoding base64 | jq -c '{ vector }' >queries.jsonl
 }
 
