@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lh_file.h"
+#include "lh_signal_int.h"
 
 /* Wait until fd is ready; a descriptor that somebody made non-blocking (ssh,
  * node and others do that to a shared stdout) must not lose data. */
@@ -61,6 +62,10 @@ ssize_t lh_read_some(int fd, void *p, size_t n, struct lh_err *err)
 
 		if (got >= 0)
 			return got;
+		/* A job in the background that tried again would be stopped again by
+		 * its terminal, and never get to end. */
+		if (errno == EINTR && lh_signal_pending())
+			return lh_err_set(err, LH_EINTR, "interrupted");
 		if (errno == EINTR)
 			continue;
 		if (errno == EAGAIN && wait_for(fd, POLLIN) == 0)

@@ -572,8 +572,17 @@ lines() {
 
 @test "a terminal on stdin is told what is awaited" {
 	command -v script >/dev/null || skip "script is not installed"
-	script -qec "timeout 1 $AID" typescript </dev/null >/dev/null || true
+	timeout 60 script -qec "timeout --foreground 1 $AID" typescript </dev/null >/dev/null || true
 	grep -q 'aid-filter: reading JSONL from the terminal' typescript
+}
+
+@test "a job in the background that its terminal has stopped ends when it is told to" {
+	command -v script >/dev/null || skip "script is not installed"
+	# timeout makes a process group of its own, which is not the terminal's.
+	for i in 1 2 3; do
+		run timeout 60 script -qec "timeout 0.3 $AID" typescript </dev/null
+		[ "$status" = 124 ] || [ "$status" = 0 ]
+	done
 }
 
 @test "a locale with a decimal comma changes nothing" {
