@@ -580,8 +580,8 @@ lines() {
 	command -v script >/dev/null || skip "script is not installed"
 	# timeout makes a process group of its own, which is not the terminal's.
 	for i in 1 2 3; do
-		run timeout 60 script -qec "timeout 0.3 $AID" typescript </dev/null
-		[ "$status" = 124 ] || [ "$status" = 0 ]
+		run timeout -s KILL 60 script -qec "timeout 0.3 $AID" typescript < <(sleep 0.1; echo '{}'; sleep 1)
+		[ "$status" = 124 ]
 	done
 }
 
