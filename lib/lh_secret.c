@@ -1,0 +1,74 @@
+/* lh_secret.c - keys in memory, and the files they come from.  See lh_secret.h. */
+#include "lh_secret.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lh_file.h"
+
+int lh_secret_alloc(struct lh_secret *s, size_t n, struct lh_err *err)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), mapped;
+	void *p;
+
+	*s = (struct lh_secret){ NULL, 0, 0 };
+	if (n > SIZE_MAX / 4)
+		return lh_err_nomem(err);
+	mapped = (n + LH_PAD + page - 1) / page * page;
+	p = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return lh_err_nomem(err);
+	madvise(p, mapped, MADV_DONTDUMP);
+	mlock(p, mapped);
+	prctl(PR_SET_DUMPABLE, 0);
+	*s = (struct lh_secret){ p, n, mapped };
+	return 0;
+}
+
+void lh_secret_wipe(struct lh_secret *s)
+{
+	if (s->p) {
+		explicit_bzero(s->p, s->mapped);
+		munmap(s->p, s->mapped);
+	}
+	*s = (struct lh_secret){ NULL, 0, 0 };
+}
+
+/* One byte beyond max shows that there is too much. */
+static int read_all(struct lh_secret *s, int fd, size_t max, struct lh_err *err)
+{
+	ssize_t n;
+
+	if (lh_secret_alloc(s, max + 1, err) < 0)
+		return -1;
+	for (s->n = 0; s->n <= max; s->n += (size_t)n) {
+		n = lh_read_some(fd, s->p + s->n, max + 1 - s->n, err);
+		if (n <= 0)
+			return (int)n;
+	}
+	return lh_err_set(err, LH_EIO, "longer than %zu bytes", max);
+}
+
+int lh_secret_read(struct lh_secret *s, const char *path, size_t max, bool insecure, struct lh_err *err)
+{
+	int fd = lh_open_regular(path, O_RDONLY, 0, err), rc;
+	struct stat st;
+
+	*s = (struct lh_secret){ NULL, 0, 0 };
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) < 0)
+		rc = lh_err_sys(err, "cannot read");
+	else if (!insecure && st.st_mode & (S_IRWXG | S_IRWXO))
+		rc = lh_err_set(err, LH_EIO, "mode %04o gives others access to secrets; make it 0600", (unsigned)(st.st_mode & 07777));
+	else
+		rc = read_all(s, fd, max, err);
+	close(fd);
+	if (rc == 0)
+		return 0;
+	lh_secret_wipe(s);
+	return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "%s", path);
+}
