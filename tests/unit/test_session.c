@@ -1,0 +1,121 @@
+/* Rows of the session log: their bytes, the prompt's cut, minted ids. */
+#include <pthread.h>
+#include <string.h>
+
+#include "check.h"
+#include "lh_session.h"
+
+#define THREADS 4
+#define IDS 2000
+
+static struct lh_str str(const char *s)
+{
+	return (struct lh_str){ s, strlen(s) };
+}
+
+static void expect(const struct lh_session_row *row, const char *want)
+{
+	struct lh_buf b;
+
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	lh_session_print(&b, row);
+	lh_buf_putc(&b, '\0');
+	check(b.failed == LH_OK);
+	check_why(strcmp(b.p, want) == 0, b.p);
+	lh_buf_free(&b);
+}
+
+static void a_row_has_its_members_in_order(void)
+{
+	struct lh_session_attempt a[] = {
+		{ .iteration = 0, .verdict_kind = LH_SESSION_FAILED, .error = str("schema: to: missing") },
+		{ .iteration = 1, .verdict_kind = LH_SESSION_ACCEPTED, .span_id = str("s1") },
+	};
+	struct lh_session_row row = {
+		.session_id = str("t\"1"), .timestamp = str("now"), .daemon = str("d"), .kind = str("email"), .model = str("m"),
+		.provider = str("ollama"), .prompt = str("<a> & \x7f\x01 \xe2\x98\x83/"), .iterations = 2, .max_iterations = 3,
+		.final_verdict = LH_SESSION_ACCEPTED, .attempt = a, .n_attempts = 2, .grounded = -1,
+		.artifact = str("{ \"a b\" :\t[ 1.0 , \"\\\\\\\" c\" ] }"), .duration_ms = UINT64_MAX,
+	};
+
+	expect(&row,
+	       "{\"schema\":\"session.iterate.v1\",\"session_id\":\"t\\\"1\",\"timestamp\":\"now\",\"daemon\":\"d\",\"kind\":\"email\","
+	       "\"model\":\"m\",\"provider\":\"ollama\",\"prompt\":\"<a> & \x7f\\u0001 \xe2\x98\x83/\",\"iterations\":2,\"max_iterations\":3,"
+	       "\"final_verdict\":\"accepted\",\"attempts\":[{\"iteration\":0,\"verdict_kind\":\"validation_failed\",\"error\":\"schema: to: missing\"},"
+	       "{\"iteration\":1,\"verdict_kind\":\"accepted\",\"span_id\":\"s1\"}],\"artifact\":{\"a b\":[1.0,\"\\\\\\\" c\"]},"
+	       "\"grounded_in_roster\":null,\"duration_ms\":18446744073709551615}");
+	row = (struct lh_session_row){ .final_verdict = LH_SESSION_INFRA, .grounded = 1 };
+	expect(&row,
+	       "{\"schema\":\"session.iterate.v1\",\"session_id\":\"\",\"timestamp\":\"\",\"daemon\":\"\",\"kind\":\"\",\"model\":\"\","
+	       "\"provider\":\"\",\"prompt\":\"\",\"iterations\":0,\"max_iterations\":0,\"final_verdict\":\"infra_error\",\"attempts\":[],"
+	       "\"grounded_in_roster\":true,\"duration_ms\":0}");
+}
+
+static void a_prompt_is_cut_by_code_points(void)
+{
+	char text[LH_SESSION_PROMPT * 4 + 8];
+	size_t i;
+
+	for (i = 0; i < LH_SESSION_PROMPT + 1; i++)
+		memcpy(text + 4 * i, "\xf0\x9f\x98\x80", 4);
+	check(lh_session_prompt(text, 4 * (LH_SESSION_PROMPT + 1)).n == 4 * LH_SESSION_PROMPT);
+	check(lh_session_prompt(text, 4 * LH_SESSION_PROMPT).n == 4 * LH_SESSION_PROMPT);
+	check(lh_session_prompt(text, 8).n == 8);
+	check(lh_session_prompt("", 0).n == 0);
+}
+
+static void *mint(void *arg)
+{
+	char (*ids)[LH_SESSION_ID] = arg;
+	int i;
+
+	for (i = 0; i < IDS; i++)
+		lh_session_mint(ids[i]);
+	return NULL;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return memcmp(a, b, LH_SESSION_ID);
+}
+
+static void ids_ascend_and_are_never_equal(void)
+{
+	static char ids[THREADS][IDS][LH_SESSION_ID];
+	char (*all)[LH_SESSION_ID] = ids[0];
+	pthread_t t[THREADS];
+	int i, j;
+
+	for (i = 0; i < THREADS; i++)
+		check(pthread_create(&t[i], NULL, mint, ids[i]) == 0);
+	for (i = 0; i < THREADS; i++)
+		check(pthread_join(t[i], NULL) == 0);
+	for (i = 0; i < THREADS; i++)
+		for (j = 1; j < IDS; j++)
+			check(memcmp(ids[i][j - 1], ids[i][j], 16) < 0);
+	qsort(all, THREADS * IDS, sizeof *all, by_text);
+	for (i = 0; i < THREADS * IDS; i++) {
+		check(strlen(all[i]) == 25 && all[i][16] == '-');
+		check(strspn(all[i], "0123456789abcdef") == 16 && strspn(all[i] + 17, "0123456789abcdef") == 8);
+		check(i == 0 || memcmp(all[i - 1], all[i], 16) < 0);
+	}
+}
+
+static void a_clock_that_stands_numbers_its_ids(void)
+{
+	char id[LH_SESSION_ID];
+
+	lh_session_mint_at(id, INT64_C(1777809600000), 1);
+	check_why(strcmp(id, "18ac0c6976478000-00000001") == 0, id);
+	lh_session_mint_at(id, 0, 0x123456789u);
+	check_why(strcmp(id, "0000000000000000-23456789") == 0, id);
+}
+
+int main(void)
+{
+	a_row_has_its_members_in_order();
+	a_prompt_is_cut_by_code_points();
+	ids_ascend_and_are_never_equal();
+	a_clock_that_stands_numbers_its_ids();
+	return 0;
+}
