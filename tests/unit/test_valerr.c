@@ -1,0 +1,121 @@
+/* Which texts are validation errors, and how one is written. */
+#include "check.h"
+#include "lh_valerr.h"
+
+static struct lh_record rec;
+static struct lh_err err;
+static struct lh_buf text, scratch, out;
+
+static int read_it(const char *s, struct lh_valerr *e)
+{
+	struct lh_value v;
+
+	lh_buf_reset(&text);
+	lh_buf_reset(&scratch);
+	lh_buf_reset(&out);
+	lh_buf_puts(&text, s);
+	check_why(lh_json_parse(&rec, text.p, text.len, &v, &err) == 0, err.msg);
+	return lh_valerr_read(&v, &scratch, e, &err);
+}
+
+static void same(const char *want)
+{
+	lh_buf_putc(&out, '\0');
+	check_why(!strcmp(out.p, want), out.p);
+	lh_buf_reset(&out);
+}
+
+static void good(const char *s, const char *json, const char *line)
+{
+	struct lh_valerr e;
+
+	check_why(read_it(s, &e) == 0, err.msg);
+	lh_valerr_json(&out, &e);
+	same(json);
+	lh_valerr_text(&out, &e);
+	same(line);
+}
+
+static void bad(const char *s, const char *want)
+{
+	struct lh_valerr e;
+
+	check_why(read_it(s, &e) < 0, s);
+	check(err.code == LH_EDATA);
+	check_why(!strcmp(err.msg, want), err.msg);
+}
+
+#define SCHEMA "{\"Schema\":{\"field\":\"x\",\"reason\":\"y\"}}"
+
+static void both_forms(void)
+{
+	good(SCHEMA, SCHEMA, "schema: x: y");
+	good("{ \"Schema\" : { \"reason\" : \"y\" , \"field\" : \"x\" } }", SCHEMA, "schema: x: y");
+	good("{\"Completeness\":{\"reason\":\"y\"}}", "{\"Completeness\":{\"reason\":\"y\"}}", "completeness: y");
+	good("{\"Consistency\":{\"reason\":\"y\"}}", "{\"Consistency\":{\"reason\":\"y\"}}", "consistency: y");
+	good("{\"Policy\":{\"reason\":\"\"}}", "{\"Policy\":{\"reason\":\"\"}}", "policy: ");
+	good("{\"Kind\":\"schema\",\"Field\":\"x\",\"Reason\":\"y\"}", SCHEMA, "schema: x: y");
+	good("{\"Reason\":\"y\",\"Field\":\"x\",\"Kind\":\"sCHEMa\"}", SCHEMA, "schema: x: y");
+	good("{\"Kind\":\"COMPLETENESS\",\"Field\":\"\",\"Reason\":\"y\"}", "{\"Completeness\":{\"reason\":\"y\"}}", "completeness: y");
+	good("{\"Kind\":\"Consistency\",\"Field\":\"\",\"Reason\":\"y\"}", "{\"Consistency\":{\"reason\":\"y\"}}", "consistency: y");
+	good("{\"Kind\":\"policy\",\"Field\":\"\",\"Reason\":\"y\"}", "{\"Policy\":{\"reason\":\"y\"}}", "policy: y");
+	/* escapes are read, and written as they must be; in names, too */
+	good("{\"\\u0053chema\":{\"fiel\\u0064\":\"caf\\u00e9\",\"reason\":\"a\\/b\\n\\u2028\"}}",
+	     "{\"Schema\":{\"field\":\"caf\xc3\xa9\",\"reason\":\"a/b\\n\xe2\x80\xa8\"}}", "schema: caf\xc3\xa9: a/b\n\xe2\x80\xa8");
+	good("{\"Kind\":\"sch\\u0065ma\",\"Field\":\"\\u0078\",\"Reason\":\"\\u0079\"}", SCHEMA, "schema: x: y");
+}
+
+static void refused(void)
+{
+	bad("[]", "a validation error is a JSON object");
+	bad("\"Schema\"", "a validation error is a JSON object");
+	bad("{}", "no variant (expected Schema, Completeness, Consistency or Policy)");
+	bad("{\"schema\":{\"field\":\"x\",\"reason\":\"y\"}}",
+	    "unknown variant \"schema\" (expected Schema, Completeness, Consistency or Policy)");
+	bad("{\"Unknown\":{\"reason\":\"y\"}}", "unknown variant \"Unknown\" (expected Schema, Completeness, Consistency or Policy)");
+	bad("{\"Schema\":{\"field\":\"x\",\"reason\":\"y\"},\"Policy\":{\"reason\":\"y\"}}", "two variants in one error: Schema and Policy");
+	bad("{\"Policy\":{\"reason\":\"y\"},\"id\":1}", "unknown variant \"id\" (expected Schema, Completeness, Consistency or Policy)");
+	bad("{\"Policy\":\"y\"}", "Policy is not an object");
+	bad("{\"Policy\":null}", "Policy is not an object");
+	bad("{\"Schema\":{\"reason\":\"y\"}}", "Schema: missing string field \"field\"");
+	bad("{\"Schema\":{\"field\":\"x\"}}", "Schema: missing string field \"reason\"");
+	bad("{\"Policy\":{}}", "Policy: missing string field \"reason\"");
+	bad("{\"Policy\":{\"field\":\"x\",\"reason\":\"y\"}}", "Policy: unexpected member \"field\"");
+	bad("{\"Schema\":{\"field\":\"x\",\"reason\":\"y\",\"more\":1}}", "Schema: unexpected member \"more\"");
+	bad("{\"Schema\":{\"field\":null,\"reason\":\"y\"}}", "Schema: \"field\" is not a string");
+	bad("{\"Policy\":{\"reason\":1}}", "Policy: \"reason\" is not a string");
+	bad("{\"Policy\":{\"Reason\":\"y\"}}", "Policy: unexpected member \"Reason\"");
+}
+
+static void refused_legacy(void)
+{
+	bad("{\"Kind\":\"policy\",\"Reason\":\"y\"}", "missing string field \"Field\"");
+	bad("{\"Kind\":\"schema\",\"Field\":\"x\"}", "missing string field \"Reason\"");
+	bad("{\"Field\":\"x\",\"Reason\":\"y\"}", "missing string field \"Kind\"");
+	bad("{\"Kind\":\"other\",\"Field\":\"\",\"Reason\":\"y\"}",
+	    "unknown Kind \"other\" (expected schema, completeness, consistency or policy)");
+	bad("{\"Kind\":\"polic\",\"Field\":\"\",\"Reason\":\"y\"}",
+	    "unknown Kind \"polic\" (expected schema, completeness, consistency or policy)");
+	bad("{\"Kind\":\"policy\",\"Field\":\"x\",\"Reason\":\"y\"}", "\"Field\" of a policy error must be \"\"");
+	bad("{\"Kind\":1,\"Field\":\"\",\"Reason\":\"y\"}", "\"Kind\" is not a string");
+	bad("{\"Kind\":\"policy\",\"Field\":null,\"Reason\":\"y\"}", "\"Field\" is not a string");
+	bad("{\"Kind\":\"policy\",\"Field\":\"\",\"Reason\":\"y\",\"Code\":1}", "unexpected member \"Code\"");
+	bad("{\"Kind\":\"policy\",\"Field\":\"\",\"Reason\":\"y\",\"Policy\":{\"reason\":\"y\"}}", "unexpected member \"Policy\"");
+	bad("{\"kind\":\"policy\",\"Field\":\"\",\"Reason\":\"y\"}", "unexpected member \"kind\"");
+}
+
+int main(void)
+{
+	lh_record_init(&rec);
+	lh_buf_init(&text, LH_BUF_NOMAX);
+	lh_buf_init(&scratch, LH_BUF_NOMAX);
+	lh_buf_init(&out, LH_BUF_NOMAX);
+	both_forms();
+	refused();
+	refused_legacy();
+	lh_record_free(&rec);
+	lh_buf_free(&text);
+	lh_buf_free(&scratch);
+	lh_buf_free(&out);
+	return 0;
+}
