@@ -1,0 +1,158 @@
+/* artifacts.c - requests in, verdicts out. */
+#include "validate.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "lh_mem.h"
+#include "lh_time.h"
+#include "lh_validate.h"
+
+/* What the threads share. */
+struct run {
+	struct lh_tool *tool;
+	const struct settings *s;
+	struct lh_roster *roster;
+	struct lh_rules *rules;
+	atomic_bool bad;
+};
+
+struct worker {
+	struct run *run;
+	struct lh_validator *validator;
+	struct lh_buf scratch;	/* an unescaped kind */
+};
+
+static void worker_free(void *arg)
+{
+	struct worker *w = arg;
+
+	lh_validator_free(w->validator);
+	lh_buf_free(&w->scratch);
+	free(w);
+}
+
+static void *worker_new(void *ctx, struct lh_err *err)
+{
+	struct run *run = ctx;
+	struct worker *w = lh_calloc(1, sizeof *w, err);
+
+	if (!w)
+		return NULL;
+	w->run = run;
+	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
+	w->validator = lh_validator_new(&(struct lh_validate_how){ .roster = run->roster, .rules = run->rules }, err);
+	if (w->validator)
+		return w;
+	worker_free(w);
+	return NULL;
+}
+
+/* The parts of a request: of a record that has no artifact, but a kind by
+ * --kind, the whole record is the artifact. */
+struct request {
+	struct lh_str kind;
+	const struct lh_value *artifact, *context;
+	struct lh_value whole;
+};
+
+static int read_kind(struct request *rq, const struct worker *w, const struct lh_value *kind, struct lh_buf *scratch,
+		     struct lh_err *err)
+{
+	static const char *const names[] = { "fill", "email", "sms", "playbook" };
+	int given = w->run->s->kind;
+
+	if (kind && kind->type == LH_STRING)
+		return lh_value_str(kind, scratch, &rq->kind, err);
+	if (kind || given < 0)
+		return lh_err_set(err, LH_EDATA, "missing string field \"kind\"");
+	rq->kind = (struct lh_str){ names[given], strlen(names[given]) };
+	return 0;
+}
+
+static int read_request(struct request *rq, struct worker *w, const struct lh_record *rec, struct lh_err *err)
+{
+	const struct lh_value *kind = lh_record_get(rec, "kind");
+
+	rq->artifact = lh_record_get(rec, "artifact");
+	rq->context = lh_record_get(rec, "context");
+	if (!rq->artifact && w->run->s->kind >= 0) {
+		rq->whole = (struct lh_value){ .p = rec->line, .n = rec->len, .type = LH_OBJECT };
+		rq->artifact = &rq->whole;
+		kind = NULL;
+	}
+	lh_buf_reset(&w->scratch);
+	return read_kind(rq, w, kind, &w->scratch, err);
+}
+
+static uint64_t since(const struct run *run, double start)
+{
+	return run->tool->now ? 0 : (uint64_t)((lh_time_monotonic() - start) * 1000);
+}
+
+static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
+{
+	static const char *const drop[] = { "verdict" };
+	struct worker *w = arg;
+	bool wire = w->run->s->wire;
+	double start = lh_time_monotonic();
+	struct lh_verdict verdict;
+	struct request rq;
+
+	if (read_request(&rq, w, rec, err) < 0)
+		return -1;
+	if (lh_validate(w->validator, &rq.kind, rq.artifact, rq.context, true, &verdict, err) < 0)
+		return -1;
+	if (verdict.status != 200)
+		atomic_store_explicit(&w->run->bad, true, memory_order_relaxed);
+	if (!wire) {
+		lh_record_open(out, rec, drop, 1);
+		lh_buf_puts(out, "\"verdict\":");
+	}
+	lh_verdict_json(out, &verdict, since(w->run, start), wire);
+	if (!wire)
+		lh_record_close(out, rec);
+	return 0;
+}
+
+static bool reads_stdin(const struct lh_tool *tool)
+{
+	size_t i;
+
+	for (i = 0; i < tool->n_operands; i++)
+		if (!strcmp(tool->operands[i], "-"))
+			return true;
+	return !tool->n_operands;
+}
+
+static int open_files(struct run *run)
+{
+	if (run->s->roster) {
+		if (!strcmp(run->s->roster, "-") && reads_stdin(run->tool))
+			return lh_tool_usage(run->tool, "--roster: standard input is where the records come from");
+		run->roster = lh_roster_open(run->s->roster, (unsigned)run->tool->jobs, &run->tool->err);
+		if (!run->roster)
+			return -1;
+	}
+	if (run->s->rules) {
+		run->rules = lh_rules_open(run->s->rules, &run->tool->err);
+		if (!run->rules)
+			return -1;
+	}
+	return 0;
+}
+
+int artifacts_run(struct lh_tool *tool, const struct settings *s)
+{
+	struct run run = { .tool = tool, .s = s };
+	int rc = open_files(&run);
+
+	if (!rc)
+		rc = lh_flow_run(tool, &(struct lh_flow){
+			.map = on_record, .worker_new = worker_new, .worker_free = worker_free, .ctx = &run });
+	if (atomic_load(&run.bad))
+		lh_tool_verdict_bad(tool);
+	lh_rules_free(run.rules);
+	lh_roster_close(run.roster);
+	return rc;
+}
