@@ -142,6 +142,12 @@ int lh_lhv_swap(struct lh_lhv_writer *w, struct lh_err *err);
 /* As lh_lhv_verify, of a file that is open, without its log. */
 int lh_lhv_verify_base(struct lh_lhv *ix, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err);
 
+/* ---- lh_lhv_texts.c ---- */
+
+/* Are the file's ids, their hash and the metadata as they were written?  Reads
+ * all of them; LH_ECORRUPT. */
+int lh_lhv_check_texts(const struct lh_lhv *ix, struct lh_err *err);
+
 /* ---- lh_lhv_log.c ---- */
 
 /* Replay path's log into ix.  No log, and a log of another index, are an empty

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "lh_ascii.h"
-#include "lh_lhv_disk.h"
+#include "lh_lhv_int.h"
 #include "lh_mem.h"
 #include "lh_roster_int.h"
 
@@ -128,8 +128,10 @@ static int fill_table(struct lh_roster *r, struct lh_err *err)
 	struct lh_roster_reader rd;
 	struct lh_buf packed;
 	struct lh_row row;
-	int rc = 0;
+	int rc = lh_lhv_check_texts(r->index, err);
 
+	if (rc < 0)
+		return lh_err_prefix(err, "%s", r->path);
 	lh_roster_reader_init(&rd);
 	lh_buf_init(&packed, LH_BUF_NOMAX);
 	for (at = 0; rc == 0 && at < rows; at++) {

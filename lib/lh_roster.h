@@ -25,12 +25,13 @@
  * its pending changes count.  A row's candidate_id is that of its metadata,
  * else the row's id.  An id is first looked up as it stands among the ids of
  * rows, and the row found is the answer if it is that candidate's.  The first
- * look-up that finds none reads the whole index, once, into the same table as
- * for lines; those that find none after that ask the table, where the row that
- * comes last is the one that counts.  So an id that several rows have in
- * different case is found in each as it is written, and else in the last.  A
- * row that is no worker, or is damaged, is an error for the look-up that meets
- * it, and from then on for all that need the table: never a miss.
+ * look-up that finds none checks the checksums of ids and metadata and reads
+ * them, once, into the same table as for lines; those that find none after it
+ * ask the table, where the row that comes last is the one that counts.  So an
+ * id that several rows have in different case is found in each as it is
+ * written, and else in the last.  A row that is no worker, or is damaged, is an
+ * error for the look-up that meets it, and for all that need the table: never a
+ * miss.
  *
  * Owner:   the caller closes the roster.  A worker's strings point into it or
  *          into scratch, and are valid until the next call with that scratch,

@@ -1,15 +1,19 @@
 /* Rosters: what a worker is, who wins, and what stops a start. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "lh_lhv.h"
 #include "lh_roster.h"
 
 static char dir[] = "/tmp/lh-test-roster-XXXXXX";
 static char path[64];
 static struct lh_err err;
+static struct lh_buf scratch = { .max = LH_BUF_NOMAX };
 
 static void write_file(const char *name, const void *p, size_t n)
 {
@@ -20,11 +24,16 @@ static void write_file(const char *name, const void *p, size_t n)
 	check(f && fwrite(p, 1, n, f) == n && fclose(f) == 0);
 }
 
+static void write_text(const char *name, const char *text)
+{
+	write_file(name, text, strlen(text));
+}
+
 static struct lh_roster *lines(const char *text)
 {
 	struct lh_roster *r;
 
-	write_file("r.jsonl", text, strlen(text));
+	write_text("r.jsonl", text);
 	r = lh_roster_open(path, 2, &err);
 	check_why(r, err.msg);
 	return r;
@@ -37,8 +46,6 @@ static bool is(struct lh_str s, const char *want)
 
 static int find(const struct lh_roster *r, const char *id, struct lh_worker *w)
 {
-	static struct lh_buf scratch = { .max = LH_BUF_NOMAX };
-
 	return lh_roster_find(r, id, strlen(id), &scratch, w, &err);
 }
 
@@ -65,11 +72,501 @@ static void a_worker_has_what_its_line_says(void)
 	lh_roster_close(r);
 }
 
-int main(void)
+static void a_later_line_wins_whole(void)
 {
+	struct lh_worker w;
+	struct lh_roster *r = lines("{\"candidate_id\":\"W-1\",\"name\":\"A\",\"city\":\"Toledo\",\"blacklisted_clients\":[\"X\"]}\n"
+				    "{\"candidate_id\":\"W-2\",\"name\":\"B\"}\n"
+				    "{\"candidate_id\":\"w-1\",\"name\":\"C\",\"state\":\"OH\"}\n");
+
+	check(lh_roster_count(r) == 2);
+	check(find(r, "W-1", &w) == 1);
+	check(is(w.candidate_id, "w-1") && is(w.name, "C") && !w.city.n && is(w.state, "OH") && !lh_worker_blacklisted(&w, "X", 1));
+	lh_roster_close(r);
+}
+
+static void only_ascii_letters_fold(void)
+{
+	struct lh_worker w;
+	struct lh_roster *r = lines("{\"candidate_id\":\"É[K]@\",\"name\":\"A\"}");
+
+	check(find(r, "É[k]@", &w) == 1);
+	check(find(r, "é[k]@", &w) == 0);
+	check(find(r, "É{k}@", &w) == 0);
+	check(find(r, "É[k]`", &w) == 0);
+	lh_roster_close(r);
+}
+
+static void no_worker_at_all_is_a_roster(void)
+{
+	struct lh_worker w;
+	struct lh_roster *r = lines("\n");
+
+	check(lh_roster_count(r) == 0 && find(r, "W-1", &w) == 0);
+	lh_roster_close(r);
+}
+
+static void lines_are_read_as_a_tools_input_is(void)
+{
+	struct lh_worker w;
+	struct lh_roster *r = lines("\xef\xbb\xbf{\"candidate_id\":\"1\",\"name\":\"A\"}\r\n\r\n \t\n  {\"candidate_id\":\"2\",\"name\":\"B\"}  \r\n"
+				    "{\"candidate_id\":\"3\",\"name\":\"C\"}");
+
+	check(lh_roster_count(r) == 3 && find(r, "3", &w) == 1 && is(w.name, "C"));
+	lh_roster_close(r);
+}
+
+static void ids_have_a_longest_length(void)
+{
+	char text[LH_ID_MAX + 64], id[LH_ID_MAX + 2];
+	struct lh_worker w;
+	struct lh_roster *r;
+
+	memset(id, 'X', sizeof id);
+	id[LH_ID_MAX] = '\0';
+	snprintf(text, sizeof text, "{\"candidate_id\":\"%s\",\"name\":\"A\"}", id);
+	r = lines(text);
+	id[3] = 'x';
+	check(find(r, id, &w) == 1 && w.candidate_id.n == LH_ID_MAX);
+	id[LH_ID_MAX] = 'X';
+	id[LH_ID_MAX + 1] = '\0';
+	check(find(r, id, &w) == 0);
+	lh_roster_close(r);
+}
+
+/* Strings whose lengths need two and three bytes. */
+static void long_strings_come_back_whole(void)
+{
+	enum { N = 40000 };
+	char *text = malloc(2 * N), *name = malloc(N), city[200];
+	struct lh_worker w;
+	struct lh_roster *r;
+
+	check(text && name);
+	memset(name, 'n', N - 1);
+	name[N - 1] = '\0';
+	memset(city, 'c', 128);
+	city[128] = '\0';
+	snprintf(text, 2 * N, "{\"candidate_id\":\"1\",\"name\":\"%s\",\"city\":\"%s\",\"blacklisted_clients\":[\"%s\",\"Z\"]}", name, city, city);
+	r = lines(text);
+	check(find(r, "1", &w) == 1 && is(w.name, name) && is(w.city, city));
+	check(lh_worker_blacklisted(&w, city, 128) && lh_worker_blacklisted(&w, "z", 1));
+	lh_roster_close(r);
+	free(text);
+	free(name);
+}
+
+#define A_WORKER "{\"candidate_id\":\"W-1\",\"name\":\"A\"}\n"
+
+static void a_bad_line_stops_the_start(void)
+{
+	static const struct {
+		const char *line, *why;
+	} bad[] = {
+		{ "{\"name\":\"A\"}", ":3: missing string field \"candidate_id\"" },
+		{ "{\"candidate_id\":null,\"name\":\"A\"}", ":3: missing string field \"candidate_id\"" },
+		{ "{\"candidate_id\":\" \\t\",\"name\":\"A\"}", ":3: missing string field \"candidate_id\"" },
+		{ "{\"candidate_id\":7,\"name\":\"A\"}", ":3:17: field \"candidate_id\" is not a string" },
+		{ "{\"candidate_id\":\"W-2\"}", ":3: missing string field \"name\"" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"\"}", ":3: missing string field \"name\"" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":[\"A\"]}", ":3:30: field \"name\" is not a string" },
+		{ " {\"candidate_id\":\"W-2\",\"name\":\"A\",\"status\":true}", ":3:44: field \"status\" is not a string" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"city\":{}}", ":3:41: field \"city\" is not a string" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"state\":1}", ":3:42: field \"state\" is not a string" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"role\":[]}", ":3:41: field \"role\" is not a string" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"blacklisted_clients\":\"C\"}", ":3:56: field \"blacklisted_clients\" is not an array of strings" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"blacklisted_clients\":[\"C\",1]}", ":3:61: field \"blacklisted_clients\" is not an array of strings" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"name\":\"B\"}", ":3:34: duplicate key \"name\"" },
+		{ "[\"W-2\",\"A\"]", ":3: not a JSON object" },
+		{ "W-2,A", ":3:1: expected a value" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\"", ":3:33: unexpected end of line" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"\xff\"}", ":3:31: invalid UTF-8" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"\\ud800\"}", ":3:31: lone surrogate in string" },
+	};
+	char text[512], want[256];
+	size_t i;
+
+	for (i = 0; i < sizeof bad / sizeof *bad; i++) {
+		snprintf(text, sizeof text, A_WORKER "\n%s\n{\n", bad[i].line);
+		write_text("bad.jsonl", text);
+		check_why(!lh_roster_open(path, 2, &err), bad[i].line);
+		snprintf(want, sizeof want, "%s%s", path, bad[i].why);
+		check_why(err.code == LH_EDATA && !strcmp(err.msg, want), err.msg);
+	}
+}
+
+static void what_cannot_be_read_says_so(void)
+{
+	static const char gz[] = "\x1f\x8b\x08\x00garbage behind a good start";
+
+	check(!lh_roster_open("/nonexistent/r.jsonl", 1, &err));
+	check_why(err.code == LH_EIO && !strcmp(err.msg, "/nonexistent/r.jsonl: cannot open: No such file or directory"), err.msg);
+	check(!lh_roster_open(dir, 1, &err));
+	check_why(err.code == LH_EIO && strstr(err.msg, ": is a directory"), err.msg);
+	write_file("bad.jsonl", gz, sizeof gz - 1);
+	check(!lh_roster_open(path, 1, &err));
+	check_why(err.code == LH_EIO && !strncmp(err.msg, path, strlen(path)), err.msg);
+}
+
+/* ---- many lines, several threads ---- */
+
+#define MANY 100000u
+
+static FILE *many_begin(void)
+{
+	snprintf(path, sizeof path, "%s/many.jsonl", dir);
+	return fopen(path, "w");
+}
+
+static void many_worker(FILE *f, unsigned i)
+{
+	fprintf(f, "{\"candidate_id\":\"W-%u\",\"name\":\"Name %u\",\"text\":\"some words that nobody asks for\"}\n", i, i);
+}
+
+static void many_lines_are_read_as_few(void)
+{
+	struct lh_worker w;
+	struct lh_roster *r;
+	char id[32], want[32];
+	FILE *f = many_begin();
+	unsigned i;
+
+	for (i = 0; i < MANY; i++)
+		many_worker(f, i);
+	fprintf(f, "{\"candidate_id\":\"w-77\",\"name\":\"Last\"}\n");
+	check(fclose(f) == 0);
+	r = lh_roster_open(path, 4, &err);
+	check_why(r, err.msg);
+	check(lh_roster_count(r) == MANY);
+	for (i = 0; i < MANY; i++) {
+		snprintf(id, sizeof id, "w-%u", i);
+		snprintf(want, sizeof want, "Name %u", i);
+		check_why(find(r, id, &w) == 1 && is(w.name, i == 77 ? "Last" : want), id);
+	}
+	check(find(r, "W-100000", &w) == 0);
+	lh_roster_close(r);
+}
+
+static void of_many_lines_the_first_bad_one_is_named(void)
+{
+	FILE *f = many_begin();
+	char want[128];
+	unsigned i;
+
+	for (i = 0; i < MANY; i++) {
+		if (i == 60000 || i == 60001 || i == 99999)
+			fprintf(f, "{\"candidate_id\":\"W-%u\"}\n", i);
+		else
+			many_worker(f, i);
+	}
+	check(fclose(f) == 0);
+	snprintf(want, sizeof want, "%s:60001: missing string field \"name\"", path);
+	for (i = 1; i <= 4; i++) {
+		check(!lh_roster_open(path, i, &err));
+		check_why(!strcmp(err.msg, want), err.msg);
+	}
+}
+
+static void run(const char *command)
+{
+	char text[256];
+
+	snprintf(text, sizeof text, "cd %s && %s", dir, command);
+	check_why(system(text) == 0, text);
+}
+
+static struct lh_roster *open_in_dir(const char *name)
+{
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return lh_roster_open(path, 3, &err);
+}
+
+static void compressed_rosters_and_archives_are_read(void)
+{
+	struct lh_worker w;
+	struct lh_roster *r;
+	char want[160];
+
+	write_text("a.jsonl", A_WORKER);
+	write_text("b.jsonl", "\n{\"candidate_id\":\"w-1\",\"name\":\"B\"}");
+	write_text("c.jsonl", "\n" A_WORKER "\n\n{}");
+	run("gzip -k a.jsonl && tar -czf ab.tgz a.jsonl b.jsonl && tar -cf abc.tar a.jsonl b.jsonl c.jsonl");
+	r = open_in_dir("a.jsonl.gz");
+	check_why(r && find(r, "w-1", &w) == 1 && is(w.name, "A"), err.msg);
+	lh_roster_close(r);
+	r = open_in_dir("ab.tgz");
+	check_why(r && lh_roster_count(r) == 1 && find(r, "w-1", &w) == 1 && is(w.name, "B"), err.msg);
+	lh_roster_close(r);
+	check(!open_in_dir("abc.tar"));
+	snprintf(want, sizeof want, "%s/c.jsonl:5: missing string field \"candidate_id\"", path);
+	check_why(!strcmp(err.msg, want), err.msg);
+	run("rm a.jsonl b.jsonl c.jsonl a.jsonl.gz ab.tgz abc.tar");
+}
+
+/* ---- an index ---- */
+
+static const char *const rows[][2] = {
+	{ "W-1", "{\"candidate_id\":\"W-1\",\"name\":\"A\",\"city\":\"Tol\\u0065do\",\"blacklisted_clients\":[\"X\"]}" },
+	{ "row2", "{\"candidate_id\":\"W-2\",\"name\":\"B\"}" },
+	{ "W-3", "{\"name\":\"C\"}" },
+	{ "W-4", "{\"candidate_id\":\"W-44\",\"name\":\"D\"}" },
+	{ "W-5", "{\"candidate_id\":\"W-5\",\"name\":\"E\"}" },
+	{ "W-6", "{\"candidate_id\":\"W-6\",\"name\":\"F\"}" },
+	{ "row7", "{\"candidate_id\":\"w-2\",\"name\":\"G\"}" },
+};
+
+static void build(const char *last_meta)
+{
+	static const float v[2] = { 1, 2 };
+	struct lh_lhv_params p;
+	struct lh_lhv_writer *w;
+	size_t i;
+
+	snprintf(path, sizeof path, "%s/roster.data", dir);
+	lh_lhv_params_default(&p);
+	w = lh_lhv_writer_new(path, &p, 1, &err);
+	check_why(w, err.msg);
+	for (i = 0; i < sizeof rows / sizeof *rows; i++)
+		check(lh_lhv_put(w, rows[i][0], strlen(rows[i][0]), v, 2, rows[i][1], strlen(rows[i][1]), &err) == 0);
+	if (last_meta)
+		check(lh_lhv_put(w, "last", 4, v, 2, last_meta, strlen(last_meta), &err) == 0);
+	check_why(lh_lhv_commit(w, 1, &err) == 0, err.msg);
+	lh_lhv_writer_free(w);
+}
+
+static struct lh_roster *open_index(void)
+{
+	struct lh_roster *r = lh_roster_open(path, 1, &err);
+
+	check_why(r, err.msg);
+	return r;
+}
+
+static void an_index_is_a_roster(void)
+{
+	struct lh_worker w;
+	struct lh_roster *r;
+
+	build(NULL);
+	r = open_index();
+	check(lh_roster_count(r) == 7);
+	check(find(r, " W-1", &w) == 1);
+	check(is(w.candidate_id, "W-1") && is(w.name, "A") && is(w.city, "Toledo") && !w.status.n && lh_worker_blacklisted(&w, "x", 1));
+	check(find(r, "w-1", &w) == 1 && is(w.name, "A") && is(w.city, "Toledo"));
+	check(find(r, "W-2", &w) == 1 && is(w.name, "G") && is(w.candidate_id, "w-2"));
+	check(find(r, "row2", &w) == 0);
+	check(find(r, "W-3", &w) == 1 && is(w.name, "C") && is(w.candidate_id, "W-3"));
+	check(find(r, "w-3", &w) == 1 && is(w.name, "C"));
+	check(find(r, "W-4", &w) == 0);
+	check(find(r, "W-44", &w) == 1 && is(w.name, "D"));
+	check(find(r, "W-99", &w) == 0);
+	lh_roster_close(r);
+}
+
+static void pending_rows_of_an_index_count(void)
+{
+	static const float v[2] = { 2, 1 };
+	static const char six[] = "{\"candidate_id\":\"W-6\",\"name\":\"New\"}", two[] = "{\"candidate_id\":\"W-2\",\"name\":\"Newer\"}";
+	struct lh_lhv_change *c;
+	struct lh_worker w;
+	struct lh_roster *r;
+	bool fold;
+
+	build(NULL);
+	c = lh_lhv_change_open(path, 1, &err);
+	check_why(c, err.msg);
+	check(lh_lhv_change_delete(c, "W-5", 3, &err) == 1);
+	check(lh_lhv_change_put(c, "W-6", 3, v, 2, six, sizeof six - 1, &err) == 0);
+	check(lh_lhv_change_put(c, "row8", 4, v, 2, two, sizeof two - 1, &err) == 0);
+	check(lh_lhv_change_put(c, "W-1", 3, v, 2, NULL, 0, &err) == 0);
+	check(lh_lhv_change_delete(c, "row7", 4, &err) == 1);
+	check_why(lh_lhv_change_commit(c, &fold, &err) == 0, err.msg);
+	lh_lhv_change_close(c);
+	r = open_index();
+	check(lh_roster_count(r) == 6);
+	check(find(r, "W-6", &w) == 1 && is(w.name, "New"));
+	check(find(r, "W-5", &w) == 0);
+	check(find(r, "w-5", &w) == 0);
+	check(find(r, "w-6", &w) == 1 && is(w.name, "New"));
+	check(find(r, "W-2", &w) == 1 && is(w.name, "Newer"));
+	check(find(r, "W-1", &w) == 1 && is(w.name, "A"));
+	check(find(r, "w-1", &w) == 1 && is(w.name, "A"));
+	lh_roster_close(r);
+	run("rm roster.data-log*");
+}
+
+static void a_row_that_is_no_worker_is_no_miss(void)
+{
+	struct lh_worker w;
+	struct lh_roster *r;
+
+	build("{\"candidate_id\":\"W-9\"}");
+	r = open_index();
+	check(find(r, "W-1", &w) == 1);
+	check(find(r, "last", &w) == -1);
+	check_why(err.code == LH_ECORRUPT && strstr(err.msg, "/roster.data: metadata of id \"last\": missing string field \"name\""), err.msg);
+	check(find(r, "W-99", &w) == -1 && find(r, "W-2", &w) == -1);
+	check_why(err.code == LH_ECORRUPT && strstr(err.msg, "metadata of id \"last\""), err.msg);
+	check(find(r, "W-1", &w) == 1);
+	lh_roster_close(r);
+}
+
+/* Every byte of ids, hash and metadata, damaged in turn: what an index then
+ * says is a worker or an error; and never that there is none. */
+static void a_damaged_index_never_misses(void)
+{
+	static const char *const ids[] = { "W-1", "w-1", "w-2", "W-3", "W-44", "W-6" };
+	unsigned tried = 0, errors = 0;
+	struct lh_roster *r;
+	struct lh_worker w;
+	FILE *f;
+	long size, at;
+	size_t i;
+	char *p;
+
+	build(NULL);
+	f = fopen(path, "r");
+	check(f && fseek(f, 0, SEEK_END) == 0 && (size = ftell(f)) > 4096);
+	rewind(f);
+	p = malloc((size_t)size);
+	check(p && fread(p, 1, (size_t)size, f) == (size_t)size && fclose(f) == 0);
+	for (at = 0; at < size; at++) {
+		if (!p[at] && at % 16)
+			continue;
+		p[at] ^= 1 << at % 8;
+		write_file("roster.data", p, (size_t)size);
+		p[at] ^= 1 << at % 8;
+		tried++;
+		r = lh_roster_open(path, 1, &err);
+		for (i = 0; r && i < sizeof ids / sizeof *ids; i++) {
+			int got = find(r, ids[i], &w);
+
+			errors += got < 0;
+			check_why(got == 1 || (got == -1 && err.code == LH_ECORRUPT), ids[i]);
+		}
+		check_why(r || at < 8 || err.code == LH_ECORRUPT, err.msg);
+		lh_roster_close(r);
+	}
+	check(tried > 1000 && errors > 1000);
+	free(p);
+}
+
+static void *ask(void *roster)
+{
+	struct lh_buf own = { .max = LH_BUF_NOMAX };
+	struct lh_worker w;
+	struct lh_err e;
+	bool good = lh_roster_find(roster, "w-6", 3, &own, &w, &e) == 1 && is(w.name, "F");
+
+	good = lh_roster_find(roster, "W-1", 3, &own, &w, &e) == 1 && is(w.name, "A") && good;
+	good = lh_roster_find(roster, "nobody", 6, &own, &w, &e) == 0 && good;
+	lh_buf_free(&own);
+	return good ? roster : NULL;
+}
+
+static void threads_may_miss_at_once(void)
+{
+	struct lh_roster *r;
+	pthread_t t[4];
+	size_t i;
+	void *good;
+
+	build(NULL);
+	r = open_index();
+	for (i = 0; i < 4; i++)
+		check(pthread_create(&t[i], NULL, ask, r) == 0);
+	for (i = 0; i < 4; i++)
+		check(pthread_join(t[i], &good) == 0 && good);
+	lh_roster_close(r);
+}
+
+/* ---- without memory ---- */
+
+#define SHORT 3		/* exit status: out of memory, said properly */
+
+static int use(const char *name)
+{
+	struct lh_roster *r = open_in_dir(name);
+	struct lh_worker w;
+	int rc = r && find(r, "W-1", &w) >= 0 && find(r, "w-6", &w) >= 0 ? 0 : -1;
+
+	lh_roster_close(r);
+	lh_buf_free(&scratch);
+	if (rc < 0 && err.code == LH_ENOMEM)
+		return SHORT;
+	return rc < 0;
+}
+
+static int child(char *name, const char *fault)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		setenv("LH_FAULT_ALLOC", fault, 1);
+		execv("/proc/self/exe", (char *[]){ "test_roster", dir, name, NULL });
+		_exit(9);
+	}
+	check(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* Only a build with LH_FAULTS fails allocations; in others the first child
+ * ends the test. */
+static void running_out_of_memory_is_an_error(char *name)
+{
+	char fault[32];
+	unsigned n, i;
+	int rc[2] = { SHORT, SHORT };
+
+	for (n = 1; rc[0] || rc[1]; n++) {
+		for (i = 0; i < 2; i++) {
+			snprintf(fault, sizeof fault, "%u%s", n, i ? "+" : "");
+			rc[i] = child(name, fault);
+			check_why(!rc[i] || rc[i] == SHORT, fault);
+		}
+	}
+}
+
+static void prepare_path(void)
+{
+	const char *bin = getenv("LH_BIN"), *old = getenv("PATH");
+	char text[4096];
+
+	snprintf(text, sizeof text, "%s:%s", bin ? bin : "bin", old ? old : "");
+	setenv("PATH", text, 1);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 2) {
+		snprintf(dir, sizeof dir, "%s", argv[1]);
+		return use(argv[2]);
+	}
 	check(mkdtemp(dir));
+	prepare_path();
 	a_worker_has_what_its_line_says();
-	unlink(path);
-	rmdir(dir);
+	a_later_line_wins_whole();
+	only_ascii_letters_fold();
+	no_worker_at_all_is_a_roster();
+	lines_are_read_as_a_tools_input_is();
+	ids_have_a_longest_length();
+	long_strings_come_back_whole();
+	a_bad_line_stops_the_start();
+	what_cannot_be_read_says_so();
+	many_lines_are_read_as_few();
+	of_many_lines_the_first_bad_one_is_named();
+	compressed_rosters_and_archives_are_read();
+	an_index_is_a_roster();
+	pending_rows_of_an_index_count();
+	a_row_that_is_no_worker_is_no_miss();
+	a_damaged_index_never_misses();
+	threads_may_miss_at_once();
+	build(NULL);
+	running_out_of_memory_is_an_error("roster.data");
+	lh_roster_close(lines(A_WORKER "{\"candidate_id\":\"W-6\",\"name\":\"\\u0041\"}"));
+	running_out_of_memory_is_an_error("r.jsonl");
+	run("rm -f r.jsonl bad.jsonl many.jsonl roster.data roster.data-*");
+	check(rmdir(dir) == 0);
 	return 0;
 }

@@ -1,0 +1,16 @@
+/* lh_lhv_texts.c - the checksums of what an index says in words.  See lh_lhv_int.h. */
+#include "lh_lhv_int.h"
+
+int lh_lhv_check_texts(const struct lh_lhv *ix, struct lh_err *err)
+{
+	const struct lh_lhv_header *h = (const void *)ix->map.p;
+	uint32_t i;
+
+	for (i = 0; i < h->n_sections; i++) {
+		const struct lh_lhv_section *s = &h->section[i];
+
+		if (s->kind >= LH_LHV_ID_AT && s->kind <= LH_LHV_METAS && lh_xxh3(ix->map.p + s->at, s->bytes) != s->xxh3)
+			return lh_err_set(err, LH_ECORRUPT, "%s: the checksum is wrong", lh_lhv_kind_name(s->kind));
+	}
+	return 0;
+}
