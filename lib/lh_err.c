@@ -12,6 +12,7 @@ int lh_err_set(struct lh_err *err, enum lh_code code, const char *fmt, ...)
 
 	err->code = code;
 	err->column = 0;
+	err->status = 0;
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);
@@ -26,6 +27,7 @@ int lh_err_sys(struct lh_err *err, const char *fmt, ...)
 
 	err->code = saved == ENOMEM ? LH_ENOMEM : LH_EIO;
 	err->column = 0;
+	err->status = 0;
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);

@@ -33,6 +33,7 @@ enum lh_code {
 struct lh_err {
 	enum lh_code code;
 	size_t column;	/* byte in the line, from 1; 0 when it says nothing */
+	unsigned status;	/* the reason as an HTTP status, set behind lh_err_set; or 0 */
 	char msg[1024];
 };
 

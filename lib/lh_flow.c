@@ -73,12 +73,35 @@ static int write_rejects(struct run *r)
 	return rc;
 }
 
+/* Why a record is rejected. */
+struct why {
+	size_t column;
+	unsigned status;
+	bool net;
+	const char *text;
+};
+
+static struct why why_of(const struct lh_err *err)
+{
+	return (struct why){ 0, err->status, err->code == LH_ENET, err->msg };
+}
+
+static void say_why(struct lh_tool *t, const char *file, uint64_t line, const struct why *why)
+{
+	char text[sizeof ((struct lh_err *)NULL)->msg + 16];
+
+	snprintf(text, sizeof text, "%u %s", why->status, why->text);
+	lh_say_at(t, file, line, why->column, why->status ? text : why->text);
+}
+
 /* Say what is wrong with a record, but not without end. */
-static void report(struct run *r, const struct lh_flow_name *name, uint64_t line, size_t column, const char *text)
+static void report(struct run *r, const struct lh_flow_name *name, uint64_t line, const struct why *why)
 {
 	struct lh_tool *t = r->tool;
 
 	t->state->rejected++;
+	if (why->net)
+		lh_tool_failed(t);
 	if (t->quiet)
 		return;
 	if (name->operand != r->told_operand) {
@@ -86,7 +109,7 @@ static void report(struct run *r, const struct lh_flow_name *name, uint64_t line
 		r->told = 0;
 	}
 	if (r->told < LH_MESSAGES_PER_FILE || t->verbose)
-		lh_say_at(t, name->text, line, column, text);
+		say_why(t, name->text, line, why);
 	else if (r->told == LH_MESSAGES_PER_FILE)
 		lh_say_at(t, name->text, 0, 0, "further messages suppressed (--verbose shows all)");
 	r->told++;
@@ -111,7 +134,7 @@ static int stopped(struct run *r)
 /* ---- what comes out of a block ---- */
 
 /* The error object that --on-error emit asks for; rec NULL: it has no id. */
-static int write_error(struct run *r, const struct lh_flow_name *name, uint64_t line, const char *text, const struct lh_record *rec)
+static int write_error(struct run *r, const struct lh_flow_name *name, uint64_t line, const struct why *why, const struct lh_record *rec)
 {
 	struct lh_buf out;
 	int rc;
@@ -119,7 +142,7 @@ static int write_error(struct run *r, const struct lh_flow_name *name, uint64_t 
 	if (r->tool->on_error != LH_ON_ERROR_EMIT)
 		return 0;
 	lh_buf_init(&out, LH_BUF_NOMAX);
-	lh_flow_put_error(&out, name->text, line, text, rec);
+	lh_flow_put_error(&out, name->text, line, why->status, why->text, rec);
 	rc = lh_buf_check(&out, &r->tool->err);
 	if (!rc)
 		rc = lh_tool_write(r->tool, out.p, out.len);
@@ -128,20 +151,22 @@ static int write_error(struct run *r, const struct lh_flow_name *name, uint64_t 
 }
 
 /* With a sink, an error object is the one thing that goes to stdout. */
-static int emit_error(struct run *r, const struct lh_flow_block *b, size_t at, size_t n, uint64_t line, const char *text)
+static int emit_error(struct run *r, const struct lh_flow_block *b, size_t at, size_t n, uint64_t line, const struct why *why)
 {
 	struct lh_err err;
 	bool has = r->tool->on_error == LH_ON_ERROR_EMIT && n <= r->tool->max_line &&
 		   lh_record_parse(r->again, b->in.p + at, n, &err) == 0;
 
-	return write_error(r, b->name, line, text, has ? r->again : NULL);
+	return write_error(r, b->name, line, why, has ? r->again : NULL);
 }
 
-static int refused(struct run *r, const struct lh_flow_block *b, const struct lh_flow_item *item, const struct lh_err *why)
+static int refused(struct run *r, const struct lh_flow_block *b, const struct lh_flow_item *item, const struct lh_err *err)
 {
-	report(r, b->name, item->line, 0, why->msg);
+	struct why why = why_of(err);
+
+	report(r, b->name, item->line, &why);
 	add_rejected(r, b->in.p + item->at, item->n);
-	if (emit_error(r, b, item->at, item->n, item->line, why->msg) < 0 || write_rejects(r) < 0)
+	if (emit_error(r, b, item->at, item->n, item->line, &why) < 0 || write_rejects(r) < 0)
 		return -1;
 	return r->tool->on_error == LH_ON_ERROR_STOP ? stopped(r) : 0;
 }
@@ -151,11 +176,11 @@ static int report_rejects(struct run *r, const struct lh_flow_block *b, size_t *
 {
 	for (; *next < b->n_rejects && b->rejects[*next].at < at; ++*next) {
 		const struct lh_flow_reject *rej = &b->rejects[*next];
-		const char *text = b->texts.p + rej->text;
+		struct why why = { rej->column, rej->status, rej->net, b->texts.p + rej->text };
 
-		report(r, b->name, rej->line, rej->column, text);
+		report(r, b->name, rej->line, &why);
 		add_rejected(r, b->in.p + rej->at, rej->n);
-		if (r->flow->sink && emit_error(r, b, rej->at, rej->n, rej->line, text) < 0)
+		if (r->flow->sink && emit_error(r, b, rej->at, rej->n, rej->line, &why) < 0)
 			return -1;
 	}
 	return write_rejects(r);
@@ -322,6 +347,7 @@ static int take_long(struct run *r)
 {
 	struct lh_tool *t = r->tool;
 	struct lh_err err;
+	struct why why;
 	const char *p;
 	ssize_t n;
 	int rc;
@@ -337,8 +363,9 @@ static int take_long(struct run *r)
 		return lh_err_prefix(&t->err, "%s", t->rejects);
 	lh_flow_too_long(t, &err);
 	t->state->records++;
-	report(r, r->name, r->line, 0, err.msg);
-	rc = write_error(r, r->name, r->line, err.msg, NULL);
+	why = why_of(&err);
+	report(r, r->name, r->line, &why);
+	rc = write_error(r, r->name, r->line, &why, NULL);
 	r->line++;
 	r->first = false;
 	return rc < 0 ? -1 : t->on_error == LH_ON_ERROR_STOP ? stopped(r) : 0;

@@ -22,6 +22,9 @@
  * LH_EDATA, which rejects this record alone (its output so far is dropped); or
  * -1 with another code, which ends the run after the records before it.
  *
+ * A rejection with err->status is reported with that number in front
+ * ("lh-chat: -:3: 502 http://...") and as error.code in an error record.
+ *
  * A sink, if given, takes each record's output in order on the calling thread
  * instead of stdout (no LF is added), and may reject or fail in the same way (a
  * failed lh_tool_out has its reason in tool->err already and may leave err alone).
@@ -29,7 +32,10 @@
  * batch, if given, replaces map: it gets up to batch_max records at once (for
  * upstream calls that take many) and must call lh_batch_accept or
  * lh_batch_reject once for each, in order.  A batch is never held back for
- * records that are not there yet.
+ * records that are not there yet.  With batch_max 1 each record is mapped on
+ * its own, so that few records that take long still share the threads.  A
+ * rejection with LH_ENET (an upstream failed for this record, the next may do
+ * better) makes the exit status 2.
  */
 #ifndef LH_FLOW_H
 #define LH_FLOW_H

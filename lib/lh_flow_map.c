@@ -66,7 +66,7 @@ static void put_utf8(struct lh_buf *out, const char *text, struct lh_buf *clean)
 	lh_buf_json(out, clean->p ? clean->p : "", clean->len);
 }
 
-void lh_flow_put_error(struct lh_buf *out, const char *file, uint64_t line, const char *text, const struct lh_record *rec)
+void lh_flow_put_error(struct lh_buf *out, const char *file, uint64_t line, unsigned status, const char *text, const struct lh_record *rec)
 {
 	const struct lh_value *id = rec ? lh_record_get(rec, "id") : NULL;
 	struct lh_buf clean;
@@ -82,6 +82,10 @@ void lh_flow_put_error(struct lh_buf *out, const char *file, uint64_t line, cons
 	put_utf8(out, file, &clean);
 	lh_buf_puts(out, ",\"line\":");
 	lh_buf_u64(out, line);
+	if (status) {
+		lh_buf_puts(out, ",\"code\":");
+		lh_buf_u64(out, status);
+	}
 	lh_buf_puts(out, ",\"message\":");
 	lh_buf_reset(&clean);
 	put_utf8(out, text, &clean);
@@ -107,7 +111,7 @@ static void reject(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 		return;
 	}
 	r = &b->rejects[b->n_rejects++];
-	*r = (struct lh_flow_reject){ l->at, l->n, l->line, why->column, b->texts.len };
+	*r = (struct lh_flow_reject){ l->at, l->n, l->line, why->column, b->texts.len, why->status, why->code == LH_ENET };
 	lh_buf_add(&b->texts, why->msg, strlen(why->msg) + 1);
 	if (lh_buf_check(&b->texts, &err) < 0) {
 		b->n_rejects--;
@@ -115,7 +119,7 @@ static void reject(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 		return;
 	}
 	if (m->tool->on_error == LH_ON_ERROR_EMIT && !m->flow->sink)
-		lh_flow_put_error(&b->out, b->name->text, l->line, why->msg, rec);
+		lh_flow_put_error(&b->out, b->name->text, l->line, why->status, why->msg, rec);
 	b->stop = m->tool->on_error == LH_ON_ERROR_STOP;
 }
 

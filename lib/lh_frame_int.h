@@ -14,6 +14,7 @@ struct lh_tool_state {
 	unsigned closed;	/* descriptors 0 to 2 that were closed at start */
 	bool abandoned;		/* read and written atomically */
 	bool bad;		/* a verdict is bad */
+	bool failed;		/* a part of the work could not be done; written atomically */
 	bool stopped;		/* --on-error stop stopped us */
 	bool pipe_gone;		/* nobody reads stdout any more; SIGPIPE is ignored */
 	bool out_failed;	/* a write to stdout failed and was reported */

@@ -98,6 +98,7 @@ int lh_tool_usage(struct lh_tool *t, const char *fmt, ...)
 
 	t->err.code = LH_EUSAGE;
 	t->err.column = 0;
+	t->err.status = 0;
 	va_start(ap, fmt);
 	vsnprintf(t->err.msg, sizeof t->err.msg, fmt, ap);
 	va_end(ap);
@@ -114,6 +115,11 @@ int lh_tool_said(struct lh_tool *t)
 void lh_tool_verdict_bad(struct lh_tool *t)
 {
 	t->state->bad = true;
+}
+
+void lh_tool_failed(struct lh_tool *t)
+{
+	__atomic_store_n(&t->state->failed, true, __ATOMIC_RELAXED);
 }
 
 bool lh_tool_stopping(void)
@@ -234,6 +240,8 @@ int lh_tool_finish(struct lh_tool *t, int rc)
 	if (s->pipe_gone)
 		return 0;
 	if (s->out_failed)
+		return 2;
+	if (__atomic_load_n(&s->failed, __ATOMIC_RELAXED))
 		return 2;
 	if (rc < 0)
 		return s->stopped && t->err.code == LH_EDATA ? 1 : 2;

@@ -29,8 +29,9 @@
  * returns LH_TOOL_DONE, a non-zero that lh_tool_finish turns into exit 0.
  * Every other non-zero is -1 with tool.err filled.
  *
- * Exit status, chosen by lh_tool_finish: 2 for a failure (rc < 0), 1 when a
- * record was rejected or lh_tool_verdict_bad was called, else 0; stdout is
+ * Exit status, chosen by lh_tool_finish: 2 for a failure (rc < 0, or
+ * lh_tool_failed was called), 1 when a record was rejected or
+ * lh_tool_verdict_bad was called, else 0; stdout is
  * flushed and closed first, and a failed write there is 2.  A signal caught
  * (SIGINT, SIGTERM, SIGHUP) ends whole records only, removes temporary files,
  * and re-raises, so that the shell sees 128 + n.
@@ -131,6 +132,10 @@ LH_API void lh_tool_chat(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3
 
 /* Some verdict is bad: the exit status will be 1 at least. */
 LH_API void lh_tool_verdict_bad(struct lh_tool *t);
+
+/* Something could not be done although the run goes on: the exit status will
+ * be 2.  From any thread. */
+LH_API void lh_tool_failed(struct lh_tool *t);
 
 /* Buffered stdout for what a tool prints outside a flow; flushed by finish. */
 LH_API int lh_tool_out(struct lh_tool *t, const void *p, size_t n);
