@@ -10,7 +10,7 @@ static int out_of_memory(struct lh_scan *s)
 	return -1;
 }
 
-int lh_keys_dup(struct lh_scan *s, const char *p)
+int lh_json_keys_dup(struct lh_scan *s, const char *p)
 {
 	s->at = p - 1;
 	s->why = NULL;
@@ -99,7 +99,7 @@ static bool same(const struct lh_key *k, const char *p, size_t n, bool escaped)
 	return lh_string_cmp(&a, &b) == 0;
 }
 
-bool lh_keys_has(struct lh_scan *s, const struct lh_level *lv, const char *p, size_t n, bool escaped, uint32_t h)
+bool lh_json_keys_has(struct lh_scan *s, const struct lh_level *lv, const char *p, size_t n, bool escaped, uint32_t h)
 {
 	size_t at, i;
 
@@ -117,7 +117,7 @@ bool lh_keys_has(struct lh_scan *s, const struct lh_level *lv, const char *p, si
 	return false;
 }
 
-int lh_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size_t n, bool escaped)
+int lh_json_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size_t n, bool escaped)
 {
 	struct lh_value v = quoted(p, n, escaped);
 	struct lh_str str = { p, n };
@@ -140,8 +140,8 @@ int lh_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size_t n,
 			put_level(s, lv);
 		}
 	}
-	if (lh_keys_has(s, lv, p, n, escaped, h))
-		return lh_keys_dup(s, p);
+	if (lh_json_keys_has(s, lv, p, n, escaped, h))
+		return lh_json_keys_dup(s, p);
 	s->key[s->n] = (struct lh_key){ p, (uint32_t)n, escaped };
 	s->hash[s->n++] = h;
 	if (!lv->hashed)
@@ -152,7 +152,7 @@ int lh_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size_t n,
 	return 0;
 }
 
-void lh_keys_drop(struct lh_scan *s, const struct lh_level *lv)
+void lh_json_keys_drop(struct lh_scan *s, const struct lh_level *lv)
 {
 	size_t depth = (size_t)(lv - s->level), i, at;
 

@@ -104,12 +104,12 @@ const char *lh_utf8_bad(const char *p, const char *end);
 bool lh_utf8_valid_avx2(const char *p, size_t n);
 
 /* Add a key to the innermost object, in full generality: 0, or -1. */
-int lh_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size_t n, bool escaped);
+int lh_json_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size_t n, bool escaped);
 /* A hash is there already: is the key? */
-bool lh_keys_has(struct lh_scan *s, const struct lh_level *lv, const char *p, size_t n, bool escaped, uint32_t h);
+bool lh_json_keys_has(struct lh_scan *s, const struct lh_level *lv, const char *p, size_t n, bool escaped, uint32_t h);
 /* An object that was hashed ends: take its keys out of the table. */
-void lh_keys_drop(struct lh_scan *s, const struct lh_level *lv);
-int lh_keys_dup(struct lh_scan *s, const char *p);
+void lh_json_keys_drop(struct lh_scan *s, const struct lh_level *lv);
+int lh_json_keys_dup(struct lh_scan *s, const char *p);
 
 /* Room for one more member: 0, or -1. */
 int lh_record_grow(struct lh_record *r, struct lh_scan *s);

@@ -93,10 +93,10 @@ static LH_TARGET inline int add_key(struct lh_scan *s, struct lh_level *lv, cons
 	uint32_t h;
 
 	if (unlikely(escaped || s->n == s->cap || s->n - lv->keys >= LH_KEYS_LINEAR))
-		return lh_keys_add(s, lv, p, n, escaped);
+		return lh_json_keys_add(s, lv, p, n, escaped);
 	h = lh_key_hash(p, n, s->seed);
-	if (unlikely(hash_among(s->hash + lv->keys, s->n - lv->keys, h)) && lh_keys_has(s, lv, p, n, false, h))
-		return lh_keys_dup(s, p);
+	if (unlikely(hash_among(s->hash + lv->keys, s->n - lv->keys, h)) && lh_json_keys_has(s, lv, p, n, false, h))
+		return lh_json_keys_dup(s, p);
 	s->key[s->n] = (struct lh_key){ p, (uint32_t)n, 0 };
 	s->hash[s->n++] = h;
 	return 0;
@@ -183,7 +183,7 @@ static LH_TARGET inline const char *enter(struct lh_scan *s, struct lh_level **l
 static LH_TARGET inline struct lh_level *leave(struct lh_scan *s, struct lh_level *lv)
 {
 	if (unlikely(lv->hashed))
-		lh_keys_drop(s, lv);
+		lh_json_keys_drop(s, lv);
 	s->n = lv->keys;
 	return lv - 1;
 }
