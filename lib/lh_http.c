@@ -1,4 +1,4 @@
-/* lh_http.c - POST a JSON body, get the answer.  See lh_http.h. */
+/* lh_http.c - GET, or POST a JSON body, and get the answer.  See lh_http.h. */
 #include "lh_http.h"
 
 #include <ctype.h>
@@ -38,7 +38,7 @@ struct lh_http {
 	struct lh_http_opts opts;
 	struct lh_buf body;
 	unsigned seed;
-	char why[CURL_ERROR_SIZE];
+	char curl_why[CURL_ERROR_SIZE], why[CURL_ERROR_SIZE + 64];
 };
 
 static void *find(void *so, const char *name)
@@ -112,6 +112,16 @@ int lh_http_check_url(const char *url, struct lh_err *err)
 	for (p = url; *p; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f)
 			return lh_err_set(err, LH_EUSAGE, "\"%s\" holds white space or control bytes", shown);
+	return 0;
+}
+
+int lh_http_check_bearer(const char *token, struct lh_err *err)
+{
+	const char *p;
+
+	for (p = token; *p; p++)
+		if (*p <= ' ' || *p >= 0x7f)
+			return lh_err_set(err, LH_EUSAGE, "holds white space, control or non-ASCII characters");
 	return 0;
 }
 
@@ -191,7 +201,7 @@ static int set_up(struct lh_http *h)
 	bad |= lib.setopt(c, CURLOPT_NOPROGRESS, 0L);
 	bad |= lib.setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
 	bad |= lib.setopt(c, CURLOPT_XFERINFODATA, h);
-	bad |= lib.setopt(c, CURLOPT_ERRORBUFFER, h->why);
+	bad |= lib.setopt(c, CURLOPT_ERRORBUFFER, h->curl_why);
 	if (file && *file)
 		bad |= lib.setopt(c, CURLOPT_CAINFO, file);
 	if (dir && *dir)
@@ -235,19 +245,24 @@ void lh_http_free(struct lh_http *h)
 	free(h);
 }
 
-static int aim(struct lh_http *h, const char *url, const void *body, size_t n)
+static int aim(struct lh_http *h, const struct lh_http_call *call)
 {
-	const char *end, *p = authority(url, &end);
-	bool secret = user_info_end(p, end) != NULL;
+	const char *url = call->url, *end, *p = authority(url, &end);
+	bool secret = call->bearer || user_info_end(p, end);
 	CURL *c = h->curl;
 	int bad = 0;
 
 	bad |= lib.setopt(c, CURLOPT_URL, url);
+	bad |= lib.setopt(c, CURLOPT_XOAUTH2_BEARER, call->bearer);
+	bad |= lib.setopt(c, CURLOPT_HTTPAUTH, call->bearer ? CURLAUTH_BEARER : CURLAUTH_BASIC);
 	bad |= lib.setopt(c, CURLOPT_FOLLOWLOCATION, secret ? 0L : 1L);
 	bad |= lib.setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, strncasecmp(url, "https:", 6) ? "http,https" : "https");
 	bad |= lib.setopt(c, CURLOPT_PROXY, is_loopback(url) ? "" : NULL);
-	bad |= lib.setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
-	bad |= lib.setopt(c, CURLOPT_POSTFIELDS, body);
+	if (!call->body)
+		return bad | lib.setopt(c, CURLOPT_HTTPGET, 1L) ? -1 : 0;
+	bad |= lib.setopt(c, CURLOPT_POST, 1L);
+	bad |= lib.setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->n);
+	bad |= lib.setopt(c, CURLOPT_POSTFIELDS, call->body);
 	return bad ? -1 : 0;
 }
 
@@ -262,7 +277,7 @@ static CURLcode perform(struct lh_http *h)
 	sigaddset(&pipe_set, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &pipe_set, &old);
 	lh_buf_reset(&h->body);
-	h->why[0] = '\0';
+	h->curl_why[0] = '\0';
 	rc = lib.perform(h->curl);
 	if (!sigismember(&old, SIGPIPE)) {
 		if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE))
@@ -340,7 +355,7 @@ int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_rep
 /* Say why there is no whole answer. */
 static int explain(struct lh_http *h, CURLcode rc, const char *url, struct lh_http_reply *reply, struct lh_err *err)
 {
-	char shown[URL_SHOWN], what[CURL_ERROR_SIZE + 64];
+	char shown[URL_SHOWN];
 	curl_off_t connected = 0;
 
 	lib.getinfo(h->curl, CURLINFO_PRETRANSFER_TIME_T, &connected);
@@ -349,27 +364,32 @@ static int explain(struct lh_http *h, CURLcode rc, const char *url, struct lh_ht
 	if (rc == CURLE_OUT_OF_MEMORY || h->body.failed == LH_ENOMEM)
 		return lh_err_nomem(err);
 	if (h->body.failed)
-		snprintf(what, sizeof what, "answer longer than %zu bytes", h->body.max);
+		snprintf(h->why, sizeof h->why, "answer longer than %zu bytes", h->body.max);
 	else if (rc == CURLE_OPERATION_TIMEDOUT && !connected)
-		snprintf(what, sizeof what, "no connection within %g s", connect_wait(h));
+		snprintf(h->why, sizeof h->why, "no connection within %g s", connect_wait(h));
 	else if (rc == CURLE_OPERATION_TIMEDOUT)
-		snprintf(what, sizeof what, "no whole answer within %g s", h->opts.timeout);
+		snprintf(h->why, sizeof h->why, "no whole answer within %g s", h->opts.timeout);
 	else
-		snprintf(what, sizeof what, "%s", h->why[0] ? h->why : lib.strerror(rc));
+		snprintf(h->why, sizeof h->why, "%s", h->curl_why[0] ? h->curl_why : lib.strerror(rc));
+	reply->why = h->why;
+	reply->timed_out = rc == CURLE_OPERATION_TIMEDOUT;
 	if (reply->status)
-		return lh_http_refuse(err, url, reply, what);
+		return lh_http_refuse(err, url, reply, h->why);
 	lh_http_mask(url, shown, sizeof shown);
-	return lh_err_set(err, LH_ENET, "%s: %s", shown, what);
+	return lh_err_set(err, LH_ENET, "%s: %s", shown, h->why);
 }
 
-int lh_http_post(struct lh_http *h, const char *url, const void *body, size_t n, struct lh_http_reply *reply, struct lh_err *err)
+int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_http_reply *reply, struct lh_err *err)
 {
 	curl_off_t after = 0;
 	unsigned tries = 0;
 	CURLcode rc;
 	bool again;
 
-	if (aim(h, url, body, n) < 0)
+	memset(reply, 0, sizeof *reply);
+	if (call->bearer && lh_http_check_bearer(call->bearer, err) < 0)
+		return lh_err_prefix(err, "bearer");
+	if (aim(h, call) < 0)
 		return lh_err_nomem(err);
 	for (;; tries++) {
 		memset(reply, 0, sizeof *reply);
@@ -384,5 +404,10 @@ int lh_http_post(struct lh_http *h, const char *url, const void *body, size_t n,
 		if (wait_turn(h, tries, after) < 0)
 			return lh_err_set(err, LH_EINTR, "interrupted");
 	}
-	return rc == CURLE_OK ? 0 : explain(h, rc, url, reply, err);
+	return rc == CURLE_OK ? 0 : explain(h, rc, call->url, reply, err);
+}
+
+int lh_http_post(struct lh_http *h, const char *url, const void *body, size_t n, struct lh_http_reply *reply, struct lh_err *err)
+{
+	return lh_http_call(h, &(struct lh_http_call){ .url = url, .body = body, .n = n }, reply, err);
 }

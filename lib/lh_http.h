@@ -1,5 +1,5 @@
 /*
- * lh_http - POST a JSON body, get the answer; over libcurl.
+ * lh_http - GET, or POST a JSON body, and get the answer; over libcurl.
  *
  *     h = lh_http_new(&(struct lh_http_opts){ .timeout = 60, .retries = 2 }, err);
  *     if (lh_http_post(h, url, body, n, &reply, err) < 0) ...   (no answer)
@@ -8,9 +8,11 @@
  *
  * Only http and https, also behind a redirect, and never from https back to
  * http.  TLS is verified and nothing turns that off; SSL_CERT_FILE and
- * SSL_CERT_DIR name other authorities than the system's.  A URL with user-info
- * is not redirected at all, and is masked in every message.  Proxies are taken
- * from the environment as curl does, but loopback is always spoken to directly.
+ * SSL_CERT_DIR name other authorities than the system's.  A call with
+ * credentials (a bearer's token, or user-info in the URL) is not redirected at
+ * all; user-info is masked in every message, a token stands in none.  Proxies
+ * are taken from the environment as curl does, but loopback is always spoken to
+ * directly.
  *
  * A connection that fails (refused, reset, closed without an answer) and the
  * statuses 429, 502, 503 and 504 are tried again, at most opts.retries times,
@@ -25,7 +27,8 @@
  * it brings some thirty libraries and 3.5 ms, which a run that never meets the
  * network should not pay.
  *
- * Owner:   reply.body is the handle's, until its next call; LH_PAD bytes follow.
+ * Owner:   reply.body and why are the handle's, until its next call; LH_PAD
+ *          bytes follow the body.
  * Errors:  LH_ENET with one line that names the URL; LH_EINTR; LH_ENOMEM.
  * Threads: one handle per thread; it keeps its connection open.
  */
@@ -43,10 +46,19 @@ struct lh_http_opts {
 	bool (*stopping)(void);	/* asked while waiting: true gives LH_EINTR; or NULL */
 };
 
+struct lh_http_call {
+	const char *url;
+	const char *bearer;	/* token for an Authorization header, or NULL */
+	const void *body;	/* of a POST; NULL: a GET */
+	size_t n;
+};
+
 struct lh_http_reply {
-	long status;
+	long status;		/* 0: none came */
 	const char *body;
 	size_t len;
+	const char *why;	/* what there is is not whole, because of this; NULL: it is */
+	bool timed_out;		/* this is why */
 };
 
 struct lh_http;
@@ -55,6 +67,7 @@ LH_API struct lh_http *lh_http_new(const struct lh_http_opts *opts, struct lh_er
 LH_API void lh_http_free(struct lh_http *h);
 
 /* 0: there is an answer, whatever its status. */
+LH_API int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_http_reply *reply, struct lh_err *err);
 LH_API int lh_http_post(struct lh_http *h, const char *url, const void *body, size_t n, struct lh_http_reply *reply, struct lh_err *err);
 
 /* "URL: HTTP 200: what: first 200 bytes of the body" (what may be NULL) as
@@ -63,6 +76,10 @@ LH_API int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_h
 
 /* Is this an address lh_http_post can be given?  LH_EUSAGE when not. */
 LH_API int lh_http_check_url(const char *url, struct lh_err *err);
+
+/* Is this a token that a header can carry?  LH_EUSAGE when not, and the message
+ * does not show it. */
+LH_API int lh_http_check_bearer(const char *token, struct lh_err *err);
 
 /* The URL with its user-info, if any, as "***"; cut to fit n bytes. */
 LH_API void lh_http_mask(const char *url, char *out, size_t n);

@@ -7,9 +7,18 @@ SERVERS=() STARTED=0
 
 # start_upstream [OPTION]...: a server of upstream.py; URL is its address.
 start_upstream() {
+	start_server upstream.py "$@"
+}
+
+# start_chat [OPTION]...: one of chat.py.
+start_chat() {
+	start_server chat.py "$@"
+}
+
+start_server() {
 	local port="$BATS_TEST_TMPDIR/port.$((++STARTED))" scheme=http i
 	case " $* " in *' --tls '*) scheme=https ;; esac
-	python3 "$BATS_TEST_DIRNAME/servers/upstream.py" "$@" >"$port" 2>"$port.err" 3>&- &
+	python3 -B "$BATS_TEST_DIRNAME/servers/$1" "${@:2}" >"$port" 2>"$port.err" 3>&- &
 	SERVERS+=($!)
 	for i in {1..200}; do
 		[ -s "$port" ] && break

@@ -19,7 +19,7 @@ import threading
 import time
 
 lock = threading.Lock()
-count = {"calls": 0, "now": 0, "most": 0}
+count = {"calls": 0, "now": 0}
 
 
 def vector(model, text, dim=8):
@@ -212,15 +212,16 @@ class Upstream(http.server.BaseHTTPRequestHandler):
             return self.send(400, "not JSON")
         self.model = request.get("model", "")
         self.texts = request["input"] if "input" in request else [request.get("prompt")]
+        self.answer({"path": self.path, "model": self.model, "texts": self.texts, "auth": self.headers.get("Authorization")})
+
+    def answer(self, entry):
         with lock:
             count["calls"] += 1
             count["now"] += 1
-            count["most"] = max(count["most"], count["now"])
             self.call = count["calls"]
             if args.log:
                 with open(args.log, "a", encoding="utf-8") as log:
-                    log.write(json.dumps({"path": self.path, "model": self.model, "texts": self.texts,
-                                          "in_flight": count["now"], "auth": self.headers.get("Authorization")}) + "\n")
+                    log.write(json.dumps({**entry, "in_flight": count["now"]}) + "\n")
         time.sleep(args.delay)
         try:
             getattr(self, "do_" + args.mode)()
@@ -260,10 +261,19 @@ parser.add_argument("--retry-after", default="0")
 parser.add_argument("--tls", nargs=2)
 parser.add_argument("--to", default="")
 parser.add_argument("--status", type=int, default=307)
-args = parser.parse_args()
-if args.tls:
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(*args.tls)
-server = Server(("127.0.0.1", 0), Upstream)
-print(server.server_address[1], flush=True)
-server.serve_forever()
+args = None
+
+
+def serve(handler):
+    global args, tls
+    args = parser.parse_args()
+    if args.tls:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(*args.tls)
+    server = Server(("127.0.0.1", 0), handler)
+    print(server.server_address[1], flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    serve(Upstream)

@@ -1,0 +1,306 @@
+/* lh_keys.c - the services that answer questions.  See lh_keys.h. */
+#include "lh_keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lh_http.h"
+#include "lh_mem.h"
+#include "lh_secret.h"
+
+#define FILE_MAX ((size_t)64 << 10)
+
+static const struct {
+	const char *name, *url, *url_name, *key_name;
+} providers[LH_PROVIDERS] = {
+	[LH_OLLAMA] = { "ollama", "http://127.0.0.1:11434", "LH_OLLAMA_URL", NULL },
+	[LH_OLLAMA_CLOUD] = { "ollama_cloud", "https://ollama.com", "LH_OLLAMA_CLOUD_URL", "OLLAMA_CLOUD_KEY" },
+	[LH_OPENROUTER] = { "openrouter", "https://openrouter.ai/api/v1", "LH_OPENROUTER_URL", "OPENROUTER_API_KEY" },
+	[LH_OPENCODE] = { "opencode", "https://opencode.ai/zen/v1", "LH_OPENCODE_URL", "OPENCODE_API_KEY" },
+	[LH_KIMI] = { "kimi", "https://api.kimi.com/coding/v1", "LH_KIMI_URL", "KIMI_API_KEY" },
+};
+
+struct lh_keys {
+	char *url[LH_PROVIDERS];
+	struct lh_secret key[LH_PROVIDERS];	/* p NULL: none */
+};
+
+/* A line of a file of keys, without its end. */
+struct line {
+	const char *p, *end;
+};
+
+static const char *variable(const char *name)
+{
+	const char *v = getenv(name);
+
+	return v && *v ? v : NULL;
+}
+
+static void skip_blanks(struct line *l)
+{
+	while (l->p < l->end && (*l->p == ' ' || *l->p == '\t'))
+		l->p++;
+}
+
+/* The rest of a line holds nothing, or a comment. */
+static bool is_over(struct line *l)
+{
+	skip_blanks(l);
+	return l->p == l->end || *l->p == '#';
+}
+
+static bool is_name_byte(char c)
+{
+	return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* The provider whose key this line holds, LH_PROVIDERS when it is none of ours
+ * or no setting at all, with the value behind l->p; -1: the line is bad. */
+static int line_of(struct line *l)
+{
+	const char *name;
+	size_t n;
+	int p;
+
+	if (is_over(l))
+		return LH_PROVIDERS;
+	if (l->end - l->p > 7 && !memcmp(l->p, "export", 6) && (l->p[6] == ' ' || l->p[6] == '\t')) {
+		l->p += 7;
+		skip_blanks(l);
+	}
+	for (name = l->p; l->p < l->end && is_name_byte(*l->p); )
+		l->p++;
+	n = (size_t)(l->p - name);
+	if (!n || l->p == l->end || *l->p++ != '=')
+		return -1;
+	for (p = 0; p < LH_PROVIDERS; p++)
+		if (providers[p].key_name && strlen(providers[p].key_name) == n && !memcmp(providers[p].key_name, name, n))
+			break;
+	return p;
+}
+
+/* A shell's word at l->p to to, which has room: its length, -1 when it does not end. */
+static long read_word(struct line *l, unsigned char *to)
+{
+	char quote = 0, c;
+	long n = 0;
+
+	for (; l->p < l->end; l->p++) {
+		c = *l->p;
+		if (c == quote) {
+			quote = 0;
+		} else if (!quote && (c == '"' || c == '\'')) {
+			quote = c;
+		} else if (!quote && (c == ' ' || c == '\t')) {
+			break;
+		} else {
+			if (c == '\\' && quote != '\'' && l->p + 1 < l->end && (!quote || strchr("\"\\$`", l->p[1])))
+				c = *++l->p;
+			to[n++] = (unsigned char)c;
+		}
+	}
+	return quote ? -1 : n;
+}
+
+static int take_line(struct lh_keys *k, struct line l, struct lh_err *err)
+{
+	struct lh_secret value;
+	int p = line_of(&l);
+	long n;
+
+	if (p < 0)
+		return lh_err_set(err, LH_EIO, "not NAME=value");
+	if (p == LH_PROVIDERS)
+		return 0;
+	if (lh_secret_alloc(&value, (size_t)(l.end - l.p) + 1, err) < 0)
+		return -1;
+	n = read_word(&l, value.p);
+	if (n < 0 || !is_over(&l) || memchr(value.p, '\0', (size_t)n)) {
+		lh_secret_wipe(&value);
+		return lh_err_set(err, LH_EIO, "%s: %s", providers[p].key_name,
+				  n < 0 ? "the quote is not closed" : "more than one word");
+	}
+	value.n = (size_t)n;
+	lh_secret_wipe(&k->key[p]);
+	k->key[p] = value;
+	if (!n)
+		lh_secret_wipe(&k->key[p]);
+	return 0;
+}
+
+static int take_file(struct lh_keys *k, const char *path, struct lh_err *err)
+{
+	struct lh_secret file;
+	const char *p, *end;
+	size_t number = 0;
+	int rc = 0;
+
+	if (lh_secret_read(&file, path, FILE_MAX, false, err) < 0)
+		return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "LH_KEYS_FILE");
+	p = (const char *)file.p;
+	end = p + file.n;
+	if (file.n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3))
+		p += 3;
+	while (!rc && p < end) {
+		const char *lf = memchr(p, '\n', (size_t)(end - p));
+		struct line l = { p, lf ? lf : end };
+
+		number++;
+		p = lf ? lf + 1 : end;
+		if (l.end > l.p && l.end[-1] == '\r')
+			l.end--;
+		rc = take_line(k, l, err);
+	}
+	lh_secret_wipe(&file);
+	return rc < 0 && err->code != LH_ENOMEM ? lh_err_prefix(err, "LH_KEYS_FILE: %s: line %zu", path, number) : rc;
+}
+
+static int take_variable(struct lh_keys *k, int p, struct lh_err *err)
+{
+	const char *name = providers[p].key_name, *v = name ? variable(name) : NULL;
+
+	if (v) {
+		lh_secret_wipe(&k->key[p]);
+		if (lh_secret_alloc(&k->key[p], strlen(v), err) < 0)
+			return -1;
+		memcpy(k->key[p].p, v, strlen(v));
+	}
+	if (k->key[p].p && lh_http_check_bearer((const char *)k->key[p].p, err) < 0)
+		return lh_err_prefix(err, "%s", name);
+	return 0;
+}
+
+static int take_url(struct lh_keys *k, int p, struct lh_err *err)
+{
+	const char *v = variable(providers[p].url_name), *url = v ? v : providers[p].url;
+	size_t n = strlen(url);
+
+	if (lh_http_check_url(url, err) < 0)
+		return lh_err_prefix(err, "%s", providers[p].url_name);
+	while (n && url[n - 1] == '/')
+		n--;
+	k->url[p] = lh_strndup(url, n, err);
+	return k->url[p] ? 0 : -1;
+}
+
+struct lh_keys *lh_keys_load(struct lh_err *err)
+{
+	struct lh_keys *k = lh_calloc(1, sizeof *k, err);
+	const char *file = variable("LH_KEYS_FILE");
+	int p, rc;
+
+	if (!k)
+		return NULL;
+	rc = file ? take_file(k, file, err) : 0;
+	for (p = 0; !rc && p < LH_PROVIDERS; p++) {
+		rc = take_variable(k, p, err);
+		if (!rc)
+			rc = take_url(k, p, err);
+	}
+	if (!rc)
+		return k;
+	lh_keys_free(k);
+	return NULL;
+}
+
+void lh_keys_free(struct lh_keys *k)
+{
+	int p;
+
+	if (!k)
+		return;
+	for (p = 0; p < LH_PROVIDERS; p++) {
+		free(k->url[p]);
+		lh_secret_wipe(&k->key[p]);
+	}
+	free(k);
+}
+
+bool lh_keys_has(const struct lh_keys *k, enum lh_provider p)
+{
+	return !providers[p].key_name || k->key[p].p;
+}
+
+const char *lh_keys_url(const struct lh_keys *k, enum lh_provider p)
+{
+	return k->url[p];
+}
+
+const char *lh_keys_token(const struct lh_keys *k, enum lh_provider p)
+{
+	return (const char *)k->key[p].p;
+}
+
+const char *lh_provider_name(enum lh_provider p)
+{
+	return providers[p].name;
+}
+
+const char *lh_provider_key_name(enum lh_provider p)
+{
+	return providers[p].key_name;
+}
+
+static int hex(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
+
+/* The character at p, which may be one of JSON's escapes, and its length. */
+static int one(const char *p, const char *end, size_t *len)
+{
+	int hi, lo;
+
+	*len = 1;
+	if (*p != '\\' || end - p < 2)
+		return (unsigned char)*p;
+	if (end - p >= 6 && !memcmp(p, "\\u00", 4)) {
+		hi = hex(p[4]);
+		lo = hex(p[5]);
+		if (hi >= 0 && lo >= 0) {
+			*len = 6;
+			return hi << 4 | lo;
+		}
+	}
+	if (!strchr("\"\\/", p[1]))
+		return (unsigned char)*p;
+	*len = 2;
+	return (unsigned char)p[1];
+}
+
+/* How much of p..end is that key, plain or escaped; 0: it is not there. */
+static size_t match(const struct lh_secret *key, const char *p, const char *end)
+{
+	const char *q = p;
+	size_t i, len;
+
+	if (!key->n)
+		return 0;
+	if ((size_t)(end - p) >= key->n && !memcmp(p, key->p, key->n))
+		return key->n;
+	for (i = 0; i < key->n; i++, q += len)
+		if (q == end || one(q, end, &len) != key->p[i])
+			return 0;
+	return (size_t)(q - p);
+}
+
+void lh_keys_scrub(const struct lh_keys *k, const char *text, size_t len, size_t n, struct lh_buf *out)
+{
+	const char *p = text, *end = text + len;
+	size_t from = out->len, best, m;
+	int i;
+
+	while (p < end && !out->failed && out->len - from < n) {
+		for (best = 0, i = 0; i < LH_PROVIDERS; i++) {
+			m = match(&k->key[i], p, end);
+			if (m > best)
+				best = m;
+		}
+		if (best)
+			lh_buf_puts(out, "***");
+		else
+			lh_buf_putc(out, *p);
+		p += best ? best : 1;
+	}
+}

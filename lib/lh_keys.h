@@ -1,0 +1,57 @@
+/*
+ * lh_keys - the services that answer questions: their names, addresses, keys.
+ *
+ *     k = lh_keys_load(err);
+ *     if (lh_keys_has(k, LH_KIMI))
+ *             ... lh_keys_url(k, LH_KIMI), lh_keys_token(k, LH_KIMI) ...
+ *     lh_keys_free(k);
+ *
+ * provider      name          address and key in the environment, or default
+ * LH_OLLAMA        ollama        LH_OLLAMA_URL        http://127.0.0.1:11434
+ * LH_OLLAMA_CLOUD  ollama_cloud  LH_OLLAMA_CLOUD_URL  https://ollama.com
+ *                                OLLAMA_CLOUD_KEY
+ * LH_OPENROUTER    openrouter    LH_OPENROUTER_URL    https://openrouter.ai/api/v1
+ *                                OPENROUTER_API_KEY
+ * LH_OPENCODE      opencode      LH_OPENCODE_URL      https://opencode.ai/zen/v1
+ *                                OPENCODE_API_KEY
+ * LH_KIMI          kimi          LH_KIMI_URL          https://api.kimi.com/coding/v1
+ *                                KIMI_API_KEY
+ *
+ * An empty variable is as good as none.  A key that is not in the environment
+ * is taken from the file that LH_KEYS_FILE names (lh_secret.h says what it must
+ * be; 64 KiB at most): lines NAME=value as a shell reads them, with comments,
+ * "export", quotes, CRLF and a BOM; nothing is expanded, of a name that comes
+ * twice the last counts, and other names are passed over.  A provider without a
+ * key does not exist; LH_OLLAMA needs none.
+ *
+ * Owner:   everything that is handed out is k's, and ends with a NUL.
+ * Errors:  LH_EUSAGE (an address that is none, a key that no header can carry),
+ *          LH_EIO (the file), LH_ENOMEM; no message holds a key.
+ * Threads: once loaded it is only read, by any number of them.
+ */
+#ifndef LH_KEYS_H
+#define LH_KEYS_H
+
+#include <stdbool.h>
+
+#include "lh_buf.h"
+
+enum lh_provider { LH_OLLAMA, LH_OLLAMA_CLOUD, LH_OPENROUTER, LH_OPENCODE, LH_KIMI, LH_PROVIDERS };
+
+struct lh_keys;
+
+LH_API struct lh_keys *lh_keys_load(struct lh_err *err);
+LH_API void lh_keys_free(struct lh_keys *k);
+
+LH_API bool lh_keys_has(const struct lh_keys *k, enum lh_provider p);
+LH_API const char *lh_keys_url(const struct lh_keys *k, enum lh_provider p);	/* no slash at its end */
+LH_API const char *lh_keys_token(const struct lh_keys *k, enum lh_provider p);	/* NULL: none */
+
+LH_API const char *lh_provider_name(enum lh_provider p);
+LH_API const char *lh_provider_key_name(enum lh_provider p);	/* the variable; NULL: needs none */
+
+/* Append the beginning of text, n bytes of it at most, with every key that
+ * stands in it, also with JSON's escapes, as "***". */
+LH_API void lh_keys_scrub(const struct lh_keys *k, const char *text, size_t len, size_t n, struct lh_buf *out);
+
+#endif
