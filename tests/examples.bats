@@ -9,6 +9,8 @@ prepare() {
 	lh-gen workers -n 20 --seed 2 | jq -c '.id = "n" + .id | .candidate_id = .id' >more.jsonl
 	lh-embed workers.jsonl >vectors.jsonl
 	lh-index build workers.lhv vectors.jsonl
+	jq -c '{kind: "email", artifact: {to: "ops@example.com", body: "\(.name) starts at 6:00."}, context: {candidate_id}}' \
+		workers.jsonl more.jsonl >drafts.jsonl
 }
 
 # The displays of a page's EXAMPLES as mandoc shows them, each ended by \036.
