@@ -7,6 +7,7 @@ commands() {
 	cat <<-'END'
 	lh-gen workers -n 20
 	lh-gen queries -n 20 --styles all
+	lh-gen drafts -n 20 --workers 50
 	lh-cat workers.jsonl.gz
 	lh-embed --dimension 64 workers.jsonl
 	lh-index build built.lhv vectors.jsonl
@@ -162,6 +163,7 @@ raw() {
 		cat <<-'END'
 		lh-gen workers -n "$E"
 		lh-gen queries --styles "$E"
+		lh-gen drafts --kinds "$E"
 		lh-embed --engine "$E"
 		lh-embed --model "$E"
 		lh-embed --template "{$E"

@@ -59,6 +59,9 @@ load helper
 	lh-gen workers -n 3000 | head -n 1000 >d
 	cmp a b
 	cmp a d
+	lh-gen drafts -n 100 >e
+	cmp e <(lh-gen drafts -n 1000 | head -n 100)
+	run ! cmp -s e <(lh-gen drafts -n 100 --seed 2)
 	run ! cmp -s a c
 	[ "$(comm -12 <(jq -r .text a | sort) <(jq -r .text c | sort) | wc -l)" -lt 50 ]
 }
@@ -80,6 +83,38 @@ load helper
 	[ "$status" = 0 ]
 	[ -z "$output" ]
 	[ "$(jq 'select(.count == 1)' q | wc -l)" -gt 0 ]
+}
+
+@test "a draft is a kind, an artifact, perhaps a context, and the verdict expected" {
+	lh-gen drafts -n 5000 >d
+	[ "$(wc -l <d)" = 5000 ]
+	[ "$(jq -r 'keys_unsorted | join(" ")' d | sort -u | paste -sd,)" = "kind artifact context expect,kind artifact expect" ]
+	run -0 jq -c 'select(.expect | (.status == 200 and .report.elapsed_ms == 0 and (.report.findings | type) == "array")
+		or (.status == 422 and (.error | length) == 1) or (.status == 400 and (.error.message | type) == "string") | not)' d
+	[ -z "$output" ]
+}
+
+@test "about half of the drafts are sound, and --kinds chooses what is drafted" {
+	for kind in fill email sms playbook; do
+		lh-gen drafts -n 4000 --kinds $kind >d
+		n=$(jq -c 'select(.expect.status == 200)' d | wc -l)
+		[ "$n" -ge 1600 ]
+		[ "$n" -le 2400 ]
+		[ "$(jq -c --arg k $kind 'select(.kind == $k)' d | wc -l)" -ge 3900 ]
+	done
+	[ "$(lh-gen drafts -n 5000 --kinds all | cmp - <(lh-gen drafts -n 5000))" = "" ]
+	[ "$(lh-gen drafts -n 5000 | jq -r 'select(.expect.status != 400) | .kind' | sort -u | paste -sd' ')" = "email fill playbook sms" ]
+}
+
+@test "drafts are about workers of the same seed, as many as --workers says" {
+	lh-gen workers -n 50 --seed 3 | jq -c '{ key: .candidate_id, value: . }' | jq -sc from_entries >roster
+	lh-gen drafts -n 3000 --seed 3 --workers 50 --kinds fill |
+		jq -c 'select(.expect.status == 200) | .artifact.fills[].candidate_id | ascii_downcase | gsub("[ \t\r\n]"; "")' | sort -u >named
+	[ "$(wc -l <named)" -ge 30 ]
+	run -0 jq -c --slurpfile r roster 'select($r[0][.] == null or $r[0][.].status != "active")' named
+	[ -z "$output" ]
+	lh-gen drafts -n 200 --workers 1 >one
+	[ "$(wc -l <one)" = 200 ]
 }
 
 @test "-n counts rows of demand: all styles of a row follow each other" {
@@ -138,6 +173,9 @@ load helper
 	[[ $stderr == *client_first* ]]
 	run --separate-stderr lh-gen workers --styles need
 	[ "$status" = 2 ]
+	run --separate-stderr lh-gen drafts --workers 0
+	[ "$status" = 2 ]
+	[ "$stderr" = 'lh-gen: --workers: "0" is not a whole number from 1 to 10000000' ]
 }
 
 @test "a full disk is exit 2 with the reason" {

@@ -6,11 +6,14 @@
 #define BLOCK (256 << 10)
 #define MAX_WHOLE 9007199254740992.0	/* 2^53: an option's bound is a double */
 
-enum { VERB_WORKERS = 1, VERB_QUERIES = 2 };
+#define MAX_WORKERS 10000000	/* held in memory, 64 bytes each */
+
+enum { VERB_WORKERS = 1, VERB_QUERIES = 2, VERB_DRAFTS = 4 };
 
 struct settings {
-	uint64_t n, seed;
-	int style;
+	uint64_t n, seed, workers;
+	int style, kinds;
+	struct gen_drafts *drafts;
 };
 
 static const struct lh_option options[] = {
@@ -18,21 +21,29 @@ static const struct lh_option options[] = {
 	{ 0, "seed", "S", "another seed, other rows (default 1)", LH_UINT(struct settings, seed, 0, MAX_WHOLE) },
 	{ 0, "styles", "need|client_first|looking|shorthand|all", "how demand is worded (default need)",
 	  LH_OPT_CHOICE, false, offsetof(struct settings, style), 0, 0, NULL, VERB_QUERIES },
+	{ 0, "kinds", "fill|email|sms|playbook|all", "what is drafted (default all)",
+	  LH_OPT_CHOICE, false, offsetof(struct settings, kinds), 0, 0, NULL, VERB_DRAFTS },
+	{ 0, "workers", "M", "workers that drafts are about (default 1000)",
+	  LH_OPT_UINT, false, offsetof(struct settings, workers), 1, MAX_WORKERS, NULL, VERB_DRAFTS },
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
 };
 
-/* Rows i..n until the block is full or a signal came; returns the next row. */
-static uint64_t fill_block(struct lh_buf *b, const struct lh_tool *tool, const struct settings *s, uint64_t i)
+/* Rows *i..n until the block is full. */
+static int fill_block(struct lh_buf *b, struct lh_tool *tool, const struct settings *s, uint64_t *i)
 {
+	int rc = 0;
+
 	lh_buf_reset(b);
-	for (; i < s->n && b->len < BLOCK && !b->failed; i++) {
-		if (tool->verb->bit == VERB_WORKERS)
-			gen_worker(b, s->seed, i);
+	for (; *i < s->n && b->len < BLOCK && !b->failed && !rc; ++*i) {
+		if (s->drafts)
+			rc = gen_draft(s->drafts, b, *i, &tool->err);
+		else if (tool->verb->bit == VERB_WORKERS)
+			gen_worker(b, s->seed, *i);
 		else
-			gen_query(b, s->seed, i, s->style);
+			gen_query(b, s->seed, *i, s->style);
 	}
-	return i;
+	return rc ? rc : lh_buf_check(b, &tool->err);
 }
 
 static int run(struct lh_tool *tool, void *settings)
@@ -43,29 +54,34 @@ static int run(struct lh_tool *tool, void *settings)
 
 	gen_init();
 	lh_buf_init(&b, LH_BUF_NOMAX);
+	if (tool->verb->bit == VERB_DRAFTS) {
+		s->drafts = gen_drafts_new(s->seed, (unsigned)s->workers, s->kinds, &tool->err);
+		rc = s->drafts ? 0 : -1;
+	}
 	for (uint64_t i = 0; i < s->n && !rc && !lh_tool_stopping(); ) {
-		i = fill_block(&b, tool, s, i);
-		rc = lh_buf_check(&b, &tool->err);
+		rc = fill_block(&b, tool, s, &i);
 		if (!rc)
 			rc = lh_tool_out(tool, b.p, b.len);
 	}
 	lh_buf_free(&b);
+	gen_drafts_free(s->drafts);
 	return rc;
 }
 
 static const struct lh_verb verbs[] = {
 	{ "workers", "", "one worker a line", VERB_WORKERS, 0, run },
 	{ "queries", "", "demand for workers, one sentence a line", VERB_QUERIES, 0, run },
+	{ "drafts", "", "requests for lh-validate, each with its verdict", VERB_DRAFTS, 0, run },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
 int main(int argc, char **argv)
 {
-	struct settings s = { .n = 1000, .seed = 1 };
+	struct settings s = { .n = 1000, .seed = 1, .workers = 1000, .kinds = 4 };
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-gen", "workers|queries [OPTION]...", "deterministic staffing data", options);
+	lh_tool_init(&tool, "lh-gen", "workers|queries|drafts [OPTION]...", "deterministic staffing data", options);
 	lh_tool_verbs(&tool, verbs);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc && tool.n_operands)

@@ -1,5 +1,5 @@
 /* lh-gen workers: one worker a row. */
-#include "draw.h"
+#include "drafts.h"
 #include "gen.h"
 
 #define MAX_SKILLS 6
@@ -11,6 +11,8 @@ struct worker {
 	const struct gen_name *first, *last;
 	const char *skills[MAX_SKILLS], *certs[MAX_CERTS];
 	unsigned n_skills, n_certs;
+	const char *status, *banned[2];
+	unsigned n_banned;
 };
 
 static unsigned list_length(const char *const *list)
@@ -109,18 +111,17 @@ static void put_contact(struct lh_buf *b, struct gen_rng *r, const struct worker
 	lh_buf_puts(b, "@example.com\"");
 }
 
-static void put_blacklist(struct lh_buf *b, struct gen_rng *r, const struct worker *w)
+static void draw_blacklist(struct gen_rng *r, struct worker *w)
 {
-	const char *clients[2] = { NULL, NULL };
 	unsigned n = 0, roll = gen_pick(r, 100);
 
 	if (roll < 8)
-		clients[n++] = gen_client(r, w->scene.city);
+		w->banned[n++] = gen_client(r, w->scene.city);
 	if (roll < 2)
-		clients[n++] = gen_client(r, w->scene.city);
-	if (n == 2 && clients[0] == clients[1])
+		w->banned[n++] = gen_client(r, w->scene.city);
+	if (n == 2 && w->banned[0] == w->banned[1])
 		n = 1;
-	put_array(b, "blacklisted_clients", clients, n);
+	w->n_banned = n;
 }
 
 static void put_text(struct lh_buf *b, const struct worker *w, size_t resume_at, size_t resume_len)
@@ -141,35 +142,56 @@ static void put_text(struct lh_buf *b, const struct worker *w, size_t resume_at,
 	lh_buf_puts(b, "\"}\n");
 }
 
-void gen_worker(struct lh_buf *out, uint64_t seed, uint64_t i)
+static void put_worker(struct lh_buf *out, uint64_t seed, uint64_t i, struct worker *w)
 {
 	struct gen_rng r = gen_row(seed, GEN_WORKER, i);
 	size_t resume_at, resume_len;
-	struct worker w;
 
-	draw_worker(&r, &w);
+	draw_worker(&r, w);
 	lh_buf_puts(out, "{\"id\":\"w-");
 	lh_buf_u64(out, i + 1);
 	lh_buf_puts(out, "\",\"candidate_id\":\"w-");
 	lh_buf_u64(out, i + 1);
 	lh_buf_puts(out, "\",\"name\":\"");
-	lh_buf_puts(out, w.first->shown);
+	lh_buf_puts(out, w->first->shown);
 	lh_buf_putc(out, ' ');
-	lh_buf_puts(out, w.last->shown);
+	lh_buf_puts(out, w->last->shown);
 	lh_buf_putc(out, '"');
-	put_field(out, "status", gen_status(&r)->name);
-	put_field(out, "role", w.scene.role->name);
-	put_field(out, "city", w.scene.city->name);
-	put_field(out, "state", w.scene.city->state);
-	put_array(out, "skills", w.skills, w.n_skills);
-	put_array(out, "certifications", w.certs, w.n_certs);
-	put_field(out, "archetype", w.archetype->name);
+	w->status = gen_status(&r)->name;
+	put_field(out, "status", w->status);
+	put_field(out, "role", w->scene.role->name);
+	put_field(out, "city", w->scene.city->name);
+	put_field(out, "state", w->scene.city->state);
+	put_array(out, "skills", w->skills, w->n_skills);
+	put_array(out, "certifications", w->certs, w->n_certs);
+	put_field(out, "archetype", w->archetype->name);
 	lh_buf_puts(out, ",\"resume_text\":\"");
 	resume_at = out->len;
-	put_resume(out, &r, &w);
+	put_resume(out, &r, w);
 	resume_len = out->len - resume_at;
 	lh_buf_putc(out, '"');
-	put_contact(out, &r, &w, i + 1);
-	put_blacklist(out, &r, &w);
-	put_text(out, &w, resume_at, resume_len);
+	put_contact(out, &r, w, i + 1);
+	draw_blacklist(&r, w);
+	put_array(out, "blacklisted_clients", w->banned, w->n_banned);
+	put_text(out, w, resume_at, resume_len);
+}
+
+void gen_worker(struct lh_buf *out, uint64_t seed, uint64_t i)
+{
+	struct worker w;
+
+	put_worker(out, seed, i, &w);
+}
+
+/* What is drawn late in a row hangs on all that came before it. */
+void gen_person(struct gen_person *p, struct lh_buf *scratch, uint64_t seed, uint64_t i)
+{
+	struct worker w;
+
+	lh_buf_reset(scratch);
+	put_worker(scratch, seed, i, &w);
+	*p = (struct gen_person){
+		.first = w.first, .last = w.last, .city = w.scene.city, .role = w.scene.role->name,
+		.status = w.status, .banned = { w.banned[0], w.banned[1] }, .n_banned = w.n_banned,
+	};
 }

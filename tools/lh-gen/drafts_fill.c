@@ -1,0 +1,327 @@
+/* lh-gen drafts: who is sent to whom. */
+#include "drafts.h"
+
+#define MOST 8	/* workers in one fill */
+
+/* What may be wrong with a fill, in the order in which it is looked for. */
+enum fault {
+	SOUND, NO_ARRAY, NO_OBJECT, NO_ID, NO_NAME, COUNT, DUPLICATE, GHOST, INACTIVE, BANNED, CITY, STATE, ROLE, FAULTS
+};
+
+/* What a worker must have to be in it; NULL: no matter. */
+struct want {
+	const struct gen_person *people;
+	const char *client, *city, *state, *role;	/* as the roster writes them */
+	enum fault but;					/* and this is wrong */
+	const unsigned *taken;
+	unsigned n_taken;
+};
+
+struct fill {
+	struct draft *d;
+	enum fault fault[2];
+	struct want want;
+	unsigned who[MOST], n;
+	enum fault wrong[MOST];		/* with that entry */
+	char client[DRAFT_TEXT], city[DRAFT_TEXT], state[DRAFT_TEXT], role[DRAFT_TEXT];	/* as the context writes them */
+	char id[DRAFT_TEXT], name[DRAFT_TEXT];
+};
+
+static bool banned(const struct gen_person *p, const char *client)
+{
+	for (unsigned i = 0; client && i < p->n_banned; i++)
+		if (!strcmp(p->banned[i], client))
+			return true;
+	return false;
+}
+
+static bool same(const char *wanted, const char *have)
+{
+	return !wanted || !strcmp(wanted, have);
+}
+
+static bool fits(const void *ctx, unsigned who)
+{
+	const struct want *w = ctx;
+	const struct gen_person *p = &w->people[who];
+	bool active = !strcmp(p->status, "active");
+
+	for (unsigned i = 0; i < w->n_taken; i++)
+		if (w->taken[i] == who)
+			return false;
+	switch (w->but) {
+	case INACTIVE:
+		return !active;
+	case BANNED:
+		return active && (w->client ? banned(p, w->client) : p->n_banned);
+	case CITY:
+		return active && !banned(p, w->client) && !same(w->city, p->city->name);
+	case STATE:
+		return active && !banned(p, w->client) && same(w->city, p->city->name) && !same(w->state, p->city->state);
+	case ROLE:
+		return active && !banned(p, w->client) && same(w->city, p->city->name) && same(w->state, p->city->state) && !same(w->role, p->role);
+	default:
+		return active && !banned(p, w->client) && same(w->city, p->city->name) && same(w->state, p->city->state) && same(w->role, p->role);
+	}
+}
+
+static long find(struct fill *f, enum fault but)
+{
+	f->want.but = but;
+	f->want.taken = f->who;
+	f->want.n_taken = f->n;
+	return draft_find(f->d, fits, &f->want);
+}
+
+static bool has(const struct fill *f, enum fault fault)
+{
+	return f->fault[0] == fault || f->fault[1] == fault;
+}
+
+/* Half are sound; of the others one in four has two things wrong with it. */
+static void choose_faults(struct fill *f)
+{
+	if (draft_one_in(f->d, 2))
+		return;
+	f->fault[0] = 1 + gen_pick(&f->d->r, FAULTS - 1);
+	if (draft_one_in(f->d, 4))
+		f->fault[1] = 1 + gen_pick(&f->d->r, BANNED);	/* a second place would undo the first */
+}
+
+/* What the contract asks for, and workers who have it. */
+static void choose_people(struct fill *f)
+{
+	struct want *w = &f->want;
+	struct draft *d = f->d;
+	unsigned wanted = 1 + gen_pick(&d->r, 1 + gen_pick(&d->r, MOST - 2));
+	const struct gen_person *p;
+	long first, banned_one = -1;
+
+	w->people = d->people;
+	if (has(f, BANNED) && (banned_one = find(f, BANNED)) >= 0)
+		w->client = d->people[banned_one].banned[0];
+	first = find(f, SOUND);
+	if (first < 0)
+		return;
+	f->who[f->n++] = (unsigned)first;
+	p = &d->people[first];
+	if (!w->client && !has(f, BANNED) && !draft_one_in(d, 3))
+		w->client = gen_client(&d->r, p->city);
+	if (banned(p, w->client))
+		w->client = NULL;
+	if (has(f, CITY) || (!has(f, STATE) && draft_one_in(d, 2)))
+		w->city = p->city->name;
+	if (has(f, STATE) || draft_one_in(d, 2))
+		w->state = p->city->state;
+	if (has(f, ROLE) || draft_one_in(d, 2))
+		w->role = p->role;
+	while (f->n < wanted) {
+		long next = find(f, SOUND);
+
+		if (next < 0)
+			break;
+		f->who[f->n++] = (unsigned)next;
+	}
+}
+
+/* Put what is wrong with one entry at an entry; what cannot be had of these
+ * workers becomes a ghost. */
+static void place(struct fill *f, enum fault fault)
+{
+	unsigned at = gen_pick(&f->d->r, f->n);
+
+	if (fault < NO_OBJECT || fault == COUNT || f->wrong[at])
+		return;
+	f->wrong[at] = fault;
+	if (fault == DUPLICATE) {
+		unsigned of = at ? gen_pick(&f->d->r, at) : 0;
+
+		if (!at || (f->wrong[of] && f->wrong[of] != INACTIVE))
+			f->wrong[at] = GHOST;
+		else
+			f->who[at] = f->who[of];
+	} else if (fault >= INACTIVE) {
+		long who = fault == BANNED && !f->want.client ? -1 : find(f, fault);
+
+		if (who < 0)
+			f->wrong[at] = GHOST;
+		else
+			f->who[at] = (unsigned)who;
+	}
+}
+
+/* A contract's member as it may be written; what is not asked for is absent,
+ * null or empty. */
+static void put_wanted(struct fill *f, const char *name, const char *value, char *written)
+{
+	if (value) {
+		draft_equal(f->d, value, written);
+		draft_text(&f->d->context, name, written);
+	} else if (draft_one_in(f->d, 6)) {
+		draft_json(&f->d->context, name, draft_one_in(f->d, 2) ? "null" : "\"\"");
+	}
+}
+
+static void put_context(struct fill *f)
+{
+	struct lh_buf *c = &f->d->context;
+	unsigned target = f->n;
+
+	if (has(f, COUNT)) {
+		target = f->n > 1 && draft_one_in(f->d, 2) ? gen_pick(&f->d->r, f->n) : f->n + 1 + gen_pick(&f->d->r, 5);
+		draft_refuse(f->d, "Completeness", "endorsed count (%u) != target_count (%u)", f->n, target);
+	}
+	if (has(f, COUNT) || !draft_one_in(f->d, 4))
+		draft_number(c, "target_count", target);
+	else if (draft_one_in(f->d, 4))
+		draft_json(c, "target_count", "null");
+	put_wanted(f, "city", f->want.city, f->city);
+	put_wanted(f, "state", f->want.state, f->state);
+	put_wanted(f, "role", f->want.role, f->role);
+	put_wanted(f, "client_id", f->want.client, f->client);
+	if (c->len && draft_one_in(f->d, 12))
+		draft_text(c, "start", "06:00");
+}
+
+/* The name beside worker who's id: the roster's, or another. */
+static void give_name(struct fill *f, unsigned i, unsigned who)
+{
+	struct draft *d = f->d;
+	char roster[DRAFT_TEXT], *accent;
+
+	draft_name(d, who, roster);
+	draft_equal(d, roster, f->name);
+	if (!draft_one_in(d, 8))
+		return;
+	accent = strstr(roster, "é");
+	if (accent && draft_one_in(d, 2)) {
+		snprintf(f->name, DRAFT_TEXT, "%.*sÉ%s", (int)(accent - roster), roster, accent + strlen("é"));
+	} else {
+		switch (gen_pick(&d->r, 3)) {
+		case 0: snprintf(f->name, DRAFT_TEXT, "%s", d->people[who].first->shown); break;
+		case 1: snprintf(f->name, DRAFT_TEXT, "%s  %s", d->people[who].first->shown, d->people[who].last->shown); break;
+		case 2: snprintf(f->name, DRAFT_TEXT, "%s \"Ace\" %s", d->people[who].first->shown, d->people[who].last->shown); break;
+		}
+	}
+	if (f->wrong[i] == SOUND) {
+		char field[DRAFT_TEXT];
+
+		snprintf(field, sizeof(field), "fills[%u].name", i);
+		draft_warn(d, field, "'%s' differs from roster name '%s'", f->name, roster);
+	}
+}
+
+/* What an entry that has an id and a name is refused for. */
+static void tell(struct fill *f, unsigned i)
+{
+	const struct gen_person *p = &f->d->people[f->who[i]];
+	struct draft *d = f->d;
+
+	switch (f->wrong[i]) {
+	case DUPLICATE:
+		draft_refuse(d, "Consistency", "duplicate candidate_id '%s' in fills", f->id);
+		break;
+	case GHOST:
+		draft_refuse(d, "Consistency", "fills[%u].candidate_id '%s' does not exist in worker roster", i, f->id);
+		break;
+	case INACTIVE:
+		draft_refuse(d, "Consistency", "fills[%u] worker '%s' status is '%s', expected 'active'", i, f->id, p->status);
+		break;
+	case BANNED:
+		draft_refuse(d, "Policy", "fills[%u] worker '%s' is blacklisted for client '%s'", i, f->id, f->client);
+		break;
+	case CITY:
+		draft_refuse(d, "Consistency", "city '%s' doesn't match contract city '%s'", p->city->name, f->city);
+		break;
+	case STATE:
+		draft_refuse(d, "Consistency", "state '%s' doesn't match contract state '%s'", p->city->state, f->state);
+		break;
+	case ROLE:
+		draft_refuse(d, "Consistency", "role '%s' doesn't match contract role '%s'", p->role, f->role);
+		break;
+	default:
+		break;
+	}
+}
+
+static void put_entry(struct fill *f, struct lh_buf *b, unsigned i)
+{
+	static const char *const no_objects[] = { "null", "\"w-1\"", "[\"w-1\",\"Ana\"]", "1", "true" };
+	struct draft *d = f->d;
+	char id[DRAFT_TEXT];
+
+	if (i)
+		lh_buf_putc(b, ',');
+	if (f->wrong[i] == NO_OBJECT) {
+		lh_buf_puts(b, DRAFT_ONE_OF(d, no_objects));
+		return;
+	}
+	draft_id(f->who[i], id);
+	draft_equal(d, id, f->id);
+	if (f->wrong[i] == GHOST)
+		draft_ghost(d, f->id);
+	give_name(f, i, f->who[i]);
+	lh_buf_putc(b, '{');
+	if (draft_one_in(d, 6))
+		draft_json(b, "score", "0.930");
+	if (f->wrong[i] == NO_ID)
+		draft_no_text(d, b, "candidate_id");
+	else
+		draft_text(b, "candidate_id", f->id);
+	if (f->wrong[i] == NO_NAME || (f->wrong[i] == NO_ID && draft_one_in(d, 2)))
+		draft_no_text(d, b, "name");
+	else
+		draft_text(b, "name", f->name);
+	lh_buf_putc(b, '}');
+	tell(f, i);
+}
+
+static void put_fills(struct fill *f)
+{
+	static const char *const no_arrays[] = { "null", "{}", "{\"candidate_id\":\"w-1\",\"name\":\"Ana\"}", "\"w-1\"", "3" };
+	struct lh_buf *b = &f->d->artifact;
+
+	if (has(f, NO_ARRAY)) {
+		if (!draft_one_in(f->d, 3))
+			draft_json(b, "fills", DRAFT_ONE_OF(f->d, no_arrays));
+		draft_text(b, "note", "two on the way");
+		return;
+	}
+	draft_json(b, "fills", "[");
+	for (unsigned i = 0; i < f->n; i++)
+		put_entry(f, b, i);
+	lh_buf_putc(b, ']');
+	if (draft_one_in(f->d, 8))
+		draft_text(b, "note", "salary $20, SSN 123-45-6789: not looked at in a fill");
+}
+
+/* What is looked at before any worker is. */
+static void tell_shape(struct fill *f)
+{
+	char field[DRAFT_TEXT];
+
+	if (has(f, NO_ARRAY))
+		draft_misshapen(f->d, "fills", "expected array");
+	for (unsigned i = 0; i < f->n; i++) {
+		if (f->wrong[i] < NO_OBJECT || f->wrong[i] > NO_NAME)
+			continue;
+		snprintf(field, sizeof(field), "fills[%u].%s", i, f->wrong[i] == NO_NAME ? "name" : "candidate_id");
+		draft_misshapen(f->d, field, "missing");
+	}
+}
+
+void draft_fill(struct draft *d)
+{
+	struct fill f;
+
+	memset(&f, 0, sizeof(f));
+	f.d = d;
+	choose_faults(&f);
+	if (!draft_one_in(d, 40))	/* else nobody: an empty fill is one as well */
+		choose_people(&f);
+	for (unsigned i = 0; f.n && i < 2; i++)
+		place(&f, f.fault[i]);
+	tell_shape(&f);
+	put_context(&f);
+	put_fills(&f);
+}

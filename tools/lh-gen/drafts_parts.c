@@ -1,0 +1,141 @@
+/* lh-gen drafts: what drafts of every kind are made of; see drafts.h. */
+#include <stdarg.h>
+
+#include "drafts.h"
+
+#define LOOKS 3000	/* workers asked before one gives up */
+
+static void put_reason(struct lh_buf *b, const char *fmt, va_list ap)
+{
+	char reason[DRAFT_TEXT];
+	int n = vsnprintf(reason, sizeof(reason), fmt, ap);
+
+	lh_buf_json(b, reason, n < 0 ? 0 : (size_t)n < sizeof(reason) ? (size_t)n : sizeof(reason) - 1);
+}
+
+void draft_refuse(struct draft *d, const char *variant, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (d->error.len)
+		return;
+	lh_buf_printf(&d->error, "{\"%s\":{\"reason\":", variant);
+	va_start(ap, fmt);
+	put_reason(&d->error, fmt, ap);
+	va_end(ap);
+	lh_buf_puts(&d->error, "}}");
+}
+
+void draft_misshapen(struct draft *d, const char *field, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (d->error.len)
+		return;
+	lh_buf_printf(&d->error, "{\"Schema\":{\"field\":\"%s\",\"reason\":", field);
+	va_start(ap, fmt);
+	put_reason(&d->error, fmt, ap);
+	va_end(ap);
+	lh_buf_puts(&d->error, "}}");
+}
+
+void draft_warn(struct draft *d, const char *field, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (d->findings.len)
+		lh_buf_putc(&d->findings, ',');
+	lh_buf_printf(&d->findings, "{\"field\":\"%s\",\"severity\":\"warning\",\"message\":", field);
+	va_start(ap, fmt);
+	put_reason(&d->findings, fmt, ap);
+	va_end(ap);
+	lh_buf_putc(&d->findings, '}');
+}
+
+void draft_json(struct lh_buf *b, const char *name, const char *json)
+{
+	if (b->len && b->p[b->len - 1] != '{')
+		lh_buf_putc(b, ',');
+	lh_buf_json(b, name, strlen(name));
+	lh_buf_putc(b, ':');
+	lh_buf_puts(b, json);
+}
+
+void draft_text(struct lh_buf *b, const char *name, const char *text)
+{
+	draft_json(b, name, "");
+	lh_buf_json(b, text, strlen(text));
+}
+
+void draft_number(struct lh_buf *b, const char *name, unsigned value)
+{
+	draft_json(b, name, "");
+	lh_buf_u64(b, value);
+}
+
+void draft_no_text(struct draft *d, struct lh_buf *b, const char *name)
+{
+	static const char *const none[] = { "null", "\"\"", "\"  \"", "\"\\t\"", "17", "[\"w-1\"]", "{\"text\":\"w-1\"}", "true" };
+
+	if (!draft_one_in(d, 3))
+		draft_json(b, name, DRAFT_ONE_OF(d, none));
+}
+
+void draft_id(unsigned who, char *to)
+{
+	snprintf(to, DRAFT_TEXT, "w-%u", who + 1);
+}
+
+void draft_name(const struct draft *d, unsigned who, char *to)
+{
+	snprintf(to, DRAFT_TEXT, "%s %s", d->people[who].first->shown, d->people[who].last->shown);
+}
+
+void draft_ghost(struct draft *d, char *to)
+{
+	static const char *const ghosts[] = { "w-0", "w-01", "w", "1", "W-GHOST-1", "w-1 w-2", "w-1,w-2", "w\\1", "w-\"1\"", "ｗ-1", "w-1'", "new\nline", "w-1.0" };
+
+	if (draft_one_in(d, 2))
+		snprintf(to, DRAFT_TEXT, "w-%u", d->n_people + 1 + gen_pick(&d->r, 100000));
+	else
+		snprintf(to, DRAFT_TEXT, "%s", DRAFT_ONE_OF(d, ghosts));
+}
+
+/* ASCII only: that is all that comparisons fold. */
+static void recase(char *s, char from, char to)
+{
+	for (; *s; s++)
+		if (*s >= from && *s <= from + 25)
+			*s = (char)(*s - from + to);
+}
+
+void draft_equal(struct draft *d, const char *s, char *to)
+{
+	static const struct {
+		const char *before, *after;
+	} around[] = { { "", "" }, { "", "" }, { " ", "" }, { "", " " }, { "  ", "  " }, { "\t", "" }, { "", "\r\n" } };
+	unsigned how = gen_pick(&d->r, 3 * sizeof(around) / sizeof(*around));
+	bool plain = how >= sizeof(around) / sizeof(*around);
+
+	snprintf(to, DRAFT_TEXT, "%s%s%s", plain ? "" : around[how].before, s, plain ? "" : around[how].after);
+	if (plain)
+		return;
+	how = gen_pick(&d->r, 3);
+	if (how == 0)
+		recase(to, 'a', 'A');
+	else if (how == 1)
+		recase(to, 'A', 'a');
+}
+
+long draft_find(struct draft *d, bool (*fits)(const void *ctx, unsigned who), const void *ctx)
+{
+	unsigned at = gen_pick(&d->r, d->n_people);
+
+	for (unsigned i = 0; i < d->n_people && i < LOOKS; i++) {
+		if (fits(ctx, at))
+			return at;
+		if (++at == d->n_people)
+			at = 0;
+	}
+	return -1;
+}
