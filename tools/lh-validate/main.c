@@ -8,6 +8,8 @@ static const struct lh_option options[] = {
 	{ 0, "roster", "FILE", "workers: JSONL or an index",
 	  LH_OPT_TEXT, false, offsetof(struct settings, roster), 0, 0, "LH_ROSTER", 0 },
 	{ 0, "rules", "DIR", "rule files, *.json, to run after the built-in rules", LH_TEXT(struct settings, rules) },
+	{ 0, "schema", "NAME|list", "check records against a schema; list names them", LH_TEXT(struct settings, schema) },
+	{ 0, "normalize-errors", NULL, "rewrite stored error rows into the tagged form", LH_FLAG(struct settings, normalize) },
 	{ 0, "wire", NULL, "print the report or the error alone", LH_FLAG(struct settings, wire) },
 	LH_NOW_OPTION,
 	LH_JOBS_OPTION,
@@ -15,6 +17,19 @@ static const struct lh_option options[] = {
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
 };
+
+static int run(struct lh_tool *tool, const struct settings *s)
+{
+	const char *way = s->schema ? "--schema" : "--normalize-errors";
+
+	if (!s->schema && !s->normalize)
+		return artifacts_run(tool, s);
+	if (s->schema && s->normalize)
+		return lh_tool_usage(tool, "--schema and --normalize-errors exclude each other");
+	if (s->kind != LH_KIND_NONE || s->rules)
+		return lh_tool_usage(tool, "%s: --kind and --rules are for artifacts", way);
+	return s->schema ? schema_run(tool, s) : normalize_run(tool);
+}
 
 int main(int argc, char **argv)
 {
@@ -25,6 +40,6 @@ int main(int argc, char **argv)
 	lh_tool_init(&tool, "lh-validate", "[OPTION]... [FILE]...", "is this artifact fit to leave the building?", options);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc)
-		rc = artifacts_run(&tool, &s);
+		rc = run(&tool, &s);
 	return lh_tool_finish(&tool, rc);
 }

@@ -21,6 +21,6 @@ struct settings {
 
 int artifacts_run(struct lh_tool *tool, const struct settings *s);
 int schema_run(struct lh_tool *tool, const struct settings *s);
-int normalize_run(struct lh_tool *tool, const struct settings *s);
+int normalize_run(struct lh_tool *tool);
 
 #endif

@@ -1,0 +1,132 @@
+/* schema.c - records in, with every violation of a schema out. */
+#include "validate.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "lh_mem.h"
+#include "lh_schema.h"
+#include "lh_time.h"
+
+/* What the threads share. */
+struct run {
+	struct lh_tool *tool;
+	const struct lh_schema *schema;
+	bool wire;
+	atomic_bool bad;
+};
+
+struct worker {
+	struct run *run;
+	struct lh_buf scratch, findings;
+};
+
+static void *worker_new(void *ctx, struct lh_err *err)
+{
+	struct worker *w = lh_calloc(1, sizeof *w, err);
+
+	if (!w)
+		return NULL;
+	w->run = ctx;
+	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
+	lh_buf_init(&w->findings, LH_BUF_NOMAX);
+	return w;
+}
+
+static void worker_free(void *arg)
+{
+	struct worker *w = arg;
+
+	lh_buf_free(&w->scratch);
+	lh_buf_free(&w->findings);
+	free(w);
+}
+
+static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
+{
+	struct lh_buf *to = ctx;
+
+	lh_buf_puts(to, to->len ? ",{\"field\":" : "{\"field\":");
+	lh_buf_json(to, field->p, field->n);
+	lh_buf_puts(to, ",\"severity\":\"error\",\"message\":");
+	lh_buf_json(to, problem->p, problem->n);
+	lh_buf_putc(to, '}');
+}
+
+static void put_report(struct lh_buf *out, const struct lh_buf *findings, uint64_t ms)
+{
+	lh_buf_puts(out, "{\"findings\":[");
+	lh_buf_add(out, findings->p, findings->len);
+	lh_buf_puts(out, "],\"elapsed_ms\":");
+	lh_buf_u64(out, ms);
+	lh_buf_putc(out, '}');
+}
+
+static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
+{
+	static const char *const drop[] = { "verdict" };
+	struct worker *w = arg;
+	struct run *run = w->run;
+	struct lh_value whole = { .p = rec->line, .n = rec->len, .type = LH_OBJECT };
+	double start = lh_time_monotonic();
+	uint64_t ms;
+	long n;
+
+	lh_buf_reset(&w->scratch);
+	lh_buf_reset(&w->findings);
+	n = lh_schema_check(run->schema, &whole, &w->scratch, on_violation, &w->findings, err);
+	if (n < 0 || lh_buf_check(&w->findings, err) < 0)
+		return -1;
+	if (n)
+		atomic_store_explicit(&run->bad, true, memory_order_relaxed);
+	ms = run->tool->now ? 0 : (uint64_t)((lh_time_monotonic() - start) * 1000);
+	if (run->wire) {
+		put_report(out, &w->findings, ms);
+		return 0;
+	}
+	lh_record_open(out, rec, drop, 1);
+	lh_buf_puts(out, n ? "\"verdict\":{\"status\":422,\"report\":" : "\"verdict\":{\"status\":200,\"report\":");
+	put_report(out, &w->findings, ms);
+	lh_buf_putc(out, '}');
+	lh_record_close(out, rec);
+	return 0;
+}
+
+static int list(struct lh_tool *tool)
+{
+	const char *name;
+	size_t i;
+
+	if (tool->n_operands)
+		return lh_tool_usage(tool, "--schema list takes no operand");
+	for (i = 0; (name = lh_schema_name(i)); i++)
+		if (lh_tool_out(tool, name, strlen(name)) < 0 || lh_tool_out(tool, "\n", 1) < 0)
+			return -1;
+	return 0;
+}
+
+static int unknown(struct lh_tool *tool, const char *given)
+{
+	char all[512] = "";
+	size_t i, n = 0;
+
+	for (i = 0; lh_schema_name(i) && n < sizeof all; i++)
+		n += (size_t)snprintf(all + n, sizeof all - n, "%s, ", lh_schema_name(i));
+	return lh_tool_usage(tool, "--schema: \"%.200s\" is not %sor list", given, all);
+}
+
+int schema_run(struct lh_tool *tool, const struct settings *s)
+{
+	struct run run = { .tool = tool, .wire = s->wire };
+	int rc;
+
+	if (!strcmp(s->schema, "list"))
+		return list(tool);
+	run.schema = lh_schema_find(s->schema);
+	if (!run.schema)
+		return unknown(tool, s->schema);
+	rc = lh_flow_run(tool, &(struct lh_flow){ .map = on_record, .worker_new = worker_new, .worker_free = worker_free, .ctx = &run });
+	if (atomic_load(&run.bad))
+		lh_tool_verdict_bad(tool);
+	return rc;
+}
