@@ -6,7 +6,8 @@
 GET /api/tags, POST /api/chat, POST /api/generate, and POST to any path that ends
 in /chat/completions, which wants --key as its bearer's token.  The answer says
 the last turn's words backwards; a member that the API does not have is 400.
---mode body sends the bytes of --body under --status; the other ways to answer
+--mode body sends the bytes of --body under --status, --mode replay says its
+lines, which are lh-iterate's --answers, in turn; the other ways to answer
 badly are upstream.py's.  --log gets one JSON line per request: method, path,
 headers, and the body as text.
 """
@@ -40,12 +41,12 @@ class Chat(upstream.Upstream):
         self.send(status, json.dumps({"error": {"message": message, "code": status}} if self.api.startswith("/chat") else
                                      {"error": message}))
 
-    def body(self):
+    def body(self, text=None):
         """The answer, as the API documents it."""
         r = self.request_json
         said = r["prompt"] if "prompt" in r else r["messages"][-1]["content"]
         seen = len(json.dumps(r.get("messages", [r.get("system", ""), said])).split())
-        text = backwards(said)
+        text = backwards(said) if text is None else text
         if self.api == "/chat/completions":
             return {"id": "gen-1", "object": "chat.completion", "created": 1777809600, "model": r["model"],
                     "choices": [{"index": 0, "finish_reason": "stop", "logprobs": None,
@@ -79,6 +80,14 @@ class Chat(upstream.Upstream):
     def do_body(self):
         with open(upstream.args.body, "rb") as f:
             self.send(upstream.args.status, f.read())
+
+    def do_replay(self):
+        """The n-th call gets the n-th {"content":...} of --body, one too many a 500."""
+        with open(upstream.args.body, encoding="utf-8") as f:
+            lines = f.read().splitlines()
+        if self.call > len(lines):
+            return self.send(500, "nothing left to say")
+        self.send(200, json.dumps(self.body(json.loads(lines[self.call - 1])["content"])))
 
     def do_echo(self):
         """An upstream so careless that it quotes the key, plain and escaped."""

@@ -1,16 +1,71 @@
-/* iterate.h - the parts of lh-iterate. */
+/*
+ * iterate.h - the parts of lh-iterate.
+ *
+ *     request.c   a record's members, checked, with their defaults
+ *     session.c   the turns of one session: prompt, answer, artifact, verdict
+ *     answers.c   answers from a file instead of a provider
+ *     log.c       the session log
+ *     emit.c      --emit-session
+ */
 #ifndef ITERATE_H
 #define ITERATE_H
 
+#include <stdatomic.h>
+
+#include "lh_chat.h"
 #include "lh_flow.h"
+#include "lh_validate.h"
+
+#define TURNS_MAX 10
 
 struct iterate {
 	struct lh_tool *tool;
-	bool emit_session;	/* options, from here on */
-	const char *daemon;
+	const char *answers_path, *roster_path, *rules_path, *log_path, *daemon;	/* options */
+	int kind;
+	double timeout;
+	uint64_t retries;
+	bool emit_session;
+
+	struct lh_keys *keys;		/* NULL with --answers */
+	struct answers *answers;	/* or NULL */
+	struct lh_validate_how how;
+	struct session_log *log;	/* or NULL */
+	struct lh_str trace;		/* LH_TRACE_ID; n = 0: not given */
+
+	_Atomic uint64_t records;	/* that came to the tool's hand */
+	_Atomic uint64_t sessions, refused;	/* sessions, and those not accepted */
+	_Atomic uint64_t broken;	/* ended by a failed chat */
+	_Atomic uint64_t unanswered;	/* ended because the answers ran out */
 };
 
-/* --emit-session: rows of the session log from what they are made of. */
+/* What a record asks for; strings lie in its line or in the session's text.
+ * preface is its "system" (a name that lh_banned.h keeps for itself). */
+struct request {
+	struct lh_str kind, prompt, preface, model, provider, temperature, trace;
+	struct lh_value context;
+	bool has_context;
+	uint64_t max_iterations;
+	int64_t max_tokens;
+};
+int request_read(struct request *q, const struct iterate *it, const struct lh_record *rec, struct lh_buf *text, struct lh_err *err);
+
+/* One thread's sessions, for lh_flow. */
+void *session_new(void *ctx, struct lh_err *err);
+void session_free(void *worker);
+int session_batch(struct lh_batch *b, void *worker, struct lh_err *err);
+
+/* Opened at start, so that a name that is wrong is told before any work. */
+struct answers *answers_open(struct lh_tool *tool, const char *path, struct lh_err *err);
+void answers_close(struct answers *a);
+/* 1 with the next answer, until the next call; 0 when there is none left; -1. */
+int answers_next(struct answers *a, struct lh_str *content, struct lh_err *err);
+
+/* A log that cannot be written costs a warning, and no session: NULL is no log. */
+struct session_log *log_open(struct lh_tool *tool, const char *path);
+void log_close(struct session_log *l);
+void log_append(struct session_log *l, const struct lh_buf *row);
+
+/* Rows of the session log from what they are made of. */
 int emit_run(struct iterate *it);
 
 #endif

@@ -1,19 +1,121 @@
 /* lh-iterate: generate, extract, validate, retry.  See lh-iterate(1). */
 #include "iterate.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
 static const struct lh_option options[] = {
-	{ 0, "emit-session", NULL, "make rows of the session log of stdin's records", LH_FLAG(struct iterate, emit_session) },
+	{ 0, "answers", "FILE", "take the model's answers from JSON Lines", LH_TEXT(struct iterate, answers_path) },
+	{ 0, "kind", LH_KINDS, "kind of records that name none", LH_CHOICE(struct iterate, kind) },
+	{ 0, "roster", "FILE", "who there is: JSON Lines or an index",
+	  LH_OPT_TEXT, false, offsetof(struct iterate, roster_path), 0, 0, "LH_ROSTER", 0 },
+	{ 0, "rules", "DIR", "rule files beside the built-in rules", LH_TEXT(struct iterate, rules_path) },
+	{ 0, "session-log", "FILE", "append a row a session to FILE", LH_TEXT(struct iterate, log_path) },
 	{ 0, "daemon", "NAME", "who a row says wrote it (default lh-iterate)", LH_TEXT(struct iterate, daemon) },
+	{ 0, "emit-session", NULL, "make rows of what they are made of, no sessions", LH_FLAG(struct iterate, emit_session) },
+	{ 0, "timeout", "S", "seconds for one answer (default 180)", LH_REAL(struct iterate, timeout, 0.001, 86400) },
+	{ 0, "retries", "N", "tries after a failed one (default 2)", LH_UINT(struct iterate, retries, 0, 100) },
 	LH_NOW_OPTION,
-	LH_JOBS_OPTION,
+	{ 'j', "jobs", "N", "threads, or sessions at once (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
 };
 
+static bool reads_stdin(const struct lh_tool *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n_operands; i++)
+		if (!strcmp(t->operands[i], "-"))
+			return true;
+	return !t->n_operands;
+}
+
+/* Rows would be read as requests, and so on without end. */
+static int check_log(struct iterate *it)
+{
+	struct stat log, in;
+	size_t i;
+
+	if (!it->log_path || stat(it->log_path, &log) < 0)
+		return 0;
+	for (i = 0; i <= it->tool->n_operands; i++) {
+		const char *name = i ? it->tool->operands[i - 1] : NULL;
+
+		if (name ? stat(name, &in) < 0 : !reads_stdin(it->tool) || fstat(0, &in) < 0)
+			continue;
+		if (in.st_dev == log.st_dev && in.st_ino == log.st_ino)
+			return lh_tool_usage(it->tool, "--session-log: %s is also the input", it->log_path);
+	}
+	return 0;
+}
+
+static int settle(struct iterate *it)
+{
+	const char *trace = getenv("LH_TRACE_ID");
+
+	if (it->emit_session && (it->answers_path || it->log_path))
+		return lh_tool_usage(it->tool, "--emit-session excludes --answers and --session-log");
+	if (it->answers_path && !strcmp(it->answers_path, "-") && reads_stdin(it->tool))
+		return lh_tool_usage(it->tool, "--answers: standard input holds the records");
+	if (!lh_utf8_valid(it->daemon, strlen(it->daemon)) || (trace && !lh_utf8_valid(trace, strlen(trace))))
+		return lh_tool_usage(it->tool, "--daemon and LH_TRACE_ID must be UTF-8");
+	if (trace)
+		it->trace = (struct lh_str){ trace, strlen(trace) };
+	/* Answers come in order, and so do the numbers of a clock that stands. */
+	if (it->answers_path || it->tool->now)
+		it->tool->jobs = 1;
+	return check_log(it);
+}
+
+static int open_all(struct iterate *it)
+{
+	struct lh_err *err = &it->tool->err;
+
+	if (it->rules_path && !(it->how.rules = lh_rules_open(it->rules_path, err)))
+		return -1;
+	if (it->roster_path && !(it->how.roster = lh_roster_open(it->roster_path, (unsigned)it->tool->jobs, err)))
+		return -1;
+	if (it->answers_path)
+		it->answers = answers_open(it->tool, it->answers_path, err);
+	else
+		it->keys = lh_keys_load(err);
+	if (!it->answers && !it->keys)
+		return -1;
+	if (it->log_path)
+		it->log = log_open(it->tool, it->log_path);
+	return 0;
+}
+
+static int run(struct iterate *it)
+{
+	uint64_t sessions, unanswered;
+	int rc = open_all(it);
+
+	if (!rc)
+		rc = lh_flow_run(it->tool, &(struct lh_flow){
+			.batch = session_batch, .batch_max = 1, .worker_new = session_new, .worker_free = session_free, .ctx = it });
+	log_close(it->log);
+	answers_close(it->answers);
+	lh_keys_free(it->keys);
+	lh_roster_close((struct lh_roster *)it->how.roster);
+	lh_rules_free((struct lh_rules *)it->how.rules);
+	sessions = atomic_load(&it->sessions);
+	unanswered = atomic_load(&it->unanswered);
+	if (atomic_load(&it->refused)) {
+		lh_tool_verdict_bad(it->tool);
+		lh_tool_warn(it->tool, "%llu of %llu sessions not accepted", (unsigned long long)atomic_load(&it->refused), (unsigned long long)sessions);
+	}
+	if (sessions && unanswered == sessions)
+		lh_tool_failed(it->tool);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
-	struct iterate it = { .daemon = "lh-iterate" };
+	struct iterate it = { .daemon = "lh-iterate", .kind = -1, .timeout = 180, .retries = 2 };
 	struct lh_tool tool;
 	int rc;
 
@@ -21,6 +123,8 @@ int main(int argc, char **argv)
 	it.tool = &tool;
 	rc = lh_tool_parse(&tool, argc, argv, &it);
 	if (!rc)
-		rc = it.emit_session ? emit_run(&it) : lh_tool_usage(&tool, "only --emit-session is built yet");
+		rc = settle(&it);
+	if (!rc)
+		rc = it.emit_session ? emit_run(&it) : run(&it);
 	return lh_tool_finish(&tool, rc);
 }

@@ -1,0 +1,171 @@
+/* answers.c - --answers: what the model says, from JSON Lines, one by one. */
+#include "iterate.h"
+
+#include <stdlib.h>
+
+#include "lh_input_int.h"
+#include "lh_mem.h"
+#include "lh_signal_int.h"
+
+struct answers {
+	struct lh_tool *tool;
+	char *operand;
+	struct lh_input in;
+	struct lh_bytes block;
+	const char *at, *end;	/* of it, what is not yet read */
+	uint64_t line;
+	struct lh_record rec;
+	struct lh_buf text;
+};
+
+/* The next file: the operand, or the next member of an archive. */
+static int open_next(struct answers *a, struct lh_err *err)
+{
+	int rc = lh_input_open(&a->in);
+
+	a->line = 0;
+	if (rc >= 0)
+		return rc;
+	*err = a->tool->err;
+	err->code = err->code == LH_EINTR ? LH_EINTR : LH_EIO;
+	return lh_err_prefix(err, "%s", a->operand);
+}
+
+struct answers *answers_open(struct lh_tool *tool, const char *path, struct lh_err *err)
+{
+	struct answers *a = lh_calloc(1, sizeof *a, err);
+
+	if (!a)
+		return NULL;
+	a->tool = tool;
+	lh_buf_init(&a->text, LH_BUF_NOMAX);
+	lh_record_init(&a->rec);
+	a->operand = lh_strndup(path, strlen(path), err);
+	if (a->operand) {
+		lh_input_init(&a->in, tool, &a->operand, 1);
+		if (open_next(a, err) > 0)
+			return a;
+	}
+	answers_close(a);
+	return NULL;
+}
+
+void answers_close(struct answers *a)
+{
+	if (!a)
+		return;
+	lh_input_free(&a->in);
+	free(a->block.p);
+	lh_record_free(&a->rec);
+	lh_buf_free(&a->text);
+	free(a->operand);
+	free(a);
+}
+
+static int too_long(const struct answers *a, struct lh_err *err)
+{
+	return lh_err_set(err, LH_EDATA, "line is longer than %llu bytes (--max-line)", (unsigned long long)a->tool->max_line);
+}
+
+/* 1 with more lines in the block, 0 at the end of all, -1. */
+static int next_block(struct answers *a, struct lh_err *err)
+{
+	int rc;
+
+	for (;;)
+		switch (lh_input_next(&a->in, &a->block)) {
+		case LH_LINES_BLOCK:
+			a->at = a->block.p;
+			a->end = a->at + a->block.n;
+			return 1;
+		case LH_LINES_WAIT:
+			a->in.lines.wake = lh_signal_wake_fd();
+			if (lh_lines_wait(&a->in.lines, err) < 0)
+				return -1;
+			break;
+		case LH_LINES_ROOM:
+			lh_lines_allow(&a->in.lines);
+			break;
+		case LH_LINES_END:
+			rc = open_next(a, err);
+			if (rc <= 0)
+				return rc;
+			break;
+		case LH_LINES_LONG:
+			a->line++;
+			return too_long(a, err);
+		case LH_LINES_PROBE:	/* lh_input_next keeps that to itself */
+		case LH_LINES_ERROR:
+			*err = a->tool->err;
+			return lh_err_prefix(err, "%s", lh_input_name(&a->in));
+		}
+}
+
+/* 1 with the next line that is not blank, without its end; 0; -1. */
+static int next_line(struct answers *a, const char **line, size_t *len, struct lh_err *err)
+{
+	const char *p, *lf;
+	size_t n, i;
+	int rc;
+
+	for (;;) {
+		if (a->at == a->end && (rc = next_block(a, err)) <= 0)
+			return rc;
+		p = a->at;
+		lf = memchr(p, '\n', (size_t)(a->end - p));
+		n = (size_t)((lf ? lf : a->end) - p);
+		a->at = lf ? lf + 1 : a->end;
+		if (++a->line == 1 && n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
+			p += 3, n -= 3;
+		for (i = 0; i < n && (p[i] == ' ' || p[i] == '\t' || p[i] == '\r'); i++)
+			;
+		if (n > a->tool->max_line)
+			return too_long(a, err);
+		if (i < n) {
+			*line = p;
+			*len = n;
+			return 1;
+		}
+	}
+}
+
+/* {"content":...}, a reply of lh-chat, or its record with the reply in it. */
+static int content_of(struct answers *a, struct lh_str *content, struct lh_err *err)
+{
+	const struct lh_value *v = lh_record_get(&a->rec, "content"), *reply = lh_record_get(&a->rec, "reply");
+	struct lh_value inner;
+
+	if (!v && reply && reply->type == LH_OBJECT && lh_value_get(reply, "content", &inner))
+		v = &inner;
+	if (!v || v->type != LH_STRING)
+		return lh_err_set(err, LH_EDATA, "missing string field \"content\"");
+	lh_buf_reset(&a->text);
+	return lh_value_str(v, &a->text, content, err);
+}
+
+/* "answers.jsonl:3: ..."; and it is not the record that asks which is bad. */
+static int place(const struct answers *a, struct lh_err *err)
+{
+	const char *name = lh_input_name(&a->in);
+
+	if (err->code != LH_EDATA)
+		return -1;
+	err->code = LH_EIO;
+	if (err->column)
+		lh_err_prefix(err, "%s:%llu:%zu", name, (unsigned long long)a->line, err->column);
+	else
+		lh_err_prefix(err, "%s:%llu", name, (unsigned long long)a->line);
+	err->column = 0;
+	return -1;
+}
+
+int answers_next(struct answers *a, struct lh_str *content, struct lh_err *err)
+{
+	const char *p = NULL;
+	size_t n = 0;
+	int rc = lh_input_name(&a->in) ? next_line(a, &p, &n, err) : 0;
+
+	if (rc > 0 && (lh_record_parse(&a->rec, p, n, err) < 0 || content_of(a, content, err) < 0))
+		rc = -1;
+	return rc < 0 ? place(a, err) : rc;
+}

@@ -1,0 +1,58 @@
+/* log.c - the session log, which never stands in a session's way. */
+#include "iterate.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "lh_file.h"
+#include "lh_mem.h"
+
+struct session_log {
+	struct lh_tool *tool;
+	struct lh_applog file;
+	pthread_mutex_t mutex;	/* flock does not keep threads of one process apart */
+	uint64_t lost;
+};
+
+struct session_log *log_open(struct lh_tool *tool, const char *path)
+{
+	struct lh_err err;
+	struct session_log *l = lh_calloc(1, sizeof *l, &err);
+
+	if (l && lh_applog_open(&l->file, path, 0600, &err) == 0) {
+		l->tool = tool;
+		pthread_mutex_init(&l->mutex, NULL);
+		if (l->file.torn_at >= 0)
+			lh_tool_warn(tool, "session log %s: a torn line at byte %lld", path, (long long)l->file.torn_at);
+		return l;
+	}
+	free(l);
+	lh_tool_warn(tool, "no session log: %s", err.msg);
+	return NULL;
+}
+
+void log_append(struct session_log *l, const struct lh_buf *row)
+{
+	struct lh_err err;
+
+	if (!l)
+		return;
+	pthread_mutex_lock(&l->mutex);
+	if ((lh_buf_check(row, &err) < 0 || lh_applog_append(&l->file, row->p, row->len, LH_SYNC_NONE, &err) < 0) && !l->lost++)
+		lh_tool_warn(l->tool, "session log: %s", err.msg);
+	pthread_mutex_unlock(&l->mutex);
+}
+
+void log_close(struct session_log *l)
+{
+	struct lh_err err;
+
+	if (!l)
+		return;
+	if (l->lost)
+		lh_tool_warn(l->tool, "session log: %llu rows could not be written", (unsigned long long)l->lost);
+	if (lh_applog_close(&l->file, &err) < 0)
+		lh_tool_warn(l->tool, "session log: %s", err.msg);
+	pthread_mutex_destroy(&l->mutex);
+	free(l);
+}

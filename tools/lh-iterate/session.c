@@ -1,0 +1,393 @@
+/*
+ * session.c - one session: a prompt is answered, the answer's JSON is found and
+ * validated, and what is wrong with it goes into the next prompt.
+ */
+#include "iterate.h"
+
+#include <stdlib.h>
+
+#include "lh_extract.h"
+#include "lh_mem.h"
+#include "lh_session.h"
+#include "lh_time.h"
+
+#define NO_JSON "\n\nYour last answer held no JSON object. Answer with one JSON object and nothing else."
+#define FAILED "\n\nYour last answer failed validation with this error:\n"
+#define CORRECT "\nCorrect exactly that, and answer with one JSON object and nothing else."
+
+#define TOLD 20		/* messages about failed chats, unless -v */
+
+enum end { GOING, ACCEPTED, BROKEN, FATAL };
+
+struct span {			/* in a buffer that may still move */
+	size_t at, n;
+};
+
+struct session {		/* a thread's, one session after the other */
+	struct iterate *it;
+	struct lh_chat *chat;
+	struct lh_extract *extract;
+	struct lh_validator *validator;
+	struct request q;
+	char id[LH_SESSION_ID];
+	struct lh_str trace;	/* the session's id */
+	double start;
+	struct lh_buf text;	/* the request's strings */
+	struct lh_buf model;	/* as lh_chat is to read it */
+	struct lh_buf prompt;	/* the working prompt */
+	struct lh_buf history;	/* its elements */
+	struct lh_buf artifact, report, row;
+	struct lh_buf errors;	/* texts of errors, by attempt */
+	struct lh_session_attempt attempt[TURNS_MAX];
+	struct span error[TURNS_MAX];
+	size_t turns;
+};
+
+static struct lh_buf *const *buffers(struct session *s, struct lh_buf *all[8])
+{
+	struct lh_buf *b[8] = { &s->text, &s->model, &s->prompt, &s->history, &s->artifact, &s->report, &s->row, &s->errors };
+
+	memcpy(all, b, sizeof b);
+	return all;
+}
+
+void session_free(void *worker)
+{
+	struct session *s = worker;
+	struct lh_buf *all[8];
+	size_t i;
+
+	for (i = 0; i < 8; i++)
+		lh_buf_free(buffers(s, all)[i]);
+	lh_chat_free(s->chat);
+	lh_extract_free(s->extract);
+	lh_validator_free(s->validator);
+	free(s);
+}
+
+void *session_new(void *ctx, struct lh_err *err)
+{
+	struct iterate *it = ctx;
+	struct session *s = lh_calloc(1, sizeof *s, err);
+	struct lh_buf *all[8];
+	size_t i;
+
+	if (!s)
+		return NULL;
+	s->it = it;
+	for (i = 0; i < 8; i++)
+		lh_buf_init(buffers(s, all)[i], LH_BUF_NOMAX);
+	s->extract = lh_extract_new(err);
+	if (s->extract)
+		s->validator = lh_validator_new(&it->how, err);
+	if (s->validator && !it->answers)
+		s->chat = lh_chat_new(&(struct lh_chat_how){
+			.timeout = it->timeout, .retries = (unsigned)it->retries, .stopping = lh_tool_stopping }, it->keys, err);
+	if (s->chat || (s->validator && it->answers))
+		return s;
+	session_free(s);
+	return NULL;
+}
+
+static uint64_t since(const struct session *s, double start)
+{
+	double now = lh_time_monotonic();
+
+	return s->it->tool->now || now < start ? 0 : (uint64_t)((now - start) * 1000);
+}
+
+/* ---- a turn ---- */
+
+/* The provider is part of the model's name, as lh_chat understands it. */
+static struct lh_str model_name(struct session *s)
+{
+	const struct lh_str *p = &s->q.provider, *m = &s->q.model;
+
+	if ((p->n == 6 && memcmp(p->p, "ollama", 6) == 0) ||
+	    (m->n > p->n && m->p[p->n] == '/' && memcmp(m->p, p->p, p->n) == 0))
+		return *m;
+	lh_buf_reset(&s->model);
+	lh_buf_add(&s->model, p->p, p->n);
+	lh_buf_putc(&s->model, '/');
+	lh_buf_add(&s->model, m->p, m->n);
+	return (struct lh_str){ s->model.p, s->model.len };
+}
+
+static int ask(struct session *s, struct lh_str *content, struct lh_err *err)
+{
+	struct lh_chat_message m[] = {
+		{ { "system", 6 }, s->q.preface }, { { "user", 4 }, { s->prompt.p, s->prompt.len } } };
+	struct lh_chat_request ask = {
+		.model = model_name(s), .message = s->q.preface.n ? m : m + 1, .n = s->q.preface.n ? 2 : 1,
+		.temperature = s->q.temperature, .max_tokens = s->q.max_tokens, .think = -1 };
+	struct lh_chat_reply reply;
+
+	if (lh_buf_check(&s->model, err) < 0 || lh_buf_check(&s->prompt, err) < 0 ||
+	    lh_chat_ask(s->chat, &ask, &reply, err) < 0)
+		return -1;
+	*content = reply.content;
+	return 0;
+}
+
+/* An error's text, which may hold bytes from anywhere, as UTF-8. */
+static void put_clean(struct lh_buf *out, const char *text)
+{
+	bool valid = lh_utf8_valid(text, strlen(text));
+
+	for (; *text; text++)
+		lh_buf_putc(out, valid || !(*text & 0x80) ? *text : '?');
+}
+
+/* No answer: the session ends here, and with it the run if nobody could go on. */
+static enum end no_answer(struct session *s, const struct lh_err *why)
+{
+	struct iterate *it = s->it;
+	bool over = !why->status && why->code != LH_EDATA && why->code != LH_ENET;
+	uint64_t before;
+
+	if (why->status)
+		lh_buf_printf(&s->errors, "%u ", why->status);
+	put_clean(&s->errors, why->msg);
+	if (over)
+		return FATAL;
+	before = atomic_fetch_add(&it->broken, 1);
+	if (why->code == LH_ENET)
+		lh_tool_failed(it->tool);
+	if (before < TOLD || it->tool->verbose)
+		lh_tool_say(it->tool, "session %.*s: %s", (int)s->trace.n, s->trace.p, why->msg);
+	else if (before == TOLD)
+		lh_tool_say(it->tool, "further messages suppressed (--verbose shows all)");
+	return BROKEN;
+}
+
+static enum end answer(struct session *s, struct lh_str *content, struct lh_err *err)
+{
+	int rc;
+
+	if (!s->it->answers)
+		return ask(s, content, err) < 0 ? no_answer(s, err) : GOING;
+	rc = answers_next(s->it->answers, content, err);
+	if (rc > 0)
+		return GOING;
+	if (rc == 0) {
+		atomic_fetch_add(&s->it->unanswered, 1);
+		lh_err_set(err, LH_EDATA, "answers exhausted");
+	}
+	return no_answer(s, err);
+}
+
+/* Validate what was found: its verdict, and its error in every form needed. */
+static int judge(struct session *s, const struct lh_value *found, bool *good, struct lh_err *err)
+{
+	double start = lh_time_monotonic();
+	struct lh_verdict verdict;
+	struct lh_value artifact;
+
+	lh_buf_reset(&s->artifact);
+	lh_extract_put(&s->artifact, found);
+	if (lh_buf_check(&s->artifact, err) < 0)
+		return -1;
+	artifact = (struct lh_value){ s->artifact.p, s->artifact.len, LH_OBJECT, false };
+	if (lh_validate(s->validator, &s->q.kind, &artifact, s->q.has_context ? &s->q.context : NULL, false, &verdict, err) < 0)
+		return -1;
+	if (verdict.status == 400)
+		return lh_err_set(err, LH_EDATA, "%.*s", (int)verdict.message.n, verdict.message.p);
+	lh_buf_reset(&s->report);
+	lh_verdict_json(&s->report, &verdict, since(s, start), true);
+	*good = verdict.status == 200;
+	if (!*good)
+		lh_valerr_text(&s->errors, &verdict.error);
+	return 0;
+}
+
+/* Note how the turn ended; what it says in errors since from is its error. */
+static void note(struct session *s, const char *verdict, size_t from)
+{
+	s->attempt[s->turns] = (struct lh_session_attempt){ .iteration = s->turns, .verdict_kind = verdict };
+	s->error[s->turns++] = (struct span){ from, s->errors.len - from };
+}
+
+/* An element of history; error is JSON or empty. */
+static void remember(struct session *s, const struct lh_str *raw, const char *status, const struct lh_buf *error)
+{
+	struct lh_buf *h = &s->history;
+
+	lh_buf_puts(h, h->len ? ",{\"iteration\":" : "{\"iteration\":");
+	lh_buf_u64(h, s->turns);
+	lh_buf_puts(h, ",\"raw\":");
+	lh_buf_json(h, raw->p, raw->n);
+	lh_buf_puts(h, ",\"status\":{\"kind\":\"");
+	lh_buf_puts(h, status);
+	lh_buf_putc(h, '"');
+	if (error) {
+		lh_buf_puts(h, ",\"error\":");
+		lh_buf_add(h, error->p, error->len);
+	}
+	lh_buf_puts(h, "}}");
+}
+
+/* What the model is told about its last answer. */
+static void correct(struct session *s, const struct lh_buf *error)
+{
+	if (!error) {
+		lh_buf_puts(&s->prompt, NO_JSON);
+		return;
+	}
+	lh_buf_puts(&s->prompt, FAILED);
+	lh_buf_add(&s->prompt, error->p, error->len);
+	lh_buf_puts(&s->prompt, CORRECT);
+}
+
+static enum end turn(struct session *s, struct lh_err *err)
+{
+	const char *status = LH_SESSION_NO_JSON;
+	size_t from = s->errors.len;
+	struct lh_buf *error = NULL;
+	struct lh_value found;
+	struct lh_str content;
+	bool good = false;
+	enum end end = answer(s, &content, err);
+	int rc;
+
+	if (end == GOING) {
+		rc = lh_extract(s->extract, content.p, content.n, &found, err);
+		if (rc > 0) {
+			rc = judge(s, &found, &good, err);
+			error = good ? NULL : &s->report;
+			status = good ? LH_SESSION_ACCEPTED : LH_SESSION_FAILED;
+		}
+		if (rc < 0) {
+			put_clean(&s->errors, err->msg);
+			end = FATAL;
+		}
+	}
+	if (end == GOING)
+		remember(s, &content, status, error);
+	if (end == GOING && !good)
+		correct(s, error);
+	note(s, end == GOING ? status : LH_SESSION_INFRA, from);
+	return end == GOING && good ? ACCEPTED : end;
+}
+
+/* ---- a session ---- */
+
+static void put_output(struct session *s, struct lh_buf *out, enum end end)
+{
+	const struct span *error = &s->error[s->turns - 1];
+
+	if (end == ACCEPTED) {
+		lh_buf_puts(out, "{\"artifact\":");
+		lh_buf_add(out, s->artifact.p, s->artifact.len);
+		lh_buf_puts(out, ",\"validation\":");
+		lh_buf_add(out, s->report.p, s->report.len);
+	} else if (end == BROKEN) {
+		lh_buf_puts(out, "{\"error\":");
+		lh_buf_json(out, error->n ? s->errors.p + error->at : "", error->n);
+	} else {
+		lh_buf_printf(out, "{\"error\":\"max iterations reached (%llu)\"", (unsigned long long)s->q.max_iterations);
+	}
+	lh_buf_puts(out, ",\"iterations\":");
+	lh_buf_u64(out, s->turns);
+	lh_buf_puts(out, ",\"history\":[");
+	lh_buf_add(out, s->history.p, s->history.len);
+	lh_buf_puts(out, "],\"trace_id\":");
+	lh_buf_json(out, s->trace.p, s->trace.n);
+	lh_buf_putc(out, '}');
+}
+
+static void log_row(struct session *s, enum end end)
+{
+	struct iterate *it = s->it;
+	struct lh_session_row row = {
+		.session_id = s->trace, .daemon = { it->daemon, strlen(it->daemon) }, .kind = s->q.kind, .model = s->q.model,
+		.provider = s->q.provider, .prompt = lh_session_prompt(s->q.prompt.p, s->q.prompt.n),
+		.iterations = s->turns, .max_iterations = s->q.max_iterations, .attempt = s->attempt, .n_attempts = s->turns,
+		.final_verdict = end == ACCEPTED ? LH_SESSION_ACCEPTED : end == GOING ? LH_SESSION_EXHAUSTED : LH_SESSION_INFRA,
+		.grounded = -1, .duration_ms = since(s, s->start) };
+	char now[32];
+	size_t i;
+
+	if (!it->log)
+		return;
+	lh_tool_time(it->tool, now);
+	row.timestamp = (struct lh_str){ now, strlen(now) };
+	if (end == ACCEPTED)
+		row.artifact = (struct lh_str){ s->artifact.p, s->artifact.len };
+	/* An accepted fill has no candidate that the roster does not know. */
+	if (end == ACCEPTED && it->how.roster && row.kind.n == 4 && memcmp(row.kind.p, "fill", 4) == 0)
+		row.grounded = 1;
+	for (i = 0; i < s->turns && !s->errors.failed; i++)
+		s->attempt[i].error = (struct lh_str){ s->error[i].n ? s->errors.p + s->error[i].at : NULL, s->error[i].n };
+	lh_buf_reset(&s->row);
+	lh_session_print(&s->row, &row);
+	log_append(it->log, &s->row);
+}
+
+/* Is there anything wrong with the request that only the validator knows?  An
+ * empty artifact tells, since no kind accepts one. */
+static int check_kind_and_context(struct session *s, struct lh_err *err)
+{
+	static const char none[2 + LH_PAD] = "{}";
+	struct lh_verdict verdict;
+
+	if (lh_validate(s->validator, &s->q.kind, &(struct lh_value){ none, 2, LH_OBJECT, false },
+			s->q.has_context ? &s->q.context : NULL, false, &verdict, err) < 0)
+		return -1;
+	return verdict.status == 400 ? lh_err_set(err, LH_EDATA, "%.*s", (int)verdict.message.n, verdict.message.p) : 0;
+}
+
+static void name_session(struct session *s, uint64_t number)
+{
+	struct iterate *it = s->it;
+	int64_t ms;
+
+	s->trace = s->q.trace.n ? s->q.trace : it->trace;
+	if (s->trace.n)
+		return;
+	if (it->tool->now && lh_time_read(it->tool->now, strlen(it->tool->now), &ms) == 0)
+		lh_session_mint_at(s->id, ms, number);
+	else
+		lh_session_mint(s->id);
+	s->trace = (struct lh_str){ s->id, strlen(s->id) };
+}
+
+static int run_session(struct session *s, const struct lh_record *rec, struct lh_buf *out, struct lh_err *err)
+{
+	uint64_t number = atomic_fetch_add(&s->it->records, 1) + 1;
+	struct iterate *it = s->it;
+	enum end end = GOING;
+
+	s->start = lh_time_monotonic();
+	if (request_read(&s->q, it, rec, &s->text, err) < 0 || check_kind_and_context(s, err) < 0)
+		return -1;
+	name_session(s, number);
+	atomic_fetch_add(&it->sessions, 1);
+	lh_buf_reset(&s->prompt);
+	lh_buf_add(&s->prompt, s->q.prompt.p, s->q.prompt.n);
+	lh_buf_reset(&s->history);
+	lh_buf_reset(&s->errors);
+	for (s->turns = 0; end == GOING && s->turns < s->q.max_iterations; )
+		end = turn(s, err);
+	log_row(s, end);
+	if (end == FATAL)
+		return -1;
+	if (end != ACCEPTED)
+		atomic_fetch_add(&it->refused, 1);
+	put_output(s, out, end);
+	return lh_buf_check(&s->history, err) < 0 || lh_buf_check(&s->errors, err) < 0 || lh_buf_check(&s->report, err) < 0 ? -1 : 0;
+}
+
+int session_batch(struct lh_batch *b, void *worker, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < b->n; i++) {
+		if (run_session(worker, b->rec[i], b->out, err) == 0)
+			lh_batch_accept(b);
+		else if (err->code == LH_EDATA)
+			lh_batch_reject(b, err);
+		else
+			return -1;
+	}
+	return 0;
+}
