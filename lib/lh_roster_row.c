@@ -239,6 +239,7 @@ int lh_roster_add(struct lh_roster_table *t, const char *p, size_t n, struct lh_
 		return lh_err_set(err, LH_EDATA, "more than 32 GiB of workers");
 	if (lh_region_add(&t->packed, p, n, err) < 0)
 		return -1;
+	t->packed.huge = true;
 	t->ids.key = key_at;
 	t->ids.ctx = t;
 	while (at < t->packed.n) {
