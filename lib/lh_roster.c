@@ -1,6 +1,7 @@
 /* lh_roster.c - open, find, and an index as a roster.  See lh_roster.h. */
 #include "lh_roster.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -42,8 +43,12 @@ static int open_input(const char *path, struct lh_err *err)
 static bool is_index(int fd)
 {
 	char head[sizeof LH_LHV_MAGIC - 1];
+	ssize_t n;
 
-	return pread(fd, head, sizeof head, 0) == sizeof head && memcmp(head, LH_LHV_MAGIC, sizeof head) == 0;
+	do
+		n = pread(fd, head, sizeof head, 0);
+	while (n < 0 && errno == EINTR);
+	return n == sizeof head && memcmp(head, LH_LHV_MAGIC, sizeof head) == 0;
 }
 
 static int fill(struct lh_roster *r, const char *path, unsigned jobs, struct lh_err *err)

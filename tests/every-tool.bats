@@ -20,6 +20,8 @@ commands() {
 	lh-index verify workers.lhv
 	lh-search -Q welder -k 3 workers.lhv
 	lh-search -k 3 workers.lhv <queries.jsonl
+	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv drafts.jsonl
+	lh-validate --kind sms --now 2026-05-03T12:00:00Z --roster=workers.jsonl --rules . drafts.jsonl
 	END
 }
 
@@ -40,6 +42,8 @@ setup_file() {
 	lh-gen workers -n 5 --seed 9 | jq -c '.id = "m" + .id' >more.jsonl
 	lh-gen queries -n 10 >queries.jsonl
 	gzip -k workers.jsonl
+	jq -c '{id, text, to: .phone, body: "Hi \(.name)", context: {candidate_id}}' workers.jsonl >drafts.jsonl
+	echo '{"rules":[{"id":"a","task_class":"staffing.any","condition":{"type":"FieldContainsAny","field":"body","needles":["cash"]},"action":{"type":"Block","message":"no cash"}}]}' >rules.json
 	lh-embed --dimension 64 workers.jsonl >vectors.jsonl
 	lh-index build workers.lhv vectors.jsonl
 	lh-gen workers -n 5 --seed 8 | lh-index build --dimension 64 other.lhv
@@ -178,6 +182,11 @@ raw() {
 		lh-search -Q x "$E.lhv"
 		lh-search "$E=workers.lhv" "$E=two.lhv"
 		lh-search "$E"
+		lh-validate --kind "$E"
+		lh-validate --roster "no/$E"
+		lh-validate --roster in
+		lh-validate --rules "no/$E"
+		LH_ROSTER=$E lh-validate
 		LH_NOW=$E lh-index build x.lhv
 		END
 	)
@@ -226,7 +235,7 @@ raw() {
 	while read -r command; do
 		[ "$(bash -c "$command -j1" </dev/null | sha256sum)" = "$(bash -c "$command -j3" </dev/null | sha256sum)" ] ||
 			{ echo "$command"; return 1; }
-	done < <(writers | grep 'embed\|search')
+	done < <(writers | grep 'embed\|search\|validate')
 }
 
 @test "whichever allocation fails: exit 2, out of memory, no leak, no litter" {

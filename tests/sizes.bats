@@ -11,6 +11,7 @@ filters() {
 	lh-index add some.lhv -
 	lh-index delete some.lhv -
 	lh-search -k 1 some.lhv
+	lh-validate --kind email --roster some.lhv -
 	END
 }
 
@@ -89,6 +90,10 @@ below() {
 		[ "$(wc -l <out)" = "$n" ]
 		rm out
 	done
+	peak "lh-validate --roster some.lhv" < <(lh-gen drafts --workers 30 -n "$n")
+	[ "$status" = 1 ]
+	below 60000
+	[ "$(wc -l <out)" = "$n" ]
 }
 
 @test "an index is built and folded in the memory that lh-index(1) states" {
