@@ -18,6 +18,8 @@ commands() {
 	lh-index dump workers.lhv
 	lh-index info workers.lhv
 	lh-index verify workers.lhv
+	lh-iterate --now 2026-05-03T12:00:00Z --answers answers.jsonl requests.jsonl
+	lh-iterate --emit-session --now 2026-05-03T12:00:00Z sessions.jsonl
 	lh-search -Q welder -k 3 workers.lhv
 	lh-search -k 3 workers.lhv <queries.jsonl
 	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv drafts.jsonl
@@ -41,6 +43,9 @@ setup_file() {
 	lh-gen workers -n 30 >workers.jsonl
 	lh-gen workers -n 5 --seed 9 | jq -c '.id = "m" + .id' >more.jsonl
 	lh-gen queries -n 10 >queries.jsonl
+	for i in {1..40}; do echo '{"kind":"email","prompt":"Write to Ada.","model":"m"}'; done >requests.jsonl
+	for i in {1..60}; do echo '{"content":"Here: {\"to\":\"a@b.c\",\"body\":\"Hello '$i'\"}"}'; done >answers.jsonl
+	cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/session/*[a-z].json | grep -v '"schema"' >sessions.jsonl
 	gzip -k workers.jsonl
 	jq -c '{id, text, to: .phone, body: "Hi \(.name)", context: {candidate_id}}' workers.jsonl >drafts.jsonl
 	echo '{"rules":[{"id":"a","task_class":"staffing.any","condition":{"type":"FieldContainsAny","field":"body","needles":["cash"]},"action":{"type":"Block","message":"no cash"}}]}' >rules.json
@@ -135,7 +140,7 @@ raw() {
 	e = "\x1b[31m\x9b\x7f\b"
 	for r in ({"id": e, "text": 5, "vector": 5}, {e: 1}, {"id": e, "texts": ["a"], "model": e, "vector": [1], "k": e},
 	          {"id": e, "vector": e, "text": ""}, {"id": e, "vector": [1] * 3, "text": ""}, {"query": "a", "corpora": [e]},
-	          {"id": 1, "vector": [1] * 64, "model": e, "exclude_ids": e}, {"id": e * 500, "vector": [1] * 64, "metadata_filter": e}):
+	          {"kind": e, "prompt": e, "model": e}, {"id": 1, "vector": [1] * 64, "model": e, "exclude_ids": e}, {"id": e * 500, "vector": [1] * 64, "metadata_filter": e}):
 	    print(json.dumps(r))
 	    print(json.dumps(r, ensure_ascii=False))
 	print('{"a":"%s"}\n{"%s":1}\n{"%s":1,"%s":2}\n%s' % ((e,) * 5))
@@ -168,6 +173,11 @@ raw() {
 		lh-gen workers -n "$E"
 		lh-gen queries --styles "$E"
 		lh-gen drafts --kinds "$E"
+		lh-iterate --answers "no/$E" workers.jsonl
+		lh-iterate --kind "$E"
+		lh-iterate --rules "no/$E"
+		lh-iterate --roster "no/$E"
+		lh-iterate --daemon $'\xff'"$E"
 		lh-embed --engine "$E"
 		lh-embed --model "$E"
 		lh-embed --template "{$E"
@@ -194,11 +204,11 @@ raw() {
 }
 
 @test "dirty lines are rejected one by one, and those between them are read" {
-	printf '\357\273\277{"id":"a","text":"ok"}\r\n\r\n \t\n{"id":"b","text":"a\0b"}\n\0\n{"id":"c","text":"\377"}\n' >.dirty
+	printf '\357\273\277{"id":"a","text":"ok","kind":"email","prompt":"p","model":"m"}\r\n\r\n \t\n{"id":"b","text":"a\0b"}\n\0\n{"id":"c","text":"\377"}\n' >.dirty
 	printf '{"id":"d","text":"\300\257"}\n{"id":"e","text":"\\ud800"}\n\357\273\277{"id":"f","text":"ok"}\n[1]\n"x"\n\n' >>.dirty
-	printf '{"id":"g","text":"\342\200\250 is LINE SEPARATOR"}\n{"id":"g","id":"h","text":"ok"}\n{"id":"i","text":"no LF"}' >>.dirty
+	printf '{"id":"g","text":"\342\200\250 is LINE SEPARATOR","kind":"email","prompt":"p","model":"m"}\n{"id":"g","id":"h","text":"ok"}\n{"id":"i","text":"no LF","kind":"email","prompt":"p","model":"m"}' >>.dirty
 	while read -r command; do
-		[[ $command == lh-cat* || $command == *delete* ]] && continue
+		[[ $command == lh-cat* || $command == *delete* || $command == *emit* ]] && continue
 		fresh
 		bash -c "$command --rejects rejected" <.dirty >out 2>err && status=0 || status=$?
 		[ "$status" = 1 ] || { echo "$command: exit $status: $(cat err)"; return 1; }

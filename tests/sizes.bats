@@ -10,20 +10,25 @@ filters() {
 	lh-index build --dimension 64 built.lhv -
 	lh-index add some.lhv -
 	lh-index delete some.lhv -
+	lh-iterate --answers answers.jsonl -
 	lh-search -k 1 some.lhv
 	lh-validate --kind email --roster some.lhv -
 	END
 }
 
+# What makes a record one that lh-iterate can answer from the file below.
+ASK=',"kind":"email","prompt":"p","model":"m"'
+
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	PATH=${LH_BIN:-$BATS_TEST_DIRNAME/../bin}:$PATH
+	for i in {1..10}; do echo '{"content":"{\"to\":\"t\",\"body\":\"'$i'\"}"}'; done >answers.jsonl
 	lh-gen workers -n 30 | lh-index build --dimension 64 some.lhv
 }
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
-	cp "$BATS_FILE_TMPDIR/some.lhv" .
+	cp "$BATS_FILE_TMPDIR"/{some.lhv,answers.jsonl} .
 }
 
 # peak COMMAND - its exit status, the most memory it had in KiB and its output
@@ -43,10 +48,10 @@ below() {
 	plain_only "sanitizers need memory"
 	limit=$(scale 16 256) mib=$(scale 64 1024)
 	huge() {
-		echo '{"id":"a","text":"x"}'
+		echo '{"id":"a","text":"x"'"$ASK"'}'
 		printf '{"id":"b","text":"'
 		head -c "${mib}M" /dev/zero | tr '\0' x
-		printf '"}\n{"id":"c","text":"y"}\n'
+		printf '"}\n{"id":"c","text":"y"%s}\n' "$ASK"
 	}
 	while read -r command; do
 		peak "$command --max-line ${limit}M" < <(huge)
@@ -96,6 +101,17 @@ below() {
 	[ "$(wc -l <out)" = "$n" ]
 }
 
+@test "memory stays flat over many sessions and their answers" {
+	plain_only "sanitizers need memory"
+	n=$(scale 50000 2000000)
+	peak "lh-iterate --session-log log --answers <(yes '{\"content\":\"{\\\"to\\\":\\\"t\\\",\\\"body\\\":\\\"b\\\"}\"}')" \
+		< <(yes "{${ASK#,}}" | head -n "$n")
+	[ "$status" = 0 ]
+	below 20000
+	[ "$(wc -l <out)" = "$n" ]
+	[ "$(wc -l <log)" = "$n" ]
+}
+
 @test "an index is built and folded in the memory that lh-index(1) states" {
 	plain_only "sanitizers need memory"
 	n=$(scale 20000 200000) d=64 m=16
@@ -117,7 +133,7 @@ below() {
 }
 
 @test "100,000 bad lines: exact count, linear time, a summary behind twenty messages" {
-	(echo '{"id":"a","text":"x"}'; yes bad | head -n 100000; echo '{"id":"c","text":"y"}') >in
+	(echo '{"id":"a","text":"x"'"$ASK"'}'; yes bad | head -n 100000; echo '{"id":"c","text":"y"'"$ASK"'}') >in
 	while read -r command; do
 		cp "$BATS_FILE_TMPDIR/some.lhv" .
 		rm -f rejected
@@ -134,13 +150,15 @@ below() {
 }
 
 @test "a million numbers, a million keys and nesting of 512 pass; 513 and 100,000 do not" {
-	python3 - >in <<-'END'
-	print('{"id":"a","text":"x","n":[' + ",".join(map(str, range(1000000))) + "]}")
-	print('{"id":"b","text":"x",' + ",".join('"k%d":%d' % (i, i) for i in range(1000000)) + "}")
-	print('{"id":"c","text":"x","o":{' + ",".join('"k%d":%d' % (i, i) for i in range(1000000)) + "}}")
+	ASK=$ASK python3 - >in <<-'END'
+	import os
+	ask = os.environ["ASK"]
+	print('{"id":"a","text":"x"' + ask + ',"n":[' + ",".join(map(str, range(1000000))) + "]}")
+	print('{"id":"b","text":"x"' + ask + ',' + ",".join('"k%d":%d' % (i, i) for i in range(1000000)) + "}")
+	print('{"id":"c","text":"x"' + ask + ',"o":{' + ",".join('"k%d":%d' % (i, i) for i in range(1000000)) + "}}")
 	for n in 512, 513, 100000:
-	    print('{"id":"d","text":"x","n":' + "[" * (n - 1) + "]" * (n - 1) + "}")
-	print('{"id":"e","text":"x","k":1,"deep":' + '{"a":' * 510 + "1" + "}" * 510 + "}")
+	    print('{"id":"d","text":"x"' + ask + ',"n":' + "[" * (n - 1) + "]" * (n - 1) + "}")
+	print('{"id":"e","text":"x"' + ask + ',"k":1,"deep":' + '{"a":' * 510 + "1" + "}" * 510 + "}")
 	END
 	while read -r command; do
 		timeout 60 $command <in >out 2>err && status=0 || status=$?
