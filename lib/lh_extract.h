@@ -44,7 +44,8 @@ LH_API void lh_extract_free(struct lh_extract *x);
 LH_API int lh_extract(struct lh_extract *x, const char *p, size_t n, struct lh_value *v, struct lh_err *err);
 
 /* Append what was found on one line: its own bytes when they are one line, else
- * without the white space between its tokens. */
+ * without the white space between its tokens.  v may lie in memory of out that
+ * is behind its last byte. */
 LH_API void lh_extract_put(struct lh_buf *out, const struct lh_value *v);
 
 /* Append it with keys sorted at every depth by UTF-8 bytes, no white space,

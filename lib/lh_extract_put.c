@@ -28,33 +28,43 @@ static bool blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Append p..end without white space, and without the members skip[0..n). */
-static void put_tight(struct lh_buf *out, const char *p, const char *end, const struct member *skip, size_t n)
+/* Copy p..end to to, which may lie before it in the same memory, without white
+ * space and without the members skip[0..n): where it ends. */
+static char *copy_tight(char *to, const char *p, const char *end, const struct member *skip, size_t n)
 {
-	const char *from = p;
+	const char *q;
 	bool escaped;
 
-	while (p < end) {
+	for (; p < end; p = q) {
 		while (n && skip->key.p < p)
 			skip++, n--;
-		if (*p == '"' && !(n && skip->key.p == p)) {
-			p = lh_skip_string(p, end, &escaped);
-		} else if (*p == '"' || blank(*p)) {
-			lh_buf_add(out, from, (size_t)(p - from));
-			from = p = *p == '"' ? skip->end : p + 1;
-		} else {
-			p++;
+		q = p + 1;
+		if (blank(*p))
+			continue;
+		if (n && skip->key.p == p) {
+			q = skip->end;
+			continue;
 		}
+		if (*p == '"')
+			q = lh_skip_string(p, end, &escaped);
+		memmove(to, p, (size_t)(q - p));
+		to += q - p;
 	}
-	lh_buf_add(out, from, (size_t)(end - from));
+	return to;
 }
 
 void lh_extract_put(struct lh_buf *out, const struct lh_value *v)
 {
-	if (memchr(v->p, '\n', v->n) || memchr(v->p, '\r', v->n))
-		put_tight(out, v->p, v->p + v->n, NULL, 0);
+	char *to = lh_buf_room(out, v->n);
+	size_t n = v->n;
+
+	if (!to)
+		return;
+	if (memchr(v->p, '\n', n) || memchr(v->p, '\r', n))
+		n = (size_t)(copy_tight(to, v->p, v->p + n, NULL, 0) - to);
 	else
-		lh_buf_add(out, v->p, v->n);
+		memmove(to, v->p, n);
+	lh_buf_took(out, n);
 }
 
 static int add(struct members *m, struct level *l, const char *p, size_t n, bool escaped, struct lh_err *err)
@@ -125,6 +135,7 @@ int lh_extract_last(struct lh_buf *out, const struct lh_value *v, struct lh_err 
 {
 	struct members m = { NULL, 0, 0 };
 	size_t i, n = 0;
+	char *to;
 
 	if (gather(&m, v, err) < 0) {
 		free(m.v);
@@ -135,7 +146,9 @@ int lh_extract_last(struct lh_buf *out, const struct lh_value *v, struct lh_err 
 		if (m.v[i].object == m.v[i + 1].object && lh_string_cmp(&m.v[i].key, &m.v[i + 1].key) == 0)
 			m.v[n++] = m.v[i];
 	qsort(m.v, n, sizeof *m.v, by_place);
-	put_tight(out, v->p, v->p + v->n, m.v, n);
+	to = lh_buf_room(out, v->n);
+	if (to)
+		lh_buf_took(out, (size_t)(copy_tight(to, v->p, v->p + v->n, m.v, n) - to));
 	free(m.v);
 	return lh_buf_check(out, err);
 }

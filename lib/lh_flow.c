@@ -361,7 +361,7 @@ static int take_long(struct run *r)
 		return -1;
 	if (r->rejects >= 0 && lh_write_all(r->rejects, "\n", 1, &t->err) < 0)
 		return lh_err_prefix(&t->err, "%s", t->rejects);
-	lh_flow_too_long(t, &err);
+	lh_flow_too_long(t, r->flow, &err);
 	t->state->records++;
 	why = why_of(&err);
 	report(r, r->name, r->line, &why);
@@ -469,7 +469,11 @@ static int read_file(struct run *r)
 			rc = take_long(r);
 			break;
 		case LH_LINES_END:
-			return 0;
+			if (!r->flow->texts || !r->first)
+				return 0;
+			b->in.n = 0;		/* an empty file is a text too */
+			rc = take_block(r, b);
+			break;
 		case LH_LINES_PROBE:	/* lh_input_next keeps that to itself */
 		case LH_LINES_ERROR:
 			return bad_file(r);
@@ -508,6 +512,7 @@ int lh_flow_run(struct lh_tool *tool, const struct lh_flow *flow)
 	if (!rc)
 		rc = open_rejects(&r);
 	r.in.lines.wake = lh_signal_wake_fd();
+	r.in.lines.texts = flow->texts;
 	r.in.lines.max_lines = flow->batch ? flow->batch_max : 0;
 	if (!rc)
 		rc = read_all(&r);

@@ -59,6 +59,8 @@ struct lh_origin {
 };
 
 struct lh_flow {
+	bool texts;		/* each file is one text, not lines of JSON: a map's
+				   record is its line and len alone, whatever they hold */
 	int (*map)(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err);
 	int (*batch)(struct lh_batch *b, void *worker, struct lh_err *err);
 	size_t batch_max;

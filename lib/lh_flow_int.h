@@ -70,7 +70,7 @@ void lh_flow_mapper_free(struct lh_flow_mapper *m);
 void lh_flow_map_block(struct lh_flow_mapper *m, struct lh_flow_block *b);
 
 /* Fill err with "line is longer than ..."; returns -1. */
-int lh_flow_too_long(const struct lh_tool *t, struct lh_err *err);
+int lh_flow_too_long(const struct lh_tool *t, const struct lh_flow *flow, struct lh_err *err);
 
 void lh_flow_name_drop(struct lh_flow_name *name);
 void lh_flow_block_clear(struct lh_flow_block *b);

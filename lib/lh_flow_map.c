@@ -251,7 +251,7 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	l.n = n;
 	len = p[n - 1] == '\r' ? n - 1 : n;
 	if (len > m->tool->max_line) {
-		lh_flow_too_long(m->tool, &err);
+		lh_flow_too_long(m->tool, m->flow, &err);
 		bad_line(m, b, &l, &err);
 		return;
 	}
@@ -274,10 +274,34 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 		map_batch(m, b);
 }
 
+/* A whole file. */
+static void take_text(struct lh_flow_mapper *m, struct lh_flow_block *b)
+{
+	static const char empty[LH_PAD];
+	struct line l = { .n = b->in.n, .line = b->line };
+	struct lh_err err;
+
+	b->records++;
+	b->lines++;
+	if (l.n > m->tool->max_line) {
+		lh_flow_too_long(m->tool, m->flow, &err);
+		bad_line(m, b, &l, &err);
+		return;
+	}
+	m->records->line = l.n ? b->in.p : empty;
+	m->records->len = l.n;
+	m->records->n = 0;
+	map_record(m, b, &l);
+}
+
 void lh_flow_map_block(struct lh_flow_mapper *m, struct lh_flow_block *b)
 {
 	const char *p = b->in.p, *end = p + b->in.n, *lf;
 
+	if (m->flow->texts) {
+		take_text(m, b);
+		return;
+	}
 	while (p < end && !b->fatal.code && !b->stop && !lh_tool_stopping()) {
 		lf = memchr(p, '\n', (size_t)(end - p));
 		take_line(m, b, p, (size_t)((lf ? lf : end) - p));
@@ -287,9 +311,10 @@ void lh_flow_map_block(struct lh_flow_mapper *m, struct lh_flow_block *b)
 		map_batch(m, b);
 }
 
-int lh_flow_too_long(const struct lh_tool *t, struct lh_err *err)
+int lh_flow_too_long(const struct lh_tool *t, const struct lh_flow *flow, struct lh_err *err)
 {
-	return lh_err_set(err, LH_EDATA, "line is longer than %llu bytes (--max-line)", (unsigned long long)t->max_line);
+	return lh_err_set(err, LH_EDATA, "%s is longer than %llu bytes (--max-line)", flow->texts ? "text" : "line",
+			  (unsigned long long)t->max_line);
 }
 
 static int batch_init(struct lh_flow_mapper *m, size_t n, struct lh_err *err)

@@ -58,6 +58,17 @@ int lh_lines_wait(const struct lh_lines *l, struct lh_err *err)
 	return p[1].revents ? lh_err_set(err, LH_EINTR, "interrupted") : 0;
 }
 
+/* The last LF of n bytes, or the first; NULL where there are no lines. */
+static const char *last_lf(const struct lh_lines *l, const char *p, size_t n)
+{
+	return n && !l->texts ? memrchr(p, '\n', n) : NULL;
+}
+
+static const char *first_lf(const struct lh_lines *l, const char *p, size_t n)
+{
+	return n && !l->texts ? memchr(p, '\n', n) : NULL;
+}
+
 static int reserve(struct lh_bytes *b, size_t cap, struct lh_err *err)
 {
 	char *p;
@@ -88,7 +99,7 @@ static ssize_t fill(struct lh_lines *l, struct lh_err *err)
 		return -1;
 	l->short_read = (size_t)got < room;
 	l->ended = got == 0;
-	lf = memrchr(to, '\n', (size_t)got);
+	lf = last_lf(l, to, (size_t)got);
 	if (lf)
 		l->whole = (size_t)(lf - l->b.p) + 1;
 	l->b.n += (size_t)got;
@@ -198,7 +209,7 @@ static void forget(struct lh_lines *l, size_t n)
 
 	l->b.n -= n;
 	memmove(l->b.p, l->b.p + n, l->b.n);
-	lf = l->b.n ? memrchr(l->b.p, '\n', l->b.n) : NULL;
+	lf = last_lf(l, l->b.p, l->b.n);
 	l->whole = lf ? (size_t)(lf - l->b.p) + 1 : 0;
 }
 
@@ -218,7 +229,7 @@ ssize_t lh_lines_piece(struct lh_lines *l, const char **p, struct lh_err *err)
 			if (fill(l, err) < 0)
 				return -1;
 		}
-		lf = l->b.n ? memchr(l->b.p, '\n', l->b.n) : NULL;
+		lf = first_lf(l, l->b.p, l->b.n);
 		n = lf ? (size_t)(lf - l->b.p) : l->b.n;
 		l->given = n + (lf != NULL);
 		l->too_long = !lf && !l->ended;

@@ -50,6 +50,7 @@ struct lh_lines {
 	void *ctx;
 	bool regular, short_read, ended, too_long;
 	bool probe;		/* stop at the first bytes, until this is cleared */
+	bool texts;		/* no line ends but with its file */
 	struct lh_err failed;	/* the error that comes behind the block handed out */
 	uint64_t max_line;
 	size_t target, max_lines;	/* of a block; max_lines 0: any number */

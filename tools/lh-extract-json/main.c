@@ -1,0 +1,152 @@
+/* lh-extract-json: the JSON object inside a model's answer.  See lh-extract-json(1). */
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "lh_extract.h"
+#include "lh_flow.h"
+#include "lh_mem.h"
+
+#define FOUND "\"matched\":true,\"value\":"
+#define NONE "\"matched\":false,\"value\":null"
+
+struct settings {
+	const char *field;
+	bool raw, require, wire;
+	atomic_bool missed;	/* some text held no object */
+};
+
+static const struct lh_option options[] = {
+	{ 0, "field", "NAME", "field that holds the text (default text)", LH_TEXT(struct settings, field) },
+	{ 0, "raw-input", NULL, "each file is one text, not lines of JSON", LH_FLAG(struct settings, raw) },
+	{ 0, "require", NULL, "exit 1 when a text holds no object", LH_FLAG(struct settings, require) },
+	{ 0, "wire", NULL, "print matched and value alone, keys sorted", LH_FLAG(struct settings, wire) },
+	LH_JOBS_OPTION,
+	LH_INPUT_OPTIONS,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+struct worker {
+	struct settings *s;
+	struct lh_extract *x;
+	struct lh_buf scratch;
+};
+
+static void worker_free(void *self)
+{
+	struct worker *w = self;
+
+	lh_extract_free(w->x);
+	lh_buf_free(&w->scratch);
+	free(w);
+}
+
+static void *worker_new(void *ctx, struct lh_err *err)
+{
+	struct worker *w = lh_calloc(1, sizeof *w, err);
+
+	if (!w)
+		return NULL;
+	w->s = ctx;
+	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
+	w->x = lh_extract_new(err);
+	if (!w->x) {
+		worker_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+/* {"matched":...,"value":...} and nothing else, for one text. */
+static int put_reply(struct worker *w, const struct lh_str *text, struct lh_buf *out, struct lh_err *err)
+{
+	struct lh_value v;
+	int rc = lh_extract(w->x, text->p, text->n, &v, err);
+
+	if (rc < 0)
+		return -1;
+	if (!rc) {
+		w->s->missed = true;
+		lh_buf_puts(out, "{" NONE "}");
+		return 0;
+	}
+	lh_buf_puts(out, "{" FOUND);
+	if (!w->s->wire)
+		lh_extract_put(out, &v);
+	else if (lh_extract_wire(out, &v, err) < 0)
+		return -1;
+	lh_buf_putc(out, '}');
+	return 0;
+}
+
+/* The record with its new members.  The text is unescaped where the value will
+ * be, which may be as long as the record, so that there is no third copy. */
+static int put_record(struct worker *w, const struct lh_record *rec, const struct lh_value *field, struct lh_buf *out, struct lh_err *err)
+{
+	static const char *const added[] = { "matched", "value" };
+	struct lh_value v;
+	struct lh_str text;
+	size_t start, at;
+	int rc;
+
+	lh_record_open(out, rec, added, 2);
+	start = out->len;
+	lh_buf_puts(out, FOUND);
+	at = out->len;
+	if (lh_value_str(field, out, &text, err) < 0)
+		return -1;
+	rc = lh_extract(w->x, text.p, text.n, &v, err);
+	if (rc < 0)
+		return -1;
+	out->len = rc ? at : start;
+	if (rc) {
+		lh_extract_put(out, &v);
+	} else {
+		w->s->missed = true;
+		lh_buf_puts(out, NONE);
+	}
+	lh_record_close(out, rec);
+	return 0;
+}
+
+static int on_record(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+{
+	struct worker *w = worker;
+	const struct lh_value *field = lh_record_get(rec, w->s->field);
+	struct lh_str text;
+
+	if (!field || field->type != LH_STRING)
+		return lh_err_set(err, LH_EDATA, "missing string field \"%s\"", w->s->field);
+	if (!w->s->wire)
+		return put_record(w, rec, field, out, err);
+	lh_buf_reset(&w->scratch);
+	if (lh_value_str(field, &w->scratch, &text, err) < 0)
+		return -1;
+	return put_reply(w, &text, out, err);
+}
+
+static int on_text(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+{
+	return put_reply(worker, &(struct lh_str){ rec->line, rec->len }, out, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct settings s = { .field = "text" };
+	struct lh_tool tool;
+	int rc;
+
+	lh_tool_init(&tool, "lh-extract-json", "[OPTION]... [FILE]...", "the JSON object inside a model's answer", options);
+	rc = lh_tool_parse(&tool, argc, argv, &s);
+	if (!rc)
+		rc = lh_flow_run(&tool, &(struct lh_flow){
+			.texts = s.raw,
+			.map = s.raw ? on_text : on_record,
+			.worker_new = worker_new,
+			.worker_free = worker_free,
+			.ctx = &s,
+		});
+	if (s.require && s.missed)
+		lh_tool_verdict_bad(&tool);
+	return lh_tool_finish(&tool, rc);
+}
