@@ -10,6 +10,8 @@ commands() {
 	lh-gen drafts -n 20 --workers 50
 	lh-cat workers.jsonl.gz
 	lh-embed --dimension 64 workers.jsonl
+	lh-extract-json --wire answers.jsonl
+	lh-extract-json --raw-input answers.jsonl
 	lh-index build built.lhv vectors.jsonl
 	lh-index add workers.lhv more.jsonl
 	lh-index delete workers.lhv more.jsonl
