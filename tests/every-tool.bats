@@ -10,8 +10,9 @@ commands() {
 	lh-gen drafts -n 20 --workers 50
 	lh-cat workers.jsonl.gz
 	lh-embed --dimension 64 workers.jsonl
-	lh-extract-json --wire answers.jsonl
-	lh-extract-json --raw-input answers.jsonl
+	lh-extract-json answers.jsonl
+	lh-extract-json --wire --jobs=2 answers.jsonl
+	lh-extract-json --raw-input answer.txt
 	lh-index build built.lhv vectors.jsonl
 	lh-index add workers.lhv more.jsonl
 	lh-index delete workers.lhv more.jsonl
@@ -51,6 +52,8 @@ setup_file() {
 	gzip -k workers.jsonl
 	jq -c '{id, text, to: .phone, body: "Hi \(.name)", context: {candidate_id}}' workers.jsonl >drafts.jsonl
 	echo '{"rules":[{"id":"a","task_class":"staffing.any","condition":{"type":"FieldContainsAny","field":"body","needles":["cash"]},"action":{"type":"Block","message":"no cash"}}]}' >rules.json
+	jq -c '{id, text: "Sure:\n```json\n{\n\"name\": \"\(.name)\", \"name\": 1.50,\n\"a\": {\"b\": \"\(.role)\"}}\n```\n{"}' workers.jsonl >answers.jsonl
+	jq -r .text answers.jsonl | head -n 5 >answer.txt
 	lh-embed --dimension 64 workers.jsonl >vectors.jsonl
 	lh-index build workers.lhv vectors.jsonl
 	lh-gen workers -n 5 --seed 8 | lh-index build --dimension 64 other.lhv
@@ -247,7 +250,7 @@ raw() {
 	while read -r command; do
 		[ "$(bash -c "$command -j1" </dev/null | sha256sum)" = "$(bash -c "$command -j3" </dev/null | sha256sum)" ] ||
 			{ echo "$command"; return 1; }
-	done < <(writers | grep 'embed\|search\|validate')
+	done < <(writers | grep 'extract-json answers\|embed\|search\|validate')
 }
 
 @test "whichever allocation fails: exit 2, out of memory, no leak, no litter" {

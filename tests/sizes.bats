@@ -7,6 +7,8 @@ load helper
 filters() {
 	cat <<-'END'
 	lh-embed --dimension 64 --encoding base64 -
+	lh-extract-json -
+	lh-extract-json --wire -
 	lh-index build --dimension 64 built.lhv -
 	lh-index add some.lhv -
 	lh-index delete some.lhv -
@@ -73,7 +75,7 @@ below() {
 	mib=$(scale 16 64)
 	for text in 'x' 'one two '; do
 		(printf '{"id":"a","text":"'; yes "$text" | tr -d '\n' | head -c "${mib}M"; printf '"}\n') >in
-		for command in "lh-embed --dimension 64" "lh-search -k 1 some.lhv"; do
+		for command in "lh-embed --dimension 64" lh-extract-json "lh-search -k 1 some.lhv"; do
 			peak "$command" <in
 			[ "$status" = 0 ]
 			below $((mib * 1024 * 3 + 20000))
@@ -88,7 +90,7 @@ below() {
 	peak "lh-gen workers -n $n | wc -l"
 	below 10000
 	[ "$(cat out)" = "$n" ]
-	for command in lh-cat "lh-embed --dimension 64 --encoding base64" "lh-search -k 1 --no-metadata some.lhv"; do
+	for command in lh-cat lh-extract-json "lh-embed --dimension 64 --encoding base64" "lh-search -k 1 --no-metadata some.lhv"; do
 		peak "$command" < <(lh-gen queries -n "$n" | sed 's/query_text/text/')
 		[ "$status" = 0 ]
 		below 60000
