@@ -27,6 +27,8 @@ commands() {
 	lh-search -k 3 workers.lhv <queries.jsonl
 	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv drafts.jsonl
 	lh-validate --kind sms --now 2026-05-03T12:00:00Z --roster=workers.jsonl --rules . drafts.jsonl
+	lh-validate --normalize-errors errors.jsonl
+	lh-validate --schema model_ledger --now 2026-05-03T12:00:00Z ledger.jsonl
 	END
 }
 
@@ -49,6 +51,8 @@ setup_file() {
 	for i in {1..40}; do echo '{"kind":"email","prompt":"Write to Ada.","model":"m"}'; done >requests.jsonl
 	for i in {1..60}; do echo '{"content":"Here: {\"to\":\"a@b.c\",\"body\":\"Hello '$i'\"}"}'; done >answers.jsonl
 	cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/session/*[a-z].json | grep -v '"schema"' >sessions.jsonl
+	for i in {1..40}; do cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/schemas/valid/model_ledger-*.json; done >ledger.jsonl
+	for i in {1..40}; do echo '{"Kind":"schema","Field":"x","Reason":"\u0079 '$i'"}'; done >errors.jsonl
 	gzip -k workers.jsonl
 	jq -c '{id, text, to: .phone, body: "Hi \(.name)", context: {candidate_id}}' workers.jsonl >drafts.jsonl
 	echo '{"rules":[{"id":"a","task_class":"staffing.any","condition":{"type":"FieldContainsAny","field":"body","needles":["cash"]},"action":{"type":"Block","message":"no cash"}}]}' >rules.json
@@ -201,6 +205,7 @@ raw() {
 		lh-validate --roster "no/$E"
 		lh-validate --roster in
 		lh-validate --rules "no/$E"
+		lh-validate --schema "$E"
 		LH_ROSTER=$E lh-validate
 		LH_NOW=$E lh-index build x.lhv
 		END
@@ -213,7 +218,7 @@ raw() {
 	printf '{"id":"d","text":"\300\257"}\n{"id":"e","text":"\\ud800"}\n\357\273\277{"id":"f","text":"ok"}\n[1]\n"x"\n\n' >>.dirty
 	printf '{"id":"g","text":"\342\200\250 is LINE SEPARATOR","kind":"email","prompt":"p","model":"m"}\n{"id":"g","id":"h","text":"ok"}\n{"id":"i","text":"no LF","kind":"email","prompt":"p","model":"m"}' >>.dirty
 	while read -r command; do
-		[[ $command == lh-cat* || $command == *delete* || $command == *emit* ]] && continue
+		[[ $command == lh-cat* || $command == *delete* || $command == *emit* || $command == *errors* ]] && continue
 		fresh
 		bash -c "$command --rejects rejected" <.dirty >out 2>err && status=0 || status=$?
 		[ "$status" = 1 ] || { echo "$command: exit $status: $(cat err)"; return 1; }

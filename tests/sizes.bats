@@ -15,6 +15,7 @@ filters() {
 	lh-iterate --answers answers.jsonl -
 	lh-search -k 1 some.lhv
 	lh-validate --kind email --roster some.lhv -
+	lh-validate --schema rag_sample -
 	END
 }
 
