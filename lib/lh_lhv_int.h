@@ -5,6 +5,7 @@
  *     lh_lhv_walk.c    the searcher
  *     lh_lhv_write.c   the writer
  *     lh_lhv_verify.c  the checker
+ *     lh_lhv_texts.c   the checksums of ids and metadata alone
  *     lh_lhv_log.c     INDEX-log (lh_lhv_log.h): its replay into a snapshot
  *     lh_lhv_change.c  upserts and deletes appended to it
  *     lh_lhv_compact.c the fold (an object of its own: it needs the writer and

@@ -17,9 +17,9 @@
  * some 80 bytes a generated worker, 90 with its place in the table.  The line
  * that comes last for an id replaces those before it with all they said.
  * Compressed files, archives, BOM, CRLF, blank lines and a missing last LF are
- * read as the tools read their input.  A line that is no worker ends the
- * opening: "workers.jsonl:17: missing string field \"name\"".  "-" is stdin; a
- * tool that reads its records from there must refuse that.
+ * read as the tools read their input, lines of 256 MiB at most.  One that is no
+ * worker ends the opening: "workers.jsonl:17: missing string field \"name\"".
+ * "-" is stdin; a tool that reads its records from there must refuse that.
  *
  * An index, known by its first bytes whatever its name, costs nothing to open;
  * its pending changes count.  A row's candidate_id is that of its metadata,
