@@ -152,7 +152,8 @@ static int read_answer(struct lh_chat *c, enum lh_provider p, const struct lh_ht
 	char what[sizeof why.msg];
 
 	lh_buf_reset(&c->text);
-	lh_buf_room(&c->text, answer->len);	/* so that nothing in it moves */
+	if (answer->len && memchr(answer->body, '\\', answer->len))
+		lh_buf_room(&c->text, answer->len);	/* so that nothing in it moves */
 	if (lh_buf_check(&c->text, err) < 0)
 		return -1;
 	if (!answer->len)
@@ -177,6 +178,25 @@ static void slim(struct lh_buf *b)
 		lh_buf_free(b);
 }
 
+/* A long text is copied once, and its copy does not outlive the call. */
+static int exchange(struct lh_chat *c, enum lh_provider p, const struct lh_chat_request *q, struct lh_str upstream,
+		    struct lh_http_reply *answer, struct lh_err *err)
+{
+	size_t bytes = 0, i;
+	int rc;
+
+	for (i = 0; i < q->n; i++)
+		bytes += q->message[i].content.n;
+	lh_buf_reset(&c->body);
+	lh_buf_room(&c->body, bytes + bytes / 16 + 64 * q->n + 512);
+	lh_chat_api(p)->write(&c->body, q, upstream);
+	rc = lh_buf_check(&c->body, err);
+	if (!rc)
+		rc = post(c, p, answer, err);
+	slim(&c->body);
+	return rc;
+}
+
 int lh_chat_ask(struct lh_chat *c, const struct lh_chat_request *q, struct lh_chat_reply *reply, struct lh_err *err)
 {
 	double start = lh_time_monotonic();
@@ -189,11 +209,8 @@ int lh_chat_ask(struct lh_chat *c, const struct lh_chat_request *q, struct lh_ch
 	reply->provider = (struct lh_str){ name, strlen(name) };
 	if (check(c, q, p, upstream, err) < 0 || set_url(c, p, lh_chat_api(p)->path, err) < 0)
 		return -1;
-	slim(&c->body);
 	slim(&c->text);
-	lh_buf_reset(&c->body);
-	lh_chat_api(p)->write(&c->body, q, upstream);
-	if (lh_buf_check(&c->body, err) < 0 || post(c, p, &answer, err) < 0 || read_answer(c, p, &answer, reply, err) < 0)
+	if (exchange(c, p, q, upstream, &answer, err) < 0 || read_answer(c, p, &answer, reply, err) < 0)
 		return -1;
 	reply->latency_ms = (uint64_t)((lh_time_monotonic() - start) * 1000);
 	return 0;

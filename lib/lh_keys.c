@@ -88,7 +88,7 @@ static long read_word(struct line *l, unsigned char *to)
 
 	for (; l->p < l->end; l->p++) {
 		c = *l->p;
-		if (c == quote) {
+		if (quote && c == quote) {
 			quote = 0;
 		} else if (!quote && (c == '"' || c == '\'')) {
 			quote = c;

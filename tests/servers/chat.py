@@ -121,6 +121,13 @@ class Chat(upstream.Upstream):
         time.sleep(max(0, 0.5 - 0.1 * self.call))
         self.do_ok()
 
+    def do_sleepy(self):
+        """Two answers, then silence."""
+        if self.call > 2:
+            time.sleep(60)
+        else:
+            self.do_ok()
+
     def do_sometimes(self):
         """Every third call fails."""
         if self.call % 3 == 0:

@@ -1,0 +1,151 @@
+/* lh-chat: one question to a language model.  See lh-chat(1). */
+#include <stdlib.h>
+
+#include "lh_flow.h"
+#include "lh_http.h"
+#include "lh_mem.h"
+#include "request.h"
+
+struct chat {
+	bool providers, wire;
+	double timeout;
+	uint64_t retries;
+	struct lh_tool *tool;
+	struct lh_keys *keys;
+};
+
+static const struct lh_option options[] = {
+	{ 0, "providers", NULL, "list who can be asked, and end", LH_FLAG(struct chat, providers) },
+	{ 0, "wire", NULL, "print the reply alone, not the record", LH_FLAG(struct chat, wire) },
+	{ 0, "timeout", "S", "seconds for one call (default 180)", LH_REAL(struct chat, timeout, 0.001, 86400) },
+	{ 0, "retries", "N", "tries after a failed one (default 2)", LH_UINT(struct chat, retries, 0, 100) },
+	{ 'j', "jobs", "N", "calls in flight (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
+	{ 0, "now", "TIME", "a fixed clock: latency_ms is 0", LH_OPT_TIME, LH_COMMON(now), 0, 0, "LH_NOW", 0 },
+	LH_INPUT_OPTIONS,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+struct worker {
+	struct chat *c;
+	struct lh_chat *chat;
+	struct request rq;
+};
+
+static struct lh_chat_how how(const struct chat *c)
+{
+	return (struct lh_chat_how){ c->timeout, (unsigned)c->retries, lh_tool_stopping };
+}
+
+static void worker_free(void *arg)
+{
+	struct worker *w = arg;
+
+	lh_chat_free(w->chat);
+	request_free(&w->rq);
+	free(w);
+}
+
+static void *worker_new(void *ctx, struct lh_err *err)
+{
+	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct chat *c = ctx;
+	struct lh_chat_how h = how(c);
+
+	if (!w)
+		return NULL;
+	w->c = c;
+	request_init(&w->rq);
+	w->chat = lh_chat_new(&h, c->keys, err);
+	if (w->chat)
+		return w;
+	worker_free(w);
+	return NULL;
+}
+
+/* A batch of one: each call is a thread's own. */
+static int on_record(struct lh_batch *b, void *arg, struct lh_err *err)
+{
+	struct worker *w = arg;
+	struct lh_chat_reply reply;
+
+	if (request_read(&w->rq, b->rec[0], err) < 0 || lh_chat_ask(w->chat, &w->rq.ask, &reply, err) < 0) {
+		if (!err->status)
+			return -1;
+		lh_batch_reject(b, err);
+		return 0;
+	}
+	if (w->c->tool->now)
+		reply.latency_ms = 0;
+	request_answer(b->out, b->rec[0], &w->rq, &reply, w->c->wire);
+	lh_batch_accept(b);
+	return 0;
+}
+
+static int put_provider(struct chat *c, struct lh_chat *chat, enum lh_provider p)
+{
+	const char *name = lh_provider_name(p);
+	char url[1024];
+	struct lh_buf b;
+	bool available;
+	int rc;
+
+	if (!lh_keys_has(c->keys, p))
+		return 0;
+	if (lh_chat_available(chat, p, &available, &c->tool->err) < 0)
+		return -1;
+	lh_http_mask(lh_keys_url(c->keys, p), url, sizeof url);
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	lh_buf_puts(&b, "{\"name\":");
+	lh_buf_json(&b, name, strlen(name));
+	lh_buf_puts(&b, available ? ",\"available\":true,\"url\":" : ",\"available\":false,\"url\":");
+	lh_buf_json(&b, url, strlen(url));
+	lh_buf_puts(&b, "}\n");
+	rc = lh_buf_check(&b, &c->tool->err);
+	if (!rc)
+		rc = lh_tool_out(c->tool, b.p, b.len);
+	lh_buf_free(&b);
+	return rc;
+}
+
+static int list(struct chat *c)
+{
+	static const enum lh_provider sorted[] = { LH_KIMI, LH_OLLAMA, LH_OLLAMA_CLOUD, LH_OPENCODE, LH_OPENROUTER };
+	struct lh_chat_how h = how(c);
+	struct lh_chat *chat = lh_chat_new(&h, c->keys, &c->tool->err);
+	int rc = chat ? 0 : -1;
+	size_t i;
+
+	for (i = 0; !rc && i < LH_PROVIDERS; i++)
+		rc = put_provider(c, chat, sorted[i]);
+	lh_chat_free(chat);
+	return rc;
+}
+
+static int run(struct chat *c)
+{
+	if (c->providers && c->tool->n_operands)
+		return lh_tool_usage(c->tool, "--providers takes no FILE");
+	c->keys = lh_keys_load(&c->tool->err);
+	if (!c->keys)
+		return -1;
+	if (c->providers)
+		return list(c);
+	return lh_flow_run(c->tool, &(struct lh_flow){
+		.batch = on_record, .batch_max = 1, .worker_new = worker_new, .worker_free = worker_free, .ctx = c });
+}
+
+int main(int argc, char **argv)
+{
+	struct chat c = { .timeout = 180, .retries = 2 };
+	struct lh_tool tool;
+	int rc;
+
+	lh_tool_init(&tool, "lh-chat", "[OPTION]... [FILE]...", "one question to a language model", options);
+	c.tool = &tool;
+	rc = lh_tool_parse(&tool, argc, argv, &c);
+	if (!rc)
+		rc = run(&c);
+	lh_keys_free(c.keys);
+	return lh_tool_finish(&tool, rc);
+}

@@ -1,0 +1,29 @@
+/*
+ * A record as a question, and the answer to it.
+ *
+ *     request_read(&rq, rec, err)        0, or -1 with err->status 400
+ *     lh_chat_ask(chat, &rq.ask, &reply, err)
+ *     request_answer(out, rec, &rq, &reply, wire);
+ *
+ * What is read points into the record or the request's own scratch.
+ */
+#ifndef REQUEST_H
+#define REQUEST_H
+
+#include "lh_chat.h"
+
+struct request {
+	struct lh_chat_request ask;
+	struct lh_chat_message *message;
+	size_t cap;
+	struct lh_buf scratch;
+};
+
+void request_init(struct request *rq);
+void request_free(struct request *rq);
+int request_read(struct request *rq, const struct lh_record *rec, struct lh_err *err);
+
+/* The record plus "reply"; wire: the reply alone. */
+void request_answer(struct lh_buf *out, const struct lh_record *rec, const struct request *rq, const struct lh_chat_reply *reply, bool wire);
+
+#endif
