@@ -1,4 +1,5 @@
 load helper
+load servers/server
 
 # What holds for every tool, tried on each: a line in commands() is all that a
 # new tool needs.
@@ -9,6 +10,7 @@ commands() {
 	lh-gen queries -n 20 --styles all
 	lh-gen drafts -n 20 --workers 50
 	lh-cat workers.jsonl.gz
+	lh-chat --now 2026-05-03T12:00:00Z requests.jsonl
 	lh-embed --dimension 64 workers.jsonl
 	lh-extract-json answers.jsonl
 	lh-extract-json --wire --jobs=2 answers.jsonl
@@ -61,7 +63,13 @@ setup_file() {
 	lh-embed --dimension 64 workers.jsonl >vectors.jsonl
 	lh-index build workers.lhv vectors.jsonl
 	lh-gen workers -n 5 --seed 8 | lh-index build --dimension 64 other.lhv
+	BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR/server
+	mkdir "$BATS_TEST_TMPDIR"
+	start_chat
+	export LH_OLLAMA_URL=$URL
 }
+
+teardown_file() { stop_upstreams; }
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
@@ -182,6 +190,10 @@ raw() {
 		lh-gen workers -n "$E"
 		lh-gen queries --styles "$E"
 		lh-gen drafts --kinds "$E"
+		LH_OLLAMA_URL=$E lh-chat
+		KIMI_API_KEY=$E lh-chat
+		LH_KEYS_FILE=no/$E lh-chat
+		lh-chat --timeout "$E"
 		lh-iterate --answers "no/$E" workers.jsonl
 		lh-iterate --kind "$E"
 		lh-iterate --rules "no/$E"
@@ -255,7 +267,7 @@ raw() {
 	while read -r command; do
 		[ "$(bash -c "$command -j1" </dev/null | sha256sum)" = "$(bash -c "$command -j3" </dev/null | sha256sum)" ] ||
 			{ echo "$command"; return 1; }
-	done < <(writers | grep 'extract-json answers\|embed\|search\|validate')
+	done < <(writers | grep 'chat\|extract-json answers\|embed\|search\|validate')
 }
 
 @test "whichever allocation fails: exit 2, out of memory, no leak, no litter" {

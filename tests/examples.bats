@@ -27,8 +27,8 @@ examples() {
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	load servers/server
-	start_upstream
-	export LH_OLLAMA_URL=$URL
+	start_chat
+	export LH_OLLAMA_URL=$URL LH_OLLAMA_CLOUD_URL=$URL LH_KIMI_URL=$URL
 }
 
 teardown() {

@@ -721,10 +721,10 @@ cert() {
 	for signal in INT TERM; do
 		serve --mode sleepy
 		printf '{"id":%d,"model":"m","prompt":"a"}\n' 1 2 3 4 5 6 >in
-		hears_int lh-chat -j2 in >out 2>err 3>&- &
+		hears_int lh-chat -j1 in >out 2>err 3>&- &
 		pid=$!
 		for _ in {1..100}; do
-			[ "$(wc -l 2>/dev/null <log || echo 0)" -lt 4 ] || break
+			[ "$(wc -l 2>/dev/null <log || echo 0)" -lt 3 ] || break
 			sleep 0.1
 		done
 		kill -$signal $pid

@@ -1,4 +1,5 @@
 load helper
+load servers/server
 
 # Much of everything: long lines, many records, many bad ones, and how much
 # memory they may take.  The full sizes are those of make soak.
@@ -6,6 +7,7 @@ load helper
 # Every filter that reads records, with - for its input.
 filters() {
 	cat <<-'END'
+	lh-chat -
 	lh-embed --dimension 64 --encoding base64 -
 	lh-extract-json -
 	lh-extract-json --wire -
@@ -27,7 +29,13 @@ setup_file() {
 	PATH=${LH_BIN:-$BATS_TEST_DIRNAME/../bin}:$PATH
 	for i in {1..10}; do echo '{"content":"{\"to\":\"t\",\"body\":\"'$i'\"}"}'; done >answers.jsonl
 	lh-gen workers -n 30 | lh-index build --dimension 64 some.lhv
+	BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR/server
+	mkdir "$BATS_TEST_TMPDIR"
+	start_chat
+	export LH_OLLAMA_URL=$URL
 }
+
+teardown_file() { stop_upstreams; }
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1

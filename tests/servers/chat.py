@@ -3,8 +3,8 @@
 
     chat.py [--mode MODE] [--log FILE] [--delay S] [--key KEY] [--body FILE] ...
 
-GET /api/tags, POST /api/chat, POST /api/generate, and POST to any path that ends
-in /chat/completions, which wants --key as its bearer's token.  The answer says
+GET /api/tags, POST /api/chat, POST /api/generate, upstream.py's embeddings, and
+POST to any path that ends in /chat/completions, which wants --key as its bearer's token.  The answer says
 the last turn's words backwards; a member that the API does not have is 400.
 --mode body sends the bytes of --body under --status, --mode replay says its
 lines, which are lh-iterate's --answers, in turn; the other ways to answer
@@ -63,6 +63,8 @@ class Chat(upstream.Upstream):
     # -- ways to answer --
 
     def do_ok(self):
+        if self.path.startswith("/api/embed"):
+            return super().do_ok()
         if self.command == "GET":
             return self.send(200, json.dumps({"models": [{"name": "qwen3:8b", "model": "qwen3:8b", "size": 5}]}))
         r = self.request_json
@@ -141,6 +143,8 @@ class Chat(upstream.Upstream):
         return {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}
 
     def do_POST(self):
+        if self.path.startswith("/api/embed"):
+            return super().do_POST()
         text = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         self.api = "/chat/completions" if self.path.endswith("/chat/completions") else self.path
         if self.api not in MEMBERS:
