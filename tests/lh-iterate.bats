@@ -356,7 +356,8 @@ email() {
 	echo '{"kind":"email","prompt":"p","model":"m"}' > in
 	mkdir folder
 	mkfifo fifo
-	ln -s in link
+	touch other
+	ln -s other link
 	for log in folder fifo link absent/log /dev/full; do
 		run -0 --separate-stderr timeout 60 lh-iterate --answers answers --session-log $log in
 		[[ $output == '{"artifact":'* ]]
