@@ -1,0 +1,75 @@
+/* Whatever a request holds, it gets a verdict that is JSON, and the same one
+ * from a validator that has seen nothing before. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lh_validate.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static struct lh_record rec, reread;
+static struct lh_buf text, scratch, out[2];
+static struct lh_validate_how how;
+static struct lh_err err;
+
+static void start(void)
+{
+	static const char rows[] = "{\"candidate_id\":\"w-1\",\"name\":\"Ann Lee\",\"city\":\"Toledo\",\"blacklisted_clients\":[\"c\"]}\n"
+				   "{\"candidate_id\":\"w-2\",\"name\":\"Bo\",\"status\":\"inactive\",\"state\":\"OH\",\"role\":\"Welder\"}\n";
+	char path[] = "/tmp/fuzz_validate.XXXXXX";
+	int fd = mkstemp(path);
+
+	if (fd < 0 || write(fd, rows, sizeof rows - 1) != (ssize_t)sizeof rows - 1)
+		abort();
+	close(fd);
+	how.roster = lh_roster_open(path, 1, &err);
+	unlink(path);
+	if (!how.roster)
+		abort();
+	lh_record_init(&rec);
+	lh_record_init(&reread);
+	lh_buf_init(&text, LH_BUF_NOMAX);
+	lh_buf_init(&scratch, LH_BUF_NOMAX);
+	lh_buf_init(&out[0], LH_BUF_NOMAX);
+	lh_buf_init(&out[1], LH_BUF_NOMAX);
+}
+
+static void judge(struct lh_validator *v, struct lh_buf *to)
+{
+	const struct lh_value *kind = lh_record_get(&rec, "kind");
+	struct lh_str name = { "fill", 4 };
+	struct lh_verdict d;
+
+	lh_buf_reset(&scratch);
+	if (kind && kind->type == LH_STRING && lh_value_str(kind, &scratch, &name, &err) < 0)
+		abort();
+	if (lh_validate(v, &name, lh_record_get(&rec, "artifact"), lh_record_get(&rec, "context"), true, &d, &err) < 0)
+		abort();
+	lh_buf_reset(to);
+	lh_verdict_json(to, &d, 0, false);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	static struct lh_validator *old;
+	struct lh_validator *new;
+
+	if (!how.roster)
+		start();
+	lh_buf_reset(&text);
+	lh_buf_add(&text, data, n);
+	if (!n || lh_record_parse(&rec, text.p, n, &err) < 0)
+		return 0;
+	if (!old)
+		old = lh_validator_new(&how, &err);
+	new = lh_validator_new(&how, &err);
+	if (!old || !new)
+		abort();
+	judge(old, &out[0]);
+	judge(new, &out[1]);
+	if (out[0].len != out[1].len || memcmp(out[0].p, out[1].p, out[0].len) ||
+	    lh_record_parse(&reread, out[0].p, out[0].len, &err) < 0)
+		abort();
+	lh_validator_free(new);
+	return 0;
+}
