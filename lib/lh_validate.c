@@ -22,6 +22,11 @@ enum lh_kind lh_kind_read(const char *p, size_t n)
 	return LH_KIND_NONE;
 }
 
+const char *lh_kind_name(enum lh_kind kind)
+{
+	return kinds[kind];
+}
+
 struct lh_validator *lh_validator_new(const struct lh_validate_how *how, struct lh_err *err)
 {
 	struct lh_validator *v = lh_calloc(1, sizeof *v, err);
@@ -59,6 +64,7 @@ void lh_validator_free(struct lh_validator *v)
 
 /* ---- what checks say ---- */
 
+/* printf would end at a NUL. */
 static void put(struct lh_buf *b, const char *fmt, va_list ap)
 {
 	const struct lh_str *s;
@@ -78,15 +84,6 @@ static void put(struct lh_buf *b, const char *fmt, va_list ap)
 		lh_buf_u64(b, q[1] == 'd' && d < 0 ? -(uint64_t)d : (uint64_t)d);
 	}
 	lh_buf_puts(b, fmt);
-}
-
-void lh_val_put(struct lh_buf *b, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	put(b, fmt, ap);
-	va_end(ap);
 }
 
 void lh_val_at(struct lh_validator *v, const char *fmt, ...)

@@ -53,8 +53,9 @@ struct lh_verdict {
 	struct lh_str findings;	/* of 200: a JSON array */
 };
 
-/* The kind of that name, or LH_KIND_NONE. */
+/* The kind of that name, or LH_KIND_NONE; the name of a kind. */
 LH_API enum lh_kind lh_kind_read(const char *p, size_t n);
+LH_API const char *lh_kind_name(enum lh_kind kind);
 
 struct lh_validator;
 LH_API struct lh_validator *lh_validator_new(const struct lh_validate_how *how, struct lh_err *err);

@@ -18,7 +18,8 @@ struct fill {
 	struct lh_str id, name;
 };
 
-int lh_seen_open(struct lh_seen *s, size_t n, struct lh_err *err)
+/* Forget all ids: n are to come. */
+static int seen_open(struct lh_seen *s, size_t n, struct lh_err *err)
 {
 	size_t want = 16;
 
@@ -47,7 +48,8 @@ static int is_id_at(struct lh_validator *v, uint32_t at, const struct lh_str *ke
 	return 0;
 }
 
-int lh_seen_add(struct lh_validator *v, const struct lh_value *val, const struct lh_str *key, bool *again)
+/* Remember the id at val, which key holds trimmed and folded. */
+static int seen_add(struct lh_validator *v, const struct lh_value *val, const struct lh_str *key, bool *again)
 {
 	struct lh_seen *s = &v->seen;
 	uint32_t hash = lh_key_hash(key->p, key->n, s->seed);
@@ -95,7 +97,7 @@ static int check_new(struct lh_validator *v, const struct fill *f)
 	bool again;
 
 	lh_buf_reset(&v->folded);
-	if (lh_val_fold(v, &id, &key) < 0 || lh_seen_add(v, &f->id_value, &key, &again) < 0)
+	if (lh_val_fold(v, &id, &key) < 0 || seen_add(v, &f->id_value, &key, &again) < 0)
 		return -1;
 	return again ? lh_val_error(v, LH_VAL_CONSISTENCY, "duplicate candidate_id '%s' in fills", &f->id) : 0;
 }
@@ -185,7 +187,7 @@ int lh_validate_fill(struct lh_validator *v)
 			return rc;
 	if (c.counted && f.i != (uint64_t)c.target_count)
 		return lh_val_error(v, LH_VAL_COMPLETENESS, "endorsed count (%u) != target_count (%d)", f.i, c.target_count);
-	if (lh_seen_open(&v->seen, f.i, v->err) < 0)
+	if (seen_open(&v->seen, f.i, v->err) < 0)
 		return -1;
 	for (f.i = 0, lh_iter_init(&it, &fills); lh_iter_next(&it); f.i++, v->text.len = mark)
 		if ((rc = take_fill(v, &it.val, &f)) != 0 || (rc = check_fill(v, &f, &c)) != 0)

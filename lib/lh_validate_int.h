@@ -39,9 +39,7 @@ int lh_validate_fill(struct lh_validator *v);
 int lh_validate_message(struct lh_validator *v, bool sms);
 int lh_validate_playbook(struct lh_validator *v);
 
-/* Append fmt, in which %s is a const struct lh_str *, %u a uint64_t and %d an
- * int64_t: printf would end at a NUL. */
-void lh_val_put(struct lh_buf *b, const char *fmt, ...);
+/* In every fmt %s is a const struct lh_str *, %u a uint64_t, %d an int64_t. */
 
 /* Where what is said next belongs: the field of a schema error or a finding. */
 void lh_val_at(struct lh_validator *v, const char *fmt, ...);
@@ -73,10 +71,6 @@ bool lh_val_blank(const struct lh_str *s);
 
 /* s in lower case, in v->folded. */
 int lh_val_fold(struct lh_validator *v, const struct lh_str *s, struct lh_str *out);
-
-/* Remember the id at val, trimmed and folded in key.  *again: it was there. */
-int lh_seen_open(struct lh_seen *s, size_t n, struct lh_err *err);
-int lh_seen_add(struct lh_validator *v, const struct lh_value *val, const struct lh_str *key, bool *again);
 
 /* lh_validate_scan.c: what must not be in a text. */
 bool lh_has_ssn(const char *p, size_t n);

@@ -63,6 +63,36 @@ static void own_context(struct lh_validator *v)
 	judged(v, "fill", "{\"fills\":[]}", "{\"target_count\":1}", false, bad);
 }
 
+/* Rule files see the context in effect, and never one that does not count. */
+static void rules_see_no_foreign_context(const struct lh_roster *r)
+{
+	static const char text[] = "{\"rules\":[{\"id\":\"a\",\"task_class\":\"staffing.any\",\"description\":\"\","
+				   "\"condition\":{\"type\":\"FieldEquals\",\"field\":\"_context.vip\",\"value\":true},"
+				   "\"action\":{\"type\":\"Reject\",\"message\":\"by hand\"}}]}";
+	const char *artifact = "{\"fills\":[],\"_context\":{\"vip\":true}}", *hit = "{\"Policy\":{\"reason\":\"by hand\"}}";
+	char dir[] = "/tmp/test_validate.XXXXXX", file[64];
+	struct lh_validate_how how = { .roster = r };
+	struct lh_validator *v;
+	FILE *f;
+
+	check(mkdtemp(dir));
+	snprintf(file, sizeof file, "%s/a.json", dir);
+	f = fopen(file, "w");
+	check(f && fputs(text, f) >= 0 && fclose(f) == 0);
+	how.rules = lh_rules_open(dir, &err);
+	check_why(how.rules, err.msg);
+	unlink(file);
+	rmdir(dir);
+	v = lh_validator_new(&how, &err);
+	check(v);
+	judged(v, "fill", artifact, NULL, true, hit);
+	judged(v, "fill", artifact, NULL, false, good);
+	judged(v, "fill", artifact, "{}", true, good);
+	judged(v, "fill", "{\"fills\":[]}", "{\"vip\":true}", false, hit);
+	lh_validator_free(v);
+	lh_rules_free((struct lh_rules *)how.rules);
+}
+
 /* ---- look-ups ---- */
 
 static struct {
@@ -230,6 +260,7 @@ int main(void)
 	check(v);
 	kinds();
 	own_context(v);
+	rules_see_no_foreign_context(r);
 	lookups_are_told(r);
 	nothing_grows(v);
 	scanners_agree();

@@ -59,14 +59,14 @@ struct request {
 static int read_kind(struct request *rq, const struct worker *w, const struct lh_value *kind, struct lh_buf *scratch,
 		     struct lh_err *err)
 {
-	static const char *const names[] = { "fill", "email", "sms", "playbook" };
 	int given = w->run->s->kind;
 
 	if (kind && kind->type == LH_STRING)
 		return lh_value_str(kind, scratch, &rq->kind, err);
 	if (kind || given < 0)
 		return lh_err_set(err, LH_EDATA, "missing string field \"kind\"");
-	rq->kind = (struct lh_str){ names[given], strlen(names[given]) };
+	rq->kind.p = lh_kind_name((enum lh_kind)given);
+	rq->kind.n = strlen(rq->kind.p);
 	return 0;
 }
 
