@@ -313,9 +313,7 @@ static void tell(struct message *m)
 		draft_refuse(d, "Completeness", "SMS body is %u chars (max 160)", m->body_points);
 	if (m->fault[LONG_SUBJECT])
 		draft_refuse(d, "Completeness", "subject is %u chars (max 78)", m->subject_points);
-	if (m->fault[SSN_SUBJECT])
-		draft_refuse(d, "Policy", "SSN-shaped sequence in subject");
-	if (m->fault[SSN_BODY])
+	if (m->fault[SSN_SUBJECT] || m->fault[SSN_BODY])	/* one text for both, as the other runtimes have it */
 		draft_refuse(d, "Policy", "SSN-shaped sequence in body");
 	if (m->fault[PAY_SUBJECT] || m->fault[PAY_BODY])
 		draft_refuse(d, "Policy", "salary disclosure: keyword near dollar amount");
