@@ -1,7 +1,7 @@
 /* lh-gen drafts: who is sent to whom. */
 #include "drafts.h"
 
-#define MOST 8	/* workers in one fill */
+#define MOST 40	/* workers in one fill; seldom more than a few */
 
 /* What may be wrong with a fill, in the order in which it is looked for. */
 enum fault {
@@ -93,7 +93,7 @@ static void choose_people(struct fill *f)
 {
 	struct want *w = &f->want;
 	struct draft *d = f->d;
-	unsigned wanted = 1 + gen_pick(&d->r, 1 + gen_pick(&d->r, MOST - 2));
+	unsigned wanted = 1 + gen_pick(&d->r, draft_one_in(d, 50) ? MOST : 1 + gen_pick(&d->r, 8));
 	const struct gen_person *p;
 	long first, banned_one = -1;
 
