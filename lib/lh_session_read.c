@@ -4,18 +4,18 @@
 
 #include "lh_mem.h"
 #include "lh_session.h"
+#include "lh_validate.h"
 
-enum type { STRING, WHOLE, NAME, ATTEMPTS, OBJECT, TRUTH };
+enum type { STRING, KIND, WHOLE, NAME, ATTEMPTS, OBJECT, TRUTH };
 
 struct field {
 	const char *name;
 	enum type type;
 	bool optional;		/* null is then the same as nothing */
 	size_t off;		/* in the struct that the members fill */
-	const char *const *names;	/* NAME, and a STRING that must be one of them */
+	const char *const *names;	/* of a NAME */
 };
 
-static const char *const kinds[] = { "fill", "email", "sms", "playbook", NULL };
 static const char *const finals[] = { LH_SESSION_ACCEPTED, LH_SESSION_EXHAUSTED, LH_SESSION_INFRA, NULL };
 static const char *const verdicts[] = { LH_SESSION_NO_JSON, LH_SESSION_FAILED, LH_SESSION_ACCEPTED, LH_SESSION_INFRA, NULL };
 
@@ -24,7 +24,7 @@ static const char *const verdicts[] = { LH_SESSION_NO_JSON, LH_SESSION_FAILED, L
 
 static const struct field of_row[] = {
 	{ "session_id", STRING, false, ROW(session_id), NULL },
-	{ "kind", STRING, false, ROW(kind), kinds },
+	{ "kind", KIND, false, ROW(kind), NULL },
 	{ "model", STRING, false, ROW(model), NULL },
 	{ "provider", STRING, false, ROW(provider), NULL },
 	{ "prompt", STRING, false, ROW(prompt), NULL },
@@ -51,16 +51,21 @@ static int wrong(struct lh_err *err, const struct field *f, const char *what)
 	return lh_err_set(err, LH_EDATA, "\"%s\" is not %s", f->name, what);
 }
 
-/* Which of f->names is it? */
-static const char *which(const struct field *f, const struct lh_value *v, struct lh_err *err)
+static int no_such(struct lh_err *err, const struct field *f, const struct lh_value *v)
+{
+	return lh_err_set(err, LH_EDATA, "\"%s\" is %.*s, which is none of a row's", f->name, (int)(v->n < 200 ? v->n : 200), v->p);
+}
+
+static int take_name(const struct field *f, const struct lh_value *v, const char **to, struct lh_err *err)
 {
 	size_t i;
 
 	for (i = 0; f->names[i]; i++)
-		if (lh_value_is(v, f->names[i], strlen(f->names[i])))
-			return f->names[i];
-	lh_err_set(err, LH_EDATA, "\"%s\" is %.*s, which is none of a row's", f->name, (int)(v->n < 200 ? v->n : 200), v->p);
-	return NULL;
+		if (lh_value_is(v, f->names[i], strlen(f->names[i]))) {
+			*to = f->names[i];
+			return 0;
+		}
+	return no_such(err, f, v);
 }
 
 /* The text buffer has room for all strings of the line, so that it never moves. */
@@ -68,9 +73,9 @@ static int take_string(struct lh_session_reader *r, const struct field *f, const
 {
 	if (v->type != LH_STRING)
 		return wrong(err, f, "a string");
-	if (f->names && !which(f, v, err))
+	if (lh_value_str(v, &r->text, to, err) < 0)
 		return -1;
-	return lh_value_str(v, &r->text, to, err);
+	return f->type == KIND && lh_kind_read(to->p, to->n) == LH_KIND_NONE ? no_such(err, f, v) : 0;
 }
 
 static int take_whole(const struct field *f, const struct lh_value *v, uint64_t *to, struct lh_err *err)
@@ -89,12 +94,12 @@ static int take(struct lh_session_reader *r, const struct field *f, const struct
 
 	switch (f->type) {
 	case STRING:
+	case KIND:
 		return take_string(r, f, v, (struct lh_str *)to, err);
 	case WHOLE:
 		return take_whole(f, v, (uint64_t *)to, err);
 	case NAME:
-		*(const char **)to = which(f, v, err);
-		return *(const char **)to ? 0 : -1;
+		return take_name(f, v, (const char **)to, err);
 	case OBJECT:
 		*(struct lh_str *)to = (struct lh_str){ v->p, v->n };
 		return v->type == LH_OBJECT ? 0 : wrong(err, f, "an object");

@@ -105,6 +105,16 @@ int lh_tool_usage(struct lh_tool *t, const char *fmt, ...)
 	return -1;
 }
 
+bool lh_tool_reads_stdin(const struct lh_tool *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n_operands; i++)
+		if (!strcmp(t->operands[i], "-"))
+			return true;
+	return !t->n_operands;
+}
+
 int lh_tool_said(struct lh_tool *t)
 {
 	t->err.code = LH_EIO;

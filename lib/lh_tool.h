@@ -124,6 +124,10 @@ LH_API int lh_tool_finish(struct lh_tool *t, int rc);
 /* A usage error found after parsing: fills t->err, returns -1. */
 LH_API int lh_tool_usage(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
 
+/* Is standard input among what the records are read from?  Then nothing else
+ * can be. */
+LH_API bool lh_tool_reads_stdin(const struct lh_tool *t);
+
 /* "lh-x: text" on stderr, control bytes escaped; say is silent under -q,
  * chat speaks only under -v. */
 LH_API void lh_tool_warn(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);

@@ -193,6 +193,10 @@ ID=18ac0c6976478000
 	[[ $output == 'lh-iterate: absent: cannot open'* ]]
 	run -2 lh-iterate --answers - <<<"$ASK"
 	[[ $output == *--answers*'standard input'* ]]
+	run -2 lh-iterate --answers - --roster - answers - <<<"$ASK"
+	[[ $output == *--answers*'standard input'* ]]
+	run -2 lh-iterate --roster - <<<"$ASK"
+	[[ $output == *--roster*'standard input'* ]]
 }
 
 @test "answers are read as they come" {

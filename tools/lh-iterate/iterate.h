@@ -25,6 +25,7 @@ struct iterate {
 	double timeout;
 	uint64_t retries;
 	bool emit_session;
+	unsigned threads;		/* -j, also where sessions run one by one */
 
 	struct lh_keys *keys;		/* NULL with --answers */
 	struct answers *answers;	/* or NULL */

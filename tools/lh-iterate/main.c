@@ -1,9 +1,9 @@
 /* lh-iterate: generate, extract, validate, retry.  See lh-iterate(1). */
 #include "iterate.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const struct lh_option options[] = {
 	{ 0, "answers", "FILE", "take the model's answers from JSON Lines", LH_TEXT(struct iterate, answers_path) },
@@ -23,32 +23,28 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-static bool reads_stdin(const struct lh_tool *t)
+static bool is_file(const struct stat *file, const char *operand)
 {
-	size_t i;
+	struct stat st;
+	int rc = strcmp(operand, "-") ? stat(operand, &st) : fstat(STDIN_FILENO, &st);
 
-	for (i = 0; i < t->n_operands; i++)
-		if (!strcmp(t->operands[i], "-"))
-			return true;
-	return !t->n_operands;
+	return rc == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
 }
 
 /* Rows would be read as requests, and so on without end. */
 static int check_log(struct iterate *it)
 {
-	struct stat log, in;
+	struct lh_tool *t = it->tool;
+	bool same = false;
+	struct stat log;
 	size_t i;
 
 	if (!it->log_path || stat(it->log_path, &log) < 0)
 		return 0;
-	for (i = 0; i <= it->tool->n_operands; i++) {
-		const char *name = i ? it->tool->operands[i - 1] : NULL;
-
-		if (name ? stat(name, &in) < 0 : !reads_stdin(it->tool) || fstat(0, &in) < 0)
-			continue;
-		if (in.st_dev == log.st_dev && in.st_ino == log.st_ino)
-			return lh_tool_usage(it->tool, "--session-log: %s is also the input", it->log_path);
-	}
+	for (i = 0; i < t->n_operands; i++)
+		same |= is_file(&log, t->operands[i]);
+	if (same || (!t->n_operands && is_file(&log, "-")))
+		return lh_tool_usage(t, "--session-log: %s is also the input", it->log_path);
 	return 0;
 }
 
@@ -58,12 +54,15 @@ static int settle(struct iterate *it)
 
 	if (it->emit_session && (it->answers_path || it->log_path))
 		return lh_tool_usage(it->tool, "--emit-session excludes --answers and --session-log");
-	if (it->answers_path && !strcmp(it->answers_path, "-") && reads_stdin(it->tool))
-		return lh_tool_usage(it->tool, "--answers: standard input holds the records");
+	if (it->answers_path && !strcmp(it->answers_path, "-") && lh_tool_reads_stdin(it->tool))
+		return lh_tool_usage(it->tool, "--answers: standard input is where the records come from");
+	if (it->roster_path && !strcmp(it->roster_path, "-") && lh_tool_reads_stdin(it->tool))
+		return lh_tool_usage(it->tool, "--roster: standard input is where the records come from");
 	if (!lh_utf8_valid(it->daemon, strlen(it->daemon)) || (trace && !lh_utf8_valid(trace, strlen(trace))))
 		return lh_tool_usage(it->tool, "--daemon and LH_TRACE_ID must be UTF-8");
 	if (trace)
 		it->trace = (struct lh_str){ trace, strlen(trace) };
+	it->threads = (unsigned)it->tool->jobs;
 	/* Answers come in order, and so do the numbers of a clock that stands. */
 	if (it->answers_path || it->tool->now)
 		it->tool->jobs = 1;
@@ -76,7 +75,7 @@ static int open_all(struct iterate *it)
 
 	if (it->rules_path && !(it->how.rules = lh_rules_open(it->rules_path, err)))
 		return -1;
-	if (it->roster_path && !(it->how.roster = lh_roster_open(it->roster_path, (unsigned)it->tool->jobs, err)))
+	if (it->roster_path && !(it->how.roster = lh_roster_open(it->roster_path, it->threads, err)))
 		return -1;
 	if (it->answers_path)
 		it->answers = answers_open(it->tool, it->answers_path, err);
@@ -91,7 +90,7 @@ static int open_all(struct iterate *it)
 
 static int run(struct iterate *it)
 {
-	uint64_t sessions, unanswered;
+	unsigned long long sessions, refused;
 	int rc = open_all(it);
 
 	if (!rc)
@@ -103,19 +102,19 @@ static int run(struct iterate *it)
 	lh_roster_close((struct lh_roster *)it->how.roster);
 	lh_rules_free((struct lh_rules *)it->how.rules);
 	sessions = atomic_load(&it->sessions);
-	unanswered = atomic_load(&it->unanswered);
-	if (atomic_load(&it->refused)) {
+	refused = atomic_load(&it->refused);
+	if (refused) {
 		lh_tool_verdict_bad(it->tool);
-		lh_tool_warn(it->tool, "%llu of %llu sessions not accepted", (unsigned long long)atomic_load(&it->refused), (unsigned long long)sessions);
+		lh_tool_warn(it->tool, "%llu of %llu sessions not accepted", refused, sessions);
 	}
-	if (sessions && unanswered == sessions)
+	if (sessions && atomic_load(&it->unanswered) == sessions)
 		lh_tool_failed(it->tool);
 	return rc;
 }
 
 int main(int argc, char **argv)
 {
-	struct iterate it = { .daemon = "lh-iterate", .kind = -1, .timeout = 180, .retries = 2 };
+	struct iterate it = { .daemon = "lh-iterate", .kind = LH_KIND_NONE, .timeout = 180, .retries = 2 };
 	struct lh_tool tool;
 	int rc;
 

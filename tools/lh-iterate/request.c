@@ -1,8 +1,6 @@
 /* request.c - a record as a request: checked, with its defaults. */
 #include "iterate.h"
 
-#define KIND_NAMES { "fill", "email", "sms", "playbook" }
-
 /* The member of that name; NULL when it is not there or null. */
 static const struct lh_value *get(const struct lh_record *rec, const char *name)
 {
@@ -53,8 +51,8 @@ static int get_numbers(struct request *q, const struct lh_record *rec, struct lh
 
 int request_read(struct request *q, const struct iterate *it, const struct lh_record *rec, struct lh_buf *text, struct lh_err *err)
 {
-	static const char *const names[] = KIND_NAMES;
 	const struct lh_value *context = get(rec, "context");
+	const char *name;
 
 	lh_buf_reset(text);
 	if (!lh_buf_room(text, rec->len))
@@ -62,9 +60,10 @@ int request_read(struct request *q, const struct iterate *it, const struct lh_re
 	if (get_string(rec, "kind", &q->kind, text, err) < 0)
 		return -1;
 	if (!get(rec, "kind")) {
-		if (it->kind < 0)
+		if (it->kind == LH_KIND_NONE)
 			return lh_err_set(err, LH_EDATA, "missing string field \"kind\"");
-		q->kind = (struct lh_str){ names[it->kind], strlen(names[it->kind]) };
+		name = lh_kind_name(it->kind);
+		q->kind = (struct lh_str){ name, strlen(name) };
 	}
 	q->has_context = context;
 	if (context)

@@ -43,22 +43,18 @@ struct session {		/* a thread's, one session after the other */
 	size_t turns;
 };
 
-static struct lh_buf *const *buffers(struct session *s, struct lh_buf *all[8])
-{
-	struct lh_buf *b[8] = { &s->text, &s->model, &s->prompt, &s->history, &s->artifact, &s->report, &s->row, &s->errors };
-
-	memcpy(all, b, sizeof b);
-	return all;
-}
-
 void session_free(void *worker)
 {
 	struct session *s = worker;
-	struct lh_buf *all[8];
-	size_t i;
 
-	for (i = 0; i < 8; i++)
-		lh_buf_free(buffers(s, all)[i]);
+	lh_buf_free(&s->text);
+	lh_buf_free(&s->model);
+	lh_buf_free(&s->prompt);
+	lh_buf_free(&s->history);
+	lh_buf_free(&s->artifact);
+	lh_buf_free(&s->report);
+	lh_buf_free(&s->row);
+	lh_buf_free(&s->errors);
 	lh_chat_free(s->chat);
 	lh_extract_free(s->extract);
 	lh_validator_free(s->validator);
@@ -69,21 +65,27 @@ void *session_new(void *ctx, struct lh_err *err)
 {
 	struct iterate *it = ctx;
 	struct session *s = lh_calloc(1, sizeof *s, err);
-	struct lh_buf *all[8];
-	size_t i;
 
 	if (!s)
 		return NULL;
 	s->it = it;
-	for (i = 0; i < 8; i++)
-		lh_buf_init(buffers(s, all)[i], LH_BUF_NOMAX);
+	lh_buf_init(&s->text, LH_BUF_NOMAX);
+	lh_buf_init(&s->model, LH_BUF_NOMAX);
+	lh_buf_init(&s->prompt, LH_BUF_NOMAX);
+	lh_buf_init(&s->history, LH_BUF_NOMAX);
+	lh_buf_init(&s->artifact, LH_BUF_NOMAX);
+	lh_buf_init(&s->report, LH_BUF_NOMAX);
+	lh_buf_init(&s->row, LH_BUF_NOMAX);
+	lh_buf_init(&s->errors, LH_BUF_NOMAX);
 	s->extract = lh_extract_new(err);
 	if (s->extract)
 		s->validator = lh_validator_new(&it->how, err);
-	if (s->validator && !it->answers)
+	if (s->validator && it->answers)
+		return s;
+	if (s->validator)
 		s->chat = lh_chat_new(&(struct lh_chat_how){
 			.timeout = it->timeout, .retries = (unsigned)it->retries, .stopping = lh_tool_stopping }, it->keys, err);
-	if (s->chat || (s->validator && it->answers))
+	if (s->chat)
 		return s;
 	session_free(s);
 	return NULL;

@@ -115,20 +115,10 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	return 0;
 }
 
-static bool reads_stdin(const struct lh_tool *tool)
-{
-	size_t i;
-
-	for (i = 0; i < tool->n_operands; i++)
-		if (!strcmp(tool->operands[i], "-"))
-			return true;
-	return !tool->n_operands;
-}
-
 static int open_files(struct run *run)
 {
 	if (run->s->roster) {
-		if (!strcmp(run->s->roster, "-") && reads_stdin(run->tool))
+		if (!strcmp(run->s->roster, "-") && lh_tool_reads_stdin(run->tool))
 			return lh_tool_usage(run->tool, "--roster: standard input is where the records come from");
 		run->roster = lh_roster_open(run->s->roster, (unsigned)run->tool->jobs, &run->tool->err);
 		if (!run->roster)
