@@ -5,6 +5,8 @@
 #define SMS_MAX 160		/* one GSM segment */
 #define SUBJECT_MAX 78		/* RFC 5322, 2.1.1 */
 
+#define PIECE 65536		/* bytes folded at a time */
+
 struct message {
 	struct lh_str to, subject, body;	/* subject.n = 0: none */
 };
@@ -41,21 +43,27 @@ static int check_secrets(struct lh_validator *v, const struct message *m)
 }
 
 /* A full name that is in the body has its first word there too, so that word is
- * all there is to look for. */
+ * all there is to look for.  A long body is folded piece by piece. */
 static int mentions(struct lh_validator *v, const struct lh_str *body, const struct lh_str *name, bool *yes)
 {
 	struct lh_str word = lh_trim(name->p, name->n), in;
-	size_t n = 0;
+	size_t n = 0, piece, at, mark;
 
 	while (n < word.n && !lh_is_blank(word.p[n]))
 		n++;
 	word.n = n;
+	piece = PIECE + 4 * n;
 	lh_buf_reset(&v->folded);
-	if (!lh_buf_room(&v->folded, body->n + n + 2))
+	if (!lh_buf_room(&v->folded, n + 1 + (body->n < piece + n ? body->n : piece + n) + 1))
 		return lh_buf_check(&v->folded, v->err);
-	lh_val_fold(v, body, &in);
 	lh_val_fold(v, &word, &word);
-	*yes = memmem(in.p, in.n, word.p, word.n) != NULL;
+	mark = v->folded.len;
+	for (*yes = false, at = 0; !*yes && at < body->n; at += piece) {
+		v->folded.len = mark;
+		in = (struct lh_str){ body->p + at, body->n - at < piece + n ? body->n - at : piece + n };
+		lh_val_fold(v, &in, &in);
+		*yes = memmem(in.p, in.n, word.p, n) != NULL;
+	}
 	return 0;
 }
 

@@ -456,6 +456,29 @@ body() {
 	warns body "\"body does not mention 'Donald Green'\"" sms '{"to":"a","subject":"Donald Green","body":"hi"}' '{"candidate_id":"W-1"}'
 }
 
+@test "email 5: a name is found wherever it stands in a long body, and its memory is bounded" {
+	cat >roster.jsonl <<-'END'
+	{"candidate_id":"W-1","name":"Maximiliana-Josephine X"}
+	{"candidate_id":"W-2","name":"Y"}
+	END
+	python3 - >in <<-'END'
+	import json
+	name = "mAximiliana-jOsephine"
+	for at in list(range(65536 - 30, 65536 + 120, 7)) + [0, 131072, 196600 - len(name)]:
+	    body = "x" * at + name + "x" * (196600 - at - len(name))
+	    print(json.dumps({"kind": "email", "artifact": {"to": "a", "body": body}, "context": {"candidate_id": "W-1"}}))
+	    print(json.dumps({"kind": "email", "artifact": {"to": "a", "body": body.replace("-", "_")}, "context": {"candidate_id": "W-1"}}))
+	END
+	lh-validate --roster roster.jsonl --wire in | awk 'NR % 2 == 1 && !/"findings":\[\]/ || NR % 2 == 0 && !/does not mention/' >wrong
+	[ ! -s wrong ]
+	[ "$(lh-validate --roster roster.jsonl --wire in | wc -l)" -gt 40 ]
+	plain_only "sanitizers need memory"
+	mib=$(scale 32 256)
+	(printf '{"kind":"email","context":{"candidate_id":"W-2"},"artifact":{"to":"a","body":"'; yes 'line\nof a text ' | tr -d '\n' | head -c "${mib}M"; echo 'Y"}}') >in
+	/usr/bin/time -q -o kib -f %M lh-validate --roster roster.jsonl in >out
+	[ "$(tail -n 1 kib)" -lt $((mib * 1024 * 3 + 20000)) ]
+}
+
 # ---- playbook ----
 
 @test "playbook: operation is a string that starts with fill:" {
