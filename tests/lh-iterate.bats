@@ -496,7 +496,7 @@ Correct exactly that, and answer with one JSON object and nothing else."
 	[[ ${lines[0]} == '{"artifact":'* ]]
 	[[ ${lines[1]} == '{"error":"502 '*'","iterations":2,"history":[{"iteration":0,"raw":"no","status":{"kind":"no_json"}}],"trace_id":"two"}' ]]
 	[[ ${lines[2]} == '{"error":"502 '*'","iterations":1,"history":[],"trace_id":"three"}' ]]
-	[[ ${stderr_lines[0]} == "lh-iterate: session two: "*"$URL/api/chat"*500*"nothing left to say"* ]]
+	[[ ${stderr_lines[0]} == "lh-iterate: session two: 502 "*"$URL/api/chat"*500*"nothing left to say"* ]]
 	[ "${stderr_lines[2]}" = "lh-iterate: 2 of 3 sessions not accepted" ]
 	[ "$(jq -r .final_verdict log | paste -sd ,)" = accepted,infra_error,infra_error ]
 	[ "$(sed -n 2p log | jq -c '.attempts | map(.verdict_kind)')" = '["no_json","infra_error"]' ]

@@ -4,6 +4,7 @@
  */
 #include "iterate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lh_extract.h"
@@ -145,10 +146,12 @@ static enum end no_answer(struct session *s, const struct lh_err *why)
 {
 	struct iterate *it = s->it;
 	bool over = !why->status && why->code != LH_EDATA && why->code != LH_ENET;
+	char code[16] = "";
 	uint64_t before;
 
 	if (why->status)
-		lh_buf_printf(&s->errors, "%u ", why->status);
+		snprintf(code, sizeof code, "%u ", why->status);
+	lh_buf_puts(&s->errors, code);
 	put_clean(&s->errors, why->msg);
 	if (over)
 		return FATAL;
@@ -156,7 +159,7 @@ static enum end no_answer(struct session *s, const struct lh_err *why)
 	if (why->code == LH_ENET)
 		lh_tool_failed(it->tool);
 	if (before < TOLD || it->tool->verbose)
-		lh_tool_say(it->tool, "session %.*s: %s", (int)s->trace.n, s->trace.p, why->msg);
+		lh_tool_say(it->tool, "session %.*s: %s%s", (int)(s->trace.n < 200 ? s->trace.n : 200), s->trace.p, code, why->msg);
 	else if (before == TOLD)
 		lh_tool_say(it->tool, "further messages suppressed (--verbose shows all)");
 	return BROKEN;
