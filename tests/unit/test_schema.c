@@ -1,0 +1,99 @@
+/* What the validator of schemas tells of values that no record can be, and how. */
+#include "check.h"
+#include "lh_schema.h"
+
+static struct lh_record rec;
+static struct lh_err err;
+static struct lh_buf text, scratch, told;
+
+static void note(void *ctx, const struct lh_str *field, const struct lh_str *problem)
+{
+	(void)ctx;
+	lh_buf_printf(&told, "%.*s: %.*s;", (int)field->n, field->p, (int)problem->n, problem->p);
+}
+
+static void tells(const char *schema, const char *s, long n, const char *want)
+{
+	const struct lh_schema *of = lh_schema_find(schema);
+	struct lh_value v;
+
+	check(of != NULL);
+	lh_buf_reset(&text);
+	lh_buf_reset(&told);
+	lh_buf_puts(&text, s);
+	check_why(lh_json_parse(&rec, text.p, text.len, &v, &err) == 0, err.msg);
+	check(lh_schema_check(of, &v, &scratch, note, NULL, &err) == n);
+	check(scratch.len == 3);
+	lh_buf_putc(&told, '\0');
+	check_why(!strcmp(told.p, want), told.p);
+}
+
+static void any_value(void)
+{
+	tells("receipt", "null", 1, "record: expected object, got null;");
+	tells("receipt", "[{}]", 1, "record: expected object, got array;");
+	tells("receipt", "\"x\"", 1, "record: expected object, got \"x\";");
+	tells("receipt", "7", 1, "record: expected object, got 7;");
+	check(!lh_schema_find("Receipt"));
+	check(!lh_schema_find(""));
+	check(!strcmp(lh_schema_name(0), "evidence_record"));
+}
+
+#define HEX "3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea"
+#define LEDGER "\"schema_version\":1,\"model_name\":\"m\",\"task_type\":\"t\",\"failure_modes\":[],\"latency_ms_p50\":0,\"cost_usd_p50\":0,"
+#define AT "\"last_updated\":\"2026-05-03T12:00:00Z\""
+
+static void numbers(void)
+{
+	tells("model_ledger", "{" LEDGER AT ",\"success_rate\":1.0,\"sample_count\":3.0}", 0, "");
+	tells("model_ledger", "{" LEDGER AT ",\"success_rate\":-0,\"sample_count\":1e0}", 0, "");
+	tells("model_ledger", "{" LEDGER AT ",\"success_rate\":1.0000001,\"sample_count\":0.5}", 2,
+	      "success_rate: must be 0 to 1;sample_count: expected integer, got 0.5;");
+	tells("model_ledger", "{" LEDGER AT ",\"success_rate\":1e400,\"sample_count\":1e400}", 2,
+	      "success_rate: must be 0 to 1;sample_count: expected integer, got 1e400;");
+	tells("model_ledger", "{" LEDGER AT ",\"success_rate\":true,\"sample_count\":9007199254740993}", 1,
+	      "success_rate: expected number, got true;");
+}
+
+/* In whatever order and with whatever escapes the members stand. */
+static void members(void)
+{
+	tells("model_ledger", "{\"sample_count\":1,\"x\":0,\"success_rate\":0," AT "," LEDGER "\"y\":{\"sample_count\":0}}", 0, "");
+	tells("model_ledger", "{" LEDGER "\"success_\\u0072ate\":0,\"sample_count\":1,\"last_updated\":\"2026-05-03\\u005412:00:00Z\"}", 0, "");
+	tells("model_ledger", "{" LEDGER "\"success_rate\":0,\"sample_count\":1,\"last_updated\":\"12:00\"}", 1,
+	      "last_updated: expected RFC 3339 time, got \"12:00\";");
+}
+
+static void provenance(void)
+{
+#define SCORED "{\"schema_version\":1,\"evidence_run_id\":\"r\",\"evidence_task_id\":\"t\",\"category\":\"accepted\",\"reasons\":[\"x\"]," \
+	"\"scored_at\":\"2026-05-03T12:00:00+02:00\",\"scorer_version\":\"v1.0.0\",\"provenance\":{"
+#define WHEN "\"recorded_at\":\"2026-05-03T12:00:00Z\"}}"
+	tells("scored_run", SCORED "\"source_file\":\"f\",\"line_offset\":0,\"sig_hash\":\"" HEX "\"," WHEN, 0, "");
+	tells("scored_run", SCORED "\"source_file\":\"\",\"line_offset\":null,\"sig_hash\":\"" HEX "0\"," WHEN, 3,
+	      "provenance.source_file: must not be empty;provenance.line_offset: expected integer, got null;"
+	      "provenance.sig_hash: expected 64 lowercase hex digits, got \"" HEX "0\";");
+	tells("scored_run", SCORED "\"source_file\":\"f\",\"line_offset\":0,\"sig_hash\":\"\\u0033" HEX "\"," WHEN, 1,
+	      "provenance.sig_hash: expected 64 lowercase hex digits, got \"\\u0033" HEX "\";");
+	/* a long value is told by its type */
+	tells("scored_run", SCORED "\"source_file\":\"f\",\"line_offset\":\"" HEX HEX "\",\"sig_hash\":\"" HEX "\"," WHEN, 1,
+	      "provenance.line_offset: expected integer, got string;");
+}
+
+int main(void)
+{
+	lh_record_init(&rec);
+	lh_buf_init(&text, LH_BUF_NOMAX);
+	lh_buf_init(&scratch, LH_BUF_NOMAX);
+	lh_buf_init(&told, LH_BUF_NOMAX);
+	lh_buf_puts(&scratch, "abc");
+	any_value();
+	numbers();
+	members();
+	provenance();
+	lh_record_free(&rec);
+	lh_buf_free(&text);
+	lh_buf_free(&scratch);
+	lh_buf_free(&told);
+	return 0;
+}
