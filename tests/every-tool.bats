@@ -12,8 +12,8 @@ commands() {
 	lh-cat workers.jsonl.gz
 	lh-chat --now 2026-05-03T12:00:00Z requests.jsonl
 	lh-embed --dimension 64 workers.jsonl
-	lh-extract-json answers.jsonl
-	lh-extract-json --wire --jobs=2 answers.jsonl
+	lh-extract-json prose.jsonl
+	lh-extract-json --wire --jobs=2 prose.jsonl
 	lh-extract-json --raw-input answer.txt
 	lh-index build built.lhv vectors.jsonl
 	lh-index add workers.lhv more.jsonl
@@ -58,8 +58,8 @@ setup_file() {
 	gzip -k workers.jsonl
 	jq -c '{id, text, to: .phone, body: "Hi \(.name)", context: {candidate_id}}' workers.jsonl >drafts.jsonl
 	echo '{"rules":[{"id":"a","task_class":"staffing.any","condition":{"type":"FieldContainsAny","field":"body","needles":["cash"]},"action":{"type":"Block","message":"no cash"}}]}' >rules.json
-	jq -c '{id, text: "Sure:\n```json\n{\n\"name\": \"\(.name)\", \"name\": 1.50,\n\"a\": {\"b\": \"\(.role)\"}}\n```\n{"}' workers.jsonl >answers.jsonl
-	jq -r .text answers.jsonl | head -n 5 >answer.txt
+	jq -c '{id, text: "Sure:\n```json\n{\n\"name\": \"\(.name)\", \"name\": 1.50,\n\"a\": {\"b\": \"\(.role)\"}}\n```\n{"}' workers.jsonl >prose.jsonl
+	jq -r .text prose.jsonl | head -n 5 >answer.txt
 	lh-embed --dimension 64 workers.jsonl >vectors.jsonl
 	lh-index build workers.lhv vectors.jsonl
 	lh-gen workers -n 5 --seed 8 | lh-index build --dimension 64 other.lhv
