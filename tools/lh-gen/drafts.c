@@ -1,11 +1,10 @@
 /* lh-gen drafts: the request around an artifact, and its verdict. */
 #include "drafts.h"
-#include "gen.h"
 #include "lh_mem.h"
 
 struct gen_drafts {
 	uint64_t seed;
-	int kinds;
+	enum draft_kind kinds;
 	struct gen_person *people;
 	struct draft d;
 };
@@ -21,21 +20,22 @@ static const struct {
 	const char *member, *value, *must;
 } bad_contexts[] = {
 	{ "target_count", "\"3\"", "a whole number" }, { "target_count", "1.5", "a whole number" },
-	{ "target_count", "[2]", "a whole number" }, { "city", "7", "a string" }, { "state", "{}", "a string" },
-	{ "role", "[\"Welder\"]", "a string" }, { "client_id", "false", "a string" },
-	{ "target_count", "true", "a whole number" }, { "candidate_id", "17", "a string" },
+	{ "target_count", "[2]", "a whole number" }, { "target_count", "true", "a whole number" },
+	{ "city", "7", "a string" }, { "state", "{}", "a string" }, { "role", "[\"Welder\"]", "a string" },
+	{ "client_id", "false", "a string" }, { "candidate_id", "17", "a string" },
 };
-#define FILL_CONTEXTS 8
-#define MESSAGE_CONTEXT 8
+#define COUNTS 4		/* the first: target_count */
+#define FILL_CONTEXTS 8		/* the first: what a fill minds */
+#define MESSAGE_CONTEXT 8	/* the one that messages mind */
 
 /* A context that no draft gets past, to stand where it must not be looked at. */
 static const char decoy[] = "\"target_count\":97,\"city\":\"Nowhere\",\"state\":\"ZZ\",\"role\":\"Astronaut\",\"candidate_id\":\"w-0\"";
 
-struct gen_drafts *gen_drafts_new(uint64_t seed, unsigned n, int kinds, struct lh_err *err)
+struct gen_drafts *gen_drafts_new(uint64_t seed, unsigned n, enum draft_kind kinds, struct lh_err *err)
 {
 	struct gen_drafts *g = lh_calloc(1, sizeof(*g), err);
 	struct draft *d;
-	int rc = -1;
+	int rc = 0;
 
 	if (!g)
 		return NULL;
@@ -48,14 +48,13 @@ struct gen_drafts *gen_drafts_new(uint64_t seed, unsigned n, int kinds, struct l
 	lh_buf_init(&d->error, LH_BUF_NOMAX);
 	lh_buf_init(&d->text, LH_BUF_NOMAX);
 	g->people = lh_calloc(n, sizeof(*g->people), err);
-	if (g->people) {
-		for (unsigned i = 0; i < n; i++)
-			gen_person(&g->people[i], &d->text, seed, i);
+	for (unsigned i = 0; g->people && i < n && !rc; i++) {
+		gen_person(&g->people[i], &d->text, seed, i);
 		rc = lh_buf_check(&d->text, err);
 	}
 	d->people = g->people;
 	d->n_people = n;
-	if (rc) {
+	if (!g->people || rc) {
 		gen_drafts_free(g);
 		return NULL;
 	}
@@ -118,44 +117,45 @@ static void put_expected(struct lh_buf *out, const struct lh_buf *error, const s
 	lh_buf_puts(out, "}}\n");
 }
 
+static void put_bad_context(struct draft *d, struct lh_buf *out, struct lh_buf *message)
+{
+	unsigned which;
+
+	if (draft_one_in(d, 2)) {
+		draft_json(out, "context", DRAFT_ONE_OF(d, no_contexts));
+		lh_buf_puts(message, "context must be an object");
+		return;
+	}
+	if (d->kind == DRAFT_FILL)
+		which = gen_pick(&d->r, FILL_CONTEXTS);
+	else
+		which = d->kind == DRAFT_PLAYBOOK ? gen_pick(&d->r, COUNTS) : MESSAGE_CONTEXT;
+	draft_json(out, "context", "{");
+	draft_json(out, bad_contexts[which].member, bad_contexts[which].value);
+	lh_buf_putc(out, '}');
+	lh_buf_printf(message, "context.%s must be %s", bad_contexts[which].member, bad_contexts[which].must);
+}
+
 /* A request that is refused for what stands around the artifact. */
 static void put_unfit(struct draft *d, struct lh_buf *out)
 {
-	struct lh_buf *m = &d->text;
-	const char *kind = kind_names[d->kind], *artifact = NULL, *context = NULL;
-	unsigned how = gen_pick(&d->r, 4);
+	bool odd_kind = draft_one_in(d, 4), odd_artifact = draft_one_in(d, 3);
+	const char *kind = odd_kind ? DRAFT_ONE_OF(d, unknown_kinds) : kind_names[d->kind];
+	struct lh_buf *message = draft_scratch(d);
 
-	lh_buf_reset(m);
-	if (how == 0) {
-		kind = DRAFT_ONE_OF(d, unknown_kinds);
-		lh_buf_printf(m, "unknown kind \"%s\" (expected fill, email, sms or playbook)", kind);
-	}
-	if (how == 1 || (how == 0 && draft_one_in(d, 4))) {
-		artifact = DRAFT_ONE_OF(d, no_artifacts);
-		lh_buf_puts(m, how ? "artifact must be an object" : "");
-	}
-	if (how == 2) {
-		context = DRAFT_ONE_OF(d, no_contexts);
-		lh_buf_puts(m, "context must be an object");
-	}
-	lh_buf_puts(out, "{");
 	draft_text(out, "kind", kind);
-	if (artifact)
-		draft_json(out, "artifact", artifact);
+	if (odd_artifact)
+		draft_json(out, "artifact", DRAFT_ONE_OF(d, no_artifacts));
 	else
 		put_object(out, "artifact", d->artifact.p, d->artifact.len);
-	if (how == 3) {
-		unsigned which = d->kind == DRAFT_FILL ? gen_pick(&d->r, FILL_CONTEXTS) : d->kind == DRAFT_PLAYBOOK ? gen_pick(&d->r, 3) : MESSAGE_CONTEXT;
-
-		lh_buf_puts(out, ",\"context\":{");
-		draft_json(out, bad_contexts[which].member, bad_contexts[which].value);
-		lh_buf_putc(out, '}');
-		lh_buf_printf(m, "context.%s must be %s", bad_contexts[which].member, bad_contexts[which].must);
-	} else if (context) {
-		draft_json(out, "context", context);
-	}
+	if (odd_kind)
+		lh_buf_printf(message, "unknown kind \"%s\" (expected fill, email, sms or playbook)", kind);
+	else if (odd_artifact)
+		lh_buf_puts(message, "artifact must be an object");
+	else
+		put_bad_context(d, out, message);
 	lh_buf_puts(out, ",\"expect\":{\"status\":400,\"error\":{\"message\":");
-	lh_buf_json(out, m->p, m->len);
+	lh_buf_json(out, message->p, message->len);
 	lh_buf_puts(out, "}}}\n");
 }
 
@@ -165,21 +165,22 @@ int gen_draft(struct gen_drafts *g, struct lh_buf *out, uint64_t i, struct lh_er
 	struct draft *d = &g->d;
 
 	d->r = gen_row(g->seed, GEN_DRAFT, i);
-	d->kind = g->kinds == DRAFT_ALL ? DRAFT_ONE_OF(d, often) : (enum draft_kind)g->kinds;
+	d->kind = g->kinds == DRAFT_ALL ? DRAFT_ONE_OF(d, often) : g->kinds;
 	lh_buf_reset(&d->artifact);
 	lh_buf_reset(&d->context);
 	lh_buf_reset(&d->findings);
 	lh_buf_reset(&d->error);
+	lh_buf_reset(&d->text);
 	if (d->kind == DRAFT_FILL)
 		draft_fill(d);
 	else if (d->kind == DRAFT_PLAYBOOK)
 		draft_playbook(d);
 	else
 		draft_message(d);
+	lh_buf_putc(out, '{');
 	if (draft_one_in(d, 40)) {
 		put_unfit(d, out);
 	} else {
-		lh_buf_puts(out, "{");
 		draft_text(out, "kind", kind_names[d->kind]);
 		put_artifact(d, out);
 		put_expected(out, &d->error, &d->findings);

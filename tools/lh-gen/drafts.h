@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "draw.h"
+#include "gen.h"
 
 #define DRAFT_TEXT 512	/* longest name, id or reason, and more */
 
@@ -27,8 +28,6 @@ struct gen_person {
 
 void gen_person(struct gen_person *p, struct lh_buf *scratch, uint64_t seed, uint64_t i);
 
-enum draft_kind { DRAFT_FILL, DRAFT_EMAIL, DRAFT_SMS, DRAFT_PLAYBOOK, DRAFT_ALL };
-
 struct draft {
 	struct gen_rng r;
 	enum draft_kind kind;
@@ -38,7 +37,7 @@ struct draft {
 	struct lh_buf context;	/* the same; nothing in it: there is no context */
 	struct lh_buf findings;	/* with commas between them */
 	struct lh_buf error;	/* why it is refused; nothing in it: it is not */
-	struct lh_buf text;	/* scratch */
+	struct lh_buf text;	/* scratch: draft_scratch */
 };
 
 /* Make artifact, context, findings and error, at random. */
@@ -46,9 +45,8 @@ void draft_fill(struct draft *d);
 void draft_message(struct draft *d);
 void draft_playbook(struct draft *d);
 
-/* Append what a message says, without quotes: some sentences that no rule
- * minds and that hold nobody's first name. */
-void draft_prose(struct draft *d, struct lh_buf *b, unsigned sentences);
+/* Room for a text in the making, empty; the last one is gone. */
+struct lh_buf *draft_scratch(struct draft *d);
 
 /* One chance in n. */
 static inline bool draft_one_in(struct draft *d, unsigned n)

@@ -197,10 +197,9 @@ static void pad(struct draft *d, struct lh_buf *b, unsigned to)
 static void put_body(struct message *m)
 {
 	struct draft *d = m->d;
-	struct lh_buf *b = &d->text;
+	struct lh_buf *b = draft_scratch(d);
 	bool planted = m->fault[SSN_BODY] || m->fault[PAY_BODY], early = draft_one_in(d, 2), named;
 
-	lh_buf_reset(b);
 	if (early)
 		put_planted(m, b);
 	put_space(d, b);
@@ -233,13 +232,12 @@ static void put_subject(struct message *m)
 {
 	static const char *const no_strings[] = { "5", "[]", "{}", "false", "[\"Shift\"]" };
 	struct draft *d = m->d;
-	struct lh_buf *b = &d->text;
+	struct lh_buf *b = draft_scratch(d);
 
 	if (m->fault[NO_SUBJECT]) {
 		draft_json(&d->artifact, "subject", DRAFT_ONE_OF(d, no_strings));
 		return;
 	}
-	lh_buf_reset(b);
 	lh_buf_puts(b, DRAFT_ONE_OF(d, subjects));
 	if (m->fault[SSN_SUBJECT]) {
 		put_space(d, b);

@@ -52,6 +52,14 @@ void draft_warn(struct draft *d, const char *field, const char *fmt, ...)
 	lh_buf_putc(&d->findings, '}');
 }
 
+/* A reset would forget that memory ran out. */
+struct lh_buf *draft_scratch(struct draft *d)
+{
+	if (!d->text.failed)
+		lh_buf_reset(&d->text);
+	return &d->text;
+}
+
 void draft_json(struct lh_buf *b, const char *name, const char *json)
 {
 	if (b->len && b->p[b->len - 1] != '{')

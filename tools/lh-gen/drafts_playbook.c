@@ -11,7 +11,7 @@ static bool has(const enum fault *fault, enum fault which)
 static void put_operation(struct draft *d, const enum fault *fault)
 {
 	static const char *const others[] = { "sms_draft: hello", "", "fil: Welder", "refill: Welder", "fill", "say \"fill:\"", "füll: Schweißer", "a\tb\nfill:", "fill\\: x" };
-	struct lh_buf *got = &d->text;
+	struct lh_buf *got = draft_scratch(d);
 	const char *other;
 	struct gen_scene s;
 
@@ -25,7 +25,6 @@ static void put_operation(struct draft *d, const enum fault *fault)
 	} else if (has(fault, OTHER_OPERATION)) {
 		other = DRAFT_ONE_OF(d, others);
 		draft_text(&d->artifact, "operation", other);
-		lh_buf_reset(got);
 		lh_buf_json(got, other, strlen(other));
 		draft_misshapen(d, "operation", "expected `fill: ...` prefix, got %.*s", (int)got->len, got->p ? got->p : "");
 	} else {
@@ -103,9 +102,7 @@ void draft_playbook(struct draft *d)
 			draft_json(&d->artifact, "fingerprint", DRAFT_ONE_OF(d, no_prints));
 		draft_misshapen(d, "fingerprint", "missing — required for Phase 25 validity window");
 	} else {
-		lh_buf_reset(&d->text);
-		lh_buf_printf(&d->text, "\"%08x%08x\"", gen_pick(&d->r, 1u << 31), gen_pick(&d->r, 1u << 31));
-		lh_buf_putc(&d->text, '\0');
-		draft_json(&d->artifact, "fingerprint", d->text.p ? d->text.p : "\"a\"");
+		draft_json(&d->artifact, "fingerprint", "");
+		lh_buf_printf(&d->artifact, "\"%08x\"", gen_pick(&d->r, 1u << 31));
 	}
 }

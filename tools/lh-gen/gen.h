@@ -14,9 +14,11 @@ void gen_worker(struct lh_buf *out, uint64_t seed, uint64_t i);
 /* One line; with style STYLES a line in each style. */
 void gen_query(struct lh_buf *out, uint64_t seed, uint64_t i, enum gen_style style);
 
-/* Drafts about the first n workers of that seed; kinds: an enum draft_kind. */
+enum draft_kind { DRAFT_FILL, DRAFT_EMAIL, DRAFT_SMS, DRAFT_PLAYBOOK, DRAFT_ALL };
+
+/* Drafts about the first n workers of that seed. */
 struct gen_drafts;
-struct gen_drafts *gen_drafts_new(uint64_t seed, unsigned n, int kinds, struct lh_err *err);
+struct gen_drafts *gen_drafts_new(uint64_t seed, unsigned n, enum draft_kind kinds, struct lh_err *err);
 void gen_drafts_free(struct gen_drafts *g);
 /* 0, or -1 without memory. */
 int gen_draft(struct gen_drafts *g, struct lh_buf *out, uint64_t i, struct lh_err *err);

@@ -55,7 +55,7 @@ static int run(struct lh_tool *tool, void *settings)
 	gen_init();
 	lh_buf_init(&b, LH_BUF_NOMAX);
 	if (tool->verb->bit == VERB_DRAFTS) {
-		s->drafts = gen_drafts_new(s->seed, (unsigned)s->workers, s->kinds, &tool->err);
+		s->drafts = gen_drafts_new(s->seed, (unsigned)s->workers, (enum draft_kind)s->kinds, &tool->err);
 		rc = s->drafts ? 0 : -1;
 	}
 	for (uint64_t i = 0; i < s->n && !rc && !lh_tool_stopping(); ) {
@@ -77,7 +77,7 @@ static const struct lh_verb verbs[] = {
 
 int main(int argc, char **argv)
 {
-	struct settings s = { .n = 1000, .seed = 1, .workers = 1000, .kinds = 4 };
+	struct settings s = { .n = 1000, .seed = 1, .workers = 1000, .kinds = DRAFT_ALL };
 	struct lh_tool tool;
 	int rc;
 
