@@ -79,6 +79,8 @@ struct lh_lock {
 /* Wait up to seconds (negative: without limit); LH_ELOCKED names the holder. */
 LH_API int lh_lock_take(struct lh_lock *l, const char *path, double seconds, struct lh_err *err);
 LH_API void lh_lock_drop(struct lh_lock *l);
+/* The same wait for an exclusive flock on an open descriptor, a folder's too. */
+LH_API int lh_flock(int fd, const char *path, double seconds, struct lh_err *err);
 
 /* All n bytes, over short writes, EINTR and EAGAIN (waited for). */
 LH_API int lh_write_all(int fd, const void *p, size_t n, struct lh_err *err);

@@ -18,19 +18,17 @@
 
 static int held(int fd, const char *path, double seconds, struct lh_err *err)
 {
-	char pid[24] = "";
-	ssize_t n = pread(fd, pid, sizeof pid - 1, 0);	/* up to the LF, that is */
+	char pid[32] = "process ", *digits = pid + 8;
+	ssize_t n = pread(fd, digits, 20, 0);	/* up to the LF, that is */
 	int i;
 
-	for (i = 0; i < n && pid[i] >= '0' && pid[i] <= '9'; i++)
+	for (i = 0; i < n && digits[i] >= '0' && digits[i] <= '9'; i++)
 		;
-	pid[i] = '\0';
-	return lh_err_set(err, LH_ELOCKED, "%s: locked by process %s; gave up after %g seconds", path,
-			  i ? pid : "(unknown)", seconds);
+	digits[i] = '\0';
+	return lh_err_set(err, LH_ELOCKED, "%s: locked by %s; gave up after %g seconds", path, i ? pid : "another process", seconds);
 }
 
-/* flock with a deadline; seconds < 0: none. */
-static int wait_lock(int fd, const char *path, double seconds, struct lh_err *err)
+int lh_flock(int fd, const char *path, double seconds, struct lh_err *err)
 {
 	double until = lh_time_monotonic() + seconds;
 	const struct timespec pause = { 0, (long)(TRY_EVERY * 1e9) };
@@ -71,7 +69,7 @@ int lh_lock_take(struct lh_lock *l, const char *path, double seconds, struct lh_
 		l->fd = lh_open_regular(path, O_RDWR | O_CREAT, 0666, err);
 		if (l->fd < 0)
 			break;
-		if (wait_lock(l->fd, path, seconds, err) < 0)
+		if (lh_flock(l->fd, path, seconds, err) < 0)
 			break;
 		if (current(l->fd, path)) {
 			n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());

@@ -1,0 +1,214 @@
+/* lh_root, lh_append, lh_hashset: a root is walked, locked and grown. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "lh_digest.h"
+#include "lh_file.h"
+#include "lh_hashset.h"
+#include "lh_root.h"
+
+static struct lh_err err;
+
+static void put(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	check(f && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+static void holds(const char *path, const char *text)
+{
+	struct lh_mapped m;
+
+	check(lh_mapped_open(&m, path, &err) == 0);
+	check(m.n == strlen(text) && memcmp(m.p, text, m.n) == 0);
+	lh_mapped_close(&m);
+}
+
+static void grow(struct lh_root *r, const char *path, const char *line, bool commit)
+{
+	struct lh_append *a = lh_append_open(r, path, &err);
+
+	check_why(a, err.msg);
+	check_why(lh_append_line(a, line, strlen(line), &err) == 0, err.msg);
+	check(lh_append_lines(a) == 1);
+	if (commit)
+		check_why(lh_append_commit(a, &err) == 0, err.msg);
+	lh_append_close(a);
+}
+
+static void appends(struct lh_root *r)
+{
+	const char *path = "data/evidence/2026/05/03/audits.jsonl";
+	struct lh_append *a;
+	struct stat st;
+
+	a = lh_append_open(r, path, &err);
+	check(a && lh_append_commit(a, &err) == 0);	/* nothing added, nothing made */
+	lh_append_close(a);
+	check(access("data", F_OK) < 0);
+	grow(r, path, "one", true);
+	holds(path, "one\n");
+	grow(r, path, "two", false);
+	holds(path, "one\n");
+	check(chmod(path, 0640) == 0);
+	grow(r, path, "two", true);
+	holds(path, "one\ntwo\n");
+	check(stat(path, &st) == 0 && (st.st_mode & 0777) == 0640);
+	put("torn.jsonl", "half");
+	grow(r, "torn.jsonl", "whole", true);
+	holds("torn.jsonl", "half\nwhole\n");
+	check(unlink("torn.jsonl") == 0 && symlink(path, "torn.jsonl") == 0);
+	check(!lh_append_open(r, "torn.jsonl", &err) && !strcmp(err.msg, "torn.jsonl: is a symbolic link, not a regular file"));
+	check(unlink("torn.jsonl") == 0);
+	put("file", "");
+	a = lh_append_open(r, "file/x.jsonl", &err);
+	check(!a || lh_append_line(a, "x", 1, &err) < 0);
+	lh_append_close(a);
+}
+
+/* Beyond what is written at a time, and what a copy takes. */
+static void append_large(struct lh_root *r)
+{
+	struct lh_append *a = lh_append_open(r, "large.jsonl", &err);
+	struct lh_mapped m;
+	char line[1000];
+	int i, round;
+
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < 2000; i++) {
+			memset(line, 'a' + i % 26, sizeof line);
+			check(lh_append_line(a, line, sizeof line, &err) == 0);
+		}
+		check(lh_append_commit(a, &err) == 0);
+		lh_append_close(a);
+		a = lh_append_open(r, "large.jsonl", &err);
+	}
+	lh_append_close(a);
+	check(lh_mapped_open(&m, "large.jsonl", &err) == 0 && m.n == 4000 * 1001);
+	for (i = 0; i < 4000; i++)
+		check(m.p[i * 1001 + 999] == 'a' + i % 2000 % 26 && m.p[i * 1001 + 1000] == '\n');
+	lh_mapped_close(&m);
+	check(unlink("large.jsonl") == 0);
+}
+
+static int gather(void *ctx, const char *path, struct lh_err *e)
+{
+	char *to = ctx;
+
+	(void)e;
+	strcat(strcat(to, path), "\n");
+	return !!strstr(path, "stop");
+}
+
+static void walks(struct lh_root *r)
+{
+	char got[1000] = "";
+
+	check(lh_root_each(r, "w", gather, got, &err) == 0 && !*got);
+	check(lh_root_folders(r, "w/a/b/x", &err) == 0 && lh_root_folders(r, "w/a/b/x", &err) == 0);
+	put("w/a/z.jsonl", "");
+	put("w/a-b.jsonl", "");
+	put("w/a/b/1.jsonl", "");
+	put("w/a/b/.hidden.jsonl", "");
+	put("w/a/b/2.json", "");
+	put("w/.jsonl", "");
+	check(symlink("b", "w/a/l") == 0 && symlink("z.jsonl", "w/a/y.jsonl") == 0 && mkfifo("w/f.jsonl", 0600) == 0);
+	check(lh_root_each(r, "w", gather, got, &err) == 0);
+	check_why(!strcmp(got, "w/a-b.jsonl\nw/a/b/1.jsonl\nw/a/z.jsonl\n"), got);
+	put("w/a/stop.jsonl", "");
+	*got = '\0';
+	check(lh_root_each(r, "w", gather, got, &err) == 1 && strstr(got, "stop") && !strstr(got, "z.jsonl"));
+	put("w/\xff.jsonl", "");
+	check(lh_root_each(r, "w", gather, got, &err) < 0 && strstr(err.msg, "not UTF-8"));
+}
+
+static void locks(struct lh_root *r)
+{
+	struct lh_root *other;
+	int status;
+	pid_t pid;
+
+	check(lh_root_lock(r, 0, &err) == 0 && lh_root_lock(r, 0, &err) == 0);
+	pid = fork();
+	if (!pid) {
+		other = lh_root_open(NULL, &err);
+		check(other && lh_root_lock(other, 0.05, &err) < 0 && err.code == LH_ELOCKED);
+		check_why(!strcmp(err.msg, ".: locked by another process; gave up after 0.05 seconds"), err.msg);
+		lh_root_close(other);
+		_exit(0);
+	}
+	check(waitpid(pid, &status, 0) == pid && status == 0);
+	other = lh_root_open("./", &err);
+	check(other && lh_root_lock(other, 0, &err) < 0);
+	lh_root_close(r);
+	check(lh_root_lock(other, 0, &err) == 0);
+	lh_root_close(other);
+}
+
+static void opens(void)
+{
+	struct lh_root *r;
+	char *path;
+
+	check(!lh_root_open("absent", &err) && err.code == LH_EIO && !strncmp(err.msg, "absent: ", 8));
+	put("plain", "");
+	check(!lh_root_open("plain", &err));
+	check(setenv("LH_DISTILL_ROOT", "/tmp//", 1) == 0);
+	r = lh_root_open(NULL, &err);
+	check(r && !strcmp(lh_root_path(r), "/tmp"));
+	path = lh_root_join(r, "data/x", &err);
+	check(path && !strcmp(path, "/tmp/data/x"));
+	free(path);
+	lh_root_close(r);
+	lh_root_close(NULL);
+	check(unsetenv("LH_DISTILL_ROOT") == 0);
+}
+
+static void hashes(void)
+{
+	struct lh_hashset s = { 0 };
+	unsigned char h[32], again[32];
+	char hex[65];
+	bool is_new;
+	int i;
+
+	check(!lh_hashset_has(&s, (const unsigned char *)"00000000000000000000000000000000"));
+	for (i = 0; i < 20000; i++) {
+		lh_sha256(&(int){ i % 10000 }, sizeof i, h);
+		check(lh_hashset_has(&s, h) == (i >= 10000));
+		check(lh_hashset_add(&s, h, &is_new, &err) == 0 && is_new == (i < 10000));
+	}
+	check(s.n == 10000);
+	lh_hex(h, 32, hex);
+	check(lh_unhex(hex, 64, again) && !memcmp(h, again, 32));
+	check(!lh_unhex(hex, 63, again));
+	hex[63] = 'A';
+	check(!lh_unhex(hex, 64, again));
+	lh_hashset_free(&s);
+	lh_hashset_free(&s);
+}
+
+int main(void)
+{
+	char folder[] = "/tmp/lh-test-root-XXXXXX";
+	struct lh_root *r;
+
+	check(mkdtemp(folder) && chdir(folder) == 0);
+	check(unsetenv("LH_DISTILL_ROOT") == 0);
+	opens();
+	r = lh_root_open(NULL, &err);
+	check(r && !strcmp(lh_root_path(r), "."));
+	appends(r);
+	append_large(r);
+	walks(r);
+	locks(r);
+	hashes();
+	check(chdir("/") == 0);
+	return execlp("rm", "rm", "-rf", folder, (char *)NULL);
+}
