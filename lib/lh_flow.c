@@ -154,7 +154,7 @@ static int write_error(struct run *r, const struct lh_flow_name *name, uint64_t 
 static int emit_error(struct run *r, const struct lh_flow_block *b, size_t at, size_t n, uint64_t line, const struct why *why)
 {
 	struct lh_err err;
-	bool has = r->tool->on_error == LH_ON_ERROR_EMIT && n <= r->tool->max_line &&
+	bool has = r->tool->on_error == LH_ON_ERROR_EMIT && n && n <= r->tool->max_line &&
 		   lh_record_parse(r->again, b->in.p + at, n, &err) == 0;
 
 	return write_error(r, b->name, line, why, has ? r->again : NULL);
@@ -307,15 +307,8 @@ static uint64_t count_lf(const char *p, size_t n)
 	return lines;
 }
 
-/* A block of lines was read into the pool's free block: map it here when there
- * is nothing to share out, else on the threads. */
-static int take_block(struct run *r, struct lh_flow_block *b)
+static void start_block(struct run *r, struct lh_flow_block *b)
 {
-	struct lh_flow_pool *p = &r->pool;
-	uint64_t lines;
-	bool more;
-	int rc;
-
 	b->name = r->name;
 	b->name->refs++;
 	b->line = r->line;
@@ -325,6 +318,18 @@ static int take_block(struct run *r, struct lh_flow_block *b)
 	b->fatal.code = LH_OK;
 	r->first = false;
 	lh_flow_block_clear(b);
+}
+
+/* A block of lines was read into the pool's free block: map it here when there
+ * is nothing to share out, else on the threads. */
+static int take_block(struct run *r, struct lh_flow_block *b)
+{
+	struct lh_flow_pool *p = &r->pool;
+	uint64_t lines;
+	bool more;
+	int rc;
+
+	start_block(r, b);
 	more = r->in.next < r->in.n || lh_lines_ready(&r->in.lines);
 	if (lh_flow_pool_in_flight(p) || (p->jobs > 1 && more)) {
 		lines = count_lf(b->in.p, b->in.n);
@@ -342,15 +347,14 @@ static int take_block(struct run *r, struct lh_flow_block *b)
 	return settle(r, b);
 }
 
-/* A line over the limit: nothing of it is kept. */
+/* A line over the limit: nothing of it is kept, and what there is to say about
+ * it makes a block of its own. */
 static int take_long(struct run *r)
 {
 	struct lh_tool *t = r->tool;
-	struct lh_err err;
-	struct why why;
+	struct lh_flow_block *b;
 	const char *p;
 	ssize_t n;
-	int rc;
 
 	if (drain(r) < 0)
 		return -1;
@@ -359,16 +363,12 @@ static int take_long(struct run *r)
 			return lh_err_prefix(&t->err, "%s", t->rejects);
 	if (n < 0)
 		return -1;
-	if (r->rejects >= 0 && lh_write_all(r->rejects, "\n", 1, &t->err) < 0)
-		return lh_err_prefix(&t->err, "%s", t->rejects);
-	lh_flow_too_long(t, r->flow, &err);
-	t->state->records++;
-	why = why_of(&err);
-	report(r, r->name, r->line, &why);
-	rc = write_error(r, r->name, r->line, &why, NULL);
+	b = lh_flow_pool_block(&r->pool);
+	b->in.n = 0;
+	start_block(r, b);
+	lh_flow_map_long(&r->pool.mappers[0], b);
 	r->line++;
-	r->first = false;
-	return rc < 0 ? -1 : t->on_error == LH_ON_ERROR_STOP ? stopped(r) : 0;
+	return settle(r, b);
 }
 
 /* May the line that is being read grow beside what is in flight? */
@@ -513,6 +513,7 @@ int lh_flow_run(struct lh_tool *tool, const struct lh_flow *flow)
 		rc = open_rejects(&r);
 	r.in.lines.wake = lh_signal_wake_fd();
 	r.in.lines.texts = flow->texts;
+	r.in.plain = flow->plain;
 	r.in.lines.max_lines = flow->batch ? flow->batch_max : 0;
 	if (!rc)
 		rc = read_all(&r);

@@ -22,6 +22,9 @@
  * LH_EDATA, which rejects this record alone (its output so far is dropped); or
  * -1 with another code, which ends the run after the records before it.
  *
+ * bad, if given, is told of every line that does not parse or is too long, and
+ * may append an output for it, as a map does; then it is not rejected.
+ *
  * A rejection with err->status is reported with that number in front
  * ("lh-chat: -:3: 502 http://...") and as error.code in an error record.
  *
@@ -59,9 +62,12 @@ struct lh_origin {
 };
 
 struct lh_flow {
+	bool plain;		/* files are JSON Lines as they lie, never compressed */
 	bool texts;		/* each file is one text, not lines of JSON: a map's
 				   record is its line and len alone, whatever they hold */
 	int (*map)(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err);
+	/* Line number is no record, for the reason in why. */
+	void (*bad)(uint64_t number, const struct lh_err *why, struct lh_buf *out, void *worker);
 	int (*batch)(struct lh_batch *b, void *worker, struct lh_err *err);
 	size_t batch_max;
 	int (*sink)(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err);

@@ -69,8 +69,8 @@ int lh_flow_mapper_init(struct lh_flow_mapper *m, struct lh_tool *tool, const st
 void lh_flow_mapper_free(struct lh_flow_mapper *m);
 void lh_flow_map_block(struct lh_flow_mapper *m, struct lh_flow_block *b);
 
-/* Fill err with "line is longer than ..."; returns -1. */
-int lh_flow_too_long(const struct lh_tool *t, const struct lh_flow *flow, struct lh_err *err);
+/* The block stands for a line over the limit, whose bytes are gone. */
+void lh_flow_map_long(struct lh_flow_mapper *m, struct lh_flow_block *b);
 
 void lh_flow_name_drop(struct lh_flow_name *name);
 void lh_flow_block_clear(struct lh_flow_block *b);

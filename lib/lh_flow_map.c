@@ -224,11 +224,25 @@ static bool blank(const char *p, size_t n)
 
 static void bad_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l, const struct lh_err *why)
 {
+	size_t start;
+
 	if (m->flow->batch)
 		map_batch(m, b);	/* what stands before it comes out before it */
-	if (!b->fatal.code && !b->stop)
+	start = b->out.len;
+	if (!b->fatal.code && !b->stop && m->flow->bad)
+		m->flow->bad(l->line, why, &b->out, m->worker);
+	if (b->out.len > start)
+		accept(m, b, l, start);
+	else if (!b->fatal.code && !b->stop)
 		reject(m, b, l, why, NULL);
 	settle(m, b);
+}
+
+/* "line is longer than ..." */
+static int too_long(const struct lh_tool *t, const struct lh_flow *flow, struct lh_err *err)
+{
+	return lh_err_set(err, LH_EDATA, "%s is longer than %llu bytes (--max-line)", flow->texts ? "text" : "line",
+			  (unsigned long long)t->max_line);
 }
 
 /* One line without its LF. */
@@ -251,12 +265,13 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	l.n = n;
 	len = p[n - 1] == '\r' ? n - 1 : n;
 	if (len > m->tool->max_line) {
-		lh_flow_too_long(m->tool, m->flow, &err);
+		too_long(m->tool, m->flow, &err);
 		bad_line(m, b, &l, &err);
 		return;
 	}
 	if (m->flow->batch)
 		rec = m->batch[m->state->pub.n];
+	rec->number = l.line;
 	if (lh_record_parse(rec, p, len, &err) < 0) {
 		err.column += err.column ? bom : 0;
 		if (err.code == LH_EDATA)
@@ -284,7 +299,7 @@ static void take_text(struct lh_flow_mapper *m, struct lh_flow_block *b)
 	b->records++;
 	b->lines++;
 	if (l.n > m->tool->max_line) {
-		lh_flow_too_long(m->tool, m->flow, &err);
+		too_long(m->tool, m->flow, &err);
 		bad_line(m, b, &l, &err);
 		return;
 	}
@@ -311,10 +326,15 @@ void lh_flow_map_block(struct lh_flow_mapper *m, struct lh_flow_block *b)
 		map_batch(m, b);
 }
 
-int lh_flow_too_long(const struct lh_tool *t, const struct lh_flow *flow, struct lh_err *err)
+void lh_flow_map_long(struct lh_flow_mapper *m, struct lh_flow_block *b)
 {
-	return lh_err_set(err, LH_EDATA, "%s is longer than %llu bytes (--max-line)", flow->texts ? "text" : "line",
-			  (unsigned long long)t->max_line);
+	struct line l = { .line = b->line };
+	struct lh_err err;
+
+	b->records++;
+	b->lines++;
+	too_long(m->tool, m->flow, &err);
+	bad_line(m, b, &l, &err);
 }
 
 static int batch_init(struct lh_flow_mapper *m, size_t n, struct lh_err *err)

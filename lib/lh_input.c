@@ -103,7 +103,7 @@ int lh_input_open(struct lh_input *in)
 	if (lh_same_file(in->fd, STDOUT_FILENO) || lh_same_file(in->fd, in->rejects))
 		return lh_err_set(err, LH_EIO, "is both input and output");
 	lh_lines_open(&in->lines, in->fd);
-	in->lines.probe = true;
+	in->lines.probe = !in->plain;
 	in->start = in->lines.regular ? lseek(in->fd, 0, SEEK_CUR) : -1;
 	return 1;
 }

@@ -15,6 +15,7 @@ struct lh_input {
 	struct lh_tool *tool;
 	char **operands;
 	size_t n, next;		/* the operand to open next */
+	bool plain;		/* nothing is decoded */
 	struct lh_lines lines;
 	const char *operand;	/* the open one, "-" for stdin; NULL: none is open */
 	off_t start;		/* where in it we began, when it can be sought */

@@ -51,6 +51,7 @@ struct lh_record {
 	size_t n;		/* top-level members, in the order they stand */
 	size_t cap;
 	struct lh_scan *scan;	/* scratch of the scanner */
+	uint64_t number;	/* the line it was read from, from 1; a flow's (lh_flow.h) */
 };
 
 LH_API void lh_record_init(struct lh_record *r);

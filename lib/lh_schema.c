@@ -75,15 +75,22 @@ static void tell(struct walk *w, const struct place *p, const char *fmt, ...)
 		 &(struct lh_str){ problem, (size_t)n });
 }
 
-/* "expected WHAT, got ...": the value when it is short, else its type. */
-static void tell_value(struct walk *w, const struct place *p, const char *what, const struct lh_value *v)
+void lh_schema_expected(char *to, size_t size, const char *what, const struct lh_value *v)
 {
 	static const char *const types[] = { "null", "boolean", "boolean", "number", "string", "array", "object" };
 
 	if (v->n <= SHOWN && v->type != LH_ARRAY && v->type != LH_OBJECT)
-		tell(w, p, "expected %s, got %.*s", what, (int)v->n, v->p);
+		snprintf(to, size, "expected %s, got %.*s", what, (int)v->n, v->p);
 	else
-		tell(w, p, "expected %s, got %s", what, types[v->type]);
+		snprintf(to, size, "expected %s, got %s", what, types[v->type]);
+}
+
+static void tell_value(struct walk *w, const struct place *p, const char *what, const struct lh_value *v)
+{
+	char problem[512];
+
+	lh_schema_expected(problem, sizeof problem, what, v);
+	tell(w, p, "%s", problem);
 }
 
 /* A string's code points; empty when memory is out. */
@@ -250,6 +257,15 @@ static void check_value(struct walk *w, const struct place *p, const struct lh_f
 		check_object(w, p, f->in, v);
 		break;
 	}
+}
+
+long lh_schema_check_value(const struct lh_field *f, const char *name, const struct lh_value *v, struct lh_buf *scratch,
+			   lh_schema_fn *found, void *ctx, struct lh_err *err)
+{
+	struct walk w = { .scratch = scratch, .found = found, .ctx = ctx, .err = err };
+
+	check_value(&w, &(struct place){ NULL, name, -1 }, f, v);
+	return w.failed ? -1 : w.n;
 }
 
 /* Each field's value, p NULL when it is not there.  Records mostly hold their

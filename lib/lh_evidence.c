@@ -1,0 +1,583 @@
+/* lh_evidence.c - the engine that walks the table.  See lh_evidence.h. */
+#include "lh_evidence.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lh_canon.h"
+#include "lh_digest.h"
+#include "lh_evidence_int.h"
+#include "lh_json_priv.h"
+#include "lh_mem.h"
+
+struct lh_evidence {
+	char *recorded_at;
+	const struct lh_field *field[LH_STEMS][LH_EVIDENCE_RULES];	/* of each rule's target */
+	const struct lh_field *timestamp, *texts;
+	struct lh_buf canon, scratch;
+	struct lh_buf errors;		/* each with its NUL */
+	size_t n_errors;
+	bool has_hash;
+	unsigned char hash[32];
+	char sig[2 * 32];
+
+	/* of the row being made */
+	const struct lh_record *row;
+	const struct lh_value *file;	/* f, once it was looked for */
+	const char *file_name;
+	uint64_t off;
+	struct lh_buf *out;
+	struct lh_err *err;
+	bool failed;			/* memory is out: *err */
+};
+
+static const struct lh_field integer_from_1 = { .type = LH_S_INTEGER, .ranged = true, .least = 1 };
+static const struct lh_field number = { .type = LH_S_NUMBER };
+static const struct lh_field text = { .type = LH_S_TEXT };
+
+static const struct lh_field *schema_field(const char *name)
+{
+	const struct lh_field *f = lh_schema_evidence_record.field;
+
+	while (strcmp(f->name, name))
+		f++;
+	return f;
+}
+
+struct lh_evidence *lh_evidence_new(const char *recorded_at, struct lh_err *err)
+{
+	struct lh_evidence *e = lh_calloc(1, sizeof *e, err);
+	const struct lh_evidence_rule *r;
+	int s;
+
+	if (!e)
+		return NULL;
+	lh_buf_init(&e->canon, LH_BUF_NOMAX);
+	lh_buf_init(&e->scratch, LH_BUF_NOMAX);
+	lh_buf_init(&e->errors, LH_BUF_NOMAX);
+	e->recorded_at = lh_strndup(recorded_at, strlen(recorded_at), err);
+	if (!e->recorded_at) {
+		lh_evidence_free(e);
+		return NULL;
+	}
+	e->timestamp = schema_field("timestamp");
+	e->texts = schema_field("observer_notes");
+	for (s = 0; s < LH_STEMS; s++)
+		for (r = lh_transforms[s].also; r->to; r++)
+			e->field[s][r - lh_transforms[s].also] = schema_field(r->to);
+	return e;
+}
+
+void lh_evidence_free(struct lh_evidence *e)
+{
+	if (!e)
+		return;
+	lh_buf_free(&e->canon);
+	lh_buf_free(&e->scratch);
+	lh_buf_free(&e->errors);
+	free(e->recorded_at);
+	free(e);
+}
+
+int lh_sig_hash(const struct lh_value *v, struct lh_buf *scratch, unsigned char hash[32], struct lh_err *err)
+{
+	lh_buf_reset(scratch);
+	if (lh_canon_jcs(scratch, v, err) < 0)
+		return -1;
+	lh_sha256(scratch->p, scratch->len, hash);
+	return 0;
+}
+
+const unsigned char *lh_evidence_hash(const struct lh_evidence *e)
+{
+	return e->has_hash ? e->hash : NULL;
+}
+
+/* ---- what is wrong with the row ---- */
+
+/* Once is enough: one input may make several fields. */
+static void refuse(void *ctx, const struct lh_str *field, const struct lh_str *problem)
+{
+	struct lh_evidence *e = ctx;
+	size_t at = e->errors.len, n, i;
+
+	lh_buf_add(&e->errors, field->p, field->n);
+	lh_buf_puts(&e->errors, ": ");
+	lh_buf_add(&e->errors, problem->p, problem->n);
+	lh_buf_putc(&e->errors, '\0');
+	if (e->errors.failed)
+		return;
+	for (i = 0; i < at; i += n) {
+		n = strlen(e->errors.p + i) + 1;
+		if (!strcmp(e->errors.p + i, e->errors.p + at)) {
+			e->errors.len = at;
+			return;
+		}
+	}
+	e->n_errors++;
+}
+
+static void refuse_for(struct lh_evidence *e, const char *field, const char *problem)
+{
+	refuse(e, &(struct lh_str){ field, strlen(field) }, &(struct lh_str){ problem, strlen(problem) });
+}
+
+static void refuse_kind(struct lh_evidence *e, const char *field, const char *what, const struct lh_value *v)
+{
+	char problem[512];
+
+	lh_schema_expected(problem, sizeof problem, what, v);
+	refuse_for(e, field, problem);
+}
+
+static bool is(struct lh_evidence *e, const struct lh_field *f, const char *name, const struct lh_value *v)
+{
+	long n = lh_schema_check_value(f, name, v, &e->scratch, refuse, e, e->err);
+
+	e->failed |= n < 0;
+	return n == 0;
+}
+
+void lh_evidence_errors(const struct lh_evidence *e, struct lh_buf *out)
+{
+	size_t i, n;
+
+	lh_buf_putc(out, '[');
+	for (i = 0; i < e->errors.len; i += n + 1) {
+		n = strlen(e->errors.p + i);
+		if (i)
+			lh_buf_putc(out, ',');
+		lh_buf_json(out, e->errors.p + i, n);
+	}
+	lh_buf_putc(out, ']');
+}
+
+static int refused(struct lh_evidence *e, struct lh_err *err)
+{
+	size_t i, n;
+
+	lh_buf_reset(&e->scratch);
+	for (i = 0; i < e->errors.len; i += n + 1) {
+		n = strlen(e->errors.p + i);
+		if (i)
+			lh_buf_puts(&e->scratch, "; ");
+		lh_buf_add(&e->scratch, e->errors.p + i, n);
+	}
+	lh_buf_putc(&e->scratch, '\0');
+	if (lh_buf_check(&e->scratch, err) < 0)
+		return -1;
+	return lh_err_set(err, LH_EDATA, "%s", e->scratch.p);
+}
+
+/* ---- inputs ---- */
+
+/* null is no value. */
+static const struct lh_value *input(const struct lh_evidence *e, const char *name)
+{
+	const struct lh_value *v = lh_record_get(e->row, name);
+
+	return v && v->type != LH_NULL ? v : NULL;
+}
+
+static bool empty(const struct lh_value *v)
+{
+	return v->type == LH_STRING && v->n == 2;
+}
+
+/* The first of names, ended by NULL, that is there and not empty. */
+static const struct lh_value *first_of(const struct lh_evidence *e, const char *const *names, const char **name)
+{
+	const struct lh_value *v;
+
+	for (*name = *names; *names; names++) {
+		v = input(e, *names);
+		if (v && !empty(v)) {
+			*name = *names;
+			return v;
+		}
+	}
+	return NULL;
+}
+
+static const struct lh_value *file_of(struct lh_evidence *e)
+{
+	static const char *const names[] = { "file", "path", "source_file", NULL };
+
+	if (!e->file_name)
+		e->file = first_of(e, names, &e->file_name);
+	return e->file;
+}
+
+/* Append the text of an identity, unescaped: a string, or a number as written. */
+static void add_identity(struct lh_evidence *e, const char *name, const struct lh_value *v)
+{
+	struct lh_str s;
+
+	if (!v || empty(v))
+		refuse_for(e, name, "missing");
+	else if (v->type == LH_NUMBER)
+		lh_buf_add(&e->scratch, v->p, v->n);
+	else if (v->type != LH_STRING)
+		refuse_kind(e, name, "string or number", v);
+	else if (!v->escaped)
+		lh_buf_add(&e->scratch, v->p + 1, v->n - 2);
+	else if (lh_value_str(v, &e->scratch, &s, e->err) < 0)
+		e->failed = true;
+}
+
+/* ---- fields ---- */
+
+static void add_part(struct lh_evidence *e, const char *name, size_t n)
+{
+	const char *bar = memchr(name, '|', n);
+	const struct lh_value *v;
+	char key[32];
+
+	if (n == 3 && !memcmp(name, "off", 3)) {
+		lh_buf_u64(&e->scratch, e->off);
+	} else if (n == 3 && !memcmp(name, "sig", 3)) {
+		lh_buf_add(&e->scratch, e->sig, 12);
+	} else if (n == 1 && *name == 'f') {
+		v = file_of(e);
+		add_identity(e, e->file_name, v);
+	} else {
+		snprintf(key, sizeof key, "%.*s", (int)(bar ? bar - name : (long)n), name);
+		v = input(e, key);
+		if (bar && (!v || empty(v)))
+			lh_buf_u64(&e->scratch, e->off);
+		else
+			add_identity(e, key, v);
+	}
+}
+
+/* An id as its template says, as a JSON string. */
+static void put_id(struct lh_evidence *e, const char *template)
+{
+	const char *open, *close;
+
+	lh_buf_reset(&e->scratch);
+	for (; (open = strchr(template, '{')); template = close + 1) {
+		lh_buf_add(&e->scratch, template, (size_t)(open - template));
+		close = strchr(open, '}');
+		add_part(e, open + 1, (size_t)(close - open - 1));
+	}
+	lh_buf_puts(&e->scratch, template);
+	lh_buf_json(e->out, e->scratch.p ? e->scratch.p : "", e->scratch.len);
+}
+
+/* The value's text without the white space between its tokens. */
+static void put_compact(struct lh_buf *out, const struct lh_value *v)
+{
+	const char *p = v->p, *end = v->p + v->n, *q;
+	bool escaped;
+
+	if (v->type != LH_ARRAY && v->type != LH_OBJECT) {
+		lh_buf_add(out, v->p, v->n);
+		return;
+	}
+	while (p < end) {
+		if (*p == '"')
+			q = lh_skip_string(p, end, &escaped);
+		else
+			for (q = p; q < end && (unsigned char)*q > ' ' && *q != '"'; q++)
+				;
+		lh_buf_add(out, p, (size_t)(q - p));
+		for (p = q; p < end && (unsigned char)*p <= ' '; p++)
+			;
+	}
+}
+
+static void put_time(struct lh_evidence *e, const struct lh_transform *t)
+{
+	const char *name;
+	const struct lh_value *v = first_of(e, t->time, &name);
+
+	if (v && is(e, e->timestamp, name, v))
+		lh_buf_add(e->out, v->p, v->n);
+	else if (!v && t->or_clock)
+		lh_buf_json(e->out, e->recorded_at, strlen(e->recorded_at));
+	else if (!v)
+		refuse_for(e, name, "missing");
+}
+
+/* A list's strings, one a line, unescaped into scratch. */
+static void join_lines(struct lh_evidence *e, const struct lh_value *list)
+{
+	struct lh_iter it;
+	struct lh_str s;
+	bool more = false;
+
+	lh_buf_reset(&e->scratch);
+	for (lh_iter_init(&it, list); lh_iter_next(&it); more = true) {
+		if (more)
+			lh_buf_putc(&e->scratch, '\n');
+		if (!it.val.escaped)
+			lh_buf_add(&e->scratch, it.val.p + 1, it.val.n - 2);
+		else if (lh_value_str(&it.val, &e->scratch, &s, e->err) < 0)
+			e->failed = true;
+	}
+}
+
+static bool is_text_or_texts(struct lh_evidence *e, const char *name, const struct lh_value *v)
+{
+	if (v->type == LH_STRING)
+		return true;
+	if (v->type == LH_ARRAY)
+		return is(e, e->texts, name, v);
+	refuse_kind(e, name, "string or array of strings", v);
+	return false;
+}
+
+/* Put the text that an input gives; false when it gives none that counts. */
+static bool put_text_of(struct lh_evidence *e, const char *name, bool list, bool not_empty)
+{
+	const struct lh_value *v = input(e, name);
+
+	if (!v || (not_empty && empty(v)))
+		return false;
+	if (!(list ? is_text_or_texts(e, name, v) : is(e, &text, name, v)))
+		return true;
+	if (v->type == LH_ARRAY) {
+		join_lines(e, v);
+		if (not_empty && !e->scratch.len)
+			return false;
+	}
+	lh_buf_puts(e->out, ",\"text\":");
+	if (v->type == LH_ARRAY)
+		lh_buf_json(e->out, e->scratch.p ? e->scratch.p : "", e->scratch.len);
+	else
+		lh_buf_add(e->out, v->p, v->n);
+	return true;
+}
+
+static void put_text(struct lh_evidence *e, const struct lh_transform *t)
+{
+	bool choice = t->text[0] && t->text[1];
+	int i;
+
+	for (i = 0; t->text[i]; i++)
+		if (put_text_of(e, t->text[i], t->text_list && !i, choice))
+			break;
+}
+
+static bool among(const struct lh_value *v, const char *const *list)
+{
+	for (; *list; list++)
+		if (lh_value_is(v, *list, strlen(*list)))
+			return true;
+	return false;
+}
+
+/* ["PREFIX" + the text of v] */
+static bool put_mark(struct lh_evidence *e, const char *prefix, const struct lh_value *v)
+{
+	struct lh_str s;
+
+	lh_buf_reset(&e->scratch);
+	lh_buf_puts(&e->scratch, prefix);
+	if (!v->escaped)
+		lh_buf_add(&e->scratch, v->p + 1, v->n - 2);
+	else if (lh_value_str(v, &e->scratch, &s, e->err) < 0)
+		e->failed = true;
+	lh_buf_putc(e->out, '[');
+	lh_buf_json(e->out, e->scratch.p ? e->scratch.p : "", e->scratch.len);
+	lh_buf_putc(e->out, ']');
+	return true;
+}
+
+static bool put_file(struct lh_evidence *e)
+{
+	if (!file_of(e))
+		return false;
+	lh_buf_reset(&e->scratch);
+	add_identity(e, e->file_name, e->file);
+	lh_buf_putc(e->out, '[');
+	lh_buf_json(e->out, e->scratch.p ? e->scratch.p : "", e->scratch.len);
+	lh_buf_putc(e->out, ']');
+	return true;
+}
+
+static bool all_ok(struct lh_evidence *e)
+{
+	const struct lh_value *ok = input(e, "ok"), *total = input(e, "total");
+	bool fine = true;
+
+	if (ok)
+		fine &= is(e, &number, "ok", ok);
+	if (total)
+		fine &= is(e, &number, "total", total);
+	return ok && total && fine && lh_value_f64(total) > 0 && lh_value_equal(ok, total);
+}
+
+static bool put_length(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_value *v)
+{
+	struct lh_iter it;
+	uint64_t n = 0;
+
+	if (r->how == LH_EV_AMOUNT && v->type == LH_NUMBER) {
+		lh_buf_add(e->out, v->p, v->n);
+		return true;
+	}
+	if (v->type != LH_ARRAY) {
+		refuse_kind(e, r->from, r->how == LH_EV_AMOUNT ? "number or array" : "array", v);
+		return false;
+	}
+	for (lh_iter_init(&it, v); lh_iter_next(&it); )
+		n++;
+	lh_buf_u64(e->out, n);
+	return true;
+}
+
+static bool put_count_mark(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_value *v)
+{
+	int64_t count;
+
+	if (!is(e, &integer_from_1, r->from, v) || !lh_value_i64(v, &count))
+		return false;
+	lh_buf_printf(e->out, "[\"%s%lld\"]", r->text, (long long)count);
+	return true;
+}
+
+/* A value as it stands; an empty list of markers is left out. */
+static bool put_copy(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_field *f, const struct lh_value *v)
+{
+	size_t at = e->out->len;
+
+	if (f->name && !is(e, f, r->from, v))
+		return false;
+	put_compact(e->out, v);
+	return v->type != LH_ARRAY || e->out->len != at + 2 || !strstr(r->to, "_markers");
+}
+
+static bool put_list(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_value *v)
+{
+	bool one = v->type == LH_STRING;
+
+	if (!is_text_or_texts(e, r->from, v))
+		return false;
+	if (one)
+		lh_buf_putc(e->out, '[');
+	put_compact(e->out, v);
+	if (one)
+		lh_buf_putc(e->out, ']');
+	return true;
+}
+
+/* The value that a rule gives; false when it gives none. */
+static bool put_value(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_field *f)
+{
+	const struct lh_value *v = r->from ? input(e, r->from) : NULL;
+
+	if (r->from && !v)
+		return false;
+	switch (r->how) {
+	case LH_EV_COPY:
+		return put_copy(e, r, f, v);
+	case LH_EV_CONST:
+		lh_buf_json(e->out, r->text, strlen(r->text));
+		return true;
+	case LH_EV_LIST:
+		return put_list(e, r, v);
+	case LH_EV_FILE:
+		return put_file(e);
+	case LH_EV_MARK:
+		return is(e, &text, r->from, v) && among(v, r->when) != r->unless && put_mark(e, r->text, v);
+	case LH_EV_MARK_COUNT:
+		return put_count_mark(e, r, v);
+	case LH_EV_ALL_OK:
+		if (!all_ok(e))
+			return false;
+		lh_buf_printf(e->out, "[\"%s\"]", r->text);
+		return true;
+	case LH_EV_LENGTH:
+	case LH_EV_AMOUNT:
+		return put_length(e, r, v);
+	}
+	return false;
+}
+
+/* "name":value behind open, unless the rule gives no value. */
+static bool put_member(struct lh_evidence *e, const char *open, const struct lh_evidence_rule *r, const struct lh_field *f)
+{
+	size_t before = e->out->len;
+
+	lh_buf_puts(e->out, open);
+	lh_buf_puts(e->out, r->to);
+	lh_buf_puts(e->out, "\":");
+	if (put_value(e, r, f))
+		return true;
+	e->out->len = before;
+	return false;
+}
+
+static void put_metadata(struct lh_evidence *e, const struct lh_transform *t)
+{
+	const struct lh_evidence_rule *r;
+	bool any = false;
+
+	for (r = t->metadata; r < t->metadata + 4 && r->to; r++)
+		any |= put_member(e, any ? ",\"" : ",\"metadata\":{\"", r, &r->kind);
+	if (any)
+		lh_buf_putc(e->out, '}');
+}
+
+static void put_provenance(struct lh_evidence *e, enum lh_stem stem)
+{
+	lh_buf_puts(e->out, ",\"schema_version\":1,\"provenance\":{\"source_file\":\"");
+	lh_buf_puts(e->out, lh_stem_source(stem));
+	lh_buf_puts(e->out, "\",\"line_offset\":");
+	lh_buf_u64(e->out, e->off);
+	lh_buf_puts(e->out, ",\"sig_hash\":\"");
+	lh_buf_add(e->out, e->sig, sizeof e->sig);
+	lh_buf_puts(e->out, "\",\"recorded_at\":\"");
+	lh_buf_puts(e->out, e->recorded_at);
+	lh_buf_puts(e->out, "\"}");
+}
+
+static void put_record(struct lh_evidence *e, enum lh_stem stem)
+{
+	const struct lh_transform *t = &lh_transforms[stem];
+	int i;
+
+	lh_buf_puts(e->out, "{\"run_id\":");
+	put_id(e, t->run_id);
+	lh_buf_puts(e->out, ",\"task_id\":");
+	put_id(e, t->task_id);
+	lh_buf_puts(e->out, ",\"timestamp\":");
+	put_time(e, t);
+	put_provenance(e, stem);
+	put_text(e, t);
+	for (i = 0; i < LH_EVIDENCE_RULES && t->also[i].to; i++)
+		put_member(e, ",\"", &t->also[i], e->field[stem][i]);
+	put_metadata(e, t);
+	lh_buf_putc(e->out, '}');
+}
+
+int lh_evidence_make(struct lh_evidence *e, enum lh_stem stem, const struct lh_record *row, uint64_t line_offset,
+		     struct lh_buf *out, struct lh_err *err)
+{
+	struct lh_value whole = { .p = row->line, .n = row->len, .type = LH_OBJECT };
+
+	lh_buf_reset(&e->errors);
+	lh_buf_reset(&e->scratch);
+	e->n_errors = 0;
+	e->failed = e->has_hash = false;
+	e->row = row;
+	e->file_name = NULL;
+	e->off = line_offset;
+	e->out = out;
+	e->err = err;
+	if (lh_sig_hash(&whole, &e->canon, e->hash, err) < 0) {
+		if (err->code == LH_EDATA)
+			refuse_for(e, "record", err->msg);
+		return err->code == LH_EDATA ? refused(e, err) : -1;
+	}
+	e->has_hash = true;
+	lh_hex(e->hash, sizeof e->hash, e->sig);
+	put_record(e, stem);
+	if (e->failed)
+		return -1;
+	if (lh_buf_check(&e->errors, err) < 0 || lh_buf_check(&e->scratch, err) < 0)
+		return -1;
+	return e->n_errors ? refused(e, err) : 0;
+}
