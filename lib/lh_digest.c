@@ -29,6 +29,23 @@ void lh_sha256(const void *p, size_t n, unsigned char out[32])
 	SHA256_Final(out, &c);
 }
 
+_Static_assert(sizeof(SHA256_CTX) == sizeof(struct lh_sha256), "struct lh_sha256 holds a SHA256_CTX");
+
+void lh_sha256_start(struct lh_sha256 *s)
+{
+	SHA256_Init((SHA256_CTX *)s);
+}
+
+void lh_sha256_more(struct lh_sha256 *s, const void *p, size_t n)
+{
+	SHA256_Update((SHA256_CTX *)s, p, n);
+}
+
+void lh_sha256_end(struct lh_sha256 *s, unsigned char out[32])
+{
+	SHA256_Final(out, (SHA256_CTX *)s);
+}
+
 void lh_hex(const unsigned char *p, size_t n, char *out)
 {
 	static const char digit[] = "0123456789abcdef";

@@ -7,11 +7,22 @@
 #ifndef LH_DIGEST_H
 #define LH_DIGEST_H
 
+#include <stdint.h>
+
 #include "lh_err.h"
 
 #define LH_SHA256_HEX 64
 
 LH_API void lh_sha256(const void *p, size_t n, unsigned char out[32]);
+
+/* The same of what comes in pieces. */
+struct lh_sha256 {
+	uint64_t state[14];	/* libcrypto's */
+};
+LH_API void lh_sha256_start(struct lh_sha256 *s);
+LH_API void lh_sha256_more(struct lh_sha256 *s, const void *p, size_t n);
+LH_API void lh_sha256_end(struct lh_sha256 *s, unsigned char out[32]);
+
 LH_API void lh_hex(const unsigned char *p, size_t n, char *out /* 2n, no NUL */);
 
 struct lh_hmac;
