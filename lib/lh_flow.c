@@ -100,6 +100,11 @@ static void report(struct run *r, const struct lh_flow_name *name, uint64_t line
 	struct lh_tool *t = r->tool;
 
 	t->state->rejected++;
+	if (t->state->mute) {
+		lh_err_set(&t->err, LH_ECORRUPT, "%s:%llu: %s", name->text, (unsigned long long)line, why->text);
+		t->err.column = why->column;
+		return;
+	}
 	if (why->net)
 		lh_tool_failed(t);
 	if (t->quiet)
@@ -126,6 +131,8 @@ static void add_rejected(struct run *r, const char *line, size_t n)
 static int stopped(struct run *r)
 {
 	r->tool->state->stopped = true;
+	if (r->tool->state->mute)
+		return -1;
 	lh_tool_said(r->tool);
 	r->tool->err.code = LH_EDATA;
 	return -1;
@@ -396,6 +403,8 @@ static int bad_file(struct run *r)
 		return -1;
 	if (drain(r) < 0)
 		return -1;
+	if (r->tool->state->mute)
+		return lh_err_prefix(&r->tool->err, "%s", lh_input_name(&r->in));
 	lh_say_at(r->tool, lh_input_name(&r->in), 0, 0, err.msg);
 	r->bad_file = true;
 	lh_input_leave(&r->in);

@@ -86,4 +86,14 @@ struct lh_flow {
  * file of its own commits it on 0 alone. */
 LH_API int lh_flow_run(struct lh_tool *tool, const struct lh_flow *flow);
 
+/*
+ * The same over one regular file, no symbolic link, for library code: nothing
+ * is printed, counted or decoded, and every failure comes back in *err with the
+ * file's name.  There must be a sink; a rejected record ends the run
+ * (LH_ECORRUPT, with its line), and so does a line that is no record, unless
+ * there is a bad.  jobs 0 is 1,
+ * max_line 0 the default of --max-line.
+ */
+LH_API int lh_flow_file(const char *path, uint64_t jobs, uint64_t max_line, const struct lh_flow *flow, struct lh_err *err);
+
 #endif

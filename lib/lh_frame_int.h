@@ -17,6 +17,7 @@ struct lh_tool_state {
 	bool failed;		/* a part of the work could not be done; written atomically */
 	bool stopped;		/* --on-error stop stopped us */
 	bool pipe_gone;		/* nobody reads stdout any more; SIGPIPE is ignored */
+	bool mute;		/* no tool: nothing is said, errors come back */
 	bool out_failed;	/* a write to stdout failed and was reported */
 	uint64_t records, rejected;
 	struct lh_buf out;
