@@ -1,0 +1,50 @@
+/* filter.c - evidence in, a scored run out for each record. */
+#include "score.h"
+
+#include <stdlib.h>
+
+#include "lh_mem.h"
+#include "lh_score.h"
+
+struct worker {
+	struct lh_scorer *scorer;
+	const char *scored_at;
+};
+
+static void worker_free(void *arg)
+{
+	struct worker *w = arg;
+
+	lh_scorer_free(w->scorer);
+	free(w);
+}
+
+static void *worker_new(void *ctx, struct lh_err *err)
+{
+	const struct settings *s = ctx;
+	struct worker *w = lh_calloc(1, sizeof *w, err);
+
+	if (!w)
+		return NULL;
+	w->scored_at = s->time[0] ? s->time : NULL;
+	w->scorer = lh_scorer_new(err);
+	if (w->scorer)
+		return w;
+	free(w);
+	return NULL;
+}
+
+static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
+{
+	struct worker *w = arg;
+
+	if (lh_score_check(w->scorer, rec, err) < 0)
+		return -1;
+	return lh_score_one(w->scorer, rec, w->scored_at, NULL, out, err);
+}
+
+int filter_run(struct lh_tool *tool, struct settings *s)
+{
+	return lh_flow_run(tool, &(struct lh_flow){
+		.map = on_record, .worker_new = worker_new, .worker_free = worker_free, .ctx = s });
+}
