@@ -76,6 +76,10 @@ void lh_flow_name_drop(struct lh_flow_name *name);
 void lh_flow_block_clear(struct lh_flow_block *b);
 void lh_flow_block_free(struct lh_flow_block *b);
 
+/* Append text as a JSON string; what is no UTF-8 becomes U+FFFD, byte by byte.
+ * *clean is scratch, and empty. */
+void lh_flow_put_text(struct lh_buf *out, const char *text, struct lh_buf *clean);
+
 /* Append {"id":...,"error":{...}} and a LF. rec NULL: the record has no id;
  * status 0: the error has no code. */
 void lh_flow_put_error(struct lh_buf *out, const char *file, uint64_t line, unsigned status, const char *text, const struct lh_record *rec);

@@ -48,8 +48,7 @@ void lh_flow_block_free(struct lh_flow_block *b)
 	memset(b, 0, sizeof *b);
 }
 
-/* Valid UTF-8 of text: what is not becomes U+FFFD, byte by byte. */
-static void put_utf8(struct lh_buf *out, const char *text, struct lh_buf *clean)
+void lh_flow_put_text(struct lh_buf *out, const char *text, struct lh_buf *clean)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	size_t n = strlen(text), len;
@@ -79,7 +78,7 @@ void lh_flow_put_error(struct lh_buf *out, const char *file, uint64_t line, unsi
 		lh_buf_putc(out, ',');
 	}
 	lh_buf_puts(out, "\"error\":{\"file\":");
-	put_utf8(out, file, &clean);
+	lh_flow_put_text(out, file, &clean);
 	lh_buf_puts(out, ",\"line\":");
 	lh_buf_u64(out, line);
 	if (status) {
@@ -88,7 +87,7 @@ void lh_flow_put_error(struct lh_buf *out, const char *file, uint64_t line, unsi
 	}
 	lh_buf_puts(out, ",\"message\":");
 	lh_buf_reset(&clean);
-	put_utf8(out, text, &clean);
+	lh_flow_put_text(out, text, &clean);
 	lh_buf_puts(out, "}}\n");
 	if (clean.failed)
 		out->failed = clean.failed;

@@ -1,0 +1,279 @@
+/* lh_stage_collect.c - sources to evidence.  See lh_stage_collect.h. */
+#include "lh_stage_collect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lh_collect_int.h"
+#include "lh_digest.h"
+#include "lh_file.h"
+#include "lh_flow_int.h"
+#include "lh_mem.h"
+#include "lh_receipt.h"
+
+#define TELL_EVERY 4096		/* records between two reports of progress */
+
+/* What a row's output begins with: what it is, and its hash where it has one. */
+enum { EVIDENCE = 'e', SKIP = 's', SKIP_UNHASHED = 'u' };
+
+struct worker {
+	struct collect *c;
+	struct lh_evidence *e;
+	struct lh_buf clean;
+	uint64_t read;
+};
+
+static void worker_free(void *arg)
+{
+	struct worker *w = arg;
+
+	w->c->read += w->read;
+	lh_evidence_free(w->e);
+	lh_buf_free(&w->clean);
+	free(w);
+}
+
+static void *worker_new(void *ctx, struct lh_err *err)
+{
+	struct worker *w = lh_calloc(1, sizeof *w, err);
+
+	if (!w)
+		return NULL;
+	w->c = ctx;
+	lh_buf_init(&w->clean, LH_BUF_NOMAX);
+	w->e = lh_evidence_new(w->c->run->recorded_at, err);
+	if (w->e)
+		return w;
+	worker_free(w);
+	return NULL;
+}
+
+static int on_row(struct lh_record *row, struct lh_buf *out, void *arg, struct lh_err *err)
+{
+	struct worker *w = arg;
+	size_t start = out->len;
+	const unsigned char *hash;
+
+	w->read++;
+	lh_buf_putc(out, EVIDENCE);
+	lh_buf_add(out, (const char[32]){ 0 }, 32);
+	if (lh_evidence_make(w->e, w->c->stem, row, row->number - 1, out, err) == 0) {
+		if (!out->failed)
+			memcpy(out->p + start + 1, lh_evidence_hash(w->e), 32);
+		return 0;
+	}
+	if (err->code != LH_EDATA)
+		return -1;
+	out->len = start;
+	hash = lh_evidence_hash(w->e);
+	lh_buf_putc(out, hash ? SKIP : SKIP_UNHASHED);
+	if (hash)
+		lh_buf_add(out, hash, 32);
+	lh_evidence_errors(w->e, out);
+	return 0;
+}
+
+/* A line that is no record is a skip too. */
+static void on_bad(uint64_t line, const struct lh_err *why, struct lh_buf *out, void *arg)
+{
+	struct worker *w = arg;
+	char text[sizeof why->msg + 64];
+
+	w->read++;
+	if (why->column)
+		snprintf(text, sizeof text, "line %llu, column %zu: %s", (unsigned long long)line, why->column, why->msg);
+	else
+		snprintf(text, sizeof text, "record: %s", why->msg);
+	lh_buf_putc(out, SKIP_UNHASHED);
+	lh_buf_putc(out, '[');
+	lh_buf_reset(&w->clean);
+	lh_flow_put_text(out, text, &w->clean);
+	if (w->clean.failed)
+		out->failed = w->clean.failed;
+	lh_buf_putc(out, ']');
+}
+
+static int take_evidence(struct collect *c, const char *p, size_t n, struct lh_err *err)
+{
+	bool is_new;
+
+	if (lh_hashset_add(&c->seen, (const unsigned char *)p, &is_new, err) < 0)
+		return -1;
+	if (!is_new) {
+		c->got->deduped++;
+		return 0;
+	}
+	c->got->written++;
+	return c->run->how.dry ? 0 : lh_append_line(c->out, p + 32, n - 32, err);
+}
+
+static int take_skip(struct collect *c, const char *hash, const char *errors, size_t n, uint64_t line, struct lh_err *err)
+{
+	const char *source = lh_stem_source(c->stem);
+	unsigned char key[32];
+	char hex[64];
+	bool is_new;
+
+	c->got->skipped++;
+	if (c->how->skipped)
+		c->how->skipped(c->how->ctx, c->stem, line, errors, n);
+	if (hash)
+		lh_hex((const unsigned char *)hash, 32, hex);
+	if (lh_collect_skip_key(source, strlen(source), line - 1, hex, hash ? 64 : 0, &c->row, key, err) < 0 ||
+	    lh_hashset_add(&c->skips_seen, key, &is_new, err) < 0)
+		return -1;
+	if (!is_new || c->run->how.dry)
+		return 0;
+	lh_buf_reset(&c->row);
+	lh_buf_printf(&c->row, "{\"source_file\":\"%s\",\"line_offset\":%llu,\"errors\":", source, (unsigned long long)(line - 1));
+	lh_buf_add(&c->row, errors, n);
+	lh_buf_puts(&c->row, ",\"sig_hash\":\"");
+	lh_buf_add(&c->row, hex, hash ? 64 : 0);
+	lh_buf_printf(&c->row, "\",\"recorded_at\":\"%s\"}", c->run->recorded_at);
+	if (lh_buf_check(&c->row, err) < 0)
+		return -1;
+	return lh_append_line(c->skips, c->row.p, c->row.len, err);
+}
+
+static int on_output(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+{
+	struct collect *c = ctx;
+
+	if (++c->taken % TELL_EVERY == 0)
+		lh_run_progress(c->run, LH_STAGE_COLLECT, c->taken);
+	switch (*p) {
+	case EVIDENCE:
+		return take_evidence(c, p + 1, n - 1, err);
+	case SKIP:
+		return take_skip(c, p + 1, p + 33, n - 33, from->line, err);
+	default:
+		return take_skip(c, NULL, p + 1, n - 1, from->line, err);
+	}
+}
+
+/* Nothing may be lost on the way. */
+static int check_sum(const struct collect *c, struct lh_err *err)
+{
+	const struct lh_collected *g = c->got;
+
+	if (g->read == g->written + g->skipped + g->deduped &&
+	    (c->run->how.dry || lh_append_lines(c->out) == g->written))
+		return 0;
+	return lh_err_set(err, LH_ECORRUPT, "%s: %llu rows read, but %llu written, %llu skipped and %llu deduped", lh_stem_source(c->stem),
+			  (unsigned long long)g->read, (unsigned long long)g->written,
+			  (unsigned long long)g->skipped, (unsigned long long)g->deduped);
+}
+
+static int read_source(struct collect *c, const char *path, struct lh_err *err)
+{
+	const struct lh_flow flow = {
+		.map = on_row, .bad = on_bad, .sink = on_output,
+		.worker_new = worker_new, .worker_free = worker_free, .ctx = c,
+	};
+	char relpath[128];
+	int rc;
+
+	snprintf(relpath, sizeof relpath, "%s/%s.jsonl", c->how->output, lh_stem_name(c->stem));
+	if (lh_collect_known(c, relpath, err) < 0)
+		return -1;
+	c->out = lh_append_open(c->run->root, relpath, err);
+	if (!c->out)
+		return -1;
+	c->read = 0;
+	rc = lh_flow_file(path, c->run->how.jobs, c->how->max_line, &flow, err);
+	c->got->read = c->read;
+	if (!rc)
+		rc = check_sum(c, err);
+	if (!rc && !c->run->how.dry)
+		rc = lh_append_commit(c->out, err);
+	lh_append_close(c->out);
+	lh_hashset_free(&c->seen);
+	return rc;
+}
+
+static int collect_source(struct collect *c, struct lh_err *err)
+{
+	char *path = lh_root_join(c->run->root, lh_stem_source(c->stem), err);
+	int fd, rc;
+
+	if (!path)
+		return -1;
+	fd = lh_open_regular(path, O_RDONLY, 0, err);
+	rc = fd >= 0 || errno == ENOENT ? 0 : -1;
+	if (fd >= 0) {
+		close(fd);
+		c->got->present = true;
+		rc = read_source(c, path, err);
+	}
+	free(path);
+	return rc;
+}
+
+static int collect_all(struct collect *c, struct lh_err *err)
+{
+	struct lh_collected *all = &c->how->all;
+	int s;
+
+	if (lh_collect_known_skips(c, err) < 0)
+		return -1;
+	c->skips = lh_append_open(c->run->root, LH_ROOT_SKIPS, err);
+	if (!c->skips)
+		return -1;
+	for (s = 0; s < LH_STEMS; s++) {
+		if (c->how->sources && !(c->how->sources & 1u << s))
+			continue;
+		c->stem = (enum lh_stem)s;
+		c->got = &c->how->of[s];
+		if (collect_source(c, err) < 0)
+			return -1;
+		all->read += c->got->read;
+		all->written += c->got->written;
+		all->skipped += c->got->skipped;
+		all->deduped += c->got->deduped;
+	}
+	return c->run->how.dry ? 0 : lh_append_commit(c->skips, err);
+}
+
+int lh_stage_collect(struct lh_run *run, struct lh_stage_result *res, struct lh_collect *how, struct lh_err *err)
+{
+	struct lh_collect defaults = { 0 };
+	struct collect c = { .run = run, .how = how ? how : &defaults };
+	const char *at = run->recorded_at;
+	int rc;
+
+	lh_stage_begin(res, LH_STAGE_COLLECT);
+	memset(c.how->of, 0, sizeof c.how->of);
+	memset(&c.how->all, 0, sizeof c.how->all);
+	snprintf(c.how->output, sizeof c.how->output, LH_ROOT_EVIDENCE "/%.4s/%.2s/%.2s", at, at + 5, at + 8);
+	lh_buf_init(&c.row, LH_BUF_NOMAX);
+	rc = collect_all(&c, err);
+	lh_append_close(c.skips);
+	lh_hashset_free(&c.seen);
+	lh_hashset_free(&c.skips_seen);
+	lh_buf_free(&c.row);
+	if (rc < 0)
+		return -1;
+	lh_run_progress(run, LH_STAGE_COLLECT, c.taken);
+	res->sources = c.how->sources;
+	res->accepted = c.how->all.written;
+	res->skipped = c.how->all.skipped;
+	if (res->skipped)
+		lh_stage_fault(res, "%llu rows skipped", (unsigned long long)res->skipped);
+	return lh_receipt_write(run, res, err);
+}
+
+void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum lh_stem stem, struct lh_buf *out)
+{
+	const struct lh_collected *g = &c->of[stem];
+
+	lh_buf_printf(out, "{\"source_file_relpath\":\"%s\",\"rows_present\":%s,\"rows_read\":%llu,\"rows_written\":%llu,"
+		      "\"rows_skipped\":%llu,\"rows_deduped\":%llu,\"output_files\":[", lh_stem_source(stem), g->present ? "true" : "false",
+		      (unsigned long long)g->read, (unsigned long long)g->written,
+		      (unsigned long long)g->skipped, (unsigned long long)g->deduped);
+	if (g->written && !run->how.dry)
+		lh_buf_printf(out, "\"%s/%s.jsonl\"", c->output, lh_stem_name(stem));
+	lh_buf_puts(out, "]}");
+}

@@ -1,0 +1,60 @@
+/* filter.c - rows of one stream in, evidence out. */
+#include "materialize.h"
+
+#include <stdlib.h>
+
+#include "lh_mem.h"
+
+struct filter {
+	enum lh_stem stem;
+	char recorded_at[LH_TIME_LEN + 1];
+};
+
+struct worker {
+	enum lh_stem stem;
+	struct lh_evidence *e;
+};
+
+static void worker_free(void *arg)
+{
+	struct worker *w = arg;
+
+	lh_evidence_free(w->e);
+	free(w);
+}
+
+static void *worker_new(void *ctx, struct lh_err *err)
+{
+	const struct filter *f = ctx;
+	struct worker *w = lh_calloc(1, sizeof *w, err);
+
+	if (!w)
+		return NULL;
+	w->stem = f->stem;
+	w->e = lh_evidence_new(f->recorded_at, err);
+	if (w->e)
+		return w;
+	worker_free(w);
+	return NULL;
+}
+
+static int on_row(struct lh_record *row, struct lh_buf *out, void *arg, struct lh_err *err)
+{
+	struct worker *w = arg;
+
+	return lh_evidence_make(w->e, w->stem, row, row->number - 1, out, err);
+}
+
+int filter_run(struct lh_tool *tool, const struct settings *s)
+{
+	const char *at = s->run.recorded_at ? s->run.recorded_at : tool->now;
+	struct filter f = { .stem = lh_stem_read(s->source, strlen(s->source)) };
+	int64_t ms;
+
+	if (f.stem == LH_STEM_NONE)
+		return unknown_source(tool, "--source", s->source, strlen(s->source));
+	if (!at || lh_time_read(at, strlen(at), &ms) < 0)
+		ms = lh_time_clock();
+	lh_time_print(ms, f.recorded_at);
+	return lh_flow_run(tool, &(struct lh_flow){ .map = on_row, .worker_new = worker_new, .worker_free = worker_free, .ctx = &f });
+}

@@ -1,0 +1,56 @@
+/* lh-materialize: rows of work done in, evidence out.  See lh-materialize(1). */
+#include "materialize.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct lh_option options[] = {
+	{ 0, "source", "STEM", "filter: rows of this stream in, evidence out", LH_TEXT(struct settings, source) },
+	LH_RUN_OPTIONS(struct settings, run, 0),
+	{ 0, "sources", "STEM,...", "read these sources of the root alone (default: all)", LH_TEXT(struct settings, sources) },
+	{ 0, "dedup", "all|day", "rows are known from evidence of any day, or of this one (default all)", LH_CHOICE(struct settings, dedup) },
+	{ 0, "dry-run", NULL, "count, and write nothing", LH_FLAG(struct settings, dry_run) },
+	LH_NOW_OPTION,
+	LH_JOBS_OPTION,
+	LH_INPUT_OPTIONS,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+int unknown_source(struct lh_tool *tool, const char *option, const char *given, size_t n)
+{
+	char all[512] = "";
+	size_t len = 0;
+	int s;
+
+	for (s = 0; s < LH_STEMS; s++)
+		len += (size_t)snprintf(all + len, sizeof all - len, "%s%s", !s ? "" : s + 1 < LH_STEMS ? ", " : " or ", lh_stem_name((enum lh_stem)s));
+	return lh_tool_usage(tool, "%s: \"%.*s\" is not %s", option, n > 100 ? 100 : (int)n, given, all);
+}
+
+static int run(struct lh_tool *tool, struct settings *s)
+{
+	if (!s->source) {
+		if (tool->n_operands)
+			return lh_tool_usage(tool, "operands are read with --source alone");
+		if (tool->rejects || tool->on_error != LH_ON_ERROR_SKIP)
+			return lh_tool_usage(tool, "--rejects and --on-error go with --source: a root keeps what it skips");
+		return root_run(tool, s);
+	}
+	if (s->sources || s->dry_run || s->run.run_id || s->dedup >= 0 || s->run.root != getenv("LH_DISTILL_ROOT"))
+		return lh_tool_usage(tool, "--source reads no root: --root, --sources, --dry-run, --run-id and --dedup exclude it");
+	return filter_run(tool, s);
+}
+
+int main(int argc, char **argv)
+{
+	struct settings s = { .dedup = -1 };
+	struct lh_tool tool;
+	int rc;
+
+	lh_tool_init(&tool, "lh-materialize", "[OPTION]... [FILE]...", "rows of work done in, evidence out", options);
+	rc = lh_tool_parse(&tool, argc, argv, &s);
+	if (!rc)
+		rc = run(&tool, &s);
+	return lh_tool_finish(&tool, rc);
+}

@@ -1,0 +1,21 @@
+/* materialize.h - what the two ways of lh-materialize share. */
+#ifndef MATERIALIZE_H
+#define MATERIALIZE_H
+
+#include "lh_flow.h"
+#include "lh_stage_collect.h"
+
+struct settings {
+	struct lh_run_how run;
+	const char *source, *sources;
+	bool dry_run;
+	int dedup;		/* enum lh_dedup; -1: not asked for */
+};
+
+/* The names that --source and --sources take, for a message. */
+int unknown_source(struct lh_tool *tool, const char *option, const char *given, size_t n);
+
+int filter_run(struct lh_tool *tool, const struct settings *s);
+int root_run(struct lh_tool *tool, struct settings *s);
+
+#endif

@@ -1,0 +1,83 @@
+/* root.c - the sources of a root become its evidence. */
+#include "materialize.h"
+
+/* "a,b" as a bit set. */
+static int read_sources(struct lh_tool *tool, const char *list, unsigned *set)
+{
+	const char *end;
+	enum lh_stem s;
+
+	*set = 0;
+	for (; list; list = *end ? end + 1 : NULL) {
+		end = strchrnul(list, ',');
+		s = lh_stem_read(list, (size_t)(end - list));
+		if (s == LH_STEM_NONE)
+			return unknown_source(tool, "--sources", list, (size_t)(end - list));
+		*set |= 1u << s;
+	}
+	return 0;
+}
+
+static void on_skip(void *tool, enum lh_stem stem, uint64_t line, const char *reasons, size_t n)
+{
+	lh_tool_chat(tool, "%s:%llu: %.*s", lh_stem_source(stem), (unsigned long long)line, n > 1000 ? 1000 : (int)n, reasons);
+}
+
+static void on_progress(void *tool, enum lh_stage stage, uint64_t records)
+{
+	(void)stage;
+	lh_tool_progress(tool, records);
+}
+
+static int print(struct lh_tool *tool, const struct lh_run *run, const struct lh_collect *c)
+{
+	struct lh_buf out;
+	int s, rc;
+
+	lh_buf_init(&out, LH_BUF_NOMAX);
+	for (s = 0; s < LH_STEMS; s++) {
+		if (c->sources && !(c->sources & 1u << s))
+			continue;
+		lh_collect_print(run, c, (enum lh_stem)s, &out);
+		lh_buf_putc(&out, '\n');
+	}
+	rc = lh_buf_check(&out, &tool->err);
+	if (!rc)
+		rc = lh_tool_out(tool, out.p, out.len);
+	lh_buf_free(&out);
+	return rc;
+}
+
+static void sum_up(struct lh_tool *tool, const struct lh_collect *c)
+{
+	const struct lh_collected *all = &c->all;
+
+	lh_tool_warn(tool, "%llu rows read, %llu written, %llu skipped, %llu deduped", (unsigned long long)all->read,
+		     (unsigned long long)all->written, (unsigned long long)all->skipped, (unsigned long long)all->deduped);
+}
+
+int root_run(struct lh_tool *tool, struct settings *s)
+{
+	struct lh_collect how = { .dedup = s->dedup == LH_DEDUP_DAY, .max_line = tool->max_line, .skipped = on_skip, .ctx = tool };
+	struct lh_stage_result res = { 0 };
+	struct lh_run *run;
+	int rc;
+
+	if (read_sources(tool, s->sources, &how.sources) < 0)
+		return -1;
+	s->run.jobs = (unsigned)tool->jobs;
+	s->run.dry = s->dry_run;
+	s->run.progress = on_progress;
+	s->run.ctx = tool;
+	run = lh_run_open(&s->run, tool->now, &tool->err);
+	rc = run ? lh_stage_collect(run, &res, &how, &tool->err) : -1;
+	if (!rc)
+		rc = print(tool, run, &how);
+	if (!rc)
+		sum_up(tool, &how);
+	if (!rc && how.all.skipped)
+		lh_tool_verdict_bad(tool);
+	lh_stage_done(&res);
+	lh_run_close(run);
+	return rc;
+}
