@@ -76,6 +76,11 @@ bool lh_hashset_has(const struct lh_hashset *s, const unsigned char h[32])
 	return s->n && *find(s, h);
 }
 
+int64_t lh_hashset_find(const struct lh_hashset *s, const unsigned char h[32])
+{
+	return s->n ? (int64_t)*find(s, h) - 1 : -1;
+}
+
 void lh_hashset_free(struct lh_hashset *s)
 {
 	free(s->hash);

@@ -27,6 +27,8 @@ struct lh_hashset {
 /* *is_new may be NULL. */
 LH_API int lh_hashset_add(struct lh_hashset *s, const unsigned char h[32], bool *is_new, struct lh_err *err);
 LH_API bool lh_hashset_has(const struct lh_hashset *s, const unsigned char h[32]);
+/* Where it stands in hash[], or -1: for what belongs to each hash. */
+LH_API int64_t lh_hashset_find(const struct lh_hashset *s, const unsigned char h[32]);
 LH_API void lh_hashset_free(struct lh_hashset *s);
 
 /* The hash that 64 lowercase hex digits spell, into h; false for anything else. */

@@ -6,9 +6,9 @@
 
 #include "lh_ascii.h"
 #include "lh_digest.h"
+#include "lh_hashset.h"
 #include "lh_mem.h"
 #include "lh_schema.h"
-#include "lh_stem.h"
 
 struct lh_scorer {
 	struct lh_buf path;	/* the unescaped source_file, ... */
@@ -582,5 +582,49 @@ int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const ch
 	PUTS(out, "}");
 	if (category)
 		*category = got.category;
+	return 0;
+}
+
+/* ---- what is on file ---- */
+
+/* A string that seldom has escapes: *scratch is used only then. */
+static int text_of(const struct lh_value *from, const char *name, struct lh_buf *scratch, struct lh_str *text, struct lh_err *err)
+{
+	struct lh_value v;
+
+	return take_from(from, name, LH_STRING, &v, err) < 0 ? -1 : lh_value_str(&v, scratch, text, err);
+}
+
+int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stem *stem, struct lh_err *err)
+{
+	struct lh_str hex, path;
+	struct lh_value from;
+	struct lh_buf scratch;
+	int rc;
+
+	if (take(rec, "provenance", LH_OBJECT, &from, err) < 0)
+		return -1;
+	lh_buf_init(&scratch, LH_BUF_NOMAX);
+	rc = text_of(&from, "sig_hash", &scratch, &hex, err);
+	if (!rc && !lh_unhex(hex.p, hex.n, sig))
+		rc = lh_err_set(err, LH_EDATA, "provenance.sig_hash: expected 64 lowercase hex digits");
+	if (!rc && (rc = text_of(&from, "source_file", &scratch, &path, err)) == 0)
+		*stem = lh_stem_of(path.p, path.n);
+	lh_buf_free(&scratch);
+	return rc;
+}
+
+int lh_scored_read(const struct lh_record *run, struct lh_scored *got, struct lh_err *err)
+{
+	struct lh_value v;
+
+	if (lh_score_sig(run, got->sig, &got->stem, err) < 0 || take(run, "category", LH_STRING, &v, err) < 0)
+		return -1;
+	got->category = lh_category_read(&v);
+	if (got->category == LH_CATEGORY_NONE)
+		return lh_err_set(err, LH_EDATA, "category: unknown");
+	if (take(run, "scorer_version", LH_STRING, &v, err) < 0)
+		return -1;
+	got->current = lh_value_is(&v, LH_SCORER_VERSION, strlen(LH_SCORER_VERSION));
 	return 0;
 }

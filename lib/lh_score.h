@@ -25,6 +25,7 @@
 #define LH_SCORE_H
 
 #include "lh_json.h"
+#include "lh_stem.h"
 
 #define LH_SCORER_VERSION "v1.0.0"
 
@@ -59,5 +60,17 @@ LH_API int lh_score_judge(struct lh_scorer *s, const struct lh_record *evidence,
  * NULL. */
 LH_API int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const char *scored_at,
 			enum lh_category *category, struct lh_buf *out, struct lh_err *err);
+
+/* What stands on file of a scored run, and which evidence it is about. */
+struct lh_scored {
+	unsigned char sig[32];		/* provenance.sig_hash */
+	enum lh_stem stem;
+	enum lh_category category;
+	bool current;			/* by LH_SCORER_VERSION */
+};
+LH_API int lh_scored_read(const struct lh_record *run, struct lh_scored *got, struct lh_err *err);
+
+/* provenance.sig_hash of an evidence record or a scored run, and the stem. */
+LH_API int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stem *stem, struct lh_err *err);
 
 #endif

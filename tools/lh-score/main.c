@@ -1,9 +1,13 @@
 /* lh-score: evidence in, a category and its reasons out.  See lh-score(1). */
 #include "score.h"
 
+#define FIELD(f) false, offsetof(struct settings, f), 0, 0, NULL, 0
+
 static const struct lh_option options[] = {
-	{ 0, "recorded-at", "TIME", "scored_at of what is written (default: --now)",
-	  LH_OPT_TIME, false, offsetof(struct settings, recorded_at), 0, 0, NULL, 0 },
+	{ 0, "root", "DIR", "score all evidence of this root", LH_OPT_TEXT, FIELD(how.root) },
+	{ 0, "check-drift", NULL, "compare with what stands on file", LH_OPT_FLAG, FIELD(check_drift) },
+	{ 0, "recorded-at", "TIME", "scored_at of what is written (default: --now)", LH_OPT_TIME, FIELD(how.recorded_at) },
+	{ 0, "run-id", "ID", "of the run in a root (default: a UUID)", LH_OPT_TEXT, FIELD(how.run_id) },
 	LH_NOW_OPTION,
 	LH_JOBS_OPTION,
 	LH_INPUT_OPTIONS,
@@ -13,24 +17,50 @@ static const struct lh_option options[] = {
 
 static void settle_time(const struct lh_tool *tool, struct settings *s)
 {
-	const char *time = s->recorded_at ? s->recorded_at : tool->now;
+	const char *time = s->how.recorded_at ? s->how.recorded_at : tool->now;
 	int64_t ms;
 
 	if (time && lh_time_read(time, strlen(time), &ms) == 0)
 		lh_time_print(ms, s->time);
 }
 
+/* What belongs to another way of working is no option of this one. */
+static int check_options(struct lh_tool *tool, const struct settings *s)
+{
+	bool writes_root = s->how.root && !s->check_drift;
+
+	if (s->how.root && tool->n_operands)
+		return lh_tool_usage(tool, "--root takes no operand: %s", tool->operands[0]);
+	if (s->how.run_id && !writes_root)
+		return lh_tool_usage(tool, "--run-id is for scoring a --root");
+	if (s->how.recorded_at && s->check_drift)
+		return lh_tool_usage(tool, "--recorded-at: --check-drift records nothing");
+	if (writes_root && (tool->rejects || tool->on_error != LH_ON_ERROR_SKIP))
+		return lh_tool_usage(tool, "--rejects and --on-error are for a filter, not for a --root");
+	return 0;
+}
+
+static int run(struct lh_tool *tool, struct settings *s)
+{
+	if (check_options(tool, s) < 0)
+		return -1;
+	if (s->check_drift)
+		return drift_run(tool, s);
+	if (s->how.root)
+		return root_run(tool, s);
+	settle_time(tool, s);
+	return filter_run(tool, s);
+}
+
 int main(int argc, char **argv)
 {
-	struct settings s = { .root = NULL };
+	struct settings s = { .check_drift = false };
 	struct lh_tool tool;
 	int rc;
 
 	lh_tool_init(&tool, "lh-score", "[OPTION]... [FILE]...", "evidence in, a category and its reasons out", options);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc) {
-		settle_time(&tool, &s);
-		rc = filter_run(&tool, &s);
-	}
+	if (!rc)
+		rc = run(&tool, &s);
 	return lh_tool_finish(&tool, rc);
 }

@@ -1,0 +1,172 @@
+/* drift.c - evidence against what stands on file. */
+#include "score.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lh_mem.h"
+#include "lh_score_drift.h"
+#include "lh_stage_score.h"
+
+struct check {
+	struct lh_tool *tool;
+	struct lh_root *root;
+	struct lh_drift drift;
+};
+
+/* What a thread says of a record. */
+struct said {
+	struct lh_scored about;
+	bool on_file;		/* it is a scored run, not evidence */
+};
+
+static void worker_free(void *worker)
+{
+	lh_scorer_free(worker);
+}
+
+static void *worker_new(void *ctx, struct lh_err *err)
+{
+	(void)ctx;
+	return lh_scorer_new(err);
+}
+
+static int on_record(struct lh_record *rec, struct lh_buf *out, void *scorer, struct lh_err *err)
+{
+	struct said said = { .on_file = lh_record_get(rec, "evidence_run_id") != NULL };
+	struct lh_judged judged;
+
+	if (said.on_file) {
+		if (lh_scored_read(rec, &said.about, err) < 0)
+			return -1;
+	} else {
+		if (lh_score_check(scorer, rec, err) < 0 || lh_score_judge(scorer, rec, &judged, err) < 0 ||
+		    lh_score_sig(rec, said.about.sig, &said.about.stem, err) < 0)
+			return -1;
+		said.about.category = judged.category;
+	}
+	lh_buf_add(out, &said, sizeof said);
+	return 0;
+}
+
+static int on_said(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+{
+	struct check *c = ctx;
+	struct said said;
+
+	(void)n;
+	(void)from;
+	memcpy(&said, p, sizeof said);
+	return (said.on_file ? lh_drift_scored : lh_drift_judged)(&c->drift, said.about.sig, said.about.stem, said.about.category, err);
+}
+
+static int read_files(struct check *c, char **operands, size_t n)
+{
+	int rc = lh_flow_run(c->tool, &(struct lh_flow){
+		.map = on_record, .sink = on_said, .worker_new = worker_new, .worker_free = worker_free, .ctx = c,
+		.plain = c->root != NULL, .operands = operands, .n_operands = n });
+
+	lh_drift_settle(&c->drift);
+	return rc;
+}
+
+/* ---- a root ---- */
+
+/* Where a file of the root is, "" when there is none; NULL when memory is out. */
+static char *path_of(const struct check *c, const char *relpath)
+{
+	char *path = lh_root_join(c->root, relpath, &c->tool->err);
+
+	if (path && access(path, F_OK) < 0 && errno == ENOENT)
+		*path = '\0';
+	return path;
+}
+
+/* A file of evidence, its mirror, or both; alone: only when the first is not there. */
+static int on_pair(struct check *c, const char *evidence, const char *scored, bool alone)
+{
+	char *operands[2], *a = path_of(c, evidence), *b = a ? path_of(c, scored) : NULL;
+	size_t n = 0;
+	int rc = b ? 0 : -1;
+
+	if (b && *a)
+		operands[n++] = a;
+	if (b && *b)
+		operands[n++] = b;
+	if (b && !(alone && *a))
+		rc = read_files(c, operands, n);
+	free(a);
+	free(b);
+	return rc;
+}
+
+static int on_evidence(void *ctx, const char *relpath, struct lh_err *err)
+{
+	char *scored = lh_score_mirror(relpath, err);
+	int rc = scored ? on_pair(ctx, relpath, scored, false) : -1;
+
+	free(scored);
+	return rc;
+}
+
+static int on_scored(void *ctx, const char *relpath, struct lh_err *err)
+{
+	const char *rest = relpath + strlen(LH_ROOT_SCORED);
+	size_t n = strlen(LH_ROOT_EVIDENCE) + strlen(rest) + 1;
+	char *evidence = lh_calloc(n, 1, err);
+	int rc;
+
+	if (!evidence)
+		return -1;
+	snprintf(evidence, n, "%s%s", LH_ROOT_EVIDENCE, rest);
+	rc = on_pair(ctx, evidence, relpath, true);
+	free(evidence);
+	return rc;
+}
+
+/* Errors of both walks are the tool's. */
+static int read_root(struct check *c, const char *path)
+{
+	int rc = -1;
+
+	c->root = lh_root_open(path, &c->tool->err);
+	if (c->root && lh_root_each(c->root, LH_ROOT_EVIDENCE, on_evidence, c, &c->tool->err) == 0)
+		rc = lh_root_each(c->root, LH_ROOT_SCORED, on_scored, c, &c->tool->err);
+	lh_root_close(c->root);
+	return rc;
+}
+
+static int report(struct check *c)
+{
+	struct lh_drift *d = &c->drift;
+	struct lh_buf b;
+	int rc;
+
+	if (d->unscored)
+		lh_tool_say(c->tool, "not scored yet: %llu", (unsigned long long)d->unscored);
+	if (d->orphans)
+		lh_tool_say(c->tool, "scored, but without their evidence: %llu", (unsigned long long)d->orphans);
+	if (lh_drift_matched(d) != lh_drift_total(d))
+		lh_tool_verdict_bad(c->tool);
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	lh_drift_json(&b, d);
+	lh_buf_putc(&b, '\n');
+	rc = lh_buf_check(&b, &c->tool->err);
+	if (!rc)
+		rc = lh_tool_out(c->tool, b.p, b.len);
+	lh_buf_free(&b);
+	return rc;
+}
+
+int drift_run(struct lh_tool *tool, const struct settings *s)
+{
+	struct check c = { .tool = tool };
+	int rc = s->how.root ? read_root(&c, s->how.root) : read_files(&c, NULL, 0);
+
+	if (!rc)
+		rc = report(&c);
+	lh_drift_free(&c.drift);
+	return rc;
+}

@@ -1,0 +1,96 @@
+/* root.c - all evidence of a root to its scored runs. */
+#include "score.h"
+
+#include "lh_stage_score.h"
+
+#define MESSAGES 20	/* about one file, unless --verbose */
+
+struct told {
+	struct lh_tool *tool;
+	struct lh_score_file all;	/* of the files so far */
+	const char *file;		/* that messages were about, ... */
+	unsigned messages;		/* ... and how many */
+};
+
+static void on_bad(void *ctx, const char *evidence, uint64_t line, const char *why)
+{
+	struct told *t = ctx;
+
+	if (t->file != evidence) {
+		t->file = evidence;
+		t->messages = 0;
+	}
+	if (t->tool->quiet)
+		return;
+	if (t->messages < MESSAGES || t->tool->verbose)
+		lh_tool_warn(t->tool, "%s:%llu: %s", evidence, (unsigned long long)line, why);
+	else if (t->messages == MESSAGES)
+		lh_tool_warn(t->tool, "%s: further messages suppressed (--verbose shows all)", evidence);
+	t->messages++;
+}
+
+static void put_count(struct lh_buf *b, const char *name, uint64_t count)
+{
+	lh_buf_printf(b, ",\"%s\":%llu", name, (unsigned long long)count);
+}
+
+static int on_file(void *ctx, const struct lh_score_file *f, struct lh_err *err)
+{
+	struct told *t = ctx;
+	struct lh_buf b;
+	int i, rc;
+
+	t->all.read += f->read;
+	t->all.written += f->written;
+	t->all.skipped += f->skipped;
+	t->all.deduped += f->deduped;
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	lh_buf_puts(&b, "{\"evidence_file\":");
+	lh_buf_json(&b, f->evidence, strlen(f->evidence));
+	lh_buf_puts(&b, ",\"scored_file\":");
+	lh_buf_json(&b, f->scored, strlen(f->scored));
+	put_count(&b, "rows_read", f->read);
+	put_count(&b, "rows_written", f->written);
+	put_count(&b, "rows_skipped", f->skipped);
+	put_count(&b, "rows_deduped", f->deduped);
+	for (i = 0; i < LH_CATEGORIES; i++)
+		put_count(&b, lh_category_name((enum lh_category)i), f->by[i]);
+	lh_buf_puts(&b, "}\n");
+	rc = lh_buf_check(&b, err);
+	if (!rc && lh_tool_out(t->tool, b.p, b.len) < 0) {
+		*err = t->tool->err;
+		rc = -1;
+	}
+	lh_buf_free(&b);
+	return rc;
+}
+
+static void on_progress(void *ctx, enum lh_stage stage, uint64_t records)
+{
+	(void)stage;
+	lh_tool_progress(ctx, records);
+}
+
+int root_run(struct lh_tool *tool, struct settings *s)
+{
+	struct told told = { .tool = tool };
+	const struct lh_score_watch watch = { .bad = on_bad, .file = on_file, .ctx = &told };
+	struct lh_stage_result res = { 0 };
+	struct lh_run *run;
+	int rc = -1;
+
+	s->how.jobs = (unsigned)tool->jobs;
+	s->how.progress = on_progress;
+	s->how.ctx = tool;
+	run = lh_run_open(&s->how, tool->now, &tool->err);
+	if (run)
+		rc = lh_stage_score_watched(run, &res, &watch, &tool->err);
+	if (!rc)
+		lh_tool_say(tool, "%llu read, %llu written, %llu skipped, %llu deduped", (unsigned long long)told.all.read,
+			    (unsigned long long)told.all.written, (unsigned long long)told.all.skipped, (unsigned long long)told.all.deduped);
+	if (told.all.skipped)
+		lh_tool_verdict_bad(tool);
+	lh_stage_done(&res);
+	lh_run_close(run);
+	return rc;
+}
