@@ -9,6 +9,7 @@ commands() {
 	lh-gen workers -n 20
 	lh-gen queries -n 20 --styles all
 	lh-gen drafts -n 20 --workers 50
+	lh-gen kb -n 20 --root kb --expect kb-expect
 	lh-cat workers.jsonl.gz
 	lh-chat --now 2026-05-03T12:00:00Z requests.jsonl
 	lh-embed --dimension 64 workers.jsonl
@@ -36,7 +37,7 @@ commands() {
 
 # Those that write records to stdout.
 writers() {
-	commands | grep -v 'build\|add\|verify\|compact'
+	commands | grep -v 'build\|add\|verify\|compact\|gen kb'
 }
 
 # The same with the records on standard input.
@@ -190,6 +191,7 @@ raw() {
 		lh-gen workers -n "$E"
 		lh-gen queries --styles "$E"
 		lh-gen drafts --kinds "$E"
+		lh-gen kb --root "no/$E"
 		LH_OLLAMA_URL=$E lh-chat
 		KIMI_API_KEY=$E lh-chat
 		LH_KEYS_FILE=no/$E lh-chat

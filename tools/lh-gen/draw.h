@@ -26,7 +26,7 @@ struct gen_scene {
 	const char *workplace;
 };
 
-enum gen_kind { GEN_WORKER = 1, GEN_QUERY = 2, GEN_DRAFT = 3 };
+enum gen_kind { GEN_KB = 0, GEN_WORKER = 1, GEN_QUERY = 2, GEN_DRAFT = 3 };
 
 /* Make the tables behind the weighted draws; once, before anything else. */
 void gen_init(void);

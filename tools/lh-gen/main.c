@@ -1,19 +1,20 @@
 /* lh-gen: deterministic staffing data.  See lh-gen(1). */
 #include "draw.h"
 #include "gen.h"
-#include "lh_tool.h"
+#include "kb.h"
 
 #define BLOCK (256 << 10)
 #define MAX_WHOLE 9007199254740992.0	/* 2^53: an option's bound is a double */
 
 #define MAX_WORKERS 10000000	/* held in memory, 64 bytes each */
 
-enum { VERB_WORKERS = 1, VERB_QUERIES = 2, VERB_DRAFTS = 4 };
+enum { VERB_WORKERS = 1, VERB_QUERIES = 2, VERB_DRAFTS = 4, VERB_KB = 8 };
 
 struct settings {
 	uint64_t n, seed, workers;
 	int style, kinds;
 	struct gen_drafts *drafts;
+	struct kb_settings kb;
 };
 
 static const struct lh_option options[] = {
@@ -25,6 +26,12 @@ static const struct lh_option options[] = {
 	  LH_OPT_CHOICE, false, offsetof(struct settings, kinds), 0, 0, NULL, VERB_DRAFTS },
 	{ 0, "workers", "M", "workers that drafts are about (default 1000)",
 	  LH_OPT_UINT, false, offsetof(struct settings, workers), 1, MAX_WORKERS, NULL, VERB_DRAFTS },
+	{ 0, "root", "DIR", "where the streams go (default: the working directory)",
+	  LH_OPT_TEXT, false, offsetof(struct settings, kb.root), 0, 0, "LH_DISTILL_ROOT", VERB_KB },
+	{ 0, "expect", "FILE", "write what each row must be scored to FILE",
+	  LH_OPT_TEXT, false, offsetof(struct settings, kb.expect), 0, 0, NULL, VERB_KB },
+	{ 0, "dirty", NULL, "some rows that become no evidence, some blank lines",
+	  LH_OPT_FLAG, false, offsetof(struct settings, kb.dirty), 0, 0, NULL, VERB_KB },
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
 };
@@ -68,10 +75,21 @@ static int run(struct lh_tool *tool, void *settings)
 	return rc;
 }
 
+static int run_kb(struct lh_tool *tool, void *settings)
+{
+	struct settings *s = settings;
+
+	gen_init();
+	s->kb.n = s->n;
+	s->kb.seed = s->seed;
+	return kb_run(tool, &s->kb);
+}
+
 static const struct lh_verb verbs[] = {
 	{ "workers", "", "one worker a line", VERB_WORKERS, 0, run },
 	{ "queries", "", "demand for workers, one sentence a line", VERB_QUERIES, 0, run },
 	{ "drafts", "", "requests for lh-validate, each with its verdict", VERB_DRAFTS, 0, run },
+	{ "kb", "", "the sources of a distillation, in files", VERB_KB, 0, run_kb },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
@@ -81,7 +99,7 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-gen", "workers|queries|drafts [OPTION]...", "deterministic staffing data", options);
+	lh_tool_init(&tool, "lh-gen", "workers|queries|drafts|kb [OPTION]...", "deterministic staffing data", options);
 	lh_tool_verbs(&tool, verbs);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc && tool.n_operands)

@@ -1,0 +1,208 @@
+/* lh-gen kb: the files.  See kb.h. */
+#include "kb.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "lh_file.h"
+#include "lh_mem.h"
+#include "lh_root.h"
+
+#define BLOCK (256 << 10)
+#define RECON "docs/recon/local-distillation-recon.md"
+#define RECON_AT LH_STEMS
+#define EXPECT_AT (LH_STEMS + 1)
+#define FILES (LH_STEMS + 2)
+
+/* Rows in a thousand. */
+static const unsigned share[LH_STEMS] = {
+	[LH_DISTILLED_FACTS] = 90,
+	[LH_DISTILLED_PROCEDURES] = 40,
+	[LH_DISTILLED_CONFIG_HINTS] = 20,
+	[LH_CONTRACT_ANALYSES] = 70,
+	[LH_MODE_EXPERIMENTS] = 220,
+	[LH_SCRUM_REVIEWS] = 170,
+	[LH_OBSERVER_ESCALATIONS] = 40,
+	[LH_AUDIT_FACTS] = 80,
+	[LH_AUTO_APPLY] = 60,
+	[LH_OBSERVER_REVIEWS] = 120,
+	[LH_AUDITS] = 50,
+	[LH_OUTCOMES] = 40,
+};
+
+/* A file that grows beside its place until all are written. */
+struct output {
+	struct lh_atomic file;
+	struct lh_buf buf;
+	uint64_t lines, rows;
+	bool wanted;
+};
+
+struct kb {
+	struct lh_root *root;
+	struct output out[FILES];
+	struct kb_row row;
+	const struct kb_settings *how;
+};
+
+static int output_open(struct kb *kb, struct output *o, const char *relpath, struct lh_err *err)
+{
+	char *path = lh_root_join(kb->root, relpath, err);
+	int rc = path ? lh_root_folders(kb->root, relpath, err) : -1;
+
+	if (!rc)
+		rc = lh_atomic_open(&o->file, path, 0666, err);
+	o->wanted = !rc;
+	free(path);
+	return rc;
+}
+
+static int kb_open(struct kb *kb, struct lh_err *err)
+{
+	const char *root = kb->how->root;
+
+	for (int i = 0; i < FILES; i++) {
+		lh_buf_init(&kb->out[i].buf, LH_BUF_NOMAX);
+		kb->out[i].file = (struct lh_atomic){ .fd = -1, .slot = -1 };
+	}
+	lh_buf_init(&kb->row.text, LH_BUF_NOMAX);
+	if (root && mkdir(root, 0777) < 0 && errno != EEXIST)
+		return lh_err_sys(err, "%s: cannot make the root", root);
+	kb->root = lh_root_open(root, err);
+	if (!kb->root || lh_root_lock(kb->root, LH_ROOT_PATIENCE, err) < 0)
+		return -1;
+	for (int s = 0; s < LH_STEMS; s++)
+		if (output_open(kb, &kb->out[s], lh_stem_source(s), err) < 0)
+			return -1;
+	if (output_open(kb, &kb->out[RECON_AT], RECON, err) < 0)
+		return -1;
+	if (!kb->how->expect)
+		return 0;
+	if (lh_atomic_open(&kb->out[EXPECT_AT].file, kb->how->expect, 0666, err) < 0)
+		return -1;
+	kb->out[EXPECT_AT].wanted = true;
+	return 0;
+}
+
+static void kb_close(struct kb *kb)
+{
+	for (int i = 0; i < FILES; i++) {
+		lh_atomic_close(&kb->out[i].file);
+		lh_buf_free(&kb->out[i].buf);
+	}
+	lh_buf_free(&kb->row.text);
+	lh_root_close(kb->root);
+}
+
+static int output_flush(struct output *o, size_t above, struct lh_err *err)
+{
+	if (o->buf.len <= above && !o->buf.failed)
+		return 0;
+	if (lh_buf_check(&o->buf, err) < 0 || lh_write_all(o->file.fd, o->buf.p, o->buf.len, err) < 0)
+		return -1;
+	lh_buf_reset(&o->buf);
+	return 0;
+}
+
+/* The first rows go to one stream each, so that none is empty. */
+static enum lh_stem choose_stream(struct kb_row *row)
+{
+	unsigned roll = kb_pick(row, 1000);
+	int s = 0;
+
+	if (row->i < LH_STEMS)
+		return (enum lh_stem)row->i;
+	while (roll >= share[s])
+		roll -= share[s++];
+	return (enum lh_stem)s;
+}
+
+/* A line without a row, now and then. */
+static void put_blank(struct kb_row *row, struct output *o)
+{
+	static const char *const blank[] = { "\n", "\r\n", " \t \n" };
+
+	if (!kb_one_in(row, 100))
+		return;
+	lh_buf_puts(&o->buf, KB_ONE_OF(row, blank));
+	o->lines++;
+}
+
+static int add_row(struct kb *kb, uint64_t i, struct lh_err *err)
+{
+	struct kb_row *row = &kb->row;
+	struct output *expect = &kb->out[EXPECT_AT], *o;
+	const char *category;
+	enum lh_stem stem;
+
+	row->r = gen_row(kb->how->seed, GEN_KB, i);
+	row->i = i;
+	stem = choose_stream(row);
+	o = &kb->out[stem];
+	row->out = &o->buf;
+	row->fault = KB_SOUND;
+	if (kb->how->dirty) {
+		put_blank(row, o);
+		if (kb_one_in(row, 50))
+			row->fault = (enum kb_fault)(1 + kb_pick(row, KB_FAULTS - 1));
+	}
+	category = kb_make(row, stem);
+	if (expect->wanted)
+		lh_buf_printf(&expect->buf, "{\"source_file\":\"%s\",\"line_offset\":%ju,\"category\":\"%s\"}\n",
+			      lh_stem_source(stem), (uintmax_t)o->lines, category);
+	o->lines++;
+	o->rows++;
+	if (lh_buf_check(&row->text, err) < 0 || output_flush(expect, BLOCK, err) < 0)
+		return -1;
+	return output_flush(o, BLOCK, err);
+}
+
+static void put_recon(struct kb *kb)
+{
+	struct lh_buf *b = &kb->out[RECON_AT].buf;
+
+	lh_buf_puts(b, "# Sources of the local distillation\n\n"
+		       "Made-up rows, written by `lh-gen kb`");
+	lh_buf_printf(b, " with seed %ju%s.\n\n| source | rows |\n|---|---:|\n", (uintmax_t)kb->how->seed,
+		      kb->how->dirty ? ", some of them broken on purpose" : "");
+	for (int s = 0; s < LH_STEMS; s++)
+		lh_buf_printf(b, "| `%s` | %ju |\n", lh_stem_source(s), (uintmax_t)kb->out[s].rows);
+	lh_buf_puts(b, "\nThe first eight are tier 1, the last four tier 2.\n");
+}
+
+static int kb_commit(struct kb *kb, struct lh_err *err)
+{
+	put_recon(kb);
+	for (int i = 0; i < FILES; i++)
+		if (kb->out[i].wanted && output_flush(&kb->out[i], 0, err) < 0)
+			return -1;
+	for (int i = 0; i < FILES; i++)
+		if (kb->out[i].wanted && lh_atomic_commit(&kb->out[i].file, err) < 0)
+			return -1;
+	return 0;
+}
+
+int kb_run(struct lh_tool *tool, const struct kb_settings *s)
+{
+	struct kb *kb = lh_calloc(1, sizeof(*kb), &tool->err);
+	int rc;
+
+	if (!kb)
+		return -1;
+	kb->how = s;
+	rc = kb_open(kb, &tool->err);
+	for (uint64_t i = 0; i < s->n && !rc; i++) {
+		rc = add_row(kb, i, &tool->err);
+		if (!rc && i % 4096 == 0) {
+			lh_tool_progress(tool, i);
+			if (lh_tool_stopping())
+				rc = lh_err_set(&tool->err, LH_EINTR, "interrupted");
+		}
+	}
+	if (!rc)
+		rc = kb_commit(kb, &tool->err);
+	kb_close(kb);
+	free(kb);
+	return rc;
+}
