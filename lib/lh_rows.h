@@ -1,0 +1,44 @@
+/*
+ * lh_rows - the lines of one of our files, one after the other.
+ *
+ *     struct lh_rows *rows = lh_rows_new(err);
+ *     rc = lh_rows_open(rows, "r/data/evidence/2026/05/03/audits.jsonl", err);
+ *     while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)
+ *             ... row.p, row.n, row.line ...
+ *     lh_rows_free(rows);
+ *
+ * Memory:  one block, or the longest line if that is more; no line is longer
+ *          than LH_ROWS_LONGEST.
+ * Errors:  -1 with *err, whose text names the file (and the line).
+ * Threads: one thread per struct.
+ */
+#ifndef LH_ROWS_H
+#define LH_ROWS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lh_err.h"
+
+#define LH_ROWS_LONGEST ((uint64_t)1 << 30)
+
+struct lh_row {
+	const char *p;		/* without its LF; until the next call; LH_PAD bytes follow */
+	size_t n;
+	uint64_t at;		/* bytes of the file before it */
+	uint64_t line;		/* from 1 */
+};
+
+struct lh_rows;
+
+LH_API struct lh_rows *lh_rows_new(struct lh_err *err);
+LH_API void lh_rows_free(struct lh_rows *r);	/* NULL is fine */
+
+/* Leave the file that is open and open another, a regular one: 1, 0 when it is
+ * not there, -1. */
+LH_API int lh_rows_open(struct lh_rows *r, const char *path, struct lh_err *err);
+
+/* The next line that is not blank (spaces, tabs, CR): 1, 0 at the end, -1. */
+LH_API int lh_rows_next(struct lh_rows *r, struct lh_row *row, struct lh_err *err);
+
+#endif
