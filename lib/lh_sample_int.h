@@ -1,0 +1,78 @@
+/*
+ * lh_sample_int - what the parts of lh_sample share; not installed.
+ */
+#ifndef LH_SAMPLE_INT_H
+#define LH_SAMPLE_INT_H
+
+#include "lh_beneath.h"
+#include "lh_sample.h"
+#include "lh_schema.h"
+#include "lh_stem.h"
+
+/* An unescaped string and the memory it may need. */
+struct lh_text {
+	struct lh_buf b;
+	struct lh_str s;
+};
+
+/* A scored run and its evidence, read. */
+struct lh_source {
+	const struct lh_record *scored, *evidence;
+	enum lh_category category;
+	struct lh_value provenance, file, offset, sig_hash, recorded_at;	/* p NULL: missing */
+	struct lh_text run_id, sig, path, task, text;
+	struct lh_str stem;	/* in path */
+};
+
+struct lh_sampler {
+	enum lh_exporter x;
+	struct lh_export how;
+	char *recorded_at;
+	const struct lh_schema *schema;
+	int beneath;		/* the folder of verify_paths, or -1 */
+	struct lh_source one, other;	/* the other: what is rejected of a pair */
+	struct lh_buf built;	/* a text while it is put together */
+	struct lh_buf scratch;
+	struct lh_said said;
+};
+
+#define LH_PUTS(b, text) lh_buf_add(b, text, sizeof text - 1)
+
+/* Unescape v, which is NULL or no string when there is none: then empty. */
+int lh_text_take(struct lh_text *t, const struct lh_value *v, struct lh_err *err);
+
+/* A string as JSON with the fewest escapes. */
+int lh_sample_string(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch, struct lh_err *err);
+
+/* A record begins: nothing is refused yet. */
+void lh_sample_begin(struct lh_sampler *s);
+
+/* It ends: what was refused must be told whole, and only a sample stays in out
+ * (NULL: there is none).  Returns rc, or -1. */
+int lh_sample_settle(struct lh_sampler *s, int rc, struct lh_buf *out, size_t from, struct lh_err *err);
+
+/* Refuse; fmt, if any, is one of the errors.  Returns 0. */
+int lh_sample_refuse(struct lh_sampler *s, enum lh_refusal why, const char *fmt, ...) LH_PRINTF(3, 4);
+
+/* Read a scored run, its evidence; without any gate. */
+int lh_source_scored(struct lh_source *src, const struct lh_record *scored, struct lh_err *err);
+int lh_source_evidence(struct lh_source *src, const struct lh_record *evidence, struct lh_err *err);
+
+/* The gates after the first: 1, 0 refused, -1. */
+int lh_gate_provenance(struct lh_sampler *s, const struct lh_source *src);
+int lh_gate_model(struct lh_sampler *s, const struct lh_source *src);
+int lh_gate_content(struct lh_sampler *s, const struct lh_source *src, struct lh_err *err);
+int lh_gate_schema(struct lh_sampler *s, struct lh_buf *out, size_t from, struct lh_err *err);
+
+/* Build out of what was read, whatever its category; ends with the schema's gate. */
+int lh_sample_build(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err);
+
+/* "provenance":{...} without a comma. */
+int lh_sample_provenance(struct lh_sampler *s, const struct lh_source *src, struct lh_buf *out, struct lh_err *err);
+
+/* ---- lh_sample_text.c: append; -1 only when memory is out ---- */
+int lh_sample_title(struct lh_buf *to, const struct lh_source *src, struct lh_err *err);
+int lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch, struct lh_err *err);
+int lh_sample_context(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch, struct lh_err *err);
+
+#endif
