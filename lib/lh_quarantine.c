@@ -1,0 +1,260 @@
+/* lh_quarantine.c - refused records on file, once each.  See lh_quarantine.h. */
+#include "lh_quarantine.h"
+
+#include <stdlib.h>
+
+#include "lh_digest.h"
+#include "lh_file.h"
+#include "lh_hashset.h"
+#include "lh_mem.h"
+#include "lh_rows.h"
+#include "lh_xxh3.h"
+
+struct lh_quarantine {
+	enum lh_exporter x;
+	char *recorded_at;
+	uint64_t count[LH_REFUSALS];
+	struct lh_hashset known;
+	struct lh_append *append;	/* one of these, or neither */
+	struct lh_applog log;
+	bool logs;
+	struct lh_record rec;
+	struct lh_buf run_id, sig;	/* of what is read */
+	struct lh_buf row;
+};
+
+struct lh_quarantine *lh_quarantine_new(enum lh_exporter x, const char *recorded_at, struct lh_err *err)
+{
+	struct lh_quarantine *q = lh_calloc(1, sizeof *q, err);
+
+	if (!q)
+		return NULL;
+	q->x = x;
+	lh_record_init(&q->rec);
+	lh_buf_init(&q->run_id, LH_BUF_NOMAX);
+	lh_buf_init(&q->sig, LH_BUF_NOMAX);
+	lh_buf_init(&q->row, LH_BUF_NOMAX);
+	q->recorded_at = lh_strndup(recorded_at, strlen(recorded_at), err);
+	if (q->recorded_at)
+		return q;
+	lh_quarantine_free(q);
+	return NULL;
+}
+
+void lh_quarantine_free(struct lh_quarantine *q)
+{
+	struct lh_err ignored;
+
+	if (!q)
+		return;
+	lh_append_close(q->append);
+	if (q->logs)
+		lh_applog_close(&q->log, &ignored);
+	lh_hashset_free(&q->known);
+	lh_record_free(&q->rec);
+	lh_buf_free(&q->run_id);
+	lh_buf_free(&q->sig);
+	lh_buf_free(&q->row);
+	free(q->recorded_at);
+	free(q);
+}
+
+const uint64_t *lh_quarantine_counts(const struct lh_quarantine *q)
+{
+	return q->count;
+}
+
+/* ---- what a record is known by ---- */
+
+static bool get(const struct lh_value *of, const char *name, enum lh_type type, struct lh_value *out)
+{
+	return lh_value_get(of, name, out) && out->type == type;
+}
+
+/* Add a string's code points behind what is there. */
+static int add_text(struct lh_buf *to, const struct lh_value *v, struct lh_err *err)
+{
+	struct lh_str s;
+
+	if (v->escaped)
+		return lh_value_str(v, to, &s, err);	/* unescapes at the end */
+	lh_buf_add(to, v->p + 1, v->n - 2);
+	return 0;
+}
+
+/* Run id, sig_hash and provenance of a scored run, or of evidence. */
+static int read_record(struct lh_quarantine *q, const struct lh_value *source, struct lh_value *provenance, struct lh_err *err)
+{
+	struct lh_value v;
+
+	provenance->p = NULL;
+	if (!get(source, "provenance", LH_OBJECT, provenance))
+		provenance->p = NULL;
+	else if (get(provenance, "sig_hash", LH_STRING, &v) && add_text(&q->sig, &v, err) < 0)
+		return -1;
+	if (get(source, "evidence_run_id", LH_STRING, &v) || get(source, "run_id", LH_STRING, &v))
+		return add_text(&q->run_id, &v, err);
+	return 0;
+}
+
+/* The same of a pair: the chosen one's, and the rejected one's behind the run id. */
+static int read_source(struct lh_quarantine *q, const struct lh_value *source, struct lh_refused *r, struct lh_err *err)
+{
+	struct lh_value chosen, rejected, ignored;
+	size_t n;
+
+	lh_buf_reset(&q->run_id);
+	lh_buf_reset(&q->sig);
+	if (!get(source, "chosen", LH_OBJECT, &chosen) || !get(source, "rejected", LH_OBJECT, &rejected)) {
+		if (read_record(q, source, &r->provenance, err) < 0)
+			return -1;
+		n = q->sig.len;
+	} else {
+		if (read_record(q, &chosen, &r->provenance, err) < 0)
+			return -1;
+		n = q->sig.len;
+		lh_buf_putc(&q->run_id, '|');
+		if (read_record(q, &rejected, &ignored, err) < 0)
+			return -1;
+		lh_buf_add(&q->run_id, q->sig.p + n, q->sig.len - n);
+	}
+	if (lh_buf_check(&q->run_id, err) < 0 || lh_buf_check(&q->sig, err) < 0)
+		return -1;
+	r->run_id = (struct lh_str){ q->run_id.p, q->run_id.len };
+	r->sig = (struct lh_str){ q->sig.p, n };
+	return 0;
+}
+
+static void key_of(const struct lh_refused *r, unsigned char key[32])
+{
+	uint64_t h, head;
+
+	if (!r->run_id.n || !lh_unhex(r->sig.p, r->sig.n, key)) {
+		lh_sha256(r->source.p, r->source.n, key);
+	} else {
+		h = lh_xxh3(r->run_id.p, r->run_id.n);
+		memcpy(&head, key, sizeof head);
+		head ^= h;
+		memcpy(key, &head, sizeof head);
+	}
+	key[31] ^= (unsigned char)(r->why + 1);
+}
+
+/* ---- what is on file ---- */
+
+/* Of a row: a line that is none is left to whoever checks the file. */
+static int remember(struct lh_quarantine *q, const struct lh_row *row, struct lh_err *err)
+{
+	const struct lh_value *why, *source;
+	struct lh_refused r = { 0 };
+	unsigned char key[32];
+
+	if (lh_record_parse(&q->rec, row->p, row->n, err) < 0)
+		return err->code == LH_EDATA ? 0 : -1;
+	why = lh_record_get(&q->rec, "reason");
+	source = lh_record_get(&q->rec, "source_record");
+	if (!why || !source || source->type != LH_OBJECT)
+		return 0;
+	r.why = lh_refusal_read(why);
+	r.source = (struct lh_str){ source->p, source->n };
+	if (r.why == LH_NOT_REFUSED)
+		return 0;
+	if (read_source(q, source, &r, err) < 0)
+		return -1;
+	key_of(&r, key);
+	return lh_hashset_add(&q->known, key, NULL, err);
+}
+
+static int load(struct lh_quarantine *q, const char *path, struct lh_err *err)
+{
+	struct lh_rows *rows = lh_rows_new(err);
+	struct lh_row row;
+	int rc = rows ? lh_rows_open(rows, path, err) : -1;
+
+	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)
+		if (remember(q, &row, err) < 0)
+			rc = -1;
+	lh_rows_free(rows);
+	return rc;
+}
+
+int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_err *err)
+{
+	char *path = lh_root_join(root, lh_exporter_quarantine(q->x), err);
+	int rc = path ? load(q, path, err) : -1;
+
+	free(path);
+	if (rc < 0)
+		return -1;
+	q->append = lh_append_open(root, lh_exporter_quarantine(q->x), err);
+	return q->append ? 0 : -1;
+}
+
+int lh_quarantine_file(struct lh_quarantine *q, const char *path, struct lh_err *err)
+{
+	if (load(q, path, err) < 0 || lh_applog_open(&q->log, path, 0666, err) < 0)
+		return -1;
+	q->logs = true;
+	return 0;
+}
+
+/* ---- what comes ---- */
+
+void lh_quarantine_row(struct lh_buf *out, enum lh_exporter x, const struct lh_refused *r, const char *recorded_at)
+{
+	lh_buf_puts(out, "{\"exporter\":\"");
+	lh_buf_puts(out, lh_exporter_name(x));
+	lh_buf_puts(out, "\",\"reason\":\"");
+	lh_buf_puts(out, lh_refusal_name(r->why));
+	lh_buf_puts(out, "\",\"source_record\":");
+	lh_buf_add(out, r->source.p, r->source.n);
+	lh_buf_puts(out, ",\"errors\":[");
+	if (r->errors)
+		lh_buf_add(out, r->errors->p, r->errors->len);
+	lh_buf_puts(out, "],\"recorded_at\":");
+	lh_buf_json(out, recorded_at, strlen(recorded_at));
+	if (r->provenance.p) {
+		lh_buf_puts(out, ",\"source_provenance\":");
+		lh_buf_add(out, r->provenance.p, r->provenance.n);
+	}
+	lh_buf_putc(out, '}');
+}
+
+int lh_quarantine_add(struct lh_quarantine *q, const struct lh_refused *r, struct lh_err *err)
+{
+	unsigned char key[32];
+	bool is_new;
+
+	q->count[r->why]++;
+	if (!q->append && !q->logs)
+		return 0;
+	key_of(r, key);
+	if (lh_hashset_add(&q->known, key, &is_new, err) < 0)
+		return -1;
+	if (!is_new)
+		return 0;
+	lh_buf_reset(&q->row);
+	lh_quarantine_row(&q->row, q->x, r, q->recorded_at);
+	if (lh_buf_check(&q->row, err) < 0)
+		return -1;
+	if (q->append)
+		return lh_append_line(q->append, q->row.p, q->row.len, err);
+	return lh_applog_append(&q->log, q->row.p, q->row.len, LH_SYNC_NONE, err);
+}
+
+int lh_quarantine_read(struct lh_quarantine *q, struct lh_refused *r, struct lh_err *err)
+{
+	struct lh_value source = { .p = r->source.p, .n = r->source.n, .type = LH_OBJECT };
+
+	return read_source(q, &source, r, err) < 0 ? -1 : lh_quarantine_add(q, r, err);
+}
+
+int lh_quarantine_commit(struct lh_quarantine *q, struct lh_err *err)
+{
+	if (q->append)
+		return lh_append_commit(q->append, err);
+	if (!q->logs)
+		return 0;
+	q->logs = false;
+	return lh_applog_close(&q->log, err);
+}
