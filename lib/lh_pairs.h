@@ -1,0 +1,60 @@
+/*
+ * lh_pairs - who stands against whom: the records of each task, accepted ones
+ * against rejected ones.
+ *
+ * Per task, tasks in byte order: the accepted against the rejected or, when
+ * there is none, against the partially accepted; the first with the first, the
+ * second with the second, in the order in which they were added, until one side
+ * is out.
+ *
+ * Only where a record lies is kept, and its task id.
+ *
+ *     p = lh_pairs_new(err);
+ *     ... lh_pairs_add(p, &task_id, LH_ACCEPTED, &place, err) ...
+ *     rc = lh_pairs_each(p, on_pair, ctx, err);
+ *     lh_pairs_free(p);
+ *
+ * Memory:  56 bytes a record, and its task id.
+ * Threads: one thread per struct.
+ */
+#ifndef LH_PAIRS_H
+#define LH_PAIRS_H
+
+#include "lh_json.h"
+#include "lh_score.h"
+
+/* Where the two lines of a record lie; what file means is the caller's. */
+struct lh_place {
+	uint64_t evidence, scored;	/* offsets */
+	uint32_t evidence_n, scored_n;
+	uint32_t file;
+};
+
+struct lh_pairs;
+LH_API struct lh_pairs *lh_pairs_new(struct lh_err *err);
+LH_API void lh_pairs_free(struct lh_pairs *p);
+
+/* LH_NEEDS_HUMAN_REVIEW is on no side. */
+LH_API int lh_pairs_add(struct lh_pairs *p, const struct lh_str *task_id, enum lh_category c, const struct lh_place *at, struct lh_err *err);
+
+/* Once, when all are added.  fn returns non-zero to end, which is returned. */
+typedef int lh_pairs_fn(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected, struct lh_err *err);
+LH_API int lh_pairs_each(struct lh_pairs *p, lh_pairs_fn *fn, void *ctx, struct lh_err *err);
+
+/* ---- the lines of a pair, read back ---- */
+
+struct lh_pair {
+	struct lh_buf text[4];
+	struct lh_record rec[4];	/* chosen: evidence, scored run; rejected: the same */
+	struct lh_buf source;
+};
+LH_API void lh_pair_init(struct lh_pair *p);
+LH_API void lh_pair_free(struct lh_pair *p);
+
+/* Read one record's two lines out of their files; side 0 is the chosen. */
+LH_API int lh_pair_read(struct lh_pair *p, int side, const struct lh_place *at, int evidence, int scored, struct lh_err *err);
+
+/* {"chosen":<scored run>,"rejected":<scored run>}; good until the next call. */
+LH_API int lh_pair_source(struct lh_pair *p, struct lh_str *out, struct lh_err *err);
+
+#endif
