@@ -1,0 +1,198 @@
+/*
+ * lh_export_check.c - what stands in an export, read again.  See lh_stage_export.h.
+ *
+ * The third wall: it shares no decision with what wrote the file, but for the
+ * schemas, and also asks what the schemas do not know.
+ */
+#include "lh_stage_export.h"
+
+#include <stdlib.h>
+
+#include "lh_digest.h"
+#include "lh_rows.h"
+#include "lh_schema.h"
+
+struct check {
+	enum lh_exporter x;
+	const char *relpath;
+	const struct lh_hashset *unsafe, *due;
+	struct lh_stage_result *res;
+	const struct lh_schema *schema;
+	uint64_t line, faults;
+	struct lh_record rec;
+	struct lh_buf run_id, sig, scratch;
+	struct lh_hashset ids;
+};
+
+void lh_export_id(const char *id, size_t n, unsigned char key[32])
+{
+	memset(key, 0, 32);
+	if (n <= 31) {
+		memcpy(key, id, n);
+	} else {
+		lh_sha256(id, n, key);
+		key[31] |= 1;		/* no short id ends in anything but 0 */
+	}
+}
+
+void lh_export_key(const struct lh_str *run_id, const struct lh_str *sig, unsigned char key[32])
+{
+	unsigned char run[32];
+	int i;
+
+	lh_sha256(run_id->p, run_id->n, run);
+	if (!lh_unhex(sig->p, sig->n, key))
+		lh_sha256(sig->p, sig->n, key);
+	for (i = 0; i < 32; i++)
+		key[i] ^= run[i];
+}
+
+static void fault(struct check *c, const char *what)
+{
+	if (c->faults++ < LH_EXPORT_FAULTS)
+		lh_stage_fault(c->res, "%s:%llu: %s", c->relpath, (unsigned long long)c->line, what);
+}
+
+static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
+{
+	struct check *c = ctx;
+
+	if (c->faults++ < LH_EXPORT_FAULTS)
+		lh_stage_fault(c->res, "%s:%llu: %.*s: %.*s", c->relpath, (unsigned long long)c->line,
+			       (int)field->n, field->p, (int)problem->n, problem->p);
+}
+
+static bool says(const struct check *c, const char *field, const char *category)
+{
+	const struct lh_value *v = lh_record_get(&c->rec, field);
+
+	return v && lh_value_is(v, category, strlen(category));
+}
+
+/* Whatever the sample says of its category, in any field that tells one. */
+static void check_category(struct check *c)
+{
+	static const char *const fields[] = { "quality_score", "success_score", "source_category", "category" };
+	size_t i;
+
+	if (c->x == LH_PREFERENCE)
+		return;
+	for (i = 0; i < sizeof fields / sizeof *fields; i++)
+		if (says(c, fields[i], "rejected") || (c->x == LH_SFT && says(c, fields[i], "needs_human_review"))) {
+			fault(c, "the category is never safe here");
+			return;
+		}
+}
+
+static int text(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out, struct lh_err *err)
+{
+	lh_buf_reset(scratch);
+	*out = (struct lh_str){ "", 0 };
+	return v && v->type == LH_STRING ? lh_value_str(v, scratch, out, err) : 0;
+}
+
+/* Whatever it says, what it was made of must not be what the scores refuse. */
+static int check_source(struct check *c, struct lh_err *err)
+{
+	const struct lh_value *from = lh_record_get(&c->rec, "provenance");
+	struct lh_str run_id, sig;
+	unsigned char key[32];
+	struct lh_value v;
+
+	if (!c->unsafe->n || !from || from->type != LH_OBJECT || !lh_value_get(from, "sig_hash", &v))
+		return 0;
+	if (text(lh_record_get(&c->rec, c->x == LH_PREFERENCE ? "chosen_run_id" : "source_run_id"), &c->run_id, &run_id, err) < 0 ||
+	    text(&v, &c->sig, &sig, err) < 0)
+		return -1;
+	lh_export_key(&run_id, &sig, key);
+	if (lh_hashset_has(c->unsafe, key))
+		fault(c, "made of a record whose score is never safe here");
+	return 0;
+}
+
+static int check_id(struct check *c, struct lh_err *err)
+{
+	unsigned char key[32];
+	struct lh_str id;
+	bool is_new;
+
+	if (text(lh_record_get(&c->rec, "id"), &c->run_id, &id, err) < 0)
+		return -1;
+	lh_export_id(id.p, id.n, key);
+	if (lh_hashset_add(&c->ids, key, &is_new, err) < 0)
+		return -1;
+	if (!is_new)
+		fault(c, "the id stands in an earlier line too");
+	return 0;
+}
+
+static int check_row(struct check *c, const struct lh_row *row, struct lh_err *err)
+{
+	struct lh_value whole = { .p = row->p, .type = LH_OBJECT };
+
+	c->line = row->line;
+	if (lh_record_parse(&c->rec, row->p, row->n, err) < 0) {
+		if (err->code != LH_EDATA)
+			return -1;
+		fault(c, err->msg);
+		return 0;
+	}
+	whole.p = c->rec.line;
+	whole.n = c->rec.len;
+	if (lh_schema_check(c->schema, &whole, &c->scratch, on_violation, c, err) < 0)
+		return -1;
+	check_category(c);
+	return check_source(c, err) < 0 || check_id(c, err) < 0 ? -1 : 0;
+}
+
+static int check_rows(struct check *c, const char *path, struct lh_err *err)
+{
+	struct lh_rows *rows = lh_rows_new(err);
+	struct lh_row row;
+	int rc = rows ? lh_rows_open(rows, path, err) : -1;
+
+	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)
+		if (check_row(c, &row, err) < 0)
+			rc = -1;
+	lh_rows_free(rows);
+	return rc;
+}
+
+static void check_due(struct check *c)
+{
+	uint64_t missing = 0;
+	size_t i;
+
+	for (i = 0; i < c->due->n; i++)
+		missing += !lh_hashset_has(&c->ids, c->due->hash[i]);
+	if (missing)
+		lh_stage_fault(c->res, "%s: %llu samples are not there", c->relpath, (unsigned long long)missing);
+	if (c->faults > LH_EXPORT_FAULTS)
+		lh_stage_fault(c->res, "%s: %llu more faults", c->relpath, (unsigned long long)(c->faults - LH_EXPORT_FAULTS));
+}
+
+int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_hashset *unsafe, const struct lh_hashset *due,
+		    struct lh_stage_result *res, struct lh_err *err)
+{
+	static const char *const schemas[LH_EXPORTERS] = { "rag_sample", "sft_sample", "preference_sample" };
+	struct check c = { .x = x, .relpath = lh_exporter_output(x), .unsafe = unsafe, .due = due, .res = res };
+	char *path = lh_root_join(root, c.relpath, err);
+	int rc = -1;
+
+	c.schema = lh_schema_find(schemas[x]);
+	lh_record_init(&c.rec);
+	lh_buf_init(&c.run_id, LH_BUF_NOMAX);
+	lh_buf_init(&c.sig, LH_BUF_NOMAX);
+	lh_buf_init(&c.scratch, LH_BUF_NOMAX);
+	if (path)
+		rc = check_rows(&c, path, err);
+	if (!rc)
+		check_due(&c);
+	lh_record_free(&c.rec);
+	lh_buf_free(&c.run_id);
+	lh_buf_free(&c.sig);
+	lh_buf_free(&c.scratch);
+	lh_hashset_free(&c.ids);
+	free(path);
+	return rc;
+}

@@ -1,0 +1,148 @@
+/* lh_export_pairs.c - preference samples of a root.  See lh_export_int.h. */
+#include "lh_export_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lh_file.h"
+#include "lh_mem.h"
+
+#define OPEN_MAX_PAIRS 64	/* pairs of files that are open at once */
+
+/* A file of scored runs and the evidence beside it. */
+struct lh_export_pair_file {
+	char *scored, *evidence;	/* in the root */
+	int scored_fd, evidence_fd;	/* or -1 */
+};
+
+int lh_export_file(struct lh_exporting *x, const char *relpath, struct lh_err *err)
+{
+	struct lh_export_pair_file *f;
+
+	if (lh_grow(&x->file, &x->cap, x->files + 1, sizeof *x->file, err) < 0)
+		return -1;
+	f = &x->file[x->files];
+	*f = (struct lh_export_pair_file){ .scored_fd = -1, .evidence_fd = -1 };
+	f->scored = lh_strndup(relpath, strlen(relpath), err);
+	f->evidence = f->scored ? lh_join_path(relpath, err) : NULL;
+	x->files++;
+	return f->evidence ? 0 : -1;
+}
+
+int lh_export_side(struct lh_exporting *x, const struct lh_row *row, struct lh_err *err)
+{
+	const struct lh_said *said = lh_sampler_said(x->sampler);
+	struct lh_found found;
+	struct lh_place at;
+	int rc = lh_sample_scored(x->sampler, &x->scored, err);
+
+	if (rc > 0)
+		rc = lh_join_find(x->join, x->row_number, &said->run_id, &said->sig, &found, err);
+	if (rc > 0)
+		rc = lh_sample_side(x->sampler, found.evidence, err);
+	if (rc <= 0)
+		return rc;
+	at = (struct lh_place){ found.at, row->at, found.n, (uint32_t)row->n, (uint32_t)(x->files - 1) };
+	if (!x->pairs && !(x->pairs = lh_pairs_new(err)))
+		return -1;
+	return lh_pairs_add(x->pairs, &said->task_id, said->category, &at, err);
+}
+
+static void close_file(struct lh_exporting *x, struct lh_export_pair_file *f)
+{
+	if (f->scored_fd >= 0)
+		close(f->scored_fd);
+	if (f->evidence_fd >= 0)
+		close(f->evidence_fd);
+	x->open -= f->scored_fd >= 0;
+	f->scored_fd = f->evidence_fd = -1;
+}
+
+static int open_in(const struct lh_exporting *x, const char *relpath, struct lh_err *err)
+{
+	char *path = lh_root_join(x->run->root, relpath, err);
+	int fd = path ? lh_open_regular(path, O_RDONLY, 0, err) : -1;
+
+	free(path);
+	return fd;
+}
+
+/* Have a file and its evidence open; when too many are, all others are closed. */
+static int open_file(struct lh_exporting *x, struct lh_export_pair_file *f, struct lh_err *err)
+{
+	size_t i;
+
+	if (f->scored_fd >= 0)
+		return 0;
+	if (x->open >= OPEN_MAX_PAIRS)
+		for (i = 0; i < x->files; i++)
+			close_file(x, &x->file[i]);
+	f->evidence_fd = open_in(x, f->evidence, err);
+	f->scored_fd = f->evidence_fd >= 0 ? open_in(x, f->scored, err) : -1;
+	if (f->scored_fd < 0) {
+		close_file(x, f);
+		return -1;
+	}
+	x->open++;
+	return 0;
+}
+
+static int read_side(struct lh_exporting *x, int side, const struct lh_place *at, struct lh_err *err)
+{
+	struct lh_export_pair_file *f = &x->file[at->file];
+
+	if (open_file(x, f, err) < 0)
+		return -1;
+	if (lh_pair_read(&x->pair, side, at, f->evidence_fd, f->scored_fd, err) < 0)
+		return lh_err_prefix(err, "%s", f->scored);
+	return 0;
+}
+
+static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected, struct lh_err *err)
+{
+	struct lh_exporting *x = ctx;
+	const struct lh_said *said = lh_sampler_said(x->sampler);
+	struct lh_side a = { &x->pair.rec[1], &x->pair.rec[0] }, b = { &x->pair.rec[3], &x->pair.rec[2] };
+	struct lh_refused r = { .why = LH_DUPLICATE_ID, .errors = &said->errors };
+	bool is_new = false;
+	int rc;
+
+	if (lh_tool_stopping())
+		return lh_err_set(err, LH_EINTR, "interrupted");
+	x->how->read++;
+	lh_buf_reset(&x->sample);
+	if (read_side(x, 0, chosen, err) < 0 || read_side(x, 1, rejected, err) < 0)
+		return -1;
+	rc = lh_sample_pair(x->sampler, &a, &b, &x->sample, err);
+	if (rc < 0 || (rc > 0 && lh_export_sample(x, &is_new, err) < 0))
+		return -1;
+	if (is_new)
+		return 0;
+	if (!rc)
+		r.why = said->refused;
+	return lh_pair_source(&x->pair, &r.source, err) < 0 ? -1 : lh_quarantine_read(x->refused, &r, err);
+}
+
+int lh_export_pairs(struct lh_exporting *x, struct lh_err *err)
+{
+	lh_pair_init(&x->pair);
+	x->pair_ready = true;
+	return x->pairs ? lh_pairs_each(x->pairs, on_pair, x, err) : 0;
+}
+
+void lh_export_pairs_free(struct lh_exporting *x)
+{
+	size_t i;
+
+	for (i = 0; i < x->files; i++) {
+		close_file(x, &x->file[i]);
+		free(x->file[i].scored);
+		free(x->file[i].evidence);
+	}
+	free(x->file);
+	lh_pairs_free(x->pairs);
+	if (x->pair_ready)
+		lh_pair_free(&x->pair);
+}

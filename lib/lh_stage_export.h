@@ -1,0 +1,42 @@
+/*
+ * lh_stage_export - the last three stages of a run: samples out of scored runs.
+ *
+ * Scored runs are read in the order of their paths and lines, each joined with
+ * its evidence, and become a sample in the exporter's file or a row in its
+ * quarantine.  What stands there already is counted and not written again, so a
+ * run repeated counts as it did and changes nothing.  Preference samples are
+ * made when all was read.
+ *
+ * Before the stage has passed, it reads its whole file again (lh_export_check)
+ * and trusts nothing that it knew while writing.
+ *
+ * Memory:  some 45 bytes for each record, 110 and the task id for each record
+ *          that may be one side of a pair; never the texts.
+ * Errors:  LH_ECORRUPT: records read and accounted for differ in number.
+ */
+#ifndef LH_STAGE_EXPORT_H
+#define LH_STAGE_EXPORT_H
+
+#include "lh_hashset.h"
+#include "lh_sample.h"
+#include "lh_stage.h"
+
+/* What one scored run is known by, as lh_export_check asks: of its run id and
+ * its sig_hash. */
+LH_API void lh_export_key(const struct lh_str *run_id, const struct lh_str *sig, unsigned char key[32]);
+
+/*
+ * Read an exporter's file again: every line must be a sample by its schema, of a
+ * category that is safe, with an id of its own, and not made of a record in
+ * unsafe (lh_export_key); every id in due must be there.  Each fault is told to
+ * res (lh_stage_fault), the first LH_EXPORT_FAULTS in full.  -1 only when the
+ * file cannot be read.
+ */
+#define LH_EXPORT_FAULTS 20
+LH_API int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_hashset *unsafe, const struct lh_hashset *due,
+			   struct lh_stage_result *res, struct lh_err *err);
+
+/* An id as the hash that sets of ids hold. */
+LH_API void lh_export_id(const char *id, size_t n, unsigned char key[32]);
+
+#endif
