@@ -1,0 +1,65 @@
+/*
+ * export.h - the parts of lh-export.
+ *
+ *     root.c      one export over a root
+ *     filter.c    evidence in, samples out
+ *     one.c       ... of which each stands for itself (rag, sft)
+ *     pair.c      ... that are paired at the end of input (preference)
+ */
+#ifndef EXPORT_H
+#define EXPORT_H
+
+#include "lh_flow.h"
+#include "lh_hashset.h"
+#include "lh_quarantine.h"
+#include "lh_schema.h"
+#include "lh_stage.h"
+
+enum { VERB_RAG = 1, VERB_SFT = 2, VERB_PREFERENCE = 4 };
+
+struct settings {
+	struct lh_run_how run;
+	struct lh_export how;
+	const char *quarantine;
+};
+
+int root_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s);
+int filter_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s);
+
+/* ---- the filter ---- */
+
+struct filter {
+	struct lh_tool *tool;
+	enum lh_exporter x;
+	const struct settings *s;
+	char recorded_at[LH_TIME_LEN + 1];
+	const char *scored_at;		/* NULL: when the evidence was recorded */
+	struct lh_quarantine *refused;
+	struct lh_hashset seen;		/* ids that went out */
+	struct pairing *pairing;	/* pair.c */
+};
+
+/* What a thread keeps. */
+struct worker {
+	const struct filter *f;
+	struct lh_scorer *scorer;
+	struct lh_sampler *sampler;
+	struct lh_buf scored;
+	struct lh_record rec;		/* the scored run in it */
+	const struct lh_schema *evidence;
+	struct lh_buf text, scratch;
+};
+void *worker_new(void *ctx, struct lh_err *err);
+void worker_free(void *worker);
+
+/* Score a record: 1 with w->rec, 0 when it is no evidence, with *why, -1. */
+int worker_score(struct worker *w, const struct lh_record *evidence, enum lh_refusal *why, struct lh_err *err);
+
+/* A sample goes out, unless its id already did; source is then what is refused. */
+int put_sample(struct filter *f, const char *id, const struct lh_str *sample, const struct lh_str *source, struct lh_err *err);
+int put_refused(struct filter *f, enum lh_refusal why, const struct lh_str *source, const struct lh_buf *errors, struct lh_err *err);
+
+int one_run(struct filter *f);
+int pair_run(struct filter *f);
+
+#endif

@@ -1,0 +1,139 @@
+/* filter.c - evidence in, scored in passing, samples out. */
+#include "export.h"
+
+#include <stdlib.h>
+
+#include "lh_mem.h"
+#include "lh_time.h"
+
+/* ---- on the threads ---- */
+
+void *worker_new(void *ctx, struct lh_err *err)
+{
+	struct worker *w = lh_calloc(1, sizeof *w, err);
+
+	if (!w)
+		return NULL;
+	w->f = ctx;
+	w->evidence = lh_schema_find("evidence_record");
+	lh_buf_init(&w->scored, LH_BUF_NOMAX);
+	lh_buf_init(&w->text, LH_BUF_NOMAX);
+	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
+	lh_record_init(&w->rec);
+	w->scorer = lh_scorer_new(err);
+	w->sampler = w->scorer ? lh_sampler_new(w->f->x, &w->f->s->how, w->f->recorded_at, err) : NULL;
+	if (w->sampler)
+		return w;
+	worker_free(w);
+	return NULL;
+}
+
+void worker_free(void *worker)
+{
+	struct worker *w = worker;
+
+	lh_scorer_free(w->scorer);
+	lh_sampler_free(w->sampler);
+	lh_buf_free(&w->scored);
+	lh_buf_free(&w->text);
+	lh_buf_free(&w->scratch);
+	lh_record_free(&w->rec);
+	free(w);
+}
+
+static bool has_text(const struct lh_value *v)
+{
+	return v && v->type == LH_STRING && v->n > 2;
+}
+
+static bool has_provenance(const struct lh_record *evidence)
+{
+	const struct lh_value *from = lh_record_get(evidence, "provenance");
+	struct lh_value v;
+
+	return from && from->type == LH_OBJECT && lh_value_get(from, "source_file", &v) && has_text(&v) &&
+	       lh_value_get(from, "line_offset", &v) && lh_value_get(from, "sig_hash", &v) && has_text(&v) &&
+	       lh_value_get(from, "recorded_at", &v) && has_text(&v);
+}
+
+int worker_score(struct worker *w, const struct lh_record *evidence, enum lh_refusal *why, struct lh_err *err)
+{
+	lh_buf_reset(&w->scored);
+	if (lh_score_check(w->scorer, evidence, err) < 0 ||
+	    lh_score_one(w->scorer, evidence, w->f->scored_at, NULL, &w->scored, err) < 0) {
+		if (err->code != LH_EDATA)
+			return -1;
+		*why = !has_provenance(evidence) ? LH_MISSING_PROVENANCE :
+		       !has_text(lh_record_get(evidence, "run_id")) ? LH_MISSING_SOURCE_RUN_ID : LH_SCHEMA_VIOLATION;
+		return 0;
+	}
+	if (lh_buf_check(&w->scored, err) < 0 || lh_record_parse(&w->rec, w->scored.p, w->scored.len, err) < 0)
+		return -1;
+	return 1;
+}
+
+/* ---- in order ---- */
+
+int put_refused(struct filter *f, enum lh_refusal why, const struct lh_str *source, const struct lh_buf *errors, struct lh_err *err)
+{
+	struct lh_refused r = { .why = why, .source = *source, .errors = errors };
+
+	return lh_quarantine_read(f->refused, &r, err);
+}
+
+int put_sample(struct filter *f, const char *id, const struct lh_str *sample, const struct lh_str *source, struct lh_err *err)
+{
+	unsigned char key[32] = { 0 };
+	bool is_new;
+
+	memcpy(key, id, strnlen(id, sizeof key));
+	if (lh_hashset_add(&f->seen, key, &is_new, err) < 0)
+		return -1;
+	if (!is_new)
+		return put_refused(f, LH_DUPLICATE_ID, source, NULL, err);
+	return lh_tool_out(f->tool, sample->p, sample->n) < 0 || lh_tool_out(f->tool, "\n", 1) < 0 ? -1 : 0;
+}
+
+/* ---- the run ---- */
+
+static void settle_time(struct filter *f)
+{
+	const char *at = f->s->run.recorded_at ? f->s->run.recorded_at : f->tool->now;
+	int64_t ms;
+
+	if (at && lh_time_read(at, strlen(at), &ms) == 0) {
+		lh_time_print(ms, f->recorded_at);
+		f->scored_at = f->recorded_at;
+	} else {
+		lh_time_print(lh_time_clock(), f->recorded_at);
+	}
+}
+
+/* Nobody kept them: say at least how many there were. */
+static void count_refused(const struct filter *f)
+{
+	const uint64_t *count = lh_quarantine_counts(f->refused);
+	int i;
+
+	for (i = 0; i < LH_REFUSALS; i++)
+		if (count[i])
+			lh_tool_say(f->tool, "%llu refused: %s", (unsigned long long)count[i], lh_refusal_name((enum lh_refusal)i));
+}
+
+int filter_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
+{
+	struct filter f = { .tool = tool, .x = x, .s = s };
+	int rc = -1;
+
+	settle_time(&f);
+	f.refused = lh_quarantine_new(x, f.recorded_at, &tool->err);
+	if (f.refused && (!s->quarantine || lh_quarantine_file(f.refused, s->quarantine, &tool->err) == 0))
+		rc = (x == LH_PREFERENCE ? pair_run : one_run)(&f);
+	if (f.refused && lh_quarantine_commit(f.refused, rc ? &(struct lh_err){ 0 } : &tool->err) < 0)
+		rc = -1;
+	if (f.refused && !s->quarantine)
+		count_refused(&f);
+	lh_quarantine_free(f.refused);
+	lh_hashset_free(&f.seen);
+	return rc;
+}

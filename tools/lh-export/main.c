@@ -1,0 +1,95 @@
+/* lh-export: scored evidence in, samples out, and what is refused kept.  See lh-export(1). */
+#include "export.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RUN(f) false, offsetof(struct settings, run.f), 0, 0, NULL, 0
+
+static const struct lh_option options[] = {
+	{ 0, "root", "DIR", "export the scored runs of this root", LH_OPT_TEXT, RUN(root) },
+	{ 0, "include-review", NULL, "needs_human_review too",
+	  LH_OPT_FLAG, false, offsetof(struct settings, how.include_review), 0, 0, NULL, VERB_RAG },
+	{ 0, "include-partial", NULL, "partially_accepted too",
+	  LH_OPT_FLAG, false, offsetof(struct settings, how.include_partial), 0, 0, NULL, VERB_SFT },
+	{ 0, "verify-paths", "DIR", "source_files must be files below DIR", LH_TEXT(struct settings, how.verify_paths) },
+	{ 0, "quarantine", "FILE", "filter: append what is refused to FILE", LH_TEXT(struct settings, quarantine) },
+	{ 0, "recorded-at", "TIME", "created_at of what is written (default: --now)", LH_OPT_TIME, RUN(recorded_at) },
+	{ 0, "run-id", "ID", "of the run in a root (default: a UUID)", LH_OPT_TEXT, RUN(run_id) },
+	LH_NOW_OPTION,
+	LH_JOBS_OPTION,
+	LH_INPUT_OPTIONS,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+static bool is_file(const struct stat *file, const char *operand)
+{
+	struct stat st;
+	int rc = strcmp(operand, "-") ? stat(operand, &st) : fstat(STDIN_FILENO, &st);
+
+	return rc == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
+}
+
+/* What is refused would be read, and be refused, without end. */
+static int check_quarantine(struct lh_tool *tool, const struct settings *s)
+{
+	struct stat file;
+	bool same = false;
+	size_t i;
+
+	if (!s->quarantine || stat(s->quarantine, &file) < 0 || !S_ISREG(file.st_mode))
+		return 0;
+	for (i = 0; i < tool->n_operands; i++)
+		same |= is_file(&file, tool->operands[i]);
+	if (same || (!tool->n_operands && is_file(&file, "-")))
+		return lh_tool_usage(tool, "--quarantine: %s is also the input", s->quarantine);
+	return 0;
+}
+
+/* What belongs to the other way of working is no option of this one. */
+static int check_options(struct lh_tool *tool, const struct settings *s)
+{
+	if (!s->run.root && s->run.run_id)
+		return lh_tool_usage(tool, "--run-id is for a --root");
+	if (!s->run.root)
+		return check_quarantine(tool, s);
+	if (tool->n_operands)
+		return lh_tool_usage(tool, "--root takes no operand: %s", tool->operands[0]);
+	if (s->quarantine)
+		return lh_tool_usage(tool, "--quarantine: a root has a quarantine of its own");
+	if (tool->rejects || tool->on_error != LH_ON_ERROR_SKIP)
+		return lh_tool_usage(tool, "--rejects and --on-error are for a filter, not for a --root");
+	return 0;
+}
+
+static int run(struct lh_tool *tool, void *settings)
+{
+	enum lh_exporter x = tool->verb->bit == VERB_RAG ? LH_RAG : tool->verb->bit == VERB_SFT ? LH_SFT : LH_PREFERENCE;
+	struct settings *s = settings;
+
+	if (check_options(tool, s) < 0)
+		return -1;
+	return (s->run.root ? root_run : filter_run)(tool, x, s);
+}
+
+static const struct lh_verb verbs[] = {
+	{ "rag", "[FILE]...", "samples to be found again", VERB_RAG, 0, run },
+	{ "sft", "[FILE]...", "instructions and responses to train on", VERB_SFT, 0, run },
+	{ "preference", "[FILE]...", "of two answers to one task, the better", VERB_PREFERENCE, 0, run },
+	{ NULL, NULL, NULL, 0, 0, NULL },
+};
+
+int main(int argc, char **argv)
+{
+	struct settings s = { .quarantine = NULL };
+	struct lh_tool tool;
+	int rc;
+
+	lh_tool_init(&tool, "lh-export", "rag|sft|preference [OPTION]... [FILE]...", "scored evidence in, samples out", options);
+	lh_tool_verbs(&tool, verbs);
+	rc = lh_tool_parse(&tool, argc, argv, &s);
+	if (!rc)
+		rc = tool.verb->run(&tool, &s);
+	return lh_tool_finish(&tool, rc);
+}

@@ -1,0 +1,159 @@
+/*
+ * pair.c - records wait in a temporary file until all are there, and then meet.
+ */
+#include "export.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lh_file.h"
+#include "lh_pairs.h"
+
+#define BLOCK ((size_t)256 << 10)	/* written at a time */
+
+struct pairing {
+	struct filter *f;
+	struct lh_pairs *pairs;
+	int fd;			/* the lines: evidence, its scored run, ... */
+	uint64_t at;		/* bytes in it */
+	struct lh_buf block;
+	struct lh_sampler *sampler;
+	struct lh_pair pair;
+	struct lh_buf sample;
+};
+
+/* What a thread says of a record that may be one side: behind it lie the task
+ * id, the evidence and the scored run. */
+struct head {
+	enum lh_category category;
+	uint32_t task, evidence, scored;
+};
+
+static int on_evidence(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+{
+	struct worker *w = worker;
+	const struct lh_said *said = lh_sampler_said(w->sampler);
+	enum lh_refusal why;
+	struct head h;
+	int rc = worker_score(w, rec, &why, err);
+
+	if (rc > 0)
+		rc = lh_sample_scored(w->sampler, &w->rec, err);
+	if (rc > 0)
+		rc = lh_sample_side(w->sampler, rec, err);
+	if (rc <= 0)
+		return rc;
+	h = (struct head){ said->category, (uint32_t)said->task_id.n, (uint32_t)rec->len, (uint32_t)w->rec.len };
+	lh_buf_add(out, &h, sizeof h);
+	lh_buf_add(out, said->task_id.p, said->task_id.n);
+	lh_buf_add(out, rec->line, rec->len);
+	lh_buf_add(out, w->rec.line, w->rec.len);
+	return 0;
+}
+
+static int flush(struct pairing *p, struct lh_err *err)
+{
+	if (lh_buf_check(&p->block, err) < 0)
+		return -1;
+	if (p->block.len && lh_write_all(p->fd, p->block.p, p->block.len, err) < 0)
+		return lh_err_prefix(err, "temporary file");
+	lh_buf_reset(&p->block);
+	return 0;
+}
+
+static int on_side(const char *line, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+{
+	struct pairing *p = ((struct filter *)ctx)->pairing;
+	struct lh_place at;
+	struct lh_str task;
+	struct head h;
+
+	(void)from;
+	memcpy(&h, line, sizeof h);
+	task = (struct lh_str){ line + sizeof h, h.task };
+	at = (struct lh_place){ p->at, p->at + h.evidence, h.evidence, h.scored, 0 };
+	if (lh_pairs_add(p->pairs, &task, h.category, &at, err) < 0)
+		return -1;
+	lh_buf_add(&p->block, line + sizeof h + h.task, n - sizeof h - h.task);
+	p->at += n - sizeof h - h.task;
+	return p->block.len >= BLOCK || p->block.failed ? flush(p, err) : 0;
+}
+
+static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected, struct lh_err *err)
+{
+	struct pairing *p = ctx;
+	const struct lh_said *said = lh_sampler_said(p->sampler);
+	struct lh_side a = { &p->pair.rec[1], &p->pair.rec[0] }, b = { &p->pair.rec[3], &p->pair.rec[2] };
+	struct lh_str source;
+	int rc;
+
+	if (lh_tool_stopping())
+		return lh_err_set(err, LH_EINTR, "interrupted");
+	lh_buf_reset(&p->sample);
+	if (lh_pair_read(&p->pair, 0, chosen, p->fd, p->fd, err) < 0 || lh_pair_read(&p->pair, 1, rejected, p->fd, p->fd, err) < 0)
+		return -1;
+	rc = lh_sample_pair(p->sampler, &a, &b, &p->sample, err);
+	if (rc < 0 || lh_pair_source(&p->pair, &source, err) < 0)
+		return -1;
+	if (!rc)
+		return put_refused(p->f, said->refused, &source, &said->errors, err);
+	return put_sample(p->f, said->id, &(struct lh_str){ p->sample.p, p->sample.len }, &source, err);
+}
+
+/* A file without a name: nothing is left of it, however we end. */
+static int open_spool(struct lh_err *err)
+{
+	const char *folder = getenv("TMPDIR");
+	char path[4096];
+	int fd;
+
+	if (!folder || !*folder)
+		folder = "/tmp";
+	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL))
+		return fd >= 0 ? fd : lh_err_sys(err, "%s: no temporary file", folder);
+	if (snprintf(path, sizeof path, "%s/lh-export-XXXXXX", folder) >= (int)sizeof path)
+		errno = ENAMETOOLONG;
+	else if ((fd = mkostemp(path, O_CLOEXEC)) >= 0)
+		unlink(path);
+	return fd >= 0 ? fd : lh_err_sys(err, "%s: no temporary file", folder);
+}
+
+static int pair_all(struct pairing *p)
+{
+	struct lh_tool *t = p->f->tool;
+
+	if (lh_flow_run(t, &(struct lh_flow){
+		.map = on_evidence, .sink = on_side, .worker_new = worker_new, .worker_free = worker_free, .ctx = p->f }) < 0)
+		return -1;
+	if (flush(p, &t->err) < 0)
+		return -1;
+	return lh_pairs_each(p->pairs, on_pair, p, &t->err);
+}
+
+int pair_run(struct filter *f)
+{
+	struct lh_err *err = &f->tool->err;
+	struct pairing p = { .f = f, .fd = -1 };
+	int rc = -1;
+
+	lh_buf_init(&p.block, LH_BUF_NOMAX);
+	lh_buf_init(&p.sample, LH_BUF_NOMAX);
+	lh_pair_init(&p.pair);
+	f->pairing = &p;
+	p.sampler = lh_sampler_new(f->x, &f->s->how, f->recorded_at, err);
+	p.pairs = p.sampler ? lh_pairs_new(err) : NULL;
+	p.fd = p.pairs ? open_spool(err) : -1;
+	if (p.fd >= 0)
+		rc = pair_all(&p);
+	if (p.fd >= 0)
+		close(p.fd);
+	lh_pairs_free(p.pairs);
+	lh_sampler_free(p.sampler);
+	lh_pair_free(&p.pair);
+	lh_buf_free(&p.sample);
+	lh_buf_free(&p.block);
+	return rc;
+}

@@ -1,0 +1,51 @@
+/* root.c - one export over a root. */
+#include "export.h"
+
+static void on_progress(void *tool, enum lh_stage stage, uint64_t records)
+{
+	(void)stage;
+	lh_tool_progress(tool, records);
+}
+
+
+static int print(struct lh_tool *tool, enum lh_exporter x, const struct lh_export *e)
+{
+	struct lh_buf b;
+	int i, rc;
+
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	lh_buf_printf(&b, "{\"scored_files_read\":%llu", (unsigned long long)e->files);
+	lh_buf_printf(&b, ",\"records_read\":%llu", (unsigned long long)e->read);
+	lh_buf_printf(&b, ",\"%s\":%llu", x == LH_PREFERENCE ? "pairs_exported" : "records_exported", (unsigned long long)e->exported);
+	lh_buf_printf(&b, ",\"records_quarantined\":%llu,\"quarantine_summary\":{", (unsigned long long)e->quarantined);
+	for (i = 0; i < LH_REFUSALS; i++)
+		lh_buf_printf(&b, "%s\"%s\":%llu", i ? "," : "", lh_refusal_name((enum lh_refusal)i), (unsigned long long)e->refused[i]);
+	lh_buf_printf(&b, "},\"output_path\":\"%s\"}\n", lh_exporter_output(x));
+	rc = lh_buf_check(&b, &tool->err);
+	if (!rc)
+		rc = lh_tool_out(tool, b.p, b.len);
+	lh_buf_free(&b);
+	return rc;
+}
+
+int root_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
+{
+	static const enum lh_stage stages[] = { LH_STAGE_RAG, LH_STAGE_SFT, LH_STAGE_PREFERENCE };
+	struct lh_stage_result res = { 0 };
+	struct lh_run *run;
+	int rc = -1;
+
+	s->run.jobs = (unsigned)tool->jobs;
+	s->run.progress = on_progress;
+	s->run.ctx = tool;
+	run = lh_run_open(&s->run, tool->now, &tool->err);
+	if (run)
+		rc = lh_stage_export(run, stages[x], &res, &s->how, &tool->err);
+	if (!rc)
+		rc = print(tool, x, &s->how);
+	if (!rc && !res.passed)
+		lh_tool_verdict_bad(tool);
+	lh_stage_done(&res);
+	lh_run_close(run);
+	return rc;
+}
