@@ -113,16 +113,31 @@ static char short_escape(unsigned char c)
 	}
 }
 
+/* Is any of the eight bytes at s a control, a quote or a backslash?  Yes, too,
+ * for some bytes behind one. */
+static bool any_escaped(const char *s)
+{
+	const uint64_t ones = 0x0101010101010101ull, tops = 0x8080808080808080ull;
+	uint64_t v, quote, slash;
+
+	memcpy(&v, s, sizeof v);
+	quote = v ^ ones * '"';
+	slash = v ^ ones * '\\';
+	return (((v - ones * 0x20) & ~v) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & tops;
+}
+
 void lh_buf_json(struct lh_buf *b, const char *s, size_t n)
 {
 	static const char hex[] = "0123456789abcdef";
 	size_t i, from = 0;
+	unsigned char c;
+	char esc;
 
 	lh_buf_putc(b, '"');
 	for (i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)s[i];
-		char esc;
-
+		while (n - i > 8 && !any_escaped(s + i))
+			i += 8;
+		c = (unsigned char)s[i];
 		if (c >= 0x20 && c != '"' && c != '\\')
 			continue;
 		lh_buf_add(b, s + from, i - from);

@@ -10,27 +10,6 @@
 #include "lh_json_priv.h"
 #include "lh_mem.h"
 
-struct lh_evidence {
-	char *recorded_at;
-	const struct lh_field *field[LH_STEMS][LH_EVIDENCE_RULES];	/* of each rule's target */
-	const struct lh_field *timestamp, *texts;
-	struct lh_buf canon, scratch;
-	struct lh_buf errors;		/* each with its NUL */
-	size_t n_errors;
-	bool has_hash;
-	unsigned char hash[32];
-	char sig[2 * 32];
-
-	/* of the row being made */
-	const struct lh_record *row;
-	const struct lh_value *file;	/* f, once it was looked for */
-	const char *file_name;
-	uint64_t off;
-	struct lh_buf *out;
-	struct lh_err *err;
-	bool failed;			/* memory is out: *err */
-};
-
 static const struct lh_field integer_from_1 = { .type = LH_S_INTEGER, .ranged = true, .least = 1 };
 static const struct lh_field number = { .type = LH_S_NUMBER };
 static const struct lh_field text = { .type = LH_S_TEXT };
@@ -62,9 +41,12 @@ struct lh_evidence *lh_evidence_new(const char *recorded_at, struct lh_err *err)
 	}
 	e->timestamp = schema_field("timestamp");
 	e->texts = schema_field("observer_notes");
-	for (s = 0; s < LH_STEMS; s++)
+	for (s = 0; s < LH_STEMS; s++) {
+		lh_evidence_read_id(&e->id[s][0], lh_transforms[s].run_id);
+		lh_evidence_read_id(&e->id[s][1], lh_transforms[s].task_id);
 		for (r = lh_transforms[s].also; r->to; r++)
 			e->field[s][r - lh_transforms[s].also] = schema_field(r->to);
+	}
 	return e;
 }
 
@@ -117,17 +99,17 @@ static void refuse(void *ctx, const struct lh_str *field, const struct lh_str *p
 	e->n_errors++;
 }
 
-static void refuse_for(struct lh_evidence *e, const char *field, const char *problem)
+void lh_evidence_refuse(struct lh_evidence *e, const char *field, const char *problem)
 {
 	refuse(e, &(struct lh_str){ field, strlen(field) }, &(struct lh_str){ problem, strlen(problem) });
 }
 
-static void refuse_kind(struct lh_evidence *e, const char *field, const char *what, const struct lh_value *v)
+void lh_evidence_refuse_kind(struct lh_evidence *e, const char *field, const char *what, const struct lh_value *v)
 {
 	char problem[512];
 
 	lh_schema_expected(problem, sizeof problem, what, v);
-	refuse_for(e, field, problem);
+	lh_evidence_refuse(e, field, problem);
 }
 
 static bool is(struct lh_evidence *e, const struct lh_field *f, const char *name, const struct lh_value *v)
@@ -169,101 +151,7 @@ static int refused(struct lh_evidence *e, struct lh_err *err)
 	return lh_err_set(err, LH_EDATA, "%s", e->scratch.p);
 }
 
-/* ---- inputs ---- */
-
-/* null is no value. */
-static const struct lh_value *input(const struct lh_evidence *e, const char *name)
-{
-	const struct lh_value *v = lh_record_get(e->row, name);
-
-	return v && v->type != LH_NULL ? v : NULL;
-}
-
-static bool empty(const struct lh_value *v)
-{
-	return v->type == LH_STRING && v->n == 2;
-}
-
-/* The first of names, ended by NULL, that is there and not empty. */
-static const struct lh_value *first_of(const struct lh_evidence *e, const char *const *names, const char **name)
-{
-	const struct lh_value *v;
-
-	for (*name = *names; *names; names++) {
-		v = input(e, *names);
-		if (v && !empty(v)) {
-			*name = *names;
-			return v;
-		}
-	}
-	return NULL;
-}
-
-static const struct lh_value *file_of(struct lh_evidence *e)
-{
-	static const char *const names[] = { "file", "path", "source_file", NULL };
-
-	if (!e->file_name)
-		e->file = first_of(e, names, &e->file_name);
-	return e->file;
-}
-
-/* Append the text of an identity, unescaped: a string, or a number as written. */
-static void add_identity(struct lh_evidence *e, const char *name, const struct lh_value *v)
-{
-	struct lh_str s;
-
-	if (!v || empty(v))
-		refuse_for(e, name, "missing");
-	else if (v->type == LH_NUMBER)
-		lh_buf_add(&e->scratch, v->p, v->n);
-	else if (v->type != LH_STRING)
-		refuse_kind(e, name, "string or number", v);
-	else if (!v->escaped)
-		lh_buf_add(&e->scratch, v->p + 1, v->n - 2);
-	else if (lh_value_str(v, &e->scratch, &s, e->err) < 0)
-		e->failed = true;
-}
-
 /* ---- fields ---- */
-
-static void add_part(struct lh_evidence *e, const char *name, size_t n)
-{
-	const char *bar = memchr(name, '|', n);
-	const struct lh_value *v;
-	char key[32];
-
-	if (n == 3 && !memcmp(name, "off", 3)) {
-		lh_buf_u64(&e->scratch, e->off);
-	} else if (n == 3 && !memcmp(name, "sig", 3)) {
-		lh_buf_add(&e->scratch, e->sig, 12);
-	} else if (n == 1 && *name == 'f') {
-		v = file_of(e);
-		add_identity(e, e->file_name, v);
-	} else {
-		snprintf(key, sizeof key, "%.*s", (int)(bar ? bar - name : (long)n), name);
-		v = input(e, key);
-		if (bar && (!v || empty(v)))
-			lh_buf_u64(&e->scratch, e->off);
-		else
-			add_identity(e, key, v);
-	}
-}
-
-/* An id as its template says, as a JSON string. */
-static void put_id(struct lh_evidence *e, const char *template)
-{
-	const char *open, *close;
-
-	lh_buf_reset(&e->scratch);
-	for (; (open = strchr(template, '{')); template = close + 1) {
-		lh_buf_add(&e->scratch, template, (size_t)(open - template));
-		close = strchr(open, '}');
-		add_part(e, open + 1, (size_t)(close - open - 1));
-	}
-	lh_buf_puts(&e->scratch, template);
-	lh_buf_json(e->out, e->scratch.p ? e->scratch.p : "", e->scratch.len);
-}
 
 /* The value's text without the white space between its tokens. */
 static void put_compact(struct lh_buf *out, const struct lh_value *v)
@@ -290,14 +178,14 @@ static void put_compact(struct lh_buf *out, const struct lh_value *v)
 static void put_time(struct lh_evidence *e, const struct lh_transform *t)
 {
 	const char *name;
-	const struct lh_value *v = first_of(e, t->time, &name);
+	const struct lh_value *v = lh_evidence_first(e, t->time, &name);
 
 	if (v && is(e, e->timestamp, name, v))
 		lh_buf_add(e->out, v->p, v->n);
 	else if (!v && t->or_clock)
 		lh_buf_json(e->out, e->recorded_at, strlen(e->recorded_at));
 	else if (!v)
-		refuse_for(e, name, "missing");
+		lh_evidence_refuse(e, name, "missing");
 }
 
 /* A list's strings, one a line, unescaped into scratch. */
@@ -324,16 +212,16 @@ static bool is_text_or_texts(struct lh_evidence *e, const char *name, const stru
 		return true;
 	if (v->type == LH_ARRAY)
 		return is(e, e->texts, name, v);
-	refuse_kind(e, name, "string or array of strings", v);
+	lh_evidence_refuse_kind(e, name, "string or array of strings", v);
 	return false;
 }
 
 /* Put the text that an input gives; false when it gives none that counts. */
 static bool put_text_of(struct lh_evidence *e, const char *name, bool list, bool not_empty)
 {
-	const struct lh_value *v = input(e, name);
+	const struct lh_value *v = lh_evidence_input(e, name);
 
-	if (!v || (not_empty && empty(v)))
+	if (!v || (not_empty && lh_evidence_empty(v)))
 		return false;
 	if (!(list ? is_text_or_texts(e, name, v) : is(e, &text, name, v)))
 		return true;
@@ -387,10 +275,10 @@ static bool put_mark(struct lh_evidence *e, const char *prefix, const struct lh_
 
 static bool put_file(struct lh_evidence *e)
 {
-	if (!file_of(e))
+	if (!lh_evidence_file(e))
 		return false;
 	lh_buf_reset(&e->scratch);
-	add_identity(e, e->file_name, e->file);
+	lh_evidence_add_identity(e, e->file_name, e->file);
 	lh_buf_putc(e->out, '[');
 	lh_buf_json(e->out, e->scratch.p ? e->scratch.p : "", e->scratch.len);
 	lh_buf_putc(e->out, ']');
@@ -399,7 +287,7 @@ static bool put_file(struct lh_evidence *e)
 
 static bool all_ok(struct lh_evidence *e)
 {
-	const struct lh_value *ok = input(e, "ok"), *total = input(e, "total");
+	const struct lh_value *ok = lh_evidence_input(e, "ok"), *total = lh_evidence_input(e, "total");
 	bool fine = true;
 
 	if (ok)
@@ -419,7 +307,7 @@ static bool put_length(struct lh_evidence *e, const struct lh_evidence_rule *r, 
 		return true;
 	}
 	if (v->type != LH_ARRAY) {
-		refuse_kind(e, r->from, r->how == LH_EV_AMOUNT ? "number or array" : "array", v);
+		lh_evidence_refuse_kind(e, r->from, r->how == LH_EV_AMOUNT ? "number or array" : "array", v);
 		return false;
 	}
 	for (lh_iter_init(&it, v); lh_iter_next(&it); )
@@ -434,7 +322,10 @@ static bool put_count_mark(struct lh_evidence *e, const struct lh_evidence_rule 
 
 	if (!is(e, &integer_from_1, r->from, v) || !lh_value_i64(v, &count))
 		return false;
-	lh_buf_printf(e->out, "[\"%s%lld\"]", r->text, (long long)count);
+	lh_buf_puts(e->out, "[\"");
+	lh_buf_puts(e->out, r->text);
+	lh_buf_u64(e->out, (uint64_t)count);
+	lh_buf_puts(e->out, "\"]");
 	return true;
 }
 
@@ -466,7 +357,7 @@ static bool put_list(struct lh_evidence *e, const struct lh_evidence_rule *r, co
 /* The value that a rule gives; false when it gives none. */
 static bool put_value(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_field *f)
 {
-	const struct lh_value *v = r->from ? input(e, r->from) : NULL;
+	const struct lh_value *v = r->from ? lh_evidence_input(e, r->from) : NULL;
 
 	if (r->from && !v)
 		return false;
@@ -487,7 +378,9 @@ static bool put_value(struct lh_evidence *e, const struct lh_evidence_rule *r, c
 	case LH_EV_ALL_OK:
 		if (!all_ok(e))
 			return false;
-		lh_buf_printf(e->out, "[\"%s\"]", r->text);
+		lh_buf_puts(e->out, "[\"");
+		lh_buf_puts(e->out, r->text);
+		lh_buf_puts(e->out, "\"]");
 		return true;
 	case LH_EV_LENGTH:
 	case LH_EV_AMOUNT:
@@ -540,9 +433,9 @@ static void put_record(struct lh_evidence *e, enum lh_stem stem)
 	int i;
 
 	lh_buf_puts(e->out, "{\"run_id\":");
-	put_id(e, t->run_id);
+	lh_evidence_put_id(e, &e->id[stem][0]);
 	lh_buf_puts(e->out, ",\"task_id\":");
-	put_id(e, t->task_id);
+	lh_evidence_put_id(e, &e->id[stem][1]);
 	lh_buf_puts(e->out, ",\"timestamp\":");
 	put_time(e, t);
 	put_provenance(e, stem);
@@ -569,7 +462,7 @@ int lh_evidence_make(struct lh_evidence *e, enum lh_stem stem, const struct lh_r
 	e->err = err;
 	if (lh_sig_hash(&whole, &e->canon, e->hash, err) < 0) {
 		if (err->code == LH_EDATA)
-			refuse_for(e, "record", err->msg);
+			lh_evidence_refuse(e, "record", err->msg);
 		return err->code == LH_EDATA ? refused(e, err) : -1;
 	}
 	e->has_hash = true;

@@ -47,4 +47,60 @@ struct lh_transform {
 
 extern const struct lh_transform lh_transforms[LH_STEMS];
 
+struct lh_evidence {
+	char *recorded_at;
+	const struct lh_field *field[LH_STEMS][LH_EVIDENCE_RULES];	/* of each rule's target */
+	struct lh_evidence_id {
+		struct lh_evidence_part {
+			const char *before;	/* what stands before it, n bytes */
+			size_t n;
+			enum { LH_EV_END, LH_EV_OFF, LH_EV_SIG, LH_EV_F, LH_EV_INPUT } is;
+			bool or_off;
+			char name[24];
+		} part[4];
+	} id[LH_STEMS][2];		/* run_id and task_id, taken apart */
+	const struct lh_field *timestamp, *texts;
+	struct lh_buf canon, scratch;
+	struct lh_buf errors;		/* each with its NUL */
+	size_t n_errors;
+	bool has_hash;
+	unsigned char hash[32];
+	char sig[2 * 32];
+
+	/* of the row being made */
+	const struct lh_record *row;
+	const struct lh_value *file;	/* f, once it was looked for */
+	const char *file_name;
+	uint64_t off;
+	struct lh_buf *out;
+	struct lh_err *err;
+	bool failed;			/* memory is out: *err */
+};
+
+/* Note why the row is refused, once each: "FIELD: PROBLEM". */
+void lh_evidence_refuse(struct lh_evidence *e, const char *field, const char *problem);
+void lh_evidence_refuse_kind(struct lh_evidence *e, const char *field, const char *what, const struct lh_value *v);
+
+/* The input of that name; null is none. */
+const struct lh_value *lh_evidence_input(const struct lh_evidence *e, const char *name);
+
+/* The first of names (ended by NULL) that is there and not empty, and *name its
+ * name; else NULL, and the first name. */
+const struct lh_value *lh_evidence_first(const struct lh_evidence *e, const char *const *names, const char **name);
+
+/* f, and file_name where it stood. */
+const struct lh_value *lh_evidence_file(struct lh_evidence *e);
+
+/* Append to scratch the text of an identity: a string, or a number as written. */
+void lh_evidence_add_identity(struct lh_evidence *e, const char *name, const struct lh_value *v);
+
+/* Take a template apart; put what it gives for this row, as a JSON string. */
+void lh_evidence_read_id(struct lh_evidence_id *id, const char *template);
+void lh_evidence_put_id(struct lh_evidence *e, const struct lh_evidence_id *id);
+
+static inline bool lh_evidence_empty(const struct lh_value *v)
+{
+	return v->type == LH_STRING && v->n == 2;
+}
+
 #endif

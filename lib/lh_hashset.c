@@ -16,28 +16,40 @@ static uint64_t fold(uint64_t a, uint64_t b)
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-static size_t home(const struct lh_hashset *s, const unsigned char h[32])
+static uint64_t mix(const struct lh_hashset *s, const unsigned char h[32])
 {
 	uint64_t w[4];
 
 	memcpy(w, h, sizeof w);
-	return (size_t)(fold(w[0] ^ s->seed[0], w[1] ^ s->seed[1]) ^ fold(w[2] ^ s->seed[2], w[3] ^ s->seed[3])) & (s->slots - 1);
+	return fold(w[0] ^ s->seed[0], w[1] ^ s->seed[1]) ^ fold(w[2] ^ s->seed[2], w[3] ^ s->seed[3]);
 }
 
-/* The slot that holds h, or the free one where it would go. */
-static uint32_t *find(const struct lh_hashset *s, const unsigned char h[32])
+/* The slot that holds h, or the free one where it would go.  The tag
+ * tells most others apart without a look at their hashes. */
+static uint64_t *find(const struct lh_hashset *s, const unsigned char h[32], uint64_t mixed)
 {
-	size_t i = home(s, h);
+	size_t i = (size_t)mixed & (s->slots - 1);
+	uint32_t tag = (uint32_t)(mixed >> 32), at;
 
-	while (s->slot[i] && memcmp(s->hash[s->slot[i] - 1], h, 32))
-		i = (i + 1) & (s->slots - 1);
+	for (; (at = (uint32_t)s->slot[i]); i = (i + 1) & (s->slots - 1))
+		if ((uint32_t)(s->slot[i] >> 32) == tag && !memcmp(s->hash[at - 1], h, 32))
+			break;
 	return &s->slot[i];
+}
+
+static void put(struct lh_hashset *s, uint64_t mixed, uint32_t number)
+{
+	size_t i = (size_t)mixed & (s->slots - 1);
+
+	while (s->slot[i])
+		i = (i + 1) & (s->slots - 1);
+	s->slot[i] = mixed >> 32 << 32 | number;
 }
 
 static int rehash(struct lh_hashset *s, struct lh_err *err)
 {
 	size_t slots = s->slots ? s->slots * 2 : FEWEST, i;
-	uint32_t *slot = lh_calloc(slots, sizeof *slot, err);
+	uint64_t *slot = lh_calloc(slots, sizeof *slot, err);
 
 	if (!slot)
 		return -1;
@@ -47,17 +59,18 @@ static int rehash(struct lh_hashset *s, struct lh_err *err)
 	s->slot = slot;
 	s->slots = slots;
 	for (i = 0; i < s->n; i++)
-		*find(s, s->hash[i]) = (uint32_t)i + 1;
+		put(s, mix(s, s->hash[i]), (uint32_t)i + 1);
 	return 0;
 }
 
 int lh_hashset_add(struct lh_hashset *s, const unsigned char h[32], bool *is_new, struct lh_err *err)
 {
-	uint32_t *at;
+	uint64_t *at, mixed;
 
-	if (s->n >= s->slots / 4 * 3 && rehash(s, err) < 0)
+	if (s->n >= s->slots / 3 * 2 && rehash(s, err) < 0)
 		return -1;
-	at = find(s, h);
+	mixed = mix(s, h);
+	at = find(s, h, mixed);
 	if (is_new)
 		*is_new = !*at;
 	if (*at)
@@ -67,13 +80,13 @@ int lh_hashset_add(struct lh_hashset *s, const unsigned char h[32], bool *is_new
 	if (lh_grow(&s->hash, &s->cap, s->n + 1, sizeof *s->hash, err) < 0)
 		return -1;
 	memcpy(s->hash[s->n], h, 32);
-	*at = (uint32_t)++s->n;
+	*at = mixed >> 32 << 32 | ++s->n;
 	return 0;
 }
 
 bool lh_hashset_has(const struct lh_hashset *s, const unsigned char h[32])
 {
-	return s->n && *find(s, h);
+	return s->n && *find(s, h, mix(s, h));
 }
 
 int64_t lh_hashset_find(const struct lh_hashset *s, const unsigned char h[32])
@@ -88,24 +101,22 @@ void lh_hashset_free(struct lh_hashset *s)
 	*s = (struct lh_hashset){ 0 };
 }
 
-static int digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool lh_unhex(const char *p, size_t n, unsigned char h[32])
 {
-	int hi, lo;
+	static const signed char digit[256] = {
+		['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8,
+		['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+	};
+	int hi, lo, bad = 0;
 	size_t i;
 
 	if (n != 64)
 		return false;
 	for (i = 0; i < 32; i++) {
-		hi = digit(p[2 * i]);
-		lo = digit(p[2 * i + 1]);
-		if (hi < 0 || lo < 0)
-			return false;
+		hi = digit[(unsigned char)p[2 * i]] - 1;
+		lo = digit[(unsigned char)p[2 * i + 1]] - 1;
+		bad |= hi | lo;
 		h[i] = (unsigned char)(hi << 4 | lo);
 	}
-	return true;
+	return bad >= 0;
 }

@@ -5,7 +5,7 @@
  *     lh_hashset_add(&seen, hash, &is_new, err);
  *     lh_hashset_free(&seen);
  *
- * Memory: 32 bytes a hash and 4 to 16 for finding it; at most 2^32 - 2 hashes.
+ * Memory: 32 bytes a hash and 12 to 24 for finding it; at most 2^32 - 2 hashes.
  * Threads: one thread per set.
  */
 #ifndef LH_HASHSET_H
@@ -19,7 +19,8 @@
 struct lh_hashset {
 	unsigned char (*hash)[32];	/* in the order they came */
 	size_t n, cap;
-	uint32_t *slot;			/* open addressing: number + 1, 0 is free */
+	uint64_t *slot;			/* open addressing: 32 bits of what decides the
+					   place, and number + 1 (0: free) */
 	size_t slots;
 	uint64_t seed[4];		/* hashes read from files may have been chosen */
 };
