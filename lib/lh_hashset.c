@@ -91,7 +91,7 @@ bool lh_hashset_has(const struct lh_hashset *s, const unsigned char h[32])
 
 int64_t lh_hashset_find(const struct lh_hashset *s, const unsigned char h[32])
 {
-	return s->n ? (int64_t)*find(s, h) - 1 : -1;
+	return s->n ? (int64_t)(uint32_t)*find(s, h, mix(s, h)) - 1 : -1;
 }
 
 void lh_hashset_free(struct lh_hashset *s)
