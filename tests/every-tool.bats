@@ -26,6 +26,7 @@ commands() {
 	lh-index verify workers.lhv
 	lh-iterate --now 2026-05-03T12:00:00Z --answers answers.jsonl requests.jsonl
 	lh-iterate --emit-session --now 2026-05-03T12:00:00Z sessions.jsonl
+	lh-materialize --source outcomes --now 2026-05-03T12:00:00Z outcomes.jsonl
 	lh-search -Q welder -k 3 workers.lhv
 	lh-search -k 3 workers.lhv <queries.jsonl
 	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv drafts.jsonl
@@ -56,6 +57,7 @@ setup_file() {
 	cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/session/*[a-z].json | grep -v '"schema"' >sessions.jsonl
 	for i in {1..40}; do cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/schemas/valid/model_ledger-*.json; done >ledger.jsonl
 	for i in {1..40}; do echo '{"Kind":"schema","Field":"x","Reason":"\u0079 '$i'"}'; done >errors.jsonl
+	for i in {1..40}; do echo '{"run_id":"o'$i'","created_at":"2026-05-03T12:00:00Z","ok":1,"total":1,"elapsed_secs":1.50}'; done >outcomes.jsonl
 	gzip -k workers.jsonl
 	jq -c '{id, text, to: .phone, body: "Hi \(.name)", context: {candidate_id}}' workers.jsonl >drafts.jsonl
 	echo '{"rules":[{"id":"a","task_class":"staffing.any","condition":{"type":"FieldContainsAny","field":"body","needles":["cash"]},"action":{"type":"Block","message":"no cash"}}]}' >rules.json
@@ -211,6 +213,10 @@ raw() {
 		lh-index build "no/$E"
 		lh-index add "$E.lhv"
 		lh-index merge "$E.lhv" two.lhv
+		lh-materialize --source "$E"
+		lh-materialize --sources "$E"
+		lh-materialize --root "no/$E"
+		lh-materialize --root . --run-id "$E/"
 		lh-search --where "$E" workers.lhv
 		lh-search -Q x "$E.lhv"
 		lh-search "$E=workers.lhv" "$E=two.lhv"
@@ -228,9 +234,9 @@ raw() {
 }
 
 @test "dirty lines are rejected one by one, and those between them are read" {
-	printf '\357\273\277{"id":"a","text":"ok","kind":"email","prompt":"p","model":"m"}\r\n\r\n \t\n{"id":"b","text":"a\0b"}\n\0\n{"id":"c","text":"\377"}\n' >.dirty
+	printf '\357\273\277{"id":"a","text":"ok","kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z"}\r\n\r\n \t\n{"id":"b","text":"a\0b"}\n\0\n{"id":"c","text":"\377"}\n' >.dirty
 	printf '{"id":"d","text":"\300\257"}\n{"id":"e","text":"\\ud800"}\n\357\273\277{"id":"f","text":"ok"}\n[1]\n"x"\n\n' >>.dirty
-	printf '{"id":"g","text":"\342\200\250 is LINE SEPARATOR","kind":"email","prompt":"p","model":"m"}\n{"id":"g","id":"h","text":"ok"}\n{"id":"i","text":"no LF","kind":"email","prompt":"p","model":"m"}' >>.dirty
+	printf '{"id":"g","text":"\342\200\250 is LINE SEPARATOR","kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z"}\n{"id":"g","id":"h","text":"ok"}\n{"id":"i","text":"no LF","kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z"}' >>.dirty
 	while read -r command; do
 		[[ $command == lh-cat* || $command == *delete* || $command == *emit* || $command == *errors* ]] && continue
 		fresh
@@ -269,7 +275,7 @@ raw() {
 	while read -r command; do
 		[ "$(bash -c "$command -j1" </dev/null | sha256sum)" = "$(bash -c "$command -j3" </dev/null | sha256sum)" ] ||
 			{ echo "$command"; return 1; }
-	done < <(writers | grep 'chat\|extract-json answers\|embed\|search\|validate')
+	done < <(writers | grep 'chat\|extract-json answers\|embed\|materialize\|search\|validate')
 }
 
 @test "whichever allocation fails: exit 2, out of memory, no leak, no litter" {

@@ -11,6 +11,7 @@ prepare() {
 	lh-index build workers.lhv vectors.jsonl
 	jq -c '{kind: "email", artifact: {to: "ops@example.com", body: "\(.name) starts at 6:00."}, context: {candidate_id}}' \
 		workers.jsonl more.jsonl >drafts.jsonl
+	lh-gen kb -n 100 --dirty --root r
 }
 
 # The displays of a page's EXAMPLES as mandoc shows them, each ended by \036.

@@ -15,14 +15,16 @@ filters() {
 	lh-index add some.lhv -
 	lh-index delete some.lhv -
 	lh-iterate --answers answers.jsonl -
+	lh-materialize --source outcomes -
 	lh-search -k 1 some.lhv
 	lh-validate --kind email --roster some.lhv -
 	lh-validate --schema rag_sample -
 	END
 }
 
-# What makes a record one that lh-iterate can answer from the file below.
-ASK=',"kind":"email","prompt":"p","model":"m"'
+# What makes a record one that lh-iterate can answer from the file below, and an
+# outcome.
+ASK=',"kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z"'
 
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
