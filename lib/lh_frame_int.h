@@ -23,6 +23,7 @@ struct lh_tool_state {
 	struct lh_buf out;
 	struct {
 		bool shown, tty;
+		const char *what;	/* the records are of, or NULL */
 		double start, last;	/* lh_time_monotonic */
 	} progress;
 };

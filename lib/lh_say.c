@@ -147,7 +147,8 @@ void lh_progress_tick(struct lh_tool *t)
 		return;
 	s->progress.last = now;
 	took = now - s->progress.start;
-	n = snprintf(line, sizeof line, "%s%s: %llu records, %.0f/s%s", s->progress.tty ? CLEAR : "", t->name,
+	n = snprintf(line, sizeof line, "%s%s: %s%s%llu records, %.0f/s%s", s->progress.tty ? CLEAR : "", t->name,
+		     s->progress.what ? s->progress.what : "", s->progress.what ? ": " : "",
 		     (unsigned long long)s->records, took > 0 ? (double)s->records / took : 0.0,
 		     s->progress.tty ? "" : "\n");
 	lh_write_all(STDERR_FILENO, line, (size_t)n, &ignored);
@@ -158,6 +159,13 @@ void lh_tool_progress(struct lh_tool *t, uint64_t records)
 {
 	t->state->records = records;
 	lh_progress_tick(t);
+}
+
+void lh_tool_doing(struct lh_tool *t, const char *what)
+{
+	if (what != t->state->progress.what)
+		t->state->progress.start = lh_time_monotonic();
+	t->state->progress.what = what;
 }
 
 void lh_progress_clear(struct lh_tool *t)

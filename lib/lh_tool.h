@@ -148,6 +148,9 @@ LH_API int lh_tool_flush(struct lh_tool *t);
 /* What a loop outside a flow has done so far, for the progress line. */
 LH_API void lh_tool_progress(struct lh_tool *t, uint64_t records);
 
+/* Of what the records are, in the progress line: "score"; NULL: of the tool. */
+LH_API void lh_tool_doing(struct lh_tool *t, const char *what);
+
 /* Has a signal asked to stop, or has the run failed elsewhere?  What takes long
  * asks this now and then. */
 LH_API bool lh_tool_stopping(void);

@@ -1,0 +1,201 @@
+/* acceptance.c - lh-distill acceptance: does this build do what it should? */
+#include "acceptance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lh_file.h"
+#include "lh_mem.h"
+#include "lh_signal_int.h"
+
+#define FILES_OPEN 16	/* of nftw */
+
+int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected, const char *actual, struct lh_err *err)
+{
+	struct lh_buf b;
+	int rc;
+
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	lh_buf_printf(&b, "{\"n\":%u,\"name\":", ++a->told);
+	lh_buf_json(&b, name, strlen(name));
+	lh_buf_printf(&b, ",\"expected\":%s,\"actual\":%s,\"passed\":%s}\n", expected, actual, passed ? "true" : "false");
+	a->failed += !passed;
+	rc = lh_buf_check(&b, err);
+	if (!rc)
+		rc = lh_tool_out(a->tool, b.p, b.len);
+	lh_buf_free(&b);
+	return rc;
+}
+
+/* ---- the roots ---- */
+
+static char *fresh_folder(struct lh_err *err)
+{
+	const char *base = getenv("TMPDIR");
+	size_t n;
+	char *path;
+
+	if (!base || !*base)
+		base = "/tmp";
+	n = strlen(base) + sizeof "/lh-distill-XXXXXX";
+	path = lh_calloc(n, 1, err);
+	if (!path)
+		return NULL;
+	snprintf(path, n, "%s/lh-distill-XXXXXX", base);
+	if (mkdtemp(path))
+		return path;
+	lh_err_sys(err, "%s: cannot make the folder", path);
+	free(path);
+	return NULL;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+static void remove_root(struct acceptance *a, size_t i)
+{
+	lh_root_close(a->root[i]);
+	if (a->path[i] && nftw(a->path[i], remove_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS) < 0)
+		lh_tool_warn(a->tool, "%s: cannot remove: %s", a->path[i], strerror(errno));
+	free(a->path[i]);
+}
+
+/* The bytes of a file of the root, from text or from another root's file. */
+static int put_source(const struct lh_root *root, const char *relpath, const struct lh_buf *text, struct lh_err *err)
+{
+	char *path = lh_root_join(root, relpath, err);
+	struct lh_atomic out;
+	int rc = path ? lh_root_folders(root, relpath, err) : -1;
+
+	if (!rc)
+		rc = lh_atomic_open(&out, path, 0666, err);
+	if (!rc) {
+		rc = lh_write_all(out.fd, text->p, text->len, err);
+		rc = rc ? lh_err_prefix(err, "%s", path) : lh_atomic_commit(&out, err);
+		lh_atomic_close(&out);
+	}
+	free(path);
+	return rc;
+}
+
+static int copy_built_in(const struct lh_root *to, struct lh_err *err)
+{
+	const struct acceptance_source *s;
+	int rc = 0;
+
+	for (s = acceptance_fixture; !rc && s->text; s++) {
+		struct lh_buf text;
+
+		lh_buf_init(&text, LH_BUF_NOMAX);
+		lh_buf_puts(&text, s->text);
+		rc = lh_buf_check(&text, err);
+		if (!rc)
+			rc = put_source(to, lh_stem_source(s->stem), &text, err);
+		lh_buf_free(&text);
+	}
+	return rc;
+}
+
+/* The twelve sources, as far as they are there: 1, 0 when none is, -1. */
+static int copy_fixture(const struct lh_root *from, const struct lh_root *to, struct lh_err *err)
+{
+	struct lh_buf text;
+	int i, rc = 0, found = 0;
+
+	lh_buf_init(&text, LH_BUF_NOMAX);
+	for (i = 0; rc >= 0 && i < LH_STEMS; i++) {
+		const char *relpath = lh_stem_source((enum lh_stem)i);
+		char *path = lh_root_join(from, relpath, err);
+
+		rc = path ? file_read(path, &text, err) : -1;
+		if (rc > 0) {
+			found = 1;
+			rc = put_source(to, relpath, &text, err);
+		}
+		free(path);
+	}
+	lh_buf_free(&text);
+	return rc < 0 ? -1 : found;
+}
+
+static int prepare(struct acceptance *a, const char *fixture, struct lh_err *err)
+{
+	struct lh_root *from = NULL;
+	int i, rc = 0;
+
+	if (fixture && !(from = lh_root_open(fixture, err)))
+		return -1;
+	for (i = 0; !rc && i < 2; i++) {
+		a->path[i] = fresh_folder(err);
+		a->root[i] = a->path[i] ? lh_root_open(a->path[i], err) : NULL;
+		if (!a->root[i]) {
+			rc = -1;
+		} else if (from) {
+			rc = copy_fixture(from, a->root[i], err);
+			rc = rc ? rc - 1 : lh_err_set(err, LH_EIO, "%s: no source in %s", fixture, LH_ROOT_SOURCES);
+		} else {
+			rc = copy_built_in(a->root[i], err);
+		}
+	}
+	lh_root_close(from);
+	return rc ? -1 : 0;
+}
+
+/* ---- the runs ---- */
+
+static int run_all(struct acceptance *a, const struct settings *s, struct lh_err *err)
+{
+	static const char *const id[RUNS] = { "first", "other", "again" };
+	struct lh_run_how how = s->run;
+	char now[32];
+	int i, rc = 0;
+
+	lh_tool_time(a->tool, now);
+	if (!how.recorded_at)
+		how.recorded_at = now;
+	for (i = 0; !rc && i < RUNS && !lh_signal_pending(); i++) {
+		how.root = a->path[i == RUN_OTHER];
+		how.run_id = id[i];
+		rc = whole_run(&a->run[i], &how, a->tool->now, NULL, NULL, err);
+		if (a->run[i].run) {	/* its lock must not keep the next run out */
+			lh_root_close(a->run[i].run->root);
+			a->run[i].run->root = NULL;
+		}
+	}
+	return rc || lh_signal_pending() ? -1 : 0;
+}
+
+int distill_acceptance(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	struct acceptance a = { .tool = tool };
+	size_t i;
+	int rc;
+
+	lh_signal_defer(true);	/* the roots must go in any case */
+	rc = prepare(&a, s->fixture, &tool->err);
+	if (!rc)
+		rc = run_all(&a, s, &tool->err);
+	if (!rc)
+		rc = acceptance_check(&a, &tool->err);
+	for (i = 0; i < RUNS; i++)
+		whole_free(&a.run[i]);
+	for (i = 0; i < 2; i++)
+		remove_root(&a, i);
+	if (rc < 0)
+		return -1;
+	if (a.failed)
+		lh_tool_verdict_bad(tool);
+	lh_tool_say(tool, "%u of %u invariants hold", a.told - a.failed, a.told);
+	return 0;
+}

@@ -1,0 +1,41 @@
+/*
+ * acceptance.h - a known root, run twice and once more, and what must hold.
+ *
+ *     acceptance.c           the verb: two fresh roots, three runs, the lines
+ *     acceptance_fixture.c   the root that is built in
+ *     acceptance_check.c     the invariants
+ *
+ * Of the three runs the first two are in a root each and the third is in the
+ * first root again, all with one recorded_at.
+ */
+#ifndef ACCEPTANCE_H
+#define ACCEPTANCE_H
+
+#include "distill.h"
+
+#define INVARIANTS 22
+
+enum { RUN_FIRST, RUN_OTHER, RUN_AGAIN, RUNS };
+
+struct acceptance {
+	struct lh_tool *tool;
+	char *path[2];			/* the roots */
+	struct lh_root *root[2];
+	struct whole run[RUNS];		/* run[RUN_AGAIN] is in root[0] */
+	unsigned told, failed;
+};
+
+/* The sources of the built-in root: text NULL where there is none. */
+struct acceptance_source {
+	enum lh_stem stem;
+	const char *text;
+};
+extern const struct acceptance_source acceptance_fixture[];	/* ends with a text of NULL */
+
+/* Check all; tells each in turn.  0 also when some do not hold. */
+int acceptance_check(struct acceptance *a, struct lh_err *err);
+
+/* Print the next invariant; expected and actual are JSON. */
+int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected, const char *actual, struct lh_err *err);
+
+#endif

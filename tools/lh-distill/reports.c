@@ -1,0 +1,196 @@
+/* reports.c - the runs that lie below reports/distillation. */
+#include "distill.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lh_file.h"
+#include "lh_mem.h"
+#include "lh_schema.h"
+
+#define BLOCK ((size_t)64 << 10)
+#define REPORT_MAX ((size_t)256 << 20)	/* a receipt of a million files */
+
+void report_init(struct report *r)
+{
+	lh_buf_init(&r->text, REPORT_MAX);
+	lh_record_init(&r->rec);
+}
+
+void report_free(struct report *r)
+{
+	lh_buf_free(&r->text);
+	lh_record_free(&r->rec);
+}
+
+int file_read(const char *path, struct lh_buf *b, struct lh_err *err)
+{
+	int fd = lh_open_regular(path, O_RDONLY, 0, err);
+	ssize_t n = 1;
+	char *to;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	lh_buf_reset(b);
+	while (n > 0 && (to = lh_buf_room(b, BLOCK))) {
+		n = lh_read_some(fd, to, BLOCK, err);
+		if (n > 0)
+			lh_buf_took(b, (size_t)n);
+	}
+	close(fd);
+	if (n < 0 || lh_buf_check(b, err) < 0)
+		return lh_err_prefix(err, "%s", path);
+	return 1;
+}
+
+/* The first violation is enough to know. */
+static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
+{
+	struct lh_err *err = ctx;
+
+	if (err->code == LH_OK)
+		lh_err_set(err, LH_ECORRUPT, "%.*s: %.*s", (int)field->n, field->p, (int)problem->n, problem->p);
+}
+
+static int check(struct report *r, const char *schema, struct lh_err *err)
+{
+	struct lh_value v = { r->text.p, r->text.len, LH_OBJECT, false };
+	struct lh_buf scratch;
+	long n;
+
+	if (lh_record_parse(&r->rec, r->text.p, r->text.len, err) < 0) {
+		if (err->code == LH_EDATA)
+			err->code = LH_ECORRUPT;
+		return -1;
+	}
+	v.p = r->rec.line;
+	v.n = r->rec.len;
+	*err = (struct lh_err){ .code = LH_OK };
+	lh_buf_init(&scratch, LH_BUF_NOMAX);
+	n = lh_schema_check(lh_schema_find(schema), &v, &scratch, on_violation, err, err);
+	lh_buf_free(&scratch);
+	return n ? -1 : 0;
+}
+
+int report_read(struct report *r, const struct lh_root *root, const char *run_id, const char *name, const char *schema, struct lh_err *err)
+{
+	size_t n = sizeof LH_ROOT_REPORTS + strlen(run_id) + strlen(name) + 2;
+	char *relpath = lh_calloc(n, 1, err), *path = NULL;
+	int rc = -1;
+
+	if (relpath) {
+		snprintf(relpath, n, "%s/%s/%s", LH_ROOT_REPORTS, run_id, name);
+		path = lh_root_join(root, relpath, err);
+	}
+	if (path)
+		rc = file_read(path, &r->text, err);
+	if (rc > 0 && check(r, schema, err) < 0)
+		rc = lh_err_prefix(err, "%s", path);
+	free(relpath);
+	free(path);
+	return rc;
+}
+
+/* ---- the newest ---- */
+
+struct newest {
+	const struct lh_root *root;
+	struct report r;
+	struct lh_buf *bad;
+	char *id;		/* of the newest so far, or NULL */
+	int64_t at;
+};
+
+/* When the report was made; a time that passed the schema. */
+static int64_t time_of(const struct report *r, const char *field)
+{
+	const struct lh_value *v = lh_record_get(&r->rec, field);
+	int64_t ms = INT64_MIN;
+
+	if (v && v->n >= 2)
+		lh_time_read(v->p + 1, v->n - 2, &ms);
+	return ms;
+}
+
+/* One report of a run: 1 with its time if that is later than *at, 0, -1. */
+static int look_at(struct newest *n, const char *id, const char *name, const char *schema, const char *field, int64_t *at, struct lh_err *err)
+{
+	int rc = report_read(&n->r, n->root, id, name, schema, err);
+	int64_t ms;
+
+	if (rc < 0 && err->code == LH_ECORRUPT) {
+		lh_buf_printf(n->bad, "%s\n", err->msg);
+		return lh_buf_check(n->bad, err);
+	}
+	if (rc <= 0)
+		return rc;
+	ms = time_of(&n->r, field);
+	*at = ms > *at ? ms : *at;
+	return 1;
+}
+
+static int look_at_run(struct newest *n, const char *id, bool any, struct lh_err *err)
+{
+	int64_t at = INT64_MIN;
+	char name[32], *copy;
+	int rc = look_at(n, id, "summary.json", "run_summary", "ended_at", &at, err), i, found = rc;
+
+	for (i = 0; any && !rc && i < LH_STAGES; i++) {
+		snprintf(name, sizeof name, "%s.json", lh_stage_name((enum lh_stage)i));
+		found |= look_at(n, id, name, "stage_receipt", "timestamp", &at, err);
+		if (found < 0)
+			break;
+	}
+	if (found <= 0 || (n->id && (at < n->at || (at == n->at && strcmp(id, n->id) < 0))))
+		return found < 0 ? -1 : 0;
+	copy = lh_strndup(id, strlen(id), err);
+	if (!copy)
+		return -1;
+	free(n->id);
+	n->id = copy;
+	n->at = at;
+	return 0;
+}
+
+static int each_run(struct newest *n, DIR *d, const char *but, bool any, struct lh_err *err)
+{
+	const struct dirent *e;
+	int rc = 0;
+
+	while (!rc) {
+		errno = 0;
+		e = readdir(d);
+		if (!e)
+			return errno ? lh_err_sys(err, LH_ROOT_REPORTS ": cannot read") : 0;
+		if (lh_run_id_valid(e->d_name) && (!but || strcmp(e->d_name, but)))
+			rc = look_at_run(n, e->d_name, any, err);
+	}
+	return rc;
+}
+
+int report_newest(char **id, const struct lh_root *root, const char *but, bool any, struct lh_buf *bad, struct lh_err *err)
+{
+	struct newest n = { .root = root, .bad = bad };
+	char *path = lh_root_join(root, LH_ROOT_REPORTS, err);
+	DIR *d = path ? opendir(path) : NULL;
+	int rc = path ? 0 : -1;
+
+	report_init(&n.r);
+	if (path && !d && errno != ENOENT)
+		rc = lh_err_sys(err, "%s: cannot open", path);
+	if (d) {
+		rc = each_run(&n, d, but, any, err);
+		closedir(d);
+	}
+	report_free(&n.r);
+	free(path);
+	if (rc < 0)
+		free(n.id);
+	else
+		*id = n.id;
+	return rc < 0 ? -1 : n.id != NULL;
+}

@@ -1,0 +1,63 @@
+/* run.c - lh-distill run: the five stages, their receipts, a summary. */
+#include <unistd.h>
+
+#include "distill.h"
+
+struct shown {
+	struct lh_tool *tool;
+	bool progress;
+};
+
+static void on_progress(void *ctx, enum lh_stage stage, uint64_t records)
+{
+	struct shown *s = ctx;
+
+	lh_tool_doing(s->tool, lh_stage_name(stage));
+	lh_tool_progress(s->tool, records);
+}
+
+static void on_ended(void *ctx, const struct lh_stage_result *r)
+{
+	struct shown *s = ctx;
+	unsigned long long in = r->records_in, out = r->records_out;
+
+	if (s->progress || s->tool->verbose)
+		lh_tool_warn(s->tool, "%s: %llu in, %llu out, %llu accepted, %llu rejected, %llu quarantined, %llu skipped, %llu ms",
+			     lh_stage_name(r->stage), in, out, (unsigned long long)r->accepted, (unsigned long long)r->rejected,
+			     (unsigned long long)r->quarantined, (unsigned long long)r->skipped, (unsigned long long)r->duration_ms);
+	if (r->passed)
+		return;
+	lh_tool_verdict_bad(s->tool);
+	lh_tool_warn(s->tool, "%s has not passed: %.*s", lh_stage_name(r->stage), (int)r->errors.len, r->errors.p);
+}
+
+/* What a cron job's mail should say beside. */
+static void say_rest(struct lh_tool *tool, const struct whole *w)
+{
+	warn_bad(tool, &w->bad);
+	if (w->run->no_git)
+		lh_tool_say(tool, "no git commit, zeros stand for it: %s", w->run->why_no_git.msg);
+	if (strcmp(w->severity, "ok"))
+		lh_tool_say(tool, "drift: %s, against run %s", w->severity, w->prior);
+}
+
+int distill_run(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	struct lh_run_how how = s->run;
+	struct shown shown = { tool, tool->progress == LH_PROGRESS_ALWAYS };
+	struct whole w;
+	int rc;
+
+	if (tool->progress == LH_PROGRESS_AUTO && !tool->quiet)
+		shown.progress = isatty(STDERR_FILENO);
+	how.progress = on_progress;
+	how.ctx = &shown;
+	rc = whole_run(&w, &how, tool->now, on_ended, &shown, &tool->err);
+	if (!rc) {
+		say_rest(tool, &w);
+		rc = lh_tool_out(tool, w.json.p, w.json.len);
+	}
+	whole_free(&w);
+	return rc;
+}

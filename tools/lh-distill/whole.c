@@ -1,0 +1,77 @@
+/* whole.c - the five stages one behind the other, and what they leave. */
+#include "distill.h"
+
+#include <stdlib.h>
+
+static int run_stage(struct whole *w, enum lh_stage i, struct lh_err *err)
+{
+	struct lh_stage_result *res = &w->stage[i];
+
+	switch (i) {
+	case LH_STAGE_COLLECT:
+		return lh_stage_collect(w->run, res, NULL, err);
+	case LH_STAGE_SCORE:
+		return lh_stage_score(w->run, res, err);
+	default:
+		return lh_stage_export(w->run, i, res, NULL, err);
+	}
+}
+
+static int write_reports(struct whole *w, struct lh_err *err)
+{
+	struct lh_buf b;
+	int rc;
+
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	rc = drift_print(&b, w, err);
+	if (!rc)
+		rc = lh_report_write(w->run, "drift.json", &b, err);
+	lh_buf_reset(&b);
+	markdown_print(&b, w);
+	if (!rc)
+		rc = lh_report_write(w->run, "summary.md", &b, err);
+	lh_buf_free(&b);
+	lh_summary_print(&w->json, &w->summary);
+	lh_buf_putc(&w->json, '\n');
+	return rc ? rc : lh_report_write(w->run, "summary.json", &w->json, err);
+}
+
+int whole_run(struct whole *w, const struct lh_run_how *how, const char *now, whole_fn *ended, void *ctx, struct lh_err *err)
+{
+	double start = lh_time_monotonic();
+	struct lh_summary *s = &w->summary;
+	size_t i;
+
+	*w = (struct whole){ .severity = "ok" };
+	lh_buf_init(&w->json, LH_BUF_NOMAX);
+	lh_buf_init(&w->bad, LH_BUF_NOMAX);
+	w->run = lh_run_open(how, now, err);
+	if (!w->run)
+		return -1;
+	lh_run_time(w->run, s->started_at);
+	for (i = 0; i < LH_STAGES; i++) {
+		if (run_stage(w, (enum lh_stage)i, err) < 0)
+			return lh_err_prefix(err, "%s", lh_stage_name((enum lh_stage)i));
+		if (ended)
+			ended(ctx, &w->stage[i]);
+	}
+	lh_run_time(w->run, s->ended_at);
+	s->run_id = w->run->id;
+	s->git_commit = w->run->git_commit;
+	s->stage = w->stage;
+	s->duration_ms = w->run->fixed ? 0 : (uint64_t)((lh_time_monotonic() - start) * 1e3);
+	lh_summary_settle(s);
+	return write_reports(w, err);
+}
+
+void whole_free(struct whole *w)
+{
+	size_t i;
+
+	for (i = 0; i < LH_STAGES; i++)
+		lh_stage_done(&w->stage[i]);
+	lh_run_close(w->run);
+	free(w->prior);
+	lh_buf_free(&w->json);
+	lh_buf_free(&w->bad);
+}
