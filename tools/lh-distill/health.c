@@ -1,0 +1,287 @@
+/* health.c - lh-distill health: evidence against the rows that it came from. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "distill.h"
+#include "lh_evidence.h"
+#include "lh_hashset.h"
+#include "lh_rows.h"
+#include "lh_score.h"
+
+#define SAMPLE 30	/* rows that are looked at without --all, shared out among the sources */
+#define MESSAGES 20	/* without --verbose */
+
+struct count {
+	uint64_t rows, checked, mismatched, missing, scored, scoreable;
+};
+
+struct health {
+	struct lh_tool *tool;
+	struct lh_root *root;
+	uint64_t sample;	/* rows to check of each source */
+	bool there[LH_STEMS];	/* has evidence */
+	uint64_t done, told;
+
+	/* of the source at hand: */
+	enum lh_stem stem;
+	struct count n;
+	const char *evidence;	/* the file of evidence, and its line */
+	uint64_t line;
+	struct lh_rows *rows;	/* of evidence, or of scored runs */
+	struct lh_rows *source;
+	bool open;		/* source is, and stands on at, or (at.line 0) before its first line */
+	struct lh_row at;
+	uint64_t before;	/* the lines between this one and at are blank */
+	uint64_t end;		/* no line from this one on is there */
+	struct lh_record rec, row;
+	struct lh_scorer *scorer;
+	struct lh_buf scratch;
+};
+
+static void tell(struct health *h, const char *fmt, ...) LH_PRINTF(2, 3);
+static void tell(struct health *h, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	lh_tool_verdict_bad(h->tool);
+	if (h->told++ >= MESSAGES && !h->tool->verbose) {
+		if (h->told == MESSAGES + 1)
+			lh_tool_say(h->tool, "further messages suppressed (--verbose shows all)");
+		return;
+	}
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	lh_tool_say(h->tool, "%s:%llu: %s", h->evidence, (unsigned long long)h->line, text);
+}
+
+/* ---- the line that a record came from ---- */
+
+static int open_rows(const struct health *h, struct lh_rows *rows, const char *relpath, struct lh_err *err)
+{
+	char *path = lh_root_join(h->root, relpath, err);
+	int rc = path ? lh_rows_open(rows, path, err) : -1;
+
+	free(path);
+	return rc;
+}
+
+/* Go to the source's line of that number, from 1: 1, 0 when there is none, -1.
+ * Evidence is in the order of its source, so that this goes on from where it
+ * stands, whatever lines are missing. */
+static int seek_line(struct health *h, uint64_t line, struct lh_err *err)
+{
+	int rc = 1;
+
+	if (line >= h->end || (h->open && line > h->before && line < h->at.line))
+		return 0;
+	if (!h->open || h->at.line > line) {
+		rc = open_rows(h, h->source, lh_stem_source(h->stem), err);
+		h->open = rc > 0;
+		h->at.line = 0;
+	}
+	while (rc > 0 && h->at.line < line) {
+		h->before = h->at.line;
+		rc = lh_rows_next(h->source, &h->at, err);
+	}
+	if (rc == 0) {
+		h->open = false;
+		h->end = line;
+	}
+	return rc > 0 ? h->at.line == line : rc;
+}
+
+/* Does the source's line have that hash? */
+static int check_row(struct health *h, uint64_t offset, const unsigned char want[32], struct lh_err *err)
+{
+	unsigned char hash[32];
+	struct lh_value v;
+	const char *p;
+	size_t skip;
+	int rc = seek_line(h, offset + 1, err);
+
+	if (rc < 0)
+		return -1;
+	if (!rc) {
+		h->n.missing++;
+		tell(h, "%s: no line %llu", lh_stem_source(h->stem), (unsigned long long)offset + 1);
+		return 1;
+	}
+	p = h->at.p;
+	skip = h->at.line == 1 && h->at.n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3) ? 3 : 0;
+	rc = lh_record_parse(&h->row, p + skip, h->at.n - skip, err);
+	if (!rc) {
+		v = (struct lh_value){ h->row.line, h->row.len, LH_OBJECT, false };
+		rc = lh_sig_hash(&v, &h->scratch, hash, err);
+	}
+	if (rc < 0 && err->code != LH_EDATA)
+		return -1;
+	if (!rc && !memcmp(hash, want, sizeof hash))
+		return 0;
+	tell(h, "%s:%llu: %s", lh_stem_source(h->stem), (unsigned long long)offset + 1,
+	     rc < 0 ? err->msg : "its hash is not the one in the evidence");
+	return 1;
+}
+
+/* Where a record says that it comes from: false when it does not. */
+static bool provenance(const struct health *h, uint64_t *offset, unsigned char hash[32])
+{
+	const struct lh_value *p = lh_record_get(&h->rec, "provenance");
+	const char *source = lh_stem_source(h->stem);
+	struct lh_value file, at, sig;
+	int64_t n;
+
+	if (!p || p->type != LH_OBJECT || !lh_value_get(p, "source_file", &file) || !lh_value_get(p, "line_offset", &at) ||
+	    !lh_value_get(p, "sig_hash", &sig))
+		return false;
+	if (file.type != LH_STRING || !lh_value_is(&file, source, strlen(source)) || sig.type != LH_STRING ||
+	    !lh_unhex(sig.p + 1, sig.n - 2, hash) || at.type != LH_NUMBER || !lh_value_i64(&at, &n) || n < 0)
+		return false;
+	*offset = (uint64_t)n;
+	return true;
+}
+
+/* ---- the evidence ---- */
+
+static int look(struct health *h, const struct lh_row *row, struct lh_err *err)
+{
+	bool sampled = h->n.rows++ < h->sample;
+	struct lh_judged judged;
+	unsigned char hash[32];
+	uint64_t offset;
+	int rc = lh_record_parse(&h->rec, row->p, row->n, err);
+
+	if (!rc)
+		rc = lh_score_check(h->scorer, &h->rec, err);
+	if (rc < 0 && err->code != LH_EDATA)
+		return -1;
+	if (!rc && !provenance(h, &offset, hash))
+		rc = lh_err_set(err, LH_EDATA, "provenance: not %s", lh_stem_source(h->stem));
+	h->n.checked += sampled || rc;
+	if (rc < 0) {
+		h->n.mismatched++;
+		tell(h, "%s", err->msg);
+		return 0;
+	}
+	if (lh_score_judge(h->scorer, &h->rec, &judged, err) < 0)
+		return -1;
+	h->n.scoreable += judged.category != LH_NEEDS_HUMAN_REVIEW;
+	rc = sampled ? check_row(h, offset, hash, err) : 0;
+	h->n.mismatched += rc > 0;
+	return rc < 0 ? -1 : 0;
+}
+
+static int on_evidence(void *ctx, const char *relpath, struct lh_err *err)
+{
+	struct health *h = ctx;
+	struct lh_row row;
+	int rc;
+
+	if (lh_stem_of(relpath, strlen(relpath)) != h->stem)
+		return 0;
+	h->evidence = relpath;
+	rc = open_rows(h, h->rows, relpath, err);
+	while (rc > 0 && (rc = lh_rows_next(h->rows, &row, err)) > 0) {
+		h->line = row.line;
+		if (look(h, &row, err) < 0)
+			return -1;
+		lh_tool_progress(h->tool, ++h->done);
+	}
+	return rc;
+}
+
+static int on_scored(void *ctx, const char *relpath, struct lh_err *err)
+{
+	struct health *h = ctx;
+	struct lh_row row;
+	int rc;
+
+	if (lh_stem_of(relpath, strlen(relpath)) != h->stem)
+		return 0;
+	rc = open_rows(h, h->rows, relpath, err);
+	while (rc > 0 && (rc = lh_rows_next(h->rows, &row, err)) > 0)
+		h->n.scored++;
+	return rc;
+}
+
+/* Which sources have evidence at all? */
+static int on_file(void *ctx, const char *relpath, struct lh_err *err)
+{
+	struct health *h = ctx;
+	enum lh_stem stem = lh_stem_of(relpath, strlen(relpath));
+
+	(void)err;
+	if (stem != LH_STEM_NONE) {
+		h->there[stem] = true;
+		return 0;
+	}
+	lh_tool_verdict_bad(h->tool);
+	lh_tool_warn(h->tool, "%s: evidence of no source that there is", relpath);
+	return 0;
+}
+
+/* ---- the verb ---- */
+
+static int print(struct health *h, struct lh_err *err)
+{
+	const struct count *n = &h->n;
+	struct lh_buf b;
+	int rc;
+
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	lh_buf_printf(&b, "{\"source\":\"%s\",\"rows\":%llu,\"checked\":%llu,\"mismatched\":%llu,\"missing\":%llu,\"scored\":%llu,\"scoreable\":%llu}\n",
+		      lh_stem_name(h->stem), (unsigned long long)n->rows, (unsigned long long)n->checked,
+		      (unsigned long long)n->mismatched, (unsigned long long)n->missing, (unsigned long long)n->scored,
+		      (unsigned long long)n->scoreable);
+	rc = lh_buf_check(&b, err);
+	if (!rc)
+		rc = lh_tool_out(h->tool, b.p, b.len);
+	lh_buf_free(&b);
+	return rc;
+}
+
+static int check_all(struct health *h, bool all, struct lh_err *err)
+{
+	uint64_t n = 0;
+	int i;
+
+	if (lh_root_each(h->root, LH_ROOT_EVIDENCE, on_file, h, err) < 0)
+		return -1;
+	for (i = 0; i < LH_STEMS; i++)
+		n += h->there[i];
+	h->sample = all ? UINT64_MAX : n ? (SAMPLE + n - 1) / n : 0;
+	for (i = 0; i < LH_STEMS; i++) {
+		h->stem = (enum lh_stem)i;
+		h->n = (struct count){ 0 };
+		h->open = false;
+		h->end = UINT64_MAX;
+		lh_tool_doing(h->tool, lh_stem_name(h->stem));
+		if (lh_root_each(h->root, LH_ROOT_EVIDENCE, on_evidence, h, err) || lh_root_each(h->root, LH_ROOT_SCORED, on_scored, h, err) ||
+		    print(h, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int distill_health(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	struct lh_err *err = &tool->err;
+	struct health h = { .tool = tool, .root = lh_root_open(s->run.root, err) };
+	int rc = -1;
+
+	lh_record_init(&h.rec);
+	lh_record_init(&h.row);
+	lh_buf_init(&h.scratch, LH_BUF_NOMAX);
+	if (h.root && (h.scorer = lh_scorer_new(err)) && (h.rows = lh_rows_new(err)) && (h.source = lh_rows_new(err)))
+		rc = check_all(&h, s->all, err);
+	lh_rows_free(h.rows);
+	lh_rows_free(h.source);
+	lh_scorer_free(h.scorer);
+	lh_record_free(&h.rec);
+	lh_record_free(&h.row);
+	lh_buf_free(&h.scratch);
+	lh_root_close(h.root);
+	return rc;
+}
