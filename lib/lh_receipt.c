@@ -9,6 +9,8 @@
 #include "lh_mem.h"
 #include "lh_stem.h"
 
+#define NO_GIT "no git commit; zeros stand for it"
+
 /* One side of a receipt: its files as JSON, and the lines that are hashed. */
 struct side {
 	struct lh_run *run;
@@ -104,10 +106,13 @@ static void put_side(struct lh_buf *b, const char *name, const struct side *s, c
 	lh_buf_printf(b, ",\"hash\":\"%s\"}", hash);
 }
 
-static void put_list(struct lh_buf *b, const char *name, const struct lh_buf *list)
+/* The JSON strings of list, and one more unless it is NULL. */
+static void put_list(struct lh_buf *b, const char *name, const struct lh_buf *list, const char *more)
 {
 	lh_buf_printf(b, ",\"%s\":[", name);
 	lh_buf_add(b, list->p, list->len);
+	if (more)
+		lh_buf_printf(b, "%s\"%s\"", list->len ? "," : "", more);
 	lh_buf_putc(b, ']');
 }
 
@@ -127,8 +132,8 @@ static void put_receipt(struct lh_buf *b, const struct lh_run *run, const struct
 	put_count(b, ",\"quarantined\":", res->quarantined);
 	put_count(b, ",\"skipped\":", res->skipped);
 	lh_buf_printf(b, "},\"validation\":{\"passed\":%s", res->passed ? "true" : "false");
-	put_list(b, "errors", &res->errors);
-	put_list(b, "warnings", &res->warnings);
+	put_list(b, "errors", &res->errors, NULL);
+	put_list(b, "warnings", &res->warnings, run->no_git ? NO_GIT : NULL);
 	put_count(b, "},\"duration_ms\":", res->duration_ms);
 	lh_buf_puts(b, "}\n");
 }
@@ -184,8 +189,6 @@ static int write_receipt(struct lh_run *run, struct lh_stage_result *res, struct
 	res->records_in = in->records;
 	res->records_out = out->records;
 	res->duration_ms = run->fixed ? 0 : (uint64_t)((lh_time_monotonic() - res->start) * 1e3);
-	if (run->no_git)
-		lh_stage_warn(res, "no git commit; zeros stand for it");
 	if (lh_buf_check(&res->errors, err) < 0 || lh_buf_check(&res->warnings, err) < 0)
 		return -1;
 	lh_buf_init(&b, LH_BUF_NOMAX);

@@ -1,4 +1,5 @@
 /* health.c - lh-distill health: evidence against the rows that it came from. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -149,7 +150,7 @@ static int look(struct health *h, const struct lh_row *row, struct lh_err *err)
 	bool sampled = h->n.rows++ < h->sample;
 	struct lh_judged judged;
 	unsigned char hash[32];
-	uint64_t offset;
+	uint64_t offset = 0;
 	int rc = lh_record_parse(&h->rec, row->p, row->n, err);
 
 	if (!rc)

@@ -87,7 +87,8 @@ void markdown_print(struct lh_buf *b, const struct whole *w)
 
 	lh_buf_printf(b, "# Distillation run %s: %s\n\n", s->run_id, s->passed ? "passed" : "NOT passed");
 	lh_buf_printf(b, "- started %s, ended %s\n", s->started_at, s->ended_at);
-	lh_buf_printf(b, "- recorded at %s\n- commit `%s`\n- run hash `%s`\n", w->run->recorded_at, s->git_commit, s->run_hash);
+	lh_buf_printf(b, "- recorded at %s\n- commit `%s`%s\n- run hash `%s`\n", w->run->recorded_at, s->git_commit,
+		      w->run->no_git ? " (there is none)" : "", s->run_hash);
 	if (w->prior)
 		lh_buf_printf(b, "- drift: %s, against run %s (drift.json)\n\n## Stages\n\n", w->severity, w->prior);
 	else
