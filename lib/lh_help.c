@@ -111,7 +111,7 @@ static void verbs(const struct lh_tool *t, struct lh_buf *b)
 
 	lh_buf_puts(b, "\nVerbs:\n");
 	for (v = t->verbs; v->name; v++) {
-		snprintf(left, sizeof left, "  %s %s", v->name, v->operands);
+		snprintf(left, sizeof left, "  %s%s%s", v->name, *v->operands ? " " : "", v->operands);
 		row(b, left, COLUMN_MAX, v->help);
 	}
 }
@@ -119,7 +119,8 @@ static void verbs(const struct lh_tool *t, struct lh_buf *b)
 void lh_help_text(const struct lh_tool *t, struct lh_buf *b)
 {
 	if (t->verb) {
-		lh_buf_printf(b, "Usage: %s %s [OPTION]... %s\n%s\n", t->name, t->verb->name, t->verb->operands, t->verb->help);
+		lh_buf_printf(b, "Usage: %s %s [OPTION]...%s%s\n%s\n", t->name, t->verb->name,
+			      *t->verb->operands ? " " : "", t->verb->operands, t->verb->help);
 	} else {
 		lh_buf_printf(b, "Usage: %s %s\n%s\n", t->name, t->synopsis, t->summary);
 		if (t->verbs)

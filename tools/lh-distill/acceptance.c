@@ -196,6 +196,6 @@ int distill_acceptance(struct lh_tool *tool, void *settings)
 		return -1;
 	if (a.failed)
 		lh_tool_verdict_bad(tool);
-	lh_tool_say(tool, "%u of %u invariants hold", a.told - a.failed, a.told);
+	lh_tool_say(tool, "%u/%u invariants hold", a.told - a.failed, a.told);
 	return 0;
 }

@@ -36,7 +36,7 @@ static void say_rest(struct lh_tool *tool, const struct whole *w)
 {
 	warn_bad(tool, &w->bad);
 	if (w->run->no_git)
-		lh_tool_say(tool, "no git commit, zeros stand for it: %s", w->run->why_no_git.msg);
+		lh_tool_chat(tool, "no git commit, zeros stand for it: %s", w->run->why_no_git.msg);
 	if (strcmp(w->severity, "ok"))
 		lh_tool_say(tool, "drift: %s, against run %s", w->severity, w->prior);
 }

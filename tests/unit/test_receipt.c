@@ -1,0 +1,267 @@
+/* lh_stage, lh_receipt: ids, times, files hashed and counted, commits, a run's hash. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "lh_digest.h"
+#include "lh_receipt.h"
+
+#define BLOCK (256 << 10)	/* of lh_receipt_file.c */
+#define COMMIT "0123456789abcdef0123456789abcdef01234567"
+#define ZEROS "0000000000000000000000000000000000000000"
+
+static struct lh_err err;
+
+static void put(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	check(f && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+/* ---- files ---- */
+
+static void counts(const struct lh_root *root, const char *text, uint64_t records)
+{
+	struct lh_facts *f = lh_facts_new(&err);
+	unsigned char sum[32];
+	struct lh_fact fact;
+
+	put("file", text);
+	lh_sha256(text, strlen(text), sum);
+	check_why(f && lh_facts_of(f, root, "file", &fact, &err) == 1, err.msg);
+	check(fact.bytes == strlen(text) && !memcmp(fact.sha256, sum, 32));
+	check(fact.records == records);
+	lh_facts_free(f);
+}
+
+static void records_are_lines_that_are_not_blank(const struct lh_root *root)
+{
+	static char large[BLOCK + 64];
+	size_t at;
+
+	counts(root, "", 0);
+	counts(root, "\n", 0);
+	counts(root, " \t\r\n\n\r\n", 0);
+	counts(root, "{}\n", 1);
+	counts(root, "{}", 1);
+	counts(root, "{}\r\n \n  {}\n\n{}", 3);
+	/* around the end of a block */
+	for (at = BLOCK - 4; at < BLOCK + 4; at++) {
+		memset(large, ' ', at);
+		strcpy(large + at, "\n");
+		counts(root, large, 0);
+		strcpy(large + at, "{}\n");
+		counts(root, large, 1);
+		memset(large, 'x', at);
+		strcpy(large + at, "\n \n");
+		counts(root, large, 1);
+		strcpy(large + at, "\ny");
+		counts(root, large, 2);
+	}
+}
+
+static void a_file_is_read_again_only_when_it_has_changed(const struct lh_root *root)
+{
+	struct lh_facts *f = lh_facts_new(&err);
+	struct timespec times[2] = { { 1000, 0 }, { 1000, 0 } };
+	struct lh_fact a, b;
+
+	check(f && lh_facts_of(f, root, "absent", &a, &err) == 0);
+	check(lh_facts_of(f, root, "file/below", &a, &err) == 0);
+	put("file", "{}\n");
+	check(lh_facts_of(f, root, "file", &a, &err) == 1 && a.records == 1);
+	check(lh_facts_of(f, root, "file", &b, &err) == 1 && !memcmp(&a, &b, sizeof a));
+	put("file", "[]\n");		/* as long, and as old */
+	check(utimensat(AT_FDCWD, "file", times, 0) == 0);
+	check(lh_facts_of(f, root, "file", &b, &err) == 1 && memcmp(a.sha256, b.sha256, 32));
+	put("other", "{}\n{}\n");
+	check(rename("other", "file") == 0);
+	check(lh_facts_of(f, root, "file", &b, &err) == 1 && b.records == 2);
+	check(unlink("file") == 0 && lh_facts_of(f, root, "file", &b, &err) == 0);
+	check(symlink("/etc/passwd", "link") == 0);
+	check(lh_facts_of(f, root, "link", &b, &err) == -1 && strstr(err.msg, "symbolic link"));
+	lh_facts_free(f);
+}
+
+/* ---- commits ---- */
+
+static void commit_is(const char *path, const char *want)
+{
+	char got[LH_GIT_COMMIT + 1];
+	struct lh_err why;
+	bool found = lh_git_commit(path, got, &why);
+
+	check_why(!strcmp(got, want), got);
+	check(found == (strcmp(want, ZEROS) != 0));
+}
+
+static void the_commit_is_read_from_gits_own_files(void)
+{
+	check(mkdir("repo", 0777) == 0 && mkdir("repo/below", 0777) == 0);
+	check(mkdir("repo/.git", 0777) == 0 && mkdir("repo/.git/refs", 0777) == 0 && mkdir("repo/.git/refs/heads", 0777) == 0);
+	commit_is("repo", ZEROS);
+	put("repo/.git/HEAD", "ref: refs/heads/main\n");
+	commit_is("repo", ZEROS);			/* no commit yet */
+	put("repo/.git/packed-refs", "# pack-refs with: peeled fully-peeled sorted\n"
+	    "1111111111111111111111111111111111111111 refs/heads/main2\n" COMMIT " refs/heads/main\n"
+	    "^2222222222222222222222222222222222222222\n");
+	commit_is("repo/below", COMMIT);
+	put("repo/.git/refs/heads/main", "89abcdef89abcdef89abcdef89abcdef89abcdef\n");	/* wins over the packed one */
+	commit_is("repo", "89abcdef89abcdef89abcdef89abcdef89abcdef");
+	put("repo/.git/HEAD", COMMIT "\n");		/* detached */
+	commit_is("repo", COMMIT);
+	put("repo/.git/HEAD", "0123456789abcdef0123456789abcdef0123456G\n");
+	commit_is("repo", ZEROS);
+	put("repo/.git/HEAD", "ref: refs/../../file\n");	/* leads out */
+	commit_is("repo", ZEROS);
+	put("repo/.git/HEAD", "ref: refs/heads/a\n");
+	put("repo/.git/refs/heads/a", "ref: refs/heads/a\n");	/* a circle */
+	commit_is("repo", ZEROS);
+}
+
+static void a_worktrees_commit_is_its_own(void)
+{
+	check(mkdir("tree", 0777) == 0 && mkdir("repo/.git/worktrees", 0777) == 0 && mkdir("repo/.git/worktrees/t", 0777) == 0);
+	put("tree/.git", "gitdir: ../repo/.git/worktrees/t\n");
+	put("repo/.git/worktrees/t/commondir", "../..\n");
+	put("repo/.git/worktrees/t/HEAD", "ref: refs/heads/main\n");
+	put("repo/.git/HEAD", "ref: refs/heads/none\n");
+	commit_is("tree", "89abcdef89abcdef89abcdef89abcdef89abcdef");
+	commit_is("repo", ZEROS);
+	check(unlink("repo/.git/refs/heads/main") == 0);
+	commit_is("tree", COMMIT);			/* packed, in the common folder */
+}
+
+/* ---- runs ---- */
+
+static void ids_are_names_of_folders(void)
+{
+	char longest[130];
+
+	memset(longest, 'x', 129);
+	longest[129] = '\0';
+	check(!lh_run_id_valid(longest));
+	longest[128] = '\0';
+	check(lh_run_id_valid(longest));
+	check(lh_run_id_valid("2026-05-03 nightly, \xc3\xa9") && lh_run_id_valid("a..b"));
+	check(!lh_run_id_valid("") && !lh_run_id_valid(".") && !lh_run_id_valid("..") && !lh_run_id_valid(".x"));
+	check(!lh_run_id_valid("a/b") && !lh_run_id_valid("a\nb") && !lh_run_id_valid("\x7f") && !lh_run_id_valid("\xff"));
+}
+
+static struct lh_run *open_run(const char *id, const char *at, const char *now)
+{
+	struct lh_run *run = lh_run_open(&(struct lh_run_how){ .run_id = id, .recorded_at = at }, now, &err);
+
+	check_why(run, err.msg);
+	return run;
+}
+
+/* The id that a run gets, whose folder is then there. */
+static void mint(char id[64], const char *now)
+{
+	struct lh_run *run = open_run(NULL, NULL, now);
+	struct lh_buf text = { .p = "", .len = 0 };
+
+	check(strlen(run->id) < 64);
+	strcpy(id, run->id);
+	check_why(lh_report_write(run, "x", &text, &err) == 0, err.msg);
+	lh_run_close(run);
+}
+
+static void minted_ids_are_uuids_and_repeat_with_the_clock(void)
+{
+	char a[64], b[64], c[64];
+
+	mint(a, NULL);
+	mint(b, NULL);
+	check(strcmp(a, b) && strlen(a) == 36 && a[8] == '-' && a[14] == '4' && strchr("89ab", a[19]));
+	mint(a, "2026-05-03T12:00:00Z");
+	mint(b, "2026-05-03T14:00:00+02:00");		/* the same time: the next suffix */
+	mint(c, "2026-05-03T12:00:01Z");
+	check(strlen(a) == 36 && a[14] == '8' && strchr("89ab", a[19]));
+	check(!strncmp(a, b, 36) && !strcmp(b + 36, "-2") && strncmp(a, c, 36));
+}
+
+static void times_are_utc_with_milliseconds(void)
+{
+	struct lh_run *run = open_run("a", "2026-05-03T23:30:00.1239-01:00", "2026-05-03T12:00:00Z");
+	char now[LH_TIME_LEN + 1];
+
+	check(!strcmp(run->recorded_at, "2026-05-04T00:30:00.123Z"));
+	lh_run_time(run, now);
+	check(!strcmp(now, "2026-05-03T12:00:00.000Z") && run->fixed);
+	lh_run_close(run);
+	run = open_run("a", NULL, "2026-05-03T12:00:00Z");
+	check(!strcmp(run->recorded_at, "2026-05-03T12:00:00.000Z"));
+	lh_run_close(run);
+	check(!lh_run_open(&(struct lh_run_how){ .recorded_at = "today" }, NULL, &err) && err.code == LH_EUSAGE);
+	check(!lh_run_open(&(struct lh_run_how){ .run_id = "../x" }, NULL, &err) && err.code == LH_EUSAGE);
+}
+
+/* SHA-256 of five times 64 digits joined by "|". */
+static void a_runs_hash_is_over_its_stages_outputs(void)
+{
+	struct lh_stage_result stage[LH_STAGES] = { 0 };
+	struct lh_summary s = { .stage = stage };
+	char joined[LH_STAGES * 65], want[65] = "";
+	unsigned char sum[32];
+	size_t i;
+
+	for (i = 0; i < LH_STAGES; i++) {
+		stage[i].passed = true;
+		memset(stage[i].output_hash, 'a' + (int)i, 64);
+		memset(joined + i * 65, 'a' + (int)i, 64);
+		joined[i * 65 + 64] = '|';
+	}
+	lh_sha256(joined, sizeof joined - 1, sum);
+	lh_hex(sum, 32, want);
+	lh_summary_settle(&s);
+	check(!strcmp(s.run_hash, want) && s.passed);
+	stage[2].passed = false;
+	lh_summary_settle(&s);
+	check(!strcmp(s.run_hash, want) && !s.passed);
+}
+
+/* A text that needs escapes, and one that is cut in the middle of a character. */
+static void a_fault_fails_the_stage(void)
+{
+	struct lh_stage_result res;
+	char text[2000];
+
+	lh_stage_begin(&res, LH_STAGE_SCORE);
+	check(res.passed);
+	lh_stage_warn(&res, "a \"%s\"\n", "b");
+	lh_stage_warn(&res, "c");
+	check(res.passed && res.warnings.len == 15 && !memcmp(res.warnings.p, "\"a \\\"b\\\"\\n\",\"c\"", 15));
+	memset(text, 0, sizeof text);
+	while (strlen(text) < 1500)
+		strcat(text, "\xe2\x82\xac");
+	lh_stage_fault(&res, "x%s", text);
+	check(!res.passed && res.errors.len == 1021 + 2 && !memcmp(res.errors.p + 1020, "\x82\xac\"", 3));
+	lh_stage_done(&res);
+}
+
+int main(void)
+{
+	char dir[] = "/tmp/lh-test-receipt.XXXXXX";
+	struct lh_root *root;
+
+	check(mkdtemp(dir) && chdir(dir) == 0);
+	root = lh_root_open(".", &err);
+	check(root);
+	records_are_lines_that_are_not_blank(root);
+	a_file_is_read_again_only_when_it_has_changed(root);
+	lh_root_close(root);
+	the_commit_is_read_from_gits_own_files();
+	a_worktrees_commit_is_its_own();
+	ids_are_names_of_folders();
+	minted_ids_are_uuids_and_repeat_with_the_clock();
+	times_are_utc_with_milliseconds();
+	a_runs_hash_is_over_its_stages_outputs();
+	a_fault_fails_the_stage();
+	check(chdir("/") == 0);
+	return execlp("rm", "rm", "-rf", dir, (char *)NULL);
+}
