@@ -16,6 +16,8 @@
 
 #define MARK ".lh-tmp-"
 #define NAME_ROOM 200		/* of the target's name; NAME_MAX is 255 */
+#define SWEEP_PATH 4096
+#define SWEEP_DEEP 8
 
 /* The folder of path, "." when it names none, and the name in it. */
 static char *folder_of(const char *path, const char **name, struct lh_err *err)
@@ -41,29 +43,58 @@ static bool abandoned(const char *tmp)
 	return is_free;
 }
 
-/* Remove what killed runs left for this target.  The PID is asked as well as
- * the lock, for a living writer has a moment between open and flock. */
-static void sweep(const char *folder, const char *name)
+/* A dead writer's temporary file, whose target's name is prefix, or begins
+ * there.  The PID is asked as well as the lock, for a living writer has a moment
+ * between open and flock. */
+static bool is_litter(const char *name, const char *prefix)
 {
-	DIR *d = opendir(folder);
-	int n = (int)strnlen(name, NAME_ROOM);
-	char prefix[NAME_ROOM + 16], path[4096], *end;
-	struct dirent *e;
+	size_t n = strlen(name);
 	long pid;
 
-	if (!d)
-		return;
-	snprintf(prefix, sizeof prefix, ".%.*s" MARK, n, name);
-	while ((e = readdir(d))) {
-		if (strncmp(e->d_name, prefix, strlen(prefix)))
+	while (n && name[n - 1] >= '0' && name[n - 1] <= '9')
+		n--;
+	if (!name[n] || n < strlen(prefix) || strncmp(name, prefix, strlen(prefix)) ||
+	    n < strlen(MARK) || memcmp(name + n - strlen(MARK), MARK, strlen(MARK)))
+		return false;
+	pid = strtol(name + n, NULL, 10);
+	return pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
+/* Remove what killed runs left in the folder that path names, n bytes of
+ * SWEEP_PATH; below it as deep as that, and nothing below with 0. */
+static void sweep(char *path, size_t n, const char *prefix, int deep)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		if ((size_t)snprintf(path + n, SWEEP_PATH - n, "/%s", e->d_name) >= SWEEP_PATH - n)
 			continue;
-		pid = strtol(e->d_name + strlen(prefix), &end, 10);
-		if (*end || pid <= 0 || (kill((pid_t)pid, 0) == 0 || errno != ESRCH))
-			continue;
-		if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, e->d_name) < sizeof path && abandoned(path))
+		if (is_litter(e->d_name, prefix) && abandoned(path))
 			unlink(path);
+		else if (deep && e->d_name[0] != '.' && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
+			sweep(path, n + 1 + strlen(e->d_name), prefix, deep - 1);
 	}
-	closedir(d);
+	path[n] = '\0';
+	if (d)
+		closedir(d);
+}
+
+static void sweep_target(const char *folder, const char *name)
+{
+	char prefix[NAME_ROOM + 16], path[SWEEP_PATH];
+
+	snprintf(prefix, sizeof prefix, ".%.*s" MARK, (int)strnlen(name, NAME_ROOM), name);
+	if ((size_t)snprintf(path, sizeof path, "%s", folder) < sizeof path)
+		sweep(path, strlen(path), prefix, 0);
+}
+
+void lh_sweep_below(const char *folder)
+{
+	char path[SWEEP_PATH];
+
+	if ((size_t)snprintf(path, sizeof path, "%s", folder) < sizeof path)
+		sweep(path, strlen(path), ".", SWEEP_DEEP);
 }
 
 static int open_tmp(struct lh_atomic *a, const char *folder, const char *name, mode_t mode, struct lh_err *err)
@@ -111,7 +142,7 @@ int lh_atomic_open(struct lh_atomic *a, const char *path, mode_t mode, struct lh
 	if (!rc && !*name)
 		rc = lh_not_regular(path, S_IFDIR, err);
 	if (!rc) {
-		sweep(folder, name);
+		sweep_target(folder, name);
 		rc = open_tmp(a, folder, name, mode, err);
 	}
 	if (!rc && old == 0 && fchmod(a->fd, st.st_mode & 0777) < 0)

@@ -49,6 +49,9 @@ struct lh_atomic {
 LH_API int lh_atomic_open(struct lh_atomic *a, const char *path, mode_t mode, struct lh_err *err);
 LH_API int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err);
 LH_API void lh_atomic_close(struct lh_atomic *a);
+/* Remove what killed writers left in a folder and below it, whatever they were
+ * writing; for a folder whose targets have another name with each run. */
+LH_API void lh_sweep_below(const char *folder);
 /* Let what happened to the name path (a rename, an unlink) reach the disk. */
 LH_API int lh_sync_folder(const char *path, struct lh_err *err);
 

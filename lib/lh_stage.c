@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "lh_digest.h"
+#include "lh_file.h"
 #include "lh_json.h"
 #include "lh_mem.h"
 #include "lh_receipt.h"
@@ -156,6 +157,24 @@ static int settle_time(struct lh_run *run, const char *now, struct lh_err *err)
 	return 0;
 }
 
+/* What a killed run left of files that this one may never write: those of
+ * another day, or of its receipts. */
+static int sweep(const struct lh_run *run, struct lh_err *err)
+{
+	static const char *const folders[] = { LH_ROOT_SOURCES, LH_ROOT_EVIDENCE, LH_ROOT_SCORED, LH_ROOT_EXPORTS, LH_ROOT_REPORTS };
+	size_t i;
+
+	for (i = 0; i < sizeof folders / sizeof *folders; i++) {
+		char *path = lh_root_join(run->root, folders[i], err);
+
+		if (!path)
+			return -1;
+		lh_sweep_below(path);
+		free(path);
+	}
+	return 0;
+}
+
 static int open_run(struct lh_run *run, const char *now, struct lh_err *err)
 {
 	if (settle_time(run, now, err) < 0)
@@ -168,7 +187,7 @@ static int open_run(struct lh_run *run, const char *now, struct lh_err *err)
 	if (run->how.dry)
 		return 0;
 	run->facts = lh_facts_new(err);
-	if (!run->facts || lh_root_lock(run->root, LH_ROOT_PATIENCE, err) < 0 || settle_id(run, err) < 0)
+	if (!run->facts || lh_root_lock(run->root, LH_ROOT_PATIENCE, err) < 0 || sweep(run, err) < 0 || settle_id(run, err) < 0)
 		return -1;
 	run->no_git = !lh_git_commit(lh_root_path(run->root), run->git_commit, &run->why_no_git);
 	return run->why_no_git.code == LH_ENOMEM ? lh_err_nomem(err) : 0;

@@ -77,7 +77,8 @@ struct lh_run {
 };
 
 /*
- * Open and lock the root (LH_ROOT_PATIENCE) and settle the rest.  now is the
+ * Open and lock the root (LH_ROOT_PATIENCE), remove temporary files of killed
+ * runs, and settle the rest.  now is the
  * tool's --now or NULL.  A minted id is a random UUID; with now it is made of
  * time and root, and where its folder exists already "-2", "-3", ... follows.
  * LH_EUSAGE: a run id that is no name of a folder.

@@ -190,6 +190,18 @@ line() {
 	diff -r one r
 }
 
+@test "what a killed run left half written is gone after the next" {
+	root 12
+	lh-distill run --root r --now 2026-05-02T12:00:00Z --run-id a >/dev/null
+	for folder in data/_kb data/evidence/2026/05/02 data/scored-runs/2026/05/02 exports/rag exports/quarantine reports/distillation/a; do
+		touch "r/$folder/.half.jsonl.lh-tmp-4194305" "r/$folder/.half.jsonl.lh-tmp-$$" "r/$folder/.lh-tmp-mine"
+	done
+	distil >/dev/null
+	[ "$(find r -name '.*.lh-tmp-4194305')" = "" ]
+	[ "$(find r -name ".*.lh-tmp-$$" | wc -l)" = 6 ]	# that process lives
+	[ "$(find r -name '.lh-tmp-mine' | wc -l)" = 6 ]
+}
+
 @test "a run shows its stages and their counts" {
 	root 50
 	run -0 --separate-stderr distil --progress always

@@ -50,6 +50,7 @@ int whole_run(struct whole *w, const struct lh_run_how *how, const char *now, wh
 		return -1;
 	lh_run_time(w->run, s->started_at);
 	for (i = 0; i < LH_STAGES; i++) {
+		lh_run_progress(w->run, (enum lh_stage)i, 0);
 		if (run_stage(w, (enum lh_stage)i, err) < 0)
 			return lh_err_prefix(err, "%s", lh_stage_name((enum lh_stage)i));
 		if (ended)
