@@ -35,6 +35,15 @@ $(B)/$(SONAME): $(LIB_O) lib/liblh.map
 	@echo '  LINK   $@'
 	$(Q)$(CC) -shared -o $@ $(LIB_O) $(LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script=lib/liblh.map -Wl,-z,defs $(LIBS)
 
+# Text that is compiled in: a file below share/ as strings of C.
+$(B)/share/%.inc: share/%
+	@mkdir -p $(@D)
+	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< >$@
+
+ACCEPTANCE = $(wildcard share/fixtures/distillation/acceptance/data/_kb/*.jsonl)
+$(B)/tools/lh-distill/acceptance_fixture.c.o: $(ACCEPTANCE:%=$(B)/%.inc)
+$(B)/tools/lh-distill/acceptance_fixture.c.o: ALL += -I$(B)
+
 $(B)/lib/%.o $(B)/tools/%.o: BANNED = -include lib/lh_banned.h
 
 $(B)/%.c.o: %.c Makefile

@@ -1,0 +1,381 @@
+/*
+ * acceptance_check.c - the 22 invariants.
+ *
+ * They are checked on the files that lie in the first root behind all three
+ * runs, so that whatever a later run added shows in every count.
+ */
+#include "acceptance_check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lh_digest.h"
+#include "lh_evidence.h"
+#include "lh_schema.h"
+
+/* ---- telling ---- */
+
+/* What stands in c->want and c->got. */
+int check_tell(struct check *c, const char *name, bool passed, struct lh_err *err)
+{
+	lh_buf_putc(&c->want, '\0');
+	lh_buf_putc(&c->got, '\0');
+	if (lh_buf_check(&c->want, err) < 0 || lh_buf_check(&c->got, err) < 0)
+		return -1;
+	return acceptance_tell(c->a, name, passed, c->want.p, c->got.p, err);
+}
+
+void check_fresh(struct check *c)
+{
+	lh_buf_reset(&c->want);
+	lh_buf_reset(&c->got);
+}
+
+int check_count(struct check *c, const char *name, uint64_t want, uint64_t got, struct lh_err *err)
+{
+	check_fresh(c);
+	lh_buf_u64(&c->want, want);
+	lh_buf_u64(&c->got, got);
+	return check_tell(c, name, want == got, err);
+}
+
+/* A value as it stands, or null. */
+void check_put(struct lh_buf *b, const struct lh_value *v)
+{
+	if (v)
+		lh_buf_add(b, v->p, v->n);
+	else
+		lh_buf_puts(b, "null");
+}
+
+static void ignore(void *ctx, const struct lh_str *field, const struct lh_str *problem)
+{
+	(void)ctx;
+	(void)field;
+	(void)problem;
+}
+
+/* How many rows are not of the schema; -1. */
+long check_invalid(struct check *c, const struct table *t, const char *schema, struct lh_err *err)
+{
+	const struct lh_schema *s = lh_schema_find(schema);
+	long n, bad = 0;
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		struct lh_value v = { t->row[i].line, t->row[i].len, LH_OBJECT, false };
+
+		lh_buf_reset(&c->scratch);
+		n = lh_schema_check(s, &v, &c->scratch, ignore, NULL, err);
+		if (n < 0)
+			return -1;
+		bad += n > 0;
+	}
+	return bad;
+}
+
+/* ---- sources ---- */
+
+static int read_sources(struct check *c, struct lh_err *err)
+{
+	int i, rc = 0;
+
+	for (i = 0; i < LH_STEMS && rc >= 0; i++) {
+		char *path = lh_root_join(c->a->root[0], lh_stem_source((enum lh_stem)i), err);
+
+		rc = path ? file_read(path, &c->source[i], err) : -1;
+		free(path);
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+/* Parse the line that a record says it came from into c->row: 1, 0 when there
+ * is none, -1. */
+static int find_source(struct check *c, const struct lh_record *rec, struct lh_err *err)
+{
+	struct lh_value file, offset;
+	enum lh_stem stem = LH_STEM_NONE;
+	const char *p, *end, *lf;
+	int64_t line;
+
+	if (!row_in(rec, "provenance", "source_file", &file) || !row_in(rec, "provenance", "line_offset", &offset) ||
+	    file.type != LH_STRING || offset.type != LH_NUMBER || !lh_value_i64(&offset, &line))
+		return 0;
+	stem = lh_stem_of(file.p + 1, file.n - 2);
+	if (stem == LH_STEM_NONE || !c->source[stem].len)
+		return 0;
+	p = c->source[stem].p;
+	end = p + c->source[stem].len;
+	for (; (lf = memchr(p, '\n', (size_t)(end - p))) && line; p = lf + 1)
+		line--;
+	if (line || p == end)
+		return 0;
+	if (!lh_record_parse(&c->row, p, (size_t)((lf ? lf : end) - p), err))
+		return 1;
+	return err->code == LH_EDATA ? 0 : -1;
+}
+
+/* Is the record's sig_hash that of the line it says it came from: 1, 0, -1. */
+static int same_hash(struct check *c, const struct lh_record *rec, struct lh_err *err)
+{
+	unsigned char hash[32];
+	char hex[LH_SHA256_HEX];
+	struct lh_value sig, v;
+	int rc = find_source(c, rec, err);
+
+	if (rc <= 0)
+		return rc;
+	v = (struct lh_value){ c->row.line, c->row.len, LH_OBJECT, false };
+	if (lh_sig_hash(&v, &c->scratch, hash, err) < 0)
+		return err->code == LH_EDATA ? 0 : -1;
+	lh_hex(hash, sizeof hash, hex);
+	return row_in(rec, "provenance", "sig_hash", &sig) && sig.type == LH_STRING && lh_value_is(&sig, hex, sizeof hex);
+}
+
+/* ---- collect ---- */
+
+static int check_skips(struct check *c, struct lh_err *err)
+{
+	static const char named[] = "[\"reviewed_at: missing\"]";
+	const struct lh_value *errors = c->skips.n ? lh_record_get(&c->skips.row[0], "errors") : NULL;
+
+	if (check_count(c, "one row was skipped", 1, c->skips.n, err) < 0)
+		return -1;
+	check_fresh(c);
+	lh_buf_puts(&c->want, named);
+	check_put(&c->got, errors);
+	return check_tell(c, "the skip names reviewed_at", errors && errors->n == sizeof named - 1 && !memcmp(errors->p, named, errors->n), err);
+}
+
+static int check_collect(struct check *c, struct lh_err *err)
+{
+	const struct table *t = &c->evidence;
+	long bad = check_invalid(c, t, "evidence_record", err);
+	size_t i, good = 0;
+	int rc = bad < 0 ? -1 : 0;
+
+	for (i = 0; i < t->n && rc >= 0; i++) {
+		rc = same_hash(c, &t->row[i], err);
+		good += rc > 0;
+	}
+	if (rc < 0 || check_count(c, "collect wrote 14 records of evidence", 14, t->n, err) < 0 || check_skips(c, err) < 0 ||
+	    check_count(c, "all evidence is valid", t->n, t->n - (size_t)bad, err) < 0)
+		return -1;
+	return check_count(c, "all evidence says which line it came from, and has its hash", t->n, good, err);
+}
+
+/* ---- score ---- */
+
+const struct lh_record *check_scored(const struct check *c, const struct lh_value *run_id)
+{
+	return table_find(&c->scored, "evidence_run_id", run_id);
+}
+
+static const struct lh_value *category_of(const struct check *c, const struct lh_record *evidence)
+{
+	const struct lh_record *s = evidence ? check_scored(c, lh_record_get(evidence, "run_id")) : NULL;
+
+	return s ? lh_record_get(s, "category") : NULL;
+}
+
+static bool is_split(const struct lh_record *r)
+{
+	struct lh_value v;
+
+	return row_in(r, "metadata", "tree_split_fired", &v) && v.type == LH_TRUE;
+}
+
+static bool is_high(const struct lh_record *r)
+{
+	const struct lh_value *v = lh_record_get(r, "failure_markers");
+	struct lh_iter it;
+
+	if (!v || v->type != LH_ARRAY)
+		return false;
+	for (lh_iter_init(&it, v); lh_iter_next(&it); )
+		if (it.val.type == LH_STRING && lh_value_is(&it.val, "audit_severity_high", 19))
+			return true;
+	return false;
+}
+
+static const struct lh_record *first(const struct table *t, bool (*is)(const struct lh_record *r))
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (is(&t->row[i]))
+			return &t->row[i];
+	return NULL;
+}
+
+static void put_long_text(struct lh_buf *b, const struct lh_value *category, const struct lh_value *text)
+{
+	lh_buf_puts(b, "{\"category\":");
+	check_put(b, category);
+	lh_buf_puts(b, ",\"text_bytes\":");
+	lh_buf_u64(b, text && text->n >= 2 ? text->n - 2 : 0);
+	lh_buf_putc(b, '}');
+}
+
+static int check_split(struct check *c, struct lh_err *err)
+{
+	static const struct lh_value accepted = { "\"accepted\"", 10, LH_STRING, false };
+	const struct lh_record *r = first(&c->evidence, is_split);
+	const struct lh_value *text = r ? lh_record_get(r, "text") : NULL, *category = category_of(c, r), *whole = NULL;
+	int rc = r ? find_source(c, r, err) : 0;
+
+	if (rc < 0)
+		return -1;
+	if (rc)
+		whole = lh_record_get(&c->row, "suggestions_preview");
+	check_fresh(c);
+	put_long_text(&c->want, &accepted, whole);
+	put_long_text(&c->got, category, text);
+	return check_tell(c, "the review of a split tree is accepted, with its full text",
+		    category && lh_value_equal(category, &accepted) && whole && text && lh_value_equal(whole, text), err);
+}
+
+static int check_score(struct check *c, struct lh_err *err)
+{
+	const struct lh_value *high;
+
+	if (check_count(c, "score made 14 scored runs", 14, c->scored.n, err) < 0 ||
+	    check_count(c, "6 are accepted", 6, table_count(&c->scored, "category", "accepted"), err) < 0 ||
+	    check_count(c, "4 are rejected", 4, table_count(&c->scored, "category", "rejected"), err) < 0 ||
+	    check_count(c, "2 are partially accepted", 2, table_count(&c->scored, "category", "partially_accepted"), err) < 0 ||
+	    check_count(c, "2 need a human", 2, table_count(&c->scored, "category", "needs_human_review"), err) < 0 ||
+	    check_split(c, err) < 0)
+		return -1;
+	high = category_of(c, first(&c->evidence, is_high));
+	check_fresh(c);
+	lh_buf_puts(&c->want, "\"rejected\"");
+	check_put(&c->got, high);
+	return check_tell(c, "the high finding of an audit is rejected", high && lh_value_is(high, "rejected", 8), err);
+}
+
+/* ---- receipts ---- */
+
+static int is_valid(struct check *c, int run, const char *name, const char *schema, struct lh_err *err)
+{
+	struct report r;
+	int rc;
+
+	report_init(&r);
+	rc = report_read(&r, c->a->root[run == RUN_OTHER], c->a->run[run].run->id, name, schema, err);
+	report_free(&r);
+	return rc < 0 && err->code == LH_ECORRUPT ? 0 : rc;
+}
+
+static void put_hashes(struct lh_buf *b, const struct whole *w)
+{
+	int s;
+
+	lh_buf_printf(b, "{\"run_hash\":\"%s\",\"output_hashes\":[", w->summary.run_hash);
+	for (s = 0; s < LH_STAGES; s++)
+		lh_buf_printf(b, "%s\"%s\"", s ? "," : "", w->stage[s].output_hash);
+	lh_buf_puts(b, "]}");
+}
+
+static bool same_hashes(const struct whole *a, const struct whole *b)
+{
+	bool same = !strcmp(a->summary.run_hash, b->summary.run_hash);
+	int s;
+
+	for (s = 0; s < LH_STAGES; s++)
+		same &= !strcmp(a->stage[s].output_hash, b->stage[s].output_hash);
+	return same;
+}
+
+static int check_runs(struct check *c, struct lh_err *err)
+{
+	const struct whole *w = c->a->run;
+	uint64_t valid = 0;
+	char name[32];
+	int run, s, rc = 0;
+
+	for (run = 0; run < RUNS && rc >= 0; run++) {
+		for (s = 0; s < LH_STAGES && rc >= 0; s++) {
+			snprintf(name, sizeof name, "%s.json", lh_stage_name((enum lh_stage)s));
+			rc = is_valid(c, run, name, "stage_receipt", err);
+			valid += rc > 0;
+		}
+		if (rc >= 0)
+			rc = is_valid(c, run, "summary.json", "run_summary", err);
+		valid += rc > 0;
+	}
+	if (rc < 0 || check_count(c, "five receipts and the summary are valid, in each of three runs", (LH_STAGES + 1) * RUNS, valid, err) < 0)
+		return -1;
+	check_fresh(c);
+	put_hashes(&c->want, &w[RUN_FIRST]);
+	put_hashes(&c->got, same_hashes(&w[RUN_FIRST], &w[RUN_OTHER]) ? &w[RUN_AGAIN] : &w[RUN_OTHER]);
+	return check_tell(c, "the same rows give the same hashes, in another root and once more in the same",
+		    same_hashes(&w[RUN_FIRST], &w[RUN_OTHER]) && same_hashes(&w[RUN_FIRST], &w[RUN_AGAIN]), err);
+}
+
+/* ---- all ---- */
+
+static void check_init(struct check *c)
+{
+	int i;
+
+	table_init(&c->evidence);
+	table_init(&c->skips);
+	table_init(&c->scored);
+	for (i = 0; i < LH_EXPORTERS; i++) {
+		table_init(&c->samples[i]);
+		table_init(&c->refused[i]);
+	}
+	for (i = 0; i < LH_STEMS; i++)
+		lh_buf_init(&c->source[i], LH_BUF_NOMAX);
+	lh_record_init(&c->row);
+	lh_buf_init(&c->scratch, LH_BUF_NOMAX);
+	lh_buf_init(&c->want, LH_BUF_NOMAX);
+	lh_buf_init(&c->got, LH_BUF_NOMAX);
+}
+
+static void check_free(struct check *c)
+{
+	int i;
+
+	table_free(&c->evidence);
+	table_free(&c->skips);
+	table_free(&c->scored);
+	for (i = 0; i < LH_EXPORTERS; i++) {
+		table_free(&c->samples[i]);
+		table_free(&c->refused[i]);
+	}
+	for (i = 0; i < LH_STEMS; i++)
+		lh_buf_free(&c->source[i]);
+	lh_record_free(&c->row);
+	lh_buf_free(&c->scratch);
+	lh_buf_free(&c->want);
+	lh_buf_free(&c->got);
+}
+
+static int read_all(struct check *c, struct lh_err *err)
+{
+	const struct lh_root *root = c->a->root[0];
+	int x;
+
+	if (read_sources(c, err) < 0 || table_below(&c->evidence, root, LH_ROOT_EVIDENCE, err) < 0 ||
+	    table_file(&c->skips, root, LH_ROOT_SKIPS, err) < 0 || table_below(&c->scored, root, LH_ROOT_SCORED, err) < 0)
+		return -1;
+	for (x = 0; x < LH_EXPORTERS; x++)
+		if (table_file(&c->samples[x], root, lh_exporter_output((enum lh_exporter)x), err) < 0 ||
+		    table_file(&c->refused[x], root, lh_exporter_quarantine((enum lh_exporter)x), err) < 0)
+			return -1;
+	return 0;
+}
+
+int acceptance_check(struct acceptance *a, struct lh_err *err)
+{
+	struct check c = { .a = a };
+	int rc;
+
+	check_init(&c);
+	rc = read_all(&c, err);
+	if (!rc)
+		rc = check_collect(&c, err) || check_score(&c, err) || check_exports(&c, err) || check_runs(&c, err) ? -1 : 0;
+	check_free(&c);
+	return rc;
+}

@@ -1,0 +1,36 @@
+/* acceptance_check.h - what the parts of the check share. */
+#ifndef ACCEPTANCE_CHECK_H
+#define ACCEPTANCE_CHECK_H
+
+#include "acceptance.h"
+#include "acceptance_rows.h"
+#include "lh_sample.h"
+
+struct check {
+	struct acceptance *a;
+	struct table evidence, skips, scored;
+	struct table samples[LH_EXPORTERS], refused[LH_EXPORTERS];
+	struct lh_buf source[LH_STEMS];
+	struct lh_record row;		/* of a source */
+	struct lh_buf scratch, want, got;
+};
+
+/* Tell of the next invariant; what stands in want and got, which check_fresh
+ * empties. */
+void check_fresh(struct check *c);
+int check_tell(struct check *c, const char *name, bool passed, struct lh_err *err);
+int check_count(struct check *c, const char *name, uint64_t want, uint64_t got, struct lh_err *err);
+
+/* Append a value as it stands, or null. */
+void check_put(struct lh_buf *b, const struct lh_value *v);
+
+/* How many rows are not of the schema; -1. */
+long check_invalid(struct check *c, const struct table *t, const char *schema, struct lh_err *err);
+
+/* The scored run of that evidence, or NULL. */
+const struct lh_record *check_scored(const struct check *c, const struct lh_value *run_id);
+
+/* Invariants 13 to 20. */
+int check_exports(struct check *c, struct lh_err *err);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * acceptance_rows.h - the files that a run left, whole in memory.
+ *
+ * A table holds the records of one file or of all files below a folder, in the
+ * order of their paths; what is no record is an error.  Free it in any case.
+ */
+#ifndef ACCEPTANCE_ROWS_H
+#define ACCEPTANCE_ROWS_H
+
+#include "distill.h"
+
+struct table {
+	struct lh_buf text;
+	struct lh_record *row;
+	size_t n, cap;
+};
+
+void table_init(struct table *t);
+void table_free(struct table *t);
+
+/* A file that is not there has no rows. */
+int table_file(struct table *t, const struct lh_root *root, const char *relpath, struct lh_err *err);
+int table_below(struct table *t, const struct lh_root *root, const char *folder, struct lh_err *err);
+
+/* The first record whose field is a string equal to the value v; NULL. */
+const struct lh_record *table_find(const struct table *t, const char *field, const struct lh_value *v);
+
+/* Is the record's field the string s? */
+bool row_is(const struct lh_record *r, const char *field, const char *s);
+
+/* A member of an object member; false when there is none. */
+bool row_in(const struct lh_record *r, const char *outer, const char *inner, struct lh_value *v);
+
+/* Rows whose field is the string s. */
+size_t table_count(const struct table *t, const char *field, const char *s);
+
+#endif
