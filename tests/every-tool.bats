@@ -27,6 +27,8 @@ commands() {
 	lh-iterate --now 2026-05-03T12:00:00Z --answers answers.jsonl requests.jsonl
 	lh-iterate --emit-session --now 2026-05-03T12:00:00Z sessions.jsonl
 	lh-materialize --source outcomes --now 2026-05-03T12:00:00Z outcomes.jsonl
+	lh-score evidence.jsonl
+	lh-score --check-drift scores.jsonl
 	lh-search -Q welder -k 3 workers.lhv
 	lh-search -k 3 workers.lhv <queries.jsonl
 	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv drafts.jsonl
@@ -56,6 +58,8 @@ setup_file() {
 	for i in {1..60}; do echo '{"content":"Here: {\"to\":\"a@b.c\",\"body\":\"Hello '$i'\"}"}'; done >answers.jsonl
 	cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/session/*[a-z].json | grep -v '"schema"' >sessions.jsonl
 	for i in {1..40}; do cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/schemas/valid/model_ledger-*.json; done >ledger.jsonl
+	for i in {1..40}; do cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/schemas/valid/evidence_record-*.json; done >evidence.jsonl
+	lh-score evidence.jsonl | cat - evidence.jsonl >scores.jsonl
 	for i in {1..40}; do echo '{"Kind":"schema","Field":"x","Reason":"\u0079 '$i'"}'; done >errors.jsonl
 	for i in {1..40}; do echo '{"run_id":"o'$i'","created_at":"2026-05-03T12:00:00Z","ok":1,"total":1,"elapsed_secs":1.50}'; done >outcomes.jsonl
 	gzip -k workers.jsonl
@@ -233,12 +237,15 @@ raw() {
 	[ "$n" -gt 20 ]
 }
 
+# What makes a record one that lh-iterate can answer, an outcome, and evidence.
+ASK='"kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
+
 @test "dirty lines are rejected one by one, and those between them are read" {
-	printf '\357\273\277{"id":"a","text":"ok","kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z"}\r\n\r\n \t\n{"id":"b","text":"a\0b"}\n\0\n{"id":"c","text":"\377"}\n' >.dirty
+	printf '\357\273\277{"id":"a","text":"ok",'"$ASK"'}\r\n\r\n \t\n{"id":"b","text":"a\0b"}\n\0\n{"id":"c","text":"\377"}\n' >.dirty
 	printf '{"id":"d","text":"\300\257"}\n{"id":"e","text":"\\ud800"}\n\357\273\277{"id":"f","text":"ok"}\n[1]\n"x"\n\n' >>.dirty
-	printf '{"id":"g","text":"\342\200\250 is LINE SEPARATOR","kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z"}\n{"id":"g","id":"h","text":"ok"}\n{"id":"i","text":"no LF","kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z"}' >>.dirty
+	printf '{"id":"g","text":"\342\200\250 is LINE SEPARATOR",'"$ASK"'}\n{"id":"g","id":"h","text":"ok"}\n{"id":"i","text":"no LF",'"$ASK"'}' >>.dirty
 	while read -r command; do
-		[[ $command == lh-cat* || $command == *delete* || $command == *emit* || $command == *errors* ]] && continue
+		[[ $command == lh-cat* || $command == *delete* || $command == *emit* || $command == *errors* || $command == *drift* ]] && continue
 		fresh
 		bash -c "$command --rejects rejected" <.dirty >out 2>err && status=0 || status=$?
 		[ "$status" = 1 ] || { echo "$command: exit $status: $(cat err)"; return 1; }
@@ -275,7 +282,7 @@ raw() {
 	while read -r command; do
 		[ "$(bash -c "$command -j1" </dev/null | sha256sum)" = "$(bash -c "$command -j3" </dev/null | sha256sum)" ] ||
 			{ echo "$command"; return 1; }
-	done < <(writers | grep 'chat\|extract-json answers\|embed\|materialize\|search\|validate')
+	done < <(writers | grep 'chat\|extract-json answers\|embed\|materialize\|score\|search\|validate')
 }
 
 @test "whichever allocation fails: exit 2, out of memory, no leak, no litter" {

@@ -16,15 +16,16 @@ filters() {
 	lh-index delete some.lhv -
 	lh-iterate --answers answers.jsonl -
 	lh-materialize --source outcomes -
+	lh-score -
 	lh-search -k 1 some.lhv
 	lh-validate --kind email --roster some.lhv -
 	lh-validate --schema rag_sample -
 	END
 }
 
-# What makes a record one that lh-iterate can answer from the file below, and an
-# outcome.
-ASK=',"kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z"'
+# What makes a record one that lh-iterate can answer from the file below, an
+# outcome, and evidence.
+ASK=',"kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
 
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
@@ -112,6 +113,28 @@ below() {
 	[ "$status" = 1 ]
 	below 60000
 	[ "$(wc -l <out)" = "$n" ]
+}
+
+@test "memory stays flat over much evidence, and grows by a hash a record in a root" {
+	plain_only "sanitizers need memory"
+	n=$(scale 200000 10000000)
+	peak lh-score < <(yes "{${ASK#,}}" | head -n "$n")
+	[ "$status" = 0 ]
+	below 20000
+	[ "$(wc -l <out)" = "$n" ]
+	mkdir -p r/data/evidence
+	line=$(sed 's/"sig_hash":"[0-9a-f]*"/"sig_hash":"%064x"/' <<<"{${ASK#,}}")
+	seq 0 $((n - 1)) | awk -v line="$line\n" '{ printf line, $0 }' >r/data/evidence/audits.jsonl
+	for times in 1 2; do
+		peak "lh-score --root r -q"
+		[ "$status" = 0 ]
+		below $((n * 64 / 1024 + 30000))
+		[ "$(wc -l <r/data/scored-runs/audits.jsonl)" = "$n" ]
+	done
+	peak "lh-score --root r --check-drift"
+	[ "$status" = 0 ]
+	below $((n * 64 / 1024 + 30000))
+	[ "$(jq .matched out)" = "$n" ]
 }
 
 @test "memory stays flat over many sessions and their answers" {
