@@ -172,3 +172,18 @@ expected() {
 		[ "$(grep -c "$reason" err)" -ge 1 ] || { echo "$reason: none"; return 1; }
 	done
 }
+
+@test "a whole run says the same of dirty rows, counts them all, and finds pairs" {
+	made "$(scale 5000 1000000)" --dirty
+	LH_NOW=2026-05-03T12:00:00Z lh-distill run --root r --run-id one -q >summary 2>err && status=0 || status=$?
+	[ "$status" = 1 ]
+	diff <(cat r/data/scored-runs/*/*/*/* | jq -r '"\(.provenance.source_file) \(.provenance.line_offset) \(.category)"' | sort) \
+		<(jq -r 'select(.category != "skipped") | "\(.source_file) \(.line_offset) \(.category)"' expect | sort) | head -n 5 >wrong
+	[ ! -s wrong ] || { cat wrong; return 1; }
+	diff <(jq -r '"\(.source_file) \(.line_offset)"' r/data/_kb/distillation_skips.jsonl | sort) \
+		<(jq -r 'select(.category == "skipped") | "\(.source_file) \(.line_offset)"' expect | sort) | head -n 5 >wrong
+	[ ! -s wrong ] || { cat wrong; return 1; }
+	[ "$(jq .preference_pairs summary)" -ge $(($(scale 5000 1000000) / 20)) ]
+	lh-distill health --all --root r -q >health
+	[ "$(jq -s "map(.rows) | add" health)" = "$(grep -vc skipped expect)" ]
+}

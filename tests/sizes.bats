@@ -102,6 +102,10 @@ below() {
 	peak "lh-gen workers -n $n | wc -l"
 	below 10000
 	[ "$(cat out)" = "$n" ]
+	peak "lh-gen kb -n $n --root made --expect expect"
+	below 20000
+	[ "$(cat made/data/_kb/*.jsonl | wc -l)" = "$n" ]
+	rm -r made expect
 	for command in lh-cat lh-extract-json "lh-embed --dimension 64 --encoding base64" "lh-search -k 1 --no-metadata some.lhv"; do
 		peak "$command" < <(lh-gen queries -n "$n" | sed 's/query_text/text/')
 		[ "$status" = 0 ]

@@ -62,7 +62,7 @@ static int parse(struct table *t, const char *what, struct lh_err *err)
 	return 0;
 }
 
-static int read_all(struct table *t, const struct lh_root *root, const char *what, bool folder, struct lh_err *err)
+static int fill(struct table *t, const struct lh_root *root, const char *what, bool folder, struct lh_err *err)
 {
 	struct reading r = { .t = t, .root = root };
 	int rc;
@@ -77,12 +77,12 @@ static int read_all(struct table *t, const struct lh_root *root, const char *wha
 
 int table_file(struct table *t, const struct lh_root *root, const char *relpath, struct lh_err *err)
 {
-	return read_all(t, root, relpath, false, err);
+	return fill(t, root, relpath, false, err);
 }
 
 int table_below(struct table *t, const struct lh_root *root, const char *folder, struct lh_err *err)
 {
-	return read_all(t, root, folder, true, err);
+	return fill(t, root, folder, true, err);
 }
 
 const struct lh_record *table_find(const struct table *t, const char *field, const struct lh_value *v)
