@@ -9,19 +9,27 @@
 #include <stdlib.h>
 
 #include "lh_digest.h"
+#include "lh_mem.h"
 #include "lh_rows.h"
 #include "lh_schema.h"
+#include "lh_xxh3.h"
 
 struct check {
 	enum lh_exporter x;
 	const char *relpath;
-	const struct lh_hashset *unsafe, *due;
+	const struct lh_hashset *due;
 	struct lh_stage_result *res;
 	const struct lh_schema *schema;
 	uint64_t line, faults;
 	struct lh_record rec;
 	struct lh_buf run_id, sig, scratch;
 	struct lh_hashset ids;
+	struct made *made;	/* what the samples were made of */
+	size_t n, cap;
+};
+
+struct made {
+	uint64_t key, line;
 };
 
 void lh_export_id(const char *id, size_t n, unsigned char key[32])
@@ -35,16 +43,9 @@ void lh_export_id(const char *id, size_t n, unsigned char key[32])
 	}
 }
 
-void lh_export_key(const struct lh_str *run_id, const struct lh_str *sig, unsigned char key[32])
+uint64_t lh_export_key(const struct lh_str *run_id, const struct lh_str *sig)
 {
-	unsigned char run[32];
-	int i;
-
-	lh_sha256(run_id->p, run_id->n, run);
-	if (!lh_unhex(sig->p, sig->n, key))
-		lh_sha256(sig->p, sig->n, key);
-	for (i = 0; i < 32; i++)
-		key[i] ^= run[i];
+	return lh_xxh3(run_id->p, run_id->n) ^ lh_xxh3(sig->p, sig->n) * 3;
 }
 
 static void fault(struct check *c, const char *what)
@@ -91,23 +92,52 @@ static int text(const struct lh_value *v, struct lh_buf *scratch, struct lh_str 
 	return v && v->type == LH_STRING ? lh_value_str(v, scratch, out, err) : 0;
 }
 
-/* Whatever it says, what it was made of must not be what the scores refuse. */
-static int check_source(struct check *c, struct lh_err *err)
+/* Keep what it was made of. */
+static int take_source(struct check *c, struct lh_err *err)
 {
 	const struct lh_value *from = lh_record_get(&c->rec, "provenance");
 	struct lh_str run_id, sig;
-	unsigned char key[32];
 	struct lh_value v;
 
-	if (!c->unsafe->n || !from || from->type != LH_OBJECT || !lh_value_get(from, "sig_hash", &v))
+	if (c->x == LH_PREFERENCE || !from || from->type != LH_OBJECT || !lh_value_get(from, "sig_hash", &v))
 		return 0;
-	if (text(lh_record_get(&c->rec, c->x == LH_PREFERENCE ? "chosen_run_id" : "source_run_id"), &c->run_id, &run_id, err) < 0 ||
-	    text(&v, &c->sig, &sig, err) < 0)
+	if (text(lh_record_get(&c->rec, "source_run_id"), &c->run_id, &run_id, err) < 0 || text(&v, &c->sig, &sig, err) < 0 ||
+	    lh_grow(&c->made, &c->cap, c->n + 1, sizeof *c->made, err) < 0)
 		return -1;
-	lh_export_key(&run_id, &sig, key);
-	if (lh_hashset_has(c->unsafe, key))
-		fault(c, "made of a record whose score is never safe here");
+	c->made[c->n++] = (struct made){ lh_export_key(&run_id, &sig), c->line };
 	return 0;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct made *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return (x->line > y->line) - (x->line < y->line);
+}
+
+/* Whatever the samples say, none may be made of what the scores refuse. */
+static void check_sources(struct check *c, const struct lh_export_unsafe *unsafe)
+{
+	const struct made *m;
+	size_t i, lo, hi, mid;
+
+	if (c->n)
+		qsort(c->made, c->n, sizeof *c->made, by_key);
+	for (i = 0; c->n && i < unsafe->n; i++) {
+		for (lo = 0, hi = c->n; lo < hi; ) {
+			mid = lo + (hi - lo) / 2;
+			if (c->made[mid].key < unsafe->key[i])
+				lo = mid + 1;
+			else
+				hi = mid;
+		}
+		for (m = c->made + lo; m < c->made + c->n && m->key == unsafe->key[i]; m++) {
+			c->line = m->line;
+			fault(c, "made of a record whose score is never safe here");
+		}
+	}
 }
 
 static int check_id(struct check *c, struct lh_err *err)
@@ -142,7 +172,7 @@ static int check_row(struct check *c, const struct lh_row *row, struct lh_err *e
 	if (lh_schema_check(c->schema, &whole, &c->scratch, on_violation, c, err) < 0)
 		return -1;
 	check_category(c);
-	return check_source(c, err) < 0 || check_id(c, err) < 0 ? -1 : 0;
+	return take_source(c, err) < 0 || check_id(c, err) < 0 ? -1 : 0;
 }
 
 static int check_rows(struct check *c, const char *path, struct lh_err *err)
@@ -171,11 +201,11 @@ static void check_due(struct check *c)
 		lh_stage_fault(c->res, "%s: %llu more faults", c->relpath, (unsigned long long)(c->faults - LH_EXPORT_FAULTS));
 }
 
-int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_hashset *unsafe, const struct lh_hashset *due,
-		    struct lh_stage_result *res, struct lh_err *err)
+int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_export_unsafe *unsafe,
+		    const struct lh_hashset *due, struct lh_stage_result *res, struct lh_err *err)
 {
 	static const char *const schemas[LH_EXPORTERS] = { "rag_sample", "sft_sample", "preference_sample" };
-	struct check c = { .x = x, .relpath = lh_exporter_output(x), .unsafe = unsafe, .due = due, .res = res };
+	struct check c = { .x = x, .relpath = lh_exporter_output(x), .due = due, .res = res };
 	char *path = lh_root_join(root, c.relpath, err);
 	int rc = -1;
 
@@ -186,13 +216,16 @@ int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct
 	lh_buf_init(&c.scratch, LH_BUF_NOMAX);
 	if (path)
 		rc = check_rows(&c, path, err);
-	if (!rc)
+	if (!rc) {
+		check_sources(&c, unsafe);
 		check_due(&c);
+	}
 	lh_record_free(&c.rec);
 	lh_buf_free(&c.run_id);
 	lh_buf_free(&c.sig);
 	lh_buf_free(&c.scratch);
 	lh_hashset_free(&c.ids);
+	free(c.made);
 	free(path);
 	return rc;
 }

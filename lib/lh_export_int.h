@@ -29,7 +29,8 @@ struct lh_exporting {
 	uint64_t row_number, rows_read;	/* in it, in all files */
 	struct lh_record scored;
 	struct lh_buf sample, reason;
-	struct lh_hashset on_file, seen, unsafe;	/* ids; ids of this run; keys */
+	struct lh_hashset on_file, seen;	/* ids; of those, this run's */
+	struct lh_export_unsafe unsafe;
 
 	/* lh_export_pairs.c: */
 	struct lh_pairs *pairs;

@@ -127,14 +127,18 @@ static int read_source(struct lh_quarantine *q, const struct lh_value *source, s
 
 static void key_of(const struct lh_refused *r, unsigned char key[32])
 {
-	uint64_t h, head;
+	uint64_t run, head;
+	size_t i;
 
-	if (!r->run_id.n || !lh_unhex(r->sig.p, r->sig.n, key)) {
+	if (!r->run_id.n || r->sig.n != 64) {
 		lh_sha256(r->source.p, r->source.n, key);
 	} else {
-		h = lh_xxh3(r->run_id.p, r->run_id.n);
+		/* 64 hex digits folded into half. */
+		for (i = 0; i < 32; i++)
+			key[i] = (unsigned char)((unsigned)r->sig.p[i] ^ (unsigned)r->sig.p[i + 32] << 4);
+		run = lh_xxh3(r->run_id.p, r->run_id.n);
 		memcpy(&head, key, sizeof head);
-		head ^= h;
+		head ^= run;
 		memcpy(key, &head, sizeof head);
 	}
 	key[31] ^= (unsigned char)(r->why + 1);

@@ -164,10 +164,24 @@ int lh_text_take(struct lh_text *t, const struct lh_value *v, struct lh_err *err
 	return v && v->p && v->type == LH_STRING ? lh_value_str(v, &t->b, &t->s, err) : 0;
 }
 
-static void member(const struct lh_value *of, const char *name, struct lh_value *out)
+/* The members of a scored run's provenance; p NULL: missing. */
+static void read_provenance(struct lh_source *src)
 {
-	if (!of->p || !lh_value_get(of, name, out))
-		out->p = NULL;
+	static const char *const names[] = { "source_file", "line_offset", "sig_hash", "recorded_at" };
+	struct lh_value *const to[] = { &src->file, &src->offset, &src->sig_hash, &src->recorded_at };
+	struct lh_iter it;
+	size_t i;
+
+	for (i = 0; i < 4; i++)
+		to[i]->p = NULL;
+	if (!src->provenance.p)
+		return;
+	for (lh_iter_init(&it, &src->provenance); lh_iter_next(&it); )
+		for (i = 0; i < 4; i++)
+			if (!to[i]->p && lh_value_is(&it.key, names[i], strlen(names[i]))) {
+				*to[i] = it.val;
+				break;
+			}
 }
 
 int lh_source_scored(struct lh_source *src, const struct lh_record *scored, struct lh_err *err)
@@ -180,10 +194,7 @@ int lh_source_scored(struct lh_source *src, const struct lh_record *scored, stru
 	src->provenance.p = NULL;
 	if (from && from->type == LH_OBJECT)
 		src->provenance = *from;
-	member(&src->provenance, "source_file", &src->file);
-	member(&src->provenance, "line_offset", &src->offset);
-	member(&src->provenance, "sig_hash", &src->sig_hash);
-	member(&src->provenance, "recorded_at", &src->recorded_at);
+	read_provenance(src);
 	if (lh_text_take(&src->run_id, lh_record_get(scored, "evidence_run_id"), err) < 0 ||
 	    lh_text_take(&src->sig, &src->sig_hash, err) < 0 || lh_text_take(&src->path, &src->file, err) < 0)
 		return -1;

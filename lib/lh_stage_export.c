@@ -76,13 +76,14 @@ static int note_unsafe(struct lh_exporting *x, struct lh_err *err)
 {
 	const struct lh_said *said = lh_sampler_said(x->sampler);
 	const struct lh_value *v = lh_record_get(&x->scored, "category");
-	unsigned char key[32];
 
 	if (x->which == LH_PREFERENCE || !v ||
 	    !(lh_value_is(v, "rejected", 8) || (x->which == LH_SFT && lh_value_is(v, "needs_human_review", 18))))
 		return 0;
-	lh_export_key(&said->run_id, &said->sig, key);
-	return lh_hashset_add(&x->unsafe, key, NULL, err);
+	if (lh_grow(&x->unsafe.key, &x->unsafe.cap, x->unsafe.n + 1, sizeof *x->unsafe.key, err) < 0)
+		return -1;
+	x->unsafe.key[x->unsafe.n++] = lh_export_key(&said->run_id, &said->sig);
+	return 0;
 }
 
 static int export_one(struct lh_exporting *x, struct lh_err *err)
@@ -193,7 +194,7 @@ static void close_all(struct lh_exporting *x)
 	lh_buf_free(&x->reason);
 	lh_hashset_free(&x->on_file);
 	lh_hashset_free(&x->seen);
-	lh_hashset_free(&x->unsafe);
+	free(x->unsafe.key);
 	lh_export_pairs_free(x);
 }
 

@@ -21,22 +21,26 @@
 #include "lh_sample.h"
 #include "lh_stage.h"
 
-/* What one scored run is known by, as lh_export_check asks: of its run id and
- * its sig_hash. */
-LH_API void lh_export_key(const struct lh_str *run_id, const struct lh_str *sig, unsigned char key[32]);
+/* Records that are never safe, as the scores say: lh_export_key of each. */
+struct lh_export_unsafe {
+	uint64_t *key;
+	size_t n, cap;
+};
+
+LH_API uint64_t lh_export_key(const struct lh_str *run_id, const struct lh_str *sig);
+
+/* An id as the sets of ids hold it. */
+LH_API void lh_export_id(const char *id, size_t n, unsigned char key[32]);
 
 /*
  * Read an exporter's file again: every line must be a sample by its schema, of a
- * category that is safe, with an id of its own, and not made of a record in
- * unsafe (lh_export_key); every id in due must be there.  Each fault is told to
- * res (lh_stage_fault), the first LH_EXPORT_FAULTS in full.  -1 only when the
+ * category that is safe, with an id of its own, and not made of a record that is
+ * unsafe, whatever it says; every id in due must be there.  Each fault is told
+ * to res (lh_stage_fault), the first LH_EXPORT_FAULTS in full.  -1 only when the
  * file cannot be read.
  */
 #define LH_EXPORT_FAULTS 20
-LH_API int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_hashset *unsafe, const struct lh_hashset *due,
-			   struct lh_stage_result *res, struct lh_err *err);
-
-/* An id as the hash that sets of ids hold. */
-LH_API void lh_export_id(const char *id, size_t n, unsigned char key[32]);
+LH_API int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_export_unsafe *unsafe,
+			   const struct lh_hashset *due, struct lh_stage_result *res, struct lh_err *err);
 
 #endif

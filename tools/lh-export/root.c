@@ -28,6 +28,33 @@ static int print(struct lh_tool *tool, enum lh_exporter x, const struct lh_expor
 	return rc;
 }
 
+/* What the file was found to hold that it must not. */
+static int tell_faults(struct lh_tool *tool, const struct lh_stage_result *res)
+{
+	struct lh_buf list, scratch;
+	struct lh_value all;
+	struct lh_iter it;
+	struct lh_str s;
+	int rc;
+
+	lh_buf_init(&list, LH_BUF_NOMAX);
+	lh_buf_init(&scratch, LH_BUF_NOMAX);
+	lh_buf_putc(&list, '[');
+	lh_buf_add(&list, res->errors.p, res->errors.len);
+	lh_buf_putc(&list, ']');
+	rc = lh_buf_check(&list, &tool->err);
+	all = (struct lh_value){ .p = list.p, .n = list.len, .type = LH_ARRAY };
+	for (lh_iter_init(&it, &all); !rc && lh_iter_next(&it); lh_buf_reset(&scratch)) {
+		rc = lh_value_str(&it.val, &scratch, &s, &tool->err);
+		if (!rc)
+			lh_tool_warn(tool, "%.*s", (int)s.n, s.p);
+	}
+	lh_buf_free(&list);
+	lh_buf_free(&scratch);
+	lh_tool_verdict_bad(tool);
+	return rc;
+}
+
 int root_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
 {
 	static const enum lh_stage stages[] = { LH_STAGE_RAG, LH_STAGE_SFT, LH_STAGE_PREFERENCE };
@@ -44,7 +71,10 @@ int root_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
 	if (!rc)
 		rc = print(tool, x, &s->how);
 	if (!rc && !res.passed)
-		lh_tool_verdict_bad(tool);
+		rc = tell_faults(tool, &res);
+	if (!rc)
+		lh_tool_say(tool, "%llu read, %llu exported, %llu quarantined", (unsigned long long)s->how.read,
+			    (unsigned long long)s->how.exported, (unsigned long long)s->how.quarantined);
 	lh_stage_done(&res);
 	lh_run_close(run);
 	return rc;

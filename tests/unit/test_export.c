@@ -1,0 +1,374 @@
+/* lh_sample, lh_quarantine, lh_pairs, lh_stage_export: each gate and each wall by itself. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "lh_beneath.h"
+#include "lh_join_int.h"
+#include "lh_pairs.h"
+#include "lh_quarantine.h"
+#include "lh_rows.h"
+#include "lh_sample_int.h"
+#include "lh_stage_export.h"
+
+#define AT "2026-05-03T12:00:00.000Z"
+#define SIG "ec70bb92c9e2cf6020cb9aaffaa429fc356efff9fc06f825c8f816be82a52be3"
+#define OTHER "655b17d2a11d685b9885961a808a6c9ef021c5c1d6200680edecee1a8452c4fd"
+#define FROM "\"provenance\":{\"source_file\":\"data/_kb/scrum_reviews.jsonl\",\"line_offset\":0,\"sig_hash\":\"" SIG "\",\"recorded_at\":\"" AT "\"}"
+#define SCORED(category) "{\"evidence_run_id\":\"run-1\",\"category\":\"" category "\",\"reasons\":[\"why\"]," FROM "}"
+#define EVIDENCE "{\"run_id\":\"run-1\",\"task_id\":\"scrum_review:a.c\"," FROM ",\"text\":\"t\",\"model_role\":\"executor\"}"
+
+static struct lh_err err;
+
+static void put(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	check(f && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+struct line {
+	struct lh_buf text;
+	struct lh_record rec;
+};
+
+static struct lh_record *parse(struct line *l, const char *text)
+{
+	lh_buf_init(&l->text, LH_BUF_NOMAX);
+	lh_record_init(&l->rec);
+	lh_buf_puts(&l->text, text);
+	check_why(lh_record_parse(&l->rec, l->text.p, l->text.len, &err) == 0, err.msg);
+	return &l->rec;
+}
+
+static void drop(struct line *l)
+{
+	lh_buf_free(&l->text);
+	lh_record_free(&l->rec);
+}
+
+static void names(void)
+{
+	struct lh_value v = { .type = LH_STRING };
+	char text[64];
+	int r;
+
+	for (r = 0; r < LH_REFUSALS; r++) {
+		v.p = text;
+		v.n = (size_t)snprintf(text, sizeof text, "\"%s\"", lh_refusal_name((enum lh_refusal)r));
+		check(lh_refusal_read(&v) == (enum lh_refusal)r);
+	}
+	v.n = 2;
+	v.p = "\"\"";
+	check(lh_refusal_read(&v) == LH_NOT_REFUSED);
+}
+
+static void ids(void)
+{
+	struct lh_str run = { "run-1", 5 }, other = { "run-2", 5 }, sig = { "aaaa", 4 };
+	char id[LH_SAMPLE_ID];
+	struct lh_buf b;
+
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	check(lh_sample_id(LH_RAG, &run, &sig, &b, id, &err) == 0 && !strcmp(id, "rag-c18ba34bd1455dc9"));
+	check(lh_sample_id(LH_SFT, &run, &sig, &b, id, &err) == 0 && !strncmp(id, "sft-", 4) && strlen(id) == 20);
+	check(lh_sample_id(LH_PREFERENCE, &run, &other, &b, id, &err) == 0 && !strncmp(id, "pref-", 5) && strlen(id) == 21);
+	lh_buf_free(&b);
+}
+
+/* Wall 2: a constant, which no option opens. */
+static void gate(void)
+{
+	const struct lh_export plain = { .include_review = false }, all = { .include_review = true, .include_partial = true };
+
+	check(lh_sample_gate(LH_RAG, &plain, LH_ACCEPTED) == LH_NOT_REFUSED);
+	check(lh_sample_gate(LH_RAG, &plain, LH_PARTIALLY_ACCEPTED) == LH_NOT_REFUSED);
+	check(lh_sample_gate(LH_RAG, &plain, LH_NEEDS_HUMAN_REVIEW) == LH_CATEGORY_DISALLOWED);
+	check(lh_sample_gate(LH_RAG, &all, LH_NEEDS_HUMAN_REVIEW) == LH_NOT_REFUSED);
+	check(lh_sample_gate(LH_RAG, &all, LH_REJECTED) == LH_UNSAFE_RAG_CATEGORY);
+	check(lh_sample_gate(LH_SFT, &plain, LH_ACCEPTED) == LH_NOT_REFUSED);
+	check(lh_sample_gate(LH_SFT, &plain, LH_PARTIALLY_ACCEPTED) == LH_CATEGORY_DISALLOWED);
+	check(lh_sample_gate(LH_SFT, &all, LH_PARTIALLY_ACCEPTED) == LH_NOT_REFUSED);
+	check(lh_sample_gate(LH_SFT, &all, LH_NEEDS_HUMAN_REVIEW) == LH_UNSAFE_SFT_CATEGORY);
+	check(lh_sample_gate(LH_SFT, &all, LH_REJECTED) == LH_UNSAFE_SFT_CATEGORY);
+	check(lh_sample_gate(LH_PREFERENCE, &all, LH_REJECTED) == LH_NOT_REFUSED);
+	check(lh_sample_gate(LH_PREFERENCE, &all, LH_NEEDS_HUMAN_REVIEW) == LH_CATEGORY_DISALLOWED);
+	check(lh_sample_gate(LH_RAG, &all, LH_CATEGORY_NONE) == LH_CATEGORY_DISALLOWED);
+}
+
+/* The same by way of a record: refused before any evidence is asked for. */
+static void refuses_first(enum lh_exporter x, const char *scored, enum lh_refusal why)
+{
+	const struct lh_export all = { .include_review = true, .include_partial = true };
+	struct lh_sampler *s = lh_sampler_new(x, &all, AT, &err);
+	struct line l;
+
+	check(s && lh_sample_scored(s, parse(&l, scored), &err) == 0);
+	check(lh_sampler_said(s)->refused == why && lh_sampler_said(s)->sig.n == 64);
+	lh_sampler_free(s);
+	drop(&l);
+}
+
+/* Wall 1: the gate of categories is not asked, and the schema refuses alone. */
+static void builds(enum lh_exporter x, const char *category, const char *error)
+{
+	const struct lh_export all = { .include_review = true, .include_partial = true };
+	struct lh_sampler *s = lh_sampler_new(x, &all, AT, &err);
+	struct line scored, evidence;
+	struct lh_buf out;
+	char text[1000];
+	int rc;
+
+	snprintf(text, sizeof text, SCORED("%s"), category);
+	lh_buf_init(&out, LH_BUF_NOMAX);
+	check(s && lh_source_scored(&s->one, parse(&scored, text), &err) == 0);
+	check(lh_source_evidence(&s->one, parse(&evidence, EVIDENCE), &err) == 0);
+	lh_sample_begin(s);
+	rc = lh_sample_build(s, &out, &err);
+	check(rc == !error);
+	if (error) {
+		check(s->said.refused == LH_SCHEMA_VIOLATION);
+		lh_buf_putc(&s->said.errors, '\0');
+		check_why(strstr(s->said.errors.p, error), s->said.errors.p);
+	}
+	lh_buf_free(&out);
+	lh_sampler_free(s);
+	drop(&scored);
+	drop(&evidence);
+}
+
+/* Wall 3: lines that stand in the file, however they came there. */
+static bool clean(const struct lh_root *root, enum lh_exporter x, const char *lines, const struct lh_export_unsafe *unsafe, const struct lh_hashset *due)
+{
+	const struct lh_export_unsafe none = { .n = 0 };
+	const struct lh_hashset nothing = { .n = 0 };
+	struct lh_stage_result res;
+	bool passed;
+
+	put(lh_exporter_output(x), lines);
+	lh_stage_begin(&res, LH_STAGE_RAG);
+	check_why(lh_export_check(root, x, unsafe ? unsafe : &none, due ? due : &nothing, &res, &err) == 0, err.msg);
+	passed = res.passed;
+	check(passed == !res.errors.len);
+	lh_stage_done(&res);
+	return passed;
+}
+
+#define SFT(id, quality) "{\"schema_version\":1,\"id\":\"" id "\",\"instruction\":\"i\",\"context\":\"\",\"response\":\"r\"," \
+	"\"source_run_id\":\"run-1\",\"quality_score\":\"" quality "\",\"created_at\":\"" AT "\"," FROM "}\n"
+#define RAG(score, category) "{\"schema_version\":1,\"id\":\"a\",\"title\":\"t\",\"content\":\"c\",\"embedding_text\":\"e\",\"tags\":[]," \
+	"\"source_run_id\":\"run-1\",\"success_score\":\"" score "\",\"source_category\":\"" category "\",\"created_at\":\"" AT "\"," FROM "}\n"
+
+static void rereads(void)
+{
+	struct lh_str run = { "run-1", 5 }, sig = { SIG, 64 };
+	uint64_t key = lh_export_key(&run, &sig);
+	struct lh_export_unsafe unsafe = { &key, 1, 1 };
+	struct lh_hashset due = { .n = 0 };
+	struct lh_root *root = lh_root_open(".", &err);
+	unsigned char id[32];
+
+	check(root && lh_root_folders(root, "exports/sft/x", &err) == 0 && lh_root_folders(root, "exports/rag/x", &err) == 0);
+	check(clean(root, LH_SFT, "", NULL, NULL));
+	check(clean(root, LH_SFT, SFT("a", "accepted") SFT("b", "partially_accepted"), NULL, NULL));
+	check(!clean(root, LH_SFT, SFT("a", "accepted") SFT("b", "rejected"), NULL, NULL));
+	check(!clean(root, LH_SFT, SFT("a", "needs_human_review"), NULL, NULL));
+	check(!clean(root, LH_SFT, SFT("a", "accepted") SFT("a", "accepted"), NULL, NULL));
+	check(!clean(root, LH_SFT, SFT("a", "accepted") "torn", NULL, NULL));
+	check(!clean(root, LH_SFT, "{}\n", NULL, NULL));
+	/* one that lies about its category */
+	check(!clean(root, LH_SFT, SFT("a", "accepted"), &unsafe, NULL));
+	check(clean(root, LH_RAG, RAG("needs_human_review", "needs_human_review"), NULL, NULL));
+	check(!clean(root, LH_RAG, RAG("accepted", "rejected"), NULL, NULL));
+	check(!clean(root, LH_RAG, RAG("accepted", "accepted"), &unsafe, NULL));
+	/* what was said to be written must be there */
+	lh_export_id("a", 1, id);
+	check(lh_hashset_add(&due, id, NULL, &err) == 0);
+	check(clean(root, LH_SFT, SFT("a", "accepted"), NULL, &due));
+	check(!clean(root, LH_SFT, SFT("b", "accepted"), NULL, &due));
+	lh_hashset_free(&due);
+	lh_root_close(root);
+}
+
+/* ---- pairs ---- */
+
+static int gather(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected, struct lh_err *e)
+{
+	char *to = ctx;
+
+	(void)e;
+	snprintf(to + strlen(to), 100 - strlen(to), "%llu>%llu ", (unsigned long long)chosen->scored, (unsigned long long)rejected->scored);
+	return 0;
+}
+
+static void zips(void)
+{
+	static const struct { const char *task; enum lh_category c; } rows[] = {
+		{ "b", LH_ACCEPTED }, { "b", LH_REJECTED }, { "b", LH_PARTIALLY_ACCEPTED },	/* 0 1 2: 0>1 */
+		{ "a", LH_PARTIALLY_ACCEPTED }, { "a", LH_ACCEPTED }, { "a", LH_ACCEPTED },	/* 3 4 5: 4>3 */
+		{ "aa", LH_REJECTED }, { "aa", LH_REJECTED }, { "aa", LH_ACCEPTED },		/* 6 7 8: 8>6 */
+		{ "b", LH_REJECTED }, { "b", LH_ACCEPTED }, { "b", LH_NEEDS_HUMAN_REVIEW },	/* 9 10 11: 10>9 */
+		{ "c", LH_ACCEPTED }, { "d", LH_REJECTED },
+	};
+	struct lh_pairs *p = lh_pairs_new(&err);
+	char got[100] = "";
+	size_t i;
+
+	check(p);
+	for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct lh_str task = { rows[i].task, strlen(rows[i].task) };
+
+		check(lh_pairs_add(p, &task, rows[i].c, &(struct lh_place){ .scored = i }, &err) == 0);
+	}
+	check(lh_pairs_each(p, gather, got, &err) == 0);
+	check_why(!strcmp(got, "4>3 8>6 0>1 10>9 "), got);
+	lh_pairs_free(p);
+}
+
+/* ---- quarantine ---- */
+
+static size_t lines(const char *path)
+{
+	struct lh_rows *r = lh_rows_new(&err);
+	struct lh_row row;
+	size_t n = 0;
+
+	check(r && lh_rows_open(r, path, &err) == 1);
+	while (lh_rows_next(r, &row, &err) > 0)
+		n++;
+	lh_rows_free(r);
+	return n;
+}
+
+static void refuse(struct lh_quarantine *q, enum lh_refusal why, const char *source)
+{
+	struct lh_refused r = { .why = why, .source = { source, strlen(source) } };
+
+	check_why(lh_quarantine_read(q, &r, &err) == 0, err.msg);
+}
+
+static void keeps(void)
+{
+	int round;
+
+	for (round = 0; round < 2; round++) {
+		struct lh_quarantine *q = lh_quarantine_new(LH_SFT, AT, &err);
+
+		check(q && lh_quarantine_file(q, "q.jsonl", &err) == 0);
+		refuse(q, LH_EMPTY_CONTENT, SCORED("accepted"));
+		refuse(q, LH_EMPTY_CONTENT, SCORED("rejected"));	/* the same record by id and hash */
+		refuse(q, LH_DUPLICATE_ID, SCORED("accepted"));
+		refuse(q, LH_MISSING_PROVENANCE, "{\"evidence_run_id\":\"x\"}");
+		refuse(q, LH_MISSING_PROVENANCE, "{\"evidence_run_id\":\"y\"}");
+		refuse(q, LH_SELF_PAIRING, "{\"chosen\":" SCORED("accepted") ",\"rejected\":" SCORED("rejected") "}");
+		refuse(q, LH_SELF_PAIRING, "{\"chosen\":" SCORED("accepted") ",\"rejected\":{\"evidence_run_id\":\"z\"," FROM "}}");
+		check(lh_quarantine_counts(q)[LH_EMPTY_CONTENT] == 2 && lh_quarantine_counts(q)[LH_SELF_PAIRING] == 2);
+		check(lh_quarantine_commit(q, &err) == 0);
+		lh_quarantine_free(q);
+		check(lines("q.jsonl") == 6);
+	}
+}
+
+/* ---- evidence beside scored runs ---- */
+
+#define ROW(run, sig) "{\"run_id\":\"" run "\",\"provenance\":{\"sig_hash\":\"" sig "\"}}\n"
+
+static int find(struct lh_join *j, uint64_t n, const char *run, const char *sig, uint64_t *at)
+{
+	struct lh_str a = { run, strlen(run) }, b = { sig, strlen(sig) };
+	struct lh_found f = { .at = 0 };
+	int rc = lh_join_find(j, n, &a, &b, &f, &err);
+
+	*at = f.at;
+	return rc;
+}
+
+static void joins(void)
+{
+	const char *scored = "data/scored-runs/2026/05/03/a.jsonl", *evidence = "data/evidence/2026/05/03/a.jsonl";
+	struct lh_root *root = lh_root_open(".", &err);
+	struct lh_join *j = lh_join_new(&err);
+	const size_t row = strlen(ROW("a", SIG));
+	uint64_t at;
+
+	check(root && j && lh_root_folders(root, evidence, &err) == 0);
+	check(lh_join_open(j, root, scored, &err) == 0 && find(j, 0, "a", SIG, &at) == 0);	/* no such file */
+	put(evidence, ROW("a", SIG) "\n" ROW("b", SIG) ROW("c", SIG) ROW("d", SIG));
+	check(lh_join_open(j, root, scored, &err) == 0);
+	check(find(j, 0, "a", SIG, &at) == 1 && at == 0);
+	check(find(j, 2, "c", SIG, &at) == 1 && at == 2 * row + 1);	/* rows may be left out */
+	check(find(j, 3, "b", SIG, &at) == 1 && at == row + 1);	/* out of order */
+	check(find(j, 4, "b", OTHER, &at) == 0 && find(j, 5, "e", SIG, &at) == 0);
+	check(find(j, 9, "d", SIG, &at) == 1 && at == 3 * row + 1);
+	check(lh_join_open(j, root, scored, &err) == 0 && find(j, 0, "a", SIG, &at) == 1);
+	lh_join_free(j);
+	lh_root_close(root);
+}
+
+static void rows_of_a_file(void)
+{
+	struct lh_rows *r = lh_rows_new(&err);
+	struct lh_row row;
+
+	put("rows", "one\n \t\r\n\n{two}\r\nlast");
+	check(r && lh_rows_open(r, "absent", &err) == 0 && lh_rows_next(r, &row, &err) == 0);
+	check(lh_rows_open(r, "rows", &err) == 1);
+	check(lh_rows_next(r, &row, &err) == 1 && row.line == 1 && row.at == 0 && row.n == 3);
+	check(lh_rows_next(r, &row, &err) == 1 && row.line == 4 && row.at == 9 && row.n == 6);
+	check(lh_rows_next(r, &row, &err) == 1 && row.line == 5 && row.at == 16 && row.n == 4 && !memcmp(row.p, "last", 4));
+	check(lh_rows_next(r, &row, &err) == 0 && lh_rows_next(r, &row, &err) == 0);
+	check(lh_rows_open(r, ".", &err) < 0 && strstr(err.msg, ".: is a directory, not a regular file"));
+	lh_rows_free(r);
+}
+
+static bool has(int folder, const char *path)
+{
+	return lh_beneath_has(folder, path, strlen(path), &err) == 1;
+}
+
+static void beneath(void)
+{
+	int d;
+
+	check(mkdir("b", 0777) == 0 && mkdir("b/in", 0777) == 0 && mkdir("out", 0777) == 0);
+	put("b/in/f", "");
+	put("out/f", "");
+	check(symlink("in/f", "b/good") == 0 && symlink("../out/f", "b/bad") == 0 && symlink("../out", "b/dir") == 0);
+	check(symlink("/proc/self/root", "b/root") == 0 && symlink("loop", "b/loop") == 0);
+	check(lh_beneath_open("absent", &err) < 0 && lh_beneath_open("out/f", &err) < 0);
+	d = lh_beneath_open("b", &err);
+	check(d >= 0 && has(d, "in/f") && has(d, "./in//f") && has(d, "good") && has(d, "in/../in/f"));
+	check(!has(d, "in") && !has(d, "") && !has(d, "in/g") && !has(d, "in/f/g") && !has(d, "bad") && !has(d, "dir/f") && !has(d, "loop"));
+	check(!has(d, "../b/in/f") && !has(d, "../out/f") && !has(d, "/etc/passwd") && !has(d, "root/etc/passwd"));
+	check(lh_beneath_has(d, "in/f\0x", 6, &err) == 0);
+	check(close(d) == 0);
+}
+
+int main(void)
+{
+	char folder[] = "/tmp/lh-test-export-XXXXXX";
+
+	check(mkdtemp(folder) && chdir(folder) == 0);
+	names();
+	ids();
+	gate();
+	refuses_first(LH_SFT, SCORED("rejected"), LH_UNSAFE_SFT_CATEGORY);
+	refuses_first(LH_SFT, SCORED("needs_human_review"), LH_UNSAFE_SFT_CATEGORY);
+	refuses_first(LH_RAG, SCORED("rejected"), LH_UNSAFE_RAG_CATEGORY);
+	builds(LH_SFT, "accepted", NULL);
+	builds(LH_SFT, "rejected", "contamination: rejected must never enter sft");
+	builds(LH_SFT, "needs_human_review", "contamination: needs_human_review must never enter sft");
+	builds(LH_RAG, "needs_human_review", NULL);
+	builds(LH_RAG, "rejected", "source_category: expected accepted, partially_accepted or needs_human_review");
+	rereads();
+	zips();
+	keeps();
+	joins();
+	rows_of_a_file();
+	beneath();
+	check(chdir("/") == 0);
+	return execlp("rm", "rm", "-rf", folder, (char *)NULL);
+}
