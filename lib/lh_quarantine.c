@@ -149,15 +149,17 @@ static void key_of(const struct lh_refused *r, unsigned char key[32])
 /* Of a row: a line that is none is left to whoever checks the file. */
 static int remember(struct lh_quarantine *q, const struct lh_row *row, struct lh_err *err)
 {
-	const struct lh_value *why, *source;
+	const char *name = lh_exporter_name(q->x);
+	const struct lh_value *exporter, *why, *source;
 	struct lh_refused r = { 0 };
 	unsigned char key[32];
 
 	if (lh_record_parse(&q->rec, row->p, row->n, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
+	exporter = lh_record_get(&q->rec, "exporter");
 	why = lh_record_get(&q->rec, "reason");
 	source = lh_record_get(&q->rec, "source_record");
-	if (!why || !source || source->type != LH_OBJECT)
+	if (!exporter || !lh_value_is(exporter, name, strlen(name)) || !why || !source || source->type != LH_OBJECT)
 		return 0;
 	r.why = lh_refusal_read(why);
 	r.source = (struct lh_str){ source->p, source->n };

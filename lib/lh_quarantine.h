@@ -7,8 +7,8 @@
  * pair {"chosen":...,"rejected":...}, in a filter the evidence when it could not
  * be scored.  source_provenance is left out when there is none.
  *
- * A row is written once for each (reason, run id, sig_hash), also over many runs
- * into one file; a record without these two is known by its bytes.  Counts
+ * A row is written once for each (exporter, reason, run id, sig_hash), also over
+ * many runs into one file; a record without these two is known by its bytes.  Counts
  * count each time.
  *
  *     q = lh_quarantine_new(LH_RAG, "2026-05-03T12:00:00.000Z", err);
