@@ -1,8 +1,8 @@
 /*
  * lh_export_check.c - what stands in an export, read again.  See lh_stage_export.h.
  *
- * The third wall: it shares no decision with what wrote the file, but for the
- * schemas, and also asks what the schemas do not know.
+ * The third layer of the firewall: it shares no decision with what wrote the
+ * file, but for the schemas, and also asks what the schemas do not know.
  */
 #include "lh_stage_export.h"
 

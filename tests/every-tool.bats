@@ -13,6 +13,9 @@ commands() {
 	lh-cat workers.jsonl.gz
 	lh-chat --now 2026-05-03T12:00:00Z requests.jsonl
 	lh-embed --dimension 64 workers.jsonl
+	lh-export rag --quarantine refused --now 2026-05-03T12:00:00Z evidence.jsonl
+	lh-export sft --quarantine refused --now 2026-05-03T12:00:00Z evidence.jsonl
+	lh-export preference --quarantine refused --now 2026-05-03T12:00:00Z evidence.jsonl
 	lh-extract-json prose.jsonl
 	lh-extract-json --wire --jobs=2 prose.jsonl
 	lh-extract-json --raw-input answer.txt
@@ -62,6 +65,9 @@ setup_file() {
 	lh-score evidence.jsonl | cat - evidence.jsonl >scores.jsonl
 	for i in {1..40}; do echo '{"Kind":"schema","Field":"x","Reason":"\u0079 '$i'"}'; done >errors.jsonl
 	for i in {1..40}; do echo '{"run_id":"o'$i'","created_at":"2026-05-03T12:00:00Z","ok":1,"total":1,"elapsed_secs":1.50}'; done >outcomes.jsonl
+	for i in {1..40}; do
+		echo '{"finding_id":"a'$i'","phase":'$((i / 4))',"ts":"2026-05-03T12:00:00Z","severity":"low","evidence":"See '$i'."}'
+	done | sed '0~2s/low/high/' | lh-materialize --source audits --recorded-at 2026-05-03T12:00:00Z >evidence.jsonl
 	gzip -k workers.jsonl
 	jq -c '{id, text, to: .phone, body: "Hi \(.name)", context: {candidate_id}}' workers.jsonl >drafts.jsonl
 	echo '{"rules":[{"id":"a","task_class":"staffing.any","condition":{"type":"FieldContainsAny","field":"body","needles":["cash"]},"action":{"type":"Block","message":"no cash"}}]}' >rules.json
@@ -212,6 +218,11 @@ raw() {
 		lh-embed --template "{$E"
 		lh-embed --rejects "no/$E" workers.jsonl
 		LH_OLLAMA_URL=$E lh-embed --engine ollama
+		lh-export "$E"
+		lh-export rag --verify-paths "no/$E"
+		lh-export rag --quarantine "no/$E"
+		lh-export rag --root "no/$E"
+		lh-export rag --root . "$E"
 		lh-index "$E"
 		lh-index build --model "$E" --engine hash x.lhv
 		lh-index build "no/$E"
@@ -282,7 +293,7 @@ ASK='"kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z"
 	while read -r command; do
 		[ "$(bash -c "$command -j1" </dev/null | sha256sum)" = "$(bash -c "$command -j3" </dev/null | sha256sum)" ] ||
 			{ echo "$command"; return 1; }
-	done < <(writers | grep 'chat\|extract-json answers\|embed\|materialize\|score\|search\|validate')
+	done < <(writers | grep 'chat\|export\|extract-json answers\|embed\|materialize\|score\|search\|validate')
 }
 
 @test "whichever allocation fails: exit 2, out of memory, no leak, no litter" {

@@ -9,6 +9,8 @@ filters() {
 	cat <<-'END'
 	lh-chat -
 	lh-embed --dimension 64 --encoding base64 -
+	lh-export rag --quarantine refused -
+	lh-export preference --quarantine refused -
 	lh-extract-json -
 	lh-extract-json --wire -
 	lh-index build --dimension 64 built.lhv -
@@ -73,7 +75,7 @@ below() {
 		below $((limit * 1024 * 3 + 20000))
 		[ "$(head -n 1 err)" = "${command%% *}: -:2: line is longer than $((limit * 1048576)) bytes (--max-line)" ]
 		[ "$(tail -n 1 err)" = "${command%% *}: 1 of 3 records rejected" ]
-		[[ $command == lh-index* ]] || [ "$(wc -l <out)" = 2 ]
+		[[ $command == lh-index* || $command == lh-export* ]] || [ "$(wc -l <out)" = 2 ]
 	done < <(filters)
 	huge >in
 	peak "lh-cat in"

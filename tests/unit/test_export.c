@@ -1,4 +1,4 @@
-/* lh_sample, lh_quarantine, lh_pairs, lh_stage_export: each gate and each wall by itself. */
+/* lh_sample, lh_quarantine, lh_pairs, lh_stage_export: each gate and each layer by itself. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,7 +79,7 @@ static void ids(void)
 	lh_buf_free(&b);
 }
 
-/* Wall 2: a constant, which no option opens. */
+/* Layer 2: a constant, which no option opens. */
 static void gate(void)
 {
 	const struct lh_export plain = { .include_review = false }, all = { .include_review = true, .include_partial = true };
@@ -112,7 +112,7 @@ static void refuses_first(enum lh_exporter x, const char *scored, enum lh_refusa
 	drop(&l);
 }
 
-/* Wall 1: the gate of categories is not asked, and the schema refuses alone. */
+/* Layer 1: the gate of categories is not asked, and the schema refuses alone. */
 static void builds(enum lh_exporter x, const char *category, const char *error)
 {
 	const struct lh_export all = { .include_review = true, .include_partial = true };
@@ -140,7 +140,7 @@ static void builds(enum lh_exporter x, const char *category, const char *error)
 	drop(&evidence);
 }
 
-/* Wall 3: lines that stand in the file, however they came there. */
+/* Layer 3: lines that stand in the file, however they came there. */
 static bool clean(const struct lh_root *root, enum lh_exporter x, const char *lines, const struct lh_export_unsafe *unsafe, const struct lh_hashset *due)
 {
 	const struct lh_export_unsafe none = { .n = 0 };
