@@ -485,6 +485,59 @@ drift() {
 	[[ $stderr == "lh-distill: r/reports/distillation/a/score.json: "*missing* ]]
 }
 
+# ---- acceptance ----
+
+@test "acceptance: 22 invariants in order, each of which holds" {
+	run -0 --separate-stderr lh-distill acceptance
+	[ "$(jq -sc 'map(.n)' <<<"$output")" = "$(jq -nc '[range(22) + 1]')" ]
+	[ "$(jq -c 'keys_unsorted' <<<"$output" | sort -u)" = '["n","name","expected","actual","passed"]' ]
+	[ "$(jq -sc 'map(.passed) | unique' <<<"$output")" = '[true]' ]
+	[ "$stderr" = "lh-distill: 22/22 invariants hold" ]
+}
+
+@test "acceptance: a fixture that was changed fails the invariants it concerns" {
+	cp -r "$ROOT/share/fixtures/distillation/acceptance" fixture
+	lh-distill acceptance --now $NOW --fixture fixture >out
+	cmp out <(lh-distill acceptance --now $NOW)
+	sed -i 's/"severity": *"high"/"severity":"low"/' fixture/data/_kb/audits.jsonl
+	run -1 --separate-stderr lh-distill acceptance --fixture fixture
+	bad=$(jq -sc 'map(select(.passed | not) | .n)' <<<"$output")
+	[ "$(jq -c '[7, 8, 12] - .' <<<"$bad")" = '[]' ]
+	[ "$(jq -c '[1, 2, 3, 4, 5, 6, 9, 10, 11, 19, 21, 22] - . | length' <<<"$bad")" = 12 ]
+	[ "$(wc -l <<<"$output")" = 22 ]
+	[ ! -e fixture/data/evidence ]
+}
+
+@test "acceptance: the time is one for all runs, and of no account to what must hold" {
+	lh-distill acceptance --recorded-at 2001-02-03T04:05:06Z | jq -c 'del(.expected, .actual)' >one
+	lh-distill acceptance --now 2026-05-03T12:00:00Z -j1 | jq -c 'del(.expected, .actual)' >two
+	cmp one two
+}
+
+@test "acceptance: the folders it makes are gone, also after a signal" {
+	mkdir tmp
+	export TMPDIR=$PWD/tmp
+	lh-distill acceptance >/dev/null
+	[ "$(ls -A tmp)" = "" ]
+	for after in 0.005 0.02 0.05; do
+		(hears_int timeout -s INT $after lh-distill acceptance >out) || true
+		[ "$(ls -A tmp)" = "" ]
+	done
+	run -2 lh-distill acceptance --fixture tmp
+	[ "$(ls -A tmp)" = "" ]
+	export TMPDIR=$PWD/absent
+	run --separate-stderr -2 lh-distill acceptance
+	[[ $stderr == *"$PWD/absent/lh-distill-"*"No such file"* ]]
+}
+
+@test "acceptance: a fixture without sources is exit 2, and named" {
+	mkdir empty
+	run --separate-stderr -2 lh-distill acceptance --fixture empty
+	[ "$stderr" = "lh-distill: empty: no source in data/_kb" ]
+	run --separate-stderr -2 lh-distill acceptance --fixture absent
+	[[ $stderr == "lh-distill: absent: "* ]]
+}
+
 # ---- usage, faults ----
 
 @test "what is wrong on the command line is exit 2, and nothing is written" {

@@ -62,11 +62,20 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
 }
 
+static void remove_failed(struct acceptance *a, const char *path)
+{
+	struct lh_err err;
+
+	lh_err_sys(&err, "%s: cannot remove", path);
+	lh_tool_warn(a->tool, "%s", err.msg);
+	lh_tool_failed(a->tool);
+}
+
 static void remove_root(struct acceptance *a, size_t i)
 {
 	lh_root_close(a->root[i]);
 	if (a->path[i] && nftw(a->path[i], remove_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS) < 0)
-		lh_tool_warn(a->tool, "%s: cannot remove: %s", a->path[i], strerror(errno));
+		remove_failed(a, a->path[i]);
 	free(a->path[i]);
 }
 
@@ -135,20 +144,21 @@ static int prepare(struct acceptance *a, const char *fixture, struct lh_err *err
 
 	if (fixture && !(from = lh_root_open(fixture, err)))
 		return -1;
-	for (i = 0; !rc && i < 2; i++) {
+	for (i = 0; rc >= 0 && i < 2; i++) {
 		a->path[i] = fresh_folder(err);
 		a->root[i] = a->path[i] ? lh_root_open(a->path[i], err) : NULL;
 		if (!a->root[i]) {
 			rc = -1;
-		} else if (from) {
-			rc = copy_fixture(from, a->root[i], err);
-			rc = rc ? rc - 1 : lh_err_set(err, LH_EIO, "%s: no source in %s", fixture, LH_ROOT_SOURCES);
-		} else {
+		} else if (!from) {
 			rc = copy_built_in(a->root[i], err);
+		} else {
+			rc = copy_fixture(from, a->root[i], err);
+			if (!rc)
+				rc = lh_err_set(err, LH_EIO, "%s: no source in %s", fixture, LH_ROOT_SOURCES);
 		}
 	}
 	lh_root_close(from);
-	return rc ? -1 : 0;
+	return rc < 0 ? -1 : 0;
 }
 
 /* ---- the runs ---- */
