@@ -12,6 +12,9 @@ commands() {
 	lh-gen kb -n 20 --root kb --expect kb-expect
 	lh-cat workers.jsonl.gz
 	lh-chat --now 2026-05-03T12:00:00Z requests.jsonl
+	lh-distill run --root past.d --run-id a --now 2026-05-03T12:00:00Z
+	lh-distill health --all --root past.d
+	lh-distill receipts --root past.d
 	lh-embed --dimension 64 workers.jsonl
 	lh-export rag --quarantine refused --now 2026-05-03T12:00:00Z evidence.jsonl
 	lh-export sft --quarantine refused --now 2026-05-03T12:00:00Z evidence.jsonl
@@ -68,6 +71,9 @@ setup_file() {
 	for i in {1..40}; do
 		echo '{"finding_id":"a'$i'","phase":'$((i / 4))',"ts":"2026-05-03T12:00:00Z","severity":"low","evidence":"See '$i'."}'
 	done | sed '0~2s/low/high/' | lh-materialize --source audits --recorded-at 2026-05-03T12:00:00Z >evidence.jsonl
+	mkdir -p past.d/data/_kb
+	head -n 2 outcomes.jsonl >past.d/data/_kb/outcomes.jsonl
+	lh-distill run --root past.d --run-id a --now 2026-05-03T12:00:00Z >/dev/null
 	gzip -k workers.jsonl
 	jq -c '{id, text, to: .phone, body: "Hi \(.name)", context: {candidate_id}}' workers.jsonl >drafts.jsonl
 	echo '{"rules":[{"id":"a","task_class":"staffing.any","condition":{"type":"FieldContainsAny","field":"body","needles":["cash"]},"action":{"type":"Block","message":"no cash"}}]}' >rules.json
@@ -96,7 +102,7 @@ tools() {
 
 fresh() {
 	rm -rf ./*
-	cp "$BATS_FILE_TMPDIR"/*.* .
+	cp -r "$BATS_FILE_TMPDIR"/*.* .
 }
 
 @test "a command line that is right ends with 0 and says nothing" {
@@ -213,6 +219,12 @@ raw() {
 		lh-iterate --rules "no/$E"
 		lh-iterate --roster "no/$E"
 		lh-iterate --daemon $'\xff'"$E"
+		lh-distill run --run-id "/$E"
+		lh-distill run --recorded-at "$E"
+		lh-distill run --root "no/$E"
+		lh-distill receipts --run-id "no $E"
+		lh-distill acceptance --fixture "no/$E"
+		LH_DISTILL_ROOT=no/$E lh-distill health
 		lh-embed --engine "$E"
 		lh-embed --model "$E"
 		lh-embed --template "{$E"
