@@ -60,7 +60,7 @@ void lh_evidence_read_id(struct lh_evidence_id *id, const char *template)
 		part->or_off = bar != NULL;
 		memcpy(part->name, open + 1, (size_t)((bar ? bar : close) - open - 1));
 		part->is = !strcmp(part->name, "off") ? LH_EV_OFF : !strcmp(part->name, "sig") ? LH_EV_SIG :
-			   !strcmp(part->name, "f") ? LH_EV_F : LH_EV_INPUT;
+			   !strcmp(part->name, "f") ? LH_EV_F : !strcmp(part->name, "ts") ? LH_EV_TS : LH_EV_INPUT;
 	}
 	part->before = template;
 	part->n = strlen(template);
@@ -81,6 +81,11 @@ static void add_part(struct lh_evidence *e, const struct lh_evidence_part *part)
 	case LH_EV_F:
 		v = lh_evidence_file(e);
 		lh_evidence_add_identity(e, e->file_name, v);
+		break;
+	case LH_EV_TS:
+		v = lh_evidence_input(e, part->name);
+		if (!v || v->type == LH_STRING)		/* else it is refused as a time */
+			lh_evidence_add_identity(e, part->name, v);
 		break;
 	case LH_EV_INPUT:
 		v = lh_evidence_input(e, part->name);

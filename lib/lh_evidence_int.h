@@ -54,7 +54,7 @@ struct lh_evidence {
 		struct lh_evidence_part {
 			const char *before;	/* what stands before it, n bytes */
 			size_t n;
-			enum { LH_EV_END, LH_EV_OFF, LH_EV_SIG, LH_EV_F, LH_EV_INPUT } is;
+			enum { LH_EV_END, LH_EV_OFF, LH_EV_SIG, LH_EV_F, LH_EV_TS, LH_EV_INPUT } is;
 			bool or_off;
 			char name[24];
 		} part[4];
