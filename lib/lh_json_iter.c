@@ -2,6 +2,10 @@
 #include "lh_json.h"
 #include "lh_json_priv.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 static const char *skip_space(const char *p)
 {
 	while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')
@@ -9,17 +13,34 @@ static const char *skip_space(const char *p)
 	return p;
 }
 
+/* The first quote or backslash from p on; there is one before end. */
+static inline const char *string_stop(const char *p, const char *end)
+{
+#ifdef __SSE2__
+	const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+	unsigned hit;
+	__m128i v;
+
+	for (; end - p >= 16; p += 16) {
+		v = _mm_loadu_si128((const __m128i *)p);
+		hit = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)));
+		if (hit)
+			return p + __builtin_ctz(hit);
+	}
+#else
+	(void)end;
+#endif
+	while (*p != '"' && *p != '\\')
+		p++;
+	return p;
+}
+
 const char *lh_skip_string(const char *p, const char *end, bool *escaped)
 {
-	const char *q = memchr(p + 1, '"', (size_t)(end - p - 1));
-	const char *slash = memchr(p + 1, '\\', (size_t)(q - p - 1));
-
-	*escaped = slash != NULL;
-	if (!slash)
-		return q + 1;
-	for (q = slash; *q != '"'; q++)
-		q += *q == '\\';
-	return q + 1;
+	*escaped = false;
+	for (p = string_stop(p + 1, end); *p != '"'; p = string_stop(p + 2, end))
+		*escaped = true;
+	return p + 1;
 }
 
 static const char *skip_container(const char *p, const char *end)
