@@ -1,0 +1,71 @@
+/* Of any row, evidence is valid as its schema says and gives the same hash
+ * again; what is refused has a reason, which is JSON. */
+#include <stdlib.h>
+
+#include "lh_evidence.h"
+#include "lh_schema.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static struct lh_record row, made;
+static struct lh_evidence *maker;
+static struct lh_buf out, scratch, list;
+static struct lh_err err;
+
+static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
+{
+	(void)ctx;
+	(void)field;
+	(void)problem;
+	abort();
+}
+
+static void check_made(void)
+{
+	struct lh_value v;
+
+	lh_buf_grow(&out, LH_PAD);
+	if (lh_record_parse(&made, out.p, out.len, &err) < 0)
+		abort();
+	v = (struct lh_value){ .p = made.line, .n = made.len, .type = LH_OBJECT };
+	if (lh_schema_check(lh_schema_find("evidence_record"), &v, &scratch, on_violation, NULL, &err) != 0)
+		abort();
+}
+
+static void check_refused(void)
+{
+	struct lh_value v;
+
+	lh_buf_reset(&list);
+	lh_evidence_errors(maker, &list);
+	lh_buf_grow(&list, LH_PAD);
+	if (err.code != LH_EDATA || list.len < 5 || lh_json_parse(&made, list.p, list.len, &v, &err) < 0 || v.type != LH_ARRAY)
+		abort();
+}
+
+/* The first byte chooses the stream. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	char *p;
+
+	if (!maker) {
+		lh_buf_init(&out, LH_BUF_NOMAX);
+		lh_buf_init(&scratch, LH_BUF_NOMAX);
+		lh_buf_init(&list, LH_BUF_NOMAX);
+		maker = lh_evidence_new("2026-05-03T12:00:00.000Z", &err);
+	}
+	if (!n)
+		return 0;
+	p = malloc(n + LH_PAD);
+	memcpy(p, data + 1, n - 1);
+	memset(p + n - 1, '"', LH_PAD + 1);
+	lh_buf_reset(&out);
+	if (lh_record_parse(&row, p, n - 1, &err) == 0) {
+		if (lh_evidence_make(maker, (enum lh_stem)(data[0] % LH_STEMS), &row, data[0], &out, &err) == 0)
+			check_made();
+		else
+			check_refused();
+	}
+	free(p);
+	return 0;
+}
