@@ -17,7 +17,7 @@ static int note(struct lh_drift *d, const unsigned char sig[32], enum lh_stem st
 
 	memcpy(key, sig, sizeof key);
 	key[0] ^= (unsigned char)(stem + 1);
-	if (lh_hashset_add(&d->key, key, &is_new, err) < 0 || lh_grow(&d->pair, &d->cap, d->key.n, 1, err) < 0)
+	if (lh_grow(&d->pair, &d->cap, d->key.n + 1, 1, err) < 0 || lh_hashset_add(&d->key, key, &is_new, err) < 0)
 		return -1;
 	pair = &d->pair[lh_hashset_find(&d->key, key)];
 	if (is_new)

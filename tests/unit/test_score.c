@@ -1,0 +1,150 @@
+/* lh_score: what no tool lets through, the interface that others judge by, and
+ * an allocation failing anywhere. */
+#include "check.h"
+#include "lh_score.h"
+#include "lh_score_drift.h"
+
+#define SIG "\"sig_hash\":\"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\""
+#define FROM(stem) "\"provenance\":{\"source_file\":\"data/_kb/" stem ".jsonl\",\"line_offset\":0," SIG ",\"recorded_at\":\"2026-05-03T12:00:00.000Z\"}"
+#define EVIDENCE(stem, more) "{\"run_id\":\"r\",\"task_id\":\"t\",\"timestamp\":\"2026-05-03T12:00:00Z\",\"schema_version\":1," FROM(stem) more "}"
+
+static struct lh_record rec;
+static struct lh_err err;
+
+static const struct lh_record *parse(const char *json)
+{
+	static char text[4096];
+	size_t n = strlen(json);
+
+	check(n + LH_PAD < sizeof text);
+	memset(text, 0, sizeof text);
+	memcpy(text, json, n);
+	check_why(lh_record_parse(&rec, text, n, &err) == 0, err.msg);
+	return &rec;
+}
+
+/* Members of the wrong kind, which a schema finds, do no harm here. */
+static void hostile(struct lh_scorer *s)
+{
+	static const char *const value[] = { "null", "true", "1", "-1e999", "\"\"", "\"\\u0000\"", "[]", "[null,1,{},[],\"\"]", "{}", "{\"gap_signals\":[]}" };
+	static const char *const name[] = { "text", "latency_ms", "success_markers", "failure_markers", "observer_verdict", "metadata" };
+	static const char *const stem[] = { "audits", "auto_apply", "contract_analyses", "mode_experiments", "observer_reviews", "outcomes", "scrum_reviews", "" };
+	struct lh_judged got;
+	char json[1024];
+	size_t i, j, k;
+
+	for (i = 0; i < sizeof value / sizeof *value; i++)
+		for (j = 0; j < sizeof name / sizeof *name; j++)
+			for (k = 0; k < sizeof stem / sizeof *stem; k++) {
+				snprintf(json, sizeof json, "{\"%s\":%s,\"provenance\":{\"source_file\":\"%s\"}}", name[j], value[i], stem[k]);
+				check(lh_score_judge(s, parse(json), &got, &err) == 0);
+				check(got.reasons >= 1 && got.reason[0].n);
+				check(lh_score_check(s, &rec, &err) == -1 && err.code == LH_EDATA);
+			}
+	for (i = 0; i < sizeof value / sizeof *value; i++) {
+		snprintf(json, sizeof json, "{\"provenance\":%s}", value[i]);
+		check(lh_score_judge(s, parse(json), &got, &err) == 0);
+		check(got.category == LH_NEEDS_HUMAN_REVIEW);
+		check(got.reason[0].n == strlen("extraction_class=") && !memcmp(got.reason[0].p, "extraction_class=", got.reason[0].n));
+	}
+}
+
+/* A scored run is not made without what it names. */
+static void incomplete(struct lh_scorer *s)
+{
+	static const char *const json[] = {
+		"{}",
+		"{\"run_id\":\"r\",\"task_id\":1," FROM("audits") "}",
+		"{\"run_id\":\"r\",\"task_id\":\"t\"}",
+		"{\"run_id\":\"r\",\"task_id\":\"t\",\"provenance\":{}}",
+		"{\"run_id\":\"r\",\"task_id\":\"t\",\"provenance\":{\"source_file\":\"a\",\"line_offset\":\"0\"," SIG ",\"recorded_at\":\"x\"}}",
+	};
+	struct lh_buf out;
+	size_t i;
+
+	lh_buf_init(&out, LH_BUF_NOMAX);
+	for (i = 0; i < sizeof json / sizeof *json; i++) {
+		check(lh_score_one(s, parse(json[i]), NULL, NULL, &out, &err) == -1);
+		check(err.code == LH_EDATA && strstr(err.msg, ": missing"));
+		check(!out.len);
+	}
+	lh_buf_free(&out);
+}
+
+static void judged(struct lh_scorer *s)
+{
+	enum lh_category category;
+	struct lh_judged got;
+	struct lh_scored on_file;
+	struct lh_buf out;
+
+	parse(EVIDENCE("scrum_reviews", ",\"success_markers\":[\"accepted_on_attempt_12\"]"));
+	check_why(lh_score_check(s, &rec, &err) == 0, err.msg);
+	check(lh_score_judge(s, &rec, &got, &err) == 0);
+	check(got.category == LH_PARTIALLY_ACCEPTED && got.reasons == 2);
+	check(got.reason[0].n == 22 && !memcmp(got.reason[0].p, "accepted_on_attempt=12", 22));
+	check(got.reason[1].n == 14 && !memcmp(got.reason[1].p, "high_cost=true", 14));
+	lh_buf_init(&out, LH_BUF_NOMAX);
+	check(lh_score_one(s, &rec, "2026-06-01T00:00:00.000Z", &category, &out, &err) == 0);
+	check(category == LH_PARTIALLY_ACCEPTED);
+	lh_buf_putc(&out, '\0');
+	check(lh_scored_read(parse(out.p), &on_file, &err) == 0);
+	check(on_file.category == category && on_file.current && on_file.stem == LH_SCRUM_REVIEWS && on_file.sig[0] == 0x44);
+	lh_buf_free(&out);
+}
+
+static void names(void)
+{
+	char json[64];
+	int i;
+
+	for (i = 0; i < LH_CATEGORIES; i++) {
+		snprintf(json, sizeof json, "{\"c\":\"%s\"}", lh_category_name((enum lh_category)i));
+		check(lh_category_read(lh_record_get(parse(json), "c")) == (enum lh_category)i);
+	}
+	check(lh_category_read(lh_record_get(parse("{\"c\":\"accept\"}"), "c")) == LH_CATEGORY_NONE);
+	check(lh_category_read(lh_record_get(parse("{\"c\":0}"), "c")) == LH_CATEGORY_NONE);
+}
+
+/* Pairs are forgotten when they are settled, counts are not. */
+static void drift(void)
+{
+	struct lh_drift d = { 0 };
+	unsigned char sig[32] = { 1 };
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		sig[5] = (unsigned char)i;
+		sig[9] = (unsigned char)(i >> 8);
+		check(lh_drift_judged(&d, sig, LH_AUDITS, LH_REJECTED, &err) == 0);
+		check(lh_drift_scored(&d, sig, LH_AUDITS, LH_NEEDS_HUMAN_REVIEW, &err) == 0);
+		check(lh_drift_scored(&d, sig, LH_AUDITS, i % 4 ? LH_REJECTED : LH_ACCEPTED, &err) == 0);
+		check(lh_drift_scored(&d, sig, LH_OUTCOMES, LH_ACCEPTED, &err) == 0);
+		check(lh_drift_judged(&d, sig, LH_STEM_NONE, LH_ACCEPTED, &err) == 0);
+	}
+	check(lh_drift_total(&d) == 0);
+	lh_drift_settle(&d);
+	lh_drift_settle(&d);
+	check(lh_drift_total(&d) == 1000 && lh_drift_matched(&d) == 750);
+	check(d.orphans == 1000 && d.unscored == 1000);
+	check(lh_drift_scored(&d, sig, LH_AUDITS, LH_REJECTED, &err) == 0);
+	lh_drift_settle(&d);
+	check(lh_drift_total(&d) == 1000 && d.orphans == 1001);
+	lh_drift_free(&d);
+}
+
+int main(void)
+{
+	struct lh_scorer *s = lh_scorer_new(&err);
+
+	check(s);
+	lh_record_init(&rec);
+	hostile(s);
+	incomplete(s);
+	judged(s);
+	names();
+	drift();
+	lh_record_free(&rec);
+	lh_scorer_free(s);
+	return 0;
+}
