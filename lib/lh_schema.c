@@ -163,13 +163,14 @@ static void check_time(struct walk *w, const struct place *p, const struct lh_va
 static void check_hex(struct walk *w, const struct place *p, size_t digits, const struct lh_value *v)
 {
 	struct lh_str s = { "", 0 };
-	size_t i = 0;
+	unsigned bad = 0;
+	size_t i;
 
 	if (v->type == LH_STRING)
 		s = text_of(w, v);
-	while (i < s.n && ((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
-		i++;
-	if ((i != digits || s.n != digits) && !w->failed)
+	for (i = 0; i < s.n; i++)
+		bad |= ((unsigned char)(s.p[i] - '0') > 9) & ((unsigned char)(s.p[i] - 'a') > 5);
+	if ((bad || s.n != digits) && !w->failed)
 		tell_value(w, p, digits == 64 ? "64 lowercase hex digits" : "40 lowercase hex digits", v);
 }
 
@@ -270,24 +271,60 @@ long lh_schema_check_value(const struct lh_field *f, const char *name, const str
 
 /* Each field's value, p NULL when it is not there.  Records mostly hold their
  * members in the schema's order, so the next key is tried on the next field. */
+struct gather {
+	const struct lh_field *field;
+	struct lh_value *got;
+	size_t n, next;
+};
+
+static void gather_init(struct gather *g, const struct lh_field *f, struct lh_value *got)
+{
+	*g = (struct gather){ .field = f, .got = got };
+	for (; f[g->n].name; g->n++)
+		got[g->n].p = NULL;
+}
+
+static inline bool is_named(const struct lh_value *key, const struct lh_field *f)
+{
+	if (__builtin_expect(key->escaped, 0))
+		return lh_value_is(key, f->name, f->len);
+	return key->n == (size_t)f->len + 2 && !memcmp(key->p + 1, f->name, f->len);
+}
+
+static inline void gather_one(struct gather *g, const struct lh_value *key, const struct lh_value *val)
+{
+	size_t tries, i;
+
+	for (tries = 0; tries < g->n; tries++) {
+		i = g->next;
+		g->next = i + 1 < g->n ? i + 1 : 0;
+		if (is_named(key, &g->field[i])) {
+			g->got[i] = *val;
+			break;
+		}
+	}
+}
+
 static size_t gather(const struct lh_field *f, const struct lh_value *v, struct lh_value *got)
 {
-	size_t n, at = 0, tries;
+	struct gather g;
 	struct lh_iter it;
 
-	for (n = 0; f[n].name; n++)
-		got[n].p = NULL;
+	gather_init(&g, f, got);
 	for (lh_iter_init(&it, v); lh_iter_next(&it); )
-		for (tries = 0; tries < n; tries++) {
-			size_t i = at;
+		gather_one(&g, &it.key, &it.val);
+	return g.n;
+}
 
-			at = at + 1 < n ? at + 1 : 0;
-			if (!got[i].p && lh_value_is(&it.key, f[i].name, strlen(f[i].name))) {
-				got[i] = it.val;
-				break;
-			}
-		}
-	return n;
+static size_t gather_record(const struct lh_field *f, const struct lh_record *rec, struct lh_value *got)
+{
+	struct gather g;
+	size_t i;
+
+	gather_init(&g, f, got);
+	for (i = 0; i < rec->n; i++)
+		gather_one(&g, &rec->member[i].key, &rec->member[i].val);
+	return g.n;
 }
 
 static void check_fields(struct walk *w, const struct place *up, const struct lh_field *f, const struct lh_value *got, size_t n)
@@ -335,27 +372,42 @@ static void check_differ(struct walk *w, const struct lh_schema *s, const struct
 	}
 }
 
+/* n: of the fields gathered in got. */
+static long check_gathered(struct walk *w, const struct lh_schema *s, const struct lh_value *got, size_t n)
+{
+	struct place record = { NULL, "record", -1 };
+	long more;
+
+	check_fields(w, NULL, s->field, got, n);
+	check_differ(w, s, got);
+	if (w->failed)
+		return -1;
+	if (w->n > LH_SCHEMA_MAX) {
+		more = w->n - LH_SCHEMA_MAX;
+		w->n = 0;
+		tell(w, &record, "%ld more violations", more);
+		w->n = LH_SCHEMA_MAX + more;
+	}
+	return w->n;
+}
+
 long lh_schema_check(const struct lh_schema *s, const struct lh_value *v, struct lh_buf *scratch,
 		     lh_schema_fn *found, void *ctx, struct lh_err *err)
 {
 	struct walk w = { .scratch = scratch, .found = found, .ctx = ctx, .err = err };
-	struct place record = { NULL, "record", -1 };
 	struct lh_value got[LH_SCHEMA_FIELDS];
-	long more;
 
-	if (v->type != LH_OBJECT) {
-		tell_value(&w, &record, "object", v);
-		return w.n;
-	}
-	check_fields(&w, NULL, s->field, got, gather(s->field, v, got));
-	check_differ(&w, s, got);
-	if (w.failed)
-		return -1;
-	if (w.n > LH_SCHEMA_MAX) {
-		more = w.n - LH_SCHEMA_MAX;
-		w.n = 0;
-		tell(&w, &record, "%ld more violations", more);
-		w.n = LH_SCHEMA_MAX + more;
-	}
+	if (v->type == LH_OBJECT)
+		return check_gathered(&w, s, got, gather(s->field, v, got));
+	tell_value(&w, &(struct place){ NULL, "record", -1 }, "object", v);
 	return w.n;
+}
+
+long lh_schema_check_record(const struct lh_schema *s, const struct lh_record *rec, struct lh_buf *scratch,
+			    lh_schema_fn *found, void *ctx, struct lh_err *err)
+{
+	struct walk w = { .scratch = scratch, .found = found, .ctx = ctx, .err = err };
+	struct lh_value got[LH_SCHEMA_FIELDS];
+
+	return check_gathered(&w, s, got, gather_record(s->field, rec, got));
 }

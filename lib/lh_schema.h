@@ -42,4 +42,8 @@ typedef void lh_schema_fn(void *ctx, const struct lh_str *field, const struct lh
 LH_API long lh_schema_check(const struct lh_schema *s, const struct lh_value *v, struct lh_buf *scratch,
 			    lh_schema_fn *found, void *ctx, struct lh_err *err);
 
+/* The same of a record, whose members the parse has found already. */
+LH_API long lh_schema_check_record(const struct lh_schema *s, const struct lh_record *rec, struct lh_buf *scratch,
+				   lh_schema_fn *found, void *ctx, struct lh_err *err);
+
 #endif

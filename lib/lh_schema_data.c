@@ -1,7 +1,7 @@
 /* lh_schema_data.c - the schemas of what is made of past work. */
 #include "lh_schema_int.h"
 
-#define F(field, of, ...) { .name = field, .type = LH_S_##of, __VA_ARGS__ }
+#define F(field, of, ...) { .name = field, .len = sizeof field - 1, .type = LH_S_##of, __VA_ARGS__ }
 #define MUST .must = true
 #define AT_LEAST(n) .ranged = true, .least = n
 #define WITHIN(a, b) .ranged = true, .least = a, .most = b

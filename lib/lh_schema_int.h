@@ -2,9 +2,8 @@
  * lh_schema_int - how a schema is written down; not installed.
  *
  *     static const struct lh_field fields[] = {
- *             { .name = "run_id", .type = LH_S_TEXT, .must = true },
- *             { .name = "latency_ms", .type = LH_S_NUMBER, .ranged = true, .least = 0 },
- *             { .name = "tags", .type = LH_S_TEXTS, .must = true, .some = true },
+ *             { .name = "run_id", .len = 6, .type = LH_S_TEXT, .must = true },
+ *             { .name = "tags", .len = 4, .type = LH_S_TEXTS, .must = true, .some = true },
  *             { .name = NULL }
  *     };
  */
@@ -25,6 +24,7 @@ enum lh_schema_type {
 
 struct lh_field {
 	const char *name;		/* NULL ends a table */
+	unsigned char len;		/* of name */
 	enum lh_schema_type type;
 	bool must;			/* it has to be there */
 	bool may_be_empty;		/* a required text that may be "" */

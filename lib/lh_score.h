@@ -2,7 +2,7 @@
  * lh_score - fixed rules that put a piece of evidence into a category.
  *
  * The file name in provenance.source_file, without ".jsonl", chooses a list of
- * rules (lh_score.c has them as tables); they are tried top-down, and the first
+ * rules (tables in lh_score_rules.c); they are tried top-down, and the first
  * that holds gives the category and its reasons.  Rows of a source that has no
  * list are for people to judge.  No clock, no model, no state: the same record
  * gives the same bytes under one LH_SCORER_VERSION, for ever.
