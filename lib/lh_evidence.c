@@ -153,6 +153,15 @@ static int refused(struct lh_evidence *e, struct lh_err *err)
 
 /* ---- fields ---- */
 
+/* A buffer forgets with the next reset that it could not grow. */
+void lh_evidence_put_scratch(struct lh_evidence *e)
+{
+	if (lh_buf_check(&e->scratch, e->err) < 0)
+		e->failed = true;
+	else
+		lh_buf_json(e->out, e->scratch.p ? e->scratch.p : "", e->scratch.len);
+}
+
 /* The value's text without the white space between its tokens. */
 static void put_compact(struct lh_buf *out, const struct lh_value *v)
 {
@@ -227,12 +236,12 @@ static bool put_text_of(struct lh_evidence *e, const char *name, bool list, bool
 		return true;
 	if (v->type == LH_ARRAY) {
 		join_lines(e, v);
-		if (not_empty && !e->scratch.len)
+		if (not_empty && !e->scratch.failed && !e->scratch.len)
 			return false;
 	}
 	lh_buf_puts(e->out, ",\"text\":");
 	if (v->type == LH_ARRAY)
-		lh_buf_json(e->out, e->scratch.p ? e->scratch.p : "", e->scratch.len);
+		lh_evidence_put_scratch(e);
 	else
 		lh_buf_add(e->out, v->p, v->n);
 	return true;
@@ -268,7 +277,7 @@ static bool put_mark(struct lh_evidence *e, const char *prefix, const struct lh_
 	else if (lh_value_str(v, &e->scratch, &s, e->err) < 0)
 		e->failed = true;
 	lh_buf_putc(e->out, '[');
-	lh_buf_json(e->out, e->scratch.p ? e->scratch.p : "", e->scratch.len);
+	lh_evidence_put_scratch(e);
 	lh_buf_putc(e->out, ']');
 	return true;
 }
@@ -280,7 +289,7 @@ static bool put_file(struct lh_evidence *e)
 	lh_buf_reset(&e->scratch);
 	lh_evidence_add_identity(e, e->file_name, e->file);
 	lh_buf_putc(e->out, '[');
-	lh_buf_json(e->out, e->scratch.p ? e->scratch.p : "", e->scratch.len);
+	lh_evidence_put_scratch(e);
 	lh_buf_putc(e->out, ']');
 	return true;
 }
@@ -470,7 +479,7 @@ int lh_evidence_make(struct lh_evidence *e, enum lh_stem stem, const struct lh_r
 	put_record(e, stem);
 	if (e->failed)
 		return -1;
-	if (lh_buf_check(&e->errors, err) < 0 || lh_buf_check(&e->scratch, err) < 0)
+	if (lh_buf_check(&e->errors, err) < 0)
 		return -1;
 	return e->n_errors ? refused(e, err) : 0;
 }

@@ -110,5 +110,5 @@ void lh_evidence_put_id(struct lh_evidence *e, const struct lh_evidence_id *id)
 			break;
 		add_part(e, part);
 	}
-	lh_buf_json(e->out, e->scratch.p ? e->scratch.p : "", e->scratch.len);
+	lh_evidence_put_scratch(e);
 }

@@ -98,6 +98,9 @@ void lh_evidence_add_identity(struct lh_evidence *e, const char *name, const str
 void lh_evidence_read_id(struct lh_evidence_id *id, const char *template);
 void lh_evidence_put_id(struct lh_evidence *e, const struct lh_evidence_id *id);
 
+/* The scratch as a string of JSON; the record has failed if it has. */
+void lh_evidence_put_scratch(struct lh_evidence *e);
+
 static inline bool lh_evidence_empty(const struct lh_value *v)
 {
 	return v->type == LH_STRING && v->n == 2;
