@@ -158,8 +158,6 @@ static int check_id(struct check *c, struct lh_err *err)
 
 static int check_row(struct check *c, const struct lh_row *row, struct lh_err *err)
 {
-	struct lh_value whole = { .p = row->p, .type = LH_OBJECT };
-
 	c->line = row->line;
 	if (lh_record_parse(&c->rec, row->p, row->n, err) < 0) {
 		if (err->code != LH_EDATA)
@@ -167,9 +165,7 @@ static int check_row(struct check *c, const struct lh_row *row, struct lh_err *e
 		fault(c, err->msg);
 		return 0;
 	}
-	whole.p = c->rec.line;
-	whole.n = c->rec.len;
-	if (lh_schema_check(c->schema, &whole, &c->scratch, on_violation, c, err) < 0)
+	if (lh_schema_check_record(c->schema, &c->rec, &c->scratch, on_violation, c, err) < 0)
 		return -1;
 	check_category(c);
 	return take_source(c, err) < 0 || check_id(c, err) < 0 ? -1 : 0;

@@ -12,25 +12,36 @@
 #include "lh_pairs.h"
 #include "lh_quarantine.h"
 #include "lh_rows.h"
+#include "lh_sample_int.h"
 #include "lh_stage_export.h"
 #include "lh_tool.h"
 
-struct lh_exporting {
-	struct lh_run *run;
+/* One exporter of those that run. */
+struct lh_export_one {
+	enum lh_exporter x;
 	struct lh_stage_result *res;
 	struct lh_export *how;
-	enum lh_exporter which;
-	struct lh_sampler *sampler;
+	struct lh_sampler *sampler;	/* NULL: it does not run */
 	struct lh_quarantine *refused;
 	struct lh_append *append;
-	struct lh_join *join;
-	struct lh_rows *rows;
-	const char *relpath;		/* of the file of scored runs */
-	uint64_t row_number, rows_read;	/* in it, in all files */
-	struct lh_record scored;
-	struct lh_buf sample, reason;
+	struct lh_buf sample;
 	struct lh_hashset on_file, seen;	/* ids; of those, this run's */
 	struct lh_export_unsafe unsafe;
+};
+
+struct lh_exporting {
+	struct lh_run *run;
+	struct lh_export_one each[LH_EXPORTERS];
+	struct lh_rows *rows;
+	struct lh_join *join;
+	const char *relpath;		/* of the file of scored runs */
+	uint64_t row_number, rows_read;	/* in it, in all files */
+	struct lh_row row;
+	struct lh_record scored;	/* the row, ... */
+	struct lh_source src;		/* ... and its evidence: what all samplers share */
+	struct lh_found found;
+	bool sought;			/* the evidence was looked for */
+	struct lh_buf reason, text;
 
 	/* lh_export_pairs.c: */
 	struct lh_pairs *pairs;
@@ -40,15 +51,15 @@ struct lh_exporting {
 	bool pair_ready;
 };
 
-/* The record in x->scored is refused, for what the sampler said. */
-int lh_export_refuse(struct lh_exporting *x, const struct lh_str *source, enum lh_refusal why, struct lh_err *err);
+/* Have the row's evidence in x->src, if there is any. */
+int lh_export_evidence(struct lh_exporting *x, struct lh_err *err);
 
-/* The sample in x->sample goes out, unless its id already came in this run. */
-int lh_export_sample(struct lh_exporting *x, bool *is_new, struct lh_err *err);
+/* The sample in e->sample goes out, unless its id already came in this run. */
+int lh_export_sample(struct lh_export_one *e, bool *is_new, struct lh_err *err);
 
 /* A file of scored runs begins; a row of it; all were read. */
 int lh_export_file(struct lh_exporting *x, const char *relpath, struct lh_err *err);
-int lh_export_side(struct lh_exporting *x, const struct lh_row *row, struct lh_err *err);
+int lh_export_side(struct lh_exporting *x, struct lh_err *err);
 int lh_export_pairs(struct lh_exporting *x, struct lh_err *err);
 void lh_export_pairs_free(struct lh_exporting *x);
 

@@ -31,20 +31,20 @@ int lh_export_file(struct lh_exporting *x, const char *relpath, struct lh_err *e
 	return f->evidence ? 0 : -1;
 }
 
-int lh_export_side(struct lh_exporting *x, const struct lh_row *row, struct lh_err *err)
+int lh_export_side(struct lh_exporting *x, struct lh_err *err)
 {
-	const struct lh_said *said = lh_sampler_said(x->sampler);
-	struct lh_found found;
+	struct lh_sampler *s = x->each[LH_PREFERENCE].sampler;
+	const struct lh_said *said = lh_sampler_said(s);
 	struct lh_place at;
-	int rc = lh_sample_scored(x->sampler, &x->scored, err);
+	int rc = lh_sample_judge(s, err);
 
-	if (rc > 0)
-		rc = lh_join_find(x->join, x->row_number, &said->run_id, &said->sig, &found, err);
-	if (rc > 0)
-		rc = lh_sample_side(x->sampler, found.evidence, err);
 	if (rc <= 0)
 		return rc;
-	at = (struct lh_place){ found.at, row->at, found.n, (uint32_t)row->n, (uint32_t)(x->files - 1) };
+	if (lh_export_evidence(x, err) < 0)
+		return -1;
+	if (!x->src.evidence || !lh_sample_may_pair(s))
+		return 0;
+	at = (struct lh_place){ x->found.at, x->row.at, x->found.n, (uint32_t)x->row.n, (uint32_t)(x->files - 1) };
 	if (!x->pairs && !(x->pairs = lh_pairs_new(err)))
 		return -1;
 	return lh_pairs_add(x->pairs, &said->task_id, said->category, &at, err);
@@ -103,7 +103,8 @@ static int read_side(struct lh_exporting *x, int side, const struct lh_place *at
 static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected, struct lh_err *err)
 {
 	struct lh_exporting *x = ctx;
-	const struct lh_said *said = lh_sampler_said(x->sampler);
+	struct lh_export_one *e = &x->each[LH_PREFERENCE];
+	const struct lh_said *said = lh_sampler_said(e->sampler);
 	struct lh_side a = { &x->pair.rec[1], &x->pair.rec[0] }, b = { &x->pair.rec[3], &x->pair.rec[2] };
 	struct lh_refused r = { .why = LH_DUPLICATE_ID, .errors = &said->errors };
 	bool is_new = false;
@@ -111,18 +112,18 @@ static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_pla
 
 	if (lh_tool_stopping())
 		return lh_err_set(err, LH_EINTR, "interrupted");
-	x->how->read++;
-	lh_buf_reset(&x->sample);
+	e->how->read++;
+	lh_buf_reset(&e->sample);
 	if (read_side(x, 0, chosen, err) < 0 || read_side(x, 1, rejected, err) < 0)
 		return -1;
-	rc = lh_sample_pair(x->sampler, &a, &b, &x->sample, err);
-	if (rc < 0 || (rc > 0 && lh_export_sample(x, &is_new, err) < 0))
+	rc = lh_sample_pair(e->sampler, &a, &b, &e->sample, err);
+	if (rc < 0 || (rc > 0 && lh_export_sample(e, &is_new, err) < 0))
 		return -1;
 	if (is_new)
 		return 0;
 	if (!rc)
 		r.why = said->refused;
-	return lh_pair_source(&x->pair, &r.source, err) < 0 ? -1 : lh_quarantine_read(x->refused, &r, err);
+	return lh_pair_source(&x->pair, &r.source, err) < 0 ? -1 : lh_quarantine_read(e->refused, &r, err);
 }
 
 int lh_export_pairs(struct lh_exporting *x, struct lh_err *err)

@@ -65,7 +65,7 @@ enum lh_refusal lh_refusal_read(const struct lh_value *v)
 
 /* ---- the sampler ---- */
 
-static void source_init(struct lh_source *src)
+void lh_source_init(struct lh_source *src)
 {
 	lh_buf_init(&src->run_id.b, LH_BUF_NOMAX);
 	lh_buf_init(&src->sig.b, LH_BUF_NOMAX);
@@ -74,7 +74,7 @@ static void source_init(struct lh_source *src)
 	lh_buf_init(&src->text.b, LH_BUF_NOMAX);
 }
 
-static void source_free(struct lh_source *src)
+void lh_source_free(struct lh_source *src)
 {
 	lh_buf_free(&src->run_id.b);
 	lh_buf_free(&src->sig.b);
@@ -92,9 +92,10 @@ struct lh_sampler *lh_sampler_new(enum lh_exporter x, const struct lh_export *ho
 	s->x = x;
 	s->how = *how;
 	s->beneath = -1;
+	s->src = &s->one;
 	s->schema = lh_schema_find(exporters[x].schema);
-	source_init(&s->one);
-	source_init(&s->other);
+	lh_source_init(&s->one);
+	lh_source_init(&s->other);
 	lh_buf_init(&s->built, LH_BUF_NOMAX);
 	lh_buf_init(&s->scratch, LH_BUF_NOMAX);
 	lh_buf_init(&s->said.errors, LH_BUF_NOMAX);
@@ -111,8 +112,8 @@ void lh_sampler_free(struct lh_sampler *s)
 		return;
 	if (s->beneath >= 0)
 		close(s->beneath);
-	source_free(&s->one);
-	source_free(&s->other);
+	lh_source_free(&s->one);
+	lh_source_free(&s->other);
 	lh_buf_free(&s->built);
 	lh_buf_free(&s->scratch);
 	lh_buf_free(&s->said.errors);
@@ -377,42 +378,58 @@ int lh_sample_settle(struct lh_sampler *s, int rc, struct lh_buf *out, size_t fr
 	return rc;
 }
 
-int lh_sample_scored(struct lh_sampler *s, const struct lh_record *scored, struct lh_err *err)
+int lh_sample_judge(struct lh_sampler *s, struct lh_err *err)
 {
+	const struct lh_source *src = s->src;
+
 	lh_sample_begin(s);
-	if (lh_source_scored(&s->one, scored, err) < 0)
-		return -1;
-	s->said.category = s->one.category;
-	s->said.provenance = s->one.provenance;
-	s->said.run_id = s->one.run_id.s;
-	s->said.sig = s->one.sig.s;
-	s->said.refused = lh_sample_gate(s->x, &s->how, s->one.category);
+	s->said.category = src->category;
+	s->said.provenance = src->provenance;
+	s->said.run_id = src->run_id.s;
+	s->said.sig = src->sig.s;
+	s->said.refused = lh_sample_gate(s->x, &s->how, src->category);
 	if (s->said.refused != LH_NOT_REFUSED)
 		return 0;
-	return lh_sample_settle(s, lh_gate_provenance(s, &s->one), NULL, 0, err);
+	return lh_sample_settle(s, lh_gate_provenance(s, src), NULL, 0, err);
 }
 
-int lh_sample_make(struct lh_sampler *s, const struct lh_record *evidence, struct lh_buf *out, struct lh_err *err)
+int lh_sample_finish(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err)
 {
 	size_t from = out->len;
-	int rc;
+	int rc = 1;
 
-	if (!evidence)
-		return lh_sample_settle(s, lh_sample_refuse(s, LH_MISSING_SOURCE_RUN_ID, "evidence: not found"), NULL, 0, err);
-	rc = lh_source_evidence(&s->one, evidence, err) < 0 ? -1 : 1;
+	if (!s->src->evidence)
+		rc = lh_sample_refuse(s, LH_MISSING_SOURCE_RUN_ID, "evidence: not found");
 	if (rc > 0 && s->x == LH_SFT)
-		rc = lh_gate_model(s, &s->one);
+		rc = lh_gate_model(s, s->src);
 	if (rc > 0)
-		rc = lh_gate_content(s, &s->one, err);
+		rc = lh_gate_content(s, s->src, err);
 	if (rc > 0)
 		rc = lh_sample_build(s, out, err);
 	return lh_sample_settle(s, rc, out, from, err);
 }
 
+int lh_sample_may_pair(struct lh_sampler *s)
+{
+	const struct lh_source *src = s->src;
+
+	s->said.task_id = src->task.s;
+	return src->task.s.n && is_output(src) && lh_trim(src->text.s.p, src->text.s.n).n;
+}
+
+int lh_sample_scored(struct lh_sampler *s, const struct lh_record *scored, struct lh_err *err)
+{
+	return lh_source_scored(s->src, scored, err) < 0 ? -1 : lh_sample_judge(s, err);
+}
+
+int lh_sample_make(struct lh_sampler *s, const struct lh_record *evidence, struct lh_buf *out, struct lh_err *err)
+{
+	if (evidence && lh_source_evidence(s->src, evidence, err) < 0)
+		return -1;
+	return lh_sample_finish(s, out, err);
+}
+
 int lh_sample_side(struct lh_sampler *s, const struct lh_record *evidence, struct lh_err *err)
 {
-	if (lh_source_evidence(&s->one, evidence, err) < 0)
-		return -1;
-	s->said.task_id = s->one.task.s;
-	return s->one.task.s.n && is_output(&s->one) && lh_trim(s->one.text.s.p, s->one.text.s.n).n;
+	return lh_source_evidence(s->src, evidence, err) < 0 ? -1 : lh_sample_may_pair(s);
 }

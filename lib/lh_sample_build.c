@@ -127,7 +127,7 @@ static size_t first_of(const struct lh_str *s, size_t max)
 
 static int build_rag(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err)
 {
-	const struct lh_source *src = &s->one;
+	const struct lh_source *src = s->src;
 	struct lh_str content = lh_trim(src->text.s.p, src->text.s.n);
 
 	lh_buf_reset(&s->built);
@@ -158,7 +158,7 @@ static int build_rag(struct lh_sampler *s, struct lh_buf *out, struct lh_err *er
 
 static int build_sft(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err)
 {
-	const struct lh_source *src = &s->one;
+	const struct lh_source *src = s->src;
 
 	if (put_start(s, &src->run_id.s, &src->sig.s, out, err) < 0)
 		return -1;

@@ -31,6 +31,7 @@ struct lh_sampler {
 	const struct lh_schema *schema;
 	int beneath;		/* the folder of verify_paths, or -1 */
 	struct lh_source one, other;	/* the other: what is rejected of a pair */
+	struct lh_source *src;	/* what a sample is made of: one, or whoever's it shares */
 	struct lh_buf built;	/* a text while it is put together */
 	struct lh_buf scratch;
 	struct lh_said said;
@@ -54,6 +55,9 @@ int lh_sample_settle(struct lh_sampler *s, int rc, struct lh_buf *out, size_t fr
 /* Refuse; fmt, if any, is one of the errors.  Returns 0. */
 int lh_sample_refuse(struct lh_sampler *s, enum lh_refusal why, const char *fmt, ...) LH_PRINTF(3, 4);
 
+void lh_source_init(struct lh_source *src);
+void lh_source_free(struct lh_source *src);
+
 /* Read a scored run, its evidence; without any gate. */
 int lh_source_scored(struct lh_source *src, const struct lh_record *scored, struct lh_err *err);
 int lh_source_evidence(struct lh_source *src, const struct lh_record *evidence, struct lh_err *err);
@@ -63,6 +67,13 @@ int lh_gate_provenance(struct lh_sampler *s, const struct lh_source *src);
 int lh_gate_model(struct lh_sampler *s, const struct lh_source *src);
 int lh_gate_content(struct lh_sampler *s, const struct lh_source *src, struct lh_err *err);
 int lh_gate_schema(struct lh_sampler *s, struct lh_buf *out, size_t from, struct lh_err *err);
+
+/* lh_sample_scored, lh_sample_make and lh_sample_side of what s->src has read
+ * already, so that several samplers may share it; src->evidence NULL: it was not
+ * found. */
+int lh_sample_judge(struct lh_sampler *s, struct lh_err *err);
+int lh_sample_finish(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err);
+int lh_sample_may_pair(struct lh_sampler *s);
 
 /* Build out of what was read, whatever its category; ends with the schema's gate. */
 int lh_sample_build(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err);

@@ -11,33 +11,33 @@
 
 /* ---- what stands there ---- */
 
-static int remember(struct lh_exporting *x, const struct lh_row *row, struct lh_err *err)
+/* The id of a sample on file; a line that is none is told when the file is read
+ * again. */
+static int remember(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
 {
 	const struct lh_value *v;
 	unsigned char key[32];
 	struct lh_str id;
 
-	/* A line that is no sample is told when the file is read again. */
-	if (lh_record_parse(&x->scored, row->p, row->n, err) < 0)
+	if (lh_record_parse(&x->scored, x->row.p, x->row.n, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
 	v = lh_record_get(&x->scored, "id");
-	lh_buf_reset(&x->sample);
+	lh_buf_reset(&x->text);
 	if (!v || v->type != LH_STRING)
 		return 0;
-	if (lh_value_str(v, &x->sample, &id, err) < 0)
+	if (lh_value_str(v, &x->text, &id, err) < 0)
 		return -1;
 	lh_export_id(id.p, id.n, key);
-	return lh_hashset_add(&x->on_file, key, NULL, err);
+	return lh_hashset_add(&e->on_file, key, NULL, err);
 }
 
-static int read_output(struct lh_exporting *x, struct lh_err *err)
+static int read_output(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
 {
-	char *path = lh_root_join(x->run->root, lh_exporter_output(x->which), err);
-	struct lh_row row;
+	char *path = lh_root_join(x->run->root, lh_exporter_output(e->x), err);
 	int rc = path ? lh_rows_open(x->rows, path, err) : -1;
 
-	while (rc > 0 && (rc = lh_rows_next(x->rows, &row, err)) > 0)
-		if (remember(x, &row, err) < 0)
+	while (rc > 0 && (rc = lh_rows_next(x->rows, &x->row, err)) > 0)
+		if (remember(x, e, err) < 0)
 			rc = -1;
 	free(path);
 	return rc;
@@ -45,200 +45,297 @@ static int read_output(struct lh_exporting *x, struct lh_err *err)
 
 /* ---- a record ---- */
 
-int lh_export_refuse(struct lh_exporting *x, const struct lh_str *source, enum lh_refusal why, struct lh_err *err)
+int lh_export_evidence(struct lh_exporting *x, struct lh_err *err)
 {
-	const struct lh_said *said = lh_sampler_said(x->sampler);
-	struct lh_refused r = {
-		.why = why, .source = *source, .provenance = said->provenance, .run_id = said->run_id, .sig = said->sig, .errors = &said->errors
-	};
+	int rc;
 
-	return lh_quarantine_add(x->refused, &r, err);
+	if (x->sought)
+		return 0;
+	x->sought = true;
+	rc = lh_join_find(x->join, x->row_number, &x->src.run_id.s, &x->src.sig.s, &x->found, err);
+	return rc > 0 ? lh_source_evidence(&x->src, x->found.evidence, err) : rc;
 }
 
-int lh_export_sample(struct lh_exporting *x, bool *is_new, struct lh_err *err)
+static int refuse(struct lh_exporting *x, struct lh_export_one *e, enum lh_refusal why, struct lh_err *err)
 {
-	const char *id = lh_sampler_said(x->sampler)->id;
+	const struct lh_said *said = lh_sampler_said(e->sampler);
+	struct lh_refused r = {
+		.why = why, .source = { x->scored.line, x->scored.len },
+		.provenance = said->provenance, .run_id = said->run_id, .sig = said->sig, .errors = &said->errors
+	};
+
+	return lh_quarantine_add(e->refused, &r, err);
+}
+
+int lh_export_sample(struct lh_export_one *e, bool *is_new, struct lh_err *err)
+{
+	const char *id = lh_sampler_said(e->sampler)->id;
 	unsigned char key[32];
 
 	lh_export_id(id, strlen(id), key);
-	if (lh_hashset_add(&x->seen, key, is_new, err) < 0)
+	if (lh_hashset_add(&e->seen, key, is_new, err) < 0)
 		return -1;
 	if (!*is_new)
 		return 0;
-	x->how->exported++;
-	if (lh_hashset_has(&x->on_file, key))
+	e->how->exported++;
+	if (lh_hashset_has(&e->on_file, key))
 		return 0;
-	return lh_append_line(x->append, x->sample.p, x->sample.len, err);
+	return lh_append_line(e->append, e->sample.p, e->sample.len, err);
 }
 
 /* For the check at the end: what the scores alone say, apart from the gates. */
-static int note_unsafe(struct lh_exporting *x, struct lh_err *err)
+static int note_unsafe(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
 {
-	const struct lh_said *said = lh_sampler_said(x->sampler);
 	const struct lh_value *v = lh_record_get(&x->scored, "category");
+	struct lh_export_unsafe *u = &e->unsafe;
 
-	if (x->which == LH_PREFERENCE || !v ||
-	    !(lh_value_is(v, "rejected", 8) || (x->which == LH_SFT && lh_value_is(v, "needs_human_review", 18))))
+	if (!v || !(lh_value_is(v, "rejected", 8) || (e->x == LH_SFT && lh_value_is(v, "needs_human_review", 18))))
 		return 0;
-	if (lh_grow(&x->unsafe.key, &x->unsafe.cap, x->unsafe.n + 1, sizeof *x->unsafe.key, err) < 0)
+	if (lh_grow(&u->key, &u->cap, u->n + 1, sizeof *u->key, err) < 0)
 		return -1;
-	x->unsafe.key[x->unsafe.n++] = lh_export_key(&said->run_id, &said->sig);
+	u->key[u->n++] = lh_export_key(&x->src.run_id.s, &x->src.sig.s);
 	return 0;
 }
 
-static int export_one(struct lh_exporting *x, struct lh_err *err)
+static int export_one(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
 {
-	const struct lh_said *said = lh_sampler_said(x->sampler);
-	const struct lh_str source = { x->scored.line, x->scored.len };
-	struct lh_found found = { .evidence = NULL };
+	const struct lh_said *said = lh_sampler_said(e->sampler);
 	bool is_new;
-	int rc = lh_sample_scored(x->sampler, &x->scored, err);
+	int rc;
 
-	if (rc < 0 || note_unsafe(x, err) < 0)
-		return -1;
-	if (rc > 0 && (rc = lh_join_find(x->join, x->row_number, &said->run_id, &said->sig, &found, err)) >= 0) {
-		lh_buf_reset(&x->sample);
-		rc = lh_sample_make(x->sampler, rc ? found.evidence : NULL, &x->sample, err);
+	e->how->read++;
+	rc = note_unsafe(x, e, err) < 0 ? -1 : lh_sample_judge(e->sampler, err);
+	if (rc > 0) {
+		lh_buf_reset(&e->sample);
+		rc = lh_export_evidence(x, err) < 0 ? -1 : lh_sample_finish(e->sampler, &e->sample, err);
 	}
 	if (rc < 0)
 		return -1;
 	if (!rc)
-		return lh_export_refuse(x, &source, said->refused, err);
-	if (lh_export_sample(x, &is_new, err) < 0)
+		return refuse(x, e, said->refused, err);
+	if (lh_export_sample(e, &is_new, err) < 0)
 		return -1;
-	return is_new ? 0 : lh_export_refuse(x, &source, LH_DUPLICATE_ID, err);
+	return is_new ? 0 : refuse(x, e, LH_DUPLICATE_ID, err);
+}
+
+static int export_record(struct lh_exporting *x, struct lh_err *err)
+{
+	int i;
+
+	x->sought = false;
+	if (lh_source_scored(&x->src, &x->scored, err) < 0)
+		return -1;
+	for (i = 0; i < LH_PREFERENCE; i++)
+		if (x->each[i].sampler && export_one(x, &x->each[i], err) < 0)
+			return -1;
+	return x->each[LH_PREFERENCE].sampler ? lh_export_side(x, err) : 0;
 }
 
 /* A line that is no record at all, known by where it stands. */
-static int refuse_line(struct lh_exporting *x, const struct lh_row *row, const struct lh_err *why, struct lh_err *err)
+static int refuse_line(struct lh_exporting *x, const struct lh_err *why, struct lh_err *err)
 {
 	struct lh_refused r = { .why = LH_SCHEMA_VIOLATION, .errors = &x->reason };
+	int i;
 
 	lh_buf_reset(&x->reason);
 	lh_buf_json(&x->reason, why->msg, strlen(why->msg));
-	lh_buf_reset(&x->sample);
-	lh_buf_puts(&x->sample, "{\"source_file\":");
-	lh_buf_json(&x->sample, x->relpath, strlen(x->relpath));
-	lh_buf_printf(&x->sample, ",\"line_offset\":%llu}", (unsigned long long)row->line - 1);
-	if (lh_buf_check(&x->sample, err) < 0 || lh_buf_check(&x->reason, err) < 0)
+	lh_buf_reset(&x->text);
+	lh_buf_puts(&x->text, "{\"source_file\":");
+	lh_buf_json(&x->text, x->relpath, strlen(x->relpath));
+	lh_buf_printf(&x->text, ",\"line_offset\":%llu}", (unsigned long long)x->row.line - 1);
+	if (lh_buf_check(&x->text, err) < 0 || lh_buf_check(&x->reason, err) < 0)
 		return -1;
-	r.source = (struct lh_str){ x->sample.p, x->sample.len };
-	return lh_quarantine_add(x->refused, &r, err);
+	r.source = (struct lh_str){ x->text.p, x->text.len };
+	for (i = 0; i < LH_PREFERENCE; i++) {
+		if (!x->each[i].sampler)
+			continue;
+		x->each[i].how->read++;
+		if (lh_quarantine_add(x->each[i].refused, &r, err) < 0)
+			return -1;
+	}
+	if (x->each[LH_PREFERENCE].sampler)
+		lh_stage_warn(x->each[LH_PREFERENCE].res, "%s:%llu: %s", x->relpath, (unsigned long long)x->row.line, why->msg);
+	return 0;
 }
 
-static int on_row(struct lh_exporting *x, const struct lh_row *row, struct lh_err *err)
+static int on_row(struct lh_exporting *x, enum lh_stage stage, struct lh_err *err)
 {
 	struct lh_err why;
 
-	if (x->which != LH_PREFERENCE)
-		x->how->read++;
 	if (++x->rows_read % TICK == 0) {
-		lh_run_progress(x->run, x->res->stage, x->rows_read);
+		lh_run_progress(x->run, stage, x->rows_read);
 		if (lh_tool_stopping())
 			return lh_err_set(err, LH_EINTR, "interrupted");
 	}
-	if (lh_record_parse(&x->scored, row->p, row->n, &why) == 0)
-		return x->which == LH_PREFERENCE ? lh_export_side(x, row, err) : export_one(x, err);
-	if (why.code != LH_EDATA) {
-		*err = why;
-		return -1;
-	}
-	if (x->which != LH_PREFERENCE)
-		return refuse_line(x, row, &why, err);
-	lh_stage_warn(x->res, "%s:%llu: %s", x->relpath, (unsigned long long)row->line, why.msg);
-	return 0;
+	if (lh_record_parse(&x->scored, x->row.p, x->row.n, &why) == 0)
+		return export_record(x, err);
+	if (why.code == LH_EDATA)
+		return refuse_line(x, &why, err);
+	*err = why;
+	return -1;
 }
 
 static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct lh_exporting *x = ctx;
 	char *path = lh_root_join(x->run->root, relpath, err);
-	struct lh_row row;
-	int rc = path ? lh_rows_open(x->rows, path, err) : -1;
+	int i, rc = path ? lh_rows_open(x->rows, path, err) : -1;
+	enum lh_stage stage = LH_STAGES;
 
 	x->relpath = relpath;
-	x->how->files += rc > 0;
-	if (rc > 0 && (lh_join_open(x->join, x->run->root, relpath, err) < 0 ||
-		       (x->which == LH_PREFERENCE && lh_export_file(x, relpath, err) < 0)))
+	for (i = 0; i < LH_EXPORTERS; i++)
+		if (x->each[i].sampler) {
+			x->each[i].how->files += rc > 0;
+			stage = x->each[i].res->stage;
+		}
+	if (rc > 0 && (lh_join_open(x->join, x->run->root, relpath, err) < 0 || lh_export_file(x, relpath, err) < 0))
 		rc = -1;
-	for (x->row_number = 0; rc > 0 && (rc = lh_rows_next(x->rows, &row, err)) > 0; x->row_number++)
-		if (on_row(x, &row, err) < 0)
+	for (x->row_number = 0; rc > 0 && (rc = lh_rows_next(x->rows, &x->row, err)) > 0; x->row_number++)
+		if (on_row(x, stage, err) < 0)
 			rc = -1;
 	free(path);
 	return rc;
 }
 
-/* ---- the stage ---- */
+/* ---- the stages ---- */
 
-static int open_all(struct lh_exporting *x, struct lh_err *err)
+static void init(struct lh_exporting *x)
 {
-	x->rows = lh_rows_new(err);
-	x->join = x->rows ? lh_join_new(err) : NULL;
-	x->sampler = x->join ? lh_sampler_new(x->which, x->how, x->run->recorded_at, err) : NULL;
-	x->refused = x->sampler ? lh_quarantine_new(x->which, x->run->recorded_at, err) : NULL;
-	if (!x->refused || lh_quarantine_root(x->refused, x->run->root, err) < 0 || read_output(x, err) < 0)
-		return -1;
-	x->append = lh_append_open(x->run->root, lh_exporter_output(x->which), err);
-	return x->append ? 0 : -1;
+	int i;
+
+	lh_record_init(&x->scored);
+	lh_source_init(&x->src);
+	lh_buf_init(&x->reason, LH_BUF_NOMAX);
+	lh_buf_init(&x->text, LH_BUF_NOMAX);
+	for (i = 0; i < LH_EXPORTERS; i++)
+		lh_buf_init(&x->each[i].sample, LH_BUF_NOMAX);
+}
+
+static void close_one(struct lh_export_one *e)
+{
+	lh_append_close(e->append);
+	lh_quarantine_free(e->refused);
+	lh_sampler_free(e->sampler);
+	lh_buf_free(&e->sample);
+	lh_hashset_free(&e->on_file);
+	lh_hashset_free(&e->seen);
+	free(e->unsafe.key);
 }
 
 static void close_all(struct lh_exporting *x)
 {
-	lh_append_close(x->append);
-	lh_quarantine_free(x->refused);
-	lh_sampler_free(x->sampler);
+	int i;
+
+	for (i = 0; i < LH_EXPORTERS; i++)
+		close_one(&x->each[i]);
 	lh_join_free(x->join);
 	lh_rows_free(x->rows);
 	lh_record_free(&x->scored);
-	lh_buf_free(&x->sample);
+	lh_source_free(&x->src);
 	lh_buf_free(&x->reason);
-	lh_hashset_free(&x->on_file);
-	lh_hashset_free(&x->seen);
-	free(x->unsafe.key);
+	lh_buf_free(&x->text);
 	lh_export_pairs_free(x);
 }
 
-/* Nothing may be lost on the way. */
-static int settle(struct lh_exporting *x, struct lh_err *err)
+static int open_one(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
 {
-	struct lh_export *how = x->how;
-	int i;
-
-	memcpy(how->refused, lh_quarantine_counts(x->refused), sizeof how->refused);
-	how->quarantined = 0;
-	for (i = 0; i < LH_REFUSALS; i++)
-		how->quarantined += how->refused[i];
-	if (how->exported + how->quarantined != how->read)
-		return lh_err_set(err, LH_ECORRUPT, "%s: %llu records read, but %llu accounted for", lh_exporter_output(x->which),
-				  (unsigned long long)how->read, (unsigned long long)(how->exported + how->quarantined));
-	x->res->accepted = how->exported;
-	x->res->quarantined = how->quarantined;
-	return lh_append_commit(x->append, err) < 0 || lh_quarantine_commit(x->refused, err) < 0 ? -1 : 0;
+	e->sampler = lh_sampler_new(e->x, e->how, x->run->recorded_at, err);
+	e->refused = e->sampler ? lh_quarantine_new(e->x, x->run->recorded_at, err) : NULL;
+	if (!e->refused || lh_quarantine_root(e->refused, x->run->root, err) < 0 || read_output(x, e, err) < 0)
+		return -1;
+	e->sampler->src = &x->src;
+	e->append = lh_append_open(x->run->root, lh_exporter_output(e->x), err);
+	return e->append ? 0 : -1;
 }
 
+/* Nothing may be lost on the way. */
+static int settle(struct lh_export_one *e, struct lh_err *err)
+{
+	struct lh_export *how = e->how;
+	int i;
+
+	memcpy(how->refused, lh_quarantine_counts(e->refused), sizeof how->refused);
+	for (how->quarantined = 0, i = 0; i < LH_REFUSALS; i++)
+		how->quarantined += how->refused[i];
+	if (how->exported + how->quarantined != how->read)
+		return lh_err_set(err, LH_ECORRUPT, "%s: %llu records read, but %llu accounted for", lh_exporter_output(e->x),
+				  (unsigned long long)how->read, (unsigned long long)(how->exported + how->quarantined));
+	e->res->accepted = how->exported;
+	e->res->quarantined = how->quarantined;
+	return lh_append_commit(e->append, err) < 0 || lh_quarantine_commit(e->refused, err) < 0 ? -1 : 0;
+}
+
+/* Commit what an exporter made, read it again, and leave the receipt. */
+static int finish(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
+{
+	struct lh_stage_result *res = e->res;
+
+	if (e->x == LH_PREFERENCE && lh_export_pairs(x, err) < 0)
+		return -1;
+	if (settle(e, err) < 0 || lh_export_check(x->run->root, e->x, &e->unsafe, &e->seen, res, err) < 0)
+		return -1;
+	close_one(e);
+	*e = (struct lh_export_one){ .x = e->x };
+	return lh_receipt_write(x->run, res, err);
+}
+
+/* The exporters that have a result, in one pass. */
 static int export_all(struct lh_exporting *x, struct lh_err *err)
 {
-	if (open_all(x, err) < 0 || lh_root_each(x->run->root, LH_ROOT_SCORED, on_file, x, err) < 0)
+	struct lh_export plain[LH_EXPORTERS] = { { .read = 0 } };
+	int i, done = 0;
+
+	x->rows = lh_rows_new(err);
+	x->join = x->rows ? lh_join_new(err) : NULL;
+	if (!x->join)
 		return -1;
-	if (x->which == LH_PREFERENCE && lh_export_pairs(x, err) < 0)
+	for (i = 0; i < LH_EXPORTERS; i++) {
+		x->each[i].x = (enum lh_exporter)i;
+		if (!x->each[i].res)
+			continue;
+		if (!x->each[i].how)
+			x->each[i].how = &plain[i];
+		if (open_one(x, &x->each[i], err) < 0)
+			return -1;
+	}
+	if (lh_root_each(x->run->root, LH_ROOT_SCORED, on_file, x, err) < 0)
 		return -1;
-	if (settle(x, err) < 0)
-		return -1;
-	return lh_export_check(x->run->root, x->which, &x->unsafe, &x->seen, x->res, err);
+	for (i = 0; i < LH_EXPORTERS; i++) {
+		if (!x->each[i].res)
+			continue;
+		if (done++)	/* the pass counts as the first one's time */
+			x->each[i].res->start = lh_time_monotonic();
+		if (finish(x, &x->each[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int lh_stage_exports(struct lh_run *run, struct lh_stage_result res[LH_EXPORTERS], struct lh_err *err)
+{
+	struct lh_exporting x = { .run = run };
+	int i, rc;
+
+	init(&x);
+	for (i = 0; i < LH_EXPORTERS; i++) {
+		lh_stage_begin(&res[i], (enum lh_stage)(LH_STAGE_RAG + i));
+		x.each[i].res = &res[i];
+	}
+	rc = export_all(&x, err);
+	close_all(&x);
+	return rc;
 }
 
 int lh_stage_export(struct lh_run *run, enum lh_stage which, struct lh_stage_result *res, struct lh_export *how, struct lh_err *err)
 {
-	struct lh_export plain = { .verify_paths = NULL };
-	struct lh_exporting x = { .run = run, .res = res, .how = how ? how : &plain };
+	struct lh_exporting x = { .run = run };
 	int rc;
 
-	x.which = which == LH_STAGE_RAG ? LH_RAG : which == LH_STAGE_SFT ? LH_SFT : LH_PREFERENCE;
+	init(&x);
 	lh_stage_begin(res, which);
-	lh_record_init(&x.scored);
-	lh_buf_init(&x.sample, LH_BUF_NOMAX);
-	lh_buf_init(&x.reason, LH_BUF_NOMAX);
+	x.each[which - LH_STAGE_RAG].res = res;
+	x.each[which - LH_STAGE_RAG].how = how;
 	rc = export_all(&x, err);
 	close_all(&x);
-	return rc < 0 ? -1 : lh_receipt_write(run, res, err);
+	return rc;
 }

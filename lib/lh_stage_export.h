@@ -21,6 +21,10 @@
 #include "lh_sample.h"
 #include "lh_stage.h"
 
+/* All three with their defaults in one pass, which reads everything once; res
+ * has LH_EXPORTERS results, to be given to lh_stage_done also after an error. */
+LH_API int lh_stage_exports(struct lh_run *run, struct lh_stage_result res[LH_EXPORTERS], struct lh_err *err);
+
 /* Records that are never safe, as the scores say: lh_export_key of each. */
 struct lh_export_unsafe {
 	uint64_t *key;

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "lh_stage_export.h"
+
 static int run_stage(struct whole *w, enum lh_stage i, struct lh_err *err)
 {
 	struct lh_stage_result *res = &w->stage[i];
@@ -13,8 +15,24 @@ static int run_stage(struct whole *w, enum lh_stage i, struct lh_err *err)
 	case LH_STAGE_SCORE:
 		return lh_stage_score(w->run, res, err);
 	default:
-		return lh_stage_export(w->run, i, res, NULL, err);
+		return lh_stage_exports(w->run, res, err);
 	}
+}
+
+/* The exports are one step: they read everything together. */
+static int run_stages(struct whole *w, whole_fn *ended, void *ctx, struct lh_err *err)
+{
+	size_t i, next;
+
+	for (i = 0; i < LH_STAGES; i = next) {
+		next = i < LH_STAGE_RAG ? i + 1 : LH_STAGES;
+		lh_run_progress(w->run, (enum lh_stage)i, 0);
+		if (run_stage(w, (enum lh_stage)i, err) < 0)
+			return lh_err_prefix(err, "%s", i < LH_STAGE_RAG ? lh_stage_name((enum lh_stage)i) : "export");
+		for (; ended && i < next; i++)
+			ended(ctx, &w->stage[i]);
+	}
+	return 0;
 }
 
 static int write_reports(struct whole *w, struct lh_err *err)
@@ -40,7 +58,6 @@ int whole_run(struct whole *w, const struct lh_run_how *how, const char *now, wh
 {
 	double start = lh_time_monotonic();
 	struct lh_summary *s = &w->summary;
-	size_t i;
 
 	*w = (struct whole){ .severity = "ok" };
 	lh_buf_init(&w->json, LH_BUF_NOMAX);
@@ -49,13 +66,8 @@ int whole_run(struct whole *w, const struct lh_run_how *how, const char *now, wh
 	if (!w->run)
 		return -1;
 	lh_run_time(w->run, s->started_at);
-	for (i = 0; i < LH_STAGES; i++) {
-		lh_run_progress(w->run, (enum lh_stage)i, 0);
-		if (run_stage(w, (enum lh_stage)i, err) < 0)
-			return lh_err_prefix(err, "%s", lh_stage_name((enum lh_stage)i));
-		if (ended)
-			ended(ctx, &w->stage[i]);
-	}
+	if (run_stages(w, ended, ctx, err) < 0)
+		return -1;
 	lh_run_time(w->run, s->ended_at);
 	s->run_id = w->run->id;
 	s->git_commit = w->run->git_commit;

@@ -35,11 +35,10 @@ static void on_violation(void *ctx, const struct lh_str *field, const struct lh_
 /* No evidence record: with all that its schema says against it. */
 static int put_unscored(struct worker *w, enum lh_refusal why, const struct lh_record *rec, struct lh_buf *out, struct lh_err *err)
 {
-	struct lh_value whole = { .p = rec->line, .n = rec->len, .type = LH_OBJECT };
 	struct head h = { .refused = why };
 
 	lh_buf_reset(&w->scored);
-	if (lh_schema_check(w->evidence, &whole, &w->scratch, on_violation, w, err) < 0 ||
+	if (lh_schema_check_record(w->evidence, rec, &w->scratch, on_violation, w, err) < 0 ||
 	    lh_buf_check(&w->text, err) < 0 || lh_buf_check(&w->scored, err) < 0)
 		return -1;
 	put(out, &h, &w->scored, rec->line, rec->len);

@@ -67,14 +67,13 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	static const char *const drop[] = { "verdict" };
 	struct worker *w = arg;
 	struct run *run = w->run;
-	struct lh_value whole = { .p = rec->line, .n = rec->len, .type = LH_OBJECT };
 	double start = lh_time_monotonic();
 	uint64_t ms;
 	long n;
 
 	lh_buf_reset(&w->scratch);
 	lh_buf_reset(&w->findings);
-	n = lh_schema_check(run->schema, &whole, &w->scratch, on_violation, &w->findings, err);
+	n = lh_schema_check_record(run->schema, rec, &w->scratch, on_violation, &w->findings, err);
 	if (n < 0 || lh_buf_check(&w->findings, err) < 0)
 		return -1;
 	if (n)
