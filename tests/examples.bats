@@ -14,7 +14,7 @@ prepare() {
 	lh-gen kb -n 100 --dirty --root r
 	cat "$ROOT"/share/fixtures/schemas/valid/evidence_record-*.json >evidence.jsonl
 	mkdir -p past/data/evidence/2026/05/03
-	cp evidence.jsonl past/data/evidence/2026/05/03/scrum_reviews.jsonl
+	head -n 1 evidence.jsonl >past/data/evidence/2026/05/03/scrum_reviews.jsonl
 }
 
 # The displays of a page's EXAMPLES as mandoc shows them, each ended by \036.
