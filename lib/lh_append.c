@@ -6,9 +6,10 @@
 #include <unistd.h>
 
 #include "lh_buf.h"
+#include "lh_digest.h"
 #include "lh_file.h"
 #include "lh_mem.h"
-#include "lh_root.h"
+#include "lh_receipt.h"
 
 #define BLOCK ((size_t)256 << 10)	/* written at a time */
 
@@ -18,7 +19,9 @@ struct lh_append {
 	bool open;		/* out is, since the first line */
 	struct lh_atomic out;
 	struct lh_buf block;
-	uint64_t lines;
+	uint64_t lines, bytes;
+	struct lh_sha256 hash;	/* of what was written to a file that is new, ... */
+	bool hashing;		/* ... when somebody wants to know */
 };
 
 struct lh_append *lh_append_open(const struct lh_root *r, const char *relpath, struct lh_err *err)
@@ -65,6 +68,9 @@ static int flush(struct lh_append *a, struct lh_err *err)
 {
 	int rc = lh_buf_check(&a->block, err);
 
+	if (!rc && a->hashing)
+		lh_sha256_more(&a->hash, a->block.p, a->block.len);
+	a->bytes += a->block.len;
 	if (!rc && a->block.len && (rc = lh_write_all(a->out.fd, a->block.p, a->block.len, err)) < 0)
 		lh_err_prefix(err, "%s", a->path);
 	lh_buf_reset(&a->block);
@@ -117,8 +123,11 @@ static int start(struct lh_append *a, struct lh_err *err)
 	if (lh_root_folders(a->root, a->relpath, err) < 0 || lh_atomic_open(&a->out, a->path, 0666, err) < 0)
 		return -1;
 	a->open = true;
-	if (access(a->path, F_OK) < 0 && errno == ENOENT)
+	if (access(a->path, F_OK) < 0 && errno == ENOENT) {
+		a->hashing = lh_root_facts(a->root) != NULL;
+		lh_sha256_start(&a->hash);
 		return 0;
+	}
 	from = lh_open_regular(a->path, O_RDONLY, 0, err);
 	if (from < 0)
 		return -1;
@@ -137,15 +146,27 @@ int lh_append_line(struct lh_append *a, const char *line, size_t n, struct lh_er
 	return a->block.len >= BLOCK || a->block.failed ? flush(a, err) : 0;
 }
 
+static int tell(struct lh_append *a, const struct stat *made, struct lh_err *err)
+{
+	struct lh_fact fact = { .bytes = a->bytes, .records = a->lines };
+
+	lh_sha256_end(&a->hash, fact.sha256);
+	return lh_facts_made(lh_root_facts(a->root), a->root, a->relpath, made, &fact, err);
+}
+
 int lh_append_commit(struct lh_append *a, struct lh_err *err)
 {
+	struct stat made;
+
 	if (!a->open)
 		return 0;
 	if (flush(a, err) < 0)
 		return -1;
+	if (a->hashing && fstat(a->out.fd, &made) < 0)
+		return lh_err_sys(err, "%s", a->path);
 	a->open = false;
 	if (lh_atomic_commit(&a->out, err) == 0)
-		return 0;
+		return a->hashing ? tell(a, &made, err) : 0;
 	lh_atomic_close(&a->out);
 	return -1;
 }

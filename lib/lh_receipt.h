@@ -12,7 +12,8 @@
  * record_count the sum of its files' lines that are not blank.
  *
  * A file that a run has hashed before and that has not changed since (device,
- * inode, size, times) is not read again: struct lh_facts remembers.
+ * inode, size, times) is not read again: struct lh_facts remembers.  A file that
+ * a run makes is hashed while it is written.
  *
  * Errors:  0, or -1 with *err.
  * Threads: one thread per run.
@@ -33,6 +34,13 @@ LH_API void lh_facts_free(struct lh_facts *f);
 
 /* Of the file relpath of a root: 1, 0 when it is not there, -1. */
 LH_API int lh_facts_of(struct lh_facts *f, const struct lh_root *root, const char *relpath, struct lh_fact *fact, struct lh_err *err);
+
+/* The file was just put there with these contents, as the inode that made
+ * describes (before its rename); what is there now is believed to be that if it
+ * has the same inode and as many bytes. */
+struct stat;
+LH_API int lh_facts_made(struct lh_facts *f, const struct lh_root *root, const char *relpath, const struct stat *made,
+			 const struct lh_fact *fact, struct lh_err *err);
 
 /*
  * End a stage: hash its files, fill what is open in *res, and replace its

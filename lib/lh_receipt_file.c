@@ -127,6 +127,15 @@ static struct known *entry_of(struct lh_facts *f, const char *relpath, struct lh
 	return lh_idmap_set(&f->by_path, relpath, strlen(relpath), (uint32_t)(f->n - 1), err) < 0 ? NULL : k;
 }
 
+static void keep(struct known *k, const struct stat *st)
+{
+	k->dev = st->st_dev;
+	k->ino = st->st_ino;
+	k->size = st->st_size;
+	k->changed = st->st_ctim;
+	k->written = st->st_mtim;
+}
+
 static int look(struct lh_facts *f, struct known *k, int fd, struct lh_err *err)
 {
 	struct stat st;
@@ -138,12 +147,24 @@ static int look(struct lh_facts *f, struct known *k, int fd, struct lh_err *err)
 	k->size = -1;
 	if (read_all(f, fd, &k->fact, err) < 0)
 		return -1;
-	k->dev = st.st_dev;
-	k->ino = st.st_ino;
-	k->size = st.st_size;
-	k->changed = st.st_ctim;
-	k->written = st.st_mtim;
+	keep(k, &st);
 	return 0;
+}
+
+int lh_facts_made(struct lh_facts *f, const struct lh_root *root, const char *relpath, const struct stat *made,
+		  const struct lh_fact *fact, struct lh_err *err)
+{
+	char *path = lh_root_join(root, relpath, err);
+	struct known *k = path ? entry_of(f, relpath, err) : NULL;
+	struct stat st;
+
+	if (k && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_dev == made->st_dev && st.st_ino == made->st_ino &&
+	    (uint64_t)st.st_size == fact->bytes) {
+		k->fact = *fact;
+		keep(k, &st);
+	}
+	free(path);
+	return k ? 0 : -1;
 }
 
 int lh_facts_of(struct lh_facts *f, const struct lh_root *root, const char *relpath, struct lh_fact *fact, struct lh_err *err)

@@ -17,6 +17,7 @@
 struct lh_root {
 	int fd;		/* of the folder: what is locked */
 	bool locked;
+	struct lh_facts *facts;
 	char path[];
 };
 
@@ -55,6 +56,16 @@ void lh_root_close(struct lh_root *r)
 const char *lh_root_path(const struct lh_root *r)
 {
 	return r->path;
+}
+
+void lh_root_remember(struct lh_root *r, struct lh_facts *facts)
+{
+	r->facts = facts;
+}
+
+struct lh_facts *lh_root_facts(const struct lh_root *r)
+{
+	return r->facts;
 }
 
 char *lh_root_join(const struct lh_root *r, const char *relpath, struct lh_err *err)

@@ -51,6 +51,12 @@ LH_API struct lh_root *lh_root_open(const char *path, struct lh_err *err);
 LH_API void lh_root_close(struct lh_root *r);	/* NULL is fine; drops the lock */
 LH_API const char *lh_root_path(const struct lh_root *r);
 
+/* Facts (lh_receipt.h) that are told of every file that grows from here on, or
+ * NULL.  They must outlive the root. */
+struct lh_facts;
+LH_API void lh_root_remember(struct lh_root *r, struct lh_facts *facts);
+LH_API struct lh_facts *lh_root_facts(const struct lh_root *r);
+
 /* Where relpath is, for whoever opens it; freed by the caller. */
 LH_API char *lh_root_join(const struct lh_root *r, const char *relpath, struct lh_err *err);
 
