@@ -193,3 +193,16 @@ print(d.sha256(d.jcs(d.parse(b"{}"))), d.sha256(d.jcs(d.parse("""{"b":{"d":"x","
 		diff -r "$BASE/ours/data" "j$jobs/data"
 	done
 }
+
+@test "lh-distill run makes what its stages make one by one, and hashes it as the oracle does" {
+	mkdir -p r/data
+	cp -r "$BASE/theirs/data/_kb" r/data/_kb
+	rm r/data/_kb/distillation_skips.jsonl
+	for i in 1 2; do
+		run -1 --separate-stderr lh-distill run --root r --recorded-at "$NOW" --run-id "r$i"
+		diff -r "$BASE/ours/exports" r/exports
+		diff -r "$BASE/ours/data" r/data
+		oracle hashes --root r >want
+		jq -r '(.stages[] | [.stage, .output_hash]), ["run", .run_hash] | @tsv' <<<"$output" | diff - want
+	done
+}
