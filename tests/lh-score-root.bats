@@ -374,7 +374,7 @@ lh-score: scored, but without their evidence: 2' ]
 	[ "$(cat r/data/scored-runs/*/*/*/*.jsonl r/data/evidence/*/*/*/*.jsonl | shuf | drift)" = "$want" ]
 	[ "$(cat r/data/evidence/*/*/*/*.jsonl | tee e | lh-score | cat - e | drift -)" = "$want" ]
 	run -1 --separate-stderr lh-score --check-drift <<<'{"evidence_run_id":"x"}'
-	[ "$(head -n 1 <<<"$stderr")" = 'lh-score: -:1: provenance: missing' ]
+	[ "$(head -n 1 <<<"$stderr")" = 'lh-score: -:1: provenance.source_file: missing' ]
 	run -1 --separate-stderr lh-score --check-drift <<<'{"run_id":"x"}'
 	[[ $stderr == *'task_id: missing'* ]]
 }
