@@ -91,7 +91,7 @@ lh-score: $EVIDENCE/scrum_reviews.jsonl:4: column 1: expected a value
 lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 	[ "$(jq -c '[.stats, .validation.passed, (.validation.errors | length)]' r/reports/distillation/one/score.json)" = '[{"accepted":4,"rejected":1,"quarantined":4,"skipped":2},false,2]' ]
 	run -1 --separate-stderr score -q
-	[ -z "$stderr" ]
+	[ "$stderr" = 'lh-score: 11 read, 0 written, 2 skipped, 9 deduped' ]
 }
 
 @test "100 bad records of a file are counted, and the first twenty told" {

@@ -86,7 +86,7 @@ int root_run(struct lh_tool *tool, struct settings *s)
 	if (run)
 		rc = lh_stage_score_watched(run, &res, &watch, &tool->err);
 	if (!rc)
-		lh_tool_say(tool, "%llu read, %llu written, %llu skipped, %llu deduped", (unsigned long long)told.all.read,
+		lh_tool_warn(tool, "%llu read, %llu written, %llu skipped, %llu deduped", (unsigned long long)told.all.read,
 			    (unsigned long long)told.all.written, (unsigned long long)told.all.skipped, (unsigned long long)told.all.deduped);
 	if (told.all.skipped)
 		lh_tool_verdict_bad(tool);

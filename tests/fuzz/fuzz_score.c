@@ -1,0 +1,74 @@
+/* Evidence that passes gives a scored run that its schema knows, the same from
+ * another scorer; what does not pass, or is half a record, does no harm. */
+#include <stdlib.h>
+
+#include "lh_schema.h"
+#include "lh_score.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static struct lh_record evidence, made;
+static struct lh_scorer *scorer, *other;
+static struct lh_buf out, again, scratch;
+static struct lh_err err;
+
+static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
+{
+	(void)ctx;
+	(void)field;
+	(void)problem;
+	abort();
+}
+
+static void check_scored(enum lh_category category)
+{
+	struct lh_scored on_file;
+
+	if (lh_score_one(other, &evidence, NULL, NULL, &again, &err) < 0)
+		abort();
+	if (out.len != again.len || memcmp(out.p, again.p, out.len))
+		abort();
+	lh_buf_grow(&out, LH_PAD);
+	if (lh_record_parse(&made, out.p, out.len, &err) < 0)
+		abort();
+	if (lh_schema_check_record(lh_schema_find("scored_run"), &made, &scratch, on_violation, NULL, &err) != 0)
+		abort();
+	if (lh_scored_read(&made, &on_file, &err) < 0 || on_file.category != category || !on_file.current)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	enum lh_category category;
+	struct lh_judged judged;
+	bool valid;
+	char *p;
+
+	if (!scorer) {
+		lh_buf_init(&out, LH_BUF_NOMAX);
+		lh_buf_init(&again, LH_BUF_NOMAX);
+		lh_buf_init(&scratch, LH_BUF_NOMAX);
+		scorer = lh_scorer_new(&err);
+		other = lh_scorer_new(&err);
+	}
+	p = malloc(n + LH_PAD);
+	memcpy(p, data, n);
+	memset(p + n, '"', LH_PAD);
+	lh_buf_reset(&out);
+	lh_buf_reset(&again);
+	if (lh_record_parse(&evidence, p, n, &err) == 0) {
+		valid = lh_score_check(scorer, &evidence, &err) == 0;
+		if (lh_score_judge(scorer, &evidence, &judged, &err) < 0 || !judged.reasons)
+			abort();
+		if (lh_score_one(scorer, &evidence, NULL, &category, &out, &err) == 0) {
+			if (category != judged.category)
+				abort();
+			if (valid)
+				check_scored(category);
+		} else if (valid || err.code != LH_EDATA) {
+			abort();
+		}
+	}
+	free(p);
+	return 0;
+}
