@@ -17,13 +17,13 @@
 struct check {
 	enum lh_exporter x;
 	const char *relpath;
-	const struct lh_hashset *due;
+	const struct lh_keyset *due;
 	struct lh_stage_result *res;
 	const struct lh_schema *schema;
 	uint64_t line, faults;
 	struct lh_record rec;
 	struct lh_buf run_id, sig, scratch;
-	struct lh_hashset ids;
+	struct lh_keyset ids;
 	struct made *made;	/* what the samples were made of */
 	size_t n, cap;
 };
@@ -32,15 +32,14 @@ struct made {
 	uint64_t key, line;
 };
 
-void lh_export_id(const char *id, size_t n, unsigned char key[32])
+struct lh_key lh_export_id(const char *id, size_t n)
 {
-	memset(key, 0, 32);
-	if (n <= 31) {
-		memcpy(key, id, n);
-	} else {
-		lh_sha256(id, n, key);
-		key[31] |= 1;		/* no short id ends in anything but 0 */
-	}
+	unsigned char hash[32];
+	struct lh_key k;
+
+	lh_sha256(id, n, hash);
+	memcpy(&k, hash, sizeof k);
+	return k;
 }
 
 uint64_t lh_export_key(const struct lh_str *run_id, const struct lh_str *sig)
@@ -142,14 +141,14 @@ static void check_sources(struct check *c, const struct lh_export_unsafe *unsafe
 
 static int check_id(struct check *c, struct lh_err *err)
 {
-	unsigned char key[32];
+	struct lh_key key;
 	struct lh_str id;
 	bool is_new;
 
 	if (text(lh_record_get(&c->rec, "id"), &c->run_id, &id, err) < 0)
 		return -1;
-	lh_export_id(id.p, id.n, key);
-	if (lh_hashset_add(&c->ids, key, &is_new, err) < 0)
+	key = lh_export_id(id.p, id.n);
+	if (lh_keyset_add(&c->ids, &key, &is_new, err) < 0)
 		return -1;
 	if (!is_new)
 		fault(c, "the id stands in an earlier line too");
@@ -186,19 +185,16 @@ static int check_rows(struct check *c, const char *path, struct lh_err *err)
 
 static void check_due(struct check *c)
 {
-	uint64_t missing = 0;
-	size_t i;
+	size_t missing = lh_keyset_missing(c->due, &c->ids);
 
-	for (i = 0; i < c->due->n; i++)
-		missing += !lh_hashset_has(&c->ids, c->due->hash[i]);
 	if (missing)
-		lh_stage_fault(c->res, "%s: %llu samples are not there", c->relpath, (unsigned long long)missing);
+		lh_stage_fault(c->res, "%s: %zu samples are not there", c->relpath, missing);
 	if (c->faults > LH_EXPORT_FAULTS)
 		lh_stage_fault(c->res, "%s: %llu more faults", c->relpath, (unsigned long long)(c->faults - LH_EXPORT_FAULTS));
 }
 
 int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_export_unsafe *unsafe,
-		    const struct lh_hashset *due, struct lh_stage_result *res, struct lh_err *err)
+		    const struct lh_keyset *due, struct lh_stage_result *res, struct lh_err *err)
 {
 	static const char *const schemas[LH_EXPORTERS] = { "rag_sample", "sft_sample", "preference_sample" };
 	struct check c = { .x = x, .relpath = lh_exporter_output(x), .due = due, .res = res };
@@ -220,7 +216,7 @@ int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct
 	lh_buf_free(&c.run_id);
 	lh_buf_free(&c.sig);
 	lh_buf_free(&c.scratch);
-	lh_hashset_free(&c.ids);
+	lh_keyset_free(&c.ids);
 	free(c.made);
 	free(path);
 	return rc;

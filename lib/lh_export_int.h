@@ -25,7 +25,7 @@ struct lh_export_one {
 	struct lh_quarantine *refused;
 	struct lh_append *append;
 	struct lh_buf sample;
-	struct lh_hashset on_file, seen;	/* ids; of those, this run's */
+	struct lh_keyset on_file, seen;	/* ids; of those, this run's */
 	struct lh_export_unsafe unsafe;
 };
 

@@ -5,7 +5,7 @@
 
 #include "lh_digest.h"
 #include "lh_file.h"
-#include "lh_hashset.h"
+#include "lh_keyset.h"
 #include "lh_mem.h"
 #include "lh_rows.h"
 #include "lh_xxh3.h"
@@ -14,7 +14,7 @@ struct lh_quarantine {
 	enum lh_exporter x;
 	char *recorded_at;
 	uint64_t count[LH_REFUSALS];
-	struct lh_hashset known;
+	struct lh_keyset known;
 	struct lh_append *append;	/* one of these, or neither */
 	struct lh_applog log;
 	bool logs;
@@ -50,7 +50,7 @@ void lh_quarantine_free(struct lh_quarantine *q)
 	lh_append_close(q->append);
 	if (q->logs)
 		lh_applog_close(&q->log, &ignored);
-	lh_hashset_free(&q->known);
+	lh_keyset_free(&q->known);
 	lh_record_free(&q->rec);
 	lh_buf_free(&q->run_id);
 	lh_buf_free(&q->sig);
@@ -125,23 +125,20 @@ static int read_source(struct lh_quarantine *q, const struct lh_value *source, s
 	return 0;
 }
 
-static void key_of(const struct lh_refused *r, unsigned char key[32])
+static struct lh_key key_of(const struct lh_refused *r)
 {
-	uint64_t run, head;
-	size_t i;
+	unsigned char hash[32];
+	struct lh_key k;
 
 	if (!r->run_id.n || r->sig.n != 64) {
-		lh_sha256(r->source.p, r->source.n, key);
+		lh_sha256(r->source.p, r->source.n, hash);
+		memcpy(&k, hash, sizeof k);
 	} else {
-		/* 64 hex digits folded into half. */
-		for (i = 0; i < 32; i++)
-			key[i] = (unsigned char)((unsigned)r->sig.p[i] ^ (unsigned)r->sig.p[i + 32] << 4);
-		run = lh_xxh3(r->run_id.p, r->run_id.n);
-		memcpy(&head, key, sizeof head);
-		head ^= run;
-		memcpy(key, &head, sizeof head);
+		k.a = lh_xxh3(r->run_id.p, r->run_id.n);
+		k.b = lh_xxh3(r->sig.p, r->sig.n);
 	}
-	key[31] ^= (unsigned char)(r->why + 1);
+	k.b += (uint64_t)(r->why + 1);
+	return k;
 }
 
 /* ---- what is on file ---- */
@@ -152,7 +149,7 @@ static int remember(struct lh_quarantine *q, const struct lh_row *row, struct lh
 	const char *name = lh_exporter_name(q->x);
 	const struct lh_value *exporter, *why, *source;
 	struct lh_refused r = { 0 };
-	unsigned char key[32];
+	struct lh_key key;
 
 	if (lh_record_parse(&q->rec, row->p, row->n, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
@@ -167,8 +164,8 @@ static int remember(struct lh_quarantine *q, const struct lh_row *row, struct lh
 		return 0;
 	if (read_source(q, source, &r, err) < 0)
 		return -1;
-	key_of(&r, key);
-	return lh_hashset_add(&q->known, key, NULL, err);
+	key = key_of(&r);
+	return lh_keyset_add(&q->known, &key, NULL, err);
 }
 
 static int load(struct lh_quarantine *q, const char *path, struct lh_err *err)
@@ -228,14 +225,14 @@ void lh_quarantine_row(struct lh_buf *out, enum lh_exporter x, const struct lh_r
 
 int lh_quarantine_add(struct lh_quarantine *q, const struct lh_refused *r, struct lh_err *err)
 {
-	unsigned char key[32];
+	struct lh_key key;
 	bool is_new;
 
 	q->count[r->why]++;
 	if (!q->append && !q->logs)
 		return 0;
-	key_of(r, key);
-	if (lh_hashset_add(&q->known, key, &is_new, err) < 0)
+	key = key_of(r);
+	if (lh_keyset_add(&q->known, &key, &is_new, err) < 0)
 		return -1;
 	if (!is_new)
 		return 0;

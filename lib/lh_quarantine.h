@@ -17,7 +17,7 @@
  *     rc = lh_quarantine_commit(q, err);
  *     lh_quarantine_free(q);
  *
- * Memory:  some 45 bytes for each row on file.
+ * Memory:  some 30 bytes for each row on file.
  * Errors:  0, or -1 with *err.
  * Threads: one thread per struct.
  */

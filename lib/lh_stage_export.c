@@ -16,7 +16,7 @@
 static int remember(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
 {
 	const struct lh_value *v;
-	unsigned char key[32];
+	struct lh_key key;
 	struct lh_str id;
 
 	if (lh_record_parse(&x->scored, x->row.p, x->row.n, err) < 0)
@@ -27,8 +27,8 @@ static int remember(struct lh_exporting *x, struct lh_export_one *e, struct lh_e
 		return 0;
 	if (lh_value_str(v, &x->text, &id, err) < 0)
 		return -1;
-	lh_export_id(id.p, id.n, key);
-	return lh_hashset_add(&e->on_file, key, NULL, err);
+	key = lh_export_id(id.p, id.n);
+	return lh_keyset_add(&e->on_file, &key, NULL, err);
 }
 
 static int read_output(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
@@ -70,15 +70,14 @@ static int refuse(struct lh_exporting *x, struct lh_export_one *e, enum lh_refus
 int lh_export_sample(struct lh_export_one *e, bool *is_new, struct lh_err *err)
 {
 	const char *id = lh_sampler_said(e->sampler)->id;
-	unsigned char key[32];
+	struct lh_key key = lh_export_id(id, strlen(id));
 
-	lh_export_id(id, strlen(id), key);
-	if (lh_hashset_add(&e->seen, key, is_new, err) < 0)
+	if (lh_keyset_add(&e->seen, &key, is_new, err) < 0)
 		return -1;
 	if (!*is_new)
 		return 0;
 	e->how->exported++;
-	if (lh_hashset_has(&e->on_file, key))
+	if (lh_keyset_has(&e->on_file, &key))
 		return 0;
 	return lh_append_line(e->append, e->sample.p, e->sample.len, err);
 }
@@ -217,8 +216,8 @@ static void close_one(struct lh_export_one *e)
 	lh_quarantine_free(e->refused);
 	lh_sampler_free(e->sampler);
 	lh_buf_free(&e->sample);
-	lh_hashset_free(&e->on_file);
-	lh_hashset_free(&e->seen);
+	lh_keyset_free(&e->on_file);
+	lh_keyset_free(&e->seen);
 	free(e->unsafe.key);
 }
 

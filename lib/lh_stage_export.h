@@ -10,14 +10,14 @@
  * Before the stage has passed, it reads its whole file again (lh_export_check)
  * and trusts nothing that it knew while writing.
  *
- * Memory:  some 45 bytes for each record, 110 and the task id for each record
- *          that may be one side of a pair; never the texts.
+ * Memory:  some 30 bytes for each record and exporter, 60 and the task id for
+ *          each record that may be one side of a pair; never the texts.
  * Errors:  LH_ECORRUPT: records read and accounted for differ in number.
  */
 #ifndef LH_STAGE_EXPORT_H
 #define LH_STAGE_EXPORT_H
 
-#include "lh_hashset.h"
+#include "lh_keyset.h"
 #include "lh_sample.h"
 #include "lh_stage.h"
 
@@ -34,7 +34,7 @@ struct lh_export_unsafe {
 LH_API uint64_t lh_export_key(const struct lh_str *run_id, const struct lh_str *sig);
 
 /* An id as the sets of ids hold it. */
-LH_API void lh_export_id(const char *id, size_t n, unsigned char key[32]);
+LH_API struct lh_key lh_export_id(const char *id, size_t n);
 
 /*
  * Read an exporter's file again: every line must be a sample by its schema, of a
@@ -45,6 +45,6 @@ LH_API void lh_export_id(const char *id, size_t n, unsigned char key[32]);
  */
 #define LH_EXPORT_FAULTS 20
 LH_API int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_export_unsafe *unsafe,
-			   const struct lh_hashset *due, struct lh_stage_result *res, struct lh_err *err);
+			   const struct lh_keyset *due, struct lh_stage_result *res, struct lh_err *err);
 
 #endif

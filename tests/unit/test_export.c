@@ -141,10 +141,10 @@ static void builds(enum lh_exporter x, const char *category, const char *error)
 }
 
 /* Layer 3: lines that stand in the file, however they came there. */
-static bool clean(const struct lh_root *root, enum lh_exporter x, const char *lines, const struct lh_export_unsafe *unsafe, const struct lh_hashset *due)
+static bool clean(const struct lh_root *root, enum lh_exporter x, const char *lines, const struct lh_export_unsafe *unsafe, const struct lh_keyset *due)
 {
 	const struct lh_export_unsafe none = { .n = 0 };
-	const struct lh_hashset nothing = { .n = 0 };
+	const struct lh_keyset nothing = { .n = 0 };
 	struct lh_stage_result res;
 	bool passed;
 
@@ -167,9 +167,9 @@ static void rereads(void)
 	struct lh_str run = { "run-1", 5 }, sig = { SIG, 64 };
 	uint64_t key = lh_export_key(&run, &sig);
 	struct lh_export_unsafe unsafe = { &key, 1, 1 };
-	struct lh_hashset due = { .n = 0 };
+	struct lh_keyset due = { .n = 0 };
 	struct lh_root *root = lh_root_open(".", &err);
-	unsigned char id[32];
+	struct lh_key id;
 
 	check(root && lh_root_folders(root, "exports/sft/x", &err) == 0 && lh_root_folders(root, "exports/rag/x", &err) == 0);
 	check(clean(root, LH_SFT, "", NULL, NULL));
@@ -185,11 +185,11 @@ static void rereads(void)
 	check(!clean(root, LH_RAG, RAG("accepted", "rejected"), NULL, NULL));
 	check(!clean(root, LH_RAG, RAG("accepted", "accepted"), &unsafe, NULL));
 	/* what was said to be written must be there */
-	lh_export_id("a", 1, id);
-	check(lh_hashset_add(&due, id, NULL, &err) == 0);
+	id = lh_export_id("a", 1);
+	check(lh_keyset_add(&due, &id, NULL, &err) == 0);
 	check(clean(root, LH_SFT, SFT("a", "accepted"), NULL, &due));
 	check(!clean(root, LH_SFT, SFT("b", "accepted"), NULL, &due));
-	lh_hashset_free(&due);
+	lh_keyset_free(&due);
 	lh_root_close(root);
 }
 
@@ -347,6 +347,29 @@ static void beneath(void)
 	check(close(d) == 0);
 }
 
+static void keys(void)
+{
+	struct lh_keyset s = { .n = 0 }, other = { .n = 0 };
+	struct lh_key k;
+	bool is_new;
+	int i;
+
+	check(!lh_keyset_has(&s, &(struct lh_key){ 1, 1 }) && !lh_keyset_has(&s, &(struct lh_key){ 0, 0 }));
+	for (i = 0; i < 200000; i++) {
+		k = (struct lh_key){ (uint64_t)(i % 100000) % 1000, (uint64_t)(i % 100000) / 1000 };
+		check(lh_keyset_has(&s, &k) == (i >= 100000));
+		check(lh_keyset_add(&s, &k, &is_new, &err) == 0 && is_new == (i < 100000));
+		if (i % 2 && i < 100000)
+			check(lh_keyset_add(&other, &k, NULL, &err) == 0);
+	}
+	check(s.n == 99999 && s.zero);
+	check(lh_keyset_missing(&s, &other) == 50000 && lh_keyset_missing(&other, &s) == 0);
+	check(s.slots * sizeof *s.slot / s.n < 40);
+	lh_keyset_free(&s);
+	lh_keyset_free(&other);
+	check(!lh_keyset_has(&s, &k));
+}
+
 int main(void)
 {
 	char folder[] = "/tmp/lh-test-export-XXXXXX";
@@ -364,6 +387,7 @@ int main(void)
 	builds(LH_RAG, "needs_human_review", NULL);
 	builds(LH_RAG, "rejected", "source_category: expected accepted, partially_accepted or needs_human_review");
 	rereads();
+	keys();
 	zips();
 	keeps();
 	joins();
