@@ -4,6 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "lh_mem.h"
 
@@ -113,43 +116,82 @@ static char short_escape(unsigned char c)
 	}
 }
 
-/* Is any of the eight bytes at s a control, a quote or a backslash?  Yes, too,
+/* Is any of the eight bytes of v a control, a quote or a backslash?  Yes, too,
  * for some bytes behind one. */
-static bool any_escaped(const char *s)
+static bool any_escaped(uint64_t v)
 {
 	const uint64_t ones = 0x0101010101010101ull, tops = 0x8080808080808080ull;
-	uint64_t v, quote, slash;
+	uint64_t quote, slash;
 
-	memcpy(&v, s, sizeof v);
 	quote = v ^ ones * '"';
 	slash = v ^ ones * '\\';
 	return (((v - ones * 0x20) & ~v) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & tops;
 }
 
-void lh_buf_json(struct lh_buf *b, const char *s, size_t n)
+/* Copy what stands before the first byte that needs an escape: how much. */
+static size_t copy_plain(char *to, const char *s, size_t n)
+{
+	unsigned char c;
+	size_t i = 0;
+	uint64_t v;
+
+#ifdef __SSE2__
+	const __m128i control = _mm_set1_epi8(0x1f), quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+
+	for (; n - i >= 16; i += 16) {
+		__m128i w = _mm_loadu_si128((const __m128i *)(s + i));
+		__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(w, control), w);
+		__m128i stop = _mm_or_si128(low, _mm_or_si128(_mm_cmpeq_epi8(w, quote), _mm_cmpeq_epi8(w, slash)));
+		unsigned hit = (unsigned)_mm_movemask_epi8(stop);
+
+		_mm_storeu_si128((__m128i *)(to + i), w);
+		if (hit)
+			return i + (unsigned)__builtin_ctz(hit);
+	}
+#endif
+	for (; n - i >= sizeof v; i += sizeof v) {
+		memcpy(&v, s + i, sizeof v);
+		if (any_escaped(v))
+			break;
+		memcpy(to + i, &v, sizeof v);
+	}
+	for (; i < n; i++) {
+		c = (unsigned char)s[i];
+		if (c < 0x20 || c == '"' || c == '\\')
+			break;
+		to[i] = (char)c;
+	}
+	return i;
+}
+
+static void put_escape(struct lh_buf *b, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
-	size_t i, from = 0;
-	unsigned char c;
-	char esc;
+	char esc = short_escape(c);
+
+	if (esc) {
+		lh_buf_add(b, (char[]){ '\\', esc }, 2);
+	} else {
+		lh_buf_add(b, "\\u00", 4);
+		lh_buf_add(b, (char[]){ hex[c >> 4], hex[c & 15] }, 2);
+	}
+}
+
+void lh_buf_json(struct lh_buf *b, const char *s, size_t n)
+{
+	size_t i, plain;
+	char *to;
 
 	lh_buf_putc(b, '"');
-	for (i = 0; i < n; i++) {
-		while (n - i > 8 && !any_escaped(s + i))
-			i += 8;
-		c = (unsigned char)s[i];
-		if (c >= 0x20 && c != '"' && c != '\\')
-			continue;
-		lh_buf_add(b, s + from, i - from);
-		from = i + 1;
-		esc = short_escape(c);
-		if (esc) {
-			lh_buf_add(b, (char[]){ '\\', esc }, 2);
-		} else {
-			lh_buf_add(b, "\\u00", 4);
-			lh_buf_add(b, (char[]){ hex[c >> 4], hex[c & 15] }, 2);
-		}
+	for (i = 0; i < n; ) {
+		to = lh_buf_room(b, n - i);
+		if (!to)
+			return;
+		plain = copy_plain(to, s + i, n - i);
+		lh_buf_took(b, plain);
+		i += plain;
+		if (i < n)
+			put_escape(b, (unsigned char)s[i++]);
 	}
-	lh_buf_add(b, s + from, n - from);
 	lh_buf_putc(b, '"');
 }

@@ -132,7 +132,7 @@ int lh_json_parse(struct lh_record *r, const char *p, size_t n, struct lh_value 
 static inline bool named(const struct lh_member *m, const char *name, size_t n)
 {
 	if (likely(!m->key.escaped))
-		return m->key.n == n + 2 && !memcmp(m->key.p + 1, name, n);
+		return m->key.n == n + 2 && (!n || (m->key.p[1] == *name && !memcmp(m->key.p + 1, name, n)));
 	return lh_value_is(&m->key, name, n);
 }
 

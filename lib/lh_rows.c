@@ -4,19 +4,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "lh_buf.h"
 #include "lh_file.h"
-#include "lh_lines_int.h"
 #include "lh_mem.h"
 
+#define WINDOW ((size_t)1 << 20)	/* of the file in memory; more for a line that is longer */
+
 struct lh_rows {
-	struct lh_lines lines;
-	struct lh_bytes block;
-	size_t next;		/* in the block: where the next line starts */
-	uint64_t before, line;	/* bytes before the block, lines so far */
 	char *path;		/* NULL: none is open */
 	int fd;
+	uint64_t size, at, line;	/* at: where the next line starts */
+	size_t page;
+	char *p;		/* the window: n bytes of the file, from its byte from on */
+	size_t n;
+	uint64_t from;
+	struct lh_buf last;	/* a line at the file's end, where nothing readable follows */
 };
 
 struct lh_rows *lh_rows_new(struct lh_err *err)
@@ -26,14 +33,21 @@ struct lh_rows *lh_rows_new(struct lh_err *err)
 	if (!r)
 		return NULL;
 	r->fd = -1;
-	r->lines.max_line = LH_ROWS_LONGEST;
-	r->lines.target = LH_LINES_BLOCK_MAX;
-	r->lines.wake = -1;
+	r->page = (size_t)sysconf(_SC_PAGESIZE);
+	lh_buf_init(&r->last, LH_BUF_NOMAX);
 	return r;
+}
+
+static void unmap(struct lh_rows *r)
+{
+	if (r->n)
+		munmap(r->p, r->n);
+	r->n = 0;
 }
 
 static void leave(struct lh_rows *r)
 {
+	unmap(r);
 	if (r->fd >= 0)
 		close(r->fd);
 	r->fd = -1;
@@ -46,51 +60,60 @@ void lh_rows_free(struct lh_rows *r)
 	if (!r)
 		return;
 	leave(r);
-	lh_lines_free(&r->lines);
-	free(r->block.p);
+	lh_buf_free(&r->last);
 	free(r);
 }
 
 int lh_rows_open(struct lh_rows *r, const char *path, struct lh_err *err)
 {
+	struct stat st;
+
 	leave(r);
-	r->block.n = r->next = 0;
-	r->before = r->line = 0;
+	r->at = r->line = r->from = 0;
 	r->fd = lh_open_regular(path, O_RDONLY, 0, err);
 	if (r->fd < 0)
 		return errno == ENOENT ? 0 : -1;
+	if (fstat(r->fd, &st) < 0)
+		return lh_err_sys(err, "%s", path);
+	r->size = (uint64_t)st.st_size;
 	r->path = lh_strndup(path, strlen(path), err);
-	if (!r->path)
-		return -1;
-	lh_lines_open(&r->lines, r->fd);
-	return 1;
+	return r->path ? 1 : -1;
 }
 
-/* The next block: 1, 0 at the end, -1. */
-static int more(struct lh_rows *r, struct lh_err *err)
+/* A window that begins with the next line, and is longer than what was there
+ * of it. */
+static int move(struct lh_rows *r, struct lh_err *err)
 {
-	r->before += r->block.n;
-	r->block.n = r->next = 0;
-	for (;;)
-		switch (lh_lines_next(&r->lines, &r->block, err)) {
-		case LH_LINES_BLOCK:
-			return 1;
-		case LH_LINES_WAIT:
-			if (lh_lines_wait(&r->lines, err) < 0)
-				return -1;
-			break;
-		case LH_LINES_ROOM:
-			lh_lines_allow(&r->lines);
-			break;
-		case LH_LINES_LONG:
-			lh_err_set(err, LH_ECORRUPT, "%s:%llu: line is longer than %llu bytes", r->path,
-				   (unsigned long long)r->line + 1, (unsigned long long)LH_ROWS_LONGEST);
-			return -1;
-		case LH_LINES_END:
-			return 0;
-		default:
-			return lh_err_prefix(err, "%s", r->path);
-		}
+	uint64_t from = r->at & ~(uint64_t)(r->page - 1);
+	size_t had = r->n ? (size_t)(r->from + r->n - r->at) : 0, n = WINDOW;
+	void *p;
+
+	if (had > LH_ROWS_LONGEST)
+		return lh_err_set(err, LH_ECORRUPT, "%s:%llu: line is longer than %llu bytes", r->path,
+				  (unsigned long long)r->line + 1, (unsigned long long)LH_ROWS_LONGEST);
+	while (n < 2 * had + r->page)
+		n *= 2;
+	if (n > r->size - from)
+		n = (size_t)(r->size - from);
+	unmap(r);
+	p = mmap(NULL, n, PROT_READ, MAP_SHARED, r->fd, (off_t)from);
+	if (p == MAP_FAILED)
+		return lh_err_sys(err, "%s: cannot map", r->path);
+	r->p = p;
+	r->n = n;
+	r->from = from;
+	return 0;
+}
+
+/* The line of n bytes at p, which ends where the file does. */
+static int take_last(struct lh_rows *r, const char *p, size_t n, struct lh_row *row, struct lh_err *err)
+{
+	lh_buf_reset(&r->last);
+	if (!lh_buf_room(&r->last, n))
+		return lh_buf_check(&r->last, err);
+	lh_buf_add(&r->last, p, n);
+	row->p = r->last.p;
+	return 0;
 }
 
 static bool is_blank(const char *p, size_t n)
@@ -100,22 +123,38 @@ static bool is_blank(const char *p, size_t n)
 	return !n;
 }
 
-int lh_rows_next(struct lh_rows *r, struct lh_row *row, struct lh_err *err)
+/* The next line, blank or not, if there is one. */
+static int take(struct lh_rows *r, struct lh_row *row, struct lh_err *err)
 {
 	const char *p, *lf;
-	size_t left;
-	int rc;
+	size_t left, n;
 
+	for (;;) {
+		if (r->n) {
+			p = r->p + (r->at - r->from);
+			left = (size_t)(r->from + r->n - r->at);
+			lf = memchr(p, '\n', left);
+			n = lf ? (size_t)(lf - p) : left;
+			if (r->from + r->n == r->size || (lf && left - n > LH_PAD))
+				break;
+		}
+		if (move(r, err) < 0)
+			return -1;
+	}
+	*row = (struct lh_row){ p, n, r->at, ++r->line };
+	r->at += n + (lf != NULL);
+	return left - n > LH_PAD ? 0 : take_last(r, p, n, row, err);
+}
+
+int lh_rows_next(struct lh_rows *r, struct lh_row *row, struct lh_err *err)
+{
 	if (!r->path)
 		return 0;
 	do {
-		if (r->next == r->block.n && (rc = more(r, err)) <= 0)
-			return rc;
-		p = r->block.p + r->next;
-		left = r->block.n - r->next;
-		lf = memchr(p, '\n', left);
-		*row = (struct lh_row){ p, lf ? (size_t)(lf - p) : left, r->before + r->next, ++r->line };
-		r->next += row->n + (lf != NULL);
-	} while (is_blank(p, row->n));
+		if (r->at == r->size)
+			return 0;
+		if (take(r, row, err) < 0)
+			return -1;
+	} while (is_blank(row->p, row->n));
 	return 1;
 }

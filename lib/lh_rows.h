@@ -7,8 +7,10 @@
  *             ... row.p, row.n, row.line ...
  *     lh_rows_free(rows);
  *
- * Memory:  one block, or the longest line if that is more; no line is longer
- *          than LH_ROWS_LONGEST.
+ * How:     a window of the file is mapped, so it must only ever be replaced or
+ *          grow (lh_mapped in lh_file.h); what it grows by is not read.
+ * Memory:  the window, a megabyte, or four times the longest line if that is
+ *          more; no line is longer than LH_ROWS_LONGEST.
  * Errors:  -1 with *err, whose text names the file (and the line).
  * Threads: one thread per struct.
  */
