@@ -243,12 +243,12 @@ at_each() {
 @test "SIGINT and SIGTERM leave whole files and no litter" {
 	lh-gen kb -n "$(scale 20000 200000)" --root fresh
 	for signal in INT TERM; do
-		for after in 0.02 0.1 0.3; do
+		for when in data/evidence data/scored-runs exports; do
 			rm -rf r
 			cp -r fresh r
 			hears_int lh-distill run --root r --now "$NOW" --run-id r >/dev/null 2>err &
 			pid=$!
-			sleep "$after"
+			until [ -e "r/$when" ] || ! kill -0 "$pid" 2>/dev/null; do :; done
 			kill -s "$signal" "$pid" 2>/dev/null || true
 			rc=0
 			wait "$pid" || rc=$?

@@ -9,7 +9,7 @@ load helper
 
 NOW=2026-05-03T12:00:00.000Z
 LATER=2026-05-04T06:30:00.000Z
-ROWS=$(scale 2000 20000)
+ROWS=$(scale 2000 10000)
 if [ -n "${LH_ASAN:-}" ]; then ROWS=200; fi
 
 oracle() {
