@@ -1,0 +1,70 @@
+/* What lh_extract finds is an object, says the same in each form it is written
+ * in, and none that jansson can read stands before it. */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "lh_extract.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+#define SHALLOW 2048	/* too short to nest deeper than 512 */
+
+static struct lh_extract *x;
+static struct lh_record rec, again;
+static struct lh_buf line, wire;
+static struct lh_err err;
+
+static void forms(const struct lh_value *v)
+{
+	struct lh_value a, b;
+
+	lh_buf_reset(&line);
+	lh_buf_reset(&wire);
+	lh_extract_put(&line, v);
+	if (lh_buf_check(&line, &err) < 0 || lh_extract_wire(&wire, v, &err) < 0)
+		abort();
+	if (memchr(line.p, '\n', line.len) || memchr(line.p, '\r', line.len))
+		abort();
+	if (lh_json_parse(&rec, line.p, line.len, &a, &err) < 0 || lh_json_parse(&again, wire.p, wire.len, &b, &err) < 0)
+		abort();
+	if (a.type != LH_OBJECT || !lh_value_equal(&a, &b))
+		abort();
+}
+
+/* Does jansson read an object from some brace before till on? */
+static int one_before(const char *p, const char *till, const char *end)
+{
+	json_t *j = NULL;
+
+	for (; !j && p < till; p++)
+		if (*p == '{')
+			j = json_loadb(p, (size_t)(end - p), JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, NULL);
+	json_decref(j);
+	return j != NULL;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	char *p = malloc(n + LH_PAD);
+	struct lh_value v;
+	int rc;
+
+	if (!x) {
+		x = lh_extract_new(&err);
+		lh_buf_init(&line, LH_BUF_NOMAX);
+		lh_buf_init(&wire, LH_BUF_NOMAX);
+	}
+	memcpy(p, data, n);
+	memset(p + n, "\"5] }:{\\"[n % 8], LH_PAD);
+	rc = lh_extract(x, p, n, &v, &err);
+	if (rc < 0)
+		abort();
+	/* jansson loses a NUL byte that follows a number */
+	if (n < SHALLOW && !memchr(p, 0, n) && !memmem(p, n, "```", 3) && (!rc || (v.p >= p && v.p < p + n)))
+		if (one_before(p, rc ? v.p : p + n, p + n))
+			abort();
+	if (rc)
+		forms(&v);
+	free(p);
+	return 0;
+}
