@@ -469,7 +469,7 @@ static int read_file(struct run *r)
 			rc = take_long(r);
 			break;
 		case LH_LINES_END:
-			if (!r->flow->texts || !r->first)
+			if (!r->flow->texts || !r->first || lh_input_archive(&r->in))
 				return 0;
 			b->in.n = 0;		/* an empty file is a text too */
 			rc = take_block(r, b);

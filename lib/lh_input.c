@@ -57,6 +57,11 @@ const char *lh_input_name(const struct lh_input *in)
 	return in->member ? in->member : in->operand;
 }
 
+bool lh_input_archive(const struct lh_input *in)
+{
+	return in->cat && !in->member && (in->cat->more || !in->cat->started);
+}
+
 bool lh_input_waits(const struct lh_input *in)
 {
 	struct stat st;

@@ -42,6 +42,9 @@ enum lh_lines_is lh_input_next(struct lh_input *in, struct lh_bytes *block);
 /* Leave the open operand; what an archive still holds is not read. */
 void lh_input_leave(struct lh_input *in);
 
+/* Is what is open an archive itself, none of its members? */
+bool lh_input_archive(const struct lh_input *in);
+
 /* How messages call the open file: "a.jsonl", "-", "a.tar/one.jsonl". */
 const char *lh_input_name(const struct lh_input *in);
 

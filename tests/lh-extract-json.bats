@@ -320,6 +320,21 @@ times() {
 	[[ $stderr == 'lh-extract-json: absent: cannot open'* ]]
 }
 
+@test "each member of an archive is one text" {
+	printf 'a\n{"a":1}\n' >one
+	printf 'b\n{"b":\n2}\n' >two
+	: >three
+	tar cf all.tar one two three
+	run -0 --separate-stderr lh-extract-json --raw-input all.tar
+	[ "${lines[0]}" = '{"matched":true,"value":{"a":1}}' ]
+	[ "${lines[1]}" = '{"matched":true,"value":{"b":2}}' ]
+	[ "${lines[2]}" = "$NONE" ]
+	[ "${#lines[@]}" = 3 ]
+	printf 'PK\005\006%.0s\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' x >none.zip
+	run -0 --separate-stderr lh-extract-json --raw-input none.zip
+	[ -z "$output" ]
+}
+
 @test "many files keep their order with any number of threads" {
 	for i in {100..300}; do
 		{ times 'some prose, ' $((i * 100)); echo "{\"n\":$i}"; } >"t$i"
