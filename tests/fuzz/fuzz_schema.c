@@ -1,0 +1,74 @@
+/* Any JSON value against every schema, and as a validation error: what is told
+ * is UTF-8 and as many as are counted; an error that is read is written and
+ * read again as it was. */
+#include <stdlib.h>
+
+#include "lh_schema.h"
+#include "lh_valerr.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static struct lh_record rec;
+static struct lh_buf scratch, first, again;
+static struct lh_err err;
+
+static void note(void *ctx, const struct lh_str *field, const struct lh_str *problem)
+{
+	if (!field->n || !problem->n || !lh_utf8_valid(field->p, field->n) || !lh_utf8_valid(problem->p, problem->n))
+		abort();
+	++*(long *)ctx;
+}
+
+static void schemas(const struct lh_value *v)
+{
+	const char *name;
+	long told, n;
+	size_t i;
+
+	for (i = 0; (name = lh_schema_name(i)); i++) {
+		told = 0;
+		n = lh_schema_check(lh_schema_find(name), v, &scratch, note, &told, &err);
+		if (scratch.len || (n <= LH_SCHEMA_MAX ? told != n : told != LH_SCHEMA_MAX + 1))
+			abort();
+	}
+}
+
+static void error(const struct lh_value *v)
+{
+	struct lh_valerr e;
+	struct lh_value w;
+
+	lh_buf_reset(&scratch);
+	lh_buf_reset(&first);
+	lh_buf_reset(&again);
+	if (lh_valerr_read(v, &scratch, &e, &err) < 0) {
+		lh_buf_reset(&scratch);
+		return;
+	}
+	lh_valerr_json(&first, &e);
+	lh_buf_reset(&scratch);
+	if (lh_json_parse(&rec, first.p, first.len, &w, &err) < 0 || lh_valerr_read(&w, &scratch, &e, &err) < 0)
+		abort();
+	lh_valerr_json(&again, &e);
+	if (again.len != first.len || memcmp(again.p, first.p, first.len))
+		abort();
+	lh_buf_reset(&scratch);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	char *p = malloc(n + LH_PAD);
+	struct lh_value v;
+
+	if (!first.max)
+		lh_buf_init(&first, LH_BUF_NOMAX), lh_buf_init(&again, LH_BUF_NOMAX), lh_buf_init(&scratch, LH_BUF_NOMAX);
+	memset(p, '"', n + LH_PAD);
+	if (n)
+		memcpy(p, data, n);
+	if (lh_json_parse(&rec, p, n, &v, &err) == 0) {
+		schemas(&v);
+		error(&v);
+	}
+	free(p);
+	return 0;
+}
