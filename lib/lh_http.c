@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ static struct {
 	__typeof__(curl_slist_append) *slist_append;
 	__typeof__(curl_slist_free_all) *slist_free_all;
 	char failed[256];
+	bool nomem;	/* that is why */
 } lib;
 
 struct lh_http {
@@ -41,12 +43,22 @@ struct lh_http {
 	char curl_why[CURL_ERROR_SIZE], why[CURL_ERROR_SIZE + 64];
 };
 
+/* The loader gives its reasons as text only. */
+static void cannot_load(void)
+{
+	const char *why = dlerror();
+
+	why = why ? why : "no reason given";
+	snprintf(lib.failed, sizeof lib.failed, "%s", why);
+	lib.nomem = strstr(why, strerror(ENOMEM)) != NULL;
+}
+
 static void *find(void *so, const char *name)
 {
 	void *p = dlsym(so, name);
 
 	if (!p && !lib.failed[0])
-		snprintf(lib.failed, sizeof lib.failed, "%s", dlerror());
+		cannot_load();
 	return p;
 }
 
@@ -55,7 +67,7 @@ static void load(void)
 	void *so = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
 
 	if (!so) {
-		snprintf(lib.failed, sizeof lib.failed, "%s", dlerror());
+		cannot_load();
 		return;
 	}
 	lib.global_init = find(so, "curl_global_init");
@@ -215,6 +227,10 @@ struct lh_http *lh_http_new(const struct lh_http_opts *opts, struct lh_err *err)
 	struct lh_http *h;
 
 	pthread_once(&once, load);
+	if (lib.failed[0] && lib.nomem) {
+		lh_err_nomem(err);
+		return NULL;
+	}
 	if (lib.failed[0]) {
 		lh_err_set(err, LH_ENET, "no libcurl: %s", lib.failed);
 		return NULL;

@@ -288,6 +288,7 @@ raw() {
 	done < <(commands)
 }
 
+# libcurl allocates thousands of times before it is ready: lh-chat.bats takes larger steps
 @test "whichever allocation fails, those of libc and other libraries too: exit 2, out of memory" {
 	plain_only "sanitizers have an allocator of their own"
 	cc -shared -fPIC -o "$BATS_FILE_TMPDIR/failmalloc.so" "$ROOT/tests/faults/failmalloc.c"
@@ -307,7 +308,7 @@ raw() {
 			done
 		done
 		[ "$n" -gt 1 ]
-	done < <(commands)
+	done < <(commands | grep -v lh-chat)
 }
 
 @test "EINTR anywhere and EAGAIN on stdout lose nothing" {

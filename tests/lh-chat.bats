@@ -764,6 +764,26 @@ cert() {
 	done
 }
 
+@test "whichever allocation of libcurl's fails, it is an error and no crash" {
+	plain_only "sanitizers have an allocator of their own"
+	serve
+	cc -shared -fPIC -o failmalloc.so "$ROOT/tests/faults/failmalloc.c"
+	printf '{"model":"m","prompt":"a"}\n' >in
+	step=$(scale 97 11)
+	for ((n = 1; n < 100000; n += step)); do
+		rm -f hit
+		status=0
+		env FAILMALLOC=$n FAILMALLOC_LOG=hit LD_PRELOAD="$PWD/failmalloc.so" timeout 60 lh-chat -j1 in >out 2>err || status=$?
+		[ -e hit ] || break
+		case $status in
+		0) [ "$(jq -r .reply.content out)" = a ] ;;
+		2) [ ! -s out ] ;;
+		*) false ;;
+		esac || { echo "FAILMALLOC=$n: exit $status: $(cat err)"; return 1; }
+	done
+	[ "$n" -gt 1000 ]
+}
+
 @test "short of memory it says so and exits 2, at every allocation" {
 	asan_only
 	serve
