@@ -249,7 +249,8 @@ int lh_rules_read(struct lh_rules *r, const struct lh_value *file, struct lh_err
 		if (text(r, &it.val, "id", &rule.hit.id, err) < 0)
 			return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "rules[%zu]", i);
 		if (read_rule(r, &rule, &it.val, err) < 0)
-			return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "rule \"%.*s\"", (int)(rule.hit.id.n < SHOWN ? rule.hit.id.n : SHOWN), rule.hit.id.p);
+			return err->code == LH_ENOMEM ? -1 :
+				lh_err_prefix(err, "rule \"%.*s\"", (int)(rule.hit.id.n < SHOWN ? rule.hit.id.n : SHOWN), rule.hit.id.p);
 		if (lh_grow(&r->rule, &r->cap, r->n + 1, sizeof *r->rule, err) < 0)
 			return -1;
 		r->rule[r->n++] = rule;

@@ -123,7 +123,8 @@ static int has_any(const struct lh_rule *rule, const struct lh_value *v, struct 
 }
 
 /* 1 when the condition holds, 0 when not, -1 with *err. */
-static int holds(const struct lh_rule *rule, const struct lh_value *artifact, const struct lh_value *context, struct lh_buf *scratch, struct lh_err *err)
+static int holds(const struct lh_rule *rule, const struct lh_value *artifact, const struct lh_value *context,
+		 struct lh_buf *scratch, struct lh_err *err)
 {
 	struct lh_value v;
 

@@ -73,7 +73,8 @@ static size_t which_tag(const struct lh_value *key)
 }
 
 /* Exactly these members, all of them strings, in any order. */
-static int strict(const struct lh_value *v, const char *const *names, size_t n, struct lh_buf *scratch, struct lh_str *out, struct lh_err *err)
+static int strict(const struct lh_value *v, const char *const *names, size_t n, struct lh_buf *scratch, struct lh_str *out,
+		  struct lh_err *err)
 {
 	struct lh_value got[3] = { { .p = NULL } };
 	struct lh_iter it;
