@@ -25,7 +25,7 @@ static bool good(const char *url)
 
 int main(void)
 {
-	struct lh_http_reply reply = { 200, NULL, 0 };
+	struct lh_http_reply reply = { .status = 200 };
 	struct lh_err err;
 	char body[300];
 
@@ -41,13 +41,18 @@ int main(void)
 	assert(!good("http://") && !good("http://:80") && !good("http://me@/x"));
 	assert(!good("http://h/a b") && !good("http://h/\n"));
 
+	assert(lh_http_check_bearer("sk-0123/=+.~", &err) == 0 && lh_http_check_bearer("", &err) == 0);
+	assert(lh_http_check_bearer("a b", &err) < 0 && err.code == LH_EUSAGE && !strstr(err.msg, "a b"));
+	assert(lh_http_check_bearer("a\r\nX: y", &err) < 0 && lh_http_check_bearer("\x7f", &err) < 0);
+	assert(lh_http_check_bearer("\xc3\xa9", &err) < 0);
+
 	lh_http_refuse(&err, "http://u:p@h/a", &reply, NULL);
 	assert(err.code == LH_ENET && !strcmp(err.msg, "http://***@h/a: HTTP 200"));
 
 	/* 200 bytes would cut the star in two */
 	memset(body, 'x', sizeof body);
 	memcpy(body + 198, "\xe2\xad\x90", 3);
-	reply = (struct lh_http_reply){ 500, body, sizeof body };
+	reply = (struct lh_http_reply){ .status = 500, .body = body, .len = sizeof body };
 	lh_http_refuse(&err, "http://h", &reply, "odd");
 	assert(!strncmp(err.msg, "http://h: HTTP 500: odd: xxx", 28));
 	assert(strlen(err.msg) == 25 + 198);
