@@ -178,6 +178,8 @@ static int take_url(struct lh_keys *k, int p, struct lh_err *err)
 
 	if (lh_http_check_url(url, err) < 0)
 		return lh_err_prefix(err, "%s", providers[p].url_name);
+	if (strpbrk(url, "?#"))
+		return lh_err_set(err, LH_EUSAGE, "%s: paths are added to it, so it may hold no ? and no #", providers[p].url_name);
 	while (n && url[n - 1] == '/')
 		n--;
 	k->url[p] = lh_strndup(url, n, err);

@@ -628,6 +628,10 @@ refuses() {
 	run -2 lh-chat <<<'{"model":"m","prompt":"a"}'
 	[[ $output == *'502 http://***@127.0.0.1'* ]]
 	[[ $output != *secret* ]]
+	# beside a key it goes nowhere
+	serve
+	export LH_KIMI_URL=http://me:secret@${URL#http://}
+	KIMI_API_KEY=k asks_with k
 }
 
 @test "an address loses its trailing slashes; one that is none is exit 2" {
@@ -641,6 +645,10 @@ refuses() {
 			run -2 env "$name=$url" lh-chat </dev/null
 			[[ $output == "lh-chat: $name: \"$url\" "* ]] || { echo "$output"; return 1; }
 		done
+	done
+	for end in '?a=b' '#a' '/v1?'; do
+		LH_KIMI_URL=$URL$end run -2 lh-chat </dev/null
+		[ "$output" = "lh-chat: LH_KIMI_URL: paths are added to it, so it may hold no ? and no #" ]
 	done
 	LH_KIMI_URL='' run -0 lh-chat </dev/null
 }
