@@ -108,6 +108,10 @@ LH_API void lh_chain_error(const struct lh_chain_verdict *v, char to[LH_CHAIN_ER
  * verified up to the length that it has under a shared lock at the start. */
 LH_API int lh_chain_verify(const char *path, const struct lh_chain_check *c, struct lh_chain_verdict *v, struct lh_err *err);
 
+/* Append row 0's candidate_id to id: 1, or 0 when the log is not there, is
+ * empty, or its first row tells none. */
+LH_API int lh_chain_subject(const char *path, uint64_t max_row, struct lh_buf *id, struct lh_err *err);
+
 /* ---- append ---- */
 
 /* A row's texts are UTF-8; ts is RFC 3339 and kept as it is. */
@@ -121,6 +125,11 @@ struct lh_chain_row {
 /* NULL when it is none of the four. */
 LH_API const char *lh_chain_result(const char *p, size_t n);
 
+/*
+ * EACH: a row is on disk when it has been appended.  BATCH and NONE: rows are
+ * gathered, and their logs locked, until lh_chain_log_flush, which must not be
+ * long in coming; it writes them, and after BATCH they are on disk.
+ */
 enum lh_chain_sync { LH_CHAIN_EACH, LH_CHAIN_BATCH, LH_CHAIN_NONE };
 struct lh_chain_log;
 
@@ -135,8 +144,7 @@ LH_API struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_c
  */
 LH_API int lh_chain_append(struct lh_chain_log *l, const struct lh_chain_row *row, struct lh_buf *out, struct lh_err *err);
 
-/* LH_CHAIN_BATCH: let all that was appended reach the disk. */
-LH_API int lh_chain_log_sync(struct lh_chain_log *l, struct lh_err *err);
+LH_API int lh_chain_log_flush(struct lh_chain_log *l, struct lh_err *err);
 
 LH_API int lh_chain_log_close(struct lh_chain_log *l, struct lh_err *err);
 

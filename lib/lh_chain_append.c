@@ -13,16 +13,20 @@
 #include "lh_subject.h"
 #include "lh_xxh3.h"
 
-#define OPEN_LOGS 256	/* kept open; a log whose place another takes is closed */
+#define OPEN_LOGS 256	/* kept open; the one used longest ago is closed for another */
+#define KEEP ((size_t)1 << 20)	/* bytes of rows; a buffer beyond this is not kept */
 
 /* One log of the folder, and how it ended when it was last looked at. */
 struct tail {
 	char name[LH_SUBJECT_MAX + 1];
-	char *path;
-	int fd;			/* -1: free */
+	char *path;		/* NULL: closed */
+	int fd;
+	uint64_t used;		/* when it was last asked for */
 	int64_t size;		/* -1: not known */
 	char tip[LH_CHAIN_TIP];
 	struct lh_buf id;	/* its candidate_id */
+	bool held;		/* locked by us, */
+	struct lh_buf out;	/* for these rows to be written */
 	bool dirty;		/* holds rows that may not be on disk, */
 	bool made;		/* and a name that may not be */
 };
@@ -35,6 +39,9 @@ struct lh_chain_log {
 	struct lh_chain_reader reader;
 	struct lh_buf line;
 	struct tail tail[OPEN_LOGS];
+	uint64_t hash[OPEN_LOGS];	/* of their names */
+	size_t n;
+	uint64_t clock;
 };
 
 const char *lh_chain_result(const char *p, size_t n)
@@ -50,6 +57,50 @@ const char *lh_chain_result(const char *p, size_t n)
 
 /* ---- one log ---- */
 
+/* One write(2); what a full disk cut short is taken back, which the lock allows. */
+static int write_rows(struct tail *t, struct lh_err *err)
+{
+	int64_t size = t->size - (int64_t)t->out.len;
+	ssize_t got, rest;
+
+	do
+		got = write(t->fd, t->out.p, t->out.len);
+	while (got < 0 && errno == EINTR);
+	if (got >= 0 && (size_t)got < t->out.len) {
+		rest = write(t->fd, t->out.p + got, t->out.len - (size_t)got);
+		if (rest > 0)
+			got += rest;
+		else if (rest == 0)
+			errno = EIO;
+	}
+	if (got == (ssize_t)t->out.len)
+		return 0;
+	t->size = -1;
+	lh_err_sys(err, "%s: write failed", t->path);
+	if (got > 0 && ftruncate(t->fd, size) < 0)
+		return lh_err_prefix(err, "%s: a torn line is left at byte %lld", t->path, (long long)size);
+	return -1;
+}
+
+/* Write what is to be written, and let others have the log. */
+static int release(struct tail *t, struct lh_err *err)
+{
+	int rc = 0;
+
+	if (!t->held)
+		return 0;
+	if (t->out.len) {
+		t->dirty = true;
+		rc = write_rows(t, err);
+	}
+	lh_buf_reset(&t->out);
+	if (t->out.cap > KEEP)
+		lh_buf_free(&t->out);
+	t->held = false;
+	flock(t->fd, LOCK_UN);
+	return rc;
+}
+
 static int sync_tail(struct tail *t, struct lh_err *err)
 {
 	if (t->dirty && fdatasync(t->fd) < 0)
@@ -61,17 +112,17 @@ static int sync_tail(struct tail *t, struct lh_err *err)
 	return 0;
 }
 
-static int close_tail(struct tail *t, enum lh_chain_sync sync, struct lh_err *err)
+static int close_tail(struct tail *t, bool sync, struct lh_err *err)
 {
-	int rc = 0;
+	int rc;
 
-	if (t->fd < 0)
+	if (!t->path)
 		return 0;
-	if (sync != LH_CHAIN_NONE)
+	rc = release(t, err);
+	if (!rc && sync)
 		rc = sync_tail(t, err);
 	if (close(t->fd) < 0 && errno != EINTR && !rc)
 		rc = lh_err_sys(err, "%s: close failed", t->path);
-	t->fd = -1;
 	t->dirty = t->made = false;
 	free(t->path);
 	t->path = NULL;
@@ -96,29 +147,35 @@ static int open_tail(struct lh_chain_log *l, struct tail *t, const char *name, s
 	return -1;
 }
 
+/* Where the log of that name is, or may be opened. */
+static struct tail *find_place(struct lh_chain_log *l, const char *name)
+{
+	uint64_t hash = lh_xxh3(name, strlen(name));
+	size_t i, at = 0;
+
+	for (i = 0; i < l->n; i++) {
+		if (l->hash[i] == hash && strcmp(l->tail[i].name, name) == 0)
+			return &l->tail[i];
+		if (l->tail[i].used < l->tail[at].used)
+			at = i;
+	}
+	if (l->n < OPEN_LOGS)
+		at = l->n++;
+	l->hash[at] = hash;
+	return &l->tail[at];
+}
+
 /* The log of that name, open. */
 static struct tail *find_tail(struct lh_chain_log *l, const char *name, struct lh_err *err)
 {
-	struct tail *t = &l->tail[lh_xxh3(name, strlen(name)) % OPEN_LOGS];
+	struct tail *t = find_place(l, name);
 
-	if (t->fd >= 0 && strcmp(t->name, name) == 0)
+	t->used = ++l->clock;
+	if (t->path && strcmp(t->name, name) == 0)
 		return t;
-	if (close_tail(t, l->sync, err) < 0 || open_tail(l, t, name, err) < 0)
+	if (close_tail(t, l->sync != LH_CHAIN_NONE, err) < 0 || open_tail(l, t, name, err) < 0)
 		return NULL;
 	return t;
-}
-
-/* Lock it: 1 when it is no longer the file that its path leads to. */
-static int lock_tail(struct tail *t, int64_t *size, struct lh_err *err)
-{
-	struct stat there, st;
-
-	if (lh_chain_flock(t->fd, LOCK_EX, t->path, err) < 0)
-		return -1;
-	if (fstat(t->fd, &st) < 0)
-		return lh_err_sys(err, "%s", t->path);
-	*size = st.st_size;
-	return stat(t->path, &there) < 0 || there.st_dev != st.st_dev || there.st_ino != st.st_ino;
 }
 
 /* Is the last line a row of this chain?  Then it tells the tip and the subject. */
@@ -174,6 +231,41 @@ static int read_tail(struct lh_chain_log *l, struct tail *t, int64_t size, struc
 	return rc;
 }
 
+/* Lock it.  Who holds some logs must not wait for others. */
+static int lock_tail(struct lh_chain_log *l, struct tail *t, struct lh_err *err)
+{
+	size_t i;
+
+	if (flock(t->fd, LOCK_EX | LOCK_NB) == 0) {
+		t->held = true;
+		return 0;
+	}
+	for (i = 0; i < l->n; i++)
+		if (release(&l->tail[i], err) < 0)
+			return -1;
+	if (lh_chain_flock(t->fd, LOCK_EX, t->path, err) < 0)
+		return -1;
+	t->held = true;
+	return 0;
+}
+
+/* Lock the log and know how it ends: 1 when it is no longer the file that its
+ * path leads to. */
+static int hold(struct lh_chain_log *l, struct tail *t, struct lh_err *err)
+{
+	struct stat there, st;
+
+	if (t->held)
+		return 0;
+	if (lock_tail(l, t, err) < 0)
+		return -1;
+	if (fstat(t->fd, &st) < 0)
+		return lh_err_sys(err, "%s", t->path);
+	if (stat(t->path, &there) < 0 || there.st_dev != st.st_dev || there.st_ino != st.st_ino)
+		return 1;
+	return st.st_size == t->size ? 0 : read_tail(l, t, st.st_size, err);
+}
+
 /* ---- a row ---- */
 
 static void put_string(struct lh_buf *b, const char *before, struct lh_str s)
@@ -216,71 +308,46 @@ static int sign_row(struct lh_chain_log *l, const struct lh_chain_row *r, const 
 	return lh_buf_check(&l->line, err);
 }
 
-/* One write(2); what a full disk cut short is taken back, which the lock allows. */
-static int write_row(struct tail *t, const char *p, size_t n, int64_t size, struct lh_err *err)
+/* The log is held. */
+static int add_row(struct lh_chain_log *l, struct tail *t, const struct lh_chain_row *r, struct lh_err *err)
 {
-	ssize_t got, rest;
-
-	do
-		got = write(t->fd, p, n);
-	while (got < 0 && errno == EINTR);
-	if (got >= 0 && (size_t)got < n) {
-		rest = write(t->fd, p + got, n - (size_t)got);
-		if (rest > 0)
-			got += rest;
-		else if (rest == 0)
-			errno = EIO;
-	}
-	if (got == (ssize_t)n)
-		return 0;
-	lh_err_sys(err, "%s: write failed", t->path);
-	if (got > 0 && ftruncate(t->fd, size) < 0)
-		return lh_err_prefix(err, "%s: a torn line is left at byte %lld", t->path, (long long)size);
-	return -1;
-}
-
-/* The log is locked and size bytes long. */
-static int append_to(struct lh_chain_log *l, struct tail *t, int64_t size, const struct lh_chain_row *r, struct lh_err *err)
-{
-	if (size != t->size && read_tail(l, t, size, err) < 0)
-		return -1;
-	if (size && !lh_str_is(r->candidate_id, t->id.p, t->id.len))
+	if (t->size && !lh_str_is(r->candidate_id, t->id.p, t->id.len))
 		return lh_err_set(err, LH_EDATA, "%s: it belongs to another candidate_id", t->path);
 	if (sign_row(l, r, t->tip, err) < 0)
 		return -1;
-	if (!size) {
+	if (!lh_buf_room(&t->out, l->line.len))
+		return lh_buf_check(&t->out, err);
+	if (!t->size) {
 		lh_buf_reset(&t->id);
 		lh_buf_add(&t->id, r->candidate_id.p, r->candidate_id.n);
 		if (lh_buf_check(&t->id, err) < 0)
 			return -1;
 	}
-	t->size = -1;
-	t->dirty = true;
-	if (write_row(t, l->line.p, l->line.len, size, err) < 0)
-		return -1;
+	lh_buf_add(&t->out, l->line.p, l->line.len);
 	memcpy(t->tip, l->line.p + l->line.len - LH_CHAIN_HEX - 3, LH_CHAIN_HEX);
 	t->tip[LH_CHAIN_HEX] = '\0';
-	t->size = size + (int64_t)l->line.len;
+	t->size += (int64_t)l->line.len;
 	return 0;
 }
 
 static int append(struct lh_chain_log *l, const char *name, const struct lh_chain_row *r, struct lh_err *err)
 {
+	struct lh_err later;
 	struct tail *t;
-	int64_t size = 0;
 	int rc;
 
 	do {
 		t = find_tail(l, name, err);
 		if (!t)
 			return -1;
-		rc = lock_tail(t, &size, err);
-		if (!rc)
-			rc = append_to(l, t, size, r, err);
-		flock(t->fd, LOCK_UN);
-		if (rc > 0 && close_tail(t, l->sync, err) < 0)
+		rc = hold(l, t, err);
+		if (rc > 0 && close_tail(t, l->sync != LH_CHAIN_NONE, err) < 0)
 			return -1;
 	} while (rc > 0);
+	if (!rc)
+		rc = add_row(l, t, r, err);
+	if ((l->sync == LH_CHAIN_EACH || !t->out.len) && release(t, rc ? &later : err) < 0)
+		rc = -1;
 	if (!rc && l->sync == LH_CHAIN_EACH)
 		rc = sync_tail(t, err);
 	return rc;
@@ -324,20 +391,24 @@ struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_chain_ke
 	lh_chain_reader_init(&l->reader);
 	lh_buf_init(&l->line, LH_BUF_NOMAX);
 	for (i = 0; i < OPEN_LOGS; i++) {
-		l->tail[i].fd = -1;
 		lh_buf_init(&l->tail[i].id, LH_BUF_NOMAX);
+		lh_buf_init(&l->tail[i].out, LH_BUF_NOMAX);
 	}
 	return l;
 }
 
-int lh_chain_log_sync(struct lh_chain_log *l, struct lh_err *err)
+int lh_chain_log_flush(struct lh_chain_log *l, struct lh_err *err)
 {
+	struct lh_err later;
 	size_t i;
 	int rc = 0;
 
 	pthread_mutex_lock(&l->mutex);
-	for (i = 0; i < OPEN_LOGS && !rc; i++)
-		if (l->tail[i].fd >= 0)
+	for (i = 0; i < l->n; i++)
+		if (release(&l->tail[i], rc ? &later : err) < 0)
+			rc = -1;
+	for (i = 0; i < l->n && l->sync != LH_CHAIN_NONE && !rc; i++)
+		if (l->tail[i].path)
 			rc = sync_tail(&l->tail[i], err);
 	pthread_mutex_unlock(&l->mutex);
 	return rc;
@@ -351,10 +422,11 @@ int lh_chain_log_close(struct lh_chain_log *l, struct lh_err *err)
 
 	if (!l)
 		return 0;
-	for (i = 0; i < OPEN_LOGS; i++) {
-		if (close_tail(&l->tail[i], l->sync, rc ? &later : err) < 0)
+	for (i = 0; i < l->n; i++) {
+		if (close_tail(&l->tail[i], l->sync != LH_CHAIN_NONE, rc ? &later : err) < 0)
 			rc = -1;
 		lh_buf_free(&l->tail[i].id);
+		lh_buf_free(&l->tail[i].out);
 	}
 	lh_chain_reader_free(&l->reader);
 	lh_buf_free(&l->line);

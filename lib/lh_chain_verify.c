@@ -213,33 +213,56 @@ static int open_log(struct lh_chain_source *src, struct lh_err *err)
 	return 0;
 }
 
-/* Whose log is it?  An id that row 0 does not tell is judged when row 0 is. */
-static int read_id(struct verify *x, char **id, struct lh_err *err)
+/* Whose log is it?  1, or 0 when row 0 does not tell. */
+static int subject(const struct lh_chain_source *src, struct lh_buf *id, struct lh_err *err)
 {
 	struct lh_chain_reader r;
 	struct lh_chain_line l;
-	char name[LH_SUBJECT_MAX + 1];
 	char *line;
 	size_t n;
 	int rc;
 
-	rc = lh_chain_read_line(x->src.fd, x->src.path, 0, x->src.size, x->src.max_row, &line, &n, err);
-	if (rc < 0)
+	if (lh_chain_read_line(src->fd, src->path, 0, src->size, src->max_row, &line, &n, err) < 0)
 		return -1;
 	lh_chain_reader_init(&r);
 	rc = lh_chain_line(&r, line, n, &l, err);
 	if (rc == 0 && l.id.p) {
-		*id = lh_strndup(l.id.p, l.id.n, err);
-		x->src.id = *id;
-		x->src.id_n = l.id.n;
-		x->src.id_bad = x->c->name && (lh_subject_name(name, l.id.p, l.id.n, err) < 0 || strcmp(name, x->c->name) != 0);
-		rc = *id ? 0 : -1;
+		lh_buf_add(id, l.id.p, l.id.n);
+		rc = lh_buf_check(id, err) < 0 ? -1 : 1;
 	} else if (rc < 0 && err->code == LH_EDATA) {
 		rc = 0;
 	}
 	lh_chain_reader_free(&r);
 	free(line);
 	return rc;
+}
+
+int lh_chain_subject(const char *path, uint64_t max_row, struct lh_buf *id, struct lh_err *err)
+{
+	struct lh_chain_source src = { .path = path, .max_row = max_row };
+	int rc = open_log(&src, err);
+
+	if (rc == 0)
+		rc = src.size ? subject(&src, id, err) : 0;
+	else if (rc > 0)
+		rc = 0;
+	if (src.fd >= 0)
+		close(src.fd);
+	return rc;
+}
+
+/* Every row must have row 0's id, and that be the one the file is named by. */
+static int expect_id(struct verify *x, struct lh_buf *id, struct lh_err *err)
+{
+	char name[LH_SUBJECT_MAX + 1];
+	int rc = subject(&x->src, id, err);
+
+	if (rc <= 0)
+		return rc;
+	x->src.id = id->p ? id->p : "";
+	x->src.id_n = id->len;
+	x->src.id_bad = x->c->name && (lh_subject_name(name, x->src.id, id->len, err) < 0 || strcmp(name, x->c->name) != 0);
+	return 0;
 }
 
 /* Does the row that was last when the anchor was made state the anchored tip? */
@@ -307,9 +330,11 @@ static void finish(struct verify *x)
 /* The rows of a log that has some bytes. */
 static int verify_rows(struct verify *x, struct lh_err *err)
 {
-	char *id = NULL;
-	int rc = read_id(x, &id, err);
+	struct lh_buf id;
+	int rc;
 
+	lh_buf_init(&id, LH_BUF_NOMAX);
+	rc = expect_id(x, &id, err);
 	if (rc == 0)
 		rc = start(x, err);
 	if (rc == 0) {
@@ -324,7 +349,7 @@ static int verify_rows(struct verify *x, struct lh_err *err)
 		x->v->count = x->rows;
 		set_tip(x->v, &x->last);
 	}
-	free(id);
+	lh_buf_free(&id);
 	return rc;
 }
 

@@ -10,7 +10,7 @@
 struct append {
 	struct lh_tool *tool;
 	struct lh_chain_log *log;
-	bool at_the_end;	/* answer when the batch is synced */
+	int sync;
 	struct lh_buf strings;	/* unescaped, of one record */
 	struct lh_str *field;	/* its fields_accessed */
 	size_t cap;
@@ -172,7 +172,7 @@ static int on_batch(struct lh_batch *b, void *arg, struct lh_err *err)
 	for (done = 0; done < b->n && !rc; done++)
 		rc = append_one(a, b->rec[done], done, err);
 	done -= rc < 0;
-	if (a->at_the_end && lh_chain_log_sync(a->log, rc ? &later : err) < 0)
+	if (a->sync != LH_CHAIN_EACH && lh_chain_log_flush(a->log, rc ? &later : err) < 0)
 		return -1;
 	for (i = 0; i < done; i++)
 		answer(a, b, i);
@@ -190,11 +190,11 @@ int audit_append(struct lh_tool *tool, void *settings)
 	if (!a)
 		return -1;
 	a->tool = tool;
-	a->at_the_end = s->sync == LH_CHAIN_BATCH;
+	a->sync = s->sync;
 	lh_buf_init(&a->strings, LH_BUF_NOMAX);
 	lh_buf_init(&a->answers, LH_BUF_NOMAX);
 	tool->jobs = 1;
-	a->log = lh_chain_log_open(s->dir, &s->keys, s->sync, &tool->err);
+	a->log = lh_chain_log_open(s->dir, &s->keys, (enum lh_chain_sync)s->sync, &tool->err);
 	rc = a->log ? lh_flow_run(tool, &flow) : -1;
 	if (lh_chain_log_close(a->log, rc ? &later : &tool->err) < 0)
 		rc = -1;

@@ -27,6 +27,23 @@ int audit_repair(struct lh_tool *tool, void *settings);
 int audit_anchor(struct lh_tool *tool, void *settings);
 int audit_known_answer(struct lh_tool *tool, void *settings);
 
+/* ---- anchor.c ---- */
+
+struct anchor {
+	struct anchor_log {
+		char name[LH_SUBJECT_MAX + 1];
+		struct lh_chain_anchor at;
+	} *log;				/* sorted by name */
+	size_t n, cap;
+};
+/* -1 when the file is no anchor, or is not signed by one of our keys. */
+int anchor_read(struct anchor *a, const char *path, const struct lh_chain_keys *keys, struct lh_err *err);
+void anchor_free(struct anchor *a);
+/* NULL when there was no such log. */
+const struct lh_chain_anchor *anchor_find(const struct anchor *a, const char *name);
+
+/* ---- main.c ---- */
+
 /* "name":"text" with a comma before it if asked for; what is no UTF-8 in text
  * becomes U+FFFD. */
 void put_text(struct lh_buf *b, const char *name, const char *text);

@@ -25,6 +25,7 @@ static const struct lh_verb verbs[] = {
 	{ "append", "[FILE...]", "add a row for each record", V_APPEND, 0, audit_append },
 	{ "verify", "[LOG...]", "is every chain whole?", V_VERIFY, 0, audit_verify },
 	{ "repair", "LOG...", "cut a torn last line off", V_REPAIR, 1, audit_repair },
+	{ "anchor", "", "where every log ends, to be kept elsewhere", V_ANCHOR, 0, audit_anchor },
 	{ "known-answer", "", "a fixed row's canonical form and MAC", V_KNOWN_ANSWER, 0, audit_known_answer },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };

@@ -45,12 +45,12 @@ static void put_verdict(struct lh_buf *b, const char *path, const struct lh_chai
 }
 
 /* path is the log of the subject name, "" when the path does not tell. */
-static int verify_one(struct lh_tool *tool, const struct settings *s, const char *path, const char *name)
+static int verify_one(struct lh_tool *tool, const struct settings *s, const char *path, const char *name, const struct lh_chain_anchor *anchor)
 {
 	struct listing list = { .any = false };
 	struct lh_chain_check c = {
 		.keys = &s->keys, .name = *name ? name : NULL, .jobs = (unsigned)tool->jobs, .max_row = tool->max_line,
-		.broken = s->all ? on_broken : NULL, .ctx = &list,
+		.broken = s->all ? on_broken : NULL, .ctx = &list, .anchor = anchor,
 	};
 	struct lh_chain_verdict v;
 	struct lh_buf b;
@@ -72,40 +72,63 @@ static int verify_one(struct lh_tool *tool, const struct settings *s, const char
 	return rc;
 }
 
-static int verify_dir(struct lh_tool *tool, const struct settings *s)
+/* The logs that are there, and those that were: both lists are sorted. */
+static int verify_dir(struct lh_tool *tool, const struct settings *s, const struct anchor *a)
 {
 	struct lh_subject_list l;
-	size_t i;
+	size_t i = 0, k = 0;
 	int rc = 0;
 
 	if (lh_subject_list(&l, s->dir, LH_SUBJECT_LOG, &tool->err) < 0)
 		return -1;
-	for (i = 0; i < l.n; i++) {
-		char *path = lh_subject_path(s->dir, l.name[i], LH_SUBJECT_LOG, &tool->err);
+	while (i < l.n || k < a->n) {
+		int order = i == l.n ? 1 : k == a->n ? -1 : strcmp(l.name[i], a->log[k].name);
+		const char *name = order <= 0 ? l.name[i] : a->log[k].name;
+		char *path = lh_subject_path(s->dir, name, LH_SUBJECT_LOG, &tool->err);
 
-		if (!path || verify_one(tool, s, path, l.name[i]) < 0)
+		if (!path || verify_one(tool, s, path, name, order >= 0 ? &a->log[k].at : NULL) < 0)
 			operand_failed(tool, &rc);
 		free(path);
+		i += order <= 0;
+		k += order >= 0;
 	}
 	lh_subject_list_free(&l);
 	return rc;
 }
 
+/* A log may lie anywhere: whose it is its name says, or its first row. */
+static int verify_file(struct lh_tool *tool, const struct settings *s, const char *path, const struct anchor *a)
+{
+	char name[LH_SUBJECT_MAX + 1], by_row[LH_SUBJECT_MAX + 1] = "";
+	struct lh_buf id;
+	int rc = 0;
+
+	if (lh_subject_of_path(name, path, LH_SUBJECT_LOG))
+		return verify_one(tool, s, path, name, anchor_find(a, name));
+	lh_buf_init(&id, LH_BUF_NOMAX);
+	if (a->n)
+		rc = lh_chain_subject(path, tool->max_line, &id, &tool->err);
+	if (rc > 0 && lh_subject_name(by_row, id.p, id.len, &tool->err) < 0)
+		*by_row = '\0';
+	lh_buf_free(&id);
+	return rc < 0 ? -1 : verify_one(tool, s, path, "", anchor_find(a, by_row));
+}
+
 int audit_verify(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	char name[LH_SUBJECT_MAX + 1];
+	struct anchor a = { NULL, 0, 0 };
 	size_t i;
 	int rc = 0;
 
+	if (s->against && anchor_read(&a, s->against, &s->keys, &tool->err) < 0)
+		return -1;
 	if (!tool->n_operands)
-		return verify_dir(tool, s);
-	for (i = 0; i < tool->n_operands; i++) {
-		if (!lh_subject_of_path(name, tool->operands[i], LH_SUBJECT_LOG))
-			*name = '\0';
-		if (verify_one(tool, s, tool->operands[i], name) < 0)
+		rc = verify_dir(tool, s, &a);
+	for (i = 0; i < tool->n_operands; i++)
+		if (verify_file(tool, s, tool->operands[i], &a) < 0)
 			operand_failed(tool, &rc);
-	}
+	anchor_free(&a);
 	return rc;
 }
 
