@@ -5,6 +5,7 @@
 #include "lh_chain.h"
 #include "lh_flow.h"
 #include "lh_subject.h"
+#include "lh_subject_manifest.h"
 
 enum {
 	V_APPEND = 1, V_VERIFY = 2, V_REPAIR = 4, V_ANCHOR = 8, V_REPORT = 16, V_MANIFEST = 32, V_SWEEP = 64,
@@ -25,6 +26,9 @@ int audit_append(struct lh_tool *tool, void *settings);
 int audit_verify(struct lh_tool *tool, void *settings);
 int audit_repair(struct lh_tool *tool, void *settings);
 int audit_anchor(struct lh_tool *tool, void *settings);
+int audit_report(struct lh_tool *tool, void *settings);
+int audit_manifest(struct lh_tool *tool, void *settings);
+int audit_sweep(struct lh_tool *tool, void *settings);
 int audit_known_answer(struct lh_tool *tool, void *settings);
 
 /* ---- anchor.c ---- */
