@@ -266,7 +266,7 @@ load audit
 		rm -rf d
 		mkdir d
 		[[ $fault == fsync* ]] || log W-1 2
-		run -2 --separate-stderr strace -f -qq -o /dev/null -P d/W-1.audit.jsonl -P d -e trace=none -e inject="$fault" \
+		run -2 --separate-stderr strace -f -qq -o /dev/null -P "$PWD/d/W-1.audit.jsonl" -P "$PWD/d" -e trace="${fault%%:*}" -e inject="$fault" \
 			lh-subject-audit append --dir d in
 		[[ $stderr == "lh-subject-audit: d"* ]]
 		[ "$(verdict state d/W-1.audit.jsonl)" = intact ]
