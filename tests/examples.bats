@@ -11,6 +11,7 @@ prepare() {
 	lh-index build workers.lhv vectors.jsonl
 	jq -c '{kind: "email", artifact: {to: "ops@example.com", body: "\(.name) starts at 6:00."}, context: {candidate_id}}' \
 		workers.jsonl more.jsonl >drafts.jsonl
+	(umask 077; head -c 32 /dev/urandom >audit.key; head -c 32 /dev/urandom >new.key)
 }
 
 # The displays of a page's EXAMPLES as mandoc shows them, each ended by \036.
