@@ -54,12 +54,29 @@ static inline const char *plain_end(const char *p)
 #endif
 }
 
+/* memcmp for the short constants that rows are made of. */
+static inline bool is(const char *p, const char *text, size_t n)
+{
+	uint64_t a, b, diff = 0;
+	size_t i;
+
+	if (n < sizeof a)
+		return memcmp(p, text, n) == 0;
+	for (i = 0; ; i = i + 2 * sizeof a <= n ? i + sizeof a : n - sizeof a) {
+		memcpy(&a, p + i, sizeof a);
+		memcpy(&b, text + i, sizeof b);
+		diff |= a ^ b;
+		if (i == n - sizeof a)
+			return !diff;
+	}
+}
+
 /* What stands at p is the text and then a plain string: the byte after it, its
  * closing quote, or NULL. */
 #define AFTER(p, s, text) after(p, s, "" text, sizeof text - 1)
 static inline const char *after(const char *p, struct lh_str *s, const char *text, size_t n)
 {
-	if (!p || memcmp(p, text, n) != 0)
+	if (!p || !is(p, text, n))
 		return NULL;
 	s->p = p + n;
 	p = plain_end(s->p);
@@ -134,7 +151,7 @@ static bool read_plain(struct lh_chain_reader *r, const char *p, size_t n, struc
 	p = AFTER(p, &s.daemon, "\",\"daemon\":\"");
 	p = AFTER(p, &s.purpose, "\",\"purpose\":\"");
 	p = AFTER(p, &s.trace_id, "\",\"trace_id\":\"");
-	if (!p || memcmp(p, "\"},\"fields_accessed\":[", 22) != 0)
+	if (!p || !is(p, "\"},\"fields_accessed\":[", 22))
 		return false;
 	s.fields.p = p + 22;
 	p = plain_array(s.fields.p);
@@ -206,22 +223,45 @@ void lh_chain_mac(const struct lh_chain_keys *k, const char *text, size_t n, cha
 	lh_hex(sum, sizeof sum, hex);
 }
 
+static bool fits(const unsigned char sum[LH_CHAIN_HEX / 2], struct lh_str mac)
+{
+	char hex[LH_CHAIN_HEX];
+
+	lh_hex(sum, sizeof hex / 2, hex);
+	return lh_const_eq(hex, mac.p, sizeof hex);
+}
+
+static bool has_macs(const struct lh_chain_line *l)
+{
+	return l->prev.p && l->mac.p && l->mac.n == LH_CHAIN_HEX;
+}
+
 bool lh_chain_mac_fits(const struct lh_chain_keys *k, const struct lh_chain_line *l, size_t *last)
 {
 	unsigned char sum[LH_CHAIN_HEX / 2];
-	char hex[LH_CHAIN_HEX];
 	size_t i, at;
 
-	if (!l->prev.p || !l->mac.p || l->mac.n != LH_CHAIN_HEX)
-		return false;
-	for (i = 0; i < k->n; i++) {
+	for (i = 0; has_macs(l) && i < k->n; i++) {
 		at = (*last + i) % k->n;
 		lh_hmac(k->key[at], l->text, l->n, NULL, 0, sum);
-		lh_hex(sum, sizeof sum, hex);
-		if (lh_const_eq(hex, l->mac.p, LH_CHAIN_HEX)) {
+		if (fits(sum, l->mac)) {
 			*last = at;
 			return true;
 		}
 	}
 	return false;
+}
+
+void lh_chain_macs_fit(const struct lh_chain_keys *k, const struct lh_chain_line *const l[2], size_t *last, bool fit[2])
+{
+	unsigned char sum[2][LH_CHAIN_HEX / 2];
+	size_t i;
+
+	if (has_macs(l[0]) && has_macs(l[1]))
+		lh_hmac_pair(k->key[*last], (const void *[]){ l[0]->text, l[1]->text }, (size_t[]){ l[0]->n, l[1]->n }, sum);
+	for (i = 0; i < 2; i++) {
+		fit[i] = has_macs(l[0]) && has_macs(l[1]) && fits(sum[i], l[i]->mac);
+		if (!fit[i])	/* under another key, or not at all */
+			fit[i] = lh_chain_mac_fits(k, l[i], last);
+	}
 }

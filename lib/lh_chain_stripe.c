@@ -75,12 +75,17 @@ static int add_broken(struct lh_chain_scanner *w, struct lh_chain_stripe *s, con
 /* Make the MACs that are due, and take the rows into the stripe in order. */
 static int settle(struct lh_chain_scanner *w, struct lh_chain_stripe *s, struct lh_err *err)
 {
+	bool fit[PAIR];
 	size_t i;
 
+	if (w->n == PAIR)
+		lh_chain_macs_fit(w->src->keys, (const struct lh_chain_line *[]){ &w->pending[0].line, &w->pending[1].line }, &w->key, fit);
+	else if (w->n)
+		fit[0] = lh_chain_mac_fits(w->src->keys, &w->pending[0].line, &w->key);
 	for (i = 0; i < w->n; i++) {
 		struct pending *p = &w->pending[i];
 
-		if (!p->fault && !lh_chain_mac_fits(w->src->keys, &p->line, &w->key))
+		if (!p->fault && !fit[i])
 			p->fault = LH_CHAIN_MAC;
 		if (!p->row)
 			s->first = p->fault;
