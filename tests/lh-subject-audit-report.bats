@@ -217,3 +217,103 @@ d/same.audit.jsonl 5 true null anchored" ]
 	[ "$sum" = "$(cat d/*.json | sha256sum)" ]
 	lh-subject-audit sweep --dir d --now 2026-05-03T00:00:00Z | jq -es length | grep -qx 2
 }
+
+# ---- the page ----
+
+# shown FILE - the text that a browser shows of a page, as its reader sees it.
+shown() {
+	local browser
+	browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || skip "no chromium"
+	cat >frame.html <<-END
+	<!DOCTYPE html><meta charset="utf-8"><iframe id="f" src="$1" style="width:1000px;height:3000px"></iframe><pre id="o"></pre>
+	<script>onload = () => { o.textContent = f.contentDocument.title + "\n" + f.contentDocument.body.innerText }</script>
+	END
+	timeout 120 "$browser" --headless --no-sandbox --disable-gpu --allow-file-access-from-files --user-data-dir="$PWD/profile" \
+		--dump-dom "file://$PWD/frame.html" 2>/dev/null | sed -n '/<pre/,/<\/pre>/p' |
+		sed 's/.*<pre id="o">//; s/<\/pre>.*//; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g'
+}
+
+# page ID - its report as page.html, as of a fixed time.
+page() {
+	lh-subject-audit report --dir d --now 2026-05-04T00:00:00Z --html page.html "$1" >report.json || [ "$?" = 1 ]
+}
+
+@test "the page holds nothing that loads, links or runs, whatever the rows hold" {
+	record W-1 | jq -c '.accessor = {kind: "<script>alert(1)</script>", daemon: "\u0001<img src=x onerror=alert(1)>",
+		purpose: "\"&</td></table>\u202e"} | .fields_accessed = ["<b>"]' | lh-subject-audit append --dir d
+	manifest W-1 '.retention.policy = "<iframe src=//x>" | .datasets[0].name = "<a href=x>"' | lh-subject-audit manifest put --dir d
+	page W-1
+	run ! grep -qiE '<(script|img|iframe|a|link|b)[ >]|<[^>]*(src|href|onerror)=' page.html
+	grep -q "Content-Security-Policy\" content=\"default-src 'none'" page.html
+	[ "$(stat -c %a page.html)" = 600 ]
+	shown page.html >text
+	grep -qF '\x01<img src=x onerror=alert(1)> (<script>alert(1)</script>)' text
+	grep -qF '"&</td></table>' text
+	grep -qF '<iframe src=//x>' text
+}
+
+@test "a browser shows who looked, when and what for, and that the record is genuine" {
+	for n in 1 2 3; do record W-1 "$n" | jq -c ".ts = \"2026-05-0${n}T01:02:03.5+01:00\""; done | lh-subject-audit append --dir d
+	record W-1 | jq -c '.ts = "2026-05-04T00:00:00Z" | .result = "denied" | .fields_accessed = ["ssn", "name"] | .accessor.purpose = "café"' |
+		lh-subject-audit append --dir d
+	manifest W-1 | lh-subject-audit manifest put --dir d
+	page W-1
+	shown page.html >text
+	[ "$(head -n 2 text)" = $'Who looked at your data\nWho looked at your data' ]
+	grep -qF 'About W-1, as of 2026-05-04 00:00:00 UTC' text
+	grep -qF 'This record is genuine. All 4 entries carry a valid seal' text
+	[ "$(grep -cP '^2026-05-0[123] 00:02:03 UTC\tgateway \(gateway_lookup\)\ttool_lookup\tname\tdata were read$' text)" = 3 ]
+	grep -qP '^2026-05-04 00:00:00 UTC\tgateway \(gateway_lookup\)\tcafé\tssn, name\taccess was denied$' text
+	grep -qx given text
+	grep -qx workers text
+	grep -qF "$(verdict tip d/W-1.audit.jsonl)" text
+}
+
+@test "a browser shows that a record is broken, where, and in what words" {
+	log W-1 5
+	cp d/W-1.audit.jsonl whole
+	sed -i '3s/success/denied/' d/W-1.audit.jsonl
+	page W-1
+	shown page.html >text
+	grep -qF 'This record cannot be trusted as a whole. Its first 2 entries are genuine' text
+	grep -qF '(row 2: row_hmac mismatch)' text
+	run ! grep -q 'This record is genuine' text
+	head -c -9 whole >d/W-1.audit.jsonl
+	page W-1
+	shown page.html | grep -qF 'The record is incomplete at its end. Its first 4 entries are genuine'
+	rm d/W-1.audit.jsonl
+	manifest W-1 | lh-subject-audit manifest put --dir d
+	page W-1
+	shown page.html | grep -qF 'No access has been recorded.'
+}
+
+# ---- every night ----
+
+@test "the nightly script is silent when all is well, and says what is wrong" {
+	mkdir anchors
+	export LH_ANCHORS=$PWD/anchors
+	nightly=$ROOT/share/examples/lh-subject-audit-nightly
+	log W-1 5
+	run -0 "$nightly" d
+	[ -z "$output" ]
+	[ "$(ls anchors | wc -l)" = 1 ]
+	lh-subject-audit verify --dir d --against anchors/* | jq -e '.state == "anchored"'
+	head -n 4 d/W-1.audit.jsonl >x
+	mv x d/W-1.audit.jsonl
+	run -1 "$nightly" d
+	[[ $output == *'"file":"d/W-1.audit.jsonl"'*'anchor: expected 5 rows'* ]]
+	[ "$(ls anchors | wc -l)" = 1 ]
+	run -2 "$nightly" absent
+	[[ $output == *"absent: No such file or directory"* ]]
+}
+
+@test "the examples for cron and systemd are well-formed" {
+	sh -n "$ROOT/share/examples/lh-subject-audit-nightly"
+	run ! grep -qvE '^#|^[A-Z_]+=|^([0-9*/,-]+ ){5}/' "$ROOT/share/examples/crontab"
+	command -v systemd-analyze || skip "no systemd-analyze"
+	cp "$ROOT"/share/examples/*.service "$ROOT"/share/examples/*.timer .
+	sed -i 's,^ExecStart=.*,ExecStart=/bin/true,' ./*.service
+	run systemd-analyze verify --man=no ./lh-subject-audit.timer ./lh-subject-audit.service ./lh-subject-audit-mail.service
+	[ "$status" = 0 ] && [ -z "$output" ] || { echo "$output"; return 1; }
+	systemd-analyze calendar '*-*-* 03:17:00' >/dev/null
+}
