@@ -14,6 +14,7 @@ struct run {
 	const struct settings *s;
 	struct lh_roster *roster;
 	struct lh_rules *rules;
+	struct audit *audit;	/* or NULL */
 	atomic_bool bad;
 };
 
@@ -41,7 +42,8 @@ static void *worker_new(void *ctx, struct lh_err *err)
 		return NULL;
 	w->run = run;
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
-	w->validator = lh_validator_new(&(struct lh_validate_how){ .roster = run->roster, .rules = run->rules }, err);
+	w->validator = lh_validator_new(&(struct lh_validate_how){
+		.roster = run->roster, .rules = run->rules, .looked_up = run->audit ? audit_looked_up : NULL, .ctx = run->audit }, err);
 	if (w->validator)
 		return w;
 	worker_free(w);
@@ -129,6 +131,11 @@ static int open_files(struct run *run)
 		if (!run->rules)
 			return -1;
 	}
+	if (run->s->audit_log) {
+		run->audit = audit_open(run->tool, run->s);
+		if (!run->audit)
+			return -1;
+	}
 	return 0;
 }
 
@@ -142,6 +149,7 @@ int artifacts_run(struct lh_tool *tool, const struct settings *s)
 			.map = on_record, .worker_new = worker_new, .worker_free = worker_free, .ctx = &run });
 	if (atomic_load(&run.bad))
 		lh_tool_verdict_bad(tool);
+	audit_close(run.audit);
 	lh_rules_free(run.rules);
 	lh_roster_close(run.roster);
 	return rc;
