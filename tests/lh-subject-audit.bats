@@ -198,3 +198,33 @@ load audit
 	wait "$writer"
 	[ "$(verdict count d/W-1.audit.jsonl)" = $((appends * 50)) ]
 }
+
+@test "memory is flat, however long a log is" {
+	plain_only "sanitizers need memory"
+	log W-1 2000
+	for ((n = 0; n < $(scale 5 8); n++)); do cat d/W-1.audit.jsonl d/W-1.audit.jsonl >x && mv x d/W-1.audit.jsonl; done
+	[ "$(wc -l <d/W-1.audit.jsonl)" = $((2000 << n)) ]
+	/usr/bin/time -q -o time -f %M lh-subject-audit verify -j2 d/W-1.audit.jsonl >out || true
+	[ "$(tail -n 1 time)" -lt 16384 ]
+	[ "$(jq -r .error out)" = "row 2000: prev_chain_hash mismatch" ]
+	/usr/bin/time -q -o time -f %M lh-subject-audit report --dir d W-1 >out || true
+	[ "$(tail -n 1 time)" -lt 16384 ]
+	[ "$(jq .audit_log.chain_rows_total out)" = $((2000 << n)) ]
+}
+
+@test "a row beyond --max-line is an error that names it, not a verdict, and the next log goes on" {
+	log W-1 2
+	log W-2 1
+	{
+		printf '{"candidate_id":"W-1","x":"'
+		head -c "$(scale 8M 1G)" /dev/zero | tr '\0' x
+		printf '"}\n'
+	} >>d/W-1.audit.jsonl
+	at=$(head -n 2 d/W-1.audit.jsonl | wc -c)
+	plain=${LH_ASAN:-plain}
+	/usr/bin/time -q -o time -f %M lh-subject-audit verify --max-line 1M d/W-1.audit.jsonl d/W-2.audit.jsonl >out 2>err && return 1
+	[ "$(cat err)" = "lh-subject-audit: d/W-1.audit.jsonl: the row at byte $at is longer than 1048576 bytes (--max-line)" ]
+	[ "$(jq -r .file out)" = d/W-2.audit.jsonl ]
+	[ "$plain" != plain ] || [ "$(tail -n 1 time)" -lt 20480 ]
+	[ "$(scale no yes)" = yes ] || [ "$(verdict error d/W-1.audit.jsonl)" = "row 2: prev_chain_hash mismatch" ]
+}
