@@ -103,13 +103,12 @@ static int release(struct tail *t, struct lh_err *err)
 
 static int sync_tail(struct tail *t, struct lh_err *err)
 {
-	if (t->dirty && fdatasync(t->fd) < 0)
+	bool dirty = t->dirty, made = t->made;
+
+	t->dirty = t->made = false;	/* to sync again after a failure would prove nothing */
+	if (dirty && fdatasync(t->fd) < 0)
 		return lh_err_sys(err, "%s: cannot sync", t->path);
-	t->dirty = false;
-	if (t->made && lh_sync_folder(t->path, err) < 0)
-		return -1;
-	t->made = false;
-	return 0;
+	return made ? lh_sync_folder(t->path, err) : 0;
 }
 
 static int close_tail(struct tail *t, bool sync, struct lh_err *err)
@@ -407,9 +406,9 @@ int lh_chain_log_flush(struct lh_chain_log *l, struct lh_err *err)
 	for (i = 0; i < l->n; i++)
 		if (release(&l->tail[i], rc ? &later : err) < 0)
 			rc = -1;
-	for (i = 0; i < l->n && l->sync != LH_CHAIN_NONE && !rc; i++)
-		if (l->tail[i].path)
-			rc = sync_tail(&l->tail[i], err);
+	for (i = 0; i < l->n && l->sync != LH_CHAIN_NONE; i++)
+		if (l->tail[i].path && sync_tail(&l->tail[i], rc ? &later : err) < 0)
+			rc = -1;
 	pthread_mutex_unlock(&l->mutex);
 	return rc;
 }

@@ -9,6 +9,7 @@
 #include "lh_chain_int.h"
 #include "lh_file.h"
 #include "lh_mem.h"
+#include "lh_signal_int.h"
 
 #define CHUNK 4096
 
@@ -17,6 +18,8 @@ int lh_chain_flock(int fd, int how, const char *path, struct lh_err *err)
 	while (flock(fd, how) < 0)
 		if (errno != EINTR)
 			return lh_err_sys(err, "%s: cannot lock", path);
+		else if (lh_signal_pending())
+			return lh_err_set(err, LH_EINTR, "%s: interrupted while waiting for the lock", path);
 	return 0;
 }
 
