@@ -39,6 +39,7 @@ commands() {
 	lh-subject-audit known-answer
 	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv drafts.jsonl
 	lh-validate --kind sms --now 2026-05-03T12:00:00Z --roster=workers.jsonl --rules . drafts.jsonl
+	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv --audit-log audit.d --key-file audit.key few.jsonl
 	lh-validate --normalize-errors errors.jsonl
 	lh-validate --schema model_ledger --now 2026-05-03T12:00:00Z ledger.jsonl
 	END
@@ -73,6 +74,7 @@ setup_file() {
 	sed 's/"W-[0-9]"/"W-9"/; 2,$d' manifests.jsonl | lh-subject-audit manifest put --dir audit.d >/dev/null
 	gzip -k workers.jsonl
 	jq -c '{id, text, to: .phone, body: "Hi \(.name)", context: {candidate_id}}' workers.jsonl >drafts.jsonl
+	head -n 5 drafts.jsonl >few.jsonl
 	echo '{"rules":[{"id":"a","task_class":"staffing.any","condition":{"type":"FieldContainsAny","field":"body","needles":["cash"]},"action":{"type":"Block","message":"no cash"}}]}' >rules.json
 	jq -c '{id, text: "Sure:\n```json\n{\n\"name\": \"\(.name)\", \"name\": 1.50,\n\"a\": {\"b\": \"\(.role)\"}}\n```\n{"}' workers.jsonl >prose.jsonl
 	jq -r .text prose.jsonl | head -n 5 >answer.txt
@@ -234,6 +236,7 @@ raw() {
 		lh-validate --roster in
 		lh-validate --rules "no/$E"
 		lh-validate --schema "$E"
+		lh-validate --audit-log "no/$E" --key-file audit.key
 		LH_ROSTER=$E lh-validate
 		lh-subject-audit verify --key-file "no/$E"
 		lh-subject-audit verify --key-file audit.key --against "no/$E"

@@ -3,7 +3,7 @@
  *
  * It runs in one of three ways, which main.c chooses: artifacts.c judges
  * artifacts, schema.c checks records against a schema, normalize.c rewrites
- * stored errors.  audit.c writes down whom the first of these looked up.
+ * stored errors.  audit.c tells the workers' logs who was looked up.
  */
 #ifndef VALIDATE_H
 #define VALIDATE_H
@@ -17,7 +17,7 @@ struct settings {
 	bool wire;
 	const char *schema;	/* a name, or "list" */
 	bool normalize;
-	const char *audit_log;	/* a folder */
+	const char *audit_log;
 	struct lh_list key_file;
 	bool insecure_key;
 };
@@ -26,11 +26,16 @@ int artifacts_run(struct lh_tool *tool, const struct settings *s);
 int schema_run(struct lh_tool *tool, const struct settings *s);
 int normalize_run(struct lh_tool *tool);
 
-/* A row for each look-up, in the logs of --audit-log.  What cannot be written is
- * reported, and changes nothing else. */
+/*
+ * --audit-log.  Look-ups are gathered; audit_write lets their rows reach the
+ * disk, which the verdicts they led to must wait for.  A row that cannot be
+ * appended is reported, and counted by audit_close; to be out of memory, or
+ * interrupted while waiting for a lock, ends the run.  One thread.
+ */
 struct audit;
 struct audit *audit_open(struct lh_tool *tool, const struct settings *s);
-void audit_looked_up(void *ctx, const char *candidate_id, size_t n, bool found);
+void audit_looked_up(void *audit, const char *id, size_t n, bool found);
+int audit_write(struct audit *a, struct lh_err *err);
 void audit_close(struct audit *a);
 
 #endif
