@@ -116,19 +116,20 @@ bench: all $(BENCH)
 # ---- installation ----
 D = $(DESTDIR)$(PREFIX)
 install: all lib
-	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/include/lh $(D)/share/man/man1 $(D)/share/man/man5 $(D)/share/man/man7
+	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/include/lh $(D)/share/man/man1 $(D)/share/man/man5 $(D)/share/man/man7 $(D)/share/lakehouse-tools
 	install -m 755 $(TOOLS:%=$(BIN)/%) $(D)/bin
 	install -m 644 $(B)/liblh.a $(D)/lib
 	install -m 755 $(B)/$(SONAME) $(D)/lib
 	ln -sf $(SONAME) $(D)/lib/liblh.so
 	install -m 644 $(HEADERS) $(D)/include/lh
 	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' lib/liblh.pc.in > $(D)/lib/pkgconfig/liblh.pc
+	cp -r share/examples $(D)/share/lakehouse-tools
 	for page in $(PAGES); do install -m 644 $$page $(D)/share/man/man$${page##*.}; done
 
 uninstall:
 	rm -f $(TOOLS:%=$(D)/bin/%) $(D)/lib/liblh.a $(D)/lib/liblh.so $(D)/lib/$(SONAME) $(D)/lib/pkgconfig/liblh.pc
 	for page in $(notdir $(PAGES)); do rm -f $(D)/share/man/man$${page##*.}/$$page; done
-	rm -rf $(D)/include/lh
+	rm -rf $(D)/include/lh $(D)/share/lakehouse-tools
 
 clean:
 	rm -rf build bin

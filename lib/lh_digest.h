@@ -29,6 +29,8 @@ struct lh_hmac;
 LH_API struct lh_hmac *lh_hmac_new(const void *key, size_t n, struct lh_err *err);
 /* The MAC of a followed by b (either may be empty). Thread-safe on one key. */
 LH_API void lh_hmac(const struct lh_hmac *h, const void *a, size_t an, const void *b, size_t bn, unsigned char out[32]);
+/* Two at once, where the CPU has instructions for it in little more time than one. */
+LH_API void lh_hmac_pair(const struct lh_hmac *h, const void *const p[2], const size_t n[2], unsigned char out[2][32]);
 LH_API void lh_hmac_free(struct lh_hmac *h);	/* wipes the key */
 
 /* Equal, in time that does not depend on where they differ. */

@@ -114,17 +114,17 @@ static bool hopeless(struct lh_tries *x, size_t at)
  * If an object can be read from a brace, it ends at the balancing one: both
  * agree on what is a string.  So there is no need to look for the balance.
  *
- * Why this is linear.  Say a try that began at a earlier brace reads past the
- * brace at c.  If the brace was syntax to it, not text in a string, then it
- * went into an object there, as a try from c would, and either failed within,
- * so that this one would fail at the same byte (hopeless), or ended it, so that
- * this one succeeds, and is the answer, or too deep and skipped for good.  Only
- * where the brace was text in a string is there something to try; and then the
- * two disagree, at every byte both go on to read, on what is in a string: at a
- * quote both change sides, and at a backslash, which alone could bring them
- * together by hiding a quote from one, the other is outside strings and fails.
- * Of three tries two would have to agree, so but for the successful ones no
- * byte is read by more than two tries, and three places hold all that matter.
+ * Why this is linear.  Say an earlier try has read past the brace at c.  If to
+ * it the brace was syntax, it went into an object there, just as a try from c
+ * would.  Either it failed inside, and a try from c would fail at the same byte
+ * (hopeless); or it ended that object, and a try from c succeeds: that is the
+ * answer, or too deep and skipped for good.  Only a brace that was text in a
+ * string to every try past it needs one of its own.  From there on the two
+ * disagree about what is in a string, at every byte that both go on to read: a
+ * quote changes both, and a backslash, which could bring them together by hiding
+ * a quote from one, is an error to the other.  Three tries cannot all disagree,
+ * so that no byte is read by more than two that fail and one that succeeds, and
+ * there is always a place of the three whose try is over.
  */
 static int in_braces(struct lh_tries *x, const char *p, const char *end, struct lh_value *v, struct lh_err *err)
 {

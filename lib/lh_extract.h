@@ -17,8 +17,8 @@
  *      the answer is the first from which an object runs to its balancing }.
  *
  * JSON is RFC 8259 and valid UTF-8, without lone surrogates; numbers may have
- * any size.  An object that nests deeper than LH_JSON_DEPTH is passed over
- * whole: nothing inside it is the answer.  A key may repeat, and the last wins.
+ * any size.  What only nests deeper than LH_JSON_DEPTH is passed over whole:
+ * nothing inside it is the answer.  A key may repeat, and the last wins.
  * Around the object the text may hold anything, NULs and broken UTF-8 too.
  *
  * Time:    linear in the text, whatever it holds.

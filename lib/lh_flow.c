@@ -233,6 +233,10 @@ static int deliver(struct run *r, struct lh_flow_block *b)
 	size_t next = 0;
 	int rc;
 
+	if (r->flow->before_output && r->flow->before_output(r->flow->ctx, &r->tool->err) < 0) {
+		lh_flow_block_clear(b);
+		return -1;
+	}
 	r->tool->state->records += b->records;
 	rc = r->flow->sink ? to_sink(r, b, &next) : lh_tool_write(r->tool, b->out.p, b->out.len);
 	if (!rc)

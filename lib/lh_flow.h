@@ -71,6 +71,10 @@ struct lh_flow {
 	int (*batch)(struct lh_batch *b, void *worker, struct lh_err *err);
 	size_t batch_max;
 	int (*sink)(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err);
+	/* On the calling thread, each time before output of mapped records is
+	 * written: what must be safe before anybody sees it.  -1 ends the run, and
+	 * that output is dropped.  With one job no later record has been mapped. */
+	int (*before_output)(void *ctx, struct lh_err *err);
 	/* One per thread, made from ctx; NULL: ctx itself is the worker. */
 	void *(*worker_new)(void *ctx, struct lh_err *err);
 	void (*worker_free)(void *worker);

@@ -211,16 +211,6 @@ static void map_batch(struct lh_flow_mapper *m, struct lh_flow_block *b)
 	settle(m, b);
 }
 
-static bool blank(const char *p, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (p[i] != ' ' && p[i] != '\t' && p[i] != '\r')
-			return false;
-	return true;
-}
-
 static void bad_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l, const struct lh_err *why)
 {
 	size_t start;
@@ -257,7 +247,7 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	b->lines++;
 	p += bom;
 	n -= bom;
-	if ((!n || *p != '{') && blank(p, n))
+	if ((!n || *p != '{') && lh_line_blank(p, n))
 		return;
 	b->records++;
 	l.at = (size_t)(p - b->in.p);

@@ -238,3 +238,13 @@ ssize_t lh_lines_piece(struct lh_lines *l, const char **p, struct lh_err *err)
 			return (ssize_t)n;
 	}
 }
+
+bool lh_line_blank(const char *p, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (p[i] != ' ' && p[i] != '\t' && p[i] != '\r')
+			return false;
+	return true;
+}

@@ -79,4 +79,7 @@ void lh_lines_allow(struct lh_lines *l);
  * length, 0 at the end, -1 on error.  *p is valid until the next call. */
 ssize_t lh_lines_piece(struct lh_lines *l, const char **p, struct lh_err *err);
 
+/* Is it a line that is passed over, its LF left out? */
+bool lh_line_blank(const char *p, size_t n);
+
 #endif

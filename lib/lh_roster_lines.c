@@ -50,16 +50,6 @@ struct load {
 	struct lh_err err;	/* .code: it has failed */
 };
 
-static bool blank(const char *p, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (p[i] != ' ' && p[i] != '\t' && p[i] != '\r')
-			return false;
-	return true;
-}
-
 static void pack_lines(struct part *pt)
 {
 	const char *p = pt->in.p, *end = p + pt->in.n, *lf;
@@ -76,7 +66,7 @@ static void pack_lines(struct part *pt)
 			p += 3;
 			n -= 3;
 		}
-		if ((!n || *p != '{') && blank(p, n))
+		if ((!n || *p != '{') && lh_line_blank(p, n))
 			continue;
 		n -= p[n - 1] == '\r';
 		if (lh_roster_pack(&pt->reader, p, n, (struct lh_str){ "", 0 }, &pt->packed, &pt->err) < 0)

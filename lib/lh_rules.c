@@ -160,8 +160,3 @@ void lh_rules_free(struct lh_rules *r)
 	free(r->rule);
 	free(r);
 }
-
-size_t lh_rules_count(const struct lh_rules *r)
-{
-	return r->n;
-}

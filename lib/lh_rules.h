@@ -47,7 +47,6 @@
 struct lh_rules;
 LH_API struct lh_rules *lh_rules_open(const char *dir, struct lh_err *err);
 LH_API void lh_rules_free(struct lh_rules *r);
-LH_API size_t lh_rules_count(const struct lh_rules *r);
 
 /* What is validated: email stands for sms as well, other for a playbook. */
 enum lh_task { LH_TASK_FILL = 1, LH_TASK_EMAIL = 2, LH_TASK_OTHER = 4 };

@@ -37,8 +37,19 @@ commands() {
 	lh-score --check-drift scores.jsonl
 	lh-search -Q welder -k 3 workers.lhv
 	lh-search -k 3 workers.lhv <queries.jsonl
+	lh-subject-audit append --key-file audit.key --sync none --dir audit.d --now 2026-05-03T12:00:00Z accesses.jsonl
+	lh-subject-audit verify --key-file audit.key --all audit.d/W-1.audit.jsonl
+	lh-subject-audit repair audit.d/W-1.audit.jsonl
+	lh-subject-audit anchor --key-file audit.key --dir audit.d --now 2026-05-03T12:00:00Z
+	lh-subject-audit report --key-file audit.key --dir audit.d --now 2026-05-03T12:00:00Z --html page.html W-1
+	lh-subject-audit manifest put --dir audit.d manifests.jsonl
+	lh-subject-audit manifest list --dir audit.d
+	lh-subject-audit manifest verify --key-file audit.key --dir audit.d W-9
+	lh-subject-audit sweep --dir audit.d --as-of 2026-05-03T00:00:00Z --apply
+	lh-subject-audit known-answer
 	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv drafts.jsonl
 	lh-validate --kind sms --now 2026-05-03T12:00:00Z --roster=workers.jsonl --rules . drafts.jsonl
+	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv --audit-log audit.d --key-file audit.key few.jsonl
 	lh-validate --normalize-errors errors.jsonl
 	lh-validate --schema model_ledger --now 2026-05-03T12:00:00Z ledger.jsonl
 	END
@@ -74,8 +85,15 @@ setup_file() {
 	mkdir -p past.d/data/_kb
 	head -n 2 outcomes.jsonl >past.d/data/_kb/outcomes.jsonl
 	lh-distill run --root past.d --run-id a --now 2026-05-03T12:00:00Z >/dev/null
+	printf '%032d' 0 >audit.key
+	chmod 600 audit.key
+	for i in {1..40}; do echo '{"candidate_id":"W-'$((i % 3))'","accessor":{"kind":"k","daemon":"d","purpose":"'$i'"},"fields_accessed":["name"],"result":"success"}'; done >accesses.jsonl
+	grep '"W-1"' accesses.jsonl | lh-subject-audit append --key-file audit.key --sync none --dir audit.d >/dev/null
+	for i in {1..40}; do echo '{"schema":"subject_manifest.v1","candidate_id":"W-'$((i % 3))'","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z","status":"active","vertical":"other","consent":{"general_pii":{"status":"given"},"biometric":{"status":"pending"}},"retention":{"general_pii_until":"2026-01-01T00:00:00Z","policy":"p"},"datasets":[{"name":"w","key_column":"id","key_value":"1"}],"safe_views":["v"],"audit_log_path":"x","audit_log_chain_root":""}'; done >manifests.jsonl
+	sed 's/"W-[0-9]"/"W-9"/; 2,$d' manifests.jsonl | lh-subject-audit manifest put --dir audit.d >/dev/null
 	gzip -k workers.jsonl
 	jq -c '{id, text, to: .phone, body: "Hi \(.name)", context: {candidate_id}}' workers.jsonl >drafts.jsonl
+	head -n 5 drafts.jsonl >few.jsonl
 	echo '{"rules":[{"id":"a","task_class":"staffing.any","condition":{"type":"FieldContainsAny","field":"body","needles":["cash"]},"action":{"type":"Block","message":"no cash"}}]}' >rules.json
 	jq -c '{id, text: "Sure:\n```json\n{\n\"name\": \"\(.name)\", \"name\": 1.50,\n\"a\": {\"b\": \"\(.role)\"}}\n```\n{"}' workers.jsonl >prose.jsonl
 	jq -r .text prose.jsonl | head -n 5 >answer.txt
@@ -154,7 +172,7 @@ fresh() {
 	while read -r command; do
 		run bash -c "$command absent-file 2>&1 >/dev/null" </dev/null
 		[ "$status" = 2 ] && [[ $output == *absent-file* ]] || { echo "$command: exit $status: $output"; return 1; }
-	done < <(commands | grep -v '^lh-gen\|dump' | sed 's/ [a-z]*\.jsonl\(\.gz\)*$//')
+	done < <(commands | grep -v '^lh-gen\|dump\|audit verify' | sed 's/ [a-z]*\.jsonl\(\.gz\)*$//')
 }
 
 @test "terminal escapes in file names do not reach stderr raw" {
@@ -162,7 +180,7 @@ fresh() {
 	while read -r command; do
 		run bash -c "$command '$name' 2>&1 >/dev/null" </dev/null
 		[ "$status" = 2 ] && [[ $output != *$'\e'* ]] || { echo "$command: exit $status: $output"; return 1; }
-	done < <(commands | sed 's/ [a-z]*\.jsonl\(\.gz\)*$//')
+	done < <(commands | grep -v 'audit verify' | sed 's/ [a-z]*\.jsonl\(\.gz\)*$//')
 }
 
 # What must not reach a terminal: control bytes, also those of two bytes (C1).
@@ -253,7 +271,13 @@ raw() {
 		lh-validate --roster in
 		lh-validate --rules "no/$E"
 		lh-validate --schema "$E"
+		lh-validate --audit-log "no/$E" --key-file audit.key
 		LH_ROSTER=$E lh-validate
+		lh-subject-audit verify --key-file "no/$E"
+		lh-subject-audit verify --key-file audit.key --against "no/$E"
+		lh-subject-audit report --key-file audit.key --dir audit.d "$E"
+		lh-subject-audit manifest "$E"
+		lh-subject-audit sweep --dir "no/$E"
 		LH_NOW=$E lh-index build x.lhv
 		END
 	)
@@ -268,7 +292,7 @@ ASK='"kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z"
 	printf '{"id":"d","text":"\300\257"}\n{"id":"e","text":"\\ud800"}\n\357\273\277{"id":"f","text":"ok"}\n[1]\n"x"\n\n' >>.dirty
 	printf '{"id":"g","text":"\342\200\250 is LINE SEPARATOR",'"$ASK"'}\n{"id":"g","id":"h","text":"ok"}\n{"id":"i","text":"no LF",'"$ASK"'}' >>.dirty
 	while read -r command; do
-		[[ $command == lh-cat* || $command == *delete* || $command == *emit* || $command == *errors* || $command == *drift* ]] && continue
+		[[ $command == lh-cat* || $command == *delete* || $command == *emit* || $command == *errors* || $command == *drift* || $command == *audit* ]] && continue
 		fresh
 		bash -c "$command --rejects rejected" <.dirty >out 2>err && status=0 || status=$?
 		[ "$status" = 1 ] || { echo "$command: exit $status: $(cat err)"; return 1; }
@@ -284,7 +308,7 @@ ASK='"kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z"
 		point=$(bash -c "$command" </dev/null | sha256sum)
 		comma=$(with_comma bash -c "$command" </dev/null | sha256sum)
 		[ "$point" = "$comma" ] || { echo "$command"; return 1; }
-	done < <(writers)
+	done < <(writers | grep -v 'audit append')
 }
 
 @test "a locale with a decimal comma changes no byte of an index" {

@@ -91,3 +91,40 @@ help_options() {
 		[[ $stderr == "$tool: "*no-such-thing* ]]
 	done
 }
+
+@test "what a rule says stands in the page of lh-validate to the letter" {
+	mandoc -Tutf8 -Owidth=1000 "$ROOT/man/lh-validate.1" | sed 's,.\x08,,g' >page
+	while IFS= read -r text; do
+		grep -qF -- "$text" page || { echo "not in the page: $text"; return 1; }
+	done <<-'END'
+	unknown kind "nonsense" (expected fill, email, sms or playbook)
+	artifact must be an object
+	context must be an object
+	context.target_count must be a whole number
+	context.city must be a string
+	expected array
+	endorsed count (N) != target_count (M)
+	duplicate candidate_id 'X' in fills
+	fills[i].candidate_id 'X' does not exist in worker roster
+	fills[i] worker 'X' status is 'inactive', expected 'active'
+	fills[i] worker 'X' is blacklisted for client 'C'
+	city 'Louisville' doesn't match contract city 'Toledo'
+	'Given' differs from roster name 'Donald Green'
+	"kind":"sms"
+	SMS body is N chars (max 160)
+	subject is N chars (max 78)
+	SSN-shaped sequence in body
+	salary disclosure: keyword near dollar amount
+	_context.candidate_id 'X' does not exist in worker roster
+	body does not mention 'Donald Green'
+	expected `fill: ...` prefix, got "sms_draft: hello"
+	endorsed_names must be non-empty
+	endorsed_names (3) exceeds target_count × 2 (2)
+	missing — required for Phase 25 validity window
+	END
+}
+
+@test "no line of a page ends with a backslash that joins it to the next" {
+	run ! grep -nE '(^|[^\\])(\\\\)*\\$' "$ROOT"/man/*.[157]
+	[ "$status" = 1 ]
+}

@@ -180,7 +180,7 @@ static void order_and_tasks(void)
 
 	put("Z.json", NULL);
 	r = lh_rules_open(dir, &err);
-	check(r && lh_rules_count(r) == 4);
+	check_why(r != NULL, err.msg);
 	v = parse(&rec, &text, "{}");
 	lh_buf_reset(&acted);
 	check(lh_rules_run(r, LH_TASK_FILL, &v, NULL, &scratch, note, &stop, &err) == 1);

@@ -105,7 +105,7 @@ static int next_block(struct answers *a, struct lh_err *err)
 static int next_line(struct answers *a, const char **line, size_t *len, struct lh_err *err)
 {
 	const char *p, *lf;
-	size_t n, i;
+	size_t n;
 	int rc;
 
 	for (;;) {
@@ -117,11 +117,9 @@ static int next_line(struct answers *a, const char **line, size_t *len, struct l
 		a->at = lf ? lf + 1 : a->end;
 		if (++a->line == 1 && n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
 			p += 3, n -= 3;
-		for (i = 0; i < n && (p[i] == ' ' || p[i] == '\t' || p[i] == '\r'); i++)
-			;
 		if (n > a->tool->max_line)
 			return too_long(a, err);
-		if (i < n) {
+		if (!lh_line_blank(p, n)) {
 			*line = p;
 			*len = n;
 			return 1;

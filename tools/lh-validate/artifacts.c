@@ -14,6 +14,7 @@ struct run {
 	const struct settings *s;
 	struct lh_roster *roster;
 	struct lh_rules *rules;
+	struct audit *audit;	/* or NULL */
 	atomic_bool bad;
 };
 
@@ -41,7 +42,9 @@ static void *worker_new(void *ctx, struct lh_err *err)
 		return NULL;
 	w->run = run;
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
-	w->validator = lh_validator_new(&(struct lh_validate_how){ .roster = run->roster, .rules = run->rules }, err);
+	w->validator = lh_validator_new(&(struct lh_validate_how){
+		.roster = run->roster, .rules = run->rules,
+		.looked_up = run->audit ? audit_looked_up : NULL, .ctx = run->audit }, err);
 	if (w->validator)
 		return w;
 	worker_free(w);
@@ -115,8 +118,21 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	return 0;
 }
 
+/* Who was looked up is on record before anybody learns what came of it. */
+static int before_output(void *ctx, struct lh_err *err)
+{
+	struct run *run = ctx;
+
+	return run->audit ? audit_write(run->audit, err) : 0;
+}
+
 static int open_files(struct run *run)
 {
+	if (run->s->audit_log) {
+		run->audit = audit_open(run->tool, run->s);
+		if (!run->audit)
+			return -1;
+	}
 	if (run->s->roster) {
 		if (!strcmp(run->s->roster, "-") && lh_tool_reads_stdin(run->tool))
 			return lh_tool_usage(run->tool, "--roster: standard input is where the records come from");
@@ -137,9 +153,13 @@ int artifacts_run(struct lh_tool *tool, const struct settings *s)
 	struct run run = { .tool = tool, .s = s };
 	int rc = open_files(&run);
 
+	if (run.audit)
+		tool->jobs = 1;		/* a worker's rows come in the order of the records */
 	if (!rc)
 		rc = lh_flow_run(tool, &(struct lh_flow){
-			.map = on_record, .worker_new = worker_new, .worker_free = worker_free, .ctx = &run });
+			.map = on_record, .before_output = before_output,
+			.worker_new = worker_new, .worker_free = worker_free, .ctx = &run });
+	audit_close(run.audit);
 	if (atomic_load(&run.bad))
 		lh_tool_verdict_bad(tool);
 	lh_rules_free(run.rules);

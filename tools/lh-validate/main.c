@@ -10,6 +10,10 @@ static const struct lh_option options[] = {
 	{ 0, "rules", "DIR", "rule files, *.json, to run after the built-in rules", LH_TEXT(struct settings, rules) },
 	{ 0, "schema", "NAME|list", "check records against a schema; list names them", LH_TEXT(struct settings, schema) },
 	{ 0, "normalize-errors", NULL, "rewrite stored error rows into the tagged form", LH_FLAG(struct settings, normalize) },
+	{ 0, "audit-log", "DIR", "leave a row in DIR for every look-up in the roster", LH_TEXT(struct settings, audit_log) },
+	{ 0, "key-file", "FILE", "the key of these rows (repeatable: the first signs)",
+	  LH_OPT_TEXTS, false, offsetof(struct settings, key_file), 0, 0, "LH_SUBJECT_AUDIT_KEY", 0 },
+	{ 0, "insecure-key", NULL, "take a key that others can read", LH_FLAG(struct settings, insecure_key) },
 	{ 0, "wire", NULL, "print the report or the error alone", LH_FLAG(struct settings, wire) },
 	LH_NOW_OPTION,
 	LH_JOBS_OPTION,
@@ -26,8 +30,8 @@ static int run(struct lh_tool *tool, const struct settings *s)
 		return artifacts_run(tool, s);
 	if (s->schema && s->normalize)
 		return lh_tool_usage(tool, "--schema and --normalize-errors exclude each other");
-	if (s->kind != LH_KIND_NONE || s->rules)
-		return lh_tool_usage(tool, "%s: --kind and --rules are for artifacts", way);
+	if (s->kind != LH_KIND_NONE || s->rules || s->audit_log)
+		return lh_tool_usage(tool, "%s: --kind, --rules and --audit-log are for artifacts", way);
 	return s->schema ? schema_run(tool, s) : normalize_run(tool);
 }
 

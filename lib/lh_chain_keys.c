@@ -1,0 +1,58 @@
+/* lh_chain_keys.c - the keys of a chain.  See lh_chain.h. */
+#include <stdlib.h>
+
+#include "lh_chain.h"
+#include "lh_digest.h"
+#include "lh_mem.h"
+#include "lh_secret.h"
+
+int lh_chain_keys_add(struct lh_chain_keys *k, const void *key, size_t n, struct lh_err *err)
+{
+	struct lh_hmac **grown = lh_realloc(k->key, k->n + 1, sizeof *grown, err);
+
+	if (!grown)
+		return -1;
+	k->key = grown;
+	k->key[k->n] = lh_hmac_new(key, n, err);
+	if (!k->key[k->n])
+		return -1;
+	k->n++;
+	return 0;
+}
+
+static int read_one(struct lh_chain_keys *k, const char *path, bool insecure, struct lh_err *err)
+{
+	struct lh_secret key;
+	int rc;
+
+	if (lh_secret_read(&key, path, LH_CHAIN_KEY_MAX, insecure, err) < 0)
+		return -1;
+	if (key.n < LH_CHAIN_KEY_MIN)
+		rc = lh_err_set(err, LH_EIO, "%s: a key has %d bytes at least, and this is %zu", path, LH_CHAIN_KEY_MIN, key.n);
+	else
+		rc = lh_chain_keys_add(k, key.p, key.n, err);
+	lh_secret_wipe(&key);
+	return rc;
+}
+
+int lh_chain_keys_read(struct lh_chain_keys *k, const char *const *path, size_t n, bool insecure, struct lh_err *err)
+{
+	size_t i;
+
+	*k = (struct lh_chain_keys){ NULL, 0 };
+	for (i = 0; i < n; i++) {
+		if (read_one(k, path[i], insecure, err) < 0) {
+			lh_chain_keys_free(k);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void lh_chain_keys_free(struct lh_chain_keys *k)
+{
+	while (k->n)
+		lh_hmac_free(k->key[--k->n]);
+	free(k->key);
+	k->key = NULL;
+}

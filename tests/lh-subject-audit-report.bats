@@ -1,0 +1,319 @@
+load helper
+load audit
+
+# lh-subject-audit anchor, report, manifest and sweep.
+
+# ---- anchors ----
+
+@test "an anchor lists every log and is signed over its bytes, as the oracle finds" {
+	log W/1 3
+	log W-2 1
+	mkdir -p d
+	: >d/empty.audit.jsonl
+	run -0 --separate-stderr lh-subject-audit anchor --dir d --now 2026-05-03T12:00:00Z
+	echo "$output" >anchor
+	[ "${#lines[@]}" = 4 ]
+	[ "${lines[0]}" = '{"candidate_id":"W-2","count":1,"tip":"'"$(verdict tip d/W-2.audit.jsonl)"'"}' ]
+	[ "${lines[1]}" = '{"candidate_id":"W/1","count":3,"tip":"'"$(verdict tip d/W_1.audit.jsonl)"'"}' ]
+	[ "${lines[2]}" = '{"candidate_id":"empty","count":0,"tip":"GENESIS"}' ]
+	[[ ${lines[3]} == '{"schema":"subject_anchor.v1","ts":"2026-05-03T12:00:00.000Z","logs":3,"hmac":"'*'"}' ]]
+	oracle check-anchor key <anchor
+	head -n 3 anchor | oracle anchor key | cmp - anchor
+}
+
+@test "against an anchor: grown, new, cut, replaced and removed logs" {
+	for id in same grown cut replaced removed; do log "$id" 5; done
+	lh-subject-audit anchor --dir d >anchor
+	run -0 lh-subject-audit verify --dir d --against anchor
+	[ "$(jq -r .state <<<"$output" | sort -u)" = anchored ]
+	log grown 2
+	log new 1
+	head -n 4 d/cut.audit.jsonl >x
+	mv x d/cut.audit.jsonl
+	rm d/replaced.audit.jsonl d/removed.audit.jsonl
+	log replaced 7
+	run -1 lh-subject-audit verify --dir d --against anchor
+	[ "$(jq -r '[.file, .count, .verified, .error, .state] | map(tostring) | join(" ")' <<<"$output")" = "d/cut.audit.jsonl 4 false anchor: expected 5 rows tampered
+d/grown.audit.jsonl 7 true null anchored
+d/new.audit.jsonl 1 true null intact
+d/removed.audit.jsonl 0 false anchor: expected 5 rows tampered
+d/replaced.audit.jsonl 7 false anchor: expected 5 rows tampered
+d/same.audit.jsonl 5 true null anchored" ]
+}
+
+@test "a forged or damaged anchor is exit 2, whatever the logs are like" {
+	log W-1 3
+	lh-subject-audit anchor --dir d >anchor
+	bad() {
+		run -2 --separate-stderr lh-subject-audit verify --dir d --against bad
+		[ -z "$output" ]
+		[[ $stderr == "lh-subject-audit: bad: "* ]] || { echo "$stderr"; return 1; }
+	}
+	sed 's/"count":3/"count":2/' anchor >bad; bad
+	sed 's/"logs":1/"logs":2/' anchor >bad; bad
+	sed 1d anchor >bad; bad
+	sed 2d anchor >bad; bad
+	head -c -1 anchor >bad; bad
+	: >bad; bad
+	(cat anchor; echo) >bad; bad
+	sed '2s/}$/,"x":1}/' anchor >bad; bad
+	sed '2s/"hmac":"./"hmac":"g/' anchor >bad; bad
+	(umask 077; head -c 32 /dev/urandom >other)
+	run -2 --separate-stderr lh-subject-audit verify --dir d --against anchor --key-file other
+	[[ $stderr == *"anchor: forged, or made with another key"* ]]
+	run -0 lh-subject-audit verify --dir d --against <(cat anchor)
+}
+
+@test "a broken log is anchored as far as it is whole, and reported" {
+	log W-1 5
+	sed -i '3s/success/denied/' d/W-1.audit.jsonl
+	run -1 --separate-stderr lh-subject-audit anchor --dir d
+	[ "$(jq -r .count <<<"${lines[0]}")" = 2 ]
+	[ "$stderr" = "lh-subject-audit: d/W-1.audit.jsonl: row 2: row_hmac mismatch; the 2 rows before it are anchored" ]
+}
+
+# ---- manifests ----
+
+@test "a manifest comes back as it went in, and is stored whole" {
+	manifest W/1 '.biometric_collection = {"a": 1.0} | .note = "kept"' | sed 's/:1\.0}/:1.00}/' >m
+	lh-subject-audit manifest put --dir d m | cmp - m
+	cmp m d/W_1.json
+	[ "$(stat -c %a d/W_1.json)" = 600 ]
+	lh-subject-audit manifest get --dir d W/1 | cmp - m
+	manifest W-2 >m
+	lh-subject-audit manifest put --dir d <m | cmp - m
+	run ! grep -q biometric_collection d/W-2.json
+	jq . d/W_1.json >pretty
+	cp pretty d/W_1.json
+	[ "$(lh-subject-audit manifest get --dir d W/1 | jq -S .)" = "$(jq -S . pretty)" ]
+	[ "$(lh-subject-audit manifest get --dir d W/1 | wc -l)" = 1 ]
+	no_litter d
+}
+
+@test "list has a line for each manifest" {
+	for id in b a; do manifest "$id"; done | lh-subject-audit manifest put --dir d
+	run -0 lh-subject-audit manifest list --dir d
+	[ "${lines[0]}" = '{"candidate_id":"a","status":"active","vertical":"general","general_pii_until":"2030-01-01T00:00:00Z","file":"d/a.json"}' ]
+	[ "${#lines[@]}" = 2 ]
+	echo '{}' >d/c.json
+	run -1 --separate-stderr lh-subject-audit manifest list --dir d
+	[ "${#lines[@]}" = 2 ]
+	[ "$stderr" = 'lh-subject-audit: d/c.json: missing member "schema"' ]
+	run -2 lh-subject-audit manifest get --dir d nobody
+}
+
+@test "what is not in a manifest's lists of values is refused, as is what is missing" {
+	while IFS='|' read -r change want; do
+		run -1 --separate-stderr lh-subject-audit manifest put --dir d < <(manifest W-1 "$change")
+		[ "${stderr_lines[0]}" = "lh-subject-audit: -:1: $want" ] || { echo "$change: $stderr"; return 1; }
+	done <<-'END'
+	.schema = "subject_manifest.v2"|"schema" is "subject_manifest.v2", not one of subject_manifest.v1
+	.status = "gone"|"status" is "gone", not one of pending_consent|active|withdrawn|retention_expired|erased
+	.vertical = "mining"|"vertical" is "mining", not one of unknown|general|healthcare|finance|other
+	del(.vertical)|missing member "vertical"
+	.consent.general_pii.status = "yes"|"consent.general_pii.status" is "yes", not one of pending_backfill_review|pending_first_contact|given|withdrawn|expired
+	.consent.biometric = {}|missing member "consent.biometric.status"
+	.consent.biometric.retention_until = "soon"|"consent.biometric.retention_until" is not a time like 2026-05-03T12:00:00Z
+	.retention.general_pii_until = null|"retention.general_pii_until" is not a string
+	.datasets = [{}]|"datasets" holds one without a string "name"
+	.safe_views = [1]|"safe_views" holds something that is not a string
+	.audit_log_chain_root = "ABC"|"audit_log_chain_root" is neither GENESIS nor 64 lowercase hex digits
+	.candidate_id = ".x"|candidate_id ".x" begins with a dot
+	END
+	[ -z "$(ls d)" ]
+	for root in '' GENESIS "$(printf '0%.0s' {1..64})"; do
+		manifest W-1 ".audit_log_chain_root = \"$root\"" | lh-subject-audit manifest put --dir d
+	done
+}
+
+@test "a manifest never takes another subject's place" {
+	manifest a/b | lh-subject-audit manifest put --dir d
+	cp d/a_b.json before
+	run -1 --separate-stderr lh-subject-audit manifest put --dir d < <(manifest a_b)
+	[[ $stderr == *"d/a_b.json: it belongs to another candidate_id"* ]]
+	cmp d/a_b.json before
+}
+
+@test "manifest verify compares the root with the log's tip" {
+	log W-1 3
+	tip=$(verdict tip d/W-1.audit.jsonl)
+	manifest W-1 ".audit_log_chain_root = \"$tip\"" | lh-subject-audit manifest put --dir d
+	run -0 lh-subject-audit manifest verify --dir d
+	[ "$output" = '{"candidate_id":"W-1","file":"d/W-1.json","audit_log_chain_root":"'"$tip"'","tip":"'"$tip"'","count":3,"verified":true,"error":null}' ]
+	cp d/W-1.audit.jsonl whole
+	head -n 2 whole >d/W-1.audit.jsonl
+	run -1 lh-subject-audit manifest verify --dir d W-1
+	[ "$(jq -r '.error' <<<"$output")" = "audit_log_chain_root mismatch" ]
+	rm d/W-1.audit.jsonl
+	run -1 lh-subject-audit manifest verify --dir d
+	[ "$(jq -r '.tip + " " + .error' <<<"$output")" = "GENESIS audit_log_chain_root mismatch" ]
+	sed 2s/success/denied/ whole >d/W-1.audit.jsonl
+	run -1 lh-subject-audit manifest verify --dir d
+	[ "$(jq -r '.error' <<<"$output")" = "row 1: row_hmac mismatch" ]
+}
+
+# ---- report ----
+
+@test "a report has the rows of the window, and the whole chain's verdict" {
+	for n in 1 2 3; do record W-1 "$n" | jq -c ".ts = \"2026-05-0${n}T00:00:00Z\""; done | lh-subject-audit append --dir d >rows
+	manifest W-1 | lh-subject-audit manifest put --dir d >m
+	run -0 --separate-stderr lh-subject-audit report --dir d --now 2026-05-04T00:00:00Z W-1
+	[ "$(jq -c keys_unsorted <<<"$output")" = '["schema","candidate_id","generated_at","window","manifest","audit_log","datasets_referenced","safe_views_available","completeness_attestation"]' ]
+	[ "$(jq -c '[.schema, .candidate_id, .generated_at, .window]' <<<"$output")" = '["subject_audit_response.v1","W-1","2026-05-04T00:00:00.000Z",{"from":null,"to":null}]' ]
+	[ "$(jq -c '.audit_log | keys_unsorted' <<<"$output")" = '["rows","rows_in_window","chain_verified","chain_rows_total","chain_root","chain_error"]' ]
+	[ "$(jq -c '.audit_log.rows[]' <<<"$output")" = "$(cat rows)" ]
+	[ "$(jq -c '.audit_log | del(.rows)' <<<"$output")" = '{"rows_in_window":3,"chain_verified":true,"chain_rows_total":3,"chain_root":"'"$(verdict tip d/W-1.audit.jsonl)"'","chain_error":null}' ]
+	[ "$(jq -c '[.manifest, .datasets_referenced, .safe_views_available]' <<<"$output")" = "[$(cat m),[\"workers\"],[\"workers_safe\"]]" ]
+	run -0 lh-subject-audit report --dir d --from 2026-05-02T00:00:00Z --to 2026-05-02T00:00:00Z W-1
+	[ "$(jq -c '[.window, .audit_log.rows_in_window, .audit_log.chain_rows_total]' <<<"$output")" = '[{"from":"2026-05-02T00:00:00Z","to":"2026-05-02T00:00:00Z"},1,3]' ]
+	[ "$(jq -r '.audit_log.rows[0].accessor.trace_id' <<<"$output")" = t-2 ]
+}
+
+@test "a report on a broken log says so, shows the rows, and ends with 1" {
+	log W-1 3
+	sed -i '3s/success/denied/' d/W-1.audit.jsonl
+	run -1 lh-subject-audit report --dir d W-1
+	[ "$(jq -c '.audit_log | [.rows_in_window, .chain_verified, .chain_rows_total, .chain_error]' <<<"$output")" = '[3,false,3,"row 2: row_hmac mismatch"]' ]
+	[[ $(jq -r .completeness_attestation <<<"$output") == *"damaged (row 2: row_hmac mismatch)"* ]]
+}
+
+@test "a report with a log alone, a manifest alone, and with neither" {
+	log W-1 1
+	manifest W-2 | lh-subject-audit manifest put --dir d
+	run -0 lh-subject-audit report --dir d W-1
+	[ "$(jq -c '[.manifest, .datasets_referenced, .safe_views_available]' <<<"$output")" = '[null,[],[]]' ]
+	run -0 lh-subject-audit report --dir d W-2
+	[ "$(jq -c .audit_log <<<"$output")" = '{"rows":[],"rows_in_window":0,"chain_verified":true,"chain_rows_total":0,"chain_root":"GENESIS","chain_error":null}' ]
+	run -1 --separate-stderr lh-subject-audit report --dir d W-3
+	[ -z "$output" ]
+	[ "$stderr" = "lh-subject-audit: W-3: no log and no manifest in d" ]
+}
+
+@test "a report never shows what is another subject's of the same file name" {
+	log a/b 1
+	manifest a/b | lh-subject-audit manifest put --dir d
+	run -1 --separate-stderr lh-subject-audit report --dir d a_b
+	[ -z "$output" ]
+}
+
+# ---- sweep ----
+
+@test "sweep lists whose data are due, skips those gone, and changes nothing" {
+	{
+		manifest late
+		manifest pii '.retention.general_pii_until = "2026-05-02T23:59:59.999Z"'
+		manifest edge '.retention.general_pii_until = "2026-05-03T00:00:00Z"'
+		manifest bio '.consent.biometric = {status: "given", retention_until: "2026-01-01T00:00:00+02:00"}'
+		manifest gone '.status = "erased" | .retention.general_pii_until = "2020-01-01T00:00:00Z"'
+		manifest past '.status = "retention_expired" | .retention.general_pii_until = "2020-01-01T00:00:00Z"'
+	} | lh-subject-audit manifest put --dir d >/dev/null
+	sum=$(cat d/* | sha256sum)
+	run -0 lh-subject-audit sweep --dir d --as-of 2026-05-03T00:00:00Z
+	[ "$(jq -c '[.candidate_id, .expired]' <<<"$output")" = '["bio",["biometric"]]
+["pii",["general_pii"]]' ]
+	[ "$sum" = "$(cat d/* | sha256sum)" ]
+	lh-subject-audit sweep --dir d --as-of 2026-05-03T00:00:00+02:00 --apply >out
+	cmp out d/_retention_sweep_2026-05-02.jsonl
+	[ "$sum" = "$(cat d/*.json | sha256sum)" ]
+	lh-subject-audit sweep --dir d --now 2026-05-03T00:00:00Z | jq -es length | grep -qx 2
+}
+
+# ---- the page ----
+
+# shown FILE - the text that a browser shows of a page, as its reader sees it.
+shown() {
+	local browser
+	browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || skip "no chromium"
+	cat >frame.html <<-END
+	<!DOCTYPE html><meta charset="utf-8"><iframe id="f" src="$1" style="width:1000px;height:3000px"></iframe><pre id="o"></pre>
+	<script>onload = () => { o.textContent = f.contentDocument.title + "\n" + f.contentDocument.body.innerText }</script>
+	END
+	timeout 120 "$browser" --headless --no-sandbox --disable-gpu --allow-file-access-from-files --user-data-dir="$PWD/profile" \
+		--dump-dom "file://$PWD/frame.html" 2>/dev/null | sed -n '/<pre/,/<\/pre>/p' |
+		sed 's/.*<pre id="o">//; s/<\/pre>.*//; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g'
+}
+
+# page ID - its report as page.html, as of a fixed time.
+page() {
+	lh-subject-audit report --dir d --now 2026-05-04T00:00:00Z --html page.html "$1" >report.json || [ "$?" = 1 ]
+}
+
+@test "the page holds nothing that loads, links or runs, whatever the rows hold" {
+	record W-1 | jq -c '.accessor = {kind: "<script>alert(1)</script>", daemon: "\u0001<img src=x onerror=alert(1)>",
+		purpose: "\"&</td></table>\u202e"} | .fields_accessed = ["<b>"]' | lh-subject-audit append --dir d
+	manifest W-1 '.retention.policy = "<iframe src=//x>" | .datasets[0].name = "<a href=x>"' | lh-subject-audit manifest put --dir d
+	page W-1
+	run ! grep -qiE '<(script|img|iframe|a|link|b)[ >]|<[^>]*(src|href|onerror)=' page.html
+	grep -q "Content-Security-Policy\" content=\"default-src 'none'" page.html
+	[ "$(stat -c %a page.html)" = 600 ]
+	shown page.html >text
+	grep -qF '\x01<img src=x onerror=alert(1)> (<script>alert(1)</script>)' text
+	grep -qF '"&</td></table>' text
+	grep -qF '<iframe src=//x>' text
+}
+
+@test "a browser shows who looked, when and what for, and that the record is genuine" {
+	for n in 1 2 3; do record W-1 "$n" | jq -c ".ts = \"2026-05-0${n}T01:02:03.5+01:00\""; done | lh-subject-audit append --dir d
+	record W-1 | jq -c '.ts = "2026-05-04T00:00:00Z" | .result = "denied" | .fields_accessed = ["ssn", "name"] | .accessor.purpose = "café"' |
+		lh-subject-audit append --dir d
+	manifest W-1 | lh-subject-audit manifest put --dir d
+	page W-1
+	shown page.html >text
+	[ "$(head -n 2 text)" = $'Who looked at your data\nWho looked at your data' ]
+	grep -qF 'About W-1, as of 2026-05-04 00:00:00 UTC' text
+	grep -qF 'This record is genuine. All 4 entries carry a valid seal' text
+	[ "$(grep -cP '^2026-05-0[123] 00:02:03 UTC\tgateway \(gateway_lookup\)\ttool_lookup\tname\tdata were read$' text)" = 3 ]
+	grep -qP '^2026-05-04 00:00:00 UTC\tgateway \(gateway_lookup\)\tcafé\tssn, name\taccess was denied$' text
+	grep -qx given text
+	grep -qx workers text
+	grep -qF "$(verdict tip d/W-1.audit.jsonl)" text
+}
+
+@test "a browser shows that a record is broken, where, and in what words" {
+	log W-1 5
+	cp d/W-1.audit.jsonl whole
+	sed -i '3s/success/denied/' d/W-1.audit.jsonl
+	page W-1
+	shown page.html >text
+	grep -qF 'This record cannot be trusted as a whole. Its first 2 entries are genuine' text
+	grep -qF '(row 2: row_hmac mismatch)' text
+	run ! grep -q 'This record is genuine' text
+	head -c -9 whole >d/W-1.audit.jsonl
+	page W-1
+	shown page.html | grep -qF 'The record is incomplete at its end. Its first 4 entries are genuine'
+	rm d/W-1.audit.jsonl
+	manifest W-1 | lh-subject-audit manifest put --dir d
+	page W-1
+	shown page.html | grep -qF 'No access has been recorded.'
+}
+
+# ---- every night ----
+
+@test "the nightly script is silent when all is well, and says what is wrong" {
+	mkdir anchors
+	export LH_ANCHORS=$PWD/anchors
+	nightly=$ROOT/share/examples/lh-subject-audit-nightly
+	log W-1 5
+	run -0 "$nightly" d
+	[ -z "$output" ]
+	[ "$(ls anchors | wc -l)" = 1 ]
+	lh-subject-audit verify --dir d --against anchors/* | jq -e '.state == "anchored"'
+	head -n 4 d/W-1.audit.jsonl >x
+	mv x d/W-1.audit.jsonl
+	run -1 "$nightly" d
+	[[ $output == *'"file":"d/W-1.audit.jsonl"'*'anchor: expected 5 rows'* ]]
+	[ "$(ls anchors | wc -l)" = 1 ]
+	run -2 "$nightly" absent
+	[[ $output == *"absent: No such file or directory"* ]]
+}
+
+@test "the examples for cron and systemd are well-formed" {
+	sh -n "$ROOT/share/examples/lh-subject-audit-nightly"
+	run ! grep -qvE '^#|^[A-Z_]+=|^([0-9*/,-]+ ){5}/' "$ROOT/share/examples/crontab"
+	command -v systemd-analyze || skip "no systemd-analyze"
+	cp "$ROOT"/share/examples/*.service "$ROOT"/share/examples/*.timer .
+	sed -i 's,^ExecStart=.*,ExecStart=/bin/true,' ./*.service
+	run systemd-analyze verify --man=no ./lh-subject-audit.timer ./lh-subject-audit.service ./lh-subject-audit-mail.service
+	[ "$status" = 0 ] && [ -z "$output" ] || { echo "$output"; return 1; }
+	systemd-analyze calendar '*-*-* 03:17:00' >/dev/null
+}

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""The subject audit chain by another hand: the standard library of Python and
+the description of the format, nothing of the C.
+
+    audit.py write KEY <ROWS >LOG       rows without prev_chain_hash and row_hmac,
+                                        their bytes kept, made a chain
+    audit.py verify KEY [--name ID] LOG...
+                                        {"file","count","tip","verified","error"} each
+    audit.py mac KEY <ROWS              the MAC that each row should have
+    audit.py anchor KEY <LINES          an anchor's lines, its last one added
+    audit.py check-anchor KEY <ANCHOR   exit 0 when it is genuine
+"""
+import hashlib
+import hmac
+import json
+import re
+import sys
+
+
+class Number(str):
+    """A number as it stands in its line."""
+
+
+def no_duplicates(pairs):
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        raise ValueError("a repeated key")
+    return dict(pairs)
+
+
+def no_constant(name):
+    raise ValueError(name)
+
+
+def parse(line):
+    """The object on a line of bytes, its numbers as text; ValueError if none."""
+    row = json.loads(line.decode("utf-8"), parse_int=Number, parse_float=Number,
+                     parse_constant=no_constant, object_pairs_hook=no_duplicates)
+    if not isinstance(row, dict):
+        raise ValueError("not an object")
+    return row
+
+
+SHORT = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
+
+
+def string(text):
+    return '"' + "".join(
+        SHORT.get(ord(c)) or ("\\u%04x" % ord(c) if c < " " else c) for c in text) + '"'
+
+
+def canonical(value):
+    if isinstance(value, Number):
+        return str(value)
+    if isinstance(value, str):
+        return string(value)
+    if value is None:
+        return "null"
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    keys = sorted(value, key=lambda k: k.encode("utf-8"))
+    return "{" + ",".join(string(k) + ":" + canonical(value[k]) for k in keys) + "}"
+
+
+def mac(key, row):
+    body = {k: v for k, v in row.items() if k != "row_hmac"}
+    text = row["prev_chain_hash"] + canonical(body)
+    return hmac.new(key, text.encode("utf-8"), hashlib.sha256).hexdigest()
+
+
+def sanitised(name):
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name)
+
+
+def fault(key, line, prev, first, name):
+    """(what is wrong or None, row_hmac) of one line."""
+    try:
+        row = parse(line)
+        canonical(row).encode("utf-8")
+    except (ValueError, RecursionError):
+        return "invalid JSON", None
+    subject = row.get("candidate_id")
+    if type(subject) is not str or (first is not None and subject != first) or \
+            (name is not None and sanitised(subject) != name):
+        return "candidate_id mismatch", None
+    if type(row.get("prev_chain_hash")) is not str or row["prev_chain_hash"] != prev:
+        return "prev_chain_hash mismatch", None
+    if type(row.get("row_hmac")) is not str or \
+            not hmac.compare_digest(row["row_hmac"].encode(), mac(key, row).encode()):
+        return "row_hmac mismatch", None
+    return None, row["row_hmac"]
+
+
+def bare(lines):
+    try:
+        return bool(lines) and all("row_hmac" not in parse(line) for line in lines)
+    except ValueError:
+        return False
+
+
+def verify(key, data, name):
+    lines = data.split(b"\n")
+    torn = lines.pop()
+    if bare(lines):
+        return {"count": 0, "tip": "GENESIS", "verified": False, "error": "row 0: row_hmac mismatch"}
+    tip, first = "GENESIS", None
+    for n, line in enumerate(lines):
+        wrong, row_hmac = fault(key, line, tip, first, name)
+        if wrong:
+            return {"count": n, "tip": tip, "verified": False, "error": "row %d: %s" % (n, wrong)}
+        tip = row_hmac
+        first = parse(line)["candidate_id"]
+    if torn:
+        return {"count": len(lines), "tip": tip, "verified": False, "error": "row %d: invalid JSON" % len(lines)}
+    return {"count": len(lines), "tip": tip, "verified": True, "error": None}
+
+
+def write(key, lines, out):
+    """The rows keep their bytes; the two members of the chain come last."""
+    prev = "GENESIS"
+    for line in lines:
+        body = line.rstrip(b"\r\n")
+        body = body[:body.rindex(b"}")]
+        comma = b"" if body.rstrip().endswith(b"{") else b","
+        body += comma + b'"prev_chain_hash":"' + prev.encode() + b'"'
+        prev = mac(key, parse(body + b"}"))
+        out.write(body + b',"row_hmac":"' + prev.encode() + b'"}\n')
+
+
+def anchor_mac(key, data):
+    at = data.rindex(b',"hmac"')
+    return hmac.new(key, data[:at], hashlib.sha256).hexdigest()
+
+
+def anchor(key, data, out):
+    logs = data.count(b"\n")
+    last = b'{"schema":"subject_anchor.v1","ts":"2026-05-03T12:00:00.000Z","logs":%d,"hmac"' % logs
+    out.write(data + last + b':"' + anchor_mac(key, data + last).encode() + b'"}\n')
+
+
+def main():
+    verb, key_file, rest = sys.argv[1], sys.argv[2], sys.argv[3:]
+    with open(key_file, "rb") as f:
+        key = f.read()
+    if verb == "write":
+        write(key, sys.stdin.buffer, sys.stdout.buffer)
+    elif verb == "mac":
+        for line in sys.stdin.buffer:
+            print(mac(key, parse(line)))
+    elif verb == "anchor":
+        anchor(key, sys.stdin.buffer.read(), sys.stdout.buffer)
+    elif verb == "check-anchor":
+        data = sys.stdin.buffer.read()
+        last = parse(data.rstrip(b"\n").rsplit(b"\n", 1)[-1])
+        return 0 if hmac.compare_digest(last["hmac"], anchor_mac(key, data)) else 1
+    elif verb == "verify":
+        name = None
+        if rest[0] == "--name":
+            name, rest = rest[1], rest[2:]
+        for path in rest:
+            with open(path, "rb") as f:
+                print(json.dumps(dict(file=path, **verify(key, f.read(), name)), separators=(",", ":")))
+    else:
+        print(__doc__, file=sys.stderr)
+        return 2
+    return 0
+
+
+sys.exit(main())

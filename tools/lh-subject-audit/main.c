@@ -1,0 +1,130 @@
+/* lh-subject-audit: who looked at whose data, provably.  See lh-subject-audit(1). */
+#include "audit.h"
+
+#define OPT(type, f, verbs) type, false, offsetof(struct settings, f), 0, 0, NULL, verbs
+#define KEYED (V_APPEND | V_VERIFY | V_ANCHOR | V_REPORT | V_MANIFEST)
+
+static const struct lh_option options[] = {
+	{ 0, "dir", "DIR", "folder of the logs (default " LH_SUBJECT_DIR ")",
+	  OPT(LH_OPT_TEXT, dir, KEYED | V_SWEEP) },
+	{ 0, "key-file", "FILE", "the key (repeatable: the first signs)",
+	  LH_OPT_TEXTS, false, offsetof(struct settings, key_file), 0, 0, "LH_SUBJECT_AUDIT_KEY", KEYED },
+	{ 0, "insecure-key", NULL, "take a key that others can read", OPT(LH_OPT_FLAG, insecure_key, KEYED) },
+	{ 0, "sync", "each|batch|none", "when rows must be on disk (default each)", OPT(LH_OPT_CHOICE, sync, V_APPEND) },
+	{ 0, "all", NULL, "list every broken row", OPT(LH_OPT_FLAG, all, V_VERIFY) },
+	{ 0, "wire", NULL, "the verdict as other programs print it", OPT(LH_OPT_FLAG, wire, V_VERIFY) },
+	{ 0, "against", "FILE", "an anchor to compare with", OPT(LH_OPT_TEXT, against, V_VERIFY) },
+	{ 0, "from", "TIME", "report rows from then on", OPT(LH_OPT_TIME, from, V_REPORT) },
+	{ 0, "to", "TIME", "report rows up to then", OPT(LH_OPT_TIME, to, V_REPORT) },
+	{ 0, "html", "FILE", "write the report as a page as well", OPT(LH_OPT_TEXT, html, V_REPORT) },
+	{ 0, "as-of", "TIME", "the day to sweep for (default: now)", OPT(LH_OPT_TIME, as_of, V_SWEEP) },
+	{ 0, "apply", NULL, "write what is due to a file in DIR", OPT(LH_OPT_FLAG, apply, V_SWEEP) },
+	LH_JOBS_OPTION,
+	LH_NOW_OPTION,
+	LH_INPUT_OPTIONS,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+static const struct lh_verb verbs[] = {
+	{ "append", "[FILE...]", "add a row for each record", V_APPEND, 0, audit_append },
+	{ "verify", "[LOG...]", "is every chain whole?", V_VERIFY, 0, audit_verify },
+	{ "repair", "LOG...", "cut a torn last line off", V_REPAIR, 1, audit_repair },
+	{ "anchor", "", "where every log ends, to be kept elsewhere", V_ANCHOR, 0, audit_anchor },
+	{ "report", "ID", "all that is known of who looked", V_REPORT, 1, audit_report },
+	{ "manifest", "put|get|list|verify [OPERAND...]", "consent, retention, where data are", V_MANIFEST, 1, audit_manifest },
+	{ "sweep", "", "whose data are due to go", V_SWEEP, 0, audit_sweep },
+	{ "known-answer", "", "a fixed row's canonical form and MAC", V_KNOWN_ANSWER, 0, audit_known_answer },
+	{ NULL, NULL, NULL, 0, 0, NULL },
+};
+
+void put_text(struct lh_buf *b, const char *name, const char *text)
+{
+	struct lh_buf clean;
+
+	lh_buf_printf(b, "\"%s\":", name);
+	if (lh_utf8_valid(text, strlen(text))) {
+		lh_buf_json(b, text, strlen(text));
+		return;
+	}
+	lh_buf_init(&clean, LH_BUF_NOMAX);
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x80)
+			lh_buf_putc(&clean, *text);
+		else
+			lh_buf_puts(&clean, "\xef\xbf\xbd");
+	}
+	if (clean.failed)
+		b->failed = clean.failed;
+	else
+		lh_buf_json(b, clean.p, clean.len);
+	lh_buf_free(&clean);
+}
+
+int print(struct lh_tool *tool, struct lh_buf *b)
+{
+	int rc = lh_buf_check(b, &tool->err);
+
+	if (rc == 0)
+		rc = lh_tool_out(tool, b->p, b->len);
+	lh_buf_reset(b);
+	return rc;
+}
+
+void operand_failed(struct lh_tool *tool, int *rc)
+{
+	lh_tool_warn(tool, "%s", tool->err.msg);
+	tool->err.msg[0] = '\0';
+	*rc = -1;
+}
+
+/* Of the manifest's verbs, verify alone reads logs. */
+static bool needs_key(const struct lh_tool *tool)
+{
+	if (tool->verb->bit == V_MANIFEST)
+		return strcmp(tool->operands[0], "verify") == 0;
+	return tool->verb->bit & KEYED;
+}
+
+static int check(struct lh_tool *tool, const struct settings *s)
+{
+	const unsigned none = V_ANCHOR | V_KNOWN_ANSWER | V_SWEEP;
+	static const char *const what[] = { "put", "get", "list", "verify" };
+	size_t i, allowed = tool->verb->bit == V_REPORT;
+
+	if (tool->verb->bit & (none | V_REPORT) && tool->n_operands > allowed)
+		return lh_tool_usage(tool, "unexpected operand \"%s\": %s takes %s", tool->operands[allowed], tool->verb->name,
+				     allowed ? "one ID" : "none");
+	if (tool->verb->bit == V_MANIFEST) {
+		for (i = 0; i < 4 && strcmp(what[i], tool->operands[0]) != 0; i++)
+			;
+		if (i == 4)
+			return lh_tool_usage(tool, "manifest: \"%s\" is not one of put, get, list, verify", tool->operands[0]);
+		if (i == 1 && tool->n_operands == 1)
+			return lh_tool_usage(tool, "manifest get: missing operand ID");
+		if (i == 2 && tool->n_operands > 1)
+			return lh_tool_usage(tool, "unexpected operand \"%s\": manifest list takes none", tool->operands[1]);
+	}
+	if (needs_key(tool) && !s->key_file.n)
+		return lh_tool_usage(tool, "no key: name its file by --key-file or LH_SUBJECT_AUDIT_KEY");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings s = { .dir = LH_SUBJECT_DIR };
+	struct lh_tool tool;
+	int rc;
+
+	lh_tool_init(&tool, "lh-subject-audit", "VERB [OPTION]... [OPERAND]...", "who looked at whose data, provably", options);
+	lh_tool_verbs(&tool, verbs);
+	rc = lh_tool_parse(&tool, argc, argv, &s);
+	if (!rc)
+		rc = check(&tool, &s);
+	if (!rc && needs_key(&tool))
+		rc = lh_chain_keys_read(&s.keys, s.key_file.v, s.key_file.n, s.insecure_key, &tool.err);
+	if (!rc)
+		rc = tool.verb->run(&tool, &s);
+	lh_chain_keys_free(&s.keys);
+	return lh_tool_finish(&tool, rc);
+}

@@ -1,0 +1,316 @@
+/* manifest.c - lh-subject-audit manifest put, get, list and verify, and sweep. */
+#include <stdlib.h>
+
+#include "audit.h"
+#include "lh_file.h"
+#include "lh_time.h"
+
+/* ---- put ---- */
+
+struct put {
+	struct lh_tool *tool;
+	const struct settings *s;
+};
+
+/* The place of a manifest may be another subject's already. */
+static int check_place(const char *path, const struct lh_buf *id, struct lh_err *err)
+{
+	struct lh_manifest old;
+	struct lh_buf theirs;
+	int rc = lh_manifest_read(&old, path, err);
+
+	if (rc > 0)
+		return 0;
+	if (rc < 0)	/* what is no manifest may be replaced by one, if it is a file */
+		return err->code == LH_EDATA ? 0 : -1;
+	lh_buf_init(&theirs, LH_BUF_NOMAX);
+	lh_manifest_text(&old.rec, "candidate_id", &theirs);
+	rc = lh_buf_check(&theirs, err);
+	if (!rc && (theirs.len != id->len || memcmp(theirs.p, id->p, id->len) != 0))
+		rc = lh_err_set(err, LH_EDATA, "%s: it belongs to another candidate_id", path);
+	lh_buf_free(&theirs);
+	lh_manifest_free(&old);
+	return rc;
+}
+
+static int store(const char *path, const char *p, size_t n, struct lh_err *err)
+{
+	struct lh_atomic out;
+	int rc = lh_atomic_open(&out, path, 0600, err);
+
+	if (!rc)
+		rc = lh_write_all(out.fd, p, n, err);
+	if (!rc)
+		rc = lh_write_all(out.fd, "\n", 1, err);
+	if (!rc)
+		rc = lh_atomic_commit(&out, err);
+	lh_atomic_close(&out);
+	return rc;
+}
+
+static int on_manifest(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
+{
+	const struct put *p = arg;
+	char name[LH_SUBJECT_MAX + 1], *path = NULL;
+	struct lh_buf id;
+	int rc = lh_manifest_check(rec, err);
+
+	lh_buf_init(&id, LH_BUF_NOMAX);
+	if (!rc) {
+		lh_manifest_text(rec, "candidate_id", &id);
+		rc = lh_buf_check(&id, err);
+	}
+	if (!rc)
+		rc = lh_subject_name(name, id.p, id.len, err);
+	if (!rc) {
+		path = lh_subject_path(p->s->dir, name, LH_SUBJECT_MANIFEST, err);
+		rc = path ? check_place(path, &id, err) : -1;
+	}
+	if (!rc)
+		rc = store(path, rec->line, rec->len, err);
+	if (!rc)
+		lh_buf_add(out, rec->line, rec->len);
+	free(path);
+	lh_buf_free(&id);
+	return rc;
+}
+
+static int put(struct lh_tool *tool, const struct settings *s)
+{
+	struct put p = { tool, s };
+	struct lh_flow flow = {
+		.map = on_manifest, .ctx = &p, .operands = tool->operands + 1, .n_operands = tool->n_operands - 1,
+	};
+
+	tool->jobs = 1;
+	if (lh_subject_make_dir(s->dir, &tool->err) < 0)
+		return -1;
+	return lh_flow_run(tool, &flow);
+}
+
+/* ---- get, list, verify, sweep: each manifest in turn ---- */
+
+typedef int (*manifest_fn)(struct lh_tool *tool, const struct settings *s, const char *path, const char *name,
+			   const struct lh_manifest *m, struct lh_buf *out);
+
+static int one(struct lh_tool *tool, const struct settings *s, const char *name, manifest_fn fn, struct lh_buf *out)
+{
+	char *path = lh_subject_path(s->dir, name, LH_SUBJECT_MANIFEST, &tool->err);
+	struct lh_manifest m;
+	int rc = path ? lh_manifest_read(&m, path, &tool->err) : -1;
+
+	if (rc > 0)
+		rc = lh_err_set(&tool->err, LH_EIO, "%s: there is no such manifest", path);
+	else if (!rc) {
+		rc = fn(tool, s, path, name, &m, out);
+		lh_manifest_free(&m);
+	}
+	free(path);
+	return rc < 0 ? -1 : lh_buf_check(out, &tool->err);
+}
+
+/* Those named by ids, or all: a bad one is a bad verdict, and the next is tried. */
+static int each(struct lh_tool *tool, const struct settings *s, char **ids, size_t n, manifest_fn fn, struct lh_buf *out)
+{
+	struct lh_subject_list all = { NULL, 0, 0 };
+	char name[LH_SUBJECT_MAX + 1];
+	size_t i;
+	int rc = 0;
+
+	if (!n && lh_subject_list(&all, s->dir, LH_SUBJECT_MANIFEST, &tool->err) < 0)
+		return -1;
+	for (i = 0; i < (n ? n : all.n); i++) {
+		if (n && lh_subject_name(name, ids[i], strlen(ids[i]), &tool->err) < 0) {
+			operand_failed(tool, &rc);
+			continue;
+		}
+		if (one(tool, s, n ? name : all.name[i], fn, out) == 0)
+			continue;
+		if (tool->err.code == LH_EDATA) {
+			lh_tool_warn(tool, "%s", tool->err.msg);
+			lh_tool_verdict_bad(tool);
+		} else {
+			operand_failed(tool, &rc);
+		}
+	}
+	lh_subject_list_free(&all);
+	return rc;
+}
+
+static void put_value(struct lh_buf *out, const struct lh_manifest *m, const char *key, const char *path)
+{
+	struct lh_value v;
+
+	lh_buf_printf(out, "\"%s\":", key);
+	if (lh_manifest_get(&m->rec, path, &v))
+		lh_json_compact(out, &v);
+	else
+		lh_buf_puts(out, "null");
+}
+
+static int get(struct lh_tool *tool, const struct settings *s, const char *path, const char *name,
+	       const struct lh_manifest *m, struct lh_buf *out)
+{
+	struct lh_value v = { .p = m->rec.line, .n = m->rec.len, .type = LH_OBJECT };
+
+	(void)tool, (void)s, (void)path, (void)name;
+	lh_json_compact(out, &v);
+	lh_buf_putc(out, '\n');
+	return 0;
+}
+
+static int list(struct lh_tool *tool, const struct settings *s, const char *path, const char *name,
+		const struct lh_manifest *m, struct lh_buf *out)
+{
+	(void)tool, (void)s, (void)name;
+	lh_buf_putc(out, '{');
+	put_value(out, m, "candidate_id", "candidate_id");
+	lh_buf_putc(out, ',');
+	put_value(out, m, "status", "status");
+	lh_buf_putc(out, ',');
+	put_value(out, m, "vertical", "vertical");
+	lh_buf_putc(out, ',');
+	put_value(out, m, "general_pii_until", "retention.general_pii_until");
+	lh_buf_putc(out, ',');
+	put_text(out, "file", path);
+	lh_buf_puts(out, "}\n");
+	return 0;
+}
+
+/* Does the manifest's root stand at the end of the log? */
+static int verify(struct lh_tool *tool, const struct settings *s, const char *path, const char *name,
+		  const struct lh_manifest *m, struct lh_buf *out)
+{
+	struct lh_chain_check c = { .keys = &s->keys, .name = name, .jobs = (unsigned)tool->jobs, .max_row = tool->max_line };
+	char *log = lh_subject_path(s->dir, name, LH_SUBJECT_LOG, &tool->err), error[LH_CHAIN_ERROR];
+	struct lh_chain_verdict v;
+	struct lh_buf root;
+	int rc;
+
+	lh_buf_init(&root, LH_BUF_NOMAX);
+	lh_manifest_text(&m->rec, "audit_log_chain_root", &root);
+	lh_buf_putc(&root, '\0');
+	rc = log && lh_buf_check(&root, &tool->err) == 0 ? lh_chain_verify(log, &c, &v, &tool->err) : -1;
+	if (rc == 0) {
+		lh_chain_error(&v, error);
+		if (!*error && strcmp(*root.p ? root.p : "GENESIS", v.tip) != 0)
+			memcpy(error, "audit_log_chain_root mismatch", sizeof "audit_log_chain_root mismatch");
+		lh_buf_putc(out, '{');
+		put_value(out, m, "candidate_id", "candidate_id");
+		lh_buf_putc(out, ',');
+		put_text(out, "file", path);
+		lh_buf_printf(out, ",\"audit_log_chain_root\":\"%s\",\"tip\":\"%s\",\"count\":%llu,\"verified\":%s,\"error\":%s%s%s}\n",
+			      root.p, v.tip, (unsigned long long)v.count, *error ? "false" : "true",
+			      *error ? "\"" : "", *error ? error : "null", *error ? "\"" : "");
+		if (*error)
+			lh_tool_verdict_bad(tool);
+	}
+	lh_buf_free(&root);
+	free(log);
+	return rc;
+}
+
+int audit_manifest(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	const char *what = tool->operands[0];
+	manifest_fn fn = strcmp(what, "get") == 0 ? get : strcmp(what, "list") == 0 ? list : verify;
+	struct lh_buf out;
+	int rc;
+
+	if (strcmp(what, "put") == 0)
+		return put(tool, s);
+	lh_buf_init(&out, LH_BUF_NOMAX);
+	rc = each(tool, s, tool->operands + 1, tool->n_operands - 1, fn, &out);
+	if (print(tool, &out) < 0)
+		rc = -1;
+	lh_buf_free(&out);
+	return rc;
+}
+
+/* ---- sweep ---- */
+
+static bool before(const struct lh_manifest *m, const char *path, int64_t as_of)
+{
+	struct lh_value v;
+	int64_t ms;
+
+	return lh_manifest_get(&m->rec, path, &v) && v.type == LH_STRING &&
+	       lh_time_read(v.p + 1, v.n - 2, &ms) == 0 && ms < as_of;
+}
+
+static int sweep(struct lh_tool *tool, const struct settings *s, const char *path, const char *name,
+		 const struct lh_manifest *m, struct lh_buf *out)
+{
+	const struct lh_value *status = lh_record_get(&m->rec, "status");
+	bool pii, biometric;
+	int64_t as_of = 0;
+
+	(void)tool, (void)name;
+	lh_time_read(s->as_of, strlen(s->as_of), &as_of);
+	pii = before(m, "retention.general_pii_until", as_of);
+	biometric = before(m, "consent.biometric.retention_until", as_of);
+	if (!(pii || biometric) || lh_value_is(status, "erased", 6) || lh_value_is(status, "retention_expired", 17))
+		return 0;
+	lh_buf_putc(out, '{');
+	put_value(out, m, "candidate_id", "candidate_id");
+	lh_buf_putc(out, ',');
+	put_value(out, m, "status", "status");
+	lh_buf_printf(out, ",\"expired\":[%s%s%s],", pii ? "\"general_pii\"" : "", pii && biometric ? "," : "",
+		      biometric ? "\"biometric\"" : "");
+	put_value(out, m, "general_pii_until", "retention.general_pii_until");
+	lh_buf_putc(out, ',');
+	put_value(out, m, "biometric_retention_until", "consent.biometric.retention_until");
+	lh_buf_printf(out, ",\"as_of\":\"%s\",", s->as_of);
+	put_text(out, "file", path);
+	lh_buf_puts(out, "}\n");
+	return 0;
+}
+
+/* DIR/_retention_sweep_<date>.jsonl, the date being that of the sweep in UTC. */
+static int write_sweep(struct lh_tool *tool, const struct settings *s, const struct lh_buf *out)
+{
+	char name[sizeof "_retention_sweep_" + LH_TIME_LEN], *path;
+	struct lh_atomic file;
+	int64_t ms = 0;
+	int rc;
+
+	memcpy(name, "_retention_sweep_", 17);
+	lh_time_read(s->as_of, strlen(s->as_of), &ms);
+	lh_time_print(ms, name + 17);
+	name[17 + sizeof "2026-05-03" - 1] = '\0';
+	path = lh_subject_path(s->dir, name, ".jsonl", &tool->err);
+	if (!path || lh_buf_check(out, &tool->err) < 0) {
+		free(path);
+		return -1;
+	}
+	rc = lh_atomic_open(&file, path, 0600, &tool->err);
+	if (!rc)
+		rc = lh_write_all(file.fd, out->p, out->len, &tool->err);
+	if (!rc)
+		rc = lh_atomic_commit(&file, &tool->err);
+	lh_atomic_close(&file);
+	free(path);
+	return rc;
+}
+
+int audit_sweep(struct lh_tool *tool, void *settings)
+{
+	struct settings *s = settings;
+	char now[32];
+	struct lh_buf out;
+	int rc;
+
+	if (!s->as_of) {
+		lh_tool_time(tool, now);
+		s->as_of = now;
+	}
+	lh_buf_init(&out, LH_BUF_NOMAX);
+	rc = each(tool, s, NULL, 0, sweep, &out);
+	if (!rc && s->apply)
+		rc = write_sweep(tool, s, &out);
+	if (print(tool, &out) < 0)
+		rc = -1;
+	lh_buf_free(&out);
+	return rc;
+}

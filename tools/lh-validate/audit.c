@@ -1,0 +1,194 @@
+/* audit.c - a row in the worker's log for each look-up in the roster. */
+#include "validate.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "lh_chain.h"
+#include "lh_json.h"
+#include "lh_mem.h"
+#include "lh_time.h"
+
+#define GATHER 4096	/* look-ups; their logs are written and synced once for all */
+#define MESSAGES 20	/* as many as about bad records */
+
+struct look_up {
+	size_t at, n;		/* the id, in ids */
+	bool found;
+	char ts[LH_TIME_LEN + 8];
+};
+
+struct audit {
+	struct lh_tool *tool;
+	struct lh_chain_keys keys;
+	struct lh_chain_log *log;
+	struct lh_str trace;
+	struct look_up *look;	/* GATHER of them, n in use */
+	size_t n;
+	struct lh_buf ids;
+	uint64_t lost, told;	/* look-ups without a row, messages about them */
+	struct lh_err dead;	/* .code: the run ends */
+};
+
+/* ---- open ---- */
+
+/* A log folder that is misspelt must not become a new one. */
+static int check_dir(const char *dir, struct lh_err *err)
+{
+	struct stat st;
+
+	if (stat(dir, &st) < 0)
+		return lh_err_sys(err, "--audit-log: %s", dir);
+	if (!S_ISDIR(st.st_mode))
+		return lh_err_set(err, LH_EIO, "--audit-log: %s: not a folder", dir);
+	return 0;
+}
+
+static int open_log(struct audit *a, const struct settings *s)
+{
+	const char *trace = getenv("LH_TRACE_ID");
+	struct lh_err *err = &a->tool->err;
+
+	if (!s->key_file.n)
+		return lh_tool_usage(a->tool, "--audit-log: no key: name its file by --key-file or LH_SUBJECT_AUDIT_KEY");
+	if (trace && !lh_utf8_valid(trace, strlen(trace)))
+		return lh_tool_usage(a->tool, "LH_TRACE_ID must be UTF-8");
+	if (trace)
+		a->trace = (struct lh_str){ trace, strlen(trace) };
+	if (check_dir(s->audit_log, err) < 0 || lh_chain_keys_read(&a->keys, s->key_file.v, s->key_file.n, s->insecure_key, err) < 0)
+		return -1;
+	a->look = lh_calloc(GATHER, sizeof *a->look, err);
+	a->log = a->look ? lh_chain_log_open(s->audit_log, &a->keys, LH_CHAIN_BATCH, err) : NULL;
+	return a->log ? 0 : -1;
+}
+
+struct audit *audit_open(struct lh_tool *tool, const struct settings *s)
+{
+	struct audit *a = lh_calloc(1, sizeof *a, &tool->err);
+
+	if (!a)
+		return NULL;
+	a->tool = tool;
+	lh_buf_init(&a->ids, LH_BUF_NOMAX);
+	if (open_log(a, s) == 0)
+		return a;
+	audit_close(a);
+	return NULL;
+}
+
+/* ---- rows ---- */
+
+static void report(struct audit *a, const struct look_up *l, size_t lost, const struct lh_err *why)
+{
+	struct lh_tool *t = a->tool;
+
+	a->lost += lost;
+	if (t->quiet)
+		return;
+	if (a->told < MESSAGES || t->verbose)
+		lh_tool_warn(t, "audit log: %zu look-up%s of '%.*s' left no row: %s", lost, lost == 1 ? "" : "s",
+			     (int)(l->n > 100 ? 100 : l->n), a->ids.p + l->at, why->msg);
+	else if (a->told == MESSAGES)
+		lh_tool_warn(t, "audit log: further messages suppressed (--verbose shows all)");
+	a->told++;
+}
+
+/* The n look-ups of one worker, in their order: one write and one sync.  What
+ * goes wrong is this worker's alone, unless it ends the run. */
+static void write_worker(struct audit *a, const struct look_up *l, size_t n)
+{
+	static const struct lh_str exists = { "exists", 6 };
+	struct lh_chain_row row = {
+		.candidate_id = { a->ids.p + l->at, l->n }, .kind = { "validator_lookup", 16 }, .daemon = { "lh-validate", 11 },
+		.purpose = { "validator_worker_lookup", 23 }, .trace_id = a->trace, .field = &exists, .n_fields = 1,
+	};
+	struct lh_err err, later;
+	size_t done;
+	int rc = 0;
+
+	for (done = 0; done < n && !rc; done++) {
+		row.ts = (struct lh_str){ l[done].ts, strlen(l[done].ts) };
+		row.result = l[done].found ? "success" : "not_found";
+		rc = lh_chain_append(a->log, &row, NULL, &err);
+	}
+	done -= rc < 0;
+	if (lh_chain_log_flush(a->log, rc ? &later : &err) < 0) {
+		rc = -1;
+		done = 0;
+	}
+	if (rc && (err.code == LH_ENOMEM || err.code == LH_EINTR))
+		a->dead = err;
+	else if (rc)
+		report(a, l, n - done, &err);
+}
+
+static bool same_worker(const struct audit *a, const struct look_up *x, const struct look_up *y)
+{
+	return x->n == y->n && !memcmp(a->ids.p + x->at, a->ids.p + y->at, x->n);
+}
+
+/* By worker, and for each in the order of the look-ups. */
+static int by_worker(const void *x, const void *y, void *ids)
+{
+	const struct look_up *a = x, *b = y;
+	const char *p = ids;
+	int order;
+
+	if (a->n != b->n)
+		return a->n < b->n ? -1 : 1;
+	order = memcmp(p + a->at, p + b->at, a->n);
+	return order ? order : a->at < b->at ? -1 : a->at > b->at;
+}
+
+int audit_write(struct audit *a, struct lh_err *err)
+{
+	size_t i, end;
+
+	if (a->n)
+		qsort_r(a->look, a->n, sizeof *a->look, by_worker, a->ids.p);
+	for (i = 0; i < a->n && !a->dead.code; i = end) {
+		for (end = i + 1; end < a->n && same_worker(a, &a->look[i], &a->look[end]); end++)
+			;
+		write_worker(a, &a->look[i], end - i);
+	}
+	a->n = 0;
+	lh_buf_reset(&a->ids);
+	if (!a->dead.code)
+		return 0;
+	*err = a->dead;
+	return -1;
+}
+
+void audit_looked_up(void *audit, const char *id, size_t n, bool found)
+{
+	struct audit *a = audit;
+	struct look_up *l = &a->look[a->n];
+	struct lh_err err;
+
+	*l = (struct look_up){ .at = a->ids.len, .n = n, .found = found };
+	lh_tool_time(a->tool, l->ts);
+	lh_buf_add(&a->ids, id, n);
+	if (lh_buf_check(&a->ids, &err) < 0)
+		a->dead = err;
+	else
+		a->n++;
+	if (a->n == GATHER || a->ids.len > GATHER * 256)
+		audit_write(a, &err);
+}
+
+void audit_close(struct audit *a)
+{
+	struct lh_err err;
+
+	if (!a)
+		return;
+	audit_write(a, &err);
+	if (lh_chain_log_close(a->log, &err) < 0)
+		lh_tool_warn(a->tool, "audit log: %s", err.msg);
+	if (a->lost)
+		lh_tool_warn(a->tool, "audit log: %llu look-up%s left no row", (unsigned long long)a->lost, a->lost == 1 ? "" : "s");
+	lh_chain_keys_free(&a->keys);
+	lh_buf_free(&a->ids);
+	free(a->look);
+	free(a);
+}
