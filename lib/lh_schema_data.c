@@ -253,7 +253,7 @@ static const struct lh_field run_summary[] = {
 	F("git_commit", COMMIT, MUST),
 	F("stages", OBJECTS, MUST, .in = summary_stage),
 	COUNT("total_records_in"), COUNT("total_records_out"),
-	COUNT("total_accepted"), COUNT("total_rejected"), COUNT("total_quarantined"), COUNT("total_skipped"),
+	COUNT("total_records_accepted"), COUNT("total_records_rejected"), COUNT("total_records_quarantined"), COUNT("total_records_skipped"),
 	COUNT("rag_records"), COUNT("sft_records"), COUNT("preference_pairs"),
 	F("overall_passed", BOOL, MUST),
 	F("run_hash", SHA256, MUST),

@@ -72,10 +72,10 @@ void lh_summary_print(struct lh_buf *b, const struct lh_summary *s)
 	}
 	put_count(b, "],\"total_records_in\":", t.records_in);
 	put_count(b, ",\"total_records_out\":", t.records_out);
-	put_count(b, ",\"total_accepted\":", t.accepted);
-	put_count(b, ",\"total_rejected\":", t.rejected);
-	put_count(b, ",\"total_quarantined\":", t.quarantined);
-	put_count(b, ",\"total_skipped\":", t.skipped);
+	put_count(b, ",\"total_records_accepted\":", t.accepted);
+	put_count(b, ",\"total_records_rejected\":", t.rejected);
+	put_count(b, ",\"total_records_quarantined\":", t.quarantined);
+	put_count(b, ",\"total_records_skipped\":", t.skipped);
 	put_count(b, ",\"rag_records\":", s->stage[LH_STAGE_RAG].accepted);
 	put_count(b, ",\"sft_records\":", s->stage[LH_STAGE_SFT].accepted);
 	put_count(b, ",\"preference_pairs\":", s->stage[LH_STAGE_PREFERENCE].accepted);

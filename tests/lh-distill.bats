@@ -92,7 +92,7 @@ line() {
 	cd ../../../..
 	diff stages <(jq -c '.stages[]' sum)
 	for field in records_in records_out accepted rejected quarantined skipped; do
-		[ "$(jq ".total_$field" sum)" = "$(jq -s "map(.$field) | add" stages)" ]
+		[ "$(jq ".total_records_${field#records_}" sum)" = "$(jq -s "map(.$field) | add" stages)" ]
 	done
 	[ "$(jq -r .run_hash sum)" = "$(jq -rj '[.stages[].output_hash] | join("|")' sum | sha256sum | cut -c-64)" ]
 	[ "$(jq .rag_records sum)" = "$(wc -l <r/exports/rag/playbooks.jsonl)" ]
@@ -145,7 +145,7 @@ line() {
 	echo '{"finding_id":"x","phase":"1"}' >>r/data/_kb/audits.jsonl
 	run --separate-stderr -1 distil
 	[[ $stderr == *"lh-distill: collect has not passed: "*skipped* ]]
-	[ "$(jq -c '[.overall_passed, .total_skipped, (.stages | map(.passed))]' <<<"$output")" = '[false,1,[false,true,true,true,true]]' ]
+	[ "$(jq -c '[.overall_passed, .total_records_skipped, (.stages | map(.passed))]' <<<"$output")" = '[false,1,[false,true,true,true,true]]' ]
 	[ "$(wc -l <r/data/_kb/distillation_skips.jsonl)" = 1 ]
 	run -1 distil
 	[ "$(wc -l <r/data/_kb/distillation_skips.jsonl)" = 1 ]
