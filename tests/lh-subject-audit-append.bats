@@ -122,6 +122,15 @@ load audit
 	done
 }
 
+@test "a bad record that stops the run is the last, however rows are synced" {
+	for sync in each batch none; do
+		run -1 --separate-stderr lh-subject-audit append --on-error stop --sync "$sync" --dir "$sync" < <(record W-1; echo '{}'; record W-2)
+		[ "${#lines[@]}" = 1 ]
+		[ "$(ls "$sync")" = W-1.audit.jsonl ]
+		[[ ${stderr_lines[-1]} == *"1 of 2 records rejected" ]]
+	done
+}
+
 # ---- many at once ----
 
 @test "50 processes that append at once leave one intact chain, again and again" {

@@ -5,19 +5,13 @@
 #include "lh_mem.h"
 #include "lh_time.h"
 
-#define BATCH 4096
-
 struct append {
 	struct lh_tool *tool;
 	struct lh_chain_log *log;
-	int sync;
 	struct lh_buf strings;	/* unescaped, of one record */
 	struct lh_str *field;	/* its fields_accessed */
 	size_t cap;
 	char now[LH_TIME_LEN + 8];
-	/* what the batch's records came to: a row, or a message from a NUL on */
-	struct lh_buf answers;
-	struct { size_t at, n; bool bad; } answer[BATCH];
 };
 
 /* ---- a record ---- */
@@ -125,81 +119,44 @@ static int take_record(struct append *a, const struct lh_record *rec, struct lh_
 	return 0;
 }
 
-/* ---- a batch ---- */
+/* ---- rows ---- */
 
-/* Append one record's row: what it came to is the next answer. -1: fatal. */
-static int append_one(struct append *a, const struct lh_record *rec, size_t i, struct lh_err *err)
-{
-	struct lh_chain_row row;
-	size_t at = a->answers.len;
-	int rc = take_record(a, rec, &row, err);
-
-	if (rc == 0)
-		rc = lh_chain_append(a->log, &row, &a->answers, err);
-	if (rc < 0 && err->code != LH_EDATA)
-		return -1;
-	if (rc < 0)
-		lh_buf_add(&a->answers, err->msg, strlen(err->msg) + 1);
-	a->answer[i].at = at;
-	a->answer[i].n = a->answers.len - at;
-	a->answer[i].bad = rc < 0;
-	return lh_buf_check(&a->answers, err);
-}
-
-static void answer(struct append *a, struct lh_batch *b, size_t i)
-{
-	const char *p = a->answers.p + a->answer[i].at;
-	struct lh_err why;
-
-	if (a->answer[i].bad) {
-		lh_err_set(&why, LH_EDATA, "%s", p);
-		lh_batch_reject(b, &why);
-	} else {
-		lh_buf_add(b->out, p, a->answer[i].n);
-		lh_batch_accept(b);
-	}
-}
-
-/* A row that was added is answered, also when a later one cannot be. */
-static int on_batch(struct lh_batch *b, void *arg, struct lh_err *err)
+static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
 {
 	struct append *a = arg;
-	struct lh_err later;
-	size_t i, done;
-	int rc = 0;
+	struct lh_chain_row row;
 
-	lh_buf_reset(&a->answers);
-	for (done = 0; done < b->n && !rc; done++)
-		rc = append_one(a, b->rec[done], done, err);
-	done -= rc < 0;
-	if (a->sync != LH_CHAIN_EACH && lh_chain_log_flush(a->log, rc ? &later : err) < 0)
+	if (take_record(a, rec, &row, err) < 0)
 		return -1;
-	for (i = 0; i < done; i++)
-		answer(a, b, i);
-	return rc;
+	return lh_chain_append(a->log, &row, out, err);
+}
+
+/* A row is answered after the sync that was asked for. */
+static int before_output(void *arg, struct lh_err *err)
+{
+	struct append *a = arg;
+
+	return lh_chain_log_flush(a->log, err);
 }
 
 int audit_append(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	struct append *a = lh_calloc(1, sizeof *a, &tool->err);
-	struct lh_flow flow = { .batch = on_batch, .batch_max = s->sync == LH_CHAIN_EACH ? 1 : BATCH, .ctx = a };
+	struct lh_flow flow = { .map = on_record, .before_output = before_output, .ctx = a };
 	struct lh_err later;
 	int rc;
 
 	if (!a)
 		return -1;
 	a->tool = tool;
-	a->sync = s->sync;
 	lh_buf_init(&a->strings, LH_BUF_NOMAX);
-	lh_buf_init(&a->answers, LH_BUF_NOMAX);
 	tool->jobs = 1;
 	a->log = lh_chain_log_open(s->dir, &s->keys, (enum lh_chain_sync)s->sync, &tool->err);
 	rc = a->log ? lh_flow_run(tool, &flow) : -1;
 	if (lh_chain_log_close(a->log, rc ? &later : &tool->err) < 0)
 		rc = -1;
 	lh_buf_free(&a->strings);
-	lh_buf_free(&a->answers);
 	free(a->field);
 	free(a);
 	return rc;
