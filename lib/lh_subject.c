@@ -66,6 +66,7 @@ char *lh_subject_path(const char *dir, const char *name, const char *suffix, str
 int lh_subject_make_dir(const char *dir, struct lh_err *err)
 {
 	char *path = lh_strndup(dir, strlen(dir), err), *at;
+	struct stat st;
 	int rc = 0;
 
 	if (!path)
@@ -81,6 +82,8 @@ int lh_subject_make_dir(const char *dir, struct lh_err *err)
 		if (!end)
 			break;
 	}
+	if (!rc && stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+		rc = lh_err_set(err, LH_EIO, "%s: not a folder", path);
 	free(path);
 	return rc;
 }

@@ -356,11 +356,17 @@ stops() {
 	[ "$(verdict error --key-file key d/W-1.audit.jsonl)" = "row 3: row_hmac mismatch" ]
 }
 
-@test "a folder that is not there, a file in its place, a trace id that is no text" {
+@test "a folder that is not there is made, for its owner alone" {
 	roster W-1
-	stops '--audit-log: nowhere: No such file or directory' --audit-log nowhere
-	[ ! -e nowhere ]
-	stops '--audit-log: key: not a folder' --audit-log key
+	umask 022
+	fill W-1 | lh-validate --audit-log new/logs
+	[ "$(stat -c %a new/logs)" = 700 ]
+	[ "$(verdict state new/logs/W-1.audit.jsonl)" = intact ]
+}
+
+@test "a file where the folder should be, a trace id that is no text" {
+	roster W-1
+	stops 'key: not a folder' --audit-log key
 	LH_TRACE_ID=$'\xff' stops 'LH_TRACE_ID must be UTF-8' --audit-log d
 	run -2 --separate-stderr lh-validate --schema rag_sample --audit-log d </dev/null
 	[[ $stderr == *"--audit-log are for artifacts"* ]]
