@@ -20,12 +20,13 @@ int lh_flow_file(const char *path, uint64_t jobs, uint64_t max_line, const struc
 
 	if (fd < 0)
 		return -1;
-	close(fd);
+	state.input = &fd;
 	plain.plain = true;
 	plain.operands = operands;
 	plain.n_operands = 1;
 	lh_buf_init(&state.out, LH_BUF_NOMAX);
 	rc = lh_flow_run(&tool, &plain);
+	close(fd);
 	if (rc < 0)
 		*err = tool.err;
 	lh_buf_free(&state.out);

@@ -18,6 +18,7 @@ struct lh_tool_state {
 	bool stopped;		/* --on-error stop stopped us */
 	bool pipe_gone;		/* nobody reads stdout any more; SIGPIPE is ignored */
 	bool mute;		/* no tool: nothing is said, errors come back */
+	const int *input;	/* the one operand, open already and not ours to close; or NULL */
 	bool out_failed;	/* a write to stdout failed and was reported */
 	uint64_t records, rejected;
 	struct lh_buf out;

@@ -35,7 +35,7 @@ void lh_input_init(struct lh_input *in, struct lh_tool *tool, char **operands, s
 
 void lh_input_leave(struct lh_input *in)
 {
-	if (in->fd > STDIN_FILENO)
+	if (in->fd > STDIN_FILENO && !in->tool->state->input)
 		close(in->fd);
 	lh_cat_stop(in->cat);
 	free(in->member);
@@ -98,7 +98,10 @@ int lh_input_open(struct lh_input *in)
 	if (in->next == in->n)
 		return 0;
 	in->operand = in->operands[in->next++];
-	in->fd = strcmp(in->operand, "-") ? open(in->operand, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	if (in->tool->state->input)
+		in->fd = *in->tool->state->input;
+	else
+		in->fd = strcmp(in->operand, "-") ? open(in->operand, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
 	if (in->fd < 0 && errno == EINTR)
 		return lh_err_set(err, LH_EINTR, "interrupted");
 	if (in->fd < 0)
