@@ -159,7 +159,7 @@ const some = (v) => (v && v.length ? v : undefined);
 
 const distilled = (kind) => (r, off) => ({
 	run_id: `${need(r, "run_id")}:${off}`, task_id: `distilled:${r.run_id}`, timestamp: need(r, "created_at"), text: given(r.text),
-	model_name: "extractor", model_role: "extractor", metadata: { kind, verifier: given(r.verifier), categorizer: given(r.categorizer) },
+	model_name: given(r.extractor), model_role: "extractor", metadata: { kind, verifier: given(r.verifier), categorizer: given(r.categorizer) },
 });
 
 const transforms = {
@@ -168,7 +168,7 @@ const transforms = {
 	distilled_config_hints: distilled("config_hint"),
 	contract_analyses: (r, off) => ({
 		run_id: `contract:${need(r, "permit_id")}:${off}`, task_id: `permit:${r.permit_id}`, timestamp: need(r, "ts"), text: given(r.analysis),
-		model_role: "executor", observer_verdict: given(r.observer_verdict), observer_notes: listed(r.observer_notes),
+		model_role: "executor", observer_verdict: given(r.observer_verdict), observer_notes: given(r.observer_notes),
 		failure_markers: some(r.failure_markers), retrieved_context: given(r.retrieved_context), cost_usd: given(r.cost_usd),
 		latency_ms: given(r.duration_ms), metadata: tidy({ contractor: given(r.contractor) }),
 	}),

@@ -163,14 +163,14 @@ def listed(v):
 def distilled(kind):
     return lambda r, off, sig: {
         "run_id": f"{need(r, 'run_id')}:{off}", "task_id": f"distilled:{r['run_id']}", "timestamp": need(r, "created_at"),
-        "text": r.get("text"), "model_name": "extractor", "model_role": "extractor",
+        "text": r.get("text"), "model_name": r.get("extractor"), "model_role": "extractor",
         "metadata": {"kind": kind, "verifier": r.get("verifier"), "categorizer": r.get("categorizer")}}
 
 
 def contract(r, off, sig):
     return {"run_id": f"contract:{need(r, 'permit_id')}:{off}", "task_id": f"permit:{r['permit_id']}", "timestamp": need(r, "ts"),
             "text": r.get("analysis"), "model_role": "executor", "observer_verdict": r.get("observer_verdict"),
-            "observer_notes": listed(r.get("observer_notes")), "failure_markers": r.get("failure_markers") or None,
+            "observer_notes": r.get("observer_notes"), "failure_markers": r.get("failure_markers") or None,
             "retrieved_context": r.get("retrieved_context"), "cost_usd": r.get("cost_usd"), "latency_ms": r.get("duration_ms"),
             "metadata": {"contractor": r.get("contractor")}}
 

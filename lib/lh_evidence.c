@@ -77,30 +77,40 @@ const unsigned char *lh_evidence_hash(const struct lh_evidence *e)
 
 /* ---- what is wrong with the row ---- */
 
-/* Once is enough: one input may make several fields. */
+/* One input may make several fields, and is told once. */
+static bool told(const struct lh_evidence *e, const char *input)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_refused; i++)
+		if (!strcmp(e->refused[i], input))
+			return true;
+	return false;
+}
+
+static void tell(struct lh_evidence *e, const char *input)
+{
+	if (e->n_refused < sizeof e->refused / sizeof *e->refused)
+		e->refused[e->n_refused++] = input;
+}
+
 static void refuse(void *ctx, const struct lh_str *field, const struct lh_str *problem)
 {
 	struct lh_evidence *e = ctx;
-	size_t at = e->errors.len, n, i;
 
+	if (e->n_errors++ >= LH_EVIDENCE_REASONS)
+		return;
 	lh_buf_add(&e->errors, field->p, field->n);
 	lh_buf_puts(&e->errors, ": ");
 	lh_buf_add(&e->errors, problem->p, problem->n);
 	lh_buf_putc(&e->errors, '\0');
-	if (e->errors.failed)
-		return;
-	for (i = 0; i < at; i += n) {
-		n = strlen(e->errors.p + i) + 1;
-		if (!strcmp(e->errors.p + i, e->errors.p + at)) {
-			e->errors.len = at;
-			return;
-		}
-	}
-	e->n_errors++;
 }
 
 void lh_evidence_refuse(struct lh_evidence *e, const char *field, const char *problem)
 {
+	if (told(e, field))
+		return;
+	tell(e, field);
 	refuse(e, &(struct lh_str){ field, strlen(field) }, &(struct lh_str){ problem, strlen(problem) });
 }
 
@@ -114,10 +124,24 @@ void lh_evidence_refuse_kind(struct lh_evidence *e, const char *field, const cha
 
 static bool is(struct lh_evidence *e, const struct lh_field *f, const char *name, const struct lh_value *v)
 {
-	long n = lh_schema_check_value(f, name, v, &e->scratch, refuse, e, e->err);
+	size_t before = e->n_errors;
+	long n;
 
+	if (told(e, name))
+		return false;
+	n = lh_schema_check_value(f, name, v, &e->scratch, refuse, e, e->err);
 	e->failed |= n < 0;
+	if (n > 0) {
+		tell(e, name);
+		e->n_errors = before + (size_t)n;	/* it does not tell them all */
+	}
 	return n == 0;
+}
+
+static void put_more(const struct lh_evidence *e, struct lh_buf *out)
+{
+	lh_buf_u64(out, e->n_errors - LH_EVIDENCE_REASONS);
+	lh_buf_puts(out, " more");
 }
 
 void lh_evidence_errors(const struct lh_evidence *e, struct lh_buf *out)
@@ -130,6 +154,11 @@ void lh_evidence_errors(const struct lh_evidence *e, struct lh_buf *out)
 		if (i)
 			lh_buf_putc(out, ',');
 		lh_buf_json(out, e->errors.p + i, n);
+	}
+	if (e->n_errors > LH_EVIDENCE_REASONS) {
+		lh_buf_puts(out, ",\"");
+		put_more(e, out);
+		lh_buf_putc(out, '"');
 	}
 	lh_buf_putc(out, ']');
 }
@@ -144,6 +173,10 @@ static int refused(struct lh_evidence *e, struct lh_err *err)
 		if (i)
 			lh_buf_puts(&e->scratch, "; ");
 		lh_buf_add(&e->scratch, e->errors.p + i, n);
+	}
+	if (e->n_errors > LH_EVIDENCE_REASONS) {
+		lh_buf_puts(&e->scratch, "; ");
+		put_more(e, &e->scratch);
 	}
 	lh_buf_putc(&e->scratch, '\0');
 	if (lh_buf_check(&e->scratch, err) < 0)
@@ -462,7 +495,7 @@ int lh_evidence_make(struct lh_evidence *e, enum lh_stem stem, const struct lh_r
 
 	lh_buf_reset(&e->errors);
 	lh_buf_reset(&e->scratch);
-	e->n_errors = 0;
+	e->n_errors = e->n_refused = 0;
 	e->failed = e->has_hash = false;
 	e->row = row;
 	e->file_name = NULL;

@@ -36,6 +36,9 @@ LH_API int lh_evidence_make(struct lh_evidence *e, enum lh_stem stem, const stru
 /* Of the row last made: its sig_hash, NULL when it has no canonical form. */
 LH_API const unsigned char *lh_evidence_hash(const struct lh_evidence *e);
 
+/* So many reasons of one row are told, and then how many there are "more". */
+#define LH_EVIDENCE_REASONS 20
+
 /* Of the row last refused: the reasons as a JSON array of strings, appended. */
 LH_API void lh_evidence_errors(const struct lh_evidence *e, struct lh_buf *out);
 

@@ -61,8 +61,10 @@ struct lh_evidence {
 	} id[LH_STEMS][2];		/* run_id and task_id, taken apart */
 	const struct lh_field *timestamp, *texts;
 	struct lh_buf canon, scratch;
-	struct lh_buf errors;		/* each with its NUL */
-	size_t n_errors;
+	struct lh_buf errors;		/* the first LH_EVIDENCE_REASONS, each with its NUL */
+	size_t n_errors;		/* all of them */
+	const char *refused[16];	/* inputs; no stream reads more */
+	size_t n_refused;
 	bool has_hash;
 	unsigned char hash[32];
 	char sig[2 * 32];
@@ -77,7 +79,7 @@ struct lh_evidence {
 	bool failed;			/* memory is out: *err */
 };
 
-/* Note why the row is refused, once each: "FIELD: PROBLEM". */
+/* Note why the row is refused: "FIELD: PROBLEM", for each field the first. */
 void lh_evidence_refuse(struct lh_evidence *e, const char *field, const char *problem);
 void lh_evidence_refuse_kind(struct lh_evidence *e, const char *field, const char *what, const struct lh_value *v);
 

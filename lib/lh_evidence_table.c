@@ -19,7 +19,7 @@
 
 #define DISTILLED(kind) { \
 	.run_id = "{run_id}:{off}", .task_id = "distilled:{run_id}", .time = { "created_at" }, .text = { "text" }, \
-	.also = { CONST("model_name", "extractor"), ROLE("extractor") }, \
+	.also = { COPY("model_name", "extractor"), ROLE("extractor") }, \
 	.metadata = { CONST("kind", kind), KEEP("verifier", TEXT), KEEP("categorizer", TEXT) }, \
 }
 
@@ -32,7 +32,7 @@ const struct lh_transform lh_transforms[LH_STEMS] = {
 		.also = {
 			ROLE("executor"),
 			COPY("observer_verdict", "observer_verdict"),
-			HOW("observer_notes", LIST, "observer_notes"),
+			COPY("observer_notes", "observer_notes"),
 			COPY("failure_markers", "failure_markers"),
 			CONTEXT,
 			COPY("cost_usd", "cost_usd"),

@@ -58,22 +58,27 @@ AUDIT='{"finding_id":"F1","phase":"G0","ts":'$T',"severity":"low"}'
 # ---- the table ----
 
 @test "transform: distilled_facts" {
-	makes distilled_facts '{"text":"a fact","run_id":"r1","created_at":'$T',"categorizer":"c","verifier":"v","other":1}' \
-		'{"run_id":"r1:0","task_id":"distilled:r1","timestamp":'$T',{S},"text":"a fact","model_name":"extractor","model_role":"extractor","metadata":{"kind":"fact","verifier":"v","categorizer":"c"}}'
+	makes distilled_facts '{"text":"a fact","run_id":"r1","created_at":'$T',"categorizer":"c","verifier":"v","extractor":"m-1","other":1}' \
+		'{"run_id":"r1:0","task_id":"distilled:r1","timestamp":'$T',{S},"text":"a fact","model_name":"m-1","model_role":"extractor","metadata":{"kind":"fact","verifier":"v","categorizer":"c"}}'
 	refuses distilled_facts '{"run_id":"r1"}' 'created_at: missing'
 	refuses distilled_facts '{"created_at":'$T'}' 'run_id: missing'
+	refuses distilled_facts '{"run_id":"r1","created_at":'$T',"extractor":["m"]}' 'extractor: expected string, got array'
 }
 
 @test "transform: distilled_procedures" {
 	makes distilled_procedures '{"run_id":7,"created_at":'$T'}' \
-		'{"run_id":"7:0","task_id":"distilled:7","timestamp":'$T',{S},"model_name":"extractor","model_role":"extractor","metadata":{"kind":"procedure"}}'
+		'{"run_id":"7:0","task_id":"distilled:7","timestamp":'$T',{S},"model_role":"extractor","metadata":{"kind":"procedure"}}'
+	[ "$(made distilled_procedures '{"run_id":7,"created_at":'$T',"extractor":"m"}' | jq -r .model_name)" = m ]
+	refuses distilled_procedures '{"run_id":7,"created_at":'$T',"extractor":7}' 'extractor: expected string, got 7'
 	refuses distilled_procedures '{"run_id":"r1","created_at":""}' 'created_at: missing'
 }
 
 @test "transform: distilled_config_hints" {
-	makes distilled_config_hints '{"run_id":"r1","created_at":'$T',"text":""}' \
-		'{"run_id":"r1:0","task_id":"distilled:r1","timestamp":'$T',{S},"text":"","model_name":"extractor","model_role":"extractor","metadata":{"kind":"config_hint"}}'
+	makes distilled_config_hints '{"run_id":"r1","created_at":'$T',"text":"","extractor":""}' \
+		'{"run_id":"r1:0","task_id":"distilled:r1","timestamp":'$T',{S},"text":"","model_name":"","model_role":"extractor","metadata":{"kind":"config_hint"}}'
+	[ "$(made distilled_config_hints '{"run_id":"r1","created_at":'$T',"extractor":null}' | jq 'has("model_name")')" = false ]
 	refuses distilled_config_hints '{"run_id":"","created_at":'$T'}' 'run_id: missing'
+	refuses distilled_config_hints '{"run_id":"r1","created_at":'$T',"extractor":{}}' 'extractor: expected string, got object'
 }
 
 @test "transform: contract_analyses" {
@@ -83,6 +88,8 @@ AUDIT='{"finding_id":"F1","phase":"G0","ts":'$T',"severity":"low"}'
 		'{"run_id":"contract:P-1:0","task_id":"permit:P-1","timestamp":'$T',{S},"model_role":"executor"}'
 	refuses contract_analyses '{"ts":'$T'}' 'permit_id: missing'
 	refuses contract_analyses '{"permit_id":"P-1"}' 'ts: missing'
+	refuses contract_analyses '{"permit_id":"P-1","ts":'$T',"observer_notes":"n"}' 'observer_notes: expected array, got "n"'
+	refuses contract_analyses '{"permit_id":"P-1","ts":'$T',"observer_notes":["n",null]}' 'observer_notes[1]: expected string, got null'
 	refuses contract_analyses '{"permit_id":"P-1","ts":'$T',"duration_ms":-1}' 'duration_ms: must be 0 or more'
 	refuses contract_analyses '{"permit_id":"P-1","ts":'$T',"observer_verdict":"maybe"}' 'observer_verdict: expected accept, reject or cycle, got "maybe"'
 	refuses contract_analyses '{"permit_id":"P-1","ts":'$T',"retrieved_context":{"matrix_hits":"2"}}' 'retrieved_context.matrix_hits: expected integer, got "2"'
@@ -196,9 +203,9 @@ AUDIT='{"finding_id":"F1","phase":"G0","ts":'$T',"severity":"low"}'
 # A row of each stem with all that it knows.
 all_rows() {
 	cat <<-END
-	distilled_facts {"run_id":"r","created_at":$T,"text":"t","verifier":"v","categorizer":"c"}
-	distilled_procedures {"run_id":"r","created_at":$T,"text":"t","verifier":"v","categorizer":"c"}
-	distilled_config_hints {"run_id":"r","created_at":$T,"text":"t","verifier":"v","categorizer":"c"}
+	distilled_facts {"run_id":"r","created_at":$T,"text":"t","extractor":"m","verifier":"v","categorizer":"c"}
+	distilled_procedures {"run_id":"r","created_at":$T,"text":"t","extractor":"m","verifier":"v","categorizer":"c"}
+	distilled_config_hints {"run_id":"r","created_at":$T,"text":"t","extractor":"m","verifier":"v","categorizer":"c"}
 	contract_analyses {"permit_id":"P","ts":$T,"analysis":"a","observer_verdict":"accept","observer_notes":["n"],"failure_markers":["f"],"retrieved_context":{"matrix_hits":1},"cost_usd":1,"duration_ms":2,"contractor":"c"}
 	mode_experiments {"ts":$T,"task_class":"c","file":"f","response":"r","model":"m","latency_ms":1,"prompt_tokens":2,"completion_tokens":3,"retrieved_context":{},"mode":"m"}
 	scrum_reviews {"file":"f","reviewed_at":$T,"suggestions_preview":"s","accepted_model":"m","accepted_on_attempt":1,"tree_split_fired":false}
@@ -265,6 +272,22 @@ unhashed() {
 	refuses contract_analyses '{"permit_id":"p","ts":""}' 'ts: missing'
 	[[ $(made audits '{"finding_id":"f","phase":"p","ts":'$T',"evidence":"","topic":""}') == *'"model_role":"reviewer","metadata":{"topic":""}}' ]]
 	[[ $(made contract_analyses '{"permit_id":"p","ts":'$T',"analysis":"","contractor":""}') == *'"text":"","model_role":"executor","metadata":{"contractor":""}}' ]]
+	[[ $(made contract_analyses '{"permit_id":"p","ts":'$T',"observer_notes":[""],"failure_markers":[""]}') == *'"observer_notes":[""],"failure_markers":[""]}' ]]
+	[[ $(made auto_apply '{"file":"f","ts":'$T',"action":""}') == *'"source_files":["f"],"failure_markers":[""]}' ]]
+	[[ $(made audits '{"finding_id":"f","phase":"p","ts":'$T',"severity":""}') == *'"model_role":"reviewer","failure_markers":["audit_severity_"]}' ]]
+}
+
+@test "empty notes and facts: a text where no other input can give it" {
+	for facts in '[]' '""' '[""]'; do
+		[[ $(made audit_facts '{"llm_team_run_id":"l","pr_number":1,"ts":'$T',"facts":'$facts'}') == *'"schema_version":1,"text":"","model_role":"extractor"}' ]]
+	done
+	for notes in '[]' '[""]'; do
+		[[ $(made observer_reviews '{"file":"f","ts":'$T',"notes":'$notes',"review":"r"}') == *'"text":"r","model_role":"reviewer","observer_notes":'"$notes}" ]]
+		[[ $(made observer_reviews '{"file":"f","ts":'$T',"notes":'$notes',"review":""}') == *'"schema_version":1,"model_role":"reviewer","observer_notes":'"$notes}" ]]
+	done
+	[[ $(made observer_reviews '{"file":"f","ts":'$T',"notes":"","review":"r"}') == *'"text":"r","model_role":"reviewer","observer_notes":[""]}' ]]
+	[[ $(made observer_reviews '{"file":"f","ts":'$T',"notes":""}') == *'"schema_version":1,"model_role":"reviewer","observer_notes":[""]}' ]]
+	[[ $(made observer_reviews '{"file":"f","ts":'$T',"notes":["",""]}') == *'"text":"\n","model_role":"reviewer","observer_notes":["",""]}' ]]
 }
 
 @test "empty lists of markers and empty metadata are left out" {
@@ -285,6 +308,59 @@ unhashed() {
 @test "all that is wrong with a row is said" {
 	refuses scrum_reviews '{"reviewed_at":"x","accepted_on_attempt":0}' \
 		'file: missing; reviewed_at: expected RFC 3339 time, got "x"; accepted_on_attempt: must be 1 or more'
+}
+
+@test "an input that makes several fields is told once" {
+	refuses audits '{"finding_id":"f","phase":"p","ts":'$T',"topic":7,"severity":[]}' 'topic: expected string, got 7; severity: expected string, got array'
+	refuses observer_reviews '{"file":"f","ts":'$T',"notes":["a",1,2]}' 'notes[1]: expected string, got 1; notes[2]: expected string, got 2'
+	refuses distilled_facts '{"run_id":[],"created_at":'$T'}' 'run_id: expected string or number, got array'
+}
+
+# bad N - N elements that are no strings.
+bad() {
+	awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) printf "%s7", i ? "," : "" }'
+}
+
+@test "20 reasons of a row are told, then how many more there are" {
+	for n in 20 21 1000 5000; do
+		root observer_reviews '{"file":"f","ts":'$T',"notes":['"$(bad $n)"'],"attempt":"x"}' contract_analyses '{"permit_id":"p","ts":'$T',"failure_markers":['"$(bad $n)"']}'
+		rm -f r/data/_kb/distillation_skips.jsonl
+		collect
+		[ "$status" = 1 ]
+		jq -c .errors r/data/_kb/distillation_skips.jsonl >errors
+		[ "$(jq -c '[.[:20][] | split(":")[0]] == [range(20) | "failure_markers[\(.)]"]' errors | head -1)" = true ]
+		[ "$(jq -c '[.[:20][] | split(":")[0]] == [range(20) | "notes[\(.)]"]' errors | tail -1)" = true ]
+		[ "$(jq -c '.[20:]' errors | xargs)" = "$([ $n = 20 ] && echo '[]' || echo "[$((n - 20)) more]") [$((n - 19)) more]" ] || { cat errors; return 1; }
+	done
+}
+
+@test "rows full of bad elements cost no more time than good ones, and leave little" {
+	row='{"file":"f","ts":'$T',"notes":['"$(bad 5000)"']}'
+	n=$(scale 500 5000)
+	for ((i = 0; i < n; i++)); do echo "$row"; done >in
+	status=0
+	timeout 60 lh-materialize --source observer_reviews in >out 2>err || status=$?
+	[ "$status" = 1 ]
+	[ ! -s out ]
+	mkdir -p r/data/_kb
+	mv in r/data/_kb/observer_reviews.jsonl
+	status=0
+	timeout 60 lh-materialize --root r --now $NOW -q >out 2>err || status=$?
+	[ "$status" = 1 ]
+	[ "$(wc -l <r/data/_kb/distillation_skips.jsonl)" = "$n" ]
+	[ "$(wc -c <r/data/_kb/distillation_skips.jsonl)" -lt $((n * 2000)) ]
+}
+
+@test "a last line that is half written is a skip, and evidence once it is whole" {
+	root audits "$AUDIT"
+	printf '{"finding_id":"F2","pha' >>r/data/_kb/audits.jsonl
+	collect
+	[ "$(counts audits)" = '2 1 1 0' ]
+	printf 'se":"p","ts":%s}\n' "$T" >>r/data/_kb/audits.jsonl
+	collect
+	[ "$status" = 0 ]
+	[ "$(counts audits)" = '2 1 0 1' ]
+	[ "$(jq -c '[.line_offset, .sig_hash]' r/data/_kb/distillation_skips.jsonl)" = '[1,""]' ]
 }
 
 @test "provenance: the source by its name, the line from 0, the row's hash, the run's time" {

@@ -309,11 +309,8 @@ class Row:
         if not isinstance(value, list):
             self.expected(name, "string or array of strings", value)
             return None
-        for i, each in enumerate(value):
-            if not is_text(each):
-                self.expected(f"{name}[{i}]", "string", each)
-                return None
-        return value
+        self.list(name)
+        return value if all(map(is_text, value)) else None
 
     def list(self, name):
         value = self.get(name)
@@ -436,7 +433,7 @@ def distilled(kind):
     def transform(r):
         run = r.identity("run_id")
         return dict(run_id=f"{run}:{r.offset}", task_id=f"distilled:{run}", timestamp=r.time("created_at"),
-                    text=r.text("text"), model_name="extractor", model_role="extractor",
+                    text=r.text("text"), model_name=r.text("extractor"), model_role="extractor",
                     metadata=dict(kind=kind, verifier=r.text("verifier"), categorizer=r.text("categorizer")))
     return transform
 
@@ -445,7 +442,7 @@ def contract_analyses(r):
     permit = r.identity("permit_id")
     return dict(run_id=f"contract:{permit}:{r.offset}", task_id=f"permit:{permit}", timestamp=r.time("ts"),
                 text=r.text("analysis"), model_role="executor", observer_verdict=r.verdict("observer_verdict"),
-                observer_notes=r.texts("observer_notes"), failure_markers=r.list("failure_markers"),
+                observer_notes=r.list("observer_notes"), failure_markers=r.list("failure_markers"),
                 retrieved_context=r.context(), cost_usd=r.number("cost_usd", least=0),
                 latency_ms=r.number("duration_ms", least=0), metadata=dict(contractor=r.text("contractor")))
 
@@ -554,7 +551,8 @@ def materialize(stem, line, offset, recorded_at):
     r = Row(row, offset, sig, recorded_at)
     made = TRANSFORMS[stem](r)
     if r.errors:
-        return None, sig, [f"{name}: {problem}" for name, problem in r.errors.items()]
+        errors = [f"{name}: {problem}" for name, problem in r.errors.items()]
+        return None, sig, errors[:20] + [f"{len(errors) - 20} more"] * (len(errors) > 20)
     made["schema_version"] = 1
     made["provenance"] = dict(source_file=source_of(stem), line_offset=offset, sig_hash=sig, recorded_at=recorded_at)
     for name in "success_markers", "failure_markers":

@@ -38,7 +38,7 @@ TIMES = ["2026-05-03T12:00:00Z", "2026-05-03T12:00:00.000Z", "2026-05-03T14:00:0
 NO_TIMES = ["2026-05-03", "2026-05-03T12:00:00", "2026-05-03 12:00:00Z", "2026-02-29T12:00:00Z", "2026-13-01T00:00:00Z", "2026-05-03T24:00:00Z", "2026-05-03T12:60:00Z",
             "yesterday", " 2026-05-03T12:00:00Z", "2026-05-03T12:00:00.Z", "2026-05-03T12:00:00+2:00", "2026-05-03T12:00:00+0200", "2026-05-03T12:00:00+24:00",
             "26-05-03T12:00:00Z", "2026-5-3T12:00:00Z", "2026-05-03T12:00:00Z ", "x" * 100]
-OTHERS = [None, True, False, [], {}, [1], {"a": 1}, [["a"]], "", " ", "\t\n", "text", Raw("1"), Raw("-1.5"), Raw("1e-400"), "x" * 90, ["a", ""], ["a", None], [None],
+OTHERS = [None, True, False, [], {}, [1], {"a": 1}, [["a"]], "", " ", "\t\n", "text", Raw("1"), Raw("-1.5"), Raw("1e-400"), "x" * 90, ["a", ""], ["a", None], [None], [None] * 20, [1] * 30,
           ["x", "y\nz"], {"a": {"b": [1, 2]}}, "accept", "Accept", "accept ", Raw("9" * 90)]
 
 
@@ -91,14 +91,14 @@ def notes():
 FILE = {"file": choice(*FILES)}
 SEVERITIES = choice("info", "low", "medium", "high", "critical", "other", "")
 VERDICTS = choice("accept", "reject", "cycle")
-DISTILLED = {"run_id": ident("run"), "created_at": time, "text": some_text, "verifier": words, "categorizer": words}
+DISTILLED = {"run_id": ident("run"), "created_at": time, "text": some_text, "extractor": words, "verifier": words, "categorizer": words}
 # field: how to draw it; most rows have most of them
 STREAMS = {
     "distilled_facts": DISTILLED,
     "distilled_procedures": DISTILLED,
     "distilled_config_hints": DISTILLED,
     "contract_analyses": {
-        "permit_id": ident("permit"), "ts": time, "analysis": some_text, "observer_verdict": VERDICTS, "observer_notes": notes,
+        "permit_id": ident("permit"), "ts": time, "analysis": some_text, "observer_verdict": VERDICTS, "observer_notes": lambda: a_list(some_text),
         "failure_markers": lambda: a_list(choice("timeout", "build_red", "", "é\n"), draw.choice([0, 0, 2])), "retrieved_context": retrieved,
         "cost_usd": number, "duration_ms": number, "contractor": words},
     "mode_experiments": {
