@@ -49,7 +49,7 @@ static void put(struct lh_hashset *s, uint64_t mixed, uint32_t number)
 static int rehash(struct lh_hashset *s, struct lh_err *err)
 {
 	size_t slots = s->slots ? s->slots * 2 : FEWEST, i;
-	uint64_t *slot = lh_calloc(slots, sizeof *slot, err);
+	uint64_t *slot = lh_calloc_table(slots, sizeof *slot, err);
 
 	if (!slot)
 		return -1;

@@ -39,7 +39,7 @@ static int grow(struct lh_keyset *s, struct lh_err *err)
 	size_t i;
 
 	to.slots = s->slots ? s->slots / 2 * 3 : FEWEST;
-	to.slot = lh_calloc(to.slots, sizeof *to.slot, err);
+	to.slot = lh_calloc_table(to.slots, sizeof *to.slot, err);
 	if (!to.slot)
 		return -1;
 	if (!s->slots && getrandom(to.seed, sizeof to.seed, GRND_NONBLOCK) != sizeof to.seed)

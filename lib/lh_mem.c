@@ -4,6 +4,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define LARGE_PAGE ((size_t)2 << 20)
 
 #ifdef LH_FAULTS
 static int faulted(void)
@@ -37,6 +40,16 @@ void *lh_calloc(size_t n, size_t size, struct lh_err *err)
 
 	if (!p)
 		lh_err_nomem(err);
+	return p;
+}
+
+void *lh_calloc_table(size_t n, size_t size, struct lh_err *err)
+{
+	char *p = lh_calloc(n, size, err);
+	size_t skip = p ? -(uintptr_t)p & (LARGE_PAGE - 1) : 0;
+
+	if (p && n * size >= skip + LARGE_PAGE)
+		madvise(p + skip, n * size - skip, MADV_HUGEPAGE);
 	return p;
 }
 

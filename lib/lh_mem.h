@@ -21,6 +21,11 @@ LH_API void *lh_realloc(void *p, size_t n, size_t size, struct lh_err *err);
  * at least; array is the address of a pointer.  0, or -1 and nothing changed. */
 LH_API int lh_grow(void *array, size_t *cap, size_t n, size_t size, struct lh_err *err);
 
+/* n objects of size bytes, zeroed, that will be reached in no order: on large
+ * pages where there are any, for otherwise finding the page costs as much as
+ * the memory itself. */
+LH_API void *lh_calloc_table(size_t n, size_t size, struct lh_err *err) __attribute__((malloc));
+
 /* A copy of n bytes of s with a NUL behind them. */
 LH_API char *lh_strndup(const char *s, size_t n, struct lh_err *err) __attribute__((malloc));
 

@@ -1,6 +1,7 @@
 /* lh_time.c - RFC 3339 and back.  See lh_time.h. */
 #include "lh_time.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -84,11 +85,38 @@ static int zone(const char *s, const char *end, int *minutes)
 	return 0;
 }
 
-int lh_time_read(const char *s, size_t n, int64_t *ms)
+/* Two digits as a number; *bad when they are none. */
+static int two(const char *s, unsigned *bad)
 {
-	const char *end = s + n;
-	int f[6], i, scale = 100, frac = 0, minutes;
+	unsigned a = (unsigned)s[0] - '0', b = (unsigned)s[1] - '0';
+
+	*bad |= (a > 9) | (b > 9);
+	return (int)(a * 10 + b);
+}
+
+/* The shape that lh_time_print gives. */
+static bool read_ours(const char *s, int f[6], int *frac)
+{
+	unsigned bad = 0, last = (unsigned)s[22] - '0';
+
+	if (s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != '.' || s[23] != 'Z')
+		return false;
+	f[0] = two(s, &bad) * 100 + two(s + 2, &bad);
+	f[1] = two(s + 5, &bad);
+	f[2] = two(s + 8, &bad);
+	f[3] = two(s + 11, &bad);
+	f[4] = two(s + 14, &bad);
+	f[5] = two(s + 17, &bad);
+	*frac = two(s + 20, &bad) * 10 + (int)last;
+	return !bad && last <= 9;
+}
+
+/* Any other. */
+static int read_any(const char *s, size_t n, int f[6], int *frac, int *minutes)
+{
 	static const char sep[] = "--T::";
+	const char *end = s + n, *from;
+	int i, scale = 100;
 
 	for (i = 0; i < 6; i++) {
 		if (i && expect(&s, end, sep[i - 1]) < 0)
@@ -97,18 +125,26 @@ int lh_time_read(const char *s, size_t n, int64_t *ms)
 		if (f[i] < 0)
 			return -1;
 	}
-	if (f[1] < 1 || f[1] > 12 || f[2] < 1 || f[2] > days_in(f[0], f[1]) ||
-	    f[3] > 23 || f[4] > 59 || f[5] > 59)
-		return -1;
 	if (s < end && *s == '.') {
-		const char *from = ++s;
-
-		for (; s < end && *s >= '0' && *s <= '9'; s++, scale /= 10)
-			frac += (*s - '0') * scale;
+		for (from = ++s; s < end && *s >= '0' && *s <= '9'; s++, scale /= 10)
+			*frac += (*s - '0') * scale;
 		if (s == from)
 			return -1;
 	}
-	if (zone(s, end, &minutes) < 0)
+	return zone(s, end, minutes);
+}
+
+int lh_time_read(const char *s, size_t n, int64_t *ms)
+{
+	int f[6], frac = 0, minutes = 0;
+
+	if (n != LH_TIME_LEN || !read_ours(s, f, &frac)) {
+		frac = 0;
+		if (read_any(s, n, f, &frac, &minutes) < 0)
+			return -1;
+	}
+	if (f[1] < 1 || f[1] > 12 || f[2] < 1 || f[2] > days_in(f[0], f[1]) ||
+	    f[3] > 23 || f[4] > 59 || f[5] > 59)
 		return -1;
 	*ms = days_from_civil(f[0], f[1], f[2]) * DAY_MS +
 	      ((f[3] * 60 + f[4] - minutes) * INT64_C(60) + f[5]) * 1000 + frac;
