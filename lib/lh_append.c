@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "lh_buf.h"
-#include "lh_digest.h"
 #include "lh_file.h"
+#include "lh_hash2_int.h"
 #include "lh_mem.h"
 #include "lh_receipt.h"
 
@@ -20,8 +20,8 @@ struct lh_append {
 	struct lh_atomic out;
 	struct lh_buf block;
 	uint64_t lines, bytes;
-	struct lh_sha256 hash;	/* of what was written to a file that is new, ... */
-	bool hashing;		/* ... when somebody wants to know */
+	struct lh_hash2_file hash;	/* of what was written to a file that is new, ... */
+	struct lh_hash2 *hashing;	/* ... when somebody wants to know; or NULL */
 };
 
 struct lh_append *lh_append_open(const struct lh_root *r, const char *relpath, struct lh_err *err)
@@ -53,6 +53,8 @@ void lh_append_close(struct lh_append *a)
 		return;
 	if (a->open)
 		lh_atomic_close(&a->out);
+	if (a->hashing)
+		lh_hash2_free(a->hashing, &a->hash);
 	lh_buf_free(&a->block);
 	free(a->relpath);
 	free(a->path);
@@ -64,16 +66,24 @@ uint64_t lh_append_lines(const struct lh_append *a)
 	return a->lines;
 }
 
-static int flush(struct lh_append *a, struct lh_err *err)
+/* Write what the block holds; but for the last time whole blocks of the hash. */
+static int flush(struct lh_append *a, bool last, struct lh_err *err)
 {
+	size_t rest = a->hashing && !last ? a->block.len % 64 : 0, n = a->block.len - rest;
+	char behind[64];
 	int rc = lh_buf_check(&a->block, err);
 
-	if (!rc && a->hashing)
-		lh_sha256_more(&a->hash, a->block.p, a->block.len);
-	a->bytes += a->block.len;
-	if (!rc && a->block.len && (rc = lh_write_all(a->out.fd, a->block.p, a->block.len, err)) < 0)
+	if (!rc && n && (rc = lh_write_all(a->out.fd, a->block.p, n, err)) < 0)
 		lh_err_prefix(err, "%s", a->path);
-	lh_buf_reset(&a->block);
+	a->bytes += n;
+	if (rest)
+		memcpy(behind, a->block.p + n, rest);
+	a->block.len = n;
+	if (a->hashing)
+		lh_hash2_add(a->hashing, &a->hash, &a->block);
+	else
+		lh_buf_reset(&a->block);
+	lh_buf_add(&a->block, behind, rest);
 	return rc;
 }
 
@@ -91,7 +101,7 @@ static int copy_plain(struct lh_append *a, int from, struct lh_err *err)
 		if (n < 0)
 			return lh_err_prefix(err, "%s", a->path);
 		lh_buf_took(&a->block, (size_t)n);
-		if (flush(a, err) < 0)
+		if (flush(a, false, err) < 0)
 			return -1;
 	} while (n);
 	return 0;
@@ -124,8 +134,10 @@ static int start(struct lh_append *a, struct lh_err *err)
 		return -1;
 	a->open = true;
 	if (access(a->path, F_OK) < 0 && errno == ENOENT) {
-		a->hashing = lh_root_facts(a->root) != NULL;
-		lh_sha256_start(&a->hash);
+		if (lh_root_facts(a->root)) {
+			a->hashing = lh_facts_hashing(lh_root_facts(a->root));
+			lh_hash2_start(&a->hash);
+		}
 		return 0;
 	}
 	from = lh_open_regular(a->path, O_RDONLY, 0, err);
@@ -143,14 +155,14 @@ int lh_append_line(struct lh_append *a, const char *line, size_t n, struct lh_er
 	lh_buf_add(&a->block, line, n);
 	lh_buf_putc(&a->block, '\n');
 	a->lines++;
-	return a->block.len >= BLOCK || a->block.failed ? flush(a, err) : 0;
+	return a->block.len >= BLOCK || a->block.failed ? flush(a, false, err) : 0;
 }
 
 static int tell(struct lh_append *a, const struct stat *made, struct lh_err *err)
 {
 	struct lh_fact fact = { .bytes = a->bytes, .records = a->lines };
 
-	lh_sha256_end(&a->hash, fact.sha256);
+	lh_hash2_end(a->hashing, &a->hash, fact.sha256);
 	return lh_facts_made(lh_root_facts(a->root), a->root, a->relpath, made, &fact, err);
 }
 
@@ -160,7 +172,7 @@ int lh_append_commit(struct lh_append *a, struct lh_err *err)
 
 	if (!a->open)
 		return 0;
-	if (flush(a, err) < 0)
+	if (flush(a, true, err) < 0)
 		return -1;
 	if (a->hashing && fstat(a->out.fd, &made) < 0)
 		return lh_err_sys(err, "%s", a->path);

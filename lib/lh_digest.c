@@ -43,6 +43,29 @@ void lh_sha256_more(struct lh_sha256 *s, const void *p, size_t n)
 	SHA256_Update((SHA256_CTX *)s, p, n);
 }
 
+static void add_length(SHA256_CTX *c, uint64_t bytes)
+{
+	uint64_t bits = ((uint64_t)c->Nh << 32 | c->Nl) + bytes * 8;
+
+	c->Nl = (SHA_LONG)bits;
+	c->Nh = (SHA_LONG)(bits >> 32);
+}
+
+void lh_sha256_more2(struct lh_sha256 *const s[2], const void *const p[2], size_t n)
+{
+	SHA256_CTX *a = (SHA256_CTX *)s[0], *b = (SHA256_CTX *)s[1];
+	size_t done = 0;
+
+	if (!a->num && !b->num && lh_sha2_can()) {
+		done = n / BLOCK * BLOCK;
+		lh_sha2_blocks((uint32_t *[]){ a->h, b->h }, (const unsigned char *[]){ p[0], p[1] }, n / BLOCK);
+		add_length(a, done);
+		add_length(b, done);
+	}
+	SHA256_Update(a, (const char *)p[0] + done, n - done);
+	SHA256_Update(b, (const char *)p[1] + done, n - done);
+}
+
 void lh_sha256_end(struct lh_sha256 *s, unsigned char out[32])
 {
 	SHA256_Final(out, (SHA256_CTX *)s);

@@ -35,6 +35,10 @@ LH_API void lh_facts_free(struct lh_facts *f);
 /* Of the file relpath of a root: 1, 0 when it is not there, -1. */
 LH_API int lh_facts_of(struct lh_facts *f, const struct lh_root *root, const char *relpath, struct lh_fact *fact, struct lh_err *err);
 
+/* What hashes the files that are being made. */
+struct lh_hash2;
+LH_API struct lh_hash2 *lh_facts_hashing(struct lh_facts *f);
+
 /* The file was just put there with these contents, as the inode that made
  * describes (before its rename); what is there now is believed to be that if it
  * has the same inode and as many bytes. */

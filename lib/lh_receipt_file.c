@@ -7,6 +7,7 @@
 
 #include "lh_digest.h"
 #include "lh_file.h"
+#include "lh_hash2_int.h"
 #include "lh_idmap.h"
 #include "lh_mem.h"
 #include "lh_receipt.h"
@@ -26,6 +27,7 @@ struct lh_facts {
 	struct known *v;
 	size_t n, cap;
 	struct lh_idmap by_path;
+	struct lh_hash2 hashing;
 	char block[];
 };
 
@@ -54,6 +56,11 @@ void lh_facts_free(struct lh_facts *f)
 	free(f->v);
 	lh_idmap_free(&f->by_path);
 	free(f);
+}
+
+struct lh_hash2 *lh_facts_hashing(struct lh_facts *f)
+{
+	return &f->hashing;
 }
 
 /* Lines of a block that hold more than blanks.  *held: the line that is open at
