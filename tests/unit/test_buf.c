@@ -2,12 +2,41 @@
 #include "check.h"
 #include "lh_buf.h"
 
+/* One byte that needs an escape, at every place in texts of every length. */
+static void escapes_are_found_anywhere(void)
+{
+	char text[48], want[64];
+	struct lh_buf b;
+	size_t n, at;
+
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	for (n = 0; n < sizeof text; n++)
+		for (at = 0; at <= n; at++) {
+			memset(text, 0x7f, n);
+			*want = '"';
+			memset(want + 1, 0x7f, n);
+			want[n + 1] = '"';
+			if (at < n) {
+				text[at] = '\n';
+				want[at + 1] = '\\';
+				want[at + 2] = 'n';
+				memset(want + at + 3, 0x7f, n - at - 1);
+				want[n + 2] = '"';
+			}
+			lh_buf_reset(&b);
+			lh_buf_json(&b, text, n);
+			check(b.len == n + 2 + (at < n) && !memcmp(b.p, want, b.len));
+		}
+	lh_buf_free(&b);
+}
+
 int main(void)
 {
 	struct lh_err err;
 	struct lh_buf b;
 	size_t i;
 
+	escapes_are_found_anywhere();
 	lh_buf_init(&b, LH_BUF_NOMAX);
 	check(lh_buf_check(&b, &err) == 0 && b.len == 0);
 	lh_buf_json(&b, "a\"\\\b\f\n\r\t\x01\x1f\x7f\xc3\xa9", 13);

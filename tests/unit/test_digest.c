@@ -46,8 +46,36 @@ static void checksums(void)
 	check(lh_xxh3("a", 1) == 0xe6c632b61e964e1full);
 }
 
+/* Two messages in steps of one size, then what is left of each, like one. */
+static void two_at_a_time(size_t n, size_t m, size_t step)
+{
+	static unsigned char text[2][1000];
+	unsigned char sum[32], want[32];
+	struct lh_sha256 a, b;
+	size_t i, at = 0;
+
+	for (i = 0; i < sizeof text[0]; i++) {
+		text[0][i] = (unsigned char)(i * 7);
+		text[1][i] = (unsigned char)(i * 11 + 3);
+	}
+	lh_sha256_start(&a);
+	lh_sha256_start(&b);
+	for (; at + step <= n && at + step <= m; at += step)
+		lh_sha256_more2((struct lh_sha256 *[]){ &a, &b }, (const void *[]){ text[0] + at, text[1] + at }, step);
+	lh_sha256_more(&a, text[0] + at, n - at);
+	lh_sha256_more(&b, text[1] + at, m - at);
+	lh_sha256(text[0], n, want);
+	lh_sha256_end(&a, sum);
+	check(!memcmp(sum, want, 32));
+	lh_sha256(text[1], m, want);
+	lh_sha256_end(&b, sum);
+	check(!memcmp(sum, want, 32));
+}
+
 int main(void)
 {
+	static const size_t steps[] = { 1, 63, 64, 65, 128, 200, 320, 1000 };
+	size_t i;
 	char long_key[131];
 
 	sha("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
@@ -61,5 +89,10 @@ int main(void)
 	mac("", 0, "", "", "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 	check(lh_const_eq("abc", "abc", 3) && !lh_const_eq("abc", "abd", 3));
 	checksums();
+	for (i = 0; i < sizeof steps / sizeof *steps; i++) {
+		two_at_a_time(1000, 1000, steps[i]);
+		two_at_a_time(777, 320, steps[i]);
+		two_at_a_time(0, 64, steps[i]);
+	}
 	return 0;
 }

@@ -308,6 +308,35 @@ static void joins(void)
 	lh_root_close(root);
 }
 
+/* Lines that end around the end of a window of a megabyte, and longer ones; the
+ * file's last line ends around the end of a page. */
+static void rows_in_windows(void)
+{
+	static const size_t long_ones[] = { (1 << 20) - 70, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 5 << 20 };
+	struct lh_rows *r = lh_rows_new(&err);
+	static char text[6 << 20];
+	struct lh_row row;
+	size_t i, n, tail;
+
+	memset(text, 'x', sizeof text);
+	for (i = 0; i < sizeof long_ones / sizeof *long_ones; i++)
+		for (tail = 0; tail < 130; tail += 43) {
+			FILE *f = fopen("windows", "w");
+
+			n = long_ones[i];
+			check(f && fwrite(text, 1, n, f) == n && fputs("\nshort\n", f) >= 0);
+			n = 4096 - (n + 7) % 4096 + 4096 - tail;
+			check(fwrite(text, 1, n, f) == n && fclose(f) == 0);
+			check(lh_rows_open(r, "windows", &err) == 1);
+			check(lh_rows_next(r, &row, &err) == 1 && row.n == long_ones[i] && !memcmp(row.p, text, row.n));
+			check(lh_rows_next(r, &row, &err) == 1 && row.n == 5 && row.at == long_ones[i] + 1 && !memcmp(row.p, "short", 5));
+			check(lh_rows_next(r, &row, &err) == 1 && row.n == n && row.line == 3 && !memcmp(row.p, text, n));
+			check(row.p[n + LH_PAD - 1] <= '~');	/* may be read */
+			check(lh_rows_next(r, &row, &err) == 0);
+		}
+	lh_rows_free(r);
+}
+
 static void rows_of_a_file(void)
 {
 	struct lh_rows *r = lh_rows_new(&err);
@@ -392,6 +421,7 @@ int main(void)
 	keeps();
 	joins();
 	rows_of_a_file();
+	rows_in_windows();
 	beneath();
 	check(chdir("/") == 0);
 	return execlp("rm", "rm", "-rf", folder, (char *)NULL);

@@ -86,6 +86,48 @@ static void a_file_is_read_again_only_when_it_has_changed(const struct lh_root *
 	lh_facts_free(f);
 }
 
+static void is_as_read(struct lh_facts *known, const struct lh_root *root, const char *relpath)
+{
+	struct lh_facts *f = lh_facts_new(&err);
+	struct lh_fact told, read;
+
+	check(f && lh_facts_of(known, root, relpath, &told, &err) == 1 && lh_facts_of(f, root, relpath, &read, &err) == 1);
+	check(told.bytes == read.bytes && told.records == read.records && !memcmp(told.sha256, read.sha256, 32));
+	lh_facts_free(f);
+}
+
+/* Three files grow side by side, by blocks of their own; one is given up, and
+ * one grows once more. */
+static void what_is_made_is_hashed_as_if_it_were_read(struct lh_root *root)
+{
+	static const char *const names[] = { "made/a", "made/b", "made/c" };
+	struct lh_facts *f = lh_facts_new(&err);
+	struct lh_append *a[3];
+	char line[301];
+	int i, j;
+
+	lh_root_remember(root, f);
+	memset(line, 'x', sizeof line);
+	for (i = 0; i < 3; i++)
+		check((a[i] = lh_append_open(root, names[i], &err)) != NULL);
+	for (j = 0; j < 5000; j++)
+		for (i = 0; i < 3; i++)
+			check(lh_append_line(a[i], line, (size_t)(j * (i + 1) % 300) + 1, &err) == 0);
+	lh_append_close(a[1]);
+	check(lh_append_commit(a[0], &err) == 0 && lh_append_commit(a[2], &err) == 0);
+	lh_append_close(a[0]);
+	lh_append_close(a[2]);
+	is_as_read(f, root, "made/a");
+	is_as_read(f, root, "made/c");
+	check((a[0] = lh_append_open(root, "made/a", &err)) && lh_append_line(a[0], line, 1, &err) == 0 && lh_append_commit(a[0], &err) == 0);
+	lh_append_close(a[0]);
+	is_as_read(f, root, "made/a");
+	put("made/c", "{}\n");
+	is_as_read(f, root, "made/c");
+	lh_root_remember(root, NULL);
+	lh_facts_free(f);
+}
+
 /* ---- commits ---- */
 
 static void commit_is(const char *path, const char *want)
@@ -254,6 +296,7 @@ int main(void)
 	check(root);
 	records_are_lines_that_are_not_blank(root);
 	a_file_is_read_again_only_when_it_has_changed(root);
+	what_is_made_is_hashed_as_if_it_were_read(root);
 	lh_root_close(root);
 	the_commit_is_read_from_gits_own_files();
 	a_worktrees_commit_is_its_own();
