@@ -8,7 +8,7 @@
  *
  *     e = lh_evidence_new("2026-05-03T12:00:00.000Z", err);
  *     rc = lh_evidence_make(e, LH_AUDITS, row, 16, &out, err);
- *     ... lh_evidence_sig(e), lh_evidence_errors(e, &list) ...
+ *     ... lh_evidence_hash(e), lh_evidence_errors(e, &list) ...
  *     lh_evidence_free(e);
  *
  * Threads: one thread per struct.

@@ -203,7 +203,8 @@ int lh_quarantine_file(struct lh_quarantine *q, const char *path, struct lh_err 
 
 /* ---- what comes ---- */
 
-void lh_quarantine_row(struct lh_buf *out, enum lh_exporter x, const struct lh_refused *r, const char *recorded_at)
+/* The row itself, without a LF. */
+static void put_row(struct lh_buf *out, enum lh_exporter x, const struct lh_refused *r, const char *recorded_at)
 {
 	lh_buf_puts(out, "{\"exporter\":\"");
 	lh_buf_puts(out, lh_exporter_name(x));
@@ -237,7 +238,7 @@ int lh_quarantine_add(struct lh_quarantine *q, const struct lh_refused *r, struc
 	if (!is_new)
 		return 0;
 	lh_buf_reset(&q->row);
-	lh_quarantine_row(&q->row, q->x, r, q->recorded_at);
+	put_row(&q->row, q->x, r, q->recorded_at);
 	if (lh_buf_check(&q->row, err) < 0)
 		return -1;
 	if (q->append)

@@ -56,7 +56,4 @@ LH_API int lh_quarantine_commit(struct lh_quarantine *q, struct lh_err *err);
 /* By reason, LH_REFUSALS of them. */
 LH_API const uint64_t *lh_quarantine_counts(const struct lh_quarantine *q);
 
-/* The row itself, without a LF. */
-LH_API void lh_quarantine_row(struct lh_buf *out, enum lh_exporter x, const struct lh_refused *r, const char *recorded_at);
-
 #endif

@@ -158,7 +158,8 @@ void lh_sample_begin(struct lh_sampler *s)
 
 /* ---- what is read ---- */
 
-int lh_text_take(struct lh_text *t, const struct lh_value *v, struct lh_err *err)
+/* Unescape v, which is NULL or no string when there is none: then empty. */
+static int take_text(struct lh_text *t, const struct lh_value *v, struct lh_err *err)
 {
 	lh_buf_reset(&t->b);
 	t->s = (struct lh_str){ "", 0 };
@@ -196,8 +197,8 @@ int lh_source_scored(struct lh_source *src, const struct lh_record *scored, stru
 	if (from && from->type == LH_OBJECT)
 		src->provenance = *from;
 	read_provenance(src);
-	if (lh_text_take(&src->run_id, lh_record_get(scored, "evidence_run_id"), err) < 0 ||
-	    lh_text_take(&src->sig, &src->sig_hash, err) < 0 || lh_text_take(&src->path, &src->file, err) < 0)
+	if (take_text(&src->run_id, lh_record_get(scored, "evidence_run_id"), err) < 0 ||
+	    take_text(&src->sig, &src->sig_hash, err) < 0 || take_text(&src->path, &src->file, err) < 0)
 		return -1;
 	src->stem = lh_stem_text(src->path.s.p, src->path.s.n);
 	return 0;
@@ -206,8 +207,8 @@ int lh_source_scored(struct lh_source *src, const struct lh_record *scored, stru
 int lh_source_evidence(struct lh_source *src, const struct lh_record *evidence, struct lh_err *err)
 {
 	src->evidence = evidence;
-	return lh_text_take(&src->task, lh_record_get(evidence, "task_id"), err) < 0 ||
-	       lh_text_take(&src->text, lh_record_get(evidence, "text"), err) < 0 ? -1 : 0;
+	return take_text(&src->task, lh_record_get(evidence, "task_id"), err) < 0 ||
+	       take_text(&src->text, lh_record_get(evidence, "text"), err) < 0 ? -1 : 0;
 }
 
 /* ---- the gates ---- */
@@ -218,7 +219,7 @@ static const bool never[LH_EXPORTERS][LH_CATEGORIES] = {
 	[LH_SFT] = { [LH_REJECTED] = true, [LH_NEEDS_HUMAN_REVIEW] = true },
 };
 
-bool lh_sample_unsafe(enum lh_exporter x, enum lh_category c)
+static bool is_unsafe(enum lh_exporter x, enum lh_category c)
 {
 	return c != LH_CATEGORY_NONE && never[x][c];
 }
@@ -227,7 +228,7 @@ enum lh_refusal lh_sample_gate(enum lh_exporter x, const struct lh_export *how, 
 {
 	bool fine = false;
 
-	if (lh_sample_unsafe(x, c))
+	if (is_unsafe(x, c))
 		return x == LH_RAG ? LH_UNSAFE_RAG_CATEGORY : LH_UNSAFE_SFT_CATEGORY;
 	switch (c) {
 	case LH_ACCEPTED:
@@ -253,7 +254,7 @@ static bool is_absent(const struct lh_value *v)
 	return !v->p || v->type == LH_NULL || (v->type == LH_STRING && v->n == 2);
 }
 
-int lh_gate_provenance(struct lh_sampler *s, const struct lh_source *src)
+static int gate_provenance(struct lh_sampler *s, const struct lh_source *src)
 {
 	const struct { const char *name; const struct lh_value *v; } must[] = {
 		{ "source_file", &src->file }, { "line_offset", &src->offset },
@@ -291,7 +292,7 @@ static bool is_output(const struct lh_source *src)
 	       ((verdict && !is_absent(verdict)) || lh_stem_read(src->stem.p, src->stem.n) == LH_AUDITS);
 }
 
-int lh_gate_model(struct lh_sampler *s, const struct lh_source *src)
+static int gate_model(struct lh_sampler *s, const struct lh_source *src)
 {
 	const struct lh_value *role;
 
@@ -390,7 +391,7 @@ int lh_sample_judge(struct lh_sampler *s, struct lh_err *err)
 	s->said.refused = lh_sample_gate(s->x, &s->how, src->category);
 	if (s->said.refused != LH_NOT_REFUSED)
 		return 0;
-	return lh_sample_settle(s, lh_gate_provenance(s, src), NULL, 0, err);
+	return lh_sample_settle(s, gate_provenance(s, src), NULL, 0, err);
 }
 
 int lh_sample_finish(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err)
@@ -401,7 +402,7 @@ int lh_sample_finish(struct lh_sampler *s, struct lh_buf *out, struct lh_err *er
 	if (!s->src->evidence)
 		rc = lh_sample_refuse(s, LH_MISSING_SOURCE_RUN_ID, "evidence: not found");
 	if (rc > 0 && s->x == LH_SFT)
-		rc = lh_gate_model(s, s->src);
+		rc = gate_model(s, s->src);
 	if (rc > 0)
 		rc = lh_gate_content(s, s->src, err);
 	if (rc > 0)

@@ -62,7 +62,6 @@ struct lh_export {
 /* May this category become a sample?  LH_NOT_REFUSED, or why not.  What is
  * never safe is decided first, out of a constant that no option changes. */
 LH_API enum lh_refusal lh_sample_gate(enum lh_exporter x, const struct lh_export *how, enum lh_category c);
-LH_API bool lh_sample_unsafe(enum lh_exporter x, enum lh_category c);
 
 #define LH_SAMPLE_ID 32		/* bytes that hold any id and a NUL */
 

@@ -4,7 +4,8 @@
 
 #define SHOWN 1000	/* characters of the content that are embedded */
 
-int lh_sample_string(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch, struct lh_err *err)
+/* A string as JSON with the fewest escapes. */
+static int put_string(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch, struct lh_err *err)
 {
 	struct lh_str s;
 
@@ -29,19 +30,20 @@ static void put_text(struct lh_buf *out, const char *text)
 	lh_buf_json(out, text, strlen(text));
 }
 
-int lh_sample_provenance(struct lh_sampler *s, const struct lh_source *src, struct lh_buf *out, struct lh_err *err)
+/* "provenance":{...} without a comma. */
+static int put_provenance(struct lh_sampler *s, const struct lh_source *src, struct lh_buf *out, struct lh_err *err)
 {
 	LH_PUTS(out, "\"provenance\":{\"source_file\":");
-	if (lh_sample_string(out, &src->file, &s->scratch, err) < 0)
+	if (put_string(out, &src->file, &s->scratch, err) < 0)
 		return -1;
 	LH_PUTS(out, ",\"line_offset\":");
-	if (lh_sample_string(out, &src->offset, &s->scratch, err) < 0)
+	if (put_string(out, &src->offset, &s->scratch, err) < 0)
 		return -1;
 	LH_PUTS(out, ",\"sig_hash\":");
-	if (lh_sample_string(out, &src->sig_hash, &s->scratch, err) < 0)
+	if (put_string(out, &src->sig_hash, &s->scratch, err) < 0)
 		return -1;
 	LH_PUTS(out, ",\"recorded_at\":");
-	if (lh_sample_string(out, &src->recorded_at, &s->scratch, err) < 0)
+	if (put_string(out, &src->recorded_at, &s->scratch, err) < 0)
 		return -1;
 	lh_buf_putc(out, '}');
 	return 0;
@@ -53,7 +55,7 @@ static int put_end(struct lh_sampler *s, const struct lh_source *src, struct lh_
 	LH_PUTS(out, ",\"created_at\":");
 	put_text(out, s->recorded_at);
 	lh_buf_putc(out, ',');
-	if (lh_sample_provenance(s, src, out, err) < 0)
+	if (put_provenance(s, src, out, err) < 0)
 		return -1;
 	lh_buf_putc(out, '}');
 	return lh_buf_check(out, err);

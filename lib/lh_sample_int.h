@@ -39,12 +39,6 @@ struct lh_sampler {
 
 #define LH_PUTS(b, text) lh_buf_add(b, text, sizeof text - 1)
 
-/* Unescape v, which is NULL or no string when there is none: then empty. */
-int lh_text_take(struct lh_text *t, const struct lh_value *v, struct lh_err *err);
-
-/* A string as JSON with the fewest escapes. */
-int lh_sample_string(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch, struct lh_err *err);
-
 /* A record begins: nothing is refused yet. */
 void lh_sample_begin(struct lh_sampler *s);
 
@@ -62,9 +56,7 @@ void lh_source_free(struct lh_source *src);
 int lh_source_scored(struct lh_source *src, const struct lh_record *scored, struct lh_err *err);
 int lh_source_evidence(struct lh_source *src, const struct lh_record *evidence, struct lh_err *err);
 
-/* The gates after the first: 1, 0 refused, -1. */
-int lh_gate_provenance(struct lh_sampler *s, const struct lh_source *src);
-int lh_gate_model(struct lh_sampler *s, const struct lh_source *src);
+/* The gates behind provenance: 1, 0 refused, -1. */
 int lh_gate_content(struct lh_sampler *s, const struct lh_source *src, struct lh_err *err);
 int lh_gate_schema(struct lh_sampler *s, struct lh_buf *out, size_t from, struct lh_err *err);
 
@@ -77,9 +69,6 @@ int lh_sample_may_pair(struct lh_sampler *s);
 
 /* Build out of what was read, whatever its category; ends with the schema's gate. */
 int lh_sample_build(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err);
-
-/* "provenance":{...} without a comma. */
-int lh_sample_provenance(struct lh_sampler *s, const struct lh_source *src, struct lh_buf *out, struct lh_err *err);
 
 /* ---- lh_sample_text.c: append; -1 only when memory is out ---- */
 int lh_sample_title(struct lh_buf *to, const struct lh_source *src, struct lh_err *err);

@@ -58,6 +58,12 @@ help_options() {
 	done
 }
 
+@test "the overview and the README name every tool, in their order" {
+	diff <(tools | LC_ALL=C sort) <(sed -n 's/^\.It Xr \(lh[a-z-]*\) 1$/\1/p' "$ROOT/man/lakehouse-tools.7")
+	diff <(tools | LC_ALL=C sort) <(sed -n '/^\.Sh SEE ALSO/,$s/^\.Xr \(lh[a-z-]*\) 1 ,$/\1/p' "$ROOT/man/lakehouse-tools.7")
+	diff <(tools | LC_ALL=C sort) <(sed -n 's/^| `\(lh[a-z-]*\)` |.*/\1/p' "$ROOT/README.md")
+}
+
 @test "the pages call each other by names that exist" {
 	for name in $(grep -h '^\.Xr lh\|^\.Xr lakehouse' "$ROOT"/man/*.[157] | awk '{ print $2 "." $3 }' | sort -u); do
 		[ -f "$ROOT/man/$name" ] || { echo "no page $name"; return 1; }
