@@ -271,7 +271,7 @@ raw() {
 		lh-validate --roster in
 		lh-validate --rules "no/$E"
 		lh-validate --schema "$E"
-		lh-validate --audit-log "no/$E" --key-file audit.key
+		lh-validate --audit-log "workers.jsonl/$E" --key-file audit.key
 		LH_ROSTER=$E lh-validate
 		lh-subject-audit verify --key-file "no/$E"
 		lh-subject-audit verify --key-file audit.key --against "no/$E"
@@ -401,6 +401,8 @@ ASK='"kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z"
 			grep -q INJECTED trace || break
 			# a message, and a lock's note of who holds it, may go missing
 			grep -qE 'write\(2,.*INJECTED|pwrite64\([0-9]+, "[0-9]+\\n".*INJECTED' trace && continue
+			# a look-up without its row is told and changes no verdict: lh-validate-audit.bats
+			grep -q 'left no row: .*No space left' err && continue
 			[ "$status" = 2 ] && grep -q "No space left" err ||
 				{ echo "write $n of $command: exit $status: $(cat err)"; return 1; }
 			[ "$sum" = "$(sha256sum workers.lhv)" ]
