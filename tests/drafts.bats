@@ -179,6 +179,16 @@ order-1/mail-2: salary disclosure: keyword near dollar amount
 order-1/payroll: SSN-shaped sequence in body' ]
 }
 
+@test "the README's examples of records and samples run as printed behind it" {
+	here
+	awk '/^    / && on { print substr($0, 5) } /^A language model drafts/ { on = 1 } /^## / { on = 0 }' "$ROOT/README.md" >example
+	grep -q 'lh-subject-audit verify' example
+	grep -q 'lh-distill health --all' example
+	run -0 bash example
+	[ "$(grep -c '"verified":true.*"state":"intact"' <<<"$output")" = 5 ]
+	[ "$(grep -c '"mismatched":0,"missing":0' <<<"$output")" = 12 ]
+}
+
 @test "the demo runs to its end, also where packages cannot be fetched" {
 	here
 	printf '#!/bin/sh\nexit 1\n' >bin/apt-get
