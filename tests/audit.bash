@@ -19,8 +19,7 @@ record() {
 }
 
 records() {
-	local n
-	for ((n = 0; n < $2; n++)); do record "$1" "$n"; done
+	seq 0 $(($2 - 1)) | awk -v line="$(record "$1" @)" '{ split(line, part, "@"); print part[1] $1 part[2] }'
 }
 
 # log ID N - that subject's log in d.

@@ -10,11 +10,11 @@ fill() {
 
 # fills N ID... - N requests, each for one worker, in turn.
 fills() {
-	local n=$1 k
+	local n=$1
 	shift
-	for ((k = 0; k < n; k++)); do
-		echo '{"kind":"fill","artifact":{"fills":[{"candidate_id":"'"${@:k % $# + 1:1}"'","name":"Ada"}]}}'
-	done
+	printf '%s\n' "$@" | awk -v n="$n" '{ id[NR - 1] = $0 } END {
+		for (k = 0; k < n; k++)
+			printf "{\"kind\":\"fill\",\"artifact\":{\"fills\":[{\"candidate_id\":\"%s\",\"name\":\"Ada\"}]}}\n", id[k % NR] }'
 }
 
 roster() {
