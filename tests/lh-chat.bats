@@ -717,20 +717,8 @@ refuses() {
 	kill "$CHAT_PID"
 }
 
-# cert NAME DAYS SUBJECT_ALT_NAME : signed by the authority of ca.pem
-cert() {
-	openssl req -newkey rsa:2048 -nodes -keyout "$1.key" -subj "/CN=$1" -out "$1.csr" 2>/dev/null
-	openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days "$2" \
-		-extfile <(echo "subjectAltName=$3") -out "$1.pem" 2>/dev/null
-}
-
 @test "TLS is verified before a key is sent: expired, self-signed, another host's" {
-	openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority 2>/dev/null
-	cert good 2 IP:127.0.0.1
-	cert expired -1 IP:127.0.0.1
-	cert other 2 DNS:example.com
-	openssl req -x509 -newkey rsa:2048 -nodes -keyout self.key -out self.pem -days 2 -subj /CN=127.0.0.1 \
-		-addext subjectAltName=IP:127.0.0.1 2>/dev/null
+	make_certificates
 	export SSL_CERT_FILE=$PWD/ca.pem KIMI_API_KEY=k
 	serve --tls good.pem good.key
 	asks_with k

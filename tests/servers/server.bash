@@ -36,3 +36,21 @@ stop_upstreams() {
 	SERVERS=()
 	return 0
 }
+
+# cert NAME DAYS SUBJECT_ALT_NAME : signed by the authority of ca.pem
+cert() {
+	openssl req -newkey rsa:2048 -nodes -keyout "$1.key" -subj "/CN=$1" -out "$1.csr" 2>/dev/null
+	openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days "$2" \
+		-extfile <(echo "subjectAltName=$3") -out "$1.pem" 2>/dev/null
+}
+
+# make_certificates - ca.pem, and by it good, expired and other (another host's);
+# self is signed by nobody.  Each has NAME.pem and NAME.key.
+make_certificates() {
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority 2>/dev/null
+	cert good 2 IP:127.0.0.1
+	cert expired -1 IP:127.0.0.1
+	cert other 2 DNS:example.com
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout self.key -out self.pem -days 2 -subj /CN=127.0.0.1 \
+		-addext subjectAltName=IP:127.0.0.1 2>/dev/null
+}
