@@ -41,7 +41,8 @@ struct lh_cat *lh_cat_start(int fd, const void *head, size_t n, struct lh_err *e
 	c->from = pipes[0];
 	c->pid = -1;
 	if (pipes[0] >= 0)
-		c->pid = lh_coproc_spawn(argv, (int[]){ fd, pipes[1], -1, before }, 4, LH_CAT_ENV "=1", err);
+		c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = (int[]){ fd, pipes[1], -1, before }, .n_fd = 4,
+							    .env = (char *[]){ LH_CAT_ENV "=1", NULL } }, err);
 	if (before >= 0)
 		close(before);
 	if (pipes[1] >= 0)

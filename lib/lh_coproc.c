@@ -23,7 +23,7 @@
 void lh_coproc_find(const char *name, char *to, size_t n)
 {
 	char self[4096], *slash;
-	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+	ssize_t len = strchr(name, '/') ? -1 : readlink("/proc/self/exe", self, sizeof self - 1);
 
 	if (len > 0) {
 		self[len] = '\0';
@@ -34,52 +34,83 @@ void lh_coproc_find(const char *name, char *to, size_t n)
 	snprintf(to, n, "%s", name);
 }
 
-/* Our environment with one string more; the strings are borrowed. */
-static char **environment(char *more, struct lh_err *err)
+/* Is it "NAME=...", for any NAME that more sets? */
+static bool is_set(const char *s, char *const *more)
 {
-	size_t n = 0;
+	size_t name = strcspn(s, "=") + 1;
+
+	for (; *more; more++)
+		if (strncmp(s, *more, name) == 0)
+			return true;
+	return false;
+}
+
+/* Our environment with more set in it; the strings are borrowed. */
+static char **environment(char *const *more, struct lh_err *err)
+{
+	static char *const none[] = { NULL };
+	size_t n = 0, n_more = 0, i;
 	char **env;
 
+	if (!more)
+		more = none;
 	while (environ[n])
 		n++;
-	env = lh_calloc(n + 2, sizeof *env, err);
+	while (more[n_more])
+		n_more++;
+	env = lh_calloc(n + n_more + 1, sizeof *env, err);
 	if (!env)
 		return NULL;
-	memcpy(env, environ, n * sizeof *env);
-	env[n] = more;
+	for (i = n = 0; environ[i]; i++)
+		if (!is_set(environ[i], more))
+			env[n++] = environ[i];
+	for (i = 0; i < n_more; i++)
+		env[n++] = more[i];
 	return env;
 }
 
-pid_t lh_coproc_spawn(char *const argv[], const int *fd, size_t n_fd, char *more, struct lh_err *err)
+/* No signal is blocked in a child; where it leads a group it also starts with
+ * a SIGPIPE that ends it, as a shell expects. */
+static void attributes(posix_spawnattr_t *attr, bool group)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	posix_spawnattr_init(attr);
+	posix_spawnattr_setsigmask(attr, &set);
+	sigaddset(&set, SIGPIPE);
+	posix_spawnattr_setsigdefault(attr, &set);
+	posix_spawnattr_setpgroup(attr, 0);
+	posix_spawnattr_setflags(attr, (short)(POSIX_SPAWN_SETSIGMASK | (group ? POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF : 0)));
+}
+
+pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
-	char path[4096], **env = environment(more, err);
-	sigset_t none;
+	char path[4096], **env = environment(s->env, err);
 	size_t i;
 	pid_t pid = 0;
-	int rc;
+	int rc = 0;
 
 	if (!env)
 		return -1;
-	lh_coproc_find(argv[0], path, sizeof path);
-	sigemptyset(&none);
+	lh_coproc_find(s->argv[0], path, sizeof path);
 	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-	rc = 0;
-	for (i = 0; i < n_fd && !rc; i++)
-		if (fd[i] >= 0)
-			rc = posix_spawn_file_actions_adddup2(&actions, fd[i], (int)i);
+	attributes(&attr, s->group);
+	for (i = 0; i < s->n_fd && !rc; i++)
+		if (s->fd[i] >= 0)
+			rc = posix_spawn_file_actions_adddup2(&actions, s->fd[i], (int)i);
+	if (s->folder && !rc)
+		rc = posix_spawn_file_actions_addchdir_np(&actions, s->folder);
 	if (!rc)
-		rc = posix_spawnp(&pid, path, &actions, &attr, argv, env);
+		rc = posix_spawnp(&pid, path, &actions, &attr, s->argv, env);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
 	free(env);
 	if (rc) {
 		errno = rc;
-		return lh_err_sys(err, "cannot run %s", argv[0]);
+		return lh_err_sys(err, "cannot run %s", s->argv[0]);
 	}
 	return pid;
 }
@@ -100,7 +131,7 @@ int lh_coproc_start(struct lh_coproc *c, char *const argv[], struct lh_err *err)
 	if (c->said < 0)
 		lh_err_sys(err, "memfd_create");
 	else
-		c->pid = lh_coproc_spawn(argv, (int[]){ ends[1], ends[1], c->said }, 3, NULL, err);
+		c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = (int[]){ ends[1], ends[1], c->said }, .n_fd = 3 }, err);
 	close(ends[1]);
 	if (c->pid <= 0) {
 		close(c->fd);

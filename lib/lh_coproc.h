@@ -23,6 +23,7 @@
 #ifndef LH_COPROC_H
 #define LH_COPROC_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "lh_buf.h"
@@ -45,15 +46,21 @@ LH_API int lh_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double
 /* End its input and wait for it: 0 when it exited with 0 or 1. */
 LH_API int lh_coproc_stop(struct lh_coproc *c, struct lh_err *err);
 
-/*
- * Start argv[0], found as above, with fd[0], fd[1], ... as its descriptors 0,
- * 1, ... (-1: as ours), and one "NAME=value" more in its environment (or
- * NULL).  Returns its PID or -1.
- */
-LH_API pid_t lh_coproc_spawn(char *const argv[], const int *fd, size_t n_fd, char *env, struct lh_err *err);
+/* What is started, and how; all is borrowed. */
+struct lh_spawn {
+	char *const *argv;
+	const int *fd;		/* its descriptors 0, 1, ...; -1: as ours */
+	size_t n_fd;
+	char *const *env;	/* "NAME=value" to set in its environment, then NULL; or NULL */
+	const char *folder;	/* where it works; NULL: where we do */
+	bool group;		/* it leads a process group of its own, where SIGPIPE is not ignored */
+};
 
-/* The path of a tool beside our own executable into to[0..n), or its bare name
- * when there is none. */
+/* Start argv[0], found as above.  Its PID, or -1. */
+LH_API pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err);
+
+/* The path of a tool beside our own executable into to[0..n), or the name as it
+ * is when there is none, or when it holds a "/". */
 LH_API void lh_coproc_find(const char *name, char *to, size_t n);
 
 #endif

@@ -43,7 +43,7 @@ static int summary(const char *name, char *to, size_t n, struct lh_err *err)
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return lh_err_sys(err, "pipe");
-	pid = lh_coproc_spawn(argv, (int[]){ -1, ends[1] }, 2, NULL, err);
+	pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = (int[]){ -1, ends[1] }, .n_fd = 2 }, err);
 	close(ends[1]);
 	while (pid > 0 && have < sizeof text - 1 && (got = lh_read_some(ends[0], text + have, sizeof text - 1 - have, err)) > 0)
 		have += (size_t)got;
@@ -91,7 +91,7 @@ static bool man_knows(const char *name, struct lh_err *err)
 {
 	char *argv[] = { "man", "-w", "--", (char *)name, NULL };
 	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC), status = -1;
-	pid_t pid = nothing < 0 ? -1 : lh_coproc_spawn(argv, (int[]){ nothing, nothing, nothing }, 3, NULL, err);
+	pid_t pid = nothing < 0 ? -1 : lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = (int[]){ nothing, nothing, nothing }, .n_fd = 3 }, err);
 
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;

@@ -1,0 +1,228 @@
+/* lh_child.c - a program run once.  See lh_child.h. */
+#include "lh_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lh_coproc.h"
+#include "lh_file.h"
+#include "lh_signal_int.h"
+#include "lh_time.h"
+
+#define CHUNK 65536
+#define GRACE 2000	/* milliseconds from SIGTERM to SIGKILL */
+
+/* Ends of its input, stdout, stderr; [0] is what we read from. */
+struct child {
+	const struct lh_child_how *how;
+	struct lh_child_out *out;
+	const char *name;
+	pid_t pid;
+	int exit;		/* readable once it ended */
+	int in, outs[2], said[2];
+	char words[1024];	/* the end of its stderr */
+	size_t n_words;
+};
+
+static void shut(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static int open_ends(struct child *c, const void *in, size_t n, struct lh_err *err)
+{
+	c->in = memfd_create("input", MFD_CLOEXEC);
+	if (c->in < 0)
+		return lh_err_sys(err, "memfd_create");
+	if (lh_write_all(c->in, in, n, err) < 0)
+		return -1;
+	if (lseek(c->in, 0, SEEK_SET) < 0)
+		return lh_err_sys(err, "lseek");
+	if (pipe2(c->outs, O_CLOEXEC) < 0 || pipe2(c->said, O_CLOEXEC) < 0)
+		return lh_err_sys(err, "pipe");
+	return lh_signal_wake_open(err);
+}
+
+static int start(struct child *c, struct lh_err *err)
+{
+	char *shell[] = { "/bin/sh", "-c", (char *)c->how->command, NULL };
+	const int fd[] = { c->in, c->outs[1], c->said[1] };
+
+	c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = c->how->command ? shell : c->how->argv, .fd = fd, .n_fd = 3,
+						     .env = c->how->env, .folder = c->how->folder, .group = true }, err);
+	if (c->pid < 0)
+		return -1;
+	shut(&c->in);
+	shut(&c->outs[1]);
+	shut(&c->said[1]);
+	c->exit = pidfd_open(c->pid, 0);
+	return c->exit < 0 ? lh_err_sys(err, "pidfd_open") : 0;
+}
+
+/* Some bytes of its stdout; at its end the descriptor is shut. */
+static int take_out(struct child *c, struct lh_err *err)
+{
+	struct lh_buf *b = &c->out->out;
+	char void_of[4096], *to = c->how->max ? lh_buf_room(b, CHUNK) : void_of;
+	ssize_t n;
+
+	if (!to)
+		return lh_buf_check(b, err);
+	n = read(c->outs[0], to, c->how->max ? CHUNK : sizeof void_of);
+	if (n < 0)
+		return errno == EINTR ? 0 : lh_err_sys(err, "%s: read failed", c->name);
+	if (n == 0)
+		shut(&c->outs[0]);
+	else if (c->how->max)
+		lh_buf_took(b, (size_t)n);
+	return b->len > c->how->max ? lh_err_set(err, LH_EIO, "%s wrote more than %zu bytes", c->name, c->how->max) : 0;
+}
+
+/* Some bytes of its stderr, of which only the end is kept. */
+static int take_said(struct child *c, struct lh_err *err)
+{
+	char text[sizeof c->words];
+	ssize_t n = read(c->said[0], text, sizeof text);
+	size_t stay;
+
+	if (n < 0)
+		return errno == EINTR ? 0 : lh_err_sys(err, "%s: read failed", c->name);
+	if (n == 0) {
+		shut(&c->said[0]);
+		return 0;
+	}
+	stay = sizeof text - (size_t)n < c->n_words ? sizeof text - (size_t)n : c->n_words;
+	memmove(c->words, c->words + c->n_words - stay, stay);
+	memcpy(c->words + stay, text, (size_t)n);
+	c->n_words = stay + (size_t)n;
+	return 0;
+}
+
+/* What an ended child left in a pipe: no more than is there now, for a grandchild
+ * that got away may go on writing. */
+static int drain(struct child *c, int *fd, int (*take)(struct child *, struct lh_err *), struct lh_err *err)
+{
+	int left = 0;
+
+	while (*fd >= 0 && ioctl(*fd, FIONREAD, &left) == 0 && left > 0)
+		if (take(c, err) < 0)
+			return -1;
+	return 0;
+}
+
+static void kill_group(struct child *c)
+{
+	struct pollfd f = { .fd = c->exit, .events = POLLIN };
+
+	kill(-c->pid, SIGTERM);
+	if (c->exit >= 0)
+		poll(&f, 1, GRACE);
+}
+
+/* Collect it and whatever of its group is left.  The group first: until it is
+ * waited for nobody else can have its number. */
+static void collect(struct child *c)
+{
+	int status = 0;
+
+	kill(-c->pid, SIGKILL);
+	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	c->out->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Read until it ends: 0, also when it took too long and must be killed. */
+static int follow(struct child *c, struct lh_err *err)
+{
+	double until = c->how->seconds > 0 ? lh_time_monotonic() + c->how->seconds : 0, left = 3600;
+
+	for (;;) {
+		struct pollfd f[] = { { c->outs[0], POLLIN, 0 }, { c->said[0], POLLIN, 0 },
+				      { c->exit, POLLIN, 0 }, { lh_signal_wake_fd(), POLLIN, 0 } };
+
+		if (until)
+			left = until - lh_time_monotonic();
+		if (left <= 0) {
+			c->out->timed_out = true;
+			return 0;
+		}
+		if (poll(f, 4, left > 3600 ? 3600000 : (int)(left * 1000) + 1) < 0 && errno != EINTR)
+			return lh_err_sys(err, "poll");
+		if (lh_signal_pending())
+			return lh_err_set(err, LH_EINTR, "interrupted");
+		if (f[2].revents) {
+			kill(-c->pid, SIGKILL);	/* what it left behind */
+			return drain(c, &c->outs[0], take_out, err) < 0 ? -1 : drain(c, &c->said[0], take_said, err);
+		}
+		if (f[0].revents && take_out(c, err) < 0)
+			return -1;
+		if (f[1].revents && take_said(c, err) < 0)
+			return -1;
+	}
+}
+
+/* The last line it said. */
+static void last_words(struct child *c)
+{
+	const char *p = c->words, *lf;
+	size_t n = c->n_words, name = strlen(c->name);
+
+	while (n && p[n - 1] == '\n')
+		n--;
+	lf = n ? memrchr(p, '\n', n) : NULL;
+	if (lf) {
+		n -= (size_t)(lf + 1 - p);
+		p = lf + 1;
+	}
+	if (n > name + 1 && memcmp(p, c->name, name) == 0 && memcmp(p + name, ": ", 2) == 0) {
+		p += name + 2;
+		n -= name + 2;
+	}
+	snprintf(c->out->said, sizeof c->out->said, "%.*s", (int)n, p);
+}
+
+int lh_child_run(const struct lh_child_how *how, const void *in, size_t n, struct lh_child_out *out, struct lh_err *err)
+{
+	struct child c = { .how = how, .out = out, .name = how->command ? "the command" : how->argv[0],
+			   .exit = -1, .in = -1, .outs = { -1, -1 }, .said = { -1, -1 } };
+	bool was = lh_signal_deferred();
+	int rc;
+
+	memset(out, 0, sizeof *out);
+	lh_buf_init(&out->out, how->max + CHUNK);
+	lh_signal_defer(true);
+	rc = open_ends(&c, in, n, err);
+	if (!rc)
+		rc = start(&c, err);
+	if (!rc)
+		rc = follow(&c, err);
+	if (c.pid > 0 && (rc < 0 || out->timed_out))
+		kill_group(&c);
+	if (c.pid > 0)
+		collect(&c);
+	last_words(&c);
+	lh_signal_defer(was);
+	shut(&c.exit);
+	shut(&c.in);
+	shut(&c.outs[0]);
+	shut(&c.outs[1]);
+	shut(&c.said[0]);
+	shut(&c.said[1]);
+	return rc;
+}
+
+void lh_child_free(struct lh_child_out *out)
+{
+	lh_buf_free(&out->out);
+}

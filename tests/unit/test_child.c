@@ -1,0 +1,158 @@
+/* A program run once: what it reads, writes, says, leaves running, and how it ends. */
+#include "lh_child.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "lh_signal_int.h"
+
+static struct lh_child_out out;
+static struct lh_err err;
+
+static int run(const char *command, const char *in, size_t max, double seconds)
+{
+	struct lh_child_how how = { .command = command, .max = max, .seconds = seconds };
+
+	lh_child_free(&out);
+	err.msg[0] = '\0';
+	return lh_child_run(&how, in, strlen(in), &out, &err);
+}
+
+static void wrote(const char *want)
+{
+	check_why(out.out.len == strlen(want) && !memcmp(out.out.p ? out.out.p : "", want, out.out.len), want);
+}
+
+static void in_and_out(void)
+{
+	check_why(run("cat", "a\nb", 100, 0) == 0, err.msg);
+	wrote("a\nb");
+	check(out.status == 0 && !out.timed_out && !out.said[0]);
+	check(run("cat /dev/stdin; cat", "ab", 100, 0) == 0);	/* a file, which may be opened again */
+	wrote("abab");
+	check(run("exec <&-; exit 3", "nobody reads this", 100, 0) == 0);
+	wrote("");
+	check(out.status == 3);
+	check(run("true", "", 0, 0) == 0 && out.status == 0);
+}
+
+static void said(void)
+{
+	check(run("echo one >&2; echo two >&2; echo >&2; exit 1", "", 100, 0) == 0);
+	check(out.status == 1 && !strcmp(out.said, "two"));
+	check(run("seq 100000 >&2; printf end >&2", "", 100, 0) == 0);
+	check_why(!strcmp(out.said, "end"), out.said);
+	check(run("head -c 100000 /dev/zero | tr '\\0' x >&2", "", 100, 0) == 0);
+	check(strlen(out.said) == sizeof out.said - 1);
+}
+
+static void name_is_not_said_twice(void)
+{
+	char *argv[] = { "cat", "/nonexistent", NULL };
+	struct lh_child_how how = { .argv = argv, .max = 10 };
+
+	lh_child_free(&out);
+	check(lh_child_run(&how, NULL, 0, &out, &err) == 0);
+	check_why(out.status == 1 && !strncmp(out.said, "/nonexistent", 12), out.said);
+}
+
+static void limits(void)
+{
+	check(run("head -c 10 /dev/zero", "", 10, 0) == 0 && out.out.len == 10);
+	check(run("head -c 11 /dev/zero", "", 10, 0) == -1 && err.code == LH_EIO);
+	check_why(!strcmp(err.msg, "the command wrote more than 10 bytes"), err.msg);
+	check(run("yes", "", 1 << 20, 0) == -1);	/* and does not go on for ever */
+	check(out.status == 128 + SIGTERM);
+	check(run("seq 1000000", "", 0, 0) == 0 && out.status == 0 && out.out.len == 0);
+}
+
+static void time_out(void)
+{
+	check(run("echo a; sleep 100", "", 10, 0.2) == 0);
+	check(out.timed_out && out.status == 128 + SIGTERM);
+	wrote("a\n");
+	check(run("exec >&- 2>&-; sleep 100", "", 10, 0.2) == 0 && out.timed_out);
+	check(run("trap '' TERM; while :; do sleep 0.1; done", "", 10, 0.1) == 0);
+	check(out.timed_out && out.status == 128 + SIGKILL);
+}
+
+static void left_behind(void)
+{
+	char pid[16];
+
+	/* its end is that of the shell, though a grandchild holds its stdout */
+	check(run("sleep 1000 & echo $!", "", 10, 60) == 0);
+	check(out.status == 0 && !out.timed_out);
+	snprintf(pid, sizeof pid, "%.*s", (int)out.out.len, out.out.p);
+	for (int i = 0; i < 500 && kill((pid_t)strtol(pid, NULL, 10), 0) == 0; i++)
+		usleep(10000);
+	check(kill((pid_t)strtol(pid, NULL, 10), 0) < 0);
+	check(run("kill -9 $$", "", 10, 0) == 0 && out.status == 128 + SIGKILL);
+}
+
+static void surroundings(void)
+{
+	char *env[] = { "HOME=here", "LH_TEST_CHILD=a=b", NULL };
+	struct lh_child_how how = { .command = "echo $HOME $LH_TEST_CHILD; pwd; yes | head -n 1", .env = env, .folder = "/", .max = 100 };
+
+	lh_child_free(&out);
+	setenv("LH_TEST_CHILD", "old", 1);
+	signal(SIGPIPE, SIG_IGN);
+	check(lh_child_run(&how, NULL, 0, &out, &err) == 0);
+	wrote("here a=b\n/\ny\n");
+	check_why(!out.said[0], out.said);	/* yes: Broken pipe */
+	how.folder = "/nonexistent";
+	lh_child_free(&out);
+	check(lh_child_run(&how, NULL, 0, &out, &err) == -1 && err.code == LH_EIO);
+}
+
+static void not_there(void)
+{
+	char *argv[] = { "lh-no-such-tool", NULL };
+	struct lh_child_how how = { .argv = argv, .max = 10 };
+
+	lh_child_free(&out);
+	check(lh_child_run(&how, NULL, 0, &out, &err) == -1 && err.code == LH_EIO);
+	check_why(!strcmp(err.msg, "cannot run lh-no-such-tool: No such file or directory"), err.msg);
+	check(run("lh-no-such-tool", "", 10, 0) == 0 && out.status == 127);
+}
+
+static void many_bytes(void)
+{
+	size_t n = (size_t)10 << 20;
+	char *p = malloc(n);
+	struct lh_child_how how = { .command = "cat", .max = n };
+
+	check(p != NULL);
+	memset(p, 'x', n);
+	lh_child_free(&out);
+	check(lh_child_run(&how, p, n, &out, &err) == 0);
+	check(out.out.len == n && !memcmp(out.out.p, p, n));
+	free(p);
+}
+
+/* Last: a second signal would end us. */
+static void interrupted(void)
+{
+	lh_signal_install();
+	check(run("kill -TERM $PPID; sleep 100", "", 10, 60) == -1);
+	check(err.code == LH_EINTR && out.status == 128 + SIGTERM);
+}
+
+int main(void)
+{
+	in_and_out();
+	said();
+	name_is_not_said_twice();
+	limits();
+	time_out();
+	left_behind();
+	surroundings();
+	not_there();
+	many_bytes();
+	interrupted();
+	lh_child_free(&out);
+	return 0;
+}
