@@ -13,10 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lh_coproc.h"
 #include "lh_file.h"
 #include "lh_signal_int.h"
 #include "lh_time.h"
+#include "lh_words_int.h"
 
 #define CHUNK 65536
 #define GRACE 2000	/* milliseconds from SIGTERM to SIGKILL */
@@ -29,8 +29,7 @@ struct child {
 	pid_t pid;
 	int exit;		/* readable once it ended */
 	int in, outs[2], said[2];
-	char words[1024];	/* the end of its stderr */
-	size_t n_words;
+	struct lh_words words;	/* the end of its stderr */
 };
 
 static void shut(int *fd)
@@ -92,20 +91,12 @@ static int take_out(struct child *c, struct lh_err *err)
 /* Some bytes of its stderr, of which only the end is kept. */
 static int take_said(struct child *c, struct lh_err *err)
 {
-	char text[sizeof c->words];
-	ssize_t n = read(c->said[0], text, sizeof text);
-	size_t stay;
+	ssize_t n = lh_words_take(&c->words, c->said[0]);
 
 	if (n < 0)
 		return errno == EINTR ? 0 : lh_err_sys(err, "%s: read failed", c->name);
-	if (n == 0) {
+	if (n == 0)
 		shut(&c->said[0]);
-		return 0;
-	}
-	stay = sizeof text - (size_t)n < c->n_words ? sizeof text - (size_t)n : c->n_words;
-	memmove(c->words, c->words + c->n_words - stay, stay);
-	memcpy(c->words + stay, text, (size_t)n);
-	c->n_words = stay + (size_t)n;
 	return 0;
 }
 
@@ -172,26 +163,6 @@ static int follow(struct child *c, struct lh_err *err)
 	}
 }
 
-/* The last line it said. */
-static void last_words(struct child *c)
-{
-	const char *p = c->words, *lf;
-	size_t n = c->n_words, name = strlen(c->name);
-
-	while (n && p[n - 1] == '\n')
-		n--;
-	lf = n ? memrchr(p, '\n', n) : NULL;
-	if (lf) {
-		n -= (size_t)(lf + 1 - p);
-		p = lf + 1;
-	}
-	if (n > name + 1 && memcmp(p, c->name, name) == 0 && memcmp(p + name, ": ", 2) == 0) {
-		p += name + 2;
-		n -= name + 2;
-	}
-	snprintf(c->out->said, sizeof c->out->said, "%.*s", (int)n, p);
-}
-
 int lh_child_run(const struct lh_child_how *how, const void *in, size_t n, struct lh_child_out *out, struct lh_err *err)
 {
 	struct child c = { .how = how, .out = out, .name = how->command ? "the command" : how->argv[0],
@@ -211,7 +182,7 @@ int lh_child_run(const struct lh_child_how *how, const void *in, size_t n, struc
 		kill_group(&c);
 	if (c.pid > 0)
 		collect(&c);
-	last_words(&c);
+	lh_words_last(&c.words, c.name, out->said, sizeof out->said);
 	lh_signal_defer(was);
 	shut(&c.exit);
 	shut(&c.in);

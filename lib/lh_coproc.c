@@ -13,9 +13,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lh_command_int.h"
 #include "lh_mem.h"
 #include "lh_signal_int.h"
 #include "lh_time.h"
+#include "lh_words_int.h"
 
 #define REPLY_MAX ((size_t)1 << 30)
 #define CHUNK 65536
@@ -147,22 +149,16 @@ int lh_coproc_start(struct lh_coproc *c, char *const argv[], struct lh_err *err)
  * false when it wrote nothing. */
 static bool last_words(const struct lh_coproc *c, struct lh_err *err)
 {
-	char text[1024], *line;
-	off_t end = lseek(c->said, 0, SEEK_END);
-	ssize_t n = pread(c->said, text, sizeof text - 1, end > (off_t)sizeof text - 1 ? end - (off_t)sizeof text + 1 : 0);
-	size_t name = strlen(c->name);
+	struct lh_words words = { .n = 0 };
+	char last[sizeof words.text + 1];
+	off_t end = lseek(c->said, 0, SEEK_END), tail = (off_t)sizeof words.text;
+	ssize_t n = pread(c->said, words.text, sizeof words.text, end > tail ? end - tail : 0);
 
-	while (n > 0 && text[n - 1] == '\n')
-		n--;
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	line = strrchr(text, '\n');
-	line = line ? line + 1 : text;
-	if (strncmp(line, c->name, name) == 0 && line[name] == ':')
-		line += name + 1 + (line[name + 1] == ' ');
-	lh_err_set(err, LH_EIO, "%s", line);
-	return true;
+	words.n = n > 0 ? (size_t)n : 0;
+	lh_words_last(&words, c->name, last, sizeof last);
+	if (*last)
+		lh_err_set(err, LH_EIO, "%s", last);
+	return *last;
 }
 
 /* Collect the child; what its end means, as an error. */
@@ -267,6 +263,8 @@ static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds
 
 int lh_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err)
 {
+	if (c->command)
+		return lh_command_ask(c, line, n, seconds, reply, err);
 	if (!c->pid)
 		return lh_err_set(err, LH_EIO, "%s is not running", c->name);
 	if (c->reply) {
@@ -284,7 +282,9 @@ int lh_coproc_stop(struct lh_coproc *c, struct lh_err *err)
 {
 	int rc = 0;
 
-	if (c->pid) {
+	if (c->pid && c->command) {
+		lh_command_end(c);
+	} else if (c->pid) {
 		shutdown(c->fd, SHUT_WR);
 		rc = ended(c, err);
 	}

@@ -14,6 +14,13 @@
  * last line becomes our error when it fails: one fault is told once.  It ends
  * when we do, for its stdin ends then.
  *
+ * What somebody typed is started by lh_coproc_command instead, through /bin/sh,
+ * and trusted with less: it leads a process group, which is killed as a whole,
+ * its answers have a limit, only the end of its stderr is kept, and it must say
+ * nothing that it was not asked.  It has pipes, which a program may open again
+ * as /dev/stdin, so whoever starts it ignores SIGPIPE; and defers signals
+ * (lh_signal_int.h), or its group outlives us.
+ *
  * Owner:   the struct is the caller's; stop it also after a failure.  An all
  *          zero struct may be stopped.
  * Errors:  LH_EIO: it cannot be started, or ended; LH_ENET: it did not answer
@@ -29,13 +36,25 @@
 #include "lh_buf.h"
 #include "lh_json.h"
 
+struct lh_words {		/* the last of what was said */
+	char text[1024];
+	size_t n;
+};
+
 struct lh_coproc {
 	pid_t pid;		/* 0 when not running */
-	int fd;			/* a socket: its stdin and stdout */
-	int said;		/* a file in memory: its stderr */
+	int fd;			/* a socket: its stdin and stdout; of a command its stdout */
+	int said;		/* a file in memory: its stderr; of a command a pipe */
 	char name[64];
 	struct lh_buf in;	/* what it wrote; the reply is its first line */
 	size_t reply;		/* bytes of in that the last reply took, with LF */
+
+	bool command;		/* what follows is of commands alone */
+	size_t max;		/* bytes of a reply */
+	int to;			/* its stdin; -1 when closed */
+	int exit;		/* readable once it ended */
+	int status;		/* when it ended: its exit status, or 128 and a signal */
+	struct lh_words words;	/* the end of its stderr */
 };
 
 LH_API int lh_coproc_start(struct lh_coproc *c, char *const argv[], struct lh_err *err);
@@ -45,6 +64,18 @@ LH_API int lh_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double
 
 /* End its input and wait for it: 0 when it exited with 0 or 1. */
 LH_API int lh_coproc_stop(struct lh_coproc *c, struct lh_err *err);
+
+/* Start command through /bin/sh -c; a reply has at most max bytes.  ask is as
+ * above, but its first failure ends the command, and c->status is set. */
+LH_API int lh_coproc_command(struct lh_coproc *c, const char *command, size_t max, struct lh_err *err);
+
+/* End a command's input and give it seconds to end: 0, and c->status; LH_ENET
+ * when it had to be killed.  *more: it wrote something after its last reply.
+ * Stop it then. */
+LH_API int lh_coproc_close(struct lh_coproc *c, double seconds, bool *more, struct lh_err *err);
+
+/* The last line that a command wrote to stderr, or "". */
+LH_API void lh_coproc_said(const struct lh_coproc *c, char *to, size_t n);
 
 /* What is started, and how; all is borrowed. */
 struct lh_spawn {

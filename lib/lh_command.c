@@ -1,0 +1,273 @@
+/* lh_command.c - what somebody typed as a co-process.  See lh_coproc.h. */
+#include "lh_command_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lh_signal_int.h"
+#include "lh_time.h"
+#include "lh_words_int.h"
+
+#define CHUNK 65536
+#define GRACE 2000	/* milliseconds from SIGTERM to SIGKILL, or from the end of stdout to that of the command */
+
+static void shut(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static int start(struct lh_coproc *c, const char *command, int *in, int *out, int *said, struct lh_err *err)
+{
+	char *argv[] = { "/bin/sh", "-c", (char *)command, NULL };
+	int fd[3];
+
+	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(said, O_CLOEXEC) < 0)
+		return lh_err_sys(err, "pipe");
+	/* ours alone: the other ends are the command's and block as it expects */
+	if (fcntl(in[1], F_SETFL, O_NONBLOCK) < 0 || fcntl(out[0], F_SETFL, O_NONBLOCK) < 0)
+		return lh_err_sys(err, "fcntl");
+	fd[0] = in[0];
+	fd[1] = out[1];
+	fd[2] = said[1];
+	c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = fd, .n_fd = 3, .group = true }, err);
+	if (c->pid < 0) {
+		c->pid = 0;
+		return -1;
+	}
+	c->exit = pidfd_open(c->pid, 0);
+	return c->exit < 0 ? lh_err_sys(err, "pidfd_open") : lh_signal_wake_open(err);
+}
+
+int lh_coproc_command(struct lh_coproc *c, const char *command, size_t max, struct lh_err *err)
+{
+	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, said[2] = { -1, -1 }, rc;
+
+	memset(c, 0, sizeof *c);
+	c->command = true;
+	c->max = max;
+	c->exit = -1;
+	lh_buf_init(&c->in, max + 2 * CHUNK);
+	snprintf(c->name, sizeof c->name, "the command");
+	rc = start(c, command, in, out, said, err);
+	shut(&in[0]);
+	shut(&out[1]);
+	shut(&said[1]);
+	c->to = in[1];
+	c->fd = out[0];
+	c->said = said[0];
+	if (rc < 0 && c->pid) {
+		lh_command_end(c);
+	} else if (rc < 0) {
+		shut(&c->to);
+		shut(&c->fd);
+		shut(&c->said);
+	}
+	return rc;
+}
+
+void lh_coproc_said(const struct lh_coproc *c, char *to, size_t n)
+{
+	lh_words_last(&c->words, c->name, to, n);
+}
+
+static int waiting(int fd)
+{
+	int n = 0;
+
+	return fd >= 0 && ioctl(fd, FIONREAD, &n) == 0 ? n : 0;
+}
+
+/* Kill the group before its leader is waited for: until then nobody else can
+ * have its number. */
+void lh_command_end(struct lh_coproc *c)
+{
+	int status = 0;
+
+	kill(-c->pid, SIGKILL);
+	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	c->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	c->pid = 0;
+	while (waiting(c->said) > 0 && lh_words_take(&c->words, c->said) > 0)
+		;
+	shut(&c->to);
+	shut(&c->fd);
+	shut(&c->said);
+	shut(&c->exit);
+}
+
+/* Wait for something to happen: 0, or -1.  A negative f.fd is passed over. */
+static int wait_for(struct lh_coproc *c, struct pollfd *f, double until, double seconds, const char *what, struct lh_err *err)
+{
+	double left = until - lh_time_monotonic();
+
+	f[2] = (struct pollfd){ c->said, POLLIN, 0 };
+	f[3] = (struct pollfd){ c->exit, POLLIN, 0 };
+	f[4] = (struct pollfd){ lh_signal_wake_fd(), POLLIN, 0 };
+	if (left <= 0)
+		return lh_err_set(err, LH_ENET, "%s did not %s within %g seconds", c->name, what, seconds);
+	if (poll(f, 5, left > 3600 ? 3600000 : (int)(left * 1000) + 1) < 0) {
+		if (errno != EINTR)
+			return lh_err_sys(err, "poll");
+		f[0].revents = f[1].revents = f[2].revents = f[3].revents = 0;
+	}
+	if (lh_signal_pending())
+		return lh_err_set(err, LH_EINTR, "interrupted");
+	if (f[2].revents && lh_words_take(&c->words, c->said) == 0)
+		shut(&c->said);
+	return 0;
+}
+
+/* It should end now, by itself or because it was asked to. */
+static void let_end(struct lh_coproc *c)
+{
+	struct pollfd f = { .fd = c->exit, .events = POLLIN };
+
+	if (c->exit >= 0)
+		poll(&f, 1, GRACE);
+}
+
+/* It did not do as it should in time. */
+static int late(struct lh_coproc *c)
+{
+	kill(-c->pid, SIGTERM);
+	let_end(c);
+	lh_command_end(c);
+	return -1;
+}
+
+static int gone(struct lh_coproc *c, struct lh_err *err)
+{
+	char last[512];
+
+	shut(&c->to);
+	let_end(c);
+	lh_command_end(c);
+	lh_coproc_said(c, last, sizeof last);
+	return lh_err_set(err, LH_EIO, "%s ended without an answer, with status %d%s%s", c->name, c->status, *last ? ": " : "", last);
+}
+
+/* What there is to read: 1, 0 at its end, -1. */
+static int receive(struct lh_coproc *c, struct lh_err *err)
+{
+	char *to = lh_buf_room(&c->in, CHUNK);
+	ssize_t n = to ? read(c->fd, to, CHUNK) : -1;
+
+	if (!to)
+		return lh_err_nomem(err);
+	if (n > 0)
+		lh_buf_took(&c->in, (size_t)n);
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return lh_err_sys(err, "%s: read failed", c->name);
+	return n != 0;
+}
+
+/* Has a whole line come, and no more than that? */
+static int complete(struct lh_coproc *c, size_t from, struct lh_err *err)
+{
+	const char *lf = c->in.len > from ? memchr(c->in.p + from, '\n', c->in.len - from) : NULL;
+
+	c->reply = lf ? (size_t)(lf - c->in.p) + 1 : 0;
+	if ((lf ? c->reply - 1 : c->in.len) > c->max)
+		return lh_err_set(err, LH_EIO, "%s wrote more than %zu bytes", c->name, c->max);
+	return lf != NULL;
+}
+
+/* Some of the line, or its LF.  One that reads no more may answer still. */
+static void feed(struct lh_coproc *c, const char *p, size_t n, size_t *sent)
+{
+	ssize_t got = *sent < n ? write(c->to, p + *sent, n - *sent) : write(c->to, "\n", 1);
+
+	if (got > 0)
+		*sent += (size_t)got;
+	else if (errno != EAGAIN && errno != EINTR)
+		*sent = n + 1;
+}
+
+static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds, struct lh_err *err)
+{
+	double until = lh_time_monotonic() + seconds;
+	size_t sent = 0, looked;
+	int rc, more = 1;
+
+	for (;;) {
+		struct pollfd f[5] = { { c->fd, POLLIN, 0 }, { sent <= n ? c->to : -1, POLLOUT, 0 } };
+
+		if (wait_for(c, f, until, seconds, "answer", err) < 0)
+			return late(c);
+		if (f[1].revents)
+			feed(c, p, n, &sent);
+		if (!f[0].revents && !f[3].revents)
+			continue;
+		do {
+			looked = c->in.len;
+			more = receive(c, err);
+			rc = more < 0 ? -1 : complete(c, looked, err);
+		} while (rc == 0 && f[3].revents && waiting(c->fd) > 0);
+		if (rc < 0)
+			return late(c);
+		if (rc)
+			return 0;
+		if (!more || f[3].revents)
+			return gone(c, err);
+	}
+}
+
+int lh_command_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err)
+{
+	if (!c->pid)
+		return lh_err_set(err, LH_EIO, "%s is not running", c->name);
+	if (c->in.len > c->reply) {
+		lh_err_set(err, LH_ECORRUPT, "%s wrote more than it was asked for", c->name);
+		return late(c);
+	}
+	lh_buf_reset(&c->in);
+	c->reply = 0;
+	if (converse(c, line, n, seconds, err) < 0)
+		return -1;
+	*reply = (struct lh_str){ c->in.p, c->reply - 1 };
+	return 0;
+}
+
+/* Read what is there and forget it: was there any? */
+static bool drop(struct lh_coproc *c)
+{
+	char nobody[4096];
+	ssize_t n = c->fd >= 0 ? read(c->fd, nobody, sizeof nobody) : 0;
+
+	if (n == 0)
+		shut(&c->fd);
+	return n > 0;
+}
+
+int lh_coproc_close(struct lh_coproc *c, double seconds, bool *more, struct lh_err *err)
+{
+	double until = lh_time_monotonic() + seconds;
+	struct pollfd f[5];
+
+	*more = c->in.len > c->reply;
+	if (!c->pid)
+		return lh_err_set(err, LH_EIO, "%s is not running", c->name);
+	shut(&c->to);
+	do {
+		f[0] = (struct pollfd){ c->fd, POLLIN, 0 };
+		f[1] = (struct pollfd){ -1, 0, 0 };
+		if (wait_for(c, f, until, seconds, "end", err) < 0)
+			return late(c);
+		if (f[0].revents && drop(c))
+			*more = true;
+	} while (!f[3].revents);
+	*more |= waiting(c->fd) > 0;
+	lh_command_end(c);
+	return 0;
+}

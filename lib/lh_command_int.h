@@ -1,0 +1,18 @@
+/*
+ * lh_command_int - the other kind of co-process: what somebody typed.
+ * lh_coproc.h says how it differs.
+ *
+ * Private to liblh.
+ */
+#ifndef LH_COMMAND_INT_H
+#define LH_COMMAND_INT_H
+
+#include "lh_coproc.h"
+
+/* lh_coproc_ask of a command. */
+int lh_command_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err);
+
+/* Kill what runs of it, and collect it: c->status. */
+void lh_command_end(struct lh_coproc *c);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * lh_words_int - the last words of a child: of whatever it writes to stderr the
+ * end is kept, and of that the last line is told.
+ *
+ * Private to liblh.
+ */
+#ifndef LH_WORDS_INT_H
+#define LH_WORDS_INT_H
+
+#include "lh_coproc.h"
+
+/* Read some of fd: what read(2) returned. */
+ssize_t lh_words_take(struct lh_words *w, int fd);
+
+/* The last line with anything on it, without "name: " before it, into to[0..n). */
+void lh_words_last(const struct lh_words *w, const char *name, char *to, size_t n);
+
+#endif

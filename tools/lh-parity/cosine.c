@@ -1,0 +1,212 @@
+/* cosine.c - the angle between what two sides made of a text.  See parity.h. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "lh_mem.h"
+#include "lh_num.h"
+#include "lh_vec.h"
+#include "parity.h"
+
+/* One vector as doubles. */
+struct vector {
+	double *x;
+	size_t n;
+};
+
+static const char *const names[] = { "vector", "vectors", "embeddings" };
+
+static int read_array(const struct lh_value *v, struct vector *to, const char **bad, struct lh_err *err)
+{
+	size_t cap = 0;
+	struct lh_iter it;
+
+	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
+		if (to->n == LH_DIM_MAX)
+			*bad = "a vector is longer than 65536";
+		else if (it.val.type != LH_NUMBER)
+			*bad = "a vector holds what is no number";
+		if (*bad)
+			return 0;
+		if (lh_grow(&to->x, &cap, to->n + 1, sizeof *to->x, err) < 0)
+			return -1;
+		to->x[to->n] = lh_value_f64(&it.val);
+		if (!isfinite(to->x[to->n++]))
+			*bad = "a vector holds a number beyond double";
+	}
+	return 0;
+}
+
+/* Little-endian f32. */
+static int read_base64(const struct lh_value *v, struct vector *to, const char **bad, struct lh_err *err)
+{
+	struct lh_buf scratch;
+	struct lh_str text;
+	float *f = NULL;
+	long n, i;
+	int rc = -1;
+
+	lh_buf_init(&scratch, LH_BUF_NOMAX);
+	if (lh_value_str(v, &scratch, &text, err) < 0)
+		goto out;
+	rc = 0;
+	if (text.n > LH_DIM_MAX * sizeof *f / 3 * 4 + 8) {
+		*bad = "a vector is longer than 65536";
+		goto out;
+	}
+	f = lh_calloc(text.n / 4 * 3 / sizeof *f + 1, sizeof *f, err);
+	to->x = f ? lh_calloc(text.n / 4 * 3 / sizeof *f + 1, sizeof *to->x, err) : NULL;
+	if (!to->x) {
+		rc = -1;
+		goto out;
+	}
+	n = lh_base64_read(text.p, text.n, f);
+	if (n < 0 || n % (long)sizeof *f)
+		*bad = "a vector is no base64 of floats";
+	for (i = 0; !*bad && i < n / (long)sizeof *f; i++) {
+		to->x[to->n++] = (double)f[i];
+		if (!isfinite(f[i]))
+			*bad = "a vector holds a number that is not finite";
+	}
+out:
+	free(f);
+	lh_buf_free(&scratch);
+	return rc;
+}
+
+/* Scale to length 1, by way of its greatest element, so that no square is
+ * beyond double.  False for a vector of zeros. */
+static bool unit(struct vector *v)
+{
+	double most = 0, sum = 0;
+	size_t i;
+
+	for (i = 0; i < v->n; i++)
+		most = fmax(most, fabs(v->x[i]));
+	if (most == 0)
+		return false;
+	for (i = 0; i < v->n; i++) {
+		v->x[i] /= most;
+		sum += v->x[i] * v->x[i];
+	}
+	sum = sqrt(sum);
+	for (i = 0; i < v->n; i++)
+		v->x[i] /= sum;
+	return true;
+}
+
+/* 1 - cos of two unit vectors, as half the square of what lies between them:
+ * exactly 0 when they are the same. */
+static double distance(const struct vector *a, const struct vector *b)
+{
+	double sum = 0;
+	size_t i;
+
+	for (i = 0; i < a->n; i++)
+		sum += (a->x[i] - b->x[i]) * (a->x[i] - b->x[i]);
+	return sum / 2;
+}
+
+static void judge(double tolerance, size_t i, struct vector v[2], struct lh_buf *why)
+{
+	double far;
+
+	if (v[0].n != v[1].n) {
+		lh_buf_printf(why, "vector %zu: %zu dimensions against %zu", i + 1, v[0].n, v[1].n);
+	} else if (!unit(&v[0]) || !unit(&v[1])) {
+		lh_buf_printf(why, "vector %zu: a zero vector", i + 1);
+	} else {
+		char text[2][LH_F64_MAX];
+		int n[2];
+
+		far = distance(&v[0], &v[1]);
+		if (far <= tolerance)
+			return;
+		n[0] = (int)lh_f64_print(text[0], far);
+		n[1] = (int)lh_f64_print(text[1], tolerance);
+		lh_buf_printf(why, "vector %zu: 1 - cosine is %.*s, more than %.*s", i + 1, n[0], text[0], n[1], text[1]);
+	}
+}
+
+/* The n-th pair of vectors. */
+static int pair(double tolerance, size_t i, const struct lh_value *a, const struct lh_value *b, struct lh_buf *why, struct lh_err *err)
+{
+	const struct lh_value *from[2] = { a, b };
+	struct vector v[2] = { { NULL, 0 }, { NULL, 0 } };
+	const char *bad = NULL;
+	int side, rc = 0;
+
+	for (side = 0; side < 2 && !rc && !bad; side++) {
+		if (from[side]->type == LH_ARRAY)
+			rc = read_array(from[side], &v[side], &bad, err);
+		else if (from[side]->type == LH_STRING)
+			rc = read_base64(from[side], &v[side], &bad, err);
+		else
+			bad = "a vector is neither array nor base64";
+		if (bad)
+			lh_buf_printf(why, "%s: %s", side_name[side], bad);
+	}
+	if (!rc && !bad)
+		judge(tolerance, i, v, why);
+	free(v[0].x);
+	free(v[1].x);
+	return rc;
+}
+
+/* Where an answer has its vectors: "vector" is a list of one. */
+static bool find(const struct lh_value *v, struct lh_value *list, bool *one)
+{
+	size_t i;
+
+	for (i = 0; v->type == LH_OBJECT && i < sizeof names / sizeof *names; i++)
+		if (lh_value_get(v, names[i], list)) {
+			*one = i == 0;
+			return *one || list->type == LH_ARRAY;
+		}
+	return false;
+}
+
+/* The next vector of a list; of a list of one, the list itself, once. */
+static bool next(struct lh_iter *it, const struct lh_value *list, bool one, bool *done, struct lh_value *out)
+{
+	if (one) {
+		*out = *list;
+		return !*done && (*done = true);
+	}
+	if (!lh_iter_next(it))
+		return false;
+	*out = it->val;
+	return true;
+}
+
+int cosine(double tolerance, const struct lh_value v[2], struct lh_buf *why, struct lh_err *err)
+{
+	struct lh_value list[2], each[2];
+	bool one[2] = { false, false }, done[2] = { false, false }, more[2];
+	struct lh_iter it[2];
+	size_t i;
+	int side;
+
+	for (side = 0; side < 2; side++) {
+		if (!find(&v[side], &list[side], &one[side])) {
+			lh_buf_printf(why, "%s: no vector, vectors or embeddings", side_name[side]);
+			return 0;
+		}
+		if (!one[side])
+			lh_iter_init(&it[side], &list[side]);
+	}
+	for (i = 0; ; i++) {
+		for (side = 0; side < 2; side++)
+			more[side] = next(&it[side], &list[side], one[side], &done[side], &each[side]);
+		if (!more[0] || !more[1])
+			break;
+		if (pair(tolerance, i, &each[0], &each[1], why, err) < 0)
+			return -1;
+		if (why->len)
+			return 0;
+	}
+	if (more[0] != more[1])
+		lh_buf_printf(why, "%s: no more than %zu vectors", side_name[more[0]], i);
+	else if (!i)
+		lh_buf_puts(why, "both: no vectors");
+	return 0;
+}

@@ -1,0 +1,131 @@
+/* lh-parity: the same fixture through two commands.  See lh-parity(1). */
+#include <stdlib.h>
+
+#include "lh_mem.h"
+#include "parity.h"
+
+struct settings {
+	const char *left, *right, *report, *probe, *field, *out, *probes;
+	struct lh_list ignore;
+	int compare;
+	double tolerance, timeout;
+	bool per_record;
+};
+
+/* Bounds that no value lies beyond: was the option given? */
+#define UNSET (-1)
+
+static const struct lh_option options[] = {
+	{ 0, "left", "CMD", "one side, through /bin/sh -c", LH_TEXT(struct settings, left) },
+	{ 0, "right", "CMD", "the other (default LH_PARITY_RIGHT_<PROBE>)", LH_TEXT(struct settings, right) },
+	{ 0, "compare", "exact|json|cosine", "bytes, values or vectors (default json)", LH_CHOICE(struct settings, compare) },
+	{ 0, "ignore", "PATH", "a member that does not count: a.b (repeatable)", LH_TEXTS(struct settings, ignore) },
+	{ 0, "tolerance", "X", "of cosine: 1 - cos at most (default 0.00001)", LH_REAL(struct settings, tolerance, 0, 2) },
+	{ 0, "per-record", NULL, "start each side once a case, not once", LH_FLAG(struct settings, per_record) },
+	{ 0, "field", "NAME", "a case's stdin is that string (per record)", LH_TEXT(struct settings, field) },
+	{ 0, "timeout", "S", "seconds for an answer (default 10)", LH_REAL(struct settings, timeout, 0.001, 86400) },
+	{ 0, "report", "FILE.md", "write a report", LH_TEXT(struct settings, report) },
+	{ 0, "probe", "NAME", "its name (default: the fixture's); all: only that", LH_TEXT(struct settings, probe) },
+	{ 0, "out", "DIR", "all: where reports go (default reports/parity)", LH_TEXT(struct settings, out) },
+	{ 0, "probes", "DIR", "all: where the probes are (default: installed)",
+	  LH_OPT_TEXT, false, offsetof(struct settings, probes), 0, 0, "LH_PARITY_PROBES", 0 },
+	LH_INPUT_OPTIONS,
+	LH_NOW_OPTION,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+int probe_one(struct lh_tool *tool, struct probe *p, const char *report)
+{
+	int rc = cases_read(tool, p);
+
+	if (!rc)
+		rc = probe_run(p, &tool->err);
+	if (!rc && p->absent)
+		lh_tool_warn(tool, "%s: skipped: a command is not to be had", p->name);
+	if (!rc && p->failed)
+		lh_tool_verdict_bad(tool);
+	if (!rc)
+		rc = print_lines(tool, p);
+	if (!rc)
+		rc = lh_tool_flush(tool);
+	if (!rc && report)
+		rc = report_write(tool, p, report);
+	return rc;
+}
+
+/* "embed" of "tests/parity/embed.jsonl". */
+static char *base_name(const char *path, struct lh_err *err)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strchr(name, '.');
+
+	if (strcmp(path, "-") == 0)
+		return lh_strndup("stdin", 5, err);
+	return lh_strndup(name, dot && dot > name ? (size_t)(dot - name) : strlen(name), err);
+}
+
+static int one(struct lh_tool *tool, const struct settings *s)
+{
+	char *name = s->probe ? NULL : base_name(tool->operands[0], &tool->err);
+	struct probe p = {
+		.name = s->probe ? s->probe : name, .fixture = tool->operands[0], .command = { s->left, s->right },
+		.compare = s->compare == UNSET ? COMPARE_JSON : s->compare, .ignore = s->ignore, .field = s->field,
+		.tolerance = s->tolerance == UNSET ? TOLERANCE : s->tolerance,
+		.timeout = s->timeout == UNSET ? TIMEOUT : s->timeout, .per_record = s->per_record || s->field,
+	};
+	int rc = -1;
+
+	if (p.name)
+		rc = probe_one(tool, &p, s->report);
+	if (!rc && p.absent && !p.passed && !p.failed)
+		lh_tool_verdict_bad(tool);
+	cases_free(&p);
+	free(name);
+	return rc;
+}
+
+/* What makes sense for one probe and for all of them differs. */
+static int check(struct lh_tool *tool, struct settings *s, bool all)
+{
+	const char *of_one = s->left ? "left" : s->right ? "right" : s->compare != UNSET ? "compare" : s->ignore.n ? "ignore"
+			   : s->tolerance != UNSET ? "tolerance" : s->per_record ? "per-record" : s->field ? "field"
+			   : s->timeout != UNSET ? "timeout" : s->report ? "report" : NULL;
+
+	if (all && of_one)
+		return lh_tool_usage(tool, "--%s: not an option of \"%s all\"", of_one, tool->name);
+	if (!tool->n_operands)
+		return lh_tool_usage(tool, "missing operand FIXTURE, or \"all\"");
+	if (tool->n_operands > 1)
+		return lh_tool_usage(tool, "unexpected operand \"%.200s\": one FIXTURE is taken", tool->operands[1]);
+	if (tool->on_error == LH_ON_ERROR_EMIT)
+		return lh_tool_usage(tool, "--on-error: emit has no place here (skip and stop have)");
+	if (all)
+		return 0;
+	if (s->out)
+		return lh_tool_usage(tool, "--out: an option of \"%s all\" alone", tool->name);
+	if (!s->right && s->probe)
+		s->right = probe_right(s->probe);
+	if (!s->left || !s->right)
+		return lh_tool_usage(tool, "missing --%s, which is a command", s->left ? "right" : "left");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings s = { .compare = UNSET, .tolerance = UNSET, .timeout = UNSET };
+	struct lh_tool tool;
+	bool all;
+	int rc;
+
+	lh_tool_init(&tool, "lh-parity", "--left CMD --right CMD [OPTION]... FIXTURE\n       lh-parity all [OPTION]...",
+		     "the same fixture through two commands", options);
+	rc = lh_tool_parse(&tool, argc, argv, &s);
+	all = !rc && tool.n_operands && strcmp(tool.operands[0], "all") == 0;
+	if (!rc)
+		rc = check(&tool, &s, all);
+	if (!rc)
+		lh_tool_ignore_sigpipe(&tool);	/* a side may end before it has read everything */
+	if (!rc)
+		rc = all ? probes_run(&tool, s.probes, s.out ? s.out : "reports/parity", s.probe) : one(&tool, &s);
+	return lh_tool_finish(&tool, rc);
+}

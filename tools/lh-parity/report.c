@@ -1,0 +1,248 @@
+/* report.c - verdicts as lines and as Markdown.  See parity.h. */
+#include <stdio.h>
+
+#include "lh_file.h"
+#include "lh_time.h"
+#include "parity.h"
+
+#define CELL 60		/* bytes of an answer in the table */
+
+static int print(struct lh_tool *tool, struct lh_buf *b)
+{
+	int rc = lh_buf_check(b, &tool->err);
+
+	if (rc == 0)
+		rc = lh_tool_out(tool, b->p, b->len);
+	lh_buf_reset(b);
+	return rc;
+}
+
+static void put_string(struct lh_buf *b, const char *name, const char *p, size_t n)
+{
+	lh_buf_printf(b, "\"%s\":", name);
+	lh_buf_json(b, p, n);
+}
+
+int print_lines(struct lh_tool *tool, const struct probe *p)
+{
+	struct lh_buf b;
+	size_t i;
+	int rc = 0;
+
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	for (i = 0; i < p->n && !rc; i++) {
+		const struct kase *k = &p->cases[i];
+
+		lh_buf_putc(&b, '{');
+		put_string(&b, "probe", p->name, strlen(p->name));
+		lh_buf_putc(&b, ',');
+		put_string(&b, "name", k->name.p, k->name.len);
+		lh_buf_printf(&b, ",\"match\":%s,\"skipped\":%s,", k->match ? "true" : "false", k->skipped ? "true" : "false");
+		put_string(&b, "detail", k->detail.p, k->detail.len);
+		lh_buf_puts(&b, "}\n");
+		rc = print(tool, &b);
+	}
+	lh_buf_free(&b);
+	return rc < 0 ? rc : print_tally(tool, p->name, p->passed, p->failed, p->skipped);
+}
+
+int print_tally(struct lh_tool *tool, const char *probe, uint64_t passed, uint64_t failed, uint64_t skipped)
+{
+	struct lh_buf b;
+	int rc;
+
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	lh_buf_putc(&b, '{');
+	put_string(&b, "probe", probe, strlen(probe));
+	lh_buf_printf(&b, ",\"passed\":%llu,\"failed\":%llu,\"skipped\":%llu,\"total\":%llu}\n", (unsigned long long)passed,
+		      (unsigned long long)failed, (unsigned long long)skipped, (unsigned long long)(passed + failed + skipped));
+	rc = print(tool, &b);
+	lh_buf_free(&b);
+	return rc;
+}
+
+/* ---- Markdown ---- */
+
+/* Text outside code: nothing in it is markup, a table's bars included. */
+void put_cell(struct lh_buf *b, const char *p, size_t n)
+{
+	struct lh_buf clean;
+	size_t i;
+
+	lh_buf_init(&clean, LH_BUF_NOMAX);
+	put_clean(&clean, p, n, false);
+	for (i = 0; i < clean.len; i++) {
+		if (strchr("\\`*[]<>|#&", clean.p[i]))
+			lh_buf_putc(b, '\\');
+		lh_buf_putc(b, clean.p[i]);
+	}
+	if (clean.failed)
+		b->failed = clean.failed;
+	lh_buf_free(&clean);
+}
+
+/* Backquotes: more than the text has in a row, least at least. */
+static void put_fence(struct lh_buf *b, const char *p, size_t n, size_t least)
+{
+	size_t run = 0, i;
+
+	for (i = 0; i < n; i++) {
+		run = p[i] == '`' ? run + 1 : 0;
+		if (run >= least)
+			least = run + 1;
+	}
+	for (i = 0; i < least; i++)
+		lh_buf_putc(b, '`');
+}
+
+/* One line of code in a line of text. */
+static void put_code(struct lh_buf *b, const char *p, size_t n)
+{
+	struct lh_buf clean;
+	const char *pad;
+
+	lh_buf_init(&clean, LH_BUF_NOMAX);
+	put_clean(&clean, p, n, false);
+	pad = clean.len && (clean.p[0] == '`' || clean.p[clean.len - 1] == '`') ? " " : "";
+	put_fence(b, clean.p, clean.len, 1);
+	lh_buf_printf(b, "%s", pad);
+	lh_buf_add(b, clean.p, clean.len);
+	lh_buf_printf(b, "%s", pad);
+	put_fence(b, clean.p, clean.len, 1);
+	if (clean.failed)
+		b->failed = clean.failed;
+	lh_buf_free(&clean);
+}
+
+static void put_answer_cell(struct lh_buf *b, const struct kase *k, int side)
+{
+	const struct answer *a = &k->answer[side];
+	size_t n = a->body.len, i;
+
+	if (k->skipped) {
+		lh_buf_puts(b, "skipped");
+		return;
+	}
+	if (a->status > 0)
+		lh_buf_printf(b, "exit %d: ", a->status);
+	if (!n) {
+		lh_buf_puts(b, "(nothing)");
+		return;
+	}
+	for (i = 0; i < n && i < CELL && a->body.p[i] != '\n'; i++)
+		;
+	while (i < n && i > 1 && ((unsigned char)a->body.p[i] & 0xc0) == 0x80)
+		i--;
+	put_cell(b, a->body.p, i);
+	if (i < a->len)
+		lh_buf_puts(b, "...");
+}
+
+static void put_table(struct lh_buf *b, const struct probe *p)
+{
+	size_t i;
+
+	lh_buf_puts(b, "| Case | Left | Right | Match |\n|---|---|---|---|\n");
+	for (i = 0; i < p->n; i++) {
+		const struct kase *k = &p->cases[i];
+
+		lh_buf_puts(b, "| ");
+		put_cell(b, k->name.p, k->name.len);
+		lh_buf_puts(b, " | ");
+		put_answer_cell(b, k, 0);
+		lh_buf_puts(b, " | ");
+		put_answer_cell(b, k, 1);
+		lh_buf_puts(b, " | ");
+		if (k->skipped) {
+			lh_buf_puts(b, "skipped: ");
+			put_cell(b, k->detail.p, k->detail.len);
+		} else {
+			lh_buf_puts(b, k->match ? "✓" : "✗");
+		}
+		lh_buf_puts(b, " |\n");
+	}
+}
+
+static void put_body(struct lh_buf *b, const struct kase *k, int side)
+{
+	const struct answer *a = &k->answer[side];
+	struct lh_buf clean;
+
+	lh_buf_printf(b, "%s:\n\n", side ? "Right" : "Left");
+	lh_buf_init(&clean, LH_BUF_NOMAX);
+	put_clean(&clean, a->body.p, a->body.len, true);
+	put_fence(b, clean.p, clean.len, 3);
+	lh_buf_putc(b, '\n');
+	lh_buf_add(b, clean.p, clean.len);
+	if (clean.len && clean.p[clean.len - 1] != '\n')
+		lh_buf_putc(b, '\n');
+	put_fence(b, clean.p, clean.len, 3);
+	lh_buf_puts(b, "\n\n");
+	if (a->len > a->body.len)
+		lh_buf_printf(b, "(the first %zu of %zu bytes)\n\n", a->body.len, a->len);
+	if (clean.failed)
+		b->failed = clean.failed;
+	lh_buf_free(&clean);
+}
+
+static void put_divergences(struct lh_buf *b, const struct probe *p)
+{
+	size_t i;
+
+	lh_buf_puts(b, "\n## Divergences\n");
+	for (i = 0; i < p->n; i++) {
+		const struct kase *k = &p->cases[i];
+
+		if (k->match || k->skipped)
+			continue;
+		lh_buf_puts(b, "\n### ");
+		put_cell(b, k->name.p, k->name.len);
+		lh_buf_puts(b, "\n\n");
+		put_cell(b, k->detail.p, k->detail.len);
+		lh_buf_puts(b, "\n\n");
+		put_body(b, k, 0);
+		put_body(b, k, 1);
+	}
+}
+
+int write_file(const char *path, struct lh_buf *b, struct lh_err *err)
+{
+	struct lh_atomic out;
+	int rc;
+
+	if (lh_buf_check(b, err) < 0 || lh_atomic_open(&out, path, 0666, err) < 0)
+		return -1;
+	rc = lh_write_all(out.fd, b->p, b->len, err);
+	if (!rc)
+		rc = lh_atomic_commit(&out, err);
+	lh_atomic_close(&out);
+	return rc;
+}
+
+int report_write(struct lh_tool *tool, const struct probe *p, const char *path)
+{
+	char now[32];
+	struct lh_buf b;
+	int i, rc;
+
+	lh_tool_time(tool, now);
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	lh_buf_puts(&b, "# Parity: ");
+	put_cell(&b, p->name, strlen(p->name));
+	lh_buf_printf(&b, "\n\n**Date:** %s\n\n", now);
+	for (i = 0; i < 2; i++) {
+		lh_buf_printf(&b, "**%s:** ", i ? "Right" : "Left");
+		put_code(&b, p->command[i], strlen(p->command[i]));
+		lh_buf_puts(&b, "\n\n");
+	}
+	put_table(&b, p);
+	lh_buf_printf(&b, "\n**Tally:** %llu match · %llu diff ", (unsigned long long)p->passed, (unsigned long long)p->failed);
+	if (p->skipped)
+		lh_buf_printf(&b, "· %llu skipped ", (unsigned long long)p->skipped);
+	lh_buf_printf(&b, "(out of %zu cases)\n", p->n);
+	if (p->failed)
+		put_divergences(&b, p);
+	rc = write_file(path, &b, &tool->err);
+	lh_buf_free(&b);
+	return rc;
+}

@@ -1,0 +1,136 @@
+/* run.c - both sides, case by case.  See parity.h. */
+#include "parity.h"
+
+#include "lh_signal_int.h"
+
+#define BODY_MAX 16384	/* bytes of an answer that a report shows */
+
+/* What a report will show of an answer. */
+static int keep(struct answer *a, struct lh_str got, int status, struct lh_err *err)
+{
+	lh_buf_add(&a->body, got.p, got.n < BODY_MAX ? got.n : BODY_MAX);
+	a->len = got.n;
+	a->status = status;
+	return lh_buf_check(&a->body, err);
+}
+
+static void add_reason(struct lh_buf *detail, const char *side, const char *why)
+{
+	if (detail->len)
+		lh_buf_puts(detail, "; ");
+	lh_buf_puts(detail, side);
+	lh_buf_puts(detail, ": ");
+	put_clean(detail, why, strlen(why), false);
+}
+
+/* Put one case to both.  1: one of them is not to be had at all. */
+static int judge(struct side side[2], struct kase *k, struct lh_err *err)
+{
+	struct lh_str got[2];
+	bool failed = false;
+	int i, status, rc;
+
+	for (i = 0; i < 2; i++) {
+		rc = side_ask(&side[i], k, &got[i], &status, err);
+		if (rc < 0 || keep(&k->answer[i], got[i], status, err) < 0)
+			return -1;
+		if (rc && side[i].absent)
+			return 1;
+		if (rc)
+			add_reason(&k->detail, side_name[i], side[i].why);
+		failed |= rc > 0;
+	}
+	if (!failed && compare(side[0].probe, got[0], got[1], &k->detail, err) < 0)
+		return -1;
+	k->match = !failed && !k->detail.len;
+	return lh_buf_check(&k->detail, err);
+}
+
+/* A side that is not to be had: nothing was compared, so nothing failed. */
+static int skip_all(struct probe *p, const struct side *side, struct lh_err *err)
+{
+	size_t i;
+
+	p->absent = true;
+	for (i = 0; i < p->n; i++) {
+		struct kase *k = &p->cases[i];
+
+		if (k->skipped)
+			continue;
+		k->skipped = true;
+		k->match = false;
+		lh_buf_reset(&k->detail);
+		add_reason(&k->detail, side->name, side->why);
+		if (lh_buf_check(&k->detail, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A co-process is judged once, at the end, and with it all that it answered. */
+static int close_side(struct probe *p, struct side *side, struct lh_err *err)
+{
+	int expect = 0, rc;
+	size_t i;
+
+	for (i = 0; i < p->n; i++)
+		if (!p->cases[i].skipped && p->cases[i].expect_exit > expect)
+			expect = p->cases[i].expect_exit;
+	rc = side_close(side, expect, err);
+	for (i = 0; rc > 0 && i < p->n; i++) {
+		struct kase *k = &p->cases[i];
+
+		if (k->skipped)
+			continue;
+		k->match = false;
+		add_reason(&k->detail, side->name, side->why);
+		if (lh_buf_check(&k->detail, err) < 0)
+			return -1;
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+static int all_cases(struct probe *p, struct side side[2], struct lh_err *err)
+{
+	size_t i;
+	int rc;
+
+	for (i = 0; i < p->n; i++) {
+		if (p->cases[i].skipped)
+			continue;
+		rc = judge(side, &p->cases[i], err);
+		if (rc < 0)
+			return -1;
+		if (rc)
+			return skip_all(p, side[0].absent ? &side[0] : &side[1], err);
+	}
+	return close_side(p, &side[0], err) < 0 ? -1 : close_side(p, &side[1], err);
+}
+
+static void count(struct probe *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n; i++) {
+		p->skipped += p->cases[i].skipped;
+		p->passed += p->cases[i].match;
+	}
+	p->failed = p->n - p->skipped - p->passed;
+}
+
+int probe_run(struct probe *p, struct lh_err *err)
+{
+	bool was = lh_signal_deferred();
+	struct side side[2];
+	int rc;
+
+	side_init(&side[0], p, 0);
+	side_init(&side[1], p, 1);
+	lh_signal_defer(true);	/* or the commands' process groups outlive us */
+	rc = all_cases(p, side, err);
+	side_free(&side[0]);
+	side_free(&side[1]);
+	lh_signal_defer(was);
+	count(p);
+	return rc;
+}

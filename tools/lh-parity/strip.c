@@ -1,0 +1,60 @@
+/* strip.c - an answer without the members that do not count.  See parity.h. */
+#include "parity.h"
+
+static bool listed(const struct lh_list *paths, const struct lh_buf *at)
+{
+	size_t i;
+
+	for (i = 0; i < paths->n; i++)
+		if (strlen(paths->v[i]) == at->len && memcmp(paths->v[i], at->p, at->len) == 0)
+			return true;
+	return false;
+}
+
+static void add_name(struct lh_buf *at, const struct lh_value *key)
+{
+	struct lh_str name;
+	struct lh_err err;
+
+	if (at->len)
+		lh_buf_putc(at, '.');
+	if (!key->escaped)
+		lh_buf_add(at, key->p + 1, key->n - 2);
+	else if (lh_value_str(key, at, &name, &err) < 0)
+		at->failed = LH_ENOMEM;
+}
+
+/* What stands before a member that goes, its comma among it, goes with it. */
+void strip(struct lh_buf *b, const struct lh_value *v, const struct lh_list *paths, struct lh_buf *at)
+{
+	const char *end = v->p, *from;
+	size_t depth = at->len;
+	struct lh_iter it;
+	bool first = true, any = false;
+
+	if ((v->type != LH_OBJECT && v->type != LH_ARRAY) || !paths->n) {
+		lh_buf_add(b, v->p, v->n);
+		return;
+	}
+	for (lh_iter_init(&it, v); lh_iter_next(&it) && !at->failed; first = false) {
+		from = it.object ? it.key.p : it.val.p;
+		if (first) {
+			lh_buf_add(b, end, (size_t)(from - end));
+			end = from;
+		}
+		if (it.object)
+			add_name(at, &it.key);
+		if (!it.object || !listed(paths, at)) {
+			if (any || first)
+				lh_buf_add(b, end, (size_t)(from - end));
+			lh_buf_add(b, from, (size_t)(it.val.p - from));
+			strip(b, &it.val, paths, at);
+			any = true;
+		}
+		at->len = depth;
+		end = it.val.p + it.val.n;
+	}
+	lh_buf_add(b, end, (size_t)(v->p + v->n - end));
+	if (at->failed)
+		b->failed = at->failed;
+}
