@@ -84,6 +84,14 @@ check: all unit lib
 soak: all unit lib
 	+@LH_SCALE=soak LH_TEST_TIMEOUT=86400 tests/run plain
 
+# The fixtures of tests/parity through these tools and through tests/oracle, or
+# through what LH_PARITY_RIGHT_<PROBE> names.  PROBE=embed: that one alone.
+parity: all
+	@mkdir -p $(B)/parity; rm -f $(B)/parity/SUMMARY.md
+	@$(BIN)/lh-parity all -q --probes tests/parity --out $(B)/parity $(PROBE:%=--probe %) >$(B)/parity/lines.jsonl; status=$$?; \
+	grep -v '"match":true' $(B)/parity/lines.jsonl; tally=$$(sed -n 's/.*Tally:\*\* //p' $(B)/parity/SUMMARY.md); echo "$$tally"; \
+	[ "$$status" = 0 ] && [ "$${tally%/*}" = "$${tally#*/}" ]
+
 demo: all
 	@share/demo/demo
 
@@ -115,6 +123,8 @@ bench: all $(BENCH)
 
 # ---- installation ----
 D = $(DESTDIR)$(PREFIX)
+# what lh-parity compares with, and the tables that a part of it needs
+ORACLE = $(addprefix tests/oracle/,audit.py distill.py embed.py extract.py session.py validate.py) $(wildcard lib/lh_hashv1_*.inc)
 install: all lib
 	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/include/lh $(D)/share/man/man1 $(D)/share/man/man5 $(D)/share/man/man7 $(D)/share/lakehouse-tools
 	install -m 755 $(TOOLS:%=$(BIN)/%) $(D)/bin
@@ -124,6 +134,9 @@ install: all lib
 	install -m 644 $(HEADERS) $(D)/include/lh
 	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' lib/liblh.pc.in > $(D)/lib/pkgconfig/liblh.pc
 	cp -r share/examples $(D)/share/lakehouse-tools
+	install -d $(D)/share/lakehouse-tools/parity $(D)/share/lakehouse-tools/oracle
+	install -m 644 tests/parity/*.jsonl tests/parity/*.py $(D)/share/lakehouse-tools/parity
+	install -m 644 $(ORACLE) $(D)/share/lakehouse-tools/oracle
 	for page in $(PAGES); do install -m 644 $$page $(D)/share/man/man$${page##*.}; done
 
 uninstall:
@@ -134,7 +147,7 @@ uninstall:
 clean:
 	rm -rf build bin
 
-.PHONY: all lib unit asan check soak demo fuzzers fuzz bench install uninstall clean
+.PHONY: all lib unit asan check soak parity demo fuzzers fuzz bench install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -4,7 +4,7 @@ load helper
 
 same_bits() {
 	diff <(lh-embed --dimension "$1" --encoding base64 texts.jsonl | jq -r .vector) \
-		<(python3 "$ROOT/bench/hash-v1/reference.py" "$1" <texts.jsonl)
+		<(python3 "$ROOT/tests/oracle/embed.py" bits "$1" <texts.jsonl)
 }
 
 @test "hash-v1 written from its page gives the same bits for workers and demand" {

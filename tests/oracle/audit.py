@@ -9,6 +9,9 @@ the description of the format, nothing of the C.
     audit.py mac KEY <ROWS              the MAC that each row should have
     audit.py anchor KEY <LINES          an anchor's lines, its last one added
     audit.py check-anchor KEY <ANCHOR   exit 0 when it is genuine
+    audit.py probe <REQUESTS            {"mode":"known_answer"} or {"mode":"verify",
+                                        "candidate_id","key","log"} in, what other
+                                        programs print for it out, a line each
 """
 import hashlib
 import hmac
@@ -140,7 +143,30 @@ def anchor(key, data, out):
     out.write(data + last + b':"' + anchor_mac(key, data + last).encode() + b'"}\n')
 
 
+KNOWN = {
+    "schema": "subject_audit.v1", "ts": "2026-05-03T12:00:00Z", "candidate_id": "WORKER-FIXED",
+    "accessor": {"kind": "gateway_lookup", "daemon": "gateway", "purpose": "parity_test", "trace_id": "trace-fixed"},
+    "fields_accessed": ["name"], "result": "success", "prev_chain_hash": "GENESIS",
+}
+
+
+def answer(request):
+    if request["mode"] == "known_answer":
+        return {"mode": "known_answer", "canonical": canonical(KNOWN), "hmac": mac(bytes(range(32)), KNOWN),
+                "canonical_bytes_len": len(canonical(KNOWN).encode("utf-8"))}
+    verdict = verify(bytes.fromhex(request["key"]), request["log"].encode("utf-8"), sanitised(request["candidate_id"]))
+    return dict(mode="verify", **dict(verdict, error=verdict["error"] or ""))
+
+
+def probe():
+    for line in sys.stdin.buffer:
+        print(json.dumps(answer(json.loads(line)), separators=(",", ":"), ensure_ascii=False), flush=True)
+
+
 def main():
+    if sys.argv[1:] == ["probe"]:
+        probe()
+        return 0
     verb, key_file, rest = sys.argv[1], sys.argv[2], sys.argv[3:]
     with open(key_file, "rb") as f:
         key = f.read()

@@ -10,6 +10,8 @@ description of the transforms, rules and exports, nothing of the C.
     distill.py export KIND --recorded-at TIME [--quarantine FILE] [...] <EVIDENCE
     distill.py hashes --root DIR
                         the hash of each stage's outputs, and the run's
+    distill.py probe <REQUESTS
+                        {"source","rows":["line",...]} in, {"evidence":[...]} out, a line each
 
 A filter's refusals go to standard error as the skip rows they would be.
 """
@@ -1006,6 +1008,23 @@ def filter_rows(options):
     return refused
 
 
+def evidence_of(request, recorded_at):
+    made = []
+    for offset, line in enumerate(request["rows"]):
+        line = line.encode("utf-8")
+        if line.strip(b" \t\r"):
+            record, _, errors = materialize(request["source"], line, offset, recorded_at)
+            if not errors:
+                made.append(record)
+    return {"evidence": made}
+
+
+def probe():
+    for line in sys.stdin.buffer:
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat()
+        print(written(evidence_of(json.loads(line), utc(now))), flush=True)
+
+
 def filter_evidence(kind, options):
     """Samples of the records on standard input, as of a root that holds nothing else."""
     root = Root(tempfile.mkdtemp())
@@ -1020,7 +1039,7 @@ def filter_evidence(kind, options):
 
 def main():
     args = argparse.ArgumentParser()
-    args.add_argument("verb", choices=["run", "materialize", "score", "export", "hashes"])
+    args.add_argument("verb", choices=["run", "materialize", "score", "export", "hashes", "probe"])
     args.add_argument("kind", nargs="?", choices=list(OUTPUTS))
     args.add_argument("--root")
     args.add_argument("--source", choices=STEMS)
@@ -1042,6 +1061,8 @@ def main():
             print(stage, digest, sep="\t")
     elif options.verb == "materialize":
         return filter_rows(options)
+    elif options.verb == "probe":
+        probe()
     elif options.verb == "export":
         filter_evidence(options.kind, options)
     else:

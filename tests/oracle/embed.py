@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """hash-v1 again, from lh-hash-v1(7) and the two tables, slowly.
 
-usage: reference.py DIMENSION <records
+    embed.py bits DIMENSION <RECORDS    the vector of each record's text in base64,
+                                        as lh-embed --encoding base64 has it
+    embed.py probe <REQUESTS            {"texts":[...]} in, {"vectors","dimension","model"}
+                                        out, a line each
 
-Prints the vector of each record's text as lh-embed --encoding base64 does.
+The tables lie in lib/ of this tree, or beside this file.
 """
 import base64
 import json
@@ -13,14 +16,18 @@ import re
 import struct
 import sys
 
-LIB = os.path.join(os.path.dirname(__file__), "../../lib/")
+HERE = os.path.dirname(os.path.abspath(__file__))
 MASK = (1 << 64) - 1
 SPACE = b" \t\n\v\f\r"
 
 
 def table(name):
-    with open(LIB + name, encoding="utf-8") as f:
-        return f.read()
+    for folder in HERE, os.path.join(HERE, "../../lib"):
+        path = os.path.join(folder, name)
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as f:
+                return f.read()
+    sys.exit(f"embed.py: no table {name}")
 
 
 def read_words():
@@ -223,5 +230,18 @@ def embed(text, dimension):
     return struct.pack("<%df" % dimension, *(x * by for x in s.sums))
 
 
-for line in sys.stdin:
-    print(base64.b64encode(embed(json.loads(line)["text"], int(sys.argv[1]))).decode())
+def answer(request, dimension=768):
+    vectors = [struct.unpack("<%df" % dimension, embed(text, dimension)) for text in request["texts"]]
+    return {"vectors": vectors, "dimension": dimension, "model": "hash-v1"}
+
+
+def main():
+    if sys.argv[1] == "bits":
+        for line in sys.stdin:
+            print(base64.b64encode(embed(json.loads(line)["text"], int(sys.argv[2]))).decode())
+    else:
+        for line in sys.stdin.buffer:
+            print(json.dumps(answer(json.loads(line)), separators=(",", ":")), flush=True)
+
+
+main()

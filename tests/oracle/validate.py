@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+"""Validation of artifacts by another hand: the standard library of Python and
+the description of the rules, nothing of the C.
+
+    validate.py [--kind KIND] [--roster FILE] <REQUESTS
+
+Prints a verdict for each request: {"status","report"|"error"}.
+"""
+import argparse
+import json
+import re
+import sys
+from decimal import Decimal
+
+KINDS = ["fill", "email", "sms", "playbook"]
+TEXTS = ["city", "state", "role", "client_id", "candidate_id"]
+KEYWORDS = ["salary", "compensation", "pay rate", "bill rate", "hourly rate", "wage"]
+BLANK = " \t\n\v\f\r"
+SSN = re.compile(r"(?<![0-9])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![0-9])")
+DOLLARS = re.compile(r"\$ ?[0-9]")
+NEAR = 40
+SHORT = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
+ESCAPED = re.compile(r'[\x00-\x1f"\\]')
+
+
+class Number(str):
+    """A number as it stands in its line."""
+
+
+class Rejected(ValueError):
+    """No request at all."""
+
+
+class BadRequest(Exception):
+    """Status 400."""
+
+
+class Invalid(Exception):
+    """Status 422: the variant, and its members."""
+
+    def __init__(self, variant, reason, field=None):
+        super().__init__(reason)
+        self.variant, self.members = variant, dict(reason=reason)
+        if field is not None:
+            self.members = dict(field=field, reason=reason)
+
+
+# ---- JSON ----
+
+def no_repeat(pairs):
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        raise Rejected("a repeated key")
+    return dict(pairs)
+
+
+def no_constant(name):
+    raise Rejected(name)
+
+
+def parse(line):
+    try:
+        value = json.loads(line.decode("utf-8"), parse_int=Number, parse_float=Number, parse_constant=no_constant,
+                           object_pairs_hook=no_repeat)
+    except (ValueError, RecursionError) as e:
+        raise Rejected(str(e))
+    if not isinstance(value, dict):
+        raise Rejected("not a JSON object")
+    return value
+
+
+def quoted(text):
+    return '"' + ESCAPED.sub(lambda m: SHORT.get(ord(m[0])) or "\\u%04x" % ord(m[0]), text) + '"'
+
+
+def written(value):
+    if isinstance(value, dict):
+        return "{" + ",".join(quoted(k) + ":" + written(v) for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(written, value)) + "]"
+    return quoted(value) if isinstance(value, str) else str(value)
+
+
+def is_text(value):
+    return isinstance(value, str) and not isinstance(value, Number)
+
+
+def is_whole(value):
+    return isinstance(value, Number) and Decimal(value) == Decimal(value).to_integral_value()
+
+
+# ---- comparing as people do ----
+
+def fold(text):
+    """ASCII letters without case."""
+    return "".join(c.lower() if "A" <= c <= "Z" else c for c in text)
+
+
+def same(a, b):
+    return fold(a.strip(BLANK)) == fold(b.strip(BLANK))
+
+
+def present(value):
+    return is_text(value) and value != ""
+
+
+def filled(value):
+    return is_text(value) and value.strip(BLANK) != ""
+
+
+# ---- the roster ----
+
+class Roster:
+    """Workers by their id; a roster that was not given holds nobody."""
+
+    def __init__(self, path=None):
+        self.workers = {}
+        if path is None:
+            return
+        with open(path, "rb") as f:
+            for line in f:
+                if line.strip():
+                    row = parse(line)
+                    self.workers[fold(row["candidate_id"].strip(BLANK))] = row
+
+    def find(self, candidate_id):
+        return self.workers.get(fold(candidate_id.strip(BLANK)))
+
+
+# ---- the rules ----
+
+def finding(field, message, severity="warning"):
+    return {"field": field, "severity": severity, "message": message}
+
+
+def judge_worker(i, entry, worker, context):
+    given = entry["candidate_id"]
+    status = worker.get("status")
+    if present(status) and not same(status, "active"):
+        raise Invalid("Consistency", f"fills[{i}] worker '{given}' status is '{status}', expected 'active'")
+    client = context.get("client_id")
+    if present(client) and any(same(client, c) for c in worker.get("blacklisted_clients") or []):
+        raise Invalid("Policy", f"fills[{i}] worker '{given}' is blacklisted for client '{client}'")
+    for name in "city", "state", "role":
+        has, wants = worker.get(name), context.get(name)
+        if present(has) and present(wants) and not same(has, wants):
+            raise Invalid("Consistency", f"{name} '{has}' doesn't match contract {name} '{wants}'")
+
+
+def judge_fill(artifact, context, roster):
+    fills, found, seen = artifact.get("fills"), [], set()
+    if not isinstance(fills, list):
+        raise Invalid("Schema", "expected array", "fills")
+    for i, entry in enumerate(fills):
+        for name in "candidate_id", "name":
+            if not isinstance(entry, dict) or not filled(entry.get(name)):
+                raise Invalid("Schema", "missing", f"fills[{i}].{name}")
+    target = context.get("target_count")
+    if target is not None and len(fills) != int(Decimal(target)):
+        raise Invalid("Completeness", f"endorsed count ({len(fills)}) != target_count ({int(Decimal(target))})")
+    for i, entry in enumerate(fills):
+        given = entry["candidate_id"]
+        key = fold(given.strip(BLANK))
+        if key in seen:
+            raise Invalid("Consistency", f"duplicate candidate_id '{given}' in fills")
+        seen.add(key)
+        worker = roster.find(given)
+        if worker is None:
+            raise Invalid("Consistency", f"fills[{i}].candidate_id '{given}' does not exist in worker roster")
+        judge_worker(i, entry, worker, context)
+        if not same(entry["name"], worker["name"]):
+            found.append(finding(f"fills[{i}].name", f"'{entry['name']}' differs from roster name '{worker['name']}'"))
+    return found
+
+
+def discloses_pay(text):
+    """A keyword and an amount with no more than 40 characters between."""
+    low = fold(text)
+    amounts = [m.start() for m in DOLLARS.finditer(text)]
+    for word in KEYWORDS:
+        at = low.find(word)
+        while at >= 0:
+            end = at + len(word)
+            if any(0 <= d - end <= NEAR or 0 <= at - (d + 1) <= NEAR for d in amounts):
+                return True
+            at = low.find(word, at + 1)
+    return False
+
+
+def judge_message(artifact, context, roster, sms):
+    found = []
+    for name in "to", "body":
+        if not filled(artifact.get(name)):
+            raise Invalid("Schema", "missing", name)
+    subject, body = artifact.get("subject"), artifact["body"]
+    if subject is not None and not is_text(subject):
+        raise Invalid("Schema", "expected string", "subject")
+    subject = subject or ""
+    if sms and len(body) > 160:
+        raise Invalid("Completeness", f"SMS body is {len(body)} chars (max 160)")
+    if len(subject) > 78:
+        raise Invalid("Completeness", f"subject is {len(subject)} chars (max 78)")
+    if SSN.search(subject) or SSN.search(body):
+        raise Invalid("Policy", "SSN-shaped sequence in body")
+    if discloses_pay(subject) or discloses_pay(body):
+        raise Invalid("Policy", "salary disclosure: keyword near dollar amount")
+    candidate = context.get("candidate_id")
+    if present(candidate):
+        worker = roster.find(candidate)
+        if worker is None:
+            raise Invalid("Consistency", f"_context.candidate_id '{candidate}' does not exist in worker roster")
+        name = fold(worker["name"].strip(BLANK))
+        if name not in fold(body) and name.split()[0] not in fold(body):
+            found.append(finding("body", f"body does not mention '{worker['name']}'"))
+    return found
+
+
+def judge_playbook(artifact, context):
+    operation, names = artifact.get("operation"), artifact.get("endorsed_names")
+    if not is_text(operation):
+        raise Invalid("Schema", "missing", "operation")
+    if not operation.startswith("fill:"):
+        raise Invalid("Schema", f"expected `fill: ...` prefix, got {quoted(operation)}", "operation")
+    if not isinstance(names, list):
+        raise Invalid("Schema", "expected array", "endorsed_names")
+    if not names:
+        raise Invalid("Completeness", "endorsed_names must be non-empty")
+    target = artifact.get("target_count")
+    target = context.get("target_count") if target is None else target
+    if is_whole(target) and len(names) > 2 * int(Decimal(target)):
+        raise Invalid("Completeness",
+                      f"endorsed_names ({len(names)}) exceeds target_count × 2 ({2 * int(Decimal(target))})")
+    if not present(artifact.get("fingerprint")):
+        raise Invalid("Schema", "missing — required for Phase 25 validity window", "fingerprint")
+    return []
+
+
+# ---- a request ----
+
+def context_of(request, artifact):
+    context = request.get("context")
+    if context is None:
+        context = artifact.get("_context")
+    if context is None:
+        return {}
+    if not isinstance(context, dict):
+        raise BadRequest("context must be an object")
+    target = context.get("target_count")
+    if target is not None and not is_whole(target):
+        raise BadRequest("context.target_count must be a whole number")
+    for name in TEXTS:
+        if context.get(name) is not None and not is_text(context[name]):
+            raise BadRequest(f"context.{name} must be a string")
+    return context
+
+
+def judge(request, default, roster):
+    """The findings of a request; BadRequest or Invalid."""
+    wrapped = "artifact" in request
+    kind = request.get("kind", default) if wrapped else default
+    if not is_text(kind):
+        raise Rejected("no kind")
+    if kind not in KINDS:
+        raise BadRequest(f"unknown kind {quoted(kind)} (expected fill, email, sms or playbook)")
+    artifact = request["artifact"] if wrapped else request
+    if not isinstance(artifact, dict):
+        raise BadRequest("artifact must be an object")
+    context = context_of(request if wrapped else {}, artifact)
+    if kind == "fill":
+        return judge_fill(artifact, context, roster)
+    if kind == "playbook":
+        return judge_playbook(artifact, context)
+    return judge_message(artifact, context, roster, kind == "sms" or artifact.get("kind") == "sms")
+
+
+def verdict(request, default, roster):
+    try:
+        return {"status": 200, "report": {"findings": judge(request, default, roster), "elapsed_ms": 0}}
+    except Invalid as e:
+        return {"status": 422, "error": {e.variant: e.members}}
+    except BadRequest as e:
+        return {"status": 400, "error": {"message": str(e)}}
+
+
+def main():
+    args = argparse.ArgumentParser()
+    args.add_argument("--kind")
+    args.add_argument("--roster")
+    options = args.parse_args()
+    roster, failed = Roster(options.roster), 0
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+    for line in sys.stdin.buffer:
+        try:
+            print(written(verdict(parse(line), options.kind, roster)), flush=True)
+        except Rejected as e:
+            failed = 1
+            print(written({"error": {"message": str(e)}}), flush=True)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
