@@ -77,6 +77,7 @@ asan:
 	@$(MAKE) --no-print-directory B=build/asan BIN=build/asan/bin SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' \
 		CFLAGS='-O1 -g' CXXFLAGS='-O1 -g' CPPFLAGS='-DLH_FAULTS -DNO_MANUAL_VECTORIZATION' all unit
 	@ln -sfn ../../man build/asan/man
+	@ln -sfn ../../../tests build/asan/share/lakehouse-tools
 
 check: all unit lib
 	+@tests/run plain asan
