@@ -239,11 +239,11 @@ int lh_command_ask(struct lh_coproc *c, const char *line, size_t n, double secon
 	return 0;
 }
 
-/* Read what is there and forget it: was there any? */
-static bool drop(struct lh_coproc *c)
+/* Is there anything to read?  At its end stdout is shut. */
+static bool wrote(struct lh_coproc *c)
 {
-	char nobody[4096];
-	ssize_t n = c->fd >= 0 ? read(c->fd, nobody, sizeof nobody) : 0;
+	char byte;
+	ssize_t n = c->fd >= 0 ? read(c->fd, &byte, 1) : 0;
 
 	if (n == 0)
 		shut(&c->fd);
@@ -264,10 +264,12 @@ int lh_coproc_close(struct lh_coproc *c, double seconds, bool *more, struct lh_e
 		f[1] = (struct pollfd){ -1, 0, 0 };
 		if (wait_for(c, f, until, seconds, "end", err) < 0)
 			return late(c);
-		if (f[0].revents && drop(c))
-			*more = true;
-	} while (!f[3].revents);
+		*more |= f[0].revents && wrote(c);
+	} while (!f[3].revents && !*more);
 	*more |= waiting(c->fd) > 0;
-	lh_command_end(c);
+	if (*more)
+		late(c);	/* or it writes for ever */
+	else
+		lh_command_end(c);
 	return 0;
 }

@@ -70,8 +70,8 @@ LH_API int lh_coproc_stop(struct lh_coproc *c, struct lh_err *err);
 LH_API int lh_coproc_command(struct lh_coproc *c, const char *command, size_t max, struct lh_err *err);
 
 /* End a command's input and give it seconds to end: 0, and c->status; LH_ENET
- * when it had to be killed.  *more: it wrote something after its last reply.
- * Stop it then. */
+ * when it had to be killed.  *more: it wrote something after its last reply,
+ * and was killed for that.  Stop it then. */
 LH_API int lh_coproc_close(struct lh_coproc *c, double seconds, bool *more, struct lh_err *err);
 
 /* The last line that a command wrote to stderr, or "". */

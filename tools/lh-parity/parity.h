@@ -82,6 +82,7 @@ struct side {
 	bool started, answered, over;	/* over: it answers no more ... */
 	char why[1200];			/* ... and why */
 	bool absent;			/* the shell says that there is no such command */
+	bool spoilt;			/* it wrote unasked: no answer is known to be its case's */
 };
 
 void side_init(struct side *s, const struct probe *p, int which);

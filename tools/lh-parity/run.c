@@ -77,10 +77,10 @@ static int close_side(struct probe *p, struct side *side, struct lh_err *err)
 		if (!p->cases[i].skipped && p->cases[i].expect_exit > expect)
 			expect = p->cases[i].expect_exit;
 	rc = side_close(side, expect, err);
-	for (i = 0; rc > 0 && i < p->n; i++) {
+	for (i = 0; (rc > 0 || (!rc && side->spoilt)) && i < p->n; i++) {
 		struct kase *k = &p->cases[i];
 
-		if (k->skipped)
+		if (k->skipped || (side->spoilt && !k->match))
 			continue;
 		k->match = false;
 		add_reason(&k->detail, side->name, side->why);

@@ -42,6 +42,7 @@ static int ask_coproc(struct side *s, const struct kase *k, struct lh_str *got, 
 	if (err->code == LH_EINTR || err->code == LH_ENOMEM)
 		return -1;
 	s->over = true;
+	s->spoilt = err->code == LH_ECORRUPT;
 	if (!s->answered && not_to_be_had(s->coproc.status) && err->code == LH_EIO) {
 		s->absent = true;
 		lh_coproc_said(&s->coproc, s->why, sizeof s->why);
