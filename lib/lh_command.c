@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/pidfd.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -183,10 +184,11 @@ static int complete(struct lh_coproc *c, size_t from, struct lh_err *err)
 	return lf != NULL;
 }
 
-/* Some of the line, or its LF.  One that reads no more may answer still. */
+/* Some of the line and its LF.  One that reads no more may answer still. */
 static void feed(struct lh_coproc *c, const char *p, size_t n, size_t *sent)
 {
-	ssize_t got = *sent < n ? write(c->to, p + *sent, n - *sent) : write(c->to, "\n", 1);
+	struct iovec part[2] = { { (char *)p + *sent, n - *sent }, { "\n", 1 } };
+	ssize_t got = writev(c->to, part, 2);
 
 	if (got > 0)
 		*sent += (size_t)got;
@@ -194,33 +196,45 @@ static void feed(struct lh_coproc *c, const char *p, size_t n, size_t *sent)
 		*sent = n + 1;
 }
 
+/* What has come: 1 once that is a whole line, 0, -1. */
+static int hear(struct lh_coproc *c, bool ended, struct lh_err *err)
+{
+	size_t looked;
+	int more, rc;
+
+	do {
+		looked = c->in.len;
+		more = receive(c, err);
+		rc = more < 0 ? -1 : complete(c, looked, err);
+	} while (rc == 0 && ended && waiting(c->fd) > 0);
+	if (rc < 0)
+		return late(c);
+	return rc || (more && !ended) ? rc : gone(c, err);
+}
+
+/* The answer may come before all has been sent; the rest is sent all the same,
+ * or the next line would begin in the middle of this one. */
 static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds, struct lh_err *err)
 {
 	double until = lh_time_monotonic() + seconds;
-	size_t sent = 0, looked;
-	int rc, more = 1;
+	size_t sent = 0;
+	int heard = 0;
 
-	for (;;) {
-		struct pollfd f[5] = { { c->fd, POLLIN, 0 }, { sent <= n ? c->to : -1, POLLOUT, 0 } };
+	while (!heard || sent <= n) {
+		struct pollfd f[5] = { { heard ? -1 : c->fd, POLLIN, 0 }, { sent <= n ? c->to : -1, POLLOUT, 0 } };
 
-		if (wait_for(c, f, until, seconds, "answer", err) < 0)
+		if (wait_for(c, f, until, seconds, heard ? "read" : "answer", err) < 0)
 			return late(c);
 		if (f[1].revents)
 			feed(c, p, n, &sent);
-		if (!f[0].revents && !f[3].revents)
-			continue;
-		do {
-			looked = c->in.len;
-			more = receive(c, err);
-			rc = more < 0 ? -1 : complete(c, looked, err);
-		} while (rc == 0 && f[3].revents && waiting(c->fd) > 0);
-		if (rc < 0)
-			return late(c);
-		if (rc)
+		if (!heard && (f[0].revents || f[3].revents))
+			heard = hear(c, f[3].revents, err);
+		if (heard < 0)
+			return -1;
+		if (heard && f[3].revents)
 			return 0;
-		if (!more || f[3].revents)
-			return gone(c, err);
 	}
+	return 0;
 }
 
 int lh_command_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err)

@@ -33,6 +33,7 @@ commands() {
 	lh-iterate --now 2026-05-03T12:00:00Z --answers answers.jsonl requests.jsonl
 	lh-iterate --emit-session --now 2026-05-03T12:00:00Z sessions.jsonl
 	lh-materialize --source outcomes --now 2026-05-03T12:00:00Z outcomes.jsonl
+	lh-parity --left cat --right cat --report report.md --now 2026-05-03T12:00:00Z skips.jsonl
 	lh-score evidence.jsonl
 	lh-score --check-drift scores.jsonl
 	lh-search -Q welder -k 3 workers.lhv
@@ -76,6 +77,7 @@ setup_file() {
 	cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/session/*[a-z].json | grep -v '"schema"' >sessions.jsonl
 	for i in {1..40}; do cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/schemas/valid/model_ledger-*.json; done >ledger.jsonl
 	for i in {1..40}; do cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/schemas/valid/evidence_record-*.json; done >evidence.jsonl
+	for i in {1..40}; do echo '{"name":"case '$i'","skip":"later"}'; done >skips.jsonl
 	lh-score evidence.jsonl | cat - evidence.jsonl >scores.jsonl
 	for i in {1..40}; do echo '{"Kind":"schema","Field":"x","Reason":"\u0079 '$i'"}'; done >errors.jsonl
 	for i in {1..40}; do echo '{"run_id":"o'$i'","created_at":"2026-05-03T12:00:00Z","ok":1,"total":1,"elapsed_secs":1.50}'; done >outcomes.jsonl
