@@ -1,10 +1,15 @@
 #!/usr/bin/env python3
 """What two implementations come to disagree in, each planted alone.
 
-    deviations.py list              NAME PROBE CASE a line
-    deviations.py in|out NAME       a filter before or behind one side of the probe:
-                                    it spoils what NAME says, or passes all through
+    deviations.py list PROBE            the deviations of that probe
+    deviations.py cases PROBE FIXTURE   the fixture's case for each, named after it
+    deviations.py in|out PROBE [COUNT]  a filter before or behind one side: it spoils
+                                        the n-th of these cases in the n-th way.  With
+                                        COUNT, a file, all of its input is one case,
+                                        and it is the n-th to write to that file.
 """
+import json
+import os
 import re
 import sys
 import unicodedata
@@ -57,7 +62,7 @@ DEVIATIONS = {
     "a vector has one number less": ("embed", "x", "out", sub(r",[^,]*\]\]", "]]")),
     "a vector is of zeros": ("embed", "x", "out", sub(r"\[\[.*\]\]", "[[" + ",".join(["0"] * 768) + "]]")),
     "numbers are rounded": ("embed", "long", "out", lambda s: re.sub(r"0\.[0-9]{3,}", lambda m: "%.2f" % float(m[0]), s)),
-    'a trace_id of "" is left out': ("subject_audit", "three_rows", "in", change(',\\"trace_id\\":\\"\\"', "")),
+    "an empty trace_id is left out": ("subject_audit", "three_rows", "in", change(',\\"trace_id\\":\\"\\"', "")),
     "nanoseconds lose a zero": ("subject_audit", "three_rows", "in", change("461439210Z", "46143921Z")),
     "& is escaped before it is hashed": ("subject_audit", "three_rows", "in", change("</&>", "</\\\\\\\\u0026>")),
     "a torn row counts": ("subject_audit", "torn", "out", sub(r'"count":2(.*"row 2)', r'"count":3\1')),
@@ -69,17 +74,36 @@ DEVIATIONS = {
 }
 
 
+def of(probe):
+    return [(name, case, where, spoil) for name, (p, case, where, spoil) in DEVIATIONS.items() if p == probe]
+
+
+def calls(path):
+    """How many came before."""
+    with open(path, "ab") as f:
+        f.write(b".")
+        f.flush()
+        return os.stat(path).st_size - 1
+
+
 def main():
-    if sys.argv[1] == "list":
-        for name, (probe, case, _, _) in DEVIATIONS.items():
-            print(name, probe, case, sep="|")
-        return
-    _, _, where, spoil = DEVIATIONS[sys.argv[2]]
+    verb, probe = sys.argv[1:3]
     sys.stdin.reconfigure(encoding="utf-8", newline="\n")
     sys.stdout.reconfigure(encoding="utf-8", newline="\n")
-    for line in sys.stdin:
-        sys.stdout.write(spoil(line) if where == sys.argv[1] else line)
-        sys.stdout.flush()
+    planted = of(probe)
+    if verb == "list":
+        print(*(name for name, _, _, _ in planted), sep="\n")
+    elif verb == "cases":
+        with open(sys.argv[3], encoding="utf-8") as f:
+            cases = {json.loads(line)["name"]: line for line in f}
+        for name, case, _, _ in planted:
+            sys.stdout.write(cases[case].replace(json.dumps(case), json.dumps(name), 1))
+    else:
+        one = len(sys.argv) > 3
+        planted = planted[calls(sys.argv[3]):] if one else planted
+        for (_, _, where, spoil), text in zip(planted, [sys.stdin.read()] if one else sys.stdin):
+            sys.stdout.write(spoil(text) if where == verb else text)
+            sys.stdout.flush()
 
 
 main()
