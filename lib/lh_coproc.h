@@ -18,8 +18,8 @@
  * and trusted with less: it leads a process group, which is killed as a whole,
  * its answers have a limit, only the end of its stderr is kept, and it must say
  * nothing that it was not asked.  It has pipes, which a program may open again
- * as /dev/stdin, so whoever starts it ignores SIGPIPE; and defers signals
- * (lh_signal_int.h), or its group outlives us.
+ * as /dev/stdin, so whoever starts it ignores SIGPIPE; and its group outlives
+ * whoever dies of a signal before stopping it.
  *
  * Owner:   the struct is the caller's; stop it also after a failure.  An all
  *          zero struct may be stopped.

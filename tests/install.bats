@@ -56,6 +56,12 @@ program() {
 	done
 }
 
+@test "the probes are installed, and run without the source tree" {
+	PATH=/usr/bin:/bin run timeout 60 "$D$P/bin/lh-parity" all --out o
+	[ "$status" = 0 ]
+	[ "$(tail -n 1 o/SUMMARY.md)" = "**Tally:** 38/38" ]
+}
+
 @test "a program builds against the shared library" {
 	program
 	# shellcheck disable=SC2046

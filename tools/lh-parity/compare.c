@@ -1,4 +1,5 @@
 /* compare.c - do two answers match, and where do they not?  See parity.h. */
+#include "lh_utf8_int.h"
 #include "parity.h"
 
 #define SHORT 80	/* bytes of a value that a message shows */
@@ -8,11 +9,12 @@
 static size_t printable(const char *p, size_t n)
 {
 	unsigned char c = (unsigned char)*p;
-	size_t len = c < 0x80 ? 1 : c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
 
-	if (c < 0x20 || c == 0x7f || len > n || (c == 0xc2 && n > 1 && (unsigned char)p[1] < 0xa0))
+	if (c < 0x80)
+		return c >= 0x20 && c != 0x7f;
+	if (c == 0xc2 && n > 1 && (unsigned char)p[1] < 0xa0)
 		return 0;
-	return lh_utf8_valid(p, len) ? len : 0;
+	return lh_utf8_len((const unsigned char *)p, n);
 }
 
 void put_clean(struct lh_buf *b, const char *p, size_t n, bool multi)

@@ -99,6 +99,7 @@ static int all_cases(struct probe *p, struct side side[2], struct lh_err *err)
 		if (p->cases[i].skipped)
 			continue;
 		rc = judge(side, &p->cases[i], err);
+		lh_buf_free(&p->cases[i].line);
 		if (rc < 0)
 			return -1;
 		if (rc)
