@@ -18,7 +18,9 @@
 #include "lh_words_int.h"
 
 #define CHUNK 65536
-#define GRACE 2000	/* milliseconds from SIGTERM to SIGKILL, or from the end of stdout to that of the command */
+#define GRACE 2.0	/* seconds from SIGTERM to SIGKILL, or from the end of stdout to that of the command */
+
+#define LOOK 0.02	/* seconds from one look to the next, where there is no pidfd */
 
 static void shut(int *fd)
 {
@@ -46,7 +48,7 @@ static int start(struct lh_coproc *c, const char *command, int *in, int *out, in
 		return -1;
 	}
 	c->exit = pidfd_open(c->pid, 0);
-	return c->exit < 0 ? lh_err_sys(err, "pidfd_open") : lh_signal_wake_open(err);
+	return lh_signal_wake_open(err);
 }
 
 int lh_coproc_command(struct lh_coproc *c, const char *command, size_t max, struct lh_err *err)
@@ -76,7 +78,7 @@ int lh_coproc_command(struct lh_coproc *c, const char *command, size_t max, stru
 	return rc;
 }
 
-void lh_coproc_said(const struct lh_coproc *c, char *to, size_t n)
+void lh_coproc_words(const struct lh_coproc *c, char *to, size_t n)
 {
 	lh_words_last(&c->words, c->name, to, n);
 }
@@ -86,6 +88,21 @@ static int waiting(int fd)
 	int n = 0;
 
 	return fd >= 0 && ioctl(fd, FIONREAD, &n) == 0 ? n : 0;
+}
+
+static bool has_ended(const struct lh_coproc *c)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == c->pid;
+}
+
+/* How long to wait for it, in milliseconds, when there are so many seconds. */
+static int patience(const struct lh_coproc *c, double left)
+{
+	if (c->exit < 0 && left > LOOK)
+		left = LOOK;
+	return left > 3600 ? 3600000 : (int)(left * 1000) + 1;
 }
 
 /* Kill the group before its leader is waited for: until then nobody else can
@@ -107,7 +124,8 @@ void lh_command_end(struct lh_coproc *c)
 	shut(&c->exit);
 }
 
-/* Wait for something to happen: 0, or -1.  A negative f.fd is passed over. */
+/* Wait for something to happen: 0, or -1.  f[3] is then whether it has ended;
+ * a negative f.fd is passed over. */
 static int wait_for(struct lh_coproc *c, struct pollfd *f, double until, double seconds, const char *what, struct lh_err *err)
 {
 	double left = until - lh_time_monotonic();
@@ -117,11 +135,13 @@ static int wait_for(struct lh_coproc *c, struct pollfd *f, double until, double 
 	f[4] = (struct pollfd){ lh_signal_wake_fd(), POLLIN, 0 };
 	if (left <= 0)
 		return lh_err_set(err, LH_ENET, "%s did not %s within %g seconds", c->name, what, seconds);
-	if (poll(f, 5, left > 3600 ? 3600000 : (int)(left * 1000) + 1) < 0) {
+	if (poll(f, 5, patience(c, left)) < 0) {
 		if (errno != EINTR)
 			return lh_err_sys(err, "poll");
 		f[0].revents = f[1].revents = f[2].revents = f[3].revents = 0;
 	}
+	if (c->exit < 0 && has_ended(c))
+		f[3].revents = POLLIN;
 	if (lh_signal_pending())
 		return lh_err_set(err, LH_EINTR, "interrupted");
 	if (f[2].revents && lh_words_take(&c->words, c->said) == 0)
@@ -132,10 +152,10 @@ static int wait_for(struct lh_coproc *c, struct pollfd *f, double until, double 
 /* It should end now, by itself or because it was asked to. */
 static void let_end(struct lh_coproc *c)
 {
-	struct pollfd f = { .fd = c->exit, .events = POLLIN };
+	double until = lh_time_monotonic() + GRACE, left;
 
-	if (c->exit >= 0)
-		poll(&f, 1, GRACE);
+	while (!has_ended(c) && (left = until - lh_time_monotonic()) > 0)
+		poll(&(struct pollfd){ c->exit, POLLIN, 0 }, 1, patience(c, left));
 }
 
 /* It did not do as it should in time. */
@@ -154,7 +174,7 @@ static int gone(struct lh_coproc *c, struct lh_err *err)
 	shut(&c->to);
 	let_end(c);
 	lh_command_end(c);
-	lh_coproc_said(c, last, sizeof last);
+	lh_coproc_words(c, last, sizeof last);
 	return lh_err_set(err, LH_EIO, "%s ended without an answer, with status %d%s%s", c->name, c->status, *last ? ": " : "", last);
 }
 

@@ -52,7 +52,7 @@ struct lh_coproc {
 	bool command;		/* what follows is of commands alone */
 	size_t max;		/* bytes of a reply */
 	int to;			/* its stdin; -1 when closed */
-	int exit;		/* readable once it ended */
+	int exit;		/* readable once it ended; -1 on a kernel that has no such thing */
 	int status;		/* when it ended: its exit status, or 128 and a signal */
 	struct lh_words words;	/* the end of its stderr */
 };
@@ -75,7 +75,7 @@ LH_API int lh_coproc_command(struct lh_coproc *c, const char *command, size_t ma
 LH_API int lh_coproc_close(struct lh_coproc *c, double seconds, bool *more, struct lh_err *err);
 
 /* The last line that a command wrote to stderr, or "". */
-LH_API void lh_coproc_said(const struct lh_coproc *c, char *to, size_t n);
+LH_API void lh_coproc_words(const struct lh_coproc *c, char *to, size_t n);
 
 /* What is started, and how; all is borrowed. */
 struct lh_spawn {
