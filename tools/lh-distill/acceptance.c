@@ -126,7 +126,7 @@ static int copy_fixture(const struct lh_root *from, const struct lh_root *to, st
 		const char *relpath = lh_stem_source((enum lh_stem)i);
 		char *path = lh_root_join(from, relpath, err);
 
-		rc = path ? file_read(path, &text, err) : -1;
+		rc = path ? lh_file_read(path, &text, err) : -1;
 		if (rc > 0) {
 			found = 1;
 			rc = put_source(to, relpath, &text, err);
