@@ -1,19 +1,11 @@
 /* acceptance.c - lh-distill acceptance: does this build do what it should? */
 #include "acceptance.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lh_file.h"
-#include "lh_mem.h"
 #include "lh_signal_int.h"
-
-#define FILES_OPEN 16	/* of nftw */
+#include "lh_tmpdir.h"
 
 int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected, const char *actual, struct lh_err *err)
 {
@@ -34,48 +26,15 @@ int acceptance_tell(struct acceptance *a, const char *name, bool passed, const c
 
 /* ---- the roots ---- */
 
-static char *fresh_folder(struct lh_err *err)
-{
-	const char *base = getenv("TMPDIR");
-	size_t n;
-	char *path;
-
-	if (!base || !*base)
-		base = "/tmp";
-	n = strlen(base) + sizeof "/lh-distill-XXXXXX";
-	path = lh_calloc(n, 1, err);
-	if (!path)
-		return NULL;
-	snprintf(path, n, "%s/lh-distill-XXXXXX", base);
-	if (mkdtemp(path))
-		return path;
-	lh_err_sys(err, "%s: cannot make the folder", path);
-	free(path);
-	return NULL;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
-}
-
-static void remove_failed(struct acceptance *a, const char *path)
+static void remove_root(struct acceptance *a, size_t i)
 {
 	struct lh_err err;
 
-	lh_err_sys(&err, "%s: cannot remove", path);
-	lh_tool_warn(a->tool, "%s", err.msg);
-	lh_tool_failed(a->tool);
-}
-
-static void remove_root(struct acceptance *a, size_t i)
-{
 	lh_root_close(a->root[i]);
-	if (a->path[i] && nftw(a->path[i], remove_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS) < 0)
-		remove_failed(a, a->path[i]);
+	if (lh_tmpdir_remove(a->path[i], &err) < 0) {
+		lh_tool_warn(a->tool, "%s", err.msg);
+		lh_tool_failed(a->tool);
+	}
 	free(a->path[i]);
 }
 
@@ -145,7 +104,7 @@ static int prepare(struct acceptance *a, const char *fixture, struct lh_err *err
 	if (fixture && !(from = lh_root_open(fixture, err)))
 		return -1;
 	for (i = 0; rc >= 0 && i < 2; i++) {
-		a->path[i] = fresh_folder(err);
+		a->path[i] = lh_tmpdir_make("lh-distill", err);
 		a->root[i] = a->path[i] ? lh_root_open(a->path[i], err) : NULL;
 		if (!a->root[i]) {
 			rc = -1;
