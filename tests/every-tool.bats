@@ -10,6 +10,7 @@ commands() {
 	lh-gen queries -n 20 --styles all
 	lh-gen drafts -n 20 --workers 50
 	lh-gen kb -n 20 --root kb --expect kb-expect
+	lh-audit-full --observer --root past.d --now 2026-05-03T12:00:00Z
 	lh-cat workers.jsonl.gz
 	lh-chat --now 2026-05-03T12:00:00Z requests.jsonl
 	lh-distill run --root past.d --run-id a --now 2026-05-03T12:00:00Z
@@ -82,7 +83,8 @@ setup_file() {
 	for i in {1..40}; do
 		echo '{"finding_id":"a'$i'","phase":'$((i / 4))',"ts":"2026-05-03T12:00:00Z","severity":"low","evidence":"See '$i'."}'
 	done | sed '0~2s/low/high/' | lh-materialize --source audits --recorded-at 2026-05-03T12:00:00Z >evidence.jsonl
-	mkdir -p past.d/data/_kb
+	mkdir -p past.d/data/_kb past.d/docs/recon
+	touch past.d/docs/recon/local-distillation-recon.md
 	head -n 2 outcomes.jsonl >past.d/data/_kb/outcomes.jsonl
 	lh-distill run --root past.d --run-id a --now 2026-05-03T12:00:00Z >/dev/null
 	printf '%032d' 0 >audit.key
@@ -237,6 +239,9 @@ raw() {
 		lh-iterate --rules "no/$E"
 		lh-iterate --roster "no/$E"
 		lh-iterate --daemon $'\xff'"$E"
+		lh-audit-full --root "no/$E"
+		lh-audit-full --phase "$E"
+		LH_DISTILL_ROOT=no/$E lh-audit-full
 		lh-distill run --run-id "/$E"
 		lh-distill run --recorded-at "$E"
 		lh-distill run --root "no/$E"
