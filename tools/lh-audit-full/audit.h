@@ -9,8 +9,11 @@
  *     phase0.c phase2.c phase4.c    documents and streams; evidence and scores; exports
  *     phase5.c newest.c             receipts of the newest run
  *     phase1.c phase6.c phase7.c    samples; the gate; replays
- *     baseline.c drift.c            metrics then and now
- *     markdown.c html.c             the report
+ *     history.c                     metrics then and now: the baselines on file, the drift
+ *     baseline.c drift.c change.c   rows of baselines; two of them compared, digit by digit
+ *     drift_verb.c                  any two rows
+ *     markdown.c html.c chart.c     the report, on paper and as a page
+ *     text.c                        text from outside, made fit for either
  *     bundle.c bundle_verify.c      what is handed to an auditor
  *
  * What is wrong with the root is a failed check, told by file and line, never
@@ -23,6 +26,7 @@
 #ifndef AUDIT_H
 #define AUDIT_H
 
+#include "history.h"
 #include "lh_buf.h"
 #include "lh_root.h"
 #include "lh_sample.h"
@@ -44,7 +48,7 @@ struct settings {
 	const char *test_command, *samples, *acceptance_fixture, *replay_command;
 	struct lh_list phase;		/* "0" to "7"; none: all */
 	bool json, append_baseline, observer, fail_on_drift;
-	int64_t from, to;		/* drift: non-blank lines from 1, negative from the end; 0: not given */
+	int64_t from, to;		/* drift: rows from 1, negative from the last; 0: not given */
 };
 
 /* ---- checks ---- */
@@ -109,15 +113,6 @@ struct census {
 
 /* ---- the audit ---- */
 
-enum drift_flag { DRIFT_OK, DRIFT_WARN, DRIFT_FIRST };
-
-struct drift_row {
-	const char *metric;
-	bool has_baseline, has_pct;
-	double baseline, current, pct;	/* pct: a fraction, 0.2 is 20 % */
-	enum drift_flag flag;
-};
-
 struct audit {
 	struct lh_tool *tool;
 	const struct settings *s;
@@ -130,8 +125,7 @@ struct audit {
 	struct lh_buf bad_summary;	/* ended by a NUL: "reports/distillation/r/summary.json: ...", of a run that is not known to be older */
 	uint64_t metric[METRICS];
 	unsigned required_passed, required_total, checks_total;
-	struct drift_row *drift;	/* one per current metric, in name order; freed with free() */
-	size_t n_drift;
+	struct history history;		/* baselines on file, and drift */
 };
 
 /* What a phase found out; said in printf's way, any bytes.  A check that is
@@ -197,8 +191,28 @@ void metrics_print(struct lh_buf *out, const struct audit *a);
 /* Print to stdout what the settings ask for. */
 int audit_print(struct audit *a, struct lh_err *err);
 
+/* ---- the report (markdown.c, html.c) ---- */
+
+extern const char *const phase_title[PHASES];
+
+/* "passed", "FAILED", "not met" for what is not required, "skipped". */
+const char *check_result(const struct check *c);
+
+/* Did every required check pass? */
+bool audit_is_sound(const struct audit *a);
+
+/* The report, appended, and to the file that the settings name. */
+void markdown_print(struct lh_buf *out, const struct audit *a);
+int markdown_write(const struct audit *a, struct lh_err *err);
+int html_print(struct lh_buf *out, struct audit *a, struct lh_err *err);
+int html_write(struct audit *a, struct lh_err *err);
+
+/* Replace a file by this text. */
+int report_put(const char *path, const struct lh_buf *text, struct lh_err *err);
+
 /* ---- verbs ---- */
 
 int audit_verb(struct lh_tool *tool, void *settings);	/* run.c */
+int drift_verb(struct lh_tool *tool, void *settings);	/* drift_verb.c */
 
 #endif

@@ -53,13 +53,15 @@ void summary_print(struct lh_buf *out, const struct audit *a)
 		}
 	lh_buf_puts(out, "],\"metrics\":");
 	metrics_print(out, a);
-	lh_buf_puts(out, ",\"drift\":[]}");
+	lh_buf_puts(out, ",\"drift\":");
+	drift_json(out, &a->history.drift);
+	lh_buf_putc(out, '}');
 }
 
 /* Does nobody need to look? */
 static bool well(const struct audit *a)
 {
-	return a->required_passed == a->required_total;
+	return audit_is_sound(a) && !a->history.bad.code && !(a->s->fail_on_drift && a->history.drift.warned);
 }
 
 static void lines(struct lh_buf *out, const struct audit *a)

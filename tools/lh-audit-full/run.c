@@ -29,6 +29,19 @@ static int phases(struct audit *a, struct lh_err *err)
 	return checks_end(a, err);
 }
 
+/* What the settings ask for beside stdout; the baseline last, so that whoever
+ * finds it finds the report it stands for. */
+static int files(struct audit *a, struct lh_err *err)
+{
+	if (markdown_write(a, err) < 0 || (a->s->html && html_write(a, err) < 0))
+		return -1;
+	if (a->history.bad.code) {
+		*err = a->history.bad;
+		return -1;
+	}
+	return a->s->append_baseline ? history_append(a, err) : 0;
+}
+
 static int audit(struct audit *a, struct lh_err *err)
 {
 	struct lh_err why;
@@ -38,11 +51,13 @@ static int audit(struct audit *a, struct lh_err *err)
 	lh_tool_time(a->tool, a->recorded_at);
 	if (!lh_git_commit(lh_root_path(a->root), a->git_commit, &why))
 		*a->git_commit = '\0';
-	if (census_take(a, err) < 0 || newest_run(a, err) < 0 || phases(a, err) < 0)
+	if (census_take(a, err) < 0 || newest_run(a, err) < 0 || history_read(a, err) < 0 || phases(a, err) < 0)
 		return -1;
-	if (a->required_passed < a->required_total)
+	if (!audit_is_sound(a) || (a->s->fail_on_drift && a->history.drift.warned))
 		lh_tool_verdict_bad(a->tool);
-	return audit_print(a, err);
+	if (audit_print(a, err) < 0)
+		return -1;
+	return files(a, err);
 }
 
 int audit_verb(struct lh_tool *tool, void *settings)
@@ -59,7 +74,7 @@ int audit_verb(struct lh_tool *tool, void *settings)
 	census_free(&a.census);
 	lh_buf_free(&a.bad_summary);
 	free(a.run_id);
-	free(a.drift);
+	history_free(&a.history);
 	lh_root_close(a.root);
 	return rc;
 }
