@@ -34,6 +34,8 @@ commands() {
 	lh-iterate --now 2026-05-03T12:00:00Z --answers answers.jsonl requests.jsonl
 	lh-iterate --emit-session --now 2026-05-03T12:00:00Z sessions.jsonl
 	lh-materialize --source outcomes --now 2026-05-03T12:00:00Z outcomes.jsonl
+	lh-replay --dry-run --root past.d --log replays.log --now 2026-05-03T12:00:00Z tasks.jsonl
+	lh-replay --dry-run --index samples.lhv --log replays.log --now 2026-05-03T12:00:00Z tasks.jsonl
 	lh-score evidence.jsonl
 	lh-score --check-drift scores.jsonl
 	lh-search -Q welder -k 3 workers.lhv
@@ -87,6 +89,9 @@ setup_file() {
 	touch past.d/docs/recon/local-distillation-recon.md
 	head -n 2 outcomes.jsonl >past.d/data/_kb/outcomes.jsonl
 	lh-distill run --root past.d --run-id a --now 2026-05-03T12:00:00Z >/dev/null
+	for i in {1..40}; do echo '{"task":"Audit \u0062atch '$i' of outcomes"}'; done >tasks.jsonl
+	jq -c '{id, text, metadata: {title: .role, content: .text, tags: [.city], source_run_id: .id, success_score: "accepted"}}' workers.jsonl |
+		lh-index build --dimension 64 samples.lhv
 	printf '%032d' 0 >audit.key
 	chmod 600 audit.key
 	for i in {1..40}; do echo '{"candidate_id":"W-'$((i % 3))'","accessor":{"kind":"k","daemon":"d","purpose":"'$i'"},"fields_accessed":["name"],"result":"success"}'; done >accesses.jsonl
@@ -267,6 +272,10 @@ raw() {
 		lh-materialize --sources "$E"
 		lh-materialize --root "no/$E"
 		lh-materialize --root . --run-id "$E/"
+		lh-replay --log "no/$E"
+		lh-replay --root "no/$E"
+		lh-replay --index "no/$E"
+		LH_REPLAY_LOCAL_MODEL=$'\xff'"$E" lh-replay
 		lh-search --where "$E" workers.lhv
 		lh-search -Q x "$E.lhv"
 		lh-search "$E=workers.lhv" "$E=two.lhv"
@@ -290,7 +299,7 @@ raw() {
 }
 
 # What makes a record one that lh-iterate can answer, an outcome, and evidence.
-ASK='"kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
+ASK='"kind":"email","task":"t","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
 
 @test "dirty lines are rejected one by one, and those between them are read" {
 	printf '\357\273\277{"id":"a","text":"ok",'"$ASK"'}\r\n\r\n \t\n{"id":"b","text":"a\0b"}\n\0\n{"id":"c","text":"\377"}\n' >.dirty

@@ -16,6 +16,13 @@ struct index {
 	struct lh_buf vector;
 };
 
+bool index_asks(const struct lh_lhv *ix)
+{
+	const char *engine = lh_lhv_get_params(ix)->engine;
+
+	return !strcmp(engine, lh_engine_name(LH_ENGINE_OLLAMA)) || !strcmp(engine, lh_engine_name(LH_ENGINE_OPENAI));
+}
+
 struct index *index_new(const struct lh_lhv *ix, const char *path, struct lh_err *err)
 {
 	const struct lh_lhv_params *p = lh_lhv_get_params(ix);

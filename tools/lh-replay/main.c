@@ -64,6 +64,8 @@ static int open_all(struct replay *r)
 	r->corpus_path = lh_root_join(r->root, lh_exporter_output(LH_RAG), err);
 	if (!r->corpus_path || (r->index_path && !(r->index = lh_lhv_open(r->index_path, err))))
 		return -1;
+	if (r->index && r->dry_run && !r->no_retrieval && index_asks(r->index))
+		return lh_tool_usage(r->tool, "--dry-run: nobody is asked, but --index needs a service");
 	if (!r->dry_run && !(r->keys = lh_keys_load(err)))
 		return -1;
 	r->log = log_open(r, err);

@@ -70,7 +70,7 @@ struct words {
 void words_init(struct words *w);
 void words_free(struct words *w);
 void words_reset(struct words *w);
-/* Add the words of a text, as those of everyone in mask. */
+/* Add the words of a text, as those of everybody in mask. */
 int words_add(struct words *w, const char *p, size_t n, uint64_t mask, struct lh_err *err);
 /* The set's entry for the word at it, or NULL; -1 out of memory is told by
  * words_check, once, behind the last. */
@@ -132,6 +132,8 @@ int corpus_find(struct corpus *c, const struct lh_str *const *task, struct hits 
 
 struct index;
 struct lh_lhv;
+/* Does it take a service to embed a text for it? */
+bool index_asks(const struct lh_lhv *ix);
 struct index *index_new(const struct lh_lhv *ix, const char *path, struct lh_err *err);
 void index_free(struct index *x);
 int index_find(struct index *x, const struct lh_str *task, struct hits *hits, struct lh_err *err);

@@ -126,6 +126,8 @@ static int read_job(const struct replay *r, struct job *j, const struct lh_recor
 	/* What the command line forbids, no record allows. */
 	j->local_only |= r->local_only;
 	j->dry_run |= r->dry_run;
+	if (j->dry_run && !j->no_retrieval && r->index && index_asks(r->index))
+		return lh_err_set(err, LH_EDATA, "a dry run asks nobody, but --index needs a service");
 	return 0;
 }
 
