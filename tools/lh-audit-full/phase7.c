@@ -102,7 +102,7 @@ static int take_row(struct replay *r, struct lh_err *err)
 /* Replay a task: 1 with its row, 0 when there is none (a note says why), -1. */
 static int replay(struct replay *r, enum check_id id, const char *task, const char *how_so, struct lh_err *err)
 {
-	char *argv[] = { "lh-replay", "-q", "--root", (char *)lh_root_path(r->a->root), "--log", r->log, NULL };
+	char *argv[] = { "lh-replay", "-q", "--retries", "0", "--root", (char *)lh_root_path(r->a->root), "--log", r->log, NULL };
 	struct lh_child_how how = { .command = r->a->s->replay_command, .argv = argv, .env = r->env, .seconds = REPLAY_SECONDS, .max = ROW_MAX };
 	struct lh_buf record;
 	int rc;
@@ -127,15 +127,18 @@ static int replay(struct replay *r, enum check_id id, const char *task, const ch
 }
 
 /* Has the replay of that row passed?  If not, a note says the first reason. */
-static int passed(struct replay *r, const char *task, struct lh_err *err)
+static int has_passed(struct replay *r, const char *task, struct lh_err *err)
 {
 	const struct lh_value *result = lh_record_get(&r->row, "validation_result");
 	struct lh_value v = { .type = LH_NULL }, reasons = { .type = LH_NULL };
 	struct lh_str why = { "not passed", strlen("not passed") };
 	struct lh_iter it;
+	bool passed = result && result->type == LH_OBJECT && lh_value_get(result, "passed", &v) && v.type == LH_TRUE;
 
-	if (result && result->type == LH_OBJECT && lh_value_get(result, "passed", &v) && v.type == LH_TRUE && r->out.status == 0)
-		return 1;
+	if (passed && r->out.status)
+		check_note(r->a, CHECK_REPLAYS, "%s: passed, but ended with status %d", task, r->out.status);
+	if (passed)
+		return !r->out.status;
 	if (result && result->type == LH_OBJECT && lh_value_get(result, "reasons", &reasons) && reasons.type == LH_ARRAY) {
 		lh_iter_init(&it, &reasons);
 		lh_buf_reset(&r->scratch);
@@ -155,7 +158,7 @@ static int three_replays(struct replay *r, struct lh_err *err)
 	for (i = 0; i < TASKS; i++) {
 		rc = replay(r, CHECK_REPLAYS, tasks[i], "\"dry_run\":true", err);
 		if (rc > 0)
-			rc = passed(r, tasks[i], err);
+			rc = has_passed(r, tasks[i], err);
 		if (rc < 0)
 			return -1;
 		good += rc > 0;

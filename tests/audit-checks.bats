@@ -1,0 +1,297 @@
+# lh-audit-full: each of the 22 checks made to fail alone, by a root that was
+# damaged for it or by an option; and a sound root, in which none does.
+load helper
+
+REPORTS=r/reports/distillation/run
+LOG=r/data/_kb/replay_runs.jsonl
+RAG=r/exports/rag/playbooks.jsonl
+SFT=r/exports/sft/instruction_response.jsonl
+PAIRS=r/exports/preference/chosen_rejected.jsonl
+
+setup_file() {
+	unset LH_DISTILL_ROOT
+	export LH_NOW=2026-05-03T12:00:00Z
+	cd "$BATS_FILE_TMPDIR" || return 1
+	lh-gen kb -n 300 --root good
+	lh-distill run --root good --run-id run >out
+	lh-replay --root good --dry-run --task "verify the latest review" >>out
+	lh-replay --root good --dry-run --task "audit the last phase" >>out
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	unset LH_DISTILL_ROOT
+	cp -r "$BATS_FILE_TMPDIR/good" r
+}
+
+# audit SKIPPED FAILED STATUS [OPTION]... - an audit with 22 lines and a summary,
+# of which so many are skipped, and the named ones fail ("" for none).
+audit() {
+	local rc=0
+	lh-audit-full --root r --out report.md "${@:4}" >lines 2>err || rc=$?
+	[ ! -s err ] || { cat err; return 1; }
+	[ "$(jq -s '.[:-1] | length' lines)" = 22 ]
+	[ "$(jq -s '.[:-1] | map(select(.skipped)) | length' lines)" = "$1" ]
+	jq -r 'select(has("phase") and (.skipped | not) and (.passed | not)) | .name' lines >failed
+	[ "$(cat failed)" = "$2" ] || { jq -c 'select(has("phase") and (.passed | not))' lines; return 1; }
+	[ "$rc" = "$3" ] || { echo "exit $rc"; return 1; }
+	tail -n 1 lines | jq -e --argjson bad "$3" '.required_total - .required_passed == $bad and .checks_total == 22' >/dev/null
+}
+
+# live STATUS NAME [OPTION]... - in a live audit that check fails alone: STATUS
+# is 1 when it is a required one.
+live() {
+	audit 0 "$2" "$1" "${@:3}"
+	tail -n 1 lines | jq -e '.required_total == 16' >/dev/null
+}
+
+# observed STATUS NAME - the same with --observer.
+observed() {
+	audit 4 "$2" "$1" --observer
+	tail -n 1 lines | jq -e '.required_total == 12' >/dev/null
+}
+
+# plant FILE FILTER - add a line to it, made of its last by jq.
+plant() {
+	tail -n 1 "$1" | jq -c "$2" >>"$1"
+}
+
+# edit FILE FILTER
+edit() {
+	jq -c "$2" "$1" >edited
+	mv edited "$1"
+}
+
+# tail_of CHECK - its notes
+notes() {
+	jq -r --arg name "$1" 'select(.name == $name) | .notes' lines
+}
+
+@test "a sound root passes 16 of 16 and 22 of 22, and with --observer 12 of 12" {
+	cp -r r before
+	audit 0 "" 0
+	tail -n 1 lines | jq -e '[.required_passed, .required_total, .skipped] == [16, 16, []]'
+	audit 4 "" 0 --observer
+	tail -n 1 lines | jq -e '[.required_passed, .required_total] == [12, 12]'
+	tail -n 1 lines | jq -e '.skipped == ["schema validators pass", "schema sample count ≥ 51", "acceptance 22/22", "escalation guard holds"]'
+	diff -r before r
+}
+
+# ---- phase 0 ----
+
+@test "recon document present" {
+	rm r/docs/recon/local-distillation-recon.md
+	live 1 "recon document present"
+	observed 1 "recon document present"
+}
+
+@test "tier-1 streams present" {
+	rm r/data/_kb/{distilled_facts,distilled_procedures,distilled_config_hints,contract_analyses,mode_experiments,scrum_reviews,observer_escalations,audit_facts}.jsonl
+	live 0 "tier-1 streams present"
+	observed 0 "tier-1 streams present"
+}
+
+# ---- phase 1 ----
+
+@test "schema validators pass" {
+	live 1 "schema validators pass" --test-command 'echo two of nine >&2; exit 3'
+	[ "$(notes "schema validators pass")" = "the test command ended with status 3: two of nine" ]
+	audit 0 "" 0 --test-command 'cat; seq 100000; seq 100000 >&2'
+	audit 4 "" 0 --observer --test-command 'touch ran; false'
+	[ ! -e ran ]
+}
+
+@test "schema validators pass: samples of one's own" {
+	cp -r "$ROOT/share/fixtures/schemas" mine
+	audit 0 "" 0 --samples mine
+	rm mine/invalid/*.expected	# then only that they are invalid is known
+	audit 0 "" 0 --samples mine
+	cp mine/valid/receipt-full.json mine/invalid/receipt-good.json
+	live 1 "schema validators pass" --samples mine
+	[ "$(notes "schema validators pass")" = "invalid/receipt-good.json: valid" ]
+	cp -r "$ROOT/share/fixtures/schemas/invalid/." mine/invalid
+	rm mine/invalid/receipt-good.json
+	echo "role: must be one of us" >mine/invalid/evidence_record-role-unknown.expected
+	live 1 "schema validators pass" --samples mine
+	[ "$(notes "schema validators pass")" = "invalid/evidence_record-role-unknown.json: not the violations that are expected" ]
+	cp "$ROOT"/share/fixtures/schemas/invalid/evidence_record-role-unknown.* mine/invalid
+	for bad in '{' '[]' '{"a":1,"a":2}'; do
+		echo "$bad" >mine/valid/playbook-bad.json
+		live 1 "schema validators pass" --samples mine
+	done
+	mv mine/valid/playbook-bad.json mine/valid/nonsense-1.json
+	live 1 "schema validators pass" --samples mine
+	[ "$(notes "schema validators pass")" = "valid/nonsense-1.json: no schema of that name" ]
+}
+
+@test "schema sample count ≥ 51" {
+	cp -r "$ROOT/share/fixtures/schemas" mine
+	rm mine/invalid/evidence_record-*
+	live 0 "schema sample count ≥ 51" --samples mine
+	[[ $(notes "schema validators pass") == "no invalid sample of evidence_record" ]]
+	audit 4 "" 0 --observer --samples mine
+}
+
+# ---- phase 2 ----
+
+@test "materializer dry run completes" {
+	rm r/data/_kb/audits.jsonl
+	mkfifo r/data/_kb/audits.jsonl
+	live 1 "materializer dry run completes"
+	rm r/data/_kb/audits.jsonl
+	echo '{"torn' >>r/data/evidence/2026/05/03/audits.jsonl
+	observed 1 "materializer dry run completes"
+}
+
+@test "tier-1 hits in evidence" {
+	rm r/data/evidence/2026/05/03/{distilled_facts,distilled_procedures,distilled_config_hints,contract_analyses,mode_experiments,scrum_reviews,observer_escalations,audit_facts}.jsonl
+	live 0 "tier-1 hits in evidence"
+	observed 0 "tier-1 hits in evidence"
+}
+
+# ---- phase 3 ----
+
+@test "scored distribution on disk" {
+	rm -r r/data/scored-runs
+	live 1 "scored distribution on disk"
+	observed 0 "scored distribution on disk"
+}
+
+# ---- phase 4: the fourth layer of the firewall, which trusts no other ----
+
+@test "no contaminated sft row" {
+	plant $SFT '.id = "sft-0000000000000000" | .quality_score = "rejected"'
+	live 1 "no contaminated sft row"
+	observed 1 "no contaminated sft row"
+}
+
+@test "no rejected rag row" {
+	cp $RAG good
+	plant $RAG '.success_score = "rejected"'
+	live 1 "no rejected rag row"
+	cp good $RAG
+	plant $RAG '.source_category = "rejected"'
+	observed 1 "no rejected rag row"
+}
+
+@test "no preference self-pair" {
+	plant $PAIRS '.rejected_run_id = .chosen_run_id'
+	live 1 "no preference self-pair"
+	observed 1 "no preference self-pair"
+}
+
+@test "no identical preference text" {
+	plant $PAIRS '.rejected = .chosen'
+	live 1 "no identical preference text"
+	observed 1 "no identical preference text"
+}
+
+@test "no missing provenance" {
+	for file in $RAG $SFT $PAIRS; do
+		for damage in 'del(.provenance)' 'del(.provenance.sig_hash)' '.provenance.sig_hash |= ascii_upcase' '.provenance.sig_hash |= .[:63]'; do
+			cp $file good
+			plant $file "$damage"
+			observed 1 "no missing provenance"
+			cp good $file
+		done
+	done
+	plant $RAG 'del(.provenance)'
+	live 1 "no missing provenance"
+}
+
+@test "quarantine observable" {
+	rm -r r/exports/quarantine
+	live 0 "quarantine observable"
+	observed 0 "quarantine observable"
+}
+
+# ---- phase 5 ----
+
+@test "five stage receipts present" {
+	rm $REPORTS/export-rag.json
+	live 1 "five stage receipts present"
+	observed 1 "five stage receipts present"
+}
+
+@test "receipts valid" {
+	edit $REPORTS/score.json '.duration_ms = "long"'
+	live 1 "receipts valid"
+	observed 1 "receipts valid"
+}
+
+@test "summary valid" {
+	cp $REPORTS/summary.json good
+	edit $REPORTS/summary.json '.schema_version = 2'
+	live 1 "summary valid"
+	cp good $REPORTS/summary.json
+	edit $REPORTS/summary.json '.git_commit = "main"'
+	observed 1 "summary valid"
+}
+
+@test "run_hash is a sha256" {
+	edit $REPORTS/summary.json '.run_hash |= ascii_upcase'
+	live 1 "run_hash is a sha256"
+	observed 1 "run_hash is a sha256"
+}
+
+@test "drift.json present" {
+	rm $REPORTS/drift.json
+	live 0 "drift.json present"
+	echo '{"severity":' >$REPORTS/drift.json
+	observed 0 "drift.json present"
+}
+
+# ---- phase 6 ----
+
+@test "acceptance 22/22" {
+	mkdir -p other/data/_kb
+	cp r/data/_kb/audits.jsonl other/data/_kb
+	live 1 "acceptance 22/22" --acceptance-fixture other
+	[ "$(notes "acceptance 22/22")" != "" ]
+	live 1 "acceptance 22/22" --acceptance-fixture absent
+	[[ $(notes "acceptance 22/22") == *absent* ]]
+	audit 4 "" 0 --observer --acceptance-fixture other
+	audit 0 "" 0 --acceptance-fixture "$ROOT/share/fixtures/distillation/acceptance"
+}
+
+# ---- phase 7 ----
+
+# replays FILTER - a command that answers each record as jq makes of it
+replays() {
+	echo 'jq -c "{schema: \"replay_run.v1\", task, escalation_path: [\"m\"], validation_result: {passed: true, reasons: []}} + ('"$1"')"'
+}
+
+@test "three dry-run replays pass" {
+	audit 0 "" 0 --replay-command "$(replays '{}')"
+	live 1 "three dry-run replays pass" --replay-command "$(replays 'if .dry_run and (.task | test(\"drift\")) then {validation_result: {passed: false, reasons: [\"too short\"]}} else {} end')"
+	[[ $(notes "three dry-run replays pass") == *": too short" ]]
+	live 1 "three dry-run replays pass" --replay-command "tee record | $(replays '{}'); grep -q local_only record"
+	[[ $(notes "three dry-run replays pass") == *": passed, but ended with status 1" ]]
+}
+
+@test "three dry-run replays pass: with --observer the log's tail is judged instead" {
+	echo '{"torn' >>$LOG
+	observed 1 "three dry-run replays pass
+replay log tail parses"
+	[[ $(notes "three dry-run replays pass") == *"tail of the replay log"* ]]
+	for i in {1..50}; do echo '{}'; done >>$LOG
+	audit 4 "" 0 --observer
+	rm $LOG
+	audit 4 "" 0 --observer
+}
+
+@test "escalation guard holds" {
+	live 1 "escalation guard holds" --replay-command "$(replays 'if .local_only then {escalation_path: [\"m\", \"big\"]} else {} end')"
+	live 1 "escalation guard holds" --replay-command "$(replays 'if .local_only then {escalation_path: []} else {} end')"
+	audit 4 "" 0 --observer --replay-command 'touch ran; false'
+	[ ! -e ran ]
+}
+
+@test "replay log tail parses" {
+	echo '[]' >>$LOG
+	live 0 "replay log tail parses"
+	[[ $(notes "replay log tail parses") == "row 1 from the end: "* ]]
+	rm $LOG
+	mkdir $LOG
+	live 0 "replay log tail parses"
+}
