@@ -62,7 +62,7 @@ edit() {
 	mv edited "$1"
 }
 
-# tail_of CHECK - its notes
+# notes CHECK
 notes() {
 	jq -r --arg name "$1" 'select(.name == $name) | .notes' lines
 }
@@ -75,6 +75,18 @@ notes() {
 	tail -n 1 lines | jq -e '[.required_passed, .required_total] == [12, 12]'
 	tail -n 1 lines | jq -e '.skipped == ["schema validators pass", "schema sample count ≥ 51", "acceptance 22/22", "escalation guard holds"]'
 	diff -r before r
+}
+
+@test "a second audit with --append-baseline shows a table without a warning" {
+	lh-audit-full --root r --append-baseline >first
+	[ "$(tail -n 1 first | jq -c '.drift | map(.flag) | unique')" = '["first_run"]' ]
+	audit 0 "" 0 --append-baseline
+	[ "$(tail -n 1 lines | jq -c '.drift | map([.flag, .baseline == .current, .pct == (if .baseline == 0 then null else 0 end)]) | unique')" = '[["ok",true,true]]' ]
+	tail -n 1 lines | jq -e '.metrics | .p2_evidence_skips == 0 and .p2_evidence_rows == 300'
+	[ "$(grep -c '+0\.0%' report.md)" = 9 ]
+	grep -q '^| *p2_evidence_skips *| *0 *| *0 *| *- *| *ok *|$\|p2_evidence_skips  *0  *0  *-  *ok' report.md
+	grep -q '0/10 metrics flagged warn, 0 first-run' report.md
+	[ "$(wc -l <r/data/_kb/audit_baselines.jsonl)" = 2 ]
 }
 
 # ---- phase 0 ----
@@ -157,7 +169,24 @@ notes() {
 	observed 0 "scored distribution on disk"
 }
 
-# ---- phase 4: the fourth layer of the firewall, which trusts no other ----
+# ---- phase 4 ----
+
+# The three layers before this one are behind us: the run has passed.
+@test "the fourth layer alone stops rejected work in each export" {
+	jq -se 'all(.validation.passed)' $REPORTS/export-{rag,sft,preference}.json
+	plant $RAG '.source_category = "rejected"'
+	plant $SFT '.quality_score = "rejected"'
+	plant $PAIRS '.chosen = .rejected | .chosen_run_id = .rejected_run_id'
+	for how in "" --observer; do
+		run -1 --separate-stderr lh-audit-full --root r --out report.md --phase 4 $how
+		diff - <(jq -r 'select(.passed == false).name' <<<"$output") <<-'END'
+			no contaminated sft row
+			no rejected rag row
+			no preference self-pair
+			no identical preference text
+		END
+	done
+}
 
 @test "no contaminated sft row" {
 	plant $SFT '.id = "sft-0000000000000000" | .quality_score = "rejected"'
@@ -294,4 +323,101 @@ replay log tail parses"
 	rm $LOG
 	mkdir $LOG
 	live 0 "replay log tail parses"
+}
+
+# ---- what phases run ----
+
+@test "what a replay command says is judged, whatever it is" {
+	for says in 'true' 'echo' 'echo {' 'echo []' 'echo "{\"schema\":\"replay_run.v2\"}"' 'exit 3' 'kill -9 $$' 'yes' 'exec >&-' \
+		'echo "{\"schema\":\"replay_run.v1\"}"' 'echo "{\"schema\":\"replay_run.v1\",\"validation_result\":[],\"escalation_path\":1}"' \
+		'printf "{\"schema\":\"replay_run.v1\",\"validation_result\":{\"passed\":\"true\",\"reasons\":[1]},\"escalation_path\":{}}"'; do
+		run -1 --separate-stderr lh-audit-full --root r --out report.md --phase 7 --replay-command "$says"
+		[ -z "$stderr" ]
+		echo "$output" >lines
+		jq -r 'select(has("phase") and (.passed | not)) | .name' lines >failed
+		diff failed - <<<"three dry-run replays pass
+escalation guard holds" || { echo "$says: $output"; return 1; }
+	done
+}
+
+@test "a phase without its tool fails its checks and says so" {
+	mkdir bin
+	cp "$LH_BIN/lh-audit-full" bin
+	rc=0
+	PATH=/usr/bin:/bin bin/lh-audit-full --root r --out report.md >lines 2>err || rc=$?
+	[ "$rc" = 1 ]
+	[ ! -s err ]
+	diff - <(jq -r 'select(.passed == false).name' lines) <<-'END'
+		materializer dry run completes
+		acceptance 22/22
+		three dry-run replays pass
+		escalation guard holds
+	END
+	[[ $(notes "acceptance 22/22") == "cannot run lh-distill: No such file or directory" ]]
+}
+
+@test "a live audit leaves no temporary folder, and writes its report only" {
+	mkdir tmp
+	cp -r r before
+	TMPDIR=$PWD/tmp lh-audit-full --root r >lines
+	[ -z "$(ls tmp)" ]
+	diff -r before r | diff - <(echo "Only in r/reports/distillation: phase8-full-audit-report.md")
+	TMPDIR=$PWD/absent run -1 --separate-stderr lh-audit-full --root r
+	[ -z "$stderr" ]
+	[ "$(jq -r 'select(.passed == false).name' <<<"$output")" = "acceptance 22/22
+three dry-run replays pass
+escalation guard holds" ]
+}
+
+@test "a live audit asks no model, wherever models are" {
+	cat >listen <<-'END'
+		import os, socket, subprocess, sys
+		s = socket.create_server(("127.0.0.1", 0))
+		url = "http://127.0.0.1:%d" % s.getsockname()[1]
+		env = dict(os.environ, KIMI_API_KEY="k", **{"LH_%s_URL" % p: url for p in ("OLLAMA", "OLLAMA_CLOUD", "OPENROUTER", "OPENCODE", "KIMI")})
+		for model in "small:latest", "kimi/large":
+		    subprocess.run(["lh-audit-full", "--root", "r", "--phase", "7", "--out", "report.md"], env=dict(env, LH_REPLAY_LOCAL_MODEL=model), check=True)
+		s.setblocking(False)
+		try:
+		    s.accept()
+		    sys.exit("somebody came")
+		except BlockingIOError:
+		    pass
+	END
+	python3 listen >lines
+	[ "$(jq -s 'map(select(.passed)) | length' lines)" = 6 ]
+}
+
+@test "a signal ends an audit and what it runs" {
+	mkdir tmp
+	for signal in INT TERM; do
+		TMPDIR=$PWD/tmp hears_int lh-audit-full --root r --out report.md --phase 7 --replay-command 'echo $$ >pid; sleep 1000' >lines 2>err &
+		audit=$!
+		until [ -s pid ]; do
+			kill -0 $audit
+			sleep 0.05
+		done
+		kill -s $signal $audit
+		rc=0
+		wait $audit || rc=$?
+		[ "$rc" = $((128 + $(kill -l $signal))) ]
+		[ -z "$(ls tmp)" ]
+		run ! kill -0 "$(cat pid)"
+		rm pid
+	done
+}
+
+@test "whichever allocation of a live audit fails, it is told and nothing leaks" {
+	asan_only
+	cp -r "$ROOT/share/fixtures/schemas" mine
+	for ((n = 1; n < 4000; n += $(scale 37 1))); do
+		rc=0
+		LH_FAULT_ALLOC=$n lh-audit-full --root r --out report.md --phase 1 --phase 6 --phase 7 --samples mine >lines 2>err || rc=$?
+		case $rc in
+		0) [ "$n" -lt 200 ] || break ;;
+		1) grep -q 'out of memory\|ended with status\|not passed\|no row' lines || { echo "$n"; cat lines; return 1; } ;;
+		2) grep -q 'out of memory\|Cannot allocate' err || { echo "$n"; cat err; return 1; } ;;
+		*) echo "$n: exit $rc"; cat err; return 1 ;;
+		esac
+	done
 }
