@@ -15,10 +15,18 @@
 
 /* ---- what is on file ---- */
 
+/* The column of audit i; the last one's is its own. */
+static size_t column_of(const struct charts *c, uint64_t i)
+{
+	if (i + 1 == c->audits)
+		return c->columns - 1;
+	return (size_t)((unsigned __int128)i * (c->columns - 1) / (c->audits - 1));
+}
+
 static void add(struct charts *c, int metric, uint64_t i, double v)
 {
 	struct chart *ch = &c->chart[metric];
-	struct chart_column *col = &ch->column[c->audits <= c->columns ? i : (uint64_t)((__uint128_t)i * c->columns / c->audits)];
+	struct chart_column *col = &ch->column[column_of(c, i)];
 
 	col->low = col->any && col->low < v ? col->low : v;
 	col->high = col->any && col->high > v ? col->high : v;
@@ -148,7 +156,7 @@ static void put_baseline(struct lh_buf *out, const struct frame *f, double b)
 		      "<path class=\"base\" d=\"M0 %dH%d\"/>\n", top, WIDTH, bottom - top, at_y(f, b), WIDTH);
 }
 
-static void put_number(struct lh_buf *out, double v)
+void chart_number(struct lh_buf *out, double v)
 {
 	char *to = lh_buf_room(out, LH_F64_MAX);
 
@@ -163,9 +171,9 @@ static void put_words(struct lh_buf *out, const struct charts *c, const struct a
 	lh_buf_printf(out, "<title id=\"t%d\">%s over %llu audits</title>\n<desc id=\"d%d\">", metric, metric_names[metric],
 		      (unsigned long long)c->audits, metric);
 	lh_buf_printf(out, "%llu now; lowest ", (unsigned long long)a->metric[metric]);
-	put_number(out, ch->low);
+	chart_number(out, ch->low);
 	lh_buf_puts(out, ", highest ");
-	put_number(out, ch->high);
+	chart_number(out, ch->high);
 	lh_buf_puts(out, "</desc>\n");
 }
 

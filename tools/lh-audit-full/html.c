@@ -15,12 +15,12 @@ static const char style[] =
 	".tag.good{color:var(--good);border-color:transparent}.tag.bad{color:var(--bad);border-color:var(--bad)}"
 	".tag.warn{color:var(--warn);border-color:var(--warn)}\n"
 	".small{font-size:.85rem;color:var(--dim)}td .small{margin:0}\n"
-	".cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(17rem,1fr));gap:1rem}\n"
+	".cards{margin-top:1rem;display:grid;grid-template-columns:repeat(auto-fill,minmax(17rem,1fr));gap:1rem}\n"
 	".card{border:1px solid var(--line);border-radius:.5rem;padding:.8rem 1rem .6rem}\n"
 	".card h3{font-size:.95rem;font-weight:600;margin:0}.card h3+p{margin:0}\n"
 	".value{display:flex;justify-content:space-between;align-items:baseline;gap:.5rem;flex-wrap:wrap;margin:.3rem 0}\n"
-	".value b{font-size:1.5rem;line-height:1.2;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}\n"
-	".axis{display:flex;justify-content:space-between;margin:0}\n"
+	".value .tag{min-width:0}.value b{font-size:1.5rem;line-height:1.2;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}\n"
+	".axis{display:grid;grid-template-columns:1fr auto 1fr;gap:.5rem;margin:0}.axis :last-child{text-align:right}\n"
 	"svg{display:block;width:100%;height:auto}\n"
 	".line{fill:none;stroke:var(--mark);stroke-width:1.75px;stroke-linejoin:round;stroke-linecap:round;vector-effect:non-scaling-stroke}\n"
 	".base{fill:none;stroke:var(--dim);stroke-dasharray:3 4;vector-effect:non-scaling-stroke}\n"
@@ -44,28 +44,30 @@ static void put_failures(struct lh_buf *b, const struct audit *a)
 		const struct check *c = &a->check[i];
 
 		if (c->ran && c->required && !c->passed && !c->skipped)
-			lh_buf_printf(b, "%s%s", n++ ? "; " : " Failed: ", c->name);
+			lh_buf_printf(b, "%s%s", n++ ? "; " : " ", c->name);
 	}
-	if (n)
-		lh_buf_putc(b, '.');
+	lh_buf_putc(b, '.');
 }
 
 static void put_verdict(struct lh_buf *b, const struct audit *a)
 {
-	const struct history *h = &a->history;
-
-	if (audit_is_sound(a))
+	if (!a->required_total) {
+		lh_buf_puts(b, "<div class=\"verdict warn\" id=\"verdict\"><strong>Nothing was asked for that is required.</strong></div>\n");
+	} else if (audit_is_sound(a)) {
 		lh_buf_printf(b, "<div class=\"verdict good\" id=\"verdict\"><strong>The pipeline is sound.</strong> "
 			      "All %u required checks passed.</div>\n", a->required_total);
-	else
+	} else {
 		lh_buf_printf(b, "<div class=\"verdict bad\" id=\"verdict\"><strong>The pipeline is not sound.</strong> "
-			      "%u of %u required checks failed.", a->required_total - a->required_passed, a->required_total);
-	if (!audit_is_sound(a)) {
+			      "%u of %u required checks failed:", a->required_total - a->required_passed, a->required_total);
 		put_failures(b, a);
 		lh_buf_puts(b, "</div>\n");
 	}
+}
+
+static void put_drift_verdict(struct lh_buf *b, const struct history *h)
+{
 	if (h->bad.code) {
-		lh_buf_puts(b, "<div class=\"verdict bad\" id=\"baseline\"><strong>The baseline cannot be read, so nothing is known of "
+		lh_buf_puts(b, "<div class=\"verdict bad\" id=\"drift\"><strong>The baseline cannot be read, so nothing is known of "
 			    "drift.</strong> ");
 		lh_html_data(b, h->bad.msg, strlen(h->bad.msg));
 		lh_buf_puts(b, "</div>\n");
@@ -85,6 +87,7 @@ static void put_top(struct lh_buf *b, const struct audit *a)
 	lh_buf_printf(b, "<span>%u checks, %u of %u required ones passed%s</span></p>\n", a->checks_total, a->required_passed,
 		      a->required_total, a->s->observer ? "; as an observer, nothing was run" : "");
 	put_verdict(b, a);
+	put_drift_verdict(b, &a->history);
 }
 
 /* ---- checks ---- */
@@ -99,7 +102,7 @@ static void put_check(struct lh_buf *b, const struct check *c)
 	const char *kind = c->skipped ? "" : c->passed ? " good" : c->required ? " bad" : " warn";
 
 	lh_buf_printf(b, "<tr><td><span class=\"tag%s\">%s</span></td><td>%s%s</td><td>", kind, check_result(c), c->name,
-		      c->required ? "" : "<p class=\"small\">not required</p>");
+		      c->required ? "" : " <span class=\"small\">(not required)</span>");
 	put_text(b, &c->expected);
 	lh_buf_puts(b, "</td><td>");
 	put_text(b, &c->actual);
@@ -139,7 +142,7 @@ static void put_change(struct lh_buf *b, const struct drift_row *row)
 		lh_buf_puts(b, "<span class=\"tag\">first run</span>");
 		return;
 	}
-	lh_buf_printf(b, "<span><span class=\"small\">%s", row->has_pct ? "" : "from ");
+	lh_buf_printf(b, "<span><span class=\"small\">%s", row->has_pct ? "" : "was ");
 	if (row->has_pct)
 		drift_percent(b, row);
 	else
@@ -158,8 +161,9 @@ static void put_card(struct lh_buf *b, const struct audit *a, const struct chart
 		put_change(b, &h->drift.row[metric]);
 	lh_buf_puts(b, "</p>\n");
 	chart_print(b, c, a, metric);
-	lh_buf_printf(b, "<p class=\"axis small\"><span>%s</span><span>now</span></p></section>\n",
-		      c->audits < 2 ? "" : *c->since ? c->since : "first baseline");
+	lh_buf_printf(b, "<p class=\"axis small\"><span>%s</span><span>highest ", c->audits < 2 ? "" : *c->since ? c->since : "first baseline");
+	chart_number(b, c->chart[metric].high);
+	lh_buf_puts(b, "</span><span>now</span></p></section>\n");
 }
 
 static void put_metrics(struct lh_buf *b, const struct audit *a, const struct charts *c)
