@@ -1,8 +1,7 @@
 /* phase2.c - phases 2 and 3: evidence and scores. */
 #include <stdio.h>
 
-#include "audit.h"
-#include "lh_child.h"
+#include "child.h"
 
 #define ULL(n) ((unsigned long long)(n))
 
@@ -25,17 +24,16 @@ static int dry_run(struct audit *a, bool damaged, struct lh_err *err)
 	int rc;
 
 	snprintf(jobs, sizeof jobs, "%llu", ULL(a->tool->jobs));
-	rc = lh_child_run(&how, NULL, 0, &out, err);
-	if (rc < 0 && check_is_finding(err)) {
-		check_set(a, CHECK_DRY_RUN, false, "exit 0 or 1", "%s", err->msg);
-		rc = 0;
-	} else if (!rc) {
+	rc = child_run(a, CHECK_DRY_RUN, &how, NULL, 0, &out, err);
+	if (!rc)
+		check_set(a, CHECK_DRY_RUN, false, "exit 0 or 1", "did not run to its end");
+	if (rc > 0) {
 		check_set(a, CHECK_DRY_RUN, out.status <= 1 && !damaged, "exit 0 or 1", "exit %d", out.status);
 		if (out.said[0])
 			check_note(a, CHECK_DRY_RUN, "%s", out.said);
 	}
 	lh_child_free(&out);
-	return rc;
+	return rc < 0 ? -1 : 0;
 }
 
 int phase_evidence(struct audit *a, struct lh_err *err)
