@@ -657,6 +657,123 @@ each_hostile_line() {
 	run ! grep -E '"r/' <(grep -E 'O_(WRONLY|RDWR|CREAT)|mkdir|rename|unlink|truncate|chmod|link|utimens' trace)
 }
 
+@test "a closed pipe behind stdout is exit 0, and the report is made all the same" {
+	status=0
+	{ lh-audit-full --observer --root r --out report.md --append-baseline 2>err || echo $? >status; } | true
+	[ ! -s err ]
+	[ ! -e status ]
+	[ -s report.md ]
+	[ "$(wc -l <r/data/_kb/audit_baselines.jsonl)" = 1 ]
+}
+
+@test "a full disk behind stdout is exit 2, and the report is made all the same" {
+	run -2 bash -c 'lh-audit-full --observer --root r --out report.md 2>&1 >/dev/full'
+	[ "$output" = "lh-audit-full: stdout: write failed: No space left on device" ]
+	[ -s report.md ]
+}
+
+@test "a report that cannot be written is exit 2 and named, after the checks were printed, and no baseline is kept" {
+	mkdir folder
+	mkfifo fifo
+	ln -s fifo link
+	for options in '--out folder' '--out absent/report.md' '--out fifo' '--out link' '--out /dev/full' \
+		'--out x --html folder' '--out x --html absent/page.html'; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr timeout 60 lh-audit-full --observer --root r --append-baseline $options
+		[ "${#lines[@]}" = 23 ]
+		[[ $stderr == "lh-audit-full: ${options##* }"* || $stderr == "lh-audit-full: absent/."*": cannot create: "* ]]
+		[ ! -e r/data/_kb/audit_baselines.jsonl ]
+	done
+}
+
+# each_fault CALL... - an audit that keeps a report, a page and a baseline, once
+# for each of these calls that it makes, with $INJECT at it; after_fault behind.
+each_fault() {
+	local call n done=0
+	for call; do
+		for ((n = 1; n <= 60; n++)); do
+			rm -rf r page.html
+			cp -r "$BATS_FILE_TMPDIR/sound" r
+			echo '{"recorded_at":"2026-01-01T00:00:00Z","metrics":{"x":1}}' >r/data/_kb/audit_baselines.jsonl
+			echo old | tee report.md >page.html
+			rc=0
+			strace -f -qq -o trace -e trace="$call" -e inject="$call:$INJECT:when=$n" \
+				lh-audit-full --observer -j1 --root r --now "$NOW" --out report.md --html page.html --append-baseline >out 2>err || rc=$?
+			grep -q 'INJECTED\|killed by' trace || break
+			[ "$rc" != 127 ] || continue	# the loader
+			echo "$call $n: exit $rc, $(cat err)"
+			after_fault
+			done=$((done + 1))
+		done
+		[ "$n" -le 60 ]
+	done
+	echo "$done faults"
+	[ "$done" -ge 6 ]
+}
+
+# What was there before, or what is there after an audit; never a mixture.
+old_or_new() {
+	[ "$(cat report.md)" = old ] || cmp report.md whole/report.md
+	[ "$(cat page.html)" = old ] || cmp page.html whole/page.html
+	[ "$(head -n 1 r/data/_kb/audit_baselines.jsonl)" = '{"recorded_at":"2026-01-01T00:00:00Z","metrics":{"x":1}}' ]
+	[ "$(wc -l <r/data/_kb/audit_baselines.jsonl)" -le 2 ]
+	cp r/data/_kb/audit_baselines.jsonl kept
+	rm r/data/_kb/audit_baselines.jsonl
+	diff -r r "$BATS_FILE_TMPDIR/sound"
+	mv kept r/data/_kb/audit_baselines.jsonl
+}
+
+# whole - the folder with what an audit without a fault leaves.
+whole() {
+	mkdir whole
+	echo '{"recorded_at":"2026-01-01T00:00:00Z","metrics":{"x":1}}' >r/data/_kb/audit_baselines.jsonl
+	lh-audit-full --observer --root r --now "$NOW" --out whole/report.md --html whole/page.html >/dev/null
+}
+
+@test "killed at any write, fsync or rename, the report is the old or the new one, and the next audit is sound" {
+	needs_strace
+	whole
+	after_fault() {
+		old_or_new
+		audit --observer --append-baseline --html page.html
+		[ "$status" = 0 ]
+		[ ! -s err ]
+		no_litter
+	}
+	INJECT=signal=KILL each_fault write fsync rename
+}
+
+@test "a full disk or an I/O error at any write, fsync or rename is exit 2 with the reason" {
+	needs_strace
+	whole
+	after_fault() {
+		old_or_new
+		if grep -q 'write(2,.*INJECTED' trace; then return; fi
+		[ "$rc" = 2 ]
+		grep -q '^lh-audit-full: .*\(No space left\|Input/output error\)' err
+		no_litter
+	}
+	INJECT=error=ENOSPC each_fault write fsync rename
+	INJECT=error=EIO each_fault write fsync rename
+}
+
+@test "a signal ends an audit, and the root holds what it held" {
+	for signal in INT TERM HUP; do
+		for delay in 0 0.01 0.05; do
+			hears_int lh-audit-full --root r --out report.md >out 2>err &
+			pid=$!
+			sleep $delay
+			kill -s $signal $pid 2>/dev/null || true
+			rc=0
+			wait $pid || rc=$?
+			[ "$rc" = 0 ] || [ "$rc" -gt 128 ] || { echo "exit $rc: $(cat err)"; return 1; }
+			[ ! -s err ]
+			diff -r r "$BATS_FILE_TMPDIR/sound"
+			no_litter
+		done
+	done
+}
+
 @test "an audit that runs out of memory anywhere says so and leaves nothing" {
 	asan_only
 	for options in '--observer -j1' '--observer --json -j2' '--phase 2 -j1'; do
