@@ -175,7 +175,7 @@ z              1        1  +0.0%  ok
 		[ -z "$output" ]
 		[ "$stderr" = "lh-audit-full: $LOG: $no: there are 4 rows" ]
 	done
-	for no in --from=x --to=1.5 --to= --from=99999999999999999999; do
+	for no in --from=x --from=0 --to=0 --to=1.5 --to= --from=99999999999999999999; do
 		run -2 --separate-stderr lh-audit-full drift --root r "$no"
 		[[ $stderr == *"${no%=*}"* ]]
 	done

@@ -34,6 +34,8 @@
 #include "lh_time.h"
 #include "lh_tool.h"
 
+#define NO_ROW INT64_MIN		/* not given */
+
 enum { V_AUDIT = 1, V_DRIFT = 2, V_BUNDLE = 4 };
 
 #define AUDIT_OUT LH_ROOT_REPORTS "/phase8-full-audit-report.md"
@@ -48,7 +50,7 @@ struct settings {
 	const char *test_command, *samples, *acceptance_fixture, *replay_command;
 	struct lh_list phase;		/* "0" to "7"; none: all */
 	bool json, append_baseline, observer, fail_on_drift;
-	int64_t from, to;		/* drift: rows from 1, negative from the last; 0: not given */
+	int64_t from, to;		/* drift: rows from 1, negative from the last; or NO_ROW */
 };
 
 /* ---- checks ---- */

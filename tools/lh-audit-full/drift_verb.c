@@ -35,34 +35,39 @@ static int print(struct lh_tool *tool, const struct settings *s, const struct dr
 	return rc;
 }
 
+/* The rows that the settings name, by their numbers; 0 for none. */
+static int choose(const struct settings *s, const struct baselines *b, int64_t *from, int64_t *to, struct lh_err *err)
+{
+	if (!b->n)
+		return lh_err_set(err, LH_EIO, "%s: there is no baseline", b->path);
+	if (find_row(b, "to", s->to == NO_ROW ? -1 : s->to, to, err) < 0)
+		return -1;
+	*from = *to - 1;
+	return s->from == NO_ROW ? 0 : find_row(b, "from", s->from, from, err);
+}
+
+static int take(struct baselines *b, struct drift_metrics *m, int64_t row, struct lh_err *err)
+{
+	return baselines_take(b, (uint64_t)row, err) < 0 ? -1 : drift_metrics_of(m, b, err);
+}
+
 static int compare(struct lh_tool *tool, const struct settings *s, const char *path)
 {
-	int64_t to = s->to ? s->to : -1, from = s->from;
 	struct drift_metrics now = { .n = 0 }, before = { .n = 0 };
 	struct baselines base = { .n = 0 }, row = { .n = 0 };
-	struct drift d = { .n = 0 };
 	struct lh_err *err = &tool->err;
+	struct drift d = { .n = 0 };
+	int64_t from = 0, to = 0;
 	int rc = baselines_open(&row, path, err);
 
-	if (!rc && !row.n)
-		rc = lh_err_set(err, LH_EIO, "%s: there is no baseline", path);
 	if (!rc)
-		rc = find_row(&row, "to", to, &to, err);
-	if (!rc && from)
-		rc = find_row(&row, "from", from, &from, err);
-	else
-		from = to - 1;
+		rc = choose(s, &row, &from, &to, err);
 	if (!rc && from) {
 		rc = baselines_open(&base, path, err);
-		if (!rc)
-			rc = baselines_take(&base, (uint64_t)from, err);
-		if (!rc)
-			rc = drift_metrics_of(&before, &base, err);
+		rc = rc ? rc : take(&base, &before, from, err);
 	}
 	if (!rc)
-		rc = baselines_take(&row, (uint64_t)to, err);
-	if (!rc)
-		rc = drift_metrics_of(&now, &row, err);
+		rc = take(&row, &now, to, err);
 	if (!rc)
 		rc = drift_compute(&d, &now, &before, err);
 	if (!rc)
@@ -84,6 +89,8 @@ int drift_verb(struct lh_tool *tool, void *settings)
 
 	if (tool->n_operands > 1)
 		return lh_tool_usage(tool, "drift: one FILE at most");
+	if (!s->from || !s->to)
+		return lh_tool_usage(tool, "--%s: rows count from 1, or from the end as -1", s->from ? "to" : "from");
 	if (tool->n_operands)
 		return compare(tool, s, tool->operands[0]);
 	root = lh_root_open(s->root, &tool->err);

@@ -2,7 +2,7 @@
 #include "audit.h"
 
 #define OF(f) false, offsetof(struct settings, f), 0, 0, NULL
-#define LAST 1e15	/* lines of a file of baselines */
+#define LAST 1e15	/* rows of a file of baselines */
 
 static const struct lh_option options[] = {
 	{ 0, "root", "DIR", "the root (default: the working directory)",
@@ -20,9 +20,9 @@ static const struct lh_option options[] = {
 	{ 0, "acceptance-fixture", "DIR", "phase 6: the root to run on (default: built in)",
 	  LH_OPT_TEXT, OF(acceptance_fixture), V_AUDIT },
 	{ 0, "replay-command", "CMD", "phase 7: what replays (default: lh-replay)", LH_OPT_TEXT, OF(replay_command), V_AUDIT },
-	{ 0, "from", "N", "the line to compare with, from 1, or from the end (default -2)",
+	{ 0, "from", "N", "the baseline to compare with, from 1, or -1 for the last (default: the one before --to)",
 	  LH_OPT_INT, false, offsetof(struct settings, from), -LAST, LAST, NULL, V_DRIFT },
-	{ 0, "to", "N", "the line to compare (default -1)",
+	{ 0, "to", "N", "the row to compare with it (default -1)",
 	  LH_OPT_INT, false, offsetof(struct settings, to), -LAST, LAST, NULL, V_DRIFT },
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
@@ -48,7 +48,7 @@ static int check(struct lh_tool *tool, const struct settings *s)
 
 int main(int argc, char **argv)
 {
-	struct settings s = { .from = 0 };
+	struct settings s = { .from = NO_ROW, .to = NO_ROW };
 	struct lh_tool tool;
 	int rc;
 
