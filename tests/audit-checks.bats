@@ -84,8 +84,8 @@ notes() {
 	[ "$(tail -n 1 lines | jq -c '.drift | map([.flag, .baseline == .current, .pct == (if .baseline == 0 then null else 0 end)]) | unique')" = '[["ok",true,true]]' ]
 	tail -n 1 lines | jq -e '.metrics | .p2_evidence_skips == 0 and .p2_evidence_rows == 300'
 	[ "$(grep -c '+0\.0%' report.md)" = 9 ]
-	grep -q '^| *p2_evidence_skips *| *0 *| *0 *| *- *| *ok *|$\|p2_evidence_skips  *0  *0  *-  *ok' report.md
-	grep -q '0/10 metrics flagged warn, 0 first-run' report.md
+	grep -Eqx 'p2_evidence_skips +0 +0 +-  ok' report.md
+	grep -qx '0/10 metrics flagged warn, 0 first-run' report.md
 	[ "$(wc -l <r/data/_kb/audit_baselines.jsonl)" = 2 ]
 }
 
