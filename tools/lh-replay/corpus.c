@@ -139,6 +139,16 @@ static int offer(struct corpus *c, int t, const struct lh_str *id, struct kept *
 	return 0;
 }
 
+static int damaged(const struct corpus *c, uint64_t line, struct lh_err *err)
+{
+	unsigned long long at = line;
+
+	err->code = LH_ECORRUPT;
+	if (err->column)
+		return lh_err_prefix(err, "%s:%llu:%zu", c->path, at, err->column);
+	return lh_err_prefix(err, "%s:%llu", c->path, at);
+}
+
 static int on_sample(struct corpus *c, const struct lh_row *row, struct lh_err *err)
 {
 	struct kept *kept = NULL;
@@ -146,12 +156,8 @@ static int on_sample(struct corpus *c, const struct lh_row *row, struct lh_err *
 	uint64_t mask;
 	int rc = read_sample(c, row, &id, err);
 
-	if (rc < 0 && err->code == LH_EDATA) {
-		err->code = LH_ECORRUPT;
-		return lh_err_prefix(err, "%s:%llu", c->path, (unsigned long long)row->line);
-	}
 	if (rc < 0)
-		return -1;
+		return err->code == LH_EDATA ? damaged(c, row->line, err) : -1;
 	mask = count_shared(c, row->line);
 	if (mask)
 		words_reset(&c->own);
