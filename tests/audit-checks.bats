@@ -407,6 +407,34 @@ escalation guard holds" ]
 	done
 }
 
+# In lh-audit-full alone; what it runs is not traced.
+@test "whatever call around a child fails, the checks fail and say so, or the audit ends with 2" {
+	needs_strace
+	mkdir tmp
+	at() {
+		local call=$1 error=$2 n
+		for n in 1 2 3 4 5 6 7 8 9; do
+			rc=0
+			TMPDIR=$PWD/tmp timeout 60 strace -qq -o trace -e trace="$call" -e inject="$call:error=$error:when=$n" \
+				lh-audit-full --root r --out report.md --phase 6 --phase 7 --test-command true >lines 2>err || rc=$?
+			grep -q INJECTED trace || break
+			case $rc in
+			0) case $call in pidfd_open | poll | clone*) ;; *) return 1 ;; esac ;;	# done without
+			1) jq -se 'any(.passed == false and .notes + .actual != "")' lines >/dev/null ;;
+			*) [ "$rc" = 2 ] && [ -s err ] || return 1 ;;
+			esac
+			[ -z "$(ls tmp)" ]
+		done
+		echo "$call: $((n - 1))"
+		[ "$n" -gt 1 ]
+	}
+	for call in memfd_create pipe2 poll socket bind getsockname; do
+		at $call EMFILE || { echo "$call: exit $rc"; cat lines err; return 1; }
+	done
+	at pidfd_open ENOSYS || { echo "$call: exit $rc"; cat lines err; return 1; }
+	at clone3,clone,vfork,fork EAGAIN || { echo "spawn: exit $rc"; cat lines err; return 1; }
+}
+
 @test "whichever allocation of a live audit fails, it is told and nothing leaks" {
 	asan_only
 	cp -r "$ROOT/share/fixtures/schemas" mine
