@@ -143,14 +143,12 @@ int lh_coproc_start(struct lh_coproc *c, char *const argv[], struct lh_err *err)
 	return 0;
 }
 
-/* The last line the child wrote to stderr, without its own name, as an error;
- * false when it wrote nothing. */
-static bool last_words(const struct lh_coproc *c, struct lh_err *err)
+bool lh_coproc_said(int said, const char *child, struct lh_err *err)
 {
 	char text[1024], *line;
-	off_t end = lseek(c->said, 0, SEEK_END);
-	ssize_t n = pread(c->said, text, sizeof text - 1, end > (off_t)sizeof text - 1 ? end - (off_t)sizeof text + 1 : 0);
-	size_t name = strlen(c->name);
+	off_t end = lseek(said, 0, SEEK_END);
+	ssize_t n = pread(said, text, sizeof text - 1, end > (off_t)sizeof text - 1 ? end - (off_t)sizeof text + 1 : 0);
+	size_t name = strlen(child);
 
 	while (n > 0 && text[n - 1] == '\n')
 		n--;
@@ -159,7 +157,7 @@ static bool last_words(const struct lh_coproc *c, struct lh_err *err)
 	text[n] = '\0';
 	line = strrchr(text, '\n');
 	line = line ? line + 1 : text;
-	if (strncmp(line, c->name, name) == 0 && line[name] == ':')
+	if (strncmp(line, child, name) == 0 && line[name] == ':')
 		line += name + 1 + (line[name + 1] == ' ');
 	lh_err_set(err, LH_EIO, "%s", line);
 	return true;
@@ -177,7 +175,7 @@ static int ended(struct lh_coproc *c, struct lh_err *err)
 	if (WIFSIGNALED(status))
 		rc = lh_err_set(err, LH_EIO, "%s was ended by signal %d", c->name, WTERMSIG(status));
 	else if (WEXITSTATUS(status) > 1)
-		rc = last_words(c, err) ? -1 : lh_err_set(err, LH_EIO, "%s ended with status %d", c->name, WEXITSTATUS(status));
+		rc = lh_coproc_said(c->said, c->name, err) ? -1 : lh_err_set(err, LH_EIO, "%s ended with status %d", c->name, WEXITSTATUS(status));
 	close(c->said);
 	return rc;
 }
