@@ -2,7 +2,7 @@
  * pack - lh-cat turned round: members in on stdin, an archive out on stdout
  * (LH_CAT_PACK, lib/lh_cat_int.h).
  *
- * ustar in one frame of zstd, with a check sum: members in the order they come,
+ * ustar in one frame of zstd: members in the order they come,
  * each of mode 0644, owner and group 0 without a name, time 0; one level and
  * one thread.  The same members give the same bytes.
  */
