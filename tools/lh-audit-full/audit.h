@@ -14,7 +14,7 @@
  *     drift_verb.c                  any two rows
  *     markdown.c html.c chart.c     the report, on paper and as a page
  *     text.c                        text from outside, made fit for either
- *     bundle.c bundle_verify.c      what is handed to an auditor
+ *     bundle*.c                     what is handed to an auditor (bundle.h)
  *
  * What is wrong with the root is a failed check, told by file and line, never
  * an error; a function here fails only when the audit itself cannot go on
@@ -187,6 +187,10 @@ int root_has(const struct audit *a, const char *relpath, struct lh_err *err);
 void check_print(struct lh_buf *out, const struct check *c);
 void summary_print(struct lh_buf *out, const struct audit *a);
 
+/* The whole audit as lines (all: those of good checks, too), and as a document. */
+void lines_print(struct lh_buf *out, const struct audit *a, bool all);
+void document_print(struct lh_buf *out, const struct audit *a);
+
 /* Append {"p2_evidence_rows":12,...}. */
 void metrics_print(struct lh_buf *out, const struct audit *a);
 
@@ -212,9 +216,15 @@ int html_write(struct audit *a, struct lh_err *err);
 /* Replace a file by this text. */
 int report_put(const char *path, const struct lh_buf *text, struct lh_err *err);
 
+/* ---- what an auditor is handed (bundle.c) ---- */
+
+/* Replace the file that the settings name by a bundle. */
+int bundle_write(struct audit *a, struct lh_err *err);
+
 /* ---- verbs ---- */
 
 int audit_verb(struct lh_tool *tool, void *settings);	/* run.c */
 int drift_verb(struct lh_tool *tool, void *settings);	/* drift_verb.c */
+int bundle_verb(struct lh_tool *tool, void *settings);	/* bundle.c */
 
 #endif

@@ -63,9 +63,10 @@ static int line(struct lh_record *r, const struct bundle_line *before, struct bu
 	l->size = (uint64_t)n;
 	if (strcmp(l->name, BUNDLE_MANIFEST) == 0)
 		return lh_err_set(err, LH_EDATA, "lists itself");
-	if (before && strcmp(before->name, l->name) >= 0)
-		return lh_err_set(err, LH_EDATA, "%s %s %s", l->name, strcmp(before->name, l->name) ? "stands behind" : "is listed twice:",
-				  before->name);
+	if (before && strcmp(before->name, l->name) == 0)
+		return lh_err_set(err, LH_EDATA, "%s is listed twice", l->name);
+	if (before && strcmp(before->name, l->name) > 0)
+		return lh_err_set(err, LH_EDATA, "%s stands behind %s", l->name, before->name);
 	return 0;
 }
 

@@ -104,7 +104,7 @@ static int add(struct sending *s, const struct bundle_member *m, struct lh_err *
 }
 
 /* libarchive stays in lh-cat, which is started for this alone: it would cost
- * every audit 3 ms at its start, and short of memory it follows null pointers. */
+ * every audit 4 ms at its start, and short of memory it follows null pointers. */
 static int archive(int fd, const struct bundle_member *manifest, const struct bundle_member *m, size_t n, struct lh_err *err)
 {
 	struct sending s;

@@ -173,6 +173,8 @@ static int read_manifest(struct verify *v, struct lh_err *err)
 
 	if (rc <= 0)
 		return rc < 0 ? -1 : wrong(v, "holds nothing");
+	if (!*e.name)
+		return wrong(v, "holds no archive");
 	if (strcmp(e.name, BUNDLE_MANIFEST) != 0)
 		return wrong(v, "begins with \"%.100s\", not with %s", e.name, BUNDLE_MANIFEST);
 	if (*e.what)

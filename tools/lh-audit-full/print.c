@@ -64,12 +64,12 @@ static bool well(const struct audit *a)
 	return audit_is_sound(a) && !a->history.bad.code && !(a->s->fail_on_drift && a->history.drift.warned);
 }
 
-static void lines(struct lh_buf *out, const struct audit *a)
+void lines_print(struct lh_buf *out, const struct audit *a, bool all)
 {
 	const struct check *c;
 
 	for (c = a->check; c < a->check + CHECKS; c++)
-		if (c->ran && (!a->tool->quiet || (!c->passed && !c->skipped))) {
+		if (c->ran && (all || (!c->passed && !c->skipped))) {
 			check_print(out, c);
 			lh_buf_putc(out, '\n');
 		}
@@ -77,7 +77,7 @@ static void lines(struct lh_buf *out, const struct audit *a)
 	lh_buf_putc(out, '\n');
 }
 
-static void document(struct lh_buf *out, const struct audit *a)
+void document_print(struct lh_buf *out, const struct audit *a)
 {
 	const struct check *c;
 	const char *between = "{\"checks\":[";
@@ -102,9 +102,9 @@ int audit_print(struct audit *a, struct lh_err *err)
 		return 0;
 	lh_buf_init(&out, LH_BUF_NOMAX);
 	if (a->s->json)
-		document(&out, a);
+		document_print(&out, a);
 	else
-		lines(&out, a);
+		lines_print(&out, a, !a->tool->quiet);
 	rc = lh_buf_check(&out, err);
 	if (!rc)
 		rc = lh_tool_out(a->tool, out.p, out.len);

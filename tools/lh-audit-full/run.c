@@ -33,7 +33,7 @@ static int phases(struct audit *a, struct lh_err *err)
  * finds it finds the report it stands for. */
 static int files(struct audit *a, struct lh_err *err)
 {
-	if (markdown_write(a, err) < 0 || (a->s->html && html_write(a, err) < 0))
+	if (markdown_write(a, err) < 0 || (a->s->html && html_write(a, err) < 0) || (a->s->bundle && bundle_write(a, err) < 0))
 		return -1;
 	if (a->history.bad.code) {
 		*err = a->history.bad;
