@@ -328,7 +328,7 @@ replay log tail parses"
 # ---- what phases run ----
 
 @test "what a replay command says is judged, whatever it is" {
-	for says in 'true' 'echo' 'echo {' 'echo []' 'echo "{\"schema\":\"replay_run.v2\"}"' 'exit 3' 'kill -9 $$' 'yes' 'exec >&-' \
+	for says in 'true' 'echo' 'echo {' 'echo []' 'exit 3' 'kill -9 $$' 'yes' 'exec >&-' \
 		'echo "{\"schema\":\"replay_run.v1\"}"' 'echo "{\"schema\":\"replay_run.v1\",\"validation_result\":[],\"escalation_path\":1}"' \
 		'printf "{\"schema\":\"replay_run.v1\",\"validation_result\":{\"passed\":\"true\",\"reasons\":[1]},\"escalation_path\":{}}"'; do
 		run -1 --separate-stderr lh-audit-full --root r --out report.md --phase 7 --replay-command "$says"
