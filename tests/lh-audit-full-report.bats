@@ -265,6 +265,16 @@ z              1        1  +0.0%  ok
 	[ "$(wc -l <$LOG)" = 1 ]
 }
 
+@test "a root whose data is no folder has no baseline" {
+	rm -r r/data
+	echo x >r/data
+	run -1 audit
+	[ "$(jq -c '[.drift[] | .flag] | unique' <<<"${lines[-1]}")" = '["first_run"]' ]
+	run -2 --separate-stderr audit --append-baseline
+	[ "${#lines[@]}" = 3 ]
+	[[ $stderr == "lh-audit-full: r/data"* ]]
+}
+
 @test "git_commit is that of the root's repository" {
 	git init -q r
 	run -1 audit --append-baseline

@@ -1,12 +1,16 @@
 /* baseline.c - what earlier audits measured.  See baseline.h. */
+#include <errno.h>
+
 #include "baseline.h"
 
 #define BOM "\xef\xbb\xbf"
 
 static int start(struct baselines *b, struct lh_err *err)
 {
+	int rc = lh_rows_open(b->rows, b->path, err);
+
 	b->at = 0;
-	return lh_rows_open(b->rows, b->path, err);
+	return rc < 0 && errno == ENOTDIR ? 0 : rc;	/* what it would lie in is no folder: it is not there */
 }
 
 /* The next row that is not blank; the first line may hold nothing but a BOM. */

@@ -81,20 +81,22 @@ static int read_rows(struct charts *c, struct baselines *b, struct lh_err *err)
 struct charts *charts_read(struct audit *a, struct lh_err *err)
 {
 	struct charts *c = lh_calloc(1, sizeof *c, err);
+	struct lh_err why;	/* what is wrong with the file is no failure here */
 	struct baselines b;
 	int m, rc;
 
 	if (!c)
 		return NULL;
-	rc = baselines_open(&b, a->history.path, err);
+	rc = baselines_open(&b, a->history.path, &why);
 	c->audits = b.n + 1;
 	c->columns = c->audits < CHART_COLUMNS ? (size_t)c->audits : CHART_COLUMNS;
 	for (m = 0; m < METRICS; m++)
 		c->chart[m].low = c->chart[m].high = (double)a->metric[m];
 	if (!rc)
-		rc = read_rows(c, &b, err);
+		rc = read_rows(c, &b, &why);
 	baselines_close(&b);
-	if (rc && err->code == LH_ENOMEM) {
+	if (rc && why.code == LH_ENOMEM) {
+		*err = why;
 		free(c);
 		return NULL;
 	}

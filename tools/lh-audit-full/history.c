@@ -44,15 +44,18 @@ static int compare(struct history *h, struct lh_err *err)
 int history_read(struct audit *a, struct lh_err *err)
 {
 	struct history *h = &a->history;
+	struct lh_err why;
 
 	*h = (struct history){ .path = lh_root_join(a->root, AUDIT_BASELINES, err) };
 	if (!h->path || measure(h, a->metric, err) < 0)
 		return -1;
-	if (compare(h, err) == 0)
+	if (compare(h, &why) == 0)
 		return 0;
-	if (err->code == LH_ENOMEM || err->code == LH_EINTR)
+	if (why.code == LH_ENOMEM || why.code == LH_EINTR) {
+		*err = why;
 		return -1;
-	h->bad = *err;
+	}
+	h->bad = why;
 	drift_free(&h->drift);
 	return 0;
 }
