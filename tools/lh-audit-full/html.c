@@ -14,7 +14,7 @@ static const char style[] =
 	"font-size:.8rem;font-weight:600;white-space:nowrap;color:var(--dim);border-color:var(--line)}\n"
 	".tag.good{color:var(--good);border-color:transparent}.tag.bad{color:var(--bad);border-color:var(--bad)}"
 	".tag.warn{color:var(--warn);border-color:var(--warn)}\n"
-	".small{font-size:.85rem;color:var(--dim)}td .small{margin:0}\n"
+	".small{font-size:.85rem;color:var(--dim)}td .small{margin:0}.opt{white-space:nowrap}\n"
 	".cards{margin-top:1rem;display:grid;grid-template-columns:repeat(auto-fill,minmax(17rem,1fr));gap:1rem}\n"
 	".card{border:1px solid var(--line);border-radius:.5rem;padding:.8rem 1rem .6rem}\n"
 	".card h3{font-size:.95rem;font-weight:600;margin:0}.card h3+p{margin:0}\n"
@@ -102,7 +102,7 @@ static void put_check(struct lh_buf *b, const struct check *c)
 	const char *kind = c->skipped ? "" : c->passed ? " good" : c->required ? " bad" : " warn";
 
 	lh_buf_printf(b, "<tr><td><span class=\"tag%s\">%s</span></td><td>%s%s</td><td>", kind, check_result(c), c->name,
-		      c->required ? "" : " <span class=\"small\">(not required)</span>");
+		      c->required ? "" : " <span class=\"small opt\">(not required)</span>");
 	put_text(b, &c->expected);
 	lh_buf_puts(b, "</td><td>");
 	put_text(b, &c->actual);
