@@ -608,17 +608,6 @@ each_hostile_line() {
 	lh-audit-full --observer --out ../x >/dev/null
 }
 
-@test "an operand that is no verb and options of another verb are named" {
-	run -2 --separate-stderr lh-audit-full nonsense
-	[[ $stderr == 'lh-audit-full: unknown verb "nonsense", not one of '* ]]
-	run -2 --separate-stderr lh-audit-full ''
-	[[ $stderr == 'lh-audit-full: unknown verb "", not one of '* ]]
-	run -2 --separate-stderr lh-audit-full --from 1
-	[ "$stderr" = 'lh-audit-full: --from: not an option of "lh-audit-full"' ]
-	run -2 --separate-stderr lh-audit-full --from 1.5
-	[[ $stderr == 'lh-audit-full: --from: "1.5" is not a whole number from -'* ]]
-}
-
 @test "git_commit is what is checked out around the root, and left out without a repository" {
 	audit --phase 0
 	[ "$(tail -n 1 lines | jq 'has("git_commit")')" = false ]
