@@ -601,6 +601,14 @@ each_hostile_line() {
 	[ "$(jq -r '.name // "summary"' lines | tr '\n' ,)" = 'recon document present,drift.json present,summary,' ]
 }
 
+@test "progress is of rows, on standard error alone" {
+	audit --observer
+	cp lines quiet
+	audit --observer --progress always
+	cmp quiet lines
+	run ! grep -vE '^lh-audit-full: [1-9][0-9]* records, [0-9]+/s$' err
+}
+
 @test "the root is --root, else LH_DISTILL_ROOT, else the working directory" {
 	LH_DISTILL_ROOT=absent lh-audit-full --observer --root r --out x >/dev/null
 	LH_DISTILL_ROOT=r lh-audit-full --observer --out x >/dev/null

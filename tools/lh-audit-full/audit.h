@@ -109,6 +109,7 @@ struct finding {
 struct census {
 	uint64_t evidence, tier1, skips, scored[LH_CATEGORIES];
 	uint64_t exported[LH_EXPORTERS], quarantined;
+	uint64_t read;				/* rows of all kinds */
 	bool found_export[LH_EXPORTERS];	/* the file is there */
 	struct finding found[FINDINGS];
 };

@@ -133,6 +133,8 @@ static int read_file(struct file *file, struct lh_err *err)
 	else if (path)
 		rc = lh_flow_file(path, file->a->tool->jobs, file->a->tool->max_line, &flow, err) < 0 ? -1 : 1;
 	free(path);
+	file->a->census.read += file->rows;
+	lh_tool_progress(file->a->tool, file->a->census.read);
 	if (rc >= 0)
 		return rc;
 	return unread(file->a, file->damaged, err) < 0 ? -1 : 1;
