@@ -36,6 +36,7 @@ timed python python3 "$ROOT/bench/audit_full.py" "$shm/root"
 ratio() { awk "BEGIN { printf \"%.1f\", $2 / $1 }"; }
 printf 'observer audit, %d rows, %.1f GB, wall\t%.2f s\tcat: %.2f s\t%s\n' "$rows" "$(awk "BEGIN { print $bytes / 1e9 }")" \
 	"$(of all 2)" "$(of cat 2)" "$(ratio "$(of all 2)" "$(of cat 2)")"
+printf 'the same, -j1, CPU\t%.2f s\tcat: %.2f s\t%s\n' "$(of one 1)" "$(of cat 1)" "$(ratio "$(of one 1)" "$(of cat 1)")"
 printf 'the same, -j1, CPU\t%.2f s\tPython: %.2f s\t%s\n' "$(of one 1)" "$(of python 1)" "$(ratio "$(of one 1)" "$(of python 1)")"
 printf 'GB/s, -j1 and all cores\t%s\t%s\n' "$(ratio "$(of one 2)" "$bytes / 1e9")" "$(ratio "$(of all 2)" "$bytes / 1e9")"
 printf 'peak memory, -j1 and all cores\t%.0f MiB\t%.0f MiB\n' "$(of one 3)" "$(of all 3)"

@@ -31,7 +31,10 @@ static int keep_bad(struct search *s, const char *id, const struct lh_err *why, 
 	free(s->bad);
 	s->bad = copy;
 	lh_buf_reset(&s->a->bad_summary);
-	lh_buf_printf(&s->a->bad_summary, "%s/%s/summary.json: %s", LH_ROOT_REPORTS, id, why->msg);
+	if (why->code == LH_EIO)	/* the file's name is in it */
+		lh_buf_puts(&s->a->bad_summary, check_reason(s->a, why));
+	else
+		lh_buf_printf(&s->a->bad_summary, "%s/%s/summary.json: %s", LH_ROOT_REPORTS, id, why->msg);
 	return 0;
 }
 

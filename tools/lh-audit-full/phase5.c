@@ -15,7 +15,7 @@ struct report {
 	struct lh_record rec;
 	const char *but;	/* a field that another check judges, or NULL */
 	bool parsed;
-	char why[600];		/* the first fault, "" when there is none */
+	char why[1600];		/* the first fault, "" when there is none */
 };
 
 static int read_report(struct report *r, const char *name, struct lh_err *err)
@@ -32,7 +32,10 @@ static int read_report(struct report *r, const char *name, struct lh_err *err)
 		return rc;
 	if (!check_is_finding(err))
 		return -1;
-	snprintf(r->why, sizeof r->why, "%s%s%s", err->code == LH_EDATA ? r->relpath : "", err->code == LH_EDATA ? ": " : "", check_reason(r->a, err));
+	if (err->code == LH_EIO)	/* the file's name is in it */
+		snprintf(r->why, sizeof r->why, "%s", check_reason(r->a, err));
+	else
+		snprintf(r->why, sizeof r->why, "%s: %s", r->relpath, err->msg);
 	return 1;
 }
 
