@@ -413,7 +413,7 @@ escalation guard holds" ]
 	mkdir tmp
 	at() {
 		local call=$1 error=$2 n
-		for n in 1 2 3 4 5 6 7 8 9; do
+		for ((n = 1; n <= $(scale 4 9); n++)); do
 			rc=0
 			TMPDIR=$PWD/tmp timeout 60 strace -qq -o trace -e trace="$call" -e inject="$call:error=$error:when=$n" \
 				lh-audit-full --root r --out report.md --phase 6 --phase 7 --test-command true >lines 2>err || rc=$?
