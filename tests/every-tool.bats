@@ -12,6 +12,7 @@ commands() {
 	lh-gen kb -n 20 --root kb --expect kb-expect
 	lh-audit-full --observer --root past.d --now 2026-05-03T12:00:00Z
 	lh-audit-full bundle verify audit.tar.zst
+	lh-audit-full drift baselines.log
 	lh-cat workers.jsonl.gz
 	lh-chat --now 2026-05-03T12:00:00Z requests.jsonl
 	lh-distill run --root past.d --run-id a --now 2026-05-03T12:00:00Z
@@ -73,6 +74,7 @@ setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	PATH=${LH_BIN:-$BATS_TEST_DIRNAME/../bin}:$PATH
 	lh-gen workers -n 30 >workers.jsonl
+	printf '{"metrics":{"b":2,"a":%s}}\n' 1 82 >baselines.log
 	lh-gen workers -n 5 --seed 9 | jq -c '.id = "m" + .id' >more.jsonl
 	lh-gen queries -n 10 >queries.jsonl
 	for i in {1..40}; do echo '{"kind":"email","prompt":"Write to Ada.","model":"m"}'; done >requests.jsonl

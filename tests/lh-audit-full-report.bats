@@ -275,6 +275,21 @@ z              1        1  +0.0%  ok
 	[[ $stderr == "lh-audit-full: r/data"* ]]
 }
 
+@test "a second live audit of a sound root shows +0.0%, - where both are 0, and no warning" {
+	lh-gen kb -n 300 --root r
+	lh-distill run --root r >/dev/null
+	run -0 lh-audit-full --root r --append-baseline --now $NOW
+	[ "$(jq -c '[.required_passed, .required_total, .checks_total, .skipped]' <<<"${lines[-1]}")" = '[16,16,22,[]]' ]
+	run -0 lh-audit-full --root r --append-baseline --fail-on-drift -q
+	[ -z "$output" ]
+	sed -n '/^metric /,/first-run$/p' r/reports/distillation/phase8-full-audit-report.md >table
+	# shellcheck disable=SC2086
+	[ "$(awk 'NR > 1 { print $1 }' table | head -n 10 | tr '\n' ' ')" = "$TEN " ]
+	[ "$(awk 'NR > 1 && NR < 12 { print ($2 == 0 ? "0 " : "") $4, $5 }' table | sort -u)" = $'+0.0% ok\n0 - ok' ]
+	[ "$(tail -n 1 table)" = "0/10 metrics flagged warn, 0 first-run" ]
+	lh-audit-full drift --root r | cmp - table
+}
+
 @test "git_commit is that of the root's repository" {
 	git init -q r
 	run -1 audit --append-baseline

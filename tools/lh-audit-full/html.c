@@ -192,8 +192,9 @@ static void put_drift(struct lh_buf *b, const struct drift *d)
 {
 	size_t i;
 
-	lh_buf_puts(b, "<h2>Drift</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Metric</th><th scope=\"col\" class=\"n\">Baseline</th>"
-		       "<th scope=\"col\" class=\"n\">Current</th><th scope=\"col\" class=\"n\">Δ%</th><th scope=\"col\">Flag</th></tr></thead>\n<tbody>\n");
+	lh_buf_puts(b, "<h2>Drift</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Metric</th>"
+		       "<th scope=\"col\" class=\"n\">Baseline</th><th scope=\"col\" class=\"n\">Current</th>"
+		       "<th scope=\"col\" class=\"n\">Δ%</th><th scope=\"col\">Flag</th></tr></thead>\n<tbody>\n");
 	for (i = 0; i < d->n; i++) {
 		const struct drift_row *row = &d->row[i];
 
