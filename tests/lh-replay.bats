@@ -439,6 +439,9 @@ verdict() {
 		{"task":"a","no_retrieval":[]}	"no_retrieval" is not true or false
 		{"task":"a","dry_run":{}}	"dry_run" is not true or false
 	END
+	head -c 1048577 /dev/zero | tr '\0' x | jq -Rc '{task: .}' >in
+	run -1 --separate-stderr lh-replay --root . --dry-run in
+	[ "${stderr_lines[0]}" = 'lh-replay: in:1: "task" is longer than 1048576 bytes' ]
 	[ ! -s data/_kb/replay_runs.jsonl ]
 	run -1 --separate-stderr lh-replay --root . --dry-run --on-error emit <<<'{"id":7}'
 	[ "$output" = '{"id":7,"error":{"file":"-","line":1,"message":"missing string field \"task\""}}' ]
@@ -454,6 +457,17 @@ verdict() {
 	done
 	[ "$(wc -l <$LOG)" = 360 ]
 	grep -v no in | oracle check --root r <(echo "$output")
+}
+
+@test "tasks of a megabyte are answered as short ones are, in the memory that the manual states" {
+	export_
+	for i in 1 2 3 4 5 6; do
+		awk -v i=$i 'BEGIN { printf "{\"task\":\"export"; for (n = 0; n < 110000; n++) printf " w%x_%d", n, i; print "\"}" }'
+		echo '{"task":"nightly export '$i'"}'
+	done >in
+	/usr/bin/time -q -f %M -o kib lh-replay --root r --dry-run -j1 in >rows
+	oracle check --root r rows <in
+	[ -n "${LH_ASAN:-}" ] || [ "$(cat kib)" -lt 100000 ]
 }
 
 @test "several calls are in flight at once, and rows keep the order of the records" {

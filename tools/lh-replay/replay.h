@@ -28,6 +28,7 @@
 #define STEPS 10
 #define PREVIEW 240	/* code points */
 #define SHORTEST 80	/* code points of an answer */
+#define LONGEST ((size_t)1 << 20)	/* bytes of a task; also of those that share a pass */
 
 struct replay {
 	struct lh_tool *tool;

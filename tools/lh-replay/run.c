@@ -118,6 +118,8 @@ static int read_job(const struct replay *r, struct job *j, const struct lh_recor
 		return -1;
 	if (!lh_trim(j->task.p, j->task.n).n)
 		return lh_err_set(err, LH_EDATA, "\"task\" is empty");
+	if (j->task.n > LONGEST)
+		return lh_err_set(err, LH_EDATA, "\"task\" is longer than %zu bytes", LONGEST);
 	if (read_flag(rec, "local_only", &j->local_only, err) < 0 ||
 	    read_flag(rec, "allow_escalation", &j->allow_escalation, err) < 0 ||
 	    read_flag(rec, "no_retrieval", &j->no_retrieval, err) < 0 ||
@@ -133,24 +135,45 @@ static int read_job(const struct replay *r, struct job *j, const struct lh_recor
 
 /* ---- retrieval ---- */
 
-static int retrieve(struct worker *w, size_t n, struct lh_err *err)
+/* One pass for the tasks from i on, as many as n and their length allow; *next is
+ * the first one behind. */
+static int pass(struct worker *w, size_t i, size_t n, size_t *next, struct lh_err *err)
 {
 	const struct lh_str *task[BATCH];
 	struct hits *hits[BATCH];
-	size_t i, asked = 0;
+	size_t asked = 0, bytes = 0;
 
-	for (i = 0; i < n; i++) {
+	for (; i < n; i++) {
 		struct job *j = &w->job[i];
 
 		hits_reset(&j->hits);
 		if (j->why.code || j->no_retrieval)
 			continue;
-		if (w->index && index_find(w->index, &j->task, &j->hits, err) < 0)
-			return -1;
+		if (asked && j->task.n > LONGEST - bytes)
+			break;
+		bytes += j->task.n;
 		task[asked] = &j->task;
 		hits[asked++] = &j->hits;
 	}
-	return asked && w->corpus ? corpus_find(w->corpus, task, hits, asked, err) : 0;
+	*next = i;
+	return asked ? corpus_find(w->corpus, task, hits, asked, err) : 0;
+}
+
+static int retrieve(struct worker *w, size_t n, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; w->corpus && i < n; )
+		if (pass(w, i, n, &i, err) < 0)
+			return -1;
+	for (i = 0; w->index && i < n; i++) {
+		struct job *j = &w->job[i];
+
+		hits_reset(&j->hits);
+		if (!j->why.code && !j->no_retrieval && index_find(w->index, &j->task, &j->hits, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* ---- the answer ---- */
