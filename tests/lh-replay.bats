@@ -242,15 +242,12 @@ verdict() {
 @test "each reason against an answer, by name" {
 	export_
 	long=$(printf 'the row count is what it was, and it was written down; %.0s' 1 2)
+	answers=()
 	while IFS='|' read -r answer reasons; do
-		stop_upstreams
-		says "$(printf %b "${answer//LONG/$long}")"
-		run --separate-stderr lh-replay --root r --task "nightly export"
-		[ "$status" = 1 ] || { echo "$answer: passed"; false; }
-		[ "$(jq -c .validation_result <<<"$output")" = '{"passed":false,"reasons":'"$reasons"'}' ] || { echo "$answer: $output"; false; }
-		[ "$stderr" = "lh-replay: 1 of 1 replays not passed" ]
-		oracle check --root r <(echo "$output") <<<'{"task":"nightly export"}'
-	done <<-'END'
+		answers+=("$(printf %b "${answer//LONG/$long}")")
+		echo '{"task":"nightly export"}' >&3
+		echo '{"passed":false,"reasons":'"$reasons"'}' >&4
+	done 3>in 4>want <<-'END'
 		|["empty answer"]
 		 \n\t\r |["empty answer"]
 		Count the rows.|["short answer: 15 of 80 characters"]
@@ -267,17 +264,20 @@ verdict() {
 		I cannot, as an AI, row|["short answer: 23 of 80 characters","hedge: as an ai","hedge: i cannot"]
 		Nothing here has anything to do with it, yet so much of it stands here, long enough for everybody.|["no word of the validation steps"]
 	END
+	says "${answers[@]}"
+	run -1 --separate-stderr lh-replay --root r -j1 in
+	jq -c .validation_result <<<"$output" | diff want -
+	[ "$stderr" = "lh-replay: 15 of 15 replays not passed" ]
+	oracle check --root r <(echo "$output") <in
 }
 
 @test "what only looks like a hedge is none" {
 	export_
 	long=$(printf 'the row count is what it was, and it was written down; %.0s' 1 2)
-	for answer in "as an aim $long" "Mimi cannot $long" "I cannotx $long" "I'm sorry but $long" "_i can't $long" "has an ai $long" "I'm unabled $long" "I'm  $long"; do
-		stop_upstreams
-		says "$answer"
-		run -0 lh-replay --root r --task "nightly export"
-		oracle check --root r <(echo "$output") <<<'{"task":"nightly export"}'
-	done
+	says "as an aim $long" "Mimi cannot $long" "I cannotx $long" "I'm sorry but $long" "_i can't $long" "has an ai $long" "I'm unabled $long" "I'm  $long"
+	for i in 1 2 3 4 5 6 7 8; do echo '{"task":"nightly export"}'; done >in
+	run -0 lh-replay --root r -j1 in
+	oracle check --root r <(echo "$output") <in
 }
 
 @test "80 characters are enough, and a word of the steps where there are steps" {
