@@ -141,14 +141,19 @@ verdict() {
 	run -2 lh-replay --root r --dry-run --no-retrieval <<<'{"task":"export","no_retrieval":false}'
 }
 
-@test "an export that is damaged or none is exit 2 with file and line, and no run" {
+@test "an export that is damaged or none is exit 2 with file and line, and a row says so" {
 	mkdir -p r/exports/rag
+	runs=0
 	while IFS=$'\t' read -r line message; do
 		{ sample a export export; printf '%s\n' "$line"; } >$CORPUS
 		run -2 --separate-stderr lh-replay --root r --dry-run --task export
 		[ -z "$output" ]
-		[ "$stderr" = "lh-replay: r/exports/rag/playbooks.jsonl:2:$message" ] || { echo "$line: $stderr"; false; }
-		[ ! -s $LOG ]
+		[ "${stderr_lines[0]}" = "lh-replay: 1 of 1 replays not passed" ]
+		[ "${stderr_lines[1]}" = "lh-replay: r/exports/rag/playbooks.jsonl:2:$message" ] || { echo "$line: $stderr"; false; }
+		runs=$((runs + 1))
+		[ "$(wc -l <$LOG)" = $runs ]
+		tail -n 1 $LOG | jq -e --arg why "retrieval failed: r/exports/rag/playbooks.jsonl:2:$message" '.validation_result == {passed: false, reasons: [$why]} and
+			.escalation_path == [] and .model_response == "" and .context_bundle == null and .retrieved_artifacts == {rag_ids: []} and .no_retrieval == false'
 	done <<-'END'
 		{"id":"x"	10: unexpected end of line
 		[1]	 not a JSON object
@@ -161,7 +166,7 @@ verdict() {
 	rm $CORPUS
 	mkfifo $CORPUS
 	run -2 timeout 60 lh-replay --root r --dry-run --task export
-	[ "$output" = "lh-replay: $CORPUS: is a FIFO, not a regular file" ]
+	[ "${lines[-1]}" = "lh-replay: $CORPUS: is a FIFO, not a regular file" ]
 	run -2 lh-replay --root absent --dry-run --task export
 	[[ $output == *absent* ]]
 }
@@ -199,7 +204,7 @@ verdict() {
 	run -2 lh-replay --root . --index absent.lhv --dry-run --task export
 	[[ $output == *absent.lhv* ]]
 	run -2 lh-replay --root . --index workers.lhv --dry-run --task welder
-	[[ $output == 'lh-replay: workers.lhv: metadata of '*': missing string field "title"' ]]
+	[[ ${lines[-1]} == 'lh-replay: workers.lhv: metadata of '*': missing string field "title"' ]]
 	run -2 lh-replay --root . --index bare.lhv --dry-run --task export
 	[ "$output" = 'lh-replay: --index: bare.lhv: it has no engine to embed text with' ]
 	head -c 5000 workers.lhv >cut.lhv

@@ -101,13 +101,13 @@ int judge(const struct lh_str *answer, const struct bundle *b, struct words *ste
 	return lh_buf_check(reasons, err);
 }
 
-void judge_failed(struct lh_buf *reasons, const char *call, const struct lh_err *why)
+void judge_failed(struct lh_buf *reasons, const char *what, const struct lh_err *why)
 {
 	char text[sizeof why->msg + 64];
 	struct lh_buf clean;
 
 	lh_buf_init(&clean, LH_BUF_NOMAX);
-	snprintf(text, sizeof text, "%s call failed: %s", call, why->msg);
+	snprintf(text, sizeof text, "%s: %s", what, why->msg);
 	if (reasons->len)
 		lh_buf_putc(reasons, ',');
 	lh_flow_put_text(reasons, text, &clean);

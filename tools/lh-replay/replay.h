@@ -162,14 +162,15 @@ void dry_answer(struct lh_buf *out, const struct bundle *b);
 /* Append the reasons against the answer, JSON strings with commas between them;
  * none when it passes. */
 int judge(const struct lh_str *answer, const struct bundle *b, struct words *steps, struct lh_buf *reasons, struct lh_err *err);
-/* The same of a call that failed: "local call failed: why". */
-void judge_failed(struct lh_buf *reasons, const char *call, const struct lh_err *why);
+/* The same when there is no answer: "what: why". */
+void judge_failed(struct lh_buf *reasons, const char *what, const struct lh_err *why);
 
 /* ---- row.c ---- */
 
 struct row {
-	struct lh_str task, answer, model_used, escalated_to;	/* escalated_to.n == 0: nobody was asked again */
-	struct lh_str local_model;
+	struct lh_str task, answer;
+	const char *model_used, *path[2];	/* path: the models asked, n_path of them */
+	size_t n_path;
 	const char *task_class;
 	const struct found *found;
 	const struct bundle *bundle;	/* NULL: no retrieval */

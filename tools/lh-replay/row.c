@@ -18,6 +18,11 @@ static void put(struct lh_buf *out, const char *name, const struct lh_str *s)
 	lh_buf_json(out, s->p, s->n);
 }
 
+static void put_text(struct lh_buf *out, const char *name, const char *s)
+{
+	put(out, name, &(struct lh_str){ s, strlen(s) });
+}
+
 static void put_bool(struct lh_buf *out, const char *name, bool yes)
 {
 	lh_buf_puts(out, name);
@@ -66,13 +71,15 @@ static void put_retrieval(struct lh_buf *out, const struct row *r)
 
 void row_print(struct lh_buf *out, const struct row *r)
 {
+	size_t i;
+
 	put_names(out, r);
 	put_retrieval(out, r);
 	put(out, ",\"model_response\":", &r->answer);
-	put(out, ",\"model_used\":", &r->model_used);
-	put(out, ",\"escalation_path\":[", &r->local_model);
-	if (r->escalated_to.n)
-		put(out, ",", &r->escalated_to);
+	put_text(out, ",\"model_used\":", r->model_used);
+	lh_buf_puts(out, ",\"escalation_path\":[");
+	for (i = 0; i < r->n_path; i++)
+		put_text(out, i ? "," : "", r->path[i]);
 	put_bool(out, "],\"validation_result\":{\"passed\":", !r->reasons->len);
 	lh_buf_puts(out, ",\"reasons\":[");
 	lh_buf_add(out, r->reasons->p, r->reasons->len);

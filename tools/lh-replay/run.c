@@ -206,21 +206,19 @@ static int escalate(struct worker *w, const struct bundle *b, struct row *row, s
 {
 	const char *model = w->r->escalation_model;
 
-	row->escalated_to = (struct lh_str){ model, strlen(model) };
+	row->path[row->n_path++] = model;
 	if (ask(w, model, err) < 0) {
-		judge_failed(&w->reasons, "escalation", err);
+		judge_failed(&w->reasons, "escalation call failed", err);
 		return err->code == LH_ENOMEM || err->code == LH_EINTR ? -1 : 0;
 	}
-	row->model_used = row->escalated_to;
+	row->model_used = model;
 	lh_buf_reset(&w->reasons);
 	return judge_answer(w, b, err);
 }
 
 static int answer(struct worker *w, const struct job *j, const struct bundle *b, struct row *row, struct lh_err *err)
 {
-	lh_buf_reset(&w->answer);
-	lh_buf_reset(&w->reasons);
-	row->model_used = row->local_model;
+	row->path[row->n_path++] = w->r->local_model;
 	if (j->dry_run) {
 		dry_answer(&w->answer, b);
 		return lh_buf_check(&w->answer, err) < 0 ? -1 : judge_answer(w, b, err);
@@ -230,7 +228,7 @@ static int answer(struct worker *w, const struct job *j, const struct bundle *b,
 	if (lh_buf_check(&w->prompt, err) < 0)
 		return -1;
 	if (ask(w, w->r->local_model, err) < 0) {
-		judge_failed(&w->reasons, "local", err);
+		judge_failed(&w->reasons, "local call failed", err);
 		if (err->code == LH_ENOMEM || err->code == LH_EINTR)
 			return -1;
 	} else if (judge_answer(w, b, err) < 0) {
@@ -279,19 +277,43 @@ static int put_row(struct worker *w, struct row *row, double start, struct lh_er
 	return 0;
 }
 
+static int start_row(struct worker *w, const struct job *j, struct row *row, struct lh_err *err)
+{
+	*row = (struct row){ .task = j->task, .model_used = w->r->local_model, .found = &w->found,
+			     .reasons = &w->reasons, .dry_run = j->dry_run, .no_retrieval = j->no_retrieval };
+	lh_buf_reset(&w->answer);
+	lh_buf_reset(&w->reasons);
+	lh_tool_time(w->r->tool, row->recorded_at);
+	return classify(&w->words, &j->task, &row->task_class, err);
+}
+
+/* The runs that end here, since nothing can be retrieved. */
+static void give_up(struct worker *w, size_t n, const struct lh_err *why)
+{
+	struct lh_err err;
+	struct row row;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (w->job[i].why.code || w->job[i].no_retrieval)
+			continue;
+		if (start_row(w, &w->job[i], &row, &err) < 0)
+			return;
+		judge_failed(&w->reasons, "retrieval failed", why);
+		if (put_row(w, &row, lh_time_monotonic(), &err) < 0)
+			return;
+	}
+}
+
 static int run_job(struct worker *w, const struct job *j, struct lh_err *err)
 {
-	struct replay *r = w->r;
-	struct row row = {
-		.task = j->task, .local_model = { r->local_model, strlen(r->local_model) }, .found = &w->found,
-		.reasons = &w->reasons, .dry_run = j->dry_run, .no_retrieval = j->no_retrieval };
 	double start = lh_time_monotonic();
 	struct lh_err why = { 0 };
 	struct bundle bundle;
+	struct row row;
 	int rc;
 
-	lh_tool_time(r->tool, row.recorded_at);
-	if (classify(&w->words, &j->task, &row.task_class, err) < 0 || found_read(&w->found, &j->hits, err) < 0)
+	if (start_row(w, j, &row, err) < 0 || found_read(&w->found, &j->hits, err) < 0)
 		return -1;
 	bundle_make(&bundle, &w->found);
 	row.bundle = j->no_retrieval ? NULL : &bundle;
@@ -320,8 +342,10 @@ int on_batch(struct lh_batch *b, void *worker, struct lh_err *err)
 			return -1;
 		}
 	}
-	if (retrieve(w, b->n, err) < 0)
+	if (retrieve(w, b->n, err) < 0) {
+		give_up(w, b->n, err);
 		return -1;
+	}
 	for (i = 0; i < b->n; i++) {
 		if (w->job[i].why.code) {
 			lh_batch_reject(b, &w->job[i].why);
@@ -349,7 +373,9 @@ int run_task(struct replay *r, const char *task, struct lh_buf *out, struct lh_e
 		by_options(r, j);
 		j->task = (struct lh_str){ task, strlen(task) };
 		rc = retrieve(w, 1, err);
-		if (!rc)
+		if (rc < 0)
+			give_up(w, 1, err);
+		else
 			rc = run_job(w, j, err);
 		if (!rc)
 			lh_buf_add(out, w->row.p, w->row.len);
