@@ -179,7 +179,8 @@ z              1        1  +0.0%  ok
 		run -2 --separate-stderr lh-audit-full drift --root r "$no"
 		[[ $stderr == *"${no%=*}"* ]]
 	done
-	run -2 lh-audit-full drift two three
+	run -2 --separate-stderr lh-audit-full drift two three
+	[ "$stderr" = 'lh-audit-full: unexpected operand "three": drift takes one FILE' ]
 	run -2 lh-audit-full --from 1 --root r
 }
 
