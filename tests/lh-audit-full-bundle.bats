@@ -146,6 +146,14 @@ faulty() {
 	[ "$rss" -lt 30000 ] || { echo "$rss KiB"; return 1; }
 }
 
+@test "a live audit gives the same bytes, too" {
+	for j in 1 2; do
+		run lh-audit-full --root root --now $NOW -j $j --out report.md --bundle out-$j.tar.zst
+	done
+	cmp out-1.tar.zst out-2.tar.zst
+	[ "$(tar --zstd -xOf out-1.tar.zst report.json | jq -c .summary.skipped)" = '[]' ]
+}
+
 # ---- how it is written ----
 
 @test "a target that is a symlink, FIFO, folder or device is refused, and so is one in no folder" {
@@ -277,6 +285,8 @@ faulty() {
 	[ "$(tail -n 1 <<<"$output")" = '{"file":"b.tar.zst","members":14,"manifest_sha256":"'"${sum%% *}"'","verified":true,"error":null}' ]
 	run -0 lh-audit-full bundle verify -q b.tar.zst
 	[ -z "$output" ]
+	run -0 lh-audit-full bundle verify - <b.tar.zst
+	[ "$(tail -n 1 <<<"$output" | jq -c '[.file, .verified]')" = '["-",true]' ]
 }
 
 @test "one by another hand is good as well, if nothing is different" {
@@ -406,6 +416,8 @@ report.html not reached" ]
 		[ -z "$output" ]
 		[ "$stderr" = "lh-audit-full: $t" ] || { echo "$stderr"; return 1; }
 	done
+	run -2 bash -c "cat b.tar.zst | lh-audit-full bundle verify -"
+	[ "$output" = "lh-audit-full: -: is a FIFO, not a regular file" ]
 	chmod 0 b.tar.zst
 	chmod 711 . ..
 	run as_nobody "$LH_BIN/lh-audit-full" bundle verify "$PWD/b.tar.zst"

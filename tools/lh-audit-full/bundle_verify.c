@@ -294,7 +294,8 @@ static int open_bundle(struct verify *v, int *fd, struct lh_err *err)
 {
 	struct stat st;
 
-	*fd = open(v->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	*fd = strcmp(v->file, "-") ? open(v->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+				   : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (*fd < 0 || fstat(*fd, &st) < 0)
 		return lh_err_sys(err, "%s", v->file);
 	if (!S_ISREG(st.st_mode))
