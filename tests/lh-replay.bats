@@ -464,6 +464,14 @@ verdict() {
 	grep -v no in | oracle check --root r <(echo "$output")
 }
 
+@test "--on-error stop: what stands behind the bad record is no run" {
+	printf '%s\n' '{"task":"one"}' '{"task":2}' '{"task":"three"}' '{}' >in
+	run -1 --separate-stderr lh-replay --root . --log log --dry-run --on-error stop in
+	[ "$(jq -r .task <<<"$output")" = one ]
+	[ "${stderr_lines[0]}" = 'lh-replay: in:2: missing string field "task"' ]
+	[ "$(jq -r .task log)" = one ]
+}
+
 @test "tasks of a megabyte are answered as short ones are, in the memory that the manual states" {
 	export_
 	for i in 1 2 3 4 5 6; do

@@ -319,7 +319,7 @@ static int run_job(struct worker *w, const struct job *j, struct lh_err *err)
 	row.bundle = j->no_retrieval ? NULL : &bundle;
 	rc = answer(w, j, row.bundle, &row, &why);
 	/* A call that a signal broke off was a run as well. */
-	if ((!rc || why.code == LH_EINTR) && put_row(w, &row, start, err) < 0)
+	if ((!rc || w->reasons.len) && put_row(w, &row, start, err) < 0)
 		return -1;
 	if (rc < 0)
 		*err = why;
@@ -329,6 +329,7 @@ static int run_job(struct worker *w, const struct job *j, struct lh_err *err)
 int on_batch(struct lh_batch *b, void *worker, struct lh_err *err)
 {
 	struct worker *w = worker;
+	bool stop = false;
 	size_t i;
 
 	for (i = 0; i < b->n; i++) {
@@ -347,7 +348,8 @@ int on_batch(struct lh_batch *b, void *worker, struct lh_err *err)
 		return -1;
 	}
 	for (i = 0; i < b->n; i++) {
-		if (w->job[i].why.code) {
+		stop |= w->job[i].why.code && w->r->tool->on_error == LH_ON_ERROR_STOP;
+		if (w->job[i].why.code || stop) {
 			lh_batch_reject(b, &w->job[i].why);
 			continue;
 		}
