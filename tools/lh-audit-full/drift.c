@@ -216,6 +216,8 @@ void drift_table(struct lh_buf *out, const struct drift *d)
 	lh_buf_init(&field, LH_BUF_NOMAX);
 	for (c = 0; c < COLUMNS; c++) {
 		put_field(&field, NULL, c);
+		if (field.failed)
+			out->failed = field.failed;
 		width[c] = width_of(&field);
 		for (i = 0; i < d->n; i++) {
 			put_field(&field, &d->row[i], c);
@@ -225,8 +227,9 @@ void drift_table(struct lh_buf *out, const struct drift *d)
 			width[c] = n > width[c] ? n : width[c];
 		}
 	}
-	put_row(out, &field, NULL, width);
-	for (i = 0; i < d->n; i++)
+	if (!out->failed)	/* else there are no widths */
+		put_row(out, &field, NULL, width);
+	for (i = 0; i < d->n && !out->failed; i++)
 		put_row(out, &field, &d->row[i], width);
 	lh_buf_free(&field);
 	drift_footer(out, d);
