@@ -521,7 +521,7 @@ odd() {
 		[ "$status" = 1 ] && break
 	done
 	[ "$n" -gt 30 ]
-	for ((n = 1; n < 1000; n += step)); do
+	for ((n = 1; n < 1000; n++)); do
 		LH_FAULT_ALLOC=$n run --separate-stderr lh-audit-full drift --from 1 --to 3 old
 		[ "$status" = 0 ] && break
 		[ "$status" = 2 ]

@@ -147,7 +147,7 @@ static bool is_number(int column)
 }
 
 /* One field of a row; of the heads when row is NULL. */
-static void put_field(struct lh_buf *b, const struct drift_row *row, int column)
+static void put_text(struct lh_buf *b, const struct drift_row *row, int column)
 {
 	lh_buf_reset(b);
 	if (!row)
@@ -166,10 +166,14 @@ static void put_field(struct lh_buf *b, const struct drift_row *row, int column)
 		lh_buf_puts(b, drift_flag_name(row->flag));
 }
 
-static size_t width_of(const struct lh_buf *b)
+/* The same for a table, which fails with it; its width in characters. */
+static size_t put_field(struct lh_buf *out, struct lh_buf *b, const struct drift_row *row, int column)
 {
 	size_t i, n = 0;
 
+	put_text(b, row, column);
+	if (b->failed)
+		out->failed = b->failed;
 	for (i = 0; i < b->len; i++)
 		n += (b->p[i] & 0xc0) != 0x80;
 	return n;
@@ -190,14 +194,11 @@ static void put_row(struct lh_buf *out, struct lh_buf *field, const struct drift
 	int i;
 
 	for (i = 0; i < COLUMNS; i++) {
-		size_t pad;
+		size_t n = put_field(out, field, row, i), pad;
 
-		put_field(field, row, i);
-		if (field->failed)
-			out->failed = field->failed;
 		if (out->failed)
 			return;
-		pad = width[i] - width_of(field);
+		pad = width[i] - n;
 		if (is_number(i))
 			put_spaces(out, pad);
 		lh_buf_add(out, field->p, field->len);
@@ -215,21 +216,14 @@ void drift_table(struct lh_buf *out, const struct drift *d)
 
 	lh_buf_init(&field, LH_BUF_NOMAX);
 	for (c = 0; c < COLUMNS; c++) {
-		put_field(&field, NULL, c);
-		if (field.failed)
-			out->failed = field.failed;
-		width[c] = width_of(&field);
+		width[c] = put_field(out, &field, NULL, c);
 		for (i = 0; i < d->n; i++) {
-			put_field(&field, &d->row[i], c);
-			if (field.failed)
-				out->failed = field.failed;
-			n = width_of(&field);
+			n = put_field(out, &field, &d->row[i], c);
 			width[c] = n > width[c] ? n : width[c];
 		}
 	}
-	if (!out->failed)	/* else there are no widths */
-		put_row(out, &field, NULL, width);
-	for (i = 0; i < d->n && !out->failed; i++)
+	put_row(out, &field, NULL, width);
+	for (i = 0; i < d->n; i++)
 		put_row(out, &field, &d->row[i], width);
 	lh_buf_free(&field);
 	drift_footer(out, d);
