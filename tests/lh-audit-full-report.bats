@@ -200,6 +200,19 @@ z              1        1  +0.0%  ok
 	[ "${lines[1]}" = "0/0 metrics flagged warn, 0 first-run" ]
 }
 
+@test "drift reads standard input, through a pipe and from a file" {
+	{ row m=10; row m=12; row 'm=x'; } >three
+	lh-audit-full drift --to 2 three >want
+	lh-audit-full drift --to 2 - <three | cmp - want
+	cat three | lh-audit-full drift --from 1 --to 2 - | cmp - want
+	run -2 --separate-stderr lh-audit-full drift - < <(cat three)
+	[[ $stderr == "lh-audit-full: -:3:"* ]]
+	run -2 --separate-stderr lh-audit-full drift - </dev/null
+	[ "$stderr" = "lh-audit-full: -: there is no baseline" ]
+	run -2 --separate-stderr lh-audit-full drift - <.
+	[[ $stderr == "lh-audit-full: -: "*"Is a directory" ]]
+}
+
 @test "--fail-on-drift ends with 1 for a warning, and for nothing else" {
 	{ row a=10 b=0 c=3; row a=12 b=0 c=3 d=4; } >calm
 	{ row a=10; row a=13; } >wild

@@ -7,7 +7,7 @@
 
 static int start(struct baselines *b, struct lh_err *err)
 {
-	int rc = lh_rows_open(b->rows, b->path, err);
+	int rc = b->fd < 0 ? lh_rows_open(b->rows, b->path, err) : lh_rows_open_fd(b->rows, b->fd, b->path, err);
 
 	b->at = 0;
 	return rc < 0 && errno == ENOTDIR ? 0 : rc;	/* what it would lie in is no folder: it is not there */
@@ -32,18 +32,23 @@ static int next(struct baselines *b, struct lh_row *row, struct lh_err *err)
 	return rc;
 }
 
-int baselines_open(struct baselines *b, const char *path, struct lh_err *err)
+int baselines_open_fd(struct baselines *b, int fd, const char *name, struct lh_err *err)
 {
 	struct lh_row row;
 	int rc;
 
-	*b = (struct baselines){ .path = path, .rows = lh_rows_new(err) };
+	*b = (struct baselines){ .path = name, .fd = fd, .rows = lh_rows_new(err) };
 	lh_record_init(&b->rec);
 	rc = b->rows ? start(b, err) : -1;
 	while (rc > 0)
 		rc = next(b, &row, err);
 	b->n = b->at;
 	return rc;
+}
+
+int baselines_open(struct baselines *b, const char *path, struct lh_err *err)
+{
+	return baselines_open_fd(b, -1, path, err);
 }
 
 static int bad_row(const struct baselines *b, struct lh_err *err)

@@ -23,6 +23,7 @@
 
 struct baselines {
 	const char *path;	/* borrowed */
+	int fd;			/* of the file, borrowed; or -1: path is opened */
 	uint64_t n;		/* rows when it was opened; blank lines are none */
 	struct lh_rows *rows;
 	uint64_t at;		/* rows read so far */
@@ -36,6 +37,9 @@ struct baselines {
 
 /* Count the rows of the file; one that is not there has none. */
 int baselines_open(struct baselines *b, const char *path, struct lh_err *err);
+
+/* The same with a regular file that is open, and whose name is for messages. */
+int baselines_open_fd(struct baselines *b, int fd, const char *name, struct lh_err *err);
 
 /* Row number row, from 1, which need not be behind the one before. */
 int baselines_take(struct baselines *b, uint64_t row, struct lh_err *err);

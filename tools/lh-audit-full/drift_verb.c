@@ -1,7 +1,10 @@
 /* drift_verb.c - lh-audit-full drift: any two rows of a file of baselines. */
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "audit.h"
+#include "lh_file.h"
 
 /* The row that was asked for, from 1. */
 static int find_row(const struct baselines *b, const char *option, int64_t asked, int64_t *out, struct lh_err *err)
@@ -51,19 +54,19 @@ static int take(struct baselines *b, struct drift_metrics *m, int64_t row, struc
 	return baselines_take(b, (uint64_t)row, err) < 0 ? -1 : drift_metrics_of(m, b, err);
 }
 
-static int compare(struct lh_tool *tool, const struct settings *s, const char *path)
+static int compare(struct lh_tool *tool, const struct settings *s, int fd, const char *path)
 {
 	struct drift_metrics now = { .n = 0 }, before = { .n = 0 };
 	struct baselines base = { .n = 0 }, row = { .n = 0 };
 	struct lh_err *err = &tool->err;
 	struct drift d = { .n = 0 };
 	int64_t from = 0, to = 0;
-	int rc = baselines_open(&row, path, err);
+	int rc = baselines_open_fd(&row, fd, path, err);
 
 	if (!rc)
 		rc = choose(s, &row, &from, &to, err);
 	if (!rc && from) {
-		rc = baselines_open(&base, path, err);
+		rc = baselines_open_fd(&base, fd, path, err);
 		rc = rc ? rc : take(&base, &before, from, err);
 	}
 	if (!rc)
@@ -80,6 +83,27 @@ static int compare(struct lh_tool *tool, const struct settings *s, const char *p
 	return rc;
 }
 
+/* Rows are taken more than once, and the last first: what comes through a pipe
+ * is kept meanwhile. */
+static int compare_stdin(struct lh_tool *tool, const struct settings *s)
+{
+	int fd = memfd_create("baselines", MFD_CLOEXEC), rc = 0;
+	struct lh_err *err = &tool->err;
+	char block[16384];
+	ssize_t n = 1;
+
+	if (fd < 0)
+		return lh_err_sys(err, "memfd_create");
+	while (!rc && n > 0) {
+		n = lh_read_some(STDIN_FILENO, block, sizeof block, err);
+		rc = n < 0 ? lh_err_prefix(err, "-") : lh_write_all(fd, block, (size_t)n, err);
+	}
+	if (!rc)
+		rc = compare(tool, s, fd, "-");
+	close(fd);
+	return rc;
+}
+
 int drift_verb(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
@@ -92,10 +116,10 @@ int drift_verb(struct lh_tool *tool, void *settings)
 	if (!s->from || !s->to)
 		return lh_tool_usage(tool, "--%s: rows count from 1, or from the end as -1", s->from ? "to" : "from");
 	if (tool->n_operands)
-		return compare(tool, s, tool->operands[0]);
+		return strcmp(tool->operands[0], "-") ? compare(tool, s, -1, tool->operands[0]) : compare_stdin(tool, s);
 	root = lh_root_open(s->root, &tool->err);
 	path = root ? lh_root_join(root, AUDIT_BASELINES, &tool->err) : NULL;
-	rc = path ? compare(tool, s, path) : -1;
+	rc = path ? compare(tool, s, -1, path) : -1;
 	free(path);
 	lh_root_close(root);
 	return rc;
