@@ -160,7 +160,7 @@ accepted() {
 		run -2 --separate-stderr lh-audit-full drift --from="$bad" absent
 		[[ $stderr == "lh-audit-full: --from: \"$bad\" is not a whole number from -"*" to "* ]]
 	done
-	for good in 1 -1 '-0' 007; do
+	for good in 1 -1 -02 007; do
 		run -2 --separate-stderr lh-audit-full drift --from "$good" absent
 		[[ $stderr == 'lh-audit-full: absent: '* ]]
 	done
