@@ -296,7 +296,8 @@ verdict() {
 @test "a call that fails is a result: exit 1, its reason, a row" {
 	export_
 	run -1 --separate-stderr lh-replay --retries 0 --root r --task export
-	[[ ${lines[0]} == *'"reasons":["local call failed: http://127.0.0.1:1/api/chat: '* ]]
+	[[ ${lines[0]} == *'"reasons":["local call failed: http://127.0.0.1:1/api/chat'* ]]
+	[[ ${lines[0]} != *" ms"* ]]
 	n=1
 	for mode in error error500 silent truncated missing reset html endless bomb; do
 		stop_upstreams
@@ -551,7 +552,20 @@ verdict() {
 	run -2 lh-replay --root r --dry-run --log in <in
 	run -2 lh-replay --root r --dry-run --log $CORPUS in
 	[ "$(wc -l <$CORPUS)" = 5 ]
+	jq -c '{id, text: .content, metadata: {title, content, tags, source_run_id, success_score}}' $CORPUS | lh-index build p.lhv
+	run -2 lh-replay --root r --dry-run --index p.lhv --log p.lhv in
+	[ "${lines[-1]}" = "lh-replay: --log: p.lhv is also the index" ]
+	lh-index verify p.lhv
 	[ "$(cat in)" = '{"task":"a"}' ]
+}
+
+@test "bad records do not go into the log" {
+	printf '{"task":"a"}\n{"bad":1}\n' >in
+	run -2 lh-replay --root . --dry-run --log log --rejects log in
+	[ "$output" = "lh-replay: --log: log is also where rejects go" ]
+	lh-replay --root . --dry-run --task a >row
+	run -2 lh-replay --root . --dry-run --rejects data/_kb/replay_runs.jsonl in
+	[ "$(wc -l <data/_kb/replay_runs.jsonl)" = 1 ]
 }
 
 @test "a run is logged although nobody reads its row" {

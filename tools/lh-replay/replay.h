@@ -73,8 +73,6 @@ void words_free(struct words *w);
 void words_reset(struct words *w);
 /* Add the words of a text, as those of everybody in mask. */
 int words_add(struct words *w, const char *p, size_t n, uint64_t mask, struct lh_err *err);
-/* The set's entry for the word at it, or NULL; -1 out of memory is told by
- * words_check, once, behind the last. */
 /* The set's entry for the word at it, or NULL; whether there was memory to look,
  * words_check tells once, behind the last. */
 struct word *words_find(struct words *w, const struct word_iter *it);

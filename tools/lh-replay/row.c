@@ -99,21 +99,32 @@ struct replay_log {
 	pthread_mutex_t mutex;	/* flock does not keep threads of one process apart */
 };
 
-/* What is read must not be what is written. */
+static bool is_log(const struct lh_applog *log, const char *path)
+{
+	int fd = path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+	bool same = fd >= 0 && lh_same_file(fd, log->fd);
+
+	if (fd >= 0)
+		close(fd);
+	return same;
+}
+
+/* What is read must not be what is written, nor may others write into it. */
 static int check(const struct replay *r, const struct lh_applog *log, struct lh_err *err)
 {
 	struct lh_tool *t = r->tool;
-	bool same = !r->task && lh_tool_reads_stdin(t) && lh_same_file(STDIN_FILENO, log->fd);
+	bool same = is_log(log, r->corpus_path) || (!r->task && lh_tool_reads_stdin(t) && lh_same_file(STDIN_FILENO, log->fd));
 	size_t i;
-	int fd;
 
-	for (i = 0; !same && i <= t->n_operands; i++) {
-		fd = open(i < t->n_operands ? t->operands[i] : r->corpus_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-		same = fd >= 0 && lh_same_file(fd, log->fd);
-		if (fd >= 0)
-			close(fd);
-	}
-	return same ? lh_err_set(err, LH_EUSAGE, "--log: %s is also the input", log->path) : 0;
+	for (i = 0; !same && i < t->n_operands; i++)
+		same = is_log(log, t->operands[i]);
+	if (same)
+		return lh_err_set(err, LH_EUSAGE, "--log: %s is also the input", log->path);
+	if (is_log(log, r->index_path))
+		return lh_err_set(err, LH_EUSAGE, "--log: %s is also the index", log->path);
+	if (is_log(log, t->rejects))
+		return lh_err_set(err, LH_EUSAGE, "--log: %s is also where rejects go", log->path);
+	return 0;
 }
 
 struct replay_log *log_open(struct replay *r, struct lh_err *err)
