@@ -53,7 +53,7 @@ static int check_ratio(const struct lh_archive *a, uint64_t out, struct lh_err *
 {
 	if (!a->src.max_ratio || out <= RATIO_FROM || out / a->src.max_ratio <= a->in)
 		return 0;
-	return lh_err_set(err, LH_EIO, "expands more than %llu times (--max-ratio)", (unsigned long long)a->src.max_ratio);
+	return lh_err_set(err, LH_EIO, "expands more than %llu times (LH_MAX_RATIO)", (unsigned long long)a->src.max_ratio);
 }
 
 /* A failure is an end to libarchive, which would else throw away what it has

@@ -362,7 +362,7 @@ faulty() {
 @test "a bomb, a member of an exabyte, ten thousand members: refused, and soon" {
 	forged bomb
 	[ "$(stat -c %s f.tar.zst)" -lt 100000 ]
-	refused f.tar.zst "expands more than 1000 times (--max-ratio)"
+	refused f.tar.zst "expands more than 1000 times (LH_MAX_RATIO)"
 	forged huge
 	refused f.tar.zst "damaged: Truncated tar archive"
 	forged many
