@@ -388,6 +388,16 @@ escalation guard holds" ]
 	[ "$(jq -s 'map(select(.passed)) | length' lines)" = 6 ]
 }
 
+@test "keys that are no good are no matter to an audit" {
+	export LH_KEYS_FILE=absent KIMI_API_KEY="no key" LH_REPLAY_LOCAL_MODEL=kimi/k2
+	lh-audit-full --root r --out report.md --phase 7 >lines
+	[ "$(jq -s 'map(select(.passed)) | length' lines)" = 3 ]
+	lh-audit-full --root r --out report.md --phase 7 --replay-command "env >>env; $(replays '{}')" >lines
+	grep -qx KIMI_API_KEY= env
+	grep -qx LH_KEYS_FILE= env
+	run ! grep -e "no key" -e absent env
+}
+
 @test "a signal ends an audit and what it runs" {
 	mkdir tmp
 	for signal in INT TERM; do

@@ -32,28 +32,36 @@ struct replay {
 	struct audit *a;
 	char *folder, *log;
 	int port;		/* bound, and nobody listens */
-	char url[LH_PROVIDERS][64];
-	char *env[LH_PROVIDERS + 1];
+	char set[2 * LH_PROVIDERS + 1][64];
+	char *env[2 * LH_PROVIDERS + 2];
 	struct lh_child_out out;
 	struct lh_record row;
 	struct lh_buf scratch;
 };
 
 /* Every model's address is one where nobody answers: a replay that is not dry
- * fails at once, and nothing leaves the machine. */
+ * fails at once, and nothing leaves the machine.  Keys are for nobody then, and
+ * those that are no good are no finding. */
 static int close_port(struct replay *r, struct lh_err *err)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t n = sizeof at;
+	size_t n_set = 0;
 	int i;
 
 	r->port = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (r->port < 0 || bind(r->port, (struct sockaddr *)&at, sizeof at) < 0 || getsockname(r->port, (struct sockaddr *)&at, &n) < 0)
 		return lh_err_sys(err, "cannot bind a port of 127.0.0.1");
 	for (i = 0; i < LH_PROVIDERS; i++) {
-		snprintf(r->url[i], sizeof r->url[i], "%s=http://127.0.0.1:%u", lh_provider_url_name((enum lh_provider)i), ntohs(at.sin_port));
-		r->env[i] = r->url[i];
+		const char *key = lh_provider_key_name((enum lh_provider)i);
+
+		snprintf(r->set[n_set++], sizeof r->set[0], "%s=http://127.0.0.1:%u", lh_provider_url_name((enum lh_provider)i), ntohs(at.sin_port));
+		if (key)
+			snprintf(r->set[n_set++], sizeof r->set[0], "%s=", key);
 	}
+	snprintf(r->set[n_set++], sizeof r->set[0], "LH_KEYS_FILE=");
+	while (n_set--)
+		r->env[n_set] = r->set[n_set];
 	return 0;
 }
 
