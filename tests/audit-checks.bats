@@ -459,3 +459,27 @@ escalation guard holds" ]
 		esac
 	done
 }
+
+@test "what a killed audit left in TMPDIR goes with the next" {
+	mkdir tmp bin other
+	cp "$LH_BIN/lh-audit-full" bin
+	printf '#!/bin/sh\necho $$ >pid\nls "$TMPDIR" >made\nexec sleep 60\n' >bin/lh-replay
+	chmod +x bin/lh-replay
+	export TMPDIR=$PWD/tmp
+	bin/lh-audit-full --root r --out report.md --phase 7 >lines 3>&- &
+	for i in {1..600}; do
+		[ -s made ] && break
+		sleep 0.1
+	done
+	cp -r r second
+	lh-audit-full --root second --out report.md --phase 7 >lines
+	[ "$(ls tmp)" = "$(cat made)" ]
+	kill -9 %1 "$(cat pid)"
+	wait %1 || true
+	mkdir tmp/lh-audit-x tmp/lh-audit-99999999-abcde tmp/lh-distill-99999999-abcdef
+	ln -s "$PWD/other" tmp/lh-audit-99999999-abcdef
+	touch other/file
+	lh-audit-full --root r --out report.md --phase 7 >lines
+	[ "$(ls tmp | paste -sd' ')" = "lh-audit-99999999-abcde lh-audit-99999999-abcdef lh-audit-x lh-distill-99999999-abcdef" ]
+	[ -e other/file ]
+}

@@ -30,7 +30,8 @@ static const char *const tasks[] = {
 /* What the replays need: a folder for their log, and a port that refuses. */
 struct replay {
 	struct audit *a;
-	char *folder, *log;
+	struct lh_tmpdir folder;
+	char *log;
 	int port;		/* bound, and nobody listens */
 	char set[2 * LH_PROVIDERS + 1][64];
 	char *env[2 * LH_PROVIDERS + 2];
@@ -73,14 +74,13 @@ static int prepare(struct replay *r, struct lh_err *err)
 		return -1;
 	if (r->a->s->replay_command)
 		return 0;
-	r->folder = lh_tmpdir_make("lh-audit", err);
-	if (!r->folder)
+	if (lh_tmpdir_make(&r->folder, "lh-audit", err) < 0)
 		return -1;
-	n = strlen(r->folder) + sizeof "/replay_runs.jsonl";
+	n = strlen(r->folder.path) + sizeof "/replay_runs.jsonl";
 	r->log = lh_calloc(n, 1, err);
 	if (!r->log)
 		return -1;
-	snprintf(r->log, n, "%s/replay_runs.jsonl", r->folder);
+	snprintf(r->log, n, "%s/replay_runs.jsonl", r->folder.path);
 	return 0;
 }
 
@@ -289,7 +289,7 @@ static int run_live(struct replay *r, struct lh_err *err)
 
 	lh_signal_defer(true);	/* the folder must go in any case */
 	rc = live(r, err);
-	if (lh_tmpdir_remove(r->folder, &why) < 0)
+	if (lh_tmpdir_remove(&r->folder, &why) < 0)
 		check_note(r->a, CHECK_REPLAYS, "%s", why.msg);
 	lh_signal_defer(was);
 	if (rc < 0 && check_is_finding(err)) {
@@ -323,7 +323,6 @@ int phase_replay(struct audit *a, struct lh_err *err)
 	lh_buf_free(&r.scratch);
 	if (r.port >= 0)
 		close(r.port);
-	free(r.folder);
 	free(r.log);
 	return rc < 0 ? -1 : 0;
 }

@@ -5,7 +5,6 @@
 
 #include "lh_file.h"
 #include "lh_signal_int.h"
-#include "lh_tmpdir.h"
 
 int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected, const char *actual, struct lh_err *err)
 {
@@ -31,11 +30,10 @@ static void remove_root(struct acceptance *a, size_t i)
 	struct lh_err err;
 
 	lh_root_close(a->root[i]);
-	if (lh_tmpdir_remove(a->path[i], &err) < 0) {
+	if (lh_tmpdir_remove(&a->folder[i], &err) < 0) {
 		lh_tool_warn(a->tool, "%s", err.msg);
 		lh_tool_failed(a->tool);
 	}
-	free(a->path[i]);
 }
 
 /* The bytes of a file of the root, from text or from another root's file. */
@@ -104,8 +102,8 @@ static int prepare(struct acceptance *a, const char *fixture, struct lh_err *err
 	if (fixture && !(from = lh_root_open(fixture, err)))
 		return -1;
 	for (i = 0; rc >= 0 && i < 2; i++) {
-		a->path[i] = lh_tmpdir_make("lh-distill", err);
-		a->root[i] = a->path[i] ? lh_root_open(a->path[i], err) : NULL;
+		if (lh_tmpdir_make(&a->folder[i], "lh-distill", err) == 0)
+			a->root[i] = lh_root_open(a->folder[i].path, err);
 		if (!a->root[i]) {
 			rc = -1;
 		} else if (!from) {
@@ -142,7 +140,7 @@ static int run_all(struct acceptance *a, const struct settings *s, struct lh_err
 	if (!how.recorded_at)
 		how.recorded_at = now;
 	for (i = 0; !rc && i < RUNS && !asked_to_stop(); i++) {
-		how.root = a->path[i == RUN_OTHER];
+		how.root = a->folder[i == RUN_OTHER].path;
 		how.run_id = id[i];
 		rc = whole_run(&a->run[i], &how, a->tool->now, NULL, NULL, err);
 		if (a->run[i].run) {	/* its lock must not keep the next run out */
