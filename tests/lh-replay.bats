@@ -471,6 +471,10 @@ verdict() {
 	[ "$(jq -r .task <<<"$output")" = one ]
 	[ "${stderr_lines[0]}" = 'lh-replay: in:2: missing string field "task"' ]
 	[ "$(jq -r .task log)" = one ]
+	mkdir -p r/exports/rag
+	echo broken >$CORPUS
+	run -2 --separate-stderr lh-replay --root r --dry-run --on-error stop in
+	[ "$(jq -r .task $LOG)" = one ]
 }
 
 @test "tasks of a megabyte are answered as short ones are, in the memory that the manual states" {

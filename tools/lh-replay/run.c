@@ -329,28 +329,28 @@ static int run_job(struct worker *w, const struct job *j, struct lh_err *err)
 int on_batch(struct lh_batch *b, void *worker, struct lh_err *err)
 {
 	struct worker *w = worker;
-	bool stop = false;
-	size_t i;
+	size_t i, n;
 
-	for (i = 0; i < b->n; i++) {
-		struct job *j = &w->job[i];
+	for (n = 0; n < b->n; n++) {
+		struct job *j = &w->job[n];
 
 		j->why = (struct lh_err){ 0 };
-		if (read_job(w->r, j, b->rec[i], &j->why) == 0)
+		if (read_job(w->r, j, b->rec[n], &j->why) == 0)
 			continue;
 		if (j->why.code != LH_EDATA) {
 			*err = j->why;
 			return -1;
 		}
+		if (w->r->tool->on_error == LH_ON_ERROR_STOP)
+			break;		/* here the run ends; n tasks stand before it */
 	}
-	if (retrieve(w, b->n, err) < 0) {
-		give_up(w, b->n, err);
+	if (retrieve(w, n, err) < 0) {
+		give_up(w, n, err);
 		return -1;
 	}
 	for (i = 0; i < b->n; i++) {
-		stop |= w->job[i].why.code && w->r->tool->on_error == LH_ON_ERROR_STOP;
-		if (w->job[i].why.code || stop) {
-			lh_batch_reject(b, &w->job[i].why);
+		if (i >= n || w->job[i].why.code) {
+			lh_batch_reject(b, &w->job[i < n ? i : n].why);
 			continue;
 		}
 		if (lh_tool_stopping())
