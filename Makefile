@@ -36,13 +36,24 @@ $(B)/$(SONAME): $(LIB_O) lib/liblh.map
 	$(Q)$(CC) -shared -o $@ $(LIB_O) $(LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script=lib/liblh.map -Wl,-z,defs $(LIBS)
 
 # Text that is compiled in: a file below share/ as strings of C.
+AS_C = sed 's/[\\"]/\\&/g; s/.*/"&\\n"/'
 $(B)/share/%.inc: share/%
 	@mkdir -p $(@D)
-	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< >$@
+	$(Q)$(AS_C) $< >$@
+
+# The samples of the schemas, each with its name and what is expected of it.
+SCHEMAS = $(sort $(wildcard share/fixtures/schemas/*/*))
+$(B)/share/fixtures/schemas.inc: $(SCHEMAS)
+	@mkdir -p $(@D)
+	$(Q)for f in $(basename $(filter %.json,$^)); do \
+		echo "{ \"$${f#share/fixtures/schemas/}\","; $(AS_C) $$f.json; echo ,; \
+		if [ -f $$f.expected ]; then $(AS_C) $$f.expected; else echo NULL; fi; echo '},'; done >$@
 
 ACCEPTANCE = $(wildcard share/fixtures/distillation/acceptance/data/_kb/*.jsonl)
 $(B)/tools/lh-distill/acceptance_fixture.c.o: $(ACCEPTANCE:%=$(B)/%.inc)
 $(B)/tools/lh-distill/acceptance_fixture.c.o: ALL += -I$(B)
+$(B)/tools/lh-audit-full/samples.c.o: $(B)/share/fixtures/schemas.inc
+$(B)/tools/lh-audit-full/samples.c.o: ALL += -I$(B)
 
 $(B)/lib/%.o $(B)/tools/%.o: BANNED = -include lib/lh_banned.h
 

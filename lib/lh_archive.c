@@ -53,7 +53,7 @@ static int check_ratio(const struct lh_archive *a, uint64_t out, struct lh_err *
 {
 	if (!a->src.max_ratio || out <= RATIO_FROM || out / a->src.max_ratio <= a->in)
 		return 0;
-	return lh_err_set(err, LH_EIO, "expands more than %llu times (--max-ratio)", (unsigned long long)a->src.max_ratio);
+	return lh_err_set(err, LH_EIO, "expands more than %llu times (LH_MAX_RATIO)", (unsigned long long)a->src.max_ratio);
 }
 
 /* A failure is an end to libarchive, which would else throw away what it has
@@ -169,24 +169,57 @@ static const char *name_of(struct archive_entry *e)
 	return name && *name ? name : "(no name)";
 }
 
-int lh_archive_next(struct lh_archive *a, const char **name, struct lh_err *err)
+static const char *what_is(struct archive_entry *e)
+{
+	if (archive_entry_hardlink(e))
+		return "hard link";
+	switch (archive_entry_filetype(e)) {
+	case AE_IFREG:
+		return NULL;
+	case AE_IFLNK:
+		return "symbolic link";
+	case AE_IFDIR:
+		return "folder";
+	case AE_IFIFO:
+		return "FIFO";
+	case AE_IFCHR:
+	case AE_IFBLK:
+		return "device";
+	default:
+		return "thing of another kind";
+	}
+}
+
+int lh_archive_entry(struct lh_archive *a, struct lh_archive_entry *to, struct lh_err *err)
 {
 	struct archive_entry *e;
 	int rc;
 
 	if (!a->opened && begin(a, err) < 0)
 		return -1;
-	for (;;) {
-		rc = archive_read_next_header(a->a, &e);
-		if (rc == ARCHIVE_EOF)
-			return a->failed.code ? failed(a, err) : 0;
-		if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
-			return failed(a, err);
-		a->raw = archive_format(a->a) == ARCHIVE_FORMAT_RAW;
-		*name = a->raw ? "" : name_of(e);
-		if (a->raw || (archive_entry_filetype(e) == AE_IFREG && !archive_entry_hardlink(e)))
-			return 1;
-	}
+	rc = archive_read_next_header(a->a, &e);
+	if (rc == ARCHIVE_EOF)
+		return a->failed.code ? failed(a, err) : 0;
+	if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
+		return failed(a, err);
+	a->raw = archive_format(a->a) == ARCHIVE_FORMAT_RAW;
+	to->name = a->raw ? "" : name_of(e);
+	to->what = a->raw ? NULL : what_is(e);
+	to->size = archive_entry_size(e) > 0 ? (uint64_t)archive_entry_size(e) : 0;
+	return 1;
+}
+
+int lh_archive_next(struct lh_archive *a, const char **name, struct lh_err *err)
+{
+	struct lh_archive_entry e;
+	int rc;
+
+	do {
+		rc = lh_archive_entry(a, &e, err);
+		if (rc > 0)
+			*name = e.name;
+	} while (rc > 0 && e.what);
+	return rc;
 }
 
 ssize_t lh_archive_read(struct lh_archive *a, const void **p, struct lh_err *err)

@@ -52,6 +52,15 @@ LH_API void lh_archive_free(struct lh_archive *a);
 /* The next regular file: 1, 0 at the end, -1.  *name is "" when the source is
  * one compressed file and no archive. */
 LH_API int lh_archive_next(struct lh_archive *a, const char **name, struct lh_err *err);
+
+/* The same of everything that is listed, for whoever judges an archive. */
+struct lh_archive_entry {
+	const char *name;
+	const char *what;	/* "symbolic link", "folder", ...; NULL: a regular file */
+	uint64_t size;		/* as claimed */
+};
+LH_API int lh_archive_entry(struct lh_archive *a, struct lh_archive_entry *e, struct lh_err *err);
+
 LH_API ssize_t lh_archive_read(struct lh_archive *a, const void **p, struct lh_err *err);
 
 #endif

@@ -27,7 +27,7 @@ static int head_file(const void *head, size_t n, struct lh_err *err)
 	return fd;		/* read from its beginning */
 }
 
-struct lh_cat *lh_cat_start(int fd, const void *head, size_t n, struct lh_err *err)
+static struct lh_cat *start(int fd, const void *head, size_t n, char *const *env, int said, struct lh_err *err)
 {
 	char *argv[] = { "lh-cat", NULL };
 	int pipes[2] = { -1, -1 }, before = -1;
@@ -40,9 +40,10 @@ struct lh_cat *lh_cat_start(int fd, const void *head, size_t n, struct lh_err *e
 		lh_err_sys(err, "pipe");
 	c->from = pipes[0];
 	c->pid = -1;
+	c->said = said;
 	if (pipes[0] >= 0)
-		c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = (int[]){ fd, pipes[1], -1, before }, .n_fd = 4,
-							    .env = (char *[]){ LH_CAT_ENV "=1", NULL } }, err);
+		c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = (int[]){ fd, pipes[1], said, before }, .n_fd = 4,
+							    .env = env }, err);
 	if (before >= 0)
 		close(before);
 	if (pipes[1] >= 0)
@@ -56,6 +57,53 @@ struct lh_cat *lh_cat_start(int fd, const void *head, size_t n, struct lh_err *e
 	return c;
 }
 
+struct lh_cat *lh_cat_start(int fd, const void *head, size_t n, struct lh_err *err)
+{
+	static char *const env[] = { LH_CAT_ENV "=" LH_CAT_LINES, NULL };
+
+	return start(fd, head, n, env, -1, err);
+}
+
+struct lh_cat *lh_cat_entries(int fd, struct lh_err *err)
+{
+	static char *const env[] = { LH_CAT_ENV "=" LH_CAT_ENTRIES, NULL };
+	int said = memfd_create("lh-cat", MFD_CLOEXEC);
+	struct lh_cat *c = NULL;
+
+	if (said < 0)
+		lh_err_sys(err, "memfd_create");
+	else
+		c = start(fd, "", 0, env, said, err);
+	if (said >= 0 && !c)
+		close(said);
+	return c;
+}
+
+int lh_cat_entry(struct lh_cat *c, struct lh_cat_entry *e, struct lh_err *err)
+{
+	char *what = strchr(c->name, '\t'), *name = what ? strchr(what + 1, '\t') : NULL;
+
+	if (!name)
+		return lh_err_set(err, LH_EIO, "lh-cat is of another version");
+	*what = *name = '\0';
+	*e = (struct lh_cat_entry){ name + 1, what + 1, strtoull(c->name, NULL, 10) };
+	c->more = false;
+	return 0;
+}
+
+/* It has ended too early: why. */
+static int gone(struct lh_cat *c, struct lh_err *err)
+{
+	if (c->said >= 0) {
+		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		c->pid = -1;
+		if (lh_coproc_said(c->said, "lh-cat", err))
+			return -1;
+	}
+	return lh_err_set(err, LH_EIO, "lh-cat ended before it was done");
+}
+
 static int read_exactly(struct lh_cat *c, void *p, size_t n, struct lh_err *err)
 {
 	char *to = p;
@@ -66,7 +114,7 @@ static int read_exactly(struct lh_cat *c, void *p, size_t n, struct lh_err *err)
 		if (got < 0)
 			return -1;
 		if (!got)
-			return lh_err_set(err, LH_EIO, "lh-cat ended before it was done");
+			return gone(c, err);
 	}
 	return 0;
 }
@@ -127,7 +175,7 @@ ssize_t lh_cat_read(void *cat, void *p, size_t n, struct lh_err *err)
 	}
 	got = lh_read_some(c->from, p, n < c->left ? n : c->left, err);
 	if (!got)
-		return lh_err_set(err, LH_EIO, "lh-cat ended before it was done");
+		return gone(c, err);
 	c->left -= got > 0 ? (uint32_t)got : 0;
 	return got;
 }
@@ -137,9 +185,11 @@ void lh_cat_stop(struct lh_cat *c)
 	if (!c)
 		return;
 	close(c->from);
-	if (!c->ended)
+	if (c->said >= 0)
+		close(c->said);
+	if (!c->ended && c->pid > 0)
 		kill(c->pid, SIGTERM);
-	while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+	while (c->pid > 0 && waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	free(c);
 }

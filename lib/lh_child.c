@@ -19,7 +19,8 @@
 #include "lh_words_int.h"
 
 #define CHUNK 65536
-#define GRACE 2000	/* milliseconds from SIGTERM to SIGKILL */
+#define GRACE 2.0	/* seconds from SIGTERM to SIGKILL */
+#define LOOK 0.02	/* seconds from one look to the next, where there is no pidfd */
 
 /* Ends of its input, stdout, stderr; [0] is what we read from. */
 struct child {
@@ -27,7 +28,7 @@ struct child {
 	struct lh_child_out *out;
 	const char *name;
 	pid_t pid;
-	int exit;		/* readable once it ended */
+	int exit;		/* readable once it ended; -1 on a kernel that has no such thing */
 	int in, outs[2], said[2];
 	struct lh_words words;	/* the end of its stderr */
 };
@@ -66,7 +67,22 @@ static int start(struct child *c, struct lh_err *err)
 	shut(&c->outs[1]);
 	shut(&c->said[1]);
 	c->exit = pidfd_open(c->pid, 0);
-	return c->exit < 0 ? lh_err_sys(err, "pidfd_open") : 0;
+	return 0;
+}
+
+static bool has_ended(const struct child *c)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == c->pid;
+}
+
+/* How long to wait for it, in milliseconds, when there are so many seconds. */
+static int patience(const struct child *c, double left)
+{
+	if (c->exit < 0 && left > LOOK)
+		left = LOOK;
+	return left > 3600 ? 3600000 : (int)(left * 1000) + 1;
 }
 
 /* Some bytes of its stdout; at its end the descriptor is shut. */
@@ -114,11 +130,11 @@ static int drain(struct child *c, int *fd, int (*take)(struct child *, struct lh
 
 static void kill_group(struct child *c)
 {
-	struct pollfd f = { .fd = c->exit, .events = POLLIN };
+	double until = lh_time_monotonic() + GRACE, left;
 
 	kill(-c->pid, SIGTERM);
-	if (c->exit >= 0)
-		poll(&f, 1, GRACE);
+	while (!has_ended(c) && (left = until - lh_time_monotonic()) > 0)
+		poll(&(struct pollfd){ c->exit, POLLIN, 0 }, 1, patience(c, left));
 }
 
 /* Collect it and whatever of its group is left.  The group first: until it is
@@ -148,11 +164,11 @@ static int follow(struct child *c, struct lh_err *err)
 			c->out->timed_out = true;
 			return 0;
 		}
-		if (poll(f, 4, left > 3600 ? 3600000 : (int)(left * 1000) + 1) < 0 && errno != EINTR)
+		if (poll(f, 4, patience(c, left)) < 0 && errno != EINTR)
 			return lh_err_sys(err, "poll");
 		if (lh_signal_pending())
 			return lh_err_set(err, LH_EINTR, "interrupted");
-		if (f[2].revents) {
+		if ((f[2].revents || c->exit < 0) && has_ended(c)) {
 			kill(-c->pid, SIGKILL);	/* what it left behind */
 			return drain(c, &c->outs[0], take_out, err) < 0 ? -1 : drain(c, &c->said[0], take_said, err);
 		}

@@ -145,17 +145,15 @@ int lh_coproc_start(struct lh_coproc *c, char *const argv[], struct lh_err *err)
 	return 0;
 }
 
-/* The last line the child wrote to stderr, without its own name, as an error;
- * false when it wrote nothing. */
-static bool last_words(const struct lh_coproc *c, struct lh_err *err)
+bool lh_coproc_said(int said, const char *child, struct lh_err *err)
 {
 	struct lh_words words = { .n = 0 };
 	char last[sizeof words.text + 1];
-	off_t end = lseek(c->said, 0, SEEK_END), tail = (off_t)sizeof words.text;
-	ssize_t n = pread(c->said, words.text, sizeof words.text, end > tail ? end - tail : 0);
+	off_t end = lseek(said, 0, SEEK_END), tail = (off_t)sizeof words.text;
+	ssize_t n = pread(said, words.text, sizeof words.text, end > tail ? end - tail : 0);
 
 	words.n = n > 0 ? (size_t)n : 0;
-	lh_words_last(&words, c->name, last, sizeof last);
+	lh_words_last(&words, child, last, sizeof last);
 	if (*last)
 		lh_err_set(err, LH_EIO, "%s", last);
 	return *last;
@@ -173,7 +171,7 @@ static int ended(struct lh_coproc *c, struct lh_err *err)
 	if (WIFSIGNALED(status))
 		rc = lh_err_set(err, LH_EIO, "%s was ended by signal %d", c->name, WTERMSIG(status));
 	else if (WEXITSTATUS(status) > 1)
-		rc = last_words(c, err) ? -1 : lh_err_set(err, LH_EIO, "%s ended with status %d", c->name, WEXITSTATUS(status));
+		rc = lh_coproc_said(c->said, c->name, err) ? -1 : lh_err_set(err, LH_EIO, "%s ended with status %d", c->name, WEXITSTATUS(status));
 	close(c->said);
 	return rc;
 }

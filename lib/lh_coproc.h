@@ -90,6 +90,10 @@ struct lh_spawn {
 /* Start argv[0], found as above.  Its PID, or -1. */
 LH_API pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err);
 
+/* The last line of said, what the tool name wrote to its stderr, without its own
+ * name: as an error, LH_EIO.  False when it wrote nothing. */
+bool lh_coproc_said(int said, const char *name, struct lh_err *err);
+
 /* The path of a tool beside our own executable into to[0..n), or the name as it
  * is when there is none, or when it holds a "/". */
 LH_API void lh_coproc_find(const char *name, char *to, size_t n);

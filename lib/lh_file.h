@@ -39,7 +39,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "lh_err.h"
+#include "lh_buf.h"
 
 struct lh_atomic {
 	int fd;			/* open read-write; -1 when closed */
@@ -96,6 +96,9 @@ LH_API int lh_not_regular(const char *path, mode_t type, struct lh_err *err);
 /* One and the same regular file?  What is read while it is appended to never
  * ends. */
 LH_API bool lh_same_file(int a, int b);
+/* Replace what is in *out by the bytes of a regular file, no more than out's
+ * maximum: 1, 0 when it is not there, -1. */
+LH_API int lh_file_read(const char *path, struct lh_buf *out, struct lh_err *err);
 /* Up to n bytes; 0 at the end; -1 on error. */
 LH_API ssize_t lh_read_some(int fd, void *p, size_t n, struct lh_err *err);
 

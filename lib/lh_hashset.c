@@ -116,7 +116,7 @@ bool lh_unhex(const char *p, size_t n, unsigned char h[32])
 		hi = digit[(unsigned char)p[2 * i]] - 1;
 		lo = digit[(unsigned char)p[2 * i + 1]] - 1;
 		bad |= hi | lo;
-		h[i] = (unsigned char)(hi << 4 | lo);
+		h[i] = (unsigned char)(hi * 16 | lo);	/* hi may be -1, which nobody shifts */
 	}
 	return bad >= 0;
 }

@@ -55,7 +55,8 @@ static bool shown(const struct lh_tool *t, const struct lh_option *o)
 	return !t->verb || !o->verbs || o->verbs & t->verb->bit;
 }
 
-/* "for add, build": the verbs an option is for, when it is not for all. */
+/* "for add, build": the verbs an option is for, when it is not for all, nor for
+ * the tool without one. */
 static void verbs_of(const struct lh_tool *t, const struct lh_option *o, struct lh_buf *b)
 {
 	const struct lh_verb *v;
@@ -63,6 +64,9 @@ static void verbs_of(const struct lh_tool *t, const struct lh_option *o, struct 
 
 	if (t->verb || !t->verbs || !o->verbs)
 		return;
+	for (v = t->verbs; v->name; v++)
+		if (!*v->name && o->verbs & v->bit)
+			return;
 	for (v = t->verbs; v->name; v++) {
 		if (!(o->verbs & v->bit))
 			continue;
@@ -111,6 +115,8 @@ static void verbs(const struct lh_tool *t, struct lh_buf *b)
 
 	lh_buf_puts(b, "\nVerbs:\n");
 	for (v = t->verbs; v->name; v++) {
+		if (!*v->name)
+			continue;
 		snprintf(left, sizeof left, "  %s%s%s", v->name, *v->operands ? " " : "", v->operands);
 		row(b, left, COLUMN_MAX, v->help);
 	}

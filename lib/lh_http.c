@@ -368,6 +368,17 @@ int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_rep
 			  n ? ": " : "", n, n ? reply->body : "");
 }
 
+/* curl says how long it tried, " after 3 ms", and so of the same fault something
+ * else each time; whoever logs it wants the same. */
+static void drop_time(char *why)
+{
+	char *after = strstr(why, " after "), *digits = after ? after + strlen(" after ") : NULL;
+	size_t n = digits ? strspn(digits, "0123456789") : 0;
+
+	if (n && strncmp(digits + n, " ms", 3) == 0)
+		memmove(after, digits + n + 3, strlen(digits + n + 3) + 1);
+}
+
 /* Say why there is no whole answer. */
 static int explain(struct lh_http *h, CURLcode rc, const char *url, struct lh_http_reply *reply, struct lh_err *err)
 {
@@ -387,6 +398,7 @@ static int explain(struct lh_http *h, CURLcode rc, const char *url, struct lh_ht
 		snprintf(h->why, sizeof h->why, "no whole answer within %g s", h->opts.timeout);
 	else
 		snprintf(h->why, sizeof h->why, "%s", h->curl_why[0] ? h->curl_why : lib.strerror(rc));
+	drop_time(h->why);
 	reply->why = h->why;
 	reply->timed_out = rc == CURLE_OPERATION_TIMEDOUT;
 	if (reply->status)

@@ -239,6 +239,11 @@ const char *lh_provider_name(enum lh_provider p)
 	return providers[p].name;
 }
 
+const char *lh_provider_url_name(enum lh_provider p)
+{
+	return providers[p].url_name;
+}
+
 const char *lh_provider_key_name(enum lh_provider p)
 {
 	return providers[p].key_name;

@@ -48,6 +48,7 @@ LH_API const char *lh_keys_url(const struct lh_keys *k, enum lh_provider p);	/* 
 LH_API const char *lh_keys_token(const struct lh_keys *k, enum lh_provider p);	/* NULL: none */
 
 LH_API const char *lh_provider_name(enum lh_provider p);
+LH_API const char *lh_provider_url_name(enum lh_provider p);	/* the variable */
 LH_API const char *lh_provider_key_name(enum lh_provider p);	/* the variable; NULL: needs none */
 
 /* Append the beginning of text, n bytes of it at most, with every key that

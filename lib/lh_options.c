@@ -47,6 +47,7 @@ static const char *accepted(const struct lh_option *o, char *to, size_t n)
 
 	switch (o->type) {
 	case LH_OPT_UINT:
+	case LH_OPT_INT:
 		snprintf(to, n, "a whole number from %.0f to %.0f", o->min, o->max);
 		break;
 	case LH_OPT_SIZE:
@@ -84,6 +85,19 @@ static int read_uint(const char *s, const char **end, uint64_t *v)
 			return -1;
 	*end = s;
 	return s == from ? -1 : 0;
+}
+
+/* The same with a sign before it, or none. */
+static int read_int(const char *s, int64_t *v)
+{
+	bool minus = *s == '-';
+	const char *end;
+	uint64_t u;
+
+	if (read_uint(s + minus, &end, &u) < 0 || *end || u > INT64_MAX)
+		return -1;
+	*v = minus ? -(int64_t)u : (int64_t)u;
+	return 0;
 }
 
 static int read_size(const char *s, uint64_t *v)
@@ -168,7 +182,7 @@ static int set(struct parser *p, const struct lh_option *o, const char *as, cons
 	void *f = field(p, o);
 	const char *end;
 	uint64_t u;
-	int64_t ms;
+	int64_t ms, whole;
 	double d;
 	int i;
 
@@ -188,6 +202,11 @@ static int set(struct parser *p, const struct lh_option *o, const char *as, cons
 		if (u < (uint64_t)o->min || u > (uint64_t)o->max)	/* 2^53 + 1 is no double */
 			return bad_value(p, o, as, value);
 		*(uint64_t *)f = u;
+		return 0;
+	case LH_OPT_INT:
+		if (read_int(value, &whole) < 0 || whole < (int64_t)o->min || whole > (int64_t)o->max)
+			return bad_value(p, o, as, value);
+		*(int64_t *)f = whole;
 		return 0;
 	case LH_OPT_REAL:
 		if (read_real(value, &d) < 0 || d < o->min || d > o->max)
@@ -307,7 +326,21 @@ static void verb_names(const struct lh_tool *t, char *to, size_t n)
 
 	*to = '\0';
 	for (v = t->verbs; v->name && at < n; v++)
-		at += (size_t)snprintf(to + at, n - at, "%s%s", at ? ", " : "", v->name);
+		if (*v->name)
+			at += (size_t)snprintf(to + at, n - at, "%s%s", at ? ", " : "", v->name);
+}
+
+/* What the tool does without operands, if it does anything. */
+static int default_verb(struct parser *p, const char *names)
+{
+	const struct lh_verb *v;
+
+	if (p->help || p->version)
+		return 0;
+	for (v = p->t->verbs; v->name && *v->name; v++)
+		;
+	p->t->verb = v->name ? v : NULL;
+	return v->name ? 0 : lh_tool_usage(p->t, "missing verb, which is one of %s", names);
 }
 
 /* The first operand names the verb. */
@@ -321,10 +354,10 @@ static int find_verb(struct parser *p)
 		return 0;
 	verb_names(t, names, sizeof names);
 	if (!t->n_operands)
-		return p->help || p->version ? 0 : lh_tool_usage(t, "missing verb, which is one of %s", names);
+		return default_verb(p, names);
 	for (v = t->verbs; v->name && strcmp(v->name, t->operands[0]); v++)
 		;
-	if (!v->name)
+	if (!v->name || !*v->name)
 		return lh_tool_usage(t, "unknown verb \"%.200s\", not one of %s", t->operands[0], names);
 	t->verb = v;
 	t->operands++;
@@ -349,9 +382,11 @@ static int check_options(struct parser *p)
 		const char *value = o->env ? getenv(o->env) : NULL;
 
 		if (given && !belongs(t, o)) {
+			const char *verb = t->verb->name, *space = *verb ? " " : "";
+
 			if (o->name)
-				return lh_tool_usage(t, "--%s: not an option of \"%s %s\"", o->name, t->name, t->verb->name);
-			return lh_tool_usage(t, "-%c: not an option of \"%s %s\"", o->key, t->name, t->verb->name);
+				return lh_tool_usage(t, "--%s: not an option of \"%s%s%s\"", o->name, t->name, space, verb);
+			return lh_tool_usage(t, "-%c: not an option of \"%s%s%s\"", o->key, t->name, space, verb);
 		}
 		if (!given && belongs(t, o) && value && *value && set(p, o, o->env, value) < 0)
 			return -1;

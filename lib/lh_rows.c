@@ -64,20 +64,35 @@ void lh_rows_free(struct lh_rows *r)
 	free(r);
 }
 
-int lh_rows_open(struct lh_rows *r, const char *path, struct lh_err *err)
+/* Begin with the file that r->fd is. */
+static int begin(struct lh_rows *r, const char *name, struct lh_err *err)
 {
 	struct stat st;
 
-	leave(r);
 	r->at = r->line = r->from = 0;
+	if (fstat(r->fd, &st) < 0)
+		return lh_err_sys(err, "%s", name);
+	r->size = (uint64_t)st.st_size;
+	r->path = lh_strndup(name, strlen(name), err);
+	return r->path ? 1 : -1;
+}
+
+int lh_rows_open(struct lh_rows *r, const char *path, struct lh_err *err)
+{
+	leave(r);
 	r->fd = lh_open_regular(path, O_RDONLY, 0, err);
 	if (r->fd < 0)
 		return errno == ENOENT ? 0 : -1;
-	if (fstat(r->fd, &st) < 0)
-		return lh_err_sys(err, "%s", path);
-	r->size = (uint64_t)st.st_size;
-	r->path = lh_strndup(path, strlen(path), err);
-	return r->path ? 1 : -1;
+	return begin(r, path, err);
+}
+
+int lh_rows_open_fd(struct lh_rows *r, int fd, const char *name, struct lh_err *err)
+{
+	leave(r);
+	r->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (r->fd < 0)
+		return lh_err_sys(err, "%s", name);
+	return begin(r, name, err);
 }
 
 /* A window that begins with the next line, and is longer than what was there

@@ -40,6 +40,10 @@ LH_API void lh_rows_free(struct lh_rows *r);	/* NULL is fine */
  * not there, -1. */
 LH_API int lh_rows_open(struct lh_rows *r, const char *path, struct lh_err *err);
 
+/* The same with a regular file that is open already, of which a descriptor of
+ * its own is made; name is for the messages. */
+LH_API int lh_rows_open_fd(struct lh_rows *r, int fd, const char *name, struct lh_err *err);
+
 /* The next line that is not blank (spaces, tabs, CR): 1, 0 at the end, -1. */
 LH_API int lh_rows_next(struct lh_rows *r, struct lh_row *row, struct lh_err *err);
 

@@ -51,7 +51,7 @@
 #define LH_VERSION "0.1.0"
 #define LH_TOOL_DONE 1
 
-enum lh_opt_type { LH_OPT_FLAG, LH_OPT_TEXT, LH_OPT_TEXTS, LH_OPT_UINT, LH_OPT_SIZE, LH_OPT_REAL, LH_OPT_CHOICE, LH_OPT_TIME };
+enum lh_opt_type { LH_OPT_FLAG, LH_OPT_TEXT, LH_OPT_TEXTS, LH_OPT_UINT, LH_OPT_INT, LH_OPT_SIZE, LH_OPT_REAL, LH_OPT_CHOICE, LH_OPT_TIME };
 
 struct lh_list {		/* a repeatable option's values, borrowed from argv */
 	const char **v;
@@ -66,18 +66,19 @@ struct lh_option {
 	enum lh_opt_type type;
 	bool common;		/* the field lies in struct lh_tool, not in the settings */
 	size_t off;		/* of the field */
-	double min, max;	/* UINT, SIZE and REAL: what is accepted */
+	double min, max;	/* UINT, INT, SIZE and REAL: what is accepted */
 	const char *env;	/* variable that gives the default, or NULL */
 	unsigned verbs;		/* bit set of the verbs it belongs to; 0 means all */
 };
 
-/* What a field must be: bool, const char *, struct lh_list, uint64_t, uint64_t
- * (bytes, with K/M/G), double, int (index into the choices); for LH_OPT_TIME a
- * const char * that is a checked RFC 3339 time. */
+/* What a field must be: bool, const char *, struct lh_list, uint64_t, int64_t,
+ * uint64_t (bytes, with K/M/G), double, int (index into the choices); for
+ * LH_OPT_TIME a const char * that is a checked RFC 3339 time. */
 #define LH_FLAG(s, f) LH_OPT_FLAG, false, offsetof(s, f), 0, 0, NULL, 0
 #define LH_TEXT(s, f) LH_OPT_TEXT, false, offsetof(s, f), 0, 0, NULL, 0
 #define LH_TEXTS(s, f) LH_OPT_TEXTS, false, offsetof(s, f), 0, 0, NULL, 0
 #define LH_UINT(s, f, lo, hi) LH_OPT_UINT, false, offsetof(s, f), lo, hi, NULL, 0
+#define LH_INT(s, f, lo, hi) LH_OPT_INT, false, offsetof(s, f), lo, hi, NULL, 0
 #define LH_SIZE(s, f, lo, hi) LH_OPT_SIZE, false, offsetof(s, f), lo, hi, NULL, 0
 #define LH_REAL(s, f, lo, hi) LH_OPT_REAL, false, offsetof(s, f), lo, hi, NULL, 0
 #define LH_CHOICE(s, f) LH_OPT_CHOICE, false, offsetof(s, f), 0, 0, NULL, 0
@@ -87,7 +88,9 @@ struct lh_option {
 enum lh_on_error { LH_ON_ERROR_SKIP, LH_ON_ERROR_EMIT, LH_ON_ERROR_STOP };
 enum lh_progress { LH_PROGRESS_AUTO, LH_PROGRESS_ALWAYS, LH_PROGRESS_NEVER };
 
-/* A tool with verbs: lh-index build|add|...; the settings hold what each needs. */
+/* A tool with verbs: lh-index build|add|...; the settings hold what each needs.
+ * A verb named "" is what the tool does without operands: tool.verb then, and
+ * not listed in the help. */
 struct lh_tool;
 struct lh_verb {
 	const char *name;

@@ -187,6 +187,7 @@ order-1/payroll: SSN-shaped sequence in body' ]
 	run -0 bash example
 	[ "$(grep -c '"verified":true.*"state":"intact"' <<<"$output")" = 5 ]
 	[ "$(grep -c '"mismatched":0,"missing":0' <<<"$output")" = 12 ]
+	[ "$(grep -c '^\[[0-7],".*",true\]$' <<<"$output")" = 22 ]
 }
 
 @test "the demo runs to its end, also where packages cannot be fetched" {

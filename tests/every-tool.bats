@@ -10,6 +10,9 @@ commands() {
 	lh-gen queries -n 20 --styles all
 	lh-gen drafts -n 20 --workers 50
 	lh-gen kb -n 20 --root kb --expect kb-expect
+	lh-audit-full --observer --root past.d --now 2026-05-03T12:00:00Z
+	lh-audit-full bundle verify audit.tar.zst
+	lh-audit-full drift baselines.log
 	lh-cat workers.jsonl.gz
 	lh-chat --now 2026-05-03T12:00:00Z requests.jsonl
 	lh-distill run --root past.d --run-id a --now 2026-05-03T12:00:00Z
@@ -34,6 +37,8 @@ commands() {
 	lh-iterate --emit-session --now 2026-05-03T12:00:00Z sessions.jsonl
 	lh-materialize --source outcomes --now 2026-05-03T12:00:00Z outcomes.jsonl
 	lh-parity --left cat --right cat --report report.md --now 2026-05-03T12:00:00Z skips.jsonl
+	lh-replay --dry-run --root past.d --log replays.log --now 2026-05-03T12:00:00Z tasks.jsonl
+	lh-replay --dry-run --index samples.lhv --log replays.log --now 2026-05-03T12:00:00Z tasks.jsonl
 	lh-score evidence.jsonl
 	lh-score --check-drift scores.jsonl
 	lh-search -Q welder -k 3 workers.lhv
@@ -70,6 +75,7 @@ setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	PATH=${LH_BIN:-$BATS_TEST_DIRNAME/../bin}:$PATH
 	lh-gen workers -n 30 >workers.jsonl
+	printf '{"metrics":{"b":2,"a":%s}}\n' 1 82 >baselines.log
 	lh-gen workers -n 5 --seed 9 | jq -c '.id = "m" + .id' >more.jsonl
 	lh-gen queries -n 10 >queries.jsonl
 	for i in {1..40}; do echo '{"kind":"email","prompt":"Write to Ada.","model":"m"}'; done >requests.jsonl
@@ -84,9 +90,14 @@ setup_file() {
 	for i in {1..40}; do
 		echo '{"finding_id":"a'$i'","phase":'$((i / 4))',"ts":"2026-05-03T12:00:00Z","severity":"low","evidence":"See '$i'."}'
 	done | sed '0~2s/low/high/' | lh-materialize --source audits --recorded-at 2026-05-03T12:00:00Z >evidence.jsonl
-	mkdir -p past.d/data/_kb
+	mkdir -p past.d/data/_kb past.d/docs/recon
+	touch past.d/docs/recon/local-distillation-recon.md
 	head -n 2 outcomes.jsonl >past.d/data/_kb/outcomes.jsonl
 	lh-distill run --root past.d --run-id a --now 2026-05-03T12:00:00Z >/dev/null
+	lh-audit-full --observer --root past.d --now 2026-05-03T12:00:00Z --out audit.md --bundle audit.tar.zst >/dev/null
+	for i in {1..40}; do echo '{"task":"Audit \u0062atch '$i' of outcomes"}'; done >tasks.jsonl
+	jq -c '{id, text, metadata: {title: .role, content: .text, tags: [.city], source_run_id: .id, success_score: "accepted"}}' workers.jsonl |
+		lh-index build --dimension 64 samples.lhv
 	printf '%032d' 0 >audit.key
 	chmod 600 audit.key
 	for i in {1..40}; do echo '{"candidate_id":"W-'$((i % 3))'","accessor":{"kind":"k","daemon":"d","purpose":"'$i'"},"fields_accessed":["name"],"result":"success"}'; done >accesses.jsonl
@@ -239,6 +250,9 @@ raw() {
 		lh-iterate --rules "no/$E"
 		lh-iterate --roster "no/$E"
 		lh-iterate --daemon $'\xff'"$E"
+		lh-audit-full --root "no/$E"
+		lh-audit-full --phase "$E"
+		LH_DISTILL_ROOT=no/$E lh-audit-full
 		lh-distill run --run-id "/$E"
 		lh-distill run --recorded-at "$E"
 		lh-distill run --root "no/$E"
@@ -264,6 +278,10 @@ raw() {
 		lh-materialize --sources "$E"
 		lh-materialize --root "no/$E"
 		lh-materialize --root . --run-id "$E/"
+		lh-replay --log "no/$E"
+		lh-replay --root "no/$E"
+		lh-replay --index "no/$E"
+		LH_REPLAY_LOCAL_MODEL=$'\xff'"$E" lh-replay
 		lh-search --where "$E" workers.lhv
 		lh-search -Q x "$E.lhv"
 		lh-search "$E=workers.lhv" "$E=two.lhv"
@@ -287,7 +305,7 @@ raw() {
 }
 
 # What makes a record one that lh-iterate can answer, an outcome, and evidence.
-ASK='"kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
+ASK='"kind":"email","task":"t","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
 
 @test "dirty lines are rejected one by one, and those between them are read" {
 	printf '\357\273\277{"id":"a","text":"ok",'"$ASK"'}\r\n\r\n \t\n{"id":"b","text":"a\0b"}\n\0\n{"id":"c","text":"\377"}\n' >.dirty

@@ -261,19 +261,19 @@ open(sys.argv[1], "wb").write(b)' "$@"
 @test "a bomb ends at the ratio, which the message names" {
 	head -c 300000000 /dev/zero | tr '\0' x | zstd -q >bomb
 	run -0 --separate-stderr bash -c "lh-cat bomb | wc -c"
-	[ "$stderr" = 'lh-cat: bomb: expands more than 1000 times (--max-ratio)' ]
+	[ "$stderr" = 'lh-cat: bomb: expands more than 1000 times (LH_MAX_RATIO)' ]
 	[ "$output" -lt 70000000 ]
 	[ "$(lh-cat --max-ratio 0 bomb | wc -c)" = 300000000 ]
 	run --separate-stderr $AID bomb
 	[ "$status" = 2 ]
-	[ "$stderr" = 'aid-filter: bomb: expands more than 1000 times (--max-ratio)' ]
+	[ "$stderr" = 'aid-filter: bomb: expands more than 1000 times (LH_MAX_RATIO)' ]
 	[ "$(LH_MAX_RATIO=0 lh-cat bomb | wc -c)" = 300000000 ]
 	echo '{"n":1}' >m.jsonl
 	(tar c m.jsonl; head -c 300000000 /dev/zero) | zstd -q >tail
 	run --separate-stderr lh-cat tail
 	[ "$status" = 2 ]
 	[ "$output" = '{"n":1}' ]
-	[ "$stderr" = 'lh-cat: tail: expands more than 1000 times (--max-ratio)' ]
+	[ "$stderr" = 'lh-cat: tail: expands more than 1000 times (LH_MAX_RATIO)' ]
 }
 
 @test "a zip with a password is refused with the reason" {

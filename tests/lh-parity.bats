@@ -516,14 +516,18 @@ cosine() {
 	because 'left: the command ended without an answer, with status 7'
 }
 
-@test "on a kernel without pidfd_open the same holds of a co-process" {
+@test "on a kernel without pidfd_open the same holds" {
 	needs_strace
-	for command in cat 'cat; sleep 1000 &' 'cat; exit 1' 'read -r l; exit 3' 'sleep 1000'; do
-		parity --timeout 1 --left "$command" --right cat three.jsonl
-		jq -c 'select(.name) | .match' out >want
-		timeout 60 strace -f -qq -o /dev/null -e trace=pidfd_open -e inject=pidfd_open:error=ENOSYS \
-			lh-parity --timeout 1 --left "$command" --right cat three.jsonl >out 2>err || true
-		diff want <(jq -c 'select(.name) | .match' out) || { echo "$command"; cat out; return 1; }
+	for mode in '' --per-record; do
+		for command in cat 'cat; sleep 1000 &' 'cat; exit 1' 'read -r l; exit 3' 'sleep 1000'; do
+			# shellcheck disable=SC2086
+			parity $mode --timeout 1 --left "$command" --right cat three.jsonl
+			jq -c 'select(.name) | .match' out >want
+			# shellcheck disable=SC2086
+			timeout 60 strace -f -qq -o /dev/null -e trace=pidfd_open -e inject=pidfd_open:error=ENOSYS \
+				lh-parity $mode --timeout 1 --left "$command" --right cat three.jsonl >out 2>err || true
+			diff want <(jq -c 'select(.name) | .match' out) || { echo "$mode $command"; cat out; return 1; }
+		done
 	done
 }
 

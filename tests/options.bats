@@ -137,6 +137,35 @@ accepted() {
 	[ ! -e out.jsonl ]
 }
 
+@test "a tool may do something without a verb, and others by name" {
+	mkdir empty
+	run -1 --separate-stderr lh-audit-full --phase 0 --root empty --out report
+	[ "${#lines[@]}" = 3 ]
+	run -0 lh-audit-full --help
+	[[ $output == *$'\nVerbs:\n  drift '* ]]
+	[[ $output != *'run nothing; '* ]]
+	[[ $output == *'(default -1); drift'* ]]
+	run -2 --separate-stderr lh-audit-full nonsense
+	[[ $stderr == 'lh-audit-full: unknown verb "nonsense", not one of '* ]]
+	run -2 --separate-stderr lh-audit-full ''
+	[[ $stderr == 'lh-audit-full: unknown verb "", not one of '* ]]
+	run -2 --separate-stderr lh-audit-full --from 1
+	[ "$stderr" = 'lh-audit-full: --from: not an option of "lh-audit-full"' ]
+	run -2 --separate-stderr lh-audit-full drift --observer
+	[ "$stderr" = 'lh-audit-full: --observer: not an option of "lh-audit-full drift"' ]
+}
+
+@test "whole numbers may have a sign where that means something" {
+	for bad in 1.5 x '' - +1 --1 1- 99999999999999999999 -99999999999999999999; do
+		run -2 --separate-stderr lh-audit-full drift --from="$bad" absent
+		[[ $stderr == "lh-audit-full: --from: \"$bad\" is not a whole number from -"*" to "* ]]
+	done
+	for good in 1 -1 -02 007; do
+		run -2 --separate-stderr lh-audit-full drift --from "$good" absent
+		[[ $stderr == 'lh-audit-full: absent: '* ]]
+	done
+}
+
 @test "options of another verb, unknown verbs and missing operands are named" {
 	command -v lh-index >/dev/null || skip "lh-index is not built"
 	run --separate-stderr lh-index

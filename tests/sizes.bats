@@ -18,6 +18,7 @@ filters() {
 	lh-index delete some.lhv -
 	lh-iterate --answers answers.jsonl -
 	lh-materialize --source outcomes -
+	lh-replay --dry-run --log replays -
 	lh-score -
 	lh-search -k 1 some.lhv
 	lh-validate --kind email --roster some.lhv -
@@ -27,7 +28,7 @@ filters() {
 
 # What makes a record one that lh-iterate can answer from the file below, an
 # outcome, and evidence.
-ASK=',"kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
+ASK=',"kind":"email","task":"t","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
 
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1

@@ -10,6 +10,7 @@
 #include "lh_cat_int.h"
 #include "lh_file.h"
 #include "out.h"
+#include "pack.h"
 
 struct cat {
 	struct lh_tool *tool;
@@ -50,7 +51,7 @@ static int broken(struct cat *c, const char *file, const char *member)
 {
 	struct lh_err err = c->tool->err;
 
-	if (err.code == LH_ENOMEM && !c->out.frames)
+	if (err.code == LH_ENOMEM && (!c->out.frames || c->out.entries))
 		return -1;
 	c->failed = true;
 	if (!c->out.frames)
@@ -65,10 +66,10 @@ static int member(struct cat *c, struct lh_archive *a, const char *name)
 	ssize_t n;
 	bool first = true;
 
-	if (out_begin(&c->out, name) < 0)
+	if (!c->out.entries && out_begin(&c->out, name) < 0)
 		return -1;
 	while ((n = lh_archive_read(a, &p, &c->tool->err)) > 0) {
-		const char *kind = first ? lh_archive_kind(p, (size_t)n) : NULL;
+		const char *kind = first && !c->out.entries ? lh_archive_kind(p, (size_t)n) : NULL;
 
 		if (kind) {
 			lh_err_set(&c->tool->err, LH_EIO, "holds %s again, which is not undone", kind);
@@ -81,21 +82,39 @@ static int member(struct cat *c, struct lh_archive *a, const char *name)
 	return n < 0 ? -2 : out_end(&c->out);
 }
 
+/* 1, 0 at the end; -1: the output failed; -2: the input did. */
+static int next(struct cat *c, struct lh_archive *a, const char **name)
+{
+	struct lh_archive_entry e;
+	int rc;
+
+	*name = NULL;
+	if (!c->out.entries) {
+		rc = lh_archive_next(a, name, &c->tool->err);
+		return rc < 0 ? -2 : rc;
+	}
+	do {
+		rc = lh_archive_entry(a, &e, &c->tool->err);
+		if (rc <= 0)
+			return rc < 0 ? -2 : 0;
+		if (out_entry(&c->out, &e) < 0)
+			return -1;
+	} while (e.what);
+	*name = e.name;
+	return 1;
+}
+
 static int archive(struct cat *c, int fd, const char *file)
 {
 	struct lh_archive_source src = { c->head, c->n_head, fd, c->max_ratio, before_wait, c };
 	struct lh_archive *a = lh_archive_open(&src, &c->tool->err);
 	const char *name = NULL;
-	int rc = a ? 0 : -2;
+	int rc = a ? 1 : -2;
 
-	while (!rc) {
-		name = NULL;
-		rc = lh_archive_next(a, &name, &c->tool->err);
-		if (rc <= 0) {
-			rc = rc < 0 ? -2 : 0;
-			break;
-		}
-		rc = member(c, a, name);
+	while (rc > 0) {
+		rc = next(c, a, &name);
+		if (rc > 0 && (rc = member(c, a, name)) == 0)
+			rc = 1;
 	}
 	if (rc == -2)
 		rc = broken(c, file, name);
@@ -188,16 +207,18 @@ static int run(struct cat *c)
 int main(int argc, char **argv)
 {
 	static struct cat c = { .max_ratio = 1000 };
+	const char *mode = getenv(LH_CAT_ENV);
 	struct lh_tool tool;
 	int rc;
 
 	setlocale(LC_CTYPE, "C.UTF-8");	/* else libarchive has no names for members that are not ASCII */
 	lh_tool_init(&tool, "lh-cat", "[OPTION]... [FILE]...", "compressed or archived JSONL out as plain JSONL", options);
 	c.tool = c.out.tool = &tool;
-	c.out.frames = getenv(LH_CAT_ENV) != NULL;
+	c.out.frames = mode != NULL;
+	c.out.entries = mode && strcmp(mode, LH_CAT_ENTRIES) == 0;
 	rc = lh_tool_parse(&tool, argc, argv, &c);
 	if (!rc)
-		rc = run(&c);
+		rc = mode && strcmp(mode, LH_CAT_PACK) == 0 ? pack(&tool) : run(&c);
 	if (!rc && c.failed) {
 		tool.err.msg[0] = '\0';
 		rc = -1;

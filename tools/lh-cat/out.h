@@ -13,11 +13,13 @@
 
 #include <stdbool.h>
 
+#include "lh_archive.h"
 #include "lh_tool.h"
 
 struct out {
 	struct lh_tool *tool;
 	bool frames;
+	bool entries;		/* frames, for whoever judges an archive */
 	bool any;		/* something has been written for an earlier file */
 	bool open_line;		/* what was added last did not end with an LF */
 	bool begun;		/* bytes of the current file were added */
@@ -26,6 +28,10 @@ struct out {
 };
 
 int out_begin(struct out *o, const char *name);
+
+/* With entries, in place of out_begin. */
+int out_entry(struct out *o, const struct lh_archive_entry *e);
+
 int out_add(struct out *o, const char *p, size_t n);
 
 /* Write what is whole now, because the next bytes may take their time. */

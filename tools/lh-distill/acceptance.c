@@ -1,19 +1,10 @@
 /* acceptance.c - lh-distill acceptance: does this build do what it should? */
 #include "acceptance.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lh_file.h"
-#include "lh_mem.h"
 #include "lh_signal_int.h"
-
-#define FILES_OPEN 16	/* of nftw */
 
 int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected, const char *actual, struct lh_err *err)
 {
@@ -34,49 +25,15 @@ int acceptance_tell(struct acceptance *a, const char *name, bool passed, const c
 
 /* ---- the roots ---- */
 
-static char *fresh_folder(struct lh_err *err)
-{
-	const char *base = getenv("TMPDIR");
-	size_t n;
-	char *path;
-
-	if (!base || !*base)
-		base = "/tmp";
-	n = strlen(base) + sizeof "/lh-distill-XXXXXX";
-	path = lh_calloc(n, 1, err);
-	if (!path)
-		return NULL;
-	snprintf(path, n, "%s/lh-distill-XXXXXX", base);
-	if (mkdtemp(path))
-		return path;
-	lh_err_sys(err, "%s: cannot make the folder", path);
-	free(path);
-	return NULL;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
-}
-
-static void remove_failed(struct acceptance *a, const char *path)
+static void remove_root(struct acceptance *a, size_t i)
 {
 	struct lh_err err;
 
-	lh_err_sys(&err, "%s: cannot remove", path);
-	lh_tool_warn(a->tool, "%s", err.msg);
-	lh_tool_failed(a->tool);
-}
-
-static void remove_root(struct acceptance *a, size_t i)
-{
 	lh_root_close(a->root[i]);
-	if (a->path[i] && nftw(a->path[i], remove_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS) < 0)
-		remove_failed(a, a->path[i]);
-	free(a->path[i]);
+	if (lh_tmpdir_remove(&a->folder[i], &err) < 0) {
+		lh_tool_warn(a->tool, "%s", err.msg);
+		lh_tool_failed(a->tool);
+	}
 }
 
 /* The bytes of a file of the root, from text or from another root's file. */
@@ -126,7 +83,7 @@ static int copy_fixture(const struct lh_root *from, const struct lh_root *to, st
 		const char *relpath = lh_stem_source((enum lh_stem)i);
 		char *path = lh_root_join(from, relpath, err);
 
-		rc = path ? file_read(path, &text, err) : -1;
+		rc = path ? lh_file_read(path, &text, err) : -1;
 		if (rc > 0) {
 			found = 1;
 			rc = put_source(to, relpath, &text, err);
@@ -145,8 +102,8 @@ static int prepare(struct acceptance *a, const char *fixture, struct lh_err *err
 	if (fixture && !(from = lh_root_open(fixture, err)))
 		return -1;
 	for (i = 0; rc >= 0 && i < 2; i++) {
-		a->path[i] = fresh_folder(err);
-		a->root[i] = a->path[i] ? lh_root_open(a->path[i], err) : NULL;
+		if (lh_tmpdir_make(&a->folder[i], "lh-distill", err) == 0)
+			a->root[i] = lh_root_open(a->folder[i].path, err);
 		if (!a->root[i]) {
 			rc = -1;
 		} else if (!from) {
@@ -183,7 +140,7 @@ static int run_all(struct acceptance *a, const struct settings *s, struct lh_err
 	if (!how.recorded_at)
 		how.recorded_at = now;
 	for (i = 0; !rc && i < RUNS && !asked_to_stop(); i++) {
-		how.root = a->path[i == RUN_OTHER];
+		how.root = a->folder[i == RUN_OTHER].path;
 		how.run_id = id[i];
 		rc = whole_run(&a->run[i], &how, a->tool->now, NULL, NULL, err);
 		if (a->run[i].run) {	/* its lock must not keep the next run out */

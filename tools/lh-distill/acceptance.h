@@ -12,6 +12,7 @@
 #define ACCEPTANCE_H
 
 #include "distill.h"
+#include "lh_tmpdir.h"
 
 #define INVARIANTS 22
 
@@ -19,7 +20,7 @@ enum { RUN_FIRST, RUN_OTHER, RUN_AGAIN, RUNS };
 
 struct acceptance {
 	struct lh_tool *tool;
-	char *path[2];			/* the roots */
+	struct lh_tmpdir folder[2];	/* of the roots */
 	struct lh_root *root[2];
 	struct whole run[RUNS];		/* run[RUN_AGAIN] is in root[0] */
 	unsigned told, failed;

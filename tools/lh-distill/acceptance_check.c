@@ -11,6 +11,7 @@
 
 #include "lh_digest.h"
 #include "lh_evidence.h"
+#include "lh_file.h"
 #include "lh_schema.h"
 
 /* ---- telling ---- */
@@ -83,7 +84,7 @@ static int read_sources(struct check *c, struct lh_err *err)
 	for (i = 0; i < LH_STEMS && rc >= 0; i++) {
 		char *path = lh_root_join(c->a->root[0], lh_stem_source((enum lh_stem)i), err);
 
-		rc = path ? file_read(path, &c->source[i], err) : -1;
+		rc = path ? lh_file_read(path, &c->source[i], err) : -1;
 		free(path);
 	}
 	return rc < 0 ? -1 : 0;

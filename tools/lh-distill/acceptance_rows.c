@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "lh_file.h"
 #include "lh_mem.h"
 
 void table_init(struct table *t)
@@ -31,7 +32,7 @@ static int add_file(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct reading *r = ctx;
 	char *path = lh_root_join(r->root, relpath, err);
-	int rc = path ? file_read(path, &r->file, err) : -1;
+	int rc = path ? lh_file_read(path, &r->file, err) : -1;
 
 	free(path);
 	if (rc <= 0)

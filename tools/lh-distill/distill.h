@@ -60,9 +60,6 @@ void markdown_print(struct lh_buf *out, const struct whole *w);
 
 /* ---- reports.c ---- */
 
-/* The bytes of a file of ours: 1, 0 when it is not there, -1. */
-int file_read(const char *path, struct lh_buf *out, struct lh_err *err);
-
 /* The text of a report, read and parsed. */
 struct report {
 	struct lh_buf text;

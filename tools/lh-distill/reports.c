@@ -3,16 +3,13 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "lh_file.h"
 #include "lh_mem.h"
 #include "lh_schema.h"
 
-#define BLOCK ((size_t)64 << 10)
 #define REPORT_MAX ((size_t)256 << 20)	/* a receipt of a million files */
 
 void report_init(struct report *r)
@@ -25,26 +22,6 @@ void report_free(struct report *r)
 {
 	lh_buf_free(&r->text);
 	lh_record_free(&r->rec);
-}
-
-int file_read(const char *path, struct lh_buf *b, struct lh_err *err)
-{
-	int fd = lh_open_regular(path, O_RDONLY, 0, err);
-	ssize_t n = 1;
-	char *to;
-
-	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
-	lh_buf_reset(b);
-	while (n > 0 && (to = lh_buf_room(b, BLOCK))) {
-		n = lh_read_some(fd, to, BLOCK, err);
-		if (n > 0)
-			lh_buf_took(b, (size_t)n);
-	}
-	close(fd);
-	if (n < 0 || lh_buf_check(b, err) < 0)
-		return lh_err_prefix(err, "%s", path);
-	return 1;
 }
 
 /* The first violation is enough to know. */
@@ -87,7 +64,7 @@ int report_read(struct report *r, const struct lh_root *root, const char *run_id
 		path = lh_root_join(root, relpath, err);
 	}
 	if (path)
-		rc = file_read(path, &r->text, err);
+		rc = lh_file_read(path, &r->text, err);
 	if (rc > 0 && check(r, schema, err) < 0)
 		rc = lh_err_prefix(err, "%s", path);
 	free(relpath);

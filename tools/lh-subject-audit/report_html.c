@@ -1,6 +1,7 @@
 /* report_html.c - the report as a page for the person it is about: one file,
  * nothing loaded from elsewhere, no script. */
 #include "lh_file.h"
+#include "lh_html.h"
 #include "lh_time.h"
 #include "report.h"
 
@@ -12,48 +13,7 @@ struct page {
 	struct lh_buf b, text;
 };
 
-static const char head[] =
-	"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-	"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-	"<title>Who looked at your data</title>\n<style>\n"
-	"body{font:16px/1.5 system-ui,sans-serif;color:#1a1a1a;max-width:62rem;margin:2rem auto;padding:0 1rem}\n"
-	"h1{font-size:1.6rem;margin-bottom:0}h2{font-size:1.2rem;margin-top:2rem}\n"
-	".note{color:#555;margin-top:.2rem}\n"
-	".good,.bad{border-left:.4rem solid;padding:.7rem 1rem;margin:1.5rem 0}\n"
-	".good{border-color:#1b7f3b;background:#eef8f0}.bad{border-color:#b3261e;background:#fdeeed}\n"
-	"table{border-collapse:collapse;width:100%}\n"
-	"th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #ddd;overflow-wrap:anywhere}\n"
-	"th{background:#f4f4f4}td.when{white-space:nowrap}\n"
-	"dt{font-weight:600}dd{margin:0 0 .5rem}\n"
-	"code{font-size:.85rem;overflow-wrap:anywhere}\n"
-	"@media print{body{margin:0;max-width:none}tr{break-inside:avoid}}\n"
-	"</style>\n</head>\n<body>\n";
-
-/* Text as HTML: what could end an element or hide is spelt out. */
-static void put_html(struct lh_buf *b, const char *p, size_t n)
-{
-	size_t i;
-
-	lh_buf_puts(b, "<bdi>");
-	for (i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)p[i];
-
-		if (c == '<')
-			lh_buf_puts(b, "&lt;");
-		else if (c == '>')
-			lh_buf_puts(b, "&gt;");
-		else if (c == '&')
-			lh_buf_puts(b, "&amp;");
-		else if (c == '"')
-			lh_buf_puts(b, "&quot;");
-		else if (c < ' ' || c == 0x7f)
-			lh_buf_printf(b, "\\x%02x", c);
-		else
-			lh_buf_putc(b, p[i]);
-	}
-	lh_buf_puts(b, "</bdi>");
-}
+static const char style[] = "td.when{white-space:nowrap}\n";
 
 static int put_string(struct page *pg, const struct lh_value *v, struct lh_str *s, struct lh_err *err)
 {
@@ -70,7 +30,7 @@ static int put_member(struct page *pg, const struct lh_record *rec, const char *
 
 	if (put_string(pg, lh_manifest_get(rec, path, &v) ? &v : NULL, &s, err) < 0)
 		return -1;
-	put_html(&pg->b, s.p, s.n);
+	lh_html_data(&pg->b, s.p, s.n);
 	return 0;
 }
 
@@ -85,7 +45,7 @@ static int put_when(struct page *pg, const struct lh_record *rec, struct lh_err 
 	if (put_string(pg, ts, &s, err) < 0)
 		return -1;
 	if (lh_time_read(s.p, s.n, &ms) < 0) {
-		put_html(&pg->b, s.p, s.n);
+		lh_html_data(&pg->b, s.p, s.n);
 		return 0;
 	}
 	lh_time_print(ms, at);
@@ -107,7 +67,7 @@ static int put_fields(struct page *pg, const struct lh_record *rec, struct lh_er
 			lh_buf_puts(&pg->b, ", ");
 		if (put_string(pg, &it.val, &s, err) < 0)
 			return -1;
-		put_html(&pg->b, s.p, s.n);
+		lh_html_data(&pg->b, s.p, s.n);
 	}
 	if (!any)
 		lh_buf_puts(&pg->b, "none");
@@ -170,17 +130,17 @@ static void put_verdict(struct page *pg)
 	unsigned long long rows = r->v.count;
 
 	if (*r->error && r->v.state == LH_CHAIN_TORN)
-		lh_buf_printf(&pg->b, "<div class=\"bad\" id=\"verdict\"><strong>The record is incomplete at its end.</strong> "
+		lh_buf_printf(&pg->b, "<div class=\"verdict bad\" id=\"verdict\"><strong>The record is incomplete at its end.</strong> "
 			      "Its first %llu entries are genuine and unaltered, but the last one was never finished being written "
 			      "(%s). This looks like an interruption, not like tampering.</div>\n", rows, r->error);
 	else if (*r->error)
-		lh_buf_printf(&pg->b, "<div class=\"bad\" id=\"verdict\"><strong>This record cannot be trusted as a whole.</strong> "
+		lh_buf_printf(&pg->b, "<div class=\"verdict bad\" id=\"verdict\"><strong>This record cannot be trusted as a whole.</strong> "
 			      "Its first %llu entries are genuine and unaltered; from there on it has been changed or damaged "
 			      "(%s).</div>\n", rows, r->error);
 	else if (!rows)
-		lh_buf_puts(&pg->b, "<div class=\"good\" id=\"verdict\"><strong>No access has been recorded.</strong></div>\n");
+		lh_buf_puts(&pg->b, "<div class=\"verdict good\" id=\"verdict\"><strong>No access has been recorded.</strong></div>\n");
 	else
-		lh_buf_printf(&pg->b, "<div class=\"good\" id=\"verdict\"><strong>This record is genuine.</strong> "
+		lh_buf_printf(&pg->b, "<div class=\"verdict good\" id=\"verdict\"><strong>This record is genuine.</strong> "
 			      "All %llu entries carry a valid seal, and each is tied to the one before: none was changed, "
 			      "removed from between others, or put in since.</div>\n", rows);
 }
@@ -206,7 +166,7 @@ static void put_manifest(struct page *pg)
 		if (!lh_manifest_get(rec, items[i][1], &name) || put_string(pg, &name, &s, &err) < 0 || !s.n)
 			continue;
 		lh_buf_printf(&pg->b, "<dt>%s</dt><dd>", items[i][0]);
-		put_html(&pg->b, s.p, s.n);
+		lh_html_data(&pg->b, s.p, s.n);
 		lh_buf_puts(&pg->b, "</dd>\n");
 	}
 	lh_buf_puts(&pg->b, "<dt>Data sets</dt><dd><ul>");
@@ -214,7 +174,7 @@ static void put_manifest(struct page *pg)
 		for (lh_iter_init(&it, &list); lh_iter_next(&it); )
 			if (lh_value_get(&it.val, "name", &name) && put_string(pg, &name, &s, &err) == 0) {
 				lh_buf_puts(&pg->b, "<li>");
-				put_html(&pg->b, s.p, s.n);
+				lh_html_data(&pg->b, s.p, s.n);
 				lh_buf_puts(&pg->b, "</li>");
 			}
 	lh_buf_puts(&pg->b, "</ul></dd>\n</dl>\n");
@@ -225,9 +185,9 @@ static void put_top(struct page *pg)
 	const struct report *r = pg->r;
 	const char *from = r->s->from, *to = r->s->to;
 
-	lh_buf_puts(&pg->b, head);
+	lh_html_open(&pg->b, "Who looked at your data", style);
 	lh_buf_puts(&pg->b, "<h1>Who looked at your data</h1>\n<p class=\"note\">About ");
-	put_html(&pg->b, r->id, strlen(r->id));
+	lh_html_data(&pg->b, r->id, strlen(r->id));
 	lh_buf_printf(&pg->b, ", as of <time datetime=\"%s\">%.10s %.8s UTC</time></p>\n", r->generated_at, r->generated_at, r->generated_at + 11);
 	put_verdict(pg);
 	lh_buf_printf(&pg->b, "<h2>Accesses</h2>\n<p>%llu of %llu entries", (unsigned long long)r->in_window, (unsigned long long)r->rows);
@@ -251,7 +211,8 @@ static void put_bottom(struct page *pg)
 		put_manifest(pg);
 	lh_buf_printf(&pg->b, "<h2>How to check this</h2>\n<p>The record ends with the seal <code>%s</code>. Whoever keeps the log "
 		      "can have it verified with <code>lh-subject-audit verify</code>; against a copy of earlier seals that is kept "
-		      "elsewhere, that also shows whether entries were cut off its end.</p>\n</body>\n</html>\n", r->v.tip);
+		      "elsewhere, that also shows whether entries were cut off its end.</p>\n", r->v.tip);
+	lh_html_close(&pg->b);
 }
 
 int report_html(struct report *r)

@@ -1,0 +1,134 @@
+/* lh_tmpdir.c - a folder of our own for a while.  See lh_tmpdir.h. */
+#include "lh_tmpdir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lh_mem.h"
+
+#define IN_USE "/.in-use"
+#define RANDOM "-XXXXXX"
+#define FILES_OPEN 16	/* of nftw */
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+static int remove_all(const char *path)
+{
+	return nftw(path, remove_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS);
+}
+
+/* The descriptor of the folder's file, locked; -1 when there is none, or
+ * another has it. */
+static int lock(const char *path, int flags)
+{
+	char file[PATH_MAX];
+	int fd = -1;
+
+	if ((size_t)snprintf(file, sizeof file, "%s" IN_USE, path) < sizeof file)
+		fd = open(file, flags | O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	close(fd);
+	errno = EWOULDBLOCK;
+	return -1;
+}
+
+/* Is that "NAME-PID-" and six more, of a process that is dead? */
+static bool is_litter(const char *entry, const char *name)
+{
+	size_t n = strlen(name);
+	char *end;
+	long pid;
+
+	if (strncmp(entry, name, n) || entry[n] != '-' || entry[n + 1] < '1' || entry[n + 1] > '9')
+		return false;
+	pid = strtol(entry + n + 1, &end, 10);
+	return *end == '-' && strlen(end) == strlen(RANDOM) && pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
+static void sweep_one(const char *path)
+{
+	struct stat st;
+	int fd;
+
+	if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+		return;
+	fd = lock(path, 0);
+	if (fd < 0 && errno != ENOENT)
+		return;
+	remove_all(path);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void sweep(const char *base, const char *name)
+{
+	char path[PATH_MAX];
+	DIR *d = opendir(base);
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (is_litter(e->d_name, name) && (size_t)snprintf(path, sizeof path, "%s/%s", base, e->d_name) < sizeof path)
+			sweep_one(path);
+	if (d)
+		closedir(d);
+}
+
+int lh_tmpdir_make(struct lh_tmpdir *d, const char *name, struct lh_err *err)
+{
+	const char *base = getenv("TMPDIR");
+	size_t n;
+
+	if (!base || !*base)
+		base = "/tmp";
+	sweep(base, name);
+	n = strlen(base) + strlen(name) + sizeof "/-" RANDOM + 20;
+	*d = (struct lh_tmpdir){ lh_calloc(n, 1, err), -1 };
+	if (!d->path)
+		return -1;
+	snprintf(d->path, n, "%s/%s-%ld" RANDOM, base, name, (long)getpid());
+	if (!mkdtemp(d->path)) {
+		lh_err_sys(err, "%s: cannot make the folder", d->path);
+		free(d->path);
+		d->path = NULL;
+		return -1;
+	}
+	d->in_use = lock(d->path, O_CREAT);
+	if (d->in_use >= 0)
+		return 0;
+	lh_err_sys(err, "%s" IN_USE, d->path);
+	lh_tmpdir_remove(d, &(struct lh_err){ 0 });
+	return -1;
+}
+
+int lh_tmpdir_remove(struct lh_tmpdir *d, struct lh_err *err)
+{
+	int rc = 0;
+
+	if (!d->path)
+		return 0;
+	if (remove_all(d->path) < 0)
+		rc = lh_err_sys(err, "%s: cannot remove", d->path);
+	if (d->in_use >= 0)
+		close(d->in_use);
+	free(d->path);
+	*d = (struct lh_tmpdir){ NULL, -1 };
+	return rc;
+}

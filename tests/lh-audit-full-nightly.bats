@@ -1,0 +1,112 @@
+load helper
+
+# share/examples: the audit every night.
+
+NIGHTLY=$ROOT/share/examples/lh-audit-full-nightly
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	lh-gen kb -n 60 --root root
+	LH_NOW=2026-05-01T12:00:00Z lh-distill run --root root >/dev/null
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	cp -r "$BATS_FILE_TMPDIR"/root .
+}
+
+# night DAY [OPTION]... - that day's run.
+night() {
+	LH_NOW=$1T03:47:00Z "$NIGHTLY" root audits "${@:2}"
+}
+
+@test "a good night is silent, and leaves a baseline, a report, a page and a bundle" {
+	run -0 night 2026-05-03
+	[ -z "$output" ]
+	[ "$(ls audits/audit-2026-05-03 | paste -sd' ')" = "audit.tar.zst report.html report.md" ]
+	[ "$(jq -r .recorded_at root/data/_kb/audit_baselines.jsonl)" = 2026-05-03T03:47:00.000Z ]
+	lh-audit-full bundle verify -q audits/audit-2026-05-03/audit.tar.zst
+	tar --zstd -xOf audits/audit-2026-05-03/audit.tar.zst report.md | cmp - audits/audit-2026-05-03/report.md
+	[ "$(tar --zstd -xOf audits/audit-2026-05-03/audit.tar.zst report.json | jq -c '[.summary.required_passed, .summary.checks_total, .summary.skipped]')" = '[16,22,[]]' ]
+	[ "$(find root -newer audits/audit-2026-05-03/report.md -type f ! -name audit_baselines.jsonl)" = "" ]
+}
+
+@test "of 35 nights thirty stay, the newest, and 35 baselines" {
+	for ((n = 0; n < 35; n++)); do
+		run -0 night "$(date -u -d "2026-02-10 + $n days" +%Y-%m-%d)" --observer
+		[ -z "$output" ] || { echo "$output"; return 1; }
+	done
+	[ "$(ls audits | wc -l)" = 30 ]
+	[ "$(ls audits | head -n 1)" = audit-2026-02-15 ]
+	[ "$(ls audits | tail -n 1)" = audit-2026-03-16 ]
+	[ "$(find audits -type f | wc -l)" = 90 ]
+	[ "$(wc -l <root/data/_kb/audit_baselines.jsonl)" = 35 ]
+	lh-audit-full drift --root root | tail -n 1 | grep -x '0/10 metrics flagged warn, 0 first-run'
+}
+
+@test "a second run of a night takes the place of the first" {
+	night 2026-05-03 --observer
+	night 2026-05-03 --observer
+	[ "$(ls audits)" = audit-2026-05-03 ]
+	[ "$(wc -l <root/data/_kb/audit_baselines.jsonl)" = 2 ]
+}
+
+@test "what is not its own stays: other names, links, folders with something in them" {
+	mkdir -p audits elsewhere audits/audit-2025-01-02 audits/audit-2025-1-3 audits/audit-2025-01-04x "audits/audit-2025-01-05
+audit-2025-01-06" audits/audit-2025-01-07/report.md
+	touch elsewhere/report.md audits/audit-2025-01-08 audits/audit-2025-01-02/notes audits/audit-2025-01-02/report.md
+	ln -s ../elsewhere audits/audit-2025-01-01
+	for ((i = 0; i < 31; i++)); do
+		mkdir "audits/audit-2025-$(printf '%02d-%02d' $((i / 28 + 2)) $((i % 28 + 1)))"
+	done
+	ls audits | grep -v 2025-0[23] >before
+	night 2026-05-03 --observer
+	[ "$(ls audits | grep -v '2025-0[23]\|2026')" = "$(cat before)" ]
+	[ -e elsewhere/report.md ]
+	[ -e audits/audit-2025-01-02/report.md ]
+	[ "$(ls -d audits/audit-202[56]-0[235]-* | wc -l)" = 30 ]
+}
+
+@test "a night on which a check fails says which, and keeps its report" {
+	night 2026-05-02 --observer
+	rm root/docs/recon/local-distillation-recon.md
+	run -1 night 2026-05-03 --observer
+	[ "$(head -n 1 <<<"$output" | jq -c '[.name, .passed]')" = '["recon document present",false]' ]
+	[ "$(sed -n 2p <<<"$output" | jq -c '[.required_passed, .required_total]')" = '[11,12]' ]
+	[ "$(tail -n 1 <<<"$output")" = "lh-audit-full --root root ended with 1; what there is of a report lies in audits/audit-2026-05-03" ]
+	[ "$(ls audits/audit-2026-05-03 | wc -l)" = 3 ]
+	[ "$(wc -l <root/data/_kb/audit_baselines.jsonl)" = 2 ]
+}
+
+@test "drift is news when asked for" {
+	night 2026-05-02 --observer
+	echo '{"recorded_at":"2026-05-02T12:00:00.000Z","metrics":{"p2_evidence_rows":2}}' >>root/data/_kb/audit_baselines.jsonl
+	run -1 night 2026-05-03 --observer --fail-on-drift
+	[[ $output == *'"metric":"p2_evidence_rows","baseline":2,'*'"flag":"warn"'* ]]
+}
+
+@test "a night that could not be made leaves no folder, and older ones alone" {
+	night 2026-05-02 --observer
+	flock root sleep 30 3>&- &
+	while flock -n root true; do sleep 0.1; done
+	run -2 night 2026-05-03 --observer
+	kill %1
+	[[ $output == *"another audit or run is at work there"*"ended with 2"* ]]
+	[ "$(ls audits)" = audit-2026-05-02 ]
+	run -2 "$NIGHTLY" root
+	[[ $output == usage:* ]]
+	LH_NOW=../../x run -2 "$NIGHTLY" root audits
+	[ "$(ls audits)" = audit-2026-05-02 ]
+}
+
+@test "the script, the units and the crontab are well-formed" {
+	sh -n "$NIGHTLY"
+	run ! grep -qvE '^#|^[A-Z_]+=|^([0-9*/,-]+ ){5}/' "$ROOT/share/examples/crontab"
+	grep -q '^47 3 .*/lh-audit-full-nightly ' "$ROOT/share/examples/crontab"
+	command -v systemd-analyze || skip "no systemd-analyze"
+	cp "$ROOT"/share/examples/*.service "$ROOT"/share/examples/*.timer .
+	sed -i 's,^ExecStart=.*,ExecStart=/bin/true,' ./*.service
+	run systemd-analyze verify --man=no ./lh-audit-full.timer ./lh-audit-full.service ./lh-audit-full-mail.service
+	[ "$status" = 0 ] && [ -z "$output" ] || { echo "$output"; return 1; }
+	systemd-analyze calendar '*-*-* 03:47:00' >/dev/null
+}

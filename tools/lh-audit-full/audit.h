@@ -1,0 +1,231 @@
+/*
+ * audit.h - one audit of a root, and its parts.
+ *
+ *     main.c                        options and verbs
+ *     run.c                         the audit: phases in order, then what is printed and written
+ *     check.c                       the 22 checks: their table, and how a phase settles one
+ *     print.c                       stdout: lines, or one document
+ *     census.c, judge.c             every row on disk, read once: what phases 2 to 4 and the metrics know
+ *     phase0.c phase2.c phase4.c    documents and streams; evidence and scores; exports
+ *     phase5.c newest.c             receipts of the newest run
+ *     phase1.c phase6.c phase7.c    samples; the gate; replays
+ *     history.c                     metrics then and now: the baselines on file, the drift
+ *     baseline.c drift.c change.c   rows of baselines; two of them compared, digit by digit
+ *     drift_verb.c                  any two rows
+ *     markdown.c html.c chart.c     the report, on paper and as a page
+ *     text.c                        text from outside, made fit for either
+ *     bundle*.c                     what is handed to an auditor (bundle.h)
+ *
+ * What is wrong with the root is a failed check, told by file and line, never
+ * an error; a function here fails only when the audit itself cannot go on
+ * (memory, a signal, a file that was asked for and cannot be written).
+ *
+ * Owner:   all texts of a struct audit are its own until run.c frees it.
+ * Threads: one; the census reads files with tool->jobs of its own.
+ */
+#ifndef AUDIT_H
+#define AUDIT_H
+
+#include "history.h"
+#include "lh_buf.h"
+#include "lh_root.h"
+#include "lh_sample.h"
+#include "lh_stage.h"
+#include "lh_time.h"
+#include "lh_tool.h"
+
+#define NO_ROW INT64_MIN		/* not given */
+
+enum { V_AUDIT = 1, V_DRIFT = 2, V_BUNDLE = 4 };
+
+#define AUDIT_OUT LH_ROOT_REPORTS "/phase8-full-audit-report.md"
+#define AUDIT_BASELINES "data/_kb/audit_baselines.jsonl"
+#define AUDIT_REPLAYS "data/_kb/replay_runs.jsonl"
+#define AUDIT_RECON "docs/recon/local-distillation-recon.md"
+
+struct settings {
+	const char *root;		/* NULL: LH_DISTILL_ROOT, else the working directory */
+	const char *out;		/* NULL: AUDIT_OUT below the root */
+	const char *html, *bundle;	/* files, or NULL */
+	const char *test_command, *samples, *acceptance_fixture, *replay_command;
+	struct lh_list phase;		/* "0" to "7"; none: all */
+	bool json, append_baseline, observer, fail_on_drift;
+	int64_t from, to;		/* drift: rows from 1, negative from the last; or NO_ROW */
+};
+
+/* ---- checks ---- */
+
+#define PHASES 8
+#define TIER1 (LH_AUDIT_FACTS + 1)	/* the first stems are tier 1 */
+
+enum check_id {
+	CHECK_RECON, CHECK_STREAMS,				/* phase 0 */
+	CHECK_VALIDATORS, CHECK_SAMPLES,			/* 1 */
+	CHECK_DRY_RUN, CHECK_TIER1,				/* 2 */
+	CHECK_SCORED,						/* 3 */
+	CHECK_SFT, CHECK_RAG, CHECK_SELF_PAIR,			/* 4 */
+	CHECK_SAME_TEXT, CHECK_PROVENANCE, CHECK_QUARANTINE,
+	CHECK_FIVE, CHECK_RECEIPTS, CHECK_SUMMARY,		/* 5 */
+	CHECK_RUN_HASH, CHECK_DRIFT,
+	CHECK_ACCEPTANCE,					/* 6 */
+	CHECK_REPLAYS, CHECK_GUARD, CHECK_TAIL,			/* 7 */
+	CHECKS
+};
+
+struct check {
+	int phase;
+	const char *name;
+	bool required;		/* in this run: --observer asks for less */
+	bool ran;		/* false: its phase was not asked for, and it has no line */
+	bool passed, skipped;
+	struct lh_buf expected, actual, notes;	/* UTF-8, not ended by a NUL */
+};
+
+/* ---- metrics ---- */
+
+enum metric_id {		/* in name order, which is the order on the wire */
+	P2_EVIDENCE_ROWS, P2_EVIDENCE_SKIPS, P3_ACCEPTED, P3_HUMAN, P3_PARTIAL, P3_REJECTED,
+	P4_PREF_PAIRS, P4_RAG_ROWS, P4_SFT_ROWS, P4_TOTAL_QUARANTINED,
+	METRICS
+};
+
+extern const char *const metric_names[METRICS];
+
+/* ---- the census (census.c, judge.c) ---- */
+
+enum finding_id {
+	FOUND_EVIDENCE,		/* evidence or skips: cannot be read */
+	FOUND_SCORED,		/* scored runs: the same, or no category */
+	FOUND_SFT, FOUND_RAG, FOUND_SELF_PAIR, FOUND_SAME_TEXT, FOUND_PROVENANCE,
+	FOUND_QUARANTINE,	/* cannot be read */
+	FINDINGS
+};
+
+struct finding {
+	uint64_t rows;		/* at fault */
+	struct lh_buf first;	/* ended by a NUL: "exports/rag/playbooks.jsonl:3: ...", or why a file could not be read at all */
+};
+
+struct census {
+	uint64_t evidence, tier1, skips, scored[LH_CATEGORIES];
+	uint64_t exported[LH_EXPORTERS], quarantined;
+	uint64_t read;				/* rows of all kinds */
+	bool found_export[LH_EXPORTERS];	/* the file is there */
+	struct finding found[FINDINGS];
+};
+
+/* ---- the audit ---- */
+
+struct audit {
+	struct lh_tool *tool;
+	const struct settings *s;
+	struct lh_root *root;
+	char recorded_at[LH_TIME_LEN + 8];
+	char git_commit[LH_GIT_COMMIT + 1];	/* "" without a repository */
+	struct check check[CHECKS];
+	struct census census;
+	char *run_id;			/* of the newest run; NULL: there is none */
+	struct lh_buf bad_summary;	/* ended by a NUL: "reports/distillation/r/summary.json: ...", of a run that is not known to be older */
+	uint64_t metric[METRICS];
+	unsigned required_passed, required_total, checks_total;
+	struct history history;		/* baselines on file, and drift */
+};
+
+/* What a phase found out; said in printf's way, any bytes.  A check that is
+ * settled twice keeps the last word; notes add up, "; " between them. */
+void check_set(struct audit *a, enum check_id id, bool passed, const char *expected, const char *actual, ...) LH_PRINTF(5, 6);
+void check_note(struct audit *a, enum check_id id, const char *fmt, ...) LH_PRINTF(3, 4);
+void check_skip(struct audit *a, enum check_id id, const char *why);
+
+/* Put what *err says there as a note's text would: the root's own path before
+ * a file's name is left out. */
+const char *check_reason(const struct audit *a, const struct lh_err *err);
+
+/* Is it what the root holds that *err speaks of (true: a check fails), or can
+ * the audit not go on? */
+bool check_is_finding(const struct lh_err *err);
+
+/* Set the table up for these settings; the sums; memory that ran out on the way. */
+void checks_begin(struct audit *a);
+void checks_sum(struct audit *a);
+int checks_end(struct audit *a, struct lh_err *err);
+void checks_free(struct audit *a);
+
+/* Was this phase asked for? */
+bool phase_asked(const struct settings *s, int phase);
+
+/* Read every row; the metrics. */
+int census_take(struct audit *a, struct lh_err *err);
+void census_free(struct census *c);
+
+/* A phase settles each of its checks, in any order.  0, or -1. */
+int phase_documents(struct audit *a, struct lh_err *err);	/* 0 */
+int phase_samples(struct audit *a, struct lh_err *err);		/* 1 */
+int phase_evidence(struct audit *a, struct lh_err *err);	/* 2 */
+int phase_scores(struct audit *a, struct lh_err *err);		/* 3 */
+int phase_exports(struct audit *a, struct lh_err *err);		/* 4 */
+int phase_receipts(struct audit *a, struct lh_err *err);	/* 5 */
+int phase_gate(struct audit *a, struct lh_err *err);		/* 6 */
+int phase_replay(struct audit *a, struct lh_err *err);		/* 7 */
+
+/* The newest run, the one whose summary has the greatest ended_at (of equal
+ * ones the greatest id). */
+int newest_run(struct audit *a, struct lh_err *err);	/* newest.c */
+
+/* ---- files that are read whole (phase0.c) ---- */
+
+/* Replace *out by the bytes of a regular file of the root: 1, 0 when it is not
+ * there, -1 with the reason. */
+int root_file(const struct audit *a, const char *relpath, struct lh_buf *out, struct lh_err *err);
+
+/* Is there a regular file of that name: 1, 0, -1 with the reason (something
+ * else is). */
+int root_has(const struct audit *a, const char *relpath, struct lh_err *err);
+
+/* ---- what is printed (print.c) ---- */
+
+/* Append a check's line and the summary's, compact, without a LF. */
+void check_print(struct lh_buf *out, const struct check *c);
+void summary_print(struct lh_buf *out, const struct audit *a);
+
+/* The whole audit as lines (all: those of good checks, too), and as a document. */
+void lines_print(struct lh_buf *out, const struct audit *a, bool all);
+void document_print(struct lh_buf *out, const struct audit *a);
+
+/* Append {"p2_evidence_rows":12,...}. */
+void metrics_print(struct lh_buf *out, const struct audit *a);
+
+/* Print to stdout what the settings ask for. */
+int audit_print(struct audit *a, struct lh_err *err);
+
+/* ---- the report (markdown.c, html.c) ---- */
+
+extern const char *const phase_title[PHASES];
+
+/* "passed", "FAILED", "not met" for what is not required, "skipped". */
+const char *check_result(const struct check *c);
+
+/* Did every required check pass? */
+bool audit_is_sound(const struct audit *a);
+
+/* The report, appended, and to the file that the settings name. */
+void markdown_print(struct lh_buf *out, const struct audit *a);
+int markdown_write(const struct audit *a, struct lh_err *err);
+int html_print(struct lh_buf *out, struct audit *a, struct lh_err *err);
+int html_write(struct audit *a, struct lh_err *err);
+
+/* Replace a file by this text. */
+int report_put(const char *path, const struct lh_buf *text, struct lh_err *err);
+
+/* ---- what an auditor is handed (bundle.c) ---- */
+
+/* Replace the file that the settings name by a bundle. */
+int bundle_write(struct audit *a, struct lh_err *err);
+
+/* ---- verbs ---- */
+
+int audit_verb(struct lh_tool *tool, void *settings);	/* run.c */
+int drift_verb(struct lh_tool *tool, void *settings);	/* drift_verb.c */
+int bundle_verb(struct lh_tool *tool, void *settings);	/* bundle.c */
+
+#endif

@@ -1,0 +1,107 @@
+/* baseline.c - what earlier audits measured.  See baseline.h. */
+#include <errno.h>
+
+#include "baseline.h"
+
+#define BOM "\xef\xbb\xbf"
+
+static int start(struct baselines *b, struct lh_err *err)
+{
+	int rc = b->fd < 0 ? lh_rows_open(b->rows, b->path, err) : lh_rows_open_fd(b->rows, b->fd, b->path, err);
+
+	b->at = 0;
+	return rc < 0 && errno == ENOTDIR ? 0 : rc;	/* what it would lie in is no folder: it is not there */
+}
+
+/* The next row that is not blank; the first line may hold nothing but a BOM. */
+static int next(struct baselines *b, struct lh_row *row, struct lh_err *err)
+{
+	int rc = lh_rows_next(b->rows, row, err);
+
+	b->bom = 0;
+	if (rc > 0 && row->line == 1 && row->n >= strlen(BOM) && !memcmp(row->p, BOM, strlen(BOM))) {
+		row->p += strlen(BOM);
+		row->n -= strlen(BOM);
+		b->bom = strlen(BOM);
+		if (!row->n || (row->n == 1 && *row->p == '\r')) {
+			b->bom = 0;
+			rc = lh_rows_next(b->rows, row, err);
+		}
+	}
+	b->at += rc > 0;
+	return rc;
+}
+
+int baselines_open_fd(struct baselines *b, int fd, const char *name, struct lh_err *err)
+{
+	struct lh_row row;
+	int rc;
+
+	*b = (struct baselines){ .path = name, .fd = fd, .rows = lh_rows_new(err) };
+	lh_record_init(&b->rec);
+	rc = b->rows ? start(b, err) : -1;
+	while (rc > 0)
+		rc = next(b, &row, err);
+	b->n = b->at;
+	return rc;
+}
+
+int baselines_open(struct baselines *b, const char *path, struct lh_err *err)
+{
+	return baselines_open_fd(b, -1, path, err);
+}
+
+static int bad_row(const struct baselines *b, struct lh_err *err)
+{
+	size_t column = err->column;
+
+	err->column = 0;
+	if (err->code == LH_ENOMEM)
+		return -1;
+	if (column)
+		return lh_err_prefix(err, "%s:%llu:%zu", b->path, (unsigned long long)b->line, column + b->bom);
+	return lh_err_prefix(err, "%s:%llu", b->path, (unsigned long long)b->line);
+}
+
+static int parse(struct baselines *b, const struct lh_row *row, struct lh_err *err)
+{
+	const struct lh_value *metrics;
+
+	b->line = row->line;
+	if (lh_record_parse(&b->rec, row->p, row->n, err) < 0)
+		return bad_row(b, err);
+	metrics = lh_record_get(&b->rec, "metrics");
+	if (!metrics || metrics->type != LH_OBJECT) {
+		lh_err_set(err, LH_EDATA, metrics ? "\"metrics\" is not an object" : "missing object \"metrics\"");
+		return bad_row(b, err);
+	}
+	b->metrics = *metrics;
+	return 0;
+}
+
+int baselines_take(struct baselines *b, uint64_t n, struct lh_err *err)
+{
+	struct lh_row row = { .n = 0 };
+	int rc = 1;
+
+	if (n <= b->at)
+		rc = start(b, err);
+	while (rc > 0 && b->at < n)
+		rc = next(b, &row, err);
+	if (!rc)
+		return lh_err_set(err, LH_EIO, "%s: became shorter while it was read", b->path);
+	return rc < 0 ? -1 : parse(b, &row, err);
+}
+
+void baselines_close(struct baselines *b)
+{
+	lh_rows_free(b->rows);
+	lh_record_free(&b->rec);
+	*b = (struct baselines){ .n = 0 };
+}
+
+int baselines_bad_metric(const struct baselines *b, const struct lh_str *name, const char *what, struct lh_err *err)
+{
+	lh_err_set(err, LH_EDATA, "metric \"%.*s\" %s", name->n < 200 ? (int)name->n : 200, name->p, what);
+	return bad_row(b, err);
+}

@@ -1,0 +1,239 @@
+/*
+ * census.c - every row on disk, read once.  See audit.h.
+ *
+ * Each line is parsed, on all cores, so that a damaged one is found wherever it
+ * is; rows at fault come back in their order, the others leave no trace but in
+ * the counts.
+ */
+#include "census.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "lh_flow.h"
+#include "lh_mem.h"
+
+/* One file that is being read. */
+struct file {
+	struct audit *a;
+	const char *relpath;
+	judge_fn *judge;
+	int damaged;		/* bit set: the findings that a line is which cannot be read */
+	uint64_t rows, category[LH_CATEGORIES];
+};
+
+/* One thread of those that read it. */
+struct worker {
+	struct file *file;
+	uint64_t rows, category[LH_CATEGORIES];
+	struct lh_buf scratch;
+};
+
+static void *worker_new(void *ctx, struct lh_err *err)
+{
+	struct worker *w = lh_calloc(1, sizeof *w, err);
+
+	if (!w)
+		return NULL;
+	w->file = ctx;
+	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
+	return w;
+}
+
+static void worker_free(void *worker)
+{
+	struct worker *w = worker;
+	int i;
+
+	w->file->rows += w->rows;
+	for (i = 0; i < LH_CATEGORIES; i++)
+		w->file->category[i] += w->category[i];
+	lh_buf_free(&w->scratch);
+	free(w);
+}
+
+/* A row at fault goes to the sink as its bit set, in one byte, and a text. */
+static int on_record(struct lh_record *row, struct lh_buf *out, void *worker, struct lh_err *err)
+{
+	struct worker *w = worker;
+	int found = w->file->judge(row, w->category, &w->scratch, err);
+
+	w->rows++;
+	if (found > 0)
+		lh_buf_putc(out, (char)found);
+	return found < 0 ? -1 : 0;
+}
+
+static void on_damage(uint64_t number, const struct lh_err *why, struct lh_buf *out, void *worker)
+{
+	struct worker *w = worker;
+
+	(void)number;
+	w->rows++;
+	lh_buf_putc(out, (char)w->file->damaged);
+	if (why->column)
+		lh_buf_printf(out, "%zu:", why->column);
+	lh_buf_putc(out, ' ');
+	lh_buf_puts(out, why->msg);
+}
+
+static void tell(struct finding *f, const struct file *file, uint64_t line, const char *text, size_t n)
+{
+	if (f->rows++)
+		return;
+	lh_buf_printf(&f->first, "%s:%llu:", file->relpath, (unsigned long long)line);
+	lh_buf_add(&f->first, text, n);
+}
+
+static int on_fault(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+{
+	const struct file *file = ctx;
+	const char *text;
+	int i;
+
+	(void)err;
+	for (i = 0; i < FINDINGS; i++)
+		if ((unsigned char)*p & BIT(i)) {
+			text = n > 1 ? p + 1 : finding_text((enum finding_id)i);
+			tell(&file->a->census.found[i], file, from->line, text, n > 1 ? n - 1 : strlen(text));
+		}
+	return 0;
+}
+
+/* What could not be read at all is a finding, unless the audit must end. */
+static int unread(struct audit *a, int damaged, struct lh_err *err)
+{
+	struct finding *f;
+	int i;
+
+	if (!check_is_finding(err))
+		return -1;
+	for (i = 0; i < FINDINGS; i++) {
+		f = &a->census.found[i];
+		if (damaged & BIT(i) && !f->first.len)
+			lh_buf_puts(&f->first, check_reason(a, err));
+	}
+	return 0;
+}
+
+/* Read a file: 1, 0 when it is not there, -1. */
+static int read_file(struct file *file, struct lh_err *err)
+{
+	struct lh_flow flow = {
+		.map = on_record, .bad = on_damage, .sink = on_fault,
+		.worker_new = worker_new, .worker_free = worker_free, .ctx = file,
+	};
+	char *path = lh_root_join(file->a->root, file->relpath, err);
+	struct stat st;
+	int rc = -1;
+
+	if (path && lstat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
+		rc = 0;
+	else if (path)
+		rc = lh_flow_file(path, file->a->tool->jobs, file->a->tool->max_line, &flow, err) < 0 ? -1 : 1;
+	free(path);
+	file->a->census.read += file->rows;
+	lh_tool_progress(file->a->tool, file->a->census.read);
+	if (rc >= 0)
+		return rc;
+	return unread(file->a, file->damaged, err) < 0 ? -1 : 1;
+}
+
+static int on_evidence(void *ctx, const char *relpath, struct lh_err *err)
+{
+	struct audit *a = ctx;
+	struct file file = { .a = a, .relpath = relpath, .judge = judge_nothing, .damaged = BIT(FOUND_EVIDENCE) };
+	enum lh_stem stem = lh_stem_of(relpath, strlen(relpath));
+
+	if (read_file(&file, err) < 0)
+		return -1;
+	a->census.evidence += file.rows;
+	if (stem >= 0 && stem < TIER1)
+		a->census.tier1 += file.rows;
+	return 0;
+}
+
+static int on_scored(void *ctx, const char *relpath, struct lh_err *err)
+{
+	struct audit *a = ctx;
+	struct file file = { .a = a, .relpath = relpath, .judge = judge_scored, .damaged = BIT(FOUND_SCORED) };
+	int i;
+
+	if (read_file(&file, err) < 0)
+		return -1;
+	for (i = 0; i < LH_CATEGORIES; i++)
+		a->census.scored[i] += file.category[i];
+	return 0;
+}
+
+static int read_tree(struct audit *a, const char *below, lh_root_fn *fn, int damaged, struct lh_err *err)
+{
+	*err = (struct lh_err){ .code = LH_OK };
+	return lh_root_each(a->root, below, fn, a, err) < 0 ? unread(a, damaged, err) : 0;
+}
+
+static int read_export(struct audit *a, enum lh_exporter x, struct lh_err *err)
+{
+	static const int damaged[LH_EXPORTERS] = {
+		[LH_RAG] = BIT(FOUND_RAG) | BIT(FOUND_PROVENANCE),
+		[LH_SFT] = BIT(FOUND_SFT) | BIT(FOUND_PROVENANCE),
+		[LH_PREFERENCE] = BIT(FOUND_SELF_PAIR) | BIT(FOUND_SAME_TEXT) | BIT(FOUND_PROVENANCE),
+	};
+	struct file file = { .a = a, .relpath = lh_exporter_output(x), .judge = judge_export[x], .damaged = damaged[x] };
+	struct file refused = { .a = a, .relpath = lh_exporter_quarantine(x), .judge = judge_nothing, .damaged = BIT(FOUND_QUARANTINE) };
+	int rc = read_file(&file, err);
+
+	a->census.found_export[x] = rc > 0;
+	a->census.exported[x] = file.rows;
+	if (rc >= 0)
+		rc = read_file(&refused, err);
+	a->census.quarantined += refused.rows;
+	return rc < 0 ? -1 : 0;
+}
+
+static void fill_metrics(uint64_t *metric, const struct census *c)
+{
+	metric[P2_EVIDENCE_ROWS] = c->evidence;
+	metric[P2_EVIDENCE_SKIPS] = c->skips;
+	metric[P3_ACCEPTED] = c->scored[LH_ACCEPTED];
+	metric[P3_HUMAN] = c->scored[LH_NEEDS_HUMAN_REVIEW];
+	metric[P3_PARTIAL] = c->scored[LH_PARTIALLY_ACCEPTED];
+	metric[P3_REJECTED] = c->scored[LH_REJECTED];
+	metric[P4_PREF_PAIRS] = c->exported[LH_PREFERENCE];
+	metric[P4_RAG_ROWS] = c->exported[LH_RAG];
+	metric[P4_SFT_ROWS] = c->exported[LH_SFT];
+	metric[P4_TOTAL_QUARANTINED] = c->quarantined;
+}
+
+int census_take(struct audit *a, struct lh_err *err)
+{
+	struct file skips = { .a = a, .relpath = LH_ROOT_SKIPS, .judge = judge_nothing, .damaged = BIT(FOUND_EVIDENCE) };
+	struct census *c = &a->census;
+	int i;
+
+	for (i = 0; i < FINDINGS; i++)
+		lh_buf_init(&c->found[i].first, LH_BUF_NOMAX);
+	if (read_tree(a, LH_ROOT_EVIDENCE, on_evidence, BIT(FOUND_EVIDENCE), err) < 0 || read_file(&skips, err) < 0 ||
+	    read_tree(a, LH_ROOT_SCORED, on_scored, BIT(FOUND_SCORED), err) < 0)
+		return -1;
+	c->skips = skips.rows;
+	for (i = 0; i < LH_EXPORTERS; i++)
+		if (read_export(a, (enum lh_exporter)i, err) < 0)
+			return -1;
+	for (i = 0; i < FINDINGS; i++) {
+		lh_buf_putc(&c->found[i].first, '\0');
+		if (lh_buf_check(&c->found[i].first, err) < 0)
+			return -1;
+	}
+	fill_metrics(a->metric, c);
+	return 0;
+}
+
+void census_free(struct census *c)
+{
+	int i;
+
+	for (i = 0; i < FINDINGS; i++)
+		lh_buf_free(&c->found[i].first);
+}

@@ -1,0 +1,23 @@
+/*
+ * census.h - between census.c, which reads rows, and judge.c, which knows them.
+ *
+ * A judge looks at one row that parses and returns the findings it is one of,
+ * as a bit set of enum finding_id; or -1 with *err.  It runs on several threads
+ * at once, each with its own category counts and scratch.
+ */
+#ifndef CENSUS_H
+#define CENSUS_H
+
+#include "audit.h"
+
+#define BIT(finding) (1 << (finding))
+
+typedef int judge_fn(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch, struct lh_err *err);
+
+judge_fn judge_nothing, judge_scored;
+extern judge_fn *const judge_export[LH_EXPORTERS];
+
+/* What is wrong with a row of that finding; begins with a space. */
+const char *finding_text(enum finding_id id);
+
+#endif

@@ -1,0 +1,207 @@
+/* chart.c - how a metric went.  See chart.h. */
+#include "chart.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "lh_mem.h"
+#include "lh_num.h"
+
+/* In units of the drawing, which are whole so that nothing depends on how a
+ * fraction is written. */
+#define WIDTH 3200
+#define HEIGHT 800
+#define MARGIN 60	/* room for half a dot */
+
+/* ---- what is on file ---- */
+
+/* The column of audit i; the last one's is its own. */
+static size_t column_of(const struct charts *c, uint64_t i)
+{
+	if (i + 1 == c->audits)
+		return c->columns - 1;
+	return (size_t)((unsigned __int128)i * (c->columns - 1) / (c->audits - 1));
+}
+
+static void add(struct charts *c, int metric, uint64_t i, double v)
+{
+	struct chart *ch = &c->chart[metric];
+	struct chart_column *col = &ch->column[column_of(c, i)];
+
+	col->low = col->any && col->low < v ? col->low : v;
+	col->high = col->any && col->high > v ? col->high : v;
+	col->any = true;
+	ch->low = v < ch->low ? v : ch->low;
+	ch->high = v > ch->high ? v : ch->high;
+}
+
+static void add_row(struct charts *c, const struct baselines *b, uint64_t i)
+{
+	struct lh_value v;
+	double d;
+	int m;
+
+	for (m = 0; m < METRICS; m++) {
+		if (!lh_value_get(&b->metrics, metric_names[m], &v) || v.type != LH_NUMBER)
+			continue;
+		d = lh_value_f64(&v);
+		if (isfinite(d))
+			add(c, m, i, d);
+	}
+}
+
+static void note_day(struct charts *c, const struct lh_record *rec)
+{
+	const struct lh_value *at = lh_record_get(rec, "recorded_at");
+	int64_t ms;
+
+	if (at && at->type == LH_STRING && lh_time_read(at->p + 1, at->n - 2, &ms) == 0)
+		memcpy(c->since, at->p + 1, sizeof c->since - 1);
+}
+
+/* The rows that lie there now; those that are none are counted, and left out. */
+static int read_rows(struct charts *c, struct baselines *b, struct lh_err *err)
+{
+	uint64_t i;
+
+	for (i = 0; i + 1 < c->audits; i++) {
+		if (baselines_take(b, i + 1, err) == 0) {
+			if (!i)
+				note_day(c, &b->rec);
+			add_row(c, b, i);
+		} else if (err->code == LH_EDATA) {
+			c->unread++;
+		} else {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+struct charts *charts_read(struct audit *a, struct lh_err *err)
+{
+	struct charts *c = lh_calloc(1, sizeof *c, err);
+	struct lh_err why;	/* what is wrong with the file is no failure here */
+	struct baselines b;
+	int m, rc;
+
+	if (!c)
+		return NULL;
+	rc = baselines_open(&b, a->history.path, &why);
+	c->audits = b.n + 1;
+	c->columns = c->audits < CHART_COLUMNS ? (size_t)c->audits : CHART_COLUMNS;
+	for (m = 0; m < METRICS; m++)
+		c->chart[m].low = c->chart[m].high = (double)a->metric[m];
+	if (!rc)
+		rc = read_rows(c, &b, &why);
+	baselines_close(&b);
+	if (rc && why.code == LH_ENOMEM) {
+		*err = why;
+		free(c);
+		return NULL;
+	}
+	for (m = 0; m < METRICS; m++)
+		add(c, m, c->audits - 1, (double)a->metric[m]);
+	return c;
+}
+
+/* ---- the drawing ---- */
+
+struct frame {
+	double low, high;	/* what lies at the bottom, and at the top */
+	size_t columns;
+};
+
+static int at_y(const struct frame *f, double v)
+{
+	/* halves, for the whole might be beyond a double */
+	double part = (v / 2 - f->low / 2) / (f->high / 2 - f->low / 2);
+
+	part = part < 0 ? 0 : part > 1 ? 1 : part;
+	return HEIGHT - MARGIN - (int)lround(part * (HEIGHT - 2 * MARGIN));
+}
+
+static int at_x(const struct frame *f, size_t column)
+{
+	if (f->columns < 2)
+		return WIDTH - MARGIN;
+	return MARGIN + (int)(column * (WIDTH - 2 * MARGIN) / (f->columns - 1));
+}
+
+/* The line from column to column, broken where there is nothing; where there
+ * is but one column between two gaps, round ends make it a dot. */
+static void put_line(struct lh_buf *out, const struct frame *f, const struct chart *ch)
+{
+	bool down = false;
+	size_t i;
+
+	lh_buf_puts(out, "<path class=\"line\" d=\"");
+	for (i = 0; i < f->columns; i++) {
+		const struct chart_column *col = &ch->column[i];
+
+		if (col->any) {
+			lh_buf_printf(out, "%s%d %d", down ? "L" : "M", at_x(f, i), at_y(f, col->low));
+			if (col->high > col->low || !down)
+				lh_buf_printf(out, "V%d", at_y(f, col->high));
+		}
+		down = col->any;
+	}
+	lh_buf_puts(out, "\"/>\n");
+}
+
+/* Where the baseline lies, and how far from it is no drift. */
+static void put_baseline(struct lh_buf *out, const struct frame *f, double b)
+{
+	int top = at_y(f, b + fabs(b) / 5), bottom = at_y(f, b - fabs(b) / 5);
+
+	lh_buf_printf(out, "<rect class=\"band\" x=\"0\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n"
+		      "<path class=\"base\" d=\"M0 %dH%d\"/>\n", top, WIDTH, bottom - top, at_y(f, b), WIDTH);
+}
+
+void chart_number(struct lh_buf *out, double v)
+{
+	char *to = lh_buf_room(out, LH_F64_MAX);
+
+	if (to)
+		lh_buf_took(out, lh_f64_print(to, v));
+}
+
+static void put_words(struct lh_buf *out, const struct charts *c, const struct audit *a, int metric)
+{
+	const struct chart *ch = &c->chart[metric];
+
+	lh_buf_printf(out, "<title id=\"t%d\">%s over %llu audits</title>\n<desc id=\"d%d\">", metric, metric_names[metric],
+		      (unsigned long long)c->audits, metric);
+	lh_buf_printf(out, "%llu now; lowest ", (unsigned long long)a->metric[metric]);
+	chart_number(out, ch->low);
+	lh_buf_puts(out, ", highest ");
+	chart_number(out, ch->high);
+	lh_buf_puts(out, "</desc>\n");
+}
+
+void chart_print(struct lh_buf *out, const struct charts *c, const struct audit *a, int metric)
+{
+	const struct history *h = &a->history;
+	const struct chart *ch = &c->chart[metric];
+	struct frame f = { ch->low < 0 ? ch->low : 0, ch->high, c->columns };
+	double base = NAN, top;
+
+	if (h->drift.n && h->drift.row[metric].baseline.n) {
+		const char *p = h->drift.row[metric].baseline.p, *next;
+
+		base = lh_f64_read(p, p + h->drift.row[metric].baseline.n, &next);
+	}
+	top = base + fabs(base) / 5;
+	if (isfinite(top) && f.high < top)
+		f.high = top;
+	if (!(f.high > f.low))
+		f.high = f.low + 1;
+	lh_buf_printf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"t%d d%d\">\n", WIDTH, HEIGHT, metric, metric);
+	put_words(out, c, a, metric);
+	if (isfinite(top) && base != 0)
+		put_baseline(out, &f, base);
+	lh_buf_printf(out, "<path class=\"floor\" d=\"M0 %dH%d\"/>\n", HEIGHT - MARGIN, WIDTH);
+	put_line(out, &f, ch);
+	lh_buf_printf(out, "<circle class=\"now\" cx=\"%d\" cy=\"%d\" r=\"45\"/>\n</svg>\n", at_x(&f, c->columns - 1),
+		      at_y(&f, (double)a->metric[metric]));
+}

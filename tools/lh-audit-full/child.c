@@ -1,0 +1,20 @@
+/* child.c - another tool, or a command that was given.  See child.h. */
+#include "child.h"
+
+int child_run(struct audit *a, enum check_id id, const struct lh_child_how *how, const void *in, size_t n,
+	      struct lh_child_out *out, struct lh_err *err)
+{
+	const char *name = how->command ? "the command" : how->argv[0];
+
+	if (lh_child_run(how, in, n, out, err) < 0) {
+		if (!check_is_finding(err))
+			return -1;
+		check_note(a, id, "%s", err->msg);
+		return 0;
+	}
+	if (out->timed_out)
+		check_note(a, id, "%s took more than %g seconds", name, how->seconds);
+	else if (out->status > 128)
+		check_note(a, id, "%s was ended by signal %d", name, out->status - 128);
+	return !out->timed_out && out->status <= 128;
+}

@@ -1,0 +1,270 @@
+/* drift.c - metrics against those of a baseline.  See drift.h. */
+#include "drift.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "change.h"
+#include "lh_mem.h"
+#include "lh_num.h"
+#include "text.h"
+
+/* ---- the metrics of a row ---- */
+
+static int compare(const struct lh_str *a, const struct lh_str *b)
+{
+	size_t n = a->n < b->n ? a->n : b->n;
+	int c = n ? memcmp(a->p, b->p, n) : 0;
+
+	return c ? c : (a->n > b->n) - (a->n < b->n);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return compare(&((const struct drift_metric *)a)->name, &((const struct drift_metric *)b)->name);
+}
+
+int drift_metrics_of(struct drift_metrics *m, const struct baselines *row, struct lh_err *err)
+{
+	struct lh_iter it;
+
+	*m = (struct drift_metrics){ .row = row };
+	lh_buf_init(&m->names, LH_BUF_NOMAX);
+	/* all of it at once, so that no name moves */
+	if (!lh_buf_room(&m->names, row->metrics.n))
+		return lh_buf_check(&m->names, err);
+	for (lh_iter_init(&it, &row->metrics); lh_iter_next(&it); ) {
+		if (it.val.type == LH_NULL)
+			continue;
+		if (lh_grow(&m->v, &m->cap, m->n + 1, sizeof *m->v, err) < 0 ||
+		    lh_value_str(&it.key, &m->names, &m->v[m->n].name, err) < 0)
+			return -1;
+		m->v[m->n++].value = it.val;
+	}
+	if (m->n)
+		qsort(m->v, m->n, sizeof *m->v, by_name);
+	return 0;
+}
+
+void drift_metrics_free(struct drift_metrics *m)
+{
+	lh_buf_free(&m->names);
+	free(m->v);
+	*m = (struct drift_metrics){ .n = 0 };
+}
+
+/* ---- the comparison ---- */
+
+static int read_metric(struct fixed *f, const struct drift_metric *m, const struct baselines *row, struct lh_err *err)
+{
+	if (m->value.type != LH_NUMBER)
+		return baselines_bad_metric(row, &m->name, "is not a number", err);
+	if (!fixed_read(f, m->value.p, m->value.n))
+		return baselines_bad_metric(row, &m->name, "has digits more than 512 places from the point", err);
+	return 0;
+}
+
+static void judge(struct drift_row *row, const struct fixed *from, const struct fixed *to)
+{
+	struct change c;
+
+	if (from->zero) {
+		row->flag = to->zero ? DRIFT_OK : DRIFT_WARN;
+		return;
+	}
+	change_of(&c, from, to);
+	row->has_pct = true;
+	if (!change_double(&c, &row->pct))
+		row->pct = INFINITY;
+	row->flag = change_is_large(&c) ? DRIFT_WARN : DRIFT_OK;
+}
+
+int drift_compute(struct drift *d, const struct drift_metrics *now, const struct drift_metrics *base, struct lh_err *err)
+{
+	const struct drift_metric *m, *b = base->v, *end = b ? b + base->n : b;
+	struct fixed from, to;
+
+	*d = (struct drift){ .row = lh_calloc(now->n + 1, sizeof *d->row, err) };
+	if (!d->row)
+		return -1;
+	for (m = now->v; d->n < now->n; m++) {
+		struct drift_row *row = &d->row[d->n];
+
+		while (b < end && compare(&b->name, &m->name) < 0)
+			b++;
+		*row = (struct drift_row){ .metric = m->name, .current = { m->value.p, m->value.n }, .flag = DRIFT_FIRST };
+		if (read_metric(&to, m, now->row, err) < 0)
+			return -1;
+		if (b < end && !compare(&b->name, &m->name)) {
+			if (read_metric(&from, b, base->row, err) < 0)
+				return -1;
+			row->baseline = (struct lh_str){ b->value.p, b->value.n };
+			judge(row, &from, &to);
+		}
+		d->warned += row->flag == DRIFT_WARN;
+		d->first += row->flag == DRIFT_FIRST;
+		d->n++;
+	}
+	return 0;
+}
+
+void drift_free(struct drift *d)
+{
+	free(d->row);
+	*d = (struct drift){ .n = 0 };
+}
+
+/* ---- what is printed ---- */
+
+const char *drift_flag_name(enum drift_flag flag)
+{
+	return flag == DRIFT_OK ? "ok" : flag == DRIFT_WARN ? "warn" : "first_run";
+}
+
+void drift_percent(struct lh_buf *out, const struct drift_row *row)
+{
+	struct fixed from, to;
+	struct change c;
+
+	if (!row->has_pct) {
+		lh_buf_putc(out, '-');
+		return;
+	}
+	fixed_read(&from, row->baseline.p, row->baseline.n);
+	fixed_read(&to, row->current.p, row->current.n);
+	change_of(&c, &from, &to);
+	change_percent(out, &c);
+}
+
+#define COLUMNS 5
+#define GAP 2
+
+static const char *const heads[COLUMNS] = { "metric", "baseline", "current", "Δ%", "flag" };
+
+static bool is_number(int column)
+{
+	return column >= 1 && column <= 3;
+}
+
+/* One field of a row; of the heads when row is NULL. */
+static void put_text(struct lh_buf *b, const struct drift_row *row, int column)
+{
+	lh_buf_reset(b);
+	if (!row)
+		lh_buf_puts(b, heads[column]);
+	else if (column == 0)
+		text_column(b, row->metric.p, row->metric.n);
+	else if (column == 1 && !row->baseline.n)
+		lh_buf_putc(b, '-');
+	else if (column == 1)
+		lh_buf_add(b, row->baseline.p, row->baseline.n);
+	else if (column == 2)
+		lh_buf_add(b, row->current.p, row->current.n);
+	else if (column == 3)
+		drift_percent(b, row);
+	else
+		lh_buf_puts(b, drift_flag_name(row->flag));
+}
+
+/* The same for a table, which fails with it; its width in characters. */
+static size_t put_field(struct lh_buf *out, struct lh_buf *b, const struct drift_row *row, int column)
+{
+	size_t i, n = 0;
+
+	put_text(b, row, column);
+	if (b->failed)
+		out->failed = b->failed;
+	for (i = 0; i < b->len; i++)
+		n += (b->p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+static void put_spaces(struct lh_buf *out, size_t n)
+{
+	char *to = lh_buf_room(out, n);
+
+	if (to) {
+		memset(to, ' ', n);
+		lh_buf_took(out, n);
+	}
+}
+
+static void put_row(struct lh_buf *out, struct lh_buf *field, const struct drift_row *row, const size_t *width)
+{
+	int i;
+
+	for (i = 0; i < COLUMNS; i++) {
+		size_t n = put_field(out, field, row, i), pad;
+
+		if (out->failed)
+			return;
+		pad = width[i] - n;
+		if (is_number(i))
+			put_spaces(out, pad);
+		lh_buf_add(out, field->p, field->len);
+		if (i + 1 < COLUMNS)
+			put_spaces(out, is_number(i) ? GAP : pad + GAP);
+	}
+	lh_buf_putc(out, '\n');
+}
+
+void drift_table(struct lh_buf *out, const struct drift *d)
+{
+	size_t width[COLUMNS], i, n;
+	struct lh_buf field;
+	int c;
+
+	lh_buf_init(&field, LH_BUF_NOMAX);
+	for (c = 0; c < COLUMNS; c++) {
+		width[c] = put_field(out, &field, NULL, c);
+		for (i = 0; i < d->n; i++) {
+			n = put_field(out, &field, &d->row[i], c);
+			width[c] = n > width[c] ? n : width[c];
+		}
+	}
+	put_row(out, &field, NULL, width);
+	for (i = 0; i < d->n; i++)
+		put_row(out, &field, &d->row[i], width);
+	lh_buf_free(&field);
+	drift_footer(out, d);
+	lh_buf_putc(out, '\n');
+}
+
+void drift_footer(struct lh_buf *out, const struct drift *d)
+{
+	lh_buf_printf(out, "%zu/%zu metrics flagged warn, %zu first-run", d->warned, d->n, d->first);
+}
+
+static void put_pct(struct lh_buf *out, const struct drift_row *row)
+{
+	char *to = lh_buf_room(out, LH_F64_MAX);
+
+	if (to && row->has_pct && isfinite(row->pct))
+		lh_buf_took(out, lh_f64_print(to, row->pct));
+	else
+		lh_buf_puts(out, "null");
+}
+
+void drift_json(struct lh_buf *out, const struct drift *d)
+{
+	size_t i;
+
+	lh_buf_putc(out, '[');
+	for (i = 0; i < d->n; i++) {
+		const struct drift_row *row = &d->row[i];
+
+		lh_buf_puts(out, i ? ",{\"metric\":" : "{\"metric\":");
+		lh_buf_json(out, row->metric.p, row->metric.n);
+		lh_buf_puts(out, ",\"baseline\":");
+		if (row->baseline.n)
+			lh_buf_add(out, row->baseline.p, row->baseline.n);
+		else
+			lh_buf_puts(out, "null");
+		lh_buf_puts(out, ",\"current\":");
+		lh_buf_add(out, row->current.p, row->current.n);
+		lh_buf_puts(out, ",\"pct\":");
+		put_pct(out, row);
+		lh_buf_printf(out, ",\"flag\":\"%s\"}", drift_flag_name(row->flag));
+	}
+	lh_buf_putc(out, ']');
+}

@@ -1,0 +1,63 @@
+/*
+ * drift.h - metrics against those of a baseline.
+ *
+ * A metric without a baseline, or whose baseline is null, is a first run.
+ * Against 0 any other number is a warning, without a percentage.  Else it is
+ * one when the number moved by more than a fifth of its baseline.  What is
+ * compared must be numbers of up to CHANGE_PLACES digits before and behind the
+ * point; what is on file beside them is not looked at.
+ */
+#ifndef DRIFT_H
+#define DRIFT_H
+
+#include "baseline.h"
+
+enum drift_flag { DRIFT_OK, DRIFT_WARN, DRIFT_FIRST };
+
+struct drift_row {
+	struct lh_str metric, baseline, current;	/* numbers as they were written; baseline.n 0: none */
+	bool has_pct;
+	double pct;		/* a fraction; infinite beyond a double */
+	enum drift_flag flag;
+};
+
+/* Rows in the byte order of their metrics' names. */
+struct drift {
+	struct drift_row *row;
+	size_t n, warned, first;
+};
+
+struct drift_metric {
+	struct lh_str name;
+	struct lh_value value;
+};
+
+/* The metrics of a row, sorted by name. */
+struct drift_metrics {
+	struct drift_metric *v;
+	size_t n, cap;
+	struct lh_buf names;	/* those that had to be unescaped */
+	const struct baselines *row;	/* where they stand; NULL: they were just measured */
+};
+int drift_metrics_of(struct drift_metrics *m, const struct baselines *row, struct lh_err *err);
+void drift_metrics_free(struct drift_metrics *m);
+
+/* now against base; what they point to must outlive *d. */
+int drift_compute(struct drift *d, const struct drift_metrics *now, const struct drift_metrics *base, struct lh_err *err);
+void drift_free(struct drift *d);	/* all zero is fine */
+
+const char *drift_flag_name(enum drift_flag flag);
+
+/* "+583.3%", or "-". */
+void drift_percent(struct lh_buf *out, const struct drift_row *row);
+
+/* The table and its last line, for people. */
+void drift_table(struct lh_buf *out, const struct drift *d);
+
+/* "[{"metric":...},...]" */
+void drift_json(struct lh_buf *out, const struct drift *d);
+
+/* "5/10 metrics flagged warn, 0 first-run" */
+void drift_footer(struct lh_buf *out, const struct drift *d);
+
+#endif

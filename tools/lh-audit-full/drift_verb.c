@@ -1,0 +1,126 @@
+/* drift_verb.c - lh-audit-full drift: any two rows of a file of baselines. */
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "audit.h"
+#include "lh_file.h"
+
+/* The row that was asked for, from 1. */
+static int find_row(const struct baselines *b, const char *option, int64_t asked, int64_t *out, struct lh_err *err)
+{
+	int64_t n = (int64_t)b->n;
+
+	*out = asked < 0 ? n + 1 + asked : asked;
+	if (*out >= 1 && *out <= n)
+		return 0;
+	return lh_err_set(err, LH_EIO, "%s: --%s %lld: there are %lld rows", b->path, option, (long long)asked, (long long)n);
+}
+
+static int print(struct lh_tool *tool, const struct settings *s, const struct drift *d)
+{
+	struct lh_buf out;
+	int rc;
+
+	lh_buf_init(&out, LH_BUF_NOMAX);
+	if (s->json) {
+		drift_json(&out, d);
+		lh_buf_putc(&out, '\n');
+	} else {
+		drift_table(&out, d);
+	}
+	rc = lh_buf_check(&out, &tool->err);
+	if (!rc)
+		rc = lh_tool_out(tool, out.p, out.len);
+	lh_buf_free(&out);
+	if (s->fail_on_drift && d->warned)
+		lh_tool_verdict_bad(tool);
+	return rc;
+}
+
+/* The rows that the settings name, by their numbers; 0 for none. */
+static int choose(const struct settings *s, const struct baselines *b, int64_t *from, int64_t *to, struct lh_err *err)
+{
+	if (!b->n)
+		return lh_err_set(err, LH_EIO, "%s: there is no baseline", b->path);
+	if (find_row(b, "to", s->to == NO_ROW ? -1 : s->to, to, err) < 0)
+		return -1;
+	*from = *to - 1;
+	return s->from == NO_ROW ? 0 : find_row(b, "from", s->from, from, err);
+}
+
+static int take(struct baselines *b, struct drift_metrics *m, int64_t row, struct lh_err *err)
+{
+	return baselines_take(b, (uint64_t)row, err) < 0 ? -1 : drift_metrics_of(m, b, err);
+}
+
+static int compare(struct lh_tool *tool, const struct settings *s, int fd, const char *path)
+{
+	struct drift_metrics now = { .n = 0 }, before = { .n = 0 };
+	struct baselines base = { .n = 0 }, row = { .n = 0 };
+	struct lh_err *err = &tool->err;
+	struct drift d = { .n = 0 };
+	int64_t from = 0, to = 0;
+	int rc = baselines_open_fd(&row, fd, path, err);
+
+	if (!rc)
+		rc = choose(s, &row, &from, &to, err);
+	if (!rc && from) {
+		rc = baselines_open_fd(&base, fd, path, err);
+		rc = rc ? rc : take(&base, &before, from, err);
+	}
+	if (!rc)
+		rc = take(&row, &now, to, err);
+	if (!rc)
+		rc = drift_compute(&d, &now, &before, err);
+	if (!rc)
+		rc = print(tool, s, &d);
+	drift_free(&d);
+	drift_metrics_free(&before);
+	drift_metrics_free(&now);
+	baselines_close(&base);
+	baselines_close(&row);
+	return rc;
+}
+
+/* Rows are taken more than once, and the last first: what comes through a pipe
+ * is kept meanwhile. */
+static int compare_stdin(struct lh_tool *tool, const struct settings *s)
+{
+	int fd = memfd_create("baselines", MFD_CLOEXEC), rc = 0;
+	struct lh_err *err = &tool->err;
+	char block[16384];
+	ssize_t n = 1;
+
+	if (fd < 0)
+		return lh_err_sys(err, "memfd_create");
+	while (!rc && n > 0) {
+		n = lh_read_some(STDIN_FILENO, block, sizeof block, err);
+		rc = n < 0 ? lh_err_prefix(err, "-") : lh_write_all(fd, block, (size_t)n, err);
+	}
+	if (!rc)
+		rc = compare(tool, s, fd, "-");
+	close(fd);
+	return rc;
+}
+
+int drift_verb(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	struct lh_root *root = NULL;
+	char *path = NULL;
+	int rc;
+
+	if (tool->n_operands > 1)
+		return lh_tool_usage(tool, "unexpected operand \"%s\": drift takes one FILE", tool->operands[1]);
+	if (!s->from || !s->to)
+		return lh_tool_usage(tool, "--%s: rows count from 1, or from the end as -1", s->from ? "to" : "from");
+	if (tool->n_operands)
+		return strcmp(tool->operands[0], "-") ? compare(tool, s, -1, tool->operands[0]) : compare_stdin(tool, s);
+	root = lh_root_open(s->root, &tool->err);
+	path = root ? lh_root_join(root, AUDIT_BASELINES, &tool->err) : NULL;
+	rc = path ? compare(tool, s, -1, path) : -1;
+	free(path);
+	lh_root_close(root);
+	return rc;
+}

@@ -1,0 +1,103 @@
+/* history.c - this audit's metrics against those of earlier ones.  See history.h. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "audit.h"
+#include "lh_file.h"
+#include "lh_mem.h"
+
+#define DIGITS 21
+
+/* The metrics of this audit, as if they had been read. */
+static int measure(struct history *h, const uint64_t *metric, struct lh_err *err)
+{
+	size_t i;
+
+	h->numbers = lh_calloc(METRICS, DIGITS, err);
+	if (!h->numbers || lh_grow(&h->now.v, &h->now.cap, METRICS, sizeof *h->now.v, err) < 0)
+		return -1;
+	for (i = 0; i < METRICS; i++) {
+		struct drift_metric *m = &h->now.v[i];
+		char *to = h->numbers + i * DIGITS;
+
+		m->name = (struct lh_str){ metric_names[i], strlen(metric_names[i]) };
+		m->value = (struct lh_value){ .p = to, .type = LH_NUMBER };
+		m->value.n = (size_t)snprintf(to, DIGITS, "%llu", (unsigned long long)metric[i]);
+	}
+	h->now.n = METRICS;
+	return 0;
+}
+
+/* Compare with the last row on file. */
+static int compare(struct history *h, struct lh_err *err)
+{
+	int rc = baselines_open(&h->on_file, h->path, err);
+
+	if (!rc && h->on_file.n) {
+		rc = baselines_take(&h->on_file, h->on_file.n, err);
+		if (!rc)
+			rc = drift_metrics_of(&h->before, &h->on_file, err);
+	}
+	return rc ? rc : drift_compute(&h->drift, &h->now, &h->before, err);
+}
+
+int history_read(struct audit *a, struct lh_err *err)
+{
+	struct history *h = &a->history;
+	struct lh_err why;
+
+	*h = (struct history){ .path = lh_root_join(a->root, AUDIT_BASELINES, err) };
+	if (!h->path || measure(h, a->metric, err) < 0)
+		return -1;
+	if (compare(h, &why) == 0)
+		return 0;
+	if (why.code == LH_ENOMEM || why.code == LH_EINTR) {
+		*err = why;
+		return -1;
+	}
+	h->bad = why;
+	drift_free(&h->drift);
+	return 0;
+}
+
+int history_append(const struct audit *a, struct lh_err *err)
+{
+	const struct history *h = &a->history;
+	struct lh_applog log = { .fd = -1 };
+	struct lh_buf row;
+	int rc;
+
+	lh_buf_init(&row, LH_BUF_NOMAX);
+	lh_buf_printf(&row, "{\"recorded_at\":\"%s\"", a->recorded_at);
+	if (*a->git_commit)
+		lh_buf_printf(&row, ",\"git_commit\":\"%s\"", a->git_commit);
+	lh_buf_puts(&row, ",\"metrics\":");
+	metrics_print(&row, a);
+	lh_buf_putc(&row, '}');
+	rc = lh_buf_check(&row, err);
+	if (!rc)
+		rc = lh_root_folders(a->root, AUDIT_BASELINES, err);
+	if (!rc)
+		rc = lh_applog_open(&log, h->path, 0666, err);
+	if (!rc)
+		rc = lh_applog_append(&log, row.p, row.len, LH_SYNC_EACH, err);
+	if (!rc)
+		rc = lh_applog_close(&log, err);
+	else
+		lh_applog_close(&log, &(struct lh_err){ 0 });
+	if (!rc)
+		rc = lh_sync_folder(h->path, err);
+	lh_buf_free(&row);
+	return rc;
+}
+
+void history_free(struct history *h)
+{
+	drift_free(&h->drift);
+	drift_metrics_free(&h->before);
+	drift_metrics_free(&h->now);
+	baselines_close(&h->on_file);
+	free(h->numbers);
+	free(h->path);
+	*h = (struct history){ .path = NULL };
+}

@@ -1,0 +1,113 @@
+/*
+ * judge.c - what must not stand in a row.  See census.h.
+ *
+ * The last layer of the firewall: it shares no decision with what wrote the
+ * rows, and knows nothing of schemas.  What a row does not say, it cannot be
+ * cleared of.
+ */
+#include "census.h"
+#include "lh_hashset.h"
+
+const char *finding_text(enum finding_id id)
+{
+	static const char *const text[FINDINGS] = {
+		[FOUND_SCORED] = " category is none of the four",
+		[FOUND_SFT] = " quality_score is neither accepted nor partially_accepted",
+		[FOUND_RAG] = " success_score or source_category is rejected, or neither is there",
+		[FOUND_SELF_PAIR] = " chosen_run_id and rejected_run_id do not name two runs",
+		[FOUND_SAME_TEXT] = " chosen and rejected are not two texts",
+		[FOUND_PROVENANCE] = " no provenance with a sig_hash of 64 lowercase hex digits",
+	};
+
+	return text[id];
+}
+
+int judge_nothing(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch, struct lh_err *err)
+{
+	(void)row;
+	(void)category;
+	(void)scratch;
+	(void)err;
+	return 0;
+}
+
+int judge_scored(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch, struct lh_err *err)
+{
+	const struct lh_value *v = lh_record_get(row, "category");
+	enum lh_category c = v ? lh_category_read(v) : LH_CATEGORY_NONE;
+
+	(void)scratch;
+	(void)err;
+	if (c == LH_CATEGORY_NONE)
+		return BIT(FOUND_SCORED);
+	category[c]++;
+	return 0;
+}
+
+static bool is(const struct lh_value *v, const char *text)
+{
+	return v && v->type == LH_STRING && lh_value_is(v, text, strlen(text));
+}
+
+/* FOUND_PROVENANCE's bit, 0, or -1. */
+static int provenance(const struct lh_record *row, struct lh_buf *scratch, struct lh_err *err)
+{
+	const struct lh_value *from = lh_record_get(row, "provenance");
+	unsigned char hash[32];
+	struct lh_value sig;
+	struct lh_str text;
+
+	if (!from || from->type != LH_OBJECT || !lh_value_get(from, "sig_hash", &sig) || sig.type != LH_STRING)
+		return BIT(FOUND_PROVENANCE);
+	lh_buf_reset(scratch);
+	if (lh_value_str(&sig, scratch, &text, err) < 0)
+		return -1;
+	return lh_unhex(text.p, text.n, hash) ? 0 : BIT(FOUND_PROVENANCE);
+}
+
+/* Two strings that are not the same? */
+static bool differ(const struct lh_record *row, const char *one, const char *other)
+{
+	const struct lh_value *a = lh_record_get(row, one), *b = lh_record_get(row, other);
+
+	return a && b && a->type == LH_STRING && b->type == LH_STRING && !lh_value_equal(a, b);
+}
+
+static int judge_sft(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch, struct lh_err *err)
+{
+	const struct lh_value *score = lh_record_get(row, "quality_score");
+	int found = provenance(row, scratch, err);
+
+	(void)category;
+	if (found >= 0 && !is(score, "accepted") && !is(score, "partially_accepted"))
+		found |= BIT(FOUND_SFT);
+	return found;
+}
+
+static int judge_rag(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch, struct lh_err *err)
+{
+	const struct lh_value *score = lh_record_get(row, "success_score"), *from = lh_record_get(row, "source_category");
+	bool told = (score && score->type == LH_STRING) || (from && from->type == LH_STRING);
+	int found = provenance(row, scratch, err);
+
+	(void)category;
+	if (found >= 0 && (!told || is(score, "rejected") || is(from, "rejected")))
+		found |= BIT(FOUND_RAG);
+	return found;
+}
+
+static int judge_preference(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch, struct lh_err *err)
+{
+	int found = provenance(row, scratch, err);
+
+	(void)category;
+	if (found >= 0 && !differ(row, "chosen_run_id", "rejected_run_id"))
+		found |= BIT(FOUND_SELF_PAIR);
+	if (found >= 0 && !differ(row, "chosen", "rejected"))
+		found |= BIT(FOUND_SAME_TEXT);
+	return found;
+}
+
+judge_fn *const judge_export[LH_EXPORTERS] = {
+	[LH_RAG] = judge_rag, [LH_SFT] = judge_sft, [LH_PREFERENCE] = judge_preference
+};

@@ -1,0 +1,65 @@
+/* lh-audit-full: is the whole pipeline still sound?  See lh-audit-full(1). */
+#include "audit.h"
+
+#define OF(f) false, offsetof(struct settings, f), 0, 0, NULL
+#define LAST 1e15	/* rows of a file of baselines */
+
+static const struct lh_option options[] = {
+	{ 0, "root", "DIR", "the root (default: the working directory)",
+	  LH_OPT_TEXT, false, offsetof(struct settings, root), 0, 0, "LH_DISTILL_ROOT", V_AUDIT | V_DRIFT },
+	{ 0, "out", "FILE", "the report, Markdown (default: below the root)", LH_OPT_TEXT, OF(out), V_AUDIT },
+	{ 0, "html", "FILE", "the same as a page", LH_OPT_TEXT, OF(html), V_AUDIT },
+	{ 0, "bundle", "FILE", "and all that it judged, as .tar.zst", LH_OPT_TEXT, OF(bundle), V_AUDIT },
+	{ 0, "json", NULL, "print one document, not lines", LH_OPT_FLAG, OF(json), V_AUDIT | V_DRIFT },
+	{ 0, "append-baseline", NULL, "keep the metrics to compare with", LH_OPT_FLAG, OF(append_baseline), V_AUDIT },
+	{ 0, "fail-on-drift", NULL, "exit 1 when a metric is flagged warn", LH_OPT_FLAG, OF(fail_on_drift), V_AUDIT | V_DRIFT },
+	{ 0, "observer", NULL, "read what is on disk, run nothing", LH_OPT_FLAG, OF(observer), V_AUDIT },
+	{ 0, "phase", "N", "this phase, 0 to 7 (repeatable; default: all)", LH_OPT_TEXTS, OF(phase), V_AUDIT },
+	{ 0, "test-command", "CMD", "phase 1: must exit with 0 as well", LH_OPT_TEXT, OF(test_command), V_AUDIT },
+	{ 0, "samples", "DIR", "phase 1: samples (default: built in)", LH_OPT_TEXT, OF(samples), V_AUDIT },
+	{ 0, "acceptance-fixture", "DIR", "phase 6: the root to run on (default: built in)",
+	  LH_OPT_TEXT, OF(acceptance_fixture), V_AUDIT },
+	{ 0, "replay-command", "CMD", "phase 7: what replays (default: lh-replay)", LH_OPT_TEXT, OF(replay_command), V_AUDIT },
+	{ 0, "from", "N", "the baseline to compare with, from 1, or -1 for the last (default: the one before --to)",
+	  LH_OPT_INT, false, offsetof(struct settings, from), -LAST, LAST, NULL, V_DRIFT },
+	{ 0, "to", "N", "the row to compare with it (default -1)",
+	  LH_OPT_INT, false, offsetof(struct settings, to), -LAST, LAST, NULL, V_DRIFT },
+	LH_JOBS_OPTION,
+	LH_NOW_OPTION,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+static const struct lh_verb verbs[] = {
+	{ "", "", "audit a root", V_AUDIT, 0, audit_verb },
+	{ "drift", "[FILE]", "compare two baselines", V_DRIFT, 0, drift_verb },
+	{ "bundle", "verify FILE", "is an archive what it says?", V_BUNDLE, 1, bundle_verb },
+	{ NULL, NULL, NULL, 0, 0, NULL },
+};
+
+static int check(struct lh_tool *tool, const struct settings *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->phase.n; i++)
+		if (s->phase.v[i][0] < '0' || s->phase.v[i][0] >= '0' + PHASES || s->phase.v[i][1])
+			return lh_tool_usage(tool, "--phase: \"%s\" is not a whole number from 0 to %d", s->phase.v[i], PHASES - 1);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings s = { .from = NO_ROW, .to = NO_ROW };
+	struct lh_tool tool;
+	int rc;
+
+	lh_tool_init(&tool, "lh-audit-full", "[VERB] [OPTION]...", "is the whole pipeline still sound?", options);
+	lh_tool_verbs(&tool, verbs);
+	lh_tool_ignore_sigpipe(&tool);
+	rc = lh_tool_parse(&tool, argc, argv, &s);
+	if (!rc)
+		rc = check(&tool, &s);
+	if (!rc)
+		rc = tool.verb->run(&tool, &s);
+	return lh_tool_finish(&tool, rc);
+}

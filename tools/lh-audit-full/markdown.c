@@ -1,0 +1,147 @@
+/* markdown.c - the report: the verdict, the checks by phase, metrics, drift. */
+#include <stdlib.h>
+
+#include "audit.h"
+#include "lh_file.h"
+#include "text.h"
+
+const char *const phase_title[PHASES] = {
+	"Recon and sources", "Schemas", "Evidence", "Scores", "Exports", "Receipts", "Acceptance", "Replay",
+};
+
+const char *check_result(const struct check *c)
+{
+	return c->skipped ? "skipped" : c->passed ? "passed" : c->required ? "FAILED" : "not met";
+}
+
+bool audit_is_sound(const struct audit *a)
+{
+	return a->required_passed == a->required_total;
+}
+
+static void put_cell(struct lh_buf *out, const struct lh_buf *text)
+{
+	lh_buf_puts(out, " | ");
+	text_markdown(out, text->p, text->len);
+}
+
+static void put_check(struct lh_buf *out, const struct check *c)
+{
+	lh_buf_puts(out, "| ");
+	text_markdown(out, c->name, strlen(c->name));
+	lh_buf_puts(out, c->required ? " | yes" : " | no");
+	lh_buf_printf(out, c->required && !c->passed && !c->skipped ? " | **%s**" : " | %s", check_result(c));
+	put_cell(out, &c->expected);
+	put_cell(out, &c->actual);
+	put_cell(out, &c->notes);
+	lh_buf_puts(out, " |\n");
+}
+
+static void put_checks(struct lh_buf *out, const struct audit *a)
+{
+	int i, phase = -1;
+
+	lh_buf_puts(out, "\n## Checks\n");
+	for (i = 0; i < CHECKS; i++) {
+		const struct check *c = &a->check[i];
+
+		if (!c->ran)
+			continue;
+		if (c->phase != phase)
+			lh_buf_printf(out, "\n### Phase %d: %s\n\n| check | required | result | expected | actual | notes |\n"
+				      "|---|:---:|:---:|---|---|---|\n", c->phase, phase_title[c->phase]);
+		phase = c->phase;
+		put_check(out, c);
+	}
+}
+
+static void put_metrics(struct lh_buf *out, const struct audit *a)
+{
+	int i;
+
+	lh_buf_puts(out, "\n## Metrics\n\n| metric | value |\n|---|---:|\n");
+	for (i = 0; i < METRICS; i++)
+		lh_buf_printf(out, "| %s | %llu |\n", metric_names[i], (unsigned long long)a->metric[i]);
+}
+
+static void put_drift(struct lh_buf *out, const struct audit *a)
+{
+	const struct history *h = &a->history;
+	const struct lh_value *at;
+
+	lh_buf_puts(out, "\n## Drift\n\n");
+	if (h->bad.code) {
+		lh_buf_puts(out, "There is no baseline to compare with: ");
+		text_markdown(out, h->bad.msg, strlen(h->bad.msg));
+		lh_buf_putc(out, '\n');
+		return;
+	}
+	if (h->on_file.n) {
+		lh_buf_printf(out, "Against line %llu of `" AUDIT_BASELINES "`", (unsigned long long)h->on_file.line);
+		at = lh_record_get(&h->on_file.rec, "recorded_at");
+		if (at && at->type == LH_STRING) {
+			lh_buf_puts(out, ", recorded at ");
+			text_markdown(out, at->p + 1, at->n - 2);
+		}
+	} else {
+		lh_buf_puts(out, "There is no baseline yet, this is the first run");
+	}
+	lh_buf_puts(out, ".\n\n```text\n");
+	drift_table(out, &h->drift);
+	lh_buf_puts(out, "```\n");
+}
+
+static unsigned count_skipped(const struct audit *a)
+{
+	unsigned n = 0;
+	int i;
+
+	for (i = 0; i < CHECKS; i++)
+		n += a->check[i].ran && a->check[i].skipped;
+	return n;
+}
+
+void markdown_print(struct lh_buf *out, const struct audit *a)
+{
+	lh_buf_printf(out, "# Full audit: %s\n\n- %u of %u required checks passed; %u checks in all, %u skipped\n",
+		      audit_is_sound(a) ? "sound" : "NOT sound", a->required_passed, a->required_total, a->checks_total, count_skipped(a));
+	lh_buf_printf(out, "- recorded at %s%s\n", a->recorded_at, a->s->observer ? ", as an observer: nothing was run" : "");
+	if (*a->git_commit)
+		lh_buf_printf(out, "- commit `%s`\n", a->git_commit);
+	put_checks(out, a);
+	put_metrics(out, a);
+	put_drift(out, a);
+}
+
+int report_put(const char *path, const struct lh_buf *text, struct lh_err *err)
+{
+	struct lh_atomic file;
+	int rc;
+
+	if (lh_buf_check(text, err) < 0)
+		return -1;
+	rc = lh_atomic_open(&file, path, 0666, err);
+	if (!rc)
+		rc = lh_write_all(file.fd, text->p, text->len, err) < 0 ? lh_err_prefix(err, "%s", path) : lh_atomic_commit(&file, err);
+	lh_atomic_close(&file);
+	return rc;
+}
+
+int markdown_write(const struct audit *a, struct lh_err *err)
+{
+	char *path = NULL;
+	struct lh_buf text;
+	int rc = 0;
+
+	if (!a->s->out) {
+		path = lh_root_join(a->root, AUDIT_OUT, err);
+		rc = path ? lh_root_folders(a->root, AUDIT_OUT, err) : -1;
+	}
+	lh_buf_init(&text, LH_BUF_NOMAX);
+	markdown_print(&text, a);
+	if (!rc)
+		rc = report_put(path ? path : a->s->out, &text, err);
+	lh_buf_free(&text);
+	free(path);
+	return rc;
+}

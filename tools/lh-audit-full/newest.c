@@ -1,0 +1,133 @@
+/* newest.c - which run is judged.  See audit.h. */
+#include "audit.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lh_mem.h"
+
+#define SUMMARY_MAX ((size_t)16 << 20)
+
+struct search {
+	struct audit *a;
+	struct lh_buf text;
+	struct lh_record rec;
+	int64_t at;
+	char *bad;		/* the id of the run whose summary is in a->bad_summary */
+};
+
+/* Of several the one with the least id, whatever order they come in. */
+static int keep_bad(struct search *s, const char *id, const struct lh_err *why, struct lh_err *err)
+{
+	char *copy;
+
+	if (s->bad && strcmp(s->bad, id) <= 0)
+		return 0;
+	copy = lh_strndup(id, strlen(id), err);
+	if (!copy)
+		return -1;
+	free(s->bad);
+	s->bad = copy;
+	lh_buf_reset(&s->a->bad_summary);
+	if (why->code == LH_EIO)	/* the file's name is in it */
+		lh_buf_puts(&s->a->bad_summary, check_reason(s->a, why));
+	else
+		lh_buf_printf(&s->a->bad_summary, "%s/%s/summary.json: %s", LH_ROOT_REPORTS, id, why->msg);
+	return 0;
+}
+
+/* When the run ended, by its summary: 1, 0 without one, -1. */
+static int ended(struct search *s, const char *id, int64_t *at, struct lh_err *err)
+{
+	const struct lh_value *v;
+	char relpath[512];
+	struct lh_err why;
+	int rc;
+
+	snprintf(relpath, sizeof relpath, "%s/%s/summary.json", LH_ROOT_REPORTS, id);
+	rc = root_file(s->a, relpath, &s->text, &why);
+	if (!rc)
+		return 0;
+	if (rc > 0)
+		rc = lh_record_parse(&s->rec, s->text.p, s->text.len, &why);
+	if (rc < 0 && !check_is_finding(&why)) {
+		*err = why;
+		return -1;
+	}
+	if (!rc) {
+		v = lh_record_get(&s->rec, "ended_at");
+		if (!v || v->type != LH_STRING || lh_time_read(v->p + 1, v->n - 2, at) < 0)
+			rc = lh_err_set(&why, LH_ECORRUPT, "ended_at is no time");
+	}
+	if (rc < 0) {
+		*at = INT64_MIN;
+		return keep_bad(s, id, &why, err) < 0 ? -1 : 1;
+	}
+	return 1;
+}
+
+static int look(struct search *s, const char *id, struct lh_err *err)
+{
+	struct audit *a = s->a;
+	int64_t at;
+	char *copy;
+	int rc = ended(s, id, &at, err);
+
+	if (rc <= 0 || (a->run_id && (at < s->at || (at == s->at && strcmp(id, a->run_id) < 0))))
+		return rc < 0 ? -1 : 0;
+	copy = lh_strndup(id, strlen(id), err);
+	if (!copy)
+		return -1;
+	free(a->run_id);
+	a->run_id = copy;
+	s->at = at;
+	return 0;
+}
+
+static int each(struct search *s, DIR *d, struct lh_err *err)
+{
+	const struct dirent *e;
+	int rc = 0;
+
+	while (!rc) {
+		errno = 0;
+		e = readdir(d);
+		if (!e)
+			return errno ? lh_err_sys(err, LH_ROOT_REPORTS ": cannot read") : 0;
+		if (lh_run_id_valid(e->d_name))
+			rc = look(s, e->d_name, err);
+	}
+	return rc;
+}
+
+int newest_run(struct audit *a, struct lh_err *err)
+{
+	struct search s = { .a = a };
+	char *path = lh_root_join(a->root, LH_ROOT_REPORTS, err);
+	DIR *d = path ? opendir(path) : NULL;
+	int rc = path ? 0 : -1;
+
+	lh_buf_init(&s.text, SUMMARY_MAX);
+	lh_record_init(&s.rec);
+	if (path && !d && errno != ENOENT && errno != ENOTDIR)
+		rc = lh_err_sys(err, LH_ROOT_REPORTS ": cannot open");
+	if (d) {
+		rc = each(&s, d, err);
+		closedir(d);
+	}
+	if (rc < 0 && check_is_finding(err)) {
+		lh_buf_reset(&a->bad_summary);
+		lh_buf_puts(&a->bad_summary, err->msg);
+		rc = 0;
+	}
+	lh_buf_putc(&a->bad_summary, '\0');
+	if (!rc)
+		rc = lh_buf_check(&a->bad_summary, err);
+	lh_record_free(&s.rec);
+	lh_buf_free(&s.text);
+	free(s.bad);
+	free(path);
+	return rc;
+}

@@ -1,0 +1,62 @@
+/* phase0.c - documents and streams. */
+#include "audit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "lh_file.h"
+#include "lh_stem.h"
+
+int root_file(const struct audit *a, const char *relpath, struct lh_buf *out, struct lh_err *err)
+{
+	char *path = lh_root_join(a->root, relpath, err);
+	int rc = path ? lh_file_read(path, out, err) : -1;
+
+	free(path);
+	return rc;
+}
+
+int root_has(const struct audit *a, const char *relpath, struct lh_err *err)
+{
+	char *path = lh_root_join(a->root, relpath, err);
+	struct stat st;
+	int rc = 1;
+
+	if (!path)
+		return -1;
+	if (lstat(path, &st) < 0)
+		rc = errno == ENOENT || errno == ENOTDIR ? 0 : lh_err_sys(err, "%s", path);
+	else if (!S_ISREG(st.st_mode))
+		rc = lh_not_regular(path, st.st_mode, err);
+	free(path);
+	return rc;
+}
+
+static int recon(struct audit *a, struct lh_err *err)
+{
+	int rc = root_has(a, AUDIT_RECON, err);
+
+	if (rc < 0 && !check_is_finding(err))
+		return -1;
+	check_set(a, CHECK_RECON, rc > 0, AUDIT_RECON, "%s", rc > 0 ? "present" : rc ? check_reason(a, err) : "absent");
+	return 0;
+}
+
+int phase_documents(struct audit *a, struct lh_err *err)
+{
+	int i, rc, there = 0;
+
+	if (recon(a, err) < 0)
+		return -1;
+	for (i = 0; i < TIER1; i++) {
+		rc = root_has(a, lh_stem_source((enum lh_stem)i), err);
+		if (rc < 0 && !check_is_finding(err))
+			return -1;
+		if (rc < 0)
+			check_note(a, CHECK_STREAMS, "%s", check_reason(a, err));
+		there += rc > 0;
+	}
+	check_set(a, CHECK_STREAMS, there > 0, "> 0 of 8", "%d of %d", there, TIER1);
+	return 0;
+}

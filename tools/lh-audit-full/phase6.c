@@ -1,0 +1,69 @@
+/* phase6.c - does this build distil as it should?  lh-distill acceptance says. */
+#include "child.h"
+#include "lh_json.h"
+
+#define INVARIANTS 22
+#define GATE_SECONDS 1800.0
+#define LINES_MAX ((size_t)4 << 20)
+
+/* An invariant's line: does it hold?  Says in a note which does not. */
+static bool holds(struct audit *a, const struct lh_record *rec)
+{
+	const struct lh_value *passed = lh_record_get(rec, "passed"), *n = lh_record_get(rec, "n"), *name = lh_record_get(rec, "name");
+
+	if (passed && passed->type == LH_TRUE)
+		return true;
+	if (n && name)
+		check_note(a, CHECK_ACCEPTANCE, "%.*s %.*s", (int)n->n, n->p, (int)name->n, name->p);
+	return false;
+}
+
+/* How many of its lines hold. */
+static int count(struct audit *a, const struct lh_buf *lines, unsigned *passed, struct lh_err *err)
+{
+	struct lh_record rec;
+	const char *p = lines->p, *end = lines->len ? p + lines->len : p, *lf;
+	int rc = 0;
+
+	lh_record_init(&rec);
+	for (; rc == 0 && p < end; p = lf + 1) {
+		lf = memchr(p, '\n', (size_t)(end - p));
+		if (!lf)
+			lf = end;
+		rc = lh_record_parse(&rec, p, (size_t)(lf - p), err);
+		if (!rc)
+			*passed += holds(a, &rec);
+	}
+	lh_record_free(&rec);
+	if (rc < 0 && check_is_finding(err)) {
+		check_note(a, CHECK_ACCEPTANCE, "lh-distill: %s", err->msg);
+		rc = 0;
+	}
+	return rc;
+}
+
+int phase_gate(struct audit *a, struct lh_err *err)
+{
+	char *argv[] = { "lh-distill", "acceptance", "-q", NULL, NULL, NULL };
+	struct lh_child_how how = { .argv = argv, .seconds = GATE_SECONDS, .max = LINES_MAX };
+	struct lh_child_out out;
+	unsigned passed = 0;
+	int rc;
+
+	if (a->s->observer) {
+		check_skip(a, CHECK_ACCEPTANCE, OBSERVER);
+		return 0;
+	}
+	if (a->s->acceptance_fixture) {
+		argv[3] = "--fixture";
+		argv[4] = (char *)a->s->acceptance_fixture;
+	}
+	rc = child_run(a, CHECK_ACCEPTANCE, &how, NULL, 0, &out, err);
+	if (rc > 0)
+		rc = count(a, &out.out, &passed, err);
+	if (rc >= 0 && out.status > 1 && *out.said)
+		check_note(a, CHECK_ACCEPTANCE, "lh-distill: %s", out.said);
+	check_set(a, CHECK_ACCEPTANCE, passed == INVARIANTS && out.status == 0, "22/22", "%u/%u", passed, INVARIANTS);
+	lh_child_free(&out);
+	return rc < 0 ? -1 : 0;
+}

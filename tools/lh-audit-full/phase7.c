@@ -1,0 +1,328 @@
+/* phase7.c - can past work be replayed, and does nothing leave the machine that must not? */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "lh_ascii.h"
+#include "lh_file.h"
+#include "lh_json.h"
+#include "lh_keys.h"
+#include "lh_mem.h"
+#include "lh_signal_int.h"
+#include "lh_tmpdir.h"
+
+#define REPLAY_SECONDS 300.0
+#define ROW_MAX ((size_t)64 << 20)
+#define TAIL 50		/* rows */
+
+static const char *const tasks[] = {
+	"audit phase 3 and list the findings that are still open",
+	"verify the latest review of the gateway before it is merged",
+	"check the drift of the nightly distillation",
+};
+#define TASKS (sizeof tasks / sizeof tasks[0])
+
+/* What the replays need: a folder for their log, and a port that refuses. */
+struct replay {
+	struct audit *a;
+	struct lh_tmpdir folder;
+	char *log;
+	int port;		/* bound, and nobody listens */
+	char set[2 * LH_PROVIDERS + 1][64];
+	char *env[2 * LH_PROVIDERS + 2];
+	struct lh_child_out out;
+	struct lh_record row;
+	struct lh_buf scratch;
+};
+
+/* Every model's address is one where nobody answers: a replay that is not dry
+ * fails at once, and nothing leaves the machine.  Keys are for nobody then, and
+ * those that are no good are no finding. */
+static int close_port(struct replay *r, struct lh_err *err)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof at;
+	size_t n_set = 0;
+	int i;
+
+	r->port = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (r->port < 0 || bind(r->port, (struct sockaddr *)&at, sizeof at) < 0 || getsockname(r->port, (struct sockaddr *)&at, &n) < 0)
+		return lh_err_sys(err, "cannot bind a port of 127.0.0.1");
+	for (i = 0; i < LH_PROVIDERS; i++) {
+		const char *key = lh_provider_key_name((enum lh_provider)i);
+
+		snprintf(r->set[n_set++], sizeof r->set[0], "%s=http://127.0.0.1:%u", lh_provider_url_name((enum lh_provider)i), ntohs(at.sin_port));
+		if (key)
+			snprintf(r->set[n_set++], sizeof r->set[0], "%s=", key);
+	}
+	snprintf(r->set[n_set++], sizeof r->set[0], "LH_KEYS_FILE=");
+	while (n_set--)
+		r->env[n_set] = r->set[n_set];
+	return 0;
+}
+
+static int prepare(struct replay *r, struct lh_err *err)
+{
+	size_t n;
+
+	if (close_port(r, err) < 0)
+		return -1;
+	if (r->a->s->replay_command)
+		return 0;
+	if (lh_tmpdir_make(&r->folder, "lh-audit", err) < 0)
+		return -1;
+	n = strlen(r->folder.path) + sizeof "/replay_runs.jsonl";
+	r->log = lh_calloc(n, 1, err);
+	if (!r->log)
+		return -1;
+	snprintf(r->log, n, "%s/replay_runs.jsonl", r->folder.path);
+	return 0;
+}
+
+/* The last line of its stdout is the log's row. */
+static int take_row(struct replay *r, struct lh_err *err)
+{
+	const struct lh_buf *out = &r->out.out;
+	const char *end = out->p, *lf;
+
+	if (out->len)
+		end += out->len;
+	while (end > out->p && end[-1] == '\n')
+		end--;
+	lf = end > out->p ? memrchr(out->p, '\n', (size_t)(end - out->p)) : NULL;
+	lf = lf ? lf + 1 : out->p;
+	if (lf == end)
+		return lh_err_set(err, LH_EDATA, "no row");
+	if (lh_record_parse(&r->row, lf, (size_t)(end - lf), err) < 0)
+		return lh_err_prefix(err, "its row");
+	return 0;
+}
+
+/* Replay a task: 1 with its row, 0 when there is none (a note says why), -1. */
+static int replay(struct replay *r, enum check_id id, const char *task, const char *how_so, struct lh_err *err)
+{
+	char *argv[] = { "lh-replay", "-q", "--retries", "0", "--root", (char *)lh_root_path(r->a->root), "--log", r->log, NULL };
+	struct lh_child_how how = { .command = r->a->s->replay_command, .argv = argv, .env = r->env, .seconds = REPLAY_SECONDS, .max = ROW_MAX };
+	struct lh_buf record;
+	int rc;
+
+	lh_buf_init(&record, LH_BUF_NOMAX);
+	lh_buf_puts(&record, "{\"task\":");
+	lh_buf_json(&record, task, strlen(task));
+	lh_buf_printf(&record, ",%s}\n", how_so);
+	lh_child_free(&r->out);
+	rc = lh_buf_check(&record, err);
+	if (!rc)
+		rc = child_run(r->a, id, &how, record.p, record.len, &r->out, err);
+	lh_buf_free(&record);
+	if (rc <= 0)
+		return rc;
+	if (take_row(r, err) == 0)
+		return 1;
+	if (!check_is_finding(err))
+		return -1;
+	check_note(r->a, id, "%s: %s", task, r->out.status > 1 && *r->out.said ? r->out.said : err->msg);
+	return 0;
+}
+
+/* Has the replay of that row passed?  If not, a note says the first reason. */
+static int has_passed(struct replay *r, const char *task, struct lh_err *err)
+{
+	const struct lh_value *result = lh_record_get(&r->row, "validation_result");
+	struct lh_value v = { .type = LH_NULL }, reasons = { .type = LH_NULL };
+	struct lh_str why = { "not passed", strlen("not passed") };
+	struct lh_iter it;
+	bool passed = result && result->type == LH_OBJECT && lh_value_get(result, "passed", &v) && v.type == LH_TRUE;
+
+	if (passed && r->out.status)
+		check_note(r->a, CHECK_REPLAYS, "%s: passed, but ended with status %d", task, r->out.status);
+	if (passed)
+		return !r->out.status;
+	if (result && result->type == LH_OBJECT && lh_value_get(result, "reasons", &reasons) && reasons.type == LH_ARRAY) {
+		lh_iter_init(&it, &reasons);
+		lh_buf_reset(&r->scratch);
+		if (lh_iter_next(&it) && it.val.type == LH_STRING && lh_value_str(&it.val, &r->scratch, &why, err) < 0)
+			return -1;
+	}
+	check_note(r->a, CHECK_REPLAYS, "%s: %.*s", task, (int)(why.n < 300 ? why.n : 300), why.p);
+	return 0;
+}
+
+static int three_replays(struct replay *r, struct lh_err *err)
+{
+	unsigned good = 0;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < TASKS; i++) {
+		rc = replay(r, CHECK_REPLAYS, tasks[i], "\"dry_run\":true", err);
+		if (rc > 0)
+			rc = has_passed(r, tasks[i], err);
+		if (rc < 0)
+			return -1;
+		good += rc > 0;
+	}
+	check_set(r->a, CHECK_REPLAYS, good == TASKS, "3/3", "%u/%zu", good, TASKS);
+	return 0;
+}
+
+/* A call that fails, with an escalation that is allowed but for local_only. */
+static int guard(struct replay *r, struct lh_err *err)
+{
+	const struct lh_value *path;
+	struct lh_iter it;
+	unsigned models = 0;
+	int rc = replay(r, CHECK_GUARD, tasks[0], "\"local_only\":true,\"allow_escalation\":true", err);
+
+	path = rc > 0 ? lh_record_get(&r->row, "escalation_path") : NULL;
+	if (path && path->type == LH_ARRAY)
+		for (lh_iter_init(&it, path); lh_iter_next(&it);)
+			models++;
+	check_set(r->a, CHECK_GUARD, models == 1, "1 model", "%u model%s", models, models == 1 ? "" : "s");
+	return rc < 0 ? -1 : 0;
+}
+
+/* ---- the log ---- */
+
+struct tail {
+	unsigned rows, bad;
+	char fault[256];	/* of the last of the bad ones */
+};
+
+/* Does a row parse?  It is copied, for what is scanned is followed by LH_PAD
+ * bytes. */
+static int parse_row(struct replay *r, struct tail *t, struct lh_str row, struct lh_err *err)
+{
+	int rc;
+
+	t->rows++;
+	lh_buf_reset(&r->scratch);
+	if (row.n > ROW_MAX) {
+		rc = lh_err_set(err, LH_EDATA, "longer than %zu bytes", ROW_MAX);
+	} else {
+		lh_buf_add(&r->scratch, row.p, row.n);
+		rc = lh_buf_check(&r->scratch, err) < 0 ? -1 : lh_record_parse(&r->row, r->scratch.p, row.n, err);
+	}
+	if (rc < 0 && !check_is_finding(err))
+		return -1;
+	if (rc < 0 && !t->bad++)
+		snprintf(t->fault, sizeof t->fault, "row %u from the end: %.200s", t->rows, err->msg);
+	return 0;
+}
+
+static int read_tail(struct replay *r, const struct lh_mapped *m, struct tail *t, struct lh_err *err)
+{
+	const char *p = m->p, *end = p + m->n, *lf;
+	struct lh_str row;
+
+	while (end > p && t->rows < TAIL) {
+		lf = memrchr(p, '\n', (size_t)(end - p));
+		row.p = lf ? lf + 1 : p;
+		row.n = (size_t)(end - row.p);
+		end = lf ? lf : p;
+		row = lh_trim(row.p, row.n);
+		if (row.n && parse_row(r, t, row, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The log's tail: 1 when it parses, 0, -1.  An absent one does. */
+static int judge_tail(struct replay *r, struct tail *t, struct lh_err *err)
+{
+	char *path = lh_root_join(r->a->root, AUDIT_REPLAYS, err);
+	struct lh_mapped m;
+	int fd, rc;
+
+	if (!path)
+		return -1;
+	fd = lh_open_regular(path, O_RDONLY, 0, err);
+	free(path);
+	if (fd < 0 && errno == ENOENT)
+		return 1;
+	rc = fd < 0 ? -1 : lh_mapped_fd(&m, fd, err);
+	if (fd >= 0)
+		close(fd);
+	if (!rc) {
+		rc = read_tail(r, &m, t, err);
+		lh_mapped_close(&m);
+	}
+	if (rc < 0 && check_is_finding(err)) {
+		t->bad++;
+		snprintf(t->fault, sizeof t->fault, "%.200s", check_reason(r->a, err));
+		rc = 0;
+	}
+	return rc < 0 ? -1 : !t->bad;
+}
+
+static void tell_tail(struct replay *r, enum check_id id, const struct tail *t)
+{
+	if (t->bad)
+		check_note(r->a, id, "%s", t->fault);
+	check_set(r->a, id, !t->bad, "each of the last 50 rows parses", "%u of %u", t->rows > t->bad ? t->rows - t->bad : 0, t->rows);
+}
+
+/* ---- the phase ---- */
+
+static int live(struct replay *r, struct lh_err *err)
+{
+	int rc = prepare(r, err);
+
+	if (!rc)
+		rc = three_replays(r, err);
+	if (!rc)
+		rc = guard(r, err);
+	return rc;
+}
+
+/* What is in the way of a replay fails the checks, and the log is still judged. */
+static int run_live(struct replay *r, struct lh_err *err)
+{
+	struct lh_err why;
+	bool was = lh_signal_deferred();
+	int rc;
+
+	lh_signal_defer(true);	/* the folder must go in any case */
+	rc = live(r, err);
+	if (lh_tmpdir_remove(&r->folder, &why) < 0)
+		check_note(r->a, CHECK_REPLAYS, "%s", why.msg);
+	lh_signal_defer(was);
+	if (rc < 0 && check_is_finding(err)) {
+		check_set(r->a, CHECK_REPLAYS, false, "3/3", "%s", err->msg);
+		check_set(r->a, CHECK_GUARD, false, "1 model", "%s", err->msg);
+		rc = 0;
+	}
+	return lh_signal_pending() ? lh_err_set(err, LH_EINTR, "interrupted") : rc;
+}
+
+int phase_replay(struct audit *a, struct lh_err *err)
+{
+	struct replay r = { .a = a, .port = -1 };
+	struct tail t = { .rows = 0 };
+	int rc;
+
+	lh_record_init(&r.row);
+	lh_buf_init(&r.scratch, LH_BUF_NOMAX);
+	rc = judge_tail(&r, &t, err);
+	if (rc >= 0) {
+		rc = a->s->observer ? 0 : run_live(&r, err);
+		tell_tail(&r, CHECK_TAIL, &t);
+	}
+	if (rc >= 0 && a->s->observer) {
+		tell_tail(&r, CHECK_REPLAYS, &t);
+		check_note(a, CHECK_REPLAYS, "observer: the tail of the replay log is judged instead");
+		check_skip(a, CHECK_GUARD, OBSERVER);
+	}
+	lh_child_free(&r.out);
+	lh_record_free(&r.row);
+	lh_buf_free(&r.scratch);
+	if (r.port >= 0)
+		close(r.port);
+	free(r.log);
+	return rc < 0 ? -1 : 0;
+}

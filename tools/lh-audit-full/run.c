@@ -1,0 +1,80 @@
+/* run.c - the audit: phases in their order, then what is printed and written. */
+#include <stdlib.h>
+
+#include "audit.h"
+#include "lh_mem.h"
+#include "lh_receipt.h"
+
+/* Nobody may change the root meanwhile; an audit that finds it taken says so
+ * and does not wait, for it will be run again. */
+static int take(struct audit *a, struct lh_err *err)
+{
+	if (lh_root_lock(a->root, 0, err) == 0)
+		return 0;
+	if (err->code == LH_ELOCKED)
+		lh_err_set(err, LH_ELOCKED, "%s: another audit or run is at work there", lh_root_path(a->root));
+	return -1;
+}
+
+static int phases(struct audit *a, struct lh_err *err)
+{
+	static int (*const run[])(struct audit *a, struct lh_err *err) = {
+		phase_documents, phase_samples, phase_evidence, phase_scores, phase_exports, phase_receipts, phase_gate, phase_replay,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof run / sizeof *run; i++)
+		if (phase_asked(a->s, (int)i) && run[i](a, err) < 0)
+			return -1;
+	return checks_end(a, err);
+}
+
+/* What the settings ask for beside stdout; the baseline last, so that whoever
+ * finds it finds the report it stands for. */
+static int files(struct audit *a, struct lh_err *err)
+{
+	if (markdown_write(a, err) < 0 || (a->s->html && html_write(a, err) < 0) || (a->s->bundle && bundle_write(a, err) < 0))
+		return -1;
+	if (a->history.bad.code) {
+		*err = a->history.bad;
+		return -1;
+	}
+	return a->s->append_baseline ? history_append(a, err) : 0;
+}
+
+static int audit(struct audit *a, struct lh_err *err)
+{
+	struct lh_err why;
+	int printed;
+
+	if (take(a, err) < 0)
+		return -1;
+	lh_tool_time(a->tool, a->recorded_at);
+	if (!lh_git_commit(lh_root_path(a->root), a->git_commit, &why))
+		*a->git_commit = '\0';
+	if (census_take(a, err) < 0 || newest_run(a, err) < 0 || history_read(a, err) < 0 || phases(a, err) < 0)
+		return -1;
+	if (!audit_is_sound(a) || (a->s->fail_on_drift && a->history.drift.warned))
+		lh_tool_verdict_bad(a->tool);
+	printed = audit_print(a, err);	/* nobody reads it? The report is made all the same */
+	return files(a, err) < 0 ? -1 : printed;
+}
+
+int audit_verb(struct lh_tool *tool, void *settings)
+{
+	struct audit a = { .tool = tool, .s = settings };
+	int rc = -1;
+
+	checks_begin(&a);
+	lh_buf_init(&a.bad_summary, LH_BUF_NOMAX);
+	a.root = lh_root_open(a.s->root, &tool->err);
+	if (a.root)
+		rc = audit(&a, &tool->err);
+	checks_free(&a);
+	census_free(&a.census);
+	lh_buf_free(&a.bad_summary);
+	free(a.run_id);
+	history_free(&a.history);
+	lh_root_close(a.root);
+	return rc;
+}

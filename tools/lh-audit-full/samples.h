@@ -1,0 +1,12 @@
+/* samples.h - the records that phase 1 judges, as they are built in. */
+#ifndef SAMPLES_H
+#define SAMPLES_H
+
+/* "valid/receipt-full"; expected: the violations, a line each, or NULL. */
+struct sample {
+	const char *name, *text, *expected;
+};
+
+extern const struct sample samples[];	/* ends with a name of NULL */
+
+#endif

@@ -1,0 +1,153 @@
+/* pack.c - members in, an archive out.  See pack.h. */
+#include "pack.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lh_cat_int.h"
+#include "lh_file.h"
+
+#define LEVEL "9"	/* text shrinks by a quarter more than at 3, in a blink still */
+
+struct packer {
+	struct archive *a;
+	uint64_t left;		/* bytes that the current member still has to get */
+	struct lh_err failed;	/* of our own callback; code LH_OK: none */
+	char payload[LH_CAT_FRAME_MAX + 1];
+};
+
+static la_ssize_t on_write(struct archive *a, void *ctx, const void *p, size_t n)
+{
+	struct packer *pk = ctx;
+
+	(void)a;
+	return lh_write_all(STDOUT_FILENO, p, n, &pk->failed) < 0 ? ARCHIVE_FATAL : (la_ssize_t)n;
+}
+
+static int failed(const struct packer *pk, struct lh_err *err)
+{
+	const char *why = archive_error_string(pk->a);
+
+	if (pk->failed.code) {
+		*err = pk->failed;
+		return -1;
+	}
+	return lh_err_set(err, archive_errno(pk->a) == ENOMEM ? LH_ENOMEM : LH_EIO, "cannot pack: %s", why ? why : "no reason given");
+}
+
+static int begin(struct packer *pk, struct lh_err *err)
+{
+	pk->a = archive_write_new();
+	if (!pk->a)
+		return lh_err_nomem(err);
+	if (archive_write_set_format_ustar(pk->a) != ARCHIVE_OK || archive_write_add_filter_zstd(pk->a) != ARCHIVE_OK ||
+	    archive_write_set_filter_option(pk->a, "zstd", "compression-level", LEVEL) != ARCHIVE_OK ||
+	    archive_write_set_bytes_in_last_block(pk->a, 1) != ARCHIVE_OK ||
+	    archive_write_open(pk->a, pk, NULL, on_write, NULL) != ARCHIVE_OK)
+		return failed(pk, err);
+	return 0;
+}
+
+static int read_exactly(void *p, size_t n, struct lh_err *err)
+{
+	char *to = p;
+	ssize_t got;
+
+	for (; n; to += got, n -= (size_t)got) {
+		got = lh_read_some(STDIN_FILENO, to, n, err);
+		if (got < 0)
+			return -1;
+		if (!got)
+			return lh_err_set(err, LH_EIO, "the members broke off");
+	}
+	return 0;
+}
+
+/* The next frame into the payload: its kind, or -1. */
+static int frame(struct packer *pk, size_t *n, struct lh_err *err)
+{
+	unsigned char h[LH_CAT_FRAME];
+
+	if (read_exactly(h, sizeof h, err) < 0)
+		return -1;
+	*n = (size_t)h[1] | (size_t)h[2] << 8 | (size_t)h[3] << 16 | (size_t)h[4] << 24;
+	if (*n > LH_CAT_FRAME_MAX)
+		return lh_err_set(err, LH_EIO, "a frame of %zu bytes", *n);
+	if (read_exactly(pk->payload, *n, err) < 0)
+		return -1;
+	pk->payload[*n] = '\0';
+	return h[0];
+}
+
+static int member(struct packer *pk, struct lh_err *err)
+{
+	struct archive_entry *e;
+	char *name = strchr(pk->payload, '\t');
+	int rc;
+
+	name = name ? strchr(name + 1, '\t') : NULL;
+	if (pk->left || !name)
+		return lh_err_set(err, LH_EIO, "a member that nobody announced");
+	e = archive_entry_new();
+	if (!e)
+		return lh_err_nomem(err);
+	pk->left = strtoull(pk->payload, NULL, 10);
+	archive_entry_set_pathname(e, name + 1);
+	archive_entry_set_size(e, (la_int64_t)pk->left);
+	archive_entry_set_filetype(e, AE_IFREG);
+	archive_entry_set_perm(e, 0644);
+	archive_entry_set_mtime(e, 0, 0);
+	rc = archive_write_header(pk->a, e) == ARCHIVE_OK ? 0 : failed(pk, err);
+	archive_entry_free(e);
+	return rc;
+}
+
+static int more(struct packer *pk, size_t n, struct lh_err *err)
+{
+	la_ssize_t put;
+	const char *p = pk->payload;
+
+	if (n > pk->left)
+		return lh_err_set(err, LH_EIO, "a member has more bytes than were announced");
+	pk->left -= n;
+	for (; n; p += put, n -= (size_t)put) {
+		put = archive_write_data(pk->a, p, n);
+		if (put <= 0)
+			return failed(pk, err);
+	}
+	return 0;
+}
+
+static int finish(struct packer *pk, struct lh_err *err)
+{
+	if (pk->left)
+		return lh_err_set(err, LH_EIO, "a member has fewer bytes than were announced");
+	return archive_write_close(pk->a) == ARCHIVE_OK ? 0 : failed(pk, err);
+}
+
+int pack(struct lh_tool *tool)
+{
+	static struct packer pk;
+	size_t n;
+	int kind = 'M', rc = begin(&pk, &tool->err);
+
+	while (!rc && kind != 'Z') {
+		kind = frame(&pk, &n, &tool->err);
+		if (kind == 'M')
+			rc = member(&pk, &tool->err);
+		else if (kind == 'D')
+			rc = more(&pk, n, &tool->err);
+		else if (kind == 'Z')
+			rc = finish(&pk, &tool->err);
+		else
+			rc = kind < 0 ? -1 : lh_err_set(&tool->err, LH_EIO, "a frame of kind %d", kind);
+	}
+	if (rc && pk.a)
+		archive_write_fail(pk.a);	/* what is freed would else be finished */
+	if (pk.a)
+		archive_write_free(pk.a);
+	return rc;
+}

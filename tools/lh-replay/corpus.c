@@ -1,0 +1,205 @@
+/*
+ * corpus.c - what the export knows about some tasks, in one pass over its
+ * samples for all of them.  See replay.h.
+ *
+ * A sample's words are only looked up among those of the tasks.  How many
+ * different ones it has, which takes a set, is counted when it may be among a
+ * task's best: what it shares with a task of n words, divided by n, is more
+ * than it can score.
+ */
+#include "replay.h"
+
+#include <stdlib.h>
+
+#include "lh_mem.h"
+#include "lh_rows.h"
+
+struct corpus {
+	const char *path;
+	struct lh_rows *rows;
+	struct lh_record rec;
+	struct lh_buf text, id;		/* of a sample: title, content and tags; its id unescaped */
+	struct words asked;		/* of all tasks; seen: the line a word was last met in */
+	struct words own;		/* of a sample */
+	size_t n;			/* tasks */
+	size_t total[BATCH];		/* words of a task, ... */
+	size_t shared[BATCH];		/* ... and how many of them the sample has */
+	struct hits *const *hits;
+};
+
+struct corpus *corpus_new(const char *path, struct lh_err *err)
+{
+	struct corpus *c = lh_calloc(1, sizeof *c, err);
+
+	if (!c)
+		return NULL;
+	c->path = path;
+	lh_record_init(&c->rec);
+	lh_buf_init(&c->text, LH_BUF_NOMAX);
+	lh_buf_init(&c->id, LH_BUF_NOMAX);
+	words_init(&c->asked);
+	words_init(&c->own);
+	c->rows = lh_rows_new(err);
+	if (c->rows)
+		return c;
+	corpus_free(c);
+	return NULL;
+}
+
+void corpus_free(struct corpus *c)
+{
+	if (!c)
+		return;
+	lh_rows_free(c->rows);
+	lh_record_free(&c->rec);
+	lh_buf_free(&c->text);
+	lh_buf_free(&c->id);
+	words_free(&c->asked);
+	words_free(&c->own);
+	free(c);
+}
+
+static int put_text(struct corpus *c, const struct lh_value *v, struct lh_err *err)
+{
+	struct lh_str s;
+
+	if (lh_value_str(v, &c->text, &s, err) < 0)
+		return -1;
+	if (!v->escaped)
+		lh_buf_add(&c->text, s.p, s.n);
+	lh_buf_putc(&c->text, '\n');
+	return 0;
+}
+
+/* Read the sample: all that has words as one text, and its id. */
+static int read_sample(struct corpus *c, const struct lh_row *row, struct lh_str *id, struct lh_err *err)
+{
+	size_t mark = row->line == 1 && row->n >= 3 && !memcmp(row->p, "\xef\xbb\xbf", 3) ? 3 : 0;
+	const struct lh_value *m[SAMPLE_MEMBERS], *name;
+	struct lh_iter it;
+
+	lh_buf_reset(&c->text);
+	lh_buf_reset(&c->id);
+	if (lh_record_parse(&c->rec, row->p + mark, row->n - mark, err) < 0)
+		return -1;
+	name = lh_record_get(&c->rec, "id");
+	if (!name || name->type != LH_STRING)
+		return lh_err_set(err, LH_EDATA, "missing string field \"id\"");
+	if (sample_members(&c->rec, m, err) < 0 || lh_value_str(name, &c->id, id, err) < 0 ||
+	    put_text(c, m[SAMPLE_TITLE], err) < 0 || put_text(c, m[SAMPLE_CONTENT], err) < 0)
+		return -1;
+	for (lh_iter_init(&it, m[SAMPLE_TAGS]); lh_iter_next(&it); )
+		if (put_text(c, &it.val, err) < 0)
+			return -1;
+	return lh_buf_check(&c->text, err);
+}
+
+/* Count what the sample shares with each task: the mask of those it shares
+ * something with. */
+static uint64_t count_shared(struct corpus *c, uint64_t line)
+{
+	struct word_iter it;
+	uint64_t all = 0, mask;
+	struct word *w;
+
+	for (word_iter_init(&it, c->text.p, c->text.len); word_next(&it); ) {
+		w = words_find(&c->asked, &it);
+		if (!w || w->seen == line)
+			continue;
+		w->seen = line;
+		for (mask = w->mask; mask; mask &= mask - 1) {
+			int t = __builtin_ctzll(mask);
+
+			c->shared[t] = all >> t & 1 ? c->shared[t] + 1 : 1;
+			all |= UINT64_C(1) << t;
+		}
+	}
+	return all;
+}
+
+/* Offer the sample to the task. */
+static int offer(struct corpus *c, int t, const struct lh_str *id, struct kept **kept, struct lh_err *err)
+{
+	struct hits *h = c->hits[t];
+	double score;
+
+	if (!hits_want(h, (double)c->shared[t] / (double)c->total[t], id))
+		return 0;
+	if (!c->own.n && words_add(&c->own, c->text.p, c->text.len, 0, err) < 0)
+		return -1;
+	score = (double)c->shared[t] / (double)(c->total[t] + c->own.n - c->shared[t]);
+	if (!hits_want(h, score, id))
+		return 0;
+	if (!*kept) {
+		*kept = kept_new(id, c->rec.line, c->rec.len, err);
+		if (!*kept)
+			return -1;
+	}
+	hits_put(h, score, *kept);
+	return 0;
+}
+
+static int damaged(const struct corpus *c, uint64_t line, struct lh_err *err)
+{
+	unsigned long long at = line;
+
+	err->code = LH_ECORRUPT;
+	if (err->column)
+		return lh_err_prefix(err, "%s:%llu:%zu", c->path, at, err->column);
+	return lh_err_prefix(err, "%s:%llu", c->path, at);
+}
+
+static int on_sample(struct corpus *c, const struct lh_row *row, struct lh_err *err)
+{
+	struct kept *kept = NULL;
+	struct lh_str id;
+	uint64_t mask;
+	int rc = read_sample(c, row, &id, err);
+
+	if (rc < 0)
+		return err->code == LH_EDATA ? damaged(c, row->line, err) : -1;
+	mask = count_shared(c, row->line);
+	if (mask)
+		words_reset(&c->own);
+	for (; !rc && mask; mask &= mask - 1)
+		rc = offer(c, __builtin_ctzll(mask), &id, &kept, err);
+	kept_drop(kept);
+	return rc;
+}
+
+static int ask(struct corpus *c, const struct lh_str *const *task, size_t n, struct lh_err *err)
+{
+	size_t i, k;
+
+	words_reset(&c->asked);
+	for (i = 0; i < n; i++) {
+		c->total[i] = 0;
+		if (words_add(&c->asked, task[i]->p, task[i]->n, UINT64_C(1) << i, err) < 0)
+			return -1;
+	}
+	for (k = 0; k < c->asked.n; k++)
+		for (i = 0; i < n; i++)
+			c->total[i] += c->asked.word[k].mask >> i & 1;
+	return 0;
+}
+
+int corpus_find(struct corpus *c, const struct lh_str *const *task, struct hits *const *hits, size_t n, struct lh_err *err)
+{
+	struct lh_row row;
+	size_t i;
+	int rc;
+
+	c->hits = hits;
+	for (i = 0; i < n; i++)
+		hits_reset(hits[i]);
+	if (ask(c, task, n, err) < 0)
+		return -1;
+	rc = lh_rows_open(c->rows, c->path, err);
+	while (rc > 0 && (rc = lh_rows_next(c->rows, &row, err)) > 0) {
+		if (row.line % 1024 == 0 && lh_tool_stopping())
+			return lh_err_set(err, LH_EINTR, "interrupted");
+		if (on_sample(c, &row, err) < 0)
+			return -1;
+	}
+	return rc < 0 ? -1 : words_check(&c->asked, err);
+}

@@ -1,0 +1,132 @@
+/* lh-replay: do it again with what was learned.  See lh-replay(1). */
+#include "replay.h"
+
+#include <stdlib.h>
+
+#include "lh_ascii.h"
+#include "lh_lhv.h"
+#include "lh_sample.h"
+
+static const struct lh_option options[] = {
+	{ 0, "task", "TEXT", "replay this one task instead of stdin", LH_TEXT(struct replay, task) },
+	{ 0, "local-only", NULL, "never ask the escalation model", LH_FLAG(struct replay, local_only) },
+	{ 0, "allow-escalation", NULL, "ask it when the local model does not pass", LH_FLAG(struct replay, allow_escalation) },
+	{ 0, "no-retrieval", NULL, "give the model the task alone", LH_FLAG(struct replay, no_retrieval) },
+	{ 0, "dry-run", NULL, "ask no model: answer from the bundle", LH_FLAG(struct replay, dry_run) },
+	{ 0, "root", "DIR", "the root (default: the working directory)",
+	  LH_OPT_TEXT, false, offsetof(struct replay, root_path), 0, 0, "LH_DISTILL_ROOT", 0 },
+	{ 0, "index", "FILE", "retrieve from an index, not from the root's export", LH_TEXT(struct replay, index_path) },
+	{ 0, "log", "FILE", "append to FILE (default: replay_runs.jsonl of the root)", LH_TEXT(struct replay, log_path) },
+	{ 0, "local-model", "NAME", "the first to be asked (default qwen3.5:latest)",
+	  LH_OPT_TEXT, false, offsetof(struct replay, local_model), 0, 0, "LH_REPLAY_LOCAL_MODEL", 0 },
+	{ 0, "escalation-model", "NAME", "the second (default deepseek-v3.1:671b)",
+	  LH_OPT_TEXT, false, offsetof(struct replay, escalation_model), 0, 0, "LH_REPLAY_ESCALATION_MODEL", 0 },
+	{ 0, "timeout", "S", "seconds for one call (default 180)", LH_REAL(struct replay, timeout, 0.001, 86400) },
+	{ 0, "retries", "N", "tries after a failed one (default 2)", LH_UINT(struct replay, retries, 0, 100) },
+	LH_NOW_OPTION,
+	{ 'j', "jobs", "N", "tasks at once (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
+	LH_INPUT_OPTIONS,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+static int check_text(struct lh_tool *t, const char *option, const char *text)
+{
+	if (text && !lh_utf8_valid(text, strlen(text)))
+		return lh_tool_usage(t, "%s is not UTF-8", option);
+	if (text && !lh_trim(text, strlen(text)).n)
+		return lh_tool_usage(t, "%s is empty", option);
+	return 0;
+}
+
+static int settle(struct replay *r)
+{
+	struct lh_tool *t = r->tool;
+
+	if (r->task && t->n_operands)
+		return lh_tool_usage(t, "--task takes no FILE");
+	if (check_text(t, "--task", r->task) < 0 || check_text(t, "--local-model", r->local_model) < 0 ||
+	    check_text(t, "--escalation-model", r->escalation_model) < 0)
+		return -1;
+	/* Rows come into the log in the order of the records. */
+	if (t->now)
+		t->jobs = 1;
+	return 0;
+}
+
+static int open_all(struct replay *r)
+{
+	struct lh_err *err = &r->tool->err;
+
+	r->root = lh_root_open(r->root_path, err);
+	if (!r->root)
+		return -1;
+	r->corpus_path = lh_root_join(r->root, lh_exporter_output(LH_RAG), err);
+	if (!r->corpus_path || (r->index_path && !(r->index = lh_lhv_open(r->index_path, err))))
+		return -1;
+	if (r->index && r->dry_run && !r->no_retrieval && index_asks(r->index))
+		return lh_tool_usage(r->tool, "--dry-run: nobody is asked, but --index needs a service");
+	if (!r->dry_run && !(r->keys = lh_keys_load(err)))
+		return -1;
+	r->log = log_open(r, err);
+	return r->log ? 0 : -1;
+}
+
+static int one(struct replay *r)
+{
+	struct lh_buf out;
+	int rc;
+
+	lh_buf_init(&out, LH_BUF_NOMAX);
+	rc = run_task(r, r->task, &out, &r->tool->err);
+	lh_buf_putc(&out, '\n');
+	if (!rc)
+		rc = lh_buf_check(&out, &r->tool->err);
+	if (!rc)
+		rc = lh_tool_out(r->tool, out.p, out.len);
+	lh_buf_free(&out);
+	return rc;
+}
+
+static int run(struct replay *r)
+{
+	unsigned long long runs, failed;
+	int rc = open_all(r);
+
+	/* Where a model is asked, the pass over the corpus is not what takes time,
+	 * and nobody should wait for another's answer. */
+	if (!rc)
+		rc = r->task ? one(r) : lh_flow_run(r->tool, &(struct lh_flow){
+			.batch = on_batch, .batch_max = r->dry_run ? BATCH : 1,
+			.worker_new = worker_new, .worker_free = worker_free, .ctx = r });
+	if (log_close(r->log, rc ? &(struct lh_err){ 0 } : &r->tool->err) < 0)
+		rc = -1;
+	lh_keys_free(r->keys);
+	lh_lhv_close(r->index);
+	lh_root_close(r->root);
+	free(r->corpus_path);
+	runs = atomic_load(&r->runs);
+	failed = atomic_load(&r->failed);
+	if (failed) {
+		lh_tool_verdict_bad(r->tool);
+		lh_tool_warn(r->tool, "%llu of %llu replays not passed", failed, runs);
+	}
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct replay r = { .timeout = 180, .retries = 2, .local_model = "qwen3.5:latest", .escalation_model = "deepseek-v3.1:671b" };
+	struct lh_tool tool;
+	int rc;
+
+	lh_tool_init(&tool, "lh-replay", "[OPTION]... [FILE]...", "do it again with what was learned", options);
+	r.tool = &tool;
+	lh_tool_ignore_sigpipe(&tool);
+	rc = lh_tool_parse(&tool, argc, argv, &r);
+	if (!rc)
+		rc = settle(&r);
+	if (!rc)
+		rc = run(&r);
+	return lh_tool_finish(&tool, rc);
+}

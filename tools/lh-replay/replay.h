@@ -1,0 +1,196 @@
+/*
+ * replay.h - the parts of lh-replay.
+ *
+ *     words.c     the words of a text, and sets of them
+ *     corpus.c    what the export knows about a task
+ *     index.c     what an index knows about it
+ *     found.c     samples that were found, as artifacts
+ *     bundle.c    of these, what is told to the model
+ *     answer.c    the model's answer, and the one of a dry run
+ *     judge.c     is it an answer?
+ *     row.c       the run as a row, and the log
+ *     run.c       one task after the other through all of that
+ */
+#ifndef REPLAY_H
+#define REPLAY_H
+
+#include <stdatomic.h>
+
+#include "lh_chat.h"
+#include "lh_flow.h"
+#include "lh_idmap.h"
+#include "lh_root.h"
+
+#define BATCH 64	/* tasks that one pass over the corpus answers; bits of a mask */
+#define HITS 8		/* artifacts of a task, ... */
+#define SUCCESSES 3	/* ... of which the accepted and ... */
+#define FAILURES 2	/* ... the partially accepted go into the bundle */
+#define STEPS 10
+#define PREVIEW 240	/* code points */
+#define SHORTEST 80	/* code points of an answer */
+#define LONGEST ((size_t)1 << 20)	/* bytes of a task; also of those that share a pass */
+
+struct replay {
+	struct lh_tool *tool;
+	const char *root_path, *log_path, *index_path, *task, *local_model, *escalation_model;	/* options */
+	bool local_only, allow_escalation, no_retrieval, dry_run;
+	double timeout;
+	uint64_t retries;
+
+	struct lh_root *root;
+	char *corpus_path;
+	struct lh_lhv *index;		/* NULL without --index */
+	struct lh_keys *keys;		/* NULL with --dry-run */
+	struct replay_log *log;
+	_Atomic uint64_t runs, failed;	/* and those not passed */
+};
+
+/* ---- words.c ---- */
+
+/* A word is a run of letters, digits and "_" of ASCII, three of them at least;
+ * case does not count. */
+struct word_iter {
+	const unsigned char *p, *end;
+	struct lh_str word;	/* as it is written */
+	uint32_t hash;		/* of the folded word */
+};
+void word_iter_init(struct word_iter *it, const char *p, size_t n);
+bool word_next(struct word_iter *it);
+
+struct words {
+	struct lh_buf text;	/* of the words, folded */
+	struct word {
+		size_t at, n;
+		uint64_t mask;	/* whose word it is */
+		uint64_t seen;	/* the user's */
+	} *word;
+	size_t n, cap;
+	struct lh_idmap map;
+	uint64_t filter[1024];	/* bits of the hashes that are there */
+};
+void words_init(struct words *w);
+void words_free(struct words *w);
+void words_reset(struct words *w);
+/* Add the words of a text, as those of everybody in mask. */
+int words_add(struct words *w, const char *p, size_t n, uint64_t mask, struct lh_err *err);
+/* The set's entry for the word at it, or NULL; whether there was memory to look,
+ * words_check tells once, behind the last. */
+struct word *words_find(struct words *w, const struct word_iter *it);
+int words_check(const struct words *w, struct lh_err *err);
+
+/* ---- found.c ---- */
+
+/* A sample's JSON, kept as long as some task may want it. */
+struct kept {
+	unsigned refs;
+	size_t id_n, n;
+	char *text;		/* LH_PAD bytes follow */
+	char id[];
+};
+struct kept *kept_new(const struct lh_str *id, const char *text, size_t n, struct lh_err *err);
+void kept_drop(struct kept *k);
+
+struct hits {			/* best first, ties by the bytes of the id */
+	size_t n;
+	struct hit {
+		double score;
+		struct kept *kept;
+	} v[HITS];
+};
+/* Would a sample of that score and id be among them? */
+bool hits_want(const struct hits *h, double score, const struct lh_str *id);
+void hits_put(struct hits *h, double score, struct kept *k);
+void hits_reset(struct hits *h);
+
+struct artifact {
+	struct lh_str rag_id, source_run_id, title, content, preview, success_score;
+	struct lh_value tags;
+	double score;
+};
+struct found {
+	size_t n;
+	struct artifact v[HITS];
+	struct lh_record scan;
+	struct lh_buf text;	/* strings that had escapes */
+};
+void found_init(struct found *f);
+void found_free(struct found *f);
+/* The hits as artifacts, which last as long as the hits and until the next call. */
+int found_read(struct found *f, const struct hits *h, struct lh_err *err);
+/* The members that make a sample an artifact: LH_EDATA names what is missing. */
+enum { SAMPLE_TITLE, SAMPLE_CONTENT, SAMPLE_RUN, SAMPLE_SCORE, SAMPLE_TAGS, SAMPLE_MEMBERS };
+int sample_members(const struct lh_record *rec, const struct lh_value *out[SAMPLE_MEMBERS], struct lh_err *err);
+
+/* ---- corpus.c, index.c ---- */
+
+/* What there is for n <= BATCH tasks; hits[i] is reset first. */
+struct corpus;
+struct corpus *corpus_new(const char *path, struct lh_err *err);
+void corpus_free(struct corpus *c);
+int corpus_find(struct corpus *c, const struct lh_str *const *task, struct hits *const *hits, size_t n, struct lh_err *err);
+
+struct index;
+struct lh_lhv;
+/* Does it take a service to embed a text for it? */
+bool index_asks(const struct lh_lhv *ix);
+struct index *index_new(const struct lh_lhv *ix, const char *path, struct lh_err *err);
+void index_free(struct index *x);
+int index_find(struct index *x, const struct lh_str *task, struct hits *hits, struct lh_err *err);
+
+/* ---- bundle.c ---- */
+
+struct bundle {
+	const struct artifact *all, *success[SUCCESSES], *failure[FAILURES];
+	size_t n, n_success, n_failure, n_steps;
+	struct lh_str step[STEPS];
+	uint64_t tokens;
+};
+void bundle_make(struct bundle *b, const struct found *f);
+void bundle_print(struct lh_buf *out, const struct bundle *b);
+
+/* ---- answer.c ---- */
+
+/* What the user says to the model; bundle NULL: there was no retrieval. */
+void prompt_print(struct lh_buf *out, const struct lh_str *task, const struct bundle *b);
+extern const char prompt_preface[];
+void dry_answer(struct lh_buf *out, const struct bundle *b);
+
+/* ---- judge.c ---- */
+
+/* Append the reasons against the answer, JSON strings with commas between them;
+ * none when it passes. */
+int judge(const struct lh_str *answer, const struct bundle *b, struct words *steps, struct lh_buf *reasons, struct lh_err *err);
+/* The same when there is no answer: "what: why". */
+void judge_failed(struct lh_buf *reasons, const char *what, const struct lh_err *why);
+
+/* ---- row.c ---- */
+
+struct row {
+	struct lh_str task, answer;
+	const char *model_used, *path[2];	/* path: the models asked, n_path of them */
+	size_t n_path;
+	const char *task_class;
+	const struct found *found;
+	const struct bundle *bundle;	/* NULL: no retrieval */
+	const struct lh_buf *reasons;
+	uint64_t duration_ms;
+	bool dry_run, no_retrieval;
+	char recorded_at[32];
+};
+void row_print(struct lh_buf *out, const struct row *r);
+
+/* The log is opened at start, so that a name that is wrong is told before any
+ * work; from any thread. */
+struct replay_log *log_open(struct replay *r, struct lh_err *err);
+int log_append(struct replay_log *l, const char *row, size_t n, struct lh_err *err);
+int log_close(struct replay_log *l, struct lh_err *err);
+
+/* ---- run.c ---- */
+
+void *worker_new(void *replay, struct lh_err *err);
+void worker_free(void *worker);
+int on_batch(struct lh_batch *b, void *worker, struct lh_err *err);
+/* --task: the row of that one task. */
+int run_task(struct replay *r, const char *task, struct lh_buf *out, struct lh_err *err);
+
+#endif

@@ -1,0 +1,175 @@
+/* row.c - a run as a row, and the log of runs.  See replay.h. */
+#include "replay.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lh_digest.h"
+#include "lh_file.h"
+#include "lh_mem.h"
+
+#define LOG "data/_kb/replay_runs.jsonl"
+
+static void put(struct lh_buf *out, const char *name, const struct lh_str *s)
+{
+	lh_buf_puts(out, name);
+	lh_buf_json(out, s->p, s->n);
+}
+
+static void put_text(struct lh_buf *out, const char *name, const char *s)
+{
+	put(out, name, &(struct lh_str){ s, strlen(s) });
+}
+
+static void put_bool(struct lh_buf *out, const char *name, bool yes)
+{
+	lh_buf_puts(out, name);
+	lh_buf_puts(out, yes ? "true" : "false");
+}
+
+static void hash(const char *p, size_t n, char hex[LH_SHA256_HEX])
+{
+	unsigned char sum[32];
+
+	lh_sha256(p, n, sum);
+	lh_hex(sum, sizeof sum, hex);
+}
+
+static void put_names(struct lh_buf *out, const struct row *r)
+{
+	char task[LH_SHA256_HEX], time[LH_SHA256_HEX];
+
+	hash(r->task.p, r->task.n, task);
+	hash(r->recorded_at, strlen(r->recorded_at), time);
+	lh_buf_puts(out, "{\"schema\":\"replay_run.v1\",\"recorded_run_id\":\"replay:");
+	lh_buf_add(out, task, 12);
+	lh_buf_putc(out, ':');
+	lh_buf_add(out, time, 12);
+	put(out, "\",\"task\":", &r->task);
+	lh_buf_puts(out, ",\"task_hash\":\"");
+	lh_buf_add(out, task, sizeof task);
+	lh_buf_puts(out, "\",\"task_class\":\"");
+	lh_buf_puts(out, r->task_class);
+	lh_buf_putc(out, '"');
+}
+
+static void put_retrieval(struct lh_buf *out, const struct row *r)
+{
+	size_t i;
+
+	lh_buf_puts(out, ",\"retrieved_artifacts\":{\"rag_ids\":[");
+	for (i = 0; r->bundle && i < r->found->n; i++)
+		put(out, i ? "," : "", &r->found->v[i].rag_id);
+	lh_buf_puts(out, "]},\"context_bundle\":");
+	if (r->bundle)
+		bundle_print(out, r->bundle);
+	else
+		lh_buf_puts(out, "null");
+}
+
+void row_print(struct lh_buf *out, const struct row *r)
+{
+	size_t i;
+
+	put_names(out, r);
+	put_retrieval(out, r);
+	put(out, ",\"model_response\":", &r->answer);
+	put_text(out, ",\"model_used\":", r->model_used);
+	lh_buf_puts(out, ",\"escalation_path\":[");
+	for (i = 0; i < r->n_path; i++)
+		put_text(out, i ? "," : "", r->path[i]);
+	put_bool(out, "],\"validation_result\":{\"passed\":", !r->reasons->len);
+	lh_buf_puts(out, ",\"reasons\":[");
+	lh_buf_add(out, r->reasons->p, r->reasons->len);
+	lh_buf_puts(out, "]},\"recorded_at\":\"");
+	lh_buf_puts(out, r->recorded_at);
+	lh_buf_puts(out, "\",\"duration_ms\":");
+	lh_buf_u64(out, r->duration_ms);
+	put_bool(out, ",\"dry_run\":", r->dry_run);
+	put_bool(out, ",\"no_retrieval\":", r->no_retrieval);
+	lh_buf_putc(out, '}');
+}
+
+/* ---- the log ---- */
+
+struct replay_log {
+	struct lh_applog file;
+	pthread_mutex_t mutex;	/* flock does not keep threads of one process apart */
+};
+
+static bool is_log(const struct lh_applog *log, const char *path)
+{
+	int fd = path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+	bool same = fd >= 0 && lh_same_file(fd, log->fd);
+
+	if (fd >= 0)
+		close(fd);
+	return same;
+}
+
+/* What is read must not be what is written, nor may others write into it. */
+static int check(const struct replay *r, const struct lh_applog *log, struct lh_err *err)
+{
+	struct lh_tool *t = r->tool;
+	bool same = is_log(log, r->corpus_path) || (!r->task && lh_tool_reads_stdin(t) && lh_same_file(STDIN_FILENO, log->fd));
+	size_t i;
+
+	for (i = 0; !same && i < t->n_operands; i++)
+		same = is_log(log, t->operands[i]);
+	if (same)
+		return lh_err_set(err, LH_EUSAGE, "--log: %s is also the input", log->path);
+	if (is_log(log, r->index_path))
+		return lh_err_set(err, LH_EUSAGE, "--log: %s is also the index", log->path);
+	if (is_log(log, t->rejects))
+		return lh_err_set(err, LH_EUSAGE, "--log: %s is also where rejects go", log->path);
+	return 0;
+}
+
+struct replay_log *log_open(struct replay *r, struct lh_err *err)
+{
+	char *path = r->log_path ? lh_strndup(r->log_path, strlen(r->log_path), err) : lh_root_join(r->root, LOG, err);
+	struct replay_log *l = path ? lh_calloc(1, sizeof *l, err) : NULL;
+	int rc = l ? 0 : -1;
+
+	if (!rc && !r->log_path)
+		rc = lh_root_folders(r->root, LOG, err);
+	if (!rc)
+		rc = lh_applog_open(&l->file, path, 0600, err);
+	if (!rc && l->file.torn_at >= 0)
+		lh_tool_warn(r->tool, "%s: a torn line at byte %lld", path, (long long)l->file.torn_at);
+	if (!rc)
+		rc = check(r, &l->file, err);
+	free(path);
+	if (!rc) {
+		pthread_mutex_init(&l->mutex, NULL);
+		return l;
+	}
+	if (l)
+		lh_applog_close(&l->file, &(struct lh_err){ 0 });
+	free(l);
+	return NULL;
+}
+
+int log_append(struct replay_log *l, const char *row, size_t n, struct lh_err *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&l->mutex);
+	rc = lh_applog_append(&l->file, row, n, LH_SYNC_NONE, err);
+	pthread_mutex_unlock(&l->mutex);
+	return rc;
+}
+
+int log_close(struct replay_log *l, struct lh_err *err)
+{
+	int rc;
+
+	if (!l)
+		return 0;
+	rc = lh_applog_close(&l->file, err);
+	pthread_mutex_destroy(&l->mutex);
+	free(l);
+	return rc;
+}

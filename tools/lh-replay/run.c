@@ -1,0 +1,388 @@
+/*
+ * run.c - one task after the other: retrieve, bundle, ask, judge, log.  See
+ * replay.h.
+ *
+ * The tasks of a batch share one pass over the corpus; the rest is done task by
+ * task.  A row is in the log before anybody sees it on standard output.
+ */
+#include "replay.h"
+
+#include <stdlib.h>
+
+#include "lh_ascii.h"
+#include "lh_mem.h"
+#include "lh_signal_int.h"
+#include "lh_time.h"
+
+struct job {			/* a task of the batch */
+	struct lh_str task;
+	bool local_only, allow_escalation, no_retrieval, dry_run;
+	struct lh_buf text;	/* the task, if it has escapes */
+	struct hits hits;
+	struct lh_err why;	/* it is none: code is not LH_OK */
+};
+
+struct worker {
+	struct replay *r;
+	struct corpus *corpus;	/* or, with --index, ... */
+	struct index *index;
+	struct lh_chat *chat;	/* made when first needed */
+	struct found found;
+	struct words words;
+	struct lh_buf prompt, answer, reasons, row;
+	struct job job[BATCH];
+};
+
+void worker_free(void *arg)
+{
+	struct worker *w = arg;
+	size_t i;
+
+	if (!w)
+		return;
+	corpus_free(w->corpus);
+	index_free(w->index);
+	lh_chat_free(w->chat);
+	found_free(&w->found);
+	words_free(&w->words);
+	lh_buf_free(&w->prompt);
+	lh_buf_free(&w->answer);
+	lh_buf_free(&w->reasons);
+	lh_buf_free(&w->row);
+	for (i = 0; i < BATCH; i++) {
+		hits_reset(&w->job[i].hits);
+		lh_buf_free(&w->job[i].text);
+	}
+	free(w);
+}
+
+void *worker_new(void *ctx, struct lh_err *err)
+{
+	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct replay *r = ctx;
+	size_t i;
+
+	if (!w)
+		return NULL;
+	w->r = r;
+	found_init(&w->found);
+	words_init(&w->words);
+	lh_buf_init(&w->prompt, LH_BUF_NOMAX);
+	lh_buf_init(&w->answer, LH_BUF_NOMAX);
+	lh_buf_init(&w->reasons, LH_BUF_NOMAX);
+	lh_buf_init(&w->row, LH_BUF_NOMAX);
+	for (i = 0; i < BATCH; i++)
+		lh_buf_init(&w->job[i].text, LH_BUF_NOMAX);
+	if (r->index)
+		w->index = index_new(r->index, r->index_path, err);
+	else
+		w->corpus = corpus_new(r->corpus_path, err);
+	if (w->index || w->corpus)
+		return w;
+	worker_free(w);
+	return NULL;
+}
+
+/* ---- a record ---- */
+
+/* What the record says of it; the option where it says nothing. */
+static int read_flag(const struct lh_record *rec, const char *name, bool *flag, struct lh_err *err)
+{
+	const struct lh_value *v = lh_record_get(rec, name);
+
+	if (!v || v->type == LH_NULL)
+		return 0;
+	if (v->type != LH_TRUE && v->type != LH_FALSE)
+		return lh_err_set(err, LH_EDATA, "\"%s\" is not true or false", name);
+	*flag = v->type == LH_TRUE;
+	return 0;
+}
+
+static void by_options(const struct replay *r, struct job *j)
+{
+	j->local_only = r->local_only;
+	j->allow_escalation = r->allow_escalation;
+	j->no_retrieval = r->no_retrieval;
+	j->dry_run = r->dry_run;
+}
+
+static int read_job(const struct replay *r, struct job *j, const struct lh_record *rec, struct lh_err *err)
+{
+	const struct lh_value *task = lh_record_get(rec, "task");
+
+	by_options(r, j);
+	lh_buf_reset(&j->text);
+	if (!task || task->type != LH_STRING)
+		return lh_err_set(err, LH_EDATA, "missing string field \"task\"");
+	if (lh_value_str(task, &j->text, &j->task, err) < 0)
+		return -1;
+	if (!lh_trim(j->task.p, j->task.n).n)
+		return lh_err_set(err, LH_EDATA, "\"task\" is empty");
+	if (j->task.n > LONGEST)
+		return lh_err_set(err, LH_EDATA, "\"task\" is longer than %zu bytes", LONGEST);
+	if (read_flag(rec, "local_only", &j->local_only, err) < 0 ||
+	    read_flag(rec, "allow_escalation", &j->allow_escalation, err) < 0 ||
+	    read_flag(rec, "no_retrieval", &j->no_retrieval, err) < 0 ||
+	    read_flag(rec, "dry_run", &j->dry_run, err) < 0)
+		return -1;
+	/* What the command line forbids, no record allows. */
+	j->local_only |= r->local_only;
+	j->dry_run |= r->dry_run;
+	if (j->dry_run && !j->no_retrieval && r->index && index_asks(r->index))
+		return lh_err_set(err, LH_EDATA, "a dry run asks nobody, but --index needs a service");
+	return 0;
+}
+
+/* ---- retrieval ---- */
+
+/* One pass for the tasks from i on, as many as n and their length allow; *next is
+ * the first one behind. */
+static int pass(struct worker *w, size_t i, size_t n, size_t *next, struct lh_err *err)
+{
+	const struct lh_str *task[BATCH];
+	struct hits *hits[BATCH];
+	size_t asked = 0, bytes = 0;
+
+	for (; i < n; i++) {
+		struct job *j = &w->job[i];
+
+		hits_reset(&j->hits);
+		if (j->why.code || j->no_retrieval)
+			continue;
+		if (asked && j->task.n > LONGEST - bytes)
+			break;
+		bytes += j->task.n;
+		task[asked] = &j->task;
+		hits[asked++] = &j->hits;
+	}
+	*next = i;
+	return asked ? corpus_find(w->corpus, task, hits, asked, err) : 0;
+}
+
+static int retrieve(struct worker *w, size_t n, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; w->corpus && i < n; )
+		if (pass(w, i, n, &i, err) < 0)
+			return -1;
+	for (i = 0; w->index && i < n; i++) {
+		struct job *j = &w->job[i];
+
+		hits_reset(&j->hits);
+		if (!j->why.code && !j->no_retrieval && index_find(w->index, &j->task, &j->hits, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- the answer ---- */
+
+static int ask(struct worker *w, const char *model, struct lh_err *err)
+{
+	struct replay *r = w->r;
+	struct lh_chat_message m[] = {
+		{ { "system", 6 }, { prompt_preface, strlen(prompt_preface) } }, { { "user", 4 }, { w->prompt.p, w->prompt.len } } };
+	struct lh_chat_request q = { .model = { model, strlen(model) }, .message = m, .n = 2, .think = -1 };
+	struct lh_chat_reply reply;
+
+	if (!w->chat)
+		w->chat = lh_chat_new(&(struct lh_chat_how){
+			.timeout = r->timeout, .retries = (unsigned)r->retries, .stopping = lh_tool_stopping }, r->keys, err);
+	if (!w->chat || lh_chat_ask(w->chat, &q, &reply, err) < 0)
+		return -1;
+	lh_buf_reset(&w->answer);
+	lh_buf_add(&w->answer, reply.content.p, reply.content.n);
+	return lh_buf_check(&w->answer, err);
+}
+
+static int judge_answer(struct worker *w, const struct bundle *b, struct lh_err *err)
+{
+	return judge(&(struct lh_str){ w->answer.p ? w->answer.p : "", w->answer.len }, b, &w->words, &w->reasons, err);
+}
+
+/* Ask again elsewhere.  What the first said stands when there is no answer. */
+static int escalate(struct worker *w, const struct bundle *b, struct row *row, struct lh_err *err)
+{
+	const char *model = w->r->escalation_model;
+
+	row->path[row->n_path++] = model;
+	if (ask(w, model, err) < 0) {
+		judge_failed(&w->reasons, "escalation call failed", err);
+		return err->code == LH_ENOMEM || err->code == LH_EINTR ? -1 : 0;
+	}
+	row->model_used = model;
+	lh_buf_reset(&w->reasons);
+	return judge_answer(w, b, err);
+}
+
+static int answer(struct worker *w, const struct job *j, const struct bundle *b, struct row *row, struct lh_err *err)
+{
+	row->path[row->n_path++] = w->r->local_model;
+	if (j->dry_run) {
+		dry_answer(&w->answer, b);
+		return lh_buf_check(&w->answer, err) < 0 ? -1 : judge_answer(w, b, err);
+	}
+	lh_buf_reset(&w->prompt);
+	prompt_print(&w->prompt, &j->task, b);
+	if (lh_buf_check(&w->prompt, err) < 0)
+		return -1;
+	if (ask(w, w->r->local_model, err) < 0) {
+		judge_failed(&w->reasons, "local call failed", err);
+		if (err->code == LH_ENOMEM || err->code == LH_EINTR)
+			return -1;
+	} else if (judge_answer(w, b, err) < 0) {
+		return -1;
+	}
+	return w->reasons.len && j->allow_escalation && !j->local_only ? escalate(w, b, row, err) : 0;
+}
+
+/* ---- a run ---- */
+
+/* Of the names of classes the first that is among the task's words. */
+static int classify(struct words *words, const struct lh_str *task, const char **name, struct lh_err *err)
+{
+	static const char *const class[] = { "drift", "verify", "audit" };
+	struct word_iter it;
+	size_t i;
+
+	words_reset(words);
+	if (words_add(words, task->p, task->n, 0, err) < 0)
+		return -1;
+	*name = "other";
+	for (i = sizeof class / sizeof *class; i--; ) {
+		word_iter_init(&it, class[i], strlen(class[i]));
+		if (word_next(&it) && words_find(words, &it))
+			*name = class[i];
+	}
+	return words_check(words, err);
+}
+
+/* Print the row into w->row and log it. */
+static int put_row(struct worker *w, struct row *row, double start, struct lh_err *err)
+{
+	double now = lh_time_monotonic();
+	struct replay *r = w->r;
+
+	row->answer = (struct lh_str){ w->answer.p ? w->answer.p : "", w->answer.len };
+	row->duration_ms = r->tool->now || now < start ? 0 : (uint64_t)((now - start) * 1000);
+	lh_buf_reset(&w->row);
+	row_print(&w->row, row);
+	if (lh_buf_check(&w->reasons, err) < 0 || lh_buf_check(&w->row, err) < 0 ||
+	    log_append(r->log, w->row.p, w->row.len, err) < 0)
+		return -1;
+	atomic_fetch_add(&r->runs, 1);
+	if (w->reasons.len)
+		atomic_fetch_add(&r->failed, 1);
+	return 0;
+}
+
+static int start_row(struct worker *w, const struct job *j, struct row *row, struct lh_err *err)
+{
+	*row = (struct row){ .task = j->task, .model_used = w->r->local_model, .found = &w->found,
+			     .reasons = &w->reasons, .dry_run = j->dry_run, .no_retrieval = j->no_retrieval };
+	lh_buf_reset(&w->answer);
+	lh_buf_reset(&w->reasons);
+	lh_tool_time(w->r->tool, row->recorded_at);
+	return classify(&w->words, &j->task, &row->task_class, err);
+}
+
+/* The runs that end here, since nothing can be retrieved. */
+static void give_up(struct worker *w, size_t n, const struct lh_err *why)
+{
+	struct lh_err err;
+	struct row row;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (w->job[i].why.code || w->job[i].no_retrieval)
+			continue;
+		if (start_row(w, &w->job[i], &row, &err) < 0)
+			return;
+		judge_failed(&w->reasons, "retrieval failed", why);
+		if (put_row(w, &row, lh_time_monotonic(), &err) < 0)
+			return;
+	}
+}
+
+static int run_job(struct worker *w, const struct job *j, struct lh_err *err)
+{
+	double start = lh_time_monotonic();
+	struct lh_err why = { 0 };
+	struct bundle bundle;
+	struct row row;
+	int rc;
+
+	if (start_row(w, j, &row, err) < 0 || found_read(&w->found, &j->hits, err) < 0)
+		return -1;
+	bundle_make(&bundle, &w->found);
+	row.bundle = j->no_retrieval ? NULL : &bundle;
+	rc = answer(w, j, row.bundle, &row, &why);
+	/* A call that a signal broke off was a run as well. */
+	if ((!rc || w->reasons.len) && put_row(w, &row, start, err) < 0)
+		return -1;
+	if (rc < 0)
+		*err = why;
+	return rc;
+}
+
+int on_batch(struct lh_batch *b, void *worker, struct lh_err *err)
+{
+	struct worker *w = worker;
+	size_t i, n;
+
+	for (n = 0; n < b->n; n++) {
+		struct job *j = &w->job[n];
+
+		j->why = (struct lh_err){ 0 };
+		if (read_job(w->r, j, b->rec[n], &j->why) == 0)
+			continue;
+		if (j->why.code != LH_EDATA) {
+			*err = j->why;
+			return -1;
+		}
+		if (w->r->tool->on_error == LH_ON_ERROR_STOP)
+			break;		/* here the run ends; n tasks stand before it */
+	}
+	if (retrieve(w, n, err) < 0) {
+		give_up(w, n, err);
+		return -1;
+	}
+	for (i = 0; i < b->n; i++) {
+		if (i >= n || w->job[i].why.code) {
+			lh_batch_reject(b, &w->job[i < n ? i : n].why);
+			continue;
+		}
+		if (lh_tool_stopping())
+			return lh_err_set(err, LH_EINTR, "interrupted");
+		if (run_job(w, &w->job[i], err) < 0)
+			return -1;
+		lh_buf_add(b->out, w->row.p, w->row.len);
+		lh_batch_accept(b);
+	}
+	return 0;
+}
+
+int run_task(struct replay *r, const char *task, struct lh_buf *out, struct lh_err *err)
+{
+	struct worker *w = worker_new(r, err);
+	struct job *j;
+	int rc = w ? 0 : -1;
+
+	lh_signal_defer(true);
+	if (!rc) {
+		j = &w->job[0];
+		by_options(r, j);
+		j->task = (struct lh_str){ task, strlen(task) };
+		rc = retrieve(w, 1, err);
+		if (rc < 0)
+			give_up(w, 1, err);
+		else
+			rc = run_job(w, j, err);
+		if (!rc)
+			lh_buf_add(out, w->row.p, w->row.len);
+	}
+	worker_free(w);
+	lh_signal_defer(false);
+	return !rc && lh_signal_pending() ? lh_err_set(err, LH_EINTR, "interrupted") : rc;
+}

@@ -1,0 +1,148 @@
+/* words.c - the words of a text, and sets of them.  See replay.h. */
+#include "replay.h"
+
+#include <stdlib.h>
+
+#include "lh_ascii.h"
+#include "lh_mem.h"
+
+#define SHORTEST_WORD 3
+#define KEEP ((size_t)4096)	/* slots that are cleared rather than freed */
+
+/* What a byte of a word is folded to, 0 for one that is of none. */
+#define UPPER(c) ((c) >= 'A' && (c) <= 'Z')
+#define OTHER(c) (((c) >= 'a' && (c) <= 'z') || ((c) >= '0' && (c) <= '9') || (c) == '_')
+#define F1(c) (UPPER(c) ? (c) | 0x20 : OTHER(c) ? (c) : 0)
+#define F4(c) F1(c), F1((c) + 1), F1((c) + 2), F1((c) + 3)
+#define F16(c) F4(c), F4((c) + 4), F4((c) + 8), F4((c) + 12)
+#define F64(c) F16(c), F16((c) + 16), F16((c) + 32), F16((c) + 48)
+static const unsigned char fold[256] = { F64(0), F64(64) };
+
+void word_iter_init(struct word_iter *it, const char *p, size_t n)
+{
+	it->p = (const unsigned char *)p;
+	it->end = it->p + n;
+}
+
+bool word_next(struct word_iter *it)
+{
+	const unsigned char *p = it->p, *start;
+	uint32_t hash;
+
+	for (;;) {
+		while (p < it->end && !fold[*p])
+			p++;
+		if (p == it->end)
+			return false;
+		for (start = p, hash = 0; p < it->end && fold[*p]; p++)
+			hash = hash * 31 + fold[*p];
+		if (p - start >= SHORTEST_WORD)
+			break;
+	}
+	it->word = (struct lh_str){ (const char *)start, (size_t)(p - start) };
+	it->hash = hash;
+	it->p = p;
+	return true;
+}
+
+static struct lh_str word_at(const void *ctx, uint32_t i)
+{
+	const struct words *w = ctx;
+
+	return (struct lh_str){ w->text.p + w->word[i].at, w->word[i].n };
+}
+
+void words_init(struct words *w)
+{
+	memset(w, 0, sizeof *w);
+	lh_buf_init(&w->text, LH_BUF_NOMAX);
+	w->map.key = word_at;
+	w->map.ctx = w;
+}
+
+void words_free(struct words *w)
+{
+	lh_buf_free(&w->text);
+	lh_idmap_free(&w->map);
+	free(w->word);
+}
+
+void words_reset(struct words *w)
+{
+	lh_buf_reset(&w->text);
+	if (w->map.cap > KEEP)
+		lh_idmap_free(&w->map);
+	else if (w->map.cap)
+		memset(w->map.slot, 0, w->map.cap * sizeof *w->map.slot);
+	w->n = w->map.n = 0;
+	memset(w->filter, 0, sizeof w->filter);
+}
+
+/* The word at the text's end, folded: its number, or -1. */
+static int64_t lookup(struct words *w, const struct lh_str *word)
+{
+	char *to = lh_buf_room(&w->text, word->n);
+	size_t i;
+
+	if (!to)
+		return -1;
+	for (i = 0; i < word->n; i++)
+		to[i] = lh_fold(word->p[i]);
+	return lh_idmap_find(&w->map, to, word->n);
+}
+
+static uint64_t *filter_of(struct words *w, uint32_t hash, uint64_t *bit)
+{
+	*bit = UINT64_C(1) << (hash & 63);
+	return &w->filter[hash >> 6 & 1023];
+}
+
+static int add(struct words *w, const struct word_iter *it, uint64_t mask, struct lh_err *err)
+{
+	int64_t at = lookup(w, &it->word);
+	uint64_t bit;
+
+	if (lh_buf_check(&w->text, err) < 0)
+		return -1;
+	if (at < 0) {
+		at = (int64_t)w->n;
+		if (w->n >= UINT32_MAX - 1)
+			return lh_err_nomem(err);
+		if (lh_grow(&w->word, &w->cap, w->n + 1, sizeof *w->word, err) < 0)
+			return -1;
+		w->word[at] = (struct word){ .at = w->text.len, .n = it->word.n };
+		lh_buf_took(&w->text, it->word.n);
+		if (lh_idmap_set(&w->map, w->text.p + w->word[at].at, it->word.n, (uint32_t)at, err) < 0)
+			return -1;
+		w->n++;
+		*filter_of(w, it->hash, &bit) |= bit;
+	}
+	w->word[at].mask |= mask;
+	return 0;
+}
+
+int words_add(struct words *w, const char *p, size_t n, uint64_t mask, struct lh_err *err)
+{
+	struct word_iter it;
+
+	for (word_iter_init(&it, p, n); word_next(&it); )
+		if (add(w, &it, mask, err) < 0)
+			return -1;
+	return 0;
+}
+
+struct word *words_find(struct words *w, const struct word_iter *it)
+{
+	uint64_t bit;
+	int64_t at;
+
+	if (!(*filter_of(w, it->hash, &bit) & bit))
+		return NULL;
+	at = lookup(w, &it->word);
+	return at < 0 ? NULL : &w->word[at];
+}
+
+int words_check(const struct words *w, struct lh_err *err)
+{
+	return lh_buf_check(&w->text, err);
+}
