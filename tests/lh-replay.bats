@@ -641,6 +641,30 @@ verdict() {
 	done
 }
 
+@test "an interrupt while the index's service is silent does not wait for it" {
+	export_
+	start_upstream
+	jq -c '{id, text: .content, metadata: {title, content, tags, source_run_id, success_score}}' $CORPUS |
+		LH_OLLAMA_URL=$URL lh-index build --engine ollama far.lhv
+	start_upstream --mode silent --log calls
+	for how in record option; do
+		rm -f log calls
+		options=(--task "the task")
+		[ $how = option ] || options=(-j1)
+		echo '{"task":"the task"}' | LH_OLLAMA_URL=$URL timeout --foreground -s KILL 30 lh-replay --root r --index far.lhv --log log "${options[@]}" >out 2>err 3>&- &
+		pid=$!
+		for i in {1..200}; do
+			[ -s calls ] && break
+			sleep 0.1
+		done
+		kill -TERM $pid
+		status=0
+		wait $pid || status=$?
+		[ $status = 143 ]
+		[ "$(jq -c '[.task, .validation_result.reasons]' log)" = '["the task",["retrieval failed: interrupted"]]' ]
+	done
+}
+
 @test "no key stands in the log or in a message" {
 	start_chat --mode echo --log calls
 	export LH_KIMI_URL=$URL KIMI_API_KEY=sekret/key-1
