@@ -13,6 +13,7 @@
  *     baseline.c drift.c change.c   rows of baselines; two of them compared, digit by digit
  *     drift_verb.c                  any two rows
  *     markdown.c html.c chart.c     the report, on paper and as a page
+ *     targets.c                     which files may be written
  *     text.c                        text from outside, made fit for either
  *     bundle*.c                     what is handed to an auditor (bundle.h)
  *
@@ -181,6 +182,10 @@ int root_file(const struct audit *a, const char *relpath, struct lh_buf *out, st
 /* Is there a regular file of that name: 1, 0, -1 with the reason (something
  * else is). */
 int root_has(const struct audit *a, const char *relpath, struct lh_err *err);
+
+/* Two of the files that the settings name must not be one, nor a log of the
+ * root (targets.c). */
+int targets_check(const struct audit *a, struct lh_err *err);
 
 /* ---- what is printed (print.c) ---- */
 
