@@ -188,31 +188,12 @@ static int follow(struct child *c, struct lh_err *err)
 	}
 }
 
-/* The last line it said. */
-static void last_words(struct child *c)
-{
-	const char *p = c->words, *lf;
-	size_t n = c->n_words, name = strlen(c->name);
-
-	while (n && p[n - 1] == '\n')
-		n--;
-	lf = n ? memrchr(p, '\n', n) : NULL;
-	if (lf) {
-		n -= (size_t)(lf + 1 - p);
-		p = lf + 1;
-	}
-	if (n > name + 1 && memcmp(p, c->name, name) == 0 && memcmp(p + name, ": ", 2) == 0) {
-		p += name + 2;
-		n -= name + 2;
-	}
-	snprintf(c->out->said, sizeof c->out->said, "%.*s", (int)n, p);
-}
-
 int lh_child_run(const struct lh_child_how *how, const void *in, size_t n, struct lh_child_out *out, struct lh_err *err)
 {
 	struct child c = { .how = how, .out = out, .name = how->command ? "the command" : how->argv[0],
 			   .exit = -1, .in = -1, .outs = { -1, -1 }, .said = { -1, -1 } };
 	bool was = lh_signal_deferred();
+	struct lh_str line;
 	int rc;
 
 	memset(out, 0, sizeof *out);
@@ -227,7 +208,8 @@ int lh_child_run(const struct lh_child_how *how, const void *in, size_t n, struc
 		kill_group(&c);
 	if (c.pid > 0)
 		collect(&c);
-	last_words(&c);
+	line = lh_coproc_last_line(c.words, c.n_words, c.name);
+	snprintf(out->said, sizeof out->said, "%.*s", (int)line.n, line.p);
 	lh_signal_defer(was);
 	shut(&c.exit);
 	shut(&c.in);

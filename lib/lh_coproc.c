@@ -143,23 +143,35 @@ int lh_coproc_start(struct lh_coproc *c, char *const argv[], struct lh_err *err)
 	return 0;
 }
 
-bool lh_coproc_said(int said, const char *child, struct lh_err *err)
+struct lh_str lh_coproc_last_line(const char *p, size_t n, const char *name)
 {
-	char text[1024], *line;
-	off_t end = lseek(said, 0, SEEK_END);
-	ssize_t n = pread(said, text, sizeof text - 1, end > (off_t)sizeof text - 1 ? end - (off_t)sizeof text + 1 : 0);
-	size_t name = strlen(child);
+	size_t own = strlen(name);
+	const char *lf;
 
-	while (n > 0 && text[n - 1] == '\n')
+	while (n && p[n - 1] == '\n')
 		n--;
-	if (n <= 0)
+	lf = n ? memrchr(p, '\n', n) : NULL;
+	if (lf) {
+		n -= (size_t)(lf + 1 - p);
+		p = lf + 1;
+	}
+	if (n > own + 1 && memcmp(p, name, own) == 0 && memcmp(p + own, ": ", 2) == 0) {
+		p += own + 2;
+		n -= own + 2;
+	}
+	return (struct lh_str){ p, n };
+}
+
+bool lh_coproc_said(int said, const char *name, struct lh_err *err)
+{
+	char text[1024];
+	off_t end = lseek(said, 0, SEEK_END);
+	ssize_t n = pread(said, text, sizeof text, end > (off_t)sizeof text ? end - (off_t)sizeof text : 0);
+	struct lh_str line = lh_coproc_last_line(text, n > 0 ? (size_t)n : 0, name);
+
+	if (!line.n)
 		return false;
-	text[n] = '\0';
-	line = strrchr(text, '\n');
-	line = line ? line + 1 : text;
-	if (strncmp(line, child, name) == 0 && line[name] == ':')
-		line += name + 1 + (line[name + 1] == ' ');
-	lh_err_set(err, LH_EIO, "%s", line);
+	lh_err_set(err, LH_EIO, "%.*s", (int)line.n, line.p);
 	return true;
 }
 

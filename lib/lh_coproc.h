@@ -60,8 +60,11 @@ struct lh_spawn {
 /* Start argv[0], found as above.  Its PID, or -1. */
 LH_API pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err);
 
-/* The last line of said, what the tool name wrote to its stderr, without its own
- * name: as an error, LH_EIO.  False when it wrote nothing. */
+/* The last line of what the tool name wrote to its stderr, without LF and without
+ * its own name; empty when it wrote nothing. */
+struct lh_str lh_coproc_last_line(const char *p, size_t n, const char *name);
+
+/* The same of the file said, as an error, LH_EIO; false when it wrote nothing. */
 bool lh_coproc_said(int said, const char *name, struct lh_err *err);
 
 /* The path of a tool beside our own executable into to[0..n), or the name as it

@@ -176,14 +176,12 @@ verdict() {
 	printf '\357\273\277{"id":"\\u0061","title":"Exp\\u006frt","content":"x","tags":[ "t" , "\\u00e9" ],"source_run_id":"r","success_score":"accepted"}\r\n\r\n' >$CORPUS
 	sample b "export" "y" | tr -d '\n' >>$CORPUS
 	run -0 lh-replay --root r --dry-run --task export
-	[ "$(jq -c '[.context_bundle.retrieved_playbooks[] | [.rag_id, .tags]]' <<<"$output")" = '[["b",[]],["a",["t","é"]]]' ] ||
-		[ "$(jq -c '[.context_bundle.retrieved_playbooks[] | [.rag_id, .tags]]' <<<"$output")" = '[["a",["t","é"]],["b",[]]]' ]
+	[ "$(jq -c '[.context_bundle.retrieved_playbooks[] | [.rag_id, .tags]]' <<<"$output")" = '[["a",["t","é"]],["b",[]]]' ]
 }
 
 @test "--index retrieves from an index by meaning" {
 	export_
 	jq -c '{id, text: (.title + " " + .content), metadata: {title, content, tags, source_run_id, success_score}}' $CORPUS | lh-index build p.lhv
-	run -0 lh-replay --root empty-is-fine --index p.lhv --dry-run --task export || true
 	mkdir e
 	run -0 lh-replay --root e --index p.lhv --dry-run --now $NOW --task "the nightly export drops rows"
 	[ "$(jq -r '.context_bundle.retrieved_playbooks[0] | .rag_id, .source_run_id, .title' <<<"$output" | paste -sd ,)" = "rag-b,run-rag-b,scrum_reviews: nightly export" ]
