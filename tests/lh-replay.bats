@@ -423,6 +423,12 @@ verdict() {
 	for task in "nightly export" zzz "I cannot, as an AI"; do
 		run -0 lh-replay --root r --dry-run --task "$task"
 	done
+	sample rag-a "a login" $'Check that I cannot log in as\n an AI\nVerify the login' >$CORPUS
+	run -0 lh-replay --root r --dry-run --task "login"
+	[[ $(jq -r .model_response <<<"$output") == *$'steps:\n- Check\n- Verify the login' ]]
+	[ "$(jq -r '.context_bundle.validation_steps[0]' <<<"$output")" = "Check that I cannot log in as" ]
+	sample rag-a "a login" "check: I can't log in" >$CORPUS
+	run -0 lh-replay --root r --dry-run --task "login"
 }
 
 # ---- records ----
