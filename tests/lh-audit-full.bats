@@ -506,6 +506,22 @@ each_hostile_line() {
 	done
 }
 
+@test "what is no regular file among evidence or scores fails that check, whatever its name" {
+	for kind in evidence:'materializer dry run completes' scored:'scored distribution on disk'; do
+		dir=$(dirname "$(file_of "${kind%:*}")")
+		for odd in 'ln -s /':2027 mkfifo:more.jsonl; do
+			${odd%:*} "$dir/${odd#*:}"
+			audit --observer
+			only "$([ "${kind%:*}" = scored ] && echo 0 || echo 1)" "${kind#*:}"
+			[[ $(notes "${kind#*:}") == "${dir#r/}/${odd#*:}: is a "*", not a regular file" ]]
+			rm "$dir/${odd#*:}"
+		done
+		touch "$dir/README"	# nobody's business
+		audit --observer
+		only 0
+	done
+}
+
 @test "a folder that is a file, or that may not be entered, fails the checks of what is in it" {
 	chmod 777 . r
 	audit=$LH_BIN/lh-audit-full
