@@ -617,6 +617,8 @@ each_hostile_line() {
 	[ "$status" = 1 ]
 	[ ! -s err ]
 	[ "$(jq -r '.name // "summary"' lines | tr '\n' ,)" = 'recon document present,drift.json present,summary,' ]
+	audit --observer --quiet --json
+	[ "$(jq -c '[.checks[].name, .summary.required_passed]' lines)" = '["recon document present","drift.json present",11]' ]
 }
 
 @test "progress is of rows, on standard error alone" {

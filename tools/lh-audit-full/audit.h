@@ -193,9 +193,9 @@ int targets_check(const struct audit *a, struct lh_err *err);
 void check_print(struct lh_buf *out, const struct check *c);
 void summary_print(struct lh_buf *out, const struct audit *a);
 
-/* The whole audit as lines (all: those of good checks, too), and as a document. */
+/* The whole audit as lines, and as a document; all: good and skipped checks, too. */
 void lines_print(struct lh_buf *out, const struct audit *a, bool all);
-void document_print(struct lh_buf *out, const struct audit *a);
+void document_print(struct lh_buf *out, const struct audit *a, bool all);
 
 /* Append {"p2_evidence_rows":12,...}. */
 void metrics_print(struct lh_buf *out, const struct audit *a);

@@ -118,7 +118,7 @@ static int from_audit(struct audit *a, enum member id, struct lh_buf *out, struc
 		lines_print(out, a, true);
 		break;
 	case M_JSON:
-		document_print(out, a);
+		document_print(out, a, true);
 		break;
 	case M_HTML:
 		if (html_print(out, a, err) < 0)
