@@ -219,6 +219,10 @@ z              1        1  +0.0%  ok
 	run -0 lh-audit-full drift --fail-on-drift calm
 	run -1 lh-audit-full drift --fail-on-drift wild
 	run -0 lh-audit-full drift wild
+	run -0 lh-audit-full drift -q wild
+	[ -z "$output" ]
+	run -1 lh-audit-full drift -q --fail-on-drift wild
+	[ "${#lines[@]}" = 3 ]
 	mkdir -p r/docs/recon
 	echo x >r/docs/recon/local-distillation-recon.md
 	row p2_evidence_rows=5 >$LOG
