@@ -19,6 +19,7 @@
 #include "lh_words_int.h"
 
 #define CHUNK 65536
+#define TAKE_LEAST 1024	/* bytes that are read at once, where they are there */
 #define GRACE 2.0	/* seconds from SIGTERM to SIGKILL */
 #define LOOK 0.02	/* seconds from one look to the next, where there is no pidfd */
 
@@ -116,13 +117,15 @@ static int take_said(struct child *c, struct lh_err *err)
 	return 0;
 }
 
-/* What an ended child left in a pipe: no more than is there now, for a grandchild
- * that got away may go on writing. */
+/* What an ended child left in a pipe: about as much as is there now, for a
+ * grandchild that got away may go on writing. */
 static int drain(struct child *c, int *fd, int (*take)(struct child *, struct lh_err *), struct lh_err *err)
 {
-	int left = 0;
+	int left = 0, takes;
 
-	while (*fd >= 0 && ioctl(*fd, FIONREAD, &left) == 0 && left > 0)
+	if (*fd < 0 || ioctl(*fd, FIONREAD, &left) < 0)
+		return 0;
+	for (takes = left / (int)TAKE_LEAST + 1; takes && ioctl(*fd, FIONREAD, &left) == 0 && left > 0; takes--)
 		if (take(c, err) < 0)
 			return -1;
 	return 0;

@@ -209,13 +209,25 @@ static bool complete(struct lh_coproc *c, size_t from)
 	return lf != NULL;
 }
 
-static int late(struct lh_coproc *c, double seconds, struct lh_err *err)
+static void end_with(struct lh_coproc *c, int sig)
 {
 	struct lh_err ignored;
 
-	kill(c->pid, SIGKILL);
+	kill(c->pid, sig);
 	ended(c, &ignored);
+}
+
+static int late(struct lh_coproc *c, double seconds, struct lh_err *err)
+{
+	end_with(c, SIGKILL);
 	return lh_err_set(err, LH_ENET, "%s did not answer within %g seconds", c->name, seconds);
+}
+
+/* It may be waiting for somebody who never answers, which we shall not. */
+static int interrupted(struct lh_coproc *c, struct lh_err *err)
+{
+	end_with(c, SIGTERM);
+	return lh_err_set(err, LH_EINTR, "interrupted");
 }
 
 /* Send the n bytes at p, then an LF, and receive a line, all as it comes: a
@@ -237,7 +249,7 @@ static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds
 		if (poll(&f, 1, left > 3600 ? 3600000 : (int)(left * 1000) + 1) < 0 && errno != EINTR)
 			return lh_err_sys(err, "poll");
 		if (lh_signal_pending())
-			return lh_err_set(err, LH_EINTR, "interrupted");
+			return interrupted(c, err);
 		if (f.revents & POLLOUT && sent <= n) {
 			ssize_t got = sent < n ? send(c->fd, p + sent, n - sent, MSG_NOSIGNAL | MSG_DONTWAIT)
 					       : send(c->fd, "\n", 1, MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -24,7 +24,8 @@
  * Owner:   the struct is the caller's; stop it also after a failure.  An all
  *          zero struct may be stopped.
  * Errors:  LH_EIO: it cannot be started, or ended; LH_ENET: it did not answer
- *          in time, and was killed; LH_EINTR: a signal asked us to stop.
+ *          in time, and was killed; LH_EINTR: a signal asked us to stop, and
+ *          the child was told the same.
  * Threads: one thread per struct.
  */
 #ifndef LH_COPROC_H

@@ -129,8 +129,14 @@ static bool is_jsonl(const char *name)
 	return n > 6 && !strcmp(name + n - 6, ".jsonl");
 }
 
+struct walk {
+	const struct lh_root *root;
+	bool all;		/* files that are no regular ones, too */
+	struct names folders, files;
+};
+
 /* Of one entry of a folder: keep its path where it belongs. */
-static int take_entry(DIR *d, const char *folder, const struct dirent *e, struct names *folders, struct names *files, struct lh_err *err)
+static int take_entry(struct walk *w, DIR *d, const char *folder, const struct dirent *e, struct lh_err *err)
 {
 	unsigned char type = e->d_type;
 	struct stat st;
@@ -142,16 +148,16 @@ static int take_entry(DIR *d, const char *folder, const struct dirent *e, struct
 			return errno == ENOENT ? 0 : lh_err_sys(err, "%s/%s", folder, e->d_name);
 		type = S_ISDIR(st.st_mode) ? DT_DIR : S_ISREG(st.st_mode) ? DT_REG : DT_LNK;
 	}
-	if (type != DT_DIR && (type != DT_REG || !is_jsonl(e->d_name)))
+	if (type == DT_REG ? !is_jsonl(e->d_name) : type != DT_DIR && !w->all)
 		return 0;
 	if (!lh_utf8_valid(e->d_name, strlen(e->d_name)))
 		return lh_err_set(err, LH_EIO, "%s/%s: the name is not UTF-8", folder, e->d_name);
-	return names_add(type == DT_DIR ? folders : files, folder, e->d_name, err);
+	return names_add(type == DT_DIR ? &w->folders : &w->files, folder, e->d_name, err);
 }
 
-static int read_folder(const struct lh_root *r, const char *folder, struct names *folders, struct names *files, struct lh_err *err)
+static int read_folder(struct walk *w, const char *folder, struct lh_err *err)
 {
-	char *path = lh_root_join(r, folder, err);
+	char *path = lh_root_join(w->root, folder, err);
 	const struct dirent *e;
 	int rc = 0;
 	DIR *d;
@@ -168,7 +174,7 @@ static int read_folder(const struct lh_root *r, const char *folder, struct names
 			rc = errno ? lh_err_sys(err, "%s: cannot read", path) : 0;
 			break;
 		}
-		rc = take_entry(d, folder, e, folders, files, err);
+		rc = take_entry(w, d, folder, e, err);
 	}
 	if (d)
 		closedir(d);
@@ -181,28 +187,38 @@ static int by_path(const void *a, const void *b, void *text)
 	return strcmp((const char *)text + *(const size_t *)a, (const char *)text + *(const size_t *)b);
 }
 
-int lh_root_each(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err)
+static int walk(struct walk *w, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err)
 {
-	struct names folders = { 0 }, files = { 0 };
+	struct names *folders = &w->folders, *files = &w->files;
 	size_t i;
 	int rc;
 
-	lh_buf_init(&folders.text, LH_BUF_NOMAX);
-	lh_buf_init(&files.text, LH_BUF_NOMAX);
-	rc = names_add(&folders, below, "", err);
-	for (i = 0; !rc && i < folders.n; i++) {
-		char *folder = lh_strndup(folders.text.p + folders.at[i], strlen(folders.text.p + folders.at[i]), err);
+	lh_buf_init(&folders->text, LH_BUF_NOMAX);
+	lh_buf_init(&files->text, LH_BUF_NOMAX);
+	rc = names_add(folders, below, "", err);
+	for (i = 0; !rc && i < folders->n; i++) {
+		char *folder = lh_strndup(folders->text.p + folders->at[i], strlen(folders->text.p + folders->at[i]), err);
 
-		rc = folder ? read_folder(r, folder, &folders, &files, err) : -1;
+		rc = folder ? read_folder(w, folder, err) : -1;
 		free(folder);
 	}
-	if (!rc && files.n)
-		qsort_r(files.at, files.n, sizeof *files.at, by_path, files.text.p);
-	for (i = 0; !rc && i < files.n; i++)
-		rc = fn(ctx, files.text.p + files.at[i], err);
-	names_free(&folders);
-	names_free(&files);
+	if (!rc && files->n)
+		qsort_r(files->at, files->n, sizeof *files->at, by_path, files->text.p);
+	for (i = 0; !rc && i < files->n; i++)
+		rc = fn(ctx, files->text.p + files->at[i], err);
+	names_free(folders);
+	names_free(files);
 	return rc;
+}
+
+int lh_root_each(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err)
+{
+	return walk(&(struct walk){ .root = r }, below, fn, ctx, err);
+}
+
+int lh_root_all(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err)
+{
+	return walk(&(struct walk){ .root = r, .all = true }, below, fn, ctx, err);
 }
 
 int lh_root_folders(const struct lh_root *r, const char *relpath, struct lh_err *err)

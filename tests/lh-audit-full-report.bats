@@ -219,6 +219,10 @@ z              1        1  +0.0%  ok
 	run -0 lh-audit-full drift --fail-on-drift calm
 	run -1 lh-audit-full drift --fail-on-drift wild
 	run -0 lh-audit-full drift wild
+	run -0 lh-audit-full drift -q wild
+	[ -z "$output" ]
+	run -1 lh-audit-full drift -q --fail-on-drift wild
+	[ "${#lines[@]}" = 3 ]
 	mkdir -p r/docs/recon
 	echo x >r/docs/recon/local-distillation-recon.md
 	row p2_evidence_rows=5 >$LOG
@@ -580,6 +584,28 @@ odd() {
 	mkdir d
 	run -2 --separate-stderr audit --html d
 	no_litter
+}
+
+@test "no file is written twice, and none in the place of a log" {
+	mkdir -p r/data/_kb r/reports/distillation
+	echo old >r/data/_kb/audit_baselines.jsonl
+	echo old >r/data/_kb/replay_runs.jsonl
+	while IFS='|' read -r arguments message; do
+		# shellcheck disable=SC2086
+		run --separate-stderr lh-audit-full --observer --root r $arguments
+		[ "$status" = 2 ]
+		[ -z "$output" ]
+		[ "$stderr" = "lh-audit-full: $message" ] || { echo "$arguments: $stderr"; return 1; }
+	done <<-'END'
+	--out a --html a|--html: a is --out
+	--out a --bundle ./a|--bundle: ./a is --out
+	--html r/../a --bundle a|--bundle: a is --html
+	--html r/reports/distillation/phase8-full-audit-report.md|--html: r/reports/distillation/phase8-full-audit-report.md is --out
+	--out r/data/_kb/audit_baselines.jsonl|--out: r/data/_kb/audit_baselines.jsonl is the file of baselines
+	--bundle r/data/_kb/replay_runs.jsonl|--bundle: r/data/_kb/replay_runs.jsonl is the log of replays
+	END
+	[ "$(cat r/data/_kb/*)" = $'old\nold' ]
+	[ ! -e a ]
 }
 
 @test "no row can forge a heading, a cell or a fence of the report" {

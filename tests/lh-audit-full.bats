@@ -262,14 +262,13 @@ edit() {
 }
 
 @test "a row without provenance fails that check alone, in each of the three files" {
-	for kind in rag sft preference; do
-		for change in 'del(.provenance)' '.provenance = null' '.provenance = "x"' 'del(.provenance.sig_hash)' '.provenance.sig_hash |= ascii_upcase' \
-			'.provenance.sig_hash |= .[1:]' '.provenance.sig_hash += "0"' '.provenance.sig_hash = 5'; do
-			cp -r "$BATS_FILE_TMPDIR"/sound/exports r/
-			edit $kind "$change"
-			audit --observer
-			only 1 'no missing provenance'
-		done
+	for change in 'del(.provenance)' '.provenance = null' '.provenance = "x"' 'del(.provenance.sig_hash)' '.provenance.sig_hash |= ascii_upcase' \
+		'.provenance.sig_hash |= .[1:]' '.provenance.sig_hash += "0"' '.provenance.sig_hash = 5'; do
+		cp -r "$BATS_FILE_TMPDIR"/sound/exports r/
+		for kind in rag sft preference; do edit $kind "$change"; done
+		audit --observer
+		only 1 'no missing provenance'
+		[ "$(jq -r 'select(.name == "no missing provenance").actual' lines)" = 3 ]
 	done
 }
 
@@ -366,48 +365,47 @@ each_hostile_line() {
 	$fn escape $'{"a":"\e[31m"}'
 }
 
-@test "a line that is no object fails the checks of its file, with file and line, whatever it is" {
+@test "a line that is no object fails the checks of its file, with file and line" {
+	for kind in evidence skips scored rag sft preference quarantine; do
+		file=$(file_of $kind)
+		[ $kind != skips ] || echo '{}' >"$file"
+		cp "$file" kept
+		echo '{"a":"b' >>"$file"
+		n=$(wc -l <"$file")
+		tail -n 1 kept >>"$file"
+		audit --observer
+		case $kind in
+		scored | quarantine) only 0 "$(checks_of $kind)" ;;
+		*) only 1 "$(checks_of $kind)" ;;
+		esac
+		while read -r name; do
+			[[ $(notes "$name") == "${file#r/}:$n:"* ]] || { echo "$kind: $(notes "$name")"; return 1; }
+		done < <(checks_of $kind)
+		mv kept "$file"
+	done
+}
+
+@test "a line that is no object fails the checks of its file, whatever it is" {
+	for kind in evidence scored rag sft preference quarantine; do checks_of $kind; done | sort -u >all
 	one() {
-		for kind in evidence skips scored rag sft preference quarantine; do
+		for kind in evidence scored rag sft preference quarantine; do
 			file=$(file_of $kind)
-			[ $kind != skips ] || echo '{}' >"$file"
-			cp "$file" kept
-			printf '%s\n' "$2" >>"$file"
-			n=$(wc -l <"$file")
-			tail -n 1 kept >>"$file"
-			audit --observer
-			case $kind in
-			scored) only 0 "$(checks_of $kind)" ;;
-			quarantine) only 0 "$(checks_of $kind)" ;;
-			*) only 1 "$(checks_of $kind)" ;;
-			esac
-			while read -r name; do
-				[[ $(notes "$name") == "${file#r/}:$n:"* ]] || { echo "$1 in $kind: $(notes "$name")"; return 1; }
-			done < <(checks_of $kind)
-			mv kept "$file"
+			cp "$BATS_FILE_TMPDIR/sound/${file#r/}" "$file"
+			printf "${3:-%s\n}" "$2" >>"$file"
 		done
+		audit --observer
+		failed | sort | diff all - || { echo "$1"; return 1; }
 	}
 	each_hostile_line one
-	for kind in evidence skips scored rag sft preference quarantine; do
-		printf '{"a":"\0"}\n' >>"$(file_of $kind)"
-	done
-	audit --observer
-	[ "$(failed | sort | tr '\n' ,)" = "$(for kind in evidence scored rag sft preference quarantine; do checks_of $kind; done | sort -u | tr '\n' ,)" ]
+	one NUL '' '{"a":"\0"}\n'
 }
 
 @test "a report that is no object fails its check" {
 	one() {
-		for kind in summary drift receipt; do
-			cp "$(file_of $kind)" kept
-			printf '%s\n' "$2" >"$(file_of $kind)"
-			audit --observer
-			case $kind-$1 in
-			drift-bom) ;;
-			drift-*) only 0 "$(checks_of $kind)" ;;
-			*) only 1 "$(checks_of $kind)" ;;
-			esac
-			mv kept "$(file_of $kind)"
-		done
+		for kind in summary drift receipt; do printf '%s\n' "$2" >"$(file_of $kind)"; done
+		audit --observer
+		[ "$status" = 1 ]
+		diff <(for kind in receipt summary drift; do checks_of $kind; done) <(failed) || { echo "$1"; return 1; }
 	}
 	each_hostile_line one
 }
@@ -506,6 +504,22 @@ each_hostile_line() {
 	done
 }
 
+@test "what is no regular file among evidence or scores fails that check, whatever its name" {
+	for kind in evidence:'materializer dry run completes' scored:'scored distribution on disk'; do
+		dir=$(dirname "$(file_of "${kind%:*}")")
+		for odd in 'ln -s /':2027 mkfifo:more.jsonl; do
+			${odd%:*} "$dir/${odd#*:}"
+			audit --observer
+			only "$([ "${kind%:*}" = scored ] && echo 0 || echo 1)" "${kind#*:}"
+			[[ $(notes "${kind#*:}") == "${dir#r/}/${odd#*:}: is a "*", not a regular file" ]]
+			rm "$dir/${odd#*:}"
+		done
+		touch "$dir/README"	# nobody's business
+		audit --observer
+		only 0
+	done
+}
+
 @test "a folder that is a file, or that may not be entered, fails the checks of what is in it" {
 	chmod 777 . r
 	audit=$LH_BIN/lh-audit-full
@@ -601,6 +615,8 @@ each_hostile_line() {
 	[ "$status" = 1 ]
 	[ ! -s err ]
 	[ "$(jq -r '.name // "summary"' lines | tr '\n' ,)" = 'recon document present,drift.json present,summary,' ]
+	audit --observer --quiet --json
+	[ "$(jq -c '[.checks[].name, .summary.required_passed]' lines)" = '["recon document present","drift.json present",11]' ]
 }
 
 @test "progress is of rows, on standard error alone" {
@@ -770,6 +786,18 @@ whole() {
 			diff -r r "$BATS_FILE_TMPDIR/sound"
 			no_litter
 		done
+	done
+}
+
+@test "an audit that finds no memory does not take the root for one without a repository" {
+	plain_only "sanitizers have an allocator of their own"
+	cc -shared -fPIC -o failmalloc.so "$ROOT/tests/faults/failmalloc.c"
+	git init -q .
+	git -c user.name=n -c user.email=e commit -q --allow-empty -m m
+	for n in {1..12}; do
+		rc=0
+		FAILMALLOC=$n LD_PRELOAD=$PWD/failmalloc.so lh-audit-full --phase 0 --root r --out report.md >out 2>err || rc=$?
+		[ "$rc" = 2 ] || tail -n 1 out | jq -e 'has("git_commit")' >/dev/null || { echo "$n: exit $rc"; cat out; return 1; }
 	done
 }
 

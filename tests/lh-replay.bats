@@ -176,14 +176,12 @@ verdict() {
 	printf '\357\273\277{"id":"\\u0061","title":"Exp\\u006frt","content":"x","tags":[ "t" , "\\u00e9" ],"source_run_id":"r","success_score":"accepted"}\r\n\r\n' >$CORPUS
 	sample b "export" "y" | tr -d '\n' >>$CORPUS
 	run -0 lh-replay --root r --dry-run --task export
-	[ "$(jq -c '[.context_bundle.retrieved_playbooks[] | [.rag_id, .tags]]' <<<"$output")" = '[["b",[]],["a",["t","é"]]]' ] ||
-		[ "$(jq -c '[.context_bundle.retrieved_playbooks[] | [.rag_id, .tags]]' <<<"$output")" = '[["a",["t","é"]],["b",[]]]' ]
+	[ "$(jq -c '[.context_bundle.retrieved_playbooks[] | [.rag_id, .tags]]' <<<"$output")" = '[["a",["t","é"]],["b",[]]]' ]
 }
 
 @test "--index retrieves from an index by meaning" {
 	export_
 	jq -c '{id, text: (.title + " " + .content), metadata: {title, content, tags, source_run_id, success_score}}' $CORPUS | lh-index build p.lhv
-	run -0 lh-replay --root empty-is-fine --index p.lhv --dry-run --task export || true
 	mkdir e
 	run -0 lh-replay --root e --index p.lhv --dry-run --now $NOW --task "the nightly export drops rows"
 	[ "$(jq -r '.context_bundle.retrieved_playbooks[0] | .rag_id, .source_run_id, .title' <<<"$output" | paste -sd ,)" = "rag-b,run-rag-b,scrum_reviews: nightly export" ]
@@ -425,6 +423,12 @@ verdict() {
 	for task in "nightly export" zzz "I cannot, as an AI"; do
 		run -0 lh-replay --root r --dry-run --task "$task"
 	done
+	sample rag-a "a login" $'Check that I cannot log in as\n an AI\nVerify the login' >$CORPUS
+	run -0 lh-replay --root r --dry-run --task "login"
+	[[ $(jq -r .model_response <<<"$output") == *$'steps:\n- Check\n- Verify the login' ]]
+	[ "$(jq -r '.context_bundle.validation_steps[0]' <<<"$output")" = "Check that I cannot log in as" ]
+	sample rag-a "a login" "check: I can't log in" >$CORPUS
+	run -0 lh-replay --root r --dry-run --task "login"
 }
 
 # ---- records ----
@@ -638,6 +642,30 @@ verdict() {
 			[ ! -s out ]
 			[ "$(jq -c '[.task, .validation_result.passed, .validation_result.reasons[0][:17]]' log)" = '["the task",false,"local call failed"]' ]
 		done
+	done
+}
+
+@test "an interrupt while the index's service is silent does not wait for it" {
+	export_
+	start_upstream
+	jq -c '{id, text: .content, metadata: {title, content, tags, source_run_id, success_score}}' $CORPUS |
+		LH_OLLAMA_URL=$URL lh-index build --engine ollama far.lhv
+	start_upstream --mode silent --log calls
+	for how in record option; do
+		rm -f log calls
+		options=(--task "the task")
+		[ $how = option ] || options=(-j1)
+		echo '{"task":"the task"}' | LH_OLLAMA_URL=$URL timeout --foreground -s KILL 30 lh-replay --root r --index far.lhv --log log "${options[@]}" >out 2>err 3>&- &
+		pid=$!
+		for i in {1..200}; do
+			[ -s calls ] && break
+			sleep 0.1
+		done
+		kill -TERM $pid
+		status=0
+		wait $pid || status=$?
+		[ $status = 143 ]
+		[ "$(jq -c '[.task, .validation_result.reasons]' log)" = '["the task",["retrieval failed: interrupted"]]' ]
 	done
 }
 

@@ -141,6 +141,21 @@ static void interrupted(void)
 	check(err.code == LH_EINTR && out.status == 128 + SIGTERM);
 }
 
+/* What left the group may write for ever; nobody waits for that. */
+static void got_away(void)
+{
+	static const char *const command[] = {
+		"for i in 1 2 3 4; do setsid yes & done; sleep 0.1",
+		"for i in 1 2 3 4; do setsid yes >&2 & done; sleep 0.1",
+	};
+	size_t i;
+
+	alarm(60);
+	for (i = 0; i < 2; i++)
+		check_why(run(command[i], "", i ? 100 : 0, 0) == 0 && out.status == 0, err.msg);
+	alarm(0);
+}
+
 int main(void)
 {
 	in_and_out();
@@ -149,6 +164,7 @@ int main(void)
 	limits();
 	time_out();
 	left_behind();
+	got_away();
 	surroundings();
 	not_there();
 	many_bytes();

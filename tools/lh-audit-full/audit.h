@@ -13,6 +13,7 @@
  *     baseline.c drift.c change.c   rows of baselines; two of them compared, digit by digit
  *     drift_verb.c                  any two rows
  *     markdown.c html.c chart.c     the report, on paper and as a page
+ *     targets.c                     which files may be written
  *     text.c                        text from outside, made fit for either
  *     bundle*.c                     what is handed to an auditor (bundle.h)
  *
@@ -182,15 +183,19 @@ int root_file(const struct audit *a, const char *relpath, struct lh_buf *out, st
  * else is). */
 int root_has(const struct audit *a, const char *relpath, struct lh_err *err);
 
+/* Two of the files that the settings name must not be one, nor a log of the
+ * root (targets.c). */
+int targets_check(const struct audit *a, struct lh_err *err);
+
 /* ---- what is printed (print.c) ---- */
 
 /* Append a check's line and the summary's, compact, without a LF. */
 void check_print(struct lh_buf *out, const struct check *c);
 void summary_print(struct lh_buf *out, const struct audit *a);
 
-/* The whole audit as lines (all: those of good checks, too), and as a document. */
+/* The whole audit as lines, and as a document; all: good and skipped checks, too. */
 void lines_print(struct lh_buf *out, const struct audit *a, bool all);
-void document_print(struct lh_buf *out, const struct audit *a);
+void document_print(struct lh_buf *out, const struct audit *a, bool all);
 
 /* Append {"p2_evidence_rows":12,...}. */
 void metrics_print(struct lh_buf *out, const struct audit *a);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "audit.h"
+#include "lh_ascii.h"
 #include "lh_file.h"
 
 #define TAIL_ROWS 50
@@ -38,13 +39,6 @@ static const struct {
 	[M_SUMMARY_MD] = { "run/summary.md", "summary.md", true },
 };
 
-static bool is_blank(const char *p, const char *end)
-{
-	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
-		p++;
-	return p == end;
-}
-
 /* Where the last rows begin. */
 static uint64_t tail(const char *p, size_t n)
 {
@@ -56,7 +50,7 @@ static uint64_t tail(const char *p, size_t n)
 	for (; end > p; end = line - 1) {
 		line = memrchr(p, '\n', (size_t)(end - p));
 		line = line ? line + 1 : p;
-		rows += !is_blank(line, end);
+		rows += lh_trim(line, (size_t)(end - line)).n != 0;
 		if (rows == TAIL_ROWS || line == p)
 			return (uint64_t)(line - p);
 	}
@@ -124,7 +118,7 @@ static int from_audit(struct audit *a, enum member id, struct lh_buf *out, struc
 		lines_print(out, a, true);
 		break;
 	case M_JSON:
-		document_print(out, a);
+		document_print(out, a, true);
 		break;
 	case M_HTML:
 		if (html_print(out, a, err) < 0)

@@ -170,7 +170,7 @@ static int on_scored(void *ctx, const char *relpath, struct lh_err *err)
 static int read_tree(struct audit *a, const char *below, lh_root_fn *fn, int damaged, struct lh_err *err)
 {
 	*err = (struct lh_err){ .code = LH_OK };
-	return lh_root_each(a->root, below, fn, a, err) < 0 ? unread(a, damaged, err) : 0;
+	return lh_root_all(a->root, below, fn, a, err) < 0 ? unread(a, damaged, err) : 0;
 }
 
 static int read_export(struct audit *a, enum lh_exporter x, struct lh_err *err)

@@ -1,6 +1,15 @@
 /* child.c - another tool, or a command that was given.  See child.h. */
 #include "child.h"
 
+/* That a tool found no memory says nothing of the root. */
+static bool found_no_memory(const struct lh_child_how *how, const struct lh_child_out *out)
+{
+	static const char words[] = "out of memory";
+	size_t n = strlen(out->said), tail = sizeof words - 1;
+
+	return !how->command && out->status == 2 && n >= tail && !strcmp(out->said + n - tail, words);
+}
+
 int child_run(struct audit *a, enum check_id id, const struct lh_child_how *how, const void *in, size_t n,
 	      struct lh_child_out *out, struct lh_err *err)
 {
@@ -12,6 +21,8 @@ int child_run(struct audit *a, enum check_id id, const struct lh_child_how *how,
 		check_note(a, id, "%s", err->msg);
 		return 0;
 	}
+	if (found_no_memory(how, out))
+		return lh_err_set(err, LH_ENOMEM, "%s: out of memory", name);
 	if (out->timed_out)
 		check_note(a, id, "%s took more than %g seconds", name, how->seconds);
 	else if (out->status > 128)

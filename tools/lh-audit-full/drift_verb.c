@@ -19,9 +19,14 @@ static int find_row(const struct baselines *b, const char *option, int64_t asked
 
 static int print(struct lh_tool *tool, const struct settings *s, const struct drift *d)
 {
+	bool bad = s->fail_on_drift && d->warned;
 	struct lh_buf out;
 	int rc;
 
+	if (bad)
+		lh_tool_verdict_bad(tool);
+	else if (tool->quiet)
+		return 0;
 	lh_buf_init(&out, LH_BUF_NOMAX);
 	if (s->json) {
 		drift_json(&out, d);
@@ -33,8 +38,6 @@ static int print(struct lh_tool *tool, const struct settings *s, const struct dr
 	if (!rc)
 		rc = lh_tool_out(tool, out.p, out.len);
 	lh_buf_free(&out);
-	if (s->fail_on_drift && d->warned)
-		lh_tool_verdict_bad(tool);
 	return rc;
 }
 

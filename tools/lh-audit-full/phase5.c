@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "lh_hashset.h"
 #include "lh_schema.h"
 
 #define REPORT_MAX ((size_t)256 << 20)	/* a receipt of a million files */
@@ -85,14 +86,9 @@ static int receipts(struct report *r, struct lh_err *err)
 
 static bool is_sha256(const struct lh_value *v)
 {
-	size_t i;
+	unsigned char hash[32];
 
-	if (!v || v->type != LH_STRING || v->n != 66)
-		return false;
-	for (i = 1; i <= 64; i++)
-		if (!strchr("0123456789abcdef", v->p[i]))
-			break;
-	return i > 64;
+	return v && v->type == LH_STRING && lh_unhex(v->p + 1, v->n - 2, hash);
 }
 
 static int summary(struct report *r, struct lh_err *err)

@@ -64,12 +64,17 @@ static bool well(const struct audit *a)
 	return audit_is_sound(a) && !a->history.bad.code && !(a->s->fail_on_drift && a->history.drift.warned);
 }
 
+static bool is_printed(const struct check *c, bool all)
+{
+	return c->ran && (all || (!c->passed && !c->skipped));
+}
+
 void lines_print(struct lh_buf *out, const struct audit *a, bool all)
 {
 	const struct check *c;
 
 	for (c = a->check; c < a->check + CHECKS; c++)
-		if (c->ran && (all || (!c->passed && !c->skipped))) {
+		if (is_printed(c, all)) {
 			check_print(out, c);
 			lh_buf_putc(out, '\n');
 		}
@@ -77,13 +82,14 @@ void lines_print(struct lh_buf *out, const struct audit *a, bool all)
 	lh_buf_putc(out, '\n');
 }
 
-void document_print(struct lh_buf *out, const struct audit *a)
+void document_print(struct lh_buf *out, const struct audit *a, bool all)
 {
 	const struct check *c;
-	const char *between = "{\"checks\":[";
+	const char *between = "";
 
+	lh_buf_puts(out, "{\"checks\":[");
 	for (c = a->check; c < a->check + CHECKS; c++)
-		if (c->ran) {
+		if (is_printed(c, all)) {
 			lh_buf_puts(out, between);
 			check_print(out, c);
 			between = ",";
@@ -102,7 +108,7 @@ int audit_print(struct audit *a, struct lh_err *err)
 		return 0;
 	lh_buf_init(&out, LH_BUF_NOMAX);
 	if (a->s->json)
-		document_print(&out, a);
+		document_print(&out, a, !a->tool->quiet);
 	else
 		lines_print(&out, a, !a->tool->quiet);
 	rc = lh_buf_check(&out, err);

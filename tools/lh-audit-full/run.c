@@ -16,6 +16,14 @@ static int take(struct audit *a, struct lh_err *err)
 	return -1;
 }
 
+static int find_commit(struct audit *a, struct lh_err *err)
+{
+	if (lh_git_commit(lh_root_path(a->root), a->git_commit, err))
+		return 0;
+	*a->git_commit = '\0';
+	return check_is_finding(err) ? 0 : -1;
+}
+
 static int phases(struct audit *a, struct lh_err *err)
 {
 	static int (*const run[])(struct audit *a, struct lh_err *err) = {
@@ -44,15 +52,12 @@ static int files(struct audit *a, struct lh_err *err)
 
 static int audit(struct audit *a, struct lh_err *err)
 {
-	struct lh_err why;
 	int printed;
 
 	if (take(a, err) < 0)
 		return -1;
 	lh_tool_time(a->tool, a->recorded_at);
-	if (!lh_git_commit(lh_root_path(a->root), a->git_commit, &why))
-		*a->git_commit = '\0';
-	if (census_take(a, err) < 0 || newest_run(a, err) < 0 || history_read(a, err) < 0 || phases(a, err) < 0)
+	if (find_commit(a, err) < 0 || census_take(a, err) < 0 || newest_run(a, err) < 0 || history_read(a, err) < 0 || phases(a, err) < 0)
 		return -1;
 	if (!audit_is_sound(a) || (a->s->fail_on_drift && a->history.drift.warned))
 		lh_tool_verdict_bad(a->tool);
@@ -68,7 +73,7 @@ int audit_verb(struct lh_tool *tool, void *settings)
 	checks_begin(&a);
 	lh_buf_init(&a.bad_summary, LH_BUF_NOMAX);
 	a.root = lh_root_open(a.s->root, &tool->err);
-	if (a.root)
+	if (a.root && targets_check(&a, &tool->err) == 0)
 		rc = audit(&a, &tool->err);
 	checks_free(&a);
 	census_free(&a.census);

@@ -27,15 +27,18 @@ static void put_artifacts(struct lh_buf *out, const char *heading, const struct 
 	}
 }
 
-static void put_steps(struct lh_buf *out, const char *heading, const struct bundle *b)
+/* As an answer, a step that would be held against it is told by its verb alone. */
+static void put_steps(struct lh_buf *out, const char *heading, const struct bundle *b, bool as_answer)
 {
+	struct word_iter it;
 	size_t i;
 
 	if (b->n_steps)
 		lh_buf_puts(out, heading);
 	for (i = 0; i < b->n_steps; i++) {
 		lh_buf_puts(out, "- ");
-		put(out, &b->step[i]);
+		word_iter_init(&it, b->step[i].p, b->step[i].n);
+		put(out, as_answer && judge_hedges(&b->step[i]) && word_next(&it) ? &it.word : &b->step[i]);
 		lh_buf_putc(out, '\n');
 	}
 }
@@ -49,7 +52,7 @@ void prompt_print(struct lh_buf *out, const struct lh_str *task, const struct bu
 		return;
 	put_artifacts(out, "\nPrior successful outputs:\n", b->success, b->n_success);
 	put_artifacts(out, "\nFailure patterns to avoid:\n", b->failure, b->n_failure);
-	put_steps(out, "\nValidation steps:\n", b);
+	put_steps(out, "\nValidation steps:\n", b, false);
 }
 
 static void put_ids(struct lh_buf *out, const struct artifact *const *v, size_t n)
@@ -75,5 +78,5 @@ void dry_answer(struct lh_buf *out, const struct bundle *b)
 	lh_buf_printf(out, " and %zu failed in part", b->n_failure);
 	put_ids(out, b->failure, b->n_failure);
 	lh_buf_puts(out, ".\n");
-	put_steps(out, "Validation steps:\n", b);
+	put_steps(out, "Validation steps:\n", b, true);
 }

@@ -58,6 +58,16 @@ static bool hedges(const struct lh_str *s, const char *words)
 	return false;
 }
 
+bool judge_hedges(const struct lh_str *s)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof hedge / sizeof *hedge; i++)
+		if (hedges(s, hedge[i]))
+			return true;
+	return false;
+}
+
 /* Does the answer use a word of the steps? */
 static int meets(const struct lh_str *s, const struct bundle *b, struct words *steps, bool *yes, struct lh_err *err)
 {

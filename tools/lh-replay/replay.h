@@ -162,6 +162,8 @@ void dry_answer(struct lh_buf *out, const struct bundle *b);
 int judge(const struct lh_str *answer, const struct bundle *b, struct words *steps, struct lh_buf *reasons, struct lh_err *err);
 /* The same when there is no answer: "what: why". */
 void judge_failed(struct lh_buf *reasons, const char *what, const struct lh_err *why);
+/* Would it be held against an answer that this stands in it? */
+bool judge_hedges(const struct lh_str *s);
 
 /* ---- row.c ---- */
 
