@@ -2,6 +2,9 @@
 #ifndef LH_COLLECT_INT_H
 #define LH_COLLECT_INT_H
 
+#include <sys/stat.h>
+
+#include "lh_hash2_int.h"
 #include "lh_hashset.h"
 #include "lh_stage_collect.h"
 
@@ -19,6 +22,9 @@ struct collect {
 	struct lh_hashset seen;		/* sig_hashes, on file and of this run */
 	struct lh_append *out;
 	uint64_t read;			/* rows that the threads have seen */
+	struct stat before;		/* the file, and its bytes hashed as they come */
+	struct lh_hash2_file hash;
+	uint64_t bytes;
 };
 
 /* Fill seen with what is on file for the source; today is where its evidence goes. */

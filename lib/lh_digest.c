@@ -51,19 +51,35 @@ static void add_length(SHA256_CTX *c, uint64_t bytes)
 	c->Nh = (SHA_LONG)(bits >> 32);
 }
 
-void lh_sha256_more2(struct lh_sha256 *const s[2], const void *const p[2], size_t n)
+/* The first of the n bytes, to the end of the block that they go on with. */
+static size_t finish_block(SHA256_CTX *c, const void *p, size_t n)
 {
-	SHA256_CTX *a = (SHA256_CTX *)s[0], *b = (SHA256_CTX *)s[1];
-	size_t done = 0;
+	size_t head = (BLOCK - c->num) % BLOCK;
 
-	if (!a->num && !b->num && lh_sha2_can()) {
-		done = n / BLOCK * BLOCK;
-		lh_sha2_blocks((uint32_t *[]){ a->h, b->h }, (const unsigned char *[]){ p[0], p[1] }, n / BLOCK);
-		add_length(a, done);
-		add_length(b, done);
+	if (head > n)
+		head = n;
+	SHA256_Update(c, p, head);
+	return head;
+}
+
+void lh_sha256_more2(struct lh_sha256 *const s[2], const void *const p[2], const size_t n[2])
+{
+	SHA256_CTX *c[2] = { (SHA256_CTX *)s[0], (SHA256_CTX *)s[1] };
+	const unsigned char *at[2];
+	size_t left[2], both = 0, i;
+
+	for (i = 0; i < 2; i++) {
+		left[i] = n[i] - finish_block(c[i], p[i], n[i]);
+		at[i] = (const unsigned char *)p[i] + (n[i] - left[i]);
 	}
-	SHA256_Update(a, (const char *)p[0] + done, n - done);
-	SHA256_Update(b, (const char *)p[1] + done, n - done);
+	if (lh_sha2_can())
+		both = (left[0] < left[1] ? left[0] : left[1]) / BLOCK;
+	if (both)
+		lh_sha2_blocks((uint32_t *[]){ c[0]->h, c[1]->h }, at, both);
+	for (i = 0; i < 2; i++) {
+		add_length(c[i], both * BLOCK);
+		SHA256_Update(c[i], at[i] + both * BLOCK, left[i] - both * BLOCK);
+	}
 }
 
 void lh_sha256_end(struct lh_sha256 *s, unsigned char out[32])

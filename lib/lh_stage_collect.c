@@ -167,10 +167,27 @@ static int check_sum(const struct collect *c, struct lh_err *err)
 			  (unsigned long long)g->skipped, (unsigned long long)g->deduped);
 }
 
+static void on_bytes(void *ctx, const char *p, size_t n)
+{
+	struct collect *c = ctx;
+
+	c->bytes += n;
+	lh_hash2_show(lh_facts_hashing(c->run->facts), &c->hash, p, n);
+}
+
+/* For the receipt: what the source holds. */
+static int tell_source(struct collect *c, struct lh_err *err)
+{
+	struct lh_fact fact = { .bytes = c->bytes, .records = c->read };
+
+	lh_hash2_end(lh_facts_hashing(c->run->facts), &c->hash, fact.sha256);
+	return lh_facts_read(c->run->facts, c->run->root, lh_stem_source(c->stem), &c->before, &fact, err);
+}
+
 static int read_source(struct collect *c, const char *path, struct lh_err *err)
 {
 	const struct lh_flow flow = {
-		.map = on_row, .bad = on_bad, .sink = on_output,
+		.map = on_row, .bad = on_bad, .sink = on_output, .show = c->run->how.dry ? NULL : on_bytes,
 		.worker_new = worker_new, .worker_free = worker_free, .ctx = c,
 	};
 	char relpath[128];
@@ -182,13 +199,16 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 	c->out = lh_append_open(c->run->root, relpath, err);
 	if (!c->out)
 		return -1;
-	c->read = 0;
+	c->read = c->bytes = 0;
+	lh_hash2_start(&c->hash);
 	rc = lh_flow_file(path, c->run->how.jobs, c->how->max_line, &flow, err);
 	c->got->read = c->read;
 	if (!rc)
 		rc = check_sum(c, err);
 	if (!rc && !c->run->how.dry)
-		rc = lh_append_commit(c->out, err);
+		rc = lh_append_commit(c->out, err) < 0 ? -1 : tell_source(c, err);
+	if (!c->run->how.dry)
+		lh_hash2_free(lh_facts_hashing(c->run->facts), &c->hash);
 	lh_append_close(c->out);
 	lh_hashset_free(&c->seen);
 	return rc;
@@ -204,7 +224,11 @@ static int collect_source(struct collect *c, struct lh_err *err)
 	fd = lh_open_regular(path, O_RDONLY, 0, err);
 	rc = fd >= 0 || errno == ENOENT ? 0 : -1;
 	if (fd >= 0) {
+		if (fstat(fd, &c->before) < 0)
+			rc = lh_err_sys(err, "%s", path);
 		close(fd);
+	}
+	if (fd >= 0 && !rc) {
 		c->got->present = true;
 		rc = read_source(c, path, err);
 	}
