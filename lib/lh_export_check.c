@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "lh_digest.h"
+#include "lh_form_int.h"
 #include "lh_mem.h"
 #include "lh_rows.h"
 #include "lh_schema.h"
@@ -19,7 +20,7 @@ struct check {
 	const char *relpath;
 	const struct lh_keyset *due;
 	struct lh_stage_result *res;
-	const struct lh_schema *schema;
+	struct lh_form form;
 	uint64_t line, faults;
 	struct lh_record rec;
 	struct lh_buf run_id, sig, scratch;
@@ -157,14 +158,16 @@ static int check_id(struct check *c, struct lh_err *err)
 
 static int check_row(struct check *c, const struct lh_row *row, struct lh_err *err)
 {
+	int rc = lh_form_read(&c->form, &c->rec, row->p, row->n, err);
+
 	c->line = row->line;
-	if (lh_record_parse(&c->rec, row->p, row->n, err) < 0) {
+	if (!rc && lh_record_parse(&c->rec, row->p, row->n, err) < 0) {
 		if (err->code != LH_EDATA)
 			return -1;
 		fault(c, err->msg);
 		return 0;
 	}
-	if (lh_schema_check_record(c->schema, &c->rec, &c->scratch, on_violation, c, err) < 0)
+	if (rc < 0 || (!rc && lh_schema_check_record(c->form.schema, &c->rec, &c->scratch, on_violation, c, err) < 0))
 		return -1;
 	check_category(c);
 	return take_source(c, err) < 0 || check_id(c, err) < 0 ? -1 : 0;
@@ -201,7 +204,7 @@ int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct
 	char *path = lh_root_join(root, c.relpath, err);
 	int rc = -1;
 
-	c.schema = lh_schema_find(schemas[x]);
+	c.form.schema = lh_schema_find(schemas[x]);
 	lh_record_init(&c.rec);
 	lh_buf_init(&c.run_id, LH_BUF_NOMAX);
 	lh_buf_init(&c.sig, LH_BUF_NOMAX);
