@@ -6,6 +6,7 @@
 
 #include "lh_hash2_int.h"
 #include "lh_hashset.h"
+#include "lh_score_ahead_int.h"
 #include "lh_stage_collect.h"
 
 struct collect {
@@ -21,6 +22,7 @@ struct collect {
 	struct lh_collected *got;
 	struct lh_hashset seen;		/* sig_hashes, on file and of this run */
 	struct lh_append *out;
+	struct lh_ahead *ahead;		/* evidence is scored at once; or NULL */
 	uint64_t read;			/* rows that the threads have seen */
 	struct stat before;		/* the file, and its bytes hashed as they come */
 	struct lh_hash2_file hash;

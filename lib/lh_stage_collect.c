@@ -19,11 +19,21 @@
 /* What a row's output begins with: what it is, and its hash where it has one. */
 enum { EVIDENCE = 'e', SKIP = 's', SKIP_UNHASHED = 'u' };
 
+/* What stands between that and the evidence, behind which the scored run is. */
+struct head {
+	unsigned char hash[32];
+	size_t evidence;	/* bytes */
+	unsigned char category;
+};
+
 struct worker {
 	struct collect *c;
 	struct lh_evidence *e;
 	struct lh_buf clean;
 	uint64_t read;
+	struct lh_scorer *scorer;	/* with what it reads and makes */
+	struct lh_record made;
+	struct lh_buf scored;
 };
 
 static void worker_free(void *arg)
@@ -33,6 +43,9 @@ static void worker_free(void *arg)
 	w->c->read += w->read;
 	lh_evidence_free(w->e);
 	lh_buf_free(&w->clean);
+	lh_scorer_free(w->scorer);
+	lh_record_free(&w->made);
+	lh_buf_free(&w->scored);
 	free(w);
 }
 
@@ -44,11 +57,49 @@ static void *worker_new(void *ctx, struct lh_err *err)
 		return NULL;
 	w->c = ctx;
 	lh_buf_init(&w->clean, LH_BUF_NOMAX);
+	lh_buf_init(&w->scored, LH_BUF_NOMAX);
+	lh_record_init(&w->made);
 	w->e = lh_evidence_new(w->c->run->recorded_at, err);
-	if (w->e)
+	w->scorer = w->e ? lh_scorer_new(err) : NULL;
+	if (w->scorer)
 		return w;
 	worker_free(w);
 	return NULL;
+}
+
+/* Score the evidence of n bytes at the end of out, and put the scored run behind it. */
+static int score(struct worker *w, size_t n, enum lh_category *category, struct lh_buf *out, struct lh_err *err)
+{
+	lh_buf_reset(&w->scored);
+	if (lh_buf_check(out, err) < 0)
+		return -1;
+	if (lh_record_parse(&w->made, out->p + out->len - n, n, err) < 0 ||
+	    lh_score_one(w->scorer, &w->made, w->c->run->recorded_at, category, &w->scored, err) < 0)
+		return err->code == LH_EDATA ? lh_err_set(err, LH_ECORRUPT, "evidence that has no score") : -1;
+	if (lh_buf_check(&w->scored, err) < 0)
+		return -1;
+	lh_buf_add(out, w->scored.p, w->scored.len);
+	return 0;
+}
+
+static int make(struct worker *w, const struct lh_record *row, struct lh_buf *out, struct lh_err *err)
+{
+	enum lh_category category = LH_ACCEPTED;
+	size_t at = out->len, n;
+	struct head head = { .evidence = 0 };
+
+	lh_buf_add(out, &head, sizeof head);
+	if (lh_evidence_make(w->e, w->c->stem, row, row->number - 1, out, err) < 0)
+		return -1;
+	n = out->len - at - sizeof head;
+	if (w->c->ahead && score(w, n, &category, out, err) < 0)
+		return -1;
+	memcpy(head.hash, lh_evidence_hash(w->e), sizeof head.hash);
+	head.evidence = n;
+	head.category = (unsigned char)category;
+	if (!out->failed)
+		memcpy(out->p + at, &head, sizeof head);
+	return 0;
 }
 
 static int on_row(struct lh_record *row, struct lh_buf *out, void *arg, struct lh_err *err)
@@ -59,12 +110,8 @@ static int on_row(struct lh_record *row, struct lh_buf *out, void *arg, struct l
 
 	w->read++;
 	lh_buf_putc(out, EVIDENCE);
-	lh_buf_add(out, (const char[32]){ 0 }, 32);
-	if (lh_evidence_make(w->e, w->c->stem, row, row->number - 1, out, err) == 0) {
-		if (!out->failed)
-			memcpy(out->p + start + 1, lh_evidence_hash(w->e), 32);
+	if (make(w, row, out, err) == 0)
 		return 0;
-	}
 	if (err->code != LH_EDATA)
 		return -1;
 	out->len = start;
@@ -98,16 +145,24 @@ static void on_bad(uint64_t line, const struct lh_err *why, struct lh_buf *out, 
 
 static int take_evidence(struct collect *c, const char *p, size_t n, struct lh_err *err)
 {
+	const char *evidence = p + sizeof(struct head), *scored;
+	struct head head;
 	bool is_new;
 
-	if (lh_hashset_add(&c->seen, (const unsigned char *)p, &is_new, err) < 0)
+	memcpy(&head, p, sizeof head);
+	scored = evidence + head.evidence;
+	if (lh_hashset_add(&c->seen, head.hash, &is_new, err) < 0)
 		return -1;
 	if (!is_new) {
 		c->got->deduped++;
 		return 0;
 	}
 	c->got->written++;
-	return c->run->how.dry ? 0 : lh_append_line(c->out, p + 32, n - 32, err);
+	if (c->run->how.dry)
+		return 0;
+	if (lh_append_line(c->out, evidence, head.evidence, err) < 0)
+		return -1;
+	return c->ahead ? lh_ahead_line(c->ahead, head.category, scored, (size_t)(p + n - scored), err) : 0;
 }
 
 static int take_skip(struct collect *c, const char *hash, const char *errors, size_t n, uint64_t line, struct lh_err *err)
@@ -184,6 +239,13 @@ static int tell_source(struct collect *c, struct lh_err *err)
 	return lh_facts_read(c->run->facts, c->run->root, lh_stem_source(c->stem), &c->before, &fact, err);
 }
 
+static int commit(struct collect *c, struct lh_err *err)
+{
+	if (lh_append_commit(c->out, err) < 0 || (c->ahead && lh_ahead_done(c->ahead, err) < 0))
+		return -1;
+	return tell_source(c, err);
+}
+
 static int read_source(struct collect *c, const char *path, struct lh_err *err)
 {
 	const struct lh_flow flow = {
@@ -196,6 +258,9 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 	snprintf(relpath, sizeof relpath, "%s/%s.jsonl", c->how->output, lh_stem_name(c->stem));
 	if (lh_collect_known(c, relpath, err) < 0)
 		return -1;
+	c->ahead = NULL;
+	if (c->run->how.whole && !c->seen.n && lh_ahead_open(&c->ahead, c->run, relpath, err) < 0)
+		return -1;
 	c->out = lh_append_open(c->run->root, relpath, err);
 	if (!c->out)
 		return -1;
@@ -206,7 +271,7 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 	if (!rc)
 		rc = check_sum(c, err);
 	if (!rc && !c->run->how.dry)
-		rc = lh_append_commit(c->out, err) < 0 ? -1 : tell_source(c, err);
+		rc = commit(c, err);
 	if (!c->run->how.dry)
 		lh_hash2_free(lh_facts_hashing(c->run->facts), &c->hash);
 	lh_append_close(c->out);
