@@ -36,6 +36,10 @@ LH_API int lh_evidence_make(struct lh_evidence *e, enum lh_stem stem, const stru
 /* Of the row last made: its sig_hash, NULL when it has no canonical form. */
 LH_API const unsigned char *lh_evidence_hash(const struct lh_evidence *e);
 
+/* Of the row last made: its record with its members, which stands in the out
+ * that it was made in, until that changes. */
+LH_API const struct lh_record *lh_evidence_record(struct lh_evidence *e);
+
 /* So many reasons of one row are told, and then how many there are "more". */
 #define LH_EVIDENCE_REASONS 20
 

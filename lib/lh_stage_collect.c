@@ -31,8 +31,7 @@ struct worker {
 	struct lh_evidence *e;
 	struct lh_buf clean;
 	uint64_t read;
-	struct lh_scorer *scorer;	/* with what it reads and makes */
-	struct lh_record made;
+	struct lh_scorer *scorer;
 	struct lh_buf scored;
 };
 
@@ -44,7 +43,6 @@ static void worker_free(void *arg)
 	lh_evidence_free(w->e);
 	lh_buf_free(&w->clean);
 	lh_scorer_free(w->scorer);
-	lh_record_free(&w->made);
 	lh_buf_free(&w->scored);
 	free(w);
 }
@@ -58,7 +56,6 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	w->c = ctx;
 	lh_buf_init(&w->clean, LH_BUF_NOMAX);
 	lh_buf_init(&w->scored, LH_BUF_NOMAX);
-	lh_record_init(&w->made);
 	w->e = lh_evidence_new(w->c->run->recorded_at, err);
 	w->scorer = w->e ? lh_scorer_new(err) : NULL;
 	if (w->scorer)
@@ -67,14 +64,13 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	return NULL;
 }
 
-/* Score the evidence of n bytes at the end of out, and put the scored run behind it. */
-static int score(struct worker *w, size_t n, enum lh_category *category, struct lh_buf *out, struct lh_err *err)
+/* Score the evidence at the end of out, and put the scored run behind it. */
+static int score(struct worker *w, enum lh_category *category, struct lh_buf *out, struct lh_err *err)
 {
 	lh_buf_reset(&w->scored);
 	if (lh_buf_check(out, err) < 0)
 		return -1;
-	if (lh_record_parse(&w->made, out->p + out->len - n, n, err) < 0 ||
-	    lh_score_one(w->scorer, &w->made, w->c->run->recorded_at, category, &w->scored, err) < 0)
+	if (lh_score_one(w->scorer, lh_evidence_record(w->e), w->c->run->recorded_at, category, &w->scored, err) < 0)
 		return err->code == LH_EDATA ? lh_err_set(err, LH_ECORRUPT, "evidence that has no score") : -1;
 	if (lh_buf_check(&w->scored, err) < 0)
 		return -1;
@@ -92,7 +88,7 @@ static int make(struct worker *w, const struct lh_record *row, struct lh_buf *ou
 	if (lh_evidence_make(w->e, w->c->stem, row, row->number - 1, out, err) < 0)
 		return -1;
 	n = out->len - at - sizeof head;
-	if (w->c->ahead && score(w, n, &category, out, err) < 0)
+	if (w->c->ahead && score(w, &category, out, err) < 0)
 		return -1;
 	memcpy(head.hash, lh_evidence_hash(w->e), sizeof head.hash);
 	head.evidence = n;
