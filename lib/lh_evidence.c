@@ -69,10 +69,10 @@ void lh_evidence_free(struct lh_evidence *e)
 	free(e);
 }
 
-int lh_sig_hash(const struct lh_value *v, struct lh_buf *scratch, unsigned char hash[32], struct lh_err *err)
+int lh_sig_hash(const struct lh_record *row, struct lh_buf *scratch, unsigned char hash[32], struct lh_err *err)
 {
 	lh_buf_reset(scratch);
-	if (lh_canon_jcs(scratch, v, err) < 0)
+	if (lh_canon_jcs_record(scratch, row, err) < 0)
 		return -1;
 	lh_sha256(scratch->p, scratch->len, hash);
 	return 0;
@@ -548,8 +548,6 @@ const struct lh_record *lh_evidence_record(struct lh_evidence *e)
 int lh_evidence_make(struct lh_evidence *e, enum lh_stem stem, const struct lh_record *row, uint64_t line_offset,
 		     struct lh_buf *out, struct lh_err *err)
 {
-	struct lh_value whole = { .p = row->line, .n = row->len, .type = LH_OBJECT };
-
 	lh_buf_reset(&e->errors);
 	lh_buf_reset(&e->scratch);
 	e->n_errors = e->n_refused = 0;
@@ -559,7 +557,7 @@ int lh_evidence_make(struct lh_evidence *e, enum lh_stem stem, const struct lh_r
 	e->off = line_offset;
 	e->out = out;
 	e->err = err;
-	if (lh_sig_hash(&whole, &e->canon, e->hash, err) < 0) {
+	if (lh_sig_hash(row, &e->canon, e->hash, err) < 0) {
 		if (err->code == LH_EDATA)
 			lh_evidence_refuse(e, "record", err->msg);
 		return err->code == LH_EDATA ? refused(e, err) : -1;

@@ -46,8 +46,8 @@ LH_API const struct lh_record *lh_evidence_record(struct lh_evidence *e);
 /* Of the row last refused: the reasons as a JSON array of strings, appended. */
 LH_API void lh_evidence_errors(const struct lh_evidence *e, struct lh_buf *out);
 
-/* SHA-256 over the JCS of a checked value; *scratch is used from its start.
+/* SHA-256 over the JCS of a row; *scratch is used from its start.
  * LH_EDATA when it has none. */
-LH_API int lh_sig_hash(const struct lh_value *v, struct lh_buf *scratch, unsigned char hash[32], struct lh_err *err);
+LH_API int lh_sig_hash(const struct lh_record *row, struct lh_buf *scratch, unsigned char hash[32], struct lh_err *err);
 
 #endif
