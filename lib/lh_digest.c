@@ -204,6 +204,42 @@ static void put_state(const uint32_t s[8], unsigned char out[32])
 	}
 }
 
+/* Two messages to their end, of which before bytes are in the states already. */
+static void finish_two(uint32_t *const state[2], const unsigned char *const p[2], const size_t n[2], size_t before,
+		       unsigned char out[2][32])
+{
+	const unsigned char *ends[2];
+	struct end end[2];
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		make_end(&end[i], p[i], n[i], before);
+		ends[i] = end[i].p;
+	}
+	take_blocks(state, p, (size_t[2]){ n[0] / BLOCK, n[1] / BLOCK });
+	take_blocks(state, ends, (size_t[2]){ end[0].blocks, end[1].blocks });
+	for (i = 0; i < 2; i++)
+		put_state(state[i], out[i]);
+}
+
+void lh_sha256_pair(const void *const p[2], const size_t n[2], unsigned char out[2][32])
+{
+	static const uint32_t start[8] = {	/* FIPS 180-4, 5.3.3 */
+		0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+	};
+	uint32_t s[2][8];
+	size_t i;
+
+	if (!lh_sha2_can()) {
+		for (i = 0; i < 2; i++)
+			lh_sha256(p[i], n[i], out[i]);
+		return;
+	}
+	memcpy(s[0], start, sizeof start);
+	memcpy(s[1], start, sizeof start);
+	finish_two((uint32_t *[]){ s[0], s[1] }, (const unsigned char *[]){ p[0], p[1] }, n, 0, out);
+}
+
 static void load_state(uint32_t s[8], const SHA256_CTX *c)
 {
 	memcpy(s, c->h, 8 * sizeof *s);
@@ -211,31 +247,20 @@ static void load_state(uint32_t s[8], const SHA256_CTX *c)
 
 void lh_hmac_pair(const struct lh_hmac *h, const void *const p[2], const size_t n[2], unsigned char out[2][32])
 {
-	const unsigned char *text[2] = { p[0], p[1] }, *ends[2];
 	uint32_t s[2][8], *const state[2] = { s[0], s[1] };
-	struct end end[2];
-	size_t i, blocks[2] = { n[0] / BLOCK, n[1] / BLOCK };
+	size_t i;
 
 	if (!lh_sha2_can()) {
 		for (i = 0; i < 2; i++)
 			lh_hmac(h, p[i], n[i], NULL, 0, out[i]);
 		return;
 	}
-	for (i = 0; i < 2; i++) {
-		load_state(s[i], &h->inner);
-		make_end(&end[i], text[i], n[i], BLOCK);
-		ends[i] = end[i].p;
-	}
-	take_blocks(state, text, blocks);
-	take_blocks(state, ends, (size_t[2]){ end[0].blocks, end[1].blocks });
-	for (i = 0; i < 2; i++) {
-		put_state(s[i], out[i]);
-		load_state(s[i], &h->outer);
-		make_end(&end[i], out[i], 32, BLOCK);
-	}
-	take_blocks(state, ends, (size_t[2]){ 1, 1 });
-	for (i = 0; i < 2; i++)
-		put_state(s[i], out[i]);
+	load_state(s[0], &h->inner);
+	load_state(s[1], &h->inner);
+	finish_two(state, (const unsigned char *[]){ p[0], p[1] }, n, BLOCK, out);
+	load_state(s[0], &h->outer);
+	load_state(s[1], &h->outer);
+	finish_two(state, (const unsigned char *[]){ out[0], out[1] }, (size_t[2]){ 32, 32 }, BLOCK, out);
 }
 
 void lh_hmac_free(struct lh_hmac *h)

@@ -13,6 +13,7 @@
 #include "lh_flow_int.h"
 #include "lh_mem.h"
 #include "lh_receipt.h"
+#include "lh_score_int.h"
 
 #define TELL_EVERY 4096		/* records between two reports of progress */
 
@@ -26,23 +27,30 @@ struct head {
 	unsigned char category;
 };
 
+#define PAIR 2			/* rows taken together, for their hashes */
+
 struct worker {
 	struct collect *c;
 	struct lh_evidence *e;
-	struct lh_buf clean;
+	struct lh_buf canon[PAIR], clean;
 	uint64_t read;
-	struct lh_scorer *scorer;
+	struct lh_scorer *scorer[PAIR];
+	size_t sig[PAIR];		/* where the row's scored_sig belongs in out; 0: it has none */
 	struct lh_buf scored;
 };
 
 static void worker_free(void *arg)
 {
 	struct worker *w = arg;
+	int i;
 
 	w->c->read += w->read;
 	lh_evidence_free(w->e);
+	for (i = 0; i < PAIR; i++) {
+		lh_buf_free(&w->canon[i]);
+		lh_scorer_free(w->scorer[i]);
+	}
 	lh_buf_free(&w->clean);
-	lh_scorer_free(w->scorer);
 	lh_buf_free(&w->scored);
 	free(w);
 }
@@ -50,6 +58,8 @@ static void worker_free(void *arg)
 static void *worker_new(void *ctx, struct lh_err *err)
 {
 	struct worker *w = lh_calloc(1, sizeof *w, err);
+	bool made;
+	int i;
 
 	if (!w)
 		return NULL;
@@ -57,38 +67,66 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	lh_buf_init(&w->clean, LH_BUF_NOMAX);
 	lh_buf_init(&w->scored, LH_BUF_NOMAX);
 	w->e = lh_evidence_new(w->c->run->recorded_at, err);
-	w->scorer = w->e ? lh_scorer_new(err) : NULL;
-	if (w->scorer)
+	made = w->e != NULL;
+	for (i = 0; i < PAIR; i++) {
+		lh_buf_init(&w->canon[i], LH_BUF_NOMAX);
+		w->scorer[i] = made ? lh_scorer_new(err) : NULL;
+		made = w->scorer[i] != NULL;
+	}
+	if (made)
 		return w;
 	worker_free(w);
 	return NULL;
 }
 
-/* Score the evidence at the end of out, and put the scored run behind it. */
-static int score(struct worker *w, enum lh_category *category, struct lh_buf *out, struct lh_err *err)
+/* Score the evidence at the end of out, and put the scored run behind it, but
+ * for its scored_sig. */
+static int score(struct worker *w, size_t i, enum lh_category *category, struct lh_buf *out, struct lh_err *err)
 {
+	size_t at;
+
 	lh_buf_reset(&w->scored);
 	if (lh_buf_check(out, err) < 0)
 		return -1;
-	if (lh_score_one(w->scorer, lh_evidence_record(w->e), w->c->run->recorded_at, category, &w->scored, err) < 0)
+	if (lh_score_unsigned(w->scorer[i], lh_evidence_record(w->e), w->c->run->recorded_at, category, &w->scored, &at, err) < 0)
 		return err->code == LH_EDATA ? lh_err_set(err, LH_ECORRUPT, "evidence that has no score") : -1;
 	if (lh_buf_check(&w->scored, err) < 0)
 		return -1;
+	w->sig[i] = out->len + at;
 	lh_buf_add(out, w->scored.p, w->scored.len);
 	return 0;
 }
 
-static int make(struct worker *w, const struct lh_record *row, struct lh_buf *out, struct lh_err *err)
+static void sign(struct worker *w, size_t n, const struct lh_buf *out)
+{
+	const struct lh_scorer *by[PAIR];
+	char *to[PAIR];
+	size_t i, k = 0;
+
+	for (i = 0; i < n && !out->failed; i++) {
+		if (!w->sig[i])
+			continue;
+		by[k] = w->scorer[i];
+		to[k++] = out->p + w->sig[i];
+	}
+	if (k == PAIR)
+		lh_score_sign_pair(by, to);
+	else if (k)
+		lh_score_sign(by[0], to[0]);
+}
+
+/* The i-th row of a pair; hash NULL: not known yet. */
+static int make(struct worker *w, size_t i, const struct lh_record *row, const unsigned char *hash, struct lh_buf *out, struct lh_err *err)
 {
 	enum lh_category category = LH_ACCEPTED;
 	size_t at = out->len, n;
 	struct head head = { .evidence = 0 };
 
 	lh_buf_add(out, &head, sizeof head);
-	if (lh_evidence_make(w->e, w->c->stem, row, row->number - 1, out, err) < 0)
+	if (lh_evidence_make(w->e, w->c->stem, row, row->number - 1, hash, out, err) < 0)
 		return -1;
 	n = out->len - at - sizeof head;
-	if (w->c->ahead && score(w, &category, out, err) < 0)
+	if (w->c->ahead && score(w, i, &category, out, err) < 0)
 		return -1;
 	memcpy(head.hash, lh_evidence_hash(w->e), sizeof head.hash);
 	head.evidence = n;
@@ -98,15 +136,14 @@ static int make(struct worker *w, const struct lh_record *row, struct lh_buf *ou
 	return 0;
 }
 
-static int on_row(struct lh_record *row, struct lh_buf *out, void *arg, struct lh_err *err)
+static int on_row(struct worker *w, size_t i, const struct lh_record *row, const unsigned char *hash, struct lh_buf *out, struct lh_err *err)
 {
-	struct worker *w = arg;
 	size_t start = out->len;
-	const unsigned char *hash;
 
 	w->read++;
+	w->sig[i] = 0;
 	lh_buf_putc(out, EVIDENCE);
-	if (make(w, row, out, err) == 0)
+	if (make(w, i, row, hash, out, err) == 0)
 		return 0;
 	if (err->code != LH_EDATA)
 		return -1;
@@ -116,6 +153,26 @@ static int on_row(struct lh_record *row, struct lh_buf *out, void *arg, struct l
 	if (hash)
 		lh_buf_add(out, hash, 32);
 	lh_evidence_errors(w->e, out);
+	return 0;
+}
+
+static int on_rows(struct lh_batch *b, void *arg, struct lh_err *err)
+{
+	unsigned char hash[PAIR][32];
+	struct worker *w = arg;
+	int known = 0;
+	size_t i;
+
+	if (b->n == PAIR)
+		known = lh_sig_hash_pair((const struct lh_record *[]){ b->rec[0], b->rec[1] }, w->canon, hash, err);
+	if (known < 0)
+		return -1;
+	for (i = 0; i < b->n; i++) {
+		if (on_row(w, i, b->rec[i], known ? hash[i] : NULL, b->out, err) < 0)
+			return -1;
+		lh_batch_accept(b);
+	}
+	sign(w, b->n, b->out);
 	return 0;
 }
 
@@ -245,7 +302,7 @@ static int commit(struct collect *c, struct lh_err *err)
 static int read_source(struct collect *c, const char *path, struct lh_err *err)
 {
 	const struct lh_flow flow = {
-		.map = on_row, .bad = on_bad, .sink = on_output, .show = c->run->how.dry ? NULL : on_bytes,
+		.batch = on_rows, .batch_max = PAIR, .whole_blocks = true, .bad = on_bad, .sink = on_output, .show = c->run->how.dry ? NULL : on_bytes,
 		.worker_new = worker_new, .worker_free = worker_free, .ctx = c,
 	};
 	char relpath[128];

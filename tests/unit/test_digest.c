@@ -80,6 +80,27 @@ static void two_at_a_time(size_t n, size_t m, size_t step, size_t other)
 	}
 }
 
+/* Lengths around the ends of blocks, where padding takes one block or two. */
+static void pairs(void)
+{
+	static const size_t lengths[] = { 0, 1, 55, 56, 63, 64, 65, 119, 120, 128, 447, 1000 };
+	const size_t n = sizeof lengths / sizeof *lengths;
+	unsigned char text[2][1000], sum[2][32], want[32];
+	size_t i, k;
+
+	memset(text[0], 'a', sizeof text[0]);
+	memset(text[1], 0xe9, sizeof text[1]);
+	for (i = 0; i < n * n; i++) {
+		const size_t of[2] = { lengths[i / n], lengths[i % n] };
+
+		lh_sha256_pair((const void *[]){ text[0], text[1] }, of, sum);
+		for (k = 0; k < 2; k++) {
+			lh_sha256(text[k], of[k], want);
+			check(!memcmp(sum[k], want, 32));
+		}
+	}
+}
+
 int main(void)
 {
 	static const size_t steps[] = { 1, 63, 64, 65, 128, 200, 320, 1000 };
@@ -98,6 +119,7 @@ int main(void)
 	mac("", 0, "", "", "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 	check(lh_const_eq("abc", "abc", 3) && !lh_const_eq("abc", "abd", 3));
 	checksums();
+	pairs();
 	for (i = 0; i < n * n; i++) {
 		two_at_a_time(1000, 1000, steps[i / n], steps[i % n]);
 		two_at_a_time(777, 320, steps[i / n], steps[i % n]);
