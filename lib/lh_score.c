@@ -108,16 +108,21 @@ static void read_from(const struct lh_record *rec, struct from *from)
 {
 	const struct lh_value *v = lh_record_get(rec, "provenance");
 	struct lh_iter it;
-	int i;
+	int i, tries, next = 0;
 
 	for (i = 0; i < FROMS; i++)
 		from->v[i].p = NULL;
 	if (!v || v->type != LH_OBJECT)
 		return;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); )
-		for (i = 0; i < FROMS; i++)
-			if (it.val.type == from_members[i].type && lh_value_is(&it.key, from_members[i].name, from_members[i].n))
-				from->v[i] = it.val;
+		for (tries = 0; tries < FROMS; tries++) {
+			i = next;
+			next = (next + 1) % FROMS;	/* they mostly stand in this order */
+			if (it.val.type != from_members[i].type || !lh_value_is(&it.key, from_members[i].name, from_members[i].n))
+				continue;
+			from->v[i] = it.val;
+			break;
+		}
 }
 
 static int check_from(const struct from *from, struct lh_err *err)
