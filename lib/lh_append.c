@@ -66,24 +66,18 @@ uint64_t lh_append_lines(const struct lh_append *a)
 	return a->lines;
 }
 
-/* Write what the block holds; but for the last time whole blocks of the hash. */
-static int flush(struct lh_append *a, bool last, struct lh_err *err)
+/* Write what the block holds. */
+static int flush(struct lh_append *a, struct lh_err *err)
 {
-	size_t rest = a->hashing && !last ? a->block.len % 64 : 0, n = a->block.len - rest;
-	char behind[64];
 	int rc = lh_buf_check(&a->block, err);
 
-	if (!rc && n && (rc = lh_write_all(a->out.fd, a->block.p, n, err)) < 0)
+	if (!rc && a->block.len && (rc = lh_write_all(a->out.fd, a->block.p, a->block.len, err)) < 0)
 		lh_err_prefix(err, "%s", a->path);
-	a->bytes += n;
-	if (rest)
-		memcpy(behind, a->block.p + n, rest);
-	a->block.len = n;
+	a->bytes += a->block.len;
 	if (a->hashing)
 		lh_hash2_add(a->hashing, &a->hash, &a->block);
 	else
 		lh_buf_reset(&a->block);
-	lh_buf_add(&a->block, behind, rest);
 	return rc;
 }
 
@@ -101,7 +95,7 @@ static int copy_plain(struct lh_append *a, int from, struct lh_err *err)
 		if (n < 0)
 			return lh_err_prefix(err, "%s", a->path);
 		lh_buf_took(&a->block, (size_t)n);
-		if (flush(a, false, err) < 0)
+		if (flush(a, err) < 0)
 			return -1;
 	} while (n);
 	return 0;
@@ -155,7 +149,7 @@ int lh_append_line(struct lh_append *a, const char *line, size_t n, struct lh_er
 	lh_buf_add(&a->block, line, n);
 	lh_buf_putc(&a->block, '\n');
 	a->lines++;
-	return a->block.len >= BLOCK || a->block.failed ? flush(a, false, err) : 0;
+	return a->block.len >= BLOCK || a->block.failed ? flush(a, err) : 0;
 }
 
 static int tell(struct lh_append *a, const struct stat *made, struct lh_err *err)
@@ -172,7 +166,7 @@ int lh_append_commit(struct lh_append *a, struct lh_err *err)
 
 	if (!a->open)
 		return 0;
-	if (flush(a, true, err) < 0)
+	if (flush(a, err) < 0)
 		return -1;
 	if (a->hashing && fstat(a->out.fd, &made) < 0)
 		return lh_err_sys(err, "%s", a->path);

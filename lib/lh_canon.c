@@ -27,7 +27,8 @@ struct entry {
 struct canon {
 	struct lh_buf *out;
 	char *to;
-	const char *end;
+	const char *end;	/* of the text that is being read, ... */
+	size_t after;		/* ... and bytes that are to be read behind it */
 	bool jcs;
 	const char *const *skip;	/* names left out at the top */
 	size_t skips;
@@ -80,7 +81,7 @@ static size_t written(const struct canon *c)
 /* Let lh_buf_* append to out, then go on with what is left from p. */
 static int resume(struct canon *c, const char *p)
 {
-	if (!lh_buf_room(c->out, (size_t)(c->end - p) + SLACK))
+	if (!lh_buf_room(c->out, (size_t)(c->end - p) + c->after + SLACK))
 		return lh_buf_check(c->out, c->err);
 	c->to = c->out->p + c->out->len;
 	return 0;
@@ -310,34 +311,137 @@ static const char *put_value(struct canon *c, const char *p, bool top)
 	}
 }
 
-static int canon(struct canon *c, const struct lh_value *v, struct lh_err *err)
+/* ---- a record ---- */
+
+struct ranked {
+	const struct lh_member *m;
+	uint64_t prefix;
+};
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	if (x->prefix != y->prefix)
+		return x->prefix < y->prefix ? -1 : 1;
+	return lh_string_cmp16(&x->m->key, &y->m->key);
+}
+
+static void rank(struct ranked *v, const struct lh_record *r)
+{
+	struct ranked x;
+	size_t i, k;
+
+	for (i = 0; i < r->n; i++) {
+		x = (struct ranked){ &r->member[i], lh_string_prefix(&r->member[i].key, true) };
+		for (k = i; r->n <= FEW && k > 0 && by_rank(&x, &v[k - 1]) < 0; k--)
+			v[k] = v[k - 1];
+		v[k] = x;
+	}
+	if (r->n > FEW)
+		qsort(v, r->n, sizeof *v, by_rank);
+}
+
+/* What needs no other form; up to 15 bytes behind it are copied too. */
+static void put_same(struct canon *c, const struct lh_value *v)
+{
+	size_t i;
+
+	for (i = 0; i < v->n; i += 16)
+		memcpy(c->to + i, v->p + i, 16);
+	c->to += v->n;
+}
+
+static int put_known(struct canon *c, const struct lh_value *v)
+{
+	if (v->type == LH_STRING && !v->escaped) {
+		put_same(c, v);
+		return 0;
+	}
+	c->end = v->p + v->n;
+	return put_value(c, v->p, false) ? 0 : -1;
+}
+
+static int put_ranked(struct canon *c, const struct ranked *v, size_t n)
+{
+	size_t i;
+
+	*c->to++ = '{';
+	for (i = 0; i < n; i++) {
+		if (i)
+			*c->to++ = ',';
+		c->after -= v[i].m->key.n;
+		if (put_known(c, &v[i].m->key) < 0)
+			return -1;
+		*c->to++ = ':';
+		c->after -= v[i].m->val.n;
+		if (put_known(c, &v[i].m->val) < 0)
+			return -1;
+	}
+	*c->to++ = '}';
+	return 0;
+}
+
+static int put_record(struct canon *c, const struct lh_record *r)
+{
+	struct ranked few[FEW], *v = few;
+	int rc;
+
+	if (r->n > FEW)
+		v = lh_calloc(r->n, sizeof *v, c->err);
+	if (!v)
+		return -1;
+	rank(v, r);
+	rc = put_ranked(c, v, r->n);
+	if (v != few)
+		free(v);
+	return rc;
+}
+
+/* ---- */
+
+/* Of the value v, or of the record r. */
+static int canon(struct canon *c, const struct lh_value *v, const struct lh_record *r, struct lh_err *err)
 {
 	struct entry few[FEW];
-	const char *p = v->p;
+	int rc;
 
 	c->end = v->p + v->n;
 	c->err = err;
 	c->entry = few;
 	c->cap = FEW;
 	lh_buf_init(&c->spare, LH_BUF_NOMAX);
-	p = resume(c, p) < 0 ? NULL : put_value(c, p, true);
-	if (p)
+	rc = resume(c, v->p);
+	if (!rc && r) {
+		c->after = v->n;
+		rc = put_record(c, r);
+	} else if (!rc) {
+		rc = put_value(c, v->p, true) ? 0 : -1;
+	}
+	if (!rc)
 		c->out->len = written(c);
 	lh_buf_free(&c->spare);
 	free(c->heap);
-	return p ? lh_buf_check(c->out, err) : -1;
+	return rc ? rc : lh_buf_check(c->out, err);
 }
 
 int lh_canon_jcs(struct lh_buf *out, const struct lh_value *v, struct lh_err *err)
 {
 	struct canon c = { .out = out, .jcs = true };
 
-	return canon(&c, v, err);
+	return canon(&c, v, NULL, err);
+}
+
+int lh_canon_jcs_record(struct lh_buf *out, const struct lh_record *r, struct lh_err *err)
+{
+	struct canon c = { .out = out, .jcs = true };
+
+	return canon(&c, &(struct lh_value){ r->line, r->len, LH_OBJECT, false }, r, err);
 }
 
 int lh_canon_audit(struct lh_buf *out, const struct lh_value *v, const char *const *skip, size_t n, struct lh_err *err)
 {
 	struct canon c = { .out = out, .skip = skip, .skips = n };
 
-	return canon(&c, v, err);
+	return canon(&c, v, NULL, err);
 }

@@ -2,7 +2,11 @@
 #ifndef LH_COLLECT_INT_H
 #define LH_COLLECT_INT_H
 
+#include <sys/stat.h>
+
+#include "lh_hash2_int.h"
 #include "lh_hashset.h"
+#include "lh_score_ahead_int.h"
 #include "lh_stage_collect.h"
 
 struct collect {
@@ -18,7 +22,11 @@ struct collect {
 	struct lh_collected *got;
 	struct lh_hashset seen;		/* sig_hashes, on file and of this run */
 	struct lh_append *out;
+	struct lh_ahead *ahead;		/* evidence is scored at once; or NULL */
 	uint64_t read;			/* rows that the threads have seen */
+	struct stat before;		/* the file, and its bytes hashed as they come */
+	struct lh_hash2_file hash;
+	uint64_t bytes;
 };
 
 /* Fill seen with what is on file for the source; today is where its evidence goes. */

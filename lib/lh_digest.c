@@ -51,19 +51,35 @@ static void add_length(SHA256_CTX *c, uint64_t bytes)
 	c->Nh = (SHA_LONG)(bits >> 32);
 }
 
-void lh_sha256_more2(struct lh_sha256 *const s[2], const void *const p[2], size_t n)
+/* The first of the n bytes, to the end of the block that they go on with. */
+static size_t finish_block(SHA256_CTX *c, const void *p, size_t n)
 {
-	SHA256_CTX *a = (SHA256_CTX *)s[0], *b = (SHA256_CTX *)s[1];
-	size_t done = 0;
+	size_t head = (BLOCK - c->num) % BLOCK;
 
-	if (!a->num && !b->num && lh_sha2_can()) {
-		done = n / BLOCK * BLOCK;
-		lh_sha2_blocks((uint32_t *[]){ a->h, b->h }, (const unsigned char *[]){ p[0], p[1] }, n / BLOCK);
-		add_length(a, done);
-		add_length(b, done);
+	if (head > n)
+		head = n;
+	SHA256_Update(c, p, head);
+	return head;
+}
+
+void lh_sha256_more2(struct lh_sha256 *const s[2], const void *const p[2], const size_t n[2])
+{
+	SHA256_CTX *c[2] = { (SHA256_CTX *)s[0], (SHA256_CTX *)s[1] };
+	const unsigned char *at[2];
+	size_t left[2], both = 0, i;
+
+	for (i = 0; i < 2; i++) {
+		left[i] = n[i] - finish_block(c[i], p[i], n[i]);
+		at[i] = (const unsigned char *)p[i] + (n[i] - left[i]);
 	}
-	SHA256_Update(a, (const char *)p[0] + done, n - done);
-	SHA256_Update(b, (const char *)p[1] + done, n - done);
+	if (lh_sha2_can())
+		both = (left[0] < left[1] ? left[0] : left[1]) / BLOCK;
+	if (both)
+		lh_sha2_blocks((uint32_t *[]){ c[0]->h, c[1]->h }, at, both);
+	for (i = 0; i < 2; i++) {
+		add_length(c[i], both * BLOCK);
+		SHA256_Update(c[i], at[i] + both * BLOCK, left[i] - both * BLOCK);
+	}
 }
 
 void lh_sha256_end(struct lh_sha256 *s, unsigned char out[32])
@@ -188,6 +204,42 @@ static void put_state(const uint32_t s[8], unsigned char out[32])
 	}
 }
 
+/* Two messages to their end, of which before bytes are in the states already. */
+static void finish_two(uint32_t *const state[2], const unsigned char *const p[2], const size_t n[2], size_t before,
+		       unsigned char out[2][32])
+{
+	const unsigned char *ends[2];
+	struct end end[2];
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		make_end(&end[i], p[i], n[i], before);
+		ends[i] = end[i].p;
+	}
+	take_blocks(state, p, (size_t[2]){ n[0] / BLOCK, n[1] / BLOCK });
+	take_blocks(state, ends, (size_t[2]){ end[0].blocks, end[1].blocks });
+	for (i = 0; i < 2; i++)
+		put_state(state[i], out[i]);
+}
+
+void lh_sha256_pair(const void *const p[2], const size_t n[2], unsigned char out[2][32])
+{
+	static const uint32_t start[8] = {	/* FIPS 180-4, 5.3.3 */
+		0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+	};
+	uint32_t s[2][8];
+	size_t i;
+
+	if (!lh_sha2_can()) {
+		for (i = 0; i < 2; i++)
+			lh_sha256(p[i], n[i], out[i]);
+		return;
+	}
+	memcpy(s[0], start, sizeof start);
+	memcpy(s[1], start, sizeof start);
+	finish_two((uint32_t *[]){ s[0], s[1] }, (const unsigned char *[]){ p[0], p[1] }, n, 0, out);
+}
+
 static void load_state(uint32_t s[8], const SHA256_CTX *c)
 {
 	memcpy(s, c->h, 8 * sizeof *s);
@@ -195,31 +247,20 @@ static void load_state(uint32_t s[8], const SHA256_CTX *c)
 
 void lh_hmac_pair(const struct lh_hmac *h, const void *const p[2], const size_t n[2], unsigned char out[2][32])
 {
-	const unsigned char *text[2] = { p[0], p[1] }, *ends[2];
 	uint32_t s[2][8], *const state[2] = { s[0], s[1] };
-	struct end end[2];
-	size_t i, blocks[2] = { n[0] / BLOCK, n[1] / BLOCK };
+	size_t i;
 
 	if (!lh_sha2_can()) {
 		for (i = 0; i < 2; i++)
 			lh_hmac(h, p[i], n[i], NULL, 0, out[i]);
 		return;
 	}
-	for (i = 0; i < 2; i++) {
-		load_state(s[i], &h->inner);
-		make_end(&end[i], text[i], n[i], BLOCK);
-		ends[i] = end[i].p;
-	}
-	take_blocks(state, text, blocks);
-	take_blocks(state, ends, (size_t[2]){ end[0].blocks, end[1].blocks });
-	for (i = 0; i < 2; i++) {
-		put_state(s[i], out[i]);
-		load_state(s[i], &h->outer);
-		make_end(&end[i], out[i], 32, BLOCK);
-	}
-	take_blocks(state, ends, (size_t[2]){ 1, 1 });
-	for (i = 0; i < 2; i++)
-		put_state(s[i], out[i]);
+	load_state(s[0], &h->inner);
+	load_state(s[1], &h->inner);
+	finish_two(state, (const unsigned char *[]){ p[0], p[1] }, n, BLOCK, out);
+	load_state(s[0], &h->outer);
+	load_state(s[1], &h->outer);
+	finish_two(state, (const unsigned char *[]){ out[0], out[1] }, (size_t[2]){ 32, 32 }, BLOCK, out);
 }
 
 void lh_hmac_free(struct lh_hmac *h)

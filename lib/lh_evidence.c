@@ -31,11 +31,17 @@ struct lh_evidence *lh_evidence_new(const char *recorded_at, struct lh_err *err)
 
 	if (!e)
 		return NULL;
+	lh_buf_init(&e->from, LH_BUF_NOMAX);
+	lh_buf_init(&e->from_end, LH_BUF_NOMAX);
 	lh_buf_init(&e->canon, LH_BUF_NOMAX);
 	lh_buf_init(&e->scratch, LH_BUF_NOMAX);
 	lh_buf_init(&e->errors, LH_BUF_NOMAX);
 	e->recorded_at = lh_strndup(recorded_at, strlen(recorded_at), err);
-	if (!e->recorded_at) {
+	e->from_stem = LH_STEM_NONE;
+	lh_buf_puts(&e->from_end, "\",\"recorded_at\":\"");
+	lh_buf_puts(&e->from_end, recorded_at);
+	lh_buf_puts(&e->from_end, "\"}");
+	if (!e->recorded_at || lh_buf_check(&e->from_end, err) < 0) {
 		lh_evidence_free(e);
 		return NULL;
 	}
@@ -54,6 +60,8 @@ void lh_evidence_free(struct lh_evidence *e)
 {
 	if (!e)
 		return;
+	lh_buf_free(&e->from);
+	lh_buf_free(&e->from_end);
 	lh_buf_free(&e->canon);
 	lh_buf_free(&e->scratch);
 	lh_buf_free(&e->errors);
@@ -61,13 +69,26 @@ void lh_evidence_free(struct lh_evidence *e)
 	free(e);
 }
 
-int lh_sig_hash(const struct lh_value *v, struct lh_buf *scratch, unsigned char hash[32], struct lh_err *err)
+int lh_sig_hash(const struct lh_record *row, struct lh_buf *scratch, unsigned char hash[32], struct lh_err *err)
 {
 	lh_buf_reset(scratch);
-	if (lh_canon_jcs(scratch, v, err) < 0)
+	if (lh_canon_jcs_record(scratch, row, err) < 0)
 		return -1;
 	lh_sha256(scratch->p, scratch->len, hash);
 	return 0;
+}
+
+int lh_sig_hash_pair(const struct lh_record *const row[2], struct lh_buf scratch[2], unsigned char hash[2][32], struct lh_err *err)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		lh_buf_reset(&scratch[i]);
+		if (lh_canon_jcs_record(&scratch[i], row[i], err) < 0)
+			return err->code == LH_EDATA ? 0 : -1;
+	}
+	lh_sha256_pair((const void *[]){ scratch[0].p, scratch[1].p }, (size_t[]){ scratch[0].len, scratch[1].len }, hash);
+	return 1;
 }
 
 const unsigned char *lh_evidence_hash(const struct lh_evidence *e)
@@ -186,6 +207,16 @@ static int refused(struct lh_evidence *e, struct lh_err *err)
 
 /* ---- fields ---- */
 
+/* A member of the record begins: its key, with what stands before and behind it. */
+static void begin(struct lh_evidence *e, const char *key, size_t n)
+{
+	size_t at = e->out->len - e->start;
+
+	lh_buf_add(e->out, key, n);
+	e->span[e->spans++] = (struct lh_evidence_span){ at + 1, at + n };
+}
+#define BEGIN(e, key) begin(e, key, sizeof key - 1)
+
 /* A buffer forgets with the next reset that it could not grow. */
 void lh_evidence_put_scratch(struct lh_evidence *e)
 {
@@ -272,7 +303,7 @@ static bool put_text_of(struct lh_evidence *e, const char *name, bool list, bool
 		if (not_empty && !e->scratch.failed && !e->scratch.len)
 			return false;
 	}
-	lh_buf_puts(e->out, ",\"text\":");
+	BEGIN(e, ",\"text\":");
 	if (v->type == LH_ARRAY)
 		lh_evidence_put_scratch(e);
 	else
@@ -407,7 +438,7 @@ static bool put_value(struct lh_evidence *e, const struct lh_evidence_rule *r, c
 	case LH_EV_COPY:
 		return put_copy(e, r, f, v);
 	case LH_EV_CONST:
-		lh_buf_json(e->out, r->text, strlen(r->text));
+		lh_buf_puts(e->out, r->text);
 		return true;
 	case LH_EV_LIST:
 		return put_list(e, r, v);
@@ -431,42 +462,57 @@ static bool put_value(struct lh_evidence *e, const struct lh_evidence_rule *r, c
 	return false;
 }
 
-/* "name":value behind open, unless the rule gives no value. */
-static bool put_member(struct lh_evidence *e, const char *open, const struct lh_evidence_rule *r, const struct lh_field *f)
+/* A member of the record, unless the rule gives no value. */
+static void put_member(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_field *f)
 {
 	size_t before = e->out->len;
 
-	lh_buf_puts(e->out, open);
-	lh_buf_puts(e->out, r->to);
-	lh_buf_puts(e->out, "\":");
-	if (put_value(e, r, f))
-		return true;
-	e->out->len = before;
-	return false;
+	begin(e, r->key.p, r->key.n);
+	if (!put_value(e, r, f)) {
+		e->out->len = before;
+		e->spans--;
+	}
 }
 
 static void put_metadata(struct lh_evidence *e, const struct lh_transform *t)
 {
+	size_t before = e->out->len, at;
 	const struct lh_evidence_rule *r;
 	bool any = false;
 
-	for (r = t->metadata; r < t->metadata + 4 && r->to; r++)
-		any |= put_member(e, any ? ",\"" : ",\"metadata\":{\"", r, &r->kind);
-	if (any)
-		lh_buf_putc(e->out, '}');
+	BEGIN(e, ",\"metadata\":");
+	lh_buf_putc(e->out, '{');
+	for (r = t->metadata; r < t->metadata + 4 && r->to; r++) {
+		at = e->out->len;
+		lh_buf_add(e->out, r->key.p + !any, r->key.n - !any);
+		if (put_value(e, r, &r->kind))
+			any = true;
+		else
+			e->out->len = at;
+	}
+	lh_buf_putc(e->out, '}');
+	if (!any) {
+		e->out->len = before;
+		e->spans--;
+	}
 }
 
 static void put_provenance(struct lh_evidence *e, enum lh_stem stem)
 {
-	lh_buf_puts(e->out, ",\"schema_version\":1,\"provenance\":{\"source_file\":\"");
-	lh_buf_puts(e->out, lh_stem_source(stem));
-	lh_buf_puts(e->out, "\",\"line_offset\":");
+	BEGIN(e, ",\"provenance\":");
+	if (e->from_stem != stem) {
+		lh_buf_reset(&e->from);
+		lh_buf_puts(&e->from, "{\"source_file\":\"");
+		lh_buf_puts(&e->from, lh_stem_source(stem));
+		lh_buf_puts(&e->from, "\",\"line_offset\":");
+		e->failed |= lh_buf_check(&e->from, e->err) < 0;
+		e->from_stem = e->failed ? LH_STEM_NONE : stem;
+	}
+	lh_buf_add(e->out, e->from.p, e->from.len);
 	lh_buf_u64(e->out, e->off);
 	lh_buf_puts(e->out, ",\"sig_hash\":\"");
 	lh_buf_add(e->out, e->sig, sizeof e->sig);
-	lh_buf_puts(e->out, "\",\"recorded_at\":\"");
-	lh_buf_puts(e->out, e->recorded_at);
-	lh_buf_puts(e->out, "\"}");
+	lh_buf_add(e->out, e->from_end.p, e->from_end.len);
 }
 
 static void put_record(struct lh_evidence *e, enum lh_stem stem)
@@ -474,25 +520,47 @@ static void put_record(struct lh_evidence *e, enum lh_stem stem)
 	const struct lh_transform *t = &lh_transforms[stem];
 	int i;
 
-	lh_buf_puts(e->out, "{\"run_id\":");
+	e->start = e->out->len;
+	e->spans = 0;
+	BEGIN(e, "{\"run_id\":");
 	lh_evidence_put_id(e, &e->id[stem][0]);
-	lh_buf_puts(e->out, ",\"task_id\":");
+	BEGIN(e, ",\"task_id\":");
 	lh_evidence_put_id(e, &e->id[stem][1]);
-	lh_buf_puts(e->out, ",\"timestamp\":");
+	BEGIN(e, ",\"timestamp\":");
 	put_time(e, t);
+	BEGIN(e, ",\"schema_version\":");
+	lh_buf_putc(e->out, '1');
 	put_provenance(e, stem);
 	put_text(e, t);
 	for (i = 0; i < LH_EVIDENCE_RULES && t->also[i].to; i++)
-		put_member(e, ",\"", &t->also[i], e->field[stem][i]);
-	put_metadata(e, t);
+		put_member(e, &t->also[i], e->field[stem][i]);
+	if (t->metadata->to)
+		put_metadata(e, t);
 	lh_buf_putc(e->out, '}');
 }
 
-int lh_evidence_make(struct lh_evidence *e, enum lh_stem stem, const struct lh_record *row, uint64_t line_offset,
-		     struct lh_buf *out, struct lh_err *err)
+/* Between a member and the next is a comma, between key and value a colon. */
+const struct lh_record *lh_evidence_record(struct lh_evidence *e)
 {
-	struct lh_value whole = { .p = row->line, .n = row->len, .type = LH_OBJECT };
+	const char *p = e->out->p + e->start, *next;
+	size_t n = e->out->len - e->start, i;
 
+	for (i = 0; i < e->spans; i++) {
+		const struct lh_evidence_span *s = &e->span[i];
+		struct lh_value *v = &e->member[i].val;
+
+		next = p + (i + 1 < e->spans ? s[1].key : n);
+		e->member[i].key = (struct lh_value){ p + s->key, s->value - s->key - 1, LH_STRING, false };
+		*v = (struct lh_value){ p + s->value, (size_t)(next - 1 - (p + s->value)), lh_type_of(p[s->value]), false };
+		v->escaped = v->type == LH_STRING && memchr(v->p, '\\', v->n);
+	}
+	e->made = (struct lh_record){ .line = p, .len = n, .member = e->member, .n = e->spans };
+	return &e->made;
+}
+
+int lh_evidence_make(struct lh_evidence *e, enum lh_stem stem, const struct lh_record *row, uint64_t line_offset,
+		     const unsigned char *sig_hash, struct lh_buf *out, struct lh_err *err)
+{
 	lh_buf_reset(&e->errors);
 	lh_buf_reset(&e->scratch);
 	e->n_errors = e->n_refused = 0;
@@ -502,7 +570,9 @@ int lh_evidence_make(struct lh_evidence *e, enum lh_stem stem, const struct lh_r
 	e->off = line_offset;
 	e->out = out;
 	e->err = err;
-	if (lh_sig_hash(&whole, &e->canon, e->hash, err) < 0) {
+	if (sig_hash) {
+		memcpy(e->hash, sig_hash, sizeof e->hash);
+	} else if (lh_sig_hash(row, &e->canon, e->hash, err) < 0) {
 		if (err->code == LH_EDATA)
 			lh_evidence_refuse(e, "record", err->msg);
 		return err->code == LH_EDATA ? refused(e, err) : -1;

@@ -27,14 +27,19 @@ LH_API void lh_evidence_free(struct lh_evidence *e);
 
 /*
  * Append the evidence record of a row that stands in the physical line
- * line_offset (from 0) of its stem's file.  LH_EDATA: the row is refused, with
- * the reasons in err joined by "; ".
+ * line_offset (from 0) of its stem's file; sig_hash is the row's, if it is known
+ * already, or NULL.  LH_EDATA: the row is refused, with the reasons in err
+ * joined by "; ".
  */
 LH_API int lh_evidence_make(struct lh_evidence *e, enum lh_stem stem, const struct lh_record *row, uint64_t line_offset,
-			    struct lh_buf *out, struct lh_err *err);
+			    const unsigned char *sig_hash, struct lh_buf *out, struct lh_err *err);
 
 /* Of the row last made: its sig_hash, NULL when it has no canonical form. */
 LH_API const unsigned char *lh_evidence_hash(const struct lh_evidence *e);
+
+/* Of the row last made: its record with its members, which stands in the out
+ * that it was made in, until that changes. */
+LH_API const struct lh_record *lh_evidence_record(struct lh_evidence *e);
 
 /* So many reasons of one row are told, and then how many there are "more". */
 #define LH_EVIDENCE_REASONS 20
@@ -42,8 +47,11 @@ LH_API const unsigned char *lh_evidence_hash(const struct lh_evidence *e);
 /* Of the row last refused: the reasons as a JSON array of strings, appended. */
 LH_API void lh_evidence_errors(const struct lh_evidence *e, struct lh_buf *out);
 
-/* SHA-256 over the JCS of a checked value; *scratch is used from its start.
+/* SHA-256 over the JCS of a row; *scratch is used from its start.
  * LH_EDATA when it has none. */
-LH_API int lh_sig_hash(const struct lh_value *v, struct lh_buf *scratch, unsigned char hash[32], struct lh_err *err);
+LH_API int lh_sig_hash(const struct lh_record *row, struct lh_buf *scratch, unsigned char hash[32], struct lh_err *err);
+
+/* Of two rows, in less time than of each: 1; 0 where they have not got both; -1. */
+LH_API int lh_sig_hash_pair(const struct lh_record *const row[2], struct lh_buf scratch[2], unsigned char hash[2][32], struct lh_err *err);
 
 #endif

@@ -14,7 +14,7 @@
 
 enum lh_evidence_how {
 	LH_EV_COPY,		/* as it stands, checked */
-	LH_EV_CONST,		/* .text */
+	LH_EV_CONST,		/* .text, which is JSON */
 	LH_EV_LIST,		/* a list of strings; a string is a list of one */
 	LH_EV_FILE,		/* [f] */
 	LH_EV_MARK,		/* [.text + input], when the input is among .when (or, .unless, is not) */
@@ -26,6 +26,7 @@ enum lh_evidence_how {
 
 struct lh_evidence_rule {
 	const char *to;			/* a field of the schema, or a key of metadata; NULL ends */
+	struct lh_str key;		/* of to, with the comma before and the colon behind it */
 	const char *from;		/* the input */
 	enum lh_evidence_how how;
 	const char *text;
@@ -35,6 +36,7 @@ struct lh_evidence_rule {
 };
 
 #define LH_EVIDENCE_RULES 10
+#define LH_EVIDENCE_MEMBERS (LH_EVIDENCE_RULES + 7)	/* of a record, at most */
 
 struct lh_transform {
 	const char *run_id, *task_id;
@@ -60,6 +62,8 @@ struct lh_evidence {
 		} part[4];
 	} id[LH_STEMS][2];		/* run_id and task_id, taken apart */
 	const struct lh_field *timestamp, *texts;
+	struct lh_buf from, from_end;	/* provenance, from its key to the offset, and behind the hash */
+	enum lh_stem from_stem;		/* the stem that from is of */
 	struct lh_buf canon, scratch;
 	struct lh_buf errors;		/* the first LH_EVIDENCE_REASONS, each with its NUL */
 	size_t n_errors;		/* all of them */
@@ -75,6 +79,13 @@ struct lh_evidence {
 	const char *file_name;
 	uint64_t off;
 	struct lh_buf *out;
+	size_t start;			/* where the record begins in out */
+	struct lh_evidence_span {
+		size_t key, value;	/* where they begin in the record */
+	} span[LH_EVIDENCE_MEMBERS];
+	size_t spans;
+	struct lh_record made;
+	struct lh_member member[LH_EVIDENCE_MEMBERS];
 	struct lh_err *err;
 	bool failed;			/* memory is out: *err */
 };

@@ -1,17 +1,19 @@
 /* lh_evidence_table.c - which input makes which field, stream by stream. */
 #include "lh_evidence_int.h"
 
-#define COPY(to, from) { to, from, LH_EV_COPY, NULL, { NULL }, false, { 0 } }
-#define CONST(to, text) { to, NULL, LH_EV_CONST, text, { NULL }, false, { 0 } }
-#define HOW(to, how, from) { to, from, LH_EV_##how, NULL, { NULL }, false, { 0 } }
-#define MARK(to, prefix, from, ...) { to, from, LH_EV_MARK, prefix, { __VA_ARGS__ }, false, { 0 } }
-#define MARK_UNLESS(to, prefix, from, ...) { to, from, LH_EV_MARK, prefix, { __VA_ARGS__ }, true, { 0 } }
-#define COUNTED(to, prefix, from) { to, from, LH_EV_MARK_COUNT, prefix, { NULL }, false, { 0 } }
-#define ALL_OK(to, text) { to, NULL, LH_EV_ALL_OK, text, { NULL }, false, { 0 } }
+/* a name, and the key as it stands behind another member */
+#define NAMED(name) name, { ",\"" name "\":", sizeof name + 3 }
+#define COPY(to, from) { NAMED(to), from, LH_EV_COPY, NULL, { NULL }, false, { 0 } }
+#define CONST(to, text) { NAMED(to), NULL, LH_EV_CONST, "\"" text "\"", { NULL }, false, { 0 } }
+#define HOW(to, how, from) { NAMED(to), from, LH_EV_##how, NULL, { NULL }, false, { 0 } }
+#define MARK(to, prefix, from, ...) { NAMED(to), from, LH_EV_MARK, prefix, { __VA_ARGS__ }, false, { 0 } }
+#define MARK_UNLESS(to, prefix, from, ...) { NAMED(to), from, LH_EV_MARK, prefix, { __VA_ARGS__ }, true, { 0 } }
+#define COUNTED(to, prefix, from) { NAMED(to), from, LH_EV_MARK_COUNT, prefix, { NULL }, false, { 0 } }
+#define ALL_OK(to, text) { NAMED(to), NULL, LH_EV_ALL_OK, text, { NULL }, false, { 0 } }
 /* metadata: to and input have one name */
-#define KEEP(key, of) { key, key, LH_EV_COPY, NULL, { NULL }, false, { .name = key, .type = LH_S_##of } }
+#define KEEP(key, of) { NAMED(key), key, LH_EV_COPY, NULL, { NULL }, false, { .name = key, .type = LH_S_##of } }
 /* an identity, whose kind was checked as such */
-#define KEEP_ANY(key) { key, key, LH_EV_COPY, NULL, { NULL }, false, { 0 } }
+#define KEEP_ANY(key) { NAMED(key), key, LH_EV_COPY, NULL, { NULL }, false, { 0 } }
 
 #define ROLE(role) CONST("model_role", role)
 #define CONTEXT COPY("retrieved_context", "retrieved_context")

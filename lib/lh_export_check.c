@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "lh_digest.h"
+#include "lh_form_int.h"
 #include "lh_mem.h"
 #include "lh_rows.h"
 #include "lh_schema.h"
@@ -19,24 +20,45 @@ struct check {
 	const char *relpath;
 	const struct lh_keyset *due;
 	struct lh_stage_result *res;
-	const struct lh_schema *schema;
+	struct lh_form form;
 	uint64_t line, faults;
 	struct lh_record rec;
 	struct lh_buf run_id, sig, scratch;
 	struct lh_keyset ids;
-	struct made *made;	/* what the samples were made of */
-	size_t n, cap;
+	struct lh_keyset made;		/* what the samples were made of, ... */
+	struct lh_keyset tainted;	/* ... and of that, what is unsafe */
 };
 
-struct made {
-	uint64_t key, line;
-};
+/* Sixteen lowercase hex digits as the number they are. */
+static bool read_hex16(const char *p, uint64_t *out)
+{
+	size_t i;
+
+	for (*out = 0, i = 0; i < 16; i++) {
+		if (p[i] >= '0' && p[i] <= '9')
+			*out = *out << 4 | (uint64_t)(p[i] - '0');
+		else if (p[i] >= 'a' && p[i] <= 'f')
+			*out = *out << 4 | (uint64_t)(p[i] - 'a' + 10);
+		else
+			return false;
+	}
+	return true;
+}
 
 struct lh_key lh_export_id(const char *id, size_t n)
 {
+	static const char *const kinds[] = { "rag-", "sft-", "pref-" };
 	unsigned char hash[32];
 	struct lh_key k;
+	size_t i, len;
 
+	for (i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		len = strlen(kinds[i]);
+		if (n == len + 16 && !memcmp(id, kinds[i], len) && read_hex16(id + len, &k.a)) {
+			k.b = i + 1;
+			return k;
+		}
+	}
 	lh_sha256(id, n, hash);
 	memcpy(&k, hash, sizeof k);
 	return k;
@@ -91,8 +113,8 @@ static int text(const struct lh_value *v, struct lh_buf *scratch, struct lh_str 
 	return v && v->type == LH_STRING ? lh_value_str(v, scratch, out, err) : 0;
 }
 
-/* Keep what it was made of. */
-static int take_source(struct check *c, struct lh_err *err)
+/* What it was made of: 1, 0 when it does not say, -1. */
+static int source_of(struct check *c, struct lh_key *key, struct lh_err *err)
 {
 	const struct lh_value *from = lh_record_get(&c->rec, "provenance");
 	struct lh_str run_id, sig;
@@ -100,43 +122,18 @@ static int take_source(struct check *c, struct lh_err *err)
 
 	if (c->x == LH_PREFERENCE || !from || from->type != LH_OBJECT || !lh_value_get(from, "sig_hash", &v))
 		return 0;
-	if (text(lh_record_get(&c->rec, "source_run_id"), &c->run_id, &run_id, err) < 0 || text(&v, &c->sig, &sig, err) < 0 ||
-	    lh_grow(&c->made, &c->cap, c->n + 1, sizeof *c->made, err) < 0)
+	if (text(lh_record_get(&c->rec, "source_run_id"), &c->run_id, &run_id, err) < 0 || text(&v, &c->sig, &sig, err) < 0)
 		return -1;
-	c->made[c->n++] = (struct made){ lh_export_key(&run_id, &sig), c->line };
-	return 0;
+	*key = (struct lh_key){ lh_export_key(&run_id, &sig), 1 };
+	return 1;
 }
 
-static int by_key(const void *a, const void *b)
+static int take_source(struct check *c, struct lh_err *err)
 {
-	const struct made *x = a, *y = b;
+	struct lh_key key;
+	int rc = source_of(c, &key, err);
 
-	if (x->key != y->key)
-		return x->key < y->key ? -1 : 1;
-	return (x->line > y->line) - (x->line < y->line);
-}
-
-/* Whatever the samples say, none may be made of what the scores refuse. */
-static void check_sources(struct check *c, const struct lh_export_unsafe *unsafe)
-{
-	const struct made *m;
-	size_t i, lo, hi, mid;
-
-	if (c->n)
-		qsort(c->made, c->n, sizeof *c->made, by_key);
-	for (i = 0; c->n && i < unsafe->n; i++) {
-		for (lo = 0, hi = c->n; lo < hi; ) {
-			mid = lo + (hi - lo) / 2;
-			if (c->made[mid].key < unsafe->key[i])
-				lo = mid + 1;
-			else
-				hi = mid;
-		}
-		for (m = c->made + lo; m < c->made + c->n && m->key == unsafe->key[i]; m++) {
-			c->line = m->line;
-			fault(c, "made of a record whose score is never safe here");
-		}
-	}
+	return rc > 0 ? lh_keyset_add(&c->made, &key, NULL, err) : rc;
 }
 
 static int check_id(struct check *c, struct lh_err *err)
@@ -157,30 +154,60 @@ static int check_id(struct check *c, struct lh_err *err)
 
 static int check_row(struct check *c, const struct lh_row *row, struct lh_err *err)
 {
-	c->line = row->line;
-	if (lh_record_parse(&c->rec, row->p, row->n, err) < 0) {
+	int rc = lh_form_read(&c->form, &c->rec, row->p, row->n, err);
+
+	if (!rc && lh_record_parse(&c->rec, row->p, row->n, err) < 0) {
 		if (err->code != LH_EDATA)
 			return -1;
 		fault(c, err->msg);
 		return 0;
 	}
-	if (lh_schema_check_record(c->schema, &c->rec, &c->scratch, on_violation, c, err) < 0)
+	if (rc < 0 || (!rc && lh_schema_check_record(c->form.schema, &c->rec, &c->scratch, on_violation, c, err) < 0))
 		return -1;
 	check_category(c);
 	return take_source(c, err) < 0 || check_id(c, err) < 0 ? -1 : 0;
 }
 
-static int check_rows(struct check *c, const char *path, struct lh_err *err)
+static int each_row(struct check *c, const char *path, int (*fn)(struct check *, const struct lh_row *, struct lh_err *), struct lh_err *err)
 {
 	struct lh_rows *rows = lh_rows_new(err);
 	struct lh_row row;
 	int rc = rows ? lh_rows_open(rows, path, err) : -1;
 
-	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)
-		if (check_row(c, &row, err) < 0)
+	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0) {
+		c->line = row.line;
+		if (fn(c, &row, err) < 0)
 			rc = -1;
+	}
 	lh_rows_free(rows);
 	return rc;
+}
+
+static int check_tainted(struct check *c, const struct lh_row *row, struct lh_err *err)
+{
+	struct lh_key key;
+	int rc;
+
+	if (lh_record_parse(&c->rec, row->p, row->n, err) < 0)
+		return err->code == LH_EDATA ? 0 : -1;
+	rc = source_of(c, &key, err);
+	if (rc > 0 && lh_keyset_has(&c->tainted, &key))
+		fault(c, "made of a record whose score is never safe here");
+	return rc < 0 ? -1 : 0;
+}
+
+/* Whatever the samples say, none may be made of what the scores refuse. */
+static int check_sources(struct check *c, const struct lh_export_unsafe *unsafe, const char *path, struct lh_err *err)
+{
+	struct lh_key key = { 0, 1 };
+	size_t i;
+
+	for (i = 0; i < unsafe->n; i++) {
+		key.a = unsafe->key[i];
+		if (lh_keyset_has(&c->made, &key) && lh_keyset_add(&c->tainted, &key, NULL, err) < 0)
+			return -1;
+	}
+	return c->tainted.n ? each_row(c, path, check_tainted, err) : 0;
 }
 
 static void check_due(struct check *c)
@@ -201,23 +228,22 @@ int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct
 	char *path = lh_root_join(root, c.relpath, err);
 	int rc = -1;
 
-	c.schema = lh_schema_find(schemas[x]);
+	c.form.schema = lh_schema_find(schemas[x]);
 	lh_record_init(&c.rec);
 	lh_buf_init(&c.run_id, LH_BUF_NOMAX);
 	lh_buf_init(&c.sig, LH_BUF_NOMAX);
 	lh_buf_init(&c.scratch, LH_BUF_NOMAX);
-	if (path)
-		rc = check_rows(&c, path, err);
-	if (!rc) {
-		check_sources(&c, unsafe);
+	if (path && each_row(&c, path, check_row, err) == 0)
+		rc = check_sources(&c, unsafe, path, err);
+	if (!rc)
 		check_due(&c);
-	}
 	lh_record_free(&c.rec);
 	lh_buf_free(&c.run_id);
 	lh_buf_free(&c.sig);
 	lh_buf_free(&c.scratch);
 	lh_keyset_free(&c.ids);
-	free(c.made);
+	lh_keyset_free(&c.made);
+	lh_keyset_free(&c.tainted);
 	free(path);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #ifndef LH_EXPORT_INT_H
 #define LH_EXPORT_INT_H
 
+#include "lh_form_int.h"
 #include "lh_join_int.h"
 #include "lh_pairs.h"
 #include "lh_quarantine.h"
@@ -37,6 +38,7 @@ struct lh_exporting {
 	const char *relpath;		/* of the file of scored runs */
 	uint64_t row_number, rows_read;	/* in it, in all files */
 	struct lh_row row;
+	struct lh_form form;		/* of a scored run */
 	struct lh_record scored;	/* the row, ... */
 	struct lh_source src;		/* ... and its evidence: what all samplers share */
 	struct lh_found found;

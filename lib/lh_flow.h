@@ -70,6 +70,10 @@ struct lh_flow {
 	void (*bad)(uint64_t number, const struct lh_err *why, struct lh_buf *out, void *worker);
 	int (*batch)(struct lh_batch *b, void *worker, struct lh_err *err);
 	size_t batch_max;
+	bool whole_blocks;	/* batches are quick: input is not cut for them */
+	/* With plain: on the calling thread, each piece of the input as it was read,
+	 * before any of it is mapped. */
+	void (*show)(void *ctx, const char *p, size_t n);
 	int (*sink)(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err);
 	/* On the calling thread, each time before output of mapped records is
 	 * written: what must be safe before anybody sees it.  -1 ends the run, and

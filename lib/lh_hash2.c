@@ -16,15 +16,14 @@ static void settle(struct lh_hash2 *all, struct lh_hash2_file *f)
 	all->waiting = NULL;
 }
 
-/* What b holds, and what f waits with. */
-static void both(struct lh_hash2_file *f, struct lh_hash2_file *g, const struct lh_buf *b)
+/* What is waiting, and what f comes with. */
+static void both(struct lh_hash2 *all, struct lh_hash2_file *f, const char *p, size_t n)
 {
-	size_t n = f->held.len < b->len ? f->held.len : b->len;
+	struct lh_hash2_file *w = all->waiting;
 
-	lh_sha256_more2((struct lh_sha256 *[]){ &f->hash, &g->hash }, (const void *[]){ f->held.p, b->p }, n);
-	lh_sha256_more(&f->hash, f->held.p + n, f->held.len - n);
-	lh_sha256_more(&g->hash, b->p + n, b->len - n);
-	lh_buf_reset(&f->held);
+	lh_sha256_more2((struct lh_sha256 *[]){ &w->hash, &f->hash }, (const void *[]){ w->held.p, p }, (size_t[]){ w->held.len, n });
+	lh_buf_reset(&w->held);
+	all->waiting = NULL;
 }
 
 void lh_hash2_add(struct lh_hash2 *all, struct lh_hash2_file *f, struct lh_buf *block)
@@ -33,8 +32,7 @@ void lh_hash2_add(struct lh_hash2 *all, struct lh_hash2_file *f, struct lh_buf *
 
 	settle(all, f);
 	if (all->waiting) {
-		both(all->waiting, f, block);
-		all->waiting = NULL;
+		both(all, f, block->p, block->len);
 	} else if (block->len) {
 		empty = f->held;
 		f->held = *block;
@@ -42,6 +40,21 @@ void lh_hash2_add(struct lh_hash2 *all, struct lh_hash2_file *f, struct lh_buf *
 		all->waiting = f;
 	}
 	lh_buf_reset(block);
+}
+
+void lh_hash2_show(struct lh_hash2 *all, struct lh_hash2_file *f, const char *p, size_t n)
+{
+	settle(all, f);
+	if (all->waiting) {
+		both(all, f, p, n);
+		return;
+	}
+	lh_buf_reset(&f->held);
+	lh_buf_add(&f->held, p, n);
+	if (f->held.failed)
+		lh_sha256_more(&f->hash, p, n);
+	else
+		all->waiting = f;
 }
 
 void lh_hash2_end(struct lh_hash2 *all, struct lh_hash2_file *f, unsigned char out[32])

@@ -1,11 +1,12 @@
 /*
- * lh_hash2_int - files hashed while they are written, two at a time; not
- * installed.
+ * lh_hash2_int - files hashed while they are read or written, two at a time;
+ * not installed.
  *
  * What one file comes with waits until another one comes, and both are hashed
  * together (lh_sha256_more2).
  *
- *     lh_hash2_add(&all, &file, &block);      block: what was written; then empty
+ *     lh_hash2_add(&all, &file, &block);      block: what comes next; then empty
+ *     lh_hash2_show(&all, &file, p, n);       the same of bytes that are not given away
  *     lh_hash2_end(&all, &file, hash);
  *     lh_hash2_free(&all, &file);
  *
@@ -29,8 +30,8 @@ struct lh_hash2 {
 
 void lh_hash2_start(struct lh_hash2_file *f);
 
-/* Pairs as long as blocks are multiples of 64 bytes; the last may be any. */
 void lh_hash2_add(struct lh_hash2 *all, struct lh_hash2_file *f, struct lh_buf *block);
+void lh_hash2_show(struct lh_hash2 *all, struct lh_hash2_file *f, const char *p, size_t n);
 void lh_hash2_end(struct lh_hash2 *all, struct lh_hash2_file *f, unsigned char out[32]);
 
 /* With or without an end. */

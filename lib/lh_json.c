@@ -138,11 +138,12 @@ static inline bool named(const struct lh_member *m, const char *name, size_t n)
 
 const struct lh_value *lh_record_get(const struct lh_record *r, const char *name)
 {
-	size_t n = strlen(name), i;
+	const struct lh_member *m = r->member, *end = m + r->n;
+	size_t n = strlen(name);
 
-	for (i = 0; i < r->n; i++)
-		if (named(&r->member[i], name, n))
-			return &r->member[i].val;
+	for (; m < end; m++)
+		if ((m->key.n == n + 2 || m->key.escaped) && named(m, name, n))
+			return &m->val;
 	return NULL;
 }
 

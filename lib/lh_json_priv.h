@@ -114,6 +114,20 @@ int lh_json_keys_dup(struct lh_scan *s, const char *p);
 /* Room for one more member: 0, or -1. */
 int lh_record_grow(struct lh_record *r, struct lh_scan *s);
 
+/* Of a checked value, by its first byte. */
+static inline uint8_t lh_type_of(char c)
+{
+	switch (c) {
+	case '{': return LH_OBJECT;
+	case '[': return LH_ARRAY;
+	case '"': return LH_STRING;
+	case 't': return LH_TRUE;
+	case 'f': return LH_FALSE;
+	case 'n': return LH_NULL;
+	default: return LH_NUMBER;
+	}
+}
+
 static inline uint64_t lh_load64(const char *p)
 {
 	uint64_t v;

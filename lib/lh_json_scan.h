@@ -127,19 +127,6 @@ static LH_TARGET inline const char *scan_key(struct lh_scan *s, const char *p, c
 	return skip_space(q + 1, end);
 }
 
-static LH_TARGET inline uint8_t type_of(char c)
-{
-	switch (c) {
-	case '{': return LH_OBJECT;
-	case '[': return LH_ARRAY;
-	case '"': return LH_STRING;
-	case 't': return LH_TRUE;
-	case 'f': return LH_FALSE;
-	case 'n': return LH_NULL;
-	default: return LH_NUMBER;
-	}
-}
-
 /* What should stand at p, behind a value? */
 static __attribute__((noinline)) int bad_follow(struct lh_scan *s, const char *p, const char *end, const struct lh_level *lv)
 {
@@ -167,7 +154,7 @@ static LH_TARGET inline struct lh_value *place(struct lh_scan *s, const struct l
 static LH_TARGET inline void tell(struct lh_value *v, const char *end, bool escaped)
 {
 	v->n = (size_t)(end - v->p);
-	v->type = type_of(*v->p);
+	v->type = lh_type_of(*v->p);
 	v->escaped = v->type == LH_STRING && escaped;
 }
 

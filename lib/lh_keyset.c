@@ -78,6 +78,12 @@ bool lh_keyset_has(const struct lh_keyset *s, const struct lh_key *k)
 	return is_zero(k) ? s->zero : s->slots && !is_zero(find(s, k));
 }
 
+void lh_keyset_prefetch(const struct lh_keyset *s, const struct lh_key *k)
+{
+	if (s->slots)
+		__builtin_prefetch(&s->slot[home(s, k)]);
+}
+
 size_t lh_keyset_missing(const struct lh_keyset *these, const struct lh_keyset *in)
 {
 	size_t i, n = these->zero && !in->zero;

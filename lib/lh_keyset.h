@@ -32,6 +32,9 @@ struct lh_keyset {
 LH_API int lh_keyset_add(struct lh_keyset *s, const struct lh_key *k, bool *is_new, struct lh_err *err);
 LH_API bool lh_keyset_has(const struct lh_keyset *s, const struct lh_key *k);
 
+/* This key is going to be asked for. */
+LH_API void lh_keyset_prefetch(const struct lh_keyset *s, const struct lh_key *k);
+
 /* How many keys of the first are not in the second. */
 LH_API size_t lh_keyset_missing(const struct lh_keyset *these, const struct lh_keyset *in);
 

@@ -97,6 +97,8 @@ static ssize_t fill(struct lh_lines *l, struct lh_err *err)
 	got = l->read ? l->read(l->ctx, to, room, err) : lh_read_some(l->fd, to, room, err);
 	if (got < 0)
 		return -1;
+	if (l->show)
+		l->show(l->show_ctx, to, (size_t)got);
 	l->short_read = (size_t)got < room;
 	l->ended = got == 0;
 	lf = last_lf(l, to, (size_t)got);

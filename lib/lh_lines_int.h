@@ -48,6 +48,9 @@ struct lh_lines {
 	/* Where bytes come from; NULL: read(2) on fd.  Returns as that does. */
 	ssize_t (*read)(void *ctx, void *p, size_t n, struct lh_err *err);
 	void *ctx;
+	/* Shown each piece as it comes; or NULL. */
+	void (*show)(void *ctx, const char *p, size_t n);
+	void *show_ctx;
 	bool regular, short_read, ended, too_long;
 	bool probe;		/* stop at the first bytes, until this is cleared */
 	bool texts;		/* no line ends but with its file */

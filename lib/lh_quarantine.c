@@ -232,15 +232,15 @@ int lh_quarantine_add(struct lh_quarantine *q, const struct lh_refused *r, struc
 	q->count[r->why]++;
 	if (!q->append && !q->logs)
 		return 0;
+	/* Nearly every row is new, so it is built while the set comes into reach. */
 	key = key_of(r);
-	if (lh_keyset_add(&q->known, &key, &is_new, err) < 0)
+	lh_keyset_prefetch(&q->known, &key);
+	lh_buf_reset(&q->row);
+	put_row(&q->row, q->x, r, q->recorded_at);
+	if (lh_buf_check(&q->row, err) < 0 || lh_keyset_add(&q->known, &key, &is_new, err) < 0)
 		return -1;
 	if (!is_new)
 		return 0;
-	lh_buf_reset(&q->row);
-	put_row(&q->row, q->x, r, q->recorded_at);
-	if (lh_buf_check(&q->row, err) < 0)
-		return -1;
 	if (q->append)
 		return lh_append_line(q->append, q->row.p, q->row.len, err);
 	return lh_applog_append(&q->log, q->row.p, q->row.len, LH_SYNC_NONE, err);

@@ -12,8 +12,8 @@
  * record_count the sum of its files' lines that are not blank.
  *
  * A file that a run has hashed before and that has not changed since (device,
- * inode, size, times) is not read again: struct lh_facts remembers.  A file that
- * a run makes is hashed while it is written.
+ * inode, size, times) is not read again: struct lh_facts remembers.  A source is
+ * hashed while it is read, a file that a run makes while it is written.
  *
  * Errors:  0, or -1 with *err.
  * Threads: one thread per run.
@@ -35,7 +35,7 @@ LH_API void lh_facts_free(struct lh_facts *f);
 /* Of the file relpath of a root: 1, 0 when it is not there, -1. */
 LH_API int lh_facts_of(struct lh_facts *f, const struct lh_root *root, const char *relpath, struct lh_fact *fact, struct lh_err *err);
 
-/* What hashes the files that are being made. */
+/* What hashes the files that are being read or made. */
 struct lh_hash2;
 LH_API struct lh_hash2 *lh_facts_hashing(struct lh_facts *f);
 
@@ -44,6 +44,11 @@ LH_API struct lh_hash2 *lh_facts_hashing(struct lh_facts *f);
  * has the same inode and as many bytes. */
 struct stat;
 LH_API int lh_facts_made(struct lh_facts *f, const struct lh_root *root, const char *relpath, const struct stat *made,
+			 const struct lh_fact *fact, struct lh_err *err);
+
+/* The file was read to its end and these were its contents, if it is now what
+ * it was before. */
+LH_API int lh_facts_read(struct lh_facts *f, const struct lh_root *root, const char *relpath, const struct stat *before,
 			 const struct lh_fact *fact, struct lh_err *err);
 
 /*

@@ -174,6 +174,23 @@ int lh_facts_made(struct lh_facts *f, const struct lh_root *root, const char *re
 	return k ? 0 : -1;
 }
 
+int lh_facts_read(struct lh_facts *f, const struct lh_root *root, const char *relpath, const struct stat *before,
+		  const struct lh_fact *fact, struct lh_err *err)
+{
+	char *path = lh_root_join(root, relpath, err);
+	struct known *k = path ? entry_of(f, relpath, err) : NULL;
+	struct stat st;
+
+	if (k && (uint64_t)before->st_size == fact->bytes) {
+		k->fact = *fact;
+		keep(k, before);
+		if (lstat(path, &st) < 0 || !unchanged(k, &st))
+			k->size = -1;
+	}
+	free(path);
+	return k ? 0 : -1;
+}
+
 int lh_facts_of(struct lh_facts *f, const struct lh_root *root, const char *relpath, struct lh_fact *fact, struct lh_err *err)
 {
 	char *path = lh_root_join(root, relpath, err);

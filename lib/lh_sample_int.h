@@ -5,6 +5,7 @@
 #define LH_SAMPLE_INT_H
 
 #include "lh_beneath.h"
+#include "lh_form_int.h"
 #include "lh_sample.h"
 #include "lh_schema.h"
 #include "lh_stem.h"
@@ -28,7 +29,8 @@ struct lh_sampler {
 	enum lh_exporter x;
 	struct lh_export how;
 	char *recorded_at;
-	const struct lh_schema *schema;
+	struct lh_form form;	/* of a sample, ... */
+	struct lh_record made;	/* ... by which it is checked */
 	int beneath;		/* the folder of verify_paths, or -1 */
 	struct lh_source one, other;	/* the other: what is rejected of a pair */
 	struct lh_source *src;	/* what a sample is made of: one, or whoever's it shares */

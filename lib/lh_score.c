@@ -108,16 +108,21 @@ static void read_from(const struct lh_record *rec, struct from *from)
 {
 	const struct lh_value *v = lh_record_get(rec, "provenance");
 	struct lh_iter it;
-	int i;
+	int i, tries, next = 0;
 
 	for (i = 0; i < FROMS; i++)
 		from->v[i].p = NULL;
 	if (!v || v->type != LH_OBJECT)
 		return;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); )
-		for (i = 0; i < FROMS; i++)
-			if (it.val.type == from_members[i].type && lh_value_is(&it.key, from_members[i].name, from_members[i].n))
-				from->v[i] = it.val;
+		for (tries = 0; tries < FROMS; tries++) {
+			i = next;
+			next = (next + 1) % FROMS;	/* they mostly stand in this order */
+			if (it.val.type != from_members[i].type || !lh_value_is(&it.key, from_members[i].name, from_members[i].n))
+				continue;
+			from->v[i] = it.val;
+			break;
+		}
 }
 
 static int check_from(const struct from *from, struct lh_err *err)
@@ -226,11 +231,9 @@ static int put_jcs(struct lh_scorer *s, const struct lh_value *v, struct lh_err 
 	return 0;
 }
 
-/* The hash in hex; s->list holds the reasons.  The keys stand sorted. */
-static int sign(struct lh_scorer *s, const struct source *src, enum lh_category category, char hex[LH_SHA256_HEX], struct lh_err *err)
+/* What is to be signed, to s->jcs; s->list holds the reasons.  The keys stand sorted. */
+static int put_decision(struct lh_scorer *s, const struct source *src, enum lh_category category, struct lh_err *err)
 {
-	unsigned char hash[32];
-
 	lh_buf_reset(&s->jcs);
 	PUTS(&s->jcs, "{\"category\":\"");
 	lh_buf_puts(&s->jcs, lh_category_name(category));
@@ -246,11 +249,24 @@ static int sign(struct lh_scorer *s, const struct source *src, enum lh_category 
 	if (put_jcs(s, &src->task_id, err) < 0)
 		return -1;
 	PUTS(&s->jcs, "}");
-	if (lh_buf_check(&s->jcs, err) < 0)
-		return -1;
+	return lh_buf_check(&s->jcs, err);
+}
+
+void lh_score_sign(const struct lh_scorer *s, char *hex)
+{
+	unsigned char hash[32];
+
 	lh_sha256(s->jcs.p, s->jcs.len, hash);
 	lh_hex(hash, sizeof hash, hex);
-	return 0;
+}
+
+void lh_score_sign_pair(const struct lh_scorer *const s[2], char *const hex[2])
+{
+	unsigned char hash[2][32];
+
+	lh_sha256_pair((const void *[]){ s[0]->jcs.p, s[1]->jcs.p }, (size_t[]){ s[0]->jcs.len, s[1]->jcs.len }, hash);
+	lh_hex(hash[0], sizeof hash[0], hex[0]);
+	lh_hex(hash[1], sizeof hash[1], hex[1]);
 }
 
 static int list_reasons(struct lh_scorer *s, const struct lh_judged *got, struct lh_err *err)
@@ -279,15 +295,15 @@ static void put_provenance(struct lh_buf *out, const struct from *from)
 	PUTS(out, "}");
 }
 
-int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const char *scored_at,
-		 enum lh_category *category, struct lh_buf *out, struct lh_err *err)
+int lh_score_unsigned(struct lh_scorer *s, const struct lh_record *evidence, const char *scored_at,
+		      enum lh_category *category, struct lh_buf *out, size_t *at, struct lh_err *err)
 {
-	char hex[LH_SHA256_HEX];
+	static const char room[LH_SHA256_HEX];
 	struct lh_judged got;
 	struct source src;
 
 	if (find_source(evidence, &src, err) < 0 || judge(s, evidence, &src.from, &got, err) < 0 ||
-	    list_reasons(s, &got, err) < 0 || sign(s, &src, got.category, hex, err) < 0)
+	    list_reasons(s, &got, err) < 0 || put_decision(s, &src, got.category, err) < 0)
 		return -1;
 	PUTS(out, "{\"schema_version\":1,\"evidence_run_id\":");
 	put(out, &src.run_id);
@@ -303,12 +319,25 @@ int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const ch
 	else
 		put(out, &src.from.v[RECORDED_AT]);
 	PUTS(out, ",\"scorer_version\":\"" LH_SCORER_VERSION "\",\"sub_scores\":{\"scored_sig\":\"");
-	lh_buf_add(out, hex, sizeof hex);
+	*at = out->len;
+	lh_buf_add(out, room, sizeof room);
 	PUTS(out, "\"}");
 	put_provenance(out, &src.from);
 	PUTS(out, "}");
 	if (category)
 		*category = got.category;
+	return 0;
+}
+
+int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const char *scored_at,
+		 enum lh_category *category, struct lh_buf *out, struct lh_err *err)
+{
+	size_t at;
+
+	if (lh_score_unsigned(s, evidence, scored_at, category, out, &at, err) < 0)
+		return -1;
+	if (!out->failed)
+		lh_score_sign(s, out->p + at);
 	return 0;
 }
 

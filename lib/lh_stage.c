@@ -13,6 +13,7 @@
 #include "lh_json.h"
 #include "lh_mem.h"
 #include "lh_receipt.h"
+#include "lh_score_ahead_int.h"
 
 #define ID_MAX 128
 #define UUID_LEN 36
@@ -211,6 +212,7 @@ void lh_run_close(struct lh_run *run)
 {
 	if (!run)
 		return;
+	lh_ahead_free(run->ahead);
 	lh_root_close(run->root);
 	lh_facts_free(run->facts);
 	free(run->id);

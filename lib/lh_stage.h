@@ -49,6 +49,7 @@ struct lh_run_how {
 	const char *run_id;		/* --run-id: minted */
 	unsigned jobs;			/* -j; 0 is 1 */
 	bool dry;			/* nothing will be written: no lock, no run id, no receipts */
+	bool whole;			/* all stages will run, in order */
 	/* Told now and then how many records the stage has done; or NULL. */
 	void (*progress)(void *ctx, enum lh_stage stage, uint64_t records);
 	void *ctx;
@@ -62,6 +63,7 @@ struct lh_run_how {
 	{ 0, "run-id", "ID", "of the run (default: a UUID)", LH_OPT_TEXT, false, offsetof(s, how.run_id), 0, 0, NULL, verbs }
 
 struct lh_facts;
+struct lh_ahead;
 
 struct lh_run {
 	struct lh_root *root;
@@ -74,6 +76,7 @@ struct lh_run {
 	int64_t now;				/* of a clock that stands, in ms */
 	struct lh_run_how how;
 	struct lh_facts *facts;			/* of files hashed before in this run */
+	struct lh_ahead *ahead;			/* evidence scored while it was collected */
 };
 
 /*

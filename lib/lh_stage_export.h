@@ -33,7 +33,7 @@ struct lh_export_unsafe {
 
 LH_API uint64_t lh_export_key(const struct lh_str *run_id, const struct lh_str *sig);
 
-/* An id as the sets of ids hold it. */
+/* An id as the sets of ids hold it: one of ours as it is, any other hashed. */
 LH_API struct lh_key lh_export_id(const char *id, size_t n);
 
 /*

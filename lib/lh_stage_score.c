@@ -10,6 +10,7 @@
 #include "lh_hashset.h"
 #include "lh_mem.h"
 #include "lh_receipt.h"
+#include "lh_score_ahead_int.h"
 
 #define FAULTS 20		/* told in the receipt, of one file */
 #define TICK 8192		/* records between two signs of progress */
@@ -234,17 +235,26 @@ static int settle(struct stage *st, struct lh_err *err)
 	return st->watch && st->watch->file ? st->watch->file(st->watch->ctx, f, err) : 0;
 }
 
+static int score_file(struct stage *st, struct lh_err *err)
+{
+	st->append = lh_append_open(st->run->root, st->file.scored, err);
+	return st->append && read_mirror(st, err) == 0 && score_evidence(st, err) == 0 ? 0 : -1;
+}
+
 static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct stage *st = ctx;
 	char *scored = lh_score_mirror(relpath, err);
-	int rc = -1;
+	int rc;
 
 	if (!scored)
 		return -1;
 	st->file = (struct lh_score_file){ .evidence = relpath, .scored = scored };
-	st->append = lh_append_open(st->run->root, scored, err);
-	if (st->append && read_mirror(st, err) == 0 && score_evidence(st, err) == 0)
+	st->append = NULL;
+	rc = lh_ahead_take(st->run, &st->file, &st->append, err);
+	if (!rc)
+		rc = score_file(st, err);
+	if (rc >= 0)
 		rc = settle(st, err);
 	lh_append_close(st->append);
 	lh_hashset_free(&st->on_file);

@@ -55,6 +55,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		if (audit)
 			by_jansson(p, n, &first);
 	}
+	if (lh_record_parse(&rec, p, n, &err) == 0) {
+		lh_buf_reset(&first);
+		lh_buf_reset(&again);
+		v = (struct lh_value){ rec.line, rec.len, LH_OBJECT, false };
+		audit = lh_canon_jcs(&first, &v, &err);
+		if (lh_canon_jcs_record(&again, &rec, &err) != audit || (!audit && (again.len != first.len || memcmp(again.p, first.p, first.len))))
+			abort();
+	}
 	free(p);
 	return 0;
 }

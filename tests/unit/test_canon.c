@@ -35,6 +35,11 @@ static void jcs(const char *s, const char *want)
 
 	check(lh_canon_jcs(&out, &v, &err) == 0);
 	is(s, want);
+	if (v.type == LH_OBJECT) {
+		lh_buf_reset(&out);
+		check(lh_record_parse(&rec, text.p, text.len, &err) == 0 && lh_canon_jcs_record(&out, &rec, &err) == 0);
+		is(s, want);
+	}
 }
 
 static void audit(const char *s, const char *want)
@@ -77,6 +82,8 @@ static void numbers(void)
 	jcs("[123456789012345,1234567890123456,12345678901234567890]", "[123456789012345,1234567890123456,12345678901234567000]");
 	v = parse("[1e400]");
 	check(lh_canon_jcs(&out, &v, &err) < 0 && err.code == LH_EDATA);
+	parse("{\"a\":1e400}");
+	check(lh_record_parse(&rec, text.p, text.len, &err) == 0 && lh_canon_jcs_record(&out, &rec, &err) < 0 && err.code == LH_EDATA);
 	audit("[1e400, 1.0 ,-0, 1E+2]", "[1e400,1.0,-0,1E+2]");
 }
 
@@ -89,6 +96,7 @@ static void keys(void)
 	    "\"\xe2\x82\xac\":\"Euro Sign\",\"\xf0\x9f\x98\x80\":\"Emoji: Grinning Face\",\"\xef\xac\xb3\":\"Hebrew Letter Dalet With Dagesh\"}");
 	/* by bytes the emoji comes last */
 	audit("{\"\\ud83d\\ude00\":1,\"\\ufb33\":2,\"\xf0\x9f\x98\x81\":3}", "{\"\xef\xac\xb3\":2,\"\xf0\x9f\x98\x80\":1,\"\xf0\x9f\x98\x81\":3}");
+	jcs(" { \"c\" : 1e20 , \"b\" : \"\\u00e9\" , \"a\" : [ 1.50 , {} ] } ", "{\"a\":[1.5,{}],\"b\":\"\xc3\xa9\",\"c\":100000000000000000000}");
 	jcs("{\"b\":[{\"z\":1,\"y\":{\"d\":1,\"c\":2}}],\"\":0,\"a\":{},\"ab\":[],\"aa\":null}",
 	    "{\"\":0,\"a\":{},\"aa\":null,\"ab\":[],\"b\":[{\"y\":{\"c\":2,\"d\":1},\"z\":1}]}");
 	/* order is of what the escapes mean */
@@ -127,6 +135,11 @@ static void many(void)
 	lh_buf_reset(&out);
 	check(lh_canon_audit(&out, &v, NULL, 0, &err) == 0 && out.len == in.len);
 	check(!memcmp(out.p, "{\"0000000\":[0],\"0000001\":[", 26));
+	lh_buf_reset(&text);
+	lh_buf_add(&text, out.p, out.len);
+	lh_buf_reset(&out);
+	check(lh_record_parse(&rec, in.p, in.len, &err) == 0 && lh_canon_jcs_record(&out, &rec, &err) == 0);
+	check(out.len == text.len && !memcmp(out.p, text.p, out.len));
 	lh_buf_reset(&in);
 	for (i = 0; i < 512; i++)
 		lh_buf_puts(&in, i < 511 ? "{\"b\":0,\"a\":" : "{");

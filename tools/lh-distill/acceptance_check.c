@@ -121,13 +121,12 @@ static int same_hash(struct check *c, const struct lh_record *rec, struct lh_err
 {
 	unsigned char hash[32];
 	char hex[LH_SHA256_HEX];
-	struct lh_value sig, v;
+	struct lh_value sig;
 	int rc = find_source(c, rec, err);
 
 	if (rc <= 0)
 		return rc;
-	v = (struct lh_value){ c->row.line, c->row.len, LH_OBJECT, false };
-	if (lh_sig_hash(&v, &c->scratch, hash, err) < 0)
+	if (lh_sig_hash(&c->row, &c->scratch, hash, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
 	lh_hex(hash, sizeof hash, hex);
 	return row_in(rec, "provenance", "sig_hash", &sig) && sig.type == LH_STRING && lh_value_is(&sig, hex, sizeof hex);

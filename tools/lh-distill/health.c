@@ -97,7 +97,6 @@ static int seek_line(struct health *h, uint64_t line, struct lh_err *err)
 static int check_row(struct health *h, uint64_t offset, const unsigned char want[32], struct lh_err *err)
 {
 	unsigned char hash[32];
-	struct lh_value v;
 	const char *p;
 	size_t skip;
 	int rc = seek_line(h, offset + 1, err);
@@ -112,10 +111,8 @@ static int check_row(struct health *h, uint64_t offset, const unsigned char want
 	p = h->at.p;
 	skip = h->at.line == 1 && h->at.n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3) ? 3 : 0;
 	rc = lh_record_parse(&h->row, p + skip, h->at.n - skip, err);
-	if (!rc) {
-		v = (struct lh_value){ h->row.line, h->row.len, LH_OBJECT, false };
-		rc = lh_sig_hash(&v, &h->scratch, hash, err);
-	}
+	if (!rc)
+		rc = lh_sig_hash(&h->row, &h->scratch, hash, err);
 	if (rc < 0 && err->code != LH_EDATA)
 		return -1;
 	if (!rc && !memcmp(hash, want, sizeof hash))
