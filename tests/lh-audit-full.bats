@@ -540,6 +540,16 @@ each_hostile_line() {
 	done
 }
 
+@test "a folder among others that may not be entered fails that check alone, and the others are counted" {
+	chmod 777 . r
+	mkdir -m 0 r/data/evidence/2020
+	status=0
+	as_nobody "$LH_BIN/lh-audit-full" --observer --root r --out report.md >lines 2>err || status=$?
+	only 1 'materializer dry run completes'
+	[ "$(notes 'materializer dry run completes')" = 'data/evidence/2020: cannot open: Permission denied' ]
+	[ "$(tail -n 1 lines | jq .metrics.p2_evidence_rows)" = 300 ]
+}
+
 @test "a file that may not be read fails the checks of that file" {
 	chmod 777 . r
 	for kind in skips rag sft preference quarantine summary drift receipt evidence scored; do
