@@ -153,26 +153,30 @@ int lh_atomic_open(struct lh_atomic *a, const char *path, mode_t mode, struct lh
 	return rc;
 }
 
-int lh_sync_folder(const char *path, struct lh_err *err)
+static int sync_folder(const char *folder, struct lh_err *err)
 {
-	const char *name;
-	char *folder = folder_of(path, &name, err);
-	int fd, rc = 0;
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
 
-	if (!folder)
-		return -1;
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL && errno != EROFS))
 		rc = lh_err_sys(err, "%s: cannot sync", folder);
 	if (fd >= 0)
 		close(fd);
+	return rc;
+}
+
+int lh_sync_folder(const char *path, struct lh_err *err)
+{
+	const char *name;
+	char *folder = folder_of(path, &name, err);
+	int rc = folder ? sync_folder(folder, err) : -1;
+
 	free(folder);
 	return rc;
 }
 
-int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err)
+static int replace(struct lh_atomic *a, struct lh_err *err)
 {
-	int rc, fd = a->fd;
+	int fd = a->fd;
 
 	if (fsync(fd) < 0)
 		return lh_err_sys(err, "%s: cannot sync", a->tmp);
@@ -185,8 +189,20 @@ int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err)
 	a->slot = -1;
 	free(a->tmp);
 	a->tmp = NULL;
-	rc = lh_sync_folder(a->path, err);
-	lh_atomic_close(a);
+	return 0;
+}
+
+int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err)
+{
+	const char *name;
+	char *folder = folder_of(a->path, &name, err);	/* short of memory, the old file stays */
+	int rc = folder ? replace(a, err) : -1;
+
+	if (!rc) {
+		rc = sync_folder(folder, err);
+		lh_atomic_close(a);
+	}
+	free(folder);
 	return rc;
 }
 

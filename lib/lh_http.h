@@ -29,7 +29,8 @@
  *
  * Owner:   reply.body and why are the handle's, until its next call; LH_PAD
  *          bytes follow the body.
- * Errors:  LH_ENET with one line that names the URL; LH_EINTR; LH_ENOMEM.
+ * Errors:  LH_ENET with one line that names the URL, and says the same each time
+ *          the same goes wrong; LH_EINTR; LH_ENOMEM.
  * Threads: one handle per thread; it keeps its connection open.
  */
 #ifndef LH_HTTP_H

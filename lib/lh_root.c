@@ -131,7 +131,7 @@ static bool is_jsonl(const char *name)
 
 struct walk {
 	const struct lh_root *root;
-	bool all;		/* files that are no regular ones, too */
+	bool all;		/* what cannot be read, too */
 	struct names folders, files;
 };
 
@@ -165,7 +165,9 @@ static int read_folder(struct walk *w, const char *folder, struct lh_err *err)
 	if (!path)
 		return -1;
 	d = opendir(path);
-	if (!d)
+	if (!d && w->all && errno == EACCES)
+		rc = names_add(&w->files, folder, "", err);
+	else if (!d)
 		rc = errno == ENOENT ? 0 : lh_err_sys(err, "%s: cannot open", path);
 	while (d && !rc) {
 		errno = 0;

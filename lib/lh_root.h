@@ -72,9 +72,9 @@ LH_API int lh_root_lock(struct lh_root *r, double seconds, struct lh_err *err);
 typedef int lh_root_fn(void *ctx, const char *relpath, struct lh_err *err);
 LH_API int lh_root_each(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err);
 
-/* The same, and what lh_root_each passes over although it is no regular file:
- * links, FIFOs, sockets and devices, whatever their names.  Who opens one with
- * lh_open_regular is told what it is. */
+/* The same, and what may be in the way of rows: links, FIFOs, sockets and
+ * devices, whatever their names, and folders that may not be read, which do not
+ * end the walk.  Who opens one with lh_open_regular is told what is wrong. */
 LH_API int lh_root_all(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err);
 
 /* Make the folders that relpath lies in. */

@@ -18,6 +18,7 @@
 #include "lh_mem.h"
 
 #define IN_USE "/.in-use"
+#define NEW "/.new"
 #define RANDOM "-XXXXXX"
 #define FILES_OPEN 16	/* of nftw */
 
@@ -34,46 +35,57 @@ static int remove_all(const char *path)
 	return nftw(path, remove_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS);
 }
 
-/* The descriptor of the folder's file, locked; -1 when there is none, or
- * another has it. */
-static int lock(const char *path, int flags)
+static int open_in(const char *path, const char *name, int flags)
 {
 	char file[PATH_MAX];
-	int fd = -1;
 
-	if ((size_t)snprintf(file, sizeof file, "%s" IN_USE, path) < sizeof file)
-		fd = open(file, flags | O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return fd;
-	close(fd);
-	errno = EWOULDBLOCK;
+	if ((size_t)snprintf(file, sizeof file, "%s%s", path, name) < sizeof file)
+		return open(file, flags | O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	errno = ENAMETOOLONG;
 	return -1;
 }
 
-/* Is that "NAME-PID-" and six more, of a process that is dead? */
-static bool is_litter(const char *entry, const char *name)
+/* The descriptor of the folder's file, made and locked.  It gets its name when it
+ * is: nobody finds it free before. */
+static int claim(const char *path)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	int fd = open_in(path, NEW, O_CREAT | O_EXCL);
+
+	if (fd < 0)
+		return -1;
+	snprintf(from, sizeof from, "%s" NEW, path);
+	if ((size_t)snprintf(to, sizeof to, "%s" IN_USE, path) < sizeof to &&
+	    flock(fd, LOCK_EX | LOCK_NB) == 0 && link(from, to) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Is that "NAME-PID-" and six more? */
+static bool is_ours(const char *entry, const char *name, pid_t *pid)
 {
 	size_t n = strlen(name);
 	char *end;
-	long pid;
 
 	if (strncmp(entry, name, n) || entry[n] != '-' || entry[n + 1] < '1' || entry[n + 1] > '9')
 		return false;
-	pid = strtol(entry + n + 1, &end, 10);
-	return *end == '-' && strlen(end) == strlen(RANDOM) && pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+	*pid = (pid_t)strtol(entry + n + 1, &end, 10);
+	return *end == '-' && strlen(end) == strlen(RANDOM) && *pid > 0;
 }
 
-static void sweep_one(const char *path)
+/* Remove the folder if nobody uses it.  The lock knows, also of a process that is
+ * dead and was never waited for; where it came not to that, the PID does. */
+static void sweep_one(const char *path, pid_t pid)
 {
 	struct stat st;
 	int fd;
 
 	if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
 		return;
-	fd = lock(path, 0);
-	if (fd < 0 && errno != ENOENT)
-		return;
-	remove_all(path);
+	fd = open_in(path, IN_USE, 0);
+	if (fd >= 0 ? flock(fd, LOCK_EX | LOCK_NB) == 0 : errno == ENOENT && kill(pid, 0) < 0 && errno == ESRCH)
+		remove_all(path);
 	if (fd >= 0)
 		close(fd);
 }
@@ -83,10 +95,11 @@ static void sweep(const char *base, const char *name)
 	char path[PATH_MAX];
 	DIR *d = opendir(base);
 	struct dirent *e;
+	pid_t pid;
 
 	while (d && (e = readdir(d)))
-		if (is_litter(e->d_name, name) && (size_t)snprintf(path, sizeof path, "%s/%s", base, e->d_name) < sizeof path)
-			sweep_one(path);
+		if (is_ours(e->d_name, name, &pid) && (size_t)snprintf(path, sizeof path, "%s/%s", base, e->d_name) < sizeof path)
+			sweep_one(path, pid);
 	if (d)
 		closedir(d);
 }
@@ -110,7 +123,7 @@ int lh_tmpdir_make(struct lh_tmpdir *d, const char *name, struct lh_err *err)
 		d->path = NULL;
 		return -1;
 	}
-	d->in_use = lock(d->path, O_CREAT);
+	d->in_use = claim(d->path);
 	if (d->in_use >= 0)
 		return 0;
 	lh_err_sys(err, "%s" IN_USE, d->path);

@@ -8,8 +8,7 @@
  *
  * Removing follows no symbolic link.  Whoever makes one holds signals back until
  * it is removed; what a killed run left is removed by the next that makes one of
- * that name: a folder of this user whose PID is dead, and whose file ".in-use"
- * nobody has locked.
+ * that name: a folder of this user whose file ".in-use" nobody has locked.
  */
 #ifndef LH_TMPDIR_H
 #define LH_TMPDIR_H

@@ -459,9 +459,9 @@ escalation guard holds" ]
 	[ "$(ls tmp)" = "$(cat made)" ]
 	kill -9 %1 "$(cat pid)"
 	wait %1 || true
-	mkdir tmp/lh-audit-x tmp/lh-audit-99999999-abcde tmp/lh-distill-99999999-abcdef
+	mkdir tmp/lh-audit-$$-abcdef tmp/lh-audit-x tmp/lh-audit-99999999-abcde tmp/lh-distill-99999999-abcdef
 	ln -s "$PWD/other" tmp/lh-audit-99999999-abcdef
-	touch other/file
+	touch other/file tmp/lh-audit-$$-abcdef/.in-use
 	lh-audit-full --root r --out report.md --phase 7 >lines
 	[ "$(ls tmp | paste -sd' ')" = "lh-audit-99999999-abcde lh-audit-99999999-abcdef lh-audit-x lh-distill-99999999-abcdef" ]
 	[ -e other/file ]

@@ -31,6 +31,13 @@ night() {
 	[ "$(find root -newer audits/audit-2026-05-03/report.md -type f ! -name audit_baselines.jsonl)" = "" ]
 }
 
+@test "a model that said the same for megabytes makes no bad night" {
+	for ((i = 0; i < 50; i++)); do printf '{"n":%d,"model_response":"' $i; head -c 1500000 /dev/zero | tr '\0' x; echo '"}'; done >root/data/_kb/replay_runs.jsonl
+	run -0 night 2026-05-03 --observer
+	[ -z "$output" ]
+	run -1 lh-audit-full bundle verify -q audits/audit-2026-05-03/audit.tar.zst
+}
+
 @test "of 35 nights thirty stay, the newest, and 35 baselines" {
 	for ((n = 0; n < 35; n++)); do
 		run -0 night "$(date -u -d "2026-02-10 + $n days" +%Y-%m-%d)" --observer

@@ -352,17 +352,18 @@ odd() {
 	bad() {	# WANT, the last line on stdin
 		{ row p3_accepted=1; echo; cat; } >$LOG
 		cp $LOG before
-		for how in '' --append-baseline; do
-			# shellcheck disable=SC2086
-			run -2 --separate-stderr audit $how
-			[ "$(grep -c '"phase":0' <<<"$output")" = 2 ]
-			[ "$(jq -c '[.checks_total, .drift]' <<<"${lines[-1]}")" = '[2,[]]' ]
-			[[ $stderr == "lh-audit-full: $LOG:3:"*"$1"* ]] || { echo "$1: $stderr"; return 1; }
-			[ "${#stderr_lines[@]}" = 1 ]
-			cmp before $LOG
-			grep -q 'There is no baseline to compare with: ' r/reports/distillation/phase8-full-audit-report.md
-		done
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr audit $how
+		[ "$(grep -c '"phase":0' <<<"$output")" = 2 ]
+		[ "$(jq -c '[.checks_total, .drift]' <<<"${lines[-1]}")" = '[2,[]]' ]
+		[[ $stderr == "lh-audit-full: $LOG:3:"*"$1"* ]] || { echo "$1: $stderr"; return 1; }
+		[ "${#stderr_lines[@]}" = 1 ]
+		cmp before $LOG
+		grep -q 'There is no baseline to compare with: ' r/reports/distillation/phase8-full-audit-report.md
 	}
+	how=
+	printf '[]\n' | bad 'not a JSON object'
+	how=--append-baseline
 	row p3_accepted=1 | head -c -3 | bad ''
 	row p3_accepted=1 | head -c -2 | bad ''
 	printf '{' | bad ''

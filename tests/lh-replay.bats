@@ -504,13 +504,17 @@ verdict() {
 
 @test "as a co-process it answers each record at once" {
 	export_
-	coproc REPLAY { lh-replay --root r --dry-run; }
-	for i in 1 2 3; do
-		echo '{"task":"export '$i'"}' >&"${REPLAY[1]}"
-		read -r -t 60 -u "${REPLAY[0]}" reply
-		[ "$(jq -r .task <<<"$reply")" = "export $i" ]
+	says "$GOOD" "$GOOD" "$GOOD"
+	for how in --dry-run -j3; do
+		coproc REPLAY { exec lh-replay --root r $how; }
+		for i in 1 2 3; do
+			echo '{"task":"export '$i'"}' >&"${REPLAY[1]}"
+			read -r -t 60 -u "${REPLAY[0]}" reply
+			[ "$(jq -r .task <<<"$reply")" = "export $i" ]
+		done
+		kill "$REPLAY_PID"
+		wait "$REPLAY_PID" || true
 	done
-	kill "$REPLAY_PID"
 }
 
 @test "--task takes no FILE" {

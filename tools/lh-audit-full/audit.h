@@ -9,6 +9,7 @@
  *     phase0.c phase2.c phase4.c    documents and streams; evidence and scores; exports
  *     phase5.c newest.c             receipts of the newest run
  *     phase1.c phase6.c phase7.c    samples; the gate; replays
+ *     samples.c child.c             the samples that are built in; what those phases run
  *     history.c                     metrics then and now: the baselines on file, the drift
  *     baseline.c drift.c change.c   rows of baselines; two of them compared, digit by digit
  *     drift_verb.c                  any two rows

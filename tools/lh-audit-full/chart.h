@@ -3,8 +3,9 @@
  *
  * A chart has CHART_COLUMNS columns at most, the last for this audit alone.
  * Where there are more audits, each of the others stands for as many in a row
- * and shows the lowest and the highest of them, so that no spike is lost.  Rows that are no baseline, and values that
- * are no number or beyond a double, leave a gap.
+ * and shows the lowest and the highest of them, so that no spike is lost.  Rows
+ * that are no baseline, and values that are no number or beyond a double, leave
+ * a gap.
  */
 #ifndef CHART_H
 #define CHART_H

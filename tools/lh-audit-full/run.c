@@ -62,6 +62,8 @@ static int audit(struct audit *a, struct lh_err *err)
 	if (!audit_is_sound(a) || (a->s->fail_on_drift && a->history.drift.warned))
 		lh_tool_verdict_bad(a->tool);
 	printed = audit_print(a, err);	/* nobody reads it? The report is made all the same */
+	if (printed < 0 && err->code == LH_ENOMEM)
+		return -1;
 	return files(a, err) < 0 ? -1 : printed;
 }
 
