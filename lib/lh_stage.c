@@ -1,6 +1,7 @@
 /* lh_stage.c - a run of stages, and what each came to.  See lh_stage.h. */
 #include "lh_stage.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,6 +37,38 @@ bool lh_run_id_valid(const char *id)
 		if ((unsigned char)id[i] < ' ' || id[i] == '/' || id[i] == 0x7f)
 			return false;
 	return true;
+}
+
+static int each_run(DIR *d, const char *path, lh_run_fn *fn, void *ctx, struct lh_err *err)
+{
+	const struct dirent *e;
+	int rc = 0;
+
+	while (!rc) {
+		errno = 0;
+		e = readdir(d);
+		if (!e)
+			return errno ? lh_err_sys(err, "%s: cannot read", path) : 0;
+		if (lh_run_id_valid(e->d_name))
+			rc = fn(ctx, e->d_name, err);
+	}
+	return rc;
+}
+
+int lh_run_each(const struct lh_root *root, lh_run_fn *fn, void *ctx, struct lh_err *err)
+{
+	char *path = lh_root_join(root, LH_ROOT_REPORTS, err);
+	DIR *d = path ? opendir(path) : NULL;
+	int rc = path ? 0 : -1;
+
+	if (path && !d && errno != ENOENT && errno != ENOTDIR)
+		rc = lh_err_sys(err, "%s: cannot open", path);
+	if (d) {
+		rc = each_run(d, path, fn, ctx, err);
+		closedir(d);
+	}
+	free(path);
+	return rc;
 }
 
 /* ---- the id ---- */

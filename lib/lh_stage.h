@@ -96,6 +96,11 @@ LH_API void lh_run_time(const struct lh_run *run, char *out);
  * to 128 bytes of UTF-8 without "/" and controls? */
 LH_API bool lh_run_id_valid(const char *id);
 
+/* Tell fn each name below LH_ROOT_REPORTS that can be a run's id, in no order; no
+ * folder, no runs.  It returns non-zero to end, which is returned. */
+typedef int lh_run_fn(void *ctx, const char *id, struct lh_err *err);
+LH_API int lh_run_each(const struct lh_root *root, lh_run_fn *fn, void *ctx, struct lh_err *err);
+
 static inline void lh_run_progress(const struct lh_run *run, enum lh_stage stage, uint64_t records)
 {
 	if (run->how.progress)

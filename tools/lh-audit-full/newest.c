@@ -1,8 +1,6 @@
 /* newest.c - which run is judged.  See audit.h. */
 #include "audit.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -68,8 +66,9 @@ static int ended(struct search *s, const char *id, int64_t *at, struct lh_err *e
 	return 1;
 }
 
-static int look(struct search *s, const char *id, struct lh_err *err)
+static int look(void *ctx, const char *id, struct lh_err *err)
 {
+	struct search *s = ctx;
 	struct audit *a = s->a;
 	int64_t at;
 	char *copy;
@@ -86,40 +85,17 @@ static int look(struct search *s, const char *id, struct lh_err *err)
 	return 0;
 }
 
-static int each(struct search *s, DIR *d, struct lh_err *err)
-{
-	const struct dirent *e;
-	int rc = 0;
-
-	while (!rc) {
-		errno = 0;
-		e = readdir(d);
-		if (!e)
-			return errno ? lh_err_sys(err, LH_ROOT_REPORTS ": cannot read") : 0;
-		if (lh_run_id_valid(e->d_name))
-			rc = look(s, e->d_name, err);
-	}
-	return rc;
-}
-
 int newest_run(struct audit *a, struct lh_err *err)
 {
 	struct search s = { .a = a };
-	char *path = lh_root_join(a->root, LH_ROOT_REPORTS, err);
-	DIR *d = path ? opendir(path) : NULL;
-	int rc = path ? 0 : -1;
+	int rc;
 
 	lh_buf_init(&s.text, SUMMARY_MAX);
 	lh_record_init(&s.rec);
-	if (path && !d && errno != ENOENT && errno != ENOTDIR)
-		rc = lh_err_sys(err, LH_ROOT_REPORTS ": cannot open");
-	if (d) {
-		rc = each(&s, d, err);
-		closedir(d);
-	}
+	rc = lh_run_each(a->root, look, &s, err);
 	if (rc < 0 && check_is_finding(err)) {
 		lh_buf_reset(&a->bad_summary);
-		lh_buf_puts(&a->bad_summary, err->msg);
+		lh_buf_puts(&a->bad_summary, check_reason(a, err));
 		rc = 0;
 	}
 	lh_buf_putc(&a->bad_summary, '\0');
@@ -128,6 +104,5 @@ int newest_run(struct audit *a, struct lh_err *err)
 	lh_record_free(&s.rec);
 	lh_buf_free(&s.text);
 	free(s.bad);
-	free(path);
 	return rc;
 }

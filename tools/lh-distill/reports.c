@@ -1,8 +1,6 @@
 /* reports.c - the runs that lie below reports/distillation. */
 #include "distill.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -78,6 +76,8 @@ struct newest {
 	const struct lh_root *root;
 	struct report r;
 	struct lh_buf *bad;
+	const char *but;	/* not this one */
+	bool any;		/* also without a summary */
 	char *id;		/* of the newest so far, or NULL */
 	int64_t at;
 };
@@ -110,13 +110,18 @@ static int look_at(struct newest *n, const char *id, const char *name, const cha
 	return 1;
 }
 
-static int look_at_run(struct newest *n, const char *id, bool any, struct lh_err *err)
+static int look_at_run(void *ctx, const char *id, struct lh_err *err)
 {
+	struct newest *n = ctx;
 	int64_t at = INT64_MIN;
 	char name[32], *copy;
-	int rc = look_at(n, id, "summary.json", "run_summary", "ended_at", &at, err), i, found = rc;
+	int rc, i, found;
 
-	for (i = 0; any && !rc && i < LH_STAGES; i++) {
+	if (n->but && !strcmp(id, n->but))
+		return 0;
+	rc = look_at(n, id, "summary.json", "run_summary", "ended_at", &at, err);
+	found = rc;
+	for (i = 0; n->any && !rc && i < LH_STAGES; i++) {
 		snprintf(name, sizeof name, "%s.json", lh_stage_name((enum lh_stage)i));
 		found |= look_at(n, id, name, "stage_receipt", "timestamp", &at, err);
 		if (found < 0)
@@ -133,38 +138,14 @@ static int look_at_run(struct newest *n, const char *id, bool any, struct lh_err
 	return 0;
 }
 
-static int each_run(struct newest *n, DIR *d, const char *but, bool any, struct lh_err *err)
-{
-	const struct dirent *e;
-	int rc = 0;
-
-	while (!rc) {
-		errno = 0;
-		e = readdir(d);
-		if (!e)
-			return errno ? lh_err_sys(err, LH_ROOT_REPORTS ": cannot read") : 0;
-		if (lh_run_id_valid(e->d_name) && (!but || strcmp(e->d_name, but)))
-			rc = look_at_run(n, e->d_name, any, err);
-	}
-	return rc;
-}
-
 int report_newest(char **id, const struct lh_root *root, const char *but, bool any, struct lh_buf *bad, struct lh_err *err)
 {
-	struct newest n = { .root = root, .bad = bad };
-	char *path = lh_root_join(root, LH_ROOT_REPORTS, err);
-	DIR *d = path ? opendir(path) : NULL;
-	int rc = path ? 0 : -1;
+	struct newest n = { .root = root, .bad = bad, .but = but, .any = any };
+	int rc;
 
 	report_init(&n.r);
-	if (path && !d && errno != ENOENT)
-		rc = lh_err_sys(err, "%s: cannot open", path);
-	if (d) {
-		rc = each_run(&n, d, but, any, err);
-		closedir(d);
-	}
+	rc = lh_run_each(root, look_at_run, &n, err);
 	report_free(&n.r);
-	free(path);
 	if (rc < 0)
 		free(n.id);
 	else
