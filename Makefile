@@ -104,6 +104,11 @@ parity: all
 	grep -v '"match":true' $(B)/parity/lines.jsonl; tally=$$(sed -n 's/.*Tally:\*\* //p' $(B)/parity/SUMMARY.md); echo "$$tally"; \
 	[ "$$status" = 0 ] && [ "$${tally%/*}" = "$${tally#*/}" ]
 
+# The same two sides over inputs that nobody chose.  COUNT=100000 SEED=7: so many,
+# and the same again; SURFACE=embed: that one alone.
+differ: all
+	@PATH=$(CURDIR)/$(BIN):$$PATH python3 tests/parity/differ $(or $(SURFACE),all) $(COUNT:%=--count %) $(SEED:%=--seed %)
+
 demo: all
 	@share/demo/demo
 
@@ -159,7 +164,7 @@ uninstall:
 clean:
 	rm -rf build bin
 
-.PHONY: all lib unit asan check soak parity demo fuzzers fuzz bench install uninstall clean
+.PHONY: all lib unit asan check soak parity differ demo fuzzers fuzz bench install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -33,3 +33,8 @@ same_bits() {
 	END
 	same_bits 64
 }
+
+@test "a code point before every range of the table, and assigned to nothing, is a gap" {
+	printf '{"text":"ab%scd"}\n' '\u0590' '\u0378' ' ' | lh-embed --encoding base64 | jq -r .vector >vectors
+	[ "$(sort -u vectors | wc -l)" = 1 ]
+}

@@ -65,8 +65,8 @@ def kind(cp):
 
 
 def ranges():
-    """Unassigned code points belong to the range before them."""
-    out, last = [], None
+    """Unassigned code points belong to the range before them; U+0590, which has none, is a gap."""
+    out, last = [(0x590, "GAP")], "GAP"
     for cp in range(0x590, 0x30000):
         if any(a <= cp < b for a, b in DIRECT) or 0xD800 <= cp < 0xE000:
             k = None

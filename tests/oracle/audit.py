@@ -19,6 +19,9 @@ import json
 import re
 import sys
 
+sys.dont_write_bytecode = True
+from extract import check_depth, check_strings  # noqa: E402
+
 
 class Number(str):
     """A number as it stands in its line."""
@@ -37,10 +40,13 @@ def no_constant(name):
 
 def parse(line):
     """The object on a line of bytes, its numbers as text; ValueError if none."""
-    row = json.loads(line.decode("utf-8"), parse_int=Number, parse_float=Number,
+    text = line.decode("utf-8")
+    check_depth(text)
+    row = json.loads(text, parse_int=Number, parse_float=Number,
                      parse_constant=no_constant, object_pairs_hook=no_duplicates)
     if not isinstance(row, dict):
         raise ValueError("not an object")
+    check_strings(row)
     return row
 
 
@@ -194,4 +200,5 @@ def main():
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

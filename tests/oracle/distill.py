@@ -401,19 +401,21 @@ class Row:
         if not isinstance(value, dict):
             self.expected("retrieved_context", "object", value)
             return None
-        for name in "matrix_corpora", "pathway_fingerprints":
-            if name in value and not isinstance(value[name], list):
-                self.expected("retrieved_context." + name, "array", value[name])
-            elif name in value:
-                for i, each in enumerate(value[name]):
-                    if not is_text(each):
-                        self.expected(f"retrieved_context.{name}[{i}]", "string", each)
+        self.names_of(value, "matrix_corpora")
         hits = value.get("matrix_hits", Number("0"))
         if not is_integer(hits):
             self.expected("retrieved_context.matrix_hits", "integer", hits)
         elif float(hits) < 0:
             self.refuse("retrieved_context.matrix_hits", "must be 0 or more")
+        self.names_of(value, "pathway_fingerprints")
         return value
+
+    def names_of(self, context, name):
+        if name in context and not isinstance(context[name], list):
+            self.expected("retrieved_context." + name, "array", context[name])
+        for i, each in enumerate(context[name] if isinstance(context.get(name), list) else []):
+            if not is_text(each):
+                self.expected(f"retrieved_context.{name}[{i}]", "string", each)
 
     def tokens(self):
         return {name: self.number(name, True, 0) for name in ("prompt_tokens", "completion_tokens")}

@@ -15,12 +15,8 @@ import os
 import random
 import sys
 
-ROOT = sys.argv[2] if sys.argv[1] == "sources" else None
-rest = sys.argv[3:] if ROOT else sys.argv[2:]
-count = int(rest[0])
-seed = int(rest[1]) if len(rest) > 1 else random.SystemRandom().randrange(1 << 32)
-print("seed", seed, file=sys.stderr)
-draw = random.Random(seed)
+count = 1000
+draw = random.Random()
 
 
 class Raw(str):
@@ -253,8 +249,20 @@ def evidence(number):
     return {name: made[name] for name in names}
 
 
-if ROOT:
-    sources(ROOT)
-else:
-    for n in range(count):
-        sys.stdout.buffer.write(dump(evidence(n)).encode("utf-8") + b"\n")
+def main():
+    global count
+    root = sys.argv[2] if sys.argv[1] == "sources" else None
+    rest = sys.argv[3:] if root else sys.argv[2:]
+    count = int(rest[0])
+    seed = int(rest[1]) if len(rest) > 1 else random.SystemRandom().randrange(1 << 32)
+    print("seed", seed, file=sys.stderr)
+    draw.seed(seed)
+    if root:
+        sources(root)
+    else:
+        for n in range(count):
+            sys.stdout.buffer.write(dump(evidence(n)).encode("utf-8") + b"\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -244,4 +244,5 @@ def main():
             print(json.dumps(answer(json.loads(line)), separators=(",", ":")), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,8 @@ sys.setrecursionlimit(10000)
 DEPTH = 512
 BLANK = b" \t\r\n"
 TAG = re.compile(rb"[A-Za-z0-9_+-]*")
+# what the walk to a balancing } stops at: a string, or what opens one to the end
+STEP = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[{}]', re.S)
 SURROGATE = re.compile("[\ud800-\udfff]")
 SHORT = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
 ESCAPED = re.compile(r'[\x00-\x1f"\\]')
@@ -34,7 +36,9 @@ def no_constant(name):
 
 
 def check_depth(text):
-    """JSON ends before it is too deep, or is too deep, by the first of the two."""
+    """TooDeep for more containers in one another than are read."""
+    if text.count("{") + text.count("[") <= DEPTH:
+        return
     depth, in_string, at = 0, False, 0
     while at < len(text):
         c = text[at]
@@ -67,13 +71,14 @@ def check_strings(value):
 
 
 def parse(data):
-    """The object in these bytes; ValueError if they hold anything else."""
+    """The object in these bytes; ValueError if they hold anything else, and TooDeep
+    if they hold an object but for its depth."""
     text = data.decode("utf-8")
-    check_depth(text)
     value = json.loads(text, parse_int=Number, parse_float=Number, parse_constant=no_constant)
     if not isinstance(value, dict):
         raise ValueError("not an object")
     check_strings(value)
+    check_depth(text)
     return value
 
 
@@ -94,23 +99,14 @@ def fences(text):
 
 def balanced(text, at):
     """The end of the slice that begins with the { at at; None if it never balances."""
-    depth, in_string = 0, False
-    while at < len(text):
-        c = text[at]
-        if in_string:
-            if c == 0x5c:
-                at += 1
-            elif c == 0x22:
-                in_string = False
-        elif c == 0x22:
-            in_string = True
-        elif c == 0x7b:
+    depth = 0
+    for step in STEP.finditer(text, at):
+        if step[0] == b"{":
             depth += 1
-        elif c == 0x7d:
+        elif step[0] == b"}":
             depth -= 1
             if depth == 0:
-                return at + 1
-        at += 1
+                return step.end()
     return None
 
 

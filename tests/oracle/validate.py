@@ -12,8 +12,13 @@ import re
 import sys
 from decimal import Decimal
 
+sys.dont_write_bytecode = True
+from extract import check_depth, check_strings  # noqa: E402
+
 KINDS = ["fill", "email", "sms", "playbook"]
-TEXTS = ["city", "state", "role", "client_id", "candidate_id"]
+# what a context holds for each kind; of the count see is_whole
+TEXTS = {"fill": ["city", "state", "role", "client_id"], "email": ["candidate_id"], "sms": ["candidate_id"], "playbook": []}
+COUNTED = ["fill", "playbook"]
 KEYWORDS = ["salary", "compensation", "pay rate", "bill rate", "hourly rate", "wage"]
 BLANK = " \t\n\v\f\r"
 SSN = re.compile(r"(?<![0-9])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![0-9])")
@@ -60,8 +65,11 @@ def no_constant(name):
 
 def parse(line):
     try:
-        value = json.loads(line.decode("utf-8"), parse_int=Number, parse_float=Number, parse_constant=no_constant,
+        text = line.decode("utf-8")
+        check_depth(text)
+        value = json.loads(text, parse_int=Number, parse_float=Number, parse_constant=no_constant,
                            object_pairs_hook=no_repeat)
+        check_strings(value)
     except (ValueError, RecursionError) as e:
         raise Rejected(str(e))
     if not isinstance(value, dict):
@@ -86,7 +94,10 @@ def is_text(value):
 
 
 def is_whole(value):
-    return isinstance(value, Number) and Decimal(value) == Decimal(value).to_integral_value()
+    if not isinstance(value, Number):
+        return False
+    d = Decimal(value)
+    return -2**63 <= d < 2**63 and d == d.to_integral_value()
 
 
 # ---- comparing as people do ----
@@ -100,11 +111,8 @@ def same(a, b):
     return fold(a.strip(BLANK)) == fold(b.strip(BLANK))
 
 
-def present(value):
-    return is_text(value) and value != ""
-
-
 def filled(value):
+    """A text; one of blanks alone is empty, since what is compared is trimmed."""
     return is_text(value) and value.strip(BLANK) != ""
 
 
@@ -136,14 +144,14 @@ def finding(field, message, severity="warning"):
 def judge_worker(i, entry, worker, context):
     given = entry["candidate_id"]
     status = worker.get("status")
-    if present(status) and not same(status, "active"):
+    if filled(status) and not same(status, "active"):
         raise Invalid("Consistency", f"fills[{i}] worker '{given}' status is '{status}', expected 'active'")
     client = context.get("client_id")
-    if present(client) and any(same(client, c) for c in worker.get("blacklisted_clients") or []):
+    if filled(client) and any(same(client, c) for c in worker.get("blacklisted_clients") or []):
         raise Invalid("Policy", f"fills[{i}] worker '{given}' is blacklisted for client '{client}'")
     for name in "city", "state", "role":
         has, wants = worker.get(name), context.get(name)
-        if present(has) and present(wants) and not same(has, wants):
+        if filled(has) and filled(wants) and not same(has, wants):
             raise Invalid("Consistency", f"{name} '{has}' doesn't match contract {name} '{wants}'")
 
 
@@ -205,7 +213,7 @@ def judge_message(artifact, context, roster, sms):
     if discloses_pay(subject) or discloses_pay(body):
         raise Invalid("Policy", "salary disclosure: keyword near dollar amount")
     candidate = context.get("candidate_id")
-    if present(candidate):
+    if filled(candidate):
         worker = roster.find(candidate)
         if worker is None:
             raise Invalid("Consistency", f"_context.candidate_id '{candidate}' does not exist in worker roster")
@@ -226,18 +234,20 @@ def judge_playbook(artifact, context):
     if not names:
         raise Invalid("Completeness", "endorsed_names must be non-empty")
     target = artifact.get("target_count")
+    if target is not None and not is_whole(target):
+        raise Invalid("Schema", "expected whole number", "target_count")
     target = context.get("target_count") if target is None else target
-    if is_whole(target) and len(names) > 2 * int(Decimal(target)):
+    if target is not None and len(names) > 2 * int(Decimal(target)):
         raise Invalid("Completeness",
                       f"endorsed_names ({len(names)}) exceeds target_count × 2 ({2 * int(Decimal(target))})")
-    if not present(artifact.get("fingerprint")):
+    if not filled(artifact.get("fingerprint")):
         raise Invalid("Schema", "missing — required for Phase 25 validity window", "fingerprint")
     return []
 
 
 # ---- a request ----
 
-def context_of(request, artifact):
+def context_of(request, artifact, kind):
     context = request.get("context")
     if context is None:
         context = artifact.get("_context")
@@ -246,9 +256,9 @@ def context_of(request, artifact):
     if not isinstance(context, dict):
         raise BadRequest("context must be an object")
     target = context.get("target_count")
-    if target is not None and not is_whole(target):
+    if kind in COUNTED and target is not None and not is_whole(target):
         raise BadRequest("context.target_count must be a whole number")
-    for name in TEXTS:
+    for name in TEXTS[kind]:
         if context.get(name) is not None and not is_text(context[name]):
             raise BadRequest(f"context.{name} must be a string")
     return context
@@ -256,16 +266,16 @@ def context_of(request, artifact):
 
 def judge(request, default, roster):
     """The findings of a request; BadRequest or Invalid."""
-    wrapped = "artifact" in request
+    wrapped = "artifact" in request or default is None
     kind = request.get("kind", default) if wrapped else default
     if not is_text(kind):
         raise Rejected("no kind")
     if kind not in KINDS:
         raise BadRequest(f"unknown kind {quoted(kind)} (expected fill, email, sms or playbook)")
-    artifact = request["artifact"] if wrapped else request
+    artifact = request.get("artifact") if wrapped else request
     if not isinstance(artifact, dict):
         raise BadRequest("artifact must be an object")
-    context = context_of(request if wrapped else {}, artifact)
+    context = context_of(request, artifact, kind)
     if kind == "fill":
         return judge_fill(artifact, context, roster)
     if kind == "playbook":
