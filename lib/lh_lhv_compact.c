@@ -20,8 +20,14 @@
  *
  * Should the fold make the very bytes of the old index, both parts would bear
  * the same checksum.  Then 2 changes nothing, and 3 alone is the swap.
+ *
+ * One folds at a time: who does holds a flock on the old index, which nobody
+ * else locks, and which is out of everybody's way when the new one is in place.
  */
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "lh_lhv_log.h"
 #include "lh_signal_int.h"
@@ -36,7 +42,7 @@ struct fold {
 	struct lh_buf carry, mark;
 };
 
-enum { FOLD_DONE, FOLD_MOOT };
+enum { FOLD_DONE, FOLD_MOOT, FOLD_BUSY };
 
 static void on_damage(void *ctx, const char *section, const char *text)
 {
@@ -169,7 +175,7 @@ static int locked_swap(struct fold *f, double lock_timeout, struct lh_err *err)
 	return rc;
 }
 
-static int fold_once(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+static int fold_alone(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
 {
 	struct fold f = { .path = path };
 	int rc = -1;
@@ -190,15 +196,42 @@ static int fold_once(const char *path, unsigned jobs, double lock_timeout, struc
 	return rc;
 }
 
-int lh_lhv_compact(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+/* wait: for another fold, after which there may be nothing left to do. */
+static int fold_once(const char *path, unsigned jobs, bool wait, double lock_timeout, struct lh_err *err)
+{
+	int rc, fd = lh_open_regular(path, O_RDONLY, 0, err);
+
+	if (fd < 0)
+		return -1;
+	if (wait)
+		rc = lh_flock(fd, path, lock_timeout, err);
+	else
+		rc = flock(fd, LOCK_EX | LOCK_NB) < 0 ? FOLD_BUSY : 0;
+	if (rc == 0)
+		rc = fold_alone(path, jobs, lock_timeout, err);
+	close(fd);
+	return rc;
+}
+
+static int fold(const char *path, unsigned jobs, bool wait, double lock_timeout, struct lh_err *err)
 {
 	int rc = FOLD_MOOT, tries;
 
 	if (lh_lhv_no_link(path, err) < 0)
 		return -1;
 	for (tries = 0; rc == FOLD_MOOT && tries < FOLD_TRIES; tries++)
-		rc = fold_once(path, jobs, lock_timeout, err);
+		rc = fold_once(path, jobs, wait, lock_timeout, err);
 	if (rc == FOLD_MOOT)
 		return lh_err_set(err, LH_ELOCKED, "%s: others replaced it %d times meanwhile", path, FOLD_TRIES);
-	return rc;
+	return rc < 0 ? -1 : 0;
+}
+
+int lh_lhv_compact(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+{
+	return fold(path, jobs, true, lock_timeout, err);
+}
+
+int lh_lhv_fold(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+{
+	return fold(path, jobs, false, lock_timeout, err);
 }
