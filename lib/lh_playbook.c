@@ -1,7 +1,6 @@
 /* lh_playbook.c - entries of a playbook.  See lh_playbook.h. */
 #include "lh_playbook.h"
 
-#include "lh_digest.h"
 #include "lh_lhv.h"
 
 static int get_text(const struct lh_record *rec, const char *name, struct lh_buf *scratch, struct lh_str *to, struct lh_err *err)
@@ -70,20 +69,4 @@ int lh_playbook_read(const struct lh_record *rec, struct lh_buf *scratch, struct
 	if (role->type != LH_STRING)
 		return lh_err_set(err, LH_EDATA, "\"role\" is not a string");
 	return lh_value_str(role, scratch, &e->role, err);
-}
-
-void lh_playbook_id(const struct lh_playbook_entry *e, char out[LH_PLAYBOOK_ID_LEN])
-{
-	unsigned char sum[32];
-	struct lh_sha256 s;
-
-	lh_sha256_start(&s);
-	lh_sha256_more(&s, e->query_text.p, e->query_text.n);
-	lh_sha256_more(&s, "|", 1);
-	lh_sha256_more(&s, e->answer_id.p, e->answer_id.n);
-	lh_sha256_more(&s, "|", 1);
-	lh_sha256_more(&s, e->answer_corpus.p, e->answer_corpus.n);
-	lh_sha256_end(&s, sum);
-	memcpy(out, "pb-", 3);
-	lh_hex(sum, 8, out + 3);
 }
