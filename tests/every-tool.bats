@@ -33,10 +33,21 @@ commands() {
 	lh-iterate --now 2026-05-03T12:00:00Z --answers answers.jsonl requests.jsonl
 	lh-iterate --emit-session --now 2026-05-03T12:00:00Z sessions.jsonl
 	lh-materialize --source outcomes --now 2026-05-03T12:00:00Z outcomes.jsonl
+	lh-pathway add --now 2026-05-03T12:00:00Z way.log fresh.jsonl
+	lh-pathway add-idempotent --now 2026-05-03T12:00:00Z way.log known.jsonl
+	lh-pathway update --now 2026-05-03T12:00:00Z way.log known.jsonl
+	lh-pathway revise --now 2026-05-03T12:00:00Z way.log next.jsonl
+	lh-pathway retire way.log known.jsonl
+	lh-pathway get way.log known.jsonl
+	lh-pathway history way.log known.jsonl
+	lh-pathway search --contains 1 --tag t way.log
+	lh-pathway verify way.log
 	lh-playbook record notes.lhv entries.jsonl
 	lh-playbook remove book.lhv others.jsonl
 	lh-playbook list book.lhv
 	lh-playbook export book.lhv
+	lh-relevance --focus review.focus known.jsonl
+	lh-relevance gate known.jsonl
 	lh-score evidence.jsonl
 	lh-score --check-drift scores.jsonl
 	lh-search -Q welder -k 3 workers.lhv
@@ -101,6 +112,11 @@ setup_file() {
 	grep '"W-1"' accesses.jsonl | lh-subject-audit append --key-file audit.key --sync none --dir audit.d >/dev/null
 	for i in {1..40}; do echo '{"schema":"subject_manifest.v1","candidate_id":"W-'$((i % 3))'","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z","status":"active","vertical":"other","consent":{"general_pii":{"status":"given"},"biometric":{"status":"pending"}},"retention":{"general_pii_until":"2026-01-01T00:00:00Z","policy":"p"},"datasets":[{"name":"w","key_column":"id","key_value":"1"}],"safe_views":["v"],"audit_log_path":"x","audit_log_chain_root":""}'; done >manifests.jsonl
 	sed 's/"W-[0-9]"/"W-9"/; 2,$d' manifests.jsonl | lh-subject-audit manifest put --dir audit.d >/dev/null
+	for i in {1..40}; do echo '{"uid":"t'$i'","content":{"n":"'$i'"},"tags":["t"],"text":"see a.c","path":"src/b.c","mode":"codereview_lakehouse","model":"m"}'; done >known.jsonl
+	sed 's/"t\([0-9]*\)"/"u\1"/' known.jsonl >fresh.jsonl
+	sed 's/"t\([0-9]*\)"/"v\1","predecessor_uid":"t\1"/' known.jsonl >next.jsonl
+	lh-pathway add way.log known.jsonl >/dev/null
+	echo '{"path":"src/a.c","text":"see it"}' >review.focus
 	gzip -k workers.jsonl
 	jq -c '{id, text, to: .phone, body: "Hi \(.name)", context: {candidate_id}}' workers.jsonl >drafts.jsonl
 	head -n 5 drafts.jsonl >few.jsonl
@@ -272,10 +288,16 @@ raw() {
 		lh-materialize --sources "$E"
 		lh-materialize --root "no/$E"
 		lh-materialize --root . --run-id "$E/"
+		lh-pathway add "no/$E"
+		lh-pathway get --uid "$E" way.log
+		lh-pathway search --where "$E" way.log
+		lh-pathway verify "$E"
 		lh-playbook "$E"
 		lh-playbook record "no/$E"
 		lh-playbook list "$E.lhv"
 		lh-search --playbook "$E.lhv" workers.lhv <queries.jsonl
+		lh-relevance --focus "no/$E"
+		lh-relevance gate "$E"
 		lh-search --where "$E" workers.lhv
 		lh-search -Q x "$E.lhv"
 		lh-search "$E=workers.lhv" "$E=two.lhv"
@@ -298,15 +320,16 @@ raw() {
 	[ "$n" -gt 20 ]
 }
 
-# What makes a record one that lh-iterate can answer, an outcome, and evidence.
-ASK='"kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
+# What makes a record one that lh-iterate can answer, an outcome, evidence, and
+# of a trace that is known.
+ASK='"uid":"t1","content":1,"mode":"m","kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
 
 @test "dirty lines are rejected one by one, and those between them are read" {
 	printf '\357\273\277{"id":"a","text":"ok",'"$ASK"'}\r\n\r\n \t\n{"id":"b","text":"a\0b"}\n\0\n{"id":"c","text":"\377"}\n' >.dirty
 	printf '{"id":"d","text":"\300\257"}\n{"id":"e","text":"\\ud800"}\n\357\273\277{"id":"f","text":"ok"}\n[1]\n"x"\n\n' >>.dirty
 	printf '{"id":"g","text":"\342\200\250 is LINE SEPARATOR",'"$ASK"'}\n{"id":"g","id":"h","text":"ok"}\n{"id":"i","text":"no LF",'"$ASK"'}' >>.dirty
 	while read -r command; do
-		[[ $command == lh-cat* || $command == *delete* || $command == *emit* || $command == *errors* || $command == *drift* || $command == *audit* || $command == lh-playbook* ]] && continue
+		[[ $command == lh-cat* || $command == *delete* || $command == *emit* || $command == *errors* || $command == *drift* || $command == *audit* || $command == *pathway\ add\ * || $command == *revise* || $command == lh-playbook* ]] && continue
 		fresh
 		bash -c "$command --rejects rejected" <.dirty >out 2>err && status=0 || status=$?
 		[ "$status" = 1 ] || { echo "$command: exit $status: $(cat err)"; return 1; }
@@ -322,7 +345,7 @@ ASK='"kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z"
 		point=$(bash -c "$command" </dev/null | sha256sum)
 		comma=$(with_comma bash -c "$command" </dev/null | sha256sum)
 		[ "$point" = "$comma" ] || { echo "$command"; return 1; }
-	done < <(writers | grep -v 'audit append')
+	done < <(writers | grep -v 'audit append\|revise')
 }
 
 @test "a locale with a decimal comma changes no byte of an index" {
@@ -343,7 +366,7 @@ ASK='"kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z"
 	while read -r command; do
 		[ "$(bash -c "$command -j1" </dev/null | sha256sum)" = "$(bash -c "$command -j3" </dev/null | sha256sum)" ] ||
 			{ echo "$command"; return 1; }
-	done < <(writers | grep 'chat\|export\|extract-json answers\|embed\|materialize\|score\|search\|validate')
+	done < <(writers | grep 'chat\|export\|extract-json answers\|embed\|materialize\|relevance\|score\|search\|validate')
 }
 
 @test "whichever allocation fails: exit 2, out of memory, no leak, no litter" {

@@ -18,7 +18,11 @@ filters() {
 	lh-index delete some.lhv -
 	lh-iterate --answers answers.jsonl -
 	lh-materialize --source outcomes -
+	lh-pathway add-idempotent way.log -
+	lh-pathway get way.log -
 	lh-playbook record notes.lhv -
+	lh-relevance --focus focus.json -
+	lh-relevance gate -
 	lh-score -
 	lh-search -k 1 some.lhv
 	lh-validate --kind email --roster some.lhv -
@@ -27,14 +31,16 @@ filters() {
 }
 
 # What makes a record one that lh-iterate can answer from the file below, an
-# outcome, evidence, and an entry of a playbook.
-ASK=',"answer_id":"a","answer_corpus":"c","score":1,"query_text":"q","kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
+# outcome, evidence, an entry of a playbook, and of a trace that is known.
+ASK=',"uid":"t1","content":1,"mode":"m","answer_id":"a","answer_corpus":"c","score":1,"query_text":"q","kind":"email","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
 
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	PATH=${LH_BIN:-$BATS_TEST_DIRNAME/../bin}:$PATH
 	for i in {1..10}; do echo '{"content":"{\"to\":\"t\",\"body\":\"'$i'\"}"}'; done >answers.jsonl
 	lh-gen workers -n 30 | lh-index build --dimension 64 some.lhv
+	echo '{"uid":"t1","content":1}' | lh-pathway add way.log
+	echo '{"path":"a.c","text":"x"}' >focus.json
 	BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR/server
 	mkdir "$BATS_TEST_TMPDIR"
 	start_chat
@@ -45,7 +51,7 @@ teardown_file() { stop_upstreams; }
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
-	cp "$BATS_FILE_TMPDIR"/{some.lhv,answers.jsonl} .
+	cp "$BATS_FILE_TMPDIR"/{some.lhv,answers.jsonl,way.log,focus.json} .
 }
 
 # peak COMMAND - its exit status, the most memory it had in KiB and its output
@@ -110,7 +116,7 @@ below() {
 	below 20000
 	[ "$(cat made/data/_kb/*.jsonl | wc -l)" = "$n" ]
 	rm -r made expect
-	for command in lh-cat lh-extract-json "lh-embed --dimension 64 --encoding base64" "lh-search -k 1 --no-metadata some.lhv"; do
+	for command in lh-cat lh-extract-json "lh-relevance --focus focus.json" "lh-embed --dimension 64 --encoding base64" "lh-search -k 1 --no-metadata some.lhv"; do
 		peak "$command" < <(lh-gen queries -n "$n" | sed 's/query_text/text/')
 		[ "$status" = 0 ]
 		below 60000
