@@ -11,6 +11,7 @@
 #include "lh_digest.h"
 #include "lh_mem.h"
 #include "lh_pathway_int.h"
+#include "lh_signal_int.h"
 
 #define BLOCK ((size_t)256 << 10)
 #define WINDOW ((size_t)16 << 10)
@@ -218,9 +219,12 @@ int lh_pathway_refresh(struct lh_pathway *p, struct lh_err *err)
 	int rc;
 
 	/* Nobody is in the middle of a write, or takes a torn one back. */
-	while (flock(p->log.fd, LOCK_SH) < 0)
+	while (flock(p->log.fd, LOCK_SH) < 0) {
+		if (errno == EINTR && lh_signal_pending())
+			return lh_err_set(err, LH_EINTR, "%s: interrupted while waiting for the lock", p->log.path);
 		if (errno != EINTR)
 			return lh_err_sys(err, "%s: cannot lock", p->log.path);
+	}
 	rc = fstat(p->log.fd, &st);
 	flock(p->log.fd, LOCK_UN);
 	if (rc < 0)

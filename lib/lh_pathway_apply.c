@@ -5,9 +5,8 @@
 #include "lh_mem.h"
 #include "lh_pathway_int.h"
 
-int lh_pathway_uid_check(const char *what, const char *uid, size_t n, struct lh_err *err)
+int lh_pathway_uid_check(const char *what, size_t n, struct lh_err *err)
 {
-	(void)uid;
 	if (!n)
 		return lh_err_set(err, LH_EDATA, "empty %s", what);
 	if (n > LH_PATHWAY_UID_MAX)
@@ -28,7 +27,7 @@ static int take_uid(struct lh_pathway *p, const char *what, const struct lh_valu
 	lh_buf_reset(&p->text);
 	if (lh_value_str(v, &p->text, uid, err) < 0)
 		return -1;
-	return lh_pathway_uid_check(what, uid->p, uid->n, err);
+	return lh_pathway_uid_check(what, uid->n, err);
 }
 
 static int take_whole(const char *what, const struct lh_value *v, int64_t *to, struct lh_err *err)

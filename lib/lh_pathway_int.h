@@ -48,8 +48,8 @@ int lh_pathway_replay(struct lh_pathway *p, uint64_t size, struct lh_err *err);
  * -1 without memory. */
 int lh_pathway_apply(struct lh_pathway *p, uint64_t at, struct lh_err *err);
 
-/* Is it fit for a uid?  LH_EDATA names what. */
-int lh_pathway_uid_check(const char *what, const char *uid, size_t n, struct lh_err *err);
+/* May a uid have n bytes?  LH_EDATA names what. */
+int lh_pathway_uid_check(const char *what, size_t n, struct lh_err *err);
 
 /* The value of a span, checked; valid until the next call. */
 int lh_pathway_span(struct lh_pathway *p, const struct lh_span *span, struct lh_value *v, struct lh_err *err);

@@ -68,7 +68,7 @@ static int check_new(const struct lh_pathway_new *t, struct lh_err *err)
 {
 	struct lh_iter it;
 
-	if (t->uid.n && lh_pathway_uid_check("uid", t->uid.p, t->uid.n, err) < 0)
+	if (t->uid.n && lh_pathway_uid_check("uid", t->uid.n, err) < 0)
 		return -1;
 	if (t->tags && t->tags->type != LH_ARRAY)
 		return lh_err_set(err, LH_EDATA, "\"tags\" is not an array");
@@ -137,7 +137,7 @@ static int unknown(struct lh_pathway *p, const char *what, struct lh_str uid, st
 
 int lh_pathway_revise(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i, struct lh_err *err)
 {
-	if (check_new(t, err) < 0 || lh_pathway_uid_check("predecessor_uid", t->predecessor.p, t->predecessor.n, err) < 0 || begin(p, err) < 0)
+	if (check_new(t, err) < 0 || lh_pathway_uid_check("predecessor_uid", t->predecessor.n, err) < 0 || begin(p, err) < 0)
 		return -1;
 	if (lh_pathway_find(p, t->predecessor.p, t->predecessor.n) < 0)
 		return unknown(p, "predecessor_uid", t->predecessor, err);
@@ -159,7 +159,7 @@ int lh_pathway_add_idempotent(struct lh_pathway *p, const struct lh_pathway_new 
 {
 	int64_t known;
 
-	if (check_new(t, err) < 0 || lh_pathway_uid_check("uid", t->uid.p, t->uid.n, err) < 0 || begin(p, err) < 0)
+	if (check_new(t, err) < 0 || lh_pathway_uid_check("uid", t->uid.n, err) < 0 || begin(p, err) < 0)
 		return -1;
 	known = lh_pathway_find(p, t->uid.p, t->uid.n);
 	if (known < 0)
@@ -173,7 +173,7 @@ int lh_pathway_update(struct lh_pathway *p, struct lh_str uid, const struct lh_v
 	struct lh_buf *b = &p->line;
 	int64_t known;
 
-	if (lh_pathway_uid_check("uid", uid.p, uid.n, err) < 0 || begin(p, err) < 0)
+	if (lh_pathway_uid_check("uid", uid.n, err) < 0 || begin(p, err) < 0)
 		return -1;
 	known = lh_pathway_find(p, uid.p, uid.n);
 	if (known < 0)
@@ -194,7 +194,7 @@ int lh_pathway_retire(struct lh_pathway *p, struct lh_str uid, uint32_t *i, stru
 {
 	int64_t known;
 
-	if (lh_pathway_uid_check("uid", uid.p, uid.n, err) < 0 || begin(p, err) < 0)
+	if (lh_pathway_uid_check("uid", uid.n, err) < 0 || begin(p, err) < 0)
 		return -1;
 	known = lh_pathway_find(p, uid.p, uid.n);
 	if (known < 0)

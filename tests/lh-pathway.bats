@@ -436,6 +436,7 @@ for i in range(int(sys.argv[2])): print("{\"uid\":\"%s-%d\",\"content\":\"%s\"}"
 @test "run as a co-process it answers each line at once, and sees what others wrote" {
 	echo '{"uid":"a","content":1}' | lh-pathway add log >/dev/null
 	coproc { lh-pathway get log; }
+	pid=$COPROC_PID
 	for i in 1 2 3; do
 		echo '{"uid":"a"}' >&"${COPROC[1]}"
 		read -r -t 60 line <&"${COPROC[0]}"
@@ -443,7 +444,7 @@ for i in range(int(sys.argv[2])): print("{\"uid\":\"%s-%d\",\"content\":\"%s\"}"
 		echo '{"uid":"a","content":'$((i + 1))'}' | lh-pathway update log >/dev/null
 	done
 	exec {COPROC[1]}>&-
-	wait "$COPROC_PID"
+	wait "$pid"
 }
 
 @test "killed at any write or sync: what was answered is in the log, and the rest is whole" {
