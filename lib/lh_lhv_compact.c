@@ -273,7 +273,7 @@ static int fold(const char *path, unsigned jobs, bool wait, double lock_timeout,
 		return -1;
 	while ((rc == FOLD_MOOT && tries++ < FOLD_TRIES) || (rc == FOLD_AGAIN && !wait && ++rounds < FOLD_ROUNDS))
 		rc = fold_once(path, jobs, wait, lock_timeout, err);
-	if (rc == FOLD_MOOT)
+	if (rc == FOLD_MOOT && wait)
 		return lh_err_set(err, LH_ELOCKED, "%s: others replaced it %d times meanwhile", path, FOLD_TRIES);
 	return rc < 0 ? -1 : 0;
 }

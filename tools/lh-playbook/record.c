@@ -20,10 +20,10 @@ struct recorder {
 
 /* ---- the playbook ---- */
 
-static int open_texts(struct recorder *r, const struct lh_texts_how *how, struct lh_err *err)
+/* Who embeds in a playbook that is made now. */
+static const char *engine_of(const struct settings *s)
 {
-	r->texts = lh_texts_new(how, err);
-	return r->texts ? 0 : -1;
+	return lh_engine_name(s->engine < 0 ? LH_ENGINE_HASH : (enum lh_engine)s->engine);
 }
 
 /* The engine that the playbook has is the one it goes on with. */
@@ -33,8 +33,8 @@ static int same_engine(const struct recorder *r, const struct lh_lhv_params *p, 
 
 	if (!*p->engine)
 		return lh_err_set(err, LH_EUSAGE, "%s: the index names no engine to embed queries by", r->path);
-	if (s->engine >= 0 && strcmp(lh_engine_name((enum lh_engine)s->engine), p->engine) != 0)
-		return lh_err_set(err, LH_EUSAGE, "--engine %s: the playbook has %s", lh_engine_name((enum lh_engine)s->engine), p->engine);
+	if (s->engine >= 0 && strcmp(engine_of(s), p->engine) != 0)
+		return lh_err_set(err, LH_EUSAGE, "--engine %s: the playbook has %s", engine_of(s), p->engine);
 	if (s->model && strcmp(s->model, p->model) != 0)
 		return lh_err_set(err, LH_EUSAGE, "--model %s: the playbook has %s", s->model, p->model);
 	return 0;
@@ -49,10 +49,7 @@ static int open_playbook(struct recorder *r, struct lh_err *err)
 static int start(struct recorder *r, struct lh_err *err)
 {
 	const struct settings *s = r->set;
-	struct lh_texts_how how = {
-		.engine = lh_engine_name(s->engine < 0 ? LH_ENGINE_HASH : (enum lh_engine)s->engine),
-		.model = s->model, .url = s->url,
-	};
+	struct lh_texts_how how = { .engine = engine_of(s), .model = s->model, .url = s->url };
 
 	if (access(r->path, F_OK) == 0 || errno != ENOENT) {
 		const struct lh_lhv_params *p;
@@ -65,7 +62,8 @@ static int start(struct recorder *r, struct lh_err *err)
 		how.url = s->url ? s->url : p->url;
 		how.dimension = strcmp(p->engine, "hash") == 0 ? p->dimension : 0;
 	}
-	return open_texts(r, &how, err);
+	r->texts = lh_texts_new(&how, err);
+	return r->texts ? 0 : -1;
 }
 
 static int set_text(char *to, size_t room, const char *what, const char *from, struct lh_err *err)
@@ -88,7 +86,7 @@ static int make_playbook(struct recorder *r, uint32_t dimension, struct lh_err *
 	lh_lhv_params_default(&p);
 	p.dimension = dimension;
 	lh_tool_time(r->tool, p.created_at);
-	if (set_text(p.engine, sizeof p.engine, "engine", lh_engine_name(s->engine < 0 ? LH_ENGINE_HASH : (enum lh_engine)s->engine), err) < 0 ||
+	if (set_text(p.engine, sizeof p.engine, "engine", engine_of(s), err) < 0 ||
 	    set_text(p.model, sizeof p.model, "model", lh_texts_model(r->texts), err) < 0 ||
 	    set_text(p.url, sizeof p.url, "--url", s->url ? s->url : "", err) < 0)
 		return -1;
