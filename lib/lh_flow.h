@@ -68,6 +68,9 @@ struct lh_flow {
 	int (*map)(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err);
 	/* Line number is no record, for the reason in why. */
 	void (*bad)(uint64_t number, const struct lh_err *why, struct lh_buf *out, void *worker);
+	/* What stands on stdout in a rejected record's place, whatever --on-error
+	 * says; why[0..n) is the reason as a JSON string.  Not with a sink. */
+	void (*refusal)(const char *why, size_t n, struct lh_buf *out, void *worker);
 	int (*batch)(struct lh_batch *b, void *worker, struct lh_err *err);
 	size_t batch_max;
 	bool whole_blocks;	/* batches are quick: input is not cut for them */

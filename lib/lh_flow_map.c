@@ -100,6 +100,21 @@ static void give_up(struct lh_flow_block *b, const struct lh_err *err)
 		b->fatal = *err;
 }
 
+static void refuse(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct lh_err *why)
+{
+	struct lh_buf text, clean;
+
+	lh_buf_init(&text, LH_BUF_NOMAX);
+	lh_buf_init(&clean, LH_BUF_NOMAX);
+	lh_flow_put_text(&text, why->msg, &clean);
+	m->flow->refusal(text.p ? text.p : "", text.len, &b->out, m->worker);
+	lh_buf_putc(&b->out, '\n');
+	if (text.failed || clean.failed)
+		b->out.failed = LH_ENOMEM;
+	lh_buf_free(&text);
+	lh_buf_free(&clean);
+}
+
 static void reject(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l, const struct lh_err *why, const struct lh_record *rec)
 {
 	struct lh_flow_reject *r;
@@ -117,7 +132,9 @@ static void reject(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 		give_up(b, &err);
 		return;
 	}
-	if (m->tool->on_error == LH_ON_ERROR_EMIT && !m->flow->sink)
+	if (m->flow->refusal)
+		refuse(m, b, why);
+	else if (m->tool->on_error == LH_ON_ERROR_EMIT && !m->flow->sink)
 		lh_flow_put_error(&b->out, b->name->text, l->line, why->status, why->msg, rec);
 	b->stop = m->tool->on_error == LH_ON_ERROR_STOP;
 }

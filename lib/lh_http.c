@@ -127,6 +127,18 @@ int lh_http_check_url(const char *url, struct lh_err *err)
 	return 0;
 }
 
+int lh_http_check_kept_url(const char *url, struct lh_err *err)
+{
+	char shown[URL_SHOWN];
+
+	if (lh_http_check_url(url, err) < 0)
+		return -1;
+	lh_http_mask(url, shown, sizeof shown);
+	if (strncmp(url, shown, sizeof shown - 1) != 0)
+		return lh_err_set(err, LH_EUSAGE, "\"%s\" holds user-info, which an index does not keep", shown);
+	return 0;
+}
+
 int lh_http_check_bearer(const char *token, struct lh_err *err)
 {
 	const char *p;

@@ -78,6 +78,9 @@ LH_API int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_h
 /* Is this an address lh_http_post can be given?  LH_EUSAGE when not. */
 LH_API int lh_http_check_url(const char *url, struct lh_err *err);
 
+/* Is it one that a file of ours may keep?  That is no place for user-info. */
+LH_API int lh_http_check_kept_url(const char *url, struct lh_err *err);
+
 /* Is this a token that a header can carry?  LH_EUSAGE when not, and the message
  * does not show it. */
 LH_API int lh_http_check_bearer(const char *token, struct lh_err *err);

@@ -138,6 +138,9 @@ LH_API int lh_lhv_change_commit(struct lh_lhv_change *c, bool *fold, struct lh_e
 LH_API size_t lh_lhv_change_bytes(const struct lh_lhv_change *c);
 LH_API void lh_lhv_change_close(struct lh_lhv_change *c);
 LH_API int lh_lhv_compact(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err);
+/* The same for whoever a commit told to: nothing is done when somebody else is
+ * folding, so that of many writers one does the work. */
+LH_API int lh_lhv_fold(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err);
 
 /* ---- checking ---- */
 /* Calls damage(ctx, section, text) for everything found wrong in the file and

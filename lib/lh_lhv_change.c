@@ -22,6 +22,11 @@ struct lh_lhv_change {
 	struct lh_buf frames;		/* what the next commit appends */
 	uint64_t n_frames;
 	struct lh_buf unit;		/* a vector being scaled */
+	/* The log as the last commit left it: what is before appended.end has been
+	 * looked at.  Held open, so that no other file has the same inode. */
+	int fd;				/* -1: none */
+	uint64_t checksum;		/* of the index it is for */
+	struct lh_log_extent appended;
 	struct lh_lhv *seen;		/* opened when an id is first asked for */
 	struct touched *touched;	/* what this change said of ids since then */
 	size_t n_touched, cap;
@@ -44,6 +49,7 @@ struct lh_lhv_change *lh_lhv_change_open(const char *path, double lock_timeout, 
 	lh_buf_init(&c->unit, LH_BUF_NOMAX);
 	c->by_id = (struct lh_idmap){ .key = touched_id, .ctx = c };
 	c->timeout = lock_timeout;
+	c->fd = -1;
 	c->path = lh_strndup(path, strlen(path), err);
 	c->log = lh_lhv_beside(path, LH_LHV_LOG, err);
 	c->lock = lh_lhv_beside(path, LH_LHV_LOCK, err);
@@ -79,6 +85,14 @@ static int touch(struct lh_lhv_change *c, struct lh_str id, bool live, struct lh
 		return -1;
 	c->touched[c->n_touched++] = (struct touched){ id, live };
 	return lh_idmap_set(&c->by_id, id.p, id.n, (uint32_t)c->n_touched - 1, err);
+}
+
+/* What is on disk is told by a snapshot that is opened later. */
+static void forget(struct lh_lhv_change *c)
+{
+	while (c->n_touched)
+		free((char *)(uintptr_t)c->touched[--c->n_touched].id.p);
+	lh_idmap_free(&c->by_id);
 }
 
 int lh_lhv_change_has(struct lh_lhv_change *c, const char *id, size_t id_len, struct lh_err *err)
@@ -142,7 +156,7 @@ size_t lh_lhv_change_bytes(const struct lh_lhv_change *c)
 }
 
 /* Put frames at the end of what is good in the log, over a torn tail. */
-static int append_at(struct lh_lhv_change *c, int fd, const struct lh_log_extent *x, uint64_t checksum, struct lh_err *err)
+static int append_at(struct lh_lhv_change *c, int fd, struct lh_log_extent *x, uint64_t checksum, struct lh_err *err)
 {
 	struct lh_buf mark;
 	int rc;
@@ -163,13 +177,16 @@ static int append_at(struct lh_lhv_change *c, int fd, const struct lh_log_extent
 	 * that fail too, the next append does it. */
 	if (rc < 0 && ftruncate(fd, (off_t)x->end) < 0)
 		rc = -1;
+	x->end += mark.len + c->frames.len;
+	x->n += c->n_frames;
+	x->open = true;
 	lh_buf_free(&mark);
 	return rc;
 }
 
 /* A log that holds nothing for this index is replaced, which also brings one
  * into being with its name on disk. */
-static int begin_log(struct lh_lhv_change *c, uint64_t checksum, struct lh_err *err)
+static int begin_log(struct lh_lhv_change *c, uint64_t checksum, struct lh_log_extent *x, struct lh_err *err)
 {
 	struct lh_buf mark;
 	int rc;
@@ -179,8 +196,19 @@ static int begin_log(struct lh_lhv_change *c, uint64_t checksum, struct lh_err *
 	rc = lh_buf_check(&mark, err);
 	if (rc == 0)
 		rc = lh_log_replace(c->path, &mark, &c->frames, err);
+	x->n = c->n_frames;
 	lh_buf_free(&mark);
 	return rc;
+}
+
+/* So that a commit costs what was appended since our last one, not the log. */
+static void remember(struct lh_lhv_change *c, int fd, uint64_t checksum, const struct lh_log_extent *x)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = fd;
+	c->checksum = checksum;
+	c->appended = *x;
 }
 
 static int append_to(struct lh_lhv_change *c, int fd, const struct lh_lhv *base, struct lh_log_extent *x, struct lh_err *err)
@@ -191,6 +219,8 @@ static int append_to(struct lh_lhv_change *c, int fd, const struct lh_lhv *base,
 
 	if (fstat(fd, &st) < 0)
 		return lh_err_sys(err, "cannot look at it");
+	if (c->fd >= 0 && c->checksum == base->checksum && lh_same_file(c->fd, fd) && (uint64_t)st.st_size >= c->appended.end)
+		*x = c->appended;
 	if (st.st_size > 0) {
 		if (lh_mapped_fd(&m, fd, err) < 0)
 			return -1;
@@ -199,13 +229,12 @@ static int append_to(struct lh_lhv_change *c, int fd, const struct lh_lhv *base,
 		if (rc < 0)
 			return -1;
 	}
-	return x->end ? append_at(c, fd, x, base->checksum, err) : begin_log(c, base->checksum, err);
+	return x->end ? append_at(c, fd, x, base->checksum, err) : begin_log(c, base->checksum, x, err);
 }
 
 static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool *fold, struct lh_err *err)
 {
 	struct lh_log_extent x = { 0, 0, false };
-	uint64_t bound = base->rows / 10;
 	int fd, rc;
 
 	if (base->params.dimension != c->params.dimension || base->params.distance != c->params.distance)
@@ -214,15 +243,20 @@ static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool *fold
 	fd = lh_open_regular(c->log, O_RDWR, 0, err);
 	if (fd < 0 && errno != ENOENT)
 		return -1;
-	rc = fd >= 0 ? append_to(c, fd, base, &x, err) : begin_log(c, base->checksum, err);
-	if (fd >= 0)
-		close(fd);
+	rc = fd >= 0 ? append_to(c, fd, base, &x, err) : begin_log(c, base->checksum, &x, err);
+	if (rc < 0 || !x.end) {
+		if (fd >= 0)
+			close(fd);
+		fd = -1;
+	}
+	remember(c, fd, base->checksum, &x);
 	if (rc < 0)
 		return lh_err_prefix(err, "%s", c->log);
-	bound = bound < 100 ? 100 : bound > 10000 ? 10000 : bound;
-	*fold = x.n + c->n_frames > bound;
+	*fold = x.n > lh_log_bound(base->rows);
 	lh_buf_reset(&c->frames);
 	c->n_frames = 0;
+	if (!c->seen)
+		forget(c);
 	return 0;
 }
 
@@ -250,14 +284,12 @@ int lh_lhv_change_commit(struct lh_lhv_change *c, bool *fold, struct lh_err *err
 
 void lh_lhv_change_close(struct lh_lhv_change *c)
 {
-	size_t i;
-
 	if (!c)
 		return;
-	for (i = 0; i < c->n_touched; i++)
-		free((char *)(uintptr_t)c->touched[i].id.p);
+	if (c->fd >= 0)
+		close(c->fd);
+	forget(c);
 	free(c->touched);
-	lh_idmap_free(&c->by_id);
 	lh_lhv_close(c->seen);
 	lh_buf_free(&c->frames);
 	lh_buf_free(&c->unit);

@@ -20,13 +20,21 @@
  *
  * Should the fold make the very bytes of the old index, both parts would bear
  * the same checksum.  Then 2 changes nothing, and 3 alone is the swap.
+ *
+ * One folds at a time: who does holds a flock on the old index, which nobody
+ * else locks, and which is out of everybody's way when the new one is in place.
  */
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lh_lhv_log.h"
 #include "lh_signal_int.h"
 
 #define FOLD_TRIES 8	/* how often another fold or build may get there first */
+#define FOLD_ROUNDS 8	/* for one who records: then another may go on */
 
 struct fold {
 	const char *path;
@@ -36,7 +44,7 @@ struct fold {
 	struct lh_buf carry, mark;
 };
 
-enum { FOLD_DONE, FOLD_MOOT };
+enum { FOLD_DONE, FOLD_MOOT, FOLD_BUSY, FOLD_AGAIN };
 
 static void on_damage(void *ctx, const char *section, const char *text)
 {
@@ -59,13 +67,37 @@ static int check_base(struct fold *f, struct lh_err *err)
 	return lh_err_prefix(err, "%s", f->path);
 }
 
+/* Are the file's rows all still there, with the vectors they had?  What came
+ * for a hidden one may be other metadata alone. */
+static bool all_there(const struct lh_lhv *ix)
+{
+	size_t bytes = ix->params.dimension * sizeof(float);
+	struct lh_err unused;
+	struct lh_row row;
+	uint64_t i;
+	int64_t at;
+
+	for (i = 0; ix->n_hidden && i < ix->rows; i++) {
+		if (!lh_lhv_hidden(ix, i))
+			continue;
+		if (lh_lhv_base_row(ix, i, &row, &unused) < 0)
+			return false;
+		at = lh_lhv_log_find(ix, row.id.p, row.id.n);
+		if (at < 0 || memcmp(ix->pending[at].vector, row.vector, bytes) != 0)
+			return false;
+	}
+	return true;
+}
+
 /* The live rows of the snapshot, and the graph over them; where none of the
- * file's rows has gone, its graph is continued. */
+ * file's rows has gone, its graph is continued: its rows come first then, and
+ * what replaces one takes its place. */
 static int build(struct fold *f, unsigned jobs, struct lh_err *err)
 {
 	const struct lh_lhv_params *p = lh_lhv_get_params(f->from);
 	uint64_t i, n = lh_lhv_rows(f->from);
 	struct lh_row row;
+	bool whole;
 	int live;
 
 	if (check_base(f, err) < 0)
@@ -73,10 +105,14 @@ static int build(struct fold *f, unsigned jobs, struct lh_err *err)
 	f->w = lh_lhv_writer_bare(f->path, p, err);
 	if (!f->w)
 		return -1;
-	if (!f->from->n_hidden)
+	whole = all_there(f->from);
+	if (whole)
 		lh_lhv_writer_continue(f->w, f->from);
 	for (i = 0; i < n; i++) {
-		live = lh_lhv_row(f->from, i, &row, err);
+		if (whole && i < f->from->rows)
+			live = lh_lhv_base_row(f->from, i, &row, err) < 0 ? -1 : 1;
+		else
+			live = lh_lhv_row(f->from, i, &row, err);
 		if (live < 0)
 			return -1;
 		if (live && lh_lhv_put(f->w, row.id.p, row.id.n, row.vector, p->dimension, row.meta.p, row.meta.n, err) < 0) {
@@ -127,6 +163,17 @@ static int write_both(struct fold *f, struct lh_err *err)
 	return rc;
 }
 
+/* So much has come meanwhile that it must be folded too? */
+static bool due_again(const struct fold *f)
+{
+	struct lh_log_frame frame = { .next = 0 };
+	uint64_t n = 0;
+
+	while (lh_log_next(f->carry.p, f->carry.len, false, &frame) == LH_LOG_FRAME)
+		n++;
+	return n > lh_log_bound(lh_lhv_writer_count(f->w));
+}
+
 static int swap(struct fold *f, struct lh_err *err)
 {
 	uint64_t sum = lh_lhv_writer_checksum(f->w);
@@ -143,13 +190,13 @@ static int swap(struct fold *f, struct lh_err *err)
 	if (sum == f->from->checksum) {
 		if (lh_lhv_swap(f->w, err) < 0 || lh_log_replace(f->path, &f->mark, &f->carry, err) < 0)
 			return -1;
-		return FOLD_DONE;
+		return due_again(f) ? FOLD_AGAIN : FOLD_DONE;
 	}
 	if (write_both(f, err) < 0 || lh_lhv_swap(f->w, err) < 0)
 		return -1;
 	/* All is well already; a log that cannot be made smaller is no failure. */
 	lh_log_replace(f->path, &f->mark, &f->carry, &unused);
-	return FOLD_DONE;
+	return due_again(f) ? FOLD_AGAIN : FOLD_DONE;
 }
 
 static int locked_swap(struct fold *f, double lock_timeout, struct lh_err *err)
@@ -169,7 +216,16 @@ static int locked_swap(struct fold *f, double lock_timeout, struct lh_err *err)
 	return rc;
 }
 
-static int fold_once(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+/* Is it the index that f.from has open?  The one locked may be gone by now. */
+static bool is_from(const struct fold *f, int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_dev == f->from->dev && st.st_ino == f->from->ino;
+}
+
+/* fd is the index, locked. */
+static int fold_alone(const char *path, int fd, unsigned jobs, double lock_timeout, struct lh_err *err)
 {
 	struct fold f = { .path = path };
 	int rc = -1;
@@ -178,7 +234,9 @@ static int fold_once(const char *path, unsigned jobs, double lock_timeout, struc
 	lh_buf_init(&f.carry, LH_BUF_NOMAX);
 	lh_buf_init(&f.mark, 256);
 	f.from = lh_lhv_open(path, err);
-	if (f.from && f.from->logged_puts + f.from->logged_deletes == 0 && f.from->torn_at < 0)
+	if (f.from && !is_from(&f, fd))
+		rc = FOLD_MOOT;
+	else if (f.from && f.from->logged_puts + f.from->logged_deletes == 0 && f.from->torn_at < 0)
 		rc = FOLD_DONE;
 	else if (f.from && build(&f, jobs, err) == 0)
 		rc = locked_swap(&f, lock_timeout, err);
@@ -190,15 +248,42 @@ static int fold_once(const char *path, unsigned jobs, double lock_timeout, struc
 	return rc;
 }
 
-int lh_lhv_compact(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+/* wait: for another fold, after which there may be nothing left to do. */
+static int fold_once(const char *path, unsigned jobs, bool wait, double lock_timeout, struct lh_err *err)
 {
-	int rc = FOLD_MOOT, tries;
+	int rc, fd = lh_open_regular(path, O_RDONLY, 0, err);
+
+	if (fd < 0)
+		return -1;
+	if (wait)
+		rc = lh_flock(fd, path, lock_timeout, err);
+	else
+		rc = flock(fd, LOCK_EX | LOCK_NB) < 0 ? FOLD_BUSY : 0;
+	if (rc == 0)
+		rc = fold_alone(path, fd, jobs, lock_timeout, err);
+	close(fd);
+	return rc;
+}
+
+static int fold(const char *path, unsigned jobs, bool wait, double lock_timeout, struct lh_err *err)
+{
+	int rc = FOLD_MOOT, tries = 0, rounds = 0;
 
 	if (lh_lhv_no_link(path, err) < 0)
 		return -1;
-	for (tries = 0; rc == FOLD_MOOT && tries < FOLD_TRIES; tries++)
-		rc = fold_once(path, jobs, lock_timeout, err);
-	if (rc == FOLD_MOOT)
+	while ((rc == FOLD_MOOT && tries++ < FOLD_TRIES) || (rc == FOLD_AGAIN && !wait && ++rounds < FOLD_ROUNDS))
+		rc = fold_once(path, jobs, wait, lock_timeout, err);
+	if (rc == FOLD_MOOT && wait)
 		return lh_err_set(err, LH_ELOCKED, "%s: others replaced it %d times meanwhile", path, FOLD_TRIES);
-	return rc;
+	return rc < 0 ? -1 : 0;
+}
+
+int lh_lhv_compact(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+{
+	return fold(path, jobs, true, lock_timeout, err);
+}
+
+int lh_lhv_fold(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+{
+	return fold(path, jobs, false, lock_timeout, err);
 }

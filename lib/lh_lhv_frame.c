@@ -174,11 +174,10 @@ int lh_log_read(const char *path, struct lh_buf *b, struct lh_err *err)
 
 int lh_log_measure(const char *p, size_t n, uint64_t checksum, struct lh_log_extent *x, struct lh_err *err)
 {
-	struct lh_log_frame f = { .next = 0 };
+	struct lh_log_frame f = { .next = x->end };
 	struct lh_log_mark mark;
 	enum lh_log_step step;
 
-	*x = (struct lh_log_extent){ 0, 0, false };
 	while ((step = lh_log_next(p, n, false, &f)) == LH_LOG_FRAME) {
 		if (f.kind == LH_LOG_MARK || f.at == 0) {
 			if (lh_log_get_mark(&f, &mark, err) < 0)

@@ -88,11 +88,18 @@ int lh_log_collect(const struct lh_buf *log, uint64_t checksum, bool others, uin
 
 /* The place after the last frame that belongs to the index of that checksum (0
  * without any), how many puts and deletes there are, and whether the log's
- * last mark is that index's.  Heads only, but for the last frame. */
+ * last mark is that index's.  Heads only, but for the last frame.  *x is all zero,
+ * or what was found of this log before, open, from which it goes on. */
 struct lh_log_extent {
 	uint64_t end, n;
 	bool open;
 };
 int lh_log_measure(const char *p, size_t n, uint64_t checksum, struct lh_log_extent *x, struct lh_err *err);
+
+/* How many changes a log may hold: a tenth of the index's rows, within bounds. */
+static inline uint64_t lh_log_bound(uint64_t rows)
+{
+	return rows < 1000 ? 100 : rows > 100000 ? 10000 : rows / 10;
+}
 
 #endif

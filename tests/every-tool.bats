@@ -37,12 +37,28 @@ commands() {
 	lh-iterate --emit-session --now 2026-05-03T12:00:00Z sessions.jsonl
 	lh-materialize --source outcomes --now 2026-05-03T12:00:00Z outcomes.jsonl
 	lh-parity --left cat --right cat --report report.md --now 2026-05-03T12:00:00Z skips.jsonl
+	lh-pathway add --now 2026-05-03T12:00:00Z way.log fresh.jsonl
+	lh-pathway add-idempotent --now 2026-05-03T12:00:00Z way.log known.jsonl
+	lh-pathway update --now 2026-05-03T12:00:00Z way.log known.jsonl
+	lh-pathway revise --now 2026-05-03T12:00:00Z way.log next.jsonl
+	lh-pathway retire way.log known.jsonl
+	lh-pathway get way.log known.jsonl
+	lh-pathway history way.log known.jsonl
+	lh-pathway search --contains 1 --tag t way.log
+	lh-pathway verify way.log
+	lh-playbook record notes.lhv entries.jsonl
+	lh-playbook remove book.lhv others.jsonl
+	lh-playbook list book.lhv
+	lh-playbook export book.lhv
+	lh-relevance --focus review.focus known.jsonl
+	lh-relevance gate known.jsonl
 	lh-replay --dry-run --root past.d --log replays.log --now 2026-05-03T12:00:00Z tasks.jsonl
 	lh-replay --dry-run --index samples.lhv --log replays.log --now 2026-05-03T12:00:00Z tasks.jsonl
 	lh-score evidence.jsonl
 	lh-score --check-drift scores.jsonl
 	lh-search -Q welder -k 3 workers.lhv
 	lh-search -k 3 workers.lhv <queries.jsonl
+	lh-search -k 3 --playbook book.lhv --auto-role corpus=playbook.lhv <demand.jsonl
 	lh-subject-audit append --key-file audit.key --sync none --dir audit.d --now 2026-05-03T12:00:00Z accesses.jsonl
 	lh-subject-audit verify --key-file audit.key --all audit.d/W-1.audit.jsonl
 	lh-subject-audit repair audit.d/W-1.audit.jsonl
@@ -78,6 +94,11 @@ setup_file() {
 	printf '{"metrics":{"b":2,"a":%s}}\n' 1 82 >baselines.log
 	lh-gen workers -n 5 --seed 9 | jq -c '.id = "m" + .id' >more.jsonl
 	lh-gen queries -n 10 >queries.jsonl
+	for i in {1..40}; do echo '{"query_text":"Need '$i' Welders in Gary IN","answer_id":"w-'$i'","answer_corpus":"corpus","score":0.5,"role":"Welder"}'; done >entries.jsonl
+	sed 's/IN"/OH"/' entries.jsonl >others.jsonl
+	jq -c '{query_text, k: 5}' entries.jsonl others.jsonl >demand.jsonl
+	lh-playbook record -q book.lhv entries.jsonl >/dev/null
+	lh-gen workers -n 60 | lh-index build playbook.lhv
 	for i in {1..40}; do echo '{"kind":"email","prompt":"Write to Ada.","model":"m"}'; done >requests.jsonl
 	for i in {1..60}; do echo '{"content":"Here: {\"to\":\"a@b.c\",\"body\":\"Hello '$i'\"}"}'; done >answers.jsonl
 	cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/session/*[a-z].json | grep -v '"schema"' >sessions.jsonl
@@ -104,6 +125,11 @@ setup_file() {
 	grep '"W-1"' accesses.jsonl | lh-subject-audit append --key-file audit.key --sync none --dir audit.d >/dev/null
 	for i in {1..40}; do echo '{"schema":"subject_manifest.v1","candidate_id":"W-'$((i % 3))'","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z","status":"active","vertical":"other","consent":{"general_pii":{"status":"given"},"biometric":{"status":"pending"}},"retention":{"general_pii_until":"2026-01-01T00:00:00Z","policy":"p"},"datasets":[{"name":"w","key_column":"id","key_value":"1"}],"safe_views":["v"],"audit_log_path":"x","audit_log_chain_root":""}'; done >manifests.jsonl
 	sed 's/"W-[0-9]"/"W-9"/; 2,$d' manifests.jsonl | lh-subject-audit manifest put --dir audit.d >/dev/null
+	for i in {1..40}; do echo '{"uid":"t'$i'","content":{"n":"'$i'"},"tags":["t"],"text":"see a.c","path":"src/b.c","mode":"codereview_lakehouse","model":"m"}'; done >known.jsonl
+	sed 's/"t\([0-9]*\)"/"u\1"/' known.jsonl >fresh.jsonl
+	sed 's/"t\([0-9]*\)"/"v\1","predecessor_uid":"t\1"/' known.jsonl >next.jsonl
+	lh-pathway add way.log known.jsonl >/dev/null
+	echo '{"path":"src/a.c","text":"see it"}' >review.focus
 	gzip -k workers.jsonl
 	jq -c '{id, text, to: .phone, body: "Hi \(.name)", context: {candidate_id}}' workers.jsonl >drafts.jsonl
 	head -n 5 drafts.jsonl >few.jsonl
@@ -136,10 +162,10 @@ fresh() {
 	cp -r "$BATS_FILE_TMPDIR"/*.* .
 }
 
-@test "a command line that is right ends with 0 and says nothing" {
+@test "a command line that is right ends with 0 and says nothing but a total" {
 	while read -r command; do
 		run --separate-stderr bash -c "$command" </dev/null
-		[ "$status" = 0 ] && [ -z "$stderr" ] || { echo "$command: exit $status: $stderr"; return 1; }
+		[ "$status" = 0 ] && [ -z "${stderr#lh-playbook: 40 recorded, 0 not}" ] || { echo "$command: exit $status: $stderr"; return 1; }
 	done < <(commands)
 }
 
@@ -278,6 +304,16 @@ raw() {
 		lh-materialize --sources "$E"
 		lh-materialize --root "no/$E"
 		lh-materialize --root . --run-id "$E/"
+		lh-pathway add "no/$E"
+		lh-pathway get --uid "$E" way.log
+		lh-pathway search --where "$E" way.log
+		lh-pathway verify "$E"
+		lh-playbook "$E"
+		lh-playbook record "no/$E"
+		lh-playbook list "$E.lhv"
+		lh-search --playbook "$E.lhv" workers.lhv <queries.jsonl
+		lh-relevance --focus "no/$E"
+		lh-relevance gate "$E"
 		lh-replay --log "no/$E"
 		lh-replay --root "no/$E"
 		lh-replay --index "no/$E"
@@ -304,15 +340,16 @@ raw() {
 	[ "$n" -gt 20 ]
 }
 
-# What makes a record one that lh-iterate can answer, an outcome, and evidence.
-ASK='"kind":"email","task":"t","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
+# What makes a record one that lh-iterate can answer, an outcome, evidence, and
+# of a trace that is known.
+ASK='"uid":"t1","content":1,"mode":"m","kind":"email","task":"t","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
 
 @test "dirty lines are rejected one by one, and those between them are read" {
 	printf '\357\273\277{"id":"a","text":"ok",'"$ASK"'}\r\n\r\n \t\n{"id":"b","text":"a\0b"}\n\0\n{"id":"c","text":"\377"}\n' >.dirty
 	printf '{"id":"d","text":"\300\257"}\n{"id":"e","text":"\\ud800"}\n\357\273\277{"id":"f","text":"ok"}\n[1]\n"x"\n\n' >>.dirty
 	printf '{"id":"g","text":"\342\200\250 is LINE SEPARATOR",'"$ASK"'}\n{"id":"g","id":"h","text":"ok"}\n{"id":"i","text":"no LF",'"$ASK"'}' >>.dirty
 	while read -r command; do
-		[[ $command == lh-cat* || $command == *delete* || $command == *emit* || $command == *errors* || $command == *drift* || $command == *audit* || $command == *parity* ]] && continue
+		[[ $command == lh-cat* || $command == *delete* || $command == *emit* || $command == *errors* || $command == *drift* || $command == *audit* || $command == *parity* || $command == *pathway\ add\ * || $command == *revise* || $command == lh-playbook* ]] && continue
 		fresh
 		bash -c "$command --rejects rejected" <.dirty >out 2>err && status=0 || status=$?
 		[ "$status" = 1 ] || { echo "$command: exit $status: $(cat err)"; return 1; }
@@ -328,7 +365,7 @@ ASK='"kind":"email","task":"t","prompt":"p","model":"m","created_at":"2026-05-03
 		point=$(bash -c "$command" </dev/null | sha256sum)
 		comma=$(with_comma bash -c "$command" </dev/null | sha256sum)
 		[ "$point" = "$comma" ] || { echo "$command"; return 1; }
-	done < <(writers | grep -v 'audit append')
+	done < <(writers | grep -v 'audit append\|revise')
 }
 
 @test "a locale with a decimal comma changes no byte of an index" {
@@ -349,7 +386,7 @@ ASK='"kind":"email","task":"t","prompt":"p","model":"m","created_at":"2026-05-03
 	while read -r command; do
 		[ "$(bash -c "$command -j1" </dev/null | sha256sum)" = "$(bash -c "$command -j3" </dev/null | sha256sum)" ] ||
 			{ echo "$command"; return 1; }
-	done < <(writers | grep 'chat\|export\|extract-json answers\|embed\|materialize\|score\|search\|validate')
+	done < <(writers | grep 'chat\|export\|extract-json answers\|embed\|materialize\|relevance\|score\|search\|validate')
 }
 
 @test "whichever allocation fails: exit 2, out of memory, no leak, no litter" {

@@ -301,6 +301,221 @@ ask() {
 	[ "$(echo '{"vector":[1,0],"use_playbook":false}' | lh-search p.lhv | jq 'has("playbook_boosted")')" = false ]
 }
 
+# remember ID X Y ANSWER CORPUS SCORE [ROLE] - an entry of a playbook, as a record of an index.
+remember() {
+	jq -nc --arg id "$1" --argjson x "$2" --argjson y "$3" --arg a "$4" --arg c "$5" --argjson s "$6" --arg r "${7-}" \
+		'{id: $id, vector: [$x, $y], metadata: {query_text: "q", answer_id: $a, answer_corpus: $c, score: $s, role: $r}}'
+}
+
+# book FILE - the entries on standard input as a playbook.
+book() {
+	lh-index build --engine hash --dimension 64 "$1" </dev/null 2>/dev/null
+	lh-index build "$1"
+}
+
+# hits - each result as id distance (4 decimals, truncated), + boosted or * injected.
+hits() {
+	jq -r '[.results[] | .id + " " + ((.distance * 10000 | floor) / 10000 | tostring) +
+		(if .playbook.boosted then "+" elif .playbook.injected then "*" else "" end)] | join(", ")'
+}
+
+@test "a boost: the known answer, 0.4449 with score 1.0 becomes 0.2224" {
+	printf '%s\n' '{"id":"a","vector":[0.55505,0.831817]}' '{"id":"b","vector":[0.69995,0.714192]}' | lh-index build w.lhv
+	[ "$(echo '{"vector":[1,0]}' | lh-search w.lhv | hits)" = "b 0.3, a 0.4449" ]
+	remember pb-1 1 0 a w 1.0 | book pb.lhv
+	echo '{"vector":[1,0]}' | lh-search --playbook pb.lhv w.lhv >out
+	[ "$(hits <out)" = "a 0.2224+, b 0.3" ]
+	[ "$(jq -c '.playbook_boosted, .playbook_injected' out | paste -sd' ')" = "1 0" ]
+	[ "$(jq -c '.results[0].playbook | [.id, .boosted, .injected, (.original_distance - 0.4449 | fabs < 0.0001)]' out)" = '["pb-1",true,null,true]' ]
+	[ "$(jq -c '.results[1] | has("playbook")' out)" = false ]
+}
+
+@test "an answer that is not among the results is injected, once, re-sorted and cut at k" {
+	make_points
+	{
+		remember pb-1 0.98 0.198997 f p 0.4	# 0.02 away
+		remember pb-2 0.9 0.435890 f p 1.0	# 0.1 away
+	} | book pb.lhv
+	echo '{"vector":[1,0],"k":3}' | lh-search --playbook pb.lhv p.lhv >out
+	[ "$(hits <out)" = "a 0, b 0, f 0.0159*" ] || { hits <out; false; }
+	[ "$(jq -c '.results[2].playbook.id, .playbook_boosted, .playbook_injected' out | paste -sd' ')" = '"pb-1" 0 1' ]
+	[ "$(jq -c '.results[2].metadata.years' out)" = '"2"' ]
+	# not nearer than what is there: it falls off again
+	[ "$(echo '{"vector":[1,0],"k":2}' | lh-search --playbook pb.lhv p.lhv | jq -c '[.results[].id], .playbook_injected' | paste -sd' ')" = '["a","b"] 0' ]
+	# among the results it is boosted, by the better of two
+	[ "$(echo '{"vector":[1,0],"k":8}' | lh-search --playbook pb.lhv p.lhv | jq -c '.results[] | select(.id == "f") | [.playbook.id, .playbook.boosted, (.distance - 0.8 | fabs < 0.001)]')" = '["pb-2",true,true]' ]
+}
+
+@test "a boost reaches to playbook_max_distance, an injection to playbook_max_inject_distance, of playbook_top_k hits" {
+	make_points
+	{
+		remember near 0.9 0.435890 c p 1	# 0.1 away, and among the results
+		remember far 0.6 0.8 d p 1		# 0.4 away, and among the results
+		remember lost 0.7 -0.714143 f p 1	# 0.3 away, and not
+		remember next 0.85 -0.526783 g p 1	# 0.15 away, and not
+	} | book pb.lhv
+	touched() {
+		echo "{\"vector\":[1,0],\"k\":5$1}" | lh-search --playbook pb.lhv p.lhv |
+			jq -c '[.results[] | select(.playbook) | .playbook.id] | sort | join(" ")'
+	}
+	[ "$(touched ',"playbook_top_k":4')" = '"far near next"' ] || { touched ',"playbook_top_k":4'; false; }
+	[ "$(touched '')" = '"near next"' ]
+	[ "$(touched ',"playbook_top_k":1')" = '"near"' ]
+	[ "$(touched ',"playbook_top_k":0')" = '""' ]
+	[ "$(touched ',"playbook_top_k":4,"playbook_max_distance":0.05')" = '"next"' ]
+	[ "$(touched ',"playbook_top_k":4,"playbook_max_distance":0,"playbook_max_inject_distance":0')" = '""' ]
+	[ "$(touched ',"playbook_top_k":4,"playbook_max_inject_distance":0.35,"playbook_max_distance":0')" = '"lost next"' ] ||
+		{ touched ',"playbook_top_k":4,"playbook_max_inject_distance":0.35,"playbook_max_distance":0'; false; }
+}
+
+@test "an answer that is excluded, filtered out, deleted or of a corpus not searched never comes by a playbook" {
+	make_points
+	points | lh-index build other.lhv
+	remember pb-1 1 0 f p 1 | book pb.lhv
+	ids() {
+		echo "{\"vector\":[1,0],\"k\":2$1}" | lh-search --flat --playbook pb.lhv "${@:2}" | jq -r .id | paste -sd' '
+	}
+	[ "$(ids '' p.lhv)" = "a b" ]		# f at 0 would stand behind a and b, which are at 0 as well
+	[ "$(ids ',"exclude_ids":["a"]' p.lhv)" = "b f" ]
+	[ "$(ids ',"exclude_ids":["a","f"]' p.lhv)" = "b c" ]
+	[ "$(ids ',"exclude_ids":["a"]' --exclude f p.lhv)" = "b c" ]
+	[ "$(ids ',"metadata_filter":{"state":"IN"}' p.lhv)" = "c d" ]
+	[ "$(ids ',"metadata_filter":{"years":["2",1]}' p.lhv)" = "b f" ]
+	[ "$(ids ',"exclude_ids":["a"]' q=p.lhv)" = "b c" ]
+	[ "$(ids ',"exclude_ids":["a"],"corpora":["other"]' p.lhv other.lhv)" = "b c" ]
+	lh-index delete --id f p.lhv
+	[ "$(ids ',"exclude_ids":["a"]' p.lhv)" = "b c" ]
+}
+
+@test "the swap: what a first search answered is no answer to a second that excludes it, playbook or not" {
+	make_points
+	{ remember pb-1 1 0 f p 1; remember pb-2 1 0 a p 1; } | book pb.lhv
+	echo '{"vector":[1,0],"k":3}' | lh-search --playbook pb.lhv p.lhv >first
+	jq -c '{vector: [1, 0], k: 3, exclude_ids: [.results[].id]}' first | lh-search --playbook pb.lhv p.lhv >second
+	[ "$(jq '.results | length' second)" = 3 ]
+	[ "$(jq -r '.results[].id' first second | sort | uniq -d)" = "" ]
+}
+
+@test "the role gate: another role moves nothing, folded for case and plural; an empty one lets all pass" {
+	make_points
+	remember pb-1 1 0 f p 1 "Forklift Operator" | book pb.lhv
+	injected() {
+		jq -nc --arg r "$1" '{vector: [1, 0], k: 3, query_role: $r}' | lh-search --playbook pb.lhv p.lhv | jq .playbook_injected
+	}
+	[ "$(injected 'CNC Operator')" = 0 ]
+	[ "$(injected 'Forklift')" = 0 ]
+	[ "$(injected 'Forklift Operator')" = 1 ]
+	[ "$(injected ' forklift OPERATORS ')" = 1 ]
+	[ "$(injected '')" = 1 ]
+	remember pb-1 1 0 f p 1 | book pb.lhv
+	[ "$(injected 'CNC Operator')" = 1 ]
+	remember pb-1 1 0 f p 1 "Secretaries" | book pb.lhv
+	[ "$(injected 'secretary')" = 1 ]
+	remember pb-1 1 0 f p 1 "Boss" | book pb.lhv
+	[ "$(injected 'bosses')" = 1 ]
+	[ "$(injected 'bos')" = 0 ]
+}
+
+@test "--auto-role knows need, client_first and looking; shorthand and anything else give no role" {
+	lh-index build w.lhv </dev/null
+	while IFS='|' read -r text role; do
+		got=$(lh-search --auto-role -Q "$text" w.lhv | jq -r '.query_role // "-"')
+		[ "$got" = "$role" ] || { echo "$text: $got"; return 1; }
+	done <<-'END'
+	Need 3 Forklift Operators in Aurora IL for Parallel Machining|Forklift Operator
+	Need 1 Forklift Operator in Aurora IL starting at 17:30 for Beacon Freight|Forklift Operator
+	need 12 CNC OPERATORS IN Aurora|CNC OPERATOR
+	Beacon Freight needs 3 Welders in Gary IN at 06:00|Welder
+	Need Co needs 3 Welders in Gary IN|Welder
+	Looking for 2 Secretaries at Beacon Freight in Gary IN for a 06:00 start|Secretary
+	1 CNC Operator Detroit MI 17:30 Beacon Freight|-
+	Need a welder in Gary|-
+	Need 3 in Gary|-
+	Need 3  in Gary|-
+	Need 3|-
+	Need |-
+	needs 3 Welders in Gary|-
+	Looking for 2 Welders in Gary|-
+	welder|-
+	END
+	[ "$(lh-gen queries -n 50 --styles all | lh-search --auto-role w.lhv |
+		jq -c 'select((.query_role // "") != (if .style == "shorthand" then "" else .role end))' | wc -l)" = 0 ]
+	# what the query says itself stands; an empty role is filled
+	[ "$(echo '{"query":"Need 3 Welders in Gary","query_role":"Picker"}' | lh-search --auto-role w.lhv)" = '{"query":"Need 3 Welders in Gary","query_role":"Picker","results":[]}' ]
+	[ "$(echo '{"query_role":"","query":"Need 3 Welders in Gary"}' | lh-search --auto-role w.lhv)" = '{"query":"Need 3 Welders in Gary","query_role":"Welder","results":[]}' ]
+	[ "$(echo '{"query":"Need 3 Welders in Gary"}' | lh-search w.lhv)" = '{"query":"Need 3 Welders in Gary","results":[]}' ]
+}
+
+@test "a playbook is --playbook or the corpus that playbook_corpus names; use_playbook turns it on and off" {
+	make_points
+	remember pb-1 1 0 f p 1 | book pb.lhv
+	cp pb.lhv playbook_memory.lhv
+	count() { echo "{\"vector\":[1,0],\"k\":3,\"corpora\":[\"p\"]$1}" | lh-search "${@:2}" | jq -c .playbook_injected; }
+	[ "$(count '' --playbook pb.lhv p.lhv)" = 1 ]
+	[ "$(count ',"use_playbook":false' --playbook pb.lhv p.lhv)" = null ]
+	[ "$(count '' p.lhv playbook_memory.lhv)" = null ]
+	[ "$(count ',"use_playbook":true' p.lhv playbook_memory.lhv)" = 1 ]
+	[ "$(count ',"use_playbook":true,"playbook_corpus":"notes"' p.lhv notes=pb.lhv)" = 1 ]
+	[ "$(count ',"use_playbook":true,"playbook_corpus":"notes"' p.lhv pb.lhv)" = 0 ]
+	[ "$(count ',"playbook_corpus":"notes"' --playbook notes=pb.lhv p.lhv)" = 1 ]
+	[ "$(count ',"playbook_corpus":"playbook_memory"' --playbook pb.lhv p.lhv)" = 1 ]
+	[ "$(count ',"playbook_corpus":"other"' --playbook pb.lhv p.lhv)" = 0 ]
+	run --separate-stderr lh-search --playbook pb.lhv p.lhv playbook_memory.lhv </dev/null
+	[ "$status" = 2 ]
+	[ "$stderr" = 'lh-search: --playbook: playbook_memory.lhv is named "playbook_memory" already; name one with NAME=FILE' ]
+}
+
+@test "an absent or empty playbook changes nothing but the counters, a damaged one is exit 2" {
+	make_points
+	lh-search -k 4 p.lhv <<<'{"vector":[1,0]}' | jq -c .results >want
+	lh-index build --dimension 64 empty.lhv </dev/null
+	for file in absent.lhv no/folder.lhv empty.lhv; do
+		lh-search -k 4 --playbook $file p.lhv <<<'{"vector":[1,0]}' >out
+		jq -c .results out | cmp - want
+		[ "$(jq -c '[.playbook_boosted, .playbook_injected]' out)" = "[0,0]" ]
+	done
+	head -c 5000 p.lhv >torn.lhv
+	for file in torn.lhv points.jsonl .; do
+		run --separate-stderr lh-search --playbook $file p.lhv <<<'{"vector":[1,0]}'
+		[ "$status" = 2 ]
+		[ -z "$output" ]
+		[[ $stderr == *"$file"* ]]
+	done
+}
+
+@test "an index that is no playbook rejects the query that uses it as one, and says which row" {
+	make_points
+	run --separate-stderr lh-search --playbook book=p.lhv p.lhv <<<'{"vector":[-1,0]}'
+	[ "$status" = 1 ]
+	[ "${stderr%%$'\n'*}" = 'lh-search: -:1: corpus "book" is no playbook: row 6: missing string field "query_text"' ]
+	remember pb-1 1 0 f p 2 | book pb.lhv
+	run --separate-stderr lh-search --playbook pb.lhv p.lhv <<<'{"vector":[1,0]}'
+	[ "$status" = 1 ]
+	[[ $stderr == *'corpus "playbook_memory" is no playbook: row 0: "score" is not a number above 0 and at most 1'* ]]
+	# its dimension has to fit, as a corpus's has
+	run --separate-stderr lh-search --playbook pb.lhv p.lhv <<<'{"vector":[1,0,0]}'
+	[ "$status" = 1 ]
+}
+
+@test "with a playbook: k 0, ip, --flat, several threads and exclusion of all" {
+	make_points
+	remember pb-1 1 0 a p 1 | book pb.lhv
+	[ "$(echo '{"vector":[1,0],"k":0}' | lh-search --playbook pb.lhv p.lhv)" = '{"k":0,"results":[],"playbook_boosted":0,"playbook_injected":0}' ]
+	points | lh-index build --distance ip p2.lhv
+	# below 0 there is nothing to take away
+	[ "$(echo '{"vector":[2,0],"k":1}' | lh-search --playbook pb.lhv p=p2.lhv | hits)" = "a -1+" ]
+	lh-search --flat --no-metadata --playbook pb.lhv p.lhv <<<'{"vector":[0.8,0.6],"k":3}' >flat
+	[ "$(sed -E '1,2d; s/[0-9.]+,/0.1,/2; s/0\.(19|2)[0-9]*/0.2/' flat)" = \
+		'{"query":null,"rank":3,"id":"a","distance":0.1,"corpus":"p","playbook":{"id":"pb-1","boosted":true,"original_distance":0.2}}' ] || { cat flat; false; }
+	lh-gen workers -n 300 | lh-index build w.lhv
+	lh-gen queries -n 200 >q
+	jq -c '{query_text, answer_id: "w-1", answer_corpus: "w", score: 1}' q | lh-playbook record -q notes.lhv >ids
+	lh-search -j1 --playbook notes.lhv w.lhv <q >one
+	lh-search -j4 --playbook notes.lhv w.lhv <q >four
+	cmp one four
+	[ "$(jq -c 'select(.results[0].id != "w-1")' one | wc -l)" = 0 ]
+}
+
 @test "the other distances: l2 is Euclidean, ip is 1 - dot and may be below 0" {
 	points | lh-index build --distance l2 l2.lhv
 	points | lh-index build --distance ip ip.lhv

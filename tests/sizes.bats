@@ -18,6 +18,11 @@ filters() {
 	lh-index delete some.lhv -
 	lh-iterate --answers answers.jsonl -
 	lh-materialize --source outcomes -
+	lh-pathway add-idempotent way.log -
+	lh-pathway get way.log -
+	lh-playbook record notes.lhv -
+	lh-relevance --focus focus.json -
+	lh-relevance gate -
 	lh-replay --dry-run --log replays -
 	lh-score -
 	lh-search -k 1 some.lhv
@@ -27,14 +32,16 @@ filters() {
 }
 
 # What makes a record one that lh-iterate can answer from the file below, an
-# outcome, and evidence.
-ASK=',"kind":"email","task":"t","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
+# outcome, evidence, an entry of a playbook, and of a trace that is known.
+ASK=',"uid":"t1","content":1,"mode":"m","answer_id":"a","answer_corpus":"c","score":1,"query_text":"q","kind":"email","task":"t","prompt":"p","model":"m","created_at":"2026-05-03T12:00:00Z","run_id":"r","task_id":"t","timestamp":"2026-05-03T12:00:00Z","schema_version":1,"provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":0,"sig_hash":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","recorded_at":"2026-05-03T12:00:00Z"}'
 
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	PATH=${LH_BIN:-$BATS_TEST_DIRNAME/../bin}:$PATH
 	for i in {1..10}; do echo '{"content":"{\"to\":\"t\",\"body\":\"'$i'\"}"}'; done >answers.jsonl
 	lh-gen workers -n 30 | lh-index build --dimension 64 some.lhv
+	echo '{"uid":"t1","content":1}' | lh-pathway add way.log
+	echo '{"path":"a.c","text":"x"}' >focus.json
 	BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR/server
 	mkdir "$BATS_TEST_TMPDIR"
 	start_chat
@@ -45,7 +52,7 @@ teardown_file() { stop_upstreams; }
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
-	cp "$BATS_FILE_TMPDIR"/{some.lhv,answers.jsonl} .
+	cp "$BATS_FILE_TMPDIR"/{some.lhv,answers.jsonl,way.log,focus.json} .
 }
 
 # peak COMMAND - its exit status, the most memory it had in KiB and its output
@@ -76,8 +83,9 @@ below() {
 		below $((limit * 1024 * 3 + 20000))
 		[ "$(head -n 1 err)" = "${command%% *}: -:2: line is longer than $((limit * 1048576)) bytes (--max-line)" ]
 		[ "$(tail -n 1 err)" = "${command%% *}: 1 of 3 records rejected" ]
-		[[ $command == lh-index* || $command == lh-export* ]] || [ "$(wc -l <out)" = 2 ]
+		[[ $command == lh-index* || $command == lh-export* || $command == lh-playbook* ]] || [ "$(wc -l <out)" = 2 ]
 	done < <(filters)
+	[ "$(lh-playbook list notes.lhv | wc -l)" = 1 ]
 	huge >in
 	peak "lh-cat in"
 	[ "$status" = 0 ]
@@ -109,7 +117,7 @@ below() {
 	below 20000
 	[ "$(cat made/data/_kb/*.jsonl | wc -l)" = "$n" ]
 	rm -r made expect
-	for command in lh-cat lh-extract-json "lh-embed --dimension 64 --encoding base64" "lh-search -k 1 --no-metadata some.lhv"; do
+	for command in lh-cat lh-extract-json "lh-relevance --focus focus.json" "lh-embed --dimension 64 --encoding base64" "lh-search -k 1 --no-metadata some.lhv"; do
 		peak "$command" < <(lh-gen queries -n "$n" | sed 's/query_text/text/')
 		[ "$status" = 0 ]
 		below 60000
@@ -175,6 +183,7 @@ below() {
 	below $((mapped * 21 / 20 + 20000))
 }
 
+# lh-playbook has one line more to say, its totals: lh-playbook.bats
 @test "100,000 bad lines: exact count, linear time, a summary behind twenty messages" {
 	(echo '{"id":"a","text":"x"'"$ASK"'}'; yes bad | head -n 100000; echo '{"id":"c","text":"y"'"$ASK"'}') >in
 	while read -r command; do
@@ -189,7 +198,7 @@ below() {
 		timeout 30 $command --verbose <in >out 2>err && status=0 || status=$?
 		[ "$status" = 1 ]
 		[ "$(grep -c ': -:' err)" = 100000 ]
-	done < <(filters)
+	done < <(filters | grep -v playbook)
 }
 
 @test "a million numbers, a million keys and nesting of 512 pass; 513 and 100,000 do not" {

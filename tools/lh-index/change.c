@@ -34,7 +34,7 @@ int changes_finish(struct changes *ch, struct lh_tool *tool, const struct settin
 {
 	if (commit(ch, &tool->err) < 0 || not_stopped(tool) < 0)
 		return -1;
-	if (ch->fold && lh_lhv_compact(tool->operands[0], (unsigned)tool->jobs, s->lock_timeout, &tool->err) < 0)
+	if (ch->fold && lh_lhv_fold(tool->operands[0], (unsigned)tool->jobs, s->lock_timeout, &tool->err) < 0)
 		return lh_err_prefix(&tool->err, "the changes are stored, but could not be folded in");
 	return 0;
 }

@@ -50,19 +50,6 @@ static const struct lh_verb verbs[] = {
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
-/* What an index keeps, and other tools put on a command line, is no secret. */
-static int check_url(const char *url, struct lh_err *err)
-{
-	char shown[1024];
-
-	if (lh_http_check_url(url, err) < 0)
-		return -1;
-	lh_http_mask(url, shown, sizeof shown);
-	if (strncmp(url, shown, sizeof shown - 1) != 0)
-		return lh_err_set(err, LH_EUSAGE, "\"%s\" holds user-info, which an index does not keep", shown);
-	return 0;
-}
-
 static int check(struct lh_tool *tool, const struct settings *s)
 {
 	const unsigned one = V_DUMP | V_COMPACT;
@@ -74,7 +61,7 @@ static int check(struct lh_tool *tool, const struct settings *s)
 		return lh_tool_usage(tool, "unexpected operand \"%s\": %s takes one INDEX", tool->operands[1], tool->verb->name);
 	if (strcmp(tool->operands[0], "-") == 0)
 		return lh_tool_usage(tool, "\"-\": an index is a file, not a stream (./- if that is its name)");
-	if (s->url && check_url(s->url, &err) < 0)
+	if (s->url && lh_http_check_kept_url(s->url, &err) < 0)
 		return lh_tool_usage(tool, "--url: %s", err.msg);
 	if (s->field && s->template)
 		return lh_tool_usage(tool, "--field and --template exclude each other");

@@ -1,4 +1,5 @@
 /* corpora.c - the INDEX operands: names, opening.  See search.h. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -76,24 +77,55 @@ static int open_one(struct corpora *all, size_t i, struct lh_err *err)
 	return 0;
 }
 
-int corpora_open(struct corpora *c, char **operands, size_t n, struct lh_err *err)
+static int add(struct corpora *c, const char *operand, struct lh_err *err)
+{
+	struct corpus *added = &c->v[c->all++];
+
+	lh_buf_init(&added->json, LH_BUF_NOMAX);
+	return name_corpus(added, operand, err);
+}
+
+/* Without a name of its own it has the one that queries take for granted. */
+static int add_playbook(struct corpora *c, const char *operand, struct lh_err *err)
+{
+	struct corpus *added = &c->v[c->all];
+	long same;
+
+	if (add(c, operand, err) < 0)
+		return lh_err_prefix(err, "--playbook");
+	if (added->path == operand) {
+		free(added->name);
+		added->name = lh_strndup(LH_PLAYBOOK_CORPUS, strlen(LH_PLAYBOOK_CORPUS), err);
+		if (!added->name)
+			return -1;
+	}
+	same = corpora_find(c, added->name, strlen(added->name));
+	if (same >= 0)
+		return lh_err_set(err, LH_EUSAGE, "--playbook: %s is named \"%s\" already; name one with NAME=FILE",
+				  c->v[same].path, added->name);
+	if (access(added->path, F_OK) < 0 && errno == ENOENT) {
+		lh_buf_free(&added->json);
+		free(added->name);
+		c->all--;
+	}
+	return 0;
+}
+
+int corpora_open(struct corpora *c, char **operands, size_t n, const char *playbook, struct lh_err *err)
 {
 	size_t i;
 
-	c->v = lh_calloc(n, sizeof *c->v, err);
+	c->v = lh_calloc(n + 1, sizeof *c->v, err);
 	if (!c->v)
 		return -1;
-	for (c->n = 0; c->n < n; c->n++) {
-		lh_buf_init(&c->v[c->n].json, LH_BUF_NOMAX);
-		if (name_corpus(&c->v[c->n], operands[c->n], err) < 0) {
-			c->n++;
+	while (c->all < n)
+		if (add(c, operands[c->all], err) < 0)
 			return -1;
-		}
-	}
+	c->n = n;
 	qsort(c->v, n, sizeof *c->v, by_name);
-	if (check_names(c, err) < 0)
+	if (check_names(c, err) < 0 || (playbook && add_playbook(c, playbook, err) < 0))
 		return -1;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < c->all; i++)
 		if (open_one(c, i, err) < 0)
 			return -1;
 	return 0;
@@ -103,7 +135,7 @@ void corpora_close(struct corpora *c)
 {
 	size_t i;
 
-	for (i = 0; i < c->n; i++) {
+	for (i = 0; i < c->all; i++) {
 		lh_lhv_close(c->v[i].ix);
 		lh_buf_free(&c->v[i].json);
 		free(c->v[i].name);

@@ -7,6 +7,8 @@ static const struct lh_option options[] = {
 	{ 'k', NULL, "N", "results per query (default 10)", LH_UINT(struct settings, k, 0, LH_K_MAX) },
 	{ 0, "where", "KEY=VALUE", "only records whose metadata says so (repeatable)", LH_TEXTS(struct settings, where) },
 	{ 0, "exclude", "ID", "never answer with this record (repeatable)", LH_TEXTS(struct settings, exclude) },
+	{ 0, "playbook", "FILE", "let what was good before count (lh-playbook)", LH_TEXT(struct settings, playbook) },
+	{ 0, "auto-role", NULL, "take query_role from how the query is worded", LH_FLAG(struct settings, auto_role) },
 	{ 0, "exact", NULL, "compare with every vector", LH_FLAG(struct settings, exact) },
 	{ 0, "ef", "N", "candidates kept during a search (default max(64, 2k))", LH_UINT(struct settings, ef, 1, 1000000) },
 	{ 0, "flat", NULL, "a line per hit instead of a line per query", LH_FLAG(struct settings, flat) },
@@ -70,7 +72,7 @@ static int search(struct lh_tool *tool, struct settings *set)
 	if (set->where.n && lh_filter_where(&run.where, set->where.v, set->where.n, &tool->err) < 0)
 		rc = lh_err_prefix(&tool->err, "--where");
 	if (!rc)
-		rc = corpora_open(&run.corpora, tool->operands, tool->n_operands, &tool->err);
+		rc = corpora_open(&run.corpora, tool->operands, tool->n_operands, set->playbook, &tool->err);
 	if (!rc)
 		rc = set->query ? answer_one(tool, &run, set->query) : lh_flow_run(tool, &flow);
 	corpora_close(&run.corpora);

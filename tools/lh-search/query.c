@@ -1,6 +1,7 @@
 /* query.c - a query record: what it asks for.  See search.h. */
 #include "search.h"
 
+#include "lh_role.h"
 #include "lh_vecrec.h"
 
 void query_reader_init(struct query_reader *r)
@@ -8,12 +9,16 @@ void query_reader_init(struct query_reader *r)
 	memset(r, 0, sizeof *r);
 	lh_buf_init(&r->text, LH_BUF_NOMAX);
 	lh_buf_init(&r->vector, LH_BUF_NOMAX);
+	lh_buf_init(&r->playbook, LH_BUF_NOMAX);
+	lh_buf_init(&r->role, LH_BUF_NOMAX);
 }
 
 void query_reader_free(struct query_reader *r)
 {
 	lh_buf_free(&r->text);
 	lh_buf_free(&r->vector);
+	lh_buf_free(&r->playbook);
+	lh_buf_free(&r->role);
 }
 
 /* The first of the names that is there and not null; *name is the one found. */
@@ -112,25 +117,79 @@ static bool is_empty(const struct lh_value *list)
 	return !lh_iter_next(&it);
 }
 
-static int read_switches(struct query_reader *r, const struct lh_record *rec, struct lh_err *err)
+static int read_filter(struct query_reader *r, const struct lh_record *rec, struct lh_err *err)
 {
-	const struct lh_value *filter = given(rec, "metadata_filter");
-	const struct lh_value *playbook = given(rec, "use_playbook");
-
-	if (filter && filter->type != LH_OBJECT)
+	r->q.filter = given(rec, "metadata_filter");
+	if (r->q.filter && r->q.filter->type != LH_OBJECT)
 		return lh_err_set(err, LH_EDATA, "\"metadata_filter\" must be an object");
-	if (playbook && playbook->type != LH_TRUE && playbook->type != LH_FALSE)
-		return lh_err_set(err, LH_EDATA, "\"use_playbook\" must be true or false");
-	r->q.filter = filter;
-	r->q.use_playbook = playbook && playbook->type == LH_TRUE;
 	return 0;
 }
 
-int query_read(struct query_reader *r, const struct lh_record *rec, uint64_t k, struct lh_err *err)
+/* A string of the query; p NULL when it is not given. */
+static int read_name(const struct lh_record *rec, const char *name, struct lh_buf *scratch, struct lh_str *out, struct lh_err *err)
+{
+	const struct lh_value *v = given(rec, name);
+
+	*out = (struct lh_str){ NULL, 0 };
+	if (!v)
+		return 0;
+	if (v->type != LH_STRING)
+		return lh_err_set(err, LH_EDATA, "\"%s\" must be a string", name);
+	lh_buf_reset(scratch);
+	return lh_value_str(v, scratch, out, err);
+}
+
+static int read_distance(const struct lh_record *rec, const char *name, double *out, struct lh_err *err)
+{
+	const struct lh_value *v = given(rec, name);
+
+	if (v)
+		*out = v->type == LH_NUMBER ? lh_value_f64(v) : -1;
+	return *out >= 0 ? 0 : lh_err_set(err, LH_EDATA, "\"%s\" must be a number, 0 or more", name);
+}
+
+static int read_role(struct query_reader *r, const struct lh_record *rec, bool make, struct lh_err *err)
 {
 	struct query *q = &r->q;
 
-	q->k = k;
+	q->role_made = false;
+	if (read_name(rec, "query_role", &r->role, &q->role, err) < 0)
+		return -1;
+	if (q->role.n || !make || !q->text.p)
+		return 0;
+	lh_buf_reset(&r->role);
+	lh_role_extract(q->text.p, q->text.n, &r->role);
+	if (lh_buf_check(&r->role, err) < 0)
+		return -1;
+	q->role = (struct lh_str){ r->role.p, r->role.len };
+	q->role_made = r->role.len > 0;
+	return 0;
+}
+
+static int read_playbook(struct query_reader *r, const struct lh_record *rec, const struct settings *set, struct lh_err *err)
+{
+	const struct lh_value *use = given(rec, "use_playbook");
+	struct query *q = &r->q;
+
+	if (use && use->type != LH_TRUE && use->type != LH_FALSE)
+		return lh_err_set(err, LH_EDATA, "\"use_playbook\" must be true or false");
+	q->use_playbook = use ? use->type == LH_TRUE : set->playbook != NULL;
+	q->playbook_top_k = 3;
+	q->playbook_max = 0.5;
+	q->playbook_max_inject = 0.2;
+	if (read_name(rec, "playbook_corpus", &r->playbook, &q->playbook, err) < 0 ||
+	    read_count(rec, "playbook_top_k", &q->playbook_top_k, err) < 0 ||
+	    read_distance(rec, "playbook_max_distance", &q->playbook_max, err) < 0 ||
+	    read_distance(rec, "playbook_max_inject_distance", &q->playbook_max_inject, err) < 0)
+		return -1;
+	return read_role(r, rec, set->auto_role, err);
+}
+
+int query_read(struct query_reader *r, const struct lh_record *rec, const struct settings *set, struct lh_err *err)
+{
+	struct query *q = &r->q;
+
+	q->k = set->k;
 	if (read_text(r, rec, err) < 0 || read_vector(r, rec, err) < 0 ||
 	    read_count(rec, "k", &q->k, err) < 0)
 		return -1;
@@ -138,7 +197,8 @@ int query_read(struct query_reader *r, const struct lh_record *rec, uint64_t k, 
 	if (read_count(rec, "per_corpus_k", &q->per_corpus_k, err) < 0 ||
 	    read_list(rec, "exclude_ids", true, &q->exclude, err) < 0 ||
 	    read_list(rec, "corpora", false, &q->names, err) < 0 ||
-	    read_switches(r, rec, err) < 0)
+	    read_filter(r, rec, err) < 0 ||
+	    read_playbook(r, rec, set, err) < 0)
 		return -1;
 	if (q->names && is_empty(q->names))
 		return lh_err_set(err, LH_EDATA, "\"corpora\" names none");

@@ -12,7 +12,7 @@ void worker_free(void *worker)
 
 	if (!w)
 		return;
-	for (i = 0; w->seat && i < w->run->corpora.n; i++) {
+	for (i = 0; w->seat && i < w->run->corpora.all; i++) {
 		struct seat *s = &w->seat[i];
 
 		lh_searcher_free(s->searcher);
@@ -24,6 +24,10 @@ void worker_free(void *worker)
 		lh_buf_free(&s->made);
 	}
 	free(w->seat);
+	free(w->found);
+	free(w->remembered);
+	lh_buf_free(&w->entry);
+	lh_buf_free(&w->texts);
 	lh_filter_free(w->filter);
 	lh_record_free(&w->scan);
 	lh_buf_free(&w->scratch);
@@ -43,14 +47,16 @@ void *worker_new(void *run, struct lh_err *err)
 	query_reader_init(&w->reader);
 	lh_record_init(&w->scan);
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
+	lh_buf_init(&w->entry, LH_BUF_NOMAX);
+	lh_buf_init(&w->texts, LH_BUF_NOMAX);
 	w->filter = lh_filter_new(err);
-	w->seat = lh_calloc(s->corpora.n, sizeof *w->seat, err);
+	w->seat = lh_calloc(s->corpora.all, sizeof *w->seat, err);
 	if (!w->filter || !w->seat ||
 	    (s->where.len && lh_json_parse(&w->scan, s->where.p, s->where.len, &w->where, err) < 0)) {
 		worker_free(w);
 		return NULL;
 	}
-	for (i = 0; i < s->corpora.n; i++) {
+	for (i = 0; i < s->corpora.all; i++) {
 		w->seat[i].corpus = &s->corpora.v[i];
 		lh_buf_init(&w->seat[i].made, LH_BUF_NOMAX);
 	}
@@ -114,7 +120,7 @@ static int exclude_all(struct worker *w, struct seat *s, struct lh_err *err)
 	return 0;
 }
 
-static int allow(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *err)
+int allow(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *err)
 {
 	struct seat *s = ctx;
 	uint8_t *verdict;
@@ -181,8 +187,8 @@ static int choose(struct worker *w, struct lh_err *err)
 	struct lh_str name;
 	size_t i;
 
-	for (i = 0; i < all->n; i++) {
-		w->seat[i].chosen = !names;
+	for (i = 0; i < all->all; i++) {
+		w->seat[i].chosen = !names && i < all->n;
 		w->seat[i].embedded = false;
 		w->seat[i].n = w->seat[i].at = 0;
 	}
@@ -253,7 +259,7 @@ static int take_vector(struct worker *w, struct seat *s, struct lh_err *err)
 	return 0;
 }
 
-static int set_vector(struct worker *w, struct seat *s, struct lh_err *err)
+int set_vector(struct worker *w, struct seat *s, struct lh_err *err)
 {
 	const struct lh_lhv_params *p = s->corpus->params;
 
@@ -270,6 +276,13 @@ static int set_vector(struct worker *w, struct seat *s, struct lh_err *err)
 }
 
 /* ---- searching ---- */
+
+int set_searcher(struct seat *s, struct lh_err *err)
+{
+	if (!s->searcher)
+		s->searcher = lh_searcher_new(s->corpus->ix, err);
+	return s->searcher ? 0 : -1;
+}
 
 /*
  * What a filter refuses is passed through but fills no place, so that the walk
@@ -301,11 +314,8 @@ static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
 	if (s->filter && !q.ef)
 		q.ef = filtered_ef(s->corpus->ix, q.k);
 	q.allow = s->filter || s->n_excluded ? allow : NULL;
-	if (!s->searcher) {
-		s->searcher = lh_searcher_new(s->corpus->ix, err);
-		if (!s->searcher)
-			return -1;
-	}
+	if (set_searcher(s, err) < 0)
+		return -1;
 	if (lh_grow(&s->hit, &s->cap, q.k, sizeof *s->hit, err) < 0)
 		return -1;
 	n = lh_lhv_search(s->searcher, &q, s->hit, err);
@@ -316,14 +326,54 @@ static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
 	return 0;
 }
 
+/* ---- merging ---- */
+
+/* The nearest hit that is not taken yet, or NULL.  Seats stand in the order of
+ * their names, so the first of equals is the right one. */
+static struct seat *nearest(const struct worker *w)
+{
+	struct seat *best = NULL;
+	size_t i;
+
+	for (i = 0; i < w->run->corpora.n; i++) {
+		struct seat *s = &w->seat[i];
+
+		if (s->at < s->n && (!best || s->hit[s->at].distance < best->hit[best->at].distance))
+			best = s;
+	}
+	return best;
+}
+
+/* What the seats hold, merged and cut at k. */
+static int merge(struct worker *w, struct lh_err *err)
+{
+	struct seat *s;
+
+	while (w->n_found < w->reader.q.k && (s = nearest(w))) {
+		const struct lh_hit *hit = &s->hit[s->at++];
+		struct found f = { .seat = s, .number = hit->row, .distance = hit->distance };
+		int got = lh_lhv_row(s->corpus->ix, hit->row, &f.row, err);
+
+		if (got < 0)
+			return at_corpus(s, err);
+		if (!got)
+			return lh_err_set(err, LH_ECORRUPT, "%s: row %llu: found, but not there", s->corpus->path, (unsigned long long)hit->row);
+		if (lh_grow(&w->found, &w->cap_found, w->n_found + 1, sizeof *w->found, err) < 0)
+			return -1;
+		w->found[w->n_found++] = f;
+	}
+	return 0;
+}
+
 int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
 {
 	struct worker *w = worker;
 	const struct query *q = &w->reader.q;
 	size_t i, n = w->run->corpora.n;
 
-	w->dropped = 0;
-	if (query_read(&w->reader, rec, w->run->set->k, err) < 0 || choose(w, err) < 0 || use_filter(w, err) < 0)
+	w->dropped = w->boosted = w->injected = 0;
+	w->n_found = 0;
+	if (query_read(&w->reader, rec, w->run->set, err) < 0 || choose(w, err) < 0 || use_filter(w, err) < 0)
 		return -1;
 	for (i = 0; i < n; i++)
 		if (w->seat[i].chosen && set_vector(w, &w->seat[i], err) < 0)
@@ -331,5 +381,7 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 	for (i = 0; i < n && q->k && q->per_corpus_k; i++)
 		if (w->seat[i].chosen && search_one(w, &w->seat[i], err) < 0)
 			return -1;
+	if (merge(w, err) < 0 || (q->use_playbook && q->k && q->per_corpus_k && use_playbook(w, err) < 0))
+		return -1;
 	return w->run->set->flat ? print_flat(w, out, err) : print_record(w, rec, out, err);
 }

@@ -5,6 +5,7 @@
  *     corpora.c   INDEX operands: names, opening
  *     query.c     a query record: what it asks for
  *     search.c    the search of one query over its corpora
+ *     playbook.c  what a playbook does to the hits
  *     output.c    the answer as JSON
  */
 #ifndef SEARCH_H
@@ -12,13 +13,14 @@
 
 #include "lh_filter.h"
 #include "lh_lhv.h"
+#include "lh_playbook.h"
 #include "lh_texts.h"
 #include "lh_tool.h"
 
 struct settings {
 	uint64_t k, ef;
-	bool exact, flat, no_metadata;
-	const char *query;
+	bool exact, flat, no_metadata, auto_role;
+	const char *query, *playbook;
 	struct lh_list where, exclude;
 };
 
@@ -33,12 +35,14 @@ struct corpus {
 	struct lh_buf json;	/* ,"corpus":NAME as it stands in a hit */
 };
 
-struct corpora {		/* sorted by the bytes of their names */
-	struct corpus *v;
+struct corpora {
+	struct corpus *v;	/* the operands, sorted by the bytes of their names, ... */
 	size_t n;
+	size_t all;		/* ... and behind them --playbook, if it is there */
 };
 
-int corpora_open(struct corpora *c, char **operands, size_t n, struct lh_err *err);
+/* playbook NULL: none was given; one that does not exist is not opened. */
+int corpora_open(struct corpora *c, char **operands, size_t n, const char *playbook, struct lh_err *err);
 void corpora_close(struct corpora *c);
 /* Its number, or -1. */
 long corpora_find(const struct corpora *c, const char *name, size_t n);
@@ -52,19 +56,24 @@ struct query {
 	size_t dimension;
 	uint64_t k, per_corpus_k;
 	const struct lh_value *filter, *exclude;	/* NULL: not given */
-	bool use_playbook;
 	const struct lh_value *names;	/* of corpora; NULL: all */
+	bool use_playbook;
+	struct lh_str playbook;		/* the corpus that it is; p NULL: not named */
+	uint64_t playbook_top_k;
+	double playbook_max, playbook_max_inject;	/* distances */
+	struct lh_str role;		/* n = 0: none */
+	bool role_made;			/* by --auto-role */
 };
 
 struct query_reader {
 	struct query q;
-	struct lh_buf text, vector;
+	struct lh_buf text, vector, playbook, role;
 };
 
 void query_reader_init(struct query_reader *r);
 void query_reader_free(struct query_reader *r);
 /* LH_EDATA when a member has the wrong type or there is nothing to search by. */
-int query_read(struct query_reader *r, const struct lh_record *rec, uint64_t k, struct lh_err *err);
+int query_read(struct query_reader *r, const struct lh_record *rec, const struct settings *set, struct lh_err *err);
 
 /* ---- search.c ---- */
 
@@ -91,10 +100,26 @@ struct seat {			/* a worker's place at one corpus */
 	bool embedded;			/* ... and whether it is there yet */
 };
 
+struct found {			/* a result */
+	struct seat *seat;
+	uint64_t number;		/* of the row */
+	struct lh_row row;
+	float distance;
+	struct lh_str playbook;		/* the entry that touched it; p NULL: none did */
+	bool injected;
+	float original;			/* distance before that */
+};
+
 struct worker {
 	const struct search *run;
 	struct query_reader reader;
 	struct seat *seat;
+	struct found *found;		/* results of the query at hand */
+	size_t n_found, cap_found;
+	struct lh_hit *remembered;	/* hits in the playbook */
+	size_t cap_remembered;
+	struct lh_buf entry, texts;	/* one of them, and its texts unescaped */
+	uint64_t boosted, injected;
 	struct lh_filter *filter;
 	struct lh_record scan;		/* lends its scratch */
 	struct lh_value where;
@@ -105,14 +130,25 @@ struct worker {
 /* Put the file's name before the text of a damage; returns -1. */
 int at_corpus(const struct seat *s, struct lh_err *err);
 
+/* Ready a seat for a search by the query at hand. */
+int set_vector(struct worker *w, struct seat *s, struct lh_err *err);
+int set_searcher(struct seat *s, struct lh_err *err);
+/* May this row of a seat answer?  1 yes, 0 filtered out, 2 excluded, -1. */
+int allow(void *seat, uint64_t row, const struct lh_row *r, struct lh_err *err);
+
 /* Worker and map of the flow. */
 void *worker_new(void *run, struct lh_err *err);
 void worker_free(void *worker);
 int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err);
 
+/* ---- playbook.c ---- */
+
+/* Boost and inject, by what the query's playbook remembers. */
+int use_playbook(struct worker *w, struct lh_err *err);
+
 /* ---- output.c ---- */
 
-/* The answer to the query: what the seats hold, merged, at most k. */
+/* What the worker found. */
 int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *out, struct lh_err *err);
 int print_flat(struct worker *w, struct lh_buf *out, struct lh_err *err);
 

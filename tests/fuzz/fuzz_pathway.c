@@ -1,0 +1,114 @@
+/*
+ * fuzz_pathway - any bytes as a log of traces: replayed at once or in two
+ * pieces it comes to the same, every trace prints as JSON, no way back hangs,
+ * and an event that is appended is there afterwards, whatever stood before it.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lh_file.h"
+#include "lh_pathway.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static struct lh_err err;
+static char path[64];
+
+static void must(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void clean(void)
+{
+	unlink(path);
+}
+
+static void store(const uint8_t *data, size_t n, int flags)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | flags, 0600);
+
+	must(fd >= 0 && lh_write_all(fd, data, n, &err) == 0);
+	close(fd);
+}
+
+/* All of it as text: traces and ways back. */
+static void print(struct lh_pathway *p, struct lh_buf *out)
+{
+	static struct lh_record rec;
+	struct lh_pathway_stats st;
+	size_t from;
+	uint32_t i;
+	int rc;
+
+	lh_pathway_get_stats(p, &st);
+	for (i = 0; i < st.traces; i++) {
+		from = out->len;
+		must(lh_pathway_put(p, i, out, &err) == 0 && lh_buf_check(out, &err) == 0);
+		must(lh_record_parse(&rec, out->p + from, out->len - from, &err) == 0);
+		rc = lh_pathway_ends(p, i, &err);
+		must(rc == 0 || err.code == LH_EDATA);
+		lh_buf_printf(out, " %d %lld\n", rc, (long long)lh_pathway_predecessor(p, i, &err));
+	}
+	lh_buf_printf(out, "%llu %llu %llu\n", (unsigned long long)st.events, (unsigned long long)st.traces, (unsigned long long)st.retired);
+}
+
+static void append(struct lh_buf *out)
+{
+	static const struct lh_value content = { .p = "[1]", .n = 3, .type = LH_ARRAY };
+	struct lh_pathway *p = lh_pathway_open(path, true, NULL, &err);
+	struct lh_pathway_new t = { .content = &content, .ns = 5, .fixed = true };
+	uint32_t i, j;
+
+	must(p && lh_pathway_add(p, &t, &i, &err) == 0);
+	t.predecessor = (struct lh_str){ "fuzz", 4 };
+	if (lh_pathway_revise(p, &t, &j, &err) == 0)
+		must(lh_pathway_ends(p, j, &err) == 0 || err.code == LH_EDATA);
+	lh_buf_reset(out);
+	print(p, out);
+	must(lh_pathway_close(p, &err) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	static struct lh_buf once, twice;
+	struct lh_pathway *p;
+	size_t cut = n ? data[0] % n : 0;
+
+	if (!*path) {
+		snprintf(path, sizeof path, "%s/lh-fuzz-%ld.jsonl", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
+		atexit(clean);
+		once.max = twice.max = LH_BUF_NOMAX;
+	}
+	if (n)
+		data++, n--;
+	lh_buf_reset(&once);
+	lh_buf_reset(&twice);
+	store(data, n, O_TRUNC);
+	p = lh_pathway_open(path, false, NULL, &err);
+	must(p != NULL);
+	print(p, &once);
+	lh_pathway_close(p, &err);
+	/* a cut between lines, where another process would have stopped */
+	while (cut && cut <= n && data[cut - 1] != '\n')
+		cut--;
+	store(data, cut, O_TRUNC);
+	p = lh_pathway_open(path, false, NULL, &err);
+	must(p != NULL);
+	store(data + cut, n - cut, O_APPEND);
+	must(lh_pathway_refresh(p, &err) == 0);
+	print(p, &twice);
+	lh_pathway_close(p, &err);
+	must(once.len == twice.len && !memcmp(once.p, twice.p, once.len));
+	append(&once);
+	p = lh_pathway_open(path, false, NULL, &err);
+	must(p != NULL);
+	lh_buf_reset(&twice);
+	print(p, &twice);
+	lh_pathway_close(p, &err);
+	must(once.len == twice.len && !memcmp(once.p, twice.p, once.len));
+	return 0;
+}

@@ -1,0 +1,76 @@
+/* change.c - lh-pathway add, add-idempotent, update, revise and retire. */
+#include <time.h>
+
+#include "lh_time.h"
+#include "pathway.h"
+
+#define MS_MAX (INT64_MAX / 1000000)
+
+/* Nanoseconds since 1970: --now, or the clock. */
+static int64_t now_ns(const struct lh_tool *tool)
+{
+	struct timespec ts;
+	int64_t ms;
+
+	if (tool->now && lh_time_read(tool->now, strlen(tool->now), &ms) == 0)
+		return ms * 1000000;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static int check_now(struct lh_tool *tool)
+{
+	int64_t ms;
+
+	if (tool->now && lh_time_read(tool->now, strlen(tool->now), &ms) == 0 && (ms > MS_MAX || ms < -MS_MAX))
+		return lh_tool_usage(tool, "--now: \"%s\" is beyond what 64 bits of nanoseconds hold", tool->now);
+	return 0;
+}
+
+static int change(struct run *r, const struct lh_record *rec, uint32_t *i, struct lh_err *err)
+{
+	const unsigned verb = r->tool->verb->bit;
+	const struct lh_value *tags = lh_record_get(rec, "tags");
+	struct lh_pathway_new t = { .content = lh_record_get(rec, "content"), .ns = now_ns(r->tool), .fixed = r->tool->now };
+
+	if (take_string(r, rec, "uid", verb & (V_ADD | V_REVISE), &t.uid, err) < 0)
+		return -1;
+	if (verb == V_RETIRE)
+		return lh_pathway_retire(r->p, t.uid, i, err);
+	if (!t.content)
+		return lh_err_set(err, LH_EDATA, "missing field \"content\"");
+	if (verb == V_UPDATE)
+		return lh_pathway_update(r->p, t.uid, t.content, t.ns, i, err);
+	t.tags = tags && tags->type != LH_NULL ? tags : NULL;
+	if (verb == V_ADD)
+		return lh_pathway_add(r->p, &t, i, err);
+	if (verb == V_ADD_IDEMPOTENT)
+		return lh_pathway_add_idempotent(r->p, &t, i, err);
+	if (take_string(r, rec, "predecessor_uid", false, &t.predecessor, err) < 0)
+		return -1;
+	return lh_pathway_revise(r->p, &t, i, err);
+}
+
+static int on_record(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
+{
+	struct run *r = run;
+	uint32_t i;
+
+	lh_buf_reset(&r->strings);
+	if (!lh_buf_room(&r->strings, 2 * rec->len + LH_PAD))	/* so that no string moves another */
+		return lh_buf_check(&r->strings, err);
+	return change(r, rec, &i, err) < 0 ? -1 : lh_pathway_put(r->p, i, out, err);
+}
+
+int pathway_change(struct lh_tool *tool, void *settings)
+{
+	struct run r;
+	int rc;
+
+	if (check_now(tool) < 0)
+		return -1;
+	rc = run_open(&r, tool, settings, tool->operands[0], true);
+	if (!rc)
+		rc = run_records(&r, on_record);
+	return run_close(&r, rc);
+}

@@ -1,0 +1,147 @@
+/* look.c - lh-pathway get, history and verify. */
+#include <stdlib.h>
+
+#include "lh_mem.h"
+#include "pathway.h"
+
+/* The trace that a record names, as the log has it by now. */
+static int find(struct run *r, const struct lh_record *rec, uint32_t *i, struct lh_err *err)
+{
+	struct lh_str uid;
+	int64_t at;
+
+	lh_buf_reset(&r->strings);
+	if (take_string(r, rec, "uid", false, &uid, err) < 0 || lh_pathway_refresh(r->p, err) < 0)
+		return -1;
+	at = lh_pathway_find(r->p, uid.p, uid.n);
+	if (at < 0)
+		return lh_err_set(err, LH_EDATA, "unknown uid \"%.*s\"", (int)(uid.n > 100 ? 100 : uid.n), uid.p);
+	*i = (uint32_t)at;
+	return 0;
+}
+
+static int on_get(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
+{
+	struct run *r = run;
+	uint32_t i;
+
+	return find(r, rec, &i, err) < 0 ? -1 : lh_pathway_put(r->p, i, out, err);
+}
+
+static int on_history(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
+{
+	struct run *r = run;
+	bool first = true;
+	int64_t at;
+	uint32_t i;
+
+	if (find(r, rec, &i, err) < 0 || lh_pathway_ends(r->p, i, err) < 0)
+		return -1;
+	lh_record_open(out, rec, (const char *const[]){ "history" }, 1);
+	lh_buf_puts(out, "\"history\":");
+	for (at = i; at >= 0; at = lh_pathway_predecessor(r->p, i, err)) {
+		lh_buf_putc(out, first ? '[' : ',');
+		first = false;
+		i = (uint32_t)at;
+		if (lh_pathway_put(r->p, i, out, err) < 0)
+			return -1;
+	}
+	lh_buf_putc(out, ']');
+	lh_record_close(out, rec);
+	return at == -3 ? -1 : 0;
+}
+
+static int look(struct lh_tool *tool, void *settings, int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
+{
+	struct run r;
+	int rc = run_open(&r, tool, settings, tool->operands[0], false);
+
+	if (!rc)
+		rc = run_records(&r, map);
+	return run_close(&r, rc);
+}
+
+int pathway_get(struct lh_tool *tool, void *settings)
+{
+	return look(tool, settings, on_get);
+}
+
+int pathway_history(struct lh_tool *tool, void *settings)
+{
+	return look(tool, settings, on_history);
+}
+
+/* ---- verify ---- */
+
+struct ways {
+	uint64_t missing, cycles;
+};
+
+/* Each way back once: a trace is marked by the walk that came to it first, and
+ * a walk that meets its own mark has found a cycle. */
+static int walk_all(struct lh_pathway *p, uint64_t n, struct ways *w, struct lh_err *err)
+{
+	uint32_t *mark = lh_calloc(n ? n : 1, sizeof *mark, err);
+	uint64_t from;
+	int64_t at = 0;
+
+	if (!mark)
+		return -1;
+	for (from = 0; from < n && at != -3; from++) {
+		for (at = (int64_t)from; at >= 0 && !mark[at]; at = lh_pathway_predecessor(p, (uint32_t)at, err))
+			mark[at] = (uint32_t)from + 1;
+		w->missing += at == -2;
+		w->cycles += at >= 0 && mark[at] == from + 1;
+	}
+	free(mark);
+	return at == -3 ? -1 : 0;
+}
+
+static int verify_one(struct run *r)
+{
+	struct lh_tool *tool = r->tool;
+	struct lh_pathway_stats st;
+	struct ways w = { 0, 0 };
+	struct lh_buf b;
+	int rc;
+
+	lh_pathway_get_stats(r->p, &st);
+	if (walk_all(r->p, st.traces, &w, &tool->err) < 0)
+		return -1;
+	if (st.skipped || w.cycles)
+		lh_tool_verdict_bad(tool);
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	lh_buf_puts(&b, "{\"log\":");
+	if (lh_utf8_valid(r->path, strlen(r->path)))
+		lh_buf_json(&b, r->path, strlen(r->path));
+	else
+		lh_buf_puts(&b, "null");
+	lh_buf_printf(&b, ",\"events\":%llu,\"traces\":%llu,\"retired\":%llu,\"skipped\":%llu,\"missing_predecessors\":%llu,\"cycles\":%llu}\n",
+		      (unsigned long long)st.events, (unsigned long long)st.traces, (unsigned long long)st.retired,
+		      (unsigned long long)st.skipped, (unsigned long long)w.missing, (unsigned long long)w.cycles);
+	rc = lh_buf_check(&b, &tool->err);
+	if (!rc)
+		rc = lh_tool_out(tool, b.p, b.len);
+	lh_buf_free(&b);
+	return rc;
+}
+
+int pathway_verify(struct lh_tool *tool, void *settings)
+{
+	struct run r;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < tool->n_operands; i++) {
+		rc = run_open(&r, tool, settings, tool->operands[i], false);
+		if (!rc)
+			rc = verify_one(&r);
+		if (run_close(&r, rc) == 0)
+			continue;
+		if (i + 1 == tool->n_operands || tool->err.code != LH_EIO)
+			return -1;
+		lh_tool_warn(tool, "%s", tool->err.msg);	/* the next may be better */
+		lh_tool_failed(tool);
+	}
+	return 0;
+}

@@ -1,0 +1,173 @@
+/* lh-pathway: a memory of traces over an append-only log.  See lh-pathway(1). */
+#include "pathway.h"
+
+#define OPT(type, f, verbs) type, false, offsetof(struct settings, f), 0, 0, NULL, verbs
+
+static const struct lh_option options[] = {
+	{ 0, "uid", "UID", "this trace (repeatable)", OPT(LH_OPT_TEXTS, uid, V_RETIRE | V_GET | V_HISTORY) },
+	{ 0, "tag", "TAG", "traces with this tag (repeatable: all of them)", OPT(LH_OPT_TEXTS, tag, V_SEARCH) },
+	{ 0, "contains", "TEXT", "with TEXT in a string of the content", OPT(LH_OPT_TEXT, contains, V_SEARCH) },
+	{ 0, "where", "KEY=VALUE", "with that member in the content (repeatable)", OPT(LH_OPT_TEXTS, where, V_SEARCH) },
+	{ 0, "retired", NULL, "retired traces as well", OPT(LH_OPT_FLAG, retired, V_SEARCH) },
+	{ 'k', NULL, "N", "at most N traces (default: all)",
+	  LH_OPT_UINT, false, offsetof(struct settings, k), 0, 4294967295.0, NULL, V_SEARCH },
+	LH_NOW_OPTION,
+	LH_INPUT_OPTIONS,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+static const struct lh_verb verbs[] = {
+	{ "add", "LOG [FILE...]", "add a trace for each record", V_ADD, 1, pathway_change },
+	{ "add-idempotent", "LOG [FILE...]", "the same; count what is there already", V_ADD_IDEMPOTENT, 1, pathway_change },
+	{ "update", "LOG [FILE...]", "give traces another content", V_UPDATE, 1, pathway_change },
+	{ "revise", "LOG [FILE...]", "add successors of traces", V_REVISE, 1, pathway_change },
+	{ "retire", "LOG [FILE...]", "hide traces from search", V_RETIRE, 1, pathway_change },
+	{ "get", "LOG [FILE...]", "print traces by their uids", V_GET, 1, pathway_get },
+	{ "history", "LOG [FILE...]", "from traces back to their first", V_HISTORY, 1, pathway_history },
+	{ "search", "LOG", "print the traces that fit", V_SEARCH, 1, pathway_search },
+	{ "verify", "LOG...", "replay logs and say what is in them", V_VERIFY, 1, pathway_verify },
+	{ NULL, NULL, NULL, 0, 0, NULL },
+};
+
+/* ---- what the verbs share ---- */
+
+#define SHOWN 20
+
+static void on_skipped(void *ctx, uint64_t line, uint64_t offset, const char *why)
+{
+	struct run *r = ctx;
+
+	if (r->told++ < SHOWN || r->tool->verbose)
+		lh_tool_say(r->tool, "%s:%llu: %s (byte %llu)", r->path, (unsigned long long)line, why, (unsigned long long)offset);
+	else if (r->told == SHOWN + 1)
+		lh_tool_say(r->tool, "%s: further messages suppressed (--verbose shows all)", r->path);
+}
+
+int run_open(struct run *r, struct lh_tool *tool, const struct settings *s, const char *path, bool writes)
+{
+	*r = (struct run){ .tool = tool, .s = s, .path = path };
+	r->hooks = (struct lh_pathway_hooks){ .skipped = on_skipped, .ctx = r };
+	lh_buf_init(&r->strings, LH_BUF_NOMAX);
+	tool->jobs = 1;
+	r->p = lh_pathway_open(path, writes, &r->hooks, &tool->err);
+	return r->p ? 0 : -1;
+}
+
+int run_close(struct run *r, int rc)
+{
+	struct lh_err later;
+
+	if (lh_pathway_close(r->p, rc ? &later : &r->tool->err) < 0)
+		rc = -1;
+	if (r->told)
+		lh_tool_warn(r->tool, "%s: %llu lines of the log skipped", r->path, (unsigned long long)r->told);
+	lh_buf_free(&r->strings);
+	return rc;
+}
+
+int take_string(struct run *r, const struct lh_record *rec, const char *name, bool optional, struct lh_str *to, struct lh_err *err)
+{
+	const struct lh_value *v = lh_record_get(rec, name);
+
+	*to = (struct lh_str){ "", 0 };
+	if (optional && (!v || v->type == LH_NULL))
+		return 0;
+	if (!v || v->type != LH_STRING)
+		return lh_err_set(err, LH_EDATA, v ? "\"%s\" is not a string" : "missing string field \"%s\"", name);
+	if (lh_value_str(v, &r->strings, to, err) < 0)
+		return -1;
+	return to->n ? 0 : lh_err_set(err, LH_EDATA, "empty %s", name);
+}
+
+/* One --uid: the same as a record on stdin. */
+static int answer_one(struct run *r, const char *uid, int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
+{
+	struct lh_err *err = &r->tool->err;
+	struct lh_buf in, out;
+	struct lh_record rec;
+	int rc;
+
+	lh_buf_init(&in, LH_BUF_NOMAX);
+	lh_buf_init(&out, LH_BUF_NOMAX);
+	lh_record_init(&rec);
+	lh_buf_puts(&in, "{\"uid\":");
+	lh_buf_json(&in, uid, strlen(uid));
+	lh_buf_putc(&in, '}');
+	rc = lh_buf_check(&in, err);
+	if (!rc)
+		rc = lh_record_parse(&rec, in.p, in.len, err);
+	if (!rc)
+		rc = map(&rec, &out, r, err);
+	if (rc < 0 && err->code == LH_EDATA) {
+		lh_tool_warn(r->tool, "--uid: %s", err->msg);
+		lh_tool_verdict_bad(r->tool);
+		lh_buf_reset(&out);
+		rc = 0;
+	} else if (!rc) {
+		lh_buf_putc(&out, '\n');
+		rc = lh_buf_check(&out, err);
+	}
+	if (!rc)
+		rc = lh_tool_out(r->tool, out.p, out.len);
+	lh_record_free(&rec);
+	lh_buf_free(&out);
+	lh_buf_free(&in);
+	return rc;
+}
+
+static int sync_log(void *run, struct lh_err *err)
+{
+	struct run *r = run;
+
+	return lh_pathway_sync(r->p, err);
+}
+
+int run_records(struct run *r, int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
+{
+	struct lh_tool *tool = r->tool;
+	bool writes = tool->verb->bit & (V_ADD | V_ADD_IDEMPOTENT | V_UPDATE | V_REVISE | V_RETIRE);
+	struct lh_flow flow = {
+		.map = map, .ctx = r, .before_output = writes ? sync_log : NULL,
+		.operands = tool->operands + 1, .n_operands = tool->n_operands - 1,
+	};
+	size_t i;
+
+	for (i = 0; i < r->s->uid.n; i++)
+		if (answer_one(r, r->s->uid.v[i], map) < 0)
+			return -1;
+	if (r->s->uid.n && writes && lh_pathway_sync(r->p, &tool->err) < 0)
+		return -1;
+	return r->s->uid.n && tool->n_operands == 1 ? 0 : lh_flow_run(tool, &flow);
+}
+
+static int check(struct lh_tool *tool, const struct settings *s)
+{
+	size_t i;
+
+	if (tool->verb->bit & V_SEARCH && tool->n_operands > 1)
+		return lh_tool_usage(tool, "unexpected operand \"%s\": search takes one LOG", tool->operands[1]);
+	for (i = 0; i < (tool->verb->bit & V_VERIFY ? tool->n_operands : 1); i++)
+		if (strcmp(tool->operands[i], "-") == 0)
+			return lh_tool_usage(tool, "\"-\": a log is a file, not a stream (./- if that is its name)");
+	for (i = 0; i < s->uid.n; i++)
+		if (!*s->uid.v[i] || !lh_utf8_valid(s->uid.v[i], strlen(s->uid.v[i])))
+			return lh_tool_usage(tool, "--uid: \"%.100s\" is empty or not UTF-8", s->uid.v[i]);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings s = { .k = UINT64_MAX };
+	struct lh_tool tool;
+	int rc;
+
+	lh_tool_init(&tool, "lh-pathway", "VERB [OPTION]... LOG [FILE]...", "a memory of traces over an append-only log", options);
+	lh_tool_verbs(&tool, verbs);
+	rc = lh_tool_parse(&tool, argc, argv, &s);
+	if (!rc)
+		rc = check(&tool, &s);
+	if (!rc)
+		rc = tool.verb->run(&tool, &s);
+	return lh_tool_finish(&tool, rc);
+}

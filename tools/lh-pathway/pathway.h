@@ -1,0 +1,49 @@
+/* pathway.h - what the verbs of lh-pathway share. */
+#ifndef PATHWAY_H
+#define PATHWAY_H
+
+#include "lh_flow.h"
+#include "lh_pathway.h"
+
+enum {
+	V_ADD = 1, V_ADD_IDEMPOTENT = 2, V_UPDATE = 4, V_REVISE = 8, V_RETIRE = 16,
+	V_GET = 32, V_HISTORY = 64, V_SEARCH = 128, V_VERIFY = 256,
+};
+
+struct settings {
+	struct lh_list uid, tag, where;
+	const char *contains;
+	bool retired;
+	uint64_t k;
+};
+
+/* A log while a verb works on it. */
+struct run {
+	struct lh_tool *tool;
+	const struct settings *s;
+	const char *path;
+	struct lh_pathway_hooks hooks;
+	uint64_t told;		/* lines skipped so far */
+	struct lh_pathway *p;
+	struct lh_buf strings;	/* unescaped, of one record */
+	struct lh_str uid, predecessor;
+};
+
+int run_open(struct run *r, struct lh_tool *tool, const struct settings *s, const char *path, bool writes);
+int run_close(struct run *r, int rc);
+
+/* The string of that name, or LH_EDATA; optional: n = 0 where there is none. */
+int take_string(struct run *r, const struct lh_record *rec, const char *name, bool optional, struct lh_str *to, struct lh_err *err);
+
+/* Answer each --uid as if it were a record {"uid":...}, then, unless there were
+ * some and no FILE, the records. */
+int run_records(struct run *r, int (*map)(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err));
+
+/* The verbs. */
+int pathway_change(struct lh_tool *tool, void *settings);	/* add to retire */
+int pathway_get(struct lh_tool *tool, void *settings);
+int pathway_history(struct lh_tool *tool, void *settings);
+int pathway_search(struct lh_tool *tool, void *settings);
+int pathway_verify(struct lh_tool *tool, void *settings);
+
+#endif

@@ -1,0 +1,108 @@
+/* list.c - lh-playbook list and export: every entry back. */
+#include "playbook.h"
+
+struct list {
+	struct lh_tool *tool;
+	bool with_id;
+	struct lh_record rec;
+	struct lh_buf entry, strings, line;
+};
+
+/* Rows of an index that is no playbook, or damaged, are not printed. */
+static int read_entry(struct list *l, const struct lh_row *row, struct lh_err *err)
+{
+	struct lh_playbook_entry e;
+
+	lh_buf_reset(&l->entry);
+	lh_buf_add(&l->entry, row->meta.p, row->meta.n);	/* the scanner reads past its text */
+	if (!row->meta.n)
+		lh_buf_puts(&l->entry, "{}");
+	if (lh_buf_check(&l->entry, err) < 0)
+		return -1;
+	if (memchr(l->entry.p, '\n', l->entry.len))
+		return lh_err_set(err, LH_ECORRUPT, "no entry: it holds a line break");
+	if (lh_record_parse(&l->rec, l->entry.p, l->entry.len, err) < 0 ||
+	    lh_playbook_read(&l->rec, &l->strings, &e, err) < 0) {
+		if (err->code != LH_EDATA)
+			return -1;
+		err->code = LH_ECORRUPT;
+		return lh_err_prefix(err, "no entry");
+	}
+	return 0;
+}
+
+static int print_row(struct list *l, const struct lh_row *row, struct lh_err *err)
+{
+	if (read_entry(l, row, err) < 0)
+		return -1;
+	lh_buf_reset(&l->line);
+	if (l->with_id) {
+		lh_buf_puts(&l->line, "{\"playbook_id\":");
+		lh_buf_json(&l->line, row->id.p, row->id.n);
+		lh_buf_putc(&l->line, ',');
+		lh_buf_add(&l->line, l->rec.line + 1, l->rec.len - 1);
+	} else {
+		lh_buf_add(&l->line, l->rec.line, l->rec.len);
+	}
+	lh_buf_putc(&l->line, '\n');
+	return lh_buf_check(&l->line, err);
+}
+
+static int print_all(struct list *l, const struct lh_lhv *ix)
+{
+	uint64_t i, n = lh_lhv_rows(ix);
+	struct lh_err *err = &l->tool->err;
+	struct lh_row row;
+	int live;
+
+	for (i = 0; i < n && !lh_tool_stopping(); i++) {
+		live = lh_lhv_row(ix, i, &row, err);
+		if (live < 0 || (live && print_row(l, &row, err) < 0))
+			return lh_err_prefix(err, "%s: row %llu", l->tool->operands[0], (unsigned long long)i);
+		if (live && lh_tool_out(l->tool, l->line.p, l->line.len) < 0)
+			return -1;
+	}
+	return lh_tool_stopping() ? lh_err_set(err, LH_EINTR, "interrupted") : 0;
+}
+
+static int print(struct lh_tool *tool, bool with_id)
+{
+	struct lh_lhv *ix = lh_lhv_open(tool->operands[0], &tool->err);
+	struct list l = { .tool = tool, .with_id = with_id };
+	int rc;
+
+	if (!ix)
+		return -1;
+	lh_record_init(&l.rec);
+	lh_buf_init(&l.entry, LH_BUF_NOMAX);
+	lh_buf_init(&l.strings, LH_BUF_NOMAX);
+	lh_buf_init(&l.line, LH_BUF_NOMAX);
+	rc = print_all(&l, ix);
+	lh_record_free(&l.rec);
+	lh_buf_free(&l.entry);
+	lh_buf_free(&l.strings);
+	lh_buf_free(&l.line);
+	lh_lhv_close(ix);
+	return rc;
+}
+
+int playbook_list(struct lh_tool *tool, void *settings)
+{
+	(void)settings;
+	return print(tool, true);
+}
+
+int playbook_export(struct lh_tool *tool, void *settings)
+{
+	(void)settings;
+	return print(tool, false);
+}
+
+int playbook_flow(struct lh_tool *tool, struct lh_flow *flow)
+{
+	flow->operands = tool->operands + 1;
+	flow->n_operands = tool->n_operands - 1;
+	if (lh_flow_run(tool, flow) < 0)
+		return -1;
+	return lh_tool_stopping() ? lh_err_set(&tool->err, LH_EINTR, "interrupted") : 0;
+}

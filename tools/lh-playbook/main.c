@@ -1,0 +1,58 @@
+/* lh-playbook: which answers were good for which queries.  See lh-playbook(1). */
+#include "playbook.h"
+#include "lh_http.h"
+
+#define OPT(type, f, verbs) type, false, offsetof(struct settings, f), 0, 0, NULL, verbs
+
+static const struct lh_option options[] = {
+	{ 0, "engine", LH_ENGINES, "who embeds in a new playbook (default hash)", OPT(LH_OPT_CHOICE, engine, V_RECORD) },
+	{ 0, "model", "NAME", "of a new playbook (default: the engine's)", OPT(LH_OPT_TEXT, model, V_RECORD) },
+	{ 0, "url", "URL", "where the engine is", OPT(LH_OPT_TEXT, url, V_RECORD) },
+	{ 0, "id", "ID", "remove this one (repeatable)", OPT(LH_OPT_TEXTS, id, V_REMOVE) },
+	LH_JOBS_OPTION,
+	LH_NOW_OPTION,
+	LH_INPUT_OPTIONS,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+static const struct lh_verb verbs[] = {
+	{ "record", "PLAYBOOK [FILE...]", "remember entries", V_RECORD, 1, playbook_record },
+	{ "list", "PLAYBOOK", "every entry, with its id", V_LIST, 1, playbook_list },
+	{ "remove", "PLAYBOOK [FILE...]", "forget entries", V_REMOVE, 1, playbook_remove },
+	{ "export", "PLAYBOOK", "every entry, as record takes it", V_EXPORT, 1, playbook_export },
+	{ NULL, NULL, NULL, 0, 0, NULL },
+};
+
+static int check(struct lh_tool *tool, const struct settings *s)
+{
+	struct lh_err err;
+
+	if (tool->verb->bit & (V_LIST | V_EXPORT) && tool->n_operands > 1)
+		return lh_tool_usage(tool, "unexpected operand \"%s\": %s takes one PLAYBOOK", tool->operands[1], tool->verb->name);
+	if (strcmp(tool->operands[0], "-") == 0)
+		return lh_tool_usage(tool, "\"-\": a playbook is a file, not a stream (./- if that is its name)");
+	if (tool->verb->bit == V_REMOVE && tool->on_error == LH_ON_ERROR_EMIT)
+		return lh_tool_usage(tool, "--on-error emit: there is no output per record; skip or stop");
+	if (s->engine == LH_ENGINE_STATIC || s->engine == LH_ENGINE_OPENAI)
+		return lh_tool_usage(tool, "--engine: %s is not built yet (hash and ollama are)", lh_engine_name((enum lh_engine)s->engine));
+	if (s->url && lh_http_check_kept_url(s->url, &err) < 0)
+		return lh_tool_usage(tool, "--url: %s", err.msg);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings s = { .engine = -1 };
+	struct lh_tool tool;
+	int rc;
+
+	lh_tool_init(&tool, "lh-playbook", "VERB [OPTION]... PLAYBOOK [FILE]...", "which answers were good for which queries", options);
+	lh_tool_verbs(&tool, verbs);
+	rc = lh_tool_parse(&tool, argc, argv, &s);
+	if (!rc)
+		rc = check(&tool, &s);
+	if (!rc)
+		rc = tool.verb->run(&tool, &s);
+	return lh_tool_finish(&tool, rc);
+}

@@ -1,0 +1,30 @@
+/* playbook.h - what the verbs of lh-playbook share. */
+#ifndef PLAYBOOK_H
+#define PLAYBOOK_H
+
+#include "lh_flow.h"
+#include "lh_lhv.h"
+#include "lh_playbook.h"
+#include "lh_texts.h"
+
+enum { V_RECORD = 1, V_LIST = 2, V_REMOVE = 4, V_EXPORT = 8 };
+
+struct settings {
+	int engine;			/* enum lh_engine, -1: not given */
+	const char *model, *url;
+	struct lh_list id;
+};
+
+/* One verb per function: the operands are tool->operands. */
+int playbook_record(struct lh_tool *tool, void *settings);
+int playbook_remove(struct lh_tool *tool, void *settings);
+int playbook_list(struct lh_tool *tool, void *settings);
+int playbook_export(struct lh_tool *tool, void *settings);
+
+/* The input files behind PLAYBOOK through a flow. */
+int playbook_flow(struct lh_tool *tool, struct lh_flow *flow);
+
+/* Writers wait for each other as long as it takes. */
+#define NO_LIMIT (-1.0)
+
+#endif

@@ -1,0 +1,207 @@
+/* record.c - lh-playbook record: entries in, their ids out. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "playbook.h"
+
+#define COMMIT_BYTES (16u << 20)
+
+struct recorder {
+	struct lh_tool *tool;
+	const struct settings *set;
+	const char *path;
+	unsigned jobs;			/* of a fold */
+	struct lh_lhv_change *c;	/* NULL: the playbook is not there yet */
+	struct lh_texts *texts;
+	struct lh_buf strings, vector, meta;
+	uint64_t next, recorded;	/* entries answered, and those that went in */
+	bool fold;			/* the log has outgrown its bounds */
+};
+
+/* ---- the playbook ---- */
+
+/* Who embeds in a playbook that is made now. */
+static const char *engine_of(const struct settings *s)
+{
+	return lh_engine_name(s->engine < 0 ? LH_ENGINE_HASH : (enum lh_engine)s->engine);
+}
+
+/* The engine that the playbook has is the one it goes on with. */
+static int same_engine(const struct recorder *r, const struct lh_lhv_params *p, struct lh_err *err)
+{
+	const struct settings *s = r->set;
+
+	if (!*p->engine)
+		return lh_err_set(err, LH_EUSAGE, "%s: the index names no engine to embed queries by", r->path);
+	if (s->engine >= 0 && strcmp(engine_of(s), p->engine) != 0)
+		return lh_err_set(err, LH_EUSAGE, "--engine %s: the playbook has %s", engine_of(s), p->engine);
+	if (s->model && strcmp(s->model, p->model) != 0)
+		return lh_err_set(err, LH_EUSAGE, "--model %s: the playbook has %s", s->model, p->model);
+	return 0;
+}
+
+static int open_playbook(struct recorder *r, struct lh_err *err)
+{
+	r->c = lh_lhv_change_open(r->path, NO_LIMIT, err);
+	return r->c ? same_engine(r, lh_lhv_change_params(r->c), err) : -1;
+}
+
+static int start(struct recorder *r, struct lh_err *err)
+{
+	const struct settings *s = r->set;
+	struct lh_texts_how how = { .engine = engine_of(s), .model = s->model, .url = s->url };
+
+	if (access(r->path, F_OK) == 0 || errno != ENOENT) {
+		const struct lh_lhv_params *p;
+
+		if (open_playbook(r, err) < 0)
+			return -1;
+		p = lh_lhv_change_params(r->c);
+		how.engine = p->engine;
+		how.model = p->model;
+		how.url = s->url ? s->url : p->url;
+		how.dimension = strcmp(p->engine, "hash") == 0 ? p->dimension : 0;
+	}
+	r->texts = lh_texts_new(&how, err);
+	return r->texts ? 0 : -1;
+}
+
+static int set_text(char *to, size_t room, const char *what, const char *from, struct lh_err *err)
+{
+	if (strlen(from) >= room)
+		return lh_err_set(err, LH_EUSAGE, "%s of %zu bytes: at most %zu", what, strlen(from), room - 1);
+	memcpy(to, from, strlen(from) + 1);
+	return 0;
+}
+
+/* An empty index, unless somebody else has made one: who has the lock and finds
+ * none is the one who makes it. */
+static int make_playbook(struct recorder *r, uint32_t dimension, struct lh_err *err)
+{
+	const struct settings *s = r->set;
+	struct lh_lhv_params p;
+	struct lh_lhv_writer *w;
+	int rc = 0;
+
+	lh_lhv_params_default(&p);
+	p.dimension = dimension;
+	lh_tool_time(r->tool, p.created_at);
+	if (set_text(p.engine, sizeof p.engine, "engine", engine_of(s), err) < 0 ||
+	    set_text(p.model, sizeof p.model, "model", lh_texts_model(r->texts), err) < 0 ||
+	    set_text(p.url, sizeof p.url, "--url", s->url ? s->url : "", err) < 0)
+		return -1;
+	w = lh_lhv_writer_new(r->path, &p, NO_LIMIT, err);
+	if (!w)
+		return -1;
+	if (access(r->path, F_OK) < 0 && errno == ENOENT)
+		rc = lh_lhv_commit(w, 1, err);
+	lh_lhv_writer_free(w);
+	return rc < 0 ? -1 : open_playbook(r, err);
+}
+
+static int commit(struct recorder *r, struct lh_err *err)
+{
+	bool fold = false;
+
+	if (r->c && lh_lhv_change_commit(r->c, &fold, err) < 0)
+		return -1;
+	r->fold = r->fold || fold;
+	return 0;
+}
+
+static int fold(struct recorder *r, struct lh_err *err)
+{
+	if (!r->fold)
+		return 0;
+	r->fold = false;
+	if (lh_lhv_fold(r->path, r->jobs, NO_LIMIT, err) < 0)
+		return lh_err_prefix(err, "the entries are recorded, but could not be folded in");
+	return 0;
+}
+
+/* ---- an entry ---- */
+
+static int embed(struct recorder *r, const struct lh_str *text, uint32_t *dimension, struct lh_err *err)
+{
+	lh_buf_reset(&r->vector);
+	return lh_texts_embed(r->texts, text, 1, &r->vector, dimension, err);
+}
+
+/* The entry as it came is the metadata; its id is the row's. */
+static int put(struct recorder *r, const struct lh_record *rec, const char *id, uint32_t dimension, struct lh_err *err)
+{
+	static const char *const drop[] = { "playbook_id" };
+
+	lh_buf_reset(&r->meta);
+	lh_record_open(&r->meta, rec, drop, 1);
+	if (lh_buf_check(&r->meta, err) < 0)
+		return -1;
+	r->meta.p[r->meta.len - 1] = '}';	/* in place of a comma */
+	return lh_lhv_change_put(r->c, id, LH_PLAYBOOK_ID_LEN, (const float *)(const void *)r->vector.p, dimension,
+				 r->meta.p, r->meta.len, err);
+}
+
+static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
+{
+	struct recorder *r = arg;
+	struct lh_playbook_entry e;
+	char id[LH_PLAYBOOK_ID_LEN];
+	uint32_t dimension;
+
+	if (fold(r, err) < 0 || lh_playbook_read(rec, &r->strings, &e, err) < 0 || embed(r, &e.query_text, &dimension, err) < 0)
+		return -1;
+	if (!r->c && make_playbook(r, dimension, err) < 0)
+		return -1;
+	lh_playbook_id(&e, id);
+	if (put(r, rec, id, dimension, err) < 0)
+		return -1;
+	lh_buf_puts(out, "{\"index\":");
+	lh_buf_u64(out, r->next++);
+	lh_buf_puts(out, ",\"playbook_id\":\"");
+	lh_buf_add(out, id, sizeof id);
+	lh_buf_puts(out, "\"}");
+	r->recorded++;
+	return lh_lhv_change_bytes(r->c) < COMMIT_BYTES ? 0 : commit(r, err);
+}
+
+static void refusal(const char *why, size_t n, struct lh_buf *out, void *arg)
+{
+	struct recorder *r = arg;
+
+	lh_buf_puts(out, "{\"index\":");
+	lh_buf_u64(out, r->next++);
+	lh_buf_puts(out, ",\"error\":");
+	lh_buf_add(out, why, n);
+	lh_buf_putc(out, '}');
+}
+
+/* An entry is answered when it is on disk. */
+static int before_output(void *arg, struct lh_err *err)
+{
+	return commit(arg, err);
+}
+
+int playbook_record(struct lh_tool *tool, void *settings)
+{
+	struct recorder r = { .tool = tool, .set = settings, .path = tool->operands[0], .jobs = (unsigned)tool->jobs };
+	struct lh_flow flow = { .map = on_record, .refusal = refusal, .before_output = before_output, .ctx = &r };
+	int rc;
+
+	lh_buf_init(&r.strings, LH_BUF_NOMAX);
+	lh_buf_init(&r.vector, LH_BUF_NOMAX);
+	lh_buf_init(&r.meta, LH_BUF_NOMAX);
+	tool->jobs = 1;
+	rc = start(&r, &tool->err);
+	if (rc == 0)
+		rc = playbook_flow(tool, &flow);
+	if (rc == 0)
+		rc = fold(&r, &tool->err);
+	if (rc == 0)
+		lh_tool_say(tool, "%llu recorded, %llu not", (unsigned long long)r.recorded, (unsigned long long)(r.next - r.recorded));
+	lh_lhv_change_close(r.c);
+	lh_texts_free(r.texts);
+	lh_buf_free(&r.strings);
+	lh_buf_free(&r.vector);
+	lh_buf_free(&r.meta);
+	return rc;
+}

@@ -1,0 +1,92 @@
+/* remove.c - lh-playbook remove: entries forgotten. */
+#include <stdio.h>
+
+#include "playbook.h"
+
+struct remover {
+	struct lh_lhv_change *c;
+	struct lh_buf strings;
+	uint64_t removed, unknown;
+};
+
+static int drop(struct remover *r, const char *id, size_t n, struct lh_err *err)
+{
+	int live = lh_lhv_change_delete(r->c, id, n, err);
+
+	if (live < 0)
+		return -1;
+	r->removed += live;
+	r->unknown += !live;
+	return 0;
+}
+
+/* What record answered or list printed, or what was recorded. */
+static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
+{
+	const struct lh_value *v = lh_record_get(rec, "playbook_id");
+	struct remover *r = arg;
+	struct lh_playbook_entry e;
+	char made[LH_PLAYBOOK_ID_LEN];
+	struct lh_str id;
+
+	(void)out;
+	if (!v || v->type == LH_NULL) {
+		if (lh_playbook_read_key(rec, &r->strings, &e, err) < 0)
+			return -1;
+		lh_playbook_id(&e, made);
+		return drop(r, made, sizeof made, err);
+	}
+	if (v->type != LH_STRING)
+		return lh_err_set(err, LH_EDATA, "\"playbook_id\" is not a string");
+	lh_buf_reset(&r->strings);
+	return lh_value_str(v, &r->strings, &id, err) < 0 ? -1 : drop(r, id.p, id.n, err);
+}
+
+static int drop_options(struct remover *r, const struct settings *s, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < s->id.n; i++)
+		if (drop(r, s->id.v[i], strlen(s->id.v[i]), err) < 0) {
+			if (err->code == LH_EDATA)
+				err->code = LH_EUSAGE;
+			return lh_err_prefix(err, "--id");
+		}
+	return 0;
+}
+
+static int finish(struct remover *r, struct lh_tool *tool, unsigned jobs)
+{
+	char text[80];
+	bool fold;
+	int n;
+
+	if (lh_lhv_change_commit(r->c, &fold, &tool->err) < 0)
+		return -1;
+	if (fold && lh_lhv_fold(tool->operands[0], jobs, NO_LIMIT, &tool->err) < 0)
+		return lh_err_prefix(&tool->err, "the entries are removed, but that could not be folded in");
+	n = snprintf(text, sizeof text, "{\"removed\":%llu,\"unknown\":%llu}\n", (unsigned long long)r->removed,
+		     (unsigned long long)r->unknown);
+	return lh_tool_out(tool, text, (size_t)n);
+}
+
+int playbook_remove(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	unsigned jobs = (unsigned)tool->jobs;
+	struct remover r = { .removed = 0 };
+	struct lh_flow flow = { .map = on_record, .ctx = &r };
+	int rc;
+
+	lh_buf_init(&r.strings, LH_BUF_NOMAX);
+	tool->jobs = 1;
+	r.c = lh_lhv_change_open(tool->operands[0], NO_LIMIT, &tool->err);
+	rc = r.c ? drop_options(&r, s, &tool->err) : -1;
+	if (rc == 0 && (!s->id.n || tool->n_operands > 1))
+		rc = playbook_flow(tool, &flow);
+	if (rc == 0)
+		rc = finish(&r, tool, jobs);
+	lh_lhv_change_close(r.c);
+	lh_buf_free(&r.strings);
+	return rc;
+}

@@ -1,0 +1,70 @@
+/* relevance.h - what the modules of lh-relevance share. */
+#ifndef RELEVANCE_H
+#define RELEVANCE_H
+
+#include "lh_flow.h"
+#include "lh_keyset.h"
+
+struct settings {
+	const char *focus;
+	double threshold;
+	bool kept;
+	struct lh_buf focus_text;	/* what --focus holds */
+};
+
+/* ---- focus.c: the file under review ---- */
+
+/* The words of a text: runs of letters, digits, underscores and bytes above
+ * 0x7f. */
+struct words {
+	const char *at, *end;
+};
+bool words_next(struct words *w, struct lh_str *word);
+
+enum { WORD_MIN = 3 };	/* bytes of a word that counts for overlap */
+
+/* Add the word to the set, in lower case if fold. */
+int words_add(struct lh_keyset *set, struct lh_str word, bool fold, struct lh_err *err);
+bool words_has(const struct lh_keyset *set, struct lh_str word);
+
+struct focus {
+	struct lh_str path, folder, name;	/* n = 0: none; folder with its slash */
+	struct lh_keyset tokens, defined, imported;
+	struct lh_buf text;		/* the strings */
+	struct lh_buf from;		/* the JSON it was made of */
+};
+void focus_init(struct focus *f);
+void focus_free(struct focus *f);
+
+/* Take the checked object v, unless it is the one that f has already. */
+int focus_take(struct focus *f, const struct lh_value *v, struct lh_err *err);
+
+/* A path without "./" before it. */
+struct lh_str path_plain(struct lh_str path);
+/* What is behind its last slash. */
+struct lh_str path_name(struct lh_str path);
+
+/* ---- score.c: a chunk against it ---- */
+
+enum signal { PATH_MATCH, FILENAME_MATCH, DEFINED_SYMBOL, TOKEN_OVERLAP, PATH_PREFIX, IMPORT_ONLY, SIGNALS };
+
+struct verdict {
+	bool signal[SIGNALS];
+	uint64_t shared, all;	/* tokens: in both, in either */
+	double score;
+};
+int score_chunk(const struct focus *f, struct lh_str path, struct lh_str text, struct verdict *v, struct lh_err *err);
+
+/* [{"signal":...,"weight":...},...] */
+void score_put_signals(const struct verdict *v, struct lh_buf *out);
+
+/* ---- imports.c ---- */
+
+/* Is the text nothing but import statements, blank lines and comments? */
+bool imports_only(struct lh_str text);
+
+/* ---- gate.c ---- */
+
+int gate_run(struct lh_tool *tool, void *settings);
+
+#endif

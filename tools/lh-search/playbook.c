@@ -1,0 +1,197 @@
+/* playbook.c - boost and inject, by what a playbook remembers.  See search.h. */
+#include <stdlib.h>
+
+#include "lh_mem.h"
+#include "lh_role.h"
+#include "search.h"
+
+/* A hit in the playbook, and the row that it says was good. */
+struct memory {
+	struct lh_str id;
+	double distance, factor;
+	struct seat *seat;
+	uint64_t number;
+	struct lh_row row;
+};
+
+/* The playbook of the query at hand, or NULL when there is none. */
+static struct seat *playbook_of(struct worker *w)
+{
+	const struct corpora *c = &w->run->corpora;
+	const struct lh_str *name = &w->reader.q.playbook;
+	const char *named = name->p ? name->p : LH_PLAYBOOK_CORPUS;
+	size_t n = name->p ? name->n : strlen(LH_PLAYBOOK_CORPUS);
+	long at = corpora_find(c, named, n);
+
+	if (c->all > c->n) {
+		const struct corpus *given = &c->v[c->n];
+
+		if (!name->p || (strlen(given->name) == n && !memcmp(given->name, named, n)))
+			at = (long)c->n;
+	}
+	return at < 0 ? NULL : &w->seat[at];
+}
+
+static int no_entry(const struct seat *s, const struct lh_hit *hit, struct lh_err *err)
+{
+	if (err->code != LH_EDATA)
+		return -1;
+	return lh_err_prefix(err, "corpus \"%s\" is no playbook: row %llu", s->corpus->name, (unsigned long long)hit->row);
+}
+
+/* The row that an entry says was good, if it may answer this query: 1, 0, -1. */
+static int recall(struct worker *w, const struct lh_playbook_entry *e, struct memory *m, struct lh_err *err)
+{
+	long at = corpora_find(&w->run->corpora, e->answer_corpus.p, e->answer_corpus.n);
+	int64_t number;
+	int rc;
+
+	if (at < 0 || !w->seat[at].chosen)
+		return 0;
+	m->seat = &w->seat[at];
+	number = lh_lhv_find(m->seat->corpus->ix, e->answer_id.p, e->answer_id.n, err);
+	if (number < 0)
+		return number == -2 ? at_corpus(m->seat, err) : 0;
+	m->number = (uint64_t)number;
+	rc = lh_lhv_row(m->seat->corpus->ix, m->number, &m->row, err);
+	if (rc > 0)
+		rc = allow(m->seat, m->number, &m->row, err);
+	return rc < 0 ? at_corpus(m->seat, err) : rc == 1;
+}
+
+/* 1: *m is what the hit says; 0: it says nothing for this query; -1. */
+static int read_hit(struct worker *w, const struct seat *s, const struct lh_hit *hit, struct memory *m, struct lh_err *err)
+{
+	const struct lh_str *role = &w->reader.q.role;
+	struct lh_playbook_entry e;
+	struct lh_row row;
+	int rc = lh_lhv_row(s->corpus->ix, hit->row, &row, err);
+
+	if (rc <= 0)
+		return rc < 0 ? at_corpus(s, err) : 0;
+	lh_buf_reset(&w->entry);
+	lh_buf_add(&w->entry, row.meta.p, row.meta.n);	/* the scanner reads past its text */
+	if (!row.meta.n)
+		lh_buf_puts(&w->entry, "{}");
+	if (lh_buf_check(&w->entry, err) < 0)
+		return -1;
+	if (lh_record_parse(&w->scan, w->entry.p, w->entry.len, err) < 0 ||
+	    lh_playbook_read(&w->scan, &w->texts, &e, err) < 0)
+		return no_entry(s, hit, err);
+	if (role->n && e.role.n && !lh_role_same(role->p, role->n, e.role.p, e.role.n))
+		return 0;
+	m->id = row.id;
+	m->distance = hit->distance;
+	m->factor = 1 - 0.5 * e.score;
+	return recall(w, &e, m, err);
+}
+
+static struct found *among(struct worker *w, const struct memory *m)
+{
+	size_t i;
+
+	for (i = 0; i < w->n_found; i++)
+		if (w->found[i].seat == m->seat && w->found[i].number == m->number)
+			return &w->found[i];
+	return NULL;
+}
+
+/* Nearer by that factor, where it is nearer than what another entry made of it:
+ * of several, the best counts, once.  A distance below 0, which a dot product
+ * may give, has no part to take away. */
+static void bring_near(struct found *f, const struct memory *m, double original)
+{
+	double d = original > 0 ? original * m->factor : original;
+
+	if (f->playbook.p && (float)d >= f->distance)
+		return;
+	f->playbook = m->id;
+	f->original = (float)original;
+	f->distance = (float)d;
+}
+
+static int apply(struct worker *w, const struct memory *m, struct lh_err *err)
+{
+	const struct query *q = &w->reader.q;
+	struct found *f = among(w, m);
+
+	if (f && !f->injected) {
+		if (m->distance <= q->playbook_max)
+			bring_near(f, m, f->playbook.p ? f->original : f->distance);
+		return 0;
+	}
+	if (m->distance > q->playbook_max_inject)
+		return 0;
+	if (!f) {
+		if (lh_grow(&w->found, &w->cap_found, w->n_found + 1, sizeof *w->found, err) < 0)
+			return -1;
+		f = &w->found[w->n_found++];
+		*f = (struct found){ .seat = m->seat, .number = m->number, .row = m->row, .injected = true };
+	}
+	bring_near(f, m, m->distance);
+	return 0;
+}
+
+/* As results are ordered: seats stand by the names of their corpora. */
+static int by_distance(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+	const struct lh_str *i = &x->row.id, *k = &y->row.id;
+	int c;
+
+	if (x->distance != y->distance)
+		return x->distance < y->distance ? -1 : 1;
+	if (x->seat != y->seat)
+		return x->seat < y->seat ? -1 : 1;
+	c = memcmp(i->p, k->p, i->n < k->n ? i->n : k->n);
+	return c ? c : i->n < k->n ? -1 : i->n > k->n;
+}
+
+static long search_playbook(struct worker *w, struct seat *s, struct lh_err *err)
+{
+	const struct settings *set = w->run->set;
+	struct lh_query q = {
+		.vector = NULL, .k = w->reader.q.playbook_top_k, .ef = set->ef, .exact = set->exact,
+	};
+	long n;
+
+	if (set_vector(w, s, err) < 0 || set_searcher(s, err) < 0 ||
+	    lh_grow(&w->remembered, &w->cap_remembered, q.k, sizeof *w->remembered, err) < 0)
+		return -1;
+	q.vector = s->vector;
+	n = lh_lhv_search(s->searcher, &q, w->remembered, err);
+	return n < 0 ? at_corpus(s, err) : n;
+}
+
+int use_playbook(struct worker *w, struct lh_err *err)
+{
+	struct seat *s = playbook_of(w);
+	struct lh_lhv_stats st;
+	struct memory m;
+	long i, n;
+	size_t k;
+	int rc;
+
+	if (!s || !w->reader.q.playbook_top_k)
+		return 0;
+	lh_lhv_get_stats(s->corpus->ix, &st);
+	if (!st.live)
+		return 0;
+	n = search_playbook(w, s, err);
+	if (n < 0)
+		return -1;
+	for (i = 0; i < n; i++) {
+		rc = read_hit(w, s, &w->remembered[i], &m, err);
+		if (rc < 0 || (rc && apply(w, &m, err) < 0))
+			return -1;
+	}
+	if (w->n_found)
+		qsort(w->found, w->n_found, sizeof *w->found, by_distance);
+	if (w->n_found > w->reader.q.k)
+		w->n_found = w->reader.q.k;
+	for (k = 0; k < w->n_found; k++) {
+		w->boosted += w->found[k].playbook.p && !w->found[k].injected;
+		w->injected += w->found[k].injected;
+	}
+	return 0;
+}
