@@ -76,10 +76,9 @@ is_gone() {
 @test "a co-process gets the record as it stands, a process a case gets it and an LF" {
 	printf '{ "x" : 1.0,\t"y":"\\u00e9" }\r\n' >f.jsonl
 	parity --compare exact --left cat --right "read -r line; printf '%s\\n' '{ \"x\" : 1.0,	\"y\":\"\\u00e9\" }'" f.jsonl
-	[ "$status" = 0 ] || cat out
+	[ "$status" = 0 ] || { cat out; return 1; }
 	parity --per-record --compare exact --left cat --right "printf '%s\\n' '{ \"x\" : 1.0,	\"y\":\"\\u00e9\" }'" f.jsonl
-	[ "$status" = 0 ] || cat out
-	[ "$status" = 0 ]
+	[ "$status" = 0 ] || { cat out; return 1; }
 }
 
 @test "--per-record starts a process for each case, a co-process is started once" {
@@ -100,6 +99,9 @@ is_gone() {
 	parity --field nothing --left cat --right cat f.jsonl
 	[ "$status" = 2 ]
 	grep -q 'f.jsonl:1: missing string field "nothing"' err
+	parity --field x --left cat --right cat - <<<'{"name":"a","skip":"no text yet"}'
+	[ "$status" = 0 ]
+	[ "$(tail -n 1 out)" = '{"probe":"stdin","passed":0,"failed":0,"skipped":1,"total":1}' ]
 }
 
 @test "a skip comes with its reason, is not put to anybody, and does not count as passed" {
@@ -131,6 +133,11 @@ is_gone() {
 	parity --left cat --right 'read -r l; echo "$l"; exit 127' three.jsonl
 	[ "$status" = 1 ]
 	[ "$(tail -n 1 out)" = '{"probe":"three","passed":1,"failed":2,"skipped":0,"total":3}' ]
+	for first in 'sleep 1000' 'yes | head -c 70000000'; do
+		parity --per-record --timeout 3 --left cat --right "read -r l; case \$l in *one*) $first ;; esac; exit 127" three.jsonl
+		[ "$status" = 1 ]
+		[ "$(tail -n 1 out)" = '{"probe":"three","passed":0,"failed":3,"skipped":0,"total":3}' ] || { cat out; return 1; }
+	done
 }
 
 @test "an empty fixture is exit 2, so is one that is not there" {

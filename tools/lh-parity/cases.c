@@ -40,12 +40,13 @@ static int check(struct lh_record *rec, struct lh_buf *out, void *ctx, struct lh
 	const struct lh_value *v = r->probe->field ? lh_record_get(rec, r->probe->field) : NULL;
 	struct lh_buf scratch;
 	struct lh_str why;
-	int status, rc;
+	int skip, status, rc;
 
 	lh_buf_init(&scratch, LH_BUF_NOMAX);
-	rc = skipped(rec, &scratch, &why, err) < 0 ? -1 : expected(rec, &status, err);
+	skip = skipped(rec, &scratch, &why, err);
+	rc = skip < 0 ? -1 : expected(rec, &status, err);
 	lh_buf_free(&scratch);
-	if (!rc && r->probe->field && (!v || v->type != LH_STRING))
+	if (!rc && !skip && r->probe->field && (!v || v->type != LH_STRING))
 		rc = lh_err_set(err, LH_EDATA, "missing string field \"%s\"", r->probe->field);
 	lh_buf_add(out, rec->line, rec->len);
 	return rc;

@@ -78,10 +78,13 @@ static int ask_child(struct side *s, const struct kase *k, struct lh_str *got, i
 	if (set_text(s, k, err) < 0)
 		return -1;
 	lh_child_free(&s->child);
-	if (lh_child_run(&how, s->text.p, s->text.len, &s->child, err) < 0)
+	if (lh_child_run(&how, s->text.p, s->text.len, &s->child, err) < 0) {
+		s->answered = true;
 		return err->code == LH_EIO ? none(s, err->msg) : -1;
+	}
 	*status = s->child.status;
 	if (s->child.timed_out) {
+		s->answered = true;	/* or as good as: it is there */
 		snprintf(s->why, sizeof s->why, "the command did not answer within %g seconds", s->probe->timeout);
 		return 1;
 	}
