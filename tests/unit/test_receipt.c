@@ -7,6 +7,7 @@
 #include "check.h"
 #include "lh_digest.h"
 #include "lh_receipt.h"
+#include "lh_stage_collect.h"
 
 #define BLOCK (256 << 10)	/* of lh_receipt_file.c */
 #define COMMIT "0123456789abcdef0123456789abcdef01234567"
@@ -48,6 +49,8 @@ static void records_are_lines_that_are_not_blank(const struct lh_root *root)
 	counts(root, "{}\n", 1);
 	counts(root, "{}", 1);
 	counts(root, "{}\r\n \n  {}\n\n{}", 3);
+	counts(root, "\xef\xbb\xbf\n{}\n", 1);
+	counts(root, "\xef\xbb\xbf{}\n\xef\xbb\xbf\n", 2);
 	/* around the end of a block */
 	for (at = BLOCK - 4; at < BLOCK + 4; at++) {
 		memset(large, ' ', at);
@@ -213,6 +216,27 @@ static void mint(char id[64], const char *now)
 	lh_run_close(run);
 }
 
+/* What collect tells of a source that it has read, and what there is to count. */
+static void a_source_is_told_as_if_it_were_read(void)
+{
+	static const char *const texts[] = {
+		"", "\n", "\xef\xbb\xbf", "\xef\xbb\xbf\n{}\n", "\xef\xbb\xbf \r\n\t\n{}", "{}\r\n \n  {}\n[\n\n\xff", "\xef\xbb\xbf{}\n\xef\xbb\xbf\n",
+	};
+	struct lh_stage_result res;
+	struct lh_run *run;
+	size_t i;
+
+	check(system("mkdir -p data/_kb") == 0);
+	for (i = 0; i < sizeof texts / sizeof *texts; i++) {
+		put("data/_kb/audits.jsonl", texts[i]);
+		run = open_run("told", NULL, NULL);
+		check_why(lh_stage_collect(run, &res, NULL, &err) == 0, err.msg);
+		lh_stage_done(&res);
+		is_as_read(run->facts, run->root, "data/_kb/audits.jsonl");
+		lh_run_close(run);
+	}
+}
+
 static void minted_ids_are_uuids_and_repeat_with_the_clock(void)
 {
 	char a[64], b[64], c[64];
@@ -301,6 +325,7 @@ int main(void)
 	the_commit_is_read_from_gits_own_files();
 	a_worktrees_commit_is_its_own();
 	ids_are_names_of_folders();
+	a_source_is_told_as_if_it_were_read();
 	minted_ids_are_uuids_and_repeat_with_the_clock();
 	times_are_utc_with_milliseconds();
 	a_runs_hash_is_over_its_stages_outputs();
