@@ -107,6 +107,7 @@ static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_pla
 	const struct lh_said *said = lh_sampler_said(e->sampler);
 	struct lh_side a = { &x->pair.rec[1], &x->pair.rec[0] }, b = { &x->pair.rec[3], &x->pair.rec[2] };
 	struct lh_refused r = { .why = LH_DUPLICATE_ID, .errors = &said->errors };
+	struct lh_key key;
 	bool is_new = false;
 	int rc;
 
@@ -117,7 +118,8 @@ static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_pla
 	if (read_side(x, 0, chosen, err) < 0 || read_side(x, 1, rejected, err) < 0)
 		return -1;
 	rc = lh_sample_pair(e->sampler, &a, &b, &e->sample, err);
-	if (rc < 0 || (rc > 0 && lh_export_sample(e, &is_new, err) < 0))
+	key = lh_export_id(said->id, strlen(said->id));
+	if (rc < 0 || (rc > 0 && lh_export_sample(x, e, &key, &is_new, err) < 0))
 		return -1;
 	if (is_new)
 		return 0;

@@ -354,8 +354,9 @@ int lh_gate_schema(struct lh_sampler *s, struct lh_buf *out, size_t from, struct
 int lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str *b, struct lh_buf *scratch,
 		 char out[LH_SAMPLE_ID], struct lh_err *err)
 {
+	const char *kind = x == LH_PREFERENCE ? "pref" : exporters[x].name;
+	size_t n = strlen(kind);
 	unsigned char hash[32];
-	char hex[ID_HEX + 1];
 
 	lh_buf_reset(scratch);
 	lh_buf_puts(scratch, exporters[x].name);
@@ -366,8 +367,10 @@ int lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str
 	if (lh_buf_check(scratch, err) < 0)
 		return -1;
 	lh_sha256(scratch->p, scratch->len, hash);
-	lh_hex(hash, ID_HEX / 2, hex);
-	snprintf(out, LH_SAMPLE_ID, "%s-%.*s", x == LH_PREFERENCE ? "pref" : exporters[x].name, ID_HEX, hex);
+	memcpy(out, kind, n);
+	out[n++] = '-';
+	lh_hex(hash, ID_HEX / 2, out + n);
+	out[n + ID_HEX] = '\0';
 	return 0;
 }
 
