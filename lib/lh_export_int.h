@@ -9,6 +9,7 @@
 #define LH_EXPORT_INT_H
 
 #include "lh_form_int.h"
+#include "lh_intern.h"
 #include "lh_join_int.h"
 #include "lh_pairs.h"
 #include "lh_quarantine.h"
@@ -49,6 +50,7 @@ struct lh_exporting {
 
 	/* lh_export_pairs.c: */
 	struct lh_pairs *pairs;
+	struct lh_intern reasons;	/* first ones */
 	struct lh_export_pair_file *file;
 	size_t files, cap, open;
 	struct lh_pair pair;

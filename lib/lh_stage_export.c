@@ -224,6 +224,7 @@ static void init(struct lh_exporting *x)
 	lh_source_init(&x->src);
 	lh_buf_init(&x->reason, LH_BUF_NOMAX);
 	lh_buf_init(&x->text, LH_BUF_NOMAX);
+	lh_intern_init(&x->reasons);
 	for (i = 0; i < LH_EXPORTERS; i++)
 		lh_buf_init(&x->each[i].sample, LH_BUF_NOMAX);
 }

@@ -232,6 +232,35 @@ static void zips(void)
 	lh_pairs_free(p);
 }
 
+/* A scored run that is not read again: what was kept of it makes the same pair. */
+static void kept(void)
+{
+	static const char against[] = "{\"run_id\":\"run-2\",\"task_id\":\"scrum_review:a.c\"," FROM ",\"text\":\"u\",\"model_role\":\"executor\"}";
+	static const char worse[] = "{\"evidence_run_id\":\"run-2\",\"category\":\"rejected\",\"reasons\":[\"bad\\u0021\",\"x\"]," FROM "}";
+	const struct lh_export plain = { .read = 0 };
+	struct lh_sampler *s = lh_sampler_new(LH_PREFERENCE, &plain, AT, &err);
+	struct line l[4];
+	struct lh_side a = { .scored = parse(&l[0], SCORED("accepted")), .evidence = parse(&l[1], EVIDENCE) };
+	struct lh_side b = { .scored = parse(&l[2], worse), .evidence = parse(&l[3], against) };
+	struct lh_buf read, said;
+	int i;
+
+	lh_buf_init(&read, LH_BUF_NOMAX);
+	lh_buf_init(&said, LH_BUF_NOMAX);
+	check(s && lh_sample_pair(s, &a, &b, &read, &err) == 1);
+	a = (struct lh_side){ .evidence = a.evidence, .category = LH_ACCEPTED, .reason = { "why", 3 } };
+	b = (struct lh_side){ .evidence = b.evidence, .category = LH_REJECTED, .reason = { "bad!", 4 } };
+	check(lh_sample_pair(s, &a, &b, &said, &err) == 1);
+	check(read.len == said.len && !memcmp(read.p, said.p, read.len));
+	lh_buf_putc(&read, '\0');
+	check_why(strstr(read.p, "accepted over rejected on scrum_review:a.c: why vs bad!"), read.p);
+	lh_buf_free(&read);
+	lh_buf_free(&said);
+	lh_sampler_free(s);
+	for (i = 0; i < 4; i++)
+		drop(&l[i]);
+}
+
 /* ---- quarantine ---- */
 
 static size_t lines(const char *path)
@@ -451,6 +480,7 @@ int main(void)
 	rereads();
 	keys();
 	zips();
+	kept();
 	keeps();
 	shares();
 	joins();
