@@ -174,7 +174,7 @@ int lh_facts_made(struct lh_facts *f, const struct lh_root *root, const char *re
 	struct stat st;
 
 	if (k && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_dev == made->st_dev && st.st_ino == made->st_ino &&
-	    (uint64_t)st.st_size == fact->bytes) {
+	    (uint64_t)st.st_size == fact->bytes && same_time(&st.st_mtim, &made->st_mtim)) {
 		k->fact = *fact;
 		keep(k, &st);
 	}

@@ -99,6 +99,25 @@ static void is_as_read(struct lh_facts *known, const struct lh_root *root, const
 	lh_facts_free(f);
 }
 
+/* Somebody wrote to a file between our last byte and its name. */
+static void what_was_written_to_since_is_read(const struct lh_root *root)
+{
+	struct timespec times[2] = { { 1000, 0 }, { 1000, 0 } };
+	struct lh_facts *f = lh_facts_new(&err);
+	struct lh_fact fact = { .bytes = 3, .records = 1 };
+	struct stat made;
+
+	put("file", "{}\n");
+	lh_sha256("{}\n", 3, fact.sha256);
+	check(f && stat("file", &made) == 0);
+	put("file", "[]\n");
+	check(utimensat(AT_FDCWD, "file", times, 0) == 0);
+	check(lh_facts_made(f, root, "file", &made, &fact, &err) == 0);
+	is_as_read(f, root, "file");
+	check(unlink("file") == 0);
+	lh_facts_free(f);
+}
+
 /* Three files grow side by side, by blocks of their own; one is given up, and
  * one grows once more. */
 static void what_is_made_is_hashed_as_if_it_were_read(struct lh_root *root)
@@ -320,6 +339,7 @@ int main(void)
 	check(root);
 	records_are_lines_that_are_not_blank(root);
 	a_file_is_read_again_only_when_it_has_changed(root);
+	what_was_written_to_since_is_read(root);
 	what_is_made_is_hashed_as_if_it_were_read(root);
 	lh_root_close(root);
 	the_commit_is_read_from_gits_own_files();
