@@ -13,20 +13,19 @@
 #include "lh_mem.h"
 #include "lh_rows.h"
 #include "lh_schema.h"
-#include "lh_xxh3.h"
 
 struct check {
 	enum lh_exporter x;
 	const char *relpath;
-	const struct lh_keyset *due;
+	const struct lh_keymap *known;
+	const struct lh_export_ids *due;
+	size_t met;			/* of those that are due, the first came in their order */
 	struct lh_stage_result *res;
 	struct lh_form form;
 	uint64_t line, faults;
 	struct lh_record rec;
 	struct lh_buf run_id, sig, scratch;
-	struct lh_keyset ids;
-	struct lh_keyset made;		/* what the samples were made of, ... */
-	struct lh_keyset tainted;	/* ... and of that, what is unsafe */
+	struct lh_keymap ids;
 };
 
 /* Sixteen lowercase hex digits as the number they are. */
@@ -62,11 +61,6 @@ struct lh_key lh_export_id(const char *id, size_t n)
 	lh_sha256(id, n, hash);
 	memcpy(&k, hash, sizeof k);
 	return k;
-}
-
-uint64_t lh_export_key(const struct lh_str *run_id, const struct lh_str *sig)
-{
-	return lh_xxh3(run_id->p, run_id->n) ^ lh_xxh3(sig->p, sig->n) * 3;
 }
 
 static void fault(struct check *c, const char *what)
@@ -113,42 +107,46 @@ static int text(const struct lh_value *v, struct lh_buf *scratch, struct lh_str 
 	return v && v->type == LH_STRING ? lh_value_str(v, scratch, out, err) : 0;
 }
 
-/* What it was made of: 1, 0 when it does not say, -1. */
-static int source_of(struct check *c, struct lh_key *key, struct lh_err *err)
+/* Whatever it says, it must not be made of what the scores refuse. */
+static int check_source(struct check *c, struct lh_err *err)
 {
 	const struct lh_value *from = lh_record_get(&c->rec, "provenance");
 	struct lh_str run_id, sig;
 	struct lh_value v;
+	struct lh_key key;
 
 	if (c->x == LH_PREFERENCE || !from || from->type != LH_OBJECT || !lh_value_get(from, "sig_hash", &v))
 		return 0;
 	if (text(lh_record_get(&c->rec, "source_run_id"), &c->run_id, &run_id, err) < 0 || text(&v, &c->sig, &sig, err) < 0)
 		return -1;
-	*key = (struct lh_key){ lh_export_key(&run_id, &sig), 1 };
-	return 1;
+	key = lh_record_key(&run_id, &sig, &(struct lh_str){ c->rec.line, c->rec.len });
+	if (lh_keymap_get(c->known, &key) & lh_export_unsafe(c->x))
+		fault(c, "made of a record whose score is never safe here");
+	return 0;
 }
 
-static int take_source(struct check *c, struct lh_err *err)
+static bool is_same(const struct lh_key *a, const struct lh_key *b)
 {
-	struct lh_key key;
-	int rc = source_of(c, &key, err);
-
-	return rc > 0 ? lh_keyset_add(&c->made, &key, NULL, err) : rc;
+	return a->a == b->a && a->b == b->b;
 }
 
 static int check_id(struct check *c, struct lh_err *err)
 {
 	struct lh_key key;
 	struct lh_str id;
-	bool is_new;
+	uint64_t *bits;
 
 	if (text(lh_record_get(&c->rec, "id"), &c->run_id, &id, err) < 0)
 		return -1;
 	key = lh_export_id(id.p, id.n);
-	if (lh_keyset_add(&c->ids, &key, &is_new, err) < 0)
+	bits = lh_keymap_at(&c->ids, &key, err);
+	if (!bits)
 		return -1;
-	if (!is_new)
+	if (*bits)
 		fault(c, "the id stands in an earlier line too");
+	*bits = 1;
+	if (c->met < c->due->n && is_same(&key, &c->due->id[c->met]))
+		c->met++;
 	return 0;
 }
 
@@ -156,6 +154,7 @@ static int check_row(struct check *c, const struct lh_row *row, struct lh_err *e
 {
 	int rc = lh_form_read(&c->form, &c->rec, row->p, row->n, err);
 
+	c->line = row->line;
 	if (!rc && lh_record_parse(&c->rec, row->p, row->n, err) < 0) {
 		if (err->code != LH_EDATA)
 			return -1;
@@ -165,66 +164,39 @@ static int check_row(struct check *c, const struct lh_row *row, struct lh_err *e
 	if (rc < 0 || (!rc && lh_schema_check_record(c->form.schema, &c->rec, &c->scratch, on_violation, c, err) < 0))
 		return -1;
 	check_category(c);
-	return take_source(c, err) < 0 || check_id(c, err) < 0 ? -1 : 0;
+	return check_source(c, err) < 0 || check_id(c, err) < 0 ? -1 : 0;
 }
 
-static int each_row(struct check *c, const char *path, int (*fn)(struct check *, const struct lh_row *, struct lh_err *), struct lh_err *err)
+static int check_rows(struct check *c, const char *path, struct lh_err *err)
 {
 	struct lh_rows *rows = lh_rows_new(err);
 	struct lh_row row;
 	int rc = rows ? lh_rows_open(rows, path, err) : -1;
 
-	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0) {
-		c->line = row.line;
-		if (fn(c, &row, err) < 0)
+	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)
+		if (check_row(c, &row, err) < 0)
 			rc = -1;
-	}
 	lh_rows_free(rows);
 	return rc;
 }
 
-static int check_tainted(struct check *c, const struct lh_row *row, struct lh_err *err)
-{
-	struct lh_key key;
-	int rc;
-
-	if (lh_record_parse(&c->rec, row->p, row->n, err) < 0)
-		return err->code == LH_EDATA ? 0 : -1;
-	rc = source_of(c, &key, err);
-	if (rc > 0 && lh_keyset_has(&c->tainted, &key))
-		fault(c, "made of a record whose score is never safe here");
-	return rc < 0 ? -1 : 0;
-}
-
-/* Whatever the samples say, none may be made of what the scores refuse. */
-static int check_sources(struct check *c, const struct lh_export_unsafe *unsafe, const char *path, struct lh_err *err)
-{
-	struct lh_key key = { 0, 1 };
-	size_t i;
-
-	for (i = 0; i < unsafe->n; i++) {
-		key.a = unsafe->key[i];
-		if (lh_keyset_has(&c->made, &key) && lh_keyset_add(&c->tainted, &key, NULL, err) < 0)
-			return -1;
-	}
-	return c->tainted.n ? each_row(c, path, check_tainted, err) : 0;
-}
-
 static void check_due(struct check *c)
 {
-	size_t missing = lh_keyset_missing(c->due, &c->ids);
+	size_t missing = 0, i;
 
+	for (i = c->met; i < c->due->n; i++)
+		missing += !lh_keymap_get(&c->ids, &c->due->id[i]);
 	if (missing)
 		lh_stage_fault(c->res, "%s: %zu samples are not there", c->relpath, missing);
 	if (c->faults > LH_EXPORT_FAULTS)
 		lh_stage_fault(c->res, "%s: %llu more faults", c->relpath, (unsigned long long)(c->faults - LH_EXPORT_FAULTS));
 }
 
-int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_export_unsafe *unsafe,
-		    const struct lh_keyset *due, struct lh_stage_result *res, struct lh_err *err)
+int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_keymap *known,
+		    const struct lh_export_ids *due, struct lh_stage_result *res, struct lh_err *err)
 {
 	static const char *const schemas[LH_EXPORTERS] = { "rag_sample", "sft_sample", "preference_sample" };
-	struct check c = { .x = x, .relpath = lh_exporter_output(x), .due = due, .res = res };
+	struct check c = { .x = x, .relpath = lh_exporter_output(x), .known = known, .due = due, .res = res };
 	char *path = lh_root_join(root, c.relpath, err);
 	int rc = -1;
 
@@ -233,17 +205,15 @@ int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct
 	lh_buf_init(&c.run_id, LH_BUF_NOMAX);
 	lh_buf_init(&c.sig, LH_BUF_NOMAX);
 	lh_buf_init(&c.scratch, LH_BUF_NOMAX);
-	if (path && each_row(&c, path, check_row, err) == 0)
-		rc = check_sources(&c, unsafe, path, err);
+	if (path)
+		rc = check_rows(&c, path, err);
 	if (!rc)
 		check_due(&c);
 	lh_record_free(&c.rec);
 	lh_buf_free(&c.run_id);
 	lh_buf_free(&c.sig);
 	lh_buf_free(&c.scratch);
-	lh_keyset_free(&c.ids);
-	lh_keyset_free(&c.made);
-	lh_keyset_free(&c.tainted);
+	lh_keymap_free(&c.ids);
 	free(path);
 	return rc;
 }

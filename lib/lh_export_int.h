@@ -9,6 +9,7 @@
 #define LH_EXPORT_INT_H
 
 #include "lh_form_int.h"
+#include "lh_intern.h"
 #include "lh_join_int.h"
 #include "lh_pairs.h"
 #include "lh_quarantine.h"
@@ -26,8 +27,8 @@ struct lh_export_one {
 	struct lh_quarantine *refused;
 	struct lh_append *append;
 	struct lh_buf sample;
-	struct lh_keyset on_file, seen;	/* ids; of those, this run's */
-	struct lh_export_unsafe unsafe;
+	struct lh_keymap on_file;	/* ids */
+	struct lh_export_ids made;	/* ids of this run */
 };
 
 struct lh_exporting {
@@ -43,10 +44,13 @@ struct lh_exporting {
 	struct lh_source src;		/* ... and its evidence: what all samplers share */
 	struct lh_found found;
 	bool sought;			/* the evidence was looked for */
+	struct lh_key key;		/* of the record, ... */
+	struct lh_keymap known;		/* ... and what is known of all */
 	struct lh_buf reason, text;
 
 	/* lh_export_pairs.c: */
 	struct lh_pairs *pairs;
+	struct lh_intern reasons;	/* first ones */
 	struct lh_export_pair_file *file;
 	size_t files, cap, open;
 	struct lh_pair pair;
@@ -56,8 +60,9 @@ struct lh_exporting {
 /* Have the row's evidence in x->src, if there is any. */
 int lh_export_evidence(struct lh_exporting *x, struct lh_err *err);
 
-/* The sample in e->sample goes out, unless its id already came in this run. */
-int lh_export_sample(struct lh_export_one *e, bool *is_new, struct lh_err *err);
+/* The sample in e->sample goes out, unless what has this key became one in this
+ * run already. */
+int lh_export_sample(struct lh_exporting *x, struct lh_export_one *e, const struct lh_key *key, bool *is_new, struct lh_err *err);
 
 /* A file of scored runs begins; a row of it; all were read. */
 int lh_export_file(struct lh_exporting *x, const char *relpath, struct lh_err *err);

@@ -187,7 +187,7 @@ static inline const char *take_known(struct walk *w, const struct lh_field *f, c
 	char lead = '{';
 
 	for (; p && p < w->end && f->name; f++) {
-		if (!is_next(p, lead, f)) {
+		if (w->end - p <= f->len + 4 || !is_next(p, lead, f)) {
 			if (f->must)
 				return NULL;
 			continue;

@@ -138,10 +138,10 @@ static inline bool named(const struct lh_member *m, const char *name, size_t n)
 
 const struct lh_value *lh_record_get(const struct lh_record *r, const char *name)
 {
-	const struct lh_member *m = r->member, *end = m + r->n;
-	size_t n = strlen(name);
+	const struct lh_member *m = r->member;
+	size_t n = strlen(name), i;
 
-	for (; m < end; m++)
+	for (i = 0; i < r->n; i++, m++)
 		if ((m->key.n == n + 2 || m->key.escaped) && named(m, name, n))
 			return &m->val;
 	return NULL;

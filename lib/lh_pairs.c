@@ -6,19 +6,24 @@
 #include <unistd.h>
 
 #include "lh_form_int.h"
+#include "lh_intern.h"
 #include "lh_mem.h"
 
 struct side {
 	struct lh_place at;
-	uint64_t task, order;	/* where its task id starts, when it came */
-	uint32_t task_n;
-	uint8_t category;
+	uint32_t task;
 };
 
 struct lh_pairs {
-	struct side *side;
+	struct side *side;	/* in the order in which they came */
 	size_t n, cap;
-	struct lh_buf tasks;
+	struct lh_intern tasks;
+};
+
+/* The sides by task: those of task t are side[by[start[t]]] and on, as they came. */
+struct order {
+	uint32_t *tasks;	/* in byte order */
+	uint32_t *start, *by;
 };
 
 struct lh_pairs *lh_pairs_new(struct lh_err *err)
@@ -26,7 +31,7 @@ struct lh_pairs *lh_pairs_new(struct lh_err *err)
 	struct lh_pairs *p = lh_calloc(1, sizeof *p, err);
 
 	if (p)
-		lh_buf_init(&p->tasks, LH_BUF_NOMAX);
+		lh_intern_init(&p->tasks);
 	return p;
 }
 
@@ -34,79 +39,101 @@ void lh_pairs_free(struct lh_pairs *p)
 {
 	if (!p)
 		return;
-	lh_buf_free(&p->tasks);
+	lh_intern_free(&p->tasks);
 	free(p->side);
 	free(p);
 }
 
 int lh_pairs_add(struct lh_pairs *p, const struct lh_str *task_id, enum lh_category c, const struct lh_place *at, struct lh_err *err)
 {
+	struct side *s;
+
 	if (c == LH_NEEDS_HUMAN_REVIEW || c == LH_CATEGORY_NONE)
 		return 0;
+	if (p->n >= UINT32_MAX)
+		return lh_err_set(err, LH_ENOMEM, "more than %u records to pair", UINT32_MAX);
 	if (lh_grow(&p->side, &p->cap, p->n + 1, sizeof *p->side, err) < 0)
 		return -1;
-	p->side[p->n] = (struct side){
-		.at = *at, .task = p->tasks.len, .order = p->n, .task_n = (uint32_t)task_id->n, .category = (uint8_t)c
-	};
-	lh_buf_add(&p->tasks, task_id->p, task_id->n);
-	if (lh_buf_check(&p->tasks, err) < 0)
+	s = &p->side[p->n];
+	s->at = *at;
+	s->at.category = (uint8_t)c;
+	if (lh_intern_add(&p->tasks, task_id->p, task_id->n, &s->task, err) < 0)
 		return -1;
 	p->n++;
 	return 0;
 }
 
-static int by_task(const struct side *a, const struct side *b, const char *tasks)
+static int by_bytes(const void *x, const void *y, void *tasks)
 {
-	size_t n = a->task_n < b->task_n ? a->task_n : b->task_n;
-	int rc = memcmp(tasks + a->task, tasks + b->task, n);
+	struct lh_str a = lh_intern_text(tasks, *(const uint32_t *)x), b = lh_intern_text(tasks, *(const uint32_t *)y);
+	int rc = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
 
-	return rc ? rc : (a->task_n > b->task_n) - (a->task_n < b->task_n);
+	return rc ? rc : (a.n > b.n) - (a.n < b.n);
 }
 
-static int by_task_and_order(const void *x, const void *y, void *tasks)
+static int sort(struct lh_pairs *p, struct order *o, struct lh_err *err)
 {
-	const struct side *a = x, *b = y;
-	int rc = by_task(a, b, tasks);
+	size_t tasks = p->tasks.n, i;
+	uint32_t at = 0, n;
 
-	return rc ? rc : (a->order > b->order) - (a->order < b->order);
+	o->tasks = lh_calloc(tasks, sizeof *o->tasks, err);
+	o->start = o->tasks ? lh_calloc(tasks + 1, sizeof *o->start, err) : NULL;
+	o->by = o->start ? lh_calloc(p->n, sizeof *o->by, err) : NULL;
+	if (!o->by)
+		return -1;
+	for (i = 0; i < tasks; i++)
+		o->tasks[i] = (uint32_t)i;
+	qsort_r(o->tasks, tasks, sizeof *o->tasks, by_bytes, &p->tasks);
+	for (i = 0; i < p->n; i++)
+		o->start[p->side[i].task]++;
+	for (i = 0; i <= tasks; i++) {
+		n = o->start[i];
+		o->start[i] = at += n;
+	}
+	for (i = p->n; i--; )
+		o->by[--o->start[p->side[i].task]] = (uint32_t)i;
+	return 0;
 }
 
 /* The next of that category from i on, or end. */
-static size_t next(const struct lh_pairs *p, size_t i, size_t end, enum lh_category c)
+static size_t next(const struct lh_pairs *p, const uint32_t *by, size_t i, size_t end, enum lh_category c)
 {
-	while (i < end && p->side[i].category != c)
+	while (i < end && p->side[by[i]].at.category != c)
 		i++;
 	return i;
 }
 
-static int zip(const struct lh_pairs *p, size_t start, size_t end, lh_pairs_fn *fn, void *ctx, struct lh_err *err)
+/* A task's sides, n of them. */
+static int zip(const struct lh_pairs *p, const uint32_t *by, size_t n, lh_pairs_fn *fn, void *ctx, struct lh_err *err)
 {
-	enum lh_category against = next(p, start, end, LH_REJECTED) < end ? LH_REJECTED : LH_PARTIALLY_ACCEPTED;
-	size_t good = start, bad = start;
+	enum lh_category against = next(p, by, 0, n, LH_REJECTED) < n ? LH_REJECTED : LH_PARTIALLY_ACCEPTED;
+	size_t good = 0, bad = 0;
 	int rc = 0;
 
 	for (; !rc; good++, bad++) {
-		good = next(p, good, end, LH_ACCEPTED);
-		bad = next(p, bad, end, against);
-		if (good == end || bad == end)
+		good = next(p, by, good, n, LH_ACCEPTED);
+		bad = next(p, by, bad, n, against);
+		if (good == n || bad == n)
 			break;
-		rc = fn(ctx, &p->side[good].at, &p->side[bad].at, err);
+		rc = fn(ctx, &p->side[by[good]].at, &p->side[by[bad]].at, err);
 	}
 	return rc;
 }
 
 int lh_pairs_each(struct lh_pairs *p, lh_pairs_fn *fn, void *ctx, struct lh_err *err)
 {
-	size_t start, end;
-	int rc = 0;
+	struct order o = { .by = NULL };
+	int rc = p->n ? sort(p, &o, err) : 0;
+	const uint32_t *start;
+	size_t i;
 
-	if (p->n)
-		qsort_r(p->side, p->n, sizeof *p->side, by_task_and_order, p->tasks.p);
-	for (start = 0; start < p->n && !rc; start = end) {
-		for (end = start + 1; end < p->n && !by_task(&p->side[start], &p->side[end], p->tasks.p); end++)
-			;
-		rc = zip(p, start, end, fn, ctx, err);
+	for (i = 0; i < p->tasks.n && !rc; i++) {
+		start = &o.start[o.tasks[i]];
+		rc = zip(p, o.by + start[0], start[1] - start[0], fn, ctx, err);
 	}
+	free(o.tasks);
+	free(o.start);
+	free(o.by);
 	return rc;
 }
 
@@ -158,10 +185,14 @@ static int read_line(struct lh_pair *p, int i, int fd, uint64_t at, size_t n, st
 	return lh_form_parse(&form, &p->rec[i], to->p, to->len, err);
 }
 
-int lh_pair_read(struct lh_pair *p, int side, const struct lh_place *at, int evidence, int scored, struct lh_err *err)
+int lh_pair_read_evidence(struct lh_pair *p, int side, const struct lh_place *at, int fd, struct lh_err *err)
 {
-	return read_line(p, 2 * side, evidence, at->evidence, at->evidence_n, err) < 0 ||
-	       read_line(p, 2 * side + 1, scored, at->scored, at->scored_n, err) < 0 ? -1 : 0;
+	return read_line(p, 2 * side, fd, at->evidence, at->evidence_n, err);
+}
+
+int lh_pair_read_scored(struct lh_pair *p, int side, const struct lh_place *at, int fd, struct lh_err *err)
+{
+	return read_line(p, 2 * side + 1, fd, at->scored, at->scored_n, err);
 }
 
 int lh_pair_source(struct lh_pair *p, struct lh_str *out, struct lh_err *err)

@@ -7,14 +7,15 @@
  * second with the second, in the order in which they were added, until one side
  * is out.
  *
- * Only where a record lies is kept, and its task id.
+ * Only where a record lies is kept, and each task id once.
  *
  *     p = lh_pairs_new(err);
  *     ... lh_pairs_add(p, &task_id, LH_ACCEPTED, &place, err) ...
  *     rc = lh_pairs_each(p, on_pair, ctx, err);
  *     lh_pairs_free(p);
  *
- * Memory:  56 bytes a record, and its task id.
+ * Memory:  40 bytes a record, 4 more while they meet; its task id, and 40 for
+ *          each of those.
  * Threads: one thread per struct.
  */
 #ifndef LH_PAIRS_H
@@ -23,11 +24,13 @@
 #include "lh_json.h"
 #include "lh_score.h"
 
-/* Where the two lines of a record lie; what file means is the caller's. */
+/* Where the two lines of a record lie; what file and reason mean is the caller's. */
 struct lh_place {
 	uint64_t evidence, scored;	/* offsets */
 	uint32_t evidence_n, scored_n;
 	uint32_t file;
+	uint16_t reason;
+	uint8_t category;		/* set by lh_pairs_add */
 };
 
 struct lh_pairs;
@@ -51,10 +54,12 @@ struct lh_pair {
 LH_API void lh_pair_init(struct lh_pair *p);
 LH_API void lh_pair_free(struct lh_pair *p);
 
-/* Read one record's two lines out of their files; side 0 is the chosen. */
-LH_API int lh_pair_read(struct lh_pair *p, int side, const struct lh_place *at, int evidence, int scored, struct lh_err *err);
+/* Read one of a record's two lines out of its file; side 0 is the chosen. */
+LH_API int lh_pair_read_evidence(struct lh_pair *p, int side, const struct lh_place *at, int fd, struct lh_err *err);
+LH_API int lh_pair_read_scored(struct lh_pair *p, int side, const struct lh_place *at, int fd, struct lh_err *err);
 
-/* {"chosen":<scored run>,"rejected":<scored run>}; good until the next call. */
+/* {"chosen":<scored run>,"rejected":<scored run>} of what was read; good until
+ * the next call. */
 LH_API int lh_pair_source(struct lh_pair *p, struct lh_str *out, struct lh_err *err);
 
 #endif

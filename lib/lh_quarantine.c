@@ -5,7 +5,6 @@
 
 #include "lh_digest.h"
 #include "lh_file.h"
-#include "lh_keyset.h"
 #include "lh_mem.h"
 #include "lh_rows.h"
 #include "lh_xxh3.h"
@@ -14,7 +13,7 @@ struct lh_quarantine {
 	enum lh_exporter x;
 	char *recorded_at;
 	uint64_t count[LH_REFUSALS];
-	struct lh_keyset known;
+	struct lh_keymap *known, own;	/* what stands there: own, or whoever's it shares */
 	struct lh_append *append;	/* one of these, or neither */
 	struct lh_applog log;
 	bool logs;
@@ -30,6 +29,7 @@ struct lh_quarantine *lh_quarantine_new(enum lh_exporter x, const char *recorded
 	if (!q)
 		return NULL;
 	q->x = x;
+	q->known = &q->own;
 	lh_record_init(&q->rec);
 	lh_buf_init(&q->run_id, LH_BUF_NOMAX);
 	lh_buf_init(&q->sig, LH_BUF_NOMAX);
@@ -50,7 +50,7 @@ void lh_quarantine_free(struct lh_quarantine *q)
 	lh_append_close(q->append);
 	if (q->logs)
 		lh_applog_close(&q->log, &ignored);
-	lh_keyset_free(&q->known);
+	lh_keymap_free(&q->own);
 	lh_record_free(&q->rec);
 	lh_buf_free(&q->run_id);
 	lh_buf_free(&q->sig);
@@ -120,25 +120,25 @@ static int read_source(struct lh_quarantine *q, const struct lh_value *source, s
 	}
 	if (lh_buf_check(&q->run_id, err) < 0 || lh_buf_check(&q->sig, err) < 0)
 		return -1;
-	r->run_id = (struct lh_str){ q->run_id.p, q->run_id.len };
-	r->sig = (struct lh_str){ q->sig.p, n };
+	r->key = lh_record_key(&(struct lh_str){ q->run_id.p, q->run_id.len }, &(struct lh_str){ q->sig.p, n }, &r->source);
 	return 0;
 }
 
-static struct lh_key key_of(const struct lh_refused *r)
+struct lh_key lh_record_key(const struct lh_str *run_id, const struct lh_str *sig, const struct lh_str *source)
 {
 	unsigned char hash[32];
 	struct lh_key k;
 
-	if (!r->run_id.n || r->sig.n != 64) {
-		lh_sha256(r->source.p, r->source.n, hash);
-		memcpy(&k, hash, sizeof k);
-	} else {
-		k.a = lh_xxh3(r->run_id.p, r->run_id.n);
-		k.b = lh_xxh3(r->sig.p, r->sig.n);
-	}
-	k.b += (uint64_t)(r->why + 1);
+	if (run_id->n && sig->n == 64)
+		return (struct lh_key){ lh_xxh3(run_id->p, run_id->n), lh_xxh3(sig->p, sig->n) };
+	lh_sha256(source->p, source->n, hash);
+	memcpy(&k, hash, sizeof k);
 	return k;
+}
+
+static uint64_t bit_of(const struct lh_quarantine *q, enum lh_refusal why)
+{
+	return 1ull << ((unsigned)q->x * LH_REFUSALS + (unsigned)why);
 }
 
 /* ---- what is on file ---- */
@@ -149,7 +149,7 @@ static int remember(struct lh_quarantine *q, const struct lh_row *row, struct lh
 	const char *name = lh_exporter_name(q->x);
 	const struct lh_value *exporter, *why, *source;
 	struct lh_refused r = { 0 };
-	struct lh_key key;
+	uint64_t *bits;
 
 	if (lh_record_parse(&q->rec, row->p, row->n, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
@@ -164,8 +164,11 @@ static int remember(struct lh_quarantine *q, const struct lh_row *row, struct lh
 		return 0;
 	if (read_source(q, source, &r, err) < 0)
 		return -1;
-	key = key_of(&r);
-	return lh_keyset_add(&q->known, &key, NULL, err);
+	bits = lh_keymap_at(q->known, &r.key, err);
+	if (!bits)
+		return -1;
+	*bits |= bit_of(q, r.why);
+	return 0;
 }
 
 static int load(struct lh_quarantine *q, const char *path, struct lh_err *err)
@@ -181,11 +184,13 @@ static int load(struct lh_quarantine *q, const char *path, struct lh_err *err)
 	return rc;
 }
 
-int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_err *err)
+int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_keymap *known, struct lh_err *err)
 {
 	char *path = lh_root_join(root, lh_exporter_quarantine(q->x), err);
-	int rc = path ? load(q, path, err) : -1;
+	int rc;
 
+	q->known = known;
+	rc = path ? load(q, path, err) : -1;
 	free(path);
 	if (rc < 0)
 		return -1;
@@ -226,21 +231,21 @@ static void put_row(struct lh_buf *out, enum lh_exporter x, const struct lh_refu
 
 int lh_quarantine_add(struct lh_quarantine *q, const struct lh_refused *r, struct lh_err *err)
 {
-	struct lh_key key;
-	bool is_new;
+	uint64_t *bits;
 
 	q->count[r->why]++;
 	if (!q->append && !q->logs)
 		return 0;
-	/* Nearly every row is new, so it is built while the set comes into reach. */
-	key = key_of(r);
-	lh_keyset_prefetch(&q->known, &key);
+	bits = lh_keymap_at(q->known, &r->key, err);
+	if (!bits)
+		return -1;
+	if (*bits & bit_of(q, r->why))
+		return 0;
+	*bits |= bit_of(q, r->why);
 	lh_buf_reset(&q->row);
 	put_row(&q->row, q->x, r, q->recorded_at);
-	if (lh_buf_check(&q->row, err) < 0 || lh_keyset_add(&q->known, &key, &is_new, err) < 0)
+	if (lh_buf_check(&q->row, err) < 0)
 		return -1;
-	if (!is_new)
-		return 0;
 	if (q->append)
 		return lh_append_line(q->append, q->row.p, q->row.len, err);
 	return lh_applog_append(&q->log, q->row.p, q->row.len, LH_SYNC_NONE, err);

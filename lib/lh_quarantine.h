@@ -12,18 +12,19 @@
  * count each time.
  *
  *     q = lh_quarantine_new(LH_RAG, "2026-05-03T12:00:00.000Z", err);
- *     rc = lh_quarantine_root(q, root, err);       or lh_quarantine_file, or neither
+ *     rc = lh_quarantine_root(q, root, &known, err);       or lh_quarantine_file, or neither
  *     ... lh_quarantine_add(q, &refused, err) ...
  *     rc = lh_quarantine_commit(q, err);
  *     lh_quarantine_free(q);
  *
- * Memory:  some 30 bytes for each row on file.
+ * Memory:  32 to 48 bytes for each record on file.
  * Errors:  0, or -1 with *err.
  * Threads: one thread per struct.
  */
 #ifndef LH_QUARANTINE_H
 #define LH_QUARANTINE_H
 
+#include "lh_keymap.h"
 #include "lh_root.h"
 #include "lh_sample.h"
 
@@ -31,9 +32,13 @@ struct lh_refused {
 	enum lh_refusal why;
 	struct lh_str source;		/* the record's JSON */
 	struct lh_value provenance;	/* p NULL: none */
-	struct lh_str run_id, sig;	/* what it is known by */
+	struct lh_key key;		/* what it is known by: lh_record_key */
 	const struct lh_buf *errors;	/* JSON strings with commas between them, or NULL */
 };
+
+/* A record's key: of its run id and sig_hash or, without these two, of its
+ * bytes in source. */
+LH_API struct lh_key lh_record_key(const struct lh_str *run_id, const struct lh_str *sig, const struct lh_str *source);
 
 struct lh_quarantine;
 
@@ -41,14 +46,17 @@ LH_API struct lh_quarantine *lh_quarantine_new(enum lh_exporter x, const char *r
 LH_API void lh_quarantine_free(struct lh_quarantine *q);
 
 /* Rows go into the exporter's file in a root, all of them at the commit or
- * none; or each at once into a file of any name; by default, nowhere. */
-LH_API int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_err *err);
+ * none; or each at once into a file of any name; by default, nowhere.  What
+ * stands in a root is noted in *known, a bit for each exporter and reason, which
+ * all that write there share; the bits from LH_QUARANTINE_BITS on are free. */
+#define LH_QUARANTINE_BITS (LH_EXPORTERS * LH_REFUSALS)
+LH_API int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_keymap *known, struct lh_err *err);
 LH_API int lh_quarantine_file(struct lh_quarantine *q, const char *path, struct lh_err *err);
 
 LH_API int lh_quarantine_add(struct lh_quarantine *q, const struct lh_refused *r, struct lh_err *err);
 
-/* The same of a record whose provenance, run_id and sig are yet to be read out
- * of its source. */
+/* The same of a record whose provenance and key are yet to be read out of its
+ * source. */
 LH_API int lh_quarantine_read(struct lh_quarantine *q, struct lh_refused *r, struct lh_err *err);
 
 LH_API int lh_quarantine_commit(struct lh_quarantine *q, struct lh_err *err);

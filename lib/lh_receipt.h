@@ -41,7 +41,7 @@ LH_API struct lh_hash2 *lh_facts_hashing(struct lh_facts *f);
 
 /* The file was just put there with these contents, as the inode that made
  * describes (before its rename); what is there now is believed to be that if it
- * has the same inode and as many bytes. */
+ * has the same inode, as many bytes, and was not written to since. */
 struct stat;
 LH_API int lh_facts_made(struct lh_facts *f, const struct lh_root *root, const char *relpath, const struct stat *made,
 			 const struct lh_fact *fact, struct lh_err *err);

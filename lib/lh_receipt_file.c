@@ -63,6 +63,12 @@ struct lh_hash2 *lh_facts_hashing(struct lh_facts *f)
 	return &f->hashing;
 }
 
+/* A file may begin with a byte order mark, which is no part of its first line. */
+static size_t mark_of(const char *p, size_t n)
+{
+	return n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3) ? 3 : 0;
+}
+
 /* Lines of a block that hold more than blanks.  *held: the line that is open at
  * its end, or was at its start, does. */
 static uint64_t count_lines(const char *p, size_t n, bool *held)
@@ -91,14 +97,16 @@ static int read_all(struct lh_facts *f, int fd, struct lh_fact *fact, struct lh_
 {
 	struct lh_sha256 hash;
 	bool held = false;
+	size_t skip;
 	ssize_t n;
 
 	*fact = (struct lh_fact){ 0 };
 	lh_sha256_start(&hash);
 	while ((n = lh_read_some(fd, f->block, BLOCK, err)) > 0) {
 		lh_sha256_more(&hash, f->block, (size_t)n);
+		skip = fact->bytes ? 0 : mark_of(f->block, (size_t)n);
 		fact->bytes += (uint64_t)n;
-		fact->records += count_lines(f->block, (size_t)n, &held);
+		fact->records += count_lines(f->block + skip, (size_t)n - skip, &held);
 	}
 	lh_sha256_end(&hash, fact->sha256);
 	fact->records += held;
@@ -166,7 +174,7 @@ int lh_facts_made(struct lh_facts *f, const struct lh_root *root, const char *re
 	struct stat st;
 
 	if (k && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_dev == made->st_dev && st.st_ino == made->st_ino &&
-	    (uint64_t)st.st_size == fact->bytes) {
+	    (uint64_t)st.st_size == fact->bytes && same_time(&st.st_mtim, &made->st_mtim)) {
 		k->fact = *fact;
 		keep(k, &st);
 	}

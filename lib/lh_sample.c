@@ -188,22 +188,55 @@ static void read_provenance(struct lh_source *src)
 			}
 }
 
-int lh_source_scored(struct lh_source *src, const struct lh_record *scored, struct lh_err *err)
+/* What both of a record's lines say: where it came from, its run's id. */
+static int read_origin(struct lh_source *src, const struct lh_record *rec, const char *run_id, struct lh_err *err)
 {
-	const struct lh_value *category = lh_record_get(scored, "category"), *from = lh_record_get(scored, "provenance");
+	const struct lh_value *from = lh_record_get(rec, "provenance");
 
-	src->scored = scored;
 	src->evidence = NULL;
-	src->category = category ? lh_category_read(category) : LH_CATEGORY_NONE;
 	src->provenance.p = NULL;
 	if (from && from->type == LH_OBJECT)
 		src->provenance = *from;
 	read_provenance(src);
-	if (take_text(&src->run_id, lh_record_get(scored, "evidence_run_id"), err) < 0 ||
+	if (take_text(&src->run_id, lh_record_get(rec, run_id), err) < 0 ||
 	    take_text(&src->sig, &src->sig_hash, err) < 0 || take_text(&src->path, &src->file, err) < 0)
 		return -1;
 	src->stem = lh_stem_text(src->path.s.p, src->path.s.n);
 	return 0;
+}
+
+int lh_source_scored(struct lh_source *src, const struct lh_record *scored, struct lh_err *err)
+{
+	const struct lh_value *category = lh_record_get(scored, "category");
+
+	src->scored = scored;
+	src->category = category ? lh_category_read(category) : LH_CATEGORY_NONE;
+	return read_origin(src, scored, "evidence_run_id", err);
+}
+
+int lh_source_side(struct lh_source *src, const struct lh_side *side, struct lh_err *err)
+{
+	if (side->scored)
+		return lh_source_scored(src, side->scored, err);
+	src->scored = NULL;
+	src->category = side->category;
+	src->reason = side->reason;
+	return read_origin(src, side->evidence, "run_id", err);
+}
+
+int lh_source_reason(const struct lh_source *src, struct lh_buf *scratch, struct lh_str *reason, struct lh_err *err)
+{
+	const struct lh_value *reasons = src->scored ? lh_record_get(src->scored, "reasons") : NULL;
+	struct lh_iter it;
+
+	*reason = src->scored ? (struct lh_str){ "", 0 } : src->reason;
+	if (!reasons || reasons->type != LH_ARRAY)
+		return 0;
+	lh_iter_init(&it, reasons);
+	if (!lh_iter_next(&it) || it.val.type != LH_STRING)
+		return 0;
+	lh_buf_reset(scratch);
+	return lh_value_str(&it.val, scratch, reason, err);
 }
 
 int lh_source_evidence(struct lh_source *src, const struct lh_record *evidence, struct lh_err *err)
@@ -354,8 +387,9 @@ int lh_gate_schema(struct lh_sampler *s, struct lh_buf *out, size_t from, struct
 int lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str *b, struct lh_buf *scratch,
 		 char out[LH_SAMPLE_ID], struct lh_err *err)
 {
+	const char *kind = x == LH_PREFERENCE ? "pref" : exporters[x].name;
+	size_t n = strlen(kind);
 	unsigned char hash[32];
-	char hex[ID_HEX + 1];
 
 	lh_buf_reset(scratch);
 	lh_buf_puts(scratch, exporters[x].name);
@@ -366,8 +400,10 @@ int lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str
 	if (lh_buf_check(scratch, err) < 0)
 		return -1;
 	lh_sha256(scratch->p, scratch->len, hash);
-	lh_hex(hash, ID_HEX / 2, hex);
-	snprintf(out, LH_SAMPLE_ID, "%s-%.*s", x == LH_PREFERENCE ? "pref" : exporters[x].name, ID_HEX, hex);
+	memcpy(out, kind, n);
+	out[n++] = '-';
+	lh_hex(hash, ID_HEX / 2, out + n);
+	out[n + ID_HEX] = '\0';
 	return 0;
 }
 

@@ -96,9 +96,12 @@ LH_API int lh_sample_make(struct lh_sampler *s, const struct lh_record *evidence
 /* May the record be one side of a pair: 1, 0, -1. */
 LH_API int lh_sample_side(struct lh_sampler *s, const struct lh_record *evidence, struct lh_err *err);
 
-/* A pair, as lh_sample_make. */
+/* A pair, as lh_sample_make.  Where a scored run has its evidence's provenance,
+ * its category and first reason may stand for it. */
 struct lh_side {
-	const struct lh_record *scored, *evidence;
+	const struct lh_record *evidence, *scored;	/* scored NULL: it is not at hand */
+	enum lh_category category;
+	struct lh_str reason;
 };
 LH_API int lh_sample_pair(struct lh_sampler *s, const struct lh_side *chosen, const struct lh_side *rejected, struct lh_buf *out, struct lh_err *err);
 

@@ -197,17 +197,9 @@ int lh_sample_build(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err
 /* "<category> over <category> on <task_id>: <first reason> vs <first reason>" */
 static int put_first_reason(struct lh_sampler *s, const struct lh_source *src, struct lh_err *err)
 {
-	const struct lh_value *reasons = lh_record_get(src->scored, "reasons");
 	struct lh_str reason;
-	struct lh_iter it;
 
-	if (!reasons || reasons->type != LH_ARRAY)
-		return 0;
-	lh_iter_init(&it, reasons);
-	if (!lh_iter_next(&it) || it.val.type != LH_STRING)
-		return 0;
-	lh_buf_reset(&s->scratch);
-	if (lh_value_str(&it.val, &s->scratch, &reason, err) < 0)
+	if (lh_source_reason(src, &s->scratch, &reason, err) < 0)
 		return -1;
 	lh_buf_add(&s->built, reason.p, reason.n);
 	return 0;
@@ -277,7 +269,7 @@ static int gate_pair(struct lh_sampler *s, struct lh_err *err)
 
 static int read_side(struct lh_source *src, const struct lh_side *side, struct lh_err *err)
 {
-	return lh_source_scored(src, side->scored, err) < 0 || lh_source_evidence(src, side->evidence, err) < 0 ? -1 : 0;
+	return lh_source_side(src, side, err) < 0 || lh_source_evidence(src, side->evidence, err) < 0 ? -1 : 0;
 }
 
 int lh_sample_pair(struct lh_sampler *s, const struct lh_side *chosen, const struct lh_side *rejected, struct lh_buf *out, struct lh_err *err)

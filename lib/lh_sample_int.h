@@ -20,6 +20,7 @@ struct lh_text {
 struct lh_source {
 	const struct lh_record *scored, *evidence;
 	enum lh_category category;
+	struct lh_str reason;	/* where scored is NULL */
 	struct lh_value provenance, file, offset, sig_hash, recorded_at;	/* p NULL: missing */
 	struct lh_text run_id, sig, path, task, text;
 	struct lh_str stem;	/* in path */
@@ -41,6 +42,9 @@ struct lh_sampler {
 
 #define LH_PUTS(b, text) lh_buf_add(b, text, sizeof text - 1)
 
+/* The first reason why a run was scored so; empty when it does not say. */
+int lh_source_reason(const struct lh_source *src, struct lh_buf *scratch, struct lh_str *reason, struct lh_err *err);
+
 /* A record begins: nothing is refused yet. */
 void lh_sample_begin(struct lh_sampler *s);
 
@@ -54,8 +58,9 @@ int lh_sample_refuse(struct lh_sampler *s, enum lh_refusal why, const char *fmt,
 void lh_source_init(struct lh_source *src);
 void lh_source_free(struct lh_source *src);
 
-/* Read a scored run, its evidence; without any gate. */
+/* Read a scored run, or what stands for it, and its evidence; without any gate. */
 int lh_source_scored(struct lh_source *src, const struct lh_record *scored, struct lh_err *err);
+int lh_source_side(struct lh_source *src, const struct lh_side *side, struct lh_err *err);
 int lh_source_evidence(struct lh_source *src, const struct lh_record *evidence, struct lh_err *err);
 
 /* The gates behind provenance: 1, 0 refused, -1. */

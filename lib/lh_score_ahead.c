@@ -80,13 +80,16 @@ int lh_ahead_done(struct lh_ahead *a, struct lh_err *err)
 	return 0;
 }
 
-/* Is what was scored what lies there now? */
-static int still(const struct lh_ahead *a, struct lh_err *err)
+/* Is what was scored what lies there now, and there still is no mirror? */
+static int still(const struct lh_ahead *a, const char *mirror, struct lh_err *err)
 {
 	struct lh_fact fact;
 	int rc = a->done ? lh_facts_of(a->run->facts, a->run->root, a->evidence, &fact, err) : 0;
 
-	return rc > 0 ? !memcmp(a->sha256, fact.sha256, sizeof a->sha256) : rc;
+	if (rc <= 0 || memcmp(a->sha256, fact.sha256, sizeof a->sha256))
+		return rc < 0 ? -1 : 0;
+	rc = is_there(a->run, mirror, err);
+	return rc < 0 ? -1 : !rc;
 }
 
 int lh_ahead_take(struct lh_run *run, struct lh_score_file *f, struct lh_append **mirror, struct lh_err *err)
@@ -98,7 +101,7 @@ int lh_ahead_take(struct lh_run *run, struct lh_score_file *f, struct lh_append 
 		a = a->next;
 	if (!a)
 		return 0;
-	rc = still(a, err);
+	rc = still(a, f->scored, err);
 	if (rc > 0) {
 		f->read = a->count.read;
 		memcpy(f->by, a->count.by, sizeof f->by);

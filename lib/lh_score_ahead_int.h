@@ -6,8 +6,9 @@
  * score would read again a moment later.  So a file of evidence that begins,
  * and has no mirror yet, gets one on the way: a temporary file until the score
  * stage comes to that evidence, finds that it still is what was scored, by its
- * hash, and commits the mirror.  Evidence that somebody changed meanwhile is
- * read and scored like any other, and what was scored ahead is dropped.
+ * hash, and that there still is no mirror, and commits this one.  Evidence that
+ * somebody changed or scored meanwhile is read and scored like any other, and
+ * what was scored ahead is dropped.
  *
  *     lh_ahead_open(&a, run, evidence, err);          a NULL: this file cannot be
  *     lh_ahead_line(a, category, scored, n, err);     each, in order

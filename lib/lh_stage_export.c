@@ -18,6 +18,7 @@ static int remember(struct lh_exporting *x, struct lh_export_one *e, struct lh_e
 	const struct lh_value *v;
 	struct lh_key key;
 	struct lh_str id;
+	uint64_t *bits;
 
 	if (lh_record_parse(&x->scored, x->row.p, x->row.n, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
@@ -28,7 +29,11 @@ static int remember(struct lh_exporting *x, struct lh_export_one *e, struct lh_e
 	if (lh_value_str(v, &x->text, &id, err) < 0)
 		return -1;
 	key = lh_export_id(id.p, id.n);
-	return lh_keyset_add(&e->on_file, &key, NULL, err);
+	bits = lh_keymap_at(&e->on_file, &key, err);
+	if (!bits)
+		return -1;
+	*bits = 1;
+	return 0;
 }
 
 static int read_output(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
@@ -61,39 +66,29 @@ static int refuse(struct lh_exporting *x, struct lh_export_one *e, enum lh_refus
 	const struct lh_said *said = lh_sampler_said(e->sampler);
 	struct lh_refused r = {
 		.why = why, .source = { x->scored.line, x->scored.len },
-		.provenance = said->provenance, .run_id = said->run_id, .sig = said->sig, .errors = &said->errors
+		.provenance = said->provenance, .key = x->key, .errors = &said->errors
 	};
 
 	return lh_quarantine_add(e->refused, &r, err);
 }
 
-int lh_export_sample(struct lh_export_one *e, bool *is_new, struct lh_err *err)
+int lh_export_sample(struct lh_exporting *x, struct lh_export_one *e, const struct lh_key *key, bool *is_new, struct lh_err *err)
 {
 	const char *id = lh_sampler_said(e->sampler)->id;
-	struct lh_key key = lh_export_id(id, strlen(id));
+	struct lh_export_ids *made = &e->made;
+	uint64_t *bits = lh_keymap_at(&x->known, key, err);
 
-	if (lh_keyset_add(&e->seen, &key, is_new, err) < 0)
+	if (!bits || lh_grow(&made->id, &made->cap, made->n + 1, sizeof *made->id, err) < 0)
 		return -1;
+	*is_new = !(*bits & lh_export_made(e->x));
 	if (!*is_new)
 		return 0;
+	*bits |= lh_export_made(e->x);
+	made->id[made->n] = lh_export_id(id, strlen(id));
 	e->how->exported++;
-	if (lh_keyset_has(&e->on_file, &key))
+	if (lh_keymap_get(&e->on_file, &made->id[made->n++]))
 		return 0;
 	return lh_append_line(e->append, e->sample.p, e->sample.len, err);
-}
-
-/* For the check at the end: what the scores alone say, apart from the gates. */
-static int note_unsafe(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
-{
-	const struct lh_value *v = lh_record_get(&x->scored, "category");
-	struct lh_export_unsafe *u = &e->unsafe;
-
-	if (!v || !(lh_value_is(v, "rejected", 8) || (e->x == LH_SFT && lh_value_is(v, "needs_human_review", 18))))
-		return 0;
-	if (lh_grow(&u->key, &u->cap, u->n + 1, sizeof *u->key, err) < 0)
-		return -1;
-	u->key[u->n++] = lh_export_key(&x->src.run_id.s, &x->src.sig.s);
-	return 0;
 }
 
 static int export_one(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
@@ -103,7 +98,7 @@ static int export_one(struct lh_exporting *x, struct lh_export_one *e, struct lh
 	int rc;
 
 	e->how->read++;
-	rc = note_unsafe(x, e, err) < 0 ? -1 : lh_sample_judge(e->sampler, err);
+	rc = lh_sample_judge(e->sampler, err);
 	if (rc > 0) {
 		lh_buf_reset(&e->sample);
 		rc = lh_export_evidence(x, err) < 0 ? -1 : lh_sample_finish(e->sampler, &e->sample, err);
@@ -112,9 +107,25 @@ static int export_one(struct lh_exporting *x, struct lh_export_one *e, struct lh
 		return -1;
 	if (!rc)
 		return refuse(x, e, said->refused, err);
-	if (lh_export_sample(e, &is_new, err) < 0)
+	if (lh_export_sample(x, e, &x->key, &is_new, err) < 0)
 		return -1;
 	return is_new ? 0 : refuse(x, e, LH_DUPLICATE_ID, err);
+}
+
+/* For the check at the end: what the scores alone say, apart from the gates. */
+static int note_unsafe(struct lh_exporting *x, struct lh_err *err)
+{
+	const struct lh_value *v = lh_record_get(&x->scored, "category");
+	bool rejected = v && lh_value_is(v, "rejected", 8);
+	uint64_t *bits;
+
+	if (!rejected && !(v && lh_value_is(v, "needs_human_review", 18)))
+		return 0;
+	bits = lh_keymap_at(&x->known, &x->key, err);
+	if (!bits)
+		return -1;
+	*bits |= lh_export_unsafe(LH_SFT) | (rejected ? lh_export_unsafe(LH_RAG) : 0);
+	return 0;
 }
 
 static int export_record(struct lh_exporting *x, struct lh_err *err)
@@ -124,16 +135,21 @@ static int export_record(struct lh_exporting *x, struct lh_err *err)
 	x->sought = false;
 	if (lh_source_scored(&x->src, &x->scored, err) < 0)
 		return -1;
+	x->key = lh_record_key(&x->src.run_id.s, &x->src.sig.s, &(struct lh_str){ x->scored.line, x->scored.len });
+	lh_keymap_prefetch(&x->known, &x->key);
 	for (i = 0; i < LH_PREFERENCE; i++)
 		if (x->each[i].sampler && export_one(x, &x->each[i], err) < 0)
 			return -1;
-	return x->each[LH_PREFERENCE].sampler ? lh_export_side(x, err) : 0;
+	if (x->each[LH_PREFERENCE].sampler && lh_export_side(x, err) < 0)
+		return -1;
+	return note_unsafe(x, err);
 }
 
 /* A line that is no record at all, known by where it stands. */
 static int refuse_line(struct lh_exporting *x, const struct lh_err *why, struct lh_err *err)
 {
 	struct lh_refused r = { .why = LH_SCHEMA_VIOLATION, .errors = &x->reason };
+	const struct lh_str none = { "", 0 };
 	int i;
 
 	lh_buf_reset(&x->reason);
@@ -145,6 +161,7 @@ static int refuse_line(struct lh_exporting *x, const struct lh_err *why, struct 
 	if (lh_buf_check(&x->text, err) < 0 || lh_buf_check(&x->reason, err) < 0)
 		return -1;
 	r.source = (struct lh_str){ x->text.p, x->text.len };
+	r.key = lh_record_key(&none, &none, &r.source);
 	for (i = 0; i < LH_PREFERENCE; i++) {
 		if (!x->each[i].sampler)
 			continue;
@@ -207,6 +224,7 @@ static void init(struct lh_exporting *x)
 	lh_source_init(&x->src);
 	lh_buf_init(&x->reason, LH_BUF_NOMAX);
 	lh_buf_init(&x->text, LH_BUF_NOMAX);
+	lh_intern_init(&x->reasons);
 	for (i = 0; i < LH_EXPORTERS; i++)
 		lh_buf_init(&x->each[i].sample, LH_BUF_NOMAX);
 }
@@ -217,9 +235,8 @@ static void close_one(struct lh_export_one *e)
 	lh_quarantine_free(e->refused);
 	lh_sampler_free(e->sampler);
 	lh_buf_free(&e->sample);
-	lh_keyset_free(&e->on_file);
-	lh_keyset_free(&e->seen);
-	free(e->unsafe.key);
+	lh_keymap_free(&e->on_file);
+	free(e->made.id);
 }
 
 static void close_all(struct lh_exporting *x)
@@ -230,6 +247,7 @@ static void close_all(struct lh_exporting *x)
 		close_one(&x->each[i]);
 	lh_join_free(x->join);
 	lh_rows_free(x->rows);
+	lh_keymap_free(&x->known);
 	lh_record_free(&x->scored);
 	lh_source_free(&x->src);
 	lh_buf_free(&x->reason);
@@ -241,7 +259,7 @@ static int open_one(struct lh_exporting *x, struct lh_export_one *e, struct lh_e
 {
 	e->sampler = lh_sampler_new(e->x, e->how, x->run->recorded_at, err);
 	e->refused = e->sampler ? lh_quarantine_new(e->x, x->run->recorded_at, err) : NULL;
-	if (!e->refused || lh_quarantine_root(e->refused, x->run->root, err) < 0 || read_output(x, e, err) < 0)
+	if (!e->refused || lh_quarantine_root(e->refused, x->run->root, &x->known, err) < 0 || read_output(x, e, err) < 0)
 		return -1;
 	e->sampler->src = &x->src;
 	e->append = lh_append_open(x->run->root, lh_exporter_output(e->x), err);
@@ -272,7 +290,7 @@ static int finish(struct lh_exporting *x, struct lh_export_one *e, struct lh_err
 
 	if (e->x == LH_PREFERENCE && lh_export_pairs(x, err) < 0)
 		return -1;
-	if (settle(e, err) < 0 || lh_export_check(x->run->root, e->x, &e->unsafe, &e->seen, res, err) < 0)
+	if (settle(e, err) < 0 || lh_export_check(x->run->root, e->x, &x->known, &e->made, res, err) < 0)
 		return -1;
 	close_one(e);
 	*e = (struct lh_export_one){ .x = e->x };

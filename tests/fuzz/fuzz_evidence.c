@@ -1,6 +1,8 @@
-/* Of any row, evidence is valid as its schema says and gives the same hash
- * again; what is refused has a reason, which is JSON. */
+/* Of any row, evidence is valid as its schema says, its members are where they
+ * are said to be, and it gives the same hash again, alone and in a pair; what is
+ * refused has a reason, which is JSON. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "lh_evidence.h"
 #include "lh_schema.h"
@@ -9,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static struct lh_record row, made;
 static struct lh_evidence *maker;
-static struct lh_buf out, scratch, list;
+static struct lh_buf out, scratch, list, canon[2];
 static struct lh_err err;
 
 static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
@@ -20,6 +22,40 @@ static void on_violation(void *ctx, const struct lh_str *field, const struct lh_
 	abort();
 }
 
+static bool same(const struct lh_value *a, const struct lh_value *b)
+{
+	return a->p == b->p && a->n == b->n && a->type == b->type && a->escaped == b->escaped;
+}
+
+static void check_members(const struct lh_record *told)
+{
+	size_t i;
+
+	if (told->line != made.line || told->len != made.len || told->n != made.n)
+		abort();
+	for (i = 0; i < made.n; i++)
+		if (!same(&told->member[i].key, &made.member[i].key) || !same(&told->member[i].val, &made.member[i].val))
+			abort();
+}
+
+/* The row's hash beside that of what was made of it, in either order. */
+static void check_hashes(void)
+{
+	unsigned char want[2][32], got[2][32];
+	int i;
+
+	if (lh_sig_hash(&row, &canon[0], want[0], &err) < 0 || lh_sig_hash(&made, &canon[0], want[1], &err) < 0)
+		abort();
+	for (i = 0; i < 2; i++) {
+		const struct lh_record *const pair[2] = { i ? &made : &row, i ? &row : &made };
+
+		if (lh_sig_hash_pair(pair, canon, got, &err) != 1)
+			abort();
+		if (memcmp(got[i], want[0], 32) || memcmp(got[!i], want[1], 32) || memcmp(want[0], lh_evidence_hash(maker), 32))
+			abort();
+	}
+}
+
 static void check_made(void)
 {
 	struct lh_value v;
@@ -27,6 +63,8 @@ static void check_made(void)
 	lh_buf_grow(&out, LH_PAD);
 	if (lh_record_parse(&made, out.p, out.len, &err) < 0)
 		abort();
+	check_members(lh_evidence_record(maker));
+	check_hashes();
 	v = (struct lh_value){ .p = made.line, .n = made.len, .type = LH_OBJECT };
 	if (lh_schema_check(lh_schema_find("evidence_record"), &v, &scratch, on_violation, NULL, &err) != 0)
 		abort();
@@ -52,6 +90,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		lh_buf_init(&out, LH_BUF_NOMAX);
 		lh_buf_init(&scratch, LH_BUF_NOMAX);
 		lh_buf_init(&list, LH_BUF_NOMAX);
+		lh_buf_init(&canon[0], LH_BUF_NOMAX);
+		lh_buf_init(&canon[1], LH_BUF_NOMAX);
 		maker = lh_evidence_new("2026-05-03T12:00:00.000Z", &err);
 	}
 	if (!n)

@@ -141,16 +141,16 @@ static void builds(enum lh_exporter x, const char *category, const char *error)
 }
 
 /* Layer 3: lines that stand in the file, however they came there. */
-static bool clean(const struct lh_root *root, enum lh_exporter x, const char *lines, const struct lh_export_unsafe *unsafe, const struct lh_keyset *due)
+static bool clean(const struct lh_root *root, enum lh_exporter x, const char *lines, const struct lh_keymap *known, const struct lh_export_ids *due)
 {
-	const struct lh_export_unsafe none = { .n = 0 };
-	const struct lh_keyset nothing = { .n = 0 };
+	const struct lh_keymap none = { .n = 0 };
+	const struct lh_export_ids nothing = { .n = 0 };
 	struct lh_stage_result res;
 	bool passed;
 
 	put(lh_exporter_output(x), lines);
 	lh_stage_begin(&res, LH_STAGE_RAG);
-	check_why(lh_export_check(root, x, unsafe ? unsafe : &none, due ? due : &nothing, &res, &err) == 0, err.msg);
+	check_why(lh_export_check(root, x, known ? known : &none, due ? due : &nothing, &res, &err) == 0, err.msg);
 	passed = res.passed;
 	check(passed == !res.errors.len);
 	lh_stage_done(&res);
@@ -165,11 +165,11 @@ static bool clean(const struct lh_root *root, enum lh_exporter x, const char *li
 static void rereads(void)
 {
 	struct lh_str run = { "run-1", 5 }, sig = { SIG, 64 };
-	uint64_t key = lh_export_key(&run, &sig);
-	struct lh_export_unsafe unsafe = { &key, 1, 1 };
-	struct lh_keyset due = { .n = 0 };
+	struct lh_key key = lh_record_key(&run, &sig, NULL), id[2] = { lh_export_id("b", 1), lh_export_id("a", 1) };
+	struct lh_export_ids due = { id, 2, 2 };
 	struct lh_root *root = lh_root_open(".", &err);
-	struct lh_key id;
+	struct lh_keymap unsafe = { .n = 0 };
+	uint64_t *bits = lh_keymap_at(&unsafe, &key, &err);
 
 	check(root && lh_root_folders(root, "exports/sft/x", &err) == 0 && lh_root_folders(root, "exports/rag/x", &err) == 0);
 	check(clean(root, LH_SFT, "", NULL, NULL));
@@ -180,16 +180,20 @@ static void rereads(void)
 	check(!clean(root, LH_SFT, SFT("a", "accepted") "torn", NULL, NULL));
 	check(!clean(root, LH_SFT, "{}\n", NULL, NULL));
 	/* one that lies about its category */
+	check(bits);
+	*bits = lh_export_unsafe(LH_SFT);
 	check(!clean(root, LH_SFT, SFT("a", "accepted"), &unsafe, NULL));
+	check(clean(root, LH_RAG, RAG("accepted", "accepted"), &unsafe, NULL));
+	*bits |= lh_export_unsafe(LH_RAG);
 	check(clean(root, LH_RAG, RAG("needs_human_review", "needs_human_review"), NULL, NULL));
 	check(!clean(root, LH_RAG, RAG("accepted", "rejected"), NULL, NULL));
 	check(!clean(root, LH_RAG, RAG("accepted", "accepted"), &unsafe, NULL));
 	/* what was said to be written must be there */
-	id = lh_export_id("a", 1);
-	check(lh_keyset_add(&due, &id, NULL, &err) == 0);
-	check(clean(root, LH_SFT, SFT("a", "accepted"), NULL, &due));
+	check(clean(root, LH_SFT, SFT("a", "accepted") SFT("b", "accepted"), NULL, &due));
+	check(clean(root, LH_SFT, SFT("b", "accepted") SFT("c", "accepted") SFT("a", "accepted"), NULL, &due));
 	check(!clean(root, LH_SFT, SFT("b", "accepted"), NULL, &due));
-	lh_keyset_free(&due);
+	check(!clean(root, LH_SFT, SFT("a", "accepted"), NULL, &due));
+	lh_keymap_free(&unsafe);
 	lh_root_close(root);
 }
 
@@ -226,6 +230,35 @@ static void zips(void)
 	check(lh_pairs_each(p, gather, got, &err) == 0);
 	check_why(!strcmp(got, "4>3 8>6 0>1 10>9 "), got);
 	lh_pairs_free(p);
+}
+
+/* A scored run that is not read again: what was kept of it makes the same pair. */
+static void kept(void)
+{
+	static const char against[] = "{\"run_id\":\"run-2\",\"task_id\":\"scrum_review:a.c\"," FROM ",\"text\":\"u\",\"model_role\":\"executor\"}";
+	static const char worse[] = "{\"evidence_run_id\":\"run-2\",\"category\":\"rejected\",\"reasons\":[\"bad\\u0021\",\"x\"]," FROM "}";
+	const struct lh_export plain = { .read = 0 };
+	struct lh_sampler *s = lh_sampler_new(LH_PREFERENCE, &plain, AT, &err);
+	struct line l[4];
+	struct lh_side a = { .scored = parse(&l[0], SCORED("accepted")), .evidence = parse(&l[1], EVIDENCE) };
+	struct lh_side b = { .scored = parse(&l[2], worse), .evidence = parse(&l[3], against) };
+	struct lh_buf read, said;
+	int i;
+
+	lh_buf_init(&read, LH_BUF_NOMAX);
+	lh_buf_init(&said, LH_BUF_NOMAX);
+	check(s && lh_sample_pair(s, &a, &b, &read, &err) == 1);
+	a = (struct lh_side){ .evidence = a.evidence, .category = LH_ACCEPTED, .reason = { "why", 3 } };
+	b = (struct lh_side){ .evidence = b.evidence, .category = LH_REJECTED, .reason = { "bad!", 4 } };
+	check(lh_sample_pair(s, &a, &b, &said, &err) == 1);
+	check(read.len == said.len && !memcmp(read.p, said.p, read.len));
+	lh_buf_putc(&read, '\0');
+	check_why(strstr(read.p, "accepted over rejected on scrum_review:a.c: why vs bad!"), read.p);
+	lh_buf_free(&read);
+	lh_buf_free(&said);
+	lh_sampler_free(s);
+	for (i = 0; i < 4; i++)
+		drop(&l[i]);
 }
 
 /* ---- quarantine ---- */
@@ -378,25 +411,54 @@ static void beneath(void)
 
 static void keys(void)
 {
-	struct lh_keyset s = { .n = 0 }, other = { .n = 0 };
+	struct lh_keymap m = { .n = 0 };
 	struct lh_key k;
-	bool is_new;
+	uint64_t *bits;
 	int i;
 
-	check(!lh_keyset_has(&s, &(struct lh_key){ 1, 1 }) && !lh_keyset_has(&s, &(struct lh_key){ 0, 0 }));
+	check(!lh_keymap_get(&m, &(struct lh_key){ 1, 1 }) && !lh_keymap_get(&m, &(struct lh_key){ 0, 0 }));
 	for (i = 0; i < 200000; i++) {
 		k = (struct lh_key){ (uint64_t)(i % 100000) % 1000, (uint64_t)(i % 100000) / 1000 };
-		check(lh_keyset_has(&s, &k) == (i >= 100000));
-		check(lh_keyset_add(&s, &k, &is_new, &err) == 0 && is_new == (i < 100000));
-		if (i % 2 && i < 100000)
-			check(lh_keyset_add(&other, &k, NULL, &err) == 0);
+		check(lh_keymap_get(&m, &k) == (i < 100000 ? 0 : (uint64_t)(i % 100000 + 1)));
+		bits = lh_keymap_at(&m, &k, &err);
+		check(bits && *bits == (i < 100000 ? 0 : (uint64_t)(i % 100000 + 1)));
+		*bits = (uint64_t)(i % 100000 + 1);
 	}
-	check(s.n == 99999 && s.zero);
-	check(lh_keyset_missing(&s, &other) == 50000 && lh_keyset_missing(&other, &s) == 0);
-	check(s.slots * sizeof *s.slot / s.n < 40);
-	lh_keyset_free(&s);
-	lh_keyset_free(&other);
-	check(!lh_keyset_has(&s, &k));
+	check(m.n == 100000);
+	check(m.slots * sizeof *m.slot / m.n <= 48);
+	lh_keymap_free(&m);
+	check(!lh_keymap_get(&m, &k));
+}
+
+/* Two exporters share what is known of a record, and neither takes a row of the
+ * other's for its own. */
+static void shares(void)
+{
+	struct lh_root *root = lh_root_open(".", &err);
+	struct lh_quarantine *q[2];
+	struct lh_keymap known = { .n = 0 };
+	int round, i;
+
+	check(root && lh_root_folders(root, "exports/quarantine/x", &err) == 0);
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < 2; i++) {
+			q[i] = lh_quarantine_new(i ? LH_SFT : LH_RAG, AT, &err);
+			check(q[i] && lh_quarantine_root(q[i], root, &known, &err) == 0);
+		}
+		for (i = 0; i < 2; i++) {
+			refuse(q[i], LH_MISSING_PROVENANCE, SCORED("accepted"));
+			refuse(q[i], LH_CATEGORY_DISALLOWED, SCORED("accepted"));
+			refuse(q[i], LH_CATEGORY_DISALLOWED, SCORED("accepted"));
+		}
+		check(known.n == 1);
+		for (i = 0; i < 2; i++) {
+			check(lh_quarantine_commit(q[i], &err) == 0);
+			lh_quarantine_free(q[i]);
+		}
+		lh_keymap_free(&known);
+		check(lines("exports/quarantine/rag.jsonl") == 2 && lines("exports/quarantine/sft.jsonl") == 2);
+	}
+	lh_root_close(root);
 }
 
 int main(void)
@@ -418,7 +480,9 @@ int main(void)
 	rereads();
 	keys();
 	zips();
+	kept();
 	keeps();
+	shares();
 	joins();
 	rows_of_a_file();
 	rows_in_windows();

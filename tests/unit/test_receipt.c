@@ -7,6 +7,7 @@
 #include "check.h"
 #include "lh_digest.h"
 #include "lh_receipt.h"
+#include "lh_stage_collect.h"
 
 #define BLOCK (256 << 10)	/* of lh_receipt_file.c */
 #define COMMIT "0123456789abcdef0123456789abcdef01234567"
@@ -48,6 +49,8 @@ static void records_are_lines_that_are_not_blank(const struct lh_root *root)
 	counts(root, "{}\n", 1);
 	counts(root, "{}", 1);
 	counts(root, "{}\r\n \n  {}\n\n{}", 3);
+	counts(root, "\xef\xbb\xbf\n{}\n", 1);
+	counts(root, "\xef\xbb\xbf{}\n\xef\xbb\xbf\n", 2);
 	/* around the end of a block */
 	for (at = BLOCK - 4; at < BLOCK + 4; at++) {
 		memset(large, ' ', at);
@@ -93,6 +96,25 @@ static void is_as_read(struct lh_facts *known, const struct lh_root *root, const
 
 	check(f && lh_facts_of(known, root, relpath, &told, &err) == 1 && lh_facts_of(f, root, relpath, &read, &err) == 1);
 	check(told.bytes == read.bytes && told.records == read.records && !memcmp(told.sha256, read.sha256, 32));
+	lh_facts_free(f);
+}
+
+/* Somebody wrote to a file between our last byte and its name. */
+static void what_was_written_to_since_is_read(const struct lh_root *root)
+{
+	struct timespec times[2] = { { 1000, 0 }, { 1000, 0 } };
+	struct lh_facts *f = lh_facts_new(&err);
+	struct lh_fact fact = { .bytes = 3, .records = 1 };
+	struct stat made;
+
+	put("file", "{}\n");
+	lh_sha256("{}\n", 3, fact.sha256);
+	check(f && stat("file", &made) == 0);
+	put("file", "[]\n");
+	check(utimensat(AT_FDCWD, "file", times, 0) == 0);
+	check(lh_facts_made(f, root, "file", &made, &fact, &err) == 0);
+	is_as_read(f, root, "file");
+	check(unlink("file") == 0);
 	lh_facts_free(f);
 }
 
@@ -213,6 +235,27 @@ static void mint(char id[64], const char *now)
 	lh_run_close(run);
 }
 
+/* What collect tells of a source that it has read, and what there is to count. */
+static void a_source_is_told_as_if_it_were_read(void)
+{
+	static const char *const texts[] = {
+		"", "\n", "\xef\xbb\xbf", "\xef\xbb\xbf\n{}\n", "\xef\xbb\xbf \r\n\t\n{}", "{}\r\n \n  {}\n[\n\n\xff", "\xef\xbb\xbf{}\n\xef\xbb\xbf\n",
+	};
+	struct lh_stage_result res;
+	struct lh_run *run;
+	size_t i;
+
+	check(system("mkdir -p data/_kb") == 0);
+	for (i = 0; i < sizeof texts / sizeof *texts; i++) {
+		put("data/_kb/audits.jsonl", texts[i]);
+		run = open_run("told", NULL, NULL);
+		check_why(lh_stage_collect(run, &res, NULL, &err) == 0, err.msg);
+		lh_stage_done(&res);
+		is_as_read(run->facts, run->root, "data/_kb/audits.jsonl");
+		lh_run_close(run);
+	}
+}
+
 static void minted_ids_are_uuids_and_repeat_with_the_clock(void)
 {
 	char a[64], b[64], c[64];
@@ -296,11 +339,13 @@ int main(void)
 	check(root);
 	records_are_lines_that_are_not_blank(root);
 	a_file_is_read_again_only_when_it_has_changed(root);
+	what_was_written_to_since_is_read(root);
 	what_is_made_is_hashed_as_if_it_were_read(root);
 	lh_root_close(root);
 	the_commit_is_read_from_gits_own_files();
 	a_worktrees_commit_is_its_own();
 	ids_are_names_of_folders();
+	a_source_is_told_as_if_it_were_read();
 	minted_ids_are_uuids_and_repeat_with_the_clock();
 	times_are_utc_with_milliseconds();
 	a_runs_hash_is_over_its_stages_outputs();

@@ -70,6 +70,29 @@ static void another_verdict(void)
 	put(EVIDENCE, "w", all);
 }
 
+/* Somebody who asks for no lock has scored the first row. */
+static void a_mirror(void)
+{
+	char *end = strchr(want, '\n');
+
+	check(end && system("mkdir -p data/scored-runs/2026/05/03") == 0);
+	end[1] = '\0';
+	put(SCORED, "w", want);
+}
+
+/* Something that is no scored run of these rows, and must not be lost. */
+static void another_mirror(void)
+{
+	char *sig;
+
+	a_mirror();
+	get(SCORED, want, sizeof want);
+	sig = strstr(want, "\"sig_hash\":\"");
+	check(sig);
+	memcpy(sig + 12, "0123456789", 10);
+	put(SCORED, "w", want);
+}
+
 static void an_old_mirror(void)
 {
 	put(SCORED, "w", want);
@@ -118,6 +141,22 @@ static void not_where_something_is_on_file(void)
 	check(!strncmp(got, want, strlen(want)) && strchr(got + strlen(want), '\n'));
 }
 
+static void a_mirror_of_others_stays(void)
+{
+	static char all[sizeof want];
+
+	fresh();
+	check(run(true, nothing, ROWS, all));
+	memcpy(want, all, sizeof want);
+	fresh();
+	check(run(true, a_mirror, ROWS, got));
+	check_why(!strcmp(got, all), got);
+	memcpy(want, all, sizeof want);
+	fresh();
+	check(run(true, another_mirror, ROWS, got));
+	check_why(!strncmp(got, want, strlen(want)) && !strcmp(got + strlen(want), all), got);
+}
+
 int main(void)
 {
 	char dir[] = "/tmp/lh-test-ahead.XXXXXX";
@@ -127,6 +166,7 @@ int main(void)
 	comes_to_the_same(a_line_more);
 	comes_to_the_same(another_verdict);
 	not_where_something_is_on_file();
+	a_mirror_of_others_stays();
 	check(chdir("/") == 0);
 	return execlp("rm", "rm", "-rf", dir, (char *)NULL);
 }

@@ -73,7 +73,7 @@ static int on_side(const char *line, size_t n, const struct lh_origin *from, voi
 	(void)from;
 	memcpy(&h, line, sizeof h);
 	task = (struct lh_str){ line + sizeof h, h.task };
-	at = (struct lh_place){ p->at, p->at + h.evidence, h.evidence, h.scored, 0 };
+	at = (struct lh_place){ p->at, p->at + h.evidence, h.evidence, h.scored, 0, 0, 0 };
 	if (lh_pairs_add(p->pairs, &task, h.category, &at, err) < 0)
 		return -1;
 	lh_buf_add(&p->block, line + sizeof h + h.task, n - sizeof h - h.task);
@@ -81,18 +81,25 @@ static int on_side(const char *line, size_t n, const struct lh_origin *from, voi
 	return p->block.len >= BLOCK || p->block.failed ? flush(p, err) : 0;
 }
 
+static int read_side(struct pairing *p, int side, const struct lh_place *at, struct lh_err *err)
+{
+	return lh_pair_read_evidence(&p->pair, side, at, p->fd, err) < 0 ||
+	       lh_pair_read_scored(&p->pair, side, at, p->fd, err) < 0 ? -1 : 0;
+}
+
 static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected, struct lh_err *err)
 {
 	struct pairing *p = ctx;
 	const struct lh_said *said = lh_sampler_said(p->sampler);
-	struct lh_side a = { &p->pair.rec[1], &p->pair.rec[0] }, b = { &p->pair.rec[3], &p->pair.rec[2] };
+	struct lh_side a = { .scored = &p->pair.rec[1], .evidence = &p->pair.rec[0] };
+	struct lh_side b = { .scored = &p->pair.rec[3], .evidence = &p->pair.rec[2] };
 	struct lh_str source;
 	int rc;
 
 	if (lh_tool_stopping())
 		return lh_err_set(err, LH_EINTR, "interrupted");
 	lh_buf_reset(&p->sample);
-	if (lh_pair_read(&p->pair, 0, chosen, p->fd, p->fd, err) < 0 || lh_pair_read(&p->pair, 1, rejected, p->fd, p->fd, err) < 0)
+	if (read_side(p, 0, chosen, err) < 0 || read_side(p, 1, rejected, err) < 0)
 		return -1;
 	rc = lh_sample_pair(p->sampler, &a, &b, &p->sample, err);
 	if (rc < 0 || lh_pair_source(&p->pair, &source, err) < 0)
