@@ -42,7 +42,17 @@ static struct lh_key key_of(struct lh_str word)
 	return k;
 }
 
-static int add_folded(struct lh_keyset *set, struct lh_str word, struct lh_err *err)
+static int add(struct lh_keymap *set, const struct lh_key *k, struct lh_err *err)
+{
+	uint64_t *bits = lh_keymap_at(set, k, err);
+
+	if (!bits)
+		return -1;
+	*bits = 1;
+	return 0;
+}
+
+static int add_folded(struct lh_keymap *set, struct lh_str word, struct lh_err *err)
 {
 	char small[256];
 	struct lh_key k;
@@ -54,7 +64,7 @@ static int add_folded(struct lh_keyset *set, struct lh_str word, struct lh_err *
 		for (i = 0; i < word.n; i++)
 			small[i] = lh_fold(word.p[i]);
 		k = key_of((struct lh_str){ small, word.n });
-		return lh_keyset_add(set, &k, NULL, err);
+		return add(set, &k, err);
 	}
 	lh_buf_init(&b, LH_BUF_NOMAX);
 	if (lh_buf_room(&b, word.n))
@@ -67,21 +77,30 @@ static int add_folded(struct lh_keyset *set, struct lh_str word, struct lh_err *
 	return rc;
 }
 
-int words_add(struct lh_keyset *set, struct lh_str word, bool fold, struct lh_err *err)
+int words_add(struct lh_keymap *set, struct lh_str word, bool fold, struct lh_err *err)
 {
 	struct lh_key k;
 
 	if (fold)
 		return add_folded(set, word, err);
 	k = key_of(word);
-	return lh_keyset_add(set, &k, NULL, err);
+	return add(set, &k, err);
 }
 
-bool words_has(const struct lh_keyset *set, struct lh_str word)
+bool words_has(const struct lh_keymap *set, struct lh_str word)
 {
 	struct lh_key k = key_of(word);
 
-	return set->n && lh_keyset_has(set, &k);
+	return lh_keymap_get(set, &k) != 0;
+}
+
+size_t words_shared(const struct lh_keymap *these, const struct lh_keymap *those)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < these->slots; i++)
+		n += these->slot[i].bits && lh_keymap_get(those, &these->slot[i].key);
+	return n;
 }
 
 struct lh_str path_plain(struct lh_str path)
@@ -109,9 +128,9 @@ void focus_init(struct focus *f)
 
 static void forget(struct focus *f)
 {
-	lh_keyset_free(&f->tokens);
-	lh_keyset_free(&f->defined);
-	lh_keyset_free(&f->imported);
+	lh_keymap_free(&f->tokens);
+	lh_keymap_free(&f->defined);
+	lh_keymap_free(&f->imported);
 	memset(&f->tokens, 0, sizeof f->tokens);
 	memset(&f->defined, 0, sizeof f->defined);
 	memset(&f->imported, 0, sizeof f->imported);
@@ -140,7 +159,7 @@ static int take_string(struct focus *f, const struct lh_value *v, const char *na
 }
 
 /* Of a symbol like Log::open or log.open the last word counts. */
-static int take_symbols(struct focus *f, const struct lh_value *v, const char *name, struct lh_keyset *to, struct lh_err *err)
+static int take_symbols(struct focus *f, const struct lh_value *v, const char *name, struct lh_keymap *to, struct lh_err *err)
 {
 	struct lh_str symbol, word, last;
 	struct lh_value got;

@@ -3,7 +3,7 @@
 #define RELEVANCE_H
 
 #include "lh_flow.h"
-#include "lh_keyset.h"
+#include "lh_keymap.h"
 
 struct settings {
 	const char *focus;
@@ -24,12 +24,14 @@ bool words_next(struct words *w, struct lh_str *word);
 enum { WORD_MIN = 3 };	/* bytes of a word that counts for overlap */
 
 /* Add the word to the set, in lower case if fold. */
-int words_add(struct lh_keyset *set, struct lh_str word, bool fold, struct lh_err *err);
-bool words_has(const struct lh_keyset *set, struct lh_str word);
+int words_add(struct lh_keymap *set, struct lh_str word, bool fold, struct lh_err *err);
+bool words_has(const struct lh_keymap *set, struct lh_str word);
+/* How many words both have. */
+size_t words_shared(const struct lh_keymap *these, const struct lh_keymap *those);
 
 struct focus {
 	struct lh_str path, folder, name;	/* n = 0: none; folder with its slash */
-	struct lh_keyset tokens, defined, imported;
+	struct lh_keymap tokens, defined, imported;
 	struct lh_buf text;		/* the strings */
 	struct lh_buf from;		/* the JSON it was made of */
 };

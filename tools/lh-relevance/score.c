@@ -57,7 +57,7 @@ struct found {
 static int look_at_words(const struct focus *f, struct lh_str text, struct verdict *v, struct found *found, struct lh_err *err)
 {
 	struct words w = { text.p, text.p + text.n };
-	struct lh_keyset tokens = { 0 };
+	struct lh_keymap tokens = { 0 };
 	struct lh_str word;
 	int rc = 0;
 
@@ -68,10 +68,10 @@ static int look_at_words(const struct focus *f, struct lh_str text, struct verdi
 			rc = words_add(&tokens, word, true, err);
 	}
 	if (!rc && f->tokens.n && tokens.n) {
-		v->shared = tokens.n - lh_keyset_missing(&tokens, &f->tokens);
+		v->shared = words_shared(&tokens, &f->tokens);
 		v->all = tokens.n + f->tokens.n - v->shared;
 	}
-	lh_keyset_free(&tokens);
+	lh_keymap_free(&tokens);
 	return rc;
 }
 
