@@ -792,7 +792,7 @@ whole() {
 			rc=0
 			wait $pid || rc=$?
 			[ "$rc" = 0 ] || [ "$rc" -gt 128 ] || { echo "exit $rc: $(cat err)"; return 1; }
-			[ ! -s err ]
+			[ ! -s err ] || { echo "$signal after $delay s, exit $rc: $(cat err)"; return 1; }
 			diff -r r "$BATS_FILE_TMPDIR/sound"
 			no_litter
 		done
