@@ -391,7 +391,7 @@ ASK='"uid":"t1","content":1,"mode":"m","kind":"email","task":"t","prompt":"p","m
 
 @test "whichever allocation fails: exit 2, out of memory, no leak, no litter" {
 	asan_only
-	step=$(scale 7 1)
+	step=$(scale 13 1)
 	while read -r command; do
 		for ((n = 1; n < 100000; n += step)); do
 			fresh
@@ -411,7 +411,7 @@ ASK='"uid":"t1","content":1,"mode":"m","kind":"email","task":"t","prompt":"p","m
 @test "whichever allocation fails, those of libc and other libraries too: exit 2, out of memory" {
 	plain_only "sanitizers have an allocator of their own"
 	cc -shared -fPIC -o "$BATS_FILE_TMPDIR/failmalloc.so" "$ROOT/tests/faults/failmalloc.c"
-	step=$(scale 5 1)
+	step=$(scale 11 1)
 	while read -r command; do
 		for ((n = 1; n < 100000; n += step)); do
 			for when in "$n" "$n+"; do
@@ -450,8 +450,9 @@ ASK='"uid":"t1","content":1,"mode":"m","kind":"email","task":"t","prompt":"p","m
 
 @test "whichever write fails for want of space: exit 2, the reason, the old file" {
 	needs_strace
+	step=$(scale 3 1)
 	while read -r command; do
-		for ((n = 1; n < 1000; n++)); do
+		for ((n = 1; n < 1000; n += step)); do
 			fresh
 			sum=$(sha256sum workers.lhv)
 			run strace -f -qq -o trace -e trace=write,pwrite64,writev,pwritev -e inject=write,pwrite64,writev,pwritev:error=ENOSPC:when=$n bash -c "exec $command >out 2>err" </dev/null

@@ -569,7 +569,7 @@ cosine() {
 		hears_int lh-parity $mode --report r.md --left 'sleep 7401' --right cat one.jsonl >out 2>err &
 		pid=$!
 		for _ in {1..100}; do
-			pgrep -f 'sleep 7401' >/dev/null && break
+			pgrep -f '^sleep 7401' >/dev/null && break
 			sleep 0.05
 		done
 		kill -INT "$pid"
