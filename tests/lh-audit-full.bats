@@ -784,7 +784,7 @@ whole() {
 
 @test "a signal ends an audit, and the root holds what it held" {
 	for signal in INT TERM HUP; do
-		for delay in 0 0.01 0.05; do
+		for delay in 0.02 0.05 0.1; do
 			hears_int lh-audit-full --root r --out report.md >out 2>err &
 			pid=$!
 			sleep $delay
