@@ -73,7 +73,5 @@ with_comma() {
 
 # hears_int COMMAND... - shells have background jobs ignore SIGINT; not here.
 hears_int() {
-	exec python3 -c 'import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execvp(sys.argv[1], sys.argv[1:])' "$@"
+	exec env --default-signal=INT "$@"
 }
