@@ -14,14 +14,13 @@
 #include <unistd.h>
 
 #include "lh_file.h"
+#include "lh_group_int.h"
 #include "lh_signal_int.h"
 #include "lh_time.h"
 #include "lh_words_int.h"
 
 #define CHUNK 65536
-#define TAKE_LEAST 1024	/* bytes that are read at once, where they are there */
-#define GRACE 2.0	/* seconds from SIGTERM to SIGKILL */
-#define LOOK 0.02	/* seconds from one look to the next, where there is no pidfd */
+#define VOID 4096	/* bytes at once of what nobody wants */
 
 /* Ends of its input, stdout, stderr; [0] is what we read from. */
 struct child {
@@ -33,13 +32,6 @@ struct child {
 	int in, outs[2], said[2];
 	struct lh_words words;	/* the end of its stderr */
 };
-
-static void shut(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
 
 static int open_ends(struct child *c, const void *in, size_t n, struct lh_err *err)
 {
@@ -64,33 +56,18 @@ static int start(struct child *c, struct lh_err *err)
 						     .env = c->how->env, .folder = c->how->folder, .group = true }, err);
 	if (c->pid < 0)
 		return -1;
-	shut(&c->in);
-	shut(&c->outs[1]);
-	shut(&c->said[1]);
+	lh_group_shut(&c->in);
+	lh_group_shut(&c->outs[1]);
+	lh_group_shut(&c->said[1]);
 	c->exit = pidfd_open(c->pid, 0);
 	return 0;
-}
-
-static bool has_ended(const struct child *c)
-{
-	siginfo_t info = { .si_pid = 0 };
-
-	return waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == c->pid;
-}
-
-/* How long to wait for it, in milliseconds, when there are so many seconds. */
-static int patience(const struct child *c, double left)
-{
-	if (c->exit < 0 && left > LOOK)
-		left = LOOK;
-	return left > 3600 ? 3600000 : (int)(left * 1000) + 1;
 }
 
 /* Some bytes of its stdout; at its end the descriptor is shut. */
 static int take_out(struct child *c, struct lh_err *err)
 {
 	struct lh_buf *b = &c->out->out;
-	char void_of[4096], *to = c->how->max ? lh_buf_room(b, CHUNK) : void_of;
+	char void_of[VOID], *to = c->how->max ? lh_buf_room(b, CHUNK) : void_of;
 	ssize_t n;
 
 	if (!to)
@@ -99,7 +76,7 @@ static int take_out(struct child *c, struct lh_err *err)
 	if (n < 0)
 		return errno == EINTR ? 0 : lh_err_sys(err, "%s: read failed", c->name);
 	if (n == 0)
-		shut(&c->outs[0]);
+		lh_group_shut(&c->outs[0]);
 	else if (c->how->max)
 		lh_buf_took(b, (size_t)n);
 	return b->len > c->how->max ? lh_err_set(err, LH_EIO, "%s wrote more than %zu bytes", c->name, c->how->max) : 0;
@@ -113,43 +90,22 @@ static int take_said(struct child *c, struct lh_err *err)
 	if (n < 0)
 		return errno == EINTR ? 0 : lh_err_sys(err, "%s: read failed", c->name);
 	if (n == 0)
-		shut(&c->said[0]);
+		lh_group_shut(&c->said[0]);
 	return 0;
 }
 
-/* What an ended child left in a pipe: about as much as is there now, for a
+/* What an ended child left in its stdout: about as much as is there now, for a
  * grandchild that got away may go on writing. */
-static int drain(struct child *c, int *fd, int (*take)(struct child *, struct lh_err *), struct lh_err *err)
+static int drain(struct child *c, struct lh_err *err)
 {
 	int left = 0, takes;
 
-	if (*fd < 0 || ioctl(*fd, FIONREAD, &left) < 0)
+	if (c->outs[0] < 0 || ioctl(c->outs[0], FIONREAD, &left) < 0)
 		return 0;
-	for (takes = left / (int)TAKE_LEAST + 1; takes && ioctl(*fd, FIONREAD, &left) == 0 && left > 0; takes--)
-		if (take(c, err) < 0)
+	for (takes = left / VOID + 1; takes && ioctl(c->outs[0], FIONREAD, &left) == 0 && left > 0; takes--)
+		if (take_out(c, err) < 0)
 			return -1;
 	return 0;
-}
-
-static void kill_group(struct child *c)
-{
-	double until = lh_time_monotonic() + GRACE, left;
-
-	kill(-c->pid, SIGTERM);
-	while (!has_ended(c) && (left = until - lh_time_monotonic()) > 0)
-		poll(&(struct pollfd){ c->exit, POLLIN, 0 }, 1, patience(c, left));
-}
-
-/* Collect it and whatever of its group is left.  The group first: until it is
- * waited for nobody else can have its number. */
-static void collect(struct child *c)
-{
-	int status = 0;
-
-	kill(-c->pid, SIGKILL);
-	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	c->out->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 /* Read until it ends: 0, also when it took too long and must be killed. */
@@ -167,13 +123,14 @@ static int follow(struct child *c, struct lh_err *err)
 			c->out->timed_out = true;
 			return 0;
 		}
-		if (poll(f, 4, patience(c, left)) < 0 && errno != EINTR)
+		if (poll(f, 4, lh_group_patience(c->exit, left)) < 0 && errno != EINTR)
 			return lh_err_sys(err, "poll");
 		if (lh_signal_pending())
 			return lh_err_set(err, LH_EINTR, "interrupted");
-		if ((f[2].revents || c->exit < 0) && has_ended(c)) {
+		if ((f[2].revents || c->exit < 0) && lh_group_ended(c->pid)) {
 			kill(-c->pid, SIGKILL);	/* what it left behind */
-			return drain(c, &c->outs[0], take_out, err) < 0 ? -1 : drain(c, &c->said[0], take_said, err);
+			lh_words_rest(&c->words, c->said[0]);
+			return drain(c, err);
 		}
 		if (f[0].revents && take_out(c, err) < 0)
 			return -1;
@@ -197,18 +154,20 @@ int lh_child_run(const struct lh_child_how *how, const void *in, size_t n, struc
 		rc = start(&c, err);
 	if (!rc)
 		rc = follow(&c, err);
-	if (c.pid > 0 && (rc < 0 || out->timed_out))
-		kill_group(&c);
+	if (c.pid > 0 && (rc < 0 || out->timed_out)) {
+		kill(-c.pid, SIGTERM);
+		lh_group_let_end(c.pid, c.exit);
+	}
 	if (c.pid > 0)
-		collect(&c);
+		out->status = lh_group_collect(c.pid);
 	lh_words_last(&c.words, c.name, out->said, sizeof out->said);
 	lh_signal_defer(was);
-	shut(&c.exit);
-	shut(&c.in);
-	shut(&c.outs[0]);
-	shut(&c.outs[1]);
-	shut(&c.said[0]);
-	shut(&c.said[1]);
+	lh_group_shut(&c.exit);
+	lh_group_shut(&c.in);
+	lh_group_shut(&c.outs[0]);
+	lh_group_shut(&c.outs[1]);
+	lh_group_shut(&c.said[0]);
+	lh_group_shut(&c.said[1]);
 	return rc;
 }
 

@@ -13,21 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lh_group_int.h"
 #include "lh_signal_int.h"
 #include "lh_time.h"
 #include "lh_words_int.h"
 
 #define CHUNK 65536
-#define GRACE 2.0	/* seconds from SIGTERM to SIGKILL, or from the end of stdout to that of the command */
-
-#define LOOK 0.02	/* seconds from one look to the next, where there is no pidfd */
-
-static void shut(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
 
 static int start(struct lh_coproc *c, const char *command, int *in, int *out, int *said, struct lh_err *err)
 {
@@ -62,18 +53,18 @@ int lh_coproc_command(struct lh_coproc *c, const char *command, size_t max, stru
 	lh_buf_init(&c->in, max + 2 * CHUNK);
 	snprintf(c->name, sizeof c->name, "the command");
 	rc = start(c, command, in, out, said, err);
-	shut(&in[0]);
-	shut(&out[1]);
-	shut(&said[1]);
+	lh_group_shut(&in[0]);
+	lh_group_shut(&out[1]);
+	lh_group_shut(&said[1]);
 	c->to = in[1];
 	c->fd = out[0];
 	c->said = said[0];
 	if (rc < 0 && c->pid) {
 		lh_command_end(c);
 	} else if (rc < 0) {
-		shut(&c->to);
-		shut(&c->fd);
-		shut(&c->said);
+		lh_group_shut(&c->to);
+		lh_group_shut(&c->fd);
+		lh_group_shut(&c->said);
 	}
 	return rc;
 }
@@ -90,38 +81,15 @@ static int waiting(int fd)
 	return fd >= 0 && ioctl(fd, FIONREAD, &n) == 0 ? n : 0;
 }
 
-static bool has_ended(const struct lh_coproc *c)
-{
-	siginfo_t info = { .si_pid = 0 };
-
-	return waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == c->pid;
-}
-
-/* How long to wait for it, in milliseconds, when there are so many seconds. */
-static int patience(const struct lh_coproc *c, double left)
-{
-	if (c->exit < 0 && left > LOOK)
-		left = LOOK;
-	return left > 3600 ? 3600000 : (int)(left * 1000) + 1;
-}
-
-/* Kill the group before its leader is waited for: until then nobody else can
- * have its number. */
 void lh_command_end(struct lh_coproc *c)
 {
-	int status = 0;
-
-	kill(-c->pid, SIGKILL);
-	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	c->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	c->status = lh_group_collect(c->pid);
 	c->pid = 0;
-	while (waiting(c->said) > 0 && lh_words_take(&c->words, c->said) > 0)
-		;
-	shut(&c->to);
-	shut(&c->fd);
-	shut(&c->said);
-	shut(&c->exit);
+	lh_words_rest(&c->words, c->said);
+	lh_group_shut(&c->to);
+	lh_group_shut(&c->fd);
+	lh_group_shut(&c->said);
+	lh_group_shut(&c->exit);
 }
 
 /* Wait for something to happen: 0, or -1.  f[3] is then whether it has ended;
@@ -135,34 +103,25 @@ static int wait_for(struct lh_coproc *c, struct pollfd *f, double until, double 
 	f[4] = (struct pollfd){ lh_signal_wake_fd(), POLLIN, 0 };
 	if (left <= 0)
 		return lh_err_set(err, LH_ENET, "%s did not %s within %g seconds", c->name, what, seconds);
-	if (poll(f, 5, patience(c, left)) < 0) {
+	if (poll(f, 5, lh_group_patience(c->exit, left)) < 0) {
 		if (errno != EINTR)
 			return lh_err_sys(err, "poll");
 		f[0].revents = f[1].revents = f[2].revents = f[3].revents = 0;
 	}
-	if (c->exit < 0 && has_ended(c))
+	if (c->exit < 0 && lh_group_ended(c->pid))
 		f[3].revents = POLLIN;
 	if (lh_signal_pending())
 		return lh_err_set(err, LH_EINTR, "interrupted");
 	if (f[2].revents && lh_words_take(&c->words, c->said) == 0)
-		shut(&c->said);
+		lh_group_shut(&c->said);
 	return 0;
-}
-
-/* It should end now, by itself or because it was asked to. */
-static void let_end(struct lh_coproc *c)
-{
-	double until = lh_time_monotonic() + GRACE, left;
-
-	while (!has_ended(c) && (left = until - lh_time_monotonic()) > 0)
-		poll(&(struct pollfd){ c->exit, POLLIN, 0 }, 1, patience(c, left));
 }
 
 /* It did not do as it should in time. */
 static int late(struct lh_coproc *c)
 {
 	kill(-c->pid, SIGTERM);
-	let_end(c);
+	lh_group_let_end(c->pid, c->exit);
 	lh_command_end(c);
 	return -1;
 }
@@ -171,8 +130,8 @@ static int gone(struct lh_coproc *c, struct lh_err *err)
 {
 	char last[512];
 
-	shut(&c->to);
-	let_end(c);
+	lh_group_shut(&c->to);
+	lh_group_let_end(c->pid, c->exit);
 	lh_command_end(c);
 	lh_coproc_words(c, last, sizeof last);
 	return lh_err_set(err, LH_EIO, "%s ended without an answer, with status %d%s%s", c->name, c->status, *last ? ": " : "", last);
@@ -280,7 +239,7 @@ static bool wrote(struct lh_coproc *c)
 	ssize_t n = c->fd >= 0 ? read(c->fd, &byte, 1) : 0;
 
 	if (n == 0)
-		shut(&c->fd);
+		lh_group_shut(&c->fd);
 	return n > 0;
 }
 
@@ -292,7 +251,7 @@ int lh_coproc_close(struct lh_coproc *c, double seconds, bool *more, struct lh_e
 	*more = c->in.len > c->reply;
 	if (!c->pid)
 		return lh_err_set(err, LH_EIO, "%s is not running", c->name);
-	shut(&c->to);
+	lh_group_shut(&c->to);
 	do {
 		f[0] = (struct pollfd){ c->fd, POLLIN, 0 };
 		f[1] = (struct pollfd){ -1, 0, 0 };

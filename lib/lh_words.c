@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 ssize_t lh_words_take(struct lh_words *w, int fd)
@@ -18,6 +19,17 @@ ssize_t lh_words_take(struct lh_words *w, int fd)
 	memcpy(w->text + stay, text, (size_t)n);
 	w->n = stay + (size_t)n;
 	return n;
+}
+
+void lh_words_rest(struct lh_words *w, int fd)
+{
+	int left = 0, takes;
+
+	if (fd < 0 || ioctl(fd, FIONREAD, &left) < 0)
+		return;
+	for (takes = left / (int)sizeof w->text + 1; takes && ioctl(fd, FIONREAD, &left) == 0 && left > 0; takes--)
+		if (lh_words_take(w, fd) <= 0)
+			return;
 }
 
 void lh_words_last(const struct lh_words *w, const char *name, char *to, size_t size)
