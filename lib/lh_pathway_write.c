@@ -168,9 +168,9 @@ int lh_pathway_add_idempotent(struct lh_pathway *p, const struct lh_pathway_new 
 	return append_uid(p, "replay", t->uid, err);
 }
 
-int lh_pathway_update(struct lh_pathway *p, struct lh_str uid, const struct lh_value *content, int64_t ns, uint32_t *i, struct lh_err *err)
+/* Begin, and find the trace of that uid. */
+static int begin_known(struct lh_pathway *p, struct lh_str uid, uint32_t *i, struct lh_err *err)
 {
-	struct lh_buf *b = &p->line;
 	int64_t known;
 
 	if (lh_pathway_uid_check("uid", uid.n, err) < 0 || begin(p, err) < 0)
@@ -179,6 +179,15 @@ int lh_pathway_update(struct lh_pathway *p, struct lh_str uid, const struct lh_v
 	if (known < 0)
 		return unknown(p, "uid", uid, err);
 	*i = (uint32_t)known;
+	return 0;
+}
+
+int lh_pathway_update(struct lh_pathway *p, struct lh_str uid, const struct lh_value *content, int64_t ns, uint32_t *i, struct lh_err *err)
+{
+	struct lh_buf *b = &p->line;
+
+	if (begin_known(p, uid, i, err) < 0)
+		return -1;
 	lh_buf_puts(b, "{\"op\":\"update\",\"trace\":");
 	if (lh_pathway_put_with(p, *i, content, ns, b, err) < 0)
 		return give_up(p);
@@ -192,15 +201,9 @@ int lh_pathway_update(struct lh_pathway *p, struct lh_str uid, const struct lh_v
 
 int lh_pathway_retire(struct lh_pathway *p, struct lh_str uid, uint32_t *i, struct lh_err *err)
 {
-	int64_t known;
-
-	if (lh_pathway_uid_check("uid", uid.n, err) < 0 || begin(p, err) < 0)
+	if (begin_known(p, uid, i, err) < 0)
 		return -1;
-	known = lh_pathway_find(p, uid.p, uid.n);
-	if (known < 0)
-		return unknown(p, "uid", uid, err);
-	*i = (uint32_t)known;
-	if (p->trace[known].retired) {
+	if (p->trace[*i].retired) {
 		give_up(p);
 		return 0;
 	}
