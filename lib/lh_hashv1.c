@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "lh_mem.h"
+#include "lh_tokens.h"
 #include "lh_utf8_int.h"
 
 /* The recipe's constants; any change here makes another model. */
 #define SECTION 1024		/* tokens over which repeats and places count */
-#define TOKEN_CHARS 64		/* a longer word is cut into several */
 #define WEIGHT_MAX 255		/* of a word that the table does not list */
 #define WEIGHT_CHAR 128		/* of one character of a script without spaces */
 #define WEIGHT_NAME 195		/* a capitalised word has at least this */
@@ -34,18 +34,14 @@ enum { SEED_WORD = 1, SEED_GRAM, SEED_CHAR, SEED_PAIR, SEED_SYMBOL };
 /* The cache and the table of seen words; sizes do not show in results. */
 #define SETS 4096
 #define WAYS 2
-#define KEY_MAX 24
+#define KEY_MAX LH_TOKEN_PAD
 #define CACHED_MAX 80
 #define SEEN (4 * SECTION)	/* a token brings two at most */
 
-/* The last letter of a token may fold to three; "^" comes before the first. */
-#define CHARS_MAX (TOKEN_CHARS + 3)
-#define TOKEN_BYTES (4 * CHARS_MAX)
+/* "^" comes before the first. */
+#define CHARS_MAX (LH_TOKEN_MAX + 1)
 #define FEATURES_MAX (SPREAD * (1 + (GRAM_MAX - GRAM_MIN + 1) * CHARS_MAX))
 
-enum fold_kind { FOLD_GAP, FOLD_WORD, FOLD_SOLO, FOLD_DROP };
-
-#include "lh_hashv1_fold.inc"
 #include "lh_hashv1_words.inc"
 
 struct feature {
@@ -72,19 +68,6 @@ struct seen {
 	uint16_t times, place;
 };
 
-struct token {
-	unsigned char s[TOKEN_BYTES];
-	unsigned len, chars;
-	bool solo, name, value, where;
-	bool joined;		/* touches the solo character before it */
-};
-
-struct reader {
-	const unsigned char *p, *end;
-	unsigned char before;	/* the last byte that was not white space */
-	bool joined, value, where;
-};
-
 struct lh_hashv1 {
 	unsigned dimension;
 	uint32_t epoch;
@@ -109,156 +92,6 @@ static uint64_t hash_bytes(const unsigned char *s, size_t n, unsigned seed)
 	for (size_t i = 0; i < n; i++)
 		h = (h ^ s[i]) * 0x100000001b3;
 	return mix(h);
-}
-
-static uint32_t decode(const unsigned char **p)
-{
-	const unsigned char *s = *p;
-
-	if (s[0] < 0x80)
-		return *p += 1, s[0];
-	if (s[0] < 0xe0)
-		return *p += 2, (s[0] & 0x1fu) << 6 | (s[1] & 0x3f);
-	if (s[0] < 0xf0)
-		return *p += 3, (s[0] & 0xfu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3f);
-	*p += 4;
-	return (s[0] & 7u) << 18 | (s[1] & 0x3fu) << 12 | (s[2] & 0x3fu) << 6 | (s[3] & 0x3f);
-}
-
-/* ASCII: the folded character, or 0 where a word ends. */
-static inline unsigned fold_ascii(unsigned char c)
-{
-	if (c >= 'a' ? c <= 'z' : c >= '0' && c <= '9')
-		return c;
-	return c >= 'A' && c <= 'Z' ? c | 0x20u : 0;
-}
-
-/* Beyond ASCII: what c is, and its folded UTF-8 in s. */
-static enum fold_kind fold(uint32_t c, unsigned char s[4], unsigned *n)
-{
-	size_t lo = 0, hi = sizeof fold_ranges / sizeof *fold_ranges;
-
-	for (size_t i = 0; i < sizeof fold_tables / sizeof *fold_tables; i++) {
-		const struct fold_table *t = &fold_tables[i];
-		unsigned to;
-
-		if (c < t->lo || c >= t->hi)
-			continue;
-		to = t->to[c - t->lo];
-		if (to < 2)
-			return to ? FOLD_DROP : FOLD_GAP;
-		if (to >= FOLD_MANY && to < FOLD_MANY + sizeof fold_many / sizeof *fold_many) {
-			*n = strlen(fold_many[to - FOLD_MANY]);
-			memcpy(s, fold_many[to - FOLD_MANY], *n);
-		} else {
-			*n = lh_utf8_put(to, s);
-		}
-		return FOLD_WORD;
-	}
-	while (hi - lo > 1) {
-		size_t mid = (lo + hi) / 2;
-
-		*(fold_ranges[mid].lo <= c ? &lo : &hi) = mid;
-	}
-	*n = lh_utf8_put(c, s);
-	return fold_ranges[lo].kind;
-}
-
-static inline bool is_space(unsigned char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* Whether a capital at p begins a name, or a code of two letters, rather than a
- * sentence. */
-static bool is_name(const struct reader *r, const unsigned char *p)
-{
-	unsigned char b = r->before;
-
-	if (*p < 'A' || *p > 'Z' || p + 1 == r->end)
-		return false;
-	if (p[1] >= 'A' && p[1] <= 'Z' ? p + 2 < r->end && (p[2] >= 0x80 || fold_ascii(p[2])) :
-	    p[1] < 0x80 && !(p[1] >= 'a' && p[1] <= 'z'))
-		return false;
-	return b >= 0x80 || fold_ascii(b) || (b && strchr(",:(/)'\"", b));
-}
-
-/* "c++", "c#", "g++": signs that end a very short word belong to it. */
-static inline bool is_sign(const struct token *t, unsigned char c)
-{
-	return (c == '+' || c == '#') && t->chars > 0 && t->chars < 3;
-}
-
-static void push(struct token *t, const unsigned char *s, unsigned n)
-{
-	memcpy(t->s + t->len, s, n);
-	t->len += n;
-	for (unsigned i = 0; i < n; i++)
-		t->chars += (s[i] & 0xc0) != 0x80;
-}
-
-/* One step of next_token beyond ASCII: false when the token is complete. */
-static bool read_wide(struct reader *r, struct token *t)
-{
-	const unsigned char *p = r->p;
-	unsigned char s[4];
-	unsigned n = 0;
-	enum fold_kind kind = fold(decode(&p), s, &n);
-
-	if (kind == FOLD_SOLO && t->chars)
-		return false;
-	r->p = p;
-	if (kind == FOLD_DROP)
-		return true;
-	r->before = p[-1];
-	if (kind == FOLD_GAP) {
-		r->joined = false;
-		return t->chars == 0;
-	}
-	push(t, s, n);
-	t->solo = kind == FOLD_SOLO;
-	t->joined = t->solo && r->joined;
-	r->joined = t->solo;
-	return !t->solo && t->chars < TOKEN_CHARS;
-}
-
-/* The next word, or character of a script without spaces; false at the end. */
-static bool next_token(struct reader *r, struct token *t)
-{
-	unsigned char c, f;
-
-	memset(t->s, 0, KEY_MAX);
-	t->len = t->chars = 0;
-	t->solo = t->joined = t->name = t->value = t->where = false;
-	while (r->p < r->end) {
-		c = *r->p;
-		if (c >= 0x80) {
-			if (!read_wide(r, t))
-				break;
-			continue;
-		}
-		f = fold_ascii(c);
-		if (!f && is_sign(t, c))
-			f = c;
-		if (!f && t->chars)
-			break;
-		if (f && !t->chars) {
-			t->name = is_name(r, r->p);
-			t->value = r->value;
-		}
-		if (!f && !is_space(c))
-			r->value = c == ':' && r->p + 1 < r->end && is_space(r->p[1]);
-		if (!is_space(c))
-			r->before = c;
-		r->joined = false;
-		r->p++;
-		if (f) {
-			t->s[t->len++] = f;
-			if (++t->chars == TOKEN_CHARS)
-				break;
-		}
-	}
-	return t->chars > 0;
 }
 
 static bool is_vowel(const unsigned char *w, unsigned i)
@@ -380,9 +213,9 @@ static bool is_number(const unsigned char *s, unsigned n)
 }
 
 /* Features of a word; its stem is made in s, which has room before it. */
-static void make_word(struct word *w, unsigned dimension, const struct token *t)
+static void make_word(struct word *w, unsigned dimension, const struct lh_token *t)
 {
-	unsigned char s[1 + TOKEN_BYTES] = "^";
+	unsigned char s[1 + LH_TOKEN_BYTES] = "^";
 	unsigned n;
 
 	memcpy(s + 1, t->s, t->len);
@@ -460,14 +293,14 @@ static void keep(struct cached *set, const uint64_t *key, const struct word *w)
 }
 
 /* The word's weight as this occurrence shows it, in 512ths. */
-static unsigned emphasis(const struct token *t, unsigned weight)
+static unsigned emphasis(const struct lh_token *t, bool where, unsigned weight)
 {
 	if (t->name && weight < WEIGHT_NAME)
 		weight = WEIGHT_NAME;
-	return weight * (t->name ? NAME : PLAIN) * (t->value ? VALUE : PLAIN) * (t->where ? WHERE : PLAIN);
+	return weight * (t->name ? NAME : PLAIN) * (t->value ? VALUE : PLAIN) * (where ? WHERE : PLAIN);
 }
 
-static void sum_word(struct lh_hashv1 *h, const struct token *t)
+static void sum_word(struct lh_hashv1 *h, const struct lh_token *t, bool where)
 {
 	struct word *w = &h->scratch;
 	struct cached *set = NULL;
@@ -478,31 +311,31 @@ static void sum_word(struct lh_hashv1 *h, const struct token *t)
 		set = h->cache[mix(key[0] ^ mix(key[1] ^ mix(key[2]))) % SETS];
 		for (struct cached *c = set; c < set + WAYS; c++)
 			if (!memcmp(c->key, key, KEY_MAX)) {
-				sum_up(h, c->hash, c->f, c->n, emphasis(t, c->weight));
+				sum_up(h, c->hash, c->f, c->n, emphasis(t, where, c->weight));
 				return;
 			}
 	}
 	make_word(w, h->dimension, t);
-	sum_up(h, w->hash, w->f, w->n, emphasis(t, w->weight));
+	sum_up(h, w->hash, w->f, w->n, emphasis(t, where, w->weight));
 	if (set && w->n <= CACHED_MAX)
 		keep(set, key, w);
 }
 
 static bool sum_text(struct lh_hashv1 *h, const char *text, size_t len)
 {
-	const unsigned char *p = (const unsigned char *)text;
-	struct reader r = { p, p + len, 0, false, false, false };
-	struct token t;
+	struct lh_tokens in_text;
+	struct lh_token t;
 	uint64_t hash, last = 0;
-	bool any = false;
+	bool any = false, in = false, where;
 
-	while (next_token(&r, &t)) {
+	lh_tokens_init(&in_text, text, len);
+	while (lh_tokens_next(&in_text, &t)) {
 		any = true;
 		next_place(h);
 		if (!t.solo) {
-			t.where = r.where && t.name;
-			r.where = t.where || (!t.name && t.len == 2 && !memcmp(t.s, "in", 2));
-			sum_word(h, &t);
+			where = in && t.name;
+			in = where || (!t.name && t.len == 2 && !memcmp(t.s, "in", 2));
+			sum_word(h, &t, where);
 			continue;
 		}
 		hash = hash_bytes(t.s, t.len, SEED_CHAR);
@@ -522,7 +355,7 @@ static void sum_symbols(struct lh_hashv1 *h, const char *text, size_t len)
 
 	while ((s = p) < end) {
 		next_place(h);
-		decode(&p);
+		lh_utf8_get(&p);
 		sum_feature(h, hash_bytes(s, p - s, SEED_SYMBOL), WEIGHT_MAX);
 	}
 }
