@@ -32,18 +32,16 @@
 #define LH_LHV_H
 
 #include "lh_buf.h"
+#include "lh_code.h"
 #include "lh_json.h"
-#include "lh_vec.h"
 
 #define LH_ID_MAX 1024
 #define LH_K_MAX 10000
 
-enum lh_precision { LH_F32, LH_F16, LH_I8 };	/* only LH_F32 is built */
-
 struct lh_lhv_params {
 	uint32_t dimension;	/* 0 until the first row sets it (writer only) */
 	int distance;		/* enum lh_distance */
-	int precision;		/* enum lh_precision */
+	int precision;		/* enum lh_precision; only LH_F32 is built */
 	uint32_t m, ef_construction, exact_below;
 	uint64_t seed;
 	char engine[32];	/* "" is null */

@@ -1,0 +1,334 @@
+/* lh_code.c - vectors as an index keeps them.  See lh_code.h. */
+#include "lh_code.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lh_mem.h"
+
+#define F16_MAX 65504
+#define C_MAX 127
+#define ZERO 128		/* the byte of a zero */
+#define SCALE_MAX 0x1.0204p+121f	/* 16 significant bits, and 127 of it is finite */
+
+struct head {
+	float scale;
+	uint32_t square;	/* sum of c * c: at most 2^16 * 2^14 */
+};
+
+static struct head head_of(const void *code, uint32_t n)
+{
+	struct head h;
+
+	memcpy(&h, (const char *)code + n, sizeof h);
+	return h;
+}
+
+size_t lh_code_bytes(int precision, uint32_t n)
+{
+	switch (precision) {
+	case LH_F16: return 2 * (size_t)n;
+	case LH_I8: return n + sizeof(struct head);
+	default: return 4 * (size_t)n;
+	}
+}
+
+int lh_code_fits(int precision, const float *v, uint32_t n, struct lh_err *err)
+{
+	uint32_t i;
+
+	if (precision != LH_F16)
+		return 0;
+	for (i = 0; i < n; i++)
+		if (fabsf(v[i]) > F16_MAX)
+			return lh_err_set(err, LH_EDATA, "value %g at %u of the vector: f16 ends at %d", (double)v[i], i, F16_MAX);
+	return 0;
+}
+
+/* ---- f16 ---- */
+
+/* Adding a number whose last bit is worth what the half's will be rounds it
+ * there, ties to even: 2^-24 for those below the least normal half. */
+static uint16_t to_half(float f)
+{
+	uint32_t bits, sign, exp, magic_bits;
+	float magic;
+
+	memcpy(&bits, &f, sizeof bits);
+	sign = bits >> 16 & 0x8000;
+	bits &= 0x7fffffff;
+	exp = bits >> 23;
+	if (bits >= 0x477fe000)	/* from F16_MAX on */
+		return (uint16_t)(sign | 0x7bff);
+	if (exp < 113) {
+		memcpy(&f, &bits, sizeof f);
+		f += 0.5f;	/* the last bit of 0.5 is 2^-24 */
+		memcpy(&bits, &f, sizeof bits);
+		return (uint16_t)(sign | (bits - 0x3f000000));
+	}
+	magic_bits = (exp + 13) << 23;
+	memcpy(&magic, &magic_bits, sizeof magic);
+	memcpy(&f, &bits, sizeof f);
+	f = (f + magic) - magic;
+	memcpy(&bits, &f, sizeof bits);
+	return (uint16_t)(sign | (bits - (112u << 23)) >> 13);
+}
+
+static float from_half(uint16_t h)
+{
+	uint32_t bits = (uint32_t)(h & 0x7fff) << 13;
+	float f;
+
+	if ((h & 0x7c00) == 0) {
+		f = (float)(h & 0x3ff) * 0x1p-24f;
+		return h & 0x8000 ? -f : f;
+	}
+	bits += (h & 0x7c00) == 0x7c00 ? 224u << 23 : 112u << 23;
+	bits |= (uint32_t)(h & 0x8000) << 16;
+	memcpy(&f, &bits, sizeof f);
+	return f;
+}
+
+static void halves_put(const float *v, uint32_t n, unsigned char *code)
+{
+	uint16_t h;
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		h = to_half(v[i]);
+		memcpy(code + 2 * (size_t)i, &h, sizeof h);
+	}
+}
+
+static inline float half_at(const unsigned char *code, size_t i)
+{
+	uint16_t h;
+
+	memcpy(&h, code + 2 * i, sizeof h);
+	return from_half(h);
+}
+
+/* ---- i8 ---- */
+
+/* 16 significant bits, not below least. */
+static float short_scale(double least)
+{
+	float scale = (float)least;
+	uint32_t bits;
+
+	if (least < FLT_MIN)
+		return FLT_MIN;
+	if (scale < least)
+		scale = nextafterf(scale, INFINITY);
+	memcpy(&bits, &scale, sizeof bits);
+	bits = (bits + 0xff) & ~(uint32_t)0xff;
+	memcpy(&scale, &bits, sizeof scale);
+	return fminf(scale, SCALE_MAX);
+}
+
+static void bytes_put(int distance, const float *v, uint32_t n, unsigned char *code)
+{
+	float max = 0;
+	struct head h = { 0, 0 };
+	double step, c;
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		max = fmaxf(max, fabsf(v[i]));
+	step = (double)max / C_MAX;
+	h.scale = short_scale(step);
+	if (distance != LH_COSINE || !(max > 0))
+		step = h.scale;
+	for (i = 0; i < n; i++) {
+		c = fmax(-C_MAX, fmin(C_MAX, rint(v[i] / step)));
+		code[i] = (unsigned char)(ZERO + (int)c);
+		h.square += (uint32_t)(c * c);
+	}
+	if (distance == LH_COSINE && h.square)
+		h.scale = (float)(1 / sqrt((double)h.square));
+	memcpy(code + n, &h, sizeof h);
+}
+
+static bool bytes_sound(int distance, const unsigned char *code, uint32_t n)
+{
+	struct head h = head_of(code, n);
+	uint32_t square = 0, i;
+	int c;
+
+	for (i = 0; i < n; i++) {
+		if (!code[i])
+			return false;
+		c = code[i] - ZERO;
+		square += (uint32_t)(c * c);
+	}
+	if (distance == LH_COSINE && square && h.scale != (float)(1 / sqrt((double)square)))
+		return false;
+	return h.square == square && h.scale >= FLT_MIN && h.scale <= SCALE_MAX;
+}
+
+/* ---- any ---- */
+
+void lh_code_put(int precision, int distance, const float *v, uint32_t n, void *code)
+{
+	if (precision == LH_F16)
+		halves_put(v, n, code);
+	else if (precision == LH_I8)
+		bytes_put(distance, v, n, code);
+	else
+		memcpy(code, v, n * sizeof *v);
+}
+
+void lh_code_get(int precision, const void *code, uint32_t n, float *v)
+{
+	const unsigned char *p = code;
+	float scale;
+	uint32_t i;
+
+	if (precision == LH_F16) {
+		for (i = 0; i < n; i++)
+			v[i] = half_at(p, i);
+	} else if (precision == LH_I8) {
+		scale = head_of(code, n).scale;
+		for (i = 0; i < n; i++)
+			v[i] = (float)(p[i] - ZERO) * scale;
+	} else {
+		memcpy(v, code, n * sizeof *v);
+	}
+}
+
+bool lh_code_sound(int precision, int distance, const void *code, uint32_t n)
+{
+	const unsigned char *p = code;
+	uint32_t i;
+	float f;
+
+	if (precision == LH_I8)
+		return bytes_sound(distance, code, n);
+	for (i = 0; i < n; i++) {
+		if (precision == LH_F16)
+			f = half_at(p, i);
+		else
+			memcpy(&f, p + 4 * (size_t)i, sizeof f);
+		if (!isfinite(f))
+			return false;
+	}
+	return true;
+}
+
+/* ---- queries ---- */
+
+static void rows_f32(const struct lh_code_query *q, const void *const *codes, size_t k, float *out)
+{
+	lh_vec_rows_fn fn = q->distance == LH_L2 ? lh_vec_l2sq_rows() : lh_vec_dot_rows();
+	size_t i;
+
+	fn(q->v, (const float *const *)codes, k, q->n, out);
+	if (q->distance != LH_L2)
+		for (i = 0; i < k; i++)
+			out[i] = -out[i];
+}
+
+static void rows_f16(const struct lh_code_query *q, const void *const *codes, size_t k, float *out)
+{
+	size_t i, j;
+
+	for (i = 0; i < k; i++) {
+		float s[4] = { 0 }, f, d;
+
+		for (j = 0; j < q->n; j++) {
+			f = half_at(codes[i], j);
+			d = q->v[j] - f;
+			s[j % 4] += q->distance == LH_L2 ? d * d : -q->v[j] * f;
+		}
+		out[i] = (s[0] + s[1]) + (s[2] + s[3]);
+	}
+}
+
+/* From the sum of products of both sides' c. */
+static inline float finish_i8(const struct lh_code_query *q, const void *code, int32_t sum)
+{
+	struct head h = head_of(code, q->n);
+	float dot = q->scale * h.scale * (float)sum;
+
+	return q->distance == LH_L2 ? q->square + h.scale * h.scale * (float)h.square - 2 * dot : -dot;
+}
+
+static void rows_i8(const struct lh_code_query *q, const void *const *codes, size_t k, float *out)
+{
+	const unsigned char *p;
+	size_t i, j;
+	int32_t sum;
+
+	for (i = 0; i < k; i++) {
+		p = codes[i];
+		for (sum = 0, j = 0; j < q->n; j++)
+			sum += q->c[j] * (p[j] - ZERO);
+		out[i] = finish_i8(q, p, sum);
+	}
+}
+
+int lh_code_query_init(struct lh_code_query *q, int precision, int distance, uint32_t n, struct lh_err *err)
+{
+	*q = (struct lh_code_query){ .precision = precision, .distance = distance, .n = n };
+	q->mem = lh_calloc(1, 64 + (precision == LH_I8 ? lh_code_bytes(LH_I8, n) : n * sizeof *q->v), err);
+	if (!q->mem)
+		return -1;
+	q->v = (float *)(((uintptr_t)q->mem + 63) & ~(uintptr_t)63);
+	q->c = (int8_t *)q->v;
+	q->rows = precision == LH_I8 ? rows_i8 : precision == LH_F16 ? rows_f16 : rows_f32;
+	return 0;
+}
+
+/* A code lies at q->c: make it one of signed bytes. */
+static void query_ready(struct lh_code_query *q)
+{
+	struct head h = head_of(q->c, q->n);
+	int32_t sum = 0;
+	uint32_t i;
+
+	for (i = 0; i < q->n; i++) {
+		q->c[i] = (int8_t)(((unsigned char *)q->c)[i] - ZERO);
+		sum += q->c[i];
+	}
+	q->scale = h.scale;
+	q->square = h.scale * h.scale * (float)h.square;
+	q->sum = ZERO * sum;
+}
+
+void lh_code_query_set(struct lh_code_query *q, const float *v)
+{
+	if (q->precision == LH_I8) {
+		lh_code_put(LH_I8, q->distance, v, q->n, q->c);
+		query_ready(q);
+	} else {
+		memcpy(q->v, v, q->n * sizeof *v);
+	}
+}
+
+void lh_code_query_code(struct lh_code_query *q, const void *code)
+{
+	if (q->precision == LH_I8) {
+		memcpy(q->c, code, lh_code_bytes(LH_I8, q->n));
+		query_ready(q);
+	} else {
+		lh_code_get(q->precision, code, q->n, q->v);
+	}
+}
+
+void lh_code_rows(const struct lh_code_query *q, const void *const *codes, size_t k, float *out)
+{
+	size_t i;
+
+	q->rows(q, codes, k, out);
+	for (i = 0; i < k; i++)
+		if (out[i] != out[i])
+			out[i] = INFINITY;
+}
+
+void lh_code_query_free(struct lh_code_query *q)
+{
+	free(q->mem);
+	*q = (struct lh_code_query){ 0 };
+}
