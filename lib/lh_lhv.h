@@ -82,11 +82,13 @@ LH_API void lh_lhv_get_stats(const struct lh_lhv *ix, struct lh_lhv_stats *st);
 
 struct lh_row {
 	struct lh_str id, meta;		/* meta.n == 0: none; no LH_PAD behind them */
-	const float *vector;		/* dimension values; may be unaligned */
 };
 LH_API uint64_t lh_lhv_rows(const struct lh_lhv *ix);		/* upper bound of row numbers */
 /* 1: a live row; 0: none at that number (deleted or replaced); -1: damaged. */
 LH_API int lh_lhv_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct lh_err *err);
+/* The vector of a row below lh_lhv_rows, into out: dimension values.  Damage may
+ * have made any of them infinite or NaN. */
+LH_API void lh_lhv_vector(const struct lh_lhv *ix, uint64_t row, float *out);
 /* The live row of that id, or -1 when there is none, -2 with *err when damaged. */
 LH_API int64_t lh_lhv_find(const struct lh_lhv *ix, const char *id, size_t n, struct lh_err *err);
 

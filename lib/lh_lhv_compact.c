@@ -83,10 +83,21 @@ static bool all_there(const struct lh_lhv *ix)
 		if (lh_lhv_base_row(ix, i, &row, &unused) < 0)
 			return false;
 		at = lh_lhv_log_find(ix, row.id.p, row.id.n);
-		if (at < 0 || memcmp(ix->pending[at].vector, row.vector, bytes) != 0)
+		if (at < 0 || memcmp(ix->pending[at].vector, lh_lhv_code(ix, i), bytes) != 0)
 			return false;
 	}
 	return true;
+}
+
+static int put_pending(struct fold *f, const struct lh_pending *row, struct lh_err *err)
+{
+	uint32_t n = f->from->params.dimension;
+
+	if (row->dead || lh_lhv_put(f->w, row->id.p, row->id.n, row->vector, n, row->meta.p, row->meta.n, err) == 0)
+		return 0;
+	if (err->code == LH_EDATA)
+		err->code = LH_ECORRUPT;	/* it was good when it came in */
+	return -1;
 }
 
 /* The live rows of the snapshot, and the graph over them; where none of the
@@ -94,32 +105,23 @@ static bool all_there(const struct lh_lhv *ix)
  * what replaces one takes its place. */
 static int build(struct fold *f, unsigned jobs, struct lh_err *err)
 {
-	const struct lh_lhv_params *p = lh_lhv_get_params(f->from);
-	uint64_t i, n = lh_lhv_rows(f->from);
-	struct lh_row row;
+	uint64_t i, n = f->from->rows;
 	bool whole;
-	int live;
 
 	if (check_base(f, err) < 0)
 		return -1;
-	f->w = lh_lhv_writer_bare(f->path, p, err);
+	f->w = lh_lhv_writer_bare(f->path, &f->from->params, err);
 	if (!f->w)
 		return -1;
 	whole = all_there(f->from);
 	if (whole)
 		lh_lhv_writer_continue(f->w, f->from);
-	for (i = 0; i < n; i++) {
-		if (whole && i < f->from->rows)
-			live = lh_lhv_base_row(f->from, i, &row, err) < 0 ? -1 : 1;
-		else
-			live = lh_lhv_row(f->from, i, &row, err);
-		if (live < 0)
+	for (i = 0; i < n; i++)
+		if ((whole || !lh_lhv_hidden(f->from, i)) && lh_lhv_put_again(f->w, f->from, i, err) < 0)
 			return -1;
-		if (live && lh_lhv_put(f->w, row.id.p, row.id.n, row.vector, p->dimension, row.meta.p, row.meta.n, err) < 0) {
-			err->code = LH_ECORRUPT;	/* it was good when it came in */
+	for (i = 0; i < f->from->n_pending; i++)
+		if (put_pending(f, &f->from->pending[i], err) < 0)
 			return -1;
-		}
-	}
 	return lh_lhv_prepare(f->w, jobs, err);
 }
 

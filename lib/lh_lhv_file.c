@@ -341,7 +341,6 @@ int lh_lhv_base_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, s
 		return -1;
 	if (out->id.n < 1 || out->id.n > LH_ID_MAX || !lh_utf8_valid(out->id.p, out->id.n))
 		return lh_err_set(err, LH_ECORRUPT, "ids: the id of row %llu is damaged", (unsigned long long)row);
-	out->vector = (const void *)(ix->block + row * ix->stride + ix->vector_at);
 	return 0;
 }
 
@@ -359,8 +358,15 @@ int lh_lhv_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct
 	p = &ix->pending[row - ix->rows];
 	if (p->dead)
 		return 0;
-	*out = (struct lh_row){ p->id, p->meta, p->vector };
+	*out = (struct lh_row){ p->id, p->meta };
 	return 1;
+}
+
+void lh_lhv_vector(const struct lh_lhv *ix, uint64_t row, float *out)
+{
+	const void *from = row < ix->rows ? lh_lhv_code(ix, row) : ix->pending[row - ix->rows].vector;
+
+	memcpy(out, from, ix->params.dimension * sizeof *out);
 }
 
 int64_t lh_lhv_base_find(const struct lh_lhv *ix, const char *id, size_t n, struct lh_err *err)

@@ -3,7 +3,8 @@
  *
  *     lh_lhv_file.c    open, rows, ids: the mapped file, all of it checked
  *     lh_lhv_walk.c    the searcher
- *     lh_lhv_write.c   the writer
+ *     lh_lhv_write.c   the writer's rows (lh_lhv_writer.h), and what it makes of
+ *     lh_lhv_commit.c  them: the graph and the file
  *     lh_lhv_verify.c  the checker
  *     lh_lhv_texts.c   the checksums of ids and metadata alone
  *     lh_lhv_log.c     INDEX-log (lh_lhv_log.h): its replay into a snapshot
@@ -81,6 +82,12 @@ static inline bool lh_lhv_hidden(const struct lh_lhv *ix, uint64_t row)
 	return ix->hidden && (ix->hidden[row / 64] >> (row % 64) & 1);
 }
 
+/* A row of the file's vector as it lies there. */
+static inline const void *lh_lhv_code(const struct lh_lhv *ix, uint64_t row)
+{
+	return ix->block + row * ix->stride + ix->vector_at;
+}
+
 static inline bool lh_lhv_all_zero(const void *p, size_t n)
 {
 	const char *b = p;
@@ -124,12 +131,15 @@ int64_t lh_lhv_base_find(const struct lh_lhv *ix, const char *id, size_t n, stru
 int lh_lhv_check_id(const char *id, size_t n, struct lh_err *err);
 int lh_lhv_check_vector(const struct lh_lhv_params *p, const float *v, size_t n, struct lh_err *err);
 
-/* ---- lh_lhv_write.c ---- */
+/* ---- lh_lhv_write.c, lh_lhv_commit.c ---- */
 
 /* A writer that takes no lock, for a fold.  prepare builds the graph and has
  * the whole file, synced, beside its target; after that the checksum is known
  * and swap renames it into place (the caller holds the lock by then). */
 struct lh_lhv_writer *lh_lhv_writer_bare(const char *path, const struct lh_lhv_params *p, struct lh_err *err);
+/* Put a row of ix's file, hidden or not, as it lies there: an index of the same
+ * parameters, whose row has been checked. */
+int lh_lhv_put_again(struct lh_lhv_writer *w, const struct lh_lhv *ix, uint64_t from, struct lh_err *err);
 /* The rows put first are all those of ix, in its order: their links can stay,
  * and only the rows behind them are inserted.  ix is borrowed until prepare;
  * its links must have been checked. */

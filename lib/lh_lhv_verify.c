@@ -105,7 +105,7 @@ static void check_row(struct check *c, uint64_t row)
 	const struct lh_lhv *ix = c->ix;
 	const struct lh_lhv_params *p = &ix->params;
 	const unsigned char *at = ix->block + row * ix->stride;
-	const float *v = (const void *)(at + ix->vector_at);
+	const float *v = lh_lhv_code(ix, row);
 	size_t links = 4 * (1 + 2 * (size_t)p->m), vector = 4 * (size_t)p->dimension;
 
 	check_links(c, LH_LHV_ROWS, (const void *)at, ix->graph ? 2 * p->m : 0, row, 0);

@@ -140,6 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	bool raw = n >= 8 && !memcmp(data, LH_LHV_MAGIC, 8);
 	struct lh_lhv *ix;
+	static float vector[LH_DIM_MAX];
 	struct lh_row row;
 
 	if (!raw)
@@ -150,9 +151,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (ix) {
 		search(ix);
 		lh_lhv_find(ix, "i3", 2, &err);
-		for (uint64_t r = 0; r < lh_lhv_rows(ix) && r < 200; r++)
+		for (uint64_t r = 0; r < lh_lhv_rows(ix) && r < 200; r++) {
+			lh_lhv_vector(ix, r, vector);
 			if (lh_lhv_row(ix, r, &row, &err) == 1 && (row.id.n < 1 || !lh_utf8_valid(row.id.p, row.id.n)))
 				abort();
+		}
 		lh_lhv_close(ix);
 	}
 	if (lh_lhv_verify(path, silent, NULL, &err) < 0 && err.code != LH_ENOMEM)

@@ -90,6 +90,7 @@ static void rows_come_back(unsigned n)
 	struct lh_lhv_stats st;
 	struct lh_row row;
 	char id[32], meta[64];
+	float v[DIM];
 
 	lh_lhv_get_stats(ix, &st);
 	CHECK(st.live == n && st.base == n && lh_lhv_rows(ix) == n && st.format == 1 && st.torn_at == -1);
@@ -100,7 +101,8 @@ static void rows_come_back(unsigned n)
 		CHECK(lh_lhv_row(ix, i, &row, &err) == 1);
 		CHECK(row.id.n == strlen(id) && !memcmp(row.id.p, id, row.id.n));
 		CHECK(row.meta.n == (i % 3 ? strlen(meta) : 0) && !memcmp(row.meta.p, meta, row.meta.n));
-		CHECK(fabs(lh_vec_dot_f64(row.vector, row.vector, DIM) - 1) < 1e-6);
+		lh_lhv_vector(ix, i, v);
+		CHECK(fabs(lh_vec_dot_f64(v, v, DIM) - 1) < 1e-6);
 	}
 	CHECK(lh_lhv_find(ix, "w-x", 3, &err) == -1);
 	CHECK(lh_lhv_row(ix, n, &row, &err) == 0);
@@ -151,14 +153,14 @@ static void every_size_is_searched(void)
 static void a_row_finds_itself(void)
 {
 	struct lh_hit hit[3];
-	struct lh_row row;
+	float v[DIM];
 
 	for (int d = LH_COSINE; d <= LH_L2; d++) {
 		struct lh_lhv *ix = index_of(2000, d, 1000, 2);
 
 		for (unsigned i = 0; i < 2000; i += 7) {
-			CHECK(lh_lhv_row(ix, i, &row, &err) == 1);
-			CHECK(ask(ix, row.vector, 1, false, hit) == 1);
+			lh_lhv_vector(ix, i, v);
+			CHECK(ask(ix, v, 1, false, hit) == 1);
 			CHECK(hit[0].row == i && hit[0].distance >= 0 && hit[0].distance <= 1e-6f);
 		}
 		lh_lhv_close(ix);
@@ -199,6 +201,7 @@ static void the_last_of_an_id_wins(void)
 	struct lh_lhv_writer *w;
 	struct lh_lhv *ix;
 	struct lh_row row;
+	float v[2];
 
 	lh_lhv_params_default(&p);
 	p.distance = LH_L2;
@@ -213,8 +216,10 @@ static void the_last_of_an_id_wins(void)
 	lh_lhv_writer_free(w);
 	ix = lh_lhv_open(path, &err);
 	CHECK(ix && lh_lhv_row(ix, 0, &row, &err) == 1);
-	CHECK(row.vector[0] == 5 && row.meta.n == 14 && !memcmp(row.meta.p, "{\"v\":\"longer\"}", 14));
-	CHECK(lh_lhv_row(ix, 1, &row, &err) == 1 && row.vector[1] == 8 && row.meta.n == 0);
+	lh_lhv_vector(ix, 0, v);
+	CHECK(v[0] == 5 && row.meta.n == 14 && !memcmp(row.meta.p, "{\"v\":\"longer\"}", 14));
+	lh_lhv_vector(ix, 1, v);
+	CHECK(lh_lhv_row(ix, 1, &row, &err) == 1 && v[1] == 8 && row.meta.n == 0);
 	lh_lhv_close(ix);
 }
 
@@ -331,11 +336,11 @@ static void a_filter_may_refuse_all_or_fail(void)
 	struct lh_lhv *ix = index_of(6000, LH_COSINE, 1000, 2);
 	struct lh_searcher *s = lh_searcher_new(ix, &err);
 	struct lh_hit hit[10];
-	struct lh_query q = { .k = 10, .allow = none };
-	struct lh_row row;
+	float v[DIM];
+	struct lh_query q = { .vector = v, .k = 10, .allow = none };
 
-	CHECK(s && lh_lhv_row(ix, 0, &row, &err) == 1);
-	q.vector = row.vector;
+	CHECK(s);
+	lh_lhv_vector(ix, 0, v);
 	CHECK(lh_lhv_search(s, &q, hit, &err) == 0 && q.dropped == 0);
 	q.allow = broken;
 	CHECK(lh_lhv_search(s, &q, hit, &err) == -1 && err.code == LH_ECORRUPT);
@@ -350,12 +355,13 @@ static void k_may_exceed_the_rows(void)
 {
 	struct lh_hit *hit = calloc(LH_K_MAX, sizeof *hit);
 	struct lh_lhv *ix = index_of(1500, LH_COSINE, 1000, 2);
-	struct lh_row row;
+	float v[DIM];
 
-	CHECK(hit && lh_lhv_row(ix, 3, &row, &err) == 1);
-	CHECK(ask(ix, row.vector, LH_K_MAX, false, hit) == 1500);
-	CHECK(ask(ix, row.vector, 1500, false, hit) == 1500);
-	CHECK(ask(ix, row.vector, 1499, false, hit) == 1499);
+	CHECK(hit);
+	lh_lhv_vector(ix, 3, v);
+	CHECK(ask(ix, v, LH_K_MAX, false, hit) == 1500);
+	CHECK(ask(ix, v, 1500, false, hit) == 1500);
+	CHECK(ask(ix, v, 1499, false, hit) == 1499);
 	free(hit);
 	lh_lhv_close(ix);
 }

@@ -122,8 +122,11 @@ static bool use(void)
 		int64_t at = lh_lhv_find(ix, id, (size_t)sprintf(id, "id-%u", (unsigned)rnd(ROWS + 5)), &err);
 
 		CHECK(at >= -2 && (at < 0 || (uint64_t)at < lh_lhv_rows(ix)));
-		if (lh_lhv_row(ix, rnd(ROWS), &row, &err) == 1)
-			CHECK(row.id.n <= LH_ID_MAX && lh_utf8_valid(row.id.p, row.id.n) && row.vector[0] != 1e38f && row.meta.n <= size);
+		at = (int64_t)rnd(ROWS);
+		if ((uint64_t)at < lh_lhv_rows(ix))
+			lh_lhv_vector(ix, (uint64_t)at, v);
+		if (lh_lhv_row(ix, (uint64_t)at, &row, &err) == 1)
+			CHECK(row.id.n <= LH_ID_MAX && lh_utf8_valid(row.id.p, row.id.n) && row.meta.n <= size);
 	}
 	lh_lhv_close(ix);
 	return true;

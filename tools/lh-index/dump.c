@@ -1,11 +1,15 @@
 /* dump.c - lh-index dump: every live record back, as build takes it. */
+#include <stdlib.h>
+
 #include "index.h"
+#include "lh_mem.h"
 #include "lh_num.h"
 
 struct dump {
 	const struct lh_lhv_params *p;
 	bool base64;
-	struct lh_buf line, vector;
+	struct lh_buf line;
+	float *vector;
 	struct lh_buf meta;		/* a copy: the scanner reads past its text */
 	struct lh_record scan;
 };
@@ -29,23 +33,19 @@ static int put_meta(struct dump *d, const struct lh_row *row, struct lh_err *err
 	return 0;
 }
 
-static int put_vector(struct dump *d, const struct lh_row *row, struct lh_err *err)
+static int put_vector(struct dump *d, struct lh_err *err)
 {
 	size_t n = d->p->dimension;
 
-	lh_buf_reset(&d->vector);
-	lh_buf_add(&d->vector, row->vector, n * sizeof(float));	/* aligns it */
-	if (lh_buf_check(&d->vector, err) < 0)
-		return -1;
-	if (!lh_vec_finite((const float *)(const void *)d->vector.p, n))
+	if (!lh_vec_finite(d->vector, n))
 		return lh_err_set(err, LH_ECORRUPT, "vector holds NaN or infinity");
 	lh_buf_puts(&d->line, ",\"vector\":");
 	if (d->base64) {
 		lh_buf_putc(&d->line, '"');
-		lh_buf_base64(&d->line, d->vector.p, n * sizeof(float));
+		lh_buf_base64(&d->line, d->vector, n * sizeof *d->vector);
 		lh_buf_putc(&d->line, '"');
 	} else {
-		lh_buf_f32s(&d->line, (const float *)(const void *)d->vector.p, n);
+		lh_buf_f32s(&d->line, d->vector, n);
 	}
 	return 0;
 }
@@ -55,7 +55,7 @@ static int dump_row(struct dump *d, const struct lh_row *row, struct lh_err *err
 	lh_buf_reset(&d->line);
 	lh_buf_puts(&d->line, "{\"id\":");
 	lh_buf_json(&d->line, row->id.p, row->id.n);
-	if (put_vector(d, row, err) < 0)
+	if (put_vector(d, err) < 0)
 		return -1;
 	lh_buf_printf(&d->line, ",\"dimension\":%u", d->p->dimension);
 	if (*d->p->model) {
@@ -76,6 +76,8 @@ static int dump_all(struct dump *d, struct lh_tool *tool, const struct lh_lhv *i
 
 	for (i = 0; i < n && !lh_tool_stopping(); i++) {
 		live = lh_lhv_row(ix, i, &row, &tool->err);
+		if (live > 0)
+			lh_lhv_vector(ix, i, d->vector);
 		if (live < 0 || (live && dump_row(d, &row, &tool->err) < 0))
 			return lh_err_prefix(&tool->err, "%s: row %llu", tool->operands[0], (unsigned long long)i);
 		if (live && lh_tool_out(tool, d->line.p, d->line.len) < 0)
@@ -95,13 +97,13 @@ int index_dump(struct lh_tool *tool, void *settings)
 		return -1;
 	d.p = lh_lhv_get_params(ix);
 	lh_buf_init(&d.line, LH_BUF_NOMAX);
-	lh_buf_init(&d.vector, LH_BUF_NOMAX);
 	lh_buf_init(&d.meta, LH_BUF_NOMAX);
 	lh_record_init(&d.scan);
-	rc = dump_all(&d, tool, ix);
+	d.vector = lh_calloc(d.p->dimension, sizeof *d.vector, &tool->err);
+	rc = d.vector ? dump_all(&d, tool, ix) : -1;
 	lh_record_free(&d.scan);
 	lh_buf_free(&d.line);
-	lh_buf_free(&d.vector);
+	free(d.vector);
 	lh_buf_free(&d.meta);
 	lh_lhv_close(ix);
 	return rc;

@@ -1,10 +1,13 @@
 /* merge.c - lh-index merge: what DEST lacks, from other indexes. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "index.h"
+#include "lh_mem.h"
 
 struct merge {
 	struct changes to;
+	float *vector;
 	uint64_t merged, skipped;
 };
 
@@ -40,7 +43,7 @@ static int check_all(const struct merge *m, struct lh_tool *tool)
 	return rc;
 }
 
-static int merge_row(struct merge *m, const struct lh_row *row, struct lh_err *err)
+static int merge_row(struct merge *m, const struct lh_lhv *src, uint64_t at, const struct lh_row *row, struct lh_err *err)
 {
 	const struct lh_lhv_params *p = lh_lhv_change_params(m->to.c);
 	int has = lh_lhv_change_has(m->to.c, row->id.p, row->id.n, err);
@@ -49,7 +52,8 @@ static int merge_row(struct merge *m, const struct lh_row *row, struct lh_err *e
 		m->skipped += has > 0;
 		return has < 0 ? -1 : 0;
 	}
-	if (lh_lhv_change_put(m->to.c, row->id.p, row->id.n, row->vector, p->dimension,
+	lh_lhv_vector(src, at, m->vector);
+	if (lh_lhv_change_put(m->to.c, row->id.p, row->id.n, m->vector, p->dimension,
 			      row->meta.n ? row->meta.p : "{}", row->meta.n ? row->meta.n : 2, err) < 0)
 		return -1;
 	m->merged++;
@@ -61,13 +65,13 @@ static int merge_one(struct merge *m, const char *path, struct lh_err *err)
 	struct lh_lhv *src = lh_lhv_open(path, err);
 	struct lh_row row;
 	uint64_t i, n;
-	int rc = src ? 0 : -1;
+	int rc = src ? same_kind(path, lh_lhv_change_params(m->to.c), lh_lhv_get_params(src), err) : -1;
 
 	n = src ? lh_lhv_rows(src) : 0;
 	for (i = 0; rc == 0 && i < n && !lh_tool_stopping(); i++) {
 		rc = lh_lhv_row(src, i, &row, err);
 		if (rc > 0)
-			rc = merge_row(m, &row, err);
+			rc = merge_row(m, src, i, &row, err);
 		if (rc < 0)
 			lh_err_prefix(err, "%s", path);
 	}
@@ -100,7 +104,10 @@ int index_merge(struct lh_tool *tool, void *settings)
 	int rc;
 
 	m.to.c = lh_lhv_change_open(tool->operands[0], s->lock_timeout, &tool->err);
-	rc = m.to.c ? merge_all(&m, tool, s) : -1;
+	if (m.to.c)
+		m.vector = lh_calloc(lh_lhv_change_params(m.to.c)->dimension, sizeof *m.vector, &tool->err);
+	rc = m.vector ? merge_all(&m, tool, s) : -1;
 	lh_lhv_change_close(m.to.c);
+	free(m.vector);
 	return rc;
 }
