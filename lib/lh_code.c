@@ -6,31 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lh_code_int.h"
 #include "lh_mem.h"
 
 #define F16_MAX 65504
 #define C_MAX 127
-#define ZERO 128		/* the byte of a zero */
 #define SCALE_MAX 0x1.0204p+121f	/* 16 significant bits, and 127 of it is finite */
-
-struct head {
-	float scale;
-	uint32_t square;	/* sum of c * c: at most 2^16 * 2^14 */
-};
-
-static struct head head_of(const void *code, uint32_t n)
-{
-	struct head h;
-
-	memcpy(&h, (const char *)code + n, sizeof h);
-	return h;
-}
 
 size_t lh_code_bytes(int precision, uint32_t n)
 {
 	switch (precision) {
 	case LH_F16: return 2 * (size_t)n;
-	case LH_I8: return n + sizeof(struct head);
+	case LH_I8: return n + sizeof(struct lh_code_head);
 	default: return 4 * (size_t)n;
 	}
 }
@@ -76,21 +63,6 @@ static uint16_t to_half(float f)
 	return (uint16_t)(sign | (bits - (112u << 23)) >> 13);
 }
 
-static float from_half(uint16_t h)
-{
-	uint32_t bits = (uint32_t)(h & 0x7fff) << 13;
-	float f;
-
-	if ((h & 0x7c00) == 0) {
-		f = (float)(h & 0x3ff) * 0x1p-24f;
-		return h & 0x8000 ? -f : f;
-	}
-	bits += (h & 0x7c00) == 0x7c00 ? 224u << 23 : 112u << 23;
-	bits |= (uint32_t)(h & 0x8000) << 16;
-	memcpy(&f, &bits, sizeof f);
-	return f;
-}
-
 static void halves_put(const float *v, uint32_t n, unsigned char *code)
 {
 	uint16_t h;
@@ -100,14 +72,6 @@ static void halves_put(const float *v, uint32_t n, unsigned char *code)
 		h = to_half(v[i]);
 		memcpy(code + 2 * (size_t)i, &h, sizeof h);
 	}
-}
-
-static inline float half_at(const unsigned char *code, size_t i)
-{
-	uint16_t h;
-
-	memcpy(&h, code + 2 * i, sizeof h);
-	return from_half(h);
 }
 
 /* ---- i8 ---- */
@@ -128,22 +92,39 @@ static float short_scale(double least)
 	return fminf(scale, SCALE_MAX);
 }
 
+/* The nearest integer: the last bit of 1.5 * 2^23 is worth 1. */
+static inline int32_t nearest(float x)
+{
+	uint32_t bits;
+
+	x += 0x1.8p23f;
+	memcpy(&bits, &x, sizeof bits);
+	return (int32_t)(bits - 0x4b400000);
+}
+
+static inline int32_t within(int32_t c)
+{
+	return c > C_MAX ? C_MAX : c < -C_MAX ? -C_MAX : c;
+}
+
 static void bytes_put(int distance, const float *v, uint32_t n, unsigned char *code)
 {
-	float max = 0;
-	struct head h = { 0, 0 };
-	double step, c;
+	struct lh_code_head h = { 0, 0 };
+	float max = 0, per_step;
+	double step;
+	int32_t c;
 	uint32_t i;
 
 	for (i = 0; i < n; i++)
-		max = fmaxf(max, fabsf(v[i]));
+		max = fabsf(v[i]) > max ? fabsf(v[i]) : max;
 	step = (double)max / C_MAX;
 	h.scale = short_scale(step);
 	if (distance != LH_COSINE || !(max > 0))
 		step = h.scale;
+	per_step = (float)(1 / step);
 	for (i = 0; i < n; i++) {
-		c = fmax(-C_MAX, fmin(C_MAX, rint(v[i] / step)));
-		code[i] = (unsigned char)(ZERO + (int)c);
+		c = within(nearest(v[i] * per_step));
+		code[i] = (unsigned char)(LH_CODE_ZERO + c);
 		h.square += (uint32_t)(c * c);
 	}
 	if (distance == LH_COSINE && h.square)
@@ -153,14 +134,14 @@ static void bytes_put(int distance, const float *v, uint32_t n, unsigned char *c
 
 static bool bytes_sound(int distance, const unsigned char *code, uint32_t n)
 {
-	struct head h = head_of(code, n);
+	struct lh_code_head h = lh_code_head(code, n);
 	uint32_t square = 0, i;
 	int c;
 
 	for (i = 0; i < n; i++) {
 		if (!code[i])
 			return false;
-		c = code[i] - ZERO;
+		c = code[i] - LH_CODE_ZERO;
 		square += (uint32_t)(c * c);
 	}
 	if (distance == LH_COSINE && square && h.scale != (float)(1 / sqrt((double)square)))
@@ -182,20 +163,12 @@ void lh_code_put(int precision, int distance, const float *v, uint32_t n, void *
 
 void lh_code_get(int precision, const void *code, uint32_t n, float *v)
 {
-	const unsigned char *p = code;
-	float scale;
-	uint32_t i;
-
-	if (precision == LH_F16) {
-		for (i = 0; i < n; i++)
-			v[i] = half_at(p, i);
-	} else if (precision == LH_I8) {
-		scale = head_of(code, n).scale;
-		for (i = 0; i < n; i++)
-			v[i] = (float)(p[i] - ZERO) * scale;
-	} else {
+	if (precision == LH_F16)
+		lh_code_kernel()->get_f16(code, n, v);
+	else if (precision == LH_I8)
+		lh_code_kernel()->get_i8(code, n, v);
+	else
 		memcpy(v, code, n * sizeof *v);
-	}
 }
 
 bool lh_code_sound(int precision, int distance, const void *code, uint32_t n)
@@ -208,7 +181,7 @@ bool lh_code_sound(int precision, int distance, const void *code, uint32_t n)
 		return bytes_sound(distance, code, n);
 	for (i = 0; i < n; i++) {
 		if (precision == LH_F16)
-			f = half_at(p, i);
+			f = lh_code_half(p, i);
 		else
 			memcpy(&f, p + 4 * (size_t)i, sizeof f);
 		if (!isfinite(f))
@@ -230,45 +203,6 @@ static void rows_f32(const struct lh_code_query *q, const void *const *codes, si
 			out[i] = -out[i];
 }
 
-static void rows_f16(const struct lh_code_query *q, const void *const *codes, size_t k, float *out)
-{
-	size_t i, j;
-
-	for (i = 0; i < k; i++) {
-		float s[4] = { 0 }, f, d;
-
-		for (j = 0; j < q->n; j++) {
-			f = half_at(codes[i], j);
-			d = q->v[j] - f;
-			s[j % 4] += q->distance == LH_L2 ? d * d : -q->v[j] * f;
-		}
-		out[i] = (s[0] + s[1]) + (s[2] + s[3]);
-	}
-}
-
-/* From the sum of products of both sides' c. */
-static inline float finish_i8(const struct lh_code_query *q, const void *code, int32_t sum)
-{
-	struct head h = head_of(code, q->n);
-	float dot = q->scale * h.scale * (float)sum;
-
-	return q->distance == LH_L2 ? q->square + h.scale * h.scale * (float)h.square - 2 * dot : -dot;
-}
-
-static void rows_i8(const struct lh_code_query *q, const void *const *codes, size_t k, float *out)
-{
-	const unsigned char *p;
-	size_t i, j;
-	int32_t sum;
-
-	for (i = 0; i < k; i++) {
-		p = codes[i];
-		for (sum = 0, j = 0; j < q->n; j++)
-			sum += q->c[j] * (p[j] - ZERO);
-		out[i] = finish_i8(q, p, sum);
-	}
-}
-
 int lh_code_query_init(struct lh_code_query *q, int precision, int distance, uint32_t n, struct lh_err *err)
 {
 	*q = (struct lh_code_query){ .precision = precision, .distance = distance, .n = n };
@@ -277,24 +211,25 @@ int lh_code_query_init(struct lh_code_query *q, int precision, int distance, uin
 		return -1;
 	q->v = (float *)(((uintptr_t)q->mem + 63) & ~(uintptr_t)63);
 	q->c = (int8_t *)q->v;
-	q->rows = precision == LH_I8 ? rows_i8 : precision == LH_F16 ? rows_f16 : rows_f32;
+	q->rows = precision == LH_I8 ? lh_code_kernel()->rows_i8 : precision == LH_F16 ? lh_code_kernel()->rows_f16 : rows_f32;
 	return 0;
 }
 
 /* A code lies at q->c: make it one of signed bytes. */
 static void query_ready(struct lh_code_query *q)
 {
-	struct head h = head_of(q->c, q->n);
+	struct lh_code_head h = lh_code_head(q->c, q->n);
 	int32_t sum = 0;
 	uint32_t i;
 
 	for (i = 0; i < q->n; i++) {
-		q->c[i] = (int8_t)(((unsigned char *)q->c)[i] - ZERO);
+		/* -128 only when the code is damaged; some kernels cannot take it */
+		q->c[i] = (int8_t)within(((unsigned char *)q->c)[i] - LH_CODE_ZERO);
 		sum += q->c[i];
 	}
 	q->scale = h.scale;
 	q->square = h.scale * h.scale * (float)h.square;
-	q->sum = ZERO * sum;
+	q->sum = LH_CODE_ZERO * sum;
 }
 
 void lh_code_query_set(struct lh_code_query *q, const float *v)

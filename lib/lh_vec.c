@@ -8,6 +8,7 @@
 
 struct kernel {
 	const char *name;
+	enum lh_isa isa;
 	lh_vec_fn dot, l2sq;
 	lh_vec_rows_fn dot_rows, l2sq_rows;
 };
@@ -65,7 +66,7 @@ static void l2sq_rows_portable(const float *a, const float *const *rows, size_t 
 	one_by_one(l2sq_portable, a, rows, k, n, out);
 }
 
-static const struct kernel portable = { "portable", dot_portable, l2sq_portable, dot_rows_portable, l2sq_rows_portable };
+static const struct kernel portable = { "portable", LH_PORTABLE, dot_portable, l2sq_portable, dot_rows_portable, l2sq_rows_portable };
 
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -239,8 +240,8 @@ AVX512 static void l2sq_rows_avx512(const float *a, const float *const *rows, si
 	rows_avx512(true, a, rows, k, n, out);
 }
 
-static const struct kernel avx2 = { "avx2", dot_avx2, l2sq_avx2, dot_rows_avx2, l2sq_rows_avx2 };
-static const struct kernel avx512 = { "avx512", dot_avx512, l2sq_avx512, dot_rows_avx512, l2sq_rows_avx512 };
+static const struct kernel avx2 = { "avx2", LH_AVX2, dot_avx2, l2sq_avx2, dot_rows_avx2, l2sq_rows_avx2 };
+static const struct kernel avx512 = { "avx512", LH_AVX512, dot_avx512, l2sq_avx512, dot_rows_avx512, l2sq_rows_avx512 };
 #endif
 
 static const struct kernel *choose(void)
@@ -295,6 +296,11 @@ lh_vec_rows_fn lh_vec_l2sq_rows(void)
 const char *lh_vec_kernel(void)
 {
 	return kernel()->name;
+}
+
+enum lh_isa lh_vec_isa(void)
+{
+	return kernel()->isa;
 }
 
 double lh_vec_dot_f64(const float *a, const float *b, size_t n)

@@ -25,6 +25,9 @@ typedef float (*lh_vec_fn)(const float *a, const float *b, size_t n);
 LH_API lh_vec_fn lh_vec_dot(void);
 LH_API lh_vec_fn lh_vec_l2sq(void);
 LH_API const char *lh_vec_kernel(void);
+/* For other modules with kernels: the widest of its kind that may be used. */
+enum lh_isa { LH_PORTABLE, LH_AVX2, LH_AVX512 };
+enum lh_isa lh_vec_isa(void);
 
 /* The same of a with each of rows[0..k), into out: several rows are read at
  * once and the next ones asked for ahead, which is what a walk through memory
