@@ -1,37 +1,12 @@
 # Vector search: lh-index and lh-search as tools, JSON in and out, against
 # hnswlib and FAISS driven directly on arrays in memory.
 #
-# Two data sets, hash-v1, 768 dimensions (ANN_SETS names them):
-#   workers   100,000 generated workers; asked by 10,000 of another seed
-#   packages  Debian's package descriptions without their synopsis lines; asked
-#             by a fifth as many of those synopses, which are far harder (needs apt)
-# The queries are in no index.  Recall@10 is from the first 1,000 against the
-# exact scan.  Each side builds one graph a set (M 16, efC 200, 2 threads) and
-# gets the smallest ef, up to 1,024, with which its recall is at least 0.976.
+# ANN_SETS names the data sets (bench/ann.bash).  Recall@10 is from the first 1,000
+# queries against the exact scan.  Each side builds one graph a set and gets the
+# smallest ef, up to 1,024, with which its recall is at least 0.976.
 source "$ROOT/bench/lib.bash"
-rounds=${ANN_ROUNDS:-5} rows=${ANN_ROWS:-100000} queries=${ANN_QUERIES:-10000}
-top=$DATA
-
-# vectors FILE - the vectors of JSON lines as raw f32.
-vectors() {
-	jq -r .vector "$1" | base64 -d
-}
-
-make_workers() {
-	lh-gen workers -n "$rows" | lh-embed --encoding base64 >rows.jsonl
-	lh-gen workers -n "$queries" --seed 2 | lh-embed --encoding base64 | jq -c '{vector}' >queries.jsonl
-}
-
-make_packages() {
-	mkdir -p lists/partial
-	apt-get -qq update -o Acquire::Languages=en -o Dir::State::lists="$PWD/lists"
-	for list in lists/*_Translation-en*; do
-		/usr/lib/apt/apt-helper cat-file "$list"
-	done | awk -f "$ROOT/bench/hash-v1/corpus.awk" | sort >corpus.tsv
-	jq -cR 'split("\t") | { id: .[1], text: .[3] }' corpus.tsv | lh-embed --encoding base64 >rows.jsonl
-	awk -F'\t' '{ print $1 "\t" $3 }' corpus.tsv | sort -k1.20,1.32 | sed -n "1,$((queries / 5))p" |
-		jq -cR 'split("\t") | { text: .[1] }' | lh-embed --encoding base64 | jq -c '{ vector }' >queries.jsonl
-}
+source "$ROOT/bench/ann.bash"
+rounds=${ANN_ROUNDS:-5}
 
 # number WORD FILE - the number before WORD.
 number() {
@@ -45,15 +20,15 @@ ratio() {
 # query WHO QUERIES EF - recall and rate of one side.
 query() {
 	case $1 in
-	liblh) ann_liblh query ours.lhv "$2" 10 "$3" truth.u32 1 ;;
-	hnswlib) ann_hnswlib query peer.hnsw "$2" 768 10 "$3" truth.u32 1 ;;
-	faiss) ann_faiss query peer.faiss "$2" 768 10 "$3" truth.u32 1 ;;
+	liblh) ann_liblh query ours.lhv "$2" 10 ours.u32 "$3" ;;
+	hnswlib) ann_hnswlib query peer.hnsw "$2" 768 10 ours.u32 "$3" ;;
+	faiss) ann_faiss query peer.faiss "$2" 768 10 ours.u32 "$3" ;;
 	esac
 }
 
 recall_at() {
 	query "$1" first.f32 "$2" >query."$1"
-	sed -n 's/recall \([0-9.]*\).*/\1/p' query."$1"
+	sed 's/.*recall //' query."$1"
 }
 
 # least_ef WHO - by halving; recall grows with ef.
@@ -68,8 +43,8 @@ least_ef() {
 
 measure_build() {
 	local took rate peer r
-	ann_hnswlib build rows.f32 768 16 200 2 peer.hnsw >build.hnswlib
-	ann_faiss build rows.f32 768 16 200 2 peer.faiss >build.faiss
+	ann_hnswlib build rows.f32 768 $hnsw peer.hnsw >build.hnswlib
+	ann_faiss build rows.f32 768 $hnsw peer.faiss flat >build.faiss
 	took=$( { /usr/bin/time -f '%e %M' lh-index build -q -j 2 ours.lhv rows.jsonl; } 2>&1 | tail -n 1)
 	rate=$(awk -v n="$(wc -l <rows.jsonl)" -v t="${took% *}" 'BEGIN { printf "%.1f", n / t }')
 	for peer in hnswlib faiss; do
@@ -92,7 +67,7 @@ measure_queries() {
 		t=$(seconds lh-search -j 1 -k 10 --no-metadata --ef "${ef[liblh]}" ours.lhv <queries.jsonl)
 		awk -v n="$(wc -l <queries.jsonl)" -v t="$t" 'BEGIN { print n / t }' >>rate.ours
 		for peer in hnswlib faiss; do
-			query $peer queries.f32 "${ef[$peer]}" | sed -n 's, queries/s,,p' >>rate.$peer
+			query $peer queries.f32 "${ef[$peer]}" | sed 's, queries/s.*,,' >>rate.$peer
 		done
 	done
 	for peer in hnswlib faiss; do
@@ -114,20 +89,11 @@ measure_once() {
 }
 
 for set in ${ANN_SETS:-workers packages}; do
-	mkdir -p "$top/ann-$set-$rows"
-	cd "$top/ann-$set-$rows"
-	if [ ! -f rows.f32 ]; then
-		make_"$set"
-		vectors queries.jsonl >queries.f32
-		head -n 1000 queries.jsonl >first.jsonl
-		vectors first.jsonl >first.f32
-		head -n 1 queries.jsonl >one.jsonl
-		vectors one.jsonl >one.f32
-		vectors rows.jsonl >rows.f32
-	fi
+	enter "$set"
+	[ -f rows.jsonl ] || rows_of "$set" >rows.jsonl
 	echo "-- $set: $(wc -l <rows.jsonl) rows, $(wc -l <queries.jsonl) queries"
 	measure_build
-	ann_liblh truth ours.lhv first.f32 10 truth.u32 >/dev/null
+	ann_liblh truth ours.lhv first.f32 10 ours.u32
 	measure_queries
 	measure_once
 done

@@ -1,5 +1,5 @@
 /* ann_data.h - what the programs bench/ann_* share: matrices of raw f32, time,
- * recall.  C and C++. */
+ * recall, and how they are said.  C and C++. */
 #ifndef ANN_DATA_H
 #define ANN_DATA_H
 
@@ -45,6 +45,33 @@ static inline double now(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* Of all threads.  Other work on the machine slows this down far less. */
+static inline double processor_time(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+struct clocks {
+	double wall, processor;
+};
+
+static inline struct clocks clocks_now(void)
+{
+	struct clocks t = { now(), processor_time() };
+
+	return t;
+}
+
+static inline struct clocks clocks_since(struct clocks from)
+{
+	struct clocks t = { now() - from.wall, processor_time() - from.processor };
+
+	return t;
+}
+
 static inline long peak_mib(void)
 {
 	struct rusage u;
@@ -71,6 +98,18 @@ static inline double recall_of(const char *truth, const uint32_t *found, size_t 
 	fclose(f);
 	free(t);
 	return (double)same / (double)(queries * k);
+}
+
+static inline void say_build(size_t rows, struct clocks t)
+{
+	printf("%.1f rows/s, %.1f a second of processor time, peak %ld MiB\n", (double)rows / t.wall, (double)rows / t.processor, peak_mib());
+}
+
+static inline void say_queries(long ef, size_t queries, struct clocks t, double recall)
+{
+	printf("%.1f queries/s, %.1f a second of processor time, ef %ld, recall %.4f\n", (double)queries / t.wall,
+	       (double)queries / t.processor, ef, recall);
+	fflush(stdout);
 }
 
 #endif

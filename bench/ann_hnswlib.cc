@@ -2,11 +2,11 @@
 // LIBS:
 //
 //     ann_hnswlib build DATA DIM M EFC THREADS INDEX
-//     ann_hnswlib query INDEX QUERIES DIM K EF TRUTH ROUNDS
+//     ann_hnswlib query INDEX QUERIES DIM K TRUTH EF...
 //     ann_hnswlib once INDEX QUERIES DIM K EF
 //
 // Inner product over unit vectors; build says rows/s and peak MiB, query says
-// queries/s of each round, then recall; once loads, asks one query, and says
+// queries/s and recall at each ef, after a round that warms up; once loads, asks one query, and says
 // the milliseconds that both took.
 #include <hnswlib/hnswlib.h>
 
@@ -19,7 +19,7 @@
 static void build(char **a)
 {
 	matrix m = matrix_read(a[0], strtoul(a[1], nullptr, 10));
-	double from = now();
+	clocks from = clocks_now();
 	hnswlib::InnerProductSpace space(m.dim);
 	hnswlib::HierarchicalNSW<float> h(&space, m.n, strtoul(a[2], nullptr, 10), strtoul(a[3], nullptr, 10));
 	std::vector<std::thread> threads;
@@ -32,7 +32,7 @@ static void build(char **a)
 		});
 	for (auto &t : threads)
 		t.join();
-	printf("%.1f rows/s, peak %ld MiB\n", double(m.n) / (now() - from), peak_mib());
+	say_build(m.n, clocks_since(from));
 	h.saveIndex(a[5]);
 }
 
@@ -54,15 +54,14 @@ static void query(char **a)
 	hnswlib::HierarchicalNSW<float> h(&space, a[0]);
 	std::vector<uint32_t> out(m.n * k, UINT32_MAX);
 
-	h.setEf(strtoul(a[4], nullptr, 10));
-	for (long rounds = strtol(a[6], nullptr, 10); rounds > 0; rounds--) {
-		double from = now();
-
+	for (char **ef = a + 5; *ef; ef++) {
+		h.setEf(strtoul(*ef, nullptr, 10));
+		if (ef == a + 5)
+			search(h, m, k, out);
+		clocks from = clocks_now();
 		search(h, m, k, out);
-		printf("%.1f queries/s\n", double(m.n) / (now() - from));
-		fflush(stdout);
+		say_queries(strtol(*ef, nullptr, 10), m.n, clocks_since(from), recall_of(a[4], out.data(), m.n, k));
 	}
-	printf("recall %.4f, peak %ld MiB\n", recall_of(a[5], out.data(), m.n, k), peak_mib());
 }
 
 static void once(char **a)
@@ -84,7 +83,7 @@ int main(int argc, char **argv)
 {
 	if (argc == 8 && !strcmp(argv[1], "build"))
 		build(argv + 2);
-	else if (argc == 9 && !strcmp(argv[1], "query"))
+	else if (argc >= 8 && !strcmp(argv[1], "query"))
 		query(argv + 2);
 	else if (argc == 7 && !strcmp(argv[1], "once"))
 		once(argv + 2);

@@ -1,12 +1,12 @@
 /*
  * ann_liblh.c - the index of liblh, driven as a library.
  *
- *     ann_liblh build DATA DIM M EFC THREADS INDEX
+ *     ann_liblh build DATA DIM M EFC THREADS INDEX PRECISION
  *     ann_liblh truth INDEX QUERIES K TRUTH
- *     ann_liblh query INDEX QUERIES K EF TRUTH ROUNDS
+ *     ann_liblh query INDEX QUERIES K TRUTH EF...
  *
- * build says rows/s and peak MiB, query says queries/s of each round, then
- * recall.  Rows have their number as id.
+ * The same words as ann_hnswlib.cc; truth writes what an exact scan finds.  Rows
+ * have their number as id.
  */
 #include "ann_data.h"
 #include "lh_lhv.h"
@@ -21,18 +21,30 @@ static void fail(void)
 	exit(2);
 }
 
+static int precision_of(const char *name)
+{
+	int p;
+
+	for (p = LH_F32; p <= LH_I8; p++)
+		if (!strcmp(name, lh_precision_name(p)))
+			return p;
+	fprintf(stderr, "liblh: no precision %s\n", name);
+	exit(2);
+}
+
 static void build(char **a)
 {
 	struct matrix m = matrix_read(a[0], strtoul(a[1], NULL, 10));
 	struct lh_lhv_params p;
 	struct lh_lhv_writer *w;
-	double from = now();
+	struct clocks from = clocks_now();
 	char id[24];
 	size_t i;
 
 	lh_lhv_params_default(&p);
 	p.m = (uint32_t)strtoul(a[2], NULL, 10);
 	p.ef_construction = (uint32_t)strtoul(a[3], NULL, 10);
+	p.precision = precision_of(a[6]);
 	w = lh_lhv_writer_new(a[5], &p, 0, &err);
 	if (!w)
 		fail();
@@ -43,7 +55,7 @@ static void build(char **a)
 	if (lh_lhv_commit(w, (unsigned)strtoul(a[4], NULL, 10), &err) < 0)
 		fail();
 	lh_lhv_writer_free(w);
-	printf("%.1f rows/s, peak %ld MiB\n", (double)m.n / (now() - from), peak_mib());
+	say_build(m.n, clocks_since(from));
 }
 
 static void search(size_t k, size_t ef, int exact, uint32_t *out, struct matrix m, struct lh_searcher *s)
@@ -64,32 +76,50 @@ static void search(size_t k, size_t ef, int exact, uint32_t *out, struct matrix 
 	free(hit);
 }
 
-static void query(char **a, int exact)
+static struct lh_searcher *open_index(char **a, struct lh_lhv **ix, struct matrix *m)
 {
-	struct lh_lhv *ix = lh_lhv_open(a[0], &err);
-	struct lh_searcher *s = ix ? lh_searcher_new(ix, &err) : NULL;
-	size_t k = strtoul(a[2], NULL, 10), ef = exact ? 0 : strtoul(a[3], NULL, 10);
-	struct matrix m;
-	uint32_t *out;
-	FILE *f;
-	double from;
+	struct lh_searcher *s;
 
+	*ix = lh_lhv_open(a[0], &err);
+	s = *ix ? lh_searcher_new(*ix, &err) : NULL;
 	if (!s)
 		fail();
-	m = matrix_read(a[1], lh_lhv_get_params(ix)->dimension);
-	out = calloc(m.n * k, sizeof *out);
-	for (long rounds = exact ? 1 : strtol(a[5], NULL, 10); rounds > 0; rounds--) {
-		from = now();
-		search(k, ef, exact, out, m, s);
-		printf("%.1f queries/s\n", (double)m.n / (now() - from));
-		fflush(stdout);
-	}
-	if (exact) {
-		f = fopen(a[3], "wb");
-		if (!f || fwrite(out, k * sizeof *out, m.n, f) != m.n || fclose(f))
-			die(a[3]);
-	} else {
-		printf("recall %.4f, peak %ld MiB\n", recall_of(a[4], out, m.n, k), peak_mib());
+	*m = matrix_read(a[1], lh_lhv_get_params(*ix)->dimension);
+	return s;
+}
+
+static void truth(char **a)
+{
+	struct lh_lhv *ix;
+	struct matrix m;
+	struct lh_searcher *s = open_index(a, &ix, &m);
+	size_t k = strtoul(a[2], NULL, 10);
+	uint32_t *out = calloc(m.n * k, sizeof *out);
+	FILE *f = fopen(a[3], "wb");
+
+	search(k, 0, 1, out, m, s);
+	if (!f || fwrite(out, k * sizeof *out, m.n, f) != m.n || fclose(f))
+		die(a[3]);
+	lh_searcher_free(s);
+	lh_lhv_close(ix);
+}
+
+static void query(char **a)
+{
+	struct lh_lhv *ix;
+	struct matrix m;
+	struct lh_searcher *s = open_index(a, &ix, &m);
+	size_t k = strtoul(a[2], NULL, 10);
+	uint32_t *out = calloc(m.n * k, sizeof *out);
+	struct clocks from;
+	char **ef;
+
+	for (ef = a + 4; *ef; ef++) {
+		if (ef == a + 4)
+			search(k, strtoul(*ef, NULL, 10), 0, out, m, s);
+		from = clocks_now();
+		search(k, strtoul(*ef, NULL, 10), 0, out, m, s);
+		say_queries(strtol(*ef, NULL, 10), m.n, clocks_since(from), recall_of(a[3], out, m.n, k));
 	}
 	lh_searcher_free(s);
 	lh_lhv_close(ix);
@@ -97,12 +127,12 @@ static void query(char **a, int exact)
 
 int main(int argc, char **argv)
 {
-	if (argc == 8 && !strcmp(argv[1], "build"))
+	if (argc == 9 && !strcmp(argv[1], "build"))
 		build(argv + 2);
 	else if (argc == 6 && !strcmp(argv[1], "truth"))
-		query(argv + 2, 1);
-	else if (argc == 8 && !strcmp(argv[1], "query"))
-		query(argv + 2, 0);
+		truth(argv + 2);
+	else if (argc >= 7 && !strcmp(argv[1], "query"))
+		query(argv + 2);
 	else
 		return fprintf(stderr, "usage: see the head of bench/ann_liblh.c\n"), 2;
 	return 0;

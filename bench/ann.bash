@@ -1,0 +1,62 @@
+# The data that bench/ann.sh and bench/curve.sh ask about: source "$ROOT/bench/ann.bash".
+#
+#   workers   generated workers × 768; asked by workers of another seed
+#   packages  Debian's package descriptions × 768 without their synopsis lines; asked
+#             by a fifth as many of those synopses, which are far harder (needs apt)
+#   short     generated workers × 100
+#   million   1,000,000 of them
+#
+# All from hash-v1.  The queries are in no index.  hnsw: M 16, efC 200, 2 threads.
+queries=${ANN_QUERIES:-10000} hnsw='16 200 2'
+
+dimension_of() {
+	case $1 in short | million) echo 100 ;; *) echo 768 ;; esac
+}
+
+# rows_of SET, queries_of SET - as lh-index and lh-search take them.
+rows_of() {
+	local n=${ANN_ROWS:-100000}
+	case $1 in
+	packages) jq -cR 'split("\t") | { id: .[1], text: .[3] }' corpus.tsv ;;
+	million) lh-gen workers -n 1000000 ;;
+	*) lh-gen workers -n "$n" ;;
+	esac | lh-embed --dimension "$(dimension_of "$1")" --encoding base64
+}
+
+queries_of() {
+	case $1 in
+	packages)
+		awk -F'\t' '{ print $1 "\t" $3 }' corpus.tsv | sort -k1.20,1.32 | sed -n "1,$((queries / 5))p" |
+			jq -cR 'split("\t") | { text: .[1] }'
+		;;
+	*) lh-gen workers -n "$queries" --seed 2 ;;
+	esac | lh-embed --dimension "$(dimension_of "$1")" --encoding base64 | jq -c '{ vector }'
+}
+
+corpus() {
+	mkdir -p lists/partial
+	apt-get -qq update -o Acquire::Languages=en -o Dir::State::lists="$PWD/lists"
+	for list in lists/*_Translation-en*; do
+		/usr/lib/apt/apt-helper cat-file "$list"
+	done | awk -f "$ROOT/bench/hash-v1/corpus.awk" | sort
+}
+
+# vectors - of JSON lines, as raw f32.
+vectors() {
+	jq -r .vector | base64 -d
+}
+
+# enter SET - into its folder, with rows.f32, queries.jsonl, and queries.f32 of
+# them all, first.f32 of 1,000 and one.f32 of one.
+enter() {
+	mkdir -p "$DATA/ann-$1-${ANN_ROWS:-100000}"
+	cd "$DATA/ann-$1-${ANN_ROWS:-100000}"
+	[ -f one.f32 ] && return
+	[ "$1" != packages ] || corpus >corpus.tsv
+	rows_of "$1" | vectors >rows.f32
+	queries_of "$1" >queries.jsonl
+	vectors <queries.jsonl >queries.f32
+	head -n 1000 queries.jsonl | vectors >first.f32
+	head -n 1 queries.jsonl >one.jsonl
+	vectors <one.jsonl >one.f32
+}
