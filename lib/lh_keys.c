@@ -249,65 +249,7 @@ const char *lh_provider_key_name(enum lh_provider p)
 	return providers[p].key_name;
 }
 
-static int hex(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-}
-
-/* The character at p, which may be one of JSON's escapes, and its length. */
-static int one(const char *p, const char *end, size_t *len)
-{
-	int hi, lo;
-
-	*len = 1;
-	if (*p != '\\' || end - p < 2)
-		return (unsigned char)*p;
-	if (end - p >= 6 && !memcmp(p, "\\u00", 4)) {
-		hi = hex(p[4]);
-		lo = hex(p[5]);
-		if (hi >= 0 && lo >= 0) {
-			*len = 6;
-			return hi << 4 | lo;
-		}
-	}
-	if (!strchr("\"\\/", p[1]))
-		return (unsigned char)*p;
-	*len = 2;
-	return (unsigned char)p[1];
-}
-
-/* How much of p..end is that key, plain or escaped; 0: it is not there. */
-static size_t match(const struct lh_secret *key, const char *p, const char *end)
-{
-	const char *q = p;
-	size_t i, len;
-
-	if (!key->n)
-		return 0;
-	if ((size_t)(end - p) >= key->n && !memcmp(p, key->p, key->n))
-		return key->n;
-	for (i = 0; i < key->n; i++, q += len)
-		if (q == end || one(q, end, &len) != key->p[i])
-			return 0;
-	return (size_t)(q - p);
-}
-
 void lh_keys_scrub(const struct lh_keys *k, const char *text, size_t len, size_t n, struct lh_buf *out)
 {
-	const char *p = text, *end = text + len;
-	size_t from = out->len, best, m;
-	int i;
-
-	while (p < end && !out->failed && out->len - from < n) {
-		for (best = 0, i = 0; i < LH_PROVIDERS; i++) {
-			m = match(&k->key[i], p, end);
-			if (m > best)
-				best = m;
-		}
-		if (best)
-			lh_buf_puts(out, "***");
-		else
-			lh_buf_putc(out, *p);
-		p += best ? best : 1;
-	}
+	lh_secret_scrub(k->key, LH_PROVIDERS, text, len, n, out);
 }

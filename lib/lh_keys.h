@@ -52,7 +52,7 @@ LH_API const char *lh_provider_url_name(enum lh_provider p);	/* the variable */
 LH_API const char *lh_provider_key_name(enum lh_provider p);	/* the variable; NULL: needs none */
 
 /* Append the beginning of text, n bytes of it at most, with every key that
- * stands in it, also with JSON's escapes, as "***". */
+ * stands in it as lh_secret_scrub shows it. */
 LH_API void lh_keys_scrub(const struct lh_keys *k, const char *text, size_t len, size_t n, struct lh_buf *out);
 
 #endif

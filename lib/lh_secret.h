@@ -45,4 +45,8 @@ LH_API int lh_secret_alloc(struct lh_secret *s, size_t n, struct lh_err *err);
 
 LH_API void lh_secret_wipe(struct lh_secret *s);
 
+/* Append the beginning of text, n bytes of it at most, with every one of those
+ * keys that stands in it, also with JSON's escapes, as "***". */
+LH_API void lh_secret_scrub(const struct lh_secret *key, size_t n_keys, const char *text, size_t len, size_t n, struct lh_buf *out);
+
 #endif

@@ -21,6 +21,7 @@
 enum lh_engine { LH_ENGINE_HASH, LH_ENGINE_STATIC, LH_ENGINE_OLLAMA, LH_ENGINE_OPENAI };
 #define LH_ENGINES "hash|static|ollama|openai"	/* the choices of --engine */
 #define LH_OLLAMA_MODEL "nomic-embed-text"	/* when none is named */
+#define LH_OPENAI_MODEL "text-embedding-3-small"
 
 LH_API const char *lh_engine_name(enum lh_engine engine);
 

@@ -290,6 +290,8 @@ raw() {
 		lh-embed --template "{$E"
 		lh-embed --rejects "no/$E" workers.jsonl
 		LH_OLLAMA_URL=$E lh-embed --engine ollama
+		LH_OPENAI_URL=$E lh-embed --engine openai
+		lh-embed --engine openai --key-file "no/$E"
 		lh-export "$E"
 		lh-export rag --verify-paths "no/$E"
 		lh-export rag --quarantine "no/$E"

@@ -33,7 +33,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	load servers/server
 	start_chat
-	export LH_OLLAMA_URL=$URL LH_OLLAMA_CLOUD_URL=$URL LH_KIMI_URL=$URL
+	export LH_OLLAMA_URL=$URL LH_OPENAI_URL=$URL LH_OLLAMA_CLOUD_URL=$URL LH_KIMI_URL=$URL
 }
 
 teardown() {

@@ -138,10 +138,8 @@ for line in sys.stdin:
 }
 
 @test "engines to come say so" {
-	for engine in static openai; do
-		run -2 lh-embed --engine $engine <<<'{"text":"x"}'
-		[ "$output" = "lh-embed: --engine: $engine is not built yet (hash and ollama are)" ]
-	done
+	run -2 lh-embed --engine static <<<'{"text":"x"}'
+	[ "$output" = "lh-embed: --engine: static is not built yet (hash, ollama and openai are)" ]
 	run -2 lh-embed --engine mystery
 	[[ $output == *--engine*hash* ]]
 	run -2 lh-embed --model nomic-embed-text <<<'{"text":"x"}'

@@ -63,7 +63,7 @@ class Chat(upstream.Upstream):
     # -- ways to answer --
 
     def do_ok(self):
-        if self.path.startswith("/api/embed"):
+        if "/embed" in self.path:
             return super().do_ok()
         if self.command == "GET":
             return self.send(200, json.dumps({"models": [{"name": "qwen3:8b", "model": "qwen3:8b", "size": 5}]}))
@@ -143,13 +143,13 @@ class Chat(upstream.Upstream):
         return {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}
 
     def do_POST(self):
-        if self.path.startswith("/api/embed"):
+        if "/embed" in self.path:
             return super().do_POST()
         text = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         self.api = "/chat/completions" if self.path.endswith("/chat/completions") else self.path
         if self.api not in MEMBERS:
             return self.send(404, "404 page not found", "text/plain")
-        if upstream.args.key and self.headers.get("Authorization") != "Bearer " + upstream.args.key:
+        if not self.has_key():
             return self.refuse(401, "Missing Authentication header")
         try:
             self.request_json = json.loads(text)
@@ -164,6 +164,5 @@ class Chat(upstream.Upstream):
         self.answer(self.entry(""))
 
 
-upstream.parser.add_argument("--key")
 upstream.parser.add_argument("--body")
 upstream.serve(Chat)

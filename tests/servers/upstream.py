@@ -2,12 +2,16 @@
 """An embedding service on loopback that answers well, or badly in one way.
 
     upstream.py [--mode MODE] [--log FILE] [--delay S] [--tls CERT KEY] [--to URL]
+                [--key KEY]
 
 Prints its port on stdout and serves until it is killed.  --log gets one JSON
 line per request: path, model, texts.  Vectors have 8 dimensions and depend on
-the text (and the model) alone.
+the text (and the model) alone.  /api/embed and /api/embeddings answer as
+Ollama does, /v1/embeddings as OpenAI: in base64 when asked to, and with --key
+only those who have it.  Below /mode/MODE/ it answers in that way.
 """
 import argparse
+import base64
 import gzip
 import hashlib
 import http.server
@@ -47,8 +51,21 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def encoded(self, v):
+        if self.asked.get("encoding_format") != "base64":
+            return v
+        return base64.b64encode(struct.pack("<%df" % len(v), *v)).decode()
+
+    def data(self, elements):
+        self.send(200, json.dumps({"object": "list", "data": elements, "model": self.model, "usage": {"total_tokens": 1}}))
+
+    def elements(self, vectors):
+        return [{"object": "embedding", "index": i, "embedding": v} for i, v in enumerate(vectors)]
+
     def vectors(self, vectors):
-        if self.path == "/api/embeddings":
+        if self.path == "/v1/embeddings":
+            self.data(self.elements([self.encoded(v) for v in vectors]))
+        elif self.path == "/api/embeddings":
             self.send(200, json.dumps({"embedding": vectors[0]}))
         else:
             self.send(200, json.dumps({"model": self.model, "embeddings": vectors, "total_duration": 1}))
@@ -203,7 +220,57 @@ class Upstream(http.server.BaseHTTPRequestHandler):
     def do_redirect(self):
         self.send(args.status, "", Location=args.to + self.path)
 
+    # -- and what only OpenAI's shape can do --
+
+    def good(self):
+        return self.elements([self.encoded(vector(self.model, t)) for t in self.texts])
+
+    def do_shuffled(self):
+        self.data(self.good()[::-1])
+
+    def do_floats(self):
+        self.data(self.elements([vector(self.model, t) for t in self.texts]))
+
+    def do_unnumbered(self):
+        self.data([{"embedding": e["embedding"]} for e in self.good()])
+
+    def do_twice(self):
+        self.data([{**e, "index": 0} for e in self.good()])
+
+    def do_beyond(self):
+        self.data([{**e, "index": e["index"] + 1} for e in self.good()])
+
+    def do_fraction(self):
+        self.data([{**e, "index": 0.5} for e in self.good()])
+
+    def do_bare(self):
+        self.data([e["embedding"] for e in self.good()])
+
+    def do_hollow(self):
+        self.data([{"index": e["index"]} for e in self.good()])
+
+    def do_notbase64(self):
+        self.data(self.elements(["a?=="] * len(self.texts)))
+
+    def do_odd64(self):
+        self.data(self.elements([base64.b64encode(b"12345").decode()] * len(self.texts)))
+
+    def do_empty64(self):
+        self.data(self.elements([""] * len(self.texts)))
+
+    def do_nan64(self):
+        self.data(self.elements([self.encoded([0.5, float("nan")]) for _ in self.texts]))
+
+    def do_telltale(self):
+        """An error that shows the key, plainly and with JSON's escapes."""
+        key = self.headers.get("Authorization", "").split()[-1]
+        escaped = "".join("\\u%04x" % ord(c) for c in key)
+        self.send(400, '{"error":"bad key %s, I mean %s"}' % (key, escaped))
+
     # -- reading --
+
+    def has_key(self):
+        return not args.key or self.headers.get("Authorization") == "Bearer " + args.key
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -211,6 +278,7 @@ class Upstream(http.server.BaseHTTPRequestHandler):
             request = json.loads(body)
         except ValueError:
             return self.send(400, "not JSON")
+        self.asked = request
         self.model = request.get("model", "")
         self.texts = request["input"] if "input" in request else [request.get("prompt")]
         self.answer({"path": self.path, "model": self.model, "texts": self.texts, "auth": self.headers.get("Authorization")})
@@ -224,8 +292,15 @@ class Upstream(http.server.BaseHTTPRequestHandler):
                 with open(args.log, "a", encoding="utf-8") as log:
                     log.write(json.dumps({**entry, "in_flight": count["now"]}) + "\n")
         time.sleep(args.delay)
+        mode = args.mode
+        if self.path.startswith("/mode/"):
+            _, _, mode, rest = self.path.split("/", 3)
+            self.path = "/" + rest
         try:
-            getattr(self, "do_" + args.mode)()
+            if self.has_key():
+                getattr(self, "do_" + mode)()
+            else:
+                self.send(401, json.dumps({"error": {"message": "Incorrect API key provided"}}))
         except OSError:
             self.close_connection = True
         with lock:
@@ -260,6 +335,7 @@ parser.add_argument("--log")
 parser.add_argument("--delay", type=float, default=0)
 parser.add_argument("--retry-after", default="0")
 parser.add_argument("--tls", nargs=2)
+parser.add_argument("--key")
 parser.add_argument("--to", default="")
 parser.add_argument("--status", type=int, default=307)
 args = None

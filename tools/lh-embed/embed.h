@@ -2,9 +2,10 @@
  * How lh-embed is put together.
  *
  * request.c reads a record as the texts it asks for and writes the answer; an
- * engine (hash.c, ollama.c) turns texts into vectors.  Engines that live in
- * this process embed one text at a time, straight into the output (local.c);
- * engines across a network get many at once, from behind a cache (remote.c).
+ * engine (hash.c, ollama.c, openai.c) turns texts into vectors.  Engines that
+ * live in this process embed one text at a time, straight into the output
+ * (local.c); engines across a network (by service.c) get many at once, from
+ * behind a cache (remote.c).
  *
  * Adding an engine is a file with a struct engine, and its row in main.c.
  */
@@ -14,6 +15,7 @@
 #include <stdatomic.h>
 
 #include "lh_flow.h"
+#include "lh_secret.h"
 #include "lh_template.h"
 #include "lh_tool.h"
 
@@ -25,7 +27,7 @@ enum wire { WIRE_GO, WIRE_RUST };
 /* The settings, and what the threads of a run share. */
 struct embed {
 	int engine_index, encoding, wire;
-	const char *model, *url, *field, *template_text;
+	const char *model, *url, *key_file, *field, *template_text;
 	bool raw;
 	uint64_t dimension;	/* 0: --dimension was not given */
 	uint64_t batch, cache_size, retries;
@@ -34,6 +36,7 @@ struct embed {
 	const struct engine *engine;
 	struct lh_tool *tool;
 	struct lh_template *template;
+	struct lh_secret key;	/* for the service; empty: none */
 	atomic_ullong texts, misses;
 };
 
@@ -47,6 +50,7 @@ struct model {
 struct engine {
 	const char *model;	/* default of --model */
 	const char *url;	/* default of --url; NULL: no network */
+	const char *url_env;	/* the variable that has another */
 
 	/* Do the settings suit?  Completes them, or is a usage error. */
 	int (*check)(struct embed *e);
@@ -58,11 +62,12 @@ struct engine {
 	/* In this process: one text into out[e->dimension]. */
 	int (*one)(void *self, const char *text, size_t n, float *out, struct lh_err *err);
 
-	/* Elsewhere: append n vectors of one dimension to out, as floats. */
+	/* Elsewhere: append n vectors of one dimension to out, as floats of the
+	 * engine's own magnitude. */
 	int (*many)(void *self, struct model *m, const struct lh_str *text, size_t n, struct lh_buf *out, struct lh_err *err);
 };
 
-extern const struct engine engine_hash, engine_ollama;
+extern const struct engine engine_hash, engine_ollama, engine_openai;
 
 int local_run(struct embed *e);
 int remote_run(struct embed *e);

@@ -1,13 +1,16 @@
 /* lh-embed: text in, vector out.  See lh-embed(1). */
 #include "embed.h"
+
+#include <stdlib.h>
+
 #include "lh_texts.h"
 #include "lh_time.h"
 
 static const struct lh_option options[] = {
 	{ 0, "engine", LH_ENGINES, "who makes the vectors (default hash)", LH_CHOICE(struct embed, engine_index) },
-	{ 0, "model", "NAME", "model (default hash-v1; ollama: nomic-embed-text)", LH_TEXT(struct embed, model) },
-	{ 0, "url", "URL", "service (default http://127.0.0.1:11434)",
-	  LH_OPT_TEXT, false, offsetof(struct embed, url), 0, 0, "LH_OLLAMA_URL", 0 },
+	{ 0, "model", "NAME", "model (default: the engine's; see lh-embed(1))", LH_TEXT(struct embed, model) },
+	{ 0, "url", "URL", "service (default: see lh-embed(1))", LH_TEXT(struct embed, url) },
+	{ 0, "key-file", "FILE", "key of engine openai (or LH_OPENAI_API_KEY)", LH_TEXT(struct embed, key_file) },
 	{ 0, "dimension", "N", "of hash vectors, 64 to 4096 (default 768)", LH_UINT(struct embed, dimension, 64, 4096) },
 	{ 0, "raw", NULL, "keep the engine's magnitude, not unit length", LH_FLAG(struct embed, raw) },
 	{ 0, "field", "NAME", "field that holds the text (default text)", LH_TEXT(struct embed, field) },
@@ -27,15 +30,22 @@ static const struct lh_option options[] = {
 /* NULL: not built yet. */
 static const struct engine *const engines[] = {
 	[LH_ENGINE_HASH] = &engine_hash, [LH_ENGINE_STATIC] = NULL,
-	[LH_ENGINE_OLLAMA] = &engine_ollama, [LH_ENGINE_OPENAI] = NULL,
+	[LH_ENGINE_OLLAMA] = &engine_ollama, [LH_ENGINE_OPENAI] = &engine_openai,
 };
+
+static const char *default_url(const struct engine *engine)
+{
+	const char *url = engine->url_env ? getenv(engine->url_env) : NULL;
+
+	return url && *url ? url : engine->url;
+}
 
 /* Fill in what depends on the engine, and check that it all fits together. */
 static int settle(struct embed *e)
 {
 	e->engine = engines[e->engine_index];
 	if (!e->engine)
-		return lh_tool_usage(e->tool, "--engine: %s is not built yet (hash and ollama are)",
+		return lh_tool_usage(e->tool, "--engine: %s is not built yet (hash, ollama and openai are)",
 				     lh_engine_name(e->engine_index));
 	if (e->field && e->template_text)
 		return lh_tool_usage(e->tool, "--field and --template exclude each other");
@@ -44,7 +54,9 @@ static int settle(struct embed *e)
 	if (!e->model)
 		e->model = e->engine->model;
 	if (!e->url)
-		e->url = e->engine->url;
+		e->url = default_url(e->engine);
+	if (e->key_file && e->engine != &engine_openai)
+		return lh_tool_usage(e->tool, "--key-file is for engine openai");
 	if (e->template_text) {
 		e->template = lh_template_new(e->template_text, &e->tool->err);
 		if (!e->template)
@@ -80,5 +92,6 @@ int main(int argc, char **argv)
 		report(&e, lh_time_monotonic() - start);
 	}
 	lh_template_free(e.template);
+	lh_secret_wipe(&e.key);
 	return lh_tool_finish(&tool, rc);
 }

@@ -14,6 +14,7 @@
 
 #include "lh_lru.h"
 #include "lh_mem.h"
+#include "lh_vec.h"
 
 #define NOWHERE SIZE_MAX
 
@@ -189,10 +190,13 @@ static int gather(struct worker *w, const struct lh_batch *b, struct lh_err *err
 	return 0;
 }
 
-static void found(struct worker *w, struct item *it, size_t at)
+/* The vector of an item lies at at, as the engine made it. */
+static void found(struct worker *w, struct item *it, size_t at, size_t bytes)
 {
 	it->at = at;
-	it->dimension = (w->vectors.len - at) / sizeof(float);
+	it->dimension = bytes / sizeof(float);
+	if (!w->r->e->raw)
+		lh_vec_unit((float *)(w->vectors.p + at), it->dimension);
 }
 
 static int look_up(struct worker *w, struct item *it, struct lh_err *err)
@@ -203,7 +207,7 @@ static int look_up(struct worker *w, struct item *it, struct lh_err *err)
 	if (w->r->cache)
 		rc = lh_lru_claim(w->r->cache, it->key, &w->vectors, err);
 	if (rc == LH_LRU_HIT)
-		found(w, it, at);
+		found(w, it, at, w->vectors.len - at);
 	it->ours = rc == LH_LRU_MINE;
 	return rc < 0 ? -1 : 0;
 }
@@ -271,10 +275,9 @@ static int call(struct worker *w, size_t i, struct lh_err *err)
 
 		if (!is_wanted(it, m))
 			continue;
-		it->at = from;
-		it->dimension = each / sizeof(float);
 		if (w->r->cache && lh_lru_put(w->r->cache, it->key, w->vectors.p + from, each, err) < 0)
 			return -1;
+		found(w, it, from, each);
 		from += each;
 	}
 	return 0;
@@ -316,7 +319,7 @@ static int wait_for_theirs(struct worker *w, struct lh_err *err)
 		at = w->vectors.len;
 		it->ours = !lh_lru_wait(w->r->cache, it->key, &w->vectors);
 		if (!it->ours)
-			found(w, it, at);
+			found(w, it, at, w->vectors.len - at);
 		else if (has_failed(w->r, err))
 			return -1;
 	}

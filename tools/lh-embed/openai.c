@@ -1,0 +1,166 @@
+/*
+ * openai.c - OpenAI's API, and the many services that speak it: POST
+ * /v1/embeddings, vectors asked for in base64, taken as arrays as well.
+ */
+#include "service.h"
+
+#include <stdlib.h>
+
+#include "lh_mem.h"
+#include "lh_texts.h"
+
+#define URL "https://api.openai.com"
+#define KEY_ENV "LH_OPENAI_API_KEY"
+#define KEY_MAX 4096
+
+struct openai {
+	struct service s;
+	struct lh_buf order;	/* struct lh_value per text */
+	char *url;
+};
+
+/* The whole of a file but the ends of lines behind it. */
+static int key_of_file(struct embed *e, const char *path)
+{
+	struct lh_secret *key = &e->key;
+
+	if (lh_secret_read(key, path, KEY_MAX, false, &e->tool->err) < 0)
+		return lh_err_prefix(&e->tool->err, "--key-file");
+	while (key->n && (key->p[key->n - 1] == '\n' || key->p[key->n - 1] == '\r'))
+		key->p[--key->n] = '\0';
+	if (!key->n)
+		return lh_tool_usage(e->tool, "--key-file: %s: no key in it", path);
+	if (memchr(key->p, '\0', key->n))
+		return lh_tool_usage(e->tool, "--key-file: %s: holds a NUL byte", path);
+	return 0;
+}
+
+/* An empty variable is as good as none. */
+static int key_of_environment(struct embed *e, const char *value)
+{
+	if (!value || !*value)
+		return 0;
+	if (lh_secret_alloc(&e->key, strlen(value), &e->tool->err) < 0)
+		return -1;
+	memcpy(e->key.p, value, strlen(value));
+	return 0;
+}
+
+static int openai_check(struct embed *e)
+{
+	struct lh_err err;
+	int rc;
+
+	if (service_check(e) < 0)
+		return -1;
+	rc = e->key_file ? key_of_file(e, e->key_file) : key_of_environment(e, getenv(KEY_ENV));
+	if (rc < 0)
+		return -1;
+	if (e->key.n && lh_http_check_bearer((const char *)e->key.p, &err) < 0)
+		return lh_tool_usage(e->tool, "%s: %s", e->key_file ? "--key-file" : KEY_ENV, err.msg);
+	if (!e->key.n && !strcmp(e->url, URL))
+		return lh_tool_usage(e->tool, "--engine: openai needs a key, in " KEY_ENV " or by --key-file");
+	return 0;
+}
+
+static void openai_close(void *self)
+{
+	struct openai *o = self;
+
+	service_free(&o->s);
+	lh_buf_free(&o->order);
+	free(o->url);
+	free(o);
+}
+
+/* Other programs want the address with /v1 behind it; so it may have it. */
+static bool has_version(const char *url)
+{
+	size_t n = strlen(url);
+
+	while (n && url[n - 1] == '/')
+		n--;
+	return n >= 3 && !memcmp(url + n - 3, "/v1", 3);
+}
+
+static void *openai_open(struct embed *e, struct lh_err *err)
+{
+	struct openai *o = lh_calloc(1, sizeof *o, err);
+
+	if (!o)
+		return NULL;
+	lh_buf_init(&o->order, LH_BUF_NOMAX);
+	o->url = service_url(e->url, has_version(e->url) ? "/embeddings" : "/v1/embeddings", err);
+	if (o->url && service_init(&o->s, e, e->key.n ? &e->key : NULL, err) == 0)
+		return o;
+	openai_close(o);
+	return NULL;
+}
+
+/* Put the embedding of an element of "data" to its place, which is what its
+ * index says, or where it stands. */
+static int place(struct lh_value *order, size_t want, size_t at, const struct lh_value *element, struct lh_err *why)
+{
+	struct lh_value v;
+	int64_t index = (int64_t)at;
+
+	if (element->type != LH_OBJECT)
+		return lh_err_set(why, LH_EDATA, "vector %zu is not in an object", at + 1);
+	if (lh_value_get(element, "index", &v) && (v.type != LH_NUMBER || !lh_value_i64(&v, &index) || index < 0 || (size_t)index >= want))
+		return lh_err_set(why, LH_EDATA, "vector %zu has an index that is not from 0 to %zu", at + 1, want - 1);
+	if (!lh_value_get(element, "embedding", &v))
+		return lh_err_set(why, LH_EDATA, "vector %zu has no \"embedding\"", at + 1);
+	if (order[index].p)
+		return lh_err_set(why, LH_EDATA, "two vectors of index %zu", (size_t)index);
+	order[index] = v;
+	return 0;
+}
+
+/* {"data":[{"index":0,"embedding":...},...]}, in any order */
+static int read_vectors(struct service *s, const struct service_call *call, const struct lh_value *root, struct lh_buf *out, struct lh_err *why)
+{
+	struct openai *o = (struct openai *)s;
+	size_t n = 0, want = call->want;
+	struct lh_value data, *order;
+	struct lh_iter it;
+
+	if (!lh_value_get(root, "data", &data) || data.type != LH_ARRAY)
+		return lh_err_set(why, LH_EDATA, "no \"data\" in the answer");
+	for (lh_iter_init(&it, &data); lh_iter_next(&it); )
+		n++;
+	if (n != want)
+		return lh_err_set(why, LH_EDATA, "%zu vectors for %zu texts", n, want);
+	lh_buf_reset(&o->order);
+	order = (struct lh_value *)lh_buf_room(&o->order, want * sizeof *order);
+	if (!order)
+		return lh_err_nomem(why);
+	memset(order, 0, want * sizeof *order);
+	for (n = 0, lh_iter_init(&it, &data); lh_iter_next(&it); n++)
+		if (place(order, want, n, &it.val, why) < 0)
+			return -1;
+	for (n = 0; n < want; n++)
+		if (service_vector(call->model, &order[n], n + 1, out, why) < 0)
+			return -1;
+	return 0;
+}
+
+static int openai_many(void *self, struct model *m, const struct lh_str *text, size_t n, struct lh_buf *out, struct lh_err *err)
+{
+	struct openai *o = self;
+	long status;
+
+	service_body(&o->s, m, ",\"input\":[", text, n);
+	service_texts(&o->s, text, n);
+	lh_buf_puts(&o->s.body, "],\"encoding_format\":\"base64\"}");
+	return service_call(&o->s, &(struct service_call){ o->url, m, n, read_vectors }, out, &status, err);
+}
+
+const struct engine engine_openai = {
+	.model = LH_OPENAI_MODEL,
+	.url = URL,
+	.url_env = "LH_OPENAI_URL",
+	.check = openai_check,
+	.open = openai_open,
+	.close = openai_close,
+	.many = openai_many,
+};

@@ -1,0 +1,195 @@
+/* service.c - what engines across a network have in common.  See service.h. */
+#include "service.h"
+
+#include <stdlib.h>
+
+#include "lh_mem.h"
+#include "lh_num.h"
+#include "lh_vec.h"
+#include "lh_vecrec.h"
+
+#define PER_TEXT ((size_t)128 << 10)	/* bytes of answer: 4,096 floats at 32 digits each */
+#define KEEP ((size_t)1 << 20)	/* bytes of request that are kept for the next */
+#define QUOTED 256		/* bytes of an answer, of which a message shows fewer */
+
+int service_check(struct embed *e)
+{
+	const char *env = getenv(e->engine->url_env);
+	struct lh_err err;
+
+	if (e->dimension)
+		return lh_tool_usage(e->tool, "--dimension is for engine hash; the model of a service has its own");
+	if (lh_http_check_url(e->url, &err) < 0)
+		return lh_tool_usage(e->tool, "%s: %s", e->url == env ? e->engine->url_env : "--url", err.msg);
+	if (!*e->model)
+		return lh_tool_usage(e->tool, "--model: empty name");
+	return 0;
+}
+
+int service_init(struct service *s, struct embed *e, const struct lh_secret *key, struct lh_err *err)
+{
+	size_t most = e->batch * PER_TEXT;
+
+	s->e = e;
+	s->key = key;
+	lh_record_init(&s->json);
+	lh_buf_init(&s->body, LH_BUF_NOMAX);
+	lh_buf_init(&s->quote, LH_BUF_NOMAX);
+	s->http = lh_http_new(&(struct lh_http_opts){
+		.timeout = e->timeout, .retries = (unsigned)e->retries,
+		.max_body = most > LH_HTTP_MAX_BODY ? most : LH_HTTP_MAX_BODY,
+		.stopping = lh_tool_stopping }, err);
+	return s->http ? 0 : -1;
+}
+
+void service_free(struct service *s)
+{
+	lh_http_free(s->http);
+	lh_record_free(&s->json);
+	lh_buf_free(&s->body);
+	lh_buf_free(&s->quote);
+}
+
+char *service_url(const char *base, const char *path, struct lh_err *err)
+{
+	size_t n = strlen(base);
+	struct lh_buf b;
+	char *url = NULL;
+
+	while (n && base[n - 1] == '/')
+		n--;
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	lh_buf_add(&b, base, n);
+	lh_buf_puts(&b, path);
+	if (lh_buf_check(&b, err) == 0)
+		url = lh_strndup(b.p, b.len, err);
+	lh_buf_free(&b);
+	return url;
+}
+
+void service_body(struct service *s, const struct model *m, const char *member, const struct lh_str *text, size_t n)
+{
+	size_t bytes = 0, i;
+
+	for (i = 0; i < n; i++)
+		bytes += text[i].n;
+	lh_buf_reset(&s->body);
+	lh_buf_room(&s->body, bytes + bytes / 16 + 4 * n + 256);
+	lh_buf_puts(&s->body, "{\"model\":");
+	lh_buf_json(&s->body, m->name, strlen(m->name));
+	lh_buf_puts(&s->body, member);
+}
+
+void service_texts(struct service *s, const struct lh_str *text, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (i)
+			lh_buf_putc(&s->body, ',');
+		lh_buf_json(&s->body, text[i].p, text[i].n);
+	}
+}
+
+/* The floats of one vector, as an array or in base64, appended to out. */
+static int read_floats(const struct lh_value *v, size_t *n, struct lh_buf *out, struct lh_err *why)
+{
+	float *to;
+	long got;
+
+	if (v->type == LH_STRING)
+		return lh_vecrec_vector(v, out, n, why);
+	if (v->type != LH_ARRAY)
+		return lh_err_set(why, LH_EDATA, "neither an array nor base64");
+	to = (float *)lh_buf_room(out, LH_DIM_MAX * sizeof *to);
+	if (!to)
+		return lh_err_nomem(why);
+	got = lh_f32s_read(v->p, v->p + v->n, to, LH_DIM_MAX, why);
+	if (got < 0)
+		return -1;
+	lh_buf_took(out, (size_t)got * sizeof *to);
+	*n = (size_t)got;
+	return 0;
+}
+
+int service_vector(struct model *m, const struct lh_value *v, size_t i, struct lh_buf *out, struct lh_err *why)
+{
+	size_t n, known = 0, at = out->len;
+
+	if (read_floats(v, &n, out, why) < 0)
+		return why->code == LH_ENOMEM ? -1 : lh_err_prefix(why, "vector %zu", i);
+	if (n == 0)
+		return lh_err_set(why, LH_EDATA, "vector %zu is empty", i);
+	if (!lh_vec_finite((const float *)(out->p + at), n))
+		return lh_err_set(why, LH_EDATA, "vector %zu is not finite", i);
+	if (!atomic_compare_exchange_strong(&m->dimension, &known, n) && known != n)
+		return lh_err_set(why, LH_EDATA, "vector %zu has dimension %zu, those before it %zu", i, n, known);
+	return 0;
+}
+
+/* NaN and Infinity are no JSON, but what some services write all the same. */
+static int not_json(const struct lh_http_reply *reply, struct lh_err *why)
+{
+	size_t at = why->column ? why->column - 1 : 0;
+	const char *p = reply->body + at;
+
+	if (at < reply->len && *p == '-')
+		p++;
+	if (at < reply->len && (*p == 'N' || *p == 'I'))
+		return lh_err_set(why, LH_EDATA, "a vector that is not finite, at byte %zu", at + 1);
+	return lh_err_prefix(why, "not JSON at byte %zu", at + 1);
+}
+
+/* This is not what was asked for: quote it, without the key. */
+static int refuse(struct service *s, const char *url, const struct lh_http_reply *reply, const char *what, struct lh_err *err)
+{
+	struct lh_http_reply shown = *reply;
+
+	if (s->key) {
+		lh_buf_reset(&s->quote);
+		lh_secret_scrub(s->key, 1, reply->body, reply->len, QUOTED, &s->quote);
+		if (lh_buf_check(&s->quote, err) < 0)
+			return -1;
+		shown.body = s->quote.p;
+		shown.len = s->quote.len;
+	}
+	return lh_http_refuse(err, url, &shown, what);
+}
+
+static int post(struct service *s, const char *url, struct lh_http_reply *reply, struct lh_err *err)
+{
+	struct lh_http_call call = { url, s->key ? (const char *)s->key->p : NULL, s->body.p, s->body.len };
+
+	if (lh_http_call(s->http, &call, reply, err) == 0)
+		return reply->status == 200 ? 0 : refuse(s, url, reply, NULL, err);
+	return reply->status && reply->why ? refuse(s, url, reply, reply->why, err) : -1;
+}
+
+int service_call(struct service *s, const struct service_call *call, struct lh_buf *out, long *status, struct lh_err *err)
+{
+	struct lh_http_reply reply = { 0 };
+	struct lh_value root;
+	struct lh_err why;
+	int rc;
+
+	*status = 0;
+	if (lh_buf_check(&s->body, err) < 0)
+		return -1;
+	rc = post(s, call->url, &reply, err);
+	*status = reply.status;
+	if (rc < 0)
+		return -1;
+	if (s->body.cap > KEEP)
+		lh_buf_free(&s->body);
+	if (!reply.len)
+		return refuse(s, call->url, &reply, "empty answer", err);
+	if (lh_json_parse(&s->json, reply.body, reply.len, &root, &why) < 0)
+		rc = why.code == LH_ENOMEM ? -1 : not_json(&reply, &why);
+	else if (root.type != LH_OBJECT)
+		rc = lh_err_set(&why, LH_EDATA, "not a JSON object");
+	else
+		rc = call->read(s, call, &root, out, &why);
+	if (rc == 0)
+		return 0;
+	return why.code == LH_ENOMEM ? lh_err_nomem(err) : refuse(s, call->url, &reply, why.msg, err);
+}
