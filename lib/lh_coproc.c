@@ -241,16 +241,17 @@ static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds
 	if (complete(c, 0))
 		return 0;
 	for (;;) {
-		struct pollfd f = { .fd = c->fd, .events = (short)(POLLIN | (sent <= n ? POLLOUT : 0)) };
+		struct pollfd f[] = { { .fd = c->fd, .events = (short)(POLLIN | (sent <= n ? POLLOUT : 0)) },
+				      { .fd = lh_signal_wake_fd(), .events = POLLIN } };
 
 		left = until - lh_time_monotonic();
 		if (left <= 0)
 			return late(c, seconds, err);
-		if (poll(&f, 1, left > 3600 ? 3600000 : (int)(left * 1000) + 1) < 0 && errno != EINTR)
+		if (poll(f, 2, left > 3600 ? 3600000 : (int)(left * 1000) + 1) < 0 && errno != EINTR)
 			return lh_err_sys(err, "poll");
 		if (lh_signal_pending())
 			return interrupted(c, err);
-		if (f.revents & POLLOUT && sent <= n) {
+		if (f[0].revents & POLLOUT && sent <= n) {
 			ssize_t got = sent < n ? send(c->fd, p + sent, n - sent, MSG_NOSIGNAL | MSG_DONTWAIT)
 					       : send(c->fd, "\n", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 
@@ -258,7 +259,7 @@ static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds
 				return gone(c, err);
 			sent += got > 0 ? (size_t)got : 0;
 		}
-		if (f.revents & ~POLLOUT) {
+		if (f[0].revents & ~POLLOUT) {
 			looked = c->in.len;
 			rc = receive(c, err);
 			if (rc < 0)
@@ -286,6 +287,27 @@ int lh_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double second
 		return -1;
 	*reply = (struct lh_str){ c->in.p, c->reply - 1 };
 	return 0;
+}
+
+int lh_coproc_refusal(const struct lh_value *error, struct lh_err *err)
+{
+	struct lh_value code, message;
+	struct lh_buf scratch;
+	struct lh_str s;
+	int64_t status = 0;
+	int rc;
+
+	if (error->type != LH_OBJECT || !lh_value_get(error, "message", &message) || message.type != LH_STRING)
+		return lh_err_set(err, LH_EIO, "an error without a message");
+	if (!lh_value_get(error, "code", &code) || code.type != LH_NUMBER || !lh_value_i64(&code, &status) || status < 100 || status > 599)
+		status = 0;
+	lh_buf_init(&scratch, LH_BUF_NOMAX);
+	rc = lh_value_str(&message, &scratch, &s, err);
+	if (rc == 0)
+		rc = lh_err_set(err, status >= 500 ? LH_ENET : LH_EDATA, "%.*s", (int)(s.n < 900 ? s.n : 900), s.p);
+	err->status = (unsigned)status;
+	lh_buf_free(&scratch);
+	return rc;
 }
 
 int lh_coproc_stop(struct lh_coproc *c, struct lh_err *err)

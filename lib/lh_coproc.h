@@ -63,6 +63,11 @@ LH_API int lh_coproc_start(struct lh_coproc *c, char *const argv[], struct lh_er
 /* Send line (which holds no LF) and wait seconds for the answer. */
 LH_API int lh_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err);
 
+/* What a tool under --on-error emit answers in place of a record that it refuses:
+ * the member "error" of that, as an error with its code in err->status.  LH_EDATA,
+ * LH_ENET for a code of 500 and above, or LH_EIO when it is no such thing. */
+LH_API int lh_coproc_refusal(const struct lh_value *error, struct lh_err *err);
+
 /* End its input and wait for it: 0 when it exited with 0 or 1. */
 LH_API int lh_coproc_stop(struct lh_coproc *c, struct lh_err *err);
 

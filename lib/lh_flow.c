@@ -518,6 +518,7 @@ static int read_all(struct run *r)
 int lh_flow_run(struct lh_tool *tool, const struct lh_flow *flow)
 {
 	struct run r = { .tool = tool, .flow = flow, .rejects = -1 };
+	bool was = lh_signal_deferred();
 	struct lh_record again;
 	int rc;
 
@@ -547,7 +548,7 @@ int lh_flow_run(struct lh_tool *tool, const struct lh_flow *flow)
 	lh_record_free(&again);
 	if (r.rejects >= 0 && close(r.rejects) < 0 && errno != EINTR && !rc)
 		rc = lh_err_sys(&tool->err, "%s: close failed", tool->rejects);
-	lh_signal_defer(false);
+	lh_signal_defer(was);
 	if (lh_signal_pending())
 		rc = lh_err_set(&tool->err, LH_EINTR, "interrupted");
 	return rc;

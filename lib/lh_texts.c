@@ -136,22 +136,12 @@ static int bad_answer(const char *what, struct lh_err *err)
 	return lh_err_set(err, LH_ENET, "lh-embed answered %s", what);
 }
 
-/* {"error":{"message":"..."}}: the texts were refused. */
+/* The texts were refused, whatever the reason. */
 static int refused(const struct lh_value *error, struct lh_err *err)
 {
-	struct lh_value v;
-	struct lh_buf scratch;
-	struct lh_str s;
-	int rc;
-
-	if (error->type != LH_OBJECT || !lh_value_get(error, "message", &v) || v.type != LH_STRING)
+	if (lh_coproc_refusal(error, err) < 0 && err->code == LH_EIO)
 		return bad_answer("with an error that has no message", err);
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
-	rc = lh_value_str(&v, &scratch, &s, err);
-	if (rc == 0)
-		rc = lh_err_set(err, LH_EDATA, "%.*s", (int)(s.n < 900 ? s.n : 900), s.p);
-	lh_buf_free(&scratch);
-	return rc;
+	return -1;
 }
 
 static int take_model(struct lh_texts *t, const struct lh_value *reply, struct lh_err *err)

@@ -1,0 +1,242 @@
+/* cold.c - the first pass: search, judge, record what was found.  See lift.h. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lh_file.h"
+#include "lh_mem.h"
+#include "lh_num.h"
+#include "lh_playbook.h"
+#include "lift.h"
+
+#define PATIENCE 86400	/* seconds: others may record into the playbook, and a fold takes what it takes */
+#define SPOOL ((size_t)1 << 20)	/* bytes written at once */
+
+struct cold {
+	struct lift *l;
+	struct search search;
+	struct demand demand;
+	struct lh_buf scratch, id, corpus;
+};
+
+static void worker_free(void *arg)
+{
+	struct cold *c = arg;
+
+	search_free(&c->search);
+	demand_free(&c->demand);
+	lh_buf_free(&c->scratch);
+	lh_buf_free(&c->id);
+	lh_buf_free(&c->corpus);
+	free(c);
+}
+
+static void *worker_new(void *ctx, struct lh_err *err)
+{
+	struct cold *c = lh_calloc(1, sizeof *c, err);
+
+	if (!c)
+		return NULL;
+	c->l = ctx;
+	search_init(&c->search);
+	demand_init(&c->demand);
+	lh_buf_init(&c->scratch, LH_BUF_NOMAX);
+	lh_buf_init(&c->id, LH_BUF_NOMAX);
+	lh_buf_init(&c->corpus, LH_BUF_NOMAX);
+	if (search_start(&c->search, c->l, false, err) == 0)
+		return c;
+	worker_free(c);
+	return NULL;
+}
+
+/* ---- a query ---- */
+
+/* The best of them; of equals the nearest. */
+static size_t best_of(const struct hits *h)
+{
+	size_t best = 0, i;
+
+	for (i = 1; i < h->n; i++)
+		if (h->v[i].score > h->v[best].score)
+			best = i;
+	return best;
+}
+
+static void put(struct lh_buf *out, const char *name, const struct lh_value *v)
+{
+	lh_buf_puts(out, name);
+	lh_buf_add(out, v->p, v->n);
+}
+
+static void put_entry(struct lh_buf *out, const struct cold *c, const struct hit *best)
+{
+	const struct lh_value *role = lh_record_get(c->demand.rec, "role");
+	char score[LH_F64_MAX];
+
+	put(out, "{\"query_text\":", &c->demand.text);
+	put(out, ",\"answer_id\":", &best->id);
+	put(out, ",\"answer_corpus\":", &best->corpus);
+	lh_buf_puts(out, ",\"score\":");
+	lh_buf_add(out, score, lh_f64_print(score, best->score));
+	if (c->demand.role.n) {
+		put(out, ",\"tags\":[", role);
+		put(out, "],\"role\":", role);
+	}
+	lh_buf_putc(out, '}');
+}
+
+/* The id that the entry will have. */
+static int put_id(struct lh_buf *out, struct cold *c, const struct hit *best, struct lh_err *err)
+{
+	struct lh_playbook_entry e = { .score = 0 };
+	char id[LH_PLAYBOOK_ID_LEN];
+
+	lh_buf_reset(&c->scratch);
+	lh_buf_reset(&c->id);
+	lh_buf_reset(&c->corpus);
+	if (lh_value_str(&c->demand.text, &c->scratch, &e.query_text, err) < 0 ||
+	    lh_value_str(&best->id, &c->id, &e.answer_id, err) < 0 ||
+	    lh_value_str(&best->corpus, &c->corpus, &e.answer_corpus, err) < 0)
+		return -1;
+	lh_playbook_id(&e, id);
+	lh_buf_json(out, id, sizeof id);
+	return 0;
+}
+
+/* A line for the second pass, which is the query and what was found; and for
+ * a discovery, behind an LF, the entry. */
+static int find(struct cold *c, struct lh_record *rec, struct lh_buf *out, struct lh_err *err)
+{
+	struct hits *h = &c->search.hits;
+	size_t best;
+	bool discovery;
+
+	if (demand_read(&c->demand, rec, err) < 0 || judge_needs(&c->demand, err) < 0 ||
+	    search_ask(&c->search, rec, false, NULL, err) < 0 || judge_hits(&c->demand, h, &c->scratch, err) < 0)
+		return -1;
+	best = best_of(h);
+	discovery = best > 0;
+	lh_record_open(out, rec, (const char *[]){ "lift" }, 1);
+	lh_buf_puts(out, "\"lift\":{\"cold\":");
+	hits_put(out, h);
+	lh_buf_puts(out, ",\"best\":");
+	if (h->n)
+		lh_buf_u64(out, best);
+	else
+		lh_buf_puts(out, "null");
+	lh_buf_puts(out, ",\"playbook_id\":");
+	if (!discovery)
+		lh_buf_puts(out, "null");
+	else if (put_id(out, c, &h->v[best], err) < 0)
+		return -1;
+	lh_buf_putc(out, '}');
+	lh_record_close(out, rec);
+	if (discovery) {
+		lh_buf_putc(out, '\n');
+		put_entry(out, c, &h->v[best]);
+	}
+	return lh_buf_check(out, err);
+}
+
+static int on_query(struct lh_batch *b, void *worker, struct lh_err *err)
+{
+	struct lh_err why;
+
+	if (find(worker, b->rec[0], b->out, &why) == 0) {
+		lh_batch_accept(b);
+	} else if (why.code == LH_EDATA || why.code == LH_ENET) {
+		lh_batch_reject(b, &why);
+	} else {
+		*err = why;
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- what was found, in order ---- */
+
+static int start_recorder(struct lift *l, struct lh_err *err)
+{
+	const struct lh_tool *t = l->tool;
+	char jobs[24];
+	char *argv[14] = { "lh-playbook", "record", "-q", "--max-line", "2G", "-j", jobs };
+	size_t n = 7;
+
+	/* Several threads build a graph in no order. */
+	snprintf(jobs, sizeof jobs, "%llu", t->now ? 1 : (unsigned long long)t->jobs);
+	if (t->now) {
+		argv[n++] = "--now";
+		argv[n++] = (char *)t->now;
+	}
+	argv[n++] = "--";
+	argv[n++] = l->book;
+	return lh_coproc_start(&l->recorder, argv, err);
+}
+
+static int record(struct lift *l, const char *entry, size_t n, struct lh_err *err)
+{
+	struct lh_str reply;
+	struct lh_record rec;
+	int rc;
+
+	if (!l->recorder.pid && start_recorder(l, err) < 0)
+		return -1;
+	if (lh_coproc_ask(&l->recorder, entry, n, PATIENCE, &reply, err) < 0) {
+		if (err->code == LH_ENET)
+			err->code = LH_EIO;
+		return -1;
+	}
+	lh_record_init(&rec);
+	rc = lh_record_parse(&rec, reply.p, reply.n, err);
+	if (rc == 0 && !lh_record_get(&rec, "playbook_id"))
+		rc = lh_err_set(err, LH_EDATA, "lh-playbook: %.*s", (int)(reply.n < 900 ? reply.n : 900), reply.p);
+	lh_record_free(&rec);
+	return rc;
+}
+
+static int write_spool(struct lift *l, size_t least, struct lh_err *err)
+{
+	int rc = lh_buf_check(&l->spool, err);
+
+	if (rc == 0 && l->spool.len >= least) {
+		rc = lh_write_all(l->spool_fd, l->spool.p, l->spool.len, err);
+		if (rc < 0)
+			lh_err_prefix(err, "%s", l->spool_path);
+		lh_buf_reset(&l->spool);
+	}
+	return rc;
+}
+
+static int on_found(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+{
+	const char *lf = memchr(p, '\n', n);
+	size_t line = lf ? (size_t)(lf - p) : n;
+	struct lift *l = ctx;
+
+	(void)from;
+	if (lf && record(l, lf + 1, n - line - 1, err) < 0)
+		return -1;
+	lh_buf_add(&l->spool, p, line);
+	lh_buf_putc(&l->spool, '\n');
+	return write_spool(l, SPOOL, err);
+}
+
+int cold_pass(struct lift *l)
+{
+	struct lh_err *err = &l->tool->err, other;
+	int rc;
+
+	l->spool_fd = open(l->spool_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (l->spool_fd < 0)
+		return lh_err_sys(err, "%s: cannot create", l->spool_path);
+	rc = lh_flow_run(l->tool, &(struct lh_flow){
+		.batch = on_query, .batch_max = 1, .sink = on_found, .worker_new = worker_new, .worker_free = worker_free,
+		.ctx = l, .operands = l->tool->operands + l->tool->n_operands, .n_operands = 0 });
+	if (lh_coproc_stop(&l->recorder, rc < 0 ? &other : err) < 0)
+		rc = -1;
+	if (rc == 0)
+		rc = write_spool(l, 0, err);
+	if (close(l->spool_fd) < 0 && rc == 0)
+		rc = lh_err_sys(err, "%s: close failed", l->spool_path);
+	return rc;
+}

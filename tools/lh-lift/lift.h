@@ -1,0 +1,125 @@
+/*
+ * lift.h - the parts of lh-lift.
+ *
+ *     demand.c    a query, and what is known about it
+ *     search.c    lh-search as a child: one query, its hits
+ *     judge.c     how good is a hit, by what is known
+ *     cold.c      the first pass: search, judge, record what was found
+ *     warm.c      the second: search with the playbook, compare
+ *     tally.c     what it comes to
+ *
+ * Between the passes the queries lie in a file of a folder of our own, a line
+ * each, with what the first pass found: memory holds those in work alone.
+ */
+#ifndef LIFT_H
+#define LIFT_H
+
+#include "lh_coproc.h"
+#include "lh_flow.h"
+#include "lh_lhv.h"
+#include "lh_tmpdir.h"
+
+#define STYLES 16	/* told apart in the summary; the others are one */
+#define STYLE_LEN 32	/* bytes of a style's name */
+
+/* What one query comes to. */
+struct outcome {
+	bool answered;		/* both passes found something */
+	bool discovery, lifted;
+	bool displaced;		/* not lifted: another recorded answer comes first */
+	bool open_gate;		/* lh-search knew no role */
+	uint64_t boosted, injected, bleed;
+	double change;		/* of the top distance; when answered */
+	double cold_score, warm_score;	/* of the top; below 0: not known */
+	char style[STYLE_LEN];	/* "" where the query has none */
+};
+
+struct tally {
+	uint64_t queries, answered, discoveries, lifts, displaced, boosted, injected;
+	uint64_t open_gate, bleed, bleed_open;	/* bleed: where the gate was shut */
+	uint64_t scored;	/* queries whose two scores are known */
+	double change, cold_score, warm_score;	/* sums */
+	char style[STYLE_LEN];
+};
+
+struct lift {
+	struct lh_tool *tool;
+	const char *playbook;		/* options */
+	uint64_t k;
+
+	struct lh_tmpdir folder;
+	char *book;			/* path of the playbook */
+	char *spool_path;
+	int spool_fd;
+	struct lh_buf spool;		/* of it, what is not written yet */
+	struct lh_coproc recorder;	/* lh-playbook record */
+	struct lh_lhv *ix;		/* the playbook in the second pass; NULL: there is none */
+	struct tally all, style[STYLES + 1];
+	size_t n_styles;
+};
+
+/* ---- demand.c ---- */
+
+struct demand {
+	struct lh_record *rec;
+	struct lh_value text;		/* as it is written */
+	struct lh_str role, city, state, style;	/* n = 0: none */
+	struct lh_buf strings;
+};
+void demand_init(struct demand *d);
+void demand_free(struct demand *d);
+/* Texts are those of rec and d.  LH_EDATA when there is no text to record, or a
+ * member is of the wrong type. */
+int demand_read(struct demand *d, struct lh_record *rec, struct lh_err *err);
+
+/* ---- search.c ---- */
+
+struct hit {
+	struct lh_value id, distance, corpus;
+	struct lh_value metadata, playbook;	/* p NULL: none */
+	double score;				/* the judge's; below 0: none */
+};
+struct hits {
+	struct hit *v;
+	size_t n, cap;
+};
+
+struct search {
+	struct lh_coproc child;
+	struct lh_buf line;
+	struct lh_record reply;
+	struct hits hits;		/* of the last query, in its reply */
+	bool has_role;			/* lh-search knew one */
+	uint64_t boosted, injected;
+};
+void search_init(struct search *s);
+void search_free(struct search *s);
+/* Start it; with a playbook or without. */
+int search_start(struct search *s, const struct lift *l, bool warm, struct lh_err *err);
+/* Ask the query, or with text that instead of its own. */
+int search_ask(struct search *s, const struct lh_record *query, bool warm, const struct lh_value *text, struct lh_err *err);
+/* Hits of a list that we wrote, with their scores. */
+int hits_read(struct hits *h, const struct lh_value *list, struct lh_err *err);
+/* As a list: id, distance, corpus, score, playbook. */
+void hits_put(struct lh_buf *out, const struct hits *h);
+bool hit_same(const struct hit *a, const struct hit *b);
+
+/* ---- judge.c ---- */
+
+/* Is known what the judge goes by? */
+int judge_needs(const struct demand *d, struct lh_err *err);
+/* Score each hit from 0 to 1. */
+int judge_hits(const struct demand *d, struct hits *h, struct lh_buf *scratch, struct lh_err *err);
+
+/* ---- cold.c, warm.c ---- */
+
+int cold_pass(struct lift *l);
+int warm_pass(struct lift *l);
+
+/* ---- tally.c ---- */
+
+void tally_add(struct lift *l, const struct outcome *o);
+/* {"summary":...} and an LF. */
+void tally_print(struct lh_buf *out, const struct lift *l);
+
+#endif

@@ -1,0 +1,119 @@
+/* lh-lift: what a playbook is worth.  See lh-lift(1). */
+#include <stdlib.h>
+
+#include "lh_mem.h"
+#include "lh_signal_int.h"
+#include "lift.h"
+
+static const struct lh_option options[] = {
+	{ 'k', NULL, "N", "results per query (default 10)", LH_UINT(struct lift, k, 1, LH_K_MAX) },
+	{ 0, "playbook", "FILE", "record into FILE (default: one that is thrown away)", LH_TEXT(struct lift, playbook) },
+	LH_JOBS_OPTION,
+	LH_NOW_OPTION,
+	LH_INPUT_OPTIONS,
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+static char *path_in(const struct lift *l, const char *name, struct lh_err *err)
+{
+	size_t n = strlen(l->folder.path) + strlen(name) + 2;
+	char *path = lh_calloc(n, 1, err);
+
+	if (path)
+		snprintf(path, n, "%s/%s", l->folder.path, name);
+	return path;
+}
+
+static int make_folder(struct lift *l, struct lh_err *err)
+{
+	if (lh_tmpdir_make(&l->folder, "lh-lift", err) < 0)
+		return -1;
+	l->spool_path = path_in(l, "queries", err);
+	l->book = l->playbook ? lh_strndup(l->playbook, strlen(l->playbook), err) : path_in(l, "playbook.lhv", err);
+	return l->spool_path && l->book ? 0 : -1;
+}
+
+/* Does lh-search open all of it?  Asked before anything is read. */
+static int try_search(struct lift *l, struct lh_err *err)
+{
+	struct search s;
+	int rc;
+
+	search_init(&s);
+	rc = search_start(&s, l, true, err);
+	if (rc == 0)
+		rc = lh_coproc_stop(&s.child, err);
+	search_free(&s);
+	return rc;
+}
+
+static int print_summary(struct lift *l)
+{
+	struct lh_err *err = &l->tool->err;
+	struct lh_buf out;
+	int rc;
+
+	lh_buf_init(&out, LH_BUF_NOMAX);
+	tally_print(&out, l);
+	rc = lh_buf_check(&out, err);
+	if (rc == 0)
+		rc = lh_tool_out(l->tool, out.p, out.len);
+	lh_buf_free(&out);
+	return rc;
+}
+
+static int run(struct lift *l)
+{
+	struct lh_err *err = &l->tool->err, other;
+	int rc;
+
+	lh_signal_defer(true);	/* the folder must go in any case */
+	rc = make_folder(l, err);
+	if (rc == 0)
+		rc = try_search(l, err);
+	if (rc == 0)
+		rc = cold_pass(l);
+	if (rc == 0)
+		rc = warm_pass(l);
+	if (rc == 0)
+		rc = print_summary(l);
+	if (lh_tmpdir_remove(&l->folder, rc < 0 ? &other : err) < 0)
+		rc = -1;
+	lh_signal_defer(false);
+	lh_buf_free(&l->spool);
+	free(l->spool_path);
+	free(l->book);
+	if (rc == 0 && l->all.bleed) {
+		lh_tool_verdict_bad(l->tool);
+		lh_tool_warn(l->tool, "%llu results moved by entries of another role", (unsigned long long)l->all.bleed);
+	}
+	return rc;
+}
+
+static int check(struct lh_tool *tool, const struct lift *l)
+{
+	if (!tool->n_operands)
+		return lh_tool_usage(tool, "missing operand INDEX");
+	if (l->playbook && !strcmp(l->playbook, "-"))
+		return lh_tool_usage(tool, "--playbook: \"-\": a playbook is a file, not a stream (./- if that is its name)");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct lift l = { .k = 10, .spool_fd = -1 };
+	struct lh_tool tool;
+	int rc;
+
+	lh_tool_init(&tool, "lh-lift", "[OPTION]... INDEX...", "what a playbook is worth: searched, judged, recorded, searched again", options);
+	l.tool = &tool;
+	lh_buf_init(&l.spool, LH_BUF_NOMAX);
+	lh_tool_ignore_sigpipe(&tool);
+	rc = lh_tool_parse(&tool, argc, argv, &l);
+	if (!rc)
+		rc = check(&tool, &l);
+	if (!rc)
+		rc = run(&l);
+	return lh_tool_finish(&tool, rc);
+}
