@@ -94,69 +94,6 @@ static uint64_t hash_bytes(const unsigned char *s, size_t n, unsigned seed)
 	return mix(h);
 }
 
-static bool is_vowel(const unsigned char *w, unsigned i)
-{
-	if (w[i] == 'y')
-		return i > 0 && !is_vowel(w, i - 1);
-	return memchr("aeiou", w[i], 5) != NULL;
-}
-
-static bool has_vowel(const unsigned char *w, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (is_vowel(w, i))
-			return true;
-	return false;
-}
-
-static bool ends(const unsigned char *w, unsigned n, const char *with)
-{
-	unsigned m = strlen(with);
-
-	return n > m && !memcmp(w + n - m, with, m);
-}
-
-static unsigned cut_plural(unsigned char *w, unsigned n)
-{
-	if (n > 4 && ends(w, n, "ies"))
-		return w[n - 3] = 'y', n - 2;
-	if (n > 4 && (ends(w, n, "sses") || ends(w, n, "xes") || ends(w, n, "ches") || ends(w, n, "shes")))
-		return n - 2;
-	if (n > 3 && w[n - 1] == 's' && !memchr("sui", w[n - 2], 3))
-		return n - 1;
-	return n;
-}
-
-static unsigned cut_ending(const unsigned char *w, unsigned n)
-{
-	if (n > 5 && ends(w, n, "ing") && has_vowel(w, n - 3))
-		return n - 3;
-	if (n > 4 && (ends(w, n, "ed") || ends(w, n, "er") || ends(w, n, "or")) && has_vowel(w, n - 2))
-		return n - 2;
-	if (n > 6 && ends(w, n, "tion"))
-		return n - 3;
-	return n;
-}
-
-/* Cut English endings off a word of a to z, in place; the new length. */
-static unsigned stem(unsigned char *w, unsigned n)
-{
-	unsigned m;
-
-	for (unsigned i = 0; i < n; i++)
-		if (w[i] < 'a' || w[i] > 'z')
-			return n;
-	n = cut_plural(w, n);
-	m = cut_ending(w, n);
-	if (m < n && m > 3 && w[m - 1] == w[m - 2] && !memchr("aeiouls", w[m - 1], 7))
-		m--;
-	if (m > 3 && w[m - 1] == 'e')
-		m--;
-	if (m > 3 && w[m - 1] == 'y')
-		w[m - 1] = 'i';
-	return m;
-}
-
 static unsigned word_weight(const unsigned char *w, unsigned n)
 {
 	size_t lo = 0, hi = sizeof words / sizeof *words;
@@ -219,7 +156,7 @@ static void make_word(struct word *w, unsigned dimension, const struct lh_token 
 	unsigned n;
 
 	memcpy(s + 1, t->s, t->len);
-	n = stem(s + 1, t->len);
+	n = lh_token_stem(s + 1, t->len);
 	w->n = 0;
 	w->hash = hash_bytes(s + 1, n, SEED_WORD);
 	w->weight = word_weight(s + 1, n);

@@ -48,4 +48,7 @@ static inline void lh_tokens_init(struct lh_tokens *in, const char *text, size_t
 /* False at the end. */
 bool lh_tokens_next(struct lh_tokens *in, struct lh_token *t);
 
+/* Cut English endings off a folded word of a to z, in place; the new length. */
+unsigned lh_token_stem(unsigned char *w, unsigned n);
+
 #endif
