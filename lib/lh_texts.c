@@ -8,12 +8,15 @@
 #include "lh_hashv1.h"
 #include "lh_mem.h"
 #include "lh_vecrec.h"
+#include "lh_wordvec.h"
 
 #define BATCH 64
 #define PATIENCE 86400.0	/* seconds; lh-embed has limits of its own */
 
 struct lh_texts {
-	struct lh_hashv1 *hash;		/* NULL: the engine is a child */
+	struct lh_hashv1 *hash;		/* neither this ... */
+	struct lh_wordvec *table;
+	struct lh_wordvec_reader *words;	/* ... nor that: the engine is a child */
 	uint32_t dimension;		/* 0 until the child's first answer */
 	char model[256];
 	char *engine, *url;
@@ -28,6 +31,11 @@ const char *lh_engine_name(enum lh_engine engine)
 	static const char *const names[] = { "hash", "static", "ollama", "openai" };
 
 	return names[engine];
+}
+
+bool lh_engine_here(const char *engine)
+{
+	return strcmp(engine, "hash") == 0 || strcmp(engine, "static") == 0;
 }
 
 static int copy_how(struct lh_texts *t, const struct lh_texts_how *how, struct lh_err *err)
@@ -53,6 +61,41 @@ static int start_hash(struct lh_texts *t, uint32_t dimension, struct lh_err *err
 	return t->hash ? 0 : -1;
 }
 
+/* As an index should keep it: absolute. */
+static int find_table(struct lh_texts *t, struct lh_err *err)
+{
+	char *real;
+
+	if (!*t->url)
+		return lh_err_set(err, LH_EUSAGE, "engine static: name the table of word vectors by --model FILE");
+	real = realpath(t->url, NULL);
+	if (!real)
+		return lh_err_sys(err, "%s", t->url);
+	free(t->url);
+	t->url = real;
+	return 0;
+}
+
+static int start_static(struct lh_texts *t, uint32_t dimension, struct lh_err *err)
+{
+	const char *model;
+
+	if (find_table(t, err) < 0)
+		return -1;
+	t->table = lh_wordvec_open(t->url, err);
+	if (!t->table)
+		return -1;
+	model = lh_wordvec_model(t->table);
+	if (*t->model && strcmp(t->model, model) != 0)
+		return lh_err_set(err, LH_EUSAGE, "%s: is the table %s, not %s", t->url, model, t->model);
+	memcpy(t->model, model, strlen(model) + 1);
+	t->dimension = lh_wordvec_dimension(t->table);
+	if (dimension && dimension != t->dimension)
+		return lh_err_set(err, LH_EUSAGE, "%s: makes dimension %u, not %u", t->url, t->dimension, dimension);
+	t->words = lh_wordvec_reader_new(t->table, err);
+	return t->words ? 0 : -1;
+}
+
 struct lh_texts *lh_texts_new(const struct lh_texts_how *how, struct lh_err *err)
 {
 	struct lh_texts *t = lh_calloc(1, sizeof *t, err);
@@ -65,6 +108,8 @@ struct lh_texts *lh_texts_new(const struct lh_texts_how *how, struct lh_err *err
 	rc = copy_how(t, how, err);
 	if (rc == 0 && strcmp(t->engine, "hash") == 0)
 		rc = start_hash(t, how->dimension, err);
+	else if (rc == 0 && strcmp(t->engine, "static") == 0)
+		rc = start_static(t, how->dimension, err);
 	else
 		t->dimension = how->dimension;
 	if (rc < 0) {
@@ -81,6 +126,8 @@ void lh_texts_free(struct lh_texts *t)
 	if (!t)
 		return;
 	lh_hashv1_free(t->hash);
+	lh_wordvec_reader_free(t->words);
+	lh_wordvec_close(t->table);
 	lh_coproc_stop(&t->child, &unused);
 	lh_buf_free(&t->ask);
 	lh_record_free(&t->scan);
@@ -94,6 +141,22 @@ const char *lh_texts_model(const struct lh_texts *t)
 	return t->model;
 }
 
+uint32_t lh_texts_dimension(const struct lh_texts *t)
+{
+	return t->dimension;
+}
+
+const char *lh_texts_url(const struct lh_texts *t)
+{
+	return t->url;
+}
+
+static int embed_one(struct lh_texts *t, const struct lh_str *text, float *out, struct lh_err *err)
+{
+	return t->hash ? lh_hashv1_embed(t->hash, text->p, text->n, 0, out, err) :
+			 lh_wordvec_embed(t->words, text->p, text->n, false, out, err);
+}
+
 static int embed_here(struct lh_texts *t, const struct lh_str *text, size_t n, struct lh_buf *out, struct lh_err *err)
 {
 	size_t i, bytes = t->dimension * sizeof(float);
@@ -103,7 +166,7 @@ static int embed_here(struct lh_texts *t, const struct lh_str *text, size_t n, s
 
 		if (!to)
 			return lh_buf_check(out, err);
-		if (lh_hashv1_embed(t->hash, text[i].p, text[i].n, 0, to, err) < 0)
+		if (embed_one(t, &text[i], to, err) < 0)
 			return -1;
 		lh_buf_took(out, bytes);
 	}
@@ -215,7 +278,7 @@ static int embed_there(struct lh_texts *t, const struct lh_str *text, size_t n, 
 int lh_texts_embed(struct lh_texts *t, const struct lh_str *text, size_t n, struct lh_buf *out, uint32_t *dimension, struct lh_err *err)
 {
 	size_t before = out->len;
-	int rc = t->hash ? embed_here(t, text, n, out, err) : embed_there(t, text, n, out, err);
+	int rc = t->hash || t->words ? embed_here(t, text, n, out, err) : embed_there(t, text, n, out, err);
 
 	if (rc < 0 && !out->failed)
 		out->len = before;

@@ -1,9 +1,13 @@
 /*
  * lh_texts - texts in, vectors out, by the engine that an index names.
  *
- * hash is computed in process; any other engine is a child, lh-embed, that is
- * started at the first text and lives until lh_texts_free: a tool that embeds
- * now and then does not carry an HTTP client for it.
+ * hash and static are computed in process; any other engine is a child,
+ * lh-embed, that is started at the first text and lives until lh_texts_free: a
+ * tool that embeds now and then does not carry an HTTP client for it.
+ *
+ * The model of static is not the file but what is in it (lh_wordvec_model), and
+ * the file is its url: an index names both, so that a query is never embedded by
+ * another table than the index was.
  *
  *     t = lh_texts_new(&(struct lh_texts_how){ .engine = "hash", .dimension = 768 }, err);
  *     lh_texts_embed(t, &text, 1, &floats, err);
@@ -28,20 +32,32 @@ LH_API const char *lh_engine_name(enum lh_engine engine);
 struct lh_texts_how {
 	const char *engine;	/* hash, ollama, ... */
 	const char *model;	/* NULL or "": the engine's own default */
-	const char *url;	/* NULL or "": the engine's own default */
+	const char *url;	/* NULL or "": the engine's own default; static: the
+				   compiled table */
 	uint32_t dimension;	/* 0: what the engine makes (hash: 768) */
 	uint32_t batch;		/* texts per upstream call; 0: the default */
 };
 
 struct lh_texts;
 
-/* LH_EUSAGE for an engine that cannot make such vectors. */
+/* LH_EUSAGE for an engine that cannot make such vectors, or a table of another
+ * model. */
 LH_API struct lh_texts *lh_texts_new(const struct lh_texts_how *how, struct lh_err *err);
 LH_API void lh_texts_free(struct lh_texts *t);
 
-/* The model whose name stands for these vectors: known at once for hash, else
- * "" until the first answer. */
+/* The model whose name stands for these vectors: known at once for hash and
+ * static, else "" until the first answer. */
 LH_API const char *lh_texts_model(const struct lh_texts *t);
+
+/* Of its vectors; 0 until it is known, which for hash and static is at once. */
+LH_API uint32_t lh_texts_dimension(const struct lh_texts *t);
+
+/* Where the engine is, as an index should keep it: of static the absolute path,
+ * else what was given. */
+LH_API const char *lh_texts_url(const struct lh_texts *t);
+
+/* Is it made in this process, text by text? */
+LH_API bool lh_engine_here(const char *engine);
 
 /* Append n vectors of *dimension floats each, one after the other.  LH_EDATA
  * when a text is refused, LH_ENET when the service is. */

@@ -2,10 +2,11 @@
  * How lh-embed is put together.
  *
  * request.c reads a record as the texts it asks for and writes the answer; an
- * engine (hash.c, ollama.c, openai.c) turns texts into vectors.  Engines that
- * live in this process embed one text at a time, straight into the output
- * (local.c); engines across a network (by service.c) get many at once, from
- * behind a cache (remote.c).
+ * engine (hash.c, static.c, ollama.c, openai.c) turns texts into vectors.
+ * Engines that live in this process embed one text at a time, straight into the
+ * output (local.c); engines across a network (by service.c) get many at once,
+ * from behind a cache (remote.c).  compile.c makes the tables that the engine
+ * static looks words up in.
  *
  * Adding an engine is a file with a struct engine, and its row in main.c.
  */
@@ -28,6 +29,8 @@ enum wire { WIRE_GO, WIRE_RUST };
 struct embed {
 	int engine_index, encoding, wire;
 	const char *model, *url, *key_file, *field, *template_text;
+	const char *compile, *output;
+	int precision;		/* of what is compiled; -1: not given */
 	bool raw;
 	uint64_t dimension;	/* 0: --dimension was not given */
 	uint64_t batch, cache_size, retries;
@@ -37,6 +40,7 @@ struct embed {
 	struct lh_tool *tool;
 	struct lh_template *template;
 	struct lh_secret key;	/* for the service; empty: none */
+	struct lh_wordvec *table;	/* of engine static */
 	atomic_ullong texts, misses;
 };
 
@@ -67,9 +71,10 @@ struct engine {
 	int (*many)(void *self, struct model *m, const struct lh_str *text, size_t n, struct lh_buf *out, struct lh_err *err);
 };
 
-extern const struct engine engine_hash, engine_ollama, engine_openai;
+extern const struct engine engine_hash, engine_static, engine_ollama, engine_openai;
 
 int local_run(struct embed *e);
 int remote_run(struct embed *e);
+int compile_run(struct embed *e);
 
 #endif

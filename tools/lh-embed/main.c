@@ -5,6 +5,7 @@
 
 #include "lh_texts.h"
 #include "lh_time.h"
+#include "lh_wordvec.h"
 
 static const struct lh_option options[] = {
 	{ 0, "engine", LH_ENGINES, "who makes the vectors (default hash)", LH_CHOICE(struct embed, engine_index) },
@@ -22,14 +23,16 @@ static const struct lh_option options[] = {
 	{ 0, "cache-size", "N", "vectors to remember, 0 for none (default 10000)", LH_UINT(struct embed, cache_size, 0, 100000000) },
 	{ 0, "timeout", "S", "seconds for one upstream call (default 60)", LH_REAL(struct embed, timeout, 0.001, 86400) },
 	{ 0, "retries", "N", "tries after a failed one (default 2)", LH_UINT(struct embed, retries, 0, 100) },
+	{ 0, "compile", "TABLE", "make a table for engine static of GloVe's or word2vec's", LH_TEXT(struct embed, compile) },
+	{ 'o', "output", "FILE", "where --compile writes it", LH_TEXT(struct embed, output) },
+	{ 0, "precision", "f32|f16|i8", "how --compile stores vectors (default f16)", LH_CHOICE(struct embed, precision) },
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
 };
 
-/* NULL: not built yet. */
 static const struct engine *const engines[] = {
-	[LH_ENGINE_HASH] = &engine_hash, [LH_ENGINE_STATIC] = NULL,
+	[LH_ENGINE_HASH] = &engine_hash, [LH_ENGINE_STATIC] = &engine_static,
 	[LH_ENGINE_OLLAMA] = &engine_ollama, [LH_ENGINE_OPENAI] = &engine_openai,
 };
 
@@ -43,10 +46,9 @@ static const char *default_url(const struct engine *engine)
 /* Fill in what depends on the engine, and check that it all fits together. */
 static int settle(struct embed *e)
 {
+	if (e->output || e->precision >= 0)
+		return lh_tool_usage(e->tool, "%s goes with --compile", e->output ? "--output" : "--precision");
 	e->engine = engines[e->engine_index];
-	if (!e->engine)
-		return lh_tool_usage(e->tool, "--engine: %s is not built yet (hash, ollama and openai are)",
-				     lh_engine_name(e->engine_index));
 	if (e->field && e->template_text)
 		return lh_tool_usage(e->tool, "--field and --template exclude each other");
 	if (!e->field)
@@ -77,7 +79,7 @@ static void report(struct embed *e, double took)
 
 int main(int argc, char **argv)
 {
-	struct embed e = { .batch = 64, .cache_size = 10000, .retries = 2, .timeout = 60 };
+	struct embed e = { .precision = -1, .batch = 64, .cache_size = 10000, .retries = 2, .timeout = 60 };
 	struct lh_tool tool;
 	double start = lh_time_monotonic();
 	int rc;
@@ -85,13 +87,16 @@ int main(int argc, char **argv)
 	lh_tool_init(&tool, "lh-embed", "[OPTION]... [FILE]...", "text in, vector out", options);
 	e.tool = &tool;
 	rc = lh_tool_parse(&tool, argc, argv, &e);
-	if (!rc)
+	if (!rc && e.compile)
+		rc = compile_run(&e);
+	else if (!rc)
 		rc = settle(&e);
-	if (!rc) {
+	if (!rc && !e.compile) {
 		rc = e.engine->one ? local_run(&e) : remote_run(&e);
 		report(&e, lh_time_monotonic() - start);
 	}
 	lh_template_free(e.template);
 	lh_secret_wipe(&e.key);
+	lh_wordvec_close(e.table);
 	return lh_tool_finish(&tool, rc);
 }

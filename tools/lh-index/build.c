@@ -39,11 +39,34 @@ static int start_params(struct lh_lhv_params *p, const struct lh_tool *tool, con
 	lh_tool_time(tool, p->created_at);
 	if (engine)
 		set_text(p->engine, sizeof p->engine, "engine", engine, strlen(engine), err);
+	if (s->engine == LH_ENGINE_STATIC)
+		return 0;	/* --model is a file; start_static knows whose */
 	if (s->model && set_text(p->model, sizeof p->model, "--model", s->model, strlen(s->model), err) < 0)
 		return -1;
 	if (s->url && set_text(p->url, sizeof p->url, "--url", s->url, strlen(s->url), err) < 0)
 		return -1;
 	return 0;
+}
+
+/* A table's own name is the model, and where it lies the url. */
+static int start_static(struct build *b, const struct settings *s, struct lh_err *err)
+{
+	struct lh_texts_how how = { .engine = engine_name(s->engine), .url = s->model, .dimension = (uint32_t)s->dimension };
+	struct lh_texts *t = lh_texts_new(&how, err);
+	struct lh_lhv_params *p = b->p;
+	int rc = t ? 0 : -1;
+
+	if (!rc)
+		rc = set_text(p->model, sizeof p->model, "model", lh_texts_model(t), strlen(lh_texts_model(t)), err);
+	if (!rc)
+		rc = set_text(p->url, sizeof p->url, "path of the table", lh_texts_url(t), strlen(lh_texts_url(t)), err);
+	if (!rc)
+		b->rows.dimension = p->dimension = lh_texts_dimension(t);
+	b->rows.engine = how.engine;
+	b->rows.model = p->model;
+	b->rows.url = p->url;
+	lh_texts_free(t);
+	return rc;
 }
 
 /* Who embeds the texts that come: the engine that was asked for, or hash where
@@ -52,6 +75,8 @@ static int start_engine(struct build *b, const struct settings *s, struct lh_err
 {
 	struct rows *r = &b->rows;
 
+	if (s->engine == LH_ENGINE_STATIC)
+		return start_static(b, s, err);
 	if (s->engine < 0 && s->model && strcmp(s->model, LH_HASHV1_MODEL) != 0) {
 		snprintf(r->refusal, sizeof r->refusal, "no engine for the model %s: name one by --engine", s->model);
 		return 0;

@@ -57,6 +57,26 @@ static int open_change(struct change *ch, struct lh_tool *tool, const struct set
 
 /* ---- add ---- */
 
+static bool is_static(const struct lh_lhv_params *p, const struct settings *s)
+{
+	const char *name = lh_engine_name(LH_ENGINE_STATIC);
+
+	if (*p->engine)
+		return strcmp(p->engine, name) == 0 && (s->engine < 0 || s->engine == LH_ENGINE_STATIC);
+	return s->engine == LH_ENGINE_STATIC;
+}
+
+/* --model is the table's file, wherever it lies by now. */
+static int start_static(struct rows *r, const struct lh_lhv_params *p, const struct settings *s, struct lh_err *err)
+{
+	if (s->url)
+		return lh_err_set(err, LH_EUSAGE, "--url: the table of engine static is --model");
+	r->engine = lh_engine_name(LH_ENGINE_STATIC);
+	r->model = p->model;
+	r->url = s->model ? s->model : p->url;
+	return 0;
+}
+
 /* Texts go to the index's engine; where it has none, to the one named. */
 static int start_engine(struct change *ch, const struct settings *s, struct lh_err *err)
 {
@@ -64,6 +84,8 @@ static int start_engine(struct change *ch, const struct settings *s, struct lh_e
 	struct rows *r = &ch->rows;
 
 	r->dimension = p->dimension;
+	if (is_static(p, s))
+		return start_static(r, p, s, err);
 	if (s->model && *p->model && strcmp(s->model, p->model) != 0)
 		return lh_err_set(err, LH_EUSAGE, "--model %s: the index has %s", s->model, p->model);
 	if (s->engine >= 0 && *p->engine && strcmp(engine_name(s->engine), p->engine) != 0)

@@ -65,8 +65,8 @@ static int check(struct lh_tool *tool, const struct settings *s)
 		return lh_tool_usage(tool, "--url: %s", err.msg);
 	if (s->field && s->template)
 		return lh_tool_usage(tool, "--field and --template exclude each other");
-	if (s->engine == LH_ENGINE_STATIC)
-		return lh_tool_usage(tool, "--engine: %s is not built yet (hash, ollama and openai are)", engine_name(s->engine));
+	if (s->engine == LH_ENGINE_STATIC && s->url)
+		return lh_tool_usage(tool, "--url: the table of engine static is --model");
 	if (s->precision != LH_F32)
 		return lh_tool_usage(tool, "--precision: %s is not built yet (f32 is)", lh_precision_name(s->precision));
 	return 0;

@@ -47,7 +47,7 @@ const char *engine_name(int engine)
 
 static bool in_process(const struct rows *r)
 {
-	return !r->engine || strcmp(r->engine, "hash") == 0;
+	return !r->engine || lh_engine_here(r->engine);
 }
 
 int rows_init(struct rows *r, const struct settings *s, struct lh_err *err)

@@ -34,8 +34,8 @@ static int check(struct lh_tool *tool, const struct settings *s)
 		return lh_tool_usage(tool, "\"-\": a playbook is a file, not a stream (./- if that is its name)");
 	if (tool->verb->bit == V_REMOVE && tool->on_error == LH_ON_ERROR_EMIT)
 		return lh_tool_usage(tool, "--on-error emit: there is no output per record; skip or stop");
-	if (s->engine == LH_ENGINE_STATIC)
-		return lh_tool_usage(tool, "--engine: %s is not built yet (hash, ollama and openai are)", lh_engine_name((enum lh_engine)s->engine));
+	if (s->engine == LH_ENGINE_STATIC && s->url)
+		return lh_tool_usage(tool, "--url: the table of engine static is --model");
 	if (s->url && lh_http_check_kept_url(s->url, &err) < 0)
 		return lh_tool_usage(tool, "--url: %s", err.msg);
 	return 0;

@@ -26,6 +26,12 @@ static const char *engine_of(const struct settings *s)
 	return lh_engine_name(s->engine < 0 ? LH_ENGINE_HASH : (enum lh_engine)s->engine);
 }
 
+/* Then --model is a file, wherever it lies by now. */
+static bool is_static(const char *engine)
+{
+	return strcmp(engine, lh_engine_name(LH_ENGINE_STATIC)) == 0;
+}
+
 /* The engine that the playbook has is the one it goes on with. */
 static int same_engine(const struct recorder *r, const struct lh_lhv_params *p, struct lh_err *err)
 {
@@ -35,7 +41,7 @@ static int same_engine(const struct recorder *r, const struct lh_lhv_params *p, 
 		return lh_err_set(err, LH_EUSAGE, "%s: the index names no engine to embed queries by", r->path);
 	if (s->engine >= 0 && strcmp(engine_of(s), p->engine) != 0)
 		return lh_err_set(err, LH_EUSAGE, "--engine %s: the playbook has %s", engine_of(s), p->engine);
-	if (s->model && strcmp(s->model, p->model) != 0)
+	if (s->model && strcmp(s->model, p->model) != 0 && !is_static(p->engine))
 		return lh_err_set(err, LH_EUSAGE, "--model %s: the playbook has %s", s->model, p->model);
 	return 0;
 }
@@ -60,7 +66,11 @@ static int start(struct recorder *r, struct lh_err *err)
 		how.engine = p->engine;
 		how.model = p->model;
 		how.url = s->url ? s->url : p->url;
-		how.dimension = strcmp(p->engine, "hash") == 0 ? p->dimension : 0;
+		how.dimension = lh_engine_here(p->engine) ? p->dimension : 0;
+	}
+	if (is_static(how.engine)) {
+		how.url = s->model ? s->model : how.url;
+		how.model = r->c ? how.model : NULL;
 	}
 	r->texts = lh_texts_new(&how, err);
 	return r->texts ? 0 : -1;
@@ -88,7 +98,7 @@ static int make_playbook(struct recorder *r, uint32_t dimension, struct lh_err *
 	lh_tool_time(r->tool, p.created_at);
 	if (set_text(p.engine, sizeof p.engine, "engine", engine_of(s), err) < 0 ||
 	    set_text(p.model, sizeof p.model, "model", lh_texts_model(r->texts), err) < 0 ||
-	    set_text(p.url, sizeof p.url, "--url", s->url ? s->url : "", err) < 0)
+	    set_text(p.url, sizeof p.url, "--url", lh_texts_url(r->texts), err) < 0)
 		return -1;
 	w = lh_lhv_writer_new(r->path, &p, NO_LIMIT, err);
 	if (!w)

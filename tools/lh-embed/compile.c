@@ -1,0 +1,51 @@
+/* compile.c - lh-embed --compile: a table of word vectors made to be mapped. */
+#include "embed.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "lh_code.h"
+#include "lh_file.h"
+#include "lh_wordvec.h"
+
+static int check(const struct embed *e)
+{
+	if (!e->output)
+		return lh_tool_usage(e->tool, "--compile: say by -o where to");
+	if (e->tool->n_operands)
+		return lh_tool_usage(e->tool, "unexpected operand \"%s\": --compile reads its TABLE alone", e->tool->operands[0]);
+	return 0;
+}
+
+static void report(const struct embed *e, const struct lh_wordvec_made *made)
+{
+	lh_tool_chat(e->tool, "%s: %u words of dimension %u", e->output, made->words, made->dimension);
+	if (made->not_one + made->twice + made->not_utf8)
+		lh_tool_say(e->tool, "left out: %llu that are not one word to a text, %llu that were there already, %llu that are not UTF-8",
+			    (unsigned long long)made->not_one, (unsigned long long)made->twice, (unsigned long long)made->not_utf8);
+}
+
+int compile_run(struct embed *e)
+{
+	struct lh_err *err = &e->tool->err;
+	struct lh_atomic out = { .fd = -1 };
+	struct lh_wordvec_made made;
+	int fd, rc;
+
+	if (check(e) < 0)
+		return -1;
+	fd = strcmp(e->compile, "-") ? open(e->compile, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	if (fd < 0)
+		return lh_err_sys(err, "%s", e->compile);
+	rc = lh_atomic_open(&out, e->output, 0666, err);
+	if (!rc)
+		rc = lh_wordvec_compile(fd, e->compile, e->precision < 0 ? LH_F16 : e->precision, out.fd, &made, err);
+	if (!rc)
+		rc = lh_atomic_commit(&out, err);
+	lh_atomic_close(&out);
+	if (fd != STDIN_FILENO)
+		close(fd);
+	if (!rc)
+		report(e, &made);
+	return rc;
+}
