@@ -41,7 +41,8 @@
 struct lh_lhv_params {
 	uint32_t dimension;	/* 0 until the first row sets it (writer only) */
 	int distance;		/* enum lh_distance */
-	int precision;		/* enum lh_precision; only LH_F32 is built */
+	int precision;		/* enum lh_precision: what searches go by */
+	bool rescore;		/* f16, i8: the vectors themselves are kept beside */
 	uint32_t m, ef_construction, exact_below;
 	uint64_t seed;
 	char engine[32];	/* "" is null */

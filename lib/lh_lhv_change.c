@@ -234,12 +234,13 @@ static int append_to(struct lh_lhv_change *c, int fd, const struct lh_lhv *base,
 
 static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool *fold, struct lh_err *err)
 {
+	const struct lh_lhv_params *was = &c->params, *is = &base->params;
 	struct lh_log_extent x = { 0, 0, false };
 	int fd, rc;
 
-	if (base->params.dimension != c->params.dimension || base->params.distance != c->params.distance)
-		return lh_err_set(err, LH_EIO, "the index was replaced by one of dimension %u, distance %s meanwhile",
-				  base->params.dimension, lh_distance_name(base->params.distance));
+	if (is->dimension != was->dimension || is->distance != was->distance || is->precision != was->precision)
+		return lh_err_set(err, LH_EIO, "the index was replaced by one of dimension %u, distance %s, precision %s meanwhile",
+				  is->dimension, lh_distance_name(is->distance), lh_precision_name(is->precision));
 	fd = lh_open_regular(c->log, O_RDWR, 0, err);
 	if (fd < 0 && errno != ENOENT)
 		return -1;

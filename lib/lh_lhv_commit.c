@@ -72,6 +72,38 @@ static void take_links(struct lh_lhv_writer *w)
 	w->graph.top = old->top;
 }
 
+/* The graph is built by f32: by a copy of the rows with the vectors themselves,
+ * or what their codes stand for. */
+static int build_by_vectors(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err)
+{
+	size_t links = 4 * (1 + 2 * (size_t)w->p.m), exact = lh_lhv_exact_bytes(&w->p);
+	struct lh_region copy = { .huge = true };
+	struct lh_hnsw g = w->graph;
+	uint64_t row;
+	int rc;
+
+	g.stride = lh_lhv_stride(w->p.m, 4 * (size_t)w->p.dimension);
+	if (lh_region_room(&copy, w->rows * g.stride, err) < 0)
+		return -1;
+	g.block = copy.p;
+	for (row = 0; row < w->rows; row++) {
+		char *to = copy.p + row * g.stride, *from = w->block.p + row * w->stride;
+
+		memcpy(to, from, links);
+		if (exact)
+			memcpy(to + g.vector_at, w->exact.p + row * exact, exact);
+		else
+			lh_code_get(w->p.precision, from + w->vector_at, w->p.dimension, (float *)(void *)(to + g.vector_at));
+	}
+	rc = lh_hnsw_build(&g, jobs, err);
+	for (row = 0; row < w->rows; row++)
+		memcpy(w->block.p + row * w->stride, copy.p + row * g.stride, links);
+	w->graph.entry = g.entry;
+	w->graph.top = g.top;
+	lh_region_free(&copy);
+	return rc;
+}
+
 static int build_graph(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err)
 {
 	uint64_t lists = 0;
@@ -99,7 +131,7 @@ static int build_graph(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *er
 		.level = w->level, .upper = w->upper, .stop = stopping,
 	};
 	take_links(w);
-	return lh_hnsw_build(&w->graph, jobs, err);
+	return w->p.precision == LH_F32 ? lh_hnsw_build(&w->graph, jobs, err) : build_by_vectors(w, jobs, err);
 }
 
 /* ---- the file ---- */
@@ -150,7 +182,7 @@ static int put_sections(struct lh_lhv_writer *w, const struct lh_buf *params, st
 	    put_section(w, LH_LHV_META_AT, w->meta_at.p, w->meta_at.n, err) < 0 ||
 	    put_section(w, LH_LHV_METAS, w->metas.p, w->metas.n, err) < 0)
 		return -1;
-	return 0;
+	return w->p.rescore ? put_section(w, LH_LHV_EXACT, w->exact.p, w->exact.n, err) : 0;
 }
 
 static int put_all(struct lh_lhv_writer *w, struct lh_err *err)
@@ -162,7 +194,7 @@ static int put_all(struct lh_lhv_writer *w, struct lh_err *err)
 	*h = (struct lh_lhv_header){
 		.magic = LH_LHV_MAGIC, .version = LH_LHV_FORMAT, .byte_order = LH_LHV_BYTE_ORDER,
 		.file_bytes = LH_LHV_PAGE, .rows = w->rows,
-		.stride = lh_lhv_stride(w->p.m, w->p.dimension), .vector_at = lh_lhv_vector_at(w->p.m),
+		.stride = lh_lhv_stride(w->p.m, lh_lhv_code_bytes(&w->p)), .vector_at = lh_lhv_vector_at(w->p.m),
 		.entry = w->graph.entry, .top = w->graph.top,
 	};
 	lh_buf_init(&params, LH_LHV_PARAMS_MAX);

@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "lh_lhv_log.h"
+#include "lh_mem.h"
 #include "lh_signal_int.h"
 
 #define FOLD_TRIES 8	/* how often another fold or build may get there first */
@@ -67,26 +68,40 @@ static int check_base(struct fold *f, struct lh_err *err)
 	return lh_err_prefix(err, "%s", f->path);
 }
 
+/* Would this vector be stored as that row's is?  code is room for it. */
+static bool same_vector(const struct lh_lhv *ix, uint64_t row, const float *v, void *code)
+{
+	const struct lh_lhv_params *p = &ix->params;
+
+	if (lh_code_fits(p->precision, v, p->dimension, &(struct lh_err){ 0 }) < 0)
+		return false;
+	lh_code_put(p->precision, p->distance, v, p->dimension, code);
+	return memcmp(code, lh_lhv_code(ix, row), lh_lhv_code_bytes(p)) == 0 &&
+	       (!p->rescore || memcmp(v, lh_lhv_exact(ix, row), lh_lhv_exact_bytes(p)) == 0);
+}
+
 /* Are the file's rows all still there, with the vectors they had?  What came
  * for a hidden one may be other metadata alone. */
-static bool all_there(const struct lh_lhv *ix)
+static int all_there(const struct lh_lhv *ix, struct lh_err *err)
 {
-	size_t bytes = ix->params.dimension * sizeof(float);
-	struct lh_err unused;
+	void *code = lh_calloc(1, lh_lhv_code_bytes(&ix->params), err);
 	struct lh_row row;
+	int whole = code ? 1 : -1;
 	uint64_t i;
 	int64_t at;
 
-	for (i = 0; ix->n_hidden && i < ix->rows; i++) {
+	for (i = 0; whole == 1 && ix->n_hidden && i < ix->rows; i++) {
 		if (!lh_lhv_hidden(ix, i))
 			continue;
-		if (lh_lhv_base_row(ix, i, &row, &unused) < 0)
-			return false;
+		if (lh_lhv_base_row(ix, i, &row, err) < 0) {
+			whole = -1;
+			break;
+		}
 		at = lh_lhv_log_find(ix, row.id.p, row.id.n);
-		if (at < 0 || memcmp(ix->pending[at].vector, lh_lhv_code(ix, i), bytes) != 0)
-			return false;
+		whole = at >= 0 && same_vector(ix, i, ix->pending[at].vector, code);
 	}
-	return true;
+	free(code);
+	return whole;
 }
 
 static int put_pending(struct fold *f, const struct lh_pending *row, struct lh_err *err)
@@ -106,14 +121,16 @@ static int put_pending(struct fold *f, const struct lh_pending *row, struct lh_e
 static int build(struct fold *f, unsigned jobs, struct lh_err *err)
 {
 	uint64_t i, n = f->from->rows;
-	bool whole;
+	int whole;
 
 	if (check_base(f, err) < 0)
 		return -1;
 	f->w = lh_lhv_writer_bare(f->path, &f->from->params, err);
 	if (!f->w)
 		return -1;
-	whole = all_there(f->from);
+	whole = all_there(f->from, err);
+	if (whole < 0)
+		return -1;
 	if (whole)
 		lh_lhv_writer_continue(f->w, f->from);
 	for (i = 0; i < n; i++)

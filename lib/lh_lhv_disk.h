@@ -29,6 +29,7 @@ enum lh_lhv_kind {
 	LH_LHV_ID_HASH,		/* u32[2] per slot */
 	LH_LHV_META_AT,		/* u64[rows + 1] */
 	LH_LHV_METAS,
+	LH_LHV_EXACT,		/* f32[dimension] per row; only with rescore */
 	LH_LHV_KINDS,
 };
 
@@ -56,15 +57,15 @@ static inline uint64_t lh_lhv_round(uint64_t n, uint64_t to)
 	return (n + to - 1) / to * to;
 }
 
-/* A row: u32 count, u32[2 * m] links, zero to 64, vector, zero to 64. */
+/* A row: u32 count, u32[2 * m] links, zero to 64, code, zero to 64. */
 static inline uint32_t lh_lhv_vector_at(uint32_t m)
 {
 	return (uint32_t)lh_lhv_round(4 + 8 * (uint64_t)m, 64);
 }
 
-static inline uint32_t lh_lhv_stride(uint32_t m, uint32_t dimension)
+static inline uint32_t lh_lhv_stride(uint32_t m, size_t code)
 {
-	return (uint32_t)lh_lhv_round(lh_lhv_vector_at(m) + 4 * (uint64_t)dimension, 64);
+	return (uint32_t)lh_lhv_round(lh_lhv_vector_at(m) + code, 64);
 }
 
 const char *lh_lhv_kind_name(uint32_t kind);

@@ -12,7 +12,7 @@
 
 static const char *const kinds[LH_LHV_KINDS] = {
 	"header", "parameters", "rows", "levels", "upper links", "id offsets",
-	"ids", "id hash", "metadata offsets", "metadata",
+	"ids", "id hash", "metadata offsets", "metadata", "exact vectors",
 };
 
 const char *lh_lhv_kind_name(uint32_t kind)
@@ -117,11 +117,14 @@ static int open_rows(struct lh_lhv *ix, const struct lh_lhv_header *h, struct lh
 	ix->vector_at = h->vector_at;
 	if (h->rows > LH_LHV_ROWS_MAX)
 		return lh_err_set(err, LH_ECORRUPT, "header: %llu rows", (unsigned long long)h->rows);
-	if (h->stride != lh_lhv_stride(p->m, p->dimension) || h->vector_at != lh_lhv_vector_at(p->m))
+	if (h->stride != lh_lhv_stride(p->m, lh_lhv_code_bytes(p)) || h->vector_at != lh_lhv_vector_at(p->m))
 		return lh_err_set(err, LH_ECORRUPT, "header: the layout of a row does not fit dimension %u and m %u", p->dimension, p->m);
-	if (has(ix, LH_LHV_ROWS, ix->rows * ix->stride, err) < 0)
+	if (has(ix, LH_LHV_ROWS, ix->rows * ix->stride, err) < 0 ||
+	    has(ix, LH_LHV_EXACT, ix->rows * lh_lhv_exact_bytes(p), err) < 0)
 		return -1;
 	ix->block = bytes(ix, LH_LHV_ROWS);
+	if (p->rescore)
+		ix->exact = bytes(ix, LH_LHV_EXACT);
 	return 0;
 }
 
@@ -364,9 +367,14 @@ int lh_lhv_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct
 
 void lh_lhv_vector(const struct lh_lhv *ix, uint64_t row, float *out)
 {
-	const void *from = row < ix->rows ? lh_lhv_code(ix, row) : ix->pending[row - ix->rows].vector;
+	const struct lh_lhv_params *p = &ix->params;
 
-	memcpy(out, from, ix->params.dimension * sizeof *out);
+	if (row >= ix->rows)
+		memcpy(out, ix->pending[row - ix->rows].vector, p->dimension * sizeof *out);
+	else if (ix->exact)
+		memcpy(out, lh_lhv_exact(ix, row), p->dimension * sizeof *out);
+	else
+		lh_code_get(p->precision, lh_lhv_code(ix, row), p->dimension, out);
 }
 
 int64_t lh_lhv_base_find(const struct lh_lhv *ix, const char *id, size_t n, struct lh_err *err)
@@ -426,5 +434,5 @@ int lh_lhv_check_vector(const struct lh_lhv_params *p, const float *v, size_t n,
 		;
 	if (p->distance == LH_COSINE && i == n)
 		return lh_err_set(err, LH_EDATA, "zero vector has no direction (cosine)");
-	return 0;
+	return p->distance == LH_COSINE ? 0 : lh_code_fits(p->precision, v, p->dimension, err);
 }

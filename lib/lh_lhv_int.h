@@ -56,6 +56,7 @@ struct lh_lhv {
 	uint64_t rows;			/* in the file */
 	size_t stride, vector_at;	/* of a row of the level-0 block */
 	const unsigned char *block;
+	const unsigned char *exact;	/* f32[dimension] of each row; NULL: not kept */
 	bool graph;
 	uint32_t entry, top;		/* where a walk begins, and its level */
 	const uint32_t *level;		/* rows + 1: first upper link list of a row */
@@ -82,10 +83,27 @@ static inline bool lh_lhv_hidden(const struct lh_lhv *ix, uint64_t row)
 	return ix->hidden && (ix->hidden[row / 64] >> (row % 64) & 1);
 }
 
-/* A row of the file's vector as it lies there. */
+/* What the block holds of a row's vector (lh_code.h). */
 static inline const void *lh_lhv_code(const struct lh_lhv *ix, uint64_t row)
 {
 	return ix->block + row * ix->stride + ix->vector_at;
+}
+
+/* The layout that the parameters ask for. */
+static inline size_t lh_lhv_code_bytes(const struct lh_lhv_params *p)
+{
+	return lh_code_bytes(p->precision, p->dimension);
+}
+
+static inline size_t lh_lhv_exact_bytes(const struct lh_lhv_params *p)
+{
+	return p->rescore ? 4 * (size_t)p->dimension : 0;
+}
+
+/* The vector itself, where rescore keeps it. */
+static inline const void *lh_lhv_exact(const struct lh_lhv *ix, uint64_t row)
+{
+	return ix->exact + row * lh_lhv_exact_bytes(&ix->params);
 }
 
 static inline bool lh_lhv_all_zero(const void *p, size_t n)

@@ -38,8 +38,10 @@ int lh_lhv_check_params(const struct lh_lhv_params *p, struct lh_err *err)
 		return lh_err_set(err, LH_EDATA, "dimension %u: at most %d", p->dimension, LH_DIM_MAX);
 	if (p->distance < LH_COSINE || p->distance > LH_IP)
 		return lh_err_set(err, LH_EDATA, "unknown distance");
-	if (p->precision != LH_F32)
-		return lh_err_set(err, LH_EDATA, "precision %s is not built", lh_precision_name(p->precision));
+	if (p->precision < LH_F32 || p->precision > LH_I8)
+		return lh_err_set(err, LH_EDATA, "unknown precision");
+	if (p->rescore && p->precision == LH_F32)
+		return lh_err_set(err, LH_EDATA, "rescore goes with precision f16 or i8");
 	if (p->m < 2 || p->m > 128)
 		return lh_err_set(err, LH_EDATA, "m %u: 2 to 128", p->m);
 	if (p->ef_construction < 8 || p->ef_construction > 10000)
@@ -60,6 +62,8 @@ void lh_lhv_params_write(struct lh_buf *b, const struct lh_lhv_params *p)
 {
 	lh_buf_printf(b, "{\"dimension\":%u,\"distance\":\"%s\",\"precision\":\"%s\"", p->dimension,
 		      lh_distance_name(p->distance), lh_precision_name(p->precision));
+	if (p->rescore)
+		lh_buf_puts(b, ",\"rescore\":true");
 	lh_buf_printf(b, ",\"m\":%u,\"ef_construction\":%u,\"exact_below\":%u,\"seed\":%llu", p->m,
 		      p->ef_construction, p->exact_below, (unsigned long long)p->seed);
 	put_text(b, "engine", p->engine);
@@ -112,6 +116,19 @@ static int get_choice(const struct lh_value *v, const char *key, const char *con
 	return lh_err_set(err, LH_ECORRUPT, "parameters: %s %.*s is not known", key, (int)(s.n > 60 ? 60 : s.n), s.p);
 }
 
+/* true or false; absent is false. */
+static int get_flag(const struct lh_value *v, const char *key, bool *out, struct lh_err *err)
+{
+	struct lh_value b;
+
+	if (!lh_value_get(v, key, &b))
+		return 0;
+	if (b.type != LH_TRUE && b.type != LH_FALSE)
+		return lh_err_set(err, LH_ECORRUPT, "parameters: \"%s\" is neither true nor false", key);
+	*out = b.type == LH_TRUE;
+	return 0;
+}
+
 /* A string with no NUL inside that fits with one behind it; null is "". */
 static int get_text(const struct lh_value *v, const char *key, char *out, size_t max, struct lh_err *err)
 {
@@ -149,6 +166,7 @@ static int get_all(const struct lh_value *v, struct lh_lhv_params *p, struct lh_
 	    get_uint(v, "seed", UINT64_MAX, &p->seed, err) < 0 ||
 	    get_choice(v, "distance", distances, 3, &p->distance, err) < 0 ||
 	    get_choice(v, "precision", precisions, 3, &p->precision, err) < 0 ||
+	    get_flag(v, "rescore", &p->rescore, err) < 0 ||
 	    get_text(v, "engine", p->engine, sizeof p->engine, err) < 0 ||
 	    get_text(v, "model", p->model, sizeof p->model, err) < 0 ||
 	    get_text(v, "url", p->url, sizeof p->url, err) < 0 ||

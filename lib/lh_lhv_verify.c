@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "lh_mem.h"
+
 #define SHOWN 5		/* messages a section */
 
 struct check {
@@ -20,6 +22,7 @@ struct check {
 	void *ctx;
 	struct lh_err *err;
 	unsigned said[LH_LHV_KINDS + 1];
+	float *vector;		/* of the row that is looked at */
 };
 
 LH_PRINTF(3, 4)
@@ -100,22 +103,37 @@ static void check_links(struct check *c, uint32_t kind, const uint32_t *list, ui
 			bad(c, kind, "row %llu, level %u: a link to row %u, which is not there", (unsigned long long)row, level, list[i]);
 }
 
+static void check_vector(struct check *c, uint32_t kind, uint64_t row)
+{
+	const struct lh_lhv_params *p = &c->ix->params;
+	const float *v = c->vector;
+
+	if (!lh_vec_finite(v, p->dimension))
+		bad(c, kind, "row %llu: the vector holds NaN or infinity", (unsigned long long)row);
+	else if (p->distance == LH_COSINE && fabs(lh_vec_dot()(v, v, p->dimension) - 1) > 1e-3)
+		bad(c, kind, "row %llu: the vector is not of unit length", (unsigned long long)row);
+}
+
 static void check_row(struct check *c, uint64_t row)
 {
 	const struct lh_lhv *ix = c->ix;
 	const struct lh_lhv_params *p = &ix->params;
 	const unsigned char *at = ix->block + row * ix->stride;
-	const float *v = lh_lhv_code(ix, row);
-	size_t links = 4 * (1 + 2 * (size_t)p->m), vector = 4 * (size_t)p->dimension;
+	size_t links = 4 * (1 + 2 * (size_t)p->m), code = lh_lhv_code_bytes(p);
 
 	check_links(c, LH_LHV_ROWS, (const void *)at, ix->graph ? 2 * p->m : 0, row, 0);
 	if (!lh_lhv_all_zero(at + links, ix->vector_at - links) ||
-	    !lh_lhv_all_zero(at + ix->vector_at + vector, ix->stride - ix->vector_at - vector))
+	    !lh_lhv_all_zero(at + ix->vector_at + code, ix->stride - ix->vector_at - code))
 		bad(c, LH_LHV_ROWS, "row %llu: the padding is not zero", (unsigned long long)row);
-	if (!lh_vec_finite(v, p->dimension))
-		bad(c, LH_LHV_ROWS, "row %llu: the vector holds NaN or infinity", (unsigned long long)row);
-	else if (p->distance == LH_COSINE && fabs(lh_vec_dot()(v, v, p->dimension) - 1) > 1e-3)
-		bad(c, LH_LHV_ROWS, "row %llu: the vector is not of unit length", (unsigned long long)row);
+	lh_code_get(p->precision, lh_lhv_code(ix, row), p->dimension, c->vector);
+	if (p->precision != LH_F32 && !lh_code_sound(p->precision, p->distance, lh_lhv_code(ix, row), p->dimension))
+		bad(c, LH_LHV_ROWS, "row %llu: not a code of %s", (unsigned long long)row, lh_precision_name(p->precision));
+	else
+		check_vector(c, LH_LHV_ROWS, row);
+	if (p->rescore) {
+		lh_lhv_vector(ix, row, c->vector);
+		check_vector(c, LH_LHV_EXACT, row);
+	}
 }
 
 static void check_graph(struct check *c)
@@ -216,9 +234,13 @@ static int check_contents(struct check *c)
 {
 	uint64_t row;
 
+	c->vector = lh_calloc(c->ix->params.dimension, sizeof *c->vector, c->err);
+	if (!c->vector)
+		return -1;
 	madvise((void *)(uintptr_t)c->ix->map.p, c->ix->map.n, MADV_SEQUENTIAL);
 	for (row = 0; row < c->ix->rows; row++)
 		check_row(c, row);
+	free(c->vector);
 	check_graph(c);
 	check_ids(c);
 	return check_metas(c);

@@ -3,7 +3,8 @@
  * the exact scan.
  *
  * Distances inside are what sorts alike and costs least: -dot, or l2 squared,
- * in f32.  The few that are handed out are taken again in double.
+ * in f32, of the codes that the rows are kept as.  The few that are handed out
+ * are taken again in double, of the best that is kept of a vector.
  */
 #include "lh_lhv_int.h"
 
@@ -32,18 +33,32 @@ struct heap {
 
 struct lh_searcher {
 	const struct lh_lhv *ix;
-	lh_vec_fn fn;
-	lh_vec_rows_fn rows_fn;
-	float sign;		/* of what fn returns */
-	float *query, *query_mem;
+	struct lh_code_query code;	/* the query as rows are measured by it, ... */
+	struct lh_code_query exact;	/* ... and as it is, for vectors */
+	float *vector;		/* of a row, read from its code */
 	uint16_t *seen, epoch;	/* of the walk that met a row last */
 	bool scanned;
+	bool exactly;		/* by vectors, not by codes */
 	struct heap todo, best;
 	size_t keep;		/* the most that best may hold */
 	struct lh_query *q;	/* the one that is being answered */
 	struct lh_err *err;
 	uint64_t asked, accepted;	/* of q->allow */
 };
+
+static int searcher_room(struct lh_searcher *s, struct lh_err *err)
+{
+	const struct lh_lhv *ix = s->ix;
+	const struct lh_lhv_params *p = &ix->params;
+
+	if (lh_code_query_init(&s->code, p->precision, p->distance, p->dimension, err) < 0 ||
+	    lh_code_query_init(&s->exact, LH_F32, p->distance, p->dimension, err) < 0)
+		return -1;
+	s->vector = lh_calloc(p->dimension, sizeof *s->vector, err);
+	if (s->vector && ix->graph)
+		s->seen = lh_calloc(ix->rows, sizeof *s->seen, err);
+	return s->vector && (!ix->graph || s->seen) ? 0 : -1;
+}
 
 struct lh_searcher *lh_searcher_new(const struct lh_lhv *ix, struct lh_err *err)
 {
@@ -57,17 +72,10 @@ struct lh_searcher *lh_searcher_new(const struct lh_lhv *ix, struct lh_err *err)
 	if (!s)
 		return NULL;
 	s->ix = ix;
-	s->fn = ix->params.distance == LH_L2 ? lh_vec_l2sq() : lh_vec_dot();
-	s->rows_fn = ix->params.distance == LH_L2 ? lh_vec_l2sq_rows() : lh_vec_dot_rows();
-	s->sign = ix->params.distance == LH_L2 ? 1 : -1;
-	s->query_mem = lh_calloc(ix->params.dimension + 16, sizeof *s->query_mem, err);
-	if (s->query_mem && ix->graph)
-		s->seen = lh_calloc(ix->rows, sizeof *s->seen, err);
-	if (!s->query_mem || (ix->graph && !s->seen)) {
+	if (searcher_room(s, err) < 0) {
 		lh_searcher_free(s);
 		return NULL;
 	}
-	s->query = (float *)(((uintptr_t)s->query_mem + 63) & ~(uintptr_t)63);
 	return s;
 }
 
@@ -78,7 +86,9 @@ void lh_searcher_free(struct lh_searcher *s)
 	free(s->todo.v);
 	free(s->best.v);
 	free(s->seen);
-	free(s->query_mem);
+	free(s->vector);
+	lh_code_query_free(&s->code);
+	lh_code_query_free(&s->exact);
 	free(s);
 }
 
@@ -176,21 +186,19 @@ static inline bool wanted(const struct lh_searcher *s, struct cand c)
 
 /* ---- rows ---- */
 
-static inline const float *vector_of(const struct lh_lhv *ix, uint32_t row)
+/* The best that is kept of a row's vector, good until the next call. */
+static const float *vector_of(const struct lh_searcher *s, uint32_t row)
 {
-	return (const float *)(const void *)(ix->block + row * ix->stride + ix->vector_at);
-}
+	const struct lh_lhv *ix = s->ix;
 
-/* What the kernel gave, as it sorts.  A damaged vector may give NaN, which must
- * not get into the heaps. */
-static inline float sortable(const struct lh_searcher *s, float d)
-{
-	return d == d ? s->sign * d : INFINITY;
-}
-
-static inline float distance(const struct lh_searcher *s, const float *v)
-{
-	return sortable(s, s->fn(s->query, v, s->ix->params.dimension));
+	if (row >= ix->rows)
+		return ix->pending[row - ix->rows].vector;
+	if (ix->exact)
+		return lh_lhv_exact(ix, row);
+	if (ix->params.precision == LH_F32)
+		return lh_lhv_code(ix, row);
+	lh_lhv_vector(ix, row, s->vector);
+	return s->vector;
 }
 
 /* May this row be a result?  1 yes, 0 no, -1 damaged. */
@@ -231,7 +239,7 @@ static int scan_pending(struct lh_searcher *s)
 
 		if (ix->pending[i].dead)
 			continue;
-		c.d = distance(s, ix->pending[i].vector);
+		c.d = lh_code_row(&s->exact, ix->pending[i].vector);
 		if (wanted(s, c) && consider(s, c) < 0)
 			return -1;
 	}
@@ -247,7 +255,7 @@ static int scan_rows(struct lh_searcher *s)
 		madvise((void *)(uintptr_t)s->ix->block, s->ix->rows * s->ix->stride, MADV_WILLNEED);
 	s->scanned = true;
 	for (row = 0; row < s->ix->rows; row++) {
-		struct cand c = { distance(s, vector_of(s->ix, row)), row };
+		struct cand c = { s->exactly ? lh_code_row(&s->exact, vector_of(s, row)) : lh_code_row(&s->code, lh_lhv_code(s->ix, row)), row };
 
 		if (wanted(s, c) && consider(s, c) < 0)
 			return -1;
@@ -272,7 +280,7 @@ static bool step(const struct lh_searcher *s, const uint32_t *links, struct cand
 {
 	const struct lh_lhv *ix = s->ix;
 	uint32_t rows[FRESH_MAX], i, n = 0;
-	const float *v[FRESH_MAX];
+	const void *codes[FRESH_MAX];
 	float d[FRESH_MAX];
 	bool moved = false;
 
@@ -282,12 +290,12 @@ static bool step(const struct lh_searcher *s, const uint32_t *links, struct cand
 		if (links[i] >= ix->rows)
 			continue;
 		rows[n] = links[i];
-		v[n++] = vector_of(ix, links[i]);
+		codes[n++] = lh_lhv_code(ix, links[i]);
 	}
-	s->rows_fn(s->query, v, n, ix->params.dimension, d);
+	lh_code_rows(&s->code, codes, n, d);
 	for (i = 0; i < n; i++) {
-		if (sortable(s, d[i]) < at->d) {
-			*at = (struct cand){ sortable(s, d[i]), rows[i] };
+		if (d[i] < at->d) {
+			*at = (struct cand){ d[i], rows[i] };
 			moved = true;
 		}
 	}
@@ -299,7 +307,7 @@ static bool step(const struct lh_searcher *s, const uint32_t *links, struct cand
 static struct cand descend(const struct lh_searcher *s)
 {
 	const struct lh_lhv *ix = s->ix;
-	struct cand at = { distance(s, vector_of(ix, ix->entry)), ix->entry };
+	struct cand at = { lh_code_row(&s->code, lh_lhv_code(ix, ix->entry)), ix->entry };
 	uint32_t level;
 
 	for (level = ix->top; level; level--)
@@ -350,17 +358,17 @@ static inline void expect(const struct lh_lhv *ix, uint32_t row)
 static int visit(struct lh_searcher *s, const uint32_t *rows, size_t n)
 {
 	const struct lh_lhv *ix = s->ix;
-	const float *v[FRESH_MAX];
+	const void *codes[FRESH_MAX];
 	float d[FRESH_MAX];
 	size_t i;
 
 	if (heap_room(&s->todo, s->todo.n + n, s->err) < 0)
 		return -1;
 	for (i = 0; i < n; i++)
-		v[i] = vector_of(ix, rows[i]);
-	s->rows_fn(s->query, v, n, ix->params.dimension, d);
+		codes[i] = lh_lhv_code(ix, rows[i]);
+	lh_code_rows(&s->code, codes, n, d);
 	for (i = 0; i < n; i++) {
-		struct cand c = { sortable(s, d[i]), rows[i] };
+		struct cand c = { d[i], rows[i] };
 
 		if (!wanted(s, c))
 			continue;
@@ -456,8 +464,8 @@ static double final_distance(const struct lh_searcher *s, const float *v)
 	double d;
 
 	if (p->distance == LH_L2)
-		return sqrt(lh_vec_l2sq_f64(s->query, v, p->dimension));
-	d = 1 - lh_vec_dot_f64(s->query, v, p->dimension);
+		return sqrt(lh_vec_l2sq_f64(s->exact.v, v, p->dimension));
+	d = 1 - lh_vec_dot_f64(s->exact.v, v, p->dimension);
 	return p->distance == LH_COSINE && d < 0 ? 0 : d;
 }
 
@@ -471,7 +479,7 @@ static long answer(struct lh_searcher *s, struct lh_hit *out)
 	n = h->n < s->q->k + SLACK ? h->n : s->q->k + SLACK;
 	for (i = 0; i < n; i++) {
 		uint32_t row = h->v[i].row;
-		double d = final_distance(s, row < ix->rows ? vector_of(ix, row) : ix->pending[row - ix->rows].vector);
+		double d = final_distance(s, vector_of(s, row));
 
 		if (!isfinite(d))
 			return lh_err_set(s->err, LH_ECORRUPT, "rows: the vector of row %u is damaged", row);
@@ -524,7 +532,9 @@ long lh_lhv_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out
 		return 0;
 	if (!lh_vec_finite(q->vector, ix->params.dimension))
 		return lh_err_set(err, LH_EDATA, "query vector holds NaN or infinity");
-	memcpy(s->query, q->vector, ix->params.dimension * sizeof *s->query);
+	lh_code_query_set(&s->code, q->vector);
+	lh_code_query_set(&s->exact, q->vector);
+	s->exactly = q->exact || !ix->graph;
 	s->q = q;
 	s->err = err;
 	if (ef < q->k)

@@ -54,6 +54,8 @@ void lh_lhv_writer_free(struct lh_lhv_writer *w)
 	if (w->locked)
 		lh_lock_drop(&w->lock);
 	lh_region_free(&w->block);
+	lh_region_free(&w->exact);
+	free(w->unit);
 	lh_region_free(&w->ids);
 	lh_region_free(&w->metas);
 	lh_region_free(&w->id_at);
@@ -140,6 +142,16 @@ static int hash_grow(struct lh_lhv_writer *w, struct lh_err *err)
 	return 0;
 }
 
+static void *code_of(struct lh_lhv_writer *w, uint64_t row)
+{
+	return w->block.p + row * w->stride + w->vector_at;
+}
+
+static void *exact_of(struct lh_lhv_writer *w, uint64_t row)
+{
+	return w->exact.p + row * lh_lhv_exact_bytes(&w->p);
+}
+
 /* Room in every region first, so that a row is added whole or not at all. */
 static int make_room(struct lh_lhv_writer *w, size_t id_len, struct lh_err *err)
 {
@@ -148,6 +160,7 @@ static int make_room(struct lh_lhv_writer *w, size_t id_len, struct lh_err *err)
 	if (2 * (w->rows + 1) > w->hash_slots && hash_grow(w, err) < 0)
 		return -1;
 	if (lh_region_room(&w->block, w->stride, err) < 0 || lh_region_room(&w->ids, id_len, err) < 0 ||
+	    lh_region_room(&w->exact, lh_lhv_exact_bytes(&w->p), err) < 0 ||
 	    lh_region_room(&w->id_at, 16, err) < 0 || lh_region_room(&w->meta_at, 16, err) < 0 ||
 	    lh_region_room(&w->meta_n, 4, err) < 0)
 		return -1;
@@ -165,6 +178,7 @@ static uint64_t add_row(struct lh_lhv_writer *w, const char *id, size_t id_len)
 	memcpy(w->ids.p + w->ids.n, id, id_len);
 	w->ids.n += id_len;
 	w->block.n += w->stride;
+	w->exact.n += lh_lhv_exact_bytes(&w->p);
 	return row;
 }
 
@@ -182,10 +196,16 @@ static void set_meta(struct lh_lhv_writer *w, uint64_t row, bool fresh, const ch
 	w->metas.n += n;
 }
 
-static void set_layout(struct lh_lhv_writer *w)
+static int set_layout(struct lh_lhv_writer *w, uint32_t dimension, struct lh_err *err)
 {
+	if (!w->unit)
+		w->unit = lh_calloc(dimension, sizeof *w->unit, err);
+	if (!w->unit)
+		return -1;
+	w->p.dimension = dimension;
 	w->vector_at = lh_lhv_vector_at(w->p.m);
-	w->stride = lh_lhv_stride(w->p.m, w->p.dimension);
+	w->stride = lh_lhv_stride(w->p.m, lh_lhv_code_bytes(&w->p));
+	return 0;
 }
 
 static int check_put(struct lh_lhv_writer *w, const char *id, size_t id_len, const float *vector, size_t n, size_t meta_len, struct lh_err *err)
@@ -201,9 +221,7 @@ static int check_put(struct lh_lhv_writer *w, const char *id, size_t id_len, con
 		return lh_err_set(err, LH_EDATA, "metadata of %zu bytes: at most %u", meta_len, UINT32_MAX);
 	if (lh_lhv_check_id(id, id_len, err) < 0 || lh_lhv_check_vector(&p, vector, n, err) < 0)
 		return -1;
-	w->p.dimension = p.dimension;
-	set_layout(w);
-	return 0;
+	return set_layout(w, p.dimension, err);
 }
 
 /* The row of that id, made unless it is there, with that metadata. */
@@ -231,14 +249,15 @@ static int place(struct lh_lhv_writer *w, const char *id, size_t id_len, const c
 int lh_lhv_put(struct lh_lhv_writer *w, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err)
 {
 	uint64_t row;
-	float *to;
 
 	if (check_put(w, id, id_len, vector, n, meta_len, err) < 0 || place(w, id, id_len, meta, meta_len, &row, err) < 0)
 		return -1;
-	to = (float *)(w->block.p + row * w->stride + w->vector_at);
-	memcpy(to, vector, n * sizeof *to);
+	memcpy(w->unit, vector, n * sizeof *w->unit);
 	if (w->p.distance == LH_COSINE)
-		lh_vec_unit(to, n);
+		lh_vec_unit(w->unit, n);
+	lh_code_put(w->p.precision, w->p.distance, w->unit, w->p.dimension, code_of(w, row));
+	if (w->p.rescore)
+		memcpy(exact_of(w, row), w->unit, n * sizeof *w->unit);
 	return 0;
 }
 
@@ -247,9 +266,11 @@ int lh_lhv_put_again(struct lh_lhv_writer *w, const struct lh_lhv *ix, uint64_t 
 	struct lh_row r;
 	uint64_t row;
 
-	set_layout(w);
-	if (lh_lhv_base_row(ix, from, &r, err) < 0 || place(w, r.id.p, r.id.n, r.meta.p, r.meta.n, &row, err) < 0)
+	if (set_layout(w, ix->params.dimension, err) < 0 || lh_lhv_base_row(ix, from, &r, err) < 0 ||
+	    place(w, r.id.p, r.id.n, r.meta.p, r.meta.n, &row, err) < 0)
 		return -1;
-	memcpy(w->block.p + row * w->stride + w->vector_at, lh_lhv_code(ix, from), w->stride - w->vector_at);
+	memcpy(code_of(w, row), lh_lhv_code(ix, from), lh_lhv_code_bytes(&w->p));
+	if (w->p.rescore)
+		memcpy(exact_of(w, row), lh_lhv_exact(ix, from), lh_lhv_exact_bytes(&w->p));
 	return 0;
 }

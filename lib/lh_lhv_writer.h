@@ -17,7 +17,8 @@ struct lh_lhv_writer {
 
 	uint64_t rows;
 	size_t stride, vector_at;
-	struct lh_region block, ids, metas;
+	struct lh_region block, exact, ids, metas;	/* exact: with rescore */
+	float *unit;		/* the vector being put, of unit length */
 	struct lh_region id_at, meta_at, meta_n;	/* u64, u64, u32 a row */
 	struct lh_region hash;
 	uint64_t hash_slots;

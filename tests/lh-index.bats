@@ -47,8 +47,8 @@ at_each() {
 
 @test "build makes an index, info names its fields in their order" {
 	rows 1 20 | lh-index build --now 2026-05-03T12:00:00Z w.lhv
-	[ "$(lh-index info w.lhv | jq -r 'keys_unsorted | join(" ")')" = "name dimension length distance m ef_construction precision engine model created_at file_bytes pending deleted format" ]
-	[ "$(lh-index info w.lhv | jq -c 'del(.file_bytes)')" = '{"name":"w","dimension":8,"length":20,"distance":"cosine","m":16,"ef_construction":200,"precision":"f32","engine":null,"model":null,"created_at":"2026-05-03T12:00:00.000Z","pending":0,"deleted":0,"format":1}' ]
+	[ "$(lh-index info w.lhv | jq -r 'keys_unsorted | join(" ")')" = "name dimension length distance m ef_construction precision rescore engine model created_at file_bytes pending deleted format" ]
+	[ "$(lh-index info w.lhv | jq -c 'del(.file_bytes)')" = '{"name":"w","dimension":8,"length":20,"distance":"cosine","m":16,"ef_construction":200,"precision":"f32","rescore":false,"engine":null,"model":null,"created_at":"2026-05-03T12:00:00.000Z","pending":0,"deleted":0,"format":1}' ]
 	[ "$(info w.lhv file_bytes)" = "$(stat -c %s w.lhv)" ]
 }
 
@@ -270,8 +270,8 @@ at_each() {
 		--dimension 65537
 		--distance hamming
 		--precision f64
-		--precision f16
-		--precision i8
+		--rescore
+		--precision f32 --rescore
 		--on-error emit
 		--engine nobody
 		--lock-timeout -1
@@ -488,6 +488,63 @@ at_each() {
 	[ "$status" = 2 ]
 	[[ $output == *'"http://***@host" holds user-info'* ]]
 	[ ! -e a.lhv ]
+}
+
+@test "vectors are kept as f16 or i8, and with --rescore as f32 beside" {
+	lh-gen workers -n 1200 >w
+	lh-index build --dimension 128 --now 2026-05-03T12:00:00Z f32.lhv w
+	lh-search -Q "welder in Ohio" idx=f32.lhv >want
+	for kind in f16 i8 "f16 --rescore" "i8 --rescore"; do
+		# shellcheck disable=SC2086
+		lh-index build -j1 --dimension 128 --precision $kind --now 2026-05-03T12:00:00Z a.lhv w
+		[ "$(lh-index info a.lhv | jq -r '.precision + if .rescore then " --rescore" else "" end')" = "$kind" ]
+		[[ $kind == *rescore ]] || [ "$(stat -c %s a.lhv)" -lt "$(stat -c %s f32.lhv)" ]
+		lh-index verify a.lhv
+		lh-search -Q "welder in Ohio" idx=a.lhv >got
+		[[ $kind != *rescore ]] || diff want got
+		jq -e --slurpfile want want '(.results[0].distance - $want[0].results[0].distance | fabs) < 0.01' got >found
+		# shellcheck disable=SC2086
+		lh-index dump a.lhv | lh-index build -j1 --precision $kind --now 2026-05-03T12:00:00Z b.lhv
+		cmp a.lhv b.lhv
+	done
+}
+
+@test "what is added to an index of codes is exact until it is folded in" {
+	lh-gen workers -n 1200 >w
+	for kind in f16 i8 "i8 --rescore"; do
+		# shellcheck disable=SC2086
+		head -n 1150 w | lh-index build -j1 --dimension 128 --precision $kind --now 2026-05-03T12:00:00Z a.lhv
+		tail -n 50 w | lh-index add a.lhv
+		tail -n 1 w | jq -c '{query: .text}' | lh-search -k 1 a.lhv | jq -e '.results[0].distance <= 1e-6' >near
+		lh-index compact -j1 a.lhv
+		tail -n 1 w | jq -c '{query: .text}' | lh-search -k 1 a.lhv | jq -e '.results[0].distance < 0.01' >near
+		# shellcheck disable=SC2086
+		lh-index build -j1 --dimension 128 --precision $kind --now 2026-05-03T12:00:00Z b.lhv w
+		cmp a.lhv b.lhv
+	done
+}
+
+@test "merge takes vectors from an index of another precision" {
+	lh-gen workers -n 150 >w
+	lh-index build --dimension 64 --precision i8 --rescore a.lhv w
+	head -n 50 w | lh-index build --dimension 64 --precision f16 b.lhv
+	[ "$(lh-index merge b.lhv a.lhv)" = '{"merged":100,"skipped":50}' ]
+	lh-index build --dimension 64 c.lhv </dev/null
+	lh-index merge c.lhv a.lhv
+	cmp <(lh-index dump a.lhv) <(lh-index dump c.lhv)
+}
+
+@test "a value that f16 cannot hold is a bad record" {
+	printf '{"id":%d,"vector":[1,%s]}\n' 1 65504 2 65505 3 -1e6 >v
+	run lh-index build --precision f16 --distance l2 a.lhv v
+	[ "$status" = 1 ]
+	[[ $output == *"v:2: "*"65505"*f16* ]]
+	[ "$(info a.lhv length)" = 1 ]
+	run lh-index add a.lhv v
+	[ "$status" = 1 ]
+	[[ $output == *"v:3: "*f16* ]]
+	lh-index build --precision f16 a.lhv v
+	[ "$(info a.lhv length)" = 3 ]
 }
 
 @test "dump refuses metadata that is not JSON rather than print it" {

@@ -32,6 +32,7 @@ static int start_params(struct lh_lhv_params *p, const struct lh_tool *tool, con
 	p->dimension = (uint32_t)s->dimension;
 	p->distance = s->distance;
 	p->precision = s->precision;
+	p->rescore = s->rescore;
 	p->m = (uint32_t)s->m;
 	p->ef_construction = (uint32_t)s->ef_construction;
 	p->exact_below = (uint32_t)s->exact_below;

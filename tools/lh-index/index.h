@@ -13,6 +13,7 @@ enum { V_BUILD = 1, V_ADD = 2, V_DELETE = 4, V_INFO = 8, V_DUMP = 16, V_VERIFY =
 
 struct settings {
 	int distance, precision, encoding;
+	bool rescore;
 	int engine;			/* enum lh_engine, -1: not given */
 	uint64_t m, ef_construction, exact_below, seed, batch;
 	uint64_t dimension;		/* 0: not given */

@@ -36,6 +36,7 @@ static void put_info(struct lh_buf *b, const char *path, const struct lh_lhv *ix
 	put_name(b, "distance", lh_distance_name(p->distance));
 	lh_buf_printf(b, ",\"m\":%u,\"ef_construction\":%u", p->m, p->ef_construction);
 	put_name(b, "precision", lh_precision_name(p->precision));
+	lh_buf_printf(b, ",\"rescore\":%s", p->rescore ? "true" : "false");
 	put_name(b, "engine", p->engine);
 	put_name(b, "model", p->model);
 	put_name(b, "created_at", p->created_at);

@@ -16,6 +16,7 @@ static const struct lh_option options[] = {
 	  OPT(LH_OPT_UINT, exact_below, 0, 4294967294.0, V_BUILD) },
 	{ 0, "precision", "f32|f16|i8", "how vectors are stored (default f32)",
 	  OPT(LH_OPT_CHOICE, precision, 0, 0, V_BUILD) },
+	{ 0, "rescore", NULL, "keep f32 beside f16 or i8, for exact distances", OPT(LH_OPT_FLAG, rescore, 0, 0, V_BUILD) },
 	{ 0, "dimension", "N", "of the vectors (default: the first one's)",
 	  OPT(LH_OPT_UINT, dimension, 1, LH_DIM_MAX, V_BUILD) },
 	{ 0, "seed", "N", "of the graph's levels (default 1)", OPT(LH_OPT_UINT, seed, 0, 4294967295.0, V_BUILD) },
@@ -67,8 +68,8 @@ static int check(struct lh_tool *tool, const struct settings *s)
 		return lh_tool_usage(tool, "--field and --template exclude each other");
 	if (s->engine == LH_ENGINE_STATIC && s->url)
 		return lh_tool_usage(tool, "--url: the table of engine static is --model");
-	if (s->precision != LH_F32)
-		return lh_tool_usage(tool, "--precision: %s is not built yet (f32 is)", lh_precision_name(s->precision));
+	if (s->rescore && s->precision == LH_F32)
+		return lh_tool_usage(tool, "--rescore goes with --precision f16 or i8");
 	return 0;
 }
 
