@@ -2,6 +2,7 @@
 #include "lh_code_int.h"
 
 #ifdef __x86_64__
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -342,6 +343,14 @@ static void rows_i8_avx512(const struct lh_code_query *q, const void *const *cod
 static const struct lh_code_kernel avx2 = { rows_f16_avx2, rows_i8_avx2, get_f16_avx2, get_i8_avx2 };
 static const struct lh_code_kernel avx512 = { rows_f16_avx512, rows_i8_avx512, get_f16_avx2, get_i8_avx2 };
 
+/* Not every compiler knows it by name. */
+static bool has_f16c(void)
+{
+	unsigned a, b, c, d;
+
+	return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+
 static const struct lh_code_kernel *choose(void)
 {
 	enum lh_isa isa = lh_vec_isa();
@@ -349,7 +358,7 @@ static const struct lh_code_kernel *choose(void)
 	__builtin_cpu_init();
 	if (isa == LH_AVX512 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni"))
 		return &avx512;
-	if (isa != LH_PORTABLE && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
+	if (isa != LH_PORTABLE && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c())
 		return &avx2;
 	return &portable;
 }
