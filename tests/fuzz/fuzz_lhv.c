@@ -1,7 +1,8 @@
 /*
  * Index files as an attacker writes them: a good one with bytes replaced, its
  * checksums made to fit so that what lies behind them is reached; or, when the
- * input begins with the magic number, the input itself.
+ * input begins with the magic number, the input itself.  The first byte says
+ * which of the good ones: how they keep their vectors.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,13 +17,14 @@
 
 #define ROWS 70
 #define DIM 5
+#define KINDS 5
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static struct lh_err err;
-static unsigned char *good, *image;
-static size_t size;
+static unsigned char *good[KINDS], *image;
+static size_t size[KINDS];
 static char dir[] = "/dev/shm/lh-fuzz-XXXXXX", path[32];
 static int fd;
 
@@ -32,7 +34,7 @@ static void clean(void)
 	rmdir(dir);
 }
 
-static void make(const char *file)
+static void make(const char *file, int kind)
 {
 	struct lh_lhv_params p;
 	struct lh_lhv_writer *w;
@@ -43,6 +45,9 @@ static void make(const char *file)
 	p.m = 2;
 	p.ef_construction = 8;
 	p.exact_below = 10;
+	p.precision = (kind + 1) / 2;
+	p.rescore = kind && kind % 2 == 0;
+	p.distance = kind % 3;
 	w = lh_lhv_writer_new(file, &p, 1, &err);
 	for (unsigned i = 0; w && i < ROWS; i++) {
 		for (unsigned d = 0; d < DIM; d++)
@@ -55,28 +60,40 @@ static void make(const char *file)
 	lh_lhv_writer_free(w);
 }
 
+static void keep(const char *file, int kind)
+{
+	struct stat st;
+	FILE *f;
+
+	make(file, kind);
+	f = fopen(file, "rb");
+	if (!f || fstat(fileno(f), &st) < 0)
+		abort();
+	size[kind] = (size_t)st.st_size;
+	good[kind] = malloc(size[kind]);
+	if (!good[kind] || fread(good[kind], 1, size[kind], f) != size[kind])
+		abort();
+	fclose(f);
+	unlink(file);
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	char file[64];
-	struct stat st;
-	FILE *f;
+	size_t max = 0;
 
 	(void)argc;
 	(void)argv;
 	if (!mkdtemp(dir))
 		abort();
 	snprintf(file, sizeof file, "%s/a", dir);
-	make(file);
-	f = fopen(file, "rb");
-	if (!f || fstat(fileno(f), &st) < 0)
+	for (int kind = 0; kind < KINDS; kind++) {
+		keep(file, kind);
+		max = size[kind] > max ? size[kind] : max;
+	}
+	image = malloc(max);
+	if (!image)
 		abort();
-	size = (size_t)st.st_size;
-	good = malloc(size);
-	image = malloc(size);
-	if (!good || !image || fread(good, 1, size, f) != size)
-		abort();
-	fclose(f);
-	unlink(file);
 	strcat(file, "-lock");
 	unlink(file);
 	snprintf(path, sizeof path, "%s/x", dir);
@@ -87,18 +104,18 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 /* Each four bytes of input are a place (its high byte first, two bits of the third on top)
  * and a value. */
-static void patch(const uint8_t *data, size_t n)
+static void patch(int kind, const uint8_t *data, size_t n)
 {
 	struct lh_lhv_header *h = (void *)image;
 	uint32_t i;
 
-	memcpy(image, good, size);
+	memcpy(image, good[kind], size[kind]);
 	for (; n >= 4; data += 4, n -= 4)
-		image[(data[0] * 256u + data[1] + (data[2] & 3u) * 65536u) % size] = data[3];
+		image[(data[0] * 256u + data[1] + (data[2] & 3u) * 65536u) % size[kind]] = data[3];
 	for (i = 0; i < h->n_sections && i < LH_LHV_SECTIONS; i++) {
 		struct lh_lhv_section *s = &h->section[i];
 
-		if (s->at <= size && s->bytes <= size - s->at)
+		if (s->at <= size[kind] && s->bytes <= size[kind] - s->at)
 			s->xxh3 = lh_xxh3(image + s->at, s->bytes);
 	}
 	h->xxh3 = lh_xxh3(h, offsetof(struct lh_lhv_header, xxh3));
@@ -141,11 +158,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	bool raw = n >= 8 && !memcmp(data, LH_LHV_MAGIC, 8);
 	struct lh_lhv *ix;
 	static float vector[LH_DIM_MAX];
+	int kind = n ? data[0] % KINDS : 0;
 	struct lh_row row;
 
 	if (!raw)
-		patch(data, n);
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, raw ? data : image, raw ? n : size, 0) != (ssize_t)(raw ? n : size))
+		patch(kind, n ? data + 1 : data, n ? n - 1 : 0);
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, raw ? data : image, raw ? n : size[kind], 0) != (ssize_t)(raw ? n : size[kind]))
 		abort();
 	ix = lh_lhv_open(path, &err);
 	if (ix) {

@@ -28,7 +28,7 @@ static int allow(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err 
 	return row % 2;
 }
 
-static int build(const char *path)
+static int build(const char *path, int precision)
 {
 	struct lh_lhv_params p;
 	struct lh_lhv_writer *w;
@@ -38,6 +38,8 @@ static int build(const char *path)
 
 	lh_lhv_params_default(&p);
 	p.exact_below = 40;
+	p.precision = precision;
+	p.rescore = precision != LH_F32;
 	w = lh_lhv_writer_new(path, &p, 1, &err);
 	if (!w)
 		return -1;
@@ -78,9 +80,9 @@ static void no_damage(void *ctx, const char *section, const char *text)
 	exit(1);
 }
 
-static int child(const char *path)
+static int child(const char *path, int precision)
 {
-	if (build(path) == 0 && search(path) == 0 && lh_lhv_verify(path, no_damage, NULL, &err) == 0)
+	if (build(path, precision) == 0 && search(path) == 0 && lh_lhv_verify(path, no_damage, NULL, &err) == 0)
 		return 0;
 	if (err.code == LH_ENOMEM && !strcmp(strrchr(err.msg, ':') ? strrchr(err.msg, ':') + 2 : err.msg, "out of memory"))
 		return SHORT;
@@ -88,14 +90,14 @@ static int child(const char *path)
 	return 1;
 }
 
-static int run(char *self, char *path, const char *fault)
+static int run(char *self, char *path, char *precision, const char *fault)
 {
 	pid_t pid = fork();
 	int status;
 
 	if (pid == 0) {
 		setenv("LH_FAULT_ALLOC", fault, 1);
-		execv(self, (char *[]){ self, path, NULL });
+		execv(self, (char *[]){ self, path, precision, NULL });
 		_exit(9);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
@@ -116,30 +118,40 @@ static unsigned litter(const char *dir)
 	return n;
 }
 
+/* Each of the first allocations, then ever fewer of the graph's. */
+static int each_place(char *path, const char *dir, int precision)
+{
+	char fault[32], which[] = { (char)('0' + precision), 0 };
+	int rc[2] = { SHORT, SHORT };
+	unsigned n, tried = 0;
+
+	for (n = 1; rc[0] || rc[1]; n += 1 + n / 40, tried++) {
+		for (int i = 0; i < 2; i++) {
+			snprintf(fault, sizeof fault, "%u%s", n, i ? "+" : "");
+			rc[i] = run("/proc/self/exe", path, which, fault);
+			if ((rc[i] && rc[i] != SHORT) || litter(dir)) {
+				printf("test_lhv_faults: %s, LH_FAULT_ALLOC=%s: status %d\n", lh_precision_name(precision), fault, rc[i]);
+				return -1;
+			}
+		}
+	}
+	printf("# %s: %u places, up to allocation %u\n", lh_precision_name(precision), tried, n);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	char dir[] = "/tmp/lh-test-faults-XXXXXX", path[64], lock[80], fault[32];
-	unsigned n, tried = 0;
-	int rc[2] = { SHORT, SHORT };
+	char dir[] = "/tmp/lh-test-faults-XXXXXX", path[64], lock[80];
 
-	if (argc > 1)
-		return child(argv[1]);
+	if (argc > 2)
+		return child(argv[1], argv[2][0] - '0');
 	if (!mkdtemp(dir))
 		return 1;
 	snprintf(path, sizeof path, "%s/a.lhv", dir);
 	snprintf(lock, sizeof lock, "%s-lock", path);
-	/* each of the first, then ever fewer of the graph's */
-	for (n = 1; rc[0] || rc[1]; n += 1 + n / 40, tried++) {
-		for (int i = 0; i < 2; i++) {
-			snprintf(fault, sizeof fault, "%u%s", n, i ? "+" : "");
-			rc[i] = run("/proc/self/exe", path, fault);
-			if ((rc[i] && rc[i] != SHORT) || litter(dir)) {
-				printf("test_lhv_faults: LH_FAULT_ALLOC=%s: status %d\n", fault, rc[i]);
-				return 1;
-			}
-		}
-	}
-	printf("# %u places, up to allocation %u\n", tried, n);
+	for (int p = LH_F32; p <= LH_I8; p += LH_I8 - LH_F32)
+		if (each_place(path, dir, p) < 0)
+			return 1;
 	unlink(path);
 	unlink(lock);
 	return rmdir(dir) != 0;
