@@ -5,16 +5,15 @@ PREFIX = /usr/local
 B = build
 BIN = bin
 CFLAGS = -O2 -g
-CXXFLAGS = -O2 -g
 WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wundef -Wvla
 ALL = -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -pthread -Ilib -MMD -MP $(SANITIZE)
 LDFLAGS = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE)
-LIBS = -larchive -lz -lcurl -lcrypto -lxxhash -lstdc++ -lm
+LIBS = -larchive -lz -lcurl -lcrypto -lxxhash -lm
 FUZZ_SECONDS = 10
 # make Q= shows the commands
 Q = @
 
-LIB_O = $(patsubst %,$(B)/%.o,$(wildcard lib/*.c lib/*.cc))
+LIB_O = $(patsubst %,$(B)/%.o,$(wildcard lib/*.c))
 TOOLS = $(notdir $(wildcard tools/*))
 # tests/unit/aid_* are programs that tests drive; test_* are tests
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c tests/unit/aid_*.c))
@@ -62,13 +61,6 @@ $(B)/%.c.o: %.c Makefile
 	@echo '  CC     $<'
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(BANNED) $(WARN) -Wstrict-prototypes -Wmissing-prototypes $(ALL) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(B)/%.cc.o: %.cc Makefile
-	@mkdir -p $(@D)
-	@echo '  CXX    $<'
-	$(Q)$(CXX) -std=c++17 $(WARN) -DNDEBUG -fvisibility-inlines-hidden $(ALL) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
-	@nm -g --defined-only $@ | awk '$$2 ~ /[BDRT]/ && $$3 !~ /^lh_/ { print $$3 }' > $@.local
-	@[ ! -s $@.local ] || objcopy --localize-symbols=$@.local $@ # hnswlib's headers define globals
-
 .SECONDEXPANSION:
 $(TOOLS:%=$(BIN)/%): $(BIN)/%: $$(addprefix $(B)/,$$(addsuffix .o,$$(wildcard tools/$$*/*.c))) $(B)/liblh.a
 	@mkdir -p $(@D)
@@ -86,7 +78,7 @@ unit: $(UNIT)
 # The same tree again under AddressSanitizer and UBSan, with allocation faults.
 asan:
 	@$(MAKE) --no-print-directory B=build/asan BIN=build/asan/bin SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' \
-		CFLAGS='-O1 -g' CXXFLAGS='-O1 -g' CPPFLAGS='-DLH_FAULTS -DNO_MANUAL_VECTORIZATION' all unit
+		CFLAGS='-O1 -g' CPPFLAGS='-DLH_FAULTS' all unit
 	@ln -sfn ../../man build/asan/man
 	@ln -sfn ../../../tests build/asan/share/lakehouse-tools
 
@@ -121,7 +113,7 @@ fuzzers: $(FUZZ)
 
 fuzz:
 	@$(MAKE) --no-print-directory B=build/clang CC=clang CXX=clang++ SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' \
-		CPPFLAGS='-DLH_FAULTS -DNO_MANUAL_VECTORIZATION' fuzzers
+		CPPFLAGS='-DLH_FAULTS' fuzzers
 	@tests/fuzz/run build/clang/fuzz $(FUZZ_SECONDS)
 
 # ---- measurements: native code, as the peers are built ----

@@ -215,28 +215,20 @@ int lh_code_query_init(struct lh_code_query *q, int precision, int distance, uin
 	return 0;
 }
 
-/* A code lies at q->c: make it one of signed bytes. */
-static void query_ready(struct lh_code_query *q)
+static void query_bytes(struct lh_code_query *q, const unsigned char *code)
 {
-	struct lh_code_head h = lh_code_head(q->c, q->n);
-	int32_t sum = 0;
-	uint32_t i;
+	struct lh_code_head h = lh_code_head(code, q->n);
 
-	for (i = 0; i < q->n; i++) {
-		/* -128 only when the code is damaged; some kernels cannot take it */
-		q->c[i] = (int8_t)within(((unsigned char *)q->c)[i] - LH_CODE_ZERO);
-		sum += q->c[i];
-	}
 	q->scale = h.scale;
 	q->square = h.scale * h.scale * (float)h.square;
-	q->sum = LH_CODE_ZERO * sum;
+	q->sum = LH_CODE_ZERO * lh_code_kernel()->sign(code, q->n, q->c);
 }
 
 void lh_code_query_set(struct lh_code_query *q, const float *v)
 {
 	if (q->precision == LH_I8) {
 		lh_code_put(LH_I8, q->distance, v, q->n, q->c);
-		query_ready(q);
+		query_bytes(q, (const unsigned char *)q->c);
 	} else {
 		memcpy(q->v, v, q->n * sizeof *v);
 	}
@@ -245,8 +237,7 @@ void lh_code_query_set(struct lh_code_query *q, const float *v)
 void lh_code_query_code(struct lh_code_query *q, const void *code)
 {
 	if (q->precision == LH_I8) {
-		memcpy(q->c, code, lh_code_bytes(LH_I8, q->n));
-		query_ready(q);
+		query_bytes(q, code);
 	} else {
 		lh_code_get(q->precision, code, q->n, q->v);
 	}

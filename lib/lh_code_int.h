@@ -44,10 +44,14 @@ static inline float lh_code_half(const void *code, size_t i)
 
 typedef void (*lh_code_rows_fn)(const struct lh_code_query *q, const void *const *codes, size_t k, float *out);
 typedef void (*lh_code_get_fn)(const void *code, uint32_t n, float *v);
+/* An i8 code's bytes as signed ones, and their sum.  -128, which only a damaged
+ * code has and some kernels cannot take, becomes -127. */
+typedef int32_t (*lh_code_sign_fn)(const unsigned char *code, uint32_t n, int8_t *c);
 
 struct lh_code_kernel {
 	lh_code_rows_fn rows_f16, rows_i8;
 	lh_code_get_fn get_f16, get_i8;
+	lh_code_sign_fn sign;
 };
 const struct lh_code_kernel *lh_code_kernel(void);
 

@@ -95,7 +95,24 @@ static void rows_i8_portable(const struct lh_code_query *q, const void *const *c
 	}
 }
 
-static const struct lh_code_kernel portable = { rows_f16_portable, rows_i8_portable, get_f16_portable, get_i8_portable };
+static int8_t signed_byte(unsigned char byte)
+{
+	return (int8_t)(byte ? byte - LH_CODE_ZERO : 1 - LH_CODE_ZERO);
+}
+
+static int32_t sign_portable(const unsigned char *code, uint32_t n, int8_t *c)
+{
+	int32_t sum = 0;
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		sum += c[i] = signed_byte(code[i]);
+	return sum;
+}
+
+static const struct lh_code_kernel portable = {
+	rows_f16_portable, rows_i8_portable, get_f16_portable, get_i8_portable, sign_portable,
+};
 
 #ifdef __x86_64__
 
@@ -251,6 +268,27 @@ AVX2 static void get_i8_avx2(const void *code, uint32_t n, float *v)
 		v[i] = (float)(p[i] - LH_CODE_ZERO) * scale;
 }
 
+AVX2 static int32_t sign_avx2(const unsigned char *code, uint32_t n, int8_t *c)
+{
+	__m256i pairs, v, sum = _mm256_setzero_si256();
+	int32_t lanes[8], total = 0;
+	uint32_t i, j;
+
+	for (i = 0; i + 32 <= n; i += 32) {
+		v = _mm256_xor_si256(_mm256_loadu_si256((const void *)(code + i)), _mm256_set1_epi8((char)LH_CODE_ZERO));
+		v = _mm256_max_epi8(v, _mm256_set1_epi8(1 - LH_CODE_ZERO));
+		_mm256_storeu_si256((void *)(c + i), v);
+		pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), v);
+		sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+	}
+	for (; i < n; i++)
+		total += c[i] = signed_byte(code[i]);
+	_mm256_storeu_si256((void *)lanes, sum);
+	for (j = 0; j < 8; j++)
+		total += lanes[j];
+	return total;
+}
+
 /* ---- AVX-512 with VNNI ---- */
 
 AVX512 static inline __m256 half_sum_ps(__m512 s)
@@ -340,8 +378,24 @@ static void rows_i8_avx512(const struct lh_code_query *q, const void *const *cod
 	in_fours(four_i8_avx512, q, codes, k, out);
 }
 
-static const struct lh_code_kernel avx2 = { rows_f16_avx2, rows_i8_avx2, get_f16_avx2, get_i8_avx2 };
-static const struct lh_code_kernel avx512 = { rows_f16_avx512, rows_i8_avx512, get_f16_avx2, get_i8_avx2 };
+AVX512 static int32_t sign_avx512(const unsigned char *code, uint32_t n, int8_t *c)
+{
+	__m512i sum = _mm512_setzero_si512(), v;
+	uint32_t i;
+
+	for (i = 0; i < n; i += 64) {
+		__mmask64 k = n - i < 64 ? ((__mmask64)1 << (n - i)) - 1 : ~(__mmask64)0;
+
+		v = _mm512_xor_si512(_mm512_maskz_loadu_epi8(k, code + i), _mm512_set1_epi8((char)LH_CODE_ZERO));
+		v = _mm512_maskz_max_epi8(k, v, _mm512_set1_epi8(1 - LH_CODE_ZERO));
+		_mm512_mask_storeu_epi8(c + i, k, v);
+		sum = _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1), v);
+	}
+	return _mm512_reduce_add_epi32(sum);
+}
+
+static const struct lh_code_kernel avx2 = { rows_f16_avx2, rows_i8_avx2, get_f16_avx2, get_i8_avx2, sign_avx2 };
+static const struct lh_code_kernel avx512 = { rows_f16_avx512, rows_i8_avx512, get_f16_avx2, get_i8_avx2, sign_avx512 };
 
 /* Not every compiler knows it by name. */
 static bool has_f16c(void)

@@ -1,22 +1,24 @@
 /*
  * lh_hnsw - builds an HNSW graph over rows that already lie in their final
- * place: the one part of the index that is C++ (hnswlib's insertion, driven
- * from here).
+ * place, as hnswlib does: its insertion, and its choice of neighbours.
  *
  * The block holds rows of stride bytes: a link list of 1 + 2m words (count,
- * then row numbers), all zero to begin with, and the vector at vector_at.
- * Upper link lists (1 + m words each) of row r, from level 1 up, are the ones
- * numbered level[r] to level[r + 1] - 1 in upper, which must be zero and have
- * 64 readable bytes behind it.  lh_hnsw_level says how many a row has; it
- * depends on the seed and the row's number alone, so that it is the same for
- * any number of threads.  With one thread the whole graph is.
+ * then row numbers), all zero to begin with, and the vector's code (lh_code.h)
+ * at vector_at.  Upper link lists (1 + m words each) of row r, from level 1 up,
+ * are the ones numbered level[r] to level[r + 1] - 1 in upper, which must be
+ * zero.  lh_hnsw_level says how many a row has; it depends on the seed and the
+ * row's number alone, so that it is the same for any number of threads.  With
+ * one thread the whole graph is.
+ *
+ * All distances are taken between codes of bytes: four times as many vectors
+ * fit the caches, and what the rounding loses does not show in the recall.  A
+ * block of wider codes gets such codes beside it while the graph is built.
  *
  * A graph can be continued: the first done rows, and entry and top, are then as
  * an earlier build over them left them.  Their links must have been checked.
  *
- * Errors: LH_ENOMEM, LH_EINTR when stop said so, LH_ECORRUPT for what hnswlib
- *         complains about.  Every exception ends here.  The links are then in
- *         no defined state.
+ * Errors: LH_ENOMEM, LH_EINTR when stop said so.  The links are then in no
+ *         defined state.
  */
 #ifndef LH_HNSW_H
 #define LH_HNSW_H
@@ -27,15 +29,12 @@
 
 #include "lh_err.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 struct lh_hnsw {
 	void *block;
 	uint32_t rows, dimension;
 	size_t stride, vector_at;
 	int distance;		/* enum lh_distance */
+	int precision;		/* enum lh_precision, of the vectors in the block */
 	uint32_t m, ef_construction;
 	const uint32_t *level;
 	uint32_t *upper;
@@ -46,9 +45,5 @@ struct lh_hnsw {
 
 uint32_t lh_hnsw_level(uint64_t seed, uint32_t row, uint32_t m);
 int lh_hnsw_build(struct lh_hnsw *g, unsigned jobs, struct lh_err *err);
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

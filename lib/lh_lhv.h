@@ -4,7 +4,7 @@
  * The bytes are described in lhv(5).
  *
  * Writing.  A writer takes rows, keeps them in the layout the file will have,
- * builds the graph (hnswlib, lh_hnsw.h) and replaces the file whole:
+ * builds the graph (lh_hnsw.h) and replaces the file whole:
  *
  *     w = lh_lhv_writer_new(path, &params, 10.0, err);
  *     lh_lhv_put(w, id, id_len, vector, meta, meta_len, err);   (last id wins)

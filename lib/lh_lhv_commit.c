@@ -127,6 +127,7 @@ static int build_graph(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *er
 	w->graph = (struct lh_hnsw){
 		.block = w->block.p, .rows = (uint32_t)w->rows, .dimension = w->p.dimension,
 		.stride = w->stride, .vector_at = w->vector_at, .distance = w->p.distance,
+		.precision = w->p.precision,
 		.m = w->p.m, .ef_construction = w->p.ef_construction,
 		.level = w->level, .upper = w->upper, .stop = stopping,
 	};

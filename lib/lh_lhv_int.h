@@ -9,8 +9,8 @@
  *     lh_lhv_texts.c   the checksums of ids and metadata alone
  *     lh_lhv_log.c     INDEX-log (lh_lhv_log.h): its replay into a snapshot
  *     lh_lhv_change.c  upserts and deletes appended to it
- *     lh_lhv_compact.c the fold (an object of its own: it needs the writer and
- *                      with it hnswlib, which a search must not carry)
+ *     lh_lhv_compact.c the fold (an object of its own: it needs the writer,
+ *                      which a search must not carry)
  *
  * A snapshot.  lh_lhv_open maps the file, then calls lh_lhv_log_replay, which
  * fills the part of struct lh_lhv that is marked so and leaves it alone after

@@ -3,7 +3,7 @@
  * and nothing worse: no crash, no leak, no file half written, no litter.
  *
  * Only a build with LH_FAULTS fails allocations; in others the first child
- * ends the test.  hnswlib's own allocations are among those that fail.
+ * ends the test.
  */
 #include <dirent.h>
 #include <stdio.h>
