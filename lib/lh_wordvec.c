@@ -206,17 +206,16 @@ bool lh_wordvec_word(const struct lh_wordvec *t, uint32_t number, struct lh_str 
 	return true;
 }
 
-int64_t lh_wordvec_find(const struct lh_wordvec *t, const unsigned char *s, size_t n)
+int64_t lh_wordvec_find(const struct lh_wordvec *t, uint32_t hash, const void *s, size_t n)
 {
-	uint32_t want = (uint32_t)lh_xxh3(s, n);
 	struct lh_str is;
 
 	for (uint64_t tried = 0; tried < t->slots; tried++) {
-		const uint32_t *slot = t->hash + 2 * ((want + tried) & (t->slots - 1));
+		const uint32_t *slot = t->hash + 2 * ((hash + tried) & (t->slots - 1));
 
 		if (!slot[1] || slot[1] > t->words)
 			return -1;
-		if (slot[0] == want && lh_wordvec_word(t, slot[1] - 1, &is) && is.n == n && memcmp(is.p, s, n) == 0)
+		if (slot[0] == hash && lh_wordvec_word(t, slot[1] - 1, &is) && is.n == n && memcmp(is.p, s, n) == 0)
 			return slot[1] - 1;
 	}
 	return -1;
@@ -255,7 +254,7 @@ static int check_words(const struct lh_wordvec *t, struct lh_err *err)
 	for (uint32_t i = 0; i < t->words; i++) {
 		if (!lh_wordvec_word(t, i, &word))
 			return damaged(kinds[LH_LHW_WORD_AT], i, err);
-		if (lh_wordvec_find(t, (const unsigned char *)word.p, word.n) != i)
+		if (lh_wordvec_find(t, (uint32_t)lh_xxh3(word.p, word.n), word.p, word.n) != i)
 			return damaged(kinds[LH_LHW_HASH], i, err);
 		if (!(t->weight[i] > 0 && t->weight[i] <= 1))
 			return damaged(kinds[LH_LHW_WEIGHTS], i, err);

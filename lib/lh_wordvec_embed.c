@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "lh_code.h"
+#include "lh_cpu.h"
 #include "lh_mem.h"
+#include "lh_xxh3.h"
 
-#define PARTS 64		/* rows on their way from memory */
+#define TOKENS 32		/* words on their way from memory */
+#define PARTS 64		/* and rows */
 #define LIKE 8			/* words that stand for one the table lacks */
 #define SHARE 720720u		/* divides by 1 to LH_GRAM_WORDS */
 #define SLOTS 8192		/* over twice LH_GRAMS_MAX * LH_GRAM_WORDS */
@@ -24,37 +27,16 @@ struct score {
 
 struct lh_wordvec_reader {
 	const struct lh_wordvec *t;
+	void (*add_up)(double *sum, const float *v, float weight, size_t n);
 	double *sum;
 	float *row;
+	struct lh_token token[TOKENS];
+	uint32_t hash[TOKENS];
 	struct part part[PARTS];
 	unsigned n;
 	uint32_t epoch;
 	struct score score[SLOTS];
 };
-
-struct lh_wordvec_reader *lh_wordvec_reader_new(const struct lh_wordvec *t, struct lh_err *err)
-{
-	struct lh_wordvec_reader *r = lh_calloc(1, sizeof *r, err);
-
-	if (!r)
-		return NULL;
-	r->t = t;
-	r->sum = lh_calloc(t->dimension, sizeof *r->sum, err);
-	r->row = r->sum ? lh_calloc(t->dimension, sizeof *r->row, err) : NULL;
-	if (r->row)
-		return r;
-	lh_wordvec_reader_free(r);
-	return NULL;
-}
-
-void lh_wordvec_reader_free(struct lh_wordvec_reader *r)
-{
-	if (!r)
-		return;
-	free(r->sum);
-	free(r->row);
-	free(r);
-}
 
 /* ---- rows ---- */
 
@@ -63,11 +45,29 @@ static const char *row_of(const struct lh_wordvec *t, uint32_t word)
 	return t->rows + (size_t)word * t->stride;
 }
 
+/* The product is exact, so that all ways to the sum give the same bits. */
 static void add_up(double *sum, const float *v, float weight, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		sum[i] += (double)weight * v[i];	/* the product is exact */
+		sum[i] += (double)weight * v[i];
 }
+
+#ifdef __x86_64__
+#include <immintrin.h>
+
+__attribute__((target("avx2"))) static void add_up_avx2(double *sum, const float *v, float weight, size_t n)
+{
+	__m256d w = _mm256_set1_pd(weight);
+	size_t i;
+
+	for (i = 0; i + 4 <= n; i += 4)
+		_mm256_storeu_pd(sum + i, _mm256_add_pd(_mm256_loadu_pd(sum + i),
+							_mm256_mul_pd(w, _mm256_cvtps_pd(_mm_loadu_ps(v + i)))));
+	add_up(sum + i, v + i, weight, n - i);
+}
+#else
+#define add_up_avx2 add_up
+#endif
 
 static void take(struct lh_wordvec_reader *r)
 {
@@ -75,7 +75,7 @@ static void take(struct lh_wordvec_reader *r)
 
 	for (unsigned i = 0; i < r->n; i++) {
 		lh_code_get((int)t->precision, row_of(t, r->part[i].word), t->dimension, r->row);
-		add_up(r->sum, r->row, r->part[i].weight, t->dimension);
+		r->add_up(r->sum, r->row, r->part[i].weight, t->dimension);
 	}
 	r->n = 0;
 }
@@ -145,6 +145,8 @@ static bool add_like(struct lh_wordvec_reader *r, const struct lh_token *token)
 	const uint32_t *pair;
 
 	new_epoch(r);
+	for (unsigned i = 0; i < n; i++)
+		__builtin_prefetch(t->gram_at + ((uint64_t)hash[i] >> t->gram_shift));
 	for (unsigned i = 0; i < n; i++) {
 		unsigned words = lh_wordvec_gram_words(t, hash[i], &pair);
 
@@ -171,23 +173,60 @@ static bool add_like(struct lh_wordvec_reader *r, const struct lh_token *token)
 
 /* ---- texts ---- */
 
-/* How many of its words say something. */
-static uint64_t read_text(struct lh_wordvec_reader *r, const char *text, size_t n)
+/* Bring in what finding the words will touch, one step for all of them at once. */
+static void ask_for(struct lh_wordvec_reader *r, unsigned n)
 {
-	struct lh_tokens in;
-	struct lh_token token;
+	const struct lh_wordvec *t = r->t;
+	uint32_t number[TOKENS];
+
+	for (unsigned i = 0; i < n; i++) {
+		r->hash[i] = (uint32_t)lh_xxh3(r->token[i].s, r->token[i].len);
+		__builtin_prefetch(t->hash + 2 * (r->hash[i] & (t->slots - 1)));
+	}
+	for (unsigned i = 0; i < n; i++) {
+		const uint32_t *slot = t->hash + 2 * (r->hash[i] & (t->slots - 1));
+
+		number[i] = slot[0] == r->hash[i] && slot[1] <= t->words ? slot[1] : 0;
+		if (number[i])
+			__builtin_prefetch(t->word_at + number[i] - 1);
+	}
+	for (unsigned i = 0; i < n; i++)
+		if (number[i]) {
+			__builtin_prefetch(t->word + t->word_at[number[i] - 1]);
+			__builtin_prefetch(t->weight + number[i] - 1);
+		}
+}
+
+/* How many of these words say something. */
+static uint64_t read_words(struct lh_wordvec_reader *r, unsigned n)
+{
 	uint64_t known = 0;
 	int64_t word;
 
-	lh_tokens_init(&in, text, n);
-	while (lh_tokens_next(&in, &token)) {
-		word = lh_wordvec_find(r->t, token.s, token.len);
+	ask_for(r, n);
+	for (unsigned i = 0; i < n; i++) {
+		word = lh_wordvec_find(r->t, r->hash[i], r->token[i].s, r->token[i].len);
 		if (word >= 0)
 			add(r, (uint32_t)word, r->t->weight[word]);
-		else if (!add_like(r, &token))
-			continue;
-		known++;
+		if (word >= 0 || add_like(r, &r->token[i]))
+			known++;
 	}
+	return known;
+}
+
+static uint64_t read_text(struct lh_wordvec_reader *r, const char *text, size_t n)
+{
+	struct lh_tokens in;
+	uint64_t known = 0;
+	unsigned i = 0;
+
+	lh_tokens_init(&in, text, n);
+	while (lh_tokens_next(&in, &r->token[i]))
+		if (++i == TOKENS) {
+			known += read_words(r, i);
+			i = 0;
+		}
+	known += read_words(r, i);
 	take(r);
 	return known;
 }
@@ -210,4 +249,29 @@ int lh_wordvec_embed(struct lh_wordvec_reader *r, const char *text, size_t n, bo
 	if (!raw && !lh_vec_unit(out, t->dimension))
 		return lh_err_set(err, LH_EDATA, "the vectors of the words cancel out");
 	return 0;
+}
+
+struct lh_wordvec_reader *lh_wordvec_reader_new(const struct lh_wordvec *t, struct lh_err *err)
+{
+	struct lh_wordvec_reader *r = lh_calloc(1, sizeof *r, err);
+
+	if (!r)
+		return NULL;
+	r->t = t;
+	r->add_up = lh_cpu() == LH_CPU_AVX2 ? add_up_avx2 : add_up;
+	r->sum = lh_calloc(t->dimension, sizeof *r->sum, err);
+	r->row = r->sum ? lh_calloc(t->dimension, sizeof *r->row, err) : NULL;
+	if (r->row)
+		return r;
+	lh_wordvec_reader_free(r);
+	return NULL;
+}
+
+void lh_wordvec_reader_free(struct lh_wordvec_reader *r)
+{
+	if (!r)
+		return;
+	free(r->sum);
+	free(r->row);
+	free(r);
 }
