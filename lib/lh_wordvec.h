@@ -65,9 +65,14 @@ struct lh_wordvec_made {
 /* Does it begin as a compiled table does? */
 LH_API bool lh_wordvec_is(const void *p, size_t n);
 
-/* Read a table from a descriptor (name: in messages, and without its extension
- * what the table is called) and write it, compiled, to another, an empty regular
- * file.  precision is of lh_code.h. */
-LH_API int lh_wordvec_compile(int from, const char *name, int precision, int to, struct lh_wordvec_made *made, struct lh_err *err);
+/* What is read, and the empty regular file that is written.  The names are for
+ * messages; without its extension the first is what the table is called. */
+struct lh_wordvec_job {
+	int from, to;
+	const char *from_name, *to_name;
+	int precision;		/* enum lh_precision */
+};
+
+LH_API int lh_wordvec_compile(const struct lh_wordvec_job *job, struct lh_wordvec_made *made, struct lh_err *err);
 
 #endif

@@ -20,7 +20,7 @@
 #define BEFORE_FIRST 2.7	/* Zipf and Mandelbrot: p of rank r is c / (r + 2.7) */
 
 struct writer {
-	int fd, precision;
+	const struct lh_wordvec_job *job;
 	struct lh_lhw_header header;
 	struct lh_intern words;
 	struct lh_buf rows;		/* not written yet */
@@ -39,8 +39,8 @@ static int write_out(struct writer *w, const void *p, size_t n, struct lh_err *e
 
 	for (; n; from += piece, n -= piece, w->at += piece) {
 		piece = n < PIECE ? n : PIECE;
-		if (lh_pwrite_all(w->fd, from, piece, (off_t)w->at, err) < 0)
-			return -1;
+		if (lh_pwrite_all(w->job->to, from, piece, (off_t)w->at, err) < 0)
+			return lh_err_prefix(err, "%s", w->job->to_name);
 	}
 	return 0;
 }
@@ -50,8 +50,8 @@ static void set_layout(struct writer *w, uint32_t dimension)
 	struct lh_lhw_header *h = &w->header;
 
 	h->dimension = dimension;
-	h->precision = (uint32_t)w->precision;
-	h->stride = lh_lhw_stride(w->precision, dimension);
+	h->precision = (uint32_t)w->job->precision;
+	h->stride = lh_lhw_stride(w->job->precision, dimension);
 }
 
 static int put_row(struct writer *w, const float *v, uint32_t dimension, struct lh_err *err)
@@ -60,13 +60,13 @@ static int put_row(struct writer *w, const float *v, uint32_t dimension, struct 
 
 	if (!w->header.dimension)
 		set_layout(w, dimension);
-	if (lh_code_fits(w->precision, v, dimension, err) < 0)
+	if (lh_code_fits(w->job->precision, v, dimension, err) < 0)
 		return -1;
 	to = lh_buf_room(&w->rows, w->header.stride);
 	if (!to)
 		return lh_err_nomem(err);
 	memset(to, 0, w->header.stride);
-	lh_code_put(w->precision, LH_IP, v, dimension, to);
+	lh_code_put(w->job->precision, LH_IP, v, dimension, to);
 	lh_buf_took(&w->rows, w->header.stride);
 	if (w->rows.len < PIECE)
 		return 0;
@@ -84,7 +84,7 @@ static int put_grams(struct writer *w, const struct lh_token *token, uint32_t wo
 	uint64_t *to;
 
 	w->full = w->full || w->pairs.n / 8 + n > PAIRS_MAX;
-	if (w->full)
+	if (w->full || !n)
 		return 0;
 	if (lh_region_room(&w->pairs, 8 * n, err) < 0)
 		return -1;
@@ -332,21 +332,22 @@ static int put_header(struct writer *w, struct lh_err *err)
 	h->byte_order = LH_LHW_BYTE_ORDER;
 	h->file_bytes = w->at;
 	h->words = (uint32_t)w->words.n;
-	if (lh_mapped_fd(&map, w->fd, err) < 0)
-		return -1;
+	if (lh_mapped_fd(&map, w->job->to, err) < 0)
+		return lh_err_prefix(err, "%s", w->job->to_name);
 	for (int i = 0; i < LH_LHW_KINDS; i++)
 		h->section[i].xxh3 = lh_xxh3(map.p + h->section[i].at, h->section[i].bytes);
 	lh_mapped_close(&map);
 	h->xxh3 = lh_xxh3(h, offsetof(struct lh_lhw_header, xxh3));
 	w->made->words = h->words;
 	w->made->dimension = h->dimension;
-	return lh_pwrite_all(w->fd, h, sizeof *h, 0, err);
+	w->at = 0;
+	return write_out(w, h, sizeof *h, err);
 }
 
-static int finish(struct writer *w, const char *name, struct lh_err *err)
+static int finish(struct writer *w, struct lh_err *err)
 {
 	if (!w->words.n)
-		return lh_err_set(err, LH_ECORRUPT, "%s: no word in it that a text could have", name);
+		return lh_err_set(err, LH_ECORRUPT, "%s: no word in it that a text could have", w->job->from_name);
 	if (put_section(w, LH_LHW_ROWS, w->rows.p, w->rows.len, err) < 0 || put_weights(w, err) < 0 ||
 	    put_words(w, err) < 0 || put_hash(w, err) < 0 || put_pairs(w, err) < 0)
 		return -1;
@@ -354,9 +355,9 @@ static int finish(struct writer *w, const char *name, struct lh_err *err)
 }
 
 /* A compiled table as one more form to read. */
-static int read_compiled(struct writer *w, int from, const char *name, struct lh_err *err)
+static int read_compiled(struct writer *w, struct lh_err *err)
 {
-	struct lh_wordvec *t = lh_wordvec_open_fd(from, name, err);
+	struct lh_wordvec *t = lh_wordvec_open_fd(w->job->from, w->job->from_name, err);
 	float *v = t ? lh_calloc(t->dimension, sizeof *v, err) : NULL;
 	int rc = v ? lh_wordvec_verify(t, err) : -1;
 	struct lh_str word;
@@ -372,29 +373,29 @@ static int read_compiled(struct writer *w, int from, const char *name, struct lh
 	return rc;
 }
 
-int lh_wordvec_compile(int from, const char *name, int precision, int to, struct lh_wordvec_made *made, struct lh_err *err)
+int lh_wordvec_compile(const struct lh_wordvec_job *job, struct lh_wordvec_made *made, struct lh_err *err)
 {
-	struct writer w = { .fd = to, .precision = precision, .at = LH_LHW_PAGE, .made = made };
+	struct writer w = { .job = job, .at = LH_LHW_PAGE, .made = made };
 	char head[8];
 	ssize_t n = 0, got = 1;
 	int rc = 0;
 
 	*made = (struct lh_wordvec_made){ 0 };
-	set_name(&w.header, name);
+	set_name(&w.header, job->from_name);
 	w.header.section[0].at = LH_LHW_PAGE;
 	lh_intern_init(&w.words);
 	lh_buf_init(&w.rows, LH_BUF_NOMAX);
 	while (n < (ssize_t)sizeof head && got > 0)
-		if ((got = lh_read_some(from, head + n, sizeof head - (size_t)n, err)) > 0)
+		if ((got = lh_read_some(job->from, head + n, sizeof head - (size_t)n, err)) > 0)
 			n += got;
 	if (got < 0)
-		rc = lh_err_prefix(err, "%s", name);
+		rc = lh_err_prefix(err, "%s", job->from_name);
 	else if (lh_wordvec_is(head, (size_t)n))
-		rc = read_compiled(&w, from, name, err);
+		rc = read_compiled(&w, err);
 	else
-		rc = lh_wordvec_read(from, head, (size_t)n, name, put, &w, err);
+		rc = lh_wordvec_read(job->from, head, (size_t)n, job->from_name, put, &w, err);
 	if (!rc)
-		rc = finish(&w, name, err);
+		rc = finish(&w, err);
 	lh_region_free(&w.pairs);
 	lh_buf_free(&w.rows);
 	lh_intern_free(&w.words);

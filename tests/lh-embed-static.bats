@@ -28,7 +28,7 @@ texts() {
 		syllables = "ba ke li mo nu ra fork lift weld er op ing s é ß 3 你 q 60505 - & C++".split()
 		for _ in range(int(sys.argv[1])):
 		    print(json.dumps({"text": " ".join("".join(r.choice(syllables) for _ in range(r.randint(1, 5)))
-		                                       for _ in range(r.randint(1, 20))) + " ba"}))
+		                                       for _ in range(r.choice((1, 3, 10, 20, 100)))) + " ba"}))
 	END
 }
 
@@ -153,6 +153,49 @@ model() {
 		[ "$stderr" = "lh-embed: $case" ] || { echo "$case, but $stderr"; false; }
 	done
 	[ ! -e out.lhw ]
+	no_litter
+}
+
+@test "a table need not be a file" {
+	[ "$(lh-embed --engine static --model <(cat glove.txt) <<<'{"text":"forklift"}' | jq -c .vector)" = '[1,0,0,0]' ]
+	run -2 lh-embed --engine static --model /dev/null <<<'{"text":"forklift"}'
+	[ "$output" = "lh-embed: /dev/null: empty" ]
+	run -2 lh-embed --engine static --model . <<<'{"text":"forklift"}'
+	[[ $output == *'Is a directory' ]]
+}
+
+@test "what cannot be written whole leaves the old table and no litter" {
+	table 500 50 > t.txt
+	echo old > t.lhw
+	run -2 prlimit --fsize=20000 lh-embed --compile t.txt -q -o t.lhw
+	[[ $output == "lh-embed: t.lhw: "*'File too large' ]]
+	mkfifo pipe
+	lh-embed --compile pipe -q -o t.lhw 3>&- &
+	pid=$!
+	exec 9> pipe
+	cat t.txt >&9
+	sleep 0.3
+	kill -TERM $pid
+	status=0
+	wait $pid || status=$?
+	exec 9>&-
+	[ $status = 143 ]
+	[ "$(cat t.lhw)" = old ]
+	no_litter
+	ln -s t.lhw link
+	run -2 lh-embed --compile t.txt -o link
+	run -2 lh-embed --compile t.txt -o pipe
+}
+
+@test "short of memory it says so and exits 2, at every allocation" {
+	asan_only
+	lh-embed --compile glove.txt -o t.lhw
+	for n in $(seq 1 2 "$(scale 40 200)"); do
+		for command in '--compile glove.txt -o u.lhw' '--engine static --model t.lhw' '--engine static --model glove.txt'; do
+			LH_FAULT_ALLOC=$n run lh-embed -j1 $command <<<'{"text":"forklift x"}'
+			[ "$status" = 0 ] || { [ "$status" = 2 ] && [[ $output == *'out of memory'* ]]; } || { echo "$n $command: $status $output"; false; }
+		done
+	done
 	no_litter
 }
 

@@ -30,21 +30,24 @@ int compile_run(struct embed *e)
 	struct lh_err *err = &e->tool->err;
 	struct lh_atomic out = { .fd = -1 };
 	struct lh_wordvec_made made;
-	int fd, rc;
+	struct lh_wordvec_job job = {
+		.from_name = e->compile, .to_name = e->output, .precision = e->precision < 0 ? LH_F16 : e->precision };
+	int rc;
 
 	if (check(e) < 0)
 		return -1;
-	fd = strcmp(e->compile, "-") ? open(e->compile, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-	if (fd < 0)
+	job.from = strcmp(e->compile, "-") ? open(e->compile, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	if (job.from < 0)
 		return lh_err_sys(err, "%s", e->compile);
 	rc = lh_atomic_open(&out, e->output, 0666, err);
+	job.to = out.fd;
 	if (!rc)
-		rc = lh_wordvec_compile(fd, e->compile, e->precision < 0 ? LH_F16 : e->precision, out.fd, &made, err);
+		rc = lh_wordvec_compile(&job, &made, err);
 	if (!rc)
 		rc = lh_atomic_commit(&out, err);
 	lh_atomic_close(&out);
-	if (fd != STDIN_FILENO)
-		close(fd);
+	if (job.from != STDIN_FILENO)
+		close(job.from);
 	if (!rc)
 		report(e, &made);
 	return rc;

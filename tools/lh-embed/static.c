@@ -27,12 +27,13 @@ static bool is_compiled(int fd)
 static struct lh_wordvec *compile_here(int from, const char *path, struct lh_err *err)
 {
 	int fd = memfd_create("lh-embed table", MFD_CLOEXEC);
+	struct lh_wordvec_job job = { .from = from, .to = fd, .from_name = path, .to_name = path, .precision = LH_F32 };
 	struct lh_wordvec *t = NULL;
 	struct lh_wordvec_made made;
 
 	if (fd < 0)
 		lh_err_sys(err, "%s: no memory for it", path);
-	else if (lh_wordvec_compile(from, path, LH_F32, fd, &made, err) == 0)
+	else if (lh_wordvec_compile(&job, &made, err) == 0)
 		t = lh_wordvec_open_fd(fd, path, err);
 	if (fd >= 0)
 		close(fd);

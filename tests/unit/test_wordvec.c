@@ -1,0 +1,217 @@
+/*
+ * Tables of word vectors: the bytes of one are as lhw(5) has them, and a damaged
+ * one is never believed, nor a reason to crash.
+ */
+#include "check.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lh_code.h"
+#include "lh_wordvec.h"
+#include "lh_wordvec_int.h"
+#include "lh_xxh3.h"
+
+#define WORDS 40
+#define DIM 6
+
+static struct lh_err err;
+static unsigned char good[1 << 16], image[1 << 16];
+static size_t size;
+static int fd;
+
+static const char text[] = "Worker3 workerz 17 the worker39 wörk worker, worker workers worked 60505";
+
+/* Makes what a table of WORDS words is compiled to. */
+static void make(int precision)
+{
+	int from = memfd_create("from", 0), to = memfd_create("to", 0);
+	struct lh_wordvec_job job = { .from = from, .to = to, .from_name = "a/worker.txt", .to_name = "to", .precision = precision };
+	struct lh_wordvec_made made;
+	FILE *f = fdopen(from, "w");
+
+	check(f && to >= 0);
+	for (int i = 0; i < WORDS; i++) {
+		fprintf(f, i % 5 ? "worker%d" : "%d", i);
+		for (int d = 0; d < DIM; d++)
+			fprintf(f, " %d.25", (i * 7 + d * 11) % 13 - 6);
+		fputc('\n', f);
+	}
+	check(fflush(f) == 0 && lseek(from, 0, SEEK_SET) == 0);
+	check_why(lh_wordvec_compile(&job, &made, &err) == 0, err.msg);
+	check(made.words == WORDS && made.dimension == DIM && !made.not_one && !made.twice && !made.not_utf8);
+	size = (size_t)lseek(to, 0, SEEK_END);
+	check(size <= sizeof good && pread(to, good, size, 0) == (ssize_t)size);
+	fclose(f);
+	close(to);
+}
+
+static struct lh_wordvec *open_image(const void *p, size_t n)
+{
+	check(ftruncate(fd, 0) == 0 && pwrite(fd, p, n, 0) == (ssize_t)n);
+	return lh_wordvec_open_fd(fd, "t", &err);
+}
+
+static struct lh_lhw_header *header(void)
+{
+	return (struct lh_lhw_header *)(void *)image;
+}
+
+/* image with checksums that fit. */
+static struct lh_wordvec *open_sealed(void)
+{
+	struct lh_lhw_header *h = header();
+
+	for (int i = 0; i < LH_LHW_KINDS; i++)
+		if (h->section[i].at <= size && h->section[i].bytes <= size - h->section[i].at)
+			h->section[i].xxh3 = lh_xxh3(image + h->section[i].at, h->section[i].bytes);
+	h->xxh3 = lh_xxh3(h, offsetof(struct lh_lhw_header, xxh3));
+	return open_image(image, size);
+}
+
+/* Embedding what may be damaged gives a unit vector or an error. */
+static int embed(const struct lh_wordvec *t)
+{
+	struct lh_wordvec_reader *r = lh_wordvec_reader_new(t, &err);
+	static float v[LH_DIM_MAX];
+	int rc;
+
+	check(r);
+	rc = lh_wordvec_embed(r, text, sizeof text - 1, false, v, &err);
+	check(rc < 0 || lh_vec_finite(v, lh_wordvec_dimension(t)));
+	lh_wordvec_reader_free(r);
+	return rc;
+}
+
+static void the_bytes_are_those_of_the_manual(void)
+{
+	static const char *const model[] = { "worker:1a4f0de57b8ce5cb", "worker:7e7857d3b353b3a0", "worker:d78f2ac88fbffe15" };
+
+	for (int p = LH_F32; p <= LH_I8; p++) {
+		struct lh_wordvec *t;
+
+		make(p);
+		t = open_image(good, size);
+		check_why(t, err.msg);
+		check_why(!strcmp(lh_wordvec_model(t), model[p]), lh_wordvec_model(t));
+		check_why(lh_wordvec_verify(t, &err) == 0, err.msg);
+		check(lh_wordvec_words(t) == WORDS && embed(t) == 0);
+		lh_wordvec_close(t);
+	}
+}
+
+static void a_shorter_file_is_refused(void)
+{
+	for (size_t n = 0; n < size; n += n < 200 ? 1 : 4096 - n % 4096) {
+		check(!open_image(good, n) && err.code == LH_ECORRUPT);
+		if (n > 200)
+			check(!open_image(good, n - 1));
+	}
+	memcpy(image, good, size);
+	check(!open_image(image, size + 1));
+}
+
+static void no_byte_changes_unseen(void)
+{
+	for (size_t i = 0; i < size; i += i < LH_LHW_PAGE ? 1 : 5) {
+		struct lh_wordvec *t;
+
+		memcpy(image, good, size);
+		image[i] ^= (unsigned char)(1u << i % 8);
+		t = open_image(image, size);
+		check((i < LH_LHW_PAGE) == !t);
+		if (!t)
+			continue;
+		check(lh_wordvec_verify(t, &err) < 0 && err.code == LH_ECORRUPT);
+		embed(t);
+		lh_wordvec_close(t);
+	}
+}
+
+/* A u32 of a section set to what it cannot be; all checksums fit. */
+static void set(int kind, size_t at, uint32_t value)
+{
+	memcpy(image, good, size);
+	check(4 * at + 4 <= header()->section[kind].bytes);
+	memcpy(image + header()->section[kind].at + 4 * at, &value, 4);
+}
+
+static void what_a_section_says_is_not_believed(void)
+{
+	static const struct { int kind; size_t at; uint32_t value; const char *what; } damage[] = {
+		{ LH_LHW_WEIGHTS, 1, 0x7fc00000, "weights" }, { LH_LHW_WEIGHTS, 0, 0x40000000, "weights" },
+		{ LH_LHW_WEIGHTS, 3, 0, "weights" }, { LH_LHW_ROWS, 3, 0x7f800000, "rows" },
+		{ LH_LHW_WORD_AT, 4, UINT32_MAX, "word offsets" }, { LH_LHW_WORD_AT, 0, 1, "word offsets" },
+		{ LH_LHW_WORD_AT, WORDS, 0, "word offsets" }, { LH_LHW_WORDS, 0, 0x20202020, "word hash" },
+		{ LH_LHW_GRAM_AT, 0, 1, "n-gram directory" }, { LH_LHW_GRAM_AT, 2, UINT32_MAX, "n-gram directory" },
+		{ LH_LHW_GRAMS, 1, WORDS, "n-grams" }, { LH_LHW_GRAMS, 1, UINT32_MAX, "n-grams" },
+		{ LH_LHW_GRAMS, 0, UINT32_MAX, "n-grams" },
+	};
+
+	make(LH_F32);
+	for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {
+		struct lh_wordvec *t;
+
+		set(damage[i].kind, damage[i].at, damage[i].value);
+		t = open_sealed();
+		check_why(t, err.msg);
+		check(lh_wordvec_verify(t, &err) < 0);
+		check_why(strstr(err.msg, damage[i].what), err.msg);
+		if (embed(t) < 0)
+			check(err.code == LH_ECORRUPT || err.code == LH_EDATA);
+		lh_wordvec_close(t);
+	}
+}
+
+static void a_hash_without_an_empty_slot_ends_somewhere(void)
+{
+	const struct lh_lhw_section *s;
+	struct lh_wordvec *t;
+
+	memcpy(image, good, size);
+	s = &header()->section[LH_LHW_HASH];
+	for (size_t i = 0; i < s->bytes; i += 8)
+		memcpy(image + s->at + i, (uint32_t[]){ 1, 1 }, 8);
+	t = open_sealed();
+	check(t && lh_wordvec_verify(t, &err) < 0);
+	embed(t);
+	lh_wordvec_close(t);
+}
+
+static void what_the_header_says_is_not_believed(void)
+{
+	static const uint32_t values[] = { 0, 1, 3, 4095, 4096, 65537, 0x7fffffff, 0x80000000, UINT32_MAX };
+
+	for (size_t at = 8; at < 336; at += 4)
+		for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+			struct lh_wordvec *t;
+
+			memcpy(image, good, size);
+			if (!memcmp(image + at, &values[i], 4))
+				continue;
+			memcpy(image + at, &values[i], 4);
+			t = open_sealed();
+			if (!t) {
+				check(err.code == LH_ECORRUPT);
+				continue;
+			}
+			check(at >= 28);	/* what fits the same stride, the name, a section whose size is free */
+			embed(t);
+			lh_wordvec_verify(t, &err);
+			lh_wordvec_close(t);
+		}
+}
+
+int main(void)
+{
+	fd = memfd_create("table", 0);
+	check(fd >= 0);
+	the_bytes_are_those_of_the_manual();
+	a_shorter_file_is_refused();
+	no_byte_changes_unseen();
+	what_a_section_says_is_not_believed();
+	a_hash_without_an_empty_slot_ends_somewhere();
+	what_the_header_says_is_not_believed();
+	return 0;
+}
