@@ -1,5 +1,6 @@
 # lh-lift: what a playbook is worth.
 load helper
+load servers/server
 
 NOW=2026-05-03T12:00:00Z
 
@@ -26,6 +27,8 @@ setup() {
 	mkdir tmp
 }
 
+teardown() { stop_upstreams; }
+
 # summary - that of the file out.
 summary() {
 	tail -n 1 out | jq -c ".summary | $1"
@@ -33,7 +36,7 @@ summary() {
 
 # ask QUERY [JQ] - a query of the role, city and state of the hand-made ones.
 ask() {
-	jq -nc --arg q "$1" '{query_text: $q, role: "Welder", city: "Gary", state: "IN"}' | jq -c "${2:-.}"
+	jq -nc --arg q "$1" '{query_text: $q, role: "Welder", city: "Gary", state: "IN", count: 1, client: "Beacon Freight", at: "06:00"} | '"${2:-.}"
 }
 
 # nothing_left - neither a folder nor a process of ours.
@@ -53,7 +56,7 @@ nothing_left() {
 }
 
 @test "the summary is what its lines come to" {
-	lh-lift "$WORKERS" <"$DEMAND" >out
+	lh-lift --paraphrase "$WORKERS" <"$DEMAND" >out
 	head -n -1 out | jq -c '.lift + {style}' | jq -sc '
 		def sum(f): map(f) | add;
 		def mean(f): if length == 0 then null else sum(f) / length end;
@@ -64,7 +67,9 @@ nothing_left() {
 			boosted: sum(.boosted), injected: sum(.injected), mean_distance_change: mean(.warm[0].distance - .cold[0].distance),
 			mean_score_cold: mean(.cold[0].score), mean_score_warm: mean(.warm[0].score),
 			bleed: map(select(.open_gate | not)) | sum(.bleed), open_gate: map(select(.open_gate)) | length,
-			open_gate_bleed: map(select(.open_gate)) | sum(.bleed)};
+			open_gate_bleed: map(select(.open_gate)) | sum(.bleed),
+			paraphrases: map(.paraphrases | length) | add, held: [.[].paraphrases[] | select(.held)] | length,
+			hold_ratio: [.[].paraphrases[]] | mean(if .held then 1 else 0 end)};
 		part + {styles: [group_by(.style)[] | {style: .[0].style} + part]}' >want
 	summary '.styles |= sort_by(.style)' >got
 	python3 - <<-'END'
@@ -159,14 +164,15 @@ nothing_left() {
 	.corpora = ["few", "many"]	no corpus is named "many"
 	.k = -1	"k" must be a whole number from 0 to 10000
 	END
-	while IFS=$'\t' read -r change why; do
-		{ ask "Need 1 Welder in Gary IN"; ask "Need 1 Welder in Gary IN" "$change"; ask "Welder in Gary"; } >q
-		run --separate-stderr lh-lift --rejects rejected few.lhv <q
-		[ "$status" = 1 ]
-		[[ $stderr == "lh-lift: -:2: "*"$why"*$'\n'"lh-lift: 1 of 3 records rejected" ]] || { echo "$change: $stderr"; return 1; }
-		[ "${#lines[@]}" = 3 ]
-		[ "$(tail -n 1 rejected)" = "$(sed -n 2p q)" ]
-	done <cases
+	ask "Need 1 Welder in Gary IN" >good
+	jq -c "$(cut -f 1 cases | paste -sd,)" good >bad
+	cat good bad good >q
+	run --separate-stderr lh-lift --rejects rejected few.lhv <q
+	[ "$status" = 1 ]
+	{ cut -f 2 cases | awk '{ print "lh-lift: -:" NR + 1 ": " $0 }'; echo "lh-lift: 10 of 12 records rejected"; } >want
+	diff want <(echo "$stderr")
+	cmp bad rejected
+	[ "$(jq -c '.lift.lifted' <<<"$output" | paste -sd' ')" = "true true null" ]
 }
 
 @test "usage and files that are not there: exit 2, one line, before anything is read" {
@@ -188,8 +194,262 @@ nothing_left() {
 	nothing_left
 }
 
+@test "--on-error emit writes the error before the lines, with the id; stop ends before the second pass" {
+	{ ask "Need 1 Welder in Gary IN"; echo '{"id":7,"query_text":"x"}'; ask "Welder in Gary"; } >q
+	run --separate-stderr lh-lift --on-error emit few.lhv <q
+	[ "$status" = 1 ]
+	[ "${lines[0]}" = '{"id":7,"error":{"file":"-","line":2,"message":"missing string field \"role\""}}' ]
+	[ "$(jq -c '.lift.lifted' <<<"$output" | paste -sd' ')" = "null true true null" ]
+	run --separate-stderr lh-lift --on-error stop few.lhv <q
+	[ "$status" = 1 ]
+	[ -z "$output" ]
+	nothing_left
+}
+
 @test "no queries: a summary of nothing" {
 	run --separate-stderr lh-lift few.lhv </dev/null
 	[ "$status" = 0 ]
-	[ "$output" = '{"summary":{"queries":0,"discoveries":0,"lifts":0,"lift_ratio":null,"displaced":0,"boosted":0,"injected":0,"mean_distance_change":null,"mean_score_cold":null,"mean_score_warm":null,"bleed":0,"open_gate":0,"open_gate_bleed":0,"styles":[]}}' ]
+	[ "$output" = '{"summary":{"queries":0,"discoveries":0,"lifts":0,"lift_ratio":null,"displaced":0,"boosted":0,"injected":0,"mean_distance_change":null,"mean_score_cold":null,"mean_score_warm":null,"bleed":0,"open_gate":0,"open_gate_bleed":0,"paraphrases":0,"held":0,"hold_ratio":null,"styles":[]}}' ]
+}
+
+# ---- other words ----
+
+@test "--paraphrase asks each discovery in the styles that it is not in" {
+	{ ask "Need 1 Welder in Gary IN starting at 06:00 for Beacon Freight"; ask "A welder who lives near Lake Michigan"; ask "Welder in Gary" 'del(.at)'; } >q
+	lh-lift --paraphrase few.lhv <q >out
+	cat >want <<-'END'
+	Beacon Freight needs 1 Welder in Gary IN starting at 06:00
+	Looking for 1 Welder at Beacon Freight in Gary IN for a 06:00 start
+	1 Welder Gary IN 06:00 Beacon Freight
+	END
+	head -n 1 out | jq -r '.lift.paraphrases[].query_text' | diff want -
+	# no discovery, and one of which too little is known
+	[ "$(sed -n 2,3p out | jq -c '.lift | [.discovery, .paraphrases]' | paste -sd' ')" = '[false,[]] [true,[]]' ]
+	# held is whether lh-search, asked so, answers with what was recorded
+	lh-lift --playbook book.lhv few.lhv <q >out
+	answer=$(head -n 1 out | jq -r '.lift | .cold[.best - 1].id')
+	jq -Rc '{query_text: .}' want | lh-search -k 10 --auto-role --playbook book.lhv few.lhv | jq -c --arg a "$answer" '.results[0].id == $a' >held
+	lh-lift --paraphrase few.lhv <q >out
+	head -n 1 out | jq '.lift.paraphrases[].held' | diff held -
+	[ "$(summary '[.paraphrases, .held]')" = "[3,$(grep -c true held)]" ]
+}
+
+@test "--paraphrase-model asks in a model's words, on one line; without any the query is rejected" {
+	cat >answers <<-'END'
+	{"content":"\n We are short of\na welder \"in\" Gary. "}
+	{"content":"Need 1 Welder in Gary IN"}
+	{"content":" "}
+	END
+	jq -nc '{content: ("x" * 5000)}' >>answers
+	start_chat --mode replay --body answers --log log
+	for i in 1 2 3 4; do ask "Need 1 Welder in Gary IN"; done >q
+	LH_OLLAMA_URL=$URL run --separate-stderr lh-lift -j1 --paraphrase-model m few.lhv <q
+	[ "$status" = 1 ]
+	[ "$stderr" = "lh-lift: -:3: the model gave no other words
+lh-lift: -:4: the model's wording has 5000 bytes: at most 4096
+lh-lift: 2 of 4 records rejected" ]
+	[ "$(jq -c '.lift.paraphrases // empty | map(.query_text)' <<<"$output" | paste -sd' ')" = '["We are short of a welder \"in\" Gary."] []' ]
+	[ "$(jq -c '.body | fromjson | .messages[1].content' log | sort -u)" = '"Need 1 Welder in Gary IN"' ]
+}
+
+# ---- a model as the judge ----
+
+@test "--judge-model: a rating of 1 to 5 is a score of 0 to 1, found in prose, clamped; the second pass asks nobody" {
+	cat >answers <<-'END'
+	{"content":"{\"rating\":2}"}
+	{"content":"Sure!\n```json\n{\"rating\": 9, \"why\": \"just so\"}\n```"}
+	{"content":"{\"rating\":-1e999}"}
+	{"content":"{\"rating\":3.0}"}
+	END
+	start_chat --mode replay --body answers --log log
+	# what is known does not count, and need not be
+	ask "Need 1 \"Welder\" in Gary IN" 'del(.city, .state) | .role = "Cook"' >q
+	LH_OLLAMA_URL=$URL lh-lift --judge-model m --playbook book.lhv few.lhv <q >out || [ $? = 1 ]
+	[ "$(head -n 1 out | jq -c '[.lift.cold[] | [.id, .score]]')" = '[["cook",0.25],["welder",1],["other",0],["none",0.5]]' ]
+	[ "$(head -n 1 out | jq -c '.lift | [.best, .discovery, .lifted, (.warm | map(.score))]')" = '[2,true,false,[0.25,1,0,0.5]]' ] ||
+		[ "$(head -n 1 out | jq -c '.lift | [.best, .discovery, .lifted, (.warm | map(.score))]')" = '[2,true,true,[1,0.25,0,0.5]]' ]
+	[ "$(lh-playbook export book.lhv | jq -c '[.answer_id, .score, .role]')" = '["welder",1,"Cook"]' ]
+	[ "$(wc -l <log)" = 4 ]
+	[ "$(head -n 1 log | jq -r '.body | fromjson | .messages[1].content')" = 'Query: Need 1 "Welder" in Gary IN
+Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"IN"}' ] || { head -n 1 log; return 1; }
+}
+
+@test "a judge that does not rate rejects that query alone, and nothing is recorded of it" {
+	printf '%s\n' "I cannot say." '{"rating":"4"}' '{"score":4}' '[4]' '' '{"rating":4' >answers
+	{ jq -Rc '{content: .}' answers; for i in 1 5 1 1; do echo '{"content":"{\"rating\":'$i'}"}'; done; } >body
+	start_chat --mode replay --body body
+	jq -nc --argjson q "$(ask "Need 1 Welder in Gary IN")" '$q + {n: range(7)}' >q
+	LH_OLLAMA_URL=$URL run --separate-stderr lh-lift -j1 --judge-model m --playbook book.lhv few.lhv <q
+	[ "$status" = 1 ]
+	{ awk '{ print "lh-lift: -:" NR ": the judge gave no rating of \"cook\": " $0 }' answers; echo "lh-lift: 6 of 7 records rejected"; } >want
+	diff want <(echo "$stderr")
+	[ "$(tail -n 1 <<<"$output" | jq -c '.summary | [.queries, .lifts]')" = '[1,1]' ]
+	[ "$(lh-playbook list book.lhv | wc -l)" = 1 ]
+}
+
+@test "a judge that cannot be asked: its code, exit 2 or 1, and the others are tried" {
+	{ ask "Need 1 Welder in Gary IN"; ask "Welder in Gary"; } >q
+	LH_OLLAMA_URL=http://127.0.0.1:1 run --separate-stderr lh-lift --retries 0 --judge-model m few.lhv <q
+	[ "$status" = 2 ]
+	[[ ${stderr_lines[0]} == "lh-lift: -:1: 502 http://127.0.0.1:1/api/chat: "* ]]
+	[ "${stderr_lines[2]}" = "lh-lift: 2 of 2 records rejected" ]
+	KIMI_API_KEY= run --separate-stderr lh-lift --judge-model kimi/k few.lhv <q
+	[ "$status" = 1 ]
+	[[ ${stderr_lines[0]} == "lh-lift: -:1: 404 "* ]]
+	start_chat --delay 60
+	LH_OLLAMA_URL=$URL run --separate-stderr timeout 30 lh-lift --timeout 0.2 --retries 0 --judge-model m few.lhv <q
+	[ "$status" = 2 ]
+	[[ ${stderr_lines[0]} == "lh-lift: -:1: 504 "* ]]
+	for option in --judge-model --paraphrase-model; do
+		run --separate-stderr lh-lift "$option" "" few.lhv <q
+		[ "$status" = 2 ]
+		[ "$stderr" = "lh-lift: $option is empty" ]
+		run --separate-stderr lh-lift "$option" $'\xff' few.lhv <q
+		[ "$status" = 2 ]
+		[ "$stderr" = "lh-lift: $option is not UTF-8" ]
+	done
+	nothing_left
+}
+
+# ---- the report ----
+
+@test "--report: the same numbers by style, and each discovery that is no lift with the reason" {
+	{ ask "Need 1 Welder in Gary IN" '.style = "a|b"'; ask "Need 1 Welder in Gary IN!" '.state = "OH"'; ask "Need 2 *Cooks* in Gary IN"; ask "Cook in Gary IN"; } >q
+	lh-lift --now $NOW --report r.md few.lhv <q >out
+	grep -qF "**Date:** 2026-05-03T12:00:00.000Z" r.md
+	grep -qF "**Verdict:** 1 of 4 discoveries are lifts; 0 results moved by entries of another role" r.md
+	grep -qF '| a\|b | 1 | 1 | 1 | 1.0000 | 0 |' r.md
+	grep -qF '| all | 4 | 4 | 1 | 0.2500 | 1 |' r.md
+	id=$(head -n 1 out | jq -r .lift.playbook_id)
+	grep -qF "| Need 1 Welder in Gary IN! | other | 1.00 | welder | displaced: boosted by $id |" r.md
+	grep -qF '| Need 2 \*Cooks\* in Gary IN | welder | 1.00 | cook | not moved |' r.md
+	grep -qF '| Cook in Gary IN | welder | 1.00 | cook | moved, to rank 2 |' r.md
+	cp r.md again.md
+	lh-lift --now $NOW --report again.md few.lhv <q >out
+	cmp r.md again.md
+}
+
+@test "of many discoveries that are no lifts fifty are told, and of many styles sixteen" {
+	jq -nc --argjson q "$(ask "")" 'range(60) as $i | $q + {query_text: "Need \($i) Cooks in Gary IN", style: "s\($i % 20)"}' >q
+	lh-lift --report r.md few.lhv <q >out
+	[ "$(grep -c '| not moved |' r.md)" = 50 ]
+	grep -qF "and $(($(summary '.discoveries - .lifts') - 50)) more." r.md
+	[ "$(summary '[.styles | length, (.[16] | .style, .queries), (map(.queries) | add)]')" = '[17,null,12,60]' ]
+	grep -q '^| others | 12 |' r.md
+}
+
+@test "a report that cannot be written is exit 2 before anything is read or recorded; the old one stays" {
+	ask "Need 1 Welder in Gary IN" >q
+	mkfifo pipe
+	ln -s elsewhere link
+	for report in no/r.md pipe link .; do
+		run --separate-stderr lh-lift --playbook book.lhv --report "$report" few.lhv <q
+		[ "$status" = 2 ]
+		[ -z "$output" ]
+		[[ $stderr == "lh-lift: "*"${report#no/}"*": "* ]] || { echo "$stderr"; return 1; }
+		[ ! -e book.lhv ]
+	done
+	echo old >r.md
+	run lh-lift --on-error stop --report r.md few.lhv <<<"{}"
+	[ "$status" = 1 ]
+	[ "$(cat r.md)" = old ]
+	no_litter
+	nothing_left
+}
+
+# ---- ends ----
+
+# under_way PID - until it has started children and recorded something.
+under_way() {
+	for i in {1..200}; do
+		[ -n "$(pgrep -P "$1" lh-playbook)" ] && return
+		sleep 0.05
+	done
+	return 1
+}
+
+@test "whatever ends it, no child is left, and the folder goes at once or with the next run" {
+	for end in INT TERM KILL child; do
+		mkfifo in
+		hears_int lh-lift -j2 "$WORKERS" <in >out 2>err 3>&- &
+		pid=$!
+		exec 7>in
+		cat "$DEMAND" >&7
+		under_way "$pid"
+		children=$(pgrep -P "$pid" lh-search)
+		if [ "$end" = child ]; then
+			kill -KILL $children
+			ask "Need 1 Welder in Gary IN" >&7
+		else
+			kill -$end "$pid"
+		fi
+		status=0
+		wait "$pid" || status=$?
+		exec 7>&-
+		rm in
+		case $end in
+		child)
+			[ "$status" = 2 ]
+			[ "$(cat err)" = "lh-lift: lh-search was ended by signal 9" ] || { cat err; return 1; }
+			;;
+		*) [ "$status" = $((128 + $(kill -l $end))) ] || { echo "$end: $status"; return 1; } ;;
+		esac
+		for child in $children; do
+			for i in {1..100}; do kill -0 "$child" 2>/dev/null || break; sleep 0.05; done
+			run ! kill -0 "$child"
+		done
+		[ $end = KILL ] || [ -z "$(ls -A tmp)" ]
+	done
+	# the folder that KILL left went with the next run
+	[ -z "$(ls -A tmp)" ]
+}
+
+@test "a reader that goes away: exit 0, nothing is left" {
+	lh-lift "$WORKERS" <"$DEMAND" 2>err | head -n 1 >out
+	[ "${PIPESTATUS[0]}" = 0 ]
+	[ ! -s err ]
+	nothing_left
+}
+
+@test "a folder that cannot be made or filled is exit 2 with the reason" {
+	ask "Need 1 Welder in Gary IN" >q
+	TMPDIR=$PWD/no run --separate-stderr lh-lift few.lhv <q
+	[ "$status" = 2 ]
+	[[ $stderr == "lh-lift: $PWD/no/lh-lift-"*": cannot make the folder: No such file or directory" ]]
+	run --separate-stderr prlimit --fsize=1000 lh-lift --playbook book.lhv few.lhv <q
+	[ "$status" = 2 ]
+	[[ $stderr == "lh-lift: "*"File too large" ]]
+	nothing_left
+}
+
+@test "memory does not grow with the queries" {
+	plain_only "sanitizers need memory"
+	n=$(scale 500 100000)
+	lh-gen queries -n "$n" --styles all >q
+	/usr/bin/time -q -o time -f %M lh-lift -j2 few.lhv <q >out
+	[ "$(tail -n 1 time)" -lt 60000 ] || { cat time; return 1; }
+	[ "$(summary .queries)" = $((n * 4)) ]
+}
+
+@test "two at once into one playbook: every discovery of both is in it" {
+	head -n 80 "$DEMAND" >one
+	tail -n 80 "$DEMAND" >two
+	lh-lift --playbook book.lhv "$WORKERS" <one >one.out &
+	lh-lift --playbook book.lhv "$WORKERS" <two >two.out
+	wait $!
+	jq -r '.lift.playbook_id // empty' one.out two.out | sort -u >want
+	lh-playbook list book.lhv | jq -r .playbook_id | sort | diff want -
+	[ -s want ]
+}
+
+@test "whichever allocation fails, ours or a child's: exit 2, out of memory, nothing left" {
+	asan_only
+	ask "Need 1 Welder in Gary IN starting at 06:00 for Beacon Freight" >q
+	for ((n = 1; n < 10000; n += $(scale 11 1))); do
+		LH_FAULT_ALLOC=$n run --separate-stderr lh-lift -j1 --paraphrase --report r.md few.lhv <q
+		[ "$status" = 0 ] && break
+		[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] || { echo "$n: exit $status: $stderr"; return 1; }
+		nothing_left
+	done
+	[ "$n" -gt 50 ]
 }

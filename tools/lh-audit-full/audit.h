@@ -15,7 +15,6 @@
  *     drift_verb.c                  any two rows
  *     markdown.c html.c chart.c     the report, on paper and as a page
  *     targets.c                     which files may be written
- *     text.c                        text from outside, made fit for either
  *     bundle*.c                     what is handed to an auditor (bundle.h)
  *
  * What is wrong with the root is a failed check, told by file and line, never

@@ -7,7 +7,7 @@
 #include "change.h"
 #include "lh_mem.h"
 #include "lh_num.h"
-#include "text.h"
+#include "lh_shown.h"
 
 /* ---- the metrics of a row ---- */
 
@@ -153,7 +153,7 @@ static void put_text(struct lh_buf *b, const struct drift_row *row, int column)
 	if (!row)
 		lh_buf_puts(b, heads[column]);
 	else if (column == 0)
-		text_column(b, row->metric.p, row->metric.n);
+		lh_shown_column(b, row->metric.p, row->metric.n);
 	else if (column == 1 && !row->baseline.n)
 		lh_buf_putc(b, '-');
 	else if (column == 1)

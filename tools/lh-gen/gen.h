@@ -5,14 +5,12 @@
 #ifndef GEN_H
 #define GEN_H
 
-#include "lh_buf.h"
-
-enum gen_style { STYLE_NEED, STYLE_CLIENT_FIRST, STYLE_LOOKING, STYLE_SHORTHAND, STYLES };
+#include "lh_demand.h"
 
 void gen_worker(struct lh_buf *out, uint64_t seed, uint64_t i);
 
-/* One line; with style STYLES a line in each style. */
-void gen_query(struct lh_buf *out, uint64_t seed, uint64_t i, enum gen_style style);
+/* One line; with LH_DEMAND_STYLES a line in each style. */
+void gen_query(struct lh_buf *out, uint64_t seed, uint64_t i, enum lh_demand_style style);
 
 enum draft_kind { DRAFT_FILL, DRAFT_EMAIL, DRAFT_SMS, DRAFT_PLAYBOOK, DRAFT_ALL };
 

@@ -16,7 +16,8 @@ struct cold {
 	struct lift *l;
 	struct search search;
 	struct demand demand;
-	struct lh_buf scratch, id, corpus;
+	struct chat chat;
+	struct lh_buf scratch, corpus;
 };
 
 static void worker_free(void *arg)
@@ -25,8 +26,8 @@ static void worker_free(void *arg)
 
 	search_free(&c->search);
 	demand_free(&c->demand);
+	chat_free(&c->chat);
 	lh_buf_free(&c->scratch);
-	lh_buf_free(&c->id);
 	lh_buf_free(&c->corpus);
 	free(c);
 }
@@ -40,8 +41,8 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	c->l = ctx;
 	search_init(&c->search);
 	demand_init(&c->demand);
+	chat_init(&c->chat, ctx);
 	lh_buf_init(&c->scratch, LH_BUF_NOMAX);
-	lh_buf_init(&c->id, LH_BUF_NOMAX);
 	lh_buf_init(&c->corpus, LH_BUF_NOMAX);
 	if (search_start(&c->search, c->l, false, err) == 0)
 		return c;
@@ -73,7 +74,7 @@ static void put_entry(struct lh_buf *out, const struct cold *c, const struct hit
 	const struct lh_value *role = lh_record_get(c->demand.rec, "role");
 	char score[LH_F64_MAX];
 
-	put(out, "{\"query_text\":", &c->demand.text);
+	put(out, "{\"query_text\":", &c->demand.text_json);
 	put(out, ",\"answer_id\":", &best->id);
 	put(out, ",\"answer_corpus\":", &best->corpus);
 	lh_buf_puts(out, ",\"score\":");
@@ -85,37 +86,44 @@ static void put_entry(struct lh_buf *out, const struct cold *c, const struct hit
 	lh_buf_putc(out, '}');
 }
 
-/* The id that the entry will have. */
-static int put_id(struct lh_buf *out, struct cold *c, const struct hit *best, struct lh_err *err)
+/* The id that the entry will have, and other words to ask for it by. */
+static int put_found(struct lh_buf *out, struct cold *c, const struct hit *best, struct lh_err *err)
 {
-	struct lh_playbook_entry e = { .score = 0 };
+	struct lh_playbook_entry e = { .query_text = c->demand.text };
 	char id[LH_PLAYBOOK_ID_LEN];
 
 	lh_buf_reset(&c->scratch);
-	lh_buf_reset(&c->id);
 	lh_buf_reset(&c->corpus);
-	if (lh_value_str(&c->demand.text, &c->scratch, &e.query_text, err) < 0 ||
-	    lh_value_str(&best->id, &c->id, &e.answer_id, err) < 0 ||
+	if (lh_value_str(&best->id, &c->scratch, &e.answer_id, err) < 0 ||
 	    lh_value_str(&best->corpus, &c->corpus, &e.answer_corpus, err) < 0)
 		return -1;
 	lh_playbook_id(&e, id);
 	lh_buf_json(out, id, sizeof id);
-	return 0;
+	lh_buf_puts(out, ",\"paraphrases\":");
+	return reword(out, &c->demand, &c->chat, err);
+}
+
+static int search_and_judge(struct cold *c, struct lh_record *rec, struct lh_err *err)
+{
+	bool model = c->l->judge_model != NULL;
+	struct hits *h = &c->search.hits;
+
+	if (demand_read(&c->demand, rec, err) < 0 || (!model && judge_needs(&c->demand, err) < 0) ||
+	    search_ask(&c->search, rec, false, NULL, err) < 0)
+		return -1;
+	return model ? chat_judge(&c->chat, &c->demand, h, err) : judge_hits(&c->demand, h, &c->scratch, err);
 }
 
 /* A line for the second pass, which is the query and what was found; and for
  * a discovery, behind an LF, the entry. */
 static int find(struct cold *c, struct lh_record *rec, struct lh_buf *out, struct lh_err *err)
 {
-	struct hits *h = &c->search.hits;
+	const struct hits *h = &c->search.hits;
 	size_t best;
-	bool discovery;
 
-	if (demand_read(&c->demand, rec, err) < 0 || judge_needs(&c->demand, err) < 0 ||
-	    search_ask(&c->search, rec, false, NULL, err) < 0 || judge_hits(&c->demand, h, &c->scratch, err) < 0)
+	if (search_and_judge(c, rec, err) < 0)
 		return -1;
 	best = best_of(h);
-	discovery = best > 0;
 	lh_record_open(out, rec, (const char *[]){ "lift" }, 1);
 	lh_buf_puts(out, "\"lift\":{\"cold\":");
 	hits_put(out, h);
@@ -125,13 +133,13 @@ static int find(struct cold *c, struct lh_record *rec, struct lh_buf *out, struc
 	else
 		lh_buf_puts(out, "null");
 	lh_buf_puts(out, ",\"playbook_id\":");
-	if (!discovery)
-		lh_buf_puts(out, "null");
-	else if (put_id(out, c, &h->v[best], err) < 0)
+	if (!best)
+		lh_buf_puts(out, "null,\"paraphrases\":[]");
+	else if (put_found(out, c, &h->v[best], err) < 0)
 		return -1;
 	lh_buf_putc(out, '}');
 	lh_record_close(out, rec);
-	if (discovery) {
+	if (best) {
 		lh_buf_putc(out, '\n');
 		put_entry(out, c, &h->v[best]);
 	}

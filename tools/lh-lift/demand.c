@@ -12,6 +12,15 @@ void demand_free(struct demand *d)
 	lh_buf_free(&d->strings);
 }
 
+struct lh_str head_of(struct lh_str s, size_t max)
+{
+	size_t n = s.n < max ? s.n : max;
+
+	while (n && n < s.n && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+		n--;
+	return (struct lh_str){ s.p, n };
+}
+
 static int get(struct demand *d, const char *name, struct lh_str *to, struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(d->rec, name);
@@ -37,10 +46,10 @@ static int get_text(struct demand *d, struct lh_err *err)
 			continue;
 		if (v->type != LH_STRING)
 			return lh_err_set(err, LH_EDATA, "\"%s\" must be a string", names[i]);
-		if (v->n == 2)
-			return lh_err_set(err, LH_EDATA, "empty text");
-		d->text = *v;
-		return 0;
+		d->text_json = *v;
+		if (lh_value_str(v, &d->strings, &d->text, err) < 0)
+			return -1;
+		return d->text.n ? 0 : lh_err_set(err, LH_EDATA, "empty text");
 	}
 	return lh_err_set(err, LH_EDATA, "missing string field \"query_text\"");
 }

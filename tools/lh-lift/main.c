@@ -8,7 +8,13 @@
 static const struct lh_option options[] = {
 	{ 'k', NULL, "N", "results per query (default 10)", LH_UINT(struct lift, k, 1, LH_K_MAX) },
 	{ 0, "playbook", "FILE", "record into FILE (default: one that is thrown away)", LH_TEXT(struct lift, playbook) },
-	LH_JOBS_OPTION,
+	{ 0, "judge-model", "NAME", "lh-chat's model NAME judges, not what is known", LH_TEXT(struct lift, judge_model) },
+	{ 0, "paraphrase", NULL, "ask each discovery again in the other styles", LH_FLAG(struct lift, reword) },
+	{ 0, "paraphrase-model", "NAME", "ask it again as lh-chat's model NAME words it", LH_TEXT(struct lift, reword_model) },
+	{ 0, "report", "FILE", "write what it comes to as Markdown, too", LH_TEXT(struct lift, report_path) },
+	{ 0, "timeout", "S", "seconds for one call of a model (default 180)", LH_REAL(struct lift, timeout, 0.001, 86400) },
+	{ 0, "retries", "N", "tries after a failed one (default 2)", LH_UINT(struct lift, retries, 0, 100) },
+	{ 'j', "jobs", "N", "queries at once (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
@@ -72,16 +78,22 @@ static int run(struct lift *l)
 	rc = make_folder(l, err);
 	if (rc == 0)
 		rc = try_search(l, err);
+	if (rc == 0 && l->report_path)
+		rc = lh_atomic_open(&l->report, l->report_path, 0666, err);
 	if (rc == 0)
 		rc = cold_pass(l);
 	if (rc == 0)
 		rc = warm_pass(l);
 	if (rc == 0)
 		rc = print_summary(l);
+	if (rc == 0 && l->report_path)
+		rc = report_write(l, err);
+	lh_atomic_close(&l->report);
 	if (lh_tmpdir_remove(&l->folder, rc < 0 ? &other : err) < 0)
 		rc = -1;
 	lh_signal_defer(false);
 	lh_buf_free(&l->spool);
+	lh_buf_free(&l->unlifted);
 	free(l->spool_path);
 	free(l->book);
 	if (rc == 0 && l->all.bleed) {
@@ -91,24 +103,34 @@ static int run(struct lift *l)
 	return rc;
 }
 
+static int check_model(struct lh_tool *tool, const char *option, const char *name)
+{
+	if (name && !*name)
+		return lh_tool_usage(tool, "%s is empty", option);
+	if (name && !lh_utf8_valid(name, strlen(name)))
+		return lh_tool_usage(tool, "%s is not UTF-8", option);
+	return 0;
+}
+
 static int check(struct lh_tool *tool, const struct lift *l)
 {
 	if (!tool->n_operands)
 		return lh_tool_usage(tool, "missing operand INDEX");
 	if (l->playbook && !strcmp(l->playbook, "-"))
 		return lh_tool_usage(tool, "--playbook: \"-\": a playbook is a file, not a stream (./- if that is its name)");
-	return 0;
+	return check_model(tool, "--judge-model", l->judge_model) < 0 ? -1 : check_model(tool, "--paraphrase-model", l->reword_model);
 }
 
 int main(int argc, char **argv)
 {
-	struct lift l = { .k = 10, .spool_fd = -1 };
+	struct lift l = { .k = 10, .timeout = 180, .retries = 2, .report.fd = -1 };
 	struct lh_tool tool;
 	int rc;
 
 	lh_tool_init(&tool, "lh-lift", "[OPTION]... INDEX...", "what a playbook is worth: searched, judged, recorded, searched again", options);
 	l.tool = &tool;
 	lh_buf_init(&l.spool, LH_BUF_NOMAX);
+	lh_buf_init(&l.unlifted, LH_BUF_NOMAX);
 	lh_tool_ignore_sigpipe(&tool);
 	rc = lh_tool_parse(&tool, argc, argv, &l);
 	if (!rc)

@@ -12,6 +12,8 @@ static void add(struct tally *t, const struct outcome *o)
 	t->injected += o->injected;
 	t->open_gate += o->open_gate;
 	*(o->open_gate ? &t->bleed_open : &t->bleed) += o->bleed;
+	t->reworded += o->reworded;
+	t->held += o->held;
 	if (o->answered) {
 		t->answered++;
 		t->change += o->change;
@@ -23,24 +25,24 @@ static void add(struct tally *t, const struct outcome *o)
 	}
 }
 
-/* That of the style; of those beyond the sixteenth, the last. */
-static struct tally *style(struct lift *l, const char *name)
+/* That of the style; those beyond the sixteenth share the last. */
+static struct tally *style_of(struct lift *l, const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < l->n_styles; i++)
+	for (i = 0; i < l->n_styles && i < STYLES; i++)
 		if (!strcmp(l->style[i].style, name))
 			return &l->style[i];
-	if (l->n_styles < STYLES)
-		l->n_styles++;
-	memcpy(l->style[i].style, name, STYLE_LEN);
+	if (i < STYLES)
+		memcpy(l->style[i].style, name, STYLE_LEN);
+	l->n_styles = i + 1;
 	return &l->style[i];
 }
 
 void tally_add(struct lift *l, const struct outcome *o)
 {
 	add(&l->all, o);
-	add(style(l, o->style), o);
+	add(style_of(l, o->style), o);
 }
 
 static void put_ratio(struct lh_buf *out, const char *name, double of, uint64_t n)
@@ -66,6 +68,8 @@ static void put(struct lh_buf *out, const struct tally *t)
 	put_ratio(out, "mean_score_warm", t->warm_score, t->scored);
 	lh_buf_printf(out, ",\"bleed\":%llu,\"open_gate\":%llu,\"open_gate_bleed\":%llu", (unsigned long long)t->bleed,
 		      (unsigned long long)t->open_gate, (unsigned long long)t->bleed_open);
+	lh_buf_printf(out, ",\"paraphrases\":%llu,\"held\":%llu", (unsigned long long)t->reworded, (unsigned long long)t->held);
+	put_ratio(out, "hold_ratio", (double)t->held, t->reworded);
 }
 
 void tally_print(struct lh_buf *out, const struct lift *l)
@@ -77,7 +81,10 @@ void tally_print(struct lh_buf *out, const struct lift *l)
 	lh_buf_puts(out, ",\"styles\":[");
 	for (i = 0; i < l->n_styles; i++) {
 		lh_buf_puts(out, i ? ",{\"style\":" : "{\"style\":");
-		lh_buf_json(out, l->style[i].style, strlen(l->style[i].style));
+		if (i < STYLES)
+			lh_buf_json(out, l->style[i].style, strlen(l->style[i].style));
+		else
+			lh_buf_puts(out, "null");	/* all others */
 		lh_buf_putc(out, ',');
 		put(out, &l->style[i]);
 		lh_buf_putc(out, '}');

@@ -8,6 +8,7 @@
 #include "lh_role.h"
 #include "lift.h"
 
+#define CHANGED "the file between the passes was changed"
 #define MAX_LINE (UINT64_C(3) << 30)
 
 struct warm {
@@ -16,7 +17,7 @@ struct warm {
 	struct demand demand;
 	struct lh_record entry;
 	struct hits cold;
-	struct lh_buf scratch, meta;
+	struct lh_buf scratch, meta, row;
 };
 
 static void worker_free(void *arg)
@@ -29,6 +30,7 @@ static void worker_free(void *arg)
 	free(w->cold.v);
 	lh_buf_free(&w->scratch);
 	lh_buf_free(&w->meta);
+	lh_buf_free(&w->row);
 	free(w);
 }
 
@@ -44,11 +46,17 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	lh_record_init(&w->entry);
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	lh_buf_init(&w->meta, LH_BUF_NOMAX);
+	lh_buf_init(&w->row, LH_BUF_NOMAX);
 	if (search_start(&w->search, w->l, true, err) == 0)
 		return w;
 	worker_free(w);
 	return NULL;
 }
+
+struct found {		/* by the first pass */
+	struct lh_value cold, id, words;
+	int64_t best;	/* -1: nothing */
+};
 
 /* ---- bleed ---- */
 
@@ -74,8 +82,10 @@ static int entry_role(struct warm *w, const struct hit *h, struct lh_str *role, 
 		return -1;
 	lh_buf_reset(&w->meta);
 	lh_buf_add(&w->meta, row.meta.p, row.meta.n);	/* the scanner reads past its text */
-	if (lh_buf_check(&w->meta, err) < 0 || lh_record_parse(&w->entry, w->meta.p, w->meta.len, err) < 0)
+	if (lh_buf_check(&w->meta, err) < 0)
 		return -1;
+	if (lh_record_parse(&w->entry, w->meta.p, w->meta.len, err) < 0)
+		return lh_err_prefix(err, "%s: %.*s", w->l->book, (int)s.n, s.p);
 	v = lh_record_get(&w->entry, "role");
 	return v && v->type == LH_STRING ? lh_value_str(v, &w->scratch, role, err) : 0;
 }
@@ -101,19 +111,21 @@ static int count_bleed(struct warm *w, uint64_t *n, struct lh_err *err)
 
 /* ---- a query ---- */
 
-static void set_style(struct outcome *o, const struct lh_str *style)
+/* A model is not asked again: what it said of it in the first pass. */
+static void score_hits(struct hits *warm, const struct hits *cold)
 {
-	size_t n = style->n < STYLE_LEN ? style->n : STYLE_LEN - 1;
+	size_t i, j;
 
-	while (n && n < style->n && ((unsigned char)style->p[n] & 0xc0) == 0x80)
-		n--;
-	if (n)
-		memcpy(o->style, style->p, n);
+	for (i = 0; i < warm->n; i++)
+		for (j = 0; j < cold->n && warm->v[i].score < 0; j++)
+			if (hit_same(&warm->v[i], &cold->v[j]))
+				warm->v[i].score = cold->v[j].score;
 }
 
 static int weigh(struct warm *w, int64_t best, struct outcome *o, struct lh_err *err)
 {
 	const struct hits *cold = &w->cold, *warm = &w->search.hits;
+	struct lh_str style;
 
 	memset(o, 0, sizeof *o);
 	o->boosted = w->search.boosted;
@@ -128,7 +140,9 @@ static int weigh(struct warm *w, int64_t best, struct outcome *o, struct lh_err 
 		o->displaced = o->discovery && !o->lifted && warm->v[0].playbook.p;
 		o->change = lh_value_f64(&warm->v[0].distance) - lh_value_f64(&cold->v[0].distance);
 	}
-	set_style(o, &w->demand.style);
+	style = head_of(w->demand.style, STYLE_LEN - 1);
+	if (style.n)
+		memcpy(o->style, style.p, style.n);
 	return count_bleed(w, &o->bleed, err);
 }
 
@@ -137,7 +151,7 @@ static void put_bool(struct lh_buf *out, const char *name, bool yes)
 	lh_buf_printf(out, ",\"%s\":%s", name, yes ? "true" : "false");
 }
 
-static void put_line(struct lh_buf *out, const struct warm *w, const struct lh_value *id, int64_t best, const struct outcome *o)
+static void put_line(struct lh_buf *out, const struct warm *w, const struct found *f, const struct outcome *o)
 {
 	char change[LH_F32_MAX];
 
@@ -145,13 +159,13 @@ static void put_line(struct lh_buf *out, const struct warm *w, const struct lh_v
 	lh_buf_puts(out, "\"lift\":{\"cold\":");
 	hits_put(out, &w->cold);
 	lh_buf_puts(out, ",\"best\":");
-	if (best < 0)
+	if (f->best < 0)
 		lh_buf_puts(out, "null");
 	else
-		lh_buf_u64(out, (uint64_t)best + 1);
+		lh_buf_u64(out, (uint64_t)f->best + 1);
 	put_bool(out, "discovery", o->discovery);
 	lh_buf_puts(out, ",\"playbook_id\":");
-	lh_buf_add(out, id->p, id->n);
+	lh_buf_add(out, f->id.p, f->id.n);
 	lh_buf_puts(out, ",\"warm\":");
 	hits_put(out, &w->search.hits);
 	put_bool(out, "lifted", o->lifted);
@@ -162,31 +176,78 @@ static void put_line(struct lh_buf *out, const struct warm *w, const struct lh_v
 		lh_buf_add(out, change, lh_f32_print(change, (float)o->change));
 	else
 		lh_buf_puts(out, "null");
-	lh_buf_putc(out, '}');
-	lh_record_close(out, w->demand.rec);
-	lh_buf_putc(out, '\n');
 }
 
-/* The line to print, and behind it the outcome as it lies in memory. */
-static int compare(struct lh_record *found, struct lh_buf *out, void *worker, struct lh_err *err)
+/* Ask in the other words; the hits are those of the last ones then. */
+static int ask_reworded(struct warm *w, const struct lh_value *words, const struct hit *answer, struct lh_buf *out, struct outcome *o, struct lh_err *err)
 {
-	const struct lh_value *lift = lh_record_get(found, "lift");
-	struct lh_value cold, at, id;
+	const struct hits *h = &w->search.hits;
+	struct lh_iter it;
+	bool held;
+
+	lh_buf_puts(out, ",\"paraphrases\":[");
+	for (lh_iter_init(&it, words); lh_iter_next(&it); o->reworded++) {
+		if (search_ask(&w->search, w->demand.rec, true, &it.val, err) < 0)
+			return -1;
+		held = h->n && hit_same(&h->v[0], answer);
+		o->held += held;
+		lh_buf_puts(out, o->reworded ? ",{\"query_text\":" : "{\"query_text\":");
+		lh_buf_add(out, it.val.p, it.val.n);
+		put_bool(out, "held", held);
+		lh_buf_putc(out, '}');
+	}
+	lh_buf_putc(out, ']');
+	return 0;
+}
+
+static int judge_warm(struct warm *w, struct lh_err *err)
+{
+	if (!w->l->judge_model)
+		return judge_hits(&w->demand, &w->search.hits, &w->scratch, err);
+	score_hits(&w->search.hits, &w->cold);
+	return 0;
+}
+
+static int read_found(const struct lh_record *rec, struct found *f, struct lh_err *err)
+{
+	const struct lh_value *lift = lh_record_get(rec, "lift");
+	struct lh_value best;
+
+	f->best = -1;
+	if (!lift || !lh_value_get(lift, "cold", &f->cold) || !lh_value_get(lift, "playbook_id", &f->id) ||
+	    !lh_value_get(lift, "best", &best) || !lh_value_get(lift, "paraphrases", &f->words) || f->words.type != LH_ARRAY)
+		return lh_err_set(err, LH_ECORRUPT, CHANGED);
+	if (best.type == LH_NUMBER)
+		lh_value_i64(&best, &f->best);
+	return 0;
+}
+
+/* The line to print; behind it a row of the report, if there is one, and the
+ * outcome as it lies in memory. */
+static int compare(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+{
 	struct warm *w = worker;
 	struct outcome o;
-	int64_t best = -1;
+	struct found f;
 
-	if (!lh_value_get(lift, "cold", &cold) || !lh_value_get(lift, "best", &at) || !lh_value_get(lift, "playbook_id", &id))
-		return lh_err_set(err, LH_ECORRUPT, "the file between the passes was changed");
-	if (at.type == LH_NUMBER)
-		lh_value_i64(&at, &best);
-	if (demand_read(&w->demand, found, err) < 0 || hits_read(&w->cold, &cold, err) < 0 ||
-	    search_ask(&w->search, found, true, NULL, err) < 0 ||
-	    judge_hits(&w->demand, &w->search.hits, &w->scratch, err) < 0 || weigh(w, best, &o, err) < 0)
+	if (read_found(rec, &f, err) < 0 || demand_read(&w->demand, rec, err) < 0 || hits_read(&w->cold, &f.cold, err) < 0)
 		return -1;
-	put_line(out, w, &id, best, &o);
+	if (f.best >= 0 && (uint64_t)f.best >= w->cold.n)
+		return lh_err_set(err, LH_ECORRUPT, CHANGED);
+	if (search_ask(&w->search, rec, true, NULL, err) < 0 || judge_warm(w, err) < 0 || weigh(w, f.best, &o, err) < 0)
+		return -1;
+	put_line(out, w, &f, &o);
+	lh_buf_reset(&w->row);
+	if (w->l->report_path && o.discovery && !o.lifted)
+		report_row(&w->row, &w->demand, &w->cold.v[f.best], &w->search.hits);
+	if (ask_reworded(w, &f.words, o.discovery ? &w->cold.v[f.best] : NULL, out, &o, err) < 0)
+		return -1;
+	lh_buf_putc(out, '}');
+	lh_record_close(out, rec);
+	lh_buf_putc(out, '\n');
+	lh_buf_add(out, w->row.p, w->row.len);
 	lh_buf_add(out, &o, sizeof o);
-	return lh_buf_check(out, err);
+	return lh_buf_check(&w->row, err) < 0 ? -1 : lh_buf_check(out, err);
 }
 
 /* What the first pass got an answer for and this one does not is no bad query. */
@@ -201,6 +262,7 @@ static int on_found(struct lh_record *found, struct lh_buf *out, void *worker, s
 
 static int on_line(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
 {
+	size_t line = (size_t)((const char *)memchr(p, '\n', n) - p) + 1;
 	struct lift *l = ctx;
 	struct outcome o;
 
@@ -208,7 +270,9 @@ static int on_line(const char *p, size_t n, const struct lh_origin *from, void *
 	n -= sizeof o;
 	memcpy(&o, p + n, sizeof o);
 	tally_add(l, &o);
-	if (lh_tool_out(l->tool, p, n) == 0)
+	if (n > line && l->n_unlifted++ < REPORTED)
+		lh_buf_add(&l->unlifted, p + line, n - line);
+	if (lh_tool_out(l->tool, p, line) == 0)
 		return 0;
 	*err = l->tool->err;
 	return -1;

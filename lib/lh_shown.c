@@ -1,5 +1,5 @@
-/* text.c - text from outside, made fit for what people read.  See text.h. */
-#include "text.h"
+/* lh_shown.c - text from outside, made fit for what people read.  See lh_shown.h. */
+#include "lh_shown.h"
 
 #include "lh_utf8_int.h"
 
@@ -41,7 +41,7 @@ static size_t put(struct lh_buf *out, const char *p, size_t n, const char *slash
 	return 1;
 }
 
-void text_column(struct lh_buf *out, const char *p, size_t n)
+void lh_shown_column(struct lh_buf *out, const char *p, size_t n)
 {
 	const char *start = p, *end = p + n;
 
@@ -72,7 +72,7 @@ static bool is_mark(const char *start, const char *p, const char *end)
 	return strchr("\\`*[]<>|&~", *p);
 }
 
-void text_markdown(struct lh_buf *out, const char *p, size_t n)
+void lh_shown_markdown(struct lh_buf *out, const char *p, size_t n)
 {
 	const char *start = p, *end = p + n;
 

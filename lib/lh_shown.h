@@ -1,19 +1,21 @@
 /*
- * text.h - text from outside, made fit for what people read.
+ * lh_shown - text from outside, made fit for what people read.
  *
  * Whatever could move, hide or turn round what stands beside it (controls, and
  * the characters that steer the direction of writing) is spelt out as \xNN.
+ *
+ * Appends to the buffer, which the caller checks.  Private to liblh and the tools.
  */
-#ifndef TEXT_H
-#define TEXT_H
+#ifndef LH_SHOWN_H
+#define LH_SHOWN_H
 
 #include "lh_buf.h"
 
 /* As a field of a table whose columns are two spaces apart: blanks that could
  * be taken for a gap are spelt out, too. */
-void text_column(struct lh_buf *out, const char *p, size_t n);
+void lh_shown_column(struct lh_buf *out, const char *p, size_t n);
 
 /* As a part of a line of Markdown, in a table or not. */
-void text_markdown(struct lh_buf *out, const char *p, size_t n);
+void lh_shown_markdown(struct lh_buf *out, const char *p, size_t n);
 
 #endif
