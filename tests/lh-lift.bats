@@ -64,6 +64,7 @@ nothing_left() {
 			queries: length, discoveries: map(select(.discovery)) | length, lifts: map(select(.lifted)) | length,
 			lift_ratio: map(select(.discovery)) | mean(if .lifted then 1 else 0 end),
 			displaced: map(select(.discovery and (.lifted | not) and .warm[0].playbook)) | length,
+			displaced_worse: map(select(.discovery and (.lifted | not) and .warm[0].playbook and .warm[0].score < .cold[.best - 1].score)) | length,
 			boosted: sum(.boosted), injected: sum(.injected), mean_distance_change: mean(.warm[0].distance - .cold[0].distance),
 			mean_score_cold: mean(.cold[0].score), mean_score_warm: mean(.warm[0].score),
 			bleed: map(select(.open_gate | not)) | sum(.bleed), open_gate: map(select(.open_gate)) | length,
@@ -111,7 +112,7 @@ nothing_left() {
 	{ ask "Need 1 Welder in Gary IN"; ask "Need 1 Welder in Gary IN!" '.state = "OH"'; } >q
 	lh-lift few.lhv <q >out
 	[ "$(head -n 2 out | jq -c '.lift | [.best, .discovery, .lifted, .warm[0].id]' | paste -sd' ')" = '[2,true,true,"welder"] [3,true,false,"welder"]' ]
-	[ "$(summary '[.discoveries, .lifts, .displaced]')" = '[2,1,1]' ]
+	[ "$(summary '[.discoveries, .lifts, .displaced, .displaced_worse]')" = '[2,1,1,1]' ]
 }
 
 @test "where the first is as good as any, nothing is recorded and no playbook is made" {
@@ -209,7 +210,7 @@ nothing_left() {
 @test "no queries: a summary of nothing" {
 	run --separate-stderr lh-lift few.lhv </dev/null
 	[ "$status" = 0 ]
-	[ "$output" = '{"summary":{"queries":0,"discoveries":0,"lifts":0,"lift_ratio":null,"displaced":0,"boosted":0,"injected":0,"mean_distance_change":null,"mean_score_cold":null,"mean_score_warm":null,"bleed":0,"open_gate":0,"open_gate_bleed":0,"paraphrases":0,"held":0,"hold_ratio":null,"styles":[]}}' ]
+	[ "$output" = '{"summary":{"queries":0,"discoveries":0,"lifts":0,"lift_ratio":null,"displaced":0,"displaced_worse":0,"boosted":0,"injected":0,"mean_distance_change":null,"mean_score_cold":null,"mean_score_warm":null,"bleed":0,"open_gate":0,"open_gate_bleed":0,"paraphrases":0,"held":0,"hold_ratio":null,"styles":[]}}' ]
 }
 
 # ---- other words ----
@@ -318,8 +319,8 @@ Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"I
 	lh-lift --now $NOW --report r.md few.lhv <q >out
 	grep -qF "**Date:** 2026-05-03T12:00:00.000Z" r.md
 	grep -qF "**Verdict:** 1 of 4 discoveries are lifts; 0 results moved by entries of another role" r.md
-	grep -qF '| a\|b | 1 | 1 | 1 | 1.0000 | 0 |' r.md
-	grep -qF '| all | 4 | 4 | 1 | 0.2500 | 1 |' r.md
+	grep -qF '| a\|b | 1 | 1 | 1 | 1.0000 | 0 | 0 |' r.md
+	grep -qF '| all | 4 | 4 | 1 | 0.2500 | 1 | 1 |' r.md
 	id=$(head -n 1 out | jq -r .lift.playbook_id)
 	grep -qF "| Need 1 Welder in Gary IN! | other | 1.00 | welder | displaced: boosted by $id |" r.md
 	grep -qF '| Need 2 \*Cooks\* in Gary IN | welder | 1.00 | cook | not moved |' r.md
@@ -379,7 +380,7 @@ under_way() {
 		children=$(pgrep -P "$pid" lh-search)
 		if [ "$end" = child ]; then
 			kill -KILL $children
-			ask "Need 1 Welder in Gary IN" >&7
+			ask "Need 1 Welder in Gary IN" >&7 || true	# it may have ended by now
 		else
 			kill -$end "$pid"
 		fi

@@ -32,7 +32,8 @@
 struct outcome {
 	bool answered;		/* both passes found something */
 	bool discovery, lifted;
-	bool displaced;		/* not lifted: another recorded answer comes first */
+	bool displaced;		/* not lifted: another recorded answer comes first, ... */
+	bool worse;		/* ... and the judge liked that less */
 	bool open_gate;		/* lh-search knew no role */
 	uint64_t boosted, injected, bleed;
 	uint64_t reworded, held;	/* asked in other words; of these, answered alike */
@@ -42,7 +43,7 @@ struct outcome {
 };
 
 struct tally {
-	uint64_t queries, answered, discoveries, lifts, displaced, boosted, injected;
+	uint64_t queries, answered, discoveries, lifts, displaced, worse, boosted, injected;
 	uint64_t open_gate, bleed, bleed_open;	/* bleed: where the gate was shut */
 	uint64_t reworded, held;
 	uint64_t scored;	/* queries whose two scores are known */

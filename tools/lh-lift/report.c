@@ -77,7 +77,8 @@ static void put_row(struct lh_buf *out, const char *name, const struct tally *t)
 	lh_shown_markdown(out, name, strlen(name));
 	lh_buf_printf(out, " | %llu | %llu | %llu", (unsigned long long)t->queries, (unsigned long long)t->discoveries, (unsigned long long)t->lifts);
 	put_number(out, (double)t->lifts, t->discoveries);
-	lh_buf_printf(out, " | %llu | %llu | %llu", (unsigned long long)t->displaced, (unsigned long long)t->boosted, (unsigned long long)t->injected);
+	lh_buf_printf(out, " | %llu | %llu | %llu | %llu", (unsigned long long)t->displaced, (unsigned long long)t->worse,
+		      (unsigned long long)t->boosted, (unsigned long long)t->injected);
 	put_number(out, t->change, t->answered);
 	put_number(out, t->cold_score, t->scored);
 	put_number(out, t->warm_score, t->scored);
@@ -90,8 +91,8 @@ static void put_table(struct lh_buf *out, const struct lift *l)
 {
 	size_t i;
 
-	lh_buf_puts(out, "\n| style | queries | discoveries | lifts | ratio | displaced | boosted | injected | distance | score cold | score warm | "
-			 "bleed | open gate | bleed there | held |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
+	lh_buf_puts(out, "\n| style | queries | discoveries | lifts | ratio | displaced | by worse | boosted | injected | distance | score cold | score warm | "
+			 "bleed | open gate | bleed there | held |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
 	for (i = 0; i < l->n_styles; i++)
 		put_row(out, i == STYLES ? "others" : *l->style[i].style ? l->style[i].style : "none", &l->style[i]);
 	put_row(out, "all", &l->all);

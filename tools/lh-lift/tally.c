@@ -8,6 +8,7 @@ static void add(struct tally *t, const struct outcome *o)
 	t->discoveries += o->discovery;
 	t->lifts += o->lifted;
 	t->displaced += o->displaced;
+	t->worse += o->worse;
 	t->boosted += o->boosted;
 	t->injected += o->injected;
 	t->open_gate += o->open_gate;
@@ -61,8 +62,8 @@ static void put(struct lh_buf *out, const struct tally *t)
 	lh_buf_printf(out, "\"queries\":%llu,\"discoveries\":%llu,\"lifts\":%llu", (unsigned long long)t->queries,
 		      (unsigned long long)t->discoveries, (unsigned long long)t->lifts);
 	put_ratio(out, "lift_ratio", (double)t->lifts, t->discoveries);
-	lh_buf_printf(out, ",\"displaced\":%llu,\"boosted\":%llu,\"injected\":%llu", (unsigned long long)t->displaced,
-		      (unsigned long long)t->boosted, (unsigned long long)t->injected);
+	lh_buf_printf(out, ",\"displaced\":%llu,\"displaced_worse\":%llu,\"boosted\":%llu,\"injected\":%llu",
+		      (unsigned long long)t->displaced, (unsigned long long)t->worse, (unsigned long long)t->boosted, (unsigned long long)t->injected);
 	put_ratio(out, "mean_distance_change", t->change, t->answered);
 	put_ratio(out, "mean_score_cold", t->cold_score, t->scored);
 	put_ratio(out, "mean_score_warm", t->warm_score, t->scored);

@@ -138,6 +138,7 @@ static int weigh(struct warm *w, int64_t best, struct outcome *o, struct lh_err 
 	if (o->answered) {
 		o->lifted = o->discovery && hit_same(&warm->v[0], &cold->v[best]);
 		o->displaced = o->discovery && !o->lifted && warm->v[0].playbook.p;
+		o->worse = o->displaced && o->warm_score >= 0 && o->warm_score < cold->v[best].score;
 		o->change = lh_value_f64(&warm->v[0].distance) - lh_value_f64(&cold->v[0].distance);
 	}
 	style = head_of(w->demand.style, STYLE_LEN - 1);
