@@ -94,6 +94,15 @@ LH_API void lh_lhv_vector(const struct lh_lhv *ix, uint64_t row, float *out);
 LH_API int64_t lh_lhv_find(const struct lh_lhv *ix, const char *id, size_t n, struct lh_err *err);
 
 /* ---- searching ---- */
+
+/* What a filter said of the rows of an index, two bits a row: made empty, filled
+ * as searches ask, and shared by all that use the same filter, also at once in
+ * several threads (each with a ctx of its own).  Which rows it knows already
+ * never shows in an answer. */
+struct lh_verdicts;
+LH_API struct lh_verdicts *lh_verdicts_new(const struct lh_lhv *ix, struct lh_err *err);
+LH_API void lh_verdicts_free(struct lh_verdicts *v);
+
 /* Candidates kept during a walk when nobody says how many. */
 static inline size_t lh_lhv_ef(size_t k)
 {
@@ -104,11 +113,15 @@ struct lh_query {
 	const float *vector;	/* of the index's dimension, finite; unit length under cosine */
 	size_t k, ef;		/* ef 0: lh_lhv_ef(k) */
 	bool exact;
-	/* Is this row allowed?  NULL: all are.  1 yes, 0 no (counted as dropped),
-	 * 2 no and not counted (excluded), -1 with *err: damaged. */
+	/* Does a filter allow this live row?  NULL: there is no filter.  1 yes, 0
+	 * no, -1 with *err: damaged.  It is asked once of a row and must always say
+	 * the same: verdicts, which every filter has its own of, remembers it. */
 	int (*allow)(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *err);
 	void *ctx;
-	uint64_t dropped;	/* out: rows met and refused */
+	struct lh_verdicts *verdicts;
+	const uint64_t *exclude;	/* rows that may not answer, ascending */
+	size_t n_exclude;
+	uint64_t dropped;	/* out: rows met that allow refused, without the excluded */
 };
 struct lh_hit {
 	float distance;

@@ -2,7 +2,9 @@
  * lh_lhv_int - what the parts of lh_lhv share; not for callers.
  *
  *     lh_lhv_file.c    open, rows, ids: the mapped file, all of it checked
- *     lh_lhv_walk.c    the searcher
+ *     lh_lhv_walk.c    the searcher, with
+ *     lh_lhv_match.c   what a filter makes of it (lh_lhv_walk.h), and
+ *     lh_lhv_judge.c   what the filter said of which row
  *     lh_lhv_write.c   the writer's rows (lh_lhv_writer.h), and what it makes of
  *     lh_lhv_commit.c  them: the graph and the file
  *     lh_lhv_verify.c  the checker

@@ -1,12 +1,6 @@
-/*
- * lh_lhv_walk.c - the searcher: a walk over the graph in the mapped file, and
- * the exact scan.
- *
- * Distances inside are what sorts alike and costs least: -dot, or l2 squared,
- * in f32, of the codes that the rows are kept as.  The few that are handed out
- * are taken again in double, of the best that is kept of a vector.
- */
-#include "lh_lhv_int.h"
+/* lh_lhv_walk.c - the searcher: the walk over the graph in the mapped file, and
+ * the exact scan.  See lh_lhv_walk.h. */
+#include "lh_lhv_walk.h"
 
 #include <float.h>
 #include <math.h>
@@ -17,34 +11,7 @@
 #include "lh_mem.h"
 
 #define SLACK 16	/* candidates beyond k, since f32 and double may differ in the last bits */
-#define FRESH_MAX 256	/* links of a row: m is at most 128 */
 #define WALK_ABOVE 32	/* rows per candidate kept: below, a scan in order is as fast as a walk, and exact */
-#define SCAN_BELOW 5000	/* rows: with a filter, a scan costs less than the worst walk */
-
-struct cand {
-	float d;
-	uint32_t row;
-};
-
-struct heap {
-	struct cand *v;
-	size_t n, cap;
-};
-
-struct lh_searcher {
-	const struct lh_lhv *ix;
-	struct lh_code_query code;	/* the query as rows are measured by it, ... */
-	struct lh_code_query exact;	/* ... and as it is, for vectors */
-	float *vector;		/* of a row, read from its code */
-	uint16_t *seen, epoch;	/* of the walk that met a row last */
-	bool scanned;
-	bool exactly;		/* by vectors, not by codes */
-	struct heap todo, best;
-	size_t keep;		/* the most that best may hold */
-	struct lh_query *q;	/* the one that is being answered */
-	struct lh_err *err;
-	uint64_t asked, accepted;	/* of q->allow */
-};
 
 static int searcher_room(struct lh_searcher *s, struct lh_err *err)
 {
@@ -201,32 +168,26 @@ static const float *vector_of(const struct lh_searcher *s, uint32_t row)
 	return s->vector;
 }
 
-/* May this row be a result?  1 yes, 0 no, -1 damaged. */
-static int admit(struct lh_searcher *s, uint32_t row)
+static int by_row(const void *a, const void *b)
 {
-	struct lh_row r;
-	int rc = lh_lhv_row(s->ix, row, &r, s->err);
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
-	if (rc <= 0)
-		return rc;
-	rc = s->q->allow(s->q->ctx, row, &r, s->err);
-	s->asked += rc != 2;
-	s->accepted += rc == 1;
-	s->q->dropped += rc == 0;
-	return rc == 2 ? 0 : rc;
+	return x < y ? -1 : x > y;
 }
 
-static inline int consider(struct lh_searcher *s, struct cand c)
+bool lh_walk_excluded(const struct lh_query *q, uint64_t row)
 {
-	int rc = 1;
+	return q->n_exclude && bsearch(&row, q->exclude, q->n_exclude, sizeof row, by_row);
+}
 
-	if (s->q->allow)
-		rc = admit(s, c.row);
-	else if (c.row < s->ix->rows && lh_lhv_hidden(s->ix, c.row))
-		rc = 0;
-	if (rc > 0)
-		best_add(s, c);
-	return rc;
+/* A row that is near enough, and that a filter, if there is one, has let pass. */
+static inline void consider(struct lh_searcher *s, struct cand c)
+{
+	if (c.row < s->ix->rows && lh_lhv_hidden(s->ix, c.row))
+		return;
+	if (__builtin_expect(s->q->n_exclude > 0, 0) && lh_walk_excluded(s->q, c.row))
+		return;
+	best_add(s, c);
 }
 
 static int scan_pending(struct lh_searcher *s)
@@ -239,28 +200,42 @@ static int scan_pending(struct lh_searcher *s)
 
 		if (ix->pending[i].dead)
 			continue;
+		if (s->q->allow) {
+			int rc = lh_match_row(s, c.row);
+
+			if (rc < 0)
+				return -1;
+			if (!rc)
+				continue;
+		}
 		c.d = lh_code_row(&s->exact, ix->pending[i].vector);
-		if (wanted(s, c) && consider(s, c) < 0)
-			return -1;
+		if (wanted(s, c))
+			consider(s, c);
 	}
 	return 0;
 }
 
-static int scan_rows(struct lh_searcher *s)
+/* Opening said that pages are met at random. */
+void lh_walk_readahead(struct lh_searcher *s)
 {
-	uint32_t row;
-
-	/* Opening said that pages are met at random. */
 	if (!s->scanned && s->ix->rows)
 		madvise((void *)(uintptr_t)s->ix->block, s->ix->rows * s->ix->stride, MADV_WILLNEED);
 	s->scanned = true;
-	for (row = 0; row < s->ix->rows; row++) {
-		struct cand c = { s->exactly ? lh_code_row(&s->exact, vector_of(s, row)) : lh_code_row(&s->code, lh_lhv_code(s->ix, row)), row };
+}
 
-		if (wanted(s, c) && consider(s, c) < 0)
-			return -1;
+static void scan_rows(struct lh_searcher *s)
+{
+	uint32_t rows[FRESH_MAX], row;
+	size_t n = 0;
+
+	lh_walk_readahead(s);
+	for (row = 0; row < s->ix->rows; row++) {
+		rows[n++] = row;
+		if (n == FRESH_MAX || row + 1 == s->ix->rows) {
+			lh_walk_measure(s, rows, n, false);
+			n = 0;
+		}
 	}
-	return 0;
 }
 
 /* ---- the walk ---- */
@@ -292,7 +267,8 @@ static bool step(const struct lh_searcher *s, const uint32_t *links, struct cand
 		rows[n] = links[i];
 		codes[n++] = lh_lhv_code(ix, links[i]);
 	}
-	lh_code_rows(&s->code, codes, n, d);
+	if (n)
+		lh_code_rows(&s->code, codes, n, d);
 	for (i = 0; i < n; i++) {
 		if (d[i] < at->d) {
 			*at = (struct cand){ d[i], rows[i] };
@@ -304,7 +280,7 @@ static bool step(const struct lh_searcher *s, const uint32_t *links, struct cand
 
 /* Downhill on each level above 0 to where level 0 begins.  Every step gets
  * nearer, so that even a damaged graph ends. */
-static struct cand descend(const struct lh_searcher *s)
+struct cand lh_walk_descend(const struct lh_searcher *s)
 {
 	const struct lh_lhv *ix = s->ix;
 	struct cand at = { lh_code_row(&s->code, lh_lhv_code(ix, ix->entry)), ix->entry };
@@ -316,8 +292,9 @@ static struct cand descend(const struct lh_searcher *s)
 	return at;
 }
 
-static void begin_epoch(struct lh_searcher *s)
+void lh_walk_epoch(struct lh_searcher *s)
 {
+	s->todo.n = 0;
 	if (++s->epoch == 0) {
 		memset(s->seen, 0, s->ix->rows * sizeof *s->seen);
 		s->epoch = 1;
@@ -328,13 +305,13 @@ static void begin_epoch(struct lh_searcher *s)
 static size_t fresh_links(struct lh_searcher *s, uint32_t row, uint32_t *out)
 {
 	const struct lh_lhv *ix = s->ix;
-	const uint32_t *links = (const void *)(ix->block + row * ix->stride);
-	uint32_t i, n = links[0] <= 2 * ix->params.m ? links[0] : 0;
+	uint32_t i, n;
+	const uint32_t *links = lh_walk_links(ix, row, &n);
 	size_t found = 0;
 
-	for (i = 1; i <= n; i++)
+	for (i = 0; i < n; i++)
 		__builtin_prefetch(s->seen + (links[i] < ix->rows ? links[i] : 0), 1);
-	for (i = 1; i <= n; i++) {
+	for (i = 0; i < n; i++) {
 		uint32_t to = links[i];
 
 		if (to >= ix->rows || s->seen[to] == s->epoch)
@@ -345,105 +322,87 @@ static size_t fresh_links(struct lh_searcher *s, uint32_t row, uint32_t *out)
 	return found;
 }
 
-/* A row's links will be wanted when its turn comes. */
-static inline void expect(const struct lh_lhv *ix, uint32_t row)
+int lh_walk_todo(struct lh_searcher *s, struct cand at)
 {
-	const unsigned char *p = ix->block + row * ix->stride;
-	size_t i;
-
-	for (i = 0; i < ix->vector_at; i += 64)
-		__builtin_prefetch(p + i);
+	if (heap_room(&s->todo, s->todo.n + 1, s->err) < 0)
+		return -1;
+	s->seen[at.row] = s->epoch;
+	todo_push(&s->todo, at);
+	return 0;
 }
 
-static int visit(struct lh_searcher *s, const uint32_t *rows, size_t n)
+/* By vectors where there are no codes that say the same. */
+static void distances(struct lh_searcher *s, const uint32_t *rows, size_t n, float *d)
 {
 	const struct lh_lhv *ix = s->ix;
 	const void *codes[FRESH_MAX];
+	bool exactly = s->exactly && ix->params.precision != LH_F32;
+	size_t i;
+
+	if (exactly && !ix->exact) {
+		for (i = 0; i < n; i++)
+			d[i] = lh_code_row(&s->exact, vector_of(s, rows[i]));
+		return;
+	}
+	for (i = 0; i < n; i++)
+		codes[i] = exactly ? lh_lhv_exact(ix, rows[i]) : lh_lhv_code(ix, rows[i]);
+	lh_code_rows(exactly ? &s->exact : &s->code, codes, n, d);
+}
+
+int lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool todo)
+{
 	float d[FRESH_MAX];
 	size_t i;
 
-	if (heap_room(&s->todo, s->todo.n + n, s->err) < 0)
+	if (todo && heap_room(&s->todo, s->todo.n + n, s->err) < 0)
 		return -1;
-	for (i = 0; i < n; i++)
-		codes[i] = lh_lhv_code(ix, rows[i]);
-	lh_code_rows(&s->code, codes, n, d);
+	distances(s, rows, n, d);
 	for (i = 0; i < n; i++) {
 		struct cand c = { d[i], rows[i] };
 
 		if (!wanted(s, c))
 			continue;
-		expect(ix, c.row);
-		todo_push(&s->todo, c);
-		if (consider(s, c) < 0)
-			return -1;
+		if (todo) {
+			lh_walk_expect(s->ix, c.row);
+			todo_push(&s->todo, c);
+		}
+		consider(s, c);
 	}
 	return 0;
 }
 
-/* Too few matches for a walk: it would have to see most of the graph. */
-static bool too_rare(const struct lh_searcher *s, uint64_t met)
+bool lh_walk_next(struct lh_searcher *s, uint32_t *row)
 {
-	return s->q->allow && ((s->asked > 1000 && s->accepted < s->asked / 20) ||
-			       (met > s->ix->rows / 4 && s->best.n < s->keep));
+	struct cand at;
+
+	if (!s->todo.n)
+		return false;
+	at = todo_pop(&s->todo);
+	*row = at.row;
+	return s->best.n < s->keep || at.d <= s->best.v[0].d;
 }
 
-/* 1: done; 0: a scan is the better way; -1. */
+/* 1: done; 0: a scan is the better way, since so many rows are left out; -1. */
 static int walk(struct lh_searcher *s)
 {
-	uint32_t fresh[FRESH_MAX];
-	struct cand at = descend(s);
+	uint32_t fresh[FRESH_MAX], row;
+	struct cand at = lh_walk_descend(s);
 	uint64_t met = 1;
 	size_t n;
 
-	begin_epoch(s);
-	s->todo.n = 0;
-	if (heap_room(&s->todo, 1, s->err) < 0)
+	lh_walk_epoch(s);
+	if (lh_walk_todo(s, at) < 0)
 		return -1;
-	s->seen[at.row] = s->epoch;
-	todo_push(&s->todo, at);
-	if (consider(s, at) < 0)
-		return -1;
-	while (s->todo.n) {
-		at = todo_pop(&s->todo);
-		if (s->best.n == s->keep && at.d > s->best.v[0].d)
-			break;
-		n = fresh_links(s, at.row, fresh);
+	consider(s, at);
+	while (lh_walk_next(s, &row)) {
+		n = fresh_links(s, row, fresh);
 		met += n;
-		if (n && visit(s, fresh, n) < 0)
+		if (n && lh_walk_measure(s, fresh, n, true) < 0)
 			return -1;
-		if (too_rare(s, met))
+		if (met > s->ix->rows / 4 && s->best.n < s->keep)
 			return 0;
 	}
 	return s->best.n >= s->q->k;
-}
-
-/* Do more than a few in a hundred rows match?  Asked of rows picked at random,
- * as many as it takes to be sure; what is near 5 % counts as less, so that a
- * walk is only ever taken where it is good. */
-static int matches_often(struct lh_searcher *s)
-{
-	uint64_t asked = s->asked, accepted = s->accepted, dropped = s->q->dropped;
-	uint64_t i, live = 0, yes = 0;
-	struct lh_row r;
-	int rc = 1;
-
-	for (i = 0; i < 512; i++) {
-		uint64_t row = (i * 0x9e3779b97f4a7c15u >> 32) * s->ix->rows >> 32;
-
-		rc = lh_lhv_row(s->ix, row, &r, s->err);
-		if (rc > 0)
-			rc = s->q->allow(s->q->ctx, row, &r, s->err);
-		if (rc < 0)
-			break;
-		live += rc != 0 || !lh_lhv_hidden(s->ix, row);
-		yes += rc > 0;
-		if (i % 32 == 31 && (yes * 5 > live || yes * 50 < live))
-			break;
-	}
-	s->asked = asked;
-	s->accepted = accepted;
-	s->q->dropped = dropped;
-	return rc < 0 ? -1 : yes * 12 > live;
 }
 
 /* ---- answers ---- */
@@ -493,42 +452,47 @@ static long answer(struct lh_searcher *s, struct lh_hit *out)
 	return (long)n;
 }
 
-static int begin(struct lh_searcher *s, size_t keep)
+int lh_walk_begin(struct lh_searcher *s, size_t keep)
 {
 	s->keep = keep;
 	s->best.n = 0;
-	s->asked = s->accepted = 0;
-	s->q->dropped = 0;
 	return heap_room(&s->best, keep, s->err);
 }
 
-/* The walk if it is worth one, else 0. */
-static int try_walk(struct lh_searcher *s, size_t ef)
+size_t lh_walk_exact(const struct lh_searcher *s)
 {
-	const struct lh_lhv *ix = s->ix;
-	int rc;
+	uint64_t all = s->ix->rows + s->ix->n_pending;
 
-	if (s->q->exact || !ix->graph || ef * WALK_ABOVE >= ix->rows)
-		return 0;
-	if (s->q->allow) {
-		if (ix->rows < SCAN_BELOW)
-			return 0;
-		rc = matches_often(s);
-		if (rc <= 0)
-			return rc;
+	return s->q->k < all && s->q->k + SLACK < all ? s->q->k + SLACK : all;
+}
+
+bool lh_walk_pays(const struct lh_searcher *s, size_t ef)
+{
+	return s->ix->graph && !s->q->exact && ef * WALK_ABOVE < s->ix->rows;
+}
+
+/* Among all rows of the file. */
+static int search_rows(struct lh_searcher *s, size_t ef)
+{
+	int rc = 0;
+
+	if (lh_walk_pays(s, ef))
+		rc = lh_walk_begin(s, ef) < 0 ? -1 : walk(s);
+	if (rc == 0) {
+		rc = lh_walk_begin(s, lh_walk_exact(s));
+		if (rc == 0)
+			scan_rows(s);
 	}
-	return begin(s, ef) < 0 ? -1 : walk(s);
+	return rc < 0 ? -1 : 0;
 }
 
 long lh_lhv_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out, struct lh_err *err)
 {
 	const struct lh_lhv *ix = s->ix;
-	uint64_t all = ix->rows + ix->n_pending;
 	size_t ef = q->ef ? q->ef : lh_lhv_ef(q->k);
-	int rc;
 
 	q->dropped = 0;
-	if (!q->k || !all)
+	if (!q->k || !(ix->rows + ix->n_pending))
 		return 0;
 	if (!lh_vec_finite(q->vector, ix->params.dimension))
 		return lh_err_set(err, LH_EDATA, "query vector holds NaN or infinity");
@@ -539,15 +503,7 @@ long lh_lhv_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out
 	s->err = err;
 	if (ef < q->k)
 		ef = q->k;
-	rc = try_walk(s, ef);
-	if (rc == 0) {
-		uint64_t keep = q->k < all ? q->k + SLACK : all;
-
-		rc = begin(s, keep < all ? keep : all);
-		if (rc == 0)
-			rc = scan_rows(s);
-	}
-	if (rc < 0 || scan_pending(s) < 0)
+	if ((q->allow ? lh_match_search(s, ef) : search_rows(s, ef)) < 0 || scan_pending(s) < 0)
 		return -1;
 	return answer(s, out);
 }

@@ -132,17 +132,19 @@ static void search(const struct lh_lhv *ix)
 {
 	static float v[LH_DIM_MAX] = { 1, -2, 3 };
 	struct lh_searcher *s = lh_searcher_new(ix, &err);
+	struct lh_verdicts *filter = s ? lh_verdicts_new(ix, &err) : NULL;
 	struct lh_hit hit[12];
 	int no = 0;
 
-	for (int i = 0; s && i < 4; i++) {
-		struct lh_query q = { .vector = v, .k = i ? 3 : 12, .ef = i ? 3 : 0, .exact = i == 2, .allow = i == 3 ? allow : NULL, .ctx = &no };
+	for (int i = 0; filter && i < 4; i++) {
+		struct lh_query q = { .vector = v, .k = i ? 3 : 12, .ef = i ? 3 : 0, .exact = i == 2, .allow = i == 3 ? allow : NULL, .ctx = &no, .verdicts = filter };
 		long n = lh_lhv_search(s, &q, hit, &err);
 
 		for (long j = 0; j < n; j++)
 			if (!__builtin_isfinite(hit[j].distance) || hit[j].row >= lh_lhv_rows(ix))
 				abort();
 	}
+	lh_verdicts_free(filter);
 	lh_searcher_free(s);
 }
 

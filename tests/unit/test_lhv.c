@@ -279,7 +279,7 @@ static int none(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *
 	(void)row;
 	(void)r;
 	(void)e;
-	return 2;
+	return 0;
 }
 
 static int broken(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *e)
@@ -288,6 +288,14 @@ static int broken(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err
 	(void)row;
 	(void)r;
 	return lh_err_set(e, LH_ECORRUPT, "broken");
+}
+
+static bool same_hits(const struct lh_hit *a, const struct lh_hit *b, long n)
+{
+	while (n-- > 0)
+		if (a[n].row != b[n].row || a[n].distance != b[n].distance)
+			return false;
+	return true;
 }
 
 static void filters_find_k_whenever_there_are_k(void)
@@ -301,30 +309,43 @@ static void filters_find_k_whenever_there_are_k(void)
 	CHECK(s);
 	for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
 		unsigned same = 0, all = 0;
-		uint64_t calls = 0, dropped = 0;
+		struct lh_verdicts *used = lh_verdicts_new(ix, &err);
+		uint64_t dropped = 0;
 
+		CHECK(used);
 		for (unsigned j = 0; j < 50; j++) {
+			struct lh_verdicts *fresh = lh_verdicts_new(ix, &err);
 			struct every f = { of[i], 0, 0 };
-			struct lh_query q = { .vector = v, .k = 10, .exact = true, .allow = every_nth, .ctx = &f };
+			struct lh_query q = { .vector = v, .k = 10, .ef = 128, .exact = true, .allow = every_nth, .ctx = &f, .verdicts = fresh };
+			struct lh_hit c[10];
+			uint64_t met;
 			long x, y;
+
+			CHECK(fresh);
 
 			point(v, j, DIM);
 			lh_vec_unit(v, DIM);
 			x = lh_lhv_search(s, &q, a, &err);
 			CHECK(x == 10 || of[i] > 1000);
+			CHECK(f.calls == 12000);
 			q.exact = false;
-			f.calls = 0;
+			q.verdicts = used;
 			y = lh_lhv_search(s, &q, b, &err);
 			CHECK(y == x);
 			CHECK(of[i] > 1 ? q.dropped > 0 : q.dropped == 0);
-			calls += f.calls;
-			dropped += q.dropped;
+			dropped += met = q.dropped;
+			/* what is known already never shows */
+			f.calls = 0;
+			q.verdicts = fresh;
+			CHECK(lh_lhv_search(s, &q, c, &err) == y && same_hits(b, c, y));
+			CHECK(q.dropped == met && f.calls == 0);
+			lh_verdicts_free(fresh);
 			for (long m = 0; m < x; m++, all++)
 				for (long l = 0; l < y; l++)
 					same += a[m].row == b[l].row;
 		}
-		printf("# one in %u: recall %.3f, %llu asked, %llu dropped a query\n", of[i], (double)same / all,
-		       (unsigned long long)calls / 50, (unsigned long long)dropped / 50);
+		printf("# one in %u: recall %.3f, %llu dropped a query\n", of[i], (double)same / all, (unsigned long long)dropped / 50);
+		lh_verdicts_free(used);
 		CHECK(same >= all * (of[i] < 20 ? 0.95 : 1));
 	}
 	lh_searcher_free(s);
@@ -337,14 +358,26 @@ static void a_filter_may_refuse_all_or_fail(void)
 	struct lh_searcher *s = lh_searcher_new(ix, &err);
 	struct lh_hit hit[10];
 	float v[DIM];
-	struct lh_query q = { .vector = v, .k = 10, .allow = none };
+	struct lh_verdicts *refused = lh_verdicts_new(ix, &err), *damaged = lh_verdicts_new(ix, &err);
+	uint64_t left[] = { 0, 17, 5999 };
+	struct lh_query q = { .vector = v, .k = 10, .allow = none, .verdicts = refused };
 
-	CHECK(s);
+	CHECK(s && refused && damaged);
 	lh_lhv_vector(ix, 0, v);
-	CHECK(lh_lhv_search(s, &q, hit, &err) == 0 && q.dropped == 0);
+	CHECK(lh_lhv_search(s, &q, hit, &err) == 0 && q.dropped == 6000);
+	q.exclude = left;
+	q.n_exclude = 3;
+	CHECK(lh_lhv_search(s, &q, hit, &err) == 0 && q.dropped == 5997);
 	q.allow = broken;
+	q.verdicts = damaged;
 	CHECK(lh_lhv_search(s, &q, hit, &err) == -1 && err.code == LH_ECORRUPT);
+	CHECK(lh_lhv_search(s, &q, hit, &err) == -1 && err.code == LH_ECORRUPT);
+	lh_verdicts_free(refused);
+	lh_verdicts_free(damaged);
 	q.allow = NULL;
+	CHECK(lh_lhv_search(s, &q, hit, &err) == 10 && hit[0].row != 0 && q.dropped == 0);
+	q.n_exclude = 0;
+	CHECK(lh_lhv_search(s, &q, hit, &err) == 10 && hit[0].row == 0);
 	q.k = 0;
 	CHECK(lh_lhv_search(s, &q, hit, &err) == 0);
 	lh_searcher_free(s);

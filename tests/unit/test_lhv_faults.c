@@ -58,16 +58,19 @@ static int search(const char *path)
 {
 	struct lh_lhv *ix = lh_lhv_open(path, &err);
 	struct lh_searcher *s = ix ? lh_searcher_new(ix, &err) : NULL;
+	struct lh_verdicts *filter = s ? lh_verdicts_new(ix, &err) : NULL;
 	struct lh_hit hit[5];
 	struct lh_query q = { .vector = (float[DIM]){ 1, 2 }, .k = 5 };
-	int rc = s ? 0 : -1;
+	int rc = filter ? 0 : -1;
 
 	for (int i = 0; !rc && i < 3; i++) {
 		q.allow = i == 1 ? allow : NULL;
+		q.verdicts = filter;
 		q.exact = i == 2;
 		q.ef = i ? 0 : 5;
 		rc = lh_lhv_search(s, &q, hit, &err) < 0;
 	}
+	lh_verdicts_free(filter);
 	lh_searcher_free(s);
 	lh_lhv_close(ix);
 	return rc ? -1 : 0;

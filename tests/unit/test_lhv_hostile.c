@@ -87,10 +87,10 @@ static int every_third(void *ctx, uint64_t row, const struct lh_row *r, struct l
 	return row % 3 == 0 && r->meta.n != 7;
 }
 
-static void ask(struct lh_searcher *s, const float *v, size_t k, bool exact, bool filter)
+static void ask(struct lh_searcher *s, const float *v, size_t k, bool exact, struct lh_verdicts *filter)
 {
 	struct lh_hit hit[40];
-	struct lh_query q = { .vector = v, .k = k, .exact = exact, .allow = filter ? every_third : NULL };
+	struct lh_query q = { .vector = v, .k = k, .ef = 12, .exact = exact, .allow = filter ? every_third : NULL, .verdicts = filter };
 	long n = lh_lhv_search(s, &q, hit, &err), i;
 
 	CHECK(n >= -1 && n <= (long)k);
@@ -114,10 +114,15 @@ static bool use(void)
 	s = lh_searcher_new(ix, &err);
 	CHECK(s || err.code == LH_ENOMEM || err.code == LH_EDATA);
 	if (s) {
+		struct lh_verdicts *filter = lh_verdicts_new(ix, &err);
+
+		CHECK(filter);
 		v[0] = (float)rnd(10) + 1;
-		ask(s, v, 10, false, false);
-		ask(s, v, 40, false, true);
-		ask(s, v, 3, true, rnd(2));
+		ask(s, v, 10, false, NULL);
+		ask(s, v, 10, false, filter);
+		ask(s, v, 40, false, filter);
+		ask(s, v, 3, true, rnd(2) ? filter : NULL);
+		lh_verdicts_free(filter);
 		lh_searcher_free(s);
 	}
 	for (unsigned i = 0; i < 50; i++) {

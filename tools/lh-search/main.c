@@ -69,12 +69,14 @@ static int search(struct lh_tool *tool, struct settings *set)
 	int rc = 0;
 
 	lh_buf_init(&run.where, LH_BUF_NOMAX);
+	filters_init(&run.filters);
 	if (set->where.n && lh_filter_where(&run.where, set->where.v, set->where.n, &tool->err) < 0)
 		rc = lh_err_prefix(&tool->err, "--where");
 	if (!rc)
 		rc = corpora_open(&run.corpora, tool->operands, tool->n_operands, set->playbook, &tool->err);
 	if (!rc)
 		rc = set->query ? answer_one(tool, &run, set->query) : lh_flow_run(tool, &flow);
+	filters_free(&run.filters, &run.corpora);
 	corpora_close(&run.corpora);
 	lh_buf_free(&run.where);
 	return rc;

@@ -55,8 +55,8 @@ static int recall(struct worker *w, const struct lh_playbook_entry *e, struct me
 	m->number = (uint64_t)number;
 	rc = lh_lhv_row(m->seat->corpus->ix, m->number, &m->row, err);
 	if (rc > 0)
-		rc = allow(m->seat, m->number, &m->row, err);
-	return rc < 0 ? at_corpus(m->seat, err) : rc == 1;
+		rc = may_answer(w, m->seat, m->number, &m->row, err);
+	return rc < 0 ? at_corpus(m->seat, err) : rc;
 }
 
 /* 1: *m is what the hit says; 0: it says nothing for this query; -1. */

@@ -18,7 +18,6 @@ void worker_free(void *worker)
 		lh_searcher_free(s->searcher);
 		free(s->hit);
 		free(s->excluded);
-		free(s->verdict);
 		free(s->vector);
 		lh_texts_free(s->texts);
 		lh_buf_free(&s->made);
@@ -28,6 +27,8 @@ void worker_free(void *worker)
 	free(w->remembered);
 	lh_buf_free(&w->entry);
 	lh_buf_free(&w->texts);
+	if (w->kept)
+		filters_give(w->filters, w->kept);
 	lh_filter_free(w->filter);
 	lh_record_free(&w->scan);
 	lh_buf_free(&w->scratch);
@@ -37,13 +38,14 @@ void worker_free(void *worker)
 
 void *worker_new(void *run, struct lh_err *err)
 {
-	const struct search *s = run;
+	struct search *s = run;
 	struct worker *w = lh_calloc(1, sizeof *w, err);
 	size_t i;
 
 	if (!w)
 		return NULL;
 	w->run = s;
+	w->filters = &s->filters;
 	query_reader_init(&w->reader);
 	lh_record_init(&w->scan);
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
@@ -120,61 +122,34 @@ static int exclude_all(struct worker *w, struct seat *s, struct lh_err *err)
 	return 0;
 }
 
-int allow(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *err)
+int may_answer(struct worker *w, const struct seat *s, uint64_t row, const struct lh_row *r, struct lh_err *err)
 {
-	struct seat *s = ctx;
-	uint8_t *verdict;
-	int yes;
-
 	if (s->n_excluded && bsearch(&row, s->excluded, s->n_excluded, sizeof row, by_row))
-		return 2;
-	if (!s->filter)
-		return 1;
-	verdict = &s->verdict[row];
-	if (*verdict >> 1 == s->round)
-		return *verdict & 1;
-	yes = lh_filter_match(s->filter, r->meta.p, r->meta.n, err);
-	if (yes < 0)
-		return -1;
-	*verdict = (uint8_t)(s->round << 1 | (unsigned)yes);
-	return yes;
+		return 0;
+	return w->reader.q.filter ? lh_filter_match(w->filter, r->meta.p, r->meta.n, err) : 1;
 }
 
-/* Verdicts hold as long as queries come with the same filter; a round is a
- * filter, and seven bits of it stand in each verdict. */
-static int next_round(struct seat *s, struct lh_err *err)
+static int allow(void *filter, uint64_t row, const struct lh_row *r, struct lh_err *err)
 {
-	size_t rows = lh_lhv_rows(s->corpus->ix);
-
-	if (!s->verdict) {
-		s->verdict = lh_calloc(rows, 1, err);
-		if (!s->verdict)
-			return -1;
-	}
-	if (++s->round == 128) {
-		memset(s->verdict, 0, rows);
-		s->round = 1;
-	}
-	return 0;
+	(void)row;
+	return lh_filter_match(filter, r->meta.p, r->meta.n, err);
 }
 
 static int use_filter(struct worker *w, struct lh_err *err)
 {
 	const struct lh_value *v = w->reader.q.filter;
-	size_t i;
 
 	if (!v && w->where.n)
 		v = w->reader.q.filter = &w->where;
-	for (i = 0; i < w->run->corpora.n; i++)
-		w->seat[i].filter = v ? w->filter : NULL;
-	if (!v || lh_filter_is(w->filter, v))
+	if (!v || (w->kept && lh_filter_is(w->filter, v)))
 		return 0;
+	if (w->kept)
+		filters_give(w->filters, w->kept);
+	w->kept = NULL;
 	if (lh_filter_compile(w->filter, v, err) < 0)
 		return -1;
-	for (i = 0; i < w->run->corpora.n; i++)
-		if (next_round(&w->seat[i], err) < 0)
-			return -1;
-	return 0;
+	w->kept = filters_take(w->filters, &w->run->corpora, v, err);
+	return w->kept ? 0 : -1;
 }
 
 /* ---- which corpora ---- */
@@ -305,15 +280,21 @@ static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
 {
 	const struct settings *set = w->run->set;
 	struct lh_query q = {
-		.vector = s->vector, .k = w->reader.q.per_corpus_k, .ef = set->ef, .exact = set->exact, .ctx = s,
+		.vector = s->vector, .k = w->reader.q.per_corpus_k, .ef = set->ef, .exact = set->exact,
 	};
 	long n;
 
 	if (exclude_all(w, s, err) < 0)
 		return -1;
-	if (s->filter && !q.ef)
-		q.ef = filtered_ef(s->corpus->ix, q.k);
-	q.allow = s->filter || s->n_excluded ? allow : NULL;
+	q.exclude = s->excluded;
+	q.n_exclude = s->n_excluded;
+	if (w->reader.q.filter) {
+		q.allow = allow;
+		q.ctx = w->filter;
+		q.verdicts = w->kept->verdicts[s - w->seat];
+		if (!q.ef)
+			q.ef = filtered_ef(s->corpus->ix, q.k);
+	}
 	if (set_searcher(s, err) < 0)
 		return -1;
 	if (lh_grow(&s->hit, &s->cap, q.k, sizeof *s->hit, err) < 0)

@@ -4,12 +4,15 @@
  *     main.c      options, the loop
  *     corpora.c   INDEX operands: names, opening
  *     query.c     a query record: what it asks for
+ *     filters.c   the filters that queries came with of late
  *     search.c    the search of one query over its corpora
  *     playbook.c  what a playbook does to the hits
  *     output.c    the answer as JSON
  */
 #ifndef SEARCH_H
 #define SEARCH_H
+
+#include <pthread.h>
 
 #include "lh_filter.h"
 #include "lh_lhv.h"
@@ -75,12 +78,36 @@ void query_reader_free(struct query_reader *r);
 /* LH_EDATA when a member has the wrong type or there is nothing to search by. */
 int query_read(struct query_reader *r, const struct lh_record *rec, const struct settings *set, struct lh_err *err);
 
+/* ---- filters.c ---- */
+
+struct kept {			/* a filter, and what it said of each corpus's rows */
+	struct lh_buf text;
+	struct lh_verdicts **verdicts;
+	size_t users;			/* workers that have it */
+	uint64_t taken;			/* when it was last asked for */
+};
+
+struct filters {		/* shared by the workers */
+	pthread_mutex_t lock;
+	struct kept **v;
+	size_t n, cap;
+	uint64_t clock;
+};
+
+void filters_init(struct filters *f);
+/* The corpora must be open still. */
+void filters_free(struct filters *f, const struct corpora *c);
+/* The one of that very text, made if it is not there; NULL and *err. */
+struct kept *filters_take(struct filters *f, const struct corpora *c, const struct lh_value *v, struct lh_err *err);
+void filters_give(struct filters *f, struct kept *k);
+
 /* ---- search.c ---- */
 
 struct search {			/* one run: what the workers share */
 	const struct settings *set;
 	struct corpora corpora;
 	struct lh_buf where;	/* the filter that --where stands for */
+	struct filters filters;
 };
 
 struct seat {			/* a worker's place at one corpus */
@@ -91,9 +118,6 @@ struct seat {			/* a worker's place at one corpus */
 	bool chosen;			/* by the query at hand */
 	uint64_t *excluded;		/* rows, sorted */
 	size_t cap_excluded, n_excluded;
-	struct lh_filter *filter;	/* of the query, borrowed; NULL: none */
-	uint8_t *verdict;		/* per row: round << 1 | allowed */
-	unsigned round;
 	float *vector;			/* what this corpus is searched by */
 	struct lh_texts *texts;		/* of a twin: its engine, ... */
 	struct lh_buf made;		/* ... the vector of the query's text, ... */
@@ -120,7 +144,9 @@ struct worker {
 	size_t cap_remembered;
 	struct lh_buf entry, texts;	/* one of them, and its texts unescaped */
 	uint64_t boosted, injected;
-	struct lh_filter *filter;
+	struct lh_filter *filter;	/* the last that a query came with, ... */
+	struct kept *kept;		/* ... and what is known of it; NULL before that */
+	struct filters *filters;
 	struct lh_record scan;		/* lends its scratch */
 	struct lh_value where;
 	struct lh_buf scratch;
@@ -133,8 +159,8 @@ int at_corpus(const struct seat *s, struct lh_err *err);
 /* Ready a seat for a search by the query at hand. */
 int set_vector(struct worker *w, struct seat *s, struct lh_err *err);
 int set_searcher(struct seat *s, struct lh_err *err);
-/* May this row of a seat answer?  1 yes, 0 filtered out, 2 excluded, -1. */
-int allow(void *seat, uint64_t row, const struct lh_row *r, struct lh_err *err);
+/* May this row of a seat answer, neither filtered out nor excluded?  1, 0, -1. */
+int may_answer(struct worker *w, const struct seat *s, uint64_t row, const struct lh_row *r, struct lh_err *err);
 
 /* Worker and map of the flow. */
 void *worker_new(void *run, struct lh_err *err);

@@ -1,0 +1,118 @@
+/* filters.c - the filters that queries came with of late, for all workers: what
+ * one of them said of a row need not be asked again.  See search.h. */
+#include <stdlib.h>
+
+#include "lh_mem.h"
+#include "search.h"
+
+#define KEPT 32		/* filters; more only while more are in use */
+
+void filters_init(struct filters *f)
+{
+	memset(f, 0, sizeof *f);
+	pthread_mutex_init(&f->lock, NULL);
+}
+
+static void forget(struct kept *k, const struct corpora *c)
+{
+	size_t i;
+
+	if (!k)
+		return;
+	for (i = 0; k->verdicts && i < c->n; i++)
+		lh_verdicts_free(k->verdicts[i]);
+	free(k->verdicts);
+	lh_buf_free(&k->text);
+	free(k);
+}
+
+void filters_free(struct filters *f, const struct corpora *c)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		forget(f->v[i], c);
+	free(f->v);
+	pthread_mutex_destroy(&f->lock);
+}
+
+static struct kept *make(const struct corpora *c, const struct lh_value *v, struct lh_err *err)
+{
+	struct kept *k = lh_calloc(1, sizeof *k, err);
+	size_t i;
+
+	if (!k)
+		return NULL;
+	lh_buf_init(&k->text, LH_BUF_NOMAX);
+	lh_buf_add(&k->text, v->p, v->n);
+	if (lh_buf_check(&k->text, err) < 0 || !(k->verdicts = lh_calloc(c->n, sizeof(*k->verdicts), err))) {
+		forget(k, c);
+		return NULL;
+	}
+	for (i = 0; i < c->n; i++) {
+		k->verdicts[i] = lh_verdicts_new(c->v[i].ix, err);
+		if (!k->verdicts[i]) {
+			forget(k, c);
+			return NULL;
+		}
+	}
+	return k;
+}
+
+static struct kept *find(const struct filters *f, const struct lh_value *v)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		if (f->v[i]->text.len == v->n && !memcmp(f->v[i]->text.p, v->p, v->n))
+			return f->v[i];
+	return NULL;
+}
+
+/* Where another can go: in place of what nobody has wanted for longest. */
+static struct kept **place(struct filters *f, struct lh_err *err)
+{
+	struct kept **oldest = NULL;
+	size_t i;
+
+	for (i = 0; f->n >= KEPT && i < f->n; i++)
+		if (!f->v[i]->users && (!oldest || f->v[i]->taken < (*oldest)->taken))
+			oldest = &f->v[i];
+	if (oldest)
+		return oldest;
+	if (lh_grow(&f->v, &f->cap, f->n + 1, sizeof(*f->v), err) < 0)
+		return NULL;
+	f->v[f->n] = NULL;
+	return &f->v[f->n++];
+}
+
+struct kept *filters_take(struct filters *f, const struct corpora *c, const struct lh_value *v, struct lh_err *err)
+{
+	struct kept *k, **at;
+
+	pthread_mutex_lock(&f->lock);
+	k = find(f, v);
+	if (!k && (k = make(c, v, err))) {
+		at = place(f, err);
+		if (at) {
+			forget(*at, c);
+			*at = k;
+		} else {
+			forget(k, c);
+			k = NULL;
+		}
+	}
+	if (k) {
+		k->users++;
+		k->taken = ++f->clock;
+	}
+	pthread_mutex_unlock(&f->lock);
+	return k;
+}
+
+void filters_give(struct filters *f, struct kept *k)
+{
+	pthread_mutex_lock(&f->lock);
+	k->users--;
+	pthread_mutex_unlock(&f->lock);
+}
