@@ -175,15 +175,17 @@ int lh_lhv_open_mapped(struct lh_lhv *ix, struct lh_err *err)
 {
 	const struct lh_lhv_header *h = (const void *)ix->map.p;
 
+	/* Before the first touch, which may read megabytes ahead; and a walk jumps
+	 * about: reading around each page that it meets would bring in, and
+	 * charge us for, ten times what it uses. */
+	if (ix->map.n)
+		madvise((void *)(uintptr_t)ix->map.p, ix->map.n, MADV_RANDOM);
 	if (lh_lhv_check_identity(h, ix->map.n, err) < 0 || lh_lhv_check_sections(h, ix->map.n, err) < 0)
 		return -1;
 	ix->checksum = h->xxh3;
 	if (open_params(ix, err) < 0 || open_rows(ix, h, err) < 0 || open_graph(ix, h, err) < 0 ||
 	    open_texts(ix, err) < 0)
 		return -1;
-	/* A walk jumps about: reading around each page that it meets would
-	 * bring in, and charge us for, ten times what it uses. */
-	madvise((void *)(uintptr_t)ix->map.p, ix->map.n, MADV_RANDOM);
 	return 0;
 }
 
