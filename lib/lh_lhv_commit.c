@@ -72,38 +72,6 @@ static void take_links(struct lh_lhv_writer *w)
 	w->graph.top = old->top;
 }
 
-/* The graph is built by f32: by a copy of the rows with the vectors themselves,
- * or what their codes stand for. */
-static int build_by_vectors(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err)
-{
-	size_t links = 4 * (1 + 2 * (size_t)w->p.m), exact = lh_lhv_exact_bytes(&w->p);
-	struct lh_region copy = { .huge = true };
-	struct lh_hnsw g = w->graph;
-	uint64_t row;
-	int rc;
-
-	g.stride = lh_lhv_stride(w->p.m, 4 * (size_t)w->p.dimension);
-	if (lh_region_room(&copy, w->rows * g.stride, err) < 0)
-		return -1;
-	g.block = copy.p;
-	for (row = 0; row < w->rows; row++) {
-		char *to = copy.p + row * g.stride, *from = w->block.p + row * w->stride;
-
-		memcpy(to, from, links);
-		if (exact)
-			memcpy(to + g.vector_at, w->exact.p + row * exact, exact);
-		else
-			lh_code_get(w->p.precision, from + w->vector_at, w->p.dimension, (float *)(void *)(to + g.vector_at));
-	}
-	rc = lh_hnsw_build(&g, jobs, err);
-	for (row = 0; row < w->rows; row++)
-		memcpy(w->block.p + row * w->stride, copy.p + row * g.stride, links);
-	w->graph.entry = g.entry;
-	w->graph.top = g.top;
-	lh_region_free(&copy);
-	return rc;
-}
-
 static int build_graph(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err)
 {
 	uint64_t lists = 0;
@@ -132,7 +100,7 @@ static int build_graph(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *er
 		.level = w->level, .upper = w->upper, .stop = stopping,
 	};
 	take_links(w);
-	return w->p.precision == LH_F32 ? lh_hnsw_build(&w->graph, jobs, err) : build_by_vectors(w, jobs, err);
+	return lh_hnsw_build(&w->graph, jobs, err);
 }
 
 /* ---- the file ---- */

@@ -169,10 +169,13 @@ below() {
 	n=$(scale 20000 200000) d=64 m=16
 	lh-gen workers -n "$n" | lh-embed --dimension $d --encoding base64 >in
 	meta=$(jq -c 'del(.vector, .id, .dimension, .model)' in | head -n 2000 | wc -c)
-	formula=$((n * (4 * d + 8 * m + 192 + 10 + meta / 2000) / 1024 + 32 * 1024))
+	formula=$((n * (4 * d + d + 72 + 8 * m + 192 + 10 + meta / 2000) / 1024 + 32 * 1024))
 	peak "lh-index build -j2 a.lhv in"
 	[ "$status" = 0 ]
 	below "$formula"
+	peak "lh-index build -j2 --precision i8 b.lhv in"
+	[ "$status" = 0 ]
+	below $((formula - n * (4 * d + 72) / 1024))
 	head -n $((n / 20)) in | jq -c '.id = "new-" + .id' | lh-index add a.lhv
 	# beside the rows, the old file, which is mapped
 	mapped=$(($(stat -c %s a.lhv) / 1024))
