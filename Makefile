@@ -8,7 +8,7 @@ CFLAGS = -O2 -g
 WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wundef -Wvla
 ALL = -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -pthread -Ilib -MMD -MP $(SANITIZE)
 LDFLAGS = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE)
-LIBS = -larchive -lz -lcurl -lcrypto -lxxhash -lm
+LIBS = -larchive -lz -lcurl -lcrypto -lsqlite3 -lxxhash -lm
 FUZZ_SECONDS = 10
 # make Q= shows the commands
 Q = @

@@ -5,8 +5,8 @@
  * engine (hash.c, static.c, ollama.c, openai.c) turns texts into vectors.
  * Engines that live in this process embed one text at a time, straight into the
  * output (local.c); engines across a network (by service.c) get many at once,
- * from behind a cache (remote.c).  compile.c makes the tables that the engine
- * static looks words up in.
+ * from behind a cache in memory and one in a file (remote.c, cache.c).
+ * compile.c makes the tables that the engine static looks words up in.
  *
  * Adding an engine is a file with a struct engine, and its row in main.c.
  */
@@ -28,12 +28,12 @@ enum wire { WIRE_GO, WIRE_RUST };
 /* The settings, and what the threads of a run share. */
 struct embed {
 	int engine_index, encoding, wire;
-	const char *model, *url, *key_file, *field, *template_text;
+	const char *model, *url, *key_file, *cache, *field, *template_text;
 	const char *compile, *output;
 	int precision;		/* of what is compiled; -1: not given */
 	bool raw;
 	uint64_t dimension;	/* 0: --dimension was not given */
-	uint64_t batch, cache_size, retries;
+	uint64_t batch, cache_size, cache_max, retries;
 	double timeout;
 
 	const struct engine *engine;
@@ -44,14 +44,10 @@ struct embed {
 	atomic_ullong texts, misses;
 };
 
-/* A model and the dimension its vectors turned out to have. */
-struct model {
-	char *name;
-	atomic_size_t dimension;	/* 0 until the first answer */
-	struct model *next;
-};
+struct model;
 
 struct engine {
+	const char *name;
 	const char *model;	/* default of --model */
 	const char *url;	/* default of --url; NULL: no network */
 	const char *url_env;	/* the variable that has another */

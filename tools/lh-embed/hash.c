@@ -51,6 +51,7 @@ static int hash_one(void *self, const char *text, size_t n, float *out, struct l
 }
 
 const struct engine engine_hash = {
+	.name = "hash",
 	.model = LH_HASHV1_MODEL,
 	.check = hash_check,
 	.open = hash_open,

@@ -21,6 +21,9 @@ static const struct lh_option options[] = {
 	{ 0, "batch", "N", "texts per upstream call (default 64)", LH_UINT(struct embed, batch, 1, 4096) },
 	{ 'j', "jobs", "N", "threads, or calls in flight (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
 	{ 0, "cache-size", "N", "vectors to remember, 0 for none (default 10000)", LH_UINT(struct embed, cache_size, 0, 100000000) },
+	{ 0, "cache", "FILE", "keep vectors of a service in FILE, across runs",
+	  LH_OPT_TEXT, false, offsetof(struct embed, cache), 0, 0, "LH_EMBED_CACHE", 0 },
+	{ 0, "cache-max", "SIZE", "how large FILE may grow (default 1G)", LH_SIZE(struct embed, cache_max, 1048576, 1099511627776.0) },
 	{ 0, "timeout", "S", "seconds for one upstream call (default 60)", LH_REAL(struct embed, timeout, 0.001, 86400) },
 	{ 0, "retries", "N", "tries after a failed one (default 2)", LH_UINT(struct embed, retries, 0, 100) },
 	{ 0, "compile", "TABLE", "make a table for engine static of GloVe's or word2vec's", LH_TEXT(struct embed, compile) },
@@ -79,7 +82,7 @@ static void report(struct embed *e, double took)
 
 int main(int argc, char **argv)
 {
-	struct embed e = { .precision = -1, .batch = 64, .cache_size = 10000, .retries = 2, .timeout = 60 };
+	struct embed e = { .precision = -1, .batch = 64, .cache_size = 10000, .cache_max = UINT64_C(1) << 30, .retries = 2, .timeout = 60 };
 	struct lh_tool tool;
 	double start = lh_time_monotonic();
 	int rc;

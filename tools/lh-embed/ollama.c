@@ -91,6 +91,7 @@ static int ollama_many(void *self, struct model *m, const struct lh_str *text, s
 }
 
 const struct engine engine_ollama = {
+	.name = "ollama",
 	.model = LH_OLLAMA_MODEL,
 	.url = "http://127.0.0.1:11434",
 	.url_env = "LH_OLLAMA_URL",

@@ -156,6 +156,7 @@ static int openai_many(void *self, struct model *m, const struct lh_str *text, s
 }
 
 const struct engine engine_openai = {
+	.name = "openai",
 	.model = LH_OPENAI_MODEL,
 	.url = URL,
 	.url_env = "LH_OPENAI_URL",

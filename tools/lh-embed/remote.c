@@ -1,15 +1,17 @@
 /*
- * remote.c - engines across a network: many texts a call, from behind a cache.
+ * remote.c - engines across a network: many texts a call, from behind a cache
+ * in memory and one in a file.
  *
  * A batch of records becomes a list of texts.  The first of equal ones is met
- * by the cache, or by another thread that has just asked for it, or it goes
+ * by a cache, or by another thread that has just asked for it, or it goes
  * upstream, at most --batch in one call.  So what is sent does not depend on
  * -j.  Then the records are answered in order, up to the first whose texts
  * could not all be had.
  */
+#include "cache.h"
+#include "models.h"
 #include "request.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "lh_lru.h"
@@ -38,8 +40,9 @@ struct task {			/* a record */
 struct remote {
 	struct embed *e;
 	struct lh_lru *cache;	/* NULL: none */
+	struct cache *file;	/* NULL: none */
+	struct models models;
 	pthread_mutex_t lock;
-	struct model *models;	/* grows under lock */
 	struct lh_err failure;	/* of the first call that failed; under lock */
 };
 
@@ -48,7 +51,7 @@ struct worker {
 	void *engine;
 	struct task *task;
 	size_t n_tasks;
-	struct lh_buf items, table, texts, scratch, vectors;
+	struct lh_buf items, table, texts, scratch, vectors, entries;
 };
 
 static struct item *item(struct worker *w, size_t i)
@@ -72,6 +75,7 @@ static void worker_free(void *arg)
 	lh_buf_free(&w->texts);
 	lh_buf_free(&w->scratch);
 	lh_buf_free(&w->vectors);
+	lh_buf_free(&w->entries);
 	free(w->task);
 	free(w);
 }
@@ -89,6 +93,7 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	lh_buf_init(&w->texts, LH_BUF_NOMAX);
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	lh_buf_init(&w->vectors, LH_BUF_NOMAX);
+	lh_buf_init(&w->entries, LH_BUF_NOMAX);
 	w->task = lh_calloc(r->e->batch, sizeof *w->task, err);
 	if (w->task)
 		w->engine = r->e->engine->open(r->e, err);
@@ -96,30 +101,6 @@ static void *worker_new(void *ctx, struct lh_err *err)
 		return w;
 	worker_free(w);
 	return NULL;
-}
-
-/* The model of that name, known from now on. */
-static struct model *find_model(struct remote *r, const char *name, size_t n, struct lh_err *err)
-{
-	struct model *m;
-
-	pthread_mutex_lock(&r->lock);
-	for (m = r->models; m; m = m->next)
-		if (strlen(m->name) == n && !memcmp(m->name, name, n))
-			break;
-	if (!m) {
-		m = lh_calloc(1, sizeof *m, err);
-		if (m && !(m->name = lh_strndup(name, n, err))) {
-			free(m);
-			m = NULL;
-		}
-		if (m) {
-			m->next = r->models;
-			r->models = m;
-		}
-	}
-	pthread_mutex_unlock(&r->lock);
-	return m;
 }
 
 static int model_of(struct worker *w, struct task *t, struct lh_err *err)
@@ -131,7 +112,7 @@ static int model_of(struct worker *w, struct task *t, struct lh_err *err)
 		return -1;
 	if (memchr(name.p, '\0', name.n))
 		return lh_err_set(err, LH_EDATA, "\"model\" holds a NUL byte");
-	t->model = find_model(w->r, name.p, name.n, err);
+	t->model = models_find(&w->r->models, name.p, name.n, err);
 	return t->model ? 0 : -1;
 }
 
@@ -145,7 +126,7 @@ static int add_item(struct worker *w, struct task *t, const struct lh_str *text,
 		it.p = NULL;
 		it.off = (size_t)(text->p - scratch);
 	}
-	lh_lru_key(t->model->name, text->p, text->n, it.key);
+	lh_lru_key(t->model->space, text->p, text->n, it.key);
 	lh_buf_add(&w->items, &it, sizeof it);
 	return lh_buf_check(&w->items, err);
 }
@@ -248,6 +229,72 @@ static bool is_wanted(const struct item *it, const struct model *m)
 	return it->ours && it->at == NOWHERE && it->model == m;
 }
 
+/* Does what the file keeps have the dimension that the model has by now? */
+static bool fits(struct model *m, size_t dimension)
+{
+	size_t known = 0;
+
+	if (atomic_compare_exchange_strong(&m->dimension, &known, dimension))
+		atomic_store(&m->from_file, true);
+	return !known || known == dimension;
+}
+
+static int take_from_file(struct worker *w, struct item *it, struct lh_err *err)
+{
+	size_t at = w->vectors.len, bytes;
+	int more = cache_get(w->r->file, it->key, &w->vectors, err);
+
+	if (more <= 0)
+		return more;
+	bytes = w->vectors.len - at;
+	if (!fits(it->model, bytes / sizeof(float))) {
+		w->vectors.len = at;
+		return 0;
+	}
+	if (w->r->cache && lh_lru_put(w->r->cache, it->key, w->vectors.p + at, bytes, err) < 0)
+		return -1;
+	found(w, it, at, bytes);
+	return 0;
+}
+
+/* What earlier runs left of that which this thread is to fetch. */
+static int look_in_file(struct worker *w, struct lh_err *err)
+{
+	size_t i;
+	int rc = 0;
+
+	if (!w->r->file)
+		return 0;
+	cache_lock(w->r->file);
+	for (i = 0; i < n_items(w) && rc == 0; i++)
+		if (is_wanted(item(w, i), item(w, i)->model))
+			rc = take_from_file(w, item(w, i), err);
+	cache_unlock(w->r->file);
+	return rc;
+}
+
+/* The vectors of the wanted items from i to end lie at from: remember them. */
+static int keep(struct worker *w, size_t i, size_t end, const struct model *m, size_t from, size_t each, struct lh_err *err)
+{
+	lh_buf_reset(&w->entries);
+	for (; i < end; i++) {
+		const struct item *it = item(w, i);
+		struct cache_entry e = { it->key, w->vectors.p + from, each };
+
+		if (!is_wanted(it, m))
+			continue;
+		if (w->r->cache && lh_lru_put(w->r->cache, e.key, e.p, e.n, err) < 0)
+			return -1;
+		lh_buf_add(&w->entries, &e, sizeof e);
+		from += each;
+	}
+	if (lh_buf_check(&w->entries, err) < 0)
+		return -1;
+	if (w->r->file)
+		cache_put(w->r->file, (const struct cache_entry *)w->entries.p, w->entries.len / sizeof(struct cache_entry));
+	return 0;
+}
+
 /* One call: the wanted items from i on of the same model. */
 static int call(struct worker *w, size_t i, struct lh_err *err)
 {
@@ -270,16 +317,13 @@ static int call(struct worker *w, size_t i, struct lh_err *err)
 		return -1;
 	atomic_fetch_add(&e->misses, n);
 	each = (w->vectors.len - from) / n;
-	for (; i < end; i++) {
-		struct item *it = item(w, i);
-
-		if (!is_wanted(it, m))
-			continue;
-		if (w->r->cache && lh_lru_put(w->r->cache, it->key, w->vectors.p + from, each, err) < 0)
-			return -1;
-		found(w, it, from, each);
-		from += each;
-	}
+	if (keep(w, i, end, m, from, each, err) < 0)
+		return -1;
+	for (; i < end; i++)
+		if (is_wanted(item(w, i), m)) {
+			found(w, item(w, i), from, each);
+			from += each;
+		}
 	return 0;
 }
 
@@ -345,6 +389,8 @@ static int fetch(struct worker *w, struct lh_err *err)
 	int rc = resolve(w, err);
 
 	if (!rc)
+		rc = look_in_file(w, err);
+	if (!rc)
 		rc = fetch_ours(w, err);
 	if (!rc)
 		rc = wait_for_theirs(w, err);
@@ -401,23 +447,24 @@ static int on_batch(struct lh_batch *b, void *arg, struct lh_err *err)
 int remote_run(struct embed *e)
 {
 	struct remote r = { .e = e };
-	struct model *m;
 	int rc = 0;
 
 	pthread_mutex_init(&r.lock, NULL);
+	models_init(&r.models, e->engine->name);
 	if (e->cache_size) {
 		r.cache = lh_lru_new(e->cache_size, &e->tool->err);
 		rc = r.cache ? 0 : -1;
+	}
+	if (!rc && e->cache) {
+		r.file = cache_open(e->tool, e->cache, e->cache_max, &e->tool->err);
+		rc = r.file ? 0 : -1;
 	}
 	if (!rc)
 		rc = lh_flow_run(e->tool, &(struct lh_flow){
 			.batch = on_batch, .batch_max = e->batch,
 			.worker_new = worker_new, .worker_free = worker_free, .ctx = &r });
-	while ((m = r.models)) {
-		r.models = m->next;
-		free(m->name);
-		free(m);
-	}
+	models_free(&r.models);
+	cache_close(r.file);
 	lh_lru_free(r.cache);
 	pthread_mutex_destroy(&r.lock);
 	return rc;

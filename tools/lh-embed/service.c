@@ -1,4 +1,5 @@
 /* service.c - what engines across a network have in common.  See service.h. */
+#include "models.h"
 #include "service.h"
 
 #include <stdlib.h>
@@ -123,7 +124,8 @@ int service_vector(struct model *m, const struct lh_value *v, size_t i, struct l
 	if (!lh_vec_finite((const float *)(out->p + at), n))
 		return lh_err_set(why, LH_EDATA, "vector %zu is not finite", i);
 	if (!atomic_compare_exchange_strong(&m->dimension, &known, n) && known != n)
-		return lh_err_set(why, LH_EDATA, "vector %zu has dimension %zu, those before it %zu", i, n, known);
+		return lh_err_set(why, LH_EDATA, "vector %zu has dimension %zu, those %s %zu", i, n,
+				  atomic_load(&m->from_file) ? "in --cache" : "before it", known);
 	return 0;
 }
 

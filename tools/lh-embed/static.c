@@ -93,6 +93,7 @@ static int static_one(void *self, const char *text, size_t n, float *out, struct
 }
 
 const struct engine engine_static = {
+	.name = "static",
 	.check = static_check,
 	.open = static_open,
 	.close = static_close,

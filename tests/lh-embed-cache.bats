@@ -1,0 +1,289 @@
+# lh-embed --cache: vectors of a service kept in a file across runs.
+load helper
+load servers/server
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	unset LH_EMBED_CACHE LH_OPENAI_API_KEY
+}
+
+teardown() { stop_upstreams; }
+
+# embed [OPTION]... : one thread, this test's service, the file c.db
+embed() {
+	lh-embed --engine openai --url "$URL" --cache c.db -j1 "$@"
+}
+
+# texts FIRST LAST : t1, t2, ...
+texts() {
+	seq "$1" "$2" | sed 's/.*/{"text":"t&"}/'
+}
+
+# fails_saying MESSAGE [OPTION]... : exit 2, that one line, no output, nothing asked
+fails_saying() {
+	local message=$1
+	shift
+	run -2 --separate-stderr embed "$@" in
+	[ -z "$output" ]
+	[ "$stderr" = "lh-embed: --cache: $message" ] || { echo "$stderr"; return 1; }
+	[ ! -e log ]
+}
+
+rows() {
+	sqlite3 c.db 'SELECT count(*) FROM vectors'
+}
+
+@test "what a run was answered the next does not ask for, and gives the same bytes" {
+	start_upstream --log log
+	texts 1 100 >in
+	run -0 --separate-stderr embed -v in
+	echo "$output" >first
+	[[ ${stderr_lines[0]} == 'lh-embed: c.db: 0 hits, 100 kept, 0 dropped, 0.'?' of 1024.0 MiB in use' ]]
+	[ "$(stat -c %a c.db)" = 600 ]
+	[ "$(ls c.db*)" = c.db ]
+	rm log
+	texts 51 101 >in
+	run -0 --separate-stderr embed -v in
+	diff <(head -n 50 <<<"$output") <(tail -n 50 first)
+	[[ ${stderr_lines[0]} == 'lh-embed: c.db: 50 hits, 1 kept, 0 dropped, '* ]]
+	[[ $stderr == *'51 texts, 50 hits, 1 misses, hit rate 98.0 %, '* ]]
+	[ "$(jq -c .texts log)" = '["t101"]' ]
+}
+
+@test "the file serves --raw, any --cache-size and any -j alike" {
+	start_upstream --log log
+	texts 1 40 >in
+	embed --raw in >raw
+	lh-embed --engine openai --url "$URL" -j1 in >unit
+	rm log
+	embed in | cmp - unit
+	for size in 0 1 5; do
+		lh-embed --engine openai --url "$URL" --cache c.db -j4 --batch 3 --cache-size $size --raw in | cmp - raw
+	done
+	[ ! -e log ]
+}
+
+@test "engines and models are kept apart" {
+	start_upstream --log log
+	echo '{"texts":["a"]}' >in
+	embed in >out
+	embed --model m in >>out
+	lh-embed --engine ollama --model m --url "$URL" --cache c.db in >>out
+	[ "$(wc -l <log)" = 3 ]
+	[ "$(rows)" = 3 ]
+	embed --model m in | cmp - <(sed -n 2p out)
+	[ "$(wc -l <log)" = 3 ]
+}
+
+@test "engine hash has no use for it, LH_EMBED_CACHE is its default" {
+	echo '{"text":"a"}' | lh-embed --cache c.db >out
+	[ ! -e c.db ]
+	start_upstream --log log
+	for t in a b c; do echo "{\"id\":\"$t\",\"text\":\"$t\"}"; done >in
+	export LH_EMBED_CACHE=$PWD/c.db LH_OPENAI_URL=$URL
+	lh-index build --engine openai a.lhv in
+	[ "$(rows)" = 3 ]
+	rm log
+	lh-index build --engine openai b.lhv in
+	[ "$(lh-search -Q b -k 1 b.lhv | jq -r '.results[0].id')" = b ]
+	[ ! -e log ]
+}
+
+@test "what is no cache is refused and left as it is" {
+	start_upstream --log log
+	texts 1 2 >in
+	head -c 30000 /dev/urandom >c.db
+	cp c.db was
+	fails_saying 'c.db: not a cache of lh-embed'
+	cmp c.db was
+	rm c.db
+	sqlite3 c.db 'CREATE TABLE vectors(key, vector); INSERT INTO vectors VALUES(1, 2)'
+	cp c.db was
+	fails_saying 'c.db: not a cache of lh-embed'
+	cmp c.db was
+	rm c.db
+	mkdir d
+	fails_saying 'd: not a regular file' --cache d
+	mkfifo f
+	fails_saying 'f: not a regular file' --cache f
+	fails_saying 'no/c.db: cannot create: No such file or directory' --cache no/c.db
+	fails_saying '/dev/null: not a regular file' --cache /dev/null
+}
+
+@test "a file of another version, or with a schema of somebody else's, is refused" {
+	start_upstream --log log
+	texts 1 2 >in
+	embed in >out
+	rm log
+	cp c.db good.db
+	sqlite3 c.db 'PRAGMA user_version=2'
+	fails_saying 'c.db: a cache of version 2; this lh-embed knows version 1'
+	cp good.db c.db
+	sqlite3 c.db 'CREATE TRIGGER evil AFTER UPDATE ON vectors BEGIN DELETE FROM vectors; END'
+	fails_saying 'c.db: not a cache of lh-embed'
+	cp good.db c.db
+	sqlite3 c.db 'DROP INDEX by_use'
+	fails_saying 'c.db: not a cache of lh-embed'
+	: >c.db
+	embed in | cmp - out
+	[ "$(rows)" = 2 ]
+}
+
+@test "a damaged file is one error, never a wrong vector" {
+	start_upstream
+	texts 1 400 >in
+	embed in >want
+	sqlite3 c.db 'PRAGMA integrity_check' | grep -qx ok
+	cp c.db good.db
+	size=$(stat -c %s c.db)
+	refused=0
+	for at in $(seq 17 $((size / $(scale 23 997))) $((size - 1))); do
+		cp good.db c.db
+		rm -f c.db-wal c.db-shm
+		python3 -c 'import sys
+f = open("c.db", "r+b"); f.seek(int(sys.argv[1])); b = f.read(1)[0]; f.seek(-1, 1); f.write(bytes([b ^ 0x55]))' "$at"
+		run --separate-stderr embed in
+		if [ "$status" = 2 ]; then
+			refused=$((refused + 1))
+			[[ $stderr == 'lh-embed: '*'c.db: '* ]]
+			[ "${#stderr_lines[@]}" = 1 ]
+		else
+			[ "$status" = 0 ]
+			[ "$output" = "$(<want)" ]
+		fi
+	done
+	[ "$refused" -ge 3 ]
+	head -c 40000 good.db >c.db
+	run -2 --separate-stderr embed in
+	[ "$stderr" = 'lh-embed: c.db: damaged; remove it, and it is made anew' ] || [[ $stderr == 'lh-embed: --cache: c.db: damaged'* ]]
+}
+
+@test "a vector that does not check, or is none, is damage" {
+	start_upstream
+	texts 1 3 >in
+	embed in >want
+	cp c.db good.db
+	for change in "vector=x'0000000000000000000000000000000000000000000000000000000000000000'" "vector=x''" "vector=x'010203'" \
+		"sum=sum+1" "vector=zeroblob(600000)" "vector=zeroblob(2000000)" "vector='abcd'" "vector=5"; do
+		cp good.db c.db
+		sqlite3 c.db "UPDATE vectors SET $change WHERE id=2"
+		run -2 --separate-stderr embed in
+		[ "$stderr" = 'lh-embed: c.db: damaged; remove it, and it is made anew' ] || { echo "$change: $stderr"; false; }
+	done
+	for used in 9223372036854775807 -9223372036854775808 "'x'"; do
+		cp good.db c.db
+		sqlite3 c.db "UPDATE vectors SET used=$used"
+		{ cat in; echo '{"text":"more"}'; } | embed | head -n 3 | cmp - want
+	done
+}
+
+@test "--cache-max bounds the file: what was used longest ago goes, what is used stays" {
+	start_upstream --mode wide --log log
+	texts 1 10 >few
+	embed --cache-max 1M few >out
+	for i in 1 2 3 4 5; do
+		texts $((i * 100)) $((i * 100 + 99)) >in
+		embed --cache-max 1M in >>out
+		embed --cache-max 1M few >out
+	done
+	[ "$(stat -c %s c.db)" -le 1179648 ]
+	[ "$(rows)" -ge 100 ]
+	rm log
+	embed few >out
+	texts 590 599 | embed >out
+	[ ! -e log ]
+	texts 100 100 | embed >out
+	[ "$(jq -c .texts log)" = '["t100"]' ]
+	texts 1000 1999 | embed >out
+	[ "$(stat -c %s c.db)" -ge 4000000 ]
+	texts 3000 3000 | embed --cache-max 1M >out
+	[ "$(stat -c %s c.db)" -le 1179648 ]
+	sqlite3 c.db 'PRAGMA integrity_check' | grep -qx ok
+}
+
+@test "several processes make one file, and fill it at once" {
+	start_upstream
+	for i in 1 2 3 4 5 6; do
+		texts $((i * 50)) $((i * 50 + 99)) | lh-embed --engine openai --url "$URL" --cache c.db -j2 --batch 7 >"out$i" 2>"err$i" &
+	done
+	for pid in $(jobs -p | tail -n 6); do wait "$pid"; done
+	[ ! -s err1 ] || { cat err1; false; }
+	[ -z "$(cat err?)" ]
+	[ "$(cat out? | sort -u | wc -l)" = 350 ]
+	[ "$(rows)" = 350 ]
+	sqlite3 c.db 'PRAGMA integrity_check' | grep -qx ok
+}
+
+@test "killed at any moment, it keeps what was answered before" {
+	start_upstream --delay 0.01
+	texts 1 2000 >in
+	for i in $(seq "$(scale 4 40)"); do
+		embed --batch 4 in >out 3>&- &
+		pid=$!
+		sleep "0.$((RANDOM % 4 + 2))"
+		kill -KILL $pid
+		wait $pid || true
+	done
+	run -0 --separate-stderr embed -v <(texts 1 4)
+	[[ $stderr == *'c.db: 4 hits, 0 kept'* ]]
+	sqlite3 c.db 'PRAGMA integrity_check' | grep -qx ok
+}
+
+@test "a full disk costs no answer, and is told once" {
+	needs_strace
+	start_upstream
+	texts 1 200 >in
+	lh-embed --engine openai --url "$URL" in >want
+	for from in 1 2 3 4 6 9 14 30; do
+		rm -f c.db*
+		run -0 --separate-stderr strace -f -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:error=ENOSPC:when=$from+ \
+			lh-embed --engine openai --url "$URL" --cache c.db -j1 --batch 10 in
+		[ "$output" = "$(<want)" ]
+		[ "${#stderr_lines[@]}" -le 1 ]
+		[ "$from" -gt 4 ] || [[ $stderr == 'lh-embed: c.db: '*'; going on without what it keeps' ]]
+	done
+}
+
+@test "somebody else's lock is waited for" {
+	start_upstream
+	texts 1 10 >in
+	embed <<<'{"text":"t1"}' >out
+	python3 -c 'import sqlite3, time
+c = sqlite3.connect("c.db", isolation_level=None)
+c.execute("BEGIN IMMEDIATE")
+open("locked", "w")
+time.sleep(1)' 3>&- &
+	holder=$!
+	for _ in {1..200}; do [ ! -e locked ] || break; sleep 0.05; done
+	run -0 --separate-stderr embed in
+	[ -z "$stderr" ]
+	[ "$(rows)" = 10 ]
+	wait $holder
+}
+
+@test "a model whose dimension is no longer what it was is refused, saying so" {
+	start_upstream
+	texts 1 2 | embed >out
+	stop_upstreams
+	start_upstream --mode wide
+	texts 2 3 >in
+	run -2 --separate-stderr embed in
+	[[ $stderr == *'vector 1 has dimension 1024, those in --cache 8'* ]]
+	texts 3 3 | embed >out
+	# by now this run knows better: what the file has of the other kind is asked for again
+	texts 3 3 >in
+	texts 1 1 >>in
+	embed --batch 1 in >out
+	[ "$(jq .dimension out | xargs)" = '1024 1024' ]
+}
+
+@test "short of memory it says so and exits 2, at every allocation" {
+	asan_only
+	start_upstream
+	texts 1 3 >in
+	for n in $(seq 1 "$(scale 40 400)"); do
+		rm -f c.db
+		LH_FAULT_ALLOC=$n run embed in
+		[ "$status" = 0 ] || { [ "$status" = 2 ] && [[ $output == *'out of memory'* ]]; } || { echo "$n: $status $output"; false; }
+	done
+}

@@ -1,0 +1,468 @@
+/* cache.c - vectors kept across runs, in an SQLite file.  See cache.h. */
+#include "cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lh_mem.h"
+#include "lh_vec.h"
+#include "lh_xxh3.h"
+
+#define APPLICATION 0x6c686563	/* "lhec" */
+#define VERSION 1
+#define PATIENCE 10000		/* ms for somebody else's lock */
+#define TOUCHED 4096		/* rows found, to be marked in one go */
+#define EVICTED 64		/* rows that go at a time */
+
+/* Rows of some kilobytes: pages that hold several, so that little is left over. */
+#define SETUP "PRAGMA page_size=16384; PRAGMA auto_vacuum=INCREMENTAL"
+#define TABLE "CREATE TABLE vectors(id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, used INTEGER NOT NULL, sum INTEGER NOT NULL, vector BLOB NOT NULL)"
+#define INDEX "CREATE INDEX by_use ON vectors(used)"
+#define STR_(x) #x
+#define STR(x) STR_(x)
+#define MARKS "PRAGMA application_id=" STR(APPLICATION) "; PRAGMA user_version=" STR(VERSION)
+
+enum { BEGIN_READ, BEGIN_WRITE, COMMIT, ROLLBACK, GET, PUT, TOUCH, NEWEST, EVICT, PAGES, FREE, VACUUM, STATEMENTS };
+
+static const char *const sql[STATEMENTS] = {
+	[BEGIN_READ] = "BEGIN",
+	[BEGIN_WRITE] = "BEGIN IMMEDIATE",
+	[COMMIT] = "COMMIT",
+	[ROLLBACK] = "ROLLBACK",
+	[GET] = "SELECT id, used, sum, vector FROM vectors WHERE key=?1",
+	[PUT] = "INSERT INTO vectors(key, used, sum, vector) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(key) DO UPDATE SET used=?2, sum=?3, vector=?4",
+	[TOUCH] = "UPDATE vectors SET used=?2 WHERE id=?1",
+	[NEWEST] = "SELECT max(used) FROM vectors",
+	[EVICT] = "DELETE FROM vectors WHERE id IN (SELECT id FROM vectors ORDER BY used LIMIT " STR(EVICTED) ")",
+	[PAGES] = "PRAGMA page_count",
+	[FREE] = "PRAGMA freelist_count",
+	[VACUUM] = "PRAGMA incremental_vacuum",
+};
+
+struct cache {
+	struct lh_tool *tool;
+	char *path;
+	uint64_t max, page;
+	sqlite3 *db;
+	sqlite3_stmt *stmt[STATEMENTS];
+	pthread_mutex_t lock;
+	struct lh_buf touched;		/* int64_t id */
+	int64_t start;			/* the clock when this run began */
+	bool full;			/* the disk is, or fails */
+	bool broken;			/* it was told that nothing more is kept or found */
+	unsigned long long hits, kept, dropped;
+};
+
+static bool is_damage(int rc)
+{
+	return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB || (rc & 0xff) == SQLITE_TOOBIG;
+}
+
+/* What SQLite says as an error of ours. */
+static int fail(struct cache *c, int rc, struct lh_err *err)
+{
+	if ((rc & 0xff) == SQLITE_NOMEM)
+		return lh_err_nomem(err);
+	if ((rc & 0xff) == SQLITE_NOTADB)
+		return lh_err_set(err, LH_ECORRUPT, "%s: not a cache of lh-embed", c->path);
+	if (is_damage(rc))
+		return lh_err_set(err, LH_ECORRUPT, "%s: damaged; remove it, and it is made anew", c->path);
+	c->full = (rc & 0xff) == SQLITE_FULL || (rc & 0xff) == SQLITE_IOERR;
+	return lh_err_set(err, LH_EIO, "%s: %s", c->path, sqlite3_errmsg(c->db));
+}
+
+/* Go on without the file. */
+static void give_up(struct cache *c)
+{
+	if (!c->broken)
+		lh_tool_warn(c->tool, "%s: %s; going on without what it keeps", c->path, sqlite3_errmsg(c->db));
+	c->broken = true;
+}
+
+/* Run a statement that gives one number, or none; SQLITE_OK when all is well. */
+static int number(struct cache *c, int which, int64_t *v)
+{
+	sqlite3_stmt *s = c->stmt[which];
+	int rc = sqlite3_step(s);
+
+	if (rc == SQLITE_ROW && v)
+		*v = sqlite3_column_int64(s, 0);
+	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+		rc = SQLITE_OK;
+	sqlite3_reset(s);
+	return rc;
+}
+
+static int run(struct cache *c, int which)
+{
+	sqlite3_stmt *s = c->stmt[which];
+	int rc;
+
+	while ((rc = sqlite3_step(s)) == SQLITE_ROW)
+		;
+	sqlite3_reset(s);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static void roll_back(struct cache *c)
+{
+	if (!sqlite3_get_autocommit(c->db))
+		run(c, ROLLBACK);
+}
+
+/* ---- opening ---- */
+
+/* SQLite follows what it is given; a FIFO would hold it up for ever. */
+static int make_file(struct cache *c, struct lh_err *err)
+{
+	struct stat st;
+	int fd;
+
+	if (stat(c->path, &st) == 0)
+		return S_ISREG(st.st_mode) ? 0 : lh_err_set(err, LH_EIO, "%s: not a regular file", c->path);
+	fd = open(c->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return lh_err_sys(err, "%s: cannot create", c->path);
+	close(fd);
+	return 0;
+}
+
+/* One number of a query that is asked once. */
+static int ask(struct cache *c, const char *query, int64_t *v)
+{
+	sqlite3_stmt *s = NULL;
+	int rc = sqlite3_prepare_v2(c->db, query, -1, &s, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(s);
+	if (rc == SQLITE_ROW)
+		*v = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int exec(struct cache *c, const char *text)
+{
+	return sqlite3_exec(c->db, text, NULL, NULL, NULL);
+}
+
+/* Fill a file in which there is nothing yet; another process may be at it too. */
+static int create(struct cache *c)
+{
+	int64_t objects = 0;
+	int rc = exec(c, SETUP "; PRAGMA journal_mode=WAL; BEGIN IMMEDIATE");
+
+	if (rc == SQLITE_OK)
+		rc = ask(c, "SELECT count(*) FROM sqlite_schema", &objects);
+	if (rc == SQLITE_OK && !objects)
+		rc = exec(c, TABLE ";" INDEX ";" MARKS);
+	if (rc == SQLITE_OK)
+		rc = exec(c, "COMMIT");
+	if (rc != SQLITE_OK && !sqlite3_get_autocommit(c->db))
+		exec(c, "ROLLBACK");
+	return rc;
+}
+
+/* Is it ours, to the letter of the schema?  A file of somebody else's may hold
+ * triggers, which would run. */
+static int check(struct cache *c, int64_t application, int64_t version, struct lh_err *err)
+{
+	int64_t alien = 0, ours = 0;
+	int rc = ask(c, "SELECT count(*) FROM sqlite_schema WHERE sql IN ('" TABLE "', '" INDEX "')", &ours);
+
+	if (rc == SQLITE_OK)
+		rc = ask(c, "SELECT count(*) FROM sqlite_schema WHERE sql NOT IN ('" TABLE "', '" INDEX "')", &alien);
+	if (rc != SQLITE_OK)
+		return fail(c, rc, err);
+	if (application == APPLICATION && version != VERSION)
+		return lh_err_set(err, LH_ECORRUPT, "%s: a cache of version %lld; this lh-embed knows version %d", c->path, (long long)version, VERSION);
+	if (application != APPLICATION || ours != 2 || alien)
+		return lh_err_set(err, LH_ECORRUPT, "%s: not a cache of lh-embed", c->path);
+	return 0;
+}
+
+/* What is in the file, made first if that is nothing. */
+static int look(struct cache *c, struct lh_err *err)
+{
+	int64_t application = 0, version = 0, objects = 0, deadline = time(NULL) + PATIENCE / 1000;
+	int rc;
+
+	for (;;) {
+		rc = ask(c, "PRAGMA application_id", &application);
+		if (rc == SQLITE_OK)
+			rc = ask(c, "PRAGMA user_version", &version);
+		if (rc == SQLITE_OK)
+			rc = ask(c, "SELECT count(*) FROM sqlite_schema", &objects);
+		if (rc == SQLITE_OK && (application || version || objects))
+			return check(c, application, version, err);
+		if (rc == SQLITE_OK)
+			rc = create(c);
+		/* where a lock would have to be raised SQLite does not wait */
+		if (rc != SQLITE_OK && ((rc & 0xff) != SQLITE_BUSY || time(NULL) > deadline))
+			return fail(c, rc, err);
+		if (rc != SQLITE_OK)
+			nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+	}
+}
+
+static int prepare(struct cache *c, struct lh_err *err)
+{
+	int64_t page = 0;
+	int i, rc = ask(c, "PRAGMA page_size", &page);
+
+	for (i = 0; rc == SQLITE_OK && i < STATEMENTS; i++)
+		rc = sqlite3_prepare_v3(c->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &c->stmt[i], NULL);
+	if (rc == SQLITE_OK)
+		rc = number(c, NEWEST, &c->start);
+	c->page = (uint64_t)page;
+	return rc == SQLITE_OK ? 0 : fail(c, rc, err);
+}
+
+static int connect(struct cache *c, struct lh_err *err)
+{
+	int rc = sqlite3_open_v2(c->path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+
+	if (!c->db)
+		return lh_err_nomem(err);
+	if (rc == SQLITE_OK && sqlite3_db_readonly(c->db, "main") == 1)
+		return lh_err_set(err, LH_EIO, "%s: may not be written", c->path);
+	sqlite3_busy_timeout(c->db, PATIENCE);
+	sqlite3_limit(c->db, SQLITE_LIMIT_LENGTH, 1 << 20);
+	sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(c->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	if (rc == SQLITE_OK)
+		rc = exec(c, "PRAGMA cell_size_check=ON; PRAGMA secure_delete=FAST");
+	if (rc != SQLITE_OK)
+		return fail(c, rc, err);
+	if (look(c, err) < 0)
+		return -1;
+	/* After a power cut the last rows may be missing, never damaged. */
+	rc = exec(c, "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=256; PRAGMA journal_size_limit=4194304");
+	return rc == SQLITE_OK ? prepare(c, err) : fail(c, rc, err);
+}
+
+/* ---- writing ---- */
+
+/* Bytes of the pages that hold something; *all: of the file. */
+static int in_use(struct cache *c, uint64_t *used, uint64_t *all)
+{
+	int64_t pages = 0, unused = 0;
+	int rc = number(c, PAGES, &pages);
+
+	if (rc == SQLITE_OK)
+		rc = number(c, FREE, &unused);
+	*all = (uint64_t)pages * c->page;
+	*used = (uint64_t)(pages - unused) * c->page;
+	return rc;
+}
+
+/* Within a transaction: let go of what was used longest ago, if there is too much. */
+static int evict(struct cache *c)
+{
+	uint64_t used, all;
+	int rc = in_use(c, &used, &all), gone = 1;
+
+	if (rc != SQLITE_OK || used <= c->max)
+		return rc;
+	while (rc == SQLITE_OK && used > c->max - c->max / 16 && gone > 0) {
+		rc = run(c, EVICT);
+		gone = rc == SQLITE_OK ? sqlite3_changes(c->db) : 0;
+		c->dropped += (unsigned)gone;
+		if (rc == SQLITE_OK)
+			rc = in_use(c, &used, &all);
+	}
+	/* what is free is used again; only a lower limit than once makes a smaller file */
+	if (rc == SQLITE_OK && all > c->max + c->max / 8)
+		rc = run(c, VACUUM);
+	return rc;
+}
+
+static int touch(struct cache *c, int64_t clock)
+{
+	const int64_t *id = (const int64_t *)c->touched.p;
+	size_t i, n = c->touched.len / sizeof *id;
+	int rc = SQLITE_OK;
+
+	for (i = 0; rc == SQLITE_OK && i < n; i++) {
+		sqlite3_bind_int64(c->stmt[TOUCH], 1, id[i]);
+		sqlite3_bind_int64(c->stmt[TOUCH], 2, clock);
+		rc = run(c, TOUCH);
+	}
+	return rc;
+}
+
+/* A checksum of a row that has no other: damage elsewhere SQLite finds itself. */
+static int64_t sum(const unsigned char key[32], const void *p, size_t n)
+{
+	int64_t k, h = (int64_t)lh_xxh3(p, n);
+
+	memcpy(&k, key, sizeof k);
+	return h ^ k;
+}
+
+static int insert(struct cache *c, const struct cache_entry *e, int64_t clock)
+{
+	sqlite3_stmt *s = c->stmt[PUT];
+	int rc;
+
+	sqlite3_bind_blob(s, 1, e->key, 32, SQLITE_STATIC);
+	sqlite3_bind_int64(s, 2, clock);
+	sqlite3_bind_int64(s, 3, sum(e->key, e->p, e->n));
+	sqlite3_bind_blob(s, 4, e->p, (int)e->n, SQLITE_STATIC);
+	rc = run(c, PUT);
+	sqlite3_clear_bindings(s);
+	return rc;
+}
+
+static void write_all(struct cache *c, const struct cache_entry *entry, size_t n)
+{
+	int64_t clock = 0;
+	int rc = run(c, BEGIN_WRITE);
+	size_t i;
+
+	if (rc == SQLITE_OK)
+		rc = number(c, NEWEST, &clock);
+	if (rc == SQLITE_OK && (clock < 0 || clock == INT64_MAX))
+		clock = 0;	/* no clock of ours; the order of use is lost, and no more */
+	if (rc == SQLITE_OK)
+		rc = touch(c, clock + 1);
+	for (i = 0; rc == SQLITE_OK && i < n; i++)
+		rc = insert(c, &entry[i], clock + 1);
+	if (rc == SQLITE_OK)
+		rc = evict(c);
+	if (rc == SQLITE_OK)
+		rc = run(c, COMMIT);
+	if (rc == SQLITE_OK) {
+		c->kept += n;
+	} else {
+		give_up(c);
+		roll_back(c);
+	}
+	lh_buf_reset(&c->touched);
+}
+
+void cache_put(struct cache *c, const struct cache_entry *entry, size_t n)
+{
+	pthread_mutex_lock(&c->lock);
+	if (!c->broken && n)
+		write_all(c, entry, n);
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* ---- reading ---- */
+
+void cache_lock(struct cache *c)
+{
+	pthread_mutex_lock(&c->lock);
+	if (!c->broken && run(c, BEGIN_READ) != SQLITE_OK)
+		give_up(c);
+}
+
+void cache_unlock(struct cache *c)
+{
+	roll_back(c);
+	if (!c->broken && c->touched.len >= TOUCHED * sizeof(int64_t))
+		write_all(c, NULL, 0);
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* A row was found: is it what was put there? */
+static int take(struct cache *c, const unsigned char key[32], struct lh_buf *out, struct lh_err *err)
+{
+	sqlite3_stmt *s = c->stmt[GET];
+	const void *p = sqlite3_column_blob(s, 3);
+	size_t n = (size_t)sqlite3_column_bytes(s, 3), at = out->len;
+	int64_t id = sqlite3_column_int64(s, 0);
+
+	if (!p && sqlite3_errcode(c->db) == SQLITE_NOMEM)
+		return lh_err_nomem(err);
+	if (!n || n % sizeof(float) || n > LH_DIM_MAX * sizeof(float) || sqlite3_column_int64(s, 2) != sum(key, p, n))
+		return fail(c, SQLITE_CORRUPT, err);
+	lh_buf_add(out, p, n);
+	if (lh_buf_check(out, err) < 0)
+		return -1;
+	if (!lh_vec_finite((const float *)(out->p + at), n / sizeof(float))) {
+		out->len = at;
+		return fail(c, SQLITE_CORRUPT, err);
+	}
+	if (sqlite3_column_int64(s, 1) <= c->start)
+		lh_buf_add(&c->touched, &id, sizeof id);
+	c->hits++;
+	return 1;
+}
+
+int cache_get(struct cache *c, const unsigned char key[32], struct lh_buf *out, struct lh_err *err)
+{
+	sqlite3_stmt *s = c->stmt[GET];
+	int rc, found = 0;
+
+	if (c->broken)
+		return 0;
+	sqlite3_bind_blob(s, 1, key, 32, SQLITE_STATIC);
+	rc = sqlite3_step(s);
+	if (rc == SQLITE_ROW)
+		found = take(c, key, out, err);
+	else if (is_damage(rc) || (rc & 0xff) == SQLITE_NOMEM)
+		found = fail(c, rc, err);
+	else if (rc != SQLITE_DONE)
+		give_up(c);
+	sqlite3_reset(s);
+	return found;
+}
+
+/* ---- the whole ---- */
+
+static void cache_free(struct cache *c)
+{
+	int i;
+
+	for (i = 0; i < STATEMENTS; i++)
+		sqlite3_finalize(c->stmt[i]);
+	sqlite3_close(c->db);
+	lh_buf_free(&c->touched);
+	pthread_mutex_destroy(&c->lock);
+	free(c->path);
+	free(c);
+}
+
+struct cache *cache_open(struct lh_tool *tool, const char *path, uint64_t max, struct lh_err *err)
+{
+	struct cache *c = lh_calloc(1, sizeof *c, err);
+
+	if (!c)
+		return NULL;
+	c->tool = tool;
+	c->max = max;
+	pthread_mutex_init(&c->lock, NULL);
+	lh_buf_init(&c->touched, LH_BUF_NOMAX);
+	c->path = lh_strndup(path, strlen(path), err);
+	if (c->path && make_file(c, err) == 0 && connect(c, err) == 0)
+		return c;
+	if (c->full) {
+		give_up(c);
+		return c;
+	}
+	cache_free(c);
+	lh_err_prefix(err, "--cache");
+	return NULL;
+}
+
+void cache_close(struct cache *c)
+{
+	uint64_t used = 0, all = 0;
+
+	if (!c)
+		return;
+	if (!c->broken && c->touched.len)
+		write_all(c, NULL, 0);
+	if (!c->broken && in_use(c, &used, &all) == SQLITE_OK)
+		lh_tool_chat(c->tool, "%s: %llu hits, %llu kept, %llu dropped, %.1f of %.1f MiB in use", c->path, c->hits,
+			     c->kept, c->dropped, (double)used / 1048576, (double)c->max / 1048576);
+	cache_free(c);
+}

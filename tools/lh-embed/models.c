@@ -1,0 +1,80 @@
+/* models.c - the models that were asked for.  See models.h. */
+#include "models.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lh_buf.h"
+#include "lh_mem.h"
+
+void models_init(struct models *ms, const char *engine)
+{
+	ms->engine = engine;
+	ms->first = NULL;
+	pthread_mutex_init(&ms->lock, NULL);
+}
+
+static void model_free(struct model *m)
+{
+	free(m->name);
+	free(m->space);
+	free(m);
+}
+
+void models_free(struct models *ms)
+{
+	struct model *m;
+
+	while ((m = ms->first)) {
+		ms->first = m->next;
+		model_free(m);
+	}
+	pthread_mutex_destroy(&ms->lock);
+}
+
+/* No engine's name has a space in it, so the two cannot be confused. */
+static char *space_of(const char *engine, const char *name, size_t n, struct lh_err *err)
+{
+	struct lh_buf b;
+	char *space = NULL;
+
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	lh_buf_puts(&b, engine);
+	lh_buf_putc(&b, ' ');
+	lh_buf_add(&b, name, n);
+	if (lh_buf_check(&b, err) == 0)
+		space = lh_strndup(b.p, b.len, err);
+	lh_buf_free(&b);
+	return space;
+}
+
+static struct model *model_new(const char *engine, const char *name, size_t n, struct lh_err *err)
+{
+	struct model *m = lh_calloc(1, sizeof *m, err);
+
+	if (!m)
+		return NULL;
+	m->name = lh_strndup(name, n, err);
+	if (m->name)
+		m->space = space_of(engine, name, n, err);
+	if (m->space)
+		return m;
+	model_free(m);
+	return NULL;
+}
+
+struct model *models_find(struct models *ms, const char *name, size_t n, struct lh_err *err)
+{
+	struct model *m;
+
+	pthread_mutex_lock(&ms->lock);
+	for (m = ms->first; m; m = m->next)
+		if (strlen(m->name) == n && !memcmp(m->name, name, n))
+			break;
+	if (!m && (m = model_new(ms->engine, name, n, err))) {
+		m->next = ms->first;
+		ms->first = m;
+	}
+	pthread_mutex_unlock(&ms->lock);
+	return m;
+}
