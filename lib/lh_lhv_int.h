@@ -3,6 +3,7 @@
  *
  *     lh_lhv_file.c    open, rows, ids: the mapped file, all of it checked
  *     lh_lhv_walk.c    the searcher, with
+ *     lh_lhv_answer.c  what it hands out,
  *     lh_lhv_match.c   what a filter makes of it (lh_lhv_walk.h), and
  *     lh_lhv_judge.c   what the filter said of which row
  *     lh_lhv_write.c   the writer's rows (lh_lhv_writer.h), and what it makes of

@@ -2,15 +2,12 @@
  * the exact scan.  See lh_lhv_walk.h. */
 #include "lh_lhv_walk.h"
 
-#include <float.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "lh_mem.h"
 
-#define SLACK 16	/* candidates beyond k, since f32 and double may differ in the last bits */
 #define WALK_ABOVE 32	/* rows per candidate kept: below, a scan in order is as fast as a walk, and exact */
 
 static int searcher_room(struct lh_searcher *s, struct lh_err *err)
@@ -92,28 +89,9 @@ static struct cand todo_pop(struct heap *h)
 	return top;
 }
 
-static struct lh_str id_of(const struct lh_lhv *ix, uint32_t row)
-{
-	struct lh_str id = { "", 0 };
-
-	if (row >= ix->rows)
-		return ix->pending[row - ix->rows].id;
-	if (ix->id_at[row] <= ix->id_at[row + 1] && ix->id_at[row + 1] <= ix->ids_n)
-		id = (struct lh_str){ ix->ids + ix->id_at[row], ix->id_at[row + 1] - ix->id_at[row] };
-	return id;
-}
-
-static int id_cmp(const struct lh_lhv *ix, uint32_t a, uint32_t b)
-{
-	struct lh_str x = id_of(ix, a), y = id_of(ix, b);
-	int c = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
-
-	return c ? c : x.n < y.n ? -1 : x.n > y.n;
-}
-
 static inline bool farther(const struct lh_lhv *ix, struct cand a, struct cand b)
 {
-	return a.d > b.d || (__builtin_expect(a.d == b.d, 0) && id_cmp(ix, a.row, b.row) > 0);
+	return a.d > b.d || (__builtin_expect(a.d == b.d, 0) && lh_walk_id_cmp(ix, a.row, b.row) > 0);
 }
 
 static void best_sink(const struct lh_lhv *ix, struct heap *h, size_t i, struct cand c)
@@ -152,21 +130,6 @@ static inline bool wanted(const struct lh_searcher *s, struct cand c)
 }
 
 /* ---- rows ---- */
-
-/* The best that is kept of a row's vector, good until the next call. */
-static const float *vector_of(const struct lh_searcher *s, uint32_t row)
-{
-	const struct lh_lhv *ix = s->ix;
-
-	if (row >= ix->rows)
-		return ix->pending[row - ix->rows].vector;
-	if (ix->exact)
-		return lh_lhv_exact(ix, row);
-	if (ix->params.precision == LH_F32)
-		return lh_lhv_code(ix, row);
-	lh_lhv_vector(ix, row, s->vector);
-	return s->vector;
-}
 
 static int by_row(const void *a, const void *b)
 {
@@ -218,8 +181,12 @@ static int scan_pending(struct lh_searcher *s)
 /* Opening said that pages are met at random. */
 void lh_walk_readahead(struct lh_searcher *s)
 {
-	if (!s->scanned && s->ix->rows)
-		madvise((void *)(uintptr_t)s->ix->block, s->ix->rows * s->ix->stride, MADV_WILLNEED);
+	const struct lh_lhv *ix = s->ix;
+
+	if (!s->scanned && ix->rows && s->exactly && ix->exact)
+		madvise((void *)(uintptr_t)ix->exact, ix->rows * lh_lhv_exact_bytes(&ix->params), MADV_WILLNEED);
+	else if (!s->scanned && ix->rows)
+		madvise((void *)(uintptr_t)ix->block, ix->rows * ix->stride, MADV_WILLNEED);
 	s->scanned = true;
 }
 
@@ -341,7 +308,7 @@ static void distances(struct lh_searcher *s, const uint32_t *rows, size_t n, flo
 
 	if (exactly && !ix->exact) {
 		for (i = 0; i < n; i++)
-			d[i] = lh_code_row(&s->exact, vector_of(s, rows[i]));
+			d[i] = lh_code_row(&s->exact, lh_walk_vector(s, rows[i]));
 		return;
 	}
 	for (i = 0; i < n; i++)
@@ -405,52 +372,7 @@ static int walk(struct lh_searcher *s)
 	return s->best.n >= s->q->k;
 }
 
-/* ---- answers ---- */
-
-static int by_distance(const void *a, const void *b, void *ctx)
-{
-	const struct cand *x = a, *y = b;
-
-	if (x->d != y->d)
-		return x->d < y->d ? -1 : 1;
-	return x->row == y->row ? 0 : id_cmp(ctx, x->row, y->row);
-}
-
-/* Not finite when the row's vector is not. */
-static double final_distance(const struct lh_searcher *s, const float *v)
-{
-	const struct lh_lhv_params *p = &s->ix->params;
-	double d;
-
-	if (p->distance == LH_L2)
-		return sqrt(lh_vec_l2sq_f64(s->exact.v, v, p->dimension));
-	d = 1 - lh_vec_dot_f64(s->exact.v, v, p->dimension);
-	return p->distance == LH_COSINE && d < 0 ? 0 : d;
-}
-
-static long answer(struct lh_searcher *s, struct lh_hit *out)
-{
-	struct heap *h = &s->best;
-	const struct lh_lhv *ix = s->ix;
-	size_t i, n;
-
-	qsort_r(h->v, h->n, sizeof *h->v, by_distance, (void *)(uintptr_t)ix);
-	n = h->n < s->q->k + SLACK ? h->n : s->q->k + SLACK;
-	for (i = 0; i < n; i++) {
-		uint32_t row = h->v[i].row;
-		double d = final_distance(s, vector_of(s, row));
-
-		if (!isfinite(d))
-			return lh_err_set(s->err, LH_ECORRUPT, "rows: the vector of row %u is damaged", row);
-		h->v[i].d = d > FLT_MAX ? FLT_MAX : d < -FLT_MAX ? -FLT_MAX : (float)d;
-	}
-	qsort_r(h->v, n, sizeof *h->v, by_distance, (void *)(uintptr_t)ix);
-	if (n > s->q->k)
-		n = s->q->k;
-	for (i = 0; i < n; i++)
-		out[i] = (struct lh_hit){ h->v[i].d, h->v[i].row };
-	return (long)n;
-}
+/* ---- walk or scan ---- */
 
 int lh_walk_begin(struct lh_searcher *s, size_t keep)
 {
@@ -463,7 +385,7 @@ size_t lh_walk_exact(const struct lh_searcher *s)
 {
 	uint64_t all = s->ix->rows + s->ix->n_pending;
 
-	return s->q->k < all && s->q->k + SLACK < all ? s->q->k + SLACK : all;
+	return s->q->k < all && lh_walk_finalists(s) < all ? lh_walk_finalists(s) : all;
 }
 
 bool lh_walk_pays(const struct lh_searcher *s, size_t ef)
@@ -505,5 +427,5 @@ long lh_lhv_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out
 		ef = q->k;
 	if ((q->allow ? lh_match_search(s, ef) : search_rows(s, ef)) < 0 || scan_pending(s) < 0)
 		return -1;
-	return answer(s, out);
+	return lh_walk_answer(s, out);
 }

@@ -3,6 +3,7 @@
  *
  *     lh_lhv_walk.c    the searcher: the walk over the graph, the exact scan
  *     lh_lhv_match.c   the same where a filter allows only some rows
+ *     lh_lhv_answer.c  the candidates measured again, in order
  *     lh_lhv_judge.c   what the filter said of which row, remembered
  *
  * Distances inside are what sorts alike and costs least: -dot, or l2 squared,
@@ -86,6 +87,18 @@ static inline void lh_walk_expect(const struct lh_lhv *ix, uint32_t row)
 	for (i = 0; i < ix->vector_at; i += 64)
 		__builtin_prefetch(p + i);
 }
+
+/* ---- lh_lhv_answer.c ---- */
+
+/* The best that is kept of a row's vector, good until the next call. */
+const float *lh_walk_vector(const struct lh_searcher *s, uint32_t row);
+/* By the bytes of the ids. */
+int lh_walk_id_cmp(const struct lh_lhv *ix, uint32_t a, uint32_t b);
+/* As many candidates are measured again: those beyond k make up for what f32,
+ * and codes, put in another order. */
+size_t lh_walk_finalists(const struct lh_searcher *s);
+/* What best holds, as lh_lhv_search hands it out. */
+long lh_walk_answer(struct lh_searcher *s, struct lh_hit *out);
 
 /* ---- lh_lhv_match.c ---- */
 
