@@ -303,6 +303,9 @@ raw() {
 		lh-index build "no/$E"
 		lh-index add "$E.lhv"
 		lh-index merge "$E.lhv" two.lhv
+		lh-lift --playbook "$E.lhv" workers.lhv
+		lh-lift --report "no/$E" workers.lhv
+		lh-lift --judge-model $'\xff'"$E" workers.lhv
 		lh-materialize --source "$E"
 		lh-materialize --sources "$E"
 		lh-materialize --root "no/$E"
@@ -389,7 +392,7 @@ ASK='"uid":"t1","role":"r","city":"c","state":"s","content":1,"mode":"m","kind":
 	while read -r command; do
 		[ "$(bash -c "$command -j1" </dev/null | sha256sum)" = "$(bash -c "$command -j3" </dev/null | sha256sum)" ] ||
 			{ echo "$command"; return 1; }
-	done < <(writers | grep 'chat\|export\|extract-json answers\|embed\|materialize\|relevance\|score\|search\|validate')
+	done < <(writers | grep 'chat\|export\|extract-json answers\|embed\|lift\|materialize\|relevance\|score\|search\|validate')
 }
 
 @test "whichever allocation fails: exit 2, out of memory, no leak, no litter" {

@@ -187,6 +187,11 @@ nothing_left() {
 	run --separate-stderr lh-lift --playbook bad.lhv few.lhv </dev/null
 	[ "$status" = 2 ]
 	[[ $stderr == 'lh-lift: bad.lhv: '* ]]
+	# entries must not get into an index of something else
+	run --separate-stderr lh-lift --playbook few.lhv w=few.lhv <<<"$(ask "Need 1 Welder in Gary IN")"
+	[ "$status" = 2 ]
+	[ "$stderr" = 'lh-lift: few.lhv is no playbook: row 0: missing string field "query_text"' ]
+	[ ! -e few.lhv-log ]
 	run --separate-stderr lh-lift --playbook - few.lhv </dev/null
 	[ "$status" = 2 ]
 	run --separate-stderr lh-lift playbook_memory=few.lhv </dev/null
@@ -446,7 +451,7 @@ under_way() {
 @test "whichever allocation fails, ours or a child's: exit 2, out of memory, nothing left" {
 	asan_only
 	ask "Need 1 Welder in Gary IN starting at 06:00 for Beacon Freight" >q
-	for ((n = 1; n < 10000; n += $(scale 11 1))); do
+	for ((n = 1; n < 10000; n += $(scale 29 1))); do
 		LH_FAULT_ALLOC=$n run --separate-stderr lh-lift -j1 --paraphrase --report r.md few.lhv <q
 		[ "$status" = 0 ] && break
 		[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] || { echo "$n: exit $status: $stderr"; return 1; }

@@ -63,25 +63,19 @@ static size_t best_of(const struct hits *h)
 	return best;
 }
 
-static void put(struct lh_buf *out, const char *name, const struct lh_value *v)
-{
-	lh_buf_puts(out, name);
-	lh_buf_add(out, v->p, v->n);
-}
-
 static void put_entry(struct lh_buf *out, const struct cold *c, const struct hit *best)
 {
 	const struct lh_value *role = lh_record_get(c->demand.rec, "role");
 	char score[LH_F64_MAX];
 
-	put(out, "{\"query_text\":", &c->demand.text_json);
-	put(out, ",\"answer_id\":", &best->id);
-	put(out, ",\"answer_corpus\":", &best->corpus);
+	put_value(out, "{\"query_text\":", &c->demand.text_json);
+	put_value(out, ",\"answer_id\":", &best->id);
+	put_value(out, ",\"answer_corpus\":", &best->corpus);
 	lh_buf_puts(out, ",\"score\":");
 	lh_buf_add(out, score, lh_f64_print(score, best->score));
 	if (c->demand.role.n) {
-		put(out, ",\"tags\":[", role);
-		put(out, "],\"role\":", role);
+		put_value(out, ",\"tags\":[", role);
+		put_value(out, "],\"role\":", role);
 	}
 	lh_buf_putc(out, '}');
 }

@@ -6,6 +6,7 @@
  *     judge.c     how good is a hit, by what is known
  *     chat.c      lh-chat as a child: how good is a hit, by a model
  *     reword.c    the same demand in other words
+ *     book.c      the entries of the playbook
  *     cold.c      the first pass: search, judge, record what was found
  *     warm.c      the second: search with the playbook, compare
  *     tally.c     what it comes to
@@ -119,6 +120,8 @@ int search_ask(struct search *s, const struct lh_record *query, bool warm, const
 int hits_read(struct hits *h, const struct lh_value *list, struct lh_err *err);
 /* As a list: id, distance, corpus, score, playbook. */
 void hits_put(struct lh_buf *out, const struct hits *h);
+/* Name and value, as they are. */
+void put_value(struct lh_buf *out, const char *name, const struct lh_value *v);
 bool hit_same(const struct hit *a, const struct hit *b);
 
 /* ---- judge.c ---- */
@@ -150,6 +153,25 @@ int chat_reword(struct chat *c, const struct demand *d, struct lh_str *words, st
 /* Append other wordings as a list of strings: the styles that it is not in, and
  * the model's. */
 int reword(struct lh_buf *out, const struct demand *d, struct chat *c, struct lh_err *err);
+
+/* ---- book.c ---- */
+
+struct book {
+	const struct lh_lhv *ix;	/* NULL: there is none */
+	const char *path;
+	struct lh_record entry;
+	struct lh_buf text, strings;
+};
+void book_init(struct book *b, const struct lh_lhv *ix, const char *path);
+void book_free(struct book *b);
+/* *ix NULL when there is no such file. */
+int book_open(const char *path, struct lh_lhv **ix, struct lh_err *err);
+/* Is it one, by its first entry, or not there?  Entries must not get into an index
+ * of something else. */
+int book_check(const char *path, struct lh_err *err);
+/* The role of the entry that touched the hit, in b until the next call; n = 0: it
+ * has none, or is gone. */
+int book_role(struct book *b, const struct hit *h, struct lh_str *role, struct lh_err *err);
 
 /* ---- cold.c, warm.c ---- */
 

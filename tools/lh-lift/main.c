@@ -78,6 +78,8 @@ static int run(struct lift *l)
 	rc = make_folder(l, err);
 	if (rc == 0)
 		rc = try_search(l, err);
+	if (rc == 0)
+		rc = book_check(l->book, err);
 	if (rc == 0 && l->report_path)
 		rc = lh_atomic_open(&l->report, l->report_path, 0666, err);
 	if (rc == 0)

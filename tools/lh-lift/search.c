@@ -102,7 +102,7 @@ int hits_read(struct hits *h, const struct lh_value *list, struct lh_err *err)
 	return 0;
 }
 
-static void put(struct lh_buf *out, const char *name, const struct lh_value *v)
+void put_value(struct lh_buf *out, const char *name, const struct lh_value *v)
 {
 	lh_buf_puts(out, name);
 	lh_buf_add(out, v->p, v->n);
@@ -117,16 +117,16 @@ void hits_put(struct lh_buf *out, const struct hits *h)
 	for (i = 0; i < h->n; i++) {
 		const struct hit *at = &h->v[i];
 
-		put(out, i ? ",{\"id\":" : "{\"id\":", &at->id);
-		put(out, ",\"distance\":", &at->distance);
-		put(out, ",\"corpus\":", &at->corpus);
+		put_value(out, i ? ",{\"id\":" : "{\"id\":", &at->id);
+		put_value(out, ",\"distance\":", &at->distance);
+		put_value(out, ",\"corpus\":", &at->corpus);
 		lh_buf_puts(out, ",\"score\":");
 		if (at->score < 0)
 			lh_buf_puts(out, "null");
 		else
 			lh_buf_add(out, score, lh_f64_print(score, at->score));
 		if (at->playbook.p)
-			put(out, ",\"playbook\":", &at->playbook);
+			put_value(out, ",\"playbook\":", &at->playbook);
 		lh_buf_putc(out, '}');
 	}
 	lh_buf_putc(out, ']');
@@ -148,7 +148,7 @@ static int make_line(struct search *s, const struct lh_record *query, bool warm,
 	lh_buf_reset(&s->line);
 	lh_record_open(&s->line, query, drop, text ? sizeof drop / sizeof *drop : 3);
 	if (text) {
-		put(&s->line, "\"query_text\":", text);
+		put_value(&s->line, "\"query_text\":", text);
 		lh_buf_putc(&s->line, ',');
 	}
 	lh_buf_printf(&s->line, "\"use_playbook\":%s", warm ? "true" : "false");

@@ -1,7 +1,5 @@
 /* warm.c - the second pass: search with the playbook, compare.  See lift.h. */
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "lh_mem.h"
 #include "lh_num.h"
@@ -15,9 +13,9 @@ struct warm {
 	struct lift *l;
 	struct search search;
 	struct demand demand;
-	struct lh_record entry;
+	struct book book;
 	struct hits cold;
-	struct lh_buf scratch, meta, row;
+	struct lh_buf scratch, row;
 };
 
 static void worker_free(void *arg)
@@ -26,10 +24,9 @@ static void worker_free(void *arg)
 
 	search_free(&w->search);
 	demand_free(&w->demand);
-	lh_record_free(&w->entry);
+	book_free(&w->book);
 	free(w->cold.v);
 	lh_buf_free(&w->scratch);
-	lh_buf_free(&w->meta);
 	lh_buf_free(&w->row);
 	free(w);
 }
@@ -43,9 +40,8 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	w->l = ctx;
 	search_init(&w->search);
 	demand_init(&w->demand);
-	lh_record_init(&w->entry);
+	book_init(&w->book, w->l->ix, w->l->book);
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
-	lh_buf_init(&w->meta, LH_BUF_NOMAX);
 	lh_buf_init(&w->row, LH_BUF_NOMAX);
 	if (search_start(&w->search, w->l, true, err) == 0)
 		return w;
@@ -60,36 +56,6 @@ struct found {		/* by the first pass */
 
 /* ---- bleed ---- */
 
-/* The role of the entry that touched the hit; n = 0: it has none, or is gone. */
-static int entry_role(struct warm *w, const struct hit *h, struct lh_str *role, struct lh_err *err)
-{
-	struct lh_value id;
-	const struct lh_value *v;
-	struct lh_row row;
-	struct lh_str s;
-	int64_t at;
-
-	*role = (struct lh_str){ NULL, 0 };
-	if (!w->l->ix || !lh_value_get(&h->playbook, "id", &id) || id.type != LH_STRING)
-		return 0;
-	lh_buf_reset(&w->scratch);
-	if (lh_value_str(&id, &w->scratch, &s, err) < 0)
-		return -1;
-	at = lh_lhv_find(w->l->ix, s.p, s.n, err);
-	if (at < 0)
-		return at == -1 ? 0 : -1;
-	if (lh_lhv_row(w->l->ix, (uint64_t)at, &row, err) < 0)
-		return -1;
-	lh_buf_reset(&w->meta);
-	lh_buf_add(&w->meta, row.meta.p, row.meta.n);	/* the scanner reads past its text */
-	if (lh_buf_check(&w->meta, err) < 0)
-		return -1;
-	if (lh_record_parse(&w->entry, w->meta.p, w->meta.len, err) < 0)
-		return lh_err_prefix(err, "%s: %.*s", w->l->book, (int)s.n, s.p);
-	v = lh_record_get(&w->entry, "role");
-	return v && v->type == LH_STRING ? lh_value_str(v, &w->scratch, role, err) : 0;
-}
-
 /* How many hits an entry moved that is about another role. */
 static int count_bleed(struct warm *w, uint64_t *n, struct lh_err *err)
 {
@@ -102,7 +68,7 @@ static int count_bleed(struct warm *w, uint64_t *n, struct lh_err *err)
 	for (i = 0; i < h->n && role->n; i++) {
 		if (!h->v[i].playbook.p)
 			continue;
-		if (entry_role(w, &h->v[i], &other, err) < 0)
+		if (book_role(&w->book, &h->v[i], &other, err) < 0)
 			return -1;
 		*n += other.n && !lh_role_same(role->p, role->n, other.p, other.n);
 	}
@@ -283,12 +249,8 @@ int warm_pass(struct lift *l)
 {
 	struct lh_flow flow = { .map = on_found, .sink = on_line, .worker_new = worker_new, .worker_free = worker_free, .ctx = l };
 	struct lh_err err;
-	int rc = 0;
+	int rc = book_open(l->book, &l->ix, &err);
 
-	if (access(l->book, F_OK) == 0 || errno != ENOENT) {
-		l->ix = lh_lhv_open(l->book, &err);
-		rc = l->ix ? 0 : -1;
-	}
 	if (rc == 0)
 		rc = lh_flow_file(l->spool_path, l->tool->jobs, MAX_LINE, &flow, &err);
 	lh_lhv_close(l->ix);
