@@ -71,6 +71,10 @@ static int find_table(struct lh_texts *t, struct lh_err *err)
 	real = realpath(t->url, NULL);
 	if (!real)
 		return lh_err_sys(err, "%s", t->url);
+	if (!lh_utf8_valid(real, strlen(real))) {
+		free(real);
+		return lh_err_set(err, LH_EUSAGE, "%s: its path is not UTF-8, so that no index could name it", t->url);
+	}
 	free(t->url);
 	t->url = real;
 	return 0;

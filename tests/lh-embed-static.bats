@@ -262,6 +262,9 @@ model() {
 	run -2 lh-index build --engine static --model glove.txt x.lhv in
 	[ "$output" = "lh-index: $PWD/glove.txt: not a compiled table of word vectors (lh-embed --compile makes one)" ]
 	run -2 lh-index build --engine static --model t.lhw --dimension 5 x.lhv in
+	cp sub/moved.lhw $'caf\xe9.lhw'
+	run -2 lh-index build --engine static --model $'caf\xe9.lhw' x.lhv in
+	[[ $output == *'its path is not UTF-8'* ]]
 	[ ! -e x.lhv ]
 }
 
