@@ -111,7 +111,7 @@ static inline size_t lh_lhv_ef(size_t k)
 
 struct lh_query {
 	const float *vector;	/* of the index's dimension, finite; unit length under cosine */
-	size_t k, ef;		/* ef 0: lh_lhv_ef(k) */
+	size_t k, ef;		/* ef 0: lh_lhv_ef(k), and with a filter several times that */
 	bool exact;
 	/* Does a filter allow this live row?  NULL: there is no filter.  1 yes, 0
 	 * no, -1 with *err: damaged.  It is asked once of a row and must always say

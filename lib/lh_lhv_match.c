@@ -7,7 +7,7 @@
  */
 #include "lh_lhv_walk.h"
 
-#define MATCHES 16
+#define MATCHES 20	/* rows measured in their order for what a candidate of a walk costs */
 
 /* One that is excluded is not counted, for it would not answer anyway. */
 int lh_match_row(struct lh_searcher *s, uint64_t row)
@@ -166,11 +166,8 @@ static int64_t allowed_rows(struct lh_searcher *s)
 	return (int64_t)n;
 }
 
-/*
- * 1: a walk is the better way; 0: a scan; -1.  Each candidate that a walk keeps
- * costs about as much as measuring MATCHES rows in their order.  Where a sample
- * has it that many more than that match, nobody needs to know how many do.
- */
+/* 1: a walk is the better way; 0: a scan; -1.  Where a sample has it that far
+ * more rows match than a scan could be quick for, none are counted. */
 static int choose(struct lh_searcher *s, size_t ef)
 {
 	const struct lh_verdicts *v = s->q->verdicts;
@@ -187,11 +184,31 @@ static int choose(struct lh_searcher *s, size_t ef)
 	return allowed < 0 ? -1 : (double)allowed > scan;
 }
 
-int lh_match_search(struct lh_searcher *s, size_t ef)
+/*
+ * Candidates kept when nobody says how many: so many that 0.95 of the answers
+ * are found also for queries that lie far from all rows, which takes the more
+ * the larger the index.  Sentences of demand among 100,000 generated workers of
+ * whom half match: 64 find 0.81, 640 find 0.93 and 960, which these are, 0.95.
+ * Without the filter they find as much.
+ */
+static size_t promised_ef(const struct lh_searcher *s)
 {
-	int64_t allowed;
-	int rc = choose(s, ef);
+	size_t times = 4;
 
+	while (times * times * 450 < s->ix->rows)
+		times++;
+	return times * lh_lhv_ef(s->q->k);
+}
+
+int lh_match_search(struct lh_searcher *s)
+{
+	size_t ef = s->q->ef ? s->q->ef : promised_ef(s);
+	int64_t allowed;
+	int rc;
+
+	if (ef < s->q->k)
+		ef = s->q->k;
+	rc = choose(s, ef);
 	if (rc > 0)
 		rc = lh_walk_begin(s, ef) < 0 ? -1 : walk(s);
 	if (rc)

@@ -394,10 +394,13 @@ bool lh_walk_pays(const struct lh_searcher *s, size_t ef)
 }
 
 /* Among all rows of the file. */
-static int search_rows(struct lh_searcher *s, size_t ef)
+static int search_rows(struct lh_searcher *s)
 {
+	size_t ef = s->q->ef ? s->q->ef : lh_lhv_ef(s->q->k);
 	int rc = 0;
 
+	if (ef < s->q->k)
+		ef = s->q->k;
 	if (lh_walk_pays(s, ef))
 		rc = lh_walk_begin(s, ef) < 0 ? -1 : walk(s);
 	if (rc == 0) {
@@ -411,7 +414,6 @@ static int search_rows(struct lh_searcher *s, size_t ef)
 long lh_lhv_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out, struct lh_err *err)
 {
 	const struct lh_lhv *ix = s->ix;
-	size_t ef = q->ef ? q->ef : lh_lhv_ef(q->k);
 
 	q->dropped = 0;
 	if (!q->k || !(ix->rows + ix->n_pending))
@@ -423,9 +425,7 @@ long lh_lhv_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out
 	s->exactly = q->exact || !ix->graph;
 	s->q = q;
 	s->err = err;
-	if (ef < q->k)
-		ef = q->k;
-	if ((q->allow ? lh_match_search(s, ef) : search_rows(s, ef)) < 0 || scan_pending(s) < 0)
+	if ((q->allow ? lh_match_search(s) : search_rows(s)) < 0 || scan_pending(s) < 0)
 		return -1;
 	return lh_walk_answer(s, out);
 }

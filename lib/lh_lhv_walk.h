@@ -105,7 +105,7 @@ long lh_walk_answer(struct lh_searcher *s, struct lh_hit *out);
 /* May this row answer?  1, 0 (and counts as dropped), -1. */
 int lh_match_row(struct lh_searcher *s, uint64_t row);
 /* Search the rows of the file that match. */
-int lh_match_search(struct lh_searcher *s, size_t ef);
+int lh_match_search(struct lh_searcher *s);
 
 /* ---- lh_lhv_judge.c ---- */
 

@@ -259,23 +259,6 @@ int set_searcher(struct seat *s, struct lh_err *err)
 	return s->searcher ? 0 : -1;
 }
 
-/*
- * What a filter refuses is passed through but fills no place, so that the walk
- * must keep more to find as much, the more the larger the index.  Sentences of
- * demand among generated workers of whom 86 in a hundred match: 64 candidates
- * find 0.90 of 20,000 and 0.83 of 100,000; these find 0.96 and 0.955.
- */
-static size_t filtered_ef(const struct lh_lhv *ix, size_t k)
-{
-	struct lh_lhv_stats st;
-	size_t times = 4;
-
-	lh_lhv_get_stats(ix, &st);
-	while (times * times * 1000 < st.base)
-		times++;
-	return times * lh_lhv_ef(k);
-}
-
 static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
 {
 	const struct settings *set = w->run->set;
@@ -292,8 +275,6 @@ static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
 		q.allow = allow;
 		q.ctx = w->filter;
 		q.verdicts = w->kept->verdicts[s - w->seat];
-		if (!q.ef)
-			q.ef = filtered_ef(s->corpus->ix, q.k);
 	}
 	if (set_searcher(s, err) < 0)
 		return -1;
