@@ -21,7 +21,8 @@
  * Changing.  lh_lhv_change appends upserts and deletes to the log under the
  * index's lock; lh_lhv_compact folds them in.
  *
- * Rows are numbered: 0..base-1 in the file, then the pending ones.
+ * Rows are numbered: 0..base-1 in the file, then the pending ones.  In the file
+ * they lie as suits a search; lh_lhv_nth_row gives them in the order they came in.
  *
  * Owner:   ids and metadata handed out point into the map (or the log's copy)
  *          and live as long as the struct lh_lhv.
@@ -87,6 +88,8 @@ struct lh_row {
 LH_API uint64_t lh_lhv_rows(const struct lh_lhv *ix);		/* upper bound of row numbers */
 /* 1: a live row; 0: none at that number (deleted or replaced); -1: damaged. */
 LH_API int lh_lhv_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct lh_err *err);
+/* The same of the i-th row that was put, i below lh_lhv_rows; *row is its number. */
+LH_API int lh_lhv_nth_row(const struct lh_lhv *ix, uint64_t i, uint64_t *row, struct lh_row *out, struct lh_err *err);
 /* The vector of a row below lh_lhv_rows, into out: dimension values.  Damage may
  * have made any of them infinite or NaN. */
 LH_API void lh_lhv_vector(const struct lh_lhv *ix, uint64_t row, float *out);

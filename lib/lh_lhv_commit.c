@@ -11,37 +11,6 @@
 #include "lh_mem.h"
 #include "lh_signal_int.h"
 
-/* Metadata in the order of rows, the texts of replaced rows left out. */
-static int pack_metas(struct lh_lhv_writer *w, struct lh_err *err)
-{
-	uint64_t *at = (uint64_t *)w->meta_at.p, row;
-	const uint32_t *n = (const uint32_t *)w->meta_n.p;
-	struct lh_region packed = { 0 };
-
-	for (row = 0; !w->packed && row < w->rows; row++) {
-		if (lh_region_add(&packed, w->metas.p + at[row], n[row], err) < 0) {
-			lh_region_free(&packed);
-			return -1;
-		}
-		at[row] = packed.n - n[row];
-	}
-	if (!w->packed) {
-		lh_region_free(&w->metas);
-		w->metas = packed;
-		w->packed = true;
-	}
-	return 0;
-}
-
-static int end_offsets(struct lh_lhv_writer *w, struct lh_err *err)
-{
-	if (pack_metas(w, err) < 0 || lh_region_add(&w->id_at, &(uint64_t){ w->ids.n }, 8, err) < 0 ||
-	    lh_region_add(&w->meta_at, &(uint64_t){ w->metas.n }, 8, err) < 0)
-		return -1;
-	lh_region_free(&w->meta_n);
-	return 0;
-}
-
 /* ---- the graph ---- */
 
 static bool stopping(void)
@@ -54,15 +23,13 @@ void lh_lhv_writer_continue(struct lh_lhv_writer *w, const struct lh_lhv *ix)
 	w->old = ix;
 }
 
-/* Take over the links of the index that is continued.  Levels depend on the
- * row's number and the seed; should they not be ours, there is nothing to take. */
+/* Take over the links of the index that is continued: its levels are ours. */
 static void take_links(struct lh_lhv_writer *w)
 {
 	const struct lh_lhv *old = w->old;
 	uint64_t row;
 
-	if (!old || !old->graph || old->rows > w->rows || old->stride != w->stride ||
-	    memcmp(old->level, w->level, (old->rows + 1) * sizeof *w->level) != 0)
+	if (!old || !old->graph)
 		return;
 	for (row = 0; row < old->rows; row++)
 		memcpy(w->block.p + row * w->stride, old->block + row * w->stride, 4 * (1 + 2 * (size_t)w->p.m));
@@ -70,6 +37,16 @@ static void take_links(struct lh_lhv_writer *w)
 	w->graph.done = (uint32_t)old->rows;
 	w->graph.entry = old->entry;
 	w->graph.top = old->top;
+}
+
+/* How many upper lists the row has; those of an index that is continued stay. */
+static uint32_t level_of(const struct lh_lhv_writer *w, uint32_t row)
+{
+	const struct lh_lhv *old = w->old;
+
+	if (old && old->graph && row < old->rows)
+		return old->level[row + 1] - old->level[row];
+	return lh_hnsw_level(w->p.seed, row, w->p.m);
 }
 
 static int build_graph(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err)
@@ -84,7 +61,7 @@ static int build_graph(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *er
 		return -1;
 	for (row = 0; row < w->rows; row++) {
 		w->level[row] = (uint32_t)lists;
-		lists += lh_hnsw_level(w->p.seed, row, w->p.m);
+		lists += level_of(w, row);
 	}
 	w->level[row] = (uint32_t)lists;
 	if (lists > UINT32_MAX)
@@ -105,53 +82,132 @@ static int build_graph(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *er
 
 /* ---- the file ---- */
 
-/*
- * Newer kernels keep what one write(2) brought in pages as large as the write,
- * and map them whole at the first touch of any byte: a single query, which
- * touches a thousand rows here and there, would then hold most of the file.
- * With 64 KiB it holds a fifth, and long runs are no slower.
- */
-static int write_in_pieces(int fd, const char *p, uint64_t n, uint64_t at, struct lh_err *err)
+static uint32_t row_at(const struct lh_lhv_writer *w, uint64_t i)
 {
-	uint64_t piece;
-
-	for (; n; p += piece, at += piece, n -= piece) {
-		piece = n < 65536 ? n : 65536;
-		if (lh_pwrite_all(fd, p, piece, (off_t)at, err) < 0)
-			return -1;
-	}
-	return 0;
+	return w->order ? w->order[i] : (uint32_t)i;
 }
 
-static int put_section(struct lh_lhv_writer *w, uint32_t kind, const void *p, uint64_t n, struct lh_err *err)
+static uint32_t place_of(const struct lh_lhv_writer *w, uint64_t row)
 {
-	static const char zero[LH_LHV_PAGE];
-	struct lh_lhv_section *s = &w->header.section[w->header.n_sections++];
-	uint64_t pad = lh_lhv_round(n, LH_LHV_PAGE) - n;
+	return w->place ? w->place[row] : (uint32_t)row;
+}
 
-	*s = (struct lh_lhv_section){ .kind = kind, .at = w->header.file_bytes, .bytes = n, .xxh3 = lh_xxh3(p, n) };
-	w->header.file_bytes += n + pad;
-	if (write_in_pieces(w->out.fd, p, n, s->at, err) < 0)
-		return -1;
-	return lh_pwrite_all(w->out.fd, zero, pad, (off_t)(s->at + n), err);
+/* A list of links, which name rows by where they are now. */
+static void put_links(struct lh_lhv_writer *w, const uint32_t *links, uint32_t max)
+{
+	uint32_t list[1 + 2 * LH_LHV_M_MAX] = { links[0] }, i;
+
+	for (i = 1; i <= links[0]; i++)
+		list[i] = place_of(w, links[i]);
+	lh_lhv_section_add(&w->file, list, 4 * (1 + (uint64_t)max));
+}
+
+static int put_rows(struct lh_lhv_writer *w, struct lh_err *err)
+{
+	size_t links = 4 * (1 + 2 * (size_t)w->p.m);
+	uint64_t i;
+
+	lh_lhv_section_begin(&w->file, LH_LHV_ROWS);
+	for (i = 0; i < w->rows; i++) {
+		const char *row = w->block.p + row_at(w, i) * w->stride;
+
+		put_links(w, (const void *)row, 2 * w->p.m);
+		lh_lhv_section_add(&w->file, row + links, w->stride - links);
+	}
+	return lh_lhv_section_end(&w->file, err);
+}
+
+static int put_levels(struct lh_lhv_writer *w, struct lh_err *err)
+{
+	uint32_t lists = 0, row;
+	uint64_t i;
+
+	lh_lhv_section_begin(&w->file, LH_LHV_LEVELS);
+	for (i = 0; w->level && i <= w->rows; i++) {
+		lh_lhv_section_add(&w->file, &lists, sizeof lists);
+		if (i == w->rows)
+			break;
+		row = row_at(w, i);
+		lists += w->level[row + 1] - w->level[row];
+	}
+	return lh_lhv_section_end(&w->file, err);
+}
+
+static int put_upper(struct lh_lhv_writer *w, struct lh_err *err)
+{
+	uint32_t list, row;
+	uint64_t i;
+
+	lh_lhv_section_begin(&w->file, LH_LHV_UPPER);
+	for (i = 0; w->level && i < w->rows; i++) {
+		row = row_at(w, i);
+		for (list = w->level[row]; list < w->level[row + 1]; list++)
+			put_links(w, w->upper + list * (1 + (size_t)w->p.m), w->p.m);
+	}
+	return lh_lhv_section_end(&w->file, err);
+}
+
+/* The texts of the rows: of kind, which follows that of their offsets. */
+static int put_texts(struct lh_lhv_writer *w, uint32_t kind, struct lh_str (*text_of)(const struct lh_lhv_writer *w, uint64_t row), struct lh_err *err)
+{
+	uint64_t i;
+
+	lh_lhv_section_begin(&w->file, kind);
+	for (i = 0; i < w->rows; i++) {
+		struct lh_str text = text_of(w, row_at(w, i));
+
+		lh_lhv_section_add(&w->file, text.p, text.n);
+	}
+	return lh_lhv_section_end(&w->file, err);
+}
+
+static int put_offsets(struct lh_lhv_writer *w, uint32_t kind, struct lh_str (*text_of)(const struct lh_lhv_writer *w, uint64_t row), struct lh_err *err)
+{
+	uint64_t i, at = 0;
+
+	lh_lhv_section_begin(&w->file, kind);
+	for (i = 0; i < w->rows; i++) {
+		lh_lhv_section_add(&w->file, &at, sizeof at);
+		at += text_of(w, row_at(w, i)).n;
+	}
+	lh_lhv_section_add(&w->file, &at, sizeof at);
+	return lh_lhv_section_end(&w->file, err);
+}
+
+static int put_exact(struct lh_lhv_writer *w, struct lh_err *err)
+{
+	size_t bytes = lh_lhv_exact_bytes(&w->p);
+	uint64_t i;
+
+	lh_lhv_section_begin(&w->file, LH_LHV_EXACT);
+	for (i = 0; i < w->rows; i++)
+		lh_lhv_section_add(&w->file, w->exact.p + row_at(w, i) * bytes, bytes);
+	return lh_lhv_section_end(&w->file, err);
+}
+
+static int put_order(struct lh_lhv_writer *w, struct lh_err *err)
+{
+	uint32_t at;
+	uint64_t i;
+
+	lh_lhv_section_begin(&w->file, LH_LHV_ORDER);
+	for (i = 0; w->order && i < w->rows; i++) {
+		at = place_of(w, lh_lhv_nth_put(w, i));
+		lh_lhv_section_add(&w->file, &at, sizeof at);
+	}
+	return lh_lhv_section_end(&w->file, err);
 }
 
 static int put_sections(struct lh_lhv_writer *w, const struct lh_buf *params, struct lh_err *err)
 {
-	uint64_t n = w->rows;
-	uint64_t lists = w->level ? w->level[n] : 0;
-
-	if (put_section(w, LH_LHV_PARAMS, params->p, params->len, err) < 0 ||
-	    put_section(w, LH_LHV_ROWS, w->block.p, w->block.n, err) < 0 ||
-	    put_section(w, LH_LHV_LEVELS, w->level, w->level ? 4 * (n + 1) : 0, err) < 0 ||
-	    put_section(w, LH_LHV_UPPER, w->upper, 4 * lists * (1 + w->p.m), err) < 0 ||
-	    put_section(w, LH_LHV_ID_AT, w->id_at.p, w->id_at.n, err) < 0 ||
-	    put_section(w, LH_LHV_IDS, w->ids.p, w->ids.n, err) < 0 ||
-	    put_section(w, LH_LHV_ID_HASH, w->hash.p, w->hash.n, err) < 0 ||
-	    put_section(w, LH_LHV_META_AT, w->meta_at.p, w->meta_at.n, err) < 0 ||
-	    put_section(w, LH_LHV_METAS, w->metas.p, w->metas.n, err) < 0)
+	if (lh_lhv_section_put(&w->file, LH_LHV_PARAMS, params->p, params->len, err) < 0 ||
+	    put_rows(w, err) < 0 || put_levels(w, err) < 0 || put_upper(w, err) < 0 ||
+	    put_offsets(w, LH_LHV_ID_AT, lh_lhv_put_id, err) < 0 || put_texts(w, LH_LHV_IDS, lh_lhv_put_id, err) < 0 ||
+	    lh_lhv_section_put(&w->file, LH_LHV_ID_HASH, w->hash.p, w->hash.n, err) < 0 ||
+	    put_offsets(w, LH_LHV_META_AT, lh_lhv_put_meta, err) < 0 || put_texts(w, LH_LHV_METAS, lh_lhv_put_meta, err) < 0 ||
+	    (w->p.rescore && put_exact(w, err) < 0) || put_order(w, err) < 0)
 		return -1;
-	return w->p.rescore ? put_section(w, LH_LHV_EXACT, w->exact.p, w->exact.n, err) : 0;
+	return 0;
 }
 
 static int put_all(struct lh_lhv_writer *w, struct lh_err *err)
@@ -164,8 +220,10 @@ static int put_all(struct lh_lhv_writer *w, struct lh_err *err)
 		.magic = LH_LHV_MAGIC, .version = LH_LHV_FORMAT, .byte_order = LH_LHV_BYTE_ORDER,
 		.file_bytes = LH_LHV_PAGE, .rows = w->rows,
 		.stride = lh_lhv_stride(w->p.m, lh_lhv_code_bytes(&w->p)), .vector_at = lh_lhv_vector_at(w->p.m),
-		.entry = w->graph.entry, .top = w->graph.top,
+		.entry = place_of(w, w->graph.entry), .top = w->graph.top,
 	};
+	w->file.fd = w->out.fd;
+	w->file.header = h;
 	lh_buf_init(&params, LH_LHV_PARAMS_MAX);
 	lh_lhv_params_write(&params, &w->p);
 	rc = lh_buf_check(&params, err);
@@ -182,7 +240,7 @@ int lh_lhv_prepare(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err)
 {
 	if (!w->p.dimension)
 		return lh_err_set(err, LH_EUSAGE, "an empty index needs a dimension");
-	if (build_graph(w, jobs, err) < 0 || end_offsets(w, err) < 0 || lh_atomic_open(&w->out, w->path, 0666, err) < 0)
+	if (build_graph(w, jobs, err) < 0 || lh_lhv_set_order(w, err) < 0 || lh_atomic_open(&w->out, w->path, 0666, err) < 0)
 		return -1;
 	w->out_open = true;
 	if (put_all(w, err) < 0)

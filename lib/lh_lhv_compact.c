@@ -120,7 +120,7 @@ static int put_pending(struct fold *f, const struct lh_pending *row, struct lh_e
  * what replaces one takes its place. */
 static int build(struct fold *f, unsigned jobs, struct lh_err *err)
 {
-	uint64_t i, n = f->from->rows;
+	uint64_t i, row, n = f->from->rows;
 	int whole;
 
 	if (check_base(f, err) < 0)
@@ -133,9 +133,11 @@ static int build(struct fold *f, unsigned jobs, struct lh_err *err)
 		return -1;
 	if (whole)
 		lh_lhv_writer_continue(f->w, f->from);
-	for (i = 0; i < n; i++)
-		if ((whole || !lh_lhv_hidden(f->from, i)) && lh_lhv_put_again(f->w, f->from, i, err) < 0)
+	for (i = 0; i < n; i++) {
+		row = whole ? i : (uint64_t)lh_lhv_nth(f->from, i, err);	/* checked by now */
+		if ((whole || !lh_lhv_hidden(f->from, row)) && lh_lhv_put_again(f->w, f->from, row, err) < 0)
 			return -1;
+	}
 	for (i = 0; i < f->from->n_pending; i++)
 		if (put_pending(f, &f->from->pending[i], err) < 0)
 			return -1;

@@ -17,6 +17,7 @@
 #define LH_LHV_PAGE 4096u
 #define LH_LHV_SECTIONS 64
 #define LH_LHV_PARAMS_MAX 65536
+#define LH_LHV_M_MAX 128
 #define LH_LHV_ROWS_MAX 0xfffffffeu
 
 enum lh_lhv_kind {
@@ -30,6 +31,7 @@ enum lh_lhv_kind {
 	LH_LHV_META_AT,		/* u64[rows + 1] */
 	LH_LHV_METAS,
 	LH_LHV_EXACT,		/* f32[dimension] per row; only with rescore */
+	LH_LHV_ORDER,		/* u32[rows]; empty without a graph */
 	LH_LHV_KINDS,
 };
 

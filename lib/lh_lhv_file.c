@@ -12,7 +12,7 @@
 
 static const char *const kinds[LH_LHV_KINDS] = {
 	"header", "parameters", "rows", "levels", "upper links", "id offsets",
-	"ids", "id hash", "metadata offsets", "metadata", "exact vectors",
+	"ids", "id hash", "metadata offsets", "metadata", "exact vectors", "order",
 };
 
 const char *lh_lhv_kind_name(uint32_t kind)
@@ -150,6 +150,17 @@ static int open_graph(struct lh_lhv *ix, const struct lh_lhv_header *h, struct l
 	return 0;
 }
 
+/* Older files have none: their rows lie as they were put. */
+static int open_order(struct lh_lhv *ix, struct lh_err *err)
+{
+	if (!section(ix, LH_LHV_ORDER)->bytes)
+		return 0;
+	if (has(ix, LH_LHV_ORDER, 4 * ix->rows, err) < 0)
+		return -1;
+	ix->order = bytes(ix, LH_LHV_ORDER);
+	return 0;
+}
+
 static int open_texts(struct lh_lhv *ix, struct lh_err *err)
 {
 	uint64_t slots = section(ix, LH_LHV_ID_HASH)->bytes / 8;
@@ -184,7 +195,7 @@ int lh_lhv_open_mapped(struct lh_lhv *ix, struct lh_err *err)
 		return -1;
 	ix->checksum = h->xxh3;
 	if (open_params(ix, err) < 0 || open_rows(ix, h, err) < 0 || open_graph(ix, h, err) < 0 ||
-	    open_texts(ix, err) < 0)
+	    open_order(ix, err) < 0 || open_texts(ix, err) < 0)
 		return -1;
 	return 0;
 }
@@ -365,6 +376,23 @@ int lh_lhv_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct
 		return 0;
 	*out = (struct lh_row){ p->id, p->meta };
 	return 1;
+}
+
+int64_t lh_lhv_nth(const struct lh_lhv *ix, uint64_t i, struct lh_err *err)
+{
+	if (!ix->order || i >= ix->rows)
+		return (int64_t)i;
+	if (ix->order[i] >= ix->rows)
+		return lh_err_set(err, LH_ECORRUPT, "order: entry %llu is damaged", (unsigned long long)i);
+	return ix->order[i];
+}
+
+int lh_lhv_nth_row(const struct lh_lhv *ix, uint64_t i, uint64_t *row, struct lh_row *out, struct lh_err *err)
+{
+	int64_t at = lh_lhv_nth(ix, i, err);
+
+	*row = at < 0 ? i : (uint64_t)at;
+	return at < 0 ? -1 : lh_lhv_row(ix, *row, out, err);
 }
 
 void lh_lhv_vector(const struct lh_lhv *ix, uint64_t row, float *out)

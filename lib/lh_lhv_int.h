@@ -65,6 +65,7 @@ struct lh_lhv {
 	const uint32_t *level;		/* rows + 1: first upper link list of a row */
 	const uint32_t *upper;		/* upper link lists of 1 + m words */
 	uint64_t n_upper;
+	const uint32_t *order;		/* the rows as they were put, or NULL: by their numbers */
 	const uint64_t *id_at, *meta_at;	/* rows + 1 each */
 	const char *ids, *metas;
 	uint64_t ids_n, metas_n;
@@ -147,6 +148,9 @@ int lh_lhv_open_mapped(struct lh_lhv *ix, struct lh_err *err);
 int lh_lhv_base_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct lh_err *err);
 int64_t lh_lhv_base_find(const struct lh_lhv *ix, const char *id, size_t n, struct lh_err *err);
 
+/* The number of the i-th row that was put, or -1 when damaged. */
+int64_t lh_lhv_nth(const struct lh_lhv *ix, uint64_t i, struct lh_err *err);
+
 /* Is this an id and a vector that the parameters take?  LH_EDATA says why not.
  * Under cosine the vector still has to be scaled (lh_vec_unit). */
 int lh_lhv_check_id(const char *id, size_t n, struct lh_err *err);
@@ -161,7 +165,7 @@ struct lh_lhv_writer *lh_lhv_writer_bare(const char *path, const struct lh_lhv_p
 /* Put a row of ix's file, hidden or not, as it lies there: an index of the same
  * parameters, whose row has been checked. */
 int lh_lhv_put_again(struct lh_lhv_writer *w, const struct lh_lhv *ix, uint64_t from, struct lh_err *err);
-/* The rows put first are all those of ix, in its order: their links can stay,
+/* The rows put first are all those of ix, by their numbers: their links can stay,
  * and only the rows behind them are inserted.  ix is borrowed until prepare;
  * its links must have been checked. */
 void lh_lhv_writer_continue(struct lh_lhv_writer *w, const struct lh_lhv *ix);

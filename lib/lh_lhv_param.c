@@ -42,8 +42,8 @@ int lh_lhv_check_params(const struct lh_lhv_params *p, struct lh_err *err)
 		return lh_err_set(err, LH_EDATA, "unknown precision");
 	if (p->rescore && p->precision == LH_F32)
 		return lh_err_set(err, LH_EDATA, "rescore goes with precision f16 or i8");
-	if (p->m < 2 || p->m > 128)
-		return lh_err_set(err, LH_EDATA, "m %u: 2 to 128", p->m);
+	if (p->m < 2 || p->m > LH_LHV_M_MAX)
+		return lh_err_set(err, LH_EDATA, "m %u: 2 to %d", p->m, LH_LHV_M_MAX);
 	if (p->ef_construction < 8 || p->ef_construction > 10000)
 		return lh_err_set(err, LH_EDATA, "ef-construction %u: 8 to 10000", p->ef_construction);
 	return 0;

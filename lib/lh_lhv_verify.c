@@ -229,6 +229,25 @@ static int check_metas(struct check *c)
 	return rc;
 }
 
+/* Every row once. */
+static int check_order(struct check *c)
+{
+	const struct lh_lhv *ix = c->ix;
+	bool *there = ix->order ? lh_calloc(ix->rows, sizeof *there, c->err) : NULL;
+	uint64_t i;
+
+	if (ix->order && !there)
+		return -1;
+	for (i = 0; there && i < ix->rows; i++) {
+		if (ix->order[i] >= ix->rows || there[ix->order[i]])
+			bad(c, LH_LHV_ORDER, "entry %llu is row %u", (unsigned long long)i, ix->order[i]);
+		else
+			there[ix->order[i]] = true;
+	}
+	free(there);
+	return 0;
+}
+
 /* What stands in the sections of a file that could be opened. */
 static int check_contents(struct check *c)
 {
@@ -243,7 +262,7 @@ static int check_contents(struct check *c)
 	free(c->vector);
 	check_graph(c);
 	check_ids(c);
-	return check_metas(c);
+	return check_order(c) < 0 ? -1 : check_metas(c);
 }
 
 static int check_all(struct check *c, const char *path)

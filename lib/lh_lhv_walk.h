@@ -17,7 +17,7 @@
 
 #include "lh_lhv_int.h"
 
-#define FRESH_MAX 256	/* links of a row: m is at most 128 */
+#define FRESH_MAX (2 * LH_LHV_M_MAX)	/* links of a row */
 
 struct cand {
 	float d;

@@ -18,7 +18,6 @@ struct lh_lhv_writer *lh_lhv_writer_bare(const char *path, const struct lh_lhv_p
 	if (!w)
 		return NULL;
 	w->p = *p;
-	w->packed = true;
 	w->block.huge = true;
 	w->path = lh_strndup(path, strlen(path), err);
 	if (!w->path) {
@@ -64,6 +63,8 @@ void lh_lhv_writer_free(struct lh_lhv_writer *w)
 	lh_region_free(&w->hash);
 	free(w->level);
 	free(w->upper);
+	free(w->order);
+	free(w->place);
 	free(w->path);
 	free(w);
 }
@@ -80,13 +81,17 @@ uint64_t lh_lhv_writer_count(const struct lh_lhv_writer *w)
 
 /* ---- rows ---- */
 
-static const char *id_of(const struct lh_lhv_writer *w, uint64_t row, size_t *n)
+struct lh_str lh_lhv_put_id(const struct lh_lhv_writer *w, uint64_t row)
 {
 	const uint64_t *at = (const uint64_t *)w->id_at.p;
 	uint64_t end = row + 1 < w->rows ? at[row + 1] : w->ids.n;
 
-	*n = end - at[row];
-	return w->ids.p + at[row];
+	return (struct lh_str){ w->ids.p + at[row], end - at[row] };
+}
+
+struct lh_str lh_lhv_put_meta(const struct lh_lhv_writer *w, uint64_t row)
+{
+	return (struct lh_str){ w->metas.p + ((const uint64_t *)w->meta_at.p)[row], ((const uint32_t *)w->meta_n.p)[row] };
 }
 
 /* The slot of an id, or the empty one where it belongs. */
@@ -94,8 +99,7 @@ static uint32_t *slot_of(const struct lh_lhv_writer *w, uint32_t sum, const char
 {
 	uint32_t *hash = (uint32_t *)w->hash.p;
 	uint64_t i = sum;
-	const char *is;
-	size_t is_n;
+	struct lh_str is;
 
 	for (;; i++) {
 		uint32_t *slot = hash + 2 * (i & (w->hash_slots - 1));
@@ -104,20 +108,32 @@ static uint32_t *slot_of(const struct lh_lhv_writer *w, uint32_t sum, const char
 			return slot;
 		if (slot[0] != sum)
 			continue;
-		is = id_of(w, slot[1] - 1, &is_n);
-		if (is_n == n && memcmp(is, id, n) == 0)
+		is = lh_lhv_put_id(w, slot[1] - 1);
+		if (is.n == n && memcmp(is.p, id, n) == 0)
 			return slot;
 	}
 }
 
-/* Twice the slots; what a slot needs stands in it.  In row order, so that the
- * table depends on the ids alone. */
+/* In row order, so that the table depends on the ids alone. */
+void lh_lhv_fill_slots(uint32_t *hash, uint64_t slots, const uint32_t *sums, uint64_t rows)
+{
+	uint64_t row, to;
+
+	for (row = 0; row < rows; row++) {
+		for (to = sums[row] & (slots - 1); hash[2 * to + 1]; to = (to + 1) & (slots - 1))
+			;
+		hash[2 * to] = sums[row];
+		hash[2 * to + 1] = (uint32_t)row + 1;
+	}
+}
+
+/* Twice the slots; what a slot needs stands in it. */
 static int hash_grow(struct lh_lhv_writer *w, struct lh_err *err)
 {
-	uint64_t slots = w->hash_slots ? 2 * w->hash_slots : 16, i, to;
+	uint64_t slots = w->hash_slots ? 2 * w->hash_slots : 16, i;
 	const uint32_t *old = (const uint32_t *)w->hash.p;
 	struct lh_region grown = { 0 };
-	uint32_t *sums, *hash;
+	uint32_t *sums;
 
 	sums = lh_calloc(w->rows, sizeof *sums, err);
 	if (!sums || lh_region_room(&grown, 8 * slots, err) < 0) {
@@ -127,13 +143,7 @@ static int hash_grow(struct lh_lhv_writer *w, struct lh_err *err)
 	for (i = 0; i < w->hash_slots; i++)
 		if (old[2 * i + 1])
 			sums[old[2 * i + 1] - 1] = old[2 * i];
-	hash = (uint32_t *)grown.p;
-	for (i = 0; i < w->rows; i++) {
-		for (to = sums[i] & (slots - 1); hash[2 * to + 1]; to = (to + 1) & (slots - 1))
-			;
-		hash[2 * to] = sums[i];
-		hash[2 * to + 1] = (uint32_t)i + 1;
-	}
+	lh_lhv_fill_slots((uint32_t *)grown.p, slots, sums, w->rows);
 	free(sums);
 	lh_region_free(&w->hash);
 	grown.n = 8 * slots;
@@ -182,13 +192,11 @@ static uint64_t add_row(struct lh_lhv_writer *w, const char *id, size_t id_len)
 	return row;
 }
 
-static void set_meta(struct lh_lhv_writer *w, uint64_t row, bool fresh, const char *meta, size_t n)
+static void set_meta(struct lh_lhv_writer *w, uint64_t row, const char *meta, size_t n)
 {
 	uint64_t *at = (uint64_t *)w->meta_at.p + row;
 	uint32_t *len = (uint32_t *)w->meta_n.p + row;
 
-	if (!fresh)
-		w->packed = false;
 	*at = w->metas.n;
 	*len = (uint32_t)n;
 	if (n)
@@ -242,7 +250,7 @@ static int place(struct lh_lhv_writer *w, const char *id, size_t id_len, const c
 	} else {
 		*row = slot[1] - 1;
 	}
-	set_meta(w, *row, fresh, meta, meta_len);
+	set_meta(w, *row, meta, meta_len);
 	return 0;
 }
 

@@ -1,6 +1,10 @@
 /*
- * lh_lhv_writer - a writer as its two halves share it: lh_lhv_write.c gathers
- * the rows, lh_lhv_commit.c makes the file of them.  Not for callers.
+ * lh_lhv_writer - a writer as its parts share it.  Not for callers.
+ *
+ *     lh_lhv_write.c    gathers the rows, numbered as they were put
+ *     lh_lhv_order.c    says in which order they are kept
+ *     lh_lhv_commit.c   makes the file of them, in that order
+ *     lh_lhv_section.c  the file's sections, as bytes come
  */
 #ifndef LH_LHV_WRITER_H
 #define LH_LHV_WRITER_H
@@ -8,6 +12,25 @@
 #include "lh_hnsw.h"
 #include "lh_lhv_int.h"
 #include "lh_region.h"
+
+/* A file whose sections are being written; header is where they are entered. */
+struct lh_lhv_out {
+	int fd;
+	struct lh_lhv_header *header;
+	uint64_t at;			/* of the piece in the file */
+	size_t n;
+	char piece[65536];
+	struct lh_xxh3_stream sum;
+	bool failed;			/* then err says why */
+	struct lh_err err;
+};
+
+/* Begin, add, end; a failure is told at the end. */
+void lh_lhv_section_begin(struct lh_lhv_out *o, uint32_t kind);
+void lh_lhv_section_add(struct lh_lhv_out *o, const void *p, uint64_t n);
+int lh_lhv_section_end(struct lh_lhv_out *o, struct lh_err *err);
+/* All of it at once. */
+int lh_lhv_section_put(struct lh_lhv_out *o, uint32_t kind, const void *p, uint64_t n, struct lh_err *err);
 
 struct lh_lhv_writer {
 	char *path;
@@ -22,14 +45,29 @@ struct lh_lhv_writer {
 	struct lh_region id_at, meta_at, meta_n;	/* u64, u64, u32 a row */
 	struct lh_region hash;
 	uint64_t hash_slots;
-	bool packed;		/* metadata lie in the order of rows, without gaps */
 
 	const struct lh_lhv *old;	/* whose graph is continued, or NULL */
 	uint32_t *level, *upper;
 	struct lh_hnsw graph;
+	uint32_t *order, *place;	/* the row that is kept as number i; where a row is kept; or NULL: as put */
 	struct lh_atomic out;
 	bool out_open;
 	struct lh_lhv_header header;
+	struct lh_lhv_out file;
 };
+
+/* ---- lh_lhv_write.c ---- */
+struct lh_str lh_lhv_put_id(const struct lh_lhv_writer *w, uint64_t row);
+struct lh_str lh_lhv_put_meta(const struct lh_lhv_writer *w, uint64_t row);
+/* Fill an empty table of ids by the low halves of the rows' checksums. */
+void lh_lhv_fill_slots(uint32_t *hash, uint64_t slots, const uint32_t *sums, uint64_t rows);
+
+/* ---- lh_lhv_order.c ---- */
+
+/* Give every row its place, and the id hash with them; without a graph they stay
+ * as they were put. */
+int lh_lhv_set_order(struct lh_lhv_writer *w, struct lh_err *err);
+/* The i-th row that was put, in this writer or in those whose graph it continues. */
+uint32_t lh_lhv_nth_put(const struct lh_lhv_writer *w, uint64_t i);
 
 #endif

@@ -129,7 +129,7 @@ static int get_row(const struct lh_roster *r, uint64_t at, struct lh_row *row, s
 
 static int fill_table(struct lh_roster *r, struct lh_err *err)
 {
-	uint64_t at, rows = lh_lhv_rows(r->index);
+	uint64_t i, at, rows = lh_lhv_rows(r->index);
 	struct lh_roster_reader rd;
 	struct lh_buf packed;
 	struct lh_row row;
@@ -139,8 +139,10 @@ static int fill_table(struct lh_roster *r, struct lh_err *err)
 		return lh_err_prefix(err, "%s", r->path);
 	lh_roster_reader_init(&rd);
 	lh_buf_init(&packed, LH_BUF_NOMAX);
-	for (at = 0; rc == 0 && at < rows; at++) {
-		rc = get_row(r, at, &row, err);
+	for (i = 0; rc == 0 && i < rows; i++) {
+		rc = lh_lhv_nth_row(r->index, i, &at, &row, err);
+		if (rc < 0)
+			lh_err_prefix(err, "%s", r->path);
 		if (rc <= 0)
 			continue;
 		lh_buf_reset(&packed);

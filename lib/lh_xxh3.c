@@ -11,3 +11,26 @@ uint64_t lh_xxh3(const void *p, size_t n)
 {
 	return XXH3_64bits(p, n);
 }
+
+_Static_assert(sizeof(XXH3_state_t) <= sizeof(struct lh_xxh3_stream), "a stream holds xxHash's state");
+
+static XXH3_state_t *state_of(const struct lh_xxh3_stream *s)
+{
+	return (XXH3_state_t *)(uintptr_t)s->state;
+}
+
+void lh_xxh3_begin(struct lh_xxh3_stream *s)
+{
+	*s = (struct lh_xxh3_stream){ 0 };
+	XXH3_64bits_reset(state_of(s));
+}
+
+void lh_xxh3_add(struct lh_xxh3_stream *s, const void *p, size_t n)
+{
+	XXH3_64bits_update(state_of(s), p, n);
+}
+
+uint64_t lh_xxh3_end(const struct lh_xxh3_stream *s)
+{
+	return XXH3_64bits_digest(state_of(s));
+}

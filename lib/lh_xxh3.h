@@ -13,4 +13,12 @@
 
 LH_API uint64_t lh_xxh3(const void *p, size_t n);
 
+/* The same of bytes that come in pieces: begin, add them, end. */
+struct lh_xxh3_stream {
+	unsigned char state[576];
+} __attribute__((aligned(64)));
+void lh_xxh3_begin(struct lh_xxh3_stream *s);
+void lh_xxh3_add(struct lh_xxh3_stream *s, const void *p, size_t n);
+uint64_t lh_xxh3_end(const struct lh_xxh3_stream *s);
+
 #endif

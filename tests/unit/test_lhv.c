@@ -90,6 +90,7 @@ static void rows_come_back(unsigned n)
 	struct lh_lhv_stats st;
 	struct lh_row row;
 	char id[32], meta[64];
+	uint64_t at;
 	float v[DIM];
 
 	lh_lhv_get_stats(ix, &st);
@@ -97,11 +98,11 @@ static void rows_come_back(unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		snprintf(id, sizeof id, "w-%u", i);
 		snprintf(meta, sizeof meta, "{\"n\":%u}", i);
-		CHECK(lh_lhv_find(ix, id, strlen(id), &err) == i);
-		CHECK(lh_lhv_row(ix, i, &row, &err) == 1);
+		CHECK(lh_lhv_nth_row(ix, i, &at, &row, &err) == 1);
+		CHECK(lh_lhv_find(ix, id, strlen(id), &err) == (int64_t)at);
 		CHECK(row.id.n == strlen(id) && !memcmp(row.id.p, id, row.id.n));
 		CHECK(row.meta.n == (i % 3 ? strlen(meta) : 0) && !memcmp(row.meta.p, meta, row.meta.n));
-		lh_lhv_vector(ix, i, v);
+		lh_lhv_vector(ix, at, v);
 		CHECK(fabs(lh_vec_dot_f64(v, v, DIM) - 1) < 1e-6);
 	}
 	CHECK(lh_lhv_find(ix, "w-x", 3, &err) == -1);
@@ -463,7 +464,7 @@ static void changes_show_at_once(void)
 	lh_lhv_get_stats(ix, &st);
 	CHECK(st.live == 2950 && st.base == 3000 && st.pending == 150 && st.deleted == 100);
 	CHECK(lh_lhv_find(ix, "w-150", 5, &err) == -1 && lh_lhv_find(ix, "new-7", 5, &err) >= 3000);
-	CHECK(lh_lhv_find(ix, "w-50", 4, &err) >= 3000 && lh_lhv_find(ix, "w-250", 5, &err) == 250);
+	CHECK(lh_lhv_find(ix, "w-50", 4, &err) >= 3000 && lh_lhv_find(ix, "w-250", 5, &err) < 3000);
 	CHECK(recall(ix, 2950, LH_COSINE) >= 0.99);
 	for (unsigned i = 0; i < 40; i++) {
 		point(v, i, DIM);

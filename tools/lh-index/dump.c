@@ -70,14 +70,14 @@ static int dump_row(struct dump *d, const struct lh_row *row, struct lh_err *err
 
 static int dump_all(struct dump *d, struct lh_tool *tool, const struct lh_lhv *ix)
 {
-	uint64_t i, n = lh_lhv_rows(ix);
+	uint64_t i, at, n = lh_lhv_rows(ix);
 	struct lh_row row;
 	int live;
 
 	for (i = 0; i < n && !lh_tool_stopping(); i++) {
-		live = lh_lhv_row(ix, i, &row, &tool->err);
+		live = lh_lhv_nth_row(ix, i, &at, &row, &tool->err);
 		if (live > 0)
-			lh_lhv_vector(ix, i, d->vector);
+			lh_lhv_vector(ix, at, d->vector);
 		if (live < 0 || (live && dump_row(d, &row, &tool->err) < 0))
 			return lh_err_prefix(&tool->err, "%s: row %llu", tool->operands[0], (unsigned long long)i);
 		if (live && lh_tool_out(tool, d->line.p, d->line.len) < 0)

@@ -64,14 +64,14 @@ static int merge_one(struct merge *m, const char *path, struct lh_err *err)
 {
 	struct lh_lhv *src = lh_lhv_open(path, err);
 	struct lh_row row;
-	uint64_t i, n;
+	uint64_t i, at, n;
 	int rc = src ? same_kind(path, lh_lhv_change_params(m->to.c), lh_lhv_get_params(src), err) : -1;
 
 	n = src ? lh_lhv_rows(src) : 0;
 	for (i = 0; rc == 0 && i < n && !lh_tool_stopping(); i++) {
-		rc = lh_lhv_row(src, i, &row, err);
+		rc = lh_lhv_nth_row(src, i, &at, &row, err);
 		if (rc > 0)
-			rc = merge_row(m, src, i, &row, err);
+			rc = merge_row(m, src, at, &row, err);
 		if (rc < 0)
 			lh_err_prefix(err, "%s", path);
 	}

@@ -50,13 +50,13 @@ static int print_row(struct list *l, const struct lh_row *row, struct lh_err *er
 
 static int print_all(struct list *l, const struct lh_lhv *ix)
 {
-	uint64_t i, n = lh_lhv_rows(ix);
+	uint64_t i, at, n = lh_lhv_rows(ix);
 	struct lh_err *err = &l->tool->err;
 	struct lh_row row;
 	int live;
 
 	for (i = 0; i < n && !lh_tool_stopping(); i++) {
-		live = lh_lhv_row(ix, i, &row, err);
+		live = lh_lhv_nth_row(ix, i, &at, &row, err);
 		if (live < 0 || (live && print_row(l, &row, err) < 0))
 			return lh_err_prefix(err, "%s: row %llu", l->tool->operands[0], (unsigned long long)i);
 		if (live && lh_tool_out(l->tool, l->line.p, l->line.len) < 0)
