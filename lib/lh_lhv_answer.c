@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define SLACK 16	/* f32 and double may differ in the last bits, codes in more */
+#define AHEAD 3		/* candidates whose vectors are asked for before their turn */
 
 const float *lh_walk_vector(const struct lh_searcher *s, uint32_t row)
 {
@@ -70,6 +71,19 @@ size_t lh_walk_finalists(const struct lh_searcher *s)
 	return k + SLACK + (s->ix->params.precision == LH_F32 ? 0 : k / 8);
 }
 
+/* The vector of a candidate that is measured soon. */
+static void expect_vector(const struct lh_searcher *s, uint32_t row)
+{
+	const float *v;
+	size_t i;
+
+	if (!s->ix->exact || row >= s->ix->rows)
+		return;
+	v = lh_lhv_exact(s->ix, row);
+	for (i = 0; i < s->ix->params.dimension; i += 16)
+		__builtin_prefetch(v + i);
+}
+
 long lh_walk_answer(struct lh_searcher *s, struct lh_hit *out)
 {
 	struct heap *h = &s->best;
@@ -80,8 +94,11 @@ long lh_walk_answer(struct lh_searcher *s, struct lh_hit *out)
 	n = h->n < lh_walk_finalists(s) ? h->n : lh_walk_finalists(s);
 	for (i = 0; i < n; i++) {
 		uint32_t row = h->v[i].row;
-		double d = final_distance(s, lh_walk_vector(s, row));
+		double d;
 
+		if (i + AHEAD < n)
+			expect_vector(s, h->v[i + AHEAD].row);
+		d = final_distance(s, lh_walk_vector(s, row));
 		if (!isfinite(d))
 			return lh_err_set(s->err, LH_ECORRUPT, "%s: the vector of row %u is damaged",
 					  lh_lhv_kind_name(ix->exact ? LH_LHV_EXACT : LH_LHV_ROWS), row);

@@ -206,6 +206,9 @@ AVX512 static inline void rows_avx512(bool l2, const float *a, const float *cons
 {
 	size_t i;
 
+	/* finding their pages takes as long as the bytes */
+	for (i = 0; i < k; i++)
+		__builtin_prefetch(rows[i]);
 	if (k < 2) {
 		one_by_one(l2 ? l2sq_avx512 : dot_avx512, a, rows, k, n, out);
 		return;
