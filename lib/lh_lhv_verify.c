@@ -276,8 +276,10 @@ static int check_all(struct check *c, const char *path)
 	check_header(c, h);
 	check_sums(c, h);
 	if (lh_lhv_open_mapped(c->ix, c->err) < 0) {
+		if (c->err->code == LH_ENOMEM)
+			return -1;
 		bad_open(c);
-		return c->err->code == LH_ENOMEM ? -1 : 0;
+		return 0;
 	}
 	if (check_contents(c) < 0)
 		return -1;

@@ -121,14 +121,14 @@ static unsigned litter(const char *dir)
 	return n;
 }
 
-/* Each of the first allocations, then ever fewer of the graph's. */
+/* At each allocation that there is, alone and with all that follow. */
 static int each_place(char *path, const char *dir, int precision)
 {
 	char fault[32], which[] = { (char)('0' + precision), 0 };
 	int rc[2] = { SHORT, SHORT };
-	unsigned n, tried = 0;
+	unsigned n;
 
-	for (n = 1; rc[0] || rc[1]; n += 1 + n / 40, tried++) {
+	for (n = 1; rc[0] || rc[1]; n++) {
 		for (int i = 0; i < 2; i++) {
 			snprintf(fault, sizeof fault, "%u%s", n, i ? "+" : "");
 			rc[i] = run("/proc/self/exe", path, which, fault);
@@ -138,7 +138,7 @@ static int each_place(char *path, const char *dir, int precision)
 			}
 		}
 	}
-	printf("# %s: %u places, up to allocation %u\n", lh_precision_name(precision), tried, n);
+	printf("# %s: %u places\n", lh_precision_name(precision), n - 1);
 	return 0;
 }
 
