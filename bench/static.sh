@@ -4,6 +4,7 @@ words=400000 n=100000 rounds=5
 
 [ -s "$DATA/words.bin" ] || static table $words 300 >"$DATA/words.bin"
 [ -s "$DATA/word-texts.jsonl" ] || static texts $words $n >"$DATA/word-texts.jsonl"
+[ -s "$DATA/word-texts-2000.jsonl" ] || static texts 2000 $n >"$DATA/word-texts-2000.jsonl"
 head -n 2000 "$DATA/word-texts.jsonl" >"$DATA/word-texts-few.jsonl"
 
 # used COMMAND... - processor seconds and MiB at the most, its output thrown away.
@@ -32,11 +33,13 @@ done
 printf 'the same loop in Python\t\t%s\n' "$(python3 "$ROOT/bench/static.py" "$DATA/words.bin" <"$DATA/word-texts-few.jsonl")"
 rm "$DATA"/static.*."$$"
 
-# ---- as a tool ----
-for precision in f32 f16 i8; do
-	for ((i = 0; i < rounds; i++)); do
-		used lh-embed --engine static --model "$DATA/words.$precision.lhw" -j1 --encoding base64 "$DATA/word-texts.jsonl"
-	done | awk '{ print $1, $2 }' | sort -g | awk -v p=$precision '
-		{ s[NR] = $1; m = $2 }
-		END { printf "lh-embed -j1, %s, base64\t%.0f texts/s\t%.0f MiB resident\n", p, '$n' / s[(NR + 1) / 2], m }'
+# ---- as a tool: words of the whole table, and of its 2,000 most common alone ----
+for texts in word-texts word-texts-2000; do
+	for precision in f32 f16 i8; do
+		for ((i = 0; i < rounds; i++)); do
+			used lh-embed --engine static --model "$DATA/words.$precision.lhw" -j1 --encoding base64 "$DATA/$texts.jsonl"
+		done | sort -g | awk -v p=$precision -v t=$texts -v n=$n -v r=$rounds '
+			{ s[NR] = $1; m = $2 }
+			END { printf "lh-embed -j1, %s, base64, %s\t%.0f texts/s\t%.0f MiB resident\n", p, t, n / s[(r + 1) / 2], m }'
+	done
 done
