@@ -44,7 +44,8 @@ static void scan(struct lh_searcher *s, uint64_t allowed)
 	if (allowed > s->ix->rows / 8)
 		lh_walk_readahead(s);
 	for (word = 0; word * 64 < s->ix->rows; word++) {
-		for (left = v->bits[2 * word + 1]; left; left &= left - 1) {
+		left = __atomic_load_n(&v->bits[2 * word + 1], __ATOMIC_RELAXED);
+		for (; left; left &= left - 1) {
 			uint64_t row = word * 64 + (uint64_t)__builtin_ctzll(left);
 
 			if (row >= s->ix->rows)
