@@ -151,6 +151,10 @@ LH_API int lh_lhv_change_delete(struct lh_lhv_change *c, const char *id, size_t 
 /* Append what was gathered in one go and fsync; *fold says whether the log has
  * outgrown its bounds (10 % of the records but at least 100, or 10,000). */
 LH_API int lh_lhv_change_commit(struct lh_lhv_change *c, bool *fold, struct lh_err *err);
+/* The same, unless the log is twice as long as that already (or holds 2,000,
+ * where that is more): then 1, and what was gathered stays for the next commit,
+ * which lh_lhv_make_room is to go before.  So folds are not outrun. */
+LH_API int lh_lhv_change_try(struct lh_lhv_change *c, bool *fold, struct lh_err *err);
 /* Bytes gathered for the next commit. */
 LH_API size_t lh_lhv_change_bytes(const struct lh_lhv_change *c);
 LH_API void lh_lhv_change_close(struct lh_lhv_change *c);
@@ -158,6 +162,9 @@ LH_API int lh_lhv_compact(const char *path, unsigned jobs, double lock_timeout, 
 /* The same for whoever a commit told to: nothing is done when somebody else is
  * folding, so that of many writers one does the work. */
 LH_API int lh_lhv_fold(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err);
+/* For whom lh_lhv_change_try sent back: wait until who is folding is done, or
+ * fold. */
+LH_API int lh_lhv_make_room(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err);
 
 /* ---- checking ---- */
 /* Calls damage(ctx, section, text) for everything found wrong in the file and

@@ -211,7 +211,8 @@ static void remember(struct lh_lhv_change *c, int fd, uint64_t checksum, const s
 	c->appended = *x;
 }
 
-static int append_to(struct lh_lhv_change *c, int fd, const struct lh_lhv *base, struct lh_log_extent *x, struct lh_err *err)
+/* 1: the log is full, and that is what the caller wants to know (bounded). */
+static int append_to(struct lh_lhv_change *c, int fd, const struct lh_lhv *base, bool bounded, struct lh_log_extent *x, struct lh_err *err)
 {
 	struct lh_mapped m;
 	struct stat st;
@@ -229,10 +230,12 @@ static int append_to(struct lh_lhv_change *c, int fd, const struct lh_lhv *base,
 		if (rc < 0)
 			return -1;
 	}
+	if (bounded && x->n >= lh_log_full(base->rows))
+		return 1;
 	return x->end ? append_at(c, fd, x, base->checksum, err) : begin_log(c, base->checksum, x, err);
 }
 
-static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool *fold, struct lh_err *err)
+static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool bounded, bool *fold, struct lh_err *err)
 {
 	const struct lh_lhv_params *was = &c->params, *is = &base->params;
 	struct lh_log_extent x = { 0, 0, false };
@@ -244,7 +247,7 @@ static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool *fold
 	fd = lh_open_regular(c->log, O_RDWR, 0, err);
 	if (fd < 0 && errno != ENOENT)
 		return -1;
-	rc = fd >= 0 ? append_to(c, fd, base, &x, err) : begin_log(c, base->checksum, &x, err);
+	rc = fd >= 0 ? append_to(c, fd, base, bounded, &x, err) : begin_log(c, base->checksum, &x, err);
 	if (rc < 0 || !x.end) {
 		if (fd >= 0)
 			close(fd);
@@ -254,6 +257,8 @@ static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool *fold
 	if (rc < 0)
 		return lh_err_prefix(err, "%s", c->log);
 	*fold = x.n > lh_log_bound(base->rows);
+	if (rc == 1)
+		return 1;
 	lh_buf_reset(&c->frames);
 	c->n_frames = 0;
 	if (!c->seen)
@@ -261,7 +266,7 @@ static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool *fold
 	return 0;
 }
 
-int lh_lhv_change_commit(struct lh_lhv_change *c, bool *fold, struct lh_err *err)
+static int commit(struct lh_lhv_change *c, bool bounded, bool *fold, struct lh_err *err)
 {
 	struct lh_lock lock = { .fd = -1 };
 	struct lh_lhv *base = NULL;
@@ -275,12 +280,22 @@ int lh_lhv_change_commit(struct lh_lhv_change *c, bool *fold, struct lh_err *err
 	rc = lh_lock_take(&lock, c->lock, c->timeout, err);
 	if (rc == 0) {
 		base = lh_lhv_open_base(c->path, err);
-		rc = base ? append(c, base, fold, err) : -1;
+		rc = base ? append(c, base, bounded, fold, err) : -1;
 	}
 	lh_lhv_close(base);
 	lh_lock_drop(&lock);
 	lh_signal_defer(was);
 	return rc;
+}
+
+int lh_lhv_change_commit(struct lh_lhv_change *c, bool *fold, struct lh_err *err)
+{
+	return commit(c, false, fold, err);
+}
+
+int lh_lhv_change_try(struct lh_lhv_change *c, bool *fold, struct lh_err *err)
+{
+	return commit(c, true, fold, err);
 }
 
 void lh_lhv_change_close(struct lh_lhv_change *c)

@@ -47,6 +47,9 @@ struct fold {
 
 enum { FOLD_DONE, FOLD_MOOT, FOLD_BUSY, FOLD_AGAIN };
 
+/* Another is folding: wait and fold what is left; leave it to him; wait. */
+enum when { FOLD_ALL, FOLD_UNLESS_BUSY, FOLD_FOR_ROOM };
+
 static void on_damage(void *ctx, const char *section, const char *text)
 {
 	struct lh_err *err = ctx;
@@ -245,6 +248,14 @@ static bool is_from(const struct fold *f, int fd)
 	return fstat(fd, &st) == 0 && st.st_dev == f->from->dev && st.st_ino == f->from->ino;
 }
 
+/* Has a fold put another in its place while we waited for the lock? */
+static bool was_replaced(const char *path, int fd)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && stat(path, &b) == 0 && (a.st_dev != b.st_dev || a.st_ino != b.st_ino);
+}
+
 /* fd is the index, locked. */
 static int fold_alone(const char *path, int fd, unsigned jobs, double lock_timeout, struct lh_err *err)
 {
@@ -269,42 +280,46 @@ static int fold_alone(const char *path, int fd, unsigned jobs, double lock_timeo
 	return rc;
 }
 
-/* wait: for another fold, after which there may be nothing left to do. */
-static int fold_once(const char *path, unsigned jobs, bool wait, double lock_timeout, struct lh_err *err)
+static int fold_once(const char *path, unsigned jobs, enum when when, double lock_timeout, struct lh_err *err)
 {
 	int rc, fd = lh_open_regular(path, O_RDONLY, 0, err);
 
 	if (fd < 0)
 		return -1;
-	if (wait)
-		rc = lh_flock(fd, path, lock_timeout, err);
-	else
+	if (when == FOLD_UNLESS_BUSY)
 		rc = flock(fd, LOCK_EX | LOCK_NB) < 0 ? FOLD_BUSY : 0;
-	if (rc == 0)
+	else
+		rc = lh_flock(fd, path, lock_timeout, err);
+	if (rc == 0 && !(when == FOLD_FOR_ROOM && was_replaced(path, fd)))
 		rc = fold_alone(path, fd, jobs, lock_timeout, err);
 	close(fd);
 	return rc;
 }
 
-static int fold(const char *path, unsigned jobs, bool wait, double lock_timeout, struct lh_err *err)
+static int fold(const char *path, unsigned jobs, enum when when, double lock_timeout, struct lh_err *err)
 {
 	int rc = FOLD_MOOT, tries = 0, rounds = 0;
 
 	if (lh_lhv_no_link(path, err) < 0)
 		return -1;
-	while ((rc == FOLD_MOOT && tries++ < FOLD_TRIES) || (rc == FOLD_AGAIN && !wait && ++rounds < FOLD_ROUNDS))
-		rc = fold_once(path, jobs, wait, lock_timeout, err);
-	if (rc == FOLD_MOOT && wait)
+	while ((rc == FOLD_MOOT && tries++ < FOLD_TRIES) || (rc == FOLD_AGAIN && when == FOLD_UNLESS_BUSY && ++rounds < FOLD_ROUNDS))
+		rc = fold_once(path, jobs, when, lock_timeout, err);
+	if (rc == FOLD_MOOT && when == FOLD_ALL)
 		return lh_err_set(err, LH_ELOCKED, "%s: others replaced it %d times meanwhile", path, FOLD_TRIES);
 	return rc < 0 ? -1 : 0;
 }
 
 int lh_lhv_compact(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
 {
-	return fold(path, jobs, true, lock_timeout, err);
+	return fold(path, jobs, FOLD_ALL, lock_timeout, err);
 }
 
 int lh_lhv_fold(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
 {
-	return fold(path, jobs, false, lock_timeout, err);
+	return fold(path, jobs, FOLD_UNLESS_BUSY, lock_timeout, err);
+}
+
+int lh_lhv_make_room(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+{
+	return fold(path, jobs, FOLD_FOR_ROOM, lock_timeout, err);
 }

@@ -102,4 +102,10 @@ static inline uint64_t lh_log_bound(uint64_t rows)
 	return rows < 1000 ? 100 : rows > 100000 ? 10000 : rows / 10;
 }
 
+/* And from how many on a writer who can wait does so: a search reads all of them. */
+static inline uint64_t lh_log_full(uint64_t rows)
+{
+	return rows < 10000 ? 2000 : 2 * lh_log_bound(rows);
+}
+
 #endif

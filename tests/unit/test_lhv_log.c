@@ -344,6 +344,45 @@ static void other_kinds_of_file_are_refused(void)
 	unlink(log_path);
 }
 
+static void put_many(struct lh_lhv_change *c, unsigned from, unsigned n)
+{
+	char id[16];
+
+	for (unsigned i = from; i < from + n; i++) {
+		snprintf(id, sizeof id, "p%u", i);
+		put(c, id, NULL);
+	}
+}
+
+/* Two who record: the second is sent back with all it has until there is room. */
+static void a_full_log_sends_back_who_can_wait(void)
+{
+	struct lh_lhv_change *a, *b;
+	uint64_t before;
+	bool fold;
+
+	build(5, "t");
+	a = begin();
+	b = begin();
+	put_many(a, 0, 1999);
+	CHECK(lh_lhv_change_try(a, &fold, &err) == 0 && fold);
+	put_many(a, 1999, 1);
+	CHECK(lh_lhv_change_try(a, &fold, &err) == 0 && fold);
+	put_many(b, 2000, 300);
+	before = lh_lhv_change_bytes(b);
+	CHECK(lh_lhv_change_try(b, &fold, &err) == 1 && fold);
+	CHECK(lh_lhv_change_bytes(b) == before && stats().pending == 2000);
+	put_many(a, 5000, 1);
+	CHECK(lh_lhv_change_commit(a, &fold, &err) == 0);
+	CHECK(lh_lhv_make_room(path, 1, 1, &err) == 0);
+	CHECK(stats().pending == 0 && stats().base == 2006);
+	CHECK(lh_lhv_change_try(b, &fold, &err) == 0 && fold && lh_lhv_change_bytes(b) == 0);
+	CHECK(stats().live == 2306 && stats().pending == 300);
+	lh_lhv_change_close(a);
+	lh_lhv_change_close(b);
+	unlink(log_path);
+}
+
 int main(void)
 {
 	/* in memory if possible: these are thousands of fsyncs */
@@ -360,6 +399,7 @@ int main(void)
 	a_rebuild_of_the_same_bytes_starts_afresh();
 	a_part_for_an_index_that_never_came_is_cut_off();
 	a_fold_is_due_past_a_hundred();
+	a_full_log_sends_back_who_can_wait();
 	other_kinds_of_file_are_refused();
 	unlink(path);
 	rmdir(dir);

@@ -109,11 +109,22 @@ static int make_playbook(struct recorder *r, uint32_t dimension, struct lh_err *
 	return rc < 0 ? -1 : open_playbook(r, err);
 }
 
+/* Many who record outrun a fold, and then they wait for it: a long log makes
+ * every search slow.  If it fails, the entries are kept all the same, and the
+ * next fold says why. */
 static int commit(struct recorder *r, struct lh_err *err)
 {
 	bool fold = false;
+	int rc = 0;
 
-	if (r->c && lh_lhv_change_commit(r->c, &fold, err) < 0)
+	if (!r->c)
+		return 0;
+	while ((rc = lh_lhv_change_try(r->c, &fold, err)) == 1)
+		if (lh_lhv_make_room(r->path, r->jobs, NO_LIMIT, err) < 0) {
+			rc = lh_lhv_change_commit(r->c, &fold, err);
+			break;
+		}
+	if (rc < 0)
 		return -1;
 	r->fold = r->fold || fold;
 	return 0;
