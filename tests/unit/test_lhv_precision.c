@@ -117,15 +117,28 @@ static double distance(int metric, const float *a, const float *b)
 	return 1 - lh_vec_dot_f64(a, b, DIM);
 }
 
-/* The hits that are among the ten rows nearest by these distances. */
-static unsigned right(const double *d, unsigned n, const struct lh_hit *hit, long got)
+/* Which point a row is. */
+static unsigned point_of(const struct lh_lhv *ix, uint64_t at)
+{
+	struct lh_row row;
+	char id[32] = "";
+
+	CHECK(lh_lhv_row(ix, at, &row, &err) == 1 && row.id.n < sizeof id);
+	memcpy(id, row.id.p, row.id.n);
+	return (unsigned)atoi(id + 2);
+}
+
+/* The hits that are among the ten points nearest by these distances. */
+static unsigned right(const struct lh_lhv *ix, const double *d, unsigned n, const struct lh_hit *hit, long got)
 {
 	unsigned hits = 0, nearer;
 
 	for (long j = 0; j < got; j++) {
+		double mine = d[point_of(ix, hit[j].row)];
+
 		nearer = 0;
 		for (unsigned i = 0; i < n; i++)
-			nearer += d[i] < d[hit[j].row];
+			nearer += d[i] < mine;
 		hits += nearer < 10;
 	}
 	return hits;
@@ -147,9 +160,9 @@ static void neighbours_are_found(unsigned n, const struct kind *k, int metric)
 		for (int exact = 0; exact < 2; exact++) {
 			got = ask(ix, v, 10, exact, hit);
 			CHECK(got == (n < 10 ? n : 10));
-			same[exact] += right(d, n, hit, got);
+			same[exact] += right(ix, d, n, hit, got);
 			for (long j = 0; j < got; j++) {
-				CHECK(fabs(hit[j].distance - d[hit[j].row]) <= (k->rescore ? 1e-6 : 0.02));
+				CHECK(fabs(hit[j].distance - d[point_of(ix, hit[j].row)]) <= (k->rescore ? 1e-6 : 0.02));
 				CHECK(!j || hit[j - 1].distance <= hit[j].distance);
 			}
 		}
@@ -172,11 +185,11 @@ static void a_row_finds_itself(const struct kind *k, int metric)
 	for (unsigned i = 0; i < 700; i += 7) {
 		point(v, i);
 		CHECK(ask(ix, v, 1, i % 2, hit) == 1);
-		CHECK(hit[0].row == i && hit[0].distance >= 0);
+		CHECK(point_of(ix, hit[0].row) == i && hit[0].distance >= 0);
 		CHECK(metric == LH_L2 ? hit[0].distance <= 0.05 : hit[0].distance <= k->own);
-		lh_lhv_vector(ix, i, v);	/* as it is kept */
+		lh_lhv_vector(ix, hit[0].row, v);	/* as it is kept */
 		CHECK(ask(ix, v, 1, true, hit) == 1);
-		CHECK(hit[0].row == i && hit[0].distance <= (metric == LH_L2 || k->precision == LH_I8 ? 1e-6 : k->own));
+		CHECK(point_of(ix, hit[0].row) == i && hit[0].distance <= (metric == LH_L2 || k->precision == LH_I8 ? 1e-6 : k->own));
 	}
 	lh_lhv_close(ix);
 }
@@ -211,11 +224,12 @@ static void reading_and_writing_again_changes_nothing(const struct kind *k, int 
 	struct lh_lhv *ix = index_of(600, k, metric);
 	struct lh_lhv_writer *w = writer(other, k, metric);
 	struct lh_row row;
+	uint64_t at;
 	float v[DIM];
 
 	for (uint64_t i = 0; i < 600; i++) {
-		CHECK(lh_lhv_row(ix, i, &row, &err) == 1);
-		lh_lhv_vector(ix, i, v);
+		CHECK(lh_lhv_nth_row(ix, i, &at, &row, &err) == 1);
+		lh_lhv_vector(ix, at, v);
 		CHECK(lh_lhv_put(w, row.id.p, row.id.n, v, DIM, NULL, 0, &err) == 0);
 	}
 	lh_lhv_close(commit(w, other));
