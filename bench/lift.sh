@@ -1,6 +1,6 @@
 # What the learning loop is worth, and what measuring it costs.
 source "$ROOT/bench/lib.bash"
-[ -s "$DATA/workers-5k.lhv" ] || lh-gen workers -n 5000 | lh-index build -q "$DATA/workers-5k.lhv"
+[ -s "$DATA/workers-5k.lhv" ] || lh-gen workers -n 5000 | lh-index build -q -j1 "$DATA/workers-5k.lhv"
 lift() { lh-lift --paraphrase "$DATA/workers-5k.lhv" | tail -n 1; }
 for seed in {1..20}; do lh-gen queries -n 40 --styles all --seed "$seed" | lift; done |
 	jq -sr 'map(.summary) | "40 rows in 4 styles, 20 seeds: lifts of discoveries\t\(map(.lifts) | add) of \(map(.discoveries) | add)\t\t",
