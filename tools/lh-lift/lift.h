@@ -116,8 +116,8 @@ void search_free(struct search *s);
 int search_start(struct search *s, const struct lift *l, bool warm, struct lh_err *err);
 /* Ask the query, or with text that instead of its own. */
 int search_ask(struct search *s, const struct lh_record *query, bool warm, const struct lh_value *text, struct lh_err *err);
-/* Hits of a list that we wrote, with their scores. */
-int hits_read(struct hits *h, const struct lh_value *list, struct lh_err *err);
+/* The hits of a list; of one that is ours, with the judge's scores. */
+int hits_read(struct hits *h, const struct lh_value *list, bool ours, struct lh_err *err);
 /* As a list: id, distance, corpus, score, playbook. */
 void hits_put(struct lh_buf *out, const struct hits *h);
 /* Name and value, as they are. */

@@ -71,7 +71,7 @@ static bool get(const struct lh_value *o, const char *name, enum lh_type type, s
 	return lh_value_get(o, name, to) && to->type == type;
 }
 
-static int read_hit(const struct lh_value *v, struct hit *h, struct lh_err *err)
+static int read_hit(const struct lh_value *v, bool ours, struct hit *h, struct lh_err *err)
 {
 	struct lh_value score;
 
@@ -84,12 +84,12 @@ static int read_hit(const struct lh_value *v, struct hit *h, struct lh_err *err)
 		h->metadata.p = NULL;
 	if (!get(v, "playbook", LH_OBJECT, &h->playbook))
 		h->playbook.p = NULL;
-	if (get(v, "score", LH_NUMBER, &score))
+	if (ours && get(v, "score", LH_NUMBER, &score))
 		h->score = lh_value_f64(&score);
 	return 0;
 }
 
-int hits_read(struct hits *h, const struct lh_value *list, struct lh_err *err)
+int hits_read(struct hits *h, const struct lh_value *list, bool ours, struct lh_err *err)
 {
 	struct lh_iter it;
 
@@ -97,7 +97,7 @@ int hits_read(struct hits *h, const struct lh_value *list, struct lh_err *err)
 	if (list->type != LH_ARRAY)
 		return bad_answer(err);
 	for (lh_iter_init(&it, list); lh_iter_next(&it); h->n++)
-		if (lh_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v, err) < 0 || read_hit(&it.val, &h->v[h->n], err) < 0)
+		if (lh_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v, err) < 0 || read_hit(&it.val, ours, &h->v[h->n], err) < 0)
 			return -1;
 	return 0;
 }
@@ -172,7 +172,7 @@ static int read_reply(struct search *s, const struct lh_str *line, struct lh_err
 		return lh_err_prefix(err, "lh-search's answer");
 	v = lh_record_get(&s->reply, "results");
 	if (v) {
-		if (hits_read(&s->hits, v, err) < 0)
+		if (hits_read(&s->hits, v, false, err) < 0)
 			return -1;
 		v = lh_record_get(&s->reply, "query_role");
 		s->has_role = v && v->type == LH_STRING && v->n > 2;

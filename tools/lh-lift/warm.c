@@ -197,7 +197,7 @@ static int compare(struct lh_record *rec, struct lh_buf *out, void *worker, stru
 	struct outcome o;
 	struct found f;
 
-	if (read_found(rec, &f, err) < 0 || demand_read(&w->demand, rec, err) < 0 || hits_read(&w->cold, &f.cold, err) < 0)
+	if (read_found(rec, &f, err) < 0 || demand_read(&w->demand, rec, err) < 0 || hits_read(&w->cold, &f.cold, true, err) < 0)
 		return -1;
 	if (f.best >= 0 && (uint64_t)f.best >= w->cold.n)
 		return lh_err_set(err, LH_ECORRUPT, CHANGED);
