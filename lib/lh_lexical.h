@@ -58,6 +58,8 @@ struct lh_lexical_term {
 	uint32_t rows;		/* that have it */
 };
 
+_Static_assert(sizeof(struct lh_lexical_head) == 16 && sizeof(struct lh_lexical_term) == 16, "as lhv(5) has them");
+
 struct lh_lexical_skip {
 	uint32_t row, end;	/* a block's last row; where it ends, behind the table */
 };

@@ -39,6 +39,10 @@
 #define LH_ID_MAX 1024
 #define LH_K_MAX 10000
 
+/* What makes a row's text for searches by words: the string in a field of its
+ * metadata (every string in it, where there is none), or a template. */
+enum lh_lexical_source { LH_LEXICAL_NONE, LH_LEXICAL_FIELD, LH_LEXICAL_TEMPLATE };
+
 struct lh_lhv_params {
 	uint32_t dimension;	/* 0 until the first row sets it (writer only) */
 	int distance;		/* enum lh_distance */
@@ -50,12 +54,15 @@ struct lh_lhv_params {
 	char model[256];	/* "" is null */
 	char url[1024];		/* of the engine, "" is null */
 	char created_at[32];
+	int lexical;		/* enum lh_lexical_source */
+	char lexical_of[2048];	/* the field or the template */
 };
 LH_API void lh_lhv_params_default(struct lh_lhv_params *p);
 /* What an index is called: its file name without folder and ".lhv". */
 LH_API struct lh_str lh_lhv_name(const char *path);
 LH_API const char *lh_distance_name(int distance);
 LH_API const char *lh_precision_name(int precision);
+LH_API const char *lh_lexical_source_name(int source);	/* NULL for none */
 
 /* ---- writing ---- */
 struct lh_lhv_writer;
@@ -136,6 +143,22 @@ LH_API void lh_searcher_free(struct lh_searcher *s);
 /* Up to q->k hits into out, by ascending distance, ties by the bytes of the id.
  * Returns their number or -1. */
 LH_API long lh_lhv_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out, struct lh_err *err);
+/* How far a live row is from a vector (as in struct lh_query). */
+LH_API int lh_lhv_distance(struct lh_searcher *s, const float *vector, uint64_t row, float *out, struct lh_err *err);
+
+/* ---- searching by words ---- */
+struct lh_lhv_words;
+/* Pending rows are read here.  LH_EUSAGE when the index was built without. */
+LH_API struct lh_lhv_words *lh_lhv_words_new(const struct lh_lhv *ix, struct lh_err *err);
+LH_API void lh_lhv_words_free(struct lh_lhv_words *w);
+struct lh_words_hit {
+	double score;		/* bm25 */
+	uint64_t row;
+};
+/* Up to q->k hits into out, by descending score, ties by the bytes of the id, of
+ * the rows that q allows; a text is UTF-8, and q's vector is not looked at.
+ * Returns their number or -1. */
+LH_API long lh_lhv_words_search(struct lh_lhv_words *w, struct lh_query *q, struct lh_str text, struct lh_words_hit *out, struct lh_err *err);
 
 /* ---- changing ---- */
 struct lh_lhv_change;

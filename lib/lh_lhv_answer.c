@@ -64,6 +64,18 @@ static double final_distance(const struct lh_searcher *s, const float *v)
 	return p->distance == LH_COSINE && d < 0 ? 0 : d;
 }
 
+static int measure(const struct lh_searcher *s, uint32_t row, float *out, struct lh_err *err)
+{
+	const struct lh_lhv *ix = s->ix;
+	double d = final_distance(s, lh_walk_vector(s, row));
+
+	if (!isfinite(d))
+		return lh_err_set(err, LH_ECORRUPT, "%s: the vector of row %u is damaged",
+				  lh_lhv_kind_name(ix->exact ? LH_LHV_EXACT : LH_LHV_ROWS), row);
+	*out = d > FLT_MAX ? FLT_MAX : d < -FLT_MAX ? -FLT_MAX : (float)d;
+	return 0;
+}
+
 size_t lh_walk_finalists(const struct lh_searcher *s)
 {
 	size_t k = s->q->k;
@@ -93,16 +105,10 @@ long lh_walk_answer(struct lh_searcher *s, struct lh_hit *out)
 	qsort_r(h->v, h->n, sizeof *h->v, by_distance, (void *)(uintptr_t)ix);
 	n = h->n < lh_walk_finalists(s) ? h->n : lh_walk_finalists(s);
 	for (i = 0; i < n; i++) {
-		uint32_t row = h->v[i].row;
-		double d;
-
 		if (i + AHEAD < n)
 			expect_vector(s, h->v[i + AHEAD].row);
-		d = final_distance(s, lh_walk_vector(s, row));
-		if (!isfinite(d))
-			return lh_err_set(s->err, LH_ECORRUPT, "%s: the vector of row %u is damaged",
-					  lh_lhv_kind_name(ix->exact ? LH_LHV_EXACT : LH_LHV_ROWS), row);
-		h->v[i].d = d > FLT_MAX ? FLT_MAX : d < -FLT_MAX ? -FLT_MAX : (float)d;
+		if (measure(s, h->v[i].row, &h->v[i].d, s->err) < 0)
+			return -1;
 	}
 	qsort_r(h->v, n, sizeof *h->v, by_distance, (void *)(uintptr_t)ix);
 	if (n > s->q->k)
@@ -110,4 +116,10 @@ long lh_walk_answer(struct lh_searcher *s, struct lh_hit *out)
 	for (i = 0; i < n; i++)
 		out[i] = (struct lh_hit){ h->v[i].d, h->v[i].row };
 	return (long)n;
+}
+
+int lh_lhv_distance(struct lh_searcher *s, const float *vector, uint64_t row, float *out, struct lh_err *err)
+{
+	lh_code_query_set(&s->exact, vector);
+	return measure(s, (uint32_t)row, out, err);
 }

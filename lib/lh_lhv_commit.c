@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lh_lhv_lexical.h"
 #include "lh_mem.h"
 #include "lh_signal_int.h"
 
@@ -210,6 +211,37 @@ static int put_sections(struct lh_lhv_writer *w, const struct lh_buf *params, st
 	return 0;
 }
 
+/* ---- the words ---- */
+
+static struct lh_str meta_at(const void *ctx, uint64_t i)
+{
+	const struct lh_lhv_writer *w = ctx;
+
+	return lh_lhv_put_meta(w, row_at(w, i));
+}
+
+static int build_lexical(struct lh_lhv_writer *w, struct lh_err *err)
+{
+	if (!w->p.lexical)
+		return 0;
+	w->words = lh_lexical_build_new(err);
+	return w->words ? lh_lhv_lexical_build(&w->p, meta_at, w, w->rows, w->words, &w->lexical, err) : -1;
+}
+
+static int put_lexical(struct lh_lhv_writer *w, struct lh_err *err)
+{
+	const struct lh_lexical *x = &w->lexical;
+
+	if (!w->p.lexical)
+		return 0;
+	if (lh_lhv_section_put(&w->file, LH_LHV_LENGTHS, x->length, 4 * x->rows, err) < 0 ||
+	    lh_lhv_section_put(&w->file, LH_LHV_TERMS, x->term - 1, sizeof x->head + (x->terms + 1) * sizeof *x->term, err) < 0 ||
+	    lh_lhv_section_put(&w->file, LH_LHV_TERM_TEXTS, x->texts, x->texts_n, err) < 0 ||
+	    lh_lhv_section_put(&w->file, LH_LHV_POSTINGS, x->postings, x->postings_n, err) < 0)
+		return -1;
+	return 0;
+}
+
 static int put_all(struct lh_lhv_writer *w, struct lh_err *err)
 {
 	struct lh_lhv_header *h = &w->header;
@@ -229,6 +261,8 @@ static int put_all(struct lh_lhv_writer *w, struct lh_err *err)
 	rc = lh_buf_check(&params, err);
 	if (!rc)
 		rc = put_sections(w, &params, err);
+	if (!rc)
+		rc = put_lexical(w, err);
 	lh_buf_free(&params);
 	if (rc)
 		return -1;
@@ -240,7 +274,8 @@ int lh_lhv_prepare(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err)
 {
 	if (!w->p.dimension)
 		return lh_err_set(err, LH_EUSAGE, "an empty index needs a dimension");
-	if (build_graph(w, jobs, err) < 0 || lh_lhv_set_order(w, err) < 0 || lh_atomic_open(&w->out, w->path, 0666, err) < 0)
+	if (build_graph(w, jobs, err) < 0 || lh_lhv_set_order(w, err) < 0 || build_lexical(w, err) < 0 ||
+	    lh_atomic_open(&w->out, w->path, 0666, err) < 0)
 		return -1;
 	w->out_open = true;
 	if (put_all(w, err) < 0)

@@ -32,6 +32,10 @@ enum lh_lhv_kind {
 	LH_LHV_METAS,
 	LH_LHV_EXACT,		/* f32[dimension] per row; only with rescore */
 	LH_LHV_ORDER,		/* u32[rows]; empty without a graph */
+	LH_LHV_LENGTHS,	/* u32[rows]; this and what follows: of the inverted index */
+	LH_LHV_TERMS,		/* the head and terms + 1 of lh_lexical.h */
+	LH_LHV_TERM_TEXTS,
+	LH_LHV_POSTINGS,
 	LH_LHV_KINDS,
 };
 

@@ -13,6 +13,7 @@
 static const char *const kinds[LH_LHV_KINDS] = {
 	"header", "parameters", "rows", "levels", "upper links", "id offsets",
 	"ids", "id hash", "metadata offsets", "metadata", "exact vectors", "order",
+	"row lengths", "terms", "term texts", "postings",
 };
 
 const char *lh_lhv_kind_name(uint32_t kind)
@@ -182,6 +183,31 @@ static int open_texts(struct lh_lhv *ix, struct lh_err *err)
 	return 0;
 }
 
+static int open_lexical(struct lh_lhv *ix, struct lh_err *err)
+{
+	struct lh_str run[4];
+	uint32_t i;
+
+	for (i = 0; i < 4; i++) {
+		if (!ix->params.lexical && has(ix, LH_LHV_LENGTHS + i, 0, err) < 0)
+			return -1;
+		run[i] = (struct lh_str){ bytes(ix, LH_LHV_LENGTHS + i), section(ix, LH_LHV_LENGTHS + i)->bytes };
+	}
+	if (!ix->params.lexical)
+		return 0;
+	switch (lh_lexical_open(&ix->lexical, ix->rows, run)) {
+	case LH_LEXICAL_BAD_LENGTHS:
+		return has(ix, LH_LHV_LENGTHS, 4 * ix->rows, err);
+	case LH_LEXICAL_BAD_TERMS:
+		return lh_err_set(err, LH_ECORRUPT, "%s: %zu bytes are no list of terms", lh_lhv_kind_name(LH_LHV_TERMS), run[1].n);
+	default:
+		/* runs of pages are read from here, not one by one */
+		if (run[3].p > run[0].p)
+			madvise((void *)(uintptr_t)run[0].p, (size_t)(run[3].p - run[0].p) + run[3].n, MADV_NORMAL);
+		return 0;
+	}
+}
+
 int lh_lhv_open_mapped(struct lh_lhv *ix, struct lh_err *err)
 {
 	const struct lh_lhv_header *h = (const void *)ix->map.p;
@@ -197,7 +223,7 @@ int lh_lhv_open_mapped(struct lh_lhv *ix, struct lh_err *err)
 	if (open_params(ix, err) < 0 || open_rows(ix, h, err) < 0 || open_graph(ix, h, err) < 0 ||
 	    open_order(ix, err) < 0 || open_texts(ix, err) < 0)
 		return -1;
-	return 0;
+	return open_lexical(ix, err);
 }
 
 static int open_file(struct lh_lhv *ix, const char *path, struct lh_err *err)

@@ -9,6 +9,7 @@
  *     lh_lhv_write.c   the writer's rows (lh_lhv_writer.h), and what it makes of
  *     lh_lhv_commit.c  them: the graph and the file
  *     lh_lhv_verify.c  the checker
+ *     lh_lhv_lexical.c the words of rows (lh_lexical.h), and searches by them
  *     lh_lhv_texts.c   the checksums of ids and metadata alone
  *     lh_lhv_log.c     INDEX-log (lh_lhv_log.h): its replay into a snapshot
  *     lh_lhv_change.c  upserts and deletes appended to it
@@ -36,6 +37,7 @@
 #define LH_LHV_INT_H
 
 #include "lh_file.h"
+#include "lh_lexical.h"
 #include "lh_lhv.h"
 #include "lh_lhv_disk.h"
 #include "lh_xxh3.h"
@@ -71,6 +73,7 @@ struct lh_lhv {
 	uint64_t ids_n, metas_n;
 	const uint32_t *hash;		/* pairs: low half of xxh3(id), row + 1 */
 	uint64_t hash_slots;		/* a power of two, or 0 */
+	struct lh_lexical lexical;	/* of the file's rows, when params.lexical */
 
 	/* filled by lh_lhv_log_replay, zero before it */
 	struct lh_pending *pending;

@@ -6,6 +6,10 @@
 static const char *const distances[] = { "cosine", "l2", "ip" };
 static const char *const precisions[] = { "f32", "f16", "i8" };
 
+static const char *const lexical_sources[] = { NULL, "field", "template" };
+
+#define WORDS_VERSION 1	/* of how texts become words */
+
 void lh_lhv_params_default(struct lh_lhv_params *p)
 {
 	*p = (struct lh_lhv_params){ .m = 16, .ef_construction = 200, .exact_below = 1000, .seed = 1 };
@@ -32,6 +36,11 @@ const char *lh_precision_name(int precision)
 	return precision >= LH_F32 && precision <= LH_I8 ? precisions[precision] : "unknown";
 }
 
+const char *lh_lexical_source_name(int source)
+{
+	return source >= LH_LEXICAL_FIELD && source <= LH_LEXICAL_TEMPLATE ? lexical_sources[source] : NULL;
+}
+
 int lh_lhv_check_params(const struct lh_lhv_params *p, struct lh_err *err)
 {
 	if (p->dimension > LH_DIM_MAX)
@@ -42,6 +51,8 @@ int lh_lhv_check_params(const struct lh_lhv_params *p, struct lh_err *err)
 		return lh_err_set(err, LH_EDATA, "unknown precision");
 	if (p->rescore && p->precision == LH_F32)
 		return lh_err_set(err, LH_EDATA, "rescore goes with precision f16 or i8");
+	if (p->lexical && !*p->lexical_of)
+		return lh_err_set(err, LH_EDATA, "no field or template makes the text to search by words");
 	if (p->m < 2 || p->m > LH_LHV_M_MAX)
 		return lh_err_set(err, LH_EDATA, "m %u: 2 to %d", p->m, LH_LHV_M_MAX);
 	if (p->ef_construction < 8 || p->ef_construction > 10000)
@@ -70,6 +81,11 @@ void lh_lhv_params_write(struct lh_buf *b, const struct lh_lhv_params *p)
 	put_text(b, "model", p->model);
 	put_text(b, "url", p->url);
 	put_text(b, "created_at", p->created_at);
+	if (p->lexical) {
+		lh_buf_printf(b, ",\"lexical\":{\"words\":%d", WORDS_VERSION);
+		put_text(b, lexical_sources[p->lexical], p->lexical_of);
+		lh_buf_putc(b, '}');
+	}
 	lh_buf_putc(b, '}');
 }
 
@@ -156,6 +172,29 @@ static int get_text(const struct lh_value *v, const char *key, char *out, size_t
 	return rc;
 }
 
+/* How rows are found by words; absent or null: they are not. */
+static int get_lexical(const struct lh_value *v, struct lh_lhv_params *p, struct lh_err *err)
+{
+	struct lh_value how, unused;
+	uint64_t version;
+
+	if (!lh_value_get(v, "lexical", &how) || how.type == LH_NULL)
+		return 0;
+	if (how.type != LH_OBJECT)
+		return lh_err_set(err, LH_ECORRUPT, "parameters: \"lexical\" is no object");
+	if (get_uint(&how, "words", UINT32_MAX, &version, err) < 0)
+		return -1;
+	if (version != WORDS_VERSION)
+		return lh_err_set(err, LH_ECORRUPT, "parameters: words of version %llu; this program makes version %d",
+				  (unsigned long long)version, WORDS_VERSION);
+	p->lexical = lh_value_get(&how, "template", &unused) ? LH_LEXICAL_TEMPLATE : LH_LEXICAL_FIELD;
+	if (get_text(&how, lexical_sources[p->lexical], p->lexical_of, sizeof p->lexical_of, err) < 0)
+		return -1;
+	if (!*p->lexical_of)
+		return lh_err_set(err, LH_ECORRUPT, "parameters: \"lexical\" names no field or template");
+	return 0;
+}
+
 static int get_all(const struct lh_value *v, struct lh_lhv_params *p, struct lh_err *err)
 {
 	if (v->type != LH_OBJECT)
@@ -170,7 +209,8 @@ static int get_all(const struct lh_value *v, struct lh_lhv_params *p, struct lh_
 	    get_text(v, "engine", p->engine, sizeof p->engine, err) < 0 ||
 	    get_text(v, "model", p->model, sizeof p->model, err) < 0 ||
 	    get_text(v, "url", p->url, sizeof p->url, err) < 0 ||
-	    get_text(v, "created_at", p->created_at, sizeof p->created_at, err) < 0)
+	    get_text(v, "created_at", p->created_at, sizeof p->created_at, err) < 0 ||
+	    get_lexical(v, p, err) < 0)
 		return -1;
 	if (p->dimension < 1 || lh_lhv_check_params(p, err) < 0) {
 		if (p->dimension < 1)

@@ -248,6 +248,11 @@ static int check_order(struct check *c)
 	return 0;
 }
 
+static void bad_lexical(void *ctx, int run, const char *text)
+{
+	bad(ctx, LH_LHV_LENGTHS + (uint32_t)run, "%s", text);
+}
+
 /* What stands in the sections of a file that could be opened. */
 static int check_contents(struct check *c)
 {
@@ -262,6 +267,8 @@ static int check_contents(struct check *c)
 	free(c->vector);
 	check_graph(c);
 	check_ids(c);
+	if (c->ix->params.lexical && lh_lexical_verify(&c->ix->lexical, bad_lexical, c, c->err) < 0)
+		return -1;
 	return check_order(c) < 0 ? -1 : check_metas(c);
 }
 

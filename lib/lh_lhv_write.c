@@ -61,6 +61,7 @@ void lh_lhv_writer_free(struct lh_lhv_writer *w)
 	lh_region_free(&w->meta_at);
 	lh_region_free(&w->meta_n);
 	lh_region_free(&w->hash);
+	lh_lexical_build_free(w->words);
 	free(w->level);
 	free(w->upper);
 	free(w->order);

@@ -50,6 +50,8 @@ struct lh_lhv_writer {
 	uint32_t *level, *upper;
 	struct lh_hnsw graph;
 	uint32_t *order, *place;	/* the row that is kept as number i; where a row is kept; or NULL: as put */
+	struct lh_lexical_build *words;
+	struct lh_lexical lexical;
 	struct lh_atomic out;
 	bool out_open;
 	struct lh_lhv_header header;

@@ -24,6 +24,20 @@ static int set_text(char *to, size_t room, const char *what, const char *from, s
 	return 0;
 }
 
+/* The text to find by words is the one that is embedded, as far as the metadata
+ * hold it. */
+static int start_lexical(struct lh_lhv_params *p, const struct settings *s, struct lh_err *err)
+{
+	const char *of = s->template ? s->template : s->field ? s->field : "text";
+
+	if (!s->lexical)
+		return 0;
+	p->lexical = s->template ? LH_LEXICAL_TEMPLATE : LH_LEXICAL_FIELD;
+	if (!*of || set_text(p->lexical_of, sizeof p->lexical_of, s->template ? "--template" : "--field", of, strlen(of), err) < 0)
+		return lh_err_set(err, LH_EUSAGE, "--lexical: the name of the field or the template has 1 to %zu bytes", sizeof p->lexical_of - 1);
+	return 0;
+}
+
 static int start_params(struct lh_lhv_params *p, const struct lh_tool *tool, const struct settings *s, struct lh_err *err)
 {
 	const char *engine = engine_name(s->engine);
@@ -38,6 +52,8 @@ static int start_params(struct lh_lhv_params *p, const struct lh_tool *tool, con
 	p->exact_below = (uint32_t)s->exact_below;
 	p->seed = s->seed;
 	lh_tool_time(tool, p->created_at);
+	if (start_lexical(p, s, err) < 0)
+		return -1;
 	if (engine)
 		set_text(p->engine, sizeof p->engine, "engine", engine, strlen(engine), err);
 	if (s->engine == LH_ENGINE_STATIC)

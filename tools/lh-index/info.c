@@ -40,6 +40,15 @@ static void put_info(struct lh_buf *b, const char *path, const struct lh_lhv *ix
 	put_name(b, "engine", p->engine);
 	put_name(b, "model", p->model);
 	put_name(b, "created_at", p->created_at);
+	if (p->lexical) {
+		lh_buf_puts(b, ",\"lexical\":{\"");
+		lh_buf_puts(b, lh_lexical_source_name(p->lexical));
+		lh_buf_puts(b, "\":");
+		lh_buf_json(b, p->lexical_of, strlen(p->lexical_of));
+		lh_buf_putc(b, '}');
+	} else {
+		lh_buf_puts(b, ",\"lexical\":null");
+	}
 	lh_buf_printf(b, ",\"file_bytes\":%llu,\"pending\":%llu,\"deleted\":%llu,\"format\":%u}\n",
 		      (unsigned long long)st.file_bytes, (unsigned long long)st.pending,
 		      (unsigned long long)st.deleted, st.format);

@@ -17,6 +17,8 @@ static const struct lh_option options[] = {
 	{ 0, "precision", "f32|f16|i8", "how vectors are stored (default f32)",
 	  OPT(LH_OPT_CHOICE, precision, 0, 0, V_BUILD) },
 	{ 0, "rescore", NULL, "keep f32 beside f16 or i8, for exact distances", OPT(LH_OPT_FLAG, rescore, 0, 0, V_BUILD) },
+	{ 0, "lexical", NULL, "find texts by their words too (lh-search --hybrid)",
+	  OPT(LH_OPT_FLAG, lexical, 0, 0, V_BUILD) },
 	{ 0, "dimension", "N", "of the vectors (default: the first one's)",
 	  OPT(LH_OPT_UINT, dimension, 1, LH_DIM_MAX, V_BUILD) },
 	{ 0, "seed", "N", "of the graph's levels (default 1)", OPT(LH_OPT_UINT, seed, 0, 4294967295.0, V_BUILD) },

@@ -1,0 +1,226 @@
+/* Searches by words, through all that an index goes through. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "lh_file.h"
+#include "lh_lhv.h"
+
+#define PATH "words.lhv"
+
+static struct lh_err err;
+
+static void params(struct lh_lhv_params *p, int lexical, const char *of)
+{
+	lh_lhv_params_default(p);
+	p->dimension = 2;
+	p->lexical = lexical;
+	snprintf(p->lexical_of, sizeof p->lexical_of, "%s", of);
+}
+
+struct record {
+	const char *id, *meta;
+};
+
+static void build(const struct lh_lhv_params *p, const struct record *r, size_t n)
+{
+	struct lh_lhv_writer *w = lh_lhv_writer_new(PATH, p, 10, &err);
+	size_t i;
+
+	check_why(w, err.msg);
+	for (i = 0; i < n; i++)
+		check_why(lh_lhv_put(w, r[i].id, strlen(r[i].id), (float[]){ 1, (float)i }, 2, r[i].meta, strlen(r[i].meta), &err) == 0, err.msg);
+	check_why(lh_lhv_commit(w, 1, &err) == 0, err.msg);
+	lh_lhv_writer_free(w);
+}
+
+static void on_damage(void *ctx, const char *section, const char *text)
+{
+	fprintf(stderr, "%s: %s\n", section, text);
+	++*(int *)ctx;
+}
+
+static void is_sound(void)
+{
+	int damage = 0;
+
+	check(lh_lhv_verify(PATH, on_damage, &damage, &err) == 0);
+	check(damage == 0);
+}
+
+static int not_b(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *e)
+{
+	(void)ctx;
+	(void)row;
+	(void)e;
+	return r->id.p[0] != 'b';
+}
+
+/* The ids that answer, one letter each, best first. */
+static void answers(const char *text, bool filtered, const char *want)
+{
+	struct lh_lhv *ix = lh_lhv_open(PATH, &err);
+	struct lh_lhv_words *w = ix ? lh_lhv_words_new(ix, &err) : NULL;
+	struct lh_verdicts *verdicts = ix ? lh_verdicts_new(ix, &err) : NULL;
+	struct lh_query q = { .k = 10, .allow = filtered ? not_b : NULL, .verdicts = verdicts };
+	struct lh_words_hit hit[10];
+	struct lh_row row;
+	char is[11] = "";
+	long i, n;
+
+	check_why(w && verdicts, err.msg);
+	n = lh_lhv_words_search(w, &q, (struct lh_str){ text, strlen(text) }, hit, &err);
+	check_why(n >= 0, err.msg);
+	for (i = 0; i < n; i++) {
+		check(isfinite(hit[i].score) && hit[i].score > 0);
+		check(i == 0 || hit[i - 1].score >= hit[i].score);
+		check(lh_lhv_row(ix, hit[i].row, &row, &err) == 1);
+		is[i] = row.id.p[0];
+	}
+	check_why(!strcmp(is, want), is);
+	check(q.dropped == filtered);
+	lh_verdicts_free(verdicts);
+	lh_lhv_words_free(w);
+	lh_lhv_close(ix);
+}
+
+static const struct record few[] = {
+	{ "a", "{\"text\":\"apple pie\",\"other\":\"zebra\"}" },
+	{ "b", "{\"text\":\"bread and apple\"}" },
+	{ "c", "{\"title\":\"Cherries\",\"deep\":[{\"x\":[\"pies\",7]}]}" },
+	{ "d", "" },
+};
+
+static void the_text_is_the_field_or_every_string(void)
+{
+	struct lh_lhv_params p;
+
+	params(&p, LH_LEXICAL_FIELD, "text");
+	build(&p, few, 4);
+	is_sound();
+	answers("apples", false, "ab");
+	answers("pie", false, "ac");
+	answers("cherry", false, "c");
+	answers("zebra", false, "");
+	answers("text", false, "");
+	answers("bread", true, "");
+	answers("", false, "");
+}
+
+static void the_text_is_what_the_template_makes_of_the_metadata(void)
+{
+	struct lh_lhv_params p;
+
+	params(&p, LH_LEXICAL_TEMPLATE, "{other} meets {title}");
+	build(&p, few, 4);
+	is_sound();
+	answers("zebras", false, "a");
+	answers("cherry", false, "c");
+	answers("apple", false, "");
+	answers("meeting", false, "bac");	/* the shortest first */
+}
+
+static void change(const char *id, const char *meta)
+{
+	struct lh_lhv_change *c = lh_lhv_change_open(PATH, 10, &err);
+	bool fold;
+
+	check_why(c, err.msg);
+	if (meta)
+		check(lh_lhv_change_put(c, id, strlen(id), (float[]){ 2, 1 }, 2, meta, strlen(meta), &err) == 0);
+	else
+		check(lh_lhv_change_delete(c, id, strlen(id), &err) == 1);
+	check_why(lh_lhv_change_commit(c, &fold, &err) == 0, err.msg);
+	lh_lhv_change_close(c);
+}
+
+static void pending_rows_are_found_and_hidden_ones_are_not(void)
+{
+	struct lh_lhv_params p;
+	int round;
+
+	params(&p, LH_LEXICAL_FIELD, "text");
+	build(&p, few, 4);
+	change("e", "{\"text\":\"elder apple apple\"}");
+	change("b", "{\"text\":\"bacon\"}");
+	change("f", "{\"text\":\"fig\"}");
+	change("f", "{\"text\":\"fennel\"}");
+	change("a", NULL);
+	for (round = 0; round < 2; round++) {
+		answers("apple", false, "e");
+		answers("bacon", false, "b");
+		answers("bread", false, "");
+		answers("fig", false, "");
+		answers("fennel", false, "f");
+		answers("pie", false, "c");
+		check_why(lh_lhv_compact(PATH, 1, 10, &err) == 0, err.msg);
+		is_sound();
+	}
+}
+
+/* An index that grew, folded, is the one that was built at once. */
+static void a_fold_gives_the_bytes_of_a_build(void)
+{
+	static struct record all[2000];
+	static char id[2000][8], meta[2000][80];
+	struct lh_lhv_params p;
+	struct lh_mapped file[2];
+	size_t i;
+	int round;
+
+	for (i = 0; i < 2000; i++) {
+		snprintf(id[i], sizeof id[i], "%zu", i);
+		snprintf(meta[i], sizeof meta[i], "{\"text\":\"w%zu x%zu all\"}", i % 37, i % 501);
+		all[i] = (struct record){ id[i], meta[i] };
+	}
+	params(&p, LH_LEXICAL_FIELD, "text");
+	for (round = 0; round < 2; round++) {
+		struct lh_lhv_change *c;
+		bool fold;
+
+		build(&p, all, round ? 2000 : 1500);
+		c = lh_lhv_change_open(PATH, 10, &err);
+		for (i = 1500; i < 2000 && !round; i++)
+			check(lh_lhv_change_put(c, id[i], strlen(id[i]), (float[]){ 1, (float)i }, 2, meta[i], strlen(meta[i]), &err) == 0);
+		check_why(lh_lhv_change_commit(c, &fold, &err) == 0, err.msg);
+		lh_lhv_change_close(c);
+		check_why(lh_lhv_compact(PATH, 1, 10, &err) == 0, err.msg);
+		is_sound();
+		check(lh_mapped_open(&file[round], PATH, &err) == 0);
+	}
+	check(file[0].n == file[1].n && !memcmp(file[0].p, file[1].p, file[0].n));
+	lh_mapped_close(&file[0]);
+	lh_mapped_close(&file[1]);
+}
+
+static void an_index_without_words_says_how_to_get_them(void)
+{
+	struct lh_lhv_params p;
+	struct lh_lhv *ix;
+
+	params(&p, LH_LEXICAL_NONE, "");
+	build(&p, few, 4);
+	ix = lh_lhv_open(PATH, &err);
+	check(!lh_lhv_words_new(ix, &err));
+	check(err.code == LH_EUSAGE && strstr(err.msg, "--lexical"));
+	lh_lhv_close(ix);
+}
+
+int main(void)
+{
+	char dir[] = "/tmp/test_lhv_lexical.XXXXXX";
+
+	check(mkdtemp(dir) && chdir(dir) == 0);
+	the_text_is_the_field_or_every_string();
+	the_text_is_what_the_template_makes_of_the_metadata();
+	pending_rows_are_found_and_hidden_ones_are_not();
+	a_fold_gives_the_bytes_of_a_build();
+	an_index_without_words_says_how_to_get_them();
+	unlink(PATH);
+	unlink(PATH "-lock");
+	unlink(PATH "-log");
+	check(chdir("/") == 0 && rmdir(dir) == 0);
+	return 0;
+}
