@@ -131,6 +131,16 @@ int corpora_open(struct corpora *c, char **operands, size_t n, const char *playb
 	return 0;
 }
 
+int corpora_have_words(const struct corpora *c, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (!c->v[i].params->lexical)
+			return lh_err_set(err, LH_EUSAGE, "%s: it has no words to search by: build it with lh-index build --lexical", c->v[i].path);
+	return 0;
+}
+
 void corpora_close(struct corpora *c)
 {
 	size_t i;

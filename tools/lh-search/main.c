@@ -9,6 +9,7 @@ static const struct lh_option options[] = {
 	{ 0, "exclude", "ID", "never answer with this record (repeatable)", LH_TEXTS(struct settings, exclude) },
 	{ 0, "playbook", "FILE", "let what was good before count (lh-playbook)", LH_TEXT(struct settings, playbook) },
 	{ 0, "auto-role", NULL, "take query_role from how the query is worded", LH_FLAG(struct settings, auto_role) },
+	{ 0, "hybrid", NULL, "rank by the words of the text as well", LH_FLAG(struct settings, hybrid) },
 	{ 0, "exact", NULL, "compare with every vector", LH_FLAG(struct settings, exact) },
 	{ 0, "ef", "N", "candidates kept during a search (default max(64, 2k))", LH_UINT(struct settings, ef, 1, 1000000) },
 	{ 0, "flat", NULL, "a line per hit instead of a line per query", LH_FLAG(struct settings, flat) },
@@ -54,6 +55,8 @@ static int check_usage(struct lh_tool *tool, const struct settings *set)
 {
 	if (!tool->n_operands)
 		return lh_tool_usage(tool, "missing operand INDEX");
+	if (set->hybrid && set->playbook)
+		return lh_tool_usage(tool, "--hybrid and --playbook exclude each other");
 	if (set->query && !lh_utf8_valid(set->query, strlen(set->query)))
 		return lh_tool_usage(tool, "-Q is not UTF-8");
 	return 0;
@@ -74,6 +77,8 @@ static int search(struct lh_tool *tool, struct settings *set)
 		rc = lh_err_prefix(&tool->err, "--where");
 	if (!rc)
 		rc = corpora_open(&run.corpora, tool->operands, tool->n_operands, set->playbook, &tool->err);
+	if (!rc && set->hybrid)
+		rc = corpora_have_words(&run.corpora, &tool->err);
 	if (!rc)
 		rc = set->query ? answer_one(tool, &run, set->query) : lh_flow_run(tool, &flow);
 	filters_free(&run.filters, &run.corpora);

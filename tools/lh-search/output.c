@@ -46,7 +46,17 @@ static void print_playbook(const struct found *f, struct lh_buf *out)
 	lh_buf_putc(out, '}');
 }
 
-/* "id":...,"distance":...,"corpus":...,"metadata":...,"playbook":... */
+static void print_score(struct lh_buf *out, double score)
+{
+	char *to;
+
+	lh_buf_puts(out, ",\"score\":");
+	to = lh_buf_room(out, LH_F64_MAX);
+	if (to)
+		lh_buf_took(out, lh_f64_print(to, score));
+}
+
+/* "id":...,"distance":...,"score":...,"corpus":...,"metadata":...,"playbook":... */
 static int print_hit(struct worker *w, const struct found *f, struct lh_buf *out, struct lh_err *err)
 {
 	const struct lh_row *row = &f->row;
@@ -56,6 +66,8 @@ static int print_hit(struct worker *w, const struct found *f, struct lh_buf *out
 	lh_buf_puts(out, "\"id\":");
 	lh_buf_json(out, row->id.p, row->id.n);
 	print_distance(out, ",\"distance\":", f->distance);
+	if (w->run->set->hybrid)
+		print_score(out, f->score);
 	lh_buf_add(out, f->seat->corpus->json.p, f->seat->corpus->json.len);
 	if (row->meta.n && !w->run->set->no_metadata && print_metadata(w, f, out, err) < 0)
 		return -1;

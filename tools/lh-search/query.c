@@ -185,6 +185,15 @@ static int read_playbook(struct query_reader *r, const struct lh_record *rec, co
 	return read_role(r, rec, set->auto_role, err);
 }
 
+static int check_hybrid(const struct query *q, struct lh_err *err)
+{
+	if (!q->text.p)
+		return lh_err_set(err, LH_EDATA, "missing string field \"query_text\": --hybrid searches by words too");
+	if (q->use_playbook)
+		return lh_err_set(err, LH_EDATA, "\"use_playbook\": --hybrid takes no playbook");
+	return 0;
+}
+
 int query_read(struct query_reader *r, const struct lh_record *rec, const struct settings *set, struct lh_err *err)
 {
 	struct query *q = &r->q;
@@ -204,7 +213,9 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 		return lh_err_set(err, LH_EDATA, "\"corpora\" names none");
 	if (!q->vector && !q->text.p)
 		return lh_err_set(err, LH_EDATA, "missing string field \"query_text\" (or \"query_vector\")");
-	if (!q->vector && !q->text.n)
+	if (set->hybrid && check_hybrid(q, err) < 0)
+		return -1;
+	if ((!q->vector || set->hybrid) && !q->text.n)
 		return lh_err_set(err, LH_EDATA, "empty text");
 	return 0;
 }

@@ -17,6 +17,9 @@ void worker_free(void *worker)
 
 		lh_searcher_free(s->searcher);
 		free(s->hit);
+		lh_lhv_words_free(s->words);
+		free(s->said);
+		free(s->fused);
 		free(s->excluded);
 		free(s->vector);
 		lh_texts_free(s->texts);
@@ -265,8 +268,11 @@ static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
 	struct lh_query q = {
 		.vector = s->vector, .k = w->reader.q.per_corpus_k, .ef = set->ef, .exact = set->exact,
 	};
+	size_t k = q.k;
 	long n;
 
+	if (set->hybrid)
+		q.k = hybrid_depth(k);
 	if (exclude_all(w, s, err) < 0)
 		return -1;
 	q.exclude = s->excluded;
@@ -275,6 +281,8 @@ static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
 		q.allow = allow;
 		q.ctx = w->filter;
 		q.verdicts = w->kept->verdicts[s - w->seat];
+	} else if (set->hybrid && !q.ef) {
+		q.ef = 2 * lh_lhv_ef(q.k);	/* a hit that one side misses loses much */
 	}
 	if (set_searcher(s, err) < 0)
 		return -1;
@@ -285,14 +293,26 @@ static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
 		return at_corpus(s, err);
 	s->n = (size_t)n;
 	w->dropped += q.dropped;
+	if (!set->hybrid)
+		return 0;
+	if (hybrid_fuse(s, &q, w->reader.q.text, k, err) < 0)
+		return at_corpus(s, err);
+	w->dropped += q.dropped;
 	return 0;
 }
 
 /* ---- merging ---- */
 
-/* The nearest hit that is not taken yet, or NULL.  Seats stand in the order of
+static bool before(const struct seat *a, const struct seat *b, bool hybrid)
+{
+	if (hybrid && hybrid_cmp(&a->fused[a->at], &b->fused[b->at]))
+		return hybrid_cmp(&a->fused[a->at], &b->fused[b->at]) < 0;
+	return a->hit[a->at].distance < b->hit[b->at].distance;
+}
+
+/* The best hit that is not taken yet, or NULL.  Seats stand in the order of
  * their names, so the first of equals is the right one. */
-static struct seat *nearest(const struct worker *w)
+static struct seat *next_seat(const struct worker *w)
 {
 	struct seat *best = NULL;
 	size_t i;
@@ -300,7 +320,7 @@ static struct seat *nearest(const struct worker *w)
 	for (i = 0; i < w->run->corpora.n; i++) {
 		struct seat *s = &w->seat[i];
 
-		if (s->at < s->n && (!best || s->hit[s->at].distance < best->hit[best->at].distance))
+		if (s->at < s->n && (!best || before(s, best, w->run->set->hybrid)))
 			best = s;
 	}
 	return best;
@@ -311,11 +331,14 @@ static int merge(struct worker *w, struct lh_err *err)
 {
 	struct seat *s;
 
-	while (w->n_found < w->reader.q.k && (s = nearest(w))) {
-		const struct lh_hit *hit = &s->hit[s->at++];
+	while (w->n_found < w->reader.q.k && (s = next_seat(w))) {
+		const struct lh_hit *hit = &s->hit[s->at];
 		struct found f = { .seat = s, .number = hit->row, .distance = hit->distance };
 		int got = lh_lhv_row(s->corpus->ix, hit->row, &f.row, err);
 
+		if (w->run->set->hybrid)
+			f.score = s->fused[s->at].score;
+		s->at++;
 		if (got < 0)
 			return at_corpus(s, err);
 		if (!got)

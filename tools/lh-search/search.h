@@ -6,6 +6,7 @@
  *     query.c     a query record: what it asks for
  *     filters.c   the filters that queries came with of late
  *     search.c    the search of one query over its corpora
+ *     hybrid.c    the ranking by words, fused with that by vectors
  *     playbook.c  what a playbook does to the hits
  *     output.c    the answer as JSON
  */
@@ -22,7 +23,7 @@
 
 struct settings {
 	uint64_t k, ef;
-	bool exact, flat, no_metadata, auto_role;
+	bool exact, flat, no_metadata, auto_role, hybrid;
 	const char *query, *playbook;
 	struct lh_list where, exclude;
 };
@@ -47,6 +48,8 @@ struct corpora {
 /* playbook NULL: none was given; one that does not exist is not opened. */
 int corpora_open(struct corpora *c, char **operands, size_t n, const char *playbook, struct lh_err *err);
 void corpora_close(struct corpora *c);
+/* Can all of them be searched by words? */
+int corpora_have_words(const struct corpora *c, struct lh_err *err);
 /* Its number, or -1. */
 long corpora_find(const struct corpora *c, const char *name, size_t n);
 
@@ -110,6 +113,14 @@ struct search {			/* one run: what the workers share */
 	struct filters filters;
 };
 
+struct fused {			/* a hit of either ranking */
+	uint64_t row;
+	double score;
+	size_t by_words;	/* its rank there, from 0; SIZE_MAX: none */
+	float distance;
+	bool measured;		/* the distance is there */
+};
+
 struct seat {			/* a worker's place at one corpus */
 	const struct corpus *corpus;
 	struct lh_searcher *searcher;	/* made when first needed */
@@ -119,6 +130,10 @@ struct seat {			/* a worker's place at one corpus */
 	uint64_t *excluded;		/* rows, sorted */
 	size_t cap_excluded, n_excluded;
 	float *vector;			/* what this corpus is searched by */
+	struct lh_lhv_words *words;	/* --hybrid: made when first needed, ... */
+	struct lh_words_hit *said;	/* ... what it found, ... */
+	struct fused *fused;		/* ... and both rankings; the first n are hit */
+	size_t cap_said, cap_fused;
 	struct lh_texts *texts;		/* of a twin: its engine, ... */
 	struct lh_buf made;		/* ... the vector of the query's text, ... */
 	bool embedded;			/* ... and whether it is there yet */
@@ -129,6 +144,7 @@ struct found {			/* a result */
 	uint64_t number;		/* of the row */
 	struct lh_row row;
 	float distance;
+	double score;			/* --hybrid */
 	struct lh_str playbook;		/* the entry that touched it; p NULL: none did */
 	bool injected;
 	float original;			/* distance before that */
@@ -166,6 +182,17 @@ int may_answer(struct worker *w, const struct seat *s, uint64_t row, const struc
 void *worker_new(void *run, struct lh_err *err);
 void worker_free(void *worker);
 int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err);
+
+/* ---- hybrid.c ---- */
+
+/* How many hits of each ranking are fused to k. */
+size_t hybrid_depth(size_t k);
+/* The seat holds the hits of q by vector: search the text by words as well, and
+ * leave the best k of both. */
+int hybrid_fuse(struct seat *s, struct lh_query *q, struct lh_str text, size_t k, struct lh_err *err);
+
+/* Which of two comes first, whatever corpora they are of; 0: they are alike. */
+int hybrid_cmp(const struct fused *a, const struct fused *b);
 
 /* ---- playbook.c ---- */
 

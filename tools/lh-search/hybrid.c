@@ -1,0 +1,117 @@
+/* hybrid.c - two rankings of a corpus made one.  See search.h. */
+#include <stdlib.h>
+
+#include "lh_mem.h"
+#include "search.h"
+
+#define RANK 60		/* of reciprocal rank fusion: a hit at rank r counts 1 / (RANK + r) */
+#define DEPTH_MIN 20
+
+size_t hybrid_depth(size_t k)
+{
+	return 2 * k > DEPTH_MIN ? 2 * k : DEPTH_MIN;
+}
+
+static int search_words(struct seat *s, struct lh_query *q, struct lh_str text, long *n, struct lh_err *err)
+{
+	if (!s->words)
+		s->words = lh_lhv_words_new(s->corpus->ix, err);
+	if (!s->words || lh_grow(&s->said, &s->cap_said, q->k, sizeof *s->said, err) < 0)
+		return -1;
+	*n = lh_lhv_words_search(s->words, q, text, s->said, err);
+	return *n < 0 ? -1 : 0;
+}
+
+static int by_row(const void *a, const void *b)
+{
+	const struct fused *x = a, *y = b;
+
+	return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* What the i-th hit of a ranking counts, from 0. */
+static double share(size_t i)
+{
+	return 1.0 / (double)(RANK + 1 + i);
+}
+
+/* Both rankings, each row once. */
+static size_t add_up(struct seat *s, size_t by_vector, size_t by_words)
+{
+	struct fused *f = s->fused;
+	size_t i, n = by_vector, known = by_vector;
+
+	for (i = 0; i < by_vector; i++)
+		f[i] = (struct fused){ s->hit[i].row, share(i), SIZE_MAX, s->hit[i].distance, true };
+	if (known)
+		qsort(f, known, sizeof *f, by_row);
+	for (i = 0; i < by_words; i++) {
+		struct fused one = { s->said[i].row, share(i), i, 0, false }, *same;
+
+		same = known ? bsearch(&one, f, known, sizeof *f, by_row) : NULL;
+		if (same) {
+			same->score += one.score;
+			same->by_words = i;
+		} else {
+			f[n++] = one;
+		}
+	}
+	return n;
+}
+
+static struct lh_str id_of(const struct seat *s, uint64_t row)
+{
+	struct lh_err unused;
+	struct lh_row r;
+
+	return lh_lhv_row(s->corpus->ix, row, &r, &unused) == 1 ? r.id : (struct lh_str){ "", 0 };
+}
+
+int hybrid_cmp(const struct fused *x, const struct fused *y)
+{
+	if (x->score != y->score)
+		return x->score > y->score ? -1 : 1;
+	if (x->by_words != y->by_words)
+		return x->by_words < y->by_words ? -1 : 1;
+	if (x->distance != y->distance)
+		return x->distance < y->distance ? -1 : 1;
+	return 0;
+}
+
+static int best_first(const void *a, const void *b, void *seat)
+{
+	const struct fused *x = a, *y = b;
+	int c = hybrid_cmp(x, y);
+	struct lh_str i, j;
+
+	if (c)
+		return c;
+	i = id_of(seat, x->row);
+	j = id_of(seat, y->row);
+	c = memcmp(i.p, j.p, i.n < j.n ? i.n : j.n);
+	return c ? c : i.n < j.n ? -1 : i.n > j.n;
+}
+
+int hybrid_fuse(struct seat *s, struct lh_query *q, struct lh_str text, size_t k, struct lh_err *err)
+{
+	long by_words;
+	size_t i, n;
+
+	if (search_words(s, q, text, &by_words, err) < 0)
+		return -1;
+	n = s->n + (size_t)by_words;
+	if (lh_grow(&s->fused, &s->cap_fused, n, sizeof *s->fused, err) < 0 ||
+	    lh_grow(&s->hit, &s->cap, n, sizeof *s->hit, err) < 0)
+		return -1;
+	n = add_up(s, s->n, (size_t)by_words);
+	for (i = 0; i < n; i++)
+		if (!s->fused[i].measured &&
+		    lh_lhv_distance(s->searcher, s->vector, s->fused[i].row, &s->fused[i].distance, err) < 0)
+			return -1;
+	if (n)
+		qsort_r(s->fused, n, sizeof *s->fused, best_first, s);
+	s->n = n < k ? n : k;
+	for (i = 0; i < s->n; i++)
+		s->hit[i] = (struct lh_hit){ s->fused[i].distance, s->fused[i].row };
+	return 0;
+}
