@@ -189,8 +189,8 @@ static int choose(struct lh_searcher *s, size_t ef)
  * Candidates kept when nobody says how many: so many that 0.95 of the answers
  * are found also for queries that lie far from all rows, which takes the more
  * the larger the index.  Sentences of demand among 100,000 generated workers of
- * whom half match: 64 find 0.81, 640 find 0.93 and 960, which these are, 0.95.
- * Without the filter they find as much.
+ * whom half match: 64 find 0.79, 640 find 0.93 and 960, which these are, 0.95.
+ * Without the filter they find about as much.
  */
 static size_t promised_ef(const struct lh_searcher *s)
 {
