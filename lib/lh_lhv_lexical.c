@@ -95,7 +95,7 @@ static int text_of(struct maker *m, struct lh_str meta, struct lh_str *text, str
 			err->code = LH_ECORRUPT;	/* it was JSON when it came in */
 		return lh_err_prefix(err, "metadata");
 	}
-	*text = (struct lh_str){ m->text.p, m->text.len };
+	*text = (struct lh_str){ m->text.len ? m->text.p : "", m->text.len };
 	return lh_buf_check(&m->text, err);
 }
 

@@ -46,13 +46,15 @@ static void make(const char *file, int kind)
 	p.ef_construction = 8;
 	p.exact_below = 10;
 	p.precision = (kind + 1) / 2;
+	p.lexical = LH_LEXICAL_FIELD;
+	strcpy(p.lexical_of, "a");
 	p.rescore = kind && kind % 2 == 0;
 	p.distance = kind % 3;
 	w = lh_lhv_writer_new(file, &p, 1, &err);
 	for (unsigned i = 0; w && i < ROWS; i++) {
 		for (unsigned d = 0; d < DIM; d++)
 			v[d] = (float)((i * 37 + d * d * 11) % 29) - 14.2f;
-		if (lh_lhv_put(w, id, (size_t)snprintf(id, sizeof id, "i%u", i), v, DIM, "{\"a\":1}", i % 2 ? 7 : 0, &err) < 0)
+		if (lh_lhv_put(w, id, (size_t)snprintf(id, sizeof id, "i%u", i), v, DIM, "{\"a\":\"x y\"}", i % 2 ? 11 : 0, &err) < 0)
 			abort();
 	}
 	if (!w || lh_lhv_commit(w, 1, &err) < 0)
@@ -148,6 +150,19 @@ static void search(const struct lh_lhv *ix)
 	lh_searcher_free(s);
 }
 
+static void search_words(const struct lh_lhv *ix)
+{
+	struct lh_lhv_words *w = lh_lhv_words_new(ix, &err);
+	struct lh_words_hit hit[5];
+	struct lh_query q = { .k = 5 };
+	long n = w ? lh_lhv_words_search(w, &q, (struct lh_str){ "y z x", 5 }, hit, &err) : 0;
+
+	for (long j = 0; j < n; j++)
+		if (!__builtin_isfinite(hit[j].score) || hit[j].row >= lh_lhv_rows(ix))
+			abort();
+	lh_lhv_words_free(w);
+}
+
 static void silent(void *ctx, const char *section, const char *text)
 {
 	(void)ctx;
@@ -170,6 +185,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	ix = lh_lhv_open(path, &err);
 	if (ix) {
 		search(ix);
+		search_words(ix);
 		lh_lhv_find(ix, "i3", 2, &err);
 		for (uint64_t r = 0; r < lh_lhv_rows(ix) && r < 200; r++) {
 			lh_lhv_vector(ix, r, vector);
