@@ -1,7 +1,7 @@
 /*
  * ann_liblh.c - the index of liblh, driven as a library.
  *
- *     ann_liblh build DATA DIM M EFC THREADS INDEX PRECISION
+ *     ann_liblh build DATA DIM M EFC THREADS INDEX PRECISION[+rescore]
  *     ann_liblh truth INDEX QUERIES K TRUTH
  *     ann_liblh query INDEX QUERIES K TRUTH EF...
  *
@@ -21,13 +21,14 @@ static void fail(void)
 	exit(2);
 }
 
-static int precision_of(const char *name)
+static void set_precision(struct lh_lhv_params *to, const char *name)
 {
-	int p;
+	size_t n = strcspn(name, "+");
 
-	for (p = LH_F32; p <= LH_I8; p++)
-		if (!strcmp(name, lh_precision_name(p)))
-			return p;
+	to->rescore = !strcmp(name + n, "+rescore");
+	for (to->precision = LH_F32; to->precision <= LH_I8; to->precision++)
+		if (!strncmp(name, lh_precision_name(to->precision), n))
+			return;
 	fprintf(stderr, "liblh: no precision %s\n", name);
 	exit(2);
 }
@@ -44,7 +45,7 @@ static void build(char **a)
 	lh_lhv_params_default(&p);
 	p.m = (uint32_t)strtoul(a[2], NULL, 10);
 	p.ef_construction = (uint32_t)strtoul(a[3], NULL, 10);
-	p.precision = precision_of(a[6]);
+	set_precision(&p, a[6]);
 	w = lh_lhv_writer_new(a[5], &p, 0, &err);
 	if (!w)
 		fail();
@@ -76,6 +77,24 @@ static void search(size_t k, size_t ef, int exact, uint32_t *out, struct matrix 
 	free(hit);
 }
 
+/* Rows by the order in which they were put, as the peers number them. */
+static void number_rows(const struct lh_lhv *ix, uint32_t *found, size_t n)
+{
+	uint64_t i, row, rows = lh_lhv_rows(ix);
+	uint32_t *nth = calloc(rows, sizeof *nth);
+	struct lh_row unused;
+
+	for (i = 0; i < rows; i++) {
+		if (lh_lhv_nth_row(ix, i, &row, &unused, &err) < 0)
+			fail();
+		nth[row] = (uint32_t)i;
+	}
+	for (i = 0; i < n; i++)
+		if (found[i] != UINT32_MAX)
+			found[i] = nth[found[i]];
+	free(nth);
+}
+
 static struct lh_searcher *open_index(char **a, struct lh_lhv **ix, struct matrix *m)
 {
 	struct lh_searcher *s;
@@ -98,6 +117,7 @@ static void truth(char **a)
 	FILE *f = fopen(a[3], "wb");
 
 	search(k, 0, 1, out, m, s);
+	number_rows(ix, out, m.n * k);
 	if (!f || fwrite(out, k * sizeof *out, m.n, f) != m.n || fclose(f))
 		die(a[3]);
 	lh_searcher_free(s);
@@ -111,7 +131,7 @@ static void query(char **a)
 	struct lh_searcher *s = open_index(a, &ix, &m);
 	size_t k = strtoul(a[2], NULL, 10);
 	uint32_t *out = calloc(m.n * k, sizeof *out);
-	struct clocks from;
+	struct clocks from, took;
 	char **ef;
 
 	for (ef = a + 4; *ef; ef++) {
@@ -119,7 +139,9 @@ static void query(char **a)
 			search(k, strtoul(*ef, NULL, 10), 0, out, m, s);
 		from = clocks_now();
 		search(k, strtoul(*ef, NULL, 10), 0, out, m, s);
-		say_queries(strtol(*ef, NULL, 10), m.n, clocks_since(from), recall_of(a[3], out, m.n, k));
+		took = clocks_since(from);
+		number_rows(ix, out, m.n * k);
+		say_queries(strtol(*ef, NULL, 10), m.n, took, recall_of(a[3], out, m.n, k));
 	}
 	lh_searcher_free(s);
 	lh_lhv_close(ix);

@@ -13,7 +13,8 @@
 source "$ROOT/bench/lib.bash"
 source "$ROOT/bench/ann.bash"
 rounds=${CURVE_ROUNDS:-5}
-sides=${CURVE_SIDES:-f32 hnswlib faiss-flat faiss-sq8}
+ours='f32 f16 i8 i8+rescore'
+sides=${CURVE_SIDES:-$ours hnswlib faiss-flat faiss-sq8}
 efs=${CURVE_EFS:-10 16 24 32 48 64 96 128 192 256 384}
 
 build() {
@@ -94,7 +95,7 @@ for set in ${CURVE_SETS:-workers short million}; do
 	for recall in 0.95 0.976 0.99; do
 		at_recall $recall
 	done
-	for side in $sides; do
-		case $side in f* | i*) [ "${side#faiss}" != "$side" ] || cold "$side" ;; esac
+	for side in $ours; do
+		[[ " $sides " != *" $side "* ]] || cold "$side"
 	done
 done
