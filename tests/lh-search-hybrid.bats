@@ -56,7 +56,7 @@ ask() {
 	[ "$(ask '{"query_text":"red apple","vector":[1,0]}' --where kind=none n.lhv)" = "" ]
 }
 
-@test "corpora are merged by score, then distance, then name, and cut at k" {
+@test "corpora are merged by score, then rank by words, distance and name, and cut at k" {
 	make_notes m.lhv
 	cp m.lhv n.lhv
 	echo '{"query_text":"red apples","vector":[1,0],"k":5}' | lh-search --hybrid --flat n.lhv m.lhv >out
