@@ -32,7 +32,7 @@ for half in even odd; do
 	printf 'by words alone, %s: ms a query for 10, 20, 100\t%s\t%s\t%s\n' $half "$(hybrid_words packages-words.lhv 10 <synopses.txt)" \
 		"$(hybrid_words packages-words.lhv 20 <synopses.txt)" "$(hybrid_words packages-words.lhv 100 <synopses.txt)"
 done
-versus "1,500 queries, one thread: --hybrid; vectors alone" 5 \
+versus "$n queries, one thread: --hybrid; vectors alone" 5 \
 	"lh-search -j1 --no-metadata --hybrid packages-words.lhv <synopses-odd.jsonl" "lh-search -j1 --no-metadata packages-words.lhv <synopses-odd.jsonl"
 
 # The sections 12 to 15 of the file, and the processor time of making them.
