@@ -89,7 +89,7 @@ static bool read_wide(struct lh_tokens *r, struct lh_token *t)
 	unsigned n = 0;
 	enum fold_kind kind = fold(lh_utf8_get(&p), s, &n);
 
-	if (kind == FOLD_SOLO && t->chars)
+	if (t->chars && (kind == FOLD_SOLO || kind == FOLD_GAP))
 		return false;
 	r->p = p;
 	if (kind == FOLD_DROP)
@@ -97,7 +97,7 @@ static bool read_wide(struct lh_tokens *r, struct lh_token *t)
 	r->before = p[-1];
 	if (kind == FOLD_GAP) {
 		r->joined = false;
-		return t->chars == 0;
+		return true;
 	}
 	push(t, s, n);
 	t->solo = kind == FOLD_SOLO;

@@ -184,11 +184,6 @@ uint32_t lh_wordvec_dimension(const struct lh_wordvec *t)
 	return t->dimension;
 }
 
-uint32_t lh_wordvec_words(const struct lh_wordvec *t)
-{
-	return t->words;
-}
-
 const char *lh_wordvec_model(const struct lh_wordvec *t)
 {
 	return t->model;
@@ -204,6 +199,23 @@ bool lh_wordvec_word(const struct lh_wordvec *t, uint32_t number, struct lh_str 
 		return false;
 	*out = (struct lh_str){ t->word + at, end - at };
 	return true;
+}
+
+bool lh_wordvec_token(struct lh_str word, struct lh_token *out)
+{
+	struct lh_tokens in;
+	struct lh_token rest;
+
+	lh_tokens_init(&in, word.p, word.n);
+	if (!lh_utf8_valid(word.p, word.n) || !lh_tokens_next(&in, out))
+		return false;
+	/* A word of full length whose last letter folded to several. */
+	if (out->chars == LH_TOKEN_CHARS && lh_tokens_next(&in, &rest) && out->chars + rest.chars <= LH_TOKEN_MAX) {
+		memcpy(out->s + out->len, rest.s, rest.len);
+		out->len += rest.len;
+		out->chars += rest.chars;
+	}
+	return out->len == word.n && memcmp(out->s, word.p, word.n) == 0;
 }
 
 int64_t lh_wordvec_find(const struct lh_wordvec *t, uint32_t hash, const void *s, size_t n)
@@ -247,6 +259,7 @@ static int check_bytes(const struct lh_wordvec *t, struct lh_err *err)
 
 static int check_words(const struct lh_wordvec *t, struct lh_err *err)
 {
+	struct lh_token token;
 	struct lh_str word;
 
 	if (t->word_at[0] || t->word_at[t->words] != t->word_n)
@@ -254,6 +267,8 @@ static int check_words(const struct lh_wordvec *t, struct lh_err *err)
 	for (uint32_t i = 0; i < t->words; i++) {
 		if (!lh_wordvec_word(t, i, &word))
 			return damaged(kinds[LH_LHW_WORD_AT], i, err);
+		if (!lh_wordvec_token(word, &token))
+			return damaged(kinds[LH_LHW_WORDS], i, err);
 		if (lh_wordvec_find(t, (uint32_t)lh_xxh3(word.p, word.n), word.p, word.n) != i)
 			return damaged(kinds[LH_LHW_HASH], i, err);
 		if (!(t->weight[i] > 0 && t->weight[i] <= 1))

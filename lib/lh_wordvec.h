@@ -42,7 +42,6 @@ LH_API struct lh_wordvec *lh_wordvec_open_fd(int fd, const char *path, struct lh
 LH_API void lh_wordvec_close(struct lh_wordvec *t);
 
 LH_API uint32_t lh_wordvec_dimension(const struct lh_wordvec *t);
-LH_API uint32_t lh_wordvec_words(const struct lh_wordvec *t);
 /* The name that the file has, ":", and 16 hex digits of its checksum: vectors of
  * one model are those of one table. */
 LH_API const char *lh_wordvec_model(const struct lh_wordvec *t);

@@ -83,6 +83,8 @@ struct lh_wordvec {
 
 /* The word of that number; false when the offsets are damaged. */
 bool lh_wordvec_word(const struct lh_wordvec *t, uint32_t number, struct lh_str *out);
+/* A folded word as a token; false for what no text is split into. */
+bool lh_wordvec_token(struct lh_str word, struct lh_token *out);
 /* The number of a folded word, hash being the low bits of its XXH3, or -1. */
 int64_t lh_wordvec_find(const struct lh_wordvec *t, uint32_t hash, const void *s, size_t n);
 

@@ -47,13 +47,11 @@ static int bad_row(const struct table *t, struct lh_err *err)
 }
 
 /* A row is read; what put refuses about it has its place, a full disk has none. */
-static int hand_on(struct table *t, const char *word, size_t n, struct lh_err *err)
+static int hand_on(struct table *t, const char *word, size_t n, int (*place)(const struct table *, struct lh_err *), struct lh_err *err)
 {
 	if (t->put(t->ctx, word, n, t->v, t->dimension, err) == 0)
 		return 0;
-	if (err->code != LH_EDATA)
-		return -1;
-	return t->line > 1 || !t->header ? bad_line(t, err) : bad_row(t, err);
+	return err->code == LH_EDATA ? place(t, err) : -1;
 }
 
 /* ---- bytes ---- */
@@ -233,7 +231,7 @@ static int take_line(struct table *t, struct lh_str s, struct lh_err *err)
 	if (take_values(t, &s, err) < 0)
 		return bad_line(t, err);
 	t->rows++;
-	return hand_on(t, s.p, s.n, err);
+	return hand_on(t, s.p, s.n, bad_line, err);
 }
 
 static int read_lines(struct table *t, struct lh_err *err)
@@ -275,7 +273,7 @@ static int take_binary(struct table *t, struct lh_err *err)
 		lh_err_set(err, LH_ECORRUPT, "NaN or infinity among its values");
 		return bad_row(t, err);
 	}
-	if (hand_on(t, p, n, err) < 0)
+	if (hand_on(t, p, n, bad_row, err) < 0)
 		return -1;
 	t->at += n + 1 + bytes;
 	t->rows++;
@@ -357,7 +355,7 @@ static int read_table(struct table *t, struct lh_err *err)
 	if (fill(t, 512, err) < 0)
 		return -1;
 	if (lh_archive_kind(t->in.p, t->in.len))
-		return lh_err_set(err, LH_EDATA, "%s: is compressed: send it through zcat or the like, and read -", t->name);
+		return lh_err_set(err, LH_EDATA, "%s: is compressed: give what zcat or the like makes of it", t->name);
 	if (left(t) >= 3 && memcmp(t->in.p, "\xef\xbb\xbf", 3) == 0)
 		t->at = 3;
 	do {

@@ -113,12 +113,28 @@ static bool one_word(const char *word, size_t n, struct lh_token *token)
 	return lh_tokens_next(&in, token) && in.p == in.end;
 }
 
+static int add_word(struct writer *w, const struct lh_token *token, const float *v, uint32_t dimension, struct lh_err *err)
+{
+	size_t before = w->words.n;
+	uint32_t number;
+
+	if (before >= LH_LHW_WORDS_MAX || w->words.text.len > UINT32_MAX - LH_TOKEN_BYTES)
+		return lh_err_set(err, LH_EDATA, "more words than a table can hold");
+	if (lh_intern_add(&w->words, (const char *)token->s, token->len, &number, err) < 0)
+		return -1;
+	if (number < before) {
+		w->made->twice++;
+		return 0;
+	}
+	if (put_row(w, v, dimension, err) < 0)
+		return -1;
+	return put_grams(w, token, number, err);
+}
+
 static int put(void *ctx, const char *word, size_t n, const float *v, uint32_t dimension, struct lh_err *err)
 {
 	struct writer *w = ctx;
 	struct lh_token token;
-	size_t before = w->words.n;
-	uint32_t number;
 
 	if (!lh_utf8_valid(word, n)) {
 		w->made->not_utf8++;
@@ -128,17 +144,7 @@ static int put(void *ctx, const char *word, size_t n, const float *v, uint32_t d
 		w->made->not_one++;
 		return 0;
 	}
-	if (before >= LH_LHW_WORDS_MAX || w->words.text.len > UINT32_MAX - LH_TOKEN_BYTES)
-		return lh_err_set(err, LH_EDATA, "more words than a table can hold");
-	if (lh_intern_add(&w->words, (const char *)token.s, token.len, &number, err) < 0)
-		return -1;
-	if (number < before) {
-		w->made->twice++;
-		return 0;
-	}
-	if (put_row(w, v, dimension, err) < 0)
-		return -1;
-	return put_grams(w, &token, number, err);
+	return add_word(w, &token, v, dimension, err);
 }
 
 /* ---- the other sections ---- */
@@ -360,11 +366,15 @@ static int read_compiled(struct writer *w, struct lh_err *err)
 	struct lh_wordvec *t = lh_wordvec_open_fd(w->job->from, w->job->from_name, err);
 	float *v = t ? lh_calloc(t->dimension, sizeof *v, err) : NULL;
 	int rc = v ? lh_wordvec_verify(t, err) : -1;
+	struct lh_token token;
 	struct lh_str word;
 
 	for (uint32_t i = 0; !rc && i < t->words; i++) {
 		lh_code_get((int)t->precision, t->rows + (size_t)i * t->stride, t->dimension, v);
-		rc = lh_wordvec_word(t, i, &word) ? put(w, word.p, word.n, v, t->dimension, err) : -1;
+		if (!lh_wordvec_word(t, i, &word) || !lh_wordvec_token(word, &token))
+			rc = lh_err_set(err, LH_ECORRUPT, "%s: changed while it was read", w->job->from_name);
+		else if ((rc = add_word(w, &token, v, t->dimension, err)) < 0 && err->code == LH_EDATA)
+			lh_err_prefix(err, "%s: word %u", w->job->from_name, i + 1);
 	}
 	if (!rc)
 		memcpy(w->header.name, ((const struct lh_lhw_header *)(const void *)t->map.p)->name, LH_LHW_NAME);

@@ -100,13 +100,15 @@ model() {
 @test "words that no text can have are left out and counted, the first of equal ones stays" {
 	{
 		cat glove.txt
-		printf '%s 1 1 1 1\n' Forklift FÓRKLIFT . "'s" '. . .' new_york '</s>' $'caf\xe9' 'C++' 'café'
+		printf '%s 1 1 1 1\n' Forklift FÓRKLIFT . "'s" '. . .' new_york '</s>' $'caf\xe9' 'C++' 'pallet…' 'café'
+		printf '%s 2 0 0 0\n' pallet
 	} > t.txt
 	run -0 --separate-stderr lh-embed --compile t.txt -o t.lhw
-	[ "$stderr" = "lh-embed: left out: 5 that are not one word to a text, 2 that were there already, 1 that are not UTF-8" ]
+	[ "$stderr" = "lh-embed: left out: 6 that are not one word to a text, 2 that were there already, 1 that are not UTF-8" ]
 	run -0 --separate-stderr lh-embed -v --compile t.lhw -o u.lhw
-	[ "$stderr" = "lh-embed: u.lhw: 8 words of dimension 4" ]
+	[ "$stderr" = "lh-embed: u.lhw: 9 words of dimension 4" ]
 	[ "$(lh-embed --engine static --model t.lhw <<<'{"text":"FORKLIFT"}' | jq -c .vector)" = '[1,0,0,0]' ]
+	[ "$(lh-embed --engine static --model t.lhw <<<'{"text":"pallet"}' | jq -c .vector)" = '[1,0,0,0]' ]
 	[ "$(lh-embed --engine static --model t.lhw <<<'{"text":"c++"}' | jq -c .vector)" = '[0.5,0.5,0.5,0.5]' ]
 }
 
@@ -117,8 +119,10 @@ model() {
 		row = lambda w, *v: w + b" " + struct.pack("<2f", *v)
 		open("short.bin", "wb").write(b"3 2\n" + row(b"a\x01", 1, 2) + row(b"b", 3, 4) + b"c \x01")
 		open("nan.bin", "wb").write(b"2 2\n" + row(b"a", 1, 2) + row(b"b", float("nan"), 4))
+		open("blank.bin", "wb").write(b"\n\n2 2\n" + row(b"a\x01", 1, 2) + row(b"b", 70000, 4))
 		open("more.bin", "wb").write(b"1 2\n" + row(b"a\x01", 1, 2) + b"\nb")
 		open("noblank.bin", "wb").write(b"1 2\n" + b"\x01" * 5000)
+		open("far", "w").write("a 1 2\nb 3 1e5\n")
 		open("wide", "w").write("a" + " 1" * 65537)
 		open("long", "w").write("a" * (5 << 20))
 	END
@@ -139,16 +143,19 @@ model() {
 		. 1 2	: no word in it that a text could have
 		a 1 70000	:1: value 70000 at 1 of the vector: f16 ends at 65504
 	END
+	lh-embed --compile far --precision f32 -o far.lhw
 	while IFS=$'\t' read -r lines message; do
 		printf "$lines" > t
 		run -2 --separate-stderr lh-embed --compile t -o out.lhw
 		[ "$stderr" = "lh-embed: t$message" ] || { echo "$lines: $stderr"; false; }
 	done < cases
 	for case in 'short.bin: truncated: 2 words, the first line promises 3' 'nan.bin: word 2: NaN or infinity among its values' \
+		'blank.bin: word 2: value 70000 at 0 of the vector: f16 ends at 65504' \
 		'more.bin: more bytes behind the 1 words that the first line promises' 'noblank.bin: word 1: no blank behind it in 4096 bytes' \
+		'far.lhw: word 2: value 100000 at 1 of the vector: f16 ends at 65504' \
 		'wide:1: not a table of word vectors: more than 65536 numbers in a line' \
 		'long:1: a line of more than 4194304 bytes: this is no table of word vectors' \
-		'gz: is compressed: send it through zcat or the like, and read -'; do
+		'gz: is compressed: give what zcat or the like makes of it'; do
 		run -2 --separate-stderr lh-embed --compile "${case%%:*}" -o out.lhw
 		[ "$stderr" = "lh-embed: $case" ] || { echo "$case, but $stderr"; false; }
 	done
@@ -212,6 +219,8 @@ model() {
 		--compile glove.txt	--compile: say by -o where to
 		--compile glove.txt -o x in	unexpected operand "in": --compile reads its TABLE alone
 		--compile none -o x	none: No such file or directory
+		--compile glove.txt -o -	-o -: a compiled table is a file, not a stream (./- if that is its name)
+		--compile glove.txt -o x --raw	--compile embeds no text: only --output and --precision go with it
 		-o x	--output goes with --compile
 		--precision f16	--precision goes with --compile
 	END

@@ -12,6 +12,10 @@ static int check(const struct embed *e)
 {
 	if (!e->output)
 		return lh_tool_usage(e->tool, "--compile: say by -o where to");
+	if (strcmp(e->output, "-") == 0)
+		return lh_tool_usage(e->tool, "-o -: a compiled table is a file, not a stream (./- if that is its name)");
+	if (e->model || e->url || e->field || e->template_text || e->dimension || e->raw)
+		return lh_tool_usage(e->tool, "--compile embeds no text: only --output and --precision go with it");
 	if (e->tool->n_operands)
 		return lh_tool_usage(e->tool, "unexpected operand \"%s\": --compile reads its TABLE alone", e->tool->operands[0]);
 	return 0;
