@@ -228,7 +228,7 @@ model() {
 
 @test "a text is refused when no word of it is known, nor one like it" {
 	lh-embed --compile glove.txt -o t.lhw
-	printf '%s\n' '{"text":"⭐"}' '{"text":"60505"}' '{"text":"zzz"}' '{"text":""}' '{"texts":["forklift"],"model":"hash-v1"}' '{"text":"forkliftz"}' > in
+	printf '%s\n' '{"text":"⭐"}' '{"text":"60505"}' '{"text":"zzz"}' '{"text":""}' '{"texts":["forklift"],"model":"hash-v1"}' '{"text":"forkliftz"}' '{"texts":["the","⭐"]}' > in
 	run -1 --separate-stderr lh-embed --engine static --model t.lhw in
 	[ "${#lines[@]}" = 1 ]
 	[ "$(jq -c '.vector[0] > 0.99' <<<"$output")" = true ]
@@ -237,6 +237,7 @@ model() {
 	done
 	[ "${stderr_lines[3]}" = "lh-embed: in:4: empty text" ]
 	[ "${stderr_lines[4]}" = "lh-embed: in:5: \"model\" is \"hash-v1\", but this engine makes \"$(model t.lhw)\"" ]
+	[ "${stderr_lines[5]}" = "lh-embed: in:7: text 2: no word of the text is in the table, nor one like it" ]
 }
 
 @test "an index keeps which table it was made by and where it lies, and takes no other" {

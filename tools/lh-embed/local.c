@@ -72,7 +72,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	answer_open(out, &rq);
 	while (lh_buf_reset(&w->scratch), (more = request_next(&rq, &w->scratch, &text, err)) > 0) {
 		if (w->e->engine->one(w->engine, text.p, text.n, w->v, err) < 0)
-			return -1;
+			return rq.many ? lh_err_prefix(err, "text %zu", rq.read) : -1;
 		answer_vector(out, &rq, w->v, w->e->dimension);
 		w->texts++;
 	}
