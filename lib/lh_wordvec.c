@@ -13,6 +13,8 @@
 #include "lh_mem.h"
 #include "lh_xxh3.h"
 
+#define STEPS_MAX 64	/* to find a word, on an average; half is usual */
+
 static const char *const kinds[LH_LHW_KINDS] = {
 	"rows", "weights", "word offsets", "words", "word hash", "n-gram directory", "n-grams",
 };
@@ -257,6 +259,19 @@ static int check_bytes(const struct lh_wordvec *t, struct lh_err *err)
 	return 0;
 }
 
+/* Looking up each word must take a few steps, not as many as there are slots. */
+static int check_hash(const struct lh_wordvec *t, struct lh_err *err)
+{
+	uint64_t steps = 0;
+
+	for (uint64_t i = 0; i < t->slots; i++)
+		if (t->hash[2 * i + 1])
+			steps += (i - t->hash[2 * i]) & (t->slots - 1);
+	if (steps / STEPS_MAX > t->words)
+		return lh_err_set(err, LH_ECORRUPT, "%s: its words lie far from where they belong", kinds[LH_LHW_HASH]);
+	return 0;
+}
+
 static int check_words(const struct lh_wordvec *t, struct lh_err *err)
 {
 	struct lh_token token;
@@ -300,7 +315,7 @@ static int check_grams(const struct lh_wordvec *t, struct lh_err *err)
 
 int lh_wordvec_verify(const struct lh_wordvec *t, struct lh_err *err)
 {
-	if (check_bytes(t, err) < 0 || check_words(t, err) < 0 || check_grams(t, err) < 0)
+	if (check_bytes(t, err) < 0 || check_hash(t, err) < 0 || check_words(t, err) < 0 || check_grams(t, err) < 0)
 		return lh_err_prefix(err, "%s", t->path);
 	return 0;
 }

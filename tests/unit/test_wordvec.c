@@ -205,6 +205,32 @@ static void a_hash_without_an_empty_slot_ends_somewhere(void)
 	lh_wordvec_close(t);
 }
 
+/* Each word is found, but behind most of the slots: of a large table, none would
+ * live to see the end of it. */
+static void a_hash_that_is_slow_is_refused(void)
+{
+	const struct lh_lhw_section *s;
+	struct lh_wordvec *t;
+	uint32_t slots, far;
+
+	memcpy(image, good, size);
+	s = &header()->section[LH_LHW_HASH];
+	slots = (uint32_t)(s->bytes / 8);
+	far = slots * 3 / 4;
+	for (uint32_t i = 0; i < slots; i++) {
+		const unsigned char *was = good + s->at + 8 * i;
+		const bool empty = !memcmp(was + 4, &(uint32_t){ 0 }, 4);
+		uint32_t to = (i + far) % slots;
+
+		memcpy(image + s->at + 8 * to, empty ? (const void *)(uint32_t[]){ to, 1 } : was, 8);
+	}
+	t = open_sealed();
+	check(t && lh_wordvec_verify(t, &err) < 0);
+	check_why(strstr(err.msg, "word hash: its words lie far"), err.msg);
+	embed(t);
+	lh_wordvec_close(t);
+}
+
 static void what_the_header_says_is_not_believed(void)
 {
 	static const uint32_t values[] = { 0, 1, 3, 4095, 4096, 65537, 0x7fffffff, 0x80000000, UINT32_MAX };
@@ -240,6 +266,7 @@ int main(void)
 	no_byte_changes_unseen();
 	what_a_section_says_is_not_believed();
 	a_hash_without_an_empty_slot_ends_somewhere();
+	a_hash_that_is_slow_is_refused();
 	what_the_header_says_is_not_believed();
 	return 0;
 }
