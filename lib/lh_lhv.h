@@ -129,7 +129,7 @@ struct lh_query {
 	int (*allow)(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *err);
 	void *ctx;
 	struct lh_verdicts *verdicts;
-	const uint64_t *exclude;	/* rows that may not answer, ascending */
+	const uint64_t *exclude;	/* rows that may not answer, ascending, any of them more than once */
 	size_t n_exclude;
 	uint64_t dropped;	/* out: rows met that allow refused, without the excluded */
 };

@@ -30,7 +30,7 @@ static uint64_t count_refused(const struct lh_searcher *s, uint64_t allowed)
 	size_t i;
 
 	for (i = 0; i < q->n_exclude; i++)
-		n -= q->exclude[i] < ix->rows && !lh_lhv_hidden(ix, q->exclude[i]) && !lh_verdict(q, q->exclude[i], s->err);
+		n -= (!i || q->exclude[i] != q->exclude[i - 1]) && q->exclude[i] < ix->rows && !lh_lhv_hidden(ix, q->exclude[i]) && !lh_verdict(q, q->exclude[i], s->err);
 	return n;
 }
 

@@ -12,7 +12,7 @@
 #define ROWS 9000
 #define K 10
 #define QUERIES 40
-#define LEFT 3
+#define LEFT 4
 #define THREADS 4
 
 static __thread struct lh_err err;
@@ -111,7 +111,7 @@ static void *ask(void *arg)
 
 	CHECK(s);
 	for (unsigned i = 0; i < QUERIES; i++) {
-		uint64_t left[LEFT] = { i, i + 500, lh_lhv_rows(x->ix) - 1 };
+		uint64_t left[LEFT] = { i, i + 500, i + 500, lh_lhv_rows(x->ix) - 1 };
 		struct lh_query q = {
 			.vector = v, .k = K, .ef = 40, .exact = x->exact, .allow = allow, .ctx = &x->calls,
 			.verdicts = x->verdicts, .exclude = left, .n_exclude = LEFT,
