@@ -84,7 +84,17 @@ static void check_sums(struct check *c, const struct lh_lhv_header *h)
 	}
 }
 
-/* A list of at most max links to other rows, with zeros behind them. */
+/* Is the i-th link of a list one of those before it? */
+static bool given_before(const uint32_t *list, uint32_t i)
+{
+	uint32_t j;
+
+	for (j = 1; j < i && list[j] != list[i]; j++)
+		;
+	return j < i;
+}
+
+/* A list of at most max links to different other rows, with zeros behind them. */
 static void check_links(struct check *c, uint32_t kind, const uint32_t *list, uint32_t max, uint64_t row, uint32_t level)
 {
 	const struct lh_lhv *ix = c->ix;
@@ -99,6 +109,8 @@ static void check_links(struct check *c, uint32_t kind, const uint32_t *list, ui
 	for (i = 1; i <= n; i++)
 		if (list[i] >= ix->rows || list[i] == row)
 			bad(c, kind, "row %llu, level %u: a link to row %u", (unsigned long long)row, level, list[i]);
+		else if (given_before(list, i))
+			bad(c, kind, "row %llu, level %u: two links to row %u", (unsigned long long)row, level, list[i]);
 		else if (level && ix->level[list[i] + 1] - ix->level[list[i]] < level)
 			bad(c, kind, "row %llu, level %u: a link to row %u, which is not there", (unsigned long long)row, level, list[i]);
 }

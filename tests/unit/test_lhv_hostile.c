@@ -275,6 +275,43 @@ static void what_is_not_ours_has_its_own_message(void)
 	says(24, 5, "header: the checksum is wrong");
 }
 
+/* All links to one row, with checksums that fit: no fold may go by them. */
+static void a_link_given_twice_is_damage(void)
+{
+	unsigned char *bad = malloc(size);
+	struct lh_lhv_header *h = (void *)bad;
+	struct lh_lhv_section *s = h->section + 1;
+	struct lh_lhv_change *c;
+	uint32_t links[1 + 2 * M] = { 2 * M };
+	float v[DIM] = { 1 };
+	char log[80];
+	bool fold;
+
+	CHECK(bad);
+	memcpy(bad, good, size);
+	CHECK(s->kind == LH_LHV_ROWS);
+	for (uint32_t row = 0; row < ROWS; row++) {
+		for (unsigned i = 1; i <= 2 * M; i++)
+			links[i] = row == 7 ? 8 : 7;
+		memcpy(bad + s->at + row * h->stride, links, sizeof links);
+	}
+	s->xxh3 = lh_xxh3(bad + s->at, s->bytes);
+	h->xxh3 = lh_xxh3(h, offsetof(struct lh_lhv_header, xxh3));
+	snprintf(what, sizeof what, "links given twice");
+	write_file(bad, size);
+	free(bad);
+	CHECK(use());
+	c = lh_lhv_change_open(path, 1, &err);
+	CHECK(c && lh_lhv_change_put(c, "new", 3, v, DIM, NULL, 0, &err) == 0 && lh_lhv_change_commit(c, &fold, &err) == 0);
+	lh_lhv_change_close(c);
+	CHECK(lh_lhv_compact(path, 1, 1, &err) < 0);
+	CHECK(err.code == LH_ECORRUPT && strstr(err.msg, "two links to row"));
+	CHECK(damage());
+	snprintf(log, sizeof log, "%s-log", path);
+	CHECK(unlink(log) == 0);
+	write_file(good, size);
+}
+
 static long peak(void)
 {
 	struct rusage u;
@@ -315,6 +352,7 @@ int main(int argc, char **argv)
 		rng = strtoull(argv[2], NULL, 10);
 	all_of_it(LH_F32, false, flips);
 	what_is_not_ours_has_its_own_message();
+	a_link_given_twice_is_damage();
 	all_of_it(LH_F16, false, flips / 3);
 	all_of_it(LH_I8, true, flips / 3);
 	unlink(path);
