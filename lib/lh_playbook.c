@@ -1,8 +1,6 @@
 /* lh_playbook.c - entries of a playbook.  See lh_playbook.h. */
 #include "lh_playbook.h"
 
-#include "lh_lhv.h"
-
 static int get_text(const struct lh_record *rec, const char *name, struct lh_buf *scratch, struct lh_str *to, struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(rec, name);
@@ -69,4 +67,53 @@ int lh_playbook_read(const struct lh_record *rec, struct lh_buf *scratch, struct
 	if (role->type != LH_STRING)
 		return lh_err_set(err, LH_EDATA, "\"role\" is not a string");
 	return lh_value_str(role, scratch, &e->role, err);
+}
+
+int lh_playbook_read_row(const struct lh_row *row, struct lh_record *rec, struct lh_buf *line, struct lh_buf *scratch, struct lh_playbook_entry *e, struct lh_err *err)
+{
+	lh_buf_reset(line);
+	lh_buf_add(line, row->meta.p, row->meta.n);	/* the scanner reads past its text */
+	if (!row->meta.n)
+		lh_buf_puts(line, "{}");
+	if (lh_buf_check(line, err) < 0)
+		return -1;
+	if (memchr(line->p, '\n', line->len))
+		return lh_err_set(err, LH_EDATA, "it holds a line break");
+	return lh_record_parse(rec, line->p, line->len, err) < 0 ? -1 : lh_playbook_read(rec, scratch, e, err);
+}
+
+static int check_first(const struct lh_lhv *ix, const char *path, struct lh_err *err)
+{
+	struct lh_playbook_entry e;
+	struct lh_buf line, scratch;
+	struct lh_record rec;
+	struct lh_row row;
+	uint64_t i, at, n = lh_lhv_rows(ix);
+	int rc = 0;
+
+	for (i = 0; i < n && rc == 0; i++)
+		rc = lh_lhv_nth_row(ix, i, &at, &row, err);
+	if (rc <= 0)
+		return rc;
+	lh_record_init(&rec);
+	lh_buf_init(&line, LH_BUF_NOMAX);
+	lh_buf_init(&scratch, LH_BUF_NOMAX);
+	rc = lh_playbook_read_row(&row, &rec, &line, &scratch, &e, err);
+	if (rc < 0 && err->code == LH_EDATA) {
+		err->code = LH_ECORRUPT;
+		lh_err_prefix(err, "%s is no playbook: row %llu", path, (unsigned long long)i - 1);
+	}
+	lh_record_free(&rec);
+	lh_buf_free(&line);
+	lh_buf_free(&scratch);
+	return rc;
+}
+
+int lh_playbook_check(const char *path, struct lh_err *err)
+{
+	struct lh_lhv *ix = lh_lhv_open(path, err);
+	int rc = ix ? check_first(ix, path, err) : -1;
+
+	lh_lhv_close(ix);
+	return rc;
 }

@@ -18,7 +18,7 @@
 #ifndef LH_PLAYBOOK_H
 #define LH_PLAYBOOK_H
 
-#include "lh_json.h"
+#include "lh_lhv.h"
 
 #define LH_PLAYBOOK_CORPUS "playbook_memory"	/* what a playbook is called by default */
 #define LH_PLAYBOOK_ID_LEN 19
@@ -33,6 +33,13 @@ struct lh_playbook_entry {
 LH_API int lh_playbook_read_key(const struct lh_record *rec, struct lh_buf *scratch, struct lh_playbook_entry *e, struct lh_err *err);
 /* The whole entry. */
 LH_API int lh_playbook_read(const struct lh_record *rec, struct lh_buf *scratch, struct lh_playbook_entry *e, struct lh_err *err);
+
+/* The entry that a row's metadata are, in rec, whose line is in line.  LH_EDATA when
+ * they are none. */
+LH_API int lh_playbook_read_row(const struct lh_row *row, struct lh_record *rec, struct lh_buf *line, struct lh_buf *scratch, struct lh_playbook_entry *e, struct lh_err *err);
+/* Is the index that is there a playbook, by its first row?  LH_ECORRUPT when that is
+ * no entry: entries must not get into an index of something else. */
+LH_API int lh_playbook_check(const char *path, struct lh_err *err);
 
 /* "pb-" and the first 16 hex digits of SHA-256(query_text|answer_id|answer_corpus);
  * no NUL is written. */

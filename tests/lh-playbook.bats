@@ -141,6 +141,17 @@ entries() {
 	no_litter
 }
 
+@test "an index of something else takes no entries and loses no rows" {
+	echo '{"id":"a","text":"x"}' | lh-index build other.lhv
+	for command in "record other.lhv" "remove --id a other.lhv"; do
+		run --separate-stderr lh-playbook $command <<<"$ENTRY"
+		[ "$status" = 2 ]
+		[ "$stderr" = 'lh-playbook: other.lhv is no playbook: row 0: missing string field "query_text"' ]
+	done
+	[ "$(lh-index dump other.lhv | jq -r .id)" = a ]
+	[ ! -e other.lhv-log ]
+}
+
 @test "rows that are no entries, or damaged, are named and not printed" {
 	lh-playbook record -q pb.lhv <<<"$ENTRY" >ids
 	for meta in '{"a":1}' '{"query_text":"q","answer_id":"a","answer_corpus":"c","score":2}'; do

@@ -65,7 +65,6 @@ struct lift {
 	int spool_fd;
 	struct lh_buf spool;		/* of it, what is not written yet */
 	struct lh_coproc recorder;	/* lh-playbook record */
-	struct lh_lhv *ix;		/* the playbook in the second pass; NULL: there is none */
 	struct tally all, style[STYLES + 1];
 	size_t n_styles;
 	struct lh_atomic report;	/* fd -1: there is none */
@@ -157,18 +156,13 @@ int reword(struct lh_buf *out, const struct demand *d, struct chat *c, struct lh
 /* ---- book.c ---- */
 
 struct book {
-	const struct lh_lhv *ix;	/* NULL: there is none */
+	struct lh_lhv *ix;		/* NULL: not needed yet */
 	const char *path;
 	struct lh_record entry;
-	struct lh_buf text, strings;
+	struct lh_buf line, strings;
 };
-void book_init(struct book *b, const struct lh_lhv *ix, const char *path);
+void book_init(struct book *b, const char *path);
 void book_free(struct book *b);
-/* *ix NULL when there is no such file. */
-int book_open(const char *path, struct lh_lhv **ix, struct lh_err *err);
-/* Is it one, by its first entry, or not there?  Entries must not get into an index
- * of something else. */
-int book_check(const char *path, struct lh_err *err);
 /* The role of the entry that touched the hit, in b until the next call; n = 0: it
  * has none, or is gone. */
 int book_role(struct book *b, const struct hit *h, struct lh_str *role, struct lh_err *err);

@@ -1,7 +1,10 @@
 /* lh-lift: what a playbook is worth.  See lh-lift(1). */
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "lh_mem.h"
+#include "lh_playbook.h"
 #include "lh_signal_int.h"
 #include "lift.h"
 
@@ -54,6 +57,12 @@ static int try_search(struct lift *l, struct lh_err *err)
 	return rc;
 }
 
+/* It need not be there. */
+static int check_book(const struct lift *l, struct lh_err *err)
+{
+	return access(l->book, F_OK) < 0 && errno == ENOENT ? 0 : lh_playbook_check(l->book, err);
+}
+
 static int print_summary(struct lift *l)
 {
 	struct lh_err *err = &l->tool->err;
@@ -79,7 +88,7 @@ static int run(struct lift *l)
 	if (rc == 0)
 		rc = try_search(l, err);
 	if (rc == 0)
-		rc = book_check(l->book, err);
+		rc = check_book(l, err);
 	if (rc == 0 && l->report_path)
 		rc = lh_atomic_open(&l->report, l->report_path, 0666, err);
 	if (rc == 0)

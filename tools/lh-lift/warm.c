@@ -40,7 +40,7 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	w->l = ctx;
 	search_init(&w->search);
 	demand_init(&w->demand);
-	book_init(&w->book, w->l->ix, w->l->book);
+	book_init(&w->book, w->l->book);
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	lh_buf_init(&w->row, LH_BUF_NOMAX);
 	if (search_start(&w->search, w->l, true, err) == 0)
@@ -249,11 +249,8 @@ int warm_pass(struct lift *l)
 {
 	struct lh_flow flow = { .map = on_found, .sink = on_line, .worker_new = worker_new, .worker_free = worker_free, .ctx = l };
 	struct lh_err err;
-	int rc = book_open(l->book, &l->ix, &err);
+	int rc = lh_flow_file(l->spool_path, l->tool->jobs, MAX_LINE, &flow, &err);
 
-	if (rc == 0)
-		rc = lh_flow_file(l->spool_path, l->tool->jobs, MAX_LINE, &flow, &err);
-	lh_lhv_close(l->ix);
 	if (rc < 0)
 		l->tool->err = err;
 	return rc;

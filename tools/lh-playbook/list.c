@@ -13,22 +13,12 @@ static int read_entry(struct list *l, const struct lh_row *row, struct lh_err *e
 {
 	struct lh_playbook_entry e;
 
-	lh_buf_reset(&l->entry);
-	lh_buf_add(&l->entry, row->meta.p, row->meta.n);	/* the scanner reads past its text */
-	if (!row->meta.n)
-		lh_buf_puts(&l->entry, "{}");
-	if (lh_buf_check(&l->entry, err) < 0)
+	if (lh_playbook_read_row(row, &l->rec, &l->entry, &l->strings, &e, err) == 0)
+		return 0;
+	if (err->code != LH_EDATA)
 		return -1;
-	if (memchr(l->entry.p, '\n', l->entry.len))
-		return lh_err_set(err, LH_ECORRUPT, "no entry: it holds a line break");
-	if (lh_record_parse(&l->rec, l->entry.p, l->entry.len, err) < 0 ||
-	    lh_playbook_read(&l->rec, &l->strings, &e, err) < 0) {
-		if (err->code != LH_EDATA)
-			return -1;
-		err->code = LH_ECORRUPT;
-		return lh_err_prefix(err, "no entry");
-	}
-	return 0;
+	err->code = LH_ECORRUPT;
+	return lh_err_prefix(err, "no entry");
 }
 
 static int print_row(struct list *l, const struct lh_row *row, struct lh_err *err)

@@ -49,7 +49,9 @@ static int same_engine(const struct recorder *r, const struct lh_lhv_params *p, 
 static int open_playbook(struct recorder *r, struct lh_err *err)
 {
 	r->c = lh_lhv_change_open(r->path, NO_LIMIT, err);
-	return r->c ? same_engine(r, lh_lhv_change_params(r->c), err) : -1;
+	if (!r->c || same_engine(r, lh_lhv_change_params(r->c), err) < 0)
+		return -1;
+	return lh_playbook_check(r->path, err);
 }
 
 static int start(struct recorder *r, struct lh_err *err)

@@ -81,7 +81,9 @@ int playbook_remove(struct lh_tool *tool, void *settings)
 	lh_buf_init(&r.strings, LH_BUF_NOMAX);
 	tool->jobs = 1;
 	r.c = lh_lhv_change_open(tool->operands[0], NO_LIMIT, &tool->err);
-	rc = r.c ? drop_options(&r, s, &tool->err) : -1;
+	rc = r.c ? lh_playbook_check(tool->operands[0], &tool->err) : -1;
+	if (rc == 0)
+		rc = drop_options(&r, s, &tool->err);
 	if (rc == 0 && (!s->id.n || tool->n_operands > 1))
 		rc = playbook_flow(tool, &flow);
 	if (rc == 0)

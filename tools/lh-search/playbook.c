@@ -69,14 +69,7 @@ static int read_hit(struct worker *w, const struct seat *s, const struct lh_hit 
 
 	if (rc <= 0)
 		return rc < 0 ? at_corpus(s, err) : 0;
-	lh_buf_reset(&w->entry);
-	lh_buf_add(&w->entry, row.meta.p, row.meta.n);	/* the scanner reads past its text */
-	if (!row.meta.n)
-		lh_buf_puts(&w->entry, "{}");
-	if (lh_buf_check(&w->entry, err) < 0)
-		return -1;
-	if (lh_record_parse(&w->scan, w->entry.p, w->entry.len, err) < 0 ||
-	    lh_playbook_read(&w->scan, &w->texts, &e, err) < 0)
+	if (lh_playbook_read_row(&row, &w->scan, &w->entry, &w->texts, &e, err) < 0)
 		return no_entry(s, hit, err);
 	if (role->n && e.role.n && !lh_role_same(role->p, role->n, e.role.p, e.role.n))
 		return 0;
