@@ -115,7 +115,6 @@ void strip(struct lh_buf *b, const struct lh_value *v, const struct lh_list *pat
 int print_lines(struct lh_tool *tool, const struct probe *p);
 int print_tally(struct lh_tool *tool, const char *probe, uint64_t passed, uint64_t failed, uint64_t skipped);
 int report_write(struct lh_tool *tool, const struct probe *p, const char *path);
-void put_cell(struct lh_buf *b, const char *p, size_t n);
 int write_file(const char *path, struct lh_buf *b, struct lh_err *err);
 
 /* ---- probes.c: all that a folder describes, or the one of that name ---- */

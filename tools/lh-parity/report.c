@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "lh_file.h"
+#include "lh_shown.h"
 #include "lh_time.h"
 #include "parity.h"
 
@@ -63,24 +64,6 @@ int print_tally(struct lh_tool *tool, const char *probe, uint64_t passed, uint64
 
 /* ---- Markdown ---- */
 
-/* Text outside code: nothing in it is markup, a table's bars included. */
-void put_cell(struct lh_buf *b, const char *p, size_t n)
-{
-	struct lh_buf clean;
-	size_t i;
-
-	lh_buf_init(&clean, LH_BUF_NOMAX);
-	put_clean(&clean, p, n, false);
-	for (i = 0; i < clean.len; i++) {
-		if (strchr("\\`*[]<>|#&", clean.p[i]))
-			lh_buf_putc(b, '\\');
-		lh_buf_putc(b, clean.p[i]);
-	}
-	if (clean.failed)
-		b->failed = clean.failed;
-	lh_buf_free(&clean);
-}
-
 /* Backquotes: more than the text has in a row, least at least. */
 static void put_fence(struct lh_buf *b, const char *p, size_t n, size_t least)
 {
@@ -133,7 +116,7 @@ static void put_answer_cell(struct lh_buf *b, const struct kase *k, int side)
 		;
 	while (i < n && i > 1 && ((unsigned char)a->body.p[i] & 0xc0) == 0x80)
 		i--;
-	put_cell(b, a->body.p, i);
+	lh_shown_markdown(b, a->body.p, i);
 	if (i < a->len)
 		lh_buf_puts(b, "...");
 }
@@ -147,7 +130,7 @@ static void put_table(struct lh_buf *b, const struct probe *p)
 		const struct kase *k = &p->cases[i];
 
 		lh_buf_puts(b, "| ");
-		put_cell(b, k->name.p, k->name.len);
+		lh_shown_markdown(b, k->name.p, k->name.len);
 		lh_buf_puts(b, " | ");
 		put_answer_cell(b, k, 0);
 		lh_buf_puts(b, " | ");
@@ -155,7 +138,7 @@ static void put_table(struct lh_buf *b, const struct probe *p)
 		lh_buf_puts(b, " | ");
 		if (k->skipped) {
 			lh_buf_puts(b, "skipped: ");
-			put_cell(b, k->detail.p, k->detail.len);
+			lh_shown_markdown(b, k->detail.p, k->detail.len);
 		} else {
 			lh_buf_puts(b, k->match ? "✓" : "✗");
 		}
@@ -196,9 +179,9 @@ static void put_divergences(struct lh_buf *b, const struct probe *p)
 		if (k->match || k->skipped)
 			continue;
 		lh_buf_puts(b, "\n### ");
-		put_cell(b, k->name.p, k->name.len);
+		lh_shown_markdown(b, k->name.p, k->name.len);
 		lh_buf_puts(b, "\n\n");
-		put_cell(b, k->detail.p, k->detail.len);
+		lh_shown_markdown(b, k->detail.p, k->detail.len);
 		lh_buf_puts(b, "\n\n");
 		put_body(b, k, 0);
 		put_body(b, k, 1);
@@ -228,7 +211,7 @@ int report_write(struct lh_tool *tool, const struct probe *p, const char *path)
 	lh_tool_time(tool, now);
 	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_buf_puts(&b, "# Parity: ");
-	put_cell(&b, p->name, strlen(p->name));
+	lh_shown_markdown(&b, p->name, strlen(p->name));
 	lh_buf_printf(&b, "\n\n**Date:** %s\n\n", now);
 	for (i = 0; i < 2; i++) {
 		lh_buf_printf(&b, "**%s:** ", i ? "Right" : "Left");
