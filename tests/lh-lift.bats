@@ -139,6 +139,17 @@ nothing_left() {
 	[ "$status" = 1 ]
 	[ "$stderr" = "lh-lift: 1 results moved by entries of another role" ]
 	[ "$(tail -n 1 <<<"$output" | jq -c '.summary | [.bleed, .open_gate_bleed]')" = '[1,0]' ]
+	# whoever records just before the second pass begins counts, too
+	mkdir own
+	cp "$(command -v lh-lift)" own
+	cat >own/lh-search <<-END
+	#!/bin/bash
+	case \$* in *late.lhv*) ! mkdir tried 2>/dev/null && lh-playbook export book.lhv | lh-playbook record -q late.lhv >ids ;; esac
+	exec $(command -v lh-search) "\$@"
+	END
+	chmod +x own/lh-search
+	run --separate-stderr own/lh-lift -j1 --playbook late.lhv few.lhv <q
+	[ "$(tail -n 1 <<<"$output" | jq -c '.summary | [.discoveries, .boosted, .bleed]')" = '[0,1,1]' ]
 	# where the wording gives no role the gate is open, and it is told apart
 	ask "1 Welder Gary IN" '.role = "Cook"' >q
 	lh-lift --playbook book.lhv few.lhv <q >out
@@ -246,14 +257,15 @@ nothing_left() {
 	{"content":"Need 1 Welder in Gary IN"}
 	{"content":" "}
 	END
-	jq -nc '{content: ("x" * 5000)}' >>answers
+	jq -nc '{content: ("x" * 5000)}, {content: "\u0001"}' >>answers
 	start_chat --mode replay --body answers --log log
-	for i in 1 2 3 4; do ask "Need 1 Welder in Gary IN"; done >q
+	for i in 1 2 3 4 5; do ask "Need 1 Welder in Gary IN"; done >q
 	LH_OLLAMA_URL=$URL run --separate-stderr lh-lift -j1 --paraphrase-model m few.lhv <q
 	[ "$status" = 1 ]
 	[ "$stderr" = "lh-lift: -:3: the model gave no other words
 lh-lift: -:4: the model's wording has 5000 bytes: at most 4096
-lh-lift: 2 of 4 records rejected" ]
+lh-lift: -:5: the model gave no other words
+lh-lift: 3 of 5 records rejected" ]
 	[ "$(jq -c '.lift.paraphrases // empty | map(.query_text)' <<<"$output" | paste -sd' ')" = '["We are short of a welder \"in\" Gary."] []' ]
 	[ "$(jq -c '.body | fromjson | .messages[1].content' log | sort -u)" = '"Need 1 Welder in Gary IN"' ]
 }
@@ -272,8 +284,7 @@ lh-lift: 2 of 4 records rejected" ]
 	ask "Need 1 \"Welder\" in Gary IN" 'del(.city, .state) | .role = "Cook"' >q
 	LH_OLLAMA_URL=$URL lh-lift --judge-model m --playbook book.lhv few.lhv <q >out || [ $? = 1 ]
 	[ "$(head -n 1 out | jq -c '[.lift.cold[] | [.id, .score]]')" = '[["cook",0.25],["welder",1],["other",0],["none",0.5]]' ]
-	[ "$(head -n 1 out | jq -c '.lift | [.best, .discovery, .lifted, (.warm | map(.score))]')" = '[2,true,false,[0.25,1,0,0.5]]' ] ||
-		[ "$(head -n 1 out | jq -c '.lift | [.best, .discovery, .lifted, (.warm | map(.score))]')" = '[2,true,true,[1,0.25,0,0.5]]' ]
+	[ "$(head -n 1 out | jq -c '.lift | [.best, .discovery, .lifted, (.warm | map(.score))]')" = '[2,true,false,[0.25,1,0,0.5]]' ]
 	[ "$(lh-playbook export book.lhv | jq -c '[.answer_id, .score, .role]')" = '["welder",1,"Cook"]' ]
 	[ "$(wc -l <log)" = 4 ]
 	[ "$(head -n 1 log | jq -r '.body | fromjson | .messages[1].content')" = 'Query: Need 1 "Welder" in Gary IN

@@ -175,17 +175,16 @@ int chat_reword(struct chat *c, const struct demand *d, struct lh_str *words, st
 	lh_buf_add(&c->prompt, d->text.p, d->text.n);
 	if (ask(c, c->l->reword_model, reword_rules, "", &answer, err) < 0)
 		return -1;
-	answer = lh_trim(answer.p, answer.n);
-	if (!answer.n)
-		return lh_err_set(err, LH_EDATA, "the model gave no other words");
-	if (answer.n > LONGEST)
-		return lh_err_set(err, LH_EDATA, "the model's wording has %zu bytes: at most %d", answer.n, LONGEST);
 	lh_buf_reset(&c->line);
 	lh_buf_add(&c->line, answer.p, answer.n);
 	if (lh_buf_check(&c->line, err) < 0)
 		return -1;
 	one_line(c->line.p, c->line.len);
-	*words = (struct lh_str){ c->line.p, c->line.len };
+	*words = lh_trim(c->line.p, c->line.len);
+	if (!words->n)
+		return lh_err_set(err, LH_EDATA, "the model gave no other words");
+	if (words->n > LONGEST)
+		return lh_err_set(err, LH_EDATA, "the model's wording has %zu bytes: at most %d", words->n, LONGEST);
 	if (words->n == c->prompt.len && !memcmp(words->p, c->prompt.p, words->n))
 		words->n = 0;
 	return 0;
