@@ -95,7 +95,10 @@ struct lh_row {
 LH_API uint64_t lh_lhv_rows(const struct lh_lhv *ix);		/* upper bound of row numbers */
 /* 1: a live row; 0: none at that number (deleted or replaced); -1: damaged. */
 LH_API int lh_lhv_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct lh_err *err);
-/* The same of the i-th row that was put, i below lh_lhv_rows; *row is its number. */
+/* Before all rows are read in the order they were put: a damaged one would give
+ * a row twice and another not at all.  LH_ECORRUPT. */
+LH_API int lh_lhv_check_order(const struct lh_lhv *ix, struct lh_err *err);
+/* As lh_lhv_row, of the i-th row that was put, i below lh_lhv_rows; *row is its number. */
 LH_API int lh_lhv_nth_row(const struct lh_lhv *ix, uint64_t i, uint64_t *row, struct lh_row *out, struct lh_err *err);
 /* The vector of a row below lh_lhv_rows, into out: dimension values.  Damage may
  * have made any of them infinite or NaN. */

@@ -130,10 +130,8 @@ static int64_t judge_chunk(struct lh_verdicts *v, const struct lh_query *q, uint
 /* Opening said that pages are met at random. */
 static void read_ahead(const struct lh_lhv *ix)
 {
-	uintptr_t from = (uintptr_t)ix->metas & ~(uintptr_t)(LH_LHV_PAGE - 1);
-
 	if (ix->metas_n)
-		madvise((void *)from, ix->metas_n, MADV_WILLNEED);
+		madvise((void *)(uintptr_t)ix->metas, ix->metas_n, MADV_WILLNEED);
 }
 
 /* A chunk that cannot be judged does not keep anybody from the others, so that

@@ -135,6 +135,8 @@ static int fill_table(struct lh_roster *r, struct lh_err *err)
 	struct lh_row row;
 	int rc = lh_lhv_check_texts(r->index, err);
 
+	if (rc == 0)
+		rc = lh_lhv_check_order(r->index, err);
 	if (rc < 0)
 		return lh_err_prefix(err, "%s", r->path);
 	lh_roster_reader_init(&rd);

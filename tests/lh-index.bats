@@ -534,6 +534,25 @@ at_each() {
 	cmp <(lh-index dump a.lhv) <(lh-index dump c.lhv)
 }
 
+@test "an order that would lose a record is not gone by" {
+	rows 1 40 | lh-index build --exact-below 10 a.lhv
+	rows 50 50 | lh-index build d.lhv
+	[ "$(lh-index dump a.lhv | wc -l)" = 40 ]
+	# its last section is the order: the second entry becomes the first
+	at=$(($(stat -c %s a.lhv) - 4096))
+	dd if=a.lhv of=a.lhv bs=1 skip=$at seek=$((at + 4)) count=4 conv=notrunc status=none
+	for what in "dump a.lhv" "merge d.lhv a.lhv"; do
+		run --separate-stderr lh-index $what
+		[ "$status" = 2 ]
+		[ -z "$output" ]
+		[ "$stderr" = "lh-index: a.lhv: order: the checksum is wrong" ]
+	done
+	[ "$(info d.lhv length)" = 1 ]
+	run lh-index verify a.lhv
+	[ "$status" = 1 ]
+	[[ $output == *"a.lhv: order: "* ]]
+}
+
 @test "a value that f16 cannot hold is a bad record" {
 	printf '{"id":%d,"vector":[1,%s]}\n' 1 65504 2 65505 3 -1e6 >v
 	run lh-index build --precision f16 --distance l2 a.lhv v
@@ -545,6 +564,12 @@ at_each() {
 	[[ $output == *"v:3: "*f16* ]]
 	lh-index build --precision f16 a.lhv v
 	[ "$(info a.lhv length)" = 3 ]
+	lh-index build --distance l2 b.lhv v
+	lh-index build --distance l2 --precision f16 --dimension 2 c.lhv </dev/null
+	run lh-index merge c.lhv b.lhv
+	[ "$status" = 2 ]
+	[[ $output == *"b.lhv: row 1: value 65505 "* ]]
+	[ "$(info c.lhv length)" = 0 ]
 }
 
 @test "dump refuses metadata that is not JSON rather than print it" {

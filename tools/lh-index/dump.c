@@ -74,6 +74,8 @@ static int dump_all(struct dump *d, struct lh_tool *tool, const struct lh_lhv *i
 	struct lh_row row;
 	int live;
 
+	if (lh_lhv_check_order(ix, &tool->err) < 0)
+		return lh_err_prefix(&tool->err, "%s", tool->operands[0]);
 	for (i = 0; i < n && !lh_tool_stopping(); i++) {
 		live = lh_lhv_nth_row(ix, i, &at, &row, &tool->err);
 		if (live > 0)

@@ -55,7 +55,7 @@ static int merge_row(struct merge *m, const struct lh_lhv *src, uint64_t at, con
 	lh_lhv_vector(src, at, m->vector);
 	if (lh_lhv_change_put(m->to.c, row->id.p, row->id.n, m->vector, p->dimension,
 			      row->meta.n ? row->meta.p : "{}", row->meta.n ? row->meta.n : 2, err) < 0)
-		return -1;
+		return lh_err_prefix(err, "row %llu", (unsigned long long)at);
 	m->merged++;
 	return changes_store_some(&m->to, err);
 }
@@ -67,6 +67,8 @@ static int merge_one(struct merge *m, const char *path, struct lh_err *err)
 	uint64_t i, at, n;
 	int rc = src ? same_kind(path, lh_lhv_change_params(m->to.c), lh_lhv_get_params(src), err) : -1;
 
+	if (rc == 0 && lh_lhv_check_order(src, err) < 0)
+		rc = lh_err_prefix(err, "%s", path);
 	n = src ? lh_lhv_rows(src) : 0;
 	for (i = 0; rc == 0 && i < n && !lh_tool_stopping(); i++) {
 		rc = lh_lhv_nth_row(src, i, &at, &row, err);

@@ -45,6 +45,8 @@ static int print_all(struct list *l, const struct lh_lhv *ix)
 	struct lh_row row;
 	int live;
 
+	if (lh_lhv_check_order(ix, err) < 0)
+		return lh_err_prefix(err, "%s", l->tool->operands[0]);
 	for (i = 0; i < n && !lh_tool_stopping(); i++) {
 		live = lh_lhv_nth_row(ix, i, &at, &row, err);
 		if (live < 0 || (live && print_row(l, &row, err) < 0))
