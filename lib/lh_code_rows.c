@@ -13,8 +13,8 @@
 typedef void (*four_fn)(const struct lh_code_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out);
 
 /* The last four may overlap the ones before: what is near is cheap.  Where rows
- * lie in pages of their own, finding those takes as long as the bytes: ask for
- * one at the start and one in the middle of each row first. */
+ * lie in pages of their own, those have to be found as well: ask for a byte at the
+ * start and one in the middle of each row first. */
 static inline void in_fours(four_fn four, const struct lh_code_query *q, const void *const *codes, size_t k, float *out)
 {
 	const unsigned char *const *row = (const unsigned char *const *)codes;
