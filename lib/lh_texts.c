@@ -38,10 +38,25 @@ bool lh_engine_here(const char *engine)
 	return strcmp(engine, "hash") == 0 || strcmp(engine, "static") == 0;
 }
 
+/* An index from elsewhere may name any address.  That of a service which is sent
+ * a key has to be the user's. */
+static int check_address(const struct lh_texts_how *how, const char *url, struct lh_err *err)
+{
+	const char *key = getenv(LH_OPENAI_KEY_ENV), *own = getenv(LH_OPENAI_URL_ENV);
+
+	if (how->own_url || !*url || strcmp(how->engine, lh_engine_name(LH_ENGINE_OPENAI)) != 0 || !key || !*key)
+		return 0;
+	if (strcmp(url, own && *own ? own : LH_OPENAI_URL) == 0)
+		return 0;
+	return lh_err_set(err, LH_EUSAGE, "the index names %.200s, which is not sent your key: set " LH_OPENAI_URL_ENV " to that, if it may be", url);
+}
+
 static int copy_how(struct lh_texts *t, const struct lh_texts_how *how, struct lh_err *err)
 {
 	const char *url = how->url ? how->url : "", *model = how->model ? how->model : "";
 
+	if (check_address(how, url, err) < 0)
+		return -1;
 	if (strlen(model) >= sizeof t->model)
 		return lh_err_set(err, LH_EUSAGE, "model name of %zu bytes: at most %zu", strlen(model), sizeof t->model - 1);
 	memcpy(t->model, model, strlen(model) + 1);

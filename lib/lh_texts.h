@@ -26,6 +26,9 @@ enum lh_engine { LH_ENGINE_HASH, LH_ENGINE_STATIC, LH_ENGINE_OLLAMA, LH_ENGINE_O
 #define LH_ENGINES "hash|static|ollama|openai"	/* the choices of --engine */
 #define LH_OLLAMA_MODEL "nomic-embed-text"	/* when none is named */
 #define LH_OPENAI_MODEL "text-embedding-3-small"
+#define LH_OPENAI_URL "https://api.openai.com"
+#define LH_OPENAI_URL_ENV "LH_OPENAI_URL"	/* the variable that has another */
+#define LH_OPENAI_KEY_ENV "LH_OPENAI_API_KEY"
 
 LH_API const char *lh_engine_name(enum lh_engine engine);
 
@@ -34,14 +37,15 @@ struct lh_texts_how {
 	const char *model;	/* NULL or "": the engine's own default */
 	const char *url;	/* NULL or "": the engine's own default; static: the
 				   compiled table */
+	bool own_url;		/* the user's own, not one that an index names */
 	uint32_t dimension;	/* 0: what the engine makes (hash: 768) */
 	uint32_t batch;		/* texts per upstream call; 0: the default */
 };
 
 struct lh_texts;
 
-/* LH_EUSAGE for an engine that cannot make such vectors, or a table of another
- * model. */
+/* LH_EUSAGE for an engine that cannot make such vectors, a table of another
+ * model, or where the user's key would go to an address that is not his own. */
 LH_API struct lh_texts *lh_texts_new(const struct lh_texts_how *how, struct lh_err *err);
 LH_API void lh_texts_free(struct lh_texts *t);
 

@@ -4,8 +4,13 @@
 load helper
 load servers/server
 
+setup_file() { share_upstream; }
+
+teardown_file() { stop_upstreams; }
+
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
+	share_log
 	unset LH_OPENAI_URL LH_OPENAI_API_KEY
 }
 
@@ -39,7 +44,6 @@ values() {
 }
 
 @test "texts go to /v1/embeddings and vectors come back in base64, at unit length" {
-	start_upstream --log log
 	texts a b | embed >out
 	[ "$(jq -c '[.dimension, .model, (.vector | length)]' out | sort -u)" = '[8,"text-embedding-3-small",8]' ]
 	[ "$(jq '.vector | map(. * .) | add | . * 100000 | round' out | sort -u)" = 100000 ]
@@ -47,7 +51,6 @@ values() {
 }
 
 @test "arrays, any order and no numbers give the same vectors, bit for bit" {
-	start_upstream
 	texts a b c | embed --raw >out
 	python3 - <<-'END'
 		import hashlib, json
@@ -60,7 +63,6 @@ values() {
 }
 
 @test "an address may end in /v1 and slashes, LH_OPENAI_URL is its default" {
-	start_upstream --log log
 	for url in "$URL/" "$URL/v1" "$URL/v1//"; do
 		texts a | lh-embed --engine openai --url "$url" >out
 	done
@@ -98,7 +100,6 @@ values() {
 }
 
 @test "a file of keys that others may read, is none, or breaks the header is refused without being shown" {
-	start_upstream --log log
 	echo sk-secret >key
 	chmod 0644 key
 	fails_saying "--key-file: key: mode 0644 gives others access" --key-file key
@@ -122,18 +123,17 @@ values() {
 }
 
 @test "a key that the service quotes is shown as ***, also escaped" {
-	start_upstream --mode telltale
+	URL=$URL/mode/telltale
 	LH_OPENAI_API_KEY=sk-secret fails_saying 'HTTP 400: {"error":"bad key ***, I mean ***"}'
 	[[ $stderr != *secret* ]]
 }
 
 @test "the key is not sent on when the service redirects, nor to be seen in argv" {
-	start_upstream --log log
+	local shared=$URL
 	start_upstream --mode redirect --to "$URL"
 	LH_OPENAI_API_KEY=sk-secret fails_saying "HTTP 307"
 	[ ! -e log ]
-	stop_upstreams
-	start_upstream --mode silent
+	URL=$shared/mode/silent
 	texts a >in
 	LH_OPENAI_API_KEY=sk-secret lh-embed --engine openai --url "$URL" in 3>&- &
 	pid=$!
@@ -146,7 +146,6 @@ values() {
 }
 
 @test "an answer that is not what was asked for is refused, saying which" {
-	start_upstream
 	at=$URL
 	while read -r mode message; do
 		URL=$at/mode/$mode
@@ -179,16 +178,16 @@ values() {
 }
 
 @test "429 is tried again, 503 is reported in the end, a lost connection asked anew" {
+	local shared=$URL
 	start_upstream --mode busy --retry-after 0
 	texts a | embed >out
 	[ "$(jq .dimension out)" = 8 ]
-	rm -f log
-	start_upstream --mode unavailable --log log
+	URL=$shared/mode/unavailable
 	fails_saying "$URL/v1/embeddings: HTTP 503: starting" --retries 1
 	[ "$(wc -l <log)" = 2 ]
 	start_upstream --mode flaky
 	texts a | embed >out
-	start_upstream --mode silent
+	URL=$shared/mode/silent
 	fails_saying "no whole answer within 0.5 s" --timeout 0.5
 }
 
@@ -202,9 +201,34 @@ values() {
 	[ "$(lh-search -Q b -k 3 --playbook play.lhv small.lhv | jq -r .playbook_boosted)" = 1 ]
 }
 
+@test "an address that only an index names is not sent the key of the environment" {
+	unset LH_OPENAI_URL
+	for t in a b c; do echo "{\"id\":\"$t\",\"text\":\"$t\"}"; done >in
+	lh-index build --engine openai --url "$URL" small.lhv in
+	echo '{"query_text":"b","answer_id":"c","answer_corpus":"small","score":1}' >entry
+	lh-playbook record --engine openai --url "$URL" play.lhv entry >out
+	rm log
+	export LH_OPENAI_API_KEY=sk-mine
+	for LH_OPENAI_URL in '' http://127.0.0.1:1; do
+		export LH_OPENAI_URL
+		run lh-search -Q b small.lhv
+		[ "$status" -ge 1 ]
+		[[ $output == *"the index names $URL, which is not sent your key: set LH_OPENAI_URL to that, if it may be"* ]] || { echo "$output"; false; }
+		run lh-index add small.lhv in
+		[[ $output == *"which is not sent your key"* ]] || { echo "$output"; false; }
+		run -2 lh-playbook record play.lhv entry
+		[[ $output == *"which is not sent your key"* ]] || { echo "$output"; false; }
+	done
+	[ ! -e log ]
+	LH_OPENAI_URL=$URL lh-search -Q b -k 1 small.lhv >out
+	lh-index add -q --url "$URL" small.lhv in
+	lh-playbook record --url "$URL" play.lhv entry >out
+	env -u LH_OPENAI_API_KEY lh-search -Q b -k 1 small.lhv >out
+	[ "$(jq -r .auth log | sort -u | xargs)" = 'Bearer sk-mine null' ]
+}
+
 @test "short of memory it says so and exits 2, at every allocation" {
 	asan_only
-	start_upstream
 	printf '%s\n' '{"text":"a\n"}' '{"texts":["b","a\n"],"model":"m"}' '{"text":""}' >in
 	(umask 077; echo sk-secret >key)
 	for n in $(seq 1 "$(scale 40 400)"); do

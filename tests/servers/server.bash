@@ -16,7 +16,7 @@ start_chat() {
 }
 
 start_server() {
-	local port="$BATS_TEST_TMPDIR/port.$((++STARTED))" scheme=http i
+	local port="${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/port.$((++STARTED))" scheme=http i
 	case " $* " in *' --tls '*) scheme=https ;; esac
 	python3 -B "$BATS_TEST_DIRNAME/servers/$1" "${@:2}" >"$port" 2>"$port.err" 3>&- &
 	SERVERS+=($!)
@@ -25,6 +25,18 @@ start_server() {
 		sleep 0.05
 	done
 	URL=$scheme://127.0.0.1:$(cat "$port")
+}
+
+# share_upstream - from setup_file: one server for all tests, where a start each
+# would cost more than the tests.  share_log, in setup: what it is asked goes to
+# the file log of the test.  teardown_file() { stop_upstreams; } ends it.
+share_upstream() {
+	start_upstream --log "$BATS_FILE_TMPDIR/log"
+	export URL
+}
+
+share_log() {
+	ln -sfn "$PWD/log" "$BATS_FILE_TMPDIR/log"
 }
 
 stop_upstreams() {

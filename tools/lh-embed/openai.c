@@ -9,8 +9,6 @@
 #include "lh_mem.h"
 #include "lh_texts.h"
 
-#define URL "https://api.openai.com"
-#define KEY_ENV "LH_OPENAI_API_KEY"
 #define KEY_MAX 4096
 
 struct openai {
@@ -53,13 +51,13 @@ static int openai_check(struct embed *e)
 
 	if (service_check(e) < 0)
 		return -1;
-	rc = e->key_file ? key_of_file(e, e->key_file) : key_of_environment(e, getenv(KEY_ENV));
+	rc = e->key_file ? key_of_file(e, e->key_file) : key_of_environment(e, getenv(LH_OPENAI_KEY_ENV));
 	if (rc < 0)
 		return -1;
 	if (e->key.n && lh_http_check_bearer((const char *)e->key.p, &err) < 0)
-		return lh_tool_usage(e->tool, "%s: %s", e->key_file ? "--key-file" : KEY_ENV, err.msg);
-	if (!e->key.n && !strcmp(e->url, URL))
-		return lh_tool_usage(e->tool, "--engine: openai needs a key, in " KEY_ENV " or by --key-file");
+		return lh_tool_usage(e->tool, "%s: %s", e->key_file ? "--key-file" : LH_OPENAI_KEY_ENV, err.msg);
+	if (!e->key.n && !strcmp(e->url, LH_OPENAI_URL))
+		return lh_tool_usage(e->tool, "--engine: openai needs a key, in " LH_OPENAI_KEY_ENV " or by --key-file");
 	return 0;
 }
 
@@ -158,8 +156,8 @@ static int openai_many(void *self, struct model *m, const struct lh_str *text, s
 const struct engine engine_openai = {
 	.name = "openai",
 	.model = LH_OPENAI_MODEL,
-	.url = URL,
-	.url_env = "LH_OPENAI_URL",
+	.url = LH_OPENAI_URL,
+	.url_env = LH_OPENAI_URL_ENV,
 	.check = openai_check,
 	.open = openai_open,
 	.close = openai_close,

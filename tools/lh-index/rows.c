@@ -119,7 +119,7 @@ static void *worker_new(void *ctx, struct lh_err *err)
 static int open_texts(struct lh_texts **texts, const struct rows *r, uint32_t dimension, struct lh_err *err)
 {
 	struct lh_texts_how how = {
-		.engine = r->engine, .model = r->model, .url = r->url,
+		.engine = r->engine, .model = r->model, .url = r->url, .own_url = r->settings->url != NULL,
 		.dimension = in_process(r) ? dimension : 0, .batch = (uint32_t)r->settings->batch,
 	};
 

@@ -57,7 +57,7 @@ static int open_playbook(struct recorder *r, struct lh_err *err)
 static int start(struct recorder *r, struct lh_err *err)
 {
 	const struct settings *s = r->set;
-	struct lh_texts_how how = { .engine = engine_of(s), .model = s->model, .url = s->url };
+	struct lh_texts_how how = { .engine = engine_of(s), .model = s->model, .url = s->url, .own_url = s->url != NULL };
 
 	if (access(r->path, F_OK) == 0 || errno != ENOENT) {
 		const struct lh_lhv_params *p;
