@@ -54,7 +54,7 @@ struct cache {
 	pthread_mutex_t lock;
 	struct lh_buf touched;		/* int64_t id */
 	int64_t start;			/* the clock when this run began */
-	bool full;			/* the disk is, or fails */
+	bool passing;			/* why it failed: a full disk, a lock */
 	bool broken;			/* it was told that nothing more is kept or found */
 	unsigned long long hits, kept, dropped;
 };
@@ -73,7 +73,7 @@ static int fail(struct cache *c, int rc, struct lh_err *err)
 		return lh_err_set(err, LH_ECORRUPT, "%s: not a cache of lh-embed", c->path);
 	if (is_damage(rc))
 		return lh_err_set(err, LH_ECORRUPT, "%s: damaged; remove it, and it is made anew", c->path);
-	c->full = (rc & 0xff) == SQLITE_FULL || (rc & 0xff) == SQLITE_IOERR;
+	c->passing = (rc & 0xff) == SQLITE_FULL || (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_BUSY;
 	return lh_err_set(err, LH_EIO, "%s: %s", c->path, sqlite3_errmsg(c->db));
 }
 
@@ -204,7 +204,7 @@ static int look(struct cache *c, struct lh_err *err)
 		if (rc == SQLITE_OK)
 			rc = create(c);
 		/* where a lock would have to be raised SQLite does not wait */
-		if (rc != SQLITE_OK && ((rc & 0xff) != SQLITE_BUSY || time(NULL) > deadline))
+		if (rc != SQLITE_OK && ((rc & 0xff) != SQLITE_BUSY || time(NULL) >= deadline))
 			return fail(c, rc, err);
 		if (rc != SQLITE_OK)
 			nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
@@ -226,8 +226,13 @@ static int prepare(struct cache *c, struct lh_err *err)
 
 static int connect(struct cache *c, struct lh_err *err)
 {
-	int rc = sqlite3_open_v2(c->path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	char *name = realpath(c->path, NULL);	/* not for SQLite what :memory: and file:... are */
+	int rc;
 
+	if (!name)
+		return lh_err_sys(err, "%s: cannot open", c->path);
+	rc = sqlite3_open_v2(name, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	free(name);
 	if (!c->db)
 		return lh_err_nomem(err);
 	if (rc == SQLITE_OK && sqlite3_db_readonly(c->db, "main") == 1)
@@ -444,7 +449,7 @@ struct cache *cache_open(struct lh_tool *tool, const char *path, uint64_t max, s
 	c->path = lh_strndup(path, strlen(path), err);
 	if (c->path && make_file(c, err) == 0 && connect(c, err) == 0)
 		return c;
-	if (c->full) {
+	if (c->passing) {
 		give_up(c);
 		return c;
 	}
