@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lh_mem.h"
+#include "lh_str.h"
 
 int lh_lexical_open(struct lh_lexical *ix, uint64_t rows, const struct lh_str run[4])
 {
@@ -45,10 +46,10 @@ int64_t lh_lexical_find(const struct lh_lexical *ix, struct lh_str text)
 		mid = lo + (hi - lo) / 2;
 		if (!lh_lexical_text(ix, mid, &is))
 			return -1;
-		c = memcmp(text.p, is.p, text.n < is.n ? text.n : is.n);
-		if (!c && text.n == is.n)
+		c = lh_str_cmp(text, is);
+		if (!c)
 			return (int64_t)mid;
-		if (c < 0 || (!c && text.n < is.n))
+		if (c < 0)
 			hi = mid;
 		else
 			lo = mid + 1;
@@ -218,13 +219,6 @@ static bool good_postings(struct check *c, uint64_t term)
 	return rc == 0 && at.p == at.end;
 }
 
-static bool in_order(struct lh_str a, struct lh_str b)
-{
-	int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-	return c < 0 || (!c && a.n < b.n);
-}
-
 static void check_terms(struct check *c)
 {
 	const struct lh_lexical *ix = c->ix;
@@ -239,7 +233,7 @@ static void check_terms(struct check *c)
 			bad(c, 1, "term %llu: its place is wrong", (unsigned long long)i);
 			return;
 		}
-		if (!in_order(before, text))
+		if (lh_str_cmp(before, text) >= 0)
 			bad(c, 2, "term %llu: not in order", (unsigned long long)i);
 		else if (!lh_utf8_valid(text.p, text.n))
 			bad(c, 2, "term %llu: not UTF-8", (unsigned long long)i);

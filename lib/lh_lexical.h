@@ -32,8 +32,8 @@
  *          (MaxScore).  Exact: the same rows and scores as without that.
  * Hostile: an index may be anything; reading it never leaves its bytes, and
  *          LH_ECORRUPT tells of damage that was met.
- * Memory:  building takes the postings twice, four bytes a row, and about 100
- *          bytes a term; asking about 1.2 KiB a term of the text.
+ * Memory:  building takes the postings two to three times, six bytes a row, and
+ *          about 150 bytes a term; asking about 1.2 KiB a term of the text.
  * Threads: an index may be read by many, a question is one thread's.
  */
 #ifndef LH_LEXICAL_H

@@ -6,6 +6,7 @@
 #include "lh_intern.h"
 #include "lh_mem.h"
 #include "lh_region.h"
+#include "lh_str.h"
 
 /* ---- words ---- */
 
@@ -192,10 +193,7 @@ int lh_lexical_build_add(struct lh_lexical_build *b, const char *text, size_t n,
 
 static int by_text(const void *a, const void *b, void *ctx)
 {
-	struct lh_str x = lh_intern_text(ctx, *(const uint32_t *)a), y = lh_intern_text(ctx, *(const uint32_t *)b);
-	int c = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
-
-	return c ? c : x.n < y.n ? -1 : x.n > y.n;
+	return lh_str_cmp(lh_intern_text(ctx, *(const uint32_t *)a), lh_intern_text(ctx, *(const uint32_t *)b));
 }
 
 /* A term's bytes in one run. */

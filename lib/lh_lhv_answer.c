@@ -5,7 +5,8 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "lh_str.h"
 
 #define SLACK 16	/* f32 and double may differ in the last bits, codes in more */
 #define AHEAD 3		/* candidates whose vectors are asked for before their turn */
@@ -37,10 +38,7 @@ static struct lh_str id_of(const struct lh_lhv *ix, uint32_t row)
 
 int lh_walk_id_cmp(const struct lh_lhv *ix, uint32_t a, uint32_t b)
 {
-	struct lh_str x = id_of(ix, a), y = id_of(ix, b);
-	int c = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
-
-	return c ? c : x.n < y.n ? -1 : x.n > y.n;
+	return lh_str_cmp(id_of(ix, a), id_of(ix, b));
 }
 
 static int by_distance(const void *a, const void *b, void *ctx)

@@ -8,6 +8,7 @@
 #include "lh_form_int.h"
 #include "lh_intern.h"
 #include "lh_mem.h"
+#include "lh_str.h"
 
 struct side {
 	struct lh_place at;
@@ -65,10 +66,7 @@ int lh_pairs_add(struct lh_pairs *p, const struct lh_str *task_id, enum lh_categ
 
 static int by_bytes(const void *x, const void *y, void *tasks)
 {
-	struct lh_str a = lh_intern_text(tasks, *(const uint32_t *)x), b = lh_intern_text(tasks, *(const uint32_t *)y);
-	int rc = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-	return rc ? rc : (a.n > b.n) - (a.n < b.n);
+	return lh_str_cmp(lh_intern_text(tasks, *(const uint32_t *)x), lh_intern_text(tasks, *(const uint32_t *)y));
 }
 
 static int sort(struct lh_pairs *p, struct order *o, struct lh_err *err)

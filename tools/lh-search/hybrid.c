@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "lh_mem.h"
+#include "lh_str.h"
 #include "search.h"
 
 #define RANK 60		/* of reciprocal rank fusion: a hit at rank r counts 1 / (RANK + r) */
@@ -82,14 +83,8 @@ static int best_first(const void *a, const void *b, void *seat)
 {
 	const struct fused *x = a, *y = b;
 	int c = hybrid_cmp(x, y);
-	struct lh_str i, j;
 
-	if (c)
-		return c;
-	i = id_of(seat, x->row);
-	j = id_of(seat, y->row);
-	c = memcmp(i.p, j.p, i.n < j.n ? i.n : j.n);
-	return c ? c : i.n < j.n ? -1 : i.n > j.n;
+	return c ? c : lh_str_cmp(id_of(seat, x->row), id_of(seat, y->row));
 }
 
 int hybrid_fuse(struct seat *s, struct lh_query *q, struct lh_str text, size_t k, struct lh_err *err)
