@@ -41,6 +41,7 @@ struct build {
 struct worker {
 	struct build *b;
 	struct lh_code_query query, other;
+	struct lh_code_query kept;	/* the row as it is kept, where that is finer */
 	uint16_t *seen, epoch;	/* of the search that met a row last */
 	struct near *best;	/* found by a search, nearest first */
 	size_t n, ef;
@@ -217,6 +218,43 @@ static uint32_t descend(struct worker *w, uint32_t at, uint32_t from, uint32_t t
 
 /* ---- linking ---- */
 
+static int by_distance(const void *a, const void *b)
+{
+	const struct near *x = a, *y = b;
+
+	if (x->d != y->d)
+		return x->d < y->d ? -1 : 1;
+	return x->row < y->row ? -1 : x->row > y->row;
+}
+
+static const void *kept_of(const struct build *b, uint32_t row)
+{
+	return (const char *)b->g->block + row * b->g->stride + b->g->vector_at;
+}
+
+/*
+ * Order what a search by bytes has found by the vectors as they are kept.
+ * Neighbours chosen from the nearest by bytes lose clusters of rows that lie
+ * nearly alike: 15 of 10,000 answers at ef 200, with this 2.
+ */
+static void measure_again(struct worker *w, uint32_t row)
+{
+	const void *codes[LINKS_MAX];
+	float d[LINKS_MAX];
+	size_t i, j, n;
+
+	lh_code_query_code(&w->kept, kept_of(w->b, row));
+	for (i = 0; i < w->n; i += n) {
+		n = w->n - i < LINKS_MAX ? w->n - i : LINKS_MAX;
+		for (j = 0; j < n; j++)
+			codes[j] = kept_of(w->b, w->best[i + j].row);
+		lh_code_rows(&w->kept, codes, n, d);
+		for (j = 0; j < n; j++)
+			w->best[i + j].d = d[j];
+	}
+	qsort(w->best, w->n, sizeof *w->best, by_distance);
+}
+
 /* Is row nearer to one of those chosen than to whom they are chosen for? */
 static bool covered(struct worker *w, const struct near *c, const uint32_t *chosen, size_t n)
 {
@@ -244,15 +282,6 @@ static size_t choose(struct worker *w, const struct near *c, size_t n, size_t ma
 		if (n < max || !covered(w, c + i, chosen, k))
 			chosen[k++] = c[i].row;
 	return k;
-}
-
-static int by_distance(const void *a, const void *b)
-{
-	const struct near *x = a, *y = b;
-
-	if (x->d != y->d)
-		return x->d < y->d ? -1 : 1;
-	return x->row < y->row ? -1 : x->row > y->row;
 }
 
 /* A full list gets one more: choose again. */
@@ -338,6 +367,8 @@ static void insert(struct worker *w, uint32_t row)
 		at = descend(w, at, top, level < top ? level : top);
 		for (l = (level < top ? level : top) + 1; l-- > 0;) {
 			search(w, row, at, l);
+			if (b->own.p)
+				measure_again(w, row);
 			at = connect(w, row, l);
 		}
 	}
@@ -357,7 +388,8 @@ static int worker_init(struct worker *w, struct build *b, struct lh_err *err)
 
 	*w = (struct worker){ .b = b, .ef = g->ef_construction > g->m ? g->ef_construction : g->m };
 	if (lh_code_query_init(&w->query, LH_I8, g->distance, g->dimension, err) < 0 ||
-	    lh_code_query_init(&w->other, LH_I8, g->distance, g->dimension, err) < 0)
+	    lh_code_query_init(&w->other, LH_I8, g->distance, g->dimension, err) < 0 ||
+	    lh_code_query_init(&w->kept, g->precision, g->distance, g->dimension, err) < 0)
 		return -1;
 	w->seen = lh_calloc(g->rows, sizeof *w->seen, err);
 	w->best = lh_calloc(w->ef, sizeof *w->best, err);
@@ -369,6 +401,7 @@ static void worker_free(struct worker *w)
 {
 	lh_code_query_free(&w->query);
 	lh_code_query_free(&w->other);
+	lh_code_query_free(&w->kept);
 	free(w->seen);
 	free(w->best);
 	free(w->v);

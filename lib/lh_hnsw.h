@@ -10,11 +10,10 @@
  * row's number alone, so that it is the same for any number of threads.  With
  * one thread the whole graph is.
  *
- * All distances are taken between codes of bytes: four times as many vectors
- * fit the caches.  It costs a little recall where much is asked for: walks of 200
- * find 0.9985 to 0.9993 of the answers where one graph chosen by f32 gave
- * 0.9999 (bench/README.md).  A block of wider codes gets such codes beside it
- * while the graph is built.
+ * A search for neighbours goes by codes of bytes: four times as many vectors fit
+ * the caches.  A block of wider codes gets such codes beside it while the graph
+ * is built, and what a search has found is then measured by the wider ones;
+ * bench/README.md says what that is worth.
  *
  * A graph can be continued: the first done rows, and entry and top, are then as
  * an earlier build over them left them.  Their links must have been checked.
