@@ -1,6 +1,7 @@
 # lh-embed with the ollama engine, against a service on loopback that answers
 # well, or badly in one way.
 load helper
+load embedding
 load servers/server
 
 teardown() { stop_upstreams; }
@@ -8,23 +9,6 @@ teardown() { stop_upstreams; }
 # embed [OPTION]... : one thread, this test's service
 embed() {
 	lh-embed --engine ollama --url "$URL" -j1 "$@"
-}
-
-texts() {
-	local t
-	for t; do printf '{"text":"%s"}\n' "$t"; done
-}
-
-# fails_saying PATTERN [OPTION]... : two texts; exit 2, one line that matches, no output
-fails_saying() {
-	local pattern=$1
-	shift
-	texts a b > in
-	run -2 --separate-stderr embed "$@" in
-	[ -z "$output" ]
-	[ "${#stderr_lines[@]}" = 1 ]
-	[[ $stderr == lh-embed:*$pattern* ]] || { echo "$stderr"; return 1; }
-	[[ $stderr != *$'\e'* ]]
 }
 
 @test "records get the service's vectors, at unit length" {

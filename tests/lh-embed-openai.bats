@@ -2,6 +2,7 @@
 # well, or badly in one way.  What it shares with the ollama engine (deadlines,
 # TLS, redirects, caps) is tested there.
 load helper
+load embedding
 load servers/server
 
 setup_file() { share_upstream; }
@@ -19,23 +20,6 @@ teardown() { stop_upstreams; }
 # embed [OPTION]... : one thread, this test's service
 embed() {
 	lh-embed --engine openai --url "$URL" -j1 "$@"
-}
-
-texts() {
-	local t
-	for t; do printf '{"text":"%s"}\n' "$t"; done
-}
-
-# fails_saying PATTERN [OPTION]... : two texts; exit 2, one line that matches, no output
-fails_saying() {
-	local pattern=$1
-	shift
-	texts a b >in
-	run -2 --separate-stderr embed "$@" in
-	[ -z "$output" ]
-	[ "${#stderr_lines[@]}" = 1 ]
-	[[ $stderr == lh-embed:*$pattern* ]] || { echo "$stderr"; return 1; }
-	[[ $stderr != *$'\e'* ]]
 }
 
 # values FILE... : the vectors, a line each
