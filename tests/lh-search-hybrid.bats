@@ -32,6 +32,19 @@ ask() {
 	[ "$(jq -c '.results[0] | keys_unsorted' out)" = '["id","distance","score","corpus"]' ]
 }
 
+@test "the first ten are the same for every k up to 50" {
+	local k
+	lh-gen workers -n 2000 | lh-index build --lexical w.lhv
+	lh-gen queries -n 10 --styles all >q.jsonl
+	lh-search --hybrid --no-metadata -k 10 w.lhv <q.jsonl | jq -c '.results' >ten
+	[ "$(jq length ten | sort | uniq -c | tr -s ' ')" = " 40 10" ]
+	for k in 1 4 11 20 21 50; do
+		lh-search --hybrid --no-metadata -k "$k" w.lhv <q.jsonl | jq -c '.results[:10]' >is
+		cmp is <(jq -c ".[:$k]" ten)
+	done
+	jq -c '. + { per_corpus_k: 50 }' q.jsonl | lh-search --hybrid --no-metadata -k 10 w.lhv | jq -c '.results' | cmp - ten
+}
+
 @test "what one ranking alone finds counts by that one, and words are folded and cut" {
 	make_notes
 	[ "$(ask '{"query_text":"CARS","vector":[1,0]}' -k 3 n.lhv)" = "c d a" ]

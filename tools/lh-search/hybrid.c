@@ -6,7 +6,7 @@
 #include "search.h"
 
 #define RANK 60		/* of reciprocal rank fusion: a hit at rank r counts 1 / (RANK + r) */
-#define DEPTH_MIN 20
+#define DEPTH_MIN 100
 
 size_t hybrid_depth(size_t k)
 {
