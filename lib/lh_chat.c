@@ -98,7 +98,12 @@ static int check(const struct lh_chat *c, const struct lh_chat_request *q, enum 
 		return fail(err, 400);
 	}
 	if (!lh_keys_has(c->keys, p)) {
-		lh_err_set(err, LH_EDATA, "unknown provider %s: it has no key (%s)", lh_provider_name(p), lh_provider_key_name(p));
+		const char *why = lh_keys_why_not(c->keys, p);
+
+		if (*why)
+			lh_err_set(err, LH_EDATA, "unknown provider %s: %s", lh_provider_name(p), why);
+		else
+			lh_err_set(err, LH_EDATA, "unknown provider %s: it has no key (%s)", lh_provider_name(p), lh_provider_key_name(p));
 		return fail(err, 404);
 	}
 	return 0;

@@ -23,6 +23,7 @@ static const struct {
 struct lh_keys {
 	char *url[LH_PROVIDERS];
 	struct lh_secret key[LH_PROVIDERS];	/* p NULL: none */
+	struct lh_err bad[LH_PROVIDERS];	/* why a line has no key for it; msg "" if none is bad */
 };
 
 /* A line of a file of keys, without its end. */
@@ -55,9 +56,9 @@ static bool is_name_byte(char c)
 	return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-/* The provider whose key this line holds, LH_PROVIDERS when it is none of ours
- * or no setting at all, with the value behind l->p; -1: the line is bad. */
-static int line_of(struct line *l)
+/* The provider whose key this line names, with the text after the name at l->p;
+ * LH_PROVIDERS if it names none. */
+static int provider_of(struct line *l)
 {
 	const char *name;
 	size_t n;
@@ -72,8 +73,6 @@ static int line_of(struct line *l)
 	for (name = l->p; l->p < l->end && is_name_byte(*l->p); )
 		l->p++;
 	n = (size_t)(l->p - name);
-	if (!n || l->p == l->end || *l->p++ != '=')
-		return -1;
 	for (p = 0; p < LH_PROVIDERS; p++)
 		if (providers[p].key_name && strlen(providers[p].key_name) == n && !memcmp(providers[p].key_name, name, n))
 			break;
@@ -103,29 +102,47 @@ static long read_word(struct line *l, unsigned char *to)
 	return quote ? -1 : n;
 }
 
-static int take_line(struct lh_keys *k, struct line l, struct lh_err *err)
+/* The value of NAME=value, the text at l.p being "=value".  *why: what is wrong
+ * with the line, NULL if nothing. */
+static int read_value(struct line l, struct lh_secret *value, const char **why, struct lh_err *err)
 {
-	struct lh_secret value;
-	int p = line_of(&l);
 	long n;
 
-	if (p < 0)
-		return lh_err_set(err, LH_EIO, "not NAME=value");
+	if (l.p == l.end || *l.p++ != '=') {
+		*why = "not NAME=value";
+		return 0;
+	}
+	if (lh_secret_alloc(value, (size_t)(l.end - l.p) + 1, err) < 0)
+		return -1;
+	n = read_word(&l, value->p);
+	if (n < 0)
+		*why = "the quote is not closed";
+	else if (!is_over(&l) || memchr(value->p, '\0', (size_t)n))
+		*why = "more than one word";
+	value->n = n < 0 ? 0 : (size_t)n;
+	return 0;
+}
+
+/* A line that is wrong costs the provider it names its key, and nobody else. */
+static int take_line(struct lh_keys *k, struct line l, const char *path, size_t number, struct lh_err *err)
+{
+	struct lh_secret value = { .p = NULL };
+	const char *why = NULL;
+	int p = provider_of(&l);
+
 	if (p == LH_PROVIDERS)
 		return 0;
-	if (lh_secret_alloc(&value, (size_t)(l.end - l.p) + 1, err) < 0)
+	if (read_value(l, &value, &why, err) < 0)
 		return -1;
-	n = read_word(&l, value.p);
-	if (n < 0 || !is_over(&l) || memchr(value.p, '\0', (size_t)n)) {
-		lh_secret_wipe(&value);
-		return lh_err_set(err, LH_EIO, "%s: %s", providers[p].key_name,
-				  n < 0 ? "the quote is not closed" : "more than one word");
-	}
-	value.n = (size_t)n;
 	lh_secret_wipe(&k->key[p]);
-	k->key[p] = value;
-	if (!n)
-		lh_secret_wipe(&k->key[p]);
+	k->bad[p].msg[0] = '\0';
+	if (why)
+		lh_err_set(&k->bad[p], LH_EIO, "LH_KEYS_FILE: %s: line %zu: %s: %s", path, number, providers[p].key_name, why);
+	else if (value.n) {
+		k->key[p] = value;
+		return 0;
+	}
+	lh_secret_wipe(&value);
 	return 0;
 }
 
@@ -150,10 +167,10 @@ static int take_file(struct lh_keys *k, const char *path, struct lh_err *err)
 		p = lf ? lf + 1 : end;
 		if (l.end > l.p && l.end[-1] == '\r')
 			l.end--;
-		rc = take_line(k, l, err);
+		rc = take_line(k, l, path, number, err);
 	}
 	lh_secret_wipe(&file);
-	return rc < 0 && err->code != LH_ENOMEM ? lh_err_prefix(err, "LH_KEYS_FILE: %s: line %zu", path, number) : rc;
+	return rc;
 }
 
 static int take_variable(struct lh_keys *k, int p, struct lh_err *err)
@@ -161,6 +178,7 @@ static int take_variable(struct lh_keys *k, int p, struct lh_err *err)
 	const char *name = providers[p].key_name, *v = name ? variable(name) : NULL;
 
 	if (v) {
+		k->bad[p].msg[0] = '\0';
 		lh_secret_wipe(&k->key[p]);
 		if (lh_secret_alloc(&k->key[p], strlen(v), err) < 0)
 			return -1;
@@ -222,6 +240,11 @@ void lh_keys_free(struct lh_keys *k)
 bool lh_keys_has(const struct lh_keys *k, enum lh_provider p)
 {
 	return !providers[p].key_name || k->key[p].p;
+}
+
+const char *lh_keys_why_not(const struct lh_keys *k, enum lh_provider p)
+{
+	return k->bad[p].msg;
 }
 
 const char *lh_keys_url(const struct lh_keys *k, enum lh_provider p)

@@ -21,8 +21,10 @@
  * is taken from the file that LH_KEYS_FILE names (lh_secret.h says what it must
  * be; 64 KiB at most): lines NAME=value as a shell reads them, with comments,
  * "export", quotes, CRLF and a BOM; nothing is expanded, of a name that comes
- * twice the last counts, and other names are passed over.  A provider without a
- * key does not exist; LH_OLLAMA needs none.
+ * twice the last counts, and other lines are passed over.  A line that names a
+ * provider's key and is not NAME=value leaves that provider without a key, and
+ * lh_keys_why_not says so.  A provider without a key does not exist; LH_OLLAMA
+ * needs none.
  *
  * Owner:   everything that is handed out is k's, and ends with a NUL.
  * Errors:  LH_EUSAGE (an address that is none, a key that no header can carry),
@@ -44,6 +46,8 @@ LH_API struct lh_keys *lh_keys_load(struct lh_err *err);
 LH_API void lh_keys_free(struct lh_keys *k);
 
 LH_API bool lh_keys_has(const struct lh_keys *k, enum lh_provider p);
+/* Why the file gives no key: names file and line, without the key; "" if no line is wrong. */
+LH_API const char *lh_keys_why_not(const struct lh_keys *k, enum lh_provider p);
 LH_API const char *lh_keys_url(const struct lh_keys *k, enum lh_provider p);	/* no slash at its end */
 LH_API const char *lh_keys_token(const struct lh_keys *k, enum lh_provider p);	/* NULL: none */
 

@@ -83,10 +83,11 @@ void lh_tool_verbs(struct lh_tool *t, const struct lh_verb *verbs)
 
 int lh_tool_parse(struct lh_tool *t, int argc, char **argv, void *settings)
 {
-	static const char *const names[] = { "stdin", "stdout", "stderr" };
+	static const char *const names[] = { "stdin", "stdout" };
 	int fd;
 
-	for (fd = 0; fd <= 2; fd++)
+	/* without stderr there is nobody to report to: /dev/null takes its place */
+	for (fd = 0; fd <= 1; fd++)
 		if (t->state->closed & 1u << fd)
 			return lh_err_set(&t->err, LH_EIO, "%s is closed", names[fd]);
 	return lh_options_parse(t, argc, argv, settings);

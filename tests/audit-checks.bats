@@ -382,6 +382,17 @@ escalation guard holds" ]
 	run ! grep -e "no key" -e absent env
 }
 
+@test "a replay command's rows go to a log of its own, which is removed" {
+	before=$(cat r/data/_kb/replay_runs.jsonl 2>/dev/null | sha256sum)
+	lh-audit-full --root r --out report.md --phase 7 --replay-command 'echo "$LH_REPLAY_LOG" >>at; lh-replay -q --root r' >lines
+	[ "$(jq -s 'map(select(.name == "three dry-run replays pass" and .passed)) | length' lines)" = 1 ]
+	[ "$(cat r/data/_kb/replay_runs.jsonl 2>/dev/null | sha256sum)" = "$before" ]
+	[ -n "$(cat at)" ]
+	while read -r log; do
+		[ ! -e "$log" ] && [ ! -e "$(dirname "$log")" ]
+	done <at
+}
+
 @test "a signal ends an audit and what it runs" {
 	mkdir tmp
 	for signal in INT TERM; do

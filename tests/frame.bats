@@ -317,17 +317,19 @@ lines() {
 
 # ---- descriptors, disks, signals ----
 
-@test "stdin, stdout or stderr closed at the start is exit 2" {
+@test "stdin or stdout closed at the start is exit 2, and nobody misses stderr" {
 	run --separate-stderr bash -c '$AID <&-'
 	[ "$status" = 2 ]
 	[ "$stderr" = "aid-filter: stdin is closed" ]
 	run --separate-stderr bash -c '$AID abc.jsonl >&-'
 	[ "$status" = 2 ]
 	[ "$stderr" = "aid-filter: stdout is closed" ]
+	printf '{"a":1}\n{"b":2}\n{"c":3}\n' >abc.jsonl
+	echo '[1]' >>abc.jsonl
 	run bash -c '$AID --into out.jsonl abc.jsonl 2>&-'
-	[ "$status" = 2 ]
+	[ "$status" = 1 ]
 	[ -z "$output" ]
-	[ ! -e out.jsonl ]
+	[ "$(wc -l <out.jsonl)" = 3 ]
 	run bash -c '$AID --rejects r abc.jsonl <&- >&- 2>&-'
 	[ "$status" = 2 ]
 	[ ! -s r ]

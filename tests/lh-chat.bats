@@ -513,18 +513,33 @@ refuses() {
 	run -1 lh-chat <<<'{"model":"kimi/m","prompt":"a"}'
 	while IFS='|' read -r line message; do
 		printf '%b' "# first\n$line" >keys
-		refuses "LH_KEYS_FILE: keys: line 2: $message"
+		run -1 --separate-stderr lh-chat <<<'{"model":"kimi/m","prompt":"a"}'
+		[[ $stderr == *"404 unknown provider kimi: LH_KEYS_FILE: keys: line 2: KIMI_API_KEY: $message"* ]] || { echo "$line: $stderr"; return 1; }
+		[[ $output$stderr != *secret* ]]
 	done <<-'END'
-	topsecret|not NAME=value
-	=topsecret|not NAME=value
 	KIMI_API_KEY = topsecret|not NAME=value
 	KIMI_API_KEY: topsecret|not NAME=value
-	KIMI_API_KEY="topsecret|KIMI_API_KEY: the quote is not closed
-	KIMI_API_KEY='topsecret"\n|KIMI_API_KEY: the quote is not closed
-	KIMI_API_KEY=top secret|KIMI_API_KEY: more than one word
-	KIMI_API_KEY="top" secret|KIMI_API_KEY: more than one word
-	KIMI_API_KEY=top\0000secret|KIMI_API_KEY: more than one word
+	KIMI_API_KEY|not NAME=value
+	KIMI_API_KEY="topsecret|the quote is not closed
+	KIMI_API_KEY='topsecret"\n|the quote is not closed
+	KIMI_API_KEY=top secret|more than one word
+	KIMI_API_KEY="top" secret|more than one word
+	KIMI_API_KEY=top\0000secret|more than one word
 	END
+}
+
+@test "a line of the keys file that is not NAME=value matters only to the provider it names" {
+	serve
+	export LH_KEYS_FILE=keys
+	printf '%s\n' topsecret =x 'source other.env' 'KIMI_API_KEY: s' 'OPENCODE_API_KEY="s' OPENROUTER_API_KEY=k >keys
+	chmod 600 keys
+	run -0 lh-chat <<<'{"model":"openrouter/v/m","prompt":"a"}'
+	run -0 lh-chat <<<'{"model":"m","prompt":"a"}'
+	run -1 --separate-stderr lh-chat <<<'{"model":"kimi/m","prompt":"a"}'
+	[[ $stderr == *"keys: line 4: KIMI_API_KEY: not NAME=value"* ]]
+	KIMI_API_KEY=k run -0 lh-chat <<<'{"model":"kimi/m","prompt":"a"}'
+	echo KIMI_API_KEY=k >>keys
+	run -0 lh-chat <<<'{"model":"kimi/m","prompt":"a"}'
 }
 
 @test "a key that would break out of its header is refused, and not shown" {

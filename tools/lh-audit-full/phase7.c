@@ -31,10 +31,11 @@ static const char *const tasks[] = {
 struct replay {
 	struct audit *a;
 	struct lh_tmpdir folder;
-	char *log;
+	char *set_log;		/* LH_REPLAY_LOG=the log in that folder */
+	const char *log;	/* its path, in set_log */
 	int port;		/* bound, and nobody listens */
 	char set[2 * LH_PROVIDERS + 1][64];
-	char *env[2 * LH_PROVIDERS + 2];
+	char *env[2 * LH_PROVIDERS + 3];
 	struct lh_child_out out;
 	struct lh_record row;
 	struct lh_buf scratch;
@@ -68,19 +69,20 @@ static int close_port(struct replay *r, struct lh_err *err)
 
 static int prepare(struct replay *r, struct lh_err *err)
 {
-	size_t n;
+	static const char name[] = "LH_REPLAY_LOG=", file[] = "/replay_runs.jsonl";
+	size_t n, last = 0;
 
-	if (close_port(r, err) < 0)
+	if (close_port(r, err) < 0 || lh_tmpdir_make(&r->folder, "lh-audit", err) < 0)
 		return -1;
-	if (r->a->s->replay_command)
-		return 0;
-	if (lh_tmpdir_make(&r->folder, "lh-audit", err) < 0)
+	n = sizeof name + strlen(r->folder.path) + sizeof file;
+	r->set_log = lh_calloc(n, 1, err);
+	if (!r->set_log)
 		return -1;
-	n = strlen(r->folder.path) + sizeof "/replay_runs.jsonl";
-	r->log = lh_calloc(n, 1, err);
-	if (!r->log)
-		return -1;
-	snprintf(r->log, n, "%s/replay_runs.jsonl", r->folder.path);
+	snprintf(r->set_log, n, "%s%s%s", name, r->folder.path, file);
+	r->log = r->set_log + sizeof name - 1;
+	while (r->env[last])
+		last++;
+	r->env[last] = r->set_log;
 	return 0;
 }
 
@@ -106,7 +108,7 @@ static int take_row(struct replay *r, struct lh_err *err)
 /* Replay a task: 1 with its row, 0 when there is none (a note says why), -1. */
 static int replay(struct replay *r, enum check_id id, const char *task, const char *how_so, struct lh_err *err)
 {
-	char *argv[] = { "lh-replay", "-q", "--retries", "0", "--root", (char *)lh_root_path(r->a->root), "--log", r->log, NULL };
+	char *argv[] = { "lh-replay", "-q", "--retries", "0", "--root", (char *)lh_root_path(r->a->root), "--log", (char *)r->log, NULL };
 	struct lh_child_how how = { .command = r->a->s->replay_command, .argv = argv, .env = r->env, .seconds = REPLAY_SECONDS, .max = ROW_MAX };
 	struct lh_buf record;
 	int rc;
@@ -323,6 +325,6 @@ int phase_replay(struct audit *a, struct lh_err *err)
 	lh_buf_free(&r.scratch);
 	if (r.port >= 0)
 		close(r.port);
-	free(r.log);
+	free(r.set_log);
 	return rc < 0 ? -1 : 0;
 }
