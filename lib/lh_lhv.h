@@ -170,12 +170,20 @@ LH_API struct lh_lhv_change *lh_lhv_change_open(const char *path, double lock_ti
 LH_API const struct lh_lhv_params *lh_lhv_change_params(const struct lh_lhv_change *c);
 /* meta NULL: leave what is stored; "{}" clears it. */
 LH_API int lh_lhv_change_put(struct lh_lhv_change *c, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err);
-/* Is the id live, with what was gathered so far?  1, 0, or -1 on error. */
-LH_API int lh_lhv_change_has(struct lh_lhv_change *c, const char *id, size_t id_len, struct lh_err *err);
-/* 1 when the id was live, 0 when not (nothing is logged), -1 on error. */
+/* The same, unless the id is live when this is committed. */
+LH_API int lh_lhv_change_put_new(struct lh_lhv_change *c, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err);
+/* Whether the id is live is seen when this is committed; nothing is logged of
+ * one that is not. */
 LH_API int lh_lhv_change_delete(struct lh_lhv_change *c, const char *id, size_t id_len, struct lh_err *err);
+/* What the commits came to so far: ids that were deleted, and that were not
+ * there; rows of put_new that went in, and whose id was there. */
+struct lh_lhv_tally {
+	uint64_t deleted, unknown, added, kept;
+};
+LH_API const struct lh_lhv_tally *lh_lhv_change_tally(const struct lh_lhv_change *c);
 /* Append what was gathered in one go and fsync; *fold says whether the log has
- * outgrown its bounds (10 % of the records but at least 100, or 10,000). */
+ * outgrown its bounds (10 % of the records but at least 100, or 10,000).  Vectors
+ * are refused when another index is there by now whose vectors are others. */
 LH_API int lh_lhv_change_commit(struct lh_lhv_change *c, bool *fold, struct lh_err *err);
 /* The same, unless the log is twice as long as that already (or holds 2,000,
  * where that is more): then 1, and what was gathered stays for the next commit,

@@ -5,38 +5,35 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lh_idmap.h"
 #include "lh_lhv_log.h"
 #include "lh_mem.h"
 #include "lh_signal_int.h"
-
-struct touched {
-	struct lh_str id;
-	bool live;
-};
 
 struct lh_lhv_change {
 	char *path, *log, *lock;
 	double timeout;
 	struct lh_lhv_params params;
-	struct lh_buf frames;		/* what the next commit appends */
-	uint64_t n_frames;
+	struct lh_buf frames;		/* what was gathered for the next commit */
+	uint64_t n_frames, n_deletes;
+	uint64_t *only_new;		/* where in them the puts of put_new are */
+	size_t n_only_new, cap;
 	struct lh_buf unit;		/* a vector being scaled */
 	/* The log as the last commit left it: what is before appended.end has been
 	 * looked at.  Held open, so that no other file has the same inode. */
 	int fd;				/* -1: none */
 	uint64_t checksum;		/* of the index it is for */
 	struct lh_log_extent appended;
-	struct lh_lhv *seen;		/* opened when an id is first asked for */
-	struct touched *touched;	/* what this change said of ids since then */
-	size_t n_touched, cap;
-	struct lh_idmap by_id;
+	struct lh_lhv_known known;	/* with fd: has seen it that far at least */
+	struct lh_buf held;		/* of the frames, those that a commit appends */
+	struct lh_lhv_tally tally;
 };
 
-static struct lh_str touched_id(const void *ctx, uint32_t i)
-{
-	return ((const struct lh_lhv_change *)ctx)->touched[i].id;
-}
+/* What a commit appends. */
+struct batch {
+	const struct lh_buf *frames;
+	uint64_t n;
+	struct lh_lhv_tally tally;
+};
 
 struct lh_lhv_change *lh_lhv_change_open(const char *path, double lock_timeout, struct lh_err *err)
 {
@@ -47,7 +44,7 @@ struct lh_lhv_change *lh_lhv_change_open(const char *path, double lock_timeout, 
 		return NULL;
 	lh_buf_init(&c->frames, LH_BUF_NOMAX);
 	lh_buf_init(&c->unit, LH_BUF_NOMAX);
-	c->by_id = (struct lh_idmap){ .key = touched_id, .ctx = c };
+	lh_buf_init(&c->held, LH_BUF_NOMAX);
 	c->timeout = lock_timeout;
 	c->fd = -1;
 	c->path = lh_strndup(path, strlen(path), err);
@@ -66,47 +63,6 @@ struct lh_lhv_change *lh_lhv_change_open(const char *path, double lock_timeout, 
 const struct lh_lhv_params *lh_lhv_change_params(const struct lh_lhv_change *c)
 {
 	return &c->params;
-}
-
-static int touch(struct lh_lhv_change *c, struct lh_str id, bool live, struct lh_err *err)
-{
-	int64_t i = lh_idmap_find(&c->by_id, id.p, id.n);
-
-	if (i >= 0) {
-		c->touched[i].live = live;
-		return 0;
-	}
-	if (c->n_touched >= LH_LHV_ROWS_MAX)
-		return lh_err_set(err, LH_EIO, "more than %u changes at once", LH_LHV_ROWS_MAX);
-	if (lh_grow(&c->touched, &c->cap, c->n_touched + 1, sizeof *c->touched, err) < 0)
-		return -1;
-	id.p = lh_strndup(id.p, id.n, err);
-	if (!id.p)
-		return -1;
-	c->touched[c->n_touched++] = (struct touched){ id, live };
-	return lh_idmap_set(&c->by_id, id.p, id.n, (uint32_t)c->n_touched - 1, err);
-}
-
-/* What is on disk is told by a snapshot that is opened later. */
-static void forget(struct lh_lhv_change *c)
-{
-	while (c->n_touched)
-		free((char *)(uintptr_t)c->touched[--c->n_touched].id.p);
-	lh_idmap_free(&c->by_id);
-}
-
-int lh_lhv_change_has(struct lh_lhv_change *c, const char *id, size_t id_len, struct lh_err *err)
-{
-	int64_t i = lh_idmap_find(&c->by_id, id, id_len);
-
-	if (i >= 0)
-		return c->touched[i].live;
-	if (!c->seen)
-		c->seen = lh_lhv_open(c->path, err);
-	if (!c->seen)
-		return -1;
-	i = lh_lhv_find(c->seen, id, id_len, err);
-	return i == -2 ? -1 : i >= 0;
 }
 
 int lh_lhv_change_put(struct lh_lhv_change *c, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err)
@@ -128,26 +84,43 @@ int lh_lhv_change_put(struct lh_lhv_change *c, const char *id, size_t id_len, co
 	}
 	lh_log_add_put(&c->frames, key, vector, c->params.dimension, meta ? &m : NULL);
 	c->n_frames++;
-	if (lh_buf_check(&c->frames, err) < 0)
+	return lh_buf_check(&c->frames, err);
+}
+
+/* What is there already need not be gathered. */
+int lh_lhv_change_put_new(struct lh_lhv_change *c, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err)
+{
+	uint64_t at = c->frames.len;
+	int live;
+
+	if (lh_lhv_check_id(id, id_len, err) < 0 || (!c->known.ix && lh_lhv_known_open(&c->known, c->path, err) < 0))
 		return -1;
-	return touch(c, key, true, err);
+	live = lh_lhv_known_live(&c->known, (struct lh_str){ id, id_len }, err);
+	c->tally.kept += live > 0;
+	if (live < 0)
+		return lh_err_prefix(err, "%s", c->path);
+	if (live > 0)
+		return 0;
+	if (lh_grow(&c->only_new, &c->cap, c->n_only_new + 1, sizeof *c->only_new, err) < 0 ||
+	    lh_lhv_change_put(c, id, id_len, vector, n, meta, meta_len, err) < 0)
+		return -1;
+	c->only_new[c->n_only_new++] = at;
+	return 0;
 }
 
 int lh_lhv_change_delete(struct lh_lhv_change *c, const char *id, size_t id_len, struct lh_err *err)
 {
-	struct lh_str key = { id, id_len };
-	int live;
-
 	if (lh_lhv_check_id(id, id_len, err) < 0)
 		return -1;
-	live = lh_lhv_change_has(c, id, id_len, err);
-	if (live != 1)
-		return live;
-	lh_log_add_delete(&c->frames, key);
+	lh_log_add_delete(&c->frames, (struct lh_str){ id, id_len });
 	c->n_frames++;
-	if (lh_buf_check(&c->frames, err) < 0 || touch(c, key, false, err) < 0)
-		return -1;
-	return 1;
+	c->n_deletes++;
+	return lh_buf_check(&c->frames, err);
+}
+
+const struct lh_lhv_tally *lh_lhv_change_tally(const struct lh_lhv_change *c)
+{
+	return &c->tally;
 }
 
 size_t lh_lhv_change_bytes(const struct lh_lhv_change *c)
@@ -155,30 +128,104 @@ size_t lh_lhv_change_bytes(const struct lh_lhv_change *c)
 	return c->frames.len;
 }
 
+/* ---- what of it holds by now ---- */
+
+static bool conditional(const struct lh_lhv_change *c)
+{
+	return c->n_deletes || c->n_only_new;
+}
+
+/* Before a conditional commit: the ids that are there.  known has seen the log up
+ * to seen, or is about another one (0). */
+static int look_again(struct lh_lhv_change *c, const struct lh_lhv *base, const char *log, uint64_t seen, uint64_t end, struct lh_err *err)
+{
+	if (!conditional(c)) {
+		lh_lhv_known_close(&c->known);
+		return 0;
+	}
+	if (seen && c->known.ix && c->known.ix->checksum == base->checksum)
+		return lh_lhv_known_replay(&c->known, log, seen, end, err);
+	return lh_lhv_known_open(&c->known, c->path, err);
+}
+
+/* 1: this frame is to be appended; 0: not. */
+static int holds(struct lh_lhv_change *c, const struct lh_log_frame *f, size_t *next_new, struct lh_lhv_tally *tally, struct lh_err *err)
+{
+	bool with_meta, put = f->kind == LH_LOG_PUT, only_new = *next_new < c->n_only_new && c->only_new[*next_new] == f->at;
+	struct lh_pending row;
+	int live;
+
+	if (lh_log_get_change(f, c->params.dimension, &row, &with_meta) < 0)
+		return lh_err_set(err, LH_ECORRUPT, "a change was damaged in memory");
+	live = lh_lhv_known_live(&c->known, row.id, err);
+	if (live < 0)
+		lh_err_prefix(err, "%s", c->path);
+	if (live < 0 || lh_lhv_known_set(&c->known, row.id, put, err) < 0)
+		return -1;
+	*next_new += only_new;
+	if (!put) {
+		tally->deleted += live;
+		tally->unknown += !live;
+		return live;
+	}
+	tally->added += only_new && !live;
+	tally->kept += only_new && live;
+	return !only_new || !live;
+}
+
+/* The frames in their order, each by what those before it come to. */
+static int decide(struct lh_lhv_change *c, struct batch *b, struct lh_err *err)
+{
+	struct lh_log_frame f = { .next = 0 };
+	size_t next_new = 0;
+	int keep;
+
+	*b = (struct batch){ &c->frames, c->n_frames, c->tally };
+	if (!conditional(c))
+		return 0;
+	lh_buf_reset(&c->held);
+	b->n = 0;
+	while (lh_log_next(c->frames.p, c->frames.len, false, &f) == LH_LOG_FRAME) {
+		keep = holds(c, &f, &next_new, &b->tally, err);
+		if (keep < 0)
+			return -1;
+		b->n += (uint64_t)keep;
+		if (!keep && b->frames == &c->frames) {	/* the first that is left out */
+			lh_buf_add(&c->held, c->frames.p, f.at);
+			b->frames = &c->held;
+		} else if (keep && b->frames == &c->held) {
+			lh_buf_add(&c->held, c->frames.p + f.at, f.next - f.at);
+		}
+	}
+	return lh_buf_check(&c->held, err);
+}
+
+/* ---- the log ---- */
+
 /* Put frames at the end of what is good in the log, over a torn tail. */
-static int append_at(struct lh_lhv_change *c, int fd, struct lh_log_extent *x, uint64_t checksum, struct lh_err *err)
+static int append_at(const struct batch *b, int fd, const struct lh_lhv *base, struct lh_log_extent *x, struct lh_err *err)
 {
 	struct lh_buf mark;
 	int rc;
 
 	lh_buf_init(&mark, 256);
 	if (!x->open)
-		lh_log_add_mark(&mark, checksum, c->params.dimension);
+		lh_log_add_mark(&mark, base->checksum, base->params.dimension);
 	rc = lh_buf_check(&mark, err);
 	if (rc == 0 && ftruncate(fd, (off_t)x->end) < 0)
 		rc = lh_err_sys(err, "cannot cut");
 	if (rc == 0)
 		rc = lh_pwrite_all(fd, mark.p, mark.len, (off_t)x->end, err);
 	if (rc == 0)
-		rc = lh_pwrite_all(fd, c->frames.p, c->frames.len, (off_t)(x->end + mark.len), err);
+		rc = lh_pwrite_all(fd, b->frames->p, b->frames->len, (off_t)(x->end + mark.len), err);
 	if (rc == 0 && fsync(fd) < 0)
 		rc = lh_err_sys(err, "cannot sync");
 	/* Half a record is ignored, but it would be reported: take it back.  Should
 	 * that fail too, the next append does it. */
 	if (rc < 0 && ftruncate(fd, (off_t)x->end) < 0)
 		rc = -1;
-	x->end += mark.len + c->frames.len;
-	x->n += c->n_frames;
+	x->end += mark.len + b->frames->len;
+	x->n += b->n;
 	x->open = true;
 	lh_buf_free(&mark);
 	return rc;
@@ -186,17 +233,17 @@ static int append_at(struct lh_lhv_change *c, int fd, struct lh_log_extent *x, u
 
 /* A log that holds nothing for this index is replaced, which also brings one
  * into being with its name on disk. */
-static int begin_log(struct lh_lhv_change *c, uint64_t checksum, struct lh_log_extent *x, struct lh_err *err)
+static int begin_log(const char *path, const struct batch *b, const struct lh_lhv *base, struct lh_log_extent *x, struct lh_err *err)
 {
 	struct lh_buf mark;
 	int rc;
 
 	lh_buf_init(&mark, 256);
-	lh_log_add_mark(&mark, checksum, c->params.dimension);
+	lh_log_add_mark(&mark, base->checksum, base->params.dimension);
 	rc = lh_buf_check(&mark, err);
 	if (rc == 0)
-		rc = lh_log_replace(c->path, &mark, &c->frames, err);
-	x->n = c->n_frames;
+		rc = lh_log_replace(path, &mark, b->frames, err);
+	x->n = b->n;
 	lh_buf_free(&mark);
 	return rc;
 }
@@ -211,28 +258,61 @@ static void remember(struct lh_lhv_change *c, int fd, uint64_t checksum, const s
 	c->appended = *x;
 }
 
+/* The log as it is, and how far it goes for this index; *seen is how far that was
+ * known, or 0.  fd -1: there is none. */
+static int measure(const struct lh_lhv_change *c, int fd, const struct lh_lhv *base, struct lh_mapped *m, struct lh_log_extent *x, uint64_t *seen, struct lh_err *err)
+{
+	*seen = 0;
+	if (fd < 0)
+		return 0;
+	if (lh_mapped_fd(m, fd, err) < 0)
+		return -1;
+	if (c->fd >= 0 && c->checksum == base->checksum && lh_same_file(c->fd, fd) && m->n >= c->appended.end) {
+		*x = c->appended;
+		*seen = x->end;
+	}
+	return lh_log_measure(m->p, m->n, base->checksum, x, err);
+}
+
+static int append_batch(const struct lh_lhv_change *c, int fd, const struct batch *b, const struct lh_lhv *base, struct lh_log_extent *x, struct lh_err *err)
+{
+	int rc = 0;
+
+	if (b->n)
+		rc = x->end ? append_at(b, fd, base, x, err) : begin_log(c->path, b, base, x, err);
+	return rc < 0 ? lh_err_prefix(err, "%s", c->log) : 0;
+}
+
 /* 1: the log is full, and that is what the caller wants to know (bounded). */
 static int append_to(struct lh_lhv_change *c, int fd, const struct lh_lhv *base, bool bounded, struct lh_log_extent *x, struct lh_err *err)
 {
-	struct lh_mapped m;
-	struct stat st;
+	struct lh_mapped m = { "", 0 };
+	struct batch b;
+	uint64_t seen;
 	int rc;
 
-	if (fstat(fd, &st) < 0)
-		return lh_err_sys(err, "cannot look at it");
-	if (c->fd >= 0 && c->checksum == base->checksum && lh_same_file(c->fd, fd) && (uint64_t)st.st_size >= c->appended.end)
-		*x = c->appended;
-	if (st.st_size > 0) {
-		if (lh_mapped_fd(&m, fd, err) < 0)
-			return -1;
-		rc = lh_log_measure(m.p, m.n, base->checksum, x, err);
-		lh_mapped_close(&m);
-		if (rc < 0)
-			return -1;
-	}
-	if (bounded && x->n >= lh_log_full(base->rows))
-		return 1;
-	return x->end ? append_at(c, fd, x, base->checksum, err) : begin_log(c, base->checksum, x, err);
+	rc = measure(c, fd, base, &m, x, &seen, err);
+	if (rc < 0)
+		lh_err_prefix(err, "%s", c->log);
+	else if (bounded && x->n >= lh_log_full(base->rows))
+		rc = 1;
+	else
+		rc = look_again(c, base, m.p, seen, x->end, err);
+	lh_mapped_close(&m);
+	if (rc != 0)
+		return rc;
+	if (decide(c, &b, err) < 0 || append_batch(c, fd, &b, base, x, err) < 0)
+		return -1;
+	c->tally = b.tally;
+	return 0;
+}
+
+/* Those gathered are stored. */
+static void start_over(struct lh_lhv_change *c)
+{
+	lh_buf_reset(&c->frames);
+	c->n_frames = c->n_deletes = 0;
+	c->n_only_new = 0;
 }
 
 static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool bounded, bool *fold, struct lh_err *err)
@@ -247,7 +327,7 @@ static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool bound
 	fd = lh_open_regular(c->log, O_RDWR, 0, err);
 	if (fd < 0 && errno != ENOENT)
 		return -1;
-	rc = fd >= 0 ? append_to(c, fd, base, bounded, &x, err) : begin_log(c, base->checksum, &x, err);
+	rc = append_to(c, fd, base, bounded, &x, err);
 	if (rc < 0 || !x.end) {
 		if (fd >= 0)
 			close(fd);
@@ -255,15 +335,11 @@ static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool bound
 	}
 	remember(c, fd, base->checksum, &x);
 	if (rc < 0)
-		return lh_err_prefix(err, "%s", c->log);
+		return -1;
 	*fold = x.n > lh_log_bound(base->rows);
-	if (rc == 1)
-		return 1;
-	lh_buf_reset(&c->frames);
-	c->n_frames = 0;
-	if (!c->seen)
-		forget(c);
-	return 0;
+	if (rc == 0)
+		start_over(c);
+	return rc;
 }
 
 static int commit(struct lh_lhv_change *c, bool bounded, bool *fold, struct lh_err *err)
@@ -304,10 +380,10 @@ void lh_lhv_change_close(struct lh_lhv_change *c)
 		return;
 	if (c->fd >= 0)
 		close(c->fd);
-	forget(c);
-	free(c->touched);
-	lh_lhv_close(c->seen);
+	lh_lhv_known_close(&c->known);
+	free(c->only_new);
 	lh_buf_free(&c->frames);
+	lh_buf_free(&c->held);
 	lh_buf_free(&c->unit);
 	free(c->path);
 	free(c->log);

@@ -12,7 +12,8 @@
  *     lh_lhv_lexical.c the words of rows (lh_lexical.h), and searches by them
  *     lh_lhv_texts.c   the checksums of ids and metadata alone
  *     lh_lhv_log.c     INDEX-log (lh_lhv_log.h): its replay into a snapshot
- *     lh_lhv_change.c  upserts and deletes appended to it
+ *     lh_lhv_change.c  upserts and deletes appended to it, as far as
+ *     lh_lhv_known.c   the ids that are there by then let them
  *     lh_lhv_compact.c the fold (an object of its own: it needs the writer,
  *                      which a search must not carry)
  *

@@ -14,6 +14,7 @@
 #ifndef LH_LHV_LOG_H
 #define LH_LHV_LOG_H
 
+#include "lh_idmap.h"
 #include "lh_lhv_int.h"
 
 #define LH_LOG_VERSION 1
@@ -95,6 +96,29 @@ struct lh_log_extent {
 	bool open;
 };
 int lh_log_measure(const char *p, size_t n, uint64_t checksum, struct lh_log_extent *x, struct lh_err *err);
+
+/* ---- lh_lhv_known.c ---- */
+
+/* Which ids are live: a snapshot, and what was said of ids since then.  A change
+ * decides by it under the lock, and need not read the whole log for each commit.
+ * All zero, nothing is known; not moved while open. */
+struct lh_lhv_known {
+	struct lh_lhv *ix;		/* NULL: nothing is known */
+	struct lh_lhv_later {
+		struct lh_str id;
+		bool live;
+	} *later;
+	size_t n, cap;
+	struct lh_idmap by_id;
+};
+/* From a new snapshot of the index at path. */
+int lh_lhv_known_open(struct lh_lhv_known *k, const char *path, struct lh_err *err);
+void lh_lhv_known_close(struct lh_lhv_known *k);
+/* 1, 0, or -1 when the index is damaged. */
+int lh_lhv_known_live(const struct lh_lhv_known *k, struct lh_str id, struct lh_err *err);
+int lh_lhv_known_set(struct lh_lhv_known *k, struct lh_str id, bool live, struct lh_err *err);
+/* Take in the frames p[from..to) of the log, where a part for the index begins. */
+int lh_lhv_known_replay(struct lh_lhv_known *k, const char *p, uint64_t from, uint64_t to, struct lh_err *err);
 
 /* How many changes a log may hold: a tenth of the index's rows, within bounds. */
 static inline uint64_t lh_log_bound(uint64_t rows)

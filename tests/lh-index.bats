@@ -770,6 +770,44 @@ at_each() {
 	no_litter
 }
 
+@test "what is added while ids to delete come in is deleted with them" {
+	rows 1 3 | lh-index build a.lhv
+	mkfifo ids
+	timeout 60 lh-index delete --id r1 a.lhv ids >out &
+	exec 7>ids	# r1 is taken when this can be opened
+	rows 8 9 | lh-index add a.lhv 7>&-
+	lh-index delete --id r2 a.lhv 7>&-
+	printf '{"id":"%s"}\n' r9 r2 r9 >&7
+	exec 7>&-
+	wait $!
+	[ "$(cat out)" = '{"deleted":2,"unknown":2}' ]
+	[ "$(lh-index dump a.lhv | jq -r .id | sort | xargs)" = "r3 r8" ]
+	lh-index verify a.lhv
+}
+
+@test "merge leaves what DEST got while it was at work" {
+	rows 1 3 old | lh-index build a.lhv
+	rows 3 9 old | lh-index build more.lhv
+	cp a.lhv copy.lhv
+	rows 8 8 new | lh-index add copy.lhv
+	exec 7>a.lhv-lock
+	flock 7
+	lh-index merge --lock-timeout 60 a.lhv more.lhv >out 7>&- &
+	merge=$!
+	# it has looked at a.lhv when it asks for the lock
+	until find /proc/$merge/fd -lname "$PWD/a.lhv-lock" 2>/dev/null | grep -q .; do
+		kill -0 $merge
+	done
+	mv copy.lhv-log a.lhv-log	# what an add leaves that had the lock first
+	rm a.lhv-lock
+	exec 7>&-
+	wait $merge
+	[ "$(cat out)" = '{"merged":5,"skipped":2}' ]
+	[ "$(lh-index dump a.lhv | jq -c 'select(.metadata.tag == "new") | .id')" = '"r8"' ]
+	[ "$(info a.lhv length)" = 9 ]
+	lh-index verify a.lhv
+}
+
 @test "a reader sees the old index or the new one while it is replaced" {
 	rows 1 20 old >old.jsonl
 	rows 1 40 new >new.jsonl

@@ -310,6 +310,19 @@ entries() {
 	[ "$(lh-playbook list pb.lhv | wc -l)" = 2 ]
 }
 
+@test "what is recorded while ids to remove come in is removed with them" {
+	first=$(lh-playbook record -q pb.lhv <<<"$ENTRY" | jq -r .playbook_id)
+	mkfifo ids
+	timeout 60 lh-playbook remove --id "$first" pb.lhv ids >out &
+	exec 7>ids	# the first one is taken when this can be opened
+	lh-playbook record -q pb.lhv <<<"$KNOWN" >known 7>&-
+	cat known known >&7
+	exec 7>&-
+	wait $!
+	[ "$(cat out)" = '{"removed":2,"unknown":1}' ]
+	[ -z "$(lh-playbook list pb.lhv)" ]
+}
+
 @test "learn and find: what was recorded leads the next search, and a paraphrase, but no other role" {
 	lh-gen workers -n 500 | lh-index build workers.lhv
 	echo "$KNOWN" | lh-playbook record -q pb.lhv >/dev/null

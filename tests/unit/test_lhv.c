@@ -443,7 +443,7 @@ static void change(void)
 		if (i < 100 || i >= 200)
 			CHECK(lh_lhv_change_put(c, id, strlen(id), v, DIM, NULL, 0, &err) == 0);
 		else
-			CHECK(lh_lhv_change_delete(c, id, strlen(id), &err) == 1);
+			CHECK(lh_lhv_change_delete(c, id, strlen(id), &err) == 0);
 	}
 	CHECK(lh_lhv_change_commit(c, &fold, &err) == 0 && !fold);
 	lh_lhv_change_close(c);

@@ -131,7 +131,7 @@ static void change(const char *id, const char *meta)
 	if (meta)
 		check(lh_lhv_change_put(c, id, strlen(id), (float[]){ 2, 1 }, 2, meta, strlen(meta), &err) == 0);
 	else
-		check(lh_lhv_change_delete(c, id, strlen(id), &err) == 1);
+		check(lh_lhv_change_delete(c, id, strlen(id), &err) == 0);
 	check_why(lh_lhv_change_commit(c, &fold, &err) == 0, err.msg);
 	lh_lhv_change_close(c);
 }

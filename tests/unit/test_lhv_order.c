@@ -71,7 +71,7 @@ static void fold(unsigned from, unsigned n, unsigned gone)
 		CHECK(lh_lhv_change_put(c, id, (size_t)len, v, DIM, id + 1, (size_t)len - 1, &err) == 0);
 	}
 	for (unsigned i = 0; i < gone; i++)
-		CHECK(lh_lhv_change_delete(c, id, (size_t)snprintf(id, sizeof id, "r%u", i), &err) == 1);
+		CHECK(lh_lhv_change_delete(c, id, (size_t)snprintf(id, sizeof id, "r%u", i), &err) == 0);
 	CHECK(lh_lhv_change_commit(c, &due, &err) == 0);
 	lh_lhv_change_close(c);
 	CHECK(lh_lhv_compact(path, 1, 1, &err) == 0);

@@ -12,7 +12,7 @@ struct change {
 	struct rows rows;
 	struct changes to;
 	const struct lh_lhv_params *p;
-	uint64_t done, unknown;
+	uint64_t done;
 };
 
 static int commit(struct changes *ch, struct lh_err *err)
@@ -159,15 +159,9 @@ static int take_id(struct lh_record *rec, struct lh_buf *out, void *worker, stru
 static int drop(const char *id, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
 {
 	struct change *ch = ctx;
-	int live;
 
 	(void)from;
-	live = lh_lhv_change_delete(ch->to.c, id, n, err);
-	if (live < 0)
-		return -1;
-	ch->done += live;
-	ch->unknown += !live;
-	return store_some(ch, err);
+	return lh_lhv_change_delete(ch->to.c, id, n, err) < 0 ? -1 : store_some(ch, err);
 }
 
 static int drop_options(struct change *ch, const struct settings *s, struct lh_err *err)
@@ -200,6 +194,7 @@ int index_delete(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	struct change ch = { .tool = tool };
+	const struct lh_lhv_tally *tally;
 	char text[80];
 	int rc, n;
 
@@ -211,8 +206,9 @@ int index_delete(struct lh_tool *tool, void *settings)
 	if (rc == 0)
 		rc = changes_finish(&ch.to, tool, s);
 	if (rc == 0) {
+		tally = lh_lhv_change_tally(ch.to.c);
 		n = snprintf(text, sizeof text, "{\"deleted\":%llu,\"unknown\":%llu}\n",
-			     (unsigned long long)ch.done, (unsigned long long)ch.unknown);
+			     (unsigned long long)tally->deleted, (unsigned long long)tally->unknown);
 		rc = lh_tool_out(tool, text, (size_t)n);
 	}
 	lh_lhv_change_close(ch.to.c);

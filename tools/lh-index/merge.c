@@ -8,7 +8,6 @@
 struct merge {
 	struct changes to;
 	float *vector;
-	uint64_t merged, skipped;
 };
 
 static const char *or_none(const char *s)
@@ -46,17 +45,11 @@ static int check_all(const struct merge *m, struct lh_tool *tool)
 static int merge_row(struct merge *m, const struct lh_lhv *src, uint64_t at, const struct lh_row *row, struct lh_err *err)
 {
 	const struct lh_lhv_params *p = lh_lhv_change_params(m->to.c);
-	int has = lh_lhv_change_has(m->to.c, row->id.p, row->id.n, err);
 
-	if (has != 0) {
-		m->skipped += has > 0;
-		return has < 0 ? -1 : 0;
-	}
 	lh_lhv_vector(src, at, m->vector);
-	if (lh_lhv_change_put(m->to.c, row->id.p, row->id.n, m->vector, p->dimension,
-			      row->meta.n ? row->meta.p : "{}", row->meta.n ? row->meta.n : 2, err) < 0)
+	if (lh_lhv_change_put_new(m->to.c, row->id.p, row->id.n, m->vector, p->dimension,
+				  row->meta.n ? row->meta.p : "{}", row->meta.n ? row->meta.n : 2, err) < 0)
 		return lh_err_prefix(err, "row %llu", (unsigned long long)at);
-	m->merged++;
 	return changes_store_some(&m->to, err);
 }
 
@@ -83,6 +76,7 @@ static int merge_one(struct merge *m, const char *path, struct lh_err *err)
 
 static int merge_all(struct merge *m, struct lh_tool *tool, const struct settings *s)
 {
+	const struct lh_lhv_tally *tally = lh_lhv_change_tally(m->to.c);
 	char text[80];
 	size_t i;
 	int n;
@@ -94,15 +88,15 @@ static int merge_all(struct merge *m, struct lh_tool *tool, const struct setting
 			return -1;
 	if (changes_finish(&m->to, tool, s) < 0)
 		return -1;
-	n = snprintf(text, sizeof text, "{\"merged\":%llu,\"skipped\":%llu}\n", (unsigned long long)m->merged,
-		     (unsigned long long)m->skipped);
+	n = snprintf(text, sizeof text, "{\"merged\":%llu,\"skipped\":%llu}\n", (unsigned long long)tally->added,
+		     (unsigned long long)tally->kept);
 	return lh_tool_out(tool, text, (size_t)n);
 }
 
 int index_merge(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	struct merge m = { .merged = 0 };
+	struct merge m = { .vector = NULL };
 	int rc;
 
 	m.to.c = lh_lhv_change_open(tool->operands[0], s->lock_timeout, &tool->err);

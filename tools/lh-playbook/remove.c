@@ -6,19 +6,7 @@
 struct remover {
 	struct lh_lhv_change *c;
 	struct lh_buf strings;
-	uint64_t removed, unknown;
 };
-
-static int drop(struct remover *r, const char *id, size_t n, struct lh_err *err)
-{
-	int live = lh_lhv_change_delete(r->c, id, n, err);
-
-	if (live < 0)
-		return -1;
-	r->removed += live;
-	r->unknown += !live;
-	return 0;
-}
 
 /* What record answered or list printed, or what was recorded. */
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
@@ -34,12 +22,12 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 		if (lh_playbook_read_key(rec, &r->strings, &e, err) < 0)
 			return -1;
 		lh_playbook_id(&e, made);
-		return drop(r, made, sizeof made, err);
+		return lh_lhv_change_delete(r->c, made, sizeof made, err);
 	}
 	if (v->type != LH_STRING)
 		return lh_err_set(err, LH_EDATA, "\"playbook_id\" is not a string");
 	lh_buf_reset(&r->strings);
-	return lh_value_str(v, &r->strings, &id, err) < 0 ? -1 : drop(r, id.p, id.n, err);
+	return lh_value_str(v, &r->strings, &id, err) < 0 ? -1 : lh_lhv_change_delete(r->c, id.p, id.n, err);
 }
 
 static int drop_options(struct remover *r, const struct settings *s, struct lh_err *err)
@@ -47,7 +35,7 @@ static int drop_options(struct remover *r, const struct settings *s, struct lh_e
 	size_t i;
 
 	for (i = 0; i < s->id.n; i++)
-		if (drop(r, s->id.v[i], strlen(s->id.v[i]), err) < 0) {
+		if (lh_lhv_change_delete(r->c, s->id.v[i], strlen(s->id.v[i]), err) < 0) {
 			if (err->code == LH_EDATA)
 				err->code = LH_EUSAGE;
 			return lh_err_prefix(err, "--id");
@@ -57,6 +45,7 @@ static int drop_options(struct remover *r, const struct settings *s, struct lh_e
 
 static int finish(struct remover *r, struct lh_tool *tool, unsigned jobs)
 {
+	const struct lh_lhv_tally *tally = lh_lhv_change_tally(r->c);
 	char text[80];
 	bool fold;
 	int n;
@@ -65,8 +54,8 @@ static int finish(struct remover *r, struct lh_tool *tool, unsigned jobs)
 		return -1;
 	if (fold && lh_lhv_fold(tool->operands[0], jobs, NO_LIMIT, &tool->err) < 0)
 		return lh_err_prefix(&tool->err, "the entries are removed, but that could not be folded in");
-	n = snprintf(text, sizeof text, "{\"removed\":%llu,\"unknown\":%llu}\n", (unsigned long long)r->removed,
-		     (unsigned long long)r->unknown);
+	n = snprintf(text, sizeof text, "{\"removed\":%llu,\"unknown\":%llu}\n", (unsigned long long)tally->deleted,
+		     (unsigned long long)tally->unknown);
 	return lh_tool_out(tool, text, (size_t)n);
 }
 
@@ -74,7 +63,7 @@ int playbook_remove(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	unsigned jobs = (unsigned)tool->jobs;
-	struct remover r = { .removed = 0 };
+	struct remover r = { .c = NULL };
 	struct lh_flow flow = { .map = on_record, .ctx = &r };
 	int rc;
 

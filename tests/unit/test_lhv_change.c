@@ -1,0 +1,203 @@
+/* Several writers of one index, each long at it: what a delete and a put of a new
+ * id come to is decided by what is there when they are committed. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "lh_lhv.h"
+
+#define CHECK(x) check_why(x, err.msg)
+#define DIM 4
+#define IDS 24
+#define WRITERS 3
+#define GATHERED 40
+
+enum kind { PUT, PUT_NEW, DELETE };
+
+/* A writer, and what must come of it. */
+struct writer {
+	struct lh_lhv_change *c;
+	struct { enum kind kind; unsigned id, value; } op[GATHERED];
+	unsigned n;
+	struct lh_lhv_tally want;
+};
+
+static struct lh_err err;
+static char dir[64], path[80];
+static bool live[IDS], ever[IDS];
+static unsigned value[IDS];
+static uint64_t state = 1;
+
+static unsigned draw(unsigned n)
+{
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(state >> 33) % n;
+}
+
+static void build(unsigned rows, const char *model)
+{
+	struct lh_lhv_params p;
+	struct lh_lhv_writer *w;
+	char id[16];
+
+	lh_lhv_params_default(&p);
+	p.dimension = DIM;
+	strcpy(p.model, model);
+	snprintf(p.created_at, sizeof p.created_at, "%u", draw(1u << 30));
+	w = lh_lhv_writer_new(path, &p, 1, &err);
+	CHECK(w != NULL);
+	for (unsigned i = 0; i < IDS; i++) {
+		live[i] = i < rows;
+		ever[i] = ever[i] || live[i];
+		value[i] = 0;
+		snprintf(id, sizeof id, "r%u", i);
+		CHECK(!live[i] || lh_lhv_put(w, id, strlen(id), (float[DIM]){ 1 }, DIM, "0", 1, &err) == 0);
+	}
+	CHECK(lh_lhv_commit(w, 1, &err) == 0);
+	lh_lhv_writer_free(w);
+}
+
+static void gather(struct writer *w, enum kind kind, unsigned i, unsigned v)
+{
+	uint64_t kept = lh_lhv_change_tally(w->c)->kept;
+	char id[16], meta[16];
+	int rc;
+
+	snprintf(id, sizeof id, "r%u", i);
+	snprintf(meta, sizeof meta, "%u", v);
+	if (kind == DELETE)
+		rc = lh_lhv_change_delete(w->c, id, strlen(id), &err);
+	else
+		rc = (kind == PUT ? lh_lhv_change_put : lh_lhv_change_put_new)(w->c, id, strlen(id), (float[DIM]){ 1 }, DIM, meta, strlen(meta), &err);
+	CHECK(rc == 0);
+	if (lh_lhv_change_tally(w->c)->kept != kept) {	/* it was there at some time: that will do */
+		CHECK(kind == PUT_NEW && ever[i]);
+		w->want.kept++;
+		return;
+	}
+	w->op[w->n].kind = kind;
+	w->op[w->n].id = i;
+	w->op[w->n++].value = v;
+}
+
+static void commit(struct writer *w)
+{
+	const struct lh_lhv_tally *got = lh_lhv_change_tally(w->c);
+	bool fold;
+
+	CHECK(lh_lhv_change_commit(w->c, &fold, &err) == 0);
+	for (unsigned k = 0; k < w->n; k++) {
+		unsigned i = w->op[k].id;
+		bool was = live[i];
+
+		if (w->op[k].kind == DELETE) {
+			w->want.deleted += was;
+			w->want.unknown += !was;
+			live[i] = false;
+			continue;
+		}
+		if (w->op[k].kind == PUT_NEW) {
+			w->want.added += !was;
+			w->want.kept += was;
+			if (was)
+				continue;
+		}
+		live[i] = ever[i] = true;
+		value[i] = w->op[k].value;
+	}
+	w->n = 0;
+	CHECK(memcmp(got, &w->want, sizeof *got) == 0);
+}
+
+static void look(void)
+{
+	struct lh_lhv *ix = lh_lhv_open(path, &err);
+	struct lh_row row;
+	char id[16], meta[16];
+
+	CHECK(ix != NULL);
+	for (unsigned i = 0; i < IDS; i++) {
+		int64_t at;
+
+		snprintf(id, sizeof id, "r%u", i);
+		snprintf(meta, sizeof meta, "%u", value[i]);
+		at = lh_lhv_find(ix, id, strlen(id), &err);
+		CHECK(at != -2 && (at >= 0) == live[i]);
+		CHECK(at < 0 || lh_lhv_row(ix, (uint64_t)at, &row, &err) == 1);
+		CHECK(at < 0 || (row.meta.n == strlen(meta) && memcmp(row.meta.p, meta, row.meta.n) == 0));
+	}
+	lh_lhv_close(ix);
+}
+
+static void at_random(unsigned steps)
+{
+	struct writer w[WRITERS] = { { .n = 0 } };
+
+	build(IDS / 2, "");
+	for (unsigned k = 0; k < WRITERS; k++)
+		CHECK((w[k].c = lh_lhv_change_open(path, 1, &err)) != NULL);
+	for (unsigned step = 1; step < steps; step++) {
+		struct writer *one = &w[draw(WRITERS)];
+		unsigned what = draw(100);
+
+		if (one->n == GATHERED || what < 8) {
+			commit(one);
+			look();
+		} else if (what == 8) {
+			CHECK(lh_lhv_compact(path, 1, 1, &err) == 0);
+		} else if (what == 9 && draw(10) == 0) {
+			build(draw(IDS), "");
+		} else {
+			gather(one, what < 30 ? PUT : what < 65 ? PUT_NEW : DELETE, draw(IDS), step);
+		}
+	}
+	for (unsigned k = 0; k < WRITERS; k++) {
+		commit(&w[k]);
+		lh_lhv_change_close(w[k].c);
+	}
+	look();
+}
+
+/* What a commit that could not be written has said of ids did not come about. */
+static void after_a_failure(void)
+{
+	struct rlimit was, none;
+	struct writer w = { .n = 0 };
+	bool fold;
+
+	build(2, "");
+	CHECK((w.c = lh_lhv_change_open(path, 1, &err)) != NULL);
+	gather(&w, PUT, 1, 7);
+	commit(&w);
+	gather(&w, DELETE, 0, 0);
+	gather(&w, PUT_NEW, 5, 1);
+	CHECK(getrlimit(RLIMIT_FSIZE, &was) == 0 && signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	none = (struct rlimit){ 100, was.rlim_max };	/* the lock's process id goes in */
+	CHECK(setrlimit(RLIMIT_FSIZE, &none) == 0);
+	CHECK(lh_lhv_change_commit(w.c, &fold, &err) < 0 && strstr(err.msg, "t.lhv-log"));
+	CHECK(setrlimit(RLIMIT_FSIZE, &was) == 0);
+	look();
+	commit(&w);
+	look();
+	lh_lhv_change_close(w.c);
+}
+
+int main(void)
+{
+	bool soak = getenv("LH_SCALE") && strcmp(getenv("LH_SCALE"), "soak") == 0;
+
+	/* in memory if possible: these are thousands of fsyncs */
+	snprintf(dir, sizeof dir, "%s/lh-change-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	CHECK(mkdtemp(dir) != NULL);
+	snprintf(path, sizeof path, "%s/t.lhv", dir);
+	at_random(soak ? 300000 : 15000);
+	after_a_failure();
+	lh_lhv_compact(path, 1, 1, &err);
+	unlink(path);
+	rmdir(dir);
+	return 0;
+}
