@@ -307,6 +307,30 @@ static int append_to(struct lh_lhv_change *c, int fd, const struct lh_lhv *base,
 	return 0;
 }
 
+static int differs(const char *what, const char *is, const char *was, struct lh_err *err)
+{
+	if (strcmp(is, was) == 0)
+		return 0;
+	return lh_err_set(err, LH_EIO, "it was replaced meanwhile by an index of %s %s, expected %s", what, *is ? is : "none", *was ? was : "none");
+}
+
+/* Is the index there by now one for the vectors that were gathered?  Ids alone
+ * may be deleted from any. */
+static int check_kind(const struct lh_lhv_change *c, const struct lh_lhv_params *is, struct lh_err *err)
+{
+	const struct lh_lhv_params *was = &c->params;
+
+	if (c->n_frames == c->n_deletes)
+		return 0;
+	if (is->dimension != was->dimension)
+		return lh_err_set(err, LH_EIO, "it was replaced meanwhile by an index of dimension %u, expected %u", is->dimension, was->dimension);
+	if (differs("distance", lh_distance_name(is->distance), lh_distance_name(was->distance), err) < 0 ||
+	    differs("precision", lh_precision_name(is->precision), lh_precision_name(was->precision), err) < 0 ||
+	    differs("engine", is->engine, was->engine, err) < 0)
+		return -1;
+	return differs("model", is->model, was->model, err);
+}
+
 /* Those gathered are stored. */
 static void start_over(struct lh_lhv_change *c)
 {
@@ -317,13 +341,11 @@ static void start_over(struct lh_lhv_change *c)
 
 static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool bounded, bool *fold, struct lh_err *err)
 {
-	const struct lh_lhv_params *was = &c->params, *is = &base->params;
 	struct lh_log_extent x = { 0, 0, false };
 	int fd, rc;
 
-	if (is->dimension != was->dimension || is->distance != was->distance || is->precision != was->precision)
-		return lh_err_set(err, LH_EIO, "the index was replaced by one of dimension %u, distance %s, precision %s meanwhile",
-				  is->dimension, lh_distance_name(is->distance), lh_precision_name(is->precision));
+	if (check_kind(c, &base->params, err) < 0)
+		return lh_err_prefix(err, "%s", c->path);
 	fd = lh_open_regular(c->log, O_RDWR, 0, err);
 	if (fd < 0 && errno != ENOENT)
 		return -1;

@@ -785,6 +785,47 @@ at_each() {
 	lh-index verify a.lhv
 }
 
+@test "vectors do not go into an index that was replaced by one of another kind meanwhile" {
+	mkfifo in
+	while IFS='|' read -r was is message; do
+		rows 1 3 | lh-index build $was a.lhv
+		timeout 60 lh-index add a.lhv in 2>err &
+		exec 7>in	# a.lhv has been looked at when this can be opened
+		rows 5 6 | lh-index build $is a.lhv 7>&-
+		content a.lhv >want
+		rows 8 9 >&7
+		exec 7>&-
+		rc=0
+		wait $! || rc=$?
+		[ "$rc" = 2 ]
+		[ "$(cat err)" = "lh-index: a.lhv: it was replaced meanwhile by an index of $message" ] || { cat err; return 1; }
+		cmp want <(content a.lhv)
+		[ ! -e a.lhv-log ]
+	done <<-'EOF'
+	--model m1|--model m2|model m2, expected m1
+	--model m1||model none, expected m1
+	|--model m2|model m2, expected none
+	--engine openai --model m1|--engine ollama --model m1|engine ollama, expected openai
+	--model m1|--engine ollama --model m1|engine ollama, expected none
+	--distance l2|--distance ip|distance ip, expected l2
+	--precision i8|--precision f16|precision f16, expected i8
+	EOF
+}
+
+@test "ids are deleted from the index that is there when they have come in, whatever its kind" {
+	rows 1 3 | lh-index build --model m1 a.lhv
+	mkfifo ids
+	timeout 60 lh-index delete a.lhv ids >out &
+	exec 7>ids
+	jq -nc '{id: ("r3", "r5"), vector: [1, 2]}' | lh-index build --model m2 a.lhv 7>&-
+	printf '{"id":"%s"}\n' r3 r1 >&7
+	exec 7>&-
+	wait $!
+	[ "$(cat out)" = '{"deleted":1,"unknown":1}' ]
+	[ "$(lh-index dump a.lhv | jq -r .id)" = r5 ]
+	lh-index verify a.lhv
+}
+
 @test "merge leaves what DEST got while it was at work" {
 	rows 1 3 old | lh-index build a.lhv
 	rows 3 9 old | lh-index build more.lhv
