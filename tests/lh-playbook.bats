@@ -323,6 +323,49 @@ entries() {
 	[ -z "$(lh-playbook list pb.lhv)" ]
 }
 
+@test "who finds that another has made the playbook meanwhile goes on with its engine" {
+	mkfifo in
+	timeout 60 lh-playbook record -q pb.lhv in >out &
+	exec 7>in	# there was no playbook yet
+	lh-index build --engine hash --dimension 64 pb.lhv </dev/null 7>&-
+	printf '%s\n' "$ENTRY" "$KNOWN" >&7
+	exec 7>&-
+	wait $!
+	[ "$(jq -c 'has("error")' out | sort | uniq -c | xargs)" = "2 false" ]
+	lh-embed --dimension 64 --field query_text <<<"$KNOWN" | jq -c .vector >want
+	lh-index dump pb.lhv | jq -c --arg id "$(jq -r 'select(.index == 1).playbook_id' out)" 'select(.id == $id).vector' | cmp - want
+}
+
+@test "who finds a playbook of a service that is down meanwhile stores nothing" {
+	mkfifo in
+	timeout 60 lh-playbook record -q pb.lhv in >out 2>err &
+	exec 7>in
+	lh-index build --engine openai --model m2 --url http://127.0.0.1:1 --dimension 768 pb.lhv </dev/null 7>&-
+	echo "$ENTRY" >&7
+	exec 7>&-
+	rc=0
+	wait $! || rc=$?
+	[ "$rc" = 2 ]
+	[[ $(cat err) == *http://127.0.0.1:1/* ]]
+	[ "$(lh-index info pb.lhv | jq .length)" = 0 ]
+}
+
+@test "entries do not go into a playbook that was replaced by one of another engine meanwhile" {
+	lh-playbook record -q pb.lhv <<<"$ENTRY" >/dev/null
+	mkfifo in
+	timeout 60 lh-playbook record -q pb.lhv in >out 2>err &
+	exec 7>in
+	lh-index build --engine openai --model m2 --dimension 768 pb.lhv </dev/null 7>&-
+	echo "$KNOWN" >&7
+	exec 7>&-
+	rc=0
+	wait $! || rc=$?
+	[ "$rc" = 2 ]
+	[ ! -s out ]
+	[ "$(cat err)" = "lh-playbook: pb.lhv: it was replaced meanwhile by an index of engine openai, expected hash" ]
+	[ "$(lh-index info pb.lhv | jq .length)" = 0 ]
+}
+
 @test "learn and find: what was recorded leads the next search, and a paraphrase, but no other role" {
 	lh-gen workers -n 500 | lh-index build workers.lhv
 	echo "$KNOWN" | lh-playbook record -q pb.lhv >/dev/null

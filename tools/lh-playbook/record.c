@@ -54,17 +54,15 @@ static int open_playbook(struct recorder *r, struct lh_err *err)
 	return lh_playbook_check(r->path, err);
 }
 
-static int start(struct recorder *r, struct lh_err *err)
+/* The playbook's engine, or that of the one to be made. */
+static int start_texts(struct recorder *r, struct lh_err *err)
 {
 	const struct settings *s = r->set;
 	struct lh_texts_how how = { .engine = engine_of(s), .model = s->model, .url = s->url, .own_url = s->url != NULL };
 
-	if (access(r->path, F_OK) == 0 || errno != ENOENT) {
-		const struct lh_lhv_params *p;
+	if (r->c) {
+		const struct lh_lhv_params *p = lh_lhv_change_params(r->c);
 
-		if (open_playbook(r, err) < 0)
-			return -1;
-		p = lh_lhv_change_params(r->c);
 		how.engine = p->engine;
 		how.model = p->model;
 		how.url = s->url ? s->url : p->url;
@@ -74,8 +72,16 @@ static int start(struct recorder *r, struct lh_err *err)
 		how.url = s->model ? s->model : how.url;
 		how.model = r->c ? how.model : NULL;
 	}
+	lh_texts_free(r->texts);
 	r->texts = lh_texts_new(&how, err);
 	return r->texts ? 0 : -1;
+}
+
+static int start(struct recorder *r, struct lh_err *err)
+{
+	if ((access(r->path, F_OK) == 0 || errno != ENOENT) && open_playbook(r, err) < 0)
+		return -1;
+	return start_texts(r, err);
 }
 
 static int set_text(char *to, size_t room, const char *what, const char *from, struct lh_err *err)
@@ -150,6 +156,29 @@ static int embed(struct recorder *r, const struct lh_str *text, uint32_t *dimens
 	return lh_texts_embed(r->texts, text, 1, &r->vector, dimension, err);
 }
 
+/* Is the playbook for what was embedded before it was there?  Another process
+ * may have made it, with an engine of its own. */
+static bool is_for(const struct recorder *r, uint32_t dimension)
+{
+	const struct lh_lhv_params *p = lh_lhv_change_params(r->c);
+
+	return p->dimension == dimension && strcmp(p->engine, engine_of(r->set)) == 0 && strcmp(p->model, lh_texts_model(r->texts)) == 0;
+}
+
+/* The text's vector, in a playbook that is there. */
+static int embed_for(struct recorder *r, const struct lh_str *text, uint32_t *dimension, struct lh_err *err)
+{
+	if (embed(r, text, dimension, err) < 0)
+		return -1;
+	if (r->c)
+		return 0;
+	if (make_playbook(r, *dimension, err) < 0)
+		return -1;
+	if (is_for(r, *dimension))
+		return 0;
+	return start_texts(r, err) < 0 ? -1 : embed(r, text, dimension, err);
+}
+
 /* The entry as it came is the metadata; its id is the row's. */
 static int put(struct recorder *r, const struct lh_record *rec, const char *id, uint32_t dimension, struct lh_err *err)
 {
@@ -171,9 +200,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	char id[LH_PLAYBOOK_ID_LEN];
 	uint32_t dimension;
 
-	if (fold(r, err) < 0 || lh_playbook_read(rec, &r->strings, &e, err) < 0 || embed(r, &e.query_text, &dimension, err) < 0)
-		return -1;
-	if (!r->c && make_playbook(r, dimension, err) < 0)
+	if (fold(r, err) < 0 || lh_playbook_read(rec, &r->strings, &e, err) < 0 || embed_for(r, &e.query_text, &dimension, err) < 0)
 		return -1;
 	lh_playbook_id(&e, id);
 	if (put(r, rec, id, dimension, err) < 0)
