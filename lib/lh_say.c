@@ -6,8 +6,8 @@
 
 #include "lh_file.h"
 #include "lh_frame_int.h"
+#include "lh_shown.h"
 #include "lh_time.h"
-#include "lh_utf8_int.h"
 
 #define MESSAGE_MAX 8192
 #define CLEAR "\r\x1b[K"
@@ -27,33 +27,21 @@ static void put(struct text *t, const char *s, size_t n)
 	t->n += n;
 }
 
-/* The length of the printable character at s; 0 for a control (C1 ones are
- * written C2 80 to C2 9F) or what is no UTF-8. */
-static size_t printable(const unsigned char *s, size_t n)
-{
-	if (s[0] < 0x80)
-		return s[0] >= 0x20 && s[0] != 0x7f;
-	if (s[0] == 0xc2 && n > 1 && s[1] < 0xa0)
-		return 0;
-	return lh_utf8_len(s, n);
-}
-
 static void put_escaped(struct text *t, const char *s)
 {
-	const unsigned char *p = (const unsigned char *)s;
 	size_t left = strlen(s), n;
 	char hex[5];
 
 	while (left) {
-		n = printable(p, left);
+		n = lh_shown_len(s, left);
 		if (n) {
-			put(t, (const char *)p, n);
+			put(t, s, n);
 		} else {
 			n = 1;
-			snprintf(hex, sizeof hex, "\\x%02x", *p);
+			snprintf(hex, sizeof hex, "\\x%02x", (unsigned char)*s);
 			put(t, hex, 4);
 		}
-		p += n;
+		s += n;
 		left -= n;
 	}
 }

@@ -3,35 +3,45 @@
 
 #include "lh_utf8_int.h"
 
-/* U+200E to U+200F, U+2028 to U+202E, U+2060 to U+2069, U+FEFF: they show
- * nothing, and change what the others show. */
+/* Code points that show nothing, and move, hide or turn round what the others
+ * show: C1 controls, separators of lines and paragraphs, and all of Unicode's
+ * category Cf (marks of direction, zero widths, tags). */
+static const struct {
+	uint32_t first, last;
+} steering[] = {
+	{ 0x80, 0x9f }, { 0xad, 0xad }, { 0x600, 0x605 }, { 0x61c, 0x61c }, { 0x6dd, 0x6dd }, { 0x70f, 0x70f },
+	{ 0x890, 0x891 }, { 0x8e2, 0x8e2 }, { 0x180e, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
+	{ 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0x110bd, 0x110bd }, { 0x110cd, 0x110cd },
+	{ 0x13430, 0x1343f }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+};
+
 static bool is_steering(const unsigned char *s)
 {
-	if (s[0] == 0xef)
-		return s[1] == 0xbb && s[2] == 0xbf;
-	if (s[0] != 0xe2)
-		return false;
-	return (s[1] == 0x80 && ((s[2] | 1) == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xae))) || (s[1] == 0x81 && s[2] >= 0xa0 && s[2] <= 0xa9);
+	uint32_t c = lh_utf8_get(&s);
+	size_t i;
+
+	for (i = 0; i < sizeof steering / sizeof *steering && c >= steering[i].first; i++)
+		if (c <= steering[i].last)
+			return true;
+	return false;
 }
 
-/* The length of the character at s; 0 when it is to be spelt out. */
-static size_t shown(const unsigned char *s, size_t n)
+size_t lh_shown_len(const char *p, size_t n)
 {
+	const unsigned char *s = (const unsigned char *)p;
 	size_t len;
 
 	if (s[0] < 0x80)
 		return s[0] >= 0x20 && s[0] != 0x7f;
 	len = lh_utf8_len(s, n);
-	if ((len == 2 && s[0] == 0xc2 && s[1] < 0xa0) || (len == 3 && is_steering(s)))
-		return 0;
-	return len;
+	return len && !is_steering(s) ? len : 0;
 }
 
 /* Append the character at p, or its first byte spelt out: how many bytes that
  * was. */
 static size_t put(struct lh_buf *out, const char *p, size_t n, const char *slash)
 {
-	size_t len = shown((const unsigned char *)p, n);
+	size_t len = lh_shown_len(p, n);
 
 	if (len) {
 		lh_buf_add(out, p, len);

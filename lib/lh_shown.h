@@ -1,8 +1,9 @@
 /*
  * lh_shown - text from outside, made fit for what people read.
  *
- * Whatever could move, hide or turn round what stands beside it (controls, and
- * the characters that steer the direction of writing) is spelt out as \xNN.
+ * Whatever could move, hide or turn round the text next to it (controls, and the
+ * characters without a shape: of direction, of zero width, tags) is spelt out as
+ * \xNN, byte by byte; so is what is not UTF-8.
  *
  * Appends to the buffer, which the caller checks.  Private to liblh and the tools.
  */
@@ -10,6 +11,10 @@
 #define LH_SHOWN_H
 
 #include "lh_buf.h"
+
+/* The length of the character at p, which has n bytes at most; 0 when its first
+ * byte is to be spelt out. */
+size_t lh_shown_len(const char *p, size_t n);
 
 /* As a field of a table whose columns are two spaces apart: blanks that could
  * be taken for a gap are spelt out, too. */

@@ -266,6 +266,27 @@ lines() {
 	[[ $stderr != *$'\e'* && $stderr != *$'\xc2\x9b'* ]]
 }
 
+@test "what turns text round or has no shape reaches stderr spelt out, and all else as it is" {
+	python3 - <<-'END'
+	import unicodedata
+	bad = [c for c in map(chr, range(0x80, 0x110000)) if unicodedata.category(c) in ("Cf", "Zl", "Zp") or "\x80" <= c < "\xa0"]
+	good = "\u00e9\u05d0\u0627\u0915\u4e2d\u2027\u202f\u205f\u2070\ufe0f\ufefe\U0001f600\U000e1000"
+	assert {"\u061c", "\u200e", "\u202e", "\u2066", "\u2069", "\u200b", "\ufeff", "\u2028"} < set(bad)
+	def hidden(c):
+	    return "".join("\\x%02x" % b for b in c.encode())
+	with open("in", "w") as f, open("want", "w") as w:
+	    for c in bad + list(good):
+	        f.write('{"k%s":1,"k%s":2}\n' % (c, c))
+	        w.write('"k%s"\n' % (hidden(c) if c in bad else c))
+	END
+	run -1 --separate-stderr $AID -v in
+	[ "$(wc -l <want)" -gt 170 ]
+	sed -n 's/^aid-filter: in:.*\("k.*"\).*/\1/p' <<<"$stderr" | diff want -
+	touch $'a\xe2\x80\xaeb'
+	run -2 --separate-stderr $AID $'a\xe2\x80\xaeb/c'
+	[[ $stderr == 'aid-filter: a\xe2\x80\xaeb/c: '* ]]
+}
+
 @test "each message is one write" {
 	needs_strace
 	yes bad | head -n 5 >in
