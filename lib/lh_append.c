@@ -71,8 +71,8 @@ static int flush(struct lh_append *a, struct lh_err *err)
 {
 	int rc = lh_buf_check(&a->block, err);
 
-	if (!rc && a->block.len && (rc = lh_write_all(a->out.fd, a->block.p, a->block.len, err)) < 0)
-		lh_err_prefix(err, "%s", a->path);
+	if (!rc && a->block.len)
+		rc = lh_atomic_write(&a->out, a->block.p, a->block.len, err);
 	a->bytes += a->block.len;
 	if (a->hashing)
 		lh_hash2_add(a->hashing, &a->hash, &a->block);

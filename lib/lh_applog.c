@@ -68,7 +68,8 @@ int lh_applog_open(struct lh_applog *l, const char *path, mode_t mode, struct lh
 	if (l->fd >= 0 && lock(l->fd, LOCK_SH, path, err) == 0) {
 		l->torn_at = torn(l->fd, &size, path, err);
 		flock(l->fd, LOCK_UN);
-		if (l->torn_at >= -1)
+		/* A log without rows may be new, and its name not be on disk yet. */
+		if (l->torn_at >= -1 && (size || lh_sync_folder(path, err) == 0))
 			return 0;
 	}
 	lh_applog_close(l, &(struct lh_err){ 0 });

@@ -12,6 +12,7 @@
 
 #include "lh_file.h"
 #include "lh_mem.h"
+#include "lh_own_int.h"
 #include "lh_signal_int.h"
 
 #define MARK ".lh-tmp-"
@@ -121,19 +122,33 @@ static int open_tmp(struct lh_atomic *a, const char *folder, const char *name, m
 	return 0;
 }
 
+/* The file that the new one is to be like: the one that it replaces, else the
+ * one it belongs to: 1, 0 when there is none, -1. */
+static int find_like(const char *path, const char *main, struct stat *st, struct lh_err *err)
+{
+	if (lstat(path, st) == 0)
+		return S_ISREG(st->st_mode) ? 1 : lh_not_regular(path, st->st_mode, err);
+	if (errno != ENOENT)
+		return lh_err_sys(err, "%s", path);
+	return main && stat(main, st) == 0;
+}
+
 int lh_atomic_open(struct lh_atomic *a, const char *path, mode_t mode, struct lh_err *err)
+{
+	return lh_atomic_open_beside(a, path, NULL, mode, err);
+}
+
+int lh_atomic_open_beside(struct lh_atomic *a, const char *path, const char *main, mode_t mode, struct lh_err *err)
 {
 	struct stat st;
 	const char *name;
 	char *folder;
-	int rc, old;
+	int rc, like;
 
 	*a = (struct lh_atomic){ .fd = -1, .slot = -1 };
-	old = lstat(path, &st);
-	if (old == 0 && !S_ISREG(st.st_mode))
-		return lh_not_regular(path, st.st_mode, err);
-	if (old < 0 && errno != ENOENT)
-		return lh_err_sys(err, "%s", path);
+	like = find_like(path, main, &st, err);
+	if (like < 0)
+		return -1;
 	folder = folder_of(path, &name, err);
 	if (!folder)
 		return -1;
@@ -143,14 +158,21 @@ int lh_atomic_open(struct lh_atomic *a, const char *path, mode_t mode, struct lh
 		rc = lh_not_regular(path, S_IFDIR, err);
 	if (!rc) {
 		sweep_target(folder, name);
-		rc = open_tmp(a, folder, name, mode, err);
+		rc = open_tmp(a, folder, name, like ? 0600 : mode, err);
 	}
-	if (!rc && old == 0 && fchmod(a->fd, st.st_mode & 0777) < 0)
-		rc = lh_err_sys(err, "%s: cannot set its mode", a->tmp);
+	if (!rc && like)
+		rc = lh_own_like(a->fd, path, &st, st.st_mode, err);
+	else if (!rc)
+		lh_own_new(a->fd, path);
 	free(folder);
 	if (rc < 0)
 		lh_atomic_close(a);
 	return rc;
+}
+
+int lh_atomic_write(struct lh_atomic *a, const void *p, size_t n, struct lh_err *err)
+{
+	return lh_write_all(a->fd, p, n, err) < 0 ? lh_err_prefix(err, "%s", a->path) : 0;
 }
 
 static int sync_folder(const char *folder, struct lh_err *err)

@@ -5,13 +5,15 @@
  * after kill -9, a full disk or power loss: temporary file beside the target
  * (O_EXCL|O_NOFOLLOW, ".NAME.lh-tmp-PID"), fsync, rename, fsync of the folder.
  * Nothing else in the tree calls rename(2).  A target that is a symlink, FIFO
- * or device is refused.  Litter of a killed run (same prefix, dead PID, lock
+ * or device is refused.  What replaces a file gets its owner, group and mode;
+ * what root makes in the folder of another user belongs to that user; what
+ * cannot be kept is reported on stderr by the frame.  Litter of a killed run (same prefix, dead PID, lock
  * free) is removed by the next one.  A signal that ends the tool removes the
  * temporary file (lh_tool.h).
  *
  *     struct lh_atomic out;
  *     if (lh_atomic_open(&out, path, 0666, err) == 0 &&
- *         write_it(out.fd, err) == 0)
+ *         lh_atomic_write(&out, p, n, err) == 0)
  *             rc = lh_atomic_commit(&out, err);
  *     lh_atomic_close(&out);             (no-op after a commit)
  *
@@ -47,6 +49,11 @@ struct lh_atomic {
 	int slot;		/* where the signal handler finds tmp */
 };
 LH_API int lh_atomic_open(struct lh_atomic *a, const char *path, mode_t mode, struct lh_err *err);
+/* The same for a file that belongs to another, as an index's log does: owner,
+ * group and mode are those of the file main while there is no path yet. */
+int lh_atomic_open_beside(struct lh_atomic *a, const char *path, const char *main, mode_t mode, struct lh_err *err);
+/* All n bytes at its end; the error names the target. */
+LH_API int lh_atomic_write(struct lh_atomic *a, const void *p, size_t n, struct lh_err *err);
 LH_API int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err);
 LH_API void lh_atomic_close(struct lh_atomic *a);
 /* Remove what killed writers left in a folder and below it, whatever they were
@@ -89,7 +96,8 @@ LH_API int lh_flock(int fd, const char *path, double seconds, struct lh_err *err
 LH_API int lh_write_all(int fd, const void *p, size_t n, struct lh_err *err);
 LH_API int lh_pwrite_all(int fd, const void *p, size_t n, off_t at, struct lh_err *err);
 /* Open a file of ours, which must be a regular one and no symbolic link: its
- * descriptor, or -1 with *err and errno. */
+ * descriptor, or -1 with *err and errno.  What O_CREAT makes for root in the
+ * folder of another user belongs to that user. */
 LH_API int lh_open_regular(const char *path, int flags, mode_t mode, struct lh_err *err);
 /* "PATH: is a FIFO, not a regular file", by the type of a mode; returns -1. */
 LH_API int lh_not_regular(const char *path, mode_t type, struct lh_err *err);

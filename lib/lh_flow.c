@@ -12,6 +12,7 @@
 #include "lh_flow_pool_int.h"
 #include "lh_input_int.h"
 #include "lh_mem.h"
+#include "lh_own_int.h"
 #include "lh_signal_int.h"
 
 #define KEEP_IN ((size_t)1 << 20)	/* buffers beyond this are not kept */
@@ -45,7 +46,7 @@ static int open_rejects(struct run *r)
 	r->rejects = -1;
 	if (!path)
 		return 0;
-	r->rejects = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+	r->rejects = lh_own_open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
 	if (r->rejects < 0)
 		return lh_err_sys(&r->tool->err, "%s: cannot open", path);
 	if (fstat(r->rejects, &st) == 0 && S_ISREG(st.st_mode) && st.st_size) {

@@ -1,7 +1,6 @@
 /* lh_lhv_log_swap.c - INDEX-log replaced, reduced and removed.  See lh_lhv_log.h. */
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lh_lhv_log.h"
@@ -25,11 +24,10 @@ int lh_lhv_log_remove(const char *path, struct lh_err *err)
 static int write_log(const char *path, const char *name, const struct lh_buf *a, const struct lh_buf *b, struct lh_err *err)
 {
 	struct lh_atomic out;
-	struct stat st;
 	int rc;
 
 	/* who may read the index may read its log */
-	rc = lh_atomic_open(&out, name, stat(path, &st) == 0 ? st.st_mode & 0777 : 0600, err);
+	rc = lh_atomic_open_beside(&out, name, path, 0600, err);
 	if (rc == 0)
 		rc = lh_write_all(out.fd, a->p, a->len, err);
 	if (rc == 0)

@@ -153,10 +153,8 @@ int lh_report_write(struct lh_run *run, const char *name, const struct lh_buf *t
 	if (!rc)
 		rc = lh_atomic_open(&out, path, 0666, err);
 	if (!rc) {
-		rc = lh_write_all(out.fd, text->p, text->len, err);
-		if (rc < 0)
-			lh_err_prefix(err, "%s", path);
-		else
+		rc = lh_atomic_write(&out, text->p, text->len, err);
+		if (!rc)
 			rc = lh_atomic_commit(&out, err);
 		lh_atomic_close(&out);
 	}

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lh_file.h"
+#include "lh_own_int.h"
 
 int lh_not_regular(const char *path, mode_t type, struct lh_err *err)
 {
@@ -16,7 +17,7 @@ int lh_not_regular(const char *path, mode_t type, struct lh_err *err)
 
 int lh_open_regular(const char *path, int flags, mode_t mode, struct lh_err *err)
 {
-	int fd = open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode);
+	int fd = lh_own_open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode);
 	struct stat st;
 
 	if (fd < 0 && errno == ELOOP)

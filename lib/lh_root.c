@@ -13,6 +13,7 @@
 #include "lh_file.h"
 #include "lh_json.h"
 #include "lh_mem.h"
+#include "lh_own_int.h"
 
 struct lh_root {
 	int fd;		/* of the folder: what is locked */
@@ -233,10 +234,7 @@ int lh_root_folders(const struct lh_root *r, const char *relpath, struct lh_err 
 	slash = path + (strlen(path) - strlen(relpath));
 	while (!rc && (slash = strchr(slash, '/'))) {
 		*slash = '\0';
-		if (mkdir(path, 0777) == 0)
-			rc = lh_sync_folder(path, err);
-		else if (errno != EEXIST)
-			rc = lh_err_sys(err, "%s: cannot make the folder", path);
+		rc = lh_own_mkdir(path, 0777, err) < 0 ? -1 : 0;
 		*slash++ = '/';
 	}
 	free(path);

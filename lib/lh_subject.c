@@ -8,6 +8,7 @@
 
 #include "lh_file.h"
 #include "lh_mem.h"
+#include "lh_own_int.h"
 
 static bool stays(unsigned char c)
 {
@@ -76,8 +77,7 @@ int lh_subject_make_dir(const char *dir, struct lh_err *err)
 		char end = *at;
 
 		*at = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			rc = lh_err_sys(err, "%s: cannot create", path);
+		rc = lh_own_mkdir(path, 0700, err) < 0 ? -1 : 0;
 		*at = end;
 		if (!end)
 			break;

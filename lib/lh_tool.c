@@ -13,6 +13,7 @@
 
 #include "lh_file.h"
 #include "lh_frame_int.h"
+#include "lh_own_int.h"
 #include "lh_signal_int.h"
 #include "lh_time.h"
 
@@ -51,6 +52,11 @@ static unsigned fill_descriptors(void)
 	return closed;
 }
 
+static void own_told(void *tool, const char *text)
+{
+	lh_tool_warn(tool, "%s", text);
+}
+
 void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, const char *summary, const struct lh_option *options)
 {
 	sigset_t set;
@@ -74,6 +80,7 @@ void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, con
 	sigaddset(&set, SIGPIPE);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	lh_signal_install();
+	lh_own_tell(own_told, t);
 }
 
 void lh_tool_verbs(struct lh_tool *t, const struct lh_verb *verbs)

@@ -437,7 +437,7 @@ odd() {
 	chmod 000 $LOG
 	if [ "$(id -u)" = 0 ]; then
 		run -2 --separate-stderr as_nobody lh-audit-full --root r --observer --phase 0
-		[ "$stderr" = "lh-audit-full: $LOG: cannot open: Permission denied" ]
+		[ "${stderr_lines[-1]}" = "lh-audit-full: $LOG: cannot open: Permission denied" ]
 		[ "${#lines[@]}" = 3 ]
 	fi
 	[ "$(wc -l <elsewhere)" = 1 ]

@@ -300,6 +300,7 @@ load audit
 @test "a row is answered after the sync that was asked for" {
 	needs_strace
 	records W-1 3 >in
+	mkdir a a2 b c
 	calls() {
 		strace -f -qq -o trace -e trace=write,fdatasync,fsync lh-subject-audit append --dir "$1" --sync "$2" in >out
 		sed 's/^[0-9]* *//; s/(1, .*/ answer/; s/(.*//' trace | tr '\n' ' '

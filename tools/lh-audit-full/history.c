@@ -85,8 +85,6 @@ int history_append(const struct audit *a, struct lh_err *err)
 		rc = lh_applog_close(&log, err);
 	else
 		lh_applog_close(&log, &(struct lh_err){ 0 });
-	if (!rc)
-		rc = lh_sync_folder(h->path, err);
 	lh_buf_free(&row);
 	return rc;
 }

@@ -122,7 +122,9 @@ int report_put(const char *path, const struct lh_buf *text, struct lh_err *err)
 		return -1;
 	rc = lh_atomic_open(&file, path, 0666, err);
 	if (!rc)
-		rc = lh_write_all(file.fd, text->p, text->len, err) < 0 ? lh_err_prefix(err, "%s", path) : lh_atomic_commit(&file, err);
+		rc = lh_atomic_write(&file, text->p, text->len, err);
+	if (!rc)
+		rc = lh_atomic_commit(&file, err);
 	lh_atomic_close(&file);
 	return rc;
 }

@@ -46,8 +46,9 @@ static int put_source(const struct lh_root *root, const char *relpath, const str
 	if (!rc)
 		rc = lh_atomic_open(&out, path, 0666, err);
 	if (!rc) {
-		rc = lh_write_all(out.fd, text->p, text->len, err);
-		rc = rc ? lh_err_prefix(err, "%s", path) : lh_atomic_commit(&out, err);
+		rc = lh_atomic_write(&out, text->p, text->len, err);
+		if (!rc)
+			rc = lh_atomic_commit(&out, err);
 		lh_atomic_close(&out);
 	}
 	free(path);

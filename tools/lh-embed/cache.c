@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lh_mem.h"
+#include "lh_own_int.h"
 #include "lh_vec.h"
 #include "lh_xxh3.h"
 
@@ -126,7 +127,7 @@ static int make_file(struct cache *c, struct lh_err *err)
 
 	if (stat(c->path, &st) == 0)
 		return S_ISREG(st.st_mode) ? 0 : lh_err_set(err, LH_EIO, "%s: not a regular file", c->path);
-	fd = open(c->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	fd = lh_own_open(c->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return lh_err_sys(err, "%s: cannot create", c->path);
 	close(fd);

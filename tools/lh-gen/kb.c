@@ -1,12 +1,11 @@
 /* lh-gen kb: the files.  See kb.h. */
 #include "kb.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "lh_file.h"
 #include "lh_mem.h"
+#include "lh_own_int.h"
 #include "lh_root.h"
 
 #define BLOCK (256 << 10)
@@ -67,8 +66,8 @@ static int kb_open(struct kb *kb, struct lh_err *err)
 		kb->out[i].file = (struct lh_atomic){ .fd = -1, .slot = -1 };
 	}
 	lh_buf_init(&kb->row.text, LH_BUF_NOMAX);
-	if (root && mkdir(root, 0777) < 0 && errno != EEXIST)
-		return lh_err_sys(err, "%s: cannot make the root", root);
+	if (root && lh_own_mkdir(root, 0777, err) < 0)
+		return -1;
 	kb->root = lh_root_open(root, err);
 	if (!kb->root || lh_root_lock(kb->root, LH_ROOT_PATIENCE, err) < 0)
 		return -1;
@@ -99,7 +98,7 @@ static int output_flush(struct output *o, size_t above, struct lh_err *err)
 {
 	if (o->buf.len <= above && !o->buf.failed)
 		return 0;
-	if (lh_buf_check(&o->buf, err) < 0 || lh_write_all(o->file.fd, o->buf.p, o->buf.len, err) < 0)
+	if (lh_buf_check(&o->buf, err) < 0 || lh_atomic_write(&o->file, o->buf.p, o->buf.len, err) < 0)
 		return -1;
 	lh_buf_reset(&o->buf);
 	return 0;

@@ -134,8 +134,8 @@ int report_write(struct lift *l, struct lh_err *err)
 	put_table(&out, l);
 	put_unlifted(&out, l);
 	rc = lh_buf_check(&l->unlifted, err) < 0 ? -1 : lh_buf_check(&out, err);
-	if (rc == 0 && lh_write_all(l->report.fd, out.p, out.len, err) < 0)
-		rc = lh_err_prefix(err, "%s", l->report_path);
+	if (rc == 0)
+		rc = lh_atomic_write(&l->report, out.p, out.len, err);
 	if (rc == 0)
 		rc = lh_atomic_commit(&l->report, err);
 	lh_buf_free(&out);

@@ -195,7 +195,7 @@ int write_file(const char *path, struct lh_buf *b, struct lh_err *err)
 
 	if (lh_buf_check(b, err) < 0 || lh_atomic_open(&out, path, 0666, err) < 0)
 		return -1;
-	rc = lh_write_all(out.fd, b->p, b->len, err);
+	rc = lh_atomic_write(&out, b->p, b->len, err);
 	if (!rc)
 		rc = lh_atomic_commit(&out, err);
 	lh_atomic_close(&out);

@@ -39,9 +39,9 @@ static int store(const char *path, const char *p, size_t n, struct lh_err *err)
 	int rc = lh_atomic_open(&out, path, 0600, err);
 
 	if (!rc)
-		rc = lh_write_all(out.fd, p, n, err);
+		rc = lh_atomic_write(&out, p, n, err);
 	if (!rc)
-		rc = lh_write_all(out.fd, "\n", 1, err);
+		rc = lh_atomic_write(&out, "\n", 1, err);
 	if (!rc)
 		rc = lh_atomic_commit(&out, err);
 	lh_atomic_close(&out);
@@ -286,7 +286,7 @@ static int write_sweep(struct lh_tool *tool, const struct settings *s, const str
 	}
 	rc = lh_atomic_open(&file, path, 0600, &tool->err);
 	if (!rc)
-		rc = lh_write_all(file.fd, out->p, out->len, &tool->err);
+		rc = lh_atomic_write(&file, out->p, out->len, &tool->err);
 	if (!rc)
 		rc = lh_atomic_commit(&file, &tool->err);
 	lh_atomic_close(&file);

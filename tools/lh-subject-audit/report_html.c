@@ -98,7 +98,7 @@ static int flush(struct page *pg, struct lh_err *err)
 	int rc = lh_buf_check(&pg->b, err);
 
 	if (!rc)
-		rc = lh_write_all(pg->file.fd, pg->b.p, pg->b.len, err);
+		rc = lh_atomic_write(&pg->file, pg->b.p, pg->b.len, err);
 	lh_buf_reset(&pg->b);
 	return rc;
 }
