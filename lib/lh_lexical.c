@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lh_mem.h"
+#include "lh_once.h"
 #include "lh_str.h"
 
 int lh_lexical_open(struct lh_lexical *ix, uint64_t rows, const struct lh_str run[4])
@@ -28,7 +29,7 @@ int lh_lexical_open(struct lh_lexical *ix, uint64_t rows, const struct lh_str ru
 
 bool lh_lexical_text(const struct lh_lexical *ix, uint64_t i, struct lh_str *text)
 {
-	uint32_t at = ix->term[i].text, end = ix->term[i + 1].text;
+	uint32_t at = lh_once32(&ix->term[i].text), end = lh_once32(&ix->term[i + 1].text);
 
 	if (at > end || end > ix->texts_n)
 		return false;
@@ -62,12 +63,12 @@ int64_t lh_lexical_find(const struct lh_lexical *ix, struct lh_str text)
 int lh_lexical_begin(struct lh_lexical_cursor *c, const struct lh_lexical *ix, uint64_t term)
 {
 	const struct lh_lexical_term *t = &ix->term[term];
-	uint64_t at = t->postings, end = t[1].postings, table = 0;
-	uint32_t blocks;
+	uint64_t at = lh_once64(&t->postings), end = lh_once64(&t[1].postings), table = 0;
+	uint32_t rows = lh_once32(&t->rows), blocks;
 
-	if (at > end || end > ix->postings_n || !t->rows || t->rows > ix->rows)
+	if (at > end || end > ix->postings_n || !rows || rows > ix->rows)
 		return -1;
-	blocks = (t->rows - 1) / LH_LEXICAL_BLOCK + 1;
+	blocks = (rows - 1) / LH_LEXICAL_BLOCK + 1;
 	if (blocks > 1)
 		table = blocks * sizeof(struct lh_lexical_skip);
 	if (table > end - at)
@@ -78,7 +79,7 @@ int lh_lexical_begin(struct lh_lexical_cursor *c, const struct lh_lexical *ix, u
 	c->end = ix->postings + end;
 	c->block = c->before = c->at = c->n = 0;
 	c->blocks = blocks;
-	c->left = t->rows;
+	c->left = rows;
 	return lh_lexical_next_block(c);
 }
 

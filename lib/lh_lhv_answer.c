@@ -27,12 +27,13 @@ const float *lh_walk_vector(const struct lh_searcher *s, uint32_t row)
 
 static struct lh_str id_of(const struct lh_lhv *ix, uint32_t row)
 {
-	struct lh_str id = { "", 0 };
+	struct lh_err unused;
+	struct lh_str id;
 
 	if (row >= ix->rows)
 		return ix->pending[row - ix->rows].id;
-	if (ix->id_at[row] <= ix->id_at[row + 1] && ix->id_at[row + 1] <= ix->ids_n)
-		id = (struct lh_str){ ix->ids + ix->id_at[row], ix->id_at[row + 1] - ix->id_at[row] };
+	if (lh_lhv_text(ix, LH_LHV_IDS, row, &id, &unused) < 0)
+		return (struct lh_str){ "", 0 };
 	return id;
 }
 

@@ -19,55 +19,41 @@ static bool stopping(void)
 	return lh_signal_pending() != 0;
 }
 
-void lh_lhv_writer_continue(struct lh_lhv_writer *w, const struct lh_lhv *ix)
+/* Is there a graph to be continued? */
+static bool continues(const struct lh_lhv_writer *w)
 {
-	w->old = ix;
+	return w->old && w->old->graph;
 }
 
-/* Take over the links of the index that is continued: its levels are ours. */
-static void take_links(struct lh_lhv_writer *w)
+/* Where the upper links of each row are; those of rows taken over stay. */
+static int set_levels(struct lh_lhv_writer *w, struct lh_err *err)
 {
-	const struct lh_lhv *old = w->old;
-	uint64_t row;
+	uint64_t lists, row = 0;
 
-	if (!old || !old->graph)
-		return;
-	for (row = 0; row < old->rows; row++)
-		memcpy(w->block.p + row * w->stride, old->block + row * w->stride, 4 * (1 + 2 * (size_t)w->p.m));
-	memcpy(w->upper, old->upper, old->n_upper * 4 * (1 + (size_t)w->p.m));
-	w->graph.done = (uint32_t)old->rows;
-	w->graph.entry = old->entry;
-	w->graph.top = old->top;
-}
-
-/* How many upper lists the row has; those of an index that is continued stay. */
-static uint32_t level_of(const struct lh_lhv_writer *w, uint32_t row)
-{
-	const struct lh_lhv *old = w->old;
-
-	if (old && old->graph && row < old->rows)
-		return old->level[row + 1] - old->level[row];
-	return lh_hnsw_level(w->p.seed, row, w->p.m);
+	w->level = lh_calloc(w->rows + 1, sizeof *w->level, err);
+	if (!w->level)
+		return -1;
+	if (continues(w)) {
+		if (lh_lhv_take_levels(w, err) < 0)
+			return -1;
+		row = w->old->rows;
+	}
+	for (lists = w->level[row]; row < w->rows; row++) {
+		lists += lh_hnsw_level(w->p.seed, (uint32_t)row, w->p.m);
+		if (lists > UINT32_MAX)
+			return lh_err_set(err, LH_EDATA, "too many rows for m %u", w->p.m);
+		w->level[row + 1] = (uint32_t)lists;
+	}
+	return 0;
 }
 
 static int build_graph(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err)
 {
-	uint64_t lists = 0;
-	uint32_t row;
-
 	if (!w->rows || w->rows < w->p.exact_below)
 		return 0;
-	w->level = lh_calloc(w->rows + 1, sizeof *w->level, err);
-	if (!w->level)
+	if (set_levels(w, err) < 0)
 		return -1;
-	for (row = 0; row < w->rows; row++) {
-		w->level[row] = (uint32_t)lists;
-		lists += level_of(w, row);
-	}
-	w->level[row] = (uint32_t)lists;
-	if (lists > UINT32_MAX)
-		return lh_err_set(err, LH_EDATA, "too many rows for m %u", w->p.m);
-	w->upper = lh_calloc(lists * (1 + w->p.m) + 16, sizeof *w->upper, err);
+	w->upper = lh_calloc(w->level[w->rows] * (1 + (size_t)w->p.m) + 16, sizeof *w->upper, err);
 	if (!w->upper)
 		return -1;
 	w->graph = (struct lh_hnsw){
@@ -77,7 +63,8 @@ static int build_graph(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *er
 		.m = w->p.m, .ef_construction = w->p.ef_construction,
 		.level = w->level, .upper = w->upper, .stop = stopping,
 	};
-	take_links(w);
+	if (continues(w) && lh_lhv_take_links(w, err) < 0)
+		return -1;
 	return lh_hnsw_build(&w->graph, jobs, err);
 }
 

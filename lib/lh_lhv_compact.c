@@ -58,17 +58,16 @@ static void on_damage(void *ctx, const char *section, const char *text)
 		lh_err_set(err, LH_ECORRUPT, "%s: %s", section, text);
 }
 
-/* A fold writes new checksums: what it takes over must be sound. */
+/* A fold writes new checksums: what it takes over must be what was written. */
 static int check_base(struct fold *f, struct lh_err *err)
 {
 	struct lh_err damage = { .code = LH_OK };
 
-	if (lh_lhv_verify_base(f->from, on_damage, &damage, err) < 0)
-		return -1;
+	lh_lhv_verify_sums(f->from, on_damage, &damage);
 	if (damage.code == LH_OK)
 		return 0;
 	*err = damage;
-	return lh_err_prefix(err, "%s", f->path);
+	return -1;
 }
 
 /* Would this vector be stored as that row's is?  code is room for it. */
@@ -107,23 +106,13 @@ static int all_there(const struct lh_lhv *ix, struct lh_err *err)
 	return whole;
 }
 
-static int put_pending(struct fold *f, const struct lh_pending *row, struct lh_err *err)
-{
-	uint32_t n = f->from->params.dimension;
-
-	if (row->dead || lh_lhv_put(f->w, row->id.p, row->id.n, row->vector, n, row->meta.p, row->meta.n, err) == 0)
-		return 0;
-	if (err->code == LH_EDATA)
-		err->code = LH_ECORRUPT;	/* it was good when it came in */
-	return -1;
-}
-
 /* The live rows of the snapshot, and the graph over them; where none of the
  * file's rows has gone, its graph is continued: its rows come first then, and
  * what replaces one takes its place. */
-static int build(struct fold *f, unsigned jobs, struct lh_err *err)
+static int build_sound(struct fold *f, unsigned jobs, struct lh_err *err)
 {
-	uint64_t i, row, n = f->from->rows;
+	uint64_t i, n = f->from->rows;
+	int64_t row;
 	int whole;
 
 	if (check_base(f, err) < 0)
@@ -137,14 +126,25 @@ static int build(struct fold *f, unsigned jobs, struct lh_err *err)
 	if (whole)
 		lh_lhv_writer_continue(f->w, f->from);
 	for (i = 0; i < n; i++) {
-		row = whole ? i : (uint64_t)lh_lhv_nth(f->from, i, err);	/* checked by now */
-		if ((whole || !lh_lhv_hidden(f->from, row)) && lh_lhv_put_again(f->w, f->from, row, err) < 0)
+		row = whole ? (int64_t)i : lh_lhv_nth(f->from, i, err);
+		if (row < 0)
+			return -1;
+		if (!whole && lh_lhv_hidden(f->from, (uint64_t)row))
+			continue;
+		if (lh_lhv_put_again(f->w, f->from, (uint64_t)row, err) < 0)
 			return -1;
 	}
 	for (i = 0; i < f->from->n_pending; i++)
-		if (put_pending(f, &f->from->pending[i], err) < 0)
+		if (lh_lhv_put_pending(f->w, &f->from->pending[i], err) < 0)
 			return -1;
 	return lh_lhv_prepare(f->w, jobs, err);
+}
+
+static int build(struct fold *f, unsigned jobs, struct lh_err *err)
+{
+	int rc = build_sound(f, jobs, err);
+
+	return rc < 0 && err->code == LH_ECORRUPT ? lh_err_prefix(err, "%s", f->path) : rc;
 }
 
 /* The snapshot is the beginning of what is there now, or somebody else has

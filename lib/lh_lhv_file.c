@@ -74,7 +74,7 @@ int lh_lhv_check_sections(const struct lh_lhv_header *h, size_t n, struct lh_err
 static const struct lh_lhv_section *section(const struct lh_lhv *ix, uint32_t kind)
 {
 	static const struct lh_lhv_section none;
-	const struct lh_lhv_header *h = (const void *)ix->map.p;
+	const struct lh_lhv_header *h = &ix->header;
 	uint32_t i;
 
 	for (i = 0; i < h->n_sections; i++)
@@ -101,12 +101,20 @@ static int has(const struct lh_lhv *ix, uint32_t kind, uint64_t want, struct lh_
 static int open_params(struct lh_lhv *ix, struct lh_err *err)
 {
 	const struct lh_lhv_section *s = section(ix, LH_LHV_PARAMS);
+	struct lh_buf copy;
+	int rc;
 
 	if (!s->bytes || s->bytes > LH_LHV_PARAMS_MAX)
 		return lh_err_set(err, LH_ECORRUPT, "parameters: %llu bytes", (unsigned long long)s->bytes);
-	if (lh_xxh3(ix->map.p + s->at, s->bytes) != s->xxh3)
-		return lh_err_set(err, LH_ECORRUPT, "parameters: the checksum is wrong");
-	return lh_lhv_params_read(ix->map.p + s->at, s->bytes, &ix->params, err);
+	lh_buf_init(&copy, LH_LHV_PARAMS_MAX);
+	lh_buf_add(&copy, ix->map.p + s->at, s->bytes);
+	rc = lh_buf_check(&copy, err);
+	if (rc == 0 && lh_xxh3(copy.p, copy.len) != s->xxh3)
+		rc = lh_err_set(err, LH_ECORRUPT, "parameters: the checksum is wrong");
+	if (rc == 0)
+		rc = lh_lhv_params_read(copy.p, copy.len, &ix->params, err);
+	lh_buf_free(&copy);
+	return rc;
 }
 
 static int open_rows(struct lh_lhv *ix, const struct lh_lhv_header *h, struct lh_err *err)
@@ -208,16 +216,24 @@ static int open_lexical(struct lh_lhv *ix, struct lh_err *err)
 	}
 }
 
+int lh_lhv_take_header(struct lh_lhv *ix, struct lh_err *err)
+{
+	size_t n = ix->map.n;
+
+	memcpy(&ix->header, ix->map.p, n < sizeof ix->header ? n : sizeof ix->header);
+	return lh_lhv_check_identity(&ix->header, n, err) < 0 ? -1 : lh_lhv_check_sections(&ix->header, n, err);
+}
+
 int lh_lhv_open_mapped(struct lh_lhv *ix, struct lh_err *err)
 {
-	const struct lh_lhv_header *h = (const void *)ix->map.p;
+	const struct lh_lhv_header *h = &ix->header;
 
 	/* Before the first touch, which may read megabytes ahead; and a walk jumps
 	 * about: reading around each page that it meets would bring in, and
 	 * charge us for, ten times what it uses. */
 	if (ix->map.n)
 		madvise((void *)(uintptr_t)ix->map.p, ix->map.n, MADV_RANDOM);
-	if (lh_lhv_check_identity(h, ix->map.n, err) < 0 || lh_lhv_check_sections(h, ix->map.n, err) < 0)
+	if (lh_lhv_take_header(ix, err) < 0)
 		return -1;
 	ix->checksum = h->xxh3;
 	if (open_params(ix, err) < 0 || open_rows(ix, h, err) < 0 || open_graph(ix, h, err) < 0 ||
@@ -363,23 +379,22 @@ uint64_t lh_lhv_rows(const struct lh_lhv *ix)
 	return ix->rows + ix->n_pending;
 }
 
-/* The text between two neighbouring offsets. */
-static int text_of(const struct lh_lhv *ix, uint32_t kind, uint64_t row, struct lh_str *out, struct lh_err *err)
+int lh_lhv_text(const struct lh_lhv *ix, uint32_t kind, uint64_t row, struct lh_str *out, struct lh_err *err)
 {
-	const uint64_t *at = kind == LH_LHV_IDS ? ix->id_at : ix->meta_at;
+	const uint64_t *offset = kind == LH_LHV_IDS ? ix->id_at : ix->meta_at;
 	uint64_t n = kind == LH_LHV_IDS ? ix->ids_n : ix->metas_n;
+	uint64_t at = lh_once64(&offset[row]), end = lh_once64(&offset[row + 1]);
 
-	if (at[row] > at[row + 1] || at[row + 1] > n)
+	if (at > end || end > n)
 		return lh_err_set(err, LH_ECORRUPT, "%s: the offsets of row %llu are damaged", lh_lhv_kind_name(kind),
 				  (unsigned long long)row);
-	out->p = (kind == LH_LHV_IDS ? ix->ids : ix->metas) + at[row];
-	out->n = at[row + 1] - at[row];
+	*out = (struct lh_str){ (kind == LH_LHV_IDS ? ix->ids : ix->metas) + at, end - at };
 	return 0;
 }
 
 int lh_lhv_base_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct lh_err *err)
 {
-	if (text_of(ix, LH_LHV_IDS, row, &out->id, err) < 0 || text_of(ix, LH_LHV_METAS, row, &out->meta, err) < 0)
+	if (lh_lhv_text(ix, LH_LHV_IDS, row, &out->id, err) < 0 || lh_lhv_text(ix, LH_LHV_METAS, row, &out->meta, err) < 0)
 		return -1;
 	if (out->id.n < 1 || out->id.n > LH_ID_MAX || !lh_utf8_valid(out->id.p, out->id.n))
 		return lh_err_set(err, LH_ECORRUPT, "ids: the id of row %llu is damaged", (unsigned long long)row);
@@ -406,11 +421,14 @@ int lh_lhv_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct
 
 int64_t lh_lhv_nth(const struct lh_lhv *ix, uint64_t i, struct lh_err *err)
 {
+	uint32_t row;
+
 	if (!ix->order || i >= ix->rows)
 		return (int64_t)i;
-	if (ix->order[i] >= ix->rows)
+	row = lh_once32(&ix->order[i]);
+	if (row >= ix->rows)
 		return lh_err_set(err, LH_ECORRUPT, "order: entry %llu is damaged", (unsigned long long)i);
-	return ix->order[i];
+	return row;
 }
 
 int lh_lhv_nth_row(const struct lh_lhv *ix, uint64_t i, uint64_t *row, struct lh_row *out, struct lh_err *err)
@@ -435,24 +453,25 @@ void lh_lhv_vector(const struct lh_lhv *ix, uint64_t row, float *out)
 
 int64_t lh_lhv_base_find(const struct lh_lhv *ix, const char *id, size_t n, struct lh_err *err)
 {
-	uint32_t want = (uint32_t)lh_xxh3(id, n);
+	uint32_t want = (uint32_t)lh_xxh3(id, n), row;
 	uint64_t slot, tried;
 	struct lh_str is;
 
 	for (tried = 0; tried < ix->hash_slots; tried++) {
 		slot = (want + tried) & (ix->hash_slots - 1);
-		if (!ix->hash[2 * slot + 1])
+		row = lh_once32(&ix->hash[2 * slot + 1]);
+		if (!row)
 			return -1;
 		if (ix->hash[2 * slot] != want)
 			continue;
-		if (ix->hash[2 * slot + 1] > ix->rows) {
+		if (row > ix->rows) {
 			lh_err_set(err, LH_ECORRUPT, "id hash: slot %llu is damaged", (unsigned long long)slot);
 			return -2;
 		}
-		if (text_of(ix, LH_LHV_IDS, ix->hash[2 * slot + 1] - 1, &is, err) < 0)
+		if (lh_lhv_text(ix, LH_LHV_IDS, row - 1, &is, err) < 0)
 			return -2;
 		if (is.n == n && memcmp(is.p, id, n) == 0)
-			return ix->hash[2 * slot + 1] - 1;
+			return row - 1;
 	}
 	return -1;
 }

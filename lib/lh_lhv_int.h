@@ -8,6 +8,8 @@
  *     lh_lhv_judge.c   what the filter said of which row
  *     lh_lhv_write.c   the writer's rows (lh_lhv_writer.h), and what it makes of
  *     lh_lhv_commit.c  them: the graph and the file
+ *     lh_lhv_again.c   rows and links taken over from an index
+ *     lh_lhv_sound.c   what may stand in an index
  *     lh_lhv_verify.c  the checker
  *     lh_lhv_lexical.c the words of rows (lh_lexical.h), and searches by them
  *     lh_lhv_texts.c   the checksums of ids and metadata alone
@@ -41,6 +43,7 @@
 #include "lh_lexical.h"
 #include "lh_lhv.h"
 #include "lh_lhv_disk.h"
+#include "lh_once.h"
 #include "lh_xxh3.h"
 
 #define LH_LHV_LOG "-log"	/* behind the index's path */
@@ -54,6 +57,7 @@ struct lh_pending {
 
 struct lh_lhv {
 	struct lh_mapped map;
+	struct lh_lhv_header header;	/* a copy: what is checked is what is used */
 	dev_t dev;
 	ino_t ino;
 	struct lh_lhv_params params;
@@ -145,8 +149,14 @@ int lh_lhv_no_link(const char *path, struct lh_err *err);
 /* The path of the index's log or lock (LH_LHV_LOG, LH_LHV_LOCK), to be freed. */
 char *lh_lhv_beside(const char *path, const char *suffix, struct lh_err *err);
 
+/* Copy the header of ix->map, and check what it says of the file. */
+int lh_lhv_take_header(struct lh_lhv *ix, struct lh_err *err);
 /* Fill ix from ix->map, all sizes checked. */
 int lh_lhv_open_mapped(struct lh_lhv *ix, struct lh_err *err);
+
+/* A row's text, of kind LH_LHV_IDS or LH_LHV_METAS: its place is inside its
+ * section, its bytes are whatever is there. */
+int lh_lhv_text(const struct lh_lhv *ix, uint32_t kind, uint64_t row, struct lh_str *out, struct lh_err *err);
 
 /* As lh_lhv_row and lh_lhv_find, for rows of the file, hidden or not. */
 int lh_lhv_base_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct lh_err *err);
@@ -167,11 +177,14 @@ int lh_lhv_check_vector(const struct lh_lhv_params *p, const float *v, size_t n,
  * and swap renames it into place (the caller holds the lock by then). */
 struct lh_lhv_writer *lh_lhv_writer_bare(const char *path, const struct lh_lhv_params *p, struct lh_err *err);
 /* Put a row of ix's file, hidden or not, as it lies there: an index of the same
- * parameters, whose row has been checked. */
+ * parameters.  Its id must be new to the writer.  What was copied is checked:
+ * LH_ECORRUPT names the section. */
 int lh_lhv_put_again(struct lh_lhv_writer *w, const struct lh_lhv *ix, uint64_t from, struct lh_err *err);
+/* A pending row of that index, unless it is dead. */
+int lh_lhv_put_pending(struct lh_lhv_writer *w, const struct lh_pending *row, struct lh_err *err);
 /* The rows put first are all those of ix, by their numbers: their links can stay,
- * and only the rows behind them are inserted.  ix is borrowed until prepare;
- * its links must have been checked. */
+ * and only the rows behind them are inserted.  ix is borrowed until prepare,
+ * which checks what it copies. */
 void lh_lhv_writer_continue(struct lh_lhv_writer *w, const struct lh_lhv *ix);
 int lh_lhv_prepare(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err);
 uint64_t lh_lhv_writer_checksum(const struct lh_lhv_writer *w);
@@ -179,8 +192,26 @@ int lh_lhv_swap(struct lh_lhv_writer *w, struct lh_err *err);
 
 /* ---- lh_lhv_verify.c ---- */
 
-/* As lh_lhv_verify, of a file that is open, without its log. */
-int lh_lhv_verify_base(struct lh_lhv *ix, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err);
+/* Has a file that is open changed since it was written?  Its checksums and its
+ * padding alone. */
+void lh_lhv_verify_sums(struct lh_lhv *ix, void (*damage)(void *ctx, const char *section, const char *text), void *ctx);
+
+/* ---- lh_lhv_sound.c ---- */
+
+/* All: 0, or -1 with LH_ECORRUPT and which row.  What is asked about must be a
+ * copy, as must level. */
+struct lh_lhv_graph {
+	uint64_t rows;
+	const uint32_t *level;	/* rows + 1: first upper link list of a row */
+};
+/* A list of 1 + max words: links to different other rows, zeros behind them. */
+int lh_lhv_sound_links(const struct lh_lhv_graph *g, const uint32_t *list, uint32_t max, uint64_t row, uint32_t level, struct lh_err *err);
+int lh_lhv_sound_levels(const struct lh_lhv_graph *g, uint64_t lists, uint32_t top, struct lh_err *err);
+int lh_lhv_sound_vector(const struct lh_lhv_params *p, const float *v, uint64_t row, struct lh_err *err);
+/* v becomes what the code says. */
+int lh_lhv_sound_code(const struct lh_lhv_params *p, const void *code, float *v, uint64_t row, struct lh_err *err);
+/* copy becomes the metadata; scan lends its room.  Also LH_ENOMEM. */
+int lh_lhv_sound_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta, uint64_t row, struct lh_err *err);
 
 /* ---- lh_lhv_texts.c ---- */
 

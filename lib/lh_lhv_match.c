@@ -75,7 +75,7 @@ static long gather(struct lh_searcher *s, uint32_t from, uint32_t *found, size_t
 	for (i = 0; i < links_n; i++)
 		__builtin_prefetch(s->seen + (links[i] < ix->rows ? links[i] : 0), 1);
 	for (i = 0; i < links_n && n < FRESH_MAX; i++) {
-		uint32_t to = links[i];
+		uint32_t to = lh_once32(&links[i]);
 
 		if (to >= ix->rows || s->seen[to] == s->epoch)
 			continue;

@@ -100,7 +100,7 @@ static const uint32_t *links_of(const struct lh_lhv_writer *w, uint32_t row)
 
 uint32_t lh_lhv_nth_put(const struct lh_lhv_writer *w, uint64_t i)
 {
-	return w->old && w->old->order && i < w->old->rows ? w->old->order[i] : (uint32_t)i;
+	return w->came && i < w->old->rows ? w->came[i] : (uint32_t)i;
 }
 
 /* Begins where a walk does; goes on with the first that was put when nothing
@@ -150,6 +150,8 @@ int lh_lhv_set_order(struct lh_lhv_writer *w, struct lh_err *err)
 
 	if (!w->level)
 		return 0;
+	if (w->old && w->old->order && lh_lhv_take_order(w, err) < 0)
+		return -1;
 	w->order = lh_calloc(w->rows, sizeof *w->order, err);
 	w->place = lh_calloc(w->rows, sizeof *w->place, err);
 	if (!w->order || !w->place)

@@ -4,7 +4,7 @@
 
 static int check_sums(const struct lh_lhv *ix, uint32_t first, uint32_t last, struct lh_err *err)
 {
-	const struct lh_lhv_header *h = (const void *)ix->map.p;
+	const struct lh_lhv_header *h = &ix->header;
 	uint32_t i;
 
 	for (i = 0; i < h->n_sections; i++) {

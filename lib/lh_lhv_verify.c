@@ -5,7 +5,6 @@
  */
 #include "lh_lhv_int.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +22,7 @@ struct check {
 	struct lh_err *err;
 	unsigned said[LH_LHV_KINDS + 1];
 	float *vector;		/* of the row that is looked at */
+	uint32_t *level;	/* rows + 1, once rows have been looked at */
 };
 
 LH_PRINTF(3, 4)
@@ -56,8 +56,9 @@ static void bad_open(struct check *c)
 	bad(c, 0, "%s", strncmp(c->err->msg, "header: ", 8) ? c->err->msg : c->err->msg + 8);
 }
 
-static void check_header(struct check *c, const struct lh_lhv_header *h)
+static void check_header(struct check *c)
 {
+	const struct lh_lhv_header *h = &c->ix->header;
 	uint32_t i;
 
 	if (!lh_lhv_all_zero(h->zero, sizeof h->zero) || !lh_lhv_all_zero(h->rest, sizeof h->rest) ||
@@ -68,8 +69,9 @@ static void check_header(struct check *c, const struct lh_lhv_header *h)
 			bad(c, 0, "reserved bytes of section %u are not zero", i);
 }
 
-static void check_sums(struct check *c, const struct lh_lhv_header *h)
+static void check_sums(struct check *c)
 {
+	const struct lh_lhv_header *h = &c->ix->header;
 	const char *map = c->ix->map.p;
 	uint32_t i;
 
@@ -84,46 +86,20 @@ static void check_sums(struct check *c, const struct lh_lhv_header *h)
 	}
 }
 
-/* Is the i-th link of a list one of those before it? */
-static bool given_before(const uint32_t *list, uint32_t i)
+/* What lh_lhv_sound.c said, if it said anything. */
+static void bad_if(struct check *c, uint32_t kind, int rc)
 {
-	uint32_t j;
-
-	for (j = 1; j < i && list[j] != list[i]; j++)
-		;
-	return j < i;
+	if (rc < 0)
+		bad(c, kind, "%s", c->err->msg);
 }
 
-/* A list of at most max links to different other rows, with zeros behind them. */
 static void check_links(struct check *c, uint32_t kind, const uint32_t *list, uint32_t max, uint64_t row, uint32_t level)
 {
-	const struct lh_lhv *ix = c->ix;
-	uint32_t i, n = list[0];
+	struct lh_lhv_graph g = { c->ix->rows, c->level };
+	uint32_t copy[1 + 2 * LH_LHV_M_MAX];
 
-	if (n > max) {
-		bad(c, kind, "row %llu, level %u: %u links, at most %u", (unsigned long long)row, level, n, max);
-		return;
-	}
-	if (!lh_lhv_all_zero(list + 1 + n, (max - n) * sizeof *list))
-		bad(c, kind, "row %llu, level %u: not zero behind the links", (unsigned long long)row, level);
-	for (i = 1; i <= n; i++)
-		if (list[i] >= ix->rows || list[i] == row)
-			bad(c, kind, "row %llu, level %u: a link to row %u", (unsigned long long)row, level, list[i]);
-		else if (given_before(list, i))
-			bad(c, kind, "row %llu, level %u: two links to row %u", (unsigned long long)row, level, list[i]);
-		else if (level && ix->level[list[i] + 1] - ix->level[list[i]] < level)
-			bad(c, kind, "row %llu, level %u: a link to row %u, which is not there", (unsigned long long)row, level, list[i]);
-}
-
-static void check_vector(struct check *c, uint32_t kind, uint64_t row)
-{
-	const struct lh_lhv_params *p = &c->ix->params;
-	const float *v = c->vector;
-
-	if (!lh_vec_finite(v, p->dimension))
-		bad(c, kind, "row %llu: the vector holds NaN or infinity", (unsigned long long)row);
-	else if (p->distance == LH_COSINE && fabs(lh_vec_dot()(v, v, p->dimension) - 1) > 1e-3)
-		bad(c, kind, "row %llu: the vector is not of unit length", (unsigned long long)row);
+	memcpy(copy, list, 4 * (1 + (size_t)max));
+	bad_if(c, kind, lh_lhv_sound_links(&g, copy, max, row, level, c->err));
 }
 
 static void check_row(struct check *c, uint64_t row)
@@ -137,40 +113,37 @@ static void check_row(struct check *c, uint64_t row)
 	if (!lh_lhv_all_zero(at + links, ix->vector_at - links) ||
 	    !lh_lhv_all_zero(at + ix->vector_at + code, ix->stride - ix->vector_at - code))
 		bad(c, LH_LHV_ROWS, "row %llu: the padding is not zero", (unsigned long long)row);
-	lh_code_get(p->precision, lh_lhv_code(ix, row), p->dimension, c->vector);
-	if (p->precision != LH_F32 && !lh_code_sound(p->precision, p->distance, lh_lhv_code(ix, row), p->dimension))
-		bad(c, LH_LHV_ROWS, "row %llu: not a code of %s", (unsigned long long)row, lh_precision_name(p->precision));
-	else
-		check_vector(c, LH_LHV_ROWS, row);
+	bad_if(c, LH_LHV_ROWS, lh_lhv_sound_code(p, lh_lhv_code(ix, row), c->vector, row, c->err));
 	if (p->rescore) {
 		lh_lhv_vector(ix, row, c->vector);
-		check_vector(c, LH_LHV_EXACT, row);
+		bad_if(c, LH_LHV_EXACT, lh_lhv_sound_vector(p, c->vector, row, c->err));
 	}
 }
 
-static void check_graph(struct check *c)
+/* By a copy of the levels, as large as they are. */
+static int check_graph(struct check *c)
 {
 	const struct lh_lhv *ix = c->ix;
+	struct lh_lhv_graph g = { .rows = ix->rows };
 	uint64_t row;
-	uint32_t i, levels;
+	uint32_t list, m = ix->params.m;
 
 	if (!ix->graph)
-		return;
-	for (row = 0; row < ix->rows; row++)
-		if (ix->level[row] > ix->level[row + 1] || ix->level[row + 1] - ix->level[row] > ix->top)
-			break;
-	if (row < ix->rows || ix->level[0] != 0 || ix->level[ix->rows] != ix->n_upper) {
-		bad(c, LH_LHV_LEVELS, "row %llu: the number of its first list is wrong", (unsigned long long)row);
-		return;
+		return 0;
+	g.level = c->level = lh_calloc(ix->rows + 1, sizeof *c->level, c->err);
+	if (!c->level)
+		return -1;
+	memcpy(c->level, ix->level, (ix->rows + 1) * sizeof *c->level);
+	if (lh_lhv_sound_levels(&g, ix->n_upper, ix->top, c->err) < 0) {
+		bad(c, LH_LHV_LEVELS, "%s", c->err->msg);
+		return 0;
 	}
-	if (ix->level[ix->entry + 1] - ix->level[ix->entry] != ix->top)
+	if (c->level[ix->entry + 1] - c->level[ix->entry] != ix->top)
 		bad(c, 0, "the graph begins at row %u, which is not on level %u", ix->entry, ix->top);
-	for (row = 0; row < ix->rows; row++) {
-		levels = ix->level[row + 1] - ix->level[row];
-		for (i = 0; i < levels; i++)
-			check_links(c, LH_LHV_UPPER, ix->upper + (ix->level[row] + (uint64_t)i) * (1 + ix->params.m),
-				    ix->params.m, row, i + 1);
-	}
+	for (row = 0; row < ix->rows; row++)
+		for (list = c->level[row]; list < c->level[row + 1]; list++)
+			check_links(c, LH_LHV_UPPER, ix->upper + list * (1 + (size_t)m), m, row, list - c->level[row] + 1);
+	return 0;
 }
 
 /* Offsets begin at 0, never fall, and end where the bytes do. */
@@ -200,8 +173,7 @@ static void check_ids(struct check *c)
 	if (!check_offsets(c, LH_LHV_ID_AT, ix->id_at, ix->ids_n))
 		return;
 	for (row = 0; row < ix->rows; row++) {
-		id = (struct lh_str){ ix->ids + ix->id_at[row], ix->id_at[row + 1] - ix->id_at[row] };
-		if (id.n < 1 || id.n > LH_ID_MAX || !lh_utf8_valid(id.p, id.n))
+		if (lh_lhv_text(ix, LH_LHV_IDS, row, &id, c->err) < 0 || id.n < 1 || id.n > LH_ID_MAX || !lh_utf8_valid(id.p, id.n))
 			bad(c, LH_LHV_IDS, "row %llu: not an id", (unsigned long long)row);
 		else if (!c->said[LH_LHV_ID_HASH] && lh_lhv_base_find(ix, id.p, id.n, c->err) != (int64_t)row)
 			bad(c, LH_LHV_ID_HASH, "row %llu is not found by its id", (unsigned long long)row);
@@ -212,31 +184,25 @@ static int check_metas(struct check *c)
 {
 	const struct lh_lhv *ix = c->ix;
 	struct lh_record scan;
-	struct lh_value v;
-	struct lh_buf text;
+	struct lh_buf copy;
+	struct lh_str meta;
 	uint64_t row;
 	int rc = 0;
 
 	if (!check_offsets(c, LH_LHV_META_AT, ix->meta_at, ix->metas_n))
 		return 0;
 	lh_record_init(&scan);
-	lh_buf_init(&text, LH_BUF_NOMAX);
+	lh_buf_init(&copy, LH_BUF_NOMAX);
 	for (row = 0; !rc && row < ix->rows; row++) {
-		size_t n = ix->meta_at[row + 1] - ix->meta_at[row];
-
-		if (!n)
-			continue;
-		lh_buf_reset(&text);
-		lh_buf_add(&text, ix->metas + ix->meta_at[row], n);
-		rc = lh_buf_check(&text, c->err);
-		if (!rc && lh_json_parse(&scan, text.p, n, &v, c->err) < 0) {
-			if (c->err->code == LH_EDATA)
-				bad(c, LH_LHV_METAS, "row %llu: %s", (unsigned long long)row, c->err->msg);
-			else
-				rc = -1;
+		rc = lh_lhv_text(ix, LH_LHV_METAS, row, &meta, c->err);
+		if (!rc)
+			rc = lh_lhv_sound_meta(&scan, &copy, meta, row, c->err);
+		if (rc < 0 && c->err->code == LH_ECORRUPT) {
+			bad(c, LH_LHV_METAS, "%s", c->err->msg);
+			rc = 0;
 		}
 	}
-	lh_buf_free(&text);
+	lh_buf_free(&copy);
 	lh_record_free(&scan);
 	return rc;
 }
@@ -251,10 +217,12 @@ static int check_order(struct check *c)
 	if (ix->order && !there)
 		return -1;
 	for (i = 0; there && i < ix->rows; i++) {
-		if (ix->order[i] >= ix->rows || there[ix->order[i]])
-			bad(c, LH_LHV_ORDER, "entry %llu is row %u", (unsigned long long)i, ix->order[i]);
+		uint32_t row = lh_once32(&ix->order[i]);
+
+		if (row >= ix->rows || there[row])
+			bad(c, LH_LHV_ORDER, "entry %llu is row %u", (unsigned long long)i, row);
 		else
-			there[ix->order[i]] = true;
+			there[row] = true;
 	}
 	free(there);
 	return 0;
@@ -269,6 +237,7 @@ static void bad_lexical(void *ctx, int run, const char *text)
 static int check_contents(struct check *c)
 {
 	uint64_t row;
+	int rc;
 
 	c->vector = lh_calloc(c->ix->params.dimension, sizeof *c->vector, c->err);
 	if (!c->vector)
@@ -277,7 +246,10 @@ static int check_contents(struct check *c)
 	for (row = 0; row < c->ix->rows; row++)
 		check_row(c, row);
 	free(c->vector);
-	check_graph(c);
+	rc = check_graph(c);
+	free(c->level);
+	if (rc < 0)
+		return -1;
 	check_ids(c);
 	if (c->ix->params.lexical && lh_lexical_verify(&c->ix->lexical, bad_lexical, c, c->err) < 0)
 		return -1;
@@ -286,14 +258,12 @@ static int check_contents(struct check *c)
 
 static int check_all(struct check *c, const char *path)
 {
-	const struct lh_lhv_header *h = (const void *)c->ix->map.p;
-
-	if (lh_lhv_check_identity(h, c->ix->map.n, c->err) < 0 || lh_lhv_check_sections(h, c->ix->map.n, c->err) < 0) {
+	if (lh_lhv_take_header(c->ix, c->err) < 0) {
 		bad_open(c);
 		return 0;
 	}
-	check_header(c, h);
-	check_sums(c, h);
+	check_header(c);
+	check_sums(c);
 	if (lh_lhv_open_mapped(c->ix, c->err) < 0) {
 		if (c->err->code == LH_ENOMEM)
 			return -1;
@@ -322,12 +292,10 @@ int lh_lhv_verify(const char *path, void (*damage)(void *ctx, const char *sectio
 	return rc;
 }
 
-int lh_lhv_verify_base(struct lh_lhv *ix, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err)
+void lh_lhv_verify_sums(struct lh_lhv *ix, void (*damage)(void *ctx, const char *section, const char *text), void *ctx)
 {
-	struct check c = { .ix = ix, .damage = damage, .ctx = ctx, .err = err };
-	const struct lh_lhv_header *h = (const void *)ix->map.p;
+	struct check c = { .ix = ix, .damage = damage, .ctx = ctx };
 
-	check_header(&c, h);
-	check_sums(&c, h);
-	return check_contents(&c);
+	check_header(&c);
+	check_sums(&c);
 }

@@ -210,7 +210,7 @@ static void scan_rows(struct lh_searcher *s)
 /* The link list of a row above level 0, or NULL. */
 static const uint32_t *upper_links(const struct lh_lhv *ix, uint32_t row, uint32_t level)
 {
-	uint64_t list = (uint64_t)ix->level[row] + level - 1;
+	uint64_t list = (uint64_t)lh_once32(&ix->level[row]) + level - 1;
 
 	if (list >= ix->level[row + 1] || list >= ix->n_upper)
 		return NULL;
@@ -221,18 +221,20 @@ static const uint32_t *upper_links(const struct lh_lhv *ix, uint32_t row, uint32
 static bool step(const struct lh_searcher *s, const uint32_t *links, struct cand *at)
 {
 	const struct lh_lhv *ix = s->ix;
-	uint32_t rows[FRESH_MAX], i, n = 0;
+	uint32_t rows[FRESH_MAX], i, n = 0, all = links ? lh_once32(links) : 0;
 	const void *codes[FRESH_MAX];
 	float d[FRESH_MAX];
 	bool moved = false;
 
-	if (!links || links[0] > ix->params.m)
+	if (all > ix->params.m)
 		return false;
-	for (i = 1; i <= links[0]; i++) {
-		if (links[i] >= ix->rows)
+	for (i = 1; i <= all; i++) {
+		uint32_t to = lh_once32(&links[i]);
+
+		if (to >= ix->rows)
 			continue;
-		rows[n] = links[i];
-		codes[n++] = lh_lhv_code(ix, links[i]);
+		rows[n] = to;
+		codes[n++] = lh_lhv_code(ix, to);
 	}
 	if (n)
 		lh_code_rows(&s->code, codes, n, d);
@@ -279,7 +281,7 @@ static size_t fresh_links(struct lh_searcher *s, uint32_t row, uint32_t *out)
 	for (i = 0; i < n; i++)
 		__builtin_prefetch(s->seen + (links[i] < ix->rows ? links[i] : 0), 1);
 	for (i = 0; i < n; i++) {
-		uint32_t to = links[i];
+		uint32_t to = lh_once32(&links[i]);
 
 		if (to >= ix->rows || s->seen[to] == s->epoch)
 			continue;

@@ -74,7 +74,9 @@ static inline const uint32_t *lh_walk_links(const struct lh_lhv *ix, uint32_t ro
 {
 	const uint32_t *links = (const void *)(ix->block + row * ix->stride);
 
-	*n = links[0] <= 2 * ix->params.m ? links[0] : 0;
+	*n = lh_once32(links);
+	if (*n > 2 * ix->params.m)
+		*n = 0;
 	return links + 1;
 }
 

@@ -19,6 +19,8 @@ struct lh_lhv_writer *lh_lhv_writer_bare(const char *path, const struct lh_lhv_p
 		return NULL;
 	w->p = *p;
 	w->block.huge = true;
+	lh_record_init(&w->scan);
+	lh_buf_init(&w->meta, LH_BUF_NOMAX);
 	w->path = lh_strndup(path, strlen(path), err);
 	if (!w->path) {
 		lh_lhv_writer_free(w);
@@ -66,6 +68,9 @@ void lh_lhv_writer_free(struct lh_lhv_writer *w)
 	free(w->upper);
 	free(w->order);
 	free(w->place);
+	free(w->came);
+	lh_record_free(&w->scan);
+	lh_buf_free(&w->meta);
 	free(w->path);
 	free(w);
 }
@@ -153,12 +158,12 @@ static int hash_grow(struct lh_lhv_writer *w, struct lh_err *err)
 	return 0;
 }
 
-static void *code_of(struct lh_lhv_writer *w, uint64_t row)
+void *lh_lhv_put_code(struct lh_lhv_writer *w, uint64_t row)
 {
 	return w->block.p + row * w->stride + w->vector_at;
 }
 
-static void *exact_of(struct lh_lhv_writer *w, uint64_t row)
+void *lh_lhv_put_exact(struct lh_lhv_writer *w, uint64_t row)
 {
 	return w->exact.p + row * lh_lhv_exact_bytes(&w->p);
 }
@@ -205,7 +210,7 @@ static void set_meta(struct lh_lhv_writer *w, uint64_t row, const char *meta, si
 	w->metas.n += n;
 }
 
-static int set_layout(struct lh_lhv_writer *w, uint32_t dimension, struct lh_err *err)
+int lh_lhv_set_layout(struct lh_lhv_writer *w, uint32_t dimension, struct lh_err *err)
 {
 	if (!w->unit)
 		w->unit = lh_calloc(dimension, sizeof *w->unit, err);
@@ -230,11 +235,10 @@ static int check_put(struct lh_lhv_writer *w, const char *id, size_t id_len, con
 		return lh_err_set(err, LH_EDATA, "metadata of %zu bytes: at most %u", meta_len, UINT32_MAX);
 	if (lh_lhv_check_id(id, id_len, err) < 0 || lh_lhv_check_vector(&p, vector, n, err) < 0)
 		return -1;
-	return set_layout(w, p.dimension, err);
+	return lh_lhv_set_layout(w, p.dimension, err);
 }
 
-/* The row of that id, made unless it is there, with that metadata. */
-static int place(struct lh_lhv_writer *w, const char *id, size_t id_len, const char *meta, size_t meta_len, uint64_t *row, struct lh_err *err)
+int lh_lhv_place(struct lh_lhv_writer *w, const char *id, size_t id_len, const char *meta, size_t meta_len, uint64_t *row, struct lh_err *err)
 {
 	uint32_t sum, *slot;
 	bool fresh;
@@ -259,27 +263,13 @@ int lh_lhv_put(struct lh_lhv_writer *w, const char *id, size_t id_len, const flo
 {
 	uint64_t row;
 
-	if (check_put(w, id, id_len, vector, n, meta_len, err) < 0 || place(w, id, id_len, meta, meta_len, &row, err) < 0)
+	if (check_put(w, id, id_len, vector, n, meta_len, err) < 0 || lh_lhv_place(w, id, id_len, meta, meta_len, &row, err) < 0)
 		return -1;
 	memcpy(w->unit, vector, n * sizeof *w->unit);
 	if (w->p.distance == LH_COSINE)
 		lh_vec_unit(w->unit, n);
-	lh_code_put(w->p.precision, w->p.distance, w->unit, w->p.dimension, code_of(w, row));
+	lh_code_put(w->p.precision, w->p.distance, w->unit, w->p.dimension, lh_lhv_put_code(w, row));
 	if (w->p.rescore)
-		memcpy(exact_of(w, row), w->unit, n * sizeof *w->unit);
-	return 0;
-}
-
-int lh_lhv_put_again(struct lh_lhv_writer *w, const struct lh_lhv *ix, uint64_t from, struct lh_err *err)
-{
-	struct lh_row r;
-	uint64_t row;
-
-	if (set_layout(w, ix->params.dimension, err) < 0 || lh_lhv_base_row(ix, from, &r, err) < 0 ||
-	    place(w, r.id.p, r.id.n, r.meta.p, r.meta.n, &row, err) < 0)
-		return -1;
-	memcpy(code_of(w, row), lh_lhv_code(ix, from), lh_lhv_code_bytes(&w->p));
-	if (w->p.rescore)
-		memcpy(exact_of(w, row), lh_lhv_exact(ix, from), lh_lhv_exact_bytes(&w->p));
+		memcpy(lh_lhv_put_exact(w, row), w->unit, n * sizeof *w->unit);
 	return 0;
 }

@@ -2,6 +2,7 @@
  * lh_lhv_writer - a writer as its parts share it.  Not for callers.
  *
  *     lh_lhv_write.c    gathers the rows, numbered as they were put
+ *     lh_lhv_again.c    takes them over from an index
  *     lh_lhv_order.c    says in which order they are kept
  *     lh_lhv_commit.c   makes the file of them, in that order
  *     lh_lhv_section.c  the file's sections, as bytes come
@@ -46,7 +47,11 @@ struct lh_lhv_writer {
 	struct lh_region hash;
 	uint64_t hash_slots;
 
+	uint64_t taken;			/* rows so far, when the last was taken over */
+	struct lh_record scan;		/* for what is taken over: zeroed is empty */
+	struct lh_buf meta;
 	const struct lh_lhv *old;	/* whose graph is continued, or NULL */
+	uint32_t *came;			/* the order of old, or NULL: as they are numbered */
 	uint32_t *level, *upper;
 	struct lh_hnsw graph;
 	uint32_t *order, *place;	/* the row that is kept as number i; where a row is kept; or NULL: as put */
@@ -63,6 +68,21 @@ struct lh_str lh_lhv_put_id(const struct lh_lhv_writer *w, uint64_t row);
 struct lh_str lh_lhv_put_meta(const struct lh_lhv_writer *w, uint64_t row);
 /* Fill an empty table of ids by the low halves of the rows' checksums. */
 void lh_lhv_fill_slots(uint32_t *hash, uint64_t slots, const uint32_t *sums, uint64_t rows);
+
+/* The dimension, and what follows from it. */
+int lh_lhv_set_layout(struct lh_lhv_writer *w, uint32_t dimension, struct lh_err *err);
+/* The row of that id, made unless it is there, with that metadata. */
+int lh_lhv_place(struct lh_lhv_writer *w, const char *id, size_t id_len, const char *meta, size_t meta_len, uint64_t *row, struct lh_err *err);
+void *lh_lhv_put_code(struct lh_lhv_writer *w, uint64_t row);
+void *lh_lhv_put_exact(struct lh_lhv_writer *w, uint64_t row);
+
+/* ---- lh_lhv_again.c ---- */
+
+/* Of the index that is continued, copied and then checked: where the upper links
+ * of its rows are; with room for them, all links; the order of its rows. */
+int lh_lhv_take_levels(struct lh_lhv_writer *w, struct lh_err *err);
+int lh_lhv_take_links(struct lh_lhv_writer *w, struct lh_err *err);
+int lh_lhv_take_order(struct lh_lhv_writer *w, struct lh_err *err);
 
 /* ---- lh_lhv_order.c ---- */
 

@@ -11,6 +11,7 @@
 #include "lh_code.h"
 #include "lh_json.h"
 #include "lh_mem.h"
+#include "lh_once.h"
 #include "lh_xxh3.h"
 
 #define STEPS_MAX 64	/* to find a word, on an average; half is usual */
@@ -122,8 +123,9 @@ static int check_sizes(struct lh_wordvec *t, const struct lh_lhw_header *h, stru
 static int open_mapped(struct lh_wordvec *t, struct lh_err *err)
 {
 	const char *p = t->map.p;
-	const struct lh_lhw_header *h = (const void *)p;
+	const struct lh_lhw_header *h = &t->header;
 
+	memcpy(&t->header, p, t->map.n < sizeof t->header ? t->map.n : sizeof t->header);
 	if (check_identity(h, t->map.n, err) < 0 || check_values(h, err) < 0 ||
 	    check_sections(h, t->map.n, err) < 0 || check_sizes(t, h, err) < 0)
 		return -1;
@@ -195,7 +197,7 @@ const char *lh_wordvec_model(const struct lh_wordvec *t)
 
 bool lh_wordvec_word(const struct lh_wordvec *t, uint32_t number, struct lh_str *out)
 {
-	uint32_t at = t->word_at[number], end = t->word_at[number + 1];
+	uint32_t at = lh_once32(&t->word_at[number]), end = lh_once32(&t->word_at[number + 1]);
 
 	if (at > end || end > t->word_n)
 		return false;
@@ -226,11 +228,12 @@ int64_t lh_wordvec_find(const struct lh_wordvec *t, uint32_t hash, const void *s
 
 	for (uint64_t tried = 0; tried < t->slots; tried++) {
 		const uint32_t *slot = t->hash + 2 * ((hash + tried) & (t->slots - 1));
+		uint32_t word = lh_once32(&slot[1]);
 
-		if (!slot[1] || slot[1] > t->words)
+		if (!word || word > t->words)
 			return -1;
-		if (slot[0] == hash && lh_wordvec_word(t, slot[1] - 1, &is) && is.n == n && memcmp(is.p, s, n) == 0)
-			return slot[1] - 1;
+		if (slot[0] == hash && lh_wordvec_word(t, word - 1, &is) && is.n == n && memcmp(is.p, s, n) == 0)
+			return word - 1;
 	}
 	return -1;
 }
@@ -244,7 +247,7 @@ static int damaged(const char *what, uint64_t at, struct lh_err *err)
 
 static int check_bytes(const struct lh_wordvec *t, struct lh_err *err)
 {
-	const struct lh_lhw_header *h = (const void *)t->map.p;
+	const struct lh_lhw_header *h = &t->header;
 
 	for (int i = 0; i < LH_LHW_KINDS; i++) {
 		const struct lh_lhw_section *s = &h->section[i];

@@ -7,6 +7,7 @@
 #include "lh_code.h"
 #include "lh_cpu.h"
 #include "lh_mem.h"
+#include "lh_once.h"
 #include "lh_xxh3.h"
 
 #define TOKENS 32		/* words on their way from memory */
@@ -152,11 +153,12 @@ static bool add_like(struct lh_wordvec_reader *r, const struct lh_token *token)
 
 		known += words > 0;
 		for (unsigned j = 0; j < words; j++) {
+			uint32_t word = lh_once32(&pair[2 * j + 1]);
 			struct score *s;
 
-			if (pair[2 * j + 1] >= t->words)
+			if (word >= t->words)
 				continue;
-			s = score_of(r, pair[2 * j + 1]);
+			s = score_of(r, word);
 			if (!s->score)
 				met[mets++] = s->word;
 			s->score += SHARE / words;
@@ -186,7 +188,9 @@ static void ask_for(struct lh_wordvec_reader *r, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		const uint32_t *slot = t->hash + 2 * (r->hash[i] & (t->slots - 1));
 
-		number[i] = slot[0] == r->hash[i] && slot[1] <= t->words ? slot[1] : 0;
+		number[i] = lh_once32(&slot[1]);
+		if (slot[0] != r->hash[i] || number[i] > t->words)
+			number[i] = 0;
 		if (number[i])
 			__builtin_prefetch(t->word_at + number[i] - 1);
 	}

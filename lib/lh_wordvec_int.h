@@ -65,6 +65,7 @@ uint32_t lh_lhw_stride(int precision, uint32_t dimension);
 /* An open table; every section lies inside the map and has the size it must. */
 struct lh_wordvec {
 	struct lh_mapped map;
+	struct lh_lhw_header header;	/* a copy: what is checked is what is used */
 	char *path;
 	char model[LH_LHW_NAME + 20];
 	uint32_t words, dimension, precision, stride;

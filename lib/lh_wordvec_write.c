@@ -377,7 +377,7 @@ static int read_compiled(struct writer *w, struct lh_err *err)
 			lh_err_prefix(err, "%s: word %u", w->job->from_name, i + 1);
 	}
 	if (!rc)
-		memcpy(w->header.name, ((const struct lh_lhw_header *)(const void *)t->map.p)->name, LH_LHW_NAME);
+		memcpy(w->header.name, t->header.name, LH_LHW_NAME);
 	free(v);
 	lh_wordvec_close(t);
 	return rc;

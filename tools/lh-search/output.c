@@ -30,7 +30,7 @@ static int print_metadata(struct worker *w, const struct found *f, struct lh_buf
 	lh_buf_add(out, meta->p, meta->n);
 	if (lh_buf_check(out, err) < 0)
 		return -1;
-	if (memchr(meta->p, '\n', meta->n))
+	if (memchr(out->p + at, '\n', meta->n))
 		return damaged(f, "metadata holds a line break", err);
 	if (lh_json_parse(&w->scan, out->p + at, meta->n, &v, err) == 0)
 		return 0;
@@ -60,11 +60,13 @@ static void print_score(struct lh_buf *out, double score)
 static int print_hit(struct worker *w, const struct found *f, struct lh_buf *out, struct lh_err *err)
 {
 	const struct lh_row *row = &f->row;
+	char id[LH_ID_MAX];
 
-	if (!lh_utf8_valid(row->id.p, row->id.n))
+	memcpy(id, row->id.p, row->id.n);
+	if (!lh_utf8_valid(id, row->id.n))
 		return damaged(f, "its id is not UTF-8", err);
 	lh_buf_puts(out, "\"id\":");
-	lh_buf_json(out, row->id.p, row->id.n);
+	lh_buf_json(out, id, row->id.n);
 	print_distance(out, ",\"distance\":", f->distance);
 	if (w->run->set->hybrid)
 		print_score(out, f->score);

@@ -1,0 +1,255 @@
+/*
+ * An index file that is written to in place while it is read: searches, a check
+ * and a fold never leave its bytes, and what a fold makes of it is sound.
+ *
+ * A second mapping has another thread change the numbers that sizes and places
+ * are made from, and change them back, at odd moments.  Writes meet the moment
+ * between two reads by chance: there are many tries.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "lh_file.h"
+#include "lh_lhv.h"
+#include "lh_lhv_disk.h"
+
+#define CHECK(x) check_why(x, err.msg)
+#define ROWS 1200
+#define DIM 8
+#define M 4
+
+static struct lh_err err;
+static char dir[] = "/tmp/lh-test-written-XXXXXX", path[64], log_path[72];
+static struct lh_buf good, good_log;
+static unsigned char *map;	/* what the writer changes, while there is one */
+static bool stop, was_changed;
+
+static uint64_t rnd(uint64_t *state, uint64_t n)
+{
+	*state = *state * 6364136223846793005u + 1442695040888963407u;
+	return (*state >> 33) % n;
+}
+
+static void make(void)
+{
+	struct lh_lhv_params p;
+	struct lh_lhv_writer *w;
+	struct lh_lhv_change *c = NULL;
+	uint64_t state = 1;
+	float v[DIM];
+	char id[16];
+	bool fold;
+
+	lh_lhv_params_default(&p);
+	p.m = M;
+	p.ef_construction = 16;
+	w = lh_lhv_writer_new(path, &p, 1, &err);
+	CHECK(w != NULL);
+	for (unsigned i = 0; i < ROWS + 20; i++) {
+		int n = snprintf(id, sizeof id, "id-%u", i);
+
+		for (unsigned d = 0; d < DIM; d++)
+			v[d] = (float)rnd(&state, 2001) - 1000.5f;
+		if (i == ROWS) {
+			CHECK(lh_lhv_commit(w, 1, &err) == 0);
+			lh_lhv_writer_free(w);
+			c = lh_lhv_change_open(path, 1, &err);
+			CHECK(c != NULL);
+		}
+		if (i < ROWS)
+			CHECK(lh_lhv_put(w, id, (size_t)n, v, DIM, "{\"s\":\"some text\"}", 17, &err) == 0);
+		else
+			CHECK(lh_lhv_change_put(c, id, (size_t)n, v, DIM, "{}", 2, &err) == 0);
+	}
+	CHECK(lh_lhv_change_commit(c, &fold, &err) == 0);
+	lh_lhv_change_close(c);
+	CHECK(lh_file_read(path, &good, &err) == 1 && lh_file_read(log_path, &good_log, &err) == 1);
+}
+
+static void restore(const char *to, const struct lh_buf *what)
+{
+	int fd;
+
+	unlink(to);
+	fd = open(to, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	CHECK(fd >= 0 && write(fd, what->p, what->len) == (ssize_t)what->len);
+	close(fd);
+}
+
+static const struct lh_lhv_section *section(uint32_t kind)
+{
+	const struct lh_lhv_header *h = (const void *)good.p;
+
+	for (uint32_t i = 0; i < h->n_sections; i++)
+		if (h->section[i].kind == kind)
+			return &h->section[i];
+	return NULL;
+}
+
+/* A word of that kind of section, of those that say how much or where. */
+static size_t place(uint32_t kind, uint64_t *state)
+{
+	const struct lh_lhv_section *s = section(kind);
+	const struct lh_lhv_header *h = (const void *)good.p;
+
+	CHECK(s && s->bytes);
+	if (kind == LH_LHV_ROWS)
+		return s->at + rnd(state, ROWS) * h->stride + 4 * rnd(state, 3);
+	if (kind == LH_LHV_UPPER)
+		return s->at + rnd(state, s->bytes / 4 / (1 + M)) * 4 * (1 + M);
+	return s->at + 4 * rnd(state, s->bytes / 4);
+}
+
+static void set(size_t at, uint32_t value)
+{
+	__atomic_store_n((uint32_t *)(void *)(map + at), value, __ATOMIC_RELAXED);
+}
+
+static void *change(void *unused)
+{
+	static const uint32_t kinds[] = {
+		LH_LHV_LEVELS, LH_LHV_ROWS, LH_LHV_UPPER, LH_LHV_ID_AT, LH_LHV_META_AT, LH_LHV_ORDER, LH_LHV_ID_HASH,
+	};
+	static const uint32_t values[] = { 0, 0xffffffff, 0x7fffffff, 100000, 5 };
+	static uint64_t state = 7;
+	size_t at[40];
+
+	(void)unused;
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		uint32_t kind = kinds[rnd(&state, 7)], value = values[rnd(&state, 5)], was;
+
+		for (unsigned i = 0; i < 40; i++) {
+			at[i] = place(kind, &state);
+			set(at[i], value);
+		}
+		__atomic_store_n(&was_changed, true, __ATOMIC_RELAXED);
+		usleep((useconds_t)rnd(&state, 300));
+		for (unsigned i = 0; i < 40; i++) {
+			memcpy(&was, good.p + at[i], sizeof was);
+			set(at[i], was);
+		}
+		usleep((useconds_t)rnd(&state, 600));
+	}
+	return NULL;
+}
+
+static pthread_t begin_changes(void)
+{
+	pthread_t t;
+	int fd;
+
+	restore(path, &good);
+	restore(log_path, &good_log);
+	fd = open(path, O_RDWR);
+	map = fd < 0 ? MAP_FAILED : mmap(NULL, good.len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(map != MAP_FAILED);
+	close(fd);
+	stop = false;
+	CHECK(pthread_create(&t, NULL, change, NULL) == 0);
+	return t;
+}
+
+static void end_changes(pthread_t t)
+{
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	pthread_join(t, NULL);
+	munmap(map, good.len);
+}
+
+static void on_damage(void *ctx, const char *name, const char *text)
+{
+	snprintf(err.msg, sizeof err.msg, "%s: %s", name, text);
+	++*(unsigned *)ctx;
+}
+
+/* Some are refused; of those that are not, nothing may be wrong. */
+static void folds(unsigned tries)
+{
+	unsigned done = 0, refused = 0, damage = 0;
+
+	for (unsigned i = 0; i < tries || !done || !refused; i++) {
+		pthread_t t = begin_changes();
+		int rc = lh_lhv_compact(path, 1, 10, &err);
+
+		end_changes(t);
+		CHECK(i < 100 * tries);
+		CHECK(rc == 0 || err.code == LH_ECORRUPT);
+		refused += rc < 0;
+		done += rc == 0;
+		if (rc == 0)
+			CHECK(lh_lhv_verify(path, on_damage, &damage, &err) == 0 && damage == 0);
+	}
+	CHECK(was_changed);
+}
+
+static void search(struct lh_lhv *ix, uint64_t *state)
+{
+	struct lh_searcher *s = lh_searcher_new(ix, &err);
+	float v[DIM];
+	struct lh_hit hit[10];
+	struct lh_row row;
+	char id[16];
+
+	CHECK(s != NULL);
+	for (unsigned i = 0; i < 100; i++) {
+		struct lh_query q = { .vector = v, .k = 10, .ef = 20 };
+		long n;
+
+		for (unsigned d = 0; d < DIM; d++)
+			v[d] = (float)rnd(state, 2001) - 1000.5f;
+		n = lh_lhv_search(s, &q, hit, &err);
+		CHECK(n >= -1 && n <= 10 && (n >= 0 || err.code == LH_ECORRUPT));
+		while (n-- > 0)
+			if (lh_lhv_row(ix, hit[n].row, &row, &err) == 1)
+				CHECK(row.id.n <= LH_ID_MAX && row.meta.n <= good.len);
+		CHECK(lh_lhv_find(ix, id, (size_t)sprintf(id, "id-%u", (unsigned)rnd(state, ROWS)), &err) < ROWS);
+		CHECK(lh_lhv_nth_row(ix, rnd(state, ROWS), &(uint64_t){ 0 }, &row, &err) <= 1);
+	}
+	lh_searcher_free(s);
+}
+
+static void reads(unsigned tries)
+{
+	uint64_t state = 3;
+	unsigned damage = 0;
+
+	for (unsigned i = 0; i < tries; i++) {
+		pthread_t t = begin_changes();
+		struct lh_lhv *ix = lh_lhv_open(path, &err);
+
+		CHECK(ix || err.code == LH_ECORRUPT);
+		if (ix)
+			search(ix, &state);
+		lh_lhv_close(ix);
+		CHECK(lh_lhv_verify(path, on_damage, &damage, &err) == 0);
+		end_changes(t);
+	}
+}
+
+int main(void)
+{
+	const char *scale = getenv("LH_SCALE");
+	unsigned tries = scale && !strcmp(scale, "soak") ? 3000 : 150;
+
+	CHECK(mkdtemp(dir) != NULL);
+	snprintf(path, sizeof path, "%s/a.lhv", dir);
+	snprintf(log_path, sizeof log_path, "%s-log", path);
+	lh_buf_init(&good, LH_BUF_NOMAX);
+	lh_buf_init(&good_log, LH_BUF_NOMAX);
+	make();
+	folds(tries);
+	reads(tries / 3);
+	unlink(path);
+	unlink(log_path);
+	rmdir(dir);
+	lh_buf_free(&good);
+	lh_buf_free(&good_log);
+	return 0;
+}
