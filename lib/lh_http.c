@@ -1,5 +1,5 @@
 /* lh_http.c - GET, or POST a JSON body, and get the answer.  See lh_http.h. */
-#include "lh_http.h"
+#include "lh_http_int.h"
 
 #include <ctype.h>
 #include <curl/curl.h>
@@ -9,14 +9,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <time.h>
 
 #include "lh_mem.h"
 
-#define URL_SHOWN 400
 #define BODY_SHOWN 200
 #define FIRST_WAIT 0.25		/* seconds before the first retry, doubling */
+#define REDIRECTS 5
 #define CONNECT_WAIT 10.0	/* seconds; a longer --timeout is for the answer */
 
 /* The calls of libcurl that are used here, found when first needed. */
@@ -38,8 +37,9 @@ struct lh_http {
 	CURL *curl;
 	struct curl_slist *headers;
 	struct lh_http_opts opts;
-	struct lh_buf body;
+	struct lh_buf body, url;	/* url: where a redirect led */
 	unsigned seed;
+	char moved[LH_URL_SHOWN];		/* where one would have led that is not followed */
 	char curl_why[CURL_ERROR_SIZE], why[CURL_ERROR_SIZE + 64];
 };
 
@@ -83,62 +83,6 @@ static void load(void)
 		snprintf(lib.failed, sizeof lib.failed, "libcurl does not start");
 }
 
-/* Where user-info (or else the host) begins, and the authority ends. */
-static const char *authority(const char *url, const char **end)
-{
-	const char *p = strstr(url, "://");
-
-	p = p ? p + 3 : url;
-	*end = p + strcspn(p, "/?#");
-	return p;
-}
-
-/* The @ behind user-info, or NULL. */
-static const char *user_info_end(const char *p, const char *end)
-{
-	return memrchr(p, '@', (size_t)(end - p));
-}
-
-void lh_http_mask(const char *url, char *out, size_t n)
-{
-	const char *end, *p = authority(url, &end), *at = user_info_end(p, end);
-
-	if (at)
-		snprintf(out, n, "%.*s***%s", (int)(p - url), url, at);
-	else
-		snprintf(out, n, "%s", url);
-}
-
-int lh_http_check_url(const char *url, struct lh_err *err)
-{
-	char shown[URL_SHOWN];
-	const char *p, *end, *at;
-
-	lh_http_mask(url, shown, sizeof shown);
-	if (strncasecmp(url, "http://", 7) && strncasecmp(url, "https://", 8))
-		return lh_err_set(err, LH_EUSAGE, "\"%s\" is not an http:// or https:// address", shown);
-	p = authority(url, &end);
-	at = user_info_end(p, end);
-	if ((at ? at + 1 : p) == end || *(at ? at + 1 : p) == ':')
-		return lh_err_set(err, LH_EUSAGE, "\"%s\" names no host", shown);
-	for (p = url; *p; p++)
-		if ((unsigned char)*p <= ' ' || *p == 0x7f)
-			return lh_err_set(err, LH_EUSAGE, "\"%s\" holds white space or control bytes", shown);
-	return 0;
-}
-
-int lh_http_check_kept_url(const char *url, struct lh_err *err)
-{
-	char shown[URL_SHOWN];
-
-	if (lh_http_check_url(url, err) < 0)
-		return -1;
-	lh_http_mask(url, shown, sizeof shown);
-	if (strncmp(url, shown, sizeof shown - 1) != 0)
-		return lh_err_set(err, LH_EUSAGE, "\"%s\" holds user-info, which an index does not keep", shown);
-	return 0;
-}
-
 int lh_http_check_bearer(const char *token, struct lh_err *err)
 {
 	const char *p;
@@ -147,20 +91,6 @@ int lh_http_check_bearer(const char *token, struct lh_err *err)
 		if (*p <= ' ' || *p >= 0x7f)
 			return lh_err_set(err, LH_EUSAGE, "holds white space, control or non-ASCII characters");
 	return 0;
-}
-
-static bool is_loopback(const char *url)
-{
-	const char *end, *p = authority(url, &end), *at = user_info_end(p, end);
-	size_t n;
-
-	if (at)
-		p = at + 1;
-	if (!strncmp(p, "[::1]", 5))
-		return true;
-	n = strcspn(p, ":/?#");
-	return (n == 9 && !strncasecmp(p, "localhost", 9)) ||
-	       (!strncmp(p, "127.", 4) && strspn(p, "0123456789.") == n);
 }
 
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
@@ -213,8 +143,6 @@ static int set_up(struct lh_http *h)
 	bad |= lib.setopt(c, CURLOPT_USERAGENT, "lakehouse-tools");
 	bad |= lib.setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
 	bad |= lib.setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	bad |= lib.setopt(c, CURLOPT_MAXREDIRS, 5L);
-	bad |= lib.setopt(c, CURLOPT_POSTREDIR, (long)CURL_REDIR_POST_ALL);
 	bad |= lib.setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
 	bad |= lib.setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
 	bad |= lib.setopt(c, CURLOPT_NOSIGNAL, 1L);
@@ -253,6 +181,7 @@ struct lh_http *lh_http_new(const struct lh_http_opts *opts, struct lh_err *err)
 	h->opts = *opts;
 	h->seed = (unsigned)((uintptr_t)h >> 4) ^ (unsigned)time(NULL);
 	lh_buf_init(&h->body, opts->max_body ? opts->max_body : LH_HTTP_MAX_BODY);
+	lh_buf_init(&h->url, LH_BUF_NOMAX);
 	h->curl = lib.init();
 	if (!h->curl || set_headers(h) < 0 || set_up(h) < 0) {
 		lh_http_free(h);
@@ -270,22 +199,19 @@ void lh_http_free(struct lh_http *h)
 		lib.cleanup(h->curl);
 	lib.slist_free_all(h->headers);
 	lh_buf_free(&h->body);
+	lh_buf_free(&h->url);
 	free(h);
 }
 
 static int aim(struct lh_http *h, const struct lh_http_call *call)
 {
-	const char *url = call->url, *end, *p = authority(url, &end);
-	bool secret = call->bearer || user_info_end(p, end);
 	CURL *c = h->curl;
 	int bad = 0;
 
-	bad |= lib.setopt(c, CURLOPT_URL, url);
+	bad |= lib.setopt(c, CURLOPT_URL, call->url);
 	bad |= lib.setopt(c, CURLOPT_XOAUTH2_BEARER, call->bearer);
 	bad |= lib.setopt(c, CURLOPT_HTTPAUTH, call->bearer ? CURLAUTH_BEARER : CURLAUTH_BASIC);
-	bad |= lib.setopt(c, CURLOPT_FOLLOWLOCATION, secret ? 0L : 1L);
-	bad |= lib.setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, strncasecmp(url, "https:", 6) ? "http,https" : "https");
-	bad |= lib.setopt(c, CURLOPT_PROXY, is_loopback(url) ? "" : NULL);
+	bad |= lib.setopt(c, CURLOPT_PROXY, lh_url_is_loopback(call->url) ? "" : NULL);
 	if (!call->body)
 		return bad | lib.setopt(c, CURLOPT_HTTPGET, 1L) ? -1 : 0;
 	bad |= lib.setopt(c, CURLOPT_POST, 1L);
@@ -315,9 +241,10 @@ static CURLcode perform(struct lh_http *h)
 	return rc;
 }
 
-static bool is_connection_failure(CURLcode rc)
+static bool is_retry_failure(CURLcode rc)
 {
 	switch (rc) {
+	case CURLE_OPERATION_TIMEDOUT:
 	case CURLE_COULDNT_RESOLVE_PROXY:
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_CONNECT:
@@ -333,7 +260,7 @@ static bool is_connection_failure(CURLcode rc)
 
 static bool is_retry_status(long status)
 {
-	return status == 429 || status == 502 || status == 503 || status == 504;
+	return status == 408 || status == 409 || status == 429 || status / 100 == 5;
 }
 
 /* Sleep before try number n+1; -1 when asked to stop meanwhile. */
@@ -357,27 +284,54 @@ static int wait_turn(struct lh_http *h, unsigned n, curl_off_t retry_after)
 	return 0;
 }
 
-/* The first bytes of a body, not cut within a character. */
-static int shown_len(const struct lh_http_reply *r)
+/* How much of the beginning is shown: not cut within a character, nor with the
+ * blanks at its end. */
+static size_t shown_len(const struct lh_buf *b)
 {
-	size_t n = r->len;
+	size_t n = b->len;
 
 	if (n > BODY_SHOWN)
-		for (n = BODY_SHOWN; n > BODY_SHOWN - 4 && ((unsigned char)r->body[n] & 0xc0) == 0x80; )
+		for (n = BODY_SHOWN; n > BODY_SHOWN - 4 && ((unsigned char)b->p[n] & 0xc0) == 0x80; )
 			n--;
-	return (int)n;
+	while (n && isspace((unsigned char)b->p[n - 1]))
+		n--;
+	return n;
+}
+
+/* "URL: HTTP 200: ", then what is wrong and why it may be. */
+static void put_head(struct lh_buf *b, const char *url, const struct lh_http_reply *reply, const char *what)
+{
+	char shown[LH_URL_SHOWN];
+
+	lh_http_mask(url, shown, sizeof shown);
+	lh_buf_printf(b, "%s: HTTP %ld", shown, reply->status);
+	if (reply->moved)
+		lh_buf_printf(b, ": a redirect to %s, which is not followed", reply->moved);
+	if (what) {
+		lh_buf_puts(b, ": ");
+		lh_url_scrub(url, what, strlen(what), strlen(what), b);
+	}
 }
 
 int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_reply *reply, const char *what)
 {
-	char shown[URL_SHOWN];
-	int n = shown_len(reply);
+	struct lh_buf text, quote;
+	size_t n;
+	int rc;
 
-	while (n > 0 && isspace((unsigned char)reply->body[n - 1]))
-		n--;
-	lh_http_mask(url, shown, sizeof shown);
-	return lh_err_set(err, LH_ENET, "%s: HTTP %ld%s%s%s%.*s", shown, reply->status, what ? ": " : "", what ? what : "",
-			  n ? ": " : "", n, n ? reply->body : "");
+	lh_buf_init(&text, LH_BUF_NOMAX);
+	lh_buf_init(&quote, LH_BUF_NOMAX);
+	put_head(&text, url, reply, what);
+	lh_url_scrub(url, reply->body, reply->len, BODY_SHOWN + 4, &quote);
+	n = shown_len(&quote);
+	if (n)
+		lh_buf_puts(&text, ": ");
+	lh_buf_add(&text, quote.p, n);
+	rc = lh_buf_check(&text, err) < 0 || lh_buf_check(&quote, err) < 0 ? -1
+	     : lh_err_set(err, LH_ENET, "%.*s", (int)text.len, text.p);
+	lh_buf_free(&text);
+	lh_buf_free(&quote);
+	return rc;
 }
 
 /* curl says how long it tried, " after 3 ms", and so of the same fault something
@@ -394,7 +348,7 @@ static void drop_time(char *why)
 /* Say why there is no whole answer. */
 static int explain(struct lh_http *h, CURLcode rc, const char *url, struct lh_http_reply *reply, struct lh_err *err)
 {
-	char shown[URL_SHOWN];
+	char shown[LH_URL_SHOWN];
 	curl_off_t connected = 0;
 
 	lib.getinfo(h->curl, CURLINFO_PRETRANSFER_TIME_T, &connected);
@@ -408,6 +362,8 @@ static int explain(struct lh_http *h, CURLcode rc, const char *url, struct lh_ht
 		snprintf(h->why, sizeof h->why, "no connection within %g s", connect_wait(h));
 	else if (rc == CURLE_OPERATION_TIMEDOUT)
 		snprintf(h->why, sizeof h->why, "no whole answer within %g s", h->opts.timeout);
+	else if (rc == CURLE_TOO_MANY_REDIRECTS)
+		snprintf(h->why, sizeof h->why, "more than %d redirects", REDIRECTS);
 	else
 		snprintf(h->why, sizeof h->why, "%s", h->curl_why[0] ? h->curl_why : lib.strerror(rc));
 	drop_time(h->why);
@@ -419,28 +375,72 @@ static int explain(struct lh_http *h, CURLcode rc, const char *url, struct lh_ht
 	return lh_err_set(err, LH_ENET, "%s: %s", shown, h->why);
 }
 
+/* The answer is a redirect: 1 when it is to be followed, and curl is aimed there,
+ * 0 when it is the answer, -1 without memory.  What is sent to one place goes to
+ * no other, whoever asks for it. */
+static int redirected(struct lh_http *h, const struct lh_http_call *call, struct lh_http_reply *reply)
+{
+	bool secret = call->bearer || lh_url_has_user(call->url);
+	const char *to = NULL, *path;
+
+	lib.getinfo(h->curl, CURLINFO_REDIRECT_URL, &to);
+	if (reply->status / 100 != 3 || !to)
+		return 0;
+	if (secret || !lh_url_same_place(call->url, to)) {
+		path = strstr(to, "://");
+		path = path ? path + 3 + strcspn(path + 3, "/?#") : to;
+		lh_buf_reset(&h->url);
+		lh_buf_add(&h->url, to, (size_t)(path - to));
+		lh_buf_putc(&h->url, '\0');
+		if (h->url.failed)
+			return -1;
+		lh_http_mask(h->url.p, h->moved, sizeof h->moved);
+		reply->moved = h->moved;
+		return 0;
+	}
+	lh_buf_reset(&h->url);
+	lh_url_move(&h->url, call->url, to);
+	return h->url.failed || lib.setopt(h->curl, CURLOPT_URL, h->url.p) ? -1 : 1;
+}
+
+/* One attempt, with the redirects that are followed: of *reply all but why. */
+static int attempt(struct lh_http *h, const struct lh_http_call *call, CURLcode *rc, struct lh_http_reply *reply, struct lh_err *err)
+{
+	unsigned moves = 0;
+	int more;
+
+	if (aim(h, call) < 0)
+		return lh_err_nomem(err);
+	do {
+		memset(reply, 0, sizeof *reply);
+		*rc = perform(h);
+		lib.getinfo(h->curl, CURLINFO_RESPONSE_CODE, &reply->status);
+		reply->body = h->body.p;
+		reply->len = h->body.len;
+		more = *rc == CURLE_OK ? redirected(h, call, reply) : 0;
+	} while (more > 0 && moves++ < REDIRECTS);
+	if (more > 0)
+		*rc = CURLE_TOO_MANY_REDIRECTS;
+	return more < 0 ? lh_err_nomem(err) : 0;
+}
+
 int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_http_reply *reply, struct lh_err *err)
 {
 	curl_off_t after = 0;
-	unsigned tries = 0;
-	CURLcode rc;
+	CURLcode rc = CURLE_OK;
+	unsigned tries;
 	bool again;
 
 	memset(reply, 0, sizeof *reply);
 	if (call->bearer && lh_http_check_bearer(call->bearer, err) < 0)
 		return lh_err_prefix(err, "bearer");
-	if (aim(h, call) < 0)
-		return lh_err_nomem(err);
-	for (;; tries++) {
-		memset(reply, 0, sizeof *reply);
-		rc = perform(h);
-		lib.getinfo(h->curl, CURLINFO_RESPONSE_CODE, &reply->status);
-		lib.getinfo(h->curl, CURLINFO_RETRY_AFTER, &after);
-		reply->body = h->body.p;
-		reply->len = h->body.len;
-		again = rc == CURLE_OK ? is_retry_status(reply->status) : is_connection_failure(rc) && !h->body.failed;
+	for (tries = 0;; tries++) {
+		if (attempt(h, call, &rc, reply, err) < 0)
+			return -1;
+		again = rc == CURLE_OK ? is_retry_status(reply->status) : is_retry_failure(rc) && !h->body.failed;
 		if (!again || tries >= h->opts.retries)
 			break;
+		lib.getinfo(h->curl, CURLINFO_RETRY_AFTER, &after);
 		if (wait_turn(h, tries, after) < 0)
 			return lh_err_set(err, LH_EINTR, "interrupted");
 	}

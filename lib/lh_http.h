@@ -6,19 +6,20 @@
  *     if (reply.status != 200)
  *             return lh_http_refuse(err, url, &reply, NULL);    (a wrong one)
  *
- * Only http and https, also behind a redirect, and never from https back to
- * http.  TLS is verified and nothing turns that off; SSL_CERT_FILE and
- * SSL_CERT_DIR name other authorities than the system's.  A call with
- * credentials (a bearer's token, or user-info in the URL) is not redirected at
- * all; user-info is masked in every message, a token stands in none.  Proxies
+ * Only http and https.  TLS is verified and nothing turns that off;
+ * SSL_CERT_FILE and SSL_CERT_DIR name other authorities than the system's.  A
+ * redirect is followed within the same scheme, host and port, at most five times
+ * in a row and as the POST that it was; one to any other place is the answer, and
+ * so is any redirect of a call with credentials (a bearer's token, or user-info in
+ * the URL).  User-info is masked in every message, also where the answer that is
+ * quoted holds it, plainly or as Basic sends it; a token stands in none.  Proxies
  * are taken from the environment as curl does, but loopback is always spoken to
  * directly.
  *
- * A connection that fails (refused, reset, closed without an answer) and the
- * statuses 429, 502, 503 and 504 are tried again, at most opts.retries times,
- * after a doubling wait with jitter, or what Retry-After asks for, but never
- * longer than opts.timeout.  A time-out and every other status are not: the
- * upstream has the work already.
+ * A connection that fails (refused, reset, closed without an answer), a time-out,
+ * and the statuses 408, 409, 429 and 500 to 599 are tried again, at most
+ * opts.retries times, after a doubling wait with jitter, or what Retry-After asks
+ * for, but never longer than opts.timeout.  Every other status is the answer.
  *
  * The body is capped as it arrives, after decompression, so that neither an
  * endless answer nor a gzip bomb costs more than opts.max_body.
@@ -27,7 +28,7 @@
  * it brings some thirty libraries and 3.5 ms, which a run that never meets the
  * network should not pay.
  *
- * Owner:   reply.body and why are the handle's, until its next call; LH_PAD
+ * Owner:   reply.body, why and moved are the handle's, until its next call; LH_PAD
  *          bytes follow the body.
  * Errors:  LH_ENET with one line that names the URL, and says the same each time
  *          the same goes wrong; LH_EINTR; LH_ENOMEM.
@@ -60,6 +61,7 @@ struct lh_http_reply {
 	size_t len;
 	const char *why;	/* what there is is not whole, because of this; NULL: it is */
 	bool timed_out;		/* this is why */
+	const char *moved;	/* a redirect to this place was not followed; or NULL */
 };
 
 struct lh_http;

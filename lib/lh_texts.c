@@ -6,6 +6,7 @@
 
 #include "lh_coproc.h"
 #include "lh_hashv1.h"
+#include "lh_http.h"
 #include "lh_mem.h"
 #include "lh_vecrec.h"
 #include "lh_wordvec.h"
@@ -43,12 +44,14 @@ bool lh_engine_here(const char *engine)
 static int check_address(const struct lh_texts_how *how, const char *url, struct lh_err *err)
 {
 	const char *key = getenv(LH_OPENAI_KEY_ENV), *own = getenv(LH_OPENAI_URL_ENV);
+	char shown[200];
 
 	if (how->own_url || !*url || strcmp(how->engine, lh_engine_name(LH_ENGINE_OPENAI)) != 0 || !key || !*key)
 		return 0;
 	if (strcmp(url, own && *own ? own : LH_OPENAI_URL) == 0)
 		return 0;
-	return lh_err_set(err, LH_EUSAGE, "the index names %.200s, which is not sent your key: set " LH_OPENAI_URL_ENV " to that, if it may be", url);
+	lh_http_mask(url, shown, sizeof shown);
+	return lh_err_set(err, LH_EUSAGE, "the index names %s, which is not sent your key: set " LH_OPENAI_URL_ENV " to that, if it may be", shown);
 }
 
 static int copy_how(struct lh_texts *t, const struct lh_texts_how *how, struct lh_err *err)

@@ -261,7 +261,7 @@ fails_with() {
 @test "the code stands in error.code, and what failed upstream makes it exit 2 while the next are tried" {
 	serve --mode sometimes
 	printf '{"id":%d,"model":"%s","prompt":"a"}\n' 1 m 2 m 3 m 4 '' 5 kimi/m 6 m >in
-	run -2 --separate-stderr lh-chat -j1 --on-error emit --rejects bad in
+	run -2 --separate-stderr lh-chat -j1 --retries 0 --on-error emit --rejects bad in
 	[ "$(jq -c '[.id, .reply.content, .error.code, .error.line]' <<<"$output" | tr -d '\n')" = \
 		'[1,"a",null,null][2,"a",null,null][3,null,502,3][4,null,400,4][5,null,404,5][6,"a",null,null]' ] || { echo "$output"; return 1; }
 	[ "$(jq -r 'select(.id == 3).error.message' <<<"$output")" = "$URL/api/chat: HTTP 500: no luck" ]
@@ -276,7 +276,7 @@ fails_with() {
 @test "--on-error stop ends at the first: exit 2 for an upstream, 1 for a record" {
 	serve --mode sometimes
 	printf '{"id":%d,"model":"m","prompt":"a"}\n' 1 2 3 4 >in
-	run -2 --separate-stderr lh-chat -j1 --on-error stop in
+	run -2 --separate-stderr lh-chat -j1 --retries 0 --on-error stop in
 	[ "$(jq .id <<<"$output" | tr -d '\n')" = 12 ]
 	printf '{"id":%d,"model":"m","prompt":%s}\n' 1 '"a"' 2 5 3 '"a"' >in
 	run -1 --separate-stderr lh-chat -j1 --on-error stop in
@@ -306,10 +306,20 @@ fails_with() {
 	[ "${stderr_lines[0]}" = "lh-chat: in:1: 502 $URL/api/chat: HTTP 429: busy" ]
 }
 
-@test "500 is not tried again; 200 bytes of its body are shown, harmlessly" {
-	serve --mode error
-	fails_with 502 "$URL/api/chat: HTTP 500: out of"
+@test "500 and a time-out are tried again" {
+	serve --mode faint --status 500
+	lh-chat <<<'{"model":"m","prompt":"a"}' >out
+	[ "$(jq -r .reply.content out)" = a ]
+	[ "$(wc -l <log)" = 3 ]
+	serve --mode dozing
+	lh-chat --timeout 0.5 <<<'{"model":"m","prompt":"a"}' >out
+	[ "$(jq -r .reply.content out)" = a ]
 	[ "$(wc -l <log)" = 2 ]
+}
+
+@test "200 bytes of a failure's body are shown, harmlessly" {
+	serve --mode error
+	fails_with 502 "$URL/api/chat: HTTP 500: out of" --retries 0
 	[ ${#stderr_lines[0]} -lt 350 ]
 }
 
@@ -333,16 +343,16 @@ fails_with() {
 	done
 }
 
-@test "504: a service that is silent, or slow, or does not shake hands, is not asked again" {
+@test "504: a service that is silent, or slow, or does not shake hands, is asked as often as --retries says" {
 	for mode in silent slow; do
 		serve --mode $mode
-		fails_with 504 "no whole answer within 0.5 s" --timeout 0.5
-		[ "$(wc -l <log)" = 2 ]
+		fails_with 504 "no whole answer within 0.5 s" --timeout 0.5 --retries 1
+		[ "$(wc -l <log)" = 4 ]
 		stop_upstreams
 	done
 	serve --mode deaf
 	export LH_OLLAMA_URL=https${URL#http}
-	fails_with 504 "/api/chat: no connection within 0.5 s" --timeout 0.5
+	fails_with 504 "/api/chat: no connection within 0.5 s" --timeout 0.5 --retries 0
 }
 
 @test "an answer that takes its time, but comes, is read" {
@@ -606,7 +616,7 @@ refuses() {
 	run -0 python3 abort.py
 }
 
-@test "keys go to their provider alone: a redirect is not followed, without a key it is" {
+@test "keys go to their provider alone: a redirect is not followed; without a key, only to where it came from" {
 	serve
 	good=$URL
 	export KIMI_API_KEY=k
@@ -615,7 +625,8 @@ refuses() {
 		run -2 --separate-stderr lh-chat <<<'{"model":"kimi/m","prompt":"a"}'
 		[[ ${stderr_lines[0]} == *"502 $URL/coding/v1/chat/completions: HTTP $code"* ]] || { echo "$stderr"; return 1; }
 		[ "$(wc -l <log)" = 1 ]
-		lh-chat <<<'{"model":"m","prompt":"a"}' >out
+		fails_with 502 "$URL/api/chat: HTTP $code: a redirect to $good, which is not followed" --retries 0
+		LH_OLLAMA_URL=$good/mode/redirect lh-chat <<<'{"model":"m","prompt":"a"}' >out
 		[ "$(jq -r .reply.content out)" = a ]
 	done
 	for to in ftp://127.0.0.1 file:///etc/passwd; do
@@ -722,7 +733,7 @@ refuses() {
 
 @test "as a co-process it answers each line at once" {
 	serve --mode sometimes
-	coproc CHAT { lh-chat --on-error emit 2>/dev/null; }
+	coproc CHAT { lh-chat --retries 0 --on-error emit 2>/dev/null; }
 	for line in '{"id":1,"model":"m","prompt":"a"}' '{"id":2}' '{"id":3,"model":"m","prompt":"b"}' '{"id":4,"model":"m","prompt":"c"}'; do
 		echo "$line" >&"${CHAT[1]}"
 		read -r -t 20 -u "${CHAT[0]}" reply

@@ -176,10 +176,25 @@ embed() {
 	[ "$(wc -l < log)" = 2 ]
 }
 
-@test "500 is not tried again; 200 bytes of its body are shown, harmlessly" {
-	start_upstream --mode error --log log
-	fails_saying "$URL/api/embed: HTTP 500: out of"
-	[ "$(wc -l < log)" = 1 ]
+@test "408, 409 and every 5xx are tried again, other statuses are not" {
+	for status in 408 409 500 501 599; do
+		rm -f log
+		start_upstream --mode faint --status $status --log log
+		texts a | embed > out
+		[ "$(jq .dimension out)" = 8 ]
+		[ "$(wc -l < log)" = 3 ]
+	done
+	for status in 400 404 410 422 600; do
+		rm -f log
+		start_upstream --mode faint --status $status --log log
+		fails_saying "HTTP $status: not now"
+		[ "$(jq .path log | sort | uniq -d)" = "" ]
+	done
+}
+
+@test "200 bytes of a failure's body are shown, harmlessly" {
+	start_upstream --mode error
+	fails_saying "$URL/api/embed: HTTP 500: out of" --retries 0
 	[ ${#stderr} -lt 350 ]
 }
 
@@ -197,21 +212,26 @@ embed() {
 	done
 }
 
-@test "a service that is silent, or slow, meets the deadline and is not asked again" {
+@test "a time-out is tried again" {
+	start_upstream --mode dozing --log log
+	texts a | embed --timeout 0.5 > out
+	[ "$(jq .dimension out)" = 8 ]
+	[ "$(wc -l < log)" = 2 ]
+}
+
+@test "a service that is silent, or slow, meets the deadline, and again at each try" {
 	for mode in silent slow; do
 		rm -f log
 		start_upstream --mode $mode --log log
-		SECONDS=0
-		fails_saying "no whole answer within 0.5 s" --timeout 0.5
-		[ $SECONDS -le 4 ]
-		[ "$(wc -l < log)" = 1 ]
+		fails_saying "no whole answer within 0.5 s" --timeout 0.5 --retries 1
+		[ "$(wc -l < log)" = 2 ]
 	done
 }
 
 @test "a service that does not shake hands is given up" {
 	start_upstream --mode deaf
 	URL=https${URL#http}
-	fails_saying "$URL/api/embed: no connection within 0.5 s" --timeout 0.5
+	fails_saying "$URL/api/embed: no connection within 0.5 s" --timeout 0.5 --retries 0
 }
 
 @test "the answer to a large batch may be larger than 16 MiB" {
@@ -291,24 +311,53 @@ embed() {
 	[ ! -e log ]
 }
 
-@test "redirects are followed to http and https only, and stay a POST" {
-	start_upstream --log log
-	good=$URL
+@test "user-info that a service quotes is not shown, neither plainly nor as Basic has it" {
+	start_upstream --mode echoauth
+	for info in me:s%2Fecret topsecret 'w:p%40:q'; do
+		fails_saying 'HTTP 400: Basic ***' --url "http://$info@${URL#http://}"
+		[[ $stderr != *s/ecret* && $stderr != *topsecret* && $stderr != *p@:q* ]]
+		[[ $stderr != *$(printf 'me:s/ecret' | base64)* && $stderr != *$(printf topsecret | base64)* && $stderr != *$(printf 'w:p@:q' | base64)* ]]
+	done
+}
+
+@test "a redirect is followed within its scheme, host and port, and stays a POST" {
 	for status in 301 302 303 307 308; do
-		start_upstream --mode redirect --to "$good" --status $status
+		rm -f log
+		start_upstream --log log --status $status
+		URL=$URL/mode/redirect
 		texts "a$status" | embed > out
 		[ "$(jq .dimension out)" = 8 ]
+		[ "$(jq -c '[.path, .texts]' log)" = $'["/mode/redirect/api/embed",["a'$status$'"]]\n["/api/embed",["a'$status'"]]' ]
 	done
-	for to in ftp://127.0.0.1 file:///etc/passwd gopher://127.0.0.1:1; do
+}
+
+@test "a redirect to another scheme, host or port is not followed, with or without a key" {
+	start_upstream --log log
+	good=$URL port=${URL##*:}
+	for to in "$good" "http://localhost:$port" "https://127.0.0.1:$port" ftp://127.0.0.1 file:///etc/passwd; do
 		start_upstream --mode redirect --to "$to"
-		fails_saying "$URL/api/embed: HTTP 307: " --retries 0
+		fails_saying "$URL/api/embed: HTTP 307: a redirect to ${to%/etc/passwd}" --retries 0
+		[[ $stderr == *', which is not followed' ]]
+	done
+	for to in "http://u:secret@127.0.0.1:$port" "http://127.0.0.1:$port#@" "http://127.0.0.1:$port\\@x"; do
+		start_upstream --mode redirect --to "$to"
+		fails_saying "$URL/api/embed: HTTP 307: a redirect to " --retries 0
+		[[ $stderr != *secret* ]]
+	done
+	[ ! -e log ]
+	for to in http://localhost:PORT https://127.0.0.1:PORT; do
+		rm -f log
+		start_upstream --mode redirect --to "$to" --log log
+		fails_saying "$URL/api/embed: HTTP 307: a redirect to " --retries 0
+		[ "$(wc -l < log)" = 1 ]
 	done
 }
 
 @test "redirects in a circle end" {
 	start_upstream --mode redirect --to "" --log log
 	fails_saying "$URL/api/embed: "
-	[ "$(wc -l < log)" -le 6 ]
+	[[ $stderr == *'more than 5 redirects' ]]
+	[ "$(wc -l < log)" = 6 ]
 }
 
 @test "TLS is verified: expired, self-signed and another host's certificates are refused" {
@@ -327,7 +376,7 @@ embed() {
 	fails_saying "https://127.0.0.1"
 	start_upstream --mode redirect --to http://127.0.0.1:1 --tls good.pem good.key
 	export SSL_CERT_FILE=$PWD/ca.pem
-	fails_saying 'Protocol "http"'
+	fails_saying 'HTTP 307: a redirect to http://127.0.0.1:1, which is not followed'
 }
 
 @test "an interrupt ends the wait for a service" {

@@ -47,8 +47,8 @@ at_each() {
 
 @test "build makes an index, info names its fields in their order" {
 	rows 1 20 | lh-index build --now 2026-05-03T12:00:00Z w.lhv
-	[ "$(lh-index info w.lhv | jq -r 'keys_unsorted | join(" ")')" = "name dimension length distance m ef_construction precision rescore engine model created_at lexical file_bytes pending deleted format" ]
-	[ "$(lh-index info w.lhv | jq -c 'del(.file_bytes)')" = '{"name":"w","dimension":8,"length":20,"distance":"cosine","m":16,"ef_construction":200,"precision":"f32","rescore":false,"engine":null,"model":null,"created_at":"2026-05-03T12:00:00.000Z","lexical":null,"pending":0,"deleted":0,"format":1}' ]
+	[ "$(lh-index info w.lhv | jq -r 'keys_unsorted | join(" ")')" = "name dimension length distance m ef_construction precision rescore engine model url created_at lexical file_bytes pending deleted format" ]
+	[ "$(lh-index info w.lhv | jq -c 'del(.file_bytes)')" = '{"name":"w","dimension":8,"length":20,"distance":"cosine","m":16,"ef_construction":200,"precision":"f32","rescore":false,"engine":null,"model":null,"url":null,"created_at":"2026-05-03T12:00:00.000Z","lexical":null,"pending":0,"deleted":0,"format":1}' ]
 	[ "$(info w.lhv file_bytes)" = "$(stat -c %s w.lhv)" ]
 }
 
@@ -905,4 +905,13 @@ at_each() {
 	[ "${#stderr_lines[@]}" = 1 ]
 	[[ $stderr == "lh-index: http://127.0.0.1:1/api/embed: "* ]]
 	[ ! -e a.lhv ]
+}
+
+@test "info shows where the engine is, and no user-info that a file by others has there" {
+	rows 1 2 | lh-index build --engine ollama --url http://127.0.0.1:1/base mine.lhv
+	[ "$(info mine.lhv url)" = http://127.0.0.1:1/base ]
+	"$(dirname "$AID")/aid_index" theirs.lhv openai m http://me:secret@127.0.0.1:1
+	[ "$(info theirs.lhv url)" = http://***@127.0.0.1:1 ]
+	LH_OPENAI_API_KEY=sk run lh-search -Q a theirs.lhv
+	[[ $output == *'the index names http://***@127.0.0.1:1, which is not sent your key'* ]]
 }

@@ -512,12 +512,12 @@ Correct exactly that, and answer with one JSON object and nothing else."
 	[ "$(jq -r .final_verdict log)" = infra_error ]
 }
 
-@test "a time-out is 504, and is not tried again" {
+@test "a time-out is tried again, and 504 in the end" {
 	answers x
 	talk silent
-	run -2 --separate-stderr timeout 60 lh-iterate --timeout 0.5 --retries 5 <<<'{"kind":"email","prompt":"p","model":"m"}'
+	run -2 --separate-stderr timeout 60 lh-iterate --timeout 0.5 --retries 1 <<<'{"kind":"email","prompt":"p","model":"m"}'
 	[[ $output == '{"error":"504 '* ]]
-	[ "$(wc -l < calls)" = 1 ]
+	[ "$(wc -l < calls)" = 2 ]
 }
 
 @test "messages about failed chats are capped at twenty, -v shows all, -q none" {

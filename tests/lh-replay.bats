@@ -340,11 +340,11 @@ verdict() {
 	start_chat --mode body --status 200 --body good
 	jq -nc --arg text "$GOOD" '{choices: [{index: 0, message: {role: "assistant", content: $text}}]}' >good
 	export LH_KIMI_URL=$URL KIMI_API_KEY=k LH_REPLAY_LOCAL_MODEL=mine LH_REPLAY_ESCALATION_MODEL=kimi/k2
-	run -0 --separate-stderr lh-replay --root r --allow-escalation --task "nightly export"
+	run -0 --separate-stderr lh-replay --retries 0 --root r --allow-escalation --task "nightly export"
 	[ "$(verdict)" = '["kimi/k2",["mine","kimi/k2"],true,[]]' ]
-	run -1 --separate-stderr lh-replay --root r --allow-escalation --local-only --task "nightly export"
+	run -1 --separate-stderr lh-replay --retries 0 --root r --allow-escalation --local-only --task "nightly export"
 	[ "$(jq -c .escalation_path <<<"$output")" = '["mine"]' ]
-	run -1 --separate-stderr lh-replay --root r --task "nightly export"
+	run -1 --separate-stderr lh-replay --retries 0 --root r --task "nightly export"
 	[ "$(jq -c .escalation_path <<<"$output")" = '["mine"]' ]
 	[ "$(asked)" = mine,mine,mine ]
 }

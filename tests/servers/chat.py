@@ -146,7 +146,8 @@ class Chat(upstream.Upstream):
         if "/embed" in self.path:
             return super().do_POST()
         text = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        self.api = "/chat/completions" if self.path.endswith("/chat/completions") else self.path
+        plain = "/" + self.path.split("/", 3)[3] if self.path.startswith("/mode/") else self.path
+        self.api = "/chat/completions" if plain.endswith("/chat/completions") else plain
         if self.api not in MEMBERS:
             return self.send(404, "404 page not found", "text/plain")
         if not self.has_key():

@@ -112,6 +112,24 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         else:
             self.do_ok()
 
+    def do_faint(self):
+        """Two calls end in --status, the others well."""
+        if self.call <= 2:
+            self.send(args.status, "not now")
+        else:
+            self.do_ok()
+
+    def do_dozing(self):
+        """The first call is never answered."""
+        if self.call == 1:
+            time.sleep(60)
+        self.do_ok()
+
+    def do_echoauth(self):
+        """An error that shows user-info, as Basic has it and decoded."""
+        word = self.headers.get("Authorization", "").split()[-1]
+        self.send(400, "Basic %s is %s" % (word, base64.b64decode(word).decode()))
+
     def do_flaky(self):
         if self.call == 1:
             self.reset()
@@ -218,7 +236,8 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         self.reset()
 
     def do_redirect(self):
-        self.send(args.status, "", Location=args.to + self.path)
+        to = args.to.replace("PORT", str(self.server.server_address[1]))
+        self.send(args.status, "", Location=to + self.path)
 
     # -- and what only OpenAI's shape can do --
 

@@ -34,11 +34,15 @@ int main(void)
 	masks("https://me:p@ss@h", "https://***@h");
 	masks("http://h/x@y", "http://h/x@y");
 	masks("me:pass@h", "***@h");
+	masks("http:/me:pass@h/x", "***@h/x");
+	masks("http://me:pa/ss@h/x", "http://***@h/x");
+	masks("http://[::1]:80/x@y", "http://[::1]:80/x@y");
 
 	assert(good("http://127.0.0.1:11434"));
 	assert(good("HTTPS://me:pw@[::1]:8080/base"));
 	assert(!good("ftp://h") && !good("file:///etc/passwd") && !good("h:11434") && !good(""));
 	assert(!good("http://") && !good("http://:80") && !good("http://me@/x"));
+	assert(good("http://h:/") && !good("http://h:http/") && !good("http://h:0") && !good("http://[::1]:65536"));
 	assert(!good("http://h/a b") && !good("http://h/\n"));
 
 	assert(lh_http_check_bearer("sk-0123/=+.~", &err) == 0 && lh_http_check_bearer("", &err) == 0);
@@ -48,6 +52,15 @@ int main(void)
 
 	lh_http_refuse(&err, "http://u:p@h/a", &reply, NULL);
 	assert(err.code == LH_ENET && !strcmp(err.msg, "http://***@h/a: HTTP 200"));
+
+	/* "me:p/ss" in base64 is bWU6cC9zcw==; plain, with an escape, and cut */
+	reply = (struct lh_http_reply){ .status = 401, .body = "Basic bWU6cC9zcw== bWU6cC9zcw me:p\\/ss p%2Fss; home" };
+	reply.len = strlen(reply.body);
+	lh_http_refuse(&err, "http://me:p%2Fss@h/a", &reply, "duplicate key \"p/ss\"");
+	assert(!strcmp(err.msg, "http://***@h/a: HTTP 401: duplicate key \"***\": Basic ***== *** *** ***; ho***"));
+	reply = (struct lh_http_reply){ .status = 307, .moved = "https://h" };
+	lh_http_refuse(&err, "http://h/a", &reply, NULL);
+	assert(!strcmp(err.msg, "http://h/a: HTTP 307: a redirect to https://h, which is not followed"));
 
 	/* 200 bytes would cut the star in two */
 	memset(body, 'x', sizeof body);

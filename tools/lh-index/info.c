@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "index.h"
+#include "lh_http.h"
 
 /* Go on with the other operands, and remember that this one failed. */
 static void operand_failed(struct lh_tool *tool, int *rc)
@@ -18,6 +19,18 @@ static void put_name(struct lh_buf *b, const char *key, const char *value)
 		lh_buf_json(b, value, strlen(value));
 	else
 		lh_buf_puts(b, "null");
+}
+
+/* Of a service; of a table in this process it is the path. */
+static void put_url(struct lh_buf *b, const struct lh_lhv_params *p)
+{
+	char shown[sizeof p->url + 3];
+
+	if (lh_engine_here(p->engine))
+		snprintf(shown, sizeof shown, "%s", p->url);
+	else
+		lh_http_mask(p->url, shown, sizeof shown);
+	put_name(b, "url", shown);
 }
 
 static void put_info(struct lh_buf *b, const char *path, const struct lh_lhv *ix)
@@ -39,6 +52,7 @@ static void put_info(struct lh_buf *b, const char *path, const struct lh_lhv *ix
 	lh_buf_printf(b, ",\"rescore\":%s", p->rescore ? "true" : "false");
 	put_name(b, "engine", p->engine);
 	put_name(b, "model", p->model);
+	put_url(b, p);
 	put_name(b, "created_at", p->created_at);
 	if (p->lexical) {
 		lh_buf_puts(b, ",\"lexical\":{\"");
