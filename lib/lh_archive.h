@@ -17,6 +17,7 @@
  *     lh_archive_free(a);
  *
  * Errors: LH_EIO with libarchive's reason: damaged, truncated, over the cap.
+ * Everything that libarchive warns of is damage, but a name that is not UTF-8.
  */
 #ifndef LH_ARCHIVE_H
 #define LH_ARCHIVE_H

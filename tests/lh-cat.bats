@@ -170,6 +170,137 @@ open(sys.argv[1], "wb").write(b)' "$@"
 	done
 }
 
+# damaged FIRST LAST FILE... - flip a byte, then forty, at places of all parts from
+# FIRST to LAST (counted from the end if negative), read from the file and from a
+# pipe: exit 2, or what comes out is as before.  Prints how many were exit 2.
+damaged() {
+	python3 - "$(scale 12 400)" "$@" <<-'END'
+	import subprocess, sys
+	def cat(file, **kw):
+	    return subprocess.run(["lh-cat"] + ([file] if file else []), capture_output=True, **kw)
+	places, first, last = map(int, sys.argv[1:4])
+	for file in sys.argv[4:]:
+	    whole = open(file, "rb").read()
+	    n, want, seen = last % (len(whole) + 1), cat(file).stdout, 0
+	    step = max(1, (n - first) // places)
+	    for at in sorted({*range(first, n, step), n - 1, n - 5, n - 30}):
+	        for width in 1, 40:
+	            bad = bytearray(whole)
+	            bad[at:at + width] = bytes(b ^ (4 if width == 1 else 0x5a) for b in bad[at:at + width])
+	            open("bad", "wb").write(bad)
+	            got = cat("bad") if at & 1 else cat(None, input=bytes(bad))
+	            seen += got.returncode == 2
+	            if got.returncode != 2 and (got.returncode or got.stdout != want):
+	                sys.exit(f"{file}: {width} at {at}: {got.returncode}, {got.stderr}")
+	    print(file, seen)
+	END
+}
+
+@test "damage of one byte or forty is exit 2 or changes no record, in every format" {
+	head -n 900 plain.jsonl >a.jsonl
+	head -n 500 plain.jsonl | tac >b.jsonl
+	for c in gzip zstd xz bzip2 lz4; do
+		"$c" -q -c a.jsonl >"a.$c"
+		tar c a.jsonl b.jsonl | "$c" -q -c >"ab.$c"
+		cat "a.$c" "a.$c" >"aa.$c"
+	done
+	zip -q deflated.zip a.jsonl b.jsonl
+	zip -q -0 stored.zip a.jsonl b.jsonl
+	zip -q - - <a.jsonl >piped.zip
+	# the first bytes say what a file is: damaged, they say something else
+	damaged 6 -1 a.[!j]* ab.* aa.* ./[dps]*.zip >seen
+	awk '$2 < 18 { print; bad = 1 } END { exit bad }' seen
+}
+
+@test "damage of a tar's heads is exit 2, the first one's included" {
+	for format in v7 gnu ustar; do
+		tar c --format=$format -f heads.$format m/one.jsonl m/zed.jsonl
+		# the sum is all by which a head of v7 is known
+		[ $format = v7 ] || damaged 0 512 heads.$format >>seen
+		damaged 1024 1536 heads.$format >>seen
+	done
+	awk '$2 < 26 { print; bad = 1 } END { exit bad }' seen
+}
+
+@test "the lines before a zip's wrong check sum are written, stored and deflated, file and pipe" {
+	for level in 0 9; do
+		zip -q -$level z.zip plain.jsonl m/zed.jsonl
+		sum=$(python3 -c 'import zipfile; print(zipfile.ZipFile("z.zip").infolist()[0].header_offset + 14)')
+		flip z.zip "$sum"
+		central=$(grep -obUaP 'PK\x01\x02' z.zip | head -n 1)
+		flip z.zip $((${central%%:*} + 16))
+		for from in "z.zip" "<z.zip" "< <(cat z.zip)"; do
+			run --separate-stderr bash -c "lh-cat $from >out"
+			[ "$status" = 2 ]
+			[[ $stderr == "lh-cat: "*"/plain.jsonl: damaged: ZIP bad CRC: "* ]]
+			cmp out plain.jsonl
+			run --separate-stderr bash -c "$AID --identity $from >out"
+			[ "$status" = 2 ]
+			cmp out plain.jsonl
+		done
+		rm z.zip
+	done
+}
+
+@test "a member that damage hides is missed" {
+	python3 - <<-'END'
+	b = bytearray(open("m.zip", "rb").read())
+	second = b.index(b"PK\3\4", 4)
+	b[second + 2] ^= 4
+	open("hidden.zip", "wb").write(b)
+	END
+	run --separate-stderr bash -c "cat hidden.zip | lh-cat"
+	[ "$status" = 2 ]
+	[ "$stderr" = "lh-cat: -: damaged: 3 of its 4 members were found" ]
+	head -c -22 m.zip >cut.zip
+	for from in cut.zip '<cut.zip' '< <(cat cut.zip)'; do
+		run --separate-stderr bash -c "lh-cat $from"
+		[ "$status" = 2 ]
+		[[ $stderr == *"damaged: the zip's end is missing" ]]
+	done
+}
+
+@test "a zip of more members than 65,535 is whole" {
+	python3 -c 'import zipfile
+z = zipfile.ZipFile("many.zip", "w")
+for i in range(65540): z.writestr(str(i), "")
+z.writestr("last", "{}\n")'
+	[ "$(lh-cat many.zip)" = '{}' ]
+	[ "$(cat many.zip | lh-cat)" = '{}' ]
+}
+
+@test "compressed lines that begin with NULs are lines; a compressed tar of nothing is one" {
+	(head -c 512 /dev/zero; cat m/one.jsonl) >nul
+	for c in gzip zstd xz bzip2 lz4; do
+		"$c" -q -c nul | lh-cat | cmp - nul
+		tar c -T /dev/null | "$c" -q -c >none
+		run -0 --separate-stderr lh-cat none
+		[ -z "$output$stderr" ]
+	done
+}
+
+@test "what follows compressed data and is none is damage, NULs are not" {
+	for c in bzip2 lz4 xz; do
+		(cat plain.$c; head -c 512 /dev/zero) | lh-cat | cmp - plain.jsonl
+		(cat plain.$c; echo rubbish) >bad
+		run bash -c "lh-cat bad >out"
+		[ "$status" = 2 ] || { echo "$c"; return 1; }
+	done
+}
+
+@test "a name that is not UTF-8 is no damage" {
+	echo '{"n":1}' >$'\377.jsonl'
+	tar c --format=pax -f latin.tar $'\377.jsonl'
+	python3 -c 'import zipfile
+i = zipfile.ZipInfo("xy.jsonl"); z = zipfile.ZipFile("latin.zip", "w"); i.flag_bits = 0x800
+z.writestr(i, "{}\n")'
+	sed -i 's/xy\.jsonl/\xff\xfe.jsonl/g' latin.zip
+	for f in latin.tar latin.zip; do
+		run -0 --separate-stderr lh-cat $f
+		[ -n "$output" ] && [ -z "$stderr" ]
+	done
+}
+
 @test "the check sums behind gzip data are checked" {
 	size=$(stat -c %s plain.gzip)
 	for back in 1 5; do

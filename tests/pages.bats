@@ -45,7 +45,7 @@ help_options() {
 
 @test "each tool's page has the sections that every page has" {
 	for page in "$ROOT"/man/lh-*.1; do
-		for section in NAME SYNOPSIS DESCRIPTION OPTIONS INPUT OUTPUT 'EXIT STATUS' EXAMPLES 'SEE ALSO'; do
+		for section in NAME SYNOPSIS DESCRIPTION OPTIONS INPUT OUTPUT FILES 'EXIT STATUS' EXAMPLES 'SEE ALSO'; do
 			grep -q "^\.Sh $section\$" "$page" || { echo "$page has no $section"; return 1; }
 		done
 	done
