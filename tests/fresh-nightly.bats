@@ -7,7 +7,7 @@ NIGHTLY=$ROOT/share/examples/lh-fresh-nightly
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	workers 1 200 old | lh-index build -q --dimension 64 big.lhv
-	lh-index build -q --dimension 64 fresh.lhv </dev/null
+	lh-index build --allow-empty -q --dimension 64 fresh.lhv </dev/null
 }
 
 # workers FIRST LAST STATE
@@ -148,7 +148,7 @@ tidy() {
 	run -2 "$NIGHTLY" none.lhv fresh.lhv --dimension 64
 	[[ $output == *none.lhv* ]]
 	[ "$(length fresh.lhv)" = 2 ]
-	lh-index build -q --dimension 128 other.lhv </dev/null
+	lh-index build --allow-empty -q --dimension 128 other.lhv </dev/null
 	run "$NIGHTLY" other.lhv fresh.lhv --dimension 64
 	[ "$status" -ge 1 ]
 	[[ $output == *dimension* ]] || { echo "$output"; false; }

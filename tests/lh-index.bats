@@ -132,19 +132,64 @@ at_each() {
 }
 
 @test "an index made from nothing takes texts" {
-	lh-index build e.lhv </dev/null
+	lh-index build --allow-empty e.lhv </dev/null
 	[ "$(info e.lhv dimension)" = 768 ]
 	[ "$(info e.lhv length)" = 0 ]
 	lh-gen workers -n 3 | lh-index add e.lhv
 	[ "$(info e.lhv length)" = 3 ]
-	lh-index build --dimension 5 e.lhv </dev/null
+	lh-index build --allow-empty --dimension 5 e.lhv </dev/null
 	[ "$(info e.lhv dimension)" = 5 ]
 	[ "$(info e.lhv engine)" = null ]
 	[ -z "$(lh-index dump e.lhv)" ]
 	lh-index compact e.lhv
 	lh-index verify e.lhv
-	lh-index build --engine ollama e.lhv </dev/null
+	lh-index build --allow-empty --engine ollama e.lhv </dev/null
 	[ "$(info e.lhv model)" = nomic-embed-text ]
+}
+
+@test "a build that no good record came to leaves the old index as it was, or makes none" {
+	lh-gen workers -n 5 | lh-index build good.lhv
+	lh-gen workers -n 6 | tail -n 1 | lh-index add good.lhv
+	cp good.lhv was.lhv
+	cp good.lhv-log was.lhv-log
+	for producer in true false 'printf \n\n' 'echo {}' 'lh-gen workers -n 3'; do
+		for index in good new; do
+			run --separate-stderr lh-index build --field txet $index.lhv < <($producer)
+			[ "$status" = 2 ]
+			case $index in
+			good) says="so it stays as it was" ;;
+			new) says="so it is not made" ;;
+			esac
+			grep -qxF "lh-index: $index.lhv: no good record came in, $says (--allow-empty makes an empty index)" <<<"$stderr" || { echo "$stderr"; return 1; }
+		done
+		[ ! -e new.lhv ]
+		cmp good.lhv was.lhv
+		cmp good.lhv-log was.lhv-log
+	done
+	no_litter
+	run -1 lh-index build --allow-empty -q --field txet good.lhv < <(lh-gen workers -n 3)
+	[ "$(info good.lhv length)" = 0 ]
+}
+
+@test "a build that loses more than half of the records says so" {
+	rows 1 9 | lh-index build a.lhv
+	rows 10 11 | lh-index add a.lhv
+	lh-index delete --id r1 a.lhv
+	for n in 5 3 2; do
+		run -0 --separate-stderr lh-index build a.lhv < <(rows 1 $n)
+		[ -z "$stderr" ]
+	done
+	run -0 --separate-stderr lh-index build a.lhv < <(rows 1 10)
+	[ -z "$stderr" ]
+	run -0 --separate-stderr lh-index build -q a.lhv < <(rows 11 14)
+	[ "$stderr" = "lh-index: a.lhv: it had 10 records, and has 4 now" ]
+	run -0 --separate-stderr lh-index build --allow-empty a.lhv </dev/null
+	[ "$stderr" = "lh-index: a.lhv: it had 4 records, and has 0 now" ]
+	# of a damaged one nobody knows
+	rows 1 10 | lh-index build a.lhv
+	truncate -s 5000 a.lhv
+	run -0 --separate-stderr lh-index build a.lhv < <(rows 1 1)
+	[ -z "$stderr" ]
 }
 
 @test "a vector that is hostile is rejected with the reason" {
@@ -529,7 +574,7 @@ at_each() {
 	lh-index build --dimension 64 --precision i8 --rescore a.lhv w
 	head -n 50 w | lh-index build --dimension 64 --precision f16 b.lhv
 	[ "$(lh-index merge b.lhv a.lhv)" = '{"merged":100,"skipped":50}' ]
-	lh-index build --dimension 64 c.lhv </dev/null
+	lh-index build --allow-empty --dimension 64 c.lhv </dev/null
 	lh-index merge c.lhv a.lhv
 	cmp <(lh-index dump a.lhv) <(lh-index dump c.lhv)
 }
@@ -565,7 +610,7 @@ at_each() {
 	lh-index build --precision f16 a.lhv v
 	[ "$(info a.lhv length)" = 3 ]
 	lh-index build --distance l2 b.lhv v
-	lh-index build --distance l2 --precision f16 --dimension 2 c.lhv </dev/null
+	lh-index build --allow-empty --distance l2 --precision f16 --dimension 2 c.lhv </dev/null
 	run lh-index merge c.lhv b.lhv
 	[ "$status" = 2 ]
 	[[ $output == *"b.lhv: row 1: value 65505 "* ]]

@@ -327,7 +327,7 @@ entries() {
 	mkfifo in
 	timeout 60 lh-playbook record -q pb.lhv in >out &
 	exec 7>in	# there was no playbook yet
-	lh-index build --engine hash --dimension 64 pb.lhv </dev/null 7>&-
+	lh-index build --allow-empty --engine hash --dimension 64 pb.lhv </dev/null 7>&-
 	printf '%s\n' "$ENTRY" "$KNOWN" >&7
 	exec 7>&-
 	wait $!
@@ -340,7 +340,7 @@ entries() {
 	mkfifo in
 	timeout 60 lh-playbook record -q pb.lhv in >out 2>err &
 	exec 7>in
-	lh-index build --engine openai --model m2 --url http://127.0.0.1:1 --dimension 768 pb.lhv </dev/null 7>&-
+	lh-index build --allow-empty --engine openai --model m2 --url http://127.0.0.1:1 --dimension 768 pb.lhv </dev/null 7>&-
 	echo "$ENTRY" >&7
 	exec 7>&-
 	rc=0
@@ -355,7 +355,7 @@ entries() {
 	mkfifo in
 	timeout 60 lh-playbook record -q pb.lhv in >out 2>err &
 	exec 7>in
-	lh-index build --engine openai --model m2 --dimension 768 pb.lhv </dev/null 7>&-
+	lh-index build --allow-empty --engine openai --model m2 --dimension 768 pb.lhv </dev/null 7>&-
 	echo "$KNOWN" >&7
 	exec 7>&-
 	rc=0

@@ -86,7 +86,7 @@ ask() {
 }
 
 @test "an empty index answers with no results" {
-	lh-index build --dimension 2 empty.lhv </dev/null
+	lh-index build --allow-empty --dimension 2 empty.lhv </dev/null
 	[ "$(echo '{"vector":[1,0],"q":1}' | lh-search empty.lhv)" = '{"q":1,"results":[]}' ]
 }
 
@@ -322,7 +322,7 @@ remember() {
 
 # book FILE - the entries on standard input as a playbook.
 book() {
-	lh-index build --engine hash --dimension 64 "$1" </dev/null 2>/dev/null
+	lh-index build --allow-empty --engine hash --dimension 64 "$1" </dev/null 2>/dev/null
 	lh-index build "$1"
 }
 
@@ -430,7 +430,7 @@ hits() {
 }
 
 @test "--auto-role knows need, client_first and looking; shorthand and anything else give no role" {
-	lh-index build w.lhv </dev/null
+	lh-index build --allow-empty w.lhv </dev/null
 	while IFS='|' read -r text role; do
 		got=$(lh-search --auto-role -Q "$text" w.lhv | jq -r '.query_role // "-"')
 		[ "$got" = "$role" ] || { echo "$text: $got"; return 1; }
@@ -481,7 +481,7 @@ hits() {
 @test "an absent or empty playbook changes nothing but the counters, a damaged one is exit 2" {
 	make_points
 	lh-search -k 4 p.lhv <<<'{"vector":[1,0]}' | jq -c .results >want
-	lh-index build --dimension 64 empty.lhv </dev/null
+	lh-index build --allow-empty --dimension 64 empty.lhv </dev/null
 	for file in absent.lhv no/folder.lhv empty.lhv; do
 		lh-search -k 4 --playbook $file p.lhv <<<'{"vector":[1,0]}' >out
 		jq -c .results out | cmp - want

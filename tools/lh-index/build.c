@@ -1,5 +1,6 @@
 /* build.c - lh-index build: INDEX made anew, the old one replaced whole. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "index.h"
 #include "lh_hashv1.h"
@@ -142,6 +143,45 @@ static void settle(struct lh_lhv_params *p, uint64_t count)
 		memcpy(p->model, LH_OLLAMA_MODEL, sizeof LH_OLLAMA_MODEL);	/* what it embeds by, queries too */
 }
 
+/* More often than not something went wrong before us. */
+static int refuse_empty(const char *path, struct lh_err *err)
+{
+	return lh_err_set(err, LH_EIO, "%s: no good record came in, so it %s (--allow-empty makes an empty index)", path,
+			  access(path, F_OK) == 0 ? "stays as it was" : "is not made");
+}
+
+/* How many records the index has that is replaced; 0 without one, or when it
+ * cannot be read. */
+static uint64_t length_of(const char *path)
+{
+	struct lh_lhv_stats st = { .live = 0 };
+	struct lh_err unused;
+	struct lh_lhv *ix = lh_lhv_open(path, &unused);
+
+	if (ix)
+		lh_lhv_get_stats(ix, &st);
+	lh_lhv_close(ix);
+	return st.live;
+}
+
+/* The writer has the lock: nothing has been added to the old index since. */
+static int finish(struct build *b, struct lh_tool *tool, const struct settings *s)
+{
+	uint64_t count = lh_lhv_writer_count(b->w), had;
+	const char *path = tool->operands[0];
+
+	if (!count && !s->allow_empty)
+		return refuse_empty(path, &tool->err);
+	settle(b->p, count);
+	had = length_of(path);
+	if (lh_lhv_commit(b->w, (unsigned)tool->jobs, &tool->err) < 0)
+		return -1;
+	if (count < had - had / 2)
+		lh_tool_warn(tool, "%s: it had %llu records, and has %llu now", path, (unsigned long long)had, (unsigned long long)count);
+	lh_tool_chat(tool, "%s: %llu records of dimension %u", path, (unsigned long long)count, b->p->dimension);
+	return 0;
+}
+
 int index_build(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
@@ -165,13 +205,8 @@ int index_build(struct lh_tool *tool, void *settings)
 		b.p = lh_lhv_writer_params(b.w);
 		rc = rows_run(&b.rows, tool, store, &b);
 	}
-	if (rc == 0) {
-		settle(b.p, lh_lhv_writer_count(b.w));
-		rc = lh_lhv_commit(b.w, (unsigned)tool->jobs, &tool->err);
-	}
 	if (rc == 0)
-		lh_tool_chat(tool, "%s: %llu records of dimension %u", tool->operands[0],
-			     (unsigned long long)lh_lhv_writer_count(b.w), b.p->dimension);
+		rc = finish(&b, tool, s);
 	lh_lhv_writer_free(b.w);
 	rows_free(&b.rows);
 	return rc;

@@ -17,7 +17,7 @@ struct settings {
 	int engine;			/* enum lh_engine, -1: not given */
 	uint64_t m, ef_construction, exact_below, seed, batch;
 	uint64_t dimension;		/* 0: not given */
-	bool lexical;
+	bool lexical, allow_empty;
 	const char *model, *url, *field, *template;
 	double lock_timeout;
 	struct lh_list id;

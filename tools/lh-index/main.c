@@ -21,6 +21,7 @@ static const struct lh_option options[] = {
 	  OPT(LH_OPT_FLAG, lexical, 0, 0, V_BUILD) },
 	{ 0, "dimension", "N", "of the vectors (default: the first one's)",
 	  OPT(LH_OPT_UINT, dimension, 1, LH_DIM_MAX, V_BUILD) },
+	{ 0, "allow-empty", NULL, "make INDEX also when no record came in", OPT(LH_OPT_FLAG, allow_empty, 0, 0, V_BUILD) },
 	{ 0, "seed", "N", "of the graph's levels (default 1)", OPT(LH_OPT_UINT, seed, 0, 4294967295.0, V_BUILD) },
 	{ 0, "engine", LH_ENGINES, "who embeds texts (default hash)",
 	  OPT(LH_OPT_CHOICE, engine, 0, 0, V_TEXT) },
