@@ -270,6 +270,8 @@ static int settle(struct run *r, struct lh_flow_block *b)
 		rc = stopped(r);
 	lh_flow_name_drop(b->name);
 	b->name = NULL;
+	lh_holding_give(b->held);
+	b->held = NULL;
 	if (b->in.cap > KEEP_IN) {
 		free(b->in.p);
 		b->in = (struct lh_bytes){ NULL, 0, 0 };
@@ -299,6 +301,15 @@ static int drain(struct run *r)
 	while (lh_flow_pool_in_flight(&r->pool))
 		if (deliver_oldest(r) < 0)
 			return -1;
+	return 0;
+}
+
+/* Nothing is in flight, and nothing old is held, while we wait. */
+static int rest(struct run *r)
+{
+	if (drain(r) < 0)
+		return -1;
+	lh_flow_pool_rest(&r->pool);
 	return 0;
 }
 
@@ -335,9 +346,22 @@ static void start_block(struct run *r, struct lh_flow_block *b)
 	b->first = r->first;
 	b->lines = 0;
 	b->stop = false;
-	b->fatal.code = LH_OK;
+	b->fatal.code = b->lost.code = LH_OK;
 	r->first = false;
 	lh_flow_block_clear(b);
+}
+
+/* What is this block answered from?  From what there was at the start, where a
+ * file is the input: when we come to its records is but a matter of timing. */
+static void hold(struct run *r, struct lh_flow_block *b)
+{
+	struct lh_held *held = r->flow->held;
+
+	if (!held)
+		return;
+	if (!r->tool->once && r->in.start < 0 && lh_held_look(held, &b->lost) < 0 && b->lost.code != LH_EDATA)
+		b->fatal = b->lost;
+	b->held = lh_held_take(held);
 }
 
 /* A block of lines was read into the pool's free block: map it here when there
@@ -350,6 +374,7 @@ static int take_block(struct run *r, struct lh_flow_block *b)
 	int rc;
 
 	start_block(r, b);
+	hold(r, b);
 	more = r->in.next < r->in.n || lh_lines_ready(&r->in.lines);
 	if (lh_flow_pool_in_flight(p) || (p->jobs > 1 && more)) {
 		lines = count_lf(b->in.p, b->in.n);
@@ -430,7 +455,7 @@ static int next_file(struct run *r)
 	const char *text;
 	int rc;
 
-	if (lh_input_waits(&r->in) && drain(r) < 0)
+	if (lh_input_waits(&r->in) && rest(r) < 0)
 		return -1;
 	while ((rc = lh_input_open(&r->in)) < 0)
 		if (bad_file(r) < 0)
@@ -455,6 +480,7 @@ static int wait_for_more(struct run *r)
 {
 	if (lh_flow_pool_in_flight(&r->pool))
 		return deliver_oldest(r);
+	lh_flow_pool_rest(&r->pool);
 	if (lh_tool_flush(r->tool) < 0)
 		return -1;
 	return lh_lines_wait(&r->in.lines, &r->tool->err);

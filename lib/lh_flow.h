@@ -39,10 +39,18 @@
  * its own, so that few records that take long still share the threads.  A
  * rejection with LH_ENET (an upstream failed for this record, the next may do
  * better) makes the exit status 2.
+ *
+ * held, if given, is what the tool holds of files that may change (lh_held.h).
+ * It is looked at before each block of input that may have waited for its
+ * writer, so not with --once nor for regular files, of which a run sees one
+ * state.  Workers are then made from the state, not from ctx, and anew for a
+ * block of another one, unless renew moves them there.  Where it cannot be had,
+ * the records of the block are rejected with 503.
  */
 #ifndef LH_FLOW_H
 #define LH_FLOW_H
 
+#include "lh_held.h"
 #include "lh_json.h"
 #include "lh_tool.h"
 
@@ -82,9 +90,13 @@ struct lh_flow {
 	 * written: what must be safe before anybody sees it.  -1 ends the run, and
 	 * that output is dropped.  With one job no later record has been mapped. */
 	int (*before_output)(void *ctx, struct lh_err *err);
-	/* One per thread, made from ctx; NULL: ctx itself is the worker. */
+	/* One per thread, made from ctx or held's state; NULL: ctx itself is it. */
 	void *(*worker_new)(void *ctx, struct lh_err *err);
 	void (*worker_free)(void *worker);
+	struct lh_held *held;
+	/* Let a worker go on with that state; -1 ends the run.  The state it had is
+	 * still there. */
+	int (*renew)(void *worker, void *state, struct lh_err *err);
 	void *ctx;
 	char **operands;	/* with n_operands: input files when these are not all
 				   of the tool's operands; NULL: tool->operands */

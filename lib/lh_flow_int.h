@@ -8,6 +8,7 @@
 
 #include "lh_flow.h"
 #include "lh_frame_int.h"
+#include "lh_held_int.h"
 #include "lh_lines_int.h"
 
 /* A file's name, shared by the blocks cut from it; only the main thread counts. */
@@ -47,6 +48,8 @@ struct lh_flow_block {
 	bool stop;		/* --on-error stop met its record */
 	struct lh_batch_state *batch;	/* while the tool answers one */
 	struct lh_err fatal;	/* .code: the run ends behind this block */
+	struct lh_holding *held;	/* what its records are answered from, ... */
+	struct lh_err lost;	/* ... or .code: why that cannot be had */
 	bool done;
 };
 
@@ -55,6 +58,7 @@ struct lh_flow_mapper {
 	struct lh_tool *tool;
 	const struct lh_flow *flow;
 	void *worker;
+	struct lh_holding *held;	/* whose state the worker stands on, or NULL */
 	struct lh_record *records;	/* one, or batch_max of them */
 	size_t n_records;
 	struct lh_record **batch;
@@ -68,6 +72,8 @@ struct lh_flow_mapper {
 int lh_flow_mapper_init(struct lh_flow_mapper *m, struct lh_tool *tool, const struct lh_flow *flow, struct lh_err *err);
 void lh_flow_mapper_free(struct lh_flow_mapper *m);
 void lh_flow_map_block(struct lh_flow_mapper *m, struct lh_flow_block *b);
+/* End the worker, and with it its hold on a state. */
+void lh_flow_mapper_rest(struct lh_flow_mapper *m);
 
 /* The block stands for a line over the limit, whose bytes are gone. */
 void lh_flow_map_long(struct lh_flow_mapper *m, struct lh_flow_block *b);

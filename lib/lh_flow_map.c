@@ -40,6 +40,7 @@ void lh_flow_name_drop(struct lh_flow_name *name)
 void lh_flow_block_free(struct lh_flow_block *b)
 {
 	lh_flow_name_drop(b->name);
+	lh_holding_give(b->held);
 	free(b->in.p);
 	lh_buf_free(&b->out);
 	lh_buf_free(&b->texts);
@@ -176,6 +177,10 @@ static void map_record(struct lh_flow_mapper *m, struct lh_flow_block *b, const 
 		accept(m, b, l, start);
 	} else {
 		b->out.len = start;
+		if (err.code == LH_ECORRUPT && m->held && lh_holding_renewed(m->held)) {
+			err.code = LH_EDATA;	/* it was whole, and may be so again */
+			err.status = 503;
+		}
 		if (err.code == LH_EDATA)
 			reject(m, b, l, &err, m->records);
 		else
@@ -286,6 +291,11 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 			give_up(b, &err);
 		return;
 	}
+	if (b->lost.code) {
+		reject(m, b, &l, &b->lost, rec);
+		settle(m, b);
+		return;
+	}
 	if (!m->flow->batch) {
 		map_record(m, b, &l);
 		return;
@@ -315,10 +325,46 @@ static void take_text(struct lh_flow_mapper *m, struct lh_flow_block *b)
 	map_record(m, b, &l);
 }
 
+static int make_worker(struct lh_flow_mapper *m, void *ctx, struct lh_err *err)
+{
+	m->worker = m->flow->worker_new ? m->flow->worker_new(ctx, err) : m->flow->ctx;
+	return m->flow->worker_new && !m->worker ? -1 : 0;
+}
+
+void lh_flow_mapper_rest(struct lh_flow_mapper *m)
+{
+	if (!m->flow || !m->flow->worker_new)
+		return;
+	if (m->worker && m->flow->worker_free)
+		m->flow->worker_free(m->worker);
+	m->worker = NULL;
+	lh_holding_give(m->held);
+	m->held = NULL;
+}
+
+/* Have the worker stand on what the block is to be answered from. */
+static int move(struct lh_flow_mapper *m, struct lh_holding *to, struct lh_err *err)
+{
+	int rc;
+
+	if (m->worker && m->flow->renew) {
+		rc = m->flow->renew(m->worker, lh_holding_state(to), err);
+	} else {
+		lh_flow_mapper_rest(m);
+		rc = make_worker(m, lh_holding_state(to), err);
+	}
+	lh_holding_share(to);
+	lh_holding_give(m->held);
+	m->held = to;
+	return rc;
+}
+
 void lh_flow_map_block(struct lh_flow_mapper *m, struct lh_flow_block *b)
 {
 	const char *p = b->in.p, *end = p + b->in.n, *lf;
 
+	if (b->held != m->held && !b->lost.code && !b->fatal.code && move(m, b->held, &b->fatal) < 0)
+		return;
 	if (m->flow->texts) {
 		take_text(m, b);
 		return;
@@ -376,16 +422,18 @@ int lh_flow_mapper_init(struct lh_flow_mapper *m, struct lh_tool *tool, const st
 	m->n_records = n;
 	if (flow->batch && batch_init(m, n, err) < 0)
 		return -1;
-	m->worker = flow->worker_new ? flow->worker_new(flow->ctx, err) : flow->ctx;
-	return flow->worker_new && !m->worker ? -1 : 0;
+	if (!flow->held)
+		return make_worker(m, flow->ctx, err);
+	m->held = lh_held_take(flow->held);
+	return make_worker(m, lh_holding_state(m->held), err);
 }
 
 void lh_flow_mapper_free(struct lh_flow_mapper *m)
 {
 	size_t i;
 
-	if (m->worker && m->flow->worker_new && m->flow->worker_free)
-		m->flow->worker_free(m->worker);
+	lh_flow_mapper_rest(m);
+	lh_holding_give(m->held);
 	for (i = 0; i < m->n_records; i++)
 		lh_record_free(&m->records[i]);
 	free(m->records);

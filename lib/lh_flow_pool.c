@@ -142,3 +142,12 @@ void lh_flow_pool_give_back(struct lh_flow_pool *p)
 {
 	p->head++;
 }
+
+void lh_flow_pool_rest(struct lh_flow_pool *p)
+{
+	size_t i;
+
+	for (i = 0; p->flow->held && i < p->n_mappers; i++)
+		if (!lh_held_newest(p->flow->held, p->mappers[i].held))
+			lh_flow_mapper_rest(&p->mappers[i]);
+}

@@ -42,6 +42,9 @@ int lh_flow_pool_submit(struct lh_flow_pool *p, struct lh_err *err);
 struct lh_flow_block *lh_flow_pool_oldest(struct lh_flow_pool *p, bool wait);
 void lh_flow_pool_give_back(struct lh_flow_pool *p);
 
+/* Nothing is in flight: threads let go of states that are not the newest. */
+void lh_flow_pool_rest(struct lh_flow_pool *p);
+
 static inline size_t lh_flow_pool_in_flight(const struct lh_flow_pool *p)
 {
 	return p->tail - p->head;

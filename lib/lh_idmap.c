@@ -70,6 +70,19 @@ int lh_idmap_set(struct lh_idmap *m, const char *id, size_t n, uint32_t entry, s
 	return 0;
 }
 
+int lh_idmap_copy(struct lh_idmap *to, const struct lh_idmap *from, struct lh_err *err)
+{
+	if (!from->cap)
+		return 0;
+	to->slot = lh_calloc(from->cap, sizeof *to->slot, err);
+	if (!to->slot)
+		return -1;
+	memcpy(to->slot, from->slot, from->cap * sizeof *to->slot);
+	to->n = from->n;
+	to->cap = from->cap;
+	return 0;
+}
+
 void lh_idmap_free(struct lh_idmap *m)
 {
 	free(m->slot);

@@ -31,6 +31,9 @@ int64_t lh_idmap_find(const struct lh_idmap *m, const char *id, size_t n);
 /* Let entry, below 2^32 - 1, be that id's from now on. */
 int lh_idmap_set(struct lh_idmap *m, const char *id, size_t n, uint32_t entry, struct lh_err *err);
 
+/* Let to, which is empty but for its key and ctx, know what from does. */
+int lh_idmap_copy(struct lh_idmap *to, const struct lh_idmap *from, struct lh_err *err);
+
 void lh_idmap_free(struct lh_idmap *m);
 
 #endif

@@ -15,7 +15,10 @@
  * costs the header and the pending changes, not the file.  Rows of the file
  * that the log replaced or deleted are hidden.  Everything read is treated as
  * hostile: a search on a damaged file may find less or report LH_ECORRUPT, but
- * never reads outside the map.  An id handed out is valid UTF-8; metadata is not
+ * never reads outside the map.  A snapshot never changes: lh_lhv_stale asks
+ * whether its files did, lh_lhv_renew opens what is there now, and shares with
+ * the one before what is the same: all of it, or the map, so that a log that
+ * grew is read on from where it stood.  An id handed out is valid UTF-8; metadata is not
  * looked into, so whoever prints it checks that it is JSON.
  *
  * Changing.  lh_lhv_change appends upserts and deletes to the log under the
@@ -25,7 +28,8 @@
  * they lie as suits a search; lh_lhv_nth_row gives them in the order they came in.
  *
  * Owner:   ids and metadata handed out point into the map (or the log's copy)
- *          and live as long as the struct lh_lhv.
+ *          and live as long as the struct lh_lhv.  Each open and each again is
+ *          closed once.
  * Threads: one open index may be searched by many threads, each with a
  *          struct lh_searcher of its own.
  */
@@ -81,6 +85,11 @@ struct lh_lhv;
 /* Here messages begin with the path. */
 LH_API struct lh_lhv *lh_lhv_open(const char *path, struct lh_err *err);
 LH_API void lh_lhv_close(struct lh_lhv *ix);
+/* Did the file or its log change since, or go?  One stat(2) each. */
+LH_API bool lh_lhv_stale(const struct lh_lhv *ix);
+/* What is there by now, or NULL with *err; ix stays as it is, and open.  One
+ * thread at a time for an index and what came of it. */
+LH_API struct lh_lhv *lh_lhv_renew(struct lh_lhv *ix, struct lh_err *err);
 LH_API const struct lh_lhv_params *lh_lhv_get_params(const struct lh_lhv *ix);
 struct lh_lhv_stats {
 	uint64_t live, base, pending, deleted, file_bytes;

@@ -315,16 +315,25 @@ char *lh_lhv_beside(const char *path, const char *suffix, struct lh_err *err)
 	return name;
 }
 
-static struct lh_lhv *open_once(const char *path, bool *moved, struct lh_err *err)
+static struct lh_lhv *open_once(const char *given, const char *path, bool *moved, struct lh_err *err)
 {
-	struct lh_lhv *ix = lh_lhv_open_base(path, err);
+	struct lh_stamp log;
+	struct lh_lhv_common *common = lh_lhv_common_new(given, path, &log, err);
+	struct lh_lhv *ix = common ? lh_lhv_open_base(path, err) : NULL;
 
-	if (ix && lh_lhv_log_replay(ix, path, err) < 0) {
+	if (!ix) {
+		lh_lhv_common_drop(common);
+		return NULL;
+	}
+	ix->common = common;
+	ix->log_stamp = log;
+	common->map = ix->map;
+	if (lh_lhv_log_replay(ix, path, err) < 0) {
 		lh_err_prefix(err, "%s", path);
 		lh_lhv_close(ix);
 		return NULL;
 	}
-	*moved = ix && swapped(ix, path);
+	*moved = swapped(ix, path);
 	return ix;
 }
 
@@ -341,7 +350,7 @@ struct lh_lhv *lh_lhv_open(const char *path, struct lh_err *err)
 		lh_lhv_close(ix);
 		if (lh_lhv_follow(path, &real, err) < 0)
 			return NULL;
-		ix = open_once(real ? real : path, &moved, err);
+		ix = open_once(path, real ? real : path, &moved, err);
 		free(real);
 		if (!ix)
 			return NULL;
@@ -351,10 +360,13 @@ struct lh_lhv *lh_lhv_open(const char *path, struct lh_err *err)
 
 void lh_lhv_close(struct lh_lhv *ix)
 {
-	if (!ix)
+	if (!ix || atomic_fetch_sub(&ix->others, 1) > 0)
 		return;
 	lh_lhv_log_free(ix);
-	lh_mapped_close(&ix->map);
+	if (ix->common)
+		lh_lhv_common_drop(ix->common);
+	else
+		lh_mapped_close(&ix->map);
 	free(ix);
 }
 

@@ -2,6 +2,7 @@
  * lh_lhv_int - what the parts of lh_lhv share; not for callers.
  *
  *     lh_lhv_file.c    open, rows, ids: the mapped file, all of it checked
+ *     lh_lhv_renew.c   did it change? and what is there by now
  *     lh_lhv_walk.c    the searcher, with
  *     lh_lhv_answer.c  what it hands out,
  *     lh_lhv_match.c   what a filter makes of it (lh_lhv_walk.h), and
@@ -39,7 +40,10 @@
 #ifndef LH_LHV_INT_H
 #define LH_LHV_INT_H
 
+#include <stdatomic.h>
+
 #include "lh_file.h"
+#include "lh_held.h"
 #include "lh_lexical.h"
 #include "lh_lhv.h"
 #include "lh_lhv_disk.h"
@@ -55,8 +59,19 @@ struct lh_pending {
 	bool dead;			/* replaced or deleted further on in the log */
 };
 
-struct lh_lhv {
+/* What snapshots of one file have in common. */
+struct lh_lhv_common {
+	atomic_uint others;		/* snapshots but one */
 	struct lh_mapped map;
+	char *path, *log;		/* as it was opened; where the log is */
+	struct lh_stamp file;		/* of path */
+};
+
+struct lh_lhv {
+	atomic_uint others;		/* who must close it, but one */
+	struct lh_lhv_common *common;	/* NULL where the file alone was opened */
+	struct lh_stamp log_stamp;
+	struct lh_mapped map;		/* common's, or its own */
 	struct lh_lhv_header header;	/* a copy: what is checked is what is used */
 	dev_t dev;
 	ino_t ino;
@@ -151,6 +166,7 @@ char *lh_lhv_beside(const char *path, const char *suffix, struct lh_err *err);
 
 /* Copy the header of ix->map, and check what it says of the file. */
 int lh_lhv_take_header(struct lh_lhv *ix, struct lh_err *err);
+
 /* Fill ix from ix->map, all sizes checked. */
 int lh_lhv_open_mapped(struct lh_lhv *ix, struct lh_err *err);
 
@@ -169,6 +185,12 @@ int64_t lh_lhv_nth(const struct lh_lhv *ix, uint64_t i, struct lh_err *err);
  * Under cosine the vector still has to be scaled (lh_vec_unit). */
 int lh_lhv_check_id(const char *id, size_t n, struct lh_err *err);
 int lh_lhv_check_vector(const struct lh_lhv_params *p, const float *v, size_t n, struct lh_err *err);
+
+/* ---- lh_lhv_renew.c ---- */
+
+/* Before the files are opened: remember which ones they are. */
+struct lh_lhv_common *lh_lhv_common_new(const char *path, const char *real, struct lh_stamp *log, struct lh_err *err);
+void lh_lhv_common_drop(struct lh_lhv_common *c);
 
 /* ---- lh_lhv_write.c, lh_lhv_commit.c ---- */
 
@@ -224,6 +246,10 @@ int lh_lhv_check_texts(const struct lh_lhv *ix, struct lh_err *err);
 /* Replay path's log into ix.  No log, and a log of another index, are an empty
  * one; a torn tail ends it (torn_at).  -1 on damage or without memory. */
 int lh_lhv_log_replay(struct lh_lhv *ix, const char *path, struct lh_err *err);
+/* The same where path's log is the one that from has replayed, and grew: what is
+ * new is read, and all before it taken over.  1, 0 when it is another log by now
+ * or damaged, -1 without memory. */
+int lh_lhv_log_go_on(struct lh_lhv *ix, const struct lh_lhv *from, struct lh_err *err);
 /* The place in pending of the live row of that id, or -1. */
 int64_t lh_lhv_log_find(const struct lh_lhv *ix, const char *id, size_t n);
 void lh_lhv_log_free(struct lh_lhv *ix);

@@ -1,16 +1,29 @@
 /* lh_lhv_log.c - a snapshot's pending rows, read from INDEX-log.  See lh_lhv_log.h. */
 #include "lh_lhv_log.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lh_idmap.h"
 #include "lh_mem.h"
 
+/* The bytes of a log, shared by snapshots that were read on one from the other:
+ * the newest has len of them, and may add where there is room, as no other looks
+ * beyond its own. */
+struct text {
+	atomic_uint others;	/* who shares it, but one */
+	struct lh_buf bytes;
+};
+
 /* Behind struct lh_lhv's log pointer. */
 struct replayed {
-	struct lh_buf text;	/* the log; pending rows point into it */
+	struct text *shared;
+	struct lh_buf text;	/* the log, in shared; pending rows point into it */
+	size_t whole;		/* of it, before what may be torn */
+	bool ours;		/* what comes behind that is of this index */
 	struct lh_idmap by_id;	/* live or dead: the id's last pending row */
 	size_t cap;		/* of ix->pending */
 };
@@ -117,22 +130,21 @@ static int apply(struct lh_lhv *ix, const struct lh_log_frame *f, struct lh_err 
 static enum lh_log_step apply_all(struct lh_lhv *ix, struct lh_err *err)
 {
 	struct replayed *r = ix->log;
-	struct lh_log_frame f = { .next = 0 };
+	struct lh_log_frame f = { .next = r->whole };
 	struct lh_log_mark mark;
 	enum lh_log_step step;
-	bool ours = false;
 
 	err->code = LH_OK;
 	while ((step = lh_log_next(r->text.p, r->text.len, true, &f)) == LH_LOG_FRAME) {
 		if (f.kind != LH_LOG_MARK && f.at > 0) {
-			if (ours && apply(ix, &f, err) < 0)
+			if (r->ours && apply(ix, &f, err) < 0)
 				return LH_LOG_DAMAGED;
 			continue;
 		}
 		if (lh_log_get_mark(&f, &mark, err) < 0)
 			return LH_LOG_DAMAGED;
-		ours = mark.checksum == ix->checksum;
-		if (ours && mark.dimension != ix->params.dimension) {
+		r->ours = mark.checksum == ix->checksum;
+		if (r->ours && mark.dimension != ix->params.dimension) {
 			lh_err_set(err, LH_ECORRUPT, "log: dimension %u, the index has %u", mark.dimension, ix->params.dimension);
 			return LH_LOG_DAMAGED;
 		}
@@ -141,6 +153,7 @@ static enum lh_log_step apply_all(struct lh_lhv *ix, struct lh_err *err)
 		lh_err_set(err, LH_ECORRUPT, "log: damaged at byte %llu", (unsigned long long)f.at);
 	if (step == LH_LOG_TORN)
 		ix->torn_at = (int64_t)f.at;
+	r->whole = f.at;
 	return step;
 }
 
@@ -155,8 +168,35 @@ static void forget(struct lh_lhv *ix)
 	ix->n_pending = 0;
 	ix->n_hidden = ix->n_dead = ix->logged_puts = ix->logged_deletes = 0;
 	ix->torn_at = -1;
-	r->cap = 0;
+	r->cap = r->whole = 0;
+	r->ours = false;
 	lh_idmap_free(&r->by_id);
+}
+
+static struct replayed *begin(struct lh_lhv *ix, struct lh_err *err)
+{
+	struct replayed *r = lh_calloc(1, sizeof *r, err);
+
+	if (r)
+		r->by_id = (struct lh_idmap){ .key = pending_id, .ctx = ix };
+	return ix->log = r;
+}
+
+static struct text *text_new(struct lh_err *err)
+{
+	struct text *t = lh_calloc(1, sizeof *t, err);
+
+	if (t)
+		lh_buf_init(&t->bytes, LH_BUF_NOMAX);
+	return t;
+}
+
+static void text_drop(struct text *t)
+{
+	if (!t || atomic_fetch_sub(&t->others, 1) > 0)
+		return;
+	lh_buf_free(&t->bytes);
+	free(t);
 }
 
 static bool being_written(const char *path)
@@ -176,20 +216,18 @@ static bool being_written(const char *path)
  */
 int lh_lhv_log_replay(struct lh_lhv *ix, const char *path, struct lh_err *err)
 {
-	struct replayed *r = lh_calloc(1, sizeof *r, err);
+	struct replayed *r = begin(ix, err);
 	int tries;
 
-	if (!r)
+	if (!r || !(r->shared = text_new(err)))
 		return -1;
-	lh_buf_init(&r->text, LH_BUF_NOMAX);
-	r->by_id = (struct lh_idmap){ .key = pending_id, .ctx = ix };
-	ix->log = r;
 	for (tries = 0; tries < 3; tries++) {
 		if (tries && being_written(path))
 			nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 		forget(ix);
-		if (lh_log_read(path, &r->text, err) < 0)
+		if (lh_log_read(path, &r->shared->bytes, err) < 0)
 			return -1;
+		r->text = r->shared->bytes;
 		if (apply_all(ix, err) != LH_LOG_DAMAGED)
 			return 0;
 		if (err->code != LH_ECORRUPT)
@@ -218,7 +256,125 @@ void lh_lhv_log_free(struct lh_lhv *ix)
 	if (!r)
 		return;
 	forget(ix);
-	lh_buf_free(&r->text);
+	text_drop(r->shared);
 	free(r);
 	ix->log = NULL;
+}
+
+/* ---- a log that grew ---- */
+
+/* The text that the bytes behind what from has whole go into. */
+static struct text *text_for(const struct replayed *from, size_t more, struct lh_err *err)
+{
+	struct text *t = from->shared;
+
+	if (t->bytes.len == from->text.len && t->bytes.cap - from->whole >= more) {
+		atomic_fetch_add(&t->others, 1);
+		return t;
+	}
+	t = text_new(err);
+	if (!t)
+		return NULL;
+	lh_buf_room(&t->bytes, 2 * (from->whole + more));
+	lh_buf_add(&t->bytes, from->text.p, from->whole);
+	if (lh_buf_check(&t->bytes, err) == 0)
+		return t;
+	text_drop(t);
+	return NULL;
+}
+
+/* 1, 0 when there is less than that, -1. */
+static int read_on(struct replayed *r, int fd, size_t from, size_t size, struct lh_err *err)
+{
+	struct lh_buf *b = &r->shared->bytes;
+	ssize_t got;
+
+	if (lseek(fd, (off_t)from, SEEK_SET) < 0)
+		return lh_err_sys(err, "cannot seek in the log");
+	for (b->len = from; b->len < size; b->len += (size_t)got) {
+		got = lh_read_some(fd, b->p + b->len, size - b->len, err);
+		if (got <= 0)
+			return (int)got;
+	}
+	r->text = *b;
+	return 1;
+}
+
+/* A pointer into the log's bytes that were at from, n of them, which are at to. */
+static const void *moved(const void *p, const char *from, size_t n, const char *to)
+{
+	uintptr_t at = (uintptr_t)p - (uintptr_t)from;
+
+	return at < n ? to + at : p;
+}
+
+/* What from made of its part of the log. */
+static int take_over(struct lh_lhv *ix, const struct lh_lhv *from, struct lh_err *err)
+{
+	const struct replayed *was = from->log;
+	struct replayed *r = ix->log;
+	size_t i, words = ix->rows / 64 + 1;
+
+	if (lh_idmap_copy(&r->by_id, &was->by_id, err) < 0 ||
+	    lh_grow(&ix->pending, &r->cap, from->n_pending + 1, sizeof *ix->pending, err) < 0)
+		return -1;
+	for (i = 0; i < from->n_pending; i++) {
+		struct lh_pending *p = &ix->pending[i];
+
+		*p = from->pending[i];
+		p->id.p = moved(p->id.p, was->text.p, was->whole, r->text.p);
+		p->meta.p = moved(p->meta.p, was->text.p, was->whole, r->text.p);
+		p->vector = moved(p->vector, was->text.p, was->whole, r->text.p);
+	}
+	ix->n_pending = from->n_pending;
+	r->whole = was->whole;
+	r->ours = was->ours;
+	ix->torn_at = -1;
+	if (!from->hidden)
+		return 0;
+	ix->hidden = lh_calloc(words, sizeof *ix->hidden, err);
+	if (!ix->hidden)
+		return -1;
+	memcpy(ix->hidden, from->hidden, words * sizeof *ix->hidden);
+	return 0;
+}
+
+/* The log as ix's stamp has it, if it is the one that from has read, with more
+ * behind: its descriptor, or -1. */
+static int open_grown(const struct lh_lhv *ix, const struct lh_lhv *from, struct lh_err *err)
+{
+	const struct lh_stamp *now = &ix->log_stamp, *was = &from->log_stamp;
+	struct stat st;
+	int fd;
+
+	if (!now->there || (was->there && (now->dev != was->dev || now->ino != was->ino)) ||
+	    (uint64_t)now->size < ((const struct replayed *)from->log)->whole)
+		return -1;
+	fd = lh_open_regular(ix->common->log, O_RDONLY, 0, err);
+	if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_dev != now->dev || st.st_ino != now->ino)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int lh_lhv_log_go_on(struct lh_lhv *ix, const struct lh_lhv *from, struct lh_err *err)
+{
+	const struct replayed *was = from->log;
+	struct replayed *r = begin(ix, err);
+	int fd = r ? open_grown(ix, from, err) : -1, rc = 0;
+
+	if (fd < 0)
+		return r ? 0 : -1;
+	r->shared = text_for(was, (size_t)ix->log_stamp.size - was->whole, err);
+	if (r->shared)
+		rc = read_on(r, fd, was->whole, (size_t)ix->log_stamp.size, err);
+	close(fd);
+	if (!r->shared || (rc > 0 && take_over(ix, from, err) < 0))
+		return -1;
+	if (rc <= 0)
+		return 0;
+	if (apply_all(ix, err) != LH_LOG_DAMAGED)
+		return 1;
+	return err->code == LH_ENOMEM ? -1 : 0;
 }

@@ -115,6 +115,7 @@ struct lh_tool {
 	const char *rejects;
 	uint64_t max_line, jobs;	/* jobs: set to the number of cores at init */
 	const char *now;		/* --now or LH_NOW, checked; NULL: the clock */
+	bool once;			/* what files hold is looked at once */
 
 	struct lh_tool_state *state;	/* the frame's own */
 };
@@ -171,6 +172,8 @@ LH_API void lh_tool_time(const struct lh_tool *t, char *out);
 	{ 'j', "jobs", "N", "threads (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 }
 #define LH_NOW_OPTION \
 	{ 0, "now", "TIME", "the time to write (default: the clock)", LH_OPT_TIME, LH_COMMON(now), 0, 0, "LH_NOW", 0 }
+#define LH_ONCE_OPTION \
+	{ 0, "once", NULL, "read files once, whatever becomes of them", LH_OPT_FLAG, LH_COMMON(once), 0, 0, NULL, 0 }
 #define LH_INPUT_OPTIONS \
 	{ 0, "on-error", "skip|emit|stop", "what to do about a bad record (default skip)", LH_OPT_CHOICE, LH_COMMON(on_error), 0, 0, NULL, 0 }, \
 	{ 0, "rejects", "FILE", "append rejected lines to FILE", LH_OPT_TEXT, LH_COMMON(rejects), 0, 0, NULL, 0 }, \
