@@ -47,8 +47,10 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct corpus *)a)->name, ((const struct corpus *)b)->name);
 }
 
-static bool same_engine(const struct lh_lhv_params *a, const struct lh_lhv_params *b)
+bool corpora_same_engine(const struct corpus *x, const struct corpus *y)
 {
+	const struct lh_lhv_params *a = x->params, *b = y->params;
+
 	return a->dimension == b->dimension && !strcmp(a->engine, b->engine) &&
 	       !strcmp(a->model, b->model) && !strcmp(a->url, b->url);
 }
@@ -64,16 +66,27 @@ static int check_names(const struct corpora *c, struct lh_err *err)
 	return 0;
 }
 
-static int open_one(struct corpora *all, size_t i, struct lh_err *err)
+/* An engine in this process has its table, which is a file as well. */
+static const char *table_of(const struct corpus *c)
 {
+	return strcmp(c->params->engine, lh_engine_name(LH_ENGINE_STATIC)) ? NULL : c->params->url;
+}
+
+static int open_one(struct corpora *all, size_t i, const struct corpora *before, struct lh_err *err)
+{
+	const struct corpus *was = before && i < before->all ? &before->v[i] : NULL;
 	struct corpus *c = &all->v[i];
 
-	c->ix = lh_lhv_open(c->path, err);
+	c->ix = was ? lh_lhv_renew(was->ix, err) : lh_lhv_open(c->path, err);
 	if (!c->ix)
 		return -1;
+	all->all = i + 1;
 	c->params = lh_lhv_get_params(c->ix);
-	while (!same_engine(all->v[c->twin].params, c->params))
+	while (!corpora_same_engine(&all->v[c->twin], c))
 		c->twin++;
+	if (table_of(c))
+		lh_stamp_take(&c->table, table_of(c));
+	c->other_table = was && (was->other_table || !lh_stamp_same(&was->table, &c->table));
 	return 0;
 }
 
@@ -103,18 +116,12 @@ static int add_playbook(struct corpora *c, const char *operand, struct lh_err *e
 	if (same >= 0)
 		return lh_err_set(err, LH_EUSAGE, "--playbook: %s is named \"%s\" already; name one with NAME=FILE",
 				  c->v[same].path, added->name);
-	if (access(added->path, F_OK) < 0 && errno == ENOENT) {
-		lh_buf_free(&added->json);
-		free(added->name);
-		c->all--;
-	}
 	return 0;
 }
 
-int corpora_open(struct corpora *c, char **operands, size_t n, const char *playbook, struct lh_err *err)
+int corpora_name(struct corpora *c, char **operands, size_t n, const char *playbook, struct lh_err *err)
 {
-	size_t i;
-
+	c->playbook = playbook;
 	c->v = lh_calloc(n + 1, sizeof *c->v, err);
 	if (!c->v)
 		return -1;
@@ -123,12 +130,53 @@ int corpora_open(struct corpora *c, char **operands, size_t n, const char *playb
 			return -1;
 	c->n = n;
 	qsort(c->v, n, sizeof *c->v, by_name);
-	if (check_names(c, err) < 0 || (playbook && add_playbook(c, playbook, err) < 0))
+	return check_names(c, err) < 0 || (playbook && add_playbook(c, playbook, err) < 0) ? -1 : 0;
+}
+
+void corpora_unname(struct corpora *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->all; i++) {
+		lh_buf_free(&c->v[i].json);
+		free(c->v[i].name);
+	}
+	free(c->v);
+}
+
+/* A playbook is made by its first entry; once it was there it must stay. */
+static bool skip_playbook(struct corpora *c, const struct corpora *before)
+{
+	if (before && before->all > before->n)
+		return false;
+	lh_stamp_take(&c->absent, c->v[c->n].path);
+	return access(c->v[c->n].path, F_OK) < 0 && errno == ENOENT;
+}
+
+int corpora_open(struct corpora *c, const struct corpora *names, const struct corpora *before, struct lh_err *err)
+{
+	size_t i;
+
+	*c = *names;
+	c->all = 0;
+	c->v = lh_calloc(c->n + 1, sizeof *c->v, err);
+	if (!c->v)
 		return -1;
-	for (i = 0; i < c->all; i++)
-		if (open_one(c, i, err) < 0)
+	memcpy(c->v, names->v, (c->n + names->playbook) * sizeof *c->v);
+	for (i = 0; i < c->n + names->playbook; i++)
+		if (!(i == c->n && skip_playbook(c, before)) && open_one(c, i, before, err) < 0)
 			return -1;
 	return 0;
+}
+
+bool corpora_stale(const struct corpora *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->all; i++)
+		if (lh_lhv_stale(c->v[i].ix) || (table_of(&c->v[i]) && !lh_stamp_fits(&c->v[i].table, table_of(&c->v[i]))))
+			return true;
+	return c->playbook && c->all == c->n && !lh_stamp_fits(&c->absent, c->v[c->n].path);
 }
 
 int corpora_have_words(const struct corpora *c, struct lh_err *err)
@@ -145,11 +193,8 @@ void corpora_close(struct corpora *c)
 {
 	size_t i;
 
-	for (i = 0; i < c->all; i++) {
+	for (i = 0; i < c->all; i++)
 		lh_lhv_close(c->v[i].ix);
-		lh_buf_free(&c->v[i].json);
-		free(c->v[i].name);
-	}
 	free(c->v);
 }
 

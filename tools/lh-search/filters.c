@@ -7,33 +7,47 @@
 
 #define KEPT 32		/* filters; more only while more are in use */
 
-void filters_init(struct filters *f)
+struct filters *filters_new(size_t corpora, struct lh_err *err)
 {
-	memset(f, 0, sizeof *f);
+	struct filters *f = lh_calloc(1, sizeof *f, err);
+
+	if (!f)
+		return NULL;
+	f->corpora = corpora;
 	pthread_mutex_init(&f->lock, NULL);
+	return f;
 }
 
-static void forget(struct kept *k, const struct corpora *c)
+struct filters *filters_share(struct filters *f)
+{
+	atomic_fetch_add(&f->others, 1);
+	return f;
+}
+
+static void forget(struct kept *k, size_t corpora)
 {
 	size_t i;
 
 	if (!k)
 		return;
-	for (i = 0; k->verdicts && i < c->n; i++)
+	for (i = 0; k->verdicts && i < corpora; i++)
 		lh_verdicts_free(k->verdicts[i]);
 	free(k->verdicts);
 	lh_buf_free(&k->text);
 	free(k);
 }
 
-void filters_free(struct filters *f, const struct corpora *c)
+void filters_drop(struct filters *f)
 {
 	size_t i;
 
+	if (!f || atomic_fetch_sub(&f->others, 1) > 0)
+		return;
 	for (i = 0; i < f->n; i++)
-		forget(f->v[i], c);
+		forget(f->v[i], f->corpora);
 	free(f->v);
 	pthread_mutex_destroy(&f->lock);
+	free(f);
 }
 
 static struct kept *make(const struct corpora *c, const struct lh_value *v, struct lh_err *err)
@@ -46,13 +60,13 @@ static struct kept *make(const struct corpora *c, const struct lh_value *v, stru
 	lh_buf_init(&k->text, LH_BUF_NOMAX);
 	lh_buf_add(&k->text, v->p, v->n);
 	if (lh_buf_check(&k->text, err) < 0 || !(k->verdicts = lh_calloc(c->n, sizeof(*k->verdicts), err))) {
-		forget(k, c);
+		forget(k, c->n);
 		return NULL;
 	}
 	for (i = 0; i < c->n; i++) {
 		k->verdicts[i] = lh_verdicts_new(c->v[i].ix, err);
 		if (!k->verdicts[i]) {
-			forget(k, c);
+			forget(k, c->n);
 			return NULL;
 		}
 	}
@@ -95,10 +109,10 @@ struct kept *filters_take(struct filters *f, const struct corpora *c, const stru
 	if (!k && (k = make(c, v, err))) {
 		at = place(f, err);
 		if (at) {
-			forget(*at, c);
+			forget(*at, c->n);
 			*at = k;
 		} else {
-			forget(k, c);
+			forget(k, c->n);
 			k = NULL;
 		}
 	}

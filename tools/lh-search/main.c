@@ -14,6 +14,7 @@ static const struct lh_option options[] = {
 	{ 0, "ef", "N", "candidates kept during a search (default max(64, 2k))", LH_UINT(struct settings, ef, 1, 1000000) },
 	{ 0, "flat", NULL, "a line per hit instead of a line per query", LH_FLAG(struct settings, flat) },
 	{ 0, "no-metadata", NULL, "leave the metadata of hits out", LH_FLAG(struct settings, no_metadata) },
+	LH_ONCE_OPTION,
 	LH_JOBS_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
@@ -21,7 +22,7 @@ static const struct lh_option options[] = {
 };
 
 /* -Q: the same as one record on stdin. */
-static int answer_one(struct lh_tool *tool, struct search *run, const char *text)
+static int answer_one(struct lh_tool *tool, struct search *state, const char *text)
 {
 	struct lh_buf in, out;
 	struct lh_record rec;
@@ -36,7 +37,7 @@ static int answer_one(struct lh_tool *tool, struct search *run, const char *text
 	lh_buf_putc(&in, '}');
 	if (lh_buf_check(&in, &tool->err) == 0 &&
 	    lh_record_parse(&rec, in.p, in.len, &tool->err) == 0 &&
-	    (worker = worker_new(run, &tool->err)) &&
+	    (worker = worker_new(state, &tool->err)) &&
 	    on_query(&rec, &out, worker, &tool->err) == 0) {
 		if (out.len)
 			lh_buf_putc(&out, '\n');
@@ -64,25 +65,25 @@ static int check_usage(struct lh_tool *tool, const struct settings *set)
 
 static int search(struct lh_tool *tool, struct settings *set)
 {
-	struct search run = { .set = set };
+	struct run run = { .set = set };
+	struct lh_held_how how = state_how(&run);
 	struct lh_flow flow = {
-		.map = on_query, .worker_new = worker_new, .worker_free = worker_free, .ctx = &run,
+		.map = on_query, .worker_new = worker_new, .worker_free = worker_free, .renew = worker_renew,
 		.operands = tool->operands + tool->n_operands, .n_operands = 0,
 	};
 	int rc = 0;
 
 	lh_buf_init(&run.where, LH_BUF_NOMAX);
-	filters_init(&run.filters);
 	if (set->where.n && lh_filter_where(&run.where, set->where.v, set->where.n, &tool->err) < 0)
 		rc = lh_err_prefix(&tool->err, "--where");
 	if (!rc)
-		rc = corpora_open(&run.corpora, tool->operands, tool->n_operands, set->playbook, &tool->err);
-	if (!rc && set->hybrid)
-		rc = corpora_have_words(&run.corpora, &tool->err);
+		rc = corpora_name(&run.names, tool->operands, tool->n_operands, set->playbook, &tool->err);
 	if (!rc)
-		rc = set->query ? answer_one(tool, &run, set->query) : lh_flow_run(tool, &flow);
-	filters_free(&run.filters, &run.corpora);
-	corpora_close(&run.corpora);
+		rc = (flow.held = lh_held_open(&how, &tool->err)) ? 0 : -1;
+	if (!rc)
+		rc = set->query ? answer_one(tool, lh_held_state(flow.held), set->query) : lh_flow_run(tool, &flow);
+	lh_held_close(flow.held);
+	corpora_unname(&run.names);
 	lh_buf_free(&run.where);
 	return rc;
 }

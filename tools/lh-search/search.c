@@ -12,7 +12,7 @@ void worker_free(void *worker)
 
 	if (!w)
 		return;
-	for (i = 0; w->seat && i < w->run->corpora.all; i++) {
+	for (i = 0; w->seat && i < w->n_seats; i++) {
 		struct seat *s = &w->seat[i];
 
 		lh_searcher_free(s->searcher);
@@ -31,7 +31,7 @@ void worker_free(void *worker)
 	lh_buf_free(&w->entry);
 	lh_buf_free(&w->texts);
 	if (w->kept)
-		filters_give(w->filters, w->kept);
+		filters_give(w->run->filters, w->kept);
 	lh_filter_free(w->filter);
 	lh_record_free(&w->scan);
 	lh_buf_free(&w->scratch);
@@ -48,24 +48,61 @@ void *worker_new(void *run, struct lh_err *err)
 	if (!w)
 		return NULL;
 	w->run = s;
-	w->filters = &s->filters;
+	w->n_seats = s->corpora.n + 1;
 	query_reader_init(&w->reader);
 	lh_record_init(&w->scan);
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	lh_buf_init(&w->entry, LH_BUF_NOMAX);
 	lh_buf_init(&w->texts, LH_BUF_NOMAX);
 	w->filter = lh_filter_new(err);
-	w->seat = lh_calloc(s->corpora.all, sizeof *w->seat, err);
+	w->seat = lh_calloc(w->n_seats, sizeof *w->seat, err);
 	if (!w->filter || !w->seat ||
-	    (s->where.len && lh_json_parse(&w->scan, s->where.p, s->where.len, &w->where, err) < 0)) {
+	    (s->where->len && lh_json_parse(&w->scan, s->where->p, s->where->len, &w->where, err) < 0)) {
 		worker_free(w);
 		return NULL;
 	}
-	for (i = 0; i < s->corpora.all; i++) {
+	for (i = 0; i < w->n_seats; i++) {
 		w->seat[i].corpus = &s->corpora.v[i];
 		lh_buf_init(&w->seat[i].made, LH_BUF_NOMAX);
 	}
 	return w;
+}
+
+/* Keep of a seat what was made of things that are still the same. */
+static void seat_renew(struct seat *s, const struct corpus *was, const struct corpus *is)
+{
+	bool engine = was->ix && is->ix && corpora_same_engine(was, is) && was->twin == is->twin && lh_stamp_same(&was->table, &is->table);
+
+	if (was->ix != is->ix) {
+		lh_searcher_free(s->searcher);
+		lh_lhv_words_free(s->words);
+		s->searcher = NULL;
+		s->words = NULL;
+	}
+	if (!engine) {
+		lh_texts_free(s->texts);
+		free(s->vector);
+		s->texts = NULL;
+		s->vector = NULL;
+	}
+	s->corpus = is;
+}
+
+int worker_renew(void *worker, void *search, struct lh_err *err)
+{
+	struct worker *w = worker;
+	const struct search *was = w->run, *is = search;
+	size_t i;
+
+	(void)err;
+	if (w->kept && was->filters != is->filters) {
+		filters_give(was->filters, w->kept);
+		w->kept = NULL;
+	}
+	for (i = 0; i < w->n_seats; i++)
+		seat_renew(&w->seat[i], &was->corpora.v[i], &is->corpora.v[i]);
+	w->run = is;
+	return 0;
 }
 
 /* Damage is said of a file. */
@@ -147,11 +184,11 @@ static int use_filter(struct worker *w, struct lh_err *err)
 	if (!v || (w->kept && lh_filter_is(w->filter, v)))
 		return 0;
 	if (w->kept)
-		filters_give(w->filters, w->kept);
+		filters_give(w->run->filters, w->kept);
 	w->kept = NULL;
 	if (lh_filter_compile(w->filter, v, err) < 0)
 		return -1;
-	w->kept = filters_take(w->filters, &w->run->corpora, v, err);
+	w->kept = filters_take(w->run->filters, &w->run->corpora, v, err);
 	return w->kept ? 0 : -1;
 }
 
@@ -199,6 +236,10 @@ static int start_engine(struct seat *s, struct lh_err *err)
 	s->texts = lh_texts_new(&how, err);
 	if (s->texts)
 		return 0;
+	if (s->corpus->other_table && (err->code == LH_EIO || err->code == LH_ECORRUPT)) {
+		err->code = LH_EDATA;	/* it may come back */
+		err->status = 503;
+	}
 	if (err->code == LH_EUSAGE)
 		err->code = LH_EDATA;
 	return lh_err_prefix(err, "corpus \"%s\"", s->corpus->name);

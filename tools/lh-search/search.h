@@ -2,7 +2,8 @@
  * search.h - what the parts of lh-search share.
  *
  *     main.c      options, the loop
- *     corpora.c   INDEX operands: names, opening
+ *     corpora.c   INDEX operands: names, opening, and opening again
+ *     state.c     what is held of files, and what is made of it
  *     query.c     a query record: what it asks for
  *     filters.c   the filters that queries came with of late
  *     search.c    the search of one query over its corpora
@@ -14,8 +15,10 @@
 #define SEARCH_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "lh_filter.h"
+#include "lh_held.h"
 #include "lh_lhv.h"
 #include "lh_playbook.h"
 #include "lh_texts.h"
@@ -36,6 +39,8 @@ struct corpus {
 	struct lh_lhv *ix;
 	const struct lh_lhv_params *params;
 	size_t twin;		/* first corpus with the same engine, model and dimension */
+	struct lh_stamp table;	/* of engine static */
+	bool other_table;	/* not the one that was there at first */
 	struct lh_buf json;	/* ,"corpus":NAME as it stands in a hit */
 };
 
@@ -43,11 +48,19 @@ struct corpora {
 	struct corpus *v;	/* the operands, sorted by the bytes of their names, ... */
 	size_t n;
 	size_t all;		/* ... and behind them --playbook, if it is there */
+	struct lh_stamp absent;	/* of --playbook, if it is not */
+	bool playbook;		/* there is that option */
 };
 
-/* playbook NULL: none was given; one that does not exist is not opened. */
-int corpora_open(struct corpora *c, char **operands, size_t n, const char *playbook, struct lh_err *err);
+/* The names alone, of --playbook as well (NULL: none was given). */
+int corpora_name(struct corpora *c, char **operands, size_t n, const char *playbook, struct lh_err *err);
+void corpora_unname(struct corpora *c);
+/* What they lead to; names outlives it.  before NULL: then a playbook that does
+ * not exist is not opened; else what has not changed since is shared. */
+int corpora_open(struct corpora *c, const struct corpora *names, const struct corpora *before, struct lh_err *err);
 void corpora_close(struct corpora *c);
+bool corpora_stale(const struct corpora *c);
+bool corpora_same_engine(const struct corpus *a, const struct corpus *b);
 /* Can all of them be searched by words? */
 int corpora_have_words(const struct corpora *c, struct lh_err *err);
 /* Its number, or -1. */
@@ -92,26 +105,39 @@ struct kept {			/* a filter, and what it said of each corpus's rows */
 
 struct filters {		/* shared by the workers */
 	pthread_mutex_t lock;
+	atomic_uint others;		/* states that share it, but one */
 	struct kept **v;
 	size_t n, cap;
+	size_t corpora;
 	uint64_t clock;
 };
 
-void filters_init(struct filters *f);
-/* The corpora must be open still. */
-void filters_free(struct filters *f, const struct corpora *c);
+struct filters *filters_new(size_t corpora, struct lh_err *err);
+struct filters *filters_share(struct filters *f);
+void filters_drop(struct filters *f);
 /* The one of that very text, made if it is not there; NULL and *err. */
 struct kept *filters_take(struct filters *f, const struct corpora *c, const struct lh_value *v, struct lh_err *err);
 void filters_give(struct filters *f, struct kept *k);
 
-/* ---- search.c ---- */
+/* ---- state.c ---- */
 
-struct search {			/* one run: what the workers share */
+struct run {
 	const struct settings *set;
-	struct corpora corpora;
+	struct corpora names;
 	struct lh_buf where;	/* the filter that --where stands for */
-	struct filters filters;
 };
+
+struct search {			/* what the workers share, until a file changes */
+	const struct settings *set;
+	const struct lh_buf *where;
+	struct corpora corpora;
+	struct filters *filters;
+};
+
+/* How a run holds its struct search. */
+struct lh_held_how state_how(struct run *run);
+
+/* ---- search.c ---- */
 
 struct fused {			/* a hit of either ranking */
 	uint64_t row;
@@ -154,6 +180,7 @@ struct worker {
 	const struct search *run;
 	struct query_reader reader;
 	struct seat *seat;
+	size_t n_seats;
 	struct found *found;		/* results of the query at hand */
 	size_t n_found, cap_found;
 	struct lh_hit *remembered;	/* hits in the playbook */
@@ -162,7 +189,6 @@ struct worker {
 	uint64_t boosted, injected;
 	struct lh_filter *filter;	/* the last that a query came with, ... */
 	struct kept *kept;		/* ... and what is known of it; NULL before that */
-	struct filters *filters;
 	struct lh_record scan;		/* lends its scratch */
 	struct lh_value where;
 	struct lh_buf scratch;
@@ -181,6 +207,7 @@ int may_answer(struct worker *w, const struct seat *s, uint64_t row, const struc
 /* Worker and map of the flow. */
 void *worker_new(void *run, struct lh_err *err);
 void worker_free(void *worker);
+int worker_renew(void *worker, void *search, struct lh_err *err);
 int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err);
 
 /* ---- hybrid.c ---- */

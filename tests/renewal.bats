@@ -1,0 +1,317 @@
+# What a running tool sees of files that change: each is asked as a co-process,
+# before and after.
+
+load helper
+
+teardown() {
+	if [ -n "${TOOL_PID:-}" ]; then kill "$TOOL_PID" 2>/dev/null || true; fi
+}
+
+# start COMMAND... - as a co-process, what it says on stderr in err.
+start() {
+	coproc TOOL { exec "$@" 2>>err; }
+	PID=$TOOL_PID
+}
+
+# ask LINE - its answer into $answer; LH_PATIENCE: seconds, for a tool that gives none.
+ask() {
+	echo "$1" >&"${TOOL[1]}"
+	IFS= read -r -t "${LH_PATIENCE:-60}" answer <&"${TOOL[0]}"
+}
+
+# told FILTER - what jq makes of the answer.
+told() {
+	jq -c "$1" <<<"$answer"
+}
+
+# finish [STATUS] - the input ends, and with it the tool.
+finish() {
+	local status=0
+	exec {TOOL[1]}>&-
+	wait "$PID" || status=$?
+	[ "$status" = "${1:-0}" ]
+}
+
+# replace FILE - by standard input, whole.
+replace() {
+	cat >"$1.new"
+	mv "$1.new" "$1"
+}
+
+# until_so COMMAND... - wait until it succeeds.
+until_so() {
+	local i
+	for ((i = 0; i < 100 * ${LH_PATIENCE:-60}; i++)); do
+		! "$@" || return 0
+		sleep 0.01
+	done
+	return 1
+}
+
+# lines N - out has that many.
+lines() {
+	[ "$(wc -l <out)" = "$1" ]
+}
+
+# lost - the answer is the error that says "not now".
+lost() {
+	[ "$(told '[.error.code, .id]')" = '[503,"q"]' ]
+}
+
+# ---- lh-search ----
+
+# two ID X Y ID X Y - two records of an index.
+two() {
+	printf '{"id":"%s","vector":[%s,%s]}\n{"id":"%s","vector":[%s,%s]}\n' "$@"
+}
+
+# hits - of the answer: id distance (4 decimals, cut), + when boosted.
+hits() {
+	told '[.results[] | .id + " " + ((.distance * 10000 | floor) / 10000 | tostring) +
+		(if .playbook.boosted then "+" else "" end)] | join(", ")'
+}
+
+@test "cold, record, warm within one running lh-search: 0.4449, then 0.2224" {
+	two a 0.55505 0.831817 b 0.69995 0.714192 | lh-index build -q w.lhv
+	start lh-search --playbook pb.lhv w.lhv
+	ask '{"vector":[1,0]}'
+	[ "$(hits)" = '"b 0.3, a 0.4449"' ]
+	echo '{"id":"pb-1","vector":[1,0],"metadata":{"query_text":"q","answer_id":"a","answer_corpus":"w","score":1.0,"role":""}}' |
+		lh-index build -q pb.lhv
+	ask '{"vector":[1,0]}'
+	[ "$(hits)" = '"a 0.2224+, b 0.3"' ]
+	finish
+}
+
+@test "a playbook that is recorded into while it is searched counts at once, entry by entry" {
+	lh-gen workers -n 200 --seed 1 | lh-index build -q w.lhv
+	text=$(lh-gen queries -n 1 --seed 1 | jq -r .query_text)
+	start lh-search -k 5 --no-metadata --playbook pb.lhv w.lhv
+	ask "$(jq -nc --arg t "$text" '{query_text: $t}')"
+	[ "$(told .playbook_boosted)" = 0 ]
+	for n in 0 1 2; do	# three entries are asked
+		id=$(told '[.results[] | select(.playbook | not) | .id][-1]')
+		jq -nc --arg t "$text" --argjson id "$id" '{query_text: $t, answer_id: $id, answer_corpus: "w", score: 1}' |
+			lh-playbook record -q pb.lhv >/dev/null
+		ask "$(jq -nc --arg t "$text" '{query_text: $t}')"
+		[ "$(told '[.results[] | select(.playbook) | .id] | [length, index('"$id"') != null]')" = "[$((n + 1)),true]" ]
+	done
+	finish
+}
+
+@test "an index that is added to, deleted from, folded or rebuilt is searched as it is by then" {
+	two a 1 0 b 0 1 | lh-index build -q w.lhv
+	start lh-search -k 3 w.lhv
+	ask '{"vector":[1,0]}'
+	[ "$(hits)" = '"a 0, b 1"' ]
+	echo '{"id":"c","vector":[1,0]}' | lh-index add -q w.lhv
+	ask '{"vector":[1,0]}'
+	[ "$(hits)" = '"a 0, c 0, b 1"' ]
+	lh-index delete -q --id a w.lhv
+	ask '{"vector":[1,0]}'
+	[ "$(hits)" = '"c 0, b 1"' ]
+	lh-index compact -q w.lhv
+	[ ! -e w.lhv-log ]
+	ask '{"vector":[1,0]}'
+	[ "$(hits)" = '"c 0, b 1"' ]
+	two x 1 0 y 0 1 | lh-index build -q w.lhv
+	ask '{"vector":[1,0]}'
+	[ "$(hits)" = '"x 0, y 1"' ]
+	finish
+}
+
+@test "a log that grew is read on from where it stood, and the index is not mapped anew" {
+	needs_strace
+	lh-gen workers -n 1200 --seed 1 | lh-index build -q w.lhv
+	lh-gen workers -n 1250 --seed 1 | tail -n 50 | lh-index add -q w.lhv
+	before=$(stat -c %s w.lhv-log)
+	start strace -f -qq -y -o trace -e trace=read,pread64,mmap lh-search -k 1 w.lhv
+	ask '{"query_text":"Welder"}'
+	lh-gen workers -n 1252 --seed 1 | tail -n 2 | lh-index add -q w.lhv
+	: >trace
+	ask '{"query_text":"Welder"}'
+	finish
+	grown=$(($(stat -c %s w.lhv-log) - before))
+	[ "$(grep -ac 'mmap.*w\.lhv>' trace)" = 0 ]
+	[ "$(grep -aF 'w.lhv-log>' trace | awk '{ n += $NF } END { print n + 0 }')" = "$grown" ]
+}
+
+@test "an index that is gone, or replaced by a damaged one, costs the records of then a 503" {
+	two a 1 0 b 0 1 | lh-index build -q w.lhv
+	cp w.lhv whole
+	start lh-search -k 1 --on-error emit w.lhv
+	ask '{"id":"q","vector":[1,0]}'
+	[ "$(hits)" = '"a 0"' ]
+	mv w.lhv away
+	ask '{"id":"q","vector":[1,0]}'
+	lost
+	[[ $(told .error.message) == *'w.lhv: No such file'* ]]
+	mv away w.lhv
+	ask '{"id":"q","vector":[1,0]}'
+	[ "$(hits)" = '"a 0"' ]
+	for damage in 0 100 4096 5000; do
+		head -c $damage whole | replace w.lhv
+		ask '{"id":"q","vector":[1,0]}'
+		lost
+		ask '{"id":"q","vector":'
+		[ "$(told '.error | has("message")')" = true ]
+	done
+	replace w.lhv <whole
+	ask '{"id":"q","vector":[0,1]}'
+	[ "$(hits)" = '"b 0"' ]
+	head -c 24 /dev/urandom >w.lhv-log
+	ask '{"id":"q","vector":[1,0]}'
+	lost
+	rm w.lhv-log
+	ask '{"id":"q","vector":[1,0]}'
+	[ "$(hits)" = '"a 0"' ]
+	finish 1
+	grep -q '503 w.lhv: ' err
+}
+
+@test "damage that only a search meets ends a run at its start, but not one that is under way" {
+	echo '{"id":"a","vector":[1,0],"metadata":{"name":"Ada"}}' | lh-index build -q w.lhv
+	sed 's/"Ada"/"Ada /' w.lhv >damaged
+	start lh-search -k 1 --on-error emit w.lhv
+	ask '{"vector":[1,0]}'
+	[ "$(told .results[0].metadata.name)" = '"Ada"' ]
+	replace w.lhv <damaged
+	ask '{"id":"q","vector":[1,0]}'
+	lost
+	replace w.lhv <damaged
+	run -2 lh-search w.lhv <<<'{"vector":[1,0]}'
+	lh-index build -q w.lhv <<<'{"id":"b","vector":[1,0]}'
+	ask '{"vector":[1,0]}'
+	[ "$(told .results[0].id)" = '"b"' ]
+	finish 1
+}
+
+@test "without emit such records are skipped, or end the run, as others that are rejected" {
+	two a 1 0 b 0 1 | lh-index build -q w.lhv
+	start lh-search -k 1 --rejects rej w.lhv
+	ask '{"vector":[1,0]}'
+	mv w.lhv away
+	echo '{"vector":[1,0],"lost":1}' >&"${TOOL[1]}"
+	until_so [ -s rej ]
+	mv away w.lhv
+	ask '{"vector":[1,0]}'
+	[ "$(hits)" = '"a 0"' ]
+	finish 1
+	[ "$(cat rej)" = '{"vector":[1,0],"lost":1}' ]
+	grep -q '1 of 3 records rejected' err
+	start lh-search -k 1 --on-error stop w.lhv
+	ask '{"vector":[1,0]}'
+	mv w.lhv away
+	echo '{"vector":[1,0]}' >&"${TOOL[1]}"
+	status=0
+	wait "$PID" || status=$?
+	[ "$status" = 1 ]
+}
+
+@test "an index rebuilt with another dimension: texts go on, vectors get the error that fits" {
+	printf '%s\n' '{"id":"a","text":"welder"}' '{"id":"b","text":"nurse"}' >texts
+	lh-index build -q --dimension 64 w.lhv <texts
+	start lh-search -k 1 --on-error emit w.lhv
+	ask '{"query_text":"welder"}'
+	[ "$(told .results[0].id)" = '"a"' ]
+	ask "$(jq -nc '{vector: [range(64) | 1]}')"
+	[ "$(told '.results | length')" = 1 ]
+	lh-index build -q --dimension 128 w.lhv <texts
+	ask '{"query_text":"nurse"}'
+	[ "$(told .results[0].id)" = '"b"' ]
+	ask "$(jq -nc '{vector: [range(64) | 1]}')"
+	[[ $(told .error.message) == *'the query has dimension 64, corpus \"w\" has 128'* ]]
+	[ "$(told .error.code)" != 503 ]
+	ask "$(jq -nc '{vector: [range(128) | 1]}')"
+	[ "$(told '.results | length')" = 1 ]
+	finish 1
+}
+
+@test "with --once, and where a file is the input, an index is looked at once" {
+	two a 1 0 b 0 1 | lh-index build -q w.lhv
+	start lh-search -k 1 --once w.lhv
+	ask '{"vector":[1,0]}'
+	two x 1 0 y 0 1 | lh-index build -q w.lhv
+	ask '{"vector":[1,0]}'
+	[ "$(hits)" = '"a 0"' ]
+	rm w.lhv
+	ask '{"vector":[1,0]}'
+	[ "$(hits)" = '"a 0"' ]
+	finish
+	two a 1 0 b 0 1 | lh-index build -q w.lhv
+	echo '{"vector":[1,0]}' >in
+	lh-search -k 1 w.lhv <in >out
+	lh-search -k 1 w.lhv <in | cmp - out
+}
+
+@test "an index that is added to while four threads search it: each answer is of one state" {
+	two a 1 0 b 0 1 | lh-index build -q w.lhv
+	mkfifo in
+	lh-search -k 100 --no-metadata -j4 w.lhv <in >out 3>&- &
+	pid=$!
+	exec 9>in
+	for ((i = 0; i < $(scale 30 300); i++)); do
+		yes '{"vector":[1,0]}' | head -n 400 >&9
+		printf '{"id":"n%04d","vector":[1,0]}\n' $i | lh-index add -q w.lhv
+		[ $((i % 10)) != 9 ] || lh-index compact -q w.lhv
+	done
+	echo '{"vector":[1,0],"last":true}' >&9
+	exec 9>&-
+	wait $pid
+	[ "$(wc -l <out)" = $((i * 400 + 1)) ]
+	# what is added comes in order, and is never gone again
+	jq -c '[.results[].id | select(startswith("n"))]' out | uniq >seen
+	[ "$(wc -l <seen)" -gt 3 ]
+	[ "$(jq -c 'select(. != (sort | .[0:length])) ' seen | wc -l)" = 0 ]
+	[ "$(jq length seen | sort -n | uniq | paste -sd' ')" = "$(jq length seen | uniq | paste -sd' ')" ]
+	[ "$(tail -n 1 out | jq '.results | length')" = $((i + 2 > 100 ? 100 : i + 2)) ]
+}
+
+@test "what was replaced is let go of: no old map, however many rebuilds" {
+	lh-gen workers -n 300 --seed 1 >w
+	lh-index build -q w.lhv <w
+	mkfifo in
+	lh-search -k 1 -j4 w.lhv <in >out 3>&- &
+	pid=$!
+	exec 9>in
+	for i in 1 2 3; do
+		yes '{"query_text":"Welder"}' | head -n 20000 >&9
+		lh-index build -q w.lhv <w
+	done
+	yes '{"query_text":"Welder"}' | head -n 20000 >&9
+	until_so lines 80000
+	echo '{"query_text":"Welder"}' >&9
+	until_so lines 80001
+	[ "$(grep -c 'w\.lhv (deleted)' /proc/$pid/maps || true)" = 0 ]
+	[ "$(grep -c 'w\.lhv$' /proc/$pid/maps)" = 1 ]
+	exec 9>&-
+	wait $pid
+}
+
+@test "filters hold for what an index has by now" {
+	for i in 1 2 3; do echo '{"id":"a'$i'","vector":[1,0],"metadata":{"state":"IL"}}'; done | lh-index build -q w.lhv
+	start lh-search -k 9 --where state=IL w.lhv
+	ask '{"vector":[1,0]}'
+	[ "$(told '.results | length')" = 3 ]
+	echo '{"id":"a2","vector":[1,0],"metadata":{"state":"OH"}}' | lh-index add -q w.lhv
+	ask '{"vector":[1,0]}'
+	[ "$(told '[.results[].id]')" = '["a1","a3"]' ]
+	echo '{"id":"a4","vector":[1,0],"metadata":{"state":"IL"}}' | lh-index add -q w.lhv
+	ask '{"vector":[1,0]}'
+	[ "$(told '[.results[].id]')" = '["a1","a3","a4"]' ]
+	finish
+}
+
+@test "words are searched as they are by now" {
+	lh-index build -q --lexical --dimension 64 w.lhv <<<'{"id":"a","text":"alpha"}'
+	start lh-search -k 9 --hybrid --on-error emit w.lhv
+	ask '{"query_text":"gamma"}'
+	[ "$(told '[.results[].id]')" = '["a"]' ]
+	lh-index add -q w.lhv <<<'{"id":"c","text":"gamma"}'
+	ask '{"query_text":"gamma"}'
+	[ "$(told '[.results[].id]')" = '["c","a"]' ]
+	lh-index build -q --dimension 64 w.lhv <<<'{"id":"a","text":"alpha"}'
+	ask '{"id":"q","query_text":"gamma"}'
+	lost
+	finish 1
+}

@@ -1,0 +1,55 @@
+/* state.c - what is held of files, and what is made of it.  See search.h. */
+#include <stdlib.h>
+
+#include "lh_mem.h"
+#include "search.h"
+
+static void state_close(void *state)
+{
+	struct search *s = state;
+
+	filters_drop(s->filters);
+	corpora_close(&s->corpora);
+	free(s);
+}
+
+/* What filters said of rows is true as long as the rows are. */
+static bool same_rows(const struct corpora *a, const struct corpora *b)
+{
+	size_t i;
+
+	for (i = 0; i < a->n && a->v[i].ix == b->v[i].ix; i++)
+		;
+	return i == a->n;
+}
+
+static void *state_open(void *ctx, const void *was, struct lh_err *err)
+{
+	struct run *run = ctx;
+	const struct search *before = was;
+	struct search *s = lh_calloc(1, sizeof *s, err);
+
+	if (!s)
+		return NULL;
+	s->set = run->set;
+	s->where = &run->where;
+	if (corpora_open(&s->corpora, &run->names, before ? &before->corpora : NULL, err) == 0 &&
+	    (!s->set->hybrid || corpora_have_words(&s->corpora, err) == 0))
+		s->filters = before && same_rows(&before->corpora, &s->corpora) ? filters_share(before->filters) :
+										    filters_new(s->corpora.n, err);
+	if (s->filters)
+		return s;
+	state_close(s);
+	return NULL;
+}
+
+static bool state_stale(void *run, const void *state)
+{
+	(void)run;
+	return corpora_stale(&((const struct search *)state)->corpora);
+}
+
+struct lh_held_how state_how(struct run *run)
+{
+	return (struct lh_held_how){ .open = state_open, .stale = state_stale, .close = state_close, .ctx = run };
+}
