@@ -4,7 +4,14 @@
 #include <stdlib.h>
 
 #include "lh_mem.h"
+#include "lh_seed.h"
 #include "lh_xxh3.h"
+
+/* Ids come from outside: their author must not know where they go. */
+static uint32_t hash_of(const char *id, size_t n)
+{
+	return (uint32_t)lh_xxh3_seeded(id, n, lh_seed());
+}
 
 /* The slot of that id, or the free one where it would go; cap is not 0. */
 static struct lh_idmap_slot *find_slot(const struct lh_idmap *m, uint32_t hash, const char *id, size_t n)
@@ -53,13 +60,13 @@ int64_t lh_idmap_find(const struct lh_idmap *m, const char *id, size_t n)
 
 	if (!m->n)
 		return -1;
-	s = find_slot(m, (uint32_t)lh_xxh3(id, n), id, n);
+	s = find_slot(m, hash_of(id, n), id, n);
 	return (int64_t)s->entry - 1;
 }
 
 int lh_idmap_set(struct lh_idmap *m, const char *id, size_t n, uint32_t entry, struct lh_err *err)
 {
-	uint32_t hash = (uint32_t)lh_xxh3(id, n);
+	uint32_t hash = hash_of(id, n);
 	struct lh_idmap_slot *s;
 
 	if (m->n >= m->cap / 2 && grow(m, err) < 0)

@@ -2,7 +2,8 @@
  * lh_idmap - from an id to the number of the entry that has it.
  *
  * The map keeps hashes and numbers; the ids stay where the caller has them,
- * and key tells them by number.
+ * and key tells them by number.  Hashes have a seed that differs from run to run,
+ * so that no ids can be chosen to collide.
  *
  *     struct lh_idmap m = { .key = id_of, .ctx = rows };
  *     lh_idmap_set(&m, id, n, 7, err);        (rows has the id at 7 by now)

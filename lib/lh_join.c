@@ -10,6 +10,7 @@
 #include "lh_form_int.h"
 #include "lh_mem.h"
 #include "lh_rows.h"
+#include "lh_seed.h"
 #include "lh_xxh3.h"
 
 struct known {
@@ -135,7 +136,7 @@ static int is_it(struct lh_join *j, const char *p, size_t n, const struct lh_str
 
 static uint64_t key_of(const struct lh_str *run_id, const struct lh_str *sig)
 {
-	return lh_xxh3(run_id->p, run_id->n) ^ lh_xxh3(sig->p, sig->n) * 3;
+	return lh_xxh3_seeded(run_id->p, run_id->n, lh_seed()) ^ lh_xxh3_seeded(sig->p, sig->n, lh_seed()) * 3;
 }
 
 static int by_key(const void *a, const void *b)

@@ -70,11 +70,6 @@ static int build_graph(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *er
 
 /* ---- the file ---- */
 
-static uint32_t row_at(const struct lh_lhv_writer *w, uint64_t i)
-{
-	return w->order ? w->order[i] : (uint32_t)i;
-}
-
 static uint32_t place_of(const struct lh_lhv_writer *w, uint64_t row)
 {
 	return w->place ? w->place[row] : (uint32_t)row;
@@ -97,7 +92,7 @@ static int put_rows(struct lh_lhv_writer *w, struct lh_err *err)
 
 	lh_lhv_section_begin(&w->file, LH_LHV_ROWS);
 	for (i = 0; i < w->rows; i++) {
-		const char *row = w->block.p + row_at(w, i) * w->stride;
+		const char *row = w->block.p + lh_lhv_row_at(w, i) * w->stride;
 
 		put_links(w, (const void *)row, 2 * w->p.m);
 		lh_lhv_section_add(&w->file, row + links, w->stride - links);
@@ -115,7 +110,7 @@ static int put_levels(struct lh_lhv_writer *w, struct lh_err *err)
 		lh_lhv_section_add(&w->file, &lists, sizeof lists);
 		if (i == w->rows)
 			break;
-		row = row_at(w, i);
+		row = lh_lhv_row_at(w, i);
 		lists += w->level[row + 1] - w->level[row];
 	}
 	return lh_lhv_section_end(&w->file, err);
@@ -128,7 +123,7 @@ static int put_upper(struct lh_lhv_writer *w, struct lh_err *err)
 
 	lh_lhv_section_begin(&w->file, LH_LHV_UPPER);
 	for (i = 0; w->level && i < w->rows; i++) {
-		row = row_at(w, i);
+		row = lh_lhv_row_at(w, i);
 		for (list = w->level[row]; list < w->level[row + 1]; list++)
 			put_links(w, w->upper + list * (1 + (size_t)w->p.m), w->p.m);
 	}
@@ -142,7 +137,7 @@ static int put_texts(struct lh_lhv_writer *w, uint32_t kind, struct lh_str (*tex
 
 	lh_lhv_section_begin(&w->file, kind);
 	for (i = 0; i < w->rows; i++) {
-		struct lh_str text = text_of(w, row_at(w, i));
+		struct lh_str text = text_of(w, lh_lhv_row_at(w, i));
 
 		lh_lhv_section_add(&w->file, text.p, text.n);
 	}
@@ -156,7 +151,7 @@ static int put_offsets(struct lh_lhv_writer *w, uint32_t kind, struct lh_str (*t
 	lh_lhv_section_begin(&w->file, kind);
 	for (i = 0; i < w->rows; i++) {
 		lh_lhv_section_add(&w->file, &at, sizeof at);
-		at += text_of(w, row_at(w, i)).n;
+		at += text_of(w, lh_lhv_row_at(w, i)).n;
 	}
 	lh_lhv_section_add(&w->file, &at, sizeof at);
 	return lh_lhv_section_end(&w->file, err);
@@ -169,7 +164,7 @@ static int put_exact(struct lh_lhv_writer *w, struct lh_err *err)
 
 	lh_lhv_section_begin(&w->file, LH_LHV_EXACT);
 	for (i = 0; i < w->rows; i++)
-		lh_lhv_section_add(&w->file, w->exact.p + row_at(w, i) * bytes, bytes);
+		lh_lhv_section_add(&w->file, w->exact.p + lh_lhv_row_at(w, i) * bytes, bytes);
 	return lh_lhv_section_end(&w->file, err);
 }
 
@@ -204,7 +199,7 @@ static struct lh_str meta_at(const void *ctx, uint64_t i)
 {
 	const struct lh_lhv_writer *w = ctx;
 
-	return lh_lhv_put_meta(w, row_at(w, i));
+	return lh_lhv_put_meta(w, lh_lhv_row_at(w, i));
 }
 
 static int build_lexical(struct lh_lhv_writer *w, struct lh_err *err)
@@ -236,7 +231,7 @@ static int put_all(struct lh_lhv_writer *w, struct lh_err *err)
 	int rc;
 
 	*h = (struct lh_lhv_header){
-		.magic = LH_LHV_MAGIC, .version = LH_LHV_FORMAT, .byte_order = LH_LHV_BYTE_ORDER,
+		.magic = LH_LHV_MAGIC, .version = w->id_seed ? 2 : 1, .id_seed = w->id_seed, .byte_order = LH_LHV_BYTE_ORDER,
 		.file_bytes = LH_LHV_PAGE, .rows = w->rows,
 		.stride = lh_lhv_stride(w->p.m, lh_lhv_code_bytes(&w->p)), .vector_at = lh_lhv_vector_at(w->p.m),
 		.entry = place_of(w, w->graph.entry), .top = w->graph.top,
@@ -261,7 +256,7 @@ int lh_lhv_prepare(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err)
 {
 	if (!w->p.dimension)
 		return lh_err_set(err, LH_EUSAGE, "an empty index needs a dimension");
-	if (build_graph(w, jobs, err) < 0 || lh_lhv_set_order(w, err) < 0 || build_lexical(w, err) < 0 ||
+	if (build_graph(w, jobs, err) < 0 || lh_lhv_set_order(w, err) < 0 || lh_lhv_set_slots(w, err) < 0 || build_lexical(w, err) < 0 ||
 	    lh_atomic_open(&w->out, w->path, 0666, err) < 0)
 		return -1;
 	w->out_open = true;

@@ -12,10 +12,11 @@
 #include <stdint.h>
 
 #define LH_LHV_MAGIC "\x89LHV\r\n\x1a\n"	/* as PNG's: shows a file mangled as text */
-#define LH_LHV_FORMAT 1
+#define LH_LHV_FORMAT 2	/* the newest; 1 when the ids have seed 0 */
 #define LH_LHV_BYTE_ORDER 0x01020304u
 #define LH_LHV_PAGE 4096u
 #define LH_LHV_SECTIONS 64
+#define LH_LHV_PROBES 256	/* slots that a look-up of an id takes at most */
 #define LH_LHV_PARAMS_MAX 65536
 #define LH_LHV_M_MAX 128
 #define LH_LHV_ROWS_MAX 0xfffffffeu
@@ -50,7 +51,9 @@ struct lh_lhv_header {
 	uint64_t file_bytes, rows;
 	uint32_t stride, vector_at;
 	uint32_t entry, top;
-	uint32_t n_sections, zero[19];
+	uint32_t n_sections, zero;
+	uint64_t id_seed;	/* of the id hash; version 2 */
+	uint32_t zeros[16];
 	struct lh_lhv_section section[LH_LHV_SECTIONS];
 	unsigned char rest[LH_LHV_PAGE - 8 - 128 - 32 * LH_LHV_SECTIONS];
 	uint64_t xxh3;		/* of the bytes before it */

@@ -173,6 +173,7 @@ static int open_order(struct lh_lhv *ix, struct lh_err *err)
 static int open_texts(struct lh_lhv *ix, struct lh_err *err)
 {
 	uint64_t slots = section(ix, LH_LHV_ID_HASH)->bytes / 8;
+	bool bounded = ix->header.version >= 2;
 
 	if (has(ix, LH_LHV_ID_AT, 8 * (ix->rows + 1), err) < 0 ||
 	    has(ix, LH_LHV_META_AT, 8 * (ix->rows + 1), err) < 0 || has(ix, LH_LHV_ID_HASH, 8 * slots, err) < 0)
@@ -188,6 +189,8 @@ static int open_texts(struct lh_lhv *ix, struct lh_err *err)
 	ix->metas_n = section(ix, LH_LHV_METAS)->bytes;
 	ix->hash = bytes(ix, LH_LHV_ID_HASH);
 	ix->hash_slots = slots;
+	ix->hash_probes = bounded && slots > LH_LHV_PROBES ? LH_LHV_PROBES : slots;
+	ix->id_seed = bounded ? ix->header.id_seed : 0;
 	return 0;
 }
 
@@ -382,7 +385,7 @@ void lh_lhv_get_stats(const struct lh_lhv *ix, struct lh_lhv_stats *st)
 	st->pending = ix->logged_puts;
 	st->deleted = ix->logged_deletes;
 	st->file_bytes = ix->map.n;
-	st->format = LH_LHV_FORMAT;
+	st->format = ix->header.version;
 	st->torn_at = ix->torn_at;
 }
 
@@ -465,11 +468,11 @@ void lh_lhv_vector(const struct lh_lhv *ix, uint64_t row, float *out)
 
 int64_t lh_lhv_base_find(const struct lh_lhv *ix, const char *id, size_t n, struct lh_err *err)
 {
-	uint32_t want = (uint32_t)lh_xxh3(id, n), row;
+	uint32_t want = (uint32_t)lh_xxh3_seeded(id, n, ix->id_seed), row;
 	uint64_t slot, tried;
 	struct lh_str is;
 
-	for (tried = 0; tried < ix->hash_slots; tried++) {
+	for (tried = 0; tried < ix->hash_probes; tried++) {
 		slot = (want + tried) & (ix->hash_slots - 1);
 		row = lh_once32(&ix->hash[2 * slot + 1]);
 		if (!row)
@@ -485,7 +488,23 @@ int64_t lh_lhv_base_find(const struct lh_lhv *ix, const char *id, size_t n, stru
 		if (is.n == n && memcmp(is.p, id, n) == 0)
 			return row - 1;
 	}
-	return -1;
+	if (tried == ix->hash_slots)
+		return -1;
+	lh_err_set(err, LH_ECORRUPT, "id hash: no slot is free in %llu", (unsigned long long)tried);
+	return -2;
+}
+
+uint64_t lh_lhv_longest_run(const uint32_t *hash, uint64_t slots)
+{
+	uint64_t i, run = 0, longest = 0;
+
+	/* twice around, as a run may go on at the start */
+	for (i = 0; i < 2 * slots && longest < slots; i++) {
+		run = hash[2 * (i & (slots - 1)) + 1] ? run + 1 : 0;
+		if (run > longest)
+			longest = run;
+	}
+	return longest;
 }
 
 int64_t lh_lhv_find(const struct lh_lhv *ix, const char *id, size_t n, struct lh_err *err)

@@ -9,6 +9,7 @@
  *     lh_lhv_judge.c   what the filter said of which row
  *     lh_lhv_write.c   the writer's rows (lh_lhv_writer.h), and what it makes of
  *     lh_lhv_commit.c  them: the graph and the file
+ *     lh_lhv_slots.c   the table of ids
  *     lh_lhv_again.c   rows and links taken over from an index
  *     lh_lhv_sound.c   what may stand in an index
  *     lh_lhv_verify.c  the checker
@@ -93,6 +94,8 @@ struct lh_lhv {
 	uint64_t ids_n, metas_n;
 	const uint32_t *hash;		/* pairs: low half of xxh3(id), row + 1 */
 	uint64_t hash_slots;		/* a power of two, or 0 */
+	uint64_t hash_probes;		/* the most that a look-up takes */
+	uint64_t id_seed;
 	struct lh_lexical lexical;	/* of the file's rows, when params.lexical */
 
 	/* filled by lh_lhv_log_replay, zero before it */
@@ -177,6 +180,10 @@ int lh_lhv_text(const struct lh_lhv *ix, uint32_t kind, uint64_t row, struct lh_
 /* As lh_lhv_row and lh_lhv_find, for rows of the file, hidden or not. */
 int lh_lhv_base_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct lh_err *err);
 int64_t lh_lhv_base_find(const struct lh_lhv *ix, const char *id, size_t n, struct lh_err *err);
+
+/* The slots in use between two free ones, at most: a look-up takes one more.  All
+ * of them where none is free. */
+uint64_t lh_lhv_longest_run(const uint32_t *hash, uint64_t slots);
 
 /* The number of the i-th row that was put, or -1 when damaged. */
 int64_t lh_lhv_nth(const struct lh_lhv *ix, uint64_t i, struct lh_err *err);

@@ -125,24 +125,6 @@ static void order_rows(struct lh_lhv_writer *w, struct queue *q)
 	}
 }
 
-/* The table finds the rows where they will be. */
-static int move_slots(struct lh_lhv_writer *w, struct lh_err *err)
-{
-	uint32_t *sums = lh_calloc(w->rows, sizeof *sums, err), *slot = (uint32_t *)w->hash.p;
-	uint64_t i;
-
-	if (!sums)
-		return -1;
-	for (i = 0; i < w->hash_slots; i++, slot += 2) {
-		if (slot[1])
-			sums[w->place[slot[1] - 1]] = slot[0];
-		slot[0] = slot[1] = 0;
-	}
-	lh_lhv_fill_slots((uint32_t *)w->hash.p, w->hash_slots, sums, w->rows);
-	free(sums);
-	return 0;
-}
-
 int lh_lhv_set_order(struct lh_lhv_writer *w, struct lh_err *err)
 {
 	struct queue q;
@@ -160,5 +142,5 @@ int lh_lhv_set_order(struct lh_lhv_writer *w, struct lh_err *err)
 	if (rc == 0)
 		order_rows(w, &q);
 	queue_free(&q);
-	return rc == 0 ? move_slots(w, err) : -1;
+	return rc;
 }

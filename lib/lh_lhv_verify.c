@@ -61,7 +61,8 @@ static void check_header(struct check *c)
 	const struct lh_lhv_header *h = &c->ix->header;
 	uint32_t i;
 
-	if (!lh_lhv_all_zero(h->zero, sizeof h->zero) || !lh_lhv_all_zero(h->rest, sizeof h->rest) ||
+	if (h->zero || (h->version < 2 && h->id_seed) || !lh_lhv_all_zero(h->zeros, sizeof h->zeros) ||
+	    !lh_lhv_all_zero(h->rest, sizeof h->rest) ||
 	    !lh_lhv_all_zero(h->section + h->n_sections, (LH_LHV_SECTIONS - h->n_sections) * sizeof *h->section))
 		bad(c, 0, "reserved bytes are not zero");
 	for (i = 0; i < h->n_sections; i++)
@@ -170,6 +171,9 @@ static void check_ids(struct check *c)
 		used += ix->hash[2 * i + 1] != 0;
 	if (used != ix->rows)
 		bad(c, LH_LHV_ID_HASH, "%llu slots are in use for %llu rows", (unsigned long long)used, (unsigned long long)ix->rows);
+	used = lh_lhv_longest_run(ix->hash, ix->hash_slots);
+	if (used >= LH_LHV_PROBES)
+		bad(c, LH_LHV_ID_HASH, "%llu slots in a row are in use, at most %d: build it anew", (unsigned long long)used, LH_LHV_PROBES - 1);
 	if (!check_offsets(c, LH_LHV_ID_AT, ix->id_at, ix->ids_n))
 		return;
 	for (row = 0; row < ix->rows; row++) {

@@ -6,6 +6,24 @@
 
 #include "lh_mem.h"
 
+struct lh_str lh_lhv_put_id(const struct lh_lhv_writer *w, uint64_t row)
+{
+	const uint64_t *at = (const uint64_t *)w->id_at.p;
+	uint64_t end = row + 1 < w->rows ? at[row + 1] : w->ids.n;
+
+	return (struct lh_str){ w->ids.p + at[row], end - at[row] };
+}
+
+struct lh_str lh_lhv_put_meta(const struct lh_lhv_writer *w, uint64_t row)
+{
+	return (struct lh_str){ w->metas.p + ((const uint64_t *)w->meta_at.p)[row], ((const uint32_t *)w->meta_n.p)[row] };
+}
+
+static struct lh_str id_at(const void *ctx, uint32_t row)
+{
+	return lh_lhv_put_id(ctx, row);
+}
+
 struct lh_lhv_writer *lh_lhv_writer_bare(const char *path, const struct lh_lhv_params *p, struct lh_err *err)
 {
 	struct lh_lhv_writer *w;
@@ -19,6 +37,7 @@ struct lh_lhv_writer *lh_lhv_writer_bare(const char *path, const struct lh_lhv_p
 		return NULL;
 	w->p = *p;
 	w->block.huge = true;
+	w->by_id = (struct lh_idmap){ .key = id_at, .ctx = w };
 	lh_record_init(&w->scan);
 	lh_buf_init(&w->meta, LH_BUF_NOMAX);
 	w->path = lh_strndup(path, strlen(path), err);
@@ -62,6 +81,7 @@ void lh_lhv_writer_free(struct lh_lhv_writer *w)
 	lh_region_free(&w->id_at);
 	lh_region_free(&w->meta_at);
 	lh_region_free(&w->meta_n);
+	lh_idmap_free(&w->by_id);
 	lh_region_free(&w->hash);
 	lh_lexical_build_free(w->words);
 	free(w->level);
@@ -87,77 +107,6 @@ uint64_t lh_lhv_writer_count(const struct lh_lhv_writer *w)
 
 /* ---- rows ---- */
 
-struct lh_str lh_lhv_put_id(const struct lh_lhv_writer *w, uint64_t row)
-{
-	const uint64_t *at = (const uint64_t *)w->id_at.p;
-	uint64_t end = row + 1 < w->rows ? at[row + 1] : w->ids.n;
-
-	return (struct lh_str){ w->ids.p + at[row], end - at[row] };
-}
-
-struct lh_str lh_lhv_put_meta(const struct lh_lhv_writer *w, uint64_t row)
-{
-	return (struct lh_str){ w->metas.p + ((const uint64_t *)w->meta_at.p)[row], ((const uint32_t *)w->meta_n.p)[row] };
-}
-
-/* The slot of an id, or the empty one where it belongs. */
-static uint32_t *slot_of(const struct lh_lhv_writer *w, uint32_t sum, const char *id, size_t n)
-{
-	uint32_t *hash = (uint32_t *)w->hash.p;
-	uint64_t i = sum;
-	struct lh_str is;
-
-	for (;; i++) {
-		uint32_t *slot = hash + 2 * (i & (w->hash_slots - 1));
-
-		if (!slot[1])
-			return slot;
-		if (slot[0] != sum)
-			continue;
-		is = lh_lhv_put_id(w, slot[1] - 1);
-		if (is.n == n && memcmp(is.p, id, n) == 0)
-			return slot;
-	}
-}
-
-/* In row order, so that the table depends on the ids alone. */
-void lh_lhv_fill_slots(uint32_t *hash, uint64_t slots, const uint32_t *sums, uint64_t rows)
-{
-	uint64_t row, to;
-
-	for (row = 0; row < rows; row++) {
-		for (to = sums[row] & (slots - 1); hash[2 * to + 1]; to = (to + 1) & (slots - 1))
-			;
-		hash[2 * to] = sums[row];
-		hash[2 * to + 1] = (uint32_t)row + 1;
-	}
-}
-
-/* Twice the slots; what a slot needs stands in it. */
-static int hash_grow(struct lh_lhv_writer *w, struct lh_err *err)
-{
-	uint64_t slots = w->hash_slots ? 2 * w->hash_slots : 16, i;
-	const uint32_t *old = (const uint32_t *)w->hash.p;
-	struct lh_region grown = { 0 };
-	uint32_t *sums;
-
-	sums = lh_calloc(w->rows, sizeof *sums, err);
-	if (!sums || lh_region_room(&grown, 8 * slots, err) < 0) {
-		free(sums);
-		return -1;
-	}
-	for (i = 0; i < w->hash_slots; i++)
-		if (old[2 * i + 1])
-			sums[old[2 * i + 1] - 1] = old[2 * i];
-	lh_lhv_fill_slots((uint32_t *)grown.p, slots, sums, w->rows);
-	free(sums);
-	lh_region_free(&w->hash);
-	grown.n = 8 * slots;
-	w->hash = grown;
-	w->hash_slots = slots;
-	return 0;
-}
-
 void *lh_lhv_put_code(struct lh_lhv_writer *w, uint64_t row)
 {
 	return w->block.p + row * w->stride + w->vector_at;
@@ -173,8 +122,6 @@ static int make_room(struct lh_lhv_writer *w, size_t id_len, struct lh_err *err)
 {
 	if (w->rows >= LH_LHV_ROWS_MAX)
 		return lh_err_set(err, LH_EDATA, "more than %u rows", LH_LHV_ROWS_MAX);
-	if (2 * (w->rows + 1) > w->hash_slots && hash_grow(w, err) < 0)
-		return -1;
 	if (lh_region_room(&w->block, w->stride, err) < 0 || lh_region_room(&w->ids, id_len, err) < 0 ||
 	    lh_region_room(&w->exact, lh_lhv_exact_bytes(&w->p), err) < 0 ||
 	    lh_region_room(&w->id_at, 16, err) < 0 || lh_region_room(&w->meta_at, 16, err) < 0 ||
@@ -240,21 +187,13 @@ static int check_put(struct lh_lhv_writer *w, const char *id, size_t id_len, con
 
 int lh_lhv_place(struct lh_lhv_writer *w, const char *id, size_t id_len, const char *meta, size_t meta_len, uint64_t *row, struct lh_err *err)
 {
-	uint32_t sum, *slot;
-	bool fresh;
+	int64_t known = lh_idmap_find(&w->by_id, id, id_len);
 
 	if (make_room(w, id_len, err) < 0 || lh_region_room(&w->metas, meta_len, err) < 0)
 		return -1;
-	sum = (uint32_t)lh_xxh3(id, id_len);
-	slot = slot_of(w, sum, id, id_len);
-	fresh = !slot[1];
-	if (fresh) {
-		*row = add_row(w, id, id_len);
-		slot[0] = sum;
-		slot[1] = (uint32_t)*row + 1;
-	} else {
-		*row = slot[1] - 1;
-	}
+	if (known < 0 && lh_idmap_set(&w->by_id, id, id_len, (uint32_t)w->rows, err) < 0)
+		return -1;
+	*row = known < 0 ? add_row(w, id, id_len) : (uint64_t)known;
 	set_meta(w, *row, meta, meta_len);
 	return 0;
 }

@@ -4,6 +4,7 @@
  *     lh_lhv_write.c    gathers the rows, numbered as they were put
  *     lh_lhv_again.c    takes them over from an index
  *     lh_lhv_order.c    says in which order they are kept
+ *     lh_lhv_slots.c    finds them by their ids
  *     lh_lhv_commit.c   makes the file of them, in that order
  *     lh_lhv_section.c  the file's sections, as bytes come
  */
@@ -11,6 +12,7 @@
 #define LH_LHV_WRITER_H
 
 #include "lh_hnsw.h"
+#include "lh_idmap.h"
 #include "lh_lhv_int.h"
 #include "lh_region.h"
 
@@ -44,8 +46,9 @@ struct lh_lhv_writer {
 	struct lh_region block, exact, ids, metas;	/* exact: with rescore */
 	float *unit;		/* the vector being put, of unit length */
 	struct lh_region id_at, meta_at, meta_n;	/* u64, u64, u32 a row */
-	struct lh_region hash;
-	uint64_t hash_slots;
+	struct lh_idmap by_id;		/* until the rows have their places, ... */
+	struct lh_region hash;		/* ... then the table of the file */
+	uint64_t id_seed;
 
 	uint64_t taken;			/* rows so far, when the last was taken over */
 	struct lh_record scan;		/* for what is taken over: zeroed is empty */
@@ -66,15 +69,17 @@ struct lh_lhv_writer {
 /* ---- lh_lhv_write.c ---- */
 struct lh_str lh_lhv_put_id(const struct lh_lhv_writer *w, uint64_t row);
 struct lh_str lh_lhv_put_meta(const struct lh_lhv_writer *w, uint64_t row);
-/* Fill an empty table of ids by the low halves of the rows' checksums. */
-void lh_lhv_fill_slots(uint32_t *hash, uint64_t slots, const uint32_t *sums, uint64_t rows);
-
 /* The dimension, and what follows from it. */
 int lh_lhv_set_layout(struct lh_lhv_writer *w, uint32_t dimension, struct lh_err *err);
 /* The row of that id, made unless it is there, with that metadata. */
 int lh_lhv_place(struct lh_lhv_writer *w, const char *id, size_t id_len, const char *meta, size_t meta_len, uint64_t *row, struct lh_err *err);
 void *lh_lhv_put_code(struct lh_lhv_writer *w, uint64_t row);
 void *lh_lhv_put_exact(struct lh_lhv_writer *w, uint64_t row);
+
+/* ---- lh_lhv_slots.c ---- */
+
+/* Make the table of ids of rows that have their places; no more can be put. */
+int lh_lhv_set_slots(struct lh_lhv_writer *w, struct lh_err *err);
 
 /* ---- lh_lhv_again.c ---- */
 
@@ -86,9 +91,13 @@ int lh_lhv_take_order(struct lh_lhv_writer *w, struct lh_err *err);
 
 /* ---- lh_lhv_order.c ---- */
 
-/* Give every row its place, and the id hash with them; without a graph they stay
- * as they were put. */
+/* Give every row its place; without a graph they stay as they were put. */
 int lh_lhv_set_order(struct lh_lhv_writer *w, struct lh_err *err);
+/* The row that is kept as number i. */
+static inline uint32_t lh_lhv_row_at(const struct lh_lhv_writer *w, uint64_t i)
+{
+	return w->order ? w->order[i] : (uint32_t)i;
+}
 /* The i-th row that was put, in this writer or in those whose graph it continues. */
 uint32_t lh_lhv_nth_put(const struct lh_lhv_writer *w, uint64_t i);
 

@@ -6,6 +6,8 @@
 
 #include "lh_digest.h"
 #include "lh_mem.h"
+#include "lh_seed.h"
+#include "lh_xxh3.h"
 
 #define NONE UINT32_MAX
 #define FIRST 64		/* entries at the start; doubled as needed */
@@ -69,10 +71,7 @@ void lh_lru_free(struct lh_lru *l)
 
 static uint32_t *bucket_of(struct lh_lru *l, const unsigned char key[32])
 {
-	uint64_t h;
-
-	memcpy(&h, key, sizeof h);
-	return &l->bucket[h % l->room];
+	return &l->bucket[lh_xxh3_seeded(key, 32, lh_seed()) % l->room];
 }
 
 static uint32_t lookup(struct lh_lru *l, const unsigned char key[32])

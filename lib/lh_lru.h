@@ -1,8 +1,7 @@
 /*
  * lh_lru - the values used last, in memory, up to a number of entries.
  *
- * A key is 32 bytes that are already a digest, so that it serves as its own
- * hash; lh_lru_key makes one from a name space (a model) and a text:
+ * A key is 32 bytes, a digest; lh_lru_key makes one from a name space (a model) and a text:
  * SHA-256(SHA-256(space) || SHA-256(text)).  A value is any run of bytes.
  * Memory follows what is stored, not the capacity.
  *

@@ -7,6 +7,7 @@
 #include "lh_file.h"
 #include "lh_mem.h"
 #include "lh_rows.h"
+#include "lh_seed.h"
 #include "lh_xxh3.h"
 
 struct lh_quarantine {
@@ -130,7 +131,7 @@ struct lh_key lh_record_key(const struct lh_str *run_id, const struct lh_str *si
 	struct lh_key k;
 
 	if (run_id->n && sig->n == 64)
-		return (struct lh_key){ lh_xxh3(run_id->p, run_id->n), lh_xxh3(sig->p, sig->n) };
+		return (struct lh_key){ lh_xxh3_seeded(run_id->p, run_id->n, lh_seed()), lh_xxh3_seeded(sig->p, sig->n, lh_seed()) };
 	lh_sha256(source->p, source->n, hash);
 	memcpy(&k, hash, sizeof k);
 	return k;

@@ -270,7 +270,7 @@ static void says(size_t at, uint32_t value, const char *message)
 static void what_is_not_ours_has_its_own_message(void)
 {
 	says(0, 0x04034b50, "not an index: the magic number is wrong");
-	says(8, 2, "format version 2 is newer than 1, the newest that this program reads");
+	says(8, 3, "format version 3 is newer than 2, the newest that this program reads");
 	says(12, 0x04030201, "written in the other byte order");
 	says(24, 5, "header: the checksum is wrong");
 }

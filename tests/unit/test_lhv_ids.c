@@ -1,0 +1,306 @@
+/*
+ * Ids that were chosen so that the low halves of their XXH3 are all the same:
+ * what is counted is how many slots a look-up takes, in memory and on disk.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "lh_file.h"
+#include "lh_idmap.h"
+#include "lh_lhv.h"
+#include "lh_lhv_disk.h"
+#include "lh_xxh3.h"
+
+#define CHECK(x) check_why(x, err.msg)
+#define IDS 3000
+#define ID_N 8
+#define DIM 2
+#define RUN_MAX 255
+
+static struct lh_err err;
+static char dir[] = "/tmp/lh-test-ids-XXXXXX", path[64], log_path[72];
+static char ids[IDS][ID_N], damage[256];
+
+/* ---- XXH3 of eight bytes, turned round ---- */
+
+static uint64_t unshift(uint64_t v, unsigned by, uint64_t add)
+{
+	uint64_t was = v;
+
+	for (unsigned i = 0; i < 64; i += by)
+		was = v ^ ((was >> by) + add);
+	return was;
+}
+
+/* v is what v ^ rotl(v, 49) ^ rotl(v, 24) made of the result; done 64 times, that
+ * gives v again. */
+static uint64_t unrotate(uint64_t v)
+{
+	for (unsigned i = 0; i < 63; i++)
+		v ^= (v << 49 | v >> 15) ^ (v << 24 | v >> 40);
+	return v;
+}
+
+static uint64_t inverse(uint64_t odd)
+{
+	uint64_t x = odd;
+
+	for (unsigned i = 0; i < 6; i++)
+		x *= 2 - odd * x;
+	return x;
+}
+
+static void text_of(uint64_t hash, uint64_t flip, uint64_t unmul, char *out)
+{
+	uint64_t v = unshift(hash, 28, 0) * unmul;
+
+	v = unrotate(unshift(v, 35, ID_N) * unmul) ^ flip;
+	v = v >> 32 | v << 32;
+	memcpy(out, &v, ID_N);
+}
+
+static bool is_text(const char *p)
+{
+	for (unsigned i = 0; i < ID_N; i++)
+		if (p[i] < ' ' || p[i] > '~')
+			return false;
+	return true;
+}
+
+/* What the hash makes of the text is turned round by the same steps, which finds
+ * the number that its secret brings in. */
+static void choose_ids(void)
+{
+	uint64_t unmul = inverse(0x9FB21C651E98DF25ull), flip, text, hash = 0;
+	char got[ID_N];
+	size_t n = 0;
+
+	text_of(lh_xxh3("12345678", ID_N), 0, unmul, got);
+	memcpy(&flip, got, ID_N);
+	memcpy(&text, "12345678", ID_N);
+	flip ^= text;
+	flip = flip >> 32 | flip << 32;
+	for (hash = 0; n < IDS; hash++) {
+		text_of(hash << 32 | 0x5eed, flip, unmul, ids[n]);
+		if (is_text(ids[n]))
+			check((uint32_t)lh_xxh3(ids[n++], ID_N) == 0x5eed);
+	}
+}
+
+/* ---- in memory ---- */
+
+static unsigned long compared;
+
+static struct lh_str id_of(const void *ctx, uint32_t i)
+{
+	(void)ctx;
+	compared++;
+	return (struct lh_str){ ids[i], ID_N };
+}
+
+static void a_map_does_not_compare_them_all(void)
+{
+	struct lh_idmap m = { .key = id_of };
+
+	for (unsigned i = 0; i < IDS; i++)
+		CHECK(lh_idmap_set(&m, ids[i], ID_N, i, &err) == 0);
+	for (unsigned i = 0; i < IDS; i++)
+		CHECK(lh_idmap_find(&m, ids[i], ID_N) == i);
+	lh_idmap_free(&m);
+	check(compared < 2 * IDS);
+}
+
+/* ---- on disk ---- */
+
+static void make(unsigned n)
+{
+	struct lh_lhv_params p;
+	struct lh_lhv_writer *w;
+	float v[DIM] = { 1 };
+
+	lh_lhv_params_default(&p);
+	p.exact_below = 2 * IDS;
+	w = lh_lhv_writer_new(path, &p, 1, &err);
+	CHECK(w != NULL);
+	for (unsigned i = 0; i < n; i++)
+		CHECK(lh_lhv_put(w, ids[i], ID_N, v, DIM, NULL, 0, &err) == 0);
+	CHECK(lh_lhv_commit(w, 1, &err) == 0);
+	lh_lhv_writer_free(w);
+}
+
+static void load(struct lh_buf *b)
+{
+	lh_buf_init(b, LH_BUF_NOMAX);
+	CHECK(lh_file_read(path, b, &err) == 1);
+}
+
+static struct lh_lhv_section *section(struct lh_buf *b, uint32_t kind)
+{
+	struct lh_lhv_header *h = (void *)b->p;
+	uint32_t i;
+
+	for (i = 0; h->section[i].kind != kind; i++)
+		check(i < h->n_sections);
+	return &h->section[i];
+}
+
+/* Slots in use one after the other, at most. */
+static unsigned longest_run(void)
+{
+	unsigned run = 0, longest = 0;
+	const struct lh_lhv_section *s;
+	const uint32_t *slot;
+	struct lh_buf b;
+
+	load(&b);
+	s = section(&b, LH_LHV_ID_HASH);
+	slot = (const void *)(b.p + s->at);
+	for (uint64_t i = 0; i < 2 * (s->bytes / 8); i++) {
+		run = slot[2 * (i % (s->bytes / 8)) + 1] ? run + 1 : 0;
+		longest = run > longest ? run : longest;
+	}
+	lh_buf_free(&b);
+	return longest;
+}
+
+static uint32_t version(uint64_t *seed)
+{
+	const struct lh_lhv_header *h;
+	struct lh_buf b;
+	uint32_t v;
+
+	load(&b);
+	h = (const void *)b.p;
+	v = h->version;
+	memcpy(seed, b.p + 56, sizeof *seed);
+	lh_buf_free(&b);
+	return v;
+}
+
+static void finds_all(void)
+{
+	struct lh_lhv *ix = lh_lhv_open(path, &err);
+	struct lh_row row;
+	int64_t at;
+
+	CHECK(ix != NULL);
+	for (unsigned i = 0; i < IDS; i++) {
+		at = lh_lhv_find(ix, ids[i], ID_N, &err);
+		CHECK(at >= 0 && lh_lhv_row(ix, (uint64_t)at, &row, &err) == 1 && memcmp(row.id.p, ids[i], ID_N) == 0);
+	}
+	CHECK(lh_lhv_find(ix, "nobody", 6, &err) == -1);
+	lh_lhv_close(ix);
+}
+
+static void on_damage(void *ctx, const char *name, const char *text)
+{
+	snprintf(damage, sizeof damage, "%s: %s", name, text);
+	++*(unsigned *)ctx;
+}
+
+static unsigned damages(void)
+{
+	unsigned n = 0;
+
+	CHECK(lh_lhv_verify(path, on_damage, &n, &err) == 0);
+	return n;
+}
+
+static void a_table_gets_a_seed_under_which_runs_are_short(void)
+{
+	struct lh_buf one, two;
+	uint64_t seed;
+
+	make(IDS);
+	load(&one);
+	CHECK(version(&seed) == 2 && seed != 0);
+	check(longest_run() <= RUN_MAX);
+	finds_all();
+	CHECK(damages() == 0);
+	make(IDS);
+	load(&two);
+	check(one.len == two.len && memcmp(one.p, two.p, one.len) == 0);
+	lh_buf_free(&one);
+	lh_buf_free(&two);
+}
+
+static void ids_that_were_not_chosen_have_seed_0(void)
+{
+	uint64_t seed;
+
+	make(200);
+	CHECK(version(&seed) == 1 && seed == 0);
+	CHECK(damages() == 0);
+}
+
+/* As files were made before there were seeds. */
+static void make_old(void)
+{
+	struct lh_lhv_header *h;
+	struct lh_lhv_section *s;
+	struct lh_buf b;
+	uint32_t *slot;
+	uint64_t n;
+	FILE *f;
+
+	make(IDS);
+	load(&b);
+	h = (void *)b.p;
+	s = section(&b, LH_LHV_ID_HASH);
+	slot = (void *)(b.p + s->at);
+	n = s->bytes / 8;
+	memset(slot, 0, s->bytes);
+	for (uint32_t i = 0; i < IDS; i++) {
+		uint64_t at = (0x5eed + i) % n;
+
+		slot[2 * at] = 0x5eed;
+		slot[2 * at + 1] = i + 1;
+	}
+	s->xxh3 = lh_xxh3(slot, s->bytes);
+	h->version = 1;
+	memset(b.p + 56, 0, 8);
+	h->xxh3 = lh_xxh3(h, offsetof(struct lh_lhv_header, xxh3));
+	f = fopen(path, "w");
+	CHECK(f && fwrite(b.p, 1, b.len, f) == b.len && fclose(f) == 0);
+	lh_buf_free(&b);
+}
+
+static void an_older_file_is_read_and_gets_a_seed_by_a_fold(void)
+{
+	struct lh_lhv_change *c;
+	float v[DIM] = { 0, 1 };
+	uint64_t seed;
+	bool fold;
+
+	make_old();
+	finds_all();
+	check(longest_run() == IDS);
+	CHECK(damages() == 1 && strstr(damage, "id hash: 3000 slots in a row"));
+	c = lh_lhv_change_open(path, 1, &err);
+	CHECK(c && lh_lhv_change_put(c, "new", 3, v, DIM, NULL, 0, &err) == 0 && lh_lhv_change_commit(c, &fold, &err) == 0);
+	lh_lhv_change_close(c);
+	CHECK(lh_lhv_compact(path, 1, 1, &err) == 0);
+	CHECK(version(&seed) == 2 && seed != 0);
+	check(longest_run() <= RUN_MAX);
+	finds_all();
+	CHECK(damages() == 0);
+}
+
+int main(void)
+{
+	CHECK(mkdtemp(dir) != NULL);
+	snprintf(path, sizeof path, "%s/a.lhv", dir);
+	snprintf(log_path, sizeof log_path, "%s-log", path);
+	choose_ids();
+	a_map_does_not_compare_them_all();
+	ids_that_were_not_chosen_have_seed_0();
+	a_table_gets_a_seed_under_which_runs_are_short();
+	an_older_file_is_read_and_gets_a_seed_by_a_fold();
+	unlink(path);
+	unlink(log_path);
+	rmdir(dir);
+	return 0;
+}
