@@ -58,6 +58,7 @@ struct lh_lhv_params {
 	char model[256];	/* "" is null */
 	char url[1024];		/* of the engine, "" is null */
 	char created_at[32];
+	char field[4096], template[4096];	/* what texts are made by; both "": not known */
 	int lexical;		/* enum lh_lexical_source */
 	char lexical_of[2048];	/* the field or the template */
 };

@@ -311,7 +311,7 @@ static int differs(const char *what, const char *is, const char *was, struct lh_
 {
 	if (strcmp(is, was) == 0)
 		return 0;
-	return lh_err_set(err, LH_EIO, "it was replaced meanwhile by an index of %s %s, expected %s", what, *is ? is : "none", *was ? was : "none");
+	return lh_err_set(err, LH_EIO, "it was replaced meanwhile by an index of %s %.400s, expected %.400s", what, *is ? is : "none", *was ? was : "none");
 }
 
 /* Is the index there by now one for the vectors that were gathered?  Ids alone
@@ -326,9 +326,13 @@ static int check_kind(const struct lh_lhv_change *c, const struct lh_lhv_params 
 		return lh_err_set(err, LH_EIO, "it was replaced meanwhile by an index of dimension %u, expected %u", is->dimension, was->dimension);
 	if (differs("distance", lh_distance_name(is->distance), lh_distance_name(was->distance), err) < 0 ||
 	    differs("precision", lh_precision_name(is->precision), lh_precision_name(was->precision), err) < 0 ||
-	    differs("engine", is->engine, was->engine, err) < 0)
+	    differs("engine", is->engine, was->engine, err) < 0 || differs("model", is->model, was->model, err) < 0)
 		return -1;
-	return differs("model", is->model, was->model, err);
+	if (!(*was->field || *was->template) || !(*is->field || *is->template))
+		return 0;	/* not known */
+	if (differs("field", is->field, was->field, err) < 0)
+		return -1;
+	return differs("template", is->template, was->template, err);
 }
 
 /* Those gathered are stored. */

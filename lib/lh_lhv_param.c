@@ -69,6 +69,19 @@ static void put_text(struct lh_buf *b, const char *key, const char *s)
 		lh_buf_puts(b, "null");
 }
 
+/* What texts are made by goes without saying where it is what rows are found by. */
+static void put_source(struct lh_buf *b, const struct lh_lhv_params *p)
+{
+	const char *same = p->lexical == LH_LEXICAL_TEMPLATE ? p->template : p->field;
+
+	if (p->lexical && strcmp(same, p->lexical_of) == 0)
+		return;
+	if (*p->field)
+		put_text(b, "field", p->field);
+	if (*p->template)
+		put_text(b, "template", p->template);
+}
+
 void lh_lhv_params_write(struct lh_buf *b, const struct lh_lhv_params *p)
 {
 	lh_buf_printf(b, "{\"dimension\":%u,\"distance\":\"%s\",\"precision\":\"%s\"", p->dimension,
@@ -81,6 +94,7 @@ void lh_lhv_params_write(struct lh_buf *b, const struct lh_lhv_params *p)
 	put_text(b, "model", p->model);
 	put_text(b, "url", p->url);
 	put_text(b, "created_at", p->created_at);
+	put_source(b, p);
 	if (p->lexical) {
 		lh_buf_printf(b, ",\"lexical\":{\"words\":%d", WORDS_VERSION);
 		put_text(b, lexical_sources[p->lexical], p->lexical_of);
@@ -195,6 +209,17 @@ static int get_lexical(const struct lh_value *v, struct lh_lhv_params *p, struct
 	return 0;
 }
 
+static int get_source(const struct lh_value *v, struct lh_lhv_params *p, struct lh_err *err)
+{
+	if (get_text(v, "field", p->field, sizeof p->field, err) < 0 || get_text(v, "template", p->template, sizeof p->template, err) < 0)
+		return -1;
+	if (*p->field && *p->template)
+		return lh_err_set(err, LH_ECORRUPT, "parameters: \"field\" and \"template\" exclude each other");
+	if (p->lexical && !*p->field && !*p->template)
+		memcpy(p->lexical == LH_LEXICAL_TEMPLATE ? p->template : p->field, p->lexical_of, sizeof p->lexical_of);
+	return 0;
+}
+
 static int get_all(const struct lh_value *v, struct lh_lhv_params *p, struct lh_err *err)
 {
 	if (v->type != LH_OBJECT)
@@ -210,7 +235,7 @@ static int get_all(const struct lh_value *v, struct lh_lhv_params *p, struct lh_
 	    get_text(v, "model", p->model, sizeof p->model, err) < 0 ||
 	    get_text(v, "url", p->url, sizeof p->url, err) < 0 ||
 	    get_text(v, "created_at", p->created_at, sizeof p->created_at, err) < 0 ||
-	    get_lexical(v, p, err) < 0)
+	    get_lexical(v, p, err) < 0 || get_source(v, p, err) < 0)
 		return -1;
 	if (p->dimension < 1 || lh_lhv_check_params(p, err) < 0) {
 		if (p->dimension < 1)

@@ -47,8 +47,8 @@ at_each() {
 
 @test "build makes an index, info names its fields in their order" {
 	rows 1 20 | lh-index build --now 2026-05-03T12:00:00Z w.lhv
-	[ "$(lh-index info w.lhv | jq -r 'keys_unsorted | join(" ")')" = "name dimension length distance m ef_construction precision rescore engine model url created_at lexical file_bytes pending deleted format" ]
-	[ "$(lh-index info w.lhv | jq -c 'del(.file_bytes)')" = '{"name":"w","dimension":8,"length":20,"distance":"cosine","m":16,"ef_construction":200,"precision":"f32","rescore":false,"engine":null,"model":null,"url":null,"created_at":"2026-05-03T12:00:00.000Z","lexical":null,"pending":0,"deleted":0,"format":1}' ]
+	[ "$(lh-index info w.lhv | jq -r 'keys_unsorted | join(" ")')" = "name dimension length distance m ef_construction precision rescore engine model url created_at field template lexical file_bytes pending deleted format" ]
+	[ "$(lh-index info w.lhv | jq -c 'del(.file_bytes)')" = '{"name":"w","dimension":8,"length":20,"distance":"cosine","m":16,"ef_construction":200,"precision":"f32","rescore":false,"engine":null,"model":null,"url":null,"created_at":"2026-05-03T12:00:00.000Z","field":null,"template":null,"lexical":null,"pending":0,"deleted":0,"format":1}' ]
 	[ "$(info w.lhv file_bytes)" = "$(stat -c %s w.lhv)" ]
 }
 
@@ -76,6 +76,78 @@ at_each() {
 	run lh-index build --template '{role' a.lhv w.jsonl
 	[ "$status" = 2 ]
 	[[ $output == *"byte 1"* ]]
+}
+
+# source_of INDEX - what its texts are made by.
+source_of() {
+	lh-index info "$1" | jq -r '[.field, .template] | map(. // "-") | join(" ")'
+}
+
+@test "add embeds by the field or template that the index was built with, through folds" {
+	lh-gen workers -n 130 >w.jsonl
+	for how in "--field resume_text" "--template {role},{city}" "--template {role},{city} --lexical" ""; do
+		lh-index build --dimension 64 $how all.lhv w.jsonl
+		head -n 9 w.jsonl | lh-index build --dimension 64 $how a.lhv
+		sed -n 10,12p w.jsonl | lh-index add a.lhv
+		lh-index compact a.lhv
+		tail -n +13 w.jsonl | lh-index add a.lhv
+		cmp <(content all.lhv) <(content a.lhv)
+		[ ! -e a.lhv-log ]
+		lh-index add ${how%--lexical} a.lhv w.jsonl
+		cmp <(content all.lhv) <(content a.lhv)
+		[ "$(source_of a.lhv)" = "$(source_of all.lhv)" ]
+		lh-index verify a.lhv
+	done
+	# an empty one keeps what it was told, for all that is added later
+	lh-index build --allow-empty --dimension 64 --field resume_text a.lhv </dev/null
+	lh-index build --dimension 64 --field resume_text all.lhv w.jsonl
+	lh-index add a.lhv w.jsonl
+	cmp <(content all.lhv) <(content a.lhv)
+}
+
+@test "add refuses another field or template than the index was built with, and names both" {
+	lh-gen workers -n 3 >w.jsonl
+	while IFS='|' read -r built added message; do
+		lh-index build --dimension 64 $built a.lhv w.jsonl
+		run -2 --separate-stderr lh-index add $added a.lhv w.jsonl
+		[ "${stderr_lines[0]}" = "lh-index: $message" ] || { echo "$stderr"; return 1; }
+		[ ! -e a.lhv-log ]
+	done <<-'EOF'
+	--field resume_text|--field text|--field text: the index has --field resume_text
+	--field resume_text|--template {text}|--template {text}: the index has --field resume_text
+	--template {role},{city}|--template {city},{role}|--template {city},{role}: the index has --template {role},{city}
+	--template {text}|--field text|--field text: the index has --template {text}
+	--lexical|--field resume_text|--field resume_text: the index has --field text
+	EOF
+	long=$(printf 'x%.0s' {1..4095})
+	lh-index build --template "$long" a.lhv w.jsonl
+	[ "$(source_of a.lhv)" = "- $long" ]
+	run -2 --separate-stderr lh-index build --template "x$long" a.lhv w.jsonl
+	[[ $stderr == "lh-index: --template of 4096 bytes: at most 4095"* ]]
+	[ "$(source_of a.lhv)" = "- $long" ]
+	for name in field template; do
+		run -2 --separate-stderr lh-index add --$name '' a.lhv w.jsonl
+		[[ $stderr == "lh-index: --$name: nothing is named"* ]]
+	done
+}
+
+@test "an index that was built without --field and --template takes any, and inherits none" {
+	lh-gen workers -n 3 >w.jsonl
+	lh-embed --dimension 64 --field resume_text w.jsonl >v.jsonl
+	lh-index build a.lhv v.jsonl
+	[ "$(source_of a.lhv)" = "- -" ]
+	lh-index add a.lhv w.jsonl
+	run ! cmp -s <(lh-index dump a.lhv | jq -c .vector) <(jq -c .vector v.jsonl)
+	lh-index add --field resume_text a.lhv w.jsonl
+	cmp <(lh-index dump a.lhv | jq -c .vector) <(jq -c .vector v.jsonl)
+	lh-index compact a.lhv
+	[ "$(source_of a.lhv)" = "- -" ]
+	lh-index build --template '{role}' a.lhv w.jsonl
+	lh-index dump a.lhv | lh-index build b.lhv
+	[ "$(source_of b.lhv)" = "- -" ]
+	cmp <(content a.lhv) <(content b.lhv)
+	lh-index build a.lhv w.jsonl
+	[ "$(source_of a.lhv)" = "- -" ]
 }
 
 @test "an engine over the network is reached through lh-embed" {
@@ -854,6 +926,9 @@ at_each() {
 	--model m1|--engine ollama --model m1|engine ollama, expected none
 	--distance l2|--distance ip|distance ip, expected l2
 	--precision i8|--precision f16|precision f16, expected i8
+	--field a|--field b|field b, expected a
+	--field a|--template {a}|field none, expected a
+	--template {a}|--template {b}|template {b}, expected {a}
 	EOF
 }
 

@@ -6,7 +6,7 @@
 
 #include "check.h"
 #include "lh_file.h"
-#include "lh_lhv.h"
+#include "lh_lhv_int.h"
 
 #define PATH "words.lhv"
 
@@ -238,6 +238,43 @@ static void an_index_without_words_says_how_to_get_them(void)
 	lh_lhv_close(ix);
 }
 
+static void what_texts_are_made_by_is_kept(void)
+{
+	struct { const char *text, *field, *template; } c[] = {
+		{ "", "", "" },
+		{ ",\"lexical\":{\"words\":1,\"field\":\"note\"}", "note", "" },
+		{ ",\"lexical\":{\"words\":1,\"template\":\"{a}\"}", "", "{a}" },
+		{ ",\"field\":\"x\",\"lexical\":null", "x", "" },
+		{ ",\"field\":null,\"template\":\"{b}\"", "", "{b}" },
+		{ ",\"field\":\"x\",\"template\":\"{b}\"", NULL, NULL },
+		{ ",\"field\":7", NULL, NULL },
+	};
+	struct lh_lhv_params p;
+	struct lh_buf b, again;
+	size_t i;
+	int rc;
+
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	lh_buf_init(&again, LH_BUF_NOMAX);
+	for (i = 0; i < sizeof c / sizeof *c; i++) {
+		lh_buf_reset(&b);
+		lh_buf_printf(&b, "{\"dimension\":2,\"distance\":\"l2\",\"precision\":\"f32\",\"m\":16,\"ef_construction\":200,\"exact_below\":1000,\"seed\":1%s}", c[i].text);
+		lh_lhv_params_default(&p);
+		rc = lh_lhv_params_read(b.p, b.len, &p, &err);
+		check((rc == 0) == (c[i].field != NULL) && (rc == 0 || err.code == LH_ECORRUPT));
+		check(rc < 0 || (strcmp(p.field, c[i].field) == 0 && strcmp(p.template, c[i].template) == 0));
+		if (rc < 0)
+			continue;
+		lh_buf_reset(&again);
+		lh_lhv_params_write(&again, &p);
+		lh_lhv_params_default(&p);
+		check(lh_buf_check(&again, &err) == 0 && lh_lhv_params_read(again.p, again.len, &p, &err) == 0);
+		check(strcmp(p.field, c[i].field) == 0 && strcmp(p.template, c[i].template) == 0);
+	}
+	lh_buf_free(&b);
+	lh_buf_free(&again);
+}
+
 int main(void)
 {
 	char dir[] = "/tmp/test_lhv_lexical.XXXXXX";
@@ -249,6 +286,7 @@ int main(void)
 	a_fold_gives_the_bytes_of_a_build();
 	equal_scores_are_ordered_by_id_wherever_rows_lie();
 	an_index_without_words_says_how_to_get_them();
+	what_texts_are_made_by_is_kept();
 	unlink(PATH);
 	unlink(PATH "-lock");
 	unlink(PATH "-log");

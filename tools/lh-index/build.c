@@ -25,16 +25,29 @@ static int set_text(char *to, size_t room, const char *what, const char *from, s
 	return 0;
 }
 
+/* What texts are made by, so that those that are added are made alike.  Without
+ * an option the vectors may have been made elsewhere, of who knows what. */
+static int start_source(struct lh_lhv_params *p, const struct settings *s, struct lh_err *err)
+{
+	if (s->template)
+		return set_text(p->template, sizeof p->template, "--template", s->template, strlen(s->template), err);
+	if (s->field)
+		return set_text(p->field, sizeof p->field, "--field", s->field, strlen(s->field), err);
+	if (s->lexical)
+		memcpy(p->field, TEXT_FIELD, sizeof TEXT_FIELD);
+	return 0;
+}
+
 /* The text to find by words is the one that is embedded, as far as the metadata
  * hold it. */
 static int start_lexical(struct lh_lhv_params *p, const struct settings *s, struct lh_err *err)
 {
-	const char *of = s->template ? s->template : s->field ? s->field : "text";
+	const char *of = s->template ? p->template : p->field;
 
 	if (!s->lexical)
 		return 0;
 	p->lexical = s->template ? LH_LEXICAL_TEMPLATE : LH_LEXICAL_FIELD;
-	if (!*of || set_text(p->lexical_of, sizeof p->lexical_of, s->template ? "--template" : "--field", of, strlen(of), err) < 0)
+	if (set_text(p->lexical_of, sizeof p->lexical_of, s->template ? "--template" : "--field", of, strlen(of), err) < 0)
 		return lh_err_set(err, LH_EUSAGE, "--lexical: the name of the field or the template has 1 to %zu bytes", sizeof p->lexical_of - 1);
 	return 0;
 }
@@ -53,7 +66,7 @@ static int start_params(struct lh_lhv_params *p, const struct lh_tool *tool, con
 	p->exact_below = (uint32_t)s->exact_below;
 	p->seed = s->seed;
 	lh_tool_time(tool, p->created_at);
-	if (start_lexical(p, s, err) < 0)
+	if (start_source(p, s, err) < 0 || start_lexical(p, s, err) < 0)
 		return -1;
 	if (engine)
 		set_text(p->engine, sizeof p->engine, "engine", engine, strlen(engine), err);

@@ -102,6 +102,22 @@ static int start_engine(struct change *ch, const struct settings *s, struct lh_e
 	return 0;
 }
 
+/* Texts are made as those that the index has. */
+static int start_source(struct settings *s, const struct lh_lhv_params *p, struct lh_err *err)
+{
+	const char *given = s->template ? s->template : s->field, *kept = *p->template ? p->template : p->field;
+	bool by_template = *p->template;
+
+	if (!*kept)
+		return 0;
+	if (!given)
+		*(by_template ? &s->template : &s->field) = kept;
+	else if (by_template != !!s->template || strcmp(given, kept) != 0)
+		return lh_err_set(err, LH_EUSAGE, "--%s %.400s: the index has --%s %.400s", s->template ? "template" : "field", given,
+				  by_template ? "template" : "field", kept);
+	return 0;
+}
+
 static int put(const struct row *row, void *ctx, struct lh_err *err)
 {
 	struct change *ch = ctx;
@@ -117,13 +133,16 @@ static int put(const struct row *row, void *ctx, struct lh_err *err)
 
 int index_add(struct lh_tool *tool, void *settings)
 {
-	const struct settings *s = settings;
+	struct settings own = *(const struct settings *)settings;
+	const struct settings *s = &own;
 	struct change ch = { .tool = tool };
 	int rc;
 
-	rc = rows_init(&ch.rows, s, &tool->err);
+	rc = open_change(&ch, tool, s);
 	if (rc == 0)
-		rc = open_change(&ch, tool, s);
+		rc = start_source(&own, ch.p, &tool->err);
+	if (rc == 0)
+		rc = rows_init(&ch.rows, s, &tool->err);
 	if (rc == 0)
 		rc = start_engine(&ch, s, &tool->err);
 	if (rc == 0)

@@ -23,6 +23,8 @@ struct settings {
 	struct lh_list id;
 };
 
+#define TEXT_FIELD "text"		/* is embedded unless --field or --template say otherwise */
+
 /* One command per function: the operands are tool->operands. */
 int index_build(struct lh_tool *tool, void *settings);
 int index_add(struct lh_tool *tool, void *settings);

@@ -54,6 +54,8 @@ static void put_info(struct lh_buf *b, const char *path, const struct lh_lhv *ix
 	put_name(b, "model", p->model);
 	put_url(b, p);
 	put_name(b, "created_at", p->created_at);
+	put_name(b, "field", p->field);
+	put_name(b, "template", p->template);
 	if (p->lexical) {
 		lh_buf_puts(b, ",\"lexical\":{\"");
 		lh_buf_puts(b, lh_lexical_source_name(p->lexical));

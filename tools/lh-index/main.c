@@ -28,7 +28,7 @@ static const struct lh_option options[] = {
 	{ 0, "model", "NAME", "of the vectors (default: the first record's)", OPT(LH_OPT_TEXT, model, 0, 0, V_TEXT) },
 	{ 0, "url", "URL", "where the engine is", OPT(LH_OPT_TEXT, url, 0, 0, V_TEXT) },
 	{ 0, "batch", "N", "texts per call of a remote engine (default 64)", OPT(LH_OPT_UINT, batch, 1, 4096, V_TEXT) },
-	{ 0, "field", "NAME", "the field to embed (default text)", OPT(LH_OPT_TEXT, field, 0, 0, V_TEXT) },
+	{ 0, "field", "NAME", "the field to embed (default text; add: as built)", OPT(LH_OPT_TEXT, field, 0, 0, V_TEXT) },
 	{ 0, "template", "TEXT", "embed several fields: '{role} in {city}'", OPT(LH_OPT_TEXT, template, 0, 0, V_TEXT) },
 	{ 0, "id", "ID", "delete this one (repeatable)", OPT(LH_OPT_TEXTS, id, 0, 0, V_DELETE) },
 	{ 0, "encoding", "array|base64", "how vectors are printed (default array)",
@@ -69,6 +69,8 @@ static int check(struct lh_tool *tool, const struct settings *s)
 		return lh_tool_usage(tool, "--url: %s", err.msg);
 	if (s->field && s->template)
 		return lh_tool_usage(tool, "--field and --template exclude each other");
+	if ((s->field && !*s->field) || (s->template && !*s->template))
+		return lh_tool_usage(tool, "--%s: nothing is named", s->field ? "field" : "template");
 	if (s->engine == LH_ENGINE_STATIC && s->url)
 		return lh_tool_usage(tool, "--url: the table of engine static is --model");
 	if (s->rescore && s->precision == LH_F32)

@@ -158,7 +158,7 @@ static int read_slot(struct worker *w, const struct lh_record *rec, struct slot 
 		return lh_vecrec_vector(v, &s->vector, &s->n, err);
 	if (!r->engine)
 		return lh_err_set(err, LH_EDATA, "no vector, and %s", r->refusal);
-	return lh_vecrec_text(rec, r->settings->field ? r->settings->field : "text", r->template, &s->text, &s->s, err);
+	return lh_vecrec_text(rec, r->settings->field ? r->settings->field : TEXT_FIELD, r->template, &s->text, &s->s, err);
 }
 
 /* Second half: everything of the record packed into out. */
