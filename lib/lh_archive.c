@@ -320,6 +320,8 @@ int lh_archive_entry(struct lh_archive *a, struct lh_archive_entry *to, struct l
 	a->entries++;
 	to->name = name_of(e);
 	to->what = what_is(e);
+	if (!to->what && archive_entry_sparse_count(e))
+		return lh_err_set(err, LH_EIO, "%s: is a sparse file, whose holes would be lost", to->name);
 	to->size = archive_entry_size(e) > 0 ? (uint64_t)archive_entry_size(e) : 0;
 	return 1;
 }

@@ -439,3 +439,16 @@ z.writestr(i, "{}\n")'
 	rss=$(/usr/bin/time -f %M lh-cat large 2>&1 >/dev/null)
 	[ "$rss" -lt 20000 ] || { echo "$rss KiB"; return 1; }
 }
+
+@test "a sparse file in a tar is refused by name, as its holes would be lost" {
+	echo '{"a":1}' >first.jsonl
+	truncate -s 1M hole.jsonl
+	echo '{"b":2}' >>hole.jsonl
+	for format in gnu posix; do
+		tar --format=$format --sparse -cf s.tar first.jsonl hole.jsonl
+		run --separate-stderr lh-cat s.tar
+		[ "$status" = 2 ]
+		[ "$output" = '{"a":1}' ]
+		[ "$stderr" = "lh-cat: s.tar: hole.jsonl: is a sparse file, whose holes would be lost" ]
+	done
+}
