@@ -199,6 +199,11 @@ LH_API int lh_lhv_change_commit(struct lh_lhv_change *c, bool *fold, struct lh_e
  * where that is more): then 1, and what was gathered stays for the next commit,
  * which lh_lhv_make_room is to go before.  So folds are not outrun. */
 LH_API int lh_lhv_change_try(struct lh_lhv_change *c, bool *fold, struct lh_err *err);
+/* Take the index's lock before the commits and keep it over them, so that what is
+ * read of the index in between is what they change.  Who holds two indexes takes
+ * them in one order everywhere. */
+LH_API int lh_lhv_change_hold(struct lh_lhv_change *c, struct lh_err *err);
+LH_API void lh_lhv_change_release(struct lh_lhv_change *c);
 /* Bytes gathered for the next commit. */
 LH_API size_t lh_lhv_change_bytes(const struct lh_lhv_change *c);
 LH_API void lh_lhv_change_close(struct lh_lhv_change *c);

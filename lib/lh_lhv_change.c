@@ -12,6 +12,7 @@
 struct lh_lhv_change {
 	char *path, *log, *lock;
 	double timeout;
+	struct lh_lock held_lock;	/* by lh_lhv_change_hold; fd -1: not */
 	struct lh_lhv_params params;
 	struct lh_buf frames;		/* what was gathered for the next commit */
 	uint64_t n_frames, n_deletes;
@@ -46,6 +47,7 @@ struct lh_lhv_change *lh_lhv_change_open(const char *path, double lock_timeout, 
 	lh_buf_init(&c->unit, LH_BUF_NOMAX);
 	lh_buf_init(&c->held, LH_BUF_NOMAX);
 	c->timeout = lock_timeout;
+	c->held_lock.fd = -1;
 	c->fd = -1;
 	c->path = lh_strndup(path, strlen(path), err);
 	c->log = lh_lhv_beside(path, LH_LHV_LOG, err);
@@ -379,7 +381,7 @@ static int commit(struct lh_lhv_change *c, bool bounded, bool *fold, struct lh_e
 	if (!c->frames.len)
 		return lh_buf_check(&c->frames, err);
 	lh_signal_defer(true);	/* not in the middle of a frame */
-	rc = lh_lock_take(&lock, c->lock, c->timeout, err);
+	rc = c->held_lock.fd >= 0 ? 0 : lh_lock_take(&lock, c->lock, c->timeout, err);
 	if (rc == 0) {
 		base = lh_lhv_open_base(c->path, err);
 		rc = base ? append(c, base, bounded, fold, err) : -1;
@@ -400,10 +402,21 @@ int lh_lhv_change_try(struct lh_lhv_change *c, bool *fold, struct lh_err *err)
 	return commit(c, true, fold, err);
 }
 
+int lh_lhv_change_hold(struct lh_lhv_change *c, struct lh_err *err)
+{
+	return lh_lock_take(&c->held_lock, c->lock, c->timeout, err);
+}
+
+void lh_lhv_change_release(struct lh_lhv_change *c)
+{
+	lh_lock_drop(&c->held_lock);
+}
+
 void lh_lhv_change_close(struct lh_lhv_change *c)
 {
 	if (!c)
 		return;
+	lh_lhv_change_release(c);
 	if (c->fd >= 0)
 		close(c->fd);
 	lh_lhv_known_close(&c->known);

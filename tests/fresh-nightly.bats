@@ -67,12 +67,11 @@ tidy() {
 	tidy
 }
 
-@test "cut off anywhere, nothing is lost, and the next night ends it" {
+@test "cut off anywhere, each record is found in one of the two, and the next night ends it" {
 	for i in $(seq 1 "$(scale 10 150)"); do
 		workers $((i * 3 + 1000)) $((i * 3 + 1002)) new | lh-index add -q fresh.lhv
 		timeout -s KILL "0.$(printf %03d $((i * 37 % 400)))" "$NIGHTLY" big.lhv fresh.lhv --dimension 64 >out 2>&1 || true
-		[ -e fresh.lhv ]
-		there=$(for f in big fresh fresh-night; do [ ! -e $f.lhv ] || ids $f.lhv; done | sort -u | wc -l)
+		there=$(cat <(ids big.lhv) <(ids fresh.lhv) | sort -u | wc -l)
 		[ "$there" = $((200 + i * 3)) ] || { echo "$i: $there"; ls; cat out; false; }
 	done
 	run -0 night
@@ -82,52 +81,108 @@ tidy() {
 	lh-index verify big.lhv fresh.lhv
 }
 
-@test "each step that fails leaves all records where they can be found" {
-	# as often as a night runs each, the rest of a night before it included
-	for step in lh-index.{1..9} sort.{1..3} ln.1 ln.2 mv.1 comm.{1..4} chmod.1 sync.1; do
-		tool=${step%.*} nth=${step#*.}
-		rm -rf shim count
-		mkdir shim
-		printf '#!/bin/sh\necho >>%s/count\n[ "$(wc -l <%s/count)" != %s ] || exit 2\nexec %s "$@"\n' "$PWD" "$PWD" "$nth" "$(command -v "$tool")" >shim/$tool
-		chmod +x shim/$tool
-		echo '{"id":"'$step'","text":"one more"}' | lh-index add -q fresh.lhv
-		PATH=$PWD/shim:$PATH "$NIGHTLY" big.lhv fresh.lhv --dimension 64 >out 2>&1 || true
-		for f in big fresh fresh-night; do [ ! -e $f.lhv ] || lh-index dump $f.lhv; done | grep -q '"id":"'$step'"'
+# shim TOOL SCRIPT - what runs in place of a tool; in it "$tool" is the real one.
+shim() {
+	mkdir -p shim
+	printf '#!/bin/sh\ntool=%s\n%s\n' "$(command -v "$1")" "$2" >"shim/$1"
+	chmod +x "shim/$1"
+}
+
+@test "killed or failing before or after each command of its own, all records are where they are searched" {
+	local add="$(command -v lh-index) add -q --lock-timeout 0 fresh.lhv"
+	for tool in lh-index mkdir chmod flock rm; do
+		for how in 'exit 2' 'kill -KILL $PPID; exit 2' '"$tool" "$@"; kill -KILL $PPID'; do
+			for n in $(seq 1 12); do
+				rm -rf shim count
+				# someone adds at each step, too
+				shim "$tool" "echo >>$PWD/count
+					k=\$(wc -l <$PWD/count)
+					echo '{\"text\":\"late\",\"id\":\"$tool$n.'\$k'\"}' | $add 2>>$PWD/late && echo $tool$n.\$k >>$PWD/acked
+					[ \$k != $n ] || { $how; exit 2; }
+					exec \$tool \"\$@\""
+				(PATH=$PWD/shim:$PATH "$NIGHTLY" big.lhv fresh.lhv --dimension 64 >out 2>&1) || true
+				sort -u acked >want
+				cat <(ids big.lhv) <(ids fresh.lhv) | sort -u | comm -23 want - >lost
+				[ ! -s lost ] || { echo "$n, $how: lost $(cat lost)"; false; }
+				[ "$(wc -l <count)" -ge "$n" ] || break
+			done
+			[ "$n" -gt 1 ] && [ "$n" -lt 12 ]
+		done
 	done
-	rm -rf shim count
 	run -0 night
-	[ "$(length big.lhv)" = 221 ]
 	[ "$(length fresh.lhv)" = 0 ]
-	tidy
+	[ "$(length big.lhv)" = $((200 + $(wc -l <want))) ]
 }
 
-@test "a record that is deleted during the night stays deleted" {
-	workers 500 501 new | lh-index add -q fresh.lhv
-	mkdir shim
-	cat >shim/ln <<-END
-		#!/bin/sh
-		[ -e once ] || { : >once; $(command -v lh-index) delete -q --lock-timeout 0 --id w500 big.lhv; }
-		exec $(command -v ln) "\$@"
-	END
-	chmod +x shim/ln
-	PATH=$PWD/shim:$PATH "$NIGHTLY" big.lhv fresh.lhv --dimension 64
-	rm -r shim once
-	[ "$(length big.lhv)" = 201 ]
+@test "a record that is deleted from either index while nights go on stays deleted" {
+	while [ ! -e stop ]; do night >>outs 2>&1 || touch failed; done 3>&- &
+	local nights=$!
+	for i in $(seq 1 "$(scale 15 300)"); do
+		workers $i $i day | jq -c '.id = "x" + .id' | lh-index add -q fresh.lhv
+		[ "$(lh-index delete --id xw$i fresh.lhv | jq .deleted)" = 1 ] ||
+			[ "$(lh-index delete --id xw$i big.lhv | jq .deleted)" = 1 ] || { touch stop; echo "$i: in neither"; false; }
+	done
+	touch stop
+	wait $nights
+	[ ! -s outs ] && [ ! -e failed ] || { cat outs; false; }
+	night
+	[ "$(length big.lhv)" = 200 ]
+	[ "$(length fresh.lhv)" = 0 ]
 }
 
-@test "what a cut-off night had moved, and was deleted by day, stays deleted" {
-	workers 500 501 new | lh-index add -q fresh.lhv
-	mkdir shim
-	printf '#!/bin/sh\nkill -KILL $PPID\n' >shim/comm
-	chmod +x shim/comm
-	PATH=$PWD/shim:$PATH run "$NIGHTLY" big.lhv fresh.lhv --dimension 64
+@test "killed between the two indexes, a record is in both, and deleted from both it stays deleted" {
+	needs_strace
+	workers 500 502 new | lh-index add -q fresh.lhv
+	# the first log that is cut to its end is that of FRESH
+	shim lh-index 'exec strace -f -qq -o /dev/null -e trace=ftruncate -e inject=ftruncate:signal=KILL:when=1 "$tool" "$@"'
+	PATH=$PWD/shim:$PATH run -2 "$NIGHTLY" big.lhv fresh.lhv
+	[[ $output == *'lh-fresh-nightly: lh-index move ended with 137: '* ]]
 	rm -r shim
-	[ -e fresh-night.lhv ]
+	cat <(ids big.lhv) <(ids fresh.lhv) >out
+	grep -qx w500 out
+	lh-index delete --id w500 fresh.lhv
+	lh-index delete --id w500 big.lhv
+	run -0 night
+	[ -z "$output" ]
+	tidy
+	[ "$(lh-index dump big.lhv | grep -c '"w50[0-2]"')" = 2 ]
+	[ "$(length fresh.lhv)" = 0 ]
+}
+
+@test "what an earlier version's cut-off night has left is finished, and stays deleted where it was" {
+	workers 500 501 new | lh-index build -q --dimension 64 fresh-night.lhv
+	lh-index dump fresh-night.lhv >day
+	lh-index add -q big.lhv day
+	workers 502 502 new | lh-index add -q fresh-night.lhv
+	mkdir fresh.lhv-nightly
+	sort day >fresh.lhv-nightly/day
+	rm day
 	lh-index delete -q --id w500 big.lhv
 	run -0 night
 	[ -z "$output" ]
 	tidy
-	[ "$(lh-index dump big.lhv | grep -c '"w50[01]"')" = 1 ]
+	[ "$(lh-index dump big.lhv | grep -o '"w50[0-2]"' | sort | tr -d '\n')" = '"w501""w502"' ]
+}
+
+@test "the work folder is nobody else's, nor are its files" {
+	mkdir -m 755 fresh.lhv-nightly
+	echo >fresh.lhv-nightly/day
+	workers 500 501 new | lh-index build -q --dimension 64 fresh-night.lhv
+	shim lh-index "find $PWD/fresh.lhv-nightly -printf '%m %y\\n' >>$PWD/modes; umask >>$PWD/masks; exec \$tool \"\$@\""
+	umask 022
+	PATH=$PWD/shim:$PATH run -0 "$NIGHTLY" big.lhv fresh.lhv
+	[ "$(sort -u modes)" = $'600 f\n700 d' ] || { sort -u modes; false; }
+	# readers of the indexes still can
+	[ "$(sort -u masks)" = 0022 ]
+}
+
+@test "an index that is not there is one line, and leaves nothing behind" {
+	for pair in 'big.lhv none.lhv' 'none.lhv fresh.lhv'; do
+		# shellcheck disable=SC2086
+		run -2 "$NIGHTLY" $pair --dimension 64
+		[ "$output" = 'lh-fresh-nightly: none.lhv: there is no such index' ]
+	done
+	[ "$(ls)" = $'big.lhv\nfresh.lhv' ]
 }
 
 @test "one index as both, or a link, is refused and left as it is" {

@@ -15,7 +15,7 @@ struct change {
 	uint64_t done;
 };
 
-static int commit(struct changes *ch, struct lh_err *err)
+int changes_store(struct changes *ch, struct lh_err *err)
 {
 	bool fold;
 
@@ -27,16 +27,21 @@ static int commit(struct changes *ch, struct lh_err *err)
 
 int changes_store_some(struct changes *ch, struct lh_err *err)
 {
-	return lh_lhv_change_bytes(ch->c) < COMMIT_BYTES ? 0 : commit(ch, err);
+	return lh_lhv_change_bytes(ch->c) < COMMIT_BYTES ? 0 : changes_store(ch, err);
+}
+
+int changes_fold(struct changes *ch, const char *path, struct lh_tool *tool, const struct settings *s)
+{
+	if (ch->fold && lh_lhv_fold(path, (unsigned)tool->jobs, s->lock_timeout, &tool->err) < 0)
+		return lh_err_prefix(&tool->err, "the changes are stored, but could not be folded in");
+	return 0;
 }
 
 int changes_finish(struct changes *ch, struct lh_tool *tool, const struct settings *s)
 {
-	if (commit(ch, &tool->err) < 0 || not_stopped(tool) < 0)
+	if (changes_store(ch, &tool->err) < 0 || not_stopped(tool) < 0)
 		return -1;
-	if (ch->fold && lh_lhv_fold(tool->operands[0], (unsigned)tool->jobs, s->lock_timeout, &tool->err) < 0)
-		return lh_err_prefix(&tool->err, "the changes are stored, but could not be folded in");
-	return 0;
+	return changes_fold(ch, tool->operands[0], tool, s);
 }
 
 /* --on-error stop has promised all or nothing. */

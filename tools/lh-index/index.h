@@ -9,7 +9,7 @@
 #include "lh_template.h"
 #include "lh_texts.h"
 
-enum { V_BUILD = 1, V_ADD = 2, V_DELETE = 4, V_INFO = 8, V_DUMP = 16, V_VERIFY = 32, V_COMPACT = 64, V_MERGE = 128 };
+enum { V_BUILD = 1, V_ADD = 2, V_DELETE = 4, V_INFO = 8, V_DUMP = 16, V_VERIFY = 32, V_COMPACT = 64, V_MERGE = 128, V_MOVE = 256 };
 
 struct settings {
 	int distance, precision, encoding;
@@ -34,6 +34,7 @@ int index_dump(struct lh_tool *tool, void *settings);
 int index_verify(struct lh_tool *tool, void *settings);
 int index_compact(struct lh_tool *tool, void *settings);
 int index_merge(struct lh_tool *tool, void *settings);
+int index_move(struct lh_tool *tool, void *settings);
 
 /* ---- rows.c: records to rows, on all cores ---- */
 
@@ -83,10 +84,18 @@ struct changes {
 	bool fold;		/* the log has outgrown its bounds */
 };
 
+int changes_store(struct changes *ch, struct lh_err *err);
+/* When that is due. */
+int changes_fold(struct changes *ch, const char *path, struct lh_tool *tool, const struct settings *s);
 /* Store what was gathered, if it is much, so that memory does not grow with the
- * input; store the rest, and fold when that is due. */
+ * input; store the rest, and fold. */
 int changes_store_some(struct changes *ch, struct lh_err *err);
 int changes_finish(struct changes *ch, struct lh_tool *tool, const struct settings *s);
+
+/* ---- merge.c: rows of another index ---- */
+
+/* Can rows of an index, whose path it is, go to one of want? */
+int index_same_kind(const char *path, const struct lh_lhv_params *want, const struct lh_lhv_params *has, struct lh_err *err);
 
 /* After a flow: -1 when a signal asked to stop and nothing must be stored. */
 int not_stopped(struct lh_tool *tool);

@@ -4,7 +4,7 @@
 
 #define OPT(type, f, lo, hi, verbs) type, false, offsetof(struct settings, f), lo, hi, NULL, verbs
 #define V_TEXT (V_BUILD | V_ADD)
-#define V_WRITE (V_BUILD | V_ADD | V_DELETE | V_COMPACT | V_MERGE)
+#define V_WRITE (V_BUILD | V_ADD | V_DELETE | V_COMPACT | V_MERGE | V_MOVE)
 
 static const struct lh_option options[] = {
 	{ 0, "distance", "cosine|l2|ip", "1 - cos, Euclidean, or 1 - dot (default cosine)",
@@ -51,6 +51,7 @@ static const struct lh_verb verbs[] = {
 	{ "verify", "INDEX...", "check every byte", V_VERIFY, 1, index_verify },
 	{ "compact", "INDEX", "fold pending changes into the graph", V_COMPACT, 1, index_compact },
 	{ "merge", "DEST SRC...", "add what DEST lacks", V_MERGE, 2, index_merge },
+	{ "move", "DEST SRC", "all of SRC goes to DEST", V_MOVE, 2, index_move },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
@@ -63,6 +64,8 @@ static int check(struct lh_tool *tool, const struct settings *s)
 		return lh_tool_usage(tool, "--on-error emit: there is no output per record; skip or stop");
 	if (tool->verb->bit & one && tool->n_operands > 1)
 		return lh_tool_usage(tool, "unexpected operand \"%s\": %s takes one INDEX", tool->operands[1], tool->verb->name);
+	if (tool->verb->bit == V_MOVE && tool->n_operands > 2)
+		return lh_tool_usage(tool, "unexpected operand \"%s\": move takes two indexes", tool->operands[2]);
 	if (strcmp(tool->operands[0], "-") == 0)
 		return lh_tool_usage(tool, "\"-\": an index is a file, not a stream (./- if that is its name)");
 	if (s->url && lh_http_check_kept_url(s->url, &err) < 0)

@@ -15,15 +15,15 @@ static const char *or_none(const char *s)
 	return *s ? s : "none";
 }
 
-static int same_kind(const char *path, const struct lh_lhv_params *a, const struct lh_lhv_params *b, struct lh_err *err)
+int index_same_kind(const char *path, const struct lh_lhv_params *want, const struct lh_lhv_params *has, struct lh_err *err)
 {
-	if (a->dimension != b->dimension)
-		return lh_err_set(err, LH_EUSAGE, "%s: dimension %u, expected %u", path, b->dimension, a->dimension);
-	if (a->distance != b->distance)
-		return lh_err_set(err, LH_EUSAGE, "%s: distance %s, expected %s", path, lh_distance_name(b->distance),
-				  lh_distance_name(a->distance));
-	if (strcmp(a->model, b->model) != 0)
-		return lh_err_set(err, LH_EUSAGE, "%s: model %s, expected %s", path, or_none(b->model), or_none(a->model));
+	if (want->dimension != has->dimension)
+		return lh_err_set(err, LH_EUSAGE, "%s: dimension %u, expected %u", path, has->dimension, want->dimension);
+	if (want->distance != has->distance)
+		return lh_err_set(err, LH_EUSAGE, "%s: distance %s, expected %s", path, lh_distance_name(has->distance),
+				  lh_distance_name(want->distance));
+	if (strcmp(want->model, has->model) != 0)
+		return lh_err_set(err, LH_EUSAGE, "%s: model %s, expected %s", path, or_none(has->model), or_none(want->model));
 	return 0;
 }
 
@@ -36,7 +36,7 @@ static int check_all(const struct merge *m, struct lh_tool *tool)
 	for (i = 1; rc == 0 && i < tool->n_operands; i++) {
 		struct lh_lhv *src = lh_lhv_open(tool->operands[i], &tool->err);
 
-		rc = src ? same_kind(tool->operands[i], lh_lhv_change_params(m->to.c), lh_lhv_get_params(src), &tool->err) : -1;
+		rc = src ? index_same_kind(tool->operands[i], lh_lhv_change_params(m->to.c), lh_lhv_get_params(src), &tool->err) : -1;
 		lh_lhv_close(src);
 	}
 	return rc;
@@ -58,7 +58,7 @@ static int merge_one(struct merge *m, const char *path, struct lh_err *err)
 	struct lh_lhv *src = lh_lhv_open(path, err);
 	struct lh_row row;
 	uint64_t i, at, n;
-	int rc = src ? same_kind(path, lh_lhv_change_params(m->to.c), lh_lhv_get_params(src), err) : -1;
+	int rc = src ? index_same_kind(path, lh_lhv_change_params(m->to.c), lh_lhv_get_params(src), err) : -1;
 
 	if (rc == 0 && lh_lhv_check_order(src, err) < 0)
 		rc = lh_err_prefix(err, "%s", path);
