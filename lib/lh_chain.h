@@ -37,6 +37,7 @@
 #include <stdint.h>
 
 #include "lh_json.h"
+#include "lh_subject.h"
 
 #define LH_CHAIN_KEY_MIN 32	/* bytes of a key file */
 #define LH_CHAIN_KEY_MAX 4096
@@ -82,7 +83,7 @@ struct lh_chain_anchor {
 
 struct lh_chain_check {
 	const struct lh_chain_keys *keys;
-	const char *name;	/* what candidate_id must be when sanitised (lh_subject.h); NULL: anything */
+	const char *name;	/* of the log: candidate_id must be one that has it (lh_subject.h); NULL: anything */
 	const struct lh_chain_anchor *anchor;	/* or NULL */
 	unsigned jobs;		/* threads; 0: one */
 	uint64_t max_row;	/* bytes of a row, 0: no limit; a longer one is an error */
@@ -98,19 +99,27 @@ struct lh_chain_verdict {
 	enum lh_chain_fault fault;	/* the first one, */
 	uint64_t row;			/* and its row, from 0; the count expected by the anchor */
 	uint64_t bytes;		/* how long the log was */
+	bool absent;		/* there is no such log */
 };
 
 /* "row 7: row_hmac mismatch", "anchor: expected 100 rows"; "" when all is well. */
 #define LH_CHAIN_ERROR 64
 LH_API void lh_chain_error(const struct lh_chain_verdict *v, char to[LH_CHAIN_ERROR]);
 
-/* A log that is not there is a good one without rows.  One that grows is
+/* A log that is not there is a good one without rows, unless it is anchored.  One that grows is
  * verified up to the length that it has under a shared lock at the start. */
 LH_API int lh_chain_verify(const char *path, const struct lh_chain_check *c, struct lh_chain_verdict *v, struct lh_err *err);
 
 /* Append row 0's candidate_id to id: 1, or 0 when the log is not there, is
  * empty, or its first row tells none. */
 LH_API int lh_chain_subject(const char *path, uint64_t max_row, struct lh_buf *id, struct lh_err *err);
+
+/*
+ * The name of the id's log in dir, with a NUL: the one that other programs give
+ * it where there is such a log and row 0 has that id, else its own
+ * (lh_subject.h), whether or not there is such a log.
+ */
+LH_API int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id, size_t n, struct lh_err *err);
 
 /* ---- append ---- */
 

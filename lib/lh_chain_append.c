@@ -18,7 +18,7 @@
 
 /* One log of the folder, and how it ended when it was last looked at. */
 struct tail {
-	char name[LH_SUBJECT_MAX + 1];
+	char name[LH_SUBJECT_MAX + 1];	/* the id's own, whatever the file's is */
 	char *path;		/* NULL: closed */
 	int fd;
 	uint64_t used;		/* when it was last asked for */
@@ -128,12 +128,15 @@ static int close_tail(struct tail *t, bool sync, struct lh_err *err)
 	return rc;
 }
 
-static int open_tail(struct lh_chain_log *l, struct tail *t, const char *name, struct lh_err *err)
+static int open_tail(struct lh_chain_log *l, struct tail *t, const char *name, struct lh_str id, struct lh_err *err)
 {
+	char log[LH_SUBJECT_MAX + 1];
 	struct stat st;
 
 	memcpy(t->name, name, strlen(name) + 1);
-	t->path = lh_subject_path(l->dir, name, LH_SUBJECT_LOG, err);
+	if (lh_chain_log_name(log, l->dir, id.p, id.n, err) < 0)
+		return -1;
+	t->path = lh_subject_path(l->dir, log, LH_SUBJECT_LOG, err);
 	if (!t->path)
 		return -1;
 	t->made = lstat(t->path, &st) < 0 && errno == ENOENT;
@@ -164,15 +167,15 @@ static struct tail *find_place(struct lh_chain_log *l, const char *name)
 	return &l->tail[at];
 }
 
-/* The log of that name, open. */
-static struct tail *find_tail(struct lh_chain_log *l, const char *name, struct lh_err *err)
+/* The log of the id of that name, open. */
+static struct tail *find_tail(struct lh_chain_log *l, const char *name, struct lh_str id, struct lh_err *err)
 {
 	struct tail *t = find_place(l, name);
 
 	t->used = ++l->clock;
 	if (t->path && strcmp(t->name, name) == 0)
 		return t;
-	if (close_tail(t, l->sync != LH_CHAIN_NONE, err) < 0 || open_tail(l, t, name, err) < 0)
+	if (close_tail(t, l->sync != LH_CHAIN_NONE, err) < 0 || open_tail(l, t, name, id, err) < 0)
 		return NULL;
 	return t;
 }
@@ -336,7 +339,7 @@ static int append(struct lh_chain_log *l, const char *name, const struct lh_chai
 	int rc;
 
 	do {
-		t = find_tail(l, name, err);
+		t = find_tail(l, name, r->candidate_id, err);
 		if (!t)
 			return -1;
 		rc = hold(l, t, err);

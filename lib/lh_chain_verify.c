@@ -66,6 +66,8 @@ void lh_chain_error(const struct lh_chain_verdict *v, char to[LH_CHAIN_ERROR])
 
 	if (!v->fault)
 		*to = '\0';
+	else if (v->fault == LH_CHAIN_ANCHOR && !row)
+		snprintf(to, LH_CHAIN_ERROR, "anchor: expected a log");
 	else if (v->fault == LH_CHAIN_ANCHOR)
 		snprintf(to, LH_CHAIN_ERROR, "anchor: expected %llu rows", row);
 	else
@@ -251,17 +253,36 @@ int lh_chain_subject(const char *path, uint64_t max_row, struct lh_buf *id, stru
 	return rc;
 }
 
+int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id, size_t n, struct lh_err *err)
+{
+	struct lh_buf theirs;
+	char *path;
+	int rc;
+
+	if (!lh_subject_plain_name(name, id, n))
+		return lh_subject_name(name, id, n, err);
+	path = lh_subject_path(dir, name, LH_SUBJECT_LOG, err);
+	if (!path)
+		return -1;
+	lh_buf_init(&theirs, LH_BUF_NOMAX);
+	rc = lh_chain_subject(path, 0, &theirs, err);
+	free(path);
+	if (rc == 0 || (rc > 0 && !lh_str_is((struct lh_str){ id, n }, theirs.p ? theirs.p : "", theirs.len)))
+		rc = lh_subject_name(name, id, n, err);
+	lh_buf_free(&theirs);
+	return rc < 0 ? -1 : 0;
+}
+
 /* Every row must have row 0's id, and that be the one the file is named by. */
 static int expect_id(struct verify *x, struct lh_buf *id, struct lh_err *err)
 {
-	char name[LH_SUBJECT_MAX + 1];
 	int rc = subject(&x->src, id, err);
 
 	if (rc <= 0)
 		return rc;
 	x->src.id = id->p ? id->p : "";
 	x->src.id_n = id->len;
-	x->src.id_bad = x->c->name && (lh_subject_name(name, x->src.id, id->len, err) < 0 || strcmp(name, x->c->name) != 0);
+	x->src.id_bad = x->c->name && !lh_subject_named(x->c->name, x->src.id, id->len);
 	return 0;
 }
 
@@ -277,7 +298,7 @@ static int anchored(struct verify *x, bool *yes, struct lh_err *err)
 	size_t n;
 	int rc = 0;
 
-	*yes = !a->count && strcmp(a->tip, LH_CHAIN_GENESIS) == 0;
+	*yes = !a->count && strcmp(a->tip, LH_CHAIN_GENESIS) == 0 && !x->v->absent;
 	if (!a->count || x->v->count < a->count)
 		return 0;
 	for (;;) {
@@ -392,6 +413,7 @@ int lh_chain_verify(const char *path, const struct lh_chain_check *c, struct lh_
 	pthread_mutex_init(&x.mutex, NULL);
 	pthread_cond_init(&x.moved, NULL);
 	rc = open_log(&x.src, err);
+	v->absent = rc > 0;
 	v->bytes = (uint64_t)x.src.size;
 	if (rc == 0 && x.src.size)
 		rc = verify_rows(&x, err);

@@ -6,9 +6,12 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "lh_digest.h"
 #include "lh_file.h"
 #include "lh_mem.h"
 #include "lh_own_int.h"
+
+#define HASH_HEX 12
 
 static bool stays(unsigned char c)
 {
@@ -16,23 +19,57 @@ static bool stays(unsigned char c)
 	       c == '.' || c == '_' || c == '-';
 }
 
+static bool is_name(const char *p, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && stays((unsigned char)p[i]); i++)
+		;
+	return i == n;
+}
+
 int lh_subject_name(char name[LH_SUBJECT_MAX + 1], const char *p, size_t n, struct lh_err *err)
+{
+	unsigned char sum[32];
+	size_t i;
+
+	if (!n)
+		return lh_err_set(err, LH_EDATA, "candidate_id is empty");
+	if (n > LH_SUBJECT_ID_MAX)
+		return lh_err_set(err, LH_EDATA, "candidate_id is too long: over %d bytes", LH_SUBJECT_ID_MAX);
+	for (i = 0; i < n; i++)
+		name[i] = stays((unsigned char)p[i]) ? p[i] : '_';
+	name[n] = '\0';
+	if (*name == '.')
+		return lh_err_set(err, LH_EDATA, "candidate_id \"%s\" begins with a dot", name);
+	if (is_name(p, n))
+		return 0;
+	lh_sha256(p, n, sum);
+	name[n] = '~';
+	lh_hex(sum, HASH_HEX / 2, name + n + 1);
+	name[n + 1 + HASH_HEX] = '\0';
+	return 0;
+}
+
+bool lh_subject_plain_name(char name[LH_SUBJECT_MAX + 1], const char *p, size_t n)
 {
 	size_t i, len = 0;
 
-	for (i = 0; i < n; i++) {
-		if (((unsigned char)p[i] & 0xc0) == 0x80)
-			continue;	/* the rest of a code point */
-		if (len == LH_SUBJECT_MAX)
-			return lh_err_set(err, LH_EDATA, "candidate_id is too long: over %d characters", LH_SUBJECT_MAX);
-		name[len++] = stays((unsigned char)p[i]) ? p[i] : '_';
-	}
+	for (i = 0; i < n && len <= LH_SUBJECT_ID_MAX; i++)
+		if (((unsigned char)p[i] & 0xc0) != 0x80)	/* else the rest of a code point */
+			name[len++] = stays((unsigned char)p[i]) ? p[i] : '_';
 	name[len] = '\0';
-	if (!len)
-		return lh_err_set(err, LH_EDATA, "candidate_id is empty");
-	if (*name == '.')
-		return lh_err_set(err, LH_EDATA, "candidate_id \"%s\" begins with a dot", name);
-	return 0;
+	return len && len <= LH_SUBJECT_ID_MAX && *name != '.' && !is_name(p, n);
+}
+
+bool lh_subject_named(const char *name, const char *p, size_t n)
+{
+	char own[LH_SUBJECT_MAX + 1];
+	struct lh_err none;
+
+	if (lh_subject_plain_name(own, p, n) && strcmp(own, name) == 0)
+		return true;
+	return lh_subject_name(own, p, n, &none) == 0 && strcmp(own, name) == 0;
 }
 
 bool lh_subject_of_path(char name[LH_SUBJECT_MAX + 1], const char *path, const char *suffix)

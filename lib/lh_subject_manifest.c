@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "lh_file.h"
-#include "lh_subject.h"
 #include "lh_time.h"
 
 enum kind { TEXT, TIME, CHOICE, LIST, OBJECT, ROOT };
@@ -238,6 +238,34 @@ int lh_manifest_read(struct lh_manifest *m, const char *path, struct lh_err *err
 		return 0;
 	lh_manifest_free(m);
 	return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "%s", path);
+}
+
+bool lh_manifest_is(const struct lh_manifest *m, const char *id, size_t n)
+{
+	const struct lh_value *v = lh_record_get(&m->rec, "candidate_id");
+
+	return v && lh_value_is(v, id, n);
+}
+
+int lh_manifest_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id, size_t n, struct lh_err *err)
+{
+	struct lh_manifest m;
+	bool theirs = false;
+	char *path;
+	int rc;
+
+	if (!lh_subject_plain_name(name, id, n))
+		return lh_subject_name(name, id, n, err);
+	path = lh_subject_path(dir, name, LH_SUBJECT_MANIFEST, err);
+	rc = path ? lh_manifest_read(&m, path, err) : -1;
+	free(path);
+	if (rc == 0) {
+		theirs = lh_manifest_is(&m, id, n);
+		lh_manifest_free(&m);
+	} else if (rc < 0 && err->code != LH_EDATA) {
+		return -1;
+	}
+	return theirs ? 0 : lh_subject_name(name, id, n, err);
 }
 
 void lh_manifest_free(struct lh_manifest *m)

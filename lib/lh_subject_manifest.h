@@ -20,6 +20,7 @@
 #define LH_SUBJECT_MANIFEST_H
 
 #include "lh_json.h"
+#include "lh_subject.h"
 
 #define LH_MANIFEST_MAX ((size_t)16 << 20)	/* bytes of its file */
 
@@ -34,6 +35,16 @@ struct lh_manifest {
 /* Read and check a file: 0; 1 when it is not there. */
 LH_API int lh_manifest_read(struct lh_manifest *m, const char *path, struct lh_err *err);
 LH_API void lh_manifest_free(struct lh_manifest *m);
+
+/* Is it that subject's? */
+LH_API bool lh_manifest_is(const struct lh_manifest *m, const char *id, size_t n);
+
+/*
+ * The name of the id's manifest in dir, with a NUL: the one that other programs
+ * give it where there is such a manifest and it is of that id, else its own
+ * (lh_subject.h), whether or not there is such a manifest.
+ */
+LH_API int lh_manifest_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id, size_t n, struct lh_err *err);
 
 /* The value at a path of names joined by dots; false when there is none. */
 LH_API bool lh_manifest_get(const struct lh_record *rec, const char *path, struct lh_value *v);

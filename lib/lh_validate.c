@@ -229,6 +229,8 @@ int lh_val_worker(struct lh_validator *v, const struct lh_str *id, struct lh_wor
 	if (rc < 0)
 		return -1;
 	*found = rc > 0;
+	if (*found)
+		id = &w->candidate_id;
 	if (v->how.looked_up)
 		v->how.looked_up(v->how.ctx, id->p, id->n, *found);
 	return 0;

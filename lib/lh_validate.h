@@ -40,8 +40,8 @@ enum lh_kind { LH_KIND_NONE = -1, LH_KIND_FILL, LH_KIND_EMAIL, LH_KIND_SMS, LH_K
 struct lh_validate_how {
 	const struct lh_roster *roster;	/* NULL: nobody exists */
 	const struct lh_rules *rules;	/* or NULL */
-	/* Called for every look-up in the roster, with the id as it was given; or
-	 * NULL.  Threads share ctx. */
+	/* Called for every look-up in the roster, with the id as the roster has it,
+	 * or as it was given where the roster has none; or NULL.  Threads share ctx. */
 	void (*looked_up)(void *ctx, const char *candidate_id, size_t n, bool found);
 	void *ctx;
 };

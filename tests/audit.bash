@@ -13,6 +13,11 @@ oracle() {
 	python3 "$ROOT/tests/oracle/audit.py" "$@"
 }
 
+# named ID SUFFIX - that subject's file in d, by its own name.
+named() {
+	echo "d/$(oracle name "$1")$2"
+}
+
 # record ID [N] - what append reads.
 record() {
 	printf '{"candidate_id":"%s","accessor":{"kind":"gateway_lookup","daemon":"gateway","purpose":"tool_lookup","trace_id":"t-%s"},"fields_accessed":["name"],"result":"success"}\n' "$1" "${2:-0}"

@@ -62,7 +62,8 @@ load audit
 	record 'a/b c:é😀' | lh-subject-audit append --dir d
 	record "$long" | lh-subject-audit append --dir d
 	ls d >names
-	grep -qx 'a_b_c___.audit.jsonl' names
+	grep -qx "$(oracle name 'a/b c:é😀').audit.jsonl" names
+	grep -qxE 'a_b_c_______~[0-9a-f]{12}.audit.jsonl' names
 	grep -qx "$long.audit.jsonl" names
 	for id in '' . .. .hidden "${long}x"; do
 		run -1 --separate-stderr lh-subject-audit append --dir d < <(record "$id")
@@ -73,13 +74,55 @@ load audit
 	ls d | diff - names
 }
 
-@test "an id whose file belongs to another one is refused, and others go on" {
-	record a/b | lh-subject-audit append --dir d
+@test "ids that differ have a log each, whatever characters they are of" {
+	ids=(W_1 W/1 'W 1' W:1 ' W_1' 'W_1 ' Wé1 WÉ1 w_1 '日' '本' "$(oracle name W/1)")
+	for id in "${ids[@]}"; do record "$id"; done | lh-subject-audit append --dir d >/dev/null
+	[ "$(ls d | wc -l)" = "${#ids[@]}" ]
+	for id in "${ids[@]}"; do
+		[ "$(jq -r .candidate_id "$(named "$id" .audit.jsonl)")" = "$id" ]
+		run -0 lh-subject-audit report --dir d "$id"
+		[ "$(jq -c '[.audit_log.rows[].candidate_id]' <<<"$output")" = "[\"$id\"]" ]
+	done
+	run -0 lh-subject-audit verify --dir d
+	[ "$(jq -se 'map(.count) | add' <<<"$output")" = "${#ids[@]}" ]
+	cp "$(named W/1 .audit.jsonl)" "$(named 'W 1' .audit.jsonl)"
+	run -1 lh-subject-audit verify "$(named 'W 1' .audit.jsonl)"
+	[ "$(jq -r .error <<<"$output")" = "row 0: candidate_id mismatch" ]
+}
+
+@test "a log that another program named is continued where it is the id's own, and left alone where not" {
+	records a/b 2 | lh-subject-audit append --dir e >/dev/null
+	mkdir d
+	cp e/* d/a_b.audit.jsonl
 	cp d/a_b.audit.jsonl before
-	run -1 --separate-stderr lh-subject-audit append --dir d < <(record a_b; record c; record 'a b')
-	[ "${#lines[@]}" = 1 ]
+	run -1 --separate-stderr lh-subject-audit append --dir d < <(record a_b; record a/b; record 'a b'; record c)
+	[ "${#lines[@]}" = 3 ]
 	[ "${stderr_lines[0]}" = "lh-subject-audit: -:1: d/a_b.audit.jsonl: it belongs to another candidate_id" ]
-	cmp d/a_b.audit.jsonl before
+	head -n 2 d/a_b.audit.jsonl | cmp - before
+	[ "$(verdict count d/a_b.audit.jsonl)" = 3 ]
+	[ "$(ls d | sort)" = "$(printf '%s.audit.jsonl\n' a_b "$(oracle name 'a b')" c | sort)" ]
+	lh-subject-audit report --dir d a/b | jq -e '.audit_log.rows_in_window == 3'
+	run -1 lh-subject-audit report --dir d a_b
+	mv d/a_b.audit.jsonl "$(named a/b .audit.jsonl)"
+	record a_b | lh-subject-audit append --dir d
+	record a/b | lh-subject-audit append --dir d
+	[ "$(verdict count "$(named a/b .audit.jsonl)")" = 4 ]
+	[ "$(verdict count d/a_b.audit.jsonl)" = 1 ]
+}
+
+@test "a process that runs on takes up the log that another program has begun" {
+	record a/b | lh-subject-audit append --dir e >/dev/null
+	coproc audit { exec lh-subject-audit append --dir d; }
+	pid=$audit_PID
+	record c >&"${audit[1]}"
+	read -r -t 60 row <&"${audit[0]}"
+	cp e/* d/a_b.audit.jsonl
+	record a/b >&"${audit[1]}"
+	read -r -t 60 row <&"${audit[0]}"
+	eval "exec ${audit[1]}>&-"
+	wait "$pid"
+	[ "$(verdict count d/a_b.audit.jsonl)" = 2 ]
+	[ ! -e "$(named a/b .audit.jsonl)" ]
 }
 
 @test "a log is for its owner's eyes alone, whatever the umask" {

@@ -14,7 +14,7 @@ load audit
 	echo "$output" >anchor
 	[ "${#lines[@]}" = 4 ]
 	[ "${lines[0]}" = '{"candidate_id":"W-2","count":1,"tip":"'"$(verdict tip d/W-2.audit.jsonl)"'"}' ]
-	[ "${lines[1]}" = '{"candidate_id":"W/1","count":3,"tip":"'"$(verdict tip d/W_1.audit.jsonl)"'"}' ]
+	[ "${lines[1]}" = '{"candidate_id":"W/1","count":3,"tip":"'"$(verdict tip "$(named W/1 .audit.jsonl)")"'"}' ]
 	[ "${lines[2]}" = '{"candidate_id":"empty","count":0,"tip":"GENESIS"}' ]
 	[[ ${lines[3]} == '{"schema":"subject_anchor.v1","ts":"2026-05-03T12:00:00.000Z","logs":3,"hmac":"'*'"}' ]]
 	oracle check-anchor key <anchor
@@ -39,6 +39,57 @@ d/new.audit.jsonl 1 true null intact
 d/removed.audit.jsonl 0 false anchor: expected 5 rows tampered
 d/replaced.audit.jsonl 7 false anchor: expected 5 rows tampered
 d/same.audit.jsonl 5 true null anchored" ]
+}
+
+@test "against an anchor: a log that another program named, one without rows, a line without a name" {
+	log a/b 3
+	mv "$(named a/b .audit.jsonl)" d/a_b.audit.jsonl
+	: >d/empty.audit.jsonl
+	: >"$(named c/d .audit.jsonl)"
+	lh-subject-audit anchor --dir d >anchor
+	[ "$(head -n 1 anchor)" = '{"candidate_id":"a/b","count":3,"tip":"'"$(verdict tip d/a_b.audit.jsonl)"'","log":"a_b"}' ]
+	head -n 3 anchor | sed 's/,"log":"a_b"//' | oracle anchor key >old
+	for anchor in anchor old; do
+		run -0 lh-subject-audit verify --dir d --against "$anchor"
+		[ "$(jq -r .state <<<"$output")" = $'anchored\nanchored\nanchored' ]
+		run -0 lh-subject-audit verify --against "$anchor" d/*.audit.jsonl
+		[ "$(jq -r .state <<<"$output")" = $'anchored\nanchored\nanchored' ]
+	done
+	log a/b 1
+	[ "$(verdict state --against old d/a_b.audit.jsonl)" = anchored ]
+	rm d/*
+	run -1 lh-subject-audit verify --dir d --against anchor
+	[ "$(jq -r .error <<<"$output")" = $'anchor: expected 3 rows\nanchor: expected a log\nanchor: expected a log' ]
+	log a_b 5
+	run -1 lh-subject-audit verify --dir d --against old
+	[ "$(jq -r 'select(.count == 0) | .file' <<<"$output" | head -n 1)" = "$(named a/b .audit.jsonl)" ]
+	[ "$(jq -r 'select(.count == 5) | .state' <<<"$output")" = intact ]
+	run -1 lh-subject-audit verify --against anchor d/empty.audit.jsonl
+	[ "$(jq -r .error <<<"$output")" = 'anchor: expected a log' ]
+}
+
+@test "anchor --against is one pass: a new anchor of the rows compared, or none" {
+	for id in a b c; do log "$id" 5; done
+	lh-subject-audit anchor --dir d >old
+	log a 2
+	log new 1
+	run -0 --separate-stderr lh-subject-audit anchor --dir d --against old
+	[ -z "$stderr" ]
+	[ "$(jq -r '[.candidate_id, .count] | join(" ")' <<<"$output" | head -n 4)" = $'a 7\nb 5\nc 5\nnew 1' ]
+	diff <(head -n 4 <<<"$output") <(lh-subject-audit anchor --dir d | head -n 4)
+	head -n 4 d/b.audit.jsonl >x
+	mv x d/b.audit.jsonl
+	rm d/c.audit.jsonl
+	sed -i '1s/success/denied/' d/new.audit.jsonl
+	run -1 --separate-stderr lh-subject-audit anchor --dir d --against old
+	[ -z "$output" ]
+	diff <(echo "$stderr") - <<-'END'
+	lh-subject-audit: d/b.audit.jsonl: anchor: expected 5 rows
+	lh-subject-audit: d/c.audit.jsonl: anchor: expected 5 rows
+	lh-subject-audit: d/new.audit.jsonl: row 0: row_hmac mismatch
+	END
+	run -2 --separate-stderr lh-subject-audit anchor --dir d --against absent
+	[ -z "$output" ]
 }
 
 @test "a forged or damaged anchor is exit 2, whatever the logs are like" {
@@ -77,14 +128,14 @@ d/same.audit.jsonl 5 true null anchored" ]
 @test "a manifest comes back as it went in, and is stored whole" {
 	manifest W/1 '.biometric_collection = {"a": 1.0} | .note = "kept"' | sed 's/:1\.0}/:1.00}/' >m
 	lh-subject-audit manifest put --dir d m | cmp - m
-	cmp m d/W_1.json
-	[ "$(stat -c %a d/W_1.json)" = 600 ]
+	cmp m "$(named W/1 .json)"
+	[ "$(stat -c %a "$(named W/1 .json)")" = 600 ]
 	lh-subject-audit manifest get --dir d W/1 | cmp - m
 	manifest W-2 >m
 	lh-subject-audit manifest put --dir d <m | cmp - m
 	run ! grep -q biometric_collection d/W-2.json
-	jq . d/W_1.json >pretty
-	cp pretty d/W_1.json
+	jq . "$(named W/1 .json)" >pretty
+	cp pretty "$(named W/1 .json)"
 	[ "$(lh-subject-audit manifest get --dir d W/1 | jq -S .)" = "$(jq -S . pretty)" ]
 	[ "$(lh-subject-audit manifest get --dir d W/1 | wc -l)" = 1 ]
 	no_litter d
@@ -126,11 +177,21 @@ d/same.audit.jsonl 5 true null anchored" ]
 	done
 }
 
-@test "a manifest never takes another subject's place" {
-	manifest a/b | lh-subject-audit manifest put --dir d
+@test "a manifest never takes another subject's place, and replaces its own under either name" {
+	mkdir d
+	manifest a/b >d/a_b.json
+	manifest a/b '.status = "withdrawn"' | lh-subject-audit manifest put --dir d
+	[ "$(ls d)" = a_b.json ]
+	[ "$(lh-subject-audit manifest get --dir d a/b | jq -r .status)" = withdrawn ]
+	run -2 --separate-stderr lh-subject-audit manifest get --dir d a_b
+	[ -z "$output" ]
+	[ "$stderr" = "lh-subject-audit: d/a_b.json: it belongs to another candidate_id" ]
 	cp d/a_b.json before
 	run -1 --separate-stderr lh-subject-audit manifest put --dir d < <(manifest a_b)
 	[[ $stderr == *"d/a_b.json: it belongs to another candidate_id"* ]]
+	cmp d/a_b.json before
+	manifest 'a b' | lh-subject-audit manifest put --dir d
+	cmp "$(named 'a b' .json)" <(manifest 'a b')
 	cmp d/a_b.json before
 }
 

@@ -46,14 +46,12 @@ counts() {
 	)
 	[ -z "$stderr" ]
 	diff <(counts) - <<-'END'
-	W-1 2 intact
+	W-1 3 intact
 	W-2 2 intact
 	nobody 1 intact
-	w-1 1 intact
 	END
-	diff <(for i in 1 2; do bare W-1 success t-7; done | oracle write key) d/W-1.audit.jsonl
+	diff <(for i in 1 2 3; do bare W-1 success t-7; done | oracle write key) d/W-1.audit.jsonl
 	diff <(bare nobody not_found t-7 | oracle write key) d/nobody.audit.jsonl
-	diff <(bare w-1 success t-7 | oracle write key) d/w-1.audit.jsonl
 	oracle verify key --name W-2 d/W-2.audit.jsonl | jq -e .verified
 }
 
@@ -80,15 +78,55 @@ counts() {
 	[ "$(counts)" = "W-1 1 intact" ]
 }
 
-@test "ids are written as they stand in the request" {
-	roster W-1
-	fill ' w-1 ' 'café "q" </&>' | jq -c '.artifact.fills[1].candidate_id += "\u0001\u0000"' >in
+@test "who was found is written under the roster's own id, who was not as the request has it" {
+	echo '{"candidate_id":" W_1 ","name":"Ada"}' >roster.jsonl
+	mkdir d
+	export LH_ROSTER=roster.jsonl
+	{
+		fill ' w_1 '
+		fill W_1
+		echo '{"kind":"sms","artifact":{"to":"1","body":"Hi Ada"},"context":{"candidate_id":"\tw_1\n"}}'
+		fill W/1
+		fill ' W_2 '
+		fill 'café "q" </&>' | jq -c '.artifact.fills[0].candidate_id += "\u0001\u0000"'
+	} >in
 	run -1 --separate-stderr lh-validate --audit-log d --now 2026-05-03T12:00:00Z in
 	[ -z "$stderr" ]
-	diff <(bare ' w-1 ' success | oracle write key) d/_w-1_.audit.jsonl
-	run -0 jq -c .candidate_id d/caf___q________.audit.jsonl
+	diff <(for i in 1 2 3; do bare W_1 success; done | oracle write key) d/W_1.audit.jsonl
+	diff <(bare W/1 not_found | oracle write key) "$(named W/1 .audit.jsonl)"
+	diff <(bare ' W_2 ' not_found | oracle write key) "$(named ' W_2 ' .audit.jsonl)"
+	run -0 jq -c .candidate_id d/caf*
 	[ "$output" = '"café \"q\" </&>\u0001\u0000"' ]
+	[ "$(ls d | wc -l)" = 4 ]
 	oracle verify key d/*.jsonl | jq -se 'all(.verified)'
+}
+
+@test "the id of an index's metadata is the one that is written, however the row was found" {
+	echo '{"id":"r-1","text":"welder","candidate_id":"W_1","name":"Ada"}' | lh-index build -q --dimension 64 roster.lhv
+	mkdir d
+	LH_ROSTER=roster.lhv lh-validate --audit-log d < <(fill ' w_1'; fill W_1)
+	[ "$(counts)" = "W_1 2 intact" ]
+}
+
+@test "--audit-required: a look-up that left no row is verdict 503 and exit 1, and no other verdict changes" {
+	roster W-1 W-2
+	{ fill W-1; fill W-2; fill W-2 W-1; echo '{"kind":"playbook","artifact":{"operation":"fill: x","endorsed_names":["Ada"],"fingerprint":"f"}}'; } >in
+	export LH_NOW=2026-05-03T12:00:00Z
+	lh-validate in >plain
+	lh-validate --audit-log d --audit-required in | cmp - plain
+	diff <(counts) <(printf 'W-1 2 intact\nW-2 2 intact\n')
+	printf torn >>d/W-1.audit.jsonl
+	run -0 lh-validate -q --audit-log d in
+	run -1 --separate-stderr lh-validate --audit-log d --audit-required in
+	[ "$(jq -c .verdict.status <<<"$output" | tr '\n' ' ')" = "503 200 503 200 " ]
+	[ "$(jq -c .verdict <<<"${lines[0]}")" = '{"status":503,"error":{"message":"a look-up left no row in the audit log"}}' ]
+	diff <(sed -n '2p;4p' plain) <(sed -n '2p;4p' <<<"$output")
+	[ "${#stderr_lines[@]}" = 3 ]
+	[ "${stderr_lines[2]}" = 'lh-validate: audit log: 2 look-ups left no row' ]
+	run -1 --separate-stderr lh-validate --audit-log d --audit-required --wire in
+	[[ ${lines[0]} == *'"message":"a look-up left no row in the audit log"'* ]]
+	run -2 --separate-stderr lh-validate --audit-required in
+	[ "$stderr" = 'lh-validate: --audit-required: needs --audit-log' ]
 }
 
 @test "a worker's rows come in the order of the look-ups, on any number of threads" {
@@ -143,7 +181,7 @@ counts() {
 @test "each way in which a row can fail is told, and no other worker's suffers" {
 	long=$(printf 'x%.0s' {1..201})
 	roster W-1 W-2 a/b a_b .x "$long" link folder fifo
-	fill a/b | lh-validate --audit-log d
+	bare a/b success | oracle write key >d/a_b.audit.jsonl
 	head -c 32 /dev/urandom >other
 	chmod 600 other
 	fill W-2 | lh-validate --audit-log d --key-file other
@@ -159,7 +197,7 @@ counts() {
 	lh-validate: audit log: 1 look-up of 'fifo' left no row: d/fifo.audit.jsonl: is a FIFO, not a regular file
 	lh-validate: audit log: 1 look-up of 'folder' left no row: d/folder.audit.jsonl: is a directory, not a regular file
 	lh-validate: audit log: 1 look-up of 'link' left no row: d/link.audit.jsonl: is a symbolic link, not a regular file
-	lh-validate: audit log: 1 look-up of '${long:0:100}' left no row: candidate_id is too long: over 200 characters
+	lh-validate: audit log: 1 look-up of '${long:0:100}' left no row: candidate_id is too long: over 200 bytes
 	lh-validate: audit log: 7 look-ups left no row
 	END
 	[ ! -e e ]

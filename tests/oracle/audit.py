@@ -4,8 +4,9 @@ the description of the format, nothing of the C.
 
     audit.py write KEY <ROWS >LOG       rows without prev_chain_hash and row_hmac,
                                         their bytes kept, made a chain
-    audit.py verify KEY [--name ID] LOG...
+    audit.py verify KEY [--name NAME] LOG...
                                         {"file","count","tip","verified","error"} each
+    audit.py name ID...                 what each one's files are called
     audit.py mac KEY <ROWS              the MAC that each row should have
     audit.py anchor KEY <LINES          an anchor's lines, its last one added
     audit.py check-anchor KEY <ANCHOR   exit 0 when it is genuine
@@ -79,8 +80,17 @@ def mac(key, row):
     return hmac.new(key, text.encode("utf-8"), hashlib.sha256).hexdigest()
 
 
-def sanitised(name):
-    return re.sub(r"[^A-Za-z0-9._-]", "_", name)
+def sanitised(subject):
+    """The name that other programs give a subject's files: by code points."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", subject)
+
+
+def file_name(subject):
+    """Its own: by bytes, and with a hash unless nothing was replaced."""
+    if re.fullmatch(r"[A-Za-z0-9._-]+", subject):
+        return subject
+    data = subject.encode("utf-8")
+    return re.sub(rb"[^A-Za-z0-9._-]", b"_", data).decode() + "~" + hashlib.sha256(data).hexdigest()[:12]
 
 
 def fault(key, line, prev, first, name):
@@ -92,7 +102,7 @@ def fault(key, line, prev, first, name):
         return "invalid JSON", None
     subject = row.get("candidate_id")
     if type(subject) is not str or (first is not None and subject != first) or \
-            (name is not None and sanitised(subject) != name):
+            (name is not None and name not in (sanitised(subject), file_name(subject))):
         return "candidate_id mismatch", None
     if type(row.get("prev_chain_hash")) is not str or row["prev_chain_hash"] != prev:
         return "prev_chain_hash mismatch", None
@@ -172,6 +182,9 @@ def probe():
 def main():
     if sys.argv[1:] == ["probe"]:
         probe()
+        return 0
+    if sys.argv[1:2] == ["name"]:
+        print("\n".join(map(file_name, sys.argv[2:])))
         return 0
     verb, key_file, rest = sys.argv[1], sys.argv[2], sys.argv[3:]
     with open(key_file, "rb") as f:

@@ -115,9 +115,11 @@ static void names(void)
 {
 	char name[LH_SUBJECT_MAX + 1], path[] = "a/b/W-1.audit.jsonl";
 
-	check(lh_subject_name(name, "a/\xc3\xa9\xf0\x9f\x98\x80 .-_Z", 13, &err) == 0 && strcmp(name, "a____.-_Z") == 0);
+	check(lh_subject_name(name, "a/\xc3\xa9\xf0\x9f\x98\x80 .-_Z", 13, &err) == 0 && strcmp(name, "a________.-_Z~8fbcf5dcf76f") == 0);
+	check(lh_subject_named(name, "a/\xc3\xa9\xf0\x9f\x98\x80 .-_Z", 13) && !lh_subject_named(name, "a/\xc3\xa9\xf0\x9f\x98\x80 .-_ ", 13));
+	check(lh_subject_named("a____.-_Z", "a/\xc3\xa9\xf0\x9f\x98\x80 .-_Z", 13) && !lh_subject_plain_name(name, "W-1", 3));
 	check(lh_subject_name(name, "", 0, &err) < 0 && lh_subject_name(name, ".", 1, &err) < 0);
-	check(lh_subject_name(name, "\0x", 2, &err) == 0 && strcmp(name, "_x") == 0);
+	check(lh_subject_name(name, "\0x", 2, &err) == 0 && strcmp(name, "_x~3c7e9bc930dc") == 0);
 	check(lh_subject_of_path(name, path, LH_SUBJECT_LOG) && strcmp(name, "W-1") == 0);
 	check(!lh_subject_of_path(name, ".audit.jsonl", LH_SUBJECT_LOG) && !lh_subject_of_path(name, "x", LH_SUBJECT_LOG));
 }

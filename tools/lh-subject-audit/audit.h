@@ -31,20 +31,47 @@ int audit_manifest(struct lh_tool *tool, void *settings);
 int audit_sweep(struct lh_tool *tool, void *settings);
 int audit_known_answer(struct lh_tool *tool, void *settings);
 
-/* ---- anchor.c ---- */
+/* ---- anchor_read.c ---- */
+
+#define ANCHOR_SCHEMA "subject_anchor.v1"
 
 struct anchor {
 	struct anchor_log {
-		char name[LH_SUBJECT_MAX + 1];
+		char name[LH_SUBJECT_MAX + 1], *id;
+		size_t id_n;
+		bool named;		/* by its line; otherwise by its id */
 		struct lh_chain_anchor at;
 	} *log;				/* sorted by name */
 	size_t n, cap;
 };
-/* -1 when the file is no anchor, or is not signed by one of our keys. */
-int anchor_read(struct anchor *a, const char *path, const struct lh_chain_keys *keys, struct lh_err *err);
+/* Logs have the names that they have in dir; NULL: there is no folder.  -1 when
+ * the file is no anchor, or is not signed by one of our keys. */
+int anchor_read(struct anchor *a, const char *path, const char *dir, const struct lh_chain_keys *keys, struct lh_err *err);
 void anchor_free(struct anchor *a);
-/* NULL when there was no such log. */
+/* NULL when there was no such log; by its id, if name is NULL or what other
+ * programs call the id's log. */
 const struct lh_chain_anchor *anchor_find(const struct anchor *a, const char *name);
+const struct lh_chain_anchor *anchor_find_id(const struct anchor *a, const char *id, size_t n, const char *name);
+
+/* ---- logs.c ---- */
+
+/* A log that is in the folder, or that an anchor or a manifest knows. */
+struct log {
+	char *name;
+	const struct lh_chain_anchor *anchor;	/* or NULL */
+	bool has_root;			/* not there, while a manifest has one of its rows as root */
+};
+typedef int (*log_fn)(struct lh_tool *tool, const struct settings *s, const char *path, const struct log *log, void *ctx);
+
+/* Each in the order of names; a log that fails is reported, and the next is tried. */
+int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor *a, log_fn fn, void *ctx);
+
+/* ---- verify.c ---- */
+
+#define ROOT_MISMATCH "audit_log_chain_root mismatch"
+
+/* What is wrong with the log that got this verdict, "" if nothing is. */
+void log_error(const struct log *log, const struct lh_chain_verdict *v, char error[LH_CHAIN_ERROR]);
 
 /* ---- main.c ---- */
 

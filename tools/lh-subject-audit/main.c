@@ -13,7 +13,7 @@ static const struct lh_option options[] = {
 	{ 0, "sync", "each|batch|none", "when rows must be on disk (default each)", OPT(LH_OPT_CHOICE, sync, V_APPEND) },
 	{ 0, "all", NULL, "list every broken row", OPT(LH_OPT_FLAG, all, V_VERIFY) },
 	{ 0, "wire", NULL, "the verdict as other programs print it", OPT(LH_OPT_FLAG, wire, V_VERIFY) },
-	{ 0, "against", "FILE", "an anchor to compare with", OPT(LH_OPT_TEXT, against, V_VERIFY) },
+	{ 0, "against", "FILE", "an anchor to compare with", OPT(LH_OPT_TEXT, against, V_VERIFY | V_ANCHOR) },
 	{ 0, "from", "TIME", "report rows from then on", OPT(LH_OPT_TIME, from, V_REPORT) },
 	{ 0, "to", "TIME", "report rows up to then", OPT(LH_OPT_TIME, to, V_REPORT) },
 	{ 0, "html", "FILE", "write the report as a page as well", OPT(LH_OPT_TEXT, html, V_REPORT) },

@@ -16,19 +16,14 @@ struct put {
 static int check_place(const char *path, const struct lh_buf *id, struct lh_err *err)
 {
 	struct lh_manifest old;
-	struct lh_buf theirs;
 	int rc = lh_manifest_read(&old, path, err);
 
 	if (rc > 0)
 		return 0;
 	if (rc < 0)	/* what is no manifest may be replaced by one, if it is a file */
 		return err->code == LH_EDATA ? 0 : -1;
-	lh_buf_init(&theirs, LH_BUF_NOMAX);
-	lh_manifest_text(&old.rec, "candidate_id", &theirs);
-	rc = lh_buf_check(&theirs, err);
-	if (!rc && (theirs.len != id->len || memcmp(theirs.p, id->p, id->len) != 0))
+	if (!lh_manifest_is(&old, id->p, id->len))
 		rc = lh_err_set(err, LH_EDATA, "%s: it belongs to another candidate_id", path);
-	lh_buf_free(&theirs);
 	lh_manifest_free(&old);
 	return rc;
 }
@@ -61,7 +56,7 @@ static int on_manifest(struct lh_record *rec, struct lh_buf *out, void *arg, str
 		rc = lh_buf_check(&id, err);
 	}
 	if (!rc)
-		rc = lh_subject_name(name, id.p, id.len, err);
+		rc = lh_manifest_name(name, p->s->dir, id.p, id.len, err);
 	if (!rc) {
 		path = lh_subject_path(p->s->dir, name, LH_SUBJECT_MANIFEST, err);
 		rc = path ? check_place(path, &id, err) : -1;
@@ -90,10 +85,11 @@ static int put(struct lh_tool *tool, const struct settings *s)
 
 /* ---- get, list, verify, sweep: each manifest in turn ---- */
 
-typedef int (*manifest_fn)(struct lh_tool *tool, const struct settings *s, const char *path, const char *name,
+typedef int (*manifest_fn)(struct lh_tool *tool, const struct settings *s, const char *path,
 			   const struct lh_manifest *m, struct lh_buf *out);
 
-static int one(struct lh_tool *tool, const struct settings *s, const char *name, manifest_fn fn, struct lh_buf *out)
+/* id: whose it must be, or NULL. */
+static int one(struct lh_tool *tool, const struct settings *s, const char *name, const char *id, manifest_fn fn, struct lh_buf *out)
 {
 	char *path = lh_subject_path(s->dir, name, LH_SUBJECT_MANIFEST, &tool->err);
 	struct lh_manifest m;
@@ -102,7 +98,10 @@ static int one(struct lh_tool *tool, const struct settings *s, const char *name,
 	if (rc > 0)
 		rc = lh_err_set(&tool->err, LH_EIO, "%s: there is no such manifest", path);
 	else if (!rc) {
-		rc = fn(tool, s, path, name, &m, out);
+		if (id && !lh_manifest_is(&m, id, strlen(id)))
+			rc = lh_err_set(&tool->err, LH_EIO, "%s: it belongs to another candidate_id", path);
+		else
+			rc = fn(tool, s, path, &m, out);
 		lh_manifest_free(&m);
 	}
 	free(path);
@@ -120,11 +119,11 @@ static int each(struct lh_tool *tool, const struct settings *s, char **ids, size
 	if (!n && lh_subject_list(&all, s->dir, LH_SUBJECT_MANIFEST, &tool->err) < 0)
 		return -1;
 	for (i = 0; i < (n ? n : all.n); i++) {
-		if (n && lh_subject_name(name, ids[i], strlen(ids[i]), &tool->err) < 0) {
+		if (n && lh_manifest_name(name, s->dir, ids[i], strlen(ids[i]), &tool->err) < 0) {
 			operand_failed(tool, &rc);
 			continue;
 		}
-		if (one(tool, s, n ? name : all.name[i], fn, out) == 0)
+		if (one(tool, s, n ? name : all.name[i], n ? ids[i] : NULL, fn, out) == 0)
 			continue;
 		if (tool->err.code == LH_EDATA) {
 			lh_tool_warn(tool, "%s", tool->err.msg);
@@ -148,21 +147,21 @@ static void put_value(struct lh_buf *out, const struct lh_manifest *m, const cha
 		lh_buf_puts(out, "null");
 }
 
-static int get(struct lh_tool *tool, const struct settings *s, const char *path, const char *name,
+static int get(struct lh_tool *tool, const struct settings *s, const char *path,
 	       const struct lh_manifest *m, struct lh_buf *out)
 {
 	struct lh_value v = { .p = m->rec.line, .n = m->rec.len, .type = LH_OBJECT };
 
-	(void)tool, (void)s, (void)path, (void)name;
+	(void)tool, (void)s, (void)path;
 	lh_json_compact(out, &v);
 	lh_buf_putc(out, '\n');
 	return 0;
 }
 
-static int list(struct lh_tool *tool, const struct settings *s, const char *path, const char *name,
+static int list(struct lh_tool *tool, const struct settings *s, const char *path,
 		const struct lh_manifest *m, struct lh_buf *out)
 {
-	(void)tool, (void)s, (void)name;
+	(void)tool, (void)s;
 	lh_buf_putc(out, '{');
 	put_value(out, m, "candidate_id", "candidate_id");
 	lh_buf_putc(out, ',');
@@ -177,12 +176,32 @@ static int list(struct lh_tool *tool, const struct settings *s, const char *path
 	return 0;
 }
 
-/* Does the manifest's root stand at the end of the log? */
-static int verify(struct lh_tool *tool, const struct settings *s, const char *path, const char *name,
+/* The verdict on the log of the manifest's subject. */
+static int verify_log(struct lh_tool *tool, const struct settings *s, const struct lh_manifest *m, struct lh_chain_verdict *v)
+{
+	char name[LH_SUBJECT_MAX + 1], *log = NULL;
+	struct lh_chain_check c = { .keys = &s->keys, .name = name, .jobs = (unsigned)tool->jobs, .max_row = tool->max_line };
+	struct lh_buf id;
+	int rc;
+
+	lh_buf_init(&id, LH_BUF_NOMAX);
+	lh_manifest_text(&m->rec, "candidate_id", &id);
+	rc = lh_buf_check(&id, &tool->err);
+	if (!rc)
+		rc = lh_chain_log_name(name, s->dir, id.p, id.len, &tool->err);
+	if (!rc)
+		log = lh_subject_path(s->dir, name, LH_SUBJECT_LOG, &tool->err);
+	rc = log ? lh_chain_verify(log, &c, v, &tool->err) : -1;
+	lh_buf_free(&id);
+	free(log);
+	return rc;
+}
+
+/* Is the manifest's root at the end of the log? */
+static int verify(struct lh_tool *tool, const struct settings *s, const char *path,
 		  const struct lh_manifest *m, struct lh_buf *out)
 {
-	struct lh_chain_check c = { .keys = &s->keys, .name = name, .jobs = (unsigned)tool->jobs, .max_row = tool->max_line };
-	char *log = lh_subject_path(s->dir, name, LH_SUBJECT_LOG, &tool->err), error[LH_CHAIN_ERROR];
+	char error[LH_CHAIN_ERROR];
 	struct lh_chain_verdict v;
 	struct lh_buf root;
 	int rc;
@@ -190,11 +209,11 @@ static int verify(struct lh_tool *tool, const struct settings *s, const char *pa
 	lh_buf_init(&root, LH_BUF_NOMAX);
 	lh_manifest_text(&m->rec, "audit_log_chain_root", &root);
 	lh_buf_putc(&root, '\0');
-	rc = log && lh_buf_check(&root, &tool->err) == 0 ? lh_chain_verify(log, &c, &v, &tool->err) : -1;
+	rc = lh_buf_check(&root, &tool->err) == 0 ? verify_log(tool, s, m, &v) : -1;
 	if (rc == 0) {
 		lh_chain_error(&v, error);
 		if (!*error && strcmp(*root.p ? root.p : "GENESIS", v.tip) != 0)
-			memcpy(error, "audit_log_chain_root mismatch", sizeof "audit_log_chain_root mismatch");
+			memcpy(error, ROOT_MISMATCH, sizeof ROOT_MISMATCH);
 		lh_buf_putc(out, '{');
 		put_value(out, m, "candidate_id", "candidate_id");
 		lh_buf_putc(out, ',');
@@ -206,7 +225,6 @@ static int verify(struct lh_tool *tool, const struct settings *s, const char *pa
 			lh_tool_verdict_bad(tool);
 	}
 	lh_buf_free(&root);
-	free(log);
 	return rc;
 }
 
@@ -239,14 +257,14 @@ static bool before(const struct lh_manifest *m, const char *path, int64_t as_of)
 	       lh_time_read(v.p + 1, v.n - 2, &ms) == 0 && ms < as_of;
 }
 
-static int sweep(struct lh_tool *tool, const struct settings *s, const char *path, const char *name,
+static int sweep(struct lh_tool *tool, const struct settings *s, const char *path,
 		 const struct lh_manifest *m, struct lh_buf *out)
 {
 	const struct lh_value *status = lh_record_get(&m->rec, "status");
 	bool pii, biometric;
 	int64_t as_of = 0;
 
-	(void)tool, (void)name;
+	(void)tool;
 	lh_time_read(s->as_of, strlen(s->as_of), &as_of);
 	pii = before(m, "retention.general_pii_until", as_of);
 	biometric = before(m, "consent.biometric.retention_until", as_of);

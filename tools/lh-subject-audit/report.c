@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lh_file.h"
@@ -27,9 +28,14 @@ static bool in_window(const struct settings *s, const struct lh_record *rec)
 
 static int take_line(struct report *r, struct lh_record *rec, const char *p, size_t n, row_fn fn, void *ctx)
 {
+	const struct lh_value *mac;
+
 	r->rows++;
 	if (lh_record_parse(rec, p, n, &r->tool->err) < 0)
 		return r->tool->err.code == LH_EDATA ? 0 : -1;	/* the verdict names it */
+	mac = lh_record_get(rec, "row_hmac");
+	if (r->rows <= r->v.count && mac && lh_value_is(mac, r->root, strlen(r->root)))
+		r->root_seen = true;
 	if (!in_window(r->s, rec))
 		return 0;
 	r->in_window++;
@@ -89,15 +95,38 @@ int report_rows(struct report *r, row_fn fn, void *ctx)
 
 /* ---- JSON ---- */
 
+enum report_fault report_fault(const struct report *r)
+{
+	if (*r->error)
+		return REPORT_CHAIN;
+	if (*r->root && !r->root_seen)
+		return REPORT_MISSING;
+	return r->second ? REPORT_SECOND : REPORT_GOOD;
+}
+
 void report_attest(const struct report *r, struct lh_buf *out)
 {
 	unsigned long long rows = r->v.count, listed = r->in_window;
+	const char *s = rows == 1 ? "" : "s";
 
-	if (*r->error)
-		lh_buf_printf(out, "The audit log is damaged (%s): only its first %llu rows are known to be complete and unaltered.", r->error, rows);
-	else
-		lh_buf_printf(out, "The audit log's chain of %llu rows verifies from the first row to the last; all %llu rows in the window are listed.",
-			      rows, listed);
+	switch (report_fault(r)) {
+	case REPORT_CHAIN:
+		lh_buf_printf(out, "The audit log is damaged (%s): only its first %llu row%s known to be complete and unaltered.", r->error, rows,
+			      rows == 1 ? " is" : "s are");
+		break;
+	case REPORT_MISSING:
+		lh_buf_printf(out, "Rows are missing from the audit log: the manifest knows a row that is not among the %llu row%s there, so the "
+			      "log was cut back, replaced or removed.", rows, s);
+		break;
+	case REPORT_SECOND:
+		lh_buf_puts(out, "The report is incomplete: there is a second log of this subject, ");
+		lh_buf_puts(out, r->second);
+		lh_buf_puts(out, ", whose rows are not listed.");
+		break;
+	default:
+		lh_buf_printf(out, "The audit log's chain of %llu row%s verifies from the first row to the last; all %llu row%s in the window "
+			      "are listed.", rows, s, listed, listed == 1 ? "" : "s");
+	}
 }
 
 struct rows_out {
@@ -172,11 +201,13 @@ static void put_head(struct lh_buf *b, const struct report *r)
 
 static void put_tail(struct lh_buf *b, const struct report *r)
 {
+	static const char *const faults[] = { NULL, NULL, ROOT_MISMATCH, "a second log" };
+	enum report_fault fault = report_fault(r);
 	struct lh_buf text;
 
 	lh_buf_printf(b, "],\"rows_in_window\":%llu,\"chain_verified\":%s,\"chain_rows_total\":%llu,\"chain_root\":\"%s\",",
-		      (unsigned long long)r->in_window, *r->error ? "false" : "true", (unsigned long long)r->rows, r->v.tip);
-	put_time(b, "chain_error", *r->error ? r->error : NULL);
+		      (unsigned long long)r->in_window, fault ? "false" : "true", (unsigned long long)r->rows, r->v.tip);
+	put_time(b, "chain_error", fault == REPORT_CHAIN ? r->error : faults[fault]);
 	lh_buf_puts(b, "},\"datasets_referenced\":");
 	put_datasets(b, r);
 	lh_buf_puts(b, ",\"safe_views_available\":");
@@ -184,9 +215,11 @@ static void put_tail(struct lh_buf *b, const struct report *r)
 	lh_buf_init(&text, LH_BUF_NOMAX);
 	report_attest(r, &text);
 	lh_buf_putc(&text, '\0');
-	lh_buf_puts(b, ",\"completeness_attestation\":");
-	lh_buf_json(b, text.failed ? "" : text.p, text.failed ? 0 : text.len - 1);
-	b->failed = text.failed ? text.failed : b->failed;
+	lh_buf_putc(b, ',');
+	if (text.failed)
+		b->failed = text.failed;
+	else
+		put_text(b, "completeness_attestation", text.p);
 	lh_buf_free(&text);
 	lh_buf_puts(b, "}\n");
 }
@@ -211,21 +244,25 @@ static int report_json(struct report *r)
 
 /* ---- what there is ---- */
 
-/* The manifest of that file name, if it is this subject's. */
-static int find_manifest(struct report *r, const char *name)
+static int find_manifest(struct report *r)
 {
-	char *path = lh_subject_path(r->s->dir, name, LH_SUBJECT_MANIFEST, &r->tool->err);
-	struct lh_buf id;
-	int rc = path ? lh_manifest_read(&r->manifest, path, &r->tool->err) : -1;
+	char name[LH_SUBJECT_MAX + 1], *path = NULL;
+	struct lh_buf root;
+	int rc = lh_manifest_name(name, r->s->dir, r->id, strlen(r->id), &r->tool->err);
 
+	if (!rc)
+		path = lh_subject_path(r->s->dir, name, LH_SUBJECT_MANIFEST, &r->tool->err);
+	rc = path ? lh_manifest_read(&r->manifest, path, &r->tool->err) : -1;
 	free(path);
-	if (rc)
+	if (rc || !lh_manifest_is(&r->manifest, r->id, strlen(r->id)))
 		return rc < 0 ? -1 : 0;
-	lh_buf_init(&id, LH_BUF_NOMAX);
-	lh_manifest_text(&r->manifest.rec, "candidate_id", &id);
-	r->has_manifest = id.len == strlen(r->id) && memcmp(id.p, r->id, id.len) == 0;
-	rc = lh_buf_check(&id, &r->tool->err);
-	lh_buf_free(&id);
+	r->has_manifest = true;
+	lh_buf_init(&root, LH_BUF_NOMAX);
+	lh_manifest_text(&r->manifest.rec, "audit_log_chain_root", &root);
+	if (root.len == LH_CHAIN_TIP - 1)	/* else it is GENESIS, or not known yet */
+		memcpy(r->root, root.p, root.len);
+	rc = lh_buf_check(&root, &r->tool->err);
+	lh_buf_free(&root);
 	return rc;
 }
 
@@ -250,6 +287,24 @@ static int find_log(struct report *r, const char *name)
 	return rc;
 }
 
+/* Where the log is one that another program named, there may be one of ours. */
+static int find_second(struct report *r, const char *name)
+{
+	char own[LH_SUBJECT_MAX + 1];
+	struct stat st;
+
+	if (lh_subject_name(own, r->id, strlen(r->id), &r->tool->err) < 0 || strcmp(own, name) == 0)
+		return 0;
+	r->second = lh_subject_path(r->s->dir, own, LH_SUBJECT_LOG, &r->tool->err);
+	if (!r->second)
+		return -1;
+	if (stat(r->second, &st) < 0 || !st.st_size) {
+		free(r->second);
+		r->second = NULL;
+	}
+	return 0;
+}
+
 static int find(struct report *r)
 {
 	struct lh_chain_check c = { .keys = &r->s->keys, .jobs = (unsigned)r->tool->jobs, .max_row = r->tool->max_line };
@@ -258,10 +313,10 @@ static int find(struct report *r)
 
 	if (!lh_utf8_valid(r->id, strlen(r->id)))
 		return lh_tool_usage(r->tool, "the ID is not valid UTF-8");
-	if (lh_subject_name(name, r->id, strlen(r->id), &r->tool->err) < 0 || find_manifest(r, name) < 0)
+	if (lh_chain_log_name(name, r->s->dir, r->id, strlen(r->id), &r->tool->err) < 0 || find_manifest(r) < 0)
 		return -1;
 	log = find_log(r, name);
-	if (log < 0)
+	if (log < 0 || find_second(r, name) < 0)
 		return -1;
 	c.name = name;
 	r->v = (struct lh_chain_verdict){ .tip = "GENESIS", .state = LH_CHAIN_INTACT };
@@ -284,14 +339,17 @@ int audit_report(struct lh_tool *tool, void *settings)
 	rc = find(&r);
 	if (rc == 0)
 		lh_tool_warn(tool, "%s: no log and no manifest in %s", r.id, s->dir);
-	if (rc == 0 || *r.error)
+	if (rc == 0)
 		lh_tool_verdict_bad(tool);
 	if (rc > 0) {
 		rc = report_json(&r);
+		if (report_fault(&r))
+			lh_tool_verdict_bad(tool);
 		if (!rc && s->html)
 			rc = report_html(&r);
 	}
 	lh_manifest_free(&r.manifest);
 	free(r.log);
+	free(r.second);
 	return rc;
 }

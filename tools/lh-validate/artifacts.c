@@ -93,18 +93,34 @@ static uint64_t since(const struct run *run, double start)
 	return run->tool->now ? 0 : (uint64_t)((lh_time_monotonic() - start) * 1000);
 }
 
+/* With --audit-required: what was looked up for this verdict is on record by
+ * now, or the verdict is that it is not. */
+static int require_rows(struct run *run, uint64_t lost, struct lh_verdict *verdict, struct lh_err *err)
+{
+	static const char why[] = "a look-up left no row in the audit log";
+
+	if (audit_write(run->audit, err) < 0)
+		return -1;
+	if (audit_lost(run->audit) != lost)
+		*verdict = (struct lh_verdict){ .status = 503, .message = { why, sizeof why - 1 } };
+	return 0;
+}
+
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
 {
 	static const char *const drop[] = { "verdict" };
 	struct worker *w = arg;
-	bool wire = w->run->s->wire;
+	bool wire = w->run->s->wire, required = w->run->s->audit_required;
 	double start = lh_time_monotonic();
 	struct lh_verdict verdict;
 	struct request rq;
+	uint64_t lost = required ? audit_lost(w->run->audit) : 0;
 
 	if (read_request(&rq, w, rec, err) < 0)
 		return -1;
 	if (lh_validate(w->validator, &rq.kind, rq.artifact, rq.context, true, &verdict, err) < 0)
+		return -1;
+	if (required && require_rows(w->run, lost, &verdict, err) < 0)
 		return -1;
 	if (verdict.status != 200)
 		atomic_store_explicit(&w->run->bad, true, memory_order_relaxed);

@@ -146,6 +146,11 @@ int audit_write(struct audit *a, struct lh_err *err)
 	return -1;
 }
 
+uint64_t audit_lost(const struct audit *a)
+{
+	return a->lost;
+}
+
 void audit_looked_up(void *audit, const char *id, size_t n, bool found)
 {
 	struct audit *a = audit;

@@ -11,6 +11,7 @@ static const struct lh_option options[] = {
 	{ 0, "schema", "NAME|list", "check records against a schema; list names them", LH_TEXT(struct settings, schema) },
 	{ 0, "normalize-errors", NULL, "rewrite stored error rows into the tagged form", LH_FLAG(struct settings, normalize) },
 	{ 0, "audit-log", "DIR", "leave a row in DIR for every look-up in the roster", LH_TEXT(struct settings, audit_log) },
+	{ 0, "audit-required", NULL, "a look-up that left no row is verdict 503", LH_FLAG(struct settings, audit_required) },
 	{ 0, "key-file", "FILE", "the key of these rows (repeatable: the first signs)",
 	  LH_OPT_TEXTS, false, offsetof(struct settings, key_file), 0, 0, "LH_SUBJECT_AUDIT_KEY", 0 },
 	{ 0, "insecure-key", NULL, "take a key that others can read", LH_FLAG(struct settings, insecure_key) },
@@ -26,6 +27,8 @@ static int run(struct lh_tool *tool, const struct settings *s)
 {
 	const char *way = s->schema ? "--schema" : "--normalize-errors";
 
+	if (s->audit_required && !s->audit_log)
+		return lh_tool_usage(tool, "--audit-required: needs --audit-log");
 	if (!s->schema && !s->normalize)
 		return artifacts_run(tool, s);
 	if (s->schema && s->normalize)

@@ -18,6 +18,7 @@ struct settings {
 	const char *schema;	/* a name, or "list" */
 	bool normalize;
 	const char *audit_log;
+	bool audit_required;
 	struct lh_list key_file;
 	bool insecure_key;
 };
@@ -36,6 +37,7 @@ struct audit;
 struct audit *audit_open(struct lh_tool *tool, const struct settings *s);
 void audit_looked_up(void *audit, const char *id, size_t n, bool found);
 int audit_write(struct audit *a, struct lh_err *err);
+uint64_t audit_lost(const struct audit *a);	/* look-ups without a row up to now */
 void audit_close(struct audit *a);
 
 #endif

@@ -94,12 +94,15 @@ class Probe(Surface):
             data = d.one(data[:-1], data + d.one(b"x", b" ", b"{", b"\r", lines[-1] if lines else b"{}"), data[:d.randint(0, len(data))])
         return subject, data
 
+    def name(self, subject, data):
+        return (oracle.sanitised if len(data) % 2 else oracle.file_name)(subject)
+
     def left(self, cases):
         paths = []
         for i, (subject, data) in enumerate(cases):
             folder = os.path.join(self.folder, str(i))
             os.makedirs(folder, exist_ok=True)
-            paths.append(os.path.join(folder, oracle.sanitised(subject) + ".audit.jsonl"))
+            paths.append(os.path.join(folder, self.name(subject, data) + ".audit.jsonl"))
             with open(paths[-1], "wb") as f:
                 f.write(data)
         answers = []
@@ -114,5 +117,5 @@ class Probe(Surface):
         return json.loads(answer)[2]
 
     def right(self, case):
-        said = oracle.verify(KEY, case[1], oracle.sanitised(case[0]))
+        said = oracle.verify(KEY, case[1], self.name(*case))
         return json.dumps([said[name] for name in ("count", "tip", "verified", "error")]).encode()

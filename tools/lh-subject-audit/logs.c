@@ -1,0 +1,165 @@
+/* logs.c - the logs of a folder, and those that should be there. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "audit.h"
+#include "lh_mem.h"
+
+struct logs {
+	struct log *log;	/* sorted by name, the first n of them */
+	size_t n, all, cap;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	const struct log *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static void sort(struct logs *l)
+{
+	if (l->all)
+		qsort(l->log, l->all, sizeof *l->log, by_name);
+	l->n = l->all;
+}
+
+static struct log *find(const struct logs *l, const char *name)
+{
+	struct log key = { .name = (char *)name };
+
+	return l->n ? bsearch(&key, l->log, l->n, sizeof key, by_name) : NULL;
+}
+
+static struct log *add(struct logs *l, const char *name, struct lh_err *err)
+{
+	struct log *log;
+
+	if (lh_grow(&l->log, &l->cap, l->all + 1, sizeof *l->log, err) < 0)
+		return NULL;
+	log = &l->log[l->all];
+	*log = (struct log){ .name = lh_strndup(name, strlen(name), err) };
+	if (!log->name)
+		return NULL;
+	l->all++;
+	return log;
+}
+
+static int add_present(struct logs *l, const char *dir, struct lh_err *err)
+{
+	struct lh_subject_list there;
+	size_t i;
+	int rc = lh_subject_list(&there, dir, LH_SUBJECT_LOG, err);
+
+	for (i = 0; i < there.n && !rc; i++)
+		rc = add(l, there.name[i], err) ? 0 : -1;
+	lh_subject_list_free(&there);
+	sort(l);
+	return rc;
+}
+
+static int add_anchored(struct logs *l, const struct anchor *a, struct lh_err *err)
+{
+	struct log *log;
+	size_t i;
+
+	for (i = 0; i < a->n; i++) {
+		log = find(l, a->log[i].name);
+		if (!log)
+			log = add(l, a->log[i].name, err);
+		if (!log)
+			return -1;
+		log->anchor = &a->log[i].at;
+	}
+	sort(l);
+	return 0;
+}
+
+/* A manifest whose root is a row knows a log. */
+static int add_rooted(struct logs *l, const char *dir, const struct lh_manifest *m, struct lh_err *err)
+{
+	char name[LH_SUBJECT_MAX + 1];
+	struct lh_value root;
+	struct lh_buf id;
+	struct log *log;
+	int rc;
+
+	if (!lh_manifest_get(&m->rec, "audit_log_chain_root", &root) || root.n < LH_CHAIN_TIP)
+		return 0;
+	lh_buf_init(&id, LH_BUF_NOMAX);
+	lh_manifest_text(&m->rec, "candidate_id", &id);
+	rc = lh_buf_check(&id, err);
+	if (!rc)
+		rc = lh_chain_log_name(name, dir, id.p, id.len, err);
+	lh_buf_free(&id);
+	if (rc || find(l, name))
+		return rc;
+	log = add(l, name, err);
+	if (log)
+		log->has_root = true;
+	return log ? 0 : -1;
+}
+
+static int add_manifest(struct lh_tool *tool, struct logs *l, const char *dir, const char *name)
+{
+	char *path = lh_subject_path(dir, name, LH_SUBJECT_MANIFEST, &tool->err);
+	struct lh_manifest m;
+	int rc = path ? lh_manifest_read(&m, path, &tool->err) : -1;
+
+	free(path);
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	rc = add_rooted(l, dir, &m, &tool->err);
+	lh_manifest_free(&m);
+	return rc;
+}
+
+/* Only those are read that have no log of their name next to them.  What is not
+ * a manifest may have been one: that is a bad verdict. */
+static int add_manifests(struct lh_tool *tool, struct logs *l, const char *dir)
+{
+	struct lh_subject_list there;
+	size_t i;
+	int rc = lh_subject_list(&there, dir, LH_SUBJECT_MANIFEST, &tool->err);
+
+	for (i = 0; i < there.n && !rc; i++) {
+		if (find(l, there.name[i]) || add_manifest(tool, l, dir, there.name[i]) == 0)
+			continue;
+		if (tool->err.code == LH_ENOMEM) {
+			rc = -1;
+			break;
+		}
+		lh_tool_warn(tool, "%s", tool->err.msg);
+		if (tool->err.code == LH_EDATA)
+			lh_tool_verdict_bad(tool);
+		else
+			lh_tool_failed(tool);
+	}
+	lh_subject_list_free(&there);
+	sort(l);
+	return rc;
+}
+
+int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor *a, log_fn fn, void *ctx)
+{
+	struct logs l = { .n = 0 };
+	char *path;
+	size_t i;
+	int failed = 0, rc = add_present(&l, s->dir, &tool->err);
+
+	if (!rc)
+		rc = add_anchored(&l, a, &tool->err);
+	if (!rc)
+		rc = add_manifests(tool, &l, s->dir);
+	for (i = 0; !rc && i < l.n; i++) {
+		path = lh_subject_path(s->dir, l.log[i].name, LH_SUBJECT_LOG, &tool->err);
+		if (!path || fn(tool, s, path, &l.log[i], ctx) < 0)
+			operand_failed(tool, &failed);
+		free(path);
+	}
+	for (i = 0; i < l.all; i++)
+		free(l.log[i].name);
+	free(l.log);
+	return rc ? rc : failed;
+}
