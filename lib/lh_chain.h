@@ -47,10 +47,18 @@ struct lh_hmac;
 struct lh_chain_keys {
 	struct lh_hmac **key;
 	size_t n;
+	struct lh_chain_key_file *file;	/* that they were read from */
+	size_t n_files;
+	bool insecure;
 };
 /* From key files (lh_secret.h): regular, no symbolic link, not for others to
  * read unless insecure, bytes as they are. */
 LH_API int lh_chain_keys_read(struct lh_chain_keys *k, const char *const *path, size_t n, bool insecure, struct lh_err *err);
+/* Did one of these files change since, or go? */
+LH_API bool lh_chain_keys_stale(const struct lh_chain_keys *k);
+/* Read them again, if so, while nobody uses the keys; -1: they stay as they are.
+ * The paths must be there still. */
+LH_API int lh_chain_keys_renew(struct lh_chain_keys *k, struct lh_err *err);
 LH_API int lh_chain_keys_add(struct lh_chain_keys *k, const void *key, size_t n, struct lh_err *err);
 LH_API void lh_chain_keys_free(struct lh_chain_keys *k);	/* wipes them */
 

@@ -2,6 +2,7 @@
 #include "lh_held_int.h"
 
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -21,6 +22,21 @@ struct lh_held {
 
 /* ---- stamps ---- */
 
+#define TICKS 20000000	/* ns, some ticks of the clock that files are stamped by */
+
+static bool is_young(const struct timespec *mtime)
+{
+	struct timespec now;
+	int64_t age;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	age = now.tv_sec - mtime->tv_sec;
+	if (age < 0 || age > 1)
+		return false;
+	age = age * 1000000000 + now.tv_nsec - mtime->tv_nsec;
+	return age >= 0 && age < TICKS;
+}
+
 void lh_stamp_take(struct lh_stamp *s, const char *path)
 {
 	struct stat st;
@@ -33,6 +49,7 @@ void lh_stamp_take(struct lh_stamp *s, const char *path)
 	s->ino = st.st_ino;
 	s->size = st.st_size;
 	s->mtime = st.st_mtim;
+	s->young = is_young(&s->mtime);
 }
 
 bool lh_stamp_same(const struct lh_stamp *a, const struct lh_stamp *b)
@@ -48,7 +65,7 @@ bool lh_stamp_fits(const struct lh_stamp *s, const char *path)
 	if (s->stream)
 		return true;
 	lh_stamp_take(&now, path);
-	return lh_stamp_same(s, &now);
+	return !s->young && lh_stamp_same(s, &now);
 }
 
 /* ---- generations ---- */

@@ -27,7 +27,9 @@
  * A stamp says which file a path led to: device, inode, size and mtime, of one
  * stat(2).  It is taken before the file is read, so that a change in between is
  * seen at the next look.  What is no regular file and no folder (a pipe) can be
- * read only once, and never counts as changed.
+ * read only once, and never counts as changed.  What was changed in the very
+ * instant before (a clock of files ticks every few milliseconds) is looked at
+ * again, as the next change might have the same time.
  *
  * Threads: lh_held_* are for the thread that runs the flow; close may be called
  *          on any.
@@ -48,6 +50,7 @@ struct lh_stamp {
 	struct timespec mtime;
 	bool there;
 	bool stream;		/* never counts as changed */
+	bool young;		/* was changed but now, and may be again at that very time */
 };
 LH_API void lh_stamp_take(struct lh_stamp *s, const char *path);
 /* Does the path lead to what it led to then? */

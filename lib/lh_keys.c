@@ -1,9 +1,11 @@
 /* lh_keys.c - the services that answer questions.  See lh_keys.h. */
 #include "lh_keys.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lh_held.h"
 #include "lh_http.h"
 #include "lh_mem.h"
 #include "lh_secret.h"
@@ -21,6 +23,8 @@ static const struct {
 };
 
 struct lh_keys {
+	atomic_uint others;		/* who must free them, but one */
+	struct lh_stamp file;		/* of LH_KEYS_FILE */
 	char *url[LH_PROVIDERS];
 	struct lh_secret key[LH_PROVIDERS];	/* p NULL: none */
 	struct lh_err bad[LH_PROVIDERS];	/* why a line has no key for it; msg "" if none is bad */
@@ -212,6 +216,8 @@ struct lh_keys *lh_keys_load(struct lh_err *err)
 
 	if (!k)
 		return NULL;
+	if (file)
+		lh_stamp_take(&k->file, file);
 	rc = file ? take_file(k, file, err) : 0;
 	for (p = 0; !rc && p < LH_PROVIDERS; p++) {
 		rc = take_variable(k, p, err);
@@ -228,13 +234,28 @@ void lh_keys_free(struct lh_keys *k)
 {
 	int p;
 
-	if (!k)
+	if (!k || atomic_fetch_sub(&k->others, 1) > 0)
 		return;
 	for (p = 0; p < LH_PROVIDERS; p++) {
 		free(k->url[p]);
 		lh_secret_wipe(&k->key[p]);
 	}
 	free(k);
+}
+
+bool lh_keys_stale(const struct lh_keys *k)
+{
+	const char *file = variable("LH_KEYS_FILE");
+
+	return file && !lh_stamp_fits(&k->file, file);
+}
+
+struct lh_keys *lh_keys_renew(struct lh_keys *k, struct lh_err *err)
+{
+	if (lh_keys_stale(k))
+		return lh_keys_load(err);
+	atomic_fetch_add(&k->others, 1);
+	return k;
 }
 
 bool lh_keys_has(const struct lh_keys *k, enum lh_provider p)

@@ -44,6 +44,11 @@ struct lh_keys;
 
 LH_API struct lh_keys *lh_keys_load(struct lh_err *err);
 LH_API void lh_keys_free(struct lh_keys *k);
+/* Did the file that LH_KEYS_FILE names change since, or go? */
+LH_API bool lh_keys_stale(const struct lh_keys *k);
+/* What it says by now, or NULL with *err: k itself, to be freed once more, if
+ * nothing changed.  k stays. */
+LH_API struct lh_keys *lh_keys_renew(struct lh_keys *k, struct lh_err *err);
 
 LH_API bool lh_keys_has(const struct lh_keys *k, enum lh_provider p);
 /* Why the file gives no key: names file and line, without the key; "" if no line is wrong. */

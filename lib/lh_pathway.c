@@ -48,6 +48,13 @@ struct lh_pathway *lh_pathway_open(const char *path, bool writes, const struct l
 	return p;
 }
 
+bool lh_pathway_in_place(const struct lh_pathway *p)
+{
+	struct stat st;
+
+	return stat(p->log.path, &st) == 0 && st.st_dev == p->dev && st.st_ino == p->ino;
+}
+
 int lh_pathway_close(struct lh_pathway *p, struct lh_err *err)
 {
 	int rc;
@@ -229,6 +236,8 @@ int lh_pathway_refresh(struct lh_pathway *p, struct lh_err *err)
 	flock(p->log.fd, LOCK_UN);
 	if (rc < 0)
 		return lh_err_sys(err, "%s", p->log.path);
+	p->dev = st.st_dev;
+	p->ino = st.st_ino;
 	return lh_pathway_replay(p, (uint64_t)st.st_size, err);
 }
 

@@ -48,6 +48,9 @@ struct lh_pathway_stats {
 LH_API struct lh_pathway *lh_pathway_open(const char *path, bool writes, const struct lh_pathway_hooks *hooks, struct lh_err *err);
 LH_API int lh_pathway_close(struct lh_pathway *p, struct lh_err *err);
 
+/* Does the path still lead to the log that is open? */
+LH_API bool lh_pathway_in_place(const struct lh_pathway *p);
+
 /* Replay what was appended since: traces are found as they were at the last
  * call of this or of a change. */
 LH_API int lh_pathway_refresh(struct lh_pathway *p, struct lh_err *err);

@@ -19,6 +19,8 @@ struct lh_trace {
 
 struct lh_pathway {
 	struct lh_applog log;		/* fd and path; opened for reading alone where not writes */
+	dev_t dev;
+	ino_t ino;
 	bool writes;
 	const struct lh_pathway_hooks *hooks;
 	uint64_t max_line;

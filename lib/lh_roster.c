@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,8 @@
 #include "lh_roster_int.h"
 
 struct lh_roster {
+	atomic_uint others;		/* who must close it, but one */
+	struct lh_stamp stamp;		/* of lines */
 	struct lh_roster_table table;	/* of an index: valid once whole is set */
 	struct lh_lhv *index;		/* or NULL */
 	char *path;
@@ -51,16 +54,19 @@ static bool is_index(int fd)
 	return n == sizeof head && memcmp(head, LH_LHV_MAGIC, sizeof head) == 0;
 }
 
-static int fill(struct lh_roster *r, const char *path, unsigned jobs, struct lh_err *err)
+/* before: the index of the roster that was there, or NULL. */
+static int fill(struct lh_roster *r, const char *path, struct lh_lhv *before, unsigned jobs, struct lh_err *err)
 {
 	int fd, rc = 0;
 
+	lh_stamp_take(&r->stamp, path);
+	r->stamp.stream |= !strcmp(path, "-");
 	r->path = lh_strndup(path, strlen(path), err);
 	fd = r->path ? open_input(path, err) : -1;
 	if (fd < 0)
 		return -1;
 	if (fd != STDIN_FILENO && is_index(fd))
-		rc = (r->index = lh_lhv_open(path, err)) ? 0 : -1;
+		rc = (r->index = before ? lh_lhv_renew(before, err) : lh_lhv_open(path, err)) ? 0 : -1;
 	else
 		rc = lh_roster_read(&r->table, path, fd, jobs, err);
 	if (fd != STDIN_FILENO)
@@ -68,23 +74,41 @@ static int fill(struct lh_roster *r, const char *path, unsigned jobs, struct lh_
 	return rc;
 }
 
-struct lh_roster *lh_roster_open(const char *path, unsigned jobs, struct lh_err *err)
+static struct lh_roster *open_after(const char *path, struct lh_lhv *before, unsigned jobs, struct lh_err *err)
 {
 	struct lh_roster *r = lh_calloc(1, sizeof *r, err);
 
 	if (!r)
 		return NULL;
 	pthread_mutex_init(&r->lock, NULL);
-	if (fill(r, path, jobs, err) < 0) {
+	if (fill(r, path, before, jobs, err) < 0) {
 		lh_roster_close(r);
 		return NULL;
 	}
 	return r;
 }
 
+struct lh_roster *lh_roster_open(const char *path, unsigned jobs, struct lh_err *err)
+{
+	return open_after(path, NULL, jobs, err);
+}
+
+bool lh_roster_stale(const struct lh_roster *r)
+{
+	return r->index ? lh_lhv_stale(r->index) : !lh_stamp_fits(&r->stamp, r->path);
+}
+
+struct lh_roster *lh_roster_renew(struct lh_roster *r, unsigned jobs, struct lh_err *err)
+{
+	if (lh_roster_stale(r))
+		return open_after(r->path, r->index, jobs, err);
+	atomic_fetch_add(&r->others, 1);
+	return r;
+}
+
 void lh_roster_close(struct lh_roster *r)
 {
-	if (!r)
+	if (!r || atomic_fetch_sub(&r->others, 1) > 0)
 		return;
 	pthread_mutex_destroy(&r->lock);
 	lh_roster_table_free(&r->table);

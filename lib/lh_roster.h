@@ -56,6 +56,11 @@ struct lh_roster;
 /* jobs: threads that read lines, 1 or more. */
 LH_API struct lh_roster *lh_roster_open(const char *path, unsigned jobs, struct lh_err *err);
 LH_API void lh_roster_close(struct lh_roster *r);
+/* Did its file change since, or go?  Never of a pipe. */
+LH_API bool lh_roster_stale(const struct lh_roster *r);
+/* What is there by now, or NULL with *err: r itself, to be closed once more, if
+ * nothing changed.  r stays open. */
+LH_API struct lh_roster *lh_roster_renew(struct lh_roster *r, unsigned jobs, struct lh_err *err);
 
 /* Workers; of an index its live rows. */
 LH_API uint64_t lh_roster_count(const struct lh_roster *r);

@@ -54,6 +54,16 @@ static int load_text(struct lh_rules *r, const char *path, struct lh_value *v, s
 	return rc < 0 ? located(path, text, err) : 0;
 }
 
+/* Before what is at the path is read.  The path is r's. */
+static int note(struct lh_rules *r, const char *path, struct lh_err *err)
+{
+	if (lh_grow(&r->file, &r->cap_files, r->n_files + 1, sizeof *r->file, err) < 0)
+		return -1;
+	lh_stamp_take(&r->file[r->n_files].stamp, path);
+	r->file[r->n_files++].path = path;
+	return 0;
+}
+
 static int load_file(struct lh_rules *r, const char *dir, const char *name, struct lh_err *err)
 {
 	size_t n = strlen(dir) + strlen(name) + 2, first = r->n, i;
@@ -63,7 +73,7 @@ static int load_file(struct lh_rules *r, const char *dir, const char *name, stru
 	if (!path)
 		return -1;
 	snprintf(path, n, "%s/%s", dir, name);
-	if (load_text(r, path, &v, err) < 0)
+	if (note(r, path, err) < 0 || load_text(r, path, &v, err) < 0)
 		return -1;
 	if (lh_rules_read(r, &v, err) < 0)
 		return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "%s", path);
@@ -125,13 +135,19 @@ struct lh_rules *lh_rules_open(const char *dir, struct lh_err *err)
 	struct lh_rules *r = lh_calloc(1, sizeof *r, err);
 	struct dirent **name;
 	int n, i, rc = 0;
+	char *own;
 
 	if (!r)
 		return NULL;
+	own = lh_rules_own(r, lh_strndup(dir, strlen(dir), err), err);
+	if (!own || note(r, own, err) < 0) {
+		lh_rules_free(r);
+		return NULL;
+	}
 	n = scandir(dir, &name, rule_file, by_name);
 	if (n < 0) {
 		lh_err_sys(err, "%s: cannot read the folder of rules", dir);
-		free(r);
+		lh_rules_free(r);
 		return NULL;
 	}
 	for (i = 0; i < n; i++) {
@@ -152,11 +168,30 @@ void lh_rules_free(struct lh_rules *r)
 {
 	size_t i;
 
-	if (!r)
+	if (!r || atomic_fetch_sub(&r->others, 1) > 0)
 		return;
 	for (i = 0; i < r->n_owned; i++)
 		free(r->owned[i]);
+	free(r->file);
 	free(r->owned);
 	free(r->rule);
 	free(r);
+}
+
+bool lh_rules_stale(const struct lh_rules *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_files; i++)
+		if (!lh_stamp_fits(&r->file[i].stamp, r->file[i].path))
+			return true;
+	return false;
+}
+
+struct lh_rules *lh_rules_renew(struct lh_rules *r, struct lh_err *err)
+{
+	if (lh_rules_stale(r))
+		return lh_rules_open(r->file[0].path, err);
+	atomic_fetch_add(&r->others, 1);
+	return r;
 }

@@ -47,6 +47,11 @@
 struct lh_rules;
 LH_API struct lh_rules *lh_rules_open(const char *dir, struct lh_err *err);
 LH_API void lh_rules_free(struct lh_rules *r);
+/* Did the folder or one of its files change since, or go? */
+LH_API bool lh_rules_stale(const struct lh_rules *r);
+/* What is there by now, or NULL with *err: r itself, to be freed once more, if
+ * nothing changed.  r stays. */
+LH_API struct lh_rules *lh_rules_renew(struct lh_rules *r, struct lh_err *err);
 
 /* What is validated: email stands for sms as well, other for a playbook. */
 enum lh_task { LH_TASK_FILL = 1, LH_TASK_EMAIL = 2, LH_TASK_OTHER = 4 };

@@ -2,6 +2,9 @@
 #ifndef LH_RULES_INT_H
 #define LH_RULES_INT_H
 
+#include <stdatomic.h>
+
+#include "lh_held.h"
 #include "lh_rules.h"
 
 enum lh_rule_when { LH_WHEN_ALWAYS, LH_WHEN_EQUALS, LH_WHEN_MISMATCH, LH_WHEN_EMPTY, LH_WHEN_GREATER, LH_WHEN_CONTAINS };
@@ -19,6 +22,12 @@ struct lh_rule {
 };
 
 struct lh_rules {
+	atomic_uint others;	/* who must free them, but one */
+	struct lh_rules_file {
+		const char *path;
+		struct lh_stamp stamp;
+	} *file;		/* the folder, and its files */
+	size_t n_files, cap_files;
 	struct lh_rule *rule;
 	size_t n, cap;
 	void **owned;		/* all that the rules point into */

@@ -315,3 +315,285 @@ hits() {
 	lost
 	finish 1
 }
+
+# ---- lh-validate, lh-iterate ----
+
+# fill NAME - a fill of one worker, w1, as a record.
+fill() {
+	echo '{"id":"q","kind":"fill","artifact":{"fills":[{"candidate_id":"w1","name":"'"$1"'"}]},"context":{"target_count":1,"city":"Aurora","client_id":"c"}}'
+}
+
+# worker NAME [STATUS] - w1 of a roster.
+worker() {
+	echo '{"candidate_id":"w1","name":"'"$1"'","status":"'"${2:-active}"'","city":"Aurora"}'
+}
+
+# judged_by_roster FILE - the roster in FILE is seen when it changes, whatever it is.
+judged_by_roster() {
+	ask "$(fill Ada)"
+	[ "$(told .verdict.status)" = 200 ]
+	worker Ada terminated | $make
+	ask "$(fill Ada)"
+	[ "$(told .verdict.status)" = 422 ]
+	mv "$1" away
+	ask "$(fill Ada)"
+	lost
+	head -c 30 away | replace "$1"
+	ask "$(fill Ada)"
+	lost
+	mv away "$1"
+	ask "$(fill Ada)"
+	[ "$(told .verdict.status)" = 422 ]
+	worker Ada | $make
+	ask "$(fill Ada)"
+	[ "$(told .verdict.status)" = 200 ]
+	finish 1
+}
+
+to_lines() {
+	replace roster.jsonl
+}
+
+to_index() {
+	jq -c '{id: .candidate_id, vector: [1, 0], metadata: .}' | lh-index build -q roster.lhv
+}
+
+@test "lh-validate sees a roster that changed: lines" {
+	make=to_lines
+	worker Ada | to_lines
+	start lh-validate --on-error emit --roster roster.jsonl
+	judged_by_roster roster.jsonl
+}
+
+@test "lh-validate sees a roster that changed: an index, also one that is added to" {
+	make=to_index
+	worker Ada | to_index
+	start lh-validate --on-error emit --roster roster.lhv
+	judged_by_roster roster.lhv
+	worker Ada | to_index
+	start lh-validate --roster roster.lhv
+	ask "$(fill Ada | sed 's/w1/W2/')"
+	[ "$(told .verdict.status)" = 422 ]
+	worker Ada | jq -c '{id: "w2", vector: [0, 1], metadata: (. + {candidate_id: "w2"})}' | lh-index add -q roster.lhv
+	ask "$(fill Ada | sed 's/w1/W2/')"
+	[ "$(told .verdict.status)" = 200 ]
+	finish 1
+}
+
+# rule TEXT - a rule file that blocks mails with TEXT.
+rule() {
+	echo '{"rules":[{"id":"'"$1"'","task_class":"staffing.email","condition":{"type":"FieldContainsAny","field":"body","needles":["'"$1"'"]},"action":{"type":"Block","message":"no"}}]}'
+}
+
+@test "lh-validate sees rules that are added, changed, damaged or taken away" {
+	mkdir rules
+	rule cash >rules/a.json
+	start lh-validate --on-error emit --rules rules
+	mail='{"id":"q","kind":"email","artifact":{"to":"a@b.example","subject":"s","body":"gift and cash"}}'
+	ask "$mail"
+	[ "$(told .verdict.status)" = 422 ]
+	rule coin | replace rules/a.json
+	ask "$mail"
+	[ "$(told .verdict.status)" = 200 ]
+	rule gift >rules/b.json
+	ask "$mail"
+	[ "$(told .verdict.status)" = 422 ]
+	echo '{"rules":' | replace rules/b.json
+	ask "$mail"
+	lost
+	rm rules/b.json
+	ask "$mail"
+	[ "$(told .verdict.status)" = 200 ]
+	mv rules away
+	ask "$mail"
+	lost
+	mv away rules
+	ask "$mail"
+	[ "$(told .verdict.status)" = 200 ]
+	finish 1
+}
+
+@test "lh-validate signs look-ups with the key that is there by then, and judges none without" {
+	worker Ada | to_lines
+	(umask 077 && head -c 32 /dev/urandom >key && head -c 32 /dev/urandom >other)
+	start lh-validate --on-error emit --roster roster.jsonl --audit-log logs --key-file key
+	ask "$(fill Ada)"
+	[ "$(told .verdict.status)" = 200 ]
+	lh-subject-audit verify -q --dir logs --key-file key >/dev/null
+	cp key old
+	mv key away
+	ask "$(fill Ada)"
+	lost
+	rm -r logs
+	mkdir logs
+	cp -p other key
+	ask "$(fill Ada)"
+	[ "$(told .verdict.status)" = 200 ]
+	finish 1
+	lh-subject-audit verify -q --dir logs --key-file other >/dev/null
+	run -1 lh-subject-audit verify -q --dir logs --key-file old
+}
+
+@test "lh-iterate sees a roster that changed between two sessions" {
+	worker Ada | to_lines
+	for i in 1 2 3; do jq -nc '{content: ({fills: [{candidate_id: "w1", name: "Ada"}]} | tojson)}'; done >answers
+	start lh-iterate --on-error emit --roster roster.jsonl --answers answers
+	request='{"id":"q","kind":"fill","prompt":"p","model":"m","max_iterations":1,"context":{"target_count":1,"city":"Aurora","client_id":"c"}}'
+	ask "$request"
+	[ "$(told .validation.elapsed_ms)" != null ]
+	worker Ada terminated | to_lines
+	ask "$request"
+	[[ $(told .error) == *'max iterations'* ]]
+	mv roster.jsonl away
+	ask "$request"
+	lost
+	worker Ada | to_lines
+	ask "$request"
+	[ "$(told .validation.elapsed_ms)" != null ]
+	finish 1
+}
+
+# ---- lh-chat ----
+
+@test "lh-chat sees a key that is added to the file of keys, or taken out of it" {
+	(umask 077 && echo '# none' >keys)
+	export LH_KEYS_FILE=keys LH_KIMI_URL=http://127.0.0.1:1
+	unset KIMI_API_KEY
+	start lh-chat --on-error emit --retries 0
+	ask '{"id":"q","model":"kimi/m","prompt":"p"}'
+	[ "$(told .error.code)" = 404 ]
+	(umask 077 && echo KIMI_API_KEY=k >new)
+	mv new keys
+	ask '{"id":"q","model":"kimi/m","prompt":"p"}'
+	[ "$(told .error.code)" = 502 ]
+	mv keys away
+	ask '{"id":"q","model":"kimi/m","prompt":"p"}'
+	lost
+	(umask 077 && echo '# none' >keys)
+	ask '{"id":"q","model":"kimi/m","prompt":"p"}'
+	[ "$(told .error.code)" = 404 ]
+	finish 2
+}
+
+# ---- lh-embed, and the table of an index ----
+
+# table A B - two words of two dimensions.
+table() {
+	printf 'welder %s\nnurse %s\n' "$1" "$2"
+}
+
+@test "lh-embed looks words up in the table that is there by then" {
+	table '1 0' '0 1' >t
+	lh-embed -q --compile t -o t.lhw
+	start lh-embed --engine static --model t.lhw --raw --on-error emit
+	ask '{"id":"q","text":"welder"}'
+	[ "$(told '.vector | map(. > 0)')" = '[true,false]' ]
+	table '0 1' '1 0' >t
+	lh-embed -q --compile t -o t.lhw
+	ask '{"id":"q","text":"welder"}'
+	[ "$(told '.vector | map(. > 0)')" = '[false,true]' ]
+	table '0 1 0' '1 0 0' >t
+	lh-embed -q --compile t -o t.lhw
+	ask '{"id":"q","text":"welder"}'
+	[ "$(told '[.dimension, (.vector | length)]')" = '[3,3]' ]
+	head -c 20 t.lhw >cut
+	mv t.lhw away
+	ask '{"id":"q","text":"welder"}'
+	lost
+	mv cut t.lhw
+	ask '{"id":"q","text":"welder"}'
+	lost
+	mv away t.lhw
+	ask '{"id":"q","text":"welder"}'
+	[ "$(told .dimension)" = 3 ]
+	finish 1
+}
+
+@test "lh-search goes on when the table of an index is gone and back, and by vector meanwhile" {
+	table '1 0' '0 1' >t
+	lh-embed -q --compile t -o t.lhw
+	printf '%s\n' '{"id":"a","text":"welder"}' '{"id":"b","text":"nurse"}' | lh-index build -q --engine static --model t.lhw w.lhv
+	start lh-search -k 1 --on-error emit w.lhv
+	ask '{"id":"q","query_text":"welder"}'
+	[ "$(told .results[0].id)" = '"a"' ]
+	mv t.lhw away
+	ask '{"id":"q","query_text":"welder"}'
+	lost
+	ask '{"id":"q","vector":[0,1]}'
+	[ "$(told '.results | length')" = 1 ]
+	mv away t.lhw
+	ask '{"id":"q","query_text":"nurse"}'
+	[ "$(told .results[0].id)" = '"b"' ]
+	finish 1
+}
+
+# ---- lh-relevance, lh-pathway, lh-subject-audit ----
+
+@test "lh-relevance judges by the file under review as --focus has it by then" {
+	focus() { echo '{"path":"'"$1"'","text":"'"$2"'"}' | replace focus; }
+	focus src/a.rs 'alpha beta'
+	start lh-relevance --focus focus --on-error emit
+	ask '{"id":"q","path":"src/a.rs","text":"alpha beta"}'
+	first=$(told .relevance.score)
+	focus lib/z.py 'omega'
+	ask '{"id":"q","path":"src/a.rs","text":"alpha beta"}'
+	[ "$(jq -n "$(told .relevance.score) < $first")" = true ]
+	echo '{"path":' | replace focus
+	ask '{"id":"q","path":"src/a.rs","text":"alpha beta"}'
+	lost
+	rm focus
+	ask '{"id":"q","path":"src/a.rs","text":"alpha beta"}'
+	lost
+	focus src/a.rs 'alpha beta'
+	ask '{"id":"q","path":"src/a.rs","text":"alpha beta"}'
+	[ "$(told .relevance.score)" = "$first" ]
+	finish 1
+}
+
+@test "lh-pathway reads and writes the log that is in its place by then, and makes no other" {
+	echo '{"uid":"a","content":1}' | lh-pathway add log >/dev/null
+	echo '{"uid":"a","content":2}' | lh-pathway add new >/dev/null
+	start lh-pathway get --on-error emit log
+	ask '{"id":"q","uid":"a"}'
+	[ "$(told .content)" = 1 ]
+	mv log old
+	ask '{"id":"q","uid":"a"}'
+	lost
+	cp new log
+	ask '{"id":"q","uid":"a"}'
+	[ "$(told .content)" = 2 ]
+	finish 1
+	start lh-pathway update --on-error emit log
+	ask '{"id":"q","uid":"a","content":3}'
+	[ "$(told .content)" = 3 ]
+	rm log
+	ask '{"id":"q","uid":"a","content":4}'
+	lost
+	[ ! -e log ]
+	mv old log
+	ask '{"id":"q","uid":"a","content":5}'
+	[ "$(told .content)" = 5 ]
+	finish 1
+	[ "$(lh-pathway get --uid a log | jq .content)" = 5 ]
+}
+
+@test "lh-subject-audit append signs with the key that is there by then" {
+	(umask 077 && head -c 32 /dev/urandom >key && head -c 32 /dev/urandom >other)
+	row='{"id":"q","candidate_id":"C","accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":["name"],"result":"success"}'
+	row=$(jq -c 'del(.id)' <<<"$row")
+	start lh-subject-audit append --dir logs --key-file key --on-error emit
+	ask "$row"
+	[ "$(told .candidate_id)" = '"C"' ]
+	lh-subject-audit verify -q --dir logs --key-file key >/dev/null
+	rm -r logs
+	mv key away
+	ask "$row"
+	[ "$(told .error.code)" = 503 ]
+	cp -p other key
+	mkdir -p logs
+	ask "$row"
+	[ "$(told .candidate_id)" = '"C"' ]
+	finish 1
+	lh-subject-audit verify -q --dir logs --key-file other >/dev/null
+	run -1 lh-subject-audit verify -q --dir logs --key-file away
+}

@@ -11,7 +11,7 @@ struct chat {
 	double timeout;
 	uint64_t retries;
 	struct lh_tool *tool;
-	struct lh_keys *keys;
+	struct lh_keys *keys;	/* of --providers */
 };
 
 static const struct lh_option options[] = {
@@ -20,10 +20,17 @@ static const struct lh_option options[] = {
 	{ 0, "timeout", "S", "seconds for one call (default 180)", LH_REAL(struct chat, timeout, 0.001, 86400) },
 	{ 0, "retries", "N", "tries after a failed one (default 2)", LH_UINT(struct chat, retries, 0, 100) },
 	{ 'j', "jobs", "N", "calls in flight (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
+	LH_ONCE_OPTION,
 	{ 0, "now", "TIME", "a fixed clock: latency_ms is 0", LH_OPT_TIME, LH_COMMON(now), 0, 0, "LH_NOW", 0 },
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
+};
+
+/* What is held, and by whom. */
+struct held {
+	struct chat *c;
+	struct lh_keys *keys;
 };
 
 struct worker {
@@ -49,14 +56,14 @@ static void worker_free(void *arg)
 static void *worker_new(void *ctx, struct lh_err *err)
 {
 	struct worker *w = lh_calloc(1, sizeof *w, err);
-	struct chat *c = ctx;
-	struct lh_chat_how h = how(c);
+	const struct held *held = ctx;
+	struct lh_chat_how h = how(held->c);
 
 	if (!w)
 		return NULL;
-	w->c = c;
+	w->c = held->c;
 	request_init(&w->rq);
-	w->chat = lh_chat_new(&h, c->keys, err);
+	w->chat = lh_chat_new(&h, held->keys, err);
 	if (w->chat)
 		return w;
 	worker_free(w);
@@ -122,17 +129,53 @@ static int list(struct chat *c)
 	return rc;
 }
 
+static void held_close(void *state)
+{
+	struct held *held = state;
+
+	lh_keys_free(held->keys);
+	free(held);
+}
+
+static void *held_open(void *chat, const void *before, struct lh_err *err)
+{
+	struct held *held = lh_calloc(1, sizeof *held, err);
+
+	if (!held)
+		return NULL;
+	held->c = chat;
+	held->keys = before ? lh_keys_renew(((const struct held *)before)->keys, err) : lh_keys_load(err);
+	if (held->keys)
+		return held;
+	free(held);
+	return NULL;
+}
+
+static bool held_stale(void *chat, const void *held)
+{
+	(void)chat;
+	return lh_keys_stale(((const struct held *)held)->keys);
+}
+
+static int answer(struct chat *c)
+{
+	struct lh_held_how hold = { .open = held_open, .stale = held_stale, .close = held_close, .ctx = c };
+	struct lh_held *held = lh_held_open(&hold, &c->tool->err);
+	int rc = held ? lh_flow_run(c->tool, &(struct lh_flow){
+		.batch = on_record, .batch_max = 1, .worker_new = worker_new, .worker_free = worker_free, .held = held }) : -1;
+
+	lh_held_close(held);
+	return rc;
+}
+
 static int run(struct chat *c)
 {
-	if (c->providers && c->tool->n_operands)
+	if (!c->providers)
+		return answer(c);
+	if (c->tool->n_operands)
 		return lh_tool_usage(c->tool, "--providers takes no FILE");
 	c->keys = lh_keys_load(&c->tool->err);
-	if (!c->keys)
-		return -1;
-	if (c->providers)
-		return list(c);
-	return lh_flow_run(c->tool, &(struct lh_flow){
-		.batch = on_record, .batch_max = 1, .worker_new = worker_new, .worker_free = worker_free, .ctx = c });
+	return c->keys ? list(c) : -1;
 }
 
 int main(int argc, char **argv)

@@ -40,7 +40,9 @@ struct embed {
 	struct lh_tool *tool;
 	struct lh_template *template;
 	struct lh_secret key;	/* for the service; empty: none */
-	struct lh_wordvec *table;	/* of engine static */
+	struct lh_wordvec *table;	/* of engine static, and where it is */
+	const char *table_path;
+	struct lh_stamp table_stamp;
 	atomic_ullong texts, misses;
 };
 

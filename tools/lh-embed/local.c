@@ -9,9 +9,16 @@
 #include <stdlib.h>
 
 #include "lh_mem.h"
+#include "lh_wordvec.h"
+
+/* What is held of files, by lh_held: the settings as the table makes them. */
+struct held {
+	struct embed *run;
+	struct embed e;
+};
 
 struct worker {
-	struct embed *e;
+	struct embed *run, *e;	/* that counts; that embeds */
 	void *engine;
 	struct lh_buf scratch;	/* unescaped and rendered texts */
 	float *v;
@@ -24,8 +31,8 @@ static void worker_free(void *arg)
 
 	if (w->engine)
 		w->e->engine->close(w->engine);
-	atomic_fetch_add(&w->e->texts, w->texts);
-	atomic_fetch_add(&w->e->misses, w->texts);
+	atomic_fetch_add(&w->run->texts, w->texts);
+	atomic_fetch_add(&w->run->misses, w->texts);
 	lh_buf_free(&w->scratch);
 	free(w->v);
 	free(w);
@@ -33,11 +40,13 @@ static void worker_free(void *arg)
 
 static void *worker_new(void *ctx, struct lh_err *err)
 {
-	struct embed *e = ctx;
+	struct held *held = ctx;
+	struct embed *e = &held->e;
 	struct worker *w = lh_calloc(1, sizeof *w, err);
 
 	if (!w)
 		return NULL;
+	w->run = held->run;
 	w->e = e;
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	w->v = lh_calloc(e->dimension, sizeof *w->v, err);
@@ -82,8 +91,51 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	return 0;
 }
 
+static void held_close(void *state)
+{
+	struct held *h = state;
+
+	lh_wordvec_close(h->e.table);
+	free(h);
+}
+
+/* The first has the table that the engine's check has opened. */
+static void *held_open(void *embed, const void *before, struct lh_err *err)
+{
+	struct held *h = lh_calloc(1, sizeof *h, err);
+	struct embed *run = embed;
+
+	if (!h)
+		return NULL;
+	h->run = run;
+	h->e = *run;
+	run->table = NULL;
+	if (!before)
+		return h;
+	h->e.model = run->table_path;
+	h->e.dimension = 0;
+	if (h->e.engine->check(&h->e) == 0)
+		return h;
+	*err = run->tool->err;
+	free(h);
+	return NULL;
+}
+
+static bool held_stale(void *embed, const void *state)
+{
+	const struct embed *e = &((const struct held *)state)->e;
+
+	(void)embed;
+	return e->table_path && !lh_stamp_fits(&e->table_stamp, e->table_path);
+}
+
 int local_run(struct embed *e)
 {
-	return lh_flow_run(e->tool, &(struct lh_flow){
-		.map = on_record, .worker_new = worker_new, .worker_free = worker_free, .ctx = e });
+	struct lh_held_how how = { .open = held_open, .stale = held_stale, .close = held_close, .ctx = e };
+	struct lh_held *held = lh_held_open(&how, &e->tool->err);
+	int rc = held ? lh_flow_run(e->tool, &(struct lh_flow){
+		.map = on_record, .worker_new = worker_new, .worker_free = worker_free, .held = held }) : -1;
+
+	lh_held_close(held);
+	return rc;
 }

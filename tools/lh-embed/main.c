@@ -29,6 +29,7 @@ static const struct lh_option options[] = {
 	{ 0, "compile", "TABLE", "make a table for engine static of GloVe's or word2vec's", LH_TEXT(struct embed, compile) },
 	{ 'o', "output", "FILE", "where --compile writes it", LH_TEXT(struct embed, output) },
 	{ 0, "precision", "f32|f16|i8", "how --compile stores vectors (default f16)", LH_CHOICE(struct embed, precision) },
+	LH_ONCE_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END

@@ -27,9 +27,7 @@ struct iterate {
 	bool emit_session;
 	unsigned threads;		/* -j, also where sessions run one by one */
 
-	struct lh_keys *keys;		/* NULL with --answers */
 	struct answers *answers;	/* or NULL */
-	struct lh_validate_how how;
 	struct session_log *log;	/* or NULL */
 	struct lh_str trace;		/* LH_TRACE_ID; n = 0: not given */
 
@@ -37,6 +35,14 @@ struct iterate {
 	_Atomic uint64_t sessions, refused;	/* sessions, and those not accepted */
 	_Atomic uint64_t broken;	/* ended by a failed chat */
 	_Atomic uint64_t unanswered;	/* ended because the answers ran out */
+};
+
+/* What is held of files, by lh_held. */
+struct held {
+	struct iterate *it;
+	struct lh_keys *keys;		/* NULL with --answers */
+	struct lh_roster *roster;	/* or NULL */
+	struct lh_rules *rules;		/* or NULL */
 };
 
 /* What a record asks for; strings lie in its line or in the session's text.
@@ -51,7 +57,7 @@ struct request {
 int request_read(struct request *q, const struct iterate *it, const struct lh_record *rec, struct lh_buf *text, struct lh_err *err);
 
 /* One thread's sessions, for lh_flow. */
-void *session_new(void *ctx, struct lh_err *err);
+void *session_new(void *held, struct lh_err *err);
 void session_free(void *worker);
 int session_batch(struct lh_batch *b, void *worker, struct lh_err *err);
 

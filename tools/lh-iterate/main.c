@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lh_mem.h"
+
 static const struct lh_option options[] = {
 	{ 0, "answers", "FILE", "take the model's answers from JSON Lines", LH_TEXT(struct iterate, answers_path) },
 	{ 0, "kind", LH_KINDS, "kind of records that name none", LH_CHOICE(struct iterate, kind) },
@@ -16,6 +18,7 @@ static const struct lh_option options[] = {
 	{ 0, "emit-session", NULL, "make rows of what they are made of, no sessions", LH_FLAG(struct iterate, emit_session) },
 	{ 0, "timeout", "S", "seconds for one answer (default 180)", LH_REAL(struct iterate, timeout, 0.001, 86400) },
 	{ 0, "retries", "N", "tries after a failed one (default 2)", LH_UINT(struct iterate, retries, 0, 100) },
+	LH_ONCE_OPTION,
 	LH_NOW_OPTION,
 	{ 'j', "jobs", "N", "threads, or sessions at once (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
 	LH_INPUT_OPTIONS,
@@ -69,19 +72,62 @@ static int settle(struct iterate *it)
 	return check_log(it);
 }
 
-static int open_all(struct iterate *it)
+static void held_close(void *state)
 {
-	struct lh_err *err = &it->tool->err;
+	struct held *h = state;
 
-	if (it->rules_path && !(it->how.rules = lh_rules_open(it->rules_path, err)))
+	lh_keys_free(h->keys);
+	lh_roster_close(h->roster);
+	lh_rules_free(h->rules);
+	free(h);
+}
+
+static int held_read(struct held *h, const struct held *was, struct lh_err *err)
+{
+	const struct iterate *it = h->it;
+
+	if (it->rules_path)
+		h->rules = was ? lh_rules_renew(was->rules, err) : lh_rules_open(it->rules_path, err);
+	if (it->rules_path && !h->rules)
 		return -1;
-	if (it->roster_path && !(it->how.roster = lh_roster_open(it->roster_path, it->threads, err)))
+	if (it->roster_path)
+		h->roster = was ? lh_roster_renew(was->roster, it->threads, err) : lh_roster_open(it->roster_path, it->threads, err);
+	if (it->roster_path && !h->roster)
 		return -1;
-	if (it->answers_path)
-		it->answers = answers_open(it->tool, it->answers_path, err);
-	else
-		it->keys = lh_keys_load(err);
-	if (!it->answers && !it->keys)
+	if (!it->answers_path)
+		h->keys = was ? lh_keys_renew(was->keys, err) : lh_keys_load(err);
+	return it->answers_path || h->keys ? 0 : -1;
+}
+
+static void *held_open(void *it, const void *before, struct lh_err *err)
+{
+	struct held *h = lh_calloc(1, sizeof *h, err);
+
+	if (!h)
+		return NULL;
+	h->it = it;
+	if (held_read(h, before, err) == 0)
+		return h;
+	held_close(h);
+	return NULL;
+}
+
+static bool held_stale(void *it, const void *state)
+{
+	const struct held *h = state;
+
+	(void)it;
+	return (h->rules && lh_rules_stale(h->rules)) || (h->roster && lh_roster_stale(h->roster)) || (h->keys && lh_keys_stale(h->keys));
+}
+
+static int open_all(struct iterate *it, struct lh_held **held)
+{
+	struct lh_held_how how = { .open = held_open, .stale = held_stale, .close = held_close, .ctx = it };
+
+	*held = lh_held_open(&how, &it->tool->err);
+	if (!*held)
+		return -1;
+	if (it->answers_path && !(it->answers = answers_open(it->tool, it->answers_path, &it->tool->err)))
 		return -1;
 	if (it->log_path)
 		it->log = log_open(it->tool, it->log_path);
@@ -91,16 +137,15 @@ static int open_all(struct iterate *it)
 static int run(struct iterate *it)
 {
 	unsigned long long sessions, refused;
-	int rc = open_all(it);
+	struct lh_held *held;
+	int rc = open_all(it, &held);
 
 	if (!rc)
 		rc = lh_flow_run(it->tool, &(struct lh_flow){
-			.batch = session_batch, .batch_max = 1, .worker_new = session_new, .worker_free = session_free, .ctx = it });
+			.batch = session_batch, .batch_max = 1, .worker_new = session_new, .worker_free = session_free, .held = held });
 	log_close(it->log);
 	answers_close(it->answers);
-	lh_keys_free(it->keys);
-	lh_roster_close((struct lh_roster *)it->how.roster);
-	lh_rules_free((struct lh_rules *)it->how.rules);
+	lh_held_close(held);
 	sessions = atomic_load(&it->sessions);
 	refused = atomic_load(&it->refused);
 	if (refused) {

@@ -26,6 +26,7 @@ struct span {			/* in a buffer that may still move */
 
 struct session {		/* a thread's, one session after the other */
 	struct iterate *it;
+	bool roster;		/* there is one */
 	struct lh_chat *chat;
 	struct lh_extract *extract;
 	struct lh_validator *validator;
@@ -64,12 +65,14 @@ void session_free(void *worker)
 
 void *session_new(void *ctx, struct lh_err *err)
 {
-	struct iterate *it = ctx;
+	const struct held *held = ctx;
+	struct iterate *it = held->it;
 	struct session *s = lh_calloc(1, sizeof *s, err);
 
 	if (!s)
 		return NULL;
 	s->it = it;
+	s->roster = held->roster;
 	lh_buf_init(&s->text, LH_BUF_NOMAX);
 	lh_buf_init(&s->model, LH_BUF_NOMAX);
 	lh_buf_init(&s->prompt, LH_BUF_NOMAX);
@@ -80,12 +83,12 @@ void *session_new(void *ctx, struct lh_err *err)
 	lh_buf_init(&s->errors, LH_BUF_NOMAX);
 	s->extract = lh_extract_new(err);
 	if (s->extract)
-		s->validator = lh_validator_new(&it->how, err);
+		s->validator = lh_validator_new(&(struct lh_validate_how){ .roster = held->roster, .rules = held->rules }, err);
 	if (s->validator && it->answers)
 		return s;
 	if (s->validator)
 		s->chat = lh_chat_new(&(struct lh_chat_how){
-			.timeout = it->timeout, .retries = (unsigned)it->retries, .stopping = lh_tool_stopping }, it->keys, err);
+			.timeout = it->timeout, .retries = (unsigned)it->retries, .stopping = lh_tool_stopping }, held->keys, err);
 	if (s->chat)
 		return s;
 	session_free(s);
@@ -319,7 +322,7 @@ static void log_row(struct session *s, enum end end)
 	if (end == ACCEPTED)
 		row.artifact = (struct lh_str){ s->artifact.p, s->artifact.len };
 	/* An accepted fill has no candidate that the roster does not know. */
-	if (end == ACCEPTED && it->how.roster && row.kind.n == 4 && memcmp(row.kind.p, "fill", 4) == 0)
+	if (end == ACCEPTED && s->roster && row.kind.n == 4 && memcmp(row.kind.p, "fill", 4) == 0)
 		row.grounded = 1;
 	for (i = 0; i < s->turns && !s->errors.failed; i++)
 		s->attempt[i].error = (struct lh_str){ s->error[i].n ? s->errors.p + s->error[i].at : NULL, s->error[i].n };

@@ -1,6 +1,11 @@
 /* lh-pathway: a memory of traces over an append-only log.  See lh-pathway(1). */
 #include "pathway.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lh_mem.h"
+
 #define OPT(type, f, verbs) type, false, offsetof(struct settings, f), 0, 0, NULL, verbs
 
 static const struct lh_option options[] = {
@@ -11,6 +16,8 @@ static const struct lh_option options[] = {
 	{ 0, "retired", NULL, "retired traces as well", OPT(LH_OPT_FLAG, retired, V_SEARCH) },
 	{ 'k', NULL, "N", "at most N traces (default: all)",
 	  LH_OPT_UINT, false, offsetof(struct settings, k), 0, 4294967295.0, NULL, V_SEARCH },
+	{ 0, "once", NULL, "go on with LOG, whatever becomes of it",
+	  LH_OPT_FLAG, LH_COMMON(once), 0, 0, NULL, V_WRITES | V_GET | V_HISTORY },
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
@@ -123,22 +130,88 @@ static int sync_log(void *run, struct lh_err *err)
 	return lh_pathway_sync(r->p, err);
 }
 
+/* ---- the log, when another is in its place ---- */
+
+/* The last one is run_close's. */
+struct log {
+	struct run *r;
+	struct lh_pathway *p;
+};
+
+/* Of one that only grew, each record sees what is new. */
+static bool log_moved(void *run, const void *state)
+{
+	(void)run;
+	return !lh_pathway_in_place(((const struct log *)state)->p);
+}
+
+static void log_close(void *state)
+{
+	struct log *l = state;
+
+	if (l->p != l->r->p)
+		lh_pathway_close(l->p, &(struct lh_err){ 0 });	/* what was answered is synced */
+	free(l);
+}
+
+static struct lh_pathway *open_again(struct run *r, struct lh_err *err)
+{
+	bool writes = r->tool->verb->bit & V_WRITES;
+
+	if (access(r->path, F_OK) == 0)
+		return lh_pathway_open(r->path, writes, &r->hooks, err);
+	lh_err_sys(err, "%s", r->path);	/* it is not for us to make another */
+	return NULL;
+}
+
+static void *log_open(void *run, const void *before, struct lh_err *err)
+{
+	struct log *l = lh_calloc(1, sizeof *l, err);
+
+	if (!l)
+		return NULL;
+	l->r = run;
+	l->p = before ? open_again(run, err) : l->r->p;
+	if (l->p)
+		return l;
+	free(l);
+	return NULL;
+}
+
+static int log_renew(void *run, void *state, struct lh_err *err)
+{
+	struct run *r = run;
+
+	(void)err;
+	r->p = ((struct log *)state)->p;
+	return 0;
+}
+
 int run_records(struct run *r, int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
 {
 	struct lh_tool *tool = r->tool;
-	bool writes = tool->verb->bit & (V_ADD | V_ADD_IDEMPOTENT | V_UPDATE | V_REVISE | V_RETIRE);
+	bool writes = tool->verb->bit & V_WRITES;
+	struct lh_held_how how = { .open = log_open, .stale = log_moved, .close = log_close, .ctx = r };
 	struct lh_flow flow = {
-		.map = map, .ctx = r, .before_output = writes ? sync_log : NULL,
+		.map = map, .ctx = r, .renew = log_renew, .before_output = writes ? sync_log : NULL,
 		.operands = tool->operands + 1, .n_operands = tool->n_operands - 1,
 	};
 	size_t i;
+	int rc;
 
 	for (i = 0; i < r->s->uid.n; i++)
 		if (answer_one(r, r->s->uid.v[i], map) < 0)
 			return -1;
 	if (r->s->uid.n && writes && lh_pathway_sync(r->p, &tool->err) < 0)
 		return -1;
-	return r->s->uid.n && tool->n_operands == 1 ? 0 : lh_flow_run(tool, &flow);
+	if (r->s->uid.n && tool->n_operands == 1)
+		return 0;
+	flow.held = lh_held_open(&how, &tool->err);
+	if (!flow.held)
+		return -1;
+	rc = lh_flow_run(tool, &flow);
+	lh_held_close(flow.held);
+	return rc;
 }
 
 static int check(struct lh_tool *tool, const struct settings *s)

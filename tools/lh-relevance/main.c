@@ -14,6 +14,7 @@ static const struct lh_option options[] = {
 	{ 0, "focus", "FILE", "JSON of the file under review, for all records", OPT(LH_OPT_TEXT, focus, 0, 0) },
 	{ 0, "threshold", "SCORE", "keep chunks from there on (default 0.3)", OPT(LH_OPT_REAL, threshold, 0, 10) },
 	{ 0, "kept", NULL, "print the chunks that are kept, no others", OPT(LH_OPT_FLAG, kept, 0, 0) },
+	{ 0, "once", NULL, "read --focus once, whatever becomes of it", LH_OPT_FLAG, LH_COMMON(once), 0, 0, NULL, V_FILTER },
 	LH_JOBS_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
@@ -23,6 +24,13 @@ static const struct lh_option options[] = {
 static const struct lh_verb verbs[] = {
 	{ "gate", "[FILE...]", "the mode that a model is given", V_GATE, 0, gate_run },
 	{ NULL, NULL, NULL, 0, 0, NULL },
+};
+
+/* What --focus holds, by lh_held. */
+struct held {
+	const struct settings *s;
+	struct lh_stamp stamp;
+	struct lh_buf text;
 };
 
 struct worker {
@@ -43,32 +51,33 @@ static void worker_free(void *self)
 	free(w);
 }
 
-/* Each thread makes its own sets of what --focus holds. */
-static int take_option(struct worker *w, struct lh_err *err)
+static int take_focus(struct focus *f, const struct held *h, struct lh_err *err)
 {
 	struct lh_record scan;
 	struct lh_value v;
 	int rc;
 
 	lh_record_init(&scan);
-	rc = lh_json_parse(&scan, w->s->focus_text.p, w->s->focus_text.len, &v, err);
+	rc = lh_json_parse(&scan, h->text.p, h->text.len, &v, err);
 	if (!rc)
-		rc = focus_take(&w->given, &v, err);
+		rc = focus_take(f, &v, err);
 	lh_record_free(&scan);
 	return rc;
 }
 
 static void *worker_new(void *ctx, struct lh_err *err)
 {
+	const struct held *held = ctx;
 	struct worker *w = lh_calloc(1, sizeof *w, err);
 
 	if (!w)
 		return NULL;
-	w->s = ctx;
+	w->s = held->s;
 	focus_init(&w->given);
 	focus_init(&w->own);
 	lh_buf_init(&w->text, LH_BUF_NOMAX);
-	if (!w->s->focus || take_option(w, err) == 0)
+	/* each thread makes its own sets of what --focus holds */
+	if (!w->s->focus || take_focus(&w->given, held, err) == 0)
 		return w;
 	worker_free(w);
 	return NULL;
@@ -137,41 +146,64 @@ static int on_chunk(struct lh_record *rec, struct lh_buf *out, void *worker, str
 }
 
 /* Read --focus, and see that it is one. */
-static int read_focus(struct lh_tool *tool, struct settings *s)
+static int read_focus(struct held *h, struct lh_err *err)
 {
+	const char *path = h->s->focus;
 	struct lh_mapped m;
-	struct lh_record scan;
-	struct lh_value v;
 	struct focus f;
 	int rc;
 
-	if (lh_mapped_open(&m, s->focus, &tool->err) < 0)
+	lh_stamp_take(&h->stamp, path);
+	if (lh_mapped_open(&m, path, err) < 0)
 		return -1;
-	lh_buf_add(&s->focus_text, m.p, m.n);
+	lh_buf_add(&h->text, m.p, m.n);
 	lh_mapped_close(&m);
-	if (lh_buf_check(&s->focus_text, &tool->err) < 0 || !lh_buf_room(&s->focus_text, 1))
-		return lh_buf_check(&s->focus_text, &tool->err);
-	lh_record_init(&scan);
+	if (lh_buf_check(&h->text, err) < 0 || !lh_buf_room(&h->text, 1))
+		return lh_buf_check(&h->text, err);
 	focus_init(&f);
-	rc = lh_json_parse(&scan, s->focus_text.p, s->focus_text.len, &v, &tool->err);
-	if (!rc)
-		rc = focus_take(&f, &v, &tool->err);
+	rc = take_focus(&f, h, err);
 	focus_free(&f);
-	lh_record_free(&scan);
-	return rc < 0 ? lh_err_prefix(&tool->err, "--focus %s", s->focus) : 0;
+	return rc < 0 ? lh_err_prefix(err, "--focus %s", path) : 0;
+}
+
+static void held_close(void *state)
+{
+	struct held *h = state;
+
+	lh_buf_free(&h->text);
+	free(h);
+}
+
+static void *held_open(void *settings, const void *before, struct lh_err *err)
+{
+	struct held *h = lh_calloc(1, sizeof *h, err);
+
+	(void)before;
+	if (!h)
+		return NULL;
+	h->s = settings;
+	lh_buf_init(&h->text, LH_BUF_NOMAX);
+	if (!h->s->focus || read_focus(h, err) == 0)
+		return h;
+	held_close(h);
+	return NULL;
+}
+
+static bool held_stale(void *settings, const void *state)
+{
+	const struct settings *s = settings;
+
+	return s->focus && !lh_stamp_fits(&((const struct held *)state)->stamp, s->focus);
 }
 
 static int filter(struct lh_tool *tool, struct settings *s)
 {
-	struct lh_flow flow = { .map = on_chunk, .worker_new = worker_new, .worker_free = worker_free, .ctx = s };
-	int rc = 0;
+	struct lh_held_how how = { .open = held_open, .stale = held_stale, .close = held_close, .ctx = s };
+	struct lh_held *held = lh_held_open(&how, &tool->err);
+	int rc = held ? lh_flow_run(tool, &(struct lh_flow){
+		.map = on_chunk, .worker_new = worker_new, .worker_free = worker_free, .held = held }) : -1;
 
-	lh_buf_init(&s->focus_text, LH_BUF_NOMAX);
-	if (s->focus)
-		rc = read_focus(tool, s);
-	if (!rc)
-		rc = lh_flow_run(tool, &flow);
-	lh_buf_free(&s->focus_text);
+	lh_held_close(held);
 	return rc;
 }
 

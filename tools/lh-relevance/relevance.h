@@ -9,7 +9,6 @@ struct settings {
 	const char *focus;
 	double threshold;
 	bool kept;
-	struct lh_buf focus_text;	/* what --focus holds */
 };
 
 /* ---- focus.c: the file under review ---- */

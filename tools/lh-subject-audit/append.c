@@ -139,11 +139,40 @@ static int before_output(void *arg, struct lh_err *err)
 	return lh_chain_log_flush(a->log, err);
 }
 
+/* What is held are the keys; a log that was replaced is met by each append.
+ * There is one state: one thread, and nothing is gathered between blocks. */
+static void *keys_open(void *settings, const void *before, struct lh_err *err)
+{
+	struct settings *s = settings;
+
+	return before && lh_chain_keys_renew(&s->keys, err) < 0 ? NULL : s;
+}
+
+static bool keys_stale(void *settings, const void *state)
+{
+	(void)settings;
+	return lh_chain_keys_stale(&((const struct settings *)state)->keys);
+}
+
+static void keys_close(void *state)
+{
+	(void)state;
+}
+
+static int go_on(void *append, void *state, struct lh_err *err)
+{
+	(void)append;
+	(void)state;
+	(void)err;
+	return 0;
+}
+
 int audit_append(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	struct append *a = lh_calloc(1, sizeof *a, &tool->err);
-	struct lh_flow flow = { .map = on_record, .before_output = before_output, .ctx = a };
+	struct lh_held_how how = { .open = keys_open, .stale = keys_stale, .close = keys_close, .ctx = settings };
+	struct lh_flow flow = { .map = on_record, .before_output = before_output, .ctx = a, .renew = go_on };
 	struct lh_err later;
 	int rc;
 
@@ -153,7 +182,9 @@ int audit_append(struct lh_tool *tool, void *settings)
 	lh_buf_init(&a->strings, LH_BUF_NOMAX);
 	tool->jobs = 1;
 	a->log = lh_chain_log_open(s->dir, &s->keys, (enum lh_chain_sync)s->sync, &tool->err);
-	rc = a->log ? lh_flow_run(tool, &flow) : -1;
+	flow.held = a->log ? lh_held_open(&how, &tool->err) : NULL;
+	rc = flow.held ? lh_flow_run(tool, &flow) : -1;
+	lh_held_close(flow.held);
 	if (lh_chain_log_close(a->log, rc ? &later : &tool->err) < 0)
 		rc = -1;
 	lh_buf_free(&a->strings);

@@ -19,6 +19,7 @@ static const struct lh_option options[] = {
 	{ 0, "html", "FILE", "write the report as a page as well", OPT(LH_OPT_TEXT, html, V_REPORT) },
 	{ 0, "as-of", "TIME", "the day to sweep for (default: now)", OPT(LH_OPT_TIME, as_of, V_SWEEP) },
 	{ 0, "apply", NULL, "write what is due to a file in DIR", OPT(LH_OPT_FLAG, apply, V_SWEEP) },
+	{ 0, "once", NULL, "read the keys once, whatever becomes of them", LH_OPT_FLAG, LH_COMMON(once), 0, 0, NULL, V_APPEND },
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,

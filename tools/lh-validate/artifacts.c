@@ -12,10 +12,16 @@
 struct run {
 	struct lh_tool *tool;
 	const struct settings *s;
-	struct lh_roster *roster;
-	struct lh_rules *rules;
+	unsigned threads;	/* that read a roster */
 	struct audit *audit;	/* or NULL */
 	atomic_bool bad;
+};
+
+/* What is held of files, by lh_held. */
+struct held {
+	struct run *run;
+	struct lh_roster *roster;	/* or NULL */
+	struct lh_rules *rules;		/* or NULL */
 };
 
 struct worker {
@@ -35,7 +41,8 @@ static void worker_free(void *arg)
 
 static void *worker_new(void *ctx, struct lh_err *err)
 {
-	struct run *run = ctx;
+	const struct held *held = ctx;
+	struct run *run = held->run;
 	struct worker *w = lh_calloc(1, sizeof *w, err);
 
 	if (!w)
@@ -43,7 +50,7 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	w->run = run;
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	w->validator = lh_validator_new(&(struct lh_validate_how){
-		.roster = run->roster, .rules = run->rules,
+		.roster = held->roster, .rules = held->rules,
 		.looked_up = run->audit ? audit_looked_up : NULL, .ctx = run->audit }, err);
 	if (w->validator)
 		return w;
@@ -142,43 +149,80 @@ static int before_output(void *ctx, struct lh_err *err)
 	return run->audit ? audit_write(run->audit, err) : 0;
 }
 
-static int open_files(struct run *run)
+static void held_close(void *state)
 {
-	if (run->s->audit_log) {
-		run->audit = audit_open(run->tool, run->s);
-		if (!run->audit)
-			return -1;
-	}
-	if (run->s->roster) {
-		if (!strcmp(run->s->roster, "-") && lh_tool_reads_stdin(run->tool))
-			return lh_tool_usage(run->tool, "--roster: standard input is where the records come from");
-		run->roster = lh_roster_open(run->s->roster, (unsigned)run->tool->jobs, &run->tool->err);
-		if (!run->roster)
-			return -1;
-	}
-	if (run->s->rules) {
-		run->rules = lh_rules_open(run->s->rules, &run->tool->err);
-		if (!run->rules)
-			return -1;
-	}
-	return 0;
+	struct held *h = state;
+
+	lh_rules_free(h->rules);
+	lh_roster_close(h->roster);
+	free(h);
+}
+
+static int held_read(struct held *h, const struct held *was, struct lh_err *err)
+{
+	const struct settings *s = h->run->s;
+	unsigned jobs = h->run->threads;
+
+	if (was && h->run->audit && audit_renew(h->run->audit, err) < 0)
+		return -1;
+	if (s->roster)
+		h->roster = was ? lh_roster_renew(was->roster, jobs, err) : lh_roster_open(s->roster, jobs, err);
+	if (s->roster && !h->roster)
+		return -1;
+	if (s->rules)
+		h->rules = was ? lh_rules_renew(was->rules, err) : lh_rules_open(s->rules, err);
+	return s->rules && !h->rules ? -1 : 0;
+}
+
+static void *held_open(void *run, const void *before, struct lh_err *err)
+{
+	struct held *h = lh_calloc(1, sizeof *h, err);
+
+	if (!h)
+		return NULL;
+	h->run = run;
+	if (held_read(h, before, err) == 0)
+		return h;
+	held_close(h);
+	return NULL;
+}
+
+static bool held_stale(void *ctx, const void *state)
+{
+	const struct run *run = ctx;
+	const struct held *h = state;
+
+	return (h->roster && lh_roster_stale(h->roster)) || (h->rules && lh_rules_stale(h->rules)) ||
+	       (run->audit && audit_stale(run->audit));
+}
+
+static int open_files(struct run *run, struct lh_held **held)
+{
+	struct lh_held_how how = { .open = held_open, .stale = held_stale, .close = held_close, .ctx = run };
+
+	if (run->s->audit_log && !(run->audit = audit_open(run->tool, run->s)))
+		return -1;
+	if (run->s->roster && !strcmp(run->s->roster, "-") && lh_tool_reads_stdin(run->tool))
+		return lh_tool_usage(run->tool, "--roster: standard input is where the records come from");
+	*held = lh_held_open(&how, &run->tool->err);
+	return *held ? 0 : -1;
 }
 
 int artifacts_run(struct lh_tool *tool, const struct settings *s)
 {
-	struct run run = { .tool = tool, .s = s };
-	int rc = open_files(&run);
+	struct run run = { .tool = tool, .s = s, .threads = (unsigned)tool->jobs };
+	struct lh_held *held = NULL;
+	int rc = open_files(&run, &held);
 
 	if (run.audit)
 		tool->jobs = 1;		/* a worker's rows come in the order of the records */
 	if (!rc)
 		rc = lh_flow_run(tool, &(struct lh_flow){
 			.map = on_record, .before_output = before_output,
-			.worker_new = worker_new, .worker_free = worker_free, .ctx = &run });
+			.worker_new = worker_new, .worker_free = worker_free, .ctx = &run, .held = held });
 	audit_close(run.audit);
 	if (atomic_load(&run.bad))
 		lh_tool_verdict_bad(tool);
-	lh_rules_free(run.rules);
-	lh_roster_close(run.roster);
+	lh_held_close(held);
 	return rc;
 }

@@ -63,6 +63,16 @@ struct audit *audit_open(struct lh_tool *tool, const struct settings *s)
 	return NULL;
 }
 
+bool audit_stale(const struct audit *a)
+{
+	return lh_chain_keys_stale(&a->keys);
+}
+
+int audit_renew(struct audit *a, struct lh_err *err)
+{
+	return lh_chain_keys_renew(&a->keys, err);
+}
+
 /* ---- rows ---- */
 
 static void report(struct audit *a, const struct look_up *l, size_t lost, const struct lh_err *why)

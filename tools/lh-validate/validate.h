@@ -31,13 +31,17 @@ int normalize_run(struct lh_tool *tool);
  * --audit-log.  Look-ups are gathered; audit_write lets their rows reach the
  * disk, which the verdicts they led to must wait for.  A row that cannot be
  * appended is reported, and counted by audit_close; to be out of memory, or
- * interrupted while waiting for a lock, ends the run.  One thread.
+ * interrupted while waiting for a lock, ends the run.  audit_renew, while nothing
+ * is gathered, reads keys again that changed; where it cannot, what there was
+ * stays.  One thread.
  */
 struct audit;
 struct audit *audit_open(struct lh_tool *tool, const struct settings *s);
 void audit_looked_up(void *audit, const char *id, size_t n, bool found);
 int audit_write(struct audit *a, struct lh_err *err);
 uint64_t audit_lost(const struct audit *a);	/* look-ups without a row up to now */
+bool audit_stale(const struct audit *a);
+int audit_renew(struct audit *a, struct lh_err *err);
 void audit_close(struct audit *a);
 
 #endif
