@@ -12,14 +12,6 @@
 
 #define SMALL 4096
 
-static int lock(int fd, int how, const char *path, struct lh_err *err)
-{
-	while (flock(fd, how) < 0)
-		if (errno != EINTR)
-			return lh_err_sys(err, "%s: cannot lock", path);
-	return 0;
-}
-
 /* Where the last line starts when it has no LF; -1 when all is whole, -2 on
  * error.  *size is the length of the file. */
 static int64_t torn(int fd, int64_t *size, const char *path, struct lh_err *err)
@@ -56,16 +48,16 @@ static int64_t torn(int fd, int64_t *size, const char *path, struct lh_err *err)
 	return st.st_size ? 0 : -1;
 }
 
-int lh_applog_open(struct lh_applog *l, const char *path, mode_t mode, struct lh_err *err)
+int lh_applog_open(struct lh_applog *l, const char *path, mode_t mode, double lock_timeout, struct lh_err *err)
 {
 	int64_t size;
 
-	*l = (struct lh_applog){ .fd = -1, .torn_at = -1 };
+	*l = (struct lh_applog){ .fd = -1, .torn_at = -1, .lock_timeout = lock_timeout };
 	l->path = lh_strndup(path, strlen(path), err);
 	if (!l->path)
 		return -1;
 	l->fd = lh_open_regular(path, O_RDWR | O_APPEND | O_CREAT, mode, err);
-	if (l->fd >= 0 && lock(l->fd, LOCK_SH, path, err) == 0) {
+	if (l->fd >= 0 && lh_flock(l->fd, LOCK_SH, path, lock_timeout, err) == 0) {
 		l->torn_at = torn(l->fd, &size, path, err);
 		flock(l->fd, LOCK_UN);
 		/* A log without rows may be new, and its name not be on disk yet. */
@@ -112,7 +104,7 @@ int lh_applog_append(struct lh_applog *l, const char *line, size_t n, int sync, 
 		return lh_err_nomem(err);
 	if (n + 2 > sizeof small && !(p = lh_realloc(NULL, n + 2, 1, err)))
 		return -1;
-	rc = lock(l->fd, LOCK_EX, l->path, err);
+	rc = lh_flock(l->fd, LOCK_EX, l->path, l->lock_timeout, err);
 	if (!rc) {
 		at = torn(l->fd, &size, l->path, err);
 		rc = at == -2 ? -1 : 0;

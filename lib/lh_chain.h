@@ -16,7 +16,7 @@
  *             ... v.state, v.count, v.tip ...
  *     lh_chain_keys_free(&keys);
  *
- *     struct lh_chain_log *log = lh_chain_log_open(dir, &keys, LH_CHAIN_EACH, err);
+ *     struct lh_chain_log *log = lh_chain_log_open(dir, &keys, LH_CHAIN_EACH, 60, err);
  *     lh_chain_append(log, &row, NULL, err);
  *     lh_chain_log_close(log, err);
  *
@@ -95,6 +95,7 @@ struct lh_chain_check {
 	const struct lh_chain_anchor *anchor;	/* or NULL */
 	unsigned jobs;		/* threads; 0: one */
 	uint64_t max_row;	/* bytes of a row, 0: no limit; a longer one is an error */
+	double lock_timeout;	/* seconds to wait for a writer to finish its row */
 	/* Every row that is broken, in order; NULL: the first will do. */
 	void (*broken)(void *ctx, uint64_t row, enum lh_chain_fault fault);
 	void *ctx;
@@ -120,7 +121,7 @@ LH_API int lh_chain_verify(const char *path, const struct lh_chain_check *c, str
 
 /* Append row 0's candidate_id to id: 1, or 0 when the log is not there, is
  * empty, or its first row tells none. */
-LH_API int lh_chain_subject(const char *path, uint64_t max_row, struct lh_buf *id, struct lh_err *err);
+LH_API int lh_chain_subject(const char *path, uint64_t max_row, double lock_timeout, struct lh_buf *id, struct lh_err *err);
 
 /*
  * The name of the id's log in dir, with a NUL: the one that other programs give
@@ -150,8 +151,9 @@ LH_API const char *lh_chain_result(const char *p, size_t n);
 enum lh_chain_sync { LH_CHAIN_EACH, LH_CHAIN_BATCH, LH_CHAIN_NONE };
 struct lh_chain_log;
 
-/* The folder of the logs; it is made when it is not there. */
-LH_API struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_chain_keys *keys, enum lh_chain_sync sync, struct lh_err *err);
+/* The folder of the logs; it is made when it is not there.  lock_timeout: seconds
+ * that a row waits for another writer of its log. */
+LH_API struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_chain_keys *keys, enum lh_chain_sync sync, double lock_timeout, struct lh_err *err);
 
 /*
  * Add a row to its subject's log, under flock, by one write(2), and append the
@@ -167,6 +169,6 @@ LH_API int lh_chain_log_close(struct lh_chain_log *l, struct lh_err *err);
 
 /* Cut a torn last line off, and put its bytes at the end of PATH.torn: how many
  * they were, 0 when there was none, or -1. */
-LH_API int64_t lh_chain_repair(const char *path, struct lh_err *err);
+LH_API int64_t lh_chain_repair(const char *path, double lock_timeout, struct lh_err *err);
 
 #endif

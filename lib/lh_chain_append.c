@@ -35,6 +35,7 @@ struct lh_chain_log {
 	char *dir;
 	const struct lh_chain_keys *keys;
 	enum lh_chain_sync sync;
+	double lock_timeout;
 	pthread_mutex_t mutex;
 	struct lh_chain_reader reader;
 	struct lh_buf line;
@@ -245,7 +246,7 @@ static int lock_tail(struct lh_chain_log *l, struct tail *t, struct lh_err *err)
 	for (i = 0; i < l->n; i++)
 		if (release(&l->tail[i], err) < 0)
 			return -1;
-	if (lh_chain_flock(t->fd, LOCK_EX, t->path, err) < 0)
+	if (lh_flock(t->fd, LOCK_EX, t->path, l->lock_timeout, err) < 0)
 		return -1;
 	t->held = true;
 	return 0;
@@ -372,7 +373,7 @@ int lh_chain_append(struct lh_chain_log *l, const struct lh_chain_row *r, struct
 
 /* ---- the folder ---- */
 
-struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_chain_keys *keys, enum lh_chain_sync sync, struct lh_err *err)
+struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_chain_keys *keys, enum lh_chain_sync sync, double lock_timeout, struct lh_err *err)
 {
 	struct lh_chain_log *l;
 	size_t i;
@@ -389,6 +390,7 @@ struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_chain_ke
 	}
 	l->keys = keys;
 	l->sync = sync;
+	l->lock_timeout = lock_timeout;
 	pthread_mutex_init(&l->mutex, NULL);
 	lh_chain_reader_init(&l->reader);
 	lh_buf_init(&l->line, LH_BUF_NOMAX);

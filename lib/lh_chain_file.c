@@ -9,19 +9,8 @@
 #include "lh_chain_int.h"
 #include "lh_file.h"
 #include "lh_mem.h"
-#include "lh_signal_int.h"
 
 #define CHUNK 4096
-
-int lh_chain_flock(int fd, int how, const char *path, struct lh_err *err)
-{
-	while (flock(fd, how) < 0)
-		if (errno != EINTR)
-			return lh_err_sys(err, "%s: cannot lock", path);
-		else if (lh_signal_pending())
-			return lh_err_set(err, LH_EINTR, "%s: interrupted while waiting for the lock", path);
-	return 0;
-}
 
 int lh_chain_pread(int fd, const char *path, void *p, size_t n, int64_t at, struct lh_err *err)
 {
@@ -161,14 +150,14 @@ static int64_t cut(int fd, const char *path, struct lh_err *err)
 	return st.st_size - at;
 }
 
-int64_t lh_chain_repair(const char *path, struct lh_err *err)
+int64_t lh_chain_repair(const char *path, double lock_timeout, struct lh_err *err)
 {
 	int fd = lh_open_regular(path, O_RDWR, 0, err);
 	int64_t n;
 
 	if (fd < 0)
 		return -1;
-	n = lh_chain_flock(fd, LOCK_EX, path, err) < 0 ? -1 : cut(fd, path, err);
+	n = lh_flock(fd, LOCK_EX, path, lock_timeout, err) < 0 ? -1 : cut(fd, path, err);
 	if (close(fd) < 0 && errno != EINTR && n >= 0)
 		n = lh_err_sys(err, "%s: close failed", path);
 	return n;

@@ -48,9 +48,6 @@ static inline bool lh_str_is(struct lh_str s, const char *p, size_t n)
 
 /* ---- lh_chain_file.c ---- */
 
-/* flock, over EINTR. */
-int lh_chain_flock(int fd, int how, const char *path, struct lh_err *err);
-
 /* Exactly n bytes at offset at. */
 int lh_chain_pread(int fd, const char *path, void *p, size_t n, int64_t at, struct lh_err *err);
 
@@ -109,6 +106,7 @@ struct lh_chain_source {
 	size_t id_n;
 	bool id_bad;		/* it is not the subject that the file is named by */
 	uint64_t max_row;
+	double lock_timeout;
 	bool all;		/* every fault is wanted */
 };
 

@@ -194,8 +194,9 @@ static void work_all(struct verify *x)
 
 /* ---- the log ---- */
 
-/* 1 when there is none. */
-static int open_log(struct lh_chain_source *src, struct lh_err *err)
+/* Open it and see how long it is, locked: nobody is in the middle of a row.  1
+ * when there is none. */
+static int open_log(struct lh_chain_source *src, bool locked, struct lh_err *err)
 {
 	struct stat st;
 
@@ -206,11 +207,12 @@ static int open_log(struct lh_chain_source *src, struct lh_err *err)
 		return lh_err_sys(err, "%s", src->path);
 	if (!S_ISREG(st.st_mode))
 		return lh_not_regular(src->path, st.st_mode, err);
-	if (lh_chain_flock(src->fd, LOCK_SH, src->path, err) < 0)
+	if (locked && lh_flock(src->fd, LOCK_SH, src->path, src->lock_timeout, err) < 0)
 		return -1;
 	if (fstat(src->fd, &st) < 0)
 		return lh_err_sys(err, "%s", src->path);
-	flock(src->fd, LOCK_UN);
+	if (locked)
+		flock(src->fd, LOCK_UN);
 	src->size = st.st_size;
 	return 0;
 }
@@ -239,18 +241,24 @@ static int subject(const struct lh_chain_source *src, struct lh_buf *id, struct 
 	return rc;
 }
 
-int lh_chain_subject(const char *path, uint64_t max_row, struct lh_buf *id, struct lh_err *err)
+static int subject_of(struct lh_chain_source *src, bool locked, struct lh_buf *id, struct lh_err *err)
 {
-	struct lh_chain_source src = { .path = path, .max_row = max_row };
-	int rc = open_log(&src, err);
+	int rc = open_log(src, locked, err);
 
 	if (rc == 0)
-		rc = src.size ? subject(&src, id, err) : 0;
+		rc = src->size ? subject(src, id, err) : 0;
 	else if (rc > 0)
 		rc = 0;
-	if (src.fd >= 0)
-		close(src.fd);
+	if (src->fd >= 0)
+		close(src->fd);
 	return rc;
+}
+
+int lh_chain_subject(const char *path, uint64_t max_row, double lock_timeout, struct lh_buf *id, struct lh_err *err)
+{
+	struct lh_chain_source src = { .path = path, .max_row = max_row, .lock_timeout = lock_timeout };
+
+	return subject_of(&src, true, id, err);
 }
 
 int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id, size_t n, struct lh_err *err)
@@ -265,7 +273,8 @@ int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char
 	if (!path)
 		return -1;
 	lh_buf_init(&theirs, LH_BUF_NOMAX);
-	rc = lh_chain_subject(path, 0, &theirs, err);
+	/* Row 0 does not change; and the log may be one that we hold ourselves. */
+	rc = subject_of(&(struct lh_chain_source){ .path = path }, false, &theirs, err);
 	free(path);
 	if (rc == 0 || (rc > 0 && !lh_str_is((struct lh_str){ id, n }, theirs.p ? theirs.p : "", theirs.len)))
 		rc = lh_subject_name(name, id, n, err);
@@ -404,7 +413,7 @@ int lh_chain_verify(const char *path, const struct lh_chain_check *c, struct lh_
 {
 	struct verify x = {
 		.c = c, .v = v, .bare = true, .anchor_begin = -1,
-		.src = { .keys = c->keys, .path = path, .max_row = c->max_row, .all = c->broken != NULL },
+		.src = { .keys = c->keys, .path = path, .max_row = c->max_row, .lock_timeout = c->lock_timeout, .all = c->broken != NULL },
 		.last = { LH_CHAIN_GENESIS, sizeof LH_CHAIN_GENESIS - 1, true },
 	};
 	int rc;
@@ -412,7 +421,7 @@ int lh_chain_verify(const char *path, const struct lh_chain_check *c, struct lh_
 	*v = (struct lh_chain_verdict){ .tip = LH_CHAIN_GENESIS, .state = LH_CHAIN_INTACT };
 	pthread_mutex_init(&x.mutex, NULL);
 	pthread_cond_init(&x.moved, NULL);
-	rc = open_log(&x.src, err);
+	rc = open_log(&x.src, true, err);
 	v->absent = rc > 0;
 	v->bytes = (uint64_t)x.src.size;
 	if (rc == 0 && x.src.size)

@@ -26,8 +26,16 @@
  * offset against n.  A file that shrinks under the map is a SIGBUS for whoever
  * reads past its new end, which is why files here are only ever replaced.
  *
- * lh_lock: one writer at a time: flock on a companion file; the holder's PID
- * stands in it for the message, and dropping the lock removes it.
+ * lh_lock: one writer at a time: flock on a companion file, which dropping the
+ * lock removes.  Who may only read what it guards must not be able to hold it:
+ * the file may be opened by those who may write what it guards (by those who may
+ * write the folder, before that is there), and by nobody who may only read; one
+ * that was made with other rights is tightened by its owner.  Every wait has an
+ * end, and its message names the file and the process that holds it, as far as
+ * /proc/locks says.
+ *
+ * A log is locked by flock on itself, as programs of other runtimes do that append
+ * to it: who may read such a log can have its writers wait until they give up.
  *
  * Owner:  the caller owns the structs; paths are copied.  Closing or dropping
  *         one that is closed, or that is all zero, does nothing.
@@ -65,10 +73,12 @@ LH_API int lh_sync_folder(const char *path, struct lh_err *err);
 struct lh_applog {
 	int fd;
 	char *path;
+	double lock_timeout;
 	int64_t torn_at;	/* offset of a torn last line found at open, or -1 */
 };
 enum { LH_SYNC_NONE, LH_SYNC_EACH };
-LH_API int lh_applog_open(struct lh_applog *l, const char *path, mode_t mode, struct lh_err *err);
+/* lock_timeout: seconds that this and each append wait for others. */
+LH_API int lh_applog_open(struct lh_applog *l, const char *path, mode_t mode, double lock_timeout, struct lh_err *err);
 /* line has no LF at its end; one is added. */
 LH_API int lh_applog_append(struct lh_applog *l, const char *line, size_t n, int sync, struct lh_err *err);
 LH_API int lh_applog_close(struct lh_applog *l, struct lh_err *err);
@@ -81,16 +91,18 @@ LH_API int lh_mapped_open(struct lh_mapped *m, const char *path, struct lh_err *
 LH_API int lh_mapped_fd(struct lh_mapped *m, int fd, struct lh_err *err);
 LH_API void lh_mapped_close(struct lh_mapped *m);
 
+#define LH_LOCK_TIMEOUT 60.0	/* seconds that tools wait, unless they say otherwise */
 struct lh_lock {
 	int fd;			/* -1 when not held */
 	char *path;
 	int slot;		/* where the signal handler finds path */
 };
-/* Wait up to seconds (negative: without limit); LH_ELOCKED names the holder. */
-LH_API int lh_lock_take(struct lh_lock *l, const char *path, double seconds, struct lh_err *err);
+/* Wait up to seconds; LH_ELOCKED names the holder.  guarded: the path of what the
+ * lock is for, a file that may not be there yet, or a folder. */
+LH_API int lh_lock_take(struct lh_lock *l, const char *path, const char *guarded, double seconds, struct lh_err *err);
 LH_API void lh_lock_drop(struct lh_lock *l);
-/* The same wait for an exclusive flock on an open descriptor, a folder's too. */
-LH_API int lh_flock(int fd, const char *path, double seconds, struct lh_err *err);
+/* The same wait for a flock (LOCK_EX, LOCK_SH) on what fd has open. */
+LH_API int lh_flock(int fd, int how, const char *path, double seconds, struct lh_err *err);
 
 /* All n bytes, over short writes, EINTR and EAGAIN (waited for). */
 LH_API int lh_write_all(int fd, const void *p, size_t n, struct lh_err *err);

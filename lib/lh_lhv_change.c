@@ -381,7 +381,7 @@ static int commit(struct lh_lhv_change *c, bool bounded, bool *fold, struct lh_e
 	if (!c->frames.len)
 		return lh_buf_check(&c->frames, err);
 	lh_signal_defer(true);	/* not in the middle of a frame */
-	rc = c->held_lock.fd >= 0 ? 0 : lh_lock_take(&lock, c->lock, c->timeout, err);
+	rc = c->held_lock.fd >= 0 ? 0 : lh_lock_take(&lock, c->lock, c->path, c->timeout, err);
 	if (rc == 0) {
 		base = lh_lhv_open_base(c->path, err);
 		rc = base ? append(c, base, bounded, fold, err) : -1;
@@ -404,7 +404,7 @@ int lh_lhv_change_try(struct lh_lhv_change *c, bool *fold, struct lh_err *err)
 
 int lh_lhv_change_hold(struct lh_lhv_change *c, struct lh_err *err)
 {
-	return lh_lock_take(&c->held_lock, c->lock, c->timeout, err);
+	return lh_lock_take(&c->held_lock, c->lock, c->path, c->timeout, err);
 }
 
 void lh_lhv_change_release(struct lh_lhv_change *c)

@@ -21,12 +21,11 @@
  * Should the fold make the very bytes of the old index, both parts would bear
  * the same checksum.  Then 2 changes nothing, and 3 alone is the swap.
  *
- * One folds at a time: who does holds a flock on the old index, which nobody
- * else locks, and which is out of everybody's way when the new one is in place.
+ * One folds at a time, under a lock of its own, INDEX-compact: others add
+ * meanwhile.
  */
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -231,7 +230,7 @@ static int locked_swap(struct fold *f, double lock_timeout, struct lh_err *err)
 	int rc = -1;
 
 	lh_signal_defer(true);	/* not between the steps, if it can be helped */
-	if (name && lh_lock_take(&lock, name, lock_timeout, err) == 0) {
+	if (name && lh_lock_take(&lock, name, f->path, lock_timeout, err) == 0) {
 		rc = swap(f, err);
 		lh_lock_drop(&lock);
 	}
@@ -282,17 +281,20 @@ static int fold_alone(const char *path, int fd, unsigned jobs, double lock_timeo
 
 static int fold_once(const char *path, unsigned jobs, enum when when, double lock_timeout, struct lh_err *err)
 {
-	int rc, fd = lh_open_regular(path, O_RDONLY, 0, err);
+	int rc = -1, fd = lh_open_regular(path, O_RDONLY, 0, err);
+	char *name = fd >= 0 ? lh_lhv_beside(path, LH_LHV_COMPACT, err) : NULL;
+	struct lh_lock lock = { .fd = -1 };
 
-	if (fd < 0)
-		return -1;
-	if (when == FOLD_UNLESS_BUSY)
-		rc = flock(fd, LOCK_EX | LOCK_NB) < 0 ? FOLD_BUSY : 0;
-	else
-		rc = lh_flock(fd, path, lock_timeout, err);
+	if (name)
+		rc = lh_lock_take(&lock, name, path, when == FOLD_UNLESS_BUSY ? 0 : lock_timeout, err);
+	if (name && rc < 0 && when == FOLD_UNLESS_BUSY && err->code == LH_ELOCKED)
+		rc = FOLD_BUSY;
 	if (rc == 0 && !(when == FOLD_FOR_ROOM && was_replaced(path, fd)))
 		rc = fold_alone(path, fd, jobs, lock_timeout, err);
-	close(fd);
+	lh_lock_drop(&lock);
+	free(name);
+	if (fd >= 0)
+		close(fd);
 	return rc;
 }
 

@@ -53,6 +53,7 @@
 
 #define LH_LHV_LOG "-log"	/* behind the index's path */
 #define LH_LHV_LOCK "-lock"
+#define LH_LHV_COMPACT "-compact"
 
 struct lh_pending {
 	struct lh_str id, meta;		/* meta.n == 0: none */
@@ -164,7 +165,7 @@ struct lh_lhv *lh_lhv_open_base(const char *path, struct lh_err *err);
 int lh_lhv_follow(const char *path, char **real, struct lh_err *err);
 int lh_lhv_no_link(const char *path, struct lh_err *err);
 
-/* The path of the index's log or lock (LH_LHV_LOG, LH_LHV_LOCK), to be freed. */
+/* The path of the index's log or locks (LH_LHV_LOG, LH_LHV_LOCK, LH_LHV_COMPACT), to be freed. */
 char *lh_lhv_beside(const char *path, const char *suffix, struct lh_err *err);
 
 /* Copy the header of ix->map, and check what it says of the file. */

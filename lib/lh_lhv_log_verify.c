@@ -89,7 +89,7 @@ static int read_still(const char *path, struct lh_buf *text, struct lh_err *err)
 
 	if (!name)
 		return -1;
-	locked = lh_lock_take(&lock, name, LOCK_WAIT, &unused) == 0;
+	locked = lh_lock_take(&lock, name, path, LOCK_WAIT, &unused) == 0;
 	rc = lh_log_read(path, text, err);
 	if (locked)
 		lh_lock_drop(&lock);

@@ -56,7 +56,7 @@ struct lh_lhv_writer *lh_lhv_writer_new(const char *path, const struct lh_lhv_pa
 	if (!w)
 		return NULL;
 	name = lh_lhv_beside(path, LH_LHV_LOCK, err);
-	w->locked = name && lh_lock_take(&w->lock, name, lock_timeout, err) == 0;
+	w->locked = name && lh_lock_take(&w->lock, name, path, lock_timeout, err) == 0;
 	free(name);
 	if (!w->locked) {
 		lh_lhv_writer_free(w);

@@ -37,7 +37,8 @@ static bool give(int fd, const char *path, const struct stat *like)
 		return false;
 	if ((is.st_uid == like->st_uid && is.st_gid == like->st_gid) || fchown(fd, like->st_uid, like->st_gid) == 0)
 		return true;
-	told(path, like);
+	if (path)
+		told(path, like);
 	return is.st_gid == like->st_gid || fchown(fd, (uid_t)-1, like->st_gid) == 0;
 }
 
@@ -46,7 +47,7 @@ int lh_own_like(int fd, const char *path, const struct stat *like, mode_t mode, 
 	mode &= 0777;
 	if (!give(fd, path, like))
 		mode &= ~070u | (mode & 07) << 3;
-	return fchmod(fd, mode) < 0 ? lh_err_sys(err, "%s: cannot set its mode", path) : 0;
+	return fchmod(fd, mode) < 0 ? lh_err_sys(err, "%s: cannot set its mode", path ? path : "a lock") : 0;
 }
 
 bool lh_own_folder_stat(const char *path, struct stat *st)

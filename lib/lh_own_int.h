@@ -22,7 +22,8 @@
 /* Who is told what could not be kept: the frame.  Without it nobody is. */
 void lh_own_tell(void (*say)(void *ctx, const char *text), void *ctx);
 
-/* Owner and group of like, for what fd has open, and those rights of mode. */
+/* Owner and group of like, for what fd has open, and those rights of mode.  path
+ * NULL: without a message. */
 int lh_own_like(int fd, const char *path, const struct stat *like, mode_t mode, struct lh_err *err);
 
 /* What fd has open was made just now: owner and group as the folder has them. */

@@ -11,13 +11,12 @@
 #include "lh_digest.h"
 #include "lh_mem.h"
 #include "lh_pathway_int.h"
-#include "lh_signal_int.h"
 
 #define BLOCK ((size_t)256 << 10)
 #define WINDOW ((size_t)16 << 10)
 #define MAX_LINE ((uint64_t)256 << 20)
 
-struct lh_pathway *lh_pathway_open(const char *path, bool writes, const struct lh_pathway_hooks *hooks, struct lh_err *err)
+struct lh_pathway *lh_pathway_open(const char *path, bool writes, const struct lh_pathway_hooks *hooks, double lock_timeout, struct lh_err *err)
 {
 	struct lh_pathway *p = lh_calloc(1, sizeof *p, err);
 	int rc;
@@ -34,8 +33,9 @@ struct lh_pathway *lh_pathway_open(const char *path, bool writes, const struct l
 	lh_record_init(&p->rec);
 	lh_record_init(&p->scan);
 	p->log.fd = -1;
+	p->log.lock_timeout = lock_timeout;
 	if (writes) {
-		rc = lh_applog_open(&p->log, path, 0600, err);
+		rc = lh_applog_open(&p->log, path, 0600, lock_timeout, err);
 	} else {
 		p->log.path = lh_strndup(path, strlen(path), err);
 		p->log.fd = p->log.path ? lh_open_regular(path, O_RDONLY, 0, err) : -1;
@@ -226,12 +226,8 @@ int lh_pathway_refresh(struct lh_pathway *p, struct lh_err *err)
 	int rc;
 
 	/* Nobody is in the middle of a write, or takes a torn one back. */
-	while (flock(p->log.fd, LOCK_SH) < 0) {
-		if (errno == EINTR && lh_signal_pending())
-			return lh_err_set(err, LH_EINTR, "%s: interrupted while waiting for the lock", p->log.path);
-		if (errno != EINTR)
-			return lh_err_sys(err, "%s: cannot lock", p->log.path);
-	}
+	if (lh_flock(p->log.fd, LOCK_SH, p->log.path, p->log.lock_timeout, err) < 0)
+		return -1;
 	rc = fstat(p->log.fd, &st);
 	flock(p->log.fd, LOCK_UN);
 	if (rc < 0)

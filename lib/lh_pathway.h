@@ -2,7 +2,7 @@
  * lh_pathway - a memory of traces, kept as an append-only log of what happened
  * to them.
  *
- *     p = lh_pathway_open("traces.jsonl", true, &hooks, err);
+ *     p = lh_pathway_open("traces.jsonl", true, &hooks, 60, err);
  *     lh_pathway_add(p, &(struct lh_pathway_new){ .uid = uid, .content = &v, .ns = now }, &i, err);
  *     lh_pathway_put(p, i, &out, err);
  *     lh_pathway_close(p, err);
@@ -44,8 +44,9 @@ struct lh_pathway_stats {
 };
 
 /* A log to write is made when there is none.  hooks may be NULL, else it must
- * outlive the struct. */
-LH_API struct lh_pathway *lh_pathway_open(const char *path, bool writes, const struct lh_pathway_hooks *hooks, struct lh_err *err);
+ * outlive the struct.  lock_timeout: seconds that each call waits for others. */
+LH_API struct lh_pathway *lh_pathway_open(const char *path, bool writes, const struct lh_pathway_hooks *hooks, double lock_timeout,
+					  struct lh_err *err);
 LH_API int lh_pathway_close(struct lh_pathway *p, struct lh_err *err);
 
 /* Does the path still lead to the log that is open? */

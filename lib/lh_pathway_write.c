@@ -13,7 +13,7 @@ static int begin(struct lh_pathway *p, struct lh_err *err)
 
 	if (!p->writes)
 		return lh_err_set(err, LH_EUSAGE, "%s: it was opened for reading", p->log.path);
-	if (lh_flock(p->log.fd, p->log.path, -1, err) < 0)
+	if (lh_flock(p->log.fd, LOCK_EX, p->log.path, p->log.lock_timeout, err) < 0)
 		return -1;
 	lh_buf_reset(&p->line);
 	if (fstat(p->log.fd, &st) < 0)

@@ -199,9 +199,9 @@ int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, stru
 	return q->append ? 0 : -1;
 }
 
-int lh_quarantine_file(struct lh_quarantine *q, const char *path, struct lh_err *err)
+int lh_quarantine_file(struct lh_quarantine *q, const char *path, double lock_timeout, struct lh_err *err)
 {
-	if (load(q, path, err) < 0 || lh_applog_open(&q->log, path, 0666, err) < 0)
+	if (load(q, path, err) < 0 || lh_applog_open(&q->log, path, 0666, lock_timeout, err) < 0)
 		return -1;
 	q->logs = true;
 	return 0;

@@ -51,7 +51,7 @@ LH_API void lh_quarantine_free(struct lh_quarantine *q);
  * all that write there share; the bits from LH_QUARANTINE_BITS on are free. */
 #define LH_QUARANTINE_BITS (LH_EXPORTERS * LH_REFUSALS)
 LH_API int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_keymap *known, struct lh_err *err);
-LH_API int lh_quarantine_file(struct lh_quarantine *q, const char *path, struct lh_err *err);
+LH_API int lh_quarantine_file(struct lh_quarantine *q, const char *path, double lock_timeout, struct lh_err *err);
 
 LH_API int lh_quarantine_add(struct lh_quarantine *q, const struct lh_refused *r, struct lh_err *err);
 

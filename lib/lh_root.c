@@ -15,9 +15,10 @@
 #include "lh_mem.h"
 #include "lh_own_int.h"
 
+#define LOCK ".lh-lock"
+
 struct lh_root {
-	int fd;		/* of the folder: what is locked */
-	bool locked;
+	struct lh_lock lock;
 	struct lh_facts *facts;
 	char path[];
 };
@@ -26,6 +27,7 @@ struct lh_root *lh_root_open(const char *path, struct lh_err *err)
 {
 	struct lh_root *r;
 	size_t n;
+	int fd;
 
 	if (!path)
 		path = getenv("LH_DISTILL_ROOT");
@@ -38,9 +40,11 @@ struct lh_root *lh_root_open(const char *path, struct lh_err *err)
 	if (!r)
 		return NULL;
 	memcpy(r->path, path, n);
-	r->fd = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (r->fd >= 0)
+	fd = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0) {
+		close(fd);
 		return r;
+	}
 	lh_err_sys(err, "%s: cannot open the root", r->path);
 	free(r);
 	return NULL;
@@ -50,7 +54,7 @@ void lh_root_close(struct lh_root *r)
 {
 	if (!r)
 		return;
-	close(r->fd);
+	lh_lock_drop(&r->lock);
 	free(r);
 }
 
@@ -84,12 +88,15 @@ char *lh_root_join(const struct lh_root *r, const char *relpath, struct lh_err *
 
 int lh_root_lock(struct lh_root *r, double seconds, struct lh_err *err)
 {
-	if (r->locked)
+	char *path;
+	int rc;
+
+	if (r->lock.path)
 		return 0;
-	if (lh_flock(r->fd, r->path, seconds, err) < 0)
-		return -1;
-	r->locked = true;
-	return 0;
+	path = lh_root_join(r, LOCK, err);
+	rc = path ? lh_lock_take(&r->lock, path, r->path, seconds, err) : -1;
+	free(path);
+	return rc;
 }
 
 /* ---- the walk ---- */

@@ -35,8 +35,6 @@
 
 #include "lh_err.h"
 
-#define LH_ROOT_PATIENCE 10.0	/* seconds that a second run waits for the first */
-
 #define LH_ROOT_SOURCES "data/_kb"
 #define LH_ROOT_SKIPS "data/_kb/distillation_skips.jsonl"
 #define LH_ROOT_EVIDENCE "data/evidence"
@@ -60,9 +58,9 @@ LH_API struct lh_facts *lh_root_facts(const struct lh_root *r);
 /* Where relpath is, for whoever opens it; freed by the caller. */
 LH_API char *lh_root_join(const struct lh_root *r, const char *relpath, struct lh_err *err);
 
-/* One writer at a time: a flock on the root folder itself, which leaves no
- * file behind.  Waits up to seconds, then LH_ELOCKED.  Done twice, it is held
- * once. */
+/* One writer at a time: the file .lh-lock (lh_lock) in the root, which goes when
+ * the root is closed.  Waits up to seconds, then LH_ELOCKED.  Done twice, it is
+ * held once. */
 LH_API int lh_root_lock(struct lh_root *r, double seconds, struct lh_err *err);
 
 /* Every *.jsonl below a folder of the root, in byte order of its root-relative

@@ -222,7 +222,7 @@ static int open_run(struct lh_run *run, const char *now, struct lh_err *err)
 		return 0;
 	run->facts = lh_facts_new(err);
 	lh_root_remember(run->root, run->facts);
-	if (!run->facts || lh_root_lock(run->root, LH_ROOT_PATIENCE, err) < 0 || sweep(run, err) < 0 || settle_id(run, err) < 0)
+	if (!run->facts || lh_root_lock(run->root, run->how.lock_timeout, err) < 0 || sweep(run, err) < 0 || settle_id(run, err) < 0)
 		return -1;
 	run->no_git = !lh_git_commit(lh_root_path(run->root), run->git_commit, &run->why_no_git);
 	return run->why_no_git.code == LH_ENOMEM ? lh_err_nomem(err) : 0;

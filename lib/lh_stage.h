@@ -48,6 +48,7 @@ struct lh_run_how {
 	const char *recorded_at;	/* --recorded-at: now */
 	const char *run_id;		/* --run-id: minted */
 	unsigned jobs;			/* -j; 0 is 1 */
+	double lock_timeout;		/* seconds to wait for another run */
 	bool dry;			/* nothing will be written: no lock, no run id, no receipts */
 	bool whole;			/* all stages will run, in order */
 	/* Told now and then how many records the stage has done; or NULL. */
@@ -60,7 +61,8 @@ struct lh_run_how {
 #define LH_RUN_OPTIONS(s, how, verbs) \
 	{ 0, "root", "DIR", "the root (default: the working directory)", LH_OPT_TEXT, false, offsetof(s, how.root), 0, 0, "LH_DISTILL_ROOT", verbs }, \
 	{ 0, "recorded-at", "TIME", "when the records are said to be made (default: now)", LH_OPT_TIME, false, offsetof(s, how.recorded_at), 0, 0, NULL, verbs }, \
-	{ 0, "run-id", "ID", "of the run (default: a UUID)", LH_OPT_TEXT, false, offsetof(s, how.run_id), 0, 0, NULL, verbs }
+	{ 0, "run-id", "ID", "of the run (default: a UUID)", LH_OPT_TEXT, false, offsetof(s, how.run_id), 0, 0, NULL, verbs }, \
+	LH_LOCK_OPTION(verbs)
 
 struct lh_facts;
 struct lh_ahead;
@@ -80,9 +82,8 @@ struct lh_run {
 };
 
 /*
- * Open and lock the root (LH_ROOT_PATIENCE), remove temporary files of killed
- * runs, and settle the rest.  now is the
- * tool's --now or NULL.  A minted id is a random UUID; with now it is made of
+ * Open and lock the root, remove temporary files of killed runs, and settle the
+ * rest.  now is the tool's --now or NULL.  A minted id is a random UUID; with now it is made of
  * time and root, and where its folder exists already "-2", "-3", ... follows.
  * LH_EUSAGE: a run id that is no name of a folder.
  */

@@ -67,6 +67,7 @@ void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, con
 	t->summary = summary;
 	t->options = options;
 	t->max_line = UINT64_C(256) << 20;
+	t->lock_timeout = LH_LOCK_TIMEOUT;
 	t->jobs = cores();
 	t->state = &the_state;
 	memset(&the_state, 0, sizeof the_state);

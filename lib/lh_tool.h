@@ -114,6 +114,7 @@ struct lh_tool {
 	int on_error, progress;
 	const char *rejects;
 	uint64_t max_line, jobs;	/* jobs: set to the number of cores at init */
+	double lock_timeout;		/* seconds to wait for another writer; 60 */
 	const char *now;		/* --now or LH_NOW, checked; NULL: the clock */
 	bool once;			/* what files hold is looked at once */
 
@@ -170,6 +171,8 @@ LH_API void lh_tool_time(const struct lh_tool *t, char *out);
 #define LH_COMMON(f) true, offsetof(struct lh_tool, f)
 #define LH_JOBS_OPTION \
 	{ 'j', "jobs", "N", "threads (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 }
+#define LH_LOCK_OPTION(verbs) \
+	{ 0, "lock-timeout", "S", "seconds to wait for another writer (default 60)", LH_OPT_REAL, LH_COMMON(lock_timeout), 0, 1e9, NULL, verbs }
 #define LH_NOW_OPTION \
 	{ 0, "now", "TIME", "the time to write (default: the clock)", LH_OPT_TIME, LH_COMMON(now), 0, 0, "LH_NOW", 0 }
 #define LH_ONCE_OPTION \

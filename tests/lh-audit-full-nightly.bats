@@ -94,8 +94,8 @@ audit-2025-01-06" audits/audit-2025-01-07/report.md
 
 @test "a night that could not be made leaves no folder, and older ones alone" {
 	night 2026-05-02 --observer
-	flock root sleep 30 3>&- &
-	while flock -n root true; do sleep 0.1; done
+	flock root/.lh-lock sleep 30 3>&- &
+	while flock -n root/.lh-lock true; do sleep 0.1; done
 	run -2 night 2026-05-03 --observer
 	kill %1
 	[[ $output == *"another audit or run is at work there"*"ended with 2"* ]]

@@ -422,3 +422,9 @@ load audit
 	run bash -c 'grep -l SECRET core* 2>/dev/null'
 	[ -z "$output" ]
 }
+
+@test "a log that is held for a batch is looked at for another id without waiting for ourselves" {
+	{ record W_1; record W/1; record W_1; record W/1; } >in
+	run -0 timeout 60 lh-subject-audit append --dir d --sync batch in
+	[ "$(lh-subject-audit verify --dir d | jq -c '[.count, .state]' | sort -u)" = '[2,"intact"]' ]
+}

@@ -308,9 +308,9 @@ counts() {
 	fill W-1 >in
 	lh-validate --audit-log d in >out 2>err 8<&- &
 	pid=$!
-	until grep -q -- "-> FLOCK .* $pid " /proc/locks; do
+	# it has the log open when it asks for the lock
+	until find "/proc/$pid/fd" -lname "$PWD/d/W-1.audit.jsonl" 2>/dev/null | grep -q .; do
 		kill -0 "$pid"
-		sleep 0.05
 	done
 	kill -TERM "$pid"
 	status=0

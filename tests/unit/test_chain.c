@@ -37,7 +37,7 @@ static void known_chain(void)
 	size_t i;
 
 	check(mkdtemp(dir) != NULL);
-	log = lh_chain_log_open(dir, &keys, LH_CHAIN_NONE, &err);
+	log = lh_chain_log_open(dir, &keys, LH_CHAIN_NONE, 60, &err);
 	check(log != NULL);
 	lh_buf_init(&out, LH_BUF_NOMAX);
 	for (i = 0; i < 3; i++) {

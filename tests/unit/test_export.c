@@ -290,7 +290,7 @@ static void keeps(void)
 	for (round = 0; round < 2; round++) {
 		struct lh_quarantine *q = lh_quarantine_new(LH_SFT, AT, &err);
 
-		check(q && lh_quarantine_file(q, "q.jsonl", &err) == 0);
+		check(q && lh_quarantine_file(q, "q.jsonl", 60, &err) == 0);
 		refuse(q, LH_EMPTY_CONTENT, SCORED("accepted"));
 		refuse(q, LH_EMPTY_CONTENT, SCORED("rejected"));	/* the same record by id and hash */
 		refuse(q, LH_DUPLICATE_ID, SCORED("accepted"));

@@ -90,14 +90,14 @@ static void log_whole(void)
 	char big[10000];
 
 	check(lh_applog_close(&l, &err) == 0);
-	check(lh_applog_open(&l, "log", 0600, &err) == 0 && l.torn_at == -1);
+	check(lh_applog_open(&l, "log", 0600, 60, &err) == 0 && l.torn_at == -1);
 	check(lh_applog_append(&l, "one", 3, LH_SYNC_EACH, &err) == 0);
 	check(lh_applog_append(&l, "", 0, LH_SYNC_NONE, &err) == 0);
 	check(lh_applog_close(&l, &err) == 0);
 	holds("log", "one\n\n");
 
 	put("log", "one\ntorn");
-	check(lh_applog_open(&l, "log", 0600, &err) == 0 && l.torn_at == 4);
+	check(lh_applog_open(&l, "log", 0600, 60, &err) == 0 && l.torn_at == 4);
 	check(lh_applog_append(&l, "two", 3, LH_SYNC_NONE, &err) == 0);
 	check(lh_applog_append(&l, "three", 5, LH_SYNC_NONE, &err) == 0);
 	check(lh_applog_close(&l, &err) == 0);
@@ -106,13 +106,13 @@ static void log_whole(void)
 	memset(big, 'x', sizeof big);
 	big[sizeof big - 1] = '\0';
 	put("log", big);
-	check(lh_applog_open(&l, "log", 0600, &err) == 0 && l.torn_at == 0);
+	check(lh_applog_open(&l, "log", 0600, 60, &err) == 0 && l.torn_at == 0);
 	lh_applog_close(&l, &err);
 
 	check(symlink("log", "loglink") == 0 && mkfifo("fifo", 0600) == 0);
-	check(lh_applog_open(&l, "loglink", 0600, &err) < 0);
-	check(lh_applog_open(&l, "fifo", 0600, &err) < 0);
-	check(lh_applog_open(&l, ".", 0600, &err) < 0);
+	check(lh_applog_open(&l, "loglink", 0600, 60, &err) < 0);
+	check(lh_applog_open(&l, "fifo", 0600, 60, &err) < 0);
+	check(lh_applog_open(&l, ".", 0600, 60, &err) < 0);
 }
 
 #define WRITERS 8
@@ -125,7 +125,7 @@ static void write_many(int who)
 	char line[8192];
 	int i, n;
 
-	if (lh_applog_open(&l, "many", 0600, &err) < 0)
+	if (lh_applog_open(&l, "many", 0600, 60, &err) < 0)
 		_exit(1);
 	for (i = 0; i < records; i++) {
 		n = i % 7 == 0 ? 8000 : 10;	/* longer than PIPE_BUF too */
@@ -182,13 +182,13 @@ static void locked(void)
 	int status;
 
 	lh_lock_drop(&b);
-	check(lh_lock_take(&a, "lock", 0, &err) == 0);
+	check(lh_lock_take(&a, "lock", "data", 0, &err) == 0);
 	pid = fork();
 	if (!pid) {
 		snprintf(want, sizeof want, "lock: locked by process %d;", (int)getppid());
-		check(lh_lock_take(&b, "lock", 0.05, &err) < 0 && err.code == LH_ELOCKED);
+		check(lh_lock_take(&b, "lock", "data", 0.05, &err) < 0 && err.code == LH_ELOCKED);
 		check(strncmp(err.msg, want, strlen(want)) == 0);
-		check(lh_lock_take(&b, "lock", 20, &err) == 0);
+		check(lh_lock_take(&b, "lock", "data", 20, &err) == 0);
 		lh_lock_drop(&b);
 		_exit(0);
 	}
@@ -196,7 +196,7 @@ static void locked(void)
 	lh_lock_drop(&a);
 	check(waitpid(pid, &status, 0) == pid && status == 0);
 	check(access("lock", F_OK) < 0);
-	check(lh_lock_take(&a, "nowhere/lock", 0, &err) < 0 && err.code == LH_EIO);
+	check(lh_lock_take(&a, "nowhere/lock", "nowhere/data", 0, &err) < 0 && err.code == LH_EIO);
 }
 
 int main(void)

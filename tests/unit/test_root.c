@@ -131,6 +131,7 @@ static void walks(struct lh_root *r)
 static void locks(struct lh_root *r)
 {
 	struct lh_root *other;
+	char want[100];
 	int status;
 	pid_t pid;
 
@@ -139,7 +140,8 @@ static void locks(struct lh_root *r)
 	if (!pid) {
 		other = lh_root_open(NULL, &err);
 		check(other && lh_root_lock(other, 0.05, &err) < 0 && err.code == LH_ELOCKED);
-		check_why(!strcmp(err.msg, ".: locked by another process; gave up after 0.05 seconds"), err.msg);
+		snprintf(want, sizeof want, ".lh-lock: locked by process %d; gave up after 0.05 seconds", (int)getppid());
+		check_why(!strcmp(err.msg, want), err.msg);
 		lh_root_close(other);
 		_exit(0);
 	}
@@ -149,6 +151,7 @@ static void locks(struct lh_root *r)
 	lh_root_close(r);
 	check(lh_root_lock(other, 0, &err) == 0);
 	lh_root_close(other);
+	check(access(".lh-lock", F_OK) < 0);
 }
 
 static void opens(void)

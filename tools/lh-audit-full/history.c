@@ -78,7 +78,7 @@ int history_append(const struct audit *a, struct lh_err *err)
 	if (!rc)
 		rc = lh_root_folders(a->root, AUDIT_BASELINES, err);
 	if (!rc)
-		rc = lh_applog_open(&log, h->path, 0666, err);
+		rc = lh_applog_open(&log, h->path, 0666, a->tool->lock_timeout, err);
 	if (!rc)
 		rc = lh_applog_append(&log, row.p, row.len, LH_SYNC_EACH, err);
 	if (!rc)

@@ -24,6 +24,7 @@ static const struct lh_option options[] = {
 	  LH_OPT_INT, false, offsetof(struct settings, from), -LAST, LAST, NULL, V_DRIFT },
 	{ 0, "to", "N", "the row to compare with it (default -1)",
 	  LH_OPT_INT, false, offsetof(struct settings, to), -LAST, LAST, NULL, V_DRIFT },
+	LH_LOCK_OPTION(V_AUDIT),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
 	LH_COMMON_OPTIONS,

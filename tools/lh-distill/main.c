@@ -11,6 +11,7 @@ static const struct lh_option options[] = {
 	{ 0, "all", NULL, "check every row, not a sample", LH_OPT_FLAG, false, offsetof(struct settings, all), 0, 0, NULL, V_HEALTH },
 	{ 0, "fixture", "DIR", "the root to run on (default: one built in)",
 	  LH_OPT_TEXT, false, offsetof(struct settings, fixture), 0, 0, NULL, V_ACCEPTANCE },
+	LH_LOCK_OPTION(V_RUN),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
 	LH_COMMON_OPTIONS,

@@ -51,6 +51,7 @@ int distill_run(struct lh_tool *tool, void *settings)
 
 	if (tool->progress == LH_PROGRESS_AUTO && !tool->quiet)
 		shown.progress = isatty(STDERR_FILENO);
+	how.lock_timeout = tool->lock_timeout;
 	how.progress = on_progress;
 	how.ctx = &shown;
 	rc = whole_run(&w, &how, tool->now, on_ended, &shown, &tool->err);

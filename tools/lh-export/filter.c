@@ -127,7 +127,7 @@ int filter_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
 
 	settle_time(&f);
 	f.refused = lh_quarantine_new(x, f.recorded_at, &tool->err);
-	if (f.refused && (!s->quarantine || lh_quarantine_file(f.refused, s->quarantine, &tool->err) == 0))
+	if (f.refused && (!s->quarantine || lh_quarantine_file(f.refused, s->quarantine, tool->lock_timeout, &tool->err) == 0))
 		rc = (x == LH_PREFERENCE ? pair_run : one_run)(&f);
 	if (f.refused && lh_quarantine_commit(f.refused, rc ? &(struct lh_err){ 0 } : &tool->err) < 0)
 		rc = -1;

@@ -16,6 +16,7 @@ static const struct lh_option options[] = {
 	{ 0, "quarantine", "FILE", "filter: append what is refused to FILE", LH_TEXT(struct settings, quarantine) },
 	{ 0, "recorded-at", "TIME", "created_at of what is written (default: --now)", LH_OPT_TIME, RUN(recorded_at) },
 	{ 0, "run-id", "ID", "of the run in a root (default: a UUID)", LH_OPT_TEXT, RUN(run_id) },
+	LH_LOCK_OPTION(0),
 	LH_NOW_OPTION,
 	LH_JOBS_OPTION,
 	LH_INPUT_OPTIONS,

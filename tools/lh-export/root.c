@@ -63,6 +63,7 @@ int root_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
 	int rc = -1;
 
 	s->run.jobs = (unsigned)tool->jobs;
+	s->run.lock_timeout = tool->lock_timeout;
 	s->run.progress = on_progress;
 	s->run.ctx = tool;
 	run = lh_run_open(&s->run, tool->now, &tool->err);

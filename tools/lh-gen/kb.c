@@ -57,7 +57,7 @@ static int output_open(struct kb *kb, struct output *o, const char *relpath, str
 	return rc;
 }
 
-static int kb_open(struct kb *kb, struct lh_err *err)
+static int kb_open(struct kb *kb, double lock_timeout, struct lh_err *err)
 {
 	const char *root = kb->how->root;
 
@@ -69,7 +69,7 @@ static int kb_open(struct kb *kb, struct lh_err *err)
 	if (root && lh_own_mkdir(root, 0777, err) < 0)
 		return -1;
 	kb->root = lh_root_open(root, err);
-	if (!kb->root || lh_root_lock(kb->root, LH_ROOT_PATIENCE, err) < 0)
+	if (!kb->root || lh_root_lock(kb->root, lock_timeout, err) < 0)
 		return -1;
 	for (int s = 0; s < LH_STEMS; s++)
 		if (output_open(kb, &kb->out[s], lh_stem_source(s), err) < 0)
@@ -190,7 +190,7 @@ int kb_run(struct lh_tool *tool, const struct kb_settings *s)
 	if (!kb)
 		return -1;
 	kb->how = s;
-	rc = kb_open(kb, &tool->err);
+	rc = kb_open(kb, tool->lock_timeout, &tool->err);
 	for (uint64_t i = 0; i < s->n && !rc; i++) {
 		rc = add_row(kb, i, &tool->err);
 		if (!rc && i % 4096 == 0) {

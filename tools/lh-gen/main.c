@@ -32,6 +32,7 @@ static const struct lh_option options[] = {
 	  LH_OPT_TEXT, false, offsetof(struct settings, kb.expect), 0, 0, NULL, VERB_KB },
 	{ 0, "dirty", NULL, "some rows that become no evidence, some blank lines",
 	  LH_OPT_FLAG, false, offsetof(struct settings, kb.dirty), 0, 0, NULL, VERB_KB },
+	LH_LOCK_OPTION(VERB_KB),
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
 };

@@ -19,7 +19,7 @@ struct session_log *log_open(struct lh_tool *tool, const char *path)
 	struct lh_err err;
 	struct session_log *l = lh_calloc(1, sizeof *l, &err);
 
-	if (l && lh_applog_open(&l->file, path, 0600, &err) == 0) {
+	if (l && lh_applog_open(&l->file, path, 0600, tool->lock_timeout, &err) == 0) {
 		l->tool = tool;
 		pthread_mutex_init(&l->mutex, NULL);
 		if (l->file.torn_at >= 0)

@@ -19,6 +19,7 @@ static const struct lh_option options[] = {
 	{ 0, "timeout", "S", "seconds for one answer (default 180)", LH_REAL(struct iterate, timeout, 0.001, 86400) },
 	{ 0, "retries", "N", "tries after a failed one (default 2)", LH_UINT(struct iterate, retries, 0, 100) },
 	LH_ONCE_OPTION,
+	LH_LOCK_OPTION(0),
 	LH_NOW_OPTION,
 	{ 'j', "jobs", "N", "threads, or sessions at once (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
 	LH_INPUT_OPTIONS,

@@ -67,6 +67,7 @@ int root_run(struct lh_tool *tool, struct settings *s)
 		return -1;
 	s->run.jobs = (unsigned)tool->jobs;
 	s->run.dry = s->dry_run;
+	s->run.lock_timeout = tool->lock_timeout;
 	s->run.progress = on_progress;
 	s->run.ctx = tool;
 	run = lh_run_open(&s->run, tool->now, &tool->err);

@@ -18,6 +18,7 @@ static const struct lh_option options[] = {
 	  LH_OPT_UINT, false, offsetof(struct settings, k), 0, 4294967295.0, NULL, V_SEARCH },
 	{ 0, "once", NULL, "go on with LOG, whatever becomes of it",
 	  LH_OPT_FLAG, LH_COMMON(once), 0, 0, NULL, V_WRITES | V_GET | V_HISTORY },
+	LH_LOCK_OPTION(0),
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
@@ -57,7 +58,7 @@ int run_open(struct run *r, struct lh_tool *tool, const struct settings *s, cons
 	r->hooks = (struct lh_pathway_hooks){ .skipped = on_skipped, .ctx = r };
 	lh_buf_init(&r->strings, LH_BUF_NOMAX);
 	tool->jobs = 1;
-	r->p = lh_pathway_open(path, writes, &r->hooks, &tool->err);
+	r->p = lh_pathway_open(path, writes, &r->hooks, tool->lock_timeout, &tool->err);
 	return r->p ? 0 : -1;
 }
 
@@ -159,7 +160,7 @@ static struct lh_pathway *open_again(struct run *r, struct lh_err *err)
 	bool writes = r->tool->verb->bit & V_WRITES;
 
 	if (access(r->path, F_OK) == 0)
-		return lh_pathway_open(r->path, writes, &r->hooks, err);
+		return lh_pathway_open(r->path, writes, &r->hooks, r->tool->lock_timeout, err);
 	lh_err_sys(err, "%s", r->path);	/* it is not for us to make another */
 	return NULL;
 }

@@ -9,6 +9,7 @@ static const struct lh_option options[] = {
 	{ 0, "model", "NAME", "of a new playbook (default: the engine's)", OPT(LH_OPT_TEXT, model, V_RECORD) },
 	{ 0, "url", "URL", "where the engine is", OPT(LH_OPT_TEXT, url, V_RECORD) },
 	{ 0, "id", "ID", "remove this one (repeatable)", OPT(LH_OPT_TEXTS, id, V_REMOVE) },
+	LH_LOCK_OPTION(V_RECORD | V_REMOVE),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,

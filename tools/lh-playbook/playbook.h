@@ -24,7 +24,4 @@ int playbook_export(struct lh_tool *tool, void *settings);
 /* The input files behind PLAYBOOK through a flow. */
 int playbook_flow(struct lh_tool *tool, struct lh_flow *flow);
 
-/* Writers wait for each other as long as it takes. */
-#define NO_LIMIT (-1.0)
-
 #endif

@@ -48,7 +48,7 @@ static int same_engine(const struct recorder *r, const struct lh_lhv_params *p, 
 
 static int open_playbook(struct recorder *r, struct lh_err *err)
 {
-	r->c = lh_lhv_change_open(r->path, NO_LIMIT, err);
+	r->c = lh_lhv_change_open(r->path, r->tool->lock_timeout, err);
 	if (!r->c || same_engine(r, lh_lhv_change_params(r->c), err) < 0)
 		return -1;
 	return lh_playbook_check(r->path, err);
@@ -108,7 +108,7 @@ static int make_playbook(struct recorder *r, uint32_t dimension, struct lh_err *
 	    set_text(p.model, sizeof p.model, "model", lh_texts_model(r->texts), err) < 0 ||
 	    set_text(p.url, sizeof p.url, "--url", lh_texts_url(r->texts), err) < 0)
 		return -1;
-	w = lh_lhv_writer_new(r->path, &p, NO_LIMIT, err);
+	w = lh_lhv_writer_new(r->path, &p, r->tool->lock_timeout, err);
 	if (!w)
 		return -1;
 	if (access(r->path, F_OK) < 0 && errno == ENOENT)
@@ -128,7 +128,7 @@ static int commit(struct recorder *r, struct lh_err *err)
 	if (!r->c)
 		return 0;
 	while ((rc = lh_lhv_change_try(r->c, &fold, err)) == 1)
-		if (lh_lhv_make_room(r->path, r->jobs, NO_LIMIT, err) < 0) {
+		if (lh_lhv_make_room(r->path, r->jobs, r->tool->lock_timeout, err) < 0) {
 			rc = lh_lhv_change_commit(r->c, &fold, err);
 			break;
 		}
@@ -143,7 +143,7 @@ static int fold(struct recorder *r, struct lh_err *err)
 	if (!r->fold)
 		return 0;
 	r->fold = false;
-	if (lh_lhv_fold(r->path, r->jobs, NO_LIMIT, err) < 0)
+	if (lh_lhv_fold(r->path, r->jobs, r->tool->lock_timeout, err) < 0)
 		return lh_err_prefix(err, "the entries are recorded, but could not be folded in");
 	return 0;
 }

@@ -52,7 +52,7 @@ static int finish(struct remover *r, struct lh_tool *tool, unsigned jobs)
 
 	if (lh_lhv_change_commit(r->c, &fold, &tool->err) < 0)
 		return -1;
-	if (fold && lh_lhv_fold(tool->operands[0], jobs, NO_LIMIT, &tool->err) < 0)
+	if (fold && lh_lhv_fold(tool->operands[0], jobs, tool->lock_timeout, &tool->err) < 0)
 		return lh_err_prefix(&tool->err, "the entries are removed, but that could not be folded in");
 	n = snprintf(text, sizeof text, "{\"removed\":%llu,\"unknown\":%llu}\n", (unsigned long long)tally->deleted,
 		     (unsigned long long)tally->unknown);
@@ -69,7 +69,7 @@ int playbook_remove(struct lh_tool *tool, void *settings)
 
 	lh_buf_init(&r.strings, LH_BUF_NOMAX);
 	tool->jobs = 1;
-	r.c = lh_lhv_change_open(tool->operands[0], NO_LIMIT, &tool->err);
+	r.c = lh_lhv_change_open(tool->operands[0], tool->lock_timeout, &tool->err);
 	rc = r.c ? lh_playbook_check(tool->operands[0], &tool->err) : -1;
 	if (rc == 0)
 		rc = drop_options(&r, s, &tool->err);

@@ -24,6 +24,7 @@ static const struct lh_option options[] = {
 	  LH_OPT_TEXT, false, offsetof(struct replay, escalation_model), 0, 0, "LH_REPLAY_ESCALATION_MODEL", 0 },
 	{ 0, "timeout", "S", "seconds for one call (default 180)", LH_REAL(struct replay, timeout, 0.001, 86400) },
 	{ 0, "retries", "N", "tries after a failed one (default 2)", LH_UINT(struct replay, retries, 0, 100) },
+	LH_LOCK_OPTION(0),
 	LH_NOW_OPTION,
 	{ 'j', "jobs", "N", "tasks at once (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
 	LH_INPUT_OPTIONS,

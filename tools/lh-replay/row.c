@@ -136,7 +136,7 @@ struct replay_log *log_open(struct replay *r, struct lh_err *err)
 	if (!rc && !r->log_path)
 		rc = lh_root_folders(r->root, LOG, err);
 	if (!rc)
-		rc = lh_applog_open(&l->file, path, 0600, err);
+		rc = lh_applog_open(&l->file, path, 0600, r->tool->lock_timeout, err);
 	if (!rc && l->file.torn_at >= 0)
 		lh_tool_warn(r->tool, "%s: a torn line at byte %lld", path, (long long)l->file.torn_at);
 	if (!rc)

@@ -8,6 +8,7 @@ static const struct lh_option options[] = {
 	{ 0, "check-drift", NULL, "compare with what stands on file", LH_OPT_FLAG, FIELD(check_drift) },
 	{ 0, "recorded-at", "TIME", "scored_at of what is written (default: --now)", LH_OPT_TIME, FIELD(how.recorded_at) },
 	{ 0, "run-id", "ID", "of the run in a root (default: a UUID)", LH_OPT_TEXT, FIELD(how.run_id) },
+	LH_LOCK_OPTION(0),
 	LH_NOW_OPTION,
 	LH_JOBS_OPTION,
 	LH_INPUT_OPTIONS,

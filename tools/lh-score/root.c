@@ -80,6 +80,7 @@ int root_run(struct lh_tool *tool, struct settings *s)
 	int rc = -1;
 
 	s->how.jobs = (unsigned)tool->jobs;
+	s->how.lock_timeout = tool->lock_timeout;
 	s->how.progress = on_progress;
 	s->how.ctx = tool;
 	run = lh_run_open(&s->how, tool->now, &tool->err);

@@ -46,6 +46,7 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 {
 	struct lh_chain_check c = {
 		.keys = &s->keys, .name = log->name, .jobs = (unsigned)tool->jobs, .max_row = tool->max_line, .anchor = log->anchor,
+		.lock_timeout = tool->lock_timeout,
 	};
 	char error[LH_CHAIN_ERROR];
 	struct lh_chain_verdict v;
@@ -61,7 +62,7 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 	if (v.absent)
 		return 0;
 	lh_buf_init(&id, LH_BUF_NOMAX);
-	rc = lh_chain_subject(path, tool->max_line, &id, &tool->err);
+	rc = lh_chain_subject(path, tool->max_line, tool->lock_timeout, &id, &tool->err);
 	if (rc >= 0)
 		rc = put_line(o, log, &id, &v, &tool->err);
 	lh_buf_free(&id);

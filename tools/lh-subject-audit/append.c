@@ -181,7 +181,7 @@ int audit_append(struct lh_tool *tool, void *settings)
 	a->tool = tool;
 	lh_buf_init(&a->strings, LH_BUF_NOMAX);
 	tool->jobs = 1;
-	a->log = lh_chain_log_open(s->dir, &s->keys, (enum lh_chain_sync)s->sync, &tool->err);
+	a->log = lh_chain_log_open(s->dir, &s->keys, (enum lh_chain_sync)s->sync, tool->lock_timeout, &tool->err);
 	flow.held = a->log ? lh_held_open(&how, &tool->err) : NULL;
 	rc = flow.held ? lh_flow_run(tool, &flow) : -1;
 	lh_held_close(flow.held);

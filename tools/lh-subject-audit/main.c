@@ -3,6 +3,7 @@
 
 #define OPT(type, f, verbs) type, false, offsetof(struct settings, f), 0, 0, NULL, verbs
 #define KEYED (V_APPEND | V_VERIFY | V_ANCHOR | V_REPORT | V_MANIFEST)
+#define LOCKS (KEYED | V_REPAIR)
 
 static const struct lh_option options[] = {
 	{ 0, "dir", "DIR", "folder of the logs (default " LH_SUBJECT_DIR ")",
@@ -20,6 +21,7 @@ static const struct lh_option options[] = {
 	{ 0, "as-of", "TIME", "the day to sweep for (default: now)", OPT(LH_OPT_TIME, as_of, V_SWEEP) },
 	{ 0, "apply", NULL, "write what is due to a file in DIR", OPT(LH_OPT_FLAG, apply, V_SWEEP) },
 	{ 0, "once", NULL, "read the keys once, whatever becomes of them", LH_OPT_FLAG, LH_COMMON(once), 0, 0, NULL, V_APPEND },
+	LH_LOCK_OPTION(LOCKS),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,

@@ -180,7 +180,8 @@ static int list(struct lh_tool *tool, const struct settings *s, const char *path
 static int verify_log(struct lh_tool *tool, const struct settings *s, const struct lh_manifest *m, struct lh_chain_verdict *v)
 {
 	char name[LH_SUBJECT_MAX + 1], *log = NULL;
-	struct lh_chain_check c = { .keys = &s->keys, .name = name, .jobs = (unsigned)tool->jobs, .max_row = tool->max_line };
+	struct lh_chain_check c = { .keys = &s->keys, .name = name, .jobs = (unsigned)tool->jobs, .max_row = tool->max_line,
+				    .lock_timeout = tool->lock_timeout };
 	struct lh_buf id;
 	int rc;
 

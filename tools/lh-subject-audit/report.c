@@ -278,7 +278,7 @@ static int find_log(struct report *r, const char *name)
 	if (access(r->log, F_OK) < 0)
 		return 0;
 	lh_buf_init(&id, LH_BUF_NOMAX);
-	rc = lh_chain_subject(r->log, r->tool->max_line, &id, &r->tool->err);
+	rc = lh_chain_subject(r->log, r->tool->max_line, r->tool->lock_timeout, &id, &r->tool->err);
 	if (rc > 0)
 		rc = id.len == strlen(r->id) && memcmp(id.p, r->id, id.len) == 0;
 	else if (rc == 0)
@@ -307,7 +307,7 @@ static int find_second(struct report *r, const char *name)
 
 static int find(struct report *r)
 {
-	struct lh_chain_check c = { .keys = &r->s->keys, .jobs = (unsigned)r->tool->jobs, .max_row = r->tool->max_line };
+	struct lh_chain_check c = { .keys = &r->s->keys, .jobs = (unsigned)r->tool->jobs, .max_row = r->tool->max_line, .lock_timeout = r->tool->lock_timeout };
 	char name[LH_SUBJECT_MAX + 1];
 	int log;
 

@@ -74,7 +74,7 @@ static int verify_one(struct lh_tool *tool, const struct settings *s, const char
 {
 	struct listing list = { .any = false };
 	struct lh_chain_check c = {
-		.keys = &s->keys, .name = log->name, .jobs = (unsigned)tool->jobs, .max_row = tool->max_line,
+		.keys = &s->keys, .name = log->name, .jobs = (unsigned)tool->jobs, .max_row = tool->max_line, .lock_timeout = tool->lock_timeout,
 		.broken = s->all ? on_broken : NULL, .ctx = &list, .anchor = log->anchor,
 	};
 	struct lh_chain_verdict v;
@@ -106,7 +106,7 @@ static int verify_file(struct lh_tool *tool, const struct settings *s, const cha
 	}
 	lh_buf_init(&id, LH_BUF_NOMAX);
 	if (a->n && !log.anchor)
-		rc = lh_chain_subject(path, tool->max_line, &id, &tool->err);
+		rc = lh_chain_subject(path, tool->max_line, tool->lock_timeout, &id, &tool->err);
 	if (rc > 0)
 		log.anchor = anchor_find_id(a, id.p, id.len, log.name);
 	lh_buf_free(&id);
@@ -141,7 +141,7 @@ int audit_repair(struct lh_tool *tool, void *settings)
 	(void)settings;
 	lh_buf_init(&b, LH_BUF_NOMAX);
 	for (i = 0; i < tool->n_operands; i++) {
-		n = lh_chain_repair(tool->operands[i], &tool->err);
+		n = lh_chain_repair(tool->operands[i], tool->lock_timeout, &tool->err);
 		if (n >= 0) {
 			lh_buf_putc(&b, '{');
 			put_text(&b, "file", tool->operands[i]);

@@ -45,7 +45,7 @@ static int open_log(struct audit *a, const struct settings *s)
 	if (lh_chain_keys_read(&a->keys, s->key_file.v, s->key_file.n, s->insecure_key, err) < 0)
 		return -1;
 	a->look = lh_calloc(GATHER, sizeof *a->look, err);
-	a->log = a->look ? lh_chain_log_open(s->audit_log, &a->keys, LH_CHAIN_BATCH, err) : NULL;
+	a->log = a->look ? lh_chain_log_open(s->audit_log, &a->keys, LH_CHAIN_BATCH, a->tool->lock_timeout, err) : NULL;
 	return a->log ? 0 : -1;
 }
 

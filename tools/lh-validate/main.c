@@ -17,6 +17,7 @@ static const struct lh_option options[] = {
 	{ 0, "insecure-key", NULL, "take a key that others can read", LH_FLAG(struct settings, insecure_key) },
 	{ 0, "wire", NULL, "print the report or the error alone", LH_FLAG(struct settings, wire) },
 	LH_ONCE_OPTION,
+	LH_LOCK_OPTION(0),
 	LH_NOW_OPTION,
 	LH_JOBS_OPTION,
 	LH_INPUT_OPTIONS,
