@@ -53,7 +53,7 @@ static int start(struct child *c, struct lh_err *err)
 	const int fd[] = { c->in, c->outs[1], c->said[1] };
 
 	c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = c->how->command ? shell : c->how->argv, .fd = fd, .n_fd = 3,
-						     .env = c->how->env, .folder = c->how->folder, .group = true }, err);
+						     .env = c->how->env, .keys = c->how->keys, .folder = c->how->folder, .group = true }, err);
 	if (c->pid < 0)
 		return -1;
 	lh_group_shut(&c->in);

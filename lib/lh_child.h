@@ -35,6 +35,7 @@
 struct lh_child_how {
 	const char *command;	/* through /bin/sh -c; NULL: argv is */
 	char *const *argv;
+	unsigned keys;		/* set of enum lh_child_keys (lh_coproc.h): which of our variables it gets */
 	char *const *env;	/* "NAME=value" to set in its environment, then NULL; or NULL */
 	const char *folder;	/* where it works; NULL: where we do */
 	double seconds;		/* it may take; 0: as long as it likes */

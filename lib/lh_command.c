@@ -33,7 +33,7 @@ static int start(struct lh_coproc *c, const char *command, int *in, int *out, in
 	fd[0] = in[0];
 	fd[1] = out[1];
 	fd[2] = said[1];
-	c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = fd, .n_fd = 3, .group = true }, err);
+	c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = fd, .n_fd = 3, .keys = LH_KEYS_ALL, .group = true }, err);
 	if (c->pid < 0) {
 		c->pid = 0;
 		return -1;

@@ -47,8 +47,39 @@ static bool is_set(const char *s, char *const *more)
 	return false;
 }
 
-/* Our environment with more set in it; the strings are borrowed. */
-static char **environment(char *const *more, struct lh_err *err)
+#define EMBED (LH_KEYS_OLLAMA | LH_KEYS_OPENAI)
+
+static const struct {
+	const char *name;
+	unsigned keys;		/* who needs it */
+} secret[] = {
+	{ "LH_OPENAI_API_KEY", LH_KEYS_OPENAI }, { "LH_OPENAI_URL", LH_KEYS_OPENAI },
+	{ "LH_OLLAMA_URL", LH_KEYS_OLLAMA | LH_KEYS_CHAT },
+	{ "LH_KEYS_FILE", LH_KEYS_CHAT },
+	{ "OLLAMA_CLOUD_KEY", LH_KEYS_CHAT }, { "LH_OLLAMA_CLOUD_URL", LH_KEYS_CHAT },
+	{ "OPENROUTER_API_KEY", LH_KEYS_CHAT }, { "LH_OPENROUTER_URL", LH_KEYS_CHAT },
+	{ "OPENCODE_API_KEY", LH_KEYS_CHAT }, { "LH_OPENCODE_URL", LH_KEYS_CHAT },
+	{ "KIMI_API_KEY", LH_KEYS_CHAT }, { "LH_KIMI_URL", LH_KEYS_CHAT },
+	{ "http_proxy", EMBED | LH_KEYS_CHAT },
+	{ "https_proxy", EMBED | LH_KEYS_CHAT }, { "HTTPS_PROXY", EMBED | LH_KEYS_CHAT },
+	{ "all_proxy", EMBED | LH_KEYS_CHAT }, { "ALL_PROXY", EMBED | LH_KEYS_CHAT },
+	{ "LH_SUBJECT_AUDIT_KEY", LH_KEYS_AUDIT },
+};
+
+/* Is it a variable of a key that a child which needs those keys has no use for? */
+static bool is_kept_back(const char *s, unsigned keys)
+{
+	size_t i, n = strcspn(s, "=");
+
+	for (i = 0; i < sizeof secret / sizeof *secret; i++)
+		if (strlen(secret[i].name) == n && memcmp(secret[i].name, s, n) == 0)
+			return !(secret[i].keys & keys);
+	return false;
+}
+
+/* Our environment for a child that needs those keys, with more set in it; the
+ * strings are borrowed. */
+static char **environment(char *const *more, unsigned keys, struct lh_err *err)
 {
 	static char *const none[] = { NULL };
 	size_t n = 0, n_more = 0, i;
@@ -64,7 +95,7 @@ static char **environment(char *const *more, struct lh_err *err)
 	if (!env)
 		return NULL;
 	for (i = n = 0; environ[i]; i++)
-		if (!is_set(environ[i], more))
+		if (!is_set(environ[i], more) && !is_kept_back(environ[i], keys))
 			env[n++] = environ[i];
 	for (i = 0; i < n_more; i++)
 		env[n++] = more[i];
@@ -90,7 +121,7 @@ pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
-	char path[4096], **env = environment(s->env, err);
+	char path[4096], **env = environment(s->env, s->keys, err);
 	size_t i;
 	pid_t pid = 0;
 	int rc = 0;
@@ -117,7 +148,7 @@ pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err)
 	return pid;
 }
 
-int lh_coproc_start(struct lh_coproc *c, char *const argv[], struct lh_err *err)
+int lh_coproc_start(struct lh_coproc *c, char *const argv[], unsigned keys, struct lh_err *err)
 {
 	int ends[2];
 
@@ -133,7 +164,8 @@ int lh_coproc_start(struct lh_coproc *c, char *const argv[], struct lh_err *err)
 	if (c->said < 0)
 		lh_err_sys(err, "memfd_create");
 	else
-		c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = (int[]){ ends[1], ends[1], c->said }, .n_fd = 3 }, err);
+		c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = (int[]){ ends[1], ends[1], c->said }, .n_fd = 3,
+							    .keys = keys }, err);
 	close(ends[1]);
 	if (c->pid <= 0) {
 		close(c->fd);

@@ -4,7 +4,7 @@
  *
  *     struct lh_coproc c;
  *     char *argv[] = { "lh-embed", "--engine", "ollama", NULL };
- *     if (lh_coproc_start(&c, argv, err) == 0 &&
+ *     if (lh_coproc_start(&c, argv, LH_KEYS_OLLAMA, err) == 0 &&
  *         lh_coproc_ask(&c, line, n, 60, &reply, err) == 0)
  *             ... reply.p[0..reply.n) without its LF, valid until the next call
  *     rc = lh_coproc_stop(&c, err);
@@ -58,7 +58,19 @@ struct lh_coproc {
 	struct lh_words words;	/* the end of its stderr */
 };
 
-LH_API int lh_coproc_start(struct lh_coproc *c, char *const argv[], struct lh_err *err);
+/* The variables that hold keys or may (addresses and proxies with user-info), or
+ * lead to them, by who needs them: a child is given those alone that its kind
+ * stands for, and all variables that are none of these. */
+enum lh_child_keys {
+	LH_KEYS_NONE = 0,	/* what reads archives, roots, pages */
+	LH_KEYS_OLLAMA = 1,	/* what embeds by Ollama, */
+	LH_KEYS_OPENAI = 2,	/* or by OpenAI's API */
+	LH_KEYS_CHAT = 4,	/* what asks language models */
+	LH_KEYS_AUDIT = 8,	/* what writes to logs of subjects */
+	LH_KEYS_ALL = 15,	/* what the user has typed */
+};
+
+LH_API int lh_coproc_start(struct lh_coproc *c, char *const argv[], unsigned keys, struct lh_err *err);
 
 /* Send line (which holds no LF) and wait seconds for the answer. */
 LH_API int lh_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err);
@@ -89,6 +101,7 @@ struct lh_spawn {
 	const int *fd;		/* its descriptors 0, 1, ...; -1: as ours */
 	size_t n_fd;
 	char *const *env;	/* "NAME=value" to set in its environment, then NULL; or NULL */
+	unsigned keys;		/* set of enum lh_child_keys: which of our variables it gets */
 	const char *folder;	/* where it works; NULL: where we do */
 	bool group;		/* it leads a process group of its own, where SIGPIPE is not ignored */
 };

@@ -213,7 +213,7 @@ static int start_child(struct lh_texts *t, struct lh_err *err)
 		argv[n++] = "--url";
 		argv[n++] = t->url;
 	}
-	return lh_coproc_start(&t->child, argv, err);
+	return lh_coproc_start(&t->child, argv, strcmp(t->engine, lh_engine_name(LH_ENGINE_OPENAI)) ? LH_KEYS_OLLAMA : LH_KEYS_OPENAI, err);
 }
 
 static int bad_answer(const char *what, struct lh_err *err)

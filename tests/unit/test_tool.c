@@ -53,7 +53,7 @@ static void children(void)
 	struct lh_str reply;
 
 	check(lh_coproc_stop(&c, &err) == 0);
-	check(lh_coproc_start(&c, cat, &err) == 0);
+	check(lh_coproc_start(&c, cat, LH_KEYS_NONE, &err) == 0);
 	check(lh_coproc_ask(&c, "hello", 5, 10, &reply, &err) == 0 && reply.n == 5 && memcmp(reply.p, "hello", 5) == 0);
 	check(lh_coproc_ask(&c, "", 0, 10, &reply, &err) == 0 && reply.n == 0);
 	memset(big, 'x', n);
@@ -61,24 +61,24 @@ static void children(void)
 	check(lh_coproc_ask(&c, "again", 5, 10, &reply, &err) == 0 && reply.n == 5);
 	check(lh_coproc_stop(&c, &err) == 0);
 
-	check(lh_coproc_start(&c, quick, &err) == 0);
+	check(lh_coproc_start(&c, quick, LH_KEYS_NONE, &err) == 0);
 	check(lh_coproc_ask(&c, big, n, 10, &reply, &err) < 0 && err.code == LH_EIO);
 	check(strcmp(err.msg, "true ended without an answer") == 0);
 	check(lh_coproc_ask(&c, "x", 1, 10, &reply, &err) < 0 && strcmp(err.msg, "true is not running") == 0);
 	lh_coproc_stop(&c, &err);
 
-	check(lh_coproc_start(&c, slow, &err) == 0);
+	check(lh_coproc_start(&c, slow, LH_KEYS_NONE, &err) == 0);
 	check(lh_coproc_ask(&c, "x", 1, 0.1, &reply, &err) < 0 && err.code == LH_ENET);
 	check(strcmp(err.msg, "sleep did not answer within 0.1 seconds") == 0);
 	lh_coproc_stop(&c, &err);
 
-	check(lh_coproc_start(&c, fails, &err) == 0);
+	check(lh_coproc_start(&c, fails, LH_KEYS_NONE, &err) == 0);
 	check(lh_coproc_ask(&c, "x", 1, 10, &reply, &err) < 0 && err.code == LH_EIO);
 	check(strcmp(err.msg, "the reason") == 0);
 	lh_coproc_stop(&c, &err);
 
 	setenv("PATH", "/usr/bin", 1);	/* a folder that may not be read would be EACCES */
-	check(lh_coproc_start(&c, absent, &err) < 0);
+	check(lh_coproc_start(&c, absent, LH_KEYS_NONE, &err) < 0);
 	check(strcmp(err.msg, "cannot run lh-no-such-tool: No such file or directory") == 0);
 	lh_coproc_stop(&c, &err);
 	free(big);

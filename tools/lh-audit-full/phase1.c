@@ -6,6 +6,7 @@
 
 #include "audit.h"
 #include "child.h"
+#include "lh_coproc.h"
 #include "lh_file.h"
 #include "lh_mem.h"
 #include "lh_schema.h"
@@ -206,7 +207,7 @@ static int judge_all(struct judge *j, struct lh_err *err)
 /* --test-command: 1 when it exits with 0, 0, -1. */
 static int test(struct audit *a, struct lh_err *err)
 {
-	struct lh_child_how how = { .command = a->s->test_command, .seconds = TEST_SECONDS };
+	struct lh_child_how how = { .command = a->s->test_command, .keys = LH_KEYS_ALL, .seconds = TEST_SECONDS };
 	struct lh_child_out out;
 	int rc = child_run(a, CHECK_VALIDATORS, &how, NULL, 0, &out, err);
 

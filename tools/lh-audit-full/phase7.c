@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "lh_coproc.h"
 #include "lh_ascii.h"
 #include "lh_file.h"
 #include "lh_json.h"
@@ -34,36 +35,29 @@ struct replay {
 	char *set_log;		/* LH_REPLAY_LOG=the log in that folder */
 	const char *log;	/* its path, in set_log */
 	int port;		/* bound, and nobody listens */
-	char set[2 * LH_PROVIDERS + 1][64];
-	char *env[2 * LH_PROVIDERS + 3];
+	char set[LH_PROVIDERS][64];
+	char *env[LH_PROVIDERS + 2];
 	struct lh_child_out out;
 	struct lh_record row;
 	struct lh_buf scratch;
 };
 
 /* Every model's address is one where nobody answers: a replay that is not dry
- * fails at once, and nothing leaves the machine.  Keys are for nobody then, and
- * those that are no good are no finding. */
+ * fails at once, and nothing leaves the machine.  Keys are for nobody then, so
+ * that it gets none, and those that are no good are no finding. */
 static int close_port(struct replay *r, struct lh_err *err)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t n = sizeof at;
-	size_t n_set = 0;
 	int i;
 
 	r->port = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (r->port < 0 || bind(r->port, (struct sockaddr *)&at, sizeof at) < 0 || getsockname(r->port, (struct sockaddr *)&at, &n) < 0)
 		return lh_err_sys(err, "cannot bind a port of 127.0.0.1");
 	for (i = 0; i < LH_PROVIDERS; i++) {
-		const char *key = lh_provider_key_name((enum lh_provider)i);
-
-		snprintf(r->set[n_set++], sizeof r->set[0], "%s=http://127.0.0.1:%u", lh_provider_url_name((enum lh_provider)i), ntohs(at.sin_port));
-		if (key)
-			snprintf(r->set[n_set++], sizeof r->set[0], "%s=", key);
+		snprintf(r->set[i], sizeof r->set[i], "%s=http://127.0.0.1:%u", lh_provider_url_name((enum lh_provider)i), ntohs(at.sin_port));
+		r->env[i] = r->set[i];
 	}
-	snprintf(r->set[n_set++], sizeof r->set[0], "LH_KEYS_FILE=");
-	while (n_set--)
-		r->env[n_set] = r->set[n_set];
 	return 0;
 }
 
@@ -109,7 +103,7 @@ static int take_row(struct replay *r, struct lh_err *err)
 static int replay(struct replay *r, enum check_id id, const char *task, const char *how_so, struct lh_err *err)
 {
 	char *argv[] = { "lh-replay", "-q", "--retries", "0", "--root", (char *)lh_root_path(r->a->root), "--log", (char *)r->log, NULL };
-	struct lh_child_how how = { .command = r->a->s->replay_command, .argv = argv, .env = r->env, .seconds = REPLAY_SECONDS, .max = ROW_MAX };
+	struct lh_child_how how = { .command = r->a->s->replay_command, .argv = argv, .keys = LH_KEYS_NONE, .env = r->env, .seconds = REPLAY_SECONDS, .max = ROW_MAX };
 	struct lh_buf record;
 	int rc;
 

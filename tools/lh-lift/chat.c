@@ -49,7 +49,7 @@ static int start(struct chat *c, struct lh_err *err)
 
 	lh_f64_print(timeout, c->l->timeout);
 	snprintf(retries, sizeof retries, "%llu", (unsigned long long)c->l->retries);
-	return lh_coproc_start(&c->child, argv, err);
+	return lh_coproc_start(&c->child, argv, LH_KEYS_CHAT, err);
 }
 
 static int bad_answer(struct lh_err *err)

@@ -172,7 +172,7 @@ static int start_recorder(struct lift *l, struct lh_err *err)
 	}
 	argv[n++] = "--";
 	argv[n++] = l->book;
-	return lh_coproc_start(&l->recorder, argv, err);
+	return lh_coproc_start(&l->recorder, argv, LH_KEYS_OLLAMA | LH_KEYS_OPENAI, err);
 }
 
 static int record(struct lift *l, const char *entry, size_t n, struct lh_err *err)

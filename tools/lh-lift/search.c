@@ -54,7 +54,7 @@ int search_start(struct search *s, const struct lift *l, bool warm, struct lh_er
 	argv[n++] = "--";
 	for (i = 0; i < t->n_operands; i++)
 		argv[n++] = t->operands[i];
-	rc = lh_coproc_start(&s->child, argv, err);
+	rc = lh_coproc_start(&s->child, argv, LH_KEYS_OLLAMA | LH_KEYS_OPENAI, err);
 	free(argv);
 	return rc;
 }

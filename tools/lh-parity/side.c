@@ -73,7 +73,7 @@ static int set_text(struct side *s, const struct kase *k, struct lh_err *err)
 
 static int ask_child(struct side *s, const struct kase *k, struct lh_str *got, int *status, struct lh_err *err)
 {
-	struct lh_child_how how = { .command = s->command, .seconds = s->probe->timeout, .max = ANSWER_MAX };
+	struct lh_child_how how = { .command = s->command, .keys = LH_KEYS_ALL, .seconds = s->probe->timeout, .max = ANSWER_MAX };
 
 	if (set_text(s, k, err) < 0)
 		return -1;
