@@ -238,6 +238,53 @@ d/same.audit.jsonl 5 true null anchored" ]
 	[[ $(jq -r .completeness_attestation <<<"$output") == *"damaged (row 2: row_hmac mismatch)"* ]]
 }
 
+@test "a report over a log that lacks the manifest's root says that rows are missing, and ends with 1" {
+	log W-1 3
+	for row in 1 3; do
+		manifest W-1 ".audit_log_chain_root = \"$(sed -n ${row}p d/W-1.audit.jsonl | jq -r .row_hmac)\"" | lh-subject-audit manifest put --dir d >/dev/null
+		run -0 lh-subject-audit report --dir d --from 2030-01-01T00:00:00Z W-1
+		[ "$(jq -c '.audit_log | [.chain_verified, .chain_error]' <<<"$output")" = '[true,null]' ]
+	done
+	head -n 2 d/W-1.audit.jsonl >cut
+	log W-2 2
+	sed 's/W-2/W-1/' d/W-2.audit.jsonl | jq -c 'del(.prev_chain_hash, .row_hmac)' | oracle write key >replaced
+	: >empty
+	for what in cut replaced empty removed; do
+		rm -f d/W-1.audit.jsonl
+		[ $what = removed ] || cp $what d/W-1.audit.jsonl
+		run -1 --separate-stderr lh-subject-audit report --dir d W-1
+		[ "$(jq -c '.audit_log | [.chain_verified, .chain_error]' <<<"$output")" = '[false,"audit_log_chain_root mismatch"]' ]
+		[[ $(jq -r .completeness_attestation <<<"$output") == "Rows are missing from the audit log: "* ]]
+	done
+	for root in '' GENESIS; do
+		manifest W-1 ".audit_log_chain_root = \"$root\"" | lh-subject-audit manifest put --dir d >/dev/null
+		run -0 lh-subject-audit report --dir d W-1
+	done
+}
+
+@test "a report says when there is a second log of the subject under another name" {
+	log a/b 2
+	cp "$(named a/b .audit.jsonl)" d/a_b.audit.jsonl
+	run -1 lh-subject-audit report --dir d a/b
+	[[ $(jq -r .completeness_attestation <<<"$output") == *"a second log of this subject, $(named a/b .audit.jsonl), "* ]]
+	[ "$(jq -c '.audit_log | [.rows_in_window, .chain_verified, .chain_error]' <<<"$output")" = '[2,false,"a second log"]' ]
+	: >"$(named a/b .audit.jsonl)"
+	run -0 lh-subject-audit report --dir d a/b
+}
+
+@test "one row is one row, in the attestation and on the page" {
+	log W-1 1
+	lh-subject-audit report --dir d --html page.html W-1 >report
+	jq -e '.completeness_attestation | test("chain of 1 row verifies.*; the one row in the window is listed")' report
+	grep -q 'Its one entry carries a valid seal' page.html
+	grep -q '<p>1 of 1 entry.</p>' page.html
+	run ! grep -qE '\b1 entries|All 1' page.html
+	log W-1 1
+	sed -i '2s/success/denied/' d/W-1.audit.jsonl
+	lh-subject-audit report --dir d --html page.html W-1 && return 1
+	grep -q 'Its first entry is genuine and unaltered' page.html
+}
+
 @test "a report with a log alone, a manifest alone, and with neither" {
 	log W-1 1
 	manifest W-2 | lh-subject-audit manifest put --dir d
@@ -346,6 +393,58 @@ page() {
 	manifest W-1 | lh-subject-audit manifest put --dir d
 	page W-1
 	shown page.html | grep -qF 'No access has been recorded.'
+	cp whole d/W-1.audit.jsonl
+	manifest W-1 ".audit_log_chain_root = \"$(verdict tip whole)\"" | lh-subject-audit manifest put --dir d
+	page W-1
+	shown page.html | grep -qF 'This record is genuine.'
+	for rows in 4 0; do
+		head -n $rows whole >d/W-1.audit.jsonl
+		page W-1
+		shown page.html >text
+		grep -qF "Entries are missing from this record. An entry that is known to have been made, with the seal $(verdict tip whole)" text
+		run ! grep -q 'This record is genuine\|No access' text
+	done
+}
+
+# layout WIDTH - of page.html: how wide it is, and each cell and paragraph that
+# sticks out or is narrower than some letters, as JSON.
+layout() {
+	local browser
+	browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || skip "no chromium"
+	cat >frame.html <<-END
+	<!DOCTYPE html><meta charset="utf-8"><iframe id="f" src="page.html" style="border:0;width:$1px;height:3000px"></iframe><pre id="o"></pre>
+	<script>onload = () => {
+		const d = f.contentDocument, e = d.documentElement, bad = [];
+		for (const t of d.querySelectorAll("h1, p, th, td, dt, dd, li, .verdict")) {
+			const r = t.getBoundingClientRect();
+			if (r.width && (r.left < 0 || r.right > e.clientWidth || r.width < 100))
+				bad.push([t.tagName, t.textContent.slice(0, 20), r.left, r.width]);
+		}
+		o.textContent = JSON.stringify({ over: e.scrollWidth - e.clientWidth, bad, rows: d.querySelectorAll("tbody tr").length,
+			head: d.querySelector("thead").getBoundingClientRect().height > 0 });
+	}</script>
+	END
+	timeout 120 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+		--disable-component-update --disable-sync --allow-file-access-from-files --user-data-dir="$PWD/profile" \
+		--dump-dom "file://$PWD/frame.html" 2>/dev/null | grep -o '<pre id="o">.*</pre>' | sed 's/<[^>]*>//g'
+}
+
+@test "the page fits a telephone, a tablet and a desk, with long words and a letter under 500 marks" {
+	id=W-$(printf 'x%.0s' {1..190})
+	python3 - "$id" >in <<-'END'
+	import json, sys
+	for text in ["name", "d" * 400, "a" + "\u0301" * 500, "\u20e3" * 500, "a" + "\u0489" * 500, "\U000e0041" * 300, "\u0646\u0638" * 200]:
+	    print(json.dumps({"candidate_id": sys.argv[1], "accessor": {"kind": text, "daemon": text, "purpose": text},
+	                      "fields_accessed": [text, text], "result": "success"}))
+	END
+	lh-subject-audit append --dir d in >/dev/null
+	manifest "$id" '.retention.policy = "p" * 400 | .datasets[0].name = ("a" + "\u0301" * 500)' | lh-subject-audit manifest put --dir d >/dev/null
+	page "$id"
+	for width in 360 768 1280; do
+		layout $width >layout.json
+		jq -e '.over == 0 and .bad == [] and .rows == 7' layout.json || { echo "$width: $(cat layout.json)"; return 1; }
+		[ "$(jq .head layout.json)" = "$([ $width = 1280 ] && echo true || echo false)" ]
+	done
 }
 
 # ---- every night ----

@@ -124,8 +124,11 @@ void report_attest(const struct report *r, struct lh_buf *out)
 		lh_buf_puts(out, ", whose rows are not listed.");
 		break;
 	default:
-		lh_buf_printf(out, "The audit log's chain of %llu row%s verifies from the first row to the last; all %llu row%s in the window "
-			      "are listed.", rows, s, listed, listed == 1 ? "" : "s");
+		lh_buf_printf(out, "The audit log's chain of %llu row%s verifies from the first row to the last; ", rows, s);
+		if (listed == 1)
+			lh_buf_puts(out, "the one row in the window is listed.");
+		else
+			lh_buf_printf(out, "all %llu rows in the window are listed.", listed);
 	}
 }
 

@@ -13,7 +13,16 @@ struct page {
 	struct lh_buf b, text;
 };
 
-static const char style[] = "td.when{white-space:nowrap}\n";
+/* Columns have widths of their own, so that long words are broken within them;
+ * where there is no room for five columns, a row is a block of labelled lines.
+ * What cannot be broken, as one letter under hundreds of marks, is cut off. */
+static const char style[] =
+	"p,dt,dd,li,.verdict{overflow-wrap:anywhere}\n"
+	"p,dd,li,td,.verdict{overflow:hidden}\n"
+	"table{table-layout:fixed}th.when{width:15rem}\n"
+	"@media(max-width:56rem){table,tbody,tr,td{display:block}thead{display:none}\n"
+	"tr{border-top:2px solid var(--line);padding:.4rem 0}\n"
+	"td{border:0;padding:.1rem 0}td::before{content:attr(data-label) \": \";color:var(--dim)}}\n";
 
 static int put_string(struct page *pg, const struct lh_value *v, struct lh_str *s, struct lh_err *err)
 {
@@ -108,41 +117,87 @@ static int put_row(void *ctx, const struct lh_record *rec, struct lh_err *err)
 	struct page *pg = ctx;
 	int rc;
 
-	lh_buf_puts(&pg->b, "<tr><td class=\"when\">");
+	lh_buf_puts(&pg->b, "<tr><td data-label=\"When\">");
 	rc = put_when(pg, rec, err);
-	lh_buf_puts(&pg->b, "</td><td>");
+	lh_buf_puts(&pg->b, "</td><td data-label=\"Who\">");
 	rc = rc ? rc : put_member(pg, rec, "accessor.daemon", err);
 	lh_buf_puts(&pg->b, " (");
 	rc = rc ? rc : put_member(pg, rec, "accessor.kind", err);
-	lh_buf_puts(&pg->b, ")</td><td>");
+	lh_buf_puts(&pg->b, ")</td><td data-label=\"What for\">");
 	rc = rc ? rc : put_member(pg, rec, "accessor.purpose", err);
-	lh_buf_puts(&pg->b, "</td><td>");
+	lh_buf_puts(&pg->b, "</td><td data-label=\"Which data\">");
 	rc = rc ? rc : put_fields(pg, rec, err);
-	lh_buf_puts(&pg->b, "</td><td>");
+	lh_buf_puts(&pg->b, "</td><td data-label=\"Outcome\">");
 	rc = rc ? rc : put_result(pg, rec, err);
 	lh_buf_puts(&pg->b, "</td></tr>\n");
 	return rc || pg->b.len < BLOCK ? rc : flush(pg, err);
 }
 
-static void put_verdict(struct page *pg)
+/* "Its first 5 entries are", "Its first entry is", "None of its entries is". */
+static void put_good_part(struct page *pg, unsigned long long rows)
+{
+	if (rows > 1)
+		lh_buf_printf(&pg->b, "Its first %llu entries are", rows);
+	else
+		lh_buf_puts(&pg->b, rows ? "Its first entry is" : "None of its entries is");
+}
+
+static void put_broken(struct page *pg)
 {
 	const struct report *r = pg->r;
-	unsigned long long rows = r->v.count;
 
-	if (*r->error && r->v.state == LH_CHAIN_TORN)
-		lh_buf_printf(&pg->b, "<div class=\"verdict bad\" id=\"verdict\"><strong>The record is incomplete at its end.</strong> "
-			      "Its first %llu entries are genuine and unaltered, but the last one was never finished being written "
-			      "(%s). This looks like an interruption, not like tampering.</div>\n", rows, r->error);
-	else if (*r->error)
-		lh_buf_printf(&pg->b, "<div class=\"verdict bad\" id=\"verdict\"><strong>This record cannot be trusted as a whole.</strong> "
-			      "Its first %llu entries are genuine and unaltered; from there on it has been changed or damaged "
-			      "(%s).</div>\n", rows, r->error);
-	else if (!rows)
-		lh_buf_puts(&pg->b, "<div class=\"verdict good\" id=\"verdict\"><strong>No access has been recorded.</strong></div>\n");
+	if (r->v.state == LH_CHAIN_TORN) {
+		lh_buf_puts(&pg->b, "<strong>The record is incomplete at its end.</strong> ");
+		put_good_part(pg, r->v.count);
+		lh_buf_printf(&pg->b, " genuine and unaltered, but the last one was never finished being written (%s). This looks like an "
+			      "interruption, not like tampering.", r->error);
+	} else {
+		lh_buf_puts(&pg->b, "<strong>This record cannot be trusted as a whole.</strong> ");
+		put_good_part(pg, r->v.count);
+		lh_buf_printf(&pg->b, " genuine and unaltered; from there on it has been changed or damaged (%s).", r->error);
+	}
+	lh_buf_printf(&pg->b, " Rows count from 0: this one is line %llu of the log.", (unsigned long long)r->v.row + 1);
+}
+
+static void put_missing(struct page *pg)
+{
+	lh_buf_puts(&pg->b, "<strong>Entries are missing from this record.</strong> An entry that is known to have been made, with the seal <code>");
+	lh_buf_puts(&pg->b, pg->r->root);
+	lh_buf_puts(&pg->b, pg->r->v.count ? "</code>, is not there: the record was cut off at its end, or replaced by another. "
+					     "What is listed below may not be all." :
+					     "</code>, is not there, and neither is any other: the record was removed.");
+}
+
+static void put_whole(struct page *pg)
+{
+	unsigned long long rows = pg->r->v.count;
+
+	if (!rows)
+		lh_buf_puts(&pg->b, "<strong>No access has been recorded.</strong>");
+	else if (rows == 1)
+		lh_buf_puts(&pg->b, "<strong>This record is genuine.</strong> Its one entry carries a valid seal: it was not changed since.");
 	else
-		lh_buf_printf(&pg->b, "<div class=\"verdict good\" id=\"verdict\"><strong>This record is genuine.</strong> "
-			      "All %llu entries carry a valid seal, and each is tied to the one before: none was changed, "
-			      "removed from between others, or put in since.</div>\n", rows);
+		lh_buf_printf(&pg->b, "<strong>This record is genuine.</strong> All %llu entries carry a valid seal, and each is tied to the one "
+			      "before: none was changed, removed from between others, or put in since.", rows);
+}
+
+static void put_verdict(struct page *pg)
+{
+	enum report_fault fault = report_fault(pg->r);
+
+	lh_buf_printf(&pg->b, "<div class=\"verdict %s\" id=\"verdict\">", fault ? "bad" : "good");
+	if (fault == REPORT_CHAIN) {
+		put_broken(pg);
+	} else if (fault == REPORT_MISSING) {
+		put_missing(pg);
+	} else if (fault == REPORT_SECOND) {
+		lh_buf_puts(&pg->b, "<strong>This is not the whole record.</strong> There is a second one of the same person, ");
+		lh_html_data(&pg->b, pg->r->second, strlen(pg->r->second));
+		lh_buf_puts(&pg->b, ", which is not listed here.");
+	} else {
+		put_whole(pg);
+	}
+	lh_buf_puts(&pg->b, "</div>\n");
 }
 
 static void put_manifest(struct page *pg)
@@ -190,14 +245,15 @@ static void put_top(struct page *pg)
 	lh_html_data(&pg->b, r->id, strlen(r->id));
 	lh_buf_printf(&pg->b, ", as of <time datetime=\"%s\">%.10s %.8s UTC</time></p>\n", r->generated_at, r->generated_at, r->generated_at + 11);
 	put_verdict(pg);
-	lh_buf_printf(&pg->b, "<h2>Accesses</h2>\n<p>%llu of %llu entries", (unsigned long long)r->in_window, (unsigned long long)r->rows);
+	lh_buf_printf(&pg->b, "<h2>Accesses</h2>\n<p>%llu of %llu entr%s", (unsigned long long)r->in_window,
+		      (unsigned long long)r->rows, r->rows == 1 ? "y" : "ies");
 	if (from)
 		lh_buf_printf(&pg->b, ", from %s", from);
 	if (to)
 		lh_buf_printf(&pg->b, ", up to %s", to);
 	lh_buf_puts(&pg->b, ".</p>\n");
 	if (r->in_window)
-		lh_buf_puts(&pg->b, "<table>\n<thead><tr><th>When</th><th>Who</th><th>What for</th><th>Which data</th>"
+		lh_buf_puts(&pg->b, "<table>\n<thead><tr><th class=\"when\">When</th><th>Who</th><th>What for</th><th>Which data</th>"
 			    "<th>Outcome</th></tr></thead>\n<tbody>\n");
 }
 
