@@ -230,6 +230,21 @@ d/same.audit.jsonl 5 true null anchored" ]
 	[ "$(jq -r '.audit_log.rows[0].accessor.trace_id' <<<"$output")" = t-2 ]
 }
 
+@test "the window's ends are compared to the last of nine digits, whatever the zone" {
+	for ts in 2026-05-03T09:00:00.461439209Z 2026-05-03T09:00:00.46143921Z 2026-05-03T11:00:00.461439211+02:00 2026-05-03T09:00:00.461439999Z; do
+		record W-1 | jq -c ".ts = \"$ts\""
+	done | lh-subject-audit append --dir d >/dev/null
+	listed() {
+		lh-subject-audit report --dir d "$@" W-1 | jq -r '[.audit_log.rows[].ts[20:29]] | join(" ")'
+	}
+	[ "$(listed --from 2026-05-03T09:00:00.461439210Z --to 2026-05-03T09:00:00.46143921Z)" = 46143921Z ]
+	[ "$(listed --from 2026-05-03T10:00:00.461439211+01:00)" = "461439211 461439999" ]
+	[ "$(listed --to 2026-05-03T09:00:00.461439209Z)" = 461439209 ]
+	[ "$(listed --to 2026-05-03T09:00:00.461Z)" = "" ]
+	[ "$(listed --from 2026-05-03T09:00:00.461439211Z --to 2026-05-03T09:00:00.461439998Z)" = 461439211 ]
+	[ "$(listed --from 2026-05-03T09:00:00.462Z)" = "" ]
+}
+
 @test "a report on a broken log says so, shows the rows, and ends with 1" {
 	log W-1 3
 	sed -i '3s/success/denied/' d/W-1.audit.jsonl
@@ -324,6 +339,18 @@ d/same.audit.jsonl 5 true null anchored" ]
 	cmp out d/_retention_sweep_2026-05-02.jsonl
 	[ "$sum" = "$(cat d/*.json | sha256sum)" ]
 	lh-subject-audit sweep --dir d --now 2026-05-03T00:00:00Z | jq -es length | grep -qx 2
+}
+
+@test "sweep compares to the last of nine digits" {
+	{
+		manifest a '.retention.general_pii_until = "2026-05-03T00:00:00.000000001Z"'
+		manifest b '.retention.general_pii_until = "2026-05-03T00:00:00.000000003Z"'
+		manifest c '.consent.biometric = {status: "given", retention_until: "2026-05-03T02:00:00.000000001+02:00"}'
+	} | lh-subject-audit manifest put --dir d >/dev/null
+	run -0 lh-subject-audit sweep --dir d --as-of 2026-05-03T00:00:00.000000002Z
+	[ "$(jq -r .candidate_id <<<"$output")" = $'a\nc' ]
+	run -0 lh-subject-audit sweep --dir d --as-of 2026-05-03T00:00:00.000000001Z
+	[ -z "$output" ]
 }
 
 # ---- the page ----
@@ -449,22 +476,98 @@ layout() {
 
 # ---- every night ----
 
+# night [--first-night] [DIR] - the script, its anchors in a folder of their own.
+night() {
+	LH_ANCHORS=$PWD/anchors "$ROOT/share/examples/lh-subject-audit-nightly" "$@"
+}
+
 @test "the nightly script is silent when all is well, and says what is wrong" {
 	mkdir anchors
-	export LH_ANCHORS=$PWD/anchors
+	log W-1 5
+	run -0 night --first-night d
+	[ -z "$output" ]
+	[ "$(ls -A anchors | wc -l)" = 1 ]
+	lh-subject-audit verify --dir d --against anchors/* | jq -e '.state == "anchored"'
+	log W-1 2
+	log W-2 1
+	run -0 night d
+	[ -z "$output" ]
+	[ "$(ls -A anchors | wc -l)" = 2 ]
+	[ "$(jq -r .count "$(ls -d anchors/* | tail -n 1)" | head -n 2)" = $'7\n1' ]
+	head -n 6 d/W-1.audit.jsonl >x
+	mv x d/W-1.audit.jsonl
+	run -1 night d
+	[ "${lines[0]}" = "lh-subject-audit anchor --dir d --against $(ls -d "$PWD"/anchors/* | tail -n 1) ended with 1:" ]
+	[ "${lines[1]}" = "lh-subject-audit: d/W-1.audit.jsonl: anchor: expected 7 rows" ]
+	[ "$(ls -A anchors | wc -l)" = 2 ]
+	run -1 night d
+	run -2 night absent
+	[[ $output == *" ended with 2:"*"absent: No such file or directory"* ]]
+	[ "$(ls -A anchors | wc -l)" = 2 ]
+}
+
+@test "without anchors the nightly script verifies, and says what went wrong behind the colon" {
 	nightly=$ROOT/share/examples/lh-subject-audit-nightly
 	log W-1 5
 	run -0 "$nightly" d
 	[ -z "$output" ]
-	[ "$(ls anchors | wc -l)" = 1 ]
-	lh-subject-audit verify --dir d --against anchors/* | jq -e '.state == "anchored"'
-	head -n 4 d/W-1.audit.jsonl >x
-	mv x d/W-1.audit.jsonl
+	sed -i '3s/success/denied/' d/W-1.audit.jsonl
 	run -1 "$nightly" d
-	[[ $output == *'"file":"d/W-1.audit.jsonl"'*'anchor: expected 5 rows'* ]]
-	[ "$(ls anchors | wc -l)" = 1 ]
-	run -2 "$nightly" absent
-	[[ $output == *"absent: No such file or directory"* ]]
+	[ "${lines[0]}" = "lh-subject-audit verify --dir d ended with 1:" ]
+	[[ ${lines[1]} == '{"file":"d/W-1.audit.jsonl"'*'row 2: row_hmac mismatch'* ]]
+	chmod 644 key
+	run -2 "$nightly" d
+	[ "${lines[0]}" = "lh-subject-audit verify --dir d ended with 2:" ]
+	[ "${lines[1]}" = "lh-subject-audit: key: mode 0644 gives others access to secrets; make it 0600" ]
+	run -2 "$nightly" --first-night d
+	[ "$output" = "lh-subject-audit-nightly: --first-night: LH_ANCHORS is not set" ]
+}
+
+@test "a night without an anchor is an error but for the first one, and the first one is not repeated" {
+	log W-1 5
+	run -2 night d
+	[ "$output" = "lh-subject-audit-nightly: LH_ANCHORS: $PWD/anchors is not a folder" ]
+	mkdir anchors
+	run -2 night d
+	[ "$output" = "lh-subject-audit-nightly: no anchor in $PWD/anchors; --first-night is for the first one" ]
+	[ -z "$(ls -A anchors)" ]
+	run -0 night --first-night d
+	run -2 night --first-night d
+	[[ $output == "lh-subject-audit-nightly: --first-night: there is an anchor already: "* ]]
+	mv anchors/* anchors/anchor-99990101T000000Z.jsonl
+	run -2 night d
+	[ "$output" = "lh-subject-audit-nightly: $PWD/anchors/anchor-99990101T000000Z.jsonl is later than now" ]
+	[ "$(ls -A anchors | wc -l)" = 1 ]
+}
+
+@test "a first night over a broken log leaves no anchor, and a full folder of anchors leaves no half of one" {
+	mkdir anchors
+	log W-1 5
+	sed '3s/success/denied/' d/W-1.audit.jsonl >x
+	mkdir e
+	cp x e/W-1.audit.jsonl
+	run -1 night --first-night e
+	[ -z "$(ls -A anchors)" ]
+	mkdir bin
+	printf '#!/bin/sh\ncase $1 in */out) head -c 20 "$1"; : >>%s/cut; exit 1 ;; esac\nexec /bin/cat "$@"\n' "$PWD" >bin/cat
+	chmod +x bin/cat
+	PATH=$PWD/bin:$PATH run -1 night --first-night d
+	[ -e cut ]
+	[ -z "$(ls -A anchors)" ]
+	run -0 night --first-night d
+}
+
+@test "the nightly script uses a folder of its own below TMPDIR, for its owner alone, and removes it" {
+	mkdir anchors tmp bin
+	log W-1 5
+	printf '#!/bin/sh\nstat -c %%a %s/tmp/* >>%s/modes\nls -A %s/tmp | wc -l >>%s/modes\nexec %s "$@"\n' "$PWD" "$PWD" "$PWD" "$PWD" \
+		"$(command -v lh-subject-audit)" >bin/lh-subject-audit
+	chmod +x bin/lh-subject-audit
+	umask 0
+	TMPDIR=$PWD/tmp PATH=$PWD/bin:$PATH run -0 night --first-night d
+	[ "$(cat modes)" = $'700\n1' ]
+	[ -z "$(ls -A tmp)" ]
+	[ "$(stat -c %a anchors/*)" = 600 ]
 }
 
 @test "the examples for cron and systemd are well-formed" {
