@@ -7,6 +7,7 @@
 #include <time.h>
 
 #define DAY_MS INT64_C(86400000)
+#define NS_IN_MS 1000000
 
 /* Days since 1970-01-01 of a proleptic Gregorian date (Howard Hinnant,
  * "chrono-compatible low-level date algorithms"). */
@@ -107,7 +108,7 @@ static bool read_ours(const char *s, int f[6], int *frac)
 	f[3] = two(s + 11, &bad);
 	f[4] = two(s + 14, &bad);
 	f[5] = two(s + 17, &bad);
-	*frac = two(s + 20, &bad) * 10 + (int)last;
+	*frac = (two(s + 20, &bad) * 10 + (int)last) * NS_IN_MS;
 	return !bad && last <= 9;
 }
 
@@ -116,7 +117,7 @@ static int read_any(const char *s, size_t n, int f[6], int *frac, int *minutes)
 {
 	static const char sep[] = "--T::";
 	const char *end = s + n, *from;
-	int i, scale = 100;
+	int i, scale = 100 * NS_IN_MS;
 
 	for (i = 0; i < 6; i++) {
 		if (i && expect(&s, end, sep[i - 1]) < 0)
@@ -134,7 +135,7 @@ static int read_any(const char *s, size_t n, int f[6], int *frac, int *minutes)
 	return zone(s, end, minutes);
 }
 
-int lh_time_read(const char *s, size_t n, int64_t *ms)
+int lh_moment_read(const char *s, size_t n, struct lh_moment *at)
 {
 	int f[6], frac = 0, minutes = 0;
 
@@ -146,8 +147,18 @@ int lh_time_read(const char *s, size_t n, int64_t *ms)
 	if (f[1] < 1 || f[1] > 12 || f[2] < 1 || f[2] > days_in(f[0], f[1]) ||
 	    f[3] > 23 || f[4] > 59 || f[5] > 59)
 		return -1;
-	*ms = days_from_civil(f[0], f[1], f[2]) * DAY_MS +
-	      ((f[3] * 60 + f[4] - minutes) * INT64_C(60) + f[5]) * 1000 + frac;
+	at->s = days_from_civil(f[0], f[1], f[2]) * (DAY_MS / 1000) + (f[3] * 60 + f[4] - minutes) * INT64_C(60) + f[5];
+	at->ns = frac;
+	return 0;
+}
+
+int lh_time_read(const char *s, size_t n, int64_t *ms)
+{
+	struct lh_moment at;
+
+	if (lh_moment_read(s, n, &at) < 0)
+		return -1;
+	*ms = at.s * 1000 + at.ns / NS_IN_MS;
 	return 0;
 }
 

@@ -249,13 +249,13 @@ int audit_manifest(struct lh_tool *tool, void *settings)
 
 /* ---- sweep ---- */
 
-static bool before(const struct lh_manifest *m, const char *path, int64_t as_of)
+static bool before(const struct lh_manifest *m, const char *path, struct lh_moment as_of)
 {
+	struct lh_moment until;
 	struct lh_value v;
-	int64_t ms;
 
 	return lh_manifest_get(&m->rec, path, &v) && v.type == LH_STRING &&
-	       lh_time_read(v.p + 1, v.n - 2, &ms) == 0 && ms < as_of;
+	       lh_moment_read(v.p + 1, v.n - 2, &until) == 0 && lh_moment_before(until, as_of);
 }
 
 static int sweep(struct lh_tool *tool, const struct settings *s, const char *path,
@@ -263,10 +263,10 @@ static int sweep(struct lh_tool *tool, const struct settings *s, const char *pat
 {
 	const struct lh_value *status = lh_record_get(&m->rec, "status");
 	bool pii, biometric;
-	int64_t as_of = 0;
+	struct lh_moment as_of = { 0, 0 };
 
 	(void)tool;
-	lh_time_read(s->as_of, strlen(s->as_of), &as_of);
+	lh_moment_read(s->as_of, strlen(s->as_of), &as_of);
 	pii = before(m, "retention.general_pii_until", as_of);
 	biometric = before(m, "consent.biometric.retention_until", as_of);
 	if (!(pii || biometric) || lh_value_is(status, "erased", 6) || lh_value_is(status, "retention_expired", 17))

@@ -17,13 +17,13 @@
 static bool in_window(const struct settings *s, const struct lh_record *rec)
 {
 	const struct lh_value *ts = lh_record_get(rec, "ts");
-	int64_t at, from, to;
+	struct lh_moment at, from, to;
 
-	if (!ts || ts->type != LH_STRING || lh_time_read(ts->p + 1, ts->n - 2, &at) < 0)
+	if (!ts || ts->type != LH_STRING || lh_moment_read(ts->p + 1, ts->n - 2, &at) < 0)
 		return true;
-	if (s->from && lh_time_read(s->from, strlen(s->from), &from) == 0 && at < from)
+	if (s->from && lh_moment_read(s->from, strlen(s->from), &from) == 0 && lh_moment_before(at, from))
 		return false;
-	return !(s->to && lh_time_read(s->to, strlen(s->to), &to) == 0 && at > to);
+	return !(s->to && lh_moment_read(s->to, strlen(s->to), &to) == 0 && lh_moment_before(to, at));
 }
 
 static int take_line(struct report *r, struct lh_record *rec, const char *p, size_t n, row_fn fn, void *ctx)
