@@ -12,7 +12,10 @@ setup() {
 	unset LH_EMBED_CACHE LH_OPENAI_API_KEY
 }
 
-teardown() { stop_upstreams; }
+teardown() {
+	stop_upstreams
+	[ -z "${held:-}" ] || kill -KILL "$held" 2>/dev/null || true
+}
 
 # embed [OPTION]... : one thread, this test's service, the file c.db
 embed() {
@@ -215,6 +218,112 @@ rows() {
 	[ "$(cat out? | sort -u | wc -l)" = 350 ]
 	[ "$(rows)" = 350 ]
 	sqlite3 c.db 'PRAGMA integrity_check' | grep -qx ok
+}
+
+@test "eight processes that begin with no file make one, and none fails" {
+	texts 1 3 >in
+	for _ in $(seq "$(scale 3 200)"); do
+		rm -f c.db* go
+		mkfifo go
+		exec 9<>go
+		for i in 1 2 3 4 5 6 7 8; do
+			{ read -r _; embed in >"out$i" 2>"err$i" || echo "status $?" >>"err$i"; } <&9 3>&- 9>&- &
+			pids[i]=$!
+		done
+		printf '\n%.0s' {1..8} >&9
+		wait "${pids[@]}"
+		exec 9>&-
+		[ -z "$(cat err?)" ] || { cat err?; false; }
+		[ "$(sort -u out? | wc -l)" = 3 ]
+		[ "$(rows)" = 3 ]
+	done
+}
+
+@test "one that is stopped anywhere while it looks at a new file meets the cache that another made" {
+	needs_strace
+	texts 1 3 >in
+	strace -qq -o locks -e trace=fcntl lh-embed --engine openai --url "$URL" --cache c.db in >want
+	free=$(grep -n 'F_UNLCK, l_whence=SEEK_SET, l_start=0, l_len=0' locks | cut -d: -f1 | head -n 6)
+	[ "$(wc -w <<<"$free")" -ge 3 ]
+	for n in $free; do
+		rm -f c.db* trace
+		strace -f -qq -o trace -e trace=fcntl -e inject=fcntl:signal=STOP:when="$n" \
+			lh-embed --engine openai --url "$URL" --cache c.db in >out 2>err 3>&- &
+		pid=$!
+		until grep -qs 'stopped by SIGSTOP' trace; do kill -0 $pid; sleep 0.02; done
+		held=$(pgrep -P $pid)
+		run -0 --separate-stderr embed in
+		[ -z "$stderr" ]
+		kill -CONT "$held"
+		wait $pid || { cat err; false; }
+		cmp out want
+		[ ! -s err ]
+		[ "$(rows)" = 3 ]
+	done
+}
+
+# reads HOW : another program that has c.db open, in the background; it makes a
+# file named ready first, and ends when there is one named end.  held: one read
+# that does not end.  endless: there is always one, none takes long.
+reads() {
+	python3 -c 'import os, sqlite3, sys, time
+a, b = [sqlite3.connect("c.db", isolation_level=None) for _ in "ab"]
+def begin(c):
+    c.execute("BEGIN")
+    c.execute("SELECT count(*) FROM vectors").fetchone()
+begin(a)
+open("ready", "w").close()
+while not os.path.exists("end"):
+    time.sleep(0.01)
+    if sys.argv[1] == "endless":
+        begin(b)
+        a.execute("ROLLBACK")
+        a, b = b, a' "$1" 3>&- &
+	held=$! reader=$!
+	until [ -e ready ]; do kill -0 $reader; sleep 0.05; done
+}
+
+@test "the log beside the file stays short, however many write and whoever reads" {
+	URL=$URL/mode/wide
+	texts 1 1 | embed --cache-max 1M >out
+	reads endless
+	for i in 1 2 3 4; do
+		texts $((i * 1000)) $((i * 1000 + $(scale 599 5999))) |
+			lh-embed --engine openai --url "$URL" --cache c.db --cache-max 1M -j2 --batch 16 >"out$i" 2>"err$i" 3>&- &
+		pids[i]=$!
+	done
+	for i in 1 2 3 4; do wait "${pids[i]}"; done
+	[ -z "$(cat err?)" ]
+	[ "$(stat -c %s c.db-wal)" -le 12000000 ]
+	: >end
+	wait $reader
+	[ "$(stat -c %s c.db)" -le 1048576 ]
+	[ "$(rows)" -ge 100 ]
+	sqlite3 c.db 'PRAGMA integrity_check' | grep -qx ok
+}
+
+@test "a log that another program holds on to grows to a bound, and nothing more is kept" {
+	URL=$URL/mode/wide
+	texts 1 1 | embed >out
+	reads held
+	texts 1000 "$(scale 5999 30000)" >in
+	run -0 --separate-stderr embed --batch 16 in
+	[ "${#lines[@]}" = "$(wc -l <in)" ]
+	[ "$stderr" = "lh-embed: c.db-wal: another program reads on in it; nothing more is kept until it ends" ]
+	[ "$(stat -c %s c.db-wal)" -le 24000000 ]
+	: >end
+	wait $reader
+	embed in | cmp - <(echo "$output")
+	sqlite3 c.db 'PRAGMA integrity_check' | grep -qx ok
+}
+
+@test "the file stays within --cache-max while what is in it changes" {
+	URL=$URL/mode/wide
+	for i in $(seq "$(scale 8 50)"); do
+		texts $((i * 100)) $((i * 100 + 170)) | embed --cache-max 1M --batch $((i * 7)) >out
+		[ "$(stat -c %s c.db)" -le 1048576 ]
+	done
+	[ "$(rows)" -ge 100 ]
 }
 
 @test "killed at any moment, it keeps what was answered before" {

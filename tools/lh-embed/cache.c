@@ -20,6 +20,9 @@
 #define PATIENCE 10000		/* ms for somebody else's lock */
 #define TOUCHED 4096		/* rows found, to be marked in one go */
 #define EVICTED 64		/* rows that go at a time */
+#define LOG_PAGES 256		/* of the write-ahead log, before it begins anew: 4 MiB */
+#define LOG_FULL 1024		/* then nothing more is kept until it can */
+#define LOG_PATIENCE 1000	/* ms for those who read on in it */
 
 /* Rows of some kilobytes: pages that hold several, so that little is left over. */
 #define SETUP "PRAGMA page_size=16384; PRAGMA auto_vacuum=INCREMENTAL"
@@ -57,6 +60,8 @@ struct cache {
 	int64_t start;			/* the clock when this run began */
 	bool passing;			/* why it failed: a full disk, a lock */
 	bool broken;			/* it was told that nothing more is kept or found */
+	int log_pages;			/* as the last commit left it */
+	bool log_held, log_told;	/* others read on in it, waited for once; it is full */
 	unsigned long long hits, kept, dropped;
 };
 
@@ -188,21 +193,40 @@ static int check(struct cache *c, int64_t application, int64_t version, struct l
 	return 0;
 }
 
+/* Look at the file in one transaction, as another process may be making it: 1 when
+ * it is a cache, 0 when there is nothing in it yet, -1 and *rc. */
+static int look_once(struct cache *c, int *rc, struct lh_err *err)
+{
+	int64_t application = 0, version = 0, objects = 0;
+	int is = -1;
+
+	*rc = exec(c, "BEGIN");
+	if (*rc == SQLITE_OK)
+		*rc = ask(c, "PRAGMA application_id", &application);
+	if (*rc == SQLITE_OK)
+		*rc = ask(c, "PRAGMA user_version", &version);
+	if (*rc == SQLITE_OK)
+		*rc = ask(c, "SELECT count(*) FROM sqlite_schema", &objects);
+	if (*rc == SQLITE_OK && !application && !version && !objects)
+		is = 0;
+	else if (*rc == SQLITE_OK)
+		is = check(c, application, version, err) < 0 ? -1 : 1;
+	if (!sqlite3_get_autocommit(c->db))
+		exec(c, "ROLLBACK");
+	return is;
+}
+
 /* What is in the file, made first if that is nothing. */
 static int look(struct cache *c, struct lh_err *err)
 {
-	int64_t application = 0, version = 0, objects = 0, deadline = time(NULL) + PATIENCE / 1000;
-	int rc;
+	int64_t deadline = time(NULL) + PATIENCE / 1000;
+	int rc, is;
 
 	for (;;) {
-		rc = ask(c, "PRAGMA application_id", &application);
-		if (rc == SQLITE_OK)
-			rc = ask(c, "PRAGMA user_version", &version);
-		if (rc == SQLITE_OK)
-			rc = ask(c, "SELECT count(*) FROM sqlite_schema", &objects);
-		if (rc == SQLITE_OK && (application || version || objects))
-			return check(c, application, version, err);
-		if (rc == SQLITE_OK)
+		is = look_once(c, &rc, err);
+		if (is > 0 || (is < 0 && rc == SQLITE_OK))
+			return is > 0 ? 0 : -1;
+		if (is == 0)
 			rc = create(c);
 		/* where a lock would have to be raised SQLite does not wait */
 		if (rc != SQLITE_OK && ((rc & 0xff) != SQLITE_BUSY || time(NULL) >= deadline))
@@ -223,6 +247,16 @@ static int prepare(struct cache *c, struct lh_err *err)
 		rc = number(c, NEWEST, &c->start);
 	c->page = (uint64_t)page;
 	return rc == SQLITE_OK ? 0 : fail(c, rc, err);
+}
+
+static int on_commit(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+	struct cache *c = ctx;
+
+	(void)db;
+	(void)name;
+	c->log_pages = pages;
+	return SQLITE_OK;
 }
 
 static int connect(struct cache *c, struct lh_err *err)
@@ -249,7 +283,8 @@ static int connect(struct cache *c, struct lh_err *err)
 	if (look(c, err) < 0)
 		return -1;
 	/* After a power cut the last rows may be missing, never damaged. */
-	rc = exec(c, "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=256; PRAGMA journal_size_limit=4194304");
+	rc = exec(c, "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=4194304");
+	sqlite3_wal_hook(c->db, on_commit, c);
 	return rc == SQLITE_OK ? prepare(c, err) : fail(c, rc, err);
 }
 
@@ -268,25 +303,89 @@ static int in_use(struct cache *c, uint64_t *used, uint64_t *all)
 	return rc;
 }
 
-/* Within a transaction: let go of what was used longest ago, if there is too much. */
-static int evict(struct cache *c)
+/* Within a transaction: let go of what was used longest ago, if with what is to
+ * come there is too much. */
+static int evict(struct cache *c, uint64_t coming)
 {
 	uint64_t used, all;
 	int rc = in_use(c, &used, &all), gone = 1;
 
-	if (rc != SQLITE_OK || used <= c->max)
+	if (rc != SQLITE_OK || used + coming <= c->max)
 		return rc;
-	while (rc == SQLITE_OK && used > c->max - c->max / 16 && gone > 0) {
+	while (rc == SQLITE_OK && used + coming > c->max - c->max / 16 && gone > 0) {
 		rc = run(c, EVICT);
 		gone = rc == SQLITE_OK ? sqlite3_changes(c->db) : 0;
 		c->dropped += (unsigned)gone;
 		if (rc == SQLITE_OK)
 			rc = in_use(c, &used, &all);
 	}
-	/* what is free is used again; only a lower limit than once makes a smaller file */
-	if (rc == SQLITE_OK && all > c->max + c->max / 8)
-		rc = run(c, VACUUM);
 	return rc;
+}
+
+/* What is free is used again; a lower limit than once makes a smaller file, and so
+ * does what took more pages than was thought. */
+static int shrink(struct cache *c)
+{
+	uint64_t used, all;
+	int rc = evict(c, 0);
+
+	if (rc == SQLITE_OK)
+		rc = in_use(c, &used, &all);
+	return rc == SQLITE_OK && all > c->max ? run(c, VACUUM) : rc;
+}
+
+/* The pages that a row takes: as many rows as a page holds, or pages of its own;
+ * and a share of two indexes. */
+static uint64_t row_bytes(const struct cache *c, size_t n)
+{
+	uint64_t row = n + 64, a_page = c->page / row;
+
+	return 128 + (a_page ? c->page / a_page : (row / c->page + 2) * c->page);
+}
+
+/* The first of the entries, as many as half the file may hold; *bytes: theirs. */
+static size_t fitting(const struct cache *c, const struct cache_entry *entry, size_t n, uint64_t *bytes)
+{
+	uint64_t row;
+	size_t i;
+
+	*bytes = 0;
+	for (i = 0; i < n; i++, *bytes += row) {
+		row = row_bytes(c, entry[i].n);
+		if (*bytes + row > c->max / 2)
+			break;
+	}
+	return i;
+}
+
+/*
+ * Readers hold on to the log, and where there is always one it never begins anew
+ * by itself.  Once it is long, new readers are sent to the file until those in the
+ * log have ended, which is soon if they are of our kind.
+ */
+static void restart_log(struct cache *c)
+{
+	int pages = -1, rc;
+
+	sqlite3_busy_timeout(c->db, c->log_held ? 0 : LOG_PATIENCE);
+	rc = sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_RESTART, &pages, NULL);
+	sqlite3_busy_timeout(c->db, PATIENCE);
+	c->log_held = rc != SQLITE_OK;
+	if (rc == SQLITE_OK || pages >= 0)
+		c->log_pages = rc == SQLITE_OK ? 0 : pages;
+}
+
+/* May something be appended to the log? */
+static bool log_has_room(struct cache *c)
+{
+	if (c->log_pages > LOG_PAGES)
+		restart_log(c);
+	if (c->log_pages <= LOG_FULL)
+		return true;
+	if (!c->log_told)
+		lh_tool_warn(c->tool, "%s-wal: another program reads on in it; nothing more is kept until it ends", c->path);
+	c->log_told = true;
+	return false;
 }
 
 static int touch(struct cache *c, int64_t clock)
@@ -326,7 +425,8 @@ static int insert(struct cache *c, const struct cache_entry *e, int64_t clock)
 	return rc;
 }
 
-static void write_all(struct cache *c, const struct cache_entry *entry, size_t n)
+/* In one transaction. */
+static int write_rows(struct cache *c, const struct cache_entry *entry, size_t n, uint64_t bytes)
 {
 	int64_t clock = 0;
 	int rc = run(c, BEGIN_WRITE);
@@ -338,17 +438,29 @@ static void write_all(struct cache *c, const struct cache_entry *entry, size_t n
 		clock = 0;	/* no clock of ours; the order of use is lost, and no more */
 	if (rc == SQLITE_OK)
 		rc = touch(c, clock + 1);
+	if (rc == SQLITE_OK)
+		rc = evict(c, bytes);
 	for (i = 0; rc == SQLITE_OK && i < n; i++)
 		rc = insert(c, &entry[i], clock + 1);
 	if (rc == SQLITE_OK)
-		rc = evict(c);
-	if (rc == SQLITE_OK)
-		rc = run(c, COMMIT);
-	if (rc == SQLITE_OK) {
-		c->kept += n;
-	} else {
-		give_up(c);
-		roll_back(c);
+		rc = shrink(c);
+	return rc == SQLITE_OK ? run(c, COMMIT) : rc;
+}
+
+static void write_all(struct cache *c, const struct cache_entry *entry, size_t n)
+{
+	uint64_t bytes;
+
+	n = fitting(c, entry, n, &bytes);
+	if (log_has_room(c)) {
+		if (write_rows(c, entry, n, bytes) == SQLITE_OK) {
+			c->kept += n;
+			if (c->log_pages > LOG_PAGES)
+				restart_log(c);
+		} else {
+			give_up(c);
+			roll_back(c);
+		}
 	}
 	lh_buf_reset(&c->touched);
 }

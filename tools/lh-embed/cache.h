@@ -10,9 +10,9 @@
  *
  * A key is what lh_lru_key makes; a value is floats as the engine gave them.
  * Each row has a checksum, and the time it was last used by a clock that ticks
- * once a transaction; when the pages in use come to more than max bytes, the
- * rows used longest ago go, until a sixteenth is free.  What a run finds is
- * marked as used when it next writes, or ends.
+ * once a transaction; when the pages in use and those to come are more than max
+ * bytes, the rows used longest ago go first, until a sixteenth is free.  What a run
+ * finds is marked as used when it next writes, or ends.
  *
  * The file is one of ours by its application id, its version and the text of
  * its schema; anything else, and one that is damaged, is LH_ECORRUPT.  Once it
@@ -21,7 +21,9 @@
  * on without.
  *
  * Any number of processes may use one file: SQLite's write-ahead log lets them
- * read while one writes, and a kill at any point leaves what was committed.
+ * read while one writes, and a kill at any point leaves what was committed.  The
+ * log begins anew when it is 4 MiB long, which waits for those who read in it;
+ * where one reads on and it has grown to 16 MiB, nothing more is kept.
  *
  * Errors:  LH_ECORRUPT, LH_EIO naming the file; LH_ENOMEM.
  * Threads: any number; one at a time is between lock and unlock, or in put.
