@@ -22,7 +22,9 @@
  * Around the object the text may hold anything, NULs and broken UTF-8 too.
  *
  * Time:    linear in the text, whatever it holds.
- * Memory:  4 bytes for each object and a bit for each array that is open at once.
+ * Memory:  4 bytes for each object and a bit for each array that is open at once;
+ *          where a key is repeated, a copy of the object and 32 bytes for each
+ *          member of the objects that are open at once.
  * Padding: LH_PAD readable bytes behind the text.
  * Owner:   *v lies in the text; where a key was repeated it is a copy in x, good
  *          until the next call, in which only the last one is left.  So *v is
@@ -40,7 +42,8 @@ LH_API struct lh_extract *lh_extract_new(struct lh_err *err);
 LH_API void lh_extract_free(struct lh_extract *x);
 
 /* Look through p[0..n): 1 and *v, 0 when there is no object, -1 (LH_ENOMEM, or
- * LH_EDATA for a text beyond 4 GiB). */
+ * LH_EDATA for a text beyond 4 GiB, or an object of more members than
+ * lh_json.h takes, repeated ones counted). */
 LH_API int lh_extract(struct lh_extract *x, const char *p, size_t n, struct lh_value *v, struct lh_err *err);
 
 /* Append what was found on one line: its own bytes when they are one line, else

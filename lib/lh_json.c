@@ -9,6 +9,8 @@
 #include "lh_json_priv.h"
 #include "lh_mem.h"
 
+size_t lh_json_members = LH_JSON_MEMBERS;
+
 static lh_scan_fn *scan_fn(void)
 {
 #ifdef __x86_64__
@@ -64,6 +66,16 @@ static struct lh_scan *scan_new(struct lh_err *err)
 	return s;
 }
 
+int lh_json_room(size_t n, size_t open, struct lh_err *err)
+{
+	if (n >= lh_json_members)
+		return lh_err_set(err, LH_EDATA, "an object of more than %zu members (--max-members)", lh_json_members);
+	if (open >= LH_MEMBERS_OPEN * lh_json_members)
+		return lh_err_set(err, LH_EDATA, "objects inside each other of more than %zu members (four times --max-members)",
+				  LH_MEMBERS_OPEN * lh_json_members);
+	return 0;
+}
+
 static int report(const struct lh_scan *s, const char *p, struct lh_err *err)
 {
 	struct lh_value key = { s->at, 0, LH_STRING, false };
@@ -71,7 +83,9 @@ static int report(const struct lh_scan *s, const char *p, struct lh_err *err)
 
 	if (s->code == LH_ENOMEM)
 		return lh_err_nomem(err);
-	if (s->why) {
+	if (s->full) {
+		lh_json_room(s->n - s->top->keys, s->n, err);
+	} else if (s->why) {
 		lh_err_set(err, LH_EDATA, "%s", s->why);
 	} else {
 		for (q = s->at + 1; *q != '"'; q++)
@@ -85,8 +99,11 @@ static int report(const struct lh_scan *s, const char *p, struct lh_err *err)
 
 int lh_scan_by(lh_scan_fn *fn, struct lh_record *r, bool members, const char *p, size_t n, struct lh_value *v, struct lh_err *err)
 {
+	static const char nothing[LH_PAD];
 	struct lh_scan *s = r->scan;
 
+	if (!n)
+		p = nothing;
 	r->n = 0;
 	if (!s) {
 		s = scan_new(err);
@@ -101,6 +118,7 @@ int lh_scan_by(lh_scan_fn *fn, struct lh_record *r, bool members, const char *p,
 		s->used = 0;
 	}
 	s->n = 0;
+	s->full = false;
 	if (fn(s, p, p + n, members ? r : NULL, v) < 0) {
 		r->n = 0;
 		return report(s, p, err);

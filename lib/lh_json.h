@@ -4,7 +4,8 @@
  * One strict pass (RFC 8259) over a text finds every error there is: grammar,
  * UTF-8, lone surrogates in \u escapes, a key repeated in the same object at
  * any depth (compared after unescaping), more than LH_JSON_DEPTH nested
- * containers.  Numbers may have any size; they are never converted.  After
+ * containers, more than LH_JSON_MEMBERS members in an object or four times as
+ * many in objects that are inside each other.  Numbers may have any size; they are never converted.  After
  * that pass a value is just its bytes (struct lh_value): children are walked,
  * strings unescaped and numbers read from there, without building a tree.
  *
@@ -13,7 +14,7 @@
  *
  * Owner:   values point into the caller's text, which must outlive them.
  * Padding: LH_PAD readable bytes must follow every text that is scanned
- *          (lh_buf and the line reader see to that).
+ *          (lh_buf and the line reader see to that), unless it is empty.
  * Errors:  LH_EDATA with err->column set (bytes from 1; 0 for "not a JSON
  *          object"), or LH_ENOMEM.  Texts beyond 4 GiB are refused.
  * Memory:  48 bytes for each top-level member, some 30 for each key of the
@@ -29,6 +30,7 @@
 #include "lh_buf.h"
 
 #define LH_JSON_DEPTH 512
+#define LH_JSON_MEMBERS 65536	/* unless --max-members says another number */
 
 enum lh_type { LH_NULL, LH_FALSE, LH_TRUE, LH_NUMBER, LH_STRING, LH_ARRAY, LH_OBJECT };
 

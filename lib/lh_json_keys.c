@@ -125,6 +125,11 @@ int lh_json_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size
 	uint32_t h;
 
 	s->top = lv;
+	if (unlikely(s->n - lv->keys >= lh_json_members || s->n >= LH_MEMBERS_OPEN * lh_json_members)) {
+		lh_scan_fail(s, p - 1, NULL);
+		s->full = true;
+		return -1;
+	}
 	if (s->n == s->cap && grow(s) < 0)
 		return -1;
 	lh_buf_reset(&s->text);

@@ -15,6 +15,7 @@
 /* Up to this many keys an object's hashes are compared one by one; from then
  * on they also stand in a hash table. */
 #define LH_KEYS_LINEAR 64
+#define LH_MEMBERS_OPEN 4	/* objects of the most members inside each other, by their sum */
 #define LH_KEYS_STEP 16		/* hashes compared at a time; the slack behind them */
 
 struct lh_key {
@@ -46,6 +47,7 @@ struct lh_scan {
 	const char *at;		/* where an error is, ... */
 	const char *why;	/* ... and what it is; NULL: a key repeated */
 	enum lh_code code;
+	bool full;		/* too many keys: see lh_json_room */
 	struct lh_level level[LH_JSON_DEPTH + 1];	/* level[0]: outside */
 };
 
@@ -65,6 +67,13 @@ lh_scan_fn lh_scan_avx2, lh_scan_portable;
 
 /* lh_record_parse (with members) and lh_json_parse by a scan of one's choice. */
 int lh_scan_by(lh_scan_fn *fn, struct lh_record *r, bool members, const char *p, size_t n, struct lh_value *v, struct lh_err *err);
+
+/* The most members of an object, 64 at least: set before there are threads. */
+extern size_t lh_json_members;
+
+/* Is there room for one more key in an object of n, when all that are open have
+ * open?  LH_EDATA. */
+int lh_json_room(size_t n, size_t open, struct lh_err *err);
 
 /* Remember what is wrong where; NULL, so that a scan can return it. */
 static inline const char *lh_scan_fail(struct lh_scan *s, const char *at, const char *why)

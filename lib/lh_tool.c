@@ -13,6 +13,7 @@
 
 #include "lh_file.h"
 #include "lh_frame_int.h"
+#include "lh_json_priv.h"
 #include "lh_own_int.h"
 #include "lh_signal_int.h"
 #include "lh_time.h"
@@ -68,6 +69,7 @@ void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, con
 	t->options = options;
 	t->max_line = UINT64_C(256) << 20;
 	t->lock_timeout = LH_LOCK_TIMEOUT;
+	t->max_members = LH_JSON_MEMBERS;
 	t->jobs = cores();
 	t->state = &the_state;
 	memset(&the_state, 0, sizeof the_state);
@@ -92,13 +94,15 @@ void lh_tool_verbs(struct lh_tool *t, const struct lh_verb *verbs)
 int lh_tool_parse(struct lh_tool *t, int argc, char **argv, void *settings)
 {
 	static const char *const names[] = { "stdin", "stdout" };
-	int fd;
+	int fd, rc;
 
 	/* without stderr there is nobody to report to: /dev/null takes its place */
 	for (fd = 0; fd <= 1; fd++)
 		if (t->state->closed & 1u << fd)
 			return lh_err_set(&t->err, LH_EIO, "%s is closed", names[fd]);
-	return lh_options_parse(t, argc, argv, settings);
+	rc = lh_options_parse(t, argc, argv, settings);
+	lh_json_members = t->max_members;
+	return rc;
 }
 
 int lh_tool_usage(struct lh_tool *t, const char *fmt, ...)

@@ -113,6 +113,7 @@ struct lh_tool {
 	bool quiet, verbose;		/* common options */
 	int on_error, progress;
 	const char *rejects;
+	uint64_t max_members;		/* of an object */
 	uint64_t max_line, jobs;	/* jobs: set to the number of cores at init */
 	double lock_timeout;		/* seconds to wait for another writer; 60 */
 	const char *now;		/* --now or LH_NOW, checked; NULL: the clock */
@@ -180,7 +181,8 @@ LH_API void lh_tool_time(const struct lh_tool *t, char *out);
 #define LH_INPUT_OPTIONS \
 	{ 0, "on-error", "skip|emit|stop", "what to do about a bad record (default skip)", LH_OPT_CHOICE, LH_COMMON(on_error), 0, 0, NULL, 0 }, \
 	{ 0, "rejects", "FILE", "append rejected lines to FILE", LH_OPT_TEXT, LH_COMMON(rejects), 0, 0, NULL, 0 }, \
-	{ 0, "max-line", "SIZE", "longest line, K/M/G (default 256M)", LH_OPT_SIZE, LH_COMMON(max_line), 1, 2147483648.0, NULL, 0 }
+	{ 0, "max-line", "SIZE", "longest line, K/M/G (default 256M)", LH_OPT_SIZE, LH_COMMON(max_line), 1, 2147483648.0, NULL, 0 }, \
+	{ 0, "max-members", "N", "most members of an object (default 65536)", LH_OPT_UINT, LH_COMMON(max_members), 64, 1000000000, NULL, 0 }
 #define LH_COMMON_OPTIONS \
 	{ 0, "progress", "auto|always|never", "progress on stderr (default auto)", LH_OPT_CHOICE, LH_COMMON(progress), 0, 0, NULL, 0 }, \
 	{ 'q', "quiet", NULL, "say nothing but the summary and fatal errors", LH_OPT_FLAG, LH_COMMON(quiet), 0, 0, NULL, 0 }, \

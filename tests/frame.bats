@@ -198,6 +198,29 @@ lines() {
 	done
 }
 
+@test "an object has as many members as --max-members says, at any depth and in no array" {
+	members() { seq -f "\"$1%.0f\":1" "$2" | paste -sd,; }
+	{
+		echo "{$(members a 65536)}"
+		echo "{$(members a 65537)}"
+		echo "{\"x\":[{$(members a 65536)},{$(members b 65536)}]}"
+		echo "{\"x\":[{$(members a 65537)}]}"
+		echo "{$(members a 60000),\"x\":{$(members b 60000),\"x\":{$(members c 60000),\"x\":{$(members d 60000)}}}}"
+		echo "{$(members a 60000),\"x\":{$(members b 60000),\"x\":{$(members c 60000),\"x\":{$(members d 60000),\"x\":{$(members e 30000)}}}}}"
+	} >in
+	run -1 --separate-stderr $AID --identity in
+	diff <(echo "$output") <(sed -n '1p;3p;5p' in)
+	[[ ${stderr_lines[0]} =~ ^'aid-filter: in:2:'[0-9]+': an object of more than 65536 members (--max-members)'$ ]]
+	[[ ${stderr_lines[1]} =~ ^'aid-filter: in:4:'[0-9]+': an object of more than 65536 members (--max-members)'$ ]]
+	[[ ${stderr_lines[2]} =~ ^'aid-filter: in:6:'[0-9]+': objects inside each other of more than 262144 members (four times --max-members)'$ ]]
+	[ "${#stderr_lines[@]}" = 4 ]
+	$AID --identity --max-members 70000 in | cmp - in
+	echo "{$(members a 64)}" | $AID --identity --max-members 64 >out
+	run -1 $AID --identity --max-members 64 <<<"{$(members a 65)}"
+	run -2 $AID --identity --max-members 63 in
+	[ "$output" = 'aid-filter: --max-members: "63" is not a whole number from 64 to 1000000000' ]
+}
+
 @test "the limit holds to the byte" {
 	for n in 99 100 101; do
 		printf '{"a":"%s"}\r\n' "$(printf "%$((n - 8))s" | tr ' ' x)" >in

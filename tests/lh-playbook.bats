@@ -31,6 +31,12 @@ entries() {
 	[ "$(lh-playbook export pb.lhv | jq -c .score)" = 0.5 ]
 }
 
+@test "texts that are the same with | between them have one id, and the later entry counts" {
+	printf '{"query_text":"%s","answer_id":"%s","answer_corpus":"w","score":%s}\n' 'a|b' c 0.25 a 'b|c' 0.75 | lh-playbook record -q pb.lhv >out
+	[ "$(jq -r .playbook_id out | sort -u)" = "pb-$(printf 'a|b|c|w' | sha256sum | cut -c1-16)" ]
+	[ "$(lh-playbook export pb.lhv | jq -c '[.query_text, .score]')" = '["a",0.75]' ]
+}
+
 @test "an entry recorded again replaces the score; another answer or corpus is another entry" {
 	for score in 0.1 0.9; do lh-playbook record -q pb.lhv <<<"$(jq -c ".score = $score" <<<"$ENTRY")" >>ids; done
 	[ "$(lh-playbook export pb.lhv)" = '{"query_text":"q","answer_id":"a","answer_corpus":"c","score":0.9}' ]

@@ -94,6 +94,41 @@ below() {
 	cmp in out
 }
 
+@test "a line of millions of tiny members costs no more than three times the limit, and is named" {
+	plain_only "sanitizers need memory"
+	limit=$(scale 24 200)
+	(
+		echo '{"id":"a","text":"x"'"$ASK"'}'
+		seq -f '"k%.0f":1' "$(scale 1900000 14000000)" | paste -sd, | sed 's/.*/{"id":"b","text":"x",&}/'
+		echo '{"id":"c","text":"y"'"$ASK"'}'
+	) >in
+	while read -r command; do
+		peak "$command --max-line ${limit}M" <in
+		[ "$status" = 1 ]
+		below $((limit * 1024 * 3 + 20000))
+		grep -qE "^${command%% *}: -:2:[0-9]+: an object of more than 65536 members \(--max-members\)$" err || { echo "$command"; cat err; false; }
+		[ "$(tail -n 1 err)" = "${command%% *}: 1 of 3 records rejected" ]
+	done < <(filters)
+}
+
+@test "an object found in a text has as many members at most, and repeated keys take no more memory" {
+	plain_only "sanitizers need memory"
+	mib=$(scale 16 64)
+	many() { yes "$1" | head -n $((mib * 1048576 / (${#1} + 1))) | paste -sd,; }
+	for how in --wire ""; do
+		echo "{\"x\":[$(many '{"a":1,"a":2}')]}" >in
+		peak "lh-extract-json --raw-input $how" <in
+		[ "$status" = 0 ]
+		below $((mib * 1024 * 3 + 20000))
+		[ "$(head -c 45 out)" = '{"matched":true,"value":{"x":[{"a":2},{"a":2}' ]
+		echo "{\"x\":{$(many '"a":1')}}" >in
+		peak "lh-extract-json --raw-input $how" <in
+		[ "$status" = 1 ]
+		below $((mib * 1024 * 3 + 20000))
+		[ "$(head -n 1 err)" = 'lh-extract-json: -:1: an object of more than 65536 members (--max-members)' ]
+	done
+}
+
 @test "a long text below the limit takes no more than three times its line" {
 	plain_only "sanitizers need memory"
 	mib=$(scale 16 64)

@@ -2,6 +2,7 @@
 #include "check.h"
 #include "lh_canon.h"
 #include "lh_digest.h"
+#include "lh_json_priv.h"
 
 static struct lh_record rec;
 static struct lh_err err;
@@ -127,6 +128,7 @@ static void many(void)
 	struct lh_value v;
 	unsigned i;
 
+	lh_json_members = 300000;
 	lh_buf_init(&in, LH_BUF_NOMAX);
 	for (i = 0; i < 300000; i++)
 		lh_buf_printf(&in, "%s\"%07u\":[%u]", i ? "," : "{", i * 7919 % 300000, i);

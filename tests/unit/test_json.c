@@ -1,6 +1,7 @@
 /* What the scanner accepts, what it says about the rest, and what values mean. */
 #include "check.h"
 #include "lh_json.h"
+#include "lh_json_priv.h"
 
 static struct lh_record rec;
 static struct lh_err err;
@@ -244,6 +245,7 @@ static void key_counts(void)
 	size_t i, n;
 	char *s;
 
+	lh_json_members = 2000000;
 	for (i = 0; i < sizeof counts / sizeof *counts; i++) {
 		s = many_keys(counts[i], 0, &n);
 		check(parse_n(s, n, &v) == 0);
@@ -252,6 +254,20 @@ static void key_counts(void)
 		check(parse_n(s, n, &v) < 0 && !strncmp(err.msg, "duplicate key \"k", 16));
 		free(s);
 	}
+	lh_json_members = LH_JSON_MEMBERS;
+	s = many_keys(LH_JSON_MEMBERS, 0, &n);
+	check(parse_n(s, n, &v) < 0 && !strcmp(err.msg, "an object of more than 65536 members (--max-members)"));
+	check(err.column > 0 && err.column < n && s[err.column - 1] == '"');
+	free(s);
+}
+
+/* What an lh_buf that nothing was put into has. */
+static void nothing(void)
+{
+	struct lh_value v;
+
+	check(lh_json_parse(&rec, NULL, 0, &v, &err) < 0 && !strcmp(err.msg, "unexpected end of line") && err.column == 1);
+	check(lh_record_parse(&rec, NULL, 0, &err) < 0 && !strcmp(err.msg, "unexpected end of line"));
 }
 
 static void depth(void)
@@ -507,6 +523,7 @@ int main(void)
 	string_lengths();
 	duplicates();
 	key_counts();
+	nothing();
 	depth();
 	long_array();
 	number_arrays();

@@ -45,7 +45,7 @@ static int start(struct chat *c, struct lh_err *err)
 {
 	char timeout[LH_F64_MAX + 1] = "", retries[24];
 	char *argv[] = { "lh-chat", "-q", "-j1", "--wire", "--on-error", "emit", "--max-line", "2G",
-			 "--timeout", timeout, "--retries", retries, NULL };
+			 "--max-members", "1000000000", "--timeout", timeout, "--retries", retries, NULL };
 
 	lh_f64_print(timeout, c->l->timeout);
 	snprintf(retries, sizeof retries, "%llu", (unsigned long long)c->l->retries);

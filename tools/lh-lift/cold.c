@@ -161,8 +161,9 @@ static int start_recorder(struct lift *l, struct lh_err *err)
 {
 	const struct lh_tool *t = l->tool;
 	char jobs[24];
-	char *argv[14] = { "lh-playbook", "record", "-q", "--max-line", "2G", "-j", jobs };
-	size_t n = 7;
+	char *argv[16] = { "lh-playbook", "record", "-q", "--max-line", "2G",
+			   "--max-members", "1000000000", "-j", jobs };
+	size_t n = 9;
 
 	/* Several threads build a graph in no order. */
 	snprintf(jobs, sizeof jobs, "%llu", t->now ? 1 : (unsigned long long)t->jobs);

@@ -8,7 +8,7 @@
 #include "lift.h"
 
 #define PATIENCE 3600	/* seconds: an engine may embed far away, and tells when it gives up */
-#define OPTIONS 13
+#define OPTIONS 15
 
 void search_init(struct search *s)
 {
@@ -33,7 +33,8 @@ int search_start(struct search *s, const struct lift *l, bool warm, struct lh_er
 {
 	struct lh_tool *t = l->tool;
 	char k[24], book[4096];
-	char *few[] = { "lh-search", "-q", "-j1", "--on-error", "emit", "--max-line", "2G", "-k", k };
+	char *few[] = { "lh-search", "-q", "-j1", "--on-error", "emit", "--max-line", "2G",
+			"--max-members", "1000000000", "-k", k };
 	size_t n = sizeof few / sizeof *few, i;
 	char **argv = lh_calloc(OPTIONS + t->n_operands + 2, sizeof *argv, err);
 	int rc;
