@@ -597,3 +597,52 @@ table() {
 	lh-subject-audit verify -q --dir logs --key-file other >/dev/null
 	run -1 lh-subject-audit verify -q --dir logs --key-file away
 }
+
+# ---- lh-replay ----
+
+# learned ID - a sample of that id, about exports.
+learned() {
+	jq -nc --arg id "$1" '{schema_version: 1, id: $id, title: "nightly export", content: "- Verify the export",
+		tags: [], source_run_id: ("run-" + $id), success_score: "accepted"}'
+}
+
+# index_of ID - the same as an index.
+index_of() {
+	learned "$1" | jq -c '{id, text: (.title + " " + .content), metadata: del(.schema_version, .id)}' | lh-index build -q p.lhv
+}
+
+@test "lh-replay retrieves from what is there by then: the export, or an index" {
+	mkdir -p r/exports/rag
+	corpus=r/exports/rag/playbooks.jsonl
+	learned a >$corpus
+	start lh-replay --root r --dry-run --on-error emit
+	ask '{"id":"q","task":"nightly export"}'
+	[ "$(told .retrieved_artifacts.rag_ids)" = '["a"]' ]
+	learned b | replace $corpus
+	ask '{"id":"q","task":"nightly export"}'
+	[ "$(told .retrieved_artifacts.rag_ids)" = '["b"]' ]
+	echo '{"schema' | replace $corpus
+	ask '{"id":"q","task":"nightly export"}'
+	lost
+	learned a | replace $corpus
+	ask '{"id":"q","task":"nightly export"}'
+	[ "$(told .retrieved_artifacts.rag_ids)" = '["a"]' ]
+	finish 1
+	index_of a
+	start lh-replay --root r --dry-run --on-error emit --index p.lhv
+	ask '{"id":"q","task":"nightly export"}'
+	[ "$(told .retrieved_artifacts.rag_ids)" = '["a"]' ]
+	index_of b
+	ask '{"id":"q","task":"nightly export"}'
+	[ "$(told .retrieved_artifacts.rag_ids)" = '["b"]' ]
+	mv p.lhv away
+	ask '{"id":"q","task":"nightly export"}'
+	lost
+	echo '{"id":"a","vector":[1,2]}' | lh-index build -q p.lhv
+	ask '{"id":"q","task":"nightly export"}'
+	lost
+	mv away p.lhv
+	ask '{"id":"q","task":"nightly export"}'
+	[ "$(told .retrieved_artifacts.rag_ids)" = '["b"]' ]
+	finish 1
+}

@@ -5,6 +5,7 @@
 
 #include "lh_ascii.h"
 #include "lh_lhv.h"
+#include "lh_mem.h"
 #include "lh_sample.h"
 
 static const struct lh_option options[] = {
@@ -25,6 +26,7 @@ static const struct lh_option options[] = {
 	{ 0, "timeout", "S", "seconds for one call (default 180)", LH_REAL(struct replay, timeout, 0.001, 86400) },
 	{ 0, "retries", "N", "tries after a failed one (default 2)", LH_UINT(struct replay, retries, 0, 100) },
 	LH_LOCK_OPTION(0),
+	LH_ONCE_OPTION,
 	LH_NOW_OPTION,
 	{ 'j', "jobs", "N", "tasks at once (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
 	LH_INPUT_OPTIONS,
@@ -56,31 +58,85 @@ static int settle(struct replay *r)
 	return 0;
 }
 
-static int open_all(struct replay *r)
+static void held_close(void *state)
 {
+	struct held *h = state;
+
+	lh_keys_free(h->keys);
+	lh_lhv_close(h->index);
+	free(h);
+}
+
+/* An index that took another's place must be of use as well. */
+static int check_index(struct held *h, bool again, struct lh_err *err)
+{
+	const struct replay *r = h->r;
+	struct index *x;
+
+	if (r->dry_run && !r->no_retrieval && index_asks(h->index))
+		return lh_err_set(err, LH_EUSAGE, "--dry-run: nobody is asked, but --index needs a service");
+	x = again ? index_new(h->index, r->index_path, err) : NULL;
+	index_free(x);
+	return again && !x ? -1 : 0;
+}
+
+static void *held_open(void *replay, const void *before, struct lh_err *err)
+{
+	struct held *h = lh_calloc(1, sizeof *h, err);
+	const struct held *was = before;
+	const struct replay *r = replay;
+	int rc = 0;
+
+	if (!h)
+		return NULL;
+	h->r = replay;
+	if (r->index_path) {
+		h->index = was ? lh_lhv_renew(was->index, err) : lh_lhv_open(r->index_path, err);
+		rc = h->index ? check_index(h, was, err) : -1;
+	}
+	if (!rc && !r->dry_run) {
+		h->keys = was ? lh_keys_renew(was->keys, err) : lh_keys_load(err);
+		rc = h->keys ? 0 : -1;
+	}
+	if (!rc)
+		return h;
+	held_close(h);
+	return NULL;
+}
+
+static bool held_stale(void *replay, const void *state)
+{
+	const struct held *h = state;
+
+	(void)replay;
+	return (h->index && lh_lhv_stale(h->index)) || (h->keys && lh_keys_stale(h->keys));
+}
+
+static int open_all(struct replay *r, struct lh_held **held)
+{
+	struct lh_held_how how = { .open = held_open, .stale = held_stale, .close = held_close, .ctx = r };
 	struct lh_err *err = &r->tool->err;
 
 	r->root = lh_root_open(r->root_path, err);
 	if (!r->root)
 		return -1;
 	r->corpus_path = lh_root_join(r->root, lh_exporter_output(LH_RAG), err);
-	if (!r->corpus_path || (r->index_path && !(r->index = lh_lhv_open(r->index_path, err))))
+	if (!r->corpus_path)
 		return -1;
-	if (r->index && r->dry_run && !r->no_retrieval && index_asks(r->index))
-		return lh_tool_usage(r->tool, "--dry-run: nobody is asked, but --index needs a service");
-	if (!r->dry_run && !(r->keys = lh_keys_load(err)))
+	*held = lh_held_open(&how, err);
+	if (!*held)
 		return -1;
 	r->log = log_open(r, err);
 	return r->log ? 0 : -1;
 }
 
-static int one(struct replay *r)
+static int one(struct replay *r, struct held *held)
 {
 	struct lh_buf out;
 	int rc;
 
 	lh_buf_init(&out, LH_BUF_NOMAX);
-	rc = run_task(r, r->task, &out, &r->tool->err);
+	rc = run_task(held, r->task, &out, &r->tool->err);
 	lh_buf_putc(&out, '\n');
 	if (!rc)
 		rc = lh_buf_check(&out, &r->tool->err);
@@ -93,18 +149,18 @@ static int one(struct replay *r)
 static int run(struct replay *r)
 {
 	unsigned long long runs, failed;
-	int rc = open_all(r);
+	struct lh_held *held = NULL;
+	int rc = open_all(r, &held);
 
 	/* Where a model is asked, the pass over the corpus is not what takes time,
 	 * and nobody should wait for another's answer. */
 	if (!rc)
-		rc = r->task ? one(r) : lh_flow_run(r->tool, &(struct lh_flow){
+		rc = r->task ? one(r, lh_held_state(held)) : lh_flow_run(r->tool, &(struct lh_flow){
 			.batch = on_batch, .batch_max = r->dry_run ? BATCH : 1,
-			.worker_new = worker_new, .worker_free = worker_free, .ctx = r });
+			.worker_new = worker_new, .worker_free = worker_free, .held = held });
 	if (log_close(r->log, rc ? &(struct lh_err){ 0 } : &r->tool->err) < 0)
 		rc = -1;
-	lh_keys_free(r->keys);
-	lh_lhv_close(r->index);
+	lh_held_close(held);
 	lh_root_close(r->root);
 	free(r->corpus_path);
 	runs = atomic_load(&r->runs);

@@ -39,10 +39,16 @@ struct replay {
 
 	struct lh_root *root;
 	char *corpus_path;
+	struct replay_log *log;
+	atomic_bool retrieved;		/* at least once */
+	_Atomic uint64_t runs, failed;	/* and those not passed */
+};
+
+/* What is held of files, by lh_held; the corpus is read anew by each batch. */
+struct held {
+	struct replay *r;
 	struct lh_lhv *index;		/* NULL without --index */
 	struct lh_keys *keys;		/* NULL with --dry-run */
-	struct replay_log *log;
-	_Atomic uint64_t runs, failed;	/* and those not passed */
 };
 
 /* ---- words.c ---- */
@@ -189,10 +195,10 @@ int log_close(struct replay_log *l, struct lh_err *err);
 
 /* ---- run.c ---- */
 
-void *worker_new(void *replay, struct lh_err *err);
+void *worker_new(void *held, struct lh_err *err);
 void worker_free(void *worker);
 int on_batch(struct lh_batch *b, void *worker, struct lh_err *err);
 /* --task: the row of that one task. */
-int run_task(struct replay *r, const char *task, struct lh_buf *out, struct lh_err *err);
+int run_task(struct held *held, const char *task, struct lh_buf *out, struct lh_err *err);
 
 #endif

@@ -24,6 +24,7 @@ struct job {			/* a task of the batch */
 
 struct worker {
 	struct replay *r;
+	const struct held *held;
 	struct corpus *corpus;	/* or, with --index, ... */
 	struct index *index;
 	struct lh_chat *chat;	/* made when first needed */
@@ -59,12 +60,14 @@ void worker_free(void *arg)
 void *worker_new(void *ctx, struct lh_err *err)
 {
 	struct worker *w = lh_calloc(1, sizeof *w, err);
-	struct replay *r = ctx;
+	const struct held *held = ctx;
+	struct replay *r = held->r;
 	size_t i;
 
 	if (!w)
 		return NULL;
 	w->r = r;
+	w->held = held;
 	found_init(&w->found);
 	words_init(&w->words);
 	lh_buf_init(&w->prompt, LH_BUF_NOMAX);
@@ -73,8 +76,8 @@ void *worker_new(void *ctx, struct lh_err *err)
 	lh_buf_init(&w->row, LH_BUF_NOMAX);
 	for (i = 0; i < BATCH; i++)
 		lh_buf_init(&w->job[i].text, LH_BUF_NOMAX);
-	if (r->index)
-		w->index = index_new(r->index, r->index_path, err);
+	if (held->index)
+		w->index = index_new(held->index, r->index_path, err);
 	else
 		w->corpus = corpus_new(r->corpus_path, err);
 	if (w->index || w->corpus)
@@ -106,9 +109,10 @@ static void by_options(const struct replay *r, struct job *j)
 	j->dry_run = r->dry_run;
 }
 
-static int read_job(const struct replay *r, struct job *j, const struct lh_record *rec, struct lh_err *err)
+static int read_job(const struct worker *w, struct job *j, const struct lh_record *rec, struct lh_err *err)
 {
 	const struct lh_value *task = lh_record_get(rec, "task");
+	const struct replay *r = w->r;
 
 	by_options(r, j);
 	lh_buf_reset(&j->text);
@@ -128,7 +132,7 @@ static int read_job(const struct replay *r, struct job *j, const struct lh_recor
 	/* What the command line forbids, no record allows. */
 	j->local_only |= r->local_only;
 	j->dry_run |= r->dry_run;
-	if (j->dry_run && !j->no_retrieval && r->index && index_asks(r->index))
+	if (j->dry_run && !j->no_retrieval && w->held->index && index_asks(w->held->index))
 		return lh_err_set(err, LH_EDATA, "a dry run asks nobody, but --index needs a service");
 	return 0;
 }
@@ -188,7 +192,7 @@ static int ask(struct worker *w, const char *model, struct lh_err *err)
 
 	if (!w->chat)
 		w->chat = lh_chat_new(&(struct lh_chat_how){
-			.timeout = r->timeout, .retries = (unsigned)r->retries, .stopping = lh_tool_stopping }, r->keys, err);
+			.timeout = r->timeout, .retries = (unsigned)r->retries, .stopping = lh_tool_stopping }, w->held->keys, err);
 	if (!w->chat || lh_chat_ask(w->chat, &q, &reply, err) < 0)
 		return -1;
 	lh_buf_reset(&w->answer);
@@ -326,6 +330,21 @@ static int run_job(struct worker *w, const struct job *j, struct lh_err *err)
 	return rc;
 }
 
+/* Nothing can be retrieved: at the start that ends the run, but what is damaged
+ * since may be whole again for the next batch. */
+static int put_off(struct worker *w, struct lh_batch *b, struct lh_err *err)
+{
+	size_t i;
+
+	if (!atomic_load(&w->r->retrieved) || w->r->tool->once || (err->code != LH_ECORRUPT && err->code != LH_EIO))
+		return -1;
+	err->code = LH_EDATA;
+	err->status = 503;
+	for (i = 0; i < b->n; i++)
+		lh_batch_reject(b, w->job[i].why.code ? &w->job[i].why : err);
+	return 0;
+}
+
 int on_batch(struct lh_batch *b, void *worker, struct lh_err *err)
 {
 	struct worker *w = worker;
@@ -335,7 +354,7 @@ int on_batch(struct lh_batch *b, void *worker, struct lh_err *err)
 		struct job *j = &w->job[n];
 
 		j->why = (struct lh_err){ 0 };
-		if (read_job(w->r, j, b->rec[n], &j->why) == 0)
+		if (read_job(w, j, b->rec[n], &j->why) == 0)
 			continue;
 		if (j->why.code != LH_EDATA) {
 			*err = j->why;
@@ -346,8 +365,9 @@ int on_batch(struct lh_batch *b, void *worker, struct lh_err *err)
 	}
 	if (retrieve(w, n, err) < 0) {
 		give_up(w, n, err);
-		return -1;
+		return put_off(w, b, err);
 	}
+	atomic_store(&w->r->retrieved, true);
 	for (i = 0; i < b->n; i++) {
 		if (i >= n || w->job[i].why.code) {
 			lh_batch_reject(b, &w->job[i < n ? i : n].why);
@@ -363,16 +383,16 @@ int on_batch(struct lh_batch *b, void *worker, struct lh_err *err)
 	return 0;
 }
 
-int run_task(struct replay *r, const char *task, struct lh_buf *out, struct lh_err *err)
+int run_task(struct held *held, const char *task, struct lh_buf *out, struct lh_err *err)
 {
-	struct worker *w = worker_new(r, err);
+	struct worker *w = worker_new(held, err);
 	struct job *j;
 	int rc = w ? 0 : -1;
 
 	lh_signal_defer(true);
 	if (!rc) {
 		j = &w->job[0];
-		by_options(r, j);
+		by_options(held->r, j);
 		j->task = (struct lh_str){ task, strlen(task) };
 		rc = retrieve(w, 1, err);
 		if (rc < 0)
