@@ -68,6 +68,25 @@ values() {
 	[ "$(jq -r .auth log | sort -u)" = 'Bearer sk-right' ]
 }
 
+@test "a key file that is replaced while it runs gives the key of the next texts; gone, they wait" {
+	(umask 077; echo sk-one >key; echo sk-two >next)
+	coproc EMBED { exec lh-embed --engine openai --url "$URL" -j1 --key-file key --on-error emit 2>/dev/null; }
+	pid=$EMBED_PID
+	for text in a b c d; do
+		case $text in
+		b) mv next key ;;
+		c) mv key away ;;
+		d) mv away key ;;
+		esac
+		echo '{"text":"'$text'"}' >&"${EMBED[1]}"
+		read -r -t 60 line <&"${EMBED[0]}"
+		[ "$(jq -c '.error.code // .dimension' <<<"$line")" = "$([ $text = c ] && echo 503 || echo 8)" ]
+	done
+	exec {EMBED[1]}>&-
+	wait "$pid" || [ $? = 1 ]
+	[ "$(jq -r .auth log | paste -sd,)" = 'Bearer sk-one,Bearer sk-two,Bearer sk-two' ]
+}
+
 @test "a wrong key is what the service says, and asked about once" {
 	start_upstream --key sk-right --log log
 	LH_OPENAI_API_KEY=sk-wrong fails_saying "$URL/v1/embeddings: HTTP 401: "

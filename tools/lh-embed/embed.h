@@ -5,7 +5,8 @@
  * engine (hash.c, static.c, ollama.c, openai.c) turns texts into vectors.
  * Engines that live in this process embed one text at a time, straight into the
  * output (local.c); engines across a network (by service.c) get many at once,
- * from behind a cache in memory and one in a file (remote.c, cache.c).
+ * from behind a cache in memory and one in a file (remote.c, cache.c).  held.c
+ * opens the file that an engine reads again when it changed.
  * compile.c makes the tables that the engine static looks words up in.
  *
  * Adding an engine is a file with a struct engine, and its row in main.c.
@@ -40,9 +41,9 @@ struct embed {
 	struct lh_tool *tool;
 	struct lh_template *template;
 	struct lh_secret key;	/* for the service; empty: none */
-	struct lh_wordvec *table;	/* of engine static, and where it is */
-	const char *table_path;
-	struct lh_stamp table_stamp;
+	struct lh_wordvec *table;	/* of engine static */
+	const char *file;	/* that check has read: the table, the key; or NULL */
+	struct lh_stamp stamp;	/* of it, before that */
 	atomic_ullong texts, misses;
 };
 
@@ -70,6 +71,23 @@ struct engine {
 };
 
 extern const struct engine engine_hash, engine_static, engine_ollama, engine_openai;
+
+/* ---- held.c ---- */
+
+/* What lh_held holds: settings of its own, with the table and the key. */
+struct hold {
+	struct embed *run;
+	void *remote;		/* of the workers, if they are remote.c's */
+	const char *model;	/* as check is to find it */
+	uint64_t dimension;
+};
+
+struct held {
+	struct hold *hold;
+	struct embed e;
+};
+
+struct lh_held *hold_open(struct hold *hold, struct lh_err *err);
 
 int local_run(struct embed *e);
 int remote_run(struct embed *e);

@@ -9,13 +9,6 @@
 #include <stdlib.h>
 
 #include "lh_mem.h"
-#include "lh_wordvec.h"
-
-/* What is held of files, by lh_held: the settings as the table makes them. */
-struct held {
-	struct embed *run;
-	struct embed e;
-};
 
 struct worker {
 	struct embed *run, *e;	/* that counts; that embeds */
@@ -46,7 +39,7 @@ static void *worker_new(void *ctx, struct lh_err *err)
 
 	if (!w)
 		return NULL;
-	w->run = held->run;
+	w->run = held->hold->run;
 	w->e = e;
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	w->v = lh_calloc(e->dimension, sizeof *w->v, err);
@@ -91,48 +84,10 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	return 0;
 }
 
-static void held_close(void *state)
-{
-	struct held *h = state;
-
-	lh_wordvec_close(h->e.table);
-	free(h);
-}
-
-/* The first has the table that the engine's check has opened. */
-static void *held_open(void *embed, const void *before, struct lh_err *err)
-{
-	struct held *h = lh_calloc(1, sizeof *h, err);
-	struct embed *run = embed;
-
-	if (!h)
-		return NULL;
-	h->run = run;
-	h->e = *run;
-	run->table = NULL;
-	if (!before)
-		return h;
-	h->e.model = run->table_path;
-	h->e.dimension = 0;
-	if (h->e.engine->check(&h->e) == 0)
-		return h;
-	*err = run->tool->err;
-	free(h);
-	return NULL;
-}
-
-static bool held_stale(void *embed, const void *state)
-{
-	const struct embed *e = &((const struct held *)state)->e;
-
-	(void)embed;
-	return e->table_path && !lh_stamp_fits(&e->table_stamp, e->table_path);
-}
-
 int local_run(struct embed *e)
 {
-	struct lh_held_how how = { .open = held_open, .stale = held_stale, .close = held_close, .ctx = e };
-	struct lh_held *held = lh_held_open(&how, &e->tool->err);
+	struct hold hold = { .run = e };
+	struct lh_held *held = hold_open(&hold, &e->tool->err);
 	int rc = held ? lh_flow_run(e->tool, &(struct lh_flow){
 		.map = on_record, .worker_new = worker_new, .worker_free = worker_free, .held = held }) : -1;
 

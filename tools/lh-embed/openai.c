@@ -22,6 +22,8 @@ static int key_of_file(struct embed *e, const char *path)
 {
 	struct lh_secret *key = &e->key;
 
+	e->file = path;
+	lh_stamp_take(&e->stamp, path);
 	if (lh_secret_read(key, path, KEY_MAX, false, &e->tool->err) < 0)
 		return lh_err_prefix(&e->tool->err, "--key-file");
 	while (key->n && (key->p[key->n - 1] == '\n' || key->p[key->n - 1] == '\r'))

@@ -82,7 +82,8 @@ static void worker_free(void *arg)
 
 static void *worker_new(void *ctx, struct lh_err *err)
 {
-	struct remote *r = ctx;
+	struct held *held = ctx;
+	struct remote *r = held->hold->remote;
 	struct worker *w = lh_calloc(1, sizeof *w, err);
 
 	if (!w)
@@ -96,7 +97,7 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	lh_buf_init(&w->entries, LH_BUF_NOMAX);
 	w->task = lh_calloc(r->e->batch, sizeof *w->task, err);
 	if (w->task)
-		w->engine = r->e->engine->open(r->e, err);
+		w->engine = r->e->engine->open(&held->e, err);
 	if (w->engine)
 		return w;
 	worker_free(w);
@@ -447,6 +448,8 @@ static int on_batch(struct lh_batch *b, void *arg, struct lh_err *err)
 int remote_run(struct embed *e)
 {
 	struct remote r = { .e = e };
+	struct hold hold = { .run = e, .remote = &r };
+	struct lh_held *held = NULL;
 	int rc = 0;
 
 	pthread_mutex_init(&r.lock, NULL);
@@ -460,9 +463,12 @@ int remote_run(struct embed *e)
 		rc = r.file ? 0 : -1;
 	}
 	if (!rc)
+		rc = (held = hold_open(&hold, &e->tool->err)) ? 0 : -1;
+	if (!rc)
 		rc = lh_flow_run(e->tool, &(struct lh_flow){
 			.batch = on_batch, .batch_max = e->batch,
-			.worker_new = worker_new, .worker_free = worker_free, .ctx = &r });
+			.worker_new = worker_new, .worker_free = worker_free, .held = held });
+	lh_held_close(held);
 	models_free(&r.models);
 	cache_close(r.file);
 	lh_lru_free(r.cache);

@@ -51,8 +51,8 @@ static int static_check(struct embed *e)
 		return lh_tool_usage(e->tool, "--url: engine static has no service");
 	if (e->dimension)
 		return lh_tool_usage(e->tool, "--dimension: engine static makes vectors as long as its table has them");
-	e->table_path = e->model;
-	lh_stamp_take(&e->table_stamp, e->table_path);
+	e->file = e->model;
+	lh_stamp_take(&e->stamp, e->file);
 	fd = open(e->model, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return lh_err_sys(err, "--model: %s", e->model);

@@ -1,0 +1,58 @@
+/* held.c - the settings, as the file that an engine reads makes them. */
+#include "embed.h"
+
+#include <stdlib.h>
+
+#include "lh_mem.h"
+#include "lh_wordvec.h"
+
+static void close_one(void *state)
+{
+	struct held *h = state;
+
+	lh_wordvec_close(h->e.table);
+	lh_secret_wipe(&h->e.key);
+	free(h);
+}
+
+/* The first has what the engine's check has read. */
+static void *open_one(void *ctx, const void *before, struct lh_err *err)
+{
+	struct hold *hold = ctx;
+	struct embed *run = hold->run;
+	struct held *h = lh_calloc(1, sizeof *h, err);
+
+	if (!h)
+		return NULL;
+	h->hold = hold;
+	h->e = *run;
+	run->table = NULL;
+	run->key = (struct lh_secret){ .p = NULL };
+	if (!before)
+		return h;
+	h->e.model = hold->model;
+	h->e.dimension = hold->dimension;
+	if (h->e.engine->check(&h->e) == 0)
+		return h;
+	*err = run->tool->err;
+	close_one(h);
+	return NULL;
+}
+
+static bool is_stale(void *ctx, const void *state)
+{
+	const struct embed *e = &((const struct held *)state)->e;
+
+	(void)ctx;
+	return e->file && !lh_stamp_fits(&e->stamp, e->file);
+}
+
+struct lh_held *hold_open(struct hold *hold, struct lh_err *err)
+{
+	struct lh_held_how how = { .open = open_one, .stale = is_stale, .close = close_one, .ctx = hold };
+	struct embed *run = hold->run;
+
+	hold->model = run->table ? run->file : run->model;
+	hold->dimension = run->table ? 0 : run->dimension;
+	return lh_held_open(&how, err);
+}
