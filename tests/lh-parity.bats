@@ -336,9 +336,9 @@ is_gone() {
 	a["k000005"] = -1
 	json.dump(a, open("third", "w"))
 	END
-	parity --per-record --left 'cat left' --right 'cat right' one.jsonl
+	parity --per-record --max-members 200000 --left 'cat left' --right 'cat right' one.jsonl
 	[ "$status" = 0 ]
-	parity --per-record --left 'cat third' --right 'cat right' one.jsonl
+	parity --per-record --max-members 200000 --left 'cat third' --right 'cat right' one.jsonl
 	[ "$status" = 1 ]
 }
 
