@@ -80,6 +80,16 @@ folder() {
 	[ -s d/root/reports/distillation/two/summary.json ]
 }
 
+@test "a night that root makes leaves all to whose indexes they are" {
+	folder
+	lh-index build -q d/big.lhv <workers
+	lh-index build -q d/fresh.lhv <<<'{"id":"n","text":"a welder"}'
+	run -0 "$ROOT/share/examples/lh-fresh-nightly" d/big.lhv d/fresh.lhv
+	theirs d
+	run -0 as_nobody env PATH="$PATH" "$ROOT/share/examples/lh-fresh-nightly" d/big.lhv d/fresh.lhv
+	as_nobody lh-index info d/big.lhv | grep -q '21'
+}
+
 @test "what root replaces keeps owner, group and mode, whatever the folder's are" {
 	needs_root
 	lh-gen workers -n 20 >workers
