@@ -315,7 +315,7 @@ static int sign_row(struct lh_chain_log *l, const struct lh_chain_row *r, const 
 static int add_row(struct lh_chain_log *l, struct tail *t, const struct lh_chain_row *r, struct lh_err *err)
 {
 	if (t->size && !lh_str_is(r->candidate_id, t->id.p, t->id.len))
-		return lh_err_set(err, LH_EDATA, "%s: it belongs to another candidate_id", t->path);
+		return lh_err_data(err, 409, "%s: it belongs to another candidate_id", t->path);
 	if (sign_row(l, r, t->tip, err) < 0)
 		return -1;
 	if (!lh_buf_room(&t->out, l->line.len))

@@ -76,8 +76,10 @@ enum lh_provider lh_chat_route(struct lh_str model, struct lh_str *upstream)
 
 static int fail(struct lh_err *err, unsigned status)
 {
-	if (err->code != LH_ENOMEM && err->code != LH_EINTR)
-		err->status = status;
+	if (err->code == LH_ENOMEM || err->code == LH_EINTR)
+		return -1;
+	err->status = status;
+	err->coded = true;
 	return -1;
 }
 

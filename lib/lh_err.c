@@ -13,10 +13,35 @@ int lh_err_set(struct lh_err *err, enum lh_code code, const char *fmt, ...)
 	err->code = code;
 	err->column = 0;
 	err->status = 0;
+	err->coded = false;
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);
 	return -1;
+}
+
+int lh_err_data(struct lh_err *err, unsigned status, const char *fmt, ...)
+{
+	va_list ap;
+
+	err->code = LH_EDATA;
+	err->column = 0;
+	err->status = status;
+	err->coded = false;
+	va_start(ap, fmt);
+	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+unsigned lh_err_status(const struct lh_err *err)
+{
+	static const unsigned short of[] = {
+		[LH_EDATA] = 400, [LH_EUSAGE] = 400, [LH_EIO] = 500, [LH_ENOMEM] = 500, [LH_ECORRUPT] = 500,
+		[LH_ENET] = 502, [LH_ELOCKED] = 503, [LH_EINTR] = 503,
+	};
+
+	return err->status ? err->status : of[err->code];
 }
 
 int lh_err_sys(struct lh_err *err, const char *fmt, ...)
@@ -28,6 +53,7 @@ int lh_err_sys(struct lh_err *err, const char *fmt, ...)
 	err->code = saved == ENOMEM ? LH_ENOMEM : LH_EIO;
 	err->column = 0;
 	err->status = 0;
+	err->coded = false;
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);

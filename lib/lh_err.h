@@ -13,6 +13,7 @@
 #ifndef LH_ERR_H
 #define LH_ERR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define LH_API __attribute__((visibility("default")))
@@ -33,14 +34,31 @@ enum lh_code {
 struct lh_err {
 	enum lh_code code;
 	size_t column;	/* byte in the line, from 1; 0 when it says nothing */
-	unsigned status;	/* the reason as an HTTP status, set behind lh_err_set; or 0 */
+	unsigned status;	/* the reason as an HTTP status; 0: what code says */
+	bool coded;	/* messages begin with it */
 	char msg[1024];
 };
 
 /* Fill *err and return -1, so that "return lh_err_set(...)" reads well. */
 LH_API int lh_err_set(struct lh_err *err, enum lh_code code, const char *fmt, ...) LH_PRINTF(3, 4);
 
-/* The same with ": strerror(errno)" behind it and LH_EIO (LH_ENOMEM for ENOMEM). */
+/* LH_EDATA with a status that says more than 400. */
+LH_API int lh_err_data(struct lh_err *err, unsigned status, const char *fmt, ...) LH_PRINTF(3, 4);
+
+/*
+ * The reason as an HTTP status, which is error.code in an error record: err->status,
+ * else what the code comes to.
+ *
+ * 400  the record is wrong               422  the verdict is bad
+ * 404  what it names is not there        500  our own failure
+ * 409  it contradicts what is there      502  an upstream failed
+ * 413  too large                         503  not now
+ *                                        504  too late
+ */
+LH_API unsigned lh_err_status(const struct lh_err *err);
+
+/* The same as lh_err_set with ": strerror(errno)" behind it and LH_EIO (LH_ENOMEM for
+ * ENOMEM). */
 LH_API int lh_err_sys(struct lh_err *err, const char *fmt, ...) LH_PRINTF(2, 3);
 
 /* "out of memory"; returns -1. */

@@ -180,7 +180,7 @@ int lh_extract(struct lh_extract *x, const char *p, size_t n, struct lh_value *v
 	int rc;
 
 	if (n > UINT32_MAX)
-		return lh_err_set(err, LH_EDATA, "text is longer than 4 GiB");
+		return lh_err_data(err, 413, "text is longer than 4 GiB");
 	tries->base = p;
 	rc = in_fences(tries, p, p + n, v, err);
 	for (i = 0; i < 3; i++)

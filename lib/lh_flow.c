@@ -78,13 +78,13 @@ static int write_rejects(struct run *r)
 struct why {
 	size_t column;
 	unsigned status;
-	bool net;
+	bool net, coded;
 	const char *text;
 };
 
 static struct why why_of(const struct lh_err *err)
 {
-	return (struct why){ 0, err->status, err->code == LH_ENET, err->msg };
+	return (struct why){ 0, lh_err_status(err), err->code == LH_ENET, err->coded, err->msg };
 }
 
 static void say_why(struct lh_tool *t, const char *file, uint64_t line, const struct why *why)
@@ -92,7 +92,7 @@ static void say_why(struct lh_tool *t, const char *file, uint64_t line, const st
 	char text[sizeof ((struct lh_err *)NULL)->msg + 16];
 
 	snprintf(text, sizeof text, "%u %s", why->status, why->text);
-	lh_say_at(t, file, line, why->column, why->status ? text : why->text);
+	lh_say_at(t, file, line, why->column, why->coded ? text : why->text);
 }
 
 /* Say what is wrong with a record, but not without end. */
@@ -184,7 +184,7 @@ static int report_rejects(struct run *r, const struct lh_flow_block *b, size_t *
 {
 	for (; *next < b->n_rejects && b->rejects[*next].at < at; ++*next) {
 		const struct lh_flow_reject *rej = &b->rejects[*next];
-		struct why why = { rej->column, rej->status, rej->net, b->texts.p + rej->text };
+		struct why why = { rej->column, rej->status, rej->net, rej->coded, b->texts.p + rej->text };
 
 		report(r, b->name, rej->line, &why);
 		add_rejected(r, b->in.p + rej->at, rej->n);

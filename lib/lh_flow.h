@@ -25,8 +25,11 @@
  * bad, if given, is told of every line that does not parse or is too long, and
  * may append an output for it, as a map does; then it is not rejected.
  *
- * A rejection with err->status is reported with that number in front
- * ("lh-chat: -:3: 502 http://...") and as error.code in an error record.
+ * error.code of an error record is lh_err_status of the rejection; err->coded puts
+ * it before the message as well ("lh-chat: -:3: 502 http://...").
+ *
+ * With --on-error emit a map may fail with LH_ENET too, which then rejects this
+ * record alone: an upstream that is down costs an error record, not the process.
  *
  * A sink, if given, takes each record's output in order on the calling thread
  * instead of stdout (no LF is added), and may reject or fail in the same way (a
@@ -78,7 +81,7 @@ struct lh_flow {
 	void (*bad)(uint64_t number, const struct lh_err *why, struct lh_buf *out, void *worker);
 	/* What stands on stdout in a rejected record's place, whatever --on-error
 	 * says; why[0..n) is the reason as a JSON string.  Not with a sink. */
-	void (*refusal)(const char *why, size_t n, struct lh_buf *out, void *worker);
+	void (*refusal)(const char *why, size_t n, unsigned code, struct lh_buf *out, void *worker);
 	int (*batch)(struct lh_batch *b, void *worker, struct lh_err *err);
 	size_t batch_max;
 	bool whole_blocks;	/* batches are quick: input is not cut for them */
@@ -102,6 +105,9 @@ struct lh_flow {
 				   of the tool's operands; NULL: tool->operands */
 	size_t n_operands;
 };
+
+/* Does that error reject its record alone, as if of a map?  For a batch. */
+LH_API bool lh_flow_rejects(const struct lh_tool *tool, const struct lh_err *err);
 
 /* 0 at the end of input (also when records were rejected: the frame counts
  * them), -1 with tool->err: a fatal error, a file that could not be read (the

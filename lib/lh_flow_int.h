@@ -22,8 +22,9 @@ struct lh_flow_reject {
 	size_t at, n;		/* the line in the block, without its LF */
 	uint64_t line;
 	size_t column, text;	/* text: offset into texts, NUL at its end */
-	unsigned status;
+	unsigned status;	/* error.code */
 	bool net;		/* it was an upstream that failed */
+	bool coded;
 };
 
 /* A record's output for a sink, and where the record stands. */
@@ -86,8 +87,7 @@ void lh_flow_block_free(struct lh_flow_block *b);
  * *clean is scratch, and empty. */
 void lh_flow_put_text(struct lh_buf *out, const char *text, struct lh_buf *clean);
 
-/* Append {"id":...,"error":{...}} and a LF. rec NULL: the record has no id;
- * status 0: the error has no code. */
-void lh_flow_put_error(struct lh_buf *out, const char *file, uint64_t line, unsigned status, const char *text, const struct lh_record *rec);
+/* Append {"id":...,"error":{...}} and a LF. rec NULL: the record has no id. */
+void lh_flow_put_error(struct lh_buf *out, const char *file, uint64_t line, unsigned code, const char *text, const struct lh_record *rec);
 
 #endif

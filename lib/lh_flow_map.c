@@ -66,7 +66,7 @@ void lh_flow_put_text(struct lh_buf *out, const char *text, struct lh_buf *clean
 	lh_buf_json(out, clean->p ? clean->p : "", clean->len);
 }
 
-void lh_flow_put_error(struct lh_buf *out, const char *file, uint64_t line, unsigned status, const char *text, const struct lh_record *rec)
+void lh_flow_put_error(struct lh_buf *out, const char *file, uint64_t line, unsigned code, const char *text, const struct lh_record *rec)
 {
 	const struct lh_value *id = rec ? lh_record_get(rec, "id") : NULL;
 	struct lh_buf clean;
@@ -82,10 +82,8 @@ void lh_flow_put_error(struct lh_buf *out, const char *file, uint64_t line, unsi
 	lh_flow_put_text(out, file, &clean);
 	lh_buf_puts(out, ",\"line\":");
 	lh_buf_u64(out, line);
-	if (status) {
-		lh_buf_puts(out, ",\"code\":");
-		lh_buf_u64(out, status);
-	}
+	lh_buf_puts(out, ",\"code\":");
+	lh_buf_u64(out, code);
 	lh_buf_puts(out, ",\"message\":");
 	lh_buf_reset(&clean);
 	lh_flow_put_text(out, text, &clean);
@@ -93,6 +91,11 @@ void lh_flow_put_error(struct lh_buf *out, const char *file, uint64_t line, unsi
 	if (clean.failed)
 		out->failed = clean.failed;
 	lh_buf_free(&clean);
+}
+
+bool lh_flow_rejects(const struct lh_tool *tool, const struct lh_err *err)
+{
+	return err->code == LH_EDATA || (err->code == LH_ENET && tool->on_error == LH_ON_ERROR_EMIT);
 }
 
 static void give_up(struct lh_flow_block *b, const struct lh_err *err)
@@ -108,7 +111,7 @@ static void refuse(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 	lh_buf_init(&text, LH_BUF_NOMAX);
 	lh_buf_init(&clean, LH_BUF_NOMAX);
 	lh_flow_put_text(&text, why->msg, &clean);
-	m->flow->refusal(text.p ? text.p : "", text.len, &b->out, m->worker);
+	m->flow->refusal(text.p ? text.p : "", text.len, lh_err_status(why), &b->out, m->worker);
 	lh_buf_putc(&b->out, '\n');
 	if (text.failed || clean.failed)
 		b->out.failed = LH_ENOMEM;
@@ -126,7 +129,7 @@ static void reject(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 		return;
 	}
 	r = &b->rejects[b->n_rejects++];
-	*r = (struct lh_flow_reject){ l->at, l->n, l->line, why->column, b->texts.len, why->status, why->code == LH_ENET };
+	*r = (struct lh_flow_reject){ l->at, l->n, l->line, why->column, b->texts.len, lh_err_status(why), why->code == LH_ENET, why->coded };
 	lh_buf_add(&b->texts, why->msg, strlen(why->msg) + 1);
 	if (lh_buf_check(&b->texts, &err) < 0) {
 		b->n_rejects--;
@@ -136,7 +139,7 @@ static void reject(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 	if (m->flow->refusal)
 		refuse(m, b, why);
 	else if (m->tool->on_error == LH_ON_ERROR_EMIT && !m->flow->sink)
-		lh_flow_put_error(&b->out, b->name->text, l->line, why->status, why->msg, rec);
+		lh_flow_put_error(&b->out, b->name->text, l->line, lh_err_status(why), why->msg, rec);
 	b->stop = m->tool->on_error == LH_ON_ERROR_STOP;
 }
 
@@ -181,7 +184,7 @@ static void map_record(struct lh_flow_mapper *m, struct lh_flow_block *b, const 
 			err.code = LH_EDATA;	/* it was whole, and may be so again */
 			err.status = 503;
 		}
-		if (err.code == LH_EDATA)
+		if (lh_flow_rejects(m->tool, &err))
 			reject(m, b, l, &err, m->records);
 		else
 			give_up(b, &err);
@@ -252,7 +255,7 @@ static void bad_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const st
 /* "line is longer than ..." */
 static int too_long(const struct lh_tool *t, const struct lh_flow *flow, struct lh_err *err)
 {
-	return lh_err_set(err, LH_EDATA, "%s is longer than %llu bytes (--max-line)", flow->texts ? "text" : "line",
+	return lh_err_data(err, 413, "%s is longer than %llu bytes (--max-line)", flow->texts ? "text" : "line",
 			  (unsigned long long)t->max_line);
 }
 

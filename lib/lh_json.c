@@ -112,7 +112,7 @@ int lh_scan_by(lh_scan_fn *fn, struct lh_record *r, bool members, const char *p,
 		r->scan = s;
 	}
 	if (n > UINT32_MAX)
-		return lh_err_set(err, LH_EDATA, "longer than 4 GiB");
+		return lh_err_data(err, 413, "longer than 4 GiB");
 	if (unlikely(s->used)) {
 		memset(s->slot, 0, s->slots * sizeof *s->slot);
 		s->used = 0;

@@ -74,7 +74,7 @@ int lh_lhv_change_put(struct lh_lhv_change *c, const char *id, size_t id_len, co
 	if (lh_lhv_check_id(id, id_len, err) < 0 || lh_lhv_check_vector(&c->params, vector, n, err) < 0)
 		return -1;
 	if (meta_len > LH_LOG_PAYLOAD_MAX / 2)
-		return lh_err_set(err, LH_EDATA, "metadata of %zu bytes: at most %u", meta_len, LH_LOG_PAYLOAD_MAX / 2);
+		return lh_err_data(err, 413, "metadata of %zu bytes: at most %u", meta_len, LH_LOG_PAYLOAD_MAX / 2);
 	if (c->params.distance == LH_COSINE) {
 		lh_buf_reset(&c->unit);
 		lh_buf_add(&c->unit, vector, n * sizeof *vector);

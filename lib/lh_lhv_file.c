@@ -522,7 +522,7 @@ int lh_lhv_check_id(const char *id, size_t n, struct lh_err *err)
 	if (n == 0)
 		return lh_err_set(err, LH_EDATA, "empty id");
 	if (n > LH_ID_MAX)
-		return lh_err_set(err, LH_EDATA, "id of %zu bytes: at most %d", n, LH_ID_MAX);
+		return lh_err_data(err, 413, "id of %zu bytes: at most %d", n, LH_ID_MAX);
 	if (!lh_utf8_valid(id, n))
 		return lh_err_set(err, LH_EDATA, "id is not UTF-8");
 	return 0;

@@ -121,7 +121,7 @@ void *lh_lhv_put_exact(struct lh_lhv_writer *w, uint64_t row)
 static int make_room(struct lh_lhv_writer *w, size_t id_len, struct lh_err *err)
 {
 	if (w->rows >= LH_LHV_ROWS_MAX)
-		return lh_err_set(err, LH_EDATA, "more than %u rows", LH_LHV_ROWS_MAX);
+		return lh_err_data(err, 413, "more than %u rows", LH_LHV_ROWS_MAX);
 	if (lh_region_room(&w->block, w->stride, err) < 0 || lh_region_room(&w->ids, id_len, err) < 0 ||
 	    lh_region_room(&w->exact, lh_lhv_exact_bytes(&w->p), err) < 0 ||
 	    lh_region_room(&w->id_at, 16, err) < 0 || lh_region_room(&w->meta_at, 16, err) < 0 ||
@@ -179,7 +179,7 @@ static int check_put(struct lh_lhv_writer *w, const char *id, size_t id_len, con
 		p.dimension = (uint32_t)n;
 	}
 	if (meta_len > UINT32_MAX)
-		return lh_err_set(err, LH_EDATA, "metadata of %zu bytes: at most %u", meta_len, UINT32_MAX);
+		return lh_err_data(err, 413, "metadata of %zu bytes: at most %u", meta_len, UINT32_MAX);
 	if (lh_lhv_check_id(id, id_len, err) < 0 || lh_lhv_check_vector(&p, vector, n, err) < 0)
 		return -1;
 	return lh_lhv_set_layout(w, p.dimension, err);

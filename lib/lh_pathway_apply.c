@@ -10,7 +10,7 @@ int lh_pathway_uid_check(const char *what, size_t n, struct lh_err *err)
 	if (!n)
 		return lh_err_set(err, LH_EDATA, "empty %s", what);
 	if (n > LH_PATHWAY_UID_MAX)
-		return lh_err_set(err, LH_EDATA, "%s is longer than %d bytes", what, LH_PATHWAY_UID_MAX);
+		return lh_err_data(err, 413, "%s is longer than %d bytes", what, LH_PATHWAY_UID_MAX);
 	return 0;
 }
 

@@ -38,7 +38,7 @@ static int commit(struct lh_pathway *p, struct lh_err *err)
 	int rc = lh_buf_check(&p->line, err);
 
 	if (!rc && p->line.len > p->max_line)
-		rc = lh_err_set(err, LH_EDATA, "the event is longer than %llu bytes", (unsigned long long)p->max_line);
+		rc = lh_err_data(err, 413, "the event is longer than %llu bytes", (unsigned long long)p->max_line);
 	if (!rc && (rc = lh_json_parse(&p->scan, p->line.p, p->line.len, &v, err)) < 0) {
 		err->column = 0;	/* of the event, not of what was asked */
 		lh_err_prefix(err, "as an event of the log");
@@ -116,7 +116,7 @@ static int append_trace(struct lh_pathway *p, const char *op, const struct lh_pa
 
 static int known_already(struct lh_pathway *p, struct lh_str uid, struct lh_err *err)
 {
-	lh_err_set(err, LH_EDATA, "uid \"%.*s\" is known already", (int)(uid.n > 100 ? 100 : uid.n), uid.p);
+	lh_err_data(err, 409, "uid \"%.*s\" is known already", (int)(uid.n > 100 ? 100 : uid.n), uid.p);
 	return give_up(p);
 }
 
@@ -131,7 +131,7 @@ int lh_pathway_add(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_
 
 static int unknown(struct lh_pathway *p, const char *what, struct lh_str uid, struct lh_err *err)
 {
-	lh_err_set(err, LH_EDATA, "unknown %s \"%.*s\"", what, (int)(uid.n > 100 ? 100 : uid.n), uid.p);
+	lh_err_data(err, 404, "unknown %s \"%.*s\"", what, (int)(uid.n > 100 ? 100 : uid.n), uid.p);
 	return give_up(p);
 }
 

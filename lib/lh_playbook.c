@@ -25,7 +25,7 @@ int lh_playbook_read_key(const struct lh_record *rec, struct lh_buf *scratch, st
 	    get_text(rec, "answer_corpus", scratch, &e->answer_corpus, err) < 0)
 		return -1;
 	if (e->answer_id.n > LH_ID_MAX)
-		return lh_err_set(err, LH_EDATA, "\"answer_id\" of %zu bytes: at most %d", e->answer_id.n, LH_ID_MAX);
+		return lh_err_data(err, 413, "\"answer_id\" of %zu bytes: at most %d", e->answer_id.n, LH_ID_MAX);
 	return 0;
 }
 

@@ -112,6 +112,7 @@ int lh_tool_usage(struct lh_tool *t, const char *fmt, ...)
 	t->err.code = LH_EUSAGE;
 	t->err.column = 0;
 	t->err.status = 0;
+	t->err.coded = false;
 	va_start(ap, fmt);
 	vsnprintf(t->err.msg, sizeof t->err.msg, fmt, ap);
 	va_end(ap);

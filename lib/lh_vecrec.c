@@ -57,7 +57,7 @@ static int base64_vector(const struct lh_value *v, struct lh_buf *out, size_t *n
 	long got;
 
 	if (chars > (size_t)LH_DIM_MAX * 6)
-		return lh_err_set(err, LH_EDATA, "dimension over %d", LH_DIM_MAX);
+		return lh_err_data(err, 413, "dimension over %d", LH_DIM_MAX);
 	to = lh_buf_room(out, chars / 4 * 3 + 3);
 	if (!to)
 		return lh_buf_check(out, err);
@@ -86,7 +86,7 @@ int lh_vecrec_vector(const struct lh_value *v, struct lh_buf *out, size_t *n, st
 	if (rc == 0 && *n == 0)
 		return lh_err_set(err, LH_EDATA, "empty vector");
 	if (rc == 0 && *n > LH_DIM_MAX)
-		return lh_err_set(err, LH_EDATA, "dimension over %d", LH_DIM_MAX);
+		return lh_err_data(err, 413, "dimension over %d", LH_DIM_MAX);
 	return rc;
 }
 

@@ -88,9 +88,9 @@ lines() {
 		run --separate-stderr $AID --on-error emit $how in
 		[ "$status" = 1 ]
 		[ "${lines[0]}" = '{"a":1,"seen":true}' ]
-		[ "${lines[1]}" = '{"id":"x\u00e9","error":{"file":"in","line":2,"message":"field \"refuse\" is not wanted"}}' ]
-		[[ ${lines[2]} == '{"error":{"file":"in","line":3,"message":"'*'"}}' ]]
-		[ "${lines[3]}" = '{"id":[7],"error":{"file":"in","line":4,"message":"field \"refuse\" is not wanted"}}' ]
+		[ "${lines[1]}" = '{"id":"x\u00e9","error":{"file":"in","line":2,"code":400,"message":"field \"refuse\" is not wanted"}}' ]
+		[[ ${lines[2]} == '{"error":{"file":"in","line":3,"code":400,"message":"'*'"}}' ]]
+		[ "${lines[3]}" = '{"id":[7],"error":{"file":"in","line":4,"code":400,"message":"field \"refuse\" is not wanted"}}' ]
 	done
 	run -1 --separate-stderr bash -c '$AID --on-error emit <in'
 	[[ ${lines[1]} == *'"file":"-"'* ]]
@@ -193,7 +193,7 @@ lines() {
 		[ "${stderr_lines[1]}" = 'aid-filter: -:4: line is longer than 1048576 bytes (--max-line)' ]
 		[ "${lines[0]}" = '{"a":1}' ]
 		[ "${lines[2]}" = '{"b":2}' ]
-		[ "${lines[1]}" = '{"error":{"file":"-","line":2,"message":"line is longer than 1048576 bytes (--max-line)"}}' ]
+		[ "${lines[1]}" = '{"error":{"file":"-","line":2,"code":413,"message":"line is longer than 1048576 bytes (--max-line)"}}' ]
 		(sed -n '2p;4p' in; echo) | cmp - r
 	done
 }

@@ -107,7 +107,7 @@ open(sys.argv[1], "wb").write(b)' "$@"
 		[ "${stderr_lines[1]}" = "aid-filter: 1 of 7 records rejected" ]
 	done
 	run -1 --separate-stderr $AID --on-error emit - <m.tar
-	[[ $output == *'{"error":{"file":"-/m/two.jsonl","line":2,"message":'* ]]
+	[[ $output == *'{"error":{"file":"-/m/two.jsonl","line":2,"code":400,"message":'* ]]
 }
 
 @test "a truncated file gives the whole lines before, a message and exit 2" {

@@ -105,7 +105,7 @@ for line in sys.stdin:
 
 @test "--on-error emit keeps one line for one line" {
 	run -1 --separate-stderr lh-embed --dimension 64 --on-error emit <<<'{"texts":["a",""],"id":"q"}'
-	[[ $output == '{"id":"q","error":{"file":"-","line":1,"message":"text 2: empty text"}}' ]]
+	[[ $output == '{"id":"q","error":{"file":"-","line":1,"code":400,"message":"text 2: empty text"}}' ]]
 }
 
 @test "--field names the text, --template makes it" {

@@ -289,7 +289,7 @@ times() {
 		[ "${stderr_lines[1]}" = 'lh-extract-json: 1 of 1 records rejected' ]
 	done
 	run -1 --separate-stderr lh-extract-json --on-error emit <<<'{"id":"q"}'
-	[ "$output" = '{"id":"q","error":{"file":"-","line":1,"message":"missing string field \"text\""}}' ]
+	[ "$output" = '{"id":"q","error":{"file":"-","line":1,"code":400,"message":"missing string field \"text\""}}' ]
 }
 
 @test "no object is no error, but with --require it is status 1" {
@@ -357,7 +357,7 @@ times() {
 	[ "${stderr_lines[1]}" = 'lh-extract-json: over:1: text is longer than 1024 bytes (--max-line)' ]
 	[ "${stderr_lines[2]}" = 'lh-extract-json: 2 of 4 records rejected' ]
 	run -1 lh-extract-json -q --raw-input --max-line 1K --on-error emit --rejects bad big
-	[ "${lines[0]}" = '{"error":{"file":"big","line":1,"message":"text is longer than 1024 bytes (--max-line)"}}' ]
+	[ "${lines[0]}" = '{"error":{"file":"big","line":1,"code":413,"message":"text is longer than 1024 bytes (--max-line)"}}' ]
 	cmp bad <(cat big; echo)
 }
 

@@ -215,7 +215,7 @@ nothing_left() {
 	{ ask "Need 1 Welder in Gary IN"; echo '{"id":7,"query_text":"x"}'; ask "Welder in Gary"; } >q
 	run --separate-stderr lh-lift --on-error emit few.lhv <q
 	[ "$status" = 1 ]
-	[ "${lines[0]}" = '{"id":7,"error":{"file":"-","line":2,"message":"missing string field \"role\""}}' ]
+	[ "${lines[0]}" = '{"id":7,"error":{"file":"-","line":2,"code":400,"message":"missing string field \"role\""}}' ]
 	[ "$(jq -c '.lift.lifted' <<<"$output" | paste -sd' ')" = "null true true null" ]
 	run --separate-stderr lh-lift --on-error stop few.lhv <q
 	[ "$status" = 1 ]

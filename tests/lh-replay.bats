@@ -454,7 +454,7 @@ verdict() {
 	[ "${stderr_lines[0]}" = 'lh-replay: in:1: "task" is longer than 1048576 bytes' ]
 	[ ! -s data/_kb/replay_runs.jsonl ]
 	run -1 --separate-stderr lh-replay --root . --dry-run --on-error emit <<<'{"id":7}'
-	[ "$output" = '{"id":7,"error":{"file":"-","line":1,"message":"missing string field \"task\""}}' ]
+	[ "$output" = '{"id":7,"error":{"file":"-","line":1,"code":400,"message":"missing string field \"task\""}}' ]
 }
 
 @test "records come out in order, with the bad ones left out, however many at once" {

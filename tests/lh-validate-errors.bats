@@ -87,5 +87,5 @@ both() {
 @test "--on-error emit keeps one out per in" {
 	run -1 lh-validate -q --normalize-errors --on-error emit < <(both; echo '{"id":7,"Policy":{}}')
 	[ "$(grep -c '^{' <<<"$output")" = 9 ]
-	[[ $output == *'{"id":7,"error":{"file":"-","line":9,"message":"unknown variant '* ]]
+	[[ $output == *'{"id":7,"error":{"file":"-","line":9,"code":400,"message":"unknown variant '* ]]
 }

@@ -160,8 +160,10 @@ int request_read(struct request *rq, const struct lh_record *rec, struct lh_err 
 		rc = read_texts(rq, rec, err);
 	if (!rc)
 		rc = read_settings(rq, rec, err);
-	if (rc < 0 && err->code == LH_EDATA)
+	if (rc < 0 && err->code == LH_EDATA) {
 		err->status = 400;
+		err->coded = true;
+	}
 	return rc;
 }
 

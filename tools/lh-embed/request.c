@@ -46,7 +46,7 @@ static int next_of_many(struct request *rq, struct lh_buf *scratch, struct lh_st
 	if (!lh_iter_next(&rq->it))
 		return rq->read ? 0 : lh_err_set(err, LH_EDATA, "empty list of texts");
 	if (rq->read++ == MAX_TEXTS)
-		return lh_err_set(err, LH_EDATA, "more than %d texts in one request", MAX_TEXTS);
+		return lh_err_data(err, 413, "more than %d texts in one request", MAX_TEXTS);
 	if (rq->it.val.type != LH_STRING)
 		return lh_err_set(err, LH_EDATA, "text %zu is not a string", rq->read);
 	if (rq->it.val.n == 2)

@@ -4,6 +4,7 @@
 
 #define OPT(type, f, lo, hi, verbs) type, false, offsetof(struct settings, f), lo, hi, NULL, verbs
 #define V_TEXT (V_BUILD | V_ADD)
+#define V_READS (V_BUILD | V_ADD | V_DELETE)
 #define V_WRITE (V_BUILD | V_ADD | V_DELETE | V_COMPACT | V_MERGE | V_MOVE)
 
 static const struct lh_option options[] = {
@@ -60,7 +61,7 @@ static int check(struct lh_tool *tool, const struct settings *s)
 	const unsigned one = V_DUMP | V_COMPACT;
 	struct lh_err err;
 
-	if (tool->on_error == LH_ON_ERROR_EMIT)
+	if (tool->on_error == LH_ON_ERROR_EMIT && !(tool->verb->bit & V_READS))
 		return lh_tool_usage(tool, "--on-error emit: there is no output per record; skip or stop");
 	if (tool->verb->bit & one && tool->n_operands > 1)
 		return lh_tool_usage(tool, "unexpected operand \"%s\": %s takes one INDEX", tool->operands[1], tool->verb->name);

@@ -129,7 +129,8 @@ static int open_texts(struct lh_texts **texts, const struct rows *r, uint32_t di
 		return 0;
 	if (err->code != LH_EUSAGE)
 		return -1;
-	err->code = LH_EDATA;	/* the record's fault: vectors may still do */
+	err->code = LH_EDATA;	/* of this record: vectors may still do */
+	err->status = 500;
 	return lh_err_prefix(err, "cannot embed the text");
 }
 
@@ -183,7 +184,7 @@ static int pack(struct worker *w, const struct lh_record *rec, const struct slot
 	if (lh_buf_check(&w->meta, err) < 0)
 		return -1;
 	if (id.n > UINT32_MAX || model.n > UINT32_MAX || w->meta.len > UINT32_MAX)
-		return lh_err_set(err, LH_EDATA, "record over 4 GiB");
+		return lh_err_data(err, 413, "record over 4 GiB");
 	if (meta && meta->type == LH_OBJECT) {
 		lh_iter_init(&it, meta);
 		p.clears = !lh_iter_next(&it);
@@ -360,7 +361,7 @@ int row_fits(const struct row *row, uint32_t dimension, const char *model, struc
 	if (dimension && row->n != dimension)
 		return lh_err_set(err, LH_EDATA, "dimension %zu, expected %u", row->n, dimension);
 	if (*model && row->model.n && (row->model.n != strlen(model) || memcmp(row->model.p, model, row->model.n) != 0))
-		return lh_err_set(err, LH_EDATA, "model \"%.*s\", expected \"%s\"",
+		return lh_err_data(err, 409, "model \"%.*s\", expected \"%s\"",
 				  (int)(row->model.n < 256 ? row->model.n : 256), row->model.p, model);
 	return 0;
 }

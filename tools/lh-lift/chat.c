@@ -64,8 +64,11 @@ static int read_reply(struct chat *c, const struct lh_str *line, struct lh_str *
 	if (lh_record_parse(&c->reply, line->p, line->n, err) < 0)
 		return err->code == LH_ENOMEM ? -1 : bad_answer(err);
 	v = lh_record_get(&c->reply, "error");
-	if (v)
-		return lh_coproc_refusal(v, err);
+	if (v) {
+		lh_coproc_refusal(v, err);
+		err->coded = err->status != 0;
+		return -1;
+	}
 	v = lh_record_get(&c->reply, "content");
 	if (!v || v->type != LH_STRING)
 		return bad_answer(err);
@@ -107,7 +110,7 @@ static int no_rating(const struct hit *h, const struct lh_str *answer, struct lh
 {
 	struct lh_str head = head_of(*answer, QUOTED);
 
-	return lh_err_set(err, LH_EDATA, "the judge gave no rating of %.*s: %.*s", (int)(h->id.n < 300 ? h->id.n : 300), h->id.p,
+	return lh_err_data(err, 502, "the judge gave no rating of %.*s: %.*s", (int)(h->id.n < 300 ? h->id.n : 300), h->id.p,
 			  (int)head.n, head.p);
 }
 
@@ -182,9 +185,9 @@ int chat_reword(struct chat *c, const struct demand *d, struct lh_str *words, st
 	one_line(c->line.p, c->line.len);
 	*words = lh_trim(c->line.p, c->line.len);
 	if (!words->n)
-		return lh_err_set(err, LH_EDATA, "the model gave no other words");
+		return lh_err_data(err, 502, "the model gave no other words");
 	if (words->n > LONGEST)
-		return lh_err_set(err, LH_EDATA, "the model's wording has %zu bytes: at most %d", words->n, LONGEST);
+		return lh_err_data(err, 502, "the model's wording has %zu bytes: at most %d", words->n, LONGEST);
 	if (words->n == c->prompt.len && !memcmp(words->p, c->prompt.p, words->n))
 		words->n = 0;
 	return 0;

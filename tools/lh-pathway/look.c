@@ -15,7 +15,7 @@ static int find(struct run *r, const struct lh_record *rec, uint32_t *i, struct 
 		return -1;
 	at = lh_pathway_find(r->p, uid.p, uid.n);
 	if (at < 0)
-		return lh_err_set(err, LH_EDATA, "unknown uid \"%.*s\"", (int)(uid.n > 100 ? 100 : uid.n), uid.p);
+		return lh_err_data(err, 404, "unknown uid \"%.*s\"", (int)(uid.n > 100 ? 100 : uid.n), uid.p);
 	*i = (uint32_t)at;
 	return 0;
 }

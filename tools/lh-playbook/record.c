@@ -214,7 +214,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	return lh_lhv_change_bytes(r->c) < COMMIT_BYTES ? 0 : commit(r, err);
 }
 
-static void refusal(const char *why, size_t n, struct lh_buf *out, void *arg)
+static void refusal(const char *why, size_t n, unsigned code, struct lh_buf *out, void *arg)
 {
 	struct recorder *r = arg;
 
@@ -222,6 +222,8 @@ static void refusal(const char *why, size_t n, struct lh_buf *out, void *arg)
 	lh_buf_u64(out, r->next++);
 	lh_buf_puts(out, ",\"error\":");
 	lh_buf_add(out, why, n);
+	lh_buf_puts(out, ",\"code\":");
+	lh_buf_u64(out, code);
 	lh_buf_putc(out, '}');
 }
 

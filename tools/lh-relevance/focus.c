@@ -3,8 +3,6 @@
 #include "lh_digest.h"
 #include "relevance.h"
 
-#define PATH_LONGEST 4096
-
 static bool in_word(char c)
 {
 	return (c >= '0' && c <= '9') || (lh_fold(c) >= 'a' && lh_fold(c) <= 'z') || c == '_' || (unsigned char)c > 0x7f;
@@ -112,6 +110,11 @@ struct lh_str path_plain(struct lh_str path)
 	return path;
 }
 
+int path_check(struct lh_str path, const char *name, struct lh_err *err)
+{
+	return path.n <= PATH_LONGEST ? 0 : lh_err_data(err, 413, "\"%s\" is longer than %d bytes", name, PATH_LONGEST);
+}
+
 struct lh_str path_name(struct lh_str path)
 {
 	const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;
@@ -198,8 +201,8 @@ static int take_all(struct focus *f, const struct lh_value *v, struct lh_err *er
 	    take_symbols(f, v, "defined_symbols", &f->defined, err) < 0 ||
 	    take_symbols(f, v, "imported_symbols", &f->imported, err) < 0)
 		return -1;
-	if (f->path.n > PATH_LONGEST)
-		return lh_err_set(err, LH_EDATA, "\"focus.path\" is longer than %d bytes", PATH_LONGEST);
+	if (path_check(f->path, "focus.path", err) < 0)
+		return -1;
 	f->path = path_plain(f->path);
 	f->name = path_name(f->path);
 	f->folder = (struct lh_str){ f->path.p, f->path.n - f->name.n };

@@ -107,7 +107,8 @@ static int judge(struct worker *w, const struct lh_record *rec, struct verdict *
 	lh_buf_reset(&w->text);
 	if (!lh_buf_room(&w->text, rec->len + LH_PAD))	/* so that no string moves another */
 		return lh_buf_check(&w->text, err);
-	if (take_string(w, rec, "path", &path, err) < 0 || take_string(w, rec, "text", &chunk, err) < 0)
+	if (take_string(w, rec, "path", &path, err) < 0 || take_string(w, rec, "text", &chunk, err) < 0 ||
+	    path_check(path, "path", err) < 0)
 		return -1;
 	if (focus && focus_take(&w->own, focus, err) < 0)
 		return -1;

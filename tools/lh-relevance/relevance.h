@@ -40,6 +40,9 @@ void focus_free(struct focus *f);
 /* Take the checked object v, unless it is the one that f has already. */
 int focus_take(struct focus *f, const struct lh_value *v, struct lh_err *err);
 
+/* A path over this is refused, whoever names it. */
+#define PATH_LONGEST 4096
+int path_check(struct lh_str path, const char *name, struct lh_err *err);
 /* A path without "./" before it. */
 struct lh_str path_plain(struct lh_str path);
 /* What is behind its last slash. */

@@ -123,7 +123,7 @@ static int read_job(const struct worker *w, struct job *j, const struct lh_recor
 	if (!lh_trim(j->task.p, j->task.n).n)
 		return lh_err_set(err, LH_EDATA, "\"task\" is empty");
 	if (j->task.n > LONGEST)
-		return lh_err_set(err, LH_EDATA, "\"task\" is longer than %zu bytes", LONGEST);
+		return lh_err_data(err, 413, "\"task\" is longer than %zu bytes", LONGEST);
 	if (read_flag(rec, "local_only", &j->local_only, err) < 0 ||
 	    read_flag(rec, "allow_escalation", &j->allow_escalation, err) < 0 ||
 	    read_flag(rec, "no_retrieval", &j->no_retrieval, err) < 0 ||

@@ -218,7 +218,7 @@ static int choose(struct worker *w, struct lh_err *err)
 			return -1;
 		at = corpora_find(all, name.p, name.n);
 		if (at < 0)
-			return lh_err_set(err, LH_EDATA, "no corpus is named \"%.*s\"", name.n < 200 ? (int)name.n : 200, name.p);
+			return lh_err_data(err, 404, "no corpus is named \"%.*s\"", name.n < 200 ? (int)name.n : 200, name.p);
 		w->seat[at].chosen = true;
 	}
 	return 0;
@@ -240,8 +240,10 @@ static int start_engine(struct seat *s, struct lh_err *err)
 		err->code = LH_EDATA;	/* it may come back */
 		err->status = 503;
 	}
-	if (err->code == LH_EUSAGE)
+	if (err->code == LH_EUSAGE) {
 		err->code = LH_EDATA;
+		err->status = 500;	/* not the query's fault */
+	}
 	return lh_err_prefix(err, "corpus \"%s\"", s->corpus->name);
 }
 
@@ -259,7 +261,7 @@ static int embed(struct worker *w, struct seat *s, struct lh_err *err)
 		if (lh_texts_embed(twin->texts, &w->reader.q.text, 1, &twin->made, &got, err) < 0)
 			return -1;
 		if (got != dimension)
-			return lh_err_set(err, LH_EDATA, "engine %s made dimension %u, corpus \"%s\" has %zu",
+			return lh_err_data(err, 502, "engine %s made dimension %u, corpus \"%s\" has %zu",
 					  twin->corpus->params->engine, got, s->corpus->name, dimension);
 		twin->embedded = true;
 	}
