@@ -147,6 +147,14 @@ install: all lib
 	install -m 644 tests/parity/*.jsonl tests/parity/*.py $(D)/share/lakehouse-tools/parity
 	install -m 644 $(ORACLE) $(D)/share/lakehouse-tools/oracle
 	for page in $(PAGES); do install -m 644 $$page $(D)/share/man/man$${page##*.}; done
+	@$(LDCONFIG_NOTE)
+
+# The linker's cache has to know of liblh.so.0; below DESTDIR that is for whoever
+# puts the tree in its place, and so is a PREFIX that the linker does not look into.
+LDCONFIG_NOTE = PATH=$$PATH:/usr/sbin:/sbin; \
+	if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then echo ldconfig; ldconfig; fi; \
+	if [ -n "$(DESTDIR)" ] || ! ldconfig -p | grep -q ' $(PREFIX)/lib/liblh.so.0$$'; then \
+	echo "programs that use liblh.so.0: name $(PREFIX)/lib in /etc/ld.so.conf.d and run ldconfig as root, or set LD_LIBRARY_PATH"; fi
 
 uninstall:
 	rm -f $(TOOLS:%=$(D)/bin/%) $(D)/lib/liblh.a $(D)/lib/liblh.so $(D)/lib/$(SONAME) $(D)/lib/pkgconfig/liblh.pc

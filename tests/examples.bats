@@ -57,3 +57,12 @@ teardown() {
 		[ "$(examples "$page" | tr -cd '\036' | wc -c)" -ge 1 ] || { echo "$page has none"; return 1; }
 	done
 }
+
+@test "the last commands of the README print a line for each check, and no null" {
+	mkdir build
+	sed -n '/^    lh-gen kb /,/^    lh-audit-full /p' "$ROOT/README.md" >commands
+	[ "$(wc -l <commands)" = 3 ]
+	bash -eo pipefail commands >out
+	[ "$(tail -n 22 out | grep -c '^\[[0-9]*,"[^"]*",true\]$')" = 22 ]
+	! grep -q '\[null' out
+}

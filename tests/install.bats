@@ -108,3 +108,28 @@ program() {
 	make -s -C "$ROOT" uninstall DESTDIR="$PWD/copy" PREFIX="$P"
 	[ -z "$(find copy -type f -o -type l)" ]
 }
+
+# Into a folder of the test's; ldconfig is a program of the test's, too.
+@test "installing as root tells the linker, and says what to do where that is not enough" {
+	[ "$(id -u)" = 0 ] || skip "not root"
+	local note='programs that use liblh.so.0: name *lib in /etc/ld.so.conf.d and run ldconfig as root, or set LD_LIBRARY_PATH'
+	mkdir fake
+	printf '#!/bin/sh\n[ "$1" = -p ] && echo "liblh.so.0 => %s/usr/lib/liblh.so.0" || echo >>%s/asked\n' "$PWD" "$PWD" >fake/ldconfig
+	chmod +x fake/ldconfig
+	PATH=$PWD/fake:$PATH run -0 make -s -C "$ROOT" install PREFIX="$PWD/usr"
+	[ -e asked ]
+	[ "$output" = ldconfig ]
+	rm asked
+	PATH=$PWD/fake:$PATH run -0 make -s -C "$ROOT" install PREFIX="$PWD/other"
+	[ -e asked ]
+	[[ ${lines[1]} == $note ]]
+	rm asked
+	PATH=$PWD/fake:$PATH run -0 make -s -C "$ROOT" install DESTDIR="$PWD/stage" PREFIX=/usr
+	[ ! -e asked ]
+	[[ $output == $note ]]
+	printf '#!/bin/sh\necho 1000\n' >fake/id
+	chmod +x fake/id
+	PATH=$PWD/fake:$PATH run -0 make -s -C "$ROOT" install PREFIX="$PWD/theirs"
+	[ ! -e asked ]
+	[[ $output == $note ]]
+}

@@ -7,6 +7,9 @@ load helper
 	for tool in "$ROOT"/tools/lh-*/; do
 		tool=$(basename "$tool")
 		[[ "$output" == *"$tool"\ *[a-z]* ]] || { echo "$tool is not listed"; return 1; }
+		# what the tool itself says in its source
+		what=$(sed -n 's/^lh-[a-z-]*  *//p' <<<"$(grep "^$tool " <<<"$output")")
+		grep -rqF "\"$what\"" "$ROOT/tools/$tool" || { echo "$tool: $what"; return 1; }
 	done
 }
 
@@ -77,4 +80,27 @@ load helper
 	run t/bin/lh help cat </dev/null
 	[ "$status" = 0 ]
 	[[ $output == *"compressed or archived"* ]]
+}
+
+# The words of a page, its items' marks and all space left out.
+squeezed() {
+	LC_ALL=C.UTF-8 sed 's/^ *[•-] //' | tr -d ' \n\t'
+}
+
+@test "lh help prints every page where neither man nor mandoc is installed, as mandoc does" {
+	mkdir -p t/bin t/man
+	cp "$LH_BIN/lh" t/bin
+	cp "$ROOT"/man/*.[157] t/man
+	for page in t/man/*; do
+		name=$(basename "${page%.*}")
+		run -0 --separate-stderr env PATH=/nowhere t/bin/lh help "$name"
+		[ -z "$stderr" ]
+		mandoc -Tutf8 -Owidth=900 "$page" 2>/dev/null | LC_ALL=C.UTF-8 sed 's,.\x08,,g; 1d; $d' | squeezed >want
+		squeezed <<<"$output" | cmp - want || { echo "$name"; return 1; }
+		! grep -n '^\.[A-Z]' <<<"$output"
+	done
+	run -0 env PATH=/nowhere t/bin/lh help cat
+	[[ $output == *$'\n     --max-ratio N\n'* ]]
+	[[ $output == *$'\n           gzip -k workers.jsonl\n           lh-cat workers.jsonl.gz | wc -l\n'* ]]
+	! sed '/^EXAMPLES/,$d' <<<"$output" | LC_ALL=C.UTF-8 grep -E '.{81}'
 }

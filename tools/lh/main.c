@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +11,11 @@
 #include "lh_coproc.h"
 #include "lh_file.h"
 #include "lh_tool.h"
+#include "page.h"
 
 #define PATH_ROOM 4096
 #define HELP_ROOM 8192
+#define PAGE_MAX (1u << 20)
 #define MAIN_PAGE "lakehouse-tools"
 
 static const struct lh_option options[] = { LH_COMMON_OPTIONS, LH_OPTION_END };
@@ -32,10 +33,21 @@ static int own_folder(char *to, size_t n, struct lh_err *err)
 	return 0;
 }
 
-/* The second line of a tool's --help says what it is for. */
+/* A tool's --help says what it is for in the line after the usage, whose own lines
+ * but the first are indented. */
+static void put_summary(const char *help, char *to, size_t n)
+{
+	const char *line = help;
+
+	do
+		line = strchr(line, '\n');
+	while (line && *++line == ' ');
+	snprintf(to, n, "%.*s", line ? (int)strcspn(line, "\n") : 0, line ? line : "");
+}
+
 static int summary(const char *name, char *to, size_t n, struct lh_err *err)
 {
-	char text[HELP_ROOM], *line, *argv[] = { (char *)name, "--help", NULL };
+	char text[HELP_ROOM], *argv[] = { (char *)name, "--help", NULL };
 	size_t have = 0;
 	int ends[2];
 	ssize_t got;
@@ -53,8 +65,7 @@ static int summary(const char *name, char *to, size_t n, struct lh_err *err)
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	text[have] = '\0';
-	line = strchr(text, '\n');
-	snprintf(to, n, "%.*s", line ? (int)strcspn(line + 1, "\n") : 0, line ? line + 1 : "");
+	put_summary(text, to, n);
 	return 0;
 }
 
@@ -100,7 +111,27 @@ static bool man_knows(const char *name, struct lh_err *err)
 	return status == 0;
 }
 
-/* Replace us by a reader of a page.  Only comes back when there is none. */
+/* Where no program shows pages: what stands in it. */
+static int print_page(struct lh_tool *t, const char *path)
+{
+	struct lh_buf page, text;
+	int rc;
+
+	lh_buf_init(&page, PAGE_MAX);
+	lh_buf_init(&text, LH_BUF_NOMAX);
+	rc = lh_file_read(path, &page, &t->err);
+	if (rc == 0)
+		rc = lh_err_set(&t->err, LH_EIO, "%s: it is gone", path);
+	if (rc > 0) {
+		page_text(page.p, page.len, &text);
+		rc = lh_buf_check(&text, &t->err) < 0 ? -1 : lh_tool_out(t, text.p, text.len);
+	}
+	lh_buf_free(&page);
+	lh_buf_free(&text);
+	return rc;
+}
+
+/* Replace us by a reader of a page; print it ourselves if there is none. */
 static int open_page(struct lh_tool *t, const char *name)
 {
 	static const char *const places[] = { "../man", "../share/man/man1", "../share/man/man7", "../share/man/man5" };
@@ -121,7 +152,7 @@ static int open_page(struct lh_tool *t, const char *name)
 			argv[0] = "mandoc";
 			argv[1] = "-a";
 			execvp(argv[0], argv);
-			return lh_err_set(&t->err, LH_EIO, "%s: neither man nor mandoc is installed", path);
+			return print_page(t, path);
 		}
 	}
 	snprintf(path, sizeof path, "%.200s", name);
