@@ -18,9 +18,10 @@ prepare() {
 	(umask 077; head -c 32 /dev/urandom >audit.key; head -c 32 /dev/urandom >new.key)
 }
 
-# The displays of a page's EXAMPLES as mandoc shows them, each ended by \036.
+# The displays of a page's EXAMPLES as mandoc shows them, on 80 columns or so many,
+# each ended by \036.
 examples() {
-	mandoc -Tascii -Owidth=1000 "$1" | sed 's,.\x08,,g' | awk '
+	mandoc -Tascii -Owidth="${2:-80}" "$1" | sed 's,.\x08,,g' | awk '
 		function flush() { if (block != "") printf "%s\036", block; block = "" }
 		/^[A-Z]/ { on = $0 == "EXAMPLES"; next }
 		!on { next }
@@ -50,6 +51,14 @@ teardown() {
 		done < <(examples "$page")
 	done
 	[ "$bad" = 0 ]
+}
+
+@test "an example can be copied from a page of 80 columns" {
+	for page in "$ROOT"/man/*.[157]; do
+		examples "$page" 80 | cmp - <(examples "$page" 1000) || { echo "$page"; return 1; }
+		# with the indent of 11
+		if examples "$page" | tr '\036' '\n' | grep -nE '.{70}'; then echo "$page: too wide"; return 1; fi
+	done
 }
 
 @test "each tool's page has an example" {

@@ -97,7 +97,7 @@ squeezed() {
 		[ -z "$stderr" ]
 		mandoc -Tutf8 -Owidth=900 "$page" 2>/dev/null | LC_ALL=C.UTF-8 sed 's,.\x08,,g; 1d; $d' | squeezed >want
 		squeezed <<<"$output" | cmp - want || { echo "$name"; return 1; }
-		! grep -n '^\.[A-Z]' <<<"$output"
+		if grep -n '^\.[A-Z]' <<<"$output"; then return 1; fi
 	done
 	run -0 env PATH=/nowhere t/bin/lh help cat
 	[[ $output == *$'\n     --max-ratio N\n'* ]]
