@@ -626,3 +626,14 @@ drift() {
 	with_comma lh-distill run --root r --now $NOW --run-id b >/dev/null
 	diff -r point r
 }
+
+@test "a run where there are no sources says so, and ends with 1" {
+	mkdir -p none/data/_kb
+	run --separate-stderr lh-distill run -q --root none
+	[ "$status" = 1 ]
+	[ "$stderr" = 'lh-distill: none: none of the twelve sources is in data/_kb' ]
+	[ "$(jq .total_records_in <<<"$output")" = 0 ]
+	: >none/data/_kb/audits.jsonl
+	run -0 --separate-stderr lh-distill run -q --root none
+	[ -z "$stderr" ]
+}

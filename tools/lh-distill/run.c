@@ -1,4 +1,5 @@
 /* run.c - lh-distill run: the five stages, their receipts, a summary. */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "distill.h"
@@ -31,6 +32,34 @@ static void on_ended(void *ctx, const struct lh_stage_result *r)
 	lh_tool_warn(s->tool, "%s has not passed: %.*s", lh_stage_name(r->stage), (int)r->errors.len, r->errors.p);
 }
 
+/* Is there a file that evidence could come from? */
+static int any_source(const struct lh_root *root, struct lh_err *err)
+{
+	int i, found = 0;
+
+	for (i = 0; !found && i < LH_STEMS; i++) {
+		char *path = lh_root_join(root, lh_stem_source((enum lh_stem)i), err);
+
+		if (!path)
+			return -1;
+		found = access(path, F_OK) == 0;
+		free(path);
+	}
+	return found;
+}
+
+/* A run over the wrong folder has nothing to do, and that is not what was meant. */
+static int check_sources(struct lh_tool *tool, const struct whole *w)
+{
+	int found = any_source(w->run->root, &tool->err);
+
+	if (found)
+		return found < 0 ? -1 : 0;
+	lh_tool_warn(tool, "%s: none of the twelve sources is in %s", w->run->how.root ? w->run->how.root : ".", LH_ROOT_SOURCES);
+	lh_tool_verdict_bad(tool);
+	return 0;
+}
+
 /* What a cron job's mail should say beside. */
 static void say_rest(struct lh_tool *tool, const struct whole *w)
 {
@@ -57,8 +86,10 @@ int distill_run(struct lh_tool *tool, void *settings)
 	rc = whole_run(&w, &how, tool->now, on_ended, &shown, &tool->err);
 	if (!rc) {
 		say_rest(tool, &w);
-		rc = lh_tool_out(tool, w.json.p, w.json.len);
+		rc = check_sources(tool, &w);
 	}
+	if (!rc)
+		rc = lh_tool_out(tool, w.json.p, w.json.len);
 	whole_free(&w);
 	return rc;
 }
