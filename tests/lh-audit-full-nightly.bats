@@ -78,9 +78,9 @@ audit-2025-01-06" audits/audit-2025-01-07/report.md
 	night 2026-05-02 --observer
 	rm root/docs/recon/local-distillation-recon.md
 	run -1 night 2026-05-03 --observer
-	[ "$(head -n 1 <<<"$output" | jq -c '[.name, .passed]')" = '["recon document present",false]' ]
-	[ "$(sed -n 2p <<<"$output" | jq -c '[.required_passed, .required_total]')" = '[11,12]' ]
-	[ "$(tail -n 1 <<<"$output")" = "lh-audit-full --root root ended with 1; what there is of a report lies in audits/audit-2026-05-03" ]
+	[ "$(head -n 1 <<<"$output")" = "lh-audit-full --root root ended with 1; what there is of a report lies in audits/audit-2026-05-03:" ]
+	[ "$(sed -n 2p <<<"$output" | jq -c '[.name, .passed]')" = '["recon document present",false]' ]
+	[ "$(sed -n 3p <<<"$output" | jq -c '[.required_passed, .required_total]')" = '[11,12]' ]
 	[ "$(ls audits/audit-2026-05-03 | wc -l)" = 3 ]
 	[ "$(wc -l <root/data/_kb/audit_baselines.jsonl)" = 2 ]
 }
@@ -98,7 +98,7 @@ audit-2025-01-06" audits/audit-2025-01-07/report.md
 	while flock -n root/.lh-lock true; do sleep 0.1; done
 	run -2 night 2026-05-03 --observer
 	kill %1
-	[[ $output == *"another audit or run is at work there"*"ended with 2"* ]]
+	[[ $output == *"ended with 2"*":"$'\n'*"another audit or run is at work there"* ]]
 	[ "$(ls audits)" = audit-2026-05-02 ]
 	run -2 "$NIGHTLY" root
 	[[ $output == usage:* ]]
