@@ -14,6 +14,7 @@
 
 #define LINKS_MAX 256	/* of a row at level 0: m is at most 128 */
 #define JOBS_MAX 256
+#define TELL_EVERY 64	/* rows of one thread */
 #define FOUR 4		/* rows that a kernel measures together */
 
 struct near {
@@ -407,11 +408,11 @@ static void worker_free(struct worker *w)
 	free(w->v);
 }
 
-static void *work(void *arg)
+static void work_and_tell(struct build *b, void (*tell)(void *ctx, uint64_t rows))
 {
-	struct build *b = arg;
 	struct worker w;
 	struct lh_err err;
+	unsigned told = 0;
 	uint64_t row;
 
 	if (worker_init(&w, b, &err) < 0)
@@ -425,9 +426,19 @@ static void *work(void *arg)
 			fail(b, &err);
 		} else {
 			insert(&w, (uint32_t)row);
+			told++;
+		}
+		if (tell && told == TELL_EVERY) {
+			tell(b->g->ctx, row);
+			told = 0;
 		}
 	}
 	worker_free(&w);
+}
+
+static void *work(void *arg)
+{
+	work_and_tell(arg, NULL);
 	return NULL;
 }
 
@@ -445,9 +456,11 @@ static void run(struct build *b, unsigned jobs)
 	while (n + 1 < jobs && pthread_create(threads + n, NULL, work, b) == 0)
 		n++;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	work(b);
+	work_and_tell(b, b->g->tell);
 	for (i = 0; i < n; i++)
 		pthread_join(threads[i], NULL);
+	if (b->g->tell && !b->failed)
+		b->g->tell(b->g->ctx, b->g->rows);
 }
 
 /* Where the codes are, or room for them. */

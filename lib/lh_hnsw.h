@@ -39,7 +39,11 @@ struct lh_hnsw {
 	uint32_t m, ef_construction;
 	const uint32_t *level;
 	uint32_t *upper;
-	bool (*stop)(void);	/* asked now and then; NULL: never */
+	bool (*stop)(void);	/* asked periodically; NULL: never */
+	/* Told periodically, in the thread that called, how many rows are linked or
+	 * being linked, and at the end that all are; NULL: nobody. */
+	void (*tell)(void *ctx, uint64_t rows);
+	void *ctx;
 	uint32_t done;		/* rows that are linked already; 0: none */
 	uint32_t entry, top;	/* where a walk begins; in, too, when done is not 0 */
 };

@@ -80,6 +80,11 @@ LH_API int lh_lhv_put(struct lh_lhv_writer *w, const char *id, size_t id_len, co
 LH_API uint64_t lh_lhv_writer_count(const struct lh_lhv_writer *w);
 LH_API int lh_lhv_commit(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err);
 LH_API void lh_lhv_writer_free(struct lh_lhv_writer *w);
+/* Before a commit: tell is called periodically while it works, in the thread of the
+ * commit, with the stage ("graph", "words", "file") and how much of it is done;
+ * and once when all is. */
+typedef void lh_lhv_tell(void *ctx, const char *stage, uint64_t done, uint64_t of);
+LH_API void lh_lhv_writer_watch(struct lh_lhv_writer *w, lh_lhv_tell *tell, void *ctx);
 
 /* ---- reading ---- */
 struct lh_lhv;

@@ -12,7 +12,28 @@
 #include "lh_mem.h"
 #include "lh_signal_int.h"
 
+#define TELL_EVERY 4096	/* rows */
+
+void lh_lhv_writer_watch(struct lh_lhv_writer *w, lh_lhv_tell *tell, void *ctx)
+{
+	w->tell = tell;
+	w->tell_ctx = ctx;
+}
+
+static void told(const struct lh_lhv_writer *w, const char *stage, uint64_t done)
+{
+	if (w->tell && (done % TELL_EVERY == 0 || done == w->rows))
+		w->tell(w->tell_ctx, stage, done, w->rows);
+}
+
 /* ---- the graph ---- */
+
+static void graph_told(void *ctx, uint64_t rows)
+{
+	const struct lh_lhv_writer *w = ctx;
+
+	w->tell(w->tell_ctx, "graph", rows, w->rows);
+}
 
 static bool stopping(void)
 {
@@ -62,6 +83,7 @@ static int build_graph(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *er
 		.precision = w->p.precision,
 		.m = w->p.m, .ef_construction = w->p.ef_construction,
 		.level = w->level, .upper = w->upper, .stop = stopping,
+		.tell = w->tell ? graph_told : NULL, .ctx = w,
 	};
 	if (continues(w) && lh_lhv_take_links(w, err) < 0)
 		return -1;
@@ -94,6 +116,7 @@ static int put_rows(struct lh_lhv_writer *w, struct lh_err *err)
 	for (i = 0; i < w->rows; i++) {
 		const char *row = w->block.p + lh_lhv_row_at(w, i) * w->stride;
 
+		told(w, "file", i);
 		put_links(w, (const void *)row, 2 * w->p.m);
 		lh_lhv_section_add(&w->file, row + links, w->stride - links);
 	}
@@ -199,6 +222,7 @@ static struct lh_str meta_at(const void *ctx, uint64_t i)
 {
 	const struct lh_lhv_writer *w = ctx;
 
+	told(w, "words", i);
 	return lh_lhv_put_meta(w, lh_lhv_row_at(w, i));
 }
 
@@ -207,7 +231,10 @@ static int build_lexical(struct lh_lhv_writer *w, struct lh_err *err)
 	if (!w->p.lexical)
 		return 0;
 	w->words = lh_lexical_build_new(err);
-	return w->words ? lh_lhv_lexical_build(&w->p, meta_at, w, w->rows, w->words, &w->lexical, err) : -1;
+	if (!w->words || lh_lhv_lexical_build(&w->p, meta_at, w, w->rows, w->words, &w->lexical, err) < 0)
+		return -1;
+	told(w, "words", w->rows);
+	return 0;
 }
 
 static int put_lexical(struct lh_lhv_writer *w, struct lh_err *err)
@@ -248,6 +275,7 @@ static int put_all(struct lh_lhv_writer *w, struct lh_err *err)
 	lh_buf_free(&params);
 	if (rc)
 		return -1;
+	told(w, "file", w->rows);
 	h->xxh3 = lh_xxh3(h, offsetof(struct lh_lhv_header, xxh3));
 	return lh_pwrite_all(w->out.fd, h, sizeof *h, 0, err);
 }

@@ -40,6 +40,8 @@ struct lh_lhv_writer {
 	struct lh_lhv_params p;
 	struct lh_lock lock;
 	bool locked;
+	lh_lhv_tell *tell;		/* or NULL */
+	void *tell_ctx;
 
 	uint64_t rows;
 	size_t stride, vector_at;

@@ -120,27 +120,64 @@ void lh_tool_chat(struct lh_tool *t, const char *fmt, ...)
 	va_end(ap);
 }
 
-void lh_progress_tick(struct lh_tool *t)
+/* Is progress to be shown now?  *took is the time since it began. */
+static bool due(const struct lh_tool *t, bool at_once, double *took)
+{
+	struct lh_tool_state *s = t->state;
+	double now;
+
+	if (t->progress == LH_PROGRESS_NEVER || (t->progress == LH_PROGRESS_AUTO && (t->quiet || !s->progress.tty)))
+		return false;
+	now = lh_time_monotonic();
+	if (!at_once && now - s->progress.last < 0.2)
+		return false;
+	s->progress.last = now;
+	*took = now - s->progress.start;
+	return true;
+}
+
+static void show(struct lh_tool *t, const char *text)
 {
 	struct lh_tool_state *s = t->state;
 	struct lh_err ignored;
-	double now, took;
 	char line[200];
-	int n;
+	int n = snprintf(line, sizeof line, "%s%s: %s%s%s%s", s->progress.tty ? CLEAR : "", t->name,
+			 s->progress.what ? s->progress.what : "", s->progress.what ? ": " : "", text,
+			 s->progress.tty ? "" : "\n");
 
-	if (t->progress == LH_PROGRESS_NEVER || (t->progress == LH_PROGRESS_AUTO && (t->quiet || !s->progress.tty)))
-		return;
-	now = lh_time_monotonic();
-	if (now - s->progress.last < 0.2)
-		return;
-	s->progress.last = now;
-	took = now - s->progress.start;
-	n = snprintf(line, sizeof line, "%s%s: %s%s%llu records, %.0f/s%s", s->progress.tty ? CLEAR : "", t->name,
-		     s->progress.what ? s->progress.what : "", s->progress.what ? ": " : "",
-		     (unsigned long long)s->records, took > 0 ? (double)s->records / took : 0.0,
-		     s->progress.tty ? "" : "\n");
 	lh_write_all(STDERR_FILENO, line, (size_t)n, &ignored);
 	s->progress.shown = true;
+}
+
+void lh_progress_tick(struct lh_tool *t)
+{
+	unsigned long long n = t->state->records;
+	char text[80];
+	double took;
+
+	if (!due(t, false, &took))
+		return;
+	snprintf(text, sizeof text, "%llu records, %.0f/s", n, took > 0 ? (double)n / took : 0.0);
+	show(t, text);
+}
+
+void lh_tool_share(struct lh_tool *t, uint64_t done, uint64_t of)
+{
+	double took, left;
+	char text[80];
+	int n;
+
+	if (!of || !due(t, done == of, &took))
+		return;
+	n = snprintf(text, sizeof text, "%.0f %%", 100.0 * (double)done / (double)of);
+	left = done ? took * (double)(of - done) / (double)done : 0;
+	if (left > 5400)
+		snprintf(text + n, sizeof text - (size_t)n, ", %.1f h left", left / 3600);
+	else if (left > 90)
+		snprintf(text + n, sizeof text - (size_t)n, ", %.0f min left", left / 60);
+	else if (done && done < of)
+		snprintf(text + n, sizeof text - (size_t)n, ", %.0f s left", left);
+	show(t, text);
 }
 
 void lh_tool_progress(struct lh_tool *t, uint64_t records)

@@ -157,6 +157,10 @@ LH_API void lh_tool_progress(struct lh_tool *t, uint64_t records);
 /* Of what the records are, in the progress line: "score"; NULL: of the tool. */
 LH_API void lh_tool_doing(struct lh_tool *t, const char *what);
 
+/* Where it is known how much there is to be done of that: the percentage and the
+ * time that is left.  Shown also when all is done. */
+LH_API void lh_tool_share(struct lh_tool *t, uint64_t done, uint64_t of);
+
 /* Has a signal asked to stop, or has the run failed elsewhere?  What takes long
  * asks this now and then. */
 LH_API bool lh_tool_stopping(void);

@@ -177,6 +177,14 @@ static uint64_t length_of(const char *path)
 	return st.live;
 }
 
+static void on_stage(void *ctx, const char *stage, uint64_t done, uint64_t of)
+{
+	struct lh_tool *tool = ctx;
+
+	lh_tool_doing(tool, stage);
+	lh_tool_share(tool, done, of);
+}
+
 /* The writer has the lock: nothing has been added to the old index since. */
 static int finish(struct build *b, struct lh_tool *tool, const struct settings *s)
 {
@@ -187,6 +195,7 @@ static int finish(struct build *b, struct lh_tool *tool, const struct settings *
 		return refuse_empty(path, &tool->err);
 	settle(b->p, count);
 	had = length_of(path);
+	lh_lhv_writer_watch(b->w, on_stage, tool);
 	if (lh_lhv_commit(b->w, (unsigned)tool->jobs, &tool->err) < 0)
 		return -1;
 	if (count < had - had / 2)
