@@ -96,6 +96,8 @@ class Log:
             lines[n:] = map(text, self.twin[n:])
         elif what == "splice with another subject's":
             lines[n:] = map(text, self.other[n:])
+        elif what == "an id in another case":
+            lines[n] = lines[n].replace(b'"W-1"', b'"w-1"')
         elif what == "remove the first":
             del lines[:n]
         elif what == "remove the last":
