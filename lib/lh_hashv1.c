@@ -1,4 +1,5 @@
-/* lh_hashv1.c - the hash-v1 embedding.  See lh_hashv1.h and lh-hash-v1(7). */
+/* lh_hashv1.c - the hash-v1 and hash-v2 embeddings.  See lh_hashv1.h, lh-hash-v1(7)
+ * and lh-hash-v2(7). */
 #include "lh_hashv1.h"
 
 #include <math.h>
@@ -7,11 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lh_hashv2_int.h"
 #include "lh_mem.h"
 #include "lh_tokens.h"
 #include "lh_utf8_int.h"
 
-/* The recipe's constants; any change here makes another model. */
+/* The recipes' constants; any change here makes another model. */
 #define SECTION 1024		/* tokens over which repeats and places count */
 #define WEIGHT_MAX 255		/* of a word that the table does not list */
 #define WEIGHT_CHAR 128		/* of one character of a script without spaces */
@@ -22,12 +24,22 @@
 #define SPREAD 2		/* coordinates a feature */
 #define WORD_UNIT 724		/* 1024 / sqrt(2) */
 #define GRAMS_UNIT 1024		/* length of all n-grams of a word together */
-#define HALF_PLACE 30		/* distinct words until a new one counts half */
-#define PLAIN 8			/* eighths: a word without emphasis, */
+#define PLAIN 8			/* hash-v1, eighths: a word without emphasis, */
 #define NAME 9			/* a capitalised one inside a sentence, */
 #define VALUE 10		/* one after a label and its colon, */
 #define WHERE 12		/* a capitalised one after "in" */
 #define RAW_SCALE 0x1p-26
+
+struct recipe {
+	const char *model;
+	unsigned half_place;	/* distinct words until a new one counts half */
+	unsigned repeat;	/* how little repeats bring */
+};
+
+static const struct recipe recipes[] = {
+	{ LH_HASHV1_MODEL, 30, 10 },
+	{ LH_HASHV2_MODEL, 40, 14 },
+};
 
 enum { SEED_WORD = 1, SEED_GRAM, SEED_CHAR, SEED_PAIR, SEED_SYMBOL };
 
@@ -69,7 +81,11 @@ struct seen {
 };
 
 struct lh_hashv1 {
+	const struct recipe *recipe;
 	unsigned dimension;
+	bool in;			/* hash-v1: a place may follow */
+	struct lh_hashv2_marks marks;	/* hash-v2 */
+	uint8_t weight[WEIGHT_MAX + 1];	/* of the table -> of the recipe */
 	uint32_t epoch;
 	unsigned tokens, words;		/* in this section */
 	struct seen seen[SEEN];
@@ -142,13 +158,6 @@ static void add_grams(struct word *w, unsigned dimension, const unsigned char *s
 			add_feature(w, dimension, hash_bytes(s + at[i], at[i + g] - at[i], SEED_GRAM), by);
 }
 
-static bool is_number(const unsigned char *s, unsigned n)
-{
-	while (n && s[n - 1] >= '0' && s[n - 1] <= '9')
-		n--;
-	return n == 0;
-}
-
 /* Features of a word; its stem is made in s, which has room before it. */
 static void make_word(struct word *w, unsigned dimension, const struct lh_token *t)
 {
@@ -161,7 +170,7 @@ static void make_word(struct word *w, unsigned dimension, const struct lh_token 
 	w->hash = hash_bytes(s + 1, n, SEED_WORD);
 	w->weight = word_weight(s + 1, n);
 	add_feature(w, dimension, w->hash, WORD_UNIT);
-	if (w->weight >= WEIGHT_GRAMS && !is_number(s + 1, n))
+	if (w->weight >= WEIGHT_GRAMS && !lh_token_is_number(t))
 		add_grams(w, dimension, s, n + 1);
 }
 
@@ -193,20 +202,21 @@ static void next_place(struct lh_hashv1 *h)
 	h->tokens++;
 }
 
-static unsigned repeats(unsigned times)
+static unsigned repeats(unsigned c, unsigned times)
 {
-	return 256 * 22 * times / (10 * times + 12);
+	return 256 * (c + 12) * times / (c * times + 12);
 }
 
 /* Add features with what this occurrence brings beyond the earlier ones. */
 static void sum_up(struct lh_hashv1 *h, uint64_t hash, const struct feature *f, unsigned n, uint64_t weight)
 {
+	const struct recipe *r = h->recipe;
 	struct seen *s = look(h, hash);
 	int64_t by;
 
-	by = repeats(s->times + 1) - repeats(s->times);
+	by = repeats(r->repeat, s->times + 1) - repeats(r->repeat, s->times);
 	s->times++;
-	by = by * weight * (4096 * HALF_PLACE / (HALF_PLACE + s->place)) >> 21;
+	by = by * weight * (4096 * r->half_place / (r->half_place + s->place)) >> 21;
 	if (by)
 		for (unsigned i = 0; i < n; i++)
 			h->sum[f[i].at] += by * f[i].by;
@@ -229,15 +239,25 @@ static void keep(struct cached *set, const uint64_t *key, const struct word *w)
 	memcpy(set->f, w->f, w->n * sizeof *w->f);
 }
 
-/* The word's weight as this occurrence shows it, in 512ths. */
-static unsigned emphasis(const struct lh_token *t, bool where, unsigned weight)
+static unsigned emphasis_v1(struct lh_hashv1 *h, const struct lh_token *t, unsigned weight)
 {
+	bool where = h->in && t->name;
+
+	h->in = where || (!t->name && t->len == 2 && !memcmp(t->s, "in", 2));
 	if (t->name && weight < WEIGHT_NAME)
 		weight = WEIGHT_NAME;
 	return weight * (t->name ? NAME : PLAIN) * (t->value ? VALUE : PLAIN) * (where ? WHERE : PLAIN);
 }
 
-static void sum_word(struct lh_hashv1 *h, const struct lh_token *t, bool where)
+/* The word's weight as this occurrence shows it, in 512ths. */
+static unsigned emphasis(struct lh_hashv1 *h, const struct lh_token *t, unsigned weight)
+{
+	if (h->recipe == recipes)
+		return emphasis_v1(h, t, weight);
+	return h->weight[weight] * lh_hashv2_word(&h->marks, t, weight);
+}
+
+static void sum_word(struct lh_hashv1 *h, const struct lh_token *t)
 {
 	struct word *w = &h->scratch;
 	struct cached *set = NULL;
@@ -248,12 +268,12 @@ static void sum_word(struct lh_hashv1 *h, const struct lh_token *t, bool where)
 		set = h->cache[mix(key[0] ^ mix(key[1] ^ mix(key[2]))) % SETS];
 		for (struct cached *c = set; c < set + WAYS; c++)
 			if (!memcmp(c->key, key, KEY_MAX)) {
-				sum_up(h, c->hash, c->f, c->n, emphasis(t, where, c->weight));
+				sum_up(h, c->hash, c->f, c->n, emphasis(h, t, c->weight));
 				return;
 			}
 	}
 	make_word(w, h->dimension, t);
-	sum_up(h, w->hash, w->f, w->n, emphasis(t, where, w->weight));
+	sum_up(h, w->hash, w->f, w->n, emphasis(h, t, w->weight));
 	if (set && w->n <= CACHED_MAX)
 		keep(set, key, w);
 }
@@ -263,18 +283,17 @@ static bool sum_text(struct lh_hashv1 *h, const char *text, size_t len)
 	struct lh_tokens in_text;
 	struct lh_token t;
 	uint64_t hash, last = 0;
-	bool any = false, in = false, where;
+	bool any = false;
 
 	lh_tokens_init(&in_text, text, len);
 	while (lh_tokens_next(&in_text, &t)) {
 		any = true;
 		next_place(h);
 		if (!t.solo) {
-			where = in && t.name;
-			in = where || (!t.name && t.len == 2 && !memcmp(t.s, "in", 2));
-			sum_word(h, &t, where);
+			sum_word(h, &t);
 			continue;
 		}
+		lh_hashv2_single(&h->marks);
 		hash = hash_bytes(t.s, t.len, SEED_CHAR);
 		sum_feature(h, hash, WEIGHT_CHAR);
 		if (t.joined)
@@ -318,6 +337,8 @@ int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, 
 	if (!len)
 		return lh_err_set(err, LH_EDATA, "empty text");
 	memset(h->sum, 0, h->dimension * sizeof *h->sum);
+	h->in = false;
+	h->marks = (struct lh_hashv2_marks){ 0 };
 	new_section(h);
 	if (!sum_text(h, text, len))
 		sum_symbols(h, text, len);
@@ -329,18 +350,45 @@ int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, 
 	return 0;
 }
 
-struct lh_hashv1 *lh_hashv1_new(unsigned dimension, struct lh_err *err)
+static const struct recipe *find_recipe(const char *model)
 {
+	for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++)
+		if (!strcmp(recipes[i].model, model))
+			return &recipes[i];
+	return NULL;
+}
+
+bool lh_hash_knows(const char *model)
+{
+	return find_recipe(model) != NULL;
+}
+
+struct lh_hashv1 *lh_hash_new(const char *model, unsigned dimension, struct lh_err *err)
+{
+	const struct recipe *r = find_recipe(model);
 	struct lh_hashv1 *h;
 
+	if (!r) {
+		lh_err_set(err, LH_EUSAGE, "the hash engine has no model %s, only " LH_HASH_MODELS, model);
+		return NULL;
+	}
 	if (dimension < LH_HASHV1_DIM_MIN || dimension > LH_HASHV1_DIM_MAX) {
 		lh_err_set(err, LH_EUSAGE, "dimension %u is not between %d and %d", dimension, LH_HASHV1_DIM_MIN, LH_HASHV1_DIM_MAX);
 		return NULL;
 	}
 	h = lh_calloc(1, sizeof *h + dimension * sizeof *h->sum, err);
-	if (h)
-		h->dimension = dimension;
+	if (!h)
+		return NULL;
+	h->recipe = r;
+	h->dimension = dimension;
+	for (unsigned i = 0; i <= WEIGHT_MAX; i++)
+		h->weight[i] = r == recipes ? i : lh_hashv2_weight(i);
 	return h;
+}
+
+struct lh_hashv1 *lh_hashv1_new(unsigned dimension, struct lh_err *err)
+{
+	return lh_hash_new(LH_HASHV1_MODEL, dimension, err);
 }
 
 void lh_hashv1_free(struct lh_hashv1 *h)

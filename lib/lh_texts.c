@@ -71,11 +71,10 @@ static int copy_how(struct lh_texts *t, const struct lh_texts_how *how, struct l
 
 static int start_hash(struct lh_texts *t, uint32_t dimension, struct lh_err *err)
 {
-	if (*t->model && strcmp(t->model, LH_HASHV1_MODEL) != 0)
-		return lh_err_set(err, LH_EUSAGE, "the hash engine has no model %s, only %s", t->model, LH_HASHV1_MODEL);
-	memcpy(t->model, LH_HASHV1_MODEL, sizeof LH_HASHV1_MODEL);
+	if (!*t->model)
+		memcpy(t->model, LH_HASH_MODEL, sizeof LH_HASH_MODEL);
 	t->dimension = dimension ? dimension : LH_HASHV1_DIM;
-	t->hash = lh_hashv1_new(t->dimension, err);
+	t->hash = lh_hash_new(t->model, t->dimension, err);
 	return t->hash ? 0 : -1;
 }
 

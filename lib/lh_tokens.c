@@ -73,6 +73,12 @@ static inline bool is_sign(const struct lh_token *t, unsigned char c)
 	return (c == '+' || c == '#') && t->chars > 0 && t->chars < 3;
 }
 
+static inline void begin(const struct lh_tokens *r, struct lh_token *t)
+{
+	t->open = r->space;
+	t->spaced = r->space && !r->other;
+}
+
 static void push(struct lh_token *t, const unsigned char *s, unsigned n)
 {
 	memcpy(t->s + t->len, s, n);
@@ -96,9 +102,12 @@ static bool read_wide(struct lh_tokens *r, struct lh_token *t)
 		return true;
 	r->before = p[-1];
 	if (kind == FOLD_GAP) {
-		r->joined = false;
+		r->joined = r->space = false;
+		r->other = true;
 		return true;
 	}
+	if (!t->chars)
+		begin(r, t);
 	push(t, s, n);
 	t->solo = kind == FOLD_SOLO;
 	t->joined = t->solo && r->joined;
@@ -127,12 +136,18 @@ bool lh_tokens_next(struct lh_tokens *r, struct lh_token *t)
 		if (!f && t->chars)
 			break;
 		if (f && !t->chars) {
+			begin(r, t);
 			t->name = is_name(r, r->p);
 			t->value = r->value;
 		}
-		if (!f && !is_space(c))
-			r->value = c == ':' && r->p + 1 < r->end && is_space(r->p[1]);
-		if (!is_space(c))
+		if (!f) {
+			r->space = is_space(c);
+			if (!r->space) {
+				r->value = c == ':' && r->p + 1 < r->end && is_space(r->p[1]);
+				r->other = true;
+			}
+		}
+		if (f || !r->space)
 			r->before = c;
 		r->joined = false;
 		r->p++;
@@ -142,6 +157,7 @@ bool lh_tokens_next(struct lh_tokens *r, struct lh_token *t)
 				break;
 		}
 	}
+	r->space = r->other = false;
 	return t->chars > 0;
 }
 

@@ -29,12 +29,15 @@ struct lh_token {
 	bool joined;		/* ... which touches the one before it */
 	bool name;		/* capitalised, but not as the first of a sentence is */
 	bool value;		/* comes after a label and its colon */
+	bool open;		/* directly after white space, or at the start, ... */
+	bool spaced;		/* ... and nothing else lies between it and the token before */
 };
 
 struct lh_tokens {
 	const unsigned char *p, *end;
 	unsigned char before;	/* the last byte that was not white space */
 	bool joined, value;
+	bool space, other;	/* ends in white space; has something else: the gap so far */
 };
 
 /* n bytes of valid UTF-8, which must stay. */
@@ -42,11 +45,21 @@ static inline void lh_tokens_init(struct lh_tokens *in, const char *text, size_t
 {
 	const unsigned char *p = (const unsigned char *)text;
 
-	*in = (struct lh_tokens){ .p = p, .end = p + n };
+	*in = (struct lh_tokens){ .p = p, .end = p + n, .space = true };
 }
 
 /* False at the end. */
 bool lh_tokens_next(struct lh_tokens *in, struct lh_token *t);
+
+/* Of the digits 0 to 9 alone? */
+static inline bool lh_token_is_number(const struct lh_token *t)
+{
+	unsigned n = t->len;
+
+	while (n && t->s[n - 1] >= '0' && t->s[n - 1] <= '9')
+		n--;
+	return n == 0;
+}
 
 /* Cut English endings off a folded word of a to z, in place; the new length. */
 unsigned lh_token_stem(unsigned char *w, unsigned n);

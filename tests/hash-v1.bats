@@ -1,20 +1,24 @@
 load helper
 
-# The recipe of hash-v1 as lh-hash-v1(7) states it, written again in Python.
+# The recipes as lh-hash-v1(7) and lh-hash-v2(7) state them, written again in Python.
 
 same_bits() {
-	diff <(lh-embed --dimension "$1" --encoding base64 texts.jsonl | jq -r .vector) \
-		<(python3 "$ROOT/tests/oracle/embed.py" bits "$1" <texts.jsonl)
+	local model
+	for model in hash-v1 hash-v2; do
+		lh-embed --model $model --dimension "$1" --encoding base64 texts.jsonl | jq -r .vector >vectors
+		[ "$(wc -l <vectors)" = "$(wc -l <texts.jsonl)" ]
+		diff vectors <(python3 "$ROOT/tests/oracle/embed.py" bits "$1" $model <texts.jsonl)
+	done
 }
 
-@test "hash-v1 written from its page gives the same bits for workers and demand" {
+@test "each model written from its page gives the same bits for workers and demand" {
 	cd "$BATS_TEST_TMPDIR"
 	lh-gen workers -n 40 | jq -c '{text}' >texts.jsonl
 	lh-gen queries -n 10 --styles all | jq -c '{text: .query_text}' >>texts.jsonl
 	same_bits 768
 }
 
-@test "hash-v1 written from its page gives the same bits for any text" {
+@test "each model written from its page gives the same bits for any text" {
 	cd "$BATS_TEST_TMPDIR"
 	python3 - >texts.jsonl <<-'END'
 		import json, random
@@ -27,7 +31,8 @@ same_bits() {
 		    while len(s) < random.choice((1, 5, 40, 200)):
 		        lo, hi = random.choice(blocks)
 		        s += "".join(chr(random.randrange(lo, hi)) for _ in range(random.choice((1, 1, 2, 6, 90 if i % 9 == 0 else 6))))
-		        s += random.choice(("", " ", " ", ". ", ": ", ", ", " in ", "++", "ing ", "ies ", "es ", "tion "))
+		        s += random.choice(("", " ", " ", ". ", ": ", ", ", " in ", "++", "ing ", "ies ", "es ", "tion ",
+		            " 5 ", " 12 Oil Rig ", " 3 wells in Gary ", "Role: ", ". ", "\n", "\u00a0"))
 		    print(json.dumps({"text": s}))
 		print(json.dumps({"text": " ".join("w%d" % random.randrange(900) for _ in range(2500))}))
 	END

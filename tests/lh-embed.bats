@@ -13,7 +13,7 @@ for line in sys.stdin:
 	echo '{"id" : 1.0,"text":"forklift operator","n":12345678901234567890}' > in
 	run -0 --separate-stderr lh-embed in
 	[ -z "$stderr" ]
-	[[ $output == '{"id" : 1.0,"text":"forklift operator","n":12345678901234567890,"vector":['*'],"dimension":768,"model":"hash-v1"}' ]]
+	[[ $output == '{"id" : 1.0,"text":"forklift operator","n":12345678901234567890,"vector":['*'],"dimension":768,"model":"hash-v2"}' ]]
 	[ "$(jq '.vector | length' <<<"$output")" = 768 ]
 }
 
@@ -25,7 +25,7 @@ for line in sys.stdin:
 
 @test "old members of the added names are dropped, the new ones come last" {
 	run -0 lh-embed --dimension 64 <<<'{"vector":[1],"a":1,"model":"m","dimension":1,"text":"x"}'
-	[[ $output == '{"a":1,"text":"x","vector":['*'],"dimension":64,"model":"hash-v1"}' ]]
+	[[ $output == '{"a":1,"text":"x","vector":['*'],"dimension":64,"model":"hash-v2"}' ]]
 }
 
 @test "base64 holds the same floats as the array" {
@@ -52,14 +52,14 @@ for line in sys.stdin:
 
 @test "a request is answered by the reply alone" {
 	run -0 lh-embed --dimension 64 --encoding base64 <<<'{"texts":["a","b"],"other":1}'
-	[[ $output =~ ^'{"vectors":["'[A-Za-z0-9+/]+'==","'[A-Za-z0-9+/]+'=="],"dimension":64,"model":"hash-v1"}'$ ]]
+	[[ $output =~ ^'{"vectors":["'[A-Za-z0-9+/]+'==","'[A-Za-z0-9+/]+'=="],"dimension":64,"model":"hash-v2"}'$ ]]
 }
 
 @test "--wire rust names the reply's members as the other runtime does" {
 	run -0 lh-embed --dimension 64 --wire rust <<<'{"texts":["a"]}'
-	[[ $output == '{"embeddings":[['*']],"dimensions":64,"model":"hash-v1"}' ]]
+	[[ $output == '{"embeddings":[['*']],"dimensions":64,"model":"hash-v2"}' ]]
 	run -0 lh-embed --dimension 64 --wire rust <<<'{"text":"a"}'
-	[[ $output == '{"text":"a","vector":['*'],"dimension":64,"model":"hash-v1"}' ]]
+	[[ $output == '{"text":"a","vector":['*'],"dimension":64,"model":"hash-v2"}' ]]
 }
 
 @test "a request's id comes first in the reply, byte for byte" {
@@ -75,11 +75,11 @@ for line in sys.stdin:
 }
 
 @test "a request may name the engine's model, null or none, but no other" {
-	for model in '"hash-v1"' null '""' '"hash\u002dv1"'; do
+	for model in '"hash-v2"' null '""' '"hash\u002dv2"'; do
 		run -0 lh-embed <<<"{\"texts\":[\"a\"],\"model\":$model}"
 	done
 	run -1 --separate-stderr lh-embed <<<'{"texts":["a"],"model":"nomic-embed-text"}'
-	[ "${stderr_lines[0]}" = 'lh-embed: -:1: "model" is "nomic-embed-text", but this engine makes "hash-v1"' ]
+	[ "${stderr_lines[0]}" = 'lh-embed: -:1: "model" is "nomic-embed-text", but this engine makes "hash-v2"' ]
 	run -1 lh-embed <<<'{"texts":["a"],"model":1}'
 }
 
@@ -141,7 +141,7 @@ for line in sys.stdin:
 	run -2 lh-embed --engine mystery
 	[[ $output == *--engine*hash* ]]
 	run -2 lh-embed --model nomic-embed-text <<<'{"text":"x"}'
-	[[ $output == *hash-v1* ]]
+	[[ $output == *"hash-v1 and hash-v2"* ]]
 }
 
 @test "-v ends with what was done" {

@@ -16,7 +16,7 @@ load index
 	cmp <(content a.lhv) <(content b.lhv)
 	cmp <(content a.lhv) <(content c.lhv)
 	[ "$(info a.lhv engine)" = hash ]
-	[ "$(info a.lhv model)" = hash-v1 ]
+	[ "$(info a.lhv model)" = hash-v2 ]
 	[ "$(info b.lhv engine)" = hash ]
 	[ "$(info a.lhv dimension)" = 768 ]
 }
@@ -144,19 +144,40 @@ source_of() {
 	[ "$status" = 2 ]
 }
 
-@test "hash-v1 means the engine hash, where its dimension allows" {
+@test "a model of hash means the engine hash, where its dimension allows" {
 	jq -nc '{id: 1, model: "hash-v1", vector: [range(64)]}' | lh-index build a.lhv
 	[ "$(info a.lhv engine)" = hash ]
 	jq -nc '{id: 1, model: "hash-v1", vector: [range(63)]}' | lh-index build a.lhv
 	[ "$(info a.lhv engine)" = null ]
 	printf '%s\n' '{"id":1,"text":"a b"}' "$(jq -nc '{id: 2, vector: [range(768)]}')" | lh-index build a.lhv
-	[ "$(info a.lhv model)" = hash-v1 ]
+	[ "$(info a.lhv model)" = hash-v2 ]
 	[ "$(info a.lhv length)" = 2 ]
 	# the vector tells the dimension, whoever comes first in the threads
 	printf '%s\n' "$(jq -nc '{id: 2, vector: [range(100)]}')" '{"id":1,"text":"a b"}' | lh-index build a.lhv
 	[ "$(info a.lhv dimension)" = 100 ]
 	[ "$(info a.lhv length)" = 2 ]
 	[ "$(info a.lhv engine)" = hash ]
+}
+
+@test "an index of hash-v1 goes on with it: texts that come later, searches, dump and build" {
+	lh-gen workers -n 40 >w.jsonl
+	lh-gen queries -n 3 --styles all >q.jsonl
+	lh-index build --model hash-v1 want.lhv w.jsonl
+	[ "$(info want.lhv model) $(info want.lhv engine)" = "hash-v1 hash" ]
+	head -n 20 w.jsonl | lh-embed --model hash-v1 | lh-index build is.lhv
+	tail -n 20 w.jsonl | lh-index add is.lhv
+	lh-index dump is.lhv | lh-index build copy.lhv
+	# the first record tells the model, whoever comes first in the threads
+	{ head -n 20 w.jsonl | lh-embed --model hash-v1; tail -n 20 w.jsonl; } | lh-index build mixed.lhv
+	lh-search c=want.lhv <q.jsonl >answers
+	for index in is copy mixed; do
+		[ "$(info $index.lhv model)" = hash-v1 ]
+		lh-search c=$index.lhv <q.jsonl | cmp - answers
+	done
+	lh-index build new.lhv w.jsonl
+	! lh-search c=new.lhv <q.jsonl | cmp -s - answers
+	run -2 --separate-stderr lh-index merge want.lhv new.lhv
+	[[ $stderr == *"model hash-v2, expected hash-v1"* ]]
 }
 
 @test "an index made from nothing takes texts" {

@@ -7,7 +7,8 @@ NOW=2026-05-03T12:00:00Z
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	PATH=${LH_BIN:-$BATS_TEST_DIRNAME/../bin}:$PATH
-	lh-gen workers -n 5000 | lh-index build --dimension 256 workers.lhv
+	# hash-v1 finds less, which leaves more to lift
+	lh-gen workers -n 5000 | lh-index build --model hash-v1 --dimension 256 workers.lhv
 	lh-gen queries -n 40 --styles all >demand
 	# by hand: who is nearest to "Need 1 Welder in Gary IN" is no welder
 	cat >few.jsonl <<-'END'
@@ -16,7 +17,7 @@ setup_file() {
 	{"id":"welder","text":"A welder who lives near Lake Michigan, in Gary, Indiana","role":"welders","city":" gary ","state":"in"}
 	{"id":"none","text":"Need a hand","metadata":null}
 	END
-	lh-index build few.lhv few.jsonl
+	lh-index build --model hash-v1 few.lhv few.jsonl
 }
 
 setup() {

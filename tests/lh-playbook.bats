@@ -101,7 +101,7 @@ entries() {
 
 @test "a playbook is an index like any other" {
 	entries 30 | lh-playbook record -q --now 2026-05-03T12:00:00Z pb.lhv >ids
-	[ "$(lh-index info pb.lhv | jq -c '[.name, .dimension, .length, .engine, .model, .created_at]')" = '["pb",768,30,"hash","hash-v1","2026-05-03T12:00:00.000Z"]' ]
+	[ "$(lh-index info pb.lhv | jq -c '[.name, .dimension, .length, .engine, .model, .created_at]')" = '["pb",768,30,"hash","hash-v2","2026-05-03T12:00:00.000Z"]' ]
 	lh-index verify pb.lhv
 	[ "$(lh-search -k 1 -Q 'Need 3 Welders in Gary IN for client 1' pb.lhv | jq -c '.results[0] | [.distance < 0.000001, .metadata.answer_id]')" = '[true,"w-1"]' ]
 	lh-playbook export pb.lhv >before

@@ -65,7 +65,7 @@ load helper
 @test "lh help knows the pages that are no tool's by their names" {
 	plain_only "its bin is not beside man"
 	command -v man >/dev/null || command -v mandoc >/dev/null || skip "neither man nor mandoc is installed"
-	for page in lakehouse-tools lhv hash-v1 lh-hash-v1 lh lh-search; do
+	for page in lakehouse-tools lhv hash-v1 lh-hash-v1 lh-hash-v2 lh lh-search; do
 		run lh help "$page" </dev/null
 		[ "$status" = 0 ] || { echo "$page: $status"; return 1; }
 	done

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""hash-v1 again, from lh-hash-v1(7) and the two tables, slowly.
+"""hash-v1 and hash-v2 again, from lh-hash-v1(7), lh-hash-v2(7) and the two tables, slowly.
 
-    embed.py bits DIMENSION <RECORDS    the vector of each record's text in base64,
+    embed.py bits DIMENSION [MODEL] <RECORDS
+                                          the vector of each record's text in base64,
                                         as lh-embed --encoding base64 has it
     embed.py probe <REQUESTS            {"texts":[...]} in, {"vectors","dimension","model"}
                                         out, a line each
+
+The model is hash-v2 unless it is named, and that which a request names.
 
 The tables lie in lib/ of this tree, or beside this file.
 """
@@ -105,10 +108,16 @@ class Marks:
         return b >= 0x80 or b != 0 and (chr(b).isalnum() or b in b",:(/)'\"")
 
 
+def around(gap):
+    """Is white space directly before, and is there nothing else?"""
+    return gap[-1:] != b"" and gap[-1] in SPACE, gap != b"" and all(b in SPACE for b in gap)
+
+
 def tokens(text):
-    """(folded, single, joined, name, value) in order."""
+    """(folded, single, joined, name, value, open, spaced) in order."""
     marks, at, joined = Marks(text.encode()), 0, False
     word, flags = "", (False, False)
+    gap = b" "      # between the token before and here; before the text as if white space were
     for c in text:
         size = len(c.encode())
         k, to = kind(c)
@@ -119,22 +128,23 @@ def tokens(text):
             continue
         if word and k != "WORD":
             yield word, False, False, *flags
-            word = ""
+            word, gap = "", b""
         if k == "WORD":
             if not word:
-                flags = (ord(c) < 0x80 and marks.name(at), ord(c) < 0x80 and marks.value)
+                flags = (ord(c) < 0x80 and marks.name(at), ord(c) < 0x80 and marks.value, *around(gap))
             word += to
             joined = False
         elif k == "SOLO":
-            yield to, True, joined, False, False
-            joined = True
+            yield to, True, joined, False, False, *around(gap)
+            joined, gap = True, b""
         else:
             joined = False
+            gap += c.encode()
         marks.passed(at + size - 1, k == "WORD")
         at += size
         if len(word) >= 64:
             yield word, False, False, *flags
-            word = ""
+            word, gap = "", b""
     if word:
         yield word, False, False, *flags
 
@@ -168,8 +178,82 @@ def stem(w):
     return w
 
 
+class Place:
+    """The emphasis of hash-v1."""
+
+    def __init__(self):
+        self.where = False
+
+    def single(self):
+        pass
+
+    def word(self, word, weight, name, value, opened, spaced):
+        marked = self.where and name
+        self.where = marked or word == "in" and not name
+        if name:
+            weight = max(weight, 195)
+        return weight * (9 if name else 8) * (10 if value else 8) * (12 if marked else 8)
+
+
+class Phrases:
+    """The emphasis of hash-v2."""
+
+    COUNTED = (16, 14, 13, 12, 11, 11), (24, 21, 18, 16, 15, 13)
+    PLACE = (14,) * 6, (20,) * 6
+
+    def __init__(self):
+        self.before = self.runs = 0
+        self.last_value = self.last_name = self.title = self.counted = False
+        self.due = self.phrase = None
+        self.names, self.words = False, 0
+
+    def single(self):
+        self.before += 1
+        self.last_value = self.last_name = False
+        self.due = self.phrase = None
+
+    def label(self, name, value):
+        if value and not self.last_value:
+            self.runs += 1
+            if self.runs == 1:
+                self.title = self.before <= 5
+        if not value or not self.title:
+            return 8
+        if self.runs == 1:
+            return 28
+        return 16 if name else 8
+
+    def mark(self, word, weight, name, opened, spaced):
+        if word.isascii() and word.isdigit():
+            self.phrase = None
+            self.due = self.COUNTED if len(word) <= 3 and opened and not self.last_name else None
+            return 8
+        strong = weight >= 128
+        if self.due and spaced and (name or strong):
+            self.phrase, self.names, self.words = self.due, name, 0
+            self.counted = self.counted or self.due is self.COUNTED
+        elif not (self.phrase and spaced and self.words < 6 and (name or strong and not self.names)):
+            self.phrase = None
+        self.due = self.PLACE if self.counted and word == "in" and not name else None
+        if not self.phrase:
+            return 8
+        self.words += 1
+        return self.phrase[self.names][self.words - 1]
+
+    def word(self, word, weight, name, value, opened, spaced):
+        by = 8 * self.label(name, value) * self.mark(word, weight, name, opened, spaced)
+        self.last_value, self.last_name = value, name
+        self.before += 1
+        return math.isqrt(math.isqrt(255 * weight ** 3)) * by
+
+
+MODELS = {"hash-v1": (Place, 10, 30), "hash-v2": (Phrases, 14, 40)}
+
+
 class Sum:
-    def __init__(self, dimension):
+    def __init__(self, dimension, model):
+        emphasis, self.repeat, self.half = MODELS[model]
+        self.marks = emphasis()
         self.sums, self.dimension, self.count = [0] * dimension, dimension, 0
         self.place, self.times = {}, {}
 
@@ -183,14 +267,15 @@ class Sum:
         p = self.place.setdefault(identity, len(self.place))
         t = self.times.get(identity, 0)
         self.times[identity] = t + 1
-        factor = (5632 * (t + 1) // (10 * t + 22) - 5632 * t // (10 * t + 12)) * emphasis
-        factor = factor * (122880 // (30 + p)) >> 21
+        c, half = self.repeat, self.half
+        factor = (256 * (c + 12) * (t + 1) // (c * (t + 1) + 12) - 256 * (c + 12) * t // (c * t + 12)) * emphasis
+        factor = factor * (4096 * half // (half + p)) >> 21
         for h, size in features:
             for _ in range(2):
                 self.sums[(h & 0xffffffff) * self.dimension >> 32] += factor * (-size if h >> 63 else size)
                 h = mix((h + 0x9e3779b97f4a7c15) & MASK)
 
-    def word(self, word, name, value, where):
+    def word(self, word, *flags):
         s = stem(word)
         weight = WORDS.get(s, 255)
         features = [(H(s, 1), 724)]
@@ -200,21 +285,18 @@ class Sum:
             if grams:
                 size = math.isqrt(1048576 // (2 * len(grams)))
                 features += [(H(g, 2), size) for g in grams]
-        if name:
-            weight = max(weight, 195)
-        self.add(features, weight * (9 if name else 8) * (10 if value else 8) * (12 if where else 8))
+        self.add(features, self.marks.word(word, weight, *flags))
 
 
-def embed(text, dimension):
-    s, where, last, empty = Sum(dimension), False, 0, True
-    for t, single, joined, name, value in tokens(text):
+def embed(text, dimension, model):
+    s, last, empty = Sum(dimension, model), 0, True
+    for t, single, joined, *flags in tokens(text):
         empty = False
         s.token()
         if not single:
-            marked = where and name
-            where = marked or t == "in" and not name
-            s.word(t, name, value, marked)
+            s.word(t, *flags)
             continue
+        s.marks.single()
         h = H(t, 3)
         s.add([(h, 724)], 128 * 512)
         if joined:
@@ -231,14 +313,16 @@ def embed(text, dimension):
 
 
 def answer(request, dimension=768):
-    vectors = [struct.unpack("<%df" % dimension, embed(text, dimension)) for text in request["texts"]]
-    return {"vectors": vectors, "dimension": dimension, "model": "hash-v1"}
+    model = request.get("model") or "hash-v2"
+    vectors = [struct.unpack("<%df" % dimension, embed(text, dimension, model)) for text in request["texts"]]
+    return {"vectors": vectors, "dimension": dimension, "model": model}
 
 
 def main():
     if sys.argv[1] == "bits":
+        model = (sys.argv[3:] or ["hash-v2"])[0]
         for line in sys.stdin:
-            print(base64.b64encode(embed(json.loads(line)["text"], int(sys.argv[2]))).decode())
+            print(base64.b64encode(embed(json.loads(line)["text"], int(sys.argv[2]), model)).decode())
     else:
         for line in sys.stdin.buffer:
             print(json.dumps(answer(json.loads(line)), separators=(",", ":")), flush=True)

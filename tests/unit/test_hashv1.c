@@ -1,4 +1,4 @@
-/* hash-v1: the same bits everywhere, for any text. */
+/* hash-v1 and hash-v2: the same bits everywhere, for any text. */
 #include "check.h"
 #include "lh_hashv1.h"
 
@@ -84,6 +84,60 @@ static void the_known_answers_hold(void)
 		}
 		lh_hashv1_free(h);
 	}
+}
+
+/* As lh-hash-v2(7) lists, and at 64 dimensions. */
+static void the_known_answers_of_hash_v2_hold(void)
+{
+	static const struct { const char *text; uint64_t want[2]; } known[] = {
+		{ "x", { 0xab9038a52f261ea1, 0x0a852a0ebaf93f21 } },
+		{ "Café résumé ⭐ 你好", { 0x52ae33bea73538b1, 0xefc44cff871e7638 } },
+		{ "Forklift operator with OSHA 10 card, five years on reach trucks in Toledo, OH", { 0x60796408518d1f32, 0xe0e1c696ae822c0e } },
+		{ "Need 2 Welders in Gary IN starting at 06:00", { 0xd6680da9a7a557e9, 0xbd151080c861dd15 } },
+		{ "Worker role: Welder. Location: Gary, IN.", { 0x29d75819c7c7f8f4, 0xe58d32e83145db51 } },
+		{ "need 12 certified nursing assistants in salt lake city, Qt 5 Designer", { 0x4b2bfa6abe6fa648, 0x31fc0d59c896b63d } },
+	};
+	float v[DIM];
+
+	for (int d = 0; d < 2; d++) {
+		unsigned dimension = d ? 64 : DIM;
+		struct lh_hashv1 *h = lh_hash_new(LH_HASHV2_MODEL, dimension, &err);
+
+		check(h);
+		for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+			embed(h, known[i].text, 0, v);
+			check(fnv(v, dimension * sizeof *v) == known[i].want[d]);
+		}
+		lh_hashv1_free(h);
+	}
+}
+
+static double likeness(struct lh_hashv1 *h, const char *a, const char *b)
+{
+	float x[DIM], y[DIM];
+	double sum = 0;
+
+	embed(h, a, 0, x);
+	embed(h, b, 0, y);
+	for (int i = 0; i < DIM; i++)
+		sum += (double)x[i] * y[i];
+	return sum;
+}
+
+/* What is counted, and where, is what a demand is about; a version is no count. */
+static void hash_v2_tells_what_is_counted(void)
+{
+	struct lh_hashv1 *h = lh_hash_new(LH_HASHV2_MODEL, DIM, &err);
+	const char *demand = "Need 3 Forklift Operators in Aurora IL for Parallel Machining";
+
+	check(h);
+	check(likeness(h, demand, "Forklift Operator") > 2 * likeness(h, demand, "Parallel Machining"));
+	check(likeness(h, demand, "Aurora") > 2 * likeness(h, demand, "Parallel"));
+	check(likeness(h, "needs 5 Welders today", "Welder") > likeness(h, "about Qt 5 Welders today", "Welder") + 0.2);
+	check(likeness(h, "needs 5 Welders today", "Welder") > likeness(h, "needs 1:05 Welders today", "Welder") + 0.2);
+	check(!lh_hash_new("hash-v3", DIM, &err) && err.code == LH_EUSAGE);
+	check(lh_hash_knows("hash-v1") && lh_hash_knows("hash-v2") && !lh_hash_knows("hash-v"));
+	lh_hashv1_free(h);
 }
 
 /* The smallest answer, spelt out: "x" is a listed word too short for n-grams. */
@@ -208,6 +262,8 @@ int main(void)
 
 	check(h);
 	the_known_answers_hold();
+	the_known_answers_of_hash_v2_hold();
+	hash_v2_tells_what_is_counted();
 	the_letter_x_is_two_coordinates();
 	a_vector_has_unit_length_unless_raw(h);
 	a_text_without_letters_is_no_zero_vector(h);

@@ -1,4 +1,4 @@
-/* hash.c - the engine that needs nothing: hash-v1, in this process. */
+/* hash.c - the engine that needs nothing: hash-v1 or hash-v2, in this process. */
 #include "embed.h"
 #include "lh_hashv1.h"
 
@@ -13,8 +13,8 @@ struct hash {
 
 static int hash_check(struct embed *e)
 {
-	if (strcmp(e->model, LH_HASHV1_MODEL))
-		return lh_tool_usage(e->tool, "--model: engine hash makes " LH_HASHV1_MODEL ", not \"%s\"", e->model);
+	if (!lh_hash_knows(e->model))
+		return lh_tool_usage(e->tool, "--model: engine hash makes " LH_HASH_MODELS ", not \"%s\"", e->model);
 	if (!e->dimension)
 		e->dimension = LH_HASHV1_DIM;
 	return 0;
@@ -35,7 +35,7 @@ static void *hash_open(struct embed *e, struct lh_err *err)
 	if (!h)
 		return NULL;
 	h->raw = e->raw;
-	h->h = lh_hashv1_new((unsigned)e->dimension, err);
+	h->h = lh_hash_new(e->model, (unsigned)e->dimension, err);
 	if (!h->h) {
 		hash_close(h);
 		return NULL;
@@ -52,7 +52,7 @@ static int hash_one(void *self, const char *text, size_t n, float *out, struct l
 
 const struct engine engine_hash = {
 	.name = "hash",
-	.model = LH_HASHV1_MODEL,
+	.model = LH_HASH_MODEL,
 	.check = hash_check,
 	.open = hash_open,
 	.close = hash_close,

@@ -108,7 +108,7 @@ static int start_engine(struct build *b, const struct settings *s, struct lh_err
 
 	if (s->engine == LH_ENGINE_STATIC)
 		return start_static(b, s, err);
-	if (s->engine < 0 && s->model && strcmp(s->model, LH_HASHV1_MODEL) != 0) {
+	if (s->engine < 0 && s->model && !lh_hash_knows(s->model)) {
 		snprintf(r->refusal, sizeof r->refusal, "no engine for the model %s: name one by --engine", s->model);
 		return 0;
 	}
@@ -116,12 +116,13 @@ static int start_engine(struct build *b, const struct settings *s, struct lh_err
 	r->model = s->model;
 	r->url = s->url;
 	if (s->engine >= 0 && strcmp(r->engine, "hash") == 0) {
-		if (s->model && strcmp(s->model, LH_HASHV1_MODEL) != 0)
-			return lh_err_set(err, LH_EUSAGE, "--model %s: the hash engine has %s alone", s->model, LH_HASHV1_MODEL);
+		if (s->model && !lh_hash_knows(s->model))
+			return lh_err_set(err, LH_EUSAGE, "--model %s: the hash engine has %s alone", s->model, LH_HASH_MODELS);
 		if (s->dimension && !hash_can(s->dimension))
 			return lh_err_set(err, LH_EUSAGE, "--dimension %llu: the hash engine makes %d to %d",
 					  (unsigned long long)s->dimension, LH_HASHV1_DIM_MIN, LH_HASHV1_DIM_MAX);
-		memcpy(b->p->model, LH_HASHV1_MODEL, sizeof LH_HASHV1_MODEL);
+		if (!s->model)
+			memcpy(b->p->model, LH_HASH_MODEL, sizeof LH_HASH_MODEL);
 	}
 	return 0;
 }
@@ -139,6 +140,8 @@ static int store(const struct row *row, void *ctx, struct lh_err *err)
 		return -1;
 	if (!*p->model)
 		memcpy(p->model, model, sizeof model);
+	if (!b->rows.model && lh_hash_knows(p->model))
+		b->rows.model = p->model;	/* texts that come after it are made alike */
 	b->rows.dimension = p->dimension;
 	return 0;
 }
@@ -149,8 +152,8 @@ static void settle(struct lh_lhv_params *p, uint64_t count)
 	if (!p->dimension)
 		p->dimension = LH_HASHV1_DIM;
 	if (!count && !*p->model && !*p->engine && hash_can(p->dimension))
-		memcpy(p->model, LH_HASHV1_MODEL, sizeof LH_HASHV1_MODEL);	/* so that texts can be added */
-	if (!*p->engine && strcmp(p->model, LH_HASHV1_MODEL) == 0 && hash_can(p->dimension))
+		memcpy(p->model, LH_HASH_MODEL, sizeof LH_HASH_MODEL);	/* so that texts can be added */
+	if (!*p->engine && lh_hash_knows(p->model) && hash_can(p->dimension))
 		memcpy(p->engine, "hash", sizeof "hash");
 	if (!*p->model && strcmp(p->engine, "ollama") == 0)
 		memcpy(p->model, LH_OLLAMA_MODEL, sizeof LH_OLLAMA_MODEL);	/* what it embeds by, queries too */

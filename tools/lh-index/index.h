@@ -56,9 +56,10 @@ struct rows {
 	const char *engine;		/* NULL: texts are refused, for */
 	char refusal[400];		/* ... this reason */
 	const char *model, *url;	/* of the engine */
-	/* Of the vectors; 0 while no record has told.  A text that comes then is
-	 * embedded at the engine's own dimension and goes along with its vector,
-	 * so that the sink can embed it again. */
+	/* Of the vectors; 0 while no record has told, and model is set before it
+	 * is.  A text that comes then is embedded by the engine's own model and
+	 * dimension and goes along with its vector, so that the sink can embed it
+	 * again. */
 	_Atomic uint32_t dimension;
 	struct lh_buf vector;		/* the sink's aligned copy */
 };

@@ -284,13 +284,19 @@ static int batch(struct lh_batch *b, void *worker, struct lh_err *err)
 	return 0;
 }
 
-/* A text that was embedded before anything had told the dimension. */
+/* Was the row's vector made by the model that the others have? */
+static bool is_of(const struct row *row, const char *model)
+{
+	return !model || (row->model.n == strlen(model) && !memcmp(row->model.p, model, row->model.n));
+}
+
+/* A text that was embedded before anything had told the dimension and the model. */
 static int embed_again(struct run *run, struct row *row, struct lh_err *err)
 {
 	struct rows *r = run->rows;
 	uint32_t n = 0;
 
-	if (!row->text.n || !r->dimension || r->dimension == row->n)
+	if (!row->text.n || !r->dimension || (r->dimension == row->n && is_of(row, r->model)))
 		return 0;
 	if (!run->texts && open_texts(&run->texts, r, r->dimension, err) < 0)
 		return -1;
@@ -299,6 +305,7 @@ static int embed_again(struct run *run, struct row *row, struct lh_err *err)
 		return -1;
 	row->vector = (const float *)(const void *)r->vector.p;
 	row->n = n;
+	row->model = (struct lh_str){ lh_texts_model(run->texts), strlen(lh_texts_model(run->texts)) };
 	return 0;
 }
 
