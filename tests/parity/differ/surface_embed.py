@@ -13,7 +13,13 @@ oracle = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(oracle)
 
 AFTER = "s es ies ed er or ing tion sses xes ches shes y e zzing nning".split()
-DIMENSIONS = ["64", "64", "64", "768", "768", "768", "768", "1000"]
+DIMENSIONS = ["64", "64", "64 hash-v1", "768", "768", "768 hash-v1", "768", "1000"]
+
+
+def engine(tag):
+    """Dimension and model."""
+    dimension, _, model = tag.partition(" ")
+    return dimension, model or "hash-v2"
 
 
 def cosine(a, b):
@@ -31,7 +37,7 @@ class Probe(Surface):
         if kind < 0.2:
             return d.one("a", "x1", "é", "日", "-") * d.one(1, 2, 3, 63, 64, 65, 130)
         if kind < 0.3:
-            return d.one("City: ", "in ", "IN", "c++", "c#", "F#", "C+", "a:b", "a :b", "(A", "/B", "X", "XY", "Xy", "X1", "O'Neil", "Name:\t", "::", "3.14", "1,000", "10-12", "in: In")
+            return d.one("City: ", "in ", "IN", "c++", "c#", "F#", "C+", "a:b", "a :b", "(A", "/B", "X", "XY", "Xy", "X1", "O'Neil", "Name:\t", "::", "5 ", "12 Oil Rig", "need 3 ", " 007", " in Salt Lake City UT ", "Role: ", "3.14", "1,000", "10-12", "in: In")
         return d.piece()
 
     def draw(self, d):
@@ -41,17 +47,19 @@ class Probe(Surface):
         return d.choice(DIMENSIONS), data.encode("utf-8")
 
     def left(self, cases):
-        def ask(dimension, texts):
+        def ask(tag, texts):
+            dimension, model = engine(tag)
             lines = "".join(json.dumps({"text": t.decode("utf-8")}, ensure_ascii=len(t) % 2 == 0) + "\n" for t in texts)
             answers = []
-            for line in tool(["lh-embed", "-q", "--dimension", dimension, "--encoding", "base64", "--on-error", "emit"], lines.encode("utf-8")):
+            for line in tool(["lh-embed", "-q", "--dimension", dimension, "--model", model, "--encoding", "base64", "--on-error", "emit"], lines.encode("utf-8")):
                 at = line.rfind(b'"vector":"')
                 answers.append(line[at + 10:line.index(b'"', at + 10)] if at >= 0 else REFUSED)
             return answers
         return self.by_tag(cases, ask)
 
     def right(self, case):
-        return base64.b64encode(oracle.embed(case[1].decode("utf-8"), int(case[0]))) if case[1] else REFUSED
+        dimension, model = engine(case[0])
+        return base64.b64encode(oracle.embed(case[1].decode("utf-8"), int(dimension), model)) if case[1] else REFUSED
 
     def same(self, a, b):
         if a == b or len(a) != len(b) or REFUSED in (a, b):
