@@ -140,7 +140,7 @@ static int store(const struct row *row, void *ctx, struct lh_err *err)
 		return -1;
 	if (!*p->model)
 		memcpy(p->model, model, sizeof model);
-	if (!b->rows.model && lh_hash_knows(p->model))
+	if (!b->rows.dimension && !b->rows.model && lh_hash_knows(p->model))
 		b->rows.model = p->model;	/* texts that come after it are made alike */
 	b->rows.dimension = p->dimension;
 	return 0;
