@@ -130,7 +130,7 @@ static void lookups_are_told(const struct lh_roster *r)
 	struct lh_validator *v = lh_validator_new(&how, &err);
 
 	judged(v, "email", "{\"to\":\"a\",\"body\":\"Ann\"}", "{\"candidate_id\":\" w-2\"}", false, good);
-	check(told.n == 1 && told.found == 1 && !strcmp(told.id, " w-2"));
+	check(told.n == 1 && told.found == 1 && !strcmp(told.id, "W-2"));
 	judged(v, "email", "{\"to\":\"a\",\"body\":\"Ann\"}", NULL, false, good);
 	check(told.n == 1);
 	judged(v, "fill", "{\"fills\":[{\"candidate_id\":\"W-1\",\"name\":\"Donald Green\"},{\"candidate_id\":\"x\",\"name\":\"X\"},{\"candidate_id\":\"y\",\"name\":\"Y\"}]}",
