@@ -135,9 +135,9 @@ static int refuse(struct lh_chat *c, const struct lh_http_reply *answer, const c
 	return fail(err, 502);
 }
 
-static int post(struct lh_chat *c, enum lh_provider p, struct lh_http_reply *answer, struct lh_err *err)
+static int post(struct lh_chat *c, enum lh_provider p, struct lh_str trace, struct lh_http_reply *answer, struct lh_err *err)
 {
-	struct lh_http_call call = { c->url.p, lh_keys_token(c->keys, p), c->body.p, c->body.len };
+	struct lh_http_call call = { c->url.p, lh_keys_token(c->keys, p), c->body.p, c->body.len, trace };
 
 	if (!c->http)
 		c->http = lh_http_new(&(struct lh_http_opts){
@@ -199,7 +199,7 @@ static int exchange(struct lh_chat *c, enum lh_provider p, const struct lh_chat_
 	lh_chat_api(p)->write(&c->body, q, upstream);
 	rc = lh_buf_check(&c->body, err);
 	if (!rc)
-		rc = post(c, p, answer, err);
+		rc = post(c, p, q->trace, answer, err);
 	slim(&c->body);
 	return rc;
 }

@@ -71,6 +71,7 @@ struct lh_chat_request {
 	int64_t max_tokens;	/* <= 0: unset */
 	bool json;		/* the answer shall be JSON */
 	int think;		/* 0, 1; -1: unset */
+	struct lh_str trace;	/* as of lh_http_call; n = 0: none */
 };
 
 struct lh_chat_reply {

@@ -35,7 +35,9 @@ static struct {
 
 struct lh_http {
 	CURL *curl;
-	struct curl_slist *headers;
+	struct curl_slist *headers;	/* of every call, ... */
+	struct curl_slist *traced;	/* ... and with the trace id of this one */
+	struct lh_buf trace;
 	struct lh_http_opts opts;
 	struct lh_buf body, url;	/* url: where a redirect led */
 	unsigned seed;
@@ -109,22 +111,48 @@ static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl
 	return h->opts.stopping && h->opts.stopping();
 }
 
-static int set_headers(struct lh_http *h)
+static int set_headers(struct curl_slist **list, const char *first)
 {
 	/* An empty Expect: no pause before the body for a "100 Continue". */
 	static const char *const fields[] = {
 		"Content-Type: application/json", "Accept: application/json", "Expect:"
 	};
-	struct curl_slist *more;
+	struct curl_slist *more = first ? lib.slist_append(*list, first) : *list;
 	size_t i;
 
+	if (first && !more)
+		return -1;
+	*list = more;
 	for (i = 0; i < sizeof fields / sizeof *fields; i++) {
-		more = lib.slist_append(h->headers, fields[i]);
+		more = lib.slist_append(*list, fields[i]);
 		if (!more)
 			return -1;
-		h->headers = more;
+		*list = more;
 	}
 	return 0;
+}
+
+/* The headers of a call with that trace id, which cannot end its line. */
+static int set_trace(struct lh_http *h, struct lh_str id)
+{
+	struct lh_buf *b = &h->trace;
+	size_t i;
+
+	lib.slist_free_all(h->traced);
+	h->traced = NULL;
+	if (!id.n)
+		return lib.setopt(h->curl, CURLOPT_HTTPHEADER, h->headers) ? -1 : 0;
+	lh_buf_reset(b);
+	lh_buf_puts(b, "X-Lakehouse-Trace-Id: ");
+	for (i = 0; i < id.n; i++)
+		if (id.p[i] > ' ' && id.p[i] < 0x7f)
+			lh_buf_putc(b, id.p[i]);
+		else
+			lh_buf_printf(b, "%%%02X", (unsigned char)id.p[i]);
+	lh_buf_putc(b, '\0');
+	if (b->failed || set_headers(&h->traced, b->p) < 0)
+		return -1;
+	return lib.setopt(h->curl, CURLOPT_HTTPHEADER, h->traced) ? -1 : 0;
 }
 
 static double connect_wait(const struct lh_http *h)
@@ -139,7 +167,6 @@ static int set_up(struct lh_http *h)
 	CURL *c = h->curl;
 	int bad = 0;
 
-	bad |= lib.setopt(c, CURLOPT_HTTPHEADER, h->headers);
 	bad |= lib.setopt(c, CURLOPT_USERAGENT, "lakehouse-tools");
 	bad |= lib.setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
 	bad |= lib.setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -182,8 +209,9 @@ struct lh_http *lh_http_new(const struct lh_http_opts *opts, struct lh_err *err)
 	h->seed = (unsigned)((uintptr_t)h >> 4) ^ (unsigned)time(NULL);
 	lh_buf_init(&h->body, opts->max_body ? opts->max_body : LH_HTTP_MAX_BODY);
 	lh_buf_init(&h->url, LH_BUF_NOMAX);
+	lh_buf_init(&h->trace, LH_BUF_NOMAX);
 	h->curl = lib.init();
-	if (!h->curl || set_headers(h) < 0 || set_up(h) < 0) {
+	if (!h->curl || set_headers(&h->headers, NULL) < 0 || set_up(h) < 0) {
 		lh_http_free(h);
 		lh_err_nomem(err);
 		return NULL;
@@ -198,8 +226,10 @@ void lh_http_free(struct lh_http *h)
 	if (h->curl)
 		lib.cleanup(h->curl);
 	lib.slist_free_all(h->headers);
+	lib.slist_free_all(h->traced);
 	lh_buf_free(&h->body);
 	lh_buf_free(&h->url);
+	lh_buf_free(&h->trace);
 	free(h);
 }
 
@@ -434,6 +464,8 @@ int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_h
 	memset(reply, 0, sizeof *reply);
 	if (call->bearer && lh_http_check_bearer(call->bearer, err) < 0)
 		return lh_err_prefix(err, "bearer");
+	if (set_trace(h, call->trace) < 0)
+		return lh_err_nomem(err);
 	for (tries = 0;; tries++) {
 		if (attempt(h, call, &rc, reply, err) < 0)
 			return -1;

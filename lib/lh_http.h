@@ -38,6 +38,7 @@
 #define LH_HTTP_H
 
 #include "lh_buf.h"
+#include "lh_json.h"
 
 #define LH_HTTP_MAX_BODY ((size_t)16 << 20)
 
@@ -53,6 +54,8 @@ struct lh_http_call {
 	const char *bearer;	/* token for an Authorization header, or NULL */
 	const void *body;	/* of a POST; NULL: a GET */
 	size_t n;
+	struct lh_str trace;	/* for X-Lakehouse-Trace-Id; n = 0: none.  What is not
+				   visible ASCII goes as %XX */
 };
 
 struct lh_http_reply {

@@ -8,6 +8,7 @@
 #include "lh_hashv1.h"
 #include "lh_http.h"
 #include "lh_mem.h"
+#include "lh_trace.h"
 #include "lh_vecrec.h"
 #include "lh_wordvec.h"
 
@@ -220,11 +221,16 @@ static int bad_answer(const char *what, struct lh_err *err)
 	return lh_err_set(err, LH_ENET, "lh-embed answered %s", what);
 }
 
-/* The texts were refused, whatever the reason. */
+/* The request or one of its texts was refused; whether an upstream is to blame,
+ * and not that text alone, the answer says. */
 static int refused(const struct lh_value *error, struct lh_err *err)
 {
+	struct lh_value upstream;
+
 	if (lh_coproc_refusal(error, err) < 0 && err->code == LH_EIO)
 		return bad_answer("with an error that has no message", err);
+	if (err->code == LH_ENET && lh_value_get(error, "upstream", &upstream) && upstream.type == LH_FALSE)
+		err->code = LH_EDATA;
 	return -1;
 }
 
@@ -247,45 +253,115 @@ static int take_model(struct lh_texts *t, const struct lh_value *reply, struct l
 	return rc;
 }
 
-static int take_vectors(struct lh_texts *t, const struct lh_value *reply, size_t n, struct lh_buf *out, struct lh_err *err)
+/* Append the vector at v; *dim is its dimension, which is that of all. */
+static int take_vector(struct lh_texts *t, const struct lh_value *v, struct lh_buf *out, struct lh_err *err)
 {
-	struct lh_value vectors;
+	size_t dim = 0;
+
+	if (lh_vecrec_vector(v, out, &dim, err) < 0) {
+		if (err->code == LH_EDATA)
+			err->code = LH_ENET;
+		return lh_err_prefix(err, "lh-embed");
+	}
+	if (!t->dimension)
+		t->dimension = (uint32_t)dim;
+	return dim == t->dimension ? 0 : lh_err_set(err, LH_ENET, "engine %s: dimension %zu, expected %u", t->engine, dim, t->dimension);
+}
+
+/* The first vector says how long those are that are not to be had. */
+static int learn_dimension(struct lh_texts *t, const struct lh_value *vectors, struct lh_buf *out, struct lh_err *err)
+{
+	size_t before = out->len;
 	struct lh_iter it;
-	size_t got = 0, dim = 0;
+
+	for (lh_iter_init(&it, vectors); !t->dimension && lh_iter_next(&it); )
+		if (it.val.type != LH_NULL && take_vector(t, &it.val, out, err) < 0)
+			return -1;
+	if (!out->failed)
+		out->len = before;
+	return 0;
+}
+
+/* Text i has no vector: the next of the errors says why. */
+static int take_error(const struct lh_texts *t, const struct lh_texts_ask *ask, size_t i, struct lh_iter *errors, struct lh_buf *out, struct lh_err *err)
+{
+	size_t bytes = t->dimension * sizeof(float);
+	struct lh_value index;
+	int64_t at = -1;
+	char *room;
+
+	if (!lh_iter_next(errors) || errors->val.type != LH_OBJECT || !lh_value_get(&errors->val, "index", &index) ||
+	    index.type != LH_NUMBER || !lh_value_i64(&index, &at) || at != (int64_t)i)
+		return bad_answer("without a vector and without an error", err);
+	refused(&errors->val, err);
+	if (!ask->bad || (err->code != LH_EDATA && err->code != LH_ENET))
+		return -1;
+	ask->bad(ask->ctx, i, err);
+	room = bytes ? lh_buf_room(out, bytes) : NULL;
+	if (room) {
+		memset(room, 0, bytes);
+		lh_buf_took(out, bytes);
+	}
+	return 0;
+}
+
+static int take_vectors(struct lh_texts *t, const struct lh_value *reply, const struct lh_texts_ask *ask, struct lh_buf *out, struct lh_err *err)
+{
+	static const struct lh_value none = { "[]", 2, LH_ARRAY, false };
+	struct lh_value vectors, list = none;
+	struct lh_iter it, errors;
+	size_t got = 0;
 
 	if (!lh_value_get(reply, "vectors", &vectors) || vectors.type != LH_ARRAY)
 		return bad_answer("without vectors", err);
-	for (lh_iter_init(&it, &vectors); lh_iter_next(&it); got++) {
-		if (lh_vecrec_vector(&it.val, out, &dim, err) < 0) {
-			if (err->code == LH_EDATA)
-				err->code = LH_ENET;
-			return lh_err_prefix(err, "lh-embed");
-		}
-		if (!t->dimension)
-			t->dimension = (uint32_t)dim;
-		if (dim != t->dimension)
-			return lh_err_set(err, LH_ENET, "engine %s: dimension %zu, expected %u", t->engine, dim, t->dimension);
-	}
-	return got == n ? 0 : bad_answer("with another number of vectors", err);
+	if (lh_value_get(reply, "errors", &list) && list.type != LH_ARRAY)
+		return bad_answer("with errors that are no list", err);
+	if (learn_dimension(t, &vectors, out, err) < 0)
+		return -1;
+	lh_iter_init(&errors, &list);
+	for (lh_iter_init(&it, &vectors); lh_iter_next(&it); got++)
+		if ((it.val.type == LH_NULL ? take_error(t, ask, got, &errors, out, err) : take_vector(t, &it.val, out, err)) < 0)
+			return -1;
+	if (lh_buf_check(out, err) < 0)
+		return -1;
+	return got == ask->n ? 0 : bad_answer("with another number of vectors", err);
 }
 
-static int embed_there(struct lh_texts *t, const struct lh_str *text, size_t n, struct lh_buf *out, struct lh_err *err)
+static int put_ask(struct lh_texts *t, const struct lh_texts_ask *ask, struct lh_err *err)
+{
+	size_t i;
+
+	lh_buf_reset(&t->ask);
+	lh_buf_puts(&t->ask, "{\"partial\":true,\"texts\":[");
+	for (i = 0; i < ask->n; i++) {
+		if (i)
+			lh_buf_putc(&t->ask, ',');
+		lh_buf_json(&t->ask, ask->text[i].p, ask->text[i].n);
+	}
+	lh_buf_putc(&t->ask, ']');
+	lh_trace_put(&t->ask, ask->trace);
+	lh_buf_putc(&t->ask, '}');
+	return lh_buf_check(&t->ask, err);
+}
+
+/* To those who ask, lh-embed is a service: what ends it is one that is down. */
+static int talk(struct lh_texts *t, struct lh_str *line, struct lh_err *err)
+{
+	int rc = t->child.pid ? 0 : start_child(t, err);
+
+	if (!rc)
+		rc = lh_coproc_ask(&t->child, t->ask.p, t->ask.len, PATIENCE, line, err);
+	if (rc < 0 && err->code == LH_EIO)
+		err->code = LH_ENET;
+	return rc;
+}
+
+static int embed_there(struct lh_texts *t, const struct lh_texts_ask *ask, struct lh_buf *out, struct lh_err *err)
 {
 	struct lh_value reply, error;
 	struct lh_str line;
-	size_t i;
 
-	if (!t->child.pid && start_child(t, err) < 0)
-		return -1;
-	lh_buf_reset(&t->ask);
-	lh_buf_puts(&t->ask, "{\"texts\":[");
-	for (i = 0; i < n; i++) {
-		if (i)
-			lh_buf_putc(&t->ask, ',');
-		lh_buf_json(&t->ask, text[i].p, text[i].n);
-	}
-	lh_buf_puts(&t->ask, "]}");
-	if (lh_buf_check(&t->ask, err) < 0 || lh_coproc_ask(&t->child, t->ask.p, t->ask.len, PATIENCE, &line, err) < 0)
+	if (put_ask(t, ask, err) < 0 || talk(t, &line, err) < 0)
 		return -1;
 	if (lh_json_parse(&t->scan, line.p, line.n, &reply, err) < 0)
 		return err->code == LH_ENOMEM ? -1 : bad_answer("with something that is not JSON", err);
@@ -293,16 +369,21 @@ static int embed_there(struct lh_texts *t, const struct lh_str *text, size_t n, 
 		return bad_answer("with something that is no object", err);
 	if (lh_value_get(&reply, "error", &error))
 		return refused(&error, err);
-	return take_model(t, &reply, err) < 0 ? -1 : take_vectors(t, &reply, n, out, err);
+	return take_model(t, &reply, err) < 0 ? -1 : take_vectors(t, &reply, ask, out, err);
 }
 
-int lh_texts_embed(struct lh_texts *t, const struct lh_str *text, size_t n, struct lh_buf *out, uint32_t *dimension, struct lh_err *err)
+int lh_texts_ask(struct lh_texts *t, const struct lh_texts_ask *ask, struct lh_buf *out, uint32_t *dimension, struct lh_err *err)
 {
 	size_t before = out->len;
-	int rc = t->hash || t->words ? embed_here(t, text, n, out, err) : embed_there(t, text, n, out, err);
+	int rc = t->hash || t->words ? embed_here(t, ask->text, ask->n, out, err) : embed_there(t, ask, out, err);
 
 	if (rc < 0 && !out->failed)
 		out->len = before;
 	*dimension = t->dimension;
 	return rc;
+}
+
+int lh_texts_embed(struct lh_texts *t, const struct lh_str *text, size_t n, struct lh_buf *out, uint32_t *dimension, struct lh_err *err)
+{
+	return lh_texts_ask(t, &(struct lh_texts_ask){ .text = text, .n = n }, out, dimension, err);
 }

@@ -63,8 +63,22 @@ LH_API const char *lh_texts_url(const struct lh_texts *t);
 /* Is it made in this process, text by text? */
 LH_API bool lh_engine_here(const char *engine);
 
-/* Append n vectors of *dimension floats each, one after the other.  LH_EDATA
- * when a text is refused, LH_ENET when the service is. */
+struct lh_texts_ask {
+	const struct lh_str *text;
+	size_t n;
+	struct lh_str trace;	/* id that goes to a service (lh_trace.h); n = 0: none */
+	/* Text i is not to be had, because of why: its place holds zeros.  NULL: then
+	 * none of them is. */
+	void (*bad)(void *ctx, size_t i, const struct lh_err *why);
+	void *ctx;
+};
+
+/* Append n vectors of *dimension floats each, one after the other; *dimension is
+ * 0 when none is to be had and none was before.  LH_EDATA when a text is refused,
+ * LH_ENET when its call or its engine fails; both may do better next time. */
+LH_API int lh_texts_ask(struct lh_texts *t, const struct lh_texts_ask *ask, struct lh_buf *out, uint32_t *dimension, struct lh_err *err);
+
+/* The same without a trace id: all of them or none. */
 LH_API int lh_texts_embed(struct lh_texts *t, const struct lh_str *text, size_t n, struct lh_buf *out, uint32_t *dimension, struct lh_err *err);
 
 #endif

@@ -130,6 +130,16 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         word = self.headers.get("Authorization", "").split()[-1]
         self.send(400, "Basic %s is %s" % (word, base64.b64decode(word).decode()))
 
+    def do_zeros(self):
+        """No direction for texts that say so."""
+        self.vectors([[0.0] * 8 if "zero" in t else vector(self.model, t) for t in self.texts])
+
+    def do_texts(self):
+        """Each text says how its call ends: badly in the mode it names, else well."""
+        named = [m for m in ("unavailable", "error", "garbage", "few", "nan", "ragged", "odd", "silent", "resetnow", "missing")
+                 if any(m in t for t in self.texts)]
+        getattr(self, "do_" + (named[0] if named else "ok"))()
+
     def do_flaky(self):
         if self.call == 1:
             self.reset()
@@ -300,7 +310,8 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         self.asked = request
         self.model = request.get("model", "")
         self.texts = request["input"] if "input" in request else [request.get("prompt")]
-        self.answer({"path": self.path, "model": self.model, "texts": self.texts, "auth": self.headers.get("Authorization")})
+        self.answer({"path": self.path, "model": self.model, "texts": self.texts, "auth": self.headers.get("Authorization"),
+                     "trace": self.headers.get("X-Lakehouse-Trace-Id")})
 
     def answer(self, entry):
         with lock:

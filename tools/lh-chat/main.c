@@ -4,12 +4,14 @@
 #include "lh_flow.h"
 #include "lh_http.h"
 #include "lh_mem.h"
+#include "lh_trace.h"
 #include "request.h"
 
 struct chat {
 	bool providers, wire;
 	double timeout;
 	uint64_t retries;
+	const char *trace_id;
 	struct lh_tool *tool;
 	struct lh_keys *keys;	/* of --providers */
 };
@@ -19,6 +21,7 @@ static const struct lh_option options[] = {
 	{ 0, "wire", NULL, "print the reply alone, not the record", LH_FLAG(struct chat, wire) },
 	{ 0, "timeout", "S", "seconds for one call (default 180)", LH_REAL(struct chat, timeout, 0.001, 86400) },
 	{ 0, "retries", "N", "tries after a failed one (default 2)", LH_UINT(struct chat, retries, 0, 100) },
+	LH_TRACE_OPTION(struct chat, trace_id),
 	{ 'j', "jobs", "N", "calls in flight (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
 	LH_ONCE_OPTION,
 	{ 0, "now", "TIME", "a fixed clock: latency_ms is 0", LH_OPT_TIME, LH_COMMON(now), 0, 0, "LH_NOW", 0 },
@@ -63,6 +66,7 @@ static void *worker_new(void *ctx, struct lh_err *err)
 		return NULL;
 	w->c = held->c;
 	request_init(&w->rq);
+	w->rq.trace_id = held->c->trace_id;
 	w->chat = lh_chat_new(&h, held->keys, err);
 	if (w->chat)
 		return w;
@@ -170,6 +174,8 @@ static int answer(struct chat *c)
 
 static int run(struct chat *c)
 {
+	if (lh_trace_check(c->trace_id, &c->tool->err) < 0)
+		return -1;
 	if (!c->providers)
 		return answer(c);
 	if (c->tool->n_operands)

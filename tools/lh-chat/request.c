@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lh_mem.h"
+#include "lh_trace.h"
 
 #define KEEP ((size_t)1 << 20)	/* bytes of scratch that are kept */
 
@@ -147,6 +148,7 @@ static int read_settings(struct request *rq, const struct lh_record *rec, struct
 
 int request_read(struct request *rq, const struct lh_record *rec, struct lh_err *err)
 {
+	bool own;
 	int rc;
 
 	memset(&rq->ask, 0, sizeof rq->ask);
@@ -160,8 +162,10 @@ int request_read(struct request *rq, const struct lh_record *rec, struct lh_err 
 		rc = read_texts(rq, rec, err);
 	if (!rc)
 		rc = read_settings(rq, rec, err);
+	if (!rc)
+		rc = lh_trace_of(rec, rq->trace_id, &rq->scratch, &rq->ask.trace, &own, err);
 	if (rc < 0 && err->code == LH_EDATA) {
-		err->status = 400;
+		err->status = lh_err_status(err);
 		err->coded = true;
 	}
 	return rc;
@@ -192,6 +196,7 @@ void request_answer(struct lh_buf *out, const struct lh_record *rec, const struc
 	put_count(out, ",\"output_tokens\":", reply->output_tokens);
 	put(out, ",\"finish_reason\":", reply->finish_reason);
 	put_count(out, ",\"latency_ms\":", reply->latency_ms);
+	lh_trace_put(out, rq->ask.trace);
 	lh_buf_putc(out, '}');
 	if (!wire)
 		lh_record_close(out, rec);

@@ -17,6 +17,7 @@ struct request {
 	struct lh_chat_message *message;
 	size_t cap;
 	struct lh_buf scratch;
+	const char *trace_id;	/* of records without one, or NULL */
 };
 
 void request_init(struct request *rq);

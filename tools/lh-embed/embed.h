@@ -30,7 +30,7 @@ enum wire { WIRE_GO, WIRE_RUST };
 struct embed {
 	int engine_index, encoding, wire;
 	const char *model, *url, *key_file, *cache, *field, *template_text;
-	const char *compile, *output;
+	const char *compile, *output, *trace_id;
 	int precision;		/* of what is compiled; -1: not given */
 	bool raw;
 	uint64_t dimension;	/* 0: --dimension was not given */
@@ -49,6 +49,14 @@ struct embed {
 
 struct model;
 
+/* Texts of one call to a service. */
+struct call {
+	struct model *model;
+	struct lh_str trace;	/* n = 0: none */
+	const struct lh_str *text;
+	size_t n;
+};
+
 struct engine {
 	const char *name;
 	const char *model;	/* default of --model */
@@ -65,9 +73,9 @@ struct engine {
 	/* In this process: one text into out[e->dimension]. */
 	int (*one)(void *self, const char *text, size_t n, float *out, struct lh_err *err);
 
-	/* Elsewhere: append n vectors of one dimension to out, as floats of the
-	 * engine's own magnitude. */
-	int (*many)(void *self, struct model *m, const struct lh_str *text, size_t n, struct lh_buf *out, struct lh_err *err);
+	/* Elsewhere: append a vector for each text to out, all of one dimension, as
+	 * floats of the engine's own magnitude; one may be all zero. */
+	int (*many)(void *self, const struct call *call, struct lh_buf *out, struct lh_err *err);
 };
 
 extern const struct engine engine_hash, engine_static, engine_ollama, engine_openai;

@@ -14,6 +14,7 @@ struct worker {
 	struct embed *run, *e;	/* that counts; that embeds */
 	void *engine;
 	struct lh_buf scratch;	/* unescaped and rendered texts */
+	struct lh_buf trace, errors;
 	float *v;
 	unsigned long long texts;
 };
@@ -27,6 +28,8 @@ static void worker_free(void *arg)
 	atomic_fetch_add(&w->run->texts, w->texts);
 	atomic_fetch_add(&w->run->misses, w->texts);
 	lh_buf_free(&w->scratch);
+	lh_buf_free(&w->trace);
+	lh_buf_free(&w->errors);
 	free(w->v);
 	free(w);
 }
@@ -42,6 +45,8 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	w->run = held->hold->run;
 	w->e = e;
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
+	lh_buf_init(&w->trace, LH_BUF_NOMAX);
+	lh_buf_init(&w->errors, LH_BUF_NOMAX);
 	w->v = lh_calloc(e->dimension, sizeof *w->v, err);
 	if (w->v)
 		w->engine = e->engine->open(e, err);
@@ -69,10 +74,16 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	struct lh_str text;
 	int more;
 
-	if (request_open(&rq, w->e, rec, err) < 0 || check_model(&rq, err) < 0)
+	lh_buf_reset(&w->trace);
+	lh_buf_reset(&w->errors);
+	if (request_open(&rq, w->e, rec, &w->trace, err) < 0 || check_model(&rq, err) < 0)
 		return -1;
 	answer_open(out, &rq);
 	while (lh_buf_reset(&w->scratch), (more = request_next(&rq, &w->scratch, &text, err)) > 0) {
+		if (more == 2) {
+			answer_error(out, &rq, err, &w->errors);
+			continue;
+		}
 		if (w->e->engine->one(w->engine, text.p, text.n, w->v, err) < 0)
 			return rq.many ? lh_err_prefix(err, "text %zu", rq.read) : -1;
 		answer_vector(out, &rq, w->v, w->e->dimension);
@@ -80,8 +91,8 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	}
 	if (more < 0)
 		return -1;
-	answer_close(out, &rq, w->e->dimension, w->e->model);
-	return 0;
+	answer_close(out, &rq, w->e->dimension, w->e->model, &w->errors);
+	return lh_buf_check(&w->errors, err);
 }
 
 int local_run(struct embed *e)

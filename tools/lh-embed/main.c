@@ -5,6 +5,7 @@
 
 #include "lh_texts.h"
 #include "lh_time.h"
+#include "lh_trace.h"
 #include "lh_wordvec.h"
 
 static const struct lh_option options[] = {
@@ -26,6 +27,7 @@ static const struct lh_option options[] = {
 	{ 0, "cache-max", "SIZE", "how large FILE may grow (default 1G)", LH_SIZE(struct embed, cache_max, 1048576, 1099511627776.0) },
 	{ 0, "timeout", "S", "seconds for one upstream call (default 60)", LH_REAL(struct embed, timeout, 0.001, 86400) },
 	{ 0, "retries", "N", "tries after a failed one (default 2)", LH_UINT(struct embed, retries, 0, 100) },
+	LH_TRACE_OPTION(struct embed, trace_id),
 	{ 0, "compile", "TABLE", "make a table for engine static of GloVe's or word2vec's", LH_TEXT(struct embed, compile) },
 	{ 'o', "output", "FILE", "where --compile writes it", LH_TEXT(struct embed, output) },
 	{ 0, "precision", "f32|f16|i8", "how --compile stores vectors (default f16)", LH_CHOICE(struct embed, precision) },
@@ -53,6 +55,8 @@ static int settle(struct embed *e)
 	if (e->output || e->precision >= 0)
 		return lh_tool_usage(e->tool, "%s goes with --compile", e->output ? "--output" : "--precision");
 	e->engine = engines[e->engine_index];
+	if (lh_trace_check(e->trace_id, &e->tool->err) < 0)
+		return -1;
 	if (e->field && e->template_text)
 		return lh_tool_usage(e->tool, "--field and --template exclude each other");
 	if (!e->field)

@@ -14,7 +14,7 @@ struct ollama {
 	char *many_url, *one_url;
 };
 
-static atomic_bool is_old;	/* /api/embed answered 404 */
+static atomic_bool is_old;	/* /api/embed answered 404, and the other one well */
 
 static void ollama_close(void *self)
 {
@@ -44,50 +44,59 @@ static void *ollama_open(struct embed *e, struct lh_err *err)
 /* {"embeddings":[[...],...]} or {"embedding":[...]} */
 static int read_vectors(struct service *s, const struct service_call *call, const struct lh_value *root, struct lh_buf *out, struct lh_err *why)
 {
+	const struct model *m = call->call->model;
+	size_t n = 0, want = call->call->n;
 	struct lh_value list;
 	struct lh_iter it;
-	size_t n = 0;
 
-	(void)s;
-	if (call->want == 1 && lh_value_get(root, "embedding", &list))
-		return service_vector(call->model, &list, 1, out, why);
+	if (want == 1 && lh_value_get(root, "embedding", &list))
+		return service_vector(s, m, &list, 1, out, why);
 	if (!lh_value_get(root, "embeddings", &list) || list.type != LH_ARRAY)
 		return lh_err_set(why, LH_EDATA, "no \"embeddings\" in the answer");
 	for (lh_iter_init(&it, &list); lh_iter_next(&it); )
 		n++;
-	if (n != call->want)
-		return lh_err_set(why, LH_EDATA, "%zu vectors for %zu texts", n, call->want);
+	if (n != want)
+		return lh_err_set(why, LH_EDATA, "%zu vectors for %zu texts", n, want);
 	for (n = 0, lh_iter_init(&it, &list); lh_iter_next(&it); )
-		if (service_vector(call->model, &it.val, ++n, out, why) < 0)
+		if (service_vector(s, m, &it.val, ++n, out, why) < 0)
 			return -1;
 	return 0;
 }
 
-static int ollama_many(void *self, struct model *m, const struct lh_str *text, size_t n, struct lh_buf *out, struct lh_err *err)
+/* /api/embeddings, text by text. */
+static int one_by_one(struct ollama *o, const struct call *call, struct lh_buf *out, struct lh_err *err)
+{
+	struct call one = *call;
+	long status;
+	size_t i;
+
+	for (i = 0; i < call->n; i++) {
+		one.text = &call->text[i];
+		one.n = 1;
+		service_body(&o->s, &one, ",\"prompt\":");
+		service_texts(&o->s, &one);
+		lh_buf_putc(&o->s.body, '}');
+		if (service_call(&o->s, &(struct service_call){ o->one_url, &one, read_vectors }, out, &status, err) < 0)
+			return -1;
+		atomic_store(&is_old, true);
+	}
+	return 0;
+}
+
+static int ollama_many(void *self, const struct call *call, struct lh_buf *out, struct lh_err *err)
 {
 	struct ollama *o = self;
 	struct service *s = &o->s;
 	long status;
-	size_t i;
 
-	if (!atomic_load(&is_old)) {
-		service_body(s, m, ",\"input\":[", text, n);
-		service_texts(s, text, n);
-		lh_buf_puts(&s->body, "]}");
-		if (service_call(s, &(struct service_call){ o->many_url, m, n, read_vectors }, out, &status, err) == 0)
-			return 0;
-		if (status != 404)
-			return -1;
-		atomic_store(&is_old, true);
-	}
-	for (i = 0; i < n; i++) {
-		service_body(s, m, ",\"prompt\":", &text[i], 1);
-		service_texts(s, &text[i], 1);
-		lh_buf_putc(&s->body, '}');
-		if (service_call(s, &(struct service_call){ o->one_url, m, 1, read_vectors }, out, &status, err) < 0)
-			return -1;
-	}
-	return 0;
+	if (atomic_load(&is_old))
+		return one_by_one(o, call, out, err);
+	service_body(s, call, ",\"input\":[");
+	service_texts(s, call);
+	lh_buf_puts(&s->body, "]}");
+	if (service_call(s, &(struct service_call){ o->many_url, call, read_vectors }, out, &status, err) == 0)
+		return 0;
+	return status == 404 ? one_by_one(o, call, out, err) : -1;
 }
 
 const struct engine engine_ollama = {

@@ -120,7 +120,7 @@ static int place(struct lh_value *order, size_t want, size_t at, const struct lh
 static int read_vectors(struct service *s, const struct service_call *call, const struct lh_value *root, struct lh_buf *out, struct lh_err *why)
 {
 	struct openai *o = (struct openai *)s;
-	size_t n = 0, want = call->want;
+	size_t n = 0, want = call->call->n;
 	struct lh_value data, *order;
 	struct lh_iter it;
 
@@ -139,20 +139,20 @@ static int read_vectors(struct service *s, const struct service_call *call, cons
 		if (place(order, want, n, &it.val, why) < 0)
 			return -1;
 	for (n = 0; n < want; n++)
-		if (service_vector(call->model, &order[n], n + 1, out, why) < 0)
+		if (service_vector(s, call->call->model, &order[n], n + 1, out, why) < 0)
 			return -1;
 	return 0;
 }
 
-static int openai_many(void *self, struct model *m, const struct lh_str *text, size_t n, struct lh_buf *out, struct lh_err *err)
+static int openai_many(void *self, const struct call *call, struct lh_buf *out, struct lh_err *err)
 {
 	struct openai *o = self;
 	long status;
 
-	service_body(&o->s, m, ",\"input\":[", text, n);
-	service_texts(&o->s, text, n);
+	service_body(&o->s, call, ",\"input\":[");
+	service_texts(&o->s, call);
 	lh_buf_puts(&o->s.body, "],\"encoding_format\":\"base64\"}");
-	return service_call(&o->s, &(struct service_call){ o->url, m, n, read_vectors }, out, &status, err);
+	return service_call(&o->s, &(struct service_call){ o->url, call, read_vectors }, out, &status, err);
 }
 
 const struct engine engine_openai = {

@@ -4,9 +4,12 @@
  *
  * A batch of records becomes a list of texts.  The first of equal ones is met
  * by a cache, or by another thread that has just asked for it, or it goes
- * upstream, at most --batch in one call.  So what is sent does not depend on
- * -j.  Then the records are answered in order, up to the first whose texts
- * could not all be had.
+ * upstream, at most --batch in one call, which is for one model and carries one
+ * trace id.  So what is sent does not depend on -j.  Then the records are answered
+ * in order, up to the first whose texts could not all be had.
+ *
+ * A text may fail by itself: its vector is all zero, or, with --on-error emit,
+ * its call failed.  Then its record alone is rejected, and the others go on.
  */
 #include "cache.h"
 #include "models.h"
@@ -15,7 +18,9 @@
 #include <stdlib.h>
 
 #include "lh_lru.h"
+#include "lh_http.h"
 #include "lh_mem.h"
+#include "lh_trace.h"
 #include "lh_vec.h"
 
 #define NOWHERE SIZE_MAX
@@ -28,6 +33,8 @@ struct item {			/* a text */
 	size_t first;		/* the first item equal to this one */
 	bool ours;		/* that first one is for this thread to fetch */
 	size_t at, dimension;	/* its vector in w->vectors; NOWHERE: not there yet */
+	struct lh_str trace;	/* to ask for it by; n = 0: none */
+	size_t why;		/* it is not to be had: number of the error, from 1 */
 };
 
 struct task {			/* a record */
@@ -52,6 +59,9 @@ struct worker {
 	struct task *task;
 	size_t n_tasks;
 	struct lh_buf items, table, texts, scratch, vectors, entries;
+	struct lh_buf traces;	/* ids that had escapes; it does not move */
+	struct lh_buf errors;	/* of texts, each a struct lh_err */
+	struct lh_buf said;	/* of one answer, as JSON */
 };
 
 static struct item *item(struct worker *w, size_t i)
@@ -76,6 +86,9 @@ static void worker_free(void *arg)
 	lh_buf_free(&w->scratch);
 	lh_buf_free(&w->vectors);
 	lh_buf_free(&w->entries);
+	lh_buf_free(&w->traces);
+	lh_buf_free(&w->errors);
+	lh_buf_free(&w->said);
 	free(w->task);
 	free(w);
 }
@@ -95,6 +108,9 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	lh_buf_init(&w->vectors, LH_BUF_NOMAX);
 	lh_buf_init(&w->entries, LH_BUF_NOMAX);
+	lh_buf_init(&w->traces, LH_BUF_NOMAX);
+	lh_buf_init(&w->errors, LH_BUF_NOMAX);
+	lh_buf_init(&w->said, LH_BUF_NOMAX);
 	w->task = lh_calloc(r->e->batch, sizeof *w->task, err);
 	if (w->task)
 		w->engine = r->e->engine->open(&held->e, err);
@@ -120,7 +136,8 @@ static int model_of(struct worker *w, struct task *t, struct lh_err *err)
 static int add_item(struct worker *w, struct task *t, const struct lh_str *text, struct lh_err *err)
 {
 	const char *scratch = w->scratch.p;
-	struct item it = { .model = t->model, .p = text->p, .n = text->n, .first = n_items(w), .at = NOWHERE };
+	struct item it = { .model = t->model, .p = text->p, .n = text->n, .first = n_items(w), .at = NOWHERE,
+			   .trace = t->rq.trace };
 
 	/* scratch may yet move: what lies there is known by its place */
 	if (scratch && text->p >= scratch && text->p < scratch + w->scratch.len) {
@@ -132,18 +149,56 @@ static int add_item(struct worker *w, struct task *t, const struct lh_str *text,
 	return lh_buf_check(&w->items, err);
 }
 
+/* Keep an error: its number, or 0 without memory. */
+static size_t note(struct worker *w, const struct lh_err *why)
+{
+	lh_buf_add(&w->errors, why, sizeof *why);
+	return w->errors.failed ? 0 : w->errors.len / sizeof *why;
+}
+
+static const struct lh_err *noted(const struct worker *w, size_t number)
+{
+	return (const struct lh_err *)(const void *)w->errors.p + number - 1;
+}
+
+/* A text of a partial request that is none: its place, with the reason. */
+static int add_bad(struct worker *w, struct task *t, struct lh_err *err)
+{
+	struct item it = { .model = t->model, .first = n_items(w), .at = NOWHERE, .why = note(w, err) };
+
+	if (!it.why)
+		return lh_err_nomem(err);
+	lh_buf_add(&w->items, &it, sizeof it);
+	return lh_buf_check(&w->items, err);
+}
+
 static int gather_texts(struct worker *w, struct task *t, const struct lh_record *rec, struct lh_err *err)
 {
 	struct lh_str text;
 	int more;
 
-	if (request_open(&t->rq, w->r->e, rec, err) < 0 || model_of(w, t, err) < 0)
+	if (request_open(&t->rq, w->r->e, rec, &w->traces, err) < 0 || model_of(w, t, err) < 0)
 		return -1;
 	while ((more = request_next(&t->rq, &w->scratch, &text, err)) > 0)
-		if (add_item(w, t, &text, err) < 0)
+		if ((more == 2 ? add_bad(w, t, err) : add_item(w, t, &text, err)) < 0)
 			return -1;
 	t->n = n_items(w) - t->first;
 	return more;
+}
+
+static int room_for_traces(struct worker *w, const struct lh_batch *b, struct lh_err *err)
+{
+	const struct lh_value *v;
+	size_t i, bytes = 0;
+
+	w->n_tasks = 0;
+	for (i = 0; i < b->n; i++) {
+		v = lh_record_get(b->rec[i], "trace_id");
+		bytes += v && v->type == LH_STRING ? v->n : 0;
+	}
+	lh_buf_reset(&w->traces);
+	lh_buf_room(&w->traces, bytes);
+	return lh_buf_check(&w->traces, err);
 }
 
 /* -1: memory is out; the tasks before it stand. */
@@ -151,6 +206,9 @@ static int gather(struct worker *w, const struct lh_batch *b, struct lh_err *err
 {
 	struct lh_err nomem;
 
+	if (room_for_traces(w, b, err) < 0)
+		return -1;
+	lh_buf_reset(&w->errors);
 	lh_buf_reset(&w->items);
 	lh_buf_reset(&w->scratch);
 	lh_buf_reset(&w->vectors);
@@ -210,6 +268,8 @@ static int resolve(struct worker *w, struct lh_err *err)
 	for (i = 0; i < n; i++) {
 		struct item *it = item(w, i);
 
+		if (it->why)
+			continue;
 		memcpy(&slot, it->key, sizeof slot);
 		for (slot &= size - 1; table[slot] != UINT32_MAX; slot = (slot + 1) & (size - 1))
 			if (!memcmp(item(w, table[slot])->key, it->key, 32))
@@ -225,9 +285,28 @@ static int resolve(struct worker *w, struct lh_err *err)
 	return lh_buf_check(&w->vectors, err);
 }
 
-static bool is_wanted(const struct item *it, const struct model *m)
+static bool is_missing(const struct item *it)
 {
-	return it->ours && it->at == NOWHERE && it->model == m;
+	return it->ours && it->at == NOWHERE && !it->why;
+}
+
+/* May it go in the same call as the first? */
+static bool is_wanted(const struct item *it, const struct item *first)
+{
+	return is_missing(it) && it->model == first->model && it->trace.n == first->trace.n &&
+	       (!it->trace.n || !memcmp(it->trace.p, first->trace.p, it->trace.n));
+}
+
+/* It has no direction: no service should answer so, and nothing can be found by it. */
+static bool is_zero(const char *p, size_t bytes)
+{
+	const float *v = (const float *)(const void *)p;
+	size_t i;
+
+	for (i = 0; i < bytes / sizeof *v; i++)
+		if (v[i] != 0)
+			return false;
+	return true;
 }
 
 /* Does what the file keeps have the dimension that the model has by now? */
@@ -248,7 +327,7 @@ static int take_from_file(struct worker *w, struct item *it, struct lh_err *err)
 	if (more <= 0)
 		return more;
 	bytes = w->vectors.len - at;
-	if (!fits(it->model, bytes / sizeof(float))) {
+	if (is_zero(w->vectors.p + at, bytes) || !fits(it->model, bytes / sizeof(float))) {
 		w->vectors.len = at;
 		return 0;
 	}
@@ -268,26 +347,30 @@ static int look_in_file(struct worker *w, struct lh_err *err)
 		return 0;
 	cache_lock(w->r->file);
 	for (i = 0; i < n_items(w) && rc == 0; i++)
-		if (is_wanted(item(w, i), item(w, i)->model))
+		if (is_missing(item(w, i)))
 			rc = take_from_file(w, item(w, i), err);
 	cache_unlock(w->r->file);
 	return rc;
 }
 
 /* The vectors of the wanted items from i to end lie at from: remember them. */
-static int keep(struct worker *w, size_t i, size_t end, const struct model *m, size_t from, size_t each, struct lh_err *err)
+static int keep(struct worker *w, size_t i, size_t end, size_t from, size_t each, struct lh_err *err)
 {
+	const struct item first = *item(w, i);
+
 	lh_buf_reset(&w->entries);
 	for (; i < end; i++) {
 		const struct item *it = item(w, i);
 		struct cache_entry e = { it->key, w->vectors.p + from, each };
 
-		if (!is_wanted(it, m))
+		if (!is_wanted(it, &first))
+			continue;
+		from += each;
+		if (is_zero(e.p, each))
 			continue;
 		if (w->r->cache && lh_lru_put(w->r->cache, e.key, e.p, e.n, err) < 0)
 			return -1;
 		lh_buf_add(&w->entries, &e, sizeof e);
-		from += each;
 	}
 	if (lh_buf_check(&w->entries, err) < 0)
 		return -1;
@@ -296,11 +379,69 @@ static int keep(struct worker *w, size_t i, size_t end, const struct model *m, s
 	return 0;
 }
 
-/* One call: the wanted items from i on of the same model. */
+/* It is not to be had, and nobody need wait for it. */
+static void give_up(struct worker *w, struct item *it, size_t why)
+{
+	it->why = why;
+	if (w->r->cache)
+		lh_lru_drop(w->r->cache, it->key);
+}
+
+/* The answer gave no direction to one of the texts. */
+static size_t note_zero(struct worker *w)
+{
+	struct lh_err why;
+	char url[400];
+
+	lh_http_mask(w->r->e->url, url, sizeof url);
+	lh_err_data(&why, 502, "%s: the vector of this text is all zero", url);
+	return note(w, &why);
+}
+
+/* Hand the vectors at from to the wanted items from i to end. */
+static int hand_out(struct worker *w, size_t i, size_t end, size_t from, size_t each, struct lh_err *err)
+{
+	const struct item first = *item(w, i);
+	size_t zero = 0;
+
+	for (; i < end; i++) {
+		if (!is_wanted(item(w, i), &first))
+			continue;
+		if (is_zero(w->vectors.p + from, each)) {
+			if (!zero && !(zero = note_zero(w)))
+				return lh_err_nomem(err);
+			give_up(w, item(w, i), zero);
+		} else {
+			found(w, item(w, i), from, each);
+		}
+		from += each;
+	}
+	return 0;
+}
+
+/* The call for the wanted items from i to end failed: where the run goes on, so
+ * have they. */
+static int call_failed(struct worker *w, size_t i, size_t end, struct lh_err *err)
+{
+	const struct item first = *item(w, i);
+	size_t why;
+
+	if (!lh_flow_rejects(w->r->e->tool, err))
+		return -1;
+	why = note(w, err);
+	if (!why)
+		return lh_err_nomem(err);
+	for (; i < end; i++)
+		if (is_wanted(item(w, i), &first))
+			give_up(w, item(w, i), why);
+	return 0;
+}
+
+/* One call: the wanted items from i on of the same model and trace id. */
 static int call(struct worker *w, size_t i, struct lh_err *err)
 {
 	struct embed *e = w->r->e;
-	struct model *m = item(w, i)->model;
+	const struct item first = *item(w, i);
 	size_t n = 0, end, from = w->vectors.len, each;
 	struct lh_str *text;
 
@@ -311,21 +452,17 @@ static int call(struct worker *w, size_t i, struct lh_err *err)
 	for (end = i; end < n_items(w) && n < e->batch; end++) {
 		const struct item *it = item(w, end);
 
-		if (is_wanted(it, m))
+		if (is_wanted(it, &first))
 			text[n++] = (struct lh_str){ it->p ? it->p : w->scratch.p + it->off, it->n };
 	}
-	if (e->engine->many(w->engine, m, text, n, &w->vectors, err) < 0)
-		return -1;
+	if (e->engine->many(w->engine, &(struct call){ first.model, first.trace, text, n }, &w->vectors, err) < 0) {
+		if (!w->vectors.failed)
+			w->vectors.len = from;
+		return call_failed(w, i, end, err);
+	}
 	atomic_fetch_add(&e->misses, n);
 	each = (w->vectors.len - from) / n;
-	if (keep(w, i, end, m, from, each, err) < 0)
-		return -1;
-	for (; i < end; i++)
-		if (is_wanted(item(w, i), m)) {
-			found(w, item(w, i), from, each);
-			from += each;
-		}
-	return 0;
+	return keep(w, i, end, from, each, err) < 0 ? -1 : hand_out(w, i, end, from, each, err);
 }
 
 static int fetch_ours(struct worker *w, struct lh_err *err)
@@ -333,7 +470,7 @@ static int fetch_ours(struct worker *w, struct lh_err *err)
 	size_t i;
 
 	for (i = 0; i < n_items(w); i++)
-		if (is_wanted(item(w, i), item(w, i)->model) && call(w, i, err) < 0)
+		if (is_missing(item(w, i)) && call(w, i, err) < 0)
 			return -1;
 	return 0;
 }
@@ -359,7 +496,7 @@ static int wait_for_theirs(struct worker *w, struct lh_err *err)
 	for (i = 0; i < n_items(w); i++) {
 		struct item *it = item(w, i);
 
-		if (it->at != NOWHERE || it->first != i)
+		if (it->at != NOWHERE || it->first != i || it->why)
 			continue;
 		at = w->vectors.len;
 		it->ours = !lh_lru_wait(w->r->cache, it->key, &w->vectors);
@@ -381,7 +518,7 @@ static void let_go(struct worker *w, const struct lh_err *err)
 		w->r->failure = *err;
 	pthread_mutex_unlock(&w->r->lock);
 	for (i = 0; w->r->cache && i < n_items(w); i++)
-		if (item(w, i)->ours && item(w, i)->at == NOWHERE)
+		if (is_missing(item(w, i)))
 			lh_lru_drop(w->r->cache, item(w, i)->key);
 }
 
@@ -402,23 +539,61 @@ static int fetch(struct worker *w, struct lh_err *err)
 	return rc;
 }
 
-/* -1: one of its vectors could not be had. */
-static int answer(struct worker *w, struct task *t, struct lh_buf *out)
+/* Is all there, or known not to be?  *why is the error that rejects the record. */
+static bool is_settled(struct worker *w, const struct task *t, size_t *why)
 {
-	const struct item *it = NULL;
 	size_t i;
 
-	for (i = t->first; i < t->first + t->n; i++)
-		if (item(w, item(w, i)->first)->at == NOWHERE)
-			return -1;
+	*why = 0;
+	for (i = t->first; i < t->first + t->n; i++) {
+		const struct item *it = item(w, item(w, i)->first);
+
+		if (it->at == NOWHERE && !it->why)
+			return false;
+		if (it->why && !*why && !t->rq.partial)
+			*why = it->why;
+	}
+	return true;
+}
+
+static void answer(struct worker *w, struct task *t, struct lh_buf *out)
+{
+	size_t i, dimension = 0;
+
+	lh_buf_reset(&w->said);
 	answer_open(out, &t->rq);
 	for (i = t->first; i < t->first + t->n; i++) {
-		it = item(w, item(w, i)->first);
-		answer_vector(out, &t->rq, (const float *)(w->vectors.p + it->at), it->dimension);
+		const struct item *it = item(w, item(w, i)->first);
+
+		if (it->why) {
+			answer_error(out, &t->rq, noted(w, it->why), &w->said);
+			if (noted(w, it->why)->code == LH_ENET)
+				lh_tool_failed(w->r->e->tool);
+			continue;
+		}
+		dimension = it->dimension;
+		answer_vector(out, &t->rq, (const float *)(w->vectors.p + it->at), dimension);
 	}
-	answer_close(out, &t->rq, it->dimension, t->model->name);
+	answer_close(out, &t->rq, dimension, t->model->name, &w->said);
+	if (w->said.failed)
+		out->failed = w->said.failed;
 	atomic_fetch_add(&w->r->e->texts, t->n);
-	return 0;
+}
+
+/* False when its texts are not settled: the run ends before it. */
+static bool settle(struct worker *w, struct lh_batch *b, struct task *t)
+{
+	size_t why = 0;
+
+	if (!t->bad && !is_settled(w, t, &why))
+		return false;
+	if (t->bad || why) {
+		lh_batch_reject(b, t->bad ? t->bad : noted(w, why));
+		return true;
+	}
+	answer(w, t, b->out);
+	lh_batch_accept(b);
+	return true;
 }
 
 static int on_batch(struct lh_batch *b, void *arg, struct lh_err *err)
@@ -430,16 +605,8 @@ static int on_batch(struct lh_batch *b, void *arg, struct lh_err *err)
 	rc = gather(w, b, err);
 	if (!rc)
 		rc = fetch(w, err);
-	for (i = 0; i < w->n_tasks; i++) {
-		struct task *t = &w->task[i];
-
-		if (t->bad)
-			lh_batch_reject(b, t->bad);
-		else if (answer(w, t, b->out) == 0)
-			lh_batch_accept(b);
-		else
-			break;
-	}
+	for (i = 0; i < w->n_tasks && settle(w, b, &w->task[i]); i++)
+		;
 	for (i = 0; i < w->n_tasks; i++)
 		free(w->task[i].bad);
 	return rc;

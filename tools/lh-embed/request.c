@@ -1,7 +1,9 @@
 /* request.c - records into texts, vectors into answers.  See request.h. */
 #include "request.h"
 
+#include "lh_flow_int.h"
 #include "lh_num.h"
+#include "lh_trace.h"
 #include "lh_vecrec.h"
 
 #define FOR_VECTOR 32768	/* bytes that most vectors fit in */
@@ -19,7 +21,17 @@ static int read_model(struct request *rq, struct lh_err *err)
 	return 0;
 }
 
-int request_open(struct request *rq, const struct embed *e, const struct lh_record *rec, struct lh_err *err)
+static int read_partial(struct request *rq, struct lh_err *err)
+{
+	const struct lh_value *v = lh_record_get(rq->rec, "partial");
+
+	if (v && v->type != LH_TRUE && v->type != LH_FALSE && v->type != LH_NULL)
+		return lh_err_set(err, LH_EDATA, "\"partial\" is not true or false");
+	rq->partial = v && v->type == LH_TRUE;
+	return 0;
+}
+
+int request_open(struct request *rq, const struct embed *e, const struct lh_record *rec, struct lh_buf *scratch, struct lh_err *err)
 {
 	const struct lh_value *text = e->template ? NULL : lh_record_get(rec, e->field);
 	const struct lh_value *texts;
@@ -27,6 +39,8 @@ int request_open(struct request *rq, const struct embed *e, const struct lh_reco
 	memset(rq, 0, sizeof *rq);
 	rq->e = e;
 	rq->rec = rec;
+	if (lh_trace_of(rec, e->trace_id, scratch, &rq->trace, &rq->own_trace, err) < 0)
+		return -1;
 	if (text && text->type == LH_STRING)
 		return 0;
 	texts = text ? NULL : lh_record_get(rec, "texts");
@@ -38,7 +52,12 @@ int request_open(struct request *rq, const struct embed *e, const struct lh_reco
 		return lh_err_set(err, LH_EDATA, "\"texts\" is not an array");
 	rq->many = true;
 	lh_iter_init(&rq->it, texts);
-	return read_model(rq, err);
+	return read_partial(rq, err) < 0 ? -1 : read_model(rq, err);
+}
+
+static int bad_text(const struct request *rq)
+{
+	return rq->partial ? 2 : -1;
 }
 
 static int next_of_many(struct request *rq, struct lh_buf *scratch, struct lh_str *text, struct lh_err *err)
@@ -47,10 +66,14 @@ static int next_of_many(struct request *rq, struct lh_buf *scratch, struct lh_st
 		return rq->read ? 0 : lh_err_set(err, LH_EDATA, "empty list of texts");
 	if (rq->read++ == MAX_TEXTS)
 		return lh_err_data(err, 413, "more than %d texts in one request", MAX_TEXTS);
-	if (rq->it.val.type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "text %zu is not a string", rq->read);
-	if (rq->it.val.n == 2)
-		return lh_err_set(err, LH_EDATA, "text %zu: empty text", rq->read);
+	if (rq->it.val.type != LH_STRING) {
+		lh_err_set(err, LH_EDATA, "text %zu is not a string", rq->read);
+		return bad_text(rq);
+	}
+	if (rq->it.val.n == 2) {
+		lh_err_set(err, LH_EDATA, "text %zu: empty text", rq->read);
+		return bad_text(rq);
+	}
 	return lh_value_str(&rq->it.val, scratch, text, err) < 0 ? -1 : 1;
 }
 
@@ -66,13 +89,13 @@ int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text
 
 void answer_open(struct lh_buf *out, struct request *rq)
 {
-	static const char *const ours[] = { "vector", "dimension", "model" };
+	static const char *const ours[] = { "vector", "dimension", "model", "trace_id" };
 	const struct lh_value *id;
 
 	if (!rq->many) {
 		/* at once what a long record takes, and not half as much again */
 		lh_buf_room(out, rq->rec->len + FOR_VECTOR);
-		lh_record_open(out, rq->rec, ours, 3);
+		lh_record_open(out, rq->rec, ours, rq->trace.n && !rq->own_trace ? 4 : 3);
 		lh_buf_puts(out, "\"vector\":");
 		return;
 	}
@@ -99,7 +122,25 @@ void answer_vector(struct lh_buf *out, struct request *rq, const float *v, size_
 	lh_buf_putc(out, '"');
 }
 
-void answer_close(struct lh_buf *out, struct request *rq, size_t dimension, const char *model)
+void answer_error(struct lh_buf *out, struct request *rq, const struct lh_err *why, struct lh_buf *errors)
+{
+	struct lh_buf clean;
+
+	lh_buf_puts(out, rq->written ? ",null" : "null");
+	lh_buf_puts(errors, errors->len ? ",{\"index\":" : "{\"index\":");
+	lh_buf_u64(errors, rq->written++);
+	lh_buf_puts(errors, ",\"code\":");
+	lh_buf_u64(errors, lh_err_status(why));
+	lh_buf_puts(errors, why->code == LH_ENET ? ",\"upstream\":true,\"message\":" : ",\"upstream\":false,\"message\":");
+	lh_buf_init(&clean, LH_BUF_NOMAX);
+	lh_flow_put_text(errors, why->msg, &clean);
+	if (clean.failed)
+		errors->failed = clean.failed;
+	lh_buf_free(&clean);
+	lh_buf_putc(errors, '}');
+}
+
+void answer_close(struct lh_buf *out, struct request *rq, size_t dimension, const char *model, const struct lh_buf *errors)
 {
 	if (rq->many)
 		lh_buf_putc(out, ']');
@@ -107,6 +148,13 @@ void answer_close(struct lh_buf *out, struct request *rq, size_t dimension, cons
 	lh_buf_u64(out, dimension);
 	lh_buf_puts(out, ",\"model\":");
 	lh_buf_json(out, model, strlen(model));
+	if (errors->len) {
+		lh_buf_puts(out, ",\"errors\":[");
+		lh_buf_add(out, errors->p, errors->len);
+		lh_buf_putc(out, ']');
+	}
+	if (!rq->own_trace || rq->many)
+		lh_trace_put(out, rq->trace);
 	if (rq->many)
 		lh_buf_putc(out, '}');
 	else

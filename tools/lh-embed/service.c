@@ -68,27 +68,27 @@ char *service_url(const char *base, const char *path, struct lh_err *err)
 	return url;
 }
 
-void service_body(struct service *s, const struct model *m, const char *member, const struct lh_str *text, size_t n)
+void service_body(struct service *s, const struct call *call, const char *member)
 {
 	size_t bytes = 0, i;
 
-	for (i = 0; i < n; i++)
-		bytes += text[i].n;
+	for (i = 0; i < call->n; i++)
+		bytes += call->text[i].n;
 	lh_buf_reset(&s->body);
-	lh_buf_room(&s->body, bytes + bytes / 16 + 4 * n + 256);
+	lh_buf_room(&s->body, bytes + bytes / 16 + 4 * call->n + 256);
 	lh_buf_puts(&s->body, "{\"model\":");
-	lh_buf_json(&s->body, m->name, strlen(m->name));
+	lh_buf_json(&s->body, call->model->name, strlen(call->model->name));
 	lh_buf_puts(&s->body, member);
 }
 
-void service_texts(struct service *s, const struct lh_str *text, size_t n)
+void service_texts(struct service *s, const struct call *call)
 {
 	size_t i;
 
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < call->n; i++) {
 		if (i)
 			lh_buf_putc(&s->body, ',');
-		lh_buf_json(&s->body, text[i].p, text[i].n);
+		lh_buf_json(&s->body, call->text[i].p, call->text[i].n);
 	}
 }
 
@@ -113,9 +113,15 @@ static int read_floats(const struct lh_value *v, size_t *n, struct lh_buf *out, 
 	return 0;
 }
 
-int service_vector(struct model *m, const struct lh_value *v, size_t i, struct lh_buf *out, struct lh_err *why)
+static int wrong_dimension(const struct model *m, size_t i, size_t n, size_t known, struct lh_err *why)
 {
-	size_t n, known = 0, at = out->len;
+	return lh_err_set(why, LH_EDATA, "vector %zu has dimension %zu, those %s %zu", i, n,
+			  atomic_load(&m->from_file) ? "in --cache" : "before it", known);
+}
+
+int service_vector(struct service *s, const struct model *m, const struct lh_value *v, size_t i, struct lh_buf *out, struct lh_err *why)
+{
+	size_t n, at = out->len, known = atomic_load(&m->dimension);
 
 	if (read_floats(v, &n, out, why) < 0)
 		return why->code == LH_ENOMEM ? -1 : lh_err_prefix(why, "vector %zu", i);
@@ -123,10 +129,20 @@ int service_vector(struct model *m, const struct lh_value *v, size_t i, struct l
 		return lh_err_set(why, LH_EDATA, "vector %zu is empty", i);
 	if (!lh_vec_finite((const float *)(out->p + at), n))
 		return lh_err_set(why, LH_EDATA, "vector %zu is not finite", i);
-	if (!atomic_compare_exchange_strong(&m->dimension, &known, n) && known != n)
-		return lh_err_set(why, LH_EDATA, "vector %zu has dimension %zu, those %s %zu", i, n,
-				  atomic_load(&m->from_file) ? "in --cache" : "before it", known);
-	return 0;
+	if (!known)
+		known = s->dimension;
+	s->dimension = n;
+	return !known || known == n ? 0 : wrong_dimension(m, i, n, known, why);
+}
+
+/* The answer is good: from now on its dimension is the model's. */
+static int settle_dimension(const struct service *s, struct model *m, struct lh_err *why)
+{
+	size_t known = 0;
+
+	if (atomic_compare_exchange_strong(&m->dimension, &known, s->dimension) || known == s->dimension)
+		return 0;
+	return wrong_dimension(m, 1, s->dimension, known, why);
 }
 
 /* NaN and Infinity are no JSON, but what some services write all the same. */
@@ -158,13 +174,17 @@ static int refuse(struct service *s, const char *url, const struct lh_http_reply
 	return lh_http_refuse(err, url, &shown, what);
 }
 
-static int post(struct service *s, const char *url, struct lh_http_reply *reply, struct lh_err *err)
+static int post(struct service *s, const struct service_call *call, struct lh_http_reply *reply, struct lh_err *err)
 {
-	struct lh_http_call call = { url, s->key ? (const char *)s->key->p : NULL, s->body.p, s->body.len };
+	struct lh_http_call http = { call->url, s->key ? (const char *)s->key->p : NULL, s->body.p, s->body.len, call->call->trace };
 
-	if (lh_http_call(s->http, &call, reply, err) == 0)
-		return reply->status == 200 ? 0 : refuse(s, url, reply, NULL, err);
-	return reply->status && reply->why ? refuse(s, url, reply, reply->why, err) : -1;
+	if (lh_http_call(s->http, &http, reply, err) == 0)
+		return reply->status == 200 ? 0 : refuse(s, call->url, reply, NULL, err);
+	if (reply->status && reply->why)
+		refuse(s, call->url, reply, reply->why, err);
+	if (reply->timed_out && err->code == LH_ENET)
+		err->status = 504;
+	return -1;
 }
 
 int service_call(struct service *s, const struct service_call *call, struct lh_buf *out, long *status, struct lh_err *err)
@@ -175,9 +195,10 @@ int service_call(struct service *s, const struct service_call *call, struct lh_b
 	int rc;
 
 	*status = 0;
+	s->dimension = 0;
 	if (lh_buf_check(&s->body, err) < 0)
 		return -1;
-	rc = post(s, call->url, &reply, err);
+	rc = post(s, call, &reply, err);
 	*status = reply.status;
 	if (rc < 0)
 		return -1;
@@ -191,6 +212,8 @@ int service_call(struct service *s, const struct service_call *call, struct lh_b
 		rc = lh_err_set(&why, LH_EDATA, "not a JSON object");
 	else
 		rc = call->read(s, call, &root, out, &why);
+	if (rc == 0)
+		rc = settle_dimension(s, call->call->model, &why);
 	if (rc == 0)
 		return 0;
 	return why.code == LH_ENOMEM ? lh_err_nomem(err) : refuse(s, call->url, &reply, why.msg, err);

@@ -3,10 +3,10 @@
  * checked one by one.
  *
  *     service_init(&s, e, err)
- *     service_body(&s, m, ",\"input\":[", text, n);
- *     service_texts(&s, text, n);
+ *     service_body(&s, call, ",\"input\":[");
+ *     service_texts(&s, call);
  *     lh_buf_puts(&s.body, "]}");
- *     rc = service_call(&s, &(struct service_call){ url, m, n, read_it }, out, &status, err);
+ *     rc = service_call(&s, &(struct service_call){ url, call, read_it }, out, &status, err);
  *     service_free(&s);
  *
  * Each message about an answer names the URL and quotes the first bytes of the
@@ -26,12 +26,12 @@ struct service {
 	struct lh_buf body;	/* of the request */
 	struct lh_buf quote;
 	const struct lh_secret *key;	/* for the Authorization header; NULL: none */
+	size_t dimension;	/* of the vectors of this answer; 0: none was read */
 };
 
 struct service_call {
 	const char *url;
-	struct model *model;
-	size_t want;		/* vectors */
+	const struct call *call;	/* as many vectors as texts are wanted */
 	/* Append them to out; what is wrong with the answer goes to why. */
 	int (*read)(struct service *s, const struct service_call *call, const struct lh_value *root, struct lh_buf *out, struct lh_err *why);
 };
@@ -45,15 +45,16 @@ int service_check(struct embed *e);
 /* base, less its trailing slashes, and path; the caller frees it. */
 char *service_url(const char *base, const char *path, struct lh_err *err);
 
-/* Begin a body: the model, and then member; n texts will follow. */
-void service_body(struct service *s, const struct model *m, const char *member, const struct lh_str *text, size_t n);
+/* Begin a body: the model, and then member; the texts will follow. */
+void service_body(struct service *s, const struct call *call, const char *member);
 /* The texts, as elements of an array. */
-void service_texts(struct service *s, const struct lh_str *text, size_t n);
+void service_texts(struct service *s, const struct call *call);
 
 /* POST the body.  *status is the answer's, 0 when there is none. */
 int service_call(struct service *s, const struct service_call *call, struct lh_buf *out, long *status, struct lh_err *err);
 
-/* Append the i-th vector (from 1), checked against the model's dimension. */
-int service_vector(struct model *m, const struct lh_value *v, size_t i, struct lh_buf *out, struct lh_err *why);
+/* Append the i-th vector (from 1), checked against the model's dimension, which is
+ * that of the first answer that was good as a whole. */
+int service_vector(struct service *s, const struct model *m, const struct lh_value *v, size_t i, struct lh_buf *out, struct lh_err *why);
 
 #endif

@@ -51,6 +51,7 @@ struct row {
 };
 
 struct rows {
+	const struct lh_tool *tool;
 	const struct settings *settings;
 	struct lh_template *template;
 	const char *engine;		/* NULL: texts are refused, for */

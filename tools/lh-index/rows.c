@@ -5,6 +5,7 @@
 #include "index.h"
 #include "lh_hashv1.h"
 #include "lh_mem.h"
+#include "lh_trace.h"
 #include "lh_vecrec.h"
 
 /* A row as bytes: this, the floats, then id, metadata, model and text. */
@@ -15,8 +16,9 @@ struct packed {
 
 /* A record half done: its vector, or the text that becomes one. */
 struct slot {
-	struct lh_buf vector, text;
+	struct lh_buf vector, text, traced;
 	struct lh_str s;		/* the text */
+	struct lh_str trace;		/* id to ask by; n = 0: none */
 	size_t n;			/* floats, 0 while there is but a text */
 	bool made_here;
 	int rc;
@@ -29,7 +31,8 @@ struct worker {
 	uint32_t dimension;		/* that texts was made for, 0: its own */
 	struct lh_buf id, meta, model, made;
 	struct slot *slot;
-	struct lh_str *text;		/* of the slots that want one */
+	struct lh_str *text;		/* of a call, ... */
+	struct slot **of;		/* ... and the slots they are of */
 	size_t n_slots;
 };
 
@@ -77,6 +80,7 @@ static void worker_free(void *worker)
 	for (i = 0; w->slot && i < w->n_slots; i++) {
 		lh_buf_free(&w->slot[i].vector);
 		lh_buf_free(&w->slot[i].text);
+		lh_buf_free(&w->slot[i].traced);
 	}
 	lh_texts_free(w->texts);
 	lh_buf_free(&w->id);
@@ -85,6 +89,7 @@ static void worker_free(void *worker)
 	lh_buf_free(&w->made);
 	free(w->slot);
 	free(w->text);
+	free(w->of);
 	free(w);
 }
 
@@ -104,13 +109,15 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	lh_buf_init(&w->made, LH_BUF_NOMAX);
 	w->slot = lh_calloc(w->n_slots, sizeof *w->slot, err);
 	w->text = lh_calloc(w->n_slots, sizeof *w->text, err);
-	if (!w->slot || !w->text) {
+	w->of = lh_calloc(w->n_slots, sizeof *w->of, err);
+	if (!w->slot || !w->text || !w->of) {
 		worker_free(w);
 		return NULL;
 	}
 	for (i = 0; i < w->n_slots; i++) {
 		lh_buf_init(&w->slot[i].vector, LH_BUF_NOMAX);
 		lh_buf_init(&w->slot[i].text, LH_BUF_NOMAX);
+		lh_buf_init(&w->slot[i].traced, LH_BUF_NOMAX);
 	}
 	return w;
 }
@@ -223,39 +230,71 @@ static int map(struct lh_record *rec, struct lh_buf *out, void *worker, struct l
 	return pack(w, rec, s, out, err);
 }
 
-/* All texts of the batch in one call.  When one of them is refused, each by
- * itself, to see which. */
-static int embed_slots(struct worker *w, size_t n, struct lh_err *err)
+static bool wants_vector(const struct slot *s, struct lh_str trace)
 {
-	size_t i, k = 0, bytes;
-	uint32_t dim = 0;
+	return s->rc == 0 && s->made_here && !s->n && s->trace.n == trace.n && (!trace.n || !memcmp(s->trace.p, trace.p, trace.n));
+}
+
+static void no_vector(void *worker, size_t i, const struct lh_err *why)
+{
+	struct worker *w = worker;
+
+	w->of[i]->rc = -1;
+	w->of[i]->err = *why;
+}
+
+/* The texts of that trace id, from slot i on, in one call; each may fail by itself. */
+static int embed_group(struct worker *w, size_t i, size_t n, struct lh_err *err)
+{
+	struct lh_texts_ask ask = { .text = w->text, .trace = w->slot[i].trace, .bad = no_vector, .ctx = w };
+	size_t bytes;
+	uint32_t dim;
 	int rc;
 
-	for (i = 0; i < n; i++)
-		if (w->slot[i].rc == 0 && w->slot[i].made_here)
-			w->text[k++] = w->slot[i].s;
-	if (!k)
-		return 0;
+	for (; i < n; i++)
+		if (wants_vector(&w->slot[i], ask.trace)) {
+			w->text[ask.n] = w->slot[i].s;
+			w->of[ask.n++] = &w->slot[i];
+		}
 	lh_buf_reset(&w->made);
 	rc = ready_texts(w, err);
 	if (rc == 0)
-		rc = lh_texts_embed(w->texts, w->text, k, &w->made, &dim, err);
-	if (rc < 0 && err->code != LH_EDATA)
+		rc = lh_texts_ask(w->texts, &ask, &w->made, &dim, err);
+	if (rc < 0 && err->code != LH_EDATA && err->code != LH_ENET)
 		return -1;
-	for (i = 0, k = 0, bytes = dim * sizeof(float); i < n; i++) {
-		struct slot *s = &w->slot[i];
+	for (i = 0; rc < 0 && i < ask.n; i++)
+		no_vector(w, i, err);
+	for (i = 0, bytes = rc < 0 ? 0 : dim * sizeof(float); i < ask.n; i++) {
+		struct slot *s = w->of[i];
 
-		if (s->rc < 0 || !s->made_here)
+		if (s->rc < 0)
 			continue;
-		if (rc < 0) {
-			s->rc = embed_one(w, s, &s->err);
-			continue;
-		}
-		lh_buf_add(&s->vector, w->made.p + k++ * bytes, bytes);
+		lh_buf_add(&s->vector, w->made.p + i * bytes, bytes);
 		s->n = dim;
 		s->rc = lh_buf_check(&s->vector, &s->err);
 	}
 	return 0;
+}
+
+static int embed_slots(struct worker *w, size_t n, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (wants_vector(&w->slot[i], w->slot[i].trace) && embed_group(w, i, n, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Its trace id is for a service alone. */
+static int read_traced(struct worker *w, const struct lh_record *rec, struct slot *s, struct lh_err *err)
+{
+	bool own;
+
+	lh_buf_reset(&s->traced);
+	if (lh_trace_of(rec, NULL, &s->traced, &s->trace, &own, err) < 0)
+		return -1;
+	return read_slot(w, rec, s, err);
 }
 
 static int batch(struct lh_batch *b, void *worker, struct lh_err *err)
@@ -264,7 +303,7 @@ static int batch(struct lh_batch *b, void *worker, struct lh_err *err)
 	size_t i;
 
 	for (i = 0; i < b->n; i++)
-		w->slot[i].rc = read_slot(w, b->rec[i], &w->slot[i], &w->slot[i].err);
+		w->slot[i].rc = read_traced(w, b->rec[i], &w->slot[i], &w->slot[i].err);
 	if (embed_slots(w, b->n, err) < 0)
 		return -1;
 	for (i = 0; i < b->n; i++) {
@@ -272,7 +311,7 @@ static int batch(struct lh_batch *b, void *worker, struct lh_err *err)
 
 		if (s->rc == 0)
 			s->rc = pack(w, b->rec[i], s, b->out, &s->err);
-		if (s->rc < 0 && s->err.code != LH_EDATA) {
+		if (s->rc < 0 && !lh_flow_rejects(w->rows->tool, &s->err)) {
 			*err = s->err;
 			return -1;
 		}
@@ -347,6 +386,7 @@ int rows_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 	};
 	int rc;
 
+	r->tool = tool;
 	if (in_process(r)) {
 		flow.map = map;
 	} else {

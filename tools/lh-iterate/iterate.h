@@ -20,7 +20,7 @@
 
 struct iterate {
 	struct lh_tool *tool;
-	const char *answers_path, *roster_path, *rules_path, *log_path, *daemon;	/* options */
+	const char *answers_path, *roster_path, *rules_path, *log_path, *daemon, *trace_id;	/* options */
 	int kind;
 	double timeout;
 	uint64_t retries;
@@ -29,7 +29,7 @@ struct iterate {
 
 	struct answers *answers;	/* or NULL */
 	struct session_log *log;	/* or NULL */
-	struct lh_str trace;		/* LH_TRACE_ID; n = 0: not given */
+	struct lh_str trace;		/* --trace-id; n = 0: not given */
 
 	_Atomic uint64_t records;	/* that came to the tool's hand */
 	_Atomic uint64_t sessions, refused;	/* sessions, and those not accepted */

@@ -1,5 +1,6 @@
 /* lh-iterate: generate, extract, validate, retry.  See lh-iterate(1). */
 #include "iterate.h"
+#include "lh_trace.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -20,6 +21,7 @@ static const struct lh_option options[] = {
 	{ 0, "retries", "N", "tries after a failed one (default 2)", LH_UINT(struct iterate, retries, 0, 100) },
 	LH_ONCE_OPTION,
 	LH_LOCK_OPTION(0),
+	LH_TRACE_OPTION(struct iterate, trace_id),
 	LH_NOW_OPTION,
 	{ 'j', "jobs", "N", "threads, or sessions at once (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
 	LH_INPUT_OPTIONS,
@@ -54,18 +56,18 @@ static int check_log(struct iterate *it)
 
 static int settle(struct iterate *it)
 {
-	const char *trace = getenv("LH_TRACE_ID");
-
 	if (it->emit_session && (it->answers_path || it->log_path))
 		return lh_tool_usage(it->tool, "--emit-session excludes --answers and --session-log");
 	if (it->answers_path && !strcmp(it->answers_path, "-") && lh_tool_reads_stdin(it->tool))
 		return lh_tool_usage(it->tool, "--answers: standard input is where the records come from");
 	if (it->roster_path && !strcmp(it->roster_path, "-") && lh_tool_reads_stdin(it->tool))
 		return lh_tool_usage(it->tool, "--roster: standard input is where the records come from");
-	if (!lh_utf8_valid(it->daemon, strlen(it->daemon)) || (trace && !lh_utf8_valid(trace, strlen(trace))))
-		return lh_tool_usage(it->tool, "--daemon and LH_TRACE_ID must be UTF-8");
-	if (trace)
-		it->trace = (struct lh_str){ trace, strlen(trace) };
+	if (!lh_utf8_valid(it->daemon, strlen(it->daemon)))
+		return lh_tool_usage(it->tool, "--daemon is not UTF-8");
+	if (lh_trace_check(it->trace_id, &it->tool->err) < 0)
+		return -1;
+	if (it->trace_id)
+		it->trace = (struct lh_str){ it->trace_id, strlen(it->trace_id) };
 	it->threads = (unsigned)it->tool->jobs;
 	/* Answers come in order, and so do the numbers of a clock that stands. */
 	if (it->answers_path || it->tool->now)

@@ -1,5 +1,6 @@
 /* request.c - a record as a request: checked, with its defaults. */
 #include "iterate.h"
+#include "lh_trace.h"
 
 /* The member of that name; NULL when it is not there or null. */
 static const struct lh_value *get(const struct lh_record *rec, const char *name)
@@ -72,6 +73,8 @@ int request_read(struct request *q, const struct iterate *it, const struct lh_re
 	    get_string(rec, "system", &q->preface, text, err) < 0 || get_string(rec, "provider", &q->provider, text, err) < 0 ||
 	    get_string(rec, "trace_id", &q->trace, text, err) < 0)
 		return -1;
+	if (q->trace.n > LH_TRACE_MAX)
+		return lh_err_data(err, 413, "\"trace_id\" is longer than %d bytes", LH_TRACE_MAX);
 	if (!q->provider.n)
 		q->provider = (struct lh_str){ "ollama", 6 };
 	return get_numbers(q, rec, err);

@@ -125,7 +125,7 @@ static int ask(struct session *s, struct lh_str *content, struct lh_err *err)
 		{ { "system", 6 }, s->q.preface }, { { "user", 4 }, { s->prompt.p, s->prompt.len } } };
 	struct lh_chat_request ask = {
 		.model = model_name(s), .message = s->q.preface.n ? m : m + 1, .n = s->q.preface.n ? 2 : 1,
-		.temperature = s->q.temperature, .max_tokens = s->q.max_tokens, .think = -1 };
+		.temperature = s->q.temperature, .max_tokens = s->q.max_tokens, .think = -1, .trace = s->trace };
 	struct lh_chat_reply reply;
 
 	if (lh_buf_check(&s->model, err) < 0 || lh_buf_check(&s->prompt, err) < 0 ||

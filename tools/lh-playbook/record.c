@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "lh_trace.h"
 #include "playbook.h"
 
 #define COMMIT_BYTES (16u << 20)
@@ -13,7 +14,8 @@ struct recorder {
 	unsigned jobs;			/* of a fold */
 	struct lh_lhv_change *c;	/* NULL: the playbook is not there yet */
 	struct lh_texts *texts;
-	struct lh_buf strings, vector, meta;
+	struct lh_buf strings, vector, meta, traced;
+	struct lh_str trace;		/* of the entry at hand; n = 0: none */
 	uint64_t next, recorded;	/* entries answered, and those that went in */
 	bool fold;			/* the log has outgrown its bounds */
 };
@@ -152,8 +154,10 @@ static int fold(struct recorder *r, struct lh_err *err)
 
 static int embed(struct recorder *r, const struct lh_str *text, uint32_t *dimension, struct lh_err *err)
 {
+	struct lh_texts_ask ask = { .text = text, .n = 1, .trace = r->trace };
+
 	lh_buf_reset(&r->vector);
-	return lh_texts_embed(r->texts, text, 1, &r->vector, dimension, err);
+	return lh_texts_ask(r->texts, &ask, &r->vector, dimension, err);
 }
 
 /* Is the playbook for what was embedded before it was there?  Another process
@@ -199,8 +203,11 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	struct lh_playbook_entry e;
 	char id[LH_PLAYBOOK_ID_LEN];
 	uint32_t dimension;
+	bool own;
 
-	if (fold(r, err) < 0 || lh_playbook_read(rec, &r->strings, &e, err) < 0 || embed_for(r, &e.query_text, &dimension, err) < 0)
+	lh_buf_reset(&r->traced);
+	if (fold(r, err) < 0 || lh_trace_of(rec, NULL, &r->traced, &r->trace, &own, err) < 0 ||
+	    lh_playbook_read(rec, &r->strings, &e, err) < 0 || embed_for(r, &e.query_text, &dimension, err) < 0)
 		return -1;
 	lh_playbook_id(&e, id);
 	if (put(r, rec, id, dimension, err) < 0)
@@ -242,6 +249,7 @@ int playbook_record(struct lh_tool *tool, void *settings)
 	lh_buf_init(&r.strings, LH_BUF_NOMAX);
 	lh_buf_init(&r.vector, LH_BUF_NOMAX);
 	lh_buf_init(&r.meta, LH_BUF_NOMAX);
+	lh_buf_init(&r.traced, LH_BUF_NOMAX);
 	tool->jobs = 1;
 	rc = start(&r, &tool->err);
 	if (rc == 0)
@@ -255,5 +263,6 @@ int playbook_record(struct lh_tool *tool, void *settings)
 	lh_buf_free(&r.strings);
 	lh_buf_free(&r.vector);
 	lh_buf_free(&r.meta);
+	lh_buf_free(&r.traced);
 	return rc;
 }

@@ -59,13 +59,13 @@ void index_free(struct index *x)
 	free(x);
 }
 
-static int embed(struct index *x, const struct lh_str *task, struct lh_err *err)
+static int embed(struct index *x, const struct lh_str *task, struct lh_str trace, struct lh_err *err)
 {
 	const struct lh_lhv_params *p = lh_lhv_get_params(x->ix);
 	uint32_t got;
 
 	lh_buf_reset(&x->vector);
-	if (lh_texts_embed(x->texts, task, 1, &x->vector, &got, err) < 0)
+	if (lh_texts_ask(x->texts, &(struct lh_texts_ask){ .text = task, .n = 1, .trace = trace }, &x->vector, &got, err) < 0)
 		return -1;
 	if (got != p->dimension)
 		return lh_err_set(err, LH_ENET, "engine %s made dimension %u, not %u", p->engine, got, p->dimension);
@@ -110,7 +110,7 @@ static int put(struct index *x, const struct lh_hit *hit, struct hits *hits, str
 	return rc;
 }
 
-int index_find(struct index *x, const struct lh_str *task, struct hits *hits, struct lh_err *err)
+int index_find(struct index *x, const struct lh_str *task, struct lh_str trace, struct hits *hits, struct lh_err *err)
 {
 	struct lh_query q = { .k = HITS };
 	struct lh_hit hit[HITS];
@@ -118,7 +118,7 @@ int index_find(struct index *x, const struct lh_str *task, struct hits *hits, st
 	int rc;
 
 	hits_reset(hits);
-	rc = embed(x, task, err);
+	rc = embed(x, task, trace, err);
 	q.vector = (const float *)(const void *)x->vector.p;
 	if (!rc && (n = lh_lhv_search(x->searcher, &q, hit, err)) < 0)
 		rc = -1;

@@ -7,6 +7,7 @@
 #include "lh_lhv.h"
 #include "lh_mem.h"
 #include "lh_sample.h"
+#include "lh_trace.h"
 
 static const struct lh_option options[] = {
 	{ 0, "task", "TEXT", "replay this one task instead of stdin", LH_TEXT(struct replay, task) },
@@ -27,6 +28,7 @@ static const struct lh_option options[] = {
 	{ 0, "retries", "N", "tries after a failed one (default 2)", LH_UINT(struct replay, retries, 0, 100) },
 	LH_LOCK_OPTION(0),
 	LH_ONCE_OPTION,
+	LH_TRACE_OPTION(struct replay, trace_id),
 	LH_NOW_OPTION,
 	{ 'j', "jobs", "N", "tasks at once (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
 	LH_INPUT_OPTIONS,
@@ -50,7 +52,8 @@ static int settle(struct replay *r)
 	if (r->task && t->n_operands)
 		return lh_tool_usage(t, "--task takes no FILE");
 	if (check_text(t, "--task", r->task) < 0 || check_text(t, "--local-model", r->local_model) < 0 ||
-	    check_text(t, "--escalation-model", r->escalation_model) < 0)
+	    check_text(t, "--escalation-model", r->escalation_model) < 0 ||
+	    lh_trace_check(r->trace_id, &t->err) < 0)
 		return -1;
 	/* Rows come into the log in the order of the records. */
 	if (t->now)

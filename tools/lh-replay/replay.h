@@ -32,7 +32,7 @@
 
 struct replay {
 	struct lh_tool *tool;
-	const char *root_path, *log_path, *index_path, *task, *local_model, *escalation_model;	/* options */
+	const char *root_path, *log_path, *index_path, *task, *local_model, *escalation_model, *trace_id;	/* options */
 	bool local_only, allow_escalation, no_retrieval, dry_run;
 	double timeout;
 	uint64_t retries;
@@ -141,7 +141,7 @@ struct lh_lhv;
 bool index_asks(const struct lh_lhv *ix);
 struct index *index_new(const struct lh_lhv *ix, const char *path, struct lh_err *err);
 void index_free(struct index *x);
-int index_find(struct index *x, const struct lh_str *task, struct hits *hits, struct lh_err *err);
+int index_find(struct index *x, const struct lh_str *task, struct lh_str trace, struct hits *hits, struct lh_err *err);
 
 /* ---- bundle.c ---- */
 
@@ -183,6 +183,7 @@ struct row {
 	const struct lh_buf *reasons;
 	uint64_t duration_ms;
 	bool dry_run, no_retrieval;
+	struct lh_str trace;		/* n = 0: none */
 	char recorded_at[32];
 };
 void row_print(struct lh_buf *out, const struct row *r);

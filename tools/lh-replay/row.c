@@ -9,6 +9,7 @@
 #include "lh_digest.h"
 #include "lh_file.h"
 #include "lh_mem.h"
+#include "lh_trace.h"
 
 #define LOG "data/_kb/replay_runs.jsonl"
 
@@ -89,6 +90,7 @@ void row_print(struct lh_buf *out, const struct row *r)
 	lh_buf_u64(out, r->duration_ms);
 	put_bool(out, ",\"dry_run\":", r->dry_run);
 	put_bool(out, ",\"no_retrieval\":", r->no_retrieval);
+	lh_trace_put(out, r->trace);
 	lh_buf_putc(out, '}');
 }
 

@@ -13,11 +13,13 @@
 #include "lh_mem.h"
 #include "lh_signal_int.h"
 #include "lh_time.h"
+#include "lh_trace.h"
 
 struct job {			/* a task of the batch */
 	struct lh_str task;
 	bool local_only, allow_escalation, no_retrieval, dry_run;
-	struct lh_buf text;	/* the task, if it has escapes */
+	struct lh_str trace;	/* n = 0: none */
+	struct lh_buf text;	/* the task and the trace id, if they have escapes */
 	struct hits hits;
 	struct lh_err why;	/* it is none: code is not LH_OK */
 };
@@ -107,15 +109,19 @@ static void by_options(const struct replay *r, struct job *j)
 	j->allow_escalation = r->allow_escalation;
 	j->no_retrieval = r->no_retrieval;
 	j->dry_run = r->dry_run;
+	j->trace = (struct lh_str){ r->trace_id, r->trace_id ? strlen(r->trace_id) : 0 };
 }
 
 static int read_job(const struct worker *w, struct job *j, const struct lh_record *rec, struct lh_err *err)
 {
 	const struct lh_value *task = lh_record_get(rec, "task");
 	const struct replay *r = w->r;
+	bool own;
 
 	by_options(r, j);
 	lh_buf_reset(&j->text);
+	if (memchr(rec->line, '\\', rec->len) && !lh_buf_room(&j->text, rec->len))	/* so that nothing in it moves */
+		return lh_err_nomem(err);
 	if (!task || task->type != LH_STRING)
 		return lh_err_set(err, LH_EDATA, "missing string field \"task\"");
 	if (lh_value_str(task, &j->text, &j->task, err) < 0)
@@ -124,6 +130,8 @@ static int read_job(const struct worker *w, struct job *j, const struct lh_recor
 		return lh_err_set(err, LH_EDATA, "\"task\" is empty");
 	if (j->task.n > LONGEST)
 		return lh_err_data(err, 413, "\"task\" is longer than %zu bytes", LONGEST);
+	if (lh_trace_of(rec, r->trace_id, &j->text, &j->trace, &own, err) < 0)
+		return -1;
 	if (read_flag(rec, "local_only", &j->local_only, err) < 0 ||
 	    read_flag(rec, "allow_escalation", &j->allow_escalation, err) < 0 ||
 	    read_flag(rec, "no_retrieval", &j->no_retrieval, err) < 0 ||
@@ -174,7 +182,7 @@ static int retrieve(struct worker *w, size_t n, struct lh_err *err)
 		struct job *j = &w->job[i];
 
 		hits_reset(&j->hits);
-		if (!j->why.code && !j->no_retrieval && index_find(w->index, &j->task, &j->hits, err) < 0)
+		if (!j->why.code && !j->no_retrieval && index_find(w->index, &j->task, j->trace, &j->hits, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -182,12 +190,12 @@ static int retrieve(struct worker *w, size_t n, struct lh_err *err)
 
 /* ---- the answer ---- */
 
-static int ask(struct worker *w, const char *model, struct lh_err *err)
+static int ask(struct worker *w, const char *model, struct lh_str trace, struct lh_err *err)
 {
 	struct replay *r = w->r;
 	struct lh_chat_message m[] = {
 		{ { "system", 6 }, { prompt_preface, strlen(prompt_preface) } }, { { "user", 4 }, { w->prompt.p, w->prompt.len } } };
-	struct lh_chat_request q = { .model = { model, strlen(model) }, .message = m, .n = 2, .think = -1 };
+	struct lh_chat_request q = { .model = { model, strlen(model) }, .message = m, .n = 2, .think = -1, .trace = trace };
 	struct lh_chat_reply reply;
 
 	if (!w->chat)
@@ -211,7 +219,7 @@ static int escalate(struct worker *w, const struct bundle *b, struct row *row, s
 	const char *model = w->r->escalation_model;
 
 	row->path[row->n_path++] = model;
-	if (ask(w, model, err) < 0) {
+	if (ask(w, model, row->trace, err) < 0) {
 		judge_failed(&w->reasons, "escalation call failed", err);
 		return err->code == LH_ENOMEM || err->code == LH_EINTR ? -1 : 0;
 	}
@@ -231,7 +239,7 @@ static int answer(struct worker *w, const struct job *j, const struct bundle *b,
 	prompt_print(&w->prompt, &j->task, b);
 	if (lh_buf_check(&w->prompt, err) < 0)
 		return -1;
-	if (ask(w, w->r->local_model, err) < 0) {
+	if (ask(w, w->r->local_model, j->trace, err) < 0) {
 		judge_failed(&w->reasons, "local call failed", err);
 		if (err->code == LH_ENOMEM || err->code == LH_EINTR)
 			return -1;
@@ -284,7 +292,7 @@ static int put_row(struct worker *w, struct row *row, double start, struct lh_er
 static int start_row(struct worker *w, const struct job *j, struct row *row, struct lh_err *err)
 {
 	*row = (struct row){ .task = j->task, .model_used = w->r->local_model, .found = &w->found,
-			     .reasons = &w->reasons, .dry_run = j->dry_run, .no_retrieval = j->no_retrieval };
+			     .reasons = &w->reasons, .trace = j->trace, .dry_run = j->dry_run, .no_retrieval = j->no_retrieval };
 	lh_buf_reset(&w->answer);
 	lh_buf_reset(&w->reasons);
 	lh_tool_time(w->r->tool, row->recorded_at);

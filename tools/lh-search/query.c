@@ -2,6 +2,7 @@
 #include "search.h"
 
 #include "lh_role.h"
+#include "lh_trace.h"
 #include "lh_vecrec.h"
 
 void query_reader_init(struct query_reader *r)
@@ -11,6 +12,7 @@ void query_reader_init(struct query_reader *r)
 	lh_buf_init(&r->vector, LH_BUF_NOMAX);
 	lh_buf_init(&r->playbook, LH_BUF_NOMAX);
 	lh_buf_init(&r->role, LH_BUF_NOMAX);
+	lh_buf_init(&r->trace, LH_BUF_NOMAX);
 }
 
 void query_reader_free(struct query_reader *r)
@@ -19,6 +21,7 @@ void query_reader_free(struct query_reader *r)
 	lh_buf_free(&r->vector);
 	lh_buf_free(&r->playbook);
 	lh_buf_free(&r->role);
+	lh_buf_free(&r->trace);
 }
 
 /* The first of the names that is there and not null; *name is the one found. */
@@ -197,8 +200,12 @@ static int check_hybrid(const struct query *q, struct lh_err *err)
 int query_read(struct query_reader *r, const struct lh_record *rec, const struct settings *set, struct lh_err *err)
 {
 	struct query *q = &r->q;
+	bool own;
 
 	q->k = set->k;
+	lh_buf_reset(&r->trace);
+	if (lh_trace_of(rec, NULL, &r->trace, &q->trace, &own, err) < 0)
+		return -1;
 	if (read_text(r, rec, err) < 0 || read_vector(r, rec, err) < 0 ||
 	    read_count(rec, "k", &q->k, err) < 0)
 		return -1;

@@ -252,13 +252,14 @@ static int embed(struct worker *w, struct seat *s, struct lh_err *err)
 {
 	size_t dimension = s->corpus->params->dimension;
 	struct seat *twin = &w->seat[s->corpus->twin];
+	struct lh_texts_ask ask = { .text = &w->reader.q.text, .n = 1, .trace = w->reader.q.trace };
 	uint32_t got;
 
 	if (!twin->texts && start_engine(twin, err) < 0)
 		return -1;
 	if (!twin->embedded) {
 		lh_buf_reset(&twin->made);
-		if (lh_texts_embed(twin->texts, &w->reader.q.text, 1, &twin->made, &got, err) < 0)
+		if (lh_texts_ask(twin->texts, &ask, &twin->made, &got, err) < 0)
 			return -1;
 		if (got != dimension)
 			return lh_err_data(err, 502, "engine %s made dimension %u, corpus \"%s\" has %zu",

@@ -71,6 +71,7 @@ long corpora_find(const struct corpora *c, const char *name, size_t n);
 struct query {
 	struct lh_str text;		/* p NULL: none */
 	struct lh_value text_json;	/* the text as it stands in the record */
+	struct lh_str trace;		/* id to ask a service by; n = 0: none */
 	const float *vector;		/* NULL: search by text */
 	size_t dimension;
 	uint64_t k, per_corpus_k;
@@ -86,7 +87,7 @@ struct query {
 
 struct query_reader {
 	struct query q;
-	struct lh_buf text, vector, playbook, role;
+	struct lh_buf text, vector, playbook, role, trace;
 };
 
 void query_reader_init(struct query_reader *r);
