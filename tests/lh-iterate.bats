@@ -118,7 +118,7 @@ ID=18ac0c6976478000
 	answers "Here: $GOOD"
 	run -0 --separate-stderr lh-iterate --answers answers --roster roster --session-log log --now $NOW <<<"$ASK"
 	[ -z "$stderr" ]
-	[ "$output" = '{"artifact":'"$GOOD"',"validation":{"findings":[],"elapsed_ms":0},"iterations":1,"history":[{"iteration":0,"raw":'"$(jq -c .content answers)"',"status":{"kind":"accepted"}}],"trace_id":"'$ID'-00000001"}' ]
+	[ "$output" = '{"artifact":'"$GOOD"',"validation":{"findings":[],"elapsed_ms":0},"iterations":1,"history":[{"iteration":0,"raw":'"$(jq -c .content answers)"',"status":{"kind":"accepted"}}],"trace_id":"'$ID'-00000001","status":200}' ]
 	[ "$(cat log)" = '{"schema":"session.iterate.v1","session_id":"'$ID'-00000001","timestamp":"2026-05-03T12:00:00.000Z","daemon":"lh-iterate","kind":"fill","model":"m","provider":"ollama","prompt":"Fill a seat.","iterations":1,"max_iterations":3,"final_verdict":"accepted","attempts":[{"iteration":0,"verdict_kind":"accepted"}],"artifact":'"$GOOD"',"grounded_in_roster":true,"duration_ms":0}' ]
 }
 
@@ -135,7 +135,7 @@ ID=18ac0c6976478000
 	roster
 	answers no no no never
 	run -1 --separate-stderr lh-iterate --answers answers --roster roster --session-log log --now $NOW <<<"$ASK"
-	[ "$output" = '{"error":"max iterations reached (3)","iterations":3,"history":[{"iteration":0,"raw":"no","status":{"kind":"no_json"}},{"iteration":1,"raw":"no","status":{"kind":"no_json"}},{"iteration":2,"raw":"no","status":{"kind":"no_json"}}],"trace_id":"'$ID'-00000001"}' ]
+	[ "$output" = '{"error":"max iterations reached (3)","iterations":3,"history":[{"iteration":0,"raw":"no","status":{"kind":"no_json"}},{"iteration":1,"raw":"no","status":{"kind":"no_json"}},{"iteration":2,"raw":"no","status":{"kind":"no_json"}}],"trace_id":"'$ID'-00000001","status":422}' ]
 	[ "$stderr" = "lh-iterate: 1 of 1 sessions not accepted" ]
 	[ "$(jq -c '[.final_verdict, .iterations, has("artifact"), .grounded_in_roster]' log)" = '["max_iter_exhausted",3,false,null]' ]
 }
@@ -144,7 +144,7 @@ ID=18ac0c6976478000
 	roster
 	answers no
 	run -2 --separate-stderr lh-iterate --answers answers --roster roster --session-log log --now $NOW <<<"$ASK"
-	[ "$output" = '{"error":"answers exhausted","iterations":2,"history":[{"iteration":0,"raw":"no","status":{"kind":"no_json"}}],"trace_id":"'$ID'-00000001"}' ]
+	[ "$output" = '{"error":"answers exhausted","iterations":2,"history":[{"iteration":0,"raw":"no","status":{"kind":"no_json"}}],"trace_id":"'$ID'-00000001","status":502}' ]
 	[ "${stderr_lines[0]}" = "lh-iterate: session $ID-00000001: answers exhausted" ]
 	[[ $(cat log) == *',"iterations":2,"max_iterations":3,"final_verdict":"infra_error","attempts":[{"iteration":0,"verdict_kind":"no_json"},{"iteration":1,"verdict_kind":"infra_error","error":"answers exhausted"}],"grounded_in_roster":null,"duration_ms":0}' ]]
 	answers "$GOOD"
@@ -297,7 +297,7 @@ ID=18ac0c6976478000
 	done < cases
 	[ ! -s log ]
 	run -1 --separate-stderr lh-iterate --on-error emit <<<'{"id":7,"kind":"fill"}'
-	[ "$output" = '{"id":7,"error":{"file":"-","line":1,"message":"missing string field \"prompt\""}}' ]
+	[ "$output" = '{"id":7,"error":{"file":"-","line":1,"code":400,"message":"missing string field \"prompt\""}}' ]
 }
 
 @test "max_iterations of 1 and of 10 are what they say" {
@@ -494,8 +494,8 @@ Correct exactly that, and answer with one JSON object and nothing else."
 	run -2 --separate-stderr lh-iterate -j1 --retries 0 --session-log log in
 	[ "${#lines[@]}" = 3 ]
 	[[ ${lines[0]} == '{"artifact":'* ]]
-	[[ ${lines[1]} == '{"error":"502 '*'","iterations":2,"history":[{"iteration":0,"raw":"no","status":{"kind":"no_json"}}],"trace_id":"two"}' ]]
-	[[ ${lines[2]} == '{"error":"502 '*'","iterations":1,"history":[],"trace_id":"three"}' ]]
+	[[ ${lines[1]} == '{"error":"502 '*'","iterations":2,"history":[{"iteration":0,"raw":"no","status":{"kind":"no_json"}}],"trace_id":"two","status":502}' ]]
+	[[ ${lines[2]} == '{"error":"502 '*'","iterations":1,"history":[],"trace_id":"three","status":502}' ]]
 	[[ ${stderr_lines[0]} == "lh-iterate: session two: 502 "*"$URL/api/chat"*500*"nothing left to say"* ]]
 	[ "${stderr_lines[2]}" = "lh-iterate: 2 of 3 sessions not accepted" ]
 	[ "$(jq -r .final_verdict log | paste -sd ,)" = accepted,infra_error,infra_error ]
@@ -506,9 +506,9 @@ Correct exactly that, and answer with one JSON object and nothing else."
 @test "nobody there is exit 2; a provider without a key, 404, is exit 1" {
 	echo '{"kind":"email","prompt":"p","model":"m","trace_id":"t"}' > in
 	LH_OLLAMA_URL=http://127.0.0.1:1 run -2 --separate-stderr lh-iterate --retries 0 in
-	[[ $output == '{"error":"502 http://127.0.0.1:1'*'","iterations":1,"history":[],"trace_id":"t"}' ]]
+	[[ $output == '{"error":"502 http://127.0.0.1:1'*'","iterations":1,"history":[],"trace_id":"t","status":502}' ]]
 	run -1 --separate-stderr lh-iterate --session-log log <<<'{"kind":"email","prompt":"p","model":"kimi/k2","trace_id":"t"}'
-	[[ $output == '{"error":"404 '*'","iterations":1,"history":[],"trace_id":"t"}' ]]
+	[[ $output == '{"error":"404 '*'","iterations":1,"history":[],"trace_id":"t","status":404}' ]]
 	[ "$(jq -r .final_verdict log)" = infra_error ]
 }
 
@@ -516,7 +516,7 @@ Correct exactly that, and answer with one JSON object and nothing else."
 	answers x
 	talk silent
 	run -2 --separate-stderr timeout 60 lh-iterate --timeout 0.5 --retries 1 <<<'{"kind":"email","prompt":"p","model":"m"}'
-	[[ $output == '{"error":"504 '* ]]
+	[[ $output == '{"error":"504 '*'"status":504}' ]]
 	[ "$(wc -l < calls)" = 2 ]
 }
 

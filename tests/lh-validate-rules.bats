@@ -15,8 +15,8 @@ rule() {
 }
 
 mail='{"to":"ann@example.com","subject":"Shift","body":"Cash on Friday."}'
-ok='{"findings":[],"elapsed_ms":0}'
-no='{"Policy":{"reason":"no"}}'
+ok='{"findings":[],"elapsed_ms":0,"status":200}'
+no='{"Policy":{"reason":"no"},"status":422}'
 
 @test "Reject and Block end a validation with their message as a Policy error" {
 	rule r '{"type":"Always"}'
@@ -25,7 +25,7 @@ no='{"Policy":{"reason":"no"}}'
 	[ "$output" = "$no" ]
 	rule r '{"type":"Always"}' '{"type":"Block","message":"not \"now\""}'
 	judge email "$mail"
-	[ "$output" = '{"Policy":{"reason":"not \"now\""}}' ]
+	[ "$output" = '{"Policy":{"reason":"not \"now\""},"status":422}' ]
 }
 
 @test "Pass does nothing, Redact warns on the first field and names all" {
@@ -36,7 +36,7 @@ no='{"Policy":{"reason":"no"}}'
 	rule b '{"type":"Always"}' '{"type":"Redact","fields":["body","to"]}'
 	judge email "$mail"
 	[ "$status" = 0 ]
-	[ "$output" = '{"findings":[{"field":"body","severity":"warning","message":"redact: body, to"}],"elapsed_ms":0}' ]
+	[ "$output" = '{"findings":[{"field":"body","severity":"warning","message":"redact: body, to"}],"elapsed_ms":0,"status":200}' ]
 }
 
 @test "FieldEquals is JSON equality and false on a missing field" {
@@ -134,9 +134,9 @@ no='{"Policy":{"reason":"no"}}'
 	rule a '{"type":"Always"}' '{"type":"Redact","fields":["second"]}'
 	rule c '{"type":"Always"}' '{"type":"Block","message":"from c"}'
 	judge email '{"to":"a","body":"SSN 123-45-6789"}'
-	[ "$output" = '{"Policy":{"reason":"SSN-shaped sequence in body"}}' ]
+	[ "$output" = '{"Policy":{"reason":"SSN-shaped sequence in body"},"status":422}' ]
 	judge email "$mail"
-	[ "$output" = '{"Policy":{"reason":"from b"}}' ]
+	[ "$output" = '{"Policy":{"reason":"from b"},"status":422}' ]
 	rm rules/[bc].json
 	judge email "$mail"
 	[ "$(jq -c '[.findings[].field]' <<<"$output")" = '["first","second"]' ]

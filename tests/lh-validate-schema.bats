@@ -77,7 +77,7 @@ drift_report" ]
 	run -1 lh-validate --schema model_ledger --now 2026-05-03T12:00:00Z <<<'{ "verdict":1,"success_rate" : 1.50, "x":1e400}'
 	[[ $output == '{"success_rate" : 1.50, "x":1e400,"verdict":{"status":422,"report":{"findings":[{"field":"schema_version","severity":"error","message":"missing"},'*'"message":"must be 0 to 1"}'*'],"elapsed_ms":0}}}' ]]
 	run -0 lh-validate --schema sft_sample --now 2026-05-03T12:00:00Z --wire "$samples/valid/sft_sample-full.json"
-	[ "$output" = '{"findings":[],"elapsed_ms":0}' ]
+	[ "$output" = '{"findings":[],"elapsed_ms":0,"status":200}' ]
 }
 
 @test "one record in, one out, in order; exit 1 when any is not valid" {

@@ -31,24 +31,24 @@ expect() {
 }
 
 # passes, and failures of each kind.
-passes() { expect '{"findings":[],"elapsed_ms":0}' "$@"; }
+passes() { expect '{"findings":[],"elapsed_ms":0,"status":200}' "$@"; }
 warns() {
 	local f="{\"field\":\"$1\",\"severity\":\"warning\",\"message\":$2}"
 	shift 2
-	expect "{\"findings\":[$f],\"elapsed_ms\":0}" "$@"
+	expect "{\"findings\":[$f],\"elapsed_ms\":0,\"status\":200}" "$@"
 }
 schema() {
-	local e="{\"Schema\":{\"field\":\"$1\",\"reason\":$2}}"
+	local e="{\"Schema\":{\"field\":\"$1\",\"reason\":$2},\"status\":422}"
 	shift 2
 	expect "$e" "$@"
 }
 fails() {
-	local e="{\"$1\":{\"reason\":$2}}"
+	local e="{\"$1\":{\"reason\":$2},\"status\":422}"
 	shift 2
 	expect "$e" "$@"
 }
 refused() {
-	local e="{\"message\":$1}"
+	local e="{\"message\":$1,\"status\":400}"
 	shift
 	expect "$e" "$@"
 }
@@ -97,16 +97,16 @@ body() {
 {"status":422,"error":{"Schema":{"field":"body","reason":"missing"}}}
 {"status":400,"error":{"message":"unknown kind \"x\" (expected fill, email, sms or playbook)"}}' ]
 	run -1 lh-validate --wire in
-	[ "$output" = '{"findings":[],"elapsed_ms":0}
-{"Schema":{"field":"body","reason":"missing"}}
-{"message":"unknown kind \"x\" (expected fill, email, sms or playbook)"}' ]
+	[ "$output" = '{"findings":[],"elapsed_ms":0,"status":200}
+{"Schema":{"field":"body","reason":"missing"},"status":422}
+{"message":"unknown kind \"x\" (expected fill, email, sms or playbook)","status":400}' ]
 }
 
 @test "frame: elapsed_ms alone differs between runs, and --now fixes it" {
 	unset LH_NOW
 	echo '{"kind":"sms","artifact":{"to":"1","body":"hi"}}' >in
 	lh-validate in | jq -e '.verdict.report.elapsed_ms | floor == . and . >= 0'
-	[ "$(lh-validate --now 2026-05-03T12:00:00Z --wire in)" = '{"findings":[],"elapsed_ms":0}' ]
+	[ "$(lh-validate --now 2026-05-03T12:00:00Z --wire in)" = '{"findings":[],"elapsed_ms":0,"status":200}' ]
 }
 
 @test "frame: an unknown kind is found before anything else; kinds are case-sensitive" {
@@ -121,7 +121,7 @@ body() {
 		refused '"artifact must be an object"' email "$artifact"
 	done
 	run -1 lh-validate --wire <<<'{"kind":"email"}'
-	[ "$output" = '{"message":"artifact must be an object"}' ]
+	[ "$output" = '{"message":"artifact must be an object","status":400}' ]
 }
 
 @test "frame: no kind at all, or one that is no string, is a rejected record" {
@@ -136,9 +136,9 @@ body() {
 
 @test "frame: --kind is the default, and a record's own kind wins when it has an artifact" {
 	run -0 lh-validate --wire --kind sms <<<'{"artifact":{"to":"1","body":"hi"}}'
-	[ "$output" = '{"findings":[],"elapsed_ms":0}' ]
+	[ "$output" = '{"findings":[],"elapsed_ms":0,"status":200}' ]
 	run -1 lh-validate --wire --kind sms <<<'{"kind":"fill","artifact":{"to":"1","body":"hi"}}'
-	[ "$output" = '{"Schema":{"field":"fills","reason":"expected array"}}' ]
+	[ "$output" = '{"Schema":{"field":"fills","reason":"expected array"},"status":422}' ]
 	run -2 lh-validate --kind nonsense
 	[ "$output" = 'lh-validate: --kind: "nonsense" is not one of fill, email, sms, playbook' ]
 }
@@ -148,9 +148,9 @@ body() {
 	[ "$output" = '{"kind":"fill","to":"a","verdict":{"status":422,"error":{"Schema":{"field":"body","reason":"missing"}}}}' ]
 	run -0 lh-validate --roster roster.jsonl --wire --kind fill <<<'{"fills":[],"_context":{"target_count":0}}'
 	run -1 lh-validate --roster roster.jsonl --wire --kind fill <<<'{"fills":[],"_context":{"target_count":1}}'
-	[ "$output" = '{"Completeness":{"reason":"endorsed count (0) != target_count (1)"}}' ]
+	[ "$output" = '{"Completeness":{"reason":"endorsed count (0) != target_count (1)"},"status":422}' ]
 	run -1 lh-validate --roster roster.jsonl --wire --kind fill <<<'{"fills":[],"context":{"target_count":1}}'
-	[ "$output" = '{"Completeness":{"reason":"endorsed count (0) != target_count (1)"}}' ]
+	[ "$output" = '{"Completeness":{"reason":"endorsed count (0) != target_count (1)"},"status":422}' ]
 }
 
 @test "frame: the record's context replaces the artifact's _context whole; null is none" {
@@ -218,7 +218,7 @@ body() {
 	for _ in 1 2 3; do
 		echo '{"kind":"sms","artifact":{"to":"1","body":"hi"}}' >&"${COPROC[1]}"
 		read -r -t 20 line <&"${COPROC[0]}"
-		[ "$line" = '{"findings":[],"elapsed_ms":0}' ]
+		[ "$line" = '{"findings":[],"elapsed_ms":0,"status":200}' ]
 	done
 	eval "exec ${COPROC[1]}>&-"
 	wait "$pid"
@@ -271,7 +271,7 @@ body() {
 @test "fill 5 without a roster: nobody exists" {
 	printf '{"kind":"fill","artifact":%s}\n' "$(fill W-1='Donald Green')" >in
 	run -1 lh-validate --wire in
-	[ "$output" = "{\"Consistency\":{\"reason\":\"fills[0].candidate_id 'W-1' does not exist in worker roster\"}}" ]
+	[ "$output" = "{\"Consistency\":{\"reason\":\"fills[0].candidate_id 'W-1' does not exist in worker roster\"},\"status\":422}" ]
 }
 
 @test "fill 6: active; an absent, null or empty status is active" {
@@ -304,7 +304,7 @@ body() {
 @test "fill 9: another name is a warning" {
 	warns 'fills[0].name' "\"'Given' differs from roster name 'Donald Green'\"" fill "$(fill W-1=Given)"
 	passes fill "$(fill W-1=' DONALD green ')"
-	expect "{\"findings\":[{\"field\":\"fills[0].name\",\"severity\":\"warning\",\"message\":\"' A' differs from roster name 'Donald Green'\"},{\"field\":\"fills[2].name\",\"severity\":\"warning\",\"message\":\"'B' differs from roster name 'Bo Diaz'\"}],\"elapsed_ms\":0}" \
+	expect "{\"findings\":[{\"field\":\"fills[0].name\",\"severity\":\"warning\",\"message\":\"' A' differs from roster name 'Donald Green'\"},{\"field\":\"fills[2].name\",\"severity\":\"warning\",\"message\":\"'B' differs from roster name 'Bo Diaz'\"}],\"elapsed_ms\":0,\"status\":200}" \
 		fill "$(fill 'W-1= A' W-2='Ann Lee' W-3=B)"
 }
 
@@ -336,8 +336,8 @@ body() {
 	END
 	{ seq 0 $((n - 1)) | sed 's/.*/{"candidate_id":"W-&","name":"X"}/'; echo '{"candidate_id":"new","name":"X"}'; } >many.jsonl
 	timeout 60 lh-validate --roster many.jsonl --wire in >out || [ $? = 1 ]
-	[ "$(cat out)" = '{"findings":[],"elapsed_ms":0}
-{"Consistency":{"reason":"duplicate candidate_id '"'W-7'"' in fills"}}' ]
+	[ "$(cat out)" = '{"findings":[],"elapsed_ms":0,"status":200}
+{"Consistency":{"reason":"duplicate candidate_id '"'W-7'"' in fills"},"status":422}' ]
 }
 
 # ---- email, sms ----
@@ -386,7 +386,7 @@ body() {
 	passes email "$(jq -nc '{to: "a", kind: "SMS", body: ("x" * 161)}')"
 	fails Completeness '"SMS body is 161 chars (max 160)"' sms "$(jq -nc '{to: "a", kind: "email", body: ("x" * 161)}')"
 	run -1 lh-validate --kind email --wire <<<"$(jq -nc '{to: "a", kind: "sms", body: ("x" * 161)}')"
-	[ "$output" = '{"Completeness":{"reason":"SMS body is 161 chars (max 160)"}}' ]
+	[ "$output" = '{"Completeness":{"reason":"SMS body is 161 chars (max 160)"},"status":422}' ]
 }
 
 @test "email 3: an SSN in subject or body" {
@@ -443,7 +443,7 @@ body() {
 	done
 	printf '{"kind":"email","artifact":%s,"context":{"candidate_id":"W-1"}}\n' "$(body Donald)" >in
 	run -1 lh-validate --wire in
-	[ "$output" = "{\"Consistency\":{\"reason\":\"_context.candidate_id 'W-1' does not exist in worker roster\"}}" ]
+	[ "$output" = "{\"Consistency\":{\"reason\":\"_context.candidate_id 'W-1' does not exist in worker roster\"},\"status\":422}" ]
 }
 
 @test "email 5: the body mentions the roster name or its first word, in any case" {
@@ -569,7 +569,7 @@ body() {
 	fails Policy '"cash is not offered"' sms "$(body 'paid in CASH')"
 	fails Policy '"SSN-shaped sequence in body"' email "$(body 'cash 123-45-6789')"
 	warns bcc '"redact: bcc, cc"' playbook '{"operation":"fill: x","endorsed_names":["a"],"fingerprint":"f"}' '{"x":1}'
-	expect "{\"findings\":[{\"field\":\"fills[0].name\",\"severity\":\"warning\",\"message\":\"'G' differs from roster name 'Donald Green'\"},{\"field\":\"bcc\",\"severity\":\"warning\",\"message\":\"redact: bcc, cc\"}],\"elapsed_ms\":0}" \
+	expect "{\"findings\":[{\"field\":\"fills[0].name\",\"severity\":\"warning\",\"message\":\"'G' differs from roster name 'Donald Green'\"},{\"field\":\"bcc\",\"severity\":\"warning\",\"message\":\"redact: bcc, cc\"}],\"elapsed_ms\":0,\"status\":200}" \
 		fill "$(fill W-1=G)" '{"x":1.0}'
 	unset -f lh-validate
 }

@@ -43,6 +43,7 @@ struct session {		/* a thread's, one session after the other */
 	struct lh_session_attempt attempt[TURNS_MAX];
 	struct span error[TURNS_MAX];
 	size_t turns;
+	unsigned broken;	/* how a BROKEN one ended, as a status of HTTP */
 };
 
 void session_free(void *worker)
@@ -158,6 +159,7 @@ static enum end no_answer(struct session *s, const struct lh_err *why)
 	put_clean(&s->errors, why->msg);
 	if (over)
 		return FATAL;
+	s->broken = why->status ? why->status : 502;
 	before = atomic_fetch_add(&it->broken, 1);
 	if (why->code == LH_ENET)
 		lh_tool_failed(it->tool);
@@ -300,7 +302,7 @@ static void put_output(struct session *s, struct lh_buf *out, enum end end)
 	lh_buf_add(out, s->history.p, s->history.len);
 	lh_buf_puts(out, "],\"trace_id\":");
 	lh_buf_json(out, s->trace.p, s->trace.n);
-	lh_buf_putc(out, '}');
+	lh_buf_printf(out, ",\"status\":%u}", end == ACCEPTED ? 200 : end == BROKEN ? s->broken : 422);
 }
 
 static void log_row(struct session *s, enum end end)

@@ -136,7 +136,9 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 		lh_buf_puts(out, "\"verdict\":");
 	}
 	lh_verdict_json(out, &verdict, since(w->run, start), wire);
-	if (!wire)
+	if (wire)
+		put_status(out, verdict.status);
+	else
 		lh_record_close(out, rec);
 	return 0;
 }

@@ -25,6 +25,16 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
+void put_status(struct lh_buf *out, int status)
+{
+	if (out->failed)
+		return;
+	out->len--;
+	lh_buf_puts(out, ",\"status\":");
+	lh_buf_u64(out, (uint64_t)status);
+	lh_buf_putc(out, '}');
+}
+
 static int run(struct lh_tool *tool, const struct settings *s)
 {
 	const char *way = s->schema ? "--schema" : "--normalize-errors";

@@ -81,6 +81,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	ms = run->tool->now ? 0 : (uint64_t)((lh_time_monotonic() - start) * 1000);
 	if (run->wire) {
 		put_report(out, &w->findings, ms);
+		put_status(out, n ? 422 : 200);
 		return 0;
 	}
 	lh_record_open(out, rec, drop, 1);

@@ -27,6 +27,9 @@ int artifacts_run(struct lh_tool *tool, const struct settings *s);
 int schema_run(struct lh_tool *tool, const struct settings *s);
 int normalize_run(struct lh_tool *tool);
 
+/* --wire: the status as last member of the object that out ends with. */
+void put_status(struct lh_buf *out, int status);
+
 /*
  * --audit-log.  Look-ups are gathered; audit_write lets their rows reach the
  * disk, which the verdicts they led to must wait for.  A row that cannot be
