@@ -1,12 +1,12 @@
 /*
- * eval - how well hash-v1 finds a package by its synopsis, and a worker by a
+ * eval - how well a model of hash finds a package by its synopsis, and a worker by a
  * demand sentence; exact cosine over all vectors.
  *
  * usage: eval packages corpus.tsv even|odd|all N
  *        eval staff workers.tsv queries.tsv      (role, city, [style,] text)
  *        eval speed texts.tsv                    (the last column is the text)
  *
- * EVAL_DIMENSION sets the dimension (768); with EVAL_MISSES set, staff shows on
+ * EVAL_MODEL sets the model (hash-v2), EVAL_DIMENSION the dimension (768); with EVAL_MISSES set, staff shows on
  * stderr what it got wrong.
  */
 #include <err.h>
@@ -21,6 +21,7 @@
 typedef float lanes __attribute__((vector_size(64), aligned(4)));
 
 static unsigned dim = 768;
+static const char *model = LH_HASH_MODEL;
 static struct lh_hashv1 *engine;
 static struct lh_err error;
 
@@ -109,7 +110,7 @@ static void packages(const char *path, const char *half, size_t max)
 			hits++;
 			mrr += 1.0 / (rank[j] + 1);
 		}
-	printf("hash-v1\t%s\t%zu\t%.4f\t%.4f\n", half, asked, (double)hits / asked, mrr / asked);
+	printf("%s\t%s\t%zu\t%.4f\t%.4f\n", model, half, asked, (double)hits / asked, mrr / asked);
 }
 
 struct person {
@@ -181,7 +182,7 @@ static void staff(const char *workers, const char *queries)
 	for (size_t i = 0; i < n; i++)
 		embed(w[i].text, x + i * dim);
 	for (size_t s = 0; s < 4; s++) {
-		size_t asked = 0, role = 0, city = 0;
+		size_t asked = 0, role = 0, first_five = 0, city = 0;
 
 		for (size_t i = 0; i < m; i++) {
 			int found = 0;
@@ -191,14 +192,16 @@ static void staff(const char *workers, const char *queries)
 			embed(q[i].text, v);
 			nearest(x, n, v, top);
 			for (int k = 0; k < 5; k++)
-				found |= !strcmp(w[top[k]].role, q[i].role);
+				found += !strcmp(w[top[k]].role, q[i].role);
 			asked++;
-			role += found;
+			role += found > 0;
+			first_five += found;
 			city += !strcmp(w[top[0]].city, q[i].city);
 			if (getenv("EVAL_MISSES") && (!found || strcmp(w[top[0]].city, q[i].city)))
 				fprintf(stderr, "%s => %s\n", q[i].text, w[top[0]].text);
 		}
-		printf("%s\t%zu\t%.3f\t%.3f\n", styles[s], asked, (double)role / asked, (double)city / asked);
+		printf("%s\t%zu\t%.3f\t%.3f\t%.3f\n", styles[s], asked, first_five / 5.0 / asked, (double)role / asked,
+		       (double)city / asked);
 	}
 }
 
@@ -226,7 +229,9 @@ int main(int argc, char **argv)
 {
 	if (getenv("EVAL_DIMENSION"))
 		dim = atoi(getenv("EVAL_DIMENSION"));
-	if (!(engine = lh_hashv1_new(dim, &error)))
+	if (getenv("EVAL_MODEL"))
+		model = getenv("EVAL_MODEL");
+	if (!(engine = lh_hash_new(model, dim, &error)))
 		errx(2, "%s", error.msg);
 	if (argc == 5 && !strcmp(argv[1], "packages"))
 		packages(argv[2], argv[3], strtoul(argv[4], NULL, 10));

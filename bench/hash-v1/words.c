@@ -71,15 +71,15 @@ int main(int argc, char **argv)
 	if (argc != 2 || corpus_read(&c, argv[1]) < 0)
 		return 2;
 	for (size_t i = 0; i < c.n; i++) {
-		const unsigned char *p = (const unsigned char *)c.row[i].body;
-		struct reader r = { p, p + strlen(c.row[i].body), 0, false, false, false };
-		struct token t;
+		struct lh_tokens in;
+		struct lh_token t;
 
 		if (c.row[i].odd)
 			continue;
 		total++;
-		while (next_token(&r, &t)) {
-			unsigned n = stem(t.s, t.len);
+		lh_tokens_init(&in, c.row[i].body, strlen(c.row[i].body));
+		while (lh_tokens_next(&in, &t)) {
+			unsigned n = lh_token_stem(t.s, t.len);
 
 			if (!t.solo && n <= STEM_MAX)
 				count(t.s, n, i + 1);
