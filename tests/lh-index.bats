@@ -366,7 +366,6 @@ source_of() {
 		--precision f64
 		--rescore
 		--precision f32 --rescore
-		--on-error emit
 		--engine nobody
 		--lock-timeout -1
 		--engine hash --dimension 63
