@@ -1,26 +1,25 @@
 # lakehouse-tools: adding a tool is adding a folder under tools/.
-VERSION = $(shell sed -n 's/.*LH_VERSION "\(.*\)"/\1/p' lib/lh_tool.h)
+VERSION = $(shell sed -n 's/.*LH_VERSION "\(.*\)"/\1/p' lib/tool/tool.h)
 SONAME = liblh.so.0
 PREFIX = /usr/local
 B = build
 BIN = bin
 CFLAGS = -O2 -g
 WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wundef -Wvla
-ALL = -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -pthread -Ilib -MMD -MP $(SANITIZE)
+ALL = -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -pthread -Iinclude -Ilib -MMD -MP $(SANITIZE)
 LDFLAGS = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE)
 LIBS = -larchive -lz -lcurl -lcrypto -lsqlite3 -lxxhash -lm
 FUZZ_SECONDS = 10
 # make Q= shows the commands
 Q = @
 
-LIB_O = $(patsubst %,$(B)/%.o,$(wildcard lib/*.c))
+LIB_O = $(patsubst %,$(B)/%.o,$(wildcard lib/*/*.c))
 TOOLS = $(notdir $(wildcard tools/*))
 # tests/unit/aid_* are programs that tests drive; test_* are tests
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c tests/unit/aid_*.c))
 BENCH = $(patsubst bench/%,$(B)/bench/%,$(basename $(wildcard bench/*.c bench/*.cc)))
 FUZZ = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
-# a header without LH_API is what modules of liblh tell only each other
-HEADERS = $(shell grep -l LH_API lib/lh_*.h)
+HEADERS = $(wildcard include/lh/*.h)
 PAGES = $(wildcard man/*.[157])
 
 all: $(TOOLS:%=$(BIN)/%)
@@ -54,7 +53,7 @@ $(B)/tools/lh-distill/acceptance_fixture.c.o: ALL += -I$(B)
 $(B)/tools/lh-audit-full/samples.c.o: $(B)/share/fixtures/schemas.inc
 $(B)/tools/lh-audit-full/samples.c.o: ALL += -I$(B)
 
-$(B)/lib/%.o $(B)/tools/%.o: BANNED = -include lib/lh_banned.h
+$(B)/lib/%.o $(B)/tools/%.o: BANNED = -include lib/base/banned.h
 
 $(B)/%.c.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -133,7 +132,7 @@ bench: all $(BENCH)
 # ---- installation ----
 D = $(DESTDIR)$(PREFIX)
 # what lh-parity compares with, and the tables that a part of it needs
-ORACLE = $(addprefix tests/oracle/,audit.py distill.py embed.py extract.py session.py validate.py) $(wildcard lib/lh_hashv1_*.inc)
+ORACLE = $(addprefix tests/oracle/,audit.py distill.py embed.py extract.py session.py validate.py) $(wildcard lib/embed/hashv1_*.inc)
 install: all lib
 	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/include/lh $(D)/share/man/man1 $(D)/share/man/man5 $(D)/share/man/man7 $(D)/share/lakehouse-tools
 	install -m 755 $(TOOLS:%=$(BIN)/%) $(D)/bin

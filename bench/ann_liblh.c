@@ -9,7 +9,7 @@
  * have their number as id.
  */
 #include "ann_data.h"
-#include "lh_lhv.h"
+#include <lh/index.h>
 
 #include <string.h>
 

@@ -10,8 +10,8 @@
  * a scan, and their ratio.
  */
 #include "ann_data.h"
-#include "lh_filter.h"
-#include "lh_lhv_int.h"
+#include <lh/metadata_filter.h>
+#include "index/index_parts.h"
 
 #include <string.h>
 

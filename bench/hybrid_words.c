@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lh_lhv.h"
+#include <lh/index.h>
 
 static struct lh_err err;
 

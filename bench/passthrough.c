@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lh_json.h"
-#include "lh_num.h"
+#include <lh/json.h>
+#include <lh/num.h>
 
 #define BLOCK (1 << 18)
 

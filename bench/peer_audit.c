@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lh_digest.h"
-#include "lh_file.h"
+#include <lh/digest.h>
+#include "file/file.h"
 
 static void rows(long n)
 {

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lh_roster.h"
-#include "lh_time.h"
+#include <lh/roster.h>
+#include <lh/time.h>
 
 struct id {
 	char text[16];

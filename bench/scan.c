@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "lh_canon.h"
-#include "lh_digest.h"
-#include "lh_num.h"
+#include <lh/canon.h>
+#include <lh/digest.h>
+#include <lh/num.h>
 
 struct work {
 	struct lh_record rec;

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "lh_wordvec.h"
-#include "lh_xxh3.h"
+#include "embed/wordvec.h"
+#include "base/xxh3.h"
 
 #define TEXT 1024
 #define DIM_MAX 4096

@@ -19,7 +19,7 @@ lh_config() {
 program() {
 	cat >program.c <<-'END'
 	#include <stdio.h>
-	#include <lh_buf.h>
+	#include <lh/buf.h>
 
 	int main(void)
 	{

@@ -12,7 +12,7 @@
 #include <err.h>
 #include <time.h>
 
-#include "../../lib/lh_hashv1.h"
+#include "../../include/lh/hashv1.h"
 #include "corpus.h"
 
 #define TILE 4

@@ -1,14 +1,14 @@
 /*
  * words - count in how many texts each stem occurs and write the weights of
- * the most common ones, lib/lh_hashv1_words.inc.
+ * the most common ones, lib/embed/hashv1_words.inc.
  *
- * usage: words corpus.tsv >lib/lh_hashv1_words.inc
+ * usage: words corpus.tsv >lib/embed/hashv1_words.inc
  *
  * Only the even half of the corpus is counted (see ../README.md); the odd half is
  * held out.  The engine's own reader and stemmer make the stems, so its source
  * is part of this program.
  */
-#include "../../lib/lh_hashv1.c"
+#include "../../lib/embed/hashv1.c"
 
 #include <stdio.h>
 

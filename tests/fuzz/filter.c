@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "lh_filter.h"
+#include <lh/metadata_filter.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lh_chain_int.h"
+#include "audit/chain_parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

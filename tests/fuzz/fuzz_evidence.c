@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lh_evidence.h"
-#include "lh_schema.h"
+#include "distill/evidence.h"
+#include <lh/schema.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "lh_extract.h"
+#include <lh/extract.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -3,7 +3,7 @@
  * times from line to line, so each lives as long as the run. */
 #include <stdlib.h>
 
-#include "lh_form_int.h"
+#include "schema/form.h"
 
 #define SCHEMAS 16
 

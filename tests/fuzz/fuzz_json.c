@@ -1,9 +1,9 @@
 /* What jansson accepts we accept, with the same meaning, and the other way
- * round, but for the extras that lh_json.h names; and every scan agrees. */
+ * round, but for the extras that lh/json.h names; and every scan agrees. */
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "lh_json_priv.h"
+#include "json/json_scanner.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

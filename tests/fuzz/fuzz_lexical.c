@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lh_lexical.h"
+#include "lexical/lexical.h"
 
 #define ROWS 700
 #define RUNS 4

@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lh_lhv.h"
-#include "lh_lhv_disk.h"
-#include "lh_xxh3.h"
+#include <lh/index.h>
+#include "index/format.h"
+#include "base/xxh3.h"
 
 #define ROWS 70
 #define DIM 5

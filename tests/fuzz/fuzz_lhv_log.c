@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lh_lhv_log.h"
+#include "index/index_log.h"
 
 #define DIM 4
 

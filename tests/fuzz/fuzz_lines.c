@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lh_lines_int.h"
+#include "flow/blocks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

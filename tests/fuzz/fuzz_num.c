@@ -2,8 +2,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "lh_json.h"
-#include "lh_num.h"
+#include <lh/json.h>
+#include <lh/num.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lh_file.h"
-#include "lh_pathway.h"
+#include "file/file.h"
+#include <lh/pathway.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

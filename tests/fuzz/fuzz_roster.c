@@ -8,10 +8,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lh_archive.h"
-#include "lh_ascii.h"
-#include "lh_file.h"
-#include "lh_roster_int.h"
+#include "archive/archive.h"
+#include "base/ascii.h"
+#include "file/file.h"
+#include "validate/roster_parts.h"
 
 #define LINES_MAX 64
 

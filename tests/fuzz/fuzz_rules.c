@@ -2,8 +2,8 @@
  * reason or run, twice with the same outcome, and leave the scratch as it was. */
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_rules_int.h"
+#include "base/mem.h"
+#include "validate/rules_parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

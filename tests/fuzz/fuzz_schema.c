@@ -3,8 +3,8 @@
  * read again as it was. */
 #include <stdlib.h>
 
-#include "lh_schema.h"
-#include "lh_valerr.h"
+#include <lh/schema.h>
+#include <lh/validation_error.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

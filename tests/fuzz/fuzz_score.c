@@ -3,9 +3,9 @@
  * record, does no harm. */
 #include <stdlib.h>
 
-#include "lh_digest.h"
-#include "lh_schema.h"
-#include "lh_score_int.h"
+#include <lh/digest.h>
+#include <lh/schema.h>
+#include "distill/score_parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

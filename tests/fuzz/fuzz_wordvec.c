@@ -9,10 +9,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lh_code.h"
-#include "lh_wordvec.h"
-#include "lh_wordvec_int.h"
-#include "lh_xxh3.h"
+#include "vector/quantize.h"
+#include "embed/wordvec.h"
+#include "embed/wordvec_file.h"
+#include "base/xxh3.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

@@ -35,11 +35,11 @@ def table(name):
 
 def read_words():
     return {m[1]: int(m[2]) for m in
-            re.finditer(r'\{ "([^"]+)", (\d+) \}', table("lh_hashv1_words.inc"))}
+            re.finditer(r'\{ "([^"]+)", (\d+) \}', table("embed/hashv1_words.inc"))}
 
 
 def read_fold():
-    text = table("lh_hashv1_fold.inc")
+    text = table("embed/hashv1_fold.inc")
     many = []
     for m in re.finditer(r'"([^"]+)"', text[text.index("fold_many[]"):text.index("fold_tables[]")]):
         raw = re.sub(r"\\(\d{3})", lambda o: chr(int(o[1], 8)), m[1])

@@ -5,8 +5,8 @@
  */
 #include <time.h>
 
-#include "lh_file.h"
-#include "lh_flow.h"
+#include "file/file.h"
+#include "flow/flow.h"
 
 struct settings {
 	bool batch, sink, identity, keep;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lh_lhv.h"
+#include <lh/index.h>
 
 int main(int argc, char **argv)
 {

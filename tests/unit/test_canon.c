@@ -1,8 +1,8 @@
 /* Known answers of both canonical forms. */
 #include "check.h"
-#include "lh_canon.h"
-#include "lh_digest.h"
-#include "lh_json_priv.h"
+#include <lh/canon.h>
+#include <lh/digest.h>
+#include "json/json_scanner.h"
 
 static struct lh_record rec;
 static struct lh_err err;

@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_canon.h"
-#include "lh_chain.h"
-#include "lh_chain_int.h"
-#include "lh_digest.h"
-#include "lh_file.h"
-#include "lh_subject.h"
+#include <lh/canon.h>
+#include <lh/chain.h>
+#include "audit/chain_parts.h"
+#include <lh/digest.h>
+#include "file/file.h"
+#include <lh/subject.h>
 
 static struct lh_err err;
 static struct lh_chain_keys keys;

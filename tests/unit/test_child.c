@@ -1,12 +1,12 @@
 /* A program run once: what it reads, writes, says, leaves running, and how it ends. */
-#include "lh_child.h"
+#include "proc/run.h"
 
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_signal_int.h"
+#include "base/signal.h"
 
 static struct lh_child_out out;
 static struct lh_err err;

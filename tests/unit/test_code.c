@@ -1,6 +1,6 @@
 /* lh_code: codes give back what was put, and every kernel measures alike. */
 #include "check.h"
-#include "lh_code.h"
+#include "vector/quantize.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,12 +1,12 @@
 /* What somebody typed as a co-process: its answers, its limits, how it ends. */
-#include "lh_coproc.h"
+#include "proc/coproc.h"
 
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_signal_int.h"
+#include "base/signal.h"
 
 static struct lh_coproc c;
 static struct lh_err err;

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "check.h"
-#include "lh_digest.h"
-#include "lh_xxh3.h"
+#include <lh/digest.h>
+#include "base/xxh3.h"
 
 static struct lh_err err;
 

@@ -6,13 +6,13 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_beneath.h"
-#include "lh_join_int.h"
-#include "lh_pairs.h"
-#include "lh_quarantine.h"
-#include "lh_rows.h"
-#include "lh_sample_int.h"
-#include "lh_stage_export.h"
+#include "file/open_beneath.h"
+#include "distill/evidence_lookup.h"
+#include "distill/pairs.h"
+#include "distill/quarantine.h"
+#include "file/rows.h"
+#include "distill/sample_parts.h"
+#include "distill/stage_export.h"
 
 #define AT "2026-05-03T12:00:00.000Z"
 #define SIG "ec70bb92c9e2cf6020cb9aaffaa429fc356efff9fc06f825c8f816be82a52be3"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "lh_extract.h"
+#include <lh/extract.h>
 
 static struct lh_extract *x;
 static struct lh_err err;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_file.h"
+#include "file/file.h"
 
 static struct lh_err err;
 

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lh_filter.h"
+#include <lh/metadata_filter.h>
 
 static int failed;
 

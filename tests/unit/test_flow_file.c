@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_flow.h"
+#include "flow/flow.h"
 
 static struct lh_err err;
 

@@ -1,6 +1,6 @@
 /* Whatever a form says of a line, the scanner and the validator of schemas say too. */
 #include "check.h"
-#include "lh_form_int.h"
+#include "schema/form.h"
 
 #define HEX "3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea"
 #define AT "2026-05-03T12:00:00.000Z"

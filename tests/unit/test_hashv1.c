@@ -1,6 +1,6 @@
 /* hash-v1 and hash-v2: the same bits everywhere, for any text. */
 #include "check.h"
-#include "lh_hashv1.h"
+#include <lh/hashv1.h>
 
 #include <math.h>
 #include <stdbool.h>

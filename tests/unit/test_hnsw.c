@@ -1,13 +1,13 @@
 /* lh_hnsw: what the graph is, and what ends its building. */
 #include "check.h"
-#include "lh_hnsw.h"
+#include "vector/hnsw.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
-#include "lh_code.h"
+#include "vector/quantize.h"
 
 #define CHECK(x) check_why(x, err.msg)
 #define ROWS 3000

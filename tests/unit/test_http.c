@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "lh_http.h"
+#include "model/http.h"
 
 static void masks(const char *url, const char *shown)
 {

@@ -1,7 +1,7 @@
 /* What the scanner accepts, what it says about the rest, and what values mean. */
 #include "check.h"
-#include "lh_json.h"
-#include "lh_json_priv.h"
+#include <lh/json.h>
+#include "json/json_scanner.h"
 
 static struct lh_record rec;
 static struct lh_err err;

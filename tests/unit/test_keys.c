@@ -1,6 +1,6 @@
 /* Addresses and keys from the environment and a file; keys taken out of texts; who is asked for which model. */
-#include "lh_chat.h"
-#include "lh_keys.h"
+#include "model/chat.h"
+#include "model/credentials.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

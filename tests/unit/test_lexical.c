@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "lh_lexical.h"
+#include "lexical/lexical.h"
 
 static struct lh_err err;
 
@@ -161,7 +161,7 @@ static void make_corpus(void)
 	}
 }
 
-/* As lh_lexical.h has it. */
+/* As lexical/lexical.h has it. */
 static double by_hand(uint32_t row, const uint32_t *asked)
 {
 	double f, sum = 0;

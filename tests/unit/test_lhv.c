@@ -1,6 +1,6 @@
 /* lh_lhv: what is put in is found again, exactly and by the graph. */
 #include "check.h"
-#include "lh_lhv.h"
+#include <lh/index.h>
 
 #include <math.h>
 #include <stdio.h>

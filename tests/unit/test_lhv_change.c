@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_lhv.h"
+#include <lh/index.h>
 
 #define CHECK(x) check_why(x, err.msg)
 #define DIM 4

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lh_lhv.h"
+#include <lh/index.h>
 
 #define ROWS 60
 #define DIM 8

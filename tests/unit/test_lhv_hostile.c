@@ -17,9 +17,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lh_lhv.h"
-#include "lh_lhv_disk.h"
-#include "lh_xxh3.h"
+#include <lh/index.h>
+#include "index/format.h"
+#include "base/xxh3.h"
 
 #define CHECK(x) do { if (!(x)) { printf("test_lhv_hostile:%d: %s (%s) after %s\n", __LINE__, #x, err.msg, what); exit(1); } } while (0)
 #define ROWS 1300

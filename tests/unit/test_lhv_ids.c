@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_file.h"
-#include "lh_idmap.h"
-#include "lh_lhv.h"
-#include "lh_lhv_disk.h"
-#include "lh_xxh3.h"
+#include "file/file.h"
+#include "base/id_table.h"
+#include <lh/index.h>
+#include "index/format.h"
+#include "base/xxh3.h"
 
 #define CHECK(x) check_why(x, err.msg)
 #define IDS 3000

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_file.h"
-#include "lh_lhv_int.h"
+#include "file/file.h"
+#include "index/index_parts.h"
 
 #define PATH "words.lhv"
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_lhv_log.h"
+#include "index/index_log.h"
 
 #define CHECK(x) check_why(x, err.msg)
 #define DIM 4

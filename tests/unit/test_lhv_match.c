@@ -1,7 +1,7 @@
 /* A filter's verdicts, shared by threads: the answers are those of one thread,
  * and of a plain look at every row; with changes pending and rows left out. */
 #include "check.h"
-#include "lh_lhv.h"
+#include <lh/index.h>
 
 #include <pthread.h>
 #include <string.h>

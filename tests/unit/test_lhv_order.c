@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_lhv_int.h"
+#include "index/index_parts.h"
 
 #define CHECK(x) check_why(x, *damage ? damage : err.msg)
 #define DIM 8

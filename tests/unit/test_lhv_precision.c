@@ -1,7 +1,7 @@
 /* lh_lhv: vectors kept as f16 and i8, alone and with the vectors themselves
  * beside: what comes back, how far off, and what a fold does to it. */
 #include "check.h"
-#include "lh_lhv.h"
+#include <lh/index.h>
 
 #include <math.h>
 #include <stdio.h>

@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_file.h"
-#include "lh_lhv.h"
-#include "lh_lhv_disk.h"
+#include "file/file.h"
+#include <lh/index.h>
+#include "index/format.h"
 
 #define CHECK(x) check_why(x, err.msg)
 #define ROWS 1200

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_lines_int.h"
+#include "flow/blocks.h"
 
 static struct lh_err err;
 static struct lh_bytes block;

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "lh_digest.h"
-#include "lh_lru.h"
+#include <lh/digest.h>
+#include "crypto/lru.h"
 
 static void key_of(unsigned n, unsigned char key[32])
 {

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "check.h"
-#include "lh_num.h"
+#include <lh/num.h>
 
 static struct lh_err err;
 

@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_digest.h"
-#include "lh_receipt.h"
-#include "lh_stage_collect.h"
+#include <lh/digest.h>
+#include "distill/receipt.h"
+#include "distill/stage_collect.h"
 
-#define BLOCK (256 << 10)	/* of lh_receipt_file.c */
+#define BLOCK (256 << 10)	/* of distill/receipt_file.c */
 #define COMMIT "0123456789abcdef0123456789abcdef01234567"
 #define ZEROS "0000000000000000000000000000000000000000"
 

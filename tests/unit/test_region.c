@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "lh_region.h"
+#include "base/growable.h"
 
 int main(void)
 {

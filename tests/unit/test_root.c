@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_digest.h"
-#include "lh_file.h"
-#include "lh_hashset.h"
-#include "lh_root.h"
+#include <lh/digest.h>
+#include "file/file.h"
+#include "base/hashset.h"
+#include "distill/root.h"
 
 static struct lh_err err;
 

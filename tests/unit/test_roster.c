@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_lhv.h"
-#include "lh_roster.h"
+#include <lh/index.h>
+#include <lh/roster.h>
 
 static char dir[] = "/tmp/lh-test-roster-XXXXXX";
 static char path[64];

@@ -1,6 +1,6 @@
 /* What the validator of schemas tells of values that no record can be, and how. */
 #include "check.h"
-#include "lh_schema.h"
+#include <lh/schema.h>
 
 static struct lh_record rec;
 static struct lh_err err;

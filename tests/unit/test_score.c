@@ -1,8 +1,8 @@
 /* lh_score: what no tool lets through, the interface that others judge by, and
  * an allocation failing anywhere. */
 #include "check.h"
-#include "lh_score.h"
-#include "lh_score_drift.h"
+#include "distill/score.h"
+#include "distill/score_drift.h"
 
 #define SIG "\"sig_hash\":\"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\""
 #define FROM(stem) "\"provenance\":{\"source_file\":\"data/_kb/" stem ".jsonl\",\"line_offset\":0," SIG ",\"recorded_at\":\"2026-05-03T12:00:00.000Z\"}"

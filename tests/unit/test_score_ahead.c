@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_receipt.h"
-#include "lh_score_ahead_int.h"
+#include "distill/receipt.h"
+#include "distill/score_ahead.h"
 
 #define AT "2026-05-03T12:00:00.000Z"
 #define SOURCE "data/_kb/audits.jsonl"

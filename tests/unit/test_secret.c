@@ -1,5 +1,5 @@
 /* Files of secrets: which are read, which are refused and how, and where the bytes lie. */
-#include "lh_secret.h"
+#include "crypto/secret.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "check.h"
-#include "lh_coproc.h"
-#include "lh_time.h"
+#include "proc/coproc.h"
+#include <lh/time.h>
 
 static struct lh_err err;
 

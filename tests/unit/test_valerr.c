@@ -1,6 +1,6 @@
 /* Which texts are validation errors, and how one is written. */
 #include "check.h"
-#include "lh_valerr.h"
+#include <lh/validation_error.h>
 
 static struct lh_record rec;
 static struct lh_err err;

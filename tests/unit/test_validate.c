@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "lh_validate_int.h"
+#include "validate/validate_parts.h"
 
 static struct lh_err err;
 

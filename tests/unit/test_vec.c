@@ -1,6 +1,6 @@
 /* lh_vec: every kernel gives what plain arithmetic gives. */
 #include "check.h"
-#include "lh_vec.h"
+#include <lh/distance.h>
 
 #include <math.h>
 #include <stdio.h>

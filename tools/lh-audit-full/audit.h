@@ -28,12 +28,12 @@
 #define AUDIT_H
 
 #include "history.h"
-#include "lh_buf.h"
-#include "lh_root.h"
-#include "lh_sample.h"
-#include "lh_stage.h"
-#include "lh_time.h"
-#include "lh_tool.h"
+#include <lh/buf.h>
+#include "distill/root.h"
+#include "distill/sample.h"
+#include "distill/stage.h"
+#include <lh/time.h>
+#include "tool/tool.h"
 
 #define NO_ROW INT64_MIN		/* not given */
 

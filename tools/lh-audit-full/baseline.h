@@ -18,8 +18,8 @@
 #ifndef BASELINE_H
 #define BASELINE_H
 
-#include "lh_json.h"
-#include "lh_rows.h"
+#include <lh/json.h>
+#include "file/rows.h"
 
 struct baselines {
 	const char *path;	/* borrowed */

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 
 #include "audit.h"
-#include "lh_ascii.h"
-#include "lh_file.h"
+#include "base/ascii.h"
+#include "file/file.h"
 
 #define TAIL_ROWS 50
 

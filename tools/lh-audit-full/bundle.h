@@ -26,8 +26,8 @@
 #ifndef BUNDLE_H
 #define BUNDLE_H
 
-#include "lh_buf.h"
-#include "lh_tool.h"
+#include <lh/buf.h>
+#include "tool/tool.h"
 
 #define BUNDLE_MANIFEST "MANIFEST.jsonl"
 #define BUNDLE_MANIFEST_MAX ((size_t)1 << 20)

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "lh_json.h"
-#include "lh_mem.h"
+#include <lh/json.h>
+#include "base/mem.h"
 
 static bool part_ok(const char *s, size_t n)
 {

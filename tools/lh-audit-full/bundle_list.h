@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "bundle.h"
-#include "lh_digest.h"
+#include <lh/digest.h>
 
 struct bundle_line {
 	char name[BUNDLE_NAME_MAX + 1];

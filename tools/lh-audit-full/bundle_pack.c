@@ -3,9 +3,9 @@
 
 #include <sys/stat.h>
 
-#include "lh_cat_int.h"
-#include "lh_digest.h"
-#include "lh_file.h"
+#include "archive/child_archive.h"
+#include <lh/digest.h>
+#include "file/file.h"
 
 #define CHUNK ((size_t)64 << 10)
 

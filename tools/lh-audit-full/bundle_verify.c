@@ -13,10 +13,10 @@
 
 #include "bundle.h"
 #include "bundle_list.h"
-#include "lh_cat_int.h"
-#include "lh_digest.h"
-#include "lh_file.h"
-#include "lh_json.h"
+#include "archive/child_archive.h"
+#include <lh/digest.h>
+#include "file/file.h"
+#include <lh/json.h>
 
 #define ENTRIES_MAX 4096
 #define CHUNK ((size_t)64 << 10)

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "lh_flow.h"
-#include "lh_mem.h"
+#include "flow/flow.h"
+#include "base/mem.h"
 
 /* One file that is being read. */
 struct file {

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "lh_num.h"
+#include <lh/num.h>
 
 #define FRACTION 4	/* digits behind the point: a percentage with one decimal, and what rounds it */
 #define SIGNIFICANT 40	/* digits that tell which double is nearest */

@@ -8,7 +8,7 @@
 #ifndef CHANGE_H
 #define CHANGE_H
 
-#include "lh_json.h"
+#include <lh/json.h>
 
 #define CHANGE_PLACES 512
 #define CHANGE_WIDTH (1 + 2 * CHANGE_PLACES)	/* the one is a sum's carry */

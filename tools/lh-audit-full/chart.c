@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_num.h"
+#include "base/mem.h"
+#include <lh/num.h>
 
 /* In units of the drawing, which are whole so that nothing depends on how a
  * fraction is written. */

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "lh_utf8_int.h"
+#include "base/utf8.h"
 
 #define TEXT 1000	/* of what is said of one check at once */
 

@@ -3,7 +3,7 @@
 #define CHILD_H
 
 #include "audit.h"
-#include "lh_child.h"
+#include "proc/run.h"
 
 #define OBSERVER "observer: nothing is run"
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "change.h"
-#include "lh_mem.h"
-#include "lh_num.h"
-#include "lh_shown.h"
+#include "base/mem.h"
+#include <lh/num.h>
+#include "text/escape.h"
 
 /* ---- the metrics of a row ---- */
 

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "audit.h"
-#include "lh_file.h"
+#include "file/file.h"
 
 /* The row that was asked for, from 1. */
 static int find_row(const struct baselines *b, const char *option, int64_t asked, int64_t *out, struct lh_err *err)

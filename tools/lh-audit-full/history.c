@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "audit.h"
-#include "lh_file.h"
-#include "lh_mem.h"
+#include "file/file.h"
+#include "base/mem.h"
 
 #define DIGITS 21
 

@@ -3,7 +3,7 @@
 
 #include "audit.h"
 #include "chart.h"
-#include "lh_html.h"
+#include "text/html.h"
 
 static const char style[] =
 	".facts{display:flex;flex-wrap:wrap;gap:.2rem 1.5rem}\n"

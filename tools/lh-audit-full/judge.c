@@ -6,7 +6,7 @@
  * cleared of.
  */
 #include "census.h"
-#include "lh_hashset.h"
+#include "base/hashset.h"
 
 const char *finding_text(enum finding_id id)
 {

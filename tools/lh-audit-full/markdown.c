@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "audit.h"
-#include "lh_file.h"
-#include "lh_shown.h"
+#include "file/file.h"
+#include "text/escape.h"
 
 const char *const phase_title[PHASES] = {
 	"Recon and sources", "Schemas", "Evidence", "Scores", "Exports", "Receipts", "Acceptance", "Replay",

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lh_mem.h"
+#include "base/mem.h"
 
 #define SUMMARY_MAX ((size_t)16 << 20)
 

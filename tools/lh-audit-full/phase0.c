@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "lh_file.h"
-#include "lh_stem.h"
+#include "file/file.h"
+#include "distill/stream.h"
 
 int root_file(const struct audit *a, const char *relpath, struct lh_buf *out, struct lh_err *err)
 {

@@ -6,10 +6,10 @@
 
 #include "audit.h"
 #include "child.h"
-#include "lh_coproc.h"
-#include "lh_file.h"
-#include "lh_mem.h"
-#include "lh_schema.h"
+#include "proc/coproc.h"
+#include "file/file.h"
+#include "base/mem.h"
+#include <lh/schema.h>
 #include "samples.h"
 
 #define NINE 9			/* schemas of past work; the others are of a run's own files */

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include "lh_hashset.h"
-#include "lh_schema.h"
+#include "base/hashset.h"
+#include <lh/schema.h>
 
 #define REPORT_MAX ((size_t)256 << 20)	/* a receipt of a million files */
 

@@ -1,6 +1,6 @@
 /* phase6.c - does this build distil as it should?  lh-distill acceptance says. */
 #include "child.h"
-#include "lh_json.h"
+#include <lh/json.h>
 
 #define INVARIANTS 22
 #define GATE_SECONDS 1800.0

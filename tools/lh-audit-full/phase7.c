@@ -8,14 +8,14 @@
 #include <unistd.h>
 
 #include "child.h"
-#include "lh_coproc.h"
-#include "lh_ascii.h"
-#include "lh_file.h"
-#include "lh_json.h"
-#include "lh_keys.h"
-#include "lh_mem.h"
-#include "lh_signal_int.h"
-#include "lh_tmpdir.h"
+#include "proc/coproc.h"
+#include "base/ascii.h"
+#include "file/file.h"
+#include <lh/json.h>
+#include "model/credentials.h"
+#include "base/mem.h"
+#include "base/signal.h"
+#include "file/tmpdir.h"
 
 #define REPLAY_SECONDS 300.0
 #define ROW_MAX ((size_t)64 << 20)

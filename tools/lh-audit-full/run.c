@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include "audit.h"
-#include "lh_mem.h"
-#include "lh_receipt.h"
+#include "base/mem.h"
+#include "distill/receipt.h"
 
 /* Nobody may change the root meanwhile; an audit that finds it taken says so
  * and does not wait, for it will be run again. */

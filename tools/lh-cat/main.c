@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lh_archive.h"
-#include "lh_cat_int.h"
-#include "lh_file.h"
+#include "archive/archive.h"
+#include "archive/child_archive.h"
+#include "file/file.h"
 #include "out.h"
 #include "pack.h"
 

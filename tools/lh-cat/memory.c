@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lh_err.h"
+#include <lh/err.h>
 
 /* A sanitizer brings an allocator of its own, which must not be wrapped. */
 #ifndef __SANITIZE_ADDRESS__

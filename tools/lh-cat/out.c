@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "lh_cat_int.h"
+#include "archive/child_archive.h"
 
 static int frame(struct out *o, char kind, const char *p, size_t n)
 {

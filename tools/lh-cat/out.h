@@ -4,7 +4,7 @@
  * As lines, files follow each other with every line ended, and only whole
  * lines are written, so that a file that turns out to be damaged leaves whole
  * records behind; a line longer than the buffer is passed on in pieces.  As
- * frames (lib/lh_cat_int.h), the bytes of each member are left as they are.
+ * frames (lib/archive/child_archive.h), the bytes of each member are left as they are.
  *
  * Functions return 0, or -1 with tool->err.
  */
@@ -13,8 +13,8 @@
 
 #include <stdbool.h>
 
-#include "lh_archive.h"
-#include "lh_tool.h"
+#include "archive/archive.h"
+#include "tool/tool.h"
 
 struct out {
 	struct lh_tool *tool;

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lh_cat_int.h"
-#include "lh_file.h"
+#include "archive/child_archive.h"
+#include "file/file.h"
 
 #define LEVEL "9"	/* text shrinks by a quarter more than at 3, in a blink still */
 

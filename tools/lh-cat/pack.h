@@ -1,6 +1,6 @@
 /*
  * pack - lh-cat turned round: members in on stdin, an archive out on stdout
- * (LH_CAT_PACK, lib/lh_cat_int.h).
+ * (LH_CAT_PACK, lib/archive/child_archive.h).
  *
  * ustar in one frame of zstd: members in the order they come,
  * each of mode 0644, owner and group 0 without a name, time 0; one level and
@@ -9,7 +9,7 @@
 #ifndef PACK_H
 #define PACK_H
 
-#include "lh_tool.h"
+#include "tool/tool.h"
 
 int pack(struct lh_tool *tool);
 

@@ -1,10 +1,10 @@
 /* lh-chat: one question to a language model.  See lh-chat(1). */
 #include <stdlib.h>
 
-#include "lh_flow.h"
-#include "lh_http.h"
-#include "lh_mem.h"
-#include "lh_trace.h"
+#include "flow/flow.h"
+#include "model/http.h"
+#include "base/mem.h"
+#include "model/trace.h"
 #include "request.h"
 
 struct chat {

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_trace.h"
+#include "base/mem.h"
+#include "model/trace.h"
 
 #define KEEP ((size_t)1 << 20)	/* bytes of scratch that are kept */
 

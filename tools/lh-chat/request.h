@@ -10,7 +10,7 @@
 #ifndef REQUEST_H
 #define REQUEST_H
 
-#include "lh_chat.h"
+#include "model/chat.h"
 
 struct request {
 	struct lh_chat_request ask;

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "lh_file.h"
-#include "lh_signal_int.h"
+#include "file/file.h"
+#include "base/signal.h"
 
 int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected, const char *actual, struct lh_err *err)
 {

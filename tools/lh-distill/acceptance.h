@@ -12,7 +12,7 @@
 #define ACCEPTANCE_H
 
 #include "distill.h"
-#include "lh_tmpdir.h"
+#include "file/tmpdir.h"
 
 #define INVARIANTS 22
 

@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lh_digest.h"
-#include "lh_evidence.h"
-#include "lh_file.h"
-#include "lh_schema.h"
+#include <lh/digest.h>
+#include "distill/evidence.h"
+#include "file/file.h"
+#include <lh/schema.h>
 
 /* ---- telling ---- */
 

@@ -4,7 +4,7 @@
 
 #include "acceptance.h"
 #include "acceptance_rows.h"
-#include "lh_sample.h"
+#include "distill/sample.h"
 
 struct check {
 	struct acceptance *a;

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "lh_file.h"
-#include "lh_mem.h"
+#include "file/file.h"
+#include "base/mem.h"
 
 void table_init(struct table *t)
 {

@@ -13,10 +13,10 @@
 #ifndef DISTILL_H
 #define DISTILL_H
 
-#include "lh_json.h"
-#include "lh_receipt.h"
-#include "lh_stem.h"
-#include "lh_tool.h"
+#include <lh/json.h>
+#include "distill/receipt.h"
+#include "distill/stream.h"
+#include "tool/tool.h"
 
 enum { V_RUN = 1, V_HEALTH = 2, V_RECEIPTS = 4, V_ACCEPTANCE = 8 };
 

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "distill.h"
-#include "lh_num.h"
+#include <lh/num.h>
 
 #define SWING 0.20	/* of records out, beyond which people should look */
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "distill.h"
-#include "lh_evidence.h"
-#include "lh_hashset.h"
-#include "lh_rows.h"
-#include "lh_score.h"
+#include "distill/evidence.h"
+#include "base/hashset.h"
+#include "file/rows.h"
+#include "distill/score.h"
 
 #define SAMPLE 30	/* rows that are looked at without --all, shared out among the sources */
 #define MESSAGES 20	/* without --verbose */

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lh_file.h"
-#include "lh_mem.h"
-#include "lh_schema.h"
+#include "file/file.h"
+#include "base/mem.h"
+#include <lh/schema.h>
 
 #define REPORT_MAX ((size_t)256 << 20)	/* a receipt of a million files */
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "lh_stage_export.h"
+#include "distill/stage_export.h"
 
 static int run_stage(struct whole *w, enum lh_stage i, struct lh_err *err)
 {

@@ -10,10 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lh_mem.h"
-#include "lh_own_int.h"
-#include "lh_vec.h"
-#include "lh_xxh3.h"
+#include "base/mem.h"
+#include "file/owner.h"
+#include <lh/distance.h>
+#include "base/xxh3.h"
 
 #define APPLICATION 0x6c686563	/* "lhec" */
 #define VERSION 1

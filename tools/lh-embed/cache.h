@@ -31,7 +31,7 @@
 #ifndef CACHE_H
 #define CACHE_H
 
-#include "lh_tool.h"
+#include "tool/tool.h"
 
 struct cache;
 

@@ -4,9 +4,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "lh_code.h"
-#include "lh_file.h"
-#include "lh_wordvec.h"
+#include "vector/quantize.h"
+#include "file/file.h"
+#include "embed/wordvec.h"
 
 static int check(const struct embed *e)
 {

@@ -16,10 +16,10 @@
 
 #include <stdatomic.h>
 
-#include "lh_flow.h"
-#include "lh_secret.h"
-#include "lh_template.h"
-#include "lh_tool.h"
+#include "flow/flow.h"
+#include "crypto/secret.h"
+#include "json/template.h"
+#include "tool/tool.h"
 
 #define MAX_TEXTS 65536		/* in one {"texts":[...]} request */
 

@@ -1,10 +1,10 @@
 /* hash.c - the engine that needs nothing: hash-v1 or hash-v2, in this process. */
 #include "embed.h"
-#include "lh_hashv1.h"
+#include <lh/hashv1.h>
 
 #include <stdlib.h>
 
-#include "lh_mem.h"
+#include "base/mem.h"
 
 struct hash {
 	struct lh_hashv1 *h;

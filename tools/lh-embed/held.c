@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_wordvec.h"
+#include "base/mem.h"
+#include "embed/wordvec.h"
 
 static void close_one(void *state)
 {

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#include "lh_mem.h"
+#include "base/mem.h"
 
 struct worker {
 	struct embed *run, *e;	/* that counts; that embeds */

@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 
-#include "lh_texts.h"
-#include "lh_time.h"
-#include "lh_trace.h"
-#include "lh_wordvec.h"
+#include "embed/embedder.h"
+#include <lh/time.h>
+#include "model/trace.h"
+#include "embed/wordvec.h"
 
 static const struct lh_option options[] = {
 	{ 0, "engine", LH_ENGINES, "who makes the vectors (default hash)", LH_CHOICE(struct embed, engine_index) },

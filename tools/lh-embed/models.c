@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lh_buf.h"
-#include "lh_mem.h"
+#include <lh/buf.h>
+#include "base/mem.h"
 
 void models_init(struct models *ms, const char *engine)
 {

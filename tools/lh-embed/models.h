@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "lh_err.h"
+#include <lh/err.h>
 
 /* A model and the dimension its vectors turned out to have. */
 struct model {

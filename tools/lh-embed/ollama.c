@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_texts.h"
+#include "base/mem.h"
+#include "embed/embedder.h"
 
 struct ollama {
 	struct service s;

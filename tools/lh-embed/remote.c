@@ -17,11 +17,11 @@
 
 #include <stdlib.h>
 
-#include "lh_lru.h"
-#include "lh_http.h"
-#include "lh_mem.h"
-#include "lh_trace.h"
-#include "lh_vec.h"
+#include "crypto/lru.h"
+#include "model/http.h"
+#include "base/mem.h"
+#include "model/trace.h"
+#include <lh/distance.h>
 
 #define NOWHERE SIZE_MAX
 

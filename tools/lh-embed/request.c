@@ -1,10 +1,10 @@
 /* request.c - records into texts, vectors into answers.  See request.h. */
 #include "request.h"
 
-#include "lh_flow_int.h"
-#include "lh_num.h"
-#include "lh_trace.h"
-#include "lh_vecrec.h"
+#include "flow/flow_parts.h"
+#include <lh/num.h>
+#include "model/trace.h"
+#include "vector/vector_record.h"
 
 #define FOR_VECTOR 32768	/* bytes that most vectors fit in */
 

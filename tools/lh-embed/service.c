@@ -4,10 +4,10 @@
 
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_num.h"
-#include "lh_vec.h"
-#include "lh_vecrec.h"
+#include "base/mem.h"
+#include <lh/num.h>
+#include <lh/distance.h>
+#include "vector/vector_record.h"
 
 #define PER_TEXT ((size_t)128 << 10)	/* bytes of answer: 4,096 floats at 32 digits each */
 #define KEEP ((size_t)1 << 20)	/* bytes of request that are kept for the next */

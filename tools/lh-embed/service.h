@@ -16,8 +16,8 @@
 #define SERVICE_H
 
 #include "embed.h"
-#include "lh_http.h"
-#include "lh_secret.h"
+#include "model/http.h"
+#include "crypto/secret.h"
 
 struct service {
 	struct embed *e;

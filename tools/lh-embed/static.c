@@ -6,9 +6,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lh_code.h"
-#include "lh_mem.h"
-#include "lh_wordvec.h"
+#include "vector/quantize.h"
+#include "base/mem.h"
+#include "embed/wordvec.h"
 
 struct words {
 	struct lh_wordvec_reader *r;

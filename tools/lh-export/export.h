@@ -9,11 +9,11 @@
 #ifndef EXPORT_H
 #define EXPORT_H
 
-#include "lh_flow.h"
-#include "lh_hashset.h"
-#include "lh_quarantine.h"
-#include "lh_schema.h"
-#include "lh_stage.h"
+#include "flow/flow.h"
+#include "base/hashset.h"
+#include "distill/quarantine.h"
+#include <lh/schema.h>
+#include "distill/stage.h"
 
 enum { VERB_RAG = 1, VERB_SFT = 2, VERB_PREFERENCE = 4 };
 

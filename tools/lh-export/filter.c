@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_time.h"
+#include "base/mem.h"
+#include <lh/time.h>
 
 /* ---- on the threads ---- */
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lh_file.h"
-#include "lh_pairs.h"
+#include "file/file.h"
+#include "distill/pairs.h"
 
 #define BLOCK ((size_t)256 << 10)	/* written at a time */
 

@@ -2,9 +2,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "lh_extract.h"
-#include "lh_flow.h"
-#include "lh_mem.h"
+#include <lh/extract.h>
+#include "flow/flow.h"
+#include "base/mem.h"
 
 #define FOUND "\"matched\":true,\"value\":"
 #define NONE "\"matched\":false,\"value\":null"

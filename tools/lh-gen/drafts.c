@@ -1,6 +1,6 @@
 /* lh-gen drafts: the request around an artifact, and its verdict. */
 #include "drafts.h"
-#include "lh_mem.h"
+#include "base/mem.h"
 
 struct gen_drafts {
 	uint64_t seed;

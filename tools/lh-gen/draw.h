@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "lh_buf.h"
+#include <lh/buf.h>
 #include "vocabulary.h"
 
 struct gen_rng {

@@ -5,7 +5,7 @@
 #ifndef GEN_H
 #define GEN_H
 
-#include "lh_demand.h"
+#include "text/job_order.h"
 
 void gen_worker(struct lh_buf *out, uint64_t seed, uint64_t i);
 

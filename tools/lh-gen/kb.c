@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 
-#include "lh_file.h"
-#include "lh_mem.h"
-#include "lh_own_int.h"
-#include "lh_root.h"
+#include "file/file.h"
+#include "base/mem.h"
+#include "file/owner.h"
+#include "distill/root.h"
 
 #define BLOCK (256 << 10)
 #define RECON "docs/recon/local-distillation-recon.md"

@@ -14,8 +14,8 @@
 #include <stdbool.h>
 
 #include "draw.h"
-#include "lh_stem.h"
-#include "lh_tool.h"
+#include "distill/stream.h"
+#include "tool/tool.h"
 
 struct kb_settings {
 	const char *root, *expect;	/* expect may be NULL */

@@ -1,6 +1,6 @@
 /* lh-gen kb: the members of a row, and what its texts are made of. */
 #include "kb.h"
-#include "lh_time.h"
+#include <lh/time.h>
 
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "index.h"
-#include "lh_hashv1.h"
+#include <lh/hashv1.h>
 
 struct build {
 	struct rows rows;

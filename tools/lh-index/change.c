@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "index.h"
-#include "lh_hashv1.h"
-#include "lh_vecrec.h"
+#include <lh/hashv1.h>
+#include "vector/vector_record.h"
 
 #define COMMIT_BYTES (64u << 20)
 

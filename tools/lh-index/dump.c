@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "index.h"
-#include "lh_mem.h"
-#include "lh_num.h"
+#include "base/mem.h"
+#include <lh/num.h>
 
 struct dump {
 	const struct lh_lhv_params *p;

@@ -1,13 +1,13 @@
 /* index.h - what the verbs of lh-index share. */
-#ifndef LH_INDEX_H
-#define LH_INDEX_H
+#ifndef INDEX_H
+#define INDEX_H
 
 #include <stdatomic.h>
 
-#include "lh_flow.h"
-#include "lh_lhv.h"
-#include "lh_template.h"
-#include "lh_texts.h"
+#include "flow/flow.h"
+#include <lh/index.h>
+#include "json/template.h"
+#include "embed/embedder.h"
 
 enum { V_BUILD = 1, V_ADD = 2, V_DELETE = 4, V_INFO = 8, V_DUMP = 16, V_VERIFY = 32, V_COMPACT = 64, V_MERGE = 128, V_MOVE = 256 };
 

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "index.h"
-#include "lh_http.h"
+#include "model/http.h"
 
 /* Go on with the other operands, and remember that this one failed. */
 static void operand_failed(struct lh_tool *tool, int *rc)

@@ -1,6 +1,6 @@
 /* lh-index: vectors in, index file out.  See lh-index(1). */
 #include "index.h"
-#include "lh_http.h"
+#include "model/http.h"
 
 #define OPT(type, f, lo, hi, verbs) type, false, offsetof(struct settings, f), lo, hi, NULL, verbs
 #define V_TEXT (V_BUILD | V_ADD)

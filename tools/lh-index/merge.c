@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "index.h"
-#include "lh_mem.h"
+#include "base/mem.h"
 
 struct merge {
 	struct changes to;

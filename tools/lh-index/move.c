@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "index.h"
-#include "lh_mem.h"
+#include "base/mem.h"
 
 #define BATCH (8u << 20)	/* bytes that others wait for, who write to SRC */
 

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 
 #include "index.h"
-#include "lh_hashv1.h"
-#include "lh_mem.h"
-#include "lh_trace.h"
-#include "lh_vecrec.h"
+#include <lh/hashv1.h>
+#include "base/mem.h"
+#include "model/trace.h"
+#include "vector/vector_record.h"
 
 /* A row as bytes: this, the floats, then id, metadata, model and text. */
 struct packed {

@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
-#include "lh_input_int.h"
-#include "lh_mem.h"
-#include "lh_signal_int.h"
+#include "flow/input.h"
+#include "base/mem.h"
+#include "base/signal.h"
 
 struct answers {
 	struct lh_tool *tool;

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_session.h"
+#include "base/mem.h"
+#include <lh/session.h>
 
 struct worker {
 	struct iterate *it;

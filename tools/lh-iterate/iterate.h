@@ -12,9 +12,9 @@
 
 #include <stdatomic.h>
 
-#include "lh_chat.h"
-#include "lh_flow.h"
-#include "lh_validate.h"
+#include "model/chat.h"
+#include "flow/flow.h"
+#include <lh/validate.h>
 
 #define TURNS_MAX 10
 
@@ -46,7 +46,7 @@ struct held {
 };
 
 /* What a record asks for; strings lie in its line or in the session's text.
- * preface is its "system" (a name that lh_banned.h keeps for itself). */
+ * preface is its "system" (a name that base/banned.h keeps for itself). */
 struct request {
 	struct lh_str kind, prompt, preface, model, provider, temperature, trace;
 	struct lh_value context;

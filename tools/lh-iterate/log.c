@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "lh_file.h"
-#include "lh_mem.h"
+#include "file/file.h"
+#include "base/mem.h"
 
 struct session_log {
 	struct lh_tool *tool;

@@ -1,12 +1,12 @@
 /* lh-iterate: generate, extract, validate, retry.  See lh-iterate(1). */
 #include "iterate.h"
-#include "lh_trace.h"
+#include "model/trace.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lh_mem.h"
+#include "base/mem.h"
 
 static const struct lh_option options[] = {
 	{ 0, "answers", "FILE", "take the model's answers from JSON Lines", LH_TEXT(struct iterate, answers_path) },

@@ -1,6 +1,6 @@
 /* request.c - a record as a request: checked, with its defaults. */
 #include "iterate.h"
-#include "lh_trace.h"
+#include "model/trace.h"
 
 /* The member of that name; NULL when it is not there or null. */
 static const struct lh_value *get(const struct lh_record *rec, const char *name)

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lh_extract.h"
-#include "lh_mem.h"
-#include "lh_session.h"
-#include "lh_time.h"
+#include <lh/extract.h>
+#include "base/mem.h"
+#include <lh/session.h>
+#include <lh/time.h>
 
 #define NO_JSON "\n\nYour last answer held no JSON object. Answer with one JSON object and nothing else."
 #define FAILED "\n\nYour last answer failed validation with this error:\n"

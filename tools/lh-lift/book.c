@@ -1,5 +1,5 @@
 /* book.c - the entries of the playbook.  See lift.h. */
-#include "lh_playbook.h"
+#include <lh/playbook.h>
 #include "lift.h"
 
 void book_init(struct book *b, const char *path)

@@ -1,6 +1,6 @@
 /* chat.c - lh-chat as a child.  See lift.h. */
-#include "lh_ascii.h"
-#include "lh_num.h"
+#include "base/ascii.h"
+#include <lh/num.h>
 #include "lift.h"
 
 #define SHOWN 4000	/* bytes of a result that the model sees */

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lh_file.h"
-#include "lh_mem.h"
-#include "lh_num.h"
-#include "lh_playbook.h"
+#include "file/file.h"
+#include "base/mem.h"
+#include <lh/num.h>
+#include <lh/playbook.h>
 #include "lift.h"
 
 #define PATIENCE 86400	/* seconds: others may record into the playbook, and a fold takes what it takes */

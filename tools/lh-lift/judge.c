@@ -1,6 +1,6 @@
 /* judge.c - how good is a hit, by what is known of the demand.  See lift.h. */
-#include "lh_ascii.h"
-#include "lh_role.h"
+#include "base/ascii.h"
+#include <lh/role.h>
 #include "lift.h"
 
 /* Tenths of a point. */

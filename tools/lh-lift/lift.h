@@ -18,12 +18,12 @@
 #ifndef LIFT_H
 #define LIFT_H
 
-#include "lh_coproc.h"
-#include "lh_extract.h"
-#include "lh_file.h"
-#include "lh_flow.h"
-#include "lh_lhv.h"
-#include "lh_tmpdir.h"
+#include "proc/coproc.h"
+#include <lh/extract.h>
+#include "file/file.h"
+#include "flow/flow.h"
+#include <lh/index.h>
+#include "file/tmpdir.h"
 
 #define STYLES 16	/* told apart in the summary; the others are one */
 #define REPORTED 50	/* discoveries that are no lifts and stand in a report */

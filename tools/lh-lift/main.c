@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lh_mem.h"
-#include "lh_playbook.h"
-#include "lh_signal_int.h"
+#include "base/mem.h"
+#include <lh/playbook.h>
+#include "base/signal.h"
 #include "lift.h"
 
 static const struct lh_option options[] = {

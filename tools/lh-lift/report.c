@@ -1,6 +1,6 @@
 /* report.c - what it comes to, for people.  See lift.h. */
-#include "lh_num.h"
-#include "lh_shown.h"
+#include <lh/num.h>
+#include "text/escape.h"
 #include "lift.h"
 
 #define SHOWN 160	/* bytes of a query */

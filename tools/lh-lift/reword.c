@@ -1,5 +1,5 @@
 /* reword.c - the same demand in other words.  See lift.h. */
-#include "lh_demand.h"
+#include "text/job_order.h"
 #include "lift.h"
 
 static void add(struct lh_buf *out, size_t start, const char *p, size_t n)

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_num.h"
-#include "lh_playbook.h"
+#include "base/mem.h"
+#include <lh/num.h>
+#include <lh/playbook.h>
 #include "lift.h"
 
 #define PATIENCE 3600	/* seconds: an engine may embed far away, and tells when it gives up */

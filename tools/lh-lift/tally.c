@@ -1,5 +1,5 @@
 /* tally.c - what it comes to.  See lift.h. */
-#include "lh_num.h"
+#include <lh/num.h>
 #include "lift.h"
 
 static void add(struct tally *t, const struct outcome *o)

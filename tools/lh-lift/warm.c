@@ -1,9 +1,9 @@
 /* warm.c - the second pass: search with the playbook, compare.  See lift.h. */
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_num.h"
-#include "lh_role.h"
+#include "base/mem.h"
+#include <lh/num.h>
+#include <lh/role.h>
 #include "lift.h"
 
 #define CHANGED "the file between the passes was changed"

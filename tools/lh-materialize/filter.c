@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "lh_mem.h"
+#include "base/mem.h"
 
 struct filter {
 	enum lh_stem stem;

@@ -2,8 +2,8 @@
 #ifndef MATERIALIZE_H
 #define MATERIALIZE_H
 
-#include "lh_flow.h"
-#include "lh_stage_collect.h"
+#include "flow/flow.h"
+#include "distill/stage_collect.h"
 
 struct settings {
 	struct lh_run_how run;

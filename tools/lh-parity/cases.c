@@ -1,8 +1,8 @@
 /* cases.c - a fixture's records as cases.  See parity.h. */
 #include <stdlib.h>
 
-#include "lh_flow.h"
-#include "lh_mem.h"
+#include "flow/flow.h"
+#include "base/mem.h"
 #include "parity.h"
 
 struct reader {

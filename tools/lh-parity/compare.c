@@ -1,5 +1,5 @@
 /* compare.c - do two answers match, and where do they not?  See parity.h. */
-#include "lh_utf8_int.h"
+#include "base/utf8.h"
 #include "parity.h"
 
 #define SHORT 80	/* bytes of a value that a message shows */

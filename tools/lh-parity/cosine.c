@@ -2,9 +2,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_num.h"
-#include "lh_vec.h"
+#include "base/mem.h"
+#include <lh/num.h>
+#include <lh/distance.h>
 #include "parity.h"
 
 /* One vector as doubles. */

@@ -1,7 +1,7 @@
 /* lh-parity: the same fixture through two commands.  See lh-parity(1). */
 #include <stdlib.h>
 
-#include "lh_mem.h"
+#include "base/mem.h"
 #include "parity.h"
 
 struct settings {

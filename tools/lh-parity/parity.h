@@ -17,10 +17,10 @@
 #ifndef PARITY_H
 #define PARITY_H
 
-#include "lh_child.h"
-#include "lh_coproc.h"
-#include "lh_json.h"
-#include "lh_tool.h"
+#include "proc/run.h"
+#include "proc/coproc.h"
+#include <lh/json.h>
+#include "tool/tool.h"
 
 /* One side's answer to one case.  Its struct lh_buf holds the body as far as a
  * report will show it. */

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lh_flow.h"
-#include "lh_mem.h"
-#include "lh_root.h"
+#include "flow/flow.h"
+#include "base/mem.h"
+#include "distill/root.h"
 #include "parity.h"
 
 #define LIST "probes.jsonl"

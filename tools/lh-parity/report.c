@@ -1,9 +1,9 @@
 /* report.c - verdicts as lines and as Markdown.  See parity.h. */
 #include <stdio.h>
 
-#include "lh_file.h"
-#include "lh_shown.h"
-#include "lh_time.h"
+#include "file/file.h"
+#include "text/escape.h"
+#include <lh/time.h>
 #include "parity.h"
 
 #define CELL 60		/* bytes of an answer in the table */

@@ -1,7 +1,7 @@
 /* run.c - both sides, case by case.  See parity.h. */
 #include "parity.h"
 
-#include "lh_signal_int.h"
+#include "base/signal.h"
 
 #define BODY_MAX 16384	/* bytes of an answer that a report shows */
 

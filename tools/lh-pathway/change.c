@@ -1,7 +1,7 @@
 /* change.c - lh-pathway add, add-idempotent, update, revise and retire. */
 #include <time.h>
 
-#include "lh_time.h"
+#include <lh/time.h>
 #include "pathway.h"
 
 #define MS_MAX (INT64_MAX / 1000000)

@@ -1,7 +1,7 @@
 /* look.c - lh-pathway get, history and verify. */
 #include <stdlib.h>
 
-#include "lh_mem.h"
+#include "base/mem.h"
 #include "pathway.h"
 
 /* The trace that a record names, as the log has it by now. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lh_mem.h"
+#include "base/mem.h"
 
 #define OPT(type, f, verbs) type, false, offsetof(struct settings, f), 0, 0, NULL, verbs
 

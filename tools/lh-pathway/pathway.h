@@ -2,8 +2,8 @@
 #ifndef PATHWAY_H
 #define PATHWAY_H
 
-#include "lh_flow.h"
-#include "lh_pathway.h"
+#include "flow/flow.h"
+#include <lh/pathway.h>
 
 enum {
 	V_ADD = 1, V_ADD_IDEMPOTENT = 2, V_UPDATE = 4, V_REVISE = 8, V_RETIRE = 16,

@@ -1,7 +1,7 @@
 /* search.c - lh-pathway search: the traces that fit, the newest first. */
 #include <string.h>
 
-#include "lh_filter.h"
+#include <lh/metadata_filter.h>
 #include "pathway.h"
 
 #define BLOCK 65536

@@ -1,6 +1,6 @@
 /* lh-playbook: which answers were good for which queries.  See lh-playbook(1). */
 #include "playbook.h"
-#include "lh_http.h"
+#include "model/http.h"
 
 #define OPT(type, f, verbs) type, false, offsetof(struct settings, f), 0, 0, NULL, verbs
 

@@ -2,10 +2,10 @@
 #ifndef PLAYBOOK_H
 #define PLAYBOOK_H
 
-#include "lh_flow.h"
-#include "lh_lhv.h"
-#include "lh_playbook.h"
-#include "lh_texts.h"
+#include "flow/flow.h"
+#include <lh/index.h>
+#include <lh/playbook.h>
+#include "embed/embedder.h"
 
 enum { V_RECORD = 1, V_LIST = 2, V_REMOVE = 4, V_EXPORT = 8 };
 

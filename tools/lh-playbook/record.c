@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "lh_trace.h"
+#include "model/trace.h"
 #include "playbook.h"
 
 #define COMMIT_BYTES (16u << 20)

@@ -1,6 +1,6 @@
 /* focus.c - the file under review: its path, its words, its symbols. */
-#include "lh_ascii.h"
-#include "lh_digest.h"
+#include "base/ascii.h"
+#include <lh/digest.h>
 #include "relevance.h"
 
 static bool in_word(char c)

@@ -1,5 +1,5 @@
 /* imports.c - text that only says what it needs from elsewhere. */
-#include "lh_ascii.h"
+#include "base/ascii.h"
 #include "relevance.h"
 
 static bool starts(struct lh_str s, const char *with)

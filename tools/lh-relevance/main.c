@@ -1,9 +1,9 @@
 /* lh-relevance: which chunks belong to the file under review.  See lh-relevance(1). */
 #include <stdlib.h>
 
-#include "lh_file.h"
-#include "lh_mem.h"
-#include "lh_num.h"
+#include "file/file.h"
+#include "base/mem.h"
+#include <lh/num.h>
 #include "relevance.h"
 
 enum { V_GATE = 1, V_FILTER = 2 };

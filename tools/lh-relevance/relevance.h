@@ -2,8 +2,8 @@
 #ifndef RELEVANCE_H
 #define RELEVANCE_H
 
-#include "lh_flow.h"
-#include "lh_keymap.h"
+#include "flow/flow.h"
+#include "base/key_table.h"
 
 struct settings {
 	const char *focus;

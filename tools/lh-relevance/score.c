@@ -1,6 +1,6 @@
 /* score.c - the six signals of a chunk. */
-#include "lh_ascii.h"
-#include "lh_num.h"
+#include "base/ascii.h"
+#include <lh/num.h>
 #include "relevance.h"
 
 /* In tenths, so that sums are exact; that of the overlap is its most. */

@@ -1,9 +1,9 @@
 /* bundle.c - of what was found, what is told to the model.  See replay.h. */
 #include "replay.h"
 
-#include "lh_ascii.h"
-#include "lh_num.h"
-#include "lh_validate_int.h"
+#include "base/ascii.h"
+#include <lh/num.h>
+#include "validate/validate_parts.h"
 
 static bool is_class(const struct artifact *a, const char *name)
 {

@@ -11,8 +11,8 @@
 
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_rows.h"
+#include "base/mem.h"
+#include "file/rows.h"
 
 struct corpus {
 	const char *path;

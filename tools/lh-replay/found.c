@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "lh_mem.h"
+#include "base/mem.h"
 
 struct kept *kept_new(const struct lh_str *id, const char *text, size_t n, struct lh_err *err)
 {

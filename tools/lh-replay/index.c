@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
-#include "lh_lhv.h"
-#include "lh_mem.h"
-#include "lh_texts.h"
+#include <lh/index.h>
+#include "base/mem.h"
+#include "embed/embedder.h"
 
 struct index {
 	const struct lh_lhv *ix;

@@ -1,9 +1,9 @@
 /* judge.c - is what the model says an answer?  See replay.h. */
 #include "replay.h"
 
-#include "lh_ascii.h"
-#include "lh_flow_int.h"
-#include "lh_validate_int.h"
+#include "base/ascii.h"
+#include "flow/flow_parts.h"
+#include "validate/validate_parts.h"
 
 static const char *const hedge[] = { "as an ai", "i cannot", "i can't", "i'm unable", "i'm sorry, but", "i don't have access" };
 

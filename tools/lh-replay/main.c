@@ -3,11 +3,11 @@
 
 #include <stdlib.h>
 
-#include "lh_ascii.h"
-#include "lh_lhv.h"
-#include "lh_mem.h"
-#include "lh_sample.h"
-#include "lh_trace.h"
+#include "base/ascii.h"
+#include <lh/index.h>
+#include "base/mem.h"
+#include "distill/sample.h"
+#include "model/trace.h"
 
 static const struct lh_option options[] = {
 	{ 0, "task", "TEXT", "replay this one task instead of stdin", LH_TEXT(struct replay, task) },

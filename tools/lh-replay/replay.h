@@ -16,10 +16,10 @@
 
 #include <stdatomic.h>
 
-#include "lh_chat.h"
-#include "lh_flow.h"
-#include "lh_idmap.h"
-#include "lh_root.h"
+#include "model/chat.h"
+#include "flow/flow.h"
+#include "base/id_table.h"
+#include "distill/root.h"
 
 #define BATCH 64	/* tasks that one pass over the corpus answers; bits of a mask */
 #define HITS 8		/* artifacts of a task, ... */

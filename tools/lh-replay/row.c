@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lh_digest.h"
-#include "lh_file.h"
-#include "lh_mem.h"
-#include "lh_trace.h"
+#include <lh/digest.h>
+#include "file/file.h"
+#include "base/mem.h"
+#include "model/trace.h"
 
 #define LOG "data/_kb/replay_runs.jsonl"
 

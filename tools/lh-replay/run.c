@@ -9,11 +9,11 @@
 
 #include <stdlib.h>
 
-#include "lh_ascii.h"
-#include "lh_mem.h"
-#include "lh_signal_int.h"
-#include "lh_time.h"
-#include "lh_trace.h"
+#include "base/ascii.h"
+#include "base/mem.h"
+#include "base/signal.h"
+#include <lh/time.h>
+#include "model/trace.h"
 
 struct job {			/* a task of the batch */
 	struct lh_str task;

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "lh_ascii.h"
-#include "lh_mem.h"
+#include "base/ascii.h"
+#include "base/mem.h"
 
 #define SHORTEST_WORD 3
 #define KEEP ((size_t)4096)	/* slots that are cleared rather than freed */

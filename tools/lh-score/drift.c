@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lh_mem.h"
-#include "lh_score_drift.h"
-#include "lh_stage_score.h"
+#include "base/mem.h"
+#include "distill/score_drift.h"
+#include "distill/stage_score.h"
 
 struct check {
 	struct lh_tool *tool;

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_score.h"
+#include "base/mem.h"
+#include "distill/score.h"
 
 struct worker {
 	struct lh_scorer *scorer;

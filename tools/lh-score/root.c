@@ -1,7 +1,7 @@
 /* root.c - all evidence of a root to its scored runs. */
 #include "score.h"
 
-#include "lh_stage_score.h"
+#include "distill/stage_score.h"
 
 #define MESSAGES 20	/* about one file, unless --verbose */
 

@@ -2,8 +2,8 @@
 #ifndef LH_SCORE_TOOL_H
 #define LH_SCORE_TOOL_H
 
-#include "lh_flow.h"
-#include "lh_stage.h"
+#include "flow/flow.h"
+#include "distill/stage.h"
 
 struct settings {
 	struct lh_run_how how;

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lh_mem.h"
+#include "base/mem.h"
 #include "search.h"
 
 /* FILE or NAME=FILE.  A file may have '=' in its name, so what names an

@@ -2,7 +2,7 @@
  * one of them said of a row need not be asked again.  See search.h. */
 #include <stdlib.h>
 
-#include "lh_mem.h"
+#include "base/mem.h"
 #include "search.h"
 
 #define KEPT 32		/* filters; more only while more are in use */

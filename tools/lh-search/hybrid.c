@@ -1,8 +1,8 @@
 /* hybrid.c - two rankings of a corpus made one.  See search.h. */
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_str.h"
+#include "base/mem.h"
+#include "base/str.h"
 #include "search.h"
 
 #define RANK 60		/* of reciprocal rank fusion: a hit at rank r counts 1 / (RANK + r) */

@@ -1,5 +1,5 @@
 /* lh-search: queries in, neighbours out.  See lh-search(1). */
-#include "lh_flow.h"
+#include "flow/flow.h"
 #include "search.h"
 
 static const struct lh_option options[] = {

@@ -1,7 +1,7 @@
 /* output.c - the answer as JSON.  See search.h. */
 #include "search.h"
 
-#include "lh_num.h"
+#include <lh/num.h>
 
 static int damaged(const struct found *f, const char *what, struct lh_err *err)
 {

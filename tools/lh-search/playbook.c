@@ -1,8 +1,8 @@
 /* playbook.c - boost and inject, by what a playbook remembers.  See search.h. */
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_role.h"
+#include "base/mem.h"
+#include <lh/role.h>
 #include "search.h"
 
 /* A hit in the playbook, and the row that it says was good. */

@@ -1,9 +1,9 @@
 /* query.c - a query record: what it asks for.  See search.h. */
 #include "search.h"
 
-#include "lh_role.h"
-#include "lh_trace.h"
-#include "lh_vecrec.h"
+#include <lh/role.h>
+#include "model/trace.h"
+#include "vector/vector_record.h"
 
 void query_reader_init(struct query_reader *r)
 {

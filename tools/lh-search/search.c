@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "lh_mem.h"
+#include "base/mem.h"
 
 void worker_free(void *worker)
 {

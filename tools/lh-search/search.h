@@ -17,12 +17,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "lh_filter.h"
-#include "lh_held.h"
-#include "lh_lhv.h"
-#include "lh_playbook.h"
-#include "lh_texts.h"
-#include "lh_tool.h"
+#include <lh/metadata_filter.h>
+#include "file/held.h"
+#include <lh/index.h>
+#include <lh/playbook.h>
+#include "embed/embedder.h"
+#include "tool/tool.h"
 
 struct settings {
 	uint64_t k, ef;

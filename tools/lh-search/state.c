@@ -1,7 +1,7 @@
 /* state.c - what is held of files, and what is made of it.  See search.h. */
 #include <stdlib.h>
 
-#include "lh_mem.h"
+#include "base/mem.h"
 #include "search.h"
 
 static void state_close(void *state)

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "audit.h"
-#include "lh_digest.h"
+#include <lh/digest.h>
 
 struct out {
 	struct lh_buf lines;

@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "audit.h"
-#include "lh_digest.h"
-#include "lh_file.h"
-#include "lh_mem.h"
+#include <lh/digest.h>
+#include "file/file.h"
+#include "base/mem.h"
 
 static int by_name(const void *a, const void *b)
 {

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "audit.h"
-#include "lh_mem.h"
-#include "lh_time.h"
+#include "base/mem.h"
+#include <lh/time.h>
 
 struct append {
 	struct lh_tool *tool;

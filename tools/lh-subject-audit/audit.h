@@ -2,10 +2,10 @@
 #ifndef AUDIT_H
 #define AUDIT_H
 
-#include "lh_chain.h"
-#include "lh_flow.h"
-#include "lh_subject.h"
-#include "lh_subject_manifest.h"
+#include <lh/chain.h>
+#include "flow/flow.h"
+#include <lh/subject.h>
+#include <lh/subject_manifest.h>
 
 enum {
 	V_APPEND = 1, V_VERIFY = 2, V_REPAIR = 4, V_ANCHOR = 8, V_REPORT = 16, V_MANIFEST = 32, V_SWEEP = 64,

@@ -1,8 +1,8 @@
 /* known_answer.c - lh-subject-audit known-answer: a row by which two programs
  * find out whether they make the same MACs. */
 #include "audit.h"
-#include "lh_canon.h"
-#include "lh_digest.h"
+#include <lh/canon.h>
+#include <lh/digest.h>
 
 static const char row[] =
 	"{\"schema\":\"subject_audit.v1\",\"ts\":\"2026-05-03T12:00:00Z\",\"candidate_id\":\"WORKER-FIXED\","

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "audit.h"
-#include "lh_mem.h"
+#include "base/mem.h"
 
 struct logs {
 	struct log *log;	/* sorted by name, the first n of them */

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "audit.h"
-#include "lh_file.h"
-#include "lh_time.h"
+#include "file/file.h"
+#include <lh/time.h>
 
 /* ---- put ---- */
 

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lh_file.h"
-#include "lh_time.h"
+#include "file/file.h"
+#include <lh/time.h>
 
 #define CHUNK 65536
 

@@ -1,8 +1,8 @@
 /* report_html.c - the report as a page for the person it is about: one file,
  * nothing loaded from elsewhere, no script. */
-#include "lh_file.h"
-#include "lh_html.h"
-#include "lh_time.h"
+#include "file/file.h"
+#include "text/html.h"
+#include <lh/time.h>
 #include "report.h"
 
 #define BLOCK 65536

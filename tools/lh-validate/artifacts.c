@@ -4,9 +4,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_time.h"
-#include "lh_validate.h"
+#include "base/mem.h"
+#include <lh/time.h>
+#include <lh/validate.h>
 
 /* What the threads share. */
 struct run {

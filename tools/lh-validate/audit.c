@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 
-#include "lh_chain.h"
-#include "lh_json.h"
-#include "lh_mem.h"
-#include "lh_time.h"
+#include <lh/chain.h>
+#include <lh/json.h>
+#include "base/mem.h"
+#include <lh/time.h>
 
 #define GATHER 4096	/* look-ups; their logs are written and synced once for all */
 #define MESSAGES 20	/* as many as about bad records */

@@ -1,7 +1,7 @@
 /* lh-validate: is this artifact fit to leave the building?  See lh-validate(1). */
 #include "validate.h"
 
-#include "lh_validate.h"
+#include <lh/validate.h>
 
 static const struct lh_option options[] = {
 	{ 0, "kind", LH_KINDS, "kind of records that name none", LH_CHOICE(struct settings, kind) },

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_valerr.h"
+#include "base/mem.h"
+#include <lh/validation_error.h>
 
 static void *worker_new(void *ctx, struct lh_err *err)
 {

@@ -4,9 +4,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "lh_mem.h"
-#include "lh_schema.h"
-#include "lh_time.h"
+#include "base/mem.h"
+#include <lh/schema.h>
+#include <lh/time.h>
 
 /* What the threads share. */
 struct run {

@@ -8,8 +8,8 @@
 #ifndef VALIDATE_H
 #define VALIDATE_H
 
-#include "lh_flow.h"
-#include "lh_tool.h"
+#include "flow/flow.h"
+#include "tool/tool.h"
 
 struct settings {
 	const char *roster, *rules;

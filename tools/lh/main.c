@@ -8,9 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lh_coproc.h"
-#include "lh_file.h"
-#include "lh_tool.h"
+#include "proc/coproc.h"
+#include "file/file.h"
+#include "tool/tool.h"
 #include "page.h"
 
 #define PATH_ROOM 4096

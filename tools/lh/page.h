@@ -2,7 +2,7 @@
 #ifndef LH_PAGE_H
 #define LH_PAGE_H
 
-#include "lh_buf.h"
+#include <lh/buf.h>
 
 /* Append page, n bytes of mdoc as the pages of this tree are written, to out: as
  * plain text of at most 78 columns, but for lines of examples, which stay whole. */

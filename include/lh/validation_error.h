@@ -1,0 +1,40 @@
+/*
+ * validation_error - a validation error: why an artifact is not fit to leave.
+ *
+ * Three forms, which other runtimes emit and compare byte for byte:
+ *
+ *     tagged  {"Schema":{"field":"x","reason":"y"}}  {"Policy":{"reason":"y"}}
+ *     legacy  {"Kind":"schema","Field":"x","Reason":"y"}      (read only)
+ *     text    schema: x: y                    policy: y       (for logs)
+ *
+ * Only Schema has a field.  Reading is strict, since a default would turn a
+ * damaged error into another one: exactly one variant, its members all there,
+ * all strings, and nothing else.  Tags and member names are case-sensitive, the
+ * legacy Kind is not; a legacy Field must be "" unless the kind is schema.
+ *
+ * Owner:   the strings of a struct lh_valerr are borrowed.
+ * Threads: no state.
+ */
+#ifndef LH_VALIDATION_ERROR_H
+#define LH_VALIDATION_ERROR_H
+
+#include <lh/json.h>
+
+enum lh_valerr_kind { LH_VAL_SCHEMA, LH_VAL_COMPLETENESS, LH_VAL_CONSISTENCY, LH_VAL_POLICY };
+
+struct lh_valerr {
+	enum lh_valerr_kind kind;
+	struct lh_str field;	/* Schema only */
+	struct lh_str reason;
+};
+
+/* Append the tagged form, the text form. */
+LH_API void lh_valerr_json(struct lh_buf *out, const struct lh_valerr *e);
+LH_API void lh_valerr_text(struct lh_buf *out, const struct lh_valerr *e);
+
+/* Read the tagged or the legacy form of a checked value.  The strings lie in
+ * the value's text or, unescaped, in *scratch, from where the caller left it:
+ * they are good until either changes.  LH_EDATA says what is wrong. */
+LH_API int lh_valerr_read(const struct lh_value *v, struct lh_buf *scratch, struct lh_valerr *e, struct lh_err *err);
+
+#endif

@@ -1,0 +1,376 @@
+/* archive.c - compressed files and archives as streams.  See archive.h. */
+#include "archive.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lh/buf.h>
+#include "file/file.h"
+#include "gunzip.h"
+#include "base/mem.h"
+#include "decompress.h"
+#include "zip_end.h"
+
+#define CHUNK ((size_t)256 << 10)
+#define RATIO_FROM (UINT64_C(64) << 20)	/* little output is no bomb, whatever its ratio */
+#define TAR_END 1024		/* NULs that end a tar, ... */
+#define TAR_RECORD 10240	/* ... and what tar(1) makes of a tar of nothing */
+
+struct lh_archive {
+	struct lh_archive_source src;
+	struct lh_gunzip *gz;		/* what undoes the compression ... */
+	struct lh_undo *undo;		/* ... or NULL both: there is none */
+	struct archive *a;		/* what reads the archive, or NULL: a single file */
+	bool regular;			/* can be read again from another place */
+	bool opened, zip, single_told;
+	size_t head_at;
+	uint64_t in, out, entries;
+	struct lh_buf begun;		/* bytes without compression that were looked at already, ... */
+	size_t begun_at;		/* ... and are handed on from here */
+	struct lh_err failed;		/* of our own callbacks; code LH_OK: none */
+	struct lh_err after;		/* of bytes that were returned; code LH_OK: none */
+	struct lh_zip_end end;
+	char chunk[CHUNK];
+};
+
+/* Bytes of the source as they are: 0 at the end, -1 with a->failed. */
+static ssize_t source_read(void *ctx, const void **p)
+{
+	struct lh_archive *a = ctx;
+	struct pollfd f = { .fd = a->src.fd, .events = POLLIN };
+	ssize_t n;
+
+	if (a->head_at < a->src.n_head) {
+		*p = (const char *)a->src.head + a->head_at;
+		n = (ssize_t)(a->src.n_head - a->head_at);
+		a->head_at = a->src.n_head;
+	} else {
+		if (!a->regular && a->src.before_wait && poll(&f, 1, 0) == 0)
+			a->src.before_wait(a->src.ctx);
+		*p = a->chunk;
+		n = lh_read_some(a->src.fd, a->chunk, sizeof a->chunk, &a->failed);
+	}
+	a->in += n > 0 ? (uint64_t)n : 0;
+	return n;
+}
+
+/* n bytes more have come out of so many. */
+static int expanded(struct lh_archive *a, size_t n, struct lh_err *err)
+{
+	a->out += n;
+	if (!a->src.max_ratio || a->out <= RATIO_FROM || a->out / a->src.max_ratio <= a->in)
+		return 0;
+	return lh_err_set(err, LH_EIO, "expands more than %llu times (LH_MAX_RATIO)", (unsigned long long)a->src.max_ratio);
+}
+
+/* The same without the compression. */
+static ssize_t undone_read(struct lh_archive *a, const void **p)
+{
+	ssize_t n;
+
+	if (a->failed.code)
+		return -1;
+	if (a->gz)
+		n = lh_gunzip_read(a->gz, p, &a->failed);
+	else if (a->undo)
+		n = lh_undo_read(a->undo, p, &a->failed);
+	else
+		n = source_read(a, p);
+	if (n > 0 && (a->gz || a->undo) && expanded(a, (size_t)n, &a->failed) < 0)
+		return -1;
+	return n;
+}
+
+/* The same from the beginning. */
+static ssize_t begun_read(struct lh_archive *a, const void **p)
+{
+	size_t at = a->begun_at;
+
+	a->begun_at = a->begun.len;
+	if (at == a->begun.len)
+		return undone_read(a, p);
+	*p = a->begun.p + at;
+	return (ssize_t)(a->begun.len - at);
+}
+
+/* A failure is an end to libarchive, which would else throw away what it has
+ * read ahead; when it comes to that end, a->failed is told. */
+static la_ssize_t on_read(struct archive *la, void *ctx, const void **p)
+{
+	struct lh_archive *a = ctx;
+	ssize_t n = begun_read(a, p);
+
+	(void)la;
+	if (n > 0 && a->zip && !a->regular)
+		lh_zip_end_add(&a->end, *p, (size_t)n);
+	return n < 0 ? 0 : n;
+}
+
+/* zip keeps its list of members at the end; going there first needs a file. */
+static la_int64_t on_seek(struct archive *la, void *ctx, la_int64_t at, int whence)
+{
+	struct lh_archive *a = ctx;
+	off_t now;
+
+	(void)la;
+	a->begun_at = a->begun.len;
+	now = lseek(a->src.fd, at, whence);
+	return now < 0 ? ARCHIVE_FATAL : now;
+}
+
+static int failed(struct lh_archive *a, struct lh_err *err)
+{
+	const char *why = archive_error_string(a->a);
+
+	if (a->failed.code) {
+		*err = a->failed;
+		return -1;
+	}
+	return lh_err_set(err, archive_errno(a->a) == ENOMEM ? LH_ENOMEM : LH_EIO, "damaged: %s", why ? why : "cut short");
+}
+
+/* What undoes the compression, if there is any. */
+static int set_up(struct lh_archive *a, struct lh_err *err)
+{
+	const char *kind = lh_archive_kind(a->src.head, a->src.n_head);
+
+	if (!kind || strcmp(kind, "tar") == 0 || strcmp(kind, "zip") == 0)
+		return 0;
+	if (strcmp(kind, "gzip") == 0)
+		a->gz = lh_gunzip_new(source_read, a, err);
+	else
+		a->undo = lh_undo_new(kind, source_read, a, err);
+	return a->gz || a->undo ? 0 : -1;
+}
+
+struct lh_archive *lh_archive_open(const struct lh_archive_source *src, struct lh_err *err)
+{
+	struct lh_archive *a = lh_calloc(1, sizeof *a, err);
+	struct stat st;
+
+	if (!a)
+		return NULL;
+	a->src = *src;
+	lh_buf_init(&a->begun, LH_BUF_NOMAX);
+	a->regular = fstat(src->fd, &st) == 0 && S_ISREG(st.st_mode);
+	if (set_up(a, err) == 0)
+		return a;
+	lh_archive_free(a);
+	return NULL;
+}
+
+void lh_archive_free(struct lh_archive *a)
+{
+	if (!a)
+		return;
+	if (a->a)
+		archive_read_free(a->a);
+	lh_gunzip_free(a->gz);
+	lh_undo_free(a->undo);
+	lh_buf_free(&a->begun);
+	free(a);
+}
+
+static bool only_nul(const struct lh_buf *b)
+{
+	return b->len && !*b->p && memcmp(b->p, b->p + 1, b->len - 1) == 0;
+}
+
+/* Reads on until the first bytes tell: *kind of the archive, or NULL.  A failure
+ * is told when what came before it has been handed on. */
+static int look(struct lh_archive *a, const char **kind, struct lh_err *err)
+{
+	struct lh_buf *b = &a->begun;
+	const void *p;
+	ssize_t n = 1;
+
+	while (n > 0 && (!lh_archive_decided(b->p, b->len) || (only_nul(b) && b->len < TAR_RECORD))) {
+		n = undone_read(a, &p);
+		if (n > 0)
+			lh_buf_add(b, p, (size_t)n);
+		if (lh_buf_check(b, err) < 0)
+			return -1;
+	}
+	*kind = only_nul(b) && b->len >= TAR_END ? "tar" : lh_archive_kind(b->p, b->len);
+	if (!*kind || strcmp(*kind, "tar") == 0 || strcmp(*kind, "zip") == 0)
+		return 0;
+	return lh_err_set(err, LH_EIO, "holds %s again, which is not undone", *kind);
+}
+
+/* What the first bytes say must then hold, so libarchive has no other choice. */
+static int begin(struct lh_archive *a, struct lh_err *err)
+{
+	const char *kind;
+
+	a->opened = true;
+	if (look(a, &kind, err) < 0)
+		return -1;
+	if (!kind)
+		return 0;
+	a->a = archive_read_new();
+	if (!a->a)
+		return lh_err_nomem(err);
+	a->zip = strcmp(kind, "zip") == 0;
+	/* A head that was read from a pipe cannot be read again. */
+	a->regular = a->regular && !a->gz && !a->undo;
+	if (a->zip)
+		archive_read_support_format_zip(a->a);
+	else
+		archive_read_support_format_tar(a->a);
+	/* To the end of the input, where a check sum may stand, not of the tar. */
+	archive_read_set_option(a->a, "tar", "read_concatenated_archives", "1");
+	archive_read_set_callback_data(a->a, a);
+	archive_read_set_read_callback(a->a, on_read);
+	if (a->regular)
+		archive_read_set_seek_callback(a->a, on_seek);
+	return archive_read_open1(a->a) == ARCHIVE_OK ? 0 : failed(a, err);
+}
+
+static const char *name_of(struct archive_entry *e)
+{
+	const char *name = archive_entry_pathname_utf8(e);
+
+	if (!name)
+		name = archive_entry_pathname(e);
+	return name && *name ? name : "(no name)";
+}
+
+static const char *what_is(struct archive_entry *e)
+{
+	if (archive_entry_hardlink(e))
+		return "hard link";
+	switch (archive_entry_filetype(e)) {
+	case AE_IFREG:
+		return NULL;
+	case AE_IFLNK:
+		return "symbolic link";
+	case AE_IFDIR:
+		return "folder";
+	case AE_IFIFO:
+		return "FIFO";
+	case AE_IFCHR:
+	case AE_IFBLK:
+		return "device";
+	default:
+		return "thing of another kind";
+	}
+}
+
+/* A single file is its own only entry; one of no bytes is none. */
+static int single(struct lh_archive *a, struct lh_archive_entry *to, struct lh_err *err)
+{
+	bool first = !a->single_told;
+
+	a->single_told = true;
+	if (a->begun.len && first) {
+		*to = (struct lh_archive_entry){ .name = "" };
+		return 1;
+	}
+	if (a->failed.code)
+		*err = a->failed;
+	return a->failed.code ? -1 : 0;
+}
+
+/* All members have come, says libarchive; a zip's end says how many there are. */
+static int at_end(struct lh_archive *a, struct lh_err *err)
+{
+	const void *p;
+
+	if (a->zip && a->regular) {
+		a->begun_at = a->begun.len;
+		a->regular = false;
+		if (lseek(a->src.fd, -(off_t)LH_ZIP_KEPT, SEEK_END) < 0 && lseek(a->src.fd, 0, SEEK_SET) < 0)
+			return lh_err_sys(err, "cannot seek");
+	}
+	while (a->zip && on_read(a->a, a, &p) > 0)
+		;
+	if (a->failed.code)
+		return failed(a, err);
+	return a->zip ? lh_zip_end_check(&a->end, a->entries, err) : 0;
+}
+
+/* Is it only a name that cannot be told as UTF-8 what libarchive warns of? */
+static bool of_names(struct archive *a)
+{
+	const char *why = archive_error_string(a);
+
+	return why && strstr(why, "converted");
+}
+
+int lh_archive_entry(struct lh_archive *a, struct lh_archive_entry *to, struct lh_err *err)
+{
+	struct archive_entry *e;
+	int rc;
+
+	if (!a->opened && begin(a, err) < 0)
+		return -1;
+	if (!a->a)
+		return single(a, to, err);
+	rc = archive_read_next_header(a->a, &e);
+	if (rc == ARCHIVE_EOF)
+		return at_end(a, err);
+	if (rc != ARCHIVE_OK && !(rc == ARCHIVE_WARN && of_names(a->a)))
+		return failed(a, err);
+	a->entries++;
+	to->name = name_of(e);
+	to->what = what_is(e);
+	if (!to->what && archive_entry_sparse_count(e))
+		return lh_err_set(err, LH_EIO, "%s: is a sparse file, whose holes would be lost", to->name);
+	to->size = archive_entry_size(e) > 0 ? (uint64_t)archive_entry_size(e) : 0;
+	return 1;
+}
+
+int lh_archive_next(struct lh_archive *a, const char **name, struct lh_err *err)
+{
+	struct lh_archive_entry e;
+	int rc;
+
+	do {
+		rc = lh_archive_entry(a, &e, err);
+		if (rc > 0)
+			*name = e.name;
+	} while (rc > 0 && e.what);
+	return rc;
+}
+
+/* A block of a member.  A warning here is of a check sum or a size that is wrong,
+ * and may come with the last bytes, which are returned first. */
+static ssize_t block(struct lh_archive *a, const void **p, struct lh_err *err)
+{
+	la_int64_t at;
+	size_t n = 0;
+	int rc;
+
+	do
+		rc = archive_read_data_block(a->a, p, &n, &at);
+	while (rc == ARCHIVE_RETRY || (rc == ARCHIVE_OK && n == 0));
+	if (rc == ARCHIVE_EOF)
+		return a->failed.code ? failed(a, err) : 0;
+	if (rc == ARCHIVE_WARN && n)
+		failed(a, &a->after);
+	else if (rc != ARCHIVE_OK)
+		return failed(a, err);
+	return a->zip && expanded(a, n, err) < 0 ? -1 : (ssize_t)n;
+}
+
+ssize_t lh_archive_read(struct lh_archive *a, const void **p, struct lh_err *err)
+{
+	ssize_t n;
+
+	if (a->after.code) {
+		*err = a->after;
+		return -1;
+	}
+	if (a->a)
+		return block(a, p, err);
+	n = begun_read(a, p);
+	if (n < 0)
+		*err = a->failed;
+	return n;
+}

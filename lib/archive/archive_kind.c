@@ -1,0 +1,68 @@
+/* archive_kind.c - compressed or not, by the first bytes.  See archive.h. */
+#include <string.h>
+
+#include "archive.h"
+
+#define TAR_HEAD 512
+#define TAR_SUM 148		/* where a head's own sum stands: octal digits, 8 bytes */
+#define TAR_MAGIC 257
+
+/* By the head's sum: old ones have no "ustar", and mustard has it as well.  NUL is
+ * in every head and in no line of JSON.  A head with a wrong sum is that of a
+ * damaged tar if it has either mark: they are too far apart for one scratch. */
+static bool is_tar(const unsigned char *p, size_t n)
+{
+	unsigned sum = 8 * ' ', is = 0;
+	size_t i = TAR_SUM;
+	bool marked;
+
+	if (n < TAR_HEAD || !memchr(p, 0, TAR_HEAD))
+		return false;
+	while (i < TAR_SUM + 7 && p[i] == ' ')
+		i++;
+	for (; i < TAR_SUM + 8 && p[i] >= '0' && p[i] <= '7'; i++)
+		is = is * 8 + p[i] - '0';
+	marked = memcmp(p + TAR_MAGIC, "ustar", 5) == 0 || (i == TAR_SUM + 6 && memcmp(p + i, "\0 ", 2) == 0);
+	for (i = 0; i < TAR_HEAD; i++)
+		sum += i >= TAR_SUM && i < TAR_SUM + 8 ? 0 : p[i];
+	return marked || sum == is;
+}
+
+const char *lh_archive_kind(const void *p, size_t n)
+{
+	static const struct {
+		const char *kind, *magic;
+		size_t n;
+	} table[] = {
+		{ "gzip", "\x1f\x8b\x08", 3 },
+		{ "zstd", "\x28\xb5\x2f\xfd", 4 },
+		{ "xz", "\xfd" "7zXZ\0", 6 },
+		{ "bzip2", "BZh", 3 },
+		{ "lz4", "\x04\x22\x4d\x18", 4 },
+		{ "zip", "PK\3\4", 4 },
+		{ "zip", "PK\5\6", 4 },
+	};
+	const char *s = p;
+	size_t i;
+
+	for (i = 0; i < sizeof table / sizeof *table; i++) {
+		if (n < table[i].n || memcmp(s, table[i].magic, table[i].n))
+			continue;
+		if (*s == 'B' && (n < 4 || s[3] < '1' || s[3] > '9'))
+			continue;
+		return table[i].kind;
+	}
+	/* a zstd skippable frame, which may come first */
+	if (n >= 4 && (s[0] & 0xf0) == 0x50 && memcmp(s + 1, "\x2a\x4d\x18", 3) == 0)
+		return "zstd";
+	return is_tar(p, n) ? "tar" : NULL;
+}
+
+bool lh_archive_decided(const void *p, size_t n)
+{
+	const char *s = p;
+
+	if (n >= LH_ARCHIVE_SNIFF || lh_archive_kind(p, n))
+		return true;
+	return n && (*s == '{' || *s == ' ' || *s == '\xef' || memchr(s, '\n', n));
+}

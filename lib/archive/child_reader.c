@@ -1,0 +1,195 @@
+/* child_reader.c - lh-cat as a child.  See child_archive.h. */
+#include "child_archive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proc/coproc.h"
+#include "file/file.h"
+#include "base/mem.h"
+
+static int head_file(const void *head, size_t n, struct lh_err *err)
+{
+	int fd = memfd_create("lh-cat head", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return lh_err_sys(err, "memfd_create");
+	if (lh_pwrite_all(fd, head, n, 0, err) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;		/* read from its beginning */
+}
+
+static struct lh_cat *start(int fd, const void *head, size_t n, char *const *env, int said, struct lh_err *err)
+{
+	char *argv[] = { "lh-cat", NULL };
+	int pipes[2] = { -1, -1 }, before = -1;
+	struct lh_cat *c = lh_calloc(1, sizeof *c, err);
+
+	if (!c)
+		return NULL;
+	before = head_file(head, n, err);
+	if (before >= 0 && pipe2(pipes, O_CLOEXEC) < 0)
+		lh_err_sys(err, "pipe");
+	c->from = pipes[0];
+	c->pid = -1;
+	c->said = said;
+	if (pipes[0] >= 0)
+		c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = (int[]){ fd, pipes[1], said, before }, .n_fd = 4,
+							    .env = env }, err);
+	if (before >= 0)
+		close(before);
+	if (pipes[1] >= 0)
+		close(pipes[1]);
+	if (c->pid < 0) {
+		if (pipes[0] >= 0)
+			close(pipes[0]);
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
+struct lh_cat *lh_cat_start(int fd, const void *head, size_t n, struct lh_err *err)
+{
+	static char *const env[] = { LH_CAT_ENV "=" LH_CAT_LINES, NULL };
+
+	return start(fd, head, n, env, -1, err);
+}
+
+struct lh_cat *lh_cat_entries(int fd, struct lh_err *err)
+{
+	static char *const env[] = { LH_CAT_ENV "=" LH_CAT_ENTRIES, NULL };
+	int said = memfd_create("lh-cat", MFD_CLOEXEC);
+	struct lh_cat *c = NULL;
+
+	if (said < 0)
+		lh_err_sys(err, "memfd_create");
+	else
+		c = start(fd, "", 0, env, said, err);
+	if (said >= 0 && !c)
+		close(said);
+	return c;
+}
+
+int lh_cat_entry(struct lh_cat *c, struct lh_cat_entry *e, struct lh_err *err)
+{
+	char *what = strchr(c->name, '\t'), *name = what ? strchr(what + 1, '\t') : NULL;
+
+	if (!name)
+		return lh_err_set(err, LH_EIO, "lh-cat is of another version");
+	*what = *name = '\0';
+	*e = (struct lh_cat_entry){ name + 1, what + 1, strtoull(c->name, NULL, 10) };
+	c->more = false;
+	return 0;
+}
+
+/* It has ended too early: why. */
+static int gone(struct lh_cat *c, struct lh_err *err)
+{
+	if (c->said >= 0) {
+		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		c->pid = -1;
+		if (lh_coproc_said(c->said, "lh-cat", err))
+			return -1;
+	}
+	return lh_err_set(err, LH_EIO, "lh-cat ended before it was done");
+}
+
+static int read_exactly(struct lh_cat *c, void *p, size_t n, struct lh_err *err)
+{
+	char *to = p;
+	ssize_t got;
+
+	for (; n; to += got, n -= (size_t)got) {
+		got = lh_read_some(c->from, to, n, err);
+		if (got < 0)
+			return -1;
+		if (!got)
+			return gone(c, err);
+	}
+	return 0;
+}
+
+/* The next frame's head: its kind, or -1. */
+static int frame(struct lh_cat *c, struct lh_err *err)
+{
+	unsigned char h[LH_CAT_FRAME];
+
+	if (read_exactly(c, h, sizeof h, err) < 0)
+		return -1;
+	c->left = (uint32_t)h[1] | (uint32_t)h[2] << 8 | (uint32_t)h[3] << 16 | (uint32_t)h[4] << 24;
+	if (c->left > LH_CAT_FRAME_MAX)
+		return lh_err_set(err, LH_EIO, "lh-cat is of another version");
+	return h[0];
+}
+
+/* A frame's payload as text into name. */
+static int text(struct lh_cat *c, struct lh_err *err)
+{
+	uint32_t n = c->left;
+
+	c->left = 0;
+	if (read_exactly(c, c->name, n, err) < 0)
+		return -1;
+	c->name[n] = '\0';
+	return 0;
+}
+
+ssize_t lh_cat_read(void *cat, void *p, size_t n, struct lh_err *err)
+{
+	struct lh_cat *c = cat;
+	ssize_t got;
+
+	while (!c->left) {
+		if (c->ended || c->more)
+			return 0;
+		switch (frame(c, err)) {
+		case 'D':
+			break;
+		case 'M':
+			if (text(c, err) < 0)
+				return -1;
+			c->more = c->started || c->name[0];
+			c->started = true;
+			break;
+		case 'E':
+			c->ended = true;
+			return text(c, err) < 0 ? -1 : lh_err_set(err, LH_EIO, "%s", c->name);
+		case 'Z':
+			c->ended = true;
+			break;
+		case -1:
+			return -1;
+		default:
+			return lh_err_set(err, LH_EIO, "lh-cat is of another version");
+		}
+	}
+	got = lh_read_some(c->from, p, n < c->left ? n : c->left, err);
+	if (!got)
+		return gone(c, err);
+	c->left -= got > 0 ? (uint32_t)got : 0;
+	return got;
+}
+
+void lh_cat_stop(struct lh_cat *c)
+{
+	if (!c)
+		return;
+	close(c->from);
+	if (c->said >= 0)
+		close(c->said);
+	if (!c->ended && c->pid > 0)
+		kill(c->pid, SIGTERM);
+	while (c->pid > 0 && waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	free(c);
+}

@@ -1,0 +1,123 @@
+/* child_writer.c - lh-cat as a child that writes an archive.  See child_archive.h. */
+#include "child_archive.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proc/coproc.h"
+
+int lh_pack_start(struct lh_pack *p, int fd, struct lh_err *err)
+{
+	char *argv[] = { "lh-cat", NULL };
+	int ends[2] = { -1, -1 };
+	pid_t pid = -1;
+
+	*p = (struct lh_pack){ 0, -1, -1 };
+	p->said = memfd_create("lh-cat", MFD_CLOEXEC);
+	/* A socket: writing to a child that died is an error there and no SIGPIPE. */
+	if (p->said < 0)
+		return lh_err_sys(err, "memfd_create");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		lh_err_sys(err, "socketpair");
+	else
+		pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = (int[]){ ends[1], fd, p->said }, .n_fd = 3,
+							 .env = (char *[]){ LH_CAT_ENV "=" LH_CAT_PACK, NULL } }, err);
+	if (ends[1] >= 0)
+		close(ends[1]);
+	p->to = ends[0];
+	if (pid < 0) {
+		lh_pack_stop(p);
+		return -1;
+	}
+	p->pid = pid;
+	return 0;
+}
+
+/* Wait for it to end: 0 when it had a good end, else -1 and what it said. */
+static int ended(struct lh_pack *p, struct lh_err *err)
+{
+	int status = 0;
+
+	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	p->pid = 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	if (lh_coproc_said(p->said, "lh-cat", err))
+		return -1;
+	return lh_err_set(err, LH_EIO, "lh-cat ended before it was done");
+}
+
+static int put(struct lh_pack *p, const void *bytes, size_t n, struct lh_err *err)
+{
+	const char *from = bytes;
+	ssize_t sent;
+
+	for (; n; from += sent, n -= (size_t)sent) {
+		sent = send(p->to, from, n, MSG_NOSIGNAL);
+		if (sent < 0 && errno == EINTR)
+			sent = 0;
+		if (sent >= 0)
+			continue;
+		/* it takes no more because it has ended; it knows why */
+		return ended(p, err) < 0 ? -1 : lh_err_set(err, LH_EIO, "lh-cat ended before it was done");
+	}
+	return 0;
+}
+
+static int frame(struct lh_pack *p, char kind, const void *bytes, size_t n, struct lh_err *err)
+{
+	unsigned char h[LH_CAT_FRAME] = { (unsigned char)kind, (unsigned char)n, (unsigned char)(n >> 8), (unsigned char)(n >> 16), 0 };
+
+	return put(p, h, sizeof h, err) < 0 ? -1 : put(p, bytes, n, err);
+}
+
+int lh_pack_member(struct lh_pack *p, const char *name, uint64_t size, struct lh_err *err)
+{
+	char text[512];
+	int n = snprintf(text, sizeof text, "%llu\t\t%s", (unsigned long long)size, name);
+
+	if (n < 0 || (size_t)n >= sizeof text)
+		return lh_err_set(err, LH_EDATA, "%s: too long a name for a member", name);
+	return frame(p, 'M', text, (size_t)n, err);
+}
+
+int lh_pack_more(struct lh_pack *p, const void *bytes, size_t n, struct lh_err *err)
+{
+	const char *from = bytes;
+	size_t some;
+
+	for (; n; from += some, n -= some) {
+		some = n < LH_CAT_FRAME_MAX ? n : LH_CAT_FRAME_MAX;
+		if (frame(p, 'D', from, some, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int lh_pack_end(struct lh_pack *p, struct lh_err *err)
+{
+	if (frame(p, 'Z', "", 0, err) < 0)
+		return -1;
+	return ended(p, err);
+}
+
+void lh_pack_stop(struct lh_pack *p)
+{
+	if (p->to >= 0)
+		close(p->to);
+	if (p->pid > 0) {
+		kill(p->pid, SIGTERM);
+		while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	if (p->said >= 0)
+		close(p->said);
+	*p = (struct lh_pack){ 0, -1, -1 };
+}

@@ -1,0 +1,441 @@
+/* chain_append.c - rows are added to logs.  See lh/chain.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "chain_parts.h"
+#include "file/file.h"
+#include "base/mem.h"
+#include <lh/subject.h>
+#include "base/xxh3.h"
+
+#define OPEN_LOGS 256	/* kept open; the one used longest ago is closed for another */
+#define KEEP ((size_t)1 << 20)	/* bytes of rows; a buffer beyond this is not kept */
+
+/* One log of the folder, and how it ended when it was last looked at. */
+struct tail {
+	char name[LH_SUBJECT_MAX + 1];	/* the id's own, whatever the file's is */
+	char *path;		/* NULL: closed */
+	int fd;
+	uint64_t used;		/* when it was last asked for */
+	int64_t size;		/* -1: not known */
+	char tip[LH_CHAIN_TIP];
+	struct lh_buf id;	/* its candidate_id */
+	bool held;		/* locked by us, */
+	struct lh_buf out;	/* for these rows to be written */
+	bool dirty;		/* holds rows that may not be on disk, */
+	bool made;		/* and a name that may not be */
+};
+
+struct lh_chain_log {
+	char *dir;
+	const struct lh_chain_keys *keys;
+	enum lh_chain_sync sync;
+	double lock_timeout;
+	pthread_mutex_t mutex;
+	struct lh_chain_reader reader;
+	struct lh_buf line;
+	struct tail tail[OPEN_LOGS];
+	uint64_t hash[OPEN_LOGS];	/* of their names */
+	size_t n;
+	uint64_t clock;
+};
+
+const char *lh_chain_result(const char *p, size_t n)
+{
+	static const char *const result[] = { "success", "not_found", "denied", "error" };
+	size_t i;
+
+	for (i = 0; i < sizeof result / sizeof *result; i++)
+		if (strlen(result[i]) == n && memcmp(result[i], p, n) == 0)
+			return result[i];
+	return NULL;
+}
+
+/* ---- one log ---- */
+
+/* One write(2); what a full disk cut short is taken back, which the lock allows. */
+static int write_rows(struct tail *t, struct lh_err *err)
+{
+	int64_t size = t->size - (int64_t)t->out.len;
+	ssize_t got, rest;
+
+	do
+		got = write(t->fd, t->out.p, t->out.len);
+	while (got < 0 && errno == EINTR);
+	if (got >= 0 && (size_t)got < t->out.len) {
+		rest = write(t->fd, t->out.p + got, t->out.len - (size_t)got);
+		if (rest > 0)
+			got += rest;
+		else if (rest == 0)
+			errno = EIO;
+	}
+	if (got == (ssize_t)t->out.len)
+		return 0;
+	t->size = -1;
+	lh_err_sys(err, "%s: write failed", t->path);
+	if (got > 0 && ftruncate(t->fd, size) < 0)
+		return lh_err_prefix(err, "%s: a torn line is left at byte %lld", t->path, (long long)size);
+	return -1;
+}
+
+/* Write what is to be written, and let others have the log. */
+static int release(struct tail *t, struct lh_err *err)
+{
+	int rc = 0;
+
+	if (!t->held)
+		return 0;
+	if (t->out.len) {
+		t->dirty = true;
+		rc = write_rows(t, err);
+	}
+	lh_buf_reset(&t->out);
+	if (t->out.cap > KEEP)
+		lh_buf_free(&t->out);
+	t->held = false;
+	flock(t->fd, LOCK_UN);
+	return rc;
+}
+
+static int sync_tail(struct tail *t, struct lh_err *err)
+{
+	bool dirty = t->dirty, made = t->made;
+
+	t->dirty = t->made = false;	/* to sync again after a failure would prove nothing */
+	if (dirty && fdatasync(t->fd) < 0)
+		return lh_err_sys(err, "%s: cannot sync", t->path);
+	return made ? lh_sync_folder(t->path, err) : 0;
+}
+
+static int close_tail(struct tail *t, bool sync, struct lh_err *err)
+{
+	int rc;
+
+	if (!t->path)
+		return 0;
+	rc = release(t, err);
+	if (!rc && sync)
+		rc = sync_tail(t, err);
+	if (close(t->fd) < 0 && errno != EINTR && !rc)
+		rc = lh_err_sys(err, "%s: close failed", t->path);
+	t->dirty = t->made = false;
+	free(t->path);
+	t->path = NULL;
+	return rc;
+}
+
+static int open_tail(struct lh_chain_log *l, struct tail *t, const char *name, struct lh_str id, struct lh_err *err)
+{
+	char log[LH_SUBJECT_MAX + 1];
+	struct stat st;
+
+	memcpy(t->name, name, strlen(name) + 1);
+	if (lh_chain_log_name(log, l->dir, id.p, id.n, err) < 0)
+		return -1;
+	t->path = lh_subject_path(l->dir, log, LH_SUBJECT_LOG, err);
+	if (!t->path)
+		return -1;
+	t->made = lstat(t->path, &st) < 0 && errno == ENOENT;
+	t->size = -1;
+	t->fd = lh_open_regular(t->path, O_RDWR | O_APPEND | O_CREAT, 0600, err);
+	if (t->fd >= 0)
+		return 0;
+	free(t->path);
+	t->path = NULL;
+	return -1;
+}
+
+/* Where the log of that name is, or may be opened. */
+static struct tail *find_place(struct lh_chain_log *l, const char *name)
+{
+	uint64_t hash = lh_xxh3(name, strlen(name));
+	size_t i, at = 0;
+
+	for (i = 0; i < l->n; i++) {
+		if (l->hash[i] == hash && strcmp(l->tail[i].name, name) == 0)
+			return &l->tail[i];
+		if (l->tail[i].used < l->tail[at].used)
+			at = i;
+	}
+	if (l->n < OPEN_LOGS)
+		at = l->n++;
+	l->hash[at] = hash;
+	return &l->tail[at];
+}
+
+/* The log of the id of that name, open. */
+static struct tail *find_tail(struct lh_chain_log *l, const char *name, struct lh_str id, struct lh_err *err)
+{
+	struct tail *t = find_place(l, name);
+
+	t->used = ++l->clock;
+	if (t->path && strcmp(t->name, name) == 0)
+		return t;
+	if (close_tail(t, l->sync != LH_CHAIN_NONE, err) < 0 || open_tail(l, t, name, id, err) < 0)
+		return NULL;
+	return t;
+}
+
+/* Is the last line a row of this chain?  Then it tells the tip and the subject. */
+static int take_last(struct lh_chain_log *l, struct tail *t, int64_t at, const char *line, size_t n, struct lh_err *err)
+{
+	const char *why = "invalid JSON";
+	struct lh_chain_line row;
+	size_t key = 0;
+
+	if (lh_chain_line(&l->reader, line, n, &row, err) < 0) {
+		if (err->code != LH_EDATA)
+			return -1;
+	} else if (!row.id.p) {
+		why = "candidate_id mismatch";
+	} else if (!lh_chain_mac_fits(l->keys, &row, &key)) {
+		why = "row_hmac mismatch";
+	} else {
+		memcpy(t->tip, row.mac.p, LH_CHAIN_HEX);
+		t->tip[LH_CHAIN_HEX] = '\0';
+		lh_buf_reset(&t->id);
+		lh_buf_add(&t->id, row.id.p, row.id.n);
+		return lh_buf_check(&t->id, err);
+	}
+	return lh_err_set(err, LH_EDATA, "%s: the last row, at byte %lld, is not one of its chain: %s", t->path, (long long)at, why);
+}
+
+/* Somebody else has written: look at how the log ends now. */
+static int read_tail(struct lh_chain_log *l, struct tail *t, int64_t size, struct lh_err *err)
+{
+	int64_t at;
+	char *line;
+	bool torn;
+	size_t n;
+	int rc;
+
+	t->size = -1;
+	if (!size) {
+		memcpy(t->tip, LH_CHAIN_GENESIS, sizeof LH_CHAIN_GENESIS);
+		lh_buf_reset(&t->id);
+		t->size = 0;
+		return 0;
+	}
+	if (lh_chain_last_line(t->fd, t->path, size, &at, &torn, err) < 0)
+		return -1;
+	if (torn)
+		return lh_err_set(err, LH_EDATA, "%s: the last line, at byte %lld, is torn; repair the log first", t->path, (long long)at);
+	if (lh_chain_read_line(t->fd, t->path, at, size, 0, &line, &n, err) < 0)
+		return -1;
+	rc = take_last(l, t, at, line, n, err);
+	free(line);
+	if (!rc)
+		t->size = size;
+	return rc;
+}
+
+/* Lock it.  Who holds some logs must not wait for others. */
+static int lock_tail(struct lh_chain_log *l, struct tail *t, struct lh_err *err)
+{
+	size_t i;
+
+	if (flock(t->fd, LOCK_EX | LOCK_NB) == 0) {
+		t->held = true;
+		return 0;
+	}
+	for (i = 0; i < l->n; i++)
+		if (release(&l->tail[i], err) < 0)
+			return -1;
+	if (lh_flock(t->fd, LOCK_EX, t->path, l->lock_timeout, err) < 0)
+		return -1;
+	t->held = true;
+	return 0;
+}
+
+/* Lock the log and know how it ends: 1 when it is no longer the file that its
+ * path leads to. */
+static int hold(struct lh_chain_log *l, struct tail *t, struct lh_err *err)
+{
+	struct stat there, st;
+
+	if (t->held)
+		return 0;
+	if (lock_tail(l, t, err) < 0)
+		return -1;
+	if (fstat(t->fd, &st) < 0)
+		return lh_err_sys(err, "%s", t->path);
+	if (stat(t->path, &there) < 0 || there.st_dev != st.st_dev || there.st_ino != st.st_ino)
+		return 1;
+	return st.st_size == t->size ? 0 : read_tail(l, t, st.st_size, err);
+}
+
+/* ---- a row ---- */
+
+static void put_string(struct lh_buf *b, const char *before, struct lh_str s)
+{
+	lh_buf_puts(b, before);
+	lh_buf_json(b, s.p ? s.p : "", s.n);
+}
+
+/* The line, its row_hmac not yet made. */
+static int put_row(struct lh_buf *b, const struct lh_chain_row *r, const char *prev, struct lh_err *err)
+{
+	size_t i;
+
+	lh_buf_reset(b);
+	put_string(b, "{\"schema\":\"subject_audit.v1\",\"ts\":", r->ts);
+	put_string(b, ",\"candidate_id\":", r->candidate_id);
+	put_string(b, ",\"accessor\":{\"kind\":", r->kind);
+	put_string(b, ",\"daemon\":", r->daemon);
+	put_string(b, ",\"purpose\":", r->purpose);
+	put_string(b, ",\"trace_id\":", r->trace_id);
+	lh_buf_puts(b, "},\"fields_accessed\":[");
+	for (i = 0; i < r->n_fields; i++)
+		put_string(b, i ? "," : "", r->field[i]);
+	lh_buf_printf(b, "],\"result\":\"%s\",\"prev_chain_hash\":\"%s\",\"row_hmac\":\"%64s\"}", r->result, prev, "");
+	return lh_buf_check(b, err);
+}
+
+/* The line of a row behind prev; what is signed is read from it, as whoever
+ * verifies will do. */
+static int sign_row(struct lh_chain_log *l, const struct lh_chain_row *r, const char *prev, struct lh_err *err)
+{
+	struct lh_chain_line line;
+
+	if (put_row(&l->line, r, prev, err) < 0)
+		return -1;
+	if (lh_chain_line(&l->reader, l->line.p, l->line.len, &line, err) < 0)
+		return -1;
+	lh_chain_mac(l->keys, line.text, line.n, l->line.p + l->line.len - LH_CHAIN_HEX - 2);
+	lh_buf_putc(&l->line, '\n');
+	return lh_buf_check(&l->line, err);
+}
+
+/* The log is held. */
+static int add_row(struct lh_chain_log *l, struct tail *t, const struct lh_chain_row *r, struct lh_err *err)
+{
+	if (t->size && !lh_str_is(r->candidate_id, t->id.p, t->id.len))
+		return lh_err_data(err, 409, "%s: it belongs to another candidate_id", t->path);
+	if (sign_row(l, r, t->tip, err) < 0)
+		return -1;
+	if (!lh_buf_room(&t->out, l->line.len))
+		return lh_buf_check(&t->out, err);
+	if (!t->size) {
+		lh_buf_reset(&t->id);
+		lh_buf_add(&t->id, r->candidate_id.p, r->candidate_id.n);
+		if (lh_buf_check(&t->id, err) < 0)
+			return -1;
+	}
+	lh_buf_add(&t->out, l->line.p, l->line.len);
+	memcpy(t->tip, l->line.p + l->line.len - LH_CHAIN_HEX - 3, LH_CHAIN_HEX);
+	t->tip[LH_CHAIN_HEX] = '\0';
+	t->size += (int64_t)l->line.len;
+	return 0;
+}
+
+static int append(struct lh_chain_log *l, const char *name, const struct lh_chain_row *r, struct lh_err *err)
+{
+	struct lh_err later;
+	struct tail *t;
+	int rc;
+
+	do {
+		t = find_tail(l, name, r->candidate_id, err);
+		if (!t)
+			return -1;
+		rc = hold(l, t, err);
+		if (rc > 0 && close_tail(t, l->sync != LH_CHAIN_NONE, err) < 0)
+			return -1;
+	} while (rc > 0);
+	if (!rc)
+		rc = add_row(l, t, r, err);
+	if ((l->sync == LH_CHAIN_EACH || !t->out.len) && release(t, rc ? &later : err) < 0)
+		rc = -1;
+	if (!rc && l->sync == LH_CHAIN_EACH)
+		rc = sync_tail(t, err);
+	return rc;
+}
+
+int lh_chain_append(struct lh_chain_log *l, const struct lh_chain_row *r, struct lh_buf *out, struct lh_err *err)
+{
+	char name[LH_SUBJECT_MAX + 1];
+	int rc;
+
+	if (lh_subject_name(name, r->candidate_id.p, r->candidate_id.n, err) < 0)
+		return -1;
+	pthread_mutex_lock(&l->mutex);
+	rc = append(l, name, r, err);
+	if (!rc && out)
+		lh_buf_add(out, l->line.p, l->line.len - 1);
+	pthread_mutex_unlock(&l->mutex);
+	return rc;
+}
+
+/* ---- the folder ---- */
+
+struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_chain_keys *keys, enum lh_chain_sync sync, double lock_timeout, struct lh_err *err)
+{
+	struct lh_chain_log *l;
+	size_t i;
+
+	if (lh_subject_make_dir(dir, err) < 0)
+		return NULL;
+	l = lh_calloc(1, sizeof *l, err);
+	if (!l)
+		return NULL;
+	l->dir = lh_strndup(dir, strlen(dir), err);
+	if (!l->dir) {
+		free(l);
+		return NULL;
+	}
+	l->keys = keys;
+	l->sync = sync;
+	l->lock_timeout = lock_timeout;
+	pthread_mutex_init(&l->mutex, NULL);
+	lh_chain_reader_init(&l->reader);
+	lh_buf_init(&l->line, LH_BUF_NOMAX);
+	for (i = 0; i < OPEN_LOGS; i++) {
+		lh_buf_init(&l->tail[i].id, LH_BUF_NOMAX);
+		lh_buf_init(&l->tail[i].out, LH_BUF_NOMAX);
+	}
+	return l;
+}
+
+int lh_chain_log_flush(struct lh_chain_log *l, struct lh_err *err)
+{
+	struct lh_err later;
+	size_t i;
+	int rc = 0;
+
+	pthread_mutex_lock(&l->mutex);
+	for (i = 0; i < l->n; i++)
+		if (release(&l->tail[i], rc ? &later : err) < 0)
+			rc = -1;
+	for (i = 0; i < l->n && l->sync != LH_CHAIN_NONE; i++)
+		if (l->tail[i].path && sync_tail(&l->tail[i], rc ? &later : err) < 0)
+			rc = -1;
+	pthread_mutex_unlock(&l->mutex);
+	return rc;
+}
+
+int lh_chain_log_close(struct lh_chain_log *l, struct lh_err *err)
+{
+	struct lh_err later;
+	size_t i;
+	int rc = 0;
+
+	if (!l)
+		return 0;
+	for (i = 0; i < l->n; i++) {
+		if (close_tail(&l->tail[i], l->sync != LH_CHAIN_NONE, rc ? &later : err) < 0)
+			rc = -1;
+		lh_buf_free(&l->tail[i].id);
+		lh_buf_free(&l->tail[i].out);
+	}
+	lh_chain_reader_free(&l->reader);
+	lh_buf_free(&l->line);
+	pthread_mutex_destroy(&l->mutex);
+	free(l->dir);
+	free(l);
+	return rc;
+}

@@ -1,0 +1,267 @@
+/*
+ * chain_row.c - one row, from the bytes of its line.  See chain_parts.h.
+ *
+ * Rows as every writer puts them (the members in one order, no white space,
+ * plain ASCII in the strings) are taken apart and put in canonical order in one
+ * pass of some 60 ns; any other valid JSON goes through the scanner.
+ */
+#include "chain_parts.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include <lh/canon.h>
+#include <lh/digest.h>
+
+#define PLAIN_MAX 4096		/* longer lines are not worth a special case */
+#define STEP 16			/* bytes copied at a time, of which some may be too many */
+
+void lh_chain_reader_init(struct lh_chain_reader *r)
+{
+	lh_record_init(&r->rec);
+	lh_buf_init(&r->text, LH_BUF_NOMAX);
+	lh_buf_init(&r->strings, LH_BUF_NOMAX);
+}
+
+void lh_chain_reader_free(struct lh_chain_reader *r)
+{
+	lh_record_free(&r->rec);
+	lh_buf_free(&r->text);
+	lh_buf_free(&r->strings);
+}
+
+/* ---- rows as they are written ---- */
+
+/* The first byte from p on that is a quote, or may not stand in a plain string. */
+static inline const char *plain_end(const char *p)
+{
+#ifdef __SSE2__
+	for (;; p += STEP) {
+		__m128i v = _mm_loadu_si128((const __m128i *)p);
+		__m128i stop = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+					    _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')),
+							 _mm_cmplt_epi8(v, _mm_set1_epi8(' '))));
+		int bits = _mm_movemask_epi8(stop);
+
+		if (bits)
+			return p + __builtin_ctz((unsigned)bits);
+	}
+#else
+	while (*p >= ' ' && *p != '"' && *p != '\\' && (unsigned char)*p < 0x80)
+		p++;
+	return p;
+#endif
+}
+
+/* memcmp for the short constants that rows are made of. */
+static inline bool is(const char *p, const char *text, size_t n)
+{
+	uint64_t a, b, diff = 0;
+	size_t i;
+
+	if (n < sizeof a)
+		return memcmp(p, text, n) == 0;
+	for (i = 0; ; i = i + 2 * sizeof a <= n ? i + sizeof a : n - sizeof a) {
+		memcpy(&a, p + i, sizeof a);
+		memcpy(&b, text + i, sizeof b);
+		diff |= a ^ b;
+		if (i == n - sizeof a)
+			return !diff;
+	}
+}
+
+/* What stands at p is the text and then a plain string: the byte after it, its
+ * closing quote, or NULL. */
+#define AFTER(p, s, text) after(p, s, "" text, sizeof text - 1)
+static inline const char *after(const char *p, struct lh_str *s, const char *text, size_t n)
+{
+	if (!p || !is(p, text, n))
+		return NULL;
+	s->p = p + n;
+	p = plain_end(s->p);
+	s->n = (size_t)(p - s->p);
+	return *p == '"' ? p : NULL;
+}
+
+/* The strings of an array, p at its first byte: its closing bracket, or NULL. */
+static inline const char *plain_array(const char *p)
+{
+	if (*p == ']')
+		return p;
+	for (;;) {
+		if (*p++ != '"')
+			return NULL;
+		p = plain_end(p);
+		if (*p++ != '"')
+			return NULL;
+		if (*p == ']')
+			return p;
+		if (*p++ != ',')
+			return NULL;
+	}
+}
+
+#define LITERAL(to, text) (memcpy(to, text, sizeof text - 1), (to) + sizeof text - 1)
+static inline char *put(char *to, struct lh_str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i += STEP)
+		memcpy(to + i, s.p + i, STEP);
+	return to + s.n;
+}
+
+struct plain {
+	struct lh_str schema, ts, kind, daemon, purpose, trace_id, fields, result;
+};
+
+static size_t put_plain(char *text, const struct plain *r, const struct lh_chain_line *l)
+{
+	char *to = put(text, l->prev);
+
+	to = put(LITERAL(to, "{\"accessor\":{\"daemon\":\""), r->daemon);
+	to = put(LITERAL(to, "\",\"kind\":\""), r->kind);
+	to = put(LITERAL(to, "\",\"purpose\":\""), r->purpose);
+	to = put(LITERAL(to, "\",\"trace_id\":\""), r->trace_id);
+	to = put(LITERAL(to, "\"},\"candidate_id\":\""), l->id);
+	to = put(LITERAL(to, "\",\"fields_accessed\":["), r->fields);
+	to = put(LITERAL(to, "],\"prev_chain_hash\":\""), l->prev);
+	to = put(LITERAL(to, "\",\"result\":\""), r->result);
+	to = put(LITERAL(to, "\",\"schema\":\""), r->schema);
+	to = put(LITERAL(to, "\",\"ts\":\""), r->ts);
+	to = LITERAL(to, "\"}");
+	return (size_t)(to - text);
+}
+
+static bool read_plain(struct lh_chain_reader *r, const char *p, size_t n, struct lh_chain_line *l)
+{
+	const char *end = p + n;
+	struct plain s;
+	char *text;
+
+	if (n > PLAIN_MAX || !(text = lh_buf_room(&r->text, 2 * PLAIN_MAX)))
+		return false;
+	if (memcmp(end - 2, "\"}", 2) != 0)
+		return false;
+	p = AFTER(p, &s.schema, "{\"schema\":\"");
+	p = AFTER(p, &s.ts, "\",\"ts\":\"");
+	p = AFTER(p, &l->id, "\",\"candidate_id\":\"");
+	p = AFTER(p, &s.kind, "\",\"accessor\":{\"kind\":\"");
+	p = AFTER(p, &s.daemon, "\",\"daemon\":\"");
+	p = AFTER(p, &s.purpose, "\",\"purpose\":\"");
+	p = AFTER(p, &s.trace_id, "\",\"trace_id\":\"");
+	if (!p || !is(p, "\"},\"fields_accessed\":[", 22))
+		return false;
+	s.fields.p = p + 22;
+	p = plain_array(s.fields.p);
+	if (!p)
+		return false;
+	s.fields.n = (size_t)(p - s.fields.p);
+	p = AFTER(p, &s.result, "],\"result\":\"");
+	p = AFTER(p, &l->prev, "\",\"prev_chain_hash\":\"");
+	p = AFTER(p, &l->mac, "\",\"row_hmac\":\"");
+	if (!p || p != end - 2)
+		return false;
+	l->bare = false;
+	l->text = text;
+	l->n = put_plain(text, &s, l);
+	return true;
+}
+
+/* ---- any row ---- */
+
+static int get_string(struct lh_chain_reader *r, const char *name, struct lh_str *s, struct lh_err *err)
+{
+	const struct lh_value *v = lh_record_get(&r->rec, name);
+
+	*s = (struct lh_str){ NULL, 0 };
+	if (!v || v->type != LH_STRING)
+		return 0;
+	return lh_value_str(v, &r->strings, s, err);
+}
+
+static int read_any(struct lh_chain_reader *r, const char *p, size_t n, struct lh_chain_line *l, struct lh_err *err)
+{
+	static const char *const skip[] = { "row_hmac" };
+	struct lh_value v;
+
+	if (lh_record_parse(&r->rec, p, n, err) < 0)
+		return -1;
+	lh_buf_reset(&r->text);
+	lh_buf_reset(&r->strings);
+	if (!lh_buf_room(&r->strings, n + LH_PAD))	/* so that no string moves another */
+		return lh_buf_check(&r->strings, err);
+	if (get_string(r, "candidate_id", &l->id, err) < 0 || get_string(r, "prev_chain_hash", &l->prev, err) < 0 ||
+	    get_string(r, "row_hmac", &l->mac, err) < 0)
+		return -1;
+	l->bare = !lh_record_get(&r->rec, "row_hmac");
+	if (l->prev.p)
+		lh_buf_add(&r->text, l->prev.p, l->prev.n);
+	v = (struct lh_value){ .p = r->rec.line, .n = r->rec.len, .type = LH_OBJECT };
+	if (lh_canon_audit(&r->text, &v, skip, 1, err) < 0)
+		return -1;
+	l->text = r->text.p;
+	l->n = r->text.len;
+	return 0;
+}
+
+int lh_chain_line(struct lh_chain_reader *r, const char *p, size_t n, struct lh_chain_line *l, struct lh_err *err)
+{
+	if (n > 2 && read_plain(r, p, n, l))
+		return 0;
+	return read_any(r, p, n, l, err);
+}
+
+/* ---- MACs ---- */
+
+void lh_chain_mac(const struct lh_chain_keys *k, const char *text, size_t n, char hex[LH_CHAIN_HEX])
+{
+	unsigned char sum[LH_CHAIN_HEX / 2];
+
+	lh_hmac(k->key[0], text, n, NULL, 0, sum);
+	lh_hex(sum, sizeof sum, hex);
+}
+
+static bool fits(const unsigned char sum[LH_CHAIN_HEX / 2], struct lh_str mac)
+{
+	char hex[LH_CHAIN_HEX];
+
+	lh_hex(sum, sizeof hex / 2, hex);
+	return lh_const_eq(hex, mac.p, sizeof hex);
+}
+
+static bool has_macs(const struct lh_chain_line *l)
+{
+	return l->prev.p && l->mac.p && l->mac.n == LH_CHAIN_HEX;
+}
+
+bool lh_chain_mac_fits(const struct lh_chain_keys *k, const struct lh_chain_line *l, size_t *last)
+{
+	unsigned char sum[LH_CHAIN_HEX / 2];
+	size_t i, at;
+
+	for (i = 0; has_macs(l) && i < k->n; i++) {
+		at = (*last + i) % k->n;
+		lh_hmac(k->key[at], l->text, l->n, NULL, 0, sum);
+		if (fits(sum, l->mac)) {
+			*last = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+void lh_chain_macs_fit(const struct lh_chain_keys *k, const struct lh_chain_line *const l[2], size_t *last, bool fit[2])
+{
+	unsigned char sum[2][LH_CHAIN_HEX / 2];
+	size_t i;
+
+	if (has_macs(l[0]) && has_macs(l[1]))
+		lh_hmac_pair(k->key[*last], (const void *[]){ l[0]->text, l[1]->text }, (size_t[]){ l[0]->n, l[1]->n }, sum);
+	for (i = 0; i < 2; i++) {
+		fit[i] = has_macs(l[0]) && has_macs(l[1]) && fits(sum[i], l[i]->mac);
+		if (!fit[i])	/* under another key, or not at all */
+			fit[i] = lh_chain_mac_fits(k, l[i], last);
+	}
+}

@@ -1,0 +1,225 @@
+/* chain_stripe.c - the rows of one stripe of a log.  See chain_parts.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "chain_parts.h"
+#include "base/mem.h"
+
+#define KEEP ((size_t)4 << 20)		/* a buffer beyond this is not kept */
+#define PAIR 2				/* rows whose MACs are made at a time */
+
+struct pending {
+	struct lh_chain_reader reader;
+	struct lh_chain_line line;
+	uint64_t row;
+	enum lh_chain_fault fault;
+};
+
+struct lh_chain_scanner {
+	const struct lh_chain_source *src;
+	struct pending pending[PAIR];
+	size_t n;
+	size_t key;			/* that fitted last */
+	char *p;
+	size_t cap, len;
+	struct lh_chain_stated prev;	/* row_hmac of the row before the next one */
+	struct lh_chain_stated settled;	/* of the row settled last */
+};
+
+struct lh_chain_scanner *lh_chain_scanner_new(const struct lh_chain_source *src, struct lh_err *err)
+{
+	struct lh_chain_scanner *w = lh_calloc(1, sizeof *w, err);
+	size_t i;
+
+	if (!w)
+		return NULL;
+	w->src = src;
+	for (i = 0; i < PAIR; i++)
+		lh_chain_reader_init(&w->pending[i].reader);
+	return w;
+}
+
+void lh_chain_scanner_free(struct lh_chain_scanner *w)
+{
+	size_t i;
+
+	if (!w)
+		return;
+	for (i = 0; i < PAIR; i++)
+		lh_chain_reader_free(&w->pending[i].reader);
+	free(w->p);
+	free(w);
+}
+
+static void state_it(struct lh_chain_stated *to, struct lh_str s)
+{
+	to->known = s.p != NULL;
+	to->n = s.n;
+	if (s.p)
+		memcpy(to->s, s.p, s.n < sizeof to->s ? s.n : sizeof to->s);
+}
+
+static int add_broken(struct lh_chain_scanner *w, struct lh_chain_stripe *s, const struct pending *p, struct lh_err *err)
+{
+	if (!s->n)
+		s->before = w->settled;
+	else if (!w->src->all)
+		return 0;
+	if (lh_grow(&s->broken, &s->cap, s->n + 1, sizeof *s->broken, err) < 0)
+		return -1;
+	s->broken[s->n++] = (struct lh_chain_broken){ p->row, p->fault };
+	return 0;
+}
+
+/* Make the MACs that are due, and take the rows into the stripe in order. */
+static int settle(struct lh_chain_scanner *w, struct lh_chain_stripe *s, struct lh_err *err)
+{
+	bool fit[PAIR];
+	size_t i;
+
+	if (w->n == PAIR)
+		lh_chain_macs_fit(w->src->keys, (const struct lh_chain_line *[]){ &w->pending[0].line, &w->pending[1].line }, &w->key, fit);
+	else if (w->n)
+		fit[0] = lh_chain_mac_fits(w->src->keys, &w->pending[0].line, &w->key);
+	for (i = 0; i < w->n; i++) {
+		struct pending *p = &w->pending[i];
+
+		if (!p->fault && !fit[i])
+			p->fault = LH_CHAIN_MAC;
+		if (!p->row)
+			s->first = p->fault;
+		else if (p->fault && add_broken(w, s, p, err) < 0)
+			return -1;
+		state_it(&w->settled, p->line.mac);
+	}
+	w->n = 0;
+	return 0;
+}
+
+static bool id_fits(const struct lh_chain_source *src, struct lh_str id)
+{
+	return id.p && !src->id_bad && (!src->id || lh_str_is(id, src->id, src->id_n));
+}
+
+static int take_line(struct lh_chain_scanner *w, struct lh_chain_stripe *s, const char *p, size_t n, struct lh_err *err)
+{
+	struct pending *next = &w->pending[w->n];
+	struct lh_chain_line *l = &next->line;
+	struct lh_chain_stated prev;
+
+	next->row = s->rows++;
+	next->fault = LH_CHAIN_WHOLE;
+	if (lh_chain_line(&next->reader, p, n, l, err) < 0) {
+		if (err->code != LH_EDATA)
+			return -1;
+		*l = (struct lh_chain_line){ .n = 0 };
+		next->fault = LH_CHAIN_JSON;
+	}
+	s->bare = s->bare && l->bare;
+	state_it(&prev, l->prev);
+	if (!next->row)
+		s->first_prev = prev;
+	if (!next->fault && !id_fits(w->src, l->id))
+		next->fault = LH_CHAIN_ID;
+	if (!next->fault && (!prev.known || (w->prev.known && !lh_chain_same(&w->prev, &prev))))
+		next->fault = LH_CHAIN_PREV;
+	state_it(&w->prev, l->mac);
+	w->prev.known = w->prev.known && l->mac.n == LH_CHAIN_HEX;
+	s->last = w->prev;
+	return ++w->n == PAIR ? settle(w, s, err) : 0;
+}
+
+/* Have the n bytes from offset at in the buffer behind what is there. */
+static int read_more(struct lh_chain_scanner *w, int64_t at, size_t n, struct lh_err *err)
+{
+	char *grown;
+
+	if (w->cap < w->len + n) {
+		grown = lh_realloc(w->p, w->len + n + LH_PAD, 1, err);
+		if (!grown)
+			return -1;
+		w->p = grown;
+		w->cap = w->len + n;
+	}
+	if (lh_chain_pread(w->src->fd, w->src->path, w->p + w->len, n, at, err) < 0)
+		return -1;
+	w->len += n;
+	memset(w->p + w->len, 0, LH_PAD);
+	return 0;
+}
+
+/* The last line goes on behind the stripe: read up to its end. from: where it
+ * begins in the buffer, at: the offset of the first byte not read. */
+static int read_rest(struct lh_chain_scanner *w, size_t from, int64_t at, struct lh_err *err)
+{
+	const struct lh_chain_source *src = w->src;
+	size_t n = 4096;
+
+	while (at < src->size) {
+		if ((int64_t)n > src->size - at)
+			n = (size_t)(src->size - at);
+		if (read_more(w, at, n, err) < 0)
+			return -1;
+		at += (int64_t)n;
+		if (memchr(w->p + w->len - n, '\n', n))
+			return 0;
+		if (src->max_row && w->len - from > src->max_row)
+			return lh_chain_too_long(src->path, at - (int64_t)(w->len - from), src->max_row, err);
+		n = w->len;
+	}
+	return 0;
+}
+
+static void start(struct lh_chain_scanner *w, struct lh_chain_stripe *s)
+{
+	s->rows = s->n = 0;
+	s->first = LH_CHAIN_WHOLE;
+	s->bare = true;
+	s->torn = false;
+	s->last.known = false;
+	w->prev.known = false;
+	w->settled.known = false;
+	w->n = 0;
+	w->len = 0;
+	if (w->cap > KEEP) {
+		free(w->p);
+		w->p = NULL;
+		w->cap = 0;
+	}
+}
+
+int lh_chain_scan(struct lh_chain_scanner *w, int64_t k, struct lh_chain_stripe *s, struct lh_err *err)
+{
+	int64_t base = k * LH_CHAIN_STRIPE - (k > 0), end = (k + 1) * LH_CHAIN_STRIPE;
+	size_t at = 0, mine;
+	const char *lf;
+
+	start(w, s);
+	if (end > w->src->size)
+		end = w->src->size;
+	mine = (size_t)(end - base);
+	if (read_more(w, base, mine, err) < 0)
+		return -1;
+	if (k > 0) {	/* the byte before the stripe may end the line before */
+		lf = memchr(w->p, '\n', mine);
+		at = lf ? (size_t)(lf - w->p) + 1 : mine;
+	}
+	s->begin = base + (int64_t)at;
+	if (at < mine && w->p[mine - 1] != '\n') {
+		lf = memrchr(w->p + at, '\n', mine - at);
+		if (read_rest(w, lf ? (size_t)(lf - w->p) + 1 : at, end, err) < 0)
+			return -1;
+	}
+	while (at < mine) {
+		lf = memchr(w->p + at, '\n', w->len - at);
+		if (!lf) {
+			s->torn = true;
+			break;
+		}
+		if (take_line(w, s, w->p + at, (size_t)(lf - w->p) - at, err) < 0)
+			return -1;
+		at = (size_t)(lf - w->p) + 1;
+	}
+	return settle(w, s, err);
+}

@@ -1,0 +1,436 @@
+/*
+ * chain_verify.c - is a chain whole?  See lh/chain.h.
+ *
+ * A row says itself what stands before it, so that rows can be hashed in any
+ * order: the log is cut into stripes of equal size, a thread takes the lines
+ * that begin in its stripe, and the seams are looked at when the stripes are
+ * put together in order.  A row behind one that states no row_hmac is judged by
+ * all else.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "chain_parts.h"
+#include "file/file.h"
+#include "base/mem.h"
+#include <lh/subject.h>
+
+#define JOBS_MAX 256
+#define SLOTS 4			/* stripes in flight for each thread */
+
+struct verify {
+	const struct lh_chain_check *c;
+	struct lh_chain_verdict *v;
+	struct lh_chain_source src;
+	struct lh_chain_scanner *scanner[JOBS_MAX];
+	unsigned jobs;
+	pthread_mutex_t mutex;
+	pthread_cond_t moved;
+	struct lh_chain_stripe *ring;
+	int64_t slots, stripes, next, merged;	/* counted from the file's start */
+	bool stop;
+	struct lh_err err;	/* .code: a thread failed */
+	/* of the stripes up to merged: */
+	uint64_t rows;
+	struct lh_chain_stated last;
+	bool bare;
+	int64_t anchor_begin;	/* of the stripe that holds the anchored row, or -1, */
+	uint64_t anchor_skip;	/* and the rows before it there */
+};
+
+const char *lh_chain_fault_text(enum lh_chain_fault fault)
+{
+	static const char *const text[] = {
+		"", "invalid JSON", "candidate_id mismatch", "prev_chain_hash mismatch", "row_hmac mismatch", "anchor mismatch",
+	};
+
+	return text[fault];
+}
+
+const char *lh_chain_state_name(enum lh_chain_state state)
+{
+	static const char *const name[] = { "anchored", "intact", "torn", "tampered", "unauthenticated" };
+
+	return name[state];
+}
+
+void lh_chain_error(const struct lh_chain_verdict *v, char to[LH_CHAIN_ERROR])
+{
+	unsigned long long row = v->row;
+
+	if (!v->fault)
+		*to = '\0';
+	else if (v->fault == LH_CHAIN_ANCHOR && !row)
+		snprintf(to, LH_CHAIN_ERROR, "anchor: expected a log");
+	else if (v->fault == LH_CHAIN_ANCHOR)
+		snprintf(to, LH_CHAIN_ERROR, "anchor: expected %llu rows", row);
+	else
+		snprintf(to, LH_CHAIN_ERROR, "row %llu: %s", row, lh_chain_fault_text(v->fault));
+}
+
+/* ---- stripes put together ---- */
+
+static void set_tip(struct lh_chain_verdict *v, const struct lh_chain_stated *s)
+{
+	memcpy(v->tip, s->s, s->n);
+	v->tip[s->n] = '\0';
+}
+
+/* before: what the last good row states, if this fault is the first. */
+static void found(struct verify *x, uint64_t row, enum lh_chain_fault fault, const struct lh_chain_stated *before)
+{
+	if (!x->v->fault) {
+		x->v->fault = fault;
+		x->v->row = x->v->count = row;
+		set_tip(x->v, before);
+	}
+	if (x->c->broken)
+		x->c->broken(x->c->ctx, row, fault);
+}
+
+static void merge(struct verify *x, const struct lh_chain_stripe *s)
+{
+	enum lh_chain_fault fault = s->first;
+	size_t i;
+
+	if (s->rows) {
+		if ((!fault || fault == LH_CHAIN_MAC) && x->last.known && !lh_chain_same(&x->last, &s->first_prev))
+			fault = LH_CHAIN_PREV;
+		if (fault)
+			found(x, x->rows, fault, &x->last);
+		for (i = 0; i < s->n; i++)
+			found(x, x->rows + s->broken[i].row, s->broken[i].fault, &s->before);
+		x->bare = x->bare && s->bare;
+		if (x->c->anchor && x->c->anchor->count - 1 - x->rows < s->rows) {
+			x->anchor_begin = s->begin;
+			x->anchor_skip = x->c->anchor->count - 1 - x->rows;
+		}
+		x->rows += s->rows;
+		x->last = s->last;
+	}
+	if (s->torn) {
+		x->v->state = x->v->fault ? x->v->state : LH_CHAIN_TORN;
+		found(x, x->rows, LH_CHAIN_JSON, &x->last);
+	}
+	/* Once all is known that is asked for, the rest need not be read. */
+	if (x->v->fault && !x->c->broken && !x->bare)
+		x->stop = true;
+}
+
+/* The next stripe to scan, or -1. */
+static int64_t claim(struct verify *x)
+{
+	int64_t k = -1;
+
+	pthread_mutex_lock(&x->mutex);
+	while (!x->stop && x->next < x->stripes && x->next >= x->merged + x->slots)
+		pthread_cond_wait(&x->moved, &x->mutex);
+	if (!x->stop && x->next < x->stripes)
+		k = x->next++;
+	pthread_mutex_unlock(&x->mutex);
+	return k;
+}
+
+static void hand_in(struct verify *x, int64_t k, int rc, const struct lh_err *err)
+{
+	struct lh_chain_stripe *s;
+
+	pthread_mutex_lock(&x->mutex);
+	if (rc < 0 && !x->err.code) {
+		x->err = *err;
+		x->stop = true;
+	}
+	x->ring[k % x->slots].done = true;
+	while (!x->stop && (s = &x->ring[x->merged % x->slots])->done) {
+		merge(x, s);
+		s->done = false;
+		x->merged++;
+	}
+	pthread_cond_broadcast(&x->moved);
+	pthread_mutex_unlock(&x->mutex);
+}
+
+struct worker {
+	struct verify *x;
+	unsigned i;
+	pthread_t thread;
+};
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct verify *x = w->x;
+	struct lh_err err;
+	int64_t k;
+	int rc;
+
+	while ((k = claim(x)) >= 0) {
+		rc = lh_chain_scan(x->scanner[w->i], k, &x->ring[k % x->slots], &err);
+		hand_in(x, k, rc, &err);
+	}
+	return NULL;
+}
+
+/* This thread and jobs - 1 others; fewer when they cannot be had. */
+static void work_all(struct verify *x)
+{
+	struct worker w[JOBS_MAX];
+	unsigned i, n = 1;
+
+	for (i = 0; i < x->jobs; i++)
+		w[i] = (struct worker){ .x = x, .i = i };
+	while (n < x->jobs && pthread_create(&w[n].thread, NULL, work, &w[n]) == 0)
+		n++;
+	work(&w[0]);
+	for (i = 1; i < n; i++)
+		pthread_join(w[i].thread, NULL);
+}
+
+/* ---- the log ---- */
+
+/* Open it and see how long it is, locked: nobody is in the middle of a row.  1
+ * when there is none. */
+static int open_log(struct lh_chain_source *src, bool locked, struct lh_err *err)
+{
+	struct stat st;
+
+	src->fd = open(src->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (src->fd < 0)
+		return errno == ENOENT ? 1 : lh_err_sys(err, "%s", src->path);
+	if (fstat(src->fd, &st) < 0)
+		return lh_err_sys(err, "%s", src->path);
+	if (!S_ISREG(st.st_mode))
+		return lh_not_regular(src->path, st.st_mode, err);
+	if (locked && lh_flock(src->fd, LOCK_SH, src->path, src->lock_timeout, err) < 0)
+		return -1;
+	if (fstat(src->fd, &st) < 0)
+		return lh_err_sys(err, "%s", src->path);
+	if (locked)
+		flock(src->fd, LOCK_UN);
+	src->size = st.st_size;
+	return 0;
+}
+
+/* Whose log is it?  1, or 0 when row 0 does not tell. */
+static int subject(const struct lh_chain_source *src, struct lh_buf *id, struct lh_err *err)
+{
+	struct lh_chain_reader r;
+	struct lh_chain_line l;
+	char *line;
+	size_t n;
+	int rc;
+
+	if (lh_chain_read_line(src->fd, src->path, 0, src->size, src->max_row, &line, &n, err) < 0)
+		return -1;
+	lh_chain_reader_init(&r);
+	rc = lh_chain_line(&r, line, n, &l, err);
+	if (rc == 0 && l.id.p) {
+		lh_buf_add(id, l.id.p, l.id.n);
+		rc = lh_buf_check(id, err) < 0 ? -1 : 1;
+	} else if (rc < 0 && err->code == LH_EDATA) {
+		rc = 0;
+	}
+	lh_chain_reader_free(&r);
+	free(line);
+	return rc;
+}
+
+static int subject_of(struct lh_chain_source *src, bool locked, struct lh_buf *id, struct lh_err *err)
+{
+	int rc = open_log(src, locked, err);
+
+	if (rc == 0)
+		rc = src->size ? subject(src, id, err) : 0;
+	else if (rc > 0)
+		rc = 0;
+	if (src->fd >= 0)
+		close(src->fd);
+	return rc;
+}
+
+int lh_chain_subject(const char *path, uint64_t max_row, double lock_timeout, struct lh_buf *id, struct lh_err *err)
+{
+	struct lh_chain_source src = { .path = path, .max_row = max_row, .lock_timeout = lock_timeout };
+
+	return subject_of(&src, true, id, err);
+}
+
+int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id, size_t n, struct lh_err *err)
+{
+	struct lh_buf theirs;
+	char *path;
+	int rc;
+
+	if (!lh_subject_plain_name(name, id, n))
+		return lh_subject_name(name, id, n, err);
+	path = lh_subject_path(dir, name, LH_SUBJECT_LOG, err);
+	if (!path)
+		return -1;
+	lh_buf_init(&theirs, LH_BUF_NOMAX);
+	/* Row 0 does not change; and the log may be one that we hold ourselves. */
+	rc = subject_of(&(struct lh_chain_source){ .path = path }, false, &theirs, err);
+	free(path);
+	if (rc == 0 || (rc > 0 && !lh_str_is((struct lh_str){ id, n }, theirs.p ? theirs.p : "", theirs.len)))
+		rc = lh_subject_name(name, id, n, err);
+	lh_buf_free(&theirs);
+	return rc < 0 ? -1 : 0;
+}
+
+/* Every row must have row 0's id, and that be the one the file is named by. */
+static int expect_id(struct verify *x, struct lh_buf *id, struct lh_err *err)
+{
+	int rc = subject(&x->src, id, err);
+
+	if (rc <= 0)
+		return rc;
+	x->src.id = id->p ? id->p : "";
+	x->src.id_n = id->len;
+	x->src.id_bad = x->c->name && !lh_subject_named(x->c->name, x->src.id, id->len);
+	return 0;
+}
+
+/* Does the row that was last when the anchor was made state the anchored tip? */
+static int anchored(struct verify *x, bool *yes, struct lh_err *err)
+{
+	const struct lh_chain_anchor *a = x->c->anchor;
+	struct lh_chain_reader r;
+	struct lh_chain_line l;
+	int64_t at = x->anchor_begin;
+	uint64_t skip = x->anchor_skip;
+	char *line;
+	size_t n;
+	int rc = 0;
+
+	*yes = !a->count && strcmp(a->tip, LH_CHAIN_GENESIS) == 0 && !x->v->absent;
+	if (!a->count || x->v->count < a->count)
+		return 0;
+	for (;;) {
+		if (lh_chain_read_line(x->src.fd, x->src.path, at, x->src.size, x->src.max_row, &line, &n, err) < 0)
+			return -1;
+		if (!skip--)
+			break;
+		at += (int64_t)n + 1;
+		free(line);
+	}
+	lh_chain_reader_init(&r);
+	rc = lh_chain_line(&r, line, n, &l, err);
+	*yes = rc == 0 && lh_str_is(l.mac, a->tip, strlen(a->tip));
+	lh_chain_reader_free(&r);
+	free(line);
+	return rc;
+}
+
+static int start(struct verify *x, struct lh_err *err)
+{
+	unsigned i, jobs = x->c->jobs ? x->c->jobs : 1;
+
+	x->stripes = (x->src.size + LH_CHAIN_STRIPE - 1) / LH_CHAIN_STRIPE;
+	if (jobs > JOBS_MAX)
+		jobs = JOBS_MAX;
+	x->jobs = x->stripes < (int64_t)jobs ? (unsigned)x->stripes : jobs;
+	x->slots = x->jobs * SLOTS;
+	x->ring = lh_calloc((size_t)x->slots, sizeof *x->ring, err);
+	if (!x->ring)
+		return -1;
+	for (i = 0; i < x->jobs; i++) {
+		x->scanner[i] = lh_chain_scanner_new(&x->src, err);
+		if (!x->scanner[i])
+			return -1;
+	}
+	return 0;
+}
+
+static void finish(struct verify *x)
+{
+	int64_t i;
+
+	for (i = 0; x->ring && i < x->slots; i++)
+		free(x->ring[i].broken);
+	free(x->ring);
+	for (i = 0; i < x->jobs; i++)
+		lh_chain_scanner_free(x->scanner[i]);
+}
+
+/* The rows of a log that has some bytes. */
+static int verify_rows(struct verify *x, struct lh_err *err)
+{
+	struct lh_buf id;
+	int rc;
+
+	lh_buf_init(&id, LH_BUF_NOMAX);
+	rc = expect_id(x, &id, err);
+	if (rc == 0)
+		rc = start(x, err);
+	if (rc == 0) {
+		work_all(x);
+		if (x->err.code) {
+			*err = x->err;
+			rc = -1;
+		}
+	}
+	finish(x);
+	if (rc == 0 && !x->v->fault) {
+		x->v->count = x->rows;
+		set_tip(x->v, &x->last);
+	}
+	lh_buf_free(&id);
+	return rc;
+}
+
+static int judge(struct verify *x, struct lh_err *err)
+{
+	struct lh_chain_verdict *v = x->v;
+	bool yes;
+
+	if (v->fault && x->rows && x->bare) {
+		v->state = LH_CHAIN_UNAUTHENTICATED;
+		v->fault = LH_CHAIN_MAC;
+		v->row = v->count = 0;
+	} else if (v->fault && v->state != LH_CHAIN_TORN) {
+		v->state = LH_CHAIN_TAMPERED;
+	}
+	if (!x->c->anchor || (v->fault && v->state != LH_CHAIN_TORN))
+		return 0;
+	if (anchored(x, &yes, err) < 0)
+		return -1;
+	if (!yes) {
+		v->fault = LH_CHAIN_ANCHOR;
+		v->row = x->c->anchor->count;
+		v->state = LH_CHAIN_TAMPERED;
+	} else if (!v->fault) {
+		v->state = LH_CHAIN_ANCHORED;
+	}
+	return 0;
+}
+
+int lh_chain_verify(const char *path, const struct lh_chain_check *c, struct lh_chain_verdict *v, struct lh_err *err)
+{
+	struct verify x = {
+		.c = c, .v = v, .bare = true, .anchor_begin = -1,
+		.src = { .keys = c->keys, .path = path, .max_row = c->max_row, .lock_timeout = c->lock_timeout, .all = c->broken != NULL },
+		.last = { LH_CHAIN_GENESIS, sizeof LH_CHAIN_GENESIS - 1, true },
+	};
+	int rc;
+
+	*v = (struct lh_chain_verdict){ .tip = LH_CHAIN_GENESIS, .state = LH_CHAIN_INTACT };
+	pthread_mutex_init(&x.mutex, NULL);
+	pthread_cond_init(&x.moved, NULL);
+	rc = open_log(&x.src, true, err);
+	v->absent = rc > 0;
+	v->bytes = (uint64_t)x.src.size;
+	if (rc == 0 && x.src.size)
+		rc = verify_rows(&x, err);
+	if (rc >= 0)
+		rc = judge(&x, err);
+	if (x.src.fd >= 0)
+		close(x.src.fd);
+	pthread_cond_destroy(&x.moved);
+	pthread_mutex_destroy(&x.mutex);
+	return rc;
+}

@@ -1,0 +1,177 @@
+/* subject.c - names of a subject's files.  See lh/subject.h. */
+#include <lh/subject.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <lh/digest.h>
+#include "file/file.h"
+#include "base/mem.h"
+#include "file/owner.h"
+
+#define HASH_HEX 12
+
+static bool stays(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '.' || c == '_' || c == '-';
+}
+
+static bool is_name(const char *p, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && stays((unsigned char)p[i]); i++)
+		;
+	return i == n;
+}
+
+int lh_subject_name(char name[LH_SUBJECT_MAX + 1], const char *p, size_t n, struct lh_err *err)
+{
+	unsigned char sum[32];
+	size_t i;
+
+	if (!n)
+		return lh_err_set(err, LH_EDATA, "candidate_id is empty");
+	if (n > LH_SUBJECT_ID_MAX)
+		return lh_err_set(err, LH_EDATA, "candidate_id is too long: over %d bytes", LH_SUBJECT_ID_MAX);
+	for (i = 0; i < n; i++)
+		name[i] = stays((unsigned char)p[i]) ? p[i] : '_';
+	name[n] = '\0';
+	if (*name == '.')
+		return lh_err_set(err, LH_EDATA, "candidate_id \"%s\" begins with a dot", name);
+	if (is_name(p, n))
+		return 0;
+	lh_sha256(p, n, sum);
+	name[n] = '~';
+	lh_hex(sum, HASH_HEX / 2, name + n + 1);
+	name[n + 1 + HASH_HEX] = '\0';
+	return 0;
+}
+
+bool lh_subject_plain_name(char name[LH_SUBJECT_MAX + 1], const char *p, size_t n)
+{
+	size_t i, len = 0;
+
+	for (i = 0; i < n && len <= LH_SUBJECT_ID_MAX; i++)
+		if (((unsigned char)p[i] & 0xc0) != 0x80)	/* else the rest of a code point */
+			name[len++] = stays((unsigned char)p[i]) ? p[i] : '_';
+	name[len] = '\0';
+	return len && len <= LH_SUBJECT_ID_MAX && *name != '.' && !is_name(p, n);
+}
+
+bool lh_subject_named(const char *name, const char *p, size_t n)
+{
+	char own[LH_SUBJECT_MAX + 1];
+	struct lh_err none;
+
+	if (lh_subject_plain_name(own, p, n) && strcmp(own, name) == 0)
+		return true;
+	return lh_subject_name(own, p, n, &none) == 0 && strcmp(own, name) == 0;
+}
+
+bool lh_subject_of_path(char name[LH_SUBJECT_MAX + 1], const char *path, const char *suffix)
+{
+	const char *slash = strrchr(path, '/'), *from = slash ? slash + 1 : path;
+	size_t n = strlen(from), m = strlen(suffix);
+
+	if (n <= m || n - m > LH_SUBJECT_MAX || strcmp(from + n - m, suffix) != 0)
+		return false;
+	memcpy(name, from, n - m);
+	name[n - m] = '\0';
+	return true;
+}
+
+char *lh_subject_path(const char *dir, const char *name, const char *suffix, struct lh_err *err)
+{
+	struct lh_buf b;
+
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	lh_buf_puts(&b, dir);
+	if (b.len && b.p[b.len - 1] != '/')
+		lh_buf_putc(&b, '/');
+	lh_buf_puts(&b, name);
+	lh_buf_add(&b, suffix, strlen(suffix) + 1);
+	if (lh_buf_check(&b, err) < 0) {
+		lh_buf_free(&b);
+		return NULL;
+	}
+	return b.p;
+}
+
+int lh_subject_make_dir(const char *dir, struct lh_err *err)
+{
+	char *path = lh_strndup(dir, strlen(dir), err), *at;
+	struct stat st;
+	int rc = 0;
+
+	if (!path)
+		return -1;
+	for (at = path + (*path == '/'); !rc && *at; at++) {
+		at += strcspn(at, "/");
+		char end = *at;
+
+		*at = '\0';
+		rc = lh_own_mkdir(path, 0700, err) < 0 ? -1 : 0;
+		*at = end;
+		if (!end)
+			break;
+	}
+	if (!rc && stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+		rc = lh_err_set(err, LH_EIO, "%s: not a folder", path);
+	free(path);
+	return rc;
+}
+
+static int add(struct lh_subject_list *l, const char *file, const char *suffix, struct lh_err *err)
+{
+	char name[LH_SUBJECT_MAX + 1];
+
+	if (*file == '.' || !lh_subject_of_path(name, file, suffix))
+		return 0;
+	if (lh_grow(&l->name, &l->cap, l->n + 1, sizeof *l->name, err) < 0)
+		return -1;
+	l->name[l->n] = lh_strndup(name, strlen(name), err);
+	if (!l->name[l->n])
+		return -1;
+	l->n++;
+	return 0;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int lh_subject_list(struct lh_subject_list *l, const char *dir, const char *suffix, struct lh_err *err)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int rc = 0;
+
+	*l = (struct lh_subject_list){ NULL, 0, 0 };
+	if (!d)
+		return lh_err_sys(err, "%s", dir);
+	while (!rc && (errno = 0, e = readdir(d)))
+		rc = add(l, e->d_name, suffix, err);
+	if (!rc && errno)
+		rc = lh_err_sys(err, "%s: cannot read", dir);
+	closedir(d);
+	if (rc < 0)
+		lh_subject_list_free(l);
+	else if (l->n)
+		qsort(l->name, l->n, sizeof *l->name, by_bytes);
+	return rc;
+}
+
+void lh_subject_list_free(struct lh_subject_list *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		free(l->name[i]);
+	free(l->name);
+	*l = (struct lh_subject_list){ NULL, 0, 0 };
+}

@@ -1,0 +1,43 @@
+/*
+ * ascii - text compared as people mean it: blanks around it cut off, ASCII
+ * letters without case.
+ *
+ * Nothing here asks the locale, and bytes above 0x7f compare as they are.
+ * Private to liblh and the tools.
+ */
+#ifndef LH_ASCII_H
+#define LH_ASCII_H
+
+#include <lh/json.h>
+
+static inline char lh_fold(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+static inline bool lh_is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static inline struct lh_str lh_trim(const char *p, size_t n)
+{
+	while (n && lh_is_blank(p[n - 1]))
+		n--;
+	for (; n && lh_is_blank(*p); p++)
+		n--;
+	return (struct lh_str){ p, n };
+}
+
+/* Equal without case; blanks count. */
+static inline bool lh_fold_equal(const char *a, size_t an, const char *b, size_t bn)
+{
+	size_t i;
+
+	for (i = 0; an == bn && i < an; i++)
+		if (lh_fold(a[i]) != lh_fold(b[i]))
+			return false;
+	return an == bn;
+}
+
+#endif

@@ -1,0 +1,197 @@
+/* buf.c - a growing run of bytes.  See lh/buf.h. */
+#include <lh/buf.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "mem.h"
+
+void lh_buf_init(struct lh_buf *b, size_t max)
+{
+	memset(b, 0, sizeof *b);
+	b->max = max;
+}
+
+void lh_buf_free(struct lh_buf *b)
+{
+	free(b->p);
+	lh_buf_init(b, b->max);
+}
+
+void lh_buf_reset(struct lh_buf *b)
+{
+	b->len = 0;
+	b->failed = LH_OK;
+}
+
+int lh_buf_grow(struct lh_buf *b, size_t n)
+{
+	struct lh_err err;
+	size_t cap = b->cap ? b->cap : 256;
+	char *p;
+
+	if (b->failed)
+		return -1;
+	if (n > b->max || b->len > b->max - n) {
+		b->failed = LH_EDATA;
+		return -1;
+	}
+	if (cap - b->len < n)
+		cap += cap / 2 + 64;
+	if (cap - b->len < n)	/* one large piece: no more than it takes */
+		cap = b->len + n;
+	if (cap > b->max)
+		cap = b->max;
+	p = lh_realloc(b->p, cap + LH_PAD, 1, &err);
+	if (!p) {
+		b->failed = LH_ENOMEM;
+		return -1;
+	}
+	b->p = p;
+	b->cap = cap;
+	return 0;
+}
+
+int lh_buf_check(const struct lh_buf *b, struct lh_err *err)
+{
+	if (b->failed == LH_ENOMEM)
+		return lh_err_nomem(err);
+	if (b->failed)
+		return lh_err_set(err, b->failed, "longer than %zu bytes", b->max);
+	return 0;
+}
+
+void lh_buf_printf(struct lh_buf *b, const char *fmt, ...)
+{
+	char small[256], *to = small;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(small, sizeof small, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	if ((size_t)n >= sizeof small) {
+		to = lh_buf_room(b, (size_t)n + 1);
+		if (!to)
+			return;
+		va_start(ap, fmt);
+		vsnprintf(to, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+		lh_buf_took(b, (size_t)n);
+		return;
+	}
+	lh_buf_add(b, small, (size_t)n);
+}
+
+void lh_buf_u64(struct lh_buf *b, uint64_t v)
+{
+	char text[20];
+	size_t i = sizeof text;
+
+	do {
+		text[--i] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	lh_buf_add(b, text + i, sizeof text - i);
+}
+
+/* What stands behind the backslash for a control byte, 0 for the \u00xx form. */
+static char short_escape(unsigned char c)
+{
+	switch (c) {
+	case '\b': return 'b';
+	case '\f': return 'f';
+	case '\n': return 'n';
+	case '\r': return 'r';
+	case '\t': return 't';
+	case '"': return '"';
+	case '\\': return '\\';
+	default: return 0;
+	}
+}
+
+/* Is any of the eight bytes of v a control, a quote or a backslash?  Yes, too,
+ * for some bytes behind one. */
+static bool any_escaped(uint64_t v)
+{
+	const uint64_t ones = 0x0101010101010101ull, tops = 0x8080808080808080ull;
+	uint64_t quote, slash;
+
+	quote = v ^ ones * '"';
+	slash = v ^ ones * '\\';
+	return (((v - ones * 0x20) & ~v) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & tops;
+}
+
+/* Copy what stands before the first byte that needs an escape: how much. */
+static size_t copy_plain(char *to, const char *s, size_t n)
+{
+	unsigned char c;
+	size_t i = 0;
+	uint64_t v;
+
+#ifdef __SSE2__
+	const __m128i control = _mm_set1_epi8(0x1f), quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+
+	for (; n - i >= 16; i += 16) {
+		__m128i w = _mm_loadu_si128((const __m128i *)(s + i));
+		__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(w, control), w);
+		__m128i stop = _mm_or_si128(low, _mm_or_si128(_mm_cmpeq_epi8(w, quote), _mm_cmpeq_epi8(w, slash)));
+		unsigned hit = (unsigned)_mm_movemask_epi8(stop);
+
+		_mm_storeu_si128((__m128i *)(to + i), w);
+		if (hit)
+			return i + (unsigned)__builtin_ctz(hit);
+	}
+#endif
+	for (; n - i >= sizeof v; i += sizeof v) {
+		memcpy(&v, s + i, sizeof v);
+		if (any_escaped(v))
+			break;
+		memcpy(to + i, &v, sizeof v);
+	}
+	for (; i < n; i++) {
+		c = (unsigned char)s[i];
+		if (c < 0x20 || c == '"' || c == '\\')
+			break;
+		to[i] = (char)c;
+	}
+	return i;
+}
+
+static void put_escape(struct lh_buf *b, unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef";
+	char esc = short_escape(c);
+
+	if (esc) {
+		lh_buf_add(b, (char[]){ '\\', esc }, 2);
+	} else {
+		lh_buf_add(b, "\\u00", 4);
+		lh_buf_add(b, (char[]){ hex[c >> 4], hex[c & 15] }, 2);
+	}
+}
+
+void lh_buf_json(struct lh_buf *b, const char *s, size_t n)
+{
+	size_t i, plain;
+	char *to;
+
+	lh_buf_putc(b, '"');
+	for (i = 0; i < n; ) {
+		to = lh_buf_room(b, n - i);
+		if (!to)
+			return;
+		plain = copy_plain(to, s + i, n - i);
+		lh_buf_took(b, plain);
+		i += plain;
+		if (i < n)
+			put_escape(b, (unsigned char)s[i++]);
+	}
+	lh_buf_putc(b, '"');
+}

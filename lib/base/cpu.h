@@ -1,0 +1,15 @@
+/*
+ * cpu - may text be read with AVX2 and BMI?  Not installed.
+ *
+ * Found out once; LH_KERNEL=portable says no, for tests.  Texts gain nothing
+ * from AVX-512: strings are short, and its masks take longer to reach a
+ * register than AVX2's.
+ */
+#ifndef LH_CPU_H
+#define LH_CPU_H
+
+enum lh_cpu { LH_CPU_PORTABLE = 1, LH_CPU_AVX2 };
+
+enum lh_cpu lh_cpu(void);
+
+#endif

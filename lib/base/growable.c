@@ -1,0 +1,50 @@
+/* growable.c - a run of bytes that grows without being copied. */
+#include "growable.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define LEAST ((size_t)2 << 20)	/* a huge page */
+
+int lh_region_room(struct lh_region *r, size_t n, struct lh_err *err)
+{
+	size_t cap = r->cap;
+	void *p;
+
+	if (n <= cap - r->n)
+		return 0;
+	if (n > SIZE_MAX / 4 || r->n > SIZE_MAX / 4)
+		return lh_err_nomem(err);
+	while (cap - r->n < n)
+		cap += cap / 2 + LEAST;
+	cap = (cap + LEAST - 1) / LEAST * LEAST;
+	if (r->p)
+		p = mremap(r->p, r->cap, cap, MREMAP_MAYMOVE);
+	else
+		p = mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return lh_err_nomem(err);
+	if (r->huge)
+		madvise(p, cap, MADV_HUGEPAGE);
+	r->p = p;
+	r->cap = cap;
+	return 0;
+}
+
+int lh_region_add(struct lh_region *r, const void *p, size_t n, struct lh_err *err)
+{
+	if (lh_region_room(r, n, err) < 0)
+		return -1;
+	if (n)
+		memcpy(r->p + r->n, p, n);
+	r->n += n;
+	return 0;
+}
+
+void lh_region_free(struct lh_region *r)
+{
+	if (r->p)
+		munmap(r->p, r->cap);
+	*r = (struct lh_region){ .huge = r->huge };
+}

@@ -1,0 +1,26 @@
+/*
+ * growable - a run of bytes that grows without being copied: an anonymous
+ * mapping that mremap(2) moves.  For data as large as the memory there is,
+ * where doubling by realloc would need half as much again.
+ *
+ * What has not been written is zero.  A zeroed struct is an empty region.
+ */
+#ifndef LH_GROWABLE_H
+#define LH_GROWABLE_H
+
+#include <stdbool.h>
+
+#include <lh/err.h>
+
+struct lh_region {
+	char *p;
+	size_t n, cap;
+	bool huge;	/* ask for huge pages: rows are read at random */
+};
+
+/* Make n more bytes usable behind the end (n itself stays): 0 or LH_ENOMEM. */
+int lh_region_room(struct lh_region *r, size_t n, struct lh_err *err);
+int lh_region_add(struct lh_region *r, const void *p, size_t n, struct lh_err *err);
+void lh_region_free(struct lh_region *r);
+
+#endif

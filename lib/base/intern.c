@@ -1,0 +1,52 @@
+/* intern.c - texts and their numbers.  See intern.h. */
+#include "intern.h"
+
+#include <stdlib.h>
+
+#include "mem.h"
+
+static struct lh_str text_of(const void *ctx, uint32_t i)
+{
+	return lh_intern_text(ctx, i);
+}
+
+void lh_intern_init(struct lh_intern *in)
+{
+	*in = (struct lh_intern){ .map = { .key = text_of, .ctx = in } };
+	lh_buf_init(&in->text, LH_BUF_NOMAX);
+}
+
+void lh_intern_free(struct lh_intern *in)
+{
+	lh_idmap_free(&in->map);
+	lh_buf_free(&in->text);
+	free(in->one);
+	lh_intern_init(in);
+}
+
+int lh_intern_add(struct lh_intern *in, const char *text, size_t n, uint32_t *number, struct lh_err *err)
+{
+	int64_t known = lh_idmap_find(&in->map, text, n);
+
+	*number = (uint32_t)known;
+	if (known >= 0)
+		return 0;
+	if (in->n >= UINT32_MAX - 1)
+		return lh_err_set(err, LH_ENOMEM, "more than %u texts", UINT32_MAX - 1);
+	if (lh_grow(&in->one, &in->cap, in->n + 1, sizeof *in->one, err) < 0)
+		return -1;
+	in->one[in->n] = (struct lh_intern_one){ in->text.len, n };
+	lh_buf_add(&in->text, text, n);
+	*number = (uint32_t)in->n;
+	if (lh_buf_check(&in->text, err) < 0 || lh_idmap_set(&in->map, text, n, *number, err) < 0)
+		return -1;
+	in->n++;
+	return 0;
+}
+
+struct lh_str lh_intern_text(const struct lh_intern *in, uint32_t number)
+{
+	const struct lh_intern_one *o = &in->one[number];
+
+	return (struct lh_str){ o->n ? in->text.p + o->at : "", o->n };
+}

@@ -1,0 +1,38 @@
+/*
+ * intern - texts of which many are the same, each kept once and known by its
+ * number: 0 for the first, 1 for the next that is another.
+ *
+ *     lh_intern_init(&in);
+ *     rc = lh_intern_add(&in, text, n, &number, err);
+ *     s = lh_intern_text(&in, number);
+ *     lh_intern_free(&in);
+ *
+ * The struct must stay where it was initialized.
+ *
+ * Memory:  each text, and some 40 bytes.
+ * Threads: one thread per struct.
+ */
+#ifndef LH_INTERN_H
+#define LH_INTERN_H
+
+#include <lh/buf.h>
+#include "id_table.h"
+
+struct lh_intern {
+	struct lh_buf text;
+	struct lh_intern_one {
+		size_t at, n;
+	} *one;
+	size_t n, cap;
+	struct lh_idmap map;
+};
+
+void lh_intern_init(struct lh_intern *in);
+void lh_intern_free(struct lh_intern *in);
+
+int lh_intern_add(struct lh_intern *in, const char *text, size_t n, uint32_t *number, struct lh_err *err);
+
+/* Good until the next text comes. */
+struct lh_str lh_intern_text(const struct lh_intern *in, uint32_t number);
+
+#endif

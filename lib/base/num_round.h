@@ -1,0 +1,51 @@
+/*
+ * num_round - decimal to single precision with one multiplication; not
+ * installed.
+ *
+ * w * 10^e is w times the power's upper 64 bits.  The product's upper half is
+ * within two units of the truth, so unless the bits below a float's 24 come
+ * that near to one half, they decide the rounding; the rest (some in 10^10) is
+ * left to the caller's slow way.
+ */
+#ifndef LH_NUM_ROUND_H
+#define LH_NUM_ROUND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pow10.h"
+
+/* The bits of w * 10^e without a sign; false when they could not be told. */
+static inline bool lh_round_f32(uint64_t w, int64_t e, uint32_t *bits)
+{
+	const uint64_t *pow;
+	uint64_t hi, half, low;
+	uint32_t zero = w == 0;		/* many elements are: no branch */
+	int lz, up, exp;
+
+	*bits = 0;
+	if (__builtin_expect(e < -64 || e > 40, 0))
+		return zero;
+	w |= zero;
+	pow = lh_pow10((int)e);
+	lz = __builtin_clzll(w);
+	hi = (uint64_t)((unsigned __int128)(w << lz) * (pow[0] + (pow[1] != 0)) >> 64);
+	up = (int)(hi >> 63);
+	exp = lh_log2_pow10((int)e) + 63 - lz + up + 127;
+	half = 1ull << (38 + up);
+	low = hi & (2 * half - 1);
+	if (__builtin_expect(exp < 1 || exp > 253 || low - half + 2 <= 4, 0))
+		return false;
+	*bits = (((uint32_t)exp << 23) + (uint32_t)((hi + half) >> (39 + up)) - 0x800000) & (zero - 1);
+	return true;
+}
+
+/*
+ * Read plain numbers (a digit, perhaps a point and digits) from p, which stands
+ * at one inside an array that began at from, until something else comes;
+ * returns where that begins.  *n counts what is in out already.
+ */
+const char *lh_f32s_avx2(const char *p, const char *from, const char *end, float *out, size_t max, size_t *n);
+
+#endif

@@ -1,0 +1,112 @@
+/* signal.c - a wish to stop.  See signal.h. */
+#include "signal.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define TMP_SLOTS 32
+
+static const char *volatile tmp[TMP_SLOTS];
+static sig_atomic_t pending;	/* asked for by every thread: atomic */
+static volatile sig_atomic_t deferred;
+static volatile int wake = -1;
+static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
+#define N_CAUGHT (sizeof caught / sizeof caught[0])
+
+void lh_signal_die(int sig)
+{
+	size_t i;
+	sigset_t set;
+
+	for (i = 0; i < TMP_SLOTS; i++)
+		if (tmp[i])
+			unlink(tmp[i]);
+	signal(sig, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(sig);
+	_exit(128 + sig);
+}
+
+static void on_signal(int sig)
+{
+	int saved = errno;
+
+	if (lh_signal_pending() || !deferred)
+		lh_signal_die(sig);
+	__atomic_store_n(&pending, sig, __ATOMIC_RELAXED);
+	if (wake >= 0 && write(wake, &(uint64_t){ 1 }, sizeof(uint64_t)) < 0)
+		errno = 0;	/* full: then it is readable already */
+	errno = saved;
+}
+
+void lh_signal_install(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal }, old;
+	size_t i;
+
+	sigemptyset(&sa.sa_mask);
+	for (i = 0; i < N_CAUGHT; i++)
+		sigaddset(&sa.sa_mask, caught[i]);
+	for (i = 0; i < N_CAUGHT; i++)
+		if (sigaction(caught[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(caught[i], &sa, NULL);
+}
+
+void lh_signal_defer(bool on)
+{
+	deferred = on;
+}
+
+bool lh_signal_deferred(void)
+{
+	return deferred;
+}
+
+int lh_signal_pending(void)
+{
+	return __atomic_load_n(&pending, __ATOMIC_RELAXED);
+}
+
+int lh_signal_wake_fd(void)
+{
+	return wake;
+}
+
+int lh_signal_wake_open(struct lh_err *err)
+{
+	if (wake < 0)
+		wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return wake < 0 ? lh_err_sys(err, "eventfd") : 0;
+}
+
+void lh_signal_block(sigset_t *old)
+{
+	sigset_t set;
+	size_t i;
+
+	sigemptyset(&set);
+	for (i = 0; i < N_CAUGHT; i++)
+		sigaddset(&set, caught[i]);
+	pthread_sigmask(SIG_BLOCK, &set, old);
+}
+
+int lh_signal_tmp_add(const char *path)
+{
+	int i;
+
+	for (i = 0; i < TMP_SLOTS; i++)
+		if (__sync_bool_compare_and_swap(&tmp[i], NULL, path))
+			return i;
+	return -1;
+}
+
+void lh_signal_tmp_drop(int slot)
+{
+	if (slot >= 0)
+		tmp[slot] = NULL;
+}

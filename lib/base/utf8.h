@@ -1,0 +1,55 @@
+/*
+ * utf8 - UTF-8, one character at a time.  Whole texts are lh_utf8_valid's.
+ * Private to liblh.
+ */
+#ifndef LH_UTF8_H
+#define LH_UTF8_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The length of the well-formed character at s, whose first byte is above
+ * 0x7f and which has n bytes at most; 0 when it is none. */
+size_t lh_utf8_len(const unsigned char *s, size_t n);
+
+/* The code point at *p, which is moved behind it; the text is well-formed. */
+static inline uint32_t lh_utf8_get(const unsigned char **p)
+{
+	const unsigned char *s = *p;
+
+	if (s[0] < 0x80)
+		return *p += 1, s[0];
+	if (s[0] < 0xe0)
+		return *p += 2, (s[0] & 0x1fu) << 6 | (s[1] & 0x3f);
+	if (s[0] < 0xf0)
+		return *p += 3, (s[0] & 0xfu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3f);
+	*p += 4;
+	return (s[0] & 7u) << 18 | (s[1] & 0x3fu) << 12 | (s[2] & 0x3fu) << 6 | (s[3] & 0x3f);
+}
+
+/* Write the code point c to to (4 bytes): the length. */
+static inline size_t lh_utf8_put(uint32_t c, unsigned char *to)
+{
+	if (c < 0x80) {
+		to[0] = (unsigned char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		to[0] = (unsigned char)(0xc0 | c >> 6);
+		to[1] = (unsigned char)(0x80 | (c & 0x3f));
+		return 2;
+	}
+	if (c < 0x10000) {
+		to[0] = (unsigned char)(0xe0 | c >> 12);
+		to[1] = (unsigned char)(0x80 | (c >> 6 & 0x3f));
+		to[2] = (unsigned char)(0x80 | (c & 0x3f));
+		return 3;
+	}
+	to[0] = (unsigned char)(0xf0 | c >> 18);
+	to[1] = (unsigned char)(0x80 | (c >> 12 & 0x3f));
+	to[2] = (unsigned char)(0x80 | (c >> 6 & 0x3f));
+	to[3] = (unsigned char)(0x80 | (c & 0x3f));
+	return 4;
+}
+
+#endif

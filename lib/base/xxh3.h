@@ -1,0 +1,28 @@
+/*
+ * xxh3 - 64-bit XXH3.
+ *
+ * A checksum against damage and a hash for tables; it keeps no secret.  The
+ * value depends on the bytes and the seed alone, not on the machine.  A table of
+ * what comes from outside needs a seed that its author does not know (lh_seed).
+ */
+#ifndef LH_XXH3_H
+#define LH_XXH3_H
+
+#include <stdint.h>
+
+#include <lh/err.h>
+
+/* Seed 0. */
+uint64_t lh_xxh3(const void *p, size_t n);
+uint64_t lh_xxh3_seeded(const void *p, size_t n, uint64_t seed);
+
+/* The same of bytes that come in pieces: begin, add them, end. */
+struct lh_xxh3_stream {
+	unsigned char state[576];
+} __attribute__((aligned(64)));
+void lh_xxh3_begin(struct lh_xxh3_stream *s);
+void lh_xxh3_begin_seeded(struct lh_xxh3_stream *s, uint64_t seed);
+void lh_xxh3_add(struct lh_xxh3_stream *s, const void *p, size_t n);
+uint64_t lh_xxh3_end(const struct lh_xxh3_stream *s);
+
+#endif

@@ -1,0 +1,288 @@
+/* lru.c - the values used last, in memory.  See lru.h. */
+#include "lru.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include <lh/digest.h>
+#include "base/mem.h"
+#include "base/seed.h"
+#include "base/xxh3.h"
+
+#define NONE UINT32_MAX
+#define FIRST 64		/* entries at the start; doubled as needed */
+
+enum state { EMPTY, PROMISED, STORED };
+
+struct entry {
+	unsigned char key[32];
+	void *p;
+	size_t n;
+	enum state state;
+	uint32_t newer, older;	/* in order of use */
+	uint32_t next;		/* in the same bucket */
+};
+
+struct lh_lru {
+	pthread_mutex_t lock;
+	pthread_cond_t kept;	/* a promise was, or will not be */
+	size_t capacity, room, used;
+	struct entry *entry;	/* room of them */
+	uint32_t *bucket;	/* as many */
+	uint32_t newest, oldest;
+};
+
+void lh_lru_key(const char *space, const char *text, size_t n, unsigned char key[32])
+{
+	unsigned char both[64];
+
+	lh_sha256(space, strlen(space), both);
+	lh_sha256(text, n, both + 32);
+	lh_sha256(both, sizeof both, key);
+}
+
+struct lh_lru *lh_lru_new(size_t capacity, struct lh_err *err)
+{
+	struct lh_lru *l = lh_calloc(1, sizeof *l, err);
+
+	if (!l)
+		return NULL;
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->kept, NULL);
+	l->capacity = capacity < NONE ? capacity : NONE - 1;
+	l->newest = l->oldest = NONE;
+	return l;
+}
+
+void lh_lru_free(struct lh_lru *l)
+{
+	size_t i;
+
+	if (!l)
+		return;
+	for (i = 0; i < l->used; i++)
+		free(l->entry[i].p);
+	free(l->entry);
+	free(l->bucket);
+	pthread_mutex_destroy(&l->lock);
+	pthread_cond_destroy(&l->kept);
+	free(l);
+}
+
+static uint32_t *bucket_of(struct lh_lru *l, const unsigned char key[32])
+{
+	return &l->bucket[lh_xxh3_seeded(key, 32, lh_seed()) % l->room];
+}
+
+static uint32_t lookup(struct lh_lru *l, const unsigned char key[32])
+{
+	uint32_t i;
+
+	if (!l->used)
+		return NONE;
+	for (i = *bucket_of(l, key); i != NONE; i = l->entry[i].next)
+		if (!memcmp(l->entry[i].key, key, 32))
+			return i;
+	return NONE;
+}
+
+static void chain(struct lh_lru *l, uint32_t i)
+{
+	uint32_t *b = bucket_of(l, l->entry[i].key);
+
+	l->entry[i].next = *b;
+	*b = i;
+}
+
+static void unchain(struct lh_lru *l, uint32_t i)
+{
+	uint32_t *at = bucket_of(l, l->entry[i].key);
+
+	while (*at != i)
+		at = &l->entry[*at].next;
+	*at = l->entry[i].next;
+}
+
+static void set_newest(struct lh_lru *l, uint32_t i)
+{
+	struct entry *e = &l->entry[i];
+
+	e->newer = NONE;
+	e->older = l->newest;
+	if (l->newest != NONE)
+		l->entry[l->newest].newer = i;
+	else
+		l->oldest = i;
+	l->newest = i;
+}
+
+static void unlist(struct lh_lru *l, uint32_t i)
+{
+	struct entry *e = &l->entry[i];
+
+	if (e->newer != NONE)
+		l->entry[e->newer].older = e->older;
+	else
+		l->newest = e->older;
+	if (e->older != NONE)
+		l->entry[e->older].newer = e->newer;
+	else
+		l->oldest = e->newer;
+}
+
+static int grow(struct lh_lru *l, struct lh_err *err)
+{
+	size_t room = l->room ? l->room * 2 : FIRST;
+	uint32_t *bucket, i;
+	struct entry *entry;
+
+	if (room > l->capacity)
+		room = l->capacity;
+	entry = lh_realloc(l->entry, room, sizeof *entry, err);
+	if (!entry)
+		return -1;
+	l->entry = entry;
+	bucket = lh_realloc(l->bucket, room, sizeof *bucket, err);
+	if (!bucket)
+		return -1;
+	l->bucket = bucket;
+	l->room = room;
+	memset(bucket, 0xff, room * sizeof *bucket);
+	for (i = 0; i < l->used; i++)
+		chain(l, i);
+	return 0;
+}
+
+/* A free entry: a fresh one, or the oldest, taken out of its chains. */
+static uint32_t take(struct lh_lru *l)
+{
+	uint32_t i;
+
+	if (l->used < l->room) {
+		i = (uint32_t)l->used++;
+		l->entry[i].p = NULL;
+		return i;
+	}
+	i = l->oldest;
+	unlist(l, i);
+	unchain(l, i);
+	free(l->entry[i].p);
+	l->entry[i].p = NULL;
+	return i;
+}
+
+/* The entry of key, an EMPTY one if there was none; NONE: memory is out. */
+static uint32_t enter(struct lh_lru *l, const unsigned char key[32], struct lh_err *err)
+{
+	uint32_t i = lookup(l, key);
+
+	if (i != NONE) {
+		unlist(l, i);
+		set_newest(l, i);
+		return i;
+	}
+	if (l->used == l->room && l->room < l->capacity && grow(l, err) < 0)
+		return NONE;
+	i = take(l);
+	memcpy(l->entry[i].key, key, 32);
+	l->entry[i].state = EMPTY;
+	chain(l, i);
+	set_newest(l, i);
+	return i;
+}
+
+static bool get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out)
+{
+	uint32_t i = lookup(l, key);
+
+	if (i == NONE || l->entry[i].state != STORED)
+		return false;
+	lh_buf_add(out, l->entry[i].p, l->entry[i].n);
+	unlist(l, i);
+	set_newest(l, i);
+	return true;
+}
+
+static int put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n, struct lh_err *err)
+{
+	void *copy = lh_strndup(p, n, err);
+	uint32_t i = copy ? enter(l, key, err) : NONE;
+
+	if (i == NONE) {
+		free(copy);
+		return -1;
+	}
+	free(l->entry[i].p);
+	l->entry[i].p = copy;
+	l->entry[i].n = n;
+	l->entry[i].state = STORED;
+	return 0;
+}
+
+bool lh_lru_get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out)
+{
+	bool hit;
+
+	pthread_mutex_lock(&l->lock);
+	hit = get(l, key, out);
+	pthread_mutex_unlock(&l->lock);
+	return hit;
+}
+
+int lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n, struct lh_err *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&l->lock);
+	if (l->capacity)
+		rc = put(l, key, p, n, err);
+	pthread_cond_broadcast(&l->kept);
+	pthread_mutex_unlock(&l->lock);
+	return rc;
+}
+
+int lh_lru_claim(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out, struct lh_err *err)
+{
+	int rc = LH_LRU_MINE;
+	uint32_t i;
+
+	pthread_mutex_lock(&l->lock);
+	if (get(l, key, out)) {
+		rc = LH_LRU_HIT;
+	} else if (l->capacity) {
+		i = enter(l, key, err);
+		if (i == NONE)
+			rc = -1;
+		else if (l->entry[i].state == PROMISED)
+			rc = LH_LRU_BUSY;
+		else
+			l->entry[i].state = PROMISED;
+	}
+	pthread_mutex_unlock(&l->lock);
+	return rc;
+}
+
+void lh_lru_drop(struct lh_lru *l, const unsigned char key[32])
+{
+	uint32_t i;
+
+	pthread_mutex_lock(&l->lock);
+	i = lookup(l, key);
+	if (i != NONE && l->entry[i].state == PROMISED)
+		l->entry[i].state = EMPTY;
+	pthread_cond_broadcast(&l->kept);
+	pthread_mutex_unlock(&l->lock);
+}
+
+bool lh_lru_wait(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out)
+{
+	uint32_t i;
+	bool hit;
+
+	pthread_mutex_lock(&l->lock);
+	while ((i = lookup(l, key)) != NONE && l->entry[i].state == PROMISED)
+		pthread_cond_wait(&l->kept, &l->lock);
+	hit = get(l, key, out);
+	pthread_mutex_unlock(&l->lock);
+	return hit;
+}

@@ -1,0 +1,45 @@
+/*
+ * lru - the values used last, in memory, up to a number of entries.
+ *
+ * A key is 32 bytes, a digest; lh_lru_key makes one from a name space (a model) and a text:
+ * SHA-256(SHA-256(space) || SHA-256(text)).  A value is any run of bytes.
+ * Memory follows what is stored, not the capacity.
+ *
+ * Owner:   values are copied in and out.
+ * Errors:  LH_ENOMEM; the cache stays usable.
+ * Threads: any number on one cache.
+ */
+#ifndef LH_LRU_H
+#define LH_LRU_H
+
+#include <lh/buf.h>
+
+struct lh_lru;
+
+struct lh_lru *lh_lru_new(size_t capacity, struct lh_err *err);
+void lh_lru_free(struct lh_lru *l);
+
+void lh_lru_key(const char *space, const char *text, size_t n, unsigned char key[32]);
+
+/* Append the value to out; false when there is none. */
+bool lh_lru_get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out);
+
+/* Store or replace; the entry used longest ago gives way.  Keeps a promise. */
+int lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n, struct lh_err *err);
+
+/*
+ * So that threads which need the same value make it once: lh_lru_claim gives
+ * the value (HIT), or this caller's promise to put or drop it (MINE), or says
+ * that another has promised it (BUSY); -1 when memory is out.  A caller makes
+ * what is its own before it waits for others.
+ */
+enum lh_lru_claim { LH_LRU_HIT, LH_LRU_MINE, LH_LRU_BUSY };
+int lh_lru_claim(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out, struct lh_err *err);
+
+/* The promise cannot be kept. */
+void lh_lru_drop(struct lh_lru *l, const unsigned char key[32]);
+
+/* Until a busy value is there (true, appended) or will not be (false). */
+bool lh_lru_wait(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out);
+
+#endif

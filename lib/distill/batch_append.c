@@ -1,0 +1,178 @@
+/* batch_append.c - a file grows by all lines of a run, or by none.  See root.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lh/buf.h>
+#include "file/file.h"
+#include "crypto/file_digest.h"
+#include "base/mem.h"
+#include "receipt.h"
+
+#define BLOCK ((size_t)256 << 10)	/* written at a time */
+
+struct lh_append {
+	const struct lh_root *root;
+	char *relpath, *path;
+	bool open;		/* out is, since the first line */
+	struct lh_atomic out;
+	struct lh_buf block;
+	uint64_t lines, bytes;
+	struct lh_hash2_file hash;	/* of what was written to a file that is new, ... */
+	struct lh_hash2 *hashing;	/* ... when somebody wants to know; or NULL */
+};
+
+struct lh_append *lh_append_open(const struct lh_root *r, const char *relpath, struct lh_err *err)
+{
+	struct lh_append *a = lh_calloc(1, sizeof *a, err);
+	struct stat st;
+
+	if (!a)
+		return NULL;
+	lh_buf_init(&a->block, LH_BUF_NOMAX);
+	a->root = r;
+	a->relpath = lh_strndup(relpath, strlen(relpath), err);
+	a->path = a->relpath ? lh_root_join(r, relpath, err) : NULL;
+	if (!a->path) {
+		lh_append_close(a);
+		return NULL;
+	}
+	if (lstat(a->path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		lh_not_regular(a->path, st.st_mode, err);
+		lh_append_close(a);
+		return NULL;
+	}
+	return a;
+}
+
+void lh_append_close(struct lh_append *a)
+{
+	if (!a)
+		return;
+	if (a->open)
+		lh_atomic_close(&a->out);
+	if (a->hashing)
+		lh_hash2_free(a->hashing, &a->hash);
+	lh_buf_free(&a->block);
+	free(a->relpath);
+	free(a->path);
+	free(a);
+}
+
+uint64_t lh_append_lines(const struct lh_append *a)
+{
+	return a->lines;
+}
+
+/* Write what the block holds. */
+static int flush(struct lh_append *a, struct lh_err *err)
+{
+	int rc = lh_buf_check(&a->block, err);
+
+	if (!rc && a->block.len)
+		rc = lh_atomic_write(&a->out, a->block.p, a->block.len, err);
+	a->bytes += a->block.len;
+	if (a->hashing)
+		lh_hash2_add(a->hashing, &a->hash, &a->block);
+	else
+		lh_buf_reset(&a->block);
+	return rc;
+}
+
+/* Bytes of from, by way of memory, for file systems that cannot copy. */
+static int copy_plain(struct lh_append *a, int from, struct lh_err *err)
+{
+	char *to;
+	ssize_t n;
+
+	do {
+		to = lh_buf_room(&a->block, BLOCK);
+		if (!to)
+			return lh_buf_check(&a->block, err);
+		n = lh_read_some(from, to, BLOCK, err);
+		if (n < 0)
+			return lh_err_prefix(err, "%s", a->path);
+		lh_buf_took(&a->block, (size_t)n);
+		if (flush(a, err) < 0)
+			return -1;
+	} while (n);
+	return 0;
+}
+
+/* What the file holds so far. */
+static int copy_old(struct lh_append *a, int from, struct lh_err *err)
+{
+	struct stat st;
+	ssize_t n;
+	char last;
+
+	do
+		n = copy_file_range(from, NULL, a->out.fd, NULL, (size_t)1 << 30, 0);
+	while (n > 0 || (n < 0 && errno == EINTR));
+	if (copy_plain(a, from, err) < 0)
+		return -1;
+	if (fstat(a->out.fd, &st) < 0)
+		return lh_err_sys(err, "%s", a->path);
+	if (st.st_size && pread(a->out.fd, &last, 1, st.st_size - 1) == 1 && last != '\n')
+		lh_buf_putc(&a->block, '\n');
+	return 0;
+}
+
+static int start(struct lh_append *a, struct lh_err *err)
+{
+	int from, rc;
+
+	if (lh_root_folders(a->root, a->relpath, err) < 0 || lh_atomic_open(&a->out, a->path, 0666, err) < 0)
+		return -1;
+	a->open = true;
+	if (access(a->path, F_OK) < 0 && errno == ENOENT) {
+		if (lh_root_facts(a->root)) {
+			a->hashing = lh_facts_hashing(lh_root_facts(a->root));
+			lh_hash2_start(&a->hash);
+		}
+		return 0;
+	}
+	from = lh_open_regular(a->path, O_RDONLY, 0, err);
+	if (from < 0)
+		return -1;
+	rc = copy_old(a, from, err);
+	close(from);
+	return rc;
+}
+
+int lh_append_line(struct lh_append *a, const char *line, size_t n, struct lh_err *err)
+{
+	if (!a->open && start(a, err) < 0)
+		return -1;
+	lh_buf_add(&a->block, line, n);
+	lh_buf_putc(&a->block, '\n');
+	a->lines++;
+	return a->block.len >= BLOCK || a->block.failed ? flush(a, err) : 0;
+}
+
+static int tell(struct lh_append *a, const struct stat *made, struct lh_err *err)
+{
+	struct lh_fact fact = { .bytes = a->bytes, .records = a->lines };
+
+	lh_hash2_end(a->hashing, &a->hash, fact.sha256);
+	return lh_facts_made(lh_root_facts(a->root), a->root, a->relpath, made, &fact, err);
+}
+
+int lh_append_commit(struct lh_append *a, struct lh_err *err)
+{
+	struct stat made;
+
+	if (!a->open)
+		return 0;
+	if (flush(a, err) < 0)
+		return -1;
+	if (a->hashing && fstat(a->out.fd, &made) < 0)
+		return lh_err_sys(err, "%s", a->path);
+	a->open = false;
+	if (lh_atomic_commit(&a->out, err) == 0)
+		return a->hashing ? tell(a, &made, err) : 0;
+	lh_atomic_close(&a->out);
+	return -1;
+}

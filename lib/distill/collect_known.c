@@ -1,0 +1,144 @@
+/* collect_known.c - what earlier runs have collected already. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "collect_parts.h"
+#include <lh/digest.h>
+#include "flow/flow.h"
+#include "base/mem.h"
+
+int lh_collect_skip_key(const char *source, size_t n, uint64_t offset, const char *sig, size_t sig_n,
+		     struct lh_buf *scratch, unsigned char key[32], struct lh_err *err)
+{
+	lh_buf_reset(scratch);
+	lh_buf_add(scratch, sig, sig_n);
+	lh_buf_putc(scratch, '\n');
+	lh_buf_u64(scratch, offset);
+	lh_buf_putc(scratch, '\n');
+	lh_buf_add(scratch, source, n);
+	if (lh_buf_check(scratch, err) < 0)
+		return -1;
+	lh_sha256(scratch->p, scratch->len, key);
+	return 0;
+}
+
+/* ---- evidence ---- */
+
+static int on_evidence(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
+{
+	const struct lh_value *provenance = lh_record_get(rec, "provenance");
+	struct lh_value sig;
+	char hash[32];
+
+	(void)arg;
+	if (!provenance || !lh_value_get(provenance, "sig_hash", &sig) || sig.type != LH_STRING ||
+	    !lh_unhex(sig.p + 1, sig.n - 2, (unsigned char *)hash))
+		return lh_err_set(err, LH_EDATA, "evidence without provenance.sig_hash");
+	lh_buf_add(out, hash, sizeof hash);
+	return 0;
+}
+
+static int add_hash(const char *p, size_t n, const struct lh_origin *from, void *set, struct lh_err *err)
+{
+	(void)n;
+	(void)from;
+	return lh_hashset_add(set, (const unsigned char *)p, NULL, err);
+}
+
+static int read_known(struct collect *c, const char *relpath, struct lh_err *err)
+{
+	const struct lh_flow flow = { .map = on_evidence, .sink = add_hash, .ctx = &c->seen };
+	char *path = lh_root_join(c->run->root, relpath, err);
+	int rc;
+
+	if (!path)
+		return -1;
+	rc = lh_flow_file(path, c->run->how.jobs, 0, &flow, err);
+	free(path);
+	return rc;
+}
+
+static int of_source(void *ctx, const char *relpath, struct lh_err *err)
+{
+	struct collect *c = ctx;
+
+	if (lh_stem_of(relpath, strlen(relpath)) != c->stem)
+		return 0;
+	return read_known(c, relpath, err);
+}
+
+static int exists(const struct collect *c, const char *relpath, struct lh_err *err)
+{
+	char *path = lh_root_join(c->run->root, relpath, err);
+	struct stat st;
+	int is;
+
+	if (!path)
+		return -1;
+	is = lstat(path, &st) == 0 ? 1 : errno == ENOENT ? 0 : lh_err_sys(err, "%s", path);
+	free(path);
+	return is;
+}
+
+int lh_collect_known(struct collect *c, const char *today, struct lh_err *err)
+{
+	int is;
+
+	if (c->how->dedup == LH_DEDUP_ALL)
+		return lh_root_each(c->run->root, LH_ROOT_EVIDENCE, of_source, c, err);
+	is = exists(c, today, err);
+	return is > 0 ? read_known(c, today, err) : is;
+}
+
+/* ---- skips ---- */
+
+static int on_skip(struct lh_record *rec, struct lh_buf *out, void *scratch, struct lh_err *err)
+{
+	const struct lh_value *source = lh_record_get(rec, "source_file"), *offset = lh_record_get(rec, "line_offset");
+	const struct lh_value *sig = lh_record_get(rec, "sig_hash");
+	unsigned char key[32];
+	int64_t at;
+
+	if (!source || source->type != LH_STRING || !sig || sig->type != LH_STRING ||
+	    !offset || offset->type != LH_NUMBER || !lh_value_i64(offset, &at) || at < 0)
+		return lh_err_set(err, LH_EDATA, "a skip without source_file, line_offset or sig_hash");
+	if (lh_collect_skip_key(source->p + 1, source->n - 2, (uint64_t)at, sig->p + 1, sig->n - 2, scratch, key, err) < 0)
+		return -1;
+	lh_buf_add(out, key, sizeof key);
+	return 0;
+}
+
+static void *scratch_new(void *ctx, struct lh_err *err)
+{
+	struct lh_buf *b = lh_calloc(1, sizeof *b, err);
+
+	(void)ctx;
+	if (b)
+		lh_buf_init(b, LH_BUF_NOMAX);
+	return b;
+}
+
+static void scratch_free(void *b)
+{
+	lh_buf_free(b);
+	free(b);
+}
+
+int lh_collect_known_skips(struct collect *c, struct lh_err *err)
+{
+	const struct lh_flow flow = {
+		.map = on_skip, .sink = add_hash, .worker_new = scratch_new, .worker_free = scratch_free, .ctx = &c->skips_seen,
+	};
+	int rc = exists(c, LH_ROOT_SKIPS, err);
+	char *path;
+
+	if (rc <= 0)
+		return rc;
+	path = lh_root_join(c->run->root, LH_ROOT_SKIPS, err);
+	if (!path)
+		return -1;
+	rc = lh_flow_file(path, c->run->how.jobs, 0, &flow, err);
+	free(path);
+	return rc;
+}

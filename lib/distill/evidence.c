@@ -1,0 +1,588 @@
+/* evidence.c - the engine that walks the table.  See evidence.h. */
+#include "evidence.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <lh/canon.h>
+#include <lh/digest.h>
+#include "evidence_parts.h"
+#include "json/json_scanner.h"
+#include "base/mem.h"
+
+static const struct lh_field integer_from_1 = { .type = LH_S_INTEGER, .ranged = true, .least = 1 };
+static const struct lh_field number = { .type = LH_S_NUMBER };
+static const struct lh_field text = { .type = LH_S_TEXT };
+
+static const struct lh_field *schema_field(const char *name)
+{
+	const struct lh_field *f = lh_schema_evidence_record.field;
+
+	while (strcmp(f->name, name))
+		f++;
+	return f;
+}
+
+struct lh_evidence *lh_evidence_new(const char *recorded_at, struct lh_err *err)
+{
+	struct lh_evidence *e = lh_calloc(1, sizeof *e, err);
+	const struct lh_evidence_rule *r;
+	int s;
+
+	if (!e)
+		return NULL;
+	lh_buf_init(&e->from, LH_BUF_NOMAX);
+	lh_buf_init(&e->from_end, LH_BUF_NOMAX);
+	lh_buf_init(&e->canon, LH_BUF_NOMAX);
+	lh_buf_init(&e->scratch, LH_BUF_NOMAX);
+	lh_buf_init(&e->errors, LH_BUF_NOMAX);
+	e->recorded_at = lh_strndup(recorded_at, strlen(recorded_at), err);
+	e->from_stem = LH_STEM_NONE;
+	lh_buf_puts(&e->from_end, "\",\"recorded_at\":\"");
+	lh_buf_puts(&e->from_end, recorded_at);
+	lh_buf_puts(&e->from_end, "\"}");
+	if (!e->recorded_at || lh_buf_check(&e->from_end, err) < 0) {
+		lh_evidence_free(e);
+		return NULL;
+	}
+	e->timestamp = schema_field("timestamp");
+	e->texts = schema_field("observer_notes");
+	for (s = 0; s < LH_STEMS; s++) {
+		lh_evidence_read_id(&e->id[s][0], lh_transforms[s].run_id);
+		lh_evidence_read_id(&e->id[s][1], lh_transforms[s].task_id);
+		for (r = lh_transforms[s].also; r->to; r++)
+			e->field[s][r - lh_transforms[s].also] = schema_field(r->to);
+	}
+	return e;
+}
+
+void lh_evidence_free(struct lh_evidence *e)
+{
+	if (!e)
+		return;
+	lh_buf_free(&e->from);
+	lh_buf_free(&e->from_end);
+	lh_buf_free(&e->canon);
+	lh_buf_free(&e->scratch);
+	lh_buf_free(&e->errors);
+	free(e->recorded_at);
+	free(e);
+}
+
+int lh_sig_hash(const struct lh_record *row, struct lh_buf *scratch, unsigned char hash[32], struct lh_err *err)
+{
+	lh_buf_reset(scratch);
+	if (lh_canon_jcs_record(scratch, row, err) < 0)
+		return -1;
+	lh_sha256(scratch->p, scratch->len, hash);
+	return 0;
+}
+
+int lh_sig_hash_pair(const struct lh_record *const row[2], struct lh_buf scratch[2], unsigned char hash[2][32], struct lh_err *err)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		lh_buf_reset(&scratch[i]);
+		if (lh_canon_jcs_record(&scratch[i], row[i], err) < 0)
+			return err->code == LH_EDATA ? 0 : -1;
+	}
+	lh_sha256_pair((const void *[]){ scratch[0].p, scratch[1].p }, (size_t[]){ scratch[0].len, scratch[1].len }, hash);
+	return 1;
+}
+
+const unsigned char *lh_evidence_hash(const struct lh_evidence *e)
+{
+	return e->has_hash ? e->hash : NULL;
+}
+
+/* ---- what is wrong with the row ---- */
+
+/* One input may make several fields, and is told once. */
+static bool told(const struct lh_evidence *e, const char *input)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_refused; i++)
+		if (!strcmp(e->refused[i], input))
+			return true;
+	return false;
+}
+
+static void tell(struct lh_evidence *e, const char *input)
+{
+	if (e->n_refused < sizeof e->refused / sizeof *e->refused)
+		e->refused[e->n_refused++] = input;
+}
+
+static void refuse(void *ctx, const struct lh_str *field, const struct lh_str *problem)
+{
+	struct lh_evidence *e = ctx;
+
+	if (e->n_errors++ >= LH_EVIDENCE_REASONS)
+		return;
+	lh_buf_add(&e->errors, field->p, field->n);
+	lh_buf_puts(&e->errors, ": ");
+	lh_buf_add(&e->errors, problem->p, problem->n);
+	lh_buf_putc(&e->errors, '\0');
+}
+
+void lh_evidence_refuse(struct lh_evidence *e, const char *field, const char *problem)
+{
+	if (told(e, field))
+		return;
+	tell(e, field);
+	refuse(e, &(struct lh_str){ field, strlen(field) }, &(struct lh_str){ problem, strlen(problem) });
+}
+
+void lh_evidence_refuse_kind(struct lh_evidence *e, const char *field, const char *what, const struct lh_value *v)
+{
+	char problem[512];
+
+	lh_schema_expected(problem, sizeof problem, what, v);
+	lh_evidence_refuse(e, field, problem);
+}
+
+static bool is(struct lh_evidence *e, const struct lh_field *f, const char *name, const struct lh_value *v)
+{
+	size_t before = e->n_errors;
+	long n;
+
+	if (told(e, name))
+		return false;
+	n = lh_schema_check_value(f, name, v, &e->scratch, refuse, e, e->err);
+	e->failed |= n < 0;
+	if (n > 0) {
+		tell(e, name);
+		e->n_errors = before + (size_t)n;	/* it does not tell them all */
+	}
+	return n == 0;
+}
+
+static void put_more(const struct lh_evidence *e, struct lh_buf *out)
+{
+	lh_buf_u64(out, e->n_errors - LH_EVIDENCE_REASONS);
+	lh_buf_puts(out, " more");
+}
+
+void lh_evidence_errors(const struct lh_evidence *e, struct lh_buf *out)
+{
+	size_t i, n;
+
+	lh_buf_putc(out, '[');
+	for (i = 0; i < e->errors.len; i += n + 1) {
+		n = strlen(e->errors.p + i);
+		if (i)
+			lh_buf_putc(out, ',');
+		lh_buf_json(out, e->errors.p + i, n);
+	}
+	if (e->n_errors > LH_EVIDENCE_REASONS) {
+		lh_buf_puts(out, ",\"");
+		put_more(e, out);
+		lh_buf_putc(out, '"');
+	}
+	lh_buf_putc(out, ']');
+}
+
+static int refused(struct lh_evidence *e, struct lh_err *err)
+{
+	size_t i, n;
+
+	lh_buf_reset(&e->scratch);
+	for (i = 0; i < e->errors.len; i += n + 1) {
+		n = strlen(e->errors.p + i);
+		if (i)
+			lh_buf_puts(&e->scratch, "; ");
+		lh_buf_add(&e->scratch, e->errors.p + i, n);
+	}
+	if (e->n_errors > LH_EVIDENCE_REASONS) {
+		lh_buf_puts(&e->scratch, "; ");
+		put_more(e, &e->scratch);
+	}
+	lh_buf_putc(&e->scratch, '\0');
+	if (lh_buf_check(&e->scratch, err) < 0)
+		return -1;
+	return lh_err_set(err, LH_EDATA, "%s", e->scratch.p);
+}
+
+/* ---- fields ---- */
+
+/* A member of the record begins: its key, with what stands before and behind it. */
+static void begin(struct lh_evidence *e, const char *key, size_t n)
+{
+	size_t at = e->out->len - e->start;
+
+	lh_buf_add(e->out, key, n);
+	e->span[e->spans++] = (struct lh_evidence_span){ at + 1, at + n };
+}
+#define BEGIN(e, key) begin(e, key, sizeof key - 1)
+
+/* A buffer forgets with the next reset that it could not grow. */
+void lh_evidence_put_scratch(struct lh_evidence *e)
+{
+	if (lh_buf_check(&e->scratch, e->err) < 0)
+		e->failed = true;
+	else
+		lh_buf_json(e->out, e->scratch.p ? e->scratch.p : "", e->scratch.len);
+}
+
+/* The value's text without the white space between its tokens. */
+static void put_compact(struct lh_buf *out, const struct lh_value *v)
+{
+	const char *p = v->p, *end = v->p + v->n, *q;
+	bool escaped;
+
+	if (v->type != LH_ARRAY && v->type != LH_OBJECT) {
+		lh_buf_add(out, v->p, v->n);
+		return;
+	}
+	while (p < end) {
+		if (*p == '"')
+			q = lh_skip_string(p, end, &escaped);
+		else
+			for (q = p; q < end && (unsigned char)*q > ' ' && *q != '"'; q++)
+				;
+		lh_buf_add(out, p, (size_t)(q - p));
+		for (p = q; p < end && (unsigned char)*p <= ' '; p++)
+			;
+	}
+}
+
+static void put_time(struct lh_evidence *e, const struct lh_transform *t)
+{
+	const char *name;
+	const struct lh_value *v = lh_evidence_first(e, t->time, &name);
+
+	if (v && is(e, e->timestamp, name, v))
+		lh_buf_add(e->out, v->p, v->n);
+	else if (!v && t->or_clock)
+		lh_buf_json(e->out, e->recorded_at, strlen(e->recorded_at));
+	else if (!v)
+		lh_evidence_refuse(e, name, "missing");
+}
+
+/* A list's strings, one a line, unescaped into scratch. */
+static void join_lines(struct lh_evidence *e, const struct lh_value *list)
+{
+	struct lh_iter it;
+	struct lh_str s;
+	bool more = false;
+
+	lh_buf_reset(&e->scratch);
+	for (lh_iter_init(&it, list); lh_iter_next(&it); more = true) {
+		if (more)
+			lh_buf_putc(&e->scratch, '\n');
+		if (!it.val.escaped)
+			lh_buf_add(&e->scratch, it.val.p + 1, it.val.n - 2);
+		else if (lh_value_str(&it.val, &e->scratch, &s, e->err) < 0)
+			e->failed = true;
+	}
+}
+
+static bool is_text_or_texts(struct lh_evidence *e, const char *name, const struct lh_value *v)
+{
+	if (v->type == LH_STRING)
+		return true;
+	if (v->type == LH_ARRAY)
+		return is(e, e->texts, name, v);
+	lh_evidence_refuse_kind(e, name, "string or array of strings", v);
+	return false;
+}
+
+/* Put the text that an input gives; false when it gives none that counts. */
+static bool put_text_of(struct lh_evidence *e, const char *name, bool list, bool not_empty)
+{
+	const struct lh_value *v = lh_evidence_input(e, name);
+
+	if (!v || (not_empty && lh_evidence_empty(v)))
+		return false;
+	if (!(list ? is_text_or_texts(e, name, v) : is(e, &text, name, v)))
+		return true;
+	if (v->type == LH_ARRAY) {
+		join_lines(e, v);
+		if (not_empty && !e->scratch.failed && !e->scratch.len)
+			return false;
+	}
+	BEGIN(e, ",\"text\":");
+	if (v->type == LH_ARRAY)
+		lh_evidence_put_scratch(e);
+	else
+		lh_buf_add(e->out, v->p, v->n);
+	return true;
+}
+
+static void put_text(struct lh_evidence *e, const struct lh_transform *t)
+{
+	bool choice = t->text[0] && t->text[1];
+	int i;
+
+	for (i = 0; t->text[i]; i++)
+		if (put_text_of(e, t->text[i], t->text_list && !i, choice))
+			break;
+}
+
+static bool among(const struct lh_value *v, const char *const *list)
+{
+	for (; *list; list++)
+		if (lh_value_is(v, *list, strlen(*list)))
+			return true;
+	return false;
+}
+
+/* ["PREFIX" + the text of v] */
+static bool put_mark(struct lh_evidence *e, const char *prefix, const struct lh_value *v)
+{
+	struct lh_str s;
+
+	lh_buf_reset(&e->scratch);
+	lh_buf_puts(&e->scratch, prefix);
+	if (!v->escaped)
+		lh_buf_add(&e->scratch, v->p + 1, v->n - 2);
+	else if (lh_value_str(v, &e->scratch, &s, e->err) < 0)
+		e->failed = true;
+	lh_buf_putc(e->out, '[');
+	lh_evidence_put_scratch(e);
+	lh_buf_putc(e->out, ']');
+	return true;
+}
+
+static bool put_file(struct lh_evidence *e)
+{
+	if (!lh_evidence_file(e))
+		return false;
+	lh_buf_reset(&e->scratch);
+	lh_evidence_add_identity(e, e->file_name, e->file);
+	lh_buf_putc(e->out, '[');
+	lh_evidence_put_scratch(e);
+	lh_buf_putc(e->out, ']');
+	return true;
+}
+
+static bool all_ok(struct lh_evidence *e)
+{
+	const struct lh_value *ok = lh_evidence_input(e, "ok"), *total = lh_evidence_input(e, "total");
+	bool fine = true;
+
+	if (ok)
+		fine &= is(e, &number, "ok", ok);
+	if (total)
+		fine &= is(e, &number, "total", total);
+	return ok && total && fine && lh_value_f64(total) > 0 && lh_value_equal(ok, total);
+}
+
+static bool put_length(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_value *v)
+{
+	struct lh_iter it;
+	uint64_t n = 0;
+
+	if (r->how == LH_EV_AMOUNT && v->type == LH_NUMBER) {
+		lh_buf_add(e->out, v->p, v->n);
+		return true;
+	}
+	if (v->type != LH_ARRAY) {
+		lh_evidence_refuse_kind(e, r->from, r->how == LH_EV_AMOUNT ? "number or array" : "array", v);
+		return false;
+	}
+	for (lh_iter_init(&it, v); lh_iter_next(&it); )
+		n++;
+	lh_buf_u64(e->out, n);
+	return true;
+}
+
+static bool put_count_mark(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_value *v)
+{
+	int64_t count;
+
+	if (!is(e, &integer_from_1, r->from, v) || !lh_value_i64(v, &count))
+		return false;
+	lh_buf_puts(e->out, "[\"");
+	lh_buf_puts(e->out, r->text);
+	lh_buf_u64(e->out, (uint64_t)count);
+	lh_buf_puts(e->out, "\"]");
+	return true;
+}
+
+/* A value as it stands; an empty list of markers is left out. */
+static bool put_copy(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_field *f, const struct lh_value *v)
+{
+	size_t at = e->out->len;
+
+	if (f->name && !is(e, f, r->from, v))
+		return false;
+	put_compact(e->out, v);
+	return v->type != LH_ARRAY || e->out->len != at + 2 || !strstr(r->to, "_markers");
+}
+
+static bool put_list(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_value *v)
+{
+	bool one = v->type == LH_STRING;
+
+	if (!is_text_or_texts(e, r->from, v))
+		return false;
+	if (one)
+		lh_buf_putc(e->out, '[');
+	put_compact(e->out, v);
+	if (one)
+		lh_buf_putc(e->out, ']');
+	return true;
+}
+
+/* The value that a rule gives; false when it gives none. */
+static bool put_value(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_field *f)
+{
+	const struct lh_value *v = r->from ? lh_evidence_input(e, r->from) : NULL;
+
+	if (r->from && !v)
+		return false;
+	switch (r->how) {
+	case LH_EV_COPY:
+		return put_copy(e, r, f, v);
+	case LH_EV_CONST:
+		lh_buf_puts(e->out, r->text);
+		return true;
+	case LH_EV_LIST:
+		return put_list(e, r, v);
+	case LH_EV_FILE:
+		return put_file(e);
+	case LH_EV_MARK:
+		return is(e, &text, r->from, v) && among(v, r->when) != r->unless && put_mark(e, r->text, v);
+	case LH_EV_MARK_COUNT:
+		return put_count_mark(e, r, v);
+	case LH_EV_ALL_OK:
+		if (!all_ok(e))
+			return false;
+		lh_buf_puts(e->out, "[\"");
+		lh_buf_puts(e->out, r->text);
+		lh_buf_puts(e->out, "\"]");
+		return true;
+	case LH_EV_LENGTH:
+	case LH_EV_AMOUNT:
+		return put_length(e, r, v);
+	}
+	return false;
+}
+
+/* A member of the record, unless the rule gives no value. */
+static void put_member(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_field *f)
+{
+	size_t before = e->out->len;
+
+	begin(e, r->key.p, r->key.n);
+	if (!put_value(e, r, f)) {
+		e->out->len = before;
+		e->spans--;
+	}
+}
+
+static void put_metadata(struct lh_evidence *e, const struct lh_transform *t)
+{
+	size_t before = e->out->len, at;
+	const struct lh_evidence_rule *r;
+	bool any = false;
+
+	BEGIN(e, ",\"metadata\":");
+	lh_buf_putc(e->out, '{');
+	for (r = t->metadata; r < t->metadata + 4 && r->to; r++) {
+		at = e->out->len;
+		lh_buf_add(e->out, r->key.p + !any, r->key.n - !any);
+		if (put_value(e, r, &r->kind))
+			any = true;
+		else
+			e->out->len = at;
+	}
+	lh_buf_putc(e->out, '}');
+	if (!any) {
+		e->out->len = before;
+		e->spans--;
+	}
+}
+
+static void put_provenance(struct lh_evidence *e, enum lh_stem stem)
+{
+	BEGIN(e, ",\"provenance\":");
+	if (e->from_stem != stem) {
+		lh_buf_reset(&e->from);
+		lh_buf_puts(&e->from, "{\"source_file\":\"");
+		lh_buf_puts(&e->from, lh_stem_source(stem));
+		lh_buf_puts(&e->from, "\",\"line_offset\":");
+		e->failed |= lh_buf_check(&e->from, e->err) < 0;
+		e->from_stem = e->failed ? LH_STEM_NONE : stem;
+	}
+	lh_buf_add(e->out, e->from.p, e->from.len);
+	lh_buf_u64(e->out, e->off);
+	lh_buf_puts(e->out, ",\"sig_hash\":\"");
+	lh_buf_add(e->out, e->sig, sizeof e->sig);
+	lh_buf_add(e->out, e->from_end.p, e->from_end.len);
+}
+
+static void put_record(struct lh_evidence *e, enum lh_stem stem)
+{
+	const struct lh_transform *t = &lh_transforms[stem];
+	int i;
+
+	e->start = e->out->len;
+	e->spans = 0;
+	BEGIN(e, "{\"run_id\":");
+	lh_evidence_put_id(e, &e->id[stem][0]);
+	BEGIN(e, ",\"task_id\":");
+	lh_evidence_put_id(e, &e->id[stem][1]);
+	BEGIN(e, ",\"timestamp\":");
+	put_time(e, t);
+	BEGIN(e, ",\"schema_version\":");
+	lh_buf_putc(e->out, '1');
+	put_provenance(e, stem);
+	put_text(e, t);
+	for (i = 0; i < LH_EVIDENCE_RULES && t->also[i].to; i++)
+		put_member(e, &t->also[i], e->field[stem][i]);
+	if (t->metadata->to)
+		put_metadata(e, t);
+	lh_buf_putc(e->out, '}');
+}
+
+/* Between a member and the next is a comma, between key and value a colon. */
+const struct lh_record *lh_evidence_record(struct lh_evidence *e)
+{
+	const char *p = e->out->p + e->start, *next;
+	size_t n = e->out->len - e->start, i;
+
+	for (i = 0; i < e->spans; i++) {
+		const struct lh_evidence_span *s = &e->span[i];
+		struct lh_value *v = &e->member[i].val;
+
+		next = p + (i + 1 < e->spans ? s[1].key : n);
+		e->member[i].key = (struct lh_value){ p + s->key, s->value - s->key - 1, LH_STRING, false };
+		*v = (struct lh_value){ p + s->value, (size_t)(next - 1 - (p + s->value)), lh_type_of(p[s->value]), false };
+		v->escaped = v->type == LH_STRING && memchr(v->p, '\\', v->n);
+	}
+	e->made = (struct lh_record){ .line = p, .len = n, .member = e->member, .n = e->spans };
+	return &e->made;
+}
+
+int lh_evidence_make(struct lh_evidence *e, enum lh_stem stem, const struct lh_record *row, uint64_t line_offset,
+		     const unsigned char *sig_hash, struct lh_buf *out, struct lh_err *err)
+{
+	lh_buf_reset(&e->errors);
+	lh_buf_reset(&e->scratch);
+	e->n_errors = e->n_refused = 0;
+	e->failed = e->has_hash = false;
+	e->row = row;
+	e->file_name = NULL;
+	e->off = line_offset;
+	e->out = out;
+	e->err = err;
+	if (sig_hash) {
+		memcpy(e->hash, sig_hash, sizeof e->hash);
+	} else if (lh_sig_hash(row, &e->canon, e->hash, err) < 0) {
+		if (err->code == LH_EDATA)
+			lh_evidence_refuse(e, "record", err->msg);
+		return err->code == LH_EDATA ? refused(e, err) : -1;
+	}
+	e->has_hash = true;
+	lh_hex(e->hash, sizeof e->hash, e->sig);
+	put_record(e, stem);
+	if (e->failed)
+		return -1;
+	if (lh_buf_check(&e->errors, err) < 0)
+		return -1;
+	return e->n_errors ? refused(e, err) : 0;
+}

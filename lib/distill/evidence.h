@@ -1,0 +1,57 @@
+/*
+ * evidence - rows of the twelve source streams as evidence records.
+ *
+ * A table (evidence_table.c) says for each stream which input makes which
+ * field; one engine walks it.  Copied values are checked against the schema
+ * evidence_record as they are copied and keep their text; a record comes out
+ * compact, its keys in the schema's order.
+ *
+ *     e = lh_evidence_new("2026-05-03T12:00:00.000Z", err);
+ *     rc = lh_evidence_make(e, LH_AUDITS, row, 16, &out, err);
+ *     ... lh_evidence_hash(e), lh_evidence_errors(e, &list) ...
+ *     lh_evidence_free(e);
+ *
+ * Threads: one thread per struct.
+ */
+#ifndef LH_EVIDENCE_H
+#define LH_EVIDENCE_H
+
+#include <lh/json.h>
+#include "stream.h"
+
+struct lh_evidence;
+
+/* recorded_at as it is to be printed; it is copied. */
+struct lh_evidence *lh_evidence_new(const char *recorded_at, struct lh_err *err);
+void lh_evidence_free(struct lh_evidence *e);
+
+/*
+ * Append the evidence record of a row that stands in the physical line
+ * line_offset (from 0) of its stem's file; sig_hash is the row's, if it is known
+ * already, or NULL.  LH_EDATA: the row is refused, with the reasons in err
+ * joined by "; ".
+ */
+int lh_evidence_make(struct lh_evidence *e, enum lh_stem stem, const struct lh_record *row, uint64_t line_offset,
+			    const unsigned char *sig_hash, struct lh_buf *out, struct lh_err *err);
+
+/* Of the row last made: its sig_hash, NULL when it has no canonical form. */
+const unsigned char *lh_evidence_hash(const struct lh_evidence *e);
+
+/* Of the row last made: its record with its members, which stands in the out
+ * that it was made in, until that changes. */
+const struct lh_record *lh_evidence_record(struct lh_evidence *e);
+
+/* So many reasons of one row are told, and then how many there are "more". */
+#define LH_EVIDENCE_REASONS 20
+
+/* Of the row last refused: the reasons as a JSON array of strings, appended. */
+void lh_evidence_errors(const struct lh_evidence *e, struct lh_buf *out);
+
+/* SHA-256 over the JCS of a row; *scratch is used from its start.
+ * LH_EDATA when it has none. */
+int lh_sig_hash(const struct lh_record *row, struct lh_buf *scratch, unsigned char hash[32], struct lh_err *err);
+
+/* Of two rows, in less time than of each: 1; 0 where they have not got both; -1. */
+int lh_sig_hash_pair(const struct lh_record *const row[2], struct lh_buf scratch[2], unsigned char hash[2][32], struct lh_err *err);
+
+#endif

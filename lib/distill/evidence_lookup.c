@@ -1,0 +1,269 @@
+/* evidence_lookup.c - evidence beside scored runs.  See evidence_lookup.h. */
+#include "evidence_lookup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "file/file.h"
+#include "schema/form.h"
+#include "base/mem.h"
+#include "file/rows.h"
+#include "base/seed.h"
+#include "base/xxh3.h"
+
+struct known {
+	uint64_t key, at;
+	uint32_t n;
+};
+
+struct lh_join {
+	char *path;
+	struct lh_rows *rows;	/* read along */
+	struct lh_row row;	/* the one read last */
+	uint64_t next;		/* its number + 1 */
+	bool there;		/* the row is */
+	struct lh_form form;
+	struct lh_record rec;
+	struct lh_buf text, line;
+	struct known *known;	/* sorted, once it was needed for this file */
+	size_t n, cap;
+	bool indexed;
+	int fd;			/* for looking up */
+};
+
+struct lh_join *lh_join_new(struct lh_err *err)
+{
+	struct lh_join *j = lh_calloc(1, sizeof *j, err);
+
+	if (!j)
+		return NULL;
+	j->fd = -1;
+	j->form.schema = &lh_schema_evidence_record;
+	lh_record_init(&j->rec);
+	lh_buf_init(&j->text, LH_BUF_NOMAX);
+	lh_buf_init(&j->line, LH_BUF_NOMAX);
+	j->rows = lh_rows_new(err);
+	if (j->rows)
+		return j;
+	lh_join_free(j);
+	return NULL;
+}
+
+static void leave(struct lh_join *j)
+{
+	if (j->fd >= 0)
+		close(j->fd);
+	j->fd = -1;
+	free(j->path);
+	j->path = NULL;
+	free(j->known);
+	j->known = NULL;
+	j->n = j->cap = 0;
+	j->indexed = false;
+}
+
+void lh_join_free(struct lh_join *j)
+{
+	if (!j)
+		return;
+	leave(j);
+	lh_rows_free(j->rows);
+	lh_record_free(&j->rec);
+	lh_buf_free(&j->text);
+	lh_buf_free(&j->line);
+	free(j);
+}
+
+char *lh_join_path(const char *scored, struct lh_err *err)
+{
+	const char *rest = scored + strlen(LH_ROOT_SCORED);
+	size_t n = strlen(LH_ROOT_EVIDENCE), m = strlen(rest);
+	char *path = lh_calloc(n + m + 1, 1, err);
+
+	if (path) {
+		memcpy(path, LH_ROOT_EVIDENCE, n);
+		memcpy(path + n, rest, m);
+	}
+	return path;
+}
+
+int lh_join_open(struct lh_join *j, const struct lh_root *root, const char *scored, struct lh_err *err)
+{
+	char *relpath = lh_join_path(scored, err);
+
+	leave(j);
+	j->next = 0;
+	j->there = false;
+	j->path = relpath ? lh_root_join(root, relpath, err) : NULL;
+	free(relpath);
+	return j->path && lh_rows_open(j->rows, j->path, err) >= 0 ? 0 : -1;
+}
+
+/* A string member's code points, empty when there is none, in *scratch or in
+ * the record. */
+static int text_of(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out, struct lh_err *err)
+{
+	*out = (struct lh_str){ "", 0 };
+	lh_buf_reset(scratch);
+	return v && v->type == LH_STRING ? lh_value_str(v, scratch, out, err) : 0;
+}
+
+static const struct lh_value *sig_of(const struct lh_record *rec, struct lh_value *v)
+{
+	const struct lh_value *from = lh_record_get(rec, "provenance");
+
+	return from && from->type == LH_OBJECT && lh_value_get(from, "sig_hash", v) ? v : NULL;
+}
+
+static bool is(const struct lh_value *v, const struct lh_str *s)
+{
+	return v && v->type == LH_STRING && lh_value_is(v, s->p, s->n);
+}
+
+/* Parse a line of evidence: 1 when it is the one, 0, -1. */
+static int is_it(struct lh_join *j, const char *p, size_t n, const struct lh_str *run_id, const struct lh_str *sig, struct lh_err *err)
+{
+	struct lh_value v;
+
+	if (lh_form_parse(&j->form, &j->rec, p, n, err) < 0)
+		return err->code == LH_EDATA ? 0 : -1;
+	return is(lh_record_get(&j->rec, "run_id"), run_id) && is(sig_of(&j->rec, &v), sig);
+}
+
+/* ---- looking up ---- */
+
+static uint64_t key_of(const struct lh_str *run_id, const struct lh_str *sig)
+{
+	return lh_xxh3_seeded(run_id->p, run_id->n, lh_seed()) ^ lh_xxh3_seeded(sig->p, sig->n, lh_seed()) * 3;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct known *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return (x->at > y->at) - (x->at < y->at);
+}
+
+static int add(struct lh_join *j, const struct lh_row *row, struct lh_err *err)
+{
+	struct lh_str run_id, sig;
+	struct lh_value v;
+
+	if (lh_form_parse(&j->form, &j->rec, row->p, row->n, err) < 0)
+		return err->code == LH_EDATA ? 0 : -1;
+	if (lh_grow(&j->known, &j->cap, j->n + 1, sizeof *j->known, err) < 0 ||
+	    text_of(lh_record_get(&j->rec, "run_id"), &j->text, &run_id, err) < 0 ||
+	    text_of(sig_of(&j->rec, &v), &j->line, &sig, err) < 0)
+		return -1;
+	j->known[j->n++] = (struct known){ key_of(&run_id, &sig), row->at, (uint32_t)row->n };
+	return 0;
+}
+
+static int read_through(struct lh_join *j, struct lh_err *err)
+{
+	struct lh_rows *rows = lh_rows_new(err);
+	struct lh_row row;
+	int rc = rows ? lh_rows_open(rows, j->path, err) : -1;
+
+	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)
+		if (add(j, &row, err) < 0)
+			rc = -1;
+	lh_rows_free(rows);
+	if (rc < 0)
+		return -1;
+	if (j->n) {
+		qsort(j->known, j->n, sizeof *j->known, by_key);
+		j->fd = lh_open_regular(j->path, O_RDONLY, 0, err);
+		if (j->fd < 0)
+			return -1;
+	}
+	j->indexed = true;
+	return 0;
+}
+
+static int read_line(struct lh_join *j, const struct known *k, struct lh_err *err)
+{
+	ssize_t got = 0;
+	char *room;
+
+	lh_buf_reset(&j->line);
+	room = lh_buf_room(&j->line, k->n);
+	if (!room)
+		return lh_buf_check(&j->line, err);
+	while (j->line.len < k->n) {
+		got = pread(j->fd, room + j->line.len, k->n - j->line.len, (off_t)(k->at + j->line.len));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got ? lh_err_sys(err, "%s", j->path) : lh_err_set(err, LH_ECORRUPT, "%s: shorter than it was", j->path);
+		lh_buf_took(&j->line, (size_t)got);
+	}
+	return 0;
+}
+
+static int look_up(struct lh_join *j, const struct lh_str *run_id, const struct lh_str *sig, struct lh_found *found, struct lh_err *err)
+{
+	uint64_t key = key_of(run_id, sig);
+	size_t lo = 0, hi = j->n, mid;
+	int rc;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (j->known[mid].key < key)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < j->n && j->known[lo].key == key; lo++) {
+		if (read_line(j, &j->known[lo], err) < 0 || (rc = is_it(j, j->line.p, j->line.len, run_id, sig, err)) < 0)
+			return -1;
+		if (rc) {
+			*found = (struct lh_found){ &j->rec, j->known[lo].at, j->known[lo].n };
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* ---- reading along ---- */
+
+/* Go to the n-th row, if there are so many. */
+static int advance(struct lh_join *j, uint64_t n, struct lh_err *err)
+{
+	int rc;
+
+	while (j->next <= n) {
+		rc = lh_rows_next(j->rows, &j->row, err);
+		if (rc < 0)
+			return -1;
+		j->there = rc > 0;
+		j->next++;
+		if (!j->there)
+			break;
+	}
+	return 0;
+}
+
+int lh_join_find(struct lh_join *j, uint64_t n, const struct lh_str *run_id, const struct lh_str *sig, struct lh_found *found, struct lh_err *err)
+{
+	int rc;
+
+	if (!j->indexed) {
+		if (advance(j, n, err) < 0)
+			return -1;
+		if (j->there && j->next == n + 1) {
+			rc = is_it(j, j->row.p, j->row.n, run_id, sig, err);
+			if (rc > 0)
+				*found = (struct lh_found){ &j->rec, j->row.at, (uint32_t)j->row.n };
+			if (rc)
+				return rc;
+		}
+		if (read_through(j, err) < 0)
+			return -1;
+	}
+	return look_up(j, run_id, sig, found, err);
+}

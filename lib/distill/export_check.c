@@ -1,0 +1,219 @@
+/*
+ * export_check.c - what stands in an export, read again.  See stage_export.h.
+ *
+ * The third layer of the firewall: it shares no decision with what wrote the
+ * file, but for the schemas, and also asks what the schemas do not know.
+ */
+#include "stage_export.h"
+
+#include <stdlib.h>
+
+#include <lh/digest.h>
+#include "schema/form.h"
+#include "base/mem.h"
+#include "file/rows.h"
+#include <lh/schema.h>
+
+struct check {
+	enum lh_exporter x;
+	const char *relpath;
+	const struct lh_keymap *known;
+	const struct lh_export_ids *due;
+	size_t met;			/* of those that are due, the first came in their order */
+	struct lh_stage_result *res;
+	struct lh_form form;
+	uint64_t line, faults;
+	struct lh_record rec;
+	struct lh_buf run_id, sig, scratch;
+	struct lh_keymap ids;
+};
+
+/* Sixteen lowercase hex digits as the number they are. */
+static bool read_hex16(const char *p, uint64_t *out)
+{
+	size_t i;
+
+	for (*out = 0, i = 0; i < 16; i++) {
+		if (p[i] >= '0' && p[i] <= '9')
+			*out = *out << 4 | (uint64_t)(p[i] - '0');
+		else if (p[i] >= 'a' && p[i] <= 'f')
+			*out = *out << 4 | (uint64_t)(p[i] - 'a' + 10);
+		else
+			return false;
+	}
+	return true;
+}
+
+struct lh_key lh_export_id(const char *id, size_t n)
+{
+	static const char *const kinds[] = { "rag-", "sft-", "pref-" };
+	unsigned char hash[32];
+	struct lh_key k;
+	size_t i, len;
+
+	for (i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		len = strlen(kinds[i]);
+		if (n == len + 16 && !memcmp(id, kinds[i], len) && read_hex16(id + len, &k.a)) {
+			k.b = i + 1;
+			return k;
+		}
+	}
+	lh_sha256(id, n, hash);
+	memcpy(&k, hash, sizeof k);
+	return k;
+}
+
+static void fault(struct check *c, const char *what)
+{
+	if (c->faults++ < LH_EXPORT_FAULTS)
+		lh_stage_fault(c->res, "%s:%llu: %s", c->relpath, (unsigned long long)c->line, what);
+}
+
+static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
+{
+	struct check *c = ctx;
+
+	if (c->faults++ < LH_EXPORT_FAULTS)
+		lh_stage_fault(c->res, "%s:%llu: %.*s: %.*s", c->relpath, (unsigned long long)c->line,
+			       (int)field->n, field->p, (int)problem->n, problem->p);
+}
+
+static bool says(const struct check *c, const char *field, const char *category)
+{
+	const struct lh_value *v = lh_record_get(&c->rec, field);
+
+	return v && lh_value_is(v, category, strlen(category));
+}
+
+/* Whatever the sample says of its category, in any field that tells one. */
+static void check_category(struct check *c)
+{
+	static const char *const fields[] = { "quality_score", "success_score", "source_category", "category" };
+	size_t i;
+
+	if (c->x == LH_PREFERENCE)
+		return;
+	for (i = 0; i < sizeof fields / sizeof *fields; i++)
+		if (says(c, fields[i], "rejected") || (c->x == LH_SFT && says(c, fields[i], "needs_human_review"))) {
+			fault(c, "the category is never safe here");
+			return;
+		}
+}
+
+static int text(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out, struct lh_err *err)
+{
+	lh_buf_reset(scratch);
+	*out = (struct lh_str){ "", 0 };
+	return v && v->type == LH_STRING ? lh_value_str(v, scratch, out, err) : 0;
+}
+
+/* Whatever it says, it must not be made of what the scores refuse. */
+static int check_source(struct check *c, struct lh_err *err)
+{
+	const struct lh_value *from = lh_record_get(&c->rec, "provenance");
+	struct lh_str run_id, sig;
+	struct lh_value v;
+	struct lh_key key;
+
+	if (c->x == LH_PREFERENCE || !from || from->type != LH_OBJECT || !lh_value_get(from, "sig_hash", &v))
+		return 0;
+	if (text(lh_record_get(&c->rec, "source_run_id"), &c->run_id, &run_id, err) < 0 || text(&v, &c->sig, &sig, err) < 0)
+		return -1;
+	key = lh_record_key(&run_id, &sig, &(struct lh_str){ c->rec.line, c->rec.len });
+	if (lh_keymap_get(c->known, &key) & lh_export_unsafe(c->x))
+		fault(c, "made of a record whose score is never safe here");
+	return 0;
+}
+
+static bool is_same(const struct lh_key *a, const struct lh_key *b)
+{
+	return a->a == b->a && a->b == b->b;
+}
+
+static int check_id(struct check *c, struct lh_err *err)
+{
+	struct lh_key key;
+	struct lh_str id;
+	uint64_t *bits;
+
+	if (text(lh_record_get(&c->rec, "id"), &c->run_id, &id, err) < 0)
+		return -1;
+	key = lh_export_id(id.p, id.n);
+	bits = lh_keymap_at(&c->ids, &key, err);
+	if (!bits)
+		return -1;
+	if (*bits)
+		fault(c, "the id stands in an earlier line too");
+	*bits = 1;
+	if (c->met < c->due->n && is_same(&key, &c->due->id[c->met]))
+		c->met++;
+	return 0;
+}
+
+static int check_row(struct check *c, const struct lh_row *row, struct lh_err *err)
+{
+	int rc = lh_form_read(&c->form, &c->rec, row->p, row->n, err);
+
+	c->line = row->line;
+	if (!rc && lh_record_parse(&c->rec, row->p, row->n, err) < 0) {
+		if (err->code != LH_EDATA)
+			return -1;
+		fault(c, err->msg);
+		return 0;
+	}
+	if (rc < 0 || (!rc && lh_schema_check_record(c->form.schema, &c->rec, &c->scratch, on_violation, c, err) < 0))
+		return -1;
+	check_category(c);
+	return check_source(c, err) < 0 || check_id(c, err) < 0 ? -1 : 0;
+}
+
+static int check_rows(struct check *c, const char *path, struct lh_err *err)
+{
+	struct lh_rows *rows = lh_rows_new(err);
+	struct lh_row row;
+	int rc = rows ? lh_rows_open(rows, path, err) : -1;
+
+	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)
+		if (check_row(c, &row, err) < 0)
+			rc = -1;
+	lh_rows_free(rows);
+	return rc;
+}
+
+static void check_due(struct check *c)
+{
+	size_t missing = 0, i;
+
+	for (i = c->met; i < c->due->n; i++)
+		missing += !lh_keymap_get(&c->ids, &c->due->id[i]);
+	if (missing)
+		lh_stage_fault(c->res, "%s: %zu samples are not there", c->relpath, missing);
+	if (c->faults > LH_EXPORT_FAULTS)
+		lh_stage_fault(c->res, "%s: %llu more faults", c->relpath, (unsigned long long)(c->faults - LH_EXPORT_FAULTS));
+}
+
+int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_keymap *known,
+		    const struct lh_export_ids *due, struct lh_stage_result *res, struct lh_err *err)
+{
+	static const char *const schemas[LH_EXPORTERS] = { "rag_sample", "sft_sample", "preference_sample" };
+	struct check c = { .x = x, .relpath = lh_exporter_output(x), .known = known, .due = due, .res = res };
+	char *path = lh_root_join(root, c.relpath, err);
+	int rc = -1;
+
+	c.form.schema = lh_schema_find(schemas[x]);
+	lh_record_init(&c.rec);
+	lh_buf_init(&c.run_id, LH_BUF_NOMAX);
+	lh_buf_init(&c.sig, LH_BUF_NOMAX);
+	lh_buf_init(&c.scratch, LH_BUF_NOMAX);
+	if (path)
+		rc = check_rows(&c, path, err);
+	if (!rc)
+		check_due(&c);
+	lh_record_free(&c.rec);
+	lh_buf_free(&c.run_id);
+	lh_buf_free(&c.sig);
+	lh_buf_free(&c.scratch);
+	lh_keymap_free(&c.ids);
+	free(path);
+	return rc;
+}

@@ -1,0 +1,197 @@
+/* export_pairs.c - preference samples of a root.  See export_parts.h. */
+#include "export_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "file/file.h"
+#include "base/mem.h"
+
+#define OPEN_MAX_PAIRS 64	/* pairs of files that are open at once */
+#define REASON_MAX 256		/* bytes of a reason that is kept, ... */
+#define REASONS 65535		/* ... and how many are */
+
+/* A file of scored runs and the evidence beside it. */
+struct lh_export_pair_file {
+	char *scored, *evidence;	/* in the root */
+	int scored_fd, evidence_fd;	/* or -1 */
+};
+
+int lh_export_file(struct lh_exporting *x, const char *relpath, struct lh_err *err)
+{
+	struct lh_export_pair_file *f;
+
+	if (lh_grow(&x->file, &x->cap, x->files + 1, sizeof *x->file, err) < 0)
+		return -1;
+	f = &x->file[x->files];
+	*f = (struct lh_export_pair_file){ .scored_fd = -1, .evidence_fd = -1 };
+	f->scored = lh_strndup(relpath, strlen(relpath), err);
+	f->evidence = f->scored ? lh_join_path(relpath, err) : NULL;
+	x->files++;
+	return f->evidence ? 0 : -1;
+}
+
+/* The number of the scored run's first reason, from 1, where this, the category
+ * and the evidence say all that a sample takes from it; 0: they do not. */
+static int brief(struct lh_exporting *x, uint16_t *number, struct lh_err *err)
+{
+	const struct lh_value *from = lh_record_get(x->src.evidence, "provenance"), *said = &x->src.provenance;
+	struct lh_str reason;
+	uint32_t i;
+
+	*number = 0;
+	if (!from || from->n != said->n || memcmp(from->p, said->p, said->n))
+		return 0;
+	if (lh_source_reason(&x->src, &x->text, &reason, err) < 0)
+		return -1;
+	if (reason.n > REASON_MAX || x->reasons.n >= REASONS)
+		return 0;
+	if (lh_intern_add(&x->reasons, reason.p, reason.n, &i, err) < 0)
+		return -1;
+	*number = (uint16_t)(i + 1);
+	return 0;
+}
+
+int lh_export_side(struct lh_exporting *x, struct lh_err *err)
+{
+	struct lh_sampler *s = x->each[LH_PREFERENCE].sampler;
+	const struct lh_said *said = lh_sampler_said(s);
+	struct lh_place at;
+	int rc = lh_sample_judge(s, err);
+
+	if (rc <= 0)
+		return rc;
+	if (lh_export_evidence(x, err) < 0)
+		return -1;
+	if (!x->src.evidence || !lh_sample_may_pair(s))
+		return 0;
+	at = (struct lh_place){ x->found.at, x->row.at, x->found.n, (uint32_t)x->row.n, (uint32_t)(x->files - 1), 0, 0 };
+	if (!x->pairs && !(x->pairs = lh_pairs_new(err)))
+		return -1;
+	if (brief(x, &at.reason, err) < 0)
+		return -1;
+	return lh_pairs_add(x->pairs, &said->task_id, said->category, &at, err);
+}
+
+static void close_file(struct lh_exporting *x, struct lh_export_pair_file *f)
+{
+	if (f->scored_fd >= 0)
+		close(f->scored_fd);
+	if (f->evidence_fd >= 0)
+		close(f->evidence_fd);
+	x->open -= f->scored_fd >= 0;
+	f->scored_fd = f->evidence_fd = -1;
+}
+
+static int open_in(const struct lh_exporting *x, const char *relpath, struct lh_err *err)
+{
+	char *path = lh_root_join(x->run->root, relpath, err);
+	int fd = path ? lh_open_regular(path, O_RDONLY, 0, err) : -1;
+
+	free(path);
+	return fd;
+}
+
+/* Have a file and its evidence open; when too many are, all others are closed. */
+static int open_file(struct lh_exporting *x, struct lh_export_pair_file *f, struct lh_err *err)
+{
+	size_t i;
+
+	if (f->scored_fd >= 0)
+		return 0;
+	if (x->open >= OPEN_MAX_PAIRS)
+		for (i = 0; i < x->files; i++)
+			close_file(x, &x->file[i]);
+	f->evidence_fd = open_in(x, f->evidence, err);
+	f->scored_fd = f->evidence_fd >= 0 ? open_in(x, f->scored, err) : -1;
+	if (f->scored_fd < 0) {
+		close_file(x, f);
+		return -1;
+	}
+	x->open++;
+	return 0;
+}
+
+/* One of a record's lines; i is its place in a pair's. */
+static int read_line(struct lh_exporting *x, int i, const struct lh_place *at, struct lh_err *err)
+{
+	struct lh_export_pair_file *f = &x->file[at->file];
+	int rc = open_file(x, f, err);
+
+	if (rc < 0)
+		return -1;
+	rc = i % 2 ? lh_pair_read_scored(&x->pair, i / 2, at, f->scored_fd, err)
+		   : lh_pair_read_evidence(&x->pair, i / 2, at, f->evidence_fd, err);
+	return rc < 0 ? lh_err_prefix(err, "%s", i % 2 ? f->scored : f->evidence) : 0;
+}
+
+static int read_side(struct lh_exporting *x, int side, const struct lh_place *at, struct lh_side *to, struct lh_err *err)
+{
+	*to = (struct lh_side){ .evidence = &x->pair.rec[2 * side], .category = (enum lh_category)at->category };
+	if (read_line(x, 2 * side, at, err) < 0)
+		return -1;
+	if (at->reason) {
+		to->reason = lh_intern_text(&x->reasons, at->reason - 1u);
+		return 0;
+	}
+	to->scored = &x->pair.rec[2 * side + 1];
+	return read_line(x, 2 * side + 1, at, err);
+}
+
+/* A pair that is refused is kept whole. */
+static int refuse(struct lh_exporting *x, enum lh_refusal why, const struct lh_place *chosen, const struct lh_place *rejected, struct lh_err *err)
+{
+	struct lh_export_one *e = &x->each[LH_PREFERENCE];
+	struct lh_refused r = { .why = why, .errors = &lh_sampler_said(e->sampler)->errors };
+
+	return read_line(x, 1, chosen, err) < 0 || read_line(x, 3, rejected, err) < 0 ||
+	       lh_pair_source(&x->pair, &r.source, err) < 0 ? -1 : lh_quarantine_read(e->refused, &r, err);
+}
+
+static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected, struct lh_err *err)
+{
+	struct lh_exporting *x = ctx;
+	struct lh_export_one *e = &x->each[LH_PREFERENCE];
+	const struct lh_said *said = lh_sampler_said(e->sampler);
+	struct lh_side a, b;
+	struct lh_key key;
+	bool is_new = false;
+	int rc;
+
+	if (lh_tool_stopping())
+		return lh_err_set(err, LH_EINTR, "interrupted");
+	e->how->read++;
+	lh_buf_reset(&e->sample);
+	if (read_side(x, 0, chosen, &a, err) < 0 || read_side(x, 1, rejected, &b, err) < 0)
+		return -1;
+	rc = lh_sample_pair(e->sampler, &a, &b, &e->sample, err);
+	key = lh_export_id(said->id, strlen(said->id));
+	if (rc < 0 || (rc > 0 && lh_export_sample(x, e, &key, &is_new, err) < 0))
+		return -1;
+	return is_new ? 0 : refuse(x, rc ? LH_DUPLICATE_ID : said->refused, chosen, rejected, err);
+}
+
+int lh_export_pairs(struct lh_exporting *x, struct lh_err *err)
+{
+	lh_pair_init(&x->pair);
+	x->pair_ready = true;
+	return x->pairs ? lh_pairs_each(x->pairs, on_pair, x, err) : 0;
+}
+
+void lh_export_pairs_free(struct lh_exporting *x)
+{
+	size_t i;
+
+	for (i = 0; i < x->files; i++) {
+		close_file(x, &x->file[i]);
+		free(x->file[i].scored);
+		free(x->file[i].evidence);
+	}
+	free(x->file);
+	lh_pairs_free(x->pairs);
+	lh_intern_free(&x->reasons);
+	if (x->pair_ready)
+		lh_pair_free(&x->pair);
+}

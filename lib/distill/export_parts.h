@@ -1,0 +1,73 @@
+/*
+ * export_parts - the parts of lh_stage_export; not installed.
+ *
+ *     stage_export.c    the stage, and samples that stand for themselves
+ *     export_pairs.c    preference samples
+ *     export_check.c    what stands on file, read again
+ */
+#ifndef LH_EXPORT_PARTS_H
+#define LH_EXPORT_PARTS_H
+
+#include "schema/form.h"
+#include "base/intern.h"
+#include "evidence_lookup.h"
+#include "pairs.h"
+#include "quarantine.h"
+#include "file/rows.h"
+#include "sample_parts.h"
+#include "stage_export.h"
+#include "tool/tool.h"
+
+/* One exporter of those that run. */
+struct lh_export_one {
+	enum lh_exporter x;
+	struct lh_stage_result *res;
+	struct lh_export *how;
+	struct lh_sampler *sampler;	/* NULL: it does not run */
+	struct lh_quarantine *refused;
+	struct lh_append *append;
+	struct lh_buf sample;
+	struct lh_keymap on_file;	/* ids */
+	struct lh_export_ids made;	/* ids of this run */
+};
+
+struct lh_exporting {
+	struct lh_run *run;
+	struct lh_export_one each[LH_EXPORTERS];
+	struct lh_rows *rows;
+	struct lh_join *join;
+	const char *relpath;		/* of the file of scored runs */
+	uint64_t row_number, rows_read;	/* in it, in all files */
+	struct lh_row row;
+	struct lh_form form;		/* of a scored run */
+	struct lh_record scored;	/* the row, ... */
+	struct lh_source src;		/* ... and its evidence: what all samplers share */
+	struct lh_found found;
+	bool sought;			/* the evidence was looked for */
+	struct lh_key key;		/* of the record, ... */
+	struct lh_keymap known;		/* ... and what is known of all */
+	struct lh_buf reason, text;
+
+	/* export_pairs.c: */
+	struct lh_pairs *pairs;
+	struct lh_intern reasons;	/* first ones */
+	struct lh_export_pair_file *file;
+	size_t files, cap, open;
+	struct lh_pair pair;
+	bool pair_ready;
+};
+
+/* Have the row's evidence in x->src, if there is any. */
+int lh_export_evidence(struct lh_exporting *x, struct lh_err *err);
+
+/* The sample in e->sample goes out, unless what has this key became one in this
+ * run already. */
+int lh_export_sample(struct lh_exporting *x, struct lh_export_one *e, const struct lh_key *key, bool *is_new, struct lh_err *err);
+
+/* A file of scored runs begins; a row of it; all were read. */
+int lh_export_file(struct lh_exporting *x, const char *relpath, struct lh_err *err);
+int lh_export_side(struct lh_exporting *x, struct lh_err *err);
+int lh_export_pairs(struct lh_exporting *x, struct lh_err *err);
+void lh_export_pairs_free(struct lh_exporting *x);
+
+#endif

@@ -1,0 +1,206 @@
+/* pairs.c - records paired by task.  See pairs.h. */
+#include "pairs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "schema/form.h"
+#include "base/intern.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+struct side {
+	struct lh_place at;
+	uint32_t task;
+};
+
+struct lh_pairs {
+	struct side *side;	/* in the order in which they came */
+	size_t n, cap;
+	struct lh_intern tasks;
+};
+
+/* The sides by task: those of task t are side[by[start[t]]] and on, as they came. */
+struct order {
+	uint32_t *tasks;	/* in byte order */
+	uint32_t *start, *by;
+};
+
+struct lh_pairs *lh_pairs_new(struct lh_err *err)
+{
+	struct lh_pairs *p = lh_calloc(1, sizeof *p, err);
+
+	if (p)
+		lh_intern_init(&p->tasks);
+	return p;
+}
+
+void lh_pairs_free(struct lh_pairs *p)
+{
+	if (!p)
+		return;
+	lh_intern_free(&p->tasks);
+	free(p->side);
+	free(p);
+}
+
+int lh_pairs_add(struct lh_pairs *p, const struct lh_str *task_id, enum lh_category c, const struct lh_place *at, struct lh_err *err)
+{
+	struct side *s;
+
+	if (c == LH_NEEDS_HUMAN_REVIEW || c == LH_CATEGORY_NONE)
+		return 0;
+	if (p->n >= UINT32_MAX)
+		return lh_err_set(err, LH_ENOMEM, "more than %u records to pair", UINT32_MAX);
+	if (lh_grow(&p->side, &p->cap, p->n + 1, sizeof *p->side, err) < 0)
+		return -1;
+	s = &p->side[p->n];
+	s->at = *at;
+	s->at.category = (uint8_t)c;
+	if (lh_intern_add(&p->tasks, task_id->p, task_id->n, &s->task, err) < 0)
+		return -1;
+	p->n++;
+	return 0;
+}
+
+static int by_bytes(const void *x, const void *y, void *tasks)
+{
+	return lh_str_cmp(lh_intern_text(tasks, *(const uint32_t *)x), lh_intern_text(tasks, *(const uint32_t *)y));
+}
+
+static int sort(struct lh_pairs *p, struct order *o, struct lh_err *err)
+{
+	size_t tasks = p->tasks.n, i;
+	uint32_t at = 0, n;
+
+	o->tasks = lh_calloc(tasks, sizeof *o->tasks, err);
+	o->start = o->tasks ? lh_calloc(tasks + 1, sizeof *o->start, err) : NULL;
+	o->by = o->start ? lh_calloc(p->n, sizeof *o->by, err) : NULL;
+	if (!o->by)
+		return -1;
+	for (i = 0; i < tasks; i++)
+		o->tasks[i] = (uint32_t)i;
+	qsort_r(o->tasks, tasks, sizeof *o->tasks, by_bytes, &p->tasks);
+	for (i = 0; i < p->n; i++)
+		o->start[p->side[i].task]++;
+	for (i = 0; i <= tasks; i++) {
+		n = o->start[i];
+		o->start[i] = at += n;
+	}
+	for (i = p->n; i--; )
+		o->by[--o->start[p->side[i].task]] = (uint32_t)i;
+	return 0;
+}
+
+/* The next of that category from i on, or end. */
+static size_t next(const struct lh_pairs *p, const uint32_t *by, size_t i, size_t end, enum lh_category c)
+{
+	while (i < end && p->side[by[i]].at.category != c)
+		i++;
+	return i;
+}
+
+/* A task's sides, n of them. */
+static int zip(const struct lh_pairs *p, const uint32_t *by, size_t n, lh_pairs_fn *fn, void *ctx, struct lh_err *err)
+{
+	enum lh_category against = next(p, by, 0, n, LH_REJECTED) < n ? LH_REJECTED : LH_PARTIALLY_ACCEPTED;
+	size_t good = 0, bad = 0;
+	int rc = 0;
+
+	for (; !rc; good++, bad++) {
+		good = next(p, by, good, n, LH_ACCEPTED);
+		bad = next(p, by, bad, n, against);
+		if (good == n || bad == n)
+			break;
+		rc = fn(ctx, &p->side[by[good]].at, &p->side[by[bad]].at, err);
+	}
+	return rc;
+}
+
+int lh_pairs_each(struct lh_pairs *p, lh_pairs_fn *fn, void *ctx, struct lh_err *err)
+{
+	struct order o = { .by = NULL };
+	int rc = p->n ? sort(p, &o, err) : 0;
+	const uint32_t *start;
+	size_t i;
+
+	for (i = 0; i < p->tasks.n && !rc; i++) {
+		start = &o.start[o.tasks[i]];
+		rc = zip(p, o.by + start[0], start[1] - start[0], fn, ctx, err);
+	}
+	free(o.tasks);
+	free(o.start);
+	free(o.by);
+	return rc;
+}
+
+/* ---- the lines of a pair ---- */
+
+void lh_pair_init(struct lh_pair *p)
+{
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		lh_buf_init(&p->text[i], LH_BUF_NOMAX);
+		lh_record_init(&p->rec[i]);
+	}
+	lh_buf_init(&p->source, LH_BUF_NOMAX);
+}
+
+void lh_pair_free(struct lh_pair *p)
+{
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		lh_buf_free(&p->text[i]);
+		lh_record_free(&p->rec[i]);
+	}
+	lh_buf_free(&p->source);
+}
+
+static int read_line(struct lh_pair *p, int i, int fd, uint64_t at, size_t n, struct lh_err *err)
+{
+	struct lh_form form = { .schema = i % 2 ? &lh_schema_scored_run : &lh_schema_evidence_record };
+	struct lh_buf *to = &p->text[i];
+	ssize_t got;
+	char *room;
+
+	lh_buf_reset(to);
+	room = lh_buf_room(to, n);
+	if (!room)
+		return lh_buf_check(to, err);
+	while (to->len < n) {
+		got = pread(fd, room + to->len, n - to->len, (off_t)(at + to->len));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return lh_err_sys(err, "cannot read a line back");
+		if (!got)
+			return lh_err_set(err, LH_ECORRUPT, "a line is gone that was there");
+		lh_buf_took(to, (size_t)got);
+	}
+	return lh_form_parse(&form, &p->rec[i], to->p, to->len, err);
+}
+
+int lh_pair_read_evidence(struct lh_pair *p, int side, const struct lh_place *at, int fd, struct lh_err *err)
+{
+	return read_line(p, 2 * side, fd, at->evidence, at->evidence_n, err);
+}
+
+int lh_pair_read_scored(struct lh_pair *p, int side, const struct lh_place *at, int fd, struct lh_err *err)
+{
+	return read_line(p, 2 * side + 1, fd, at->scored, at->scored_n, err);
+}
+
+int lh_pair_source(struct lh_pair *p, struct lh_str *out, struct lh_err *err)
+{
+	lh_buf_reset(&p->source);
+	lh_buf_puts(&p->source, "{\"chosen\":");
+	lh_buf_add(&p->source, p->rec[1].line, p->rec[1].len);
+	lh_buf_puts(&p->source, ",\"rejected\":");
+	lh_buf_add(&p->source, p->rec[3].line, p->rec[3].len);
+	lh_buf_putc(&p->source, '}');
+	*out = (struct lh_str){ p->source.p, p->source.len };
+	return lh_buf_check(&p->source, err);
+}

@@ -1,0 +1,270 @@
+/* quarantine.c - refused records on file, once each.  See quarantine.h. */
+#include "quarantine.h"
+
+#include <stdlib.h>
+
+#include <lh/digest.h>
+#include "file/file.h"
+#include "base/mem.h"
+#include "file/rows.h"
+#include "base/seed.h"
+#include "base/xxh3.h"
+
+struct lh_quarantine {
+	enum lh_exporter x;
+	char *recorded_at;
+	uint64_t count[LH_REFUSALS];
+	struct lh_keymap *known, own;	/* what stands there: own, or whoever's it shares */
+	struct lh_append *append;	/* one of these, or neither */
+	struct lh_applog log;
+	bool logs;
+	struct lh_record rec;
+	struct lh_buf run_id, sig;	/* of what is read */
+	struct lh_buf row;
+};
+
+struct lh_quarantine *lh_quarantine_new(enum lh_exporter x, const char *recorded_at, struct lh_err *err)
+{
+	struct lh_quarantine *q = lh_calloc(1, sizeof *q, err);
+
+	if (!q)
+		return NULL;
+	q->x = x;
+	q->known = &q->own;
+	lh_record_init(&q->rec);
+	lh_buf_init(&q->run_id, LH_BUF_NOMAX);
+	lh_buf_init(&q->sig, LH_BUF_NOMAX);
+	lh_buf_init(&q->row, LH_BUF_NOMAX);
+	q->recorded_at = lh_strndup(recorded_at, strlen(recorded_at), err);
+	if (q->recorded_at)
+		return q;
+	lh_quarantine_free(q);
+	return NULL;
+}
+
+void lh_quarantine_free(struct lh_quarantine *q)
+{
+	struct lh_err ignored;
+
+	if (!q)
+		return;
+	lh_append_close(q->append);
+	if (q->logs)
+		lh_applog_close(&q->log, &ignored);
+	lh_keymap_free(&q->own);
+	lh_record_free(&q->rec);
+	lh_buf_free(&q->run_id);
+	lh_buf_free(&q->sig);
+	lh_buf_free(&q->row);
+	free(q->recorded_at);
+	free(q);
+}
+
+const uint64_t *lh_quarantine_counts(const struct lh_quarantine *q)
+{
+	return q->count;
+}
+
+/* ---- what a record is known by ---- */
+
+static bool get(const struct lh_value *of, const char *name, enum lh_type type, struct lh_value *out)
+{
+	return lh_value_get(of, name, out) && out->type == type;
+}
+
+/* Add a string's code points behind what is there. */
+static int add_text(struct lh_buf *to, const struct lh_value *v, struct lh_err *err)
+{
+	struct lh_str s;
+
+	if (v->escaped)
+		return lh_value_str(v, to, &s, err);	/* unescapes at the end */
+	lh_buf_add(to, v->p + 1, v->n - 2);
+	return 0;
+}
+
+/* Run id, sig_hash and provenance of a scored run, or of evidence. */
+static int read_record(struct lh_quarantine *q, const struct lh_value *source, struct lh_value *provenance, struct lh_err *err)
+{
+	struct lh_value v;
+
+	provenance->p = NULL;
+	if (!get(source, "provenance", LH_OBJECT, provenance))
+		provenance->p = NULL;
+	else if (get(provenance, "sig_hash", LH_STRING, &v) && add_text(&q->sig, &v, err) < 0)
+		return -1;
+	if (get(source, "evidence_run_id", LH_STRING, &v) || get(source, "run_id", LH_STRING, &v))
+		return add_text(&q->run_id, &v, err);
+	return 0;
+}
+
+/* The same of a pair: the chosen one's, and the rejected one's behind the run id. */
+static int read_source(struct lh_quarantine *q, const struct lh_value *source, struct lh_refused *r, struct lh_err *err)
+{
+	struct lh_value chosen, rejected, ignored;
+	size_t n;
+
+	lh_buf_reset(&q->run_id);
+	lh_buf_reset(&q->sig);
+	if (!get(source, "chosen", LH_OBJECT, &chosen) || !get(source, "rejected", LH_OBJECT, &rejected)) {
+		if (read_record(q, source, &r->provenance, err) < 0)
+			return -1;
+		n = q->sig.len;
+	} else {
+		if (read_record(q, &chosen, &r->provenance, err) < 0)
+			return -1;
+		n = q->sig.len;
+		lh_buf_putc(&q->run_id, '|');
+		if (read_record(q, &rejected, &ignored, err) < 0)
+			return -1;
+		lh_buf_add(&q->run_id, q->sig.p + n, q->sig.len - n);
+	}
+	if (lh_buf_check(&q->run_id, err) < 0 || lh_buf_check(&q->sig, err) < 0)
+		return -1;
+	r->key = lh_record_key(&(struct lh_str){ q->run_id.p, q->run_id.len }, &(struct lh_str){ q->sig.p, n }, &r->source);
+	return 0;
+}
+
+struct lh_key lh_record_key(const struct lh_str *run_id, const struct lh_str *sig, const struct lh_str *source)
+{
+	unsigned char hash[32];
+	struct lh_key k;
+
+	if (run_id->n && sig->n == 64)
+		return (struct lh_key){ lh_xxh3_seeded(run_id->p, run_id->n, lh_seed()), lh_xxh3_seeded(sig->p, sig->n, lh_seed()) };
+	lh_sha256(source->p, source->n, hash);
+	memcpy(&k, hash, sizeof k);
+	return k;
+}
+
+static uint64_t bit_of(const struct lh_quarantine *q, enum lh_refusal why)
+{
+	return 1ull << ((unsigned)q->x * LH_REFUSALS + (unsigned)why);
+}
+
+/* ---- what is on file ---- */
+
+/* Of a row: a line that is none is left to whoever checks the file. */
+static int remember(struct lh_quarantine *q, const struct lh_row *row, struct lh_err *err)
+{
+	const char *name = lh_exporter_name(q->x);
+	const struct lh_value *exporter, *why, *source;
+	struct lh_refused r = { 0 };
+	uint64_t *bits;
+
+	if (lh_record_parse(&q->rec, row->p, row->n, err) < 0)
+		return err->code == LH_EDATA ? 0 : -1;
+	exporter = lh_record_get(&q->rec, "exporter");
+	why = lh_record_get(&q->rec, "reason");
+	source = lh_record_get(&q->rec, "source_record");
+	if (!exporter || !lh_value_is(exporter, name, strlen(name)) || !why || !source || source->type != LH_OBJECT)
+		return 0;
+	r.why = lh_refusal_read(why);
+	r.source = (struct lh_str){ source->p, source->n };
+	if (r.why == LH_NOT_REFUSED)
+		return 0;
+	if (read_source(q, source, &r, err) < 0)
+		return -1;
+	bits = lh_keymap_at(q->known, &r.key, err);
+	if (!bits)
+		return -1;
+	*bits |= bit_of(q, r.why);
+	return 0;
+}
+
+static int load(struct lh_quarantine *q, const char *path, struct lh_err *err)
+{
+	struct lh_rows *rows = lh_rows_new(err);
+	struct lh_row row;
+	int rc = rows ? lh_rows_open(rows, path, err) : -1;
+
+	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)
+		if (remember(q, &row, err) < 0)
+			rc = -1;
+	lh_rows_free(rows);
+	return rc;
+}
+
+int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_keymap *known, struct lh_err *err)
+{
+	char *path = lh_root_join(root, lh_exporter_quarantine(q->x), err);
+	int rc;
+
+	q->known = known;
+	rc = path ? load(q, path, err) : -1;
+	free(path);
+	if (rc < 0)
+		return -1;
+	q->append = lh_append_open(root, lh_exporter_quarantine(q->x), err);
+	return q->append ? 0 : -1;
+}
+
+int lh_quarantine_file(struct lh_quarantine *q, const char *path, double lock_timeout, struct lh_err *err)
+{
+	if (load(q, path, err) < 0 || lh_applog_open(&q->log, path, 0666, lock_timeout, err) < 0)
+		return -1;
+	q->logs = true;
+	return 0;
+}
+
+/* ---- what comes ---- */
+
+/* The row itself, without a LF. */
+static void put_row(struct lh_buf *out, enum lh_exporter x, const struct lh_refused *r, const char *recorded_at)
+{
+	lh_buf_puts(out, "{\"exporter\":\"");
+	lh_buf_puts(out, lh_exporter_name(x));
+	lh_buf_puts(out, "\",\"reason\":\"");
+	lh_buf_puts(out, lh_refusal_name(r->why));
+	lh_buf_puts(out, "\",\"source_record\":");
+	lh_buf_add(out, r->source.p, r->source.n);
+	lh_buf_puts(out, ",\"errors\":[");
+	if (r->errors)
+		lh_buf_add(out, r->errors->p, r->errors->len);
+	lh_buf_puts(out, "],\"recorded_at\":");
+	lh_buf_json(out, recorded_at, strlen(recorded_at));
+	if (r->provenance.p) {
+		lh_buf_puts(out, ",\"source_provenance\":");
+		lh_buf_add(out, r->provenance.p, r->provenance.n);
+	}
+	lh_buf_putc(out, '}');
+}
+
+int lh_quarantine_add(struct lh_quarantine *q, const struct lh_refused *r, struct lh_err *err)
+{
+	uint64_t *bits;
+
+	q->count[r->why]++;
+	if (!q->append && !q->logs)
+		return 0;
+	bits = lh_keymap_at(q->known, &r->key, err);
+	if (!bits)
+		return -1;
+	if (*bits & bit_of(q, r->why))
+		return 0;
+	*bits |= bit_of(q, r->why);
+	lh_buf_reset(&q->row);
+	put_row(&q->row, q->x, r, q->recorded_at);
+	if (lh_buf_check(&q->row, err) < 0)
+		return -1;
+	if (q->append)
+		return lh_append_line(q->append, q->row.p, q->row.len, err);
+	return lh_applog_append(&q->log, q->row.p, q->row.len, LH_SYNC_NONE, err);
+}
+
+int lh_quarantine_read(struct lh_quarantine *q, struct lh_refused *r, struct lh_err *err)
+{
+	struct lh_value source = { .p = r->source.p, .n = r->source.n, .type = LH_OBJECT };
+
+	return read_source(q, &source, r, err) < 0 ? -1 : lh_quarantine_add(q, r, err);
+}
+
+int lh_quarantine_commit(struct lh_quarantine *q, struct lh_err *err)
+{
+	if (q->append)
+		return lh_append_commit(q->append, err);
+	if (!q->logs)
+		return 0;
+	q->logs = false;
+	return lh_applog_close(&q->log, err);
+}

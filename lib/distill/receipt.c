@@ -1,0 +1,226 @@
+/* receipt.c - a stage's receipt.  See receipt.h. */
+#include "receipt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <lh/digest.h>
+#include "file/file.h"
+#include "base/mem.h"
+#include "stream.h"
+
+#define NO_GIT "no git commit; zeros stand for it"
+
+/* One side of a receipt: its files as JSON, and the lines that are hashed. */
+struct side {
+	struct lh_run *run;
+	struct lh_buf files, lines;
+	uint64_t records;
+};
+
+static int add_file(void *ctx, const char *relpath, struct lh_err *err)
+{
+	struct side *s = ctx;
+	struct lh_fact fact;
+	char hex[LH_SHA256_HEX + 1] = "";
+	int rc = lh_facts_of(s->run->facts, s->run->root, relpath, &fact, err);
+
+	if (rc <= 0)
+		return rc;
+	lh_hex(fact.sha256, sizeof fact.sha256, hex);
+	s->records += fact.records;
+	lh_buf_printf(&s->lines, "%s\t%s\n", relpath, hex);
+	lh_buf_puts(&s->files, s->files.len ? ",{\"path\":" : "{\"path\":");
+	lh_buf_json(&s->files, relpath, strlen(relpath));
+	lh_buf_printf(&s->files, ",\"sha256\":\"%s\",\"bytes\":%llu,\"record_count\":%llu}", hex,
+		      (unsigned long long)fact.bytes, (unsigned long long)fact.records);
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int add_sources(struct side *s, unsigned sources, struct lh_err *err)
+{
+	const char *path[LH_STEMS];
+	size_t n = 0, i;
+	int rc = 0;
+
+	for (i = 0; i < LH_STEMS; i++)
+		if (!sources || sources & 1u << i)
+			path[n++] = lh_stem_source((enum lh_stem)i);
+	qsort(path, n, sizeof *path, by_name);
+	for (i = 0; !rc && i < n; i++)
+		rc = add_file(s, path[i], err);
+	return rc;
+}
+
+/* "data/evidence" < "data/scored-runs", "data/_kb" < "data/evidence",
+ * "exports/p..." < "exports/quarantine" < "exports/r...": in order of path. */
+static int add_inputs(struct side *s, const struct lh_stage_result *res, struct lh_err *err)
+{
+	const struct lh_root *root = s->run->root;
+
+	if (res->stage == LH_STAGE_COLLECT)
+		return add_sources(s, res->sources, err);
+	if (lh_root_each(root, LH_ROOT_EVIDENCE, add_file, s, err) < 0)
+		return -1;
+	return res->stage == LH_STAGE_SCORE ? 0 : lh_root_each(root, LH_ROOT_SCORED, add_file, s, err);
+}
+
+static int add_outputs(struct side *s, const struct lh_stage_result *res, struct lh_err *err)
+{
+	static const char *const exports[LH_STAGES][2] = {
+		[LH_STAGE_RAG] = { LH_ROOT_EXPORTS "/quarantine/rag.jsonl", LH_ROOT_EXPORTS "/rag/playbooks.jsonl" },
+		[LH_STAGE_SFT] = { LH_ROOT_EXPORTS "/quarantine/sft.jsonl", LH_ROOT_EXPORTS "/sft/instruction_response.jsonl" },
+		[LH_STAGE_PREFERENCE] = { LH_ROOT_EXPORTS "/preference/chosen_rejected.jsonl", LH_ROOT_EXPORTS "/quarantine/preference.jsonl" },
+	};
+	const struct lh_root *root = s->run->root;
+	size_t i;
+
+	if (res->stage == LH_STAGE_SCORE)
+		return lh_root_each(root, LH_ROOT_SCORED, add_file, s, err);
+	if (res->stage == LH_STAGE_COLLECT)
+		return add_file(s, LH_ROOT_SKIPS, err) < 0 ? -1 : lh_root_each(root, LH_ROOT_EVIDENCE, add_file, s, err);
+	for (i = 0; i < 2; i++)
+		if (add_file(s, exports[res->stage][i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- the text ---- */
+
+static void put_count(struct lh_buf *b, const char *name, uint64_t v)
+{
+	lh_buf_puts(b, name);
+	lh_buf_u64(b, v);
+}
+
+static void put_side(struct lh_buf *b, const char *name, const struct side *s, const char *hash)
+{
+	lh_buf_printf(b, ",\"%s\":{\"files\":[", name);
+	lh_buf_add(b, s->files.p, s->files.len);
+	put_count(b, "],\"record_count\":", s->records);
+	lh_buf_printf(b, ",\"hash\":\"%s\"}", hash);
+}
+
+/* The JSON strings of list, and one more unless it is NULL. */
+static void put_list(struct lh_buf *b, const char *name, const struct lh_buf *list, const char *more)
+{
+	lh_buf_printf(b, ",\"%s\":[", name);
+	lh_buf_add(b, list->p, list->len);
+	if (more)
+		lh_buf_printf(b, "%s\"%s\"", list->len ? "," : "", more);
+	lh_buf_putc(b, ']');
+}
+
+static void put_receipt(struct lh_buf *b, const struct lh_run *run, const struct lh_stage_result *res,
+			const struct side *in, const struct side *out)
+{
+	char time[LH_TIME_LEN + 1];
+
+	lh_run_time(run, time);
+	lh_buf_puts(b, "{\"schema_version\":1,\"run_id\":");
+	lh_buf_json(b, run->id, strlen(run->id));
+	lh_buf_printf(b, ",\"stage\":\"%s\",\"timestamp\":\"%s\",\"git_commit\":\"%s\"", lh_stage_name(res->stage), time, run->git_commit);
+	put_side(b, "inputs", in, res->input_hash);
+	put_side(b, "outputs", out, res->output_hash);
+	put_count(b, ",\"stats\":{\"accepted\":", res->accepted);
+	put_count(b, ",\"rejected\":", res->rejected);
+	put_count(b, ",\"quarantined\":", res->quarantined);
+	put_count(b, ",\"skipped\":", res->skipped);
+	lh_buf_printf(b, "},\"validation\":{\"passed\":%s", res->passed ? "true" : "false");
+	put_list(b, "errors", &res->errors, NULL);
+	put_list(b, "warnings", &res->warnings, run->no_git ? NO_GIT : NULL);
+	put_count(b, "},\"duration_ms\":", res->duration_ms);
+	lh_buf_puts(b, "}\n");
+}
+
+int lh_report_write(struct lh_run *run, const char *name, const struct lh_buf *text, struct lh_err *err)
+{
+	size_t n = sizeof LH_ROOT_REPORTS + strlen(run->id) + strlen(name) + 2;
+	char *relpath = lh_calloc(n, 1, err), *path = NULL;
+	struct lh_atomic out;
+	int rc = relpath ? lh_buf_check(text, err) : -1;
+
+	if (!rc) {
+		snprintf(relpath, n, "%s/%s/%s", LH_ROOT_REPORTS, run->id, name);
+		path = lh_root_join(run->root, relpath, err);
+		rc = path ? lh_root_folders(run->root, relpath, err) : -1;
+	}
+	if (!rc)
+		rc = lh_atomic_open(&out, path, 0666, err);
+	if (!rc) {
+		rc = lh_atomic_write(&out, text->p, text->len, err);
+		if (!rc)
+			rc = lh_atomic_commit(&out, err);
+		lh_atomic_close(&out);
+	}
+	free(relpath);
+	free(path);
+	return rc;
+}
+
+static int hash_side(const struct side *s, char hex[65], struct lh_err *err)
+{
+	unsigned char hash[32];
+
+	if (lh_buf_check(&s->files, err) < 0 || lh_buf_check(&s->lines, err) < 0)
+		return -1;
+	lh_sha256(s->lines.p, s->lines.len, hash);
+	lh_hex(hash, sizeof hash, hex);
+	hex[LH_SHA256_HEX] = '\0';
+	return 0;
+}
+
+static int write_receipt(struct lh_run *run, struct lh_stage_result *res, struct side *in, struct side *out, struct lh_err *err)
+{
+	char name[32];
+	struct lh_buf b;
+	int rc;
+
+	if (add_inputs(in, res, err) || add_outputs(out, res, err) ||
+	    hash_side(in, res->input_hash, err) < 0 || hash_side(out, res->output_hash, err) < 0)
+		return -1;
+	res->records_in = in->records;
+	res->records_out = out->records;
+	res->duration_ms = run->fixed ? 0 : (uint64_t)((lh_time_monotonic() - res->start) * 1e3);
+	if (lh_buf_check(&res->errors, err) < 0 || lh_buf_check(&res->warnings, err) < 0)
+		return -1;
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	put_receipt(&b, run, res, in, out);
+	snprintf(name, sizeof name, "%s.json", lh_stage_name(res->stage));
+	rc = lh_report_write(run, name, &b, err);
+	lh_buf_free(&b);
+	return rc;
+}
+
+static void side_init(struct side *s, struct lh_run *run)
+{
+	*s = (struct side){ .run = run };
+	lh_buf_init(&s->files, LH_BUF_NOMAX);
+	lh_buf_init(&s->lines, LH_BUF_NOMAX);
+}
+
+static void side_free(struct side *s)
+{
+	lh_buf_free(&s->files);
+	lh_buf_free(&s->lines);
+}
+
+int lh_receipt_write(struct lh_run *run, struct lh_stage_result *res, struct lh_err *err)
+{
+	struct side in, out;
+	int rc;
+
+	if (run->how.dry)
+		return 0;
+	side_init(&in, run);
+	side_init(&out, run);
+	rc = write_receipt(run, res, &in, &out, err);
+	side_free(&in);
+	side_free(&out);
+	return rc;
+}

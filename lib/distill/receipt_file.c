@@ -1,0 +1,221 @@
+/* receipt_file.c - files hashed and counted, each once.  See receipt.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lh/digest.h>
+#include "file/file.h"
+#include "crypto/file_digest.h"
+#include "base/id_table.h"
+#include "base/mem.h"
+#include "receipt.h"
+
+#define BLOCK ((size_t)256 << 10)	/* read at a time; stays in a core's L2 */
+
+struct known {
+	char *relpath;
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec changed, written;
+	struct lh_fact fact;
+};
+
+struct lh_facts {
+	struct known *v;
+	size_t n, cap;
+	struct lh_idmap by_path;
+	struct lh_hash2 hashing;
+	char block[];
+};
+
+static struct lh_str path_of(const void *ctx, uint32_t i)
+{
+	const struct known *k = &((const struct lh_facts *)ctx)->v[i];
+
+	return (struct lh_str){ k->relpath, strlen(k->relpath) };
+}
+
+struct lh_facts *lh_facts_new(struct lh_err *err)
+{
+	struct lh_facts *f = lh_calloc(1, sizeof *f + BLOCK, err);
+
+	if (f)
+		f->by_path = (struct lh_idmap){ .key = path_of, .ctx = f };
+	return f;
+}
+
+void lh_facts_free(struct lh_facts *f)
+{
+	if (!f)
+		return;
+	while (f->n)
+		free(f->v[--f->n].relpath);
+	free(f->v);
+	lh_idmap_free(&f->by_path);
+	free(f);
+}
+
+struct lh_hash2 *lh_facts_hashing(struct lh_facts *f)
+{
+	return &f->hashing;
+}
+
+/* A file may begin with a byte order mark, which is no part of its first line. */
+static size_t mark_of(const char *p, size_t n)
+{
+	return n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3) ? 3 : 0;
+}
+
+/* Lines of a block that hold more than blanks.  *held: the line that is open at
+ * its end, or was at its start, does. */
+static uint64_t count_lines(const char *p, size_t n, bool *held)
+{
+	const char *end = p + n;
+	uint64_t lines = 0;
+
+	while (p < end) {
+		while (!*held && p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
+			p++;
+		if (p == end)
+			break;
+		if (*p != '\n')
+			*held = true;
+		p = memchr(p, '\n', (size_t)(end - p));
+		if (!p)
+			break;
+		lines += *held;
+		*held = false;
+		p++;
+	}
+	return lines;
+}
+
+static int read_all(struct lh_facts *f, int fd, struct lh_fact *fact, struct lh_err *err)
+{
+	struct lh_sha256 hash;
+	bool held = false;
+	size_t skip;
+	ssize_t n;
+
+	*fact = (struct lh_fact){ 0 };
+	lh_sha256_start(&hash);
+	while ((n = lh_read_some(fd, f->block, BLOCK, err)) > 0) {
+		lh_sha256_more(&hash, f->block, (size_t)n);
+		skip = fact->bytes ? 0 : mark_of(f->block, (size_t)n);
+		fact->bytes += (uint64_t)n;
+		fact->records += count_lines(f->block + skip, (size_t)n - skip, &held);
+	}
+	lh_sha256_end(&hash, fact->sha256);
+	fact->records += held;
+	return n < 0 ? -1 : 0;
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool unchanged(const struct known *k, const struct stat *st)
+{
+	return k->dev == st->st_dev && k->ino == st->st_ino && k->size == st->st_size &&
+	       same_time(&k->changed, &st->st_ctim) && same_time(&k->written, &st->st_mtim);
+}
+
+/* The entry of that path, made if there is none; NULL when memory is out. */
+static struct known *entry_of(struct lh_facts *f, const char *relpath, struct lh_err *err)
+{
+	int64_t i = lh_idmap_find(&f->by_path, relpath, strlen(relpath));
+	struct known *k;
+
+	if (i >= 0)
+		return &f->v[i];
+	if (lh_grow(&f->v, &f->cap, f->n + 1, sizeof *f->v, err) < 0)
+		return NULL;
+	k = &f->v[f->n];
+	*k = (struct known){ .relpath = lh_strndup(relpath, strlen(relpath), err), .size = -1 };
+	if (!k->relpath)
+		return NULL;
+	f->n++;
+	return lh_idmap_set(&f->by_path, relpath, strlen(relpath), (uint32_t)(f->n - 1), err) < 0 ? NULL : k;
+}
+
+static void keep(struct known *k, const struct stat *st)
+{
+	k->dev = st->st_dev;
+	k->ino = st->st_ino;
+	k->size = st->st_size;
+	k->changed = st->st_ctim;
+	k->written = st->st_mtim;
+}
+
+static int look(struct lh_facts *f, struct known *k, int fd, struct lh_err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return lh_err_sys(err, "cannot stat");
+	if (unchanged(k, &st))
+		return 0;
+	k->size = -1;
+	if (read_all(f, fd, &k->fact, err) < 0)
+		return -1;
+	keep(k, &st);
+	return 0;
+}
+
+int lh_facts_made(struct lh_facts *f, const struct lh_root *root, const char *relpath, const struct stat *made,
+		  const struct lh_fact *fact, struct lh_err *err)
+{
+	char *path = lh_root_join(root, relpath, err);
+	struct known *k = path ? entry_of(f, relpath, err) : NULL;
+	struct stat st;
+
+	if (k && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_dev == made->st_dev && st.st_ino == made->st_ino &&
+	    (uint64_t)st.st_size == fact->bytes && same_time(&st.st_mtim, &made->st_mtim)) {
+		k->fact = *fact;
+		keep(k, &st);
+	}
+	free(path);
+	return k ? 0 : -1;
+}
+
+int lh_facts_read(struct lh_facts *f, const struct lh_root *root, const char *relpath, const struct stat *before,
+		  const struct lh_fact *fact, struct lh_err *err)
+{
+	char *path = lh_root_join(root, relpath, err);
+	struct known *k = path ? entry_of(f, relpath, err) : NULL;
+	struct stat st;
+
+	if (k && (uint64_t)before->st_size == fact->bytes) {
+		k->fact = *fact;
+		keep(k, before);
+		if (lstat(path, &st) < 0 || !unchanged(k, &st))
+			k->size = -1;
+	}
+	free(path);
+	return k ? 0 : -1;
+}
+
+int lh_facts_of(struct lh_facts *f, const struct lh_root *root, const char *relpath, struct lh_fact *fact, struct lh_err *err)
+{
+	char *path = lh_root_join(root, relpath, err);
+	struct known *k = path ? entry_of(f, relpath, err) : NULL;
+	int rc = -1, fd = -1;
+
+	if (k) {
+		errno = 0;
+		fd = lh_open_regular(path, O_RDONLY, 0, err);
+		if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+			rc = 0;
+	}
+	if (fd >= 0) {
+		rc = look(f, k, fd, err) < 0 ? lh_err_prefix(err, "%s", path) : 1;
+		*fact = k->fact;
+		close(fd);
+	}
+	free(path);
+	return rc;
+}

@@ -1,0 +1,249 @@
+/* root.c - a distillation root: opened, locked, walked.  See root.h. */
+#include "root.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file/file.h"
+#include <lh/json.h>
+#include "base/mem.h"
+#include "file/owner.h"
+
+#define LOCK ".lh-lock"
+
+struct lh_root {
+	struct lh_lock lock;
+	struct lh_facts *facts;
+	char path[];
+};
+
+struct lh_root *lh_root_open(const char *path, struct lh_err *err)
+{
+	struct lh_root *r;
+	size_t n;
+	int fd;
+
+	if (!path)
+		path = getenv("LH_DISTILL_ROOT");
+	if (!path || !*path)
+		path = ".";
+	n = strlen(path);
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	r = lh_calloc(1, sizeof *r + n + 1, err);
+	if (!r)
+		return NULL;
+	memcpy(r->path, path, n);
+	fd = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0) {
+		close(fd);
+		return r;
+	}
+	lh_err_sys(err, "%s: cannot open the root", r->path);
+	free(r);
+	return NULL;
+}
+
+void lh_root_close(struct lh_root *r)
+{
+	if (!r)
+		return;
+	lh_lock_drop(&r->lock);
+	free(r);
+}
+
+const char *lh_root_path(const struct lh_root *r)
+{
+	return r->path;
+}
+
+void lh_root_remember(struct lh_root *r, struct lh_facts *facts)
+{
+	r->facts = facts;
+}
+
+struct lh_facts *lh_root_facts(const struct lh_root *r)
+{
+	return r->facts;
+}
+
+char *lh_root_join(const struct lh_root *r, const char *relpath, struct lh_err *err)
+{
+	size_t n = strlen(r->path) + strlen(relpath) + 2;
+	char *path;
+
+	if (!strcmp(r->path, "."))
+		return lh_strndup(relpath, strlen(relpath), err);
+	path = lh_calloc(n, 1, err);
+	if (path)
+		snprintf(path, n, "%s/%s", strcmp(r->path, "/") ? r->path : "", relpath);
+	return path;
+}
+
+int lh_root_lock(struct lh_root *r, double seconds, struct lh_err *err)
+{
+	char *path;
+	int rc;
+
+	if (r->lock.path)
+		return 0;
+	path = lh_root_join(r, LOCK, err);
+	rc = path ? lh_lock_take(&r->lock, path, r->path, seconds, err) : -1;
+	free(path);
+	return rc;
+}
+
+/* ---- the walk ---- */
+
+/* Paths one behind the other, each with its NUL, and where each starts. */
+struct names {
+	struct lh_buf text;
+	size_t *at, n, cap;
+};
+
+static void names_free(struct names *s)
+{
+	lh_buf_free(&s->text);
+	free(s->at);
+}
+
+static int names_add(struct names *s, const char *folder, const char *name, struct lh_err *err)
+{
+	if (lh_grow(&s->at, &s->cap, s->n + 1, sizeof *s->at, err) < 0)
+		return -1;
+	s->at[s->n] = s->text.len;
+	lh_buf_puts(&s->text, folder);
+	if (*name) {
+		lh_buf_putc(&s->text, '/');
+		lh_buf_puts(&s->text, name);
+	}
+	lh_buf_putc(&s->text, '\0');
+	if (lh_buf_check(&s->text, err) < 0)
+		return -1;
+	s->n++;
+	return 0;
+}
+
+static bool is_jsonl(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 6 && !strcmp(name + n - 6, ".jsonl");
+}
+
+struct walk {
+	const struct lh_root *root;
+	bool all;		/* what cannot be read, too */
+	struct names folders, files;
+};
+
+/* Of one entry of a folder: keep its path where it belongs. */
+static int take_entry(struct walk *w, DIR *d, const char *folder, const struct dirent *e, struct lh_err *err)
+{
+	unsigned char type = e->d_type;
+	struct stat st;
+
+	if (e->d_name[0] == '.')
+		return 0;
+	if (type == DT_UNKNOWN) {
+		if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return errno == ENOENT ? 0 : lh_err_sys(err, "%s/%s", folder, e->d_name);
+		type = S_ISDIR(st.st_mode) ? DT_DIR : S_ISREG(st.st_mode) ? DT_REG : DT_LNK;
+	}
+	if (type == DT_REG ? !is_jsonl(e->d_name) : type != DT_DIR && !w->all)
+		return 0;
+	if (!lh_utf8_valid(e->d_name, strlen(e->d_name)))
+		return lh_err_set(err, LH_EIO, "%s/%s: the name is not UTF-8", folder, e->d_name);
+	return names_add(type == DT_DIR ? &w->folders : &w->files, folder, e->d_name, err);
+}
+
+static int read_folder(struct walk *w, const char *folder, struct lh_err *err)
+{
+	char *path = lh_root_join(w->root, folder, err);
+	const struct dirent *e;
+	int rc = 0;
+	DIR *d;
+
+	if (!path)
+		return -1;
+	d = opendir(path);
+	if (!d && w->all && errno == EACCES)
+		rc = names_add(&w->files, folder, "", err);
+	else if (!d)
+		rc = errno == ENOENT ? 0 : lh_err_sys(err, "%s: cannot open", path);
+	while (d && !rc) {
+		errno = 0;
+		e = readdir(d);
+		if (!e) {
+			rc = errno ? lh_err_sys(err, "%s: cannot read", path) : 0;
+			break;
+		}
+		rc = take_entry(w, d, folder, e, err);
+	}
+	if (d)
+		closedir(d);
+	free(path);
+	return rc;
+}
+
+static int by_path(const void *a, const void *b, void *text)
+{
+	return strcmp((const char *)text + *(const size_t *)a, (const char *)text + *(const size_t *)b);
+}
+
+static int walk(struct walk *w, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err)
+{
+	struct names *folders = &w->folders, *files = &w->files;
+	size_t i;
+	int rc;
+
+	lh_buf_init(&folders->text, LH_BUF_NOMAX);
+	lh_buf_init(&files->text, LH_BUF_NOMAX);
+	rc = names_add(folders, below, "", err);
+	for (i = 0; !rc && i < folders->n; i++) {
+		char *folder = lh_strndup(folders->text.p + folders->at[i], strlen(folders->text.p + folders->at[i]), err);
+
+		rc = folder ? read_folder(w, folder, err) : -1;
+		free(folder);
+	}
+	if (!rc && files->n)
+		qsort_r(files->at, files->n, sizeof *files->at, by_path, files->text.p);
+	for (i = 0; !rc && i < files->n; i++)
+		rc = fn(ctx, files->text.p + files->at[i], err);
+	names_free(folders);
+	names_free(files);
+	return rc;
+}
+
+int lh_root_each(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err)
+{
+	return walk(&(struct walk){ .root = r }, below, fn, ctx, err);
+}
+
+int lh_root_all(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err)
+{
+	return walk(&(struct walk){ .root = r, .all = true }, below, fn, ctx, err);
+}
+
+int lh_root_folders(const struct lh_root *r, const char *relpath, struct lh_err *err)
+{
+	char *path = lh_root_join(r, relpath, err), *slash;
+	int rc = 0;
+
+	if (!path)
+		return -1;
+	slash = path + (strlen(path) - strlen(relpath));
+	while (!rc && (slash = strchr(slash, '/'))) {
+		*slash = '\0';
+		rc = lh_own_mkdir(path, 0777, err) < 0 ? -1 : 0;
+		*slash++ = '/';
+	}
+	free(path);
+	return rc;
+}

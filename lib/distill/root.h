@@ -1,0 +1,88 @@
+/*
+ * root - the files of one distillation root: found, locked, and grown.
+ *
+ *     data/_kb/<stem>.jsonl                        sources
+ *     data/_kb/distillation_skips.jsonl            rows that became no evidence
+ *     data/evidence/YYYY/MM/DD/<stem>.jsonl
+ *     data/scored-runs/YYYY/MM/DD/<stem>.jsonl
+ *     exports/...                                  samples, and what was refused
+ *     reports/distillation/<run_id>/...            receipts
+ *
+ * Paths in records and in the calls below are relative to the root ("/"
+ * between their parts).
+ *
+ * lh_append: a file grows by whole lines so that, killed anywhere, it holds all
+ * of them or none: what it held and what was added replace it together
+ * (lh_atomic).  Nothing is written until the first line, so a run that adds
+ * nothing touches nothing.  A last line that somebody left without its LF is
+ * given one first.  Folders on the way are made, and synced.
+ *
+ *     struct lh_append *a = lh_append_open(root, "exports/rag/playbooks.jsonl", err);
+ *     while (...)
+ *             lh_append_line(a, line, n, err);
+ *     rc = lh_append_commit(a, err);
+ *     lh_append_close(a);             (without a commit: nothing happened)
+ *
+ * Errors:  0, or -1 (NULL) with *err, whose text names the file.
+ * Threads: one thread per struct.
+ */
+#ifndef LH_ROOT_H
+#define LH_ROOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lh/err.h>
+
+#define LH_ROOT_SOURCES "data/_kb"
+#define LH_ROOT_SKIPS "data/_kb/distillation_skips.jsonl"
+#define LH_ROOT_EVIDENCE "data/evidence"
+#define LH_ROOT_SCORED "data/scored-runs"
+#define LH_ROOT_EXPORTS "exports"
+#define LH_ROOT_REPORTS "reports/distillation"
+
+struct lh_root;
+
+/* Open the folder path; NULL: LH_DISTILL_ROOT, else the working directory. */
+struct lh_root *lh_root_open(const char *path, struct lh_err *err);
+void lh_root_close(struct lh_root *r);	/* NULL is fine; drops the lock */
+const char *lh_root_path(const struct lh_root *r);
+
+/* Facts (receipt.h) that are told of every file that grows from here on, or
+ * NULL.  They must outlive the root. */
+struct lh_facts;
+void lh_root_remember(struct lh_root *r, struct lh_facts *facts);
+struct lh_facts *lh_root_facts(const struct lh_root *r);
+
+/* Where relpath is, for whoever opens it; freed by the caller. */
+char *lh_root_join(const struct lh_root *r, const char *relpath, struct lh_err *err);
+
+/* One writer at a time: the file .lh-lock (lh_lock) in the root, which goes when
+ * the root is closed.  Waits up to seconds, then LH_ELOCKED.  Done twice, it is
+ * held once. */
+int lh_root_lock(struct lh_root *r, double seconds, struct lh_err *err);
+
+/* Every *.jsonl below a folder of the root, in byte order of its root-relative
+ * path: regular files, nothing hidden, no symbolic link followed; a name that
+ * is not UTF-8 is an error.  fn returns non-zero to end, which is returned (-1
+ * with *err).  A folder that is not there holds none. */
+typedef int lh_root_fn(void *ctx, const char *relpath, struct lh_err *err);
+int lh_root_each(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err);
+
+/* The same, and what may be in the way of rows: links, FIFOs, sockets and
+ * devices, whatever their names, and folders that may not be read, which do not
+ * end the walk.  Who opens one with lh_open_regular is told what is wrong. */
+int lh_root_all(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err);
+
+/* Make the folders that relpath lies in. */
+int lh_root_folders(const struct lh_root *r, const char *relpath, struct lh_err *err);
+
+struct lh_append;
+struct lh_append *lh_append_open(const struct lh_root *r, const char *relpath, struct lh_err *err);
+int lh_append_line(struct lh_append *a, const char *line, size_t n, struct lh_err *err);	/* LF is added */
+uint64_t lh_append_lines(const struct lh_append *a);	/* so far */
+int lh_append_commit(struct lh_append *a, struct lh_err *err);
+void lh_append_close(struct lh_append *a);
+
+#endif

@@ -1,0 +1,473 @@
+/* sample.c - records through the gates.  See sample.h. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/ascii.h"
+#include <lh/digest.h>
+#include "base/mem.h"
+#include "sample_parts.h"
+
+#define ID_HEX 16	/* digits of an id */
+
+static const struct {
+	const char *name, *output, *quarantine, *schema;
+} exporters[LH_EXPORTERS] = {
+	[LH_RAG] = { "rag", "exports/rag/playbooks.jsonl", "exports/quarantine/rag.jsonl", "rag_sample" },
+	[LH_SFT] = { "sft", "exports/sft/instruction_response.jsonl", "exports/quarantine/sft.jsonl", "sft_sample" },
+	[LH_PREFERENCE] = { "preference", "exports/preference/chosen_rejected.jsonl", "exports/quarantine/preference.jsonl", "preference_sample" },
+};
+
+const char *lh_exporter_name(enum lh_exporter x)
+{
+	return exporters[x].name;
+}
+
+const char *lh_exporter_output(enum lh_exporter x)
+{
+	return exporters[x].output;
+}
+
+const char *lh_exporter_quarantine(enum lh_exporter x)
+{
+	return exporters[x].quarantine;
+}
+
+static const char *const refusals[LH_REFUSALS] = {
+	[LH_MISSING_PROVENANCE] = "missing_provenance",
+	[LH_MISSING_SOURCE_RUN_ID] = "missing_source_run_id",
+	[LH_EMPTY_CONTENT] = "empty_content",
+	[LH_SCHEMA_VIOLATION] = "schema_violation",
+	[LH_UNSAFE_SFT_CATEGORY] = "unsafe_sft_category",
+	[LH_UNSAFE_RAG_CATEGORY] = "unsafe_rag_category",
+	[LH_INVALID_PREFERENCE_PAIRING] = "invalid_preference_pairing",
+	[LH_HALLUCINATED_FILE_PATH] = "hallucinated_file_path",
+	[LH_DUPLICATE_ID] = "duplicate_id",
+	[LH_SELF_PAIRING] = "self_pairing",
+	[LH_CATEGORY_DISALLOWED] = "category_disallowed",
+};
+
+const char *lh_refusal_name(enum lh_refusal r)
+{
+	return refusals[r];
+}
+
+enum lh_refusal lh_refusal_read(const struct lh_value *v)
+{
+	int i;
+
+	for (i = 0; v->type == LH_STRING && i < LH_REFUSALS; i++)
+		if (lh_value_is(v, refusals[i], strlen(refusals[i])))
+			return (enum lh_refusal)i;
+	return LH_NOT_REFUSED;
+}
+
+/* ---- the sampler ---- */
+
+void lh_source_init(struct lh_source *src)
+{
+	lh_buf_init(&src->run_id.b, LH_BUF_NOMAX);
+	lh_buf_init(&src->sig.b, LH_BUF_NOMAX);
+	lh_buf_init(&src->path.b, LH_BUF_NOMAX);
+	lh_buf_init(&src->task.b, LH_BUF_NOMAX);
+	lh_buf_init(&src->text.b, LH_BUF_NOMAX);
+}
+
+void lh_source_free(struct lh_source *src)
+{
+	lh_buf_free(&src->run_id.b);
+	lh_buf_free(&src->sig.b);
+	lh_buf_free(&src->path.b);
+	lh_buf_free(&src->task.b);
+	lh_buf_free(&src->text.b);
+}
+
+struct lh_sampler *lh_sampler_new(enum lh_exporter x, const struct lh_export *how, const char *recorded_at, struct lh_err *err)
+{
+	struct lh_sampler *s = lh_calloc(1, sizeof *s, err);
+
+	if (!s)
+		return NULL;
+	s->x = x;
+	s->how = *how;
+	s->beneath = -1;
+	s->src = &s->one;
+	s->form.schema = lh_schema_find(exporters[x].schema);
+	lh_record_init(&s->made);
+	lh_source_init(&s->one);
+	lh_source_init(&s->other);
+	lh_buf_init(&s->built, LH_BUF_NOMAX);
+	lh_buf_init(&s->scratch, LH_BUF_NOMAX);
+	lh_buf_init(&s->said.errors, LH_BUF_NOMAX);
+	s->recorded_at = lh_strndup(recorded_at, strlen(recorded_at), err);
+	if (s->recorded_at && (!how->verify_paths || (s->beneath = lh_beneath_open(how->verify_paths, err)) >= 0))
+		return s;
+	lh_sampler_free(s);
+	return NULL;
+}
+
+void lh_sampler_free(struct lh_sampler *s)
+{
+	if (!s)
+		return;
+	if (s->beneath >= 0)
+		close(s->beneath);
+	lh_source_free(&s->one);
+	lh_source_free(&s->other);
+	lh_record_free(&s->made);
+	lh_buf_free(&s->built);
+	lh_buf_free(&s->scratch);
+	lh_buf_free(&s->said.errors);
+	free(s->recorded_at);
+	free(s);
+}
+
+const struct lh_said *lh_sampler_said(const struct lh_sampler *s)
+{
+	return &s->said;
+}
+
+int lh_sample_refuse(struct lh_sampler *s, enum lh_refusal why, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+	int n;
+
+	s->said.refused = why;
+	if (!fmt)
+		return 0;
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		s->said.errors.failed = LH_ENOMEM;
+		return 0;
+	}
+	if (s->said.errors.len)
+		lh_buf_putc(&s->said.errors, ',');
+	lh_buf_json(&s->said.errors, text, (size_t)n);
+	free(text);
+	return 0;
+}
+
+void lh_sample_begin(struct lh_sampler *s)
+{
+	lh_buf_reset(&s->said.errors);
+	s->said.refused = LH_NOT_REFUSED;
+	*s->said.id = '\0';
+}
+
+/* ---- what is read ---- */
+
+/* Unescape v, which is NULL or no string when there is none: then empty. */
+static int take_text(struct lh_text *t, const struct lh_value *v, struct lh_err *err)
+{
+	lh_buf_reset(&t->b);
+	t->s = (struct lh_str){ "", 0 };
+	return v && v->p && v->type == LH_STRING ? lh_value_str(v, &t->b, &t->s, err) : 0;
+}
+
+/* The members of a scored run's provenance; p NULL: missing. */
+static void read_provenance(struct lh_source *src)
+{
+	static const char *const names[] = { "source_file", "line_offset", "sig_hash", "recorded_at" };
+	struct lh_value *const to[] = { &src->file, &src->offset, &src->sig_hash, &src->recorded_at };
+	struct lh_iter it;
+	size_t i;
+
+	for (i = 0; i < 4; i++)
+		to[i]->p = NULL;
+	if (!src->provenance.p)
+		return;
+	for (lh_iter_init(&it, &src->provenance); lh_iter_next(&it); )
+		for (i = 0; i < 4; i++)
+			if (!to[i]->p && lh_value_is(&it.key, names[i], strlen(names[i]))) {
+				*to[i] = it.val;
+				break;
+			}
+}
+
+/* What both of a record's lines say: where it came from, its run's id. */
+static int read_origin(struct lh_source *src, const struct lh_record *rec, const char *run_id, struct lh_err *err)
+{
+	const struct lh_value *from = lh_record_get(rec, "provenance");
+
+	src->evidence = NULL;
+	src->provenance.p = NULL;
+	if (from && from->type == LH_OBJECT)
+		src->provenance = *from;
+	read_provenance(src);
+	if (take_text(&src->run_id, lh_record_get(rec, run_id), err) < 0 ||
+	    take_text(&src->sig, &src->sig_hash, err) < 0 || take_text(&src->path, &src->file, err) < 0)
+		return -1;
+	src->stem = lh_stem_text(src->path.s.p, src->path.s.n);
+	return 0;
+}
+
+int lh_source_scored(struct lh_source *src, const struct lh_record *scored, struct lh_err *err)
+{
+	const struct lh_value *category = lh_record_get(scored, "category");
+
+	src->scored = scored;
+	src->category = category ? lh_category_read(category) : LH_CATEGORY_NONE;
+	return read_origin(src, scored, "evidence_run_id", err);
+}
+
+int lh_source_side(struct lh_source *src, const struct lh_side *side, struct lh_err *err)
+{
+	if (side->scored)
+		return lh_source_scored(src, side->scored, err);
+	src->scored = NULL;
+	src->category = side->category;
+	src->reason = side->reason;
+	return read_origin(src, side->evidence, "run_id", err);
+}
+
+int lh_source_reason(const struct lh_source *src, struct lh_buf *scratch, struct lh_str *reason, struct lh_err *err)
+{
+	const struct lh_value *reasons = src->scored ? lh_record_get(src->scored, "reasons") : NULL;
+	struct lh_iter it;
+
+	*reason = src->scored ? (struct lh_str){ "", 0 } : src->reason;
+	if (!reasons || reasons->type != LH_ARRAY)
+		return 0;
+	lh_iter_init(&it, reasons);
+	if (!lh_iter_next(&it) || it.val.type != LH_STRING)
+		return 0;
+	lh_buf_reset(scratch);
+	return lh_value_str(&it.val, scratch, reason, err);
+}
+
+int lh_source_evidence(struct lh_source *src, const struct lh_record *evidence, struct lh_err *err)
+{
+	src->evidence = evidence;
+	return take_text(&src->task, lh_record_get(evidence, "task_id"), err) < 0 ||
+	       take_text(&src->text, lh_record_get(evidence, "text"), err) < 0 ? -1 : 0;
+}
+
+/* ---- the gates ---- */
+
+/* What must never be trained on or found again, whatever was asked for. */
+static const bool never[LH_EXPORTERS][LH_CATEGORIES] = {
+	[LH_RAG] = { [LH_REJECTED] = true },
+	[LH_SFT] = { [LH_REJECTED] = true, [LH_NEEDS_HUMAN_REVIEW] = true },
+};
+
+static bool is_unsafe(enum lh_exporter x, enum lh_category c)
+{
+	return c != LH_CATEGORY_NONE && never[x][c];
+}
+
+enum lh_refusal lh_sample_gate(enum lh_exporter x, const struct lh_export *how, enum lh_category c)
+{
+	bool fine = false;
+
+	if (is_unsafe(x, c))
+		return x == LH_RAG ? LH_UNSAFE_RAG_CATEGORY : LH_UNSAFE_SFT_CATEGORY;
+	switch (c) {
+	case LH_ACCEPTED:
+		fine = true;
+		break;
+	case LH_PARTIALLY_ACCEPTED:
+		fine = x != LH_SFT || how->include_partial;
+		break;
+	case LH_REJECTED:
+		fine = x == LH_PREFERENCE;
+		break;
+	case LH_NEEDS_HUMAN_REVIEW:
+		fine = x == LH_RAG && how->include_review;
+		break;
+	default:
+		break;
+	}
+	return fine ? LH_NOT_REFUSED : LH_CATEGORY_DISALLOWED;
+}
+
+static bool is_absent(const struct lh_value *v)
+{
+	return !v->p || v->type == LH_NULL || (v->type == LH_STRING && v->n == 2);
+}
+
+static int gate_provenance(struct lh_sampler *s, const struct lh_source *src)
+{
+	const struct { const char *name; const struct lh_value *v; } must[] = {
+		{ "source_file", &src->file }, { "line_offset", &src->offset },
+		{ "sig_hash", &src->sig_hash }, { "recorded_at", &src->recorded_at },
+	};
+	size_t i;
+
+	if (!src->provenance.p)
+		return lh_sample_refuse(s, LH_MISSING_PROVENANCE, "provenance: missing");
+	for (i = 0; i < sizeof must / sizeof *must; i++)
+		if (is_absent(must[i].v))
+			lh_sample_refuse(s, LH_MISSING_PROVENANCE, "provenance.%s: missing", must[i].name);
+	if (s->said.refused != LH_NOT_REFUSED)
+		return 0;
+	if (!src->run_id.s.n)
+		return lh_sample_refuse(s, LH_MISSING_SOURCE_RUN_ID, "evidence_run_id: missing");
+	return 1;
+}
+
+static bool is_text(const struct lh_record *rec, const char *name, const char *text)
+{
+	const struct lh_value *v = lh_record_get(rec, name);
+
+	return v && lh_value_is(v, text, strlen(text));
+}
+
+/* Did a model write this? */
+static bool is_output(const struct lh_source *src)
+{
+	const struct lh_value *verdict = lh_record_get(src->evidence, "observer_verdict");
+
+	if (is_text(src->evidence, "model_role", "executor") || is_text(src->evidence, "model_role", "applier"))
+		return true;
+	return is_text(src->evidence, "model_role", "reviewer") &&
+	       ((verdict && !is_absent(verdict)) || lh_stem_read(src->stem.p, src->stem.n) == LH_AUDITS);
+}
+
+static int gate_model(struct lh_sampler *s, const struct lh_source *src)
+{
+	const struct lh_value *role;
+
+	if (is_output(src))
+		return 1;
+	role = lh_record_get(src->evidence, "model_role");
+	if (!role || role->type != LH_STRING || role->n > 100)
+		return lh_sample_refuse(s, LH_MISSING_SOURCE_RUN_ID, "model_role: missing");
+	return lh_sample_refuse(s, LH_MISSING_SOURCE_RUN_ID, "model_role: %.*s is no model output",
+				(int)role->n - 2, role->p + 1);
+}
+
+static int gate_files(struct lh_sampler *s, const struct lh_source *src, struct lh_err *err)
+{
+	const struct lh_value *files = lh_record_get(src->evidence, "source_files");
+	struct lh_iter it;
+	struct lh_str f;
+	int rc;
+
+	if (s->beneath < 0 || !files || files->type != LH_ARRAY)
+		return 1;
+	for (lh_iter_init(&it, files); lh_iter_next(&it); ) {
+		lh_buf_reset(&s->scratch);
+		if (it.val.type != LH_STRING)
+			continue;
+		if (lh_value_str(&it.val, &s->scratch, &f, err) < 0 || (rc = lh_beneath_has(s->beneath, f.p, f.n, err)) < 0)
+			return -1;
+		if (!rc)
+			lh_sample_refuse(s, LH_HALLUCINATED_FILE_PATH, "source_files: %.*s does not exist", (int)f.n, f.p);
+	}
+	return s->said.refused == LH_NOT_REFUSED;
+}
+
+int lh_gate_content(struct lh_sampler *s, const struct lh_source *src, struct lh_err *err)
+{
+	if (!lh_trim(src->text.s.p, src->text.s.n).n)
+		return lh_sample_refuse(s, LH_EMPTY_CONTENT, NULL);
+	return gate_files(s, src, err);
+}
+
+static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
+{
+	lh_sample_refuse(ctx, LH_SCHEMA_VIOLATION, "%.*s: %.*s", (int)field->n, field->p, (int)problem->n, problem->p);
+}
+
+int lh_gate_schema(struct lh_sampler *s, struct lh_buf *out, size_t from, struct lh_err *err)
+{
+	struct lh_value v = { .p = out->p + from, .n = out->len - from, .type = LH_OBJECT };
+	int rc = lh_form_read(&s->form, &s->made, v.p, v.n, err);
+	long n = rc ? 0 : lh_schema_check(s->form.schema, &v, &s->scratch, on_violation, s, err);
+
+	return rc < 0 || n < 0 ? -1 : n == 0;
+}
+
+/* ---- through all of them ---- */
+
+int lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str *b, struct lh_buf *scratch,
+		 char out[LH_SAMPLE_ID], struct lh_err *err)
+{
+	const char *kind = x == LH_PREFERENCE ? "pref" : exporters[x].name;
+	size_t n = strlen(kind);
+	unsigned char hash[32];
+
+	lh_buf_reset(scratch);
+	lh_buf_puts(scratch, exporters[x].name);
+	lh_buf_putc(scratch, '|');
+	lh_buf_add(scratch, a->p, a->n);
+	lh_buf_putc(scratch, '|');
+	lh_buf_add(scratch, b->p, b->n);
+	if (lh_buf_check(scratch, err) < 0)
+		return -1;
+	lh_sha256(scratch->p, scratch->len, hash);
+	memcpy(out, kind, n);
+	out[n++] = '-';
+	lh_hex(hash, ID_HEX / 2, out + n);
+	out[n + ID_HEX] = '\0';
+	return 0;
+}
+
+int lh_sample_settle(struct lh_sampler *s, int rc, struct lh_buf *out, size_t from, struct lh_err *err)
+{
+	if (rc >= 0 && (lh_buf_check(&s->said.errors, err) < 0 || (out && lh_buf_check(out, err) < 0)))
+		rc = -1;
+	if (rc <= 0 && out && out->len > from)
+		out->len = from;
+	return rc;
+}
+
+int lh_sample_judge(struct lh_sampler *s, struct lh_err *err)
+{
+	const struct lh_source *src = s->src;
+
+	lh_sample_begin(s);
+	s->said.category = src->category;
+	s->said.provenance = src->provenance;
+	s->said.run_id = src->run_id.s;
+	s->said.sig = src->sig.s;
+	s->said.refused = lh_sample_gate(s->x, &s->how, src->category);
+	if (s->said.refused != LH_NOT_REFUSED)
+		return 0;
+	return lh_sample_settle(s, gate_provenance(s, src), NULL, 0, err);
+}
+
+int lh_sample_finish(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err)
+{
+	size_t from = out->len;
+	int rc = 1;
+
+	if (!s->src->evidence)
+		rc = lh_sample_refuse(s, LH_MISSING_SOURCE_RUN_ID, "evidence: not found");
+	if (rc > 0 && s->x == LH_SFT)
+		rc = gate_model(s, s->src);
+	if (rc > 0)
+		rc = lh_gate_content(s, s->src, err);
+	if (rc > 0)
+		rc = lh_sample_build(s, out, err);
+	return lh_sample_settle(s, rc, out, from, err);
+}
+
+int lh_sample_may_pair(struct lh_sampler *s)
+{
+	const struct lh_source *src = s->src;
+
+	s->said.task_id = src->task.s;
+	return src->task.s.n && is_output(src) && lh_trim(src->text.s.p, src->text.s.n).n;
+}
+
+int lh_sample_scored(struct lh_sampler *s, const struct lh_record *scored, struct lh_err *err)
+{
+	return lh_source_scored(s->src, scored, err) < 0 ? -1 : lh_sample_judge(s, err);
+}
+
+int lh_sample_make(struct lh_sampler *s, const struct lh_record *evidence, struct lh_buf *out, struct lh_err *err)
+{
+	if (evidence && lh_source_evidence(s->src, evidence, err) < 0)
+		return -1;
+	return lh_sample_finish(s, out, err);
+}
+
+int lh_sample_side(struct lh_sampler *s, const struct lh_record *evidence, struct lh_err *err)
+{
+	return lh_source_evidence(s->src, evidence, err) < 0 ? -1 : lh_sample_may_pair(s);
+}

@@ -1,0 +1,148 @@
+/* sample_text.c - what a sample says in words.  See sample.h. */
+#include "sample_parts.h"
+
+int lh_sample_title(struct lh_buf *to, const struct lh_source *src, struct lh_err *err)
+{
+	lh_buf_add(to, src->stem.p, src->stem.n);
+	LH_PUTS(to, ": ");
+	lh_buf_add(to, src->task.s.p, src->task.s.n);
+	return lh_buf_check(to, err);
+}
+
+/*
+ * One sentence for each stem; %s stands for what the task id says behind its
+ * prefix, %c for what stands before it.  Wording is part of the format: samples
+ * of one task must ask for it in the same words for ever.
+ */
+static const struct {
+	enum lh_stem stem;
+	const char *prefix;	/* NULL: up to the first colon */
+	const char *sentence;
+} sentences[] = {
+	{ LH_SCRUM_REVIEWS, "scrum_review:", "Review the file %s against the requirements." },
+	{ LH_MODE_EXPERIMENTS, NULL, "Run the task class %c on the file %s." },
+	{ LH_AUTO_APPLY, "auto_apply:", "Emit a small patch for the file %s." },
+	{ LH_AUDITS, "phase:", "Audit phase %s." },
+	{ LH_OBSERVER_REVIEWS, "observer_review:", "Review the latest attempt at the file %s." },
+	{ LH_CONTRACT_ANALYSES, "permit:", "Analyse permit %s for contractor %m." },
+	{ LH_OUTCOMES, "outcome:", "Run scenario %s and report how it went." },
+};
+#define GENERIC "Answer task %s of source %c."
+
+/* A string among the evidence's metadata; empty when there is none. */
+static int metadata(const struct lh_source *src, const char *name, struct lh_buf *scratch, struct lh_str *out, struct lh_err *err)
+{
+	const struct lh_value *all = lh_record_get(src->evidence, "metadata");
+	struct lh_value v;
+
+	*out = (struct lh_str){ "", 0 };
+	if (!all || all->type != LH_OBJECT || !lh_value_get(all, name, &v) || v.type != LH_STRING)
+		return 0;
+	lh_buf_reset(scratch);
+	return lh_value_str(&v, scratch, out, err);
+}
+
+/* Append the sentence with its blanks filled. */
+static void fill(struct lh_buf *to, const char *sentence, const struct lh_str *s, const struct lh_str *c, const struct lh_str *m)
+{
+	const struct lh_str *what;
+	const char *p;
+
+	for (; (p = strchr(sentence, '%')); sentence = p + 2) {
+		lh_buf_add(to, sentence, (size_t)(p - sentence));
+		what = p[1] == 's' ? s : p[1] == 'c' ? c : m;
+		lh_buf_add(to, what->p, what->n);
+	}
+	lh_buf_puts(to, sentence);
+}
+
+static bool begins(const struct lh_str *s, const struct lh_str *with)
+{
+	return s->n > with->n && !memcmp(s->p, with->p, with->n);
+}
+
+/* The task class of an experiment and its file, which "<class>:<file>" joins. */
+static bool split(const struct lh_str *task, const struct lh_str *class, struct lh_str *before, struct lh_str *behind)
+{
+	const char *colon = class->n && begins(task, class) && task->p[class->n] == ':' ?
+			    task->p + class->n : memchr(task->p, ':', task->n);
+
+	if (!colon)
+		return false;
+	*before = (struct lh_str){ task->p, (size_t)(colon - task->p) };
+	*behind = (struct lh_str){ colon + 1, task->n - before->n - 1 };
+	return true;
+}
+
+int lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch, struct lh_err *err)
+{
+	enum lh_stem stem = lh_stem_read(src->stem.p, src->stem.n);
+	const char *sentence = GENERIC;
+	struct lh_str rest = src->task.s, before = src->stem, extra = { "", 0 };
+	size_t i, n = sizeof sentences / sizeof *sentences;
+
+	for (i = 0; i < n && sentences[i].stem != stem; i++)
+		;
+	if (stem == LH_MODE_EXPERIMENTS) {
+		if (metadata(src, "task_class", scratch, &extra, err) < 0)
+			return -1;
+		if (split(&src->task.s, &extra, &before, &rest))
+			sentence = sentences[i].sentence;
+	} else if (i < n) {
+		const struct lh_str prefix = { sentences[i].prefix, strlen(sentences[i].prefix) };
+
+		sentence = sentences[i].sentence;
+		if (begins(&rest, &prefix))
+			rest = (struct lh_str){ rest.p + prefix.n, rest.n - prefix.n };
+	}
+	if (stem == LH_CONTRACT_ANALYSES && metadata(src, "contractor", scratch, &extra, err) < 0)
+		return -1;
+	if (stem == LH_CONTRACT_ANALYSES && !extra.n)
+		sentence = "Analyse permit %s.";
+	fill(to, sentence, &rest, &before, &extra);
+	return lh_buf_check(to, err);
+}
+
+/* ---- the context ---- */
+
+/* "label: a, b", behind "; " when something stands before it. */
+static int put_list(struct lh_buf *to, const char *label, const struct lh_value *list, struct lh_buf *scratch, struct lh_err *err)
+{
+	bool first = true;
+	struct lh_iter it;
+	struct lh_str s;
+
+	if (!list || !list->p || list->type != LH_ARRAY)
+		return 0;
+	for (lh_iter_init(&it, list); lh_iter_next(&it); ) {
+		if (it.val.type != LH_STRING)
+			continue;
+		lh_buf_reset(scratch);
+		if (lh_value_str(&it.val, scratch, &s, err) < 0)
+			return -1;
+		if (first && to->len)
+			LH_PUTS(to, "; ");
+		lh_buf_puts(to, first ? label : ", ");
+		lh_buf_add(to, s.p, s.n);
+		first = false;
+	}
+	return 0;
+}
+
+int lh_sample_context(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch, struct lh_err *err)
+{
+	const struct lh_value *from = lh_record_get(src->evidence, "retrieved_context");
+	struct lh_value corpora = { .p = NULL }, prints = { .p = NULL };
+
+	if (from && from->type == LH_OBJECT) {
+		if (!lh_value_get(from, "matrix_corpora", &corpora))
+			corpora.p = NULL;
+		if (!lh_value_get(from, "pathway_fingerprints", &prints))
+			prints.p = NULL;
+	}
+	if (put_list(to, "corpora: ", &corpora, scratch, err) < 0 ||
+	    put_list(to, "fingerprints: ", &prints, scratch, err) < 0 ||
+	    put_list(to, "files: ", lh_record_get(src->evidence, "source_files"), scratch, err) < 0)
+		return -1;
+	return lh_buf_check(to, err);
+}

@@ -1,0 +1,379 @@
+/* score.c - which rule holds, and the scored run that tells.  See score.h. */
+#include "score_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <lh/digest.h>
+#include "base/hashset.h"
+#include "base/mem.h"
+#include <lh/schema.h>
+
+static const char *const categories[LH_CATEGORIES] = {
+	[LH_ACCEPTED] = "accepted",
+	[LH_PARTIALLY_ACCEPTED] = "partially_accepted",
+	[LH_REJECTED] = "rejected",
+	[LH_NEEDS_HUMAN_REVIEW] = "needs_human_review",
+};
+
+const char *lh_category_name(enum lh_category c)
+{
+	return categories[c];
+}
+
+enum lh_category lh_category_read(const struct lh_value *v)
+{
+	int i;
+
+	for (i = 0; v->type == LH_STRING && i < LH_CATEGORIES; i++)
+		if (lh_value_is(v, categories[i], strlen(categories[i])))
+			return (enum lh_category)i;
+	return LH_CATEGORY_NONE;
+}
+
+/* ---- judging ---- */
+
+struct lh_scorer *lh_scorer_new(struct lh_err *err)
+{
+	struct lh_scorer *s = lh_calloc(1, sizeof *s, err);
+
+	if (!s)
+		return NULL;
+	lh_buf_init(&s->path, LH_BUF_NOMAX);
+	lh_buf_init(&s->text, LH_BUF_NOMAX);
+	lh_buf_init(&s->reason, LH_BUF_NOMAX);
+	lh_buf_init(&s->list, LH_BUF_NOMAX);
+	lh_buf_init(&s->jcs, LH_BUF_NOMAX);
+	s->schema = lh_schema_find("evidence_record");
+	return s;
+}
+
+void lh_scorer_free(struct lh_scorer *s)
+{
+	if (!s)
+		return;
+	lh_buf_free(&s->path);
+	lh_buf_free(&s->text);
+	lh_buf_free(&s->reason);
+	lh_buf_free(&s->list);
+	lh_buf_free(&s->jcs);
+	free(s);
+}
+
+/* Append a violation to a text that takes as much as an error does. */
+static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
+{
+	const size_t size = sizeof ((struct lh_err *)NULL)->msg;
+	char *why = ctx;
+	size_t n = strlen(why);
+
+	if (n + field->n + problem->n + 5 <= size)
+		snprintf(why + n, size - n, "%s%.*s: %.*s", n ? "; " : "",
+			 (int)field->n, field->p, (int)problem->n, problem->p);
+}
+
+int lh_score_check(struct lh_scorer *s, const struct lh_record *evidence, struct lh_err *err)
+{
+	char why[sizeof err->msg];
+	long n;
+
+	why[0] = '\0';
+	lh_buf_reset(&s->text);
+	n = lh_schema_check_record(s->schema, evidence, &s->text, on_violation, why, err);
+	return n > 0 ? lh_err_set(err, LH_EDATA, "%s", why) : (int)n;
+}
+
+/* ---- provenance ---- */
+
+enum { FILE_NAME, OFFSET, SIG, RECORDED_AT, FROMS };
+
+/* Its four members, found in one walk; p NULL where one is missing or of
+ * another type. */
+struct from {
+	struct lh_value v[FROMS];
+};
+
+static const struct {
+	const char *name;
+	size_t n;
+	enum lh_type type;
+} from_members[FROMS] = {
+	[FILE_NAME] = { "source_file", 11, LH_STRING },
+	[OFFSET] = { "line_offset", 11, LH_NUMBER },
+	[SIG] = { "sig_hash", 8, LH_STRING },
+	[RECORDED_AT] = { "recorded_at", 11, LH_STRING },
+};
+
+static void read_from(const struct lh_record *rec, struct from *from)
+{
+	const struct lh_value *v = lh_record_get(rec, "provenance");
+	struct lh_iter it;
+	int i, tries, next = 0;
+
+	for (i = 0; i < FROMS; i++)
+		from->v[i].p = NULL;
+	if (!v || v->type != LH_OBJECT)
+		return;
+	for (lh_iter_init(&it, v); lh_iter_next(&it); )
+		for (tries = 0; tries < FROMS; tries++) {
+			i = next;
+			next = (next + 1) % FROMS;	/* they mostly stand in this order */
+			if (it.val.type != from_members[i].type || !lh_value_is(&it.key, from_members[i].name, from_members[i].n))
+				continue;
+			from->v[i] = it.val;
+			break;
+		}
+}
+
+static int check_from(const struct from *from, struct lh_err *err)
+{
+	int i;
+
+	for (i = 0; i < FROMS; i++)
+		if (!from->v[i].p)
+			return lh_err_set(err, LH_EDATA, "provenance.%s: missing", from_members[i].name);
+	return 0;
+}
+
+static int find_stem(struct lh_scorer *s, const struct from *from, struct lh_err *err)
+{
+	const struct lh_value *file = &from->v[FILE_NAME];
+	struct lh_str path = { "", 0 };
+
+	lh_buf_reset(&s->path);
+	if (file->p && lh_value_str(file, &s->path, &path, err) < 0)
+		return -1;
+	s->stem = lh_stem_text(path.p, path.n);
+	return 0;
+}
+
+static int judge(struct lh_scorer *s, const struct lh_record *evidence, const struct from *from, struct lh_judged *got, struct lh_err *err)
+{
+	struct lh_str found = { "", 0 };
+	const struct lh_score_rule *r;
+	int rc;
+
+	if (find_stem(s, from, err) < 0)
+		return -1;
+	r = lh_score_rules(lh_stem_read(s->stem.p, s->stem.n));
+	while (!(rc = r->test(s, evidence, r, &found, err)))
+		r++;
+	if (rc < 0)
+		return -1;
+	lh_buf_reset(&s->reason);
+	lh_buf_puts(&s->reason, r->reason);
+	if (r->reason[strlen(r->reason) - 1] == '=')
+		lh_buf_add(&s->reason, found.p, found.n);
+	if (lh_buf_check(&s->reason, err) < 0)
+		return -1;
+	got->category = r->category;
+	got->reason[0] = (struct lh_str){ s->reason.p, s->reason.len };
+	got->reasons = 1;
+	if (r->also)
+		got->reason[got->reasons++] = (struct lh_str){ r->also, strlen(r->also) };
+	return 0;
+}
+
+int lh_score_judge(struct lh_scorer *s, const struct lh_record *evidence, struct lh_judged *got, struct lh_err *err)
+{
+	struct from from;
+
+	read_from(evidence, &from);
+	return judge(s, evidence, &from, got, err);
+}
+
+/* ---- the scored run ---- */
+
+/* What a scored run takes from its evidence. */
+struct source {
+	struct lh_value run_id, task_id;
+	struct from from;
+};
+
+static int take(const struct lh_record *rec, const char *name, struct lh_value *out, struct lh_err *err)
+{
+	const struct lh_value *v = lh_record_get(rec, name);
+
+	if (!v || v->type != LH_STRING)
+		return lh_err_set(err, LH_EDATA, "%s: missing", name);
+	*out = *v;
+	return 0;
+}
+
+static int find_source(const struct lh_record *rec, struct source *src, struct lh_err *err)
+{
+	if (take(rec, "run_id", &src->run_id, err) < 0 || take(rec, "task_id", &src->task_id, err) < 0)
+		return -1;
+	read_from(rec, &src->from);
+	return check_from(&src->from, err);
+}
+
+#define PUTS(b, text) lh_buf_add(b, text, sizeof text - 1)
+
+static void put(struct lh_buf *out, const struct lh_value *v)
+{
+	lh_buf_add(out, v->p, v->n);
+}
+
+/* A string as JCS has it: without escapes it is that already. */
+static int put_jcs(struct lh_scorer *s, const struct lh_value *v, struct lh_err *err)
+{
+	struct lh_str text;
+
+	if (!v->escaped) {
+		put(&s->jcs, v);
+		return 0;
+	}
+	lh_buf_reset(&s->text);
+	if (lh_value_str(v, &s->text, &text, err) < 0)
+		return -1;
+	lh_buf_json(&s->jcs, text.p, text.n);
+	return 0;
+}
+
+/* What is to be signed, to s->jcs; s->list holds the reasons.  The keys stand sorted. */
+static int put_decision(struct lh_scorer *s, const struct source *src, enum lh_category category, struct lh_err *err)
+{
+	lh_buf_reset(&s->jcs);
+	PUTS(&s->jcs, "{\"category\":\"");
+	lh_buf_puts(&s->jcs, lh_category_name(category));
+	PUTS(&s->jcs, "\",\"evidence_sig\":");
+	if (put_jcs(s, &src->from.v[SIG], err) < 0)
+		return -1;
+	PUTS(&s->jcs, ",\"reasons\":");
+	lh_buf_add(&s->jcs, s->list.p, s->list.len);
+	PUTS(&s->jcs, ",\"run_id\":");
+	if (put_jcs(s, &src->run_id, err) < 0)
+		return -1;
+	PUTS(&s->jcs, ",\"scorer_version\":\"" LH_SCORER_VERSION "\",\"task_id\":");
+	if (put_jcs(s, &src->task_id, err) < 0)
+		return -1;
+	PUTS(&s->jcs, "}");
+	return lh_buf_check(&s->jcs, err);
+}
+
+void lh_score_sign(const struct lh_scorer *s, char *hex)
+{
+	unsigned char hash[32];
+
+	lh_sha256(s->jcs.p, s->jcs.len, hash);
+	lh_hex(hash, sizeof hash, hex);
+}
+
+void lh_score_sign_pair(const struct lh_scorer *const s[2], char *const hex[2])
+{
+	unsigned char hash[2][32];
+
+	lh_sha256_pair((const void *[]){ s[0]->jcs.p, s[1]->jcs.p }, (size_t[]){ s[0]->jcs.len, s[1]->jcs.len }, hash);
+	lh_hex(hash[0], sizeof hash[0], hex[0]);
+	lh_hex(hash[1], sizeof hash[1], hex[1]);
+}
+
+static int list_reasons(struct lh_scorer *s, const struct lh_judged *got, struct lh_err *err)
+{
+	size_t i;
+
+	lh_buf_reset(&s->list);
+	for (i = 0; i < got->reasons; i++) {
+		lh_buf_putc(&s->list, i ? ',' : '[');
+		lh_buf_json(&s->list, got->reason[i].p, got->reason[i].n);
+	}
+	lh_buf_putc(&s->list, ']');
+	return lh_buf_check(&s->list, err);
+}
+
+static void put_provenance(struct lh_buf *out, const struct from *from)
+{
+	PUTS(out, ",\"provenance\":{\"source_file\":");
+	put(out, &from->v[FILE_NAME]);
+	PUTS(out, ",\"line_offset\":");
+	put(out, &from->v[OFFSET]);
+	PUTS(out, ",\"sig_hash\":");
+	put(out, &from->v[SIG]);
+	PUTS(out, ",\"recorded_at\":");
+	put(out, &from->v[RECORDED_AT]);
+	PUTS(out, "}");
+}
+
+int lh_score_unsigned(struct lh_scorer *s, const struct lh_record *evidence, const char *scored_at,
+		      enum lh_category *category, struct lh_buf *out, size_t *at, struct lh_err *err)
+{
+	static const char room[LH_SHA256_HEX];
+	struct lh_judged got;
+	struct source src;
+
+	if (find_source(evidence, &src, err) < 0 || judge(s, evidence, &src.from, &got, err) < 0 ||
+	    list_reasons(s, &got, err) < 0 || put_decision(s, &src, got.category, err) < 0)
+		return -1;
+	PUTS(out, "{\"schema_version\":1,\"evidence_run_id\":");
+	put(out, &src.run_id);
+	PUTS(out, ",\"evidence_task_id\":");
+	put(out, &src.task_id);
+	PUTS(out, ",\"category\":\"");
+	lh_buf_puts(out, lh_category_name(got.category));
+	PUTS(out, "\",\"reasons\":");
+	lh_buf_add(out, s->list.p, s->list.len);
+	PUTS(out, ",\"scored_at\":");
+	if (scored_at)
+		lh_buf_json(out, scored_at, strlen(scored_at));
+	else
+		put(out, &src.from.v[RECORDED_AT]);
+	PUTS(out, ",\"scorer_version\":\"" LH_SCORER_VERSION "\",\"sub_scores\":{\"scored_sig\":\"");
+	*at = out->len;
+	lh_buf_add(out, room, sizeof room);
+	PUTS(out, "\"}");
+	put_provenance(out, &src.from);
+	PUTS(out, "}");
+	if (category)
+		*category = got.category;
+	return 0;
+}
+
+int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const char *scored_at,
+		 enum lh_category *category, struct lh_buf *out, struct lh_err *err)
+{
+	size_t at;
+
+	if (lh_score_unsigned(s, evidence, scored_at, category, out, &at, err) < 0)
+		return -1;
+	if (!out->failed)
+		lh_score_sign(s, out->p + at);
+	return 0;
+}
+
+/* ---- what is on file ---- */
+
+int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stem *stem, struct lh_err *err)
+{
+	struct lh_str hex, path;
+	struct lh_buf scratch;	/* for escapes, which are seldom there */
+	struct from from;
+	int rc;
+
+	read_from(rec, &from);
+	if (check_from(&from, err) < 0)
+		return -1;
+	lh_buf_init(&scratch, LH_BUF_NOMAX);
+	rc = lh_value_str(&from.v[SIG], &scratch, &hex, err);
+	if (!rc && !lh_unhex(hex.p, hex.n, sig))
+		rc = lh_err_set(err, LH_EDATA, "provenance.sig_hash: expected 64 lowercase hex digits");
+	if (!rc && (rc = lh_value_str(&from.v[FILE_NAME], &scratch, &path, err)) == 0)
+		*stem = lh_stem_of(path.p, path.n);
+	lh_buf_free(&scratch);
+	return rc;
+}
+
+int lh_scored_read(const struct lh_record *run, struct lh_scored *got, struct lh_err *err)
+{
+	struct lh_value v;
+
+	if (lh_score_sig(run, got->sig, &got->stem, err) < 0 || take(run, "category", &v, err) < 0)
+		return -1;
+	got->category = lh_category_read(&v);
+	if (got->category == LH_CATEGORY_NONE)
+		return lh_err_set(err, LH_EDATA, "category: unknown");
+	if (take(run, "scorer_version", &v, err) < 0)
+		return -1;
+	got->current = lh_value_is(&v, LH_SCORER_VERSION, strlen(LH_SCORER_VERSION));
+	return 0;
+}

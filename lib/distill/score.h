@@ -1,0 +1,76 @@
+/*
+ * score - fixed rules that put a piece of evidence into a category.
+ *
+ * The file name in provenance.source_file, without ".jsonl", chooses a list of
+ * rules (tables in score_rules.c); they are tried top-down, and the first
+ * that holds gives the category and its reasons.  Rows of a source that has no
+ * list are for people to judge.  No clock, no model, no state: the same record
+ * gives the same bytes under one LH_SCORER_VERSION, for ever.
+ *
+ *     s = lh_scorer_new(err);
+ *     if (lh_score_check(s, &evidence, err) == 0)
+ *             lh_score_one(s, &evidence, "2026-05-03T12:00:00.000Z", &category, &out, err);
+ *     lh_scorer_free(s);
+ *
+ * A scored run names its evidence and carries sub_scores.scored_sig, the
+ * SHA-256 of the JCS form of {category, evidence_sig, reasons, run_id,
+ * scorer_version, task_id}: what was decided about which evidence, but not when.
+ *
+ * Input:   records that lh_score_check lets pass.  Others do no harm; where what
+ *          a scored run needs is missing, the answer is LH_EDATA.
+ * Owner:   a verdict's reasons lie in the scorer, until its next use.
+ * Threads: one thread per scorer.
+ */
+#ifndef LH_SCORE_H
+#define LH_SCORE_H
+
+#include <lh/json.h>
+#include "stream.h"
+
+#define LH_SCORER_VERSION "v1.0.0"
+
+enum lh_category { LH_CATEGORY_NONE = -1, LH_ACCEPTED, LH_PARTIALLY_ACCEPTED, LH_REJECTED, LH_NEEDS_HUMAN_REVIEW, LH_CATEGORIES };
+
+/* "accepted", "partially_accepted", ...; and back: LH_CATEGORY_NONE for a value
+ * that is none of them. */
+const char *lh_category_name(enum lh_category c);
+enum lh_category lh_category_read(const struct lh_value *v);
+
+#define LH_REASONS 2	/* of one verdict, at most */
+
+struct lh_judged {
+	enum lh_category category;
+	struct lh_str reason[LH_REASONS];	/* code points as UTF-8, not JSON */
+	size_t reasons;				/* 1 at least */
+};
+
+struct lh_scorer;
+struct lh_scorer *lh_scorer_new(struct lh_err *err);
+void lh_scorer_free(struct lh_scorer *s);
+
+/* Is this an evidence_record (lh/schema.h)?  LH_EDATA with its violations, as
+ * many as there is room for, joined by "; ". */
+int lh_score_check(struct lh_scorer *s, const struct lh_record *evidence, struct lh_err *err);
+
+/* What the rules say. */
+int lh_score_judge(struct lh_scorer *s, const struct lh_record *evidence, struct lh_judged *got, struct lh_err *err);
+
+/* The same, and the scored run appended to out: compact, keys in the order of
+ * the schema.  scored_at NULL: when the evidence was recorded.  category may be
+ * NULL. */
+int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const char *scored_at,
+			enum lh_category *category, struct lh_buf *out, struct lh_err *err);
+
+/* What stands on file of a scored run, and which evidence it is about. */
+struct lh_scored {
+	unsigned char sig[32];		/* provenance.sig_hash */
+	enum lh_stem stem;
+	enum lh_category category;
+	bool current;			/* by LH_SCORER_VERSION */
+};
+int lh_scored_read(const struct lh_record *run, struct lh_scored *got, struct lh_err *err);
+
+/* provenance.sig_hash of an evidence record or a scored run, and the stem. */
+int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stem *stem, struct lh_err *err);
+
+#endif

@@ -1,0 +1,129 @@
+/* score_drift.c - categories then and now.  See score_drift.h. */
+#include "score_drift.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include <lh/num.h>
+
+/* A pair holds two categories of four bits, each plus one; 0: not seen. */
+#define ON_FILE 0
+#define NOW 4
+
+static int note(struct lh_drift *d, const unsigned char sig[32], enum lh_stem stem, enum lh_category category, int side, struct lh_err *err)
+{
+	unsigned char key[32], *pair;
+	bool is_new;
+
+	memcpy(key, sig, sizeof key);
+	key[0] ^= (unsigned char)(stem + 1);
+	if (lh_grow(&d->pair, &d->cap, d->key.n + 1, 1, err) < 0 || lh_hashset_add(&d->key, key, &is_new, err) < 0)
+		return -1;
+	pair = &d->pair[lh_hashset_find(&d->key, key)];
+	if (is_new)
+		*pair = 0;
+	*pair = (unsigned char)((*pair & ~(0xf << side)) | (category + 1) << side);
+	return 0;
+}
+
+int lh_drift_scored(struct lh_drift *d, const unsigned char sig[32], enum lh_stem stem, enum lh_category category, struct lh_err *err)
+{
+	return note(d, sig, stem, category, ON_FILE, err);
+}
+
+int lh_drift_judged(struct lh_drift *d, const unsigned char sig[32], enum lh_stem stem, enum lh_category category, struct lh_err *err)
+{
+	return note(d, sig, stem, category, NOW, err);
+}
+
+void lh_drift_settle(struct lh_drift *d)
+{
+	unsigned from, to;
+	size_t i;
+
+	for (i = 0; i < d->key.n; i++) {
+		from = d->pair[i] >> ON_FILE & 0xf;
+		to = d->pair[i] >> NOW & 0xf;
+		if (!from)
+			d->unscored++;
+		else if (!to)
+			d->orphans++;
+		else
+			d->count[from - 1][to - 1]++;
+	}
+	lh_hashset_free(&d->key);
+}
+
+uint64_t lh_drift_total(const struct lh_drift *d)
+{
+	uint64_t total = 0;
+	size_t i, j;
+
+	for (i = 0; i < LH_CATEGORIES; i++)
+		for (j = 0; j < LH_CATEGORIES; j++)
+			total += d->count[i][j];
+	return total;
+}
+
+uint64_t lh_drift_matched(const struct lh_drift *d)
+{
+	uint64_t matched = 0;
+	size_t i;
+
+	for (i = 0; i < LH_CATEGORIES; i++)
+		matched += d->count[i][i];
+	return matched;
+}
+
+struct shift {
+	const char *from, *to;
+	uint64_t count;
+};
+
+static int by_count(const void *a, const void *b)
+{
+	const struct shift *x = a, *y = b;
+	int from = strcmp(x->from, y->from);
+
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	return from ? from : strcmp(x->to, y->to);
+}
+
+static size_t find_shifts(const struct lh_drift *d, struct shift *out)
+{
+	size_t n = 0;
+	int i, j;
+
+	for (i = 0; i < LH_CATEGORIES; i++)
+		for (j = 0; j < LH_CATEGORIES; j++)
+			if (i != j && d->count[i][j])
+				out[n++] = (struct shift){ lh_category_name((enum lh_category)i),
+							   lh_category_name((enum lh_category)j), d->count[i][j] };
+	qsort(out, n, sizeof *out, by_count);
+	return n;
+}
+
+void lh_drift_json(struct lh_buf *out, const struct lh_drift *d)
+{
+	uint64_t total = lh_drift_total(d), matched = lh_drift_matched(d);
+	struct shift shift[LH_CATEGORIES * LH_CATEGORIES];
+	size_t n = find_shifts(d, shift), i;
+	char rate[LH_F64_MAX];
+
+	lh_buf_printf(out, "{\"total\":%llu,\"matched\":%llu,\"mismatched\":%llu,\"drift_rate\":", (unsigned long long)total,
+		      (unsigned long long)matched, (unsigned long long)(total - matched));
+	lh_buf_add(out, rate, lh_f64_print(rate, total ? (double)(total - matched) / (double)total : 0));
+	lh_buf_puts(out, ",\"scorer_version\":\"" LH_SCORER_VERSION "\",\"shifts\":[");
+	for (i = 0; i < n; i++)
+		lh_buf_printf(out, "%s{\"from\":\"%s\",\"to\":\"%s\",\"count\":%llu}", i ? "," : "", shift[i].from, shift[i].to,
+			      (unsigned long long)shift[i].count);
+	lh_buf_puts(out, "]}");
+}
+
+void lh_drift_free(struct lh_drift *d)
+{
+	lh_hashset_free(&d->key);
+	free(d->pair);
+	*d = (struct lh_drift){ 0 };
+}

@@ -1,0 +1,47 @@
+/*
+ * score_drift - do the rules still say what stands on file?
+ *
+ * Evidence as it is judged now, and scored runs as they stand, come in any
+ * order and are joined by sig_hash and stem; where there are several of one,
+ * the last counts.
+ *
+ *     struct lh_drift d = { 0 };
+ *     lh_drift_scored(&d, sig, stem, LH_ACCEPTED, err);      for each scored run
+ *     lh_drift_judged(&d, sig, stem, LH_REJECTED, err);      for each evidence record
+ *     lh_drift_settle(&d);
+ *     lh_drift_json(&out, &d);
+ *     lh_drift_free(&d);
+ *
+ * Memory:  some 45 bytes for each pair, until they are settled.
+ * Threads: one thread per struct.
+ */
+#ifndef LH_SCORE_DRIFT_H
+#define LH_SCORE_DRIFT_H
+
+#include "base/hashset.h"
+#include "score.h"
+
+struct lh_drift {
+	struct lh_hashset key;
+	unsigned char *pair;		/* of each key: category on file, and now */
+	size_t cap;
+	uint64_t count[LH_CATEGORIES][LH_CATEGORIES];	/* from, to */
+	uint64_t unscored;		/* evidence that nothing on file is about */
+	uint64_t orphans;		/* scored runs without their evidence */
+};
+
+int lh_drift_scored(struct lh_drift *d, const unsigned char sig[32], enum lh_stem stem, enum lh_category category, struct lh_err *err);
+int lh_drift_judged(struct lh_drift *d, const unsigned char sig[32], enum lh_stem stem, enum lh_category category, struct lh_err *err);
+
+/* Count the pairs and forget them: what comes later is joined anew. */
+void lh_drift_settle(struct lh_drift *d);
+
+uint64_t lh_drift_total(const struct lh_drift *d);
+uint64_t lh_drift_matched(const struct lh_drift *d);
+
+/* Append {"total","matched","mismatched","drift_rate","scorer_version","shifts"}. */
+void lh_drift_json(struct lh_buf *out, const struct lh_drift *d);
+
+void lh_drift_free(struct lh_drift *d);
+
+#endif

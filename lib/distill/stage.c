@@ -1,0 +1,300 @@
+/* stage.c - a run of stages, and what each came to.  See stage.h. */
+#include "stage.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include <lh/digest.h>
+#include "file/file.h"
+#include <lh/json.h>
+#include "base/mem.h"
+#include "receipt.h"
+#include "score_ahead.h"
+
+#define ID_MAX 128
+#define UUID_LEN 36
+#define SUFFIXES 1000000	/* runs of one id before we give up */
+
+const char *lh_stage_name(enum lh_stage s)
+{
+	static const char *const names[] = { "collect", "score", "export-rag", "export-sft", "export-preference" };
+
+	return names[s];
+}
+
+bool lh_run_id_valid(const char *id)
+{
+	size_t n = strlen(id), i;
+
+	if (!n || n > ID_MAX || *id == '.' || !lh_utf8_valid(id, n))
+		return false;
+	for (i = 0; i < n; i++)
+		if ((unsigned char)id[i] < ' ' || id[i] == '/' || id[i] == 0x7f)
+			return false;
+	return true;
+}
+
+static int each_run(DIR *d, const char *path, lh_run_fn *fn, void *ctx, struct lh_err *err)
+{
+	const struct dirent *e;
+	int rc = 0;
+
+	while (!rc) {
+		errno = 0;
+		e = readdir(d);
+		if (!e)
+			return errno ? lh_err_sys(err, "%s: cannot read", path) : 0;
+		if (lh_run_id_valid(e->d_name))
+			rc = fn(ctx, e->d_name, err);
+	}
+	return rc;
+}
+
+int lh_run_each(const struct lh_root *root, lh_run_fn *fn, void *ctx, struct lh_err *err)
+{
+	char *path = lh_root_join(root, LH_ROOT_REPORTS, err);
+	DIR *d = path ? opendir(path) : NULL;
+	int rc = path ? 0 : -1;
+
+	if (path && !d && errno != ENOENT && errno != ENOTDIR)
+		rc = lh_err_sys(err, "%s: cannot open", path);
+	if (d) {
+		rc = each_run(d, path, fn, ctx, err);
+		closedir(d);
+	}
+	free(path);
+	return rc;
+}
+
+/* ---- the id ---- */
+
+/* 16 bytes as a UUID (RFC 9562) of that version. */
+static void print_uuid(unsigned char b[16], unsigned version, char out[UUID_LEN + 1])
+{
+	static const unsigned char group[] = { 4, 2, 2, 2, 6 };
+	size_t g, at = 0;
+
+	b[6] = (unsigned char)((b[6] & 0x0f) | version << 4);
+	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+	for (g = 0; g < sizeof group; g++) {
+		if (g)
+			*out++ = '-';
+		lh_hex(b + at, group[g], out);
+		out += 2 * group[g];
+		at += group[g];
+	}
+	*out = '\0';
+}
+
+/* Time and root, so that a clock that stands gives the same id again. */
+static int hashed_uuid(const struct lh_run *run, char out[UUID_LEN + 1], struct lh_err *err)
+{
+	char time[LH_TIME_LEN + 1], *real = realpath(lh_root_path(run->root), NULL);
+	unsigned char hash[32];
+	struct lh_buf b;
+	int rc;
+
+	if (!real)
+		return lh_err_sys(err, "%s", lh_root_path(run->root));
+	lh_run_time(run, time);
+	lh_buf_init(&b, LH_BUF_NOMAX);
+	lh_buf_printf(&b, "%s\n%s\n", time, real);
+	rc = lh_buf_check(&b, err);
+	if (!rc) {
+		lh_sha256(b.p, b.len, hash);
+		print_uuid(hash, 8, out);
+	}
+	lh_buf_free(&b);
+	free(real);
+	return rc;
+}
+
+static int random_uuid(char out[UUID_LEN + 1], struct lh_err *err)
+{
+	unsigned char b[16];
+
+	if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b)
+		return lh_err_sys(err, "no random bytes");
+	print_uuid(b, 4, out);
+	return 0;
+}
+
+static int taken(const struct lh_run *run, const char *id, struct lh_err *err)
+{
+	char relpath[sizeof LH_ROOT_REPORTS + ID_MAX + 2], *path;
+	struct stat st;
+	int is;
+
+	snprintf(relpath, sizeof relpath, "%s/%s", LH_ROOT_REPORTS, id);
+	path = lh_root_join(run->root, relpath, err);
+	if (!path)
+		return -1;
+	is = lstat(path, &st) == 0 ? 1 : errno == ENOENT || errno == ENOTDIR ? 0 : lh_err_sys(err, "%s", path);
+	free(path);
+	return is;
+}
+
+static int mint(struct lh_run *run, struct lh_err *err)
+{
+	char id[UUID_LEN + 16];
+	int i, is;
+
+	if ((run->fixed ? hashed_uuid(run, id, err) : random_uuid(id, err)) < 0)
+		return -1;
+	for (i = 2; (is = taken(run, id, err)) > 0 && i < SUFFIXES; i++)
+		snprintf(id + UUID_LEN, sizeof id - UUID_LEN, "-%d", i);
+	if (is < 0)
+		return -1;
+	run->id = lh_strndup(id, strlen(id), err);
+	return run->id ? 0 : -1;
+}
+
+static int settle_id(struct lh_run *run, struct lh_err *err)
+{
+	const char *id = run->how.run_id;
+
+	if (!id)
+		return mint(run, err);
+	if (!lh_run_id_valid(id))
+		return lh_err_set(err, LH_EUSAGE, "--run-id: \"%s\" is no name of a folder (up to %d bytes, no \"/\", not hidden)", id, ID_MAX);
+	run->id = lh_strndup(id, strlen(id), err);
+	return run->id ? 0 : -1;
+}
+
+/* ---- the run ---- */
+
+void lh_run_time(const struct lh_run *run, char *out)
+{
+	lh_time_print(run->fixed ? run->now : lh_time_clock(), out);
+}
+
+static int settle_time(struct lh_run *run, const char *now, struct lh_err *err)
+{
+	const char *at = run->how.recorded_at;
+	int64_t ms;
+
+	run->fixed = now != NULL;
+	if (now && lh_time_read(now, strlen(now), &run->now) < 0)
+		return lh_err_set(err, LH_EUSAGE, "--now: \"%s\" is no RFC 3339 time", now);
+	if (!at) {
+		lh_run_time(run, run->recorded_at);
+		return 0;
+	}
+	if (lh_time_read(at, strlen(at), &ms) < 0)
+		return lh_err_set(err, LH_EUSAGE, "--recorded-at: \"%s\" is no RFC 3339 time", at);
+	lh_time_print(ms, run->recorded_at);
+	return 0;
+}
+
+/* What a killed run left of files that this one may never write: those of
+ * another day, or of its receipts. */
+static int sweep(const struct lh_run *run, struct lh_err *err)
+{
+	static const char *const folders[] = { LH_ROOT_SOURCES, LH_ROOT_EVIDENCE, LH_ROOT_SCORED, LH_ROOT_EXPORTS, LH_ROOT_REPORTS };
+	size_t i;
+
+	for (i = 0; i < sizeof folders / sizeof *folders; i++) {
+		char *path = lh_root_join(run->root, folders[i], err);
+
+		if (!path)
+			return -1;
+		lh_sweep_below(path);
+		free(path);
+	}
+	return 0;
+}
+
+static int open_run(struct lh_run *run, const char *now, struct lh_err *err)
+{
+	if (settle_time(run, now, err) < 0)
+		return -1;
+	if (run->how.run_id && !lh_run_id_valid(run->how.run_id))
+		return settle_id(run, err);
+	run->root = lh_root_open(run->how.root, err);
+	if (!run->root)
+		return -1;
+	if (run->how.dry)
+		return 0;
+	run->facts = lh_facts_new(err);
+	lh_root_remember(run->root, run->facts);
+	if (!run->facts || lh_root_lock(run->root, run->how.lock_timeout, err) < 0 || sweep(run, err) < 0 || settle_id(run, err) < 0)
+		return -1;
+	run->no_git = !lh_git_commit(lh_root_path(run->root), run->git_commit, &run->why_no_git);
+	return run->why_no_git.code == LH_ENOMEM ? lh_err_nomem(err) : 0;
+}
+
+struct lh_run *lh_run_open(const struct lh_run_how *how, const char *now, struct lh_err *err)
+{
+	struct lh_run *run = lh_calloc(1, sizeof *run, err);
+
+	if (!run)
+		return NULL;
+	run->how = *how;
+	if (open_run(run, now, err) == 0)
+		return run;
+	lh_run_close(run);
+	return NULL;
+}
+
+void lh_run_close(struct lh_run *run)
+{
+	if (!run)
+		return;
+	lh_ahead_free(run->ahead);
+	lh_root_close(run->root);
+	lh_facts_free(run->facts);
+	free(run->id);
+	free(run);
+}
+
+/* ---- a stage ---- */
+
+void lh_stage_begin(struct lh_stage_result *res, enum lh_stage stage)
+{
+	*res = (struct lh_stage_result){ .stage = stage, .passed = true, .start = lh_time_monotonic() };
+	lh_buf_init(&res->errors, LH_BUF_NOMAX);
+	lh_buf_init(&res->warnings, LH_BUF_NOMAX);
+}
+
+void lh_stage_done(struct lh_stage_result *res)
+{
+	lh_buf_free(&res->errors);
+	lh_buf_free(&res->warnings);
+}
+
+static void put_text(struct lh_buf *list, const char *fmt, va_list ap)
+{
+	char text[1024];
+	int n = vsnprintf(text, sizeof text, fmt, ap);
+	size_t len = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
+
+	while (len && !lh_utf8_valid(text, len))
+		len--;		/* cut in the middle of a character */
+	if (list->len)
+		lh_buf_putc(list, ',');
+	lh_buf_json(list, text, len);
+}
+
+void lh_stage_fault(struct lh_stage_result *res, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put_text(&res->errors, fmt, ap);
+	va_end(ap);
+	res->passed = false;
+}
+
+void lh_stage_warn(struct lh_stage_result *res, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put_text(&res->warnings, fmt, ap);
+	va_end(ap);
+}

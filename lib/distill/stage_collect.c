@@ -1,0 +1,421 @@
+/* stage_collect.c - sources to evidence.  See stage_collect.h. */
+#include "stage_collect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "collect_parts.h"
+#include <lh/digest.h>
+#include "file/file.h"
+#include "flow/flow_parts.h"
+#include "base/mem.h"
+#include "receipt.h"
+#include "score_parts.h"
+
+#define TELL_EVERY 4096		/* records between two reports of progress */
+
+/* What a row's output begins with: what it is, and its hash where it has one. */
+enum { EVIDENCE = 'e', SKIP = 's', SKIP_UNHASHED = 'u' };
+
+/* What stands between that and the evidence, behind which the scored run is. */
+struct head {
+	unsigned char hash[32];
+	size_t evidence;	/* bytes */
+	unsigned char category;
+};
+
+#define PAIR 2			/* rows taken together, for their hashes */
+
+struct worker {
+	struct collect *c;
+	struct lh_evidence *e;
+	struct lh_buf canon[PAIR], clean;
+	uint64_t read;
+	struct lh_scorer *scorer[PAIR];
+	size_t sig[PAIR];		/* where the row's scored_sig belongs in out; 0: it has none */
+	struct lh_buf scored;
+};
+
+static void worker_free(void *arg)
+{
+	struct worker *w = arg;
+	int i;
+
+	w->c->read += w->read;
+	lh_evidence_free(w->e);
+	for (i = 0; i < PAIR; i++) {
+		lh_buf_free(&w->canon[i]);
+		lh_scorer_free(w->scorer[i]);
+	}
+	lh_buf_free(&w->clean);
+	lh_buf_free(&w->scored);
+	free(w);
+}
+
+static void *worker_new(void *ctx, struct lh_err *err)
+{
+	struct worker *w = lh_calloc(1, sizeof *w, err);
+	bool made;
+	int i;
+
+	if (!w)
+		return NULL;
+	w->c = ctx;
+	lh_buf_init(&w->clean, LH_BUF_NOMAX);
+	lh_buf_init(&w->scored, LH_BUF_NOMAX);
+	w->e = lh_evidence_new(w->c->run->recorded_at, err);
+	made = w->e != NULL;
+	for (i = 0; i < PAIR; i++) {
+		lh_buf_init(&w->canon[i], LH_BUF_NOMAX);
+		w->scorer[i] = made ? lh_scorer_new(err) : NULL;
+		made = w->scorer[i] != NULL;
+	}
+	if (made)
+		return w;
+	worker_free(w);
+	return NULL;
+}
+
+/* Score the evidence at the end of out, and put the scored run behind it, but
+ * for its scored_sig. */
+static int score(struct worker *w, size_t i, enum lh_category *category, struct lh_buf *out, struct lh_err *err)
+{
+	size_t at;
+
+	lh_buf_reset(&w->scored);
+	if (lh_buf_check(out, err) < 0)
+		return -1;
+	if (lh_score_unsigned(w->scorer[i], lh_evidence_record(w->e), w->c->run->recorded_at, category, &w->scored, &at, err) < 0)
+		return err->code == LH_EDATA ? lh_err_set(err, LH_ECORRUPT, "evidence that has no score") : -1;
+	if (lh_buf_check(&w->scored, err) < 0)
+		return -1;
+	w->sig[i] = out->len + at;
+	lh_buf_add(out, w->scored.p, w->scored.len);
+	return 0;
+}
+
+static void sign(struct worker *w, size_t n, const struct lh_buf *out)
+{
+	const struct lh_scorer *by[PAIR];
+	char *to[PAIR];
+	size_t i, k = 0;
+
+	for (i = 0; i < n && !out->failed; i++) {
+		if (!w->sig[i])
+			continue;
+		by[k] = w->scorer[i];
+		to[k++] = out->p + w->sig[i];
+	}
+	if (k == PAIR)
+		lh_score_sign_pair(by, to);
+	else if (k)
+		lh_score_sign(by[0], to[0]);
+}
+
+/* The i-th row of a pair; hash NULL: not known yet. */
+static int make(struct worker *w, size_t i, const struct lh_record *row, const unsigned char *hash, struct lh_buf *out, struct lh_err *err)
+{
+	enum lh_category category = LH_ACCEPTED;
+	size_t at = out->len, n;
+	struct head head = { .evidence = 0 };
+
+	lh_buf_add(out, &head, sizeof head);
+	if (lh_evidence_make(w->e, w->c->stem, row, row->number - 1, hash, out, err) < 0)
+		return -1;
+	n = out->len - at - sizeof head;
+	if (w->c->ahead && score(w, i, &category, out, err) < 0)
+		return -1;
+	memcpy(head.hash, lh_evidence_hash(w->e), sizeof head.hash);
+	head.evidence = n;
+	head.category = (unsigned char)category;
+	if (!out->failed)
+		memcpy(out->p + at, &head, sizeof head);
+	return 0;
+}
+
+static int on_row(struct worker *w, size_t i, const struct lh_record *row, const unsigned char *hash, struct lh_buf *out, struct lh_err *err)
+{
+	size_t start = out->len;
+
+	w->read++;
+	w->sig[i] = 0;
+	lh_buf_putc(out, EVIDENCE);
+	if (make(w, i, row, hash, out, err) == 0)
+		return 0;
+	if (err->code != LH_EDATA)
+		return -1;
+	out->len = start;
+	hash = lh_evidence_hash(w->e);
+	lh_buf_putc(out, hash ? SKIP : SKIP_UNHASHED);
+	if (hash)
+		lh_buf_add(out, hash, 32);
+	lh_evidence_errors(w->e, out);
+	return 0;
+}
+
+static int on_rows(struct lh_batch *b, void *arg, struct lh_err *err)
+{
+	unsigned char hash[PAIR][32];
+	struct worker *w = arg;
+	int known = 0;
+	size_t i;
+
+	if (b->n == PAIR)
+		known = lh_sig_hash_pair((const struct lh_record *[]){ b->rec[0], b->rec[1] }, w->canon, hash, err);
+	if (known < 0)
+		return -1;
+	for (i = 0; i < b->n; i++) {
+		if (on_row(w, i, b->rec[i], known ? hash[i] : NULL, b->out, err) < 0)
+			return -1;
+		lh_batch_accept(b);
+	}
+	sign(w, b->n, b->out);
+	return 0;
+}
+
+/* A line that is no record is a skip too. */
+static void on_bad(uint64_t line, const struct lh_err *why, struct lh_buf *out, void *arg)
+{
+	struct worker *w = arg;
+	char text[sizeof why->msg + 64];
+
+	w->read++;
+	if (why->column)
+		snprintf(text, sizeof text, "line %llu, column %zu: %s", (unsigned long long)line, why->column, why->msg);
+	else
+		snprintf(text, sizeof text, "record: %s", why->msg);
+	lh_buf_putc(out, SKIP_UNHASHED);
+	lh_buf_putc(out, '[');
+	lh_buf_reset(&w->clean);
+	lh_flow_put_text(out, text, &w->clean);
+	if (w->clean.failed)
+		out->failed = w->clean.failed;
+	lh_buf_putc(out, ']');
+}
+
+static int take_evidence(struct collect *c, const char *p, size_t n, struct lh_err *err)
+{
+	const char *evidence = p + sizeof(struct head), *scored;
+	struct head head;
+	bool is_new;
+
+	memcpy(&head, p, sizeof head);
+	scored = evidence + head.evidence;
+	if (lh_hashset_add(&c->seen, head.hash, &is_new, err) < 0)
+		return -1;
+	if (!is_new) {
+		c->got->deduped++;
+		return 0;
+	}
+	c->got->written++;
+	if (c->run->how.dry)
+		return 0;
+	if (lh_append_line(c->out, evidence, head.evidence, err) < 0)
+		return -1;
+	return c->ahead ? lh_ahead_line(c->ahead, head.category, scored, (size_t)(p + n - scored), err) : 0;
+}
+
+static int take_skip(struct collect *c, const char *hash, const char *errors, size_t n, uint64_t line, struct lh_err *err)
+{
+	const char *source = lh_stem_source(c->stem);
+	unsigned char key[32];
+	char hex[64];
+	bool is_new;
+
+	c->got->skipped++;
+	if (c->how->skipped)
+		c->how->skipped(c->how->ctx, c->stem, line, errors, n);
+	if (hash)
+		lh_hex((const unsigned char *)hash, 32, hex);
+	if (lh_collect_skip_key(source, strlen(source), line - 1, hex, hash ? 64 : 0, &c->row, key, err) < 0 ||
+	    lh_hashset_add(&c->skips_seen, key, &is_new, err) < 0)
+		return -1;
+	if (!is_new || c->run->how.dry)
+		return 0;
+	lh_buf_reset(&c->row);
+	lh_buf_printf(&c->row, "{\"source_file\":\"%s\",\"line_offset\":%llu,\"errors\":", source, (unsigned long long)(line - 1));
+	lh_buf_add(&c->row, errors, n);
+	lh_buf_puts(&c->row, ",\"sig_hash\":\"");
+	lh_buf_add(&c->row, hex, hash ? 64 : 0);
+	lh_buf_printf(&c->row, "\",\"recorded_at\":\"%s\"}", c->run->recorded_at);
+	if (lh_buf_check(&c->row, err) < 0)
+		return -1;
+	return lh_append_line(c->skips, c->row.p, c->row.len, err);
+}
+
+static int on_output(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+{
+	struct collect *c = ctx;
+
+	if (++c->taken % TELL_EVERY == 0)
+		lh_run_progress(c->run, LH_STAGE_COLLECT, c->taken);
+	switch (*p) {
+	case EVIDENCE:
+		return take_evidence(c, p + 1, n - 1, err);
+	case SKIP:
+		return take_skip(c, p + 1, p + 33, n - 33, from->line, err);
+	default:
+		return take_skip(c, NULL, p + 1, n - 1, from->line, err);
+	}
+}
+
+/* Nothing may be lost on the way. */
+static int check_sum(const struct collect *c, struct lh_err *err)
+{
+	const struct lh_collected *g = c->got;
+
+	if (g->read == g->written + g->skipped + g->deduped &&
+	    (c->run->how.dry || lh_append_lines(c->out) == g->written))
+		return 0;
+	return lh_err_set(err, LH_ECORRUPT, "%s: %llu rows read, but %llu written, %llu skipped and %llu deduped", lh_stem_source(c->stem),
+			  (unsigned long long)g->read, (unsigned long long)g->written,
+			  (unsigned long long)g->skipped, (unsigned long long)g->deduped);
+}
+
+static void on_bytes(void *ctx, const char *p, size_t n)
+{
+	struct collect *c = ctx;
+
+	c->bytes += n;
+	lh_hash2_show(lh_facts_hashing(c->run->facts), &c->hash, p, n);
+}
+
+/* For the receipt: what the source holds. */
+static int tell_source(struct collect *c, struct lh_err *err)
+{
+	struct lh_fact fact = { .bytes = c->bytes, .records = c->read };
+
+	lh_hash2_end(lh_facts_hashing(c->run->facts), &c->hash, fact.sha256);
+	return lh_facts_read(c->run->facts, c->run->root, lh_stem_source(c->stem), &c->before, &fact, err);
+}
+
+static int commit(struct collect *c, struct lh_err *err)
+{
+	if (lh_append_commit(c->out, err) < 0 || (c->ahead && lh_ahead_done(c->ahead, err) < 0))
+		return -1;
+	return tell_source(c, err);
+}
+
+static int read_source(struct collect *c, const char *path, struct lh_err *err)
+{
+	const struct lh_flow flow = {
+		.batch = on_rows, .batch_max = PAIR, .whole_blocks = true, .bad = on_bad, .sink = on_output, .show = c->run->how.dry ? NULL : on_bytes,
+		.worker_new = worker_new, .worker_free = worker_free, .ctx = c,
+	};
+	char relpath[128];
+	int rc;
+
+	snprintf(relpath, sizeof relpath, "%s/%s.jsonl", c->how->output, lh_stem_name(c->stem));
+	if (lh_collect_known(c, relpath, err) < 0)
+		return -1;
+	c->ahead = NULL;
+	if (c->run->how.whole && !c->seen.n && lh_ahead_open(&c->ahead, c->run, relpath, err) < 0)
+		return -1;
+	c->out = lh_append_open(c->run->root, relpath, err);
+	if (!c->out)
+		return -1;
+	c->read = c->bytes = 0;
+	lh_hash2_start(&c->hash);
+	rc = lh_flow_file(path, c->run->how.jobs, c->how->max_line, &flow, err);
+	c->got->read = c->read;
+	if (!rc)
+		rc = check_sum(c, err);
+	if (!rc && !c->run->how.dry)
+		rc = commit(c, err);
+	if (!c->run->how.dry)
+		lh_hash2_free(lh_facts_hashing(c->run->facts), &c->hash);
+	lh_append_close(c->out);
+	lh_hashset_free(&c->seen);
+	return rc;
+}
+
+static int collect_source(struct collect *c, struct lh_err *err)
+{
+	char *path = lh_root_join(c->run->root, lh_stem_source(c->stem), err);
+	int fd, rc;
+
+	if (!path)
+		return -1;
+	fd = lh_open_regular(path, O_RDONLY, 0, err);
+	rc = fd >= 0 || errno == ENOENT ? 0 : -1;
+	if (fd >= 0) {
+		if (fstat(fd, &c->before) < 0)
+			rc = lh_err_sys(err, "%s", path);
+		close(fd);
+	}
+	if (fd >= 0 && !rc) {
+		c->got->present = true;
+		rc = read_source(c, path, err);
+	}
+	free(path);
+	return rc;
+}
+
+static int collect_all(struct collect *c, struct lh_err *err)
+{
+	struct lh_collected *all = &c->how->all;
+	int s;
+
+	if (lh_collect_known_skips(c, err) < 0)
+		return -1;
+	c->skips = lh_append_open(c->run->root, LH_ROOT_SKIPS, err);
+	if (!c->skips)
+		return -1;
+	for (s = 0; s < LH_STEMS; s++) {
+		if (c->how->sources && !(c->how->sources & 1u << s))
+			continue;
+		c->stem = (enum lh_stem)s;
+		c->got = &c->how->of[s];
+		if (collect_source(c, err) < 0)
+			return -1;
+		all->read += c->got->read;
+		all->written += c->got->written;
+		all->skipped += c->got->skipped;
+		all->deduped += c->got->deduped;
+	}
+	return c->run->how.dry ? 0 : lh_append_commit(c->skips, err);
+}
+
+int lh_stage_collect(struct lh_run *run, struct lh_stage_result *res, struct lh_collect *how, struct lh_err *err)
+{
+	struct lh_collect defaults = { 0 };
+	struct collect c = { .run = run, .how = how ? how : &defaults };
+	const char *at = run->recorded_at;
+	int rc;
+
+	lh_stage_begin(res, LH_STAGE_COLLECT);
+	memset(c.how->of, 0, sizeof c.how->of);
+	memset(&c.how->all, 0, sizeof c.how->all);
+	snprintf(c.how->output, sizeof c.how->output, LH_ROOT_EVIDENCE "/%.4s/%.2s/%.2s", at, at + 5, at + 8);
+	lh_buf_init(&c.row, LH_BUF_NOMAX);
+	rc = collect_all(&c, err);
+	lh_append_close(c.skips);
+	lh_hashset_free(&c.seen);
+	lh_hashset_free(&c.skips_seen);
+	lh_buf_free(&c.row);
+	if (rc < 0)
+		return -1;
+	lh_run_progress(run, LH_STAGE_COLLECT, c.taken);
+	res->sources = c.how->sources;
+	res->accepted = c.how->all.written;
+	res->skipped = c.how->all.skipped;
+	if (res->skipped)
+		lh_stage_fault(res, "%llu rows skipped", (unsigned long long)res->skipped);
+	return lh_receipt_write(run, res, err);
+}
+
+void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum lh_stem stem, struct lh_buf *out)
+{
+	const struct lh_collected *g = &c->of[stem];
+
+	lh_buf_printf(out, "{\"source_file_relpath\":\"%s\",\"rows_present\":%s,\"rows_read\":%llu,\"rows_written\":%llu,"
+		      "\"rows_skipped\":%llu,\"rows_deduped\":%llu,\"output_files\":[", lh_stem_source(stem), g->present ? "true" : "false",
+		      (unsigned long long)g->read, (unsigned long long)g->written,
+		      (unsigned long long)g->skipped, (unsigned long long)g->deduped);
+	if (g->written && !run->how.dry)
+		lh_buf_printf(out, "\"%s/%s.jsonl\"", c->output, lh_stem_name(stem));
+	lh_buf_puts(out, "]}");
+}

@@ -1,0 +1,46 @@
+/*
+ * stage_collect - the sources of a root become evidence.
+ *
+ * Source by source, in the order of enum lh_stem: the sig_hashes on file are
+ * read first, then the source's rows are mapped on all threads and appended in
+ * order to the evidence of the run's day.  A source's evidence is committed
+ * when all of it was read, the skips when every source was; a run that died in
+ * between is made good by the next, which finds the rows that are there.
+ *
+ * Memory: base/hashset.h says how much for each row on file of one source and for
+ *         each skip on file; beyond that, what is in flight.
+ */
+#ifndef LH_STAGE_COLLECT_H
+#define LH_STAGE_COLLECT_H
+
+#include "evidence.h"
+#include "stage.h"
+
+enum lh_dedup {
+	LH_DEDUP_ALL,		/* a row is known when its evidence is on file, of any day */
+	LH_DEDUP_DAY,		/* ... of the run's day */
+};
+
+/* What became of one source; read is the sum of the others. */
+struct lh_collected {
+	bool present;
+	uint64_t read, written, skipped, deduped;
+};
+
+struct lh_collect {
+	int dedup;
+	unsigned sources;	/* bit set of the stems to read; 0: all */
+	uint64_t max_line;	/* a longer line is a skip; 0: the default of --max-line */
+	/* Told each row that is skipped, with its reasons as a JSON array; or NULL. */
+	void (*skipped)(void *ctx, enum lh_stem stem, uint64_t line, const char *reasons, size_t n);
+	void *ctx;
+
+	/* filled: */
+	struct lh_collected of[LH_STEMS], all;
+	char output[64];	/* the folder of the run's evidence, relative to the root */
+};
+
+/* Append what became of a source, as a JSON object. */
+void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum lh_stem stem, struct lh_buf *out);
+
+#endif

@@ -1,0 +1,359 @@
+/* stage_export.c - scored runs of a root to samples.  See stage_export.h. */
+#include "stage_export.h"
+
+#include <stdlib.h>
+
+#include "export_parts.h"
+#include "base/mem.h"
+#include "receipt.h"
+
+#define TICK 8192	/* records between two signs of progress */
+
+/* ---- what stands there ---- */
+
+/* The id of a sample on file; a line that is none is told when the file is read
+ * again. */
+static int remember(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
+{
+	const struct lh_value *v;
+	struct lh_key key;
+	struct lh_str id;
+	uint64_t *bits;
+
+	if (lh_record_parse(&x->scored, x->row.p, x->row.n, err) < 0)
+		return err->code == LH_EDATA ? 0 : -1;
+	v = lh_record_get(&x->scored, "id");
+	lh_buf_reset(&x->text);
+	if (!v || v->type != LH_STRING)
+		return 0;
+	if (lh_value_str(v, &x->text, &id, err) < 0)
+		return -1;
+	key = lh_export_id(id.p, id.n);
+	bits = lh_keymap_at(&e->on_file, &key, err);
+	if (!bits)
+		return -1;
+	*bits = 1;
+	return 0;
+}
+
+static int read_output(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
+{
+	char *path = lh_root_join(x->run->root, lh_exporter_output(e->x), err);
+	int rc = path ? lh_rows_open(x->rows, path, err) : -1;
+
+	while (rc > 0 && (rc = lh_rows_next(x->rows, &x->row, err)) > 0)
+		if (remember(x, e, err) < 0)
+			rc = -1;
+	free(path);
+	return rc;
+}
+
+/* ---- a record ---- */
+
+int lh_export_evidence(struct lh_exporting *x, struct lh_err *err)
+{
+	int rc;
+
+	if (x->sought)
+		return 0;
+	x->sought = true;
+	rc = lh_join_find(x->join, x->row_number, &x->src.run_id.s, &x->src.sig.s, &x->found, err);
+	return rc > 0 ? lh_source_evidence(&x->src, x->found.evidence, err) : rc;
+}
+
+static int refuse(struct lh_exporting *x, struct lh_export_one *e, enum lh_refusal why, struct lh_err *err)
+{
+	const struct lh_said *said = lh_sampler_said(e->sampler);
+	struct lh_refused r = {
+		.why = why, .source = { x->scored.line, x->scored.len },
+		.provenance = said->provenance, .key = x->key, .errors = &said->errors
+	};
+
+	return lh_quarantine_add(e->refused, &r, err);
+}
+
+int lh_export_sample(struct lh_exporting *x, struct lh_export_one *e, const struct lh_key *key, bool *is_new, struct lh_err *err)
+{
+	const char *id = lh_sampler_said(e->sampler)->id;
+	struct lh_export_ids *made = &e->made;
+	uint64_t *bits = lh_keymap_at(&x->known, key, err);
+
+	if (!bits || lh_grow(&made->id, &made->cap, made->n + 1, sizeof *made->id, err) < 0)
+		return -1;
+	*is_new = !(*bits & lh_export_made(e->x));
+	if (!*is_new)
+		return 0;
+	*bits |= lh_export_made(e->x);
+	made->id[made->n] = lh_export_id(id, strlen(id));
+	e->how->exported++;
+	if (lh_keymap_get(&e->on_file, &made->id[made->n++]))
+		return 0;
+	return lh_append_line(e->append, e->sample.p, e->sample.len, err);
+}
+
+static int export_one(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
+{
+	const struct lh_said *said = lh_sampler_said(e->sampler);
+	bool is_new;
+	int rc;
+
+	e->how->read++;
+	rc = lh_sample_judge(e->sampler, err);
+	if (rc > 0) {
+		lh_buf_reset(&e->sample);
+		rc = lh_export_evidence(x, err) < 0 ? -1 : lh_sample_finish(e->sampler, &e->sample, err);
+	}
+	if (rc < 0)
+		return -1;
+	if (!rc)
+		return refuse(x, e, said->refused, err);
+	if (lh_export_sample(x, e, &x->key, &is_new, err) < 0)
+		return -1;
+	return is_new ? 0 : refuse(x, e, LH_DUPLICATE_ID, err);
+}
+
+/* For the check at the end: what the scores alone say, apart from the gates. */
+static int note_unsafe(struct lh_exporting *x, struct lh_err *err)
+{
+	const struct lh_value *v = lh_record_get(&x->scored, "category");
+	bool rejected = v && lh_value_is(v, "rejected", 8);
+	uint64_t *bits;
+
+	if (!rejected && !(v && lh_value_is(v, "needs_human_review", 18)))
+		return 0;
+	bits = lh_keymap_at(&x->known, &x->key, err);
+	if (!bits)
+		return -1;
+	*bits |= lh_export_unsafe(LH_SFT) | (rejected ? lh_export_unsafe(LH_RAG) : 0);
+	return 0;
+}
+
+static int export_record(struct lh_exporting *x, struct lh_err *err)
+{
+	int i;
+
+	x->sought = false;
+	if (lh_source_scored(&x->src, &x->scored, err) < 0)
+		return -1;
+	x->key = lh_record_key(&x->src.run_id.s, &x->src.sig.s, &(struct lh_str){ x->scored.line, x->scored.len });
+	lh_keymap_prefetch(&x->known, &x->key);
+	for (i = 0; i < LH_PREFERENCE; i++)
+		if (x->each[i].sampler && export_one(x, &x->each[i], err) < 0)
+			return -1;
+	if (x->each[LH_PREFERENCE].sampler && lh_export_side(x, err) < 0)
+		return -1;
+	return note_unsafe(x, err);
+}
+
+/* A line that is no record at all, known by where it stands. */
+static int refuse_line(struct lh_exporting *x, const struct lh_err *why, struct lh_err *err)
+{
+	struct lh_refused r = { .why = LH_SCHEMA_VIOLATION, .errors = &x->reason };
+	const struct lh_str none = { "", 0 };
+	int i;
+
+	lh_buf_reset(&x->reason);
+	lh_buf_json(&x->reason, why->msg, strlen(why->msg));
+	lh_buf_reset(&x->text);
+	lh_buf_puts(&x->text, "{\"source_file\":");
+	lh_buf_json(&x->text, x->relpath, strlen(x->relpath));
+	lh_buf_printf(&x->text, ",\"line_offset\":%llu}", (unsigned long long)x->row.line - 1);
+	if (lh_buf_check(&x->text, err) < 0 || lh_buf_check(&x->reason, err) < 0)
+		return -1;
+	r.source = (struct lh_str){ x->text.p, x->text.len };
+	r.key = lh_record_key(&none, &none, &r.source);
+	for (i = 0; i < LH_PREFERENCE; i++) {
+		if (!x->each[i].sampler)
+			continue;
+		x->each[i].how->read++;
+		if (lh_quarantine_add(x->each[i].refused, &r, err) < 0)
+			return -1;
+	}
+	if (x->each[LH_PREFERENCE].sampler)
+		lh_stage_warn(x->each[LH_PREFERENCE].res, "%s:%llu: %s", x->relpath, (unsigned long long)x->row.line, why->msg);
+	return 0;
+}
+
+static int on_row(struct lh_exporting *x, enum lh_stage stage, struct lh_err *err)
+{
+	struct lh_err why;
+
+	if (++x->rows_read % TICK == 0) {
+		lh_run_progress(x->run, stage, x->rows_read);
+		if (lh_tool_stopping())
+			return lh_err_set(err, LH_EINTR, "interrupted");
+	}
+	if (lh_form_parse(&x->form, &x->scored, x->row.p, x->row.n, &why) == 0)
+		return export_record(x, err);
+	if (why.code == LH_EDATA)
+		return refuse_line(x, &why, err);
+	*err = why;
+	return -1;
+}
+
+static int on_file(void *ctx, const char *relpath, struct lh_err *err)
+{
+	struct lh_exporting *x = ctx;
+	char *path = lh_root_join(x->run->root, relpath, err);
+	int i, rc = path ? lh_rows_open(x->rows, path, err) : -1;
+	enum lh_stage stage = LH_STAGES;
+
+	x->relpath = relpath;
+	for (i = 0; i < LH_EXPORTERS; i++)
+		if (x->each[i].sampler) {
+			x->each[i].how->files += rc > 0;
+			stage = x->each[i].res->stage;
+		}
+	if (rc > 0 && (lh_join_open(x->join, x->run->root, relpath, err) < 0 || lh_export_file(x, relpath, err) < 0))
+		rc = -1;
+	for (x->row_number = 0; rc > 0 && (rc = lh_rows_next(x->rows, &x->row, err)) > 0; x->row_number++)
+		if (on_row(x, stage, err) < 0)
+			rc = -1;
+	free(path);
+	return rc;
+}
+
+/* ---- the stages ---- */
+
+static void init(struct lh_exporting *x)
+{
+	int i;
+
+	x->form.schema = &lh_schema_scored_run;
+	lh_record_init(&x->scored);
+	lh_source_init(&x->src);
+	lh_buf_init(&x->reason, LH_BUF_NOMAX);
+	lh_buf_init(&x->text, LH_BUF_NOMAX);
+	lh_intern_init(&x->reasons);
+	for (i = 0; i < LH_EXPORTERS; i++)
+		lh_buf_init(&x->each[i].sample, LH_BUF_NOMAX);
+}
+
+static void close_one(struct lh_export_one *e)
+{
+	lh_append_close(e->append);
+	lh_quarantine_free(e->refused);
+	lh_sampler_free(e->sampler);
+	lh_buf_free(&e->sample);
+	lh_keymap_free(&e->on_file);
+	free(e->made.id);
+}
+
+static void close_all(struct lh_exporting *x)
+{
+	int i;
+
+	for (i = 0; i < LH_EXPORTERS; i++)
+		close_one(&x->each[i]);
+	lh_join_free(x->join);
+	lh_rows_free(x->rows);
+	lh_keymap_free(&x->known);
+	lh_record_free(&x->scored);
+	lh_source_free(&x->src);
+	lh_buf_free(&x->reason);
+	lh_buf_free(&x->text);
+	lh_export_pairs_free(x);
+}
+
+static int open_one(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
+{
+	e->sampler = lh_sampler_new(e->x, e->how, x->run->recorded_at, err);
+	e->refused = e->sampler ? lh_quarantine_new(e->x, x->run->recorded_at, err) : NULL;
+	if (!e->refused || lh_quarantine_root(e->refused, x->run->root, &x->known, err) < 0 || read_output(x, e, err) < 0)
+		return -1;
+	e->sampler->src = &x->src;
+	e->append = lh_append_open(x->run->root, lh_exporter_output(e->x), err);
+	return e->append ? 0 : -1;
+}
+
+/* Nothing may be lost on the way. */
+static int settle(struct lh_export_one *e, struct lh_err *err)
+{
+	struct lh_export *how = e->how;
+	int i;
+
+	memcpy(how->refused, lh_quarantine_counts(e->refused), sizeof how->refused);
+	for (how->quarantined = 0, i = 0; i < LH_REFUSALS; i++)
+		how->quarantined += how->refused[i];
+	if (how->exported + how->quarantined != how->read)
+		return lh_err_set(err, LH_ECORRUPT, "%s: %llu records read, but %llu accounted for", lh_exporter_output(e->x),
+				  (unsigned long long)how->read, (unsigned long long)(how->exported + how->quarantined));
+	e->res->accepted = how->exported;
+	e->res->quarantined = how->quarantined;
+	return lh_append_commit(e->append, err) < 0 || lh_quarantine_commit(e->refused, err) < 0 ? -1 : 0;
+}
+
+/* Commit what an exporter made, read it again, and leave the receipt. */
+static int finish(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
+{
+	struct lh_stage_result *res = e->res;
+
+	if (e->x == LH_PREFERENCE && lh_export_pairs(x, err) < 0)
+		return -1;
+	if (settle(e, err) < 0 || lh_export_check(x->run->root, e->x, &x->known, &e->made, res, err) < 0)
+		return -1;
+	close_one(e);
+	*e = (struct lh_export_one){ .x = e->x };
+	return lh_receipt_write(x->run, res, err);
+}
+
+/* The exporters that have a result, in one pass. */
+static int export_all(struct lh_exporting *x, struct lh_err *err)
+{
+	struct lh_export plain[LH_EXPORTERS] = { { .read = 0 } };
+	int i, done = 0;
+
+	x->rows = lh_rows_new(err);
+	x->join = x->rows ? lh_join_new(err) : NULL;
+	if (!x->join)
+		return -1;
+	for (i = 0; i < LH_EXPORTERS; i++) {
+		x->each[i].x = (enum lh_exporter)i;
+		if (!x->each[i].res)
+			continue;
+		if (!x->each[i].how)
+			x->each[i].how = &plain[i];
+		if (open_one(x, &x->each[i], err) < 0)
+			return -1;
+	}
+	if (lh_root_each(x->run->root, LH_ROOT_SCORED, on_file, x, err) < 0)
+		return -1;
+	for (i = 0; i < LH_EXPORTERS; i++) {
+		if (!x->each[i].res)
+			continue;
+		if (done++)	/* the pass counts as the first one's time */
+			x->each[i].res->start = lh_time_monotonic();
+		if (finish(x, &x->each[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int lh_stage_exports(struct lh_run *run, struct lh_stage_result res[LH_EXPORTERS], struct lh_err *err)
+{
+	struct lh_exporting x = { .run = run };
+	int i, rc;
+
+	init(&x);
+	for (i = 0; i < LH_EXPORTERS; i++) {
+		lh_stage_begin(&res[i], (enum lh_stage)(LH_STAGE_RAG + i));
+		x.each[i].res = &res[i];
+	}
+	rc = export_all(&x, err);
+	close_all(&x);
+	return rc;
+}
+
+int lh_stage_export(struct lh_run *run, enum lh_stage which, struct lh_stage_result *res, struct lh_export *how, struct lh_err *err)
+{
+	struct lh_exporting x = { .run = run };
+	int rc;
+
+	init(&x);
+	lh_stage_begin(res, which);
+	x.each[which - LH_STAGE_RAG].res = res;
+	x.each[which - LH_STAGE_RAG].how = how;
+	rc = export_all(&x, err);
+	close_all(&x);
+	return rc;
+}

@@ -1,0 +1,279 @@
+/* stage_score.c - evidence files to their mirrors.  See stage_score.h. */
+#include "stage_score.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "flow/flow.h"
+#include "base/hashset.h"
+#include "base/mem.h"
+#include "receipt.h"
+#include "score_ahead.h"
+
+#define FAULTS 20		/* told in the receipt, of one file */
+#define TICK 8192		/* records between two signs of progress */
+
+struct stage {
+	struct lh_run *run;
+	struct lh_stage_result *res;
+	const struct lh_score_watch *watch;
+	struct lh_score_file file;	/* the open one */
+	struct lh_hashset on_file;	/* only read while threads score */
+	struct lh_hashset fresh;	/* scored in this run */
+	struct lh_append *append;
+	uint64_t records;		/* of all files */
+};
+
+/* What a thread says of a record: the kind, then the hash and the scored run,
+ * or why there is none.  Kinds below LH_CATEGORIES are categories. */
+enum { DEDUPED = LH_CATEGORIES, BAD };
+#define HEAD (1 + 32)
+
+/* ---- on the threads ---- */
+
+struct worker {
+	struct stage *st;
+	struct lh_scorer *scorer;
+};
+
+static void worker_free(void *arg)
+{
+	struct worker *w = arg;
+
+	lh_scorer_free(w->scorer);
+	free(w);
+}
+
+static void *worker_new(void *ctx, struct lh_err *err)
+{
+	struct worker *w = lh_calloc(1, sizeof *w, err);
+
+	if (!w)
+		return NULL;
+	w->st = ctx;
+	w->scorer = lh_scorer_new(err);
+	if (w->scorer)
+		return w;
+	free(w);
+	return NULL;
+}
+
+static void put_bad(struct lh_buf *out, const struct lh_err *why)
+{
+	lh_buf_putc(out, BAD);
+	if (why->column)
+		lh_buf_printf(out, "column %zu: ", why->column);
+	lh_buf_puts(out, why->msg);
+	lh_buf_putc(out, '\0');
+}
+
+static void on_bad_line(uint64_t number, const struct lh_err *why, struct lh_buf *out, void *worker)
+{
+	(void)number;
+	(void)worker;
+	put_bad(out, why);
+}
+
+static int score(struct worker *w, const struct lh_record *rec, struct lh_buf *out, struct lh_err *err)
+{
+	enum lh_category category = LH_CATEGORY_NONE;
+	unsigned char sig[32];
+	size_t at = out->len;
+	enum lh_stem stem;
+
+	if (lh_score_sig(rec, sig, &stem, err) == 0 && lh_hashset_has(&w->st->on_file, sig)) {
+		lh_buf_putc(out, DEDUPED);
+		return 0;
+	}
+	if (lh_score_check(w->scorer, rec, err) < 0)
+		return -1;
+	lh_buf_putc(out, 0);
+	lh_buf_add(out, sig, sizeof sig);
+	if (lh_score_one(w->scorer, rec, w->st->run->recorded_at, &category, out, err) < 0 || lh_buf_check(out, err) < 0)
+		return -1;
+	out->p[at] = (char)category;
+	return 0;
+}
+
+static int on_evidence(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+{
+	size_t at = out->len;
+
+	if (score(worker, rec, out, err) == 0)
+		return 0;
+	if (err->code != LH_EDATA)
+		return -1;
+	out->len = at;
+	put_bad(out, err);
+	return 0;
+}
+
+/* ---- in order ---- */
+
+static void skip(struct stage *st, uint64_t line, const char *why)
+{
+	if (st->watch && st->watch->bad)
+		st->watch->bad(st->watch->ctx, st->file.evidence, line, why);
+	if (st->file.skipped++ < FAULTS)
+		lh_stage_fault(st->res, "%s:%llu: %s", st->file.evidence, (unsigned long long)line, why);
+}
+
+static int take(struct stage *st, const char *p, size_t n, const struct lh_origin *from, struct lh_err *err)
+{
+	unsigned kind = (unsigned char)*p;
+	bool is_new;
+
+	if (kind == BAD) {
+		skip(st, from->line, p + 1);
+		return 0;
+	}
+	if (kind == DEDUPED) {
+		st->file.deduped++;
+		return 0;
+	}
+	if (lh_hashset_add(&st->fresh, (const unsigned char *)p + 1, &is_new, err) < 0)
+		return -1;
+	if (!is_new) {
+		st->file.deduped++;
+		return 0;
+	}
+	st->file.by[kind]++;
+	return lh_append_line(st->append, p + HEAD, n - HEAD, err);
+}
+
+static int on_scored(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+{
+	struct stage *st = ctx;
+
+	st->file.read++;
+	if (++st->records % TICK == 0)
+		lh_run_progress(st->run, LH_STAGE_SCORE, st->records);
+	return take(st, p, n, from, err);
+}
+
+/* ---- what is on file ---- */
+
+static int on_mirrored(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+{
+	struct lh_scored scored;
+
+	(void)worker;
+	if (lh_scored_read(rec, &scored, err) < 0)
+		return -1;
+	if (scored.current)
+		lh_buf_add(out, scored.sig, sizeof scored.sig);
+	return 0;
+}
+
+static int remember(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+{
+	struct stage *st = ctx;
+
+	(void)n;
+	(void)from;
+	return lh_hashset_add(&st->on_file, (const unsigned char *)p, NULL, err);
+}
+
+char *lh_score_mirror(const char *evidence, struct lh_err *err)
+{
+	const char *rest = evidence + strlen(LH_ROOT_EVIDENCE);
+	size_t n = strlen(LH_ROOT_SCORED) + strlen(rest) + 1;
+	char *path = lh_calloc(n, 1, err);
+
+	if (path)
+		snprintf(path, n, "%s%s", LH_ROOT_SCORED, rest);
+	return path;
+}
+
+/* ---- a file ---- */
+
+static int read_mirror(struct stage *st, struct lh_err *err)
+{
+	char *path = lh_root_join(st->run->root, st->file.scored, err);
+	int rc = path ? 0 : -1;
+
+	if (path && (access(path, F_OK) == 0 || errno != ENOENT))
+		rc = lh_flow_file(path, st->run->how.jobs, 0,
+				  &(struct lh_flow){ .map = on_mirrored, .sink = remember, .ctx = st }, err);
+	free(path);
+	return rc;
+}
+
+static int score_evidence(struct stage *st, struct lh_err *err)
+{
+	char *path = lh_root_join(st->run->root, st->file.evidence, err);
+	int rc = -1;
+
+	if (path)
+		rc = lh_flow_file(path, st->run->how.jobs, 0,
+				  &(struct lh_flow){ .map = on_evidence, .bad = on_bad_line, .sink = on_scored,
+						     .worker_new = worker_new, .worker_free = worker_free, .ctx = st }, err);
+	free(path);
+	return rc;
+}
+
+/* Nothing may be lost on the way. */
+static int settle(struct stage *st, struct lh_err *err)
+{
+	struct lh_score_file *f = &st->file;
+	struct lh_stage_result *res = st->res;
+
+	f->written = lh_append_lines(st->append);
+	if (f->read != f->written + f->skipped + f->deduped)
+		return lh_err_set(err, LH_ECORRUPT, "%s: %llu records read, but %llu accounted for", f->evidence, (unsigned long long)f->read,
+				  (unsigned long long)(f->written + f->skipped + f->deduped));
+	if (f->skipped > FAULTS)
+		lh_stage_fault(res, "%s: %llu records skipped", f->evidence, (unsigned long long)f->skipped);
+	if (lh_append_commit(st->append, err) < 0)
+		return -1;
+	res->accepted += f->by[LH_ACCEPTED];
+	res->rejected += f->by[LH_REJECTED];
+	res->quarantined += f->by[LH_PARTIALLY_ACCEPTED] + f->by[LH_NEEDS_HUMAN_REVIEW];
+	res->skipped += f->skipped;
+	return st->watch && st->watch->file ? st->watch->file(st->watch->ctx, f, err) : 0;
+}
+
+static int score_file(struct stage *st, struct lh_err *err)
+{
+	st->append = lh_append_open(st->run->root, st->file.scored, err);
+	return st->append && read_mirror(st, err) == 0 && score_evidence(st, err) == 0 ? 0 : -1;
+}
+
+static int on_file(void *ctx, const char *relpath, struct lh_err *err)
+{
+	struct stage *st = ctx;
+	char *scored = lh_score_mirror(relpath, err);
+	int rc;
+
+	if (!scored)
+		return -1;
+	st->file = (struct lh_score_file){ .evidence = relpath, .scored = scored };
+	st->append = NULL;
+	rc = lh_ahead_take(st->run, &st->file, &st->append, err);
+	if (!rc)
+		rc = score_file(st, err);
+	if (rc >= 0)
+		rc = settle(st, err);
+	lh_append_close(st->append);
+	lh_hashset_free(&st->on_file);
+	lh_hashset_free(&st->fresh);
+	free(scored);
+	return rc;
+}
+
+int lh_stage_score_watched(struct lh_run *run, struct lh_stage_result *res, const struct lh_score_watch *watch, struct lh_err *err)
+{
+	struct stage st = { .run = run, .res = res, .watch = watch };
+
+	lh_stage_begin(res, LH_STAGE_SCORE);
+	if (lh_root_each(run->root, LH_ROOT_EVIDENCE, on_file, &st, err) < 0)
+		return -1;
+	return lh_receipt_write(run, res, err);
+}
+
+int lh_stage_score(struct lh_run *run, struct lh_stage_result *res, struct lh_err *err)
+{
+	return lh_stage_score_watched(run, res, NULL, err);
+}

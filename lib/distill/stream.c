@@ -1,0 +1,62 @@
+/* stream.c - source streams by name.  See stream.h. */
+#include "stream.h"
+
+#define SOURCES "data/_kb/"
+#define STEM(s) { s, SOURCES s ".jsonl" }
+
+static const struct {
+	const char *name, *source;
+} stems[LH_STEMS] = {
+	[LH_DISTILLED_FACTS] = STEM("distilled_facts"),
+	[LH_DISTILLED_PROCEDURES] = STEM("distilled_procedures"),
+	[LH_DISTILLED_CONFIG_HINTS] = STEM("distilled_config_hints"),
+	[LH_CONTRACT_ANALYSES] = STEM("contract_analyses"),
+	[LH_MODE_EXPERIMENTS] = STEM("mode_experiments"),
+	[LH_SCRUM_REVIEWS] = STEM("scrum_reviews"),
+	[LH_OBSERVER_ESCALATIONS] = STEM("observer_escalations"),
+	[LH_AUDIT_FACTS] = STEM("audit_facts"),
+	[LH_AUTO_APPLY] = STEM("auto_apply"),
+	[LH_OBSERVER_REVIEWS] = STEM("observer_reviews"),
+	[LH_AUDITS] = STEM("audits"),
+	[LH_OUTCOMES] = STEM("outcomes"),
+};
+
+const char *lh_stem_name(enum lh_stem s)
+{
+	return stems[s].name;
+}
+
+const char *lh_stem_source(enum lh_stem s)
+{
+	return stems[s].source;
+}
+
+enum lh_stem lh_stem_read(const char *name, size_t n)
+{
+	int i;
+
+	for (i = 0; i < LH_STEMS; i++)
+		if (strlen(stems[i].name) == n && !memcmp(stems[i].name, name, n))
+			return (enum lh_stem)i;
+	return LH_STEM_NONE;
+}
+
+struct lh_str lh_stem_text(const char *path, size_t n)
+{
+	const char *slash = memrchr(path, '/', n);
+
+	if (slash) {
+		n -= (size_t)(slash + 1 - path);
+		path = slash + 1;
+	}
+	if (n >= 6 && !memcmp(path + n - 6, ".jsonl", 6))
+		n -= 6;
+	return (struct lh_str){ path, n };
+}
+
+enum lh_stem lh_stem_of(const char *path, size_t n)
+{
+	struct lh_str s = lh_stem_text(path, n);
+
+	return lh_stem_read(s.p, s.n);
+}

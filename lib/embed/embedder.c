@@ -1,0 +1,389 @@
+/* embedder.c - texts in, vectors out.  See embedder.h. */
+#include "embedder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "proc/coproc.h"
+#include <lh/hashv1.h>
+#include "model/http.h"
+#include "base/mem.h"
+#include "model/trace.h"
+#include "vector/vector_record.h"
+#include "wordvec.h"
+
+#define BATCH 64
+#define PATIENCE 86400.0	/* seconds; lh-embed has limits of its own */
+
+struct lh_texts {
+	struct lh_hashv1 *hash;		/* neither this ... */
+	struct lh_wordvec *table;
+	struct lh_wordvec_reader *words;	/* ... nor that: the engine is a child */
+	uint32_t dimension;		/* 0 until the child's first answer */
+	char model[256];
+	char *engine, *url;
+	uint32_t batch;
+	struct lh_coproc child;
+	struct lh_buf ask;
+	struct lh_record scan;
+};
+
+const char *lh_engine_name(enum lh_engine engine)
+{
+	static const char *const names[] = { "hash", "static", "ollama", "openai" };
+
+	return names[engine];
+}
+
+bool lh_engine_here(const char *engine)
+{
+	return strcmp(engine, "hash") == 0 || strcmp(engine, "static") == 0;
+}
+
+/* An index from elsewhere may name any address.  That of a service which is sent
+ * a key has to be the user's. */
+static int check_address(const struct lh_texts_how *how, const char *url, struct lh_err *err)
+{
+	const char *key = getenv(LH_OPENAI_KEY_ENV), *own = getenv(LH_OPENAI_URL_ENV);
+	char shown[200];
+
+	if (how->own_url || !*url || strcmp(how->engine, lh_engine_name(LH_ENGINE_OPENAI)) != 0 || !key || !*key)
+		return 0;
+	if (strcmp(url, own && *own ? own : LH_OPENAI_URL) == 0)
+		return 0;
+	lh_http_mask(url, shown, sizeof shown);
+	return lh_err_set(err, LH_EUSAGE, "the index names %s, which is not sent your key: set " LH_OPENAI_URL_ENV " to that, if it may be", shown);
+}
+
+static int copy_how(struct lh_texts *t, const struct lh_texts_how *how, struct lh_err *err)
+{
+	const char *url = how->url ? how->url : "", *model = how->model ? how->model : "";
+
+	if (check_address(how, url, err) < 0)
+		return -1;
+	if (strlen(model) >= sizeof t->model)
+		return lh_err_set(err, LH_EUSAGE, "model name of %zu bytes: at most %zu", strlen(model), sizeof t->model - 1);
+	memcpy(t->model, model, strlen(model) + 1);
+	t->engine = lh_strndup(how->engine, strlen(how->engine), err);
+	t->url = lh_strndup(url, strlen(url), err);
+	t->batch = how->batch ? how->batch : BATCH;
+	return t->engine && t->url ? 0 : -1;
+}
+
+static int start_hash(struct lh_texts *t, uint32_t dimension, struct lh_err *err)
+{
+	if (!*t->model)
+		memcpy(t->model, LH_HASH_MODEL, sizeof LH_HASH_MODEL);
+	t->dimension = dimension ? dimension : LH_HASHV1_DIM;
+	t->hash = lh_hash_new(t->model, t->dimension, err);
+	return t->hash ? 0 : -1;
+}
+
+/* As an index should keep it: absolute. */
+static int find_table(struct lh_texts *t, struct lh_err *err)
+{
+	char *real;
+
+	if (!*t->url)
+		return lh_err_set(err, LH_EUSAGE, "engine static: name the table of word vectors by --model FILE");
+	real = realpath(t->url, NULL);
+	if (!real)
+		return lh_err_sys(err, "%s", t->url);
+	if (!lh_utf8_valid(real, strlen(real))) {
+		free(real);
+		return lh_err_set(err, LH_EUSAGE, "%s: its path is not UTF-8, so that no index could name it", t->url);
+	}
+	free(t->url);
+	t->url = real;
+	return 0;
+}
+
+static int start_static(struct lh_texts *t, uint32_t dimension, struct lh_err *err)
+{
+	const char *model;
+
+	if (find_table(t, err) < 0)
+		return -1;
+	t->table = lh_wordvec_open(t->url, err);
+	if (!t->table)
+		return -1;
+	model = lh_wordvec_model(t->table);
+	if (*t->model && strcmp(t->model, model) != 0)
+		return lh_err_set(err, LH_EUSAGE, "%s: is the table %s, not %s", t->url, model, t->model);
+	memcpy(t->model, model, strlen(model) + 1);
+	t->dimension = lh_wordvec_dimension(t->table);
+	if (dimension && dimension != t->dimension)
+		return lh_err_set(err, LH_EUSAGE, "%s: makes dimension %u, not %u", t->url, t->dimension, dimension);
+	t->words = lh_wordvec_reader_new(t->table, err);
+	return t->words ? 0 : -1;
+}
+
+struct lh_texts *lh_texts_new(const struct lh_texts_how *how, struct lh_err *err)
+{
+	struct lh_texts *t = lh_calloc(1, sizeof *t, err);
+	int rc;
+
+	if (!t)
+		return NULL;
+	lh_buf_init(&t->ask, LH_BUF_NOMAX);
+	lh_record_init(&t->scan);
+	rc = copy_how(t, how, err);
+	if (rc == 0 && strcmp(t->engine, "hash") == 0)
+		rc = start_hash(t, how->dimension, err);
+	else if (rc == 0 && strcmp(t->engine, "static") == 0)
+		rc = start_static(t, how->dimension, err);
+	else
+		t->dimension = how->dimension;
+	if (rc < 0) {
+		lh_texts_free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void lh_texts_free(struct lh_texts *t)
+{
+	struct lh_err unused;
+
+	if (!t)
+		return;
+	lh_hashv1_free(t->hash);
+	lh_wordvec_reader_free(t->words);
+	lh_wordvec_close(t->table);
+	lh_coproc_stop(&t->child, &unused);
+	lh_buf_free(&t->ask);
+	lh_record_free(&t->scan);
+	free(t->engine);
+	free(t->url);
+	free(t);
+}
+
+const char *lh_texts_model(const struct lh_texts *t)
+{
+	return t->model;
+}
+
+uint32_t lh_texts_dimension(const struct lh_texts *t)
+{
+	return t->dimension;
+}
+
+const char *lh_texts_url(const struct lh_texts *t)
+{
+	return t->url;
+}
+
+static int embed_one(struct lh_texts *t, const struct lh_str *text, float *out, struct lh_err *err)
+{
+	return t->hash ? lh_hashv1_embed(t->hash, text->p, text->n, 0, out, err) :
+			 lh_wordvec_embed(t->words, text->p, text->n, false, out, err);
+}
+
+static int embed_here(struct lh_texts *t, const struct lh_str *text, size_t n, struct lh_buf *out, struct lh_err *err)
+{
+	size_t i, bytes = t->dimension * sizeof(float);
+
+	for (i = 0; i < n; i++) {
+		float *to = (float *)(void *)lh_buf_room(out, bytes);
+
+		if (!to)
+			return lh_buf_check(out, err);
+		if (embed_one(t, &text[i], to, err) < 0)
+			return -1;
+		lh_buf_took(out, bytes);
+	}
+	return 0;
+}
+
+/* A refused request is answered by an error object, so the child lives on. */
+static int start_child(struct lh_texts *t, struct lh_err *err)
+{
+	char batch[16];
+	char *argv[20] = { "lh-embed", "--engine", t->engine, "--encoding", "base64", "--on-error", "emit", "-q", "-j", "1", "--batch", batch };
+	struct lh_err unused;
+	int n = 12;
+
+	lh_coproc_stop(&t->child, &unused);	/* what one that died has left */
+	snprintf(batch, sizeof batch, "%u", t->batch);
+	if (*t->model) {
+		argv[n++] = "--model";
+		argv[n++] = t->model;
+	}
+	if (*t->url) {
+		argv[n++] = "--url";
+		argv[n++] = t->url;
+	}
+	return lh_coproc_start(&t->child, argv, strcmp(t->engine, lh_engine_name(LH_ENGINE_OPENAI)) ? LH_KEYS_OLLAMA : LH_KEYS_OPENAI, err);
+}
+
+static int bad_answer(const char *what, struct lh_err *err)
+{
+	return lh_err_set(err, LH_ENET, "lh-embed answered %s", what);
+}
+
+/* The request or one of its texts was refused; whether an upstream is to blame,
+ * and not that text alone, the answer says. */
+static int refused(const struct lh_value *error, struct lh_err *err)
+{
+	struct lh_value upstream;
+
+	if (lh_coproc_refusal(error, err) < 0 && err->code == LH_EIO)
+		return bad_answer("with an error that has no message", err);
+	if (err->code == LH_ENET && lh_value_get(error, "upstream", &upstream) && upstream.type == LH_FALSE)
+		err->code = LH_EDATA;
+	return -1;
+}
+
+static int take_model(struct lh_texts *t, const struct lh_value *reply, struct lh_err *err)
+{
+	struct lh_buf scratch;
+	struct lh_value v;
+	struct lh_str s;
+	int rc;
+
+	if (*t->model || !lh_value_get(reply, "model", &v) || v.type != LH_STRING)
+		return 0;
+	lh_buf_init(&scratch, LH_BUF_NOMAX);
+	rc = lh_value_str(&v, &scratch, &s, err);
+	if (rc == 0 && s.n < sizeof t->model) {
+		memcpy(t->model, s.p, s.n);
+		t->model[s.n] = '\0';
+	}
+	lh_buf_free(&scratch);
+	return rc;
+}
+
+/* Append the vector at v; *dim is its dimension, which is that of all. */
+static int take_vector(struct lh_texts *t, const struct lh_value *v, struct lh_buf *out, struct lh_err *err)
+{
+	size_t dim = 0;
+
+	if (lh_vecrec_vector(v, out, &dim, err) < 0) {
+		if (err->code == LH_EDATA)
+			err->code = LH_ENET;
+		return lh_err_prefix(err, "lh-embed");
+	}
+	if (!t->dimension)
+		t->dimension = (uint32_t)dim;
+	return dim == t->dimension ? 0 : lh_err_set(err, LH_ENET, "engine %s: dimension %zu, expected %u", t->engine, dim, t->dimension);
+}
+
+/* The first vector says how long those are that are not to be had. */
+static int learn_dimension(struct lh_texts *t, const struct lh_value *vectors, struct lh_buf *out, struct lh_err *err)
+{
+	size_t before = out->len;
+	struct lh_iter it;
+
+	for (lh_iter_init(&it, vectors); !t->dimension && lh_iter_next(&it); )
+		if (it.val.type != LH_NULL && take_vector(t, &it.val, out, err) < 0)
+			return -1;
+	if (!out->failed)
+		out->len = before;
+	return 0;
+}
+
+/* Text i has no vector: the next of the errors says why. */
+static int take_error(const struct lh_texts *t, const struct lh_texts_ask *ask, size_t i, struct lh_iter *errors, struct lh_buf *out, struct lh_err *err)
+{
+	size_t bytes = t->dimension * sizeof(float);
+	struct lh_value index;
+	int64_t at = -1;
+	char *room;
+
+	if (!lh_iter_next(errors) || errors->val.type != LH_OBJECT || !lh_value_get(&errors->val, "index", &index) ||
+	    index.type != LH_NUMBER || !lh_value_i64(&index, &at) || at != (int64_t)i)
+		return bad_answer("without a vector and without an error", err);
+	refused(&errors->val, err);
+	if (!ask->bad || (err->code != LH_EDATA && err->code != LH_ENET))
+		return -1;
+	ask->bad(ask->ctx, i, err);
+	room = bytes ? lh_buf_room(out, bytes) : NULL;
+	if (room) {
+		memset(room, 0, bytes);
+		lh_buf_took(out, bytes);
+	}
+	return 0;
+}
+
+static int take_vectors(struct lh_texts *t, const struct lh_value *reply, const struct lh_texts_ask *ask, struct lh_buf *out, struct lh_err *err)
+{
+	static const struct lh_value none = { "[]", 2, LH_ARRAY, false };
+	struct lh_value vectors, list = none;
+	struct lh_iter it, errors;
+	size_t got = 0;
+
+	if (!lh_value_get(reply, "vectors", &vectors) || vectors.type != LH_ARRAY)
+		return bad_answer("without vectors", err);
+	if (lh_value_get(reply, "errors", &list) && list.type != LH_ARRAY)
+		return bad_answer("with errors that are no list", err);
+	if (learn_dimension(t, &vectors, out, err) < 0)
+		return -1;
+	lh_iter_init(&errors, &list);
+	for (lh_iter_init(&it, &vectors); lh_iter_next(&it); got++)
+		if ((it.val.type == LH_NULL ? take_error(t, ask, got, &errors, out, err) : take_vector(t, &it.val, out, err)) < 0)
+			return -1;
+	if (lh_buf_check(out, err) < 0)
+		return -1;
+	return got == ask->n ? 0 : bad_answer("with another number of vectors", err);
+}
+
+static int put_ask(struct lh_texts *t, const struct lh_texts_ask *ask, struct lh_err *err)
+{
+	size_t i;
+
+	lh_buf_reset(&t->ask);
+	lh_buf_puts(&t->ask, "{\"partial\":true,\"texts\":[");
+	for (i = 0; i < ask->n; i++) {
+		if (i)
+			lh_buf_putc(&t->ask, ',');
+		lh_buf_json(&t->ask, ask->text[i].p, ask->text[i].n);
+	}
+	lh_buf_putc(&t->ask, ']');
+	lh_trace_put(&t->ask, ask->trace);
+	lh_buf_putc(&t->ask, '}');
+	return lh_buf_check(&t->ask, err);
+}
+
+/* To those who ask, lh-embed is a service: what ends it is one that is down. */
+static int talk(struct lh_texts *t, struct lh_str *line, struct lh_err *err)
+{
+	int rc = t->child.pid ? 0 : start_child(t, err);
+
+	if (!rc)
+		rc = lh_coproc_ask(&t->child, t->ask.p, t->ask.len, PATIENCE, line, err);
+	if (rc < 0 && err->code == LH_EIO)
+		err->code = LH_ENET;
+	return rc;
+}
+
+static int embed_there(struct lh_texts *t, const struct lh_texts_ask *ask, struct lh_buf *out, struct lh_err *err)
+{
+	struct lh_value reply, error;
+	struct lh_str line;
+
+	if (put_ask(t, ask, err) < 0 || talk(t, &line, err) < 0)
+		return -1;
+	if (lh_json_parse(&t->scan, line.p, line.n, &reply, err) < 0)
+		return err->code == LH_ENOMEM ? -1 : bad_answer("with something that is not JSON", err);
+	if (reply.type != LH_OBJECT)
+		return bad_answer("with something that is no object", err);
+	if (lh_value_get(&reply, "error", &error))
+		return refused(&error, err);
+	return take_model(t, &reply, err) < 0 ? -1 : take_vectors(t, &reply, ask, out, err);
+}
+
+int lh_texts_ask(struct lh_texts *t, const struct lh_texts_ask *ask, struct lh_buf *out, uint32_t *dimension, struct lh_err *err)
+{
+	size_t before = out->len;
+	int rc = t->hash || t->words ? embed_here(t, ask->text, ask->n, out, err) : embed_there(t, ask, out, err);
+
+	if (rc < 0 && !out->failed)
+		out->len = before;
+	*dimension = t->dimension;
+	return rc;
+}
+
+int lh_texts_embed(struct lh_texts *t, const struct lh_str *text, size_t n, struct lh_buf *out, uint32_t *dimension, struct lh_err *err)
+{
+	return lh_texts_ask(t, &(struct lh_texts_ask){ .text = text, .n = n }, out, dimension, err);
+}

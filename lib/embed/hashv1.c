@@ -1,0 +1,397 @@
+/* hashv1.c - the hash-v1 and hash-v2 embeddings.  See lh/hashv1.h, lh-hash-v1(7)
+ * and lh-hash-v2(7). */
+#include <lh/hashv1.h>
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hashv2.h"
+#include "base/mem.h"
+#include "text/tokens.h"
+#include "base/utf8.h"
+
+/* The recipes' constants; any change here makes another model. */
+#define SECTION 1024		/* tokens over which repeats and places count */
+#define WEIGHT_MAX 255		/* of a word that the table does not list */
+#define WEIGHT_CHAR 128		/* of one character of a script without spaces */
+#define WEIGHT_NAME 195		/* a capitalised word has at least this */
+#define WEIGHT_GRAMS 52		/* a word with less has no n-grams */
+#define GRAM_MIN 3
+#define GRAM_MAX 5
+#define SPREAD 2		/* coordinates a feature */
+#define WORD_UNIT 724		/* 1024 / sqrt(2) */
+#define GRAMS_UNIT 1024		/* length of all n-grams of a word together */
+#define PLAIN 8			/* hash-v1, eighths: a word without emphasis, */
+#define NAME 9			/* a capitalised one inside a sentence, */
+#define VALUE 10		/* one after a label and its colon, */
+#define WHERE 12		/* a capitalised one after "in" */
+#define RAW_SCALE 0x1p-26
+
+struct recipe {
+	const char *model;
+	unsigned half_place;	/* distinct words until a new one counts half */
+	unsigned repeat;	/* how little repeats bring */
+};
+
+static const struct recipe recipes[] = {
+	{ LH_HASHV1_MODEL, 30, 10 },
+	{ LH_HASHV2_MODEL, 40, 14 },
+};
+
+enum { SEED_WORD = 1, SEED_GRAM, SEED_CHAR, SEED_PAIR, SEED_SYMBOL };
+
+/* The cache and the table of seen words; sizes do not show in results. */
+#define SETS 4096
+#define WAYS 2
+#define KEY_MAX LH_TOKEN_PAD
+#define CACHED_MAX 80
+#define SEEN (4 * SECTION)	/* a token brings two at most */
+
+/* "^" comes before the first. */
+#define CHARS_MAX (LH_TOKEN_MAX + 1)
+#define FEATURES_MAX (SPREAD * (1 + (GRAM_MAX - GRAM_MIN + 1) * CHARS_MAX))
+
+#include "hashv1_words.inc"
+
+struct feature {
+	uint16_t at;
+	int16_t by;
+};
+
+struct word {
+	uint64_t hash;		/* of the stem */
+	unsigned weight, n;
+	struct feature f[FEATURES_MAX];
+};
+
+struct cached {
+	uint64_t key[KEY_MAX / 8];	/* the folded word, zero-padded; 0: unused */
+	uint64_t hash;
+	uint8_t weight, n;
+	struct feature f[CACHED_MAX];
+};
+
+struct seen {
+	uint64_t hash;
+	uint32_t epoch;
+	uint16_t times, place;
+};
+
+struct lh_hashv1 {
+	const struct recipe *recipe;
+	unsigned dimension;
+	bool in;			/* hash-v1: a place may follow */
+	struct lh_hashv2_marks marks;	/* hash-v2 */
+	uint8_t weight[WEIGHT_MAX + 1];	/* of the table -> of the recipe */
+	uint32_t epoch;
+	unsigned tokens, words;		/* in this section */
+	struct seen seen[SEEN];
+	struct word scratch;
+	struct cached cache[SETS][WAYS];
+	int64_t sum[];
+};
+
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ x >> 33) * 0xff51afd7ed558ccd;
+	x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53;
+	return x ^ x >> 33;
+}
+
+static uint64_t hash_bytes(const unsigned char *s, size_t n, unsigned seed)
+{
+	uint64_t h = 0xcbf29ce484222325 ^ seed;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ s[i]) * 0x100000001b3;
+	return mix(h);
+}
+
+static unsigned word_weight(const unsigned char *w, unsigned n)
+{
+	size_t lo = 0, hi = sizeof words / sizeof *words;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2, m = strlen(words[mid].stem);
+		int order = memcmp(w, words[mid].stem, n < m ? n : m);
+
+		if (!order && n == m)
+			return words[mid].weight;
+		if (order < 0 || (!order && n < m))
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return WEIGHT_MAX;
+}
+
+static void add_feature(struct word *w, unsigned dimension, uint64_t h, int by)
+{
+	for (unsigned i = 0; i < SPREAD; i++) {
+		w->f[w->n].at = (h & 0xffffffff) * dimension >> 32;
+		w->f[w->n++].by = h >> 63 ? -by : by;
+		h = mix(h + 0x9e3779b97f4a7c15);
+	}
+}
+
+/* The n-grams of "^stem", whose letters start at the offsets in at[]. */
+static void add_grams(struct word *w, unsigned dimension, const unsigned char *s, unsigned len)
+{
+	uint16_t at[CHARS_MAX + 1];
+	unsigned chars = 0, grams = 0;
+	int by;
+
+	for (unsigned i = 0; i < len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			at[chars++] = i;
+	at[chars] = len;
+	for (unsigned g = GRAM_MIN; g <= GRAM_MAX && g <= chars; g++)
+		grams += chars - g + 1;
+	if (!grams)
+		return;
+	by = sqrt(GRAMS_UNIT * GRAMS_UNIT / (grams * SPREAD));
+	for (unsigned g = GRAM_MIN; g <= GRAM_MAX && g <= chars; g++)
+		for (unsigned i = 0; i + g <= chars; i++)
+			add_feature(w, dimension, hash_bytes(s + at[i], at[i + g] - at[i], SEED_GRAM), by);
+}
+
+/* Features of a word; its stem is made in s, which has room before it. */
+static void make_word(struct word *w, unsigned dimension, const struct lh_token *t)
+{
+	unsigned char s[1 + LH_TOKEN_BYTES] = "^";
+	unsigned n;
+
+	memcpy(s + 1, t->s, t->len);
+	n = lh_token_stem(s + 1, t->len);
+	w->n = 0;
+	w->hash = hash_bytes(s + 1, n, SEED_WORD);
+	w->weight = word_weight(s + 1, n);
+	add_feature(w, dimension, w->hash, WORD_UNIT);
+	if (w->weight >= WEIGHT_GRAMS && !lh_token_is_number(t))
+		add_grams(w, dimension, s, n + 1);
+}
+
+/* How often this one occurred before in the section, and where first. */
+static struct seen *look(struct lh_hashv1 *h, uint64_t hash)
+{
+	size_t i = hash % SEEN;
+
+	while (h->seen[i].epoch == h->epoch && h->seen[i].hash != hash)
+		i = (i + 1) % SEEN;
+	if (h->seen[i].epoch != h->epoch)
+		h->seen[i] = (struct seen){ hash, h->epoch, 0, h->words++ };
+	return &h->seen[i];
+}
+
+static void new_section(struct lh_hashv1 *h)
+{
+	if (!++h->epoch) {
+		memset(h->seen, 0, sizeof h->seen);
+		h->epoch = 1;
+	}
+	h->tokens = h->words = 0;
+}
+
+static void next_place(struct lh_hashv1 *h)
+{
+	if (h->tokens == SECTION)
+		new_section(h);
+	h->tokens++;
+}
+
+static unsigned repeats(unsigned c, unsigned times)
+{
+	return 256 * (c + 12) * times / (c * times + 12);
+}
+
+/* Add features with what this occurrence brings beyond the earlier ones. */
+static void sum_up(struct lh_hashv1 *h, uint64_t hash, const struct feature *f, unsigned n, uint64_t weight)
+{
+	const struct recipe *r = h->recipe;
+	struct seen *s = look(h, hash);
+	int64_t by;
+
+	by = repeats(r->repeat, s->times + 1) - repeats(r->repeat, s->times);
+	s->times++;
+	by = by * weight * (4096 * r->half_place / (r->half_place + s->place)) >> 21;
+	if (by)
+		for (unsigned i = 0; i < n; i++)
+			h->sum[f[i].at] += by * f[i].by;
+}
+
+static void sum_feature(struct lh_hashv1 *h, uint64_t hash, unsigned weight)
+{
+	h->scratch.n = 0;
+	add_feature(&h->scratch, h->dimension, hash, WORD_UNIT);
+	sum_up(h, hash, h->scratch.f, h->scratch.n, weight * PLAIN * PLAIN * PLAIN);
+}
+
+static void keep(struct cached *set, const uint64_t *key, const struct word *w)
+{
+	memmove(set + 1, set, (WAYS - 1) * sizeof *set);
+	memcpy(set->key, key, KEY_MAX);
+	set->hash = w->hash;
+	set->weight = w->weight;
+	set->n = w->n;
+	memcpy(set->f, w->f, w->n * sizeof *w->f);
+}
+
+static unsigned emphasis_v1(struct lh_hashv1 *h, const struct lh_token *t, unsigned weight)
+{
+	bool where = h->in && t->name;
+
+	h->in = where || (!t->name && t->len == 2 && !memcmp(t->s, "in", 2));
+	if (t->name && weight < WEIGHT_NAME)
+		weight = WEIGHT_NAME;
+	return weight * (t->name ? NAME : PLAIN) * (t->value ? VALUE : PLAIN) * (where ? WHERE : PLAIN);
+}
+
+/* The word's weight as this occurrence shows it, in 512ths. */
+static unsigned emphasis(struct lh_hashv1 *h, const struct lh_token *t, unsigned weight)
+{
+	if (h->recipe == recipes)
+		return emphasis_v1(h, t, weight);
+	return h->weight[weight] * lh_hashv2_word(&h->marks, t, weight);
+}
+
+static void sum_word(struct lh_hashv1 *h, const struct lh_token *t)
+{
+	struct word *w = &h->scratch;
+	struct cached *set = NULL;
+	uint64_t key[KEY_MAX / 8];
+
+	if (t->len <= KEY_MAX) {
+		memcpy(key, t->s, KEY_MAX);
+		set = h->cache[mix(key[0] ^ mix(key[1] ^ mix(key[2]))) % SETS];
+		for (struct cached *c = set; c < set + WAYS; c++)
+			if (!memcmp(c->key, key, KEY_MAX)) {
+				sum_up(h, c->hash, c->f, c->n, emphasis(h, t, c->weight));
+				return;
+			}
+	}
+	make_word(w, h->dimension, t);
+	sum_up(h, w->hash, w->f, w->n, emphasis(h, t, w->weight));
+	if (set && w->n <= CACHED_MAX)
+		keep(set, key, w);
+}
+
+static bool sum_text(struct lh_hashv1 *h, const char *text, size_t len)
+{
+	struct lh_tokens in_text;
+	struct lh_token t;
+	uint64_t hash, last = 0;
+	bool any = false;
+
+	lh_tokens_init(&in_text, text, len);
+	while (lh_tokens_next(&in_text, &t)) {
+		any = true;
+		next_place(h);
+		if (!t.solo) {
+			sum_word(h, &t);
+			continue;
+		}
+		lh_hashv2_single(&h->marks);
+		hash = hash_bytes(t.s, t.len, SEED_CHAR);
+		sum_feature(h, hash, WEIGHT_CHAR);
+		if (t.joined)
+			sum_feature(h, mix(last * 3 + hash + SEED_PAIR), WEIGHT_MAX);
+		last = hash;
+	}
+	return any;
+}
+
+/* A text without any word: its code points, white space included, are all
+ * there is to tell it by. */
+static void sum_symbols(struct lh_hashv1 *h, const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text, *end = p + len, *s;
+
+	while ((s = p) < end) {
+		next_place(h);
+		lh_utf8_get(&p);
+		sum_feature(h, hash_bytes(s, p - s, SEED_SYMBOL), WEIGHT_MAX);
+	}
+}
+
+static void scale(const struct lh_hashv1 *h, int raw, float *out)
+{
+	unsigned __int128 squares = 0;
+	double by = RAW_SCALE;
+
+	if (!raw) {
+		for (unsigned i = 0; i < h->dimension; i++)
+			squares += (__int128)h->sum[i] * h->sum[i];
+		by = 1 / sqrt((double)squares);
+	}
+	for (unsigned i = 0; i < h->dimension; i++)
+		out[i] = (double)h->sum[i] * by;
+}
+
+int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, float *out, struct lh_err *err)
+{
+	unsigned i;
+
+	if (!len)
+		return lh_err_set(err, LH_EDATA, "empty text");
+	memset(h->sum, 0, h->dimension * sizeof *h->sum);
+	h->in = false;
+	h->marks = (struct lh_hashv2_marks){ 0 };
+	new_section(h);
+	if (!sum_text(h, text, len))
+		sum_symbols(h, text, len);
+	for (i = 0; i < h->dimension && !h->sum[i]; i++)
+		;
+	if (i == h->dimension)	/* features that cancel out */
+		h->sum[0] = 1 << 26;
+	scale(h, raw, out);
+	return 0;
+}
+
+static const struct recipe *find_recipe(const char *model)
+{
+	for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++)
+		if (!strcmp(recipes[i].model, model))
+			return &recipes[i];
+	return NULL;
+}
+
+bool lh_hash_knows(const char *model)
+{
+	return find_recipe(model) != NULL;
+}
+
+struct lh_hashv1 *lh_hash_new(const char *model, unsigned dimension, struct lh_err *err)
+{
+	const struct recipe *r = find_recipe(model);
+	struct lh_hashv1 *h;
+
+	if (!r) {
+		lh_err_set(err, LH_EUSAGE, "the hash engine has no model %s, only " LH_HASH_MODELS, model);
+		return NULL;
+	}
+	if (dimension < LH_HASHV1_DIM_MIN || dimension > LH_HASHV1_DIM_MAX) {
+		lh_err_set(err, LH_EUSAGE, "dimension %u is not between %d and %d", dimension, LH_HASHV1_DIM_MIN, LH_HASHV1_DIM_MAX);
+		return NULL;
+	}
+	h = lh_calloc(1, sizeof *h + dimension * sizeof *h->sum, err);
+	if (!h)
+		return NULL;
+	h->recipe = r;
+	h->dimension = dimension;
+	for (unsigned i = 0; i <= WEIGHT_MAX; i++)
+		h->weight[i] = r == recipes ? i : lh_hashv2_weight(i);
+	return h;
+}
+
+struct lh_hashv1 *lh_hashv1_new(unsigned dimension, struct lh_err *err)
+{
+	return lh_hash_new(LH_HASHV1_MODEL, dimension, err);
+}
+
+void lh_hashv1_free(struct lh_hashv1 *h)
+{
+	free(h);
+}

@@ -1,0 +1,243 @@
+/* atomic.c - replace a file whole.  See file.h. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "base/mem.h"
+#include "owner.h"
+#include "base/signal.h"
+
+#define MARK ".lh-tmp-"
+#define NAME_ROOM 200		/* of the target's name; NAME_MAX is 255 */
+#define SWEEP_PATH 4096
+#define SWEEP_DEEP 8
+
+/* The folder of path, "." when it names none, and the name in it. */
+static char *folder_of(const char *path, const char **name, struct lh_err *err)
+{
+	const char *slash = strrchr(path, '/');
+
+	*name = slash ? slash + 1 : path;
+	if (!slash)
+		return lh_strndup(".", 1, err);
+	return lh_strndup(path, slash == path ? 1 : (size_t)(slash - path), err);
+}
+
+/* Nobody holds the lock that its writer keeps as long as it lives. */
+static bool abandoned(const char *tmp)
+{
+	int fd = open(tmp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	bool is_free;
+
+	if (fd < 0)
+		return false;
+	is_free = flock(fd, LOCK_EX | LOCK_NB) == 0;
+	close(fd);
+	return is_free;
+}
+
+/* A dead writer's temporary file, whose target's name is prefix, or begins
+ * there.  The PID is asked as well as the lock, for a living writer has a moment
+ * between open and flock. */
+static bool is_litter(const char *name, const char *prefix)
+{
+	size_t n = strlen(name);
+	long pid;
+
+	while (n && name[n - 1] >= '0' && name[n - 1] <= '9')
+		n--;
+	if (!name[n] || n < strlen(prefix) || strncmp(name, prefix, strlen(prefix)) ||
+	    n < strlen(MARK) || memcmp(name + n - strlen(MARK), MARK, strlen(MARK)))
+		return false;
+	pid = strtol(name + n, NULL, 10);
+	return pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
+/* Remove what killed runs left in the folder that path names, n bytes of
+ * SWEEP_PATH; below it as deep as that, and nothing below with 0. */
+static void sweep(char *path, size_t n, const char *prefix, int deep)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		if ((size_t)snprintf(path + n, SWEEP_PATH - n, "/%s", e->d_name) >= SWEEP_PATH - n)
+			continue;
+		if (is_litter(e->d_name, prefix) && abandoned(path))
+			unlink(path);
+		else if (deep && e->d_name[0] != '.' && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
+			sweep(path, n + 1 + strlen(e->d_name), prefix, deep - 1);
+	}
+	path[n] = '\0';
+	if (d)
+		closedir(d);
+}
+
+static void sweep_target(const char *folder, const char *name)
+{
+	char prefix[NAME_ROOM + 16], path[SWEEP_PATH];
+
+	snprintf(prefix, sizeof prefix, ".%.*s" MARK, (int)strnlen(name, NAME_ROOM), name);
+	if ((size_t)snprintf(path, sizeof path, "%s", folder) < sizeof path)
+		sweep(path, strlen(path), prefix, 0);
+}
+
+void lh_sweep_below(const char *folder)
+{
+	char path[SWEEP_PATH];
+
+	if ((size_t)snprintf(path, sizeof path, "%s", folder) < sizeof path)
+		sweep(path, strlen(path), ".", SWEEP_DEEP);
+}
+
+static int open_tmp(struct lh_atomic *a, const char *folder, const char *name, mode_t mode, struct lh_err *err)
+{
+	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	size_t n = strlen(folder) + NAME_ROOM + 64;
+
+	a->tmp = lh_calloc(n, 1, err);
+	if (!a->tmp)
+		return -1;
+	snprintf(a->tmp, n, "%s/.%.*s" MARK "%ld", folder, NAME_ROOM, name, (long)getpid());
+	a->slot = lh_signal_tmp_add(a->tmp);
+	a->fd = open(a->tmp, flags, mode);
+	if (a->fd < 0 && errno == EEXIST && abandoned(a->tmp) && unlink(a->tmp) == 0)
+		a->fd = open(a->tmp, flags, mode);	/* our PID was another's before */
+	if (a->fd < 0) {
+		lh_signal_tmp_drop(a->slot);
+		lh_err_sys(err, "%s: cannot create", a->tmp);
+		free(a->tmp);
+		a->tmp = NULL;
+		return -1;
+	}
+	flock(a->fd, LOCK_EX | LOCK_NB);
+	return 0;
+}
+
+/* The file that the new one is to be like: the one that it replaces, else the
+ * one it belongs to: 1, 0 when there is none, -1. */
+static int find_like(const char *path, const char *main, struct stat *st, struct lh_err *err)
+{
+	if (lstat(path, st) == 0)
+		return S_ISREG(st->st_mode) ? 1 : lh_not_regular(path, st->st_mode, err);
+	if (errno != ENOENT)
+		return lh_err_sys(err, "%s", path);
+	return main && stat(main, st) == 0;
+}
+
+int lh_atomic_open(struct lh_atomic *a, const char *path, mode_t mode, struct lh_err *err)
+{
+	return lh_atomic_open_beside(a, path, NULL, mode, err);
+}
+
+int lh_atomic_open_beside(struct lh_atomic *a, const char *path, const char *main, mode_t mode, struct lh_err *err)
+{
+	struct stat st;
+	const char *name;
+	char *folder;
+	int rc, like;
+
+	*a = (struct lh_atomic){ .fd = -1, .slot = -1 };
+	like = find_like(path, main, &st, err);
+	if (like < 0)
+		return -1;
+	folder = folder_of(path, &name, err);
+	if (!folder)
+		return -1;
+	a->path = lh_strndup(path, strlen(path), err);
+	rc = a->path ? 0 : -1;
+	if (!rc && !*name)
+		rc = lh_not_regular(path, S_IFDIR, err);
+	if (!rc) {
+		sweep_target(folder, name);
+		rc = open_tmp(a, folder, name, like ? 0600 : mode, err);
+	}
+	if (!rc && like)
+		rc = lh_own_like(a->fd, path, &st, st.st_mode, err);
+	else if (!rc)
+		lh_own_new(a->fd, path);
+	free(folder);
+	if (rc < 0)
+		lh_atomic_close(a);
+	return rc;
+}
+
+int lh_atomic_write(struct lh_atomic *a, const void *p, size_t n, struct lh_err *err)
+{
+	return lh_write_all(a->fd, p, n, err) < 0 ? lh_err_prefix(err, "%s", a->path) : 0;
+}
+
+static int sync_folder(const char *folder, struct lh_err *err)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL && errno != EROFS))
+		rc = lh_err_sys(err, "%s: cannot sync", folder);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int lh_sync_folder(const char *path, struct lh_err *err)
+{
+	const char *name;
+	char *folder = folder_of(path, &name, err);
+	int rc = folder ? sync_folder(folder, err) : -1;
+
+	free(folder);
+	return rc;
+}
+
+static int replace(struct lh_atomic *a, struct lh_err *err)
+{
+	int fd = a->fd;
+
+	if (fsync(fd) < 0)
+		return lh_err_sys(err, "%s: cannot sync", a->tmp);
+	a->fd = -1;
+	if (close(fd) < 0 && errno != EINTR)
+		return lh_err_sys(err, "%s: cannot close", a->tmp);
+	if (rename(a->tmp, a->path) < 0)
+		return lh_err_sys(err, "%s: cannot rename to %s", a->tmp, a->path);
+	lh_signal_tmp_drop(a->slot);
+	a->slot = -1;
+	free(a->tmp);
+	a->tmp = NULL;
+	return 0;
+}
+
+int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err)
+{
+	const char *name;
+	char *folder = folder_of(a->path, &name, err);	/* short of memory, the old file stays */
+	int rc = folder ? replace(a, err) : -1;
+
+	if (!rc) {
+		rc = sync_folder(folder, err);
+		lh_atomic_close(a);
+	}
+	free(folder);
+	return rc;
+}
+
+void lh_atomic_close(struct lh_atomic *a)
+{
+	if (!a->path)
+		return;
+	if (a->tmp)
+		unlink(a->tmp);
+	lh_signal_tmp_drop(a->slot);
+	if (a->fd >= 0)
+		close(a->fd);
+	free(a->tmp);
+	free(a->path);
+	*a = (struct lh_atomic){ .fd = -1, .slot = -1 };
+}

@@ -1,0 +1,229 @@
+/* lock.c - one writer at a time.  See file.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "base/mem.h"
+#include "owner.h"
+#include "base/signal.h"
+#include <lh/time.h>
+
+#define TRY_EVERY 0.02		/* seconds between two tries at the most, */
+#define TRY_SOON 0.0001		/* and at first */
+
+struct wait {
+	const char *path;
+	double seconds, start;
+};
+
+static void wait_begin(struct wait *w, const char *path, double seconds)
+{
+	*w = (struct wait){ path, seconds, lh_time_monotonic() };
+}
+
+/* Some time before the next try: longer the longer it took so far.  1: no more,
+ * -1: a signal asked us to stop. */
+static int wait_more(const struct wait *w, struct lh_err *err)
+{
+	double waited = lh_time_monotonic() - w->start, pause = waited / 8;
+
+	if (waited >= w->seconds)
+		return 1;
+	pause = pause < TRY_SOON ? TRY_SOON : pause > TRY_EVERY ? TRY_EVERY : pause;
+	if (!lh_signal_pending())
+		nanosleep(&(struct timespec){ .tv_nsec = (long)(pause * 1e9) }, NULL);
+	return lh_signal_pending() ? lh_err_set(err, LH_EINTR, "%s: interrupted while waiting for the lock", w->path) : 0;
+}
+
+/* The process that the kernel says has a flock on that file; 0: not known, as
+ * when it has ended and a child of it still has what it locked. */
+static long holder(const struct stat *st)
+{
+	unsigned major_, minor_;
+	unsigned long long inode;
+	char line[256];
+	long pid, found = 0;
+	FILE *f = fopen("/proc/locks", "re");
+
+	while (f && !found && fgets(line, sizeof line, f))
+		if (sscanf(line, "%*u: FLOCK %*s %*s %ld %x:%x:%llu", &pid, &major_, &minor_, &inode) == 4 &&
+		    inode == st->st_ino && major_ == major(st->st_dev) && minor_ == minor(st->st_dev) && pid > 0)
+			found = pid;
+	if (f)
+		fclose(f);
+	return found && kill((pid_t)found, 0) < 0 && errno == ESRCH ? 0 : found;
+}
+
+/* The process that wrote its PID into the lock, should the kernel not tell. */
+static long writer(int fd)
+{
+	char digits[20] = "";
+
+	return pread(fd, digits, sizeof digits - 1, 0) > 0 ? strtol(digits, NULL, 10) : 0;
+}
+
+static int given_up(const struct wait *w, long pid, struct lh_err *err)
+{
+	char by[40] = "another process";
+
+	if (pid > 0)
+		snprintf(by, sizeof by, "process %ld", pid);
+	return lh_err_set(err, LH_ELOCKED, "%s: locked by %s; gave up after %g seconds", w->path, by, w->seconds);
+}
+
+int lh_flock(int fd, int how, const char *path, double seconds, struct lh_err *err)
+{
+	struct wait w;
+	struct stat st;
+	int rc;
+
+	wait_begin(&w, path, seconds);
+	while (flock(fd, how | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return lh_err_sys(err, "%s: cannot lock", path);
+		rc = wait_more(&w, err);
+		if (rc)
+			return rc < 0 ? -1 : given_up(&w, fstat(fd, &st) == 0 ? holder(&st) : 0, err);
+	}
+	return 0;
+}
+
+/* ---- a file that is a lock ---- */
+
+/* Is what we locked still what the path names?  The last holder unlinked it
+ * when it was done. */
+static bool current(int fd, const char *path)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* Who may open the lock: those who may write what it guards, or make it. */
+static mode_t rights(const struct stat *of)
+{
+	mode_t w = S_ISDIR(of->st_mode) && of->st_mode & S_ISVTX ? 0 : of->st_mode & 0222;
+
+	return 0600 | w | w << 1;
+}
+
+/* The lock that others made: not for those to open who may not write. */
+static void tighten(int fd, const struct stat *of)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && st.st_mode & 0777 & ~rights(of) && st.st_nlink == 1 &&
+	    (st.st_uid == geteuid() || (geteuid() == 0 && st.st_uid == of->st_uid)))
+		fchmod(fd, st.st_mode & rights(of));
+}
+
+/* The lock, open, or -1 with errno. */
+static int open_lock(const char *path, const char *guarded, struct lh_err *err)
+{
+	struct stat of;
+	int fd;
+
+	if (stat(guarded, &of) < 0 && !lh_own_folder_stat(path, &of))
+		of = (struct stat){ .st_uid = geteuid(), .st_gid = getegid() };
+	do {
+		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd >= 0) {
+			lh_own_like(fd, NULL, &of, rights(&of), err);
+			return fd;
+		}
+		if (errno != EEXIST)
+			return lh_err_sys(err, "%s: cannot open", path);
+		fd = lh_open_regular(path, O_RDWR, 0, err);
+	} while (fd < 0 && errno == ENOENT);
+	if (fd >= 0)
+		tighten(fd, &of);
+	return fd;
+}
+
+/* 1 when it is ours, 0 when it is another's, who may have more rights than we. */
+static int try_lock(struct lh_lock *l, const char *guarded, struct lh_err *err)
+{
+	l->fd = open_lock(l->path, guarded, err);
+	if (l->fd < 0)
+		return errno == EACCES && access(l->path, F_OK) == 0 ? 0 : -1;
+	if (flock(l->fd, LOCK_EX | LOCK_NB) == 0)
+		return 1;
+	return errno == EWOULDBLOCK || errno == EINTR ? 0 : lh_err_sys(err, "%s: cannot lock", l->path);
+}
+
+static long lock_holder(const struct lh_lock *l)
+{
+	struct stat st;
+	long pid = lstat(l->path, &st) == 0 ? holder(&st) : 0;
+
+	return pid || l->fd < 0 ? pid : writer(l->fd);
+}
+
+static int sign(const struct lh_lock *l, struct lh_err *err)
+{
+	char pid[24];
+	int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+
+	if (lh_pwrite_all(l->fd, pid, (size_t)n, 0, err) == 0)
+		return 0;
+	unlink(l->path);
+	return lh_err_prefix(err, "%s", l->path);
+}
+
+static void shut(struct lh_lock *l)
+{
+	if (l->fd >= 0)
+		close(l->fd);
+	l->fd = -1;
+}
+
+int lh_lock_take(struct lh_lock *l, const char *path, const char *guarded, double seconds, struct lh_err *err)
+{
+	struct wait w;
+	int rc;
+
+	*l = (struct lh_lock){ .fd = -1 };
+	l->path = lh_strndup(path, strlen(path), err);
+	if (!l->path)
+		return -1;
+	wait_begin(&w, path, seconds);
+	while ((rc = try_lock(l, guarded, err)) >= 0) {
+		if (rc && current(l->fd, path)) {
+			if (sign(l, err) < 0)
+				break;
+			l->slot = lh_signal_tmp_add(l->path);
+			return 0;
+		}
+		rc = rc ? 0 : wait_more(&w, err);
+		if (rc > 0)
+			given_up(&w, lock_holder(l), err);
+		if (rc)
+			break;
+		shut(l);
+	}
+	shut(l);
+	free(l->path);
+	*l = (struct lh_lock){ .fd = -1 };
+	return -1;
+}
+
+void lh_lock_drop(struct lh_lock *l)
+{
+	if (!l->path)
+		return;
+	lh_signal_tmp_drop(l->slot);
+	unlink(l->path);
+	flock(l->fd, LOCK_UN);	/* closing does not do it while a forked child has it too */
+	close(l->fd);
+	free(l->path);
+	*l = (struct lh_lock){ .fd = -1 };
+}

@@ -1,0 +1,89 @@
+/* open_beneath.c - files below a folder, and nowhere else.  See open_beneath.h. */
+#include "open_beneath.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define AGAIN 100	/* tries while folders on the way are being renamed */
+
+int lh_beneath_open(const char *folder, struct lh_err *err)
+{
+	int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? lh_err_sys(err, "%s: cannot open the folder", folder) : fd;
+}
+
+static int open_beneath(int folder, const char *path)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
+	int fd, i = 0;
+
+	do
+		fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+	while (fd < 0 && (errno == EAGAIN || errno == EINTR) && i++ < AGAIN);
+	return fd;
+}
+
+/* For kernels before 5.6: part by part, and no symbolic link is followed. */
+static int walk_beneath(int folder, char *path)
+{
+	int at = folder, next;
+	char *slash;
+
+	if (*path == '/') {
+		errno = EXDEV;
+		return -1;
+	}
+	do {
+		slash = strchr(path, '/');
+		if (slash)
+			*slash++ = '\0';
+		next = at;
+		if (!strcmp(path, "..")) {
+			errno = EXDEV;
+			next = -1;
+		} else if (*path || at == folder) {
+			next = openat(at, *path ? path : ".", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		}
+		if (at != folder && at != next) {
+			int saved = errno;
+
+			close(at);
+			errno = saved;
+		}
+		at = next;
+		path = slash;
+	} while (at >= 0 && path);
+	return at;
+}
+
+static int is_nowhere(int why)
+{
+	return why == ENOENT || why == ENOTDIR || why == EXDEV || why == ELOOP || why == ENAMETOOLONG;
+}
+
+int lh_beneath_has(int folder, const char *path, size_t n, struct lh_err *err)
+{
+	char name[PATH_MAX];
+	struct stat st;
+	int fd, rc;
+
+	if (!n || n >= sizeof name || memchr(path, '\0', n))
+		return 0;
+	memcpy(name, path, n);
+	name[n] = '\0';
+	fd = open_beneath(folder, name);
+	if (fd < 0 && errno == ENOSYS)
+		fd = walk_beneath(folder, name);
+	if (fd < 0)
+		return is_nowhere(errno) ? 0 : lh_err_sys(err, "%.*s", (int)n, path);
+	rc = fstat(fd, &st) < 0 ? lh_err_sys(err, "%.*s", (int)n, path) : S_ISREG(st.st_mode);
+	close(fd);
+	return rc;
+}

@@ -1,0 +1,108 @@
+/* owner.c - whose the files are that we make.  See owner.h. */
+#include "owner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "file.h"
+
+static void (*tell)(void *ctx, const char *text);
+static void *tell_ctx;
+
+void lh_own_tell(void (*say)(void *ctx, const char *text), void *ctx)
+{
+	tell = say;
+	tell_ctx = ctx;
+}
+
+static void told(const char *path, const struct stat *like)
+{
+	struct lh_err err;
+
+	lh_err_sys(&err, "%s: cannot be given to user %u, group %u", path, (unsigned)like->st_uid, (unsigned)like->st_gid);
+	if (tell)
+		tell(tell_ctx, err.msg);
+}
+
+/* false when the group is another one now. */
+static bool give(int fd, const char *path, const struct stat *like)
+{
+	struct stat is;
+
+	if (fstat(fd, &is) < 0)
+		return false;
+	if ((is.st_uid == like->st_uid && is.st_gid == like->st_gid) || fchown(fd, like->st_uid, like->st_gid) == 0)
+		return true;
+	if (path)
+		told(path, like);
+	return is.st_gid == like->st_gid || fchown(fd, (uid_t)-1, like->st_gid) == 0;
+}
+
+int lh_own_like(int fd, const char *path, const struct stat *like, mode_t mode, struct lh_err *err)
+{
+	mode &= 0777;
+	if (!give(fd, path, like))
+		mode &= ~070u | (mode & 07) << 3;
+	return fchmod(fd, mode) < 0 ? lh_err_sys(err, "%s: cannot set its mode", path ? path : "a lock") : 0;
+}
+
+bool lh_own_folder_stat(const char *path, struct stat *st)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+
+	if (!slash)
+		return stat(".", st) == 0;
+	if (slash - path >= (ptrdiff_t)sizeof folder)
+		return false;
+	snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	return stat(folder, st) == 0;
+}
+
+void lh_own_new(int fd, const char *path)
+{
+	struct stat folder;
+
+	if (geteuid() == 0 && lh_own_folder_stat(path, &folder) && folder.st_uid != 0)
+		give(fd, path, &folder);
+}
+
+int lh_own_open(const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	if (!(flags & O_CREAT))
+		return open(path, flags);
+	fd = open(path, flags | O_EXCL, mode);
+	if (fd >= 0)
+		lh_own_new(fd, path);
+	else if (errno == EEXIST)
+		fd = open(path, flags, mode);
+	return fd;
+}
+
+int lh_own_mkdir(const char *path, mode_t mode, struct lh_err *err)
+{
+	size_t n = strlen(path);
+	char own[PATH_MAX];
+	int fd;
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	if (n >= sizeof own)
+		errno = ENAMETOOLONG;
+	else
+		snprintf(own, sizeof own, "%.*s", (int)n, path);
+	if (n >= sizeof own || mkdir(own, mode) < 0)
+		return errno == EEXIST ? 0 : lh_err_sys(err, "%s: cannot make the folder", path);
+	fd = open(own, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0) {
+		lh_own_new(fd, own);
+		close(fd);
+	}
+	return lh_sync_folder(own, err) < 0 ? -1 : 1;
+}

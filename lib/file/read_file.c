@@ -1,0 +1,28 @@
+/* read_file.c - a small file, whole.  See file.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "file.h"
+
+#define BLOCK ((size_t)64 << 10)
+
+int lh_file_read(const char *path, struct lh_buf *out, struct lh_err *err)
+{
+	int fd = lh_open_regular(path, O_RDONLY, 0, err);
+	ssize_t n = 1;
+	char *to;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	lh_buf_reset(out);
+	while (n > 0 && (to = lh_buf_room(out, BLOCK))) {
+		n = lh_read_some(fd, to, BLOCK, err);
+		if (n > 0)
+			lh_buf_took(out, (size_t)n);
+	}
+	close(fd);
+	if (n < 0 || lh_buf_check(out, err) < 0)
+		return lh_err_prefix(err, "%s", path);
+	return 1;
+}

@@ -1,0 +1,175 @@
+/* rows.c - the lines of a file.  See rows.h. */
+#include "rows.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lh/buf.h>
+#include "file.h"
+#include "base/mem.h"
+
+#define WINDOW ((size_t)1 << 20)	/* of the file in memory; more for a line that is longer */
+
+struct lh_rows {
+	char *path;		/* NULL: none is open */
+	int fd;
+	uint64_t size, at, line;	/* at: where the next line starts */
+	size_t page;
+	char *p;		/* the window: n bytes of the file, from its byte from on */
+	size_t n;
+	uint64_t from;
+	struct lh_buf last;	/* a line at the file's end, where nothing readable follows */
+};
+
+struct lh_rows *lh_rows_new(struct lh_err *err)
+{
+	struct lh_rows *r = lh_calloc(1, sizeof *r, err);
+
+	if (!r)
+		return NULL;
+	r->fd = -1;
+	r->page = (size_t)sysconf(_SC_PAGESIZE);
+	lh_buf_init(&r->last, LH_BUF_NOMAX);
+	return r;
+}
+
+static void unmap(struct lh_rows *r)
+{
+	if (r->n)
+		munmap(r->p, r->n);
+	r->n = 0;
+}
+
+static void leave(struct lh_rows *r)
+{
+	unmap(r);
+	if (r->fd >= 0)
+		close(r->fd);
+	r->fd = -1;
+	free(r->path);
+	r->path = NULL;
+}
+
+void lh_rows_free(struct lh_rows *r)
+{
+	if (!r)
+		return;
+	leave(r);
+	lh_buf_free(&r->last);
+	free(r);
+}
+
+/* Begin with the file that r->fd is. */
+static int begin(struct lh_rows *r, const char *name, struct lh_err *err)
+{
+	struct stat st;
+
+	r->at = r->line = r->from = 0;
+	if (fstat(r->fd, &st) < 0)
+		return lh_err_sys(err, "%s", name);
+	r->size = (uint64_t)st.st_size;
+	r->path = lh_strndup(name, strlen(name), err);
+	return r->path ? 1 : -1;
+}
+
+int lh_rows_open(struct lh_rows *r, const char *path, struct lh_err *err)
+{
+	leave(r);
+	r->fd = lh_open_regular(path, O_RDONLY, 0, err);
+	if (r->fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	return begin(r, path, err);
+}
+
+int lh_rows_open_fd(struct lh_rows *r, int fd, const char *name, struct lh_err *err)
+{
+	leave(r);
+	r->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (r->fd < 0)
+		return lh_err_sys(err, "%s", name);
+	return begin(r, name, err);
+}
+
+/* A window that begins with the next line, and is longer than what was there
+ * of it. */
+static int move(struct lh_rows *r, struct lh_err *err)
+{
+	uint64_t from = r->at & ~(uint64_t)(r->page - 1);
+	size_t had = r->n ? (size_t)(r->from + r->n - r->at) : 0, n = WINDOW;
+	void *p;
+
+	if (had > LH_ROWS_LONGEST)
+		return lh_err_set(err, LH_ECORRUPT, "%s:%llu: line is longer than %llu bytes", r->path,
+				  (unsigned long long)r->line + 1, (unsigned long long)LH_ROWS_LONGEST);
+	while (n < 2 * had + r->page)
+		n *= 2;
+	if (n > r->size - from)
+		n = (size_t)(r->size - from);
+	unmap(r);
+	p = mmap(NULL, n, PROT_READ, MAP_SHARED, r->fd, (off_t)from);
+	if (p == MAP_FAILED)
+		return lh_err_sys(err, "%s: cannot map", r->path);
+	r->p = p;
+	r->n = n;
+	r->from = from;
+	return 0;
+}
+
+/* The line of n bytes at p, which ends where the file does. */
+static int take_last(struct lh_rows *r, const char *p, size_t n, struct lh_row *row, struct lh_err *err)
+{
+	lh_buf_reset(&r->last);
+	if (!lh_buf_room(&r->last, n))
+		return lh_buf_check(&r->last, err);
+	lh_buf_add(&r->last, p, n);
+	row->p = r->last.p;
+	return 0;
+}
+
+static bool is_blank(const char *p, size_t n)
+{
+	while (n && (*p == ' ' || *p == '\t' || *p == '\r'))
+		p++, n--;
+	return !n;
+}
+
+/* The next line, blank or not, if there is one. */
+static int take(struct lh_rows *r, struct lh_row *row, struct lh_err *err)
+{
+	const char *p, *lf;
+	size_t left, n;
+
+	for (;;) {
+		if (r->n) {
+			p = r->p + (r->at - r->from);
+			left = (size_t)(r->from + r->n - r->at);
+			lf = memchr(p, '\n', left);
+			n = lf ? (size_t)(lf - p) : left;
+			if (r->from + r->n == r->size || (lf && left - n > LH_PAD))
+				break;
+		}
+		if (move(r, err) < 0)
+			return -1;
+	}
+	*row = (struct lh_row){ p, n, r->at, ++r->line };
+	r->at += n + (lf != NULL);
+	return left - n > LH_PAD ? 0 : take_last(r, p, n, row, err);
+}
+
+int lh_rows_next(struct lh_rows *r, struct lh_row *row, struct lh_err *err)
+{
+	if (!r->path)
+		return 0;
+	do {
+		if (r->at == r->size)
+			return 0;
+		if (take(r, row, err) < 0)
+			return -1;
+	} while (is_blank(row->p, row->n));
+	return 1;
+}

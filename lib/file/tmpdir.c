@@ -1,0 +1,147 @@
+/* tmpdir.c - a folder of our own for a while.  See tmpdir.h. */
+#include "tmpdir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+#define IN_USE "/.in-use"
+#define NEW "/.new"
+#define RANDOM "-XXXXXX"
+#define FILES_OPEN 16	/* of nftw */
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+static int remove_all(const char *path)
+{
+	return nftw(path, remove_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS);
+}
+
+static int open_in(const char *path, const char *name, int flags)
+{
+	char file[PATH_MAX];
+
+	if ((size_t)snprintf(file, sizeof file, "%s%s", path, name) < sizeof file)
+		return open(file, flags | O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
+/* The descriptor of the folder's file, made and locked.  It gets its name when it
+ * is: nobody finds it free before. */
+static int claim(const char *path)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	int fd = open_in(path, NEW, O_CREAT | O_EXCL);
+
+	if (fd < 0)
+		return -1;
+	snprintf(from, sizeof from, "%s" NEW, path);
+	if ((size_t)snprintf(to, sizeof to, "%s" IN_USE, path) < sizeof to &&
+	    flock(fd, LOCK_EX | LOCK_NB) == 0 && link(from, to) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Is that "NAME-PID-" and six more? */
+static bool is_ours(const char *entry, const char *name, pid_t *pid)
+{
+	size_t n = strlen(name);
+	char *end;
+
+	if (strncmp(entry, name, n) || entry[n] != '-' || entry[n + 1] < '1' || entry[n + 1] > '9')
+		return false;
+	*pid = (pid_t)strtol(entry + n + 1, &end, 10);
+	return *end == '-' && strlen(end) == strlen(RANDOM) && *pid > 0;
+}
+
+/* Remove the folder if nobody uses it.  The lock knows, also of a process that is
+ * dead and was never waited for; where it came not to that, the PID does. */
+static void sweep_one(const char *path, pid_t pid)
+{
+	struct stat st;
+	int fd;
+
+	if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+		return;
+	fd = open_in(path, IN_USE, 0);
+	if (fd >= 0 ? flock(fd, LOCK_EX | LOCK_NB) == 0 : errno == ENOENT && kill(pid, 0) < 0 && errno == ESRCH)
+		remove_all(path);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void sweep(const char *base, const char *name)
+{
+	char path[PATH_MAX];
+	DIR *d = opendir(base);
+	struct dirent *e;
+	pid_t pid;
+
+	while (d && (e = readdir(d)))
+		if (is_ours(e->d_name, name, &pid) && (size_t)snprintf(path, sizeof path, "%s/%s", base, e->d_name) < sizeof path)
+			sweep_one(path, pid);
+	if (d)
+		closedir(d);
+}
+
+int lh_tmpdir_make(struct lh_tmpdir *d, const char *name, struct lh_err *err)
+{
+	const char *base = getenv("TMPDIR");
+	size_t n;
+
+	if (!base || !*base)
+		base = "/tmp";
+	sweep(base, name);
+	n = strlen(base) + strlen(name) + sizeof "/-" RANDOM + 20;
+	*d = (struct lh_tmpdir){ lh_calloc(n, 1, err), -1 };
+	if (!d->path)
+		return -1;
+	snprintf(d->path, n, "%s/%s-%ld" RANDOM, base, name, (long)getpid());
+	if (!mkdtemp(d->path)) {
+		lh_err_sys(err, "%s: cannot make the folder", d->path);
+		free(d->path);
+		d->path = NULL;
+		return -1;
+	}
+	d->in_use = claim(d->path);
+	if (d->in_use >= 0)
+		return 0;
+	lh_err_sys(err, "%s" IN_USE, d->path);
+	lh_tmpdir_remove(d, &(struct lh_err){ 0 });
+	return -1;
+}
+
+int lh_tmpdir_remove(struct lh_tmpdir *d, struct lh_err *err)
+{
+	int rc = 0;
+
+	if (!d->path)
+		return 0;
+	if (remove_all(d->path) < 0)
+		rc = lh_err_sys(err, "%s: cannot remove", d->path);
+	if (d->in_use >= 0)
+		close(d->in_use);
+	free(d->path);
+	*d = (struct lh_tmpdir){ NULL, -1 };
+	return rc;
+}

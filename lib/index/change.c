@@ -1,0 +1,431 @@
+/* change.c - upserts and deletes, appended to INDEX-log.  See lh/index.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "index_log.h"
+#include "base/mem.h"
+#include "base/signal.h"
+
+struct lh_lhv_change {
+	char *path, *log, *lock;
+	double timeout;
+	struct lh_lock held_lock;	/* by lh_lhv_change_hold; fd -1: not */
+	struct lh_lhv_params params;
+	struct lh_buf frames;		/* what was gathered for the next commit */
+	uint64_t n_frames, n_deletes;
+	uint64_t *only_new;		/* where in them the puts of put_new are */
+	size_t n_only_new, cap;
+	struct lh_buf unit;		/* a vector being scaled */
+	/* The log as the last commit left it: what is before appended.end has been
+	 * looked at.  Held open, so that no other file has the same inode. */
+	int fd;				/* -1: none */
+	uint64_t checksum;		/* of the index it is for */
+	struct lh_log_extent appended;
+	struct lh_lhv_known known;	/* with fd: has seen it that far at least */
+	struct lh_buf held;		/* of the frames, those that a commit appends */
+	struct lh_lhv_tally tally;
+};
+
+/* What a commit appends. */
+struct batch {
+	const struct lh_buf *frames;
+	uint64_t n;
+	struct lh_lhv_tally tally;
+};
+
+struct lh_lhv_change *lh_lhv_change_open(const char *path, double lock_timeout, struct lh_err *err)
+{
+	struct lh_lhv_change *c = lh_calloc(1, sizeof *c, err);
+	struct lh_lhv *base;
+
+	if (!c)
+		return NULL;
+	lh_buf_init(&c->frames, LH_BUF_NOMAX);
+	lh_buf_init(&c->unit, LH_BUF_NOMAX);
+	lh_buf_init(&c->held, LH_BUF_NOMAX);
+	c->timeout = lock_timeout;
+	c->held_lock.fd = -1;
+	c->fd = -1;
+	c->path = lh_strndup(path, strlen(path), err);
+	c->log = lh_lhv_beside(path, LH_LHV_LOG, err);
+	c->lock = lh_lhv_beside(path, LH_LHV_LOCK, err);
+	base = c->path && c->log && c->lock && lh_lhv_no_link(path, err) == 0 ? lh_lhv_open_base(path, err) : NULL;
+	if (!base) {
+		lh_lhv_change_close(c);
+		return NULL;
+	}
+	c->params = base->params;
+	lh_lhv_close(base);
+	return c;
+}
+
+const struct lh_lhv_params *lh_lhv_change_params(const struct lh_lhv_change *c)
+{
+	return &c->params;
+}
+
+int lh_lhv_change_put(struct lh_lhv_change *c, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err)
+{
+	struct lh_str key = { id, id_len }, m = { meta, meta_len };
+
+	if (lh_lhv_check_id(id, id_len, err) < 0 || lh_lhv_check_vector(&c->params, vector, n, err) < 0)
+		return -1;
+	if (meta_len > LH_LOG_PAYLOAD_MAX / 2)
+		return lh_err_data(err, 413, "metadata of %zu bytes: at most %u", meta_len, LH_LOG_PAYLOAD_MAX / 2);
+	if (c->params.distance == LH_COSINE) {
+		lh_buf_reset(&c->unit);
+		lh_buf_add(&c->unit, vector, n * sizeof *vector);
+		if (lh_buf_check(&c->unit, err) < 0)
+			return -1;
+		if (!lh_vec_unit((float *)(void *)c->unit.p, n))
+			return lh_err_set(err, LH_EDATA, "vector cannot be scaled to unit length");
+		vector = (const float *)(const void *)c->unit.p;
+	}
+	lh_log_add_put(&c->frames, key, vector, c->params.dimension, meta ? &m : NULL);
+	c->n_frames++;
+	return lh_buf_check(&c->frames, err);
+}
+
+/* What is there already need not be gathered. */
+int lh_lhv_change_put_new(struct lh_lhv_change *c, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err)
+{
+	uint64_t at = c->frames.len;
+	int live;
+
+	if (lh_lhv_check_id(id, id_len, err) < 0 || (!c->known.ix && lh_lhv_known_open(&c->known, c->path, err) < 0))
+		return -1;
+	live = lh_lhv_known_live(&c->known, (struct lh_str){ id, id_len }, err);
+	c->tally.kept += live > 0;
+	if (live < 0)
+		return lh_err_prefix(err, "%s", c->path);
+	if (live > 0)
+		return 0;
+	if (lh_grow(&c->only_new, &c->cap, c->n_only_new + 1, sizeof *c->only_new, err) < 0 ||
+	    lh_lhv_change_put(c, id, id_len, vector, n, meta, meta_len, err) < 0)
+		return -1;
+	c->only_new[c->n_only_new++] = at;
+	return 0;
+}
+
+int lh_lhv_change_delete(struct lh_lhv_change *c, const char *id, size_t id_len, struct lh_err *err)
+{
+	if (lh_lhv_check_id(id, id_len, err) < 0)
+		return -1;
+	lh_log_add_delete(&c->frames, (struct lh_str){ id, id_len });
+	c->n_frames++;
+	c->n_deletes++;
+	return lh_buf_check(&c->frames, err);
+}
+
+const struct lh_lhv_tally *lh_lhv_change_tally(const struct lh_lhv_change *c)
+{
+	return &c->tally;
+}
+
+size_t lh_lhv_change_bytes(const struct lh_lhv_change *c)
+{
+	return c->frames.len;
+}
+
+/* ---- what of it holds by now ---- */
+
+static bool conditional(const struct lh_lhv_change *c)
+{
+	return c->n_deletes || c->n_only_new;
+}
+
+/* Before a conditional commit: the ids that are there.  known has seen the log up
+ * to seen, or is about another one (0). */
+static int look_again(struct lh_lhv_change *c, const struct lh_lhv *base, const char *log, uint64_t seen, uint64_t end, struct lh_err *err)
+{
+	if (!conditional(c)) {
+		lh_lhv_known_close(&c->known);
+		return 0;
+	}
+	if (seen && c->known.ix && c->known.ix->checksum == base->checksum)
+		return lh_lhv_known_replay(&c->known, log, seen, end, err);
+	return lh_lhv_known_open(&c->known, c->path, err);
+}
+
+/* 1: this frame is to be appended; 0: not. */
+static int holds(struct lh_lhv_change *c, const struct lh_log_frame *f, size_t *next_new, struct lh_lhv_tally *tally, struct lh_err *err)
+{
+	bool with_meta, put = f->kind == LH_LOG_PUT, only_new = *next_new < c->n_only_new && c->only_new[*next_new] == f->at;
+	struct lh_pending row;
+	int live;
+
+	if (lh_log_get_change(f, c->params.dimension, &row, &with_meta) < 0)
+		return lh_err_set(err, LH_ECORRUPT, "a change was damaged in memory");
+	live = lh_lhv_known_live(&c->known, row.id, err);
+	if (live < 0)
+		lh_err_prefix(err, "%s", c->path);
+	if (live < 0 || lh_lhv_known_set(&c->known, row.id, put, err) < 0)
+		return -1;
+	*next_new += only_new;
+	if (!put) {
+		tally->deleted += live;
+		tally->unknown += !live;
+		return live;
+	}
+	tally->added += only_new && !live;
+	tally->kept += only_new && live;
+	return !only_new || !live;
+}
+
+/* The frames in their order, each by what those before it come to. */
+static int decide(struct lh_lhv_change *c, struct batch *b, struct lh_err *err)
+{
+	struct lh_log_frame f = { .next = 0 };
+	size_t next_new = 0;
+	int keep;
+
+	*b = (struct batch){ &c->frames, c->n_frames, c->tally };
+	if (!conditional(c))
+		return 0;
+	lh_buf_reset(&c->held);
+	b->n = 0;
+	while (lh_log_next(c->frames.p, c->frames.len, false, &f) == LH_LOG_FRAME) {
+		keep = holds(c, &f, &next_new, &b->tally, err);
+		if (keep < 0)
+			return -1;
+		b->n += (uint64_t)keep;
+		if (!keep && b->frames == &c->frames) {	/* the first that is left out */
+			lh_buf_add(&c->held, c->frames.p, f.at);
+			b->frames = &c->held;
+		} else if (keep && b->frames == &c->held) {
+			lh_buf_add(&c->held, c->frames.p + f.at, f.next - f.at);
+		}
+	}
+	return lh_buf_check(&c->held, err);
+}
+
+/* ---- the log ---- */
+
+/* Put frames at the end of what is good in the log, over a torn tail. */
+static int append_at(const struct batch *b, int fd, const struct lh_lhv *base, struct lh_log_extent *x, struct lh_err *err)
+{
+	struct lh_buf mark;
+	int rc;
+
+	lh_buf_init(&mark, 256);
+	if (!x->open)
+		lh_log_add_mark(&mark, base->checksum, base->params.dimension);
+	rc = lh_buf_check(&mark, err);
+	if (rc == 0 && ftruncate(fd, (off_t)x->end) < 0)
+		rc = lh_err_sys(err, "cannot cut");
+	if (rc == 0)
+		rc = lh_pwrite_all(fd, mark.p, mark.len, (off_t)x->end, err);
+	if (rc == 0)
+		rc = lh_pwrite_all(fd, b->frames->p, b->frames->len, (off_t)(x->end + mark.len), err);
+	if (rc == 0 && fsync(fd) < 0)
+		rc = lh_err_sys(err, "cannot sync");
+	/* Half a record is ignored, but it would be reported: take it back.  Should
+	 * that fail too, the next append does it. */
+	if (rc < 0 && ftruncate(fd, (off_t)x->end) < 0)
+		rc = -1;
+	x->end += mark.len + b->frames->len;
+	x->n += b->n;
+	x->open = true;
+	lh_buf_free(&mark);
+	return rc;
+}
+
+/* A log that holds nothing for this index is replaced, which also brings one
+ * into being with its name on disk. */
+static int begin_log(const char *path, const struct batch *b, const struct lh_lhv *base, struct lh_log_extent *x, struct lh_err *err)
+{
+	struct lh_buf mark;
+	int rc;
+
+	lh_buf_init(&mark, 256);
+	lh_log_add_mark(&mark, base->checksum, base->params.dimension);
+	rc = lh_buf_check(&mark, err);
+	if (rc == 0)
+		rc = lh_log_replace(path, &mark, b->frames, err);
+	x->n = b->n;
+	lh_buf_free(&mark);
+	return rc;
+}
+
+/* So that a commit costs what was appended since our last one, not the log. */
+static void remember(struct lh_lhv_change *c, int fd, uint64_t checksum, const struct lh_log_extent *x)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = fd;
+	c->checksum = checksum;
+	c->appended = *x;
+}
+
+/* The log as it is, and how far it goes for this index; *seen is how far that was
+ * known, or 0.  fd -1: there is none. */
+static int measure(const struct lh_lhv_change *c, int fd, const struct lh_lhv *base, struct lh_mapped *m, struct lh_log_extent *x, uint64_t *seen, struct lh_err *err)
+{
+	*seen = 0;
+	if (fd < 0)
+		return 0;
+	if (lh_mapped_fd(m, fd, err) < 0)
+		return -1;
+	if (c->fd >= 0 && c->checksum == base->checksum && lh_same_file(c->fd, fd) && m->n >= c->appended.end) {
+		*x = c->appended;
+		*seen = x->end;
+	}
+	return lh_log_measure(m->p, m->n, base->checksum, x, err);
+}
+
+static int append_batch(const struct lh_lhv_change *c, int fd, const struct batch *b, const struct lh_lhv *base, struct lh_log_extent *x, struct lh_err *err)
+{
+	int rc = 0;
+
+	if (b->n)
+		rc = x->end ? append_at(b, fd, base, x, err) : begin_log(c->path, b, base, x, err);
+	return rc < 0 ? lh_err_prefix(err, "%s", c->log) : 0;
+}
+
+/* 1: the log is full, and that is what the caller wants to know (bounded). */
+static int append_to(struct lh_lhv_change *c, int fd, const struct lh_lhv *base, bool bounded, struct lh_log_extent *x, struct lh_err *err)
+{
+	struct lh_mapped m = { "", 0 };
+	struct batch b;
+	uint64_t seen;
+	int rc;
+
+	rc = measure(c, fd, base, &m, x, &seen, err);
+	if (rc < 0)
+		lh_err_prefix(err, "%s", c->log);
+	else if (bounded && x->n >= lh_log_full(base->rows))
+		rc = 1;
+	else
+		rc = look_again(c, base, m.p, seen, x->end, err);
+	lh_mapped_close(&m);
+	if (rc != 0)
+		return rc;
+	if (decide(c, &b, err) < 0 || append_batch(c, fd, &b, base, x, err) < 0)
+		return -1;
+	c->tally = b.tally;
+	return 0;
+}
+
+static int differs(const char *what, const char *is, const char *was, struct lh_err *err)
+{
+	if (strcmp(is, was) == 0)
+		return 0;
+	return lh_err_set(err, LH_EIO, "it was replaced meanwhile by an index of %s %.400s, expected %.400s", what, *is ? is : "none", *was ? was : "none");
+}
+
+/* Is the index there by now one for the vectors that were gathered?  Ids alone
+ * may be deleted from any. */
+static int check_kind(const struct lh_lhv_change *c, const struct lh_lhv_params *is, struct lh_err *err)
+{
+	const struct lh_lhv_params *was = &c->params;
+
+	if (c->n_frames == c->n_deletes)
+		return 0;
+	if (is->dimension != was->dimension)
+		return lh_err_set(err, LH_EIO, "it was replaced meanwhile by an index of dimension %u, expected %u", is->dimension, was->dimension);
+	if (differs("distance", lh_distance_name(is->distance), lh_distance_name(was->distance), err) < 0 ||
+	    differs("precision", lh_precision_name(is->precision), lh_precision_name(was->precision), err) < 0 ||
+	    differs("engine", is->engine, was->engine, err) < 0 || differs("model", is->model, was->model, err) < 0)
+		return -1;
+	if (!(*was->field || *was->template) || !(*is->field || *is->template))
+		return 0;	/* not known */
+	if (differs("field", is->field, was->field, err) < 0)
+		return -1;
+	return differs("template", is->template, was->template, err);
+}
+
+/* Those gathered are stored. */
+static void start_over(struct lh_lhv_change *c)
+{
+	lh_buf_reset(&c->frames);
+	c->n_frames = c->n_deletes = 0;
+	c->n_only_new = 0;
+}
+
+static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool bounded, bool *fold, struct lh_err *err)
+{
+	struct lh_log_extent x = { 0, 0, false };
+	int fd, rc;
+
+	if (check_kind(c, &base->params, err) < 0)
+		return lh_err_prefix(err, "%s", c->path);
+	fd = lh_open_regular(c->log, O_RDWR, 0, err);
+	if (fd < 0 && errno != ENOENT)
+		return -1;
+	rc = append_to(c, fd, base, bounded, &x, err);
+	if (rc < 0 || !x.end) {
+		if (fd >= 0)
+			close(fd);
+		fd = -1;
+	}
+	remember(c, fd, base->checksum, &x);
+	if (rc < 0)
+		return -1;
+	*fold = x.n > lh_log_bound(base->rows);
+	if (rc == 0)
+		start_over(c);
+	return rc;
+}
+
+static int commit(struct lh_lhv_change *c, bool bounded, bool *fold, struct lh_err *err)
+{
+	struct lh_lock lock = { .fd = -1 };
+	struct lh_lhv *base = NULL;
+	bool was = lh_signal_deferred();
+	int rc;
+
+	*fold = false;
+	if (!c->frames.len)
+		return lh_buf_check(&c->frames, err);
+	lh_signal_defer(true);	/* not in the middle of a frame */
+	rc = c->held_lock.fd >= 0 ? 0 : lh_lock_take(&lock, c->lock, c->path, c->timeout, err);
+	if (rc == 0) {
+		base = lh_lhv_open_base(c->path, err);
+		rc = base ? append(c, base, bounded, fold, err) : -1;
+	}
+	lh_lhv_close(base);
+	lh_lock_drop(&lock);
+	lh_signal_defer(was);
+	return rc;
+}
+
+int lh_lhv_change_commit(struct lh_lhv_change *c, bool *fold, struct lh_err *err)
+{
+	return commit(c, false, fold, err);
+}
+
+int lh_lhv_change_try(struct lh_lhv_change *c, bool *fold, struct lh_err *err)
+{
+	return commit(c, true, fold, err);
+}
+
+int lh_lhv_change_hold(struct lh_lhv_change *c, struct lh_err *err)
+{
+	return lh_lock_take(&c->held_lock, c->lock, c->path, c->timeout, err);
+}
+
+void lh_lhv_change_release(struct lh_lhv_change *c)
+{
+	lh_lock_drop(&c->held_lock);
+}
+
+void lh_lhv_change_close(struct lh_lhv_change *c)
+{
+	if (!c)
+		return;
+	lh_lhv_change_release(c);
+	if (c->fd >= 0)
+		close(c->fd);
+	lh_lhv_known_close(&c->known);
+	free(c->only_new);
+	lh_buf_free(&c->frames);
+	lh_buf_free(&c->held);
+	lh_buf_free(&c->unit);
+	free(c->path);
+	free(c->log);
+	free(c->lock);
+	free(c);
+}

@@ -1,0 +1,327 @@
+/*
+ * compact.c - fold INDEX-log into its index.  See lh/index.h.
+ *
+ * The graph is built from a snapshot, without the lock; the lock is held only
+ * to swap.  By then others may have appended: that must carry over.  Index and
+ * log are two files, so the swap is more than one rename, and it must lose no
+ * acknowledged record wherever it is cut off:
+ *
+ *   1. the log is replaced by one that holds the old index's records, and
+ *      behind a mark with the new index's checksum those that carry over;
+ *   2. the new index is renamed into place;
+ *   3. the log is replaced by one that holds the new index's part alone.
+ *
+ * Before 2 the index is the old one and finds all its records in the log, old
+ * or replaced.  From 2 on it is the new one and finds what it lacks.  A crash
+ * between any two steps leaves a part in the log that no index matches; the
+ * next append cuts it off when it lies at the end, the next fold drops it.  A
+ * reader that opens the old index before 2 and the log after 3 finds nothing
+ * there, but then sees another index at the path and starts over.
+ *
+ * Should the fold make the very bytes of the old index, both parts would bear
+ * the same checksum.  Then 2 changes nothing, and 3 alone is the swap.
+ *
+ * One folds at a time, under a lock of its own, INDEX-compact: others add
+ * meanwhile.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "index_log.h"
+#include "base/mem.h"
+#include "base/signal.h"
+
+#define FOLD_TRIES 8	/* how often another fold or build may get there first */
+#define FOLD_ROUNDS 8	/* for one who records: then another may go on */
+
+struct fold {
+	const char *path;
+	struct lh_lhv *from;	/* the snapshot that is folded */
+	struct lh_lhv_writer *w;
+	struct lh_buf log;	/* as it is by the time of the swap */
+	struct lh_buf carry, mark;
+};
+
+enum { FOLD_DONE, FOLD_MOOT, FOLD_BUSY, FOLD_AGAIN };
+
+/* Another is folding: wait and fold what is left; leave it to him; wait. */
+enum when { FOLD_ALL, FOLD_UNLESS_BUSY, FOLD_FOR_ROOM };
+
+static void on_damage(void *ctx, const char *section, const char *text)
+{
+	struct lh_err *err = ctx;
+
+	if (err->code == LH_OK)
+		lh_err_set(err, LH_ECORRUPT, "%s: %s", section, text);
+}
+
+/* A fold writes new checksums: what it takes over must be what was written. */
+static int check_base(struct fold *f, struct lh_err *err)
+{
+	struct lh_err damage = { .code = LH_OK };
+
+	lh_lhv_verify_sums(f->from, on_damage, &damage);
+	if (damage.code == LH_OK)
+		return 0;
+	*err = damage;
+	return -1;
+}
+
+/* Would this vector be stored as that row's is?  code is room for it. */
+static bool same_vector(const struct lh_lhv *ix, uint64_t row, const float *v, void *code)
+{
+	const struct lh_lhv_params *p = &ix->params;
+
+	if (lh_code_fits(p->precision, v, p->dimension, &(struct lh_err){ 0 }) < 0)
+		return false;
+	lh_code_put(p->precision, p->distance, v, p->dimension, code);
+	return memcmp(code, lh_lhv_code(ix, row), lh_lhv_code_bytes(p)) == 0 &&
+	       (!p->rescore || memcmp(v, lh_lhv_exact(ix, row), lh_lhv_exact_bytes(p)) == 0);
+}
+
+/* Are the file's rows all still there, with the vectors they had?  What came
+ * for a hidden one may be other metadata alone. */
+static int all_there(const struct lh_lhv *ix, struct lh_err *err)
+{
+	void *code = lh_calloc(1, lh_lhv_code_bytes(&ix->params), err);
+	struct lh_row row;
+	int whole = code ? 1 : -1;
+	uint64_t i;
+	int64_t at;
+
+	for (i = 0; whole == 1 && ix->n_hidden && i < ix->rows; i++) {
+		if (!lh_lhv_hidden(ix, i))
+			continue;
+		if (lh_lhv_base_row(ix, i, &row, err) < 0) {
+			whole = -1;
+			break;
+		}
+		at = lh_lhv_log_find(ix, row.id.p, row.id.n);
+		whole = at >= 0 && same_vector(ix, i, ix->pending[at].vector, code);
+	}
+	free(code);
+	return whole;
+}
+
+/* The live rows of the snapshot, and the graph over them; where none of the
+ * file's rows has gone, its graph is continued: its rows come first then, and
+ * what replaces one takes its place. */
+static int build_sound(struct fold *f, unsigned jobs, struct lh_err *err)
+{
+	uint64_t i, n = f->from->rows;
+	int64_t row;
+	int whole;
+
+	if (check_base(f, err) < 0)
+		return -1;
+	f->w = lh_lhv_writer_bare(f->path, &f->from->params, err);
+	if (!f->w)
+		return -1;
+	whole = all_there(f->from, err);
+	if (whole < 0)
+		return -1;
+	if (whole)
+		lh_lhv_writer_continue(f->w, f->from);
+	for (i = 0; i < n; i++) {
+		row = whole ? (int64_t)i : lh_lhv_nth(f->from, i, err);
+		if (row < 0)
+			return -1;
+		if (!whole && lh_lhv_hidden(f->from, (uint64_t)row))
+			continue;
+		if (lh_lhv_put_again(f->w, f->from, (uint64_t)row, err) < 0)
+			return -1;
+	}
+	for (i = 0; i < f->from->n_pending; i++)
+		if (lh_lhv_put_pending(f->w, &f->from->pending[i], err) < 0)
+			return -1;
+	return lh_lhv_prepare(f->w, jobs, err);
+}
+
+static int build(struct fold *f, unsigned jobs, struct lh_err *err)
+{
+	int rc = build_sound(f, jobs, err);
+
+	return rc < 0 && err->code == LH_ECORRUPT ? lh_err_prefix(err, "%s", f->path) : rc;
+}
+
+/* The snapshot is the beginning of what is there now, or somebody else has
+ * folded or built meanwhile. */
+static int still_same(struct fold *f, struct lh_err *err)
+{
+	const struct lh_buf *was = lh_lhv_log_text(f->from);
+	size_t n = f->from->torn_at < 0 ? was->len : (size_t)f->from->torn_at;
+	struct lh_lhv *now = lh_lhv_open_base(f->path, err);
+	int same;
+
+	if (!now)
+		return -1;
+	same = now->checksum == f->from->checksum;
+	lh_lhv_close(now);
+	if (lh_log_read(f->path, &f->log, err) < 0)
+		return -1;
+	if (!same || f->log.len < n || (n && memcmp(f->log.p, was->p, n) != 0))
+		return 0;
+	return lh_log_collect(&f->log, f->from->checksum, false, n, &f->carry, err) < 0 ? -1 : 1;
+}
+
+/* Step 1 of the three above. */
+static int write_both(struct fold *f, struct lh_err *err)
+{
+	uint64_t old = f->from->checksum;
+	uint32_t dimension = f->from->params.dimension;
+	struct lh_buf both;
+	int rc;
+
+	lh_buf_init(&both, LH_BUF_NOMAX);
+	lh_log_add_mark(&both, old, dimension);
+	rc = lh_log_collect(&f->log, old, false, 0, &both, err);
+	lh_buf_add(&both, f->mark.p, f->mark.len);
+	if (rc == 0)
+		rc = lh_buf_check(&both, err);
+	if (rc == 0)
+		rc = lh_log_replace(f->path, &both, &f->carry, err);
+	lh_buf_free(&both);
+	return rc;
+}
+
+/* So much has come meanwhile that it must be folded too? */
+static bool due_again(const struct fold *f)
+{
+	struct lh_log_frame frame = { .next = 0 };
+	uint64_t n = 0;
+
+	while (lh_log_next(f->carry.p, f->carry.len, false, &frame) == LH_LOG_FRAME)
+		n++;
+	return n > lh_log_bound(lh_lhv_writer_count(f->w));
+}
+
+static int swap(struct fold *f, struct lh_err *err)
+{
+	uint64_t sum = lh_lhv_writer_checksum(f->w);
+	struct lh_err unused;
+	int rc;
+
+	rc = still_same(f, err);
+	if (rc <= 0)
+		return rc < 0 ? -1 : FOLD_MOOT;
+	if (f->carry.len)
+		lh_log_add_mark(&f->mark, sum, f->from->params.dimension);
+	if (lh_buf_check(&f->mark, err) < 0)
+		return -1;
+	if (sum == f->from->checksum) {
+		if (lh_lhv_swap(f->w, err) < 0 || lh_log_replace(f->path, &f->mark, &f->carry, err) < 0)
+			return -1;
+		return due_again(f) ? FOLD_AGAIN : FOLD_DONE;
+	}
+	if (write_both(f, err) < 0 || lh_lhv_swap(f->w, err) < 0)
+		return -1;
+	/* All is well already; a log that cannot be made smaller is no failure. */
+	lh_log_replace(f->path, &f->mark, &f->carry, &unused);
+	return due_again(f) ? FOLD_AGAIN : FOLD_DONE;
+}
+
+static int locked_swap(struct fold *f, double lock_timeout, struct lh_err *err)
+{
+	char *name = lh_lhv_beside(f->path, LH_LHV_LOCK, err);
+	struct lh_lock lock = { .fd = -1 };
+	bool was = lh_signal_deferred();
+	int rc = -1;
+
+	lh_signal_defer(true);	/* not between the steps, if it can be helped */
+	if (name && lh_lock_take(&lock, name, f->path, lock_timeout, err) == 0) {
+		rc = swap(f, err);
+		lh_lock_drop(&lock);
+	}
+	lh_signal_defer(was);
+	free(name);
+	return rc;
+}
+
+/* Is it the index that f.from has open?  The one locked may be gone by now. */
+static bool is_from(const struct fold *f, int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_dev == f->from->dev && st.st_ino == f->from->ino;
+}
+
+/* Has a fold put another in its place while we waited for the lock? */
+static bool was_replaced(const char *path, int fd)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && stat(path, &b) == 0 && (a.st_dev != b.st_dev || a.st_ino != b.st_ino);
+}
+
+/* fd is the index, locked. */
+static int fold_alone(const char *path, int fd, unsigned jobs, double lock_timeout, struct lh_err *err)
+{
+	struct fold f = { .path = path };
+	int rc = -1;
+
+	lh_buf_init(&f.log, LH_BUF_NOMAX);
+	lh_buf_init(&f.carry, LH_BUF_NOMAX);
+	lh_buf_init(&f.mark, 256);
+	f.from = lh_lhv_open(path, err);
+	if (f.from && !is_from(&f, fd))
+		rc = FOLD_MOOT;
+	else if (f.from && f.from->logged_puts + f.from->logged_deletes == 0 && f.from->torn_at < 0)
+		rc = FOLD_DONE;
+	else if (f.from && build(&f, jobs, err) == 0)
+		rc = locked_swap(&f, lock_timeout, err);
+	lh_lhv_writer_free(f.w);
+	lh_lhv_close(f.from);
+	lh_buf_free(&f.log);
+	lh_buf_free(&f.carry);
+	lh_buf_free(&f.mark);
+	return rc;
+}
+
+static int fold_once(const char *path, unsigned jobs, enum when when, double lock_timeout, struct lh_err *err)
+{
+	int rc = -1, fd = lh_open_regular(path, O_RDONLY, 0, err);
+	char *name = fd >= 0 ? lh_lhv_beside(path, LH_LHV_COMPACT, err) : NULL;
+	struct lh_lock lock = { .fd = -1 };
+
+	if (name)
+		rc = lh_lock_take(&lock, name, path, when == FOLD_UNLESS_BUSY ? 0 : lock_timeout, err);
+	if (name && rc < 0 && when == FOLD_UNLESS_BUSY && err->code == LH_ELOCKED)
+		rc = FOLD_BUSY;
+	if (rc == 0 && !(when == FOLD_FOR_ROOM && was_replaced(path, fd)))
+		rc = fold_alone(path, fd, jobs, lock_timeout, err);
+	lh_lock_drop(&lock);
+	free(name);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static int fold(const char *path, unsigned jobs, enum when when, double lock_timeout, struct lh_err *err)
+{
+	int rc = FOLD_MOOT, tries = 0, rounds = 0;
+
+	if (lh_lhv_no_link(path, err) < 0)
+		return -1;
+	while ((rc == FOLD_MOOT && tries++ < FOLD_TRIES) || (rc == FOLD_AGAIN && when == FOLD_UNLESS_BUSY && ++rounds < FOLD_ROUNDS))
+		rc = fold_once(path, jobs, when, lock_timeout, err);
+	if (rc == FOLD_MOOT && when == FOLD_ALL)
+		return lh_err_set(err, LH_ELOCKED, "%s: others replaced it %d times meanwhile", path, FOLD_TRIES);
+	return rc < 0 ? -1 : 0;
+}
+
+int lh_lhv_compact(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+{
+	return fold(path, jobs, FOLD_ALL, lock_timeout, err);
+}
+
+int lh_lhv_fold(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+{
+	return fold(path, jobs, FOLD_UNLESS_BUSY, lock_timeout, err);
+}
+
+int lh_lhv_make_room(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+{
+	return fold(path, jobs, FOLD_FOR_ROOM, lock_timeout, err);
+}

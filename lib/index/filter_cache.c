@@ -1,0 +1,173 @@
+/* filter_cache.c - what a filter said of which row.  See searcher.h. */
+#include "searcher.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "base/mem.h"
+
+#define CHUNK 4096	/* rows judged in one go: a multiple of 64 */
+#define SAMPLE 512
+
+struct lh_verdicts *lh_verdicts_new(const struct lh_lhv *ix, struct lh_err *err)
+{
+	struct lh_verdicts *v = lh_calloc(1, sizeof *v, err);
+
+	if (!v)
+		return NULL;
+	v->ix = ix;
+	v->rows = lh_lhv_rows(ix);
+	v->bad = v->chunks = (v->rows + CHUNK - 1) / CHUNK;
+	v->bits = lh_calloc(v->chunks * (CHUNK / 64), 2 * sizeof *v->bits, err);
+	if (!v->bits) {
+		free(v);
+		return NULL;
+	}
+	pthread_mutex_init(&v->lock, NULL);
+	pthread_cond_init(&v->done, NULL);
+	return v;
+}
+
+void lh_verdicts_free(struct lh_verdicts *v)
+{
+	if (!v)
+		return;
+	pthread_cond_destroy(&v->done);
+	pthread_mutex_destroy(&v->lock);
+	free(v->bits);
+	free(v);
+}
+
+/* 1, 0, -1 */
+static int judge(const struct lh_verdicts *v, const struct lh_query *q, uint64_t row, struct lh_err *err)
+{
+	struct lh_row r;
+	int live = lh_lhv_row(v->ix, row, &r, err);
+
+	return live <= 0 ? live : q->allow(q->ctx, row, &r, err);
+}
+
+/* Who reads that a row was judged must find how. */
+static void remember(struct lh_verdicts *v, uint64_t word, uint64_t judged, uint64_t allowed)
+{
+	if (allowed)
+		__atomic_fetch_or(&v->bits[2 * word + 1], allowed, __ATOMIC_RELAXED);
+	__atomic_fetch_or(&v->bits[2 * word], judged, __ATOMIC_RELEASE);
+}
+
+int lh_verdicts_judge(struct lh_verdicts *v, const struct lh_query *q, uint64_t row, struct lh_err *err)
+{
+	uint64_t bit = (uint64_t)1 << row % 64;
+	int yes = judge(v, q, row, err);
+
+	if (yes >= 0)
+		remember(v, row / 64, bit, yes ? bit : 0);
+	return yes;
+}
+
+/* Few are enough where many match: 32 of them say how many within a third. */
+static int take_sample(struct lh_verdicts *v, const struct lh_query *q, struct lh_err *err)
+{
+	unsigned i;
+	int rc;
+
+	v->yes = 0;
+	for (i = 0; i < SAMPLE && v->yes < LH_SEEDS; i++) {
+		uint64_t row = (i * 0x9e3779b97f4a7c15u >> 32) * v->ix->rows >> 32;
+
+		rc = lh_verdict(q, row, err);
+		if (rc < 0)
+			return -1;
+		if (rc)
+			v->seed[v->yes++] = (uint32_t)row;
+	}
+	v->asked = i;
+	return 0;
+}
+
+int lh_verdicts_sample(struct lh_verdicts *v, const struct lh_query *q, struct lh_err *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&v->lock);
+	if (!v->asked)
+		rc = take_sample(v, q, err);
+	pthread_mutex_unlock(&v->lock);
+	return rc;
+}
+
+/* ---- all rows ---- */
+
+/* How many rows of a chunk are allowed, or -1. */
+static int64_t judge_chunk(struct lh_verdicts *v, const struct lh_query *q, uint64_t chunk, struct lh_err *err)
+{
+	uint64_t word, row, end = (chunk + 1) * CHUNK;
+	int64_t allowed = 0;
+
+	if (end > v->rows)
+		end = v->rows;
+	for (word = chunk * (CHUNK / 64); word * 64 < end; word++) {
+		uint64_t judged = __atomic_load_n(&v->bits[2 * word], __ATOMIC_ACQUIRE);
+		uint64_t yes = __atomic_load_n(&v->bits[2 * word + 1], __ATOMIC_RELAXED);
+
+		for (row = word * 64; row < end && row < (word + 1) * 64; row++) {
+			int rc;
+
+			if (judged >> row % 64 & 1)
+				continue;
+			rc = judge(v, q, row, err);
+			if (rc < 0)
+				return -1;
+			judged |= (uint64_t)1 << row % 64;
+			yes |= (uint64_t)rc << row % 64;
+		}
+		remember(v, word, judged, yes);
+		allowed += __builtin_popcountll(yes);
+	}
+	return allowed;
+}
+
+/* Opening said that pages are met at random. */
+static void read_ahead(const struct lh_lhv *ix)
+{
+	if (ix->metas_n)
+		madvise((void *)(uintptr_t)ix->metas, ix->metas_n, MADV_WILLNEED);
+}
+
+/* A chunk that cannot be judged does not keep anybody from the others, so that
+ * the error is always the first one. */
+static void finish_chunk(struct lh_verdicts *v, uint64_t chunk, int64_t allowed, const struct lh_err *err)
+{
+	if (allowed >= 0) {
+		v->allowed += (uint64_t)allowed;
+	} else if (chunk < v->bad) {
+		v->bad = chunk;
+		v->err = *err;
+	}
+	if (++v->finished == v->chunks)
+		pthread_cond_broadcast(&v->done);
+}
+
+int lh_verdicts_all(struct lh_verdicts *v, const struct lh_query *q, struct lh_err *err)
+{
+	int64_t allowed;
+	uint64_t chunk;
+
+	pthread_mutex_lock(&v->lock);
+	while (v->next < v->chunks) {
+		chunk = v->next++;
+		pthread_mutex_unlock(&v->lock);
+		if (chunk == 0)
+			read_ahead(v->ix);
+		allowed = judge_chunk(v, q, chunk, err);
+		pthread_mutex_lock(&v->lock);
+		finish_chunk(v, chunk, allowed, err);
+	}
+	while (v->finished < v->chunks)
+		pthread_cond_wait(&v->done, &v->lock);
+	pthread_mutex_unlock(&v->lock);
+	if (v->bad == v->chunks)
+		return 0;
+	*err = v->err;
+	return -1;
+}

@@ -1,0 +1,380 @@
+/* index_log.c - a snapshot's pending rows, read from INDEX-log.  See index_log.h. */
+#include "index_log.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/id_table.h"
+#include "base/mem.h"
+
+/* The bytes of a log, shared by snapshots that were read on one from the other:
+ * the newest has len of them, and may add where there is room, as no other looks
+ * beyond its own. */
+struct text {
+	atomic_uint others;	/* who shares it, but one */
+	struct lh_buf bytes;
+};
+
+/* Behind struct lh_lhv's log pointer. */
+struct replayed {
+	struct text *shared;
+	struct lh_buf text;	/* the log, in shared; pending rows point into it */
+	size_t whole;		/* of it, before what may be torn */
+	bool ours;		/* what comes behind that is of this index */
+	struct lh_idmap by_id;	/* live or dead: the id's last pending row */
+	size_t cap;		/* of ix->pending */
+};
+
+static struct lh_str pending_id(const void *ctx, uint32_t i)
+{
+	return ((const struct lh_lhv *)ctx)->pending[i].id;
+}
+
+/* The id's row in the file, unless it is hidden already: -1, -2 on error. */
+static int64_t shown_row(const struct lh_lhv *ix, struct lh_str id, struct lh_err *err)
+{
+	int64_t row = lh_lhv_base_find(ix, id.p, id.n, err);
+
+	return row >= 0 && lh_lhv_hidden(ix, (uint64_t)row) ? -1 : row;
+}
+
+static int hide_row(struct lh_lhv *ix, uint64_t row, struct lh_err *err)
+{
+	if (!ix->hidden)
+		ix->hidden = lh_calloc(ix->rows / 64 + 1, sizeof *ix->hidden, err);
+	if (!ix->hidden)
+		return -1;
+	ix->hidden[row / 64] |= UINT64_C(1) << (row % 64);
+	ix->n_hidden++;
+	return 0;
+}
+
+/* Take out what is there of the id; *meta is what it had. */
+static int take_out(struct lh_lhv *ix, struct lh_str id, struct lh_str *meta, struct lh_err *err)
+{
+	struct replayed *r = ix->log;
+	int64_t at = lh_idmap_find(&r->by_id, id.p, id.n);
+	struct lh_row row;
+
+	*meta = (struct lh_str){ "", 0 };
+	if (at >= 0) {
+		struct lh_pending *p = &ix->pending[at];
+
+		if (!p->dead)
+			*meta = p->meta;
+		ix->n_dead += !p->dead;
+		p->dead = true;
+		return 0;
+	}
+	at = shown_row(ix, id, err);
+	if (at < 0)
+		return at == -2 ? -1 : 0;
+	if (lh_lhv_base_row(ix, (uint64_t)at, &row, err) < 0)
+		return -1;
+	*meta = row.meta;
+	return hide_row(ix, (uint64_t)at, err);
+}
+
+static int push(struct lh_lhv *ix, const struct lh_pending *row, struct lh_err *err)
+{
+	struct replayed *r = ix->log;
+
+	if (ix->n_pending >= LH_LHV_ROWS_MAX - ix->rows)
+		return lh_err_set(err, LH_ECORRUPT, "log: more than %u rows", LH_LHV_ROWS_MAX);
+	if (lh_grow(&ix->pending, &r->cap, ix->n_pending + 1, sizeof *ix->pending, err) < 0)
+		return -1;
+	ix->pending[ix->n_pending] = *row;
+	if (lh_idmap_set(&r->by_id, row->id.p, row->id.n, (uint32_t)ix->n_pending, err) < 0)
+		return -1;
+	ix->n_pending++;
+	return 0;
+}
+
+static bool is_empty_object(struct lh_str meta)
+{
+	size_t i;
+
+	for (i = 0; i < meta.n && meta.p[i] != '{'; i++)
+		;
+	for (i++; i < meta.n && strchr(" \t\r\n", meta.p[i]); i++)
+		;
+	return i < meta.n && meta.p[i] == '}';
+}
+
+static int apply(struct lh_lhv *ix, const struct lh_log_frame *f, struct lh_err *err)
+{
+	struct lh_pending row;
+	struct lh_str before;
+	bool with_meta;
+
+	if (lh_log_get_change(f, ix->params.dimension, &row, &with_meta) < 0 ||
+	    lh_lhv_check_id(row.id.p, row.id.n, err) < 0)
+		return lh_err_set(err, LH_ECORRUPT, "log: the record at byte %llu is damaged", (unsigned long long)f->at);
+	if (take_out(ix, row.id, &before, err) < 0)
+		return -1;
+	if (f->kind == LH_LOG_DELETE) {
+		ix->logged_deletes++;
+		return 0;
+	}
+	ix->logged_puts++;
+	if (!with_meta)
+		row.meta = before;
+	else if (is_empty_object(row.meta))
+		row.meta.n = 0;
+	return push(ix, &row, err);
+}
+
+static enum lh_log_step apply_all(struct lh_lhv *ix, struct lh_err *err)
+{
+	struct replayed *r = ix->log;
+	struct lh_log_frame f = { .next = r->whole };
+	struct lh_log_mark mark;
+	enum lh_log_step step;
+
+	err->code = LH_OK;
+	while ((step = lh_log_next(r->text.p, r->text.len, true, &f)) == LH_LOG_FRAME) {
+		if (f.kind != LH_LOG_MARK && f.at > 0) {
+			if (r->ours && apply(ix, &f, err) < 0)
+				return LH_LOG_DAMAGED;
+			continue;
+		}
+		if (lh_log_get_mark(&f, &mark, err) < 0)
+			return LH_LOG_DAMAGED;
+		r->ours = mark.checksum == ix->checksum;
+		if (r->ours && mark.dimension != ix->params.dimension) {
+			lh_err_set(err, LH_ECORRUPT, "log: dimension %u, the index has %u", mark.dimension, ix->params.dimension);
+			return LH_LOG_DAMAGED;
+		}
+	}
+	if (step == LH_LOG_DAMAGED)
+		lh_err_set(err, LH_ECORRUPT, "log: damaged at byte %llu", (unsigned long long)f.at);
+	if (step == LH_LOG_TORN)
+		ix->torn_at = (int64_t)f.at;
+	r->whole = f.at;
+	return step;
+}
+
+static void forget(struct lh_lhv *ix)
+{
+	struct replayed *r = ix->log;
+
+	free(ix->pending);
+	free(ix->hidden);
+	ix->pending = NULL;
+	ix->hidden = NULL;
+	ix->n_pending = 0;
+	ix->n_hidden = ix->n_dead = ix->logged_puts = ix->logged_deletes = 0;
+	ix->torn_at = -1;
+	r->cap = r->whole = 0;
+	r->ours = false;
+	lh_idmap_free(&r->by_id);
+}
+
+static struct replayed *begin(struct lh_lhv *ix, struct lh_err *err)
+{
+	struct replayed *r = lh_calloc(1, sizeof *r, err);
+
+	if (r)
+		r->by_id = (struct lh_idmap){ .key = pending_id, .ctx = ix };
+	return ix->log = r;
+}
+
+static struct text *text_new(struct lh_err *err)
+{
+	struct text *t = lh_calloc(1, sizeof *t, err);
+
+	if (t)
+		lh_buf_init(&t->bytes, LH_BUF_NOMAX);
+	return t;
+}
+
+static void text_drop(struct text *t)
+{
+	if (!t || atomic_fetch_sub(&t->others, 1) > 0)
+		return;
+	lh_buf_free(&t->bytes);
+	free(t);
+}
+
+static bool being_written(const char *path)
+{
+	struct lh_err unused;
+	char *lock = lh_lhv_beside(path, LH_LHV_LOCK, &unused);
+	bool is = lock && access(lock, F_OK) == 0;
+
+	free(lock);
+	return is;
+}
+
+/*
+ * Logs are read without a lock.  A writer that overwrites a torn tail while
+ * it is being read may show us half of both, which looks like damage but is
+ * gone a moment later: only what stays damaged is.
+ */
+int lh_lhv_log_replay(struct lh_lhv *ix, const char *path, struct lh_err *err)
+{
+	struct replayed *r = begin(ix, err);
+	int tries;
+
+	if (!r || !(r->shared = text_new(err)))
+		return -1;
+	for (tries = 0; tries < 3; tries++) {
+		if (tries && being_written(path))
+			nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+		forget(ix);
+		if (lh_log_read(path, &r->shared->bytes, err) < 0)
+			return -1;
+		r->text = r->shared->bytes;
+		if (apply_all(ix, err) != LH_LOG_DAMAGED)
+			return 0;
+		if (err->code != LH_ECORRUPT)
+			return -1;
+	}
+	return -1;
+}
+
+int64_t lh_lhv_log_find(const struct lh_lhv *ix, const char *id, size_t n)
+{
+	const struct replayed *r = ix->log;
+	int64_t i = r ? lh_idmap_find(&r->by_id, id, n) : -1;
+
+	return i >= 0 && ix->pending[i].dead ? -1 : i;
+}
+
+const struct lh_buf *lh_lhv_log_text(const struct lh_lhv *ix)
+{
+	return &((const struct replayed *)ix->log)->text;
+}
+
+void lh_lhv_log_free(struct lh_lhv *ix)
+{
+	struct replayed *r = ix->log;
+
+	if (!r)
+		return;
+	forget(ix);
+	text_drop(r->shared);
+	free(r);
+	ix->log = NULL;
+}
+
+/* ---- a log that grew ---- */
+
+/* The text that the bytes behind what from has whole go into. */
+static struct text *text_for(const struct replayed *from, size_t more, struct lh_err *err)
+{
+	struct text *t = from->shared;
+
+	if (t->bytes.len == from->text.len && t->bytes.cap - from->whole >= more) {
+		atomic_fetch_add(&t->others, 1);
+		return t;
+	}
+	t = text_new(err);
+	if (!t)
+		return NULL;
+	lh_buf_room(&t->bytes, 2 * (from->whole + more));
+	lh_buf_add(&t->bytes, from->text.p, from->whole);
+	if (lh_buf_check(&t->bytes, err) == 0)
+		return t;
+	text_drop(t);
+	return NULL;
+}
+
+/* 1, 0 when there is less than that, -1. */
+static int read_on(struct replayed *r, int fd, size_t from, size_t size, struct lh_err *err)
+{
+	struct lh_buf *b = &r->shared->bytes;
+	ssize_t got;
+
+	if (lseek(fd, (off_t)from, SEEK_SET) < 0)
+		return lh_err_sys(err, "cannot seek in the log");
+	for (b->len = from; b->len < size; b->len += (size_t)got) {
+		got = lh_read_some(fd, b->p + b->len, size - b->len, err);
+		if (got <= 0)
+			return (int)got;
+	}
+	r->text = *b;
+	return 1;
+}
+
+/* A pointer into the log's bytes that were at from, n of them, which are at to. */
+static const void *moved(const void *p, const char *from, size_t n, const char *to)
+{
+	uintptr_t at = (uintptr_t)p - (uintptr_t)from;
+
+	return at < n ? to + at : p;
+}
+
+/* What from made of its part of the log. */
+static int take_over(struct lh_lhv *ix, const struct lh_lhv *from, struct lh_err *err)
+{
+	const struct replayed *was = from->log;
+	struct replayed *r = ix->log;
+	size_t i, words = ix->rows / 64 + 1;
+
+	if (lh_idmap_copy(&r->by_id, &was->by_id, err) < 0 ||
+	    lh_grow(&ix->pending, &r->cap, from->n_pending + 1, sizeof *ix->pending, err) < 0)
+		return -1;
+	for (i = 0; i < from->n_pending; i++) {
+		struct lh_pending *p = &ix->pending[i];
+
+		*p = from->pending[i];
+		p->id.p = moved(p->id.p, was->text.p, was->whole, r->text.p);
+		p->meta.p = moved(p->meta.p, was->text.p, was->whole, r->text.p);
+		p->vector = moved(p->vector, was->text.p, was->whole, r->text.p);
+	}
+	ix->n_pending = from->n_pending;
+	r->whole = was->whole;
+	r->ours = was->ours;
+	ix->torn_at = -1;
+	if (!from->hidden)
+		return 0;
+	ix->hidden = lh_calloc(words, sizeof *ix->hidden, err);
+	if (!ix->hidden)
+		return -1;
+	memcpy(ix->hidden, from->hidden, words * sizeof *ix->hidden);
+	return 0;
+}
+
+/* The log as ix's stamp has it, if it is the one that from has read, with more
+ * behind: its descriptor, or -1. */
+static int open_grown(const struct lh_lhv *ix, const struct lh_lhv *from, struct lh_err *err)
+{
+	const struct lh_stamp *now = &ix->log_stamp, *was = &from->log_stamp;
+	struct stat st;
+	int fd;
+
+	if (!now->there || (was->there && (now->dev != was->dev || now->ino != was->ino)) ||
+	    (uint64_t)now->size < ((const struct replayed *)from->log)->whole)
+		return -1;
+	fd = lh_open_regular(ix->common->log, O_RDONLY, 0, err);
+	if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_dev != now->dev || st.st_ino != now->ino)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int lh_lhv_log_go_on(struct lh_lhv *ix, const struct lh_lhv *from, struct lh_err *err)
+{
+	const struct replayed *was = from->log;
+	struct replayed *r = begin(ix, err);
+	int fd = r ? open_grown(ix, from, err) : -1, rc = 0;
+
+	if (fd < 0)
+		return r ? 0 : -1;
+	r->shared = text_for(was, (size_t)ix->log_stamp.size - was->whole, err);
+	if (r->shared)
+		rc = read_on(r, fd, was->whole, (size_t)ix->log_stamp.size, err);
+	close(fd);
+	if (!r->shared || (rc > 0 && take_over(ix, from, err) < 0))
+		return -1;
+	if (rc <= 0)
+		return 0;
+	if (apply_all(ix, err) != LH_LOG_DAMAGED)
+		return 1;
+	return err->code == LH_ENOMEM ? -1 : 0;
+}

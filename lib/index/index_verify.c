@@ -1,0 +1,305 @@
+/*
+ * index_verify.c - every byte of an index file, checked: the checksums and
+ * padding catch whatever has changed since it was written, the rest what was
+ * written wrong.
+ */
+#include "index_parts.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/mem.h"
+
+#define SHOWN 5		/* messages a section */
+
+struct check {
+	struct lh_lhv *ix;
+	void (*damage)(void *ctx, const char *section, const char *text);
+	void *ctx;
+	struct lh_err *err;
+	unsigned said[LH_LHV_KINDS + 1];
+	float *vector;		/* of the row that is looked at */
+	uint32_t *level;	/* rows + 1, once rows have been looked at */
+};
+
+LH_PRINTF(3, 4)
+static void bad(struct check *c, uint32_t kind, const char *fmt, ...)
+{
+	uint32_t slot = kind < LH_LHV_KINDS ? kind : LH_LHV_KINDS;
+	char text[256];
+	va_list ap;
+
+	if (++c->said[slot] > SHOWN + 1)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	c->damage(c->ctx, lh_lhv_kind_name(kind), c->said[slot] > SHOWN ? "more damage is not shown" : text);
+}
+
+/* What opening said, as damage of the section that it names first. */
+static void bad_open(struct check *c)
+{
+	uint32_t kind;
+	size_t n;
+
+	for (kind = 1; kind < LH_LHV_KINDS; kind++) {
+		n = strlen(lh_lhv_kind_name(kind));
+		if (!strncmp(c->err->msg, lh_lhv_kind_name(kind), n) && c->err->msg[n] == ':') {
+			bad(c, kind, "%s", c->err->msg + n + 2);
+			return;
+		}
+	}
+	bad(c, 0, "%s", strncmp(c->err->msg, "header: ", 8) ? c->err->msg : c->err->msg + 8);
+}
+
+static void check_header(struct check *c)
+{
+	const struct lh_lhv_header *h = &c->ix->header;
+	uint32_t i;
+
+	if (h->zero || (h->version < 2 && h->id_seed) || !lh_lhv_all_zero(h->zeros, sizeof h->zeros) ||
+	    !lh_lhv_all_zero(h->rest, sizeof h->rest) ||
+	    !lh_lhv_all_zero(h->section + h->n_sections, (LH_LHV_SECTIONS - h->n_sections) * sizeof *h->section))
+		bad(c, 0, "reserved bytes are not zero");
+	for (i = 0; i < h->n_sections; i++)
+		if (h->section[i].zero)
+			bad(c, 0, "reserved bytes of section %u are not zero", i);
+}
+
+static void check_sums(struct check *c)
+{
+	const struct lh_lhv_header *h = &c->ix->header;
+	const char *map = c->ix->map.p;
+	uint32_t i;
+
+	for (i = 0; i < h->n_sections; i++) {
+		const struct lh_lhv_section *s = &h->section[i];
+		uint64_t end = s->at + s->bytes;
+
+		if (lh_xxh3(map + s->at, s->bytes) != s->xxh3)
+			bad(c, s->kind, "the checksum is wrong");
+		if (!lh_lhv_all_zero(map + end, lh_lhv_round(end, LH_LHV_PAGE) - end))
+			bad(c, s->kind, "the padding is not zero");
+	}
+}
+
+/* What sound.c said, if it said anything. */
+static void bad_if(struct check *c, uint32_t kind, int rc)
+{
+	if (rc < 0)
+		bad(c, kind, "%s", c->err->msg);
+}
+
+static void check_links(struct check *c, uint32_t kind, const uint32_t *list, uint32_t max, uint64_t row, uint32_t level)
+{
+	struct lh_lhv_graph g = { c->ix->rows, c->level };
+	uint32_t copy[1 + 2 * LH_LHV_M_MAX];
+
+	memcpy(copy, list, 4 * (1 + (size_t)max));
+	bad_if(c, kind, lh_lhv_sound_links(&g, copy, max, row, level, c->err));
+}
+
+static void check_row(struct check *c, uint64_t row)
+{
+	const struct lh_lhv *ix = c->ix;
+	const struct lh_lhv_params *p = &ix->params;
+	const unsigned char *at = ix->block + row * ix->stride;
+	size_t links = 4 * (1 + 2 * (size_t)p->m), code = lh_lhv_code_bytes(p);
+
+	check_links(c, LH_LHV_ROWS, (const void *)at, ix->graph ? 2 * p->m : 0, row, 0);
+	if (!lh_lhv_all_zero(at + links, ix->vector_at - links) ||
+	    !lh_lhv_all_zero(at + ix->vector_at + code, ix->stride - ix->vector_at - code))
+		bad(c, LH_LHV_ROWS, "row %llu: the padding is not zero", (unsigned long long)row);
+	bad_if(c, LH_LHV_ROWS, lh_lhv_sound_code(p, lh_lhv_code(ix, row), c->vector, row, c->err));
+	if (p->rescore) {
+		lh_lhv_vector(ix, row, c->vector);
+		bad_if(c, LH_LHV_EXACT, lh_lhv_sound_vector(p, c->vector, row, c->err));
+	}
+}
+
+/* By a copy of the levels, as large as they are. */
+static int check_graph(struct check *c)
+{
+	const struct lh_lhv *ix = c->ix;
+	struct lh_lhv_graph g = { .rows = ix->rows };
+	uint64_t row;
+	uint32_t list, m = ix->params.m;
+
+	if (!ix->graph)
+		return 0;
+	g.level = c->level = lh_calloc(ix->rows + 1, sizeof *c->level, c->err);
+	if (!c->level)
+		return -1;
+	memcpy(c->level, ix->level, (ix->rows + 1) * sizeof *c->level);
+	if (lh_lhv_sound_levels(&g, ix->n_upper, ix->top, c->err) < 0) {
+		bad(c, LH_LHV_LEVELS, "%s", c->err->msg);
+		return 0;
+	}
+	if (c->level[ix->entry + 1] - c->level[ix->entry] != ix->top)
+		bad(c, 0, "the graph begins at row %u, which is not on level %u", ix->entry, ix->top);
+	for (row = 0; row < ix->rows; row++)
+		for (list = c->level[row]; list < c->level[row + 1]; list++)
+			check_links(c, LH_LHV_UPPER, ix->upper + list * (1 + (size_t)m), m, row, list - c->level[row] + 1);
+	return 0;
+}
+
+/* Offsets begin at 0, never fall, and end where the bytes do. */
+static bool check_offsets(struct check *c, uint32_t kind, const uint64_t *at, uint64_t n)
+{
+	uint64_t row, rows = c->ix->rows;
+
+	for (row = 0; row < rows; row++)
+		if (at[row] > at[row + 1])
+			break;
+	if (row == rows && at[0] == 0 && at[rows] == n)
+		return true;
+	bad(c, kind, "row %llu: the offset is wrong", (unsigned long long)row);
+	return false;
+}
+
+static void check_ids(struct check *c)
+{
+	const struct lh_lhv *ix = c->ix;
+	uint64_t row, used = 0, i;
+	struct lh_str id;
+
+	for (i = 0; i < ix->hash_slots; i++)
+		used += ix->hash[2 * i + 1] != 0;
+	if (used != ix->rows)
+		bad(c, LH_LHV_ID_HASH, "%llu slots are in use for %llu rows", (unsigned long long)used, (unsigned long long)ix->rows);
+	used = lh_lhv_longest_run(ix->hash, ix->hash_slots);
+	if (used >= LH_LHV_PROBES)
+		bad(c, LH_LHV_ID_HASH, "%llu slots in a row are in use, at most %d: build it anew", (unsigned long long)used, LH_LHV_PROBES - 1);
+	if (!check_offsets(c, LH_LHV_ID_AT, ix->id_at, ix->ids_n))
+		return;
+	for (row = 0; row < ix->rows; row++) {
+		if (lh_lhv_text(ix, LH_LHV_IDS, row, &id, c->err) < 0 || id.n < 1 || id.n > LH_ID_MAX || !lh_utf8_valid(id.p, id.n))
+			bad(c, LH_LHV_IDS, "row %llu: not an id", (unsigned long long)row);
+		else if (!c->said[LH_LHV_ID_HASH] && lh_lhv_base_find(ix, id.p, id.n, c->err) != (int64_t)row)
+			bad(c, LH_LHV_ID_HASH, "row %llu is not found by its id", (unsigned long long)row);
+	}
+}
+
+static int check_metas(struct check *c)
+{
+	const struct lh_lhv *ix = c->ix;
+	struct lh_record scan;
+	struct lh_buf copy;
+	struct lh_str meta;
+	uint64_t row;
+	int rc = 0;
+
+	if (!check_offsets(c, LH_LHV_META_AT, ix->meta_at, ix->metas_n))
+		return 0;
+	lh_record_init(&scan);
+	lh_buf_init(&copy, LH_BUF_NOMAX);
+	for (row = 0; !rc && row < ix->rows; row++) {
+		rc = lh_lhv_text(ix, LH_LHV_METAS, row, &meta, c->err);
+		if (!rc)
+			rc = lh_lhv_sound_meta(&scan, &copy, meta, row, c->err);
+		if (rc < 0 && c->err->code == LH_ECORRUPT) {
+			bad(c, LH_LHV_METAS, "%s", c->err->msg);
+			rc = 0;
+		}
+	}
+	lh_buf_free(&copy);
+	lh_record_free(&scan);
+	return rc;
+}
+
+/* Every row once. */
+static int check_order(struct check *c)
+{
+	const struct lh_lhv *ix = c->ix;
+	bool *there = ix->order ? lh_calloc(ix->rows, sizeof *there, c->err) : NULL;
+	uint64_t i;
+
+	if (ix->order && !there)
+		return -1;
+	for (i = 0; there && i < ix->rows; i++) {
+		uint32_t row = lh_once32(&ix->order[i]);
+
+		if (row >= ix->rows || there[row])
+			bad(c, LH_LHV_ORDER, "entry %llu is row %u", (unsigned long long)i, row);
+		else
+			there[row] = true;
+	}
+	free(there);
+	return 0;
+}
+
+static void bad_lexical(void *ctx, int run, const char *text)
+{
+	bad(ctx, LH_LHV_LENGTHS + (uint32_t)run, "%s", text);
+}
+
+/* What stands in the sections of a file that could be opened. */
+static int check_contents(struct check *c)
+{
+	uint64_t row;
+	int rc;
+
+	c->vector = lh_calloc(c->ix->params.dimension, sizeof *c->vector, c->err);
+	if (!c->vector)
+		return -1;
+	madvise((void *)(uintptr_t)c->ix->map.p, c->ix->map.n, MADV_SEQUENTIAL);
+	for (row = 0; row < c->ix->rows; row++)
+		check_row(c, row);
+	free(c->vector);
+	rc = check_graph(c);
+	free(c->level);
+	if (rc < 0)
+		return -1;
+	check_ids(c);
+	if (c->ix->params.lexical && lh_lexical_verify(&c->ix->lexical, bad_lexical, c, c->err) < 0)
+		return -1;
+	return check_order(c) < 0 ? -1 : check_metas(c);
+}
+
+static int check_all(struct check *c, const char *path)
+{
+	if (lh_lhv_take_header(c->ix, c->err) < 0) {
+		bad_open(c);
+		return 0;
+	}
+	check_header(c);
+	check_sums(c);
+	if (lh_lhv_open_mapped(c->ix, c->err) < 0) {
+		if (c->err->code == LH_ENOMEM)
+			return -1;
+		bad_open(c);
+		return 0;
+	}
+	if (check_contents(c) < 0)
+		return -1;
+	return lh_lhv_log_verify(c->ix, path, c->damage, c->ctx, c->err);
+}
+
+int lh_lhv_verify(const char *path, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err)
+{
+	struct lh_lhv ix = { .torn_at = -1 };
+	struct check c = { .ix = &ix, .damage = damage, .ctx = ctx, .err = err };
+	char *real;
+	int rc;
+
+	if (lh_lhv_follow(path, &real, err) < 0)
+		return -1;
+	rc = lh_mapped_open(&ix.map, real ? real : path, err);
+	if (rc == 0)
+		rc = check_all(&c, real ? real : path);
+	lh_mapped_close(&ix.map);
+	free(real);
+	return rc;
+}
+
+void lh_lhv_verify_sums(struct lh_lhv *ix, void (*damage)(void *ctx, const char *section, const char *text), void *ctx)
+{
+	struct check c = { .ix = ix, .damage = damage, .ctx = ctx };
+
+	check_header(&c);
+	check_sums(&c);
+}

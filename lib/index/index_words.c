@@ -1,0 +1,217 @@
+/*
+ * index_words.c - an index's rows by their words: the text that each row's
+ * metadata gives, the inverted index of those, and questions to it.
+ */
+#include "index_words.h"
+#include "searcher.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "json/template.h"
+
+/* ---- the text of a row ---- */
+
+struct maker {
+	const struct lh_lhv_params *p;
+	struct lh_template *template;
+	struct lh_record scan;
+	struct lh_buf copy;	/* of the metadata: the scanner reads past its text */
+	struct lh_buf text, piece;
+};
+
+static int maker_init(struct maker *m, const struct lh_lhv_params *p, struct lh_err *err)
+{
+	*m = (struct maker){ .p = p };
+	lh_record_init(&m->scan);
+	lh_buf_init(&m->copy, LH_BUF_NOMAX);
+	lh_buf_init(&m->text, LH_BUF_NOMAX);
+	lh_buf_init(&m->piece, LH_BUF_NOMAX);
+	if (p->lexical != LH_LEXICAL_TEMPLATE)
+		return 0;
+	m->template = lh_template_new(p->lexical_of, err);
+	return m->template ? 0 : lh_err_prefix(err, "parameters: lexical template");
+}
+
+static void maker_free(struct maker *m)
+{
+	lh_template_free(m->template);
+	lh_record_free(&m->scan);
+	lh_buf_free(&m->copy);
+	lh_buf_free(&m->text);
+	lh_buf_free(&m->piece);
+}
+
+static int add_string(struct maker *m, const struct lh_value *v, struct lh_err *err)
+{
+	struct lh_str s;
+
+	lh_buf_reset(&m->piece);
+	if (lh_value_str(v, &m->piece, &s, err) < 0)
+		return -1;
+	lh_buf_add(&m->text, s.p, s.n);
+	lh_buf_putc(&m->text, '\n');
+	return 0;
+}
+
+/* Every string, wherever it stands.  The depth is bounded by the scanner's. */
+static int add_strings(struct maker *m, const struct lh_value *v, struct lh_err *err)
+{
+	struct lh_iter it;
+
+	if (v->type == LH_STRING)
+		return add_string(m, v, err);
+	if (v->type != LH_OBJECT && v->type != LH_ARRAY)
+		return 0;
+	for (lh_iter_init(&it, v); lh_iter_next(&it); )
+		if (add_strings(m, &it.val, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int make(struct maker *m, struct lh_err *err)
+{
+	struct lh_value all, one;
+
+	if (lh_json_parse(&m->scan, m->copy.p, m->copy.len, &all, err) < 0)
+		return -1;
+	if (m->template && all.type == LH_OBJECT)
+		return lh_record_parse(&m->scan, all.p, all.n, err) < 0 ? -1 : lh_template_render(m->template, &m->scan, &m->text, err);
+	if (!m->template && all.type == LH_OBJECT && lh_value_get(&all, m->p->lexical_of, &one) && one.type == LH_STRING)
+		return add_string(m, &one, err);
+	return m->template ? 0 : add_strings(m, &all, err);
+}
+
+/* The text that a row's metadata gives; good until the next one. */
+static int text_of(struct maker *m, struct lh_str meta, struct lh_str *text, struct lh_err *err)
+{
+	lh_buf_reset(&m->text);
+	lh_buf_reset(&m->copy);
+	lh_buf_add(&m->copy, meta.p, meta.n);
+	if (lh_buf_check(&m->copy, err) < 0)
+		return -1;
+	if (meta.n && make(m, err) < 0) {
+		if (err->code == LH_EDATA)
+			err->code = LH_ECORRUPT;	/* it was JSON when it came in */
+		return lh_err_prefix(err, "metadata");
+	}
+	*text = (struct lh_str){ m->text.len ? m->text.p : "", m->text.len };
+	return lh_buf_check(&m->text, err);
+}
+
+int lh_lhv_lexical_build(const struct lh_lhv_params *p, struct lh_str (*meta)(const void *ctx, uint64_t row), const void *ctx, uint64_t rows, struct lh_lexical_build *b, struct lh_lexical *out, struct lh_err *err)
+{
+	struct lh_str text = { "", 0 };
+	struct maker m;
+	uint64_t row;
+	int rc;
+
+	rc = maker_init(&m, p, err);
+	for (row = 0; rc == 0 && row < rows; row++) {
+		rc = text_of(&m, meta(ctx, row), &text, err);
+		if (rc == 0)
+			rc = lh_lexical_build_add(b, text.p, text.n, err);
+		if (rc < 0)
+			lh_err_prefix(err, "row %llu", (unsigned long long)row);
+	}
+	maker_free(&m);
+	return rc < 0 ? -1 : lh_lexical_build_finish(b, out, err);
+}
+
+/* ---- questions ---- */
+
+struct lh_lhv_words {
+	const struct lh_lhv *ix;
+	struct lh_lexical_build *pending;	/* NULL: there are none */
+	struct lh_lexical late;		/* its index */
+	struct lh_lexical_question q;
+	struct lh_lexical_hit *hit;
+	size_t cap;
+	struct lh_query *asked;		/* the one that is being answered */
+};
+
+static struct lh_str pending_meta(const void *ctx, uint64_t i)
+{
+	const struct lh_pending *p = &((const struct lh_lhv *)ctx)->pending[i];
+
+	return p->dead ? (struct lh_str){ "", 0 } : p->meta;
+}
+
+static int read_pending(struct lh_lhv_words *w, struct lh_err *err)
+{
+	w->pending = lh_lexical_build_new(err);
+	if (!w->pending)
+		return -1;
+	return lh_lhv_lexical_build(&w->ix->params, pending_meta, w->ix, w->ix->n_pending, w->pending, &w->late, err);
+}
+
+struct lh_lhv_words *lh_lhv_words_new(const struct lh_lhv *ix, struct lh_err *err)
+{
+	struct lh_lhv_words *w;
+
+	if (!ix->params.lexical) {
+		lh_err_set(err, LH_EUSAGE, "the index has no words to search by: build it with lh-index build --lexical");
+		return NULL;
+	}
+	w = lh_calloc(1, sizeof *w, err);
+	if (!w)
+		return NULL;
+	w->ix = ix;
+	if (ix->n_pending && read_pending(w, err) < 0) {
+		lh_lhv_words_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+void lh_lhv_words_free(struct lh_lhv_words *w)
+{
+	if (!w)
+		return;
+	lh_lexical_question_free(&w->q);
+	lh_lexical_build_free(w->pending);
+	free(w->hit);
+	free(w);
+}
+
+static int allow(void *ctx, uint64_t row, struct lh_err *err)
+{
+	struct lh_lhv_words *w = ctx;
+	struct lh_query *q = w->asked;
+	struct lh_row r;
+	int rc;
+
+	if (lh_walk_excluded(q, row))
+		return 0;
+	if (!q->allow)
+		return lh_lhv_row(w->ix, row, &r, err);
+	rc = lh_verdict(q, row, err);
+	q->dropped += rc == 0 && (row >= w->ix->rows || !lh_lhv_hidden(w->ix, row));
+	return rc;
+}
+
+static int by_id(void *ctx, uint64_t a, uint64_t b)
+{
+	const struct lh_lhv_words *w = ctx;
+
+	return lh_walk_id_cmp(w->ix, (uint32_t)a, (uint32_t)b);
+}
+
+long lh_lhv_words_search(struct lh_lhv_words *w, struct lh_query *q, struct lh_str text, struct lh_words_hit *out, struct lh_err *err)
+{
+	const struct lh_lexical *part[] = { &w->ix->lexical, &w->late };
+	struct lh_lexical_rows rows = { allow, by_id, w };
+	uint64_t all = lh_lhv_rows(w->ix);
+	size_t k = q->k < all ? q->k : all;
+	long i, n;
+
+	q->dropped = 0;
+	w->asked = q;
+	if (lh_lexical_ask(&w->q, text.p, text.n, part, w->pending ? 2 : 1, err) < 0 ||
+	    lh_grow(&w->hit, &w->cap, k, sizeof *w->hit, err) < 0)
+		return -1;
+	n = lh_lexical_top(&w->q, k, &rows, w->hit, err);
+	for (i = 0; i < n; i++)
+		out[i] = (struct lh_words_hit){ w->hit[i].score, w->hit[i].row };
+	return n;
+}

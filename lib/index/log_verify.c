@@ -1,0 +1,118 @@
+/* log_verify.c - say what is wrong with INDEX-log.  See index_log.h. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "index_log.h"
+
+#define LOCK_WAIT 10.0		/* seconds, for a writer that is in the middle of it */
+
+struct report {
+	void (*damage)(void *ctx, const char *section, const char *text);
+	void *ctx;
+	struct lh_record scan;
+	struct lh_buf meta;	/* a copy: the scanner reads past its text */
+};
+
+static void say(struct report *r, const char *what, uint64_t at)
+{
+	char text[160];
+
+	snprintf(text, sizeof text, "%s at byte %llu", what, (unsigned long long)at);
+	r->damage(r->ctx, "log", text);
+}
+
+static bool meta_good(struct report *r, struct lh_str meta)
+{
+	struct lh_err err;
+	struct lh_value v;
+
+	lh_buf_reset(&r->meta);
+	lh_buf_add(&r->meta, meta.p, meta.n);
+	return lh_buf_check(&r->meta, &err) == 0 && lh_json_parse(&r->scan, r->meta.p, r->meta.len, &v, &err) == 0;
+}
+
+static void check_change(struct report *r, const struct lh_lhv *ix, const struct lh_log_frame *f)
+{
+	struct lh_pending row;
+	struct lh_err err;
+	bool with_meta;
+
+	if (lh_log_get_change(f, ix->params.dimension, &row, &with_meta) < 0)
+		say(r, "a record whose sizes do not add up", f->at);
+	else if (lh_lhv_check_id(row.id.p, row.id.n, &err) < 0)
+		say(r, "a record with a bad id", f->at);
+	else if (f->kind == LH_LOG_PUT && lh_lhv_check_vector(&ix->params, row.vector, ix->params.dimension, &err) < 0)
+		say(r, "a record with a bad vector", f->at);
+	else if (row.meta.n && !meta_good(r, row.meta))
+		say(r, "a record with bad metadata", f->at);
+}
+
+/* Frame by frame; r NULL: only how it ends. */
+static enum lh_log_step check_frames(struct report *r, const struct lh_lhv *ix, const struct lh_buf *text)
+{
+	struct lh_log_frame f = { .next = 0 };
+	struct lh_log_mark mark;
+	enum lh_log_step step;
+	struct lh_err err;
+	bool ours = false;
+
+	while ((step = lh_log_next(text->p, text->len, true, &f)) == LH_LOG_FRAME) {
+		if (f.kind != LH_LOG_MARK && f.at > 0) {
+			if (r && ours)
+				check_change(r, ix, &f);
+			continue;
+		}
+		if (lh_log_get_mark(&f, &mark, &err) < 0) {
+			step = LH_LOG_DAMAGED;
+			break;
+		}
+		ours = mark.checksum == ix->checksum;
+		if (r && ours && mark.dimension != ix->params.dimension)
+			say(r, "a mark of another dimension", f.at);
+	}
+	if (r && step == LH_LOG_TORN)
+		say(r, "torn tail", f.at);
+	if (r && step == LH_LOG_DAMAGED)
+		say(r, "damaged", f.at);
+	return step;
+}
+
+/* The log again, while nobody is writing it (or as it is, when that cannot be
+ * had: verify works where nothing may be written). */
+static int read_still(const char *path, struct lh_buf *text, struct lh_err *err)
+{
+	char *name = lh_lhv_beside(path, LH_LHV_LOCK, err);
+	struct lh_lock lock = { .fd = -1 };
+	struct lh_err unused;
+	bool locked;
+	int rc;
+
+	if (!name)
+		return -1;
+	locked = lh_lock_take(&lock, name, path, LOCK_WAIT, &unused) == 0;
+	rc = lh_log_read(path, text, err);
+	if (locked)
+		lh_lock_drop(&lock);
+	free(name);
+	return rc;
+}
+
+int lh_lhv_log_verify(const struct lh_lhv *ix, const char *path, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err)
+{
+	struct report r = { .damage = damage, .ctx = ctx };
+	struct lh_buf text;
+	int rc;
+
+	lh_buf_init(&text, LH_BUF_NOMAX);
+	lh_buf_init(&r.meta, LH_BUF_NOMAX);
+	lh_record_init(&r.scan);
+	rc = lh_log_read(path, &text, err);
+	if (rc == 0 && check_frames(NULL, ix, &text) != LH_LOG_END)
+		rc = read_still(path, &text, err);
+	if (rc == 0)
+		check_frames(&r, ix, &text);
+	lh_record_free(&r.scan);
+	lh_buf_free(&r.meta);
+	lh_buf_free(&text);
+	return rc;
+}

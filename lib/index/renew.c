@@ -1,0 +1,78 @@
+/* renew.c - an index that others change, opened again.  See lh/index.h. */
+#include <stdlib.h>
+
+#include "index_parts.h"
+#include "base/mem.h"
+
+struct lh_lhv_common *lh_lhv_common_new(const char *path, const char *real, struct lh_stamp *log, struct lh_err *err)
+{
+	struct lh_lhv_common *c = lh_calloc(1, sizeof *c, err);
+
+	if (!c)
+		return NULL;
+	c->path = lh_strndup(path, strlen(path), err);
+	c->log = c->path ? lh_lhv_beside(real, LH_LHV_LOG, err) : NULL;
+	if (!c->log) {
+		lh_lhv_common_drop(c);
+		return NULL;
+	}
+	lh_stamp_take(&c->file, c->path);
+	lh_stamp_take(log, c->log);
+	return c;
+}
+
+void lh_lhv_common_drop(struct lh_lhv_common *c)
+{
+	if (!c || atomic_fetch_sub(&c->others, 1) > 0)
+		return;
+	lh_mapped_close(&c->map);
+	free(c->path);
+	free(c->log);
+	free(c);
+}
+
+bool lh_lhv_stale(const struct lh_lhv *ix)
+{
+	return !lh_stamp_fits(&ix->common->file, ix->common->path) || !lh_stamp_fits(&ix->log_stamp, ix->common->log);
+}
+
+/* The same file, and more of the same log: NULL where it is not so. */
+static struct lh_lhv *go_on(const struct lh_lhv *ix, struct lh_err *err)
+{
+	struct lh_lhv *to = lh_calloc(1, sizeof *to, err);
+	int rc;
+
+	if (!to)
+		return NULL;
+	*to = *ix;
+	atomic_init(&to->others, 0);
+	atomic_fetch_add(&to->common->others, 1);
+	to->pending = NULL;
+	to->hidden = NULL;
+	to->log = NULL;
+	to->n_pending = 0;
+	lh_stamp_take(&to->log_stamp, to->common->log);
+	rc = lh_lhv_log_go_on(to, ix, err);
+	if (rc > 0 && lh_stamp_fits(&to->common->file, to->common->path))
+		return to;
+	lh_lhv_close(to);
+	if (rc >= 0)
+		err->code = LH_OK;
+	return NULL;
+}
+
+struct lh_lhv *lh_lhv_renew(struct lh_lhv *ix, struct lh_err *err)
+{
+	struct lh_lhv *to = NULL;
+
+	if (!lh_lhv_stale(ix)) {
+		atomic_fetch_add(&ix->others, 1);
+		return ix;
+	}
+	if (lh_stamp_fits(&ix->common->file, ix->common->path)) {
+		to = go_on(ix, err);
+		if (!to && err->code != LH_OK)
+			return NULL;
+	}
+	return to ? to : lh_lhv_open(ix->common->path, err);
+}

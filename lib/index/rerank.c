@@ -1,0 +1,124 @@
+/* rerank.c - the best of the candidates, measured again and put in order.
+ * See searcher.h. */
+#include "searcher.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+
+#define SLACK 16	/* f32 and double may differ in the last bits, codes in more */
+#define AHEAD 3		/* candidates whose vectors are asked for before their turn */
+
+const float *lh_walk_vector(const struct lh_searcher *s, uint32_t row)
+{
+	const struct lh_lhv *ix = s->ix;
+
+	if (row >= ix->rows)
+		return ix->pending[row - ix->rows].vector;
+	if (ix->exact)
+		return lh_lhv_exact(ix, row);
+	if (ix->params.precision == LH_F32)
+		return lh_lhv_code(ix, row);
+	lh_lhv_vector(ix, row, s->vector);
+	return s->vector;
+}
+
+static struct lh_str id_of(const struct lh_lhv *ix, uint32_t row)
+{
+	struct lh_err unused;
+	struct lh_str id;
+
+	if (row >= ix->rows)
+		return ix->pending[row - ix->rows].id;
+	if (lh_lhv_text(ix, LH_LHV_IDS, row, &id, &unused) < 0)
+		return (struct lh_str){ "", 0 };
+	return id;
+}
+
+int lh_walk_id_cmp(const struct lh_lhv *ix, uint32_t a, uint32_t b)
+{
+	return lh_str_cmp(id_of(ix, a), id_of(ix, b));
+}
+
+static int by_distance(const void *a, const void *b, void *ctx)
+{
+	const struct cand *x = a, *y = b;
+
+	if (x->d != y->d)
+		return x->d < y->d ? -1 : 1;
+	return x->row == y->row ? 0 : lh_walk_id_cmp(ctx, x->row, y->row);
+}
+
+/* Not finite when the row's vector is not. */
+static double final_distance(const struct lh_searcher *s, const float *v)
+{
+	const struct lh_lhv_params *p = &s->ix->params;
+	double d;
+
+	if (p->distance == LH_L2)
+		return sqrt(lh_vec_l2sq_f64(s->exact.v, v, p->dimension));
+	d = 1 - lh_vec_dot_f64(s->exact.v, v, p->dimension);
+	return p->distance == LH_COSINE && d < 0 ? 0 : d;
+}
+
+static int measure(const struct lh_searcher *s, uint32_t row, float *out, struct lh_err *err)
+{
+	const struct lh_lhv *ix = s->ix;
+	double d = final_distance(s, lh_walk_vector(s, row));
+
+	if (!isfinite(d))
+		return lh_err_set(err, LH_ECORRUPT, "%s: the vector of row %u is damaged",
+				  lh_lhv_kind_name(ix->exact ? LH_LHV_EXACT : LH_LHV_ROWS), row);
+	*out = d > FLT_MAX ? FLT_MAX : d < -FLT_MAX ? -FLT_MAX : (float)d;
+	return 0;
+}
+
+size_t lh_walk_finalists(const struct lh_searcher *s)
+{
+	size_t k = s->q->k;
+
+	return k + SLACK + (s->ix->params.precision == LH_F32 ? 0 : k / 8);
+}
+
+/* The vector of a candidate that is measured soon. */
+static void expect_vector(const struct lh_searcher *s, uint32_t row)
+{
+	const float *v;
+	size_t i;
+
+	if (!s->ix->exact || row >= s->ix->rows)
+		return;
+	v = lh_lhv_exact(s->ix, row);
+	for (i = 0; i < s->ix->params.dimension; i += 16)
+		__builtin_prefetch(v + i);
+}
+
+long lh_walk_answer(struct lh_searcher *s, struct lh_hit *out)
+{
+	struct heap *h = &s->best;
+	const struct lh_lhv *ix = s->ix;
+	size_t i, n;
+
+	qsort_r(h->v, h->n, sizeof *h->v, by_distance, (void *)(uintptr_t)ix);
+	n = h->n < lh_walk_finalists(s) ? h->n : lh_walk_finalists(s);
+	for (i = 0; i < n; i++) {
+		if (i + AHEAD < n)
+			expect_vector(s, h->v[i + AHEAD].row);
+		if (measure(s, h->v[i].row, &h->v[i].d, s->err) < 0)
+			return -1;
+	}
+	qsort_r(h->v, n, sizeof *h->v, by_distance, (void *)(uintptr_t)ix);
+	if (n > s->q->k)
+		n = s->q->k;
+	for (i = 0; i < n; i++)
+		out[i] = (struct lh_hit){ h->v[i].d, h->v[i].row };
+	return (long)n;
+}
+
+int lh_lhv_distance(struct lh_searcher *s, const float *vector, uint64_t row, float *out, struct lh_err *err)
+{
+	lh_code_query_set(&s->exact, vector);
+	return measure(s, (uint32_t)row, out, err);
+}

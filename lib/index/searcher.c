@@ -1,0 +1,433 @@
+/* searcher.c - the searcher: the walk over the graph in the mapped file, and
+ * the exact scan.  See searcher.h. */
+#include "searcher.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/mem.h"
+
+#define WALK_ABOVE 32	/* rows per candidate kept: below, a scan in order is as fast as a walk, and exact */
+
+static int searcher_room(struct lh_searcher *s, struct lh_err *err)
+{
+	const struct lh_lhv *ix = s->ix;
+	const struct lh_lhv_params *p = &ix->params;
+
+	if (lh_code_query_init(&s->code, p->precision, p->distance, p->dimension, err) < 0 ||
+	    lh_code_query_init(&s->exact, LH_F32, p->distance, p->dimension, err) < 0)
+		return -1;
+	s->vector = lh_calloc(p->dimension, sizeof *s->vector, err);
+	if (s->vector && ix->graph)
+		s->seen = lh_calloc(ix->rows, sizeof *s->seen, err);
+	return s->vector && (!ix->graph || s->seen) ? 0 : -1;
+}
+
+struct lh_searcher *lh_searcher_new(const struct lh_lhv *ix, struct lh_err *err)
+{
+	struct lh_searcher *s;
+
+	if (ix->rows + ix->n_pending > UINT32_MAX) {
+		lh_err_set(err, LH_EDATA, "more than %u rows", UINT32_MAX);
+		return NULL;
+	}
+	s = lh_calloc(1, sizeof *s, err);
+	if (!s)
+		return NULL;
+	s->ix = ix;
+	if (searcher_room(s, err) < 0) {
+		lh_searcher_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void lh_searcher_free(struct lh_searcher *s)
+{
+	if (!s)
+		return;
+	free(s->todo.v);
+	free(s->best.v);
+	free(s->seen);
+	free(s->vector);
+	lh_code_query_free(&s->code);
+	lh_code_query_free(&s->exact);
+	free(s);
+}
+
+/* ---- two heaps: todo gives its nearest, best its farthest ---- */
+
+static int heap_room(struct heap *h, size_t n, struct lh_err *err)
+{
+	return lh_grow(&h->v, &h->cap, n, sizeof *h->v, err);
+}
+
+static void todo_push(struct heap *h, struct cand c)
+{
+	size_t i = h->n++, up;
+
+	for (; i && h->v[up = (i - 1) / 2].d > c.d; i = up)
+		h->v[i] = h->v[up];
+	h->v[i] = c;
+}
+
+static struct cand todo_pop(struct heap *h)
+{
+	struct cand top = h->v[0], last = h->v[--h->n];
+	size_t i = 0, kid;
+
+	while ((kid = 2 * i + 1) < h->n) {
+		if (kid + 1 < h->n && h->v[kid + 1].d < h->v[kid].d)
+			kid++;
+		if (h->v[kid].d >= last.d)
+			break;
+		h->v[i] = h->v[kid];
+		i = kid;
+	}
+	h->v[i] = last;
+	return top;
+}
+
+static inline bool farther(const struct lh_lhv *ix, struct cand a, struct cand b)
+{
+	return a.d > b.d || (__builtin_expect(a.d == b.d, 0) && lh_walk_id_cmp(ix, a.row, b.row) > 0);
+}
+
+static void best_sink(const struct lh_lhv *ix, struct heap *h, size_t i, struct cand c)
+{
+	size_t kid;
+
+	while ((kid = 2 * i + 1) < h->n) {
+		if (kid + 1 < h->n && farther(ix, h->v[kid + 1], h->v[kid]))
+			kid++;
+		if (!farther(ix, h->v[kid], c))
+			break;
+		h->v[i] = h->v[kid];
+		i = kid;
+	}
+	h->v[i] = c;
+}
+
+static void best_add(struct lh_searcher *s, struct cand c)
+{
+	struct heap *h = &s->best;
+	size_t i, up;
+
+	if (h->n == s->keep) {
+		best_sink(s->ix, h, 0, c);
+		return;
+	}
+	for (i = h->n++; i && farther(s->ix, c, h->v[up = (i - 1) / 2]); i = up)
+		h->v[i] = h->v[up];
+	h->v[i] = c;
+}
+
+/* Would c be among the best? */
+static inline bool wanted(const struct lh_searcher *s, struct cand c)
+{
+	return s->best.n < s->keep || farther(s->ix, s->best.v[0], c);
+}
+
+/* ---- rows ---- */
+
+static int by_row(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+bool lh_walk_excluded(const struct lh_query *q, uint64_t row)
+{
+	return q->n_exclude && bsearch(&row, q->exclude, q->n_exclude, sizeof row, by_row);
+}
+
+/* A row that is near enough, and that a filter, if there is one, has let pass. */
+static inline void consider(struct lh_searcher *s, struct cand c)
+{
+	if (c.row < s->ix->rows && lh_lhv_hidden(s->ix, c.row))
+		return;
+	if (__builtin_expect(s->q->n_exclude > 0, 0) && lh_walk_excluded(s->q, c.row))
+		return;
+	best_add(s, c);
+}
+
+static int scan_pending(struct lh_searcher *s)
+{
+	const struct lh_lhv *ix = s->ix;
+	size_t i;
+
+	for (i = 0; i < ix->n_pending; i++) {
+		struct cand c = { 0, (uint32_t)(ix->rows + i) };
+
+		if (ix->pending[i].dead)
+			continue;
+		if (s->q->allow) {
+			int rc = lh_match_row(s, c.row);
+
+			if (rc < 0)
+				return -1;
+			if (!rc)
+				continue;
+		}
+		c.d = lh_code_row(&s->exact, ix->pending[i].vector);
+		if (wanted(s, c))
+			consider(s, c);
+	}
+	return 0;
+}
+
+/* Opening said that pages are met at random. */
+void lh_walk_readahead(struct lh_searcher *s)
+{
+	const struct lh_lhv *ix = s->ix;
+
+	if (!s->scanned && ix->rows && s->exactly && ix->exact)
+		madvise((void *)(uintptr_t)ix->exact, ix->rows * lh_lhv_exact_bytes(&ix->params), MADV_WILLNEED);
+	else if (!s->scanned && ix->rows)
+		madvise((void *)(uintptr_t)ix->block, ix->rows * ix->stride, MADV_WILLNEED);
+	s->scanned = true;
+}
+
+static void scan_rows(struct lh_searcher *s)
+{
+	uint32_t rows[FRESH_MAX], row;
+	size_t n = 0;
+
+	lh_walk_readahead(s);
+	for (row = 0; row < s->ix->rows; row++) {
+		rows[n++] = row;
+		if (n == FRESH_MAX || row + 1 == s->ix->rows) {
+			lh_walk_measure(s, rows, n, false);
+			n = 0;
+		}
+	}
+}
+
+/* ---- the walk ---- */
+
+/* The link list of a row above level 0, or NULL. */
+static const uint32_t *upper_links(const struct lh_lhv *ix, uint32_t row, uint32_t level)
+{
+	uint64_t list = (uint64_t)lh_once32(&ix->level[row]) + level - 1;
+
+	if (list >= ix->level[row + 1] || list >= ix->n_upper)
+		return NULL;
+	return ix->upper + list * (1 + ix->params.m);
+}
+
+/* The nearest of a list of links, if it is nearer than at. */
+static bool step(const struct lh_searcher *s, const uint32_t *links, struct cand *at)
+{
+	const struct lh_lhv *ix = s->ix;
+	uint32_t rows[FRESH_MAX], i, n = 0, all = links ? lh_once32(links) : 0;
+	const void *codes[FRESH_MAX];
+	float d[FRESH_MAX];
+	bool moved = false;
+
+	if (all > ix->params.m)
+		return false;
+	for (i = 1; i <= all; i++) {
+		uint32_t to = lh_once32(&links[i]);
+
+		if (to >= ix->rows)
+			continue;
+		rows[n] = to;
+		codes[n++] = lh_lhv_code(ix, to);
+	}
+	if (n)
+		lh_code_rows(&s->code, codes, n, d);
+	for (i = 0; i < n; i++) {
+		if (d[i] < at->d) {
+			*at = (struct cand){ d[i], rows[i] };
+			moved = true;
+		}
+	}
+	return moved;
+}
+
+/* Downhill on each level above 0 to where level 0 begins.  Every step gets
+ * nearer, so that even a damaged graph ends. */
+struct cand lh_walk_descend(const struct lh_searcher *s)
+{
+	const struct lh_lhv *ix = s->ix;
+	struct cand at = { lh_code_row(&s->code, lh_lhv_code(ix, ix->entry)), ix->entry };
+	uint32_t level;
+
+	for (level = ix->top; level; level--)
+		while (step(s, upper_links(ix, at.row, level), &at))
+			;
+	return at;
+}
+
+void lh_walk_epoch(struct lh_searcher *s)
+{
+	s->todo.n = 0;
+	if (++s->epoch == 0) {
+		memset(s->seen, 0, s->ix->rows * sizeof *s->seen);
+		s->epoch = 1;
+	}
+}
+
+/* The links of a row that this walk has not met before. */
+static size_t fresh_links(struct lh_searcher *s, uint32_t row, uint32_t *out)
+{
+	const struct lh_lhv *ix = s->ix;
+	uint32_t i, n;
+	const uint32_t *links = lh_walk_links(ix, row, &n);
+	size_t found = 0;
+
+	for (i = 0; i < n; i++)
+		__builtin_prefetch(s->seen + (links[i] < ix->rows ? links[i] : 0), 1);
+	for (i = 0; i < n; i++) {
+		uint32_t to = lh_once32(&links[i]);
+
+		if (to >= ix->rows || s->seen[to] == s->epoch)
+			continue;
+		s->seen[to] = s->epoch;
+		out[found++] = to;
+	}
+	return found;
+}
+
+int lh_walk_todo(struct lh_searcher *s, struct cand at)
+{
+	if (heap_room(&s->todo, s->todo.n + 1, s->err) < 0)
+		return -1;
+	s->seen[at.row] = s->epoch;
+	todo_push(&s->todo, at);
+	return 0;
+}
+
+/* By vectors where there are no codes that say the same. */
+static void distances(struct lh_searcher *s, const uint32_t *rows, size_t n, float *d)
+{
+	const struct lh_lhv *ix = s->ix;
+	const void *codes[FRESH_MAX];
+	bool exactly = s->exactly && ix->params.precision != LH_F32;
+	size_t i;
+
+	if (exactly && !ix->exact) {
+		for (i = 0; i < n; i++)
+			d[i] = lh_code_row(&s->exact, lh_walk_vector(s, rows[i]));
+		return;
+	}
+	for (i = 0; i < n; i++)
+		codes[i] = exactly ? lh_lhv_exact(ix, rows[i]) : lh_lhv_code(ix, rows[i]);
+	lh_code_rows(exactly ? &s->exact : &s->code, codes, n, d);
+}
+
+int lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool todo)
+{
+	float d[FRESH_MAX];
+	size_t i;
+
+	if (todo && heap_room(&s->todo, s->todo.n + n, s->err) < 0)
+		return -1;
+	distances(s, rows, n, d);
+	for (i = 0; i < n; i++) {
+		struct cand c = { d[i], rows[i] };
+
+		if (!wanted(s, c))
+			continue;
+		if (todo) {
+			lh_walk_expect(s->ix, c.row);
+			todo_push(&s->todo, c);
+		}
+		consider(s, c);
+	}
+	return 0;
+}
+
+bool lh_walk_next(struct lh_searcher *s, uint32_t *row)
+{
+	struct cand at;
+
+	if (!s->todo.n)
+		return false;
+	at = todo_pop(&s->todo);
+	*row = at.row;
+	return s->best.n < s->keep || at.d <= s->best.v[0].d;
+}
+
+/* 1: done; 0: a scan is the better way, since so many rows are left out; -1. */
+static int walk(struct lh_searcher *s)
+{
+	uint32_t fresh[FRESH_MAX], row;
+	struct cand at = lh_walk_descend(s);
+	uint64_t met = 1;
+	size_t n;
+
+	lh_walk_epoch(s);
+	if (lh_walk_todo(s, at) < 0)
+		return -1;
+	consider(s, at);
+	while (lh_walk_next(s, &row)) {
+		n = fresh_links(s, row, fresh);
+		met += n;
+		if (n && lh_walk_measure(s, fresh, n, true) < 0)
+			return -1;
+		if (met > s->ix->rows / 4 && s->best.n < s->keep)
+			return 0;
+	}
+	return s->best.n >= s->q->k;
+}
+
+/* ---- walk or scan ---- */
+
+int lh_walk_begin(struct lh_searcher *s, size_t keep)
+{
+	s->keep = keep;
+	s->best.n = 0;
+	return heap_room(&s->best, keep, s->err);
+}
+
+size_t lh_walk_exact(const struct lh_searcher *s)
+{
+	uint64_t all = s->ix->rows + s->ix->n_pending;
+
+	return s->q->k < all && lh_walk_finalists(s) < all ? lh_walk_finalists(s) : all;
+}
+
+bool lh_walk_pays(const struct lh_searcher *s, size_t ef)
+{
+	return s->ix->graph && !s->q->exact && ef * WALK_ABOVE < s->ix->rows;
+}
+
+/* Among all rows of the file. */
+static int search_rows(struct lh_searcher *s)
+{
+	size_t ef = s->q->ef ? s->q->ef : lh_lhv_ef(s->q->k);
+	int rc = 0;
+
+	if (ef < s->q->k)
+		ef = s->q->k;
+	if (lh_walk_pays(s, ef))
+		rc = lh_walk_begin(s, ef) < 0 ? -1 : walk(s);
+	if (rc == 0) {
+		rc = lh_walk_begin(s, lh_walk_exact(s));
+		if (rc == 0)
+			scan_rows(s);
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+long lh_lhv_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out, struct lh_err *err)
+{
+	const struct lh_lhv *ix = s->ix;
+
+	q->dropped = 0;
+	if (!q->k || !(ix->rows + ix->n_pending))
+		return 0;
+	if (!lh_vec_finite(q->vector, ix->params.dimension))
+		return lh_err_set(err, LH_EDATA, "query vector holds NaN or infinity");
+	lh_code_query_set(&s->code, q->vector);
+	lh_code_query_set(&s->exact, q->vector);
+	s->exactly = q->exact || !ix->graph;
+	s->q = q;
+	s->err = err;
+	if ((q->allow ? lh_match_search(s) : search_rows(s)) < 0 || scan_pending(s) < 0)
+		return -1;
+	return lh_walk_answer(s, out);
+}

@@ -1,0 +1,214 @@
+/* writer.c - rows gathered in the layout that the file has. */
+#include "writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct lh_str lh_lhv_put_id(const struct lh_lhv_writer *w, uint64_t row)
+{
+	const uint64_t *at = (const uint64_t *)w->id_at.p;
+	uint64_t end = row + 1 < w->rows ? at[row + 1] : w->ids.n;
+
+	return (struct lh_str){ w->ids.p + at[row], end - at[row] };
+}
+
+struct lh_str lh_lhv_put_meta(const struct lh_lhv_writer *w, uint64_t row)
+{
+	return (struct lh_str){ w->metas.p + ((const uint64_t *)w->meta_at.p)[row], ((const uint32_t *)w->meta_n.p)[row] };
+}
+
+static struct lh_str id_at(const void *ctx, uint32_t row)
+{
+	return lh_lhv_put_id(ctx, row);
+}
+
+struct lh_lhv_writer *lh_lhv_writer_bare(const char *path, const struct lh_lhv_params *p, struct lh_err *err)
+{
+	struct lh_lhv_writer *w;
+
+	if (lh_lhv_check_params(p, err) < 0) {
+		err->code = LH_EUSAGE;
+		return NULL;
+	}
+	w = lh_calloc(1, sizeof *w, err);
+	if (!w)
+		return NULL;
+	w->p = *p;
+	w->block.huge = true;
+	w->by_id = (struct lh_idmap){ .key = id_at, .ctx = w };
+	lh_record_init(&w->scan);
+	lh_buf_init(&w->meta, LH_BUF_NOMAX);
+	w->path = lh_strndup(path, strlen(path), err);
+	if (!w->path) {
+		lh_lhv_writer_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+struct lh_lhv_writer *lh_lhv_writer_new(const char *path, const struct lh_lhv_params *p, double lock_timeout, struct lh_err *err)
+{
+	struct lh_lhv_writer *w = lh_lhv_writer_bare(path, p, err);
+	char *name;
+
+	if (!w)
+		return NULL;
+	name = lh_lhv_beside(path, LH_LHV_LOCK, err);
+	w->locked = name && lh_lock_take(&w->lock, name, path, lock_timeout, err) == 0;
+	free(name);
+	if (!w->locked) {
+		lh_lhv_writer_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+void lh_lhv_writer_free(struct lh_lhv_writer *w)
+{
+	if (!w)
+		return;
+	if (w->out_open)
+		lh_atomic_close(&w->out);
+	if (w->locked)
+		lh_lock_drop(&w->lock);
+	lh_region_free(&w->block);
+	lh_region_free(&w->exact);
+	free(w->unit);
+	lh_region_free(&w->ids);
+	lh_region_free(&w->metas);
+	lh_region_free(&w->id_at);
+	lh_region_free(&w->meta_at);
+	lh_region_free(&w->meta_n);
+	lh_idmap_free(&w->by_id);
+	lh_region_free(&w->hash);
+	lh_lexical_build_free(w->words);
+	free(w->level);
+	free(w->upper);
+	free(w->order);
+	free(w->place);
+	free(w->came);
+	lh_record_free(&w->scan);
+	lh_buf_free(&w->meta);
+	free(w->path);
+	free(w);
+}
+
+struct lh_lhv_params *lh_lhv_writer_params(struct lh_lhv_writer *w)
+{
+	return &w->p;
+}
+
+uint64_t lh_lhv_writer_count(const struct lh_lhv_writer *w)
+{
+	return w->rows;
+}
+
+/* ---- rows ---- */
+
+void *lh_lhv_put_code(struct lh_lhv_writer *w, uint64_t row)
+{
+	return w->block.p + row * w->stride + w->vector_at;
+}
+
+void *lh_lhv_put_exact(struct lh_lhv_writer *w, uint64_t row)
+{
+	return w->exact.p + row * lh_lhv_exact_bytes(&w->p);
+}
+
+/* Room in every region first, so that a row is added whole or not at all. */
+static int make_room(struct lh_lhv_writer *w, size_t id_len, struct lh_err *err)
+{
+	if (w->rows >= LH_LHV_ROWS_MAX)
+		return lh_err_data(err, 413, "more than %u rows", LH_LHV_ROWS_MAX);
+	if (lh_region_room(&w->block, w->stride, err) < 0 || lh_region_room(&w->ids, id_len, err) < 0 ||
+	    lh_region_room(&w->exact, lh_lhv_exact_bytes(&w->p), err) < 0 ||
+	    lh_region_room(&w->id_at, 16, err) < 0 || lh_region_room(&w->meta_at, 16, err) < 0 ||
+	    lh_region_room(&w->meta_n, 4, err) < 0)
+		return -1;
+	return 0;
+}
+
+static uint64_t add_row(struct lh_lhv_writer *w, const char *id, size_t id_len)
+{
+	uint64_t row = w->rows++;
+
+	((uint64_t *)w->id_at.p)[row] = w->ids.n;
+	w->id_at.n += 8;
+	w->meta_at.n += 8;
+	w->meta_n.n += 4;
+	memcpy(w->ids.p + w->ids.n, id, id_len);
+	w->ids.n += id_len;
+	w->block.n += w->stride;
+	w->exact.n += lh_lhv_exact_bytes(&w->p);
+	return row;
+}
+
+static void set_meta(struct lh_lhv_writer *w, uint64_t row, const char *meta, size_t n)
+{
+	uint64_t *at = (uint64_t *)w->meta_at.p + row;
+	uint32_t *len = (uint32_t *)w->meta_n.p + row;
+
+	*at = w->metas.n;
+	*len = (uint32_t)n;
+	if (n)
+		memcpy(w->metas.p + w->metas.n, meta, n);
+	w->metas.n += n;
+}
+
+int lh_lhv_set_layout(struct lh_lhv_writer *w, uint32_t dimension, struct lh_err *err)
+{
+	if (!w->unit)
+		w->unit = lh_calloc(dimension, sizeof *w->unit, err);
+	if (!w->unit)
+		return -1;
+	w->p.dimension = dimension;
+	w->vector_at = lh_lhv_vector_at(w->p.m);
+	w->stride = lh_lhv_stride(w->p.m, lh_lhv_code_bytes(&w->p));
+	return 0;
+}
+
+static int check_put(struct lh_lhv_writer *w, const char *id, size_t id_len, const float *vector, size_t n, size_t meta_len, struct lh_err *err)
+{
+	struct lh_lhv_params p = w->p;
+
+	if (!p.dimension) {
+		if (n < 1 || n > LH_DIM_MAX)
+			return lh_err_set(err, LH_EDATA, "vector of dimension %zu: 1 to %d", n, LH_DIM_MAX);
+		p.dimension = (uint32_t)n;
+	}
+	if (meta_len > UINT32_MAX)
+		return lh_err_data(err, 413, "metadata of %zu bytes: at most %u", meta_len, UINT32_MAX);
+	if (lh_lhv_check_id(id, id_len, err) < 0 || lh_lhv_check_vector(&p, vector, n, err) < 0)
+		return -1;
+	return lh_lhv_set_layout(w, p.dimension, err);
+}
+
+int lh_lhv_place(struct lh_lhv_writer *w, const char *id, size_t id_len, const char *meta, size_t meta_len, uint64_t *row, struct lh_err *err)
+{
+	int64_t known = lh_idmap_find(&w->by_id, id, id_len);
+
+	if (make_room(w, id_len, err) < 0 || lh_region_room(&w->metas, meta_len, err) < 0)
+		return -1;
+	if (known < 0 && lh_idmap_set(&w->by_id, id, id_len, (uint32_t)w->rows, err) < 0)
+		return -1;
+	*row = known < 0 ? add_row(w, id, id_len) : (uint64_t)known;
+	set_meta(w, *row, meta, meta_len);
+	return 0;
+}
+
+int lh_lhv_put(struct lh_lhv_writer *w, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err)
+{
+	uint64_t row;
+
+	if (check_put(w, id, id_len, vector, n, meta_len, err) < 0 || lh_lhv_place(w, id, id_len, meta, meta_len, &row, err) < 0)
+		return -1;
+	memcpy(w->unit, vector, n * sizeof *w->unit);
+	if (w->p.distance == LH_COSINE)
+		lh_vec_unit(w->unit, n);
+	lh_code_put(w->p.precision, w->p.distance, w->unit, w->p.dimension, lh_lhv_put_code(w, row));
+	if (w->p.rescore)
+		memcpy(lh_lhv_put_exact(w, row), w->unit, n * sizeof *w->unit);
+	return 0;
+}

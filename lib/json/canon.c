@@ -1,0 +1,447 @@
+/* canon.c - canonical JSON in one pass over the text.  See lh/canon.h. */
+#include <lh/canon.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+#include <stdlib.h>
+
+#include "canon_num.h"
+#include "json_scanner.h"
+#include "base/mem.h"
+
+#define FEW 32		/* members that need no memory of their own */
+#define SLACK 64	/* bytes that may be written past what is counted */
+
+/* A member's canonical bytes, key and all, in out. */
+struct entry {
+	struct lh_value key;
+	uint64_t prefix;	/* of the key; decides most comparisons */
+	size_t at, n;
+};
+
+/*
+ * No value is longer in canonical form than it was, JCS numbers apart; so room
+ * is made once for all that is left of the text, and to writes without asking.
+ */
+struct canon {
+	struct lh_buf *out;
+	char *to;
+	const char *end;	/* of the text that is being read, ... */
+	size_t after;		/* ... and bytes that are to be read behind it */
+	bool jcs;
+	const char *const *skip;	/* names left out at the top */
+	size_t skips;
+	struct entry *entry;		/* of all open objects, the innermost's last */
+	size_t n, cap;
+	struct entry *heap;		/* NULL while few is enough */
+	struct lh_buf spare;		/* unescaped strings; bytes being sorted */
+	struct lh_err *err;
+};
+
+static int by_bytes(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->prefix != y->prefix)
+		return x->prefix < y->prefix ? -1 : 1;
+	return lh_string_cmp(&x->key, &y->key);
+}
+
+static int by_utf16(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->prefix != y->prefix)
+		return x->prefix < y->prefix ? -1 : 1;
+	return lh_string_cmp16(&x->key, &y->key);
+}
+
+static struct entry *push(struct canon *c)
+{
+	struct entry *e;
+
+	if (c->n == c->cap) {
+		e = lh_realloc(c->heap, c->cap * 2, sizeof *e, c->err);
+		if (!e)
+			return NULL;
+		if (!c->heap)
+			memcpy(e, c->entry, c->n * sizeof *e);
+		c->heap = c->entry = e;
+		c->cap *= 2;
+	}
+	return &c->entry[c->n++];
+}
+
+static size_t written(const struct canon *c)
+{
+	return (size_t)(c->to - c->out->p);
+}
+
+/* Let lh_buf_* append to out, then go on with what is left from p. */
+static int resume(struct canon *c, const char *p)
+{
+	if (!lh_buf_room(c->out, (size_t)(c->end - p) + c->after + SLACK))
+		return lh_buf_check(c->out, c->err);
+	c->to = c->out->p + c->out->len;
+	return 0;
+}
+
+/* Copy a block of a string; a bit per byte that ends a run, the lowest right.
+ * SSE2 is part of every x86-64. */
+#ifdef __SSE2__
+#define STEP 16
+static inline uint64_t copy_block(char *to, const char *p)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)p);
+	__m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+	__m128i slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+
+	_mm_storeu_si128((__m128i *)to, v);
+	return (uint64_t)_mm_movemask_epi8(_mm_or_si128(quote, slash));
+}
+#define BYTE_OF(hit) __builtin_ctzll(hit)
+#else
+#define STEP 8
+static inline uint64_t copy_block(char *to, const char *p)
+{
+	const uint64_t ones = 0x0101010101010101ull, tops = 0x8080808080808080ull;
+	uint64_t v = lh_load64(p), q = v ^ ones * '"', b = v ^ ones * '\\';
+
+	memcpy(to, p, 8);
+	return (((q - ones) & ~q) | ((b - ones) & ~b)) & tops;
+}
+#define BYTE_OF(hit) (__builtin_ctzll(hit) >> 3)
+#endif
+
+/* Copy from a quote to the next quote or backslash; *to follows. */
+static inline const char *copy_plain(const char *p, char **to)
+{
+	char *at = *to;
+	uint64_t hit;
+
+	*at++ = *p++;
+	while (!(hit = copy_block(at, p))) {
+		p += STEP;
+		at += STEP;
+	}
+	*to = at + BYTE_OF(hit);
+	return p + BYTE_OF(hit);
+}
+
+static const char *put_string(struct canon *c, const char *p, struct lh_value *v)
+{
+	char *to = c->to;
+	const char *q = copy_plain(p, &to);
+	struct lh_str s;
+
+	v->p = p;
+	v->type = LH_STRING;
+	v->escaped = *q == '\\';
+	if (!v->escaped) {
+		*to++ = '"';
+		c->to = to;
+		v->n = (size_t)(q + 1 - p);
+		return q + 1;
+	}
+	q = lh_skip_string(p, c->end, &v->escaped);
+	v->n = (size_t)(q - p);
+	lh_buf_reset(&c->spare);
+	if (lh_value_str(v, &c->spare, &s, c->err) < 0)
+		return NULL;
+	c->out->len = written(c);
+	lh_buf_json(c->out, s.p, s.n);
+	return resume(c, q) < 0 ? NULL : q;
+}
+
+static const char *put_word(struct canon *c, const char *p)
+{
+	const char *q = p;
+	char *to = c->to;
+
+	while (q < c->end && *q != ',' && *q != ']' && *q != '}' && (unsigned char)*q > ' ')
+		*to++ = *q++;
+	if (!c->jcs || *p >= 'a') {
+		c->to = to;
+		return q;
+	}
+	c->out->len = written(c);
+	if (lh_canon_number(c->out, p, q, c->err) < 0 || resume(c, q) < 0)
+		return NULL;
+	return q;
+}
+
+static inline const char *skip_space(const char *p)
+{
+	while (__builtin_expect((unsigned char)*p <= ' ', 0))
+		p++;
+	return p;
+}
+
+static const char *put_value(struct canon *c, const char *p, bool top);
+
+static const char *put_array(struct canon *c, const char *p)
+{
+	*c->to++ = '[';
+	for (p = skip_space(p + 1); *p != ']'; p = skip_space(p)) {
+		if (*p == ',') {
+			*c->to++ = ',';
+			p = skip_space(p + 1);
+		}
+		p = put_value(c, p, false);
+		if (!p)
+			return NULL;
+	}
+	*c->to++ = ']';
+	return p + 1;
+}
+
+static bool skipped(const struct canon *c, const struct lh_value *key)
+{
+	size_t i;
+
+	for (i = 0; i < c->skips; i++)
+		if (lh_value_is(key, c->skip[i], strlen(c->skip[i])))
+			return true;
+	return false;
+}
+
+static void insertion_sort(struct entry *e, size_t n, int (*cmp)(const void *, const void *))
+{
+	struct entry x;
+	size_t i, k;
+
+	for (i = 1; i < n; i++) {
+		x = e[i];
+		for (k = i; k > 0 && cmp(&x, &e[k - 1]) < 0; k--)
+			e[k] = e[k - 1];
+		e[k] = x;
+	}
+}
+
+/* Put the members e[0..n), which lie in out from their first to its end, in
+ * the order of their keys. */
+static int sort_members(struct canon *c, struct entry *e, size_t n)
+{
+	size_t at = e[0].at, bytes = written(c) - at, i;
+	char *to = c->out->p + at;
+
+	lh_buf_reset(&c->spare);
+	lh_buf_add(&c->spare, to, bytes);
+	if (lh_buf_check(&c->spare, c->err) < 0)
+		return -1;
+	if (n <= FEW)
+		insertion_sort(e, n, c->jcs ? by_utf16 : by_bytes);
+	else
+		qsort(e, n, sizeof *e, c->jcs ? by_utf16 : by_bytes);
+	for (i = 0; i < n; i++) {
+		if (i)
+			*to++ = ',';
+		memcpy(to, c->spare.p + (e[i].at - at), e[i].n);
+		to += e[i].n;
+	}
+	return 0;
+}
+
+/* One member, to out and to the entries: where its value ends, or NULL. */
+static const char *put_member(struct canon *c, const char *p)
+{
+	struct entry *e = push(c);
+	size_t i = c->n - 1;
+
+	if (!e)
+		return NULL;
+	e->at = written(c);
+	p = put_string(c, p, &e->key);
+	if (!p)
+		return NULL;
+	e->prefix = lh_string_prefix(&e->key, c->jcs);
+	*c->to++ = ':';
+	p = put_value(c, skip_space(skip_space(p) + 1), false);
+	c->entry[i].n = written(c) - c->entry[i].at;
+	return p;
+}
+
+/* Members are written as they come, and moved only when that was not their
+ * order. */
+static const char *put_object(struct canon *c, const char *p, bool top)
+{
+	size_t first = c->n, before;
+	bool sorted = true;
+	struct entry *e;
+
+	*c->to++ = '{';
+	for (p = skip_space(p + 1); *p != '}'; p = skip_space(p)) {
+		before = written(c);
+		if (*p == ',')
+			p = skip_space(p + 1);
+		if (c->n > first)
+			*c->to++ = ',';
+		p = put_member(c, p);
+		if (!p)
+			return NULL;
+		e = &c->entry[c->n - 1];
+		if (top && skipped(c, &e->key)) {
+			c->to = c->out->p + before;
+			c->n--;
+		} else if (sorted && c->n - first > 1) {
+			sorted = (c->jcs ? by_utf16 : by_bytes)(e - 1, e) < 0;
+		}
+	}
+	if (!sorted && sort_members(c, c->entry + first, c->n - first) < 0)
+		return NULL;
+	c->n = first;
+	*c->to++ = '}';
+	return p + 1;
+}
+
+static const char *put_value(struct canon *c, const char *p, bool top)
+{
+	struct lh_value v;
+
+	switch (*p) {
+	case '{':
+		return put_object(c, p, top);
+	case '[':
+		return put_array(c, p);
+	case '"':
+		return put_string(c, p, &v);
+	default:
+		return put_word(c, p);
+	}
+}
+
+/* ---- a record ---- */
+
+struct ranked {
+	const struct lh_member *m;
+	uint64_t prefix;
+};
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	if (x->prefix != y->prefix)
+		return x->prefix < y->prefix ? -1 : 1;
+	return lh_string_cmp16(&x->m->key, &y->m->key);
+}
+
+static void rank(struct ranked *v, const struct lh_record *r)
+{
+	struct ranked x;
+	size_t i, k;
+
+	for (i = 0; i < r->n; i++) {
+		x = (struct ranked){ &r->member[i], lh_string_prefix(&r->member[i].key, true) };
+		for (k = i; r->n <= FEW && k > 0 && by_rank(&x, &v[k - 1]) < 0; k--)
+			v[k] = v[k - 1];
+		v[k] = x;
+	}
+	if (r->n > FEW)
+		qsort(v, r->n, sizeof *v, by_rank);
+}
+
+/* What needs no other form; up to 15 bytes behind it are copied too. */
+static void put_same(struct canon *c, const struct lh_value *v)
+{
+	size_t i;
+
+	for (i = 0; i < v->n; i += 16)
+		memcpy(c->to + i, v->p + i, 16);
+	c->to += v->n;
+}
+
+static int put_known(struct canon *c, const struct lh_value *v)
+{
+	if (v->type == LH_STRING && !v->escaped) {
+		put_same(c, v);
+		return 0;
+	}
+	c->end = v->p + v->n;
+	return put_value(c, v->p, false) ? 0 : -1;
+}
+
+static int put_ranked(struct canon *c, const struct ranked *v, size_t n)
+{
+	size_t i;
+
+	*c->to++ = '{';
+	for (i = 0; i < n; i++) {
+		if (i)
+			*c->to++ = ',';
+		c->after -= v[i].m->key.n;
+		if (put_known(c, &v[i].m->key) < 0)
+			return -1;
+		*c->to++ = ':';
+		c->after -= v[i].m->val.n;
+		if (put_known(c, &v[i].m->val) < 0)
+			return -1;
+	}
+	*c->to++ = '}';
+	return 0;
+}
+
+static int put_record(struct canon *c, const struct lh_record *r)
+{
+	struct ranked few[FEW], *v = few;
+	int rc;
+
+	if (r->n > FEW)
+		v = lh_calloc(r->n, sizeof *v, c->err);
+	if (!v)
+		return -1;
+	rank(v, r);
+	rc = put_ranked(c, v, r->n);
+	if (v != few)
+		free(v);
+	return rc;
+}
+
+/* ---- */
+
+/* Of the value v, or of the record r. */
+static int canon(struct canon *c, const struct lh_value *v, const struct lh_record *r, struct lh_err *err)
+{
+	struct entry few[FEW];
+	int rc;
+
+	c->end = v->p + v->n;
+	c->err = err;
+	c->entry = few;
+	c->cap = FEW;
+	lh_buf_init(&c->spare, LH_BUF_NOMAX);
+	rc = resume(c, v->p);
+	if (!rc && r) {
+		c->after = v->n;
+		rc = put_record(c, r);
+	} else if (!rc) {
+		rc = put_value(c, v->p, true) ? 0 : -1;
+	}
+	if (!rc)
+		c->out->len = written(c);
+	lh_buf_free(&c->spare);
+	free(c->heap);
+	return rc ? rc : lh_buf_check(c->out, err);
+}
+
+int lh_canon_jcs(struct lh_buf *out, const struct lh_value *v, struct lh_err *err)
+{
+	struct canon c = { .out = out, .jcs = true };
+
+	return canon(&c, v, NULL, err);
+}
+
+int lh_canon_jcs_record(struct lh_buf *out, const struct lh_record *r, struct lh_err *err)
+{
+	struct canon c = { .out = out, .jcs = true };
+
+	return canon(&c, &(struct lh_value){ r->line, r->len, LH_OBJECT, false }, r, err);
+}
+
+int lh_canon_audit(struct lh_buf *out, const struct lh_value *v, const char *const *skip, size_t n, struct lh_err *err)
+{
+	struct canon c = { .out = out, .skip = skip, .skips = n };
+
+	return canon(&c, v, NULL, err);
+}

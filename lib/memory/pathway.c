@@ -1,0 +1,379 @@
+/* pathway.c - the log of traces, opened and replayed.  See lh/pathway.h. */
+#include <lh/pathway.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lh/digest.h>
+#include "base/mem.h"
+#include "pathway_parts.h"
+
+#define BLOCK ((size_t)256 << 10)
+#define WINDOW ((size_t)16 << 10)
+#define MAX_LINE ((uint64_t)256 << 20)
+
+struct lh_pathway *lh_pathway_open(const char *path, bool writes, const struct lh_pathway_hooks *hooks, double lock_timeout, struct lh_err *err)
+{
+	struct lh_pathway *p = lh_calloc(1, sizeof *p, err);
+	int rc;
+
+	if (!p)
+		return NULL;
+	p->writes = writes;
+	p->hooks = hooks;
+	p->max_line = hooks && hooks->max_line ? hooks->max_line : MAX_LINE;
+	lh_buf_init(&p->block, LH_BUF_NOMAX);
+	lh_buf_init(&p->window, LH_BUF_NOMAX);
+	lh_buf_init(&p->text, LH_BUF_NOMAX);
+	lh_buf_init(&p->line, LH_BUF_NOMAX);
+	lh_record_init(&p->rec);
+	lh_record_init(&p->scan);
+	p->log.fd = -1;
+	p->log.lock_timeout = lock_timeout;
+	if (writes) {
+		rc = lh_applog_open(&p->log, path, 0600, lock_timeout, err);
+	} else {
+		p->log.path = lh_strndup(path, strlen(path), err);
+		p->log.fd = p->log.path ? lh_open_regular(path, O_RDONLY, 0, err) : -1;
+		rc = p->log.fd < 0 ? -1 : 0;
+	}
+	if (rc < 0 || lh_pathway_refresh(p, err) < 0) {
+		lh_pathway_close(p, &(struct lh_err){ 0 });
+		return NULL;
+	}
+	return p;
+}
+
+bool lh_pathway_in_place(const struct lh_pathway *p)
+{
+	struct stat st;
+
+	return stat(p->log.path, &st) == 0 && st.st_dev == p->dev && st.st_ino == p->ino;
+}
+
+int lh_pathway_close(struct lh_pathway *p, struct lh_err *err)
+{
+	int rc;
+
+	if (!p)
+		return 0;
+	rc = lh_applog_close(&p->log, err);
+	lh_record_free(&p->rec);
+	lh_record_free(&p->scan);
+	lh_buf_free(&p->block);
+	lh_buf_free(&p->window);
+	lh_buf_free(&p->text);
+	lh_buf_free(&p->line);
+	lh_hashset_free(&p->uids);
+	free(p->trace);
+	free(p);
+	return rc;
+}
+
+void lh_pathway_get_stats(const struct lh_pathway *p, struct lh_pathway_stats *st)
+{
+	*st = (struct lh_pathway_stats){ p->events, p->uids.n, p->retired, p->skipped };
+}
+
+/* ---- replay ---- */
+
+static void skip(struct lh_pathway *p, uint64_t at, const char *why)
+{
+	p->skipped++;
+	if (p->hooks && p->hooks->skipped)
+		p->hooks->skipped(p->hooks->ctx, p->lines, at, why);
+}
+
+static void skip_long(struct lh_pathway *p, uint64_t at)
+{
+	char why[80];
+
+	snprintf(why, sizeof why, "torn line skipped: it is longer than %llu bytes", (unsigned long long)p->max_line);
+	skip(p, at, why);
+}
+
+static bool blank(const char *s, size_t n)
+{
+	while (n && (*s == ' ' || *s == '\t' || *s == '\r'))
+		s++, n--;
+	return !n;
+}
+
+/* One line, without its LF; whole: it had one.  1: it is dealt with, 0: it is
+ * the unfinished last line and no event, -1: out of memory. */
+static int take_line(struct lh_pathway *p, const char *s, size_t n, uint64_t at, bool whole, struct lh_err *err)
+{
+	char why[sizeof err->msg + 40];
+	int rc;
+
+	if (at == 0 && n >= 3 && !memcmp(s, "\xef\xbb\xbf", 3))
+		s += 3, n -= 3, at += 3;
+	p->lines++;
+	if (blank(s, n))
+		return 1;
+	if (n > p->max_line) {
+		skip_long(p, at);
+		return 1;
+	}
+	if (lh_record_parse(&p->rec, s, n, err) < 0) {
+		if (err->code == LH_ENOMEM)
+			return -1;
+		if (p->told_at != at || p->told_n != n) {
+			snprintf(why, sizeof why, "torn line skipped: %s", whole ? err->msg : "it has no end");
+			skip(p, at, why);
+		}
+		p->told_at = at;
+		p->told_n = n;
+		return whole;
+	}
+	rc = lh_pathway_apply(p, at + (uint64_t)(p->rec.line - s), err);
+	if (rc < 0)
+		return -1;
+	if (rc) {
+		p->events++;
+	} else {
+		snprintf(why, sizeof why, "event skipped: %s", err->msg);
+		skip(p, at, why);
+	}
+	return 1;
+}
+
+/* What the block holds: p->block.p[0..len) stands at p->at.  Lines up to the
+ * last LF are taken, at the end of the log the rest as well. */
+static int take_block(struct lh_pathway *p, bool last, struct lh_err *err)
+{
+	const char *s = p->block.p, *end = s + p->block.len, *lf = NULL;
+	int rc = 1;
+
+	for (; s < end; s = lf + 1) {
+		uint64_t at = p->at + (uint64_t)(s - p->block.p);
+
+		lf = memchr(s, '\n', (size_t)(end - s));
+		if (p->skipping && lf) {
+			p->skipping = false;
+			continue;
+		}
+		if (p->skipping || (!lf && !last))
+			break;
+		rc = take_line(p, s, (size_t)((lf ? lf : end) - s), at, lf != NULL, err);
+		if (rc < 0)
+			return -1;
+		if (!lf) {
+			p->lines--;	/* its LF is still to come */
+			s = rc ? end : s;
+			break;
+		}
+	}
+	if (p->skipping)
+		s = end;
+	p->at += (uint64_t)(s - p->block.p);
+	p->block.len = (size_t)(end - s);
+	memmove(p->block.p, s, p->block.len);
+	return 0;
+}
+
+/* The block is full of one line: more room, or the line is too long. */
+static int make_room(struct lh_pathway *p, struct lh_err *err)
+{
+	if (p->block.len <= p->max_line)
+		return lh_buf_grow(&p->block, p->block.len ? p->block.len : BLOCK) < 0 ? lh_buf_check(&p->block, err) : 0;
+	p->lines++;
+	skip_long(p, p->at);
+	p->skipping = true;
+	p->at += p->block.len;
+	p->block.len = 0;
+	return 0;
+}
+
+int lh_pathway_replay(struct lh_pathway *p, uint64_t size, struct lh_err *err)
+{
+	if (size < p->at)
+		return lh_err_set(err, LH_ECORRUPT, "%s: it got shorter while it was read", p->log.path);
+	lh_buf_reset(&p->block);
+	while (p->at + p->block.len < size) {
+		uint64_t from = p->at + p->block.len, left = size - from;
+		ssize_t n;
+
+		if (p->block.cap - p->block.len < LH_PAD && make_room(p, err) < 0)
+			return -1;
+		if (left > p->block.cap - p->block.len)
+			left = p->block.cap - p->block.len;
+		n = pread(p->log.fd, p->block.p + p->block.len, left, (off_t)from);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return lh_err_sys(err, "%s: read failed", p->log.path);
+		if (n == 0)
+			return lh_err_set(err, LH_ECORRUPT, "%s: it got shorter while it was read", p->log.path);
+		p->block.len += (size_t)n;
+		if (take_block(p, from + (uint64_t)n == size, err) < 0)
+			return -1;
+		if (from + (uint64_t)n == size)
+			break;		/* what is left is the unfinished line */
+	}
+	if (p->block.cap > 4 * BLOCK)
+		lh_buf_free(&p->block);
+	return 0;
+}
+
+int lh_pathway_refresh(struct lh_pathway *p, struct lh_err *err)
+{
+	struct stat st;
+	int rc;
+
+	/* Nobody is in the middle of a write, or takes a torn one back. */
+	if (lh_flock(p->log.fd, LOCK_SH, p->log.path, p->log.lock_timeout, err) < 0)
+		return -1;
+	rc = fstat(p->log.fd, &st);
+	flock(p->log.fd, LOCK_UN);
+	if (rc < 0)
+		return lh_err_sys(err, "%s", p->log.path);
+	p->dev = st.st_dev;
+	p->ino = st.st_ino;
+	return lh_pathway_replay(p, (uint64_t)st.st_size, err);
+}
+
+/* ---- traces ---- */
+
+int64_t lh_pathway_find(const struct lh_pathway *p, const char *uid, size_t n)
+{
+	unsigned char h[32];
+
+	lh_sha256(uid, n, h);
+	return p->uids.n ? lh_hashset_find(&p->uids, h) : -1;
+}
+
+bool lh_pathway_retired(const struct lh_pathway *p, uint32_t i)
+{
+	return p->trace[i].retired;
+}
+
+/* Have the window hold n bytes from at on. */
+static int move_window(struct lh_pathway *p, uint64_t at, size_t n, struct lh_err *err)
+{
+	size_t before = at < WINDOW / 2 ? at : WINDOW / 2, want = before + (n > WINDOW / 2 ? n : WINDOW / 2), have = 0;
+
+	lh_buf_reset(&p->window);
+	p->window_at = at - before;	/* what is wanted next may stand on either side */
+	if (!lh_buf_room(&p->window, want))
+		return lh_buf_check(&p->window, err);
+	while (have < before + n) {
+		ssize_t got = pread(p->log.fd, p->window.p + have, want - have, (off_t)(p->window_at + have));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return lh_err_sys(err, "%s: read failed", p->log.path);
+		if (got == 0)
+			return lh_err_set(err, LH_ECORRUPT, "%s: it got shorter while it was read", p->log.path);
+		have += (size_t)got;
+	}
+	p->window.len = have;
+	return 0;
+}
+
+int lh_pathway_span(struct lh_pathway *p, const struct lh_span *span, struct lh_value *v, struct lh_err *err)
+{
+	if ((span->at < p->window_at || span->at + span->n > p->window_at + p->window.len) &&
+	    move_window(p, span->at, span->n, err) < 0)
+		return -1;
+	if (lh_json_parse(&p->scan, p->window.p + (span->at - p->window_at), span->n, v, err) == 0)
+		return 0;
+	if (err->code == LH_ENOMEM)
+		return -1;
+	return lh_err_set(err, LH_ECORRUPT, "%s: byte %llu is not what it was", p->log.path, (unsigned long long)span->at);
+}
+
+int lh_pathway_content(struct lh_pathway *p, uint32_t i, struct lh_value *v, struct lh_err *err)
+{
+	return lh_pathway_span(p, &p->trace[i].content, v, err);
+}
+
+int lh_pathway_tags(struct lh_pathway *p, uint32_t i, struct lh_value *v, struct lh_err *err)
+{
+	*v = (struct lh_value){ .n = 0 };
+	return p->trace[i].tags.n ? lh_pathway_span(p, &p->trace[i].tags, v, err) : 0;
+}
+
+static int put_span(struct lh_pathway *p, const char *name, const struct lh_span *span, struct lh_buf *out, struct lh_err *err)
+{
+	struct lh_value v;
+
+	if (!span->n)
+		return 0;
+	if (lh_pathway_span(p, span, &v, err) < 0)
+		return -1;
+	lh_buf_puts(out, name);
+	lh_buf_add(out, v.p, v.n);
+	return 0;
+}
+
+int lh_pathway_put_with(struct lh_pathway *p, uint32_t i, const struct lh_value *content, int64_t updated, struct lh_buf *out, struct lh_err *err)
+{
+	const struct lh_trace *t = &p->trace[i];
+
+	if (put_span(p, "{\"uid\":", &t->uid, out, err) < 0)
+		return -1;
+	if (content) {
+		lh_buf_puts(out, ",\"content\":");
+		lh_buf_add(out, content->p, content->n);
+	} else if (put_span(p, ",\"content\":", &t->content, out, err) < 0) {
+		return -1;
+	}
+	if (put_span(p, ",\"predecessor_uid\":", &t->predecessor, out, err) < 0)
+		return -1;
+	lh_buf_printf(out, ",\"created_at_ns\":%lld,\"updated_at_ns\":%lld,\"retired\":%s,\"replay_count\":%lld", (long long)t->created,
+		      (long long)updated, t->retired ? "true" : "false", (long long)t->replays);
+	if (put_span(p, ",\"tags\":", &t->tags, out, err) < 0)
+		return -1;
+	lh_buf_putc(out, '}');
+	return 0;
+}
+
+int lh_pathway_put(struct lh_pathway *p, uint32_t i, struct lh_buf *out, struct lh_err *err)
+{
+	return lh_pathway_put_with(p, i, NULL, p->trace[i].updated, out, err);
+}
+
+/* ---- the way back ---- */
+
+int64_t lh_pathway_predecessor(struct lh_pathway *p, uint32_t i, struct lh_err *err)
+{
+	struct lh_value v;
+	struct lh_str uid;
+	int64_t at;
+
+	if (!p->trace[i].predecessor.n)
+		return -1;
+	lh_buf_reset(&p->text);
+	if (lh_pathway_span(p, &p->trace[i].predecessor, &v, err) < 0 || lh_value_str(&v, &p->text, &uid, err) < 0)
+		return -3;
+	at = lh_pathway_find(p, uid.p, uid.n);
+	return at < 0 ? -2 : at;
+}
+
+/* Brent: a mark that is moved on at each power of two is met again in a cycle,
+ * and nowhere else. */
+int lh_pathway_ends(struct lh_pathway *p, uint32_t i, struct lh_err *err)
+{
+	uint64_t steps = 0, next_mark = 1;
+	int64_t at = i, mark = i;
+
+	for (;;) {
+		at = lh_pathway_predecessor(p, (uint32_t)at, err);
+		if (at == -3)
+			return -1;
+		if (at < 0)
+			return 0;
+		if (at == mark)
+			return lh_err_set(err, LH_EDATA, "the way back runs in a cycle");
+		if (++steps == next_mark) {
+			mark = at;
+			next_mark *= 2;
+		}
+	}
+}

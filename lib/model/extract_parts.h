@@ -1,0 +1,35 @@
+/*
+ * extract_parts - what the parts of lh_extract share.  Private to liblh.
+ */
+#ifndef LH_EXTRACT_PARTS_H
+#define LH_EXTRACT_PARTS_H
+
+#include <lh/extract.h>
+#include "json/json_scanner.h"
+
+/* What became of reading one object. */
+struct lh_try {
+	size_t end;		/* behind it; or where it cannot be read further */
+	uint32_t *open;		/* in the latter case, the objects not closed there */
+	size_t n, cap;
+	size_t next;		/* the first of these not yet passed */
+	size_t deepest;		/* containers in containers, itself included */
+};
+
+struct lh_tries {
+	const char *base;	/* offsets count from here */
+	struct lh_try t[3];
+	uint64_t *kind;		/* a bit for each open container: is it an object? */
+	size_t kinds;
+	struct lh_scan fail;	/* where and why a leaf is none */
+};
+
+/* Read one object at p ('{'), of any depth, keys unchecked, whatever stands
+ * behind it: 1, 0 when it is none, -1 when memory is out. */
+int lh_try_object(struct lh_tries *x, struct lh_try *t, const char *p, const char *end, struct lh_err *err);
+
+/* Append the checked object v without white space, and of members that have
+ * the same key in one object only the last. */
+int lh_extract_last(struct lh_buf *out, const struct lh_value *v, struct lh_err *err);
+
+#endif

@@ -1,0 +1,142 @@
+/* extract_put.c - a found object, written on.  See lh/extract.h. */
+#include <stdlib.h>
+
+#include "extract_parts.h"
+#include "base/mem.h"
+
+/* A member that a later one of the same key may replace. */
+struct member {
+	struct lh_value key;
+	const char *end;	/* behind its comma; NULL for an object's last */
+};
+
+/* Those of the objects that are open, the innermost's last. */
+struct members {
+	struct member *v;
+	size_t n, cap;
+};
+
+/* An object or array that is open. */
+struct level {
+	size_t first;		/* of its members */
+	bool is_object;
+};
+
+static bool blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Copy p..end to to, which may lie before it in the same memory, without white
+ * space: where it ends. */
+static char *copy_tight(char *to, const char *p, const char *end)
+{
+	const char *q;
+	bool escaped;
+
+	for (; p < end; p = q) {
+		q = p + 1;
+		if (blank(*p))
+			continue;
+		if (*p == '"')
+			q = lh_skip_string(p, end, &escaped);
+		memmove(to, p, (size_t)(q - p));
+		to += q - p;
+	}
+	return to;
+}
+
+void lh_extract_put(struct lh_buf *out, const struct lh_value *v)
+{
+	char *to = lh_buf_room(out, v->n);
+	size_t n = v->n;
+
+	if (!to)
+		return;
+	if (memchr(v->p, '\n', n) || memchr(v->p, '\r', n))
+		n = (size_t)(copy_tight(to, v->p, v->p + n) - to);
+	else
+		memmove(to, v->p, n);
+	lh_buf_took(out, n);
+}
+
+static int add(struct members *m, const struct level *l, const char *p, size_t n, bool escaped, struct lh_err *err)
+{
+	if (lh_json_room(m->n - l->first, m->n, err) < 0 || lh_grow(&m->v, &m->cap, m->n + 1, sizeof *m->v, err) < 0)
+		return -1;
+	m->v[m->n++] = (struct member){ { p, n, LH_STRING, escaped }, NULL };
+	return 0;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+	int c = lh_string_cmp(&x->key, &y->key);
+
+	return c ? c : x->key.p < y->key.p ? -1 : x->key.p > y->key.p;
+}
+
+/* An object ends, of those members: blank those of which a later one has the key. */
+static void leave(struct member *v, size_t n)
+{
+	size_t i;
+
+	qsort(v, n, sizeof *v, by_key);
+	for (i = 0; i + 1 < n; i++)
+		if (lh_string_cmp(&v[i].key, &v[i + 1].key) == 0)
+			memset((char *)(uintptr_t)v[i].key.p, ' ', (size_t)(v[i].end - v[i].key.p));
+}
+
+static int blank_replaced(struct members *m, const char *p, const char *end, struct lh_err *err)
+{
+	struct level level[LH_JSON_DEPTH + 1] = { { 0, false } }, *l = level;
+	bool key = false, escaped;
+	const char *q;
+
+	for (; p < end; p = q) {
+		q = p + 1;
+		switch (*p) {
+		case '{':
+		case '[':
+			key = *p == '{';
+			*++l = (struct level){ m->n, key };
+			break;
+		case '}':
+		case ']':
+			if (m->n > l->first)
+				leave(m->v + l->first, m->n - l->first);
+			m->n = l->first;
+			l--;
+			key = false;
+			break;
+		case ',':
+			key = l->is_object;
+			if (key)
+				m->v[m->n - 1].end = q;
+			break;
+		case '"':
+			q = lh_skip_string(p, end, &escaped);
+			if (key && add(m, l, p, (size_t)(q - p), escaped, err) < 0)
+				return -1;
+			key = false;
+			break;
+		}
+	}
+	return 0;
+}
+
+int lh_extract_last(struct lh_buf *out, const struct lh_value *v, struct lh_err *err)
+{
+	struct members m = { NULL, 0, 0 };
+	char *to = lh_buf_room(out, v->n);
+	int rc;
+
+	if (!to)
+		return lh_buf_check(out, err);
+	memcpy(to, v->p, v->n);
+	rc = blank_replaced(&m, to, to + v->n, err);
+	free(m.v);
+	if (rc == 0)
+		lh_buf_took(out, (size_t)(copy_tight(to, to, to + v->n) - to));
+	return rc;
+}

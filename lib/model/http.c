@@ -1,0 +1,485 @@
+/* http.c - GET, or POST a JSON body, and get the answer.  See http.h. */
+#include "http_url.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/mem.h"
+
+#define BODY_SHOWN 200
+#define FIRST_WAIT 0.25		/* seconds before the first retry, doubling */
+#define REDIRECTS 5
+#define CONNECT_WAIT 10.0	/* seconds; a longer --timeout is for the answer */
+
+/* The calls of libcurl that are used here, found when first needed. */
+static struct {
+	__typeof__(curl_global_init) *global_init;
+	__typeof__(curl_easy_init) *init;
+	__typeof__(curl_easy_cleanup) *cleanup;
+	CURLcode (*setopt)(CURL *, CURLoption, ...);
+	CURLcode (*getinfo)(CURL *, CURLINFO, ...);
+	__typeof__(curl_easy_perform) *perform;
+	__typeof__(curl_easy_strerror) *strerror;
+	__typeof__(curl_slist_append) *slist_append;
+	__typeof__(curl_slist_free_all) *slist_free_all;
+	char failed[256];
+	bool nomem;	/* that is why */
+} lib;
+
+struct lh_http {
+	CURL *curl;
+	struct curl_slist *headers;	/* of every call, ... */
+	struct curl_slist *traced;	/* ... and with the trace id of this one */
+	struct lh_buf trace;
+	struct lh_http_opts opts;
+	struct lh_buf body, url;	/* url: where a redirect led */
+	unsigned seed;
+	char moved[LH_URL_SHOWN];		/* where one would have led that is not followed */
+	char curl_why[CURL_ERROR_SIZE], why[CURL_ERROR_SIZE + 64];
+};
+
+/* The loader gives its reasons as text only. */
+static void cannot_load(void)
+{
+	const char *why = dlerror();
+
+	why = why ? why : "no reason given";
+	snprintf(lib.failed, sizeof lib.failed, "%s", why);
+	lib.nomem = strstr(why, strerror(ENOMEM)) != NULL;
+}
+
+static void *find(void *so, const char *name)
+{
+	void *p = dlsym(so, name);
+
+	if (!p && !lib.failed[0])
+		cannot_load();
+	return p;
+}
+
+static void load(void)
+{
+	void *so = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+
+	if (!so) {
+		cannot_load();
+		return;
+	}
+	lib.global_init = find(so, "curl_global_init");
+	lib.init = find(so, "curl_easy_init");
+	lib.cleanup = find(so, "curl_easy_cleanup");
+	lib.setopt = find(so, "curl_easy_setopt");
+	lib.getinfo = find(so, "curl_easy_getinfo");
+	lib.perform = find(so, "curl_easy_perform");
+	lib.strerror = find(so, "curl_easy_strerror");
+	lib.slist_append = find(so, "curl_slist_append");
+	lib.slist_free_all = find(so, "curl_slist_free_all");
+	if (!lib.failed[0] && lib.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		snprintf(lib.failed, sizeof lib.failed, "libcurl does not start");
+}
+
+int lh_http_check_bearer(const char *token, struct lh_err *err)
+{
+	const char *p;
+
+	for (p = token; *p; p++)
+		if (*p <= ' ' || *p >= 0x7f)
+			return lh_err_set(err, LH_EUSAGE, "holds white space, control or non-ASCII characters");
+	return 0;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct lh_http *h = arg;
+
+	lh_buf_add(&h->body, p, size * n);
+	return h->body.failed ? 0 : size * n;
+}
+
+static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	struct lh_http *h = arg;
+
+	(void)a, (void)b, (void)c, (void)d;
+	return h->opts.stopping && h->opts.stopping();
+}
+
+static int set_headers(struct curl_slist **list, const char *first)
+{
+	/* An empty Expect: no pause before the body for a "100 Continue". */
+	static const char *const fields[] = {
+		"Content-Type: application/json", "Accept: application/json", "Expect:"
+	};
+	struct curl_slist *more = first ? lib.slist_append(*list, first) : *list;
+	size_t i;
+
+	if (first && !more)
+		return -1;
+	*list = more;
+	for (i = 0; i < sizeof fields / sizeof *fields; i++) {
+		more = lib.slist_append(*list, fields[i]);
+		if (!more)
+			return -1;
+		*list = more;
+	}
+	return 0;
+}
+
+/* The headers of a call with that trace id, which cannot end its line. */
+static int set_trace(struct lh_http *h, struct lh_str id)
+{
+	struct lh_buf *b = &h->trace;
+	size_t i;
+
+	lib.slist_free_all(h->traced);
+	h->traced = NULL;
+	if (!id.n)
+		return lib.setopt(h->curl, CURLOPT_HTTPHEADER, h->headers) ? -1 : 0;
+	lh_buf_reset(b);
+	lh_buf_puts(b, "X-Lakehouse-Trace-Id: ");
+	for (i = 0; i < id.n; i++)
+		if (id.p[i] > ' ' && id.p[i] < 0x7f)
+			lh_buf_putc(b, id.p[i]);
+		else
+			lh_buf_printf(b, "%%%02X", (unsigned char)id.p[i]);
+	lh_buf_putc(b, '\0');
+	if (b->failed || set_headers(&h->traced, b->p) < 0)
+		return -1;
+	return lib.setopt(h->curl, CURLOPT_HTTPHEADER, h->traced) ? -1 : 0;
+}
+
+static double connect_wait(const struct lh_http *h)
+{
+	return h->opts.timeout < CONNECT_WAIT ? h->opts.timeout : CONNECT_WAIT;
+}
+
+/* What is the same for every call of this handle. */
+static int set_up(struct lh_http *h)
+{
+	const char *file = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
+	CURL *c = h->curl;
+	int bad = 0;
+
+	bad |= lib.setopt(c, CURLOPT_USERAGENT, "lakehouse-tools");
+	bad |= lib.setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+	bad |= lib.setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	bad |= lib.setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	bad |= lib.setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	bad |= lib.setopt(c, CURLOPT_NOSIGNAL, 1L);
+	bad |= lib.setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect_wait(h) * 1000));
+	bad |= lib.setopt(c, CURLOPT_TIMEOUT_MS, (long)(h->opts.timeout * 1000));
+	bad |= lib.setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	bad |= lib.setopt(c, CURLOPT_WRITEDATA, h);
+	bad |= lib.setopt(c, CURLOPT_NOPROGRESS, 0L);
+	bad |= lib.setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	bad |= lib.setopt(c, CURLOPT_XFERINFODATA, h);
+	bad |= lib.setopt(c, CURLOPT_ERRORBUFFER, h->curl_why);
+	if (file && *file)
+		bad |= lib.setopt(c, CURLOPT_CAINFO, file);
+	if (dir && *dir)
+		bad |= lib.setopt(c, CURLOPT_CAPATH, dir);
+	return bad ? -1 : 0;
+}
+
+struct lh_http *lh_http_new(const struct lh_http_opts *opts, struct lh_err *err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct lh_http *h;
+
+	pthread_once(&once, load);
+	if (lib.failed[0] && lib.nomem) {
+		lh_err_nomem(err);
+		return NULL;
+	}
+	if (lib.failed[0]) {
+		lh_err_set(err, LH_ENET, "no libcurl: %s", lib.failed);
+		return NULL;
+	}
+	h = lh_calloc(1, sizeof *h, err);
+	if (!h)
+		return NULL;
+	h->opts = *opts;
+	h->seed = (unsigned)((uintptr_t)h >> 4) ^ (unsigned)time(NULL);
+	lh_buf_init(&h->body, opts->max_body ? opts->max_body : LH_HTTP_MAX_BODY);
+	lh_buf_init(&h->url, LH_BUF_NOMAX);
+	lh_buf_init(&h->trace, LH_BUF_NOMAX);
+	h->curl = lib.init();
+	if (!h->curl || set_headers(&h->headers, NULL) < 0 || set_up(h) < 0) {
+		lh_http_free(h);
+		lh_err_nomem(err);
+		return NULL;
+	}
+	return h;
+}
+
+void lh_http_free(struct lh_http *h)
+{
+	if (!h)
+		return;
+	if (h->curl)
+		lib.cleanup(h->curl);
+	lib.slist_free_all(h->headers);
+	lib.slist_free_all(h->traced);
+	lh_buf_free(&h->body);
+	lh_buf_free(&h->url);
+	lh_buf_free(&h->trace);
+	free(h);
+}
+
+static int aim(struct lh_http *h, const struct lh_http_call *call)
+{
+	CURL *c = h->curl;
+	int bad = 0;
+
+	bad |= lib.setopt(c, CURLOPT_URL, call->url);
+	bad |= lib.setopt(c, CURLOPT_XOAUTH2_BEARER, call->bearer);
+	bad |= lib.setopt(c, CURLOPT_HTTPAUTH, call->bearer ? CURLAUTH_BEARER : CURLAUTH_BASIC);
+	bad |= lib.setopt(c, CURLOPT_PROXY, lh_url_is_loopback(call->url) ? "" : NULL);
+	if (!call->body)
+		return bad | lib.setopt(c, CURLOPT_HTTPGET, 1L) ? -1 : 0;
+	bad |= lib.setopt(c, CURLOPT_POST, 1L);
+	bad |= lib.setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->n);
+	bad |= lib.setopt(c, CURLOPT_POSTFIELDS, call->body);
+	return bad ? -1 : 0;
+}
+
+/* OpenSSL writes with write(2), so that a peer that went away would kill us
+ * by SIGPIPE, which a filter keeps at its default: held off for the call. */
+static CURLcode perform(struct lh_http *h)
+{
+	sigset_t pipe_set, old, pending;
+	CURLcode rc;
+
+	sigemptyset(&pipe_set);
+	sigaddset(&pipe_set, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe_set, &old);
+	lh_buf_reset(&h->body);
+	h->curl_why[0] = '\0';
+	rc = lib.perform(h->curl);
+	if (!sigismember(&old, SIGPIPE)) {
+		if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE))
+			sigtimedwait(&pipe_set, NULL, &(struct timespec){ 0, 0 });
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+	}
+	return rc;
+}
+
+static bool is_retry_failure(CURLcode rc)
+{
+	switch (rc) {
+	case CURLE_OPERATION_TIMEDOUT:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_PARTIAL_FILE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_retry_status(long status)
+{
+	return status == 408 || status == 409 || status == 429 || status / 100 == 5;
+}
+
+/* Sleep before try number n+1; -1 when asked to stop meanwhile. */
+static int wait_turn(struct lh_http *h, unsigned n, curl_off_t retry_after)
+{
+	double s = FIRST_WAIT * (double)(1u << (n < 16 ? n : 16));
+
+	s *= 0.5 + 0.5 * (double)rand_r(&h->seed) / (double)RAND_MAX;
+	if (retry_after > 0)
+		s = (double)retry_after;
+	if (s > h->opts.timeout)
+		s = h->opts.timeout;
+	while (s > 0) {
+		double slice = s < 0.05 ? s : 0.05;
+
+		if (h->opts.stopping && h->opts.stopping())
+			return -1;
+		nanosleep(&(struct timespec){ 0, (long)(slice * 1e9) }, NULL);
+		s -= slice;
+	}
+	return 0;
+}
+
+/* How much of the beginning is shown: not cut within a character, nor with the
+ * blanks at its end. */
+static size_t shown_len(const struct lh_buf *b)
+{
+	size_t n = b->len;
+
+	if (n > BODY_SHOWN)
+		for (n = BODY_SHOWN; n > BODY_SHOWN - 4 && ((unsigned char)b->p[n] & 0xc0) == 0x80; )
+			n--;
+	while (n && isspace((unsigned char)b->p[n - 1]))
+		n--;
+	return n;
+}
+
+/* "URL: HTTP 200: ", then what is wrong and why it may be. */
+static void put_head(struct lh_buf *b, const char *url, const struct lh_http_reply *reply, const char *what)
+{
+	char shown[LH_URL_SHOWN];
+
+	lh_http_mask(url, shown, sizeof shown);
+	lh_buf_printf(b, "%s: HTTP %ld", shown, reply->status);
+	if (reply->moved)
+		lh_buf_printf(b, ": a redirect to %s, which is not followed", reply->moved);
+	if (what) {
+		lh_buf_puts(b, ": ");
+		lh_url_scrub(url, what, strlen(what), strlen(what), b);
+	}
+}
+
+int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_reply *reply, const char *what)
+{
+	struct lh_buf text, quote;
+	size_t n;
+	int rc;
+
+	lh_buf_init(&text, LH_BUF_NOMAX);
+	lh_buf_init(&quote, LH_BUF_NOMAX);
+	put_head(&text, url, reply, what);
+	lh_url_scrub(url, reply->body, reply->len, BODY_SHOWN + 4, &quote);
+	n = shown_len(&quote);
+	if (n)
+		lh_buf_puts(&text, ": ");
+	lh_buf_add(&text, quote.p, n);
+	rc = lh_buf_check(&text, err) < 0 || lh_buf_check(&quote, err) < 0 ? -1
+	     : lh_err_set(err, LH_ENET, "%.*s", (int)text.len, text.p);
+	lh_buf_free(&text);
+	lh_buf_free(&quote);
+	return rc;
+}
+
+/* curl says how long it tried, " after 3 ms", and so of the same fault something
+ * else each time; whoever logs it wants the same. */
+static void drop_time(char *why)
+{
+	char *after = strstr(why, " after "), *digits = after ? after + strlen(" after ") : NULL;
+	size_t n = digits ? strspn(digits, "0123456789") : 0;
+
+	if (n && strncmp(digits + n, " ms", 3) == 0)
+		memmove(after, digits + n + 3, strlen(digits + n + 3) + 1);
+}
+
+/* Say why there is no whole answer. */
+static int explain(struct lh_http *h, CURLcode rc, const char *url, struct lh_http_reply *reply, struct lh_err *err)
+{
+	char shown[LH_URL_SHOWN];
+	curl_off_t connected = 0;
+
+	lib.getinfo(h->curl, CURLINFO_PRETRANSFER_TIME_T, &connected);
+	if (rc == CURLE_ABORTED_BY_CALLBACK)
+		return lh_err_set(err, LH_EINTR, "interrupted");
+	if (rc == CURLE_OUT_OF_MEMORY || h->body.failed == LH_ENOMEM)
+		return lh_err_nomem(err);
+	if (h->body.failed)
+		snprintf(h->why, sizeof h->why, "answer longer than %zu bytes", h->body.max);
+	else if (rc == CURLE_OPERATION_TIMEDOUT && !connected)
+		snprintf(h->why, sizeof h->why, "no connection within %g s", connect_wait(h));
+	else if (rc == CURLE_OPERATION_TIMEDOUT)
+		snprintf(h->why, sizeof h->why, "no whole answer within %g s", h->opts.timeout);
+	else if (rc == CURLE_TOO_MANY_REDIRECTS)
+		snprintf(h->why, sizeof h->why, "more than %d redirects", REDIRECTS);
+	else
+		snprintf(h->why, sizeof h->why, "%s", h->curl_why[0] ? h->curl_why : lib.strerror(rc));
+	drop_time(h->why);
+	reply->why = h->why;
+	reply->timed_out = rc == CURLE_OPERATION_TIMEDOUT;
+	if (reply->status)
+		return lh_http_refuse(err, url, reply, h->why);
+	lh_http_mask(url, shown, sizeof shown);
+	return lh_err_set(err, LH_ENET, "%s: %s", shown, h->why);
+}
+
+/* The answer is a redirect: 1 when it is to be followed, and curl is aimed there,
+ * 0 when it is the answer, -1 without memory.  What is sent to one place goes to
+ * no other, whoever asks for it. */
+static int redirected(struct lh_http *h, const struct lh_http_call *call, struct lh_http_reply *reply)
+{
+	bool secret = call->bearer || lh_url_has_user(call->url);
+	const char *to = NULL, *path;
+
+	lib.getinfo(h->curl, CURLINFO_REDIRECT_URL, &to);
+	if (reply->status / 100 != 3 || !to)
+		return 0;
+	if (secret || !lh_url_same_place(call->url, to)) {
+		path = strstr(to, "://");
+		path = path ? path + 3 + strcspn(path + 3, "/?#") : to;
+		lh_buf_reset(&h->url);
+		lh_buf_add(&h->url, to, (size_t)(path - to));
+		lh_buf_putc(&h->url, '\0');
+		if (h->url.failed)
+			return -1;
+		lh_http_mask(h->url.p, h->moved, sizeof h->moved);
+		reply->moved = h->moved;
+		return 0;
+	}
+	lh_buf_reset(&h->url);
+	lh_url_move(&h->url, call->url, to);
+	return h->url.failed || lib.setopt(h->curl, CURLOPT_URL, h->url.p) ? -1 : 1;
+}
+
+/* One attempt, with the redirects that are followed: of *reply all but why. */
+static int attempt(struct lh_http *h, const struct lh_http_call *call, CURLcode *rc, struct lh_http_reply *reply, struct lh_err *err)
+{
+	unsigned moves = 0;
+	int more;
+
+	if (aim(h, call) < 0)
+		return lh_err_nomem(err);
+	do {
+		memset(reply, 0, sizeof *reply);
+		*rc = perform(h);
+		lib.getinfo(h->curl, CURLINFO_RESPONSE_CODE, &reply->status);
+		reply->body = h->body.p;
+		reply->len = h->body.len;
+		more = *rc == CURLE_OK ? redirected(h, call, reply) : 0;
+	} while (more > 0 && moves++ < REDIRECTS);
+	if (more > 0)
+		*rc = CURLE_TOO_MANY_REDIRECTS;
+	return more < 0 ? lh_err_nomem(err) : 0;
+}
+
+int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_http_reply *reply, struct lh_err *err)
+{
+	curl_off_t after = 0;
+	CURLcode rc = CURLE_OK;
+	unsigned tries;
+	bool again;
+
+	memset(reply, 0, sizeof *reply);
+	if (call->bearer && lh_http_check_bearer(call->bearer, err) < 0)
+		return lh_err_prefix(err, "bearer");
+	if (set_trace(h, call->trace) < 0)
+		return lh_err_nomem(err);
+	for (tries = 0;; tries++) {
+		if (attempt(h, call, &rc, reply, err) < 0)
+			return -1;
+		again = rc == CURLE_OK ? is_retry_status(reply->status) : is_retry_failure(rc) && !h->body.failed;
+		if (!again || tries >= h->opts.retries)
+			break;
+		lib.getinfo(h->curl, CURLINFO_RETRY_AFTER, &after);
+		if (wait_turn(h, tries, after) < 0)
+			return lh_err_set(err, LH_EINTR, "interrupted");
+	}
+	return rc == CURLE_OK ? 0 : explain(h, rc, call->url, reply, err);
+}
+
+int lh_http_post(struct lh_http *h, const char *url, const void *body, size_t n, struct lh_http_reply *reply, struct lh_err *err)
+{
+	return lh_http_call(h, &(struct lh_http_call){ .url = url, .body = body, .n = n }, reply, err);
+}

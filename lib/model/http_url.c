@@ -1,0 +1,225 @@
+/* http_url.c - addresses, and what messages show of them.  See http.h. */
+#include "http_url.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include <lh/json.h>
+#include <lh/num.h>
+#include "crypto/secret.h"
+
+/* Where user-info (or else the host) begins, and the authority ends. */
+static const char *authority(const char *url, const char **end)
+{
+	const char *p = strstr(url, "://");
+
+	p = p ? p + 3 : url;
+	*end = p + strcspn(p, "/?#");
+	return p;
+}
+
+/* The @ after user-info, or NULL. */
+static const char *user_info_end(const char *p, const char *end)
+{
+	return memrchr(p, '@', (size_t)(end - p));
+}
+
+bool lh_url_has_user(const char *url)
+{
+	const char *end, *p = authority(url, &end);
+
+	return user_info_end(p, end) != NULL;
+}
+
+/* A host, and its port as a number: 0 when it is none. */
+struct place {
+	const char *host;
+	size_t n;
+	unsigned long port;
+};
+
+static struct place place_of(const char *url)
+{
+	const char *end, *p = authority(url, &end), *at = user_info_end(p, end), *colon;
+	bool secure = strncasecmp(url, "https:", 6) == 0;
+	struct place to = { at ? at + 1 : p, 0, secure ? 443 : 80 };
+
+	colon = memrchr(to.host, ':', (size_t)(end - to.host));
+	if (colon && memchr(colon, ']', (size_t)(end - colon)))
+		colon = NULL;		/* of an IPv6 address */
+	to.n = (size_t)((colon ? colon : end) - to.host);
+	if (colon && ++colon < end) {
+		size_t digits = strspn(colon, "0123456789");
+
+		to.port = colon + digits == end && digits <= 5 ? strtoul(colon, NULL, 10) : 0;
+	}
+	if (to.port > 65535)
+		to.port = 0;
+	return to;
+}
+
+bool lh_url_same_place(const char *url, const char *other)
+{
+	const char *a = strstr(url, "://"), *b = strstr(other, "://");
+	struct place x = place_of(url), y = place_of(other);
+
+	if (!a || !b || a - url != b - other || strncasecmp(url, other, (size_t)(a - url)) != 0)
+		return false;
+	return !lh_url_has_user(url) && !lh_url_has_user(other) && x.port && x.port == y.port &&
+	       x.n == y.n && strncasecmp(x.host, y.host, x.n) == 0;
+}
+
+void lh_url_move(struct lh_buf *out, const char *url, const char *other)
+{
+	const char *end, *rest;
+
+	authority(url, &end);
+	authority(other, &rest);
+	lh_buf_add(out, url, (size_t)(end - url));
+	lh_buf_puts(out, rest);
+	lh_buf_putc(out, '\0');
+}
+
+bool lh_url_is_loopback(const char *url)
+{
+	struct place to = place_of(url);
+
+	if (to.n == 5 && !strncmp(to.host, "[::1]", 5))
+		return true;
+	return (to.n == 9 && !strncasecmp(to.host, "localhost", 9)) ||
+	       (!strncmp(to.host, "127.", 4) && strspn(to.host, "0123456789.") == to.n);
+}
+
+/* What is no address may have a secret anywhere before its last @. */
+static void mask_all(const char *url, char *out, size_t n)
+{
+	const char *p = strstr(url, "://"), *at = strrchr(url, '@');
+
+	p = p && (!at || p < at) ? p + 3 : url;
+	if (at)
+		snprintf(out, n, "%.*s***%s", (int)(p - url), url, at);
+	else
+		snprintf(out, n, "%s", url);
+}
+
+void lh_http_mask(const char *url, char *out, size_t n)
+{
+	const char *end, *p = authority(url, &end), *at = user_info_end(p, end);
+
+	if (at)
+		snprintf(out, n, "%.*s***%s", (int)(p - url), url, at);
+	else if (!place_of(url).port || !strstr(url, "://"))
+		mask_all(url, out, n);
+	else
+		snprintf(out, n, "%s", url);
+}
+
+int lh_http_check_url(const char *url, struct lh_err *err)
+{
+	struct place to = place_of(url);
+	char shown[LH_URL_SHOWN];
+	const char *p;
+
+	lh_http_mask(url, shown, sizeof shown);
+	if (strncasecmp(url, "http://", 7) && strncasecmp(url, "https://", 8))
+		return lh_err_set(err, LH_EUSAGE, "\"%s\" is not an http:// or https:// address", shown);
+	if (!to.n)
+		return lh_err_set(err, LH_EUSAGE, "\"%s\" names no host", shown);
+	for (p = url; *p; p++)
+		if ((unsigned char)*p <= ' ' || *p == 0x7f)
+			return lh_err_set(err, LH_EUSAGE, "\"%s\" holds white space or control bytes", shown);
+	if (!to.port)
+		return lh_err_set(err, LH_EUSAGE, "\"%s\" has a port that is not from 1 to 65535", shown);
+	return 0;
+}
+
+int lh_http_check_kept_url(const char *url, struct lh_err *err)
+{
+	char shown[LH_URL_SHOWN];
+
+	if (lh_http_check_url(url, err) < 0)
+		return -1;
+	lh_http_mask(url, shown, sizeof shown);
+	if (lh_url_has_user(url))
+		return lh_err_set(err, LH_EUSAGE, "\"%s\" holds user-info, which an index does not keep", shown);
+	return 0;
+}
+
+/* ---- user-info in what others say ---- */
+
+/* The ways to write it: as it is, decoded, for Basic; its parts alike. */
+enum { RAW, PLAIN, BASIC, RAW_NAME, RAW_WORD, NAME, WORD, FORMS };
+
+static void put_decoded(struct lh_buf *b, const char *p, size_t n)
+{
+	unsigned byte;
+	char hex[3];
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		snprintf(hex, sizeof hex, "%.*s", n - i > 2 ? 2 : 0, p + i + 1);
+		if (p[i] == '%' && strspn(hex, "0123456789abcdefABCDEF") == 2 && sscanf(hex, "%x", &byte) == 1) {
+			lh_buf_putc(b, (char)byte);
+			i += 2;
+		} else {
+			lh_buf_putc(b, p[i]);
+		}
+	}
+}
+
+/* One way to write name and word, in a buffer of its own. */
+static void put_form(struct lh_buf *b, int form, struct lh_str name, struct lh_str word, bool colon)
+{
+	struct lh_buf pair;
+
+	if (form == RAW || form == RAW_NAME)
+		lh_buf_add(b, name.p, name.n);
+	if (form == RAW && colon)
+		lh_buf_putc(b, ':');
+	if (form == RAW || form == RAW_WORD)
+		lh_buf_add(b, word.p, word.n);
+	if (form == PLAIN || form == NAME)
+		put_decoded(b, name.p, name.n);
+	if (form == PLAIN && colon)
+		lh_buf_putc(b, ':');
+	if (form == PLAIN || form == WORD)
+		put_decoded(b, word.p, word.n);
+	if (form != BASIC)
+		return;
+	lh_buf_init(&pair, LH_BUF_NOMAX);
+	put_form(&pair, PLAIN, name, word, true);
+	lh_buf_base64(b, pair.p, pair.len);
+	while (b->len && b->p[b->len - 1] == '=')
+		b->len--;	/* what is echoed may have been cut to the letters */
+	if (pair.failed)
+		b->failed = pair.failed;
+	lh_buf_free(&pair);
+}
+
+void lh_url_scrub(const char *url, const char *text, size_t len, size_t n, struct lh_buf *out)
+{
+	const char *end, *p = authority(url, &end), *at = user_info_end(p, end), *colon;
+	struct lh_secret form[FORMS] = { { NULL, 0, 0 } };
+	struct lh_buf made[FORMS];
+	struct lh_str name, word;
+	int i;
+
+	if (!at) {
+		lh_buf_add(out, text, len < n ? len : n);
+		return;
+	}
+	colon = memchr(p, ':', (size_t)(at - p));
+	name = (struct lh_str){ p, (size_t)((colon ? colon : at) - p) };
+	word = (struct lh_str){ colon ? colon + 1 : at, colon ? (size_t)(at - colon - 1) : 0 };
+	for (i = 0; i < FORMS; i++) {
+		lh_buf_init(&made[i], LH_BUF_NOMAX);
+		put_form(&made[i], i, name, word, colon);
+		form[i] = (struct lh_secret){ (unsigned char *)made[i].p, made[i].len, 0 };
+		if (made[i].failed)
+			out->failed = made[i].failed;
+	}
+	lh_secret_scrub(form, FORMS, text, len, n, out);
+	for (i = 0; i < FORMS; i++)
+		lh_buf_free(&made[i]);
+}

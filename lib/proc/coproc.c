@@ -1,0 +1,357 @@
+/* coproc.c - another tool as a child.  See coproc.h. */
+#include "coproc.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "shell_coproc.h"
+#include "base/mem.h"
+#include "base/signal.h"
+#include <lh/time.h>
+#include "stderr_tail.h"
+
+#define REPLY_MAX ((size_t)1 << 30)
+#define CHUNK 65536
+
+void lh_coproc_find(const char *name, char *to, size_t n)
+{
+	char self[4096], *slash;
+	ssize_t len = strchr(name, '/') ? -1 : readlink("/proc/self/exe", self, sizeof self - 1);
+
+	if (len > 0) {
+		self[len] = '\0';
+		slash = strrchr(self, '/');
+		if (slash && (size_t)snprintf(to, n, "%.*s/%s", (int)(slash - self), self, name) < n && access(to, X_OK) == 0)
+			return;
+	}
+	snprintf(to, n, "%s", name);
+}
+
+/* Is it "NAME=...", for any NAME that more sets? */
+static bool is_set(const char *s, char *const *more)
+{
+	size_t name = strcspn(s, "=") + 1;
+
+	for (; *more; more++)
+		if (strncmp(s, *more, name) == 0)
+			return true;
+	return false;
+}
+
+#define EMBED (LH_KEYS_OLLAMA | LH_KEYS_OPENAI)
+
+static const struct {
+	const char *name;
+	unsigned keys;		/* who needs it */
+} secret[] = {
+	{ "LH_OPENAI_API_KEY", LH_KEYS_OPENAI }, { "LH_OPENAI_URL", LH_KEYS_OPENAI },
+	{ "LH_OLLAMA_URL", LH_KEYS_OLLAMA | LH_KEYS_CHAT },
+	{ "LH_KEYS_FILE", LH_KEYS_CHAT },
+	{ "OLLAMA_CLOUD_KEY", LH_KEYS_CHAT }, { "LH_OLLAMA_CLOUD_URL", LH_KEYS_CHAT },
+	{ "OPENROUTER_API_KEY", LH_KEYS_CHAT }, { "LH_OPENROUTER_URL", LH_KEYS_CHAT },
+	{ "OPENCODE_API_KEY", LH_KEYS_CHAT }, { "LH_OPENCODE_URL", LH_KEYS_CHAT },
+	{ "KIMI_API_KEY", LH_KEYS_CHAT }, { "LH_KIMI_URL", LH_KEYS_CHAT },
+	{ "http_proxy", EMBED | LH_KEYS_CHAT },
+	{ "https_proxy", EMBED | LH_KEYS_CHAT }, { "HTTPS_PROXY", EMBED | LH_KEYS_CHAT },
+	{ "all_proxy", EMBED | LH_KEYS_CHAT }, { "ALL_PROXY", EMBED | LH_KEYS_CHAT },
+	{ "LH_SUBJECT_AUDIT_KEY", LH_KEYS_AUDIT },
+};
+
+/* Is it a variable of a key that a child which needs those keys has no use for? */
+static bool is_kept_back(const char *s, unsigned keys)
+{
+	size_t i, n = strcspn(s, "=");
+
+	for (i = 0; i < sizeof secret / sizeof *secret; i++)
+		if (strlen(secret[i].name) == n && memcmp(secret[i].name, s, n) == 0)
+			return !(secret[i].keys & keys);
+	return false;
+}
+
+/* Our environment for a child that needs those keys, with more set in it; the
+ * strings are borrowed. */
+static char **environment(char *const *more, unsigned keys, struct lh_err *err)
+{
+	static char *const none[] = { NULL };
+	size_t n = 0, n_more = 0, i;
+	char **env;
+
+	if (!more)
+		more = none;
+	while (environ[n])
+		n++;
+	while (more[n_more])
+		n_more++;
+	env = lh_calloc(n + n_more + 1, sizeof *env, err);
+	if (!env)
+		return NULL;
+	for (i = n = 0; environ[i]; i++)
+		if (!is_set(environ[i], more) && !is_kept_back(environ[i], keys))
+			env[n++] = environ[i];
+	for (i = 0; i < n_more; i++)
+		env[n++] = more[i];
+	return env;
+}
+
+/* No signal is blocked in a child; where it leads a group it also starts with
+ * a SIGPIPE that ends it, as a shell expects. */
+static void attributes(posix_spawnattr_t *attr, bool group)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	posix_spawnattr_init(attr);
+	posix_spawnattr_setsigmask(attr, &set);
+	sigaddset(&set, SIGPIPE);
+	posix_spawnattr_setsigdefault(attr, &set);
+	posix_spawnattr_setpgroup(attr, 0);
+	posix_spawnattr_setflags(attr, (short)(POSIX_SPAWN_SETSIGMASK | (group ? POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF : 0)));
+}
+
+pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	char path[4096], **env = environment(s->env, s->keys, err);
+	size_t i;
+	pid_t pid = 0;
+	int rc = 0;
+
+	if (!env)
+		return -1;
+	lh_coproc_find(s->argv[0], path, sizeof path);
+	posix_spawn_file_actions_init(&actions);
+	attributes(&attr, s->group);
+	for (i = 0; i < s->n_fd && !rc; i++)
+		if (s->fd[i] >= 0)
+			rc = posix_spawn_file_actions_adddup2(&actions, s->fd[i], (int)i);
+	if (s->folder && !rc)
+		rc = posix_spawn_file_actions_addchdir_np(&actions, s->folder);
+	if (!rc)
+		rc = posix_spawnp(&pid, path, &actions, &attr, s->argv, env);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&actions);
+	free(env);
+	if (rc) {
+		errno = rc;
+		return lh_err_sys(err, "cannot run %s", s->argv[0]);
+	}
+	return pid;
+}
+
+int lh_coproc_start(struct lh_coproc *c, char *const argv[], unsigned keys, struct lh_err *err)
+{
+	int ends[2];
+
+	memset(c, 0, sizeof *c);
+	lh_buf_init(&c->in, REPLY_MAX);
+	snprintf(c->name, sizeof c->name, "%s", argv[0]);
+	/* A socket and not two pipes: writing to a dead child is then an error
+	 * and no SIGPIPE, which ends us quietly. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return lh_err_sys(err, "socketpair");
+	c->fd = ends[0];
+	c->said = memfd_create(c->name, MFD_CLOEXEC);
+	if (c->said < 0)
+		lh_err_sys(err, "memfd_create");
+	else
+		c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = (int[]){ ends[1], ends[1], c->said }, .n_fd = 3,
+							    .keys = keys }, err);
+	close(ends[1]);
+	if (c->pid <= 0) {
+		close(c->fd);
+		if (c->said >= 0)
+			close(c->said);
+		c->pid = 0;
+		return -1;
+	}
+	return 0;
+}
+
+bool lh_coproc_said(int said, const char *child, struct lh_err *err)
+{
+	struct lh_words words = { .n = 0 };
+	char last[sizeof words.text + 1];
+	off_t end = lseek(said, 0, SEEK_END), tail = (off_t)sizeof words.text;
+	ssize_t n = pread(said, words.text, sizeof words.text, end > tail ? end - tail : 0);
+
+	words.n = n > 0 ? (size_t)n : 0;
+	lh_words_last(&words, child, last, sizeof last);
+	if (*last)
+		lh_err_set(err, LH_EIO, "%s", last);
+	return *last;
+}
+
+/* Collect the child; what its end means, as an error. */
+static int ended(struct lh_coproc *c, struct lh_err *err)
+{
+	int status = 0, rc = 0;
+
+	close(c->fd);
+	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	c->pid = 0;
+	if (WIFSIGNALED(status))
+		rc = lh_err_set(err, LH_EIO, "%s was ended by signal %d", c->name, WTERMSIG(status));
+	else if (WEXITSTATUS(status) > 1)
+		rc = lh_coproc_said(c->said, c->name, err) ? -1 : lh_err_set(err, LH_EIO, "%s ended with status %d", c->name, WEXITSTATUS(status));
+	close(c->said);
+	return rc;
+}
+
+static int gone(struct lh_coproc *c, struct lh_err *err)
+{
+	return ended(c, err) < 0 ? -1 : lh_err_set(err, LH_EIO, "%s ended without an answer", c->name);
+}
+
+/* What there is to read: 1, 0 at its end, -1. */
+static int receive(struct lh_coproc *c, struct lh_err *err)
+{
+	char *to = lh_buf_room(&c->in, CHUNK);
+	ssize_t n;
+
+	if (!to) {
+		if (lh_buf_check(&c->in, err) < 0 && err->code == LH_EDATA)
+			lh_err_set(err, LH_EIO, "%s: answer is longer than %zu bytes", c->name, REPLY_MAX);
+		return -1;
+	}
+	n = recv(c->fd, to, CHUNK, MSG_DONTWAIT);
+	if (n > 0)
+		lh_buf_took(&c->in, (size_t)n);
+	if (n < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNRESET)
+		return lh_err_sys(err, "%s: read failed", c->name);
+	return n != 0 && !(n < 0 && errno == ECONNRESET);
+}
+
+/* Has a whole line come? */
+static bool complete(struct lh_coproc *c, size_t from)
+{
+	const char *lf = c->in.len > from ? memchr(c->in.p + from, '\n', c->in.len - from) : NULL;
+
+	c->reply = lf ? (size_t)(lf - c->in.p) + 1 : 0;
+	return lf != NULL;
+}
+
+static void end_with(struct lh_coproc *c, int sig)
+{
+	struct lh_err ignored;
+
+	kill(c->pid, sig);
+	ended(c, &ignored);
+}
+
+static int late(struct lh_coproc *c, double seconds, struct lh_err *err)
+{
+	end_with(c, SIGKILL);
+	return lh_err_set(err, LH_ENET, "%s did not answer within %g seconds", c->name, seconds);
+}
+
+/* It may be waiting for somebody who never answers, which we shall not. */
+static int interrupted(struct lh_coproc *c, struct lh_err *err)
+{
+	end_with(c, SIGTERM);
+	return lh_err_set(err, LH_EINTR, "interrupted");
+}
+
+/* Send the n bytes at p, then an LF, and receive a line, all as it comes: a
+ * child may answer before it has read everything. */
+static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds, struct lh_err *err)
+{
+	double until = lh_time_monotonic() + seconds, left;
+	size_t sent = 0, looked;
+	int rc;
+
+	if (complete(c, 0))
+		return 0;
+	for (;;) {
+		struct pollfd f[] = { { .fd = c->fd, .events = (short)(POLLIN | (sent <= n ? POLLOUT : 0)) },
+				      { .fd = lh_signal_wake_fd(), .events = POLLIN } };
+
+		left = until - lh_time_monotonic();
+		if (left <= 0)
+			return late(c, seconds, err);
+		if (poll(f, 2, left > 3600 ? 3600000 : (int)(left * 1000) + 1) < 0 && errno != EINTR)
+			return lh_err_sys(err, "poll");
+		if (lh_signal_pending())
+			return interrupted(c, err);
+		if (f[0].revents & POLLOUT && sent <= n) {
+			ssize_t got = sent < n ? send(c->fd, p + sent, n - sent, MSG_NOSIGNAL | MSG_DONTWAIT)
+					       : send(c->fd, "\n", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+			if (got < 0 && errno != EAGAIN && errno != EINTR)
+				return gone(c, err);
+			sent += got > 0 ? (size_t)got : 0;
+		}
+		if (f[0].revents & ~POLLOUT) {
+			looked = c->in.len;
+			rc = receive(c, err);
+			if (rc < 0)
+				return -1;
+			if (complete(c, looked))
+				return 0;
+			if (!rc)
+				return gone(c, err);
+		}
+	}
+}
+
+int lh_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err)
+{
+	if (c->command)
+		return lh_command_ask(c, line, n, seconds, reply, err);
+	if (!c->pid)
+		return lh_err_set(err, LH_EIO, "%s is not running", c->name);
+	if (c->reply) {
+		c->in.len -= c->reply;
+		memmove(c->in.p, c->in.p + c->reply, c->in.len);
+		c->reply = 0;
+	}
+	if (converse(c, line, n, seconds, err) < 0)
+		return -1;
+	*reply = (struct lh_str){ c->in.p, c->reply - 1 };
+	return 0;
+}
+
+int lh_coproc_refusal(const struct lh_value *error, struct lh_err *err)
+{
+	struct lh_value code, message;
+	struct lh_buf scratch;
+	struct lh_str s;
+	int64_t status = 0;
+	int rc;
+
+	if (error->type != LH_OBJECT || !lh_value_get(error, "message", &message) || message.type != LH_STRING)
+		return lh_err_set(err, LH_EIO, "an error without a message");
+	if (!lh_value_get(error, "code", &code) || code.type != LH_NUMBER || !lh_value_i64(&code, &status) || status < 100 || status > 599)
+		status = 0;
+	lh_buf_init(&scratch, LH_BUF_NOMAX);
+	rc = lh_value_str(&message, &scratch, &s, err);
+	if (rc == 0)
+		rc = lh_err_set(err, status >= 500 ? LH_ENET : LH_EDATA, "%.*s", (int)(s.n < 900 ? s.n : 900), s.p);
+	err->status = (unsigned)status;
+	lh_buf_free(&scratch);
+	return rc;
+}
+
+int lh_coproc_stop(struct lh_coproc *c, struct lh_err *err)
+{
+	int rc = 0;
+
+	if (c->pid && c->command) {
+		lh_command_end(c);
+	} else if (c->pid) {
+		shutdown(c->fd, SHUT_WR);
+		rc = ended(c, err);
+	}
+	lh_buf_free(&c->in);
+	return rc;
+}

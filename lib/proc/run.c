@@ -1,0 +1,177 @@
+/* run.c - a program run once.  See run.h. */
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "file/file.h"
+#include "procgroup.h"
+#include "base/signal.h"
+#include <lh/time.h>
+#include "stderr_tail.h"
+
+#define CHUNK 65536
+#define VOID 4096	/* bytes at once of what nobody wants */
+
+/* Ends of its input, stdout, stderr; [0] is what we read from. */
+struct child {
+	const struct lh_child_how *how;
+	struct lh_child_out *out;
+	const char *name;
+	pid_t pid;
+	int exit;		/* readable once it ended; -1 on a kernel that has no such thing */
+	int in, outs[2], said[2];
+	struct lh_words words;	/* the end of its stderr */
+};
+
+static int open_ends(struct child *c, const void *in, size_t n, struct lh_err *err)
+{
+	c->in = memfd_create("input", MFD_CLOEXEC);
+	if (c->in < 0)
+		return lh_err_sys(err, "memfd_create");
+	if (lh_write_all(c->in, in, n, err) < 0)
+		return -1;
+	if (lseek(c->in, 0, SEEK_SET) < 0)
+		return lh_err_sys(err, "lseek");
+	if (pipe2(c->outs, O_CLOEXEC) < 0 || pipe2(c->said, O_CLOEXEC) < 0)
+		return lh_err_sys(err, "pipe");
+	return lh_signal_wake_open(err);
+}
+
+static int start(struct child *c, struct lh_err *err)
+{
+	char *shell[] = { "/bin/sh", "-c", (char *)c->how->command, NULL };
+	const int fd[] = { c->in, c->outs[1], c->said[1] };
+
+	c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = c->how->command ? shell : c->how->argv, .fd = fd, .n_fd = 3,
+						     .env = c->how->env, .keys = c->how->keys, .folder = c->how->folder, .group = true }, err);
+	if (c->pid < 0)
+		return -1;
+	lh_group_shut(&c->in);
+	lh_group_shut(&c->outs[1]);
+	lh_group_shut(&c->said[1]);
+	c->exit = pidfd_open(c->pid, 0);
+	return 0;
+}
+
+/* Some bytes of its stdout; at its end the descriptor is shut. */
+static int take_out(struct child *c, struct lh_err *err)
+{
+	struct lh_buf *b = &c->out->out;
+	char void_of[VOID], *to = c->how->max ? lh_buf_room(b, CHUNK) : void_of;
+	ssize_t n;
+
+	if (!to)
+		return lh_buf_check(b, err);
+	n = read(c->outs[0], to, c->how->max ? CHUNK : sizeof void_of);
+	if (n < 0)
+		return errno == EINTR ? 0 : lh_err_sys(err, "%s: read failed", c->name);
+	if (n == 0)
+		lh_group_shut(&c->outs[0]);
+	else if (c->how->max)
+		lh_buf_took(b, (size_t)n);
+	return b->len > c->how->max ? lh_err_set(err, LH_EIO, "%s wrote more than %zu bytes", c->name, c->how->max) : 0;
+}
+
+/* Some bytes of its stderr, of which only the end is kept. */
+static int take_said(struct child *c, struct lh_err *err)
+{
+	ssize_t n = lh_words_take(&c->words, c->said[0]);
+
+	if (n < 0)
+		return errno == EINTR ? 0 : lh_err_sys(err, "%s: read failed", c->name);
+	if (n == 0)
+		lh_group_shut(&c->said[0]);
+	return 0;
+}
+
+/* What an ended child left in its stdout: about as much as is there now, for a
+ * grandchild that got away may go on writing. */
+static int drain(struct child *c, struct lh_err *err)
+{
+	int left = 0, takes;
+
+	if (c->outs[0] < 0 || ioctl(c->outs[0], FIONREAD, &left) < 0)
+		return 0;
+	for (takes = left / VOID + 1; takes && ioctl(c->outs[0], FIONREAD, &left) == 0 && left > 0; takes--)
+		if (take_out(c, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Read until it ends: 0, also when it took too long and must be killed. */
+static int follow(struct child *c, struct lh_err *err)
+{
+	double until = c->how->seconds > 0 ? lh_time_monotonic() + c->how->seconds : 0, left = 3600;
+
+	for (;;) {
+		struct pollfd f[] = { { c->outs[0], POLLIN, 0 }, { c->said[0], POLLIN, 0 },
+				      { c->exit, POLLIN, 0 }, { lh_signal_wake_fd(), POLLIN, 0 } };
+
+		if (until)
+			left = until - lh_time_monotonic();
+		if (left <= 0) {
+			c->out->timed_out = true;
+			return 0;
+		}
+		if (poll(f, 4, lh_group_patience(c->exit, left)) < 0 && errno != EINTR)
+			return lh_err_sys(err, "poll");
+		if (lh_signal_pending())
+			return lh_err_set(err, LH_EINTR, "interrupted");
+		if ((f[2].revents || c->exit < 0) && lh_group_ended(c->pid)) {
+			kill(-c->pid, SIGKILL);	/* what it left behind */
+			lh_words_rest(&c->words, c->said[0]);
+			return drain(c, err);
+		}
+		if (f[0].revents && take_out(c, err) < 0)
+			return -1;
+		if (f[1].revents && take_said(c, err) < 0)
+			return -1;
+	}
+}
+
+int lh_child_run(const struct lh_child_how *how, const void *in, size_t n, struct lh_child_out *out, struct lh_err *err)
+{
+	struct child c = { .how = how, .out = out, .name = how->command ? "the command" : how->argv[0],
+			   .exit = -1, .in = -1, .outs = { -1, -1 }, .said = { -1, -1 } };
+	bool was = lh_signal_deferred();
+	int rc;
+
+	memset(out, 0, sizeof *out);
+	lh_buf_init(&out->out, how->max + CHUNK);
+	lh_signal_defer(true);
+	rc = open_ends(&c, in, n, err);
+	if (!rc)
+		rc = start(&c, err);
+	if (!rc)
+		rc = follow(&c, err);
+	if (c.pid > 0 && (rc < 0 || out->timed_out)) {
+		kill(-c.pid, SIGTERM);
+		lh_group_let_end(c.pid, c.exit);
+	}
+	if (c.pid > 0)
+		out->status = lh_group_collect(c.pid);
+	lh_words_last(&c.words, c.name, out->said, sizeof out->said);
+	lh_signal_defer(was);
+	lh_group_shut(&c.exit);
+	lh_group_shut(&c.in);
+	lh_group_shut(&c.outs[0]);
+	lh_group_shut(&c.outs[1]);
+	lh_group_shut(&c.said[0]);
+	lh_group_shut(&c.said[1]);
+	return rc;
+}
+
+void lh_child_free(struct lh_child_out *out)
+{
+	lh_buf_free(&out->out);
+}

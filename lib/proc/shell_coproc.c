@@ -1,0 +1,268 @@
+/* shell_coproc.c - what somebody typed as a co-process.  See coproc.h. */
+#include "shell_coproc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/pidfd.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "procgroup.h"
+#include "base/signal.h"
+#include <lh/time.h>
+#include "stderr_tail.h"
+
+#define CHUNK 65536
+
+static int start(struct lh_coproc *c, const char *command, int *in, int *out, int *said, struct lh_err *err)
+{
+	char *argv[] = { "/bin/sh", "-c", (char *)command, NULL };
+	int fd[3];
+
+	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(said, O_CLOEXEC) < 0)
+		return lh_err_sys(err, "pipe");
+	/* ours alone: the other ends are the command's and block as it expects */
+	if (fcntl(in[1], F_SETFL, O_NONBLOCK) < 0 || fcntl(out[0], F_SETFL, O_NONBLOCK) < 0)
+		return lh_err_sys(err, "fcntl");
+	fd[0] = in[0];
+	fd[1] = out[1];
+	fd[2] = said[1];
+	c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = fd, .n_fd = 3, .keys = LH_KEYS_ALL, .group = true }, err);
+	if (c->pid < 0) {
+		c->pid = 0;
+		return -1;
+	}
+	c->exit = pidfd_open(c->pid, 0);
+	return lh_signal_wake_open(err);
+}
+
+int lh_coproc_command(struct lh_coproc *c, const char *command, size_t max, struct lh_err *err)
+{
+	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, said[2] = { -1, -1 }, rc;
+
+	memset(c, 0, sizeof *c);
+	c->command = true;
+	c->max = max;
+	c->exit = -1;
+	lh_buf_init(&c->in, max + 2 * CHUNK);
+	snprintf(c->name, sizeof c->name, "the command");
+	rc = start(c, command, in, out, said, err);
+	lh_group_shut(&in[0]);
+	lh_group_shut(&out[1]);
+	lh_group_shut(&said[1]);
+	c->to = in[1];
+	c->fd = out[0];
+	c->said = said[0];
+	if (rc < 0 && c->pid) {
+		lh_command_end(c);
+	} else if (rc < 0) {
+		lh_group_shut(&c->to);
+		lh_group_shut(&c->fd);
+		lh_group_shut(&c->said);
+	}
+	return rc;
+}
+
+void lh_coproc_words(const struct lh_coproc *c, char *to, size_t n)
+{
+	lh_words_last(&c->words, c->name, to, n);
+}
+
+static int waiting(int fd)
+{
+	int n = 0;
+
+	return fd >= 0 && ioctl(fd, FIONREAD, &n) == 0 ? n : 0;
+}
+
+void lh_command_end(struct lh_coproc *c)
+{
+	c->status = lh_group_collect(c->pid);
+	c->pid = 0;
+	lh_words_rest(&c->words, c->said);
+	lh_group_shut(&c->to);
+	lh_group_shut(&c->fd);
+	lh_group_shut(&c->said);
+	lh_group_shut(&c->exit);
+}
+
+/* Wait for something to happen: 0, or -1.  f[3] is then whether it has ended;
+ * a negative f.fd is passed over. */
+static int wait_for(struct lh_coproc *c, struct pollfd *f, double until, double seconds, const char *what, struct lh_err *err)
+{
+	double left = until - lh_time_monotonic();
+
+	f[2] = (struct pollfd){ c->said, POLLIN, 0 };
+	f[3] = (struct pollfd){ c->exit, POLLIN, 0 };
+	f[4] = (struct pollfd){ lh_signal_wake_fd(), POLLIN, 0 };
+	if (left <= 0)
+		return lh_err_set(err, LH_ENET, "%s did not %s within %g seconds", c->name, what, seconds);
+	if (poll(f, 5, lh_group_patience(c->exit, left)) < 0) {
+		if (errno != EINTR)
+			return lh_err_sys(err, "poll");
+		f[0].revents = f[1].revents = f[2].revents = f[3].revents = 0;
+	}
+	if (c->exit < 0 && lh_group_ended(c->pid))
+		f[3].revents = POLLIN;
+	if (lh_signal_pending())
+		return lh_err_set(err, LH_EINTR, "interrupted");
+	if (f[2].revents && lh_words_take(&c->words, c->said) == 0)
+		lh_group_shut(&c->said);
+	return 0;
+}
+
+/* It did not do as it should in time. */
+static int late(struct lh_coproc *c)
+{
+	kill(-c->pid, SIGTERM);
+	lh_group_let_end(c->pid, c->exit);
+	lh_command_end(c);
+	return -1;
+}
+
+static int gone(struct lh_coproc *c, struct lh_err *err)
+{
+	char last[512];
+
+	lh_group_shut(&c->to);
+	lh_group_let_end(c->pid, c->exit);
+	lh_command_end(c);
+	lh_coproc_words(c, last, sizeof last);
+	return lh_err_set(err, LH_EIO, "%s ended without an answer, with status %d%s%s", c->name, c->status, *last ? ": " : "", last);
+}
+
+/* What there is to read: 1, 0 at its end, -1. */
+static int receive(struct lh_coproc *c, struct lh_err *err)
+{
+	char *to = lh_buf_room(&c->in, CHUNK);
+	ssize_t n = to ? read(c->fd, to, CHUNK) : -1;
+
+	if (!to)
+		return lh_err_nomem(err);
+	if (n > 0)
+		lh_buf_took(&c->in, (size_t)n);
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return lh_err_sys(err, "%s: read failed", c->name);
+	return n != 0;
+}
+
+/* Has a whole line come, and no more than that? */
+static int complete(struct lh_coproc *c, size_t from, struct lh_err *err)
+{
+	const char *lf = c->in.len > from ? memchr(c->in.p + from, '\n', c->in.len - from) : NULL;
+
+	c->reply = lf ? (size_t)(lf - c->in.p) + 1 : 0;
+	if ((lf ? c->reply - 1 : c->in.len) > c->max)
+		return lh_err_set(err, LH_EIO, "%s wrote more than %zu bytes", c->name, c->max);
+	return lf != NULL;
+}
+
+/* Some of the line and its LF.  One that reads no more may answer still. */
+static void feed(struct lh_coproc *c, const char *p, size_t n, size_t *sent)
+{
+	struct iovec part[2] = { { (char *)p + *sent, n - *sent }, { "\n", 1 } };
+	ssize_t got = writev(c->to, part, 2);
+
+	if (got > 0)
+		*sent += (size_t)got;
+	else if (errno != EAGAIN && errno != EINTR)
+		*sent = n + 1;
+}
+
+/* What has come: 1 once that is a whole line, 0, -1. */
+static int hear(struct lh_coproc *c, bool ended, struct lh_err *err)
+{
+	size_t looked;
+	int more, rc;
+
+	do {
+		looked = c->in.len;
+		more = receive(c, err);
+		rc = more < 0 ? -1 : complete(c, looked, err);
+	} while (rc == 0 && ended && waiting(c->fd) > 0);
+	if (rc < 0)
+		return late(c);
+	return rc || (more && !ended) ? rc : gone(c, err);
+}
+
+/* The answer may come before all has been sent; the rest is sent all the same,
+ * or the next line would begin in the middle of this one. */
+static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds, struct lh_err *err)
+{
+	double until = lh_time_monotonic() + seconds;
+	size_t sent = 0;
+	int heard = 0;
+
+	while (!heard || sent <= n) {
+		struct pollfd f[5] = { { heard ? -1 : c->fd, POLLIN, 0 }, { sent <= n ? c->to : -1, POLLOUT, 0 } };
+
+		if (wait_for(c, f, until, seconds, heard ? "read" : "answer", err) < 0)
+			return late(c);
+		if (f[1].revents)
+			feed(c, p, n, &sent);
+		if (!heard && (f[0].revents || f[3].revents))
+			heard = hear(c, f[3].revents, err);
+		if (heard < 0)
+			return -1;
+		if (heard && f[3].revents)
+			return 0;
+	}
+	return 0;
+}
+
+int lh_command_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err)
+{
+	if (!c->pid)
+		return lh_err_set(err, LH_EIO, "%s is not running", c->name);
+	if (c->in.len > c->reply) {
+		lh_err_set(err, LH_ECORRUPT, "%s wrote more than it was asked for", c->name);
+		return late(c);
+	}
+	lh_buf_reset(&c->in);
+	c->reply = 0;
+	if (converse(c, line, n, seconds, err) < 0)
+		return -1;
+	*reply = (struct lh_str){ c->in.p, c->reply - 1 };
+	return 0;
+}
+
+/* Is there anything to read?  At its end stdout is shut. */
+static bool wrote(struct lh_coproc *c)
+{
+	char byte;
+	ssize_t n = c->fd >= 0 ? read(c->fd, &byte, 1) : 0;
+
+	if (n == 0)
+		lh_group_shut(&c->fd);
+	return n > 0;
+}
+
+int lh_coproc_close(struct lh_coproc *c, double seconds, bool *more, struct lh_err *err)
+{
+	double until = lh_time_monotonic() + seconds;
+	struct pollfd f[5];
+
+	*more = c->in.len > c->reply;
+	if (!c->pid)
+		return lh_err_set(err, LH_EIO, "%s is not running", c->name);
+	lh_group_shut(&c->to);
+	do {
+		f[0] = (struct pollfd){ c->fd, POLLIN, 0 };
+		f[1] = (struct pollfd){ -1, 0, 0 };
+		if (wait_for(c, f, until, seconds, "end", err) < 0)
+			return late(c);
+		*more |= f[0].revents && wrote(c);
+	} while (!f[3].revents && !*more);
+	*more |= waiting(c->fd) > 0;
+	if (*more)
+		late(c);	/* or it writes for ever */
+	else
+		lh_command_end(c);
+	return 0;
+}

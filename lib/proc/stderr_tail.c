@@ -1,0 +1,52 @@
+/* stderr_tail.c - the last words of a child.  See stderr_tail.h. */
+#include "stderr_tail.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+ssize_t lh_words_take(struct lh_words *w, int fd)
+{
+	char text[sizeof w->text];
+	ssize_t n = read(fd, text, sizeof text);
+	size_t stay;
+
+	if (n <= 0)
+		return n;
+	stay = sizeof text - (size_t)n < w->n ? sizeof text - (size_t)n : w->n;
+	memmove(w->text, w->text + w->n - stay, stay);
+	memcpy(w->text + stay, text, (size_t)n);
+	w->n = stay + (size_t)n;
+	return n;
+}
+
+void lh_words_rest(struct lh_words *w, int fd)
+{
+	int left = 0, takes;
+
+	if (fd < 0 || ioctl(fd, FIONREAD, &left) < 0)
+		return;
+	for (takes = left / (int)sizeof w->text + 1; takes && ioctl(fd, FIONREAD, &left) == 0 && left > 0; takes--)
+		if (lh_words_take(w, fd) <= 0)
+			return;
+}
+
+void lh_words_last(const struct lh_words *w, const char *name, char *to, size_t size)
+{
+	size_t n = w->n, len = strlen(name);
+	const char *p = w->text, *lf;
+
+	while (n && p[n - 1] == '\n')
+		n--;
+	lf = n ? memrchr(p, '\n', n) : NULL;
+	if (lf) {
+		n -= (size_t)(lf + 1 - p);
+		p = lf + 1;
+	}
+	if (n > len + 1 && memcmp(p, name, len) == 0 && memcmp(p + len, ": ", 2) == 0) {
+		p += len + 2;
+		n -= len + 2;
+	}
+	snprintf(to, size, "%.*s", (int)n, p);
+}

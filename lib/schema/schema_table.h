@@ -1,0 +1,68 @@
+/*
+ * schema_table - how a schema is written down; not installed.
+ *
+ *     static const struct lh_field fields[] = {
+ *             { .name = "run_id", .len = 6, .type = LH_S_TEXT, .must = true },
+ *             { .name = "tags", .len = 4, .type = LH_S_TEXTS, .must = true, .some = true },
+ *             { .name = NULL }
+ *     };
+ */
+#ifndef LH_SCHEMA_TABLE_H
+#define LH_SCHEMA_TABLE_H
+
+#include <lh/schema.h>
+
+#define LH_SCHEMA_FIELDS 32	/* of one object, at most */
+
+enum lh_schema_type {
+	LH_S_TEXT, LH_S_TIME, LH_S_SHA256, LH_S_COMMIT, LH_S_BOOL,
+	LH_S_NUMBER, LH_S_INTEGER,	/* when .ranged, from .least to .most */
+	LH_S_VERSION,			/* exactly .version */
+	LH_S_TEXTS,			/* a list of strings */
+	LH_S_OBJECT, LH_S_OBJECTS,	/* with the members in .in, NULL: any; a list of such */
+};
+
+struct lh_field {
+	const char *name;		/* NULL ends a table */
+	unsigned char len;		/* of name */
+	enum lh_schema_type type;
+	bool must;			/* it has to be there */
+	bool may_be_empty;		/* a required text that may be "" */
+	bool some;			/* a list with an element at least; a text that is not blank */
+	bool or_null;
+	bool ranged;
+	int least, most;		/* most: 0 means no upper bound */
+	int version;
+	const char *const *choice;	/* ended by NULL */
+	const char *const *never;	/* values whose mere presence is contamination, ... */
+	const char *never_in;		/* ... and of what */
+	const struct lh_field *in;
+};
+
+struct lh_schema {
+	const char *name;
+	const struct lh_field *field;
+	struct lh_differ {
+		const char *field, *from;	/* these texts must differ */
+	} differ[2];
+};
+
+/* The registry, ended by NULL. */
+extern const struct lh_schema *const lh_schemas[];
+
+extern const struct lh_schema lh_schema_evidence_record, lh_schema_scored_run, lh_schema_receipt,
+	lh_schema_playbook, lh_schema_scratchpad_summary, lh_schema_model_ledger,
+	lh_schema_rag_sample, lh_schema_sft_sample, lh_schema_preference_sample,
+	lh_schema_stage_receipt, lh_schema_run_summary, lh_schema_drift_report;
+
+/* Check one value against one field, which is told as name. */
+long lh_schema_check_value(const struct lh_field *f, const char *name, const struct lh_value *v, struct lh_buf *scratch,
+			   lh_schema_fn *found, void *ctx, struct lh_err *err);
+
+/* "expected WHAT, got ...": the value when it is short, else its type. */
+void lh_schema_expected(char *to, size_t size, const char *what, const struct lh_value *v);
+
+/* Where each row of data came from. */
+extern const struct lh_field lh_schema_provenance[];
+
+#endif

@@ -1,0 +1,96 @@
+/* escape.c - text from outside, made fit for what people read.  See escape.h. */
+#include "escape.h"
+
+#include "base/utf8.h"
+
+/* Code points that show nothing, and move, hide or turn round what the others
+ * show: C1 controls, separators of lines and paragraphs, and all of Unicode's
+ * category Cf (marks of direction, zero widths, tags). */
+static const struct {
+	uint32_t first, last;
+} steering[] = {
+	{ 0x80, 0x9f }, { 0xad, 0xad }, { 0x600, 0x605 }, { 0x61c, 0x61c }, { 0x6dd, 0x6dd }, { 0x70f, 0x70f },
+	{ 0x890, 0x891 }, { 0x8e2, 0x8e2 }, { 0x180e, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
+	{ 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0x110bd, 0x110bd }, { 0x110cd, 0x110cd },
+	{ 0x13430, 0x1343f }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+};
+
+static bool is_steering(const unsigned char *s)
+{
+	uint32_t c = lh_utf8_get(&s);
+	size_t i;
+
+	for (i = 0; i < sizeof steering / sizeof *steering && c >= steering[i].first; i++)
+		if (c <= steering[i].last)
+			return true;
+	return false;
+}
+
+size_t lh_shown_len(const char *p, size_t n)
+{
+	const unsigned char *s = (const unsigned char *)p;
+	size_t len;
+
+	if (s[0] < 0x80)
+		return s[0] >= 0x20 && s[0] != 0x7f;
+	len = lh_utf8_len(s, n);
+	return len && !is_steering(s) ? len : 0;
+}
+
+/* Append the character at p, or its first byte spelt out: how many bytes that
+ * was. */
+static size_t put(struct lh_buf *out, const char *p, size_t n, const char *slash)
+{
+	size_t len = lh_shown_len(p, n);
+
+	if (len) {
+		lh_buf_add(out, p, len);
+		return len;
+	}
+	lh_buf_printf(out, "%sx%02x", slash, (unsigned char)*p);
+	return 1;
+}
+
+void lh_shown_column(struct lh_buf *out, const char *p, size_t n)
+{
+	const char *start = p, *end = p + n;
+
+	if (!n)
+		lh_buf_puts(out, "\"\"");
+	while (p < end)
+		if (*p == ' ' && (p == start || p + 1 == end || p[-1] == ' ')) {
+			lh_buf_puts(out, "\\x20");
+			p++;
+		} else {
+			p += put(out, p, (size_t)(end - p), "\\");
+		}
+}
+
+static bool is_word(char c)
+{
+	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c & 0x80);
+}
+
+/* Does the character mean something in Markdown, there?  An underscore within
+ * a word does not; what begins a block only does at the start of a line. */
+static bool is_mark(const char *start, const char *p, const char *end)
+{
+	if (*p == '_')
+		return p == start || p + 1 == end || !is_word(p[-1]) || !is_word(p[1]);
+	if (p == start && strchr("#+-=:", *p))
+		return true;
+	return strchr("\\`*[]<>|&~", *p);
+}
+
+void lh_shown_markdown(struct lh_buf *out, const char *p, size_t n)
+{
+	const char *start = p, *end = p + n;
+
+	while (p < end)
+		if (*p && is_mark(start, p, end)) {
+			lh_buf_putc(out, '\\');
+			lh_buf_putc(out, *p++);
+		} else {
+			p += put(out, p, (size_t)(end - p), "\\\\");
+		}
+}

@@ -1,0 +1,29 @@
+/*
+ * job_order - demand for workers as coordinators word it, in the four styles
+ * that lh/role.h tells apart:
+ *
+ *     need          Need 3 Welders in Gary IN starting at 06:00 for Beacon Freight
+ *     client_first  Beacon Freight needs 3 Welders in Gary IN starting at 06:00
+ *     looking       Looking for 3 Welders at Beacon Freight in Gary IN for a 06:00 start
+ *     shorthand     3 Welder Gary IN 06:00 Beacon Freight
+ *
+ * A role has an s behind it from two workers on, but not in shorthand.
+ */
+#ifndef LH_JOB_ORDER_H
+#define LH_JOB_ORDER_H
+
+#include <lh/json.h>
+
+enum lh_demand_style { LH_DEMAND_NEED, LH_DEMAND_CLIENT_FIRST, LH_DEMAND_LOOKING, LH_DEMAND_SHORTHAND, LH_DEMAND_STYLES };
+
+struct lh_demand {
+	struct lh_str role, city, state, client, at;
+	uint64_t count;
+};
+
+const char *lh_demand_style_name(enum lh_demand_style style);
+
+/* Append the sentence, with the texts as they are. */
+void lh_demand_put(struct lh_buf *out, enum lh_demand_style style, const struct lh_demand *d);
+
+#endif

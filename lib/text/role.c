@@ -1,0 +1,112 @@
+/* role.c - roles in sentences of demand.  See lh/role.h. */
+#include <lh/role.h>
+
+#include "base/ascii.h"
+
+/* A role without its plural: p[0..n), and where "ies" was cut off, a y. */
+struct singular {
+	const char *p;
+	size_t n;
+	bool y;
+};
+
+static bool ends(const char *p, size_t n, const char *with)
+{
+	size_t len = strlen(with);
+
+	return n > len + 1 && lh_fold_equal(p + n - len, len, with, len);
+}
+
+static struct singular singular(const char *p, size_t n)
+{
+	struct lh_str s = lh_trim(p, n);
+
+	if (ends(s.p, s.n, "ies"))
+		return (struct singular){ s.p, s.n - 3, true };
+	if (ends(s.p, s.n, "sses") || ends(s.p, s.n, "xes") || ends(s.p, s.n, "ches") || ends(s.p, s.n, "shes"))
+		return (struct singular){ s.p, s.n - 2, false };
+	if (ends(s.p, s.n, "s") && !ends(s.p, s.n, "ss"))
+		return (struct singular){ s.p, s.n - 1, false };
+	return (struct singular){ s.p, s.n, false };
+}
+
+static char at(const struct singular *s, size_t i)
+{
+	return i < s->n ? lh_fold(s->p[i]) : 'y';
+}
+
+bool lh_role_same(const char *a, size_t an, const char *b, size_t bn)
+{
+	struct singular x = singular(a, an), y = singular(b, bn);
+	size_t i, n = x.n + x.y;
+
+	if (n != y.n + y.y)
+		return false;
+	for (i = 0; i < n && at(&x, i) == at(&y, i); i++)
+		;
+	return i == n;
+}
+
+/* ---- in a sentence ---- */
+
+/* The text behind word, which it begins with; p NULL: it does not. */
+static struct lh_str behind(struct lh_str s, const char *word)
+{
+	size_t n = strlen(word);
+
+	if (!s.p || s.n < n || !lh_fold_equal(s.p, n, word, n))
+		return (struct lh_str){ NULL, 0 };
+	return (struct lh_str){ s.p + n, s.n - n };
+}
+
+/* The text behind a count and a blank. */
+static struct lh_str behind_count(struct lh_str s)
+{
+	size_t i;
+
+	for (i = 0; s.p && i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++)
+		;
+	if (!i || i == s.n || s.p[i] != ' ')
+		return (struct lh_str){ NULL, 0 };
+	return (struct lh_str){ s.p + i + 1, s.n - i - 1 };
+}
+
+/* The text before the first such word. */
+static struct lh_str before(struct lh_str s, const char *word)
+{
+	size_t i, n = strlen(word);
+
+	for (i = 0; s.p && i + n <= s.n; i++)
+		if (lh_fold_equal(s.p + i, n, word, n))
+			return (struct lh_str){ s.p, i };
+	return (struct lh_str){ NULL, 0 };
+}
+
+/* "{client} needs {count} ": the text behind it. */
+static struct lh_str behind_client(struct lh_str s)
+{
+	struct lh_str rest = { NULL, 0 };
+	size_t i;
+
+	for (i = 1; i < s.n && !rest.p; i++)
+		rest = behind_count(behind((struct lh_str){ s.p + i, s.n - i }, " needs "));
+	return rest;
+}
+
+void lh_role_extract(const char *text, size_t n, struct lh_buf *out)
+{
+	struct lh_str s = lh_trim(text, n), role;
+	struct singular one;
+
+	role = before(behind_count(behind(s, "need ")), " in ");
+	if (!role.p)
+		role = before(behind_count(behind(s, "looking for ")), " at ");
+	if (!role.p)
+		role = before(behind_client(s), " in ");
+	if (!role.p)
+		return;
+	one = singular(role.p, role.n);
+	lh_buf_add(out, one.p, one.n);
+	if (one.y)
+		lh_buf_putc(out, 'y');
+}

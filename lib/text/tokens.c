@@ -1,0 +1,226 @@
+/* tokens.c - the words of a text.  See tokens.h and lh-hash-v1(7). */
+#include "tokens.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+
+enum fold_kind { FOLD_GAP, FOLD_WORD, FOLD_SOLO, FOLD_DROP };
+
+#include "embed/hashv1_fold.inc"
+
+/* ASCII: the folded character, or 0 where a word ends. */
+static inline unsigned fold_ascii(unsigned char c)
+{
+	if (c >= 'a' ? c <= 'z' : c >= '0' && c <= '9')
+		return c;
+	return c >= 'A' && c <= 'Z' ? c | 0x20u : 0;
+}
+
+/* Beyond ASCII: what c is, and its folded UTF-8 in s. */
+static enum fold_kind fold(uint32_t c, unsigned char s[4], unsigned *n)
+{
+	size_t lo = 0, hi = sizeof fold_ranges / sizeof *fold_ranges;
+
+	for (size_t i = 0; i < sizeof fold_tables / sizeof *fold_tables; i++) {
+		const struct fold_table *t = &fold_tables[i];
+		unsigned to;
+
+		if (c < t->lo || c >= t->hi)
+			continue;
+		to = t->to[c - t->lo];
+		if (to < 2)
+			return to ? FOLD_DROP : FOLD_GAP;
+		if (to >= FOLD_MANY && to < FOLD_MANY + sizeof fold_many / sizeof *fold_many) {
+			*n = strlen(fold_many[to - FOLD_MANY]);
+			memcpy(s, fold_many[to - FOLD_MANY], *n);
+		} else {
+			*n = lh_utf8_put(to, s);
+		}
+		return FOLD_WORD;
+	}
+	while (hi - lo > 1) {
+		size_t mid = (lo + hi) / 2;
+
+		*(fold_ranges[mid].lo <= c ? &lo : &hi) = mid;
+	}
+	*n = lh_utf8_put(c, s);
+	return fold_ranges[lo].kind;
+}
+
+static inline bool is_space(unsigned char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Whether a capital at p begins a name, or a code of two letters, rather than a
+ * sentence. */
+static bool is_name(const struct lh_tokens *r, const unsigned char *p)
+{
+	unsigned char b = r->before;
+
+	if (*p < 'A' || *p > 'Z' || p + 1 == r->end)
+		return false;
+	if (p[1] >= 'A' && p[1] <= 'Z' ? p + 2 < r->end && (p[2] >= 0x80 || fold_ascii(p[2])) :
+	    p[1] < 0x80 && !(p[1] >= 'a' && p[1] <= 'z'))
+		return false;
+	return b >= 0x80 || fold_ascii(b) || (b && strchr(",:(/)'\"", b));
+}
+
+/* "c++", "c#", "g++": signs that end a very short word belong to it. */
+static inline bool is_sign(const struct lh_token *t, unsigned char c)
+{
+	return (c == '+' || c == '#') && t->chars > 0 && t->chars < 3;
+}
+
+static inline void begin(const struct lh_tokens *r, struct lh_token *t)
+{
+	t->open = r->space;
+	t->spaced = r->space && !r->other;
+}
+
+static void push(struct lh_token *t, const unsigned char *s, unsigned n)
+{
+	memcpy(t->s + t->len, s, n);
+	t->len += n;
+	for (unsigned i = 0; i < n; i++)
+		t->chars += (s[i] & 0xc0) != 0x80;
+}
+
+/* One step of next_token beyond ASCII: false when the token is complete. */
+static bool read_wide(struct lh_tokens *r, struct lh_token *t)
+{
+	const unsigned char *p = r->p;
+	unsigned char s[4];
+	unsigned n = 0;
+	enum fold_kind kind = fold(lh_utf8_get(&p), s, &n);
+
+	if (t->chars && (kind == FOLD_SOLO || kind == FOLD_GAP))
+		return false;
+	r->p = p;
+	if (kind == FOLD_DROP)
+		return true;
+	r->before = p[-1];
+	if (kind == FOLD_GAP) {
+		r->joined = r->space = false;
+		r->other = true;
+		return true;
+	}
+	if (!t->chars)
+		begin(r, t);
+	push(t, s, n);
+	t->solo = kind == FOLD_SOLO;
+	t->joined = t->solo && r->joined;
+	r->joined = t->solo;
+	return !t->solo && t->chars < LH_TOKEN_CHARS;
+}
+
+/* The next word, or character of a script without spaces; false at the end. */
+bool lh_tokens_next(struct lh_tokens *r, struct lh_token *t)
+{
+	unsigned char c, f;
+
+	memset(t->s, 0, LH_TOKEN_PAD);
+	t->len = t->chars = 0;
+	t->solo = t->joined = t->name = t->value = false;
+	while (r->p < r->end) {
+		c = *r->p;
+		if (c >= 0x80) {
+			if (!read_wide(r, t))
+				break;
+			continue;
+		}
+		f = fold_ascii(c);
+		if (!f && is_sign(t, c))
+			f = c;
+		if (!f && t->chars)
+			break;
+		if (f && !t->chars) {
+			begin(r, t);
+			t->name = is_name(r, r->p);
+			t->value = r->value;
+		}
+		if (!f) {
+			r->space = is_space(c);
+			if (!r->space) {
+				r->value = c == ':' && r->p + 1 < r->end && is_space(r->p[1]);
+				r->other = true;
+			}
+		}
+		if (f || !r->space)
+			r->before = c;
+		r->joined = false;
+		r->p++;
+		if (f) {
+			t->s[t->len++] = f;
+			if (++t->chars == LH_TOKEN_CHARS)
+				break;
+		}
+	}
+	r->space = r->other = false;
+	return t->chars > 0;
+}
+
+/* ---- stems ---- */
+
+static bool is_vowel(const unsigned char *w, unsigned i)
+{
+	if (w[i] == 'y')
+		return i > 0 && !is_vowel(w, i - 1);
+	return memchr("aeiou", w[i], 5) != NULL;
+}
+
+static bool has_vowel(const unsigned char *w, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (is_vowel(w, i))
+			return true;
+	return false;
+}
+
+static bool ends(const unsigned char *w, unsigned n, const char *with)
+{
+	unsigned m = strlen(with);
+
+	return n > m && !memcmp(w + n - m, with, m);
+}
+
+static unsigned cut_plural(unsigned char *w, unsigned n)
+{
+	if (n > 4 && ends(w, n, "ies"))
+		return w[n - 3] = 'y', n - 2;
+	if (n > 4 && (ends(w, n, "sses") || ends(w, n, "xes") || ends(w, n, "ches") || ends(w, n, "shes")))
+		return n - 2;
+	if (n > 3 && w[n - 1] == 's' && !memchr("sui", w[n - 2], 3))
+		return n - 1;
+	return n;
+}
+
+static unsigned cut_ending(const unsigned char *w, unsigned n)
+{
+	if (n > 5 && ends(w, n, "ing") && has_vowel(w, n - 3))
+		return n - 3;
+	if (n > 4 && (ends(w, n, "ed") || ends(w, n, "er") || ends(w, n, "or")) && has_vowel(w, n - 2))
+		return n - 2;
+	if (n > 6 && ends(w, n, "tion"))
+		return n - 3;
+	return n;
+}
+
+unsigned lh_token_stem(unsigned char *w, unsigned n)
+{
+	unsigned m;
+
+	for (unsigned i = 0; i < n; i++)
+		if (w[i] < 'a' || w[i] > 'z')
+			return n;
+	n = cut_plural(w, n);
+	m = cut_ending(w, n);
+	if (m < n && m > 3 && w[m - 1] == w[m - 2] && !memchr("aeiouls", w[m - 1], 7))
+		m--;
+	if (m > 3 && w[m - 1] == 'e')
+		m--;
+	if (m > 3 && w[m - 1] == 'y')
+		w[m - 1] = 'i';
+	return m;
+}

@@ -1,0 +1,136 @@
+/* help.c - the text of --help, from the option table.  See tool.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "frame.h"
+
+#define WIDTH 79
+#define COLUMN_MAX 34
+
+static size_t option_left(const struct lh_option *o, char *to, size_t n)
+{
+	size_t at;
+
+	if (o->key && o->name)
+		at = (size_t)snprintf(to, n, "  -%c, --%s", o->key, o->name);
+	else if (o->key)
+		at = (size_t)snprintf(to, n, "  -%c", o->key);
+	else
+		at = (size_t)snprintf(to, n, "      --%s", o->name);
+	if (o->arg)
+		at += (size_t)snprintf(to + at, n - at, " %s", o->arg);
+	return at;
+}
+
+/* left, then right from the given column on, broken at spaces. */
+static void row(struct lh_buf *b, const char *left, size_t column, const char *right)
+{
+	size_t at = strlen(left);
+
+	lh_buf_puts(b, left);
+	if (at + 2 > column) {
+		lh_buf_putc(b, '\n');
+		at = 0;
+	}
+	while (*right) {
+		size_t room = WIDTH - column, n = strlen(right);
+
+		for (; at < column; at++)
+			lh_buf_putc(b, ' ');
+		if (n > room)
+			for (n = room; n && right[n] != ' '; n--)
+				;
+		if (!n)
+			n = strcspn(right, " ");
+		lh_buf_add(b, right, n);
+		lh_buf_putc(b, '\n');
+		right += n;
+		right += strspn(right, " ");
+		at = 0;
+	}
+}
+
+static bool shown(const struct lh_tool *t, const struct lh_option *o)
+{
+	return !t->verb || !o->verbs || o->verbs & t->verb->bit;
+}
+
+/* "for add, build": the verbs an option is for, when it is not for all, nor for
+ * the tool without one. */
+static void verbs_of(const struct lh_tool *t, const struct lh_option *o, struct lh_buf *b)
+{
+	const struct lh_verb *v;
+	const char *between = "; ";
+
+	if (t->verb || !t->verbs || !o->verbs)
+		return;
+	for (v = t->verbs; v->name; v++)
+		if (!*v->name && o->verbs & v->bit)
+			return;
+	for (v = t->verbs; v->name; v++) {
+		if (!(o->verbs & v->bit))
+			continue;
+		lh_buf_puts(b, between);
+		lh_buf_puts(b, v->name);
+		between = ", ";
+	}
+}
+
+static void options(const struct lh_tool *t, struct lh_buf *b)
+{
+	const struct lh_option *o;
+	struct lh_buf right;
+	size_t column = 0, n;
+	char left[128];
+
+	for (o = t->options; o->key || o->name; o++) {
+		n = option_left(o, left, sizeof left) + 2;
+		if (shown(t, o) && n > column && n <= COLUMN_MAX)
+			column = n;
+	}
+	lh_buf_init(&right, LH_BUF_NOMAX);
+	lh_buf_puts(b, "\nOptions:\n");
+	for (o = t->options; o->key || o->name; o++) {
+		if (!shown(t, o))
+			continue;
+		option_left(o, left, sizeof left);
+		lh_buf_reset(&right);
+		lh_buf_puts(&right, o->help);
+		if (o->env)
+			lh_buf_printf(&right, " [%s]", o->env);
+		verbs_of(t, o, &right);
+		lh_buf_putc(&right, '\0');
+		if (right.failed)
+			b->failed = right.failed;
+		else
+			row(b, left, column, right.p);
+	}
+	lh_buf_free(&right);
+}
+
+static void verbs(const struct lh_tool *t, struct lh_buf *b)
+{
+	const struct lh_verb *v;
+	char left[128];
+
+	lh_buf_puts(b, "\nVerbs:\n");
+	for (v = t->verbs; v->name; v++) {
+		if (!*v->name)
+			continue;
+		snprintf(left, sizeof left, "  %s%s%s", v->name, *v->operands ? " " : "", v->operands);
+		row(b, left, COLUMN_MAX, v->help);
+	}
+}
+
+void lh_help_text(const struct lh_tool *t, struct lh_buf *b)
+{
+	if (t->verb) {
+		lh_buf_printf(b, "Usage: %s %s [OPTION]...%s%s\n%s\n", t->name, t->verb->name,
+			      *t->verb->operands ? " " : "", t->verb->operands, t->verb->help);
+	} else {
+		lh_buf_printf(b, "Usage: %s %s\n%s\n", t->name, t->synopsis, t->summary);
+		if (t->verbs)
+			verbs(t, b);
+	}
+	options(t, b);
+}

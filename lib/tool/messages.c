@@ -1,0 +1,203 @@
+/* messages.c - messages and progress on stderr.  See tool.h. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "file/file.h"
+#include "frame.h"
+#include "text/escape.h"
+#include <lh/time.h>
+
+#define MESSAGE_MAX 8192
+#define CLEAR "\r\x1b[K"
+
+struct text {
+	char p[MESSAGE_MAX];
+	size_t n;
+};
+
+static void put(struct text *t, const char *s, size_t n)
+{
+	size_t room = sizeof t->p - 1 - t->n;	/* one is kept for the LF */
+
+	if (n > room)
+		n = room;
+	memcpy(t->p + t->n, s, n);
+	t->n += n;
+}
+
+static void put_escaped(struct text *t, const char *s)
+{
+	size_t left = strlen(s), n;
+	char hex[5];
+
+	while (left) {
+		n = lh_shown_len(s, left);
+		if (n) {
+			put(t, s, n);
+		} else {
+			n = 1;
+			snprintf(hex, sizeof hex, "\\x%02x", (unsigned char)*s);
+			put(t, hex, 4);
+		}
+		s += n;
+		left -= n;
+	}
+}
+
+static void put_number(struct text *t, uint64_t v)
+{
+	char s[24];
+
+	put(t, s, (size_t)snprintf(s, sizeof s, "%llu", (unsigned long long)v));
+}
+
+void lh_say_at(struct lh_tool *t, const char *file, uint64_t line, size_t column, const char *text)
+{
+	struct text m = { .n = 0 };
+	struct lh_err ignored;
+
+	if (t->state->progress.shown && t->state->progress.tty)
+		put(&m, CLEAR, strlen(CLEAR));
+	t->state->progress.shown = false;
+	put_escaped(&m, t->name);
+	put(&m, ": ", 2);
+	if (file) {
+		put_escaped(&m, file);
+		put(&m, ":", 1);
+		if (line) {
+			put_number(&m, line);
+			put(&m, ":", 1);
+		}
+		if (line && column) {
+			put_number(&m, column);
+			put(&m, ":", 1);
+		}
+		put(&m, " ", 1);
+	}
+	put_escaped(&m, text);
+	m.p[m.n++] = '\n';
+	lh_write_all(STDERR_FILENO, m.p, m.n, &ignored);
+}
+
+static void say(struct lh_tool *t, const char *fmt, va_list ap)
+{
+	char text[2048];
+
+	vsnprintf(text, sizeof text, fmt, ap);
+	lh_say_at(t, NULL, 0, 0, text);
+}
+
+void lh_tool_warn(struct lh_tool *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(t, fmt, ap);
+	va_end(ap);
+}
+
+void lh_tool_say(struct lh_tool *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (t->quiet)
+		return;
+	va_start(ap, fmt);
+	say(t, fmt, ap);
+	va_end(ap);
+}
+
+void lh_tool_chat(struct lh_tool *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!t->verbose)
+		return;
+	va_start(ap, fmt);
+	say(t, fmt, ap);
+	va_end(ap);
+}
+
+/* Is progress to be shown now?  *took is the time since it began. */
+static bool due(const struct lh_tool *t, bool at_once, double *took)
+{
+	struct lh_tool_state *s = t->state;
+	double now;
+
+	if (t->progress == LH_PROGRESS_NEVER || (t->progress == LH_PROGRESS_AUTO && (t->quiet || !s->progress.tty)))
+		return false;
+	now = lh_time_monotonic();
+	if (!at_once && now - s->progress.last < 0.2)
+		return false;
+	s->progress.last = now;
+	*took = now - s->progress.start;
+	return true;
+}
+
+static void show(struct lh_tool *t, const char *text)
+{
+	struct lh_tool_state *s = t->state;
+	struct lh_err ignored;
+	char line[200];
+	int n = snprintf(line, sizeof line, "%s%s: %s%s%s%s", s->progress.tty ? CLEAR : "", t->name,
+			 s->progress.what ? s->progress.what : "", s->progress.what ? ": " : "", text,
+			 s->progress.tty ? "" : "\n");
+
+	lh_write_all(STDERR_FILENO, line, (size_t)n, &ignored);
+	s->progress.shown = true;
+}
+
+void lh_progress_tick(struct lh_tool *t)
+{
+	unsigned long long n = t->state->records;
+	char text[80];
+	double took;
+
+	if (!due(t, false, &took))
+		return;
+	snprintf(text, sizeof text, "%llu records, %.0f/s", n, took > 0 ? (double)n / took : 0.0);
+	show(t, text);
+}
+
+void lh_tool_share(struct lh_tool *t, uint64_t done, uint64_t of)
+{
+	double took, left;
+	char text[80];
+	int n;
+
+	if (!of || !due(t, done == of, &took))
+		return;
+	n = snprintf(text, sizeof text, "%.0f %%", 100.0 * (double)done / (double)of);
+	left = done ? took * (double)(of - done) / (double)done : 0;
+	if (left > 5400)
+		snprintf(text + n, sizeof text - (size_t)n, ", %.1f h left", left / 3600);
+	else if (left > 90)
+		snprintf(text + n, sizeof text - (size_t)n, ", %.0f min left", left / 60);
+	else if (done && done < of)
+		snprintf(text + n, sizeof text - (size_t)n, ", %.0f s left", left);
+	show(t, text);
+}
+
+void lh_tool_progress(struct lh_tool *t, uint64_t records)
+{
+	t->state->records = records;
+	lh_progress_tick(t);
+}
+
+void lh_tool_doing(struct lh_tool *t, const char *what)
+{
+	if (what != t->state->progress.what)
+		t->state->progress.start = lh_time_monotonic();
+	t->state->progress.what = what;
+}
+
+void lh_progress_clear(struct lh_tool *t)
+{
+	struct lh_err ignored;
+
+	if (t->state->progress.shown && t->state->progress.tty)
+		lh_write_all(STDERR_FILENO, CLEAR, strlen(CLEAR), &ignored);
+	t->state->progress.shown = false;
+}

@@ -1,0 +1,451 @@
+/* options.c - the command line, by one table.  See tool.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "frame.h"
+#include "base/mem.h"
+#include <lh/time.h>
+
+#define LONG_NAME 64
+
+struct parser {
+	struct lh_tool *t;
+	void *settings;
+	uint64_t seen;			/* bit per option of the table */
+	int help, version;
+};
+
+static bool is_end(const struct lh_option *o)
+{
+	return !o->key && !o->name;
+}
+
+static void *field(const struct parser *p, const struct lh_option *o)
+{
+	return (char *)(o->common ? (void *)p->t : p->settings) + o->off;
+}
+
+static void size_text(char *to, size_t n, double v)
+{
+	static const char unit[] = "KMG";
+	char u[2] = "";
+	int i;
+
+	for (i = 0; i < 3 && v >= 1024 && v / 1024 == (double)(uint64_t)(v / 1024); i++) {
+		v /= 1024;
+		u[0] = unit[i];
+	}
+	snprintf(to, n, "%.0f%s", v, u);
+}
+
+/* What an option accepts, for a person: "a whole number from 0 to 10000". */
+static const char *accepted(const struct lh_option *o, char *to, size_t n)
+{
+	char lo[32], hi[32];
+	size_t i;
+
+	switch (o->type) {
+	case LH_OPT_UINT:
+	case LH_OPT_INT:
+		snprintf(to, n, "a whole number from %.0f to %.0f", o->min, o->max);
+		break;
+	case LH_OPT_SIZE:
+		size_text(lo, sizeof lo, o->min);
+		size_text(hi, sizeof hi, o->max);
+		snprintf(to, n, "a size from %s to %s (in bytes, or with K, M or G)", lo, hi);
+		break;
+	case LH_OPT_REAL:
+		snprintf(to, n, "a number from %.15g to %.15g", o->min, o->max);
+		break;
+	case LH_OPT_CHOICE:
+		snprintf(to, n, "one of ");
+		for (i = 0; o->arg[i]; i++) {
+			size_t at = strlen(to);
+
+			snprintf(to + at, n - at, o->arg[i] == '|' ? ", " : "%c", o->arg[i]);
+		}
+		break;
+	case LH_OPT_TIME:
+		snprintf(to, n, "a time like 2026-05-03T12:00:00Z");
+		break;
+	default:
+		snprintf(to, n, "%s", o->arg ? o->arg : "nothing");
+	}
+	return to;
+}
+
+/* Whole decimal number; no sign, no space, no locale. */
+static int read_uint(const char *s, const char **end, uint64_t *v)
+{
+	const char *from = s;
+
+	for (*v = 0; *s >= '0' && *s <= '9'; s++)
+		if (__builtin_mul_overflow(*v, 10, v) || __builtin_add_overflow(*v, (uint64_t)(*s - '0'), v))
+			return -1;
+	*end = s;
+	return s == from ? -1 : 0;
+}
+
+/* The same with a sign before it, or none. */
+static int read_int(const char *s, int64_t *v)
+{
+	bool minus = *s == '-';
+	const char *end;
+	uint64_t u;
+
+	if (read_uint(s + minus, &end, &u) < 0 || *end || u > INT64_MAX)
+		return -1;
+	*v = minus ? -(int64_t)u : (int64_t)u;
+	return 0;
+}
+
+static int read_size(const char *s, uint64_t *v)
+{
+	const char *end, *unit;
+	static const char units[] = "KMG";
+
+	if (read_uint(s, &end, v) < 0)
+		return -1;
+	if (!*end)
+		return 0;
+	unit = strchr(units, *end & ~0x20);
+	if (!unit || end[1])
+		return -1;
+	return __builtin_mul_overflow(*v, UINT64_C(1) << 10 * (unit - units + 1), v) ? -1 : 0;
+}
+
+/*
+ * [-]digits[.digits], at most 15 digits: both halves of the quotient are then
+ * exact doubles, so the result is the nearest one.  Options need no more, and
+ * strtod would read "0,5" under some locales.
+ */
+static int read_real(const char *s, double *v)
+{
+	uint64_t all = 0, scale = 1;
+	int n = 0, after = 0;
+	bool minus = *s == '-', point = false;
+
+	for (s += minus; *s; s++) {
+		if (*s == '.' && !point && n) {
+			point = true;
+			continue;
+		}
+		if (*s < '0' || *s > '9' || ++n > 15)
+			return -1;
+		all = all * 10 + (uint64_t)(*s - '0');
+		scale *= point ? 10 : 1;
+		after += point;
+	}
+	*v = (double)all / (double)scale;
+	if (minus)
+		*v = -*v;
+	return n && (!point || after) ? 0 : -1;
+}
+
+static int read_choice(const char *choices, const char *s)
+{
+	size_t n = strlen(s);
+	int i;
+
+	for (i = 0; *choices; i++) {
+		size_t len = strcspn(choices, "|");
+
+		if (len == n && memcmp(choices, s, n) == 0)
+			return i;
+		choices += len + (choices[len] == '|');
+	}
+	return -1;
+}
+
+static int bad_value(struct parser *p, const struct lh_option *o, const char *as, const char *value)
+{
+	char what[256];
+
+	return lh_tool_usage(p->t, "%s: \"%.200s\" is not %s", as, value, accepted(o, what, sizeof what));
+}
+
+static int append(struct lh_list *list, const char *value, struct lh_err *err)
+{
+	const char **v = lh_realloc(list->v, list->n + 1, sizeof *v, err);
+
+	if (!v)
+		return -1;
+	v[list->n++] = value;
+	list->v = v;
+	return 0;
+}
+
+/* Give an option its value; as is how the person wrote it: -k, --jobs, LH_URL. */
+static int set(struct parser *p, const struct lh_option *o, const char *as, const char *value)
+{
+	void *f = field(p, o);
+	const char *end;
+	uint64_t u;
+	int64_t ms, whole;
+	double d;
+	int i;
+
+	switch (o->type) {
+	case LH_OPT_FLAG:
+		*(bool *)f = true;
+		return 0;
+	case LH_OPT_TEXT:
+		*(const char **)f = value;
+		return 0;
+	case LH_OPT_TEXTS:
+		return append(f, value, &p->t->err);
+	case LH_OPT_UINT:
+	case LH_OPT_SIZE:
+		if (o->type == LH_OPT_SIZE ? read_size(value, &u) < 0 : read_uint(value, &end, &u) < 0 || *end)
+			return bad_value(p, o, as, value);
+		if (u < (uint64_t)o->min || u > (uint64_t)o->max)	/* 2^53 + 1 is no double */
+			return bad_value(p, o, as, value);
+		*(uint64_t *)f = u;
+		return 0;
+	case LH_OPT_INT:
+		if (read_int(value, &whole) < 0 || whole < (int64_t)o->min || whole > (int64_t)o->max)
+			return bad_value(p, o, as, value);
+		*(int64_t *)f = whole;
+		return 0;
+	case LH_OPT_REAL:
+		if (read_real(value, &d) < 0 || d < o->min || d > o->max)
+			return bad_value(p, o, as, value);
+		*(double *)f = d;
+		return 0;
+	case LH_OPT_CHOICE:
+		i = read_choice(o->arg, value);
+		if (i < 0)
+			return bad_value(p, o, as, value);
+		*(int *)f = i;
+		return 0;
+	case LH_OPT_TIME:
+		if (lh_time_read(value, strlen(value), &ms) < 0)
+			return bad_value(p, o, as, value);
+		*(const char **)f = value;
+		return 0;
+	}
+	return 0;
+}
+
+/* An option was met.  value is NULL when none was attached; then the next
+ * argument is taken.  Returns how many arguments that used up, or -1. */
+static int met(struct parser *p, const struct lh_option *o, const char *as, const char *value, const char *next)
+{
+	char what[256];
+
+	p->seen |= UINT64_C(1) << (o - p->t->options);
+	if (o->type == LH_OPT_FLAG && value)
+		return lh_tool_usage(p->t, "%s: takes no value", as);
+	if (o->type == LH_OPT_FLAG && o->key == 'h' && o->common) {
+		p->help = 1;
+		return 0;
+	}
+	if (o->type == LH_OPT_FLAG && o->key == 'V' && o->common) {
+		p->version = 1;
+		return 0;
+	}
+	if (o->type != LH_OPT_FLAG && !value && !next)
+		return lh_tool_usage(p->t, "%s: missing value, which is %s", as, accepted(o, what, sizeof what));
+	if (set(p, o, as, value ? value : next) < 0)
+		return -1;
+	return o->type != LH_OPT_FLAG && !value;
+}
+
+static int unknown(struct parser *p, const char *arg, size_t n)
+{
+	return lh_tool_usage(p->t, "unknown option \"%.*s\" (see %s --help)", (int)(n > 200 ? 200 : n), arg, p->t->name);
+}
+
+static int long_option(struct parser *p, const char *arg, const char *next)
+{
+	size_t n = strcspn(arg + 2, "=");
+	const struct lh_option *o;
+	char as[LONG_NAME];
+
+	for (o = p->t->options; !is_end(o); o++) {
+		if (!o->name || strlen(o->name) != n || memcmp(o->name, arg + 2, n))
+			continue;
+		snprintf(as, sizeof as, "--%s", o->name);
+		return met(p, o, as, arg[2 + n] == '=' ? arg + 3 + n : NULL, next);
+	}
+	return unknown(p, arg, n + 2);
+}
+
+static int short_options(struct parser *p, const char *arg, const char *next)
+{
+	const struct lh_option *o;
+	char as[3] = "-?";
+
+	while (*++arg) {
+		as[1] = *arg;
+		for (o = p->t->options; !is_end(o) && o->key != *arg; o++)
+			;
+		if (is_end(o))
+			return unknown(p, as, 2);
+		if (o->type != LH_OPT_FLAG)
+			return met(p, o, as, arg[1] ? arg + 1 : NULL, next);
+		if (met(p, o, as, NULL, NULL) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Sort argv into options, which are set, and operands, which are kept. */
+static int arguments(struct parser *p, int argc, char **argv)
+{
+	struct lh_tool *t = p->t;
+	int i, used;
+
+	t->operands = argv + (argc > 0);
+	t->n_operands = 0;
+	for (i = 1; i < argc; i++) {
+		const char *next = i + 1 < argc ? argv[i + 1] : NULL;
+
+		if (argv[i][0] != '-' || !argv[i][1]) {
+			t->operands[t->n_operands++] = argv[i];
+			continue;
+		}
+		if (strcmp(argv[i], "--") == 0) {
+			while (++i < argc)
+				t->operands[t->n_operands++] = argv[i];
+			break;
+		}
+		used = argv[i][1] == '-' ? long_option(p, argv[i], next) : short_options(p, argv[i], next);
+		if (used < 0)
+			return -1;
+		i += used;
+	}
+	return 0;
+}
+
+static void verb_names(const struct lh_tool *t, char *to, size_t n)
+{
+	const struct lh_verb *v;
+	size_t at = 0;
+
+	*to = '\0';
+	for (v = t->verbs; v->name && at < n; v++)
+		if (*v->name)
+			at += (size_t)snprintf(to + at, n - at, "%s%s", at ? ", " : "", v->name);
+}
+
+/* What the tool does without operands, if it does anything. */
+static int default_verb(struct parser *p, const char *names)
+{
+	const struct lh_verb *v;
+
+	if (p->help || p->version)
+		return 0;
+	for (v = p->t->verbs; v->name && *v->name; v++)
+		;
+	p->t->verb = v->name ? v : NULL;
+	return v->name ? 0 : lh_tool_usage(p->t, "missing verb, which is one of %s", names);
+}
+
+/* The first operand names the verb. */
+static int find_verb(struct parser *p)
+{
+	struct lh_tool *t = p->t;
+	char names[256];
+	const struct lh_verb *v;
+
+	if (!t->verbs)
+		return 0;
+	verb_names(t, names, sizeof names);
+	if (!t->n_operands)
+		return default_verb(p, names);
+	for (v = t->verbs; v->name && strcmp(v->name, t->operands[0]); v++)
+		;
+	if (!v->name || !*v->name)
+		return lh_tool_usage(t, "unknown verb \"%.200s\", not one of %s", t->operands[0], names);
+	t->verb = v;
+	t->operands++;
+	t->n_operands--;
+	return 0;
+}
+
+static bool belongs(const struct lh_tool *t, const struct lh_option *o)
+{
+	return !o->verbs || !t->verb || o->verbs & t->verb->bit;
+}
+
+/* Options of another verb are errors; what was not given comes from the
+ * environment. */
+static int check_options(struct parser *p)
+{
+	struct lh_tool *t = p->t;
+	const struct lh_option *o;
+
+	for (o = t->options; !is_end(o); o++) {
+		bool given = p->seen >> (o - t->options) & 1;
+		const char *value = o->env ? getenv(o->env) : NULL;
+
+		if (given && !belongs(t, o)) {
+			const char *verb = t->verb->name, *space = *verb ? " " : "";
+
+			if (o->name)
+				return lh_tool_usage(t, "--%s: not an option of \"%s%s%s\"", o->name, t->name, space, verb);
+			return lh_tool_usage(t, "-%c: not an option of \"%s%s%s\"", o->key, t->name, space, verb);
+		}
+		if (!given && belongs(t, o) && value && *value && set(p, o, o->env, value) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The word of the synopsis that was not given: "INDEX" of "INDEX [FILE...]". */
+static int missing_operand(struct lh_tool *t)
+{
+	const char *s = t->verb->operands;
+	size_t i, n = 0;
+
+	for (i = 0; i <= t->n_operands; i++) {
+		s += n;
+		s += strspn(s, " ");
+		n = strcspn(s, " ");
+	}
+	return lh_tool_usage(t, "%s: missing operand %.*s", t->verb->name, (int)n, s);
+}
+
+int lh_options_parse(struct lh_tool *t, int argc, char **argv, void *settings)
+{
+	struct parser p = { .t = t, .settings = settings };
+	struct lh_buf help;
+
+	t->state->settings = settings;
+	if (arguments(&p, argc, argv) < 0 || find_verb(&p) < 0)
+		return -1;
+	if (p.help || p.version) {
+		lh_buf_init(&help, LH_BUF_NOMAX);
+		if (p.help)
+			lh_help_text(t, &help);
+		else
+			lh_buf_printf(&help, "%s %s\n", t->name, LH_VERSION);
+		if (lh_buf_check(&help, &t->err) == 0 && lh_tool_out(t, help.p, help.len) == 0)
+			argc = 0;
+		lh_buf_free(&help);
+		return argc ? -1 : LH_TOOL_DONE;
+	}
+	if (check_options(&p) < 0)
+		return -1;
+	if (t->verb && t->n_operands < t->verb->min_operands)
+		return missing_operand(t);
+	return 0;
+}
+
+void lh_options_free(struct lh_tool *t)
+{
+	struct parser p = { .t = t, .settings = t->state->settings };
+	const struct lh_option *o;
+
+	for (o = t->options; p.settings && !is_end(o); o++) {
+		if (o->type == LH_OPT_TEXTS) {
+			struct lh_list *list = field(&p, o);
+
+			free(list->v);
+			*list = (struct lh_list){ NULL, 0 };
+		}
+	}
+	t->state->settings = NULL;
+}

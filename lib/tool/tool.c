@@ -1,0 +1,273 @@
+/* tool.c - start and end of every program.  See tool.h. */
+#include "tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "file/file.h"
+#include "frame.h"
+#include "json/json_scanner.h"
+#include "file/owner.h"
+#include "base/signal.h"
+#include <lh/time.h>
+
+#define OUT_BLOCK 65536
+
+/* One tool is one process, and running out of memory must not keep it from
+ * saying so: the frame's own state is never allocated. */
+static struct lh_tool_state the_state;
+
+static uint64_t cores(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof set, &set) < 0)
+		return 1;
+	return CPU_COUNT(&set) > 256 ? 256 : (uint64_t)CPU_COUNT(&set);
+}
+
+/* Which of 0 to 2 are closed?  They are opened on /dev/null, so that no file
+ * opened later is mistaken for stdin, stdout or stderr. */
+static unsigned fill_descriptors(void)
+{
+	unsigned closed = 0;
+	int fd;
+
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			closed |= 1u << fd;
+	while (closed) {
+		fd = open("/dev/null", O_RDWR);
+		if (fd > 2)
+			close(fd);
+		if (fd < 0 || fd >= 2)
+			break;
+	}
+	return closed;
+}
+
+static void own_told(void *tool, const char *text)
+{
+	lh_tool_warn(tool, "%s", text);
+}
+
+void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, const char *summary, const struct lh_option *options)
+{
+	sigset_t set;
+
+	memset(t, 0, sizeof *t);
+	t->name = name;
+	t->synopsis = synopsis;
+	t->summary = summary;
+	t->options = options;
+	t->max_line = UINT64_C(256) << 20;
+	t->lock_timeout = LH_LOCK_TIMEOUT;
+	t->max_members = LH_JSON_MEMBERS;
+	t->jobs = cores();
+	t->state = &the_state;
+	memset(&the_state, 0, sizeof the_state);
+	the_state.closed = fill_descriptors();
+	lh_buf_init(&the_state.out, LH_BUF_NOMAX);
+	the_state.progress.tty = isatty(STDERR_FILENO);
+	the_state.progress.start = the_state.progress.last = lh_time_monotonic();
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_IGN);	/* then the write fails, and is reported */
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	lh_signal_install();
+	lh_own_tell(own_told, t);
+}
+
+void lh_tool_verbs(struct lh_tool *t, const struct lh_verb *verbs)
+{
+	t->verbs = verbs;
+}
+
+int lh_tool_parse(struct lh_tool *t, int argc, char **argv, void *settings)
+{
+	static const char *const names[] = { "stdin", "stdout" };
+	int fd, rc;
+
+	/* without stderr there is nobody to report to: /dev/null takes its place */
+	for (fd = 0; fd <= 1; fd++)
+		if (t->state->closed & 1u << fd)
+			return lh_err_set(&t->err, LH_EIO, "%s is closed", names[fd]);
+	rc = lh_options_parse(t, argc, argv, settings);
+	lh_json_members = t->max_members;
+	return rc;
+}
+
+int lh_tool_usage(struct lh_tool *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	t->err.code = LH_EUSAGE;
+	t->err.column = 0;
+	t->err.status = 0;
+	t->err.coded = false;
+	va_start(ap, fmt);
+	vsnprintf(t->err.msg, sizeof t->err.msg, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+bool lh_tool_reads_stdin(const struct lh_tool *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n_operands; i++)
+		if (!strcmp(t->operands[i], "-"))
+			return true;
+	return !t->n_operands;
+}
+
+int lh_tool_said(struct lh_tool *t)
+{
+	t->err.code = LH_EIO;
+	t->err.msg[0] = '\0';
+	return -1;
+}
+
+void lh_tool_verdict_bad(struct lh_tool *t)
+{
+	t->state->bad = true;
+}
+
+void lh_tool_failed(struct lh_tool *t)
+{
+	__atomic_store_n(&t->state->failed, true, __ATOMIC_RELAXED);
+}
+
+bool lh_tool_stopping(void)
+{
+	return lh_signal_pending() != 0 || __atomic_load_n(&the_state.abandoned, __ATOMIC_RELAXED);
+}
+
+void lh_tool_abandon(struct lh_tool *t, bool on)
+{
+	__atomic_store_n(&t->state->abandoned, on, __ATOMIC_RELAXED);
+}
+
+void lh_tool_ignore_sigpipe(struct lh_tool *t)
+{
+	(void)t;
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* stdout failed: say so once, here, whatever becomes of the error. */
+static int stdout_failed(struct lh_tool *t)
+{
+	if (errno == EPIPE) {
+		t->state->pipe_gone = true;
+	} else {
+		t->state->out_failed = true;
+		lh_err_prefix(&t->err, "stdout");
+		lh_say_at(t, NULL, 0, 0, t->err.msg);
+	}
+	return lh_tool_said(t);
+}
+
+/* A signal that comes in the middle waits until all n bytes are out. */
+static int write_stdout(struct lh_tool *t, const void *p, size_t n)
+{
+	bool was = lh_signal_deferred();
+	int rc;
+
+	if (t->state->out_failed || t->state->pipe_gone)
+		return lh_tool_said(t);
+	lh_signal_defer(true);
+	rc = lh_write_all(STDOUT_FILENO, p, n, &t->err);
+	if (rc < 0)
+		stdout_failed(t);
+	lh_signal_defer(was);
+	if (!was && lh_signal_pending())
+		lh_signal_die(lh_signal_pending());
+	return rc;
+}
+
+int lh_tool_flush(struct lh_tool *t)
+{
+	struct lh_buf *out = &t->state->out;
+	int rc = 0;
+
+	if (out->len)
+		rc = write_stdout(t, out->p, out->len);
+	lh_buf_reset(out);
+	return rc;
+}
+
+int lh_tool_write(struct lh_tool *t, const void *p, size_t n)
+{
+	if (lh_tool_flush(t) < 0)
+		return -1;
+	return n ? write_stdout(t, p, n) : 0;
+}
+
+int lh_tool_out(struct lh_tool *t, const void *p, size_t n)
+{
+	struct lh_buf *out = &t->state->out;
+
+	if (n >= OUT_BLOCK)
+		return lh_tool_write(t, p, n);
+	if (out->len + n > OUT_BLOCK && lh_tool_flush(t) < 0)
+		return -1;
+	lh_buf_add(out, p, n);
+	return lh_buf_check(out, &t->err);
+}
+
+void lh_tool_time(const struct lh_tool *t, char *out)
+{
+	int64_t ms;
+
+	if (!t->now || lh_time_read(t->now, strlen(t->now), &ms) < 0)
+		ms = lh_time_clock();
+	lh_time_print(ms, out);
+}
+
+/* Flush and close stdout: what a disk or a pipe has to say comes here last. */
+static int close_stdout(struct lh_tool *t)
+{
+	struct lh_err before = t->err;
+	int rc = lh_tool_flush(t);
+
+	if (rc == 0 && close(STDOUT_FILENO) < 0 && errno != EINTR) {
+		lh_err_sys(&t->err, "close failed");
+		rc = stdout_failed(t);
+	}
+	t->err = before;
+	return rc;
+}
+
+int lh_tool_finish(struct lh_tool *t, int rc)
+{
+	struct lh_tool_state *s = t->state;
+
+	lh_progress_clear(t);
+	lh_options_free(t);
+	if (rc < 0 && t->err.msg[0] && t->err.code != LH_EINTR && !lh_signal_pending())
+		lh_say_at(t, NULL, 0, 0, t->err.msg);
+	close_stdout(t);
+	lh_buf_free(&s->out);
+	if (s->rejected)
+		lh_tool_warn(t, "%llu of %llu records rejected", (unsigned long long)s->rejected,
+			     (unsigned long long)s->records);
+	if (lh_signal_pending())
+		lh_signal_die(lh_signal_pending());
+	if (s->pipe_gone)
+		return 0;
+	if (s->out_failed)
+		return 2;
+	if (__atomic_load_n(&s->failed, __ATOMIC_RELAXED))
+		return 2;
+	if (rc < 0)
+		return s->stopped && t->err.code == LH_EDATA ? 1 : 2;
+	return s->bad || s->rejected ? 1 : 0;
+}

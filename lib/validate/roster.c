@@ -1,0 +1,247 @@
+/* roster.c - open, find, and an index as a roster.  See lh/roster.h. */
+#include <lh/roster.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/ascii.h"
+#include "index/index_parts.h"
+#include "base/mem.h"
+#include "roster_parts.h"
+
+struct lh_roster {
+	atomic_uint others;		/* who must close it, but one */
+	struct lh_stamp stamp;		/* of lines */
+	struct lh_roster_table table;	/* of an index: valid once whole is set */
+	struct lh_lhv *index;		/* or NULL */
+	char *path;
+	pthread_mutex_t lock;		/* held to fill the table from the index */
+	int whole;			/* 1: the table holds all of it; -1: err says why not */
+	struct lh_err err;
+};
+
+/* ---- open ---- */
+
+static int open_input(const char *path, struct lh_err *err)
+{
+	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	struct stat st;
+
+	if (fd < 0)
+		return lh_err_sys(err, "%s: cannot open", path);
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		if (fd != STDIN_FILENO)
+			close(fd);
+		return lh_err_set(err, LH_EIO, "%s: is a directory", path);
+	}
+	return fd;
+}
+
+static bool is_index(int fd)
+{
+	char head[sizeof LH_LHV_MAGIC - 1];
+	ssize_t n;
+
+	do
+		n = pread(fd, head, sizeof head, 0);
+	while (n < 0 && errno == EINTR);
+	return n == sizeof head && memcmp(head, LH_LHV_MAGIC, sizeof head) == 0;
+}
+
+/* before: the index of the roster that was there, or NULL. */
+static int fill(struct lh_roster *r, const char *path, struct lh_lhv *before, unsigned jobs, struct lh_err *err)
+{
+	int fd, rc = 0;
+
+	lh_stamp_take(&r->stamp, path);
+	r->stamp.stream |= !strcmp(path, "-");
+	r->path = lh_strndup(path, strlen(path), err);
+	fd = r->path ? open_input(path, err) : -1;
+	if (fd < 0)
+		return -1;
+	if (fd != STDIN_FILENO && is_index(fd))
+		rc = (r->index = before ? lh_lhv_renew(before, err) : lh_lhv_open(path, err)) ? 0 : -1;
+	else
+		rc = lh_roster_read(&r->table, path, fd, jobs, err);
+	if (fd != STDIN_FILENO)
+		close(fd);
+	return rc;
+}
+
+static struct lh_roster *open_after(const char *path, struct lh_lhv *before, unsigned jobs, struct lh_err *err)
+{
+	struct lh_roster *r = lh_calloc(1, sizeof *r, err);
+
+	if (!r)
+		return NULL;
+	pthread_mutex_init(&r->lock, NULL);
+	if (fill(r, path, before, jobs, err) < 0) {
+		lh_roster_close(r);
+		return NULL;
+	}
+	return r;
+}
+
+struct lh_roster *lh_roster_open(const char *path, unsigned jobs, struct lh_err *err)
+{
+	return open_after(path, NULL, jobs, err);
+}
+
+bool lh_roster_stale(const struct lh_roster *r)
+{
+	return r->index ? lh_lhv_stale(r->index) : !lh_stamp_fits(&r->stamp, r->path);
+}
+
+struct lh_roster *lh_roster_renew(struct lh_roster *r, unsigned jobs, struct lh_err *err)
+{
+	if (lh_roster_stale(r))
+		return open_after(r->path, r->index, jobs, err);
+	atomic_fetch_add(&r->others, 1);
+	return r;
+}
+
+void lh_roster_close(struct lh_roster *r)
+{
+	if (!r || atomic_fetch_sub(&r->others, 1) > 0)
+		return;
+	pthread_mutex_destroy(&r->lock);
+	lh_roster_table_free(&r->table);
+	lh_lhv_close(r->index);
+	free(r->path);
+	free(r);
+}
+
+uint64_t lh_roster_count(const struct lh_roster *r)
+{
+	struct lh_lhv_stats st;
+
+	if (!r->index)
+		return r->table.ids.n;
+	lh_lhv_get_stats(r->index, &st);
+	return st.live;
+}
+
+/* ---- an index ---- */
+
+/* Append the worker that a row is, packed. */
+static int pack_row(const struct lh_roster *r, struct lh_roster_reader *rd, const struct lh_row *row, struct lh_buf *out, struct lh_err *err)
+{
+	lh_buf_reset(&rd->text);
+	lh_buf_add(&rd->text, row->meta.p, row->meta.n);
+	if (!row->meta.n)
+		lh_buf_puts(&rd->text, "{}");
+	if (lh_buf_check(&rd->text, err) == 0 && lh_roster_pack(rd, rd->text.p, rd->text.len, row->id, out, err) == 0)
+		return 0;
+	if (err->code == LH_EDATA)
+		err->code = LH_ECORRUPT;
+	err->column = 0;
+	return lh_err_prefix(err, "%s: metadata of id \"%.*s\"", r->path, (int)row->id.n, row->id.p);
+}
+
+static int get_row(const struct lh_roster *r, uint64_t at, struct lh_row *row, struct lh_err *err)
+{
+	int got = lh_lhv_row(r->index, at, row, err);
+
+	return got < 0 ? lh_err_prefix(err, "%s", r->path) : got;
+}
+
+static int fill_table(struct lh_roster *r, struct lh_err *err)
+{
+	uint64_t i, at, rows = lh_lhv_rows(r->index);
+	struct lh_roster_reader rd;
+	struct lh_buf packed;
+	struct lh_row row;
+	int rc = lh_lhv_check_texts(r->index, err);
+
+	if (rc == 0)
+		rc = lh_lhv_check_order(r->index, err);
+	if (rc < 0)
+		return lh_err_prefix(err, "%s", r->path);
+	lh_roster_reader_init(&rd);
+	lh_buf_init(&packed, LH_BUF_NOMAX);
+	for (i = 0; rc == 0 && i < rows; i++) {
+		rc = lh_lhv_nth_row(r->index, i, &at, &row, err);
+		if (rc < 0)
+			lh_err_prefix(err, "%s", r->path);
+		if (rc <= 0)
+			continue;
+		lh_buf_reset(&packed);
+		rc = pack_row(r, &rd, &row, &packed, err);
+		if (rc == 0)
+			rc = lh_roster_add(&r->table, packed.p, packed.len, err);
+	}
+	lh_buf_free(&packed);
+	lh_roster_reader_free(&rd);
+	return rc;
+}
+
+/* Have the table, made by whoever comes first. */
+static int want_table(const struct lh_roster *shared, struct lh_err *err)
+{
+	struct lh_roster *r = (struct lh_roster *)shared;
+	int whole = __atomic_load_n(&r->whole, __ATOMIC_ACQUIRE);
+
+	if (!whole) {
+		pthread_mutex_lock(&r->lock);
+		whole = r->whole;
+		if (!whole) {
+			whole = fill_table(r, &r->err) < 0 ? -1 : 1;
+			__atomic_store_n(&r->whole, whole, __ATOMIC_RELEASE);
+		}
+		pthread_mutex_unlock(&r->lock);
+	}
+	if (whole > 0)
+		return 0;
+	*err = r->err;
+	return -1;
+}
+
+/* Is the row of that very id the worker?  1, 0, -1. */
+static int find_row(const struct lh_roster *r, struct lh_str id, struct lh_buf *scratch, struct lh_worker *w, struct lh_err *err)
+{
+	struct lh_roster_reader rd;
+	struct lh_row row;
+	int64_t at = lh_lhv_find(r->index, id.p, id.n, err);
+	int got;
+
+	if (at < 0)
+		return at < -1 ? lh_err_prefix(err, "%s", r->path) : 0;
+	got = get_row(r, (uint64_t)at, &row, err);
+	if (got <= 0)
+		return got;
+	lh_buf_reset(scratch);
+	lh_roster_reader_init(&rd);
+	got = pack_row(r, &rd, &row, scratch, err);
+	lh_roster_reader_free(&rd);
+	if (got < 0)
+		return -1;
+	lh_roster_unpack(scratch->p, w);
+	return lh_fold_equal(w->candidate_id.p, w->candidate_id.n, id.p, id.n);
+}
+
+/* ---- find ---- */
+
+int lh_roster_find(const struct lh_roster *r, const char *id, size_t n, struct lh_buf *scratch, struct lh_worker *w, struct lh_err *err)
+{
+	struct lh_str is = lh_trim(id, n);
+	char key[LH_ID_MAX];
+	int got;
+
+	if (!is.n || is.n > LH_ID_MAX)
+		return 0;
+	if (r->index) {
+		got = find_row(r, is, scratch, w, err);
+		if (got)
+			return got;
+		if (want_table(r, err) < 0)
+			return -1;
+	}
+	lh_roster_key(is.p, is.n, key);
+	return lh_roster_get(&r->table, (struct lh_str){ key, is.n }, w);
+}

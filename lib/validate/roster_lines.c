@@ -1,0 +1,270 @@
+/*
+ * roster_lines.c - a roster from JSON Lines, on several threads.
+ *
+ * Each thread takes the next block of whole lines, packs its workers with the
+ * lock let go, waits until all blocks before it are in the table and adds its
+ * own.  So the table, line numbers and the first bad line are those of one
+ * thread that reads from top to bottom.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive/archive.h"
+#include "archive/child_archive.h"
+#include "flow/blocks.h"
+#include "base/mem.h"
+#include "roster_parts.h"
+#include "base/signal.h"
+
+#define LONGEST ((size_t)256 << 20)	/* line, as of the tools' input when nobody says */
+#define SMALL ((off_t)1 << 20)	/* files for which no thread is worth its start */
+#define THREADS 31		/* beside the calling one */
+
+/* A block, what was made of it, and the thread's own things. */
+struct part {
+	struct lh_roster_reader reader;
+	struct lh_bytes in;
+	struct lh_buf packed;
+	uint64_t turn;
+	size_t lines;		/* met so far */
+	bool first;		/* starts its file: a BOM is skipped */
+	struct lh_err err;	/* .code: about the last line met */
+};
+
+struct load {
+	pthread_mutex_t lock;
+	pthread_cond_t turned;
+	struct lh_roster_table *table;
+	const char *path;
+	int fd;
+	off_t start;		/* where in it we began, when it can be sought */
+	struct lh_lines lines;
+	struct lh_cat *cat;	/* the child that decodes it, or NULL */
+	char *member;		/* its name when it is an archive, else NULL */
+	bool first, ended;
+	uint64_t line;		/* of the next block to be added */
+	uint64_t given, added;	/* blocks */
+	struct lh_err err;	/* .code: it has failed */
+};
+
+static void pack_lines(struct part *pt)
+{
+	const char *p = pt->in.p, *end = p + pt->in.n, *lf;
+	size_t n;
+
+	lh_buf_reset(&pt->packed);
+	pt->lines = 0;
+	pt->err.code = LH_OK;
+	for (; p < end; p = lf ? lf + 1 : end) {
+		lf = memchr(p, '\n', (size_t)(end - p));
+		n = (size_t)((lf ? lf : end) - p);
+		pt->lines++;
+		if (pt->first && pt->lines == 1 && n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3)) {
+			p += 3;
+			n -= 3;
+		}
+		if ((!n || *p != '{') && lh_line_blank(p, n))
+			continue;
+		n -= p[n - 1] == '\r';
+		if (lh_roster_pack(&pt->reader, p, n, (struct lh_str){ "", 0 }, &pt->packed, &pt->err) < 0)
+			return;
+	}
+}
+
+/* ---- with the lock held ---- */
+
+/* Wait until the blocks before that one are in the table; false: it failed. */
+static bool wait_turn(struct load *l, uint64_t turn)
+{
+	while (l->added < turn && !l->err.code)
+		pthread_cond_wait(&l->turned, &l->lock);
+	return !l->err.code;
+}
+
+/* "workers.jsonl:17:3: reason"; line 0: it is about the whole file. */
+static void fail(struct load *l, uint64_t line, struct lh_err *err)
+{
+	const char *slash = l->member ? "/" : "", *member = l->member ? l->member : "";
+
+	if (line && err->column)
+		lh_err_prefix(err, "%s%s%s:%llu:%zu", l->path, slash, member, (unsigned long long)line, err->column);
+	else if (line)
+		lh_err_prefix(err, "%s%s%s:%llu", l->path, slash, member, (unsigned long long)line);
+	else
+		lh_err_prefix(err, "%s%s%s", l->path, slash, member);
+	err->column = 0;
+	if (!l->err.code)
+		l->err = *err;
+	pthread_cond_broadcast(&l->turned);
+}
+
+/* The first bytes are there: those of a compressed file? */
+static int probe(struct load *l, struct lh_err *err)
+{
+	struct lh_lines *in = &l->lines;
+	size_t head = in->b.n;
+
+	in->probe = false;
+	if (!lh_archive_kind(in->b.p, in->b.n))
+		return 0;
+	if (l->start >= 0) {
+		if (lseek(l->fd, l->start, SEEK_SET) < 0)
+			return lh_err_sys(err, "cannot seek");
+		head = 0;
+	}
+	l->cat = lh_cat_start(l->fd, in->b.p, head, err);
+	if (!l->cat)
+		return -1;
+	lh_lines_open(in, l->cat->from);
+	in->read = lh_cat_read;
+	in->ctx = l->cat;
+	return 0;
+}
+
+/* The open file has ended: go on to the next one of its archive, once all
+ * lines before it are in the table.  1, 0 when there is none, -1. */
+static int next_member(struct load *l, struct lh_err *err)
+{
+	if (!l->cat || !l->cat->more || !wait_turn(l, l->given))
+		return 0;
+	if (!l->cat->more)
+		return 1;	/* another thread was here meanwhile */
+	free(l->member);
+	l->member = lh_strndup(l->cat->name, strlen(l->cat->name), err);
+	if (!l->member)
+		return -1;
+	l->cat->more = false;
+	lh_lines_open(&l->lines, l->cat->from);
+	l->first = true;
+	l->line = 1;
+	return 1;
+}
+
+/* One step towards the next block: 1 when it is there, 0 not yet, -1. */
+static int step(struct load *l, struct part *pt, struct lh_err *err)
+{
+	int rc;
+
+	switch (lh_lines_next(&l->lines, &pt->in, err)) {
+	case LH_LINES_BLOCK:
+		return 1;
+	case LH_LINES_WAIT:
+		return lh_lines_wait(&l->lines, err);
+	case LH_LINES_PROBE:
+		return probe(l, err);
+	case LH_LINES_ROOM:
+		lh_lines_allow(&l->lines);
+		return 0;
+	case LH_LINES_LONG:
+		return lh_err_set(err, LH_EDATA, "line is longer than %zu bytes", LONGEST);
+	case LH_LINES_END:
+		rc = next_member(l, err);
+		l->ended |= rc == 0;
+		return rc < 0 ? -1 : 0;
+	default:
+		return -1;
+	}
+}
+
+/* Take the next block; false when there is none, or it has failed. */
+static bool take(struct load *l, struct part *pt)
+{
+	struct lh_err err;
+	int got = 0;
+
+	while (!got && !l->ended && !l->err.code)
+		got = step(l, pt, &err);
+	if (got < 0) {
+		l->ended = true;
+		if (wait_turn(l, l->given))
+			fail(l, err.code == LH_EDATA ? l->line : 0, &err);
+	}
+	if (got <= 0)
+		return false;
+	pt->turn = l->given++;
+	pt->first = l->first;
+	l->first = false;
+	return true;
+}
+
+/* Put what the block gave into the table, when it is its turn. */
+static void add(struct load *l, struct part *pt)
+{
+	if (!wait_turn(l, pt->turn))
+		return;
+	if (pt->err.code)
+		fail(l, pt->err.code == LH_EDATA ? l->line + pt->lines - 1 : 0, &pt->err);
+	else if (lh_roster_add(l->table, pt->packed.p, pt->packed.len, &pt->err) < 0)
+		fail(l, 0, &pt->err);
+	l->line += pt->lines;
+	l->added++;
+	pthread_cond_broadcast(&l->turned);
+}
+
+/* ---- threads ---- */
+
+static void *work(void *ctx)
+{
+	struct load *l = ctx;
+	struct part pt = { .lines = 0 };
+
+	lh_roster_reader_init(&pt.reader);
+	lh_buf_init(&pt.packed, LH_BUF_NOMAX);
+	pthread_mutex_lock(&l->lock);
+	while (take(l, &pt)) {
+		pthread_mutex_unlock(&l->lock);
+		pack_lines(&pt);
+		pthread_mutex_lock(&l->lock);
+		add(l, &pt);
+	}
+	pthread_mutex_unlock(&l->lock);
+	lh_roster_reader_free(&pt.reader);
+	lh_buf_free(&pt.packed);
+	free(pt.in.p);
+	return NULL;
+}
+
+/* The calling thread is one of them; where no more can be had it is enough. */
+static void work_all(struct load *l, unsigned jobs)
+{
+	pthread_t thread[THREADS];
+	unsigned n = 0;
+	sigset_t old;
+
+	lh_signal_block(&old);
+	while (n + 1 < jobs && n < THREADS && pthread_create(&thread[n], NULL, work, l) == 0)
+		n++;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	work(l);
+	while (n)
+		pthread_join(thread[--n], NULL);
+}
+
+int lh_roster_read(struct lh_roster_table *t, const char *path, int fd, unsigned jobs, struct lh_err *err)
+{
+	struct load l = { .table = t, .path = path, .fd = fd, .first = true, .line = 1 };
+	struct stat st;
+
+	l.lines.max_line = LONGEST;
+	l.lines.target = LH_LINES_BLOCK_MAX;
+	l.lines.wake = -1;
+	lh_lines_open(&l.lines, fd);
+	l.lines.probe = true;
+	l.start = l.lines.regular ? lseek(fd, 0, SEEK_CUR) : -1;
+	if (l.lines.regular && fstat(fd, &st) == 0 && st.st_size < SMALL)
+		jobs = 1;
+	pthread_mutex_init(&l.lock, NULL);
+	pthread_cond_init(&l.turned, NULL);
+	work_all(&l, jobs);
+	pthread_cond_destroy(&l.turned);
+	pthread_mutex_destroy(&l.lock);
+	lh_cat_stop(l.cat);
+	lh_lines_free(&l.lines);
+	free(l.member);
+	if (l.err.code)
+		*err = l.err;
+	return l.err.code ? -1 : 0;
+}

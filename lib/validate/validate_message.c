@@ -1,0 +1,111 @@
+/* validate_message.c - an email or a text message.  See lh/validate.h. */
+#include "base/ascii.h"
+#include "validate_parts.h"
+
+#define SMS_MAX 160		/* one GSM segment */
+#define SUBJECT_MAX 78		/* RFC 5322, 2.1.1 */
+
+#define PIECE 65536		/* bytes folded at a time */
+
+struct message {
+	struct lh_str to, subject, body;	/* subject.n = 0: none */
+};
+
+static int read_subject(struct lh_validator *v, struct lh_str *subject)
+{
+	struct lh_value val;
+
+	*subject = (struct lh_str){ "", 0 };
+	if (!lh_value_get(v->artifact, "subject", &val) || val.type == LH_NULL)
+		return 0;
+	if (val.type == LH_STRING)
+		return lh_val_str(v, &val, subject);
+	lh_val_at(v, "subject");
+	return lh_val_error(v, LH_VAL_SCHEMA, "expected string");
+}
+
+static int check_length(struct lh_validator *v, const char *what, const struct lh_str *s, uint64_t max)
+{
+	uint64_t n = s->n > max ? lh_code_points(s->p, s->n) : 0;
+
+	if (n <= max)
+		return 0;
+	return lh_val_error(v, LH_VAL_COMPLETENESS, "%s is %u chars (max %u)", &(struct lh_str){ what, strlen(what) }, n, max);
+}
+
+static int check_secrets(struct lh_validator *v, const struct message *m)
+{
+	if (lh_has_ssn(m->subject.p, m->subject.n) || lh_has_ssn(m->body.p, m->body.n))
+		return lh_val_error(v, LH_VAL_POLICY, "SSN-shaped sequence in body");
+	if (lh_has_salary(m->subject.p, m->subject.n) || lh_has_salary(m->body.p, m->body.n))
+		return lh_val_error(v, LH_VAL_POLICY, "salary disclosure: keyword near dollar amount");
+	return 0;
+}
+
+/* A full name that is in the body has its first word there too, so that word is
+ * all there is to look for.  A long body is folded piece by piece. */
+static int mentions(struct lh_validator *v, const struct lh_str *body, const struct lh_str *name, bool *yes)
+{
+	struct lh_str word = lh_trim(name->p, name->n), in;
+	size_t n = 0, piece, at, mark;
+
+	while (n < word.n && !lh_is_blank(word.p[n]))
+		n++;
+	word.n = n;
+	piece = PIECE + 4 * n;
+	lh_buf_reset(&v->folded);
+	if (!lh_buf_room(&v->folded, n + 1 + (body->n < piece + n ? body->n : piece + n) + 1))
+		return lh_buf_check(&v->folded, v->err);
+	lh_val_fold(v, &word, &word);
+	mark = v->folded.len;
+	for (*yes = false, at = 0; !*yes && at < body->n; at += piece) {
+		v->folded.len = mark;
+		in = (struct lh_str){ body->p + at, body->n - at < piece + n ? body->n - at : piece + n };
+		lh_val_fold(v, &in, &in);
+		*yes = memmem(in.p, in.n, word.p, n) != NULL;
+	}
+	return 0;
+}
+
+static int check_candidate(struct lh_validator *v, const struct lh_str *id, const struct lh_str *body)
+{
+	struct lh_worker w;
+	bool found;
+
+	if (!id->n)
+		return 0;
+	if (lh_val_worker(v, id, &w, &found) < 0)
+		return -1;
+	if (!found)
+		return lh_val_error(v, LH_VAL_CONSISTENCY, "_context.candidate_id '%s' does not exist in worker roster", id);
+	if (mentions(v, body, &w.name, &found) < 0)
+		return -1;
+	if (!found) {
+		lh_val_at(v, "body");
+		lh_val_warn(v, "body does not mention '%s'", &w.name);
+	}
+	return 0;
+}
+
+int lh_validate_message(struct lh_validator *v, bool sms)
+{
+	struct lh_str candidate;
+	struct message m;
+	int rc = lh_val_context_str(v, "candidate_id", &candidate);
+
+	if (!rc)
+		rc = lh_val_need(v, "to", &m.to);
+	if (!rc)
+		rc = lh_val_need(v, "body", &m.body);
+	if (!rc)
+		rc = read_subject(v, &m.subject);
+	if (!rc && sms)
+		rc = check_length(v, "SMS body", &m.body, SMS_MAX);
+	if (!rc)
+		rc = check_length(v, "subject", &m.subject, SUBJECT_MAX);
+	if (!rc)
+		rc = check_secrets(v, &m);
+	if (!rc)
+		rc = check_candidate(v, &candidate, &m.body);
+	return rc;
+}
