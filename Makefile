@@ -132,7 +132,7 @@ bench: all $(BENCH)
 # ---- installation ----
 D = $(DESTDIR)$(PREFIX)
 # what lh-parity compares with, and the tables that a part of it needs
-ORACLE = $(addprefix tests/oracle/,audit.py distill.py embed.py extract.py session.py validate.py) $(wildcard lib/embed/hashv1_*.inc)
+ORACLE = $(addprefix tests/oracle/,audit.py distill.py embed.py extract.py session.py validate.py) $(wildcard lib/embed/hashv*_*.inc) lib/text/fold.inc
 install: all lib
 	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/include/lh $(D)/share/man/man1 $(D)/share/man/man5 $(D)/share/man/man7 $(D)/share/lakehouse-tools
 	install -m 755 $(TOOLS:%=$(BIN)/%) $(D)/bin

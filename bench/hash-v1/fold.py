@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Write lib/embed/hashv1_fold.inc: how hash-v1 reads code points beyond ASCII.
+"""Write lib/text/fold.inc: how hash-v1 reads code points beyond ASCII.
 
 A code point folds to its compatibility decomposition without combining marks,
 case-folded, plus a few Latin letters that Unicode does not decompose.  The
 file in the tree is part of the frozen recipe; regenerate it only for a hash-v2.
 
-usage: fold.py >lib/embed/hashv1_fold.inc
+usage: fold.py >lib/text/fold.inc
 """
 import unicodedata as u
 

@@ -18,6 +18,7 @@
 #define LH_DIM_MAX 65536	/* of a vector from outside */
 
 enum lh_distance { LH_COSINE, LH_L2, LH_IP };
+enum lh_precision { LH_F32, LH_F16, LH_I8 };	/* of the values that an index keeps */
 
 typedef float (*lh_vec_fn)(const float *a, const float *b, size_t n);
 

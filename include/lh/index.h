@@ -37,7 +37,7 @@
 #define LH_INDEX_H
 
 #include <lh/buf.h>
-#include "vector/quantize.h"
+#include <lh/distance.h>
 #include <lh/json.h>
 
 #define LH_ID_MAX 1024
@@ -58,7 +58,7 @@ struct lh_lhv_params {
 	char model[256];	/* "" is null */
 	char url[1024];		/* of the engine, "" is null */
 	char created_at[32];
-	char field[4096], template[4096];	/* what texts are made by; both "": not known */
+	char field[4096], text_template[4096];	/* what texts are made by; both "": not known */
 	int lexical;		/* enum lh_lexical_source */
 	char lexical_of[2048];	/* the field or the template */
 };

@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include <lh/buf.h>
+#include <lh/str.h>
 
 #define LH_JSON_DEPTH 512
 #define LH_JSON_MEMBERS 65536	/* unless --max-members says another number */
@@ -75,10 +76,6 @@ LH_API const struct lh_value *lh_record_get(const struct lh_record *r, const cha
  * otherwise it is unescaped at the end of *scratch, which the caller resets.
  * -1 only when memory is out.
  */
-struct lh_str {
-	const char *p;
-	size_t n;
-};
 LH_API int lh_value_str(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out, struct lh_err *err);
 
 /* Does the string value v equal s?  Escapes are understood. */
@@ -122,8 +119,5 @@ LH_API bool lh_value_equal(const struct lh_value *a, const struct lh_value *b);
  */
 LH_API void lh_record_open(struct lh_buf *out, const struct lh_record *r, const char *const *drop, size_t n);
 LH_API void lh_record_close(struct lh_buf *out, const struct lh_record *r);
-
-/* Is this valid UTF-8 (no overlong forms, no surrogates, at most U+10FFFF)? */
-LH_API bool lh_utf8_valid(const char *p, size_t n);
 
 #endif

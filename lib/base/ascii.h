@@ -8,7 +8,7 @@
 #ifndef LH_ASCII_H
 #define LH_ASCII_H
 
-#include <lh/json.h>
+#include <lh/str.h>
 
 static inline char lh_fold(char c)
 {

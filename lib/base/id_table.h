@@ -15,7 +15,7 @@
 
 #include <stdint.h>
 
-#include <lh/json.h>
+#include <lh/str.h>
 
 struct lh_idmap {
 	struct lh_str (*key)(const void *ctx, uint32_t i);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "cpu.h"
-#include "json/json_scanner.h"
+#include "bits.h"
 #include <lh/num.h>
 #include "num_round.h"
 #include "pow10.h"

@@ -1,7 +1,7 @@
 /* utf8.c - is it UTF-8?  See lh/json.h. */
 #include "cpu.h"
-#include <lh/json.h>
-#include "json/json_scanner.h"
+#include <lh/str.h>
+#include "bits.h"
 #include "utf8.h"
 
 static bool tail(unsigned char c)

@@ -5,6 +5,7 @@
 #ifndef LH_UTF8_H
 #define LH_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,5 +52,10 @@ static inline size_t lh_utf8_put(uint32_t c, unsigned char *to)
 	to[3] = (unsigned char)(0x80 | (c & 0x3f));
 	return 4;
 }
+
+/* The first byte of p..end that is not part of valid UTF-8, or end. */
+const char *lh_utf8_bad(const char *p, const char *end);
+
+bool lh_utf8_valid_avx2(const char *p, size_t n);
 
 #endif

@@ -7,7 +7,7 @@
  * its successor, each name the errors the pair may still be; what all three
  * agree on is one.  Third and fourth bytes are counted from their lead.
  */
-#include "json/json_scanner.h"
+#include "utf8.h"
 
 #ifdef __x86_64__
 #include "avx2.h"

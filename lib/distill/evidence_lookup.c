@@ -12,6 +12,7 @@
 #include "file/rows.h"
 #include "base/seed.h"
 #include "base/xxh3.h"
+#include "schemas.h"
 
 struct known {
 	uint64_t key, at;

@@ -8,7 +8,8 @@
 #include "schema/form.h"
 #include "base/intern.h"
 #include "base/mem.h"
-#include "base/str.h"
+#include "schemas.h"
+#include <lh/str.h>
 
 struct side {
 	struct lh_place at;

@@ -1,5 +1,5 @@
 /* schemas.c - the schemas of what is made of past work. */
-#include "schema/schema_table.h"
+#include "schemas.h"
 
 #define F(field, of, ...) { .name = field, .len = sizeof field - 1, .type = LH_S_##of, __VA_ARGS__ }
 #define MUST .must = true
@@ -285,3 +285,26 @@ static const struct lh_field drift[] = {
 	END
 };
 const struct lh_schema lh_schema_drift_report = { .name = "drift_report", .field = drift };
+
+static const struct lh_schema *const schemas[] = {
+	&lh_schema_evidence_record, &lh_schema_scored_run, &lh_schema_receipt,
+	&lh_schema_playbook, &lh_schema_scratchpad_summary, &lh_schema_model_ledger,
+	&lh_schema_rag_sample, &lh_schema_sft_sample, &lh_schema_preference_sample,
+	&lh_schema_stage_receipt, &lh_schema_run_summary, &lh_schema_drift_report,
+	NULL
+};
+
+const struct lh_schema *lh_schema_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; schemas[i]; i++)
+		if (!strcmp(schemas[i]->name, name))
+			break;
+	return schemas[i];
+}
+
+const char *lh_schema_name(size_t i)
+{
+	return schemas[i] ? schemas[i]->name : NULL;
+}

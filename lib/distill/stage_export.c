@@ -6,6 +6,7 @@
 #include "export_parts.h"
 #include "base/mem.h"
 #include "receipt.h"
+#include "schemas.h"
 
 #define TICK 8192	/* records between two signs of progress */
 

@@ -12,7 +12,7 @@
 #include "archive/archive.h"
 #include "archive/child_archive.h"
 #include "file/file.h"
-#include "index/format.h"
+#include "file/magic.h"
 #include "base/mem.h"
 
 #define INDEX_MAGIC 6	/* bytes of it, to its first LF: a pipe may have given no more */

@@ -330,11 +330,11 @@ static int check_kind(const struct lh_lhv_change *c, const struct lh_lhv_params 
 	    differs("precision", lh_precision_name(is->precision), lh_precision_name(was->precision), err) < 0 ||
 	    differs("engine", is->engine, was->engine, err) < 0 || differs("model", is->model, was->model, err) < 0)
 		return -1;
-	if (!(*was->field || *was->template) || !(*is->field || *is->template))
+	if (!(*was->field || *was->text_template) || !(*is->field || *is->text_template))
 		return 0;	/* not known */
 	if (differs("field", is->field, was->field, err) < 0)
 		return -1;
-	return differs("template", is->template, was->template, err);
+	return differs("template", is->text_template, was->text_template, err);
 }
 
 /* Those gathered are stored. */

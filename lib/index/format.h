@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LH_LHV_MAGIC "\x89LHV\r\n\x1a\n"	/* as PNG's: shows a file mangled as text */
+#include "file/magic.h"
+
 #define LH_LHV_FORMAT 2	/* the newest; 1 when the ids have seed 0 */
 #define LH_LHV_BYTE_ORDER 0x01020304u
 #define LH_LHV_PAGE 4096u

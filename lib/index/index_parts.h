@@ -50,6 +50,7 @@
 #include "format.h"
 #include "base/read_once.h"
 #include "base/xxh3.h"
+#include "vector/quantize.h"
 
 #define LH_LHV_LOG "-log"	/* behind the index's path */
 #define LH_LHV_LOCK "-lock"

@@ -72,14 +72,14 @@ static void put_text(struct lh_buf *b, const char *key, const char *s)
 /* What texts are made by goes without saying where it is what rows are found by. */
 static void put_source(struct lh_buf *b, const struct lh_lhv_params *p)
 {
-	const char *same = p->lexical == LH_LEXICAL_TEMPLATE ? p->template : p->field;
+	const char *same = p->lexical == LH_LEXICAL_TEMPLATE ? p->text_template : p->field;
 
 	if (p->lexical && strcmp(same, p->lexical_of) == 0)
 		return;
 	if (*p->field)
 		put_text(b, "field", p->field);
-	if (*p->template)
-		put_text(b, "template", p->template);
+	if (*p->text_template)
+		put_text(b, "template", p->text_template);
 }
 
 void lh_lhv_params_write(struct lh_buf *b, const struct lh_lhv_params *p)
@@ -211,12 +211,12 @@ static int get_lexical(const struct lh_value *v, struct lh_lhv_params *p, struct
 
 static int get_source(const struct lh_value *v, struct lh_lhv_params *p, struct lh_err *err)
 {
-	if (get_text(v, "field", p->field, sizeof p->field, err) < 0 || get_text(v, "template", p->template, sizeof p->template, err) < 0)
+	if (get_text(v, "field", p->field, sizeof p->field, err) < 0 || get_text(v, "template", p->text_template, sizeof p->text_template, err) < 0)
 		return -1;
-	if (*p->field && *p->template)
+	if (*p->field && *p->text_template)
 		return lh_err_set(err, LH_ECORRUPT, "parameters: \"field\" and \"template\" exclude each other");
-	if (p->lexical && !*p->field && !*p->template)
-		memcpy(p->lexical == LH_LEXICAL_TEMPLATE ? p->template : p->field, p->lexical_of, sizeof p->lexical_of);
+	if (p->lexical && !*p->field && !*p->text_template)
+		memcpy(p->lexical == LH_LEXICAL_TEMPLATE ? p->text_template : p->field, p->lexical_of, sizeof p->lexical_of);
 	return 0;
 }
 

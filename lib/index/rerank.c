@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/str.h"
+#include <lh/str.h>
 
 #define SLACK 16	/* f32 and double may differ in the last bits, codes in more */
 #define AHEAD 3		/* candidates whose vectors are asked for before their turn */

@@ -9,8 +9,8 @@
 
 #include <lh/json.h>
 
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
+#include "base/bits.h"
+#include "base/utf8.h"
 
 /* Up to this many keys an object's hashes are compared one by one; from then
  * on they also stand in a hash table. */
@@ -107,11 +107,6 @@ const char *lh_skip_string(const char *p, const char *end, bool *escaped);
 /* Equality of two checked numbers; see lh_value_equal. */
 bool lh_number_equal(const struct lh_value *a, const struct lh_value *b);
 
-/* The first byte of p..end that is not part of valid UTF-8, or end. */
-const char *lh_utf8_bad(const char *p, const char *end);
-
-bool lh_utf8_valid_avx2(const char *p, size_t n);
-
 /* Add a key to the innermost object, in full generality: 0, or -1. */
 int lh_json_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size_t n, bool escaped);
 /* A hash is there already: is the key? */
@@ -135,27 +130,6 @@ static inline uint8_t lh_type_of(char c)
 	case 'n': return LH_NULL;
 	default: return LH_NUMBER;
 	}
-}
-
-static inline uint64_t lh_load64(const char *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
-}
-
-/* A mask of the first n bytes (at most 8) of a word. */
-static inline uint64_t lh_low_bytes(size_t n)
-{
-	return n >= 8 ? ~0ull : (1ull << 8 * n) - 1;
-}
-
-static inline uint64_t lh_mix(uint64_t a, uint64_t b)
-{
-	unsigned __int128 m = (unsigned __int128)a * b;
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
 /* Seeded, so that nobody can prepare keys that collide.  16 readable bytes

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "base/read_once.h"
-#include "base/str.h"
+#include <lh/str.h>
 
 int lh_lexical_open(struct lh_lexical *ix, uint64_t rows, const struct lh_str run[4])
 {

@@ -6,7 +6,7 @@
 #include "base/intern.h"
 #include "base/mem.h"
 #include "base/growable.h"
-#include "base/str.h"
+#include <lh/str.h>
 
 /* ---- words ---- */
 

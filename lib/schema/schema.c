@@ -8,14 +8,6 @@
 
 #define SHOWN 80	/* a longer value is not quoted */
 
-const struct lh_schema *const lh_schemas[] = {
-	&lh_schema_evidence_record, &lh_schema_scored_run, &lh_schema_receipt,
-	&lh_schema_playbook, &lh_schema_scratchpad_summary, &lh_schema_model_ledger,
-	&lh_schema_rag_sample, &lh_schema_sft_sample, &lh_schema_preference_sample,
-	&lh_schema_stage_receipt, &lh_schema_run_summary, &lh_schema_drift_report,
-	NULL
-};
-
 struct walk {
 	struct lh_buf *scratch;
 	lh_schema_fn *found;
@@ -31,21 +23,6 @@ struct place {
 	const char *name;
 	long at;
 };
-
-const struct lh_schema *lh_schema_find(const char *name)
-{
-	size_t i;
-
-	for (i = 0; lh_schemas[i]; i++)
-		if (!strcmp(lh_schemas[i]->name, name))
-			break;
-	return lh_schemas[i];
-}
-
-const char *lh_schema_name(size_t i)
-{
-	return lh_schemas[i] ? lh_schemas[i]->name : NULL;
-}
 
 static size_t print_place(const struct place *p, char *to, size_t size)
 {

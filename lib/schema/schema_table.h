@@ -47,22 +47,11 @@ struct lh_schema {
 	} differ[2];
 };
 
-/* The registry, ended by NULL. */
-extern const struct lh_schema *const lh_schemas[];
-
-extern const struct lh_schema lh_schema_evidence_record, lh_schema_scored_run, lh_schema_receipt,
-	lh_schema_playbook, lh_schema_scratchpad_summary, lh_schema_model_ledger,
-	lh_schema_rag_sample, lh_schema_sft_sample, lh_schema_preference_sample,
-	lh_schema_stage_receipt, lh_schema_run_summary, lh_schema_drift_report;
-
 /* Check one value against one field, which is told as name. */
 long lh_schema_check_value(const struct lh_field *f, const char *name, const struct lh_value *v, struct lh_buf *scratch,
 			   lh_schema_fn *found, void *ctx, struct lh_err *err);
 
 /* "expected WHAT, got ...": the value when it is short, else its type. */
 void lh_schema_expected(char *to, size_t size, const char *what, const struct lh_value *v);
-
-/* Where each row of data came from. */
-extern const struct lh_field lh_schema_provenance[];
 
 #endif

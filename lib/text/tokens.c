@@ -7,7 +7,7 @@
 
 enum fold_kind { FOLD_GAP, FOLD_WORD, FOLD_SOLO, FOLD_DROP };
 
-#include "embed/hashv1_fold.inc"
+#include "fold.inc"
 
 /* ASCII: the folded character, or 0 where a word ends. */
 static inline unsigned fold_ascii(unsigned char c)

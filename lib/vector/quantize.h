@@ -31,8 +31,6 @@
 
 #include <lh/distance.h>
 
-enum lh_precision { LH_F32, LH_F16, LH_I8 };
-
 /* Bytes of a code of n values. */
 size_t lh_code_bytes(int precision, uint32_t n);
 

@@ -25,8 +25,7 @@ SPACE = b" \t\n\v\f\r"
 
 
 def table(name):
-    for folder in HERE, os.path.join(HERE, "../../lib"):
-        path = os.path.join(folder, name)
+    for path in os.path.join(HERE, os.path.basename(name)), os.path.join(HERE, "../../lib", name):
         if os.path.exists(path):
             with open(path, encoding="utf-8") as f:
                 return f.read()
@@ -39,7 +38,7 @@ def read_words():
 
 
 def read_fold():
-    text = table("embed/hashv1_fold.inc")
+    text = table("text/fold.inc")
     many = []
     for m in re.finditer(r'"([^"]+)"', text[text.index("fold_many[]"):text.index("fold_tables[]")]):
         raw = re.sub(r"\\(\d{3})", lambda o: chr(int(o[1], 8)), m[1])

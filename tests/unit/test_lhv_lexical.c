@@ -262,14 +262,14 @@ static void what_texts_are_made_by_is_kept(void)
 		lh_lhv_params_default(&p);
 		rc = lh_lhv_params_read(b.p, b.len, &p, &err);
 		check((rc == 0) == (c[i].field != NULL) && (rc == 0 || err.code == LH_ECORRUPT));
-		check(rc < 0 || (strcmp(p.field, c[i].field) == 0 && strcmp(p.template, c[i].template) == 0));
+		check(rc < 0 || (strcmp(p.field, c[i].field) == 0 && strcmp(p.text_template, c[i].template) == 0));
 		if (rc < 0)
 			continue;
 		lh_buf_reset(&again);
 		lh_lhv_params_write(&again, &p);
 		lh_lhv_params_default(&p);
 		check(lh_buf_check(&again, &err) == 0 && lh_lhv_params_read(again.p, again.len, &p, &err) == 0);
-		check(strcmp(p.field, c[i].field) == 0 && strcmp(p.template, c[i].template) == 0);
+		check(strcmp(p.field, c[i].field) == 0 && strcmp(p.text_template, c[i].template) == 0);
 	}
 	lh_buf_free(&b);
 	lh_buf_free(&again);

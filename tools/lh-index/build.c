@@ -30,7 +30,7 @@ static int set_text(char *to, size_t room, const char *what, const char *from, s
 static int start_source(struct lh_lhv_params *p, const struct settings *s, struct lh_err *err)
 {
 	if (s->template)
-		return set_text(p->template, sizeof p->template, "--template", s->template, strlen(s->template), err);
+		return set_text(p->text_template, sizeof p->text_template, "--template", s->template, strlen(s->template), err);
 	if (s->field)
 		return set_text(p->field, sizeof p->field, "--field", s->field, strlen(s->field), err);
 	if (s->lexical)
@@ -42,7 +42,7 @@ static int start_source(struct lh_lhv_params *p, const struct settings *s, struc
  * hold it. */
 static int start_lexical(struct lh_lhv_params *p, const struct settings *s, struct lh_err *err)
 {
-	const char *of = s->template ? p->template : p->field;
+	const char *of = s->template ? p->text_template : p->field;
 
 	if (!s->lexical)
 		return 0;

@@ -110,8 +110,8 @@ static int start_engine(struct change *ch, const struct settings *s, struct lh_e
 /* Texts are made as those that the index has. */
 static int start_source(struct settings *s, const struct lh_lhv_params *p, struct lh_err *err)
 {
-	const char *given = s->template ? s->template : s->field, *kept = *p->template ? p->template : p->field;
-	bool by_template = *p->template;
+	const char *given = s->template ? s->template : s->field, *kept = *p->text_template ? p->text_template : p->field;
+	bool by_template = *p->text_template;
 
 	if (!*kept)
 		return 0;

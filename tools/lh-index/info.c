@@ -55,7 +55,7 @@ static void put_info(struct lh_buf *b, const char *path, const struct lh_lhv *ix
 	put_url(b, p);
 	put_name(b, "created_at", p->created_at);
 	put_name(b, "field", p->field);
-	put_name(b, "template", p->template);
+	put_name(b, "template", p->text_template);
 	if (p->lexical) {
 		lh_buf_puts(b, ",\"lexical\":{\"");
 		lh_buf_puts(b, lh_lexical_source_name(p->lexical));

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "base/str.h"
+#include <lh/str.h>
 #include "search.h"
 
 #define RANK 60		/* of reciprocal rank fusion: a hit at rank r counts 1 / (RANK + r) */

@@ -1,0 +1,18 @@
+/*
+ * schemas - the schemas of what is made of past work, and their names;
+ * lh_schema_find and lh_schema_name of lh/schema.h know these.
+ */
+#ifndef LH_SCHEMAS_H
+#define LH_SCHEMAS_H
+
+#include "schema/schema_table.h"
+
+extern const struct lh_schema lh_schema_evidence_record, lh_schema_scored_run, lh_schema_receipt,
+	lh_schema_playbook, lh_schema_scratchpad_summary, lh_schema_model_ledger,
+	lh_schema_rag_sample, lh_schema_sft_sample, lh_schema_preference_sample,
+	lh_schema_stage_receipt, lh_schema_run_summary, lh_schema_drift_report;
+
+/* Where each row of data came from. */
+extern const struct lh_field lh_schema_provenance[];
+
+#endif
