@@ -77,11 +77,33 @@ program() {
 	[ "$(./program)" = '"a\"b"' ]
 }
 
-@test "each header compiles on its own" {
-	for header in "$D$P"/include/lh/*.h; do
-		echo "#include \"$(basename "$header")\"" >one.c
-		gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -I"$D$P/include/lh" -fsyntax-only one.c
+@test "each header compiles on its own, in C and in C++" {
+	headers=("$D$P"/include/lh/*.h)
+	[ -f "${headers[0]}" ]
+	for header in "${headers[@]}"; do
+		echo "#include <lh/$(basename "$header")>" >one.c
+		gcc -std=gnu11 -Wall -Wextra -Werror -I"$D$P/include" -fsyntax-only one.c
+		g++ -std=c++17 -Wall -Wextra -Werror -I"$D$P/include" -fsyntax-only -x c++ one.c
 	done
+}
+
+@test "a program that names every installed function links, in C and in C++" {
+	python3 - "$D$P"/include/lh/*.h >all.c <<-'END'
+	import re, sys
+	names = []
+	for path in sys.argv[1:]:
+	    text = re.sub(r"/\*.*?\*/", "", open(path).read(), flags=re.S)
+	    names += re.findall(r"^LH_API[^;(]*?\b(lh_\w+)\(", text, re.M)
+	    print("#include <lh/%s>" % path.rsplit("/", 1)[1])
+	assert len(names) > 100 and len(set(names)) == len(names)
+	print("typedef void fn(void);\nfn *const all[] = {")
+	print("".join("\t(fn *)%s,\n" % n for n in names) + "};")
+	print("int main(void) { return all[0] == 0; }")
+	END
+	gcc -Wall -Werror -Wno-cast-function-type -I"$D$P/include" -o c all.c -L"$D$P/lib" -llh
+	g++ -std=c++17 -Wall -Werror -Wno-cast-function-type -I"$D$P/include" -o cc -x c++ all.c -x none -L"$D$P/lib" -llh
+	LD_LIBRARY_PATH=$D$P/lib ./c
+	LD_LIBRARY_PATH=$D$P/lib ./cc
 }
 
 @test "the shared library has its soname and exports nothing but lh_" {
@@ -96,8 +118,10 @@ program() {
 }
 
 @test "liblh writes to stderr and exits nowhere but in its frame" {
-	for o in "$ROOT"/build/lib/*.o; do
-		case $(basename "$o" .c.o) in lh_tool | lh_say | lh_signal) continue ;; esac
+	objects=("$ROOT"/build/lib/*/*.o)
+	[ ${#objects[@]} -gt 100 ]
+	for o in "${objects[@]}"; do
+		case $(basename "$o" .c.o) in tool | messages | signal) continue ;; esac
 		run bash -c "nm -u '$o' | awk '{ print \$NF }' | grep -xE '(_?exit|abort|stderr|perror|warnx?|errx?|err_sys|__assert_fail)'"
 		[ -z "$output" ] || { echo "$o uses $output"; return 1; }
 	done

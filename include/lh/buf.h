@@ -24,6 +24,8 @@
 
 #include <lh/err.h>
 
+LH_C_BEGIN
+
 #define LH_PAD 64		/* scanners may read this far past the end */
 #define LH_BUF_NOMAX (SIZE_MAX / 4)
 
@@ -91,5 +93,7 @@ LH_API void lh_buf_u64(struct lh_buf *b, uint64_t v);
 /* s as a JSON string with its quotes; s is valid UTF-8 and escaped as little
  * as JSON allows: " \ and controls (\b \f \n \r \t, else \u00xx). */
 LH_API void lh_buf_json(struct lh_buf *b, const char *s, size_t n);
+
+LH_C_END
 
 #endif

@@ -39,6 +39,8 @@
 #include <lh/json.h>
 #include <lh/subject.h>
 
+LH_C_BEGIN
+
 #define LH_CHAIN_KEY_MIN 32	/* bytes of a key file */
 #define LH_CHAIN_KEY_MAX 4096
 #define LH_CHAIN_TIP 65		/* 64 hex digits or GENESIS, and a NUL */
@@ -170,5 +172,7 @@ LH_API int lh_chain_log_close(struct lh_chain_log *l, struct lh_err *err);
 /* Cut a torn last line off, and put its bytes at the end of PATH.torn: how many
  * they were, 0 when there was none, or -1. */
 LH_API int64_t lh_chain_repair(const char *path, double lock_timeout, struct lh_err *err);
+
+LH_C_END
 
 #endif

@@ -15,6 +15,8 @@
 
 #include <lh/err.h>
 
+LH_C_BEGIN
+
 #define LH_DIM_MAX 65536	/* of a vector from outside */
 
 enum lh_distance { LH_COSINE, LH_L2, LH_IP };
@@ -45,5 +47,7 @@ LH_API double lh_vec_l2sq_f64(const float *a, const float *b, size_t n);
  * stays bit for bit.  False for a zero or non-finite one, which also stays. */
 LH_API bool lh_vec_unit(float *v, size_t n);
 LH_API bool lh_vec_finite(const float *v, size_t n);
+
+LH_C_END
 
 #endif

@@ -16,6 +16,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Around the declarations of each header, for C++. */
+#ifdef __cplusplus
+#define LH_C_BEGIN extern "C" {
+#define LH_C_END }
+#else
+#define LH_C_BEGIN
+#define LH_C_END
+#endif
+
+LH_C_BEGIN
+
 #define LH_API __attribute__((visibility("default")))
 #define LH_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
@@ -66,5 +77,7 @@ LH_API int lh_err_nomem(struct lh_err *err);
 
 /* Put "prefix: " before the text that is there; returns -1. */
 LH_API int lh_err_prefix(struct lh_err *err, const char *fmt, ...) LH_PRINTF(2, 3);
+
+LH_C_END
 
 #endif

@@ -36,6 +36,8 @@
 
 #include <lh/json.h>
 
+LH_C_BEGIN
+
 struct lh_extract;		/* scratch; reuse it */
 
 LH_API struct lh_extract *lh_extract_new(struct lh_err *err);
@@ -54,5 +56,7 @@ LH_API void lh_extract_put(struct lh_buf *out, const struct lh_value *v);
 /* Append it with keys sorted at every depth by UTF-8 bytes, no white space,
  * numbers as written, strings with the fewest escapes. */
 LH_API int lh_extract_wire(struct lh_buf *out, const struct lh_value *v, struct lh_err *err);
+
+LH_C_END
 
 #endif

@@ -25,6 +25,8 @@
 
 #include <lh/err.h>
 
+LH_C_BEGIN
+
 #define LH_HASHV1_MODEL "hash-v1"
 #define LH_HASHV2_MODEL "hash-v2"
 #define LH_HASH_MODEL LH_HASHV2_MODEL	/* when none is asked for */
@@ -50,5 +52,7 @@ LH_API void lh_hashv1_free(struct lh_hashv1 *h);
  * summed, else it has unit length.  Never a zero vector; -1 for empty text.
  */
 LH_API int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, float *out, struct lh_err *err);
+
+LH_C_END
 
 #endif

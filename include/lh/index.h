@@ -40,6 +40,8 @@
 #include <lh/distance.h>
 #include <lh/json.h>
 
+LH_C_BEGIN
+
 #define LH_ID_MAX 1024
 #define LH_K_MAX 10000
 
@@ -224,5 +226,7 @@ LH_API int lh_lhv_make_room(const char *path, unsigned jobs, double lock_timeout
 /* Calls damage(ctx, section, text) for everything found wrong in the file and
  * its log.  0: it was read to the end (damage or not); -1: it could not be read. */
 LH_API int lh_lhv_verify(const char *path, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err);
+
+LH_C_END
 
 #endif

@@ -30,6 +30,8 @@
 
 #include <lh/json.h>
 
+LH_C_BEGIN
+
 struct lh_filter;
 LH_API struct lh_filter *lh_filter_new(struct lh_err *err);
 LH_API void lh_filter_free(struct lh_filter *f);
@@ -48,5 +50,7 @@ LH_API int lh_filter_match(struct lh_filter *f, const char *meta, size_t n, stru
  * where it spells one, the JSON scalar; a repeated key is OR.  LH_EUSAGE for a
  * pair that is none. */
 LH_API int lh_filter_where(struct lh_buf *json, const char *const *pairs, size_t n, struct lh_err *err);
+
+LH_C_END
 
 #endif

@@ -28,6 +28,8 @@
 
 #include <lh/json.h>
 
+LH_C_BEGIN
+
 #define LH_PATHWAY_UID_MAX 1024		/* bytes */
 
 struct lh_pathway;
@@ -100,5 +102,7 @@ LH_API int lh_pathway_retire(struct lh_pathway *p, struct lh_str uid, uint32_t *
 
 /* Let what was appended reach the disk. */
 LH_API int lh_pathway_sync(struct lh_pathway *p, struct lh_err *err);
+
+LH_C_END
 
 #endif

@@ -20,6 +20,8 @@
 
 #include <lh/index.h>
 
+LH_C_BEGIN
+
 #define LH_PLAYBOOK_CORPUS "playbook_memory"	/* what a playbook is called by default */
 #define LH_PLAYBOOK_ID_LEN 19
 
@@ -44,5 +46,7 @@ LH_API int lh_playbook_check(const char *path, struct lh_err *err);
 /* "pb-" and the first 16 hex digits of SHA-256(query_text|answer_id|answer_corpus);
  * no NUL is written. */
 LH_API void lh_playbook_id(const struct lh_playbook_entry *e, char out[LH_PLAYBOOK_ID_LEN]);
+
+LH_C_END
 
 #endif

@@ -18,6 +18,8 @@
 
 #include <lh/buf.h>
 
+LH_C_BEGIN
+
 /* Append the role in the singular, spelled as it stands; nothing if there is
  * none. */
 LH_API void lh_role_extract(const char *text, size_t n, struct lh_buf *out);
@@ -25,5 +27,7 @@ LH_API void lh_role_extract(const char *text, size_t n, struct lh_buf *out);
 /* One role, but for ASCII case, blanks around it and the plural of its last
  * word ("Welders", "Secretaries", "Coaches")? */
 LH_API bool lh_role_same(const char *a, size_t an, const char *b, size_t bn);
+
+LH_C_END
 
 #endif

@@ -45,6 +45,8 @@
 
 #include <lh/json.h>
 
+LH_C_BEGIN
+
 struct lh_worker {			/* as stored; n = 0: absent */
 	struct lh_str candidate_id;	/* without the blanks around it */
 	struct lh_str name, status, city, state, role;
@@ -72,5 +74,7 @@ LH_API int lh_roster_find(const struct lh_roster *r, const char *id, size_t n, s
 /* Is that client among the worker's blacklisted_clients, blanks around it and
  * ASCII case left out?  An empty one never is. */
 LH_API bool lh_worker_blacklisted(const struct lh_worker *w, const char *client, size_t n);
+
+LH_C_END
 
 #endif

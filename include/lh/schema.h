@@ -22,6 +22,8 @@
 
 #include <lh/json.h>
 
+LH_C_BEGIN
+
 /* Violations told of one record; what is beyond is counted in one more. */
 #define LH_SCHEMA_MAX 1000
 
@@ -45,5 +47,7 @@ LH_API long lh_schema_check(const struct lh_schema *s, const struct lh_value *v,
 /* The same of a record, whose members the parse has found already. */
 LH_API long lh_schema_check_record(const struct lh_schema *s, const struct lh_record *rec, struct lh_buf *scratch,
 				   lh_schema_fn *found, void *ctx, struct lh_err *err);
+
+LH_C_END
 
 #endif

@@ -29,6 +29,8 @@
 
 #include <lh/json.h>
 
+LH_C_BEGIN
+
 #define LH_SESSION_PROMPT 4000	/* code points of a prompt that its row holds */
 #define LH_SESSION_ID 26	/* bytes of a minted id and its NUL */
 
@@ -83,5 +85,7 @@ LH_API void lh_session_reader_free(struct lh_session_reader *r);
  * an attempt that may be left out must be there, and no other may be; timestamp
  * and daemon are empty then. */
 LH_API int lh_session_read(struct lh_session_reader *r, const struct lh_record *rec, struct lh_session_row *row, struct lh_err *err);
+
+LH_C_END
 
 #endif

@@ -9,6 +9,8 @@
 
 #include <lh/err.h>
 
+LH_C_BEGIN
+
 struct lh_str {
 	const char *p;
 	size_t n;
@@ -25,5 +27,7 @@ static inline int lh_str_cmp(struct lh_str a, struct lh_str b)
 
 /* Is this valid UTF-8 (no overlong forms, no surrogates, at most U+10FFFF)? */
 LH_API bool lh_utf8_valid(const char *p, size_t n);
+
+LH_C_END
 
 #endif

@@ -22,6 +22,8 @@
 #include <lh/json.h>
 #include <lh/subject.h>
 
+LH_C_BEGIN
+
 #define LH_MANIFEST_MAX ((size_t)16 << 20)	/* bytes of its file */
 
 /* Is the record a manifest, in every member that it must have? */
@@ -54,5 +56,7 @@ LH_API bool lh_manifest_text(const struct lh_record *rec, const char *path, stru
 
 /* Append the text of a checked value on one line, without white space. */
 LH_API void lh_json_compact(struct lh_buf *out, const struct lh_value *v);
+
+LH_C_END
 
 #endif

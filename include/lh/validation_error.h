@@ -20,6 +20,8 @@
 
 #include <lh/json.h>
 
+LH_C_BEGIN
+
 enum lh_valerr_kind { LH_VAL_SCHEMA, LH_VAL_COMPLETENESS, LH_VAL_CONSISTENCY, LH_VAL_POLICY };
 
 struct lh_valerr {
@@ -36,5 +38,7 @@ LH_API void lh_valerr_text(struct lh_buf *out, const struct lh_valerr *e);
  * the value's text or, unescaped, in *scratch, from where the caller left it:
  * they are good until either changes.  LH_EDATA says what is wrong. */
 LH_API int lh_valerr_read(const struct lh_value *v, struct lh_buf *scratch, struct lh_valerr *e, struct lh_err *err);
+
+LH_C_END
 
 #endif

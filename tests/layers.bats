@@ -1,0 +1,35 @@
+load helper
+
+@test "no room of the library includes one that lib/LAYERS does not allow" {
+	run "$ROOT/tests/layers"
+	[ "$status" = 0 ] || { echo "$output"; return 1; }
+}
+
+# breach FILE LINE REASON - with that line planted in a copy of the tree, that is found.
+breach() {
+	rm -rf tree
+	mkdir tree
+	cp -r "$ROOT"/lib "$ROOT"/include "$ROOT"/tools tree
+	sed -i "1i $2" "tree/$1"
+	run "$ROOT/tests/layers" tree
+	[ "$status" = 1 ]
+	[ "$output" = "$1:1: $3" ] || { echo "$output"; return 1; }
+}
+
+@test "an #include that points up, into a room or past an installed header is found" {
+	breach lib/base/mem.c '#include "json/template.h"' "base may not include json"
+	breach lib/json/json.c '#include <lh/index.h>' "json may not include index"
+	breach lib/index/change.c '#include "base/banned.h"' "base/banned.h is not a face of any room"
+	breach tools/lh-score/main.c '#include "distill/score_parts.h"' "distill/score_parts.h is not a face of any room"
+	breach include/lh/json.h '#include "base/mem.h"' "an installed header includes what is not installed"
+}
+
+@test "a room that is not in lib/LAYERS is found" {
+	mkdir tree
+	cp -r "$ROOT"/lib "$ROOT"/include "$ROOT"/tools tree
+	mkdir tree/lib/misc
+	echo '#include <string.h>' >tree/lib/misc/misc.c
+	run "$ROOT/tests/layers" tree
+	[ "$status" = 1 ]
+	[ "$output" = "lib/misc/misc.c: is in a room that lib/LAYERS does not name" ]
+}
