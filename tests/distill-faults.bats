@@ -54,7 +54,7 @@ whole_lines() {
 }
 
 # at_each CALL... -- COMMAND... - the command once for each call of these that it
-# makes (of fsync and mkdir, in make check, for each third), with $INJECT at it;
+# makes (of fsync, mkdir and copy_file_range, in make check, for each third), with $INJECT at it;
 # the function before_fault before, after_fault behind.
 at_each() {
 	local calls=() call n step rc done=0
@@ -65,14 +65,14 @@ at_each() {
 	shift
 	for call in "${calls[@]}"; do
 		case $call in
-		fsync | mkdir) step=$(scale 3 1) ;;
+		fsync | mkdir | copy_file_range) step=$(scale 3 1) ;;
 		*) step=1 ;;
 		esac
 		for ((n = 1; n <= 400; n += step)); do
 			before_fault
 			rc=0
-			strace -f -qq -o trace -e trace="$call" -e inject="$call:$INJECT:when=$n" "$@" >out 2>err || rc=$?
-			grep -q 'INJECTED\|killed by' trace || break
+			inject "$call:$INJECT:when=$n" "$@" >out 2>err || rc=$?
+			injected || break
 			[ "$rc" != 127 ] || continue	# the loader
 			echo "$call $n: exit $rc, $(cat err)"
 			after_fault "$call" "$n" "$rc"
@@ -142,7 +142,7 @@ at_each() {
 		same_data r whole
 		no_litter r
 	}
-	INJECT=signal=KILL at_each write rename fsync -- lh-distill run -j1 --root r --now "$NOW" --run-id r
+	INJECT=signal=KILL at_each write rename fsync copy_file_range -- lh-distill run -j1 --root r --now "$NOW" --run-id r
 }
 
 @test "killed in a tool of one stage and run again, the data is that of one whole run" {

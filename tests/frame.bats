@@ -400,17 +400,17 @@ lines() {
 @test "EIO on read, write and close is exit 2 with the reason" {
 	needs_strace
 	lines 20000 >in
-	run --separate-stderr strace --quiet=all -o trace -P in -e trace=read -e inject=read:error=EIO:when=3 $AID --identity in
+	run --separate-stderr inject read:error=EIO:when=3 -P in $AID --identity in
 	[ "$status" = 2 ]
 	[ "$stderr" = "aid-filter: in: read failed: Input/output error" ]
 	[ "$output" = "$(head -n "${#lines[@]}" in)" ]
 	[ "${#lines[@]}" -gt 100 ]
-	run --separate-stderr strace -qq -o trace -e trace=write -e inject=write:error=EIO:when=1 $AID abc.jsonl
+	run --separate-stderr inject write:error=EIO:when=1 $AID abc.jsonl
 	[ "$status" = 2 ]
 	[ "$stderr" = "aid-filter: stdout: write failed: Input/output error" ]
 	strace -qq -o trace -e trace=close bash -c 'exec $AID abc.jsonl 2>&1 >out'
 	n=$(grep -n '^close(1)' trace | tail -n 1 | cut -d: -f1)
-	run strace -qq -o trace -e trace=close -e inject=close:error=EIO:when="$n" bash -c 'exec $AID abc.jsonl 2>&1 >out'
+	run inject close:error=EIO:when="$n" bash -c 'exec $AID abc.jsonl 2>&1 >out'
 	[[ $output == *"stdout: close failed: Input/output error" ]]
 	[ "$status" = 2 ]
 }
@@ -419,12 +419,11 @@ lines() {
 	needs_strace
 	lines 20000 >in
 	for error in EINTR EAGAIN; do
-		strace --quiet=all -o trace -e trace=read -P in -e inject=read:error=$error:when=1+2 $AID --identity in | cmp - in
-		strace -qq -o trace -e trace=write -e inject=write:error=$error:when=1+2 $AID --identity in >out
+		inject read:error=$error:when=1+2 -P in $AID --identity in | cmp - in
+		inject write:error=$error:when=1+2 $AID --identity in >out
 		cmp in out
 	done
-	strace -qq -o trace -e trace=write -e inject=write:retval=100:when=1 $AID --identity abc.jsonl >out || true
-	grep -q INJECTED trace
+	inject write:retval=100:when=1 $AID --identity abc.jsonl >out || true
 }
 
 @test "non-blocking stdin and stdout are waited for" {
@@ -538,8 +537,8 @@ lines() {
 	for call in openat write fsync rename; do
 		for ((n = 1; n < 60; n++)); do
 			echo old >out.jsonl
-			strace -f -qq -o trace -e trace=$call -e inject=$call:error=EIO:when=$n $AID --identity --into out.jsonl abc.jsonl >o 2>err && status=0 || status=$?
-			grep -q INJECTED trace || break
+			inject $call:error=EIO:when=$n $AID --identity --into out.jsonl abc.jsonl >o 2>err && status=0 || status=$?
+			injected || break
 			if [ "$status" = 0 ]; then
 				cmp abc.jsonl out.jsonl
 			elif ! cmp -s abc.jsonl out.jsonl; then
@@ -555,14 +554,13 @@ lines() {
 	for call in write fsync rename; do
 		for ((n = 1; n < 30; n++)); do
 			echo old >out.jsonl
-			strace -f -qq -o trace -e trace=$call -e inject=$call:signal=KILL:when=$n $AID --identity --into out.jsonl abc.jsonl >o 2>&1 || true
-			grep -q 'killed by SIGKILL' trace || break
+			inject $call:signal=KILL:when=$n $AID --identity --into out.jsonl abc.jsonl >o 2>&1 || true
+			injected || break
 			cmp -s abc.jsonl out.jsonl || [ "$(cat out.jsonl)" = old ]
 			$AID --identity --into out.jsonl abc.jsonl
 			cmp abc.jsonl out.jsonl
 			no_litter
 		done
-		[ "$n" -gt 1 ]
 	done
 }
 
@@ -647,8 +645,8 @@ lines() {
 	needs_strace
 	lines 100000 >in
 	for when in 1 1+ 2 2+ 3 3+; do
-		strace -f -qq -o trace -e trace=clone,clone3 -e inject=clone,clone3:error=EAGAIN:when=$when $AID --identity -j3 in >out
-		grep -q INJECTED trace
+		inject clone,clone3:error=EAGAIN:when=$when $AID --identity -j3 in >out
+		injected
 		cmp in out
 	done
 }

@@ -21,6 +21,11 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
+# A file with a teardown of its own and faults calls faults_happened there.
+teardown() {
+	faults_happened
+}
+
 # scale CHECK SOAK - the first in make check, the second in make soak.
 scale() {
 	if [ "$LH_SCALE" = soak ]; then echo "$2"; else echo "$1"; fi
@@ -40,6 +45,34 @@ asan_only() {
 needs_strace() {
 	plain_only "strace"
 	strace -f -qq -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+}
+
+# inject FAULT [OPTION]... COMMAND... - the command under strace, with FAULT as
+# -e inject= takes it (write:error=EIO:when=2) and options of strace; its status.
+# What it called is in the file trace.  A test in which a FAULT never happened,
+# whatever its when=, fails at its end.  STRACE: how to call it, "timeout 60 strace".
+inject() {
+	local kind=${1%%:when=*} rc=0 sign='(INJECTED)$'
+	[[ $kind != *:signal=* ]] || sign=" by SIG${kind##*:signal=} "
+	rm -f trace
+	# shellcheck disable=SC2086
+	${STRACE:-strace -f} --quiet=all -o trace -e trace="${1%%:*}" -e inject="$1" "${@:2}" || rc=$?
+	echo "$(grep -qs -e "$sign" trace && echo happened || echo missed) $kind" >>"$BATS_TEST_TMPDIR.faults"
+	return $rc
+}
+
+# injected - whether the fault of the last inject happened.
+injected() {
+	[[ $(tail -n 1 "$BATS_TEST_TMPDIR.faults") == happened* ]]
+}
+
+# faults_happened - each kind of fault that a test which went well has asked for.
+faults_happened() {
+	local missed
+	[ -n "${BATS_TEST_COMPLETED:-}" ] && [ -e "$BATS_TEST_TMPDIR.faults" ] || return 0
+	missed=$(awk '$1 == "happened" { did[$2] = 1 } { asked[$2] = 1 }
+		END { for (kind in asked) if (!did[kind]) print "never injected: " kind }' "$BATS_TEST_TMPDIR.faults")
+	[ -z "$missed" ] || { echo "$missed"; return 1; }
 }
 
 # no_litter [DIR] - no temporary file of an atomic write is left.

@@ -178,9 +178,9 @@ faulty() {
 	needs_strace
 	for ((n = 1; n < 200; n++)); do
 		echo old >out.tar.zst
-		run strace -f -qq -o trace -e trace=write,pwrite64 -e inject=write,pwrite64:error=ENOSPC:when=$n \
+		run inject write,pwrite64:error=ENOSPC:when=$n \
 			bash -c "exec lh-audit-full --observer --phase 0 --root root --now $NOW --out report.md --bundle out.tar.zst >lines 2>err"
-		grep -q INJECTED trace || break
+		injected || break
 		grep -qE 'write\(2,.*INJECTED' trace && continue
 		[ "$status" = 2 ] && grep -q 'No space left' err || { echo "write $n: exit $status, $(cat err)"; return 1; }
 		# behind the bundle only stdout is written
@@ -199,11 +199,13 @@ faulty() {
 	needs_strace
 	faults=0
 	for call in fsync rename,renameat,renameat2 read,pread64; do
+		files=()
+		[[ $call == rename* ]] || files=(-P "$PWD/out.tar.zst" -P "$PWD" -P "$PWD/root/data/_kb/audit_baselines.jsonl")
 		for ((n = 1; n < 400; n++)); do
 			echo old >out.tar.zst
-			run strace -f -qq -o trace -P "$PWD/out.tar.zst" -P "$PWD" -P "$PWD/root/data/_kb/audit_baselines.jsonl" -e trace=$call -e inject=$call:error=EIO:when=$n \
+			run inject $call:error=EIO:when=$n "${files[@]}" \
 				bash -c "exec lh-audit-full --observer --phase 0 --root $PWD/root --now $NOW --out report.md --bundle $PWD/out.tar.zst >lines 2>err"
-			grep -q INJECTED trace || break
+			injected || break
 			faults=$((faults + 1))
 			[ "$status" = 2 ] && grep -q 'Input/output error' err || { echo "$call $n: exit $status, $(cat err)"; return 1; }
 			# behind the rename it is the new one, of which the folder does not know yet
@@ -219,9 +221,9 @@ faulty() {
 	killed=0
 	for ((n = 1; n < 200; n++)); do
 		echo old >out.tar.zst
-		run strace -f -qq -o trace -e trace=write,pwrite64,fsync,rename,sendto -e inject=write,pwrite64,fsync,rename,sendto:signal=KILL:when=$n \
+		run inject write,pwrite64,fsync,rename,sendto:signal=KILL:when=$n \
 			bash -c "exec lh-audit-full --observer --phase 0 --root root --now $NOW --out report.md --bundle out.tar.zst >lines 2>err"
-		grep -q 'killed by SIGKILL' trace || break
+		injected || break
 		killed=$((killed + 1))
 		[ "$status" != 0 ] || { echo "call $n: exit 0"; return 1; }
 		[ "$(tr -d '\0' <out.tar.zst)" = old ] || cmp out.tar.zst new.tar.zst

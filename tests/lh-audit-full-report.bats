@@ -482,9 +482,10 @@ odd() {
 		for ((n = 1; n < 60; n++)); do
 			cp old $LOG
 			status=0
-			strace -f --quiet=all -o trace -e trace=$call -e inject=$call:signal=KILL:when=$n \
+			inject $call:signal=KILL:when=$n \
 				lh-audit-full --root r --observer --phase 0 --append-baseline --html p.html >/dev/null 2>&1 || status=$?
-			[ "$status" = 137 ] || break
+			injected || break
+			[ "$status" = 137 ]
 			kills=$((kills + 1))
 			head -c "$(stat -c %s old)" $LOG | cmp - old
 			run -1 audit --append-baseline --html p.html
@@ -508,9 +509,9 @@ odd() {
 			for ((n = 1; n < 60; n++)); do
 				cp old $LOG
 				status=0
-				strace -f --quiet=all -o trace -e trace=$call -e inject=$call:error=$error:when=$n lh-audit-full --root r \
+				inject $call:error=$error:when=$n lh-audit-full --root r \
 					--observer --phase 0 --append-baseline --html p.html --now 2026-05-04T00:00:00Z >/dev/null 2>err || status=$?
-				[ "$status" = 1 ] && break
+				injected || break
 				[ "$status" = 2 ] || { echo "$call $n: $status"; return 1; }
 				head -c "$(stat -c %s old)" $LOG | cmp - old
 				[ "$(tail -c 1 $LOG)" = "" ]

@@ -14,6 +14,7 @@ setup() {
 
 teardown() {
 	stop_upstreams
+	faults_happened
 	[ -z "${held:-}" ] || kill -KILL "$held" 2>/dev/null || true
 }
 
@@ -247,11 +248,11 @@ rows() {
 	[ "$(wc -w <<<"$free")" -ge 3 ]
 	for n in $free; do
 		rm -f c.db* trace
-		strace -f -qq -o trace -e trace=fcntl -e inject=fcntl:signal=STOP:when="$n" \
+		inject fcntl:signal=STOP:when="$n" \
 			lh-embed --engine openai --url "$URL" --cache c.db in >out 2>err 3>&- &
 		pid=$!
 		until grep -qs 'stopped by SIGSTOP' trace; do kill -0 $pid; sleep 0.02; done
-		held=$(pgrep -P $pid)
+		held=$(pgrep -P "$(pgrep -P $pid)")
 		run -0 --separate-stderr embed in
 		[ -z "$stderr" ]
 		kill -CONT "$held"
@@ -347,7 +348,7 @@ while not os.path.exists("end"):
 	lh-embed --engine openai --url "$URL" in >want
 	for from in 1 2 3 4 6 9 14 30; do
 		rm -f c.db*
-		run -0 --separate-stderr strace -f -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:error=ENOSPC:when=$from+ \
+		run -0 --separate-stderr inject pwrite64:error=ENOSPC:when=$from+ \
 			lh-embed --engine openai --url "$URL" --cache c.db -j1 --batch 10 in
 		[ "$output" = "$(<want)" ]
 		[ "${#stderr_lines[@]}" -le 1 ]

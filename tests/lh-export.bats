@@ -317,7 +317,7 @@ asks() {
 	for path in deep/a.c ./deep//a.c absent ../outside link deep /etc/passwd; do
 		evidence scrum_reviews "$GOOD,\"source_files\":[\"$path\"]" r:1 t:1 "$(printf %s "$path" | sha256sum | cut -c-64)"
 	done >in
-	strace -f -qq -o trace -e trace=openat2 -e inject=openat2:error=ENOSYS lh-export rag --verify-paths src --quarantine q in >out
+	inject openat2:error=ENOSYS lh-export rag --verify-paths src --quarantine q in >out
 	[ "$(wc -l <out)" = 2 ]
 	[ "$(grep -c hallucinated_file_path q)" = 5 ]
 }

@@ -531,8 +531,9 @@ cosine() {
 			parity $mode --timeout 1 --left "$command" --right cat three.jsonl
 			jq -c 'select(.name) | .match' out >want
 			# shellcheck disable=SC2086
-			timeout 60 strace -f -qq -o /dev/null -e trace=pidfd_open -e inject=pidfd_open:error=ENOSYS \
+			STRACE='timeout 60 strace -f' inject pidfd_open:error=ENOSYS \
 				lh-parity $mode --timeout 1 --left "$command" --right cat three.jsonl >out 2>err || true
+			injected
 			diff want <(jq -c 'select(.name) | .match' out) || { echo "$mode $command"; cat out; return 1; }
 		done
 	done
@@ -653,7 +654,7 @@ cosine() {
 	[ "$status" = 2 ]
 	echo old >r.md
 	needs_strace
-	run strace -f -qq -o trace -P "$PWD" -e trace=fsync -e inject=fsync:error=EIO lh-parity --report r.md --left cat --right cat one.jsonl
+	run inject fsync:error=EIO -P "$PWD" lh-parity --report r.md --left cat --right cat one.jsonl
 	[ "$status" = 2 ]
 	no_litter
 }

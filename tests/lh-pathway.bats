@@ -454,8 +454,8 @@ for i in range(int(sys.argv[2])): print("{\"uid\":\"%s-%d\",\"content\":\"%s\"}"
 		for ((n = 1; n < 1000; n += $(scale 5 1))); do
 			rm -f log out
 			fill log
-			strace -f -qq -o trace -e trace=$call -e inject=$call:signal=KILL:when=$n lh-pathway add log in >out 2>/dev/null || true
-			grep -q KILL trace || break
+			inject $call:signal=KILL:when=$n lh-pathway add log in >out 2>/dev/null || true
+			injected || break
 			run -0 --separate-stderr lh-pathway verify log
 			while read -r uid; do
 				lh-pathway get --uid "$uid" log >/dev/null
@@ -463,7 +463,6 @@ for i in range(int(sys.argv[2])): print("{\"uid\":\"%s-%d\",\"content\":\"%s\"}"
 			echo '{"uid":"after","content":1}' | lh-pathway add log >/dev/null
 			[ "$(lh-pathway verify log | jq .skipped)" = 0 ]
 		done
-		[ "$n" -gt 1 ]
 	done
 }
 
@@ -474,8 +473,8 @@ for i in range(int(sys.argv[2])): print("{\"uid\":\"%s-%d\",\"content\":\"%s\"}"
 	cp log before
 	for fault in write:error=ENOSPC:when=3 write:error=EIO:when=4 fdatasync:error=EIO:when=1 pread64:error=EIO:when=3 newfstatat:error=EIO:when=3; do
 		cp before log
-		run strace -f -qq -o trace -P log -e trace="${fault%%:*}" -e inject="$fault" lh-pathway add log in
-		grep -q INJECTED trace
+		run inject "$fault" -P log lh-pathway add log in
+		injected
 		[ "$status" = 2 ] || { echo "$fault: exit $status: $output"; return 1; }
 		[[ $output == *"No space left"* || $output == *"Input/output error"* ]]
 		run -0 --separate-stderr lh-pathway verify log

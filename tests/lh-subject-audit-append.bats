@@ -297,7 +297,7 @@ load audit
 			for when in 1 2 3 5; do
 				rm -rf d
 				log W-1 2
-				strace -f -qq -o /dev/null -e trace=none -e inject="$call:signal=KILL:when=$when" \
+				inject "$call:signal=KILL:when=$when" \
 					lh-subject-audit append --dir d --sync "$sync" in >out 2>/dev/null || true
 				run lh-subject-audit verify d/W-1.audit.jsonl
 				[[ $output == *'"state":"intact"'* ]] || [[ $output == *'"state":"torn"'* ]]
@@ -318,7 +318,7 @@ load audit
 		rm -rf d
 		mkdir d
 		[[ $fault == fsync* ]] || log W-1 2
-		run -2 --separate-stderr strace -f -qq -o /dev/null -P "$PWD/d/W-1.audit.jsonl" -P "$PWD/d" -e trace="${fault%%:*}" -e inject="$fault" \
+		run -2 --separate-stderr inject "$fault" -P "$PWD/d/W-1.audit.jsonl" -P "$PWD/d" \
 			lh-subject-audit append --dir d in
 		[[ $stderr == "lh-subject-audit: d"* ]]
 		[ "$(verdict state d/W-1.audit.jsonl)" = intact ]

@@ -223,17 +223,27 @@ counts() {
 	roster W-1 W-2
 	{ fills 3 W-1; fill W-2; } >in
 	for fault in write:error=ENOSPC:when=1 write:retval=100:when=1 fdatasync:error=EIO:when=1 fsync:error=EIO:when=1 \
-		pread64:error=EIO:when=1 flock:error=ENOLCK:when=1+ ftruncate:error=EIO:when=1; do
+		pread64:error=EIO:when=1 flock:error=ENOLCK:when=1+; do
 		rm -rf d
 		mkdir d
 		[[ $fault == fsync* ]] || fills 2 W-1 | lh-validate --audit-log d >/dev/null
-		run -0 --separate-stderr strace -f -qq -o /dev/null -P "$PWD/d/W-1.audit.jsonl" -P "$PWD/d" -e trace="${fault%%:*}" -e inject="$fault" \
+		run -0 --separate-stderr inject "$fault" -P "$PWD/d/W-1.audit.jsonl" -P "$PWD/d" \
 			lh-validate --audit-log d in
 		[ "${#lines[@]}" = 4 ]
-		[[ $fault == *retval* || $fault == ftruncate* ]] || [[ $stderr == *"3 look-ups of 'W-1' left no row: d"*"3 look-ups left no row" ]]
+		[[ $fault == *retval* ]] || [[ $stderr == *"3 look-ups of 'W-1' left no row: d"*"3 look-ups left no row" ]]
 		[ "$(verdict count d/W-2.audit.jsonl)" = 1 ]
 		[[ $fault == *retval* ]] || [ "$(verdict state d/W-1.audit.jsonl)" = intact ]
 	done
+	# half a row that cannot be cut off again
+	rm -rf d
+	mkdir d
+	fills 2 W-1 | lh-validate --audit-log d >/dev/null
+	size=$(stat -c %s d/W-1.audit.jsonl)
+	run -0 --separate-stderr inject ftruncate:error=EIO prlimit --fsize=$((size + 100)) lh-validate --audit-log d in
+	[ "${#lines[@]}" = 4 ]
+	[[ $stderr == *"3 look-ups of 'W-1' left no row: "*"a torn line is left at byte $size"* ]]
+	[ "$(verdict state d/W-1.audit.jsonl)" = torn ]
+	[ "$(verdict count d/W-1.audit.jsonl)" = 2 ]
 }
 
 @test "a limit on a log's size in the middle of a row leaves the rows before it" {
@@ -281,7 +291,7 @@ counts() {
 		for when in 1 2 3; do
 			rm -rf d
 			mkdir d
-			strace -f -qq -o /dev/null -e trace=none -e inject="$call:signal=KILL:when=$when" \
+			inject "$call:signal=KILL:when=$when" \
 				lh-validate --audit-log d in >out 2>/dev/null || true
 			n=$(grep -c '"W-1"' out || true)
 			[ "$(verdict count d/W-1.audit.jsonl)" -ge "$n" ]

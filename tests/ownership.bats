@@ -138,7 +138,7 @@ folder() {
 	grep -q "fsync([0-9]*<$PWD>)" trace
 	grep -q "fsync([0-9]*<$PWD/new>)" trace
 	grep -q "fsync([0-9]*<$PWD/new/folder>)" trace
-	run -2 --separate-stderr strace -f -qq -e trace=fsync -e inject=fsync:error=EIO -o trace lh-pathway add other <<<'{"uid":"a","content":1}'
+	run -2 --separate-stderr inject fsync:error=EIO lh-pathway add other <<<'{"uid":"a","content":1}'
 	[[ $stderr == *"cannot sync: Input/output error" ]]
 }
 

@@ -1,0 +1,45 @@
+#!/usr/bin/env bats
+# Whether the tests are a net: those that are to fail do.
+
+load helper
+
+# inner FILE NAME - one test of that file, as bats runs it alone; it fails.
+inner() {
+	run -1 env -u BATS_TEST_FILTER bats --tap -f "$2" "$ROOT/tests/$1" </dev/null
+	[[ $output == *"not ok 1 "*"$2"* ]] || { echo "$output"; return 1; }
+}
+
+SOME=(
+	'frame.bats:whatever fails on the way to a new file'
+	'lh-pathway.bats:killed at any write or sync'
+	'lh-export.bats:by kernels without openat2'
+	'lh-index-move.bats:killed at any step of a move'
+)
+
+@test "a test of faults fails where nothing is injected, and says what" {
+	needs_strace
+	export PATH=$ROOT/tests/faults:$PATH
+	strace -o calls -e trace=write -e inject=write:error=EIO true
+	for one in "${SOME[@]}"; do
+		inner "${one%%:*}" "${one#*:}"
+		[[ $output == *"never injected: "* ]] || { echo "$output"; return 1; }
+	done
+}
+
+@test "a test of faults fails where its program is not" {
+	needs_strace
+	mkdir bin
+	export PATH=${PATH//"$LH_BIN":/} LH_BIN=$PWD/bin
+	for one in "${SOME[@]}"; do
+		inner "${one%%:*}" "${one#*:}"
+	done
+}
+
+@test "faults are injected by inject, which counts them, and a teardown asks for the count" {
+	cd "$ROOT/tests"
+	# a program that another starts; what it ended with is asked for
+	run -1 grep -v '^helper.bash:\|^nets.bats:\|^fresh-nightly.bats:.*shim lh-index' < <(grep -n inject= -- *.bats *.bash)
+	for file in $(grep -l 'inject \|at_each\|each_fault' -- *.bats); do
+		! grep -q '^teardown()' "$file" || grep -q '^	faults_happened$' "$file" || { echo "$file"; return 1; }
+	done
+}
