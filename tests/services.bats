@@ -141,7 +141,9 @@ codes() {
 	read -r answer <&6
 	[ "$(jq -r '.results[0].id' <<<"$answer")" = b ]
 	exec 5>&- 6<&-
-	run -2 wait $pid
+	status=0
+	wait $pid || status=$?
+	[ "$status" = 2 ]
 }
 
 @test "a batch of which one call fails is indexed but for that call's records" {
