@@ -75,3 +75,12 @@ teardown() {
 	[ "$(tail -n 22 out | grep -c '^\[[0-9]*,"[^"]*",true\]$')" = 22 ]
 	! grep -q '\[null' out
 }
+
+@test "the first search of the README prints what stands below it" {
+	awk '/^    lh-gen workers -n 2000 /, /jq -c/ { print substr($0, 5) }' "$ROOT/README.md" >commands
+	[ "$(wc -l <commands)" = 3 ]
+	bash -eo pipefail commands >out
+	awk '/^    \[/ { print substr($0, 5) }' "$ROOT/README.md" >want
+	[ "$(wc -l <want)" = 2 ]
+	diff want out
+}
