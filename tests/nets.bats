@@ -43,3 +43,29 @@ SOME=(
 		! grep -q '^teardown()' "$file" || grep -q '^	faults_happened$' "$file" || { echo "$file"; return 1; }
 	done
 }
+
+@test "a unit test says which of its tests went well and which did not, whoever ends it" {
+	cat >unit.c <<-'END'
+	#include <sys/wait.h>
+	#include "check.h"
+
+	static void good(int n) { check(n == 1); }
+	static void child(int n) { if (fork() == 0) good(n); wait(NULL); }
+
+	int main(int argc, char **argv)
+	{
+		(void)argv;
+		test(good(1));
+		test(child(2));
+		test(good(argc));
+		return 0;
+	}
+	END
+	cc -Wall -Wextra -Werror -I"$ROOT/tests/unit" -o unit unit.c
+	run -0 --separate-stderr ./unit
+	[ "$output" = $'ok 1 - good(1)\nok 2 - child(2)\nok 3 - good(argc)\n1..3' ]
+	[ "$stderr" = 'unit.c:4: failed: n == 1' ]
+	run -1 --separate-stderr ./unit x
+	[ "$output" = $'ok 1 - good(1)\nok 2 - child(2)\nnot ok 3 - good(argc)' ]
+	[ "$stderr" = $'unit.c:4: failed: n == 1\nunit.c:4: failed: n == 1' ]
+}

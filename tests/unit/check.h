@@ -1,19 +1,60 @@
-/* check.h - a unit test is a program: silent and 0 when all is well. */
+/*
+ * check.h - a unit test is a program that speaks TAP: main calls each of its
+ * tests by test(), and a check that fails is said on stderr and ends it.
+ */
 #ifndef CHECK_H
 #define CHECK_H
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define check(cond) check_why(cond, "")
 
 /* why: what is said beside, as an error's message. */
 #define check_why(cond, why) do { if (!(cond)) check_failed(__FILE__, __LINE__, #cond, why); } while (0)
 
+/* One line, "ok N - CALL"; the plan comes when the program ends. */
+#define test(call) do { check_begin(#call); call; check_ok(); } while (0)
+
+static struct {
+	pid_t pid;		/* children have no lines of their own */
+	unsigned n;
+	const char *name;	/* of what is under way */
+} check_now;
+
 static inline void check_failed(const char *file, int line, const char *what, const char *why)
 {
 	fprintf(stderr, "%s:%d: failed: %s%s%s\n", file, line, what, *why ? ": " : "", why);
 	exit(1);
+}
+
+/* At exit; what ends by exec calls it itself. */
+static inline void check_end(void)
+{
+	if (check_now.pid != getpid())
+		return;
+	if (check_now.name)
+		printf("not ok %u - %s\n", check_now.n, check_now.name);
+	else
+		printf("1..%u\n", check_now.n);
+	fflush(stdout);
+}
+
+static inline void check_begin(const char *name)
+{
+	if (!check_now.n)
+		atexit(check_end);
+	check_now.pid = getpid();
+	check_now.n++;
+	check_now.name = name;
+}
+
+static inline void check_ok(void)
+{
+	printf("ok %u - %s\n", check_now.n, check_now.name);
+	fflush(stdout);	/* a child must not write it again */
+	check_now.name = NULL;
 }
 
 #endif

@@ -132,9 +132,9 @@ int main(void)
 	for (i = 0; i < sizeof key; i++)
 		key[i] = (unsigned char)i;
 	check(lh_chain_keys_add(&keys, key, sizeof key, &err) == 0);
-	known_chain();
-	near_misses();
-	names();
+	test(known_chain());
+	test(near_misses());
+	test(names());
 	lh_chain_keys_free(&keys);
 	return 0;
 }

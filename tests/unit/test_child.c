@@ -158,17 +158,17 @@ static void got_away(void)
 
 int main(void)
 {
-	in_and_out();
-	said();
-	name_is_not_said_twice();
-	limits();
-	time_out();
-	left_behind();
-	got_away();
-	surroundings();
-	not_there();
-	many_bytes();
-	interrupted();
+	test(in_and_out());
+	test(said());
+	test(name_is_not_said_twice());
+	test(limits());
+	test(time_out());
+	test(left_behind());
+	test(got_away());
+	test(surroundings());
+	test(not_there());
+	test(many_bytes());
+	test(interrupted());
 	lh_child_free(&out);
 	return 0;
 }

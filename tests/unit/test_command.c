@@ -118,13 +118,13 @@ static void interrupted(void)
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
-	line_for_line();
-	status_and_words();
-	limits();
-	unasked();
-	too_early();
-	reads_nothing();
-	interrupted();
+	test(line_for_line());
+	test(status_and_words());
+	test(limits());
+	test(unasked());
+	test(too_early());
+	test(reads_nothing());
+	test(interrupted());
 	lh_coproc_stop(&c, &err);
 	return 0;
 }

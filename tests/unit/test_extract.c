@@ -162,8 +162,8 @@ int main(void)
 {
 	x = lh_extract_new(&err);
 	check(x != NULL);
-	all_short();
-	many_random(300000);
+	test(all_short());
+	test(many_random(300000));
 	lh_extract_free(x);
 	return 0;
 }

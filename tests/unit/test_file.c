@@ -204,12 +204,13 @@ int main(void)
 	char folder[] = "/tmp/lh-test-file-XXXXXX";
 
 	check(mkdtemp(folder) && chdir(folder) == 0);
-	atomic();
-	litter();
-	log_whole();
-	log_shared();
-	mapped();
-	locked();
+	test(atomic());
+	test(litter());
+	test(log_whole());
+	test(log_shared());
+	test(mapped());
+	test(locked());
 	check(chdir("/") == 0);
+	check_end();
 	return execlp("rm", "rm", "-rf", folder, (char *)NULL);
 }

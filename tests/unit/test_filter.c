@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "check.h"
 #include <lh/metadata_filter.h>
 
 static int failed;
@@ -125,6 +126,7 @@ static void check_cases(struct lh_filter *f, struct lh_record *scan, struct lh_b
 		fprintf(stderr, "test_filter: %s against %s: %d, not %d\n", cases[i].filter, cases[i].meta, got, cases[i].match);
 		failed = 1;
 	}
+	check(!failed);
 }
 
 static void check_type(struct lh_filter *f, struct lh_record *scan, struct lh_buf *text)
@@ -141,6 +143,7 @@ static void check_type(struct lh_filter *f, struct lh_record *scan, struct lh_bu
 			failed = 1;
 		}
 	}
+	check(!failed);
 }
 
 static void check_same(struct lh_filter *f, struct lh_record *scan, struct lh_buf *text)
@@ -158,6 +161,7 @@ static void check_same(struct lh_filter *f, struct lh_record *scan, struct lh_bu
 		fprintf(stderr, "test_filter: lh_filter_is is wrong\n");
 		failed = 1;
 	}
+	check(!failed);
 }
 
 static void check_where(void)
@@ -184,6 +188,7 @@ static void check_where(void)
 		}
 	}
 	lh_buf_free(&json);
+	check(!failed);
 }
 
 int main(void)
@@ -195,12 +200,12 @@ int main(void)
 
 	lh_record_init(&scan);
 	lh_buf_init(&text, LH_BUF_NOMAX);
-	check_cases(f, &scan, &text);
-	check_type(f, &scan, &text);
-	check_same(f, &scan, &text);
-	check_where();
+	test(check_cases(f, &scan, &text));
+	test(check_type(f, &scan, &text));
+	test(check_same(f, &scan, &text));
+	test(check_where());
 	lh_buf_free(&text);
 	lh_record_free(&scan);
 	lh_filter_free(f);
-	return failed;
+	return 0;
 }

@@ -55,14 +55,10 @@ static void put(const char *text)
 	check(f && fputs(text, f) >= 0 && fclose(f) == 0);
 }
 
-int main(void)
+static void lines_of_a_file(void)
 {
-	char folder[] = "/tmp/lh-test-flow-file-XXXXXX";
 	struct sum s;
-	FILE *f;
-	int i;
 
-	check(mkdtemp(folder) && chdir(folder) == 0);
 	check(run(1, 0, true, &s) < 0 && err.code == LH_EIO && strstr(err.msg, "in: cannot open"));
 	put("");
 	check(run(1, 0, true, &s) == 0 && s.lines == 0);
@@ -76,8 +72,15 @@ int main(void)
 	/* not decoded, whatever it looks like */
 	put("\x1f\x8b\x08\n{\"n\":1}\n");
 	check(run(1, 0, true, &s) == 0 && s.lines == 2);
+}
 
-	/* a line over the limit, in what is one block and in what is many */
+/* In what is one block and in what is many. */
+static void a_line_over_the_limit(void)
+{
+	struct sum s;
+	FILE *f;
+	int i;
+
 	f = fopen("in", "w");
 	for (i = 0; f && i < 100000; i++)
 		fprintf(f, "{\"n\":%d,\"pad\":\"%.*s\"}\n", i, i == 50000 ? 40 : 3, "0123456789012345678901234567890123456789");
@@ -90,11 +93,27 @@ int main(void)
 		fputc('x', f);
 	check(f && fputs("\n{\"n\":1}\n", f) >= 0 && fclose(f) == 0);
 	check(run(4, 1000, true, &s) == 0 && s.lines == 2);
+}
+
+static void what_is_no_file(void)
+{
+	struct sum s;
 
 	check(rename("in", "file") == 0 && symlink("file", "in") == 0);
 	check(run(1, 0, true, &s) < 0 && strstr(err.msg, "in: is a symbolic link"));
 	check(unlink("in") == 0 && mkfifo("in", 0600) == 0);
 	check(run(1, 0, true, &s) < 0 && strstr(err.msg, "in: is a FIFO"));
+}
+
+int main(void)
+{
+	char folder[] = "/tmp/lh-test-flow-file-XXXXXX";
+
+	check(mkdtemp(folder) && chdir(folder) == 0);
+	test(lines_of_a_file());
+	test(a_line_over_the_limit());
+	test(what_is_no_file());
 	check(chdir("/") == 0);
+	check_end();
 	return execlp("rm", "rm", "-rf", folder, (char *)NULL);
 }

@@ -261,17 +261,17 @@ int main(void)
 	struct lh_hashv1 *h = lh_hashv1_new(DIM, &err);
 
 	check(h);
-	the_known_answers_hold();
-	the_known_answers_of_hash_v2_hold();
-	hash_v2_tells_what_is_counted();
-	the_letter_x_is_two_coordinates();
-	a_vector_has_unit_length_unless_raw(h);
-	a_text_without_letters_is_no_zero_vector(h);
-	empty_text_and_odd_dimensions_are_refused(h);
-	case_accents_and_plurals_fold(h);
-	other_scripts_carry_meaning(h);
-	the_cache_does_not_show(h);
-	any_length_and_dimension();
+	test(the_known_answers_hold());
+	test(the_known_answers_of_hash_v2_hold());
+	test(hash_v2_tells_what_is_counted());
+	test(the_letter_x_is_two_coordinates());
+	test(a_vector_has_unit_length_unless_raw(h));
+	test(a_text_without_letters_is_no_zero_vector(h));
+	test(empty_text_and_odd_dimensions_are_refused(h));
+	test(case_accents_and_plurals_fold(h));
+	test(other_scripts_carry_meaning(h));
+	test(the_cache_does_not_show(h));
+	test(any_length_and_dimension());
 	lh_hashv1_free(h);
 	return 0;
 }

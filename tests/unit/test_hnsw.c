@@ -200,16 +200,16 @@ static void levels_follow_the_law(void)
 int main(void)
 {
 	for (int p = LH_F32; p <= LH_I8; p++) {
-		links_are_good(p, 1);
-		links_are_good(p, 4);
-		a_graph_can_be_continued(p);
-		links_lead_to_neighbours(p);
+		test(links_are_good(p, 1));
+		test(links_are_good(p, 4));
+		test(a_graph_can_be_continued(p));
+		test(links_lead_to_neighbours(p));
 	}
-	one_thread_always_builds_the_same();
-	stopping_stops();
+	test(one_thread_always_builds_the_same());
+	test(stopping_stops());
 #ifndef __SANITIZE_ADDRESS__
-	no_memory_is_an_error();
+	test(no_memory_is_an_error());
 #endif
-	levels_follow_the_law();
+	test(levels_follow_the_law());
 	return 0;
 }

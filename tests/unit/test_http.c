@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "check.h"
 #include "model/http.h"
 
 static void masks(const char *url, const char *shown)
@@ -23,12 +24,8 @@ static bool good(const char *url)
 	return lh_http_check_url(url, &err) == 0;
 }
 
-int main(void)
+static void names_and_passwords_are_masked(void)
 {
-	struct lh_http_reply reply = { .status = 200 };
-	struct lh_err err;
-	char body[300];
-
 	masks("http://h:1/x", "http://h:1/x");
 	masks("http://me:pass@h/x", "http://***@h/x");
 	masks("https://me:p@ss@h", "https://***@h");
@@ -37,18 +34,33 @@ int main(void)
 	masks("http:/me:pass@h/x", "***@h/x");
 	masks("http://me:pa/ss@h/x", "http://***@h/x");
 	masks("http://[::1]:80/x@y", "http://[::1]:80/x@y");
+}
 
+static void addresses_are_checked(void)
+{
 	assert(good("http://127.0.0.1:11434"));
 	assert(good("HTTPS://me:pw@[::1]:8080/base"));
 	assert(!good("ftp://h") && !good("file:///etc/passwd") && !good("h:11434") && !good(""));
 	assert(!good("http://") && !good("http://:80") && !good("http://me@/x"));
 	assert(good("http://h:/") && !good("http://h:http/") && !good("http://h:0") && !good("http://[::1]:65536"));
 	assert(!good("http://h/a b") && !good("http://h/\n"));
+}
+
+static void a_bearer_is_printable(void)
+{
+	struct lh_err err;
 
 	assert(lh_http_check_bearer("sk-0123/=+.~", &err) == 0 && lh_http_check_bearer("", &err) == 0);
 	assert(lh_http_check_bearer("a b", &err) < 0 && err.code == LH_EUSAGE && !strstr(err.msg, "a b"));
 	assert(lh_http_check_bearer("a\r\nX: y", &err) < 0 && lh_http_check_bearer("\x7f", &err) < 0);
 	assert(lh_http_check_bearer("\xc3\xa9", &err) < 0);
+}
+
+static void what_an_answer_says_is_masked_and_cut(void)
+{
+	struct lh_http_reply reply = { .status = 200 };
+	struct lh_err err;
+	char body[300];
 
 	lh_http_refuse(&err, "http://u:p@h/a", &reply, NULL);
 	assert(err.code == LH_ENET && !strcmp(err.msg, "http://***@h/a: HTTP 200"));
@@ -69,5 +81,13 @@ int main(void)
 	lh_http_refuse(&err, "http://h", &reply, "odd");
 	assert(!strncmp(err.msg, "http://h: HTTP 500: odd: xxx", 28));
 	assert(strlen(err.msg) == 25 + 198);
+}
+
+int main(void)
+{
+	test(names_and_passwords_are_masked());
+	test(addresses_are_checked());
+	test(a_bearer_is_printable());
+	test(what_an_answer_says_is_masked_and_cut());
 	return 0;
 }

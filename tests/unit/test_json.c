@@ -517,21 +517,21 @@ static void walking(void)
 int main(void)
 {
 	lh_record_init(&rec);
-	grammar();
-	strings();
-	utf8();
-	string_lengths();
-	duplicates();
-	key_counts();
-	nothing();
-	depth();
-	long_array();
-	number_arrays();
-	records();
-	splicing();
-	equality();
-	numbers();
-	walking();
+	test(grammar());
+	test(strings());
+	test(utf8());
+	test(string_lengths());
+	test(duplicates());
+	test(key_counts());
+	test(nothing());
+	test(depth());
+	test(long_array());
+	test(number_arrays());
+	test(records());
+	test(splicing());
+	test(equality());
+	test(numbers());
+	test(walking());
 	lh_record_free(&rec);
 	return 0;
 }

@@ -144,10 +144,10 @@ int main(void)
 	for (i = 0; i < sizeof names / sizeof *names; i++)
 		unsetenv(names[i]);
 	check(mkstemp(path) >= 0);
-	files();
-	addresses();
-	scrubbing();
+	test(files());
+	test(addresses());
+	test(scrubbing());
 	unlink(path);
-	routes();
+	test(routes());
 	return 0;
 }

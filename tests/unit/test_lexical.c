@@ -407,15 +407,15 @@ static void only_the_first_words_of_a_long_text_count(void)
 
 int main(void)
 {
-	words_are_folded_and_lose_their_endings();
-	a_script_without_spaces_gives_characters_and_pairs();
-	scores_are_bm25();
-	an_empty_index_answers_nothing();
+	test(words_are_folded_and_lose_their_endings());
+	test(a_script_without_spaces_gives_characters_and_pairs());
+	test(scores_are_bm25());
+	test(an_empty_index_answers_nothing());
 	make_corpus();
-	the_best_rows_are_those_found_by_hand();
-	a_score_does_not_depend_on_k();
-	seeking_finds_what_reading_finds();
-	no_bit_that_flips_goes_unnoticed_or_does_harm();
-	only_the_first_words_of_a_long_text_count();
+	test(the_best_rows_are_those_found_by_hand());
+	test(a_score_does_not_depend_on_k());
+	test(seeking_finds_what_reading_finds());
+	test(no_bit_that_flips_goes_unnoticed_or_does_harm());
+	test(only_the_first_words_of_a_long_text_count());
 	return 0;
 }

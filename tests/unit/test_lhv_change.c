@@ -194,8 +194,8 @@ int main(void)
 	snprintf(dir, sizeof dir, "%s/lh-change-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	CHECK(mkdtemp(dir) != NULL);
 	snprintf(path, sizeof path, "%s/t.lhv", dir);
-	at_random(soak ? 300000 : 15000);
-	after_a_failure();
+	test(at_random(soak ? 300000 : 15000));
+	test(after_a_failure());
 	lh_lhv_compact(path, 1, 1, &err);
 	unlink(path);
 	rmdir(dir);

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "check.h"
 #include <lh/index.h>
 #include "index/format.h"
 #include "base/xxh3.h"
@@ -350,11 +351,11 @@ int main(int argc, char **argv)
 	snprintf(path, sizeof path, "%s/a.lhv", dir);
 	if (argc > 2)
 		rng = strtoull(argv[2], NULL, 10);
-	all_of_it(LH_F32, false, flips);
-	what_is_not_ours_has_its_own_message();
-	a_link_given_twice_is_damage();
-	all_of_it(LH_F16, false, flips / 3);
-	all_of_it(LH_I8, true, flips / 3);
+	test(all_of_it(LH_F32, false, flips));
+	test(what_is_not_ours_has_its_own_message());
+	test(a_link_given_twice_is_damage());
+	test(all_of_it(LH_F16, false, flips / 3));
+	test(all_of_it(LH_I8, true, flips / 3));
 	unlink(path);
 	strcat(path, "-lock");
 	unlink(path);

@@ -295,10 +295,10 @@ int main(void)
 	snprintf(path, sizeof path, "%s/a.lhv", dir);
 	snprintf(log_path, sizeof log_path, "%s-log", path);
 	choose_ids();
-	a_map_does_not_compare_them_all();
-	ids_that_were_not_chosen_have_seed_0();
-	a_table_gets_a_seed_under_which_runs_are_short();
-	an_older_file_is_read_and_gets_a_seed_by_a_fold();
+	test(a_map_does_not_compare_them_all());
+	test(ids_that_were_not_chosen_have_seed_0());
+	test(a_table_gets_a_seed_under_which_runs_are_short());
+	test(an_older_file_is_read_and_gets_a_seed_by_a_fold());
 	unlink(path);
 	unlink(log_path);
 	rmdir(dir);

@@ -280,13 +280,13 @@ int main(void)
 	char dir[] = "/tmp/test_lhv_lexical.XXXXXX";
 
 	check(mkdtemp(dir) && chdir(dir) == 0);
-	the_text_is_the_field_or_every_string();
-	the_text_is_what_the_template_makes_of_the_metadata();
-	pending_rows_are_found_and_hidden_ones_are_not();
-	a_fold_gives_the_bytes_of_a_build();
-	equal_scores_are_ordered_by_id_wherever_rows_lie();
-	an_index_without_words_says_how_to_get_them();
-	what_texts_are_made_by_is_kept();
+	test(the_text_is_the_field_or_every_string());
+	test(the_text_is_what_the_template_makes_of_the_metadata());
+	test(pending_rows_are_found_and_hidden_ones_are_not());
+	test(a_fold_gives_the_bytes_of_a_build());
+	test(equal_scores_are_ordered_by_id_wherever_rows_lie());
+	test(an_index_without_words_says_how_to_get_them());
+	test(what_texts_are_made_by_is_kept());
 	unlink(PATH);
 	unlink(PATH "-lock");
 	unlink(PATH "-log");

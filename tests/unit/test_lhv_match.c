@@ -202,8 +202,8 @@ int main(void)
 	ix = make();
 	for (unsigned i = 0; i < sizeof each / sizeof *each; i++) {
 		of = each[i];
-		threads_agree(ix, false);
-		threads_agree(ix, true);
+		test(threads_agree(ix, false));
+		test(threads_agree(ix, true));
 	}
 	lh_lhv_close(ix);
 	unlink(path);

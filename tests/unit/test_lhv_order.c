@@ -239,11 +239,11 @@ int main(void)
 	snprintf(dir, sizeof dir, "%s/lh-order-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	CHECK(mkdtemp(dir) != NULL);
 	snprintf(path, sizeof path, "%s/o.lhv", dir);
-	rows_come_back_as_they_were_put();
-	a_fold_makes_the_file_that_a_build_makes();
-	rows_that_link_lie_near_each_other();
-	damage_of_the_order_is_told();
-	a_file_without_an_order_is_read();
+	test(rows_come_back_as_they_were_put());
+	test(a_fold_makes_the_file_that_a_build_makes());
+	test(rows_that_link_lie_near_each_other());
+	test(damage_of_the_order_is_told());
+	test(a_file_without_an_order_is_read());
 	unlink(path);
 	strcat(path, "-lock");
 	unlink(path);

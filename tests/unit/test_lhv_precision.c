@@ -339,15 +339,15 @@ int main(void)
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		for (int metric = LH_COSINE; metric <= LH_IP; metric++) {
 			for (size_t j = 0; j < sizeof sizes / sizeof *sizes; j++)
-				neighbours_are_found(sizes[j], &kinds[i], metric);
+				test(neighbours_are_found(sizes[j], &kinds[i], metric));
 			if (metric != LH_IP)
-				a_row_finds_itself(&kinds[i], metric);
-			reading_and_writing_again_changes_nothing(&kinds[i], metric);
-			a_fold_gives_what_a_build_does(&kinds[i], metric);
+				test(a_row_finds_itself(&kinds[i], metric));
+			test(reading_and_writing_again_changes_nothing(&kinds[i], metric));
+			test(a_fold_gives_what_a_build_does(&kinds[i], metric));
 		}
-	f16_has_its_bounds();
-	a_change_is_for_one_precision();
-	rescore_is_for_codes();
+	test(f16_has_its_bounds());
+	test(a_change_is_for_one_precision());
+	test(rescore_is_for_codes());
 	unlink(path);
 	unlink(other);
 	strcat(path, "-lock");

@@ -244,8 +244,8 @@ int main(void)
 	lh_buf_init(&good, LH_BUF_NOMAX);
 	lh_buf_init(&good_log, LH_BUF_NOMAX);
 	make();
-	folds(tries);
-	reads(tries / 3);
+	test(folds(tries));
+	test(reads(tries / 3));
 	unlink(path);
 	unlink(log_path);
 	rmdir(dir);

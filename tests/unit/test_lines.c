@@ -170,11 +170,11 @@ static void errors_come_behind(void)
 
 int main(void)
 {
-	half_lines_wait();
-	blocks_of_so_many_lines();
-	long_lines();
-	big_ones_ask();
-	errors_come_behind();
+	test(half_lines_wait());
+	test(blocks_of_so_many_lines());
+	test(long_lines());
+	test(big_ones_ask());
+	test(errors_come_behind());
 	free(block.p);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "check.h"
 #include <lh/digest.h>
 #include "crypto/lru.h"
 
@@ -138,10 +139,10 @@ static void a_promised_value_is_waited_for(void)
 
 int main(void)
 {
-	a_promised_value_is_waited_for();
-	the_one_used_longest_ago_gives_way();
-	many_stay_findable();
-	none_keeps_none();
-	spaces_do_not_mix();
+	test(a_promised_value_is_waited_for());
+	test(the_one_used_longest_ago_gives_way());
+	test(many_stay_findable());
+	test(none_keeps_none());
+	test(spaces_do_not_mix());
 	return 0;
 }

@@ -219,14 +219,14 @@ static void arrays(void)
 
 int main(void)
 {
-	printing();
-	reading();
-	round_trips();
-	arrays();
+	test(printing());
+	test(reading());
+	test(round_trips());
+	test(arrays());
 	/* where a comma is the decimal point, nothing changes */
 	if (setlocale(LC_ALL, "de_DE.UTF-8")) {
-		printing();
-		arrays();
+		test(printing());
+		test(arrays());
 		check(read64("1.5") == 1.5 && read32("7.0064923216240854e-46") == 1e-45f);
 	}
 	return 0;

@@ -5,7 +5,7 @@
 #include "check.h"
 #include "base/growable.h"
 
-int main(void)
+static void there_is_room(void)
 {
 	static const size_t step[] = { 1900000, 3000000, 9000000, 1, 5000000, 20000000 };
 	struct lh_region r = { 0 };
@@ -24,5 +24,10 @@ int main(void)
 	check(lh_region_room(&r, SIZE_MAX / 2, &err) == -1 && err.code == LH_ENOMEM);
 	lh_region_free(&r);
 	check(!r.p && !r.cap);
+}
+
+int main(void)
+{
+	test(there_is_room());
 	return 0;
 }

@@ -204,14 +204,15 @@ int main(void)
 
 	check(mkdtemp(folder) && chdir(folder) == 0);
 	check(unsetenv("LH_DISTILL_ROOT") == 0);
-	opens();
+	test(opens());
 	r = lh_root_open(NULL, &err);
 	check(r && !strcmp(lh_root_path(r), "."));
-	appends(r);
-	append_large(r);
-	walks(r);
-	locks(r);
-	hashes();
+	test(appends(r));
+	test(append_large(r));
+	test(walks(r));
+	test(locks(r));
+	test(hashes());
 	check(chdir("/") == 0);
+	check_end();
 	return execlp("rm", "rm", "-rf", folder, (char *)NULL);
 }

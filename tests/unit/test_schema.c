@@ -87,10 +87,10 @@ int main(void)
 	lh_buf_init(&scratch, LH_BUF_NOMAX);
 	lh_buf_init(&told, LH_BUF_NOMAX);
 	lh_buf_puts(&scratch, "abc");
-	any_value();
-	numbers();
-	members();
-	provenance();
+	test(any_value());
+	test(numbers());
+	test(members());
+	test(provenance());
 	lh_record_free(&rec);
 	lh_buf_free(&text);
 	lh_buf_free(&scratch);

@@ -139,11 +139,11 @@ int main(void)
 
 	check(s);
 	lh_record_init(&rec);
-	hostile(s);
-	incomplete(s);
-	judged(s);
-	names();
-	drift();
+	test(hostile(s));
+	test(incomplete(s));
+	test(judged(s));
+	test(names());
+	test(drift());
 	lh_record_free(&rec);
 	lh_scorer_free(s);
 	return 0;

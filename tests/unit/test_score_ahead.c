@@ -162,11 +162,12 @@ int main(void)
 	char dir[] = "/tmp/lh-test-ahead.XXXXXX";
 
 	check(mkdtemp(dir) && chdir(dir) == 0);
-	comes_to_the_same(nothing);
-	comes_to_the_same(a_line_more);
-	comes_to_the_same(another_verdict);
-	not_where_something_is_on_file();
-	a_mirror_of_others_stays();
+	test(comes_to_the_same(nothing));
+	test(comes_to_the_same(a_line_more));
+	test(comes_to_the_same(another_verdict));
+	test(not_where_something_is_on_file());
+	test(a_mirror_of_others_stays());
 	check(chdir("/") == 0);
+	check_end();
 	return execlp("rm", "rm", "-rf", dir, (char *)NULL);
 }

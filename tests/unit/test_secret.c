@@ -93,7 +93,7 @@ static void stays_out_of_cores(void)
 	check(lh_secret_alloc(&s, SIZE_MAX, &err) == -1 && err.code == LH_ENOMEM && !s.p);
 }
 
-int main(void)
+static void each_kind_of_file(void)
 {
 	static const char *const names[] = {
 		"key", "readonly", "empty", "full", "long", "group", "others", "written", "link", "fifo"
@@ -133,6 +133,11 @@ int main(void)
 
 	memcpy(dir, "/dev", 5);
 	refuses("zero", "is a device, not a regular file");
-	stays_out_of_cores();
+}
+
+int main(void)
+{
+	test(each_kind_of_file());
+	test(stays_out_of_cores());
 	return 0;
 }

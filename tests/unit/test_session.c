@@ -113,9 +113,9 @@ static void a_clock_that_stands_numbers_its_ids(void)
 
 int main(void)
 {
-	a_row_has_its_members_in_order();
-	a_prompt_is_cut_by_code_points();
-	ids_ascend_and_are_never_equal();
-	a_clock_that_stands_numbers_its_ids();
+	test(a_row_has_its_members_in_order());
+	test(a_prompt_is_cut_by_code_points());
+	test(ids_ascend_and_are_never_equal());
+	test(a_clock_that_stands_numbers_its_ids());
 	return 0;
 }

@@ -86,7 +86,7 @@ static void children(void)
 
 int main(void)
 {
-	times();
-	children();
+	test(times());
+	test(children());
 	return 0;
 }

@@ -110,9 +110,9 @@ int main(void)
 	lh_buf_init(&text, LH_BUF_NOMAX);
 	lh_buf_init(&scratch, LH_BUF_NOMAX);
 	lh_buf_init(&out, LH_BUF_NOMAX);
-	both_forms();
-	refused();
-	refused_legacy();
+	test(both_forms());
+	test(refused());
+	test(refused_legacy());
 	lh_record_free(&rec);
 	lh_buf_free(&text);
 	lh_buf_free(&scratch);

@@ -258,13 +258,13 @@ int main(void)
 	struct lh_validator *v = lh_validator_new(&(struct lh_validate_how){ .roster = r }, &err);
 
 	check(v);
-	kinds();
-	own_context(v);
-	rules_see_no_foreign_context(r);
-	lookups_are_told(r);
-	nothing_grows(v);
-	scanners_agree();
-	judged(v, "email", NULL, NULL, true, "{\"message\":\"artifact must be an object\"}");
+	test(kinds());
+	test(own_context(v));
+	test(rules_see_no_foreign_context(r));
+	test(lookups_are_told(r));
+	test(nothing_grows(v));
+	test(scanners_agree());
+	test(judged(v, "email", NULL, NULL, true, "{\"message\":\"artifact must be an object\"}"));
 	lh_validator_free(v);
 	lh_roster_close(r);
 	return 0;
