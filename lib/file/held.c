@@ -10,7 +10,8 @@
 
 struct lh_holding {
 	atomic_uint refs;
-	bool renewed;
+	bool looked_at;		/* records were to be answered from it */
+	bool renewed;		/* after one of which that is so */
 	void *state;
 	void (*close)(void *state);
 };
@@ -77,7 +78,6 @@ static struct lh_holding *open_one(const struct lh_held_how *how, const void *be
 	if (!g)
 		return NULL;
 	atomic_init(&g->refs, 1);
-	g->renewed = before != NULL;
 	g->close = how->close;
 	g->state = how->open(how->ctx, before, err);
 	if (g->state)
@@ -115,12 +115,16 @@ void lh_held_close(struct lh_held *h)
 
 int lh_held_look(struct lh_held *h, struct lh_err *err)
 {
+	bool under_way = h->now->looked_at;
 	struct lh_holding *g;
 
+	h->now->looked_at = true;
 	if (!h->how.stale(h->how.ctx, h->now->state))
 		return 0;
 	g = open_one(&h->how, h->now->state, err);
 	if (g) {
+		g->renewed = under_way;
+		g->looked_at = true;
 		lh_holding_give(h->now);
 		h->now = g;
 		return 0;

@@ -23,7 +23,7 @@ struct lh_holding *lh_held_take(struct lh_held *h);
 void lh_holding_share(struct lh_holding *g);
 void lh_holding_give(struct lh_holding *g);	/* NULL: nothing */
 void *lh_holding_state(const struct lh_holding *g);
-/* Is it another than the state that there was at the start? */
+/* Is it another than the state that the first records were answered from? */
 bool lh_holding_renewed(const struct lh_holding *g);
 bool lh_held_newest(const struct lh_held *h, const struct lh_holding *g);
 
