@@ -99,6 +99,7 @@ static int two(const char *s, unsigned *bad)
 static bool read_ours(const char *s, int f[6], int *frac)
 {
 	unsigned bad = 0, last = (unsigned)s[22] - '0';
+	int ms;
 
 	if (s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != '.' || s[23] != 'Z')
 		return false;
@@ -108,8 +109,11 @@ static bool read_ours(const char *s, int f[6], int *frac)
 	f[3] = two(s + 11, &bad);
 	f[4] = two(s + 14, &bad);
 	f[5] = two(s + 17, &bad);
-	*frac = (two(s + 20, &bad) * 10 + (int)last) * NS_IN_MS;
-	return !bad && last <= 9;
+	ms = two(s + 20, &bad) * 10 + (int)last;
+	if (bad || last > 9)
+		return false;
+	*frac = ms * NS_IN_MS;
+	return true;
 }
 
 /* Any other. */
