@@ -1,5 +1,5 @@
 /*
- * json - JSON text as it lies in memory: checked once, then read in place.
+ * json - JSON text in memory: checked once, then read in place.
  *
  * One strict pass (RFC 8259) over a text finds every error there is: grammar,
  * UTF-8, lone surrogates in \u escapes, a key repeated in the same object at

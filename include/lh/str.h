@@ -1,5 +1,5 @@
 /*
- * str - a run of bytes of somebody else's text, and what is asked of such runs.
+ * str - a run of bytes in a text that the caller owns.
  */
 #ifndef LH_STR_H
 #define LH_STR_H

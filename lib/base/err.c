@@ -6,14 +6,20 @@
 #include <stdio.h>
 #include <string.h>
 
+/* All but the text. */
+static void start(struct lh_err *err, enum lh_code code, unsigned status)
+{
+	err->code = code;
+	err->column = 0;
+	err->status = status;
+	err->coded = false;
+}
+
 int lh_err_set(struct lh_err *err, enum lh_code code, const char *fmt, ...)
 {
 	va_list ap;
 
-	err->code = code;
-	err->column = 0;
-	err->status = 0;
-	err->coded = false;
+	start(err, code, 0);
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);
@@ -24,10 +30,7 @@ int lh_err_data(struct lh_err *err, unsigned status, const char *fmt, ...)
 {
 	va_list ap;
 
-	err->code = LH_EDATA;
-	err->column = 0;
-	err->status = status;
-	err->coded = false;
+	start(err, LH_EDATA, status);
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);
@@ -50,10 +53,7 @@ int lh_err_sys(struct lh_err *err, const char *fmt, ...)
 	size_t n;
 	va_list ap;
 
-	err->code = saved == ENOMEM ? LH_ENOMEM : LH_EIO;
-	err->column = 0;
-	err->status = 0;
-	err->coded = false;
+	start(err, saved == ENOMEM ? LH_ENOMEM : LH_EIO, 0);
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);

@@ -127,7 +127,7 @@ static int read_value(struct line l, struct lh_secret *value, const char **why, 
 	return 0;
 }
 
-/* A line that is wrong costs the provider it names its key, and nobody else. */
+/* A wrong line leaves only the provider that it names without a key. */
 static int take_line(struct lh_keys *k, struct line l, const char *path, size_t number, struct lh_err *err)
 {
 	struct lh_secret value = { .p = NULL };

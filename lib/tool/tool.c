@@ -96,7 +96,7 @@ int lh_tool_parse(struct lh_tool *t, int argc, char **argv, void *settings)
 	static const char *const names[] = { "stdin", "stdout" };
 	int fd, rc;
 
-	/* without stderr there is nobody to report to: /dev/null takes its place */
+	/* a closed stderr is no reason to end: /dev/null took its place */
 	for (fd = 0; fd <= 1; fd++)
 		if (t->state->closed & 1u << fd)
 			return lh_err_set(&t->err, LH_EIO, "%s is closed", names[fd]);
