@@ -21,7 +21,7 @@ static void fail(void)
 	exit(2);
 }
 
-static void set_precision(struct lh_lhv_params *to, const char *name)
+static void set_precision(struct lh_index_params *to, const char *name)
 {
 	size_t n = strcspn(name, "+");
 
@@ -36,26 +36,26 @@ static void set_precision(struct lh_lhv_params *to, const char *name)
 static void build(char **a)
 {
 	struct matrix m = matrix_read(a[0], strtoul(a[1], NULL, 10));
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
 	struct clocks from = clocks_now();
 	char id[24];
 	size_t i;
 
-	lh_lhv_params_default(&p);
+	lh_index_params_default(&p);
 	p.m = (uint32_t)strtoul(a[2], NULL, 10);
 	p.ef_construction = (uint32_t)strtoul(a[3], NULL, 10);
 	set_precision(&p, a[6]);
-	w = lh_lhv_writer_new(a[5], &p, 0, &err);
+	w = lh_index_writer_new(a[5], &p, 0, &err);
 	if (!w)
 		fail();
 	for (i = 0; i < m.n; i++)
-		if (lh_lhv_put(w, id, (size_t)sprintf(id, "%zu", i), m.v + i * m.dim, m.dim, NULL, 0, &err) < 0)
+		if (lh_index_put(w, id, (size_t)sprintf(id, "%zu", i), m.v + i * m.dim, m.dim, NULL, 0, &err) < 0)
 			fail();
 	free(m.v);
-	if (lh_lhv_commit(w, (unsigned)strtoul(a[4], NULL, 10), &err) < 0)
+	if (lh_index_commit(w, (unsigned)strtoul(a[4], NULL, 10), &err) < 0)
 		fail();
-	lh_lhv_writer_free(w);
+	lh_index_writer_free(w);
 	say_build(m.n, clocks_since(from));
 }
 
@@ -68,7 +68,7 @@ static void search(size_t k, size_t ef, int exact, uint32_t *out, struct matrix 
 	for (i = 0; i < m.n; i++) {
 		struct lh_query q = { .vector = m.v + i * m.dim, .k = k, .ef = ef, .exact = exact };
 
-		n = lh_lhv_search(s, &q, hit, &err);
+		n = lh_index_search(s, &q, hit, &err);
 		if (n < 0)
 			fail();
 		for (j = 0; j < k; j++)
@@ -78,14 +78,14 @@ static void search(size_t k, size_t ef, int exact, uint32_t *out, struct matrix 
 }
 
 /* Rows by the order in which they were put, as the peers number them. */
-static void number_rows(const struct lh_lhv *ix, uint32_t *found, size_t n)
+static void number_rows(const struct lh_index *ix, uint32_t *found, size_t n)
 {
-	uint64_t i, row, rows = lh_lhv_rows(ix);
+	uint64_t i, row, rows = lh_index_rows(ix);
 	uint32_t *nth = calloc(rows, sizeof *nth);
 	struct lh_row unused;
 
 	for (i = 0; i < rows; i++) {
-		if (lh_lhv_nth_row(ix, i, &row, &unused, &err) < 0)
+		if (lh_index_nth_row(ix, i, &row, &unused, &err) < 0)
 			fail();
 		nth[row] = (uint32_t)i;
 	}
@@ -95,21 +95,21 @@ static void number_rows(const struct lh_lhv *ix, uint32_t *found, size_t n)
 	free(nth);
 }
 
-static struct lh_searcher *open_index(char **a, struct lh_lhv **ix, struct matrix *m)
+static struct lh_searcher *open_index(char **a, struct lh_index **ix, struct matrix *m)
 {
 	struct lh_searcher *s;
 
-	*ix = lh_lhv_open(a[0], &err);
+	*ix = lh_index_open(a[0], &err);
 	s = *ix ? lh_searcher_new(*ix, &err) : NULL;
 	if (!s)
 		fail();
-	*m = matrix_read(a[1], lh_lhv_get_params(*ix)->dimension);
+	*m = matrix_read(a[1], lh_index_get_params(*ix)->dimension);
 	return s;
 }
 
 static void truth(char **a)
 {
-	struct lh_lhv *ix;
+	struct lh_index *ix;
 	struct matrix m;
 	struct lh_searcher *s = open_index(a, &ix, &m);
 	size_t k = strtoul(a[2], NULL, 10);
@@ -121,12 +121,12 @@ static void truth(char **a)
 	if (!f || fwrite(out, k * sizeof *out, m.n, f) != m.n || fclose(f))
 		die(a[3]);
 	lh_searcher_free(s);
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 }
 
 static void query(char **a)
 {
-	struct lh_lhv *ix;
+	struct lh_index *ix;
 	struct matrix m;
 	struct lh_searcher *s = open_index(a, &ix, &m);
 	size_t k = strtoul(a[2], NULL, 10);
@@ -144,7 +144,7 @@ static void query(char **a)
 		say_queries(strtol(*ef, NULL, 10), m.n, took, recall_of(a[3], out, m.n, k));
 	}
 	lh_searcher_free(s);
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 }
 
 int main(int argc, char **argv)

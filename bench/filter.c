@@ -56,18 +56,18 @@ struct matching {
 	size_t n;
 };
 
-static struct matching matching_of(const struct lh_lhv *ix, struct lh_filter *f)
+static struct matching matching_of(const struct lh_index *ix, struct lh_filter *f)
 {
-	uint64_t rows = lh_lhv_rows(ix), i;
+	uint64_t rows = lh_index_rows(ix), i;
 	struct matching m = { calloc(rows, sizeof *m.row), calloc(rows, sizeof *m.number), calloc(rows, sizeof *m.distance), 0 };
 	struct lh_row r;
 
 	if (!m.row || !m.number || !m.distance)
 		die("filter");
 	for (i = 0; i < rows; i++) {
-		if (lh_lhv_row(ix, i, &r, &err) <= 0 || lh_filter_match(f, r.meta.p, r.meta.n, &err) <= 0)
+		if (lh_index_row(ix, i, &r, &err) <= 0 || lh_filter_match(f, r.meta.p, r.meta.n, &err) <= 0)
 			continue;
-		m.row[m.n] = lh_lhv_code(ix, i);
+		m.row[m.n] = lh_index_code(ix, i);
 		m.number[m.n++] = i;
 	}
 	return m;
@@ -112,7 +112,7 @@ static void round_of(struct lh_searcher *s, struct lh_query *q, struct matching 
 		scan(m, q->vector, queries.dim, truth, &found);
 		t->scan += processor_time() - from;
 		from = processor_time();
-		n = lh_lhv_search(s, q, hit, &err);
+		n = lh_index_search(s, q, hit, &err);
 		t->search += processor_time() - from;
 		if (n < 0)
 			fail();
@@ -142,9 +142,9 @@ int main(int argc, char **argv)
 {
 	size_t rounds = argc == 5 ? strtoul(argv[4], NULL, 10) : 0, i;
 	double *scans = calloc(rounds, sizeof *scans), *searches = calloc(rounds, sizeof *searches), *ratios = calloc(rounds, sizeof *ratios);
-	struct lh_lhv *ix = rounds ? lh_lhv_open(argv[1], &err) : NULL;
+	struct lh_index *ix = rounds ? lh_index_open(argv[1], &err) : NULL;
 	struct lh_searcher *s = ix ? lh_searcher_new(ix, &err) : NULL;
-	struct lh_query q = { .k = K, .allow = allow, .verdicts = s ? lh_verdicts_new(ix, &err) : NULL };
+	struct lh_query q = { .k = K, .allow = allow, .verdicts = s ? lh_filter_cache_new(ix, &err) : NULL };
 	struct matching m;
 	struct matrix queries;
 	struct times t;
@@ -155,7 +155,7 @@ int main(int argc, char **argv)
 	if (!q.verdicts || !scans || !searches || !ratios)
 		fail();
 	q.ctx = compile(argv[3]);
-	queries = matrix_read(argv[2], lh_lhv_get_params(ix)->dimension);
+	queries = matrix_read(argv[2], lh_index_get_params(ix)->dimension);
 	m = matching_of(ix, q.ctx);
 	for (i = 0; i < rounds; i++) {
 		round_of(s, &q, &m, queries, &t);

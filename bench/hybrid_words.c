@@ -40,10 +40,10 @@ static size_t read_lines(char ***line)
 
 int main(int argc, char **argv)
 {
-	struct lh_lhv *ix = argc == 3 ? lh_lhv_open(argv[1], &err) : NULL;
-	struct lh_lhv_words *w = ix ? lh_lhv_words_new(ix, &err) : NULL;
+	struct lh_index *ix = argc == 3 ? lh_index_open(argv[1], &err) : NULL;
+	struct lh_index_words *w = ix ? lh_index_words_new(ix, &err) : NULL;
 	struct lh_query q = { .k = w ? strtoul(argv[2], NULL, 10) : 0 };
-	struct lh_words_hit *hit = calloc(q.k + 1, sizeof *hit);
+	struct lh_index_words_hit *hit = calloc(q.k + 1, sizeof *hit);
 	double round[5];
 	char **line;
 	size_t n = read_lines(&line), i, r;
@@ -55,7 +55,7 @@ int main(int argc, char **argv)
 	for (r = 0; r < 5; r++) {
 		round[r] = seconds();
 		for (i = 0; i < n; i++)
-			if (lh_lhv_words_search(w, &q, (struct lh_str){ line[i], strlen(line[i]) }, hit, &err) < 0) {
+			if (lh_index_words_search(w, &q, (struct lh_str){ line[i], strlen(line[i]) }, hit, &err) < 0) {
 				fprintf(stderr, "hybrid_words: %s\n", err.msg);
 				return 2;
 			}

@@ -50,7 +50,7 @@ struct lh_validate_how {
 
 struct lh_verdict {
 	int status;		/* 200, 422, 400 */
-	struct lh_valerr error;	/* of 422 */
+	struct lh_validation_error error;	/* of 422 */
 	struct lh_str message;	/* of 400 */
 	struct lh_str findings;	/* of 200: a JSON array */
 };

@@ -12,7 +12,7 @@
  * all strings, and nothing else.  Tags and member names are case-sensitive, the
  * legacy Kind is not; a legacy Field must be "" unless the kind is schema.
  *
- * Owner:   the strings of a struct lh_valerr are borrowed.
+ * Owner:   the strings of a struct lh_validation_error are borrowed.
  * Threads: no state.
  */
 #ifndef LH_VALIDATION_ERROR_H
@@ -22,22 +22,22 @@
 
 LH_C_BEGIN
 
-enum lh_valerr_kind { LH_VAL_SCHEMA, LH_VAL_COMPLETENESS, LH_VAL_CONSISTENCY, LH_VAL_POLICY };
+enum lh_validation_error_kind { LH_VAL_SCHEMA, LH_VAL_COMPLETENESS, LH_VAL_CONSISTENCY, LH_VAL_POLICY };
 
-struct lh_valerr {
-	enum lh_valerr_kind kind;
+struct lh_validation_error {
+	enum lh_validation_error_kind kind;
 	struct lh_str field;	/* Schema only */
 	struct lh_str reason;
 };
 
 /* Append the tagged form, the text form. */
-LH_API void lh_valerr_json(struct lh_buf *out, const struct lh_valerr *e);
-LH_API void lh_valerr_text(struct lh_buf *out, const struct lh_valerr *e);
+LH_API void lh_validation_error_json(struct lh_buf *out, const struct lh_validation_error *e);
+LH_API void lh_validation_error_text(struct lh_buf *out, const struct lh_validation_error *e);
 
 /* Read the tagged or the legacy form of a checked value.  The strings lie in
  * the value's text or, unescaped, in *scratch, from where the caller left it:
  * they are good until either changes.  LH_EDATA says what is wrong. */
-LH_API int lh_valerr_read(const struct lh_value *v, struct lh_buf *scratch, struct lh_valerr *e, struct lh_err *err);
+LH_API int lh_validation_error_read(const struct lh_value *v, struct lh_buf *scratch, struct lh_validation_error *e, struct lh_err *err);
 
 LH_C_END
 

@@ -41,7 +41,7 @@
 #define LH_CAT_FRAME 5			/* bytes before a payload */
 #define LH_CAT_FRAME_MAX 65536		/* of a payload */
 
-struct lh_cat {
+struct lh_child_reader {
 	pid_t pid;
 	int from;			/* its stdout */
 	int said;			/* entries: a file in memory, its stderr; else -1 */
@@ -51,44 +51,44 @@ struct lh_cat {
 };
 
 /* Start it on fd, with the n bytes at head before.  NULL and *err. */
-struct lh_cat *lh_cat_start(int fd, const void *head, size_t n, struct lh_err *err);
+struct lh_child_reader *lh_child_reader_start(int fd, const void *head, size_t n, struct lh_err *err);
 
 /* The same with LH_CAT_ENTRIES.  What the child says is then kept to be our
- * error, and a -1 of lh_cat_read with ended set judges the archive; any other
+ * error, and a -1 of lh_child_reader_read with ended set judges the archive; any other
  * one says that it could not be read. */
-struct lh_cat *lh_cat_entries(int fd, struct lh_err *err);
+struct lh_child_reader *lh_child_reader_entries(int fd, struct lh_err *err);
 
 /* With entries and more: what begins.  Valid until the next read. */
-struct lh_cat_entry {
+struct lh_child_reader_entry {
 	const char *name, *what;	/* what is "" for a regular file */
 	uint64_t size;
 };
-int lh_cat_entry(struct lh_cat *c, struct lh_cat_entry *e, struct lh_err *err);
+int lh_child_reader_entry(struct lh_child_reader *c, struct lh_child_reader_entry *e, struct lh_err *err);
 
 /* Bytes of the current member; 0 at its end: then either more is set or all
  * is read.  As lh_lines reads. */
-ssize_t lh_cat_read(void *cat, void *p, size_t n, struct lh_err *err);
+ssize_t lh_child_reader_read(void *cat, void *p, size_t n, struct lh_err *err);
 
 /* End it, whatever it is doing. */
-void lh_cat_stop(struct lh_cat *c);
+void lh_child_reader_stop(struct lh_child_reader *c);
 
 /*
  * An archive to be written to fd:
  *
- *     rc = lh_pack_start(&p, fd, err);
- *     ... lh_pack_member(&p, name, size, err), lh_pack_more(&p, bytes, n, err) ...
- *     rc = lh_pack_end(&p, err);	(nothing is there before this is 0)
- *     lh_pack_stop(&p);
+ *     rc = lh_child_writer_start(&p, fd, err);
+ *     ... lh_child_writer_member(&p, name, size, err), lh_child_writer_more(&p, bytes, n, err) ...
+ *     rc = lh_child_writer_end(&p, err);	(nothing is there before this is 0)
+ *     lh_child_writer_stop(&p);
  */
-struct lh_pack {
+struct lh_child_writer {
 	pid_t pid;			/* 0 when not running */
 	int to;				/* a socket: its stdin */
 	int said;			/* a file in memory: its stderr */
 };
-int lh_pack_start(struct lh_pack *p, int fd, struct lh_err *err);
-int lh_pack_member(struct lh_pack *p, const char *name, uint64_t size, struct lh_err *err);
-int lh_pack_more(struct lh_pack *p, const void *bytes, size_t n, struct lh_err *err);
-int lh_pack_end(struct lh_pack *p, struct lh_err *err);
-void lh_pack_stop(struct lh_pack *p);
+int lh_child_writer_start(struct lh_child_writer *p, int fd, struct lh_err *err);
+int lh_child_writer_member(struct lh_child_writer *p, const char *name, uint64_t size, struct lh_err *err);
+int lh_child_writer_more(struct lh_child_writer *p, const void *bytes, size_t n, struct lh_err *err);
+int lh_child_writer_end(struct lh_child_writer *p, struct lh_err *err);
+void lh_child_writer_stop(struct lh_child_writer *p);
 
 #endif

@@ -27,11 +27,11 @@ static int head_file(const void *head, size_t n, struct lh_err *err)
 	return fd;		/* read from its beginning */
 }
 
-static struct lh_cat *start(int fd, const void *head, size_t n, char *const *env, int said, struct lh_err *err)
+static struct lh_child_reader *start(int fd, const void *head, size_t n, char *const *env, int said, struct lh_err *err)
 {
 	char *argv[] = { "lh-cat", NULL };
 	int pipes[2] = { -1, -1 }, before = -1;
-	struct lh_cat *c = lh_calloc(1, sizeof *c, err);
+	struct lh_child_reader *c = lh_calloc(1, sizeof *c, err);
 
 	if (!c)
 		return NULL;
@@ -57,18 +57,18 @@ static struct lh_cat *start(int fd, const void *head, size_t n, char *const *env
 	return c;
 }
 
-struct lh_cat *lh_cat_start(int fd, const void *head, size_t n, struct lh_err *err)
+struct lh_child_reader *lh_child_reader_start(int fd, const void *head, size_t n, struct lh_err *err)
 {
 	static char *const env[] = { LH_CAT_ENV "=" LH_CAT_LINES, NULL };
 
 	return start(fd, head, n, env, -1, err);
 }
 
-struct lh_cat *lh_cat_entries(int fd, struct lh_err *err)
+struct lh_child_reader *lh_child_reader_entries(int fd, struct lh_err *err)
 {
 	static char *const env[] = { LH_CAT_ENV "=" LH_CAT_ENTRIES, NULL };
 	int said = memfd_create("lh-cat", MFD_CLOEXEC);
-	struct lh_cat *c = NULL;
+	struct lh_child_reader *c = NULL;
 
 	if (said < 0)
 		lh_err_sys(err, "memfd_create");
@@ -79,32 +79,32 @@ struct lh_cat *lh_cat_entries(int fd, struct lh_err *err)
 	return c;
 }
 
-int lh_cat_entry(struct lh_cat *c, struct lh_cat_entry *e, struct lh_err *err)
+int lh_child_reader_entry(struct lh_child_reader *c, struct lh_child_reader_entry *e, struct lh_err *err)
 {
 	char *what = strchr(c->name, '\t'), *name = what ? strchr(what + 1, '\t') : NULL;
 
 	if (!name)
 		return lh_err_set(err, LH_EIO, "lh-cat is of another version");
 	*what = *name = '\0';
-	*e = (struct lh_cat_entry){ name + 1, what + 1, strtoull(c->name, NULL, 10) };
+	*e = (struct lh_child_reader_entry){ name + 1, what + 1, strtoull(c->name, NULL, 10) };
 	c->more = false;
 	return 0;
 }
 
 /* It has ended too early: why. */
-static int gone(struct lh_cat *c, struct lh_err *err)
+static int gone(struct lh_child_reader *c, struct lh_err *err)
 {
 	if (c->said >= 0) {
 		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 		c->pid = -1;
-		if (lh_coproc_said(c->said, "lh-cat", err))
+		if (lh_coproc_stderr_error(c->said, "lh-cat", err))
 			return -1;
 	}
 	return lh_err_set(err, LH_EIO, "lh-cat ended before it was done");
 }
 
-static int read_exactly(struct lh_cat *c, void *p, size_t n, struct lh_err *err)
+static int read_exactly(struct lh_child_reader *c, void *p, size_t n, struct lh_err *err)
 {
 	char *to = p;
 	ssize_t got;
@@ -120,7 +120,7 @@ static int read_exactly(struct lh_cat *c, void *p, size_t n, struct lh_err *err)
 }
 
 /* The next frame's head: its kind, or -1. */
-static int frame(struct lh_cat *c, struct lh_err *err)
+static int frame(struct lh_child_reader *c, struct lh_err *err)
 {
 	unsigned char h[LH_CAT_FRAME];
 
@@ -133,7 +133,7 @@ static int frame(struct lh_cat *c, struct lh_err *err)
 }
 
 /* A frame's payload as text into name. */
-static int text(struct lh_cat *c, struct lh_err *err)
+static int text(struct lh_child_reader *c, struct lh_err *err)
 {
 	uint32_t n = c->left;
 
@@ -144,9 +144,9 @@ static int text(struct lh_cat *c, struct lh_err *err)
 	return 0;
 }
 
-ssize_t lh_cat_read(void *cat, void *p, size_t n, struct lh_err *err)
+ssize_t lh_child_reader_read(void *cat, void *p, size_t n, struct lh_err *err)
 {
-	struct lh_cat *c = cat;
+	struct lh_child_reader *c = cat;
 	ssize_t got;
 
 	while (!c->left) {
@@ -180,7 +180,7 @@ ssize_t lh_cat_read(void *cat, void *p, size_t n, struct lh_err *err)
 	return got;
 }
 
-void lh_cat_stop(struct lh_cat *c)
+void lh_child_reader_stop(struct lh_child_reader *c)
 {
 	if (!c)
 		return;

@@ -12,13 +12,13 @@
 
 #include "proc/coproc.h"
 
-int lh_pack_start(struct lh_pack *p, int fd, struct lh_err *err)
+int lh_child_writer_start(struct lh_child_writer *p, int fd, struct lh_err *err)
 {
 	char *argv[] = { "lh-cat", NULL };
 	int ends[2] = { -1, -1 };
 	pid_t pid = -1;
 
-	*p = (struct lh_pack){ 0, -1, -1 };
+	*p = (struct lh_child_writer){ 0, -1, -1 };
 	p->said = memfd_create("lh-cat", MFD_CLOEXEC);
 	/* A socket: writing to a child that died is an error there and no SIGPIPE. */
 	if (p->said < 0)
@@ -32,7 +32,7 @@ int lh_pack_start(struct lh_pack *p, int fd, struct lh_err *err)
 		close(ends[1]);
 	p->to = ends[0];
 	if (pid < 0) {
-		lh_pack_stop(p);
+		lh_child_writer_stop(p);
 		return -1;
 	}
 	p->pid = pid;
@@ -40,7 +40,7 @@ int lh_pack_start(struct lh_pack *p, int fd, struct lh_err *err)
 }
 
 /* Wait for it to end: 0 when it had a good end, else -1 and what it said. */
-static int ended(struct lh_pack *p, struct lh_err *err)
+static int ended(struct lh_child_writer *p, struct lh_err *err)
 {
 	int status = 0;
 
@@ -49,12 +49,12 @@ static int ended(struct lh_pack *p, struct lh_err *err)
 	p->pid = 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	if (lh_coproc_said(p->said, "lh-cat", err))
+	if (lh_coproc_stderr_error(p->said, "lh-cat", err))
 		return -1;
 	return lh_err_set(err, LH_EIO, "lh-cat ended before it was done");
 }
 
-static int put(struct lh_pack *p, const void *bytes, size_t n, struct lh_err *err)
+static int write_bytes(struct lh_child_writer *p, const void *bytes, size_t n, struct lh_err *err)
 {
 	const char *from = bytes;
 	ssize_t sent;
@@ -71,14 +71,14 @@ static int put(struct lh_pack *p, const void *bytes, size_t n, struct lh_err *er
 	return 0;
 }
 
-static int frame(struct lh_pack *p, char kind, const void *bytes, size_t n, struct lh_err *err)
+static int frame(struct lh_child_writer *p, char kind, const void *bytes, size_t n, struct lh_err *err)
 {
 	unsigned char h[LH_CAT_FRAME] = { (unsigned char)kind, (unsigned char)n, (unsigned char)(n >> 8), (unsigned char)(n >> 16), 0 };
 
-	return put(p, h, sizeof h, err) < 0 ? -1 : put(p, bytes, n, err);
+	return write_bytes(p, h, sizeof h, err) < 0 ? -1 : write_bytes(p, bytes, n, err);
 }
 
-int lh_pack_member(struct lh_pack *p, const char *name, uint64_t size, struct lh_err *err)
+int lh_child_writer_member(struct lh_child_writer *p, const char *name, uint64_t size, struct lh_err *err)
 {
 	char text[512];
 	int n = snprintf(text, sizeof text, "%llu\t\t%s", (unsigned long long)size, name);
@@ -88,7 +88,7 @@ int lh_pack_member(struct lh_pack *p, const char *name, uint64_t size, struct lh
 	return frame(p, 'M', text, (size_t)n, err);
 }
 
-int lh_pack_more(struct lh_pack *p, const void *bytes, size_t n, struct lh_err *err)
+int lh_child_writer_more(struct lh_child_writer *p, const void *bytes, size_t n, struct lh_err *err)
 {
 	const char *from = bytes;
 	size_t some;
@@ -101,14 +101,14 @@ int lh_pack_more(struct lh_pack *p, const void *bytes, size_t n, struct lh_err *
 	return 0;
 }
 
-int lh_pack_end(struct lh_pack *p, struct lh_err *err)
+int lh_child_writer_end(struct lh_child_writer *p, struct lh_err *err)
 {
 	if (frame(p, 'Z', "", 0, err) < 0)
 		return -1;
 	return ended(p, err);
 }
 
-void lh_pack_stop(struct lh_pack *p)
+void lh_child_writer_stop(struct lh_child_writer *p)
 {
 	if (p->to >= 0)
 		close(p->to);
@@ -119,5 +119,5 @@ void lh_pack_stop(struct lh_pack *p)
 	}
 	if (p->said >= 0)
 		close(p->said);
-	*p = (struct lh_pack){ 0, -1, -1 };
+	*p = (struct lh_child_writer){ 0, -1, -1 };
 }

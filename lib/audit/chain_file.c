@@ -96,7 +96,7 @@ int lh_chain_last_line(int fd, const char *path, int64_t size, int64_t *at, bool
 /* ---- repair ---- */
 
 /* Add bytes at..size of fd to PATH.torn, on a line of their own. */
-static int keep(int fd, const char *path, const char *torn, int64_t at, int64_t size, struct lh_err *err)
+static int keep_torn_tail(int fd, const char *path, const char *torn, int64_t at, int64_t size, struct lh_err *err)
 {
 	int to = lh_open_regular(torn, O_RDWR | O_APPEND | O_CREAT, 0600, err), rc = 0;
 	char chunk[CHUNK];
@@ -141,7 +141,7 @@ static int64_t cut(int fd, const char *path, struct lh_err *err)
 	lh_buf_add(&name, ".torn", sizeof ".torn");
 	rc = lh_buf_check(&name, err);
 	if (!rc)
-		rc = keep(fd, path, name.p, at, st.st_size, err);
+		rc = keep_torn_tail(fd, path, name.p, at, st.st_size, err);
 	lh_buf_free(&name);
 	if (rc < 0)
 		return -1;

@@ -103,7 +103,7 @@ static inline const char *plain_array(const char *p)
 }
 
 #define LITERAL(to, text) (memcpy(to, text, sizeof text - 1), (to) + sizeof text - 1)
-static inline char *put(char *to, struct lh_str s)
+static inline char *put_str(char *to, struct lh_str s)
 {
 	size_t i;
 
@@ -118,18 +118,18 @@ struct plain {
 
 static size_t put_plain(char *text, const struct plain *r, const struct lh_chain_line *l)
 {
-	char *to = put(text, l->prev);
+	char *to = put_str(text, l->prev);
 
-	to = put(LITERAL(to, "{\"accessor\":{\"daemon\":\""), r->daemon);
-	to = put(LITERAL(to, "\",\"kind\":\""), r->kind);
-	to = put(LITERAL(to, "\",\"purpose\":\""), r->purpose);
-	to = put(LITERAL(to, "\",\"trace_id\":\""), r->trace_id);
-	to = put(LITERAL(to, "\"},\"candidate_id\":\""), l->id);
-	to = put(LITERAL(to, "\",\"fields_accessed\":["), r->fields);
-	to = put(LITERAL(to, "],\"prev_chain_hash\":\""), l->prev);
-	to = put(LITERAL(to, "\",\"result\":\""), r->result);
-	to = put(LITERAL(to, "\",\"schema\":\""), r->schema);
-	to = put(LITERAL(to, "\",\"ts\":\""), r->ts);
+	to = put_str(LITERAL(to, "{\"accessor\":{\"daemon\":\""), r->daemon);
+	to = put_str(LITERAL(to, "\",\"kind\":\""), r->kind);
+	to = put_str(LITERAL(to, "\",\"purpose\":\""), r->purpose);
+	to = put_str(LITERAL(to, "\",\"trace_id\":\""), r->trace_id);
+	to = put_str(LITERAL(to, "\"},\"candidate_id\":\""), l->id);
+	to = put_str(LITERAL(to, "\",\"fields_accessed\":["), r->fields);
+	to = put_str(LITERAL(to, "],\"prev_chain_hash\":\""), l->prev);
+	to = put_str(LITERAL(to, "\",\"result\":\""), r->result);
+	to = put_str(LITERAL(to, "\",\"schema\":\""), r->schema);
+	to = put_str(LITERAL(to, "\",\"ts\":\""), r->ts);
 	to = LITERAL(to, "\"}");
 	return (size_t)(to - text);
 }

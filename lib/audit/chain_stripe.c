@@ -73,7 +73,7 @@ static int add_broken(struct lh_chain_scanner *w, struct lh_chain_stripe *s, con
 }
 
 /* Make the MACs that are due, and take the rows into the stripe in order. */
-static int settle(struct lh_chain_scanner *w, struct lh_chain_stripe *s, struct lh_err *err)
+static int finish_stripe(struct lh_chain_scanner *w, struct lh_chain_stripe *s, struct lh_err *err)
 {
 	bool fit[PAIR];
 	size_t i;
@@ -127,7 +127,7 @@ static int take_line(struct lh_chain_scanner *w, struct lh_chain_stripe *s, cons
 	state_it(&w->prev, l->mac);
 	w->prev.known = w->prev.known && l->mac.n == LH_CHAIN_HEX;
 	s->last = w->prev;
-	return ++w->n == PAIR ? settle(w, s, err) : 0;
+	return ++w->n == PAIR ? finish_stripe(w, s, err) : 0;
 }
 
 /* Have the n bytes from offset at in the buffer behind what is there. */
@@ -221,5 +221,5 @@ int lh_chain_scan(struct lh_chain_scanner *w, int64_t k, struct lh_chain_stripe 
 			return -1;
 		at = (size_t)(lf - w->p) + 1;
 	}
-	return settle(w, s, err);
+	return finish_stripe(w, s, err);
 }

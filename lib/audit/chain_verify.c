@@ -383,7 +383,7 @@ static int verify_rows(struct verify *x, struct lh_err *err)
 	return rc;
 }
 
-static int judge(struct verify *x, struct lh_err *err)
+static int judge_chain(struct verify *x, struct lh_err *err)
 {
 	struct lh_chain_verdict *v = x->v;
 	bool yes;
@@ -427,7 +427,7 @@ int lh_chain_verify(const char *path, const struct lh_chain_check *c, struct lh_
 	if (rc == 0 && x.src.size)
 		rc = verify_rows(&x, err);
 	if (rc >= 0)
-		rc = judge(&x, err);
+		rc = judge_chain(&x, err);
 	if (x.src.fd >= 0)
 		close(x.src.fd);
 	pthread_cond_destroy(&x.moved);

@@ -7,7 +7,7 @@
 
 #define LEAST ((size_t)2 << 20)	/* a huge page */
 
-int lh_region_room(struct lh_region *r, size_t n, struct lh_err *err)
+int lh_growable_room(struct lh_growable *r, size_t n, struct lh_err *err)
 {
 	size_t cap = r->cap;
 	void *p;
@@ -32,9 +32,9 @@ int lh_region_room(struct lh_region *r, size_t n, struct lh_err *err)
 	return 0;
 }
 
-int lh_region_add(struct lh_region *r, const void *p, size_t n, struct lh_err *err)
+int lh_growable_add(struct lh_growable *r, const void *p, size_t n, struct lh_err *err)
 {
-	if (lh_region_room(r, n, err) < 0)
+	if (lh_growable_room(r, n, err) < 0)
 		return -1;
 	if (n)
 		memcpy(r->p + r->n, p, n);
@@ -42,9 +42,9 @@ int lh_region_add(struct lh_region *r, const void *p, size_t n, struct lh_err *e
 	return 0;
 }
 
-void lh_region_free(struct lh_region *r)
+void lh_growable_free(struct lh_growable *r)
 {
 	if (r->p)
 		munmap(r->p, r->cap);
-	*r = (struct lh_region){ .huge = r->huge };
+	*r = (struct lh_growable){ .huge = r->huge };
 }

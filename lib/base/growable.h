@@ -12,15 +12,15 @@
 
 #include <lh/err.h>
 
-struct lh_region {
+struct lh_growable {
 	char *p;
 	size_t n, cap;
 	bool huge;	/* ask for huge pages: rows are read at random */
 };
 
 /* Make n more bytes usable behind the end (n itself stays): 0 or LH_ENOMEM. */
-int lh_region_room(struct lh_region *r, size_t n, struct lh_err *err);
-int lh_region_add(struct lh_region *r, const void *p, size_t n, struct lh_err *err);
-void lh_region_free(struct lh_region *r);
+int lh_growable_room(struct lh_growable *r, size_t n, struct lh_err *err);
+int lh_growable_add(struct lh_growable *r, const void *p, size_t n, struct lh_err *err);
+void lh_growable_free(struct lh_growable *r);
 
 #endif

@@ -37,7 +37,7 @@ static uint64_t *find(const struct lh_hashset *s, const unsigned char h[32], uin
 	return &s->slot[i];
 }
 
-static void put(struct lh_hashset *s, uint64_t mixed, uint32_t number)
+static void put_number(struct lh_hashset *s, uint64_t mixed, uint32_t number)
 {
 	size_t i = (size_t)mixed & (s->slots - 1);
 
@@ -59,7 +59,7 @@ static int rehash(struct lh_hashset *s, struct lh_err *err)
 	s->slot = slot;
 	s->slots = slots;
 	for (i = 0; i < s->n; i++)
-		put(s, mix(s, s->hash[i]), (uint32_t)i + 1);
+		put_number(s, mix(s, s->hash[i]), (uint32_t)i + 1);
 	return 0;
 }
 

@@ -154,7 +154,7 @@ static int grow(struct lh_lru *l, struct lh_err *err)
 }
 
 /* A free entry: a fresh one, or the oldest, taken out of its chains. */
-static uint32_t take(struct lh_lru *l)
+static uint32_t take_slot(struct lh_lru *l)
 {
 	uint32_t i;
 
@@ -183,7 +183,7 @@ static uint32_t enter(struct lh_lru *l, const unsigned char key[32], struct lh_e
 	}
 	if (l->used == l->room && l->room < l->capacity && grow(l, err) < 0)
 		return NONE;
-	i = take(l);
+	i = take_slot(l);
 	memcpy(l->entry[i].key, key, 32);
 	l->entry[i].state = EMPTY;
 	chain(l, i);
@@ -203,7 +203,7 @@ static bool get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *ou
 	return true;
 }
 
-static int put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n, struct lh_err *err)
+static int put_entry(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n, struct lh_err *err)
 {
 	void *copy = lh_strndup(p, n, err);
 	uint32_t i = copy ? enter(l, key, err) : NONE;
@@ -235,7 +235,7 @@ int lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, siz
 
 	pthread_mutex_lock(&l->lock);
 	if (l->capacity)
-		rc = put(l, key, p, n, err);
+		rc = put_entry(l, key, p, n, err);
 	pthread_cond_broadcast(&l->kept);
 	pthread_mutex_unlock(&l->lock);
 	return rc;

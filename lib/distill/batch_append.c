@@ -128,8 +128,8 @@ static int start(struct lh_append *a, struct lh_err *err)
 		return -1;
 	a->open = true;
 	if (access(a->path, F_OK) < 0 && errno == ENOENT) {
-		if (lh_root_facts(a->root)) {
-			a->hashing = lh_facts_hashing(lh_root_facts(a->root));
+		if (lh_root_digests(a->root)) {
+			a->hashing = lh_digest_cache_hashing(lh_root_digests(a->root));
 			lh_hash2_start(&a->hash);
 		}
 		return 0;
@@ -152,12 +152,12 @@ int lh_append_line(struct lh_append *a, const char *line, size_t n, struct lh_er
 	return a->block.len >= BLOCK || a->block.failed ? flush(a, err) : 0;
 }
 
-static int tell(struct lh_append *a, const struct stat *made, struct lh_err *err)
+static int report_written(struct lh_append *a, const struct stat *made, struct lh_err *err)
 {
-	struct lh_fact fact = { .bytes = a->bytes, .records = a->lines };
+	struct lh_file_digest fact = { .bytes = a->bytes, .records = a->lines };
 
 	lh_hash2_end(a->hashing, &a->hash, fact.sha256);
-	return lh_facts_made(lh_root_facts(a->root), a->root, a->relpath, made, &fact, err);
+	return lh_digest_cache_written(lh_root_digests(a->root), a->root, a->relpath, made, &fact, err);
 }
 
 int lh_append_commit(struct lh_append *a, struct lh_err *err)
@@ -172,7 +172,7 @@ int lh_append_commit(struct lh_append *a, struct lh_err *err)
 		return lh_err_sys(err, "%s", a->path);
 	a->open = false;
 	if (lh_atomic_commit(&a->out, err) == 0)
-		return a->hashing ? tell(a, &made, err) : 0;
+		return a->hashing ? report_written(a, &made, err) : 0;
 	lh_atomic_close(&a->out);
 	return -1;
 }

@@ -18,7 +18,7 @@ struct collect {
 	uint64_t taken;			/* rows of all sources */
 
 	/* of the source that is read */
-	enum lh_stem stem;
+	enum lh_stream stem;
 	struct lh_collected *got;
 	struct lh_hashset seen;		/* sig_hashes, on file and of this run */
 	struct lh_append *out;

@@ -37,7 +37,7 @@ struct lh_evidence *lh_evidence_new(const char *recorded_at, struct lh_err *err)
 	lh_buf_init(&e->scratch, LH_BUF_NOMAX);
 	lh_buf_init(&e->errors, LH_BUF_NOMAX);
 	e->recorded_at = lh_strndup(recorded_at, strlen(recorded_at), err);
-	e->from_stem = LH_STEM_NONE;
+	e->from_stem = LH_STREAM_NONE;
 	lh_buf_puts(&e->from_end, "\",\"recorded_at\":\"");
 	lh_buf_puts(&e->from_end, recorded_at);
 	lh_buf_puts(&e->from_end, "\"}");
@@ -47,7 +47,7 @@ struct lh_evidence *lh_evidence_new(const char *recorded_at, struct lh_err *err)
 	}
 	e->timestamp = schema_field("timestamp");
 	e->texts = schema_field("observer_notes");
-	for (s = 0; s < LH_STEMS; s++) {
+	for (s = 0; s < LH_STREAMS; s++) {
 		lh_evidence_read_id(&e->id[s][0], lh_transforms[s].run_id);
 		lh_evidence_read_id(&e->id[s][1], lh_transforms[s].task_id);
 		for (r = lh_transforms[s].also; r->to; r++)
@@ -109,7 +109,7 @@ static bool told(const struct lh_evidence *e, const char *input)
 	return false;
 }
 
-static void tell(struct lh_evidence *e, const char *input)
+static void warn_input(struct lh_evidence *e, const char *input)
 {
 	if (e->n_refused < sizeof e->refused / sizeof *e->refused)
 		e->refused[e->n_refused++] = input;
@@ -131,7 +131,7 @@ void lh_evidence_refuse(struct lh_evidence *e, const char *field, const char *pr
 {
 	if (told(e, field))
 		return;
-	tell(e, field);
+	warn_input(e, field);
 	refuse(e, &(struct lh_str){ field, strlen(field) }, &(struct lh_str){ problem, strlen(problem) });
 }
 
@@ -153,7 +153,7 @@ static bool is(struct lh_evidence *e, const struct lh_field *f, const char *name
 	n = lh_schema_check_value(f, name, v, &e->scratch, refuse, e, e->err);
 	e->failed |= n < 0;
 	if (n > 0) {
-		tell(e, name);
+		warn_input(e, name);
 		e->n_errors = before + (size_t)n;	/* it does not tell them all */
 	}
 	return n == 0;
@@ -497,16 +497,16 @@ static void put_metadata(struct lh_evidence *e, const struct lh_transform *t)
 	}
 }
 
-static void put_provenance(struct lh_evidence *e, enum lh_stem stem)
+static void put_provenance(struct lh_evidence *e, enum lh_stream stem)
 {
 	BEGIN(e, ",\"provenance\":");
 	if (e->from_stem != stem) {
 		lh_buf_reset(&e->from);
 		lh_buf_puts(&e->from, "{\"source_file\":\"");
-		lh_buf_puts(&e->from, lh_stem_source(stem));
+		lh_buf_puts(&e->from, lh_stream_source(stem));
 		lh_buf_puts(&e->from, "\",\"line_offset\":");
 		e->failed |= lh_buf_check(&e->from, e->err) < 0;
-		e->from_stem = e->failed ? LH_STEM_NONE : stem;
+		e->from_stem = e->failed ? LH_STREAM_NONE : stem;
 	}
 	lh_buf_add(e->out, e->from.p, e->from.len);
 	lh_buf_u64(e->out, e->off);
@@ -515,7 +515,7 @@ static void put_provenance(struct lh_evidence *e, enum lh_stem stem)
 	lh_buf_add(e->out, e->from_end.p, e->from_end.len);
 }
 
-static void put_record(struct lh_evidence *e, enum lh_stem stem)
+static void put_record(struct lh_evidence *e, enum lh_stream stem)
 {
 	const struct lh_transform *t = &lh_transforms[stem];
 	int i;
@@ -558,7 +558,7 @@ const struct lh_record *lh_evidence_record(struct lh_evidence *e)
 	return &e->made;
 }
 
-int lh_evidence_make(struct lh_evidence *e, enum lh_stem stem, const struct lh_record *row, uint64_t line_offset,
+int lh_evidence_make(struct lh_evidence *e, enum lh_stream stem, const struct lh_record *row, uint64_t line_offset,
 		     const unsigned char *sig_hash, struct lh_buf *out, struct lh_err *err)
 {
 	lh_buf_reset(&e->errors);

@@ -31,7 +31,7 @@ void lh_evidence_free(struct lh_evidence *e);
  * already, or NULL.  LH_EDATA: the row is refused, with the reasons in err
  * joined by "; ".
  */
-int lh_evidence_make(struct lh_evidence *e, enum lh_stem stem, const struct lh_record *row, uint64_t line_offset,
+int lh_evidence_make(struct lh_evidence *e, enum lh_stream stem, const struct lh_record *row, uint64_t line_offset,
 			    const unsigned char *sig_hash, struct lh_buf *out, struct lh_err *err);
 
 /* Of the row last made: its sig_hash, NULL when it has no canonical form. */

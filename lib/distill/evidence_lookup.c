@@ -19,7 +19,7 @@ struct known {
 	uint32_t n;
 };
 
-struct lh_join {
+struct lh_evidence_lookup {
 	char *path;
 	struct lh_rows *rows;	/* read along */
 	struct lh_row row;	/* the one read last */
@@ -34,9 +34,9 @@ struct lh_join {
 	int fd;			/* for looking up */
 };
 
-struct lh_join *lh_join_new(struct lh_err *err)
+struct lh_evidence_lookup *lh_evidence_lookup_new(struct lh_err *err)
 {
-	struct lh_join *j = lh_calloc(1, sizeof *j, err);
+	struct lh_evidence_lookup *j = lh_calloc(1, sizeof *j, err);
 
 	if (!j)
 		return NULL;
@@ -48,11 +48,11 @@ struct lh_join *lh_join_new(struct lh_err *err)
 	j->rows = lh_rows_new(err);
 	if (j->rows)
 		return j;
-	lh_join_free(j);
+	lh_evidence_lookup_free(j);
 	return NULL;
 }
 
-static void leave(struct lh_join *j)
+static void leave(struct lh_evidence_lookup *j)
 {
 	if (j->fd >= 0)
 		close(j->fd);
@@ -65,7 +65,7 @@ static void leave(struct lh_join *j)
 	j->indexed = false;
 }
 
-void lh_join_free(struct lh_join *j)
+void lh_evidence_lookup_free(struct lh_evidence_lookup *j)
 {
 	if (!j)
 		return;
@@ -77,7 +77,7 @@ void lh_join_free(struct lh_join *j)
 	free(j);
 }
 
-char *lh_join_path(const char *scored, struct lh_err *err)
+char *lh_evidence_lookup_path(const char *scored, struct lh_err *err)
 {
 	const char *rest = scored + strlen(LH_ROOT_SCORED);
 	size_t n = strlen(LH_ROOT_EVIDENCE), m = strlen(rest);
@@ -90,9 +90,9 @@ char *lh_join_path(const char *scored, struct lh_err *err)
 	return path;
 }
 
-int lh_join_open(struct lh_join *j, const struct lh_root *root, const char *scored, struct lh_err *err)
+int lh_evidence_lookup_open(struct lh_evidence_lookup *j, const struct lh_root *root, const char *scored, struct lh_err *err)
 {
-	char *relpath = lh_join_path(scored, err);
+	char *relpath = lh_evidence_lookup_path(scored, err);
 
 	leave(j);
 	j->next = 0;
@@ -124,7 +124,7 @@ static bool is(const struct lh_value *v, const struct lh_str *s)
 }
 
 /* Parse a line of evidence: 1 when it is the one, 0, -1. */
-static int is_it(struct lh_join *j, const char *p, size_t n, const struct lh_str *run_id, const struct lh_str *sig, struct lh_err *err)
+static int is_it(struct lh_evidence_lookup *j, const char *p, size_t n, const struct lh_str *run_id, const struct lh_str *sig, struct lh_err *err)
 {
 	struct lh_value v;
 
@@ -149,7 +149,7 @@ static int by_key(const void *a, const void *b)
 	return (x->at > y->at) - (x->at < y->at);
 }
 
-static int add(struct lh_join *j, const struct lh_row *row, struct lh_err *err)
+static int add(struct lh_evidence_lookup *j, const struct lh_row *row, struct lh_err *err)
 {
 	struct lh_str run_id, sig;
 	struct lh_value v;
@@ -164,7 +164,7 @@ static int add(struct lh_join *j, const struct lh_row *row, struct lh_err *err)
 	return 0;
 }
 
-static int read_through(struct lh_join *j, struct lh_err *err)
+static int read_through(struct lh_evidence_lookup *j, struct lh_err *err)
 {
 	struct lh_rows *rows = lh_rows_new(err);
 	struct lh_row row;
@@ -186,7 +186,7 @@ static int read_through(struct lh_join *j, struct lh_err *err)
 	return 0;
 }
 
-static int read_line(struct lh_join *j, const struct known *k, struct lh_err *err)
+static int read_line(struct lh_evidence_lookup *j, const struct known *k, struct lh_err *err)
 {
 	ssize_t got = 0;
 	char *room;
@@ -206,7 +206,7 @@ static int read_line(struct lh_join *j, const struct known *k, struct lh_err *er
 	return 0;
 }
 
-static int look_up(struct lh_join *j, const struct lh_str *run_id, const struct lh_str *sig, struct lh_found *found, struct lh_err *err)
+static int look_up(struct lh_evidence_lookup *j, const struct lh_str *run_id, const struct lh_str *sig, struct lh_found *found, struct lh_err *err)
 {
 	uint64_t key = key_of(run_id, sig);
 	size_t lo = 0, hi = j->n, mid;
@@ -233,7 +233,7 @@ static int look_up(struct lh_join *j, const struct lh_str *run_id, const struct 
 /* ---- reading along ---- */
 
 /* Go to the n-th row, if there are so many. */
-static int advance(struct lh_join *j, uint64_t n, struct lh_err *err)
+static int advance(struct lh_evidence_lookup *j, uint64_t n, struct lh_err *err)
 {
 	int rc;
 
@@ -249,7 +249,7 @@ static int advance(struct lh_join *j, uint64_t n, struct lh_err *err)
 	return 0;
 }
 
-int lh_join_find(struct lh_join *j, uint64_t n, const struct lh_str *run_id, const struct lh_str *sig, struct lh_found *found, struct lh_err *err)
+int lh_evidence_lookup_find(struct lh_evidence_lookup *j, uint64_t n, const struct lh_str *run_id, const struct lh_str *sig, struct lh_found *found, struct lh_err *err)
 {
 	int rc;
 

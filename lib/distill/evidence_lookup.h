@@ -6,8 +6,8 @@
  * not agree (by run id and sig_hash), the evidence is read through once, and
  * from then on rows are looked up.
  *
- *     lh_join_open(j, root, "data/scored-runs/2026/05/03/audits.jsonl", err);
- *     ... lh_join_find(j, n, &run_id, &sig, &found, err) ...
+ *     lh_evidence_lookup_open(j, root, "data/scored-runs/2026/05/03/audits.jsonl", err);
+ *     ... lh_evidence_lookup_find(j, n, &run_id, &sig, &found, err) ...
  */
 #ifndef LH_EVIDENCE_LOOKUP_H
 #define LH_EVIDENCE_LOOKUP_H
@@ -21,17 +21,17 @@ struct lh_found {
 	uint32_t n;
 };
 
-struct lh_join *lh_join_new(struct lh_err *err);
-void lh_join_free(struct lh_join *j);	/* NULL is fine */
+struct lh_evidence_lookup *lh_evidence_lookup_new(struct lh_err *err);
+void lh_evidence_lookup_free(struct lh_evidence_lookup *j);	/* NULL is fine */
 
 /* The evidence that a file of scored runs mirrors; it may not be there. */
-int lh_join_open(struct lh_join *j, const struct lh_root *root, const char *scored, struct lh_err *err);
+int lh_evidence_lookup_open(struct lh_evidence_lookup *j, const struct lh_root *root, const char *scored, struct lh_err *err);
 
 /* Of the n-th row (from 0): 1, 0 when there is none, -1.  Rows are asked for in
  * order. */
-int lh_join_find(struct lh_join *j, uint64_t n, const struct lh_str *run_id, const struct lh_str *sig, struct lh_found *found, struct lh_err *err);
+int lh_evidence_lookup_find(struct lh_evidence_lookup *j, uint64_t n, const struct lh_str *run_id, const struct lh_str *sig, struct lh_found *found, struct lh_err *err);
 
 /* "data/evidence/..." for "data/scored-runs/..."; to be freed. */
-char *lh_join_path(const char *scored, struct lh_err *err);
+char *lh_evidence_lookup_path(const char *scored, struct lh_err *err);
 
 #endif

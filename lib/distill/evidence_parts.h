@@ -47,11 +47,11 @@ struct lh_transform {
 	struct lh_evidence_rule also[LH_EVIDENCE_RULES], metadata[4];
 };
 
-extern const struct lh_transform lh_transforms[LH_STEMS];
+extern const struct lh_transform lh_transforms[LH_STREAMS];
 
 struct lh_evidence {
 	char *recorded_at;
-	const struct lh_field *field[LH_STEMS][LH_EVIDENCE_RULES];	/* of each rule's target */
+	const struct lh_field *field[LH_STREAMS][LH_EVIDENCE_RULES];	/* of each rule's target */
 	struct lh_evidence_id {
 		struct lh_evidence_part {
 			const char *before;	/* what stands before it, n bytes */
@@ -60,10 +60,10 @@ struct lh_evidence {
 			bool or_off;
 			char name[24];
 		} part[4];
-	} id[LH_STEMS][2];		/* run_id and task_id, taken apart */
+	} id[LH_STREAMS][2];		/* run_id and task_id, taken apart */
 	const struct lh_field *timestamp, *texts;
 	struct lh_buf from, from_end;	/* provenance, from its key to the offset, and behind the hash */
-	enum lh_stem from_stem;		/* the stem that from is of */
+	enum lh_stream from_stem;		/* the stem that from is of */
 	struct lh_buf canon, scratch;
 	struct lh_buf errors;		/* the first LH_EVIDENCE_REASONS, each with its NUL */
 	size_t n_errors;		/* all of them */

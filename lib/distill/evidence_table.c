@@ -25,7 +25,7 @@
 	.metadata = { CONST("kind", kind), KEEP("verifier", TEXT), KEEP("categorizer", TEXT) }, \
 }
 
-const struct lh_transform lh_transforms[LH_STEMS] = {
+const struct lh_transform lh_transforms[LH_STREAMS] = {
 	[LH_DISTILLED_FACTS] = DISTILLED("fact"),
 	[LH_DISTILLED_PROCEDURES] = DISTILLED("procedure"),
 	[LH_DISTILLED_CONFIG_HINTS] = DISTILLED("config_hint"),

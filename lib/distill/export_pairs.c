@@ -28,7 +28,7 @@ int lh_export_file(struct lh_exporting *x, const char *relpath, struct lh_err *e
 	f = &x->file[x->files];
 	*f = (struct lh_export_pair_file){ .scored_fd = -1, .evidence_fd = -1 };
 	f->scored = lh_strndup(relpath, strlen(relpath), err);
-	f->evidence = f->scored ? lh_join_path(relpath, err) : NULL;
+	f->evidence = f->scored ? lh_evidence_lookup_path(relpath, err) : NULL;
 	x->files++;
 	return f->evidence ? 0 : -1;
 }
@@ -57,7 +57,7 @@ static int brief(struct lh_exporting *x, uint16_t *number, struct lh_err *err)
 int lh_export_side(struct lh_exporting *x, struct lh_err *err)
 {
 	struct lh_sampler *s = x->each[LH_PREFERENCE].sampler;
-	const struct lh_said *said = lh_sampler_said(s);
+	const struct lh_sample_result *said = lh_sampler_result(s);
 	struct lh_place at;
 	int rc = lh_sample_judge(s, err);
 
@@ -144,7 +144,7 @@ static int read_side(struct lh_exporting *x, int side, const struct lh_place *at
 static int refuse(struct lh_exporting *x, enum lh_refusal why, const struct lh_place *chosen, const struct lh_place *rejected, struct lh_err *err)
 {
 	struct lh_export_one *e = &x->each[LH_PREFERENCE];
-	struct lh_refused r = { .why = why, .errors = &lh_sampler_said(e->sampler)->errors };
+	struct lh_refused r = { .why = why, .errors = &lh_sampler_result(e->sampler)->errors };
 
 	return read_line(x, 1, chosen, err) < 0 || read_line(x, 3, rejected, err) < 0 ||
 	       lh_pair_source(&x->pair, &r.source, err) < 0 ? -1 : lh_quarantine_read(e->refused, &r, err);
@@ -154,7 +154,7 @@ static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_pla
 {
 	struct lh_exporting *x = ctx;
 	struct lh_export_one *e = &x->each[LH_PREFERENCE];
-	const struct lh_said *said = lh_sampler_said(e->sampler);
+	const struct lh_sample_result *said = lh_sampler_result(e->sampler);
 	struct lh_side a, b;
 	struct lh_key key;
 	bool is_new = false;

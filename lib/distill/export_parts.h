@@ -35,7 +35,7 @@ struct lh_exporting {
 	struct lh_run *run;
 	struct lh_export_one each[LH_EXPORTERS];
 	struct lh_rows *rows;
-	struct lh_join *join;
+	struct lh_evidence_lookup *join;
 	const char *relpath;		/* of the file of scored runs */
 	uint64_t row_number, rows_read;	/* in it, in all files */
 	struct lh_row row;

@@ -21,9 +21,9 @@ struct side {
 static int add_file(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct side *s = ctx;
-	struct lh_fact fact;
+	struct lh_file_digest fact;
 	char hex[LH_SHA256_HEX + 1] = "";
-	int rc = lh_facts_of(s->run->facts, s->run->root, relpath, &fact, err);
+	int rc = lh_digest_cache_get(s->run->facts, s->run->root, relpath, &fact, err);
 
 	if (rc <= 0)
 		return rc;
@@ -44,13 +44,13 @@ static int by_name(const void *a, const void *b)
 
 static int add_sources(struct side *s, unsigned sources, struct lh_err *err)
 {
-	const char *path[LH_STEMS];
+	const char *path[LH_STREAMS];
 	size_t n = 0, i;
 	int rc = 0;
 
-	for (i = 0; i < LH_STEMS; i++)
+	for (i = 0; i < LH_STREAMS; i++)
 		if (!sources || sources & 1u << i)
-			path[n++] = lh_stem_source((enum lh_stem)i);
+			path[n++] = lh_stream_source((enum lh_stream)i);
 	qsort(path, n, sizeof *path, by_name);
 	for (i = 0; !rc && i < n; i++)
 		rc = add_file(s, path[i], err);

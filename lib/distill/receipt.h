@@ -12,7 +12,7 @@
  * record_count the sum of its files' lines that are not blank.
  *
  * A file that a run has hashed before and that has not changed since (device,
- * inode, size, times) is not read again: struct lh_facts remembers.  A source is
+ * inode, size, times) is not read again: struct lh_digest_cache remembers.  A source is
  * hashed while it is read, a file that a run makes while it is written.
  *
  * Errors:  0, or -1 with *err.
@@ -24,32 +24,32 @@
 #include "stage.h"
 
 /* What is to be known of a file. */
-struct lh_fact {
+struct lh_file_digest {
 	uint64_t bytes, records;
 	unsigned char sha256[32];
 };
 
-struct lh_facts *lh_facts_new(struct lh_err *err);
-void lh_facts_free(struct lh_facts *f);
+struct lh_digest_cache *lh_digest_cache_new(struct lh_err *err);
+void lh_digest_cache_free(struct lh_digest_cache *f);
 
 /* Of the file relpath of a root: 1, 0 when it is not there, -1. */
-int lh_facts_of(struct lh_facts *f, const struct lh_root *root, const char *relpath, struct lh_fact *fact, struct lh_err *err);
+int lh_digest_cache_get(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath, struct lh_file_digest *fact, struct lh_err *err);
 
 /* What hashes the files that are being read or made. */
 struct lh_hash2;
-struct lh_hash2 *lh_facts_hashing(struct lh_facts *f);
+struct lh_hash2 *lh_digest_cache_hashing(struct lh_digest_cache *f);
 
 /* The file was just put there with these contents, as the inode that made
  * describes (before its rename); what is there now is believed to be that if it
  * has the same inode, as many bytes, and was not written to since. */
 struct stat;
-int lh_facts_made(struct lh_facts *f, const struct lh_root *root, const char *relpath, const struct stat *made,
-			 const struct lh_fact *fact, struct lh_err *err);
+int lh_digest_cache_written(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath, const struct stat *made,
+			 const struct lh_file_digest *fact, struct lh_err *err);
 
 /* The file was read to its end and these were its contents, if it is now what
  * it was before. */
-int lh_facts_read(struct lh_facts *f, const struct lh_root *root, const char *relpath, const struct stat *before,
-			 const struct lh_fact *fact, struct lh_err *err);
+int lh_digest_cache_read(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath, const struct stat *before,
+			 const struct lh_file_digest *fact, struct lh_err *err);
 
 /*
  * End a stage: hash its files, fill what is open in *res, and replace its

@@ -20,10 +20,10 @@ struct known {
 	ino_t ino;
 	off_t size;
 	struct timespec changed, written;
-	struct lh_fact fact;
+	struct lh_file_digest fact;
 };
 
-struct lh_facts {
+struct lh_digest_cache {
 	struct known *v;
 	size_t n, cap;
 	struct lh_idmap by_path;
@@ -33,21 +33,21 @@ struct lh_facts {
 
 static struct lh_str path_of(const void *ctx, uint32_t i)
 {
-	const struct known *k = &((const struct lh_facts *)ctx)->v[i];
+	const struct known *k = &((const struct lh_digest_cache *)ctx)->v[i];
 
 	return (struct lh_str){ k->relpath, strlen(k->relpath) };
 }
 
-struct lh_facts *lh_facts_new(struct lh_err *err)
+struct lh_digest_cache *lh_digest_cache_new(struct lh_err *err)
 {
-	struct lh_facts *f = lh_calloc(1, sizeof *f + BLOCK, err);
+	struct lh_digest_cache *f = lh_calloc(1, sizeof *f + BLOCK, err);
 
 	if (f)
 		f->by_path = (struct lh_idmap){ .key = path_of, .ctx = f };
 	return f;
 }
 
-void lh_facts_free(struct lh_facts *f)
+void lh_digest_cache_free(struct lh_digest_cache *f)
 {
 	if (!f)
 		return;
@@ -58,7 +58,7 @@ void lh_facts_free(struct lh_facts *f)
 	free(f);
 }
 
-struct lh_hash2 *lh_facts_hashing(struct lh_facts *f)
+struct lh_hash2 *lh_digest_cache_hashing(struct lh_digest_cache *f)
 {
 	return &f->hashing;
 }
@@ -93,14 +93,14 @@ static uint64_t count_lines(const char *p, size_t n, bool *held)
 	return lines;
 }
 
-static int read_all(struct lh_facts *f, int fd, struct lh_fact *fact, struct lh_err *err)
+static int read_all(struct lh_digest_cache *f, int fd, struct lh_file_digest *fact, struct lh_err *err)
 {
 	struct lh_sha256 hash;
 	bool held = false;
 	size_t skip;
 	ssize_t n;
 
-	*fact = (struct lh_fact){ 0 };
+	*fact = (struct lh_file_digest){ 0 };
 	lh_sha256_start(&hash);
 	while ((n = lh_read_some(fd, f->block, BLOCK, err)) > 0) {
 		lh_sha256_more(&hash, f->block, (size_t)n);
@@ -125,7 +125,7 @@ static bool unchanged(const struct known *k, const struct stat *st)
 }
 
 /* The entry of that path, made if there is none; NULL when memory is out. */
-static struct known *entry_of(struct lh_facts *f, const char *relpath, struct lh_err *err)
+static struct known *entry_of(struct lh_digest_cache *f, const char *relpath, struct lh_err *err)
 {
 	int64_t i = lh_idmap_find(&f->by_path, relpath, strlen(relpath));
 	struct known *k;
@@ -142,7 +142,7 @@ static struct known *entry_of(struct lh_facts *f, const char *relpath, struct lh
 	return lh_idmap_set(&f->by_path, relpath, strlen(relpath), (uint32_t)(f->n - 1), err) < 0 ? NULL : k;
 }
 
-static void keep(struct known *k, const struct stat *st)
+static void keep_digest(struct known *k, const struct stat *st)
 {
 	k->dev = st->st_dev;
 	k->ino = st->st_ino;
@@ -151,7 +151,7 @@ static void keep(struct known *k, const struct stat *st)
 	k->written = st->st_mtim;
 }
 
-static int look(struct lh_facts *f, struct known *k, int fd, struct lh_err *err)
+static int look(struct lh_digest_cache *f, struct known *k, int fd, struct lh_err *err)
 {
 	struct stat st;
 
@@ -162,12 +162,12 @@ static int look(struct lh_facts *f, struct known *k, int fd, struct lh_err *err)
 	k->size = -1;
 	if (read_all(f, fd, &k->fact, err) < 0)
 		return -1;
-	keep(k, &st);
+	keep_digest(k, &st);
 	return 0;
 }
 
-int lh_facts_made(struct lh_facts *f, const struct lh_root *root, const char *relpath, const struct stat *made,
-		  const struct lh_fact *fact, struct lh_err *err)
+int lh_digest_cache_written(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath, const struct stat *made,
+		  const struct lh_file_digest *fact, struct lh_err *err)
 {
 	char *path = lh_root_join(root, relpath, err);
 	struct known *k = path ? entry_of(f, relpath, err) : NULL;
@@ -176,14 +176,14 @@ int lh_facts_made(struct lh_facts *f, const struct lh_root *root, const char *re
 	if (k && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_dev == made->st_dev && st.st_ino == made->st_ino &&
 	    (uint64_t)st.st_size == fact->bytes && same_time(&st.st_mtim, &made->st_mtim)) {
 		k->fact = *fact;
-		keep(k, &st);
+		keep_digest(k, &st);
 	}
 	free(path);
 	return k ? 0 : -1;
 }
 
-int lh_facts_read(struct lh_facts *f, const struct lh_root *root, const char *relpath, const struct stat *before,
-		  const struct lh_fact *fact, struct lh_err *err)
+int lh_digest_cache_read(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath, const struct stat *before,
+		  const struct lh_file_digest *fact, struct lh_err *err)
 {
 	char *path = lh_root_join(root, relpath, err);
 	struct known *k = path ? entry_of(f, relpath, err) : NULL;
@@ -191,7 +191,7 @@ int lh_facts_read(struct lh_facts *f, const struct lh_root *root, const char *re
 
 	if (k && (uint64_t)before->st_size == fact->bytes) {
 		k->fact = *fact;
-		keep(k, before);
+		keep_digest(k, before);
 		if (lstat(path, &st) < 0 || !unchanged(k, &st))
 			k->size = -1;
 	}
@@ -199,7 +199,7 @@ int lh_facts_read(struct lh_facts *f, const struct lh_root *root, const char *re
 	return k ? 0 : -1;
 }
 
-int lh_facts_of(struct lh_facts *f, const struct lh_root *root, const char *relpath, struct lh_fact *fact, struct lh_err *err)
+int lh_digest_cache_get(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath, struct lh_file_digest *fact, struct lh_err *err)
 {
 	char *path = lh_root_join(root, relpath, err);
 	struct known *k = path ? entry_of(f, relpath, err) : NULL;

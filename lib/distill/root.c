@@ -19,7 +19,7 @@
 
 struct lh_root {
 	struct lh_lock lock;
-	struct lh_facts *facts;
+	struct lh_digest_cache *facts;
 	char path[];
 };
 
@@ -63,12 +63,12 @@ const char *lh_root_path(const struct lh_root *r)
 	return r->path;
 }
 
-void lh_root_remember(struct lh_root *r, struct lh_facts *facts)
+void lh_root_remember(struct lh_root *r, struct lh_digest_cache *facts)
 {
 	r->facts = facts;
 }
 
-struct lh_facts *lh_root_facts(const struct lh_root *r)
+struct lh_digest_cache *lh_root_digests(const struct lh_root *r)
 {
 	return r->facts;
 }

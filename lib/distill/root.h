@@ -51,9 +51,9 @@ const char *lh_root_path(const struct lh_root *r);
 
 /* Facts (receipt.h) that are told of every file that grows from here on, or
  * NULL.  They must outlive the root. */
-struct lh_facts;
-void lh_root_remember(struct lh_root *r, struct lh_facts *facts);
-struct lh_facts *lh_root_facts(const struct lh_root *r);
+struct lh_digest_cache;
+void lh_root_remember(struct lh_root *r, struct lh_digest_cache *facts);
+struct lh_digest_cache *lh_root_digests(const struct lh_root *r);
 
 /* Where relpath is, for whoever opens it; freed by the caller. */
 char *lh_root_join(const struct lh_root *r, const char *relpath, struct lh_err *err);

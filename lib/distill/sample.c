@@ -101,7 +101,7 @@ struct lh_sampler *lh_sampler_new(enum lh_exporter x, const struct lh_export *ho
 	lh_buf_init(&s->scratch, LH_BUF_NOMAX);
 	lh_buf_init(&s->said.errors, LH_BUF_NOMAX);
 	s->recorded_at = lh_strndup(recorded_at, strlen(recorded_at), err);
-	if (s->recorded_at && (!how->verify_paths || (s->beneath = lh_beneath_open(how->verify_paths, err)) >= 0))
+	if (s->recorded_at && (!how->verify_paths || (s->beneath = lh_open_beneath(how->verify_paths, err)) >= 0))
 		return s;
 	lh_sampler_free(s);
 	return NULL;
@@ -123,7 +123,7 @@ void lh_sampler_free(struct lh_sampler *s)
 	free(s);
 }
 
-const struct lh_said *lh_sampler_said(const struct lh_sampler *s)
+const struct lh_sample_result *lh_sampler_result(const struct lh_sampler *s)
 {
 	return &s->said;
 }
@@ -201,7 +201,7 @@ static int read_origin(struct lh_source *src, const struct lh_record *rec, const
 	if (take_text(&src->run_id, lh_record_get(rec, run_id), err) < 0 ||
 	    take_text(&src->sig, &src->sig_hash, err) < 0 || take_text(&src->path, &src->file, err) < 0)
 		return -1;
-	src->stem = lh_stem_text(src->path.s.p, src->path.s.n);
+	src->stem = lh_stream_text(src->path.s.p, src->path.s.n);
 	return 0;
 }
 
@@ -324,7 +324,7 @@ static bool is_output(const struct lh_source *src)
 	if (is_text(src->evidence, "model_role", "executor") || is_text(src->evidence, "model_role", "applier"))
 		return true;
 	return is_text(src->evidence, "model_role", "reviewer") &&
-	       ((verdict && !is_absent(verdict)) || lh_stem_read(src->stem.p, src->stem.n) == LH_AUDITS);
+	       ((verdict && !is_absent(verdict)) || lh_stream_read(src->stem.p, src->stem.n) == LH_AUDITS);
 }
 
 static int gate_model(struct lh_sampler *s, const struct lh_source *src)
@@ -353,7 +353,7 @@ static int gate_files(struct lh_sampler *s, const struct lh_source *src, struct 
 		lh_buf_reset(&s->scratch);
 		if (it.val.type != LH_STRING)
 			continue;
-		if (lh_value_str(&it.val, &s->scratch, &f, err) < 0 || (rc = lh_beneath_has(s->beneath, f.p, f.n, err)) < 0)
+		if (lh_value_str(&it.val, &s->scratch, &f, err) < 0 || (rc = lh_exists_beneath(s->beneath, f.p, f.n, err)) < 0)
 			return -1;
 		if (!rc)
 			lh_sample_refuse(s, LH_HALLUCINATED_FILE_PATH, "source_files: %.*s does not exist", (int)f.n, f.p);

@@ -12,7 +12,7 @@
  *     if (rc > 0)
  *             rc = lh_sample_make(s, evidence, &out, err);     1: out has grown
  *     if (rc == 0)
- *             ... lh_sampler_said(s)->refused ...
+ *             ... lh_sampler_result(s)->refused ...
  *     lh_sampler_free(s);
  *
  * Preference samples are made of two records each: lh_sample_scored and
@@ -23,7 +23,7 @@
  * white space, and characters are code points.
  *
  * Owner:   records must live until lh_sample_make or lh_sample_side returns;
- *          what lh_sampler_said points to, until the next call.
+ *          what lh_sampler_result points to, until the next call.
  * Threads: one thread per sampler.
  */
 #ifndef LH_SAMPLE_H
@@ -75,7 +75,7 @@ struct lh_sampler *lh_sampler_new(enum lh_exporter x, const struct lh_export *ho
 void lh_sampler_free(struct lh_sampler *s);
 
 /* Of the last call. */
-struct lh_said {
+struct lh_sample_result {
 	enum lh_refusal refused;
 	struct lh_buf errors;		/* JSON strings with commas between them */
 	struct lh_value provenance;	/* p NULL: it has none */
@@ -84,7 +84,7 @@ struct lh_said {
 	enum lh_category category;
 	char id[LH_SAMPLE_ID];		/* of the sample made */
 };
-const struct lh_said *lh_sampler_said(const struct lh_sampler *s);
+const struct lh_sample_result *lh_sampler_result(const struct lh_sampler *s);
 
 /* The gates that a scored run alone decides: 1, 0 refused, -1. */
 int lh_sample_scored(struct lh_sampler *s, const struct lh_record *scored, struct lh_err *err);

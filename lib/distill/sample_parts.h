@@ -37,7 +37,7 @@ struct lh_sampler {
 	struct lh_source *src;	/* what a sample is made of: one, or whoever's it shares */
 	struct lh_buf built;	/* a text while it is put together */
 	struct lh_buf scratch;
-	struct lh_said said;
+	struct lh_sample_result said;
 };
 
 #define LH_PUTS(b, text) lh_buf_add(b, text, sizeof text - 1)

@@ -15,7 +15,7 @@ int lh_sample_title(struct lh_buf *to, const struct lh_source *src, struct lh_er
  * of one task must ask for it in the same words for ever.
  */
 static const struct {
-	enum lh_stem stem;
+	enum lh_stream stem;
 	const char *prefix;	/* NULL: up to the first colon */
 	const char *sentence;
 } sentences[] = {
@@ -76,7 +76,7 @@ static bool split(const struct lh_str *task, const struct lh_str *class, struct 
 
 int lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch, struct lh_err *err)
 {
-	enum lh_stem stem = lh_stem_read(src->stem.p, src->stem.n);
+	enum lh_stream stem = lh_stream_read(src->stem.p, src->stem.n);
 	const char *sentence = GENERIC;
 	struct lh_str rest = src->task.s, before = src->stem, extra = { "", 0 };
 	size_t i, n = sizeof sentences / sizeof *sentences;

@@ -143,11 +143,11 @@ static int find_stem(struct lh_scorer *s, const struct from *from, struct lh_err
 	lh_buf_reset(&s->path);
 	if (file->p && lh_value_str(file, &s->path, &path, err) < 0)
 		return -1;
-	s->stem = lh_stem_text(path.p, path.n);
+	s->stem = lh_stream_text(path.p, path.n);
 	return 0;
 }
 
-static int judge(struct lh_scorer *s, const struct lh_record *evidence, const struct from *from, struct lh_judged *got, struct lh_err *err)
+static int judge_evidence(struct lh_scorer *s, const struct lh_record *evidence, const struct from *from, struct lh_judged *got, struct lh_err *err)
 {
 	struct lh_str found = { "", 0 };
 	const struct lh_score_rule *r;
@@ -155,7 +155,7 @@ static int judge(struct lh_scorer *s, const struct lh_record *evidence, const st
 
 	if (find_stem(s, from, err) < 0)
 		return -1;
-	r = lh_score_rules(lh_stem_read(s->stem.p, s->stem.n));
+	r = lh_score_rules(lh_stream_read(s->stem.p, s->stem.n));
 	while (!(rc = r->test(s, evidence, r, &found, err)))
 		r++;
 	if (rc < 0)
@@ -179,7 +179,7 @@ int lh_score_judge(struct lh_scorer *s, const struct lh_record *evidence, struct
 	struct from from;
 
 	read_from(evidence, &from);
-	return judge(s, evidence, &from, got, err);
+	return judge_evidence(s, evidence, &from, got, err);
 }
 
 /* ---- the scored run ---- */
@@ -190,7 +190,7 @@ struct source {
 	struct from from;
 };
 
-static int take(const struct lh_record *rec, const char *name, struct lh_value *out, struct lh_err *err)
+static int take_member(const struct lh_record *rec, const char *name, struct lh_value *out, struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(rec, name);
 
@@ -202,7 +202,7 @@ static int take(const struct lh_record *rec, const char *name, struct lh_value *
 
 static int find_source(const struct lh_record *rec, struct source *src, struct lh_err *err)
 {
-	if (take(rec, "run_id", &src->run_id, err) < 0 || take(rec, "task_id", &src->task_id, err) < 0)
+	if (take_member(rec, "run_id", &src->run_id, err) < 0 || take_member(rec, "task_id", &src->task_id, err) < 0)
 		return -1;
 	read_from(rec, &src->from);
 	return check_from(&src->from, err);
@@ -210,7 +210,7 @@ static int find_source(const struct lh_record *rec, struct source *src, struct l
 
 #define PUTS(b, text) lh_buf_add(b, text, sizeof text - 1)
 
-static void put(struct lh_buf *out, const struct lh_value *v)
+static void put_value(struct lh_buf *out, const struct lh_value *v)
 {
 	lh_buf_add(out, v->p, v->n);
 }
@@ -221,7 +221,7 @@ static int put_jcs(struct lh_scorer *s, const struct lh_value *v, struct lh_err 
 	struct lh_str text;
 
 	if (!v->escaped) {
-		put(&s->jcs, v);
+		put_value(&s->jcs, v);
 		return 0;
 	}
 	lh_buf_reset(&s->text);
@@ -285,13 +285,13 @@ static int list_reasons(struct lh_scorer *s, const struct lh_judged *got, struct
 static void put_provenance(struct lh_buf *out, const struct from *from)
 {
 	PUTS(out, ",\"provenance\":{\"source_file\":");
-	put(out, &from->v[FILE_NAME]);
+	put_value(out, &from->v[FILE_NAME]);
 	PUTS(out, ",\"line_offset\":");
-	put(out, &from->v[OFFSET]);
+	put_value(out, &from->v[OFFSET]);
 	PUTS(out, ",\"sig_hash\":");
-	put(out, &from->v[SIG]);
+	put_value(out, &from->v[SIG]);
 	PUTS(out, ",\"recorded_at\":");
-	put(out, &from->v[RECORDED_AT]);
+	put_value(out, &from->v[RECORDED_AT]);
 	PUTS(out, "}");
 }
 
@@ -302,13 +302,13 @@ int lh_score_unsigned(struct lh_scorer *s, const struct lh_record *evidence, con
 	struct lh_judged got;
 	struct source src;
 
-	if (find_source(evidence, &src, err) < 0 || judge(s, evidence, &src.from, &got, err) < 0 ||
+	if (find_source(evidence, &src, err) < 0 || judge_evidence(s, evidence, &src.from, &got, err) < 0 ||
 	    list_reasons(s, &got, err) < 0 || put_decision(s, &src, got.category, err) < 0)
 		return -1;
 	PUTS(out, "{\"schema_version\":1,\"evidence_run_id\":");
-	put(out, &src.run_id);
+	put_value(out, &src.run_id);
 	PUTS(out, ",\"evidence_task_id\":");
-	put(out, &src.task_id);
+	put_value(out, &src.task_id);
 	PUTS(out, ",\"category\":\"");
 	lh_buf_puts(out, lh_category_name(got.category));
 	PUTS(out, "\",\"reasons\":");
@@ -317,7 +317,7 @@ int lh_score_unsigned(struct lh_scorer *s, const struct lh_record *evidence, con
 	if (scored_at)
 		lh_buf_json(out, scored_at, strlen(scored_at));
 	else
-		put(out, &src.from.v[RECORDED_AT]);
+		put_value(out, &src.from.v[RECORDED_AT]);
 	PUTS(out, ",\"scorer_version\":\"" LH_SCORER_VERSION "\",\"sub_scores\":{\"scored_sig\":\"");
 	*at = out->len;
 	lh_buf_add(out, room, sizeof room);
@@ -343,7 +343,7 @@ int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const ch
 
 /* ---- what is on file ---- */
 
-int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stem *stem, struct lh_err *err)
+int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stream *stem, struct lh_err *err)
 {
 	struct lh_str hex, path;
 	struct lh_buf scratch;	/* for escapes, which are seldom there */
@@ -358,7 +358,7 @@ int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_ste
 	if (!rc && !lh_unhex(hex.p, hex.n, sig))
 		rc = lh_err_set(err, LH_EDATA, "provenance.sig_hash: expected 64 lowercase hex digits");
 	if (!rc && (rc = lh_value_str(&from.v[FILE_NAME], &scratch, &path, err)) == 0)
-		*stem = lh_stem_of(path.p, path.n);
+		*stem = lh_stream_of(path.p, path.n);
 	lh_buf_free(&scratch);
 	return rc;
 }
@@ -367,12 +367,12 @@ int lh_scored_read(const struct lh_record *run, struct lh_scored *got, struct lh
 {
 	struct lh_value v;
 
-	if (lh_score_sig(run, got->sig, &got->stem, err) < 0 || take(run, "category", &v, err) < 0)
+	if (lh_score_sig(run, got->sig, &got->stem, err) < 0 || take_member(run, "category", &v, err) < 0)
 		return -1;
 	got->category = lh_category_read(&v);
 	if (got->category == LH_CATEGORY_NONE)
 		return lh_err_set(err, LH_EDATA, "category: unknown");
-	if (take(run, "scorer_version", &v, err) < 0)
+	if (take_member(run, "scorer_version", &v, err) < 0)
 		return -1;
 	got->current = lh_value_is(&v, LH_SCORER_VERSION, strlen(LH_SCORER_VERSION));
 	return 0;

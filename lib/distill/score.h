@@ -64,13 +64,13 @@ int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const ch
 /* What stands on file of a scored run, and which evidence it is about. */
 struct lh_scored {
 	unsigned char sig[32];		/* provenance.sig_hash */
-	enum lh_stem stem;
+	enum lh_stream stem;
 	enum lh_category category;
 	bool current;			/* by LH_SCORER_VERSION */
 };
 int lh_scored_read(const struct lh_record *run, struct lh_scored *got, struct lh_err *err);
 
 /* provenance.sig_hash of an evidence record or a scored run, and the stem. */
-int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stem *stem, struct lh_err *err);
+int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stream *stem, struct lh_err *err);
 
 #endif

@@ -69,8 +69,8 @@ int lh_ahead_line(struct lh_ahead *a, enum lh_category category, const char *lin
 
 int lh_ahead_done(struct lh_ahead *a, struct lh_err *err)
 {
-	struct lh_fact fact;
-	int rc = lh_facts_of(a->run->facts, a->run->root, a->evidence, &fact, err);
+	struct lh_file_digest fact;
+	int rc = lh_digest_cache_get(a->run->facts, a->run->root, a->evidence, &fact, err);
 
 	if (rc <= 0)
 		return rc;
@@ -83,8 +83,8 @@ int lh_ahead_done(struct lh_ahead *a, struct lh_err *err)
 /* Is what was scored what lies there now, and there still is no mirror? */
 static int still(const struct lh_ahead *a, const char *mirror, struct lh_err *err)
 {
-	struct lh_fact fact;
-	int rc = a->done ? lh_facts_of(a->run->facts, a->run->root, a->evidence, &fact, err) : 0;
+	struct lh_file_digest fact;
+	int rc = a->done ? lh_digest_cache_get(a->run->facts, a->run->root, a->evidence, &fact, err) : 0;
 
 	if (rc <= 0 || memcmp(a->sha256, fact.sha256, sizeof a->sha256))
 		return rc < 0 ? -1 : 0;

@@ -10,7 +10,7 @@
 #define ON_FILE 0
 #define NOW 4
 
-static int note(struct lh_drift *d, const unsigned char sig[32], enum lh_stem stem, enum lh_category category, int side, struct lh_err *err)
+static int note(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stem, enum lh_category category, int side, struct lh_err *err)
 {
 	unsigned char key[32], *pair;
 	bool is_new;
@@ -26,12 +26,12 @@ static int note(struct lh_drift *d, const unsigned char sig[32], enum lh_stem st
 	return 0;
 }
 
-int lh_drift_scored(struct lh_drift *d, const unsigned char sig[32], enum lh_stem stem, enum lh_category category, struct lh_err *err)
+int lh_drift_scored(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stem, enum lh_category category, struct lh_err *err)
 {
 	return note(d, sig, stem, category, ON_FILE, err);
 }
 
-int lh_drift_judged(struct lh_drift *d, const unsigned char sig[32], enum lh_stem stem, enum lh_category category, struct lh_err *err)
+int lh_drift_judged(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stem, enum lh_category category, struct lh_err *err)
 {
 	return note(d, sig, stem, category, NOW, err);
 }

@@ -30,8 +30,8 @@ struct lh_drift {
 	uint64_t orphans;		/* scored runs without their evidence */
 };
 
-int lh_drift_scored(struct lh_drift *d, const unsigned char sig[32], enum lh_stem stem, enum lh_category category, struct lh_err *err);
-int lh_drift_judged(struct lh_drift *d, const unsigned char sig[32], enum lh_stem stem, enum lh_category category, struct lh_err *err);
+int lh_drift_scored(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stem, enum lh_category category, struct lh_err *err);
+int lh_drift_judged(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stem, enum lh_category category, struct lh_err *err);
 
 /* Count the pairs and forget them: what comes later is joined anew. */
 void lh_drift_settle(struct lh_drift *d);

@@ -42,6 +42,6 @@ void lh_score_sign(const struct lh_scorer *s, char *hex);
 void lh_score_sign_pair(const struct lh_scorer *const s[2], char *const hex[2]);
 
 /* The rules for a source. */
-const struct lh_score_rule *lh_score_rules(enum lh_stem st);
+const struct lh_score_rule *lh_score_rules(enum lh_stream st);
 
 #endif

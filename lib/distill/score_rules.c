@@ -262,7 +262,7 @@ static const struct lh_score_rule extractions[] = {
 	{ stem, .category = REVIEW, .reason = "extraction_class=" },
 };
 
-const struct lh_score_rule *lh_score_rules(enum lh_stem st)
+const struct lh_score_rule *lh_score_rules(enum lh_stream st)
 {
 	switch (st) {
 	case LH_SCRUM_REVIEWS:

@@ -220,7 +220,7 @@ static int open_run(struct lh_run *run, const char *now, struct lh_err *err)
 		return -1;
 	if (run->how.dry)
 		return 0;
-	run->facts = lh_facts_new(err);
+	run->facts = lh_digest_cache_new(err);
 	lh_root_remember(run->root, run->facts);
 	if (!run->facts || lh_root_lock(run->root, run->how.lock_timeout, err) < 0 || sweep(run, err) < 0 || settle_id(run, err) < 0)
 		return -1;
@@ -247,7 +247,7 @@ void lh_run_close(struct lh_run *run)
 		return;
 	lh_ahead_free(run->ahead);
 	lh_root_close(run->root);
-	lh_facts_free(run->facts);
+	lh_digest_cache_free(run->facts);
 	free(run->id);
 	free(run);
 }

@@ -64,7 +64,7 @@ struct lh_run_how {
 	{ 0, "run-id", "ID", "of the run (default: a UUID)", LH_OPT_TEXT, false, offsetof(s, how.run_id), 0, 0, NULL, verbs }, \
 	LH_LOCK_OPTION(verbs)
 
-struct lh_facts;
+struct lh_digest_cache;
 struct lh_ahead;
 
 struct lh_run {
@@ -77,7 +77,7 @@ struct lh_run {
 	bool fixed;				/* the clock stands: nothing takes time */
 	int64_t now;				/* of a clock that stands, in ms */
 	struct lh_run_how how;
-	struct lh_facts *facts;			/* of files hashed before in this run */
+	struct lh_digest_cache *facts;			/* of files hashed before in this run */
 	struct lh_ahead *ahead;			/* evidence scored while it was collected */
 };
 

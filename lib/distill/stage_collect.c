@@ -220,7 +220,7 @@ static int take_evidence(struct collect *c, const char *p, size_t n, struct lh_e
 
 static int take_skip(struct collect *c, const char *hash, const char *errors, size_t n, uint64_t line, struct lh_err *err)
 {
-	const char *source = lh_stem_source(c->stem);
+	const char *source = lh_stream_source(c->stem);
 	unsigned char key[32];
 	char hex[64];
 	bool is_new;
@@ -270,7 +270,7 @@ static int check_sum(const struct collect *c, struct lh_err *err)
 	if (g->read == g->written + g->skipped + g->deduped &&
 	    (c->run->how.dry || lh_append_lines(c->out) == g->written))
 		return 0;
-	return lh_err_set(err, LH_ECORRUPT, "%s: %llu rows read, but %llu written, %llu skipped and %llu deduped", lh_stem_source(c->stem),
+	return lh_err_set(err, LH_ECORRUPT, "%s: %llu rows read, but %llu written, %llu skipped and %llu deduped", lh_stream_source(c->stem),
 			  (unsigned long long)g->read, (unsigned long long)g->written,
 			  (unsigned long long)g->skipped, (unsigned long long)g->deduped);
 }
@@ -280,16 +280,16 @@ static void on_bytes(void *ctx, const char *p, size_t n)
 	struct collect *c = ctx;
 
 	c->bytes += n;
-	lh_hash2_show(lh_facts_hashing(c->run->facts), &c->hash, p, n);
+	lh_hash2_show(lh_digest_cache_hashing(c->run->facts), &c->hash, p, n);
 }
 
 /* For the receipt: what the source holds. */
 static int tell_source(struct collect *c, struct lh_err *err)
 {
-	struct lh_fact fact = { .bytes = c->bytes, .records = c->read };
+	struct lh_file_digest fact = { .bytes = c->bytes, .records = c->read };
 
-	lh_hash2_end(lh_facts_hashing(c->run->facts), &c->hash, fact.sha256);
-	return lh_facts_read(c->run->facts, c->run->root, lh_stem_source(c->stem), &c->before, &fact, err);
+	lh_hash2_end(lh_digest_cache_hashing(c->run->facts), &c->hash, fact.sha256);
+	return lh_digest_cache_read(c->run->facts, c->run->root, lh_stream_source(c->stem), &c->before, &fact, err);
 }
 
 static int commit(struct collect *c, struct lh_err *err)
@@ -308,7 +308,7 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 	char relpath[128];
 	int rc;
 
-	snprintf(relpath, sizeof relpath, "%s/%s.jsonl", c->how->output, lh_stem_name(c->stem));
+	snprintf(relpath, sizeof relpath, "%s/%s.jsonl", c->how->output, lh_stream_name(c->stem));
 	if (lh_collect_known(c, relpath, err) < 0)
 		return -1;
 	c->ahead = NULL;
@@ -326,7 +326,7 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 	if (!rc && !c->run->how.dry)
 		rc = commit(c, err);
 	if (!c->run->how.dry)
-		lh_hash2_free(lh_facts_hashing(c->run->facts), &c->hash);
+		lh_hash2_free(lh_digest_cache_hashing(c->run->facts), &c->hash);
 	lh_append_close(c->out);
 	lh_hashset_free(&c->seen);
 	return rc;
@@ -334,7 +334,7 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 
 static int collect_source(struct collect *c, struct lh_err *err)
 {
-	char *path = lh_root_join(c->run->root, lh_stem_source(c->stem), err);
+	char *path = lh_root_join(c->run->root, lh_stream_source(c->stem), err);
 	int fd, rc;
 
 	if (!path)
@@ -364,10 +364,10 @@ static int collect_all(struct collect *c, struct lh_err *err)
 	c->skips = lh_append_open(c->run->root, LH_ROOT_SKIPS, err);
 	if (!c->skips)
 		return -1;
-	for (s = 0; s < LH_STEMS; s++) {
+	for (s = 0; s < LH_STREAMS; s++) {
 		if (c->how->sources && !(c->how->sources & 1u << s))
 			continue;
-		c->stem = (enum lh_stem)s;
+		c->stem = (enum lh_stream)s;
 		c->got = &c->how->of[s];
 		if (collect_source(c, err) < 0)
 			return -1;
@@ -407,15 +407,15 @@ int lh_stage_collect(struct lh_run *run, struct lh_stage_result *res, struct lh_
 	return lh_receipt_write(run, res, err);
 }
 
-void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum lh_stem stem, struct lh_buf *out)
+void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum lh_stream stem, struct lh_buf *out)
 {
 	const struct lh_collected *g = &c->of[stem];
 
 	lh_buf_printf(out, "{\"source_file_relpath\":\"%s\",\"rows_present\":%s,\"rows_read\":%llu,\"rows_written\":%llu,"
-		      "\"rows_skipped\":%llu,\"rows_deduped\":%llu,\"output_files\":[", lh_stem_source(stem), g->present ? "true" : "false",
+		      "\"rows_skipped\":%llu,\"rows_deduped\":%llu,\"output_files\":[", lh_stream_source(stem), g->present ? "true" : "false",
 		      (unsigned long long)g->read, (unsigned long long)g->written,
 		      (unsigned long long)g->skipped, (unsigned long long)g->deduped);
 	if (g->written && !run->how.dry)
-		lh_buf_printf(out, "\"%s/%s.jsonl\"", c->output, lh_stem_name(stem));
+		lh_buf_printf(out, "\"%s/%s.jsonl\"", c->output, lh_stream_name(stem));
 	lh_buf_puts(out, "]}");
 }

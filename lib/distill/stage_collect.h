@@ -1,7 +1,7 @@
 /*
  * stage_collect - the sources of a root become evidence.
  *
- * Source by source, in the order of enum lh_stem: the sig_hashes on file are
+ * Source by source, in the order of enum lh_stream: the sig_hashes on file are
  * read first, then the source's rows are mapped on all threads and appended in
  * order to the evidence of the run's day.  A source's evidence is committed
  * when all of it was read, the skips when every source was; a run that died in
@@ -32,15 +32,15 @@ struct lh_collect {
 	unsigned sources;	/* bit set of the stems to read; 0: all */
 	uint64_t max_line;	/* a longer line is a skip; 0: the default of --max-line */
 	/* Told each row that is skipped, with its reasons as a JSON array; or NULL. */
-	void (*skipped)(void *ctx, enum lh_stem stem, uint64_t line, const char *reasons, size_t n);
+	void (*skipped)(void *ctx, enum lh_stream stem, uint64_t line, const char *reasons, size_t n);
 	void *ctx;
 
 	/* filled: */
-	struct lh_collected of[LH_STEMS], all;
+	struct lh_collected of[LH_STREAMS], all;
 	char output[64];	/* the folder of the run's evidence, relative to the root */
 };
 
 /* Append what became of a source, as a JSON object. */
-void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum lh_stem stem, struct lh_buf *out);
+void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum lh_stream stem, struct lh_buf *out);
 
 #endif

@@ -58,13 +58,13 @@ int lh_export_evidence(struct lh_exporting *x, struct lh_err *err)
 	if (x->sought)
 		return 0;
 	x->sought = true;
-	rc = lh_join_find(x->join, x->row_number, &x->src.run_id.s, &x->src.sig.s, &x->found, err);
+	rc = lh_evidence_lookup_find(x->join, x->row_number, &x->src.run_id.s, &x->src.sig.s, &x->found, err);
 	return rc > 0 ? lh_source_evidence(&x->src, x->found.evidence, err) : rc;
 }
 
 static int refuse(struct lh_exporting *x, struct lh_export_one *e, enum lh_refusal why, struct lh_err *err)
 {
-	const struct lh_said *said = lh_sampler_said(e->sampler);
+	const struct lh_sample_result *said = lh_sampler_result(e->sampler);
 	struct lh_refused r = {
 		.why = why, .source = { x->scored.line, x->scored.len },
 		.provenance = said->provenance, .key = x->key, .errors = &said->errors
@@ -75,7 +75,7 @@ static int refuse(struct lh_exporting *x, struct lh_export_one *e, enum lh_refus
 
 int lh_export_sample(struct lh_exporting *x, struct lh_export_one *e, const struct lh_key *key, bool *is_new, struct lh_err *err)
 {
-	const char *id = lh_sampler_said(e->sampler)->id;
+	const char *id = lh_sampler_result(e->sampler)->id;
 	struct lh_export_ids *made = &e->made;
 	uint64_t *bits = lh_keymap_at(&x->known, key, err);
 
@@ -94,7 +94,7 @@ int lh_export_sample(struct lh_exporting *x, struct lh_export_one *e, const stru
 
 static int export_one(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
 {
-	const struct lh_said *said = lh_sampler_said(e->sampler);
+	const struct lh_sample_result *said = lh_sampler_result(e->sampler);
 	bool is_new;
 	int rc;
 
@@ -205,7 +205,7 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 			x->each[i].how->files += rc > 0;
 			stage = x->each[i].res->stage;
 		}
-	if (rc > 0 && (lh_join_open(x->join, x->run->root, relpath, err) < 0 || lh_export_file(x, relpath, err) < 0))
+	if (rc > 0 && (lh_evidence_lookup_open(x->join, x->run->root, relpath, err) < 0 || lh_export_file(x, relpath, err) < 0))
 		rc = -1;
 	for (x->row_number = 0; rc > 0 && (rc = lh_rows_next(x->rows, &x->row, err)) > 0; x->row_number++)
 		if (on_row(x, stage, err) < 0)
@@ -246,7 +246,7 @@ static void close_all(struct lh_exporting *x)
 
 	for (i = 0; i < LH_EXPORTERS; i++)
 		close_one(&x->each[i]);
-	lh_join_free(x->join);
+	lh_evidence_lookup_free(x->join);
 	lh_rows_free(x->rows);
 	lh_keymap_free(&x->known);
 	lh_record_free(&x->scored);
@@ -268,7 +268,7 @@ static int open_one(struct lh_exporting *x, struct lh_export_one *e, struct lh_e
 }
 
 /* Nothing may be lost on the way. */
-static int settle(struct lh_export_one *e, struct lh_err *err)
+static int settle_export(struct lh_export_one *e, struct lh_err *err)
 {
 	struct lh_export *how = e->how;
 	int i;
@@ -291,7 +291,7 @@ static int finish(struct lh_exporting *x, struct lh_export_one *e, struct lh_err
 
 	if (e->x == LH_PREFERENCE && lh_export_pairs(x, err) < 0)
 		return -1;
-	if (settle(e, err) < 0 || lh_export_check(x->run->root, e->x, &x->known, &e->made, res, err) < 0)
+	if (settle_export(e, err) < 0 || lh_export_check(x->run->root, e->x, &x->known, &e->made, res, err) < 0)
 		return -1;
 	close_one(e);
 	*e = (struct lh_export_one){ .x = e->x };
@@ -305,7 +305,7 @@ static int export_all(struct lh_exporting *x, struct lh_err *err)
 	int i, done = 0;
 
 	x->rows = lh_rows_new(err);
-	x->join = x->rows ? lh_join_new(err) : NULL;
+	x->join = x->rows ? lh_evidence_lookup_new(err) : NULL;
 	if (!x->join)
 		return -1;
 	for (i = 0; i < LH_EXPORTERS; i++) {

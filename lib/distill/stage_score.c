@@ -81,7 +81,7 @@ static int score(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 	enum lh_category category = LH_CATEGORY_NONE;
 	unsigned char sig[32];
 	size_t at = out->len;
-	enum lh_stem stem;
+	enum lh_stream stem;
 
 	if (lh_score_sig(rec, sig, &stem, err) == 0 && lh_hashset_has(&w->st->on_file, sig)) {
 		lh_buf_putc(out, DEDUPED);
@@ -120,7 +120,7 @@ static void skip(struct stage *st, uint64_t line, const char *why)
 		lh_stage_fault(st->res, "%s:%llu: %s", st->file.evidence, (unsigned long long)line, why);
 }
 
-static int take(struct stage *st, const char *p, size_t n, const struct lh_origin *from, struct lh_err *err)
+static int take_row(struct stage *st, const char *p, size_t n, const struct lh_origin *from, struct lh_err *err)
 {
 	unsigned kind = (unsigned char)*p;
 	bool is_new;
@@ -150,7 +150,7 @@ static int on_scored(const char *p, size_t n, const struct lh_origin *from, void
 	st->file.read++;
 	if (++st->records % TICK == 0)
 		lh_run_progress(st->run, LH_STAGE_SCORE, st->records);
-	return take(st, p, n, from, err);
+	return take_row(st, p, n, from, err);
 }
 
 /* ---- what is on file ---- */
@@ -215,7 +215,7 @@ static int score_evidence(struct stage *st, struct lh_err *err)
 }
 
 /* Nothing may be lost on the way. */
-static int settle(struct stage *st, struct lh_err *err)
+static int settle_stage(struct stage *st, struct lh_err *err)
 {
 	struct lh_score_file *f = &st->file;
 	struct lh_stage_result *res = st->res;
@@ -255,7 +255,7 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 	if (!rc)
 		rc = score_file(st, err);
 	if (rc >= 0)
-		rc = settle(st, err);
+		rc = settle_stage(st, err);
 	lh_append_close(st->append);
 	lh_hashset_free(&st->on_file);
 	lh_hashset_free(&st->fresh);

@@ -6,7 +6,7 @@
 
 static const struct {
 	const char *name, *source;
-} stems[LH_STEMS] = {
+} stems[LH_STREAMS] = {
 	[LH_DISTILLED_FACTS] = STEM("distilled_facts"),
 	[LH_DISTILLED_PROCEDURES] = STEM("distilled_procedures"),
 	[LH_DISTILLED_CONFIG_HINTS] = STEM("distilled_config_hints"),
@@ -21,27 +21,27 @@ static const struct {
 	[LH_OUTCOMES] = STEM("outcomes"),
 };
 
-const char *lh_stem_name(enum lh_stem s)
+const char *lh_stream_name(enum lh_stream s)
 {
 	return stems[s].name;
 }
 
-const char *lh_stem_source(enum lh_stem s)
+const char *lh_stream_source(enum lh_stream s)
 {
 	return stems[s].source;
 }
 
-enum lh_stem lh_stem_read(const char *name, size_t n)
+enum lh_stream lh_stream_read(const char *name, size_t n)
 {
 	int i;
 
-	for (i = 0; i < LH_STEMS; i++)
+	for (i = 0; i < LH_STREAMS; i++)
 		if (strlen(stems[i].name) == n && !memcmp(stems[i].name, name, n))
-			return (enum lh_stem)i;
-	return LH_STEM_NONE;
+			return (enum lh_stream)i;
+	return LH_STREAM_NONE;
 }
 
-struct lh_str lh_stem_text(const char *path, size_t n)
+struct lh_str lh_stream_text(const char *path, size_t n)
 {
 	const char *slash = memrchr(path, '/', n);
 
@@ -54,9 +54,9 @@ struct lh_str lh_stem_text(const char *path, size_t n)
 	return (struct lh_str){ path, n };
 }
 
-enum lh_stem lh_stem_of(const char *path, size_t n)
+enum lh_stream lh_stream_of(const char *path, size_t n)
 {
-	struct lh_str s = lh_stem_text(path, n);
+	struct lh_str s = lh_stream_text(path, n);
 
-	return lh_stem_read(s.p, s.n);
+	return lh_stream_read(s.p, s.n);
 }

@@ -15,7 +15,7 @@
 #define BATCH 64
 #define PATIENCE 86400.0	/* seconds; lh-embed has limits of its own */
 
-struct lh_texts {
+struct lh_embedder {
 	struct lh_hashv1 *hash;		/* neither this ... */
 	struct lh_wordvec *table;
 	struct lh_wordvec_reader *words;	/* ... nor that: the engine is a child */
@@ -42,7 +42,7 @@ bool lh_engine_here(const char *engine)
 
 /* An index from elsewhere may name any address.  That of a service which is sent
  * a key has to be the user's. */
-static int check_address(const struct lh_texts_how *how, const char *url, struct lh_err *err)
+static int check_address(const struct lh_embedder_options *how, const char *url, struct lh_err *err)
 {
 	const char *key = getenv(LH_OPENAI_KEY_ENV), *own = getenv(LH_OPENAI_URL_ENV);
 	char shown[200];
@@ -55,7 +55,7 @@ static int check_address(const struct lh_texts_how *how, const char *url, struct
 	return lh_err_set(err, LH_EUSAGE, "the index names %s, which is not sent your key: set " LH_OPENAI_URL_ENV " to that, if it may be", shown);
 }
 
-static int copy_how(struct lh_texts *t, const struct lh_texts_how *how, struct lh_err *err)
+static int copy_how(struct lh_embedder *t, const struct lh_embedder_options *how, struct lh_err *err)
 {
 	const char *url = how->url ? how->url : "", *model = how->model ? how->model : "";
 
@@ -70,7 +70,7 @@ static int copy_how(struct lh_texts *t, const struct lh_texts_how *how, struct l
 	return t->engine && t->url ? 0 : -1;
 }
 
-static int start_hash(struct lh_texts *t, uint32_t dimension, struct lh_err *err)
+static int start_hash(struct lh_embedder *t, uint32_t dimension, struct lh_err *err)
 {
 	if (!*t->model)
 		memcpy(t->model, LH_HASH_MODEL, sizeof LH_HASH_MODEL);
@@ -80,7 +80,7 @@ static int start_hash(struct lh_texts *t, uint32_t dimension, struct lh_err *err
 }
 
 /* As an index should keep it: absolute. */
-static int find_table(struct lh_texts *t, struct lh_err *err)
+static int find_table(struct lh_embedder *t, struct lh_err *err)
 {
 	char *real;
 
@@ -98,7 +98,7 @@ static int find_table(struct lh_texts *t, struct lh_err *err)
 	return 0;
 }
 
-static int start_static(struct lh_texts *t, uint32_t dimension, struct lh_err *err)
+static int start_static(struct lh_embedder *t, uint32_t dimension, struct lh_err *err)
 {
 	const char *model;
 
@@ -118,9 +118,9 @@ static int start_static(struct lh_texts *t, uint32_t dimension, struct lh_err *e
 	return t->words ? 0 : -1;
 }
 
-struct lh_texts *lh_texts_new(const struct lh_texts_how *how, struct lh_err *err)
+struct lh_embedder *lh_embedder_new(const struct lh_embedder_options *how, struct lh_err *err)
 {
-	struct lh_texts *t = lh_calloc(1, sizeof *t, err);
+	struct lh_embedder *t = lh_calloc(1, sizeof *t, err);
 	int rc;
 
 	if (!t)
@@ -135,13 +135,13 @@ struct lh_texts *lh_texts_new(const struct lh_texts_how *how, struct lh_err *err
 	else
 		t->dimension = how->dimension;
 	if (rc < 0) {
-		lh_texts_free(t);
+		lh_embedder_free(t);
 		return NULL;
 	}
 	return t;
 }
 
-void lh_texts_free(struct lh_texts *t)
+void lh_embedder_free(struct lh_embedder *t)
 {
 	struct lh_err unused;
 
@@ -158,28 +158,28 @@ void lh_texts_free(struct lh_texts *t)
 	free(t);
 }
 
-const char *lh_texts_model(const struct lh_texts *t)
+const char *lh_embedder_model(const struct lh_embedder *t)
 {
 	return t->model;
 }
 
-uint32_t lh_texts_dimension(const struct lh_texts *t)
+uint32_t lh_embedder_dimension(const struct lh_embedder *t)
 {
 	return t->dimension;
 }
 
-const char *lh_texts_url(const struct lh_texts *t)
+const char *lh_embedder_url(const struct lh_embedder *t)
 {
 	return t->url;
 }
 
-static int embed_one(struct lh_texts *t, const struct lh_str *text, float *out, struct lh_err *err)
+static int embed_one(struct lh_embedder *t, const struct lh_str *text, float *out, struct lh_err *err)
 {
 	return t->hash ? lh_hashv1_embed(t->hash, text->p, text->n, 0, out, err) :
 			 lh_wordvec_embed(t->words, text->p, text->n, false, out, err);
 }
 
-static int embed_here(struct lh_texts *t, const struct lh_str *text, size_t n, struct lh_buf *out, struct lh_err *err)
+static int embed_here(struct lh_embedder *t, const struct lh_str *text, size_t n, struct lh_buf *out, struct lh_err *err)
 {
 	size_t i, bytes = t->dimension * sizeof(float);
 
@@ -196,7 +196,7 @@ static int embed_here(struct lh_texts *t, const struct lh_str *text, size_t n, s
 }
 
 /* A refused request is answered by an error object, so the child lives on. */
-static int start_child(struct lh_texts *t, struct lh_err *err)
+static int start_child(struct lh_embedder *t, struct lh_err *err)
 {
 	char batch[16];
 	char *argv[20] = { "lh-embed", "--engine", t->engine, "--encoding", "base64", "--on-error", "emit", "-q", "-j", "1", "--batch", batch };
@@ -234,7 +234,7 @@ static int refused(const struct lh_value *error, struct lh_err *err)
 	return -1;
 }
 
-static int take_model(struct lh_texts *t, const struct lh_value *reply, struct lh_err *err)
+static int take_model(struct lh_embedder *t, const struct lh_value *reply, struct lh_err *err)
 {
 	struct lh_buf scratch;
 	struct lh_value v;
@@ -254,11 +254,11 @@ static int take_model(struct lh_texts *t, const struct lh_value *reply, struct l
 }
 
 /* Append the vector at v; *dim is its dimension, which is that of all. */
-static int take_vector(struct lh_texts *t, const struct lh_value *v, struct lh_buf *out, struct lh_err *err)
+static int take_vector(struct lh_embedder *t, const struct lh_value *v, struct lh_buf *out, struct lh_err *err)
 {
 	size_t dim = 0;
 
-	if (lh_vecrec_vector(v, out, &dim, err) < 0) {
+	if (lh_vector_record_vector(v, out, &dim, err) < 0) {
 		if (err->code == LH_EDATA)
 			err->code = LH_ENET;
 		return lh_err_prefix(err, "lh-embed");
@@ -269,7 +269,7 @@ static int take_vector(struct lh_texts *t, const struct lh_value *v, struct lh_b
 }
 
 /* The first vector says how long those are that are not to be had. */
-static int learn_dimension(struct lh_texts *t, const struct lh_value *vectors, struct lh_buf *out, struct lh_err *err)
+static int learn_dimension(struct lh_embedder *t, const struct lh_value *vectors, struct lh_buf *out, struct lh_err *err)
 {
 	size_t before = out->len;
 	struct lh_iter it;
@@ -283,7 +283,7 @@ static int learn_dimension(struct lh_texts *t, const struct lh_value *vectors, s
 }
 
 /* Text i has no vector: the next of the errors says why. */
-static int take_error(const struct lh_texts *t, const struct lh_texts_ask *ask, size_t i, struct lh_iter *errors, struct lh_buf *out, struct lh_err *err)
+static int take_error(const struct lh_embedder *t, const struct lh_embedder_ask *ask, size_t i, struct lh_iter *errors, struct lh_buf *out, struct lh_err *err)
 {
 	size_t bytes = t->dimension * sizeof(float);
 	struct lh_value index;
@@ -305,7 +305,7 @@ static int take_error(const struct lh_texts *t, const struct lh_texts_ask *ask, 
 	return 0;
 }
 
-static int take_vectors(struct lh_texts *t, const struct lh_value *reply, const struct lh_texts_ask *ask, struct lh_buf *out, struct lh_err *err)
+static int take_vectors(struct lh_embedder *t, const struct lh_value *reply, const struct lh_embedder_ask *ask, struct lh_buf *out, struct lh_err *err)
 {
 	static const struct lh_value none = { "[]", 2, LH_ARRAY, false };
 	struct lh_value vectors, list = none;
@@ -327,7 +327,7 @@ static int take_vectors(struct lh_texts *t, const struct lh_value *reply, const 
 	return got == ask->n ? 0 : bad_answer("with another number of vectors", err);
 }
 
-static int put_ask(struct lh_texts *t, const struct lh_texts_ask *ask, struct lh_err *err)
+static int put_ask(struct lh_embedder *t, const struct lh_embedder_ask *ask, struct lh_err *err)
 {
 	size_t i;
 
@@ -345,7 +345,7 @@ static int put_ask(struct lh_texts *t, const struct lh_texts_ask *ask, struct lh
 }
 
 /* To those who ask, lh-embed is a service: what ends it is one that is down. */
-static int talk(struct lh_texts *t, struct lh_str *line, struct lh_err *err)
+static int talk(struct lh_embedder *t, struct lh_str *line, struct lh_err *err)
 {
 	int rc = t->child.pid ? 0 : start_child(t, err);
 
@@ -356,7 +356,7 @@ static int talk(struct lh_texts *t, struct lh_str *line, struct lh_err *err)
 	return rc;
 }
 
-static int embed_there(struct lh_texts *t, const struct lh_texts_ask *ask, struct lh_buf *out, struct lh_err *err)
+static int embed_there(struct lh_embedder *t, const struct lh_embedder_ask *ask, struct lh_buf *out, struct lh_err *err)
 {
 	struct lh_value reply, error;
 	struct lh_str line;
@@ -372,7 +372,7 @@ static int embed_there(struct lh_texts *t, const struct lh_texts_ask *ask, struc
 	return take_model(t, &reply, err) < 0 ? -1 : take_vectors(t, &reply, ask, out, err);
 }
 
-int lh_texts_ask(struct lh_texts *t, const struct lh_texts_ask *ask, struct lh_buf *out, uint32_t *dimension, struct lh_err *err)
+int lh_embedder_ask(struct lh_embedder *t, const struct lh_embedder_ask *ask, struct lh_buf *out, uint32_t *dimension, struct lh_err *err)
 {
 	size_t before = out->len;
 	int rc = t->hash || t->words ? embed_here(t, ask->text, ask->n, out, err) : embed_there(t, ask, out, err);
@@ -383,7 +383,7 @@ int lh_texts_ask(struct lh_texts *t, const struct lh_texts_ask *ask, struct lh_b
 	return rc;
 }
 
-int lh_texts_embed(struct lh_texts *t, const struct lh_str *text, size_t n, struct lh_buf *out, uint32_t *dimension, struct lh_err *err)
+int lh_embedder_embed(struct lh_embedder *t, const struct lh_str *text, size_t n, struct lh_buf *out, uint32_t *dimension, struct lh_err *err)
 {
-	return lh_texts_ask(t, &(struct lh_texts_ask){ .text = text, .n = n }, out, dimension, err);
+	return lh_embedder_ask(t, &(struct lh_embedder_ask){ .text = text, .n = n }, out, dimension, err);
 }

@@ -229,7 +229,7 @@ static void sum_feature(struct lh_hashv1 *h, uint64_t hash, unsigned weight)
 	sum_up(h, hash, h->scratch.f, h->scratch.n, weight * PLAIN * PLAIN * PLAIN);
 }
 
-static void keep(struct cached *set, const uint64_t *key, const struct word *w)
+static void keep_word(struct cached *set, const uint64_t *key, const struct word *w)
 {
 	memmove(set + 1, set, (WAYS - 1) * sizeof *set);
 	memcpy(set->key, key, KEY_MAX);
@@ -275,7 +275,7 @@ static void sum_word(struct lh_hashv1 *h, const struct lh_token *t)
 	make_word(w, h->dimension, t);
 	sum_up(h, w->hash, w->f, w->n, emphasis(h, t, w->weight));
 	if (set && w->n <= CACHED_MAX)
-		keep(set, key, w);
+		keep_word(set, key, w);
 }
 
 static bool sum_text(struct lh_hashv1 *h, const char *text, size_t len)

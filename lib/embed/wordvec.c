@@ -22,7 +22,7 @@ static const char *const kinds[LH_LHW_KINDS] = {
 
 uint32_t lh_lhw_stride(int precision, uint32_t dimension)
 {
-	return (uint32_t)lh_lhw_round(lh_code_bytes(precision, dimension), 64);
+	return (uint32_t)lh_lhw_round(lh_quantize_bytes(precision, dimension), 64);
 }
 
 bool lh_wordvec_is(const void *p, size_t n)
@@ -291,7 +291,7 @@ static int check_words(const struct lh_wordvec *t, struct lh_err *err)
 			return damaged(kinds[LH_LHW_HASH], i, err);
 		if (!(t->weight[i] > 0 && t->weight[i] <= 1))
 			return damaged(kinds[LH_LHW_WEIGHTS], i, err);
-		if (!lh_code_sound((int)t->precision, LH_IP, t->rows + (size_t)i * t->stride, t->dimension))
+		if (!lh_quantize_sound((int)t->precision, LH_IP, t->rows + (size_t)i * t->stride, t->dimension))
 			return damaged(kinds[LH_LHW_ROWS], i, err);
 	}
 	return 0;

@@ -70,12 +70,12 @@ __attribute__((target("avx2"))) static void add_up_avx2(double *sum, const float
 #define add_up_avx2 add_up
 #endif
 
-static void take(struct lh_wordvec_reader *r)
+static void take_word(struct lh_wordvec_reader *r)
 {
 	const struct lh_wordvec *t = r->t;
 
 	for (unsigned i = 0; i < r->n; i++) {
-		lh_code_get((int)t->precision, row_of(t, r->part[i].word), t->dimension, r->row);
+		lh_quantize_get((int)t->precision, row_of(t, r->part[i].word), t->dimension, r->row);
 		r->add_up(r->sum, r->row, r->part[i].weight, t->dimension);
 	}
 	r->n = 0;
@@ -89,7 +89,7 @@ static void add(struct lh_wordvec_reader *r, uint32_t word, float weight)
 		__builtin_prefetch(row + at);
 	r->part[r->n++] = (struct part){ word, weight };
 	if (r->n == PARTS)
-		take(r);
+		take_word(r);
 }
 
 /* ---- words that the table lacks ---- */
@@ -119,7 +119,7 @@ static bool better(const struct score *a, const struct score *b)
 }
 
 /* Keep s among the best, which stand in order; n of them so far. */
-static unsigned keep(struct score *best, unsigned n, const struct score *s)
+static unsigned keep_best(struct score *best, unsigned n, const struct score *s)
 {
 	unsigned i = n;
 
@@ -165,7 +165,7 @@ static bool add_like(struct lh_wordvec_reader *r, const struct lh_token *token)
 		}
 	}
 	for (unsigned i = 0; i < mets; i++)
-		likes = keep(best, likes, score_of(r, met[i]));
+		likes = keep_best(best, likes, score_of(r, met[i]));
 	for (unsigned i = 0; i < likes; i++)
 		all += best[i].score;
 	for (unsigned i = 0; i < likes; i++)
@@ -231,7 +231,7 @@ static uint64_t read_text(struct lh_wordvec_reader *r, const char *text, size_t 
 			i = 0;
 		}
 	known += read_words(r, i);
-	take(r);
+	take_word(r);
 	return known;
 }
 

@@ -25,7 +25,7 @@ struct writer {
 	struct lh_intern words;
 	struct lh_buf rows;		/* not written yet */
 	uint64_t at;			/* written */
-	struct lh_region pairs;		/* u64 each: hash, word */
+	struct lh_growable pairs;		/* u64 each: hash, word */
 	bool full;			/* of pairs */
 	struct lh_wordvec_made *made;
 };
@@ -60,13 +60,13 @@ static int put_row(struct writer *w, const float *v, uint32_t dimension, struct 
 
 	if (!w->header.dimension)
 		set_layout(w, dimension);
-	if (lh_code_fits(w->job->precision, v, dimension, err) < 0)
+	if (lh_quantize_fits(w->job->precision, v, dimension, err) < 0)
 		return -1;
 	to = lh_buf_room(&w->rows, w->header.stride);
 	if (!to)
 		return lh_err_nomem(err);
 	memset(to, 0, w->header.stride);
-	lh_code_put(w->job->precision, LH_IP, v, dimension, to);
+	lh_quantize_put(w->job->precision, LH_IP, v, dimension, to);
 	lh_buf_took(&w->rows, w->header.stride);
 	if (w->rows.len < PIECE)
 		return 0;
@@ -86,7 +86,7 @@ static int put_grams(struct writer *w, const struct lh_token *token, uint32_t wo
 	w->full = w->full || w->pairs.n / 8 + n > PAIRS_MAX;
 	if (w->full || !n)
 		return 0;
-	if (lh_region_room(&w->pairs, 8 * n, err) < 0)
+	if (lh_growable_room(&w->pairs, 8 * n, err) < 0)
 		return -1;
 	to = (uint64_t *)(void *)(w->pairs.p + w->pairs.n);
 	for (unsigned i = 0; i < n; i++)
@@ -131,7 +131,7 @@ static int add_word(struct writer *w, const struct lh_token *token, const float 
 	return put_grams(w, token, number, err);
 }
 
-static int put(void *ctx, const char *word, size_t n, const float *v, uint32_t dimension, struct lh_err *err)
+static int put_word(void *ctx, const char *word, size_t n, const float *v, uint32_t dimension, struct lh_err *err)
 {
 	struct writer *w = ctx;
 	struct lh_token token;
@@ -287,13 +287,13 @@ static int put_pairs(struct writer *w, struct lh_err *err)
 {
 	uint64_t *pair = (uint64_t *)(void *)w->pairs.p;
 	size_t n = w->pairs.n / 8;
-	struct lh_region room = { .n = 0 };
+	struct lh_growable room = { .n = 0 };
 	int rc;
 
-	if (lh_region_room(&room, 8 * n, err) < 0)
+	if (lh_growable_room(&room, 8 * n, err) < 0)
 		return -1;
 	sort_pairs(pair, (uint64_t *)(void *)room.p, n);	/* four times: back where they were */
-	lh_region_free(&room);
+	lh_growable_free(&room);
 	n = thin_out(pair, n);
 	rc = put_directory(w, pair, n, err);
 	for (size_t i = 0; i < n; i++)
@@ -370,7 +370,7 @@ static int read_compiled(struct writer *w, struct lh_err *err)
 	struct lh_str word;
 
 	for (uint32_t i = 0; !rc && i < t->words; i++) {
-		lh_code_get((int)t->precision, t->rows + (size_t)i * t->stride, t->dimension, v);
+		lh_quantize_get((int)t->precision, t->rows + (size_t)i * t->stride, t->dimension, v);
 		if (!lh_wordvec_word(t, i, &word) || !lh_wordvec_token(word, &token))
 			rc = lh_err_set(err, LH_ECORRUPT, "%s: changed while it was read", w->job->from_name);
 		else if ((rc = add_word(w, &token, v, t->dimension, err)) < 0 && err->code == LH_EDATA)
@@ -403,10 +403,10 @@ int lh_wordvec_compile(const struct lh_wordvec_job *job, struct lh_wordvec_made 
 	else if (lh_wordvec_is(head, (size_t)n))
 		rc = read_compiled(&w, err);
 	else
-		rc = lh_wordvec_read(job->from, head, (size_t)n, job->from_name, put, &w, err);
+		rc = lh_wordvec_read(job->from, head, (size_t)n, job->from_name, put_word, &w, err);
 	if (!rc)
 		rc = finish(&w, err);
-	lh_region_free(&w.pairs);
+	lh_growable_free(&w.pairs);
 	lh_buf_free(&w.rows);
 	lh_intern_free(&w.words);
 	return rc;

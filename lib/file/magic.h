@@ -5,6 +5,6 @@
 #ifndef LH_MAGIC_H
 #define LH_MAGIC_H
 
-#define LH_LHV_MAGIC "\x89LHV\r\n\x1a\n"	/* as PNG's: shows a file mangled as text */
+#define LH_INDEX_MAGIC "\x89LHV\r\n\x1a\n"	/* as PNG's: shows a file mangled as text */
 
 #endif

@@ -12,7 +12,7 @@
 
 #define AGAIN 100	/* tries while folders on the way are being renamed */
 
-int lh_beneath_open(const char *folder, struct lh_err *err)
+int lh_open_beneath(const char *folder, struct lh_err *err)
 {
 	int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -68,7 +68,7 @@ static int is_nowhere(int why)
 	return why == ENOENT || why == ENOTDIR || why == EXDEV || why == ELOOP || why == ENAMETOOLONG;
 }
 
-int lh_beneath_has(int folder, const char *path, size_t n, struct lh_err *err)
+int lh_exists_beneath(int folder, const char *path, size_t n, struct lh_err *err)
 {
 	char name[PATH_MAX];
 	struct stat st;

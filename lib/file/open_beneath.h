@@ -10,9 +10,9 @@
 #include <lh/err.h>
 
 /* A descriptor of the folder, to be closed; -1. */
-int lh_beneath_open(const char *folder, struct lh_err *err);
+int lh_open_beneath(const char *folder, struct lh_err *err);
 
 /* Is path (n bytes, any) a regular file below it: 1, 0, -1. */
-int lh_beneath_has(int folder, const char *path, size_t n, struct lh_err *err);
+int lh_exists_beneath(int folder, const char *path, size_t n, struct lh_err *err);
 
 #endif

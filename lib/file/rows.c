@@ -139,7 +139,7 @@ static bool is_blank(const char *p, size_t n)
 }
 
 /* The next line, blank or not, if there is one. */
-static int take(struct lh_rows *r, struct lh_row *row, struct lh_err *err)
+static int take_row(struct lh_rows *r, struct lh_row *row, struct lh_err *err)
 {
 	const char *p, *lf;
 	size_t left, n;
@@ -168,7 +168,7 @@ int lh_rows_next(struct lh_rows *r, struct lh_row *row, struct lh_err *err)
 	do {
 		if (r->at == r->size)
 			return 0;
-		if (take(r, row, err) < 0)
+		if (take_row(r, row, err) < 0)
 			return -1;
 	} while (is_blank(row->p, row->n));
 	return 1;

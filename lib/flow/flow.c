@@ -92,7 +92,7 @@ static void say_why(struct lh_tool *t, const char *file, uint64_t line, const st
 	char text[sizeof ((struct lh_err *)NULL)->msg + 16];
 
 	snprintf(text, sizeof text, "%u %s", why->status, why->text);
-	lh_say_at(t, file, line, why->column, why->coded ? text : why->text);
+	lh_message_at(t, file, line, why->column, why->coded ? text : why->text);
 }
 
 /* Say what is wrong with a record, but not without end. */
@@ -117,7 +117,7 @@ static void report(struct run *r, const struct lh_flow_name *name, uint64_t line
 	if (r->told < LH_MESSAGES_PER_FILE || t->verbose)
 		say_why(t, name->text, line, why);
 	else if (r->told == LH_MESSAGES_PER_FILE)
-		lh_say_at(t, name->text, 0, 0, "further messages suppressed (--verbose shows all)");
+		lh_message_at(t, name->text, 0, 0, "further messages suppressed (--verbose shows all)");
 	r->told++;
 }
 
@@ -134,7 +134,7 @@ static int stopped(struct run *r)
 	r->tool->state->stopped = true;
 	if (r->tool->state->mute)
 		return -1;
-	lh_tool_said(r->tool);
+	lh_tool_reported(r->tool);
 	r->tool->err.code = LH_EDATA;
 	return -1;
 }
@@ -253,7 +253,7 @@ static int spill(void *ctx, struct lh_flow_block *b)
 }
 
 /* A block is mapped: deliver it, and see whether the run ends with it. */
-static int settle(struct run *r, struct lh_flow_block *b)
+static int finish_block(struct run *r, struct lh_flow_block *b)
 {
 	size_t in = b->in.n, out = b->out.len;
 	int rc = 0;
@@ -290,7 +290,7 @@ static int settle(struct run *r, struct lh_flow_block *b)
 static int deliver_oldest(struct run *r)
 {
 	struct lh_flow_block *b = lh_flow_pool_oldest(&r->pool, true);
-	int rc = settle(r, b);
+	int rc = finish_block(r, b);
 
 	lh_flow_pool_give_back(&r->pool);
 	return rc;
@@ -389,7 +389,7 @@ static int take_block(struct run *r, struct lh_flow_block *b)
 	lh_flow_map_block(&p->mappers[0], b);
 	p->mappers[0].spill = NULL;
 	r->line += b->lines;
-	return settle(r, b);
+	return finish_block(r, b);
 }
 
 /* A line over the limit: nothing of it is kept, and what there is to say about
@@ -413,7 +413,7 @@ static int take_long(struct run *r)
 	start_block(r, b);
 	lh_flow_map_long(&r->pool.mappers[0], b);
 	r->line++;
-	return settle(r, b);
+	return finish_block(r, b);
 }
 
 /* May the line that is being read grow beside what is in flight? */
@@ -443,7 +443,7 @@ static int bad_file(struct run *r)
 		return -1;
 	if (r->tool->state->mute)
 		return lh_err_prefix(&r->tool->err, "%s", lh_input_name(&r->in));
-	lh_say_at(r->tool, lh_input_name(&r->in), 0, 0, err.msg);
+	lh_message_at(r->tool, lh_input_name(&r->in), 0, 0, err.msg);
 	r->bad_file = true;
 	lh_input_leave(&r->in);
 	return 0;
@@ -539,7 +539,7 @@ static int read_all(struct run *r)
 			return -1;
 	if (rc < 0 || drain(r) < 0)
 		return -1;
-	return r->bad_file ? lh_tool_said(r->tool) : 0;
+	return r->bad_file ? lh_tool_reported(r->tool) : 0;
 }
 
 int lh_flow_run(struct lh_tool *tool, const struct lh_flow *flow)

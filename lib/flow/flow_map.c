@@ -161,7 +161,7 @@ static void accept(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 }
 
 /* After each record: is the block still fine, and is its output to be written? */
-static void settle(struct lh_flow_mapper *m, struct lh_flow_block *b)
+static void finish_batch(struct lh_flow_mapper *m, struct lh_flow_block *b)
 {
 	struct lh_err err;
 
@@ -189,7 +189,7 @@ static void map_record(struct lh_flow_mapper *m, struct lh_flow_block *b, const 
 		else
 			give_up(b, &err);
 	}
-	settle(m, b);
+	finish_batch(m, b);
 }
 
 void lh_batch_accept(struct lh_batch *pub)
@@ -233,7 +233,7 @@ static void map_batch(struct lh_flow_mapper *m, struct lh_flow_block *b)
 		give_up(b, &err);
 	}
 	s->pub.n = 0;
-	settle(m, b);
+	finish_batch(m, b);
 }
 
 static void bad_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l, const struct lh_err *why)
@@ -249,7 +249,7 @@ static void bad_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const st
 		accept(m, b, l, start);
 	else if (!b->fatal.code && !b->stop)
 		reject(m, b, l, why, NULL);
-	settle(m, b);
+	finish_batch(m, b);
 }
 
 /* "line is longer than ..." */
@@ -296,7 +296,7 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	}
 	if (b->lost.code) {
 		reject(m, b, &l, &b->lost, rec);
-		settle(m, b);
+		finish_batch(m, b);
 		return;
 	}
 	if (!m->flow->batch) {

@@ -30,14 +30,14 @@ void lh_input_init(struct lh_input *in, struct lh_tool *tool, char **operands, s
 	in->lines.target = LH_LINES_FIRST;
 	in->lines.wake = -1;
 	if (!n && isatty(STDIN_FILENO))
-		lh_tool_say(tool, "reading JSONL from the terminal");
+		lh_tool_message(tool, "reading JSONL from the terminal");
 }
 
 void lh_input_leave(struct lh_input *in)
 {
 	if (in->fd > STDIN_FILENO && !in->tool->state->input)
 		close(in->fd);
-	lh_cat_stop(in->cat);
+	lh_child_reader_stop(in->cat);
 	free(in->member);
 	in->cat = NULL;
 	in->member = NULL;
@@ -73,7 +73,7 @@ bool lh_input_waits(const struct lh_input *in)
 /* The archive that is open holds one more file. */
 static int open_member(struct lh_input *in)
 {
-	struct lh_cat *c = in->cat;
+	struct lh_child_reader *c = in->cat;
 	size_t n = strlen(in->operand) + strlen(c->name) + 2;
 	char *name = lh_calloc(n, 1, &in->tool->err);
 
@@ -124,7 +124,7 @@ static int probe(struct lh_input *in)
 	size_t head = l->b.n;
 
 	l->probe = false;
-	if (l->b.n >= INDEX_MAGIC && memcmp(l->b.p, LH_LHV_MAGIC, INDEX_MAGIC) == 0)
+	if (l->b.n >= INDEX_MAGIC && memcmp(l->b.p, LH_INDEX_MAGIC, INDEX_MAGIC) == 0)
 		return lh_err_set(&in->tool->err, LH_EIO, "is an index, not JSON Lines (lh-index dump makes such of it)");
 	if (!lh_archive_kind(l->b.p, l->b.n))
 		return 0;
@@ -133,11 +133,11 @@ static int probe(struct lh_input *in)
 			return lh_err_sys(&in->tool->err, "cannot seek");
 		head = 0;
 	}
-	in->cat = lh_cat_start(in->fd, l->b.p, head, &in->tool->err);
+	in->cat = lh_child_reader_start(in->fd, l->b.p, head, &in->tool->err);
 	if (!in->cat)
 		return -1;
 	lh_lines_open(l, in->cat->from);
-	l->read = lh_cat_read;
+	l->read = lh_child_reader_read;
 	l->ctx = in->cat;
 	return 0;
 }

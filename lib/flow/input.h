@@ -22,7 +22,7 @@ struct lh_input {
 	char *member;		/* "operand/name" when it is an archive, else NULL */
 	int fd;
 	int rejects;		/* where rejects are appended, or -1: no input */
-	struct lh_cat *cat;	/* the child that decodes it, or NULL */
+	struct lh_child_reader *cat;	/* the child that decodes it, or NULL */
 };
 
 /* operands NULL: stdin alone. */

@@ -9,11 +9,11 @@
 #include "base/mem.h"
 #include "base/signal.h"
 
-struct lh_lhv_change {
+struct lh_index_change {
 	char *path, *log, *lock;
 	double timeout;
-	struct lh_lock held_lock;	/* by lh_lhv_change_hold; fd -1: not */
-	struct lh_lhv_params params;
+	struct lh_lock held_lock;	/* by lh_index_change_hold; fd -1: not */
+	struct lh_index_params params;
 	struct lh_buf frames;		/* what was gathered for the next commit */
 	uint64_t n_frames, n_deletes;
 	uint64_t *only_new;		/* where in them the puts of put_new are */
@@ -24,22 +24,22 @@ struct lh_lhv_change {
 	int fd;				/* -1: none */
 	uint64_t checksum;		/* of the index it is for */
 	struct lh_log_extent appended;
-	struct lh_lhv_known known;	/* with fd: has seen it that far at least */
+	struct lh_index_known known;	/* with fd: has seen it that far at least */
 	struct lh_buf held;		/* of the frames, those that a commit appends */
-	struct lh_lhv_tally tally;
+	struct lh_index_tally tally;
 };
 
 /* What a commit appends. */
 struct batch {
 	const struct lh_buf *frames;
 	uint64_t n;
-	struct lh_lhv_tally tally;
+	struct lh_index_tally tally;
 };
 
-struct lh_lhv_change *lh_lhv_change_open(const char *path, double lock_timeout, struct lh_err *err)
+struct lh_index_change *lh_index_change_open(const char *path, double lock_timeout, struct lh_err *err)
 {
-	struct lh_lhv_change *c = lh_calloc(1, sizeof *c, err);
-	struct lh_lhv *base;
+	struct lh_index_change *c = lh_calloc(1, sizeof *c, err);
+	struct lh_index *base;
 
 	if (!c)
 		return NULL;
@@ -50,28 +50,28 @@ struct lh_lhv_change *lh_lhv_change_open(const char *path, double lock_timeout, 
 	c->held_lock.fd = -1;
 	c->fd = -1;
 	c->path = lh_strndup(path, strlen(path), err);
-	c->log = lh_lhv_beside(path, LH_LHV_LOG, err);
-	c->lock = lh_lhv_beside(path, LH_LHV_LOCK, err);
-	base = c->path && c->log && c->lock && lh_lhv_no_link(path, err) == 0 ? lh_lhv_open_base(path, err) : NULL;
+	c->log = lh_index_sibling_path(path, LH_INDEX_LOG, err);
+	c->lock = lh_index_sibling_path(path, LH_INDEX_LOCK, err);
+	base = c->path && c->log && c->lock && lh_index_no_link(path, err) == 0 ? lh_index_open_base(path, err) : NULL;
 	if (!base) {
-		lh_lhv_change_close(c);
+		lh_index_change_close(c);
 		return NULL;
 	}
 	c->params = base->params;
-	lh_lhv_close(base);
+	lh_index_close(base);
 	return c;
 }
 
-const struct lh_lhv_params *lh_lhv_change_params(const struct lh_lhv_change *c)
+const struct lh_index_params *lh_index_change_params(const struct lh_index_change *c)
 {
 	return &c->params;
 }
 
-int lh_lhv_change_put(struct lh_lhv_change *c, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err)
+int lh_index_change_put(struct lh_index_change *c, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err)
 {
 	struct lh_str key = { id, id_len }, m = { meta, meta_len };
 
-	if (lh_lhv_check_id(id, id_len, err) < 0 || lh_lhv_check_vector(&c->params, vector, n, err) < 0)
+	if (lh_index_check_id(id, id_len, err) < 0 || lh_index_check_vector(&c->params, vector, n, err) < 0)
 		return -1;
 	if (meta_len > LH_LOG_PAYLOAD_MAX / 2)
 		return lh_err_data(err, 413, "metadata of %zu bytes: at most %u", meta_len, LH_LOG_PAYLOAD_MAX / 2);
@@ -90,29 +90,29 @@ int lh_lhv_change_put(struct lh_lhv_change *c, const char *id, size_t id_len, co
 }
 
 /* What is there already need not be gathered. */
-int lh_lhv_change_put_new(struct lh_lhv_change *c, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err)
+int lh_index_change_put_new(struct lh_index_change *c, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err)
 {
 	uint64_t at = c->frames.len;
 	int live;
 
-	if (lh_lhv_check_id(id, id_len, err) < 0 || (!c->known.ix && lh_lhv_known_open(&c->known, c->path, err) < 0))
+	if (lh_index_check_id(id, id_len, err) < 0 || (!c->known.ix && lh_index_known_open(&c->known, c->path, err) < 0))
 		return -1;
-	live = lh_lhv_known_live(&c->known, (struct lh_str){ id, id_len }, err);
+	live = lh_index_known_live(&c->known, (struct lh_str){ id, id_len }, err);
 	c->tally.kept += live > 0;
 	if (live < 0)
 		return lh_err_prefix(err, "%s", c->path);
 	if (live > 0)
 		return 0;
 	if (lh_grow(&c->only_new, &c->cap, c->n_only_new + 1, sizeof *c->only_new, err) < 0 ||
-	    lh_lhv_change_put(c, id, id_len, vector, n, meta, meta_len, err) < 0)
+	    lh_index_change_put(c, id, id_len, vector, n, meta, meta_len, err) < 0)
 		return -1;
 	c->only_new[c->n_only_new++] = at;
 	return 0;
 }
 
-int lh_lhv_change_delete(struct lh_lhv_change *c, const char *id, size_t id_len, struct lh_err *err)
+int lh_index_change_delete(struct lh_index_change *c, const char *id, size_t id_len, struct lh_err *err)
 {
-	if (lh_lhv_check_id(id, id_len, err) < 0)
+	if (lh_index_check_id(id, id_len, err) < 0)
 		return -1;
 	lh_log_add_delete(&c->frames, (struct lh_str){ id, id_len });
 	c->n_frames++;
@@ -120,38 +120,38 @@ int lh_lhv_change_delete(struct lh_lhv_change *c, const char *id, size_t id_len,
 	return lh_buf_check(&c->frames, err);
 }
 
-const struct lh_lhv_tally *lh_lhv_change_tally(const struct lh_lhv_change *c)
+const struct lh_index_tally *lh_index_change_tally(const struct lh_index_change *c)
 {
 	return &c->tally;
 }
 
-size_t lh_lhv_change_bytes(const struct lh_lhv_change *c)
+size_t lh_index_change_bytes(const struct lh_index_change *c)
 {
 	return c->frames.len;
 }
 
 /* ---- what of it holds by now ---- */
 
-static bool conditional(const struct lh_lhv_change *c)
+static bool conditional(const struct lh_index_change *c)
 {
 	return c->n_deletes || c->n_only_new;
 }
 
 /* Before a conditional commit: the ids that are there.  known has seen the log up
  * to seen, or is about another one (0). */
-static int look_again(struct lh_lhv_change *c, const struct lh_lhv *base, const char *log, uint64_t seen, uint64_t end, struct lh_err *err)
+static int look_again(struct lh_index_change *c, const struct lh_index *base, const char *log, uint64_t seen, uint64_t end, struct lh_err *err)
 {
 	if (!conditional(c)) {
-		lh_lhv_known_close(&c->known);
+		lh_index_known_close(&c->known);
 		return 0;
 	}
 	if (seen && c->known.ix && c->known.ix->checksum == base->checksum)
-		return lh_lhv_known_replay(&c->known, log, seen, end, err);
-	return lh_lhv_known_open(&c->known, c->path, err);
+		return lh_index_known_replay(&c->known, log, seen, end, err);
+	return lh_index_known_open(&c->known, c->path, err);
 }
 
 /* 1: this frame is to be appended; 0: not. */
-static int holds(struct lh_lhv_change *c, const struct lh_log_frame *f, size_t *next_new, struct lh_lhv_tally *tally, struct lh_err *err)
+static int holds(struct lh_index_change *c, const struct lh_log_frame *f, size_t *next_new, struct lh_index_tally *tally, struct lh_err *err)
 {
 	bool with_meta, put = f->kind == LH_LOG_PUT, only_new = *next_new < c->n_only_new && c->only_new[*next_new] == f->at;
 	struct lh_pending row;
@@ -159,10 +159,10 @@ static int holds(struct lh_lhv_change *c, const struct lh_log_frame *f, size_t *
 
 	if (lh_log_get_change(f, c->params.dimension, &row, &with_meta) < 0)
 		return lh_err_set(err, LH_ECORRUPT, "a change was damaged in memory");
-	live = lh_lhv_known_live(&c->known, row.id, err);
+	live = lh_index_known_live(&c->known, row.id, err);
 	if (live < 0)
 		lh_err_prefix(err, "%s", c->path);
-	if (live < 0 || lh_lhv_known_set(&c->known, row.id, put, err) < 0)
+	if (live < 0 || lh_index_known_set(&c->known, row.id, put, err) < 0)
 		return -1;
 	*next_new += only_new;
 	if (!put) {
@@ -176,7 +176,7 @@ static int holds(struct lh_lhv_change *c, const struct lh_log_frame *f, size_t *
 }
 
 /* The frames in their order, each by what those before it come to. */
-static int decide(struct lh_lhv_change *c, struct batch *b, struct lh_err *err)
+static int decide(struct lh_index_change *c, struct batch *b, struct lh_err *err)
 {
 	struct lh_log_frame f = { .next = 0 };
 	size_t next_new = 0;
@@ -205,7 +205,7 @@ static int decide(struct lh_lhv_change *c, struct batch *b, struct lh_err *err)
 /* ---- the log ---- */
 
 /* Put frames at the end of what is good in the log, over a torn tail. */
-static int append_at(const struct batch *b, int fd, const struct lh_lhv *base, struct lh_log_extent *x, struct lh_err *err)
+static int append_at(const struct batch *b, int fd, const struct lh_index *base, struct lh_log_extent *x, struct lh_err *err)
 {
 	struct lh_buf mark;
 	int rc;
@@ -235,7 +235,7 @@ static int append_at(const struct batch *b, int fd, const struct lh_lhv *base, s
 
 /* A log that holds nothing for this index is replaced, which also brings one
  * into being with its name on disk. */
-static int begin_log(const char *path, const struct batch *b, const struct lh_lhv *base, struct lh_log_extent *x, struct lh_err *err)
+static int begin_log(const char *path, const struct batch *b, const struct lh_index *base, struct lh_log_extent *x, struct lh_err *err)
 {
 	struct lh_buf mark;
 	int rc;
@@ -251,7 +251,7 @@ static int begin_log(const char *path, const struct batch *b, const struct lh_lh
 }
 
 /* So that a commit costs what was appended since our last one, not the log. */
-static void remember(struct lh_lhv_change *c, int fd, uint64_t checksum, const struct lh_log_extent *x)
+static void remember(struct lh_index_change *c, int fd, uint64_t checksum, const struct lh_log_extent *x)
 {
 	if (c->fd >= 0)
 		close(c->fd);
@@ -262,7 +262,7 @@ static void remember(struct lh_lhv_change *c, int fd, uint64_t checksum, const s
 
 /* The log as it is, and how far it goes for this index; *seen is how far that was
  * known, or 0.  fd -1: there is none. */
-static int measure(const struct lh_lhv_change *c, int fd, const struct lh_lhv *base, struct lh_mapped *m, struct lh_log_extent *x, uint64_t *seen, struct lh_err *err)
+static int measure(const struct lh_index_change *c, int fd, const struct lh_index *base, struct lh_mapped *m, struct lh_log_extent *x, uint64_t *seen, struct lh_err *err)
 {
 	*seen = 0;
 	if (fd < 0)
@@ -276,7 +276,7 @@ static int measure(const struct lh_lhv_change *c, int fd, const struct lh_lhv *b
 	return lh_log_measure(m->p, m->n, base->checksum, x, err);
 }
 
-static int append_batch(const struct lh_lhv_change *c, int fd, const struct batch *b, const struct lh_lhv *base, struct lh_log_extent *x, struct lh_err *err)
+static int append_batch(const struct lh_index_change *c, int fd, const struct batch *b, const struct lh_index *base, struct lh_log_extent *x, struct lh_err *err)
 {
 	int rc = 0;
 
@@ -286,7 +286,7 @@ static int append_batch(const struct lh_lhv_change *c, int fd, const struct batc
 }
 
 /* 1: the log is full, and that is what the caller wants to know (bounded). */
-static int append_to(struct lh_lhv_change *c, int fd, const struct lh_lhv *base, bool bounded, struct lh_log_extent *x, struct lh_err *err)
+static int append_to(struct lh_index_change *c, int fd, const struct lh_index *base, bool bounded, struct lh_log_extent *x, struct lh_err *err)
 {
 	struct lh_mapped m = { "", 0 };
 	struct batch b;
@@ -318,9 +318,9 @@ static int differs(const char *what, const char *is, const char *was, struct lh_
 
 /* Is the index there by now one for the vectors that were gathered?  Ids alone
  * may be deleted from any. */
-static int check_kind(const struct lh_lhv_change *c, const struct lh_lhv_params *is, struct lh_err *err)
+static int check_kind(const struct lh_index_change *c, const struct lh_index_params *is, struct lh_err *err)
 {
-	const struct lh_lhv_params *was = &c->params;
+	const struct lh_index_params *was = &c->params;
 
 	if (c->n_frames == c->n_deletes)
 		return 0;
@@ -338,14 +338,14 @@ static int check_kind(const struct lh_lhv_change *c, const struct lh_lhv_params 
 }
 
 /* Those gathered are stored. */
-static void start_over(struct lh_lhv_change *c)
+static void start_over(struct lh_index_change *c)
 {
 	lh_buf_reset(&c->frames);
 	c->n_frames = c->n_deletes = 0;
 	c->n_only_new = 0;
 }
 
-static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool bounded, bool *fold, struct lh_err *err)
+static int append(struct lh_index_change *c, const struct lh_index *base, bool bounded, bool *fold, struct lh_err *err)
 {
 	struct lh_log_extent x = { 0, 0, false };
 	int fd, rc;
@@ -370,10 +370,10 @@ static int append(struct lh_lhv_change *c, const struct lh_lhv *base, bool bound
 	return rc;
 }
 
-static int commit(struct lh_lhv_change *c, bool bounded, bool *fold, struct lh_err *err)
+static int commit(struct lh_index_change *c, bool bounded, bool *fold, struct lh_err *err)
 {
 	struct lh_lock lock = { .fd = -1 };
-	struct lh_lhv *base = NULL;
+	struct lh_index *base = NULL;
 	bool was = lh_signal_deferred();
 	int rc;
 
@@ -383,43 +383,43 @@ static int commit(struct lh_lhv_change *c, bool bounded, bool *fold, struct lh_e
 	lh_signal_defer(true);	/* not in the middle of a frame */
 	rc = c->held_lock.fd >= 0 ? 0 : lh_lock_take(&lock, c->lock, c->path, c->timeout, err);
 	if (rc == 0) {
-		base = lh_lhv_open_base(c->path, err);
+		base = lh_index_open_base(c->path, err);
 		rc = base ? append(c, base, bounded, fold, err) : -1;
 	}
-	lh_lhv_close(base);
+	lh_index_close(base);
 	lh_lock_drop(&lock);
 	lh_signal_defer(was);
 	return rc;
 }
 
-int lh_lhv_change_commit(struct lh_lhv_change *c, bool *fold, struct lh_err *err)
+int lh_index_change_commit(struct lh_index_change *c, bool *fold, struct lh_err *err)
 {
 	return commit(c, false, fold, err);
 }
 
-int lh_lhv_change_try(struct lh_lhv_change *c, bool *fold, struct lh_err *err)
+int lh_index_change_try(struct lh_index_change *c, bool *fold, struct lh_err *err)
 {
 	return commit(c, true, fold, err);
 }
 
-int lh_lhv_change_hold(struct lh_lhv_change *c, struct lh_err *err)
+int lh_index_change_hold(struct lh_index_change *c, struct lh_err *err)
 {
 	return lh_lock_take(&c->held_lock, c->lock, c->path, c->timeout, err);
 }
 
-void lh_lhv_change_release(struct lh_lhv_change *c)
+void lh_index_change_release(struct lh_index_change *c)
 {
 	lh_lock_drop(&c->held_lock);
 }
 
-void lh_lhv_change_close(struct lh_lhv_change *c)
+void lh_index_change_close(struct lh_index_change *c)
 {
 	if (!c)
 		return;
-	lh_lhv_change_release(c);
+	lh_index_change_release(c);
 	if (c->fd >= 0)
 		close(c->fd);
-	lh_lhv_known_close(&c->known);
+	lh_index_known_close(&c->known);
 	free(c->only_new);
 	lh_buf_free(&c->frames);
 	lh_buf_free(&c->held);

@@ -14,13 +14,13 @@
 
 #define TELL_EVERY 4096	/* rows */
 
-void lh_lhv_writer_watch(struct lh_lhv_writer *w, lh_lhv_tell *tell, void *ctx)
+void lh_index_writer_watch(struct lh_index_writer *w, lh_index_progress_fn *tell, void *ctx)
 {
 	w->tell = tell;
 	w->tell_ctx = ctx;
 }
 
-static void told(const struct lh_lhv_writer *w, const char *stage, uint64_t done)
+static void told(const struct lh_index_writer *w, const char *stage, uint64_t done)
 {
 	if (w->tell && (done % TELL_EVERY == 0 || done == w->rows))
 		w->tell(w->tell_ctx, stage, done, w->rows);
@@ -30,7 +30,7 @@ static void told(const struct lh_lhv_writer *w, const char *stage, uint64_t done
 
 static void graph_told(void *ctx, uint64_t rows)
 {
-	const struct lh_lhv_writer *w = ctx;
+	const struct lh_index_writer *w = ctx;
 
 	w->tell(w->tell_ctx, "graph", rows, w->rows);
 }
@@ -41,13 +41,13 @@ static bool stopping(void)
 }
 
 /* Is there a graph to be continued? */
-static bool continues(const struct lh_lhv_writer *w)
+static bool continues(const struct lh_index_writer *w)
 {
 	return w->old && w->old->graph;
 }
 
 /* Where the upper links of each row are; those of rows taken over stay. */
-static int set_levels(struct lh_lhv_writer *w, struct lh_err *err)
+static int set_levels(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint64_t lists, row = 0;
 
@@ -55,7 +55,7 @@ static int set_levels(struct lh_lhv_writer *w, struct lh_err *err)
 	if (!w->level)
 		return -1;
 	if (continues(w)) {
-		if (lh_lhv_take_levels(w, err) < 0)
+		if (lh_index_take_levels(w, err) < 0)
 			return -1;
 		row = w->old->rows;
 	}
@@ -68,7 +68,7 @@ static int set_levels(struct lh_lhv_writer *w, struct lh_err *err)
 	return 0;
 }
 
-static int build_graph(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err)
+static int build_graph(struct lh_index_writer *w, unsigned jobs, struct lh_err *err)
 {
 	if (!w->rows || w->rows < w->p.exact_below)
 		return 0;
@@ -85,132 +85,132 @@ static int build_graph(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *er
 		.level = w->level, .upper = w->upper, .stop = stopping,
 		.tell = w->tell ? graph_told : NULL, .ctx = w,
 	};
-	if (continues(w) && lh_lhv_take_links(w, err) < 0)
+	if (continues(w) && lh_index_take_links(w, err) < 0)
 		return -1;
 	return lh_hnsw_build(&w->graph, jobs, err);
 }
 
 /* ---- the file ---- */
 
-static uint32_t place_of(const struct lh_lhv_writer *w, uint64_t row)
+static uint32_t place_of(const struct lh_index_writer *w, uint64_t row)
 {
 	return w->place ? w->place[row] : (uint32_t)row;
 }
 
 /* A list of links, which name rows by where they are now. */
-static void put_links(struct lh_lhv_writer *w, const uint32_t *links, uint32_t max)
+static void put_links(struct lh_index_writer *w, const uint32_t *links, uint32_t max)
 {
-	uint32_t list[1 + 2 * LH_LHV_M_MAX] = { links[0] }, i;
+	uint32_t list[1 + 2 * LH_INDEX_M_MAX] = { links[0] }, i;
 
 	for (i = 1; i <= links[0]; i++)
 		list[i] = place_of(w, links[i]);
-	lh_lhv_section_add(&w->file, list, 4 * (1 + (uint64_t)max));
+	lh_index_section_add(&w->file, list, 4 * (1 + (uint64_t)max));
 }
 
-static int put_rows(struct lh_lhv_writer *w, struct lh_err *err)
+static int put_rows(struct lh_index_writer *w, struct lh_err *err)
 {
 	size_t links = 4 * (1 + 2 * (size_t)w->p.m);
 	uint64_t i;
 
-	lh_lhv_section_begin(&w->file, LH_LHV_ROWS);
+	lh_index_section_begin(&w->file, LH_INDEX_ROWS);
 	for (i = 0; i < w->rows; i++) {
-		const char *row = w->block.p + lh_lhv_row_at(w, i) * w->stride;
+		const char *row = w->block.p + lh_index_row_at(w, i) * w->stride;
 
 		told(w, "file", i);
 		put_links(w, (const void *)row, 2 * w->p.m);
-		lh_lhv_section_add(&w->file, row + links, w->stride - links);
+		lh_index_section_add(&w->file, row + links, w->stride - links);
 	}
-	return lh_lhv_section_end(&w->file, err);
+	return lh_index_section_end(&w->file, err);
 }
 
-static int put_levels(struct lh_lhv_writer *w, struct lh_err *err)
+static int put_levels(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint32_t lists = 0, row;
 	uint64_t i;
 
-	lh_lhv_section_begin(&w->file, LH_LHV_LEVELS);
+	lh_index_section_begin(&w->file, LH_INDEX_LEVELS);
 	for (i = 0; w->level && i <= w->rows; i++) {
-		lh_lhv_section_add(&w->file, &lists, sizeof lists);
+		lh_index_section_add(&w->file, &lists, sizeof lists);
 		if (i == w->rows)
 			break;
-		row = lh_lhv_row_at(w, i);
+		row = lh_index_row_at(w, i);
 		lists += w->level[row + 1] - w->level[row];
 	}
-	return lh_lhv_section_end(&w->file, err);
+	return lh_index_section_end(&w->file, err);
 }
 
-static int put_upper(struct lh_lhv_writer *w, struct lh_err *err)
+static int put_upper(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint32_t list, row;
 	uint64_t i;
 
-	lh_lhv_section_begin(&w->file, LH_LHV_UPPER);
+	lh_index_section_begin(&w->file, LH_INDEX_UPPER);
 	for (i = 0; w->level && i < w->rows; i++) {
-		row = lh_lhv_row_at(w, i);
+		row = lh_index_row_at(w, i);
 		for (list = w->level[row]; list < w->level[row + 1]; list++)
 			put_links(w, w->upper + list * (1 + (size_t)w->p.m), w->p.m);
 	}
-	return lh_lhv_section_end(&w->file, err);
+	return lh_index_section_end(&w->file, err);
 }
 
 /* The texts of the rows: of kind, which follows that of their offsets. */
-static int put_texts(struct lh_lhv_writer *w, uint32_t kind, struct lh_str (*text_of)(const struct lh_lhv_writer *w, uint64_t row), struct lh_err *err)
+static int put_texts(struct lh_index_writer *w, uint32_t kind, struct lh_str (*text_of)(const struct lh_index_writer *w, uint64_t row), struct lh_err *err)
 {
 	uint64_t i;
 
-	lh_lhv_section_begin(&w->file, kind);
+	lh_index_section_begin(&w->file, kind);
 	for (i = 0; i < w->rows; i++) {
-		struct lh_str text = text_of(w, lh_lhv_row_at(w, i));
+		struct lh_str text = text_of(w, lh_index_row_at(w, i));
 
-		lh_lhv_section_add(&w->file, text.p, text.n);
+		lh_index_section_add(&w->file, text.p, text.n);
 	}
-	return lh_lhv_section_end(&w->file, err);
+	return lh_index_section_end(&w->file, err);
 }
 
-static int put_offsets(struct lh_lhv_writer *w, uint32_t kind, struct lh_str (*text_of)(const struct lh_lhv_writer *w, uint64_t row), struct lh_err *err)
+static int put_offsets(struct lh_index_writer *w, uint32_t kind, struct lh_str (*text_of)(const struct lh_index_writer *w, uint64_t row), struct lh_err *err)
 {
 	uint64_t i, at = 0;
 
-	lh_lhv_section_begin(&w->file, kind);
+	lh_index_section_begin(&w->file, kind);
 	for (i = 0; i < w->rows; i++) {
-		lh_lhv_section_add(&w->file, &at, sizeof at);
-		at += text_of(w, lh_lhv_row_at(w, i)).n;
+		lh_index_section_add(&w->file, &at, sizeof at);
+		at += text_of(w, lh_index_row_at(w, i)).n;
 	}
-	lh_lhv_section_add(&w->file, &at, sizeof at);
-	return lh_lhv_section_end(&w->file, err);
+	lh_index_section_add(&w->file, &at, sizeof at);
+	return lh_index_section_end(&w->file, err);
 }
 
-static int put_exact(struct lh_lhv_writer *w, struct lh_err *err)
+static int put_exact(struct lh_index_writer *w, struct lh_err *err)
 {
-	size_t bytes = lh_lhv_exact_bytes(&w->p);
+	size_t bytes = lh_index_exact_bytes(&w->p);
 	uint64_t i;
 
-	lh_lhv_section_begin(&w->file, LH_LHV_EXACT);
+	lh_index_section_begin(&w->file, LH_INDEX_EXACT);
 	for (i = 0; i < w->rows; i++)
-		lh_lhv_section_add(&w->file, w->exact.p + lh_lhv_row_at(w, i) * bytes, bytes);
-	return lh_lhv_section_end(&w->file, err);
+		lh_index_section_add(&w->file, w->exact.p + lh_index_row_at(w, i) * bytes, bytes);
+	return lh_index_section_end(&w->file, err);
 }
 
-static int put_order(struct lh_lhv_writer *w, struct lh_err *err)
+static int put_order(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint32_t at;
 	uint64_t i;
 
-	lh_lhv_section_begin(&w->file, LH_LHV_ORDER);
+	lh_index_section_begin(&w->file, LH_INDEX_ORDER);
 	for (i = 0; w->order && i < w->rows; i++) {
-		at = place_of(w, lh_lhv_nth_put(w, i));
-		lh_lhv_section_add(&w->file, &at, sizeof at);
+		at = place_of(w, lh_index_nth_put(w, i));
+		lh_index_section_add(&w->file, &at, sizeof at);
 	}
-	return lh_lhv_section_end(&w->file, err);
+	return lh_index_section_end(&w->file, err);
 }
 
-static int put_sections(struct lh_lhv_writer *w, const struct lh_buf *params, struct lh_err *err)
+static int put_sections(struct lh_index_writer *w, const struct lh_buf *params, struct lh_err *err)
 {
-	if (lh_lhv_section_put(&w->file, LH_LHV_PARAMS, params->p, params->len, err) < 0 ||
+	if (lh_index_section_put(&w->file, LH_INDEX_PARAMS, params->p, params->len, err) < 0 ||
 	    put_rows(w, err) < 0 || put_levels(w, err) < 0 || put_upper(w, err) < 0 ||
-	    put_offsets(w, LH_LHV_ID_AT, lh_lhv_put_id, err) < 0 || put_texts(w, LH_LHV_IDS, lh_lhv_put_id, err) < 0 ||
-	    lh_lhv_section_put(&w->file, LH_LHV_ID_HASH, w->hash.p, w->hash.n, err) < 0 ||
-	    put_offsets(w, LH_LHV_META_AT, lh_lhv_put_meta, err) < 0 || put_texts(w, LH_LHV_METAS, lh_lhv_put_meta, err) < 0 ||
+	    put_offsets(w, LH_INDEX_ID_AT, lh_index_put_id, err) < 0 || put_texts(w, LH_INDEX_IDS, lh_index_put_id, err) < 0 ||
+	    lh_index_section_put(&w->file, LH_INDEX_ID_HASH, w->hash.p, w->hash.n, err) < 0 ||
+	    put_offsets(w, LH_INDEX_META_AT, lh_index_put_meta, err) < 0 || put_texts(w, LH_INDEX_METAS, lh_index_put_meta, err) < 0 ||
 	    (w->p.rescore && put_exact(w, err) < 0) || put_order(w, err) < 0)
 		return -1;
 	return 0;
@@ -220,53 +220,53 @@ static int put_sections(struct lh_lhv_writer *w, const struct lh_buf *params, st
 
 static struct lh_str meta_at(const void *ctx, uint64_t i)
 {
-	const struct lh_lhv_writer *w = ctx;
+	const struct lh_index_writer *w = ctx;
 
 	told(w, "words", i);
-	return lh_lhv_put_meta(w, lh_lhv_row_at(w, i));
+	return lh_index_put_meta(w, lh_index_row_at(w, i));
 }
 
-static int build_lexical(struct lh_lhv_writer *w, struct lh_err *err)
+static int build_lexical(struct lh_index_writer *w, struct lh_err *err)
 {
 	if (!w->p.lexical)
 		return 0;
 	w->words = lh_lexical_build_new(err);
-	if (!w->words || lh_lhv_lexical_build(&w->p, meta_at, w, w->rows, w->words, &w->lexical, err) < 0)
+	if (!w->words || lh_index_lexical_build(&w->p, meta_at, w, w->rows, w->words, &w->lexical, err) < 0)
 		return -1;
 	told(w, "words", w->rows);
 	return 0;
 }
 
-static int put_lexical(struct lh_lhv_writer *w, struct lh_err *err)
+static int put_lexical(struct lh_index_writer *w, struct lh_err *err)
 {
 	const struct lh_lexical *x = &w->lexical;
 
 	if (!w->p.lexical)
 		return 0;
-	if (lh_lhv_section_put(&w->file, LH_LHV_LENGTHS, x->length, 4 * x->rows, err) < 0 ||
-	    lh_lhv_section_put(&w->file, LH_LHV_TERMS, x->term - 1, sizeof x->head + (x->terms + 1) * sizeof *x->term, err) < 0 ||
-	    lh_lhv_section_put(&w->file, LH_LHV_TERM_TEXTS, x->texts, x->texts_n, err) < 0 ||
-	    lh_lhv_section_put(&w->file, LH_LHV_POSTINGS, x->postings, x->postings_n, err) < 0)
+	if (lh_index_section_put(&w->file, LH_INDEX_LENGTHS, x->length, 4 * x->rows, err) < 0 ||
+	    lh_index_section_put(&w->file, LH_INDEX_TERMS, x->term - 1, sizeof x->head + (x->terms + 1) * sizeof *x->term, err) < 0 ||
+	    lh_index_section_put(&w->file, LH_INDEX_TERM_TEXTS, x->texts, x->texts_n, err) < 0 ||
+	    lh_index_section_put(&w->file, LH_INDEX_POSTINGS, x->postings, x->postings_n, err) < 0)
 		return -1;
 	return 0;
 }
 
-static int put_all(struct lh_lhv_writer *w, struct lh_err *err)
+static int put_all(struct lh_index_writer *w, struct lh_err *err)
 {
-	struct lh_lhv_header *h = &w->header;
+	struct lh_index_header *h = &w->header;
 	struct lh_buf params;
 	int rc;
 
-	*h = (struct lh_lhv_header){
-		.magic = LH_LHV_MAGIC, .version = w->id_seed ? 2 : 1, .id_seed = w->id_seed, .byte_order = LH_LHV_BYTE_ORDER,
-		.file_bytes = LH_LHV_PAGE, .rows = w->rows,
-		.stride = lh_lhv_stride(w->p.m, lh_lhv_code_bytes(&w->p)), .vector_at = lh_lhv_vector_at(w->p.m),
+	*h = (struct lh_index_header){
+		.magic = LH_INDEX_MAGIC, .version = w->id_seed ? 2 : 1, .id_seed = w->id_seed, .byte_order = LH_INDEX_BYTE_ORDER,
+		.file_bytes = LH_INDEX_PAGE, .rows = w->rows,
+		.stride = lh_index_stride(w->p.m, lh_index_code_bytes(&w->p)), .vector_at = lh_index_vector_at(w->p.m),
 		.entry = place_of(w, w->graph.entry), .top = w->graph.top,
 	};
 	w->file.fd = w->out.fd;
 	w->file.header = h;
-	lh_buf_init(&params, LH_LHV_PARAMS_MAX);
-	lh_lhv_params_write(&params, &w->p);
+	lh_buf_init(&params, LH_INDEX_PARAMS_MAX);
+	lh_index_params_write(&params, &w->p);
 	rc = lh_buf_check(&params, err);
 	if (!rc)
 		rc = put_sections(w, &params, err);
@@ -276,15 +276,15 @@ static int put_all(struct lh_lhv_writer *w, struct lh_err *err)
 	if (rc)
 		return -1;
 	told(w, "file", w->rows);
-	h->xxh3 = lh_xxh3(h, offsetof(struct lh_lhv_header, xxh3));
+	h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
 	return lh_pwrite_all(w->out.fd, h, sizeof *h, 0, err);
 }
 
-int lh_lhv_prepare(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err)
+int lh_index_prepare(struct lh_index_writer *w, unsigned jobs, struct lh_err *err)
 {
 	if (!w->p.dimension)
 		return lh_err_set(err, LH_EUSAGE, "an empty index needs a dimension");
-	if (build_graph(w, jobs, err) < 0 || lh_lhv_set_order(w, err) < 0 || lh_lhv_set_slots(w, err) < 0 || build_lexical(w, err) < 0 ||
+	if (build_graph(w, jobs, err) < 0 || lh_index_set_order(w, err) < 0 || lh_index_set_slots(w, err) < 0 || build_lexical(w, err) < 0 ||
 	    lh_atomic_open(&w->out, w->path, 0666, err) < 0)
 		return -1;
 	w->out_open = true;
@@ -294,20 +294,20 @@ int lh_lhv_prepare(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err)
 	return fsync(w->out.fd) < 0 ? lh_err_sys(err, "%s: cannot sync", w->out.tmp) : 0;
 }
 
-uint64_t lh_lhv_writer_checksum(const struct lh_lhv_writer *w)
+uint64_t lh_index_writer_checksum(const struct lh_index_writer *w)
 {
 	return w->header.xxh3;
 }
 
-int lh_lhv_swap(struct lh_lhv_writer *w, struct lh_err *err)
+int lh_index_swap(struct lh_index_writer *w, struct lh_err *err)
 {
 	return lh_atomic_commit(&w->out, err);
 }
 
-int lh_lhv_commit(struct lh_lhv_writer *w, unsigned jobs, struct lh_err *err)
+int lh_index_commit(struct lh_index_writer *w, unsigned jobs, struct lh_err *err)
 {
-	if (lh_lhv_prepare(w, jobs, err) < 0 ||
-	    lh_lhv_log_forget(w->path, lh_lhv_writer_checksum(w), err) < 0 || lh_lhv_swap(w, err) < 0)
+	if (lh_index_prepare(w, jobs, err) < 0 ||
+	    lh_index_log_forget(w->path, lh_index_writer_checksum(w), err) < 0 || lh_index_swap(w, err) < 0)
 		return -1;
-	return lh_lhv_log_remove(w->path, err);
+	return lh_index_log_remove(w->path, err);
 }

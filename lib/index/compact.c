@@ -38,8 +38,8 @@
 
 struct fold {
 	const char *path;
-	struct lh_lhv *from;	/* the snapshot that is folded */
-	struct lh_lhv_writer *w;
+	struct lh_index *from;	/* the snapshot that is folded */
+	struct lh_index_writer *w;
 	struct lh_buf log;	/* as it is by the time of the swap */
 	struct lh_buf carry, mark;
 };
@@ -62,7 +62,7 @@ static int check_base(struct fold *f, struct lh_err *err)
 {
 	struct lh_err damage = { .code = LH_OK };
 
-	lh_lhv_verify_sums(f->from, on_damage, &damage);
+	lh_index_verify_sums(f->from, on_damage, &damage);
 	if (damage.code == LH_OK)
 		return 0;
 	*err = damage;
@@ -70,35 +70,35 @@ static int check_base(struct fold *f, struct lh_err *err)
 }
 
 /* Would this vector be stored as that row's is?  code is room for it. */
-static bool same_vector(const struct lh_lhv *ix, uint64_t row, const float *v, void *code)
+static bool same_vector(const struct lh_index *ix, uint64_t row, const float *v, void *code)
 {
-	const struct lh_lhv_params *p = &ix->params;
+	const struct lh_index_params *p = &ix->params;
 
-	if (lh_code_fits(p->precision, v, p->dimension, &(struct lh_err){ 0 }) < 0)
+	if (lh_quantize_fits(p->precision, v, p->dimension, &(struct lh_err){ 0 }) < 0)
 		return false;
-	lh_code_put(p->precision, p->distance, v, p->dimension, code);
-	return memcmp(code, lh_lhv_code(ix, row), lh_lhv_code_bytes(p)) == 0 &&
-	       (!p->rescore || memcmp(v, lh_lhv_exact(ix, row), lh_lhv_exact_bytes(p)) == 0);
+	lh_quantize_put(p->precision, p->distance, v, p->dimension, code);
+	return memcmp(code, lh_index_code(ix, row), lh_index_code_bytes(p)) == 0 &&
+	       (!p->rescore || memcmp(v, lh_index_exact(ix, row), lh_index_exact_bytes(p)) == 0);
 }
 
 /* Are the file's rows all still there, with the vectors they had?  What came
  * for a hidden one may be other metadata alone. */
-static int all_there(const struct lh_lhv *ix, struct lh_err *err)
+static int all_there(const struct lh_index *ix, struct lh_err *err)
 {
-	void *code = lh_calloc(1, lh_lhv_code_bytes(&ix->params), err);
+	void *code = lh_calloc(1, lh_index_code_bytes(&ix->params), err);
 	struct lh_row row;
 	int whole = code ? 1 : -1;
 	uint64_t i;
 	int64_t at;
 
 	for (i = 0; whole == 1 && ix->n_hidden && i < ix->rows; i++) {
-		if (!lh_lhv_hidden(ix, i))
+		if (!lh_index_hidden(ix, i))
 			continue;
-		if (lh_lhv_base_row(ix, i, &row, err) < 0) {
+		if (lh_index_base_row(ix, i, &row, err) < 0) {
 			whole = -1;
 			break;
 		}
-		at = lh_lhv_log_find(ix, row.id.p, row.id.n);
+		at = lh_index_log_find(ix, row.id.p, row.id.n);
 		whole = at >= 0 && same_vector(ix, i, ix->pending[at].vector, code);
 	}
 	free(code);
@@ -116,27 +116,27 @@ static int build_sound(struct fold *f, unsigned jobs, struct lh_err *err)
 
 	if (check_base(f, err) < 0)
 		return -1;
-	f->w = lh_lhv_writer_bare(f->path, &f->from->params, err);
+	f->w = lh_index_writer_bare(f->path, &f->from->params, err);
 	if (!f->w)
 		return -1;
 	whole = all_there(f->from, err);
 	if (whole < 0)
 		return -1;
 	if (whole)
-		lh_lhv_writer_continue(f->w, f->from);
+		lh_index_writer_continue(f->w, f->from);
 	for (i = 0; i < n; i++) {
-		row = whole ? (int64_t)i : lh_lhv_nth(f->from, i, err);
+		row = whole ? (int64_t)i : lh_index_nth(f->from, i, err);
 		if (row < 0)
 			return -1;
-		if (!whole && lh_lhv_hidden(f->from, (uint64_t)row))
+		if (!whole && lh_index_hidden(f->from, (uint64_t)row))
 			continue;
-		if (lh_lhv_put_again(f->w, f->from, (uint64_t)row, err) < 0)
+		if (lh_index_put_again(f->w, f->from, (uint64_t)row, err) < 0)
 			return -1;
 	}
 	for (i = 0; i < f->from->n_pending; i++)
-		if (lh_lhv_put_pending(f->w, &f->from->pending[i], err) < 0)
+		if (lh_index_put_pending(f->w, &f->from->pending[i], err) < 0)
 			return -1;
-	return lh_lhv_prepare(f->w, jobs, err);
+	return lh_index_prepare(f->w, jobs, err);
 }
 
 static int build(struct fold *f, unsigned jobs, struct lh_err *err)
@@ -150,15 +150,15 @@ static int build(struct fold *f, unsigned jobs, struct lh_err *err)
  * folded or built meanwhile. */
 static int still_same(struct fold *f, struct lh_err *err)
 {
-	const struct lh_buf *was = lh_lhv_log_text(f->from);
+	const struct lh_buf *was = lh_index_log_text(f->from);
 	size_t n = f->from->torn_at < 0 ? was->len : (size_t)f->from->torn_at;
-	struct lh_lhv *now = lh_lhv_open_base(f->path, err);
+	struct lh_index *now = lh_index_open_base(f->path, err);
 	int same;
 
 	if (!now)
 		return -1;
 	same = now->checksum == f->from->checksum;
-	lh_lhv_close(now);
+	lh_index_close(now);
 	if (lh_log_read(f->path, &f->log, err) < 0)
 		return -1;
 	if (!same || f->log.len < n || (n && memcmp(f->log.p, was->p, n) != 0))
@@ -194,12 +194,12 @@ static bool due_again(const struct fold *f)
 
 	while (lh_log_next(f->carry.p, f->carry.len, false, &frame) == LH_LOG_FRAME)
 		n++;
-	return n > lh_log_bound(lh_lhv_writer_count(f->w));
+	return n > lh_log_bound(lh_index_writer_count(f->w));
 }
 
 static int swap(struct fold *f, struct lh_err *err)
 {
-	uint64_t sum = lh_lhv_writer_checksum(f->w);
+	uint64_t sum = lh_index_writer_checksum(f->w);
 	struct lh_err unused;
 	int rc;
 
@@ -211,11 +211,11 @@ static int swap(struct fold *f, struct lh_err *err)
 	if (lh_buf_check(&f->mark, err) < 0)
 		return -1;
 	if (sum == f->from->checksum) {
-		if (lh_lhv_swap(f->w, err) < 0 || lh_log_replace(f->path, &f->mark, &f->carry, err) < 0)
+		if (lh_index_swap(f->w, err) < 0 || lh_log_replace(f->path, &f->mark, &f->carry, err) < 0)
 			return -1;
 		return due_again(f) ? FOLD_AGAIN : FOLD_DONE;
 	}
-	if (write_both(f, err) < 0 || lh_lhv_swap(f->w, err) < 0)
+	if (write_both(f, err) < 0 || lh_index_swap(f->w, err) < 0)
 		return -1;
 	/* All is well already; a log that cannot be made smaller is no failure. */
 	lh_log_replace(f->path, &f->mark, &f->carry, &unused);
@@ -224,7 +224,7 @@ static int swap(struct fold *f, struct lh_err *err)
 
 static int locked_swap(struct fold *f, double lock_timeout, struct lh_err *err)
 {
-	char *name = lh_lhv_beside(f->path, LH_LHV_LOCK, err);
+	char *name = lh_index_sibling_path(f->path, LH_INDEX_LOCK, err);
 	struct lh_lock lock = { .fd = -1 };
 	bool was = lh_signal_deferred();
 	int rc = -1;
@@ -264,15 +264,15 @@ static int fold_alone(const char *path, int fd, unsigned jobs, double lock_timeo
 	lh_buf_init(&f.log, LH_BUF_NOMAX);
 	lh_buf_init(&f.carry, LH_BUF_NOMAX);
 	lh_buf_init(&f.mark, 256);
-	f.from = lh_lhv_open(path, err);
+	f.from = lh_index_open(path, err);
 	if (f.from && !is_from(&f, fd))
 		rc = FOLD_MOOT;
 	else if (f.from && f.from->logged_puts + f.from->logged_deletes == 0 && f.from->torn_at < 0)
 		rc = FOLD_DONE;
 	else if (f.from && build(&f, jobs, err) == 0)
 		rc = locked_swap(&f, lock_timeout, err);
-	lh_lhv_writer_free(f.w);
-	lh_lhv_close(f.from);
+	lh_index_writer_free(f.w);
+	lh_index_close(f.from);
 	lh_buf_free(&f.log);
 	lh_buf_free(&f.carry);
 	lh_buf_free(&f.mark);
@@ -282,7 +282,7 @@ static int fold_alone(const char *path, int fd, unsigned jobs, double lock_timeo
 static int fold_once(const char *path, unsigned jobs, enum when when, double lock_timeout, struct lh_err *err)
 {
 	int rc = -1, fd = lh_open_regular(path, O_RDONLY, 0, err);
-	char *name = fd >= 0 ? lh_lhv_beside(path, LH_LHV_COMPACT, err) : NULL;
+	char *name = fd >= 0 ? lh_index_sibling_path(path, LH_INDEX_COMPACT, err) : NULL;
 	struct lh_lock lock = { .fd = -1 };
 
 	if (name)
@@ -302,7 +302,7 @@ static int fold(const char *path, unsigned jobs, enum when when, double lock_tim
 {
 	int rc = FOLD_MOOT, tries = 0, rounds = 0;
 
-	if (lh_lhv_no_link(path, err) < 0)
+	if (lh_index_no_link(path, err) < 0)
 		return -1;
 	while ((rc == FOLD_MOOT && tries++ < FOLD_TRIES) || (rc == FOLD_AGAIN && when == FOLD_UNLESS_BUSY && ++rounds < FOLD_ROUNDS))
 		rc = fold_once(path, jobs, when, lock_timeout, err);
@@ -311,17 +311,17 @@ static int fold(const char *path, unsigned jobs, enum when when, double lock_tim
 	return rc < 0 ? -1 : 0;
 }
 
-int lh_lhv_compact(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+int lh_index_compact(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
 {
 	return fold(path, jobs, FOLD_ALL, lock_timeout, err);
 }
 
-int lh_lhv_fold(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+int lh_index_compact_unless_busy(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
 {
 	return fold(path, jobs, FOLD_UNLESS_BUSY, lock_timeout, err);
 }
 
-int lh_lhv_make_room(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+int lh_index_make_room(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
 {
 	return fold(path, jobs, FOLD_FOR_ROOM, lock_timeout, err);
 }

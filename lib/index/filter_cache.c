@@ -9,14 +9,14 @@
 #define CHUNK 4096	/* rows judged in one go: a multiple of 64 */
 #define SAMPLE 512
 
-struct lh_verdicts *lh_verdicts_new(const struct lh_lhv *ix, struct lh_err *err)
+struct lh_filter_cache *lh_filter_cache_new(const struct lh_index *ix, struct lh_err *err)
 {
-	struct lh_verdicts *v = lh_calloc(1, sizeof *v, err);
+	struct lh_filter_cache *v = lh_calloc(1, sizeof *v, err);
 
 	if (!v)
 		return NULL;
 	v->ix = ix;
-	v->rows = lh_lhv_rows(ix);
+	v->rows = lh_index_rows(ix);
 	v->bad = v->chunks = (v->rows + CHUNK - 1) / CHUNK;
 	v->bits = lh_calloc(v->chunks * (CHUNK / 64), 2 * sizeof *v->bits, err);
 	if (!v->bits) {
@@ -28,7 +28,7 @@ struct lh_verdicts *lh_verdicts_new(const struct lh_lhv *ix, struct lh_err *err)
 	return v;
 }
 
-void lh_verdicts_free(struct lh_verdicts *v)
+void lh_filter_cache_free(struct lh_filter_cache *v)
 {
 	if (!v)
 		return;
@@ -39,26 +39,26 @@ void lh_verdicts_free(struct lh_verdicts *v)
 }
 
 /* 1, 0, -1 */
-static int judge(const struct lh_verdicts *v, const struct lh_query *q, uint64_t row, struct lh_err *err)
+static int decide_row(const struct lh_filter_cache *v, const struct lh_query *q, uint64_t row, struct lh_err *err)
 {
 	struct lh_row r;
-	int live = lh_lhv_row(v->ix, row, &r, err);
+	int live = lh_index_row(v->ix, row, &r, err);
 
 	return live <= 0 ? live : q->allow(q->ctx, row, &r, err);
 }
 
 /* Who reads that a row was judged must find how. */
-static void remember(struct lh_verdicts *v, uint64_t word, uint64_t judged, uint64_t allowed)
+static void remember(struct lh_filter_cache *v, uint64_t word, uint64_t judged, uint64_t allowed)
 {
 	if (allowed)
 		__atomic_fetch_or(&v->bits[2 * word + 1], allowed, __ATOMIC_RELAXED);
 	__atomic_fetch_or(&v->bits[2 * word], judged, __ATOMIC_RELEASE);
 }
 
-int lh_verdicts_judge(struct lh_verdicts *v, const struct lh_query *q, uint64_t row, struct lh_err *err)
+int lh_filter_cache_decide(struct lh_filter_cache *v, const struct lh_query *q, uint64_t row, struct lh_err *err)
 {
 	uint64_t bit = (uint64_t)1 << row % 64;
-	int yes = judge(v, q, row, err);
+	int yes = decide_row(v, q, row, err);
 
 	if (yes >= 0)
 		remember(v, row / 64, bit, yes ? bit : 0);
@@ -66,7 +66,7 @@ int lh_verdicts_judge(struct lh_verdicts *v, const struct lh_query *q, uint64_t 
 }
 
 /* Few are enough where many match: 32 of them say how many within a third. */
-static int take_sample(struct lh_verdicts *v, const struct lh_query *q, struct lh_err *err)
+static int take_sample(struct lh_filter_cache *v, const struct lh_query *q, struct lh_err *err)
 {
 	unsigned i;
 	int rc;
@@ -85,7 +85,7 @@ static int take_sample(struct lh_verdicts *v, const struct lh_query *q, struct l
 	return 0;
 }
 
-int lh_verdicts_sample(struct lh_verdicts *v, const struct lh_query *q, struct lh_err *err)
+int lh_filter_cache_sample(struct lh_filter_cache *v, const struct lh_query *q, struct lh_err *err)
 {
 	int rc = 0;
 
@@ -99,7 +99,7 @@ int lh_verdicts_sample(struct lh_verdicts *v, const struct lh_query *q, struct l
 /* ---- all rows ---- */
 
 /* How many rows of a chunk are allowed, or -1. */
-static int64_t judge_chunk(struct lh_verdicts *v, const struct lh_query *q, uint64_t chunk, struct lh_err *err)
+static int64_t judge_chunk(struct lh_filter_cache *v, const struct lh_query *q, uint64_t chunk, struct lh_err *err)
 {
 	uint64_t word, row, end = (chunk + 1) * CHUNK;
 	int64_t allowed = 0;
@@ -115,7 +115,7 @@ static int64_t judge_chunk(struct lh_verdicts *v, const struct lh_query *q, uint
 
 			if (judged >> row % 64 & 1)
 				continue;
-			rc = judge(v, q, row, err);
+			rc = decide_row(v, q, row, err);
 			if (rc < 0)
 				return -1;
 			judged |= (uint64_t)1 << row % 64;
@@ -128,7 +128,7 @@ static int64_t judge_chunk(struct lh_verdicts *v, const struct lh_query *q, uint
 }
 
 /* Opening said that pages are met at random. */
-static void read_ahead(const struct lh_lhv *ix)
+static void read_ahead(const struct lh_index *ix)
 {
 	if (ix->metas_n)
 		madvise((void *)(uintptr_t)ix->metas, ix->metas_n, MADV_WILLNEED);
@@ -136,7 +136,7 @@ static void read_ahead(const struct lh_lhv *ix)
 
 /* A chunk that cannot be judged does not keep anybody from the others, so that
  * the error is always the first one. */
-static void finish_chunk(struct lh_verdicts *v, uint64_t chunk, int64_t allowed, const struct lh_err *err)
+static void finish_chunk(struct lh_filter_cache *v, uint64_t chunk, int64_t allowed, const struct lh_err *err)
 {
 	if (allowed >= 0) {
 		v->allowed += (uint64_t)allowed;
@@ -148,7 +148,7 @@ static void finish_chunk(struct lh_verdicts *v, uint64_t chunk, int64_t allowed,
 		pthread_cond_broadcast(&v->done);
 }
 
-int lh_verdicts_all(struct lh_verdicts *v, const struct lh_query *q, struct lh_err *err)
+int lh_filter_cache_all(struct lh_filter_cache *v, const struct lh_query *q, struct lh_err *err)
 {
 	int64_t allowed;
 	uint64_t chunk;

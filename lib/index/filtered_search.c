@@ -10,11 +10,11 @@
 #define MATCHES 20	/* rows measured in their order for what a candidate of a walk costs */
 
 /* One that is excluded is not counted, for it would not answer anyway. */
-int lh_match_row(struct lh_searcher *s, uint64_t row)
+int lh_filtered_search_row(struct lh_searcher *s, uint64_t row)
 {
 	int rc = lh_verdict(s->q, row, s->err);
 
-	if (rc == 0 && (row >= s->ix->rows || !lh_lhv_hidden(s->ix, row)) && !lh_walk_excluded(s->q, row))
+	if (rc == 0 && (row >= s->ix->rows || !lh_index_hidden(s->ix, row)) && !lh_walk_excluded(s->q, row))
 		s->q->dropped++;
 	return rc;
 }
@@ -24,19 +24,19 @@ int lh_match_row(struct lh_searcher *s, uint64_t row)
 /* Of the rows of the file, without asking each. */
 static uint64_t count_refused(const struct lh_searcher *s, uint64_t allowed)
 {
-	const struct lh_lhv *ix = s->ix;
+	const struct lh_index *ix = s->ix;
 	const struct lh_query *q = s->q;
 	uint64_t n = ix->rows - ix->n_hidden - allowed;
 	size_t i;
 
 	for (i = 0; i < q->n_exclude; i++)
-		n -= (!i || q->exclude[i] != q->exclude[i - 1]) && q->exclude[i] < ix->rows && !lh_lhv_hidden(ix, q->exclude[i]) && !lh_verdict(q, q->exclude[i], s->err);
+		n -= (!i || q->exclude[i] != q->exclude[i - 1]) && q->exclude[i] < ix->rows && !lh_index_hidden(ix, q->exclude[i]) && !lh_verdict(q, q->exclude[i], s->err);
 	return n;
 }
 
 static void scan(struct lh_searcher *s, uint64_t allowed)
 {
-	const struct lh_verdicts *v = s->q->verdicts;
+	const struct lh_filter_cache *v = s->q->verdicts;
 	uint32_t rows[FRESH_MAX];
 	uint64_t word, left;
 	size_t n = 0;
@@ -67,7 +67,7 @@ static void scan(struct lh_searcher *s, uint64_t allowed)
  * in found; the refused ones go into bridge, if that is given. */
 static long gather(struct lh_searcher *s, uint32_t from, uint32_t *found, size_t n, uint32_t *bridge, size_t *bridges)
 {
-	const struct lh_lhv *ix = s->ix;
+	const struct lh_index *ix = s->ix;
 	uint32_t i, links_n;
 	const uint32_t *links = lh_walk_links(ix, from, &links_n);
 	int rc;
@@ -79,7 +79,7 @@ static long gather(struct lh_searcher *s, uint32_t from, uint32_t *found, size_t
 
 		if (to >= ix->rows || s->seen[to] == s->epoch)
 			continue;
-		rc = bridge ? lh_match_row(s, to) : lh_verdict(s->q, to, s->err);
+		rc = bridge ? lh_filtered_search_row(s, to) : lh_verdict(s->q, to, s->err);
 		if (rc < 0)
 			return -1;
 		if (rc) {
@@ -111,14 +111,14 @@ static long neighbours(struct lh_searcher *s, uint32_t row, uint32_t *found)
  * lie far from there. */
 static int begin_walk(struct lh_searcher *s)
 {
-	const struct lh_verdicts *v = s->q->verdicts;
+	const struct lh_filter_cache *v = s->q->verdicts;
 	struct cand at = lh_walk_descend(s);
 	uint32_t seed[LH_SEEDS + 1];
 	size_t i, n = 0;
 	int rc;
 
 	lh_walk_epoch(s);
-	rc = lh_match_row(s, at.row);
+	rc = lh_filtered_search_row(s, at.row);
 	if (rc < 0)
 		return -1;
 	if (rc)
@@ -156,10 +156,10 @@ static int walk(struct lh_searcher *s)
 /* How many rows of the file match, all of them asked; -1. */
 static int64_t allowed_rows(struct lh_searcher *s)
 {
-	const struct lh_verdicts *v = s->q->verdicts;
+	const struct lh_filter_cache *v = s->q->verdicts;
 	uint64_t n, row;
 
-	if (lh_verdicts_all(s->q->verdicts, s->q, s->err) < 0)
+	if (lh_filter_cache_all(s->q->verdicts, s->q, s->err) < 0)
 		return -1;
 	n = v->allowed;
 	for (row = s->ix->rows; row < v->rows; row++)
@@ -171,13 +171,13 @@ static int64_t allowed_rows(struct lh_searcher *s)
  * more rows match than a scan could be quick for, none are counted. */
 static int choose(struct lh_searcher *s, size_t ef)
 {
-	const struct lh_verdicts *v = s->q->verdicts;
+	const struct lh_filter_cache *v = s->q->verdicts;
 	double scan = (double)ef * MATCHES;
 	int64_t allowed;
 
 	if (!lh_walk_pays(s, ef))
 		return 0;
-	if (lh_verdicts_sample(s->q->verdicts, s->q, s->err) < 0)
+	if (lh_filter_cache_sample(s->q->verdicts, s->q, s->err) < 0)
 		return -1;
 	if ((double)v->yes / v->asked * (double)s->ix->rows > 2 * scan)
 		return 1;
@@ -198,10 +198,10 @@ static size_t promised_ef(const struct lh_searcher *s)
 
 	while (times * times * 450 < s->ix->rows)
 		times++;
-	return times * lh_lhv_ef(s->q->k);
+	return times * lh_index_ef(s->q->k);
 }
 
-int lh_match_search(struct lh_searcher *s)
+int lh_filtered_search(struct lh_searcher *s)
 {
 	size_t ef = s->q->ef ? s->q->ef : promised_ef(s);
 	int64_t allowed;

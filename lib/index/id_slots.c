@@ -2,7 +2,7 @@
  * id_slots.c - the table by which an index finds a row by its id.
  *
  * Ids may have been chosen so that they collide.  The seed of their hashes is 0
- * unless a look-up would then take more than LH_LHV_PROBES slots; other seeds are
+ * unless a look-up would then take more than LH_INDEX_PROBES slots; other seeds are
  * drawn from all ids together, so that no ids can be chosen for the seeds that
  * will be tried, and the same ids give the same table.
  */
@@ -15,7 +15,7 @@
 #define SEEDS 64	/* tried: among ids that were not chosen the first will do */
 
 /* All ids in the order of the file. */
-static uint64_t draw_seed(const struct lh_lhv_writer *w, uint64_t number)
+static uint64_t draw_seed(const struct lh_index_writer *w, uint64_t number)
 {
 	struct lh_xxh3_stream s;
 	struct lh_str id;
@@ -23,14 +23,14 @@ static uint64_t draw_seed(const struct lh_lhv_writer *w, uint64_t number)
 
 	lh_xxh3_begin_seeded(&s, number);
 	for (i = 0; i < w->rows; i++) {
-		id = lh_lhv_put_id(w, lh_lhv_row_at(w, i));
+		id = lh_index_put_id(w, lh_index_row_at(w, i));
 		lh_xxh3_add(&s, id.p, id.n);
 	}
 	return lh_xxh3_end(&s);
 }
 
 /* False when an id would lie too far from where it belongs. */
-static bool fill(const struct lh_lhv_writer *w, uint32_t *hash, uint64_t slots, uint64_t seed)
+static bool fill(const struct lh_index_writer *w, uint32_t *hash, uint64_t slots, uint64_t seed)
 {
 	uint64_t i, at, tried;
 	struct lh_str id;
@@ -38,19 +38,19 @@ static bool fill(const struct lh_lhv_writer *w, uint32_t *hash, uint64_t slots, 
 
 	memset(hash, 0, 8 * slots);
 	for (i = 0; i < w->rows; i++) {
-		id = lh_lhv_put_id(w, lh_lhv_row_at(w, i));
+		id = lh_index_put_id(w, lh_index_row_at(w, i));
 		sum = (uint32_t)lh_xxh3_seeded(id.p, id.n, seed);
 		at = sum & (slots - 1);
 		for (tried = 0; hash[2 * at + 1]; at = (at + 1) & (slots - 1))
-			if (++tried == LH_LHV_PROBES)
+			if (++tried == LH_INDEX_PROBES)
 				return false;
 		hash[2 * at] = sum;
 		hash[2 * at + 1] = (uint32_t)i + 1;
 	}
-	return lh_lhv_longest_run(hash, slots) < LH_LHV_PROBES;
+	return lh_index_longest_run(hash, slots) < LH_INDEX_PROBES;
 }
 
-int lh_lhv_set_slots(struct lh_lhv_writer *w, struct lh_err *err)
+int lh_index_set_slots(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint64_t slots = 16, seed = 0, i;
 
@@ -59,7 +59,7 @@ int lh_lhv_set_slots(struct lh_lhv_writer *w, struct lh_err *err)
 		return 0;
 	while (slots < 2 * w->rows)
 		slots *= 2;
-	if (lh_region_room(&w->hash, 8 * slots, err) < 0)
+	if (lh_growable_room(&w->hash, 8 * slots, err) < 0)
 		return -1;
 	w->hash.n = 8 * slots;
 	for (i = 0; !fill(w, (uint32_t *)(void *)w->hash.p, slots, seed); seed = draw_seed(w, i))

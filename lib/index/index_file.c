@@ -10,57 +10,57 @@
 
 #include "base/mem.h"
 
-static const char *const kinds[LH_LHV_KINDS] = {
+static const char *const kinds[LH_INDEX_KINDS] = {
 	"header", "parameters", "rows", "levels", "upper links", "id offsets",
 	"ids", "id hash", "metadata offsets", "metadata", "exact vectors", "order",
 	"row lengths", "terms", "term texts", "postings",
 };
 
-const char *lh_lhv_kind_name(uint32_t kind)
+const char *lh_index_kind_name(uint32_t kind)
 {
-	return kind < LH_LHV_KINDS ? kinds[kind] : "unknown section";
+	return kind < LH_INDEX_KINDS ? kinds[kind] : "unknown section";
 }
 
 /* What kind of file is it?  Before its checksum, which another version or byte
  * order may have elsewhere. */
-int lh_lhv_check_identity(const struct lh_lhv_header *h, size_t n, struct lh_err *err)
+int lh_index_check_identity(const struct lh_index_header *h, size_t n, struct lh_err *err)
 {
 	if (n == 0)
 		return lh_err_set(err, LH_ECORRUPT, "not an index: the file is empty");
-	if (n < 8 || memcmp(h->magic, LH_LHV_MAGIC, 8) != 0)
+	if (n < 8 || memcmp(h->magic, LH_INDEX_MAGIC, 8) != 0)
 		return lh_err_set(err, LH_ECORRUPT, "not an index: the magic number is wrong");
-	if (n < LH_LHV_PAGE)
+	if (n < LH_INDEX_PAGE)
 		return lh_err_set(err, LH_ECORRUPT, "truncated: %zu bytes, not even a header", n);
-	if (h->byte_order == __builtin_bswap32(LH_LHV_BYTE_ORDER))
+	if (h->byte_order == __builtin_bswap32(LH_INDEX_BYTE_ORDER))
 		return lh_err_set(err, LH_ECORRUPT, "written in the other byte order");
-	if (h->byte_order != LH_LHV_BYTE_ORDER)
+	if (h->byte_order != LH_INDEX_BYTE_ORDER)
 		return lh_err_set(err, LH_ECORRUPT, "header: the byte-order mark is damaged");
-	if (h->version > LH_LHV_FORMAT)
-		return lh_err_set(err, LH_ECORRUPT, "format version %u is newer than %d, the newest that this program reads", h->version, LH_LHV_FORMAT);
+	if (h->version > LH_INDEX_FORMAT)
+		return lh_err_set(err, LH_ECORRUPT, "format version %u is newer than %d, the newest that this program reads", h->version, LH_INDEX_FORMAT);
 	if (h->version < 1)
 		return lh_err_set(err, LH_ECORRUPT, "header: version %u", h->version);
-	if (lh_xxh3(h, offsetof(struct lh_lhv_header, xxh3)) != h->xxh3)
+	if (lh_xxh3(h, offsetof(struct lh_index_header, xxh3)) != h->xxh3)
 		return lh_err_set(err, LH_ECORRUPT, "header: the checksum is wrong");
 	return 0;
 }
 
 /* Sections follow each other without a gap, so none overlaps another. */
-int lh_lhv_check_sections(const struct lh_lhv_header *h, size_t n, struct lh_err *err)
+int lh_index_check_sections(const struct lh_index_header *h, size_t n, struct lh_err *err)
 {
-	uint64_t at = LH_LHV_PAGE, pages;
+	uint64_t at = LH_INDEX_PAGE, pages;
 	uint32_t i, last = 0;
 
 	if (h->file_bytes != n)
 		return lh_err_set(err, LH_ECORRUPT, "%s: %zu bytes, the header says %llu",
 				  n < h->file_bytes ? "truncated" : "too long", n, (unsigned long long)h->file_bytes);
-	if (h->n_sections > LH_LHV_SECTIONS)
+	if (h->n_sections > LH_INDEX_SECTIONS)
 		return lh_err_set(err, LH_ECORRUPT, "header: %u sections", h->n_sections);
 	for (i = 0; i < h->n_sections; i++) {
-		const struct lh_lhv_section *s = &h->section[i];
+		const struct lh_index_section *s = &h->section[i];
 
 		if (s->kind <= last || s->at != at || s->bytes > n - at)
 			return lh_err_set(err, LH_ECORRUPT, "header: entry %u of the section table is damaged", i);
-		pages = lh_lhv_round(s->bytes, LH_LHV_PAGE);
+		pages = lh_index_round(s->bytes, LH_INDEX_PAGE);
 		if (pages > n - at)
 			return lh_err_set(err, LH_ECORRUPT, "header: entry %u of the section table is damaged", i);
 		at += pages;
@@ -71,10 +71,10 @@ int lh_lhv_check_sections(const struct lh_lhv_header *h, size_t n, struct lh_err
 	return 0;
 }
 
-static const struct lh_lhv_section *section(const struct lh_lhv *ix, uint32_t kind)
+static const struct lh_index_section *section(const struct lh_index *ix, uint32_t kind)
 {
-	static const struct lh_lhv_section none;
-	const struct lh_lhv_header *h = &ix->header;
+	static const struct lh_index_section none;
+	const struct lh_index_header *h = &ix->header;
 	uint32_t i;
 
 	for (i = 0; i < h->n_sections; i++)
@@ -83,134 +83,134 @@ static const struct lh_lhv_section *section(const struct lh_lhv *ix, uint32_t ki
 	return &none;
 }
 
-static const void *bytes(const struct lh_lhv *ix, uint32_t kind)
+static const void *bytes(const struct lh_index *ix, uint32_t kind)
 {
 	return ix->map.p + section(ix, kind)->at;
 }
 
-static int has(const struct lh_lhv *ix, uint32_t kind, uint64_t want, struct lh_err *err)
+static int has(const struct lh_index *ix, uint32_t kind, uint64_t want, struct lh_err *err)
 {
 	uint64_t is = section(ix, kind)->bytes;
 
 	if (is == want)
 		return 0;
-	return lh_err_set(err, LH_ECORRUPT, "%s: %llu bytes where there must be %llu", lh_lhv_kind_name(kind),
+	return lh_err_set(err, LH_ECORRUPT, "%s: %llu bytes where there must be %llu", lh_index_kind_name(kind),
 			  (unsigned long long)is, (unsigned long long)want);
 }
 
-static int open_params(struct lh_lhv *ix, struct lh_err *err)
+static int open_params(struct lh_index *ix, struct lh_err *err)
 {
-	const struct lh_lhv_section *s = section(ix, LH_LHV_PARAMS);
+	const struct lh_index_section *s = section(ix, LH_INDEX_PARAMS);
 	struct lh_buf copy;
 	int rc;
 
-	if (!s->bytes || s->bytes > LH_LHV_PARAMS_MAX)
+	if (!s->bytes || s->bytes > LH_INDEX_PARAMS_MAX)
 		return lh_err_set(err, LH_ECORRUPT, "parameters: %llu bytes", (unsigned long long)s->bytes);
-	lh_buf_init(&copy, LH_LHV_PARAMS_MAX);
+	lh_buf_init(&copy, LH_INDEX_PARAMS_MAX);
 	lh_buf_add(&copy, ix->map.p + s->at, s->bytes);
 	rc = lh_buf_check(&copy, err);
 	if (rc == 0 && lh_xxh3(copy.p, copy.len) != s->xxh3)
 		rc = lh_err_set(err, LH_ECORRUPT, "parameters: the checksum is wrong");
 	if (rc == 0)
-		rc = lh_lhv_params_read(copy.p, copy.len, &ix->params, err);
+		rc = lh_index_params_read(copy.p, copy.len, &ix->params, err);
 	lh_buf_free(&copy);
 	return rc;
 }
 
-static int open_rows(struct lh_lhv *ix, const struct lh_lhv_header *h, struct lh_err *err)
+static int open_rows(struct lh_index *ix, const struct lh_index_header *h, struct lh_err *err)
 {
-	const struct lh_lhv_params *p = &ix->params;
+	const struct lh_index_params *p = &ix->params;
 
 	ix->rows = h->rows;
 	ix->stride = h->stride;
 	ix->vector_at = h->vector_at;
-	if (h->rows > LH_LHV_ROWS_MAX)
+	if (h->rows > LH_INDEX_ROWS_MAX)
 		return lh_err_set(err, LH_ECORRUPT, "header: %llu rows", (unsigned long long)h->rows);
-	if (h->stride != lh_lhv_stride(p->m, lh_lhv_code_bytes(p)) || h->vector_at != lh_lhv_vector_at(p->m))
+	if (h->stride != lh_index_stride(p->m, lh_index_code_bytes(p)) || h->vector_at != lh_index_vector_at(p->m))
 		return lh_err_set(err, LH_ECORRUPT, "header: the layout of a row does not fit dimension %u and m %u", p->dimension, p->m);
-	if (has(ix, LH_LHV_ROWS, ix->rows * ix->stride, err) < 0 ||
-	    has(ix, LH_LHV_EXACT, ix->rows * lh_lhv_exact_bytes(p), err) < 0)
+	if (has(ix, LH_INDEX_ROWS, ix->rows * ix->stride, err) < 0 ||
+	    has(ix, LH_INDEX_EXACT, ix->rows * lh_index_exact_bytes(p), err) < 0)
 		return -1;
-	ix->block = bytes(ix, LH_LHV_ROWS);
+	ix->block = bytes(ix, LH_INDEX_ROWS);
 	if (p->rescore)
-		ix->exact = bytes(ix, LH_LHV_EXACT);
+		ix->exact = bytes(ix, LH_INDEX_EXACT);
 	return 0;
 }
 
-static int open_graph(struct lh_lhv *ix, const struct lh_lhv_header *h, struct lh_err *err)
+static int open_graph(struct lh_index *ix, const struct lh_index_header *h, struct lh_err *err)
 {
 	uint64_t list = 4 * (1 + (uint64_t)ix->params.m);
 
-	ix->graph = section(ix, LH_LHV_LEVELS)->bytes > 0;
-	ix->n_upper = section(ix, LH_LHV_UPPER)->bytes / list;
+	ix->graph = section(ix, LH_INDEX_LEVELS)->bytes > 0;
+	ix->n_upper = section(ix, LH_INDEX_UPPER)->bytes / list;
 	ix->entry = h->entry;
 	ix->top = h->top;
-	if (has(ix, LH_LHV_UPPER, ix->n_upper * list, err) < 0)
+	if (has(ix, LH_INDEX_UPPER, ix->n_upper * list, err) < 0)
 		return -1;
 	if (!ix->graph)
-		return has(ix, LH_LHV_UPPER, 0, err);
-	if (has(ix, LH_LHV_LEVELS, 4 * (ix->rows + 1), err) < 0)
+		return has(ix, LH_INDEX_UPPER, 0, err);
+	if (has(ix, LH_INDEX_LEVELS, 4 * (ix->rows + 1), err) < 0)
 		return -1;
 	if (ix->entry >= ix->rows || ix->top > 64)
 		return lh_err_set(err, LH_ECORRUPT, "header: the graph begins at row %u of %llu, level %u", ix->entry,
 				  (unsigned long long)ix->rows, ix->top);
-	ix->level = bytes(ix, LH_LHV_LEVELS);
-	ix->upper = bytes(ix, LH_LHV_UPPER);
+	ix->level = bytes(ix, LH_INDEX_LEVELS);
+	ix->upper = bytes(ix, LH_INDEX_UPPER);
 	return 0;
 }
 
 /* Older files have none: their rows lie as they were put. */
-static int open_order(struct lh_lhv *ix, struct lh_err *err)
+static int open_order(struct lh_index *ix, struct lh_err *err)
 {
-	if (!section(ix, LH_LHV_ORDER)->bytes)
+	if (!section(ix, LH_INDEX_ORDER)->bytes)
 		return 0;
-	if (has(ix, LH_LHV_ORDER, 4 * ix->rows, err) < 0)
+	if (has(ix, LH_INDEX_ORDER, 4 * ix->rows, err) < 0)
 		return -1;
-	ix->order = bytes(ix, LH_LHV_ORDER);
+	ix->order = bytes(ix, LH_INDEX_ORDER);
 	return 0;
 }
 
-static int open_texts(struct lh_lhv *ix, struct lh_err *err)
+static int open_texts(struct lh_index *ix, struct lh_err *err)
 {
-	uint64_t slots = section(ix, LH_LHV_ID_HASH)->bytes / 8;
+	uint64_t slots = section(ix, LH_INDEX_ID_HASH)->bytes / 8;
 	bool bounded = ix->header.version >= 2;
 
-	if (has(ix, LH_LHV_ID_AT, 8 * (ix->rows + 1), err) < 0 ||
-	    has(ix, LH_LHV_META_AT, 8 * (ix->rows + 1), err) < 0 || has(ix, LH_LHV_ID_HASH, 8 * slots, err) < 0)
+	if (has(ix, LH_INDEX_ID_AT, 8 * (ix->rows + 1), err) < 0 ||
+	    has(ix, LH_INDEX_META_AT, 8 * (ix->rows + 1), err) < 0 || has(ix, LH_INDEX_ID_HASH, 8 * slots, err) < 0)
 		return -1;
 	if ((slots & (slots - 1)) || (ix->rows && slots <= ix->rows))
 		return lh_err_set(err, LH_ECORRUPT, "id hash: %llu slots for %llu rows", (unsigned long long)slots,
 				  (unsigned long long)ix->rows);
-	ix->id_at = bytes(ix, LH_LHV_ID_AT);
-	ix->meta_at = bytes(ix, LH_LHV_META_AT);
-	ix->ids = bytes(ix, LH_LHV_IDS);
-	ix->ids_n = section(ix, LH_LHV_IDS)->bytes;
-	ix->metas = bytes(ix, LH_LHV_METAS);
-	ix->metas_n = section(ix, LH_LHV_METAS)->bytes;
-	ix->hash = bytes(ix, LH_LHV_ID_HASH);
+	ix->id_at = bytes(ix, LH_INDEX_ID_AT);
+	ix->meta_at = bytes(ix, LH_INDEX_META_AT);
+	ix->ids = bytes(ix, LH_INDEX_IDS);
+	ix->ids_n = section(ix, LH_INDEX_IDS)->bytes;
+	ix->metas = bytes(ix, LH_INDEX_METAS);
+	ix->metas_n = section(ix, LH_INDEX_METAS)->bytes;
+	ix->hash = bytes(ix, LH_INDEX_ID_HASH);
 	ix->hash_slots = slots;
-	ix->hash_probes = bounded && slots > LH_LHV_PROBES ? LH_LHV_PROBES : slots;
+	ix->hash_probes = bounded && slots > LH_INDEX_PROBES ? LH_INDEX_PROBES : slots;
 	ix->id_seed = bounded ? ix->header.id_seed : 0;
 	return 0;
 }
 
-static int open_lexical(struct lh_lhv *ix, struct lh_err *err)
+static int open_lexical(struct lh_index *ix, struct lh_err *err)
 {
 	struct lh_str run[4];
 	uint32_t i;
 
 	for (i = 0; i < 4; i++) {
-		if (!ix->params.lexical && has(ix, LH_LHV_LENGTHS + i, 0, err) < 0)
+		if (!ix->params.lexical && has(ix, LH_INDEX_LENGTHS + i, 0, err) < 0)
 			return -1;
-		run[i] = (struct lh_str){ bytes(ix, LH_LHV_LENGTHS + i), section(ix, LH_LHV_LENGTHS + i)->bytes };
+		run[i] = (struct lh_str){ bytes(ix, LH_INDEX_LENGTHS + i), section(ix, LH_INDEX_LENGTHS + i)->bytes };
 	}
 	if (!ix->params.lexical)
 		return 0;
 	switch (lh_lexical_open(&ix->lexical, ix->rows, run)) {
 	case LH_LEXICAL_BAD_LENGTHS:
-		return has(ix, LH_LHV_LENGTHS, 4 * ix->rows, err);
+		return has(ix, LH_INDEX_LENGTHS, 4 * ix->rows, err);
 	case LH_LEXICAL_BAD_TERMS:
-		return lh_err_set(err, LH_ECORRUPT, "%s: %zu bytes are no list of terms", lh_lhv_kind_name(LH_LHV_TERMS), run[1].n);
+		return lh_err_set(err, LH_ECORRUPT, "%s: %zu bytes are no list of terms", lh_index_kind_name(LH_INDEX_TERMS), run[1].n);
 	default:
 		/* runs of pages are read from here, not one by one */
 		if (run[3].p > run[0].p)
@@ -219,24 +219,24 @@ static int open_lexical(struct lh_lhv *ix, struct lh_err *err)
 	}
 }
 
-int lh_lhv_take_header(struct lh_lhv *ix, struct lh_err *err)
+int lh_index_take_header(struct lh_index *ix, struct lh_err *err)
 {
 	size_t n = ix->map.n;
 
 	memcpy(&ix->header, ix->map.p, n < sizeof ix->header ? n : sizeof ix->header);
-	return lh_lhv_check_identity(&ix->header, n, err) < 0 ? -1 : lh_lhv_check_sections(&ix->header, n, err);
+	return lh_index_check_identity(&ix->header, n, err) < 0 ? -1 : lh_index_check_sections(&ix->header, n, err);
 }
 
-int lh_lhv_open_mapped(struct lh_lhv *ix, struct lh_err *err)
+int lh_index_open_mapped(struct lh_index *ix, struct lh_err *err)
 {
-	const struct lh_lhv_header *h = &ix->header;
+	const struct lh_index_header *h = &ix->header;
 
 	/* Before the first touch, which may read megabytes ahead; and a walk jumps
 	 * about: reading around each page that it meets would bring in, and
 	 * charge us for, ten times what it uses. */
 	if (ix->map.n)
 		madvise((void *)(uintptr_t)ix->map.p, ix->map.n, MADV_RANDOM);
-	if (lh_lhv_take_header(ix, err) < 0)
+	if (lh_index_take_header(ix, err) < 0)
 		return -1;
 	ix->checksum = h->xxh3;
 	if (open_params(ix, err) < 0 || open_rows(ix, h, err) < 0 || open_graph(ix, h, err) < 0 ||
@@ -245,7 +245,7 @@ int lh_lhv_open_mapped(struct lh_lhv *ix, struct lh_err *err)
 	return open_lexical(ix, err);
 }
 
-static int open_file(struct lh_lhv *ix, const char *path, struct lh_err *err)
+static int open_file(struct lh_index *ix, const char *path, struct lh_err *err)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
@@ -258,27 +258,27 @@ static int open_file(struct lh_lhv *ix, const char *path, struct lh_err *err)
 	if (rc == 0) {
 		ix->dev = st.st_dev;
 		ix->ino = st.st_ino;
-		rc = lh_lhv_open_mapped(ix, err);
+		rc = lh_index_open_mapped(ix, err);
 	}
 	return rc < 0 ? lh_err_prefix(err, "%s", path) : 0;
 }
 
-struct lh_lhv *lh_lhv_open_base(const char *path, struct lh_err *err)
+struct lh_index *lh_index_open_base(const char *path, struct lh_err *err)
 {
-	struct lh_lhv *ix = lh_calloc(1, sizeof *ix, err);
+	struct lh_index *ix = lh_calloc(1, sizeof *ix, err);
 
 	if (!ix)
 		return NULL;
 	ix->torn_at = -1;
 	if (open_file(ix, path, err) < 0) {
-		lh_lhv_close(ix);
+		lh_index_close(ix);
 		return NULL;
 	}
 	return ix;
 }
 
 /* Has another file been put in place since this one was opened? */
-static bool swapped(const struct lh_lhv *ix, const char *path)
+static bool swapped(const struct lh_index *ix, const char *path)
 {
 	struct stat st;
 
@@ -286,7 +286,7 @@ static bool swapped(const struct lh_lhv *ix, const char *path)
 }
 
 /* The log of an index lies beside the file, not beside a link to it. */
-int lh_lhv_follow(const char *path, char **real, struct lh_err *err)
+int lh_index_follow(const char *path, char **real, struct lh_err *err)
 {
 	struct stat st;
 
@@ -297,7 +297,7 @@ int lh_lhv_follow(const char *path, char **real, struct lh_err *err)
 	return *real ? 0 : lh_err_sys(err, "%s", path);
 }
 
-int lh_lhv_no_link(const char *path, struct lh_err *err)
+int lh_index_no_link(const char *path, struct lh_err *err)
 {
 	struct stat st;
 
@@ -306,7 +306,7 @@ int lh_lhv_no_link(const char *path, struct lh_err *err)
 	return 0;
 }
 
-char *lh_lhv_beside(const char *path, const char *suffix, struct lh_err *err)
+char *lh_index_sibling_path(const char *path, const char *suffix, struct lh_err *err)
 {
 	size_t n = strlen(path), more = strlen(suffix) + 1;
 	char *name = lh_calloc(n + more, 1, err);
@@ -318,22 +318,22 @@ char *lh_lhv_beside(const char *path, const char *suffix, struct lh_err *err)
 	return name;
 }
 
-static struct lh_lhv *open_once(const char *given, const char *path, bool *moved, struct lh_err *err)
+static struct lh_index *open_once(const char *given, const char *path, bool *moved, struct lh_err *err)
 {
 	struct lh_stamp log;
-	struct lh_lhv_common *common = lh_lhv_common_new(given, path, &log, err);
-	struct lh_lhv *ix = common ? lh_lhv_open_base(path, err) : NULL;
+	struct lh_index_common *common = lh_index_common_new(given, path, &log, err);
+	struct lh_index *ix = common ? lh_index_open_base(path, err) : NULL;
 
 	if (!ix) {
-		lh_lhv_common_drop(common);
+		lh_index_common_drop(common);
 		return NULL;
 	}
 	ix->common = common;
 	ix->log_stamp = log;
 	common->map = ix->map;
-	if (lh_lhv_log_replay(ix, path, err) < 0) {
+	if (lh_index_log_replay(ix, path, err) < 0) {
 		lh_err_prefix(err, "%s", path);
-		lh_lhv_close(ix);
+		lh_index_close(ix);
 		return NULL;
 	}
 	*moved = swapped(ix, path);
@@ -342,16 +342,16 @@ static struct lh_lhv *open_once(const char *given, const char *path, bool *moved
 
 /* An index and its log are swapped one after the other: a pair that was caught
  * in between is opened again.  The bound is for a path that never rests. */
-struct lh_lhv *lh_lhv_open(const char *path, struct lh_err *err)
+struct lh_index *lh_index_open(const char *path, struct lh_err *err)
 {
-	struct lh_lhv *ix = NULL;
+	struct lh_index *ix = NULL;
 	bool moved = true;
 	char *real;
 	int tries;
 
 	for (tries = 0; moved && tries <= 100; tries++) {
-		lh_lhv_close(ix);
-		if (lh_lhv_follow(path, &real, err) < 0)
+		lh_index_close(ix);
+		if (lh_index_follow(path, &real, err) < 0)
 			return NULL;
 		ix = open_once(path, real ? real : path, &moved, err);
 		free(real);
@@ -361,24 +361,24 @@ struct lh_lhv *lh_lhv_open(const char *path, struct lh_err *err)
 	return ix;
 }
 
-void lh_lhv_close(struct lh_lhv *ix)
+void lh_index_close(struct lh_index *ix)
 {
 	if (!ix || atomic_fetch_sub(&ix->others, 1) > 0)
 		return;
-	lh_lhv_log_free(ix);
+	lh_index_log_free(ix);
 	if (ix->common)
-		lh_lhv_common_drop(ix->common);
+		lh_index_common_drop(ix->common);
 	else
 		lh_mapped_close(&ix->map);
 	free(ix);
 }
 
-const struct lh_lhv_params *lh_lhv_get_params(const struct lh_lhv *ix)
+const struct lh_index_params *lh_index_get_params(const struct lh_index *ix)
 {
 	return &ix->params;
 }
 
-void lh_lhv_get_stats(const struct lh_lhv *ix, struct lh_lhv_stats *st)
+void lh_index_get_stats(const struct lh_index *ix, struct lh_index_stats *st)
 {
 	st->live = ix->rows - ix->n_hidden + ix->n_pending - ix->n_dead;
 	st->base = ix->rows;
@@ -389,41 +389,41 @@ void lh_lhv_get_stats(const struct lh_lhv *ix, struct lh_lhv_stats *st)
 	st->torn_at = ix->torn_at;
 }
 
-uint64_t lh_lhv_rows(const struct lh_lhv *ix)
+uint64_t lh_index_rows(const struct lh_index *ix)
 {
 	return ix->rows + ix->n_pending;
 }
 
-int lh_lhv_text(const struct lh_lhv *ix, uint32_t kind, uint64_t row, struct lh_str *out, struct lh_err *err)
+int lh_index_text(const struct lh_index *ix, uint32_t kind, uint64_t row, struct lh_str *out, struct lh_err *err)
 {
-	const uint64_t *offset = kind == LH_LHV_IDS ? ix->id_at : ix->meta_at;
-	uint64_t n = kind == LH_LHV_IDS ? ix->ids_n : ix->metas_n;
+	const uint64_t *offset = kind == LH_INDEX_IDS ? ix->id_at : ix->meta_at;
+	uint64_t n = kind == LH_INDEX_IDS ? ix->ids_n : ix->metas_n;
 	uint64_t at = lh_once64(&offset[row]), end = lh_once64(&offset[row + 1]);
 
 	if (at > end || end > n)
-		return lh_err_set(err, LH_ECORRUPT, "%s: the offsets of row %llu are damaged", lh_lhv_kind_name(kind),
+		return lh_err_set(err, LH_ECORRUPT, "%s: the offsets of row %llu are damaged", lh_index_kind_name(kind),
 				  (unsigned long long)row);
-	*out = (struct lh_str){ (kind == LH_LHV_IDS ? ix->ids : ix->metas) + at, end - at };
+	*out = (struct lh_str){ (kind == LH_INDEX_IDS ? ix->ids : ix->metas) + at, end - at };
 	return 0;
 }
 
-int lh_lhv_base_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct lh_err *err)
+int lh_index_base_row(const struct lh_index *ix, uint64_t row, struct lh_row *out, struct lh_err *err)
 {
-	if (lh_lhv_text(ix, LH_LHV_IDS, row, &out->id, err) < 0 || lh_lhv_text(ix, LH_LHV_METAS, row, &out->meta, err) < 0)
+	if (lh_index_text(ix, LH_INDEX_IDS, row, &out->id, err) < 0 || lh_index_text(ix, LH_INDEX_METAS, row, &out->meta, err) < 0)
 		return -1;
 	if (out->id.n < 1 || out->id.n > LH_ID_MAX || !lh_utf8_valid(out->id.p, out->id.n))
 		return lh_err_set(err, LH_ECORRUPT, "ids: the id of row %llu is damaged", (unsigned long long)row);
 	return 0;
 }
 
-int lh_lhv_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct lh_err *err)
+int lh_index_row(const struct lh_index *ix, uint64_t row, struct lh_row *out, struct lh_err *err)
 {
 	const struct lh_pending *p;
 
 	if (row < ix->rows) {
-		if (lh_lhv_hidden(ix, row))
+		if (lh_index_hidden(ix, row))
 			return 0;
-		return lh_lhv_base_row(ix, row, out, err) < 0 ? -1 : 1;
+		return lh_index_base_row(ix, row, out, err) < 0 ? -1 : 1;
 	}
 	if (row - ix->rows >= ix->n_pending)
 		return 0;
@@ -434,7 +434,7 @@ int lh_lhv_row(const struct lh_lhv *ix, uint64_t row, struct lh_row *out, struct
 	return 1;
 }
 
-int64_t lh_lhv_nth(const struct lh_lhv *ix, uint64_t i, struct lh_err *err)
+int64_t lh_index_nth(const struct lh_index *ix, uint64_t i, struct lh_err *err)
 {
 	uint32_t row;
 
@@ -446,27 +446,27 @@ int64_t lh_lhv_nth(const struct lh_lhv *ix, uint64_t i, struct lh_err *err)
 	return row;
 }
 
-int lh_lhv_nth_row(const struct lh_lhv *ix, uint64_t i, uint64_t *row, struct lh_row *out, struct lh_err *err)
+int lh_index_nth_row(const struct lh_index *ix, uint64_t i, uint64_t *row, struct lh_row *out, struct lh_err *err)
 {
-	int64_t at = lh_lhv_nth(ix, i, err);
+	int64_t at = lh_index_nth(ix, i, err);
 
 	*row = at < 0 ? i : (uint64_t)at;
-	return at < 0 ? -1 : lh_lhv_row(ix, *row, out, err);
+	return at < 0 ? -1 : lh_index_row(ix, *row, out, err);
 }
 
-void lh_lhv_vector(const struct lh_lhv *ix, uint64_t row, float *out)
+void lh_index_vector(const struct lh_index *ix, uint64_t row, float *out)
 {
-	const struct lh_lhv_params *p = &ix->params;
+	const struct lh_index_params *p = &ix->params;
 
 	if (row >= ix->rows)
 		memcpy(out, ix->pending[row - ix->rows].vector, p->dimension * sizeof *out);
 	else if (ix->exact)
-		memcpy(out, lh_lhv_exact(ix, row), p->dimension * sizeof *out);
+		memcpy(out, lh_index_exact(ix, row), p->dimension * sizeof *out);
 	else
-		lh_code_get(p->precision, lh_lhv_code(ix, row), p->dimension, out);
+		lh_quantize_get(p->precision, lh_index_code(ix, row), p->dimension, out);
 }
 
-int64_t lh_lhv_base_find(const struct lh_lhv *ix, const char *id, size_t n, struct lh_err *err)
+int64_t lh_index_base_find(const struct lh_index *ix, const char *id, size_t n, struct lh_err *err)
 {
 	uint32_t want = (uint32_t)lh_xxh3_seeded(id, n, ix->id_seed), row;
 	uint64_t slot, tried;
@@ -483,7 +483,7 @@ int64_t lh_lhv_base_find(const struct lh_lhv *ix, const char *id, size_t n, stru
 			lh_err_set(err, LH_ECORRUPT, "id hash: slot %llu is damaged", (unsigned long long)slot);
 			return -2;
 		}
-		if (lh_lhv_text(ix, LH_LHV_IDS, row - 1, &is, err) < 0)
+		if (lh_index_text(ix, LH_INDEX_IDS, row - 1, &is, err) < 0)
 			return -2;
 		if (is.n == n && memcmp(is.p, id, n) == 0)
 			return row - 1;
@@ -494,7 +494,7 @@ int64_t lh_lhv_base_find(const struct lh_lhv *ix, const char *id, size_t n, stru
 	return -2;
 }
 
-uint64_t lh_lhv_longest_run(const uint32_t *hash, uint64_t slots)
+uint64_t lh_index_longest_run(const uint32_t *hash, uint64_t slots)
 {
 	uint64_t i, run = 0, longest = 0;
 
@@ -507,17 +507,17 @@ uint64_t lh_lhv_longest_run(const uint32_t *hash, uint64_t slots)
 	return longest;
 }
 
-int64_t lh_lhv_find(const struct lh_lhv *ix, const char *id, size_t n, struct lh_err *err)
+int64_t lh_index_find(const struct lh_index *ix, const char *id, size_t n, struct lh_err *err)
 {
-	int64_t row = ix->n_pending ? lh_lhv_log_find(ix, id, n) : -1;
+	int64_t row = ix->n_pending ? lh_index_log_find(ix, id, n) : -1;
 
 	if (row >= 0)
 		return (int64_t)ix->rows + row;
-	row = lh_lhv_base_find(ix, id, n, err);
-	return row >= 0 && lh_lhv_hidden(ix, (uint64_t)row) ? -1 : row;
+	row = lh_index_base_find(ix, id, n, err);
+	return row >= 0 && lh_index_hidden(ix, (uint64_t)row) ? -1 : row;
 }
 
-int lh_lhv_check_id(const char *id, size_t n, struct lh_err *err)
+int lh_index_check_id(const char *id, size_t n, struct lh_err *err)
 {
 	if (n == 0)
 		return lh_err_set(err, LH_EDATA, "empty id");
@@ -528,7 +528,7 @@ int lh_lhv_check_id(const char *id, size_t n, struct lh_err *err)
 	return 0;
 }
 
-int lh_lhv_check_vector(const struct lh_lhv_params *p, const float *v, size_t n, struct lh_err *err)
+int lh_index_check_vector(const struct lh_index_params *p, const float *v, size_t n, struct lh_err *err)
 {
 	size_t i;
 
@@ -540,5 +540,5 @@ int lh_lhv_check_vector(const struct lh_lhv_params *p, const float *v, size_t n,
 		;
 	if (p->distance == LH_COSINE && i == n)
 		return lh_err_set(err, LH_EDATA, "zero vector has no direction (cosine)");
-	return p->distance == LH_COSINE ? 0 : lh_code_fits(p->precision, v, p->dimension, err);
+	return p->distance == LH_COSINE ? 0 : lh_quantize_fits(p->precision, v, p->dimension, err);
 }

@@ -18,7 +18,7 @@ struct text {
 	struct lh_buf bytes;
 };
 
-/* Behind struct lh_lhv's log pointer. */
+/* Behind struct lh_index's log pointer. */
 struct replayed {
 	struct text *shared;
 	struct lh_buf text;	/* the log, in shared; pending rows point into it */
@@ -30,18 +30,18 @@ struct replayed {
 
 static struct lh_str pending_id(const void *ctx, uint32_t i)
 {
-	return ((const struct lh_lhv *)ctx)->pending[i].id;
+	return ((const struct lh_index *)ctx)->pending[i].id;
 }
 
 /* The id's row in the file, unless it is hidden already: -1, -2 on error. */
-static int64_t shown_row(const struct lh_lhv *ix, struct lh_str id, struct lh_err *err)
+static int64_t shown_row(const struct lh_index *ix, struct lh_str id, struct lh_err *err)
 {
-	int64_t row = lh_lhv_base_find(ix, id.p, id.n, err);
+	int64_t row = lh_index_base_find(ix, id.p, id.n, err);
 
-	return row >= 0 && lh_lhv_hidden(ix, (uint64_t)row) ? -1 : row;
+	return row >= 0 && lh_index_hidden(ix, (uint64_t)row) ? -1 : row;
 }
 
-static int hide_row(struct lh_lhv *ix, uint64_t row, struct lh_err *err)
+static int hide_row(struct lh_index *ix, uint64_t row, struct lh_err *err)
 {
 	if (!ix->hidden)
 		ix->hidden = lh_calloc(ix->rows / 64 + 1, sizeof *ix->hidden, err);
@@ -53,7 +53,7 @@ static int hide_row(struct lh_lhv *ix, uint64_t row, struct lh_err *err)
 }
 
 /* Take out what is there of the id; *meta is what it had. */
-static int take_out(struct lh_lhv *ix, struct lh_str id, struct lh_str *meta, struct lh_err *err)
+static int take_out(struct lh_index *ix, struct lh_str id, struct lh_str *meta, struct lh_err *err)
 {
 	struct replayed *r = ix->log;
 	int64_t at = lh_idmap_find(&r->by_id, id.p, id.n);
@@ -72,18 +72,18 @@ static int take_out(struct lh_lhv *ix, struct lh_str id, struct lh_str *meta, st
 	at = shown_row(ix, id, err);
 	if (at < 0)
 		return at == -2 ? -1 : 0;
-	if (lh_lhv_base_row(ix, (uint64_t)at, &row, err) < 0)
+	if (lh_index_base_row(ix, (uint64_t)at, &row, err) < 0)
 		return -1;
 	*meta = row.meta;
 	return hide_row(ix, (uint64_t)at, err);
 }
 
-static int push(struct lh_lhv *ix, const struct lh_pending *row, struct lh_err *err)
+static int push(struct lh_index *ix, const struct lh_pending *row, struct lh_err *err)
 {
 	struct replayed *r = ix->log;
 
-	if (ix->n_pending >= LH_LHV_ROWS_MAX - ix->rows)
-		return lh_err_set(err, LH_ECORRUPT, "log: more than %u rows", LH_LHV_ROWS_MAX);
+	if (ix->n_pending >= LH_INDEX_ROWS_MAX - ix->rows)
+		return lh_err_set(err, LH_ECORRUPT, "log: more than %u rows", LH_INDEX_ROWS_MAX);
 	if (lh_grow(&ix->pending, &r->cap, ix->n_pending + 1, sizeof *ix->pending, err) < 0)
 		return -1;
 	ix->pending[ix->n_pending] = *row;
@@ -104,14 +104,14 @@ static bool is_empty_object(struct lh_str meta)
 	return i < meta.n && meta.p[i] == '}';
 }
 
-static int apply(struct lh_lhv *ix, const struct lh_log_frame *f, struct lh_err *err)
+static int apply(struct lh_index *ix, const struct lh_log_frame *f, struct lh_err *err)
 {
 	struct lh_pending row;
 	struct lh_str before;
 	bool with_meta;
 
 	if (lh_log_get_change(f, ix->params.dimension, &row, &with_meta) < 0 ||
-	    lh_lhv_check_id(row.id.p, row.id.n, err) < 0)
+	    lh_index_check_id(row.id.p, row.id.n, err) < 0)
 		return lh_err_set(err, LH_ECORRUPT, "log: the record at byte %llu is damaged", (unsigned long long)f->at);
 	if (take_out(ix, row.id, &before, err) < 0)
 		return -1;
@@ -127,7 +127,7 @@ static int apply(struct lh_lhv *ix, const struct lh_log_frame *f, struct lh_err 
 	return push(ix, &row, err);
 }
 
-static enum lh_log_step apply_all(struct lh_lhv *ix, struct lh_err *err)
+static enum lh_log_step apply_all(struct lh_index *ix, struct lh_err *err)
 {
 	struct replayed *r = ix->log;
 	struct lh_log_frame f = { .next = r->whole };
@@ -157,7 +157,7 @@ static enum lh_log_step apply_all(struct lh_lhv *ix, struct lh_err *err)
 	return step;
 }
 
-static void forget(struct lh_lhv *ix)
+static void forget(struct lh_index *ix)
 {
 	struct replayed *r = ix->log;
 
@@ -173,7 +173,7 @@ static void forget(struct lh_lhv *ix)
 	lh_idmap_free(&r->by_id);
 }
 
-static struct replayed *begin(struct lh_lhv *ix, struct lh_err *err)
+static struct replayed *begin(struct lh_index *ix, struct lh_err *err)
 {
 	struct replayed *r = lh_calloc(1, sizeof *r, err);
 
@@ -202,7 +202,7 @@ static void text_drop(struct text *t)
 static bool being_written(const char *path)
 {
 	struct lh_err unused;
-	char *lock = lh_lhv_beside(path, LH_LHV_LOCK, &unused);
+	char *lock = lh_index_sibling_path(path, LH_INDEX_LOCK, &unused);
 	bool is = lock && access(lock, F_OK) == 0;
 
 	free(lock);
@@ -214,7 +214,7 @@ static bool being_written(const char *path)
  * it is being read may show us half of both, which looks like damage but is
  * gone a moment later: only what stays damaged is.
  */
-int lh_lhv_log_replay(struct lh_lhv *ix, const char *path, struct lh_err *err)
+int lh_index_log_replay(struct lh_index *ix, const char *path, struct lh_err *err)
 {
 	struct replayed *r = begin(ix, err);
 	int tries;
@@ -236,7 +236,7 @@ int lh_lhv_log_replay(struct lh_lhv *ix, const char *path, struct lh_err *err)
 	return -1;
 }
 
-int64_t lh_lhv_log_find(const struct lh_lhv *ix, const char *id, size_t n)
+int64_t lh_index_log_find(const struct lh_index *ix, const char *id, size_t n)
 {
 	const struct replayed *r = ix->log;
 	int64_t i = r ? lh_idmap_find(&r->by_id, id, n) : -1;
@@ -244,12 +244,12 @@ int64_t lh_lhv_log_find(const struct lh_lhv *ix, const char *id, size_t n)
 	return i >= 0 && ix->pending[i].dead ? -1 : i;
 }
 
-const struct lh_buf *lh_lhv_log_text(const struct lh_lhv *ix)
+const struct lh_buf *lh_index_log_text(const struct lh_index *ix)
 {
 	return &((const struct replayed *)ix->log)->text;
 }
 
-void lh_lhv_log_free(struct lh_lhv *ix)
+void lh_index_log_free(struct lh_index *ix)
 {
 	struct replayed *r = ix->log;
 
@@ -309,7 +309,7 @@ static const void *moved(const void *p, const char *from, size_t n, const char *
 }
 
 /* What from made of its part of the log. */
-static int take_over(struct lh_lhv *ix, const struct lh_lhv *from, struct lh_err *err)
+static int take_over(struct lh_index *ix, const struct lh_index *from, struct lh_err *err)
 {
 	const struct replayed *was = from->log;
 	struct replayed *r = ix->log;
@@ -341,7 +341,7 @@ static int take_over(struct lh_lhv *ix, const struct lh_lhv *from, struct lh_err
 
 /* The log as ix's stamp has it, if it is the one that from has read, with more
  * behind: its descriptor, or -1. */
-static int open_grown(const struct lh_lhv *ix, const struct lh_lhv *from, struct lh_err *err)
+static int open_grown(const struct lh_index *ix, const struct lh_index *from, struct lh_err *err)
 {
 	const struct lh_stamp *now = &ix->log_stamp, *was = &from->log_stamp;
 	struct stat st;
@@ -358,7 +358,7 @@ static int open_grown(const struct lh_lhv *ix, const struct lh_lhv *from, struct
 	return fd;
 }
 
-int lh_lhv_log_go_on(struct lh_lhv *ix, const struct lh_lhv *from, struct lh_err *err)
+int lh_index_log_go_on(struct lh_index *ix, const struct lh_index *from, struct lh_err *err)
 {
 	const struct replayed *was = from->log;
 	struct replayed *r = begin(ix, err);

@@ -77,7 +77,7 @@ void lh_log_add_delete(struct lh_buf *b, struct lh_str id);
 int lh_log_read(const char *path, struct lh_buf *b, struct lh_err *err);
 
 /* The log as a snapshot read it. */
-const struct lh_buf *lh_lhv_log_text(const struct lh_lhv *ix);
+const struct lh_buf *lh_index_log_text(const struct lh_index *ix);
 
 /* Replace path's log whole by the bytes of a and then b; with none, remove it. */
 int lh_log_replace(const char *path, const struct lh_buf *a, const struct lh_buf *b, struct lh_err *err);
@@ -102,9 +102,9 @@ int lh_log_measure(const char *p, size_t n, uint64_t checksum, struct lh_log_ext
 /* Which ids are live: a snapshot, and what was said of ids since then.  A change
  * decides by it under the lock, and need not read the whole log for each commit.
  * All zero, nothing is known; not moved while open. */
-struct lh_lhv_known {
-	struct lh_lhv *ix;		/* NULL: nothing is known */
-	struct lh_lhv_later {
+struct lh_index_known {
+	struct lh_index *ix;		/* NULL: nothing is known */
+	struct lh_index_later {
 		struct lh_str id;
 		bool live;
 	} *later;
@@ -112,13 +112,13 @@ struct lh_lhv_known {
 	struct lh_idmap by_id;
 };
 /* From a new snapshot of the index at path. */
-int lh_lhv_known_open(struct lh_lhv_known *k, const char *path, struct lh_err *err);
-void lh_lhv_known_close(struct lh_lhv_known *k);
+int lh_index_known_open(struct lh_index_known *k, const char *path, struct lh_err *err);
+void lh_index_known_close(struct lh_index_known *k);
 /* 1, 0, or -1 when the index is damaged. */
-int lh_lhv_known_live(const struct lh_lhv_known *k, struct lh_str id, struct lh_err *err);
-int lh_lhv_known_set(struct lh_lhv_known *k, struct lh_str id, bool live, struct lh_err *err);
+int lh_index_known_live(const struct lh_index_known *k, struct lh_str id, struct lh_err *err);
+int lh_index_known_set(struct lh_index_known *k, struct lh_str id, bool live, struct lh_err *err);
 /* Take in the frames p[from..to) of the log, where a part for the index begins. */
-int lh_lhv_known_replay(struct lh_lhv_known *k, const char *p, uint64_t from, uint64_t to, struct lh_err *err);
+int lh_index_known_replay(struct lh_index_known *k, const char *p, uint64_t from, uint64_t to, struct lh_err *err);
 
 /* How many changes a log may hold: a tenth of the index's rows, within bounds. */
 static inline uint64_t lh_log_bound(uint64_t rows)

@@ -16,11 +16,11 @@
 #define SHOWN 5		/* messages a section */
 
 struct check {
-	struct lh_lhv *ix;
+	struct lh_index *ix;
 	void (*damage)(void *ctx, const char *section, const char *text);
 	void *ctx;
 	struct lh_err *err;
-	unsigned said[LH_LHV_KINDS + 1];
+	unsigned said[LH_INDEX_KINDS + 1];
 	float *vector;		/* of the row that is looked at */
 	uint32_t *level;	/* rows + 1, once rows have been looked at */
 };
@@ -28,7 +28,7 @@ struct check {
 LH_PRINTF(3, 4)
 static void bad(struct check *c, uint32_t kind, const char *fmt, ...)
 {
-	uint32_t slot = kind < LH_LHV_KINDS ? kind : LH_LHV_KINDS;
+	uint32_t slot = kind < LH_INDEX_KINDS ? kind : LH_INDEX_KINDS;
 	char text[256];
 	va_list ap;
 
@@ -37,7 +37,7 @@ static void bad(struct check *c, uint32_t kind, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	c->damage(c->ctx, lh_lhv_kind_name(kind), c->said[slot] > SHOWN ? "more damage is not shown" : text);
+	c->damage(c->ctx, lh_index_kind_name(kind), c->said[slot] > SHOWN ? "more damage is not shown" : text);
 }
 
 /* What opening said, as damage of the section that it names first. */
@@ -46,9 +46,9 @@ static void bad_open(struct check *c)
 	uint32_t kind;
 	size_t n;
 
-	for (kind = 1; kind < LH_LHV_KINDS; kind++) {
-		n = strlen(lh_lhv_kind_name(kind));
-		if (!strncmp(c->err->msg, lh_lhv_kind_name(kind), n) && c->err->msg[n] == ':') {
+	for (kind = 1; kind < LH_INDEX_KINDS; kind++) {
+		n = strlen(lh_index_kind_name(kind));
+		if (!strncmp(c->err->msg, lh_index_kind_name(kind), n) && c->err->msg[n] == ':') {
 			bad(c, kind, "%s", c->err->msg + n + 2);
 			return;
 		}
@@ -58,12 +58,12 @@ static void bad_open(struct check *c)
 
 static void check_header(struct check *c)
 {
-	const struct lh_lhv_header *h = &c->ix->header;
+	const struct lh_index_header *h = &c->ix->header;
 	uint32_t i;
 
-	if (h->zero || (h->version < 2 && h->id_seed) || !lh_lhv_all_zero(h->zeros, sizeof h->zeros) ||
-	    !lh_lhv_all_zero(h->rest, sizeof h->rest) ||
-	    !lh_lhv_all_zero(h->section + h->n_sections, (LH_LHV_SECTIONS - h->n_sections) * sizeof *h->section))
+	if (h->zero || (h->version < 2 && h->id_seed) || !lh_index_all_zero(h->zeros, sizeof h->zeros) ||
+	    !lh_index_all_zero(h->rest, sizeof h->rest) ||
+	    !lh_index_all_zero(h->section + h->n_sections, (LH_INDEX_SECTIONS - h->n_sections) * sizeof *h->section))
 		bad(c, 0, "reserved bytes are not zero");
 	for (i = 0; i < h->n_sections; i++)
 		if (h->section[i].zero)
@@ -72,17 +72,17 @@ static void check_header(struct check *c)
 
 static void check_sums(struct check *c)
 {
-	const struct lh_lhv_header *h = &c->ix->header;
+	const struct lh_index_header *h = &c->ix->header;
 	const char *map = c->ix->map.p;
 	uint32_t i;
 
 	for (i = 0; i < h->n_sections; i++) {
-		const struct lh_lhv_section *s = &h->section[i];
+		const struct lh_index_section *s = &h->section[i];
 		uint64_t end = s->at + s->bytes;
 
 		if (lh_xxh3(map + s->at, s->bytes) != s->xxh3)
 			bad(c, s->kind, "the checksum is wrong");
-		if (!lh_lhv_all_zero(map + end, lh_lhv_round(end, LH_LHV_PAGE) - end))
+		if (!lh_index_all_zero(map + end, lh_index_round(end, LH_INDEX_PAGE) - end))
 			bad(c, s->kind, "the padding is not zero");
 	}
 }
@@ -96,36 +96,36 @@ static void bad_if(struct check *c, uint32_t kind, int rc)
 
 static void check_links(struct check *c, uint32_t kind, const uint32_t *list, uint32_t max, uint64_t row, uint32_t level)
 {
-	struct lh_lhv_graph g = { c->ix->rows, c->level };
-	uint32_t copy[1 + 2 * LH_LHV_M_MAX];
+	struct lh_index_graph g = { c->ix->rows, c->level };
+	uint32_t copy[1 + 2 * LH_INDEX_M_MAX];
 
 	memcpy(copy, list, 4 * (1 + (size_t)max));
-	bad_if(c, kind, lh_lhv_sound_links(&g, copy, max, row, level, c->err));
+	bad_if(c, kind, lh_index_sound_links(&g, copy, max, row, level, c->err));
 }
 
 static void check_row(struct check *c, uint64_t row)
 {
-	const struct lh_lhv *ix = c->ix;
-	const struct lh_lhv_params *p = &ix->params;
+	const struct lh_index *ix = c->ix;
+	const struct lh_index_params *p = &ix->params;
 	const unsigned char *at = ix->block + row * ix->stride;
-	size_t links = 4 * (1 + 2 * (size_t)p->m), code = lh_lhv_code_bytes(p);
+	size_t links = 4 * (1 + 2 * (size_t)p->m), code = lh_index_code_bytes(p);
 
-	check_links(c, LH_LHV_ROWS, (const void *)at, ix->graph ? 2 * p->m : 0, row, 0);
-	if (!lh_lhv_all_zero(at + links, ix->vector_at - links) ||
-	    !lh_lhv_all_zero(at + ix->vector_at + code, ix->stride - ix->vector_at - code))
-		bad(c, LH_LHV_ROWS, "row %llu: the padding is not zero", (unsigned long long)row);
-	bad_if(c, LH_LHV_ROWS, lh_lhv_sound_code(p, lh_lhv_code(ix, row), c->vector, row, c->err));
+	check_links(c, LH_INDEX_ROWS, (const void *)at, ix->graph ? 2 * p->m : 0, row, 0);
+	if (!lh_index_all_zero(at + links, ix->vector_at - links) ||
+	    !lh_index_all_zero(at + ix->vector_at + code, ix->stride - ix->vector_at - code))
+		bad(c, LH_INDEX_ROWS, "row %llu: the padding is not zero", (unsigned long long)row);
+	bad_if(c, LH_INDEX_ROWS, lh_index_sound_code(p, lh_index_code(ix, row), c->vector, row, c->err));
 	if (p->rescore) {
-		lh_lhv_vector(ix, row, c->vector);
-		bad_if(c, LH_LHV_EXACT, lh_lhv_sound_vector(p, c->vector, row, c->err));
+		lh_index_vector(ix, row, c->vector);
+		bad_if(c, LH_INDEX_EXACT, lh_index_sound_vector(p, c->vector, row, c->err));
 	}
 }
 
 /* By a copy of the levels, as large as they are. */
 static int check_graph(struct check *c)
 {
-	const struct lh_lhv *ix = c->ix;
-	struct lh_lhv_graph g = { .rows = ix->rows };
+	const struct lh_index *ix = c->ix;
+	struct lh_index_graph g = { .rows = ix->rows };
 	uint64_t row;
 	uint32_t list, m = ix->params.m;
 
@@ -135,15 +135,15 @@ static int check_graph(struct check *c)
 	if (!c->level)
 		return -1;
 	memcpy(c->level, ix->level, (ix->rows + 1) * sizeof *c->level);
-	if (lh_lhv_sound_levels(&g, ix->n_upper, ix->top, c->err) < 0) {
-		bad(c, LH_LHV_LEVELS, "%s", c->err->msg);
+	if (lh_index_sound_levels(&g, ix->n_upper, ix->top, c->err) < 0) {
+		bad(c, LH_INDEX_LEVELS, "%s", c->err->msg);
 		return 0;
 	}
 	if (c->level[ix->entry + 1] - c->level[ix->entry] != ix->top)
 		bad(c, 0, "the graph begins at row %u, which is not on level %u", ix->entry, ix->top);
 	for (row = 0; row < ix->rows; row++)
 		for (list = c->level[row]; list < c->level[row + 1]; list++)
-			check_links(c, LH_LHV_UPPER, ix->upper + list * (1 + (size_t)m), m, row, list - c->level[row] + 1);
+			check_links(c, LH_INDEX_UPPER, ix->upper + list * (1 + (size_t)m), m, row, list - c->level[row] + 1);
 	return 0;
 }
 
@@ -163,46 +163,46 @@ static bool check_offsets(struct check *c, uint32_t kind, const uint64_t *at, ui
 
 static void check_ids(struct check *c)
 {
-	const struct lh_lhv *ix = c->ix;
+	const struct lh_index *ix = c->ix;
 	uint64_t row, used = 0, i;
 	struct lh_str id;
 
 	for (i = 0; i < ix->hash_slots; i++)
 		used += ix->hash[2 * i + 1] != 0;
 	if (used != ix->rows)
-		bad(c, LH_LHV_ID_HASH, "%llu slots are in use for %llu rows", (unsigned long long)used, (unsigned long long)ix->rows);
-	used = lh_lhv_longest_run(ix->hash, ix->hash_slots);
-	if (used >= LH_LHV_PROBES)
-		bad(c, LH_LHV_ID_HASH, "%llu slots in a row are in use, at most %d: build it anew", (unsigned long long)used, LH_LHV_PROBES - 1);
-	if (!check_offsets(c, LH_LHV_ID_AT, ix->id_at, ix->ids_n))
+		bad(c, LH_INDEX_ID_HASH, "%llu slots are in use for %llu rows", (unsigned long long)used, (unsigned long long)ix->rows);
+	used = lh_index_longest_run(ix->hash, ix->hash_slots);
+	if (used >= LH_INDEX_PROBES)
+		bad(c, LH_INDEX_ID_HASH, "%llu slots in a row are in use, at most %d: build it anew", (unsigned long long)used, LH_INDEX_PROBES - 1);
+	if (!check_offsets(c, LH_INDEX_ID_AT, ix->id_at, ix->ids_n))
 		return;
 	for (row = 0; row < ix->rows; row++) {
-		if (lh_lhv_text(ix, LH_LHV_IDS, row, &id, c->err) < 0 || id.n < 1 || id.n > LH_ID_MAX || !lh_utf8_valid(id.p, id.n))
-			bad(c, LH_LHV_IDS, "row %llu: not an id", (unsigned long long)row);
-		else if (!c->said[LH_LHV_ID_HASH] && lh_lhv_base_find(ix, id.p, id.n, c->err) != (int64_t)row)
-			bad(c, LH_LHV_ID_HASH, "row %llu is not found by its id", (unsigned long long)row);
+		if (lh_index_text(ix, LH_INDEX_IDS, row, &id, c->err) < 0 || id.n < 1 || id.n > LH_ID_MAX || !lh_utf8_valid(id.p, id.n))
+			bad(c, LH_INDEX_IDS, "row %llu: not an id", (unsigned long long)row);
+		else if (!c->said[LH_INDEX_ID_HASH] && lh_index_base_find(ix, id.p, id.n, c->err) != (int64_t)row)
+			bad(c, LH_INDEX_ID_HASH, "row %llu is not found by its id", (unsigned long long)row);
 	}
 }
 
 static int check_metas(struct check *c)
 {
-	const struct lh_lhv *ix = c->ix;
+	const struct lh_index *ix = c->ix;
 	struct lh_record scan;
 	struct lh_buf copy;
 	struct lh_str meta;
 	uint64_t row;
 	int rc = 0;
 
-	if (!check_offsets(c, LH_LHV_META_AT, ix->meta_at, ix->metas_n))
+	if (!check_offsets(c, LH_INDEX_META_AT, ix->meta_at, ix->metas_n))
 		return 0;
 	lh_record_init(&scan);
 	lh_buf_init(&copy, LH_BUF_NOMAX);
 	for (row = 0; !rc && row < ix->rows; row++) {
-		rc = lh_lhv_text(ix, LH_LHV_METAS, row, &meta, c->err);
+		rc = lh_index_text(ix, LH_INDEX_METAS, row, &meta, c->err);
 		if (!rc)
-			rc = lh_lhv_sound_meta(&scan, &copy, meta, row, c->err);
+			rc = lh_index_sound_meta(&scan, &copy, meta, row, c->err);
 		if (rc < 0 && c->err->code == LH_ECORRUPT) {
-			bad(c, LH_LHV_METAS, "%s", c->err->msg);
+			bad(c, LH_INDEX_METAS, "%s", c->err->msg);
 			rc = 0;
 		}
 	}
@@ -214,7 +214,7 @@ static int check_metas(struct check *c)
 /* Every row once. */
 static int check_order(struct check *c)
 {
-	const struct lh_lhv *ix = c->ix;
+	const struct lh_index *ix = c->ix;
 	bool *there = ix->order ? lh_calloc(ix->rows, sizeof *there, c->err) : NULL;
 	uint64_t i;
 
@@ -224,7 +224,7 @@ static int check_order(struct check *c)
 		uint32_t row = lh_once32(&ix->order[i]);
 
 		if (row >= ix->rows || there[row])
-			bad(c, LH_LHV_ORDER, "entry %llu is row %u", (unsigned long long)i, row);
+			bad(c, LH_INDEX_ORDER, "entry %llu is row %u", (unsigned long long)i, row);
 		else
 			there[row] = true;
 	}
@@ -234,7 +234,7 @@ static int check_order(struct check *c)
 
 static void bad_lexical(void *ctx, int run, const char *text)
 {
-	bad(ctx, LH_LHV_LENGTHS + (uint32_t)run, "%s", text);
+	bad(ctx, LH_INDEX_LENGTHS + (uint32_t)run, "%s", text);
 }
 
 /* What stands in the sections of a file that could be opened. */
@@ -262,13 +262,13 @@ static int check_contents(struct check *c)
 
 static int check_all(struct check *c, const char *path)
 {
-	if (lh_lhv_take_header(c->ix, c->err) < 0) {
+	if (lh_index_take_header(c->ix, c->err) < 0) {
 		bad_open(c);
 		return 0;
 	}
 	check_header(c);
 	check_sums(c);
-	if (lh_lhv_open_mapped(c->ix, c->err) < 0) {
+	if (lh_index_open_mapped(c->ix, c->err) < 0) {
 		if (c->err->code == LH_ENOMEM)
 			return -1;
 		bad_open(c);
@@ -276,17 +276,17 @@ static int check_all(struct check *c, const char *path)
 	}
 	if (check_contents(c) < 0)
 		return -1;
-	return lh_lhv_log_verify(c->ix, path, c->damage, c->ctx, c->err);
+	return lh_index_log_verify(c->ix, path, c->damage, c->ctx, c->err);
 }
 
-int lh_lhv_verify(const char *path, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err)
+int lh_index_verify(const char *path, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err)
 {
-	struct lh_lhv ix = { .torn_at = -1 };
+	struct lh_index ix = { .torn_at = -1 };
 	struct check c = { .ix = &ix, .damage = damage, .ctx = ctx, .err = err };
 	char *real;
 	int rc;
 
-	if (lh_lhv_follow(path, &real, err) < 0)
+	if (lh_index_follow(path, &real, err) < 0)
 		return -1;
 	rc = lh_mapped_open(&ix.map, real ? real : path, err);
 	if (rc == 0)
@@ -296,7 +296,7 @@ int lh_lhv_verify(const char *path, void (*damage)(void *ctx, const char *sectio
 	return rc;
 }
 
-void lh_lhv_verify_sums(struct lh_lhv *ix, void (*damage)(void *ctx, const char *section, const char *text), void *ctx)
+void lh_index_verify_sums(struct lh_index *ix, void (*damage)(void *ctx, const char *section, const char *text), void *ctx)
 {
 	struct check c = { .ix = ix, .damage = damage, .ctx = ctx };
 

@@ -13,14 +13,14 @@
 /* ---- the text of a row ---- */
 
 struct maker {
-	const struct lh_lhv_params *p;
+	const struct lh_index_params *p;
 	struct lh_template *template;
 	struct lh_record scan;
 	struct lh_buf copy;	/* of the metadata: the scanner reads past its text */
 	struct lh_buf text, piece;
 };
 
-static int maker_init(struct maker *m, const struct lh_lhv_params *p, struct lh_err *err)
+static int maker_init(struct maker *m, const struct lh_index_params *p, struct lh_err *err)
 {
 	*m = (struct maker){ .p = p };
 	lh_record_init(&m->scan);
@@ -99,7 +99,7 @@ static int text_of(struct maker *m, struct lh_str meta, struct lh_str *text, str
 	return lh_buf_check(&m->text, err);
 }
 
-int lh_lhv_lexical_build(const struct lh_lhv_params *p, struct lh_str (*meta)(const void *ctx, uint64_t row), const void *ctx, uint64_t rows, struct lh_lexical_build *b, struct lh_lexical *out, struct lh_err *err)
+int lh_index_lexical_build(const struct lh_index_params *p, struct lh_str (*meta)(const void *ctx, uint64_t row), const void *ctx, uint64_t rows, struct lh_lexical_build *b, struct lh_lexical *out, struct lh_err *err)
 {
 	struct lh_str text = { "", 0 };
 	struct maker m;
@@ -120,8 +120,8 @@ int lh_lhv_lexical_build(const struct lh_lhv_params *p, struct lh_str (*meta)(co
 
 /* ---- questions ---- */
 
-struct lh_lhv_words {
-	const struct lh_lhv *ix;
+struct lh_index_words {
+	const struct lh_index *ix;
 	struct lh_lexical_build *pending;	/* NULL: there are none */
 	struct lh_lexical late;		/* its index */
 	struct lh_lexical_question q;
@@ -132,22 +132,22 @@ struct lh_lhv_words {
 
 static struct lh_str pending_meta(const void *ctx, uint64_t i)
 {
-	const struct lh_pending *p = &((const struct lh_lhv *)ctx)->pending[i];
+	const struct lh_pending *p = &((const struct lh_index *)ctx)->pending[i];
 
 	return p->dead ? (struct lh_str){ "", 0 } : p->meta;
 }
 
-static int read_pending(struct lh_lhv_words *w, struct lh_err *err)
+static int read_pending(struct lh_index_words *w, struct lh_err *err)
 {
 	w->pending = lh_lexical_build_new(err);
 	if (!w->pending)
 		return -1;
-	return lh_lhv_lexical_build(&w->ix->params, pending_meta, w->ix, w->ix->n_pending, w->pending, &w->late, err);
+	return lh_index_lexical_build(&w->ix->params, pending_meta, w->ix, w->ix->n_pending, w->pending, &w->late, err);
 }
 
-struct lh_lhv_words *lh_lhv_words_new(const struct lh_lhv *ix, struct lh_err *err)
+struct lh_index_words *lh_index_words_new(const struct lh_index *ix, struct lh_err *err)
 {
-	struct lh_lhv_words *w;
+	struct lh_index_words *w;
 
 	if (!ix->params.lexical) {
 		lh_err_set(err, LH_EUSAGE, "the index has no words to search by: build it with lh-index build --lexical");
@@ -158,13 +158,13 @@ struct lh_lhv_words *lh_lhv_words_new(const struct lh_lhv *ix, struct lh_err *er
 		return NULL;
 	w->ix = ix;
 	if (ix->n_pending && read_pending(w, err) < 0) {
-		lh_lhv_words_free(w);
+		lh_index_words_free(w);
 		return NULL;
 	}
 	return w;
 }
 
-void lh_lhv_words_free(struct lh_lhv_words *w)
+void lh_index_words_free(struct lh_index_words *w)
 {
 	if (!w)
 		return;
@@ -176,7 +176,7 @@ void lh_lhv_words_free(struct lh_lhv_words *w)
 
 static int allow(void *ctx, uint64_t row, struct lh_err *err)
 {
-	struct lh_lhv_words *w = ctx;
+	struct lh_index_words *w = ctx;
 	struct lh_query *q = w->asked;
 	struct lh_row r;
 	int rc;
@@ -184,24 +184,24 @@ static int allow(void *ctx, uint64_t row, struct lh_err *err)
 	if (lh_walk_excluded(q, row))
 		return 0;
 	if (!q->allow)
-		return lh_lhv_row(w->ix, row, &r, err);
+		return lh_index_row(w->ix, row, &r, err);
 	rc = lh_verdict(q, row, err);
-	q->dropped += rc == 0 && (row >= w->ix->rows || !lh_lhv_hidden(w->ix, row));
+	q->dropped += rc == 0 && (row >= w->ix->rows || !lh_index_hidden(w->ix, row));
 	return rc;
 }
 
 static int by_id(void *ctx, uint64_t a, uint64_t b)
 {
-	const struct lh_lhv_words *w = ctx;
+	const struct lh_index_words *w = ctx;
 
 	return lh_walk_id_cmp(w->ix, (uint32_t)a, (uint32_t)b);
 }
 
-long lh_lhv_words_search(struct lh_lhv_words *w, struct lh_query *q, struct lh_str text, struct lh_words_hit *out, struct lh_err *err)
+long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct lh_str text, struct lh_index_words_hit *out, struct lh_err *err)
 {
 	const struct lh_lexical *part[] = { &w->ix->lexical, &w->late };
 	struct lh_lexical_rows rows = { allow, by_id, w };
-	uint64_t all = lh_lhv_rows(w->ix);
+	uint64_t all = lh_index_rows(w->ix);
 	size_t k = q->k < all ? q->k : all;
 	long i, n;
 
@@ -212,6 +212,6 @@ long lh_lhv_words_search(struct lh_lhv_words *w, struct lh_query *q, struct lh_s
 		return -1;
 	n = lh_lexical_top(&w->q, k, &rows, w->hit, err);
 	for (i = 0; i < n; i++)
-		out[i] = (struct lh_words_hit){ w->hit[i].score, w->hit[i].row };
+		out[i] = (struct lh_index_words_hit){ w->hit[i].score, w->hit[i].row };
 	return n;
 }

@@ -7,38 +7,38 @@
 
 static struct lh_str later_id(const void *ctx, uint32_t i)
 {
-	return ((const struct lh_lhv_known *)ctx)->later[i].id;
+	return ((const struct lh_index_known *)ctx)->later[i].id;
 }
 
-int lh_lhv_known_open(struct lh_lhv_known *k, const char *path, struct lh_err *err)
+int lh_index_known_open(struct lh_index_known *k, const char *path, struct lh_err *err)
 {
-	lh_lhv_known_close(k);
+	lh_index_known_close(k);
 	k->by_id = (struct lh_idmap){ .key = later_id, .ctx = k };
-	k->ix = lh_lhv_open(path, err);
+	k->ix = lh_index_open(path, err);
 	return k->ix ? 0 : -1;
 }
 
-void lh_lhv_known_close(struct lh_lhv_known *k)
+void lh_index_known_close(struct lh_index_known *k)
 {
 	while (k->n)
 		free((char *)(uintptr_t)k->later[--k->n].id.p);
 	free(k->later);
 	lh_idmap_free(&k->by_id);
-	lh_lhv_close(k->ix);
-	*k = (struct lh_lhv_known){ .ix = NULL };
+	lh_index_close(k->ix);
+	*k = (struct lh_index_known){ .ix = NULL };
 }
 
-int lh_lhv_known_live(const struct lh_lhv_known *k, struct lh_str id, struct lh_err *err)
+int lh_index_known_live(const struct lh_index_known *k, struct lh_str id, struct lh_err *err)
 {
 	int64_t i = lh_idmap_find(&k->by_id, id.p, id.n);
 
 	if (i >= 0)
 		return k->later[i].live;
-	i = lh_lhv_find(k->ix, id.p, id.n, err);
+	i = lh_index_find(k->ix, id.p, id.n, err);
 	return i == -2 ? -1 : i >= 0;
 }
 
-int lh_lhv_known_set(struct lh_lhv_known *k, struct lh_str id, bool live, struct lh_err *err)
+int lh_index_known_set(struct lh_index_known *k, struct lh_str id, bool live, struct lh_err *err)
 {
 	int64_t i = lh_idmap_find(&k->by_id, id.p, id.n);
 
@@ -46,18 +46,18 @@ int lh_lhv_known_set(struct lh_lhv_known *k, struct lh_str id, bool live, struct
 		k->later[i].live = live;
 		return 0;
 	}
-	if (k->n >= LH_LHV_ROWS_MAX)
-		return lh_err_set(err, LH_EIO, "more than %u changes at once", LH_LHV_ROWS_MAX);
+	if (k->n >= LH_INDEX_ROWS_MAX)
+		return lh_err_set(err, LH_EIO, "more than %u changes at once", LH_INDEX_ROWS_MAX);
 	if (lh_grow(&k->later, &k->cap, k->n + 1, sizeof *k->later, err) < 0)
 		return -1;
 	id.p = lh_strndup(id.p, id.n, err);
 	if (!id.p)
 		return -1;
-	k->later[k->n++] = (struct lh_lhv_later){ id, live };
+	k->later[k->n++] = (struct lh_index_later){ id, live };
 	return lh_idmap_set(&k->by_id, id.p, id.n, (uint32_t)k->n - 1, err);
 }
 
-int lh_lhv_known_replay(struct lh_lhv_known *k, const char *p, uint64_t from, uint64_t to, struct lh_err *err)
+int lh_index_known_replay(struct lh_index_known *k, const char *p, uint64_t from, uint64_t to, struct lh_err *err)
 {
 	struct lh_log_frame f = { .next = from };
 	struct lh_log_mark mark;
@@ -71,9 +71,9 @@ int lh_lhv_known_replay(struct lh_lhv_known *k, const char *p, uint64_t from, ui
 			ours = mark.checksum == k->ix->checksum;
 		} else if (ours) {
 			if (lh_log_get_change(&f, k->ix->params.dimension, &row, &with_meta) < 0 ||
-			    lh_lhv_check_id(row.id.p, row.id.n, err) < 0)
+			    lh_index_check_id(row.id.p, row.id.n, err) < 0)
 				return lh_err_set(err, LH_ECORRUPT, "log: the record at byte %llu is damaged", (unsigned long long)f.at);
-			if (lh_lhv_known_set(k, row.id, f.kind == LH_LOG_PUT, err) < 0)
+			if (lh_index_known_set(k, row.id, f.kind == LH_LOG_PUT, err) < 0)
 				return -1;
 		}
 	}

@@ -23,7 +23,7 @@ enum lh_log_step lh_log_next(const char *p, size_t n, bool deep, struct lh_log_f
 	memcpy(&head, p + f->at, sizeof head);
 	if (lh_xxh3(&head, 8) != head.head_xxh3)
 		/* a file may grow before its bytes reach the disk */
-		return lh_lhv_all_zero(p + f->at, left) ? LH_LOG_TORN : LH_LOG_DAMAGED;
+		return lh_index_all_zero(p + f->at, left) ? LH_LOG_TORN : LH_LOG_DAMAGED;
 	if (head.kind < LH_LOG_MARK || head.kind > LH_LOG_DELETE || head.bytes % 8 || head.bytes > LH_LOG_PAYLOAD_MAX)
 		return LH_LOG_DAMAGED;
 	left -= sizeof head;
@@ -62,7 +62,7 @@ int lh_log_get_change(const struct lh_log_frame *f, uint32_t dimension, struct l
 		return -1;
 	memcpy(&c, f->p, sizeof c);
 	used = sizeof c + vector + c.id_n + c.meta_n;
-	if (lh_lhv_round(used, 8) != f->n || !lh_lhv_all_zero(f->p + used, f->n - used) || c.with_meta > 1 ||
+	if (lh_index_round(used, 8) != f->n || !lh_index_all_zero(f->p + used, f->n - used) || c.with_meta > 1 ||
 	    (c.meta_n && !c.with_meta) || (c.with_meta && f->kind == LH_LOG_DELETE))
 		return -1;
 	row->vector = (const void *)(f->p + sizeof c);
@@ -108,7 +108,7 @@ void lh_log_add_mark(struct lh_buf *b, uint64_t checksum, uint32_t dimension)
 static void add_change(struct lh_buf *b, enum lh_log_kind kind, struct lh_str id, const float *vector, size_t vector_n, const struct lh_str *meta)
 {
 	struct lh_log_change c = { .id_n = (uint16_t)id.n, .with_meta = meta != NULL, .meta_n = meta ? (uint32_t)meta->n : 0 };
-	size_t bytes = lh_lhv_round(sizeof c + vector_n + id.n + c.meta_n, 8);
+	size_t bytes = lh_index_round(sizeof c + vector_n + id.n + c.meta_n, 8);
 	char *p = begin_frame(b, bytes), *to = p;
 
 	if (!p)
@@ -154,7 +154,7 @@ static int read_fd(int fd, struct lh_buf *b, struct lh_err *err)
 
 int lh_log_read(const char *path, struct lh_buf *b, struct lh_err *err)
 {
-	char *name = lh_lhv_beside(path, LH_LHV_LOG, err);
+	char *name = lh_index_sibling_path(path, LH_INDEX_LOG, err);
 	int fd, rc = 0;
 
 	if (!name)

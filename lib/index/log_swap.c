@@ -6,9 +6,9 @@
 #include "index_log.h"
 #include "base/mem.h"
 
-int lh_lhv_log_remove(const char *path, struct lh_err *err)
+int lh_index_log_remove(const char *path, struct lh_err *err)
 {
-	char *name = lh_lhv_beside(path, LH_LHV_LOG, err);
+	char *name = lh_index_sibling_path(path, LH_INDEX_LOG, err);
 	int rc = 0;
 
 	if (!name)
@@ -44,8 +44,8 @@ int lh_log_replace(const char *path, const struct lh_buf *a, const struct lh_buf
 	int rc;
 
 	if (a->len + b->len == 0)
-		return lh_lhv_log_remove(path, err);
-	name = lh_lhv_beside(path, LH_LHV_LOG, err);
+		return lh_index_log_remove(path, err);
+	name = lh_index_sibling_path(path, LH_INDEX_LOG, err);
 	rc = name ? write_log(path, name, a, b, err) : -1;
 	free(name);
 	return rc;
@@ -72,7 +72,7 @@ int lh_log_collect(const struct lh_buf *log, uint64_t checksum, bool others, uin
 	return lh_buf_check(out, err);
 }
 
-int lh_lhv_log_forget(const char *path, uint64_t checksum, struct lh_err *err)
+int lh_index_log_forget(const char *path, uint64_t checksum, struct lh_err *err)
 {
 	struct lh_buf log, keep, nothing;
 	int rc;
@@ -83,7 +83,7 @@ int lh_lhv_log_forget(const char *path, uint64_t checksum, struct lh_err *err)
 	rc = lh_log_read(path, &log, err);
 	if (rc == 0 && lh_log_collect(&log, checksum, true, 0, &keep, err) < 0) {
 		/* nobody can read it, and a build is how to get out of that */
-		rc = err->code == LH_ECORRUPT ? lh_lhv_log_remove(path, err) : -1;
+		rc = err->code == LH_ECORRUPT ? lh_index_log_remove(path, err) : -1;
 	} else if (rc == 0 && keep.len < log.len) {
 		rc = lh_log_replace(path, &keep, &nothing, err);
 	}

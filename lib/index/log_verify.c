@@ -13,7 +13,7 @@ struct report {
 	struct lh_buf meta;	/* a copy: the scanner reads past its text */
 };
 
-static void say(struct report *r, const char *what, uint64_t at)
+static void report_fault(struct report *r, const char *what, uint64_t at)
 {
 	char text[160];
 
@@ -31,24 +31,24 @@ static bool meta_good(struct report *r, struct lh_str meta)
 	return lh_buf_check(&r->meta, &err) == 0 && lh_json_parse(&r->scan, r->meta.p, r->meta.len, &v, &err) == 0;
 }
 
-static void check_change(struct report *r, const struct lh_lhv *ix, const struct lh_log_frame *f)
+static void check_change(struct report *r, const struct lh_index *ix, const struct lh_log_frame *f)
 {
 	struct lh_pending row;
 	struct lh_err err;
 	bool with_meta;
 
 	if (lh_log_get_change(f, ix->params.dimension, &row, &with_meta) < 0)
-		say(r, "a record whose sizes do not add up", f->at);
-	else if (lh_lhv_check_id(row.id.p, row.id.n, &err) < 0)
-		say(r, "a record with a bad id", f->at);
-	else if (f->kind == LH_LOG_PUT && lh_lhv_check_vector(&ix->params, row.vector, ix->params.dimension, &err) < 0)
-		say(r, "a record with a bad vector", f->at);
+		report_fault(r, "a record whose sizes do not add up", f->at);
+	else if (lh_index_check_id(row.id.p, row.id.n, &err) < 0)
+		report_fault(r, "a record with a bad id", f->at);
+	else if (f->kind == LH_LOG_PUT && lh_index_check_vector(&ix->params, row.vector, ix->params.dimension, &err) < 0)
+		report_fault(r, "a record with a bad vector", f->at);
 	else if (row.meta.n && !meta_good(r, row.meta))
-		say(r, "a record with bad metadata", f->at);
+		report_fault(r, "a record with bad metadata", f->at);
 }
 
 /* Frame by frame; r NULL: only how it ends. */
-static enum lh_log_step check_frames(struct report *r, const struct lh_lhv *ix, const struct lh_buf *text)
+static enum lh_log_step check_frames(struct report *r, const struct lh_index *ix, const struct lh_buf *text)
 {
 	struct lh_log_frame f = { .next = 0 };
 	struct lh_log_mark mark;
@@ -68,12 +68,12 @@ static enum lh_log_step check_frames(struct report *r, const struct lh_lhv *ix, 
 		}
 		ours = mark.checksum == ix->checksum;
 		if (r && ours && mark.dimension != ix->params.dimension)
-			say(r, "a mark of another dimension", f.at);
+			report_fault(r, "a mark of another dimension", f.at);
 	}
 	if (r && step == LH_LOG_TORN)
-		say(r, "torn tail", f.at);
+		report_fault(r, "torn tail", f.at);
 	if (r && step == LH_LOG_DAMAGED)
-		say(r, "damaged", f.at);
+		report_fault(r, "damaged", f.at);
 	return step;
 }
 
@@ -81,7 +81,7 @@ static enum lh_log_step check_frames(struct report *r, const struct lh_lhv *ix, 
  * had: verify works where nothing may be written). */
 static int read_still(const char *path, struct lh_buf *text, struct lh_err *err)
 {
-	char *name = lh_lhv_beside(path, LH_LHV_LOCK, err);
+	char *name = lh_index_sibling_path(path, LH_INDEX_LOCK, err);
 	struct lh_lock lock = { .fd = -1 };
 	struct lh_err unused;
 	bool locked;
@@ -97,7 +97,7 @@ static int read_still(const char *path, struct lh_buf *text, struct lh_err *err)
 	return rc;
 }
 
-int lh_lhv_log_verify(const struct lh_lhv *ix, const char *path, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err)
+int lh_index_log_verify(const struct lh_index *ix, const char *path, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err)
 {
 	struct report r = { .damage = damage, .ctx = ctx };
 	struct lh_buf text;

@@ -10,12 +10,12 @@ static const char *const lexical_sources[] = { NULL, "field", "template" };
 
 #define WORDS_VERSION 1	/* of how texts become words */
 
-void lh_lhv_params_default(struct lh_lhv_params *p)
+void lh_index_params_default(struct lh_index_params *p)
 {
-	*p = (struct lh_lhv_params){ .m = 16, .ef_construction = 200, .exact_below = 1000, .seed = 1 };
+	*p = (struct lh_index_params){ .m = 16, .ef_construction = 200, .exact_below = 1000, .seed = 1 };
 }
 
-struct lh_str lh_lhv_name(const char *path)
+struct lh_str lh_index_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
@@ -41,7 +41,7 @@ const char *lh_lexical_source_name(int source)
 	return source >= LH_LEXICAL_FIELD && source <= LH_LEXICAL_TEMPLATE ? lexical_sources[source] : NULL;
 }
 
-int lh_lhv_check_params(const struct lh_lhv_params *p, struct lh_err *err)
+int lh_index_check_params(const struct lh_index_params *p, struct lh_err *err)
 {
 	if (p->dimension > LH_DIM_MAX)
 		return lh_err_set(err, LH_EDATA, "dimension %u: at most %d", p->dimension, LH_DIM_MAX);
@@ -53,8 +53,8 @@ int lh_lhv_check_params(const struct lh_lhv_params *p, struct lh_err *err)
 		return lh_err_set(err, LH_EDATA, "rescore goes with precision f16 or i8");
 	if (p->lexical && !*p->lexical_of)
 		return lh_err_set(err, LH_EDATA, "no field or template makes the text to search by words");
-	if (p->m < 2 || p->m > LH_LHV_M_MAX)
-		return lh_err_set(err, LH_EDATA, "m %u: 2 to %d", p->m, LH_LHV_M_MAX);
+	if (p->m < 2 || p->m > LH_INDEX_M_MAX)
+		return lh_err_set(err, LH_EDATA, "m %u: 2 to %d", p->m, LH_INDEX_M_MAX);
 	if (p->ef_construction < 8 || p->ef_construction > 10000)
 		return lh_err_set(err, LH_EDATA, "ef-construction %u: 8 to 10000", p->ef_construction);
 	return 0;
@@ -70,7 +70,7 @@ static void put_text(struct lh_buf *b, const char *key, const char *s)
 }
 
 /* What texts are made by goes without saying where it is what rows are found by. */
-static void put_source(struct lh_buf *b, const struct lh_lhv_params *p)
+static void put_source(struct lh_buf *b, const struct lh_index_params *p)
 {
 	const char *same = p->lexical == LH_LEXICAL_TEMPLATE ? p->text_template : p->field;
 
@@ -82,7 +82,7 @@ static void put_source(struct lh_buf *b, const struct lh_lhv_params *p)
 		put_text(b, "template", p->text_template);
 }
 
-void lh_lhv_params_write(struct lh_buf *b, const struct lh_lhv_params *p)
+void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 {
 	lh_buf_printf(b, "{\"dimension\":%u,\"distance\":\"%s\",\"precision\":\"%s\"", p->dimension,
 		      lh_distance_name(p->distance), lh_precision_name(p->precision));
@@ -170,7 +170,7 @@ static int get_text(const struct lh_value *v, const char *key, char *out, size_t
 	*out = '\0';
 	if (!lh_value_get(v, key, &s) || s.type == LH_NULL)
 		return 0;
-	lh_buf_init(&scratch, LH_LHV_PARAMS_MAX);
+	lh_buf_init(&scratch, LH_INDEX_PARAMS_MAX);
 	if (s.type != LH_STRING)
 		lh_err_set(err, LH_ECORRUPT, "parameters: \"%s\" is no string", key);
 	else if (lh_value_str(&s, &scratch, &text, err) < 0)
@@ -187,7 +187,7 @@ static int get_text(const struct lh_value *v, const char *key, char *out, size_t
 }
 
 /* How rows are found by words; absent or null: they are not. */
-static int get_lexical(const struct lh_value *v, struct lh_lhv_params *p, struct lh_err *err)
+static int get_lexical(const struct lh_value *v, struct lh_index_params *p, struct lh_err *err)
 {
 	struct lh_value how, unused;
 	uint64_t version;
@@ -209,7 +209,7 @@ static int get_lexical(const struct lh_value *v, struct lh_lhv_params *p, struct
 	return 0;
 }
 
-static int get_source(const struct lh_value *v, struct lh_lhv_params *p, struct lh_err *err)
+static int get_source(const struct lh_value *v, struct lh_index_params *p, struct lh_err *err)
 {
 	if (get_text(v, "field", p->field, sizeof p->field, err) < 0 || get_text(v, "template", p->text_template, sizeof p->text_template, err) < 0)
 		return -1;
@@ -220,7 +220,7 @@ static int get_source(const struct lh_value *v, struct lh_lhv_params *p, struct 
 	return 0;
 }
 
-static int get_all(const struct lh_value *v, struct lh_lhv_params *p, struct lh_err *err)
+static int get_all(const struct lh_value *v, struct lh_index_params *p, struct lh_err *err)
 {
 	if (v->type != LH_OBJECT)
 		return lh_err_set(err, LH_ECORRUPT, "parameters: not a JSON object");
@@ -237,7 +237,7 @@ static int get_all(const struct lh_value *v, struct lh_lhv_params *p, struct lh_
 	    get_text(v, "created_at", p->created_at, sizeof p->created_at, err) < 0 ||
 	    get_lexical(v, p, err) < 0 || get_source(v, p, err) < 0)
 		return -1;
-	if (p->dimension < 1 || lh_lhv_check_params(p, err) < 0) {
+	if (p->dimension < 1 || lh_index_check_params(p, err) < 0) {
 		if (p->dimension < 1)
 			lh_err_set(err, LH_ECORRUPT, "dimension 0");
 		lh_err_prefix(err, "parameters");
@@ -247,14 +247,14 @@ static int get_all(const struct lh_value *v, struct lh_lhv_params *p, struct lh_
 	return 0;
 }
 
-int lh_lhv_params_read(const char *text, size_t n, struct lh_lhv_params *p, struct lh_err *err)
+int lh_index_params_read(const char *text, size_t n, struct lh_index_params *p, struct lh_err *err)
 {
 	struct lh_record scan;
 	struct lh_value v;
 	struct lh_buf copy;
 	int rc = -1;
 
-	lh_buf_init(&copy, LH_LHV_PARAMS_MAX);
+	lh_buf_init(&copy, LH_INDEX_PARAMS_MAX);
 	lh_record_init(&scan);
 	lh_buf_add(&copy, text, n);	/* the scanner reads past the end of its text */
 	if (lh_buf_check(&copy, err) == 0) {

@@ -4,16 +4,16 @@
 #include "index_parts.h"
 #include "base/mem.h"
 
-struct lh_lhv_common *lh_lhv_common_new(const char *path, const char *real, struct lh_stamp *log, struct lh_err *err)
+struct lh_index_common *lh_index_common_new(const char *path, const char *real, struct lh_stamp *log, struct lh_err *err)
 {
-	struct lh_lhv_common *c = lh_calloc(1, sizeof *c, err);
+	struct lh_index_common *c = lh_calloc(1, sizeof *c, err);
 
 	if (!c)
 		return NULL;
 	c->path = lh_strndup(path, strlen(path), err);
-	c->log = c->path ? lh_lhv_beside(real, LH_LHV_LOG, err) : NULL;
+	c->log = c->path ? lh_index_sibling_path(real, LH_INDEX_LOG, err) : NULL;
 	if (!c->log) {
-		lh_lhv_common_drop(c);
+		lh_index_common_drop(c);
 		return NULL;
 	}
 	lh_stamp_take(&c->file, c->path);
@@ -21,7 +21,7 @@ struct lh_lhv_common *lh_lhv_common_new(const char *path, const char *real, stru
 	return c;
 }
 
-void lh_lhv_common_drop(struct lh_lhv_common *c)
+void lh_index_common_drop(struct lh_index_common *c)
 {
 	if (!c || atomic_fetch_sub(&c->others, 1) > 0)
 		return;
@@ -31,15 +31,15 @@ void lh_lhv_common_drop(struct lh_lhv_common *c)
 	free(c);
 }
 
-bool lh_lhv_stale(const struct lh_lhv *ix)
+bool lh_index_stale(const struct lh_index *ix)
 {
 	return !lh_stamp_fits(&ix->common->file, ix->common->path) || !lh_stamp_fits(&ix->log_stamp, ix->common->log);
 }
 
 /* The same file, and more of the same log: NULL where it is not so. */
-static struct lh_lhv *go_on(const struct lh_lhv *ix, struct lh_err *err)
+static struct lh_index *go_on(const struct lh_index *ix, struct lh_err *err)
 {
-	struct lh_lhv *to = lh_calloc(1, sizeof *to, err);
+	struct lh_index *to = lh_calloc(1, sizeof *to, err);
 	int rc;
 
 	if (!to)
@@ -52,20 +52,20 @@ static struct lh_lhv *go_on(const struct lh_lhv *ix, struct lh_err *err)
 	to->log = NULL;
 	to->n_pending = 0;
 	lh_stamp_take(&to->log_stamp, to->common->log);
-	rc = lh_lhv_log_go_on(to, ix, err);
+	rc = lh_index_log_go_on(to, ix, err);
 	if (rc > 0 && lh_stamp_fits(&to->common->file, to->common->path))
 		return to;
-	lh_lhv_close(to);
+	lh_index_close(to);
 	if (rc >= 0)
 		err->code = LH_OK;
 	return NULL;
 }
 
-struct lh_lhv *lh_lhv_renew(struct lh_lhv *ix, struct lh_err *err)
+struct lh_index *lh_index_renew(struct lh_index *ix, struct lh_err *err)
 {
-	struct lh_lhv *to = NULL;
+	struct lh_index *to = NULL;
 
-	if (!lh_lhv_stale(ix)) {
+	if (!lh_index_stale(ix)) {
 		atomic_fetch_add(&ix->others, 1);
 		return ix;
 	}
@@ -74,5 +74,5 @@ struct lh_lhv *lh_lhv_renew(struct lh_lhv *ix, struct lh_err *err)
 		if (!to && err->code != LH_OK)
 			return NULL;
 	}
-	return to ? to : lh_lhv_open(ix->common->path, err);
+	return to ? to : lh_index_open(ix->common->path, err);
 }

@@ -13,31 +13,31 @@
 
 const float *lh_walk_vector(const struct lh_searcher *s, uint32_t row)
 {
-	const struct lh_lhv *ix = s->ix;
+	const struct lh_index *ix = s->ix;
 
 	if (row >= ix->rows)
 		return ix->pending[row - ix->rows].vector;
 	if (ix->exact)
-		return lh_lhv_exact(ix, row);
+		return lh_index_exact(ix, row);
 	if (ix->params.precision == LH_F32)
-		return lh_lhv_code(ix, row);
-	lh_lhv_vector(ix, row, s->vector);
+		return lh_index_code(ix, row);
+	lh_index_vector(ix, row, s->vector);
 	return s->vector;
 }
 
-static struct lh_str id_of(const struct lh_lhv *ix, uint32_t row)
+static struct lh_str id_of(const struct lh_index *ix, uint32_t row)
 {
 	struct lh_err unused;
 	struct lh_str id;
 
 	if (row >= ix->rows)
 		return ix->pending[row - ix->rows].id;
-	if (lh_lhv_text(ix, LH_LHV_IDS, row, &id, &unused) < 0)
+	if (lh_index_text(ix, LH_INDEX_IDS, row, &id, &unused) < 0)
 		return (struct lh_str){ "", 0 };
 	return id;
 }
 
-int lh_walk_id_cmp(const struct lh_lhv *ix, uint32_t a, uint32_t b)
+int lh_walk_id_cmp(const struct lh_index *ix, uint32_t a, uint32_t b)
 {
 	return lh_str_cmp(id_of(ix, a), id_of(ix, b));
 }
@@ -54,7 +54,7 @@ static int by_distance(const void *a, const void *b, void *ctx)
 /* Not finite when the row's vector is not. */
 static double final_distance(const struct lh_searcher *s, const float *v)
 {
-	const struct lh_lhv_params *p = &s->ix->params;
+	const struct lh_index_params *p = &s->ix->params;
 	double d;
 
 	if (p->distance == LH_L2)
@@ -65,17 +65,17 @@ static double final_distance(const struct lh_searcher *s, const float *v)
 
 static int measure(const struct lh_searcher *s, uint32_t row, float *out, struct lh_err *err)
 {
-	const struct lh_lhv *ix = s->ix;
+	const struct lh_index *ix = s->ix;
 	double d = final_distance(s, lh_walk_vector(s, row));
 
 	if (!isfinite(d))
 		return lh_err_set(err, LH_ECORRUPT, "%s: the vector of row %u is damaged",
-				  lh_lhv_kind_name(ix->exact ? LH_LHV_EXACT : LH_LHV_ROWS), row);
+				  lh_index_kind_name(ix->exact ? LH_INDEX_EXACT : LH_INDEX_ROWS), row);
 	*out = d > FLT_MAX ? FLT_MAX : d < -FLT_MAX ? -FLT_MAX : (float)d;
 	return 0;
 }
 
-size_t lh_walk_finalists(const struct lh_searcher *s)
+size_t lh_rerank_candidates(const struct lh_searcher *s)
 {
 	size_t k = s->q->k;
 
@@ -90,19 +90,19 @@ static void expect_vector(const struct lh_searcher *s, uint32_t row)
 
 	if (!s->ix->exact || row >= s->ix->rows)
 		return;
-	v = lh_lhv_exact(s->ix, row);
+	v = lh_index_exact(s->ix, row);
 	for (i = 0; i < s->ix->params.dimension; i += 16)
 		__builtin_prefetch(v + i);
 }
 
-long lh_walk_answer(struct lh_searcher *s, struct lh_hit *out)
+long lh_rerank_results(struct lh_searcher *s, struct lh_hit *out)
 {
 	struct heap *h = &s->best;
-	const struct lh_lhv *ix = s->ix;
+	const struct lh_index *ix = s->ix;
 	size_t i, n;
 
 	qsort_r(h->v, h->n, sizeof *h->v, by_distance, (void *)(uintptr_t)ix);
-	n = h->n < lh_walk_finalists(s) ? h->n : lh_walk_finalists(s);
+	n = h->n < lh_rerank_candidates(s) ? h->n : lh_rerank_candidates(s);
 	for (i = 0; i < n; i++) {
 		if (i + AHEAD < n)
 			expect_vector(s, h->v[i + AHEAD].row);
@@ -117,8 +117,8 @@ long lh_walk_answer(struct lh_searcher *s, struct lh_hit *out)
 	return (long)n;
 }
 
-int lh_lhv_distance(struct lh_searcher *s, const float *vector, uint64_t row, float *out, struct lh_err *err)
+int lh_index_distance(struct lh_searcher *s, const float *vector, uint64_t row, float *out, struct lh_err *err)
 {
-	lh_code_query_set(&s->exact, vector);
+	lh_quantized_query_set(&s->exact, vector);
 	return measure(s, (uint32_t)row, out, err);
 }

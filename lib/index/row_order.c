@@ -93,19 +93,19 @@ static uint32_t most_linked(struct queue *q)
 	return q->top ? q->head[q->top] : NONE;
 }
 
-static const uint32_t *links_of(const struct lh_lhv_writer *w, uint32_t row)
+static const uint32_t *links_of(const struct lh_index_writer *w, uint32_t row)
 {
 	return (const void *)(w->block.p + row * w->stride);
 }
 
-uint32_t lh_lhv_nth_put(const struct lh_lhv_writer *w, uint64_t i)
+uint32_t lh_index_nth_put(const struct lh_index_writer *w, uint64_t i)
 {
 	return w->came && i < w->old->rows ? w->came[i] : (uint32_t)i;
 }
 
 /* Begins where a walk does; goes on with the first that was put when nothing
  * links on. */
-static void order_rows(struct lh_lhv_writer *w, struct queue *q)
+static void order_rows(struct lh_index_writer *w, struct queue *q)
 {
 	uint64_t i, first = 0;
 	uint32_t row = w->graph.entry;
@@ -114,7 +114,7 @@ static void order_rows(struct lh_lhv_writer *w, struct queue *q)
 		if (i)
 			row = most_linked(q);
 		while (row == NONE || q->placed[row])
-			row = lh_lhv_nth_put(w, first++);
+			row = lh_index_nth_put(w, first++);
 		take_out(q, row);
 		q->placed[row] = true;
 		w->order[i] = row;
@@ -125,14 +125,14 @@ static void order_rows(struct lh_lhv_writer *w, struct queue *q)
 	}
 }
 
-int lh_lhv_set_order(struct lh_lhv_writer *w, struct lh_err *err)
+int lh_index_set_order(struct lh_index_writer *w, struct lh_err *err)
 {
 	struct queue q;
 	int rc;
 
 	if (!w->level)
 		return 0;
-	if (w->old && w->old->order && lh_lhv_take_order(w, err) < 0)
+	if (w->old && w->old->order && lh_index_take_order(w, err) < 0)
 		return -1;
 	w->order = lh_calloc(w->rows, sizeof *w->order, err);
 	w->place = lh_calloc(w->rows, sizeof *w->place, err);

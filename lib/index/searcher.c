@@ -12,11 +12,11 @@
 
 static int searcher_room(struct lh_searcher *s, struct lh_err *err)
 {
-	const struct lh_lhv *ix = s->ix;
-	const struct lh_lhv_params *p = &ix->params;
+	const struct lh_index *ix = s->ix;
+	const struct lh_index_params *p = &ix->params;
 
-	if (lh_code_query_init(&s->code, p->precision, p->distance, p->dimension, err) < 0 ||
-	    lh_code_query_init(&s->exact, LH_F32, p->distance, p->dimension, err) < 0)
+	if (lh_quantized_query_init(&s->code, p->precision, p->distance, p->dimension, err) < 0 ||
+	    lh_quantized_query_init(&s->exact, LH_F32, p->distance, p->dimension, err) < 0)
 		return -1;
 	s->vector = lh_calloc(p->dimension, sizeof *s->vector, err);
 	if (s->vector && ix->graph)
@@ -24,7 +24,7 @@ static int searcher_room(struct lh_searcher *s, struct lh_err *err)
 	return s->vector && (!ix->graph || s->seen) ? 0 : -1;
 }
 
-struct lh_searcher *lh_searcher_new(const struct lh_lhv *ix, struct lh_err *err)
+struct lh_searcher *lh_searcher_new(const struct lh_index *ix, struct lh_err *err)
 {
 	struct lh_searcher *s;
 
@@ -51,8 +51,8 @@ void lh_searcher_free(struct lh_searcher *s)
 	free(s->best.v);
 	free(s->seen);
 	free(s->vector);
-	lh_code_query_free(&s->code);
-	lh_code_query_free(&s->exact);
+	lh_quantized_query_free(&s->code);
+	lh_quantized_query_free(&s->exact);
 	free(s);
 }
 
@@ -89,12 +89,12 @@ static struct cand todo_pop(struct heap *h)
 	return top;
 }
 
-static inline bool farther(const struct lh_lhv *ix, struct cand a, struct cand b)
+static inline bool farther(const struct lh_index *ix, struct cand a, struct cand b)
 {
 	return a.d > b.d || (__builtin_expect(a.d == b.d, 0) && lh_walk_id_cmp(ix, a.row, b.row) > 0);
 }
 
-static void best_sink(const struct lh_lhv *ix, struct heap *h, size_t i, struct cand c)
+static void best_sink(const struct lh_index *ix, struct heap *h, size_t i, struct cand c)
 {
 	size_t kid;
 
@@ -146,7 +146,7 @@ bool lh_walk_excluded(const struct lh_query *q, uint64_t row)
 /* A row that is near enough, and that a filter, if there is one, has let pass. */
 static inline void consider(struct lh_searcher *s, struct cand c)
 {
-	if (c.row < s->ix->rows && lh_lhv_hidden(s->ix, c.row))
+	if (c.row < s->ix->rows && lh_index_hidden(s->ix, c.row))
 		return;
 	if (__builtin_expect(s->q->n_exclude > 0, 0) && lh_walk_excluded(s->q, c.row))
 		return;
@@ -155,7 +155,7 @@ static inline void consider(struct lh_searcher *s, struct cand c)
 
 static int scan_pending(struct lh_searcher *s)
 {
-	const struct lh_lhv *ix = s->ix;
+	const struct lh_index *ix = s->ix;
 	size_t i;
 
 	for (i = 0; i < ix->n_pending; i++) {
@@ -164,14 +164,14 @@ static int scan_pending(struct lh_searcher *s)
 		if (ix->pending[i].dead)
 			continue;
 		if (s->q->allow) {
-			int rc = lh_match_row(s, c.row);
+			int rc = lh_filtered_search_row(s, c.row);
 
 			if (rc < 0)
 				return -1;
 			if (!rc)
 				continue;
 		}
-		c.d = lh_code_row(&s->exact, ix->pending[i].vector);
+		c.d = lh_quantize_row(&s->exact, ix->pending[i].vector);
 		if (wanted(s, c))
 			consider(s, c);
 	}
@@ -181,10 +181,10 @@ static int scan_pending(struct lh_searcher *s)
 /* Opening said that pages are met at random. */
 void lh_walk_readahead(struct lh_searcher *s)
 {
-	const struct lh_lhv *ix = s->ix;
+	const struct lh_index *ix = s->ix;
 
 	if (!s->scanned && ix->rows && s->exactly && ix->exact)
-		madvise((void *)(uintptr_t)ix->exact, ix->rows * lh_lhv_exact_bytes(&ix->params), MADV_WILLNEED);
+		madvise((void *)(uintptr_t)ix->exact, ix->rows * lh_index_exact_bytes(&ix->params), MADV_WILLNEED);
 	else if (!s->scanned && ix->rows)
 		madvise((void *)(uintptr_t)ix->block, ix->rows * ix->stride, MADV_WILLNEED);
 	s->scanned = true;
@@ -208,7 +208,7 @@ static void scan_rows(struct lh_searcher *s)
 /* ---- the walk ---- */
 
 /* The link list of a row above level 0, or NULL. */
-static const uint32_t *upper_links(const struct lh_lhv *ix, uint32_t row, uint32_t level)
+static const uint32_t *upper_links(const struct lh_index *ix, uint32_t row, uint32_t level)
 {
 	uint64_t list = (uint64_t)lh_once32(&ix->level[row]) + level - 1;
 
@@ -220,7 +220,7 @@ static const uint32_t *upper_links(const struct lh_lhv *ix, uint32_t row, uint32
 /* The nearest of a list of links, if it is nearer than at. */
 static bool step(const struct lh_searcher *s, const uint32_t *links, struct cand *at)
 {
-	const struct lh_lhv *ix = s->ix;
+	const struct lh_index *ix = s->ix;
 	uint32_t rows[FRESH_MAX], i, n = 0, all = links ? lh_once32(links) : 0;
 	const void *codes[FRESH_MAX];
 	float d[FRESH_MAX];
@@ -234,10 +234,10 @@ static bool step(const struct lh_searcher *s, const uint32_t *links, struct cand
 		if (to >= ix->rows)
 			continue;
 		rows[n] = to;
-		codes[n++] = lh_lhv_code(ix, to);
+		codes[n++] = lh_index_code(ix, to);
 	}
 	if (n)
-		lh_code_rows(&s->code, codes, n, d);
+		lh_quantize_rows(&s->code, codes, n, d);
 	for (i = 0; i < n; i++) {
 		if (d[i] < at->d) {
 			*at = (struct cand){ d[i], rows[i] };
@@ -251,8 +251,8 @@ static bool step(const struct lh_searcher *s, const uint32_t *links, struct cand
  * nearer, so that even a damaged graph ends. */
 struct cand lh_walk_descend(const struct lh_searcher *s)
 {
-	const struct lh_lhv *ix = s->ix;
-	struct cand at = { lh_code_row(&s->code, lh_lhv_code(ix, ix->entry)), ix->entry };
+	const struct lh_index *ix = s->ix;
+	struct cand at = { lh_quantize_row(&s->code, lh_index_code(ix, ix->entry)), ix->entry };
 	uint32_t level;
 
 	for (level = ix->top; level; level--)
@@ -273,7 +273,7 @@ void lh_walk_epoch(struct lh_searcher *s)
 /* The links of a row that this walk has not met before. */
 static size_t fresh_links(struct lh_searcher *s, uint32_t row, uint32_t *out)
 {
-	const struct lh_lhv *ix = s->ix;
+	const struct lh_index *ix = s->ix;
 	uint32_t i, n;
 	const uint32_t *links = lh_walk_links(ix, row, &n);
 	size_t found = 0;
@@ -303,19 +303,19 @@ int lh_walk_todo(struct lh_searcher *s, struct cand at)
 /* By vectors where there are no codes that say the same. */
 static void distances(struct lh_searcher *s, const uint32_t *rows, size_t n, float *d)
 {
-	const struct lh_lhv *ix = s->ix;
+	const struct lh_index *ix = s->ix;
 	const void *codes[FRESH_MAX];
 	bool exactly = s->exactly && ix->params.precision != LH_F32;
 	size_t i;
 
 	if (exactly && !ix->exact) {
 		for (i = 0; i < n; i++)
-			d[i] = lh_code_row(&s->exact, lh_walk_vector(s, rows[i]));
+			d[i] = lh_quantize_row(&s->exact, lh_walk_vector(s, rows[i]));
 		return;
 	}
 	for (i = 0; i < n; i++)
-		codes[i] = exactly ? lh_lhv_exact(ix, rows[i]) : lh_lhv_code(ix, rows[i]);
-	lh_code_rows(exactly ? &s->exact : &s->code, codes, n, d);
+		codes[i] = exactly ? lh_index_exact(ix, rows[i]) : lh_index_code(ix, rows[i]);
+	lh_quantize_rows(exactly ? &s->exact : &s->code, codes, n, d);
 }
 
 int lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool todo)
@@ -387,7 +387,7 @@ size_t lh_walk_exact(const struct lh_searcher *s)
 {
 	uint64_t all = s->ix->rows + s->ix->n_pending;
 
-	return s->q->k < all && lh_walk_finalists(s) < all ? lh_walk_finalists(s) : all;
+	return s->q->k < all && lh_rerank_candidates(s) < all ? lh_rerank_candidates(s) : all;
 }
 
 bool lh_walk_pays(const struct lh_searcher *s, size_t ef)
@@ -398,7 +398,7 @@ bool lh_walk_pays(const struct lh_searcher *s, size_t ef)
 /* Among all rows of the file. */
 static int search_rows(struct lh_searcher *s)
 {
-	size_t ef = s->q->ef ? s->q->ef : lh_lhv_ef(s->q->k);
+	size_t ef = s->q->ef ? s->q->ef : lh_index_ef(s->q->k);
 	int rc = 0;
 
 	if (ef < s->q->k)
@@ -413,21 +413,21 @@ static int search_rows(struct lh_searcher *s)
 	return rc < 0 ? -1 : 0;
 }
 
-long lh_lhv_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out, struct lh_err *err)
+long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out, struct lh_err *err)
 {
-	const struct lh_lhv *ix = s->ix;
+	const struct lh_index *ix = s->ix;
 
 	q->dropped = 0;
 	if (!q->k || !(ix->rows + ix->n_pending))
 		return 0;
 	if (!lh_vec_finite(q->vector, ix->params.dimension))
 		return lh_err_set(err, LH_EDATA, "query vector holds NaN or infinity");
-	lh_code_query_set(&s->code, q->vector);
-	lh_code_query_set(&s->exact, q->vector);
+	lh_quantized_query_set(&s->code, q->vector);
+	lh_quantized_query_set(&s->exact, q->vector);
 	s->exactly = q->exact || !ix->graph;
 	s->q = q;
 	s->err = err;
-	if ((q->allow ? lh_match_search(s) : search_rows(s)) < 0 || scan_pending(s) < 0)
+	if ((q->allow ? lh_filtered_search(s) : search_rows(s)) < 0 || scan_pending(s) < 0)
 		return -1;
-	return lh_walk_answer(s, out);
+	return lh_rerank_results(s, out);
 }

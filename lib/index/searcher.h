@@ -17,7 +17,7 @@
 
 #include "index_parts.h"
 
-#define FRESH_MAX (2 * LH_LHV_M_MAX)	/* links of a row */
+#define FRESH_MAX (2 * LH_INDEX_M_MAX)	/* links of a row */
 
 struct cand {
 	float d;
@@ -30,9 +30,9 @@ struct heap {
 };
 
 struct lh_searcher {
-	const struct lh_lhv *ix;
-	struct lh_code_query code;	/* the query as rows are measured by it, ... */
-	struct lh_code_query exact;	/* ... and as it is, for vectors */
+	const struct lh_index *ix;
+	struct lh_quantized_query code;	/* the query as rows are measured by it, ... */
+	struct lh_quantized_query exact;	/* ... and as it is, for vectors */
 	float *vector;		/* of a row, read from its code */
 	uint16_t *seen, epoch;	/* of the walk that met a row last */
 	bool scanned;
@@ -70,7 +70,7 @@ bool lh_walk_excluded(const struct lh_query *q, uint64_t row);
 
 /* The links of a row on level 0; *n is 0 when they are damaged.  They may lead
  * to rows that are none. */
-static inline const uint32_t *lh_walk_links(const struct lh_lhv *ix, uint32_t row, uint32_t *n)
+static inline const uint32_t *lh_walk_links(const struct lh_index *ix, uint32_t row, uint32_t *n)
 {
 	const uint32_t *links = (const void *)(ix->block + row * ix->stride);
 
@@ -81,7 +81,7 @@ static inline const uint32_t *lh_walk_links(const struct lh_lhv *ix, uint32_t ro
 }
 
 /* A row's links will be wanted when its turn comes. */
-static inline void lh_walk_expect(const struct lh_lhv *ix, uint32_t row)
+static inline void lh_walk_expect(const struct lh_index *ix, uint32_t row)
 {
 	const unsigned char *p = ix->block + row * ix->stride;
 	size_t i;
@@ -95,26 +95,26 @@ static inline void lh_walk_expect(const struct lh_lhv *ix, uint32_t row)
 /* The best that is kept of a row's vector, good until the next call. */
 const float *lh_walk_vector(const struct lh_searcher *s, uint32_t row);
 /* By the bytes of the ids. */
-int lh_walk_id_cmp(const struct lh_lhv *ix, uint32_t a, uint32_t b);
+int lh_walk_id_cmp(const struct lh_index *ix, uint32_t a, uint32_t b);
 /* As many candidates are measured again: those beyond k make up for what f32,
  * and codes, put in another order. */
-size_t lh_walk_finalists(const struct lh_searcher *s);
-/* What best holds, as lh_lhv_search hands it out. */
-long lh_walk_answer(struct lh_searcher *s, struct lh_hit *out);
+size_t lh_rerank_candidates(const struct lh_searcher *s);
+/* What best holds, as lh_index_search hands it out. */
+long lh_rerank_results(struct lh_searcher *s, struct lh_hit *out);
 
 /* ---- filtered_search.c ---- */
 
 /* May this row answer?  1, 0 (and counts as dropped), -1. */
-int lh_match_row(struct lh_searcher *s, uint64_t row);
+int lh_filtered_search_row(struct lh_searcher *s, uint64_t row);
 /* Search the rows of the file that match. */
-int lh_match_search(struct lh_searcher *s);
+int lh_filtered_search(struct lh_searcher *s);
 
 /* ---- filter_cache.c ---- */
 
 #define LH_SEEDS 32
 
-struct lh_verdicts {
-	const struct lh_lhv *ix;
+struct lh_filter_cache {
+	const struct lh_index *ix;
 	uint64_t rows;			/* of the file, then the pending ones */
 	uint64_t *bits;			/* per 64 rows a word of those judged, a word of those allowed */
 	pthread_mutex_t lock;		/* of what follows */
@@ -127,7 +127,7 @@ struct lh_verdicts {
 	struct lh_err err;		/* and why */
 };
 
-int lh_verdicts_judge(struct lh_verdicts *v, const struct lh_query *q, uint64_t row, struct lh_err *err);
+int lh_filter_cache_decide(struct lh_filter_cache *v, const struct lh_query *q, uint64_t row, struct lh_err *err);
 
 /* Is the row allowed?  1, 0, -1.  Rows that are not live are not. */
 static inline int lh_verdict(const struct lh_query *q, uint64_t row, struct lh_err *err)
@@ -136,13 +136,13 @@ static inline int lh_verdict(const struct lh_query *q, uint64_t row, struct lh_e
 
 	if (__atomic_load_n(pair, __ATOMIC_ACQUIRE) & bit)
 		return (__atomic_load_n(pair + 1, __ATOMIC_RELAXED) & bit) != 0;
-	return lh_verdicts_judge(q->verdicts, q, row, err);
+	return lh_filter_cache_decide(q->verdicts, q, row, err);
 }
 
 /* Judge some rows picked at random, always the same ones: which way a search
  * goes must not depend on what is judged already. */
-int lh_verdicts_sample(struct lh_verdicts *v, const struct lh_query *q, struct lh_err *err);
+int lh_filter_cache_sample(struct lh_filter_cache *v, const struct lh_query *q, struct lh_err *err);
 /* Judge all rows, together with whoever else wants that now. */
-int lh_verdicts_all(struct lh_verdicts *v, const struct lh_query *q, struct lh_err *err);
+int lh_filter_cache_all(struct lh_filter_cache *v, const struct lh_query *q, struct lh_err *err);
 
 #endif

@@ -9,7 +9,7 @@
  * touches a thousand rows here and there, would then hold most of the file.
  * With 64 KiB it holds a fifth, and long runs are no slower.
  */
-static void flush(struct lh_lhv_out *o)
+static void flush(struct lh_index_out *o)
 {
 	if (!o->failed)
 		o->failed = lh_pwrite_all(o->fd, o->piece, o->n, (off_t)o->at, &o->err) < 0;
@@ -17,17 +17,17 @@ static void flush(struct lh_lhv_out *o)
 	o->n = 0;
 }
 
-void lh_lhv_section_begin(struct lh_lhv_out *o, uint32_t kind)
+void lh_index_section_begin(struct lh_index_out *o, uint32_t kind)
 {
-	struct lh_lhv_header *h = o->header;
+	struct lh_index_header *h = o->header;
 
-	h->section[h->n_sections] = (struct lh_lhv_section){ .kind = kind, .at = h->file_bytes };
+	h->section[h->n_sections] = (struct lh_index_section){ .kind = kind, .at = h->file_bytes };
 	o->at = h->file_bytes;
 	o->n = 0;
 	lh_xxh3_begin(&o->sum);
 }
 
-static void add(struct lh_lhv_out *o, const char *p, uint64_t n)
+static void add(struct lh_index_out *o, const char *p, uint64_t n)
 {
 	size_t piece;
 
@@ -40,7 +40,7 @@ static void add(struct lh_lhv_out *o, const char *p, uint64_t n)
 	}
 }
 
-void lh_lhv_section_add(struct lh_lhv_out *o, const void *p, uint64_t n)
+void lh_index_section_add(struct lh_index_out *o, const void *p, uint64_t n)
 {
 	if (!n)
 		return;
@@ -48,12 +48,12 @@ void lh_lhv_section_add(struct lh_lhv_out *o, const void *p, uint64_t n)
 	add(o, p, n);
 }
 
-int lh_lhv_section_end(struct lh_lhv_out *o, struct lh_err *err)
+int lh_index_section_end(struct lh_index_out *o, struct lh_err *err)
 {
-	static const char zero[LH_LHV_PAGE];
-	struct lh_lhv_header *h = o->header;
-	struct lh_lhv_section *s = &h->section[h->n_sections];
-	uint64_t end = o->at + o->n, pad = lh_lhv_round(end, LH_LHV_PAGE) - end;
+	static const char zero[LH_INDEX_PAGE];
+	struct lh_index_header *h = o->header;
+	struct lh_index_section *s = &h->section[h->n_sections];
+	uint64_t end = o->at + o->n, pad = lh_index_round(end, LH_INDEX_PAGE) - end;
 
 	add(o, zero, pad);
 	flush(o);
@@ -68,9 +68,9 @@ int lh_lhv_section_end(struct lh_lhv_out *o, struct lh_err *err)
 	return 0;
 }
 
-int lh_lhv_section_put(struct lh_lhv_out *o, uint32_t kind, const void *p, uint64_t n, struct lh_err *err)
+int lh_index_section_put(struct lh_index_out *o, uint32_t kind, const void *p, uint64_t n, struct lh_err *err)
 {
-	lh_lhv_section_begin(o, kind);
-	lh_lhv_section_add(o, p, n);
-	return lh_lhv_section_end(o, err);
+	lh_index_section_begin(o, kind);
+	lh_index_section_add(o, p, n);
+	return lh_index_section_end(o, err);
 }

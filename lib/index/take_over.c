@@ -14,23 +14,23 @@ static int damaged(uint32_t kind, struct lh_err *err)
 {
 	if (err->code == LH_EDATA)
 		err->code = LH_ECORRUPT;
-	return err->code == LH_ECORRUPT ? lh_err_prefix(err, "%s", lh_lhv_kind_name(kind)) : -1;
+	return err->code == LH_ECORRUPT ? lh_err_prefix(err, "%s", lh_index_kind_name(kind)) : -1;
 }
 
 /* The id and metadata of a row that the writer does not have yet. */
-static int take_texts(struct lh_lhv_writer *w, const struct lh_lhv *ix, uint64_t from, uint64_t *row, struct lh_err *err)
+static int take_texts(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from, uint64_t *row, struct lh_err *err)
 {
 	struct lh_row r;
 	char id[LH_ID_MAX];
 
-	if (lh_lhv_base_row(ix, from, &r, err) < 0)
+	if (lh_index_base_row(ix, from, &r, err) < 0)
 		return -1;
 	memcpy(id, r.id.p, r.id.n);
-	if (lh_lhv_check_id(id, r.id.n, err) < 0)
-		return damaged(LH_LHV_IDS, err);
-	if (lh_lhv_sound_meta(&w->scan, &w->meta, r.meta, from, err) < 0)
-		return damaged(LH_LHV_METAS, err);
-	if (lh_lhv_place(w, id, r.id.n, w->meta.p, w->meta.len, row, err) < 0)
+	if (lh_index_check_id(id, r.id.n, err) < 0)
+		return damaged(LH_INDEX_IDS, err);
+	if (lh_index_sound_meta(&w->scan, &w->meta, r.meta, from, err) < 0)
+		return damaged(LH_INDEX_METAS, err);
+	if (lh_index_place(w, id, r.id.n, w->meta.p, w->meta.len, row, err) < 0)
 		return -1;
 	if (w->rows == w->taken)
 		return lh_err_set(err, LH_ECORRUPT, "ids: row %llu has the id of another row", (unsigned long long)from);
@@ -38,76 +38,76 @@ static int take_texts(struct lh_lhv_writer *w, const struct lh_lhv *ix, uint64_t
 	return 0;
 }
 
-int lh_lhv_put_again(struct lh_lhv_writer *w, const struct lh_lhv *ix, uint64_t from, struct lh_err *err)
+int lh_index_put_again(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from, struct lh_err *err)
 {
 	uint64_t row;
 	void *code, *exact;
 
-	if (lh_lhv_set_layout(w, ix->params.dimension, err) < 0 || take_texts(w, ix, from, &row, err) < 0)
+	if (lh_index_set_layout(w, ix->params.dimension, err) < 0 || take_texts(w, ix, from, &row, err) < 0)
 		return -1;
-	code = lh_lhv_put_code(w, row);
-	memcpy(code, lh_lhv_code(ix, from), lh_lhv_code_bytes(&w->p));
-	if (lh_lhv_sound_code(&w->p, code, w->unit, from, err) < 0)
-		return damaged(LH_LHV_ROWS, err);
+	code = lh_index_put_code(w, row);
+	memcpy(code, lh_index_code(ix, from), lh_index_code_bytes(&w->p));
+	if (lh_index_sound_code(&w->p, code, w->unit, from, err) < 0)
+		return damaged(LH_INDEX_ROWS, err);
 	if (!w->p.rescore)
 		return 0;
-	exact = lh_lhv_put_exact(w, row);
-	memcpy(exact, lh_lhv_exact(ix, from), lh_lhv_exact_bytes(&w->p));
-	return lh_lhv_sound_vector(&w->p, exact, from, err) < 0 ? damaged(LH_LHV_EXACT, err) : 0;
+	exact = lh_index_put_exact(w, row);
+	memcpy(exact, lh_index_exact(ix, from), lh_index_exact_bytes(&w->p));
+	return lh_index_sound_vector(&w->p, exact, from, err) < 0 ? damaged(LH_INDEX_EXACT, err) : 0;
 }
 
 /* It was good when it came in; its metadata may be those of a row of the file. */
-int lh_lhv_put_pending(struct lh_lhv_writer *w, const struct lh_pending *row, struct lh_err *err)
+int lh_index_put_pending(struct lh_index_writer *w, const struct lh_pending *row, struct lh_err *err)
 {
 	if (row->dead)
 		return 0;
-	if (lh_lhv_sound_meta(&w->scan, &w->meta, row->meta, w->rows, err) < 0)
-		return damaged(LH_LHV_METAS, err);
-	if (lh_lhv_put(w, row->id.p, row->id.n, row->vector, w->p.dimension, w->meta.p, w->meta.len, err) == 0)
+	if (lh_index_sound_meta(&w->scan, &w->meta, row->meta, w->rows, err) < 0)
+		return damaged(LH_INDEX_METAS, err);
+	if (lh_index_put(w, row->id.p, row->id.n, row->vector, w->p.dimension, w->meta.p, w->meta.len, err) == 0)
 		return 0;
 	if (err->code == LH_EDATA)
 		err->code = LH_ECORRUPT;
 	return -1;
 }
 
-void lh_lhv_writer_continue(struct lh_lhv_writer *w, const struct lh_lhv *ix)
+void lh_index_writer_continue(struct lh_index_writer *w, const struct lh_index *ix)
 {
 	w->old = ix;
 }
 
-int lh_lhv_take_levels(struct lh_lhv_writer *w, struct lh_err *err)
+int lh_index_take_levels(struct lh_index_writer *w, struct lh_err *err)
 {
-	const struct lh_lhv *old = w->old;
-	struct lh_lhv_graph g = { old->rows, w->level };
+	const struct lh_index *old = w->old;
+	struct lh_index_graph g = { old->rows, w->level };
 
 	memcpy(w->level, old->level, (old->rows + 1) * sizeof *w->level);
-	if (lh_lhv_sound_levels(&g, old->n_upper, old->top, err) < 0)
-		return damaged(LH_LHV_LEVELS, err);
+	if (lh_index_sound_levels(&g, old->n_upper, old->top, err) < 0)
+		return damaged(LH_INDEX_LEVELS, err);
 	if (w->level[old->entry + 1] - w->level[old->entry] != old->top)
 		return lh_err_set(err, LH_ECORRUPT, "header: the graph begins at row %u, which is not on level %u", old->entry, old->top);
 	return 0;
 }
 
 /* The lists of a row, which are as many as w->level says. */
-static int take_row_links(struct lh_lhv_writer *w, uint32_t row, struct lh_err *err)
+static int take_row_links(struct lh_index_writer *w, uint32_t row, struct lh_err *err)
 {
-	const struct lh_lhv *old = w->old;
-	struct lh_lhv_graph g = { old->rows, w->level };
+	const struct lh_index *old = w->old;
+	struct lh_index_graph g = { old->rows, w->level };
 	uint32_t *links = (uint32_t *)(void *)(w->block.p + row * w->stride), list, m = w->p.m;
 
 	memcpy(links, old->block + row * w->stride, 4 * (1 + 2 * (size_t)m));
-	if (lh_lhv_sound_links(&g, links, 2 * m, row, 0, err) < 0)
-		return damaged(LH_LHV_ROWS, err);
+	if (lh_index_sound_links(&g, links, 2 * m, row, 0, err) < 0)
+		return damaged(LH_INDEX_ROWS, err);
 	for (list = w->level[row]; list < w->level[row + 1]; list++) {
 		links = w->upper + list * (1 + (size_t)m);
 		memcpy(links, old->upper + list * (1 + (size_t)m), 4 * (1 + (size_t)m));
-		if (lh_lhv_sound_links(&g, links, m, row, list - w->level[row] + 1, err) < 0)
-			return damaged(LH_LHV_UPPER, err);
+		if (lh_index_sound_links(&g, links, m, row, list - w->level[row] + 1, err) < 0)
+			return damaged(LH_INDEX_UPPER, err);
 	}
 	return 0;
 }
 
-int lh_lhv_take_links(struct lh_lhv_writer *w, struct lh_err *err)
+int lh_index_take_links(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint32_t row;
 
@@ -120,7 +120,7 @@ int lh_lhv_take_links(struct lh_lhv_writer *w, struct lh_err *err)
 	return 0;
 }
 
-int lh_lhv_take_order(struct lh_lhv_writer *w, struct lh_err *err)
+int lh_index_take_order(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint64_t i, n = w->old->rows;
 	bool *there = lh_calloc(n, sizeof *there, err);

@@ -2,26 +2,26 @@
  * that its rows came in.  See index_parts.h and lh/index.h. */
 #include "index_parts.h"
 
-static int check_sums(const struct lh_lhv *ix, uint32_t first, uint32_t last, struct lh_err *err)
+static int check_sums(const struct lh_index *ix, uint32_t first, uint32_t last, struct lh_err *err)
 {
-	const struct lh_lhv_header *h = &ix->header;
+	const struct lh_index_header *h = &ix->header;
 	uint32_t i;
 
 	for (i = 0; i < h->n_sections; i++) {
-		const struct lh_lhv_section *s = &h->section[i];
+		const struct lh_index_section *s = &h->section[i];
 
 		if (s->kind >= first && s->kind <= last && lh_xxh3(ix->map.p + s->at, s->bytes) != s->xxh3)
-			return lh_err_set(err, LH_ECORRUPT, "%s: the checksum is wrong", lh_lhv_kind_name(s->kind));
+			return lh_err_set(err, LH_ECORRUPT, "%s: the checksum is wrong", lh_index_kind_name(s->kind));
 	}
 	return 0;
 }
 
-int lh_lhv_check_texts(const struct lh_lhv *ix, struct lh_err *err)
+int lh_index_check_texts(const struct lh_index *ix, struct lh_err *err)
 {
-	return check_sums(ix, LH_LHV_ID_AT, LH_LHV_METAS, err);
+	return check_sums(ix, LH_INDEX_ID_AT, LH_INDEX_METAS, err);
 }
 
-int lh_lhv_check_order(const struct lh_lhv *ix, struct lh_err *err)
+int lh_index_check_order(const struct lh_index *ix, struct lh_err *err)
 {
-	return check_sums(ix, LH_LHV_ORDER, LH_LHV_ORDER, err);
+	return check_sums(ix, LH_INDEX_ORDER, LH_INDEX_ORDER, err);
 }

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-struct lh_str lh_lhv_put_id(const struct lh_lhv_writer *w, uint64_t row)
+struct lh_str lh_index_put_id(const struct lh_index_writer *w, uint64_t row)
 {
 	const uint64_t *at = (const uint64_t *)w->id_at.p;
 	uint64_t end = row + 1 < w->rows ? at[row + 1] : w->ids.n;
@@ -14,21 +14,21 @@ struct lh_str lh_lhv_put_id(const struct lh_lhv_writer *w, uint64_t row)
 	return (struct lh_str){ w->ids.p + at[row], end - at[row] };
 }
 
-struct lh_str lh_lhv_put_meta(const struct lh_lhv_writer *w, uint64_t row)
+struct lh_str lh_index_put_meta(const struct lh_index_writer *w, uint64_t row)
 {
 	return (struct lh_str){ w->metas.p + ((const uint64_t *)w->meta_at.p)[row], ((const uint32_t *)w->meta_n.p)[row] };
 }
 
 static struct lh_str id_at(const void *ctx, uint32_t row)
 {
-	return lh_lhv_put_id(ctx, row);
+	return lh_index_put_id(ctx, row);
 }
 
-struct lh_lhv_writer *lh_lhv_writer_bare(const char *path, const struct lh_lhv_params *p, struct lh_err *err)
+struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_index_params *p, struct lh_err *err)
 {
-	struct lh_lhv_writer *w;
+	struct lh_index_writer *w;
 
-	if (lh_lhv_check_params(p, err) < 0) {
+	if (lh_index_check_params(p, err) < 0) {
 		err->code = LH_EUSAGE;
 		return NULL;
 	}
@@ -42,30 +42,30 @@ struct lh_lhv_writer *lh_lhv_writer_bare(const char *path, const struct lh_lhv_p
 	lh_buf_init(&w->meta, LH_BUF_NOMAX);
 	w->path = lh_strndup(path, strlen(path), err);
 	if (!w->path) {
-		lh_lhv_writer_free(w);
+		lh_index_writer_free(w);
 		return NULL;
 	}
 	return w;
 }
 
-struct lh_lhv_writer *lh_lhv_writer_new(const char *path, const struct lh_lhv_params *p, double lock_timeout, struct lh_err *err)
+struct lh_index_writer *lh_index_writer_new(const char *path, const struct lh_index_params *p, double lock_timeout, struct lh_err *err)
 {
-	struct lh_lhv_writer *w = lh_lhv_writer_bare(path, p, err);
+	struct lh_index_writer *w = lh_index_writer_bare(path, p, err);
 	char *name;
 
 	if (!w)
 		return NULL;
-	name = lh_lhv_beside(path, LH_LHV_LOCK, err);
+	name = lh_index_sibling_path(path, LH_INDEX_LOCK, err);
 	w->locked = name && lh_lock_take(&w->lock, name, path, lock_timeout, err) == 0;
 	free(name);
 	if (!w->locked) {
-		lh_lhv_writer_free(w);
+		lh_index_writer_free(w);
 		return NULL;
 	}
 	return w;
 }
 
-void lh_lhv_writer_free(struct lh_lhv_writer *w)
+void lh_index_writer_free(struct lh_index_writer *w)
 {
 	if (!w)
 		return;
@@ -73,16 +73,16 @@ void lh_lhv_writer_free(struct lh_lhv_writer *w)
 		lh_atomic_close(&w->out);
 	if (w->locked)
 		lh_lock_drop(&w->lock);
-	lh_region_free(&w->block);
-	lh_region_free(&w->exact);
+	lh_growable_free(&w->block);
+	lh_growable_free(&w->exact);
 	free(w->unit);
-	lh_region_free(&w->ids);
-	lh_region_free(&w->metas);
-	lh_region_free(&w->id_at);
-	lh_region_free(&w->meta_at);
-	lh_region_free(&w->meta_n);
+	lh_growable_free(&w->ids);
+	lh_growable_free(&w->metas);
+	lh_growable_free(&w->id_at);
+	lh_growable_free(&w->meta_at);
+	lh_growable_free(&w->meta_n);
 	lh_idmap_free(&w->by_id);
-	lh_region_free(&w->hash);
+	lh_growable_free(&w->hash);
 	lh_lexical_build_free(w->words);
 	free(w->level);
 	free(w->upper);
@@ -95,42 +95,42 @@ void lh_lhv_writer_free(struct lh_lhv_writer *w)
 	free(w);
 }
 
-struct lh_lhv_params *lh_lhv_writer_params(struct lh_lhv_writer *w)
+struct lh_index_params *lh_index_writer_params(struct lh_index_writer *w)
 {
 	return &w->p;
 }
 
-uint64_t lh_lhv_writer_count(const struct lh_lhv_writer *w)
+uint64_t lh_index_writer_count(const struct lh_index_writer *w)
 {
 	return w->rows;
 }
 
 /* ---- rows ---- */
 
-void *lh_lhv_put_code(struct lh_lhv_writer *w, uint64_t row)
+void *lh_index_put_code(struct lh_index_writer *w, uint64_t row)
 {
 	return w->block.p + row * w->stride + w->vector_at;
 }
 
-void *lh_lhv_put_exact(struct lh_lhv_writer *w, uint64_t row)
+void *lh_index_put_exact(struct lh_index_writer *w, uint64_t row)
 {
-	return w->exact.p + row * lh_lhv_exact_bytes(&w->p);
+	return w->exact.p + row * lh_index_exact_bytes(&w->p);
 }
 
 /* Room in every region first, so that a row is added whole or not at all. */
-static int make_room(struct lh_lhv_writer *w, size_t id_len, struct lh_err *err)
+static int make_room(struct lh_index_writer *w, size_t id_len, struct lh_err *err)
 {
-	if (w->rows >= LH_LHV_ROWS_MAX)
-		return lh_err_data(err, 413, "more than %u rows", LH_LHV_ROWS_MAX);
-	if (lh_region_room(&w->block, w->stride, err) < 0 || lh_region_room(&w->ids, id_len, err) < 0 ||
-	    lh_region_room(&w->exact, lh_lhv_exact_bytes(&w->p), err) < 0 ||
-	    lh_region_room(&w->id_at, 16, err) < 0 || lh_region_room(&w->meta_at, 16, err) < 0 ||
-	    lh_region_room(&w->meta_n, 4, err) < 0)
+	if (w->rows >= LH_INDEX_ROWS_MAX)
+		return lh_err_data(err, 413, "more than %u rows", LH_INDEX_ROWS_MAX);
+	if (lh_growable_room(&w->block, w->stride, err) < 0 || lh_growable_room(&w->ids, id_len, err) < 0 ||
+	    lh_growable_room(&w->exact, lh_index_exact_bytes(&w->p), err) < 0 ||
+	    lh_growable_room(&w->id_at, 16, err) < 0 || lh_growable_room(&w->meta_at, 16, err) < 0 ||
+	    lh_growable_room(&w->meta_n, 4, err) < 0)
 		return -1;
 	return 0;
 }
 
-static uint64_t add_row(struct lh_lhv_writer *w, const char *id, size_t id_len)
+static uint64_t add_row(struct lh_index_writer *w, const char *id, size_t id_len)
 {
 	uint64_t row = w->rows++;
 
@@ -141,11 +141,11 @@ static uint64_t add_row(struct lh_lhv_writer *w, const char *id, size_t id_len)
 	memcpy(w->ids.p + w->ids.n, id, id_len);
 	w->ids.n += id_len;
 	w->block.n += w->stride;
-	w->exact.n += lh_lhv_exact_bytes(&w->p);
+	w->exact.n += lh_index_exact_bytes(&w->p);
 	return row;
 }
 
-static void set_meta(struct lh_lhv_writer *w, uint64_t row, const char *meta, size_t n)
+static void set_meta(struct lh_index_writer *w, uint64_t row, const char *meta, size_t n)
 {
 	uint64_t *at = (uint64_t *)w->meta_at.p + row;
 	uint32_t *len = (uint32_t *)w->meta_n.p + row;
@@ -157,21 +157,21 @@ static void set_meta(struct lh_lhv_writer *w, uint64_t row, const char *meta, si
 	w->metas.n += n;
 }
 
-int lh_lhv_set_layout(struct lh_lhv_writer *w, uint32_t dimension, struct lh_err *err)
+int lh_index_set_layout(struct lh_index_writer *w, uint32_t dimension, struct lh_err *err)
 {
 	if (!w->unit)
 		w->unit = lh_calloc(dimension, sizeof *w->unit, err);
 	if (!w->unit)
 		return -1;
 	w->p.dimension = dimension;
-	w->vector_at = lh_lhv_vector_at(w->p.m);
-	w->stride = lh_lhv_stride(w->p.m, lh_lhv_code_bytes(&w->p));
+	w->vector_at = lh_index_vector_at(w->p.m);
+	w->stride = lh_index_stride(w->p.m, lh_index_code_bytes(&w->p));
 	return 0;
 }
 
-static int check_put(struct lh_lhv_writer *w, const char *id, size_t id_len, const float *vector, size_t n, size_t meta_len, struct lh_err *err)
+static int check_put(struct lh_index_writer *w, const char *id, size_t id_len, const float *vector, size_t n, size_t meta_len, struct lh_err *err)
 {
-	struct lh_lhv_params p = w->p;
+	struct lh_index_params p = w->p;
 
 	if (!p.dimension) {
 		if (n < 1 || n > LH_DIM_MAX)
@@ -180,16 +180,16 @@ static int check_put(struct lh_lhv_writer *w, const char *id, size_t id_len, con
 	}
 	if (meta_len > UINT32_MAX)
 		return lh_err_data(err, 413, "metadata of %zu bytes: at most %u", meta_len, UINT32_MAX);
-	if (lh_lhv_check_id(id, id_len, err) < 0 || lh_lhv_check_vector(&p, vector, n, err) < 0)
+	if (lh_index_check_id(id, id_len, err) < 0 || lh_index_check_vector(&p, vector, n, err) < 0)
 		return -1;
-	return lh_lhv_set_layout(w, p.dimension, err);
+	return lh_index_set_layout(w, p.dimension, err);
 }
 
-int lh_lhv_place(struct lh_lhv_writer *w, const char *id, size_t id_len, const char *meta, size_t meta_len, uint64_t *row, struct lh_err *err)
+int lh_index_place(struct lh_index_writer *w, const char *id, size_t id_len, const char *meta, size_t meta_len, uint64_t *row, struct lh_err *err)
 {
 	int64_t known = lh_idmap_find(&w->by_id, id, id_len);
 
-	if (make_room(w, id_len, err) < 0 || lh_region_room(&w->metas, meta_len, err) < 0)
+	if (make_room(w, id_len, err) < 0 || lh_growable_room(&w->metas, meta_len, err) < 0)
 		return -1;
 	if (known < 0 && lh_idmap_set(&w->by_id, id, id_len, (uint32_t)w->rows, err) < 0)
 		return -1;
@@ -198,17 +198,17 @@ int lh_lhv_place(struct lh_lhv_writer *w, const char *id, size_t id_len, const c
 	return 0;
 }
 
-int lh_lhv_put(struct lh_lhv_writer *w, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err)
+int lh_index_put(struct lh_index_writer *w, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err)
 {
 	uint64_t row;
 
-	if (check_put(w, id, id_len, vector, n, meta_len, err) < 0 || lh_lhv_place(w, id, id_len, meta, meta_len, &row, err) < 0)
+	if (check_put(w, id, id_len, vector, n, meta_len, err) < 0 || lh_index_place(w, id, id_len, meta, meta_len, &row, err) < 0)
 		return -1;
 	memcpy(w->unit, vector, n * sizeof *w->unit);
 	if (w->p.distance == LH_COSINE)
 		lh_vec_unit(w->unit, n);
-	lh_code_put(w->p.precision, w->p.distance, w->unit, w->p.dimension, lh_lhv_put_code(w, row));
+	lh_quantize_put(w->p.precision, w->p.distance, w->unit, w->p.dimension, lh_index_put_code(w, row));
 	if (w->p.rescore)
-		memcpy(lh_lhv_put_exact(w, row), w->unit, n * sizeof *w->unit);
+		memcpy(lh_index_put_exact(w, row), w->unit, n * sizeof *w->unit);
 	return 0;
 }

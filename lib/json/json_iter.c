@@ -60,7 +60,7 @@ static const char *skip_container(const char *p, const char *end)
 	return p;
 }
 
-static const char *take(struct lh_value *v, const char *p, const char *end)
+static const char *take_value(struct lh_value *v, const char *p, const char *end)
 {
 	v->p = p;
 	v->escaped = false;
@@ -113,10 +113,10 @@ bool lh_iter_next(struct lh_iter *it)
 	if (*p == ',')
 		p = skip_space(p + 1);
 	if (it->object) {
-		p = skip_space(take(&it->key, p, it->end));
+		p = skip_space(take_value(&it->key, p, it->end));
 		p = skip_space(p + 1);
 	}
-	it->at = take(&it->val, p, it->end);
+	it->at = take_value(&it->val, p, it->end);
 	return true;
 }
 

@@ -47,7 +47,7 @@ static size_t slot_of(const struct lh_scan *s, uint32_t h, size_t depth)
 
 /* Linear probing.  Slots are filled in the order of the keys, so the last
  * key's slot ends every chain it is part of. */
-static void put(struct lh_scan *s, size_t i, size_t depth)
+static void put_key(struct lh_scan *s, size_t i, size_t depth)
 {
 	size_t at = slot_of(s, s->hash[i], depth);
 
@@ -62,7 +62,7 @@ static void put_level(struct lh_scan *s, const struct lh_level *lv)
 	size_t end = lv == s->top ? s->n : lv[1].keys, i;
 
 	for (i = lv->keys; i < end; i++)
-		put(s, i, (size_t)(lv - s->level));
+		put_key(s, i, (size_t)(lv - s->level));
 }
 
 /* Twice the slots, filled again with every open object that is hashed. */
@@ -153,7 +153,7 @@ int lh_json_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size
 		return 0;
 	if (s->used + LH_KEYS_LINEAR + 1 > s->slots / 2)
 		return rehash(s);
-	put(s, s->n - 1, (size_t)(lv - s->level));
+	put_key(s, s->n - 1, (size_t)(lv - s->level));
 	return 0;
 }
 

@@ -77,7 +77,7 @@ struct lh_lexical {
 
 /* ---- words ---- */
 
-struct lh_words {
+struct lh_term_iterator {
 	struct lh_tokens in;
 	struct lh_token token;
 	unsigned char last[4], pair[8];	/* a character of such a script; two neighbours */
@@ -85,9 +85,9 @@ struct lh_words {
 };
 
 /* n bytes of valid UTF-8, which must stay. */
-void lh_words_init(struct lh_words *w, const char *text, size_t n);
+void lh_term_iterator_init(struct lh_term_iterator *w, const char *text, size_t n);
 /* False at the end; *word is good until the next one. */
-bool lh_words_next(struct lh_words *w, struct lh_str *word);
+bool lh_term_iterator_next(struct lh_term_iterator *w, struct lh_str *word);
 
 /* ---- building ---- */
 

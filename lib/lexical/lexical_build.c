@@ -10,13 +10,13 @@
 
 /* ---- words ---- */
 
-void lh_words_init(struct lh_words *w, const char *text, size_t n)
+void lh_term_iterator_init(struct lh_term_iterator *w, const char *text, size_t n)
 {
 	lh_tokens_init(&w->in, text, n);
 	w->last_n = w->pair_n = 0;
 }
 
-bool lh_words_next(struct lh_words *w, struct lh_str *word)
+bool lh_term_iterator_next(struct lh_term_iterator *w, struct lh_str *word)
 {
 	struct lh_token *t = &w->token;
 
@@ -63,13 +63,13 @@ struct lh_lexical_build {
 	struct lh_intern terms;
 	struct growing *term;
 	size_t cap;
-	struct lh_region pieces;
+	struct lh_growable pieces;
 	uint32_t *length;
 	size_t cap_length;
 	struct lh_lexical_head head;
 	uint64_t rows;
 	struct lh_buf entries;		/* the head, then the terms */
-	struct lh_region texts, postings;
+	struct lh_growable texts, postings;
 };
 
 struct lh_lexical_build *lh_lexical_build_new(struct lh_err *err)
@@ -88,9 +88,9 @@ void lh_lexical_build_free(struct lh_lexical_build *b)
 	if (!b)
 		return;
 	lh_intern_free(&b->terms);
-	lh_region_free(&b->pieces);
-	lh_region_free(&b->texts);
-	lh_region_free(&b->postings);
+	lh_growable_free(&b->pieces);
+	lh_growable_free(&b->texts);
+	lh_growable_free(&b->postings);
 	lh_buf_free(&b->entries);
 	free(b->term);
 	free(b->length);
@@ -104,7 +104,7 @@ static int new_piece(struct lh_lexical_build *b, struct growing *g, struct lh_er
 
 	if (room > PIECE_MAX)
 		room = PIECE_MAX;
-	if (lh_region_room(&b->pieces, sizeof at + room, err) < 0)
+	if (lh_growable_room(&b->pieces, sizeof at + room, err) < 0)
 		return -1;
 	b->pieces.n += sizeof at + room;
 	if (g->room)
@@ -169,7 +169,7 @@ static int add_word(struct lh_lexical_build *b, struct lh_str word, struct lh_er
 
 int lh_lexical_build_add(struct lh_lexical_build *b, const char *text, size_t n, struct lh_err *err)
 {
-	struct lh_words words;
+	struct lh_term_iterator words;
 	struct lh_str word;
 	uint32_t length = 0;
 
@@ -177,8 +177,8 @@ int lh_lexical_build_add(struct lh_lexical_build *b, const char *text, size_t n,
 		return lh_err_set(err, LH_EDATA, "more than %u rows", UINT32_MAX - 1);
 	if (lh_grow(&b->length, &b->cap_length, b->rows + 1, sizeof *b->length, err) < 0)
 		return -1;
-	lh_words_init(&words, text, n);
-	while (lh_words_next(&words, &word)) {
+	lh_term_iterator_init(&words, text, n);
+	while (lh_term_iterator_next(&words, &word)) {
 		if (add_word(b, word, err) < 0)
 			return -1;
 		length++;
@@ -256,7 +256,7 @@ static int put_term(struct lh_lexical_build *b, uint32_t i, struct lh_err *err)
 	if (b->texts.n + text.n > UINT32_MAX)
 		return lh_err_set(err, LH_EDATA, "different words of more than 4 GiB");
 	lh_buf_add(&b->entries, &t, sizeof t);
-	if (lh_region_add(&b->texts, text.p, text.n, err) < 0 || lh_region_room(&b->postings, table + g->bytes, err) < 0)
+	if (lh_growable_add(&b->texts, text.p, text.n, err) < 0 || lh_growable_room(&b->postings, table + g->bytes, err) < 0)
 		return -1;
 	to = b->postings.p + b->postings.n;
 	copy_pieces(b, g, to + table);
@@ -293,7 +293,7 @@ int lh_lexical_build_finish(struct lh_lexical_build *b, struct lh_lexical *ix, s
 {
 	if (put_terms(b, err) < 0)
 		return -1;
-	lh_region_free(&b->pieces);
+	lh_growable_free(&b->pieces);
 	lh_intern_free(&b->terms);
 	*ix = (struct lh_lexical){
 		.rows = b->rows, .length = b->length, .head = b->head,

@@ -23,12 +23,12 @@ struct lh_lexical_asked {
 /* Every word of the text with how often it stands there. */
 static int gather(struct lh_lexical_question *q, struct lh_intern *known, const char *text, size_t n, struct lh_err *err)
 {
-	struct lh_words words;
+	struct lh_term_iterator words;
 	struct lh_str word;
 	uint32_t i;
 
-	lh_words_init(&words, text, n);
-	while (lh_words_next(&words, &word)) {
+	lh_term_iterator_init(&words, text, n);
+	while (lh_term_iterator_next(&words, &word)) {
 		if (known->n == LH_LEXICAL_ASKED && lh_idmap_find(&known->map, word.p, word.n) < 0)
 			break;
 		if (lh_intern_add(known, word.p, word.n, &i, err) < 0 ||

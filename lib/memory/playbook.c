@@ -82,17 +82,17 @@ int lh_playbook_read_row(const struct lh_row *row, struct lh_record *rec, struct
 	return lh_record_parse(rec, line->p, line->len, err) < 0 ? -1 : lh_playbook_read(rec, scratch, e, err);
 }
 
-static int check_first(const struct lh_lhv *ix, const char *path, struct lh_err *err)
+static int check_first(const struct lh_index *ix, const char *path, struct lh_err *err)
 {
 	struct lh_playbook_entry e;
 	struct lh_buf line, scratch;
 	struct lh_record rec;
 	struct lh_row row;
-	uint64_t i, at, n = lh_lhv_rows(ix);
+	uint64_t i, at, n = lh_index_rows(ix);
 	int rc = 0;
 
 	for (i = 0; i < n && rc == 0; i++)
-		rc = lh_lhv_nth_row(ix, i, &at, &row, err);
+		rc = lh_index_nth_row(ix, i, &at, &row, err);
 	if (rc <= 0)
 		return rc;
 	lh_record_init(&rec);
@@ -111,9 +111,9 @@ static int check_first(const struct lh_lhv *ix, const char *path, struct lh_err 
 
 int lh_playbook_check(const char *path, struct lh_err *err)
 {
-	struct lh_lhv *ix = lh_lhv_open(path, err);
+	struct lh_index *ix = lh_index_open(path, err);
 	int rc = ix ? check_first(ix, path, err) : -1;
 
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 	return rc;
 }

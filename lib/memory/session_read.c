@@ -88,7 +88,7 @@ static int take_whole(const struct field *f, const struct lh_value *v, uint64_t 
 	return 0;
 }
 
-static int take(struct lh_session_reader *r, const struct field *f, const struct lh_value *v, void *base, struct lh_err *err)
+static int take_field(struct lh_session_reader *r, const struct field *f, const struct lh_value *v, void *base, struct lh_err *err)
 {
 	char *to = (char *)base + f->off;
 
@@ -149,7 +149,7 @@ static int take_attempt(struct lh_session_reader *r, const struct lh_value *v, s
 		f = find(of_attempt, &it.key, &seen, err);
 		if (!f)
 			return -1;
-		if (!(f->optional && it.val.type == LH_NULL) && take(r, f, &it.val, to, err) < 0)
+		if (!(f->optional && it.val.type == LH_NULL) && take_field(r, f, &it.val, to, err) < 0)
 			return -1;
 	}
 	return all_there(of_attempt, seen, err);
@@ -190,7 +190,7 @@ int lh_session_read(struct lh_session_reader *r, const struct lh_record *rec, st
 			return -1;
 		if (f->optional && v->type == LH_NULL)
 			continue;
-		rc = f->type == ATTEMPTS ? take_attempts(r, f, v, row, err) : take(r, f, v, row, err);
+		rc = f->type == ATTEMPTS ? take_attempts(r, f, v, row, err) : take_field(r, f, v, row, err);
 		if (rc < 0)
 			return -1;
 	}

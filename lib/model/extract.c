@@ -157,7 +157,7 @@ static int in_braces(struct lh_tries *x, const char *p, const char *end, struct 
 /* ---- the whole ---- */
 
 /* Only now do keys matter: they are compared in what was found alone. */
-static int settle(struct lh_extract *x, struct lh_value *v, struct lh_err *err)
+static int settle_value(struct lh_extract *x, struct lh_value *v, struct lh_err *err)
 {
 	struct lh_value again;
 
@@ -187,7 +187,7 @@ int lh_extract(struct lh_extract *x, const char *p, size_t n, struct lh_value *v
 		tries->t[i].end = tries->t[i].n = 0;
 	if (!rc)
 		rc = in_braces(tries, p, p + n, v, err);
-	return rc == 1 ? settle(x, v, err) : rc;
+	return rc == 1 ? settle_value(x, v, err) : rc;
 }
 
 int lh_extract_wire(struct lh_buf *out, const struct lh_value *v, struct lh_err *err)

@@ -177,15 +177,15 @@ int lh_coproc_start(struct lh_coproc *c, char *const argv[], unsigned keys, stru
 	return 0;
 }
 
-bool lh_coproc_said(int said, const char *child, struct lh_err *err)
+bool lh_coproc_stderr_error(int said, const char *child, struct lh_err *err)
 {
-	struct lh_words words = { .n = 0 };
+	struct lh_stderr_tail words = { .n = 0 };
 	char last[sizeof words.text + 1];
 	off_t end = lseek(said, 0, SEEK_END), tail = (off_t)sizeof words.text;
 	ssize_t n = pread(said, words.text, sizeof words.text, end > tail ? end - tail : 0);
 
 	words.n = n > 0 ? (size_t)n : 0;
-	lh_words_last(&words, child, last, sizeof last);
+	lh_stderr_tail_last_line(&words, child, last, sizeof last);
 	if (*last)
 		lh_err_set(err, LH_EIO, "%s", last);
 	return *last;
@@ -203,7 +203,7 @@ static int ended(struct lh_coproc *c, struct lh_err *err)
 	if (WIFSIGNALED(status))
 		rc = lh_err_set(err, LH_EIO, "%s was ended by signal %d", c->name, WTERMSIG(status));
 	else if (WEXITSTATUS(status) > 1)
-		rc = lh_coproc_said(c->said, c->name, err) ? -1 : lh_err_set(err, LH_EIO, "%s ended with status %d", c->name, WEXITSTATUS(status));
+		rc = lh_coproc_stderr_error(c->said, c->name, err) ? -1 : lh_err_set(err, LH_EIO, "%s ended with status %d", c->name, WEXITSTATUS(status));
 	close(c->said);
 	return rc;
 }
@@ -307,7 +307,7 @@ static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds
 int lh_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err)
 {
 	if (c->command)
-		return lh_command_ask(c, line, n, seconds, reply, err);
+		return lh_shell_coproc_ask(c, line, n, seconds, reply, err);
 	if (!c->pid)
 		return lh_err_set(err, LH_EIO, "%s is not running", c->name);
 	if (c->reply) {
@@ -347,7 +347,7 @@ int lh_coproc_stop(struct lh_coproc *c, struct lh_err *err)
 	int rc = 0;
 
 	if (c->pid && c->command) {
-		lh_command_end(c);
+		lh_shell_coproc_end(c);
 	} else if (c->pid) {
 		shutdown(c->fd, SHUT_WR);
 		rc = ended(c, err);

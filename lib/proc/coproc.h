@@ -14,7 +14,7 @@
  * last line becomes our error when it fails: one fault is told once.  It ends
  * when we do, for its stdin ends then.
  *
- * What somebody typed is started by lh_coproc_command instead, through /bin/sh,
+ * What somebody typed is started by lh_shell_coproc_start instead, through /bin/sh,
  * and trusted with less: it leads a process group, which is killed as a whole,
  * its answers have a limit, only the end of its stderr is kept, and it must say
  * nothing that it was not asked.  It has pipes, which a program may open again
@@ -37,7 +37,7 @@
 #include <lh/buf.h>
 #include <lh/json.h>
 
-struct lh_words {		/* the last of what was said */
+struct lh_stderr_tail {		/* the last of what was said */
 	char text[1024];
 	size_t n;
 };
@@ -55,7 +55,7 @@ struct lh_coproc {
 	int to;			/* its stdin; -1 when closed */
 	int exit;		/* readable once it ended; -1 on a kernel that has no such thing */
 	int status;		/* when it ended: its exit status, or 128 and a signal */
-	struct lh_words words;	/* the end of its stderr */
+	struct lh_stderr_tail words;	/* the end of its stderr */
 };
 
 /* The variables that hold keys or may (addresses and proxies with user-info), or
@@ -85,7 +85,7 @@ int lh_coproc_stop(struct lh_coproc *c, struct lh_err *err);
 
 /* Start command through /bin/sh -c; a reply has at most max bytes.  ask is as
  * above, but its first failure ends the command, and c->status is set. */
-int lh_coproc_command(struct lh_coproc *c, const char *command, size_t max, struct lh_err *err);
+int lh_shell_coproc_start(struct lh_coproc *c, const char *command, size_t max, struct lh_err *err);
 
 /* End a command's input and give it seconds to end: 0, and c->status; LH_ENET
  * when it had to be killed.  *more: it wrote something after its last reply,
@@ -93,7 +93,7 @@ int lh_coproc_command(struct lh_coproc *c, const char *command, size_t max, stru
 int lh_coproc_close(struct lh_coproc *c, double seconds, bool *more, struct lh_err *err);
 
 /* The last line that a command wrote to stderr, or "". */
-void lh_coproc_words(const struct lh_coproc *c, char *to, size_t n);
+void lh_coproc_stderr_tail(const struct lh_coproc *c, char *to, size_t n);
 
 /* What is started, and how; all is borrowed. */
 struct lh_spawn {
@@ -111,7 +111,7 @@ pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err);
 
 /* The last line of said, what the tool name wrote to its stderr, without its own
  * name: as an error, LH_EIO.  False when it wrote nothing. */
-bool lh_coproc_said(int said, const char *name, struct lh_err *err);
+bool lh_coproc_stderr_error(int said, const char *name, struct lh_err *err);
 
 /* The path of a tool beside our own executable into to[0..n), or the name as it
  * is when there is none, or when it holds a "/". */

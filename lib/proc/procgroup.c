@@ -12,36 +12,36 @@
 #define GRACE 2.0	/* seconds */
 #define LOOK 0.02	/* seconds from one look to the next, where there is no pidfd */
 
-void lh_group_shut(int *fd)
+void lh_procgroup_close_fd(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
 	*fd = -1;
 }
 
-bool lh_group_ended(pid_t pid)
+bool lh_procgroup_ended(pid_t pid)
 {
 	siginfo_t info = { .si_pid = 0 };
 
 	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == pid;
 }
 
-int lh_group_patience(int exit, double left)
+int lh_procgroup_poll_ms(int exit, double left)
 {
 	if (exit < 0 && left > LOOK)
 		left = LOOK;
 	return left > 3600 ? 3600000 : (int)(left * 1000) + 1;
 }
 
-void lh_group_let_end(pid_t pid, int exit)
+void lh_procgroup_let_end(pid_t pid, int exit)
 {
 	double until = lh_time_monotonic() + GRACE, left;
 
-	while (!lh_group_ended(pid) && (left = until - lh_time_monotonic()) > 0)
-		poll(&(struct pollfd){ exit, POLLIN, 0 }, 1, lh_group_patience(exit, left));
+	while (!lh_procgroup_ended(pid) && (left = until - lh_time_monotonic()) > 0)
+		poll(&(struct pollfd){ exit, POLLIN, 0 }, 1, lh_procgroup_poll_ms(exit, left));
 }
 
-int lh_group_collect(pid_t pid)
+int lh_procgroup_collect(pid_t pid)
 {
 	int status = 0;
 

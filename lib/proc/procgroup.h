@@ -12,21 +12,21 @@
 #include <sys/types.h>
 
 /* Close what is open. */
-void lh_group_shut(int *fd);
+void lh_procgroup_close_fd(int *fd);
 
 /* It is not collected by this. */
-bool lh_group_ended(pid_t pid);
+bool lh_procgroup_ended(pid_t pid);
 
 /* How long to poll for it, in milliseconds, when there are so many seconds. */
-int lh_group_patience(int exit, double left);
+int lh_procgroup_poll_ms(int exit, double left);
 
 /* Wait until it has ended, two seconds at most: it should, by itself or because
  * it was asked to. */
-void lh_group_let_end(pid_t pid, int exit);
+void lh_procgroup_let_end(pid_t pid, int exit);
 
 /* Kill what is left of the group, and collect its leader: its exit status, or
  * 128 + the signal.  The group first: until its leader is waited for nobody else
  * can have its number. */
-int lh_group_collect(pid_t pid);
+int lh_procgroup_collect(pid_t pid);
 
 #endif

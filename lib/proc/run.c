@@ -30,7 +30,7 @@ struct child {
 	pid_t pid;
 	int exit;		/* readable once it ended; -1 on a kernel that has no such thing */
 	int in, outs[2], said[2];
-	struct lh_words words;	/* the end of its stderr */
+	struct lh_stderr_tail words;	/* the end of its stderr */
 };
 
 static int open_ends(struct child *c, const void *in, size_t n, struct lh_err *err)
@@ -56,9 +56,9 @@ static int start(struct child *c, struct lh_err *err)
 						     .env = c->how->env, .keys = c->how->keys, .folder = c->how->folder, .group = true }, err);
 	if (c->pid < 0)
 		return -1;
-	lh_group_shut(&c->in);
-	lh_group_shut(&c->outs[1]);
-	lh_group_shut(&c->said[1]);
+	lh_procgroup_close_fd(&c->in);
+	lh_procgroup_close_fd(&c->outs[1]);
+	lh_procgroup_close_fd(&c->said[1]);
 	c->exit = pidfd_open(c->pid, 0);
 	return 0;
 }
@@ -76,7 +76,7 @@ static int take_out(struct child *c, struct lh_err *err)
 	if (n < 0)
 		return errno == EINTR ? 0 : lh_err_sys(err, "%s: read failed", c->name);
 	if (n == 0)
-		lh_group_shut(&c->outs[0]);
+		lh_procgroup_close_fd(&c->outs[0]);
 	else if (c->how->max)
 		lh_buf_took(b, (size_t)n);
 	return b->len > c->how->max ? lh_err_set(err, LH_EIO, "%s wrote more than %zu bytes", c->name, c->how->max) : 0;
@@ -85,12 +85,12 @@ static int take_out(struct child *c, struct lh_err *err)
 /* Some bytes of its stderr, of which only the end is kept. */
 static int take_said(struct child *c, struct lh_err *err)
 {
-	ssize_t n = lh_words_take(&c->words, c->said[0]);
+	ssize_t n = lh_stderr_tail_read(&c->words, c->said[0]);
 
 	if (n < 0)
 		return errno == EINTR ? 0 : lh_err_sys(err, "%s: read failed", c->name);
 	if (n == 0)
-		lh_group_shut(&c->said[0]);
+		lh_procgroup_close_fd(&c->said[0]);
 	return 0;
 }
 
@@ -123,13 +123,13 @@ static int follow(struct child *c, struct lh_err *err)
 			c->out->timed_out = true;
 			return 0;
 		}
-		if (poll(f, 4, lh_group_patience(c->exit, left)) < 0 && errno != EINTR)
+		if (poll(f, 4, lh_procgroup_poll_ms(c->exit, left)) < 0 && errno != EINTR)
 			return lh_err_sys(err, "poll");
 		if (lh_signal_pending())
 			return lh_err_set(err, LH_EINTR, "interrupted");
-		if ((f[2].revents || c->exit < 0) && lh_group_ended(c->pid)) {
+		if ((f[2].revents || c->exit < 0) && lh_procgroup_ended(c->pid)) {
 			kill(-c->pid, SIGKILL);	/* what it left behind */
-			lh_words_rest(&c->words, c->said[0]);
+			lh_stderr_tail_drain(&c->words, c->said[0]);
 			return drain(c, err);
 		}
 		if (f[0].revents && take_out(c, err) < 0)
@@ -156,18 +156,18 @@ int lh_child_run(const struct lh_child_how *how, const void *in, size_t n, struc
 		rc = follow(&c, err);
 	if (c.pid > 0 && (rc < 0 || out->timed_out)) {
 		kill(-c.pid, SIGTERM);
-		lh_group_let_end(c.pid, c.exit);
+		lh_procgroup_let_end(c.pid, c.exit);
 	}
 	if (c.pid > 0)
-		out->status = lh_group_collect(c.pid);
-	lh_words_last(&c.words, c.name, out->said, sizeof out->said);
+		out->status = lh_procgroup_collect(c.pid);
+	lh_stderr_tail_last_line(&c.words, c.name, out->said, sizeof out->said);
 	lh_signal_defer(was);
-	lh_group_shut(&c.exit);
-	lh_group_shut(&c.in);
-	lh_group_shut(&c.outs[0]);
-	lh_group_shut(&c.outs[1]);
-	lh_group_shut(&c.said[0]);
-	lh_group_shut(&c.said[1]);
+	lh_procgroup_close_fd(&c.exit);
+	lh_procgroup_close_fd(&c.in);
+	lh_procgroup_close_fd(&c.outs[0]);
+	lh_procgroup_close_fd(&c.outs[1]);
+	lh_procgroup_close_fd(&c.said[0]);
+	lh_procgroup_close_fd(&c.said[1]);
 	return rc;
 }
 

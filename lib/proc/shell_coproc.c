@@ -42,7 +42,7 @@ static int start(struct lh_coproc *c, const char *command, int *in, int *out, in
 	return lh_signal_wake_open(err);
 }
 
-int lh_coproc_command(struct lh_coproc *c, const char *command, size_t max, struct lh_err *err)
+int lh_shell_coproc_start(struct lh_coproc *c, const char *command, size_t max, struct lh_err *err)
 {
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, said[2] = { -1, -1 }, rc;
 
@@ -53,25 +53,25 @@ int lh_coproc_command(struct lh_coproc *c, const char *command, size_t max, stru
 	lh_buf_init(&c->in, max + 2 * CHUNK);
 	snprintf(c->name, sizeof c->name, "the command");
 	rc = start(c, command, in, out, said, err);
-	lh_group_shut(&in[0]);
-	lh_group_shut(&out[1]);
-	lh_group_shut(&said[1]);
+	lh_procgroup_close_fd(&in[0]);
+	lh_procgroup_close_fd(&out[1]);
+	lh_procgroup_close_fd(&said[1]);
 	c->to = in[1];
 	c->fd = out[0];
 	c->said = said[0];
 	if (rc < 0 && c->pid) {
-		lh_command_end(c);
+		lh_shell_coproc_end(c);
 	} else if (rc < 0) {
-		lh_group_shut(&c->to);
-		lh_group_shut(&c->fd);
-		lh_group_shut(&c->said);
+		lh_procgroup_close_fd(&c->to);
+		lh_procgroup_close_fd(&c->fd);
+		lh_procgroup_close_fd(&c->said);
 	}
 	return rc;
 }
 
-void lh_coproc_words(const struct lh_coproc *c, char *to, size_t n)
+void lh_coproc_stderr_tail(const struct lh_coproc *c, char *to, size_t n)
 {
-	lh_words_last(&c->words, c->name, to, n);
+	lh_stderr_tail_last_line(&c->words, c->name, to, n);
 }
 
 static int waiting(int fd)
@@ -81,15 +81,15 @@ static int waiting(int fd)
 	return fd >= 0 && ioctl(fd, FIONREAD, &n) == 0 ? n : 0;
 }
 
-void lh_command_end(struct lh_coproc *c)
+void lh_shell_coproc_end(struct lh_coproc *c)
 {
-	c->status = lh_group_collect(c->pid);
+	c->status = lh_procgroup_collect(c->pid);
 	c->pid = 0;
-	lh_words_rest(&c->words, c->said);
-	lh_group_shut(&c->to);
-	lh_group_shut(&c->fd);
-	lh_group_shut(&c->said);
-	lh_group_shut(&c->exit);
+	lh_stderr_tail_drain(&c->words, c->said);
+	lh_procgroup_close_fd(&c->to);
+	lh_procgroup_close_fd(&c->fd);
+	lh_procgroup_close_fd(&c->said);
+	lh_procgroup_close_fd(&c->exit);
 }
 
 /* Wait for something to happen: 0, or -1.  f[3] is then whether it has ended;
@@ -103,17 +103,17 @@ static int wait_for(struct lh_coproc *c, struct pollfd *f, double until, double 
 	f[4] = (struct pollfd){ lh_signal_wake_fd(), POLLIN, 0 };
 	if (left <= 0)
 		return lh_err_set(err, LH_ENET, "%s did not %s within %g seconds", c->name, what, seconds);
-	if (poll(f, 5, lh_group_patience(c->exit, left)) < 0) {
+	if (poll(f, 5, lh_procgroup_poll_ms(c->exit, left)) < 0) {
 		if (errno != EINTR)
 			return lh_err_sys(err, "poll");
 		f[0].revents = f[1].revents = f[2].revents = f[3].revents = 0;
 	}
-	if (c->exit < 0 && lh_group_ended(c->pid))
+	if (c->exit < 0 && lh_procgroup_ended(c->pid))
 		f[3].revents = POLLIN;
 	if (lh_signal_pending())
 		return lh_err_set(err, LH_EINTR, "interrupted");
-	if (f[2].revents && lh_words_take(&c->words, c->said) == 0)
-		lh_group_shut(&c->said);
+	if (f[2].revents && lh_stderr_tail_read(&c->words, c->said) == 0)
+		lh_procgroup_close_fd(&c->said);
 	return 0;
 }
 
@@ -121,8 +121,8 @@ static int wait_for(struct lh_coproc *c, struct pollfd *f, double until, double 
 static int late(struct lh_coproc *c)
 {
 	kill(-c->pid, SIGTERM);
-	lh_group_let_end(c->pid, c->exit);
-	lh_command_end(c);
+	lh_procgroup_let_end(c->pid, c->exit);
+	lh_shell_coproc_end(c);
 	return -1;
 }
 
@@ -130,10 +130,10 @@ static int gone(struct lh_coproc *c, struct lh_err *err)
 {
 	char last[512];
 
-	lh_group_shut(&c->to);
-	lh_group_let_end(c->pid, c->exit);
-	lh_command_end(c);
-	lh_coproc_words(c, last, sizeof last);
+	lh_procgroup_close_fd(&c->to);
+	lh_procgroup_let_end(c->pid, c->exit);
+	lh_shell_coproc_end(c);
+	lh_coproc_stderr_tail(c, last, sizeof last);
 	return lh_err_set(err, LH_EIO, "%s ended without an answer, with status %d%s%s", c->name, c->status, *last ? ": " : "", last);
 }
 
@@ -216,7 +216,7 @@ static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds
 	return 0;
 }
 
-int lh_command_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err)
+int lh_shell_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err)
 {
 	if (!c->pid)
 		return lh_err_set(err, LH_EIO, "%s is not running", c->name);
@@ -239,7 +239,7 @@ static bool wrote(struct lh_coproc *c)
 	ssize_t n = c->fd >= 0 ? read(c->fd, &byte, 1) : 0;
 
 	if (n == 0)
-		lh_group_shut(&c->fd);
+		lh_procgroup_close_fd(&c->fd);
 	return n > 0;
 }
 
@@ -251,7 +251,7 @@ int lh_coproc_close(struct lh_coproc *c, double seconds, bool *more, struct lh_e
 	*more = c->in.len > c->reply;
 	if (!c->pid)
 		return lh_err_set(err, LH_EIO, "%s is not running", c->name);
-	lh_group_shut(&c->to);
+	lh_procgroup_close_fd(&c->to);
 	do {
 		f[0] = (struct pollfd){ c->fd, POLLIN, 0 };
 		f[1] = (struct pollfd){ -1, 0, 0 };
@@ -263,6 +263,6 @@ int lh_coproc_close(struct lh_coproc *c, double seconds, bool *more, struct lh_e
 	if (*more)
 		late(c);	/* or it writes for ever */
 	else
-		lh_command_end(c);
+		lh_shell_coproc_end(c);
 	return 0;
 }

@@ -10,9 +10,9 @@
 #include "coproc.h"
 
 /* lh_coproc_ask of a command. */
-int lh_command_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err);
+int lh_shell_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err);
 
 /* Kill what runs of it, and collect it: c->status. */
-void lh_command_end(struct lh_coproc *c);
+void lh_shell_coproc_end(struct lh_coproc *c);
 
 #endif

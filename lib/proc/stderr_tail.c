@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-ssize_t lh_words_take(struct lh_words *w, int fd)
+ssize_t lh_stderr_tail_read(struct lh_stderr_tail *w, int fd)
 {
 	char text[sizeof w->text];
 	ssize_t n = read(fd, text, sizeof text);
@@ -21,18 +21,18 @@ ssize_t lh_words_take(struct lh_words *w, int fd)
 	return n;
 }
 
-void lh_words_rest(struct lh_words *w, int fd)
+void lh_stderr_tail_drain(struct lh_stderr_tail *w, int fd)
 {
 	int left = 0, takes;
 
 	if (fd < 0 || ioctl(fd, FIONREAD, &left) < 0)
 		return;
 	for (takes = left / (int)sizeof w->text + 1; takes && ioctl(fd, FIONREAD, &left) == 0 && left > 0; takes--)
-		if (lh_words_take(w, fd) <= 0)
+		if (lh_stderr_tail_read(w, fd) <= 0)
 			return;
 }
 
-void lh_words_last(const struct lh_words *w, const char *name, char *to, size_t size)
+void lh_stderr_tail_last_line(const struct lh_stderr_tail *w, const char *name, char *to, size_t size)
 {
 	size_t n = w->n, len = strlen(name);
 	const char *p = w->text, *lf;

@@ -10,13 +10,13 @@
 #include "coproc.h"
 
 /* Read some of fd: what read(2) returned. */
-ssize_t lh_words_take(struct lh_words *w, int fd);
+ssize_t lh_stderr_tail_read(struct lh_stderr_tail *w, int fd);
 
 /* What is in the pipe fd (or -1) behind one that has ended, and no more: whoever
  * got away from it may go on writing. */
-void lh_words_rest(struct lh_words *w, int fd);
+void lh_stderr_tail_drain(struct lh_stderr_tail *w, int fd);
 
 /* The last line with anything on it, without "name: " before it, into to[0..n). */
-void lh_words_last(const struct lh_words *w, const char *name, char *to, size_t n);
+void lh_stderr_tail_last_line(const struct lh_stderr_tail *w, const char *name, char *to, size_t n);
 
 #endif

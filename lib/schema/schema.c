@@ -36,8 +36,8 @@ static size_t print_place(const struct place *p, char *to, size_t size)
 	return n;
 }
 
-static void tell(struct walk *w, const struct place *p, const char *fmt, ...) LH_PRINTF(3, 4);
-static void tell(struct walk *w, const struct place *p, const char *fmt, ...)
+static void add_problem(struct walk *w, const struct place *p, const char *fmt, ...) LH_PRINTF(3, 4);
+static void add_problem(struct walk *w, const struct place *p, const char *fmt, ...)
 {
 	char field[256], problem[512];
 	va_list ap;
@@ -67,7 +67,7 @@ static void tell_value(struct walk *w, const struct place *p, const char *what, 
 	char problem[512];
 
 	lh_schema_expected(problem, sizeof problem, what, v);
-	tell(w, p, "%s", problem);
+	add_problem(w, p, "%s", problem);
 }
 
 /* A string's code points; empty when memory is out. */
@@ -100,7 +100,7 @@ static void check_choice(struct walk *w, const struct place *p, const struct lh_
 	if (chosen(f->choice, v))
 		return;
 	if (f->never && chosen(f->never, v)) {
-		tell(w, p, "contamination: %s must never enter %s", chosen(f->never, v), f->never_in);
+		add_problem(w, p, "contamination: %s must never enter %s", chosen(f->never, v), f->never_in);
 		return;
 	}
 	for (i = 0; f->choice[i] && n < sizeof all; i++)
@@ -118,11 +118,11 @@ static void check_text(struct walk *w, const struct place *p, const struct lh_fi
 	else if (v->type != LH_STRING)
 		tell_value(w, p, "string", v);
 	else if (v->n == 2 && f->must && !f->may_be_empty)
-		tell(w, p, "must not be empty");
+		add_problem(w, p, "must not be empty");
 	else if (f->some) {
 		s = text_of(w, v);
 		if (!w->failed && !lh_trim(s.p, s.n).n)
-			tell(w, p, "must not be blank");
+			add_problem(w, p, "must not be blank");
 	}
 }
 
@@ -165,9 +165,9 @@ static void check_number(struct walk *w, const struct place *p, const struct lh_
 	if (!f->ranged || (d >= f->least && (!f->most || d <= f->most)))
 		return;
 	if (f->most)
-		tell(w, p, "must be %d to %d", f->least, f->most);
+		add_problem(w, p, "must be %d to %d", f->least, f->most);
 	else
-		tell(w, p, "must be %d or more", f->least);
+		add_problem(w, p, "must be %d or more", f->least);
 }
 
 static void check_version(struct walk *w, const struct place *p, const struct lh_field *f, const struct lh_value *v)
@@ -198,7 +198,7 @@ static void check_list(struct walk *w, const struct place *p, const struct lh_fi
 		else if (it.val.type != LH_STRING)
 			tell_value(w, &each, "string", &it.val);
 	if (f->some && !each.at)
-		tell(w, p, "must not be empty");
+		add_problem(w, p, "must not be empty");
 }
 
 static void check_value(struct walk *w, const struct place *p, const struct lh_field *f, const struct lh_value *v)
@@ -314,7 +314,7 @@ static void check_fields(struct walk *w, const struct place *up, const struct lh
 		if (got[i].p)
 			check_value(w, &p, &f[i], &got[i]);
 		else if (f[i].must)
-			tell(w, &p, "missing");
+			add_problem(w, &p, "missing");
 	}
 }
 
@@ -345,7 +345,7 @@ static void check_differ(struct walk *w, const struct lh_schema *s, const struct
 		const struct lh_value *a = member(s, got, d->field), *b = member(s, got, d->from);
 
 		if (a->p && b->p && lh_value_equal(a, b))
-			tell(w, &(struct place){ NULL, d->field, -1 }, "must differ from %s", d->from);
+			add_problem(w, &(struct place){ NULL, d->field, -1 }, "must differ from %s", d->from);
 	}
 }
 
@@ -362,7 +362,7 @@ static long check_gathered(struct walk *w, const struct lh_schema *s, const stru
 	if (w->n > LH_SCHEMA_MAX) {
 		more = w->n - LH_SCHEMA_MAX;
 		w->n = 0;
-		tell(w, &record, "%ld more violations", more);
+		add_problem(w, &record, "%ld more violations", more);
 		w->n = LH_SCHEMA_MAX + more;
 	}
 	return w->n;

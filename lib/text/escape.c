@@ -26,7 +26,7 @@ static bool is_steering(const unsigned char *s)
 	return false;
 }
 
-size_t lh_shown_len(const char *p, size_t n)
+size_t lh_escape_char_len(const char *p, size_t n)
 {
 	const unsigned char *s = (const unsigned char *)p;
 	size_t len;
@@ -39,9 +39,9 @@ size_t lh_shown_len(const char *p, size_t n)
 
 /* Append the character at p, or its first byte spelt out: how many bytes that
  * was. */
-static size_t put(struct lh_buf *out, const char *p, size_t n, const char *slash)
+static size_t put_escaped(struct lh_buf *out, const char *p, size_t n, const char *slash)
 {
-	size_t len = lh_shown_len(p, n);
+	size_t len = lh_escape_char_len(p, n);
 
 	if (len) {
 		lh_buf_add(out, p, len);
@@ -51,7 +51,7 @@ static size_t put(struct lh_buf *out, const char *p, size_t n, const char *slash
 	return 1;
 }
 
-void lh_shown_column(struct lh_buf *out, const char *p, size_t n)
+void lh_escape_column(struct lh_buf *out, const char *p, size_t n)
 {
 	const char *start = p, *end = p + n;
 
@@ -62,7 +62,7 @@ void lh_shown_column(struct lh_buf *out, const char *p, size_t n)
 			lh_buf_puts(out, "\\x20");
 			p++;
 		} else {
-			p += put(out, p, (size_t)(end - p), "\\");
+			p += put_escaped(out, p, (size_t)(end - p), "\\");
 		}
 }
 
@@ -82,7 +82,7 @@ static bool is_mark(const char *start, const char *p, const char *end)
 	return strchr("\\`*[]<>|&~", *p);
 }
 
-void lh_shown_markdown(struct lh_buf *out, const char *p, size_t n)
+void lh_escape_markdown(struct lh_buf *out, const char *p, size_t n)
 {
 	const char *start = p, *end = p + n;
 
@@ -91,6 +91,6 @@ void lh_shown_markdown(struct lh_buf *out, const char *p, size_t n)
 			lh_buf_putc(out, '\\');
 			lh_buf_putc(out, *p++);
 		} else {
-			p += put(out, p, (size_t)(end - p), "\\\\");
+			p += put_escaped(out, p, (size_t)(end - p), "\\\\");
 		}
 }

@@ -14,13 +14,13 @@
 
 /* The length of the character at p, which has n bytes at most; 0 when its first
  * byte is to be spelt out. */
-size_t lh_shown_len(const char *p, size_t n);
+size_t lh_escape_char_len(const char *p, size_t n);
 
 /* As a field of a table whose columns are two spaces apart: blanks that could
  * be taken for a gap are spelt out, too. */
-void lh_shown_column(struct lh_buf *out, const char *p, size_t n);
+void lh_escape_column(struct lh_buf *out, const char *p, size_t n);
 
 /* As a part of a line of Markdown, in a table or not. */
-void lh_shown_markdown(struct lh_buf *out, const char *p, size_t n);
+void lh_escape_markdown(struct lh_buf *out, const char *p, size_t n);
 
 #endif

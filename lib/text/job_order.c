@@ -4,19 +4,19 @@
 /* %n count, %r role, %R roles, %t city, %s state, %h time, %c client */
 static const struct {
 	const char *name, *sentence;
-} styles[LH_DEMAND_STYLES] = {
-	[LH_DEMAND_NEED] = { "need", "Need %n %R in %t %s starting at %h for %c" },
-	[LH_DEMAND_CLIENT_FIRST] = { "client_first", "%c needs %n %R in %t %s starting at %h" },
-	[LH_DEMAND_LOOKING] = { "looking", "Looking for %n %R at %c in %t %s for a %h start" },
-	[LH_DEMAND_SHORTHAND] = { "shorthand", "%n %r %t %s %h %c" },
+} styles[LH_JOB_ORDER_STYLES] = {
+	[LH_JOB_ORDER_NEED] = { "need", "Need %n %R in %t %s starting at %h for %c" },
+	[LH_JOB_ORDER_CLIENT_FIRST] = { "client_first", "%c needs %n %R in %t %s starting at %h" },
+	[LH_JOB_ORDER_LOOKING] = { "looking", "Looking for %n %R at %c in %t %s for a %h start" },
+	[LH_JOB_ORDER_SHORTHAND] = { "shorthand", "%n %r %t %s %h %c" },
 };
 
-const char *lh_demand_style_name(enum lh_demand_style style)
+const char *lh_job_order_style_name(enum lh_job_order_style style)
 {
 	return styles[style].name;
 }
 
-static void fill(struct lh_buf *out, char hole, const struct lh_demand *d)
+static void fill(struct lh_buf *out, char hole, const struct lh_job_order *d)
 {
 	const struct lh_str *s = hole == 't' ? &d->city : hole == 's' ? &d->state : hole == 'h' ? &d->at :
 				 hole == 'c' ? &d->client : &d->role;
@@ -29,7 +29,7 @@ static void fill(struct lh_buf *out, char hole, const struct lh_demand *d)
 		lh_buf_putc(out, 's');
 }
 
-void lh_demand_put(struct lh_buf *out, enum lh_demand_style style, const struct lh_demand *d)
+void lh_job_order_put(struct lh_buf *out, enum lh_job_order_style style, const struct lh_job_order *d)
 {
 	const char *p = styles[style].sentence, *hole;
 

@@ -14,16 +14,16 @@
 
 #include <lh/json.h>
 
-enum lh_demand_style { LH_DEMAND_NEED, LH_DEMAND_CLIENT_FIRST, LH_DEMAND_LOOKING, LH_DEMAND_SHORTHAND, LH_DEMAND_STYLES };
+enum lh_job_order_style { LH_JOB_ORDER_NEED, LH_JOB_ORDER_CLIENT_FIRST, LH_JOB_ORDER_LOOKING, LH_JOB_ORDER_SHORTHAND, LH_JOB_ORDER_STYLES };
 
-struct lh_demand {
+struct lh_job_order {
 	struct lh_str role, city, state, client, at;
 	uint64_t count;
 };
 
-const char *lh_demand_style_name(enum lh_demand_style style);
+const char *lh_job_order_style_name(enum lh_job_order_style style);
 
 /* Append the sentence, with the texts as they are. */
-void lh_demand_put(struct lh_buf *out, enum lh_demand_style style, const struct lh_demand *d);
+void lh_job_order_put(struct lh_buf *out, enum lh_job_order_style style, const struct lh_job_order *d);
 
 #endif

@@ -38,11 +38,11 @@ void lh_help_text(const struct lh_tool *t, struct lh_buf *b);
 
 /* One message in one write: "tool: file:line:column: text"; file NULL, line 0
  * and column 0 are left out.  Allocates nothing. */
-void lh_say_at(struct lh_tool *t, const char *file, uint64_t line, size_t column, const char *text);
+void lh_message_at(struct lh_tool *t, const char *file, uint64_t line, size_t column, const char *text);
 
 /* Mark a failure whose message has been written: t->err with an empty text,
  * which lh_tool_finish does not repeat.  Returns -1. */
-int lh_tool_said(struct lh_tool *t);
+int lh_tool_reported(struct lh_tool *t);
 
 /* While on, lh_tool_stopping says yes: nobody wants the work any more. */
 void lh_tool_abandon(struct lh_tool *t, bool on);

@@ -17,7 +17,7 @@ struct text {
 	size_t n;
 };
 
-static void put(struct text *t, const char *s, size_t n)
+static void put_text(struct text *t, const char *s, size_t n)
 {
 	size_t room = sizeof t->p - 1 - t->n;	/* one is kept for the LF */
 
@@ -33,13 +33,13 @@ static void put_escaped(struct text *t, const char *s)
 	char hex[5];
 
 	while (left) {
-		n = lh_shown_len(s, left);
+		n = lh_escape_char_len(s, left);
 		if (n) {
-			put(t, s, n);
+			put_text(t, s, n);
 		} else {
 			n = 1;
 			snprintf(hex, sizeof hex, "\\x%02x", (unsigned char)*s);
-			put(t, hex, 4);
+			put_text(t, hex, 4);
 		}
 		s += n;
 		left -= n;
@@ -50,43 +50,43 @@ static void put_number(struct text *t, uint64_t v)
 {
 	char s[24];
 
-	put(t, s, (size_t)snprintf(s, sizeof s, "%llu", (unsigned long long)v));
+	put_text(t, s, (size_t)snprintf(s, sizeof s, "%llu", (unsigned long long)v));
 }
 
-void lh_say_at(struct lh_tool *t, const char *file, uint64_t line, size_t column, const char *text)
+void lh_message_at(struct lh_tool *t, const char *file, uint64_t line, size_t column, const char *text)
 {
 	struct text m = { .n = 0 };
 	struct lh_err ignored;
 
 	if (t->state->progress.shown && t->state->progress.tty)
-		put(&m, CLEAR, strlen(CLEAR));
+		put_text(&m, CLEAR, strlen(CLEAR));
 	t->state->progress.shown = false;
 	put_escaped(&m, t->name);
-	put(&m, ": ", 2);
+	put_text(&m, ": ", 2);
 	if (file) {
 		put_escaped(&m, file);
-		put(&m, ":", 1);
+		put_text(&m, ":", 1);
 		if (line) {
 			put_number(&m, line);
-			put(&m, ":", 1);
+			put_text(&m, ":", 1);
 		}
 		if (line && column) {
 			put_number(&m, column);
-			put(&m, ":", 1);
+			put_text(&m, ":", 1);
 		}
-		put(&m, " ", 1);
+		put_text(&m, " ", 1);
 	}
 	put_escaped(&m, text);
 	m.p[m.n++] = '\n';
 	lh_write_all(STDERR_FILENO, m.p, m.n, &ignored);
 }
 
-static void say(struct lh_tool *t, const char *fmt, va_list ap)
+static void write_message(struct lh_tool *t, const char *fmt, va_list ap)
 {
 	char text[2048];
 
 	vsnprintf(text, sizeof text, fmt, ap);
-	lh_say_at(t, NULL, 0, 0, text);
+	lh_message_at(t, NULL, 0, 0, text);
 }
 
 void lh_tool_warn(struct lh_tool *t, const char *fmt, ...)
@@ -94,29 +94,29 @@ void lh_tool_warn(struct lh_tool *t, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	say(t, fmt, ap);
+	write_message(t, fmt, ap);
 	va_end(ap);
 }
 
-void lh_tool_say(struct lh_tool *t, const char *fmt, ...)
+void lh_tool_message(struct lh_tool *t, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (t->quiet)
 		return;
 	va_start(ap, fmt);
-	say(t, fmt, ap);
+	write_message(t, fmt, ap);
 	va_end(ap);
 }
 
-void lh_tool_chat(struct lh_tool *t, const char *fmt, ...)
+void lh_tool_verbose(struct lh_tool *t, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (!t->verbose)
 		return;
 	va_start(ap, fmt);
-	say(t, fmt, ap);
+	write_message(t, fmt, ap);
 	va_end(ap);
 }
 

@@ -129,7 +129,7 @@ bool lh_tool_reads_stdin(const struct lh_tool *t)
 	return !t->n_operands;
 }
 
-int lh_tool_said(struct lh_tool *t)
+int lh_tool_reported(struct lh_tool *t)
 {
 	t->err.code = LH_EIO;
 	t->err.msg[0] = '\0';
@@ -170,9 +170,9 @@ static int stdout_failed(struct lh_tool *t)
 	} else {
 		t->state->out_failed = true;
 		lh_err_prefix(&t->err, "stdout");
-		lh_say_at(t, NULL, 0, 0, t->err.msg);
+		lh_message_at(t, NULL, 0, 0, t->err.msg);
 	}
-	return lh_tool_said(t);
+	return lh_tool_reported(t);
 }
 
 /* A signal that comes in the middle waits until all n bytes are out. */
@@ -182,7 +182,7 @@ static int write_stdout(struct lh_tool *t, const void *p, size_t n)
 	int rc;
 
 	if (t->state->out_failed || t->state->pipe_gone)
-		return lh_tool_said(t);
+		return lh_tool_reported(t);
 	lh_signal_defer(true);
 	rc = lh_write_all(STDOUT_FILENO, p, n, &t->err);
 	if (rc < 0)
@@ -253,7 +253,7 @@ int lh_tool_finish(struct lh_tool *t, int rc)
 	lh_progress_clear(t);
 	lh_options_free(t);
 	if (rc < 0 && t->err.msg[0] && t->err.code != LH_EINTR && !lh_signal_pending())
-		lh_say_at(t, NULL, 0, 0, t->err.msg);
+		lh_message_at(t, NULL, 0, 0, t->err.msg);
 	close_stdout(t);
 	lh_buf_free(&s->out);
 	if (s->rejected)

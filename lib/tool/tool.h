@@ -137,8 +137,8 @@ bool lh_tool_reads_stdin(const struct lh_tool *t);
 /* "lh-x: text" on stderr, control bytes escaped; say is silent under -q,
  * chat speaks only under -v. */
 void lh_tool_warn(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
-void lh_tool_say(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
-void lh_tool_chat(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
+void lh_tool_message(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
+void lh_tool_verbose(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
 
 /* Some verdict is bad: the exit status will be 1 at least. */
 void lh_tool_verdict_bad(struct lh_tool *t);

@@ -19,7 +19,7 @@ struct lh_roster {
 	atomic_uint others;		/* who must close it, but one */
 	struct lh_stamp stamp;		/* of lines */
 	struct lh_roster_table table;	/* of an index: valid once whole is set */
-	struct lh_lhv *index;		/* or NULL */
+	struct lh_index *index;		/* or NULL */
 	char *path;
 	pthread_mutex_t lock;		/* held to fill the table from the index */
 	int whole;			/* 1: the table holds all of it; -1: err says why not */
@@ -45,17 +45,17 @@ static int open_input(const char *path, struct lh_err *err)
 
 static bool is_index(int fd)
 {
-	char head[sizeof LH_LHV_MAGIC - 1];
+	char head[sizeof LH_INDEX_MAGIC - 1];
 	ssize_t n;
 
 	do
 		n = pread(fd, head, sizeof head, 0);
 	while (n < 0 && errno == EINTR);
-	return n == sizeof head && memcmp(head, LH_LHV_MAGIC, sizeof head) == 0;
+	return n == sizeof head && memcmp(head, LH_INDEX_MAGIC, sizeof head) == 0;
 }
 
 /* before: the index of the roster that was there, or NULL. */
-static int fill(struct lh_roster *r, const char *path, struct lh_lhv *before, unsigned jobs, struct lh_err *err)
+static int fill(struct lh_roster *r, const char *path, struct lh_index *before, unsigned jobs, struct lh_err *err)
 {
 	int fd, rc = 0;
 
@@ -66,7 +66,7 @@ static int fill(struct lh_roster *r, const char *path, struct lh_lhv *before, un
 	if (fd < 0)
 		return -1;
 	if (fd != STDIN_FILENO && is_index(fd))
-		rc = (r->index = before ? lh_lhv_renew(before, err) : lh_lhv_open(path, err)) ? 0 : -1;
+		rc = (r->index = before ? lh_index_renew(before, err) : lh_index_open(path, err)) ? 0 : -1;
 	else
 		rc = lh_roster_read(&r->table, path, fd, jobs, err);
 	if (fd != STDIN_FILENO)
@@ -74,7 +74,7 @@ static int fill(struct lh_roster *r, const char *path, struct lh_lhv *before, un
 	return rc;
 }
 
-static struct lh_roster *open_after(const char *path, struct lh_lhv *before, unsigned jobs, struct lh_err *err)
+static struct lh_roster *open_after(const char *path, struct lh_index *before, unsigned jobs, struct lh_err *err)
 {
 	struct lh_roster *r = lh_calloc(1, sizeof *r, err);
 
@@ -95,7 +95,7 @@ struct lh_roster *lh_roster_open(const char *path, unsigned jobs, struct lh_err 
 
 bool lh_roster_stale(const struct lh_roster *r)
 {
-	return r->index ? lh_lhv_stale(r->index) : !lh_stamp_fits(&r->stamp, r->path);
+	return r->index ? lh_index_stale(r->index) : !lh_stamp_fits(&r->stamp, r->path);
 }
 
 struct lh_roster *lh_roster_renew(struct lh_roster *r, unsigned jobs, struct lh_err *err)
@@ -112,18 +112,18 @@ void lh_roster_close(struct lh_roster *r)
 		return;
 	pthread_mutex_destroy(&r->lock);
 	lh_roster_table_free(&r->table);
-	lh_lhv_close(r->index);
+	lh_index_close(r->index);
 	free(r->path);
 	free(r);
 }
 
 uint64_t lh_roster_count(const struct lh_roster *r)
 {
-	struct lh_lhv_stats st;
+	struct lh_index_stats st;
 
 	if (!r->index)
 		return r->table.ids.n;
-	lh_lhv_get_stats(r->index, &st);
+	lh_index_get_stats(r->index, &st);
 	return st.live;
 }
 
@@ -146,27 +146,27 @@ static int pack_row(const struct lh_roster *r, struct lh_roster_reader *rd, cons
 
 static int get_row(const struct lh_roster *r, uint64_t at, struct lh_row *row, struct lh_err *err)
 {
-	int got = lh_lhv_row(r->index, at, row, err);
+	int got = lh_index_row(r->index, at, row, err);
 
 	return got < 0 ? lh_err_prefix(err, "%s", r->path) : got;
 }
 
 static int fill_table(struct lh_roster *r, struct lh_err *err)
 {
-	uint64_t i, at, rows = lh_lhv_rows(r->index);
+	uint64_t i, at, rows = lh_index_rows(r->index);
 	struct lh_roster_reader rd;
 	struct lh_buf packed;
 	struct lh_row row;
-	int rc = lh_lhv_check_texts(r->index, err);
+	int rc = lh_index_check_texts(r->index, err);
 
 	if (rc == 0)
-		rc = lh_lhv_check_order(r->index, err);
+		rc = lh_index_check_order(r->index, err);
 	if (rc < 0)
 		return lh_err_prefix(err, "%s", r->path);
 	lh_roster_reader_init(&rd);
 	lh_buf_init(&packed, LH_BUF_NOMAX);
 	for (i = 0; rc == 0 && i < rows; i++) {
-		rc = lh_lhv_nth_row(r->index, i, &at, &row, err);
+		rc = lh_index_nth_row(r->index, i, &at, &row, err);
 		if (rc < 0)
 			lh_err_prefix(err, "%s", r->path);
 		if (rc <= 0)
@@ -207,7 +207,7 @@ static int find_row(const struct lh_roster *r, struct lh_str id, struct lh_buf *
 {
 	struct lh_roster_reader rd;
 	struct lh_row row;
-	int64_t at = lh_lhv_find(r->index, id.p, id.n, err);
+	int64_t at = lh_index_find(r->index, id.p, id.n, err);
 	int got;
 
 	if (at < 0)

@@ -42,7 +42,7 @@ struct load {
 	int fd;
 	off_t start;		/* where in it we began, when it can be sought */
 	struct lh_lines lines;
-	struct lh_cat *cat;	/* the child that decodes it, or NULL */
+	struct lh_child_reader *cat;	/* the child that decodes it, or NULL */
 	char *member;		/* its name when it is an archive, else NULL */
 	bool first, ended;
 	uint64_t line;		/* of the next block to be added */
@@ -115,11 +115,11 @@ static int probe(struct load *l, struct lh_err *err)
 			return lh_err_sys(err, "cannot seek");
 		head = 0;
 	}
-	l->cat = lh_cat_start(l->fd, in->b.p, head, err);
+	l->cat = lh_child_reader_start(l->fd, in->b.p, head, err);
 	if (!l->cat)
 		return -1;
 	lh_lines_open(in, l->cat->from);
-	in->read = lh_cat_read;
+	in->read = lh_child_reader_read;
 	in->ctx = l->cat;
 	return 0;
 }
@@ -170,7 +170,7 @@ static int step(struct load *l, struct part *pt, struct lh_err *err)
 }
 
 /* Take the next block; false when there is none, or it has failed. */
-static bool take(struct load *l, struct part *pt)
+static bool take_part(struct load *l, struct part *pt)
 {
 	struct lh_err err;
 	int got = 0;
@@ -214,7 +214,7 @@ static void *work(void *ctx)
 	lh_roster_reader_init(&pt.reader);
 	lh_buf_init(&pt.packed, LH_BUF_NOMAX);
 	pthread_mutex_lock(&l->lock);
-	while (take(l, &pt)) {
+	while (take_part(l, &pt)) {
 		pthread_mutex_unlock(&l->lock);
 		pack_lines(&pt);
 		pthread_mutex_lock(&l->lock);
@@ -261,7 +261,7 @@ int lh_roster_read(struct lh_roster_table *t, const char *path, int fd, unsigned
 	work_all(&l, jobs);
 	pthread_cond_destroy(&l.turned);
 	pthread_mutex_destroy(&l.lock);
-	lh_cat_stop(l.cat);
+	lh_child_reader_stop(l.cat);
 	lh_lines_free(&l.lines);
 	free(l.member);
 	if (l.err.code)

@@ -43,7 +43,7 @@ const char *lh_roster_unpack(const char *p, struct lh_worker *w);
 void lh_roster_key(const char *id, size_t n, char *to);
 
 struct lh_roster_table {
-	struct lh_region packed;
+	struct lh_growable packed;
 	struct lh_idmap ids;	/* from the folded id to an offset / LH_ROSTER_ALIGN */
 };
 /* Let the n bytes of packed workers count as come after all that are there. */

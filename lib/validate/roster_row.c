@@ -37,7 +37,7 @@ static void put_length(struct lh_buf *out, size_t n)
 	lh_buf_putc(out, (char)n);
 }
 
-static void put(struct lh_buf *out, struct lh_str s)
+static void put_str(struct lh_buf *out, struct lh_str s)
 {
 	put_length(out, s.n);
 	lh_buf_add(out, s.p, s.n);
@@ -97,7 +97,7 @@ static int put_id(struct lh_roster_reader *rd, struct lh_str row_id, struct lh_b
 		lh_roster_key(id.p, id.n, to);
 		lh_buf_took(out, id.n);
 	}
-	put(out, id);
+	put_str(out, id);
 	return 0;
 }
 
@@ -122,7 +122,7 @@ static int put_clients(struct lh_roster_reader *rd, struct lh_buf *out, struct l
 		s = (struct lh_str){ "", 0 };
 		if (it.val.type == LH_STRING && text_of(rd, &it.val, &s, err) < 0)
 			return -1;
-		put(out, lh_trim(s.p, s.n));
+		put_str(out, lh_trim(s.p, s.n));
 	}
 	return 0;
 }
@@ -140,7 +140,7 @@ static int pack(struct lh_roster_reader *rd, struct lh_str row_id, struct lh_buf
 			return -1;
 		if (!i && !s.n)
 			return missing(err, names[i]);
-		put(out, s);
+		put_str(out, s);
 	}
 	if (put_clients(rd, out, err) < 0)
 		return -1;
@@ -237,7 +237,7 @@ int lh_roster_add(struct lh_roster_table *t, const char *p, size_t n, struct lh_
 
 	if ((at + n) / LH_ROSTER_ALIGN >= UINT32_MAX)
 		return lh_err_set(err, LH_EDATA, "more than 32 GiB of workers");
-	if (lh_region_add(&t->packed, p, n, err) < 0)
+	if (lh_growable_add(&t->packed, p, n, err) < 0)
 		return -1;
 	t->packed.huge = true;
 	t->ids.key = key_at;
@@ -263,6 +263,6 @@ bool lh_roster_get(const struct lh_roster_table *t, struct lh_str key, struct lh
 
 void lh_roster_table_free(struct lh_roster_table *t)
 {
-	lh_region_free(&t->packed);
+	lh_growable_free(&t->packed);
 	lh_idmap_free(&t->ids);
 }

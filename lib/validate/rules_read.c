@@ -35,7 +35,7 @@ static const struct name classes[] = {
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 /* A copy of a string's code points, owned by r. */
-static int keep(struct lh_rules *r, const struct lh_value *v, struct lh_str *out, struct lh_err *err)
+static int keep_string(struct lh_rules *r, const struct lh_value *v, struct lh_str *out, struct lh_err *err)
 {
 	struct lh_buf scratch;
 	char *p = NULL;
@@ -57,7 +57,7 @@ static int text(struct lh_rules *r, const struct lh_value *in, const char *name,
 		return lh_err_set(err, LH_EUSAGE, "missing string \"%s\"", name);
 	if (v.type != LH_STRING || v.n == 2)
 		return lh_err_set(err, LH_EUSAGE, "\"%s\" is not a string, or empty", name);
-	return keep(r, &v, out, err);
+	return keep_string(r, &v, out, err);
 }
 
 /* A member that must be a list of such strings, at least one. */
@@ -80,7 +80,7 @@ static int texts(struct lh_rules *r, const struct lh_value *in, const char *name
 		return -1;
 	*n = 0;
 	for (lh_iter_init(&it, &v); lh_iter_next(&it); )
-		if (keep(r, &it.val, &(*out)[(*n)++], err) < 0)
+		if (keep_string(r, &it.val, &(*out)[(*n)++], err) < 0)
 			return -1;
 	return 0;
 }

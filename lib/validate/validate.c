@@ -65,7 +65,7 @@ void lh_validator_free(struct lh_validator *v)
 /* ---- what checks say ---- */
 
 /* printf would end at a NUL. */
-static void put(struct lh_buf *b, const char *fmt, va_list ap)
+static void put_format(struct lh_buf *b, const char *fmt, va_list ap)
 {
 	const struct lh_str *s;
 	const char *q;
@@ -92,17 +92,17 @@ void lh_val_at(struct lh_validator *v, const char *fmt, ...)
 
 	lh_buf_reset(&v->field);
 	va_start(ap, fmt);
-	put(&v->field, fmt, ap);
+	put_format(&v->field, fmt, ap);
 	va_end(ap);
 }
 
-int lh_val_error(struct lh_validator *v, enum lh_valerr_kind kind, const char *fmt, ...)
+int lh_val_error(struct lh_validator *v, enum lh_validation_error_kind kind, const char *fmt, ...)
 {
 	va_list ap;
 
 	lh_buf_reset(&v->message);
 	va_start(ap, fmt);
-	put(&v->message, fmt, ap);
+	put_format(&v->message, fmt, ap);
 	va_end(ap);
 	v->out->status = 422;
 	v->out->error.kind = kind;
@@ -115,7 +115,7 @@ int lh_val_refuse(struct lh_validator *v, const char *fmt, ...)
 
 	lh_buf_reset(&v->message);
 	va_start(ap, fmt);
-	put(&v->message, fmt, ap);
+	put_format(&v->message, fmt, ap);
 	va_end(ap);
 	v->out->status = 400;
 	return 1;
@@ -128,7 +128,7 @@ void lh_val_warn(struct lh_validator *v, const char *fmt, ...)
 
 	lh_buf_reset(&v->message);
 	va_start(ap, fmt);
-	put(&v->message, fmt, ap);
+	put_format(&v->message, fmt, ap);
 	va_end(ap);
 	lh_buf_puts(b, b->len > 1 ? ",{\"field\":" : "{\"field\":");
 	lh_buf_json(b, v->field.p, v->field.len);
@@ -265,7 +265,7 @@ static int run_rules(struct lh_validator *v, enum lh_kind kind)
 	return lh_rules_run(v->how.rules, task[kind], v->artifact, v->context, &v->scratch, on_rule, v, v->err);
 }
 
-static int judge(struct lh_validator *v, enum lh_kind kind)
+static int judge_artifact(struct lh_validator *v, enum lh_kind kind)
 {
 	int rc;
 
@@ -315,7 +315,7 @@ static int decide(struct lh_validator *v, const struct lh_str *name, const struc
 		kind = LH_KIND_SMS;
 	rc = open_request(v, context, own_context, &own);
 	if (!rc)
-		rc = judge(v, kind);
+		rc = judge_artifact(v, kind);
 	v->context = NULL;
 	return rc;
 }
@@ -361,7 +361,7 @@ static void put_inside(struct lh_buf *out, const struct lh_verdict *d, uint64_t 
 		lh_buf_putc(out, '}');
 		break;
 	case 422:
-		lh_valerr_json(out, &d->error);
+		lh_validation_error_json(out, &d->error);
 		break;
 	default:
 		lh_buf_puts(out, "{\"message\":");

@@ -69,7 +69,7 @@ static int seen_add(struct lh_validator *v, const struct lh_value *val, const st
 }
 
 /* Read a member that must be a string that is not blank. */
-static int take(struct lh_validator *v, const struct fill *f, const struct lh_value *entry, const char *name,
+static int take_entry(struct lh_validator *v, const struct fill *f, const struct lh_value *entry, const char *name,
 		struct lh_value *val, struct lh_str *out)
 {
 	*val = (struct lh_value){ .type = LH_NULL };
@@ -86,9 +86,9 @@ static int take(struct lh_validator *v, const struct fill *f, const struct lh_va
 static int take_fill(struct lh_validator *v, const struct lh_value *entry, struct fill *f)
 {
 	struct lh_value name;
-	int rc = take(v, f, entry, "candidate_id", &f->id_value, &f->id);
+	int rc = take_entry(v, f, entry, "candidate_id", &f->id_value, &f->id);
 
-	return rc ? rc : take(v, f, entry, "name", &name, &f->name);
+	return rc ? rc : take_entry(v, f, entry, "name", &name, &f->name);
 }
 
 static int check_new(struct lh_validator *v, const struct fill *f)

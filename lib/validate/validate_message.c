@@ -26,7 +26,7 @@ static int read_subject(struct lh_validator *v, struct lh_str *subject)
 
 static int check_length(struct lh_validator *v, const char *what, const struct lh_str *s, uint64_t max)
 {
-	uint64_t n = s->n > max ? lh_code_points(s->p, s->n) : 0;
+	uint64_t n = s->n > max ? lh_quantize_points(s->p, s->n) : 0;
 
 	if (n <= max)
 		return 0;

@@ -45,7 +45,7 @@ int lh_validate_playbook(struct lh_validator *v);
 void lh_val_at(struct lh_validator *v, const char *fmt, ...);
 
 /* Verdicts: an error of that kind, a bad request.  They return 1. */
-int lh_val_error(struct lh_validator *v, enum lh_valerr_kind kind, const char *fmt, ...);
+int lh_val_error(struct lh_validator *v, enum lh_validation_error_kind kind, const char *fmt, ...);
 int lh_val_refuse(struct lh_validator *v, const char *fmt, ...);
 
 /* A warning about the field set last. */
@@ -75,6 +75,6 @@ int lh_val_fold(struct lh_validator *v, const struct lh_str *s, struct lh_str *o
 /* validate_scan.c: what must not be in a text. */
 bool lh_has_ssn(const char *p, size_t n);
 bool lh_has_salary(const char *p, size_t n);
-size_t lh_code_points(const char *p, size_t n);
+size_t lh_quantize_points(const char *p, size_t n);
 
 #endif

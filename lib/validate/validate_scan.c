@@ -20,7 +20,7 @@ static inline bool starts_character(char c)
 	return ((unsigned char)c & 0xc0) != 0x80;
 }
 
-size_t lh_code_points(const char *p, size_t n)
+size_t lh_quantize_points(const char *p, size_t n)
 {
 	size_t count = 0, i;
 

@@ -20,7 +20,7 @@ static const struct {
 static const char *const legacy[] = { "Kind", "Field", "Reason" };
 static const char *const body[] = { "reason", "field" };
 
-void lh_valerr_json(struct lh_buf *out, const struct lh_valerr *e)
+void lh_validation_error_json(struct lh_buf *out, const struct lh_validation_error *e)
 {
 	lh_buf_puts(out, "{\"");
 	lh_buf_puts(out, kinds[e->kind].tag);
@@ -35,7 +35,7 @@ void lh_valerr_json(struct lh_buf *out, const struct lh_valerr *e)
 	lh_buf_puts(out, "}}");
 }
 
-void lh_valerr_text(struct lh_buf *out, const struct lh_valerr *e)
+void lh_validation_error_text(struct lh_buf *out, const struct lh_validation_error *e)
 {
 	lh_buf_puts(out, kinds[e->kind].name);
 	lh_buf_puts(out, ": ");
@@ -101,7 +101,7 @@ static int strict(const struct lh_value *v, const char *const *names, size_t n, 
 	return 0;
 }
 
-static int read_legacy(const struct lh_value *v, struct lh_buf *scratch, struct lh_valerr *e, struct lh_err *err)
+static int read_legacy(const struct lh_value *v, struct lh_buf *scratch, struct lh_validation_error *e, struct lh_err *err)
 {
 	struct lh_str got[3];
 	size_t i;
@@ -115,11 +115,11 @@ static int read_legacy(const struct lh_value *v, struct lh_buf *scratch, struct 
 				  (int)(got[0].n < SHOWN ? got[0].n : SHOWN), got[0].p);
 	if (i != LH_VAL_SCHEMA && got[1].n)
 		return lh_err_set(err, LH_EDATA, "\"Field\" of a %s error must be \"\"", kinds[i].name);
-	*e = (struct lh_valerr){ (enum lh_valerr_kind)i, got[1], got[2] };
+	*e = (struct lh_validation_error){ (enum lh_validation_error_kind)i, got[1], got[2] };
 	return 0;
 }
 
-static int read_tagged(const struct lh_value *v, struct lh_buf *scratch, struct lh_valerr *e, struct lh_err *err)
+static int read_tagged(const struct lh_value *v, struct lh_buf *scratch, struct lh_validation_error *e, struct lh_err *err)
 {
 	struct lh_str got[2] = { { "", 0 }, { "", 0 } };
 	struct lh_value in = { .p = NULL };
@@ -140,11 +140,11 @@ static int read_tagged(const struct lh_value *v, struct lh_buf *scratch, struct 
 		return lh_err_set(err, LH_EDATA, "%s is not an object", kinds[kind].tag);
 	if (strict(&in, body, kind == LH_VAL_SCHEMA ? 2 : 1, scratch, got, err) < 0)
 		return err->code == LH_EDATA ? lh_err_prefix(err, "%s", kinds[kind].tag) : -1;
-	*e = (struct lh_valerr){ (enum lh_valerr_kind)kind, got[1], got[0] };
+	*e = (struct lh_validation_error){ (enum lh_validation_error_kind)kind, got[1], got[0] };
 	return 0;
 }
 
-int lh_valerr_read(const struct lh_value *v, struct lh_buf *scratch, struct lh_valerr *e, struct lh_err *err)
+int lh_validation_error_read(const struct lh_value *v, struct lh_buf *scratch, struct lh_validation_error *e, struct lh_err *err)
 {
 	struct lh_iter it;
 

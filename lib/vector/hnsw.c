@@ -28,7 +28,7 @@ struct build {
 	struct lh_hnsw *g;
 	const unsigned char *codes;
 	size_t stride;		/* from one row's code to the next */
-	struct lh_region own;	/* codes made for the build alone */
+	struct lh_growable own;	/* codes made for the build alone */
 	unsigned char *locks;	/* one a row, for its links; NULL with one thread */
 	pthread_mutex_t rise;	/* held to read and to change entry and top */
 	bool empty;
@@ -41,8 +41,8 @@ struct build {
 /* What one thread works with. */
 struct worker {
 	struct build *b;
-	struct lh_code_query query, other;
-	struct lh_code_query kept;	/* the row as it is kept, where that is finer */
+	struct lh_quantized_query query, other;
+	struct lh_quantized_query kept;	/* the row as it is kept, where that is finer */
 	uint16_t *seen, epoch;	/* of the search that met a row last */
 	struct near *best;	/* found by a search, nearest first */
 	size_t n, ef;
@@ -89,14 +89,14 @@ static int fail(struct build *b, const struct lh_err *err)
 /* ---- searching ---- */
 
 /* Distances from the query to rows. */
-static void measure(const struct lh_code_query *q, const struct build *b, const uint32_t *rows, size_t n, float *d)
+static void measure(const struct lh_quantized_query *q, const struct build *b, const uint32_t *rows, size_t n, float *d)
 {
 	const void *codes[LINKS_MAX];
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		codes[i] = code_of(b, rows[i]);
-	lh_code_rows(q, codes, n, d);
+	lh_quantize_rows(q, codes, n, d);
 }
 
 /* The links of a row that this search has not met. */
@@ -120,7 +120,7 @@ static size_t fresh_links(struct worker *w, uint32_t row, uint32_t level, uint32
 }
 
 /* Put c in its place among the best; where that is, or n when it has none. */
-static size_t keep(struct worker *w, float d, uint32_t row)
+static size_t keep_nearest(struct worker *w, float d, uint32_t row)
 {
 	size_t low = 0, high = w->n, middle;
 
@@ -169,7 +169,7 @@ static void search(struct worker *w, uint32_t row, uint32_t from, uint32_t level
 	begin_search(w);
 	w->seen[row] = w->epoch;	/* others may have linked to it already */
 	w->seen[from] = w->epoch;
-	keep(w, lh_code_row(&w->query, code_of(w->b, from)), from);
+	keep_nearest(w, lh_quantize_row(&w->query, code_of(w->b, from)), from);
 	while (at < w->n) {
 		if (w->best[at].done) {
 			at++;
@@ -179,7 +179,7 @@ static void search(struct worker *w, uint32_t row, uint32_t from, uint32_t level
 		n = fresh_links(w, w->best[at].row, level, rows);
 		measure(&w->query, w->b, rows, n, d);
 		for (i = 0; i < n; i++) {
-			place = keep(w, d[i], rows[i]);
+			place = keep_nearest(w, d[i], rows[i]);
 			if (place < w->n)
 				expect(w->b, rows[i], level);
 			if (place < at)
@@ -191,7 +191,7 @@ static void search(struct worker *w, uint32_t row, uint32_t from, uint32_t level
 /* Downhill on the levels above to. */
 static uint32_t descend(struct worker *w, uint32_t at, uint32_t from, uint32_t to)
 {
-	float best = lh_code_row(&w->query, code_of(w->b, at)), d[LINKS_MAX];
+	float best = lh_quantize_row(&w->query, code_of(w->b, at)), d[LINKS_MAX];
 	uint32_t rows[LINKS_MAX], level, row;
 	const uint32_t *links;
 	size_t i, n;
@@ -244,12 +244,12 @@ static void measure_again(struct worker *w, uint32_t row)
 	float d[LINKS_MAX];
 	size_t i, j, n;
 
-	lh_code_query_code(&w->kept, kept_of(w->b, row));
+	lh_quantized_query_code(&w->kept, kept_of(w->b, row));
 	for (i = 0; i < w->n; i += n) {
 		n = w->n - i < LINKS_MAX ? w->n - i : LINKS_MAX;
 		for (j = 0; j < n; j++)
 			codes[j] = kept_of(w->b, w->best[i + j].row);
-		lh_code_rows(&w->kept, codes, n, d);
+		lh_quantize_rows(&w->kept, codes, n, d);
 		for (j = 0; j < n; j++)
 			w->best[i + j].d = d[j];
 	}
@@ -262,7 +262,7 @@ static bool covered(struct worker *w, const struct near *c, const uint32_t *chos
 	float d[FOUR];
 	size_t i, j, k;
 
-	lh_code_query_code(&w->other, code_of(w->b, c->row));
+	lh_quantized_query_code(&w->other, code_of(w->b, c->row));
 	for (i = 0; i < n; i += k) {
 		k = n - i < FOUR ? n - i : FOUR;
 		measure(&w->other, w->b, chosen + i, k, d);
@@ -294,9 +294,9 @@ static void choose_again(struct worker *w, uint32_t row, uint32_t *links, uint32
 
 	memcpy(rows, links + 1, max * sizeof *rows);
 	rows[max] = more;
-	lh_code_query_code(&w->other, code_of(w->b, row));
+	lh_quantized_query_code(&w->other, code_of(w->b, row));
 	measure(&w->other, w->b, rows, max, d);
-	d[max] = lh_code_row(&w->other, code_of(w->b, more));
+	d[max] = lh_quantize_row(&w->other, code_of(w->b, more));
 	for (i = 0; i <= max; i++)
 		c[i] = (struct near){ d[i], rows[i], false };
 	qsort(c, max + 1, sizeof *c, by_distance);
@@ -341,10 +341,10 @@ static void encode(struct build *b, uint32_t row, float *v)
 	if (!b->own.p)
 		return;
 	if (g->precision == LH_F16) {
-		lh_code_get(LH_F16, from, g->dimension, v);
+		lh_quantize_get(LH_F16, from, g->dimension, v);
 		from = (const char *)v;
 	}
-	lh_code_put(LH_I8, g->distance, (const float *)from, g->dimension, b->own.p + row * b->stride);
+	lh_quantize_put(LH_I8, g->distance, (const float *)from, g->dimension, b->own.p + row * b->stride);
 }
 
 /* From level down: whoever rises above the top keeps others waiting until it
@@ -364,7 +364,7 @@ static void insert(struct worker *w, uint32_t row)
 	if (!rises)
 		pthread_mutex_unlock(&b->rise);
 	if (!b->empty) {
-		lh_code_query_code(&w->query, code_of(b, row));
+		lh_quantized_query_code(&w->query, code_of(b, row));
 		at = descend(w, at, top, level < top ? level : top);
 		for (l = (level < top ? level : top) + 1; l-- > 0;) {
 			search(w, row, at, l);
@@ -388,9 +388,9 @@ static int worker_init(struct worker *w, struct build *b, struct lh_err *err)
 	const struct lh_hnsw *g = b->g;
 
 	*w = (struct worker){ .b = b, .ef = g->ef_construction > g->m ? g->ef_construction : g->m };
-	if (lh_code_query_init(&w->query, LH_I8, g->distance, g->dimension, err) < 0 ||
-	    lh_code_query_init(&w->other, LH_I8, g->distance, g->dimension, err) < 0 ||
-	    lh_code_query_init(&w->kept, g->precision, g->distance, g->dimension, err) < 0)
+	if (lh_quantized_query_init(&w->query, LH_I8, g->distance, g->dimension, err) < 0 ||
+	    lh_quantized_query_init(&w->other, LH_I8, g->distance, g->dimension, err) < 0 ||
+	    lh_quantized_query_init(&w->kept, g->precision, g->distance, g->dimension, err) < 0)
 		return -1;
 	w->seen = lh_calloc(g->rows, sizeof *w->seen, err);
 	w->best = lh_calloc(w->ef, sizeof *w->best, err);
@@ -400,9 +400,9 @@ static int worker_init(struct worker *w, struct build *b, struct lh_err *err)
 
 static void worker_free(struct worker *w)
 {
-	lh_code_query_free(&w->query);
-	lh_code_query_free(&w->other);
-	lh_code_query_free(&w->kept);
+	lh_quantized_query_free(&w->query);
+	lh_quantized_query_free(&w->other);
+	lh_quantized_query_free(&w->kept);
 	free(w->seen);
 	free(w->best);
 	free(w->v);
@@ -473,9 +473,9 @@ static int get_codes(struct build *b, struct lh_err *err)
 		b->stride = g->stride;
 		return 0;
 	}
-	b->stride = (lh_code_bytes(LH_I8, g->dimension) + 63) / 64 * 64;
+	b->stride = (lh_quantize_bytes(LH_I8, g->dimension) + 63) / 64 * 64;
 	b->own.huge = true;
-	if (lh_region_room(&b->own, g->rows * b->stride, err) < 0)
+	if (lh_growable_room(&b->own, g->rows * b->stride, err) < 0)
 		return -1;
 	b->codes = (const unsigned char *)b->own.p;
 	return 0;
@@ -524,7 +524,7 @@ int lh_hnsw_build(struct lh_hnsw *g, unsigned jobs, struct lh_err *err)
 	}
 	pthread_mutex_destroy(&b.rise);
 	pthread_mutex_destroy(&b.guard);
-	lh_region_free(&b.own);
+	lh_growable_free(&b.own);
 	free(b.locks);
 	return rc;
 }

@@ -13,16 +13,16 @@
 #define C_MAX 127
 #define SCALE_MAX 0x1.0204p+121f	/* 16 significant bits, and 127 of it is finite */
 
-size_t lh_code_bytes(int precision, uint32_t n)
+size_t lh_quantize_bytes(int precision, uint32_t n)
 {
 	switch (precision) {
 	case LH_F16: return 2 * (size_t)n;
-	case LH_I8: return n + sizeof(struct lh_code_head);
+	case LH_I8: return n + sizeof(struct lh_quantize_head);
 	default: return 4 * (size_t)n;
 	}
 }
 
-int lh_code_fits(int precision, const float *v, uint32_t n, struct lh_err *err)
+int lh_quantize_fits(int precision, const float *v, uint32_t n, struct lh_err *err)
 {
 	uint32_t i;
 
@@ -109,7 +109,7 @@ static inline int32_t within(int32_t c)
 
 static void bytes_put(int distance, const float *v, uint32_t n, unsigned char *code)
 {
-	struct lh_code_head h = { 0, 0 };
+	struct lh_quantize_head h = { 0, 0 };
 	float max = 0, per_step;
 	double step;
 	int32_t c;
@@ -134,7 +134,7 @@ static void bytes_put(int distance, const float *v, uint32_t n, unsigned char *c
 
 static bool bytes_sound(int distance, const unsigned char *code, uint32_t n)
 {
-	struct lh_code_head h = lh_code_head(code, n);
+	struct lh_quantize_head h = lh_quantize_head(code, n);
 	uint32_t square = 0, i;
 	int c;
 
@@ -151,7 +151,7 @@ static bool bytes_sound(int distance, const unsigned char *code, uint32_t n)
 
 /* ---- any ---- */
 
-void lh_code_put(int precision, int distance, const float *v, uint32_t n, void *code)
+void lh_quantize_put(int precision, int distance, const float *v, uint32_t n, void *code)
 {
 	if (precision == LH_F16)
 		halves_put(v, n, code);
@@ -161,17 +161,17 @@ void lh_code_put(int precision, int distance, const float *v, uint32_t n, void *
 		memcpy(code, v, n * sizeof *v);
 }
 
-void lh_code_get(int precision, const void *code, uint32_t n, float *v)
+void lh_quantize_get(int precision, const void *code, uint32_t n, float *v)
 {
 	if (precision == LH_F16)
-		lh_code_kernel()->get_f16(code, n, v);
+		lh_quantize_kernel()->get_f16(code, n, v);
 	else if (precision == LH_I8)
-		lh_code_kernel()->get_i8(code, n, v);
+		lh_quantize_kernel()->get_i8(code, n, v);
 	else
 		memcpy(v, code, n * sizeof *v);
 }
 
-bool lh_code_sound(int precision, int distance, const void *code, uint32_t n)
+bool lh_quantize_sound(int precision, int distance, const void *code, uint32_t n)
 {
 	const unsigned char *p = code;
 	uint32_t i;
@@ -181,7 +181,7 @@ bool lh_code_sound(int precision, int distance, const void *code, uint32_t n)
 		return bytes_sound(distance, code, n);
 	for (i = 0; i < n; i++) {
 		if (precision == LH_F16)
-			f = lh_code_half(p, i);
+			f = lh_quantize_half(p, i);
 		else
 			memcpy(&f, p + 4 * (size_t)i, sizeof f);
 		if (!isfinite(f))
@@ -192,7 +192,7 @@ bool lh_code_sound(int precision, int distance, const void *code, uint32_t n)
 
 /* ---- queries ---- */
 
-static void rows_f32(const struct lh_code_query *q, const void *const *codes, size_t k, float *out)
+static void rows_f32(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
 {
 	lh_vec_rows_fn fn = q->distance == LH_L2 ? lh_vec_l2sq_rows() : lh_vec_dot_rows();
 	size_t i;
@@ -203,47 +203,47 @@ static void rows_f32(const struct lh_code_query *q, const void *const *codes, si
 			out[i] = -out[i];
 }
 
-int lh_code_query_init(struct lh_code_query *q, int precision, int distance, uint32_t n, struct lh_err *err)
+int lh_quantized_query_init(struct lh_quantized_query *q, int precision, int distance, uint32_t n, struct lh_err *err)
 {
-	*q = (struct lh_code_query){ .precision = precision, .distance = distance, .n = n };
-	q->mem = lh_calloc(1, 64 + (precision == LH_I8 ? lh_code_bytes(LH_I8, n) : n * sizeof *q->v), err);
+	*q = (struct lh_quantized_query){ .precision = precision, .distance = distance, .n = n };
+	q->mem = lh_calloc(1, 64 + (precision == LH_I8 ? lh_quantize_bytes(LH_I8, n) : n * sizeof *q->v), err);
 	if (!q->mem)
 		return -1;
 	q->v = (float *)(((uintptr_t)q->mem + 63) & ~(uintptr_t)63);
 	q->c = (int8_t *)q->v;
-	q->rows = precision == LH_I8 ? lh_code_kernel()->rows_i8 : precision == LH_F16 ? lh_code_kernel()->rows_f16 : rows_f32;
+	q->rows = precision == LH_I8 ? lh_quantize_kernel()->rows_i8 : precision == LH_F16 ? lh_quantize_kernel()->rows_f16 : rows_f32;
 	return 0;
 }
 
-static void query_bytes(struct lh_code_query *q, const unsigned char *code)
+static void query_bytes(struct lh_quantized_query *q, const unsigned char *code)
 {
-	struct lh_code_head h = lh_code_head(code, q->n);
+	struct lh_quantize_head h = lh_quantize_head(code, q->n);
 
 	q->scale = h.scale;
 	q->square = h.scale * h.scale * (float)h.square;
-	q->sum = LH_CODE_ZERO * lh_code_kernel()->sign(code, q->n, q->c);
+	q->sum = LH_CODE_ZERO * lh_quantize_kernel()->sign(code, q->n, q->c);
 }
 
-void lh_code_query_set(struct lh_code_query *q, const float *v)
+void lh_quantized_query_set(struct lh_quantized_query *q, const float *v)
 {
 	if (q->precision == LH_I8) {
-		lh_code_put(LH_I8, q->distance, v, q->n, q->c);
+		lh_quantize_put(LH_I8, q->distance, v, q->n, q->c);
 		query_bytes(q, (const unsigned char *)q->c);
 	} else {
 		memcpy(q->v, v, q->n * sizeof *v);
 	}
 }
 
-void lh_code_query_code(struct lh_code_query *q, const void *code)
+void lh_quantized_query_code(struct lh_quantized_query *q, const void *code)
 {
 	if (q->precision == LH_I8) {
 		query_bytes(q, code);
 	} else {
-		lh_code_get(q->precision, code, q->n, q->v);
+		lh_quantize_get(q->precision, code, q->n, q->v);
 	}
 }
 
-void lh_code_rows(const struct lh_code_query *q, const void *const *codes, size_t k, float *out)
+void lh_quantize_rows(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
 {
 	size_t i;
 
@@ -253,8 +253,8 @@ void lh_code_rows(const struct lh_code_query *q, const void *const *codes, size_
 			out[i] = INFINITY;
 }
 
-void lh_code_query_free(struct lh_code_query *q)
+void lh_quantized_query_free(struct lh_quantized_query *q)
 {
 	free(q->mem);
-	*q = (struct lh_code_query){ 0 };
+	*q = (struct lh_quantized_query){ 0 };
 }

@@ -3,10 +3,10 @@
  * scale; and distances between a query and such codes, by the best kernel that
  * this CPU has (as lh_vec, and LH_KERNEL forces them the same way).
  *
- *     lh_code_query_init(&q, LH_I8, LH_COSINE, 768, err);
- *     lh_code_query_set(&q, vector);
- *     lh_code_rows(&q, codes, k, distances);
- *     lh_code_query_free(&q);
+ *     lh_quantized_query_init(&q, LH_I8, LH_COSINE, 768, err);
+ *     lh_quantized_query_set(&q, vector);
+ *     lh_quantize_rows(&q, codes, k, distances);
+ *     lh_quantized_query_free(&q);
  *
  * The bytes of a code (numbers little-endian):
  *
@@ -32,20 +32,20 @@
 #include <lh/distance.h>
 
 /* Bytes of a code of n values. */
-size_t lh_code_bytes(int precision, uint32_t n);
+size_t lh_quantize_bytes(int precision, uint32_t n);
 
 /* Can these finite values be kept?  LH_EDATA says which cannot (over 65504 in
  * size, the largest f16). */
-int lh_code_fits(int precision, const float *v, uint32_t n, struct lh_err *err);
+int lh_quantize_fits(int precision, const float *v, uint32_t n, struct lh_err *err);
 
 /* v: finite, fits; of unit length under cosine. */
-void lh_code_put(int precision, int distance, const float *v, uint32_t n, void *code);
-void lh_code_get(int precision, const void *code, uint32_t n, float *v);
+void lh_quantize_put(int precision, int distance, const float *v, uint32_t n, void *code);
+void lh_quantize_get(int precision, const void *code, uint32_t n, float *v);
 
-/* Is it what lh_code_put may have written?  Reads all of it. */
-bool lh_code_sound(int precision, int distance, const void *code, uint32_t n);
+/* Is it what lh_quantize_put may have written?  Reads all of it. */
+bool lh_quantize_sound(int precision, int distance, const void *code, uint32_t n);
 
-struct lh_code_query {
+struct lh_quantized_query {
 	int precision, distance;
 	uint32_t n;
 	void *mem;
@@ -53,23 +53,23 @@ struct lh_code_query {
 	int8_t *c;		/* its code (i8), at a multiple of 64, */
 	float scale, square;	/* its scale, and its squared length; */
 	int32_t sum;		/* 128 times the sum of c */
-	void (*rows)(const struct lh_code_query *q, const void *const *codes, size_t k, float *out);
+	void (*rows)(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out);
 };
-int lh_code_query_init(struct lh_code_query *q, int precision, int distance, uint32_t n, struct lh_err *err);
-void lh_code_query_set(struct lh_code_query *q, const float *v);
+int lh_quantized_query_init(struct lh_quantized_query *q, int precision, int distance, uint32_t n, struct lh_err *err);
+void lh_quantized_query_set(struct lh_quantized_query *q, const float *v);
 /* The query is what a code of its precision stands for. */
-void lh_code_query_code(struct lh_code_query *q, const void *code);
+void lh_quantized_query_code(struct lh_quantized_query *q, const void *code);
 /* A zeroed struct may be freed. */
-void lh_code_query_free(struct lh_code_query *q);
+void lh_quantized_query_free(struct lh_quantized_query *q);
 
 /* What sorts as the distance does: -dot, or the squared distance under l2.  The
  * next rows are asked for ahead.  Never NaN: a damaged row is infinitely far. */
-void lh_code_rows(const struct lh_code_query *q, const void *const *codes, size_t k, float *out);
-static inline float lh_code_row(const struct lh_code_query *q, const void *code)
+void lh_quantize_rows(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out);
+static inline float lh_quantize_row(const struct lh_quantized_query *q, const void *code)
 {
 	float d;
 
-	lh_code_rows(q, &code, 1, &d);
+	lh_quantize_rows(q, &code, 1, &d);
 	return d;
 }
 

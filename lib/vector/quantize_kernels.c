@@ -10,15 +10,15 @@
 #define I8_SIZE 1
 
 /* Four rows at once; next: four that will be wanted soon, or NULL. */
-typedef void (*four_fn)(const struct lh_code_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out);
+typedef void (*four_fn)(const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out);
 
 /* The last four may overlap the ones before: what is near is cheap.  Where rows
  * lie in pages of their own, those have to be found as well: ask for a byte at the
  * start and one in the middle of each row first. */
-static inline void in_fours(four_fn four, const struct lh_code_query *q, const void *const *codes, size_t k, float *out)
+static inline void in_fours(four_fn four, const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
 {
 	const unsigned char *const *row = (const unsigned char *const *)codes;
-	size_t i, middle = lh_code_bytes(q->precision, q->n) / 2;
+	size_t i, middle = lh_quantize_bytes(q->precision, q->n) / 2;
 
 	for (i = 0; i < k; i++) {
 		__builtin_prefetch(row[i]);
@@ -43,9 +43,9 @@ static inline void in_fours(four_fn four, const struct lh_code_query *q, const v
 }
 
 /* From the sum of products of both sides' c. */
-static inline float finish_i8(const struct lh_code_query *q, const unsigned char *code, int32_t sum)
+static inline float finish_i8(const struct lh_quantized_query *q, const unsigned char *code, int32_t sum)
 {
-	struct lh_code_head h = lh_code_head(code, q->n);
+	struct lh_quantize_head h = lh_quantize_head(code, q->n);
 	float dot = q->scale * h.scale * (float)sum;
 
 	return q->distance == LH_L2 ? q->square + h.scale * h.scale * (float)h.square - 2 * dot : -dot;
@@ -58,20 +58,20 @@ static void get_f16_portable(const void *code, uint32_t n, float *v)
 	uint32_t i;
 
 	for (i = 0; i < n; i++)
-		v[i] = lh_code_half(code, i);
+		v[i] = lh_quantize_half(code, i);
 }
 
 static void get_i8_portable(const void *code, uint32_t n, float *v)
 {
 	const unsigned char *p = code;
-	float scale = lh_code_head(code, n).scale;
+	float scale = lh_quantize_head(code, n).scale;
 	uint32_t i;
 
 	for (i = 0; i < n; i++)
 		v[i] = (float)(p[i] - LH_CODE_ZERO) * scale;
 }
 
-static void rows_f16_portable(const struct lh_code_query *q, const void *const *codes, size_t k, float *out)
+static void rows_f16_portable(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
 {
 	size_t i, j;
 
@@ -79,7 +79,7 @@ static void rows_f16_portable(const struct lh_code_query *q, const void *const *
 		float s[4] = { 0 }, f, d;
 
 		for (j = 0; j < q->n; j++) {
-			f = lh_code_half(codes[i], j);
+			f = lh_quantize_half(codes[i], j);
 			d = q->v[j] - f;
 			s[j % 4] += q->distance == LH_L2 ? d * d : -q->v[j] * f;
 		}
@@ -87,7 +87,7 @@ static void rows_f16_portable(const struct lh_code_query *q, const void *const *
 	}
 }
 
-static void rows_i8_portable(const struct lh_code_query *q, const void *const *codes, size_t k, float *out)
+static void rows_i8_portable(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
 {
 	const unsigned char *p;
 	size_t i, j;
@@ -116,7 +116,7 @@ static int32_t sign_portable(const unsigned char *code, uint32_t n, int8_t *c)
 	return sum;
 }
 
-static const struct lh_code_kernel portable = {
+static const struct lh_quantize_kernel portable = {
 	rows_f16_portable, rows_i8_portable, get_f16_portable, get_i8_portable, sign_portable,
 };
 
@@ -159,7 +159,7 @@ AVX2 static inline __m256 more_f16_avx2(bool l2, __m256 v, __m128i halves, __m25
 	return l2 ? _mm256_fmadd_ps(d, d, s) : _mm256_fnmadd_ps(v, row, s);
 }
 
-AVX2 static inline void four_f16_avx2(bool l2, const struct lh_code_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
+AVX2 static inline void four_f16_avx2(bool l2, const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
 {
 	__m256 s[4] = { _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps() }, v;
 	size_t i, j, n = q->n;
@@ -187,17 +187,17 @@ AVX2 static inline void four_f16_avx2(bool l2, const struct lh_code_query *q, co
 	_mm_storeu_ps(out, sums_ps(s[0], s[1], s[2], s[3]));
 }
 
-AVX2 static void four_f16_dot_avx2(const struct lh_code_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
+AVX2 static void four_f16_dot_avx2(const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
 {
 	four_f16_avx2(false, q, row, next, out);
 }
 
-AVX2 static void four_f16_l2_avx2(const struct lh_code_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
+AVX2 static void four_f16_l2_avx2(const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
 {
 	four_f16_avx2(true, q, row, next, out);
 }
 
-static void rows_f16_avx2(const struct lh_code_query *q, const void *const *codes, size_t k, float *out)
+static void rows_f16_avx2(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
 {
 	in_fours(q->distance == LH_L2 ? four_f16_l2_avx2 : four_f16_dot_avx2, q, codes, k, out);
 }
@@ -212,7 +212,7 @@ AVX2 static inline __m256i more_i8_avx2(__m256i v, __m256i bytes, __m256i s)
 	return _mm256_add_epi32(s, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
-AVX2 static void four_i8_avx2(const struct lh_code_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
+AVX2 static void four_i8_avx2(const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
 {
 	__m256i s[4] = { _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256() }, v;
 	size_t i, j, n = q->n;
@@ -242,7 +242,7 @@ AVX2 static void four_i8_avx2(const struct lh_code_query *q, const unsigned char
 		out[j] = finish_i8(q, row[j], sum[j]);
 }
 
-static void rows_i8_avx2(const struct lh_code_query *q, const void *const *codes, size_t k, float *out)
+static void rows_i8_avx2(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
 {
 	in_fours(four_i8_avx2, q, codes, k, out);
 }
@@ -255,13 +255,13 @@ AVX2 static void get_f16_avx2(const void *code, uint32_t n, float *v)
 	for (i = 0; i + 8 <= n; i += 8)
 		_mm256_storeu_ps(v + i, _mm256_cvtph_ps(_mm_loadu_si128((const void *)(p + F16_SIZE * (size_t)i))));
 	for (; i < n; i++)
-		v[i] = lh_code_half(p, i);
+		v[i] = lh_quantize_half(p, i);
 }
 
 AVX2 static void get_i8_avx2(const void *code, uint32_t n, float *v)
 {
 	const unsigned char *p = code;
-	float scale = lh_code_head(code, n).scale;
+	float scale = lh_quantize_head(code, n).scale;
 	__m256 scales = _mm256_set1_ps(scale);
 	__m256i zero = _mm256_set1_epi32(LH_CODE_ZERO), c;
 	uint32_t i;
@@ -307,7 +307,7 @@ AVX512 static inline __m256i half_sum_epi32(__m512i s)
 	return _mm256_add_epi32(_mm512_castsi512_si256(s), _mm512_extracti64x4_epi64(s, 1));
 }
 
-AVX512 static inline void four_f16_avx512(bool l2, const struct lh_code_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
+AVX512 static inline void four_f16_avx512(bool l2, const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
 {
 	__m512 s[4] = { _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps() }, v, r;
 	size_t i, j, n = q->n;
@@ -338,23 +338,23 @@ AVX512 static inline void four_f16_avx512(bool l2, const struct lh_code_query *q
 	_mm_storeu_ps(out, _mm_add_ps(lo, _mm256_extractf128_ps(h[0], 1)));
 }
 
-AVX512 static void four_f16_dot_avx512(const struct lh_code_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
+AVX512 static void four_f16_dot_avx512(const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
 {
 	four_f16_avx512(false, q, row, next, out);
 }
 
-AVX512 static void four_f16_l2_avx512(const struct lh_code_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
+AVX512 static void four_f16_l2_avx512(const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
 {
 	four_f16_avx512(true, q, row, next, out);
 }
 
-static void rows_f16_avx512(const struct lh_code_query *q, const void *const *codes, size_t k, float *out)
+static void rows_f16_avx512(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
 {
 	in_fours(q->distance == LH_L2 ? four_f16_l2_avx512 : four_f16_dot_avx512, q, codes, k, out);
 }
 
 /* Rows are the unsigned side of the product, 128 too large. */
-AVX512 static void four_i8_avx512(const struct lh_code_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
+AVX512 static void four_i8_avx512(const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
 {
 	__m512i s[4] = { _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512() }, v;
 	size_t i, j, n = q->n;
@@ -379,7 +379,7 @@ AVX512 static void four_i8_avx512(const struct lh_code_query *q, const unsigned 
 		out[j] = finish_i8(q, row[j], (int32_t)(sum[j] - (uint32_t)q->sum));
 }
 
-static void rows_i8_avx512(const struct lh_code_query *q, const void *const *codes, size_t k, float *out)
+static void rows_i8_avx512(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
 {
 	in_fours(four_i8_avx512, q, codes, k, out);
 }
@@ -400,8 +400,8 @@ AVX512 static int32_t sign_avx512(const unsigned char *code, uint32_t n, int8_t 
 	return _mm512_reduce_add_epi32(sum);
 }
 
-static const struct lh_code_kernel avx2 = { rows_f16_avx2, rows_i8_avx2, get_f16_avx2, get_i8_avx2, sign_avx2 };
-static const struct lh_code_kernel avx512 = { rows_f16_avx512, rows_i8_avx512, get_f16_avx2, get_i8_avx2, sign_avx512 };
+static const struct lh_quantize_kernel avx2 = { rows_f16_avx2, rows_i8_avx2, get_f16_avx2, get_i8_avx2, sign_avx2 };
+static const struct lh_quantize_kernel avx512 = { rows_f16_avx512, rows_i8_avx512, get_f16_avx2, get_i8_avx2, sign_avx512 };
 
 /* Not every compiler knows it by name. */
 static bool has_f16c(void)
@@ -411,7 +411,7 @@ static bool has_f16c(void)
 	return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
 }
 
-static const struct lh_code_kernel *choose(void)
+static const struct lh_quantize_kernel *choose(void)
 {
 	enum lh_isa isa = lh_vec_isa();
 
@@ -423,17 +423,17 @@ static const struct lh_code_kernel *choose(void)
 	return &portable;
 }
 #else
-static const struct lh_code_kernel *choose(void)
+static const struct lh_quantize_kernel *choose(void)
 {
 	return &portable;
 }
 #endif
 
 /* Two threads may both choose; they choose the same. */
-const struct lh_code_kernel *lh_code_kernel(void)
+const struct lh_quantize_kernel *lh_quantize_kernel(void)
 {
-	static const struct lh_code_kernel *chosen;
-	const struct lh_code_kernel *k = __atomic_load_n(&chosen, __ATOMIC_RELAXED);
+	static const struct lh_quantize_kernel *chosen;
+	const struct lh_quantize_kernel *k = __atomic_load_n(&chosen, __ATOMIC_RELAXED);
 
 	if (!k) {
 		k = choose();

@@ -11,21 +11,21 @@
 #define LH_CODE_ZERO 128	/* the byte of a zero under i8 */
 
 /* Behind the bytes of an i8 code. */
-struct lh_code_head {
+struct lh_quantize_head {
 	float scale;
 	uint32_t square;	/* sum of c * c: at most 2^16 * 2^14 */
 };
 
-static inline struct lh_code_head lh_code_head(const void *code, uint32_t n)
+static inline struct lh_quantize_head lh_quantize_head(const void *code, uint32_t n)
 {
-	struct lh_code_head h;
+	struct lh_quantize_head h;
 
 	memcpy(&h, (const char *)code + n, sizeof h);
 	return h;
 }
 
 /* Value i of an f16 code. */
-static inline float lh_code_half(const void *code, size_t i)
+static inline float lh_quantize_half(const void *code, size_t i)
 {
 	uint32_t bits;
 	uint16_t h;
@@ -42,17 +42,17 @@ static inline float lh_code_half(const void *code, size_t i)
 	return f;
 }
 
-typedef void (*lh_code_rows_fn)(const struct lh_code_query *q, const void *const *codes, size_t k, float *out);
-typedef void (*lh_code_get_fn)(const void *code, uint32_t n, float *v);
+typedef void (*lh_quantize_rows_fn)(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out);
+typedef void (*lh_quantize_get_fn)(const void *code, uint32_t n, float *v);
 /* An i8 code's bytes as signed ones, and their sum.  -128, which only a damaged
  * code has and some kernels cannot take, becomes -127. */
-typedef int32_t (*lh_code_sign_fn)(const unsigned char *code, uint32_t n, int8_t *c);
+typedef int32_t (*lh_quantize_sign_fn)(const unsigned char *code, uint32_t n, int8_t *c);
 
-struct lh_code_kernel {
-	lh_code_rows_fn rows_f16, rows_i8;
-	lh_code_get_fn get_f16, get_i8;
-	lh_code_sign_fn sign;
+struct lh_quantize_kernel {
+	lh_quantize_rows_fn rows_f16, rows_i8;
+	lh_quantize_get_fn get_f16, get_i8;
+	lh_quantize_sign_fn sign;
 };
-const struct lh_code_kernel *lh_code_kernel(void);
+const struct lh_quantize_kernel *lh_quantize_kernel(void);
 
 #endif

@@ -4,7 +4,7 @@
 #include <lh/num.h>
 #include <lh/distance.h>
 
-int lh_vecrec_id(const struct lh_record *rec, struct lh_buf *scratch, struct lh_str *id, struct lh_err *err)
+int lh_vector_record_id(const struct lh_record *rec, struct lh_buf *scratch, struct lh_str *id, struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(rec, "id");
 
@@ -73,7 +73,7 @@ static int base64_vector(const struct lh_value *v, struct lh_buf *out, size_t *n
 	return 0;
 }
 
-int lh_vecrec_vector(const struct lh_value *v, struct lh_buf *out, size_t *n, struct lh_err *err)
+int lh_vector_record_vector(const struct lh_value *v, struct lh_buf *out, size_t *n, struct lh_err *err)
 {
 	int rc;
 
@@ -90,7 +90,7 @@ int lh_vecrec_vector(const struct lh_value *v, struct lh_buf *out, size_t *n, st
 	return rc;
 }
 
-int lh_vecrec_text(const struct lh_record *rec, const char *field, const struct lh_template *tpl, struct lh_buf *scratch, struct lh_str *text, struct lh_err *err)
+int lh_vector_record_text(const struct lh_record *rec, const char *field, const struct lh_template *tpl, struct lh_buf *scratch, struct lh_str *text, struct lh_err *err)
 {
 	const struct lh_value *v;
 
@@ -112,7 +112,7 @@ int lh_vecrec_text(const struct lh_record *rec, const char *field, const struct 
 	return 0;
 }
 
-int lh_vecrec_model(const struct lh_record *rec, struct lh_buf *scratch, struct lh_str *model, struct lh_err *err)
+int lh_vector_record_model(const struct lh_record *rec, struct lh_buf *scratch, struct lh_str *model, struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(rec, "model");
 
@@ -135,7 +135,7 @@ static bool in_metadata(const struct lh_member *m)
 	return m->val.type != LH_NULL || !lh_value_is(&m->key, "metadata", 8);
 }
 
-void lh_vecrec_meta(const struct lh_record *rec, struct lh_buf *out)
+void lh_vector_record_meta(const struct lh_record *rec, struct lh_buf *out)
 {
 	const struct lh_value *v = lh_record_get(rec, "metadata");
 	char before = '{';

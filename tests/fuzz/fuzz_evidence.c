@@ -101,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	memset(p + n - 1, '"', LH_PAD + 1);
 	lh_buf_reset(&out);
 	if (lh_record_parse(&row, p, n - 1, &err) == 0) {
-		if (lh_evidence_make(maker, (enum lh_stem)(data[0] % LH_STEMS), &row, data[0], NULL, &out, &err) == 0)
+		if (lh_evidence_make(maker, (enum lh_stream)(data[0] % LH_STREAMS), &row, data[0], NULL, &out, &err) == 0)
 			check_made();
 		else
 			check_refused();

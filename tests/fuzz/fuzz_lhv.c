@@ -37,12 +37,12 @@ static void clean(void)
 
 static void make(const char *file, int kind)
 {
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
 	float v[DIM];
 	char id[16];
 
-	lh_lhv_params_default(&p);
+	lh_index_params_default(&p);
 	p.m = 2;
 	p.ef_construction = 8;
 	p.exact_below = 10;
@@ -51,16 +51,16 @@ static void make(const char *file, int kind)
 	strcpy(p.lexical_of, "a");
 	p.rescore = kind && kind % 2 == 0;
 	p.distance = kind % 3;
-	w = lh_lhv_writer_new(file, &p, 1, &err);
+	w = lh_index_writer_new(file, &p, 1, &err);
 	for (unsigned i = 0; w && i < ROWS; i++) {
 		for (unsigned d = 0; d < DIM; d++)
 			v[d] = (float)((i * 37 + d * d * 11) % 29) - 14.2f;
-		if (lh_lhv_put(w, id, (size_t)snprintf(id, sizeof id, "i%u", i), v, DIM, "{\"a\":\"x y\"}", i % 2 ? 11 : 0, &err) < 0)
+		if (lh_index_put(w, id, (size_t)snprintf(id, sizeof id, "i%u", i), v, DIM, "{\"a\":\"x y\"}", i % 2 ? 11 : 0, &err) < 0)
 			abort();
 	}
-	if (!w || lh_lhv_commit(w, 1, &err) < 0)
+	if (!w || lh_index_commit(w, 1, &err) < 0)
 		abort();
-	lh_lhv_writer_free(w);
+	lh_index_writer_free(w);
 }
 
 static void keep(const char *file, int kind)
@@ -109,19 +109,19 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
  * and a value. */
 static void patch(int kind, const uint8_t *data, size_t n)
 {
-	struct lh_lhv_header *h = (void *)image;
+	struct lh_index_header *h = (void *)image;
 	uint32_t i;
 
 	memcpy(image, good[kind], size[kind]);
 	for (; n >= 4; data += 4, n -= 4)
 		image[(data[0] * 256u + data[1] + (data[2] & 3u) * 65536u) % size[kind]] = data[3];
-	for (i = 0; i < h->n_sections && i < LH_LHV_SECTIONS; i++) {
-		struct lh_lhv_section *s = &h->section[i];
+	for (i = 0; i < h->n_sections && i < LH_INDEX_SECTIONS; i++) {
+		struct lh_index_section *s = &h->section[i];
 
 		if (s->at <= size[kind] && s->bytes <= size[kind] - s->at)
 			s->xxh3 = lh_xxh3(image + s->at, s->bytes);
 	}
-	h->xxh3 = lh_xxh3(h, offsetof(struct lh_lhv_header, xxh3));
+	h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
 }
 
 static int allow(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *e)
@@ -131,52 +131,52 @@ static int allow(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err 
 	return row % 2 ? 1 : *(int *)ctx;
 }
 
-static void search(const struct lh_lhv *ix)
+static void search(const struct lh_index *ix)
 {
 	static float v[LH_DIM_MAX] = { 1, -2, 3 };
 	struct lh_searcher *s = lh_searcher_new(ix, &err);
-	struct lh_verdicts *filter = s ? lh_verdicts_new(ix, &err) : NULL;
+	struct lh_filter_cache *filter = s ? lh_filter_cache_new(ix, &err) : NULL;
 	struct lh_hit hit[12];
 	int no = 0;
 
 	for (int i = 0; filter && i < 4; i++) {
 		struct lh_query q = { .vector = v, .k = i ? 3 : 12, .ef = i ? 3 : 0, .exact = i == 2, .allow = i == 3 ? allow : NULL, .ctx = &no, .verdicts = filter };
-		long n = lh_lhv_search(s, &q, hit, &err);
+		long n = lh_index_search(s, &q, hit, &err);
 
 		for (long j = 0; j < n; j++)
-			if (!__builtin_isfinite(hit[j].distance) || hit[j].row >= lh_lhv_rows(ix))
+			if (!__builtin_isfinite(hit[j].distance) || hit[j].row >= lh_index_rows(ix))
 				abort();
 	}
-	lh_verdicts_free(filter);
+	lh_filter_cache_free(filter);
 	lh_searcher_free(s);
 }
 
-static void search_words(const struct lh_lhv *ix)
+static void search_words(const struct lh_index *ix)
 {
-	struct lh_lhv_words *w = lh_lhv_words_new(ix, &err);
-	struct lh_words_hit hit[5];
+	struct lh_index_words *w = lh_index_words_new(ix, &err);
+	struct lh_index_words_hit hit[5];
 	struct lh_query q = { .k = 5 };
-	long n = w ? lh_lhv_words_search(w, &q, (struct lh_str){ "y z x", 5 }, hit, &err) : 0;
+	long n = w ? lh_index_words_search(w, &q, (struct lh_str){ "y z x", 5 }, hit, &err) : 0;
 
 	for (long j = 0; j < n; j++)
-		if (!__builtin_isfinite(hit[j].score) || hit[j].row >= lh_lhv_rows(ix))
+		if (!__builtin_isfinite(hit[j].score) || hit[j].row >= lh_index_rows(ix))
 			abort();
-	lh_lhv_words_free(w);
+	lh_index_words_free(w);
 }
 
 /* With a row more; then the file is another. */
 static void fold(void)
 {
-	struct lh_lhv_change *c = lh_lhv_change_open(path, 1, &err);
-	const struct lh_lhv_params *p = c ? lh_lhv_change_params(c) : NULL;
+	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
+	const struct lh_index_params *p = c ? lh_index_change_params(c) : NULL;
 	static const float v[LH_DIM_MAX] = { 1, 2 };
 	char beside[40];
 	bool due;
 
-	if (c && lh_lhv_change_put(c, "new", 3, v, p->dimension, "{\"a\":\"y\"}", 9, &err) == 0 &&
-	    (lh_lhv_change_commit(c, &due, &err) < 0 || lh_lhv_compact(path, 1, 1, &err) < 0) && err.code == LH_ECORRUPT)
+	if (c && lh_index_change_put(c, "new", 3, v, p->dimension, "{\"a\":\"y\"}", 9, &err) == 0 &&
+	    (lh_index_change_commit(c, &due, &err) < 0 || lh_index_compact(path, 1, 1, &err) < 0) && err.code == LH_ECORRUPT)
 		abort();
-	lh_lhv_change_close(c);
+	lh_index_change_close(c);
 	snprintf(beside, sizeof beside, "%s-log", path);
 	unlink(beside);
 	snprintf(beside, sizeof beside, "%s-lock", path);
@@ -196,8 +196,8 @@ static void count(void *ctx, const char *section, const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	bool raw = n >= 8 && !memcmp(data, LH_LHV_MAGIC, 8);
-	struct lh_lhv *ix;
+	bool raw = n >= 8 && !memcmp(data, LH_INDEX_MAGIC, 8);
+	struct lh_index *ix;
 	static float vector[LH_DIM_MAX];
 	int kind = n ? data[0] % KINDS : 0;
 	struct lh_row row;
@@ -208,21 +208,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		patch(kind, n ? data + 1 : data, n ? n - 1 : 0);
 	if (ftruncate(fd, 0) < 0 || pwrite(fd, raw ? data : image, raw ? n : size[kind], 0) != (ssize_t)(raw ? n : size[kind]))
 		abort();
-	ix = lh_lhv_open(path, &err);
+	ix = lh_index_open(path, &err);
 	if (ix) {
 		search(ix);
 		search_words(ix);
-		lh_lhv_find(ix, "i3", 2, &err);
-		for (uint64_t r = 0; r < lh_lhv_rows(ix) && r < 200; r++) {
-			lh_lhv_vector(ix, r, vector);
-			if (lh_lhv_row(ix, r, &row, &err) == 1 && (row.id.n < 1 || !lh_utf8_valid(row.id.p, row.id.n)))
+		lh_index_find(ix, "i3", 2, &err);
+		for (uint64_t r = 0; r < lh_index_rows(ix) && r < 200; r++) {
+			lh_index_vector(ix, r, vector);
+			if (lh_index_row(ix, r, &row, &err) == 1 && (row.id.n < 1 || !lh_utf8_valid(row.id.p, row.id.n)))
 				abort();
-			if (lh_lhv_nth_row(ix, r, &at, &row, &err) == 1 && at >= lh_lhv_rows(ix))
+			if (lh_index_nth_row(ix, r, &at, &row, &err) == 1 && at >= lh_index_rows(ix))
 				abort();
 		}
-		lh_lhv_close(ix);
+		lh_index_close(ix);
 	}
-	if (lh_lhv_verify(path, count, &damages, &err) < 0) {
+	if (lh_index_verify(path, count, &damages, &err) < 0) {
 		if (err.code != LH_ENOMEM)
 			abort();
 	} else if (!damages && (raw || memcmp(image, good[kind], size[kind]) != 0)) {

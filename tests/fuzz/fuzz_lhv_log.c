@@ -30,18 +30,18 @@ static void clean(void)
 static void make_index(void)
 {
 	const float v[2][DIM] = { { 1, 0, 0, 0 }, { 0, 1, 0, 0 } };
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
 
 	snprintf(path, sizeof path, "%s/lh-fuzz-%ld.lhv", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
 	snprintf(log_path, sizeof log_path, "%s-log", path);
 	atexit(clean);
-	lh_lhv_params_default(&p);
+	lh_index_params_default(&p);
 	p.dimension = DIM;
-	w = lh_lhv_writer_new(path, &p, 1, &err);
-	must(w && lh_lhv_put(w, "a", 1, v[0], DIM, "{}", 2, &err) == 0 &&
-	     lh_lhv_put(w, "b", 1, v[1], DIM, "{\"x\":1}", 7, &err) == 0 && lh_lhv_commit(w, 1, &err) == 0);
-	lh_lhv_writer_free(w);
+	w = lh_index_writer_new(path, &p, 1, &err);
+	must(w && lh_index_put(w, "a", 1, v[0], DIM, "{}", 2, &err) == 0 &&
+	     lh_index_put(w, "b", 1, v[1], DIM, "{\"x\":1}", 7, &err) == 0 && lh_index_commit(w, 1, &err) == 0);
+	lh_index_writer_free(w);
 }
 
 static void put_frame(struct lh_buf *b, uint32_t kind, const uint8_t *p, size_t n)
@@ -79,21 +79,21 @@ static void make_log(struct lh_buf *b, uint64_t checksum, const uint8_t *p, size
 	lh_buf_add(b, p, n);
 }
 
-static void walk(const struct lh_lhv *ix)
+static void walk(const struct lh_index *ix)
 {
 	struct lh_row row;
 	uint64_t live = 0;
-	struct lh_lhv_stats st;
+	struct lh_index_stats st;
 
-	for (uint64_t i = 0; i < lh_lhv_rows(ix); i++) {
-		if (lh_lhv_row(ix, i, &row, &err) != 1)
+	for (uint64_t i = 0; i < lh_index_rows(ix); i++) {
+		if (lh_index_row(ix, i, &row, &err) != 1)
 			continue;
 		live++;
-		must(lh_lhv_find(ix, row.id.p, row.id.n, &err) == (int64_t)i);
+		must(lh_index_find(ix, row.id.p, row.id.n, &err) == (int64_t)i);
 		for (size_t j = 0; j < row.meta.n; j++)
 			must(row.meta.p[j] || !row.meta.p[j]);
 	}
-	lh_lhv_get_stats(ix, &st);
+	lh_index_get_stats(ix, &st);
 	must(st.live == live);
 }
 
@@ -106,28 +106,28 @@ static void on_damage(void *ctx, const char *section, const char *text)
 
 static void append_and_look(void)
 {
-	struct lh_lhv_change *c = lh_lhv_change_open(path, 1, &err);
-	struct lh_lhv *ix;
+	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
+	struct lh_index *ix;
 	bool fold;
 
-	must(c && lh_lhv_change_put(c, "new", 3, (float[DIM]){ 1, 1, 1, 1 }, DIM, NULL, 0, &err) == 0);
-	if (lh_lhv_change_commit(c, &fold, &err) == 0) {
-		ix = lh_lhv_open(path, &err);
-		must(ix && lh_lhv_find(ix, "new", 3, &err) >= 0);
-		lh_lhv_close(ix);
+	must(c && lh_index_change_put(c, "new", 3, (float[DIM]){ 1, 1, 1, 1 }, DIM, NULL, 0, &err) == 0);
+	if (lh_index_change_commit(c, &fold, &err) == 0) {
+		ix = lh_index_open(path, &err);
+		must(ix && lh_index_find(ix, "new", 3, &err) >= 0);
+		lh_index_close(ix);
 	}
-	lh_lhv_change_close(c);
+	lh_index_change_close(c);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static struct lh_buf log;
-	struct lh_lhv *ix, *base;
+	struct lh_index *ix, *base;
 	int damages = 0, fd;
 
 	if (!*path)
 		make_index();
-	base = lh_lhv_open_base(path, &err);
+	base = lh_index_open_base(path, &err);
 	must(base != NULL);
 	log.max = LH_BUF_NOMAX;
 	lh_buf_reset(&log);
@@ -135,15 +135,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	fd = open(log_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	must(fd >= 0 && write(fd, log.p, log.len) == (ssize_t)log.len);
 	close(fd);
-	ix = lh_lhv_open(path, &err);
+	ix = lh_index_open(path, &err);
 	if (ix)
 		walk(ix);
-	must(lh_lhv_log_verify(base, path, on_damage, &damages, &err) == 0);
+	must(lh_index_log_verify(base, path, on_damage, &damages, &err) == 0);
 	must(damages || (ix && ix->torn_at < 0));
-	lh_lhv_close(base);
+	lh_index_close(base);
 	if (ix)
 		append_and_look();
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 	unlink(log_path);
 	return 0;
 }

@@ -35,21 +35,21 @@ static void schemas(const struct lh_value *v)
 
 static void error(const struct lh_value *v)
 {
-	struct lh_valerr e;
+	struct lh_validation_error e;
 	struct lh_value w;
 
 	lh_buf_reset(&scratch);
 	lh_buf_reset(&first);
 	lh_buf_reset(&again);
-	if (lh_valerr_read(v, &scratch, &e, &err) < 0) {
+	if (lh_validation_error_read(v, &scratch, &e, &err) < 0) {
 		lh_buf_reset(&scratch);
 		return;
 	}
-	lh_valerr_json(&first, &e);
+	lh_validation_error_json(&first, &e);
 	lh_buf_reset(&scratch);
-	if (lh_json_parse(&rec, first.p, first.len, &w, &err) < 0 || lh_valerr_read(&w, &scratch, &e, &err) < 0)
+	if (lh_json_parse(&rec, first.p, first.len, &w, &err) < 0 || lh_validation_error_read(&w, &scratch, &e, &err) < 0)
 		abort();
-	lh_valerr_json(&again, &e);
+	lh_validation_error_json(&again, &e);
 	if (again.len != first.len || memcmp(again.p, first.p, first.len))
 		abort();
 	lh_buf_reset(&scratch);

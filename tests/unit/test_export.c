@@ -107,7 +107,7 @@ static void refuses_first(enum lh_exporter x, const char *scored, enum lh_refusa
 	struct line l;
 
 	check(s && lh_sample_scored(s, parse(&l, scored), &err) == 0);
-	check(lh_sampler_said(s)->refused == why && lh_sampler_said(s)->sig.n == 64);
+	check(lh_sampler_result(s)->refused == why && lh_sampler_result(s)->sig.n == 64);
 	lh_sampler_free(s);
 	drop(&l);
 }
@@ -309,11 +309,11 @@ static void keeps(void)
 
 #define ROW(run, sig) "{\"run_id\":\"" run "\",\"provenance\":{\"sig_hash\":\"" sig "\"}}\n"
 
-static int find(struct lh_join *j, uint64_t n, const char *run, const char *sig, uint64_t *at)
+static int find(struct lh_evidence_lookup *j, uint64_t n, const char *run, const char *sig, uint64_t *at)
 {
 	struct lh_str a = { run, strlen(run) }, b = { sig, strlen(sig) };
 	struct lh_found f = { .at = 0 };
-	int rc = lh_join_find(j, n, &a, &b, &f, &err);
+	int rc = lh_evidence_lookup_find(j, n, &a, &b, &f, &err);
 
 	*at = f.at;
 	return rc;
@@ -323,21 +323,21 @@ static void joins(void)
 {
 	const char *scored = "data/scored-runs/2026/05/03/a.jsonl", *evidence = "data/evidence/2026/05/03/a.jsonl";
 	struct lh_root *root = lh_root_open(".", &err);
-	struct lh_join *j = lh_join_new(&err);
+	struct lh_evidence_lookup *j = lh_evidence_lookup_new(&err);
 	const size_t row = strlen(ROW("a", SIG));
 	uint64_t at;
 
 	check(root && j && lh_root_folders(root, evidence, &err) == 0);
-	check(lh_join_open(j, root, scored, &err) == 0 && find(j, 0, "a", SIG, &at) == 0);	/* no such file */
+	check(lh_evidence_lookup_open(j, root, scored, &err) == 0 && find(j, 0, "a", SIG, &at) == 0);	/* no such file */
 	put(evidence, ROW("a", SIG) "\n" ROW("b", SIG) ROW("c", SIG) ROW("d", SIG));
-	check(lh_join_open(j, root, scored, &err) == 0);
+	check(lh_evidence_lookup_open(j, root, scored, &err) == 0);
 	check(find(j, 0, "a", SIG, &at) == 1 && at == 0);
 	check(find(j, 2, "c", SIG, &at) == 1 && at == 2 * row + 1);	/* rows may be left out */
 	check(find(j, 3, "b", SIG, &at) == 1 && at == row + 1);	/* out of order */
 	check(find(j, 4, "b", OTHER, &at) == 0 && find(j, 5, "e", SIG, &at) == 0);
 	check(find(j, 9, "d", SIG, &at) == 1 && at == 3 * row + 1);
-	check(lh_join_open(j, root, scored, &err) == 0 && find(j, 0, "a", SIG, &at) == 1);
-	lh_join_free(j);
+	check(lh_evidence_lookup_open(j, root, scored, &err) == 0 && find(j, 0, "a", SIG, &at) == 1);
+	lh_evidence_lookup_free(j);
 	lh_root_close(root);
 }
 
@@ -388,7 +388,7 @@ static void rows_of_a_file(void)
 
 static bool has(int folder, const char *path)
 {
-	return lh_beneath_has(folder, path, strlen(path), &err) == 1;
+	return lh_exists_beneath(folder, path, strlen(path), &err) == 1;
 }
 
 static void beneath(void)
@@ -400,12 +400,12 @@ static void beneath(void)
 	put("out/f", "");
 	check(symlink("in/f", "b/good") == 0 && symlink("../out/f", "b/bad") == 0 && symlink("../out", "b/dir") == 0);
 	check(symlink("/proc/self/root", "b/root") == 0 && symlink("loop", "b/loop") == 0);
-	check(lh_beneath_open("absent", &err) < 0 && lh_beneath_open("out/f", &err) < 0);
-	d = lh_beneath_open("b", &err);
+	check(lh_open_beneath("absent", &err) < 0 && lh_open_beneath("out/f", &err) < 0);
+	d = lh_open_beneath("b", &err);
 	check(d >= 0 && has(d, "in/f") && has(d, "./in//f") && has(d, "good") && has(d, "in/../in/f"));
 	check(!has(d, "in") && !has(d, "") && !has(d, "in/g") && !has(d, "in/f/g") && !has(d, "bad") && !has(d, "dir/f") && !has(d, "loop"));
 	check(!has(d, "../b/in/f") && !has(d, "../out/f") && !has(d, "/etc/passwd") && !has(d, "root/etc/passwd"));
-	check(lh_beneath_has(d, "in/f\0x", 6, &err) == 0);
+	check(lh_exists_beneath(d, "in/f\0x", 6, &err) == 0);
 	check(close(d) == 0);
 }
 

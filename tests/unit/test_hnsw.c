@@ -34,7 +34,7 @@ static struct lh_hnsw fresh(int precision)
 	for (uint32_t r = 0; r < ROWS; r++) {
 		for (int i = 0; i < DIM; i++)
 			v[i] = (float)random() / (float)(1 << 30);
-		lh_code_put(precision, LH_L2, v, DIM, (char *)g.block + r * STRIDE + 64);
+		lh_quantize_put(precision, LH_L2, v, DIM, (char *)g.block + r * STRIDE + 64);
 		level[r] = lists;
 		lists += lh_hnsw_level(5, r, M);
 	}
@@ -107,20 +107,20 @@ static void a_graph_can_be_continued(int precision)
 static void links_lead_to_neighbours(int precision)
 {
 	struct lh_hnsw g = fresh(precision);
-	struct lh_code_query q;
+	struct lh_quantized_query q;
 	float d[ROWS];
 	unsigned found = 0, asked = 0;
 
 	CHECK(lh_hnsw_build(&g, 1, &err) == 0);
-	CHECK(lh_code_query_init(&q, precision, LH_L2, DIM, &err) == 0);
+	CHECK(lh_quantized_query_init(&q, precision, LH_L2, DIM, &err) == 0);
 	for (uint32_t r = 0; r < ROWS; r += 10) {
 		const uint32_t *links = (const uint32_t *)((char *)g.block + r * STRIDE);
 		bool met[ROWS] = { false };
 		uint32_t best = r ? 0 : 1;
 
-		lh_code_query_code(&q, (char *)g.block + r * STRIDE + 64);
+		lh_quantized_query_code(&q, (char *)g.block + r * STRIDE + 64);
 		for (uint32_t o = 0; o < ROWS; o++) {
-			d[o] = lh_code_row(&q, (char *)g.block + o * STRIDE + 64);
+			d[o] = lh_quantize_row(&q, (char *)g.block + o * STRIDE + 64);
 			if (o != r && d[o] < d[best])
 				best = o;
 		}
@@ -135,7 +135,7 @@ static void links_lead_to_neighbours(int precision)
 		found += met[best];
 	}
 	CHECK(found * 100 >= asked * 90);
-	lh_code_query_free(&q);
+	lh_quantized_query_free(&q);
 	drop(&g);
 }
 

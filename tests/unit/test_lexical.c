@@ -12,13 +12,13 @@ static struct lh_err err;
 
 static void words_are(const char *text, const char *want)
 {
-	struct lh_words w;
+	struct lh_term_iterator w;
 	struct lh_str word;
 	char is[512] = "";
 	size_t n = 0;
 
-	lh_words_init(&w, text, strlen(text));
-	while (lh_words_next(&w, &word))
+	lh_term_iterator_init(&w, text, strlen(text));
+	while (lh_term_iterator_next(&w, &word))
 		n += (size_t)snprintf(is + n, sizeof is - n, "%s%.*s", n ? " " : "", (int)word.n, word.p);
 	check_why(!strcmp(is, want), is);
 }

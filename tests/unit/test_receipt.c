@@ -26,16 +26,16 @@ static void put(const char *path, const char *text)
 
 static void counts(const struct lh_root *root, const char *text, uint64_t records)
 {
-	struct lh_facts *f = lh_facts_new(&err);
+	struct lh_digest_cache *f = lh_digest_cache_new(&err);
 	unsigned char sum[32];
-	struct lh_fact fact;
+	struct lh_file_digest fact;
 
 	put("file", text);
 	lh_sha256(text, strlen(text), sum);
-	check_why(f && lh_facts_of(f, root, "file", &fact, &err) == 1, err.msg);
+	check_why(f && lh_digest_cache_get(f, root, "file", &fact, &err) == 1, err.msg);
 	check(fact.bytes == strlen(text) && !memcmp(fact.sha256, sum, 32));
 	check(fact.records == records);
-	lh_facts_free(f);
+	lh_digest_cache_free(f);
 }
 
 static void records_are_lines_that_are_not_blank(const struct lh_root *root)
@@ -68,43 +68,43 @@ static void records_are_lines_that_are_not_blank(const struct lh_root *root)
 
 static void a_file_is_read_again_only_when_it_has_changed(const struct lh_root *root)
 {
-	struct lh_facts *f = lh_facts_new(&err);
+	struct lh_digest_cache *f = lh_digest_cache_new(&err);
 	struct timespec times[2] = { { 1000, 0 }, { 1000, 0 } };
-	struct lh_fact a, b;
+	struct lh_file_digest a, b;
 
-	check(f && lh_facts_of(f, root, "absent", &a, &err) == 0);
-	check(lh_facts_of(f, root, "file/below", &a, &err) == 0);
+	check(f && lh_digest_cache_get(f, root, "absent", &a, &err) == 0);
+	check(lh_digest_cache_get(f, root, "file/below", &a, &err) == 0);
 	put("file", "{}\n");
-	check(lh_facts_of(f, root, "file", &a, &err) == 1 && a.records == 1);
-	check(lh_facts_of(f, root, "file", &b, &err) == 1 && !memcmp(&a, &b, sizeof a));
+	check(lh_digest_cache_get(f, root, "file", &a, &err) == 1 && a.records == 1);
+	check(lh_digest_cache_get(f, root, "file", &b, &err) == 1 && !memcmp(&a, &b, sizeof a));
 	put("file", "[]\n");		/* as long, and as old */
 	check(utimensat(AT_FDCWD, "file", times, 0) == 0);
-	check(lh_facts_of(f, root, "file", &b, &err) == 1 && memcmp(a.sha256, b.sha256, 32));
+	check(lh_digest_cache_get(f, root, "file", &b, &err) == 1 && memcmp(a.sha256, b.sha256, 32));
 	put("other", "{}\n{}\n");
 	check(rename("other", "file") == 0);
-	check(lh_facts_of(f, root, "file", &b, &err) == 1 && b.records == 2);
-	check(unlink("file") == 0 && lh_facts_of(f, root, "file", &b, &err) == 0);
+	check(lh_digest_cache_get(f, root, "file", &b, &err) == 1 && b.records == 2);
+	check(unlink("file") == 0 && lh_digest_cache_get(f, root, "file", &b, &err) == 0);
 	check(symlink("/etc/passwd", "link") == 0);
-	check(lh_facts_of(f, root, "link", &b, &err) == -1 && strstr(err.msg, "symbolic link"));
-	lh_facts_free(f);
+	check(lh_digest_cache_get(f, root, "link", &b, &err) == -1 && strstr(err.msg, "symbolic link"));
+	lh_digest_cache_free(f);
 }
 
-static void is_as_read(struct lh_facts *known, const struct lh_root *root, const char *relpath)
+static void is_as_read(struct lh_digest_cache *known, const struct lh_root *root, const char *relpath)
 {
-	struct lh_facts *f = lh_facts_new(&err);
-	struct lh_fact told, read;
+	struct lh_digest_cache *f = lh_digest_cache_new(&err);
+	struct lh_file_digest told, read;
 
-	check(f && lh_facts_of(known, root, relpath, &told, &err) == 1 && lh_facts_of(f, root, relpath, &read, &err) == 1);
+	check(f && lh_digest_cache_get(known, root, relpath, &told, &err) == 1 && lh_digest_cache_get(f, root, relpath, &read, &err) == 1);
 	check(told.bytes == read.bytes && told.records == read.records && !memcmp(told.sha256, read.sha256, 32));
-	lh_facts_free(f);
+	lh_digest_cache_free(f);
 }
 
 /* Somebody wrote to a file between our last byte and its name. */
 static void what_was_written_to_since_is_read(const struct lh_root *root)
 {
 	struct timespec times[2] = { { 1000, 0 }, { 1000, 0 } };
-	struct lh_facts *f = lh_facts_new(&err);
-	struct lh_fact fact = { .bytes = 3, .records = 1 };
+	struct lh_digest_cache *f = lh_digest_cache_new(&err);
+	struct lh_file_digest fact = { .bytes = 3, .records = 1 };
 	struct stat made;
 
 	put("file", "{}\n");
@@ -112,10 +112,10 @@ static void what_was_written_to_since_is_read(const struct lh_root *root)
 	check(f && stat("file", &made) == 0);
 	put("file", "[]\n");
 	check(utimensat(AT_FDCWD, "file", times, 0) == 0);
-	check(lh_facts_made(f, root, "file", &made, &fact, &err) == 0);
+	check(lh_digest_cache_written(f, root, "file", &made, &fact, &err) == 0);
 	is_as_read(f, root, "file");
 	check(unlink("file") == 0);
-	lh_facts_free(f);
+	lh_digest_cache_free(f);
 }
 
 /* Three files grow side by side, by blocks of their own; one is given up, and
@@ -123,7 +123,7 @@ static void what_was_written_to_since_is_read(const struct lh_root *root)
 static void what_is_made_is_hashed_as_if_it_were_read(struct lh_root *root)
 {
 	static const char *const names[] = { "made/a", "made/b", "made/c" };
-	struct lh_facts *f = lh_facts_new(&err);
+	struct lh_digest_cache *f = lh_digest_cache_new(&err);
 	struct lh_append *a[3];
 	char line[301];
 	int i, j;
@@ -147,7 +147,7 @@ static void what_is_made_is_hashed_as_if_it_were_read(struct lh_root *root)
 	put("made/c", "{}\n");
 	is_as_read(f, root, "made/c");
 	lh_root_remember(root, NULL);
-	lh_facts_free(f);
+	lh_digest_cache_free(f);
 }
 
 /* ---- commits ---- */

@@ -318,20 +318,20 @@ static const char *const rows[][2] = {
 static void build(const char *last_meta)
 {
 	static const float v[2] = { 1, 2 };
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
 	size_t i;
 
 	snprintf(path, sizeof path, "%s/roster.data", dir);
-	lh_lhv_params_default(&p);
-	w = lh_lhv_writer_new(path, &p, 1, &err);
+	lh_index_params_default(&p);
+	w = lh_index_writer_new(path, &p, 1, &err);
 	check_why(w, err.msg);
 	for (i = 0; i < sizeof rows / sizeof *rows; i++)
-		check(lh_lhv_put(w, rows[i][0], strlen(rows[i][0]), v, 2, rows[i][1], strlen(rows[i][1]), &err) == 0);
+		check(lh_index_put(w, rows[i][0], strlen(rows[i][0]), v, 2, rows[i][1], strlen(rows[i][1]), &err) == 0);
 	if (last_meta)
-		check(lh_lhv_put(w, "last", 4, v, 2, last_meta, strlen(last_meta), &err) == 0);
-	check_why(lh_lhv_commit(w, 1, &err) == 0, err.msg);
-	lh_lhv_writer_free(w);
+		check(lh_index_put(w, "last", 4, v, 2, last_meta, strlen(last_meta), &err) == 0);
+	check_why(lh_index_commit(w, 1, &err) == 0, err.msg);
+	lh_index_writer_free(w);
 }
 
 static struct lh_roster *open_index(void)
@@ -367,21 +367,21 @@ static void pending_rows_of_an_index_count(void)
 {
 	static const float v[2] = { 2, 1 };
 	static const char six[] = "{\"candidate_id\":\"W-6\",\"name\":\"New\"}", two[] = "{\"candidate_id\":\"W-2\",\"name\":\"Newer\"}";
-	struct lh_lhv_change *c;
+	struct lh_index_change *c;
 	struct lh_worker w;
 	struct lh_roster *r;
 	bool fold;
 
 	build(NULL);
-	c = lh_lhv_change_open(path, 1, &err);
+	c = lh_index_change_open(path, 1, &err);
 	check_why(c, err.msg);
-	check(lh_lhv_change_delete(c, "W-5", 3, &err) == 0);
-	check(lh_lhv_change_put(c, "W-6", 3, v, 2, six, sizeof six - 1, &err) == 0);
-	check(lh_lhv_change_put(c, "row8", 4, v, 2, two, sizeof two - 1, &err) == 0);
-	check(lh_lhv_change_put(c, "W-1", 3, v, 2, NULL, 0, &err) == 0);
-	check(lh_lhv_change_delete(c, "row7", 4, &err) == 0);
-	check_why(lh_lhv_change_commit(c, &fold, &err) == 0, err.msg);
-	lh_lhv_change_close(c);
+	check(lh_index_change_delete(c, "W-5", 3, &err) == 0);
+	check(lh_index_change_put(c, "W-6", 3, v, 2, six, sizeof six - 1, &err) == 0);
+	check(lh_index_change_put(c, "row8", 4, v, 2, two, sizeof two - 1, &err) == 0);
+	check(lh_index_change_put(c, "W-1", 3, v, 2, NULL, 0, &err) == 0);
+	check(lh_index_change_delete(c, "row7", 4, &err) == 0);
+	check_why(lh_index_change_commit(c, &fold, &err) == 0, err.msg);
+	lh_index_change_close(c);
 	r = open_index();
 	check(lh_roster_count(r) == 6);
 	check(find(r, "W-6", &w) == 1 && is(w.name, "New"));

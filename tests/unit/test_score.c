@@ -120,7 +120,7 @@ static void drift(void)
 		check(lh_drift_scored(&d, sig, LH_AUDITS, LH_NEEDS_HUMAN_REVIEW, &err) == 0);
 		check(lh_drift_scored(&d, sig, LH_AUDITS, i % 4 ? LH_REJECTED : LH_ACCEPTED, &err) == 0);
 		check(lh_drift_scored(&d, sig, LH_OUTCOMES, LH_ACCEPTED, &err) == 0);
-		check(lh_drift_judged(&d, sig, LH_STEM_NONE, LH_ACCEPTED, &err) == 0);
+		check(lh_drift_judged(&d, sig, LH_STREAM_NONE, LH_ACCEPTED, &err) == 0);
 	}
 	check(lh_drift_total(&d) == 0);
 	lh_drift_settle(&d);

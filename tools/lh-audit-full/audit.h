@@ -6,9 +6,9 @@
  *     check.c                       the 22 checks: their table, and how a phase settles one
  *     print.c                       stdout: lines, or one document
  *     census.c, judge.c             every row on disk, read once: what phases 2 to 4 and the metrics know
- *     phase0.c phase2.c phase4.c    documents and streams; evidence and scores; exports
- *     phase5.c newest.c             receipts of the newest run
- *     phase1.c phase6.c phase7.c    samples; the gate; replays
+ *     documents.c evidence.c exports.c    documents and streams; evidence and scores; exports
+ *     newest_run.c newest.c             receipts of the newest run
+ *     validators.c acceptance.c replays.c    samples; the gate; replays
  *     samples.c child.c             the samples that are built in; what those phases run
  *     history.c                     metrics then and now: the baselines on file, the drift
  *     baseline.c drift.c change.c   rows of baselines; two of them compared, digit by digit
@@ -173,7 +173,7 @@ int phase_replay(struct audit *a, struct lh_err *err);		/* 7 */
  * ones the greatest id). */
 int newest_run(struct audit *a, struct lh_err *err);	/* newest.c */
 
-/* ---- files that are read whole (phase0.c) ---- */
+/* ---- files that are read whole (documents.c) ---- */
 
 /* Replace *out by the bytes of a regular file of the root: 1, 0 when it is not
  * there, -1 with the reason. */

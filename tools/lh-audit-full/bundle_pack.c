@@ -46,7 +46,7 @@ static int hash(void *ctx, const void *p, size_t n, struct lh_err *err)
 }
 
 struct sending {
-	struct lh_pack pack;
+	struct lh_child_writer pack;
 	struct lh_sha256 sum;
 };
 
@@ -55,7 +55,7 @@ static int send_on(void *ctx, const void *p, size_t n, struct lh_err *err)
 	struct sending *s = ctx;
 
 	lh_sha256_more(&s->sum, p, n);
-	return lh_pack_more(&s->pack, p, n, err);
+	return lh_child_writer_more(&s->pack, p, n, err);
 }
 
 static int measure(struct bundle_member *m, struct lh_err *err)
@@ -92,7 +92,7 @@ static int add(struct sending *s, const struct bundle_member *m, struct lh_err *
 {
 	unsigned char sum[32];
 
-	if (lh_pack_member(&s->pack, m->name, m->size, err) < 0)
+	if (lh_child_writer_member(&s->pack, m->name, m->size, err) < 0)
 		return -1;
 	lh_sha256_start(&s->sum);
 	if (bytes(m, send_on, s, err) < 0)
@@ -111,14 +111,14 @@ static int archive(int fd, const struct bundle_member *manifest, const struct bu
 	size_t i;
 	int rc;
 
-	if (lh_pack_start(&s.pack, fd, err) < 0)
+	if (lh_child_writer_start(&s.pack, fd, err) < 0)
 		return -1;
 	rc = add(&s, manifest, err);
 	for (i = 0; i < n && !rc; i++)
 		rc = add(&s, &m[i], err);
 	if (!rc)
-		rc = lh_pack_end(&s.pack, err);
-	lh_pack_stop(&s.pack);
+		rc = lh_child_writer_end(&s.pack, err);
+	lh_child_writer_stop(&s.pack);
 	return rc;
 }
 

@@ -24,7 +24,7 @@
 struct verify {
 	struct lh_tool *tool;
 	const char *file;
-	struct lh_cat *cat;
+	struct lh_child_reader *cat;
 	struct bundle_list list;
 	const struct bundle_line *last;	/* the one that came last */
 	char sum[LH_SHA256_HEX + 1];	/* the manifest's; "" until it is read */
@@ -139,7 +139,7 @@ static int entry_bytes(struct verify *v, uint64_t *size, char *hex, struct lh_bu
 
 	*size = 0;
 	lh_sha256_start(&s);
-	while ((n = lh_cat_read(v->cat, chunk, sizeof chunk, err)) > 0) {
+	while ((n = lh_child_reader_read(v->cat, chunk, sizeof chunk, err)) > 0) {
 		*size += (uint64_t)n;
 		lh_sha256_more(&s, chunk, (size_t)n);
 		if (keep)
@@ -154,19 +154,19 @@ static int entry_bytes(struct verify *v, uint64_t *size, char *hex, struct lh_bu
 }
 
 /* The next entry: 1, 0 when there is none or the archive is damaged, -1. */
-static int next_entry(struct verify *v, struct lh_cat_entry *e, struct lh_err *err)
+static int next_entry(struct verify *v, struct lh_child_reader_entry *e, struct lh_err *err)
 {
 	char none[CHUNK];
 
-	if (!v->cat->more && lh_cat_read(v->cat, none, sizeof none, err) < 0)
+	if (!v->cat->more && lh_child_reader_read(v->cat, none, sizeof none, err) < 0)
 		return v->cat->ended ? wrong(v, "%s", err->msg) : -1;
-	return v->cat->more ? (lh_cat_entry(v->cat, e, err) < 0 ? -1 : 1) : 0;
+	return v->cat->more ? (lh_child_reader_entry(v->cat, e, err) < 0 ? -1 : 1) : 0;
 }
 
 /* What tells a bundle from any other archive: 1; 0, it is none; -1. */
 static int read_manifest(struct verify *v, struct lh_err *err)
 {
-	struct lh_cat_entry e;
+	struct lh_child_reader_entry e;
 	struct lh_buf lines;
 	uint64_t size;
 	int rc = next_entry(v, &e, err);
@@ -191,7 +191,7 @@ static int read_manifest(struct verify *v, struct lh_err *err)
 	return rc;
 }
 
-static const char *LH_PRINTF(3, 4) say(char *to, size_t n, const char *fmt, ...)
+static const char *LH_PRINTF(3, 4) format_text(char *to, size_t n, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -202,25 +202,25 @@ static const char *LH_PRINTF(3, 4) say(char *to, size_t n, const char *fmt, ...)
 }
 
 /* What is wrong with an entry before its bytes are looked at, or NULL. */
-static const char *fault(struct verify *v, const struct lh_cat_entry *e, struct bundle_line *l, char *to, size_t n)
+static const char *fault(struct verify *v, const struct lh_child_reader_entry *e, struct bundle_line *l, char *to, size_t n)
 {
 	if (!bundle_name_ok(e->name, strlen(e->name)))
 		return "not a name for a member";
 	if (!l)
-		return say(to, n, "not listed in %s", BUNDLE_MANIFEST);
+		return format_text(to, n, "not listed in %s", BUNDLE_MANIFEST);
 	if (l->seen)
 		return "stands there twice";
 	if (*e->what)
-		return say(to, n, "is a %s, not a regular file", e->what);
+		return format_text(to, n, "is a %s, not a regular file", e->what);
 	if (v->last && l < v->last)
-		return say(to, n, "stands behind %s", v->last->name);
+		return format_text(to, n, "stands behind %s", v->last->name);
 	if (e->size != l->size)
-		return say(to, n, "has %llu bytes, not %llu", (unsigned long long)e->size, (unsigned long long)l->size);
+		return format_text(to, n, "has %llu bytes, not %llu", (unsigned long long)e->size, (unsigned long long)l->size);
 	return NULL;
 }
 
 /* One entry behind the manifest: 1, 0 to end, -1. */
-static int judge(struct verify *v, const struct lh_cat_entry *e, struct lh_err *err)
+static int judge_entry(struct verify *v, const struct lh_child_reader_entry *e, struct lh_err *err)
 {
 	struct bundle_line *l = bundle_list_find(&v->list, e->name);
 	char hex[LH_SHA256_HEX + 1], room[256], name[512];
@@ -228,7 +228,7 @@ static int judge(struct verify *v, const struct lh_cat_entry *e, struct lh_err *
 	uint64_t size = e->size, got;
 	int rc;
 
-	say(name, sizeof name, "%s", e->name);
+	format_text(name, sizeof name, "%s", e->name);
 	if (*e->what)
 		rc = 1;
 	else
@@ -238,9 +238,9 @@ static int judge(struct verify *v, const struct lh_cat_entry *e, struct lh_err *
 	if (!error && rc == 0)
 		error = v->why;
 	if (!error && got != l->size)
-		error = say(room, sizeof room, "has %llu bytes, not %llu", (unsigned long long)got, (unsigned long long)l->size);
+		error = format_text(room, sizeof room, "has %llu bytes, not %llu", (unsigned long long)got, (unsigned long long)l->size);
 	if (!error && strcmp(hex, l->sha256) != 0)
-		error = say(room, sizeof room, "its SHA-256 is %s", hex);
+		error = format_text(room, sizeof room, "its SHA-256 is %s", hex);
 	if (l && !l->seen) {
 		l->seen = true;
 		v->last = !v->last || l > v->last ? l : v->last;
@@ -251,12 +251,12 @@ static int judge(struct verify *v, const struct lh_cat_entry *e, struct lh_err *
 
 static int members(struct verify *v, struct lh_err *err)
 {
-	struct lh_cat_entry e;
+	struct lh_child_reader_entry e;
 	const struct bundle_line *l;
 	size_t n = 0;
 	int rc;
 
-	while ((rc = next_entry(v, &e, err)) > 0 && (rc = judge(v, &e, err)) > 0)
+	while ((rc = next_entry(v, &e, err)) > 0 && (rc = judge_entry(v, &e, err)) > 0)
 		if (++n == ENTRIES_MAX) {
 			wrong(v, "holds more than %d members", ENTRIES_MAX);
 			break;
@@ -325,7 +325,7 @@ static int verify(struct verify *v, int fd, struct lh_err *err)
 	}
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return lh_err_sys(err, "%s: cannot read", v->file);
-	v->cat = lh_cat_entries(fd, err);
+	v->cat = lh_child_reader_entries(fd, err);
 	rc = v->cat ? read_manifest(v, err) : -1;
 	if (rc > 0)
 		rc = members(v, err);
@@ -341,7 +341,7 @@ int bundle_verify(struct lh_tool *tool, const char *file)
 	rc = open_bundle(&v, &fd, &tool->err);
 	if (!rc)
 		rc = verify(&v, fd, &tool->err);
-	lh_cat_stop(v.cat);
+	lh_child_reader_stop(v.cat);
 	if (fd >= 0)
 		close(fd);
 	bundle_list_free(&v.list);

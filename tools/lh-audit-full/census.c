@@ -78,7 +78,7 @@ static void on_damage(uint64_t number, const struct lh_err *why, struct lh_buf *
 	lh_buf_puts(out, why->msg);
 }
 
-static void tell(struct finding *f, const struct file *file, uint64_t line, const char *text, size_t n)
+static void keep_finding(struct finding *f, const struct file *file, uint64_t line, const char *text, size_t n)
 {
 	if (f->rows++)
 		return;
@@ -96,7 +96,7 @@ static int on_fault(const char *p, size_t n, const struct lh_origin *from, void 
 	for (i = 0; i < FINDINGS; i++)
 		if ((unsigned char)*p & BIT(i)) {
 			text = n > 1 ? p + 1 : finding_text((enum finding_id)i);
-			tell(&file->a->census.found[i], file, from->line, text, n > 1 ? n - 1 : strlen(text));
+			keep_finding(&file->a->census.found[i], file, from->line, text, n > 1 ? n - 1 : strlen(text));
 		}
 	return 0;
 }
@@ -144,7 +144,7 @@ static int on_evidence(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct audit *a = ctx;
 	struct file file = { .a = a, .relpath = relpath, .judge = judge_nothing, .damaged = BIT(FOUND_EVIDENCE) };
-	enum lh_stem stem = lh_stem_of(relpath, strlen(relpath));
+	enum lh_stream stem = lh_stream_of(relpath, strlen(relpath));
 
 	if (read_file(&file, err) < 0)
 		return -1;

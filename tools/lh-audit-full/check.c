@@ -64,7 +64,7 @@ void checks_begin(struct audit *a)
 }
 
 /* Append text; what is no UTF-8 becomes U+FFFD. */
-static void put(struct lh_buf *b, const char *text)
+static void put_text(struct lh_buf *b, const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	size_t n = strlen(text), len;
@@ -91,8 +91,8 @@ void check_set(struct audit *a, enum check_id id, bool passed, const char *expec
 	va_end(ap);
 	lh_buf_reset(&c->expected);
 	lh_buf_reset(&c->actual);
-	put(&c->expected, expected);
-	put(&c->actual, text);
+	put_text(&c->expected, expected);
+	put_text(&c->actual, text);
 	c->ran = true;
 	c->passed = passed;
 	c->skipped = false;
@@ -109,7 +109,7 @@ void check_note(struct audit *a, enum check_id id, const char *fmt, ...)
 	va_end(ap);
 	if (c->notes.len)
 		lh_buf_puts(&c->notes, "; ");
-	put(&c->notes, text);
+	put_text(&c->notes, text);
 }
 
 void check_skip(struct audit *a, enum check_id id, const char *why)

@@ -64,7 +64,7 @@ static int read_metric(struct fixed *f, const struct drift_metric *m, const stru
 	return 0;
 }
 
-static void judge(struct drift_row *row, const struct fixed *from, const struct fixed *to)
+static void judge_row(struct drift_row *row, const struct fixed *from, const struct fixed *to)
 {
 	struct change c;
 
@@ -99,7 +99,7 @@ int drift_compute(struct drift *d, const struct drift_metrics *now, const struct
 			if (read_metric(&from, b, base->row, err) < 0)
 				return -1;
 			row->baseline = (struct lh_str){ b->value.p, b->value.n };
-			judge(row, &from, &to);
+			judge_row(row, &from, &to);
 		}
 		d->warned += row->flag == DRIFT_WARN;
 		d->first += row->flag == DRIFT_FIRST;
@@ -153,7 +153,7 @@ static void put_text(struct lh_buf *b, const struct drift_row *row, int column)
 	if (!row)
 		lh_buf_puts(b, heads[column]);
 	else if (column == 0)
-		lh_shown_column(b, row->metric.p, row->metric.n);
+		lh_escape_column(b, row->metric.p, row->metric.n);
 	else if (column == 1 && !row->baseline.n)
 		lh_buf_putc(b, '-');
 	else if (column == 1)

@@ -22,13 +22,13 @@ bool audit_is_sound(const struct audit *a)
 static void put_cell(struct lh_buf *out, const struct lh_buf *text)
 {
 	lh_buf_puts(out, " | ");
-	lh_shown_markdown(out, text->p, text->len);
+	lh_escape_markdown(out, text->p, text->len);
 }
 
 static void put_check(struct lh_buf *out, const struct check *c)
 {
 	lh_buf_puts(out, "| ");
-	lh_shown_markdown(out, c->name, strlen(c->name));
+	lh_escape_markdown(out, c->name, strlen(c->name));
 	lh_buf_puts(out, c->required ? " | yes" : " | no");
 	lh_buf_printf(out, c->required && !c->passed && !c->skipped ? " | **%s**" : " | %s", check_result(c));
 	put_cell(out, &c->expected);
@@ -72,7 +72,7 @@ static void put_drift(struct lh_buf *out, const struct audit *a)
 	lh_buf_puts(out, "\n## Drift\n\n");
 	if (h->bad.code) {
 		lh_buf_puts(out, "There is no baseline to compare with: ");
-		lh_shown_markdown(out, h->bad.msg, strlen(h->bad.msg));
+		lh_escape_markdown(out, h->bad.msg, strlen(h->bad.msg));
 		lh_buf_putc(out, '\n');
 		return;
 	}
@@ -81,7 +81,7 @@ static void put_drift(struct lh_buf *out, const struct audit *a)
 		at = lh_record_get(&h->on_file.rec, "recorded_at");
 		if (at && at->type == LH_STRING) {
 			lh_buf_puts(out, ", recorded at ");
-			lh_shown_markdown(out, at->p + 1, at->n - 2);
+			lh_escape_markdown(out, at->p + 1, at->n - 2);
 		}
 	} else {
 		lh_buf_puts(out, "There is no baseline yet, this is the first run");

@@ -8,12 +8,12 @@
 
 /* Nobody may change the root meanwhile; an audit that finds it taken says so
  * and does not wait, for it will be run again. */
-static int take(struct audit *a, struct lh_err *err)
+static int take_lock(struct audit *a, struct lh_err *err)
 {
 	const char *path = lh_root_path(a->root);
 
 	if (access(path, W_OK) < 0) {
-		lh_tool_say(a->tool, "%s: not locked, as only who may write it can; others may change it meanwhile", path);
+		lh_tool_message(a->tool, "%s: not locked, as only who may write it can; others may change it meanwhile", path);
 		return 0;
 	}
 	if (lh_root_lock(a->root, 0, err) == 0)
@@ -61,7 +61,7 @@ static int audit(struct audit *a, struct lh_err *err)
 {
 	int printed;
 
-	if (take(a, err) < 0)
+	if (take_lock(a, err) < 0)
 		return -1;
 	lh_tool_time(a->tool, a->recorded_at);
 	if (find_commit(a, err) < 0 || census_take(a, err) < 0 || newest_run(a, err) < 0 || history_read(a, err) < 0 || phases(a, err) < 0)

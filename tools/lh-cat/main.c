@@ -193,7 +193,7 @@ static int run(struct cat *c)
 	size_t i, n = c->tool->n_operands ? c->tool->n_operands : 1;
 
 	if (!c->tool->n_operands && isatty(STDIN_FILENO))
-		lh_tool_say(c->tool, "reading JSONL from the terminal");
+		lh_tool_message(c->tool, "reading JSONL from the terminal");
 	if (c->out.frames && inherited_head(c) < 0)
 		return -1;
 	for (i = 0; i < n; i++)

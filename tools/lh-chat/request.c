@@ -171,7 +171,7 @@ int request_read(struct request *rq, const struct lh_record *rec, struct lh_err 
 	return rc;
 }
 
-static void put(struct lh_buf *out, const char *name, struct lh_str s)
+static void put_member(struct lh_buf *out, const char *name, struct lh_str s)
 {
 	lh_buf_puts(out, name);
 	lh_buf_json(out, s.p, s.n);
@@ -189,12 +189,12 @@ void request_answer(struct lh_buf *out, const struct lh_record *rec, const struc
 		lh_record_open(out, rec, (const char *[]){ "reply" }, 1);
 		lh_buf_puts(out, "\"reply\":");
 	}
-	put(out, "{\"model\":", rq->ask.model);
-	put(out, ",\"content\":", reply->content);
-	put(out, ",\"provider\":", reply->provider);
+	put_member(out, "{\"model\":", rq->ask.model);
+	put_member(out, ",\"content\":", reply->content);
+	put_member(out, ",\"provider\":", reply->provider);
 	put_count(out, ",\"input_tokens\":", reply->input_tokens);
 	put_count(out, ",\"output_tokens\":", reply->output_tokens);
-	put(out, ",\"finish_reason\":", reply->finish_reason);
+	put_member(out, ",\"finish_reason\":", reply->finish_reason);
 	put_count(out, ",\"latency_ms\":", reply->latency_ms);
 	lh_trace_put(out, rq->ask.trace);
 	lh_buf_putc(out, '}');

@@ -67,7 +67,7 @@ static int copy_built_in(const struct lh_root *to, struct lh_err *err)
 		lh_buf_puts(&text, s->text);
 		rc = lh_buf_check(&text, err);
 		if (!rc)
-			rc = put_source(to, lh_stem_source(s->stem), &text, err);
+			rc = put_source(to, lh_stream_source(s->stem), &text, err);
 		lh_buf_free(&text);
 	}
 	return rc;
@@ -80,8 +80,8 @@ static int copy_fixture(const struct lh_root *from, const struct lh_root *to, st
 	int i, rc = 0, found = 0;
 
 	lh_buf_init(&text, LH_BUF_NOMAX);
-	for (i = 0; rc >= 0 && i < LH_STEMS; i++) {
-		const char *relpath = lh_stem_source((enum lh_stem)i);
+	for (i = 0; rc >= 0 && i < LH_STREAMS; i++) {
+		const char *relpath = lh_stream_source((enum lh_stream)i);
 		char *path = lh_root_join(from, relpath, err);
 
 		rc = path ? lh_file_read(path, &text, err) : -1;
@@ -175,6 +175,6 @@ int distill_acceptance(struct lh_tool *tool, void *settings)
 		return -1;
 	if (a.failed)
 		lh_tool_verdict_bad(tool);
-	lh_tool_say(tool, "%u/%u invariants hold", a.told - a.failed, a.told);
+	lh_tool_message(tool, "%u/%u invariants hold", a.told - a.failed, a.told);
 	return 0;
 }

@@ -28,7 +28,7 @@ struct acceptance {
 
 /* The sources of the built-in root: text NULL where there is none. */
 struct acceptance_source {
-	enum lh_stem stem;
+	enum lh_stream stem;
 	const char *text;
 };
 extern const struct acceptance_source acceptance_fixture[];	/* ends with a text of NULL */

@@ -81,8 +81,8 @@ static int read_sources(struct check *c, struct lh_err *err)
 {
 	int i, rc = 0;
 
-	for (i = 0; i < LH_STEMS && rc >= 0; i++) {
-		char *path = lh_root_join(c->a->root[0], lh_stem_source((enum lh_stem)i), err);
+	for (i = 0; i < LH_STREAMS && rc >= 0; i++) {
+		char *path = lh_root_join(c->a->root[0], lh_stream_source((enum lh_stream)i), err);
 
 		rc = path ? lh_file_read(path, &c->source[i], err) : -1;
 		free(path);
@@ -95,15 +95,15 @@ static int read_sources(struct check *c, struct lh_err *err)
 static int find_source(struct check *c, const struct lh_record *rec, struct lh_err *err)
 {
 	struct lh_value file, offset;
-	enum lh_stem stem = LH_STEM_NONE;
+	enum lh_stream stem = LH_STREAM_NONE;
 	const char *p, *end, *lf;
 	int64_t line;
 
 	if (!row_in(rec, "provenance", "source_file", &file) || !row_in(rec, "provenance", "line_offset", &offset) ||
 	    file.type != LH_STRING || offset.type != LH_NUMBER || !lh_value_i64(&offset, &line))
 		return 0;
-	stem = lh_stem_of(file.p + 1, file.n - 2);
-	if (stem == LH_STEM_NONE || !c->source[stem].len)
+	stem = lh_stream_of(file.p + 1, file.n - 2);
+	if (stem == LH_STREAM_NONE || !c->source[stem].len)
 		return 0;
 	p = c->source[stem].p;
 	end = p + c->source[stem].len;
@@ -325,7 +325,7 @@ static void check_init(struct check *c)
 		table_init(&c->samples[i]);
 		table_init(&c->refused[i]);
 	}
-	for (i = 0; i < LH_STEMS; i++)
+	for (i = 0; i < LH_STREAMS; i++)
 		lh_buf_init(&c->source[i], LH_BUF_NOMAX);
 	lh_record_init(&c->row);
 	lh_buf_init(&c->scratch, LH_BUF_NOMAX);
@@ -344,7 +344,7 @@ static void check_free(struct check *c)
 		table_free(&c->samples[i]);
 		table_free(&c->refused[i]);
 	}
-	for (i = 0; i < LH_STEMS; i++)
+	for (i = 0; i < LH_STREAMS; i++)
 		lh_buf_free(&c->source[i]);
 	lh_record_free(&c->row);
 	lh_buf_free(&c->scratch);

@@ -10,7 +10,7 @@ struct check {
 	struct acceptance *a;
 	struct table evidence, skips, scored;
 	struct table samples[LH_EXPORTERS], refused[LH_EXPORTERS];
-	struct lh_buf source[LH_STEMS];
+	struct lh_buf source[LH_STREAMS];
 	struct lh_record row;		/* of a source */
 	struct lh_buf scratch, want, got;
 };

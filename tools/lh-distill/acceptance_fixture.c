@@ -20,5 +20,5 @@ const struct acceptance_source acceptance_fixture[] = {
 	{ LH_AUDITS,
 #include "share/fixtures/distillation/acceptance/data/_kb/audits.jsonl.inc"
 	},
-	{ LH_STEM_NONE, NULL },
+	{ LH_STREAM_NONE, NULL },
 };

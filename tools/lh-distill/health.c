@@ -20,11 +20,11 @@ struct health {
 	struct lh_tool *tool;
 	struct lh_root *root;
 	uint64_t sample;	/* rows to check of each source */
-	bool there[LH_STEMS];	/* has evidence */
+	bool there[LH_STREAMS];	/* has evidence */
 	uint64_t done, told;
 
 	/* of the source at hand: */
-	enum lh_stem stem;
+	enum lh_stream stem;
 	struct count n;
 	const char *evidence;	/* the file of evidence, and its line */
 	uint64_t line;
@@ -39,8 +39,8 @@ struct health {
 	struct lh_buf scratch;
 };
 
-static void tell(struct health *h, const char *fmt, ...) LH_PRINTF(2, 3);
-static void tell(struct health *h, const char *fmt, ...)
+static void add_finding(struct health *h, const char *fmt, ...) LH_PRINTF(2, 3);
+static void add_finding(struct health *h, const char *fmt, ...)
 {
 	char text[1024];
 	va_list ap;
@@ -48,13 +48,13 @@ static void tell(struct health *h, const char *fmt, ...)
 	lh_tool_verdict_bad(h->tool);
 	if (h->told++ >= MESSAGES && !h->tool->verbose) {
 		if (h->told == MESSAGES + 1)
-			lh_tool_say(h->tool, "further messages suppressed (--verbose shows all)");
+			lh_tool_message(h->tool, "further messages suppressed (--verbose shows all)");
 		return;
 	}
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	lh_tool_say(h->tool, "%s:%llu: %s", h->evidence, (unsigned long long)h->line, text);
+	lh_tool_message(h->tool, "%s:%llu: %s", h->evidence, (unsigned long long)h->line, text);
 }
 
 /* ---- the line that a record came from ---- */
@@ -78,7 +78,7 @@ static int seek_line(struct health *h, uint64_t line, struct lh_err *err)
 	if (line >= h->end || (h->open && line > h->before && line < h->at.line))
 		return 0;
 	if (!h->open || h->at.line > line) {
-		rc = open_rows(h, h->source, lh_stem_source(h->stem), err);
+		rc = open_rows(h, h->source, lh_stream_source(h->stem), err);
 		h->open = rc > 0;
 		h->at.line = 0;
 	}
@@ -105,7 +105,7 @@ static int check_row(struct health *h, uint64_t offset, const unsigned char want
 		return -1;
 	if (!rc) {
 		h->n.missing++;
-		tell(h, "%s: no line %llu", lh_stem_source(h->stem), (unsigned long long)offset + 1);
+		add_finding(h, "%s: no line %llu", lh_stream_source(h->stem), (unsigned long long)offset + 1);
 		return 1;
 	}
 	p = h->at.p;
@@ -117,7 +117,7 @@ static int check_row(struct health *h, uint64_t offset, const unsigned char want
 		return -1;
 	if (!rc && !memcmp(hash, want, sizeof hash))
 		return 0;
-	tell(h, "%s:%llu: %s", lh_stem_source(h->stem), (unsigned long long)offset + 1,
+	add_finding(h, "%s:%llu: %s", lh_stream_source(h->stem), (unsigned long long)offset + 1,
 	     rc < 0 ? err->msg : "its hash is not the one in the evidence");
 	return 1;
 }
@@ -126,7 +126,7 @@ static int check_row(struct health *h, uint64_t offset, const unsigned char want
 static bool provenance(const struct health *h, uint64_t *offset, unsigned char hash[32])
 {
 	const struct lh_value *p = lh_record_get(&h->rec, "provenance");
-	const char *source = lh_stem_source(h->stem);
+	const char *source = lh_stream_source(h->stem);
 	struct lh_value file, at, sig;
 	int64_t n;
 
@@ -155,11 +155,11 @@ static int look(struct health *h, const struct lh_row *row, struct lh_err *err)
 	if (rc < 0 && err->code != LH_EDATA)
 		return -1;
 	if (!rc && !provenance(h, &offset, hash))
-		rc = lh_err_set(err, LH_EDATA, "provenance: not %s", lh_stem_source(h->stem));
+		rc = lh_err_set(err, LH_EDATA, "provenance: not %s", lh_stream_source(h->stem));
 	h->n.checked += sampled || rc;
 	if (rc < 0) {
 		h->n.mismatched++;
-		tell(h, "%s", err->msg);
+		add_finding(h, "%s", err->msg);
 		return 0;
 	}
 	if (lh_score_judge(h->scorer, &h->rec, &judged, err) < 0)
@@ -176,7 +176,7 @@ static int on_evidence(void *ctx, const char *relpath, struct lh_err *err)
 	struct lh_row row;
 	int rc;
 
-	if (lh_stem_of(relpath, strlen(relpath)) != h->stem)
+	if (lh_stream_of(relpath, strlen(relpath)) != h->stem)
 		return 0;
 	h->evidence = relpath;
 	rc = open_rows(h, h->rows, relpath, err);
@@ -195,7 +195,7 @@ static int on_scored(void *ctx, const char *relpath, struct lh_err *err)
 	struct lh_row row;
 	int rc;
 
-	if (lh_stem_of(relpath, strlen(relpath)) != h->stem)
+	if (lh_stream_of(relpath, strlen(relpath)) != h->stem)
 		return 0;
 	rc = open_rows(h, h->rows, relpath, err);
 	while (rc > 0 && (rc = lh_rows_next(h->rows, &row, err)) > 0)
@@ -207,10 +207,10 @@ static int on_scored(void *ctx, const char *relpath, struct lh_err *err)
 static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct health *h = ctx;
-	enum lh_stem stem = lh_stem_of(relpath, strlen(relpath));
+	enum lh_stream stem = lh_stream_of(relpath, strlen(relpath));
 
 	(void)err;
-	if (stem != LH_STEM_NONE) {
+	if (stem != LH_STREAM_NONE) {
 		h->there[stem] = true;
 		return 0;
 	}
@@ -229,7 +229,7 @@ static int print(struct health *h, struct lh_err *err)
 
 	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_buf_printf(&b, "{\"source\":\"%s\",\"rows\":%llu,\"checked\":%llu,\"mismatched\":%llu,\"missing\":%llu,\"scored\":%llu,\"scoreable\":%llu}\n",
-		      lh_stem_name(h->stem), (unsigned long long)n->rows, (unsigned long long)n->checked,
+		      lh_stream_name(h->stem), (unsigned long long)n->rows, (unsigned long long)n->checked,
 		      (unsigned long long)n->mismatched, (unsigned long long)n->missing, (unsigned long long)n->scored,
 		      (unsigned long long)n->scoreable);
 	rc = lh_buf_check(&b, err);
@@ -246,15 +246,15 @@ static int check_all(struct health *h, bool all, struct lh_err *err)
 
 	if (lh_root_each(h->root, LH_ROOT_EVIDENCE, on_file, h, err) < 0)
 		return -1;
-	for (i = 0; i < LH_STEMS; i++)
+	for (i = 0; i < LH_STREAMS; i++)
 		n += h->there[i];
 	h->sample = all ? UINT64_MAX : n ? (SAMPLE + n - 1) / n : 0;
-	for (i = 0; i < LH_STEMS; i++) {
-		h->stem = (enum lh_stem)i;
+	for (i = 0; i < LH_STREAMS; i++) {
+		h->stem = (enum lh_stream)i;
 		h->n = (struct count){ 0 };
 		h->open = false;
 		h->end = UINT64_MAX;
-		lh_tool_doing(h->tool, lh_stem_name(h->stem));
+		lh_tool_doing(h->tool, lh_stream_name(h->stem));
 		if (lh_root_each(h->root, LH_ROOT_EVIDENCE, on_evidence, h, err) || lh_root_each(h->root, LH_ROOT_SCORED, on_scored, h, err) ||
 		    print(h, err) < 0)
 			return -1;

@@ -15,7 +15,7 @@ void warn_bad(struct lh_tool *tool, const struct lh_buf *bad)
 }
 
 /* One record on one line: a line end in JSON is white space between tokens. */
-static int put(struct lh_tool *tool, struct report *r)
+static int put_report(struct lh_tool *tool, struct report *r)
 {
 	char *p = r->text.p + (r->rec.line - r->text.p);
 	size_t i;
@@ -31,7 +31,7 @@ static int print_one(struct lh_tool *tool, struct report *r, const struct lh_roo
 {
 	int rc = report_read(r, root, id, name, schema, &tool->err);
 
-	return rc > 0 && put(tool, r) < 0 ? -1 : rc;
+	return rc > 0 && put_report(tool, r) < 0 ? -1 : rc;
 }
 
 static int print_run(struct lh_tool *tool, const struct lh_root *root, const char *id)

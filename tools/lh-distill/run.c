@@ -37,8 +37,8 @@ static int any_source(const struct lh_root *root, struct lh_err *err)
 {
 	int i, found = 0;
 
-	for (i = 0; !found && i < LH_STEMS; i++) {
-		char *path = lh_root_join(root, lh_stem_source((enum lh_stem)i), err);
+	for (i = 0; !found && i < LH_STREAMS; i++) {
+		char *path = lh_root_join(root, lh_stream_source((enum lh_stream)i), err);
 
 		if (!path)
 			return -1;
@@ -65,9 +65,9 @@ static void say_rest(struct lh_tool *tool, const struct whole *w)
 {
 	warn_bad(tool, &w->bad);
 	if (w->run->no_git)
-		lh_tool_chat(tool, "no git commit, zeros stand for it: %s", w->run->why_no_git.msg);
+		lh_tool_verbose(tool, "no git commit, zeros stand for it: %s", w->run->why_no_git.msg);
 	if (strcmp(w->severity, "ok"))
-		lh_tool_say(tool, "drift: %s, against run %s", w->severity, w->prior);
+		lh_tool_message(tool, "drift: %s, against run %s", w->severity, w->prior);
 }
 
 int distill_run(struct lh_tool *tool, void *settings)

@@ -491,7 +491,7 @@ void cache_unlock(struct cache *c)
 }
 
 /* A row was found: is it what was put there? */
-static int take(struct cache *c, const unsigned char key[32], struct lh_buf *out, struct lh_err *err)
+static int take_vector(struct cache *c, const unsigned char key[32], struct lh_buf *out, struct lh_err *err)
 {
 	sqlite3_stmt *s = c->stmt[GET];
 	const void *p = sqlite3_column_blob(s, 3);
@@ -525,7 +525,7 @@ int cache_get(struct cache *c, const unsigned char key[32], struct lh_buf *out, 
 	sqlite3_bind_blob(s, 1, key, 32, SQLITE_STATIC);
 	rc = sqlite3_step(s);
 	if (rc == SQLITE_ROW)
-		found = take(c, key, out, err);
+		found = take_vector(c, key, out, err);
 	else if (is_damage(rc) || (rc & 0xff) == SQLITE_NOMEM)
 		found = fail(c, rc, err);
 	else if (rc != SQLITE_DONE)
@@ -580,7 +580,7 @@ void cache_close(struct cache *c)
 	if (!c->broken && c->touched.len)
 		write_all(c, NULL, 0);
 	if (!c->broken && in_use(c, &used, &all) == SQLITE_OK)
-		lh_tool_chat(c->tool, "%s: %llu hits, %llu kept, %llu dropped, %.1f of %.1f MiB in use", c->path, c->hits,
+		lh_tool_verbose(c->tool, "%s: %llu hits, %llu kept, %llu dropped, %.1f of %.1f MiB in use", c->path, c->hits,
 			     c->kept, c->dropped, (double)used / 1048576, (double)c->max / 1048576);
 	cache_free(c);
 }

@@ -23,9 +23,9 @@ static int check(const struct embed *e)
 
 static void report(const struct embed *e, const struct lh_wordvec_made *made)
 {
-	lh_tool_chat(e->tool, "%s: %u words of dimension %u", e->output, made->words, made->dimension);
+	lh_tool_verbose(e->tool, "%s: %u words of dimension %u", e->output, made->words, made->dimension);
 	if (made->not_one + made->twice + made->not_utf8)
-		lh_tool_say(e->tool, "left out: %llu that are not one word to a text, %llu that were there already, %llu that are not UTF-8",
+		lh_tool_message(e->tool, "left out: %llu that are not one word to a text, %llu that were there already, %llu that are not UTF-8",
 			    (unsigned long long)made->not_one, (unsigned long long)made->twice, (unsigned long long)made->not_utf8);
 }
 

@@ -50,7 +50,7 @@ static const char *default_url(const struct engine *engine)
 }
 
 /* Fill in what depends on the engine, and check that it all fits together. */
-static int settle(struct embed *e)
+static int settle_options(struct embed *e)
 {
 	if (e->output || e->precision >= 0)
 		return lh_tool_usage(e->tool, "%s goes with --compile", e->output ? "--output" : "--precision");
@@ -80,7 +80,7 @@ static void report(struct embed *e, double took)
 	unsigned long long texts = atomic_load(&e->texts), misses = atomic_load(&e->misses);
 	unsigned long long hits = texts > misses ? texts - misses : 0;
 
-	lh_tool_chat(e->tool, "%llu texts, %llu hits, %llu misses, hit rate %.1f %%, %.0f texts/s",
+	lh_tool_verbose(e->tool, "%llu texts, %llu hits, %llu misses, hit rate %.1f %%, %.0f texts/s",
 		     texts, hits, misses, texts ? 100.0 * (double)hits / (double)texts : 0.0,
 		     took > 0 ? (double)texts / took : 0.0);
 }
@@ -98,7 +98,7 @@ int main(int argc, char **argv)
 	if (!rc && e.compile)
 		rc = compile_run(&e);
 	else if (!rc)
-		rc = settle(&e);
+		rc = settle_options(&e);
 	if (!rc && !e.compile) {
 		rc = e.engine->one ? local_run(&e) : remote_run(&e);
 		report(&e, lh_time_monotonic() - start);

@@ -354,7 +354,7 @@ static int look_in_file(struct worker *w, struct lh_err *err)
 }
 
 /* The vectors of the wanted items from i to end lie at from: remember them. */
-static int keep(struct worker *w, size_t i, size_t end, size_t from, size_t each, struct lh_err *err)
+static int keep_vectors(struct worker *w, size_t i, size_t end, size_t from, size_t each, struct lh_err *err)
 {
 	const struct item first = *item(w, i);
 
@@ -462,7 +462,7 @@ static int call(struct worker *w, size_t i, struct lh_err *err)
 	}
 	atomic_fetch_add(&e->misses, n);
 	each = (w->vectors.len - from) / n;
-	return keep(w, i, end, from, each, err) < 0 ? -1 : hand_out(w, i, end, from, each, err);
+	return keep_vectors(w, i, end, from, each, err) < 0 ? -1 : hand_out(w, i, end, from, each, err);
 }
 
 static int fetch_ours(struct worker *w, struct lh_err *err)
@@ -581,7 +581,7 @@ static void answer(struct worker *w, struct task *t, struct lh_buf *out)
 }
 
 /* False when its texts are not settled: the run ends before it. */
-static bool settle(struct worker *w, struct lh_batch *b, struct task *t)
+static bool settle_task(struct worker *w, struct lh_batch *b, struct task *t)
 {
 	size_t why = 0;
 
@@ -605,7 +605,7 @@ static int on_batch(struct lh_batch *b, void *arg, struct lh_err *err)
 	rc = gather(w, b, err);
 	if (!rc)
 		rc = fetch(w, err);
-	for (i = 0; i < w->n_tasks && settle(w, b, &w->task[i]); i++)
+	for (i = 0; i < w->n_tasks && settle_task(w, b, &w->task[i]); i++)
 		;
 	for (i = 0; i < w->n_tasks; i++)
 		free(w->task[i].bad);

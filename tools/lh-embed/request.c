@@ -84,7 +84,7 @@ int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text
 	if (rq->done)
 		return 0;
 	rq->done = true;
-	return lh_vecrec_text(rq->rec, rq->e->field, rq->e->template, scratch, text, err) < 0 ? -1 : 1;
+	return lh_vector_record_text(rq->rec, rq->e->field, rq->e->template, scratch, text, err) < 0 ? -1 : 1;
 }
 
 void answer_open(struct lh_buf *out, struct request *rq)

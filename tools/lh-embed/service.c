@@ -99,7 +99,7 @@ static int read_floats(const struct lh_value *v, size_t *n, struct lh_buf *out, 
 	long got;
 
 	if (v->type == LH_STRING)
-		return lh_vecrec_vector(v, out, n, why);
+		return lh_vector_record_vector(v, out, n, why);
 	if (v->type != LH_ARRAY)
 		return lh_err_set(why, LH_EDATA, "neither an array nor base64");
 	to = (float *)lh_buf_room(out, LH_DIM_MAX * sizeof *to);

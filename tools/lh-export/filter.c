@@ -117,7 +117,7 @@ static void count_refused(const struct filter *f)
 
 	for (i = 0; i < LH_REFUSALS; i++)
 		if (count[i])
-			lh_tool_say(f->tool, "%llu refused: %s", (unsigned long long)count[i], lh_refusal_name((enum lh_refusal)i));
+			lh_tool_message(f->tool, "%llu refused: %s", (unsigned long long)count[i], lh_refusal_name((enum lh_refusal)i));
 }
 
 int filter_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)

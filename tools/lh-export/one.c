@@ -9,7 +9,7 @@ struct head {
 	char id[LH_SAMPLE_ID];
 };
 
-static void put(struct lh_buf *out, struct head *h, const struct lh_buf *errors, const char *source, size_t n)
+static void put_head(struct lh_buf *out, struct head *h, const struct lh_buf *errors, const char *source, size_t n)
 {
 	h->errors = errors ? errors->len : 0;
 	h->source = n;
@@ -41,14 +41,14 @@ static int put_unscored(struct worker *w, enum lh_refusal why, const struct lh_r
 	if (lh_schema_check_record(w->evidence, rec, &w->scratch, on_violation, w, err) < 0 ||
 	    lh_buf_check(&w->text, err) < 0 || lh_buf_check(&w->scored, err) < 0)
 		return -1;
-	put(out, &h, &w->scored, rec->line, rec->len);
+	put_head(out, &h, &w->scored, rec->line, rec->len);
 	return 0;
 }
 
 static int on_evidence(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
 {
 	struct worker *w = worker;
-	const struct lh_said *said = lh_sampler_said(w->sampler);
+	const struct lh_sample_result *said = lh_sampler_result(w->sampler);
 	struct head h = { .refused = LH_NOT_REFUSED };
 	size_t at = out->len;
 	int rc = worker_score(w, rec, &h.refused, err);
@@ -59,7 +59,7 @@ static int on_evidence(struct lh_record *rec, struct lh_buf *out, void *worker, 
 		rc = lh_sample_scored(w->sampler, &w->rec, err);
 	if (rc > 0) {
 		/* The sample goes behind what is known of it only when it is made. */
-		put(out, &h, NULL, w->rec.line, w->rec.len);
+		put_head(out, &h, NULL, w->rec.line, w->rec.len);
 		if (lh_buf_check(out, err) < 0)
 			return -1;
 		h.source = w->rec.len;
@@ -76,7 +76,7 @@ static int on_evidence(struct lh_record *rec, struct lh_buf *out, void *worker, 
 	}
 	out->len = at;
 	h = (struct head){ .refused = said->refused };
-	put(out, &h, &said->errors, w->rec.line, w->rec.len);
+	put_head(out, &h, &said->errors, w->rec.line, w->rec.len);
 	return 0;
 }
 

@@ -34,7 +34,7 @@ struct head {
 static int on_evidence(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
 {
 	struct worker *w = worker;
-	const struct lh_said *said = lh_sampler_said(w->sampler);
+	const struct lh_sample_result *said = lh_sampler_result(w->sampler);
 	enum lh_refusal why;
 	struct head h;
 	int rc = worker_score(w, rec, &why, err);
@@ -90,7 +90,7 @@ static int read_side(struct pairing *p, int side, const struct lh_place *at, str
 static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected, struct lh_err *err)
 {
 	struct pairing *p = ctx;
-	const struct lh_said *said = lh_sampler_said(p->sampler);
+	const struct lh_sample_result *said = lh_sampler_result(p->sampler);
 	struct lh_side a = { .scored = &p->pair.rec[1], .evidence = &p->pair.rec[0] };
 	struct lh_side b = { .scored = &p->pair.rec[3], .evidence = &p->pair.rec[2] };
 	struct lh_str source;

@@ -212,7 +212,7 @@ static void give_name(struct fill *f, unsigned i, unsigned who)
 }
 
 /* What an entry that has an id and a name is refused for. */
-static void tell(struct fill *f, unsigned i)
+static void describe_case(struct fill *f, unsigned i)
 {
 	const struct gen_person *p = &f->d->people[f->who[i]];
 	struct draft *d = f->d;
@@ -273,7 +273,7 @@ static void put_entry(struct fill *f, struct lh_buf *b, unsigned i)
 	else
 		draft_text(b, "name", f->name);
 	lh_buf_putc(b, '}');
-	tell(f, i);
+	describe_case(f, i);
 }
 
 static void put_fills(struct fill *f)

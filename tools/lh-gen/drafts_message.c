@@ -297,7 +297,7 @@ static void put_context(struct message *m)
 	}
 }
 
-static void tell(struct message *m)
+static void describe_case(struct message *m)
 {
 	struct draft *d = m->d;
 
@@ -359,5 +359,5 @@ void draft_message(struct draft *d)
 	else
 		put_body(&m);
 	put_context(&m);
-	tell(&m);
+	describe_case(&m);
 }

@@ -9,8 +9,8 @@
 
 void gen_worker(struct lh_buf *out, uint64_t seed, uint64_t i);
 
-/* One line; with LH_DEMAND_STYLES a line in each style. */
-void gen_query(struct lh_buf *out, uint64_t seed, uint64_t i, enum lh_demand_style style);
+/* One line; with LH_JOB_ORDER_STYLES a line in each style. */
+void gen_query(struct lh_buf *out, uint64_t seed, uint64_t i, enum lh_job_order_style style);
 
 enum draft_kind { DRAFT_FILL, DRAFT_EMAIL, DRAFT_SMS, DRAFT_PLAYBOOK, DRAFT_ALL };
 

@@ -10,12 +10,12 @@
 
 #define BLOCK (256 << 10)
 #define RECON "docs/recon/local-distillation-recon.md"
-#define RECON_AT LH_STEMS
-#define EXPECT_AT (LH_STEMS + 1)
-#define FILES (LH_STEMS + 2)
+#define RECON_AT LH_STREAMS
+#define EXPECT_AT (LH_STREAMS + 1)
+#define FILES (LH_STREAMS + 2)
 
 /* Rows in a thousand. */
-static const unsigned share[LH_STEMS] = {
+static const unsigned share[LH_STREAMS] = {
 	[LH_DISTILLED_FACTS] = 90,
 	[LH_DISTILLED_PROCEDURES] = 40,
 	[LH_DISTILLED_CONFIG_HINTS] = 20,
@@ -71,8 +71,8 @@ static int kb_open(struct kb *kb, double lock_timeout, struct lh_err *err)
 	kb->root = lh_root_open(root, err);
 	if (!kb->root || lh_root_lock(kb->root, lock_timeout, err) < 0)
 		return -1;
-	for (int s = 0; s < LH_STEMS; s++)
-		if (output_open(kb, &kb->out[s], lh_stem_source(s), err) < 0)
+	for (int s = 0; s < LH_STREAMS; s++)
+		if (output_open(kb, &kb->out[s], lh_stream_source(s), err) < 0)
 			return -1;
 	if (output_open(kb, &kb->out[RECON_AT], RECON, err) < 0)
 		return -1;
@@ -105,16 +105,16 @@ static int output_flush(struct output *o, size_t above, struct lh_err *err)
 }
 
 /* The first rows go to one stream each, so that none is empty. */
-static enum lh_stem choose_stream(struct kb_row *row)
+static enum lh_stream choose_stream(struct kb_row *row)
 {
 	unsigned roll = kb_pick(row, 1000);
 	int s = 0;
 
-	if (row->i < LH_STEMS)
-		return (enum lh_stem)row->i;
+	if (row->i < LH_STREAMS)
+		return (enum lh_stream)row->i;
 	while (roll >= share[s])
 		roll -= share[s++];
-	return (enum lh_stem)s;
+	return (enum lh_stream)s;
 }
 
 /* A line without a row, now and then. */
@@ -133,7 +133,7 @@ static int add_row(struct kb *kb, uint64_t i, struct lh_err *err)
 	struct kb_row *row = &kb->row;
 	struct output *expect = &kb->out[EXPECT_AT], *o;
 	const char *category;
-	enum lh_stem stem;
+	enum lh_stream stem;
 
 	row->r = gen_row(kb->how->seed, GEN_KB, i);
 	row->i = i;
@@ -149,7 +149,7 @@ static int add_row(struct kb *kb, uint64_t i, struct lh_err *err)
 	category = kb_make(row, stem);
 	if (expect->wanted)
 		lh_buf_printf(&expect->buf, "{\"source_file\":\"%s\",\"line_offset\":%ju,\"category\":\"%s\"}\n",
-			      lh_stem_source(stem), (uintmax_t)o->lines, category);
+			      lh_stream_source(stem), (uintmax_t)o->lines, category);
 	o->lines++;
 	o->rows++;
 	if (lh_buf_check(&row->text, err) < 0 || output_flush(expect, BLOCK, err) < 0)
@@ -165,8 +165,8 @@ static void put_recon(struct kb *kb)
 		       "Made-up rows, written by `lh-gen kb`");
 	lh_buf_printf(b, " with seed %ju%s.\n\n| source | rows |\n|---|---:|\n", (uintmax_t)kb->how->seed,
 		      kb->how->dirty ? ", some of them broken on purpose" : "");
-	for (int s = 0; s < LH_STEMS; s++)
-		lh_buf_printf(b, "| `%s` | %ju |\n", lh_stem_source(s), (uintmax_t)kb->out[s].rows);
+	for (int s = 0; s < LH_STREAMS; s++)
+		lh_buf_printf(b, "| `%s` | %ju |\n", lh_stream_source(s), (uintmax_t)kb->out[s].rows);
 	lh_buf_puts(b, "\nThe first eight are tier 1, the last four tier 2.\n");
 }
 

@@ -48,7 +48,7 @@ struct kb_row {
 };
 
 /* Append a row of the stem with its LF; the category its evidence gets. */
-const char *kb_make(struct kb_row *row, enum lh_stem stem);
+const char *kb_make(struct kb_row *row, enum lh_stream stem);
 
 /* Do to the finished row that starts at out->p + start what its fault says. */
 void kb_spoil(struct kb_row *row, size_t start);

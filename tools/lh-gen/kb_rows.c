@@ -296,7 +296,7 @@ static const char *make_outcome(struct kb_row *row)
 static const struct {
 	const char *(*make)(struct kb_row *row);
 	bool spaced;
-} streams[LH_STEMS] = {
+} streams[LH_STREAMS] = {
 	[LH_DISTILLED_FACTS] = { make_fact, true },
 	[LH_DISTILLED_PROCEDURES] = { make_procedure, true },
 	[LH_DISTILLED_CONFIG_HINTS] = { make_config_hint, true },
@@ -311,7 +311,7 @@ static const struct {
 	[LH_OUTCOMES] = { make_outcome, true },
 };
 
-const char *kb_make(struct kb_row *row, enum lh_stem stem)
+const char *kb_make(struct kb_row *row, enum lh_stream stem)
 {
 	size_t start = row->out->len;
 	const char *category;

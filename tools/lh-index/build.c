@@ -7,8 +7,8 @@
 
 struct build {
 	struct rows rows;
-	struct lh_lhv_writer *w;
-	struct lh_lhv_params *p;	/* the writer's */
+	struct lh_index_writer *w;
+	struct lh_index_params *p;	/* the writer's */
 };
 
 static bool hash_can(uint64_t dimension)
@@ -27,7 +27,7 @@ static int set_text(char *to, size_t room, const char *what, const char *from, s
 
 /* What texts are made by, so that those that are added are made alike.  Without
  * an option the vectors may have been made elsewhere, of who knows what. */
-static int start_source(struct lh_lhv_params *p, const struct settings *s, struct lh_err *err)
+static int start_source(struct lh_index_params *p, const struct settings *s, struct lh_err *err)
 {
 	if (s->template)
 		return set_text(p->text_template, sizeof p->text_template, "--template", s->template, strlen(s->template), err);
@@ -40,7 +40,7 @@ static int start_source(struct lh_lhv_params *p, const struct settings *s, struc
 
 /* The text to find by words is the one that is embedded, as far as the metadata
  * hold it. */
-static int start_lexical(struct lh_lhv_params *p, const struct settings *s, struct lh_err *err)
+static int start_lexical(struct lh_index_params *p, const struct settings *s, struct lh_err *err)
 {
 	const char *of = s->template ? p->text_template : p->field;
 
@@ -52,11 +52,11 @@ static int start_lexical(struct lh_lhv_params *p, const struct settings *s, stru
 	return 0;
 }
 
-static int start_params(struct lh_lhv_params *p, const struct lh_tool *tool, const struct settings *s, struct lh_err *err)
+static int start_params(struct lh_index_params *p, const struct lh_tool *tool, const struct settings *s, struct lh_err *err)
 {
 	const char *engine = engine_name(s->engine);
 
-	lh_lhv_params_default(p);
+	lh_index_params_default(p);
 	p->dimension = (uint32_t)s->dimension;
 	p->distance = s->distance;
 	p->precision = s->precision;
@@ -82,21 +82,21 @@ static int start_params(struct lh_lhv_params *p, const struct lh_tool *tool, con
 /* A table's own name is the model, and where it lies the url. */
 static int start_static(struct build *b, const struct settings *s, struct lh_err *err)
 {
-	struct lh_texts_how how = { .engine = engine_name(s->engine), .url = s->model, .dimension = (uint32_t)s->dimension };
-	struct lh_texts *t = lh_texts_new(&how, err);
-	struct lh_lhv_params *p = b->p;
+	struct lh_embedder_options how = { .engine = engine_name(s->engine), .url = s->model, .dimension = (uint32_t)s->dimension };
+	struct lh_embedder *t = lh_embedder_new(&how, err);
+	struct lh_index_params *p = b->p;
 	int rc = t ? 0 : -1;
 
 	if (!rc)
-		rc = set_text(p->model, sizeof p->model, "model", lh_texts_model(t), strlen(lh_texts_model(t)), err);
+		rc = set_text(p->model, sizeof p->model, "model", lh_embedder_model(t), strlen(lh_embedder_model(t)), err);
 	if (!rc)
-		rc = set_text(p->url, sizeof p->url, "path of the table", lh_texts_url(t), strlen(lh_texts_url(t)), err);
+		rc = set_text(p->url, sizeof p->url, "path of the table", lh_embedder_url(t), strlen(lh_embedder_url(t)), err);
 	if (!rc)
-		b->rows.dimension = p->dimension = lh_texts_dimension(t);
+		b->rows.dimension = p->dimension = lh_embedder_dimension(t);
 	b->rows.engine = how.engine;
 	b->rows.model = p->model;
 	b->rows.url = p->url;
-	lh_texts_free(t);
+	lh_embedder_free(t);
 	return rc;
 }
 
@@ -130,13 +130,13 @@ static int start_engine(struct build *b, const struct settings *s, struct lh_err
 static int store(const struct row *row, void *ctx, struct lh_err *err)
 {
 	struct build *b = ctx;
-	struct lh_lhv_params *p = b->p;
+	struct lh_index_params *p = b->p;
 	char model[sizeof p->model];
 
 	if (row_fits(row, p->dimension, p->model, err) < 0 ||
 	    set_text(model, sizeof model, "model", row->model.p, row->model.n, err) < 0)
 		return -1;
-	if (lh_lhv_put(b->w, row->id.p, row->id.n, row->vector, row->n, row->meta.p, row->clears ? 0 : row->meta.n, err) < 0)
+	if (lh_index_put(b->w, row->id.p, row->id.n, row->vector, row->n, row->meta.p, row->clears ? 0 : row->meta.n, err) < 0)
 		return -1;
 	if (!*p->model)
 		memcpy(p->model, model, sizeof model);
@@ -147,7 +147,7 @@ static int store(const struct row *row, void *ctx, struct lh_err *err)
 }
 
 /* What is still open when all records are in. */
-static void settle(struct lh_lhv_params *p, uint64_t count)
+static void settle_params(struct lh_index_params *p, uint64_t count)
 {
 	if (!p->dimension)
 		p->dimension = LH_HASHV1_DIM;
@@ -170,13 +170,13 @@ static int refuse_empty(const char *path, struct lh_err *err)
  * cannot be read. */
 static uint64_t length_of(const char *path)
 {
-	struct lh_lhv_stats st = { .live = 0 };
+	struct lh_index_stats st = { .live = 0 };
 	struct lh_err unused;
-	struct lh_lhv *ix = lh_lhv_open(path, &unused);
+	struct lh_index *ix = lh_index_open(path, &unused);
 
 	if (ix)
-		lh_lhv_get_stats(ix, &st);
-	lh_lhv_close(ix);
+		lh_index_get_stats(ix, &st);
+	lh_index_close(ix);
 	return st.live;
 }
 
@@ -191,26 +191,26 @@ static void on_stage(void *ctx, const char *stage, uint64_t done, uint64_t of)
 /* The writer has the lock: nothing has been added to the old index since. */
 static int finish(struct build *b, struct lh_tool *tool, const struct settings *s)
 {
-	uint64_t count = lh_lhv_writer_count(b->w), had;
+	uint64_t count = lh_index_writer_count(b->w), had;
 	const char *path = tool->operands[0];
 
 	if (!count && !s->allow_empty)
 		return refuse_empty(path, &tool->err);
-	settle(b->p, count);
+	settle_params(b->p, count);
 	had = length_of(path);
-	lh_lhv_writer_watch(b->w, on_stage, tool);
-	if (lh_lhv_commit(b->w, (unsigned)tool->jobs, &tool->err) < 0)
+	lh_index_writer_watch(b->w, on_stage, tool);
+	if (lh_index_commit(b->w, (unsigned)tool->jobs, &tool->err) < 0)
 		return -1;
 	if (count < had - had / 2)
 		lh_tool_warn(tool, "%s: it had %llu records, and has %llu now", path, (unsigned long long)had, (unsigned long long)count);
-	lh_tool_chat(tool, "%s: %llu records of dimension %u", path, (unsigned long long)count, b->p->dimension);
+	lh_tool_verbose(tool, "%s: %llu records of dimension %u", path, (unsigned long long)count, b->p->dimension);
 	return 0;
 }
 
 int index_build(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	struct lh_lhv_params params;
+	struct lh_index_params params;
 	struct build b = { .w = NULL };
 	int rc;
 
@@ -223,16 +223,16 @@ int index_build(struct lh_tool *tool, void *settings)
 		rc = start_engine(&b, s, &tool->err);
 	}
 	if (rc == 0) {
-		b.w = lh_lhv_writer_new(tool->operands[0], &params, s->lock_timeout, &tool->err);
+		b.w = lh_index_writer_new(tool->operands[0], &params, s->lock_timeout, &tool->err);
 		rc = b.w ? 0 : -1;
 	}
 	if (rc == 0) {
-		b.p = lh_lhv_writer_params(b.w);
+		b.p = lh_index_writer_params(b.w);
 		rc = rows_run(&b.rows, tool, store, &b);
 	}
 	if (rc == 0)
 		rc = finish(&b, tool, s);
-	lh_lhv_writer_free(b.w);
+	lh_index_writer_free(b.w);
 	rows_free(&b.rows);
 	return rc;
 }

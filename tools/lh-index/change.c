@@ -11,7 +11,7 @@ struct change {
 	struct lh_tool *tool;
 	struct rows rows;
 	struct changes to;
-	const struct lh_lhv_params *p;
+	const struct lh_index_params *p;
 	uint64_t done;
 };
 
@@ -19,7 +19,7 @@ int changes_store(struct changes *ch, struct lh_err *err)
 {
 	bool fold;
 
-	if (lh_lhv_change_commit(ch->c, &fold, err) < 0)
+	if (lh_index_change_commit(ch->c, &fold, err) < 0)
 		return -1;
 	ch->fold = ch->fold || fold;
 	return 0;
@@ -27,12 +27,12 @@ int changes_store(struct changes *ch, struct lh_err *err)
 
 int changes_store_some(struct changes *ch, struct lh_err *err)
 {
-	return lh_lhv_change_bytes(ch->c) < COMMIT_BYTES ? 0 : changes_store(ch, err);
+	return lh_index_change_bytes(ch->c) < COMMIT_BYTES ? 0 : changes_store(ch, err);
 }
 
 int changes_fold(struct changes *ch, const char *path, struct lh_tool *tool, const struct settings *s)
 {
-	if (ch->fold && lh_lhv_fold(path, (unsigned)tool->jobs, s->lock_timeout, &tool->err) < 0)
+	if (ch->fold && lh_index_compact_unless_busy(path, (unsigned)tool->jobs, s->lock_timeout, &tool->err) < 0)
 		return lh_err_prefix(&tool->err, "the changes are stored, but could not be folded in");
 	return 0;
 }
@@ -53,16 +53,16 @@ static int store_some(struct change *ch, struct lh_err *err)
 static int open_change(struct change *ch, struct lh_tool *tool, const struct settings *s)
 {
 	ch->tool = tool;
-	ch->to.c = lh_lhv_change_open(tool->operands[0], s->lock_timeout, &tool->err);
+	ch->to.c = lh_index_change_open(tool->operands[0], s->lock_timeout, &tool->err);
 	if (!ch->to.c)
 		return -1;
-	ch->p = lh_lhv_change_params(ch->to.c);
+	ch->p = lh_index_change_params(ch->to.c);
 	return 0;
 }
 
 /* ---- add ---- */
 
-static bool is_static(const struct lh_lhv_params *p, const struct settings *s)
+static bool is_static(const struct lh_index_params *p, const struct settings *s)
 {
 	const char *name = lh_engine_name(LH_ENGINE_STATIC);
 
@@ -72,7 +72,7 @@ static bool is_static(const struct lh_lhv_params *p, const struct settings *s)
 }
 
 /* --model is the table's file, wherever it lies by now. */
-static int start_static(struct rows *r, const struct lh_lhv_params *p, const struct settings *s, struct lh_err *err)
+static int start_static(struct rows *r, const struct lh_index_params *p, const struct settings *s, struct lh_err *err)
 {
 	if (s->url)
 		return lh_err_set(err, LH_EUSAGE, "--url: the table of engine static is --model");
@@ -85,7 +85,7 @@ static int start_static(struct rows *r, const struct lh_lhv_params *p, const str
 /* Texts go to the index's engine; where it has none, to the one named. */
 static int start_engine(struct change *ch, const struct settings *s, struct lh_err *err)
 {
-	const struct lh_lhv_params *p = ch->p;
+	const struct lh_index_params *p = ch->p;
 	struct rows *r = &ch->rows;
 
 	r->dimension = p->dimension;
@@ -108,7 +108,7 @@ static int start_engine(struct change *ch, const struct settings *s, struct lh_e
 }
 
 /* Texts are made as those that the index has. */
-static int start_source(struct settings *s, const struct lh_lhv_params *p, struct lh_err *err)
+static int start_source(struct settings *s, const struct lh_index_params *p, struct lh_err *err)
 {
 	const char *given = s->template ? s->template : s->field, *kept = *p->text_template ? p->text_template : p->field;
 	bool by_template = *p->text_template;
@@ -123,14 +123,14 @@ static int start_source(struct settings *s, const struct lh_lhv_params *p, struc
 	return 0;
 }
 
-static int put(const struct row *row, void *ctx, struct lh_err *err)
+static int put_row(const struct row *row, void *ctx, struct lh_err *err)
 {
 	struct change *ch = ctx;
 	const char *meta = row->clears ? "{}" : row->meta.n ? row->meta.p : NULL;
 
 	if (row_fits(row, ch->p->dimension, ch->p->model, err) < 0)
 		return -1;
-	if (lh_lhv_change_put(ch->to.c, row->id.p, row->id.n, row->vector, row->n, meta, row->clears ? 2 : row->meta.n, err) < 0)
+	if (lh_index_change_put(ch->to.c, row->id.p, row->id.n, row->vector, row->n, meta, row->clears ? 2 : row->meta.n, err) < 0)
 		return -1;
 	ch->done++;
 	return store_some(ch, err);
@@ -151,12 +151,12 @@ int index_add(struct lh_tool *tool, void *settings)
 	if (rc == 0)
 		rc = start_engine(&ch, s, &tool->err);
 	if (rc == 0)
-		rc = rows_run(&ch.rows, tool, put, &ch);
+		rc = rows_run(&ch.rows, tool, put_row, &ch);
 	if (rc == 0)
 		rc = changes_finish(&ch.to, tool, s);
 	if (rc == 0)
-		lh_tool_chat(tool, "%s: %llu records added or replaced", tool->operands[0], (unsigned long long)ch.done);
-	lh_lhv_change_close(ch.to.c);
+		lh_tool_verbose(tool, "%s: %llu records added or replaced", tool->operands[0], (unsigned long long)ch.done);
+	lh_index_change_close(ch.to.c);
 	rows_free(&ch.rows);
 	return rc;
 }
@@ -171,7 +171,7 @@ static int take_id(struct lh_record *rec, struct lh_buf *out, void *worker, stru
 
 	(void)worker;
 	lh_buf_init(&scratch, LH_BUF_NOMAX);
-	rc = lh_vecrec_id(rec, &scratch, &id, err);
+	rc = lh_vector_record_id(rec, &scratch, &id, err);
 	if (rc == 0 && id.n == 0)
 		rc = lh_err_set(err, LH_EDATA, "empty id");
 	if (rc == 0)
@@ -185,7 +185,7 @@ static int drop(const char *id, size_t n, const struct lh_origin *from, void *ct
 	struct change *ch = ctx;
 
 	(void)from;
-	return lh_lhv_change_delete(ch->to.c, id, n, err) < 0 ? -1 : store_some(ch, err);
+	return lh_index_change_delete(ch->to.c, id, n, err) < 0 ? -1 : store_some(ch, err);
 }
 
 static int drop_options(struct change *ch, const struct settings *s, struct lh_err *err)
@@ -218,7 +218,7 @@ int index_delete(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	struct change ch = { .tool = tool };
-	const struct lh_lhv_tally *tally;
+	const struct lh_index_tally *tally;
 	char text[80];
 	int rc, n;
 
@@ -230,11 +230,11 @@ int index_delete(struct lh_tool *tool, void *settings)
 	if (rc == 0)
 		rc = changes_finish(&ch.to, tool, s);
 	if (rc == 0) {
-		tally = lh_lhv_change_tally(ch.to.c);
+		tally = lh_index_change_tally(ch.to.c);
 		n = snprintf(text, sizeof text, "{\"deleted\":%llu,\"unknown\":%llu}\n",
 			     (unsigned long long)tally->deleted, (unsigned long long)tally->unknown);
 		rc = lh_tool_out(tool, text, (size_t)n);
 	}
-	lh_lhv_change_close(ch.to.c);
+	lh_index_change_close(ch.to.c);
 	return rc;
 }

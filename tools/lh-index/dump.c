@@ -6,7 +6,7 @@
 #include <lh/num.h>
 
 struct dump {
-	const struct lh_lhv_params *p;
+	const struct lh_index_params *p;
 	bool base64;
 	struct lh_buf line;
 	float *vector;
@@ -68,18 +68,18 @@ static int dump_row(struct dump *d, const struct lh_row *row, struct lh_err *err
 	return lh_buf_check(&d->line, err);
 }
 
-static int dump_all(struct dump *d, struct lh_tool *tool, const struct lh_lhv *ix)
+static int dump_all(struct dump *d, struct lh_tool *tool, const struct lh_index *ix)
 {
-	uint64_t i, at, n = lh_lhv_rows(ix);
+	uint64_t i, at, n = lh_index_rows(ix);
 	struct lh_row row;
 	int live;
 
-	if (lh_lhv_check_order(ix, &tool->err) < 0)
+	if (lh_index_check_order(ix, &tool->err) < 0)
 		return lh_err_prefix(&tool->err, "%s", tool->operands[0]);
 	for (i = 0; i < n && !lh_tool_stopping(); i++) {
-		live = lh_lhv_nth_row(ix, i, &at, &row, &tool->err);
+		live = lh_index_nth_row(ix, i, &at, &row, &tool->err);
 		if (live > 0)
-			lh_lhv_vector(ix, at, d->vector);
+			lh_index_vector(ix, at, d->vector);
 		if (live < 0 || (live && dump_row(d, &row, &tool->err) < 0))
 			return lh_err_prefix(&tool->err, "%s: row %llu", tool->operands[0], (unsigned long long)i);
 		if (live && lh_tool_out(tool, d->line.p, d->line.len) < 0)
@@ -91,13 +91,13 @@ static int dump_all(struct dump *d, struct lh_tool *tool, const struct lh_lhv *i
 int index_dump(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	struct lh_lhv *ix = lh_lhv_open(tool->operands[0], &tool->err);
+	struct lh_index *ix = lh_index_open(tool->operands[0], &tool->err);
 	struct dump d = { .base64 = s->encoding == 1 };
 	int rc;
 
 	if (!ix)
 		return -1;
-	d.p = lh_lhv_get_params(ix);
+	d.p = lh_index_get_params(ix);
 	lh_buf_init(&d.line, LH_BUF_NOMAX);
 	lh_buf_init(&d.meta, LH_BUF_NOMAX);
 	lh_record_init(&d.scan);
@@ -107,6 +107,6 @@ int index_dump(struct lh_tool *tool, void *settings)
 	lh_buf_free(&d.line);
 	free(d.vector);
 	lh_buf_free(&d.meta);
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 	return rc;
 }

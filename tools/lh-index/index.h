@@ -82,7 +82,7 @@ int row_fits(const struct row *row, uint32_t dimension, const char *model, struc
 /* ---- change.c: what goes to INDEX-log ---- */
 
 struct changes {
-	struct lh_lhv_change *c;
+	struct lh_index_change *c;
 	bool fold;		/* the log has outgrown its bounds */
 };
 
@@ -97,7 +97,7 @@ int changes_finish(struct changes *ch, struct lh_tool *tool, const struct settin
 /* ---- merge.c: rows of another index ---- */
 
 /* Can rows of an index, whose path it is, go to one of want? */
-int index_same_kind(const char *path, const struct lh_lhv_params *want, const struct lh_lhv_params *has, struct lh_err *err);
+int index_same_kind(const char *path, const struct lh_index_params *want, const struct lh_index_params *has, struct lh_err *err);
 
 /* After a flow: -1 when a signal asked to stop and nothing must be stored. */
 int not_stopped(struct lh_tool *tool);

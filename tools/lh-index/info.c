@@ -22,7 +22,7 @@ static void put_name(struct lh_buf *b, const char *key, const char *value)
 }
 
 /* Of a service; of a table in this process it is the path. */
-static void put_url(struct lh_buf *b, const struct lh_lhv_params *p)
+static void put_url(struct lh_buf *b, const struct lh_index_params *p)
 {
 	char shown[sizeof p->url + 3];
 
@@ -33,13 +33,13 @@ static void put_url(struct lh_buf *b, const struct lh_lhv_params *p)
 	put_name(b, "url", shown);
 }
 
-static void put_info(struct lh_buf *b, const char *path, const struct lh_lhv *ix)
+static void put_info(struct lh_buf *b, const char *path, const struct lh_index *ix)
 {
-	const struct lh_lhv_params *p = lh_lhv_get_params(ix);
-	struct lh_str name = lh_lhv_name(path);
-	struct lh_lhv_stats st;
+	const struct lh_index_params *p = lh_index_get_params(ix);
+	struct lh_str name = lh_index_name(path);
+	struct lh_index_stats st;
 
-	lh_lhv_get_stats(ix, &st);
+	lh_index_get_stats(ix, &st);
 	lh_buf_puts(b, "{\"name\":");
 	if (lh_utf8_valid(name.p, name.n))
 		lh_buf_json(b, name.p, name.n);
@@ -72,7 +72,7 @@ static void put_info(struct lh_buf *b, const char *path, const struct lh_lhv *ix
 
 static int info_one(struct lh_tool *tool, const char *path)
 {
-	struct lh_lhv *ix = lh_lhv_open(path, &tool->err);
+	struct lh_index *ix = lh_index_open(path, &tool->err);
 	struct lh_buf b;
 	int rc;
 
@@ -84,7 +84,7 @@ static int info_one(struct lh_tool *tool, const char *path)
 	if (rc == 0)
 		rc = lh_tool_out(tool, b.p, b.len);
 	lh_buf_free(&b);
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 	return rc;
 }
 
@@ -124,10 +124,10 @@ int index_verify(struct lh_tool *tool, void *settings)
 	for (i = 0; i < tool->n_operands; i++) {
 		struct check c = { tool, tool->operands[i], false };
 
-		if (lh_lhv_verify(c.path, on_damage, &c, &tool->err) < 0)
+		if (lh_index_verify(c.path, on_damage, &c, &tool->err) < 0)
 			operand_failed(tool, &rc);
 		else if (!c.damaged)
-			lh_tool_chat(tool, "%s: good", c.path);
+			lh_tool_verbose(tool, "%s: good", c.path);
 		tool->err.msg[0] = '\0';	/* what was wrong has been said */
 	}
 	return rc;
@@ -137,7 +137,7 @@ int index_compact(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 
-	if (lh_lhv_compact(tool->operands[0], (unsigned)tool->jobs, s->lock_timeout, &tool->err) < 0)
+	if (lh_index_compact(tool->operands[0], (unsigned)tool->jobs, s->lock_timeout, &tool->err) < 0)
 		return -1;
 	return not_stopped(tool);
 }

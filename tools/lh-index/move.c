@@ -36,44 +36,44 @@ static int open_both(struct move *m, struct lh_tool *tool, const struct settings
 	m->from_path = tool->operands[1];
 	if (refuse_itself(tool, err) < 0)
 		return -1;
-	m->to.c = lh_lhv_change_open(tool->operands[0], s->lock_timeout, err);
-	m->from.c = m->to.c ? lh_lhv_change_open(m->from_path, s->lock_timeout, err) : NULL;
+	m->to.c = lh_index_change_open(tool->operands[0], s->lock_timeout, err);
+	m->from.c = m->to.c ? lh_index_change_open(m->from_path, s->lock_timeout, err) : NULL;
 	if (!m->from.c)
 		return -1;
-	m->vector = lh_calloc(lh_lhv_change_params(m->to.c)->dimension, sizeof *m->vector, err);
+	m->vector = lh_calloc(lh_index_change_params(m->to.c)->dimension, sizeof *m->vector, err);
 	return m->vector ? 0 : -1;
 }
 
-static int take(struct move *m, const struct lh_lhv *src, uint64_t at, const struct lh_row *row, struct lh_err *err)
+static int take_row(struct move *m, const struct lh_index *src, uint64_t at, const struct lh_row *row, struct lh_err *err)
 {
-	uint32_t dimension = lh_lhv_change_params(m->to.c)->dimension;
+	uint32_t dimension = lh_index_change_params(m->to.c)->dimension;
 
-	lh_lhv_vector(src, at, m->vector);
-	if (lh_lhv_change_put(m->to.c, row->id.p, row->id.n, m->vector, dimension, row->meta.n ? row->meta.p : "{}",
+	lh_index_vector(src, at, m->vector);
+	if (lh_index_change_put(m->to.c, row->id.p, row->id.n, m->vector, dimension, row->meta.n ? row->meta.p : "{}",
 			      row->meta.n ? row->meta.n : 2, err) < 0 ||
-	    lh_lhv_change_delete(m->from.c, row->id.p, row->id.n, err) < 0)
+	    lh_index_change_delete(m->from.c, row->id.p, row->id.n, err) < 0)
 		return lh_err_prefix(err, "%s: row %llu", m->from_path, (unsigned long long)at);
 	return 0;
 }
 
 /* Gather rows, up to a batch: 1 when there are more, 0, -1. */
-static int gather(struct move *m, const struct lh_lhv *src, struct lh_err *err)
+static int gather(struct move *m, const struct lh_index *src, struct lh_err *err)
 {
-	uint64_t i, at, n = lh_lhv_rows(src);
+	uint64_t i, at, n = lh_index_rows(src);
 	struct lh_row row;
 	int rc;
 
-	if (index_same_kind(m->from_path, lh_lhv_change_params(m->to.c), lh_lhv_get_params(src), err) < 0)
+	if (index_same_kind(m->from_path, lh_index_change_params(m->to.c), lh_index_get_params(src), err) < 0)
 		return -1;
-	if (lh_lhv_check_order(src, err) < 0)
+	if (lh_index_check_order(src, err) < 0)
 		return lh_err_prefix(err, "%s", m->from_path);
 	for (i = 0; i < n; i++) {
-		if (lh_lhv_change_bytes(m->to.c) >= BATCH)
+		if (lh_index_change_bytes(m->to.c) >= BATCH)
 			return 1;
-		rc = lh_lhv_nth_row(src, i, &at, &row, err);
+		rc = lh_index_nth_row(src, i, &at, &row, err);
 		if (rc < 0)
 			return lh_err_prefix(err, "%s", m->from_path);
-		if (rc > 0 && take(m, src, at, &row, err) < 0)
+		if (rc > 0 && take_row(m, src, at, &row, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -82,17 +82,17 @@ static int gather(struct move *m, const struct lh_lhv *src, struct lh_err *err)
 /* 1 when there are more, 0, -1. */
 static int move_some(struct move *m, struct lh_err *err)
 {
-	struct lh_lhv *src;
+	struct lh_index *src;
 	int rc;
 
-	if (lh_lhv_change_hold(m->from.c, err) < 0)
+	if (lh_index_change_hold(m->from.c, err) < 0)
 		return -1;
-	src = lh_lhv_open(m->from_path, err);
+	src = lh_index_open(m->from_path, err);
 	rc = src ? gather(m, src, err) : -1;
-	lh_lhv_close(src);
+	lh_index_close(src);
 	if (rc >= 0 && (changes_store(&m->to, err) < 0 || changes_store(&m->from, err) < 0))
 		rc = -1;
-	lh_lhv_change_release(m->from.c);
+	lh_index_change_release(m->from.c);
 	return rc;
 }
 
@@ -105,11 +105,11 @@ static int move_all(struct move *m, struct lh_tool *tool, const struct settings 
 		more = move_some(m, &tool->err);
 		if (more < 0 || not_stopped(tool) < 0)
 			return -1;
-		lh_tool_progress(tool, lh_lhv_change_tally(m->from.c)->deleted);
+		lh_tool_progress(tool, lh_index_change_tally(m->from.c)->deleted);
 	} while (more);
 	if (changes_fold(&m->to, tool->operands[0], tool, s) < 0 || changes_fold(&m->from, m->from_path, tool, s) < 0)
 		return -1;
-	n = snprintf(text, sizeof text, "{\"moved\":%llu}\n", (unsigned long long)lh_lhv_change_tally(m->from.c)->deleted);
+	n = snprintf(text, sizeof text, "{\"moved\":%llu}\n", (unsigned long long)lh_index_change_tally(m->from.c)->deleted);
 	return lh_tool_out(tool, text, (size_t)n);
 }
 
@@ -122,8 +122,8 @@ int index_move(struct lh_tool *tool, void *settings)
 	rc = open_both(&m, tool, s);
 	if (rc == 0)
 		rc = move_all(&m, tool, s);
-	lh_lhv_change_close(m.to.c);
-	lh_lhv_change_close(m.from.c);
+	lh_index_change_close(m.to.c);
+	lh_index_change_close(m.from.c);
 	free(m.vector);
 	return rc;
 }

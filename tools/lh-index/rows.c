@@ -27,7 +27,7 @@ struct slot {
 
 struct worker {
 	struct rows *rows;
-	struct lh_texts *texts;
+	struct lh_embedder *texts;
 	uint32_t dimension;		/* that texts was made for, 0: its own */
 	struct lh_buf id, meta, model, made;
 	struct slot *slot;
@@ -40,7 +40,7 @@ struct run {
 	struct rows *rows;
 	row_sink sink;
 	void *ctx;
-	struct lh_texts *texts;		/* the sink's own, to embed again */
+	struct lh_embedder *texts;		/* the sink's own, to embed again */
 };
 
 const char *engine_name(int engine)
@@ -82,7 +82,7 @@ static void worker_free(void *worker)
 		lh_buf_free(&w->slot[i].text);
 		lh_buf_free(&w->slot[i].traced);
 	}
-	lh_texts_free(w->texts);
+	lh_embedder_free(w->texts);
 	lh_buf_free(&w->id);
 	lh_buf_free(&w->meta);
 	lh_buf_free(&w->model);
@@ -123,15 +123,15 @@ static void *worker_new(void *ctx, struct lh_err *err)
 }
 
 /* The engine for vectors of that dimension; 0 is its own. */
-static int open_texts(struct lh_texts **texts, const struct rows *r, uint32_t dimension, struct lh_err *err)
+static int open_texts(struct lh_embedder **texts, const struct rows *r, uint32_t dimension, struct lh_err *err)
 {
-	struct lh_texts_how how = {
+	struct lh_embedder_options how = {
 		.engine = r->engine, .model = r->model, .url = r->url, .own_url = r->settings->url != NULL,
 		.dimension = in_process(r) ? dimension : 0, .batch = (uint32_t)r->settings->batch,
 	};
 
-	lh_texts_free(*texts);
-	*texts = lh_texts_new(&how, err);
+	lh_embedder_free(*texts);
+	*texts = lh_embedder_new(&how, err);
 	if (*texts)
 		return 0;
 	if (err->code != LH_EUSAGE)
@@ -163,10 +163,10 @@ static int read_slot(struct worker *w, const struct lh_record *rec, struct slot 
 	s->s = (struct lh_str){ NULL, 0 };
 	s->made_here = !v || v->type == LH_NULL;
 	if (!s->made_here)
-		return lh_vecrec_vector(v, &s->vector, &s->n, err);
+		return lh_vector_record_vector(v, &s->vector, &s->n, err);
 	if (!r->engine)
 		return lh_err_set(err, LH_EDATA, "no vector, and %s", r->refusal);
-	return lh_vecrec_text(rec, r->settings->field ? r->settings->field : TEXT_FIELD, r->template, &s->text, &s->s, err);
+	return lh_vector_record_text(rec, r->settings->field ? r->settings->field : TEXT_FIELD, r->template, &s->text, &s->s, err);
 }
 
 /* Second half: everything of the record packed into out. */
@@ -181,13 +181,13 @@ static int pack(struct worker *w, const struct lh_record *rec, const struct slot
 	lh_buf_reset(&w->id);
 	lh_buf_reset(&w->model);
 	lh_buf_reset(&w->meta);
-	if (lh_vecrec_id(rec, &w->id, &id, err) < 0)
+	if (lh_vector_record_id(rec, &w->id, &id, err) < 0)
 		return -1;
 	if (s->made_here)
-		model = (struct lh_str){ lh_texts_model(w->texts), strlen(lh_texts_model(w->texts)) };
-	else if (lh_vecrec_model(rec, &w->model, &model, err) < 0)
+		model = (struct lh_str){ lh_embedder_model(w->texts), strlen(lh_embedder_model(w->texts)) };
+	else if (lh_vector_record_model(rec, &w->model, &model, err) < 0)
 		return -1;
-	lh_vecrec_meta(rec, &w->meta);
+	lh_vector_record_meta(rec, &w->meta);
 	if (lh_buf_check(&w->meta, err) < 0)
 		return -1;
 	if (id.n > UINT32_MAX || model.n > UINT32_MAX || w->meta.len > UINT32_MAX)
@@ -214,7 +214,7 @@ static int embed_one(struct worker *w, struct slot *s, struct lh_err *err)
 {
 	uint32_t n = 0;
 
-	if (ready_texts(w, err) < 0 || lh_texts_embed(w->texts, &s->s, 1, &s->vector, &n, err) < 0)
+	if (ready_texts(w, err) < 0 || lh_embedder_embed(w->texts, &s->s, 1, &s->vector, &n, err) < 0)
 		return -1;
 	s->n = n;
 	return 0;
@@ -246,7 +246,7 @@ static void no_vector(void *worker, size_t i, const struct lh_err *why)
 /* The texts of that trace id, from slot i on, in one call; each may fail by itself. */
 static int embed_group(struct worker *w, size_t i, size_t n, struct lh_err *err)
 {
-	struct lh_texts_ask ask = { .text = w->text, .trace = w->slot[i].trace, .bad = no_vector, .ctx = w };
+	struct lh_embedder_ask ask = { .text = w->text, .trace = w->slot[i].trace, .bad = no_vector, .ctx = w };
 	size_t bytes;
 	uint32_t dim;
 	int rc;
@@ -259,7 +259,7 @@ static int embed_group(struct worker *w, size_t i, size_t n, struct lh_err *err)
 	lh_buf_reset(&w->made);
 	rc = ready_texts(w, err);
 	if (rc == 0)
-		rc = lh_texts_ask(w->texts, &ask, &w->made, &dim, err);
+		rc = lh_embedder_ask(w->texts, &ask, &w->made, &dim, err);
 	if (rc < 0 && err->code != LH_EDATA && err->code != LH_ENET)
 		return -1;
 	for (i = 0; rc < 0 && i < ask.n; i++)
@@ -340,11 +340,11 @@ static int embed_again(struct run *run, struct row *row, struct lh_err *err)
 	if (!run->texts && open_texts(&run->texts, r, r->dimension, err) < 0)
 		return -1;
 	lh_buf_reset(&r->vector);
-	if (lh_texts_embed(run->texts, &row->text, 1, &r->vector, &n, err) < 0)
+	if (lh_embedder_embed(run->texts, &row->text, 1, &r->vector, &n, err) < 0)
 		return -1;
 	row->vector = (const float *)(const void *)r->vector.p;
 	row->n = n;
-	row->model = (struct lh_str){ lh_texts_model(run->texts), strlen(lh_texts_model(run->texts)) };
+	row->model = (struct lh_str){ lh_embedder_model(run->texts), strlen(lh_embedder_model(run->texts)) };
 	return 0;
 }
 
@@ -394,7 +394,7 @@ int rows_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 		flow.batch_max = r->settings->batch;
 	}
 	rc = lh_flow_run(tool, &flow);
-	lh_texts_free(run.texts);
+	lh_embedder_free(run.texts);
 	return rc < 0 ? -1 : not_stopped(tool);
 }
 

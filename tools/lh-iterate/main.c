@@ -54,7 +54,7 @@ static int check_log(struct iterate *it)
 	return 0;
 }
 
-static int settle(struct iterate *it)
+static int settle_options(struct iterate *it)
 {
 	if (it->emit_session && (it->answers_path || it->log_path))
 		return lh_tool_usage(it->tool, "--emit-session excludes --answers and --session-log");
@@ -170,7 +170,7 @@ int main(int argc, char **argv)
 	it.tool = &tool;
 	rc = lh_tool_parse(&tool, argc, argv, &it);
 	if (!rc)
-		rc = settle(&it);
+		rc = settle_options(&it);
 	if (!rc)
 		rc = it.emit_session ? emit_run(&it) : run(&it);
 	return lh_tool_finish(&tool, rc);

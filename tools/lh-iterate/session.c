@@ -164,9 +164,9 @@ static enum end no_answer(struct session *s, const struct lh_err *why)
 	if (why->code == LH_ENET)
 		lh_tool_failed(it->tool);
 	if (before < TOLD || it->tool->verbose)
-		lh_tool_say(it->tool, "session %.*s: %s%s", (int)(s->trace.n < 200 ? s->trace.n : 200), s->trace.p, code, why->msg);
+		lh_tool_message(it->tool, "session %.*s: %s%s", (int)(s->trace.n < 200 ? s->trace.n : 200), s->trace.p, code, why->msg);
 	else if (before == TOLD)
-		lh_tool_say(it->tool, "further messages suppressed (--verbose shows all)");
+		lh_tool_message(it->tool, "further messages suppressed (--verbose shows all)");
 	return BROKEN;
 }
 
@@ -187,7 +187,7 @@ static enum end answer(struct session *s, struct lh_str *content, struct lh_err 
 }
 
 /* Validate what was found: its verdict, and its error in every form needed. */
-static int judge(struct session *s, const struct lh_value *found, bool *good, struct lh_err *err)
+static int judge_answer(struct session *s, const struct lh_value *found, bool *good, struct lh_err *err)
 {
 	double start = lh_time_monotonic();
 	struct lh_verdict verdict;
@@ -206,7 +206,7 @@ static int judge(struct session *s, const struct lh_value *found, bool *good, st
 	lh_verdict_json(&s->report, &verdict, since(s, start), true);
 	*good = verdict.status == 200;
 	if (!*good)
-		lh_valerr_text(&s->errors, &verdict.error);
+		lh_validation_error_text(&s->errors, &verdict.error);
 	return 0;
 }
 
@@ -262,7 +262,7 @@ static enum end turn(struct session *s, struct lh_err *err)
 	if (end == GOING) {
 		rc = lh_extract(s->extract, content.p, content.n, &found, err);
 		if (rc > 0) {
-			rc = judge(s, &found, &good, err);
+			rc = judge_answer(s, &found, &good, err);
 			error = good ? NULL : &s->report;
 			status = good ? LH_SESSION_ACCEPTED : LH_SESSION_FAILED;
 		}

@@ -13,7 +13,7 @@ void book_init(struct book *b, const char *path)
 
 void book_free(struct book *b)
 {
-	lh_lhv_close(b->ix);
+	lh_index_close(b->ix);
 	lh_record_free(&b->entry);
 	lh_buf_free(&b->line);
 	lh_buf_free(&b->strings);
@@ -23,7 +23,7 @@ void book_free(struct book *b)
 static int open_book(struct book *b, struct lh_err *err)
 {
 	if (!b->ix)
-		b->ix = lh_lhv_open(b->path, err);
+		b->ix = lh_index_open(b->path, err);
 	return b->ix ? 0 : -1;
 }
 
@@ -42,10 +42,10 @@ int book_role(struct book *b, const struct hit *h, struct lh_str *role, struct l
 	lh_buf_reset(&b->strings);
 	if (open_book(b, err) < 0 || lh_value_str(&id, &b->strings, &s, err) < 0)
 		return -1;
-	at = lh_lhv_find(b->ix, s.p, s.n, err);
+	at = lh_index_find(b->ix, s.p, s.n, err);
 	if (at < 0)
 		return at == -1 ? 0 : -1;
-	live = lh_lhv_row(b->ix, (uint64_t)at, &row, err);
+	live = lh_index_row(b->ix, (uint64_t)at, &row, err);
 	if (live <= 0)
 		return live;
 	if (lh_playbook_read_row(&row, &b->entry, &b->line, &b->strings, &e, err) < 0)

@@ -156,7 +156,7 @@ int reword(struct lh_buf *out, const struct demand *d, struct chat *c, struct lh
 /* ---- book.c ---- */
 
 struct book {
-	struct lh_lhv *ix;		/* NULL: not needed yet */
+	struct lh_index *ix;		/* NULL: not needed yet */
 	const char *path;
 	struct lh_record entry;
 	struct lh_buf line, strings;

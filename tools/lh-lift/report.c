@@ -7,7 +7,7 @@
 
 static void put_text(struct lh_buf *out, struct lh_str s)
 {
-	lh_shown_markdown(out, s.p, s.n);
+	lh_escape_markdown(out, s.p, s.n);
 }
 
 /* A string as it is written, without its quotes. */
@@ -74,7 +74,7 @@ static void put_unlifted(struct lh_buf *out, const struct lift *l)
 static void put_row(struct lh_buf *out, const char *name, const struct tally *t)
 {
 	lh_buf_puts(out, "| ");
-	lh_shown_markdown(out, name, strlen(name));
+	lh_escape_markdown(out, name, strlen(name));
 	lh_buf_printf(out, " | %llu | %llu | %llu", (unsigned long long)t->queries, (unsigned long long)t->discoveries, (unsigned long long)t->lifts);
 	put_number(out, (double)t->lifts, t->discoveries);
 	lh_buf_printf(out, " | %llu | %llu | %llu | %llu", (unsigned long long)t->displaced, (unsigned long long)t->worse,
@@ -108,16 +108,16 @@ static void put_head(struct lh_buf *out, const struct lift *l)
 	lh_buf_printf(out, "# Lift\n\n**Date:** %s\n\n**Corpora:**", now);
 	for (i = 0; i < t->n_operands; i++) {
 		lh_buf_puts(out, i ? ", " : " ");
-		lh_shown_markdown(out, t->operands[i], strlen(t->operands[i]));
+		lh_escape_markdown(out, t->operands[i], strlen(t->operands[i]));
 	}
 	lh_buf_puts(out, "\n\n**Playbook:** ");
 	if (l->playbook)
-		lh_shown_markdown(out, l->playbook, strlen(l->playbook));
+		lh_escape_markdown(out, l->playbook, strlen(l->playbook));
 	else
 		lh_buf_puts(out, "empty at the start");
 	lh_buf_puts(out, "\n\n**Judge:** ");
 	if (l->judge_model)
-		lh_shown_markdown(out, l->judge_model, strlen(l->judge_model));
+		lh_escape_markdown(out, l->judge_model, strlen(l->judge_model));
 	else
 		lh_buf_puts(out, "role, state and city");
 	lh_buf_printf(out, "\n\n**Verdict:** %llu of %llu discoveries are lifts; %llu results moved by entries of another role\n",

@@ -10,13 +10,13 @@ static void add(struct lh_buf *out, size_t start, const char *p, size_t n)
 }
 
 /* 1 when all is known that a sentence is made of, 0, -1. */
-static int read_demand(const struct demand *d, struct lh_buf *strings, struct lh_demand *to, struct lh_err *err)
+static int read_demand(const struct demand *d, struct lh_buf *strings, struct lh_job_order *to, struct lh_err *err)
 {
 	const struct lh_value *client = lh_record_get(d->rec, "client"), *at = lh_record_get(d->rec, "at");
 	const struct lh_value *count = lh_record_get(d->rec, "count");
 	int64_t n;
 
-	*to = (struct lh_demand){ .role = d->role, .city = d->city, .state = d->state };
+	*to = (struct lh_job_order){ .role = d->role, .city = d->city, .state = d->state };
 	if (!d->role.n || !d->city.n || !d->state.n || !client || client->type != LH_STRING || !at || at->type != LH_STRING ||
 	    !count || count->type != LH_NUMBER || !lh_value_i64(count, &n) || n < 1)
 		return 0;
@@ -32,15 +32,15 @@ static int read_demand(const struct demand *d, struct lh_buf *strings, struct lh
 static int add_styles(struct lh_buf *out, size_t start, const struct demand *d, struct lh_err *err)
 {
 	struct lh_buf strings, sentence;
-	struct lh_demand known;
+	struct lh_job_order known;
 	int rc, style;
 
 	lh_buf_init(&strings, LH_BUF_NOMAX);
 	lh_buf_init(&sentence, LH_BUF_NOMAX);
 	rc = read_demand(d, &strings, &known, err);
-	for (style = 0; rc > 0 && style < LH_DEMAND_STYLES; style++) {
+	for (style = 0; rc > 0 && style < LH_JOB_ORDER_STYLES; style++) {
 		lh_buf_reset(&sentence);
-		lh_demand_put(&sentence, (enum lh_demand_style)style, &known);
+		lh_job_order_put(&sentence, (enum lh_job_order_style)style, &known);
 		if (lh_buf_check(&sentence, err) < 0)
 			rc = -1;
 		else if (!lh_value_is(&d->text_json, sentence.p, sentence.len))

@@ -57,7 +57,7 @@ static void put_ratio(struct lh_buf *out, const char *name, double of, uint64_t 
 		lh_buf_puts(out, "null");
 }
 
-static void put(struct lh_buf *out, const struct tally *t)
+static void put_tally(struct lh_buf *out, const struct tally *t)
 {
 	lh_buf_printf(out, "\"queries\":%llu,\"discoveries\":%llu,\"lifts\":%llu", (unsigned long long)t->queries,
 		      (unsigned long long)t->discoveries, (unsigned long long)t->lifts);
@@ -78,7 +78,7 @@ void tally_print(struct lh_buf *out, const struct lift *l)
 	size_t i;
 
 	lh_buf_puts(out, "{\"summary\":{");
-	put(out, &l->all);
+	put_tally(out, &l->all);
 	lh_buf_puts(out, ",\"styles\":[");
 	for (i = 0; i < l->n_styles; i++) {
 		lh_buf_puts(out, i ? ",{\"style\":" : "{\"style\":");
@@ -87,7 +87,7 @@ void tally_print(struct lh_buf *out, const struct lift *l)
 		else
 			lh_buf_puts(out, "null");	/* all others */
 		lh_buf_putc(out, ',');
-		put(out, &l->style[i]);
+		put_tally(out, &l->style[i]);
 		lh_buf_putc(out, '}');
 	}
 	lh_buf_puts(out, "]}}\n");

@@ -6,12 +6,12 @@
 #include "base/mem.h"
 
 struct filter {
-	enum lh_stem stem;
+	enum lh_stream stem;
 	char recorded_at[LH_TIME_LEN + 1];
 };
 
 struct worker {
-	enum lh_stem stem;
+	enum lh_stream stem;
 	struct lh_evidence *e;
 };
 
@@ -48,10 +48,10 @@ static int on_row(struct lh_record *row, struct lh_buf *out, void *arg, struct l
 int filter_run(struct lh_tool *tool, const struct settings *s)
 {
 	const char *at = s->run.recorded_at ? s->run.recorded_at : tool->now;
-	struct filter f = { .stem = lh_stem_read(s->source, strlen(s->source)) };
+	struct filter f = { .stem = lh_stream_read(s->source, strlen(s->source)) };
 	int64_t ms;
 
-	if (f.stem == LH_STEM_NONE)
+	if (f.stem == LH_STREAM_NONE)
 		return unknown_source(tool, "--source", s->source, strlen(s->source));
 	if (!at || lh_time_read(at, strlen(at), &ms) < 0)
 		ms = lh_time_clock();

@@ -23,8 +23,8 @@ int unknown_source(struct lh_tool *tool, const char *option, const char *given, 
 	size_t len = 0;
 	int s;
 
-	for (s = 0; s < LH_STEMS; s++)
-		len += (size_t)snprintf(all + len, sizeof all - len, "%s%s", !s ? "" : s + 1 < LH_STEMS ? ", " : " or ", lh_stem_name((enum lh_stem)s));
+	for (s = 0; s < LH_STREAMS; s++)
+		len += (size_t)snprintf(all + len, sizeof all - len, "%s%s", !s ? "" : s + 1 < LH_STREAMS ? ", " : " or ", lh_stream_name((enum lh_stream)s));
 	return lh_tool_usage(tool, "%s: \"%.*s\" is not %s", option, n > 100 ? 100 : (int)n, given, all);
 }
 

@@ -5,22 +5,22 @@
 static int read_sources(struct lh_tool *tool, const char *list, unsigned *set)
 {
 	const char *end;
-	enum lh_stem s;
+	enum lh_stream s;
 
 	*set = 0;
 	for (; list; list = *end ? end + 1 : NULL) {
 		end = strchrnul(list, ',');
-		s = lh_stem_read(list, (size_t)(end - list));
-		if (s == LH_STEM_NONE)
+		s = lh_stream_read(list, (size_t)(end - list));
+		if (s == LH_STREAM_NONE)
 			return unknown_source(tool, "--sources", list, (size_t)(end - list));
 		*set |= 1u << s;
 	}
 	return 0;
 }
 
-static void on_skip(void *tool, enum lh_stem stem, uint64_t line, const char *reasons, size_t n)
+static void on_skip(void *tool, enum lh_stream stem, uint64_t line, const char *reasons, size_t n)
 {
-	lh_tool_chat(tool, "%s:%llu: %.*s", lh_stem_source(stem), (unsigned long long)line, n > 1000 ? 1000 : (int)n, reasons);
+	lh_tool_verbose(tool, "%s:%llu: %.*s", lh_stream_source(stem), (unsigned long long)line, n > 1000 ? 1000 : (int)n, reasons);
 }
 
 static void on_progress(void *tool, enum lh_stage stage, uint64_t records)
@@ -35,10 +35,10 @@ static int print(struct lh_tool *tool, const struct lh_run *run, const struct lh
 	int s, rc;
 
 	lh_buf_init(&out, LH_BUF_NOMAX);
-	for (s = 0; s < LH_STEMS; s++) {
+	for (s = 0; s < LH_STREAMS; s++) {
 		if (c->sources && !(c->sources & 1u << s))
 			continue;
-		lh_collect_print(run, c, (enum lh_stem)s, &out);
+		lh_collect_print(run, c, (enum lh_stream)s, &out);
 		lh_buf_putc(&out, '\n');
 	}
 	rc = lh_buf_check(&out, &tool->err);

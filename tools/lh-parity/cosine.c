@@ -106,7 +106,7 @@ static double distance(const struct vector *a, const struct vector *b)
 	return sum / 2;
 }
 
-static void judge(double tolerance, size_t i, struct vector v[2], struct lh_buf *why)
+static void judge_vectors(double tolerance, size_t i, struct vector v[2], struct lh_buf *why)
 {
 	double far;
 
@@ -146,7 +146,7 @@ static int pair(double tolerance, size_t i, const struct lh_value *a, const stru
 			lh_buf_printf(why, "%s: %s", side_name[side], bad);
 	}
 	if (!rc && !bad)
-		judge(tolerance, i, v, why);
+		judge_vectors(tolerance, i, v, why);
 	free(v[0].x);
 	free(v[1].x);
 	return rc;

@@ -349,7 +349,7 @@ static int conclude(struct run *r)
 		lh_tool_verdict_bad(r->tool);
 	if (summary(r) < 0 || print_tally(r->tool, "all", r->passed, r->failed, r->skipped) < 0)
 		return -1;
-	lh_tool_say(r->tool, "%llu/%llu", (unsigned long long)r->passed, (unsigned long long)total);
+	lh_tool_message(r->tool, "%llu/%llu", (unsigned long long)r->passed, (unsigned long long)total);
 	return 0;
 }
 

@@ -116,7 +116,7 @@ static void put_answer_cell(struct lh_buf *b, const struct kase *k, int side)
 		;
 	while (i < n && i > 1 && ((unsigned char)a->body.p[i] & 0xc0) == 0x80)
 		i--;
-	lh_shown_markdown(b, a->body.p, i);
+	lh_escape_markdown(b, a->body.p, i);
 	if (i < a->len)
 		lh_buf_puts(b, "...");
 }
@@ -130,7 +130,7 @@ static void put_table(struct lh_buf *b, const struct probe *p)
 		const struct kase *k = &p->cases[i];
 
 		lh_buf_puts(b, "| ");
-		lh_shown_markdown(b, k->name.p, k->name.len);
+		lh_escape_markdown(b, k->name.p, k->name.len);
 		lh_buf_puts(b, " | ");
 		put_answer_cell(b, k, 0);
 		lh_buf_puts(b, " | ");
@@ -138,7 +138,7 @@ static void put_table(struct lh_buf *b, const struct probe *p)
 		lh_buf_puts(b, " | ");
 		if (k->skipped) {
 			lh_buf_puts(b, "skipped: ");
-			lh_shown_markdown(b, k->detail.p, k->detail.len);
+			lh_escape_markdown(b, k->detail.p, k->detail.len);
 		} else {
 			lh_buf_puts(b, k->match ? "✓" : "✗");
 		}
@@ -179,9 +179,9 @@ static void put_divergences(struct lh_buf *b, const struct probe *p)
 		if (k->match || k->skipped)
 			continue;
 		lh_buf_puts(b, "\n### ");
-		lh_shown_markdown(b, k->name.p, k->name.len);
+		lh_escape_markdown(b, k->name.p, k->name.len);
 		lh_buf_puts(b, "\n\n");
-		lh_shown_markdown(b, k->detail.p, k->detail.len);
+		lh_escape_markdown(b, k->detail.p, k->detail.len);
 		lh_buf_puts(b, "\n\n");
 		put_body(b, k, 0);
 		put_body(b, k, 1);
@@ -211,7 +211,7 @@ int report_write(struct lh_tool *tool, const struct probe *p, const char *path)
 	lh_tool_time(tool, now);
 	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_buf_puts(&b, "# Parity: ");
-	lh_shown_markdown(&b, p->name, strlen(p->name));
+	lh_escape_markdown(&b, p->name, strlen(p->name));
 	lh_buf_printf(&b, "\n\n**Date:** %s\n\n", now);
 	for (i = 0; i < 2; i++) {
 		lh_buf_printf(&b, "**%s:** ", i ? "Right" : "Left");

@@ -6,7 +6,7 @@
 #define BODY_MAX 16384	/* bytes of an answer that a report shows */
 
 /* What a report will show of an answer. */
-static int keep(struct answer *a, struct lh_str got, int status, struct lh_err *err)
+static int keep_answer(struct answer *a, struct lh_str got, int status, struct lh_err *err)
 {
 	lh_buf_add(&a->body, got.p, got.n < BODY_MAX ? got.n : BODY_MAX);
 	a->len = got.n;
@@ -24,7 +24,7 @@ static void add_reason(struct lh_buf *detail, const char *side, const char *why)
 }
 
 /* Put one case to both.  1: one of them is not to be had at all. */
-static int judge(struct side side[2], struct kase *k, struct lh_err *err)
+static int judge_case(struct side side[2], struct kase *k, struct lh_err *err)
 {
 	struct lh_str got[2];
 	bool failed = false;
@@ -32,7 +32,7 @@ static int judge(struct side side[2], struct kase *k, struct lh_err *err)
 
 	for (i = 0; i < 2; i++) {
 		rc = side_ask(&side[i], k, &got[i], &status, err);
-		if (rc < 0 || keep(&k->answer[i], got[i], status, err) < 0)
+		if (rc < 0 || keep_answer(&k->answer[i], got[i], status, err) < 0)
 			return -1;
 		if (rc && side[i].absent)
 			return 1;
@@ -98,7 +98,7 @@ static int all_cases(struct probe *p, struct side side[2], struct lh_err *err)
 	for (i = 0; i < p->n; i++) {
 		if (p->cases[i].skipped)
 			continue;
-		rc = judge(side, &p->cases[i], err);
+		rc = judge_case(side, &p->cases[i], err);
 		lh_buf_free(&p->cases[i].line);
 		if (rc < 0)
 			return -1;

@@ -32,7 +32,7 @@ static bool not_to_be_had(int status)
 
 static int ask_coproc(struct side *s, const struct kase *k, struct lh_str *got, struct lh_err *err)
 {
-	if (!s->started && lh_coproc_command(&s->coproc, s->command, ANSWER_MAX, err) < 0)
+	if (!s->started && lh_shell_coproc_start(&s->coproc, s->command, ANSWER_MAX, err) < 0)
 		return -1;
 	s->started = true;
 	if (lh_coproc_ask(&s->coproc, k->line.p, k->line.len, s->probe->timeout, got, err) == 0) {
@@ -45,7 +45,7 @@ static int ask_coproc(struct side *s, const struct kase *k, struct lh_str *got, 
 	s->spoilt = err->code == LH_ECORRUPT;
 	if (!s->answered && not_to_be_had(s->coproc.status) && err->code == LH_EIO) {
 		s->absent = true;
-		lh_coproc_words(&s->coproc, s->why, sizeof s->why);
+		lh_coproc_stderr_tail(&s->coproc, s->why, sizeof s->why);
 		return *s->why ? 1 : none(s, "no such command");
 	}
 	return none(s, err->msg);
@@ -127,7 +127,7 @@ int side_close(struct side *s, int expect, struct lh_err *err)
 		return none(s, "the command wrote more than it was asked for");
 	if (s->coproc.status == expect)
 		return 0;
-	lh_coproc_words(&s->coproc, last, sizeof last);
+	lh_coproc_stderr_tail(&s->coproc, last, sizeof last);
 	snprintf(s->why, sizeof s->why, "exit status %d at the end, expected %d%s%s", s->coproc.status, expect, *last ? ": " : "", last);
 	return 1;
 }

@@ -47,9 +47,9 @@ static void on_skipped(void *ctx, uint64_t line, uint64_t offset, const char *wh
 	struct run *r = ctx;
 
 	if (r->told++ < SHOWN || r->tool->verbose)
-		lh_tool_say(r->tool, "%s:%llu: %s (byte %llu)", r->path, (unsigned long long)line, why, (unsigned long long)offset);
+		lh_tool_message(r->tool, "%s:%llu: %s (byte %llu)", r->path, (unsigned long long)line, why, (unsigned long long)offset);
 	else if (r->told == SHOWN + 1)
-		lh_tool_say(r->tool, "%s: further messages suppressed (--verbose shows all)", r->path);
+		lh_tool_message(r->tool, "%s: further messages suppressed (--verbose shows all)", r->path);
 }
 
 int run_open(struct run *r, struct lh_tool *tool, const struct settings *s, const char *path, bool writes)

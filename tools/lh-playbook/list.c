@@ -38,17 +38,17 @@ static int print_row(struct list *l, const struct lh_row *row, struct lh_err *er
 	return lh_buf_check(&l->line, err);
 }
 
-static int print_all(struct list *l, const struct lh_lhv *ix)
+static int print_all(struct list *l, const struct lh_index *ix)
 {
-	uint64_t i, at, n = lh_lhv_rows(ix);
+	uint64_t i, at, n = lh_index_rows(ix);
 	struct lh_err *err = &l->tool->err;
 	struct lh_row row;
 	int live;
 
-	if (lh_lhv_check_order(ix, err) < 0)
+	if (lh_index_check_order(ix, err) < 0)
 		return lh_err_prefix(err, "%s", l->tool->operands[0]);
 	for (i = 0; i < n && !lh_tool_stopping(); i++) {
-		live = lh_lhv_nth_row(ix, i, &at, &row, err);
+		live = lh_index_nth_row(ix, i, &at, &row, err);
 		if (live < 0 || (live && print_row(l, &row, err) < 0))
 			return lh_err_prefix(err, "%s: row %llu", l->tool->operands[0], (unsigned long long)i);
 		if (live && lh_tool_out(l->tool, l->line.p, l->line.len) < 0)
@@ -59,7 +59,7 @@ static int print_all(struct list *l, const struct lh_lhv *ix)
 
 static int print(struct lh_tool *tool, bool with_id)
 {
-	struct lh_lhv *ix = lh_lhv_open(tool->operands[0], &tool->err);
+	struct lh_index *ix = lh_index_open(tool->operands[0], &tool->err);
 	struct list l = { .tool = tool, .with_id = with_id };
 	int rc;
 
@@ -74,7 +74,7 @@ static int print(struct lh_tool *tool, bool with_id)
 	lh_buf_free(&l.entry);
 	lh_buf_free(&l.strings);
 	lh_buf_free(&l.line);
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 	return rc;
 }
 

@@ -12,8 +12,8 @@ struct recorder {
 	const struct settings *set;
 	const char *path;
 	unsigned jobs;			/* of a fold */
-	struct lh_lhv_change *c;	/* NULL: the playbook is not there yet */
-	struct lh_texts *texts;
+	struct lh_index_change *c;	/* NULL: the playbook is not there yet */
+	struct lh_embedder *texts;
 	struct lh_buf strings, vector, meta, traced;
 	struct lh_str trace;		/* of the entry at hand; n = 0: none */
 	uint64_t next, recorded;	/* entries answered, and those that went in */
@@ -35,7 +35,7 @@ static bool is_static(const char *engine)
 }
 
 /* The engine that the playbook has is the one it goes on with. */
-static int same_engine(const struct recorder *r, const struct lh_lhv_params *p, struct lh_err *err)
+static int same_engine(const struct recorder *r, const struct lh_index_params *p, struct lh_err *err)
 {
 	const struct settings *s = r->set;
 
@@ -50,8 +50,8 @@ static int same_engine(const struct recorder *r, const struct lh_lhv_params *p, 
 
 static int open_playbook(struct recorder *r, struct lh_err *err)
 {
-	r->c = lh_lhv_change_open(r->path, r->tool->lock_timeout, err);
-	if (!r->c || same_engine(r, lh_lhv_change_params(r->c), err) < 0)
+	r->c = lh_index_change_open(r->path, r->tool->lock_timeout, err);
+	if (!r->c || same_engine(r, lh_index_change_params(r->c), err) < 0)
 		return -1;
 	return lh_playbook_check(r->path, err);
 }
@@ -60,10 +60,10 @@ static int open_playbook(struct recorder *r, struct lh_err *err)
 static int start_texts(struct recorder *r, struct lh_err *err)
 {
 	const struct settings *s = r->set;
-	struct lh_texts_how how = { .engine = engine_of(s), .model = s->model, .url = s->url, .own_url = s->url != NULL };
+	struct lh_embedder_options how = { .engine = engine_of(s), .model = s->model, .url = s->url, .own_url = s->url != NULL };
 
 	if (r->c) {
-		const struct lh_lhv_params *p = lh_lhv_change_params(r->c);
+		const struct lh_index_params *p = lh_index_change_params(r->c);
 
 		how.engine = p->engine;
 		how.model = p->model;
@@ -74,8 +74,8 @@ static int start_texts(struct recorder *r, struct lh_err *err)
 		how.url = s->model ? s->model : how.url;
 		how.model = r->c ? how.model : NULL;
 	}
-	lh_texts_free(r->texts);
-	r->texts = lh_texts_new(&how, err);
+	lh_embedder_free(r->texts);
+	r->texts = lh_embedder_new(&how, err);
 	return r->texts ? 0 : -1;
 }
 
@@ -99,23 +99,23 @@ static int set_text(char *to, size_t room, const char *what, const char *from, s
 static int make_playbook(struct recorder *r, uint32_t dimension, struct lh_err *err)
 {
 	const struct settings *s = r->set;
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
 	int rc = 0;
 
-	lh_lhv_params_default(&p);
+	lh_index_params_default(&p);
 	p.dimension = dimension;
 	lh_tool_time(r->tool, p.created_at);
 	if (set_text(p.engine, sizeof p.engine, "engine", engine_of(s), err) < 0 ||
-	    set_text(p.model, sizeof p.model, "model", lh_texts_model(r->texts), err) < 0 ||
-	    set_text(p.url, sizeof p.url, "--url", lh_texts_url(r->texts), err) < 0)
+	    set_text(p.model, sizeof p.model, "model", lh_embedder_model(r->texts), err) < 0 ||
+	    set_text(p.url, sizeof p.url, "--url", lh_embedder_url(r->texts), err) < 0)
 		return -1;
-	w = lh_lhv_writer_new(r->path, &p, r->tool->lock_timeout, err);
+	w = lh_index_writer_new(r->path, &p, r->tool->lock_timeout, err);
 	if (!w)
 		return -1;
 	if (access(r->path, F_OK) < 0 && errno == ENOENT)
-		rc = lh_lhv_commit(w, 1, err);
-	lh_lhv_writer_free(w);
+		rc = lh_index_commit(w, 1, err);
+	lh_index_writer_free(w);
 	return rc < 0 ? -1 : open_playbook(r, err);
 }
 
@@ -129,9 +129,9 @@ static int commit(struct recorder *r, struct lh_err *err)
 
 	if (!r->c)
 		return 0;
-	while ((rc = lh_lhv_change_try(r->c, &fold, err)) == 1)
-		if (lh_lhv_make_room(r->path, r->jobs, r->tool->lock_timeout, err) < 0) {
-			rc = lh_lhv_change_commit(r->c, &fold, err);
+	while ((rc = lh_index_change_try(r->c, &fold, err)) == 1)
+		if (lh_index_make_room(r->path, r->jobs, r->tool->lock_timeout, err) < 0) {
+			rc = lh_index_change_commit(r->c, &fold, err);
 			break;
 		}
 	if (rc < 0)
@@ -145,7 +145,7 @@ static int fold(struct recorder *r, struct lh_err *err)
 	if (!r->fold)
 		return 0;
 	r->fold = false;
-	if (lh_lhv_fold(r->path, r->jobs, r->tool->lock_timeout, err) < 0)
+	if (lh_index_compact_unless_busy(r->path, r->jobs, r->tool->lock_timeout, err) < 0)
 		return lh_err_prefix(err, "the entries are recorded, but could not be folded in");
 	return 0;
 }
@@ -154,19 +154,19 @@ static int fold(struct recorder *r, struct lh_err *err)
 
 static int embed(struct recorder *r, const struct lh_str *text, uint32_t *dimension, struct lh_err *err)
 {
-	struct lh_texts_ask ask = { .text = text, .n = 1, .trace = r->trace };
+	struct lh_embedder_ask ask = { .text = text, .n = 1, .trace = r->trace };
 
 	lh_buf_reset(&r->vector);
-	return lh_texts_ask(r->texts, &ask, &r->vector, dimension, err);
+	return lh_embedder_ask(r->texts, &ask, &r->vector, dimension, err);
 }
 
 /* Is the playbook for what was embedded before it was there?  Another process
  * may have made it, with an engine of its own. */
 static bool is_for(const struct recorder *r, uint32_t dimension)
 {
-	const struct lh_lhv_params *p = lh_lhv_change_params(r->c);
+	const struct lh_index_params *p = lh_index_change_params(r->c);
 
-	return p->dimension == dimension && strcmp(p->engine, engine_of(r->set)) == 0 && strcmp(p->model, lh_texts_model(r->texts)) == 0;
+	return p->dimension == dimension && strcmp(p->engine, engine_of(r->set)) == 0 && strcmp(p->model, lh_embedder_model(r->texts)) == 0;
 }
 
 /* The text's vector, in a playbook that is there. */
@@ -184,7 +184,7 @@ static int embed_for(struct recorder *r, const struct lh_str *text, uint32_t *di
 }
 
 /* The entry as it came is the metadata; its id is the row's. */
-static int put(struct recorder *r, const struct lh_record *rec, const char *id, uint32_t dimension, struct lh_err *err)
+static int put_entry(struct recorder *r, const struct lh_record *rec, const char *id, uint32_t dimension, struct lh_err *err)
 {
 	static const char *const drop[] = { "playbook_id" };
 
@@ -193,7 +193,7 @@ static int put(struct recorder *r, const struct lh_record *rec, const char *id, 
 	if (lh_buf_check(&r->meta, err) < 0)
 		return -1;
 	r->meta.p[r->meta.len - 1] = '}';	/* in place of a comma */
-	return lh_lhv_change_put(r->c, id, LH_PLAYBOOK_ID_LEN, (const float *)(const void *)r->vector.p, dimension,
+	return lh_index_change_put(r->c, id, LH_PLAYBOOK_ID_LEN, (const float *)(const void *)r->vector.p, dimension,
 				 r->meta.p, r->meta.len, err);
 }
 
@@ -210,7 +210,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	    lh_playbook_read(rec, &r->strings, &e, err) < 0 || embed_for(r, &e.query_text, &dimension, err) < 0)
 		return -1;
 	lh_playbook_id(&e, id);
-	if (put(r, rec, id, dimension, err) < 0)
+	if (put_entry(r, rec, id, dimension, err) < 0)
 		return -1;
 	lh_buf_puts(out, "{\"index\":");
 	lh_buf_u64(out, r->next++);
@@ -218,7 +218,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	lh_buf_add(out, id, sizeof id);
 	lh_buf_puts(out, "\"}");
 	r->recorded++;
-	return lh_lhv_change_bytes(r->c) < COMMIT_BYTES ? 0 : commit(r, err);
+	return lh_index_change_bytes(r->c) < COMMIT_BYTES ? 0 : commit(r, err);
 }
 
 static void refusal(const char *why, size_t n, unsigned code, struct lh_buf *out, void *arg)
@@ -257,9 +257,9 @@ int playbook_record(struct lh_tool *tool, void *settings)
 	if (rc == 0)
 		rc = fold(&r, &tool->err);
 	if (rc == 0)
-		lh_tool_say(tool, "%llu recorded, %llu not", (unsigned long long)r.recorded, (unsigned long long)(r.next - r.recorded));
-	lh_lhv_change_close(r.c);
-	lh_texts_free(r.texts);
+		lh_tool_message(tool, "%llu recorded, %llu not", (unsigned long long)r.recorded, (unsigned long long)(r.next - r.recorded));
+	lh_index_change_close(r.c);
+	lh_embedder_free(r.texts);
 	lh_buf_free(&r.strings);
 	lh_buf_free(&r.vector);
 	lh_buf_free(&r.meta);

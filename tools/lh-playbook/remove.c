@@ -4,7 +4,7 @@
 #include "playbook.h"
 
 struct remover {
-	struct lh_lhv_change *c;
+	struct lh_index_change *c;
 	struct lh_buf strings;
 };
 
@@ -22,12 +22,12 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 		if (lh_playbook_read_key(rec, &r->strings, &e, err) < 0)
 			return -1;
 		lh_playbook_id(&e, made);
-		return lh_lhv_change_delete(r->c, made, sizeof made, err);
+		return lh_index_change_delete(r->c, made, sizeof made, err);
 	}
 	if (v->type != LH_STRING)
 		return lh_err_set(err, LH_EDATA, "\"playbook_id\" is not a string");
 	lh_buf_reset(&r->strings);
-	return lh_value_str(v, &r->strings, &id, err) < 0 ? -1 : lh_lhv_change_delete(r->c, id.p, id.n, err);
+	return lh_value_str(v, &r->strings, &id, err) < 0 ? -1 : lh_index_change_delete(r->c, id.p, id.n, err);
 }
 
 static int drop_options(struct remover *r, const struct settings *s, struct lh_err *err)
@@ -35,7 +35,7 @@ static int drop_options(struct remover *r, const struct settings *s, struct lh_e
 	size_t i;
 
 	for (i = 0; i < s->id.n; i++)
-		if (lh_lhv_change_delete(r->c, s->id.v[i], strlen(s->id.v[i]), err) < 0) {
+		if (lh_index_change_delete(r->c, s->id.v[i], strlen(s->id.v[i]), err) < 0) {
 			if (err->code == LH_EDATA)
 				err->code = LH_EUSAGE;
 			return lh_err_prefix(err, "--id");
@@ -45,14 +45,14 @@ static int drop_options(struct remover *r, const struct settings *s, struct lh_e
 
 static int finish(struct remover *r, struct lh_tool *tool, unsigned jobs)
 {
-	const struct lh_lhv_tally *tally = lh_lhv_change_tally(r->c);
+	const struct lh_index_tally *tally = lh_index_change_tally(r->c);
 	char text[80];
 	bool fold;
 	int n;
 
-	if (lh_lhv_change_commit(r->c, &fold, &tool->err) < 0)
+	if (lh_index_change_commit(r->c, &fold, &tool->err) < 0)
 		return -1;
-	if (fold && lh_lhv_fold(tool->operands[0], jobs, tool->lock_timeout, &tool->err) < 0)
+	if (fold && lh_index_compact_unless_busy(tool->operands[0], jobs, tool->lock_timeout, &tool->err) < 0)
 		return lh_err_prefix(&tool->err, "the entries are removed, but that could not be folded in");
 	n = snprintf(text, sizeof text, "{\"removed\":%llu,\"unknown\":%llu}\n", (unsigned long long)tally->deleted,
 		     (unsigned long long)tally->unknown);
@@ -69,7 +69,7 @@ int playbook_remove(struct lh_tool *tool, void *settings)
 
 	lh_buf_init(&r.strings, LH_BUF_NOMAX);
 	tool->jobs = 1;
-	r.c = lh_lhv_change_open(tool->operands[0], tool->lock_timeout, &tool->err);
+	r.c = lh_index_change_open(tool->operands[0], tool->lock_timeout, &tool->err);
 	rc = r.c ? lh_playbook_check(tool->operands[0], &tool->err) : -1;
 	if (rc == 0)
 		rc = drop_options(&r, s, &tool->err);
@@ -77,7 +77,7 @@ int playbook_remove(struct lh_tool *tool, void *settings)
 		rc = playbook_flow(tool, &flow);
 	if (rc == 0)
 		rc = finish(&r, tool, jobs);
-	lh_lhv_change_close(r.c);
+	lh_index_change_close(r.c);
 	lh_buf_free(&r.strings);
 	return rc;
 }

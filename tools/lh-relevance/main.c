@@ -95,7 +95,7 @@ static int take_string(struct worker *w, const struct lh_record *rec, const char
 	return lh_value_str(v, &w->text, to, err);
 }
 
-static int judge(struct worker *w, const struct lh_record *rec, struct verdict *verdict, struct lh_err *err)
+static int judge_record(struct worker *w, const struct lh_record *rec, struct verdict *verdict, struct lh_err *err)
 {
 	const struct lh_value *text = lh_record_get(rec, "text"), *focus = lh_record_get(rec, "focus");
 	struct lh_str path, chunk;
@@ -131,7 +131,7 @@ static int on_chunk(struct lh_record *rec, struct lh_buf *out, void *worker, str
 	struct verdict v;
 	bool kept;
 
-	if (judge(w, rec, &v, err) < 0)
+	if (judge_record(w, rec, &v, err) < 0)
 		return -1;
 	kept = v.score >= w->s->threshold;
 	if (!kept && w->s->kept)

@@ -7,7 +7,7 @@ const char prompt_preface[] =
 	"and say for each validation step how your answer meets it. "
 	"Answer the task itself, completely and concretely.";
 
-static void put(struct lh_buf *out, const struct lh_str *s)
+static void put_str(struct lh_buf *out, const struct lh_str *s)
 {
 	lh_buf_add(out, s->p, s->n);
 }
@@ -20,9 +20,9 @@ static void put_artifacts(struct lh_buf *out, const char *heading, const struct 
 		lh_buf_puts(out, heading);
 	for (i = 0; i < n; i++) {
 		lh_buf_puts(out, "- ");
-		put(out, &v[i]->title);
+		put_str(out, &v[i]->title);
 		lh_buf_putc(out, '\n');
-		put(out, &v[i]->preview);
+		put_str(out, &v[i]->preview);
 		lh_buf_putc(out, '\n');
 	}
 }
@@ -38,7 +38,7 @@ static void put_steps(struct lh_buf *out, const char *heading, const struct bund
 	for (i = 0; i < b->n_steps; i++) {
 		lh_buf_puts(out, "- ");
 		word_iter_init(&it, b->step[i].p, b->step[i].n);
-		put(out, as_answer && judge_hedges(&b->step[i]) && word_next(&it) ? &it.word : &b->step[i]);
+		put_str(out, as_answer && judge_hedges(&b->step[i]) && word_next(&it) ? &it.word : &b->step[i]);
 		lh_buf_putc(out, '\n');
 	}
 }
@@ -46,7 +46,7 @@ static void put_steps(struct lh_buf *out, const char *heading, const struct bund
 void prompt_print(struct lh_buf *out, const struct lh_str *task, const struct bundle *b)
 {
 	lh_buf_puts(out, "Task:\n");
-	put(out, task);
+	put_str(out, task);
 	lh_buf_putc(out, '\n');
 	if (!b)
 		return;
@@ -61,7 +61,7 @@ static void put_ids(struct lh_buf *out, const struct artifact *const *v, size_t 
 
 	for (i = 0; i < n; i++) {
 		lh_buf_puts(out, i ? ", " : " (");
-		put(out, &v[i]->rag_id);
+		put_str(out, &v[i]->rag_id);
 	}
 	lh_buf_puts(out, n ? ")" : "");
 }

@@ -78,11 +78,11 @@ static uint64_t estimate(const struct bundle *b)
 	size_t i;
 
 	for (i = 0; i < b->n_success; i++)
-		n += lh_code_points(b->success[i]->preview.p, b->success[i]->preview.n);
+		n += lh_quantize_points(b->success[i]->preview.p, b->success[i]->preview.n);
 	for (i = 0; i < b->n_failure; i++)
-		n += lh_code_points(b->failure[i]->preview.p, b->failure[i]->preview.n);
+		n += lh_quantize_points(b->failure[i]->preview.p, b->failure[i]->preview.n);
 	for (i = 0; i < b->n_steps; i++)
-		n += lh_code_points(b->step[i].p, b->step[i].n);
+		n += lh_quantize_points(b->step[i].p, b->step[i].n);
 	return (n + 3) / 4;
 }
 
@@ -104,7 +104,7 @@ void bundle_make(struct bundle *b, const struct found *f)
 	b->tokens = estimate(b);
 }
 
-static void put(struct lh_buf *out, const char *name, const struct lh_str *s)
+static void put_member(struct lh_buf *out, const char *name, const struct lh_str *s)
 {
 	lh_buf_puts(out, name);
 	lh_buf_json(out, s->p, s->n);
@@ -127,11 +127,11 @@ static void put_artifact(struct lh_buf *out, const struct artifact *a)
 {
 	char *to;
 
-	put(out, "{\"rag_id\":", &a->rag_id);
-	put(out, ",\"source_run_id\":", &a->source_run_id);
-	put(out, ",\"title\":", &a->title);
-	put(out, ",\"content_preview\":", &a->preview);
-	put(out, ",\"success_score\":", &a->success_score);
+	put_member(out, "{\"rag_id\":", &a->rag_id);
+	put_member(out, ",\"source_run_id\":", &a->source_run_id);
+	put_member(out, ",\"title\":", &a->title);
+	put_member(out, ",\"content_preview\":", &a->preview);
+	put_member(out, ",\"success_score\":", &a->success_score);
 	lh_buf_puts(out, ",\"tags\":[");
 	put_tags(out, &a->tags);
 	lh_buf_puts(out, "],\"score\":");
@@ -168,7 +168,7 @@ void bundle_print(struct lh_buf *out, const struct bundle *b)
 	put_chosen(out, b->failure, b->n_failure);
 	lh_buf_puts(out, "],\"validation_steps\":[");
 	for (i = 0; i < b->n_steps; i++)
-		put(out, i ? "," : "", &b->step[i]);
+		put_member(out, i ? "," : "", &b->step[i]);
 	lh_buf_puts(out, "],\"bundle_token_estimate\":");
 	lh_buf_u64(out, b->tokens);
 	lh_buf_putc(out, '}');

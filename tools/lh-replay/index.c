@@ -8,24 +8,24 @@
 #include "embed/embedder.h"
 
 struct index {
-	const struct lh_lhv *ix;
+	const struct lh_index *ix;
 	const char *path;
-	struct lh_texts *texts;
+	struct lh_embedder *texts;
 	struct lh_searcher *searcher;
 	struct lh_record rec;
 	struct lh_buf vector;
 };
 
-bool index_asks(const struct lh_lhv *ix)
+bool index_asks(const struct lh_index *ix)
 {
-	const char *engine = lh_lhv_get_params(ix)->engine;
+	const char *engine = lh_index_get_params(ix)->engine;
 
 	return !strcmp(engine, lh_engine_name(LH_ENGINE_OLLAMA)) || !strcmp(engine, lh_engine_name(LH_ENGINE_OPENAI));
 }
 
-struct index *index_new(const struct lh_lhv *ix, const char *path, struct lh_err *err)
+struct index *index_new(const struct lh_index *ix, const char *path, struct lh_err *err)
 {
-	const struct lh_lhv_params *p = lh_lhv_get_params(ix);
+	const struct lh_index_params *p = lh_index_get_params(ix);
 	struct index *x = lh_calloc(1, sizeof *x, err);
 
 	if (!x)
@@ -35,7 +35,7 @@ struct index *index_new(const struct lh_lhv *ix, const char *path, struct lh_err
 	lh_record_init(&x->rec);
 	lh_buf_init(&x->vector, LH_BUF_NOMAX);
 	if (p->engine[0]) {
-		x->texts = lh_texts_new(&(struct lh_texts_how){
+		x->texts = lh_embedder_new(&(struct lh_embedder_options){
 			.engine = p->engine, .model = p->model, .url = p->url, .dimension = p->dimension }, err);
 		x->searcher = x->texts ? lh_searcher_new(ix, err) : NULL;
 	} else {
@@ -52,7 +52,7 @@ void index_free(struct index *x)
 {
 	if (!x)
 		return;
-	lh_texts_free(x->texts);
+	lh_embedder_free(x->texts);
 	lh_searcher_free(x->searcher);
 	lh_record_free(&x->rec);
 	lh_buf_free(&x->vector);
@@ -61,11 +61,11 @@ void index_free(struct index *x)
 
 static int embed(struct index *x, const struct lh_str *task, struct lh_str trace, struct lh_err *err)
 {
-	const struct lh_lhv_params *p = lh_lhv_get_params(x->ix);
+	const struct lh_index_params *p = lh_index_get_params(x->ix);
 	uint32_t got;
 
 	lh_buf_reset(&x->vector);
-	if (lh_texts_ask(x->texts, &(struct lh_texts_ask){ .text = task, .n = 1, .trace = trace }, &x->vector, &got, err) < 0)
+	if (lh_embedder_ask(x->texts, &(struct lh_embedder_ask){ .text = task, .n = 1, .trace = trace }, &x->vector, &got, err) < 0)
 		return -1;
 	if (got != p->dimension)
 		return lh_err_set(err, LH_ENET, "engine %s made dimension %u, not %u", p->engine, got, p->dimension);
@@ -75,25 +75,25 @@ static int embed(struct index *x, const struct lh_str *task, struct lh_str trace
 }
 
 /* How alike they are, 1 for the same: a distance turned round. */
-static double alike(const struct lh_lhv_params *p, double distance)
+static double alike(const struct lh_index_params *p, double distance)
 {
 	return p->distance == LH_L2 ? 1 / (1 + distance) : 1 - distance;
 }
 
 /* A sample's members stand in the row's metadata. */
-static int put(struct index *x, const struct lh_hit *hit, struct hits *hits, struct lh_err *err)
+static int put_hit(struct index *x, const struct lh_hit *hit, struct hits *hits, struct lh_err *err)
 {
 	const struct lh_value *m[SAMPLE_MEMBERS];
 	struct kept *kept = NULL;
 	struct lh_row row;
 	double score;
-	int rc = lh_lhv_row(x->ix, hit->row, &row, err);
+	int rc = lh_index_row(x->ix, hit->row, &row, err);
 
 	if (rc == 0)
 		return lh_err_set(err, LH_ECORRUPT, "row %llu: found, but not there", (unsigned long long)hit->row);
 	if (rc < 0)
 		return -1;
-	score = alike(lh_lhv_get_params(x->ix), hit->distance);
+	score = alike(lh_index_get_params(x->ix), hit->distance);
 	if (score <= 0)
 		return 0;
 	kept = kept_new(&row.id, row.meta.n ? row.meta.p : "{}", row.meta.n ? row.meta.n : 2, err);
@@ -120,10 +120,10 @@ int index_find(struct index *x, const struct lh_str *task, struct lh_str trace, 
 	hits_reset(hits);
 	rc = embed(x, task, trace, err);
 	q.vector = (const float *)(const void *)x->vector.p;
-	if (!rc && (n = lh_lhv_search(x->searcher, &q, hit, err)) < 0)
+	if (!rc && (n = lh_index_search(x->searcher, &q, hit, err)) < 0)
 		rc = -1;
 	for (i = 0; !rc && i < n; i++)
-		rc = put(x, &hit[i], hits, err);
+		rc = put_hit(x, &hit[i], hits, err);
 	if (rc == 0 || err->code == LH_ENOMEM || err->code == LH_EINTR)
 		return rc;
 	err->code = LH_ECORRUPT;	/* whatever it is, it ends the run */

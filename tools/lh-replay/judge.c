@@ -87,7 +87,7 @@ static int meets(const struct lh_str *s, const struct bundle *b, struct words *s
 int judge(const struct lh_str *answer, const struct bundle *b, struct words *steps, struct lh_buf *reasons, struct lh_err *err)
 {
 	struct lh_str s = lh_trim(answer->p, answer->n);
-	size_t points = lh_code_points(s.p, s.n), i;
+	size_t points = lh_quantize_points(s.p, s.n), i;
 	char reason[80];
 	bool met = true;
 

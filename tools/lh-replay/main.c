@@ -45,7 +45,7 @@ static int check_text(struct lh_tool *t, const char *option, const char *text)
 	return 0;
 }
 
-static int settle(struct replay *r)
+static int settle_inputs(struct replay *r)
 {
 	struct lh_tool *t = r->tool;
 
@@ -66,7 +66,7 @@ static void held_close(void *state)
 	struct held *h = state;
 
 	lh_keys_free(h->keys);
-	lh_lhv_close(h->index);
+	lh_index_close(h->index);
 	free(h);
 }
 
@@ -94,7 +94,7 @@ static void *held_open(void *replay, const void *before, struct lh_err *err)
 		return NULL;
 	h->r = replay;
 	if (r->index_path) {
-		h->index = was ? lh_lhv_renew(was->index, err) : lh_lhv_open(r->index_path, err);
+		h->index = was ? lh_index_renew(was->index, err) : lh_index_open(r->index_path, err);
 		rc = h->index ? check_index(h, was, err) : -1;
 	}
 	if (!rc && !r->dry_run) {
@@ -112,7 +112,7 @@ static bool held_stale(void *replay, const void *state)
 	const struct held *h = state;
 
 	(void)replay;
-	return (h->index && lh_lhv_stale(h->index)) || (h->keys && lh_keys_stale(h->keys));
+	return (h->index && lh_index_stale(h->index)) || (h->keys && lh_keys_stale(h->keys));
 }
 
 static int open_all(struct replay *r, struct lh_held **held)
@@ -186,7 +186,7 @@ int main(int argc, char **argv)
 	lh_tool_ignore_sigpipe(&tool);
 	rc = lh_tool_parse(&tool, argc, argv, &r);
 	if (!rc)
-		rc = settle(&r);
+		rc = settle_inputs(&r);
 	if (!rc)
 		rc = run(&r);
 	return lh_tool_finish(&tool, rc);

@@ -47,7 +47,7 @@ struct replay {
 /* What is held of files, by lh_held; the corpus is read anew by each batch. */
 struct held {
 	struct replay *r;
-	struct lh_lhv *index;		/* NULL without --index */
+	struct lh_index *index;		/* NULL without --index */
 	struct lh_keys *keys;		/* NULL with --dry-run */
 };
 
@@ -136,10 +136,10 @@ void corpus_free(struct corpus *c);
 int corpus_find(struct corpus *c, const struct lh_str *const *task, struct hits *const *hits, size_t n, struct lh_err *err);
 
 struct index;
-struct lh_lhv;
+struct lh_index;
 /* Does it take a service to embed a text for it? */
-bool index_asks(const struct lh_lhv *ix);
-struct index *index_new(const struct lh_lhv *ix, const char *path, struct lh_err *err);
+bool index_asks(const struct lh_index *ix);
+struct index *index_new(const struct lh_index *ix, const char *path, struct lh_err *err);
 void index_free(struct index *x);
 int index_find(struct index *x, const struct lh_str *task, struct lh_str trace, struct hits *hits, struct lh_err *err);
 

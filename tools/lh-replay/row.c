@@ -13,7 +13,7 @@
 
 #define LOG "data/_kb/replay_runs.jsonl"
 
-static void put(struct lh_buf *out, const char *name, const struct lh_str *s)
+static void put_member(struct lh_buf *out, const char *name, const struct lh_str *s)
 {
 	lh_buf_puts(out, name);
 	lh_buf_json(out, s->p, s->n);
@@ -21,7 +21,7 @@ static void put(struct lh_buf *out, const char *name, const struct lh_str *s)
 
 static void put_text(struct lh_buf *out, const char *name, const char *s)
 {
-	put(out, name, &(struct lh_str){ s, strlen(s) });
+	put_member(out, name, &(struct lh_str){ s, strlen(s) });
 }
 
 static void put_bool(struct lh_buf *out, const char *name, bool yes)
@@ -48,7 +48,7 @@ static void put_names(struct lh_buf *out, const struct row *r)
 	lh_buf_add(out, task, 12);
 	lh_buf_putc(out, ':');
 	lh_buf_add(out, time, 12);
-	put(out, "\",\"task\":", &r->task);
+	put_member(out, "\",\"task\":", &r->task);
 	lh_buf_puts(out, ",\"task_hash\":\"");
 	lh_buf_add(out, task, sizeof task);
 	lh_buf_puts(out, "\",\"task_class\":\"");
@@ -62,7 +62,7 @@ static void put_retrieval(struct lh_buf *out, const struct row *r)
 
 	lh_buf_puts(out, ",\"retrieved_artifacts\":{\"rag_ids\":[");
 	for (i = 0; r->bundle && i < r->found->n; i++)
-		put(out, i ? "," : "", &r->found->v[i].rag_id);
+		put_member(out, i ? "," : "", &r->found->v[i].rag_id);
 	lh_buf_puts(out, "]},\"context_bundle\":");
 	if (r->bundle)
 		bundle_print(out, r->bundle);
@@ -76,7 +76,7 @@ void row_print(struct lh_buf *out, const struct row *r)
 
 	put_names(out, r);
 	put_retrieval(out, r);
-	put(out, ",\"model_response\":", &r->answer);
+	put_member(out, ",\"model_response\":", &r->answer);
 	put_text(out, ",\"model_used\":", r->model_used);
 	lh_buf_puts(out, ",\"escalation_path\":[");
 	for (i = 0; i < r->n_path; i++)

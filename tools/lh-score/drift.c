@@ -145,9 +145,9 @@ static int report(struct check *c)
 	int rc;
 
 	if (d->unscored)
-		lh_tool_say(c->tool, "not scored yet: %llu", (unsigned long long)d->unscored);
+		lh_tool_message(c->tool, "not scored yet: %llu", (unsigned long long)d->unscored);
 	if (d->orphans)
-		lh_tool_say(c->tool, "scored, but without their evidence: %llu", (unsigned long long)d->orphans);
+		lh_tool_message(c->tool, "scored, but without their evidence: %llu", (unsigned long long)d->orphans);
 	if (lh_drift_matched(d) != lh_drift_total(d))
 		lh_tool_verdict_bad(c->tool);
 	lh_buf_init(&b, LH_BUF_NOMAX);

@@ -25,7 +25,7 @@ static int name_corpus(struct corpus *c, const char *operand, struct lh_err *err
 
 	c->path = split(operand, &name.n);
 	if (!c->path) {
-		name = lh_lhv_name(operand);
+		name = lh_index_name(operand);
 		c->path = operand;
 	}
 	if (!name.n)
@@ -49,7 +49,7 @@ static int by_name(const void *a, const void *b)
 
 bool corpora_same_engine(const struct corpus *x, const struct corpus *y)
 {
-	const struct lh_lhv_params *a = x->params, *b = y->params;
+	const struct lh_index_params *a = x->params, *b = y->params;
 
 	return a->dimension == b->dimension && !strcmp(a->engine, b->engine) &&
 	       !strcmp(a->model, b->model) && !strcmp(a->url, b->url);
@@ -77,13 +77,13 @@ static int open_one(struct corpora *all, size_t i, const struct corpora *before,
 	const struct corpus *was = before && i < before->all ? &before->v[i] : NULL;
 	struct corpus *c = &all->v[i];
 
-	c->ix = was ? lh_lhv_renew(was->ix, err) : lh_lhv_open(c->path, err);
+	c->ix = was ? lh_index_renew(was->ix, err) : lh_index_open(c->path, err);
 	if (!c->ix)
 		return -1;
 	all->all = i + 1;
-	c->params = lh_lhv_get_params(c->ix);
-	while (!corpora_same_engine(&all->v[c->twin], c))
-		c->twin++;
+	c->params = lh_index_get_params(c->ix);
+	while (!corpora_same_engine(&all->v[c->engine_owner], c))
+		c->engine_owner++;
 	if (table_of(c))
 		lh_stamp_take(&c->table, table_of(c));
 	c->other_table = was && (was->other_table || !lh_stamp_same(&was->table, &c->table));
@@ -174,7 +174,7 @@ bool corpora_stale(const struct corpora *c)
 	size_t i;
 
 	for (i = 0; i < c->all; i++)
-		if (lh_lhv_stale(c->v[i].ix) || (table_of(&c->v[i]) && !lh_stamp_fits(&c->v[i].table, table_of(&c->v[i]))))
+		if (lh_index_stale(c->v[i].ix) || (table_of(&c->v[i]) && !lh_stamp_fits(&c->v[i].table, table_of(&c->v[i]))))
 			return true;
 	return c->playbook && c->all == c->n && !lh_stamp_fits(&c->absent, c->v[c->n].path);
 }
@@ -194,7 +194,7 @@ void corpora_close(struct corpora *c)
 	size_t i;
 
 	for (i = 0; i < c->all; i++)
-		lh_lhv_close(c->v[i].ix);
+		lh_index_close(c->v[i].ix);
 	free(c->v);
 }
 

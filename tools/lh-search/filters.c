@@ -24,14 +24,14 @@ struct filters *filters_share(struct filters *f)
 	return f;
 }
 
-static void forget(struct kept *k, size_t corpora)
+static void forget(struct cached_filter *k, size_t corpora)
 {
 	size_t i;
 
 	if (!k)
 		return;
 	for (i = 0; k->verdicts && i < corpora; i++)
-		lh_verdicts_free(k->verdicts[i]);
+		lh_filter_cache_free(k->verdicts[i]);
 	free(k->verdicts);
 	lh_buf_free(&k->text);
 	free(k);
@@ -50,9 +50,9 @@ void filters_drop(struct filters *f)
 	free(f);
 }
 
-static struct kept *make(const struct corpora *c, const struct lh_value *v, struct lh_err *err)
+static struct cached_filter *make(const struct corpora *c, const struct lh_value *v, struct lh_err *err)
 {
-	struct kept *k = lh_calloc(1, sizeof *k, err);
+	struct cached_filter *k = lh_calloc(1, sizeof *k, err);
 	size_t i;
 
 	if (!k)
@@ -64,7 +64,7 @@ static struct kept *make(const struct corpora *c, const struct lh_value *v, stru
 		return NULL;
 	}
 	for (i = 0; i < c->n; i++) {
-		k->verdicts[i] = lh_verdicts_new(c->v[i].ix, err);
+		k->verdicts[i] = lh_filter_cache_new(c->v[i].ix, err);
 		if (!k->verdicts[i]) {
 			forget(k, c->n);
 			return NULL;
@@ -73,7 +73,7 @@ static struct kept *make(const struct corpora *c, const struct lh_value *v, stru
 	return k;
 }
 
-static struct kept *find(const struct filters *f, const struct lh_value *v)
+static struct cached_filter *find(const struct filters *f, const struct lh_value *v)
 {
 	size_t i;
 
@@ -84,9 +84,9 @@ static struct kept *find(const struct filters *f, const struct lh_value *v)
 }
 
 /* Where another can go: in place of what nobody has wanted for longest. */
-static struct kept **place(struct filters *f, struct lh_err *err)
+static struct cached_filter **place(struct filters *f, struct lh_err *err)
 {
-	struct kept **oldest = NULL;
+	struct cached_filter **oldest = NULL;
 	size_t i;
 
 	for (i = 0; f->n >= KEPT && i < f->n; i++)
@@ -100,9 +100,9 @@ static struct kept **place(struct filters *f, struct lh_err *err)
 	return &f->v[f->n++];
 }
 
-struct kept *filters_take(struct filters *f, const struct corpora *c, const struct lh_value *v, struct lh_err *err)
+struct cached_filter *filters_take(struct filters *f, const struct corpora *c, const struct lh_value *v, struct lh_err *err)
 {
-	struct kept *k, **at;
+	struct cached_filter *k, **at;
 
 	pthread_mutex_lock(&f->lock);
 	k = find(f, v);
@@ -124,7 +124,7 @@ struct kept *filters_take(struct filters *f, const struct corpora *c, const stru
 	return k;
 }
 
-void filters_give(struct filters *f, struct kept *k)
+void filters_give(struct filters *f, struct cached_filter *k)
 {
 	pthread_mutex_lock(&f->lock);
 	k->users--;

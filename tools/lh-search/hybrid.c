@@ -13,13 +13,13 @@ size_t hybrid_depth(size_t k)
 	return 2 * k > DEPTH_MIN ? 2 * k : DEPTH_MIN;
 }
 
-static int search_words(struct seat *s, struct lh_query *q, struct lh_str text, long *n, struct lh_err *err)
+static int search_words(struct corpus_search *s, struct lh_query *q, struct lh_str text, long *n, struct lh_err *err)
 {
 	if (!s->words)
-		s->words = lh_lhv_words_new(s->corpus->ix, err);
+		s->words = lh_index_words_new(s->corpus->ix, err);
 	if (!s->words || lh_grow(&s->said, &s->cap_said, q->k, sizeof *s->said, err) < 0)
 		return -1;
-	*n = lh_lhv_words_search(s->words, q, text, s->said, err);
+	*n = lh_index_words_search(s->words, q, text, s->said, err);
 	return *n < 0 ? -1 : 0;
 }
 
@@ -37,7 +37,7 @@ static double share(size_t i)
 }
 
 /* Both rankings, each row once. */
-static size_t add_up(struct seat *s, size_t by_vector, size_t by_words)
+static size_t add_up(struct corpus_search *s, size_t by_vector, size_t by_words)
 {
 	struct fused *f = s->fused;
 	size_t i, n = by_vector, known = by_vector;
@@ -60,12 +60,12 @@ static size_t add_up(struct seat *s, size_t by_vector, size_t by_words)
 	return n;
 }
 
-static struct lh_str id_of(const struct seat *s, uint64_t row)
+static struct lh_str id_of(const struct corpus_search *s, uint64_t row)
 {
 	struct lh_err unused;
 	struct lh_row r;
 
-	return lh_lhv_row(s->corpus->ix, row, &r, &unused) == 1 ? r.id : (struct lh_str){ "", 0 };
+	return lh_index_row(s->corpus->ix, row, &r, &unused) == 1 ? r.id : (struct lh_str){ "", 0 };
 }
 
 int hybrid_cmp(const struct fused *x, const struct fused *y)
@@ -87,7 +87,7 @@ static int best_first(const void *a, const void *b, void *seat)
 	return c ? c : lh_str_cmp(id_of(seat, x->row), id_of(seat, y->row));
 }
 
-int hybrid_fuse(struct seat *s, struct lh_query *q, struct lh_str text, size_t k, struct lh_err *err)
+int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t k, struct lh_err *err)
 {
 	long by_words;
 	size_t i, n;
@@ -101,7 +101,7 @@ int hybrid_fuse(struct seat *s, struct lh_query *q, struct lh_str text, size_t k
 	n = add_up(s, s->n, (size_t)by_words);
 	for (i = 0; i < n; i++)
 		if (!s->fused[i].measured &&
-		    lh_lhv_distance(s->searcher, s->vector, s->fused[i].row, &s->fused[i].distance, err) < 0)
+		    lh_index_distance(s->searcher, s->vector, s->fused[i].row, &s->fused[i].distance, err) < 0)
 			return -1;
 	if (n)
 		qsort_r(s->fused, n, sizeof *s->fused, best_first, s);

@@ -3,7 +3,7 @@
 
 #include <lh/num.h>
 
-static int damaged(const struct found *f, const char *what, struct lh_err *err)
+static int damaged(const struct result *f, const char *what, struct lh_err *err)
 {
 	return lh_err_set(err, LH_ECORRUPT, "%s: row %llu: %s", f->seat->corpus->path, (unsigned long long)f->number, what);
 }
@@ -19,7 +19,7 @@ static void print_distance(struct lh_buf *out, const char *name, float distance)
 }
 
 /* Copied straight from the file, and checked where it then lies. */
-static int print_metadata(struct worker *w, const struct found *f, struct lh_buf *out, struct lh_err *err)
+static int print_metadata(struct worker *w, const struct result *f, struct lh_buf *out, struct lh_err *err)
 {
 	const struct lh_str *meta = &f->row.meta;
 	struct lh_value v;
@@ -37,7 +37,7 @@ static int print_metadata(struct worker *w, const struct found *f, struct lh_buf
 	return err->code == LH_ENOMEM ? -1 : damaged(f, "metadata is not JSON", err);
 }
 
-static void print_playbook(const struct found *f, struct lh_buf *out)
+static void print_playbook(const struct result *f, struct lh_buf *out)
 {
 	lh_buf_puts(out, ",\"playbook\":{\"id\":");
 	lh_buf_json(out, f->playbook.p, f->playbook.n);
@@ -57,7 +57,7 @@ static void print_score(struct lh_buf *out, double score)
 }
 
 /* "id":...,"distance":...,"score":...,"corpus":...,"metadata":...,"playbook":... */
-static int print_hit(struct worker *w, const struct found *f, struct lh_buf *out, struct lh_err *err)
+static int print_hit(struct worker *w, const struct result *f, struct lh_buf *out, struct lh_err *err)
 {
 	const struct lh_row *row = &f->row;
 	char id[LH_ID_MAX];

@@ -9,13 +9,13 @@
 struct memory {
 	struct lh_str id;
 	double distance, factor;
-	struct seat *seat;
+	struct corpus_search *seat;
 	uint64_t number;
 	struct lh_row row;
 };
 
 /* The playbook of the query at hand, or NULL when there is none. */
-static struct seat *playbook_of(struct worker *w)
+static struct corpus_search *playbook_of(struct worker *w)
 {
 	const struct corpora *c = &w->run->corpora;
 	const struct lh_str *name = &w->reader.q.playbook;
@@ -32,7 +32,7 @@ static struct seat *playbook_of(struct worker *w)
 	return at < 0 ? NULL : &w->seat[at];
 }
 
-static int no_entry(const struct seat *s, const struct lh_hit *hit, struct lh_err *err)
+static int no_entry(const struct corpus_search *s, const struct lh_hit *hit, struct lh_err *err)
 {
 	if (err->code != LH_EDATA)
 		return -1;
@@ -49,23 +49,23 @@ static int recall(struct worker *w, const struct lh_playbook_entry *e, struct me
 	if (at < 0 || !w->seat[at].chosen)
 		return 0;
 	m->seat = &w->seat[at];
-	number = lh_lhv_find(m->seat->corpus->ix, e->answer_id.p, e->answer_id.n, err);
+	number = lh_index_find(m->seat->corpus->ix, e->answer_id.p, e->answer_id.n, err);
 	if (number < 0)
 		return number == -2 ? at_corpus(m->seat, err) : 0;
 	m->number = (uint64_t)number;
-	rc = lh_lhv_row(m->seat->corpus->ix, m->number, &m->row, err);
+	rc = lh_index_row(m->seat->corpus->ix, m->number, &m->row, err);
 	if (rc > 0)
 		rc = may_answer(w, m->seat, m->number, &m->row, err);
 	return rc < 0 ? at_corpus(m->seat, err) : rc;
 }
 
 /* 1: *m is what the hit says; 0: it says nothing for this query; -1. */
-static int read_hit(struct worker *w, const struct seat *s, const struct lh_hit *hit, struct memory *m, struct lh_err *err)
+static int read_hit(struct worker *w, const struct corpus_search *s, const struct lh_hit *hit, struct memory *m, struct lh_err *err)
 {
 	const struct lh_str *role = &w->reader.q.role;
 	struct lh_playbook_entry e;
 	struct lh_row row;
-	int rc = lh_lhv_row(s->corpus->ix, hit->row, &row, err);
+	int rc = lh_index_row(s->corpus->ix, hit->row, &row, err);
 
 	if (rc <= 0)
 		return rc < 0 ? at_corpus(s, err) : 0;
@@ -79,7 +79,7 @@ static int read_hit(struct worker *w, const struct seat *s, const struct lh_hit 
 	return recall(w, &e, m, err);
 }
 
-static struct found *among(struct worker *w, const struct memory *m)
+static struct result *among(struct worker *w, const struct memory *m)
 {
 	size_t i;
 
@@ -92,7 +92,7 @@ static struct found *among(struct worker *w, const struct memory *m)
 /* Nearer by that factor, where it is nearer than what another entry made of it:
  * of several, the best counts, once.  A distance below 0, which a dot product
  * may give, has no part to take away. */
-static void bring_near(struct found *f, const struct memory *m, double original)
+static void bring_near(struct result *f, const struct memory *m, double original)
 {
 	double d = original > 0 ? original * m->factor : original;
 
@@ -106,7 +106,7 @@ static void bring_near(struct found *f, const struct memory *m, double original)
 static int apply(struct worker *w, const struct memory *m, struct lh_err *err)
 {
 	const struct query *q = &w->reader.q;
-	struct found *f = among(w, m);
+	struct result *f = among(w, m);
 
 	if (f && !f->injected) {
 		if (m->distance <= q->playbook_max)
@@ -119,7 +119,7 @@ static int apply(struct worker *w, const struct memory *m, struct lh_err *err)
 		if (lh_grow(&w->found, &w->cap_found, w->n_found + 1, sizeof *w->found, err) < 0)
 			return -1;
 		f = &w->found[w->n_found++];
-		*f = (struct found){ .seat = m->seat, .number = m->number, .row = m->row, .injected = true };
+		*f = (struct result){ .seat = m->seat, .number = m->number, .row = m->row, .injected = true };
 	}
 	bring_near(f, m, m->distance);
 	return 0;
@@ -128,7 +128,7 @@ static int apply(struct worker *w, const struct memory *m, struct lh_err *err)
 /* As results are ordered: seats stand by the names of their corpora. */
 static int by_distance(const void *a, const void *b)
 {
-	const struct found *x = a, *y = b;
+	const struct result *x = a, *y = b;
 	const struct lh_str *i = &x->row.id, *k = &y->row.id;
 	int c;
 
@@ -140,7 +140,7 @@ static int by_distance(const void *a, const void *b)
 	return c ? c : i->n < k->n ? -1 : i->n > k->n;
 }
 
-static long search_playbook(struct worker *w, struct seat *s, struct lh_err *err)
+static long search_playbook(struct worker *w, struct corpus_search *s, struct lh_err *err)
 {
 	const struct settings *set = w->run->set;
 	struct lh_query q = {
@@ -152,14 +152,14 @@ static long search_playbook(struct worker *w, struct seat *s, struct lh_err *err
 	    lh_grow(&w->remembered, &w->cap_remembered, q.k, sizeof *w->remembered, err) < 0)
 		return -1;
 	q.vector = s->vector;
-	n = lh_lhv_search(s->searcher, &q, w->remembered, err);
+	n = lh_index_search(s->searcher, &q, w->remembered, err);
 	return n < 0 ? at_corpus(s, err) : n;
 }
 
 int use_playbook(struct worker *w, struct lh_err *err)
 {
-	struct seat *s = playbook_of(w);
-	struct lh_lhv_stats st;
+	struct corpus_search *s = playbook_of(w);
+	struct lh_index_stats st;
 	struct memory m;
 	long i, n;
 	size_t k;
@@ -167,7 +167,7 @@ int use_playbook(struct worker *w, struct lh_err *err)
 
 	if (!s || !w->reader.q.playbook_top_k)
 		return 0;
-	lh_lhv_get_stats(s->corpus->ix, &st);
+	lh_index_get_stats(s->corpus->ix, &st);
 	if (!st.live)
 		return 0;
 	n = search_playbook(w, s, err);

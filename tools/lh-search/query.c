@@ -73,7 +73,7 @@ static int read_vector(struct query_reader *r, const struct lh_record *rec, stru
 	if (!v)
 		return 0;
 	lh_buf_reset(&r->vector);
-	if (lh_vecrec_vector(v, &r->vector, &r->q.dimension, err) < 0)
+	if (lh_vector_record_vector(v, &r->vector, &r->q.dimension, err) < 0)
 		return lh_err_prefix(err, "\"%s\"", name);
 	r->q.vector = (const float *)(const void *)r->vector.p;
 	if (!lh_vec_finite(r->q.vector, r->q.dimension))

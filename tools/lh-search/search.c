@@ -13,16 +13,16 @@ void worker_free(void *worker)
 	if (!w)
 		return;
 	for (i = 0; w->seat && i < w->n_seats; i++) {
-		struct seat *s = &w->seat[i];
+		struct corpus_search *s = &w->seat[i];
 
 		lh_searcher_free(s->searcher);
 		free(s->hit);
-		lh_lhv_words_free(s->words);
+		lh_index_words_free(s->words);
 		free(s->said);
 		free(s->fused);
 		free(s->excluded);
 		free(s->vector);
-		lh_texts_free(s->texts);
+		lh_embedder_free(s->texts);
 		lh_buf_free(&s->made);
 	}
 	free(w->seat);
@@ -69,18 +69,18 @@ void *worker_new(void *run, struct lh_err *err)
 }
 
 /* Keep of a seat what was made of things that are still the same. */
-static void seat_renew(struct seat *s, const struct corpus *was, const struct corpus *is)
+static void seat_renew(struct corpus_search *s, const struct corpus *was, const struct corpus *is)
 {
-	bool engine = was->ix && is->ix && corpora_same_engine(was, is) && was->twin == is->twin && lh_stamp_same(&was->table, &is->table);
+	bool engine = was->ix && is->ix && corpora_same_engine(was, is) && was->engine_owner == is->engine_owner && lh_stamp_same(&was->table, &is->table);
 
 	if (was->ix != is->ix) {
 		lh_searcher_free(s->searcher);
-		lh_lhv_words_free(s->words);
+		lh_index_words_free(s->words);
 		s->searcher = NULL;
 		s->words = NULL;
 	}
 	if (!engine) {
-		lh_texts_free(s->texts);
+		lh_embedder_free(s->texts);
 		free(s->vector);
 		s->texts = NULL;
 		s->vector = NULL;
@@ -106,7 +106,7 @@ int worker_renew(void *worker, void *search, struct lh_err *err)
 }
 
 /* Damage is said of a file. */
-int at_corpus(const struct seat *s, struct lh_err *err)
+int at_corpus(const struct corpus_search *s, struct lh_err *err)
 {
 	return err->code == LH_ECORRUPT ? lh_err_prefix(err, "%s", s->corpus->path) : -1;
 }
@@ -120,9 +120,9 @@ static int by_row(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static int exclude(struct seat *s, const char *id, size_t n, struct lh_err *err)
+static int exclude(struct corpus_search *s, const char *id, size_t n, struct lh_err *err)
 {
-	int64_t row = lh_lhv_find(s->corpus->ix, id, n, err);
+	int64_t row = lh_index_find(s->corpus->ix, id, n, err);
 
 	if (row == -2)
 		return at_corpus(s, err);
@@ -135,7 +135,7 @@ static int exclude(struct seat *s, const char *id, size_t n, struct lh_err *err)
 }
 
 /* What --exclude and the query leave out here, as sorted rows. */
-static int exclude_all(struct worker *w, struct seat *s, struct lh_err *err)
+static int exclude_all(struct worker *w, struct corpus_search *s, struct lh_err *err)
 {
 	const struct lh_list *given = &w->run->set->exclude;
 	struct lh_iter it;
@@ -162,7 +162,7 @@ static int exclude_all(struct worker *w, struct seat *s, struct lh_err *err)
 	return 0;
 }
 
-int may_answer(struct worker *w, const struct seat *s, uint64_t row, const struct lh_row *r, struct lh_err *err)
+int may_answer(struct worker *w, const struct corpus_search *s, uint64_t row, const struct lh_row *r, struct lh_err *err)
 {
 	if (s->n_excluded && bsearch(&row, s->excluded, s->n_excluded, sizeof row, by_row))
 		return 0;
@@ -226,14 +226,14 @@ static int choose(struct worker *w, struct lh_err *err)
 
 /* ---- what they are searched by ---- */
 
-static int start_engine(struct seat *s, struct lh_err *err)
+static int start_engine(struct corpus_search *s, struct lh_err *err)
 {
-	const struct lh_lhv_params *p = s->corpus->params;
-	struct lh_texts_how how = { .engine = p->engine, .model = p->model, .url = p->url, .dimension = p->dimension };
+	const struct lh_index_params *p = s->corpus->params;
+	struct lh_embedder_options how = { .engine = p->engine, .model = p->model, .url = p->url, .dimension = p->dimension };
 
 	if (!p->engine[0])
 		return lh_err_set(err, LH_EDATA, "corpus \"%s\" has no engine to embed text with: give a query_vector", s->corpus->name);
-	s->texts = lh_texts_new(&how, err);
+	s->texts = lh_embedder_new(&how, err);
 	if (s->texts)
 		return 0;
 	if (s->corpus->other_table && (err->code == LH_EIO || err->code == LH_ECORRUPT)) {
@@ -248,29 +248,29 @@ static int start_engine(struct seat *s, struct lh_err *err)
 }
 
 /* The text as a vector, made once for all corpora of the same engine. */
-static int embed(struct worker *w, struct seat *s, struct lh_err *err)
+static int embed(struct worker *w, struct corpus_search *s, struct lh_err *err)
 {
 	size_t dimension = s->corpus->params->dimension;
-	struct seat *twin = &w->seat[s->corpus->twin];
-	struct lh_texts_ask ask = { .text = &w->reader.q.text, .n = 1, .trace = w->reader.q.trace };
+	struct corpus_search *engine_owner = &w->seat[s->corpus->engine_owner];
+	struct lh_embedder_ask ask = { .text = &w->reader.q.text, .n = 1, .trace = w->reader.q.trace };
 	uint32_t got;
 
-	if (!twin->texts && start_engine(twin, err) < 0)
+	if (!engine_owner->texts && start_engine(engine_owner, err) < 0)
 		return -1;
-	if (!twin->embedded) {
-		lh_buf_reset(&twin->made);
-		if (lh_texts_ask(twin->texts, &ask, &twin->made, &got, err) < 0)
+	if (!engine_owner->embedded) {
+		lh_buf_reset(&engine_owner->made);
+		if (lh_embedder_ask(engine_owner->texts, &ask, &engine_owner->made, &got, err) < 0)
 			return -1;
 		if (got != dimension)
 			return lh_err_data(err, 502, "engine %s made dimension %u, corpus \"%s\" has %zu",
-					  twin->corpus->params->engine, got, s->corpus->name, dimension);
-		twin->embedded = true;
+					  engine_owner->corpus->params->engine, got, s->corpus->name, dimension);
+		engine_owner->embedded = true;
 	}
-	memcpy(s->vector, twin->made.p, dimension * sizeof *s->vector);
+	memcpy(s->vector, engine_owner->made.p, dimension * sizeof *s->vector);
 	return 0;
 }
 
-static int take_vector(struct worker *w, struct seat *s, struct lh_err *err)
+static int take_vector(struct worker *w, struct corpus_search *s, struct lh_err *err)
 {
 	const struct query *q = &w->reader.q;
 	size_t dimension = s->corpus->params->dimension;
@@ -281,9 +281,9 @@ static int take_vector(struct worker *w, struct seat *s, struct lh_err *err)
 	return 0;
 }
 
-int set_vector(struct worker *w, struct seat *s, struct lh_err *err)
+int set_vector(struct worker *w, struct corpus_search *s, struct lh_err *err)
 {
-	const struct lh_lhv_params *p = s->corpus->params;
+	const struct lh_index_params *p = s->corpus->params;
 
 	if (!s->vector) {
 		s->vector = lh_calloc(p->dimension, sizeof *s->vector, err);
@@ -299,14 +299,14 @@ int set_vector(struct worker *w, struct seat *s, struct lh_err *err)
 
 /* ---- searching ---- */
 
-int set_searcher(struct seat *s, struct lh_err *err)
+int set_searcher(struct corpus_search *s, struct lh_err *err)
 {
 	if (!s->searcher)
 		s->searcher = lh_searcher_new(s->corpus->ix, err);
 	return s->searcher ? 0 : -1;
 }
 
-static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
+static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *err)
 {
 	const struct settings *set = w->run->set;
 	struct lh_query q = {
@@ -326,13 +326,13 @@ static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
 		q.ctx = w->filter;
 		q.verdicts = w->kept->verdicts[s - w->seat];
 	} else if (set->hybrid && !q.ef) {
-		q.ef = 2 * lh_lhv_ef(q.k);	/* a hit that one side misses loses much */
+		q.ef = 2 * lh_index_ef(q.k);	/* a hit that one side misses loses much */
 	}
 	if (set_searcher(s, err) < 0)
 		return -1;
 	if (lh_grow(&s->hit, &s->cap, q.k, sizeof *s->hit, err) < 0)
 		return -1;
-	n = lh_lhv_search(s->searcher, &q, s->hit, err);
+	n = lh_index_search(s->searcher, &q, s->hit, err);
 	if (n < 0)
 		return at_corpus(s, err);
 	s->n = (size_t)n;
@@ -347,7 +347,7 @@ static int search_one(struct worker *w, struct seat *s, struct lh_err *err)
 
 /* ---- merging ---- */
 
-static bool before(const struct seat *a, const struct seat *b, bool hybrid)
+static bool before(const struct corpus_search *a, const struct corpus_search *b, bool hybrid)
 {
 	if (hybrid && hybrid_cmp(&a->fused[a->at], &b->fused[b->at]))
 		return hybrid_cmp(&a->fused[a->at], &b->fused[b->at]) < 0;
@@ -356,13 +356,13 @@ static bool before(const struct seat *a, const struct seat *b, bool hybrid)
 
 /* The best hit that is not taken yet, or NULL.  Seats stand in the order of
  * their names, so the first of equals is the right one. */
-static struct seat *next_seat(const struct worker *w)
+static struct corpus_search *next_seat(const struct worker *w)
 {
-	struct seat *best = NULL;
+	struct corpus_search *best = NULL;
 	size_t i;
 
 	for (i = 0; i < w->run->corpora.n; i++) {
-		struct seat *s = &w->seat[i];
+		struct corpus_search *s = &w->seat[i];
 
 		if (s->at < s->n && (!best || before(s, best, w->run->set->hybrid)))
 			best = s;
@@ -373,12 +373,12 @@ static struct seat *next_seat(const struct worker *w)
 /* What the seats hold, merged and cut at k. */
 static int merge(struct worker *w, struct lh_err *err)
 {
-	struct seat *s;
+	struct corpus_search *s;
 
 	while (w->n_found < w->reader.q.k && (s = next_seat(w))) {
 		const struct lh_hit *hit = &s->hit[s->at];
-		struct found f = { .seat = s, .number = hit->row, .distance = hit->distance };
-		int got = lh_lhv_row(s->corpus->ix, hit->row, &f.row, err);
+		struct result f = { .seat = s, .number = hit->row, .distance = hit->distance };
+		int got = lh_index_row(s->corpus->ix, hit->row, &f.row, err);
 
 		if (w->run->set->hybrid)
 			f.score = s->fused[s->at].score;

@@ -36,9 +36,9 @@ struct settings {
 struct corpus {
 	char *name;
 	const char *path;
-	struct lh_lhv *ix;
-	const struct lh_lhv_params *params;
-	size_t twin;		/* first corpus with the same engine, model and dimension */
+	struct lh_index *ix;
+	const struct lh_index_params *params;
+	size_t engine_owner;		/* first corpus with the same engine, model and dimension */
 	struct lh_stamp table;	/* of engine static */
 	bool other_table;	/* not the one that was there at first */
 	struct lh_buf json;	/* ,"corpus":NAME as it stands in a hit */
@@ -97,9 +97,9 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 
 /* ---- filters.c ---- */
 
-struct kept {			/* a filter, and what it said of each corpus's rows */
+struct cached_filter {			/* a filter, and what it said of each corpus's rows */
 	struct lh_buf text;
-	struct lh_verdicts **verdicts;
+	struct lh_filter_cache **verdicts;
 	size_t users;			/* workers that have it */
 	uint64_t taken;			/* when it was last asked for */
 };
@@ -107,7 +107,7 @@ struct kept {			/* a filter, and what it said of each corpus's rows */
 struct filters {		/* shared by the workers */
 	pthread_mutex_t lock;
 	atomic_uint others;		/* states that share it, but one */
-	struct kept **v;
+	struct cached_filter **v;
 	size_t n, cap;
 	size_t corpora;
 	uint64_t clock;
@@ -117,8 +117,8 @@ struct filters *filters_new(size_t corpora, struct lh_err *err);
 struct filters *filters_share(struct filters *f);
 void filters_drop(struct filters *f);
 /* The one of that very text, made if it is not there; NULL and *err. */
-struct kept *filters_take(struct filters *f, const struct corpora *c, const struct lh_value *v, struct lh_err *err);
-void filters_give(struct filters *f, struct kept *k);
+struct cached_filter *filters_take(struct filters *f, const struct corpora *c, const struct lh_value *v, struct lh_err *err);
+void filters_give(struct filters *f, struct cached_filter *k);
 
 /* ---- state.c ---- */
 
@@ -148,7 +148,7 @@ struct fused {			/* a hit of either ranking */
 	bool measured;		/* the distance is there */
 };
 
-struct seat {			/* a worker's place at one corpus */
+struct corpus_search {			/* a worker's place at one corpus */
 	const struct corpus *corpus;
 	struct lh_searcher *searcher;	/* made when first needed */
 	struct lh_hit *hit;
@@ -157,17 +157,17 @@ struct seat {			/* a worker's place at one corpus */
 	uint64_t *excluded;		/* rows, sorted */
 	size_t cap_excluded, n_excluded;
 	float *vector;			/* what this corpus is searched by */
-	struct lh_lhv_words *words;	/* --hybrid: made when first needed, ... */
-	struct lh_words_hit *said;	/* ... what it found, ... */
+	struct lh_index_words *words;	/* --hybrid: made when first needed, ... */
+	struct lh_index_words_hit *said;	/* ... what it found, ... */
 	struct fused *fused;		/* ... and both rankings; the first n are hit */
 	size_t cap_said, cap_fused;
-	struct lh_texts *texts;		/* of a twin: its engine, ... */
+	struct lh_embedder *texts;		/* of a engine_owner: its engine, ... */
 	struct lh_buf made;		/* ... the vector of the query's text, ... */
 	bool embedded;			/* ... and whether it is there yet */
 };
 
-struct found {			/* a result */
-	struct seat *seat;
+struct result {			/* a result */
+	struct corpus_search *seat;
 	uint64_t number;		/* of the row */
 	struct lh_row row;
 	float distance;
@@ -180,16 +180,16 @@ struct found {			/* a result */
 struct worker {
 	const struct search *run;
 	struct query_reader reader;
-	struct seat *seat;
+	struct corpus_search *seat;
 	size_t n_seats;
-	struct found *found;		/* results of the query at hand */
+	struct result *found;		/* results of the query at hand */
 	size_t n_found, cap_found;
 	struct lh_hit *remembered;	/* hits in the playbook */
 	size_t cap_remembered;
 	struct lh_buf entry, texts;	/* one of them, and its texts unescaped */
 	uint64_t boosted, injected;
 	struct lh_filter *filter;	/* the last that a query came with, ... */
-	struct kept *kept;		/* ... and what is known of it; NULL before that */
+	struct cached_filter *kept;		/* ... and what is known of it; NULL before that */
 	struct lh_record scan;		/* lends its scratch */
 	struct lh_value where;
 	struct lh_buf scratch;
@@ -197,13 +197,13 @@ struct worker {
 };
 
 /* Put the file's name before the text of a damage; returns -1. */
-int at_corpus(const struct seat *s, struct lh_err *err);
+int at_corpus(const struct corpus_search *s, struct lh_err *err);
 
 /* Ready a seat for a search by the query at hand. */
-int set_vector(struct worker *w, struct seat *s, struct lh_err *err);
-int set_searcher(struct seat *s, struct lh_err *err);
+int set_vector(struct worker *w, struct corpus_search *s, struct lh_err *err);
+int set_searcher(struct corpus_search *s, struct lh_err *err);
 /* May this row of a seat answer, neither filtered out nor excluded?  1, 0, -1. */
-int may_answer(struct worker *w, const struct seat *s, uint64_t row, const struct lh_row *r, struct lh_err *err);
+int may_answer(struct worker *w, const struct corpus_search *s, uint64_t row, const struct lh_row *r, struct lh_err *err);
 
 /* Worker and map of the flow. */
 void *worker_new(void *run, struct lh_err *err);
@@ -217,7 +217,7 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 size_t hybrid_depth(size_t k);
 /* The seat holds the hits of q by vector: search the text by words as well, and
  * leave the best k of both. */
-int hybrid_fuse(struct seat *s, struct lh_query *q, struct lh_str text, size_t k, struct lh_err *err);
+int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t k, struct lh_err *err);
 
 /* Which of two comes first, whatever corpora they are of; 0: they are alike. */
 int hybrid_cmp(const struct fused *a, const struct fused *b);

@@ -70,7 +70,7 @@ static int on_manifest(struct lh_record *rec, struct lh_buf *out, void *arg, str
 	return rc;
 }
 
-static int put(struct lh_tool *tool, const struct settings *s)
+static int put_manifest(struct lh_tool *tool, const struct settings *s)
 {
 	struct put p = { tool, s };
 	struct lh_flow flow = {
@@ -238,7 +238,7 @@ int audit_manifest(struct lh_tool *tool, void *settings)
 	int rc;
 
 	if (strcmp(what, "put") == 0)
-		return put(tool, s);
+		return put_manifest(tool, s);
 	lh_buf_init(&out, LH_BUF_NOMAX);
 	rc = each(tool, s, tool->operands + 1, tool->n_operands - 1, fn, &out);
 	if (print(tool, &out) < 0)

@@ -25,12 +25,12 @@ static void worker_free(void *worker)
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
 {
 	struct lh_value row = { .p = rec->line, .n = rec->len, .type = LH_OBJECT };
-	struct lh_valerr e;
+	struct lh_validation_error e;
 
 	lh_buf_reset(worker);
-	if (lh_valerr_read(&row, worker, &e, err) < 0)
+	if (lh_validation_error_read(&row, worker, &e, err) < 0)
 		return -1;
-	lh_valerr_json(out, &e);
+	lh_validation_error_json(out, &e);
 	return 0;
 }
 

@@ -16,7 +16,7 @@ static bool more;
 static void start(const char *command, size_t max)
 {
 	lh_coproc_stop(&c, &err);
-	check_why(lh_coproc_command(&c, command, max, &err) == 0, err.msg);
+	check_why(lh_shell_coproc_start(&c, command, max, &err) == 0, err.msg);
 }
 
 static int ask(const char *line, double seconds)
@@ -47,7 +47,7 @@ static void status_and_words(void)
 	start("cat; echo one >&2; echo two >&2; exit 3", 100);
 	check(answers("a", "a"));
 	check(lh_coproc_close(&c, 60, &more, &err) == 0 && c.status == 3);
-	lh_coproc_words(&c, said, sizeof said);
+	lh_coproc_stderr_tail(&c, said, sizeof said);
 	check_why(!strcmp(said, "two"), said);
 	start("lh-no-such-command", 100);
 	check(ask("a", 60) == -1 && err.code == LH_EIO && c.status == 127);

@@ -51,40 +51,40 @@ static int allow(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err 
 
 /* 9,000 rows, of which every eleventh is deleted and every seventh has other
  * metadata by now, and 300 more, all in the log. */
-static struct lh_lhv *make(void)
+static struct lh_index *make(void)
 {
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
-	struct lh_lhv_change *c;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
+	struct lh_index_change *c;
 	char id[16], meta[32];
 	float v[DIM];
-	struct lh_lhv *ix;
+	struct lh_index *ix;
 	bool fold;
 
-	lh_lhv_params_default(&p);
+	lh_index_params_default(&p);
 	p.dimension = DIM;
-	w = lh_lhv_writer_new(path, &p, 1, &err);
+	w = lh_index_writer_new(path, &p, 1, &err);
 	CHECK(w);
 	for (unsigned i = 0; i < ROWS; i++) {
 		point(v, i);
-		CHECK(lh_lhv_put(w, id, (size_t)sprintf(id, "%u", i), v, DIM, meta, (size_t)sprintf(meta, "{\"n\":%u}", i), &err) == 0);
+		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "%u", i), v, DIM, meta, (size_t)sprintf(meta, "{\"n\":%u}", i), &err) == 0);
 	}
-	CHECK(lh_lhv_commit(w, 2, &err) == 0);
-	lh_lhv_writer_free(w);
-	c = lh_lhv_change_open(path, 1, &err);
+	CHECK(lh_index_commit(w, 2, &err) == 0);
+	lh_index_writer_free(w);
+	c = lh_index_change_open(path, 1, &err);
 	CHECK(c);
 	for (unsigned i = 0; i < ROWS + 300; i++) {
 		size_t n = (size_t)sprintf(id, "%u", i);
 
 		point(v, i);
 		if (i < ROWS && i % 11 == 0)
-			CHECK(lh_lhv_change_delete(c, id, n, &err) == 0);
+			CHECK(lh_index_change_delete(c, id, n, &err) == 0);
 		else if (i >= ROWS || i % 7 == 0)
-			CHECK(lh_lhv_change_put(c, id, n, v, DIM, meta, (size_t)sprintf(meta, "{\"n\":%u}", i + 1), &err) == 0);
+			CHECK(lh_index_change_put(c, id, n, v, DIM, meta, (size_t)sprintf(meta, "{\"n\":%u}", i + 1), &err) == 0);
 	}
-	CHECK(lh_lhv_change_commit(c, &fold, &err) == 0);
-	lh_lhv_change_close(c);
-	ix = lh_lhv_open(path, &err);
+	CHECK(lh_index_change_commit(c, &fold, &err) == 0);
+	lh_index_change_close(c);
+	ix = lh_index_open(path, &err);
 	CHECK(ix);
 	return ix;
 }
@@ -96,8 +96,8 @@ struct answer {
 };
 
 struct asker {
-	const struct lh_lhv *ix;
-	struct lh_verdicts *verdicts;
+	const struct lh_index *ix;
+	struct lh_filter_cache *verdicts;
 	bool exact;
 	uint64_t calls;
 	struct answer a[QUERIES];
@@ -111,14 +111,14 @@ static void *ask(void *arg)
 
 	CHECK(s);
 	for (unsigned i = 0; i < QUERIES; i++) {
-		uint64_t left[LEFT] = { i, i + 500, i + 500, lh_lhv_rows(x->ix) - 1 };
+		uint64_t left[LEFT] = { i, i + 500, i + 500, lh_index_rows(x->ix) - 1 };
 		struct lh_query q = {
 			.vector = v, .k = K, .ef = 40, .exact = x->exact, .allow = allow, .ctx = &x->calls,
 			.verdicts = x->verdicts, .exclude = left, .n_exclude = LEFT,
 		};
 
 		point(v, i * 77);
-		x->a[i].n = lh_lhv_search(s, &q, x->a[i].hit, &err);
+		x->a[i].n = lh_index_search(s, &q, x->a[i].hit, &err);
 		CHECK(x->a[i].n >= 0);
 		x->a[i].dropped = q.dropped;
 	}
@@ -137,9 +137,9 @@ static bool same(const struct answer *a, const struct answer *b)
 }
 
 /* What is found, looked at row by row; and how many are refused. */
-static void check_exact(const struct lh_lhv *ix, const struct asker *x)
+static void check_exact(const struct lh_index *ix, const struct asker *x)
 {
-	uint64_t calls, rows = lh_lhv_rows(ix);
+	uint64_t calls, rows = lh_index_rows(ix);
 	struct lh_row r;
 	float v[DIM], q[DIM];
 
@@ -149,28 +149,28 @@ static void check_exact(const struct lh_lhv *ix, const struct asker *x)
 
 		point(q, i * 77);
 		for (uint64_t row = 0; row < rows; row++) {
-			if (row == i || row == i + 500 || row == rows - 1 || !lh_lhv_row(ix, row, &r, &err))
+			if (row == i || row == i + 500 || row == rows - 1 || !lh_index_row(ix, row, &r, &err))
 				continue;
 			if (!allow(&calls, row, &r, &err)) {
 				refused++;
 				continue;
 			}
 			match++;
-			lh_lhv_vector(ix, row, v);
+			lh_index_vector(ix, row, v);
 			nearer += (float)(1 - lh_vec_dot_f64(q, v, DIM)) < a->hit[a->n - 1].distance;
 		}
 		CHECK(a->n == (match < K ? (long)match : K) && nearer == (uint64_t)a->n - 1 && a->dropped == refused);
 	}
 }
 
-static void threads_agree(const struct lh_lhv *ix, bool exact)
+static void threads_agree(const struct lh_index *ix, bool exact)
 {
 	static struct asker alone, many[THREADS];
-	struct lh_verdicts *shared = lh_verdicts_new(ix, &err);
+	struct lh_filter_cache *shared = lh_filter_cache_new(ix, &err);
 	pthread_t thread[THREADS];
 	uint64_t calls = 0;
 
-	alone = (struct asker){ .ix = ix, .verdicts = lh_verdicts_new(ix, &err), .exact = exact };
+	alone = (struct asker){ .ix = ix, .verdicts = lh_filter_cache_new(ix, &err), .exact = exact };
 	CHECK(shared && alone.verdicts);
 	ask(&alone);
 	if (exact)
@@ -186,16 +186,16 @@ static void threads_agree(const struct lh_lhv *ix, bool exact)
 		calls += many[t].calls;
 	}
 	/* The work is shared: each row is asked once, by one of them. */
-	CHECK(alone.calls <= lh_lhv_rows(ix) && (!exact || calls == alone.calls));
-	lh_verdicts_free(alone.verdicts);
-	lh_verdicts_free(shared);
+	CHECK(alone.calls <= lh_index_rows(ix) && (!exact || calls == alone.calls));
+	lh_filter_cache_free(alone.verdicts);
+	lh_filter_cache_free(shared);
 }
 
 int main(void)
 {
 	static const unsigned each[] = { 1, 2, 8, 50, 900 };
 	char file[80];
-	struct lh_lhv *ix;
+	struct lh_index *ix;
 
 	CHECK(mkdtemp(dir));
 	snprintf(path, sizeof path, "%s/m.lhv", dir);
@@ -205,7 +205,7 @@ int main(void)
 		test(threads_agree(ix, false));
 		test(threads_agree(ix, true));
 	}
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 	unlink(path);
 	snprintf(file, sizeof file, "%s-log", path);
 	unlink(file);

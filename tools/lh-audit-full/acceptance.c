@@ -1,4 +1,4 @@
-/* phase6.c - does this build distil as it should?  lh-distill acceptance says. */
+/* acceptance.c - does this build distil as it should?  lh-distill acceptance says. */
 #include "child.h"
 #include <lh/json.h>
 

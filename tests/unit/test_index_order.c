@@ -34,31 +34,31 @@ static void vector_of(unsigned i, float *v)
 
 static void build(unsigned n, int precision, bool rescore)
 {
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
 	char id[16];
 	float v[DIM];
 
-	lh_lhv_params_default(&p);
+	lh_index_params_default(&p);
 	p.dimension = DIM;
 	p.precision = precision;
 	p.rescore = rescore;
-	w = lh_lhv_writer_new(path, &p, 1, &err);
+	w = lh_index_writer_new(path, &p, 1, &err);
 	CHECK(w != NULL);
 	for (unsigned i = 0; i < n; i++) {
 		int len = snprintf(id, sizeof id, "r%u", i);
 
 		vector_of(i, v);
-		CHECK(lh_lhv_put(w, id, (size_t)len, v, DIM, id + 1, (size_t)len - 1, &err) == 0);
+		CHECK(lh_index_put(w, id, (size_t)len, v, DIM, id + 1, (size_t)len - 1, &err) == 0);
 	}
-	CHECK(lh_lhv_commit(w, 1, &err) == 0);
-	lh_lhv_writer_free(w);
+	CHECK(lh_index_commit(w, 1, &err) == 0);
+	lh_index_writer_free(w);
 }
 
 /* Add rows from to n - 1 and delete the first gone, then fold. */
 static void fold(unsigned from, unsigned n, unsigned gone)
 {
-	struct lh_lhv_change *c = lh_lhv_change_open(path, 1, &err);
+	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
 	char id[16];
 	float v[DIM];
 	bool due;
@@ -68,40 +68,40 @@ static void fold(unsigned from, unsigned n, unsigned gone)
 		int len = snprintf(id, sizeof id, "r%u", i);
 
 		vector_of(i, v);
-		CHECK(lh_lhv_change_put(c, id, (size_t)len, v, DIM, id + 1, (size_t)len - 1, &err) == 0);
+		CHECK(lh_index_change_put(c, id, (size_t)len, v, DIM, id + 1, (size_t)len - 1, &err) == 0);
 	}
 	for (unsigned i = 0; i < gone; i++)
-		CHECK(lh_lhv_change_delete(c, id, (size_t)snprintf(id, sizeof id, "r%u", i), &err) == 0);
-	CHECK(lh_lhv_change_commit(c, &due, &err) == 0);
-	lh_lhv_change_close(c);
-	CHECK(lh_lhv_compact(path, 1, 1, &err) == 0);
+		CHECK(lh_index_change_delete(c, id, (size_t)snprintf(id, sizeof id, "r%u", i), &err) == 0);
+	CHECK(lh_index_change_commit(c, &due, &err) == 0);
+	lh_index_change_close(c);
+	CHECK(lh_index_compact(path, 1, 1, &err) == 0);
 }
 
 /* The rows r<from>, r<from + 1>, ... in this order, each found by its id and with
  * its own metadata and vector. */
 static void rows_are(unsigned from, unsigned n)
 {
-	struct lh_lhv *ix = lh_lhv_open(path, &err);
+	struct lh_index *ix = lh_index_open(path, &err);
 	float v[DIM], is[DIM];
 	struct lh_row row;
 	char id[16];
 	uint64_t at;
 
-	CHECK(ix && lh_lhv_rows(ix) == n);
+	CHECK(ix && lh_index_rows(ix) == n);
 	for (unsigned i = 0; i < n; i++) {
 		size_t len = (size_t)snprintf(id, sizeof id, "r%u", from + i);
 
-		CHECK(lh_lhv_nth_row(ix, i, &at, &row, &err) == 1);
+		CHECK(lh_index_nth_row(ix, i, &at, &row, &err) == 1);
 		CHECK(row.id.n == len && !memcmp(row.id.p, id, len) && row.meta.n == len - 1 && !memcmp(row.meta.p, id + 1, len - 1));
-		CHECK(lh_lhv_find(ix, id, len, &err) == (int64_t)at);
+		CHECK(lh_index_find(ix, id, len, &err) == (int64_t)at);
 		vector_of(from + i, v);
 		lh_vec_unit(v, DIM);
-		lh_lhv_vector(ix, at, is);
+		lh_index_vector(ix, at, is);
 		CHECK(lh_vec_dot_f64(v, is, DIM) > 0.999);
 	}
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 	*damage = '\0';
-	CHECK(lh_lhv_verify(path, on_damage, NULL, &err) == 0 && !*damage);
+	CHECK(lh_index_verify(path, on_damage, NULL, &err) == 0 && !*damage);
 }
 
 static void rows_come_back_as_they_were_put(void)
@@ -150,11 +150,11 @@ static void a_fold_makes_the_file_that_a_build_makes(void)
 /* Of rows in no order 1 link in 30 would lead to one of the 64 around. */
 static void rows_that_link_lie_near_each_other(void)
 {
-	struct lh_lhv *ix;
+	struct lh_index *ix;
 	unsigned near = 0, links = 0;
 
 	build(ROWS, LH_F32, false);
-	ix = lh_lhv_open_base(path, &err);
+	ix = lh_index_open_base(path, &err);
 	CHECK(ix != NULL);
 	for (uint32_t row = 0; row < ROWS; row++) {
 		const uint32_t *list = (const void *)(ix->block + row * ix->stride);
@@ -164,13 +164,13 @@ static void rows_that_link_lie_near_each_other(void)
 	}
 	printf("# %u of %u links lead near\n", near, links);
 	CHECK(near > links / 8);
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 }
 
-static struct lh_lhv_section *order_of(struct lh_lhv_header *h)
+static struct lh_index_section *order_of(struct lh_index_header *h)
 {
 	for (uint32_t i = 0; i < h->n_sections; i++)
-		if (h->section[i].kind == LH_LHV_ORDER)
+		if (h->section[i].kind == LH_INDEX_ORDER)
 			return &h->section[i];
 	CHECK(!"an order");
 	return NULL;
@@ -185,8 +185,8 @@ static void poke(const void *p, size_t n, uint64_t at)
 
 static void damage_of_the_order_is_told(void)
 {
-	struct lh_lhv_header *h;
-	struct lh_lhv *ix;
+	struct lh_index_header *h;
+	struct lh_index *ix;
 	struct lh_row row;
 	uint64_t at;
 	size_t n;
@@ -195,22 +195,22 @@ static void damage_of_the_order_is_told(void)
 	h = slurp(&n);
 	at = order_of(h)->at;
 	poke(&(uint32_t){ ROWS }, 4, at + 4 * 7);
-	ix = lh_lhv_open(path, &err);
-	CHECK(ix && lh_lhv_nth_row(ix, 6, &at, &row, &err) == 1);
-	CHECK(lh_lhv_nth_row(ix, 7, &at, &row, &err) == -1 && err.code == LH_ECORRUPT);
-	lh_lhv_close(ix);
+	ix = lh_index_open(path, &err);
+	CHECK(ix && lh_index_nth_row(ix, 6, &at, &row, &err) == 1);
+	CHECK(lh_index_nth_row(ix, 7, &at, &row, &err) == -1 && err.code == LH_ECORRUPT);
+	lh_index_close(ix);
 	*damage = '\0';
-	CHECK(lh_lhv_verify(path, on_damage, NULL, &err) == 0 && !strncmp(damage, "order: ", 7));
+	CHECK(lh_index_verify(path, on_damage, NULL, &err) == 0 && !strncmp(damage, "order: ", 7));
 	poke((char *)h + order_of(h)->at, 4, order_of(h)->at + 4 * 7);	/* a row twice */
-	CHECK(lh_lhv_verify(path, on_damage, NULL, &err) == 0 && strstr(damage, "order: entry"));
+	CHECK(lh_index_verify(path, on_damage, NULL, &err) == 0 && strstr(damage, "order: entry"));
 	free(h);
 }
 
 /* As files were before there was an order. */
 static void a_file_without_an_order_is_read(void)
 {
-	struct lh_lhv_header *h;
-	struct lh_lhv *ix;
+	struct lh_index_header *h;
+	struct lh_index *ix;
 	struct lh_row row;
 	uint64_t at;
 	size_t n;
@@ -218,19 +218,19 @@ static void a_file_without_an_order_is_read(void)
 	build(ROWS, LH_F32, false);
 	h = slurp(&n);
 	order_of(h)->kind = 1000;
-	h->xxh3 = lh_xxh3(h, offsetof(struct lh_lhv_header, xxh3));
+	h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
 	poke(h, sizeof *h, 0);
 	free(h);
-	ix = lh_lhv_open(path, &err);
-	CHECK(ix && lh_lhv_nth_row(ix, 7, &at, &row, &err) == 1 && at == 7);
-	lh_lhv_close(ix);
+	ix = lh_index_open(path, &err);
+	CHECK(ix && lh_index_nth_row(ix, 7, &at, &row, &err) == 1 && at == 7);
+	lh_index_close(ix);
 	fold(ROWS, ROWS + 10, 0);
 	*damage = '\0';
-	CHECK(lh_lhv_verify(path, on_damage, NULL, &err) == 0 && !*damage);
-	ix = lh_lhv_open(path, &err);
-	CHECK(ix && lh_lhv_nth_row(ix, ROWS + 9, &at, &row, &err) == 1);
+	CHECK(lh_index_verify(path, on_damage, NULL, &err) == 0 && !*damage);
+	ix = lh_index_open(path, &err);
+	CHECK(ix && lh_index_nth_row(ix, ROWS + 9, &at, &row, &err) == 1);
 	CHECK(row.id.n == 5 && !memcmp(row.id.p, "r1209", 5));
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 }
 
 int main(void)

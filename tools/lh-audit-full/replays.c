@@ -1,4 +1,4 @@
-/* phase7.c - can past work be replayed, and does nothing leave the machine that must not? */
+/* replays.c - can past work be replayed, and does nothing leave the machine that must not? */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* phase0.c - documents and streams. */
+/* documents.c - documents and streams. */
 #include "audit.h"
 
 #include <errno.h>
@@ -50,7 +50,7 @@ int phase_documents(struct audit *a, struct lh_err *err)
 	if (recon(a, err) < 0)
 		return -1;
 	for (i = 0; i < TIER1; i++) {
-		rc = root_has(a, lh_stem_source((enum lh_stem)i), err);
+		rc = root_has(a, lh_stream_source((enum lh_stream)i), err);
 		if (rc < 0 && !check_is_finding(err))
 			return -1;
 		if (rc < 0)

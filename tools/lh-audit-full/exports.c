@@ -1,4 +1,4 @@
-/* phase4.c - the exports: what must not be in them, and what was refused. */
+/* exports.c - the exports: what must not be in them, and what was refused. */
 #include "audit.h"
 
 #define ULL(n) ((unsigned long long)(n))

@@ -31,35 +31,35 @@ static int allow(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err 
 
 static int build(const char *path, int precision)
 {
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
 	float v[DIM];
 	char id[16];
 	int rc = 0;
 
-	lh_lhv_params_default(&p);
+	lh_index_params_default(&p);
 	p.exact_below = 40;
 	p.precision = precision;
 	p.rescore = precision != LH_F32;
-	w = lh_lhv_writer_new(path, &p, 1, &err);
+	w = lh_index_writer_new(path, &p, 1, &err);
 	if (!w)
 		return -1;
 	for (unsigned i = 0; !rc && i < ROWS; i++) {
 		for (unsigned d = 0; d < DIM; d++)
 			v[d] = (float)((i * 31 + d * 17) % 23) - 11.5f;
-		rc = lh_lhv_put(w, id, (size_t)sprintf(id, "%u", i % 50), v, DIM, "{}", 2, &err);
+		rc = lh_index_put(w, id, (size_t)sprintf(id, "%u", i % 50), v, DIM, "{}", 2, &err);
 	}
 	if (!rc)
-		rc = lh_lhv_commit(w, 2, &err);
-	lh_lhv_writer_free(w);
+		rc = lh_index_commit(w, 2, &err);
+	lh_index_writer_free(w);
 	return rc;
 }
 
 static int search(const char *path)
 {
-	struct lh_lhv *ix = lh_lhv_open(path, &err);
+	struct lh_index *ix = lh_index_open(path, &err);
 	struct lh_searcher *s = ix ? lh_searcher_new(ix, &err) : NULL;
-	struct lh_verdicts *filter = s ? lh_verdicts_new(ix, &err) : NULL;
+	struct lh_filter_cache *filter = s ? lh_filter_cache_new(ix, &err) : NULL;
 	struct lh_hit hit[5];
 	struct lh_query q = { .vector = (float[DIM]){ 1, 2 }, .k = 5 };
 	int rc = filter ? 0 : -1;
@@ -69,28 +69,28 @@ static int search(const char *path)
 		q.verdicts = filter;
 		q.exact = i == 2;
 		q.ef = i ? 0 : 5;
-		rc = lh_lhv_search(s, &q, hit, &err) < 0;
+		rc = lh_index_search(s, &q, hit, &err) < 0;
 	}
-	lh_verdicts_free(filter);
+	lh_filter_cache_free(filter);
 	lh_searcher_free(s);
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 	return rc ? -1 : 0;
 }
 
 static void no_damage(void *ctx, const char *section, const char *text)
 {
 	(void)ctx;
-	printf("test_lhv_faults: %s: %s\n", section, text);
+	printf("test_index_faults: %s: %s\n", section, text);
 	exit(1);
 }
 
 static int child(const char *path, int precision)
 {
-	if (build(path, precision) == 0 && search(path) == 0 && lh_lhv_verify(path, no_damage, NULL, &err) == 0)
+	if (build(path, precision) == 0 && search(path) == 0 && lh_index_verify(path, no_damage, NULL, &err) == 0)
 		return 0;
 	if (err.code == LH_ENOMEM && !strcmp(strrchr(err.msg, ':') ? strrchr(err.msg, ':') + 2 : err.msg, "out of memory"))
 		return SHORT;
-	printf("test_lhv_faults: code %d: %s\n", err.code, err.msg);
+	printf("test_index_faults: code %d: %s\n", err.code, err.msg);
 	return 1;
 }
 
@@ -134,7 +134,7 @@ static int each_place(char *path, const char *dir, int precision)
 			snprintf(fault, sizeof fault, "%u%s", n, i ? "+" : "");
 			rc[i] = run("/proc/self/exe", path, which, fault);
 			if ((rc[i] && rc[i] != SHORT) || litter(dir)) {
-				printf("test_lhv_faults: %s, LH_FAULT_ALLOC=%s: status %d\n", lh_precision_name(precision), fault, rc[i]);
+				printf("test_index_faults: %s, LH_FAULT_ALLOC=%s: status %d\n", lh_precision_name(precision), fault, rc[i]);
 				return -1;
 			}
 		}

@@ -39,7 +39,7 @@ static uint16_t half_of(float f)
 {
 	uint16_t h;
 
-	lh_code_put(LH_F16, LH_IP, &f, 1, &h);
+	lh_quantize_put(LH_F16, LH_IP, &f, 1, &h);
 	return h;
 }
 
@@ -47,7 +47,7 @@ static float of_half(uint16_t h)
 {
 	float f;
 
-	lh_code_get(LH_F16, &h, 1, &f);
+	lh_quantize_get(LH_F16, &h, 1, &f);
 	return f;
 }
 
@@ -69,7 +69,7 @@ static void halves_are_ieee(void)
 
 		snprintf(what, sizeof what, "half %04x", h);
 		CHECK(finite == (bool)isfinite(f));
-		CHECK(finite == lh_code_sound(LH_F16, LH_IP, &(uint16_t){ (uint16_t)h }, 1));
+		CHECK(finite == lh_quantize_sound(LH_F16, LH_IP, &(uint16_t){ (uint16_t)h }, 1));
 		if (!finite)
 			continue;
 		CHECK(f == plain_half((uint16_t)h) && half_of(f) == h);
@@ -91,12 +91,12 @@ static void what_does_not_fit_is_refused(void)
 	float v[3] = { 65504, -65504, 1 };
 
 	strcpy(what, "fits");
-	CHECK(lh_code_fits(LH_F16, v, 3, &err) == 0);
+	CHECK(lh_quantize_fits(LH_F16, v, 3, &err) == 0);
 	v[1] = -65504.01f;
-	CHECK(lh_code_fits(LH_F16, v, 3, &err) == -1 && err.code == LH_EDATA);
+	CHECK(lh_quantize_fits(LH_F16, v, 3, &err) == -1 && err.code == LH_EDATA);
 	CHECK(!strcmp(err.msg, "value -65504 at 1 of the vector: f16 ends at 65504"));
 	v[1] = FLT_MAX;
-	CHECK(lh_code_fits(LH_I8, v, 3, &err) == 0 && lh_code_fits(LH_F32, v, 3, &err) == 0);
+	CHECK(lh_quantize_fits(LH_I8, v, 3, &err) == 0 && lh_quantize_fits(LH_F32, v, 3, &err) == 0);
 }
 
 /* ---- codes ---- */
@@ -105,18 +105,18 @@ static void coding_twice_changes_nothing(int precision, int distance, const floa
 {
 	static unsigned char code[MAX * 4], again[MAX * 4];
 	static float got[MAX];
-	size_t bytes = lh_code_bytes(precision, n);
+	size_t bytes = lh_quantize_bytes(precision, n);
 
-	lh_code_put(precision, distance, v, n, code);
-	CHECK(lh_code_sound(precision, distance, code, n));
-	lh_code_get(precision, code, n, got);
+	lh_quantize_put(precision, distance, v, n, code);
+	CHECK(lh_quantize_sound(precision, distance, code, n));
+	lh_quantize_get(precision, code, n, got);
 	CHECK(lh_vec_finite(got, n));
-	lh_code_put(precision, distance, got, n, again);
+	lh_quantize_put(precision, distance, got, n, again);
 	CHECK(!memcmp(code, again, bytes));
 	if (precision == LH_I8 && distance == LH_COSINE) {
 		CHECK(fabs(lh_vec_dot_f64(got, got, n) - 1) < 3e-7);
 		lh_vec_unit(got, n);
-		lh_code_put(precision, distance, got, n, again);
+		lh_quantize_put(precision, distance, got, n, again);
 		CHECK(!memcmp(code, again, bytes));
 	}
 }
@@ -129,8 +129,8 @@ static void codes_are_near_what_they_stand_for(int precision, int distance, cons
 
 	for (uint32_t i = 0; i < n; i++)
 		max = fmax(max, fabsf(v[i]));
-	lh_code_put(precision, distance, v, n, code);
-	lh_code_get(precision, code, n, got);
+	lh_quantize_put(precision, distance, v, n, code);
+	lh_quantize_get(precision, code, n, got);
 	for (uint32_t i = 0; i < n; i++) {
 		off = fabs((double)got[i] - v[i]);
 		if (precision == LH_F32)
@@ -156,7 +156,7 @@ static void vectors_of_every_length(void)
 					draw(v, n, pow(10, size));
 					if (distances[d] == LH_COSINE)
 						CHECK(lh_vec_unit(v, n));
-					if (lh_code_fits(precisions[p], v, n, &err) < 0)
+					if (lh_quantize_fits(precisions[p], v, n, &err) < 0)
 						continue;
 					coding_twice_changes_nothing(precisions[p], distances[d], v, n);
 					codes_are_near_what_they_stand_for(precisions[p], distances[d], v, n);
@@ -176,8 +176,8 @@ static void extreme_values(void)
 			v[1] = at[j];
 			v[2] = 0;
 			coding_twice_changes_nothing(LH_I8, LH_L2, v, 3);
-			lh_code_put(LH_I8, LH_L2, v, 3, code);
-			lh_code_get(LH_I8, code, 3, got);
+			lh_quantize_put(LH_I8, LH_L2, v, 3, code);
+			lh_quantize_get(LH_I8, code, 3, got);
 			CHECK(fabsf(got[0] - v[0]) <= fmaxf(fmaxf(fabsf(v[0]), fabsf(v[1])) / 250, FLT_MIN) && got[2] == 0);
 		}
 }
@@ -188,21 +188,21 @@ static void damage_is_seen(void)
 	unsigned char code[13], bad[13];
 
 	strcpy(what, "damage");
-	lh_code_put(LH_I8, LH_L2, v, 5, code);
-	CHECK(lh_code_bytes(LH_I8, 5) == sizeof code && code[4] == 255 && lh_code_sound(LH_I8, LH_L2, code, 5));
-	CHECK(!lh_code_sound(LH_I8, LH_COSINE, code, 5));
+	lh_quantize_put(LH_I8, LH_L2, v, 5, code);
+	CHECK(lh_quantize_bytes(LH_I8, 5) == sizeof code && code[4] == 255 && lh_quantize_sound(LH_I8, LH_L2, code, 5));
+	CHECK(!lh_quantize_sound(LH_I8, LH_COSINE, code, 5));
 	for (size_t i = 0; i < 5; i++) {
 		memcpy(bad, code, sizeof code);
 		bad[i]++;
-		CHECK(!lh_code_sound(LH_I8, LH_L2, bad, 5));
+		CHECK(!lh_quantize_sound(LH_I8, LH_L2, bad, 5));
 	}
 	for (int i = 0; i < 3; i++) {
 		memcpy(bad, code, sizeof code);
 		memcpy(bad + 5, &(float[]){ NAN, INFINITY, -1 }[i], 4);
-		CHECK(!lh_code_sound(LH_I8, LH_L2, bad, 5));
+		CHECK(!lh_quantize_sound(LH_I8, LH_L2, bad, 5));
 	}
 	v[3] = NAN;
-	CHECK(!lh_code_sound(LH_F32, LH_L2, v, 5) && lh_code_sound(LH_F32, LH_L2, v, 3));
+	CHECK(!lh_quantize_sound(LH_F32, LH_L2, v, 5) && lh_quantize_sound(LH_F32, LH_L2, v, 3));
 }
 
 /* ---- distances ---- */
@@ -212,7 +212,7 @@ static double true_distance(int distance, const float *a, const float *b, uint32
 	return distance == LH_L2 ? lh_vec_l2sq_f64(a, b, n) : -lh_vec_dot_f64(a, b, n);
 }
 
-static struct lh_code_query query;
+static struct lh_quantized_query query;
 static unsigned char *codes[ROWS];
 static float decoded[ROWS][MAX], asked[MAX], d[ROWS + 1];
 
@@ -224,7 +224,7 @@ static void one_case(int precision, int distance, uint32_t n)
 	size = sqrt(lh_vec_dot_f64(asked, asked, n));
 	for (size_t k = 0; k <= ROWS; k++) {
 		d[k] = 77;
-		lh_code_rows(&query, (const void *const *)codes, k, d);
+		lh_quantize_rows(&query, (const void *const *)codes, k, d);
 		CHECK(d[k] == 77);
 		for (size_t i = 0; i < k; i++) {
 			double other = sqrt(lh_vec_dot_f64(decoded[i], decoded[i], n));
@@ -233,7 +233,7 @@ static void one_case(int precision, int distance, uint32_t n)
 			CHECK(fabs(d[i] - true_distance(distance, asked, decoded[i], n)) <= tolerance);
 		}
 	}
-	CHECK(lh_code_row(&query, codes[0]) == d[0] || precision != LH_I8);
+	CHECK(lh_quantize_row(&query, codes[0]) == d[0] || precision != LH_I8);
 }
 
 static void distances_agree(int precision, int distance, uint32_t n, double size)
@@ -241,34 +241,34 @@ static void distances_agree(int precision, int distance, uint32_t n, double size
 	static float v[MAX];
 	unsigned char own[MAX * 4];
 
-	CHECK(lh_code_query_init(&query, precision, distance, n, &err) == 0);
+	CHECK(lh_quantized_query_init(&query, precision, distance, n, &err) == 0);
 	for (size_t i = 0; i < ROWS; i++) {
 		/* sizes differ; the end touches what may not be read */
-		size_t bytes = lh_code_bytes(precision, n);
+		size_t bytes = lh_quantize_bytes(precision, n);
 
 		codes[i] = malloc(bytes);
 		CHECK(codes[i]);
 		draw(v, n, size * pow(3, (double)i));
 		if (distance == LH_COSINE)
 			lh_vec_unit(v, n);
-		lh_code_put(precision, distance, v, n, codes[i]);
-		lh_code_get(precision, codes[i], n, decoded[i]);
+		lh_quantize_put(precision, distance, v, n, codes[i]);
+		lh_quantize_get(precision, codes[i], n, decoded[i]);
 	}
 	draw(asked, n, size);
 	if (distance == LH_COSINE)
 		lh_vec_unit(asked, n);
-	lh_code_query_set(&query, asked);
+	lh_quantized_query_set(&query, asked);
 	if (precision == LH_I8) {
-		lh_code_put(precision, distance, asked, n, own);
-		lh_code_get(precision, own, n, asked);
+		lh_quantize_put(precision, distance, asked, n, own);
+		lh_quantize_get(precision, own, n, asked);
 	}
 	one_case(precision, distance, n);
-	lh_code_query_code(&query, codes[3]);
+	lh_quantized_query_code(&query, codes[3]);
 	memcpy(asked, decoded[3], sizeof asked);
 	one_case(precision, distance, n);
 	for (size_t i = 0; i < ROWS; i++)
 		free(codes[i]);
-	lh_code_query_free(&query);
+	lh_quantized_query_free(&query);
 }
 
 static void largest_sums_do_not_wrap(void)
@@ -277,7 +277,7 @@ static void largest_sums_do_not_wrap(void)
 	static float v[N], w[N];
 	static unsigned char code[N + 8];
 	const void *row = code;
-	struct lh_code_query q;
+	struct lh_quantized_query q;
 	float out;
 
 	strcpy(what, "largest sums");
@@ -285,23 +285,23 @@ static void largest_sums_do_not_wrap(void)
 		v[i] = 1;
 		w[i] = -1;
 	}
-	CHECK(lh_code_query_init(&q, LH_I8, LH_IP, N, &err) == 0);
-	lh_code_put(LH_I8, LH_IP, v, N, code);
-	CHECK(lh_code_sound(LH_I8, LH_IP, code, N));
-	lh_code_query_set(&q, v);
-	lh_code_rows(&q, &row, 1, &out);
+	CHECK(lh_quantized_query_init(&q, LH_I8, LH_IP, N, &err) == 0);
+	lh_quantize_put(LH_I8, LH_IP, v, N, code);
+	CHECK(lh_quantize_sound(LH_I8, LH_IP, code, N));
+	lh_quantized_query_set(&q, v);
+	lh_quantize_rows(&q, &row, 1, &out);
 	CHECK(fabsf(out + N) < 8);
-	lh_code_query_set(&q, w);
-	lh_code_rows(&q, &row, 1, &out);
+	lh_quantized_query_set(&q, w);
+	lh_quantize_rows(&q, &row, 1, &out);
 	CHECK(fabsf(out - N) < 8);
 	/* as only a damaged file has them: -128 */
 	memset(code, 0, N);
-	lh_code_rows(&q, &row, 1, &out);
+	lh_quantize_rows(&q, &row, 1, &out);
 	CHECK(fabsf(out / N + 128 / 127.0f) < 1e-3f);
-	lh_code_query_code(&q, code);
-	lh_code_rows(&q, &row, 1, &out);
+	lh_quantized_query_code(&q, code);
+	lh_quantize_rows(&q, &row, 1, &out);
 	CHECK(fabsf(out / N + 128 / 127.0f) < 1e-3f);
-	lh_code_query_free(&q);
+	lh_quantized_query_free(&q);
 }
 
 static void a_damaged_row_is_far(void)
@@ -310,16 +310,16 @@ static void a_damaged_row_is_far(void)
 	unsigned char code[12];
 
 	strcpy(what, "a damaged row");
-	lh_code_query_init(&query, LH_F32, LH_L2, 4, &err);
-	lh_code_query_set(&query, v);
-	CHECK(isinf(lh_code_row(&query, bad)) && lh_code_row(&query, v) == 0);
-	lh_code_query_free(&query);
-	lh_code_query_init(&query, LH_I8, LH_IP, 4, &err);
-	lh_code_query_set(&query, v);
-	lh_code_put(LH_I8, LH_IP, v, 4, code);
+	lh_quantized_query_init(&query, LH_F32, LH_L2, 4, &err);
+	lh_quantized_query_set(&query, v);
+	CHECK(isinf(lh_quantize_row(&query, bad)) && lh_quantize_row(&query, v) == 0);
+	lh_quantized_query_free(&query);
+	lh_quantized_query_init(&query, LH_I8, LH_IP, 4, &err);
+	lh_quantized_query_set(&query, v);
+	lh_quantize_put(LH_I8, LH_IP, v, 4, code);
 	memcpy(code + 4, &(float){ NAN }, 4);
-	CHECK(isinf(lh_code_row(&query, code)) && lh_code_row(&query, code) > 0);
-	lh_code_query_free(&query);
+	CHECK(isinf(lh_quantize_row(&query, code)) && lh_quantize_row(&query, code) > 0);
+	lh_quantized_query_free(&query);
 }
 
 static int with(const char *kernel)

@@ -6,7 +6,7 @@ static struct lh_record rec;
 static struct lh_err err;
 static struct lh_buf text, scratch, out;
 
-static int read_it(const char *s, struct lh_valerr *e)
+static int read_it(const char *s, struct lh_validation_error *e)
 {
 	struct lh_value v;
 
@@ -15,7 +15,7 @@ static int read_it(const char *s, struct lh_valerr *e)
 	lh_buf_reset(&out);
 	lh_buf_puts(&text, s);
 	check_why(lh_json_parse(&rec, text.p, text.len, &v, &err) == 0, err.msg);
-	return lh_valerr_read(&v, &scratch, e, &err);
+	return lh_validation_error_read(&v, &scratch, e, &err);
 }
 
 static void same(const char *want)
@@ -27,18 +27,18 @@ static void same(const char *want)
 
 static void good(const char *s, const char *json, const char *line)
 {
-	struct lh_valerr e;
+	struct lh_validation_error e;
 
 	check_why(read_it(s, &e) == 0, err.msg);
-	lh_valerr_json(&out, &e);
+	lh_validation_error_json(&out, &e);
 	same(json);
-	lh_valerr_text(&out, &e);
+	lh_validation_error_text(&out, &e);
 	same(line);
 }
 
 static void bad(const char *s, const char *want)
 {
-	struct lh_valerr e;
+	struct lh_validation_error e;
 
 	check_why(read_it(s, &e) < 0, s);
 	check(err.code == LH_EDATA);

@@ -117,18 +117,18 @@ static void a_map_does_not_compare_them_all(void)
 
 static void make(unsigned n)
 {
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
 	float v[DIM] = { 1 };
 
-	lh_lhv_params_default(&p);
+	lh_index_params_default(&p);
 	p.exact_below = 2 * IDS;
-	w = lh_lhv_writer_new(path, &p, 1, &err);
+	w = lh_index_writer_new(path, &p, 1, &err);
 	CHECK(w != NULL);
 	for (unsigned i = 0; i < n; i++)
-		CHECK(lh_lhv_put(w, ids[i], ID_N, v, DIM, NULL, 0, &err) == 0);
-	CHECK(lh_lhv_commit(w, 1, &err) == 0);
-	lh_lhv_writer_free(w);
+		CHECK(lh_index_put(w, ids[i], ID_N, v, DIM, NULL, 0, &err) == 0);
+	CHECK(lh_index_commit(w, 1, &err) == 0);
+	lh_index_writer_free(w);
 }
 
 static void load(struct lh_buf *b)
@@ -137,9 +137,9 @@ static void load(struct lh_buf *b)
 	CHECK(lh_file_read(path, b, &err) == 1);
 }
 
-static struct lh_lhv_section *section(struct lh_buf *b, uint32_t kind)
+static struct lh_index_section *section(struct lh_buf *b, uint32_t kind)
 {
-	struct lh_lhv_header *h = (void *)b->p;
+	struct lh_index_header *h = (void *)b->p;
 	uint32_t i;
 
 	for (i = 0; h->section[i].kind != kind; i++)
@@ -151,12 +151,12 @@ static struct lh_lhv_section *section(struct lh_buf *b, uint32_t kind)
 static unsigned longest_run(void)
 {
 	unsigned run = 0, longest = 0;
-	const struct lh_lhv_section *s;
+	const struct lh_index_section *s;
 	const uint32_t *slot;
 	struct lh_buf b;
 
 	load(&b);
-	s = section(&b, LH_LHV_ID_HASH);
+	s = section(&b, LH_INDEX_ID_HASH);
 	slot = (const void *)(b.p + s->at);
 	for (uint64_t i = 0; i < 2 * (s->bytes / 8); i++) {
 		run = slot[2 * (i % (s->bytes / 8)) + 1] ? run + 1 : 0;
@@ -168,7 +168,7 @@ static unsigned longest_run(void)
 
 static uint32_t version(uint64_t *seed)
 {
-	const struct lh_lhv_header *h;
+	const struct lh_index_header *h;
 	struct lh_buf b;
 	uint32_t v;
 
@@ -182,17 +182,17 @@ static uint32_t version(uint64_t *seed)
 
 static void finds_all(void)
 {
-	struct lh_lhv *ix = lh_lhv_open(path, &err);
+	struct lh_index *ix = lh_index_open(path, &err);
 	struct lh_row row;
 	int64_t at;
 
 	CHECK(ix != NULL);
 	for (unsigned i = 0; i < IDS; i++) {
-		at = lh_lhv_find(ix, ids[i], ID_N, &err);
-		CHECK(at >= 0 && lh_lhv_row(ix, (uint64_t)at, &row, &err) == 1 && memcmp(row.id.p, ids[i], ID_N) == 0);
+		at = lh_index_find(ix, ids[i], ID_N, &err);
+		CHECK(at >= 0 && lh_index_row(ix, (uint64_t)at, &row, &err) == 1 && memcmp(row.id.p, ids[i], ID_N) == 0);
 	}
-	CHECK(lh_lhv_find(ix, "nobody", 6, &err) == -1);
-	lh_lhv_close(ix);
+	CHECK(lh_index_find(ix, "nobody", 6, &err) == -1);
+	lh_index_close(ix);
 }
 
 static void on_damage(void *ctx, const char *name, const char *text)
@@ -205,7 +205,7 @@ static unsigned damages(void)
 {
 	unsigned n = 0;
 
-	CHECK(lh_lhv_verify(path, on_damage, &n, &err) == 0);
+	CHECK(lh_index_verify(path, on_damage, &n, &err) == 0);
 	return n;
 }
 
@@ -239,8 +239,8 @@ static void ids_that_were_not_chosen_have_seed_0(void)
 /* As files were made before there were seeds. */
 static void make_old(void)
 {
-	struct lh_lhv_header *h;
-	struct lh_lhv_section *s;
+	struct lh_index_header *h;
+	struct lh_index_section *s;
 	struct lh_buf b;
 	uint32_t *slot;
 	uint64_t n;
@@ -249,7 +249,7 @@ static void make_old(void)
 	make(IDS);
 	load(&b);
 	h = (void *)b.p;
-	s = section(&b, LH_LHV_ID_HASH);
+	s = section(&b, LH_INDEX_ID_HASH);
 	slot = (void *)(b.p + s->at);
 	n = s->bytes / 8;
 	memset(slot, 0, s->bytes);
@@ -262,7 +262,7 @@ static void make_old(void)
 	s->xxh3 = lh_xxh3(slot, s->bytes);
 	h->version = 1;
 	memset(b.p + 56, 0, 8);
-	h->xxh3 = lh_xxh3(h, offsetof(struct lh_lhv_header, xxh3));
+	h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
 	f = fopen(path, "w");
 	CHECK(f && fwrite(b.p, 1, b.len, f) == b.len && fclose(f) == 0);
 	lh_buf_free(&b);
@@ -270,7 +270,7 @@ static void make_old(void)
 
 static void an_older_file_is_read_and_gets_a_seed_by_a_fold(void)
 {
-	struct lh_lhv_change *c;
+	struct lh_index_change *c;
 	float v[DIM] = { 0, 1 };
 	uint64_t seed;
 	bool fold;
@@ -279,10 +279,10 @@ static void an_older_file_is_read_and_gets_a_seed_by_a_fold(void)
 	finds_all();
 	check(longest_run() == IDS);
 	CHECK(damages() == 1 && strstr(damage, "id hash: 3000 slots in a row"));
-	c = lh_lhv_change_open(path, 1, &err);
-	CHECK(c && lh_lhv_change_put(c, "new", 3, v, DIM, NULL, 0, &err) == 0 && lh_lhv_change_commit(c, &fold, &err) == 0);
-	lh_lhv_change_close(c);
-	CHECK(lh_lhv_compact(path, 1, 1, &err) == 0);
+	c = lh_index_change_open(path, 1, &err);
+	CHECK(c && lh_index_change_put(c, "new", 3, v, DIM, NULL, 0, &err) == 0 && lh_index_change_commit(c, &fold, &err) == 0);
+	lh_index_change_close(c);
+	CHECK(lh_index_compact(path, 1, 1, &err) == 0);
 	CHECK(version(&seed) == 2 && seed != 0);
 	check(longest_run() <= RUN_MAX);
 	finds_all();

@@ -1,4 +1,4 @@
-/* phase1.c - do the validators say of known records what they should? */
+/* validators.c - do the validators say of known records what they should? */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,7 +72,7 @@ static long violations(struct judge *j, int schema, struct lh_err *err)
 }
 
 /* Judge what stands in j->text, against j->want when that is known. */
-static int judge(struct judge *j, const char *name, bool known, struct lh_err *err)
+static int judge_name(struct judge *j, const char *name, bool known, struct lh_err *err)
 {
 	bool valid = name[0] == 'v';
 	int schema = schema_of(name);
@@ -111,7 +111,7 @@ static int judge_built_in(struct judge *j, struct lh_err *err)
 		lh_buf_reset(&j->want);
 		lh_buf_puts(&j->want, s->expected ? s->expected : "");
 		if (lh_buf_check(&j->text, err) < 0 || lh_buf_check(&j->want, err) < 0 ||
-		    judge(j, s->name, s->expected != NULL, err) < 0)
+		    judge_name(j, s->name, s->expected != NULL, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -151,7 +151,7 @@ static int judge_file(struct judge *j, const char *name, struct lh_err *err)
 		return -1;
 	if (known && j->want.len && j->want.p[j->want.len - 1] != '\n')
 		lh_buf_putc(&j->want, '\n');
-	return judge(j, name, known, err);
+	return judge_name(j, name, known, err);
 }
 
 static int is_sample(const struct dirent *d)

@@ -1,4 +1,4 @@
-/* phase5.c - what the newest run says of itself. */
+/* newest_run.c - what the newest run says of itself. */
 #include "audit.h"
 
 #include <stdio.h>

@@ -20,10 +20,10 @@ enum kind { PUT, PUT_NEW, DELETE };
 
 /* A writer, and what must come of it. */
 struct writer {
-	struct lh_lhv_change *c;
+	struct lh_index_change *c;
 	struct { enum kind kind; unsigned id, value; } op[GATHERED];
 	unsigned n;
-	struct lh_lhv_tally want;
+	struct lh_index_tally want;
 };
 
 static struct lh_err err;
@@ -40,41 +40,41 @@ static unsigned draw(unsigned n)
 
 static void build(unsigned rows, const char *model)
 {
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
 	char id[16];
 
-	lh_lhv_params_default(&p);
+	lh_index_params_default(&p);
 	p.dimension = DIM;
 	strcpy(p.model, model);
 	snprintf(p.created_at, sizeof p.created_at, "%u", draw(1u << 30));
-	w = lh_lhv_writer_new(path, &p, 1, &err);
+	w = lh_index_writer_new(path, &p, 1, &err);
 	CHECK(w != NULL);
 	for (unsigned i = 0; i < IDS; i++) {
 		live[i] = i < rows;
 		ever[i] = ever[i] || live[i];
 		value[i] = 0;
 		snprintf(id, sizeof id, "r%u", i);
-		CHECK(!live[i] || lh_lhv_put(w, id, strlen(id), (float[DIM]){ 1 }, DIM, "0", 1, &err) == 0);
+		CHECK(!live[i] || lh_index_put(w, id, strlen(id), (float[DIM]){ 1 }, DIM, "0", 1, &err) == 0);
 	}
-	CHECK(lh_lhv_commit(w, 1, &err) == 0);
-	lh_lhv_writer_free(w);
+	CHECK(lh_index_commit(w, 1, &err) == 0);
+	lh_index_writer_free(w);
 }
 
 static void gather(struct writer *w, enum kind kind, unsigned i, unsigned v)
 {
-	uint64_t kept = lh_lhv_change_tally(w->c)->kept;
+	uint64_t kept = lh_index_change_tally(w->c)->kept;
 	char id[16], meta[16];
 	int rc;
 
 	snprintf(id, sizeof id, "r%u", i);
 	snprintf(meta, sizeof meta, "%u", v);
 	if (kind == DELETE)
-		rc = lh_lhv_change_delete(w->c, id, strlen(id), &err);
+		rc = lh_index_change_delete(w->c, id, strlen(id), &err);
 	else
-		rc = (kind == PUT ? lh_lhv_change_put : lh_lhv_change_put_new)(w->c, id, strlen(id), (float[DIM]){ 1 }, DIM, meta, strlen(meta), &err);
+		rc = (kind == PUT ? lh_index_change_put : lh_index_change_put_new)(w->c, id, strlen(id), (float[DIM]){ 1 }, DIM, meta, strlen(meta), &err);
 	CHECK(rc == 0);
-	if (lh_lhv_change_tally(w->c)->kept != kept) {	/* it was there at some time: that will do */
+	if (lh_index_change_tally(w->c)->kept != kept) {	/* it was there at some time: that will do */
 		CHECK(kind == PUT_NEW && ever[i]);
 		w->want.kept++;
 		return;
@@ -86,10 +86,10 @@ static void gather(struct writer *w, enum kind kind, unsigned i, unsigned v)
 
 static void commit(struct writer *w)
 {
-	const struct lh_lhv_tally *got = lh_lhv_change_tally(w->c);
+	const struct lh_index_tally *got = lh_index_change_tally(w->c);
 	bool fold;
 
-	CHECK(lh_lhv_change_commit(w->c, &fold, &err) == 0);
+	CHECK(lh_index_change_commit(w->c, &fold, &err) == 0);
 	for (unsigned k = 0; k < w->n; k++) {
 		unsigned i = w->op[k].id;
 		bool was = live[i];
@@ -115,7 +115,7 @@ static void commit(struct writer *w)
 
 static void look(void)
 {
-	struct lh_lhv *ix = lh_lhv_open(path, &err);
+	struct lh_index *ix = lh_index_open(path, &err);
 	struct lh_row row;
 	char id[16], meta[16];
 
@@ -125,12 +125,12 @@ static void look(void)
 
 		snprintf(id, sizeof id, "r%u", i);
 		snprintf(meta, sizeof meta, "%u", value[i]);
-		at = lh_lhv_find(ix, id, strlen(id), &err);
+		at = lh_index_find(ix, id, strlen(id), &err);
 		CHECK(at != -2 && (at >= 0) == live[i]);
-		CHECK(at < 0 || lh_lhv_row(ix, (uint64_t)at, &row, &err) == 1);
+		CHECK(at < 0 || lh_index_row(ix, (uint64_t)at, &row, &err) == 1);
 		CHECK(at < 0 || (row.meta.n == strlen(meta) && memcmp(row.meta.p, meta, row.meta.n) == 0));
 	}
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 }
 
 static void at_random(unsigned steps)
@@ -139,7 +139,7 @@ static void at_random(unsigned steps)
 
 	build(IDS / 2, "");
 	for (unsigned k = 0; k < WRITERS; k++)
-		CHECK((w[k].c = lh_lhv_change_open(path, 1, &err)) != NULL);
+		CHECK((w[k].c = lh_index_change_open(path, 1, &err)) != NULL);
 	for (unsigned step = 1; step < steps; step++) {
 		struct writer *one = &w[draw(WRITERS)];
 		unsigned what = draw(100);
@@ -148,7 +148,7 @@ static void at_random(unsigned steps)
 			commit(one);
 			look();
 		} else if (what == 8) {
-			CHECK(lh_lhv_compact(path, 1, 1, &err) == 0);
+			CHECK(lh_index_compact(path, 1, 1, &err) == 0);
 		} else if (what == 9 && draw(10) == 0) {
 			build(draw(IDS), "");
 		} else {
@@ -157,7 +157,7 @@ static void at_random(unsigned steps)
 	}
 	for (unsigned k = 0; k < WRITERS; k++) {
 		commit(&w[k]);
-		lh_lhv_change_close(w[k].c);
+		lh_index_change_close(w[k].c);
 	}
 	look();
 }
@@ -170,7 +170,7 @@ static void after_a_failure(void)
 	bool fold;
 
 	build(2, "");
-	CHECK((w.c = lh_lhv_change_open(path, 1, &err)) != NULL);
+	CHECK((w.c = lh_index_change_open(path, 1, &err)) != NULL);
 	gather(&w, PUT, 1, 7);
 	commit(&w);
 	gather(&w, DELETE, 0, 0);
@@ -178,12 +178,12 @@ static void after_a_failure(void)
 	CHECK(getrlimit(RLIMIT_FSIZE, &was) == 0 && signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
 	none = (struct rlimit){ 100, was.rlim_max };	/* the lock's process id goes in */
 	CHECK(setrlimit(RLIMIT_FSIZE, &none) == 0);
-	CHECK(lh_lhv_change_commit(w.c, &fold, &err) < 0 && strstr(err.msg, "t.lhv-log"));
+	CHECK(lh_index_change_commit(w.c, &fold, &err) < 0 && strstr(err.msg, "t.lhv-log"));
 	CHECK(setrlimit(RLIMIT_FSIZE, &was) == 0);
 	look();
 	commit(&w);
 	look();
-	lh_lhv_change_close(w.c);
+	lh_index_change_close(w.c);
 }
 
 int main(void)
@@ -196,7 +196,7 @@ int main(void)
 	snprintf(path, sizeof path, "%s/t.lhv", dir);
 	test(at_random(soak ? 300000 : 15000));
 	test(after_a_failure());
-	lh_lhv_compact(path, 1, 1, &err);
+	lh_index_compact(path, 1, 1, &err);
 	unlink(path);
 	rmdir(dir);
 	return 0;

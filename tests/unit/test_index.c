@@ -1,4 +1,4 @@
-/* lh_lhv: what is put in is found again, exactly and by the graph. */
+/* lh_index: what is put in is found again, exactly and by the graph. */
 #include "check.h"
 #include <lh/index.h>
 
@@ -38,24 +38,24 @@ static void point(float *v, unsigned i, unsigned dim)
 		v[d] += 0.7f * (float)rnd();
 }
 
-static void put(struct lh_lhv_writer *w, const char *id, const float *v, unsigned dim, const char *meta)
+static void put(struct lh_index_writer *w, const char *id, const float *v, unsigned dim, const char *meta)
 {
-	CHECK(lh_lhv_put(w, id, strlen(id), v, dim, meta, meta ? strlen(meta) : 0, &err) == 0);
+	CHECK(lh_index_put(w, id, strlen(id), v, dim, meta, meta ? strlen(meta) : 0, &err) == 0);
 }
 
-static struct lh_lhv *index_of(unsigned n, int distance, unsigned exact_below, unsigned jobs)
+static struct lh_index *index_of(unsigned n, int distance, unsigned exact_below, unsigned jobs)
 {
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
 	float v[DIM];
 	char id[32], meta[64];
-	struct lh_lhv *ix;
+	struct lh_index *ix;
 
-	lh_lhv_params_default(&p);
+	lh_index_params_default(&p);
 	p.distance = distance;
 	p.dimension = DIM;
 	p.exact_below = exact_below;
-	w = lh_lhv_writer_new(path, &p, 1, &err);
+	w = lh_index_writer_new(path, &p, 1, &err);
 	CHECK(w);
 	rng = 7;
 	for (unsigned i = 0; i < n; i++) {
@@ -64,21 +64,21 @@ static struct lh_lhv *index_of(unsigned n, int distance, unsigned exact_below, u
 		snprintf(meta, sizeof meta, "{\"n\":%u}", i);
 		put(w, id, v, DIM, i % 3 ? meta : NULL);
 	}
-	CHECK(lh_lhv_commit(w, jobs, &err) == 0);
-	lh_lhv_writer_free(w);
-	ix = lh_lhv_open(path, &err);
+	CHECK(lh_index_commit(w, jobs, &err) == 0);
+	lh_index_writer_free(w);
+	ix = lh_index_open(path, &err);
 	CHECK(ix);
 	return ix;
 }
 
-static long ask(struct lh_lhv *ix, const float *v, size_t k, bool exact, struct lh_hit *out)
+static long ask(struct lh_index *ix, const float *v, size_t k, bool exact, struct lh_hit *out)
 {
 	struct lh_searcher *s = lh_searcher_new(ix, &err);
 	struct lh_query q = { .vector = v, .k = k, .exact = exact };
 	long n;
 
 	CHECK(s);
-	n = lh_lhv_search(s, &q, out, &err);
+	n = lh_index_search(s, &q, out, &err);
 	CHECK(n >= 0);
 	lh_searcher_free(s);
 	return n;
@@ -86,31 +86,31 @@ static long ask(struct lh_lhv *ix, const float *v, size_t k, bool exact, struct 
 
 static void rows_come_back(unsigned n)
 {
-	struct lh_lhv *ix = index_of(n, LH_COSINE, 1000, 1);
-	struct lh_lhv_stats st;
+	struct lh_index *ix = index_of(n, LH_COSINE, 1000, 1);
+	struct lh_index_stats st;
 	struct lh_row row;
 	char id[32], meta[64];
 	uint64_t at;
 	float v[DIM];
 
-	lh_lhv_get_stats(ix, &st);
-	CHECK(st.live == n && st.base == n && lh_lhv_rows(ix) == n && st.format == 1 && st.torn_at == -1);
+	lh_index_get_stats(ix, &st);
+	CHECK(st.live == n && st.base == n && lh_index_rows(ix) == n && st.format == 1 && st.torn_at == -1);
 	for (unsigned i = 0; i < n; i++) {
 		snprintf(id, sizeof id, "w-%u", i);
 		snprintf(meta, sizeof meta, "{\"n\":%u}", i);
-		CHECK(lh_lhv_nth_row(ix, i, &at, &row, &err) == 1);
-		CHECK(lh_lhv_find(ix, id, strlen(id), &err) == (int64_t)at);
+		CHECK(lh_index_nth_row(ix, i, &at, &row, &err) == 1);
+		CHECK(lh_index_find(ix, id, strlen(id), &err) == (int64_t)at);
 		CHECK(row.id.n == strlen(id) && !memcmp(row.id.p, id, row.id.n));
 		CHECK(row.meta.n == (i % 3 ? strlen(meta) : 0) && !memcmp(row.meta.p, meta, row.meta.n));
-		lh_lhv_vector(ix, at, v);
+		lh_index_vector(ix, at, v);
 		CHECK(fabs(lh_vec_dot_f64(v, v, DIM) - 1) < 1e-6);
 	}
-	CHECK(lh_lhv_find(ix, "w-x", 3, &err) == -1);
-	CHECK(lh_lhv_row(ix, n, &row, &err) == 0);
-	lh_lhv_close(ix);
+	CHECK(lh_index_find(ix, "w-x", 3, &err) == -1);
+	CHECK(lh_index_row(ix, n, &row, &err) == 0);
+	lh_index_close(ix);
 }
 
-static double recall(struct lh_lhv *ix, unsigned n, int distance)
+static double recall(struct lh_index *ix, unsigned n, int distance)
 {
 	struct lh_hit a[10], b[10];
 	unsigned same = 0, all = 0;
@@ -139,15 +139,15 @@ static void every_size_is_searched(void)
 
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 		for (int d = LH_COSINE; d <= LH_IP; d++) {
-			struct lh_lhv *ix = index_of(sizes[i], d, 1000, 2);
+			struct lh_index *ix = index_of(sizes[i], d, 1000, 2);
 			double r = recall(ix, sizes[i], d);
 
 			printf("# %u rows, %s: recall %.4f\n", sizes[i], lh_distance_name(d), r);
 			CHECK(r >= 0.99);
-			lh_lhv_close(ix);
+			lh_index_close(ix);
 			ix = index_of(sizes[i], d, 0, 2);
 			CHECK(recall(ix, sizes[i], d) >= 0.99);
-			lh_lhv_close(ix);
+			lh_index_close(ix);
 		}
 }
 
@@ -157,14 +157,14 @@ static void a_row_finds_itself(void)
 	float v[DIM];
 
 	for (int d = LH_COSINE; d <= LH_L2; d++) {
-		struct lh_lhv *ix = index_of(2000, d, 1000, 2);
+		struct lh_index *ix = index_of(2000, d, 1000, 2);
 
 		for (unsigned i = 0; i < 2000; i += 7) {
-			lh_lhv_vector(ix, i, v);
+			lh_index_vector(ix, i, v);
 			CHECK(ask(ix, v, 1, false, hit) == 1);
 			CHECK(hit[0].row == i && hit[0].distance >= 0 && hit[0].distance <= 1e-6f);
 		}
-		lh_lhv_close(ix);
+		lh_index_close(ix);
 	}
 }
 
@@ -188,7 +188,7 @@ static void one_thread_gives_the_same_bytes(void)
 	void *p[2];
 
 	for (int i = 0; i < 2; i++) {
-		lh_lhv_close(index_of(3000, LH_COSINE, 1000, 1));
+		lh_index_close(index_of(3000, LH_COSINE, 1000, 1));
 		p[i] = slurp(&n[i]);
 	}
 	CHECK(n[0] == n[1] && !memcmp(p[0], p[1], n[0]));
@@ -198,63 +198,63 @@ static void one_thread_gives_the_same_bytes(void)
 
 static void the_last_of_an_id_wins(void)
 {
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
-	struct lh_lhv *ix;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
+	struct lh_index *ix;
 	struct lh_row row;
 	float v[2];
 
-	lh_lhv_params_default(&p);
+	lh_index_params_default(&p);
 	p.distance = LH_L2;
-	w = lh_lhv_writer_new(path, &p, 1, &err);
+	w = lh_index_writer_new(path, &p, 1, &err);
 	CHECK(w);
 	put(w, "a", (float[]){ 1, 2 }, 2, "{\"v\":1}");
 	put(w, "b", (float[]){ 3, 4 }, 2, "{\"v\":2}");
 	put(w, "a", (float[]){ 5, 6 }, 2, "{\"v\":\"longer\"}");
 	put(w, "b", (float[]){ 7, 8 }, 2, NULL);
-	CHECK(lh_lhv_writer_count(w) == 2);
-	CHECK(lh_lhv_commit(w, 1, &err) == 0);
-	lh_lhv_writer_free(w);
-	ix = lh_lhv_open(path, &err);
-	CHECK(ix && lh_lhv_row(ix, 0, &row, &err) == 1);
-	lh_lhv_vector(ix, 0, v);
+	CHECK(lh_index_writer_count(w) == 2);
+	CHECK(lh_index_commit(w, 1, &err) == 0);
+	lh_index_writer_free(w);
+	ix = lh_index_open(path, &err);
+	CHECK(ix && lh_index_row(ix, 0, &row, &err) == 1);
+	lh_index_vector(ix, 0, v);
 	CHECK(v[0] == 5 && row.meta.n == 14 && !memcmp(row.meta.p, "{\"v\":\"longer\"}", 14));
-	lh_lhv_vector(ix, 1, v);
-	CHECK(lh_lhv_row(ix, 1, &row, &err) == 1 && v[1] == 8 && row.meta.n == 0);
-	lh_lhv_close(ix);
+	lh_index_vector(ix, 1, v);
+	CHECK(lh_index_row(ix, 1, &row, &err) == 1 && v[1] == 8 && row.meta.n == 0);
+	lh_index_close(ix);
 }
 
-static void refused(struct lh_lhv_writer *w, const char *id, size_t id_len, const float *v, size_t n, const char *why)
+static void refused(struct lh_index_writer *w, const char *id, size_t id_len, const float *v, size_t n, const char *why)
 {
-	CHECK(lh_lhv_put(w, id, id_len, v, n, NULL, 0, &err) == -1);
+	CHECK(lh_index_put(w, id, id_len, v, n, NULL, 0, &err) == -1);
 	CHECK(err.code == LH_EDATA && strstr(err.msg, why));
 }
 
 static void bad_rows_are_refused(void)
 {
 	char id[LH_ID_MAX + 1];
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
 
 	memset(id, 'x', sizeof id);
-	lh_lhv_params_default(&p);
-	w = lh_lhv_writer_new(path, &p, 1, &err);
+	lh_index_params_default(&p);
+	w = lh_index_writer_new(path, &p, 1, &err);
 	CHECK(w);
 	refused(w, "a", 1, (float[]){ 0, 0 }, 2, "zero vector");
-	CHECK(lh_lhv_writer_params(w)->dimension == 0);
+	CHECK(lh_index_writer_params(w)->dimension == 0);
 	refused(w, "a", 1, (float[]){ 0 }, 0, "dimension");
 	put(w, "a", (float[]){ 1, 0 }, 2, NULL);
 	refused(w, "", 0, (float[]){ 1, 0 }, 2, "empty id");
 	refused(w, id, sizeof id, (float[]){ 1, 0 }, 2, "at most 1024");
-	CHECK(lh_lhv_put(w, id, LH_ID_MAX, (float[]){ 1, 0 }, 2, NULL, 0, &err) == 0);
+	CHECK(lh_index_put(w, id, LH_ID_MAX, (float[]){ 1, 0 }, 2, NULL, 0, &err) == 0);
 	refused(w, "\xff", 1, (float[]){ 1, 0 }, 2, "UTF-8");
 	refused(w, "b", 1, (float[]){ 1, 0, 0 }, 3, "dimension 3");
 	refused(w, "b", 1, (float[]){ 1, NAN }, 2, "NaN");
 	refused(w, "b", 1, (float[]){ 1, INFINITY }, 2, "infinity");
 	put(w, "tiny", (float[]){ 1e-45f, 0 }, 2, NULL);
 	put(w, "vast", (float[]){ 3e38f, 3e38f }, 2, NULL);
-	CHECK(lh_lhv_writer_count(w) == 4);
-	lh_lhv_writer_free(w);
+	CHECK(lh_index_writer_count(w) == 4);
+	lh_index_writer_free(w);
 }
 
 /* ---- filters ---- */
@@ -302,7 +302,7 @@ static bool same_hits(const struct lh_hit *a, const struct lh_hit *b, long n)
 static void filters_find_k_whenever_there_are_k(void)
 {
 	static const unsigned of[] = { 1, 2, 5, 15, 18, 22, 30, 300, 3000 };
-	struct lh_lhv *ix = index_of(12000, LH_COSINE, 1000, 2);
+	struct lh_index *ix = index_of(12000, LH_COSINE, 1000, 2);
 	struct lh_searcher *s = lh_searcher_new(ix, &err);
 	struct lh_hit a[10], b[10];
 	float v[DIM];
@@ -310,12 +310,12 @@ static void filters_find_k_whenever_there_are_k(void)
 	CHECK(s);
 	for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
 		unsigned same = 0, all = 0;
-		struct lh_verdicts *used = lh_verdicts_new(ix, &err);
+		struct lh_filter_cache *used = lh_filter_cache_new(ix, &err);
 		uint64_t dropped = 0;
 
 		CHECK(used);
 		for (unsigned j = 0; j < 50; j++) {
-			struct lh_verdicts *fresh = lh_verdicts_new(ix, &err);
+			struct lh_filter_cache *fresh = lh_filter_cache_new(ix, &err);
 			struct every f = { of[i], 0, 0 };
 			struct lh_query q = { .vector = v, .k = 10, .ef = 128, .exact = true, .allow = every_nth, .ctx = &f, .verdicts = fresh };
 			struct lh_hit c[10];
@@ -326,112 +326,112 @@ static void filters_find_k_whenever_there_are_k(void)
 
 			point(v, j, DIM);
 			lh_vec_unit(v, DIM);
-			x = lh_lhv_search(s, &q, a, &err);
+			x = lh_index_search(s, &q, a, &err);
 			CHECK(x == 10 || of[i] > 1000);
 			CHECK(f.calls == 12000);
 			q.exact = false;
 			q.verdicts = used;
-			y = lh_lhv_search(s, &q, b, &err);
+			y = lh_index_search(s, &q, b, &err);
 			CHECK(y == x);
 			CHECK(of[i] > 1 ? q.dropped > 0 : q.dropped == 0);
 			dropped += met = q.dropped;
 			/* what is known already never shows */
 			f.calls = 0;
 			q.verdicts = fresh;
-			CHECK(lh_lhv_search(s, &q, c, &err) == y && same_hits(b, c, y));
+			CHECK(lh_index_search(s, &q, c, &err) == y && same_hits(b, c, y));
 			CHECK(q.dropped == met && f.calls == 0);
-			lh_verdicts_free(fresh);
+			lh_filter_cache_free(fresh);
 			for (long m = 0; m < x; m++, all++)
 				for (long l = 0; l < y; l++)
 					same += a[m].row == b[l].row;
 		}
 		printf("# one in %u: recall %.3f, %llu dropped a query\n", of[i], (double)same / all, (unsigned long long)dropped / 50);
-		lh_verdicts_free(used);
+		lh_filter_cache_free(used);
 		CHECK(same >= all * (of[i] < 20 ? 0.95 : 1));
 	}
 	lh_searcher_free(s);
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 }
 
 static void a_filter_may_refuse_all_or_fail(void)
 {
-	struct lh_lhv *ix = index_of(6000, LH_COSINE, 1000, 2);
+	struct lh_index *ix = index_of(6000, LH_COSINE, 1000, 2);
 	struct lh_searcher *s = lh_searcher_new(ix, &err);
 	struct lh_hit hit[10];
 	float v[DIM];
-	struct lh_verdicts *refused = lh_verdicts_new(ix, &err), *damaged = lh_verdicts_new(ix, &err);
+	struct lh_filter_cache *refused = lh_filter_cache_new(ix, &err), *damaged = lh_filter_cache_new(ix, &err);
 	uint64_t left[] = { 0, 17, 5999 };
 	struct lh_query q = { .vector = v, .k = 10, .allow = none, .verdicts = refused };
 
 	CHECK(s && refused && damaged);
-	lh_lhv_vector(ix, 0, v);
-	CHECK(lh_lhv_search(s, &q, hit, &err) == 0 && q.dropped == 6000);
+	lh_index_vector(ix, 0, v);
+	CHECK(lh_index_search(s, &q, hit, &err) == 0 && q.dropped == 6000);
 	q.exclude = left;
 	q.n_exclude = 3;
-	CHECK(lh_lhv_search(s, &q, hit, &err) == 0 && q.dropped == 5997);
+	CHECK(lh_index_search(s, &q, hit, &err) == 0 && q.dropped == 5997);
 	q.allow = broken;
 	q.verdicts = damaged;
-	CHECK(lh_lhv_search(s, &q, hit, &err) == -1 && err.code == LH_ECORRUPT);
-	CHECK(lh_lhv_search(s, &q, hit, &err) == -1 && err.code == LH_ECORRUPT);
-	lh_verdicts_free(refused);
-	lh_verdicts_free(damaged);
+	CHECK(lh_index_search(s, &q, hit, &err) == -1 && err.code == LH_ECORRUPT);
+	CHECK(lh_index_search(s, &q, hit, &err) == -1 && err.code == LH_ECORRUPT);
+	lh_filter_cache_free(refused);
+	lh_filter_cache_free(damaged);
 	q.allow = NULL;
-	CHECK(lh_lhv_search(s, &q, hit, &err) == 10 && hit[0].row != 0 && q.dropped == 0);
+	CHECK(lh_index_search(s, &q, hit, &err) == 10 && hit[0].row != 0 && q.dropped == 0);
 	q.n_exclude = 0;
-	CHECK(lh_lhv_search(s, &q, hit, &err) == 10 && hit[0].row == 0);
+	CHECK(lh_index_search(s, &q, hit, &err) == 10 && hit[0].row == 0);
 	q.k = 0;
-	CHECK(lh_lhv_search(s, &q, hit, &err) == 0);
+	CHECK(lh_index_search(s, &q, hit, &err) == 0);
 	lh_searcher_free(s);
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 }
 
 static void k_may_exceed_the_rows(void)
 {
 	struct lh_hit *hit = calloc(LH_K_MAX, sizeof *hit);
-	struct lh_lhv *ix = index_of(1500, LH_COSINE, 1000, 2);
+	struct lh_index *ix = index_of(1500, LH_COSINE, 1000, 2);
 	float v[DIM];
 
 	CHECK(hit);
-	lh_lhv_vector(ix, 3, v);
+	lh_index_vector(ix, 3, v);
 	CHECK(ask(ix, v, LH_K_MAX, false, hit) == 1500);
 	CHECK(ask(ix, v, 1500, false, hit) == 1500);
 	CHECK(ask(ix, v, 1499, false, hit) == 1499);
 	free(hit);
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 }
 
 /* 300 rows alike: which of them come is decided by their ids. */
 static void ties_go_by_id(void)
 {
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
-	struct lh_lhv *ix;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
+	struct lh_index *ix;
 	struct lh_hit hit[5];
 	char id[16];
 
-	lh_lhv_params_default(&p);
-	w = lh_lhv_writer_new(path, &p, 1, &err);
+	lh_index_params_default(&p);
+	w = lh_index_writer_new(path, &p, 1, &err);
 	CHECK(w);
 	for (unsigned i = 0; i < 300; i++) {
 		snprintf(id, sizeof id, "%03u", (i * 7 + 150) % 300);
 		put(w, id, (float[]){ 3, 4, 5 }, 3, NULL);
 	}
-	CHECK(lh_lhv_commit(w, 1, &err) == 0);
-	lh_lhv_writer_free(w);
-	ix = lh_lhv_open(path, &err);
+	CHECK(lh_index_commit(w, 1, &err) == 0);
+	lh_index_writer_free(w);
+	ix = lh_index_open(path, &err);
 	CHECK(ix);
 	CHECK(ask(ix, (float[]){ 1, 0, 0 }, 5, false, hit) == 5);
 	for (unsigned i = 0; i < 5; i++) {
 		snprintf(id, sizeof id, "%03u", i);
-		CHECK(hit[i].row == (uint64_t)lh_lhv_find(ix, id, 3, &err));
+		CHECK(hit[i].row == (uint64_t)lh_index_find(ix, id, 3, &err));
 	}
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 }
 
 /* Ids w-0 to w-99 move, w-100 to w-199 go, new-0 to new-49 come. */
 static void change(void)
 {
-	struct lh_lhv_change *c = lh_lhv_change_open(path, 1, &err);
+	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
 	float v[DIM];
 	char id[32];
 	bool fold;
@@ -441,45 +441,45 @@ static void change(void)
 		snprintf(id, sizeof id, "%s-%d", i < 200 ? "w" : "new", i < 200 ? i : i - 200);
 		point(v, (unsigned)i, DIM);
 		if (i < 100 || i >= 200)
-			CHECK(lh_lhv_change_put(c, id, strlen(id), v, DIM, NULL, 0, &err) == 0);
+			CHECK(lh_index_change_put(c, id, strlen(id), v, DIM, NULL, 0, &err) == 0);
 		else
-			CHECK(lh_lhv_change_delete(c, id, strlen(id), &err) == 0);
+			CHECK(lh_index_change_delete(c, id, strlen(id), &err) == 0);
 	}
-	CHECK(lh_lhv_change_commit(c, &fold, &err) == 0 && !fold);
-	lh_lhv_change_close(c);
+	CHECK(lh_index_change_commit(c, &fold, &err) == 0 && !fold);
+	lh_index_change_close(c);
 }
 
 static void changes_show_at_once(void)
 {
-	struct lh_lhv *ix = index_of(3000, LH_COSINE, 1000, 2);
-	struct lh_lhv_stats st;
+	struct lh_index *ix = index_of(3000, LH_COSINE, 1000, 2);
+	struct lh_index_stats st;
 	struct lh_hit hit[100];
 	struct lh_row row;
 	float v[DIM];
 
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 	change();
-	ix = lh_lhv_open(path, &err);
+	ix = lh_index_open(path, &err);
 	CHECK(ix);
-	lh_lhv_get_stats(ix, &st);
+	lh_index_get_stats(ix, &st);
 	CHECK(st.live == 2950 && st.base == 3000 && st.pending == 150 && st.deleted == 100);
-	CHECK(lh_lhv_find(ix, "w-150", 5, &err) == -1 && lh_lhv_find(ix, "new-7", 5, &err) >= 3000);
-	CHECK(lh_lhv_find(ix, "w-50", 4, &err) >= 3000 && lh_lhv_find(ix, "w-250", 5, &err) < 3000);
+	CHECK(lh_index_find(ix, "w-150", 5, &err) == -1 && lh_index_find(ix, "new-7", 5, &err) >= 3000);
+	CHECK(lh_index_find(ix, "w-50", 4, &err) >= 3000 && lh_index_find(ix, "w-250", 5, &err) < 3000);
 	CHECK(recall(ix, 2950, LH_COSINE) >= 0.99);
 	for (unsigned i = 0; i < 40; i++) {
 		point(v, i, DIM);
 		lh_vec_unit(v, DIM);
 		CHECK(ask(ix, v, 100, false, hit) == 100);
 		for (int j = 0; j < 100; j++) {
-			CHECK(lh_lhv_row(ix, hit[j].row, &row, &err) == 1);
-			CHECK(lh_lhv_find(ix, row.id.p, row.id.n, &err) == (int64_t)hit[j].row);
+			CHECK(lh_index_row(ix, hit[j].row, &row, &err) == 1);
+			CHECK(lh_index_find(ix, row.id.p, row.id.n, &err) == (int64_t)hit[j].row);
 		}
 	}
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 	ix = index_of(10, LH_COSINE, 1000, 1);
-	lh_lhv_get_stats(ix, &st);
+	lh_index_get_stats(ix, &st);
 	CHECK(st.live == 10 && st.pending == 0);
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-/* phase2.c - phases 2 and 3: evidence and scores. */
+/* evidence.c - phases 2 and 3: evidence and scores. */
 #include <stdio.h>
 
 #include "child.h"

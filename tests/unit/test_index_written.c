@@ -39,18 +39,18 @@ static uint64_t rnd(uint64_t *state, uint64_t n)
 
 static void make(void)
 {
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
-	struct lh_lhv_change *c = NULL;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
+	struct lh_index_change *c = NULL;
 	uint64_t state = 1;
 	float v[DIM];
 	char id[16];
 	bool fold;
 
-	lh_lhv_params_default(&p);
+	lh_index_params_default(&p);
 	p.m = M;
 	p.ef_construction = 16;
-	w = lh_lhv_writer_new(path, &p, 1, &err);
+	w = lh_index_writer_new(path, &p, 1, &err);
 	CHECK(w != NULL);
 	for (unsigned i = 0; i < ROWS + 20; i++) {
 		int n = snprintf(id, sizeof id, "id-%u", i);
@@ -58,18 +58,18 @@ static void make(void)
 		for (unsigned d = 0; d < DIM; d++)
 			v[d] = (float)rnd(&state, 2001) - 1000.5f;
 		if (i == ROWS) {
-			CHECK(lh_lhv_commit(w, 1, &err) == 0);
-			lh_lhv_writer_free(w);
-			c = lh_lhv_change_open(path, 1, &err);
+			CHECK(lh_index_commit(w, 1, &err) == 0);
+			lh_index_writer_free(w);
+			c = lh_index_change_open(path, 1, &err);
 			CHECK(c != NULL);
 		}
 		if (i < ROWS)
-			CHECK(lh_lhv_put(w, id, (size_t)n, v, DIM, "{\"s\":\"some text\"}", 17, &err) == 0);
+			CHECK(lh_index_put(w, id, (size_t)n, v, DIM, "{\"s\":\"some text\"}", 17, &err) == 0);
 		else
-			CHECK(lh_lhv_change_put(c, id, (size_t)n, v, DIM, "{}", 2, &err) == 0);
+			CHECK(lh_index_change_put(c, id, (size_t)n, v, DIM, "{}", 2, &err) == 0);
 	}
-	CHECK(lh_lhv_change_commit(c, &fold, &err) == 0);
-	lh_lhv_change_close(c);
+	CHECK(lh_index_change_commit(c, &fold, &err) == 0);
+	lh_index_change_close(c);
 	CHECK(lh_file_read(path, &good, &err) == 1 && lh_file_read(log_path, &good_log, &err) == 1);
 }
 
@@ -83,9 +83,9 @@ static void restore(const char *to, const struct lh_buf *what)
 	close(fd);
 }
 
-static const struct lh_lhv_section *section(uint32_t kind)
+static const struct lh_index_section *section(uint32_t kind)
 {
-	const struct lh_lhv_header *h = (const void *)good.p;
+	const struct lh_index_header *h = (const void *)good.p;
 
 	for (uint32_t i = 0; i < h->n_sections; i++)
 		if (h->section[i].kind == kind)
@@ -96,13 +96,13 @@ static const struct lh_lhv_section *section(uint32_t kind)
 /* A word of that kind of section, of those that say how much or where. */
 static size_t place(uint32_t kind, uint64_t *state)
 {
-	const struct lh_lhv_section *s = section(kind);
-	const struct lh_lhv_header *h = (const void *)good.p;
+	const struct lh_index_section *s = section(kind);
+	const struct lh_index_header *h = (const void *)good.p;
 
 	CHECK(s && s->bytes);
-	if (kind == LH_LHV_ROWS)
+	if (kind == LH_INDEX_ROWS)
 		return s->at + rnd(state, ROWS) * h->stride + 4 * rnd(state, 3);
-	if (kind == LH_LHV_UPPER)
+	if (kind == LH_INDEX_UPPER)
 		return s->at + rnd(state, s->bytes / 4 / (1 + M)) * 4 * (1 + M);
 	return s->at + 4 * rnd(state, s->bytes / 4);
 }
@@ -115,7 +115,7 @@ static void set(size_t at, uint32_t value)
 static void *change(void *unused)
 {
 	static const uint32_t kinds[] = {
-		LH_LHV_LEVELS, LH_LHV_ROWS, LH_LHV_UPPER, LH_LHV_ID_AT, LH_LHV_META_AT, LH_LHV_ORDER, LH_LHV_ID_HASH,
+		LH_INDEX_LEVELS, LH_INDEX_ROWS, LH_INDEX_UPPER, LH_INDEX_ID_AT, LH_INDEX_META_AT, LH_INDEX_ORDER, LH_INDEX_ID_HASH,
 	};
 	static const uint32_t values[] = { 0, 0xffffffff, 0x7fffffff, 100000, 5 };
 	static uint64_t state = 7;
@@ -176,7 +176,7 @@ static void folds(unsigned tries)
 
 	for (unsigned i = 0; i < tries || !done || !refused; i++) {
 		pthread_t t = begin_changes();
-		int rc = lh_lhv_compact(path, 1, 10, &err);
+		int rc = lh_index_compact(path, 1, 10, &err);
 
 		end_changes(t);
 		CHECK(i < 100 * tries);
@@ -184,12 +184,12 @@ static void folds(unsigned tries)
 		refused += rc < 0;
 		done += rc == 0;
 		if (rc == 0)
-			CHECK(lh_lhv_verify(path, on_damage, &damage, &err) == 0 && damage == 0);
+			CHECK(lh_index_verify(path, on_damage, &damage, &err) == 0 && damage == 0);
 	}
 	CHECK(was_changed);
 }
 
-static void search(struct lh_lhv *ix, uint64_t *state)
+static void search(struct lh_index *ix, uint64_t *state)
 {
 	struct lh_searcher *s = lh_searcher_new(ix, &err);
 	float v[DIM];
@@ -204,13 +204,13 @@ static void search(struct lh_lhv *ix, uint64_t *state)
 
 		for (unsigned d = 0; d < DIM; d++)
 			v[d] = (float)rnd(state, 2001) - 1000.5f;
-		n = lh_lhv_search(s, &q, hit, &err);
+		n = lh_index_search(s, &q, hit, &err);
 		CHECK(n >= -1 && n <= 10 && (n >= 0 || err.code == LH_ECORRUPT));
 		while (n-- > 0)
-			if (lh_lhv_row(ix, hit[n].row, &row, &err) == 1)
+			if (lh_index_row(ix, hit[n].row, &row, &err) == 1)
 				CHECK(row.id.n <= LH_ID_MAX && row.meta.n <= good.len);
-		CHECK(lh_lhv_find(ix, id, (size_t)sprintf(id, "id-%u", (unsigned)rnd(state, ROWS)), &err) < ROWS);
-		CHECK(lh_lhv_nth_row(ix, rnd(state, ROWS), &(uint64_t){ 0 }, &row, &err) <= 1);
+		CHECK(lh_index_find(ix, id, (size_t)sprintf(id, "id-%u", (unsigned)rnd(state, ROWS)), &err) < ROWS);
+		CHECK(lh_index_nth_row(ix, rnd(state, ROWS), &(uint64_t){ 0 }, &row, &err) <= 1);
 	}
 	lh_searcher_free(s);
 }
@@ -222,13 +222,13 @@ static void reads(unsigned tries)
 
 	for (unsigned i = 0; i < tries; i++) {
 		pthread_t t = begin_changes();
-		struct lh_lhv *ix = lh_lhv_open(path, &err);
+		struct lh_index *ix = lh_index_open(path, &err);
 
 		CHECK(ix || err.code == LH_ECORRUPT);
 		if (ix)
 			search(ix, &state);
-		lh_lhv_close(ix);
-		CHECK(lh_lhv_verify(path, on_damage, &damage, &err) == 0);
+		lh_index_close(ix);
+		CHECK(lh_index_verify(path, on_damage, &damage, &err) == 0);
 		end_changes(t);
 	}
 }

@@ -25,12 +25,12 @@ static void on_damage(void *ctx, const char *section, const char *text)
 
 static void verify_log(void)
 {
-	struct lh_lhv *ix = lh_lhv_open_base(path, &err);
+	struct lh_index *ix = lh_index_open_base(path, &err);
 
 	damages = 0;
 	CHECK(ix != NULL);
-	CHECK(lh_lhv_log_verify(ix, path, on_damage, NULL, &err) == 0);
-	lh_lhv_close(ix);
+	CHECK(lh_index_log_verify(ix, path, on_damage, NULL, &err) == 0);
+	lh_index_close(ix);
 }
 
 /* Rows r0..rN-1; row i points along axis i % DIM, and a little aside. */
@@ -43,67 +43,67 @@ static void vector_of(unsigned i, float *v)
 
 static void build(unsigned n, const char *created_at)
 {
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
 	char id[16];
 	float v[DIM];
 
-	lh_lhv_params_default(&p);
+	lh_index_params_default(&p);
 	p.dimension = DIM;
 	strcpy(p.created_at, created_at);
-	w = lh_lhv_writer_new(path, &p, 1, &err);
+	w = lh_index_writer_new(path, &p, 1, &err);
 	CHECK(w != NULL);
 	for (unsigned i = 0; i < n; i++) {
 		int len = snprintf(id, sizeof id, "r%u", i);
 
 		vector_of(i, v);
-		CHECK(lh_lhv_put(w, id, (size_t)len, v, DIM, "{\"a\":1}", 7, &err) == 0);
+		CHECK(lh_index_put(w, id, (size_t)len, v, DIM, "{\"a\":1}", 7, &err) == 0);
 	}
-	CHECK(lh_lhv_commit(w, 1, &err) == 0);
-	lh_lhv_writer_free(w);
+	CHECK(lh_index_commit(w, 1, &err) == 0);
+	lh_index_writer_free(w);
 }
 
-static struct lh_lhv_change *begin(void)
+static struct lh_index_change *begin(void)
 {
-	struct lh_lhv_change *c = lh_lhv_change_open(path, 1, &err);
+	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
 
 	CHECK(c != NULL);
 	return c;
 }
 
-static bool end(struct lh_lhv_change *c)
+static bool end(struct lh_index_change *c)
 {
 	bool fold;
 
-	CHECK(lh_lhv_change_commit(c, &fold, &err) == 0);
-	lh_lhv_change_close(c);
+	CHECK(lh_index_change_commit(c, &fold, &err) == 0);
+	lh_index_change_close(c);
 	return fold;
 }
 
-static void put(struct lh_lhv_change *c, const char *id, const char *meta)
+static void put(struct lh_index_change *c, const char *id, const char *meta)
 {
 	float v[DIM];
 
 	vector_of((unsigned)strlen(id), v);
-	CHECK(lh_lhv_change_put(c, id, strlen(id), v, DIM, meta, meta ? strlen(meta) : 0, &err) == 0);
+	CHECK(lh_index_change_put(c, id, strlen(id), v, DIM, meta, meta ? strlen(meta) : 0, &err) == 0);
 }
 
 static bool put_one(const char *id, const char *meta)
 {
-	struct lh_lhv_change *c = begin();
+	struct lh_index_change *c = begin();
 
 	put(c, id, meta);
 	return end(c);
 }
 
-static struct lh_lhv_stats stats(void)
+static struct lh_index_stats stats(void)
 {
-	struct lh_lhv *ix = lh_lhv_open(path, &err);
-	struct lh_lhv_stats st;
+	struct lh_index *ix = lh_index_open(path, &err);
+	struct lh_index_stats st;
 
 	CHECK(ix != NULL);
-	lh_lhv_get_stats(ix, &st);
-	lh_lhv_close(ix);
+	lh_index_get_stats(ix, &st);
+	lh_index_close(ix);
 	return st;
 }
 
@@ -111,17 +111,17 @@ static struct lh_lhv_stats stats(void)
 static const char *meta_of(const char *id)
 {
 	static char text[256];
-	struct lh_lhv *ix = lh_lhv_open(path, &err);
+	struct lh_index *ix = lh_index_open(path, &err);
 	struct lh_row row;
 	int64_t at;
 
 	CHECK(ix != NULL);
-	at = lh_lhv_find(ix, id, strlen(id), &err);
+	at = lh_index_find(ix, id, strlen(id), &err);
 	if (at >= 0) {
-		CHECK(lh_lhv_row(ix, (uint64_t)at, &row, &err) == 1);
+		CHECK(lh_index_row(ix, (uint64_t)at, &row, &err) == 1);
 		snprintf(text, sizeof text, "%.*s", (int)row.meta.n, row.meta.p);
 	}
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 	return at >= 0 ? text : NULL;
 }
 
@@ -154,28 +154,28 @@ static void metadata_stays_is_replaced_or_cleared(void)
 	put_one("r1", "{ }");
 	CHECK(strcmp(meta_of("r1"), "") == 0);
 	CHECK(stats().live == 3);
-	CHECK(lh_lhv_compact(path, 1, 1, &err) == 0);
+	CHECK(lh_index_compact(path, 1, 1, &err) == 0);
 	CHECK(strcmp(meta_of("r1"), "") == 0 && strcmp(meta_of("r2"), "{\"a\":1}") == 0);
 }
 
 static void what_is_deleted_stays_deleted(void)
 {
-	struct lh_lhv_change *c;
+	struct lh_index_change *c;
 
 	build(3, "t");
 	c = begin();
-	CHECK(lh_lhv_change_delete(c, "r0", 2, &err) == 0);
-	CHECK(lh_lhv_change_delete(c, "r0", 2, &err) == 0);
-	CHECK(lh_lhv_change_delete(c, "nobody", 6, &err) == 0);
+	CHECK(lh_index_change_delete(c, "r0", 2, &err) == 0);
+	CHECK(lh_index_change_delete(c, "r0", 2, &err) == 0);
+	CHECK(lh_index_change_delete(c, "nobody", 6, &err) == 0);
 	put(c, "new", NULL);
-	CHECK(lh_lhv_change_delete(c, "new", 3, &err) == 0);
+	CHECK(lh_index_change_delete(c, "new", 3, &err) == 0);
 	put(c, "r1", NULL);
 	end(c);
 	CHECK(!meta_of("r0") && !meta_of("new") && meta_of("r1"));
 	CHECK(stats().live == 2 && stats().deleted == 2 && stats().pending == 2);
 	put_one("r0", NULL);
 	CHECK(strcmp(meta_of("r0"), "") == 0);	/* it does not get its old metadata */
-	CHECK(lh_lhv_compact(path, 1, 1, &err) == 0);
+	CHECK(lh_index_compact(path, 1, 1, &err) == 0);
 	CHECK(stats().live == 3 && stats().pending == 0 && access(log_path, F_OK) < 0);
 	CHECK(!meta_of("new") && meta_of("r0"));
 }
@@ -227,8 +227,8 @@ static void damage_is_never_silent(void)
 {
 	static char log[4096], bad[4096];
 	size_t last, n, i;
-	struct lh_lhv_change *c;
-	struct lh_lhv *ix;
+	struct lh_index_change *c;
+	struct lh_index *ix;
 	bool fold;
 
 	build(2, "t");
@@ -242,15 +242,15 @@ static void damage_is_never_silent(void)
 		write_log(bad, n);
 		verify_log();
 		CHECK(damages >= 1);
-		ix = i % 16 ? NULL : lh_lhv_open(path, &err);	/* it waits before it complains */
+		ix = i % 16 ? NULL : lh_index_open(path, &err);	/* it waits before it complains */
 		if (i % 16 == 0)
 			CHECK(!ix == (i / 8 < last + 16));
-		lh_lhv_close(ix);
+		lh_index_close(ix);
 		if (i / 8 < 48 || (i / 8 >= last && i / 8 < last + 16)) {	/* the mark, or a head */
 			c = begin();
 			put(c, "c", NULL);
-			CHECK(lh_lhv_change_commit(c, &fold, &err) < 0 && err.code == LH_ECORRUPT);
-			lh_lhv_change_close(c);
+			CHECK(lh_index_change_commit(c, &fold, &err) < 0 && err.code == LH_ECORRUPT);
+			lh_index_change_close(c);
 			CHECK(read_log(bad, sizeof bad) == n);
 		}
 	}
@@ -317,33 +317,33 @@ static void a_fold_is_due_past_a_hundred(void)
 		fold = put_one(id, NULL);
 	}
 	CHECK(fold);
-	CHECK(lh_lhv_compact(path, 2, 1, &err) == 0);
+	CHECK(lh_index_compact(path, 2, 1, &err) == 0);
 	CHECK(stats().live == 103 && stats().base == 103 && stats().pending == 0);
 }
 
 static void other_kinds_of_file_are_refused(void)
 {
-	struct lh_lhv_change *c;
+	struct lh_index_change *c;
 	bool fold;
 
 	build(2, "t");
 	CHECK(symlink(path, log_path) == 0);
 	c = begin();
 	put(c, "a", NULL);
-	CHECK(lh_lhv_change_commit(c, &fold, &err) < 0 && strstr(err.msg, "symbolic link"));
-	CHECK(lh_lhv_open(path, &err) == NULL && strstr(err.msg, "symbolic link"));
+	CHECK(lh_index_change_commit(c, &fold, &err) < 0 && strstr(err.msg, "symbolic link"));
+	CHECK(lh_index_open(path, &err) == NULL && strstr(err.msg, "symbolic link"));
 	unlink(log_path);
 	CHECK(mkfifo(log_path, 0600) == 0);
-	CHECK(lh_lhv_change_commit(c, &fold, &err) < 0);
-	CHECK(lh_lhv_open(path, &err) == NULL);
+	CHECK(lh_index_change_commit(c, &fold, &err) < 0);
+	CHECK(lh_index_open(path, &err) == NULL);
 	unlink(log_path);
 	write_log("something else entirely, not a log", 34);
-	CHECK(lh_lhv_change_commit(c, &fold, &err) < 0 && err.code == LH_ECORRUPT);
-	lh_lhv_change_close(c);
+	CHECK(lh_index_change_commit(c, &fold, &err) < 0 && err.code == LH_ECORRUPT);
+	lh_index_change_close(c);
 	unlink(log_path);
 }
 
-static void put_many(struct lh_lhv_change *c, unsigned from, unsigned n)
+static void put_many(struct lh_index_change *c, unsigned from, unsigned n)
 {
 	char id[16];
 
@@ -356,7 +356,7 @@ static void put_many(struct lh_lhv_change *c, unsigned from, unsigned n)
 /* Two who record: the second is sent back with all it has until there is room. */
 static void a_full_log_sends_back_who_can_wait(void)
 {
-	struct lh_lhv_change *a, *b;
+	struct lh_index_change *a, *b;
 	uint64_t before;
 	bool fold;
 
@@ -364,21 +364,21 @@ static void a_full_log_sends_back_who_can_wait(void)
 	a = begin();
 	b = begin();
 	put_many(a, 0, 1999);
-	CHECK(lh_lhv_change_try(a, &fold, &err) == 0 && fold);
+	CHECK(lh_index_change_try(a, &fold, &err) == 0 && fold);
 	put_many(a, 1999, 1);
-	CHECK(lh_lhv_change_try(a, &fold, &err) == 0 && fold);
+	CHECK(lh_index_change_try(a, &fold, &err) == 0 && fold);
 	put_many(b, 2000, 300);
-	before = lh_lhv_change_bytes(b);
-	CHECK(lh_lhv_change_try(b, &fold, &err) == 1 && fold);
-	CHECK(lh_lhv_change_bytes(b) == before && stats().pending == 2000);
+	before = lh_index_change_bytes(b);
+	CHECK(lh_index_change_try(b, &fold, &err) == 1 && fold);
+	CHECK(lh_index_change_bytes(b) == before && stats().pending == 2000);
 	put_many(a, 5000, 1);
-	CHECK(lh_lhv_change_commit(a, &fold, &err) == 0);
-	CHECK(lh_lhv_make_room(path, 1, 1, &err) == 0);
+	CHECK(lh_index_change_commit(a, &fold, &err) == 0);
+	CHECK(lh_index_make_room(path, 1, 1, &err) == 0);
 	CHECK(stats().pending == 0 && stats().base == 2006);
-	CHECK(lh_lhv_change_try(b, &fold, &err) == 0 && fold && lh_lhv_change_bytes(b) == 0);
+	CHECK(lh_index_change_try(b, &fold, &err) == 0 && fold && lh_index_change_bytes(b) == 0);
 	CHECK(stats().live == 2306 && stats().pending == 300);
-	lh_lhv_change_close(a);
-	lh_lhv_change_close(b);
+	lh_index_change_close(a);
+	lh_index_change_close(b);
 	unlink(log_path);
 }
 

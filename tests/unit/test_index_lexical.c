@@ -12,9 +12,9 @@
 
 static struct lh_err err;
 
-static void params(struct lh_lhv_params *p, int lexical, const char *of)
+static void params(struct lh_index_params *p, int lexical, const char *of)
 {
-	lh_lhv_params_default(p);
+	lh_index_params_default(p);
 	p->dimension = 2;
 	p->lexical = lexical;
 	snprintf(p->lexical_of, sizeof p->lexical_of, "%s", of);
@@ -24,16 +24,16 @@ struct record {
 	const char *id, *meta;
 };
 
-static void build(const struct lh_lhv_params *p, const struct record *r, size_t n)
+static void build(const struct lh_index_params *p, const struct record *r, size_t n)
 {
-	struct lh_lhv_writer *w = lh_lhv_writer_new(PATH, p, 10, &err);
+	struct lh_index_writer *w = lh_index_writer_new(PATH, p, 10, &err);
 	size_t i;
 
 	check_why(w, err.msg);
 	for (i = 0; i < n; i++)
-		check_why(lh_lhv_put(w, r[i].id, strlen(r[i].id), (float[]){ 1, (float)i }, 2, r[i].meta, strlen(r[i].meta), &err) == 0, err.msg);
-	check_why(lh_lhv_commit(w, 1, &err) == 0, err.msg);
-	lh_lhv_writer_free(w);
+		check_why(lh_index_put(w, r[i].id, strlen(r[i].id), (float[]){ 1, (float)i }, 2, r[i].meta, strlen(r[i].meta), &err) == 0, err.msg);
+	check_why(lh_index_commit(w, 1, &err) == 0, err.msg);
+	lh_index_writer_free(w);
 }
 
 static void on_damage(void *ctx, const char *section, const char *text)
@@ -46,7 +46,7 @@ static void is_sound(void)
 {
 	int damage = 0;
 
-	check(lh_lhv_verify(PATH, on_damage, &damage, &err) == 0);
+	check(lh_index_verify(PATH, on_damage, &damage, &err) == 0);
 	check(damage == 0);
 }
 
@@ -61,29 +61,29 @@ static int not_b(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err 
 /* The ids that answer, one letter each, best first. */
 static void answers(const char *text, bool filtered, const char *want)
 {
-	struct lh_lhv *ix = lh_lhv_open(PATH, &err);
-	struct lh_lhv_words *w = ix ? lh_lhv_words_new(ix, &err) : NULL;
-	struct lh_verdicts *verdicts = ix ? lh_verdicts_new(ix, &err) : NULL;
+	struct lh_index *ix = lh_index_open(PATH, &err);
+	struct lh_index_words *w = ix ? lh_index_words_new(ix, &err) : NULL;
+	struct lh_filter_cache *verdicts = ix ? lh_filter_cache_new(ix, &err) : NULL;
 	struct lh_query q = { .k = 10, .allow = filtered ? not_b : NULL, .verdicts = verdicts };
-	struct lh_words_hit hit[10];
+	struct lh_index_words_hit hit[10];
 	struct lh_row row;
 	char is[11] = "";
 	long i, n;
 
 	check_why(w && verdicts, err.msg);
-	n = lh_lhv_words_search(w, &q, (struct lh_str){ text, strlen(text) }, hit, &err);
+	n = lh_index_words_search(w, &q, (struct lh_str){ text, strlen(text) }, hit, &err);
 	check_why(n >= 0, err.msg);
 	for (i = 0; i < n; i++) {
 		check(isfinite(hit[i].score) && hit[i].score > 0);
 		check(i == 0 || hit[i - 1].score >= hit[i].score);
-		check(lh_lhv_row(ix, hit[i].row, &row, &err) == 1);
+		check(lh_index_row(ix, hit[i].row, &row, &err) == 1);
 		is[i] = row.id.p[0];
 	}
 	check_why(!strcmp(is, want), is);
 	check(q.dropped == filtered);
-	lh_verdicts_free(verdicts);
-	lh_lhv_words_free(w);
-	lh_lhv_close(ix);
+	lh_filter_cache_free(verdicts);
+	lh_index_words_free(w);
+	lh_index_close(ix);
 }
 
 static const struct record few[] = {
@@ -95,7 +95,7 @@ static const struct record few[] = {
 
 static void the_text_is_the_field_or_every_string(void)
 {
-	struct lh_lhv_params p;
+	struct lh_index_params p;
 
 	params(&p, LH_LEXICAL_FIELD, "text");
 	build(&p, few, 4);
@@ -111,7 +111,7 @@ static void the_text_is_the_field_or_every_string(void)
 
 static void the_text_is_what_the_template_makes_of_the_metadata(void)
 {
-	struct lh_lhv_params p;
+	struct lh_index_params p;
 
 	params(&p, LH_LEXICAL_TEMPLATE, "{other} meets {title}");
 	build(&p, few, 4);
@@ -124,21 +124,21 @@ static void the_text_is_what_the_template_makes_of_the_metadata(void)
 
 static void change(const char *id, const char *meta)
 {
-	struct lh_lhv_change *c = lh_lhv_change_open(PATH, 10, &err);
+	struct lh_index_change *c = lh_index_change_open(PATH, 10, &err);
 	bool fold;
 
 	check_why(c, err.msg);
 	if (meta)
-		check(lh_lhv_change_put(c, id, strlen(id), (float[]){ 2, 1 }, 2, meta, strlen(meta), &err) == 0);
+		check(lh_index_change_put(c, id, strlen(id), (float[]){ 2, 1 }, 2, meta, strlen(meta), &err) == 0);
 	else
-		check(lh_lhv_change_delete(c, id, strlen(id), &err) == 0);
-	check_why(lh_lhv_change_commit(c, &fold, &err) == 0, err.msg);
-	lh_lhv_change_close(c);
+		check(lh_index_change_delete(c, id, strlen(id), &err) == 0);
+	check_why(lh_index_change_commit(c, &fold, &err) == 0, err.msg);
+	lh_index_change_close(c);
 }
 
 static void pending_rows_are_found_and_hidden_ones_are_not(void)
 {
-	struct lh_lhv_params p;
+	struct lh_index_params p;
 	int round;
 
 	params(&p, LH_LEXICAL_FIELD, "text");
@@ -155,7 +155,7 @@ static void pending_rows_are_found_and_hidden_ones_are_not(void)
 		answers("fig", false, "");
 		answers("fennel", false, "f");
 		answers("pie", false, "c");
-		check_why(lh_lhv_compact(PATH, 1, 10, &err) == 0, err.msg);
+		check_why(lh_index_compact(PATH, 1, 10, &err) == 0, err.msg);
 		is_sound();
 	}
 }
@@ -165,7 +165,7 @@ static void a_fold_gives_the_bytes_of_a_build(void)
 {
 	static struct record all[2000];
 	static char id[2000][8], meta[2000][80];
-	struct lh_lhv_params p;
+	struct lh_index_params p;
 	struct lh_mapped file[2];
 	size_t i;
 	int round;
@@ -178,16 +178,16 @@ static void a_fold_gives_the_bytes_of_a_build(void)
 	params(&p, LH_LEXICAL_FIELD, "text");
 	p.exact_below = 5000;	/* a graph that grows is another one */
 	for (round = 0; round < 2; round++) {
-		struct lh_lhv_change *c;
+		struct lh_index_change *c;
 		bool fold;
 
 		build(&p, all, round ? 2000 : 1500);
-		c = lh_lhv_change_open(PATH, 10, &err);
+		c = lh_index_change_open(PATH, 10, &err);
 		for (i = 1500; i < 2000 && !round; i++)
-			check(lh_lhv_change_put(c, id[i], strlen(id[i]), (float[]){ 1, (float)i }, 2, meta[i], strlen(meta[i]), &err) == 0);
-		check_why(lh_lhv_change_commit(c, &fold, &err) == 0, err.msg);
-		lh_lhv_change_close(c);
-		check_why(lh_lhv_compact(PATH, 1, 10, &err) == 0, err.msg);
+			check(lh_index_change_put(c, id[i], strlen(id[i]), (float[]){ 1, (float)i }, 2, meta[i], strlen(meta[i]), &err) == 0);
+		check_why(lh_index_change_commit(c, &fold, &err) == 0, err.msg);
+		lh_index_change_close(c);
+		check_why(lh_index_compact(PATH, 1, 10, &err) == 0, err.msg);
 		is_sound();
 		check(lh_mapped_open(&file[round], PATH, &err) == 0);
 	}
@@ -203,8 +203,8 @@ static void equal_scores_are_ordered_by_id_wherever_rows_lie(void)
 		{ "g", "{\"text\":\"same\"}" }, { "b", "{\"text\":\"same\"}" }, { "f", "{\"text\":\"same\"}" },
 		{ "a", "{\"text\":\"same\"}" }, { "e", "{\"text\":\"same same\"}" }, { "c", "{\"text\":\"same\"}" },
 	};
-	struct lh_lhv_params p;
-	struct lh_lhv *ix;
+	struct lh_index_params p;
+	struct lh_index *ix;
 	struct lh_row row;
 	bool moved = false;
 	uint64_t i, at;
@@ -213,13 +213,13 @@ static void equal_scores_are_ordered_by_id_wherever_rows_lie(void)
 	p.precision = LH_I8;
 	p.exact_below = 1;
 	build(&p, put, 6);
-	ix = lh_lhv_open(PATH, &err);
+	ix = lh_index_open(PATH, &err);
 	for (i = 0; i < 6; i++) {
-		check(lh_lhv_nth_row(ix, i, &at, &row, &err) == 1);
+		check(lh_index_nth_row(ix, i, &at, &row, &err) == 1);
 		moved |= at != i;
 	}
 	check(moved);
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 	answers("same", false, "eabcfg");
 	change("d", "{\"text\":\"same\"}");
 	answers("same", false, "eabcdfg");
@@ -227,15 +227,15 @@ static void equal_scores_are_ordered_by_id_wherever_rows_lie(void)
 
 static void an_index_without_words_says_how_to_get_them(void)
 {
-	struct lh_lhv_params p;
-	struct lh_lhv *ix;
+	struct lh_index_params p;
+	struct lh_index *ix;
 
 	params(&p, LH_LEXICAL_NONE, "");
 	build(&p, few, 4);
-	ix = lh_lhv_open(PATH, &err);
-	check(!lh_lhv_words_new(ix, &err));
+	ix = lh_index_open(PATH, &err);
+	check(!lh_index_words_new(ix, &err));
 	check(err.code == LH_EUSAGE && strstr(err.msg, "--lexical"));
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 }
 
 static void what_texts_are_made_by_is_kept(void)
@@ -249,7 +249,7 @@ static void what_texts_are_made_by_is_kept(void)
 		{ ",\"field\":\"x\",\"template\":\"{b}\"", NULL, NULL },
 		{ ",\"field\":7", NULL, NULL },
 	};
-	struct lh_lhv_params p;
+	struct lh_index_params p;
 	struct lh_buf b, again;
 	size_t i;
 	int rc;
@@ -259,16 +259,16 @@ static void what_texts_are_made_by_is_kept(void)
 	for (i = 0; i < sizeof c / sizeof *c; i++) {
 		lh_buf_reset(&b);
 		lh_buf_printf(&b, "{\"dimension\":2,\"distance\":\"l2\",\"precision\":\"f32\",\"m\":16,\"ef_construction\":200,\"exact_below\":1000,\"seed\":1%s}", c[i].text);
-		lh_lhv_params_default(&p);
-		rc = lh_lhv_params_read(b.p, b.len, &p, &err);
+		lh_index_params_default(&p);
+		rc = lh_index_params_read(b.p, b.len, &p, &err);
 		check((rc == 0) == (c[i].field != NULL) && (rc == 0 || err.code == LH_ECORRUPT));
 		check(rc < 0 || (strcmp(p.field, c[i].field) == 0 && strcmp(p.text_template, c[i].template) == 0));
 		if (rc < 0)
 			continue;
 		lh_buf_reset(&again);
-		lh_lhv_params_write(&again, &p);
-		lh_lhv_params_default(&p);
-		check(lh_buf_check(&again, &err) == 0 && lh_lhv_params_read(again.p, again.len, &p, &err) == 0);
+		lh_index_params_write(&again, &p);
+		lh_index_params_default(&p);
+		check(lh_buf_check(&again, &err) == 0 && lh_index_params_read(again.p, again.len, &p, &err) == 0);
 		check(strcmp(p.field, c[i].field) == 0 && strcmp(p.text_template, c[i].template) == 0);
 	}
 	lh_buf_free(&b);
@@ -277,7 +277,7 @@ static void what_texts_are_made_by_is_kept(void)
 
 int main(void)
 {
-	char dir[] = "/tmp/test_lhv_lexical.XXXXXX";
+	char dir[] = "/tmp/test_index_lexical.XXXXXX";
 
 	check(mkdtemp(dir) && chdir(dir) == 0);
 	test(the_text_is_the_field_or_every_string());

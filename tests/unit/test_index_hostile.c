@@ -2,7 +2,7 @@
  * Damaged index files: opening and searching never crash, hang or take twice
  * the memory, verify notices.
  *
- *     test_lhv_hostile [FLIPS [SEED]]
+ *     test_index_hostile [FLIPS [SEED]]
  *
  * FLIPS single-bit flips are tried, and as many smeared runs of bytes: 1,500 by
  * default, 10,000 under LH_SCALE=soak; a third of it where vectors are stored as
@@ -22,7 +22,7 @@
 #include "index/format.h"
 #include "base/xxh3.h"
 
-#define CHECK(x) do { if (!(x)) { printf("test_lhv_hostile:%d: %s (%s) after %s\n", __LINE__, #x, err.msg, what); exit(1); } } while (0)
+#define CHECK(x) do { if (!(x)) { printf("test_index_hostile:%d: %s (%s) after %s\n", __LINE__, #x, err.msg, what); exit(1); } } while (0)
 #define ROWS 1300
 #define DIM 12
 #define M 4
@@ -43,28 +43,28 @@ static uint64_t rnd(uint64_t n)
 
 static void make(int precision, bool rescore)
 {
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
 	float v[DIM];
 	char id[16], meta[64];
 	struct stat st;
 	int fd;
 
-	lh_lhv_params_default(&p);
+	lh_index_params_default(&p);
 	p.m = M;
 	p.ef_construction = 40;
 	p.precision = precision;
 	p.rescore = rescore;
-	w = lh_lhv_writer_new(path, &p, 1, &err);
+	w = lh_index_writer_new(path, &p, 1, &err);
 	CHECK(w);
 	for (unsigned i = 0; i < ROWS; i++) {
 		for (unsigned d = 0; d < DIM; d++)
 			v[d] = (float)rnd(2001) - 1000.5f;
-		CHECK(lh_lhv_put(w, id, (size_t)sprintf(id, "id-%u", i), v, DIM, meta,
+		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "id-%u", i), v, DIM, meta,
 				 (size_t)sprintf(meta, "{\"n\":%u,\"s\":\"x\"}", i), &err) == 0);
 	}
-	CHECK(lh_lhv_commit(w, 1, &err) == 0);
-	lh_lhv_writer_free(w);
+	CHECK(lh_index_commit(w, 1, &err) == 0);
+	lh_index_writer_free(w);
 	fd = open(path, O_RDONLY);
 	CHECK(fd >= 0 && fstat(fd, &st) == 0);
 	size = (size_t)st.st_size;
@@ -88,11 +88,11 @@ static int every_third(void *ctx, uint64_t row, const struct lh_row *r, struct l
 	return row % 3 == 0 && r->meta.n != 7;
 }
 
-static void ask(struct lh_searcher *s, const float *v, size_t k, bool exact, struct lh_verdicts *filter)
+static void ask(struct lh_searcher *s, const float *v, size_t k, bool exact, struct lh_filter_cache *filter)
 {
 	struct lh_hit hit[40];
 	struct lh_query q = { .vector = v, .k = k, .ef = 12, .exact = exact, .allow = filter ? every_third : NULL, .verdicts = filter };
-	long n = lh_lhv_search(s, &q, hit, &err), i;
+	long n = lh_index_search(s, &q, hit, &err), i;
 
 	CHECK(n >= -1 && n <= (long)k);
 	CHECK(n >= 0 || err.code == LH_ECORRUPT);
@@ -103,7 +103,7 @@ static void ask(struct lh_searcher *s, const float *v, size_t k, bool exact, str
 /* Everything a reader does, on whatever the file is now. */
 static bool use(void)
 {
-	struct lh_lhv *ix = lh_lhv_open(path, &err);
+	struct lh_index *ix = lh_index_open(path, &err);
 	struct lh_searcher *s;
 	struct lh_row row;
 	float v[65536] = { 1, 2, 3 };
@@ -115,7 +115,7 @@ static bool use(void)
 	s = lh_searcher_new(ix, &err);
 	CHECK(s || err.code == LH_ENOMEM || err.code == LH_EDATA);
 	if (s) {
-		struct lh_verdicts *filter = lh_verdicts_new(ix, &err);
+		struct lh_filter_cache *filter = lh_filter_cache_new(ix, &err);
 
 		CHECK(filter);
 		v[0] = (float)rnd(10) + 1;
@@ -123,21 +123,21 @@ static bool use(void)
 		ask(s, v, 10, false, filter);
 		ask(s, v, 40, false, filter);
 		ask(s, v, 3, true, rnd(2) ? filter : NULL);
-		lh_verdicts_free(filter);
+		lh_filter_cache_free(filter);
 		lh_searcher_free(s);
 	}
 	for (unsigned i = 0; i < 50; i++) {
 		char id[16];
-		int64_t at = lh_lhv_find(ix, id, (size_t)sprintf(id, "id-%u", (unsigned)rnd(ROWS + 5)), &err);
+		int64_t at = lh_index_find(ix, id, (size_t)sprintf(id, "id-%u", (unsigned)rnd(ROWS + 5)), &err);
 
-		CHECK(at >= -2 && (at < 0 || (uint64_t)at < lh_lhv_rows(ix)));
+		CHECK(at >= -2 && (at < 0 || (uint64_t)at < lh_index_rows(ix)));
 		at = (int64_t)rnd(ROWS);
-		if ((uint64_t)at < lh_lhv_rows(ix))
-			lh_lhv_vector(ix, (uint64_t)at, v);
-		if (lh_lhv_row(ix, (uint64_t)at, &row, &err) == 1)
+		if ((uint64_t)at < lh_index_rows(ix))
+			lh_index_vector(ix, (uint64_t)at, v);
+		if (lh_index_row(ix, (uint64_t)at, &row, &err) == 1)
 			CHECK(row.id.n <= LH_ID_MAX && lh_utf8_valid(row.id.p, row.id.n) && row.meta.n <= size);
 	}
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 	return true;
 }
 
@@ -151,7 +151,7 @@ static void note(void *ctx, const char *section, const char *text)
 static unsigned damage(void)
 {
 	found = 0;
-	CHECK(lh_lhv_verify(path, note, NULL, &err) == 0);
+	CHECK(lh_index_verify(path, note, NULL, &err) == 0);
 	return found;
 }
 
@@ -197,7 +197,7 @@ static void smears_do_no_harm(unsigned smears)
 	CHECK(bad && fd >= 0);
 	memcpy(bad, good, size);
 	for (unsigned i = 0; i < smears; i++) {
-		uint64_t n = 1 + rnd(rnd(4) ? 64 : 20000), at = LH_LHV_PAGE + rnd(size - LH_LHV_PAGE), j;
+		uint64_t n = 1 + rnd(rnd(4) ? 64 : 20000), at = LH_INDEX_PAGE + rnd(size - LH_INDEX_PAGE), j;
 		unsigned kind = (unsigned)rnd(4);
 
 		if (n > size - at)
@@ -217,12 +217,12 @@ static void smears_do_no_harm(unsigned smears)
 
 /* Without the order, which such a kind hides, it is a file whose rows lie as they
  * were put. */
-static bool hides_order(const struct lh_lhv_header *h)
+static bool hides_order(const struct lh_index_header *h)
 {
-	const struct lh_lhv_header *was = (const void *)good;
+	const struct lh_index_header *was = (const void *)good;
 
 	for (uint32_t i = 0; i < was->n_sections && i < h->n_sections; i++)
-		if (was->section[i].kind == LH_LHV_ORDER && h->section[i].kind > LH_LHV_ORDER)
+		if (was->section[i].kind == LH_INDEX_ORDER && h->section[i].kind > LH_INDEX_ORDER)
 			return true;
 	return false;
 }
@@ -231,13 +231,13 @@ static bool hides_order(const struct lh_lhv_header *h)
 static void extreme_header_fields_do_no_harm(void)
 {
 	static const uint64_t extremes[] = { 0, 1, 7, 4096, 1u << 31, 1ull << 32, 1ull << 63, UINT64_MAX };
-	unsigned char page[LH_LHV_PAGE];
-	struct lh_lhv_header *h = (void *)page;
+	unsigned char page[LH_INDEX_PAGE];
+	struct lh_index_header *h = (void *)page;
 	int fd = open(path, O_WRONLY);
 	size_t at, i, wide;
 
 	CHECK(fd >= 0);
-	for (at = 8; at < 128 + 12 * sizeof(struct lh_lhv_section); at += 4)
+	for (at = 8; at < 128 + 12 * sizeof(struct lh_index_section); at += 4)
 		for (i = 0; i < sizeof extremes / sizeof *extremes; i++)
 			for (wide = 4; wide <= 8; wide += 4) {
 				memcpy(page, good, sizeof page);
@@ -246,18 +246,18 @@ static void extreme_header_fields_do_no_harm(void)
 				CHECK(pwrite(fd, page, sizeof page, 0) == sizeof page);
 				use();
 				CHECK(damage() || !memcmp(page, good, sizeof page));
-				h->xxh3 = lh_xxh3(h, offsetof(struct lh_lhv_header, xxh3));
+				h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
 				CHECK(pwrite(fd, page, sizeof page, 0) == sizeof page);
 				use();
 				CHECK(damage() || !memcmp(page, good, sizeof page) || hides_order(h));
 			}
-	CHECK(pwrite(fd, good, LH_LHV_PAGE, 0) == LH_LHV_PAGE);
+	CHECK(pwrite(fd, good, LH_INDEX_PAGE, 0) == LH_INDEX_PAGE);
 	close(fd);
 }
 
 static void says(size_t at, uint32_t value, const char *message)
 {
-	unsigned char page[LH_LHV_PAGE];
+	unsigned char page[LH_INDEX_PAGE];
 	int fd = open(path, O_WRONLY);
 
 	memcpy(page, good, sizeof page);
@@ -280,9 +280,9 @@ static void what_is_not_ours_has_its_own_message(void)
 static void a_link_given_twice_is_damage(void)
 {
 	unsigned char *bad = malloc(size);
-	struct lh_lhv_header *h = (void *)bad;
-	struct lh_lhv_section *s = h->section + 1;
-	struct lh_lhv_change *c;
+	struct lh_index_header *h = (void *)bad;
+	struct lh_index_section *s = h->section + 1;
+	struct lh_index_change *c;
 	uint32_t links[1 + 2 * M] = { 2 * M };
 	float v[DIM] = { 1 };
 	char log[80];
@@ -290,22 +290,22 @@ static void a_link_given_twice_is_damage(void)
 
 	CHECK(bad);
 	memcpy(bad, good, size);
-	CHECK(s->kind == LH_LHV_ROWS);
+	CHECK(s->kind == LH_INDEX_ROWS);
 	for (uint32_t row = 0; row < ROWS; row++) {
 		for (unsigned i = 1; i <= 2 * M; i++)
 			links[i] = row == 7 ? 8 : 7;
 		memcpy(bad + s->at + row * h->stride, links, sizeof links);
 	}
 	s->xxh3 = lh_xxh3(bad + s->at, s->bytes);
-	h->xxh3 = lh_xxh3(h, offsetof(struct lh_lhv_header, xxh3));
+	h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
 	snprintf(what, sizeof what, "links given twice");
 	write_file(bad, size);
 	free(bad);
 	CHECK(use());
-	c = lh_lhv_change_open(path, 1, &err);
-	CHECK(c && lh_lhv_change_put(c, "new", 3, v, DIM, NULL, 0, &err) == 0 && lh_lhv_change_commit(c, &fold, &err) == 0);
-	lh_lhv_change_close(c);
-	CHECK(lh_lhv_compact(path, 1, 1, &err) < 0);
+	c = lh_index_change_open(path, 1, &err);
+	CHECK(c && lh_index_change_put(c, "new", 3, v, DIM, NULL, 0, &err) == 0 && lh_index_change_commit(c, &fold, &err) == 0);
+	lh_index_change_close(c);
+	CHECK(lh_index_compact(path, 1, 1, &err) < 0);
 	CHECK(err.code == LH_ECORRUPT && strstr(err.msg, "two links to row"));
 	CHECK(damage());
 	snprintf(log, sizeof log, "%s-log", path);

@@ -1,4 +1,4 @@
-/* lh_lhv: vectors kept as f16 and i8, alone and with the vectors themselves
+/* lh_index: vectors kept as f16 and i8, alone and with the vectors themselves
  * beside: what comes back, how far off, and what a fold does to it. */
 #include "check.h"
 #include <lh/index.h>
@@ -45,9 +45,9 @@ static void point(float *v, unsigned i)
 	lh_vec_unit(v, DIM);
 }
 
-static void params(struct lh_lhv_params *p, const struct kind *k, int distance)
+static void params(struct lh_index_params *p, const struct kind *k, int distance)
 {
-	lh_lhv_params_default(p);
+	lh_index_params_default(p);
 	p->dimension = DIM;
 	p->distance = distance;
 	p->precision = k->precision;
@@ -56,36 +56,36 @@ static void params(struct lh_lhv_params *p, const struct kind *k, int distance)
 	p->ef_construction = 60;
 }
 
-static struct lh_lhv_writer *writer(const char *file, const struct kind *k, int distance)
+static struct lh_index_writer *writer(const char *file, const struct kind *k, int distance)
 {
-	struct lh_lhv_params p;
-	struct lh_lhv_writer *w;
+	struct lh_index_params p;
+	struct lh_index_writer *w;
 
 	params(&p, k, distance);
-	w = lh_lhv_writer_new(file, &p, 1, &err);
+	w = lh_index_writer_new(file, &p, 1, &err);
 	CHECK(w);
 	return w;
 }
 
-static struct lh_lhv *commit(struct lh_lhv_writer *w, const char *file)
+static struct lh_index *commit(struct lh_index_writer *w, const char *file)
 {
-	struct lh_lhv *ix;
+	struct lh_index *ix;
 
-	CHECK(lh_lhv_commit(w, 1, &err) == 0);
-	lh_lhv_writer_free(w);
-	ix = lh_lhv_open(file, &err);
+	CHECK(lh_index_commit(w, 1, &err) == 0);
+	lh_index_writer_free(w);
+	ix = lh_index_open(file, &err);
 	CHECK(ix);
 	return ix;
 }
 
-static struct lh_lhv *index_of(unsigned n, const struct kind *k, int distance)
+static struct lh_index *index_of(unsigned n, const struct kind *k, int distance)
 {
-	struct lh_lhv_writer *w = writer(path, k, distance);
+	struct lh_index_writer *w = writer(path, k, distance);
 	char id[32];
 
 	for (unsigned i = 0; i < n; i++) {
 		snprintf(id, sizeof id, "w-%u", i);
-		CHECK(lh_lhv_put(w, id, strlen(id), data[i], DIM, NULL, 0, &err) == 0);
+		CHECK(lh_index_put(w, id, strlen(id), data[i], DIM, NULL, 0, &err) == 0);
 	}
 	return commit(w, path);
 }
@@ -93,18 +93,18 @@ static struct lh_lhv *index_of(unsigned n, const struct kind *k, int distance)
 static void no_damage(void *ctx, const char *section, const char *text)
 {
 	(void)ctx;
-	printf("test_lhv_precision: %s: %s\n", section, text);
+	printf("test_index_precision: %s: %s\n", section, text);
 	exit(1);
 }
 
-static long ask(struct lh_lhv *ix, const float *v, size_t k, bool exact, struct lh_hit *out)
+static long ask(struct lh_index *ix, const float *v, size_t k, bool exact, struct lh_hit *out)
 {
 	struct lh_searcher *s = lh_searcher_new(ix, &err);
 	struct lh_query q = { .vector = v, .k = k, .exact = exact };
 	long n;
 
 	CHECK(s);
-	n = lh_lhv_search(s, &q, out, &err);
+	n = lh_index_search(s, &q, out, &err);
 	CHECK(n >= 0);
 	lh_searcher_free(s);
 	return n;
@@ -118,18 +118,18 @@ static double distance(int metric, const float *a, const float *b)
 }
 
 /* Which point a row is. */
-static unsigned point_of(const struct lh_lhv *ix, uint64_t at)
+static unsigned point_of(const struct lh_index *ix, uint64_t at)
 {
 	struct lh_row row;
 	char id[32] = "";
 
-	CHECK(lh_lhv_row(ix, at, &row, &err) == 1 && row.id.n < sizeof id);
+	CHECK(lh_index_row(ix, at, &row, &err) == 1 && row.id.n < sizeof id);
 	memcpy(id, row.id.p, row.id.n);
 	return (unsigned)atoi(id + 2);
 }
 
 /* The hits that are among the ten points nearest by these distances. */
-static unsigned right(const struct lh_lhv *ix, const double *d, unsigned n, const struct lh_hit *hit, long got)
+static unsigned right(const struct lh_index *ix, const double *d, unsigned n, const struct lh_hit *hit, long got)
 {
 	unsigned hits = 0, nearer;
 
@@ -146,7 +146,7 @@ static unsigned right(const struct lh_lhv *ix, const double *d, unsigned n, cons
 
 static void neighbours_are_found(unsigned n, const struct kind *k, int metric)
 {
-	struct lh_lhv *ix = index_of(n, k, metric);
+	struct lh_index *ix = index_of(n, k, metric);
 	unsigned same[2] = { 0, 0 }, all = 0;
 	struct lh_hit hit[10];
 	double d[ROWS];
@@ -172,13 +172,13 @@ static void neighbours_are_found(unsigned n, const struct kind *k, int metric)
 	       lh_distance_name(metric), n, all ? (double)same[0] / all : 1, all ? (double)same[1] / all : 1);
 	CHECK(same[0] >= k->recall * all && same[1] >= k->recall * all);
 	CHECK(!k->rescore || same[1] == all);
-	CHECK(lh_lhv_verify(path, no_damage, NULL, &err) == 0);
-	lh_lhv_close(ix);
+	CHECK(lh_index_verify(path, no_damage, NULL, &err) == 0);
+	lh_index_close(ix);
 }
 
 static void a_row_finds_itself(const struct kind *k, int metric)
 {
-	struct lh_lhv *ix = index_of(700, k, metric);
+	struct lh_index *ix = index_of(700, k, metric);
 	struct lh_hit hit[1];
 	float v[DIM];
 
@@ -187,11 +187,11 @@ static void a_row_finds_itself(const struct kind *k, int metric)
 		CHECK(ask(ix, v, 1, i % 2, hit) == 1);
 		CHECK(point_of(ix, hit[0].row) == i && hit[0].distance >= 0);
 		CHECK(metric == LH_L2 ? hit[0].distance <= 0.05 : hit[0].distance <= k->own);
-		lh_lhv_vector(ix, hit[0].row, v);	/* as it is kept */
+		lh_index_vector(ix, hit[0].row, v);	/* as it is kept */
 		CHECK(ask(ix, v, 1, true, hit) == 1);
 		CHECK(point_of(ix, hit[0].row) == i && hit[0].distance <= (metric == LH_L2 || k->precision == LH_I8 ? 1e-6 : k->own));
 	}
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 }
 
 static void *slurp(const char *file, size_t *n)
@@ -221,25 +221,25 @@ static void same_bytes(void)
 /* What is read from an index makes the same index. */
 static void reading_and_writing_again_changes_nothing(const struct kind *k, int metric)
 {
-	struct lh_lhv *ix = index_of(600, k, metric);
-	struct lh_lhv_writer *w = writer(other, k, metric);
+	struct lh_index *ix = index_of(600, k, metric);
+	struct lh_index_writer *w = writer(other, k, metric);
 	struct lh_row row;
 	uint64_t at;
 	float v[DIM];
 
 	for (uint64_t i = 0; i < 600; i++) {
-		CHECK(lh_lhv_nth_row(ix, i, &at, &row, &err) == 1);
-		lh_lhv_vector(ix, at, v);
-		CHECK(lh_lhv_put(w, row.id.p, row.id.n, v, DIM, NULL, 0, &err) == 0);
+		CHECK(lh_index_nth_row(ix, i, &at, &row, &err) == 1);
+		lh_index_vector(ix, at, v);
+		CHECK(lh_index_put(w, row.id.p, row.id.n, v, DIM, NULL, 0, &err) == 0);
 	}
-	lh_lhv_close(commit(w, other));
-	lh_lhv_close(ix);
+	lh_index_close(commit(w, other));
+	lh_index_close(ix);
 	same_bytes();
 }
 
 static void change(unsigned from, unsigned n)
 {
-	struct lh_lhv_change *c = lh_lhv_change_open(path, 1, &err);
+	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
 	float v[DIM];
 	char id[32];
 	bool fold;
@@ -248,83 +248,83 @@ static void change(unsigned from, unsigned n)
 	for (unsigned i = from; i < from + n; i++) {
 		point(v, i);
 		snprintf(id, sizeof id, "w-%u", i);
-		CHECK(lh_lhv_change_put(c, id, strlen(id), v, DIM, "{}", 2, &err) == 0);
+		CHECK(lh_index_change_put(c, id, strlen(id), v, DIM, "{}", 2, &err) == 0);
 	}
-	CHECK(lh_lhv_change_commit(c, &fold, &err) == 0);
-	lh_lhv_change_close(c);
+	CHECK(lh_index_change_commit(c, &fold, &err) == 0);
+	lh_index_change_close(c);
 }
 
 /* Pending rows are f32; folded in they are as if they had come with the others,
  * and rows put again with the vector that they had stay where they are. */
 static void a_fold_gives_what_a_build_does(const struct kind *k, int metric)
 {
-	struct lh_lhv *ix = index_of(600, k, metric);
-	struct lh_lhv_stats st;
+	struct lh_index *ix = index_of(600, k, metric);
+	struct lh_index_stats st;
 	struct lh_hit hit[1];
 	float v[DIM], w[DIM];
 
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 	change(590, 60);
-	ix = lh_lhv_open(path, &err);
+	ix = lh_index_open(path, &err);
 	CHECK(ix);
 	point(v, 630);
 	CHECK(ask(ix, v, 1, false, hit) == 1);
 	CHECK(hit[0].distance <= 1e-6f && hit[0].row >= 600);
-	lh_lhv_vector(ix, hit[0].row, w);
+	lh_index_vector(ix, hit[0].row, w);
 	CHECK(!memcmp(v, w, sizeof v));
-	lh_lhv_close(ix);
-	CHECK(lh_lhv_compact(path, 1, 1, &err) == 0);
-	CHECK(lh_lhv_verify(path, no_damage, NULL, &err) == 0);
+	lh_index_close(ix);
+	CHECK(lh_index_compact(path, 1, 1, &err) == 0);
+	CHECK(lh_index_verify(path, no_damage, NULL, &err) == 0);
 	CHECK(rename(path, other) == 0);
 	ix = index_of(650, k, metric);
-	lh_lhv_get_stats(ix, &st);
+	lh_index_get_stats(ix, &st);
 	CHECK(st.live == 650 && st.pending == 0);
-	lh_lhv_close(ix);
+	lh_index_close(ix);
 	same_bytes();
 }
 
 static void f16_has_its_bounds(void)
 {
-	struct lh_lhv_writer *w = writer(path, &kinds[0], LH_L2);
-	struct lh_lhv_change *c;
+	struct lh_index_writer *w = writer(path, &kinds[0], LH_L2);
+	struct lh_index_change *c;
 	float v[DIM] = { 65504 };
 
-	CHECK(lh_lhv_put(w, "a", 1, v, DIM, NULL, 0, &err) == 0);
+	CHECK(lh_index_put(w, "a", 1, v, DIM, NULL, 0, &err) == 0);
 	v[7] = -65505;
-	CHECK(lh_lhv_put(w, "b", 1, v, DIM, NULL, 0, &err) == -1 && err.code == LH_EDATA);
+	CHECK(lh_index_put(w, "b", 1, v, DIM, NULL, 0, &err) == -1 && err.code == LH_EDATA);
 	CHECK(strstr(err.msg, "f16"));
-	lh_lhv_close(commit(w, path));
-	c = lh_lhv_change_open(path, 1, &err);
-	CHECK(c && lh_lhv_change_put(c, "b", 1, v, DIM, NULL, 0, &err) == -1 && err.code == LH_EDATA);
-	lh_lhv_change_close(c);
+	lh_index_close(commit(w, path));
+	c = lh_index_change_open(path, 1, &err);
+	CHECK(c && lh_index_change_put(c, "b", 1, v, DIM, NULL, 0, &err) == -1 && err.code == LH_EDATA);
+	lh_index_change_close(c);
 	w = writer(path, &kinds[0], LH_COSINE);
-	CHECK(lh_lhv_put(w, "b", 1, v, DIM, NULL, 0, &err) == 0);
-	lh_lhv_writer_free(w);
+	CHECK(lh_index_put(w, "b", 1, v, DIM, NULL, 0, &err) == 0);
+	lh_index_writer_free(w);
 }
 
 /* What was checked for one precision may not fit another. */
 static void a_change_is_for_one_precision(void)
 {
-	struct lh_lhv_change *c;
+	struct lh_index_change *c;
 	float v[DIM] = { 1e6f };
 	bool fold;
 
-	lh_lhv_close(index_of(3, &kinds[1], LH_L2));
-	c = lh_lhv_change_open(path, 1, &err);
-	CHECK(c && lh_lhv_change_put(c, "big", 3, v, DIM, NULL, 0, &err) == 0);
-	lh_lhv_close(index_of(3, &kinds[0], LH_L2));
-	CHECK(lh_lhv_change_commit(c, &fold, &err) == -1 && strstr(err.msg, "precision f16"));
-	lh_lhv_change_close(c);
+	lh_index_close(index_of(3, &kinds[1], LH_L2));
+	c = lh_index_change_open(path, 1, &err);
+	CHECK(c && lh_index_change_put(c, "big", 3, v, DIM, NULL, 0, &err) == 0);
+	lh_index_close(index_of(3, &kinds[0], LH_L2));
+	CHECK(lh_index_change_commit(c, &fold, &err) == -1 && strstr(err.msg, "precision f16"));
+	lh_index_change_close(c);
 }
 
 static void rescore_is_for_codes(void)
 {
-	struct lh_lhv_params p;
+	struct lh_index_params p;
 
 	params(&p, &(struct kind){ .precision = LH_F32, .rescore = true }, LH_COSINE);
-	CHECK(!lh_lhv_writer_new(path, &p, 1, &err) && err.code == LH_EUSAGE);
+	CHECK(!lh_index_writer_new(path, &p, 1, &err) && err.code == LH_EUSAGE);
 	p.precision = LH_I8 + 1;
-	CHECK(!lh_lhv_writer_new(path, &p, 1, &err) && err.code == LH_EUSAGE);
+	CHECK(!lh_index_writer_new(path, &p, 1, &err) && err.code == LH_EUSAGE);
 }
 
 int main(void)
