@@ -6,7 +6,6 @@
 
 #include "crypto/file_digest.h"
 #include "base/hashset.h"
-#include "score_ahead.h"
 #include "stage_collect.h"
 
 struct collect {
@@ -22,7 +21,6 @@ struct collect {
 	struct lh_collected *got;
 	struct lh_hashset seen;		/* sig_hashes, on file and of this run */
 	struct lh_append *out;
-	struct lh_ahead *ahead;		/* evidence is scored at once; or NULL */
 	uint64_t read;			/* rows that the threads have seen */
 	struct stat before;		/* the file, and its bytes hashed as they come */
 	struct lh_hash2_file hash;

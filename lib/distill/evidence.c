@@ -207,16 +207,6 @@ static int refused(struct lh_evidence *e, struct lh_err *err)
 
 /* ---- fields ---- */
 
-/* A member of the record begins: its key, with what stands before and behind it. */
-static void begin(struct lh_evidence *e, const char *key, size_t n)
-{
-	size_t at = e->out->len - e->start;
-
-	lh_buf_add(e->out, key, n);
-	e->span[e->spans++] = (struct lh_evidence_span){ at + 1, at + n };
-}
-#define BEGIN(e, key) begin(e, key, sizeof key - 1)
-
 /* A buffer forgets with the next reset that it could not grow. */
 void lh_evidence_put_scratch(struct lh_evidence *e)
 {
@@ -303,7 +293,7 @@ static bool put_text_of(struct lh_evidence *e, const char *name, bool list, bool
 		if (not_empty && !e->scratch.failed && !e->scratch.len)
 			return false;
 	}
-	BEGIN(e, ",\"text\":");
+	lh_buf_puts(e->out, ",\"text\":");
 	if (v->type == LH_ARRAY)
 		lh_evidence_put_scratch(e);
 	else
@@ -467,11 +457,9 @@ static void put_member(struct lh_evidence *e, const struct lh_evidence_rule *r, 
 {
 	size_t before = e->out->len;
 
-	begin(e, r->key.p, r->key.n);
-	if (!put_value(e, r, f)) {
+	lh_buf_add(e->out, r->key.p, r->key.n);
+	if (!put_value(e, r, f))
 		e->out->len = before;
-		e->spans--;
-	}
 }
 
 static void put_metadata(struct lh_evidence *e, const struct lh_transform *t)
@@ -480,7 +468,7 @@ static void put_metadata(struct lh_evidence *e, const struct lh_transform *t)
 	const struct lh_evidence_rule *r;
 	bool any = false;
 
-	BEGIN(e, ",\"metadata\":");
+	lh_buf_puts(e->out, ",\"metadata\":");
 	lh_buf_putc(e->out, '{');
 	for (r = t->metadata; r < t->metadata + 4 && r->to; r++) {
 		at = e->out->len;
@@ -491,15 +479,13 @@ static void put_metadata(struct lh_evidence *e, const struct lh_transform *t)
 			e->out->len = at;
 	}
 	lh_buf_putc(e->out, '}');
-	if (!any) {
+	if (!any)
 		e->out->len = before;
-		e->spans--;
-	}
 }
 
 static void put_provenance(struct lh_evidence *e, enum lh_stream stem)
 {
-	BEGIN(e, ",\"provenance\":");
+	lh_buf_puts(e->out, ",\"provenance\":");
 	if (e->from_stem != stem) {
 		lh_buf_reset(&e->from);
 		lh_buf_puts(&e->from, "{\"source_file\":\"");
@@ -520,15 +506,13 @@ static void put_record(struct lh_evidence *e, enum lh_stream stem)
 	const struct lh_transform *t = &lh_transforms[stem];
 	int i;
 
-	e->start = e->out->len;
-	e->spans = 0;
-	BEGIN(e, "{\"run_id\":");
+	lh_buf_puts(e->out, "{\"run_id\":");
 	lh_evidence_put_id(e, &e->id[stem][0]);
-	BEGIN(e, ",\"task_id\":");
+	lh_buf_puts(e->out, ",\"task_id\":");
 	lh_evidence_put_id(e, &e->id[stem][1]);
-	BEGIN(e, ",\"timestamp\":");
+	lh_buf_puts(e->out, ",\"timestamp\":");
 	put_time(e, t);
-	BEGIN(e, ",\"schema_version\":");
+	lh_buf_puts(e->out, ",\"schema_version\":");
 	lh_buf_putc(e->out, '1');
 	put_provenance(e, stem);
 	put_text(e, t);
@@ -537,25 +521,6 @@ static void put_record(struct lh_evidence *e, enum lh_stream stem)
 	if (t->metadata->to)
 		put_metadata(e, t);
 	lh_buf_putc(e->out, '}');
-}
-
-/* Between a member and the next is a comma, between key and value a colon. */
-const struct lh_record *lh_evidence_record(struct lh_evidence *e)
-{
-	const char *p = e->out->p + e->start, *next;
-	size_t n = e->out->len - e->start, i;
-
-	for (i = 0; i < e->spans; i++) {
-		const struct lh_evidence_span *s = &e->span[i];
-		struct lh_value *v = &e->member[i].val;
-
-		next = p + (i + 1 < e->spans ? s[1].key : n);
-		e->member[i].key = (struct lh_value){ p + s->key, s->value - s->key - 1, LH_STRING, false };
-		*v = (struct lh_value){ p + s->value, (size_t)(next - 1 - (p + s->value)), lh_type_of(p[s->value]), false };
-		v->escaped = v->type == LH_STRING && memchr(v->p, '\\', v->n);
-	}
-	e->made = (struct lh_record){ .line = p, .len = n, .member = e->member, .n = e->spans };
-	return &e->made;
 }
 
 int lh_evidence_make(struct lh_evidence *e, enum lh_stream stem, const struct lh_record *row, uint64_t line_offset,

@@ -37,10 +37,6 @@ int lh_evidence_make(struct lh_evidence *e, enum lh_stream stem, const struct lh
 /* Of the row last made: its sig_hash, NULL when it has no canonical form. */
 const unsigned char *lh_evidence_hash(const struct lh_evidence *e);
 
-/* Of the row last made: its record with its members, which stands in the out
- * that it was made in, until that changes. */
-const struct lh_record *lh_evidence_record(struct lh_evidence *e);
-
 /* So many reasons of one row are told, and then how many there are "more". */
 #define LH_EVIDENCE_REASONS 20
 

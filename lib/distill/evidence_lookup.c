@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "file/file.h"
-#include "schema/form.h"
 #include "base/mem.h"
 #include "file/rows.h"
 #include "base/seed.h"
@@ -25,7 +24,6 @@ struct lh_evidence_lookup {
 	struct lh_row row;	/* the one read last */
 	uint64_t next;		/* its number + 1 */
 	bool there;		/* the row is */
-	struct lh_form form;
 	struct lh_record rec;
 	struct lh_buf text, line;
 	struct known *known;	/* sorted, once it was needed for this file */
@@ -41,7 +39,6 @@ struct lh_evidence_lookup *lh_evidence_lookup_new(struct lh_err *err)
 	if (!j)
 		return NULL;
 	j->fd = -1;
-	j->form.schema = &lh_schema_evidence_record;
 	lh_record_init(&j->rec);
 	lh_buf_init(&j->text, LH_BUF_NOMAX);
 	lh_buf_init(&j->line, LH_BUF_NOMAX);
@@ -128,7 +125,7 @@ static int is_it(struct lh_evidence_lookup *j, const char *p, size_t n, const st
 {
 	struct lh_value v;
 
-	if (lh_form_parse(&j->form, &j->rec, p, n, err) < 0)
+	if (lh_record_parse(&j->rec, p, n, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
 	return is(lh_record_get(&j->rec, "run_id"), run_id) && is(sig_of(&j->rec, &v), sig);
 }
@@ -154,7 +151,7 @@ static int add(struct lh_evidence_lookup *j, const struct lh_row *row, struct lh
 	struct lh_str run_id, sig;
 	struct lh_value v;
 
-	if (lh_form_parse(&j->form, &j->rec, row->p, row->n, err) < 0)
+	if (lh_record_parse(&j->rec, row->p, row->n, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
 	if (lh_grow(&j->known, &j->cap, j->n + 1, sizeof *j->known, err) < 0 ||
 	    text_of(lh_record_get(&j->rec, "run_id"), &j->text, &run_id, err) < 0 ||

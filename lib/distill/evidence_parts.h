@@ -36,7 +36,6 @@ struct lh_evidence_rule {
 };
 
 #define LH_EVIDENCE_RULES 10
-#define LH_EVIDENCE_MEMBERS (LH_EVIDENCE_RULES + 7)	/* of a record, at most */
 
 struct lh_transform {
 	const char *run_id, *task_id;
@@ -79,13 +78,6 @@ struct lh_evidence {
 	const char *file_name;
 	uint64_t off;
 	struct lh_buf *out;
-	size_t start;			/* where the record begins in out */
-	struct lh_evidence_span {
-		size_t key, value;	/* where they begin in the record */
-	} span[LH_EVIDENCE_MEMBERS];
-	size_t spans;
-	struct lh_record made;
-	struct lh_member member[LH_EVIDENCE_MEMBERS];
 	struct lh_err *err;
 	bool failed;			/* memory is out: *err */
 };

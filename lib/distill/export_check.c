@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include <lh/digest.h>
-#include "schema/form.h"
 #include "base/mem.h"
 #include "file/rows.h"
 #include <lh/schema.h>
@@ -21,7 +20,7 @@ struct check {
 	const struct lh_export_ids *due;
 	size_t met;			/* of those that are due, the first came in their order */
 	struct lh_stage_result *res;
-	struct lh_form form;
+	const struct lh_schema *schema;
 	uint64_t line, faults;
 	struct lh_record rec;
 	struct lh_buf run_id, sig, scratch;
@@ -152,16 +151,14 @@ static int check_id(struct check *c, struct lh_err *err)
 
 static int check_row(struct check *c, const struct lh_row *row, struct lh_err *err)
 {
-	int rc = lh_form_read(&c->form, &c->rec, row->p, row->n, err);
-
 	c->line = row->line;
-	if (!rc && lh_record_parse(&c->rec, row->p, row->n, err) < 0) {
+	if (lh_record_parse(&c->rec, row->p, row->n, err) < 0) {
 		if (err->code != LH_EDATA)
 			return -1;
 		fault(c, err->msg);
 		return 0;
 	}
-	if (rc < 0 || (!rc && lh_schema_check_record(c->form.schema, &c->rec, &c->scratch, on_violation, c, err) < 0))
+	if (lh_schema_check_record(c->schema, &c->rec, &c->scratch, on_violation, c, err) < 0)
 		return -1;
 	check_category(c);
 	return check_source(c, err) < 0 || check_id(c, err) < 0 ? -1 : 0;
@@ -200,7 +197,7 @@ int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct
 	char *path = lh_root_join(root, c.relpath, err);
 	int rc = -1;
 
-	c.form.schema = lh_schema_find(schemas[x]);
+	c.schema = lh_schema_find(schemas[x]);
 	lh_record_init(&c.rec);
 	lh_buf_init(&c.run_id, LH_BUF_NOMAX);
 	lh_buf_init(&c.sig, LH_BUF_NOMAX);

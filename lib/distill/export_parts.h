@@ -8,7 +8,6 @@
 #ifndef LH_EXPORT_PARTS_H
 #define LH_EXPORT_PARTS_H
 
-#include "schema/form.h"
 #include "base/intern.h"
 #include "evidence_lookup.h"
 #include "pairs.h"
@@ -39,7 +38,6 @@ struct lh_exporting {
 	const char *relpath;		/* of the file of scored runs */
 	uint64_t row_number, rows_read;	/* in it, in all files */
 	struct lh_row row;
-	struct lh_form form;		/* of a scored run */
 	struct lh_record scored;	/* the row, ... */
 	struct lh_source src;		/* ... and its evidence: what all samplers share */
 	struct lh_found found;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "schema/form.h"
 #include "base/intern.h"
 #include "base/mem.h"
 #include "schemas.h"
@@ -162,7 +161,6 @@ void lh_pair_free(struct lh_pair *p)
 
 static int read_line(struct lh_pair *p, int i, int fd, uint64_t at, size_t n, struct lh_err *err)
 {
-	struct lh_form form = { .schema = i % 2 ? &lh_schema_scored_run : &lh_schema_evidence_record };
 	struct lh_buf *to = &p->text[i];
 	ssize_t got;
 	char *room;
@@ -181,7 +179,7 @@ static int read_line(struct lh_pair *p, int i, int fd, uint64_t at, size_t n, st
 			return lh_err_set(err, LH_ECORRUPT, "a line is gone that was there");
 		lh_buf_took(to, (size_t)got);
 	}
-	return lh_form_parse(&form, &p->rec[i], to->p, to->len, err);
+	return lh_record_parse(&p->rec[i], to->p, to->len, err);
 }
 
 int lh_pair_read_evidence(struct lh_pair *p, int side, const struct lh_place *at, int fd, struct lh_err *err)

@@ -93,8 +93,7 @@ struct lh_sampler *lh_sampler_new(enum lh_exporter x, const struct lh_export *ho
 	s->how = *how;
 	s->beneath = -1;
 	s->src = &s->one;
-	s->form.schema = lh_schema_find(exporters[x].schema);
-	lh_record_init(&s->made);
+	s->schema = lh_schema_find(exporters[x].schema);
 	lh_source_init(&s->one);
 	lh_source_init(&s->other);
 	lh_buf_init(&s->built, LH_BUF_NOMAX);
@@ -115,7 +114,6 @@ void lh_sampler_free(struct lh_sampler *s)
 		close(s->beneath);
 	lh_source_free(&s->one);
 	lh_source_free(&s->other);
-	lh_record_free(&s->made);
 	lh_buf_free(&s->built);
 	lh_buf_free(&s->scratch);
 	lh_buf_free(&s->said.errors);
@@ -376,10 +374,9 @@ static void on_violation(void *ctx, const struct lh_str *field, const struct lh_
 int lh_gate_schema(struct lh_sampler *s, struct lh_buf *out, size_t from, struct lh_err *err)
 {
 	struct lh_value v = { .p = out->p + from, .n = out->len - from, .type = LH_OBJECT };
-	int rc = lh_form_read(&s->form, &s->made, v.p, v.n, err);
-	long n = rc ? 0 : lh_schema_check(s->form.schema, &v, &s->scratch, on_violation, s, err);
+	long n = lh_schema_check(s->schema, &v, &s->scratch, on_violation, s, err);
 
-	return rc < 0 || n < 0 ? -1 : n == 0;
+	return n < 0 ? -1 : n == 0;
 }
 
 /* ---- through all of them ---- */

@@ -5,7 +5,6 @@
 #define LH_SAMPLE_PARTS_H
 
 #include "file/open_beneath.h"
-#include "schema/form.h"
 #include "sample.h"
 #include <lh/schema.h>
 #include "stream.h"
@@ -30,8 +29,7 @@ struct lh_sampler {
 	enum lh_exporter x;
 	struct lh_export how;
 	char *recorded_at;
-	struct lh_form form;	/* of a sample, ... */
-	struct lh_record made;	/* ... by which it is checked */
+	const struct lh_schema *schema;	/* of a sample */
 	int beneath;		/* the folder of verify_paths, or -1 */
 	struct lh_source one, other;	/* the other: what is rejected of a pair */
 	struct lh_source *src;	/* what a sample is made of: one, or whoever's it shares */

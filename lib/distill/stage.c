@@ -14,7 +14,6 @@
 #include <lh/json.h>
 #include "base/mem.h"
 #include "receipt.h"
-#include "score_ahead.h"
 
 #define ID_MAX 128
 #define UUID_LEN 36
@@ -245,7 +244,6 @@ void lh_run_close(struct lh_run *run)
 {
 	if (!run)
 		return;
-	lh_ahead_free(run->ahead);
 	lh_root_close(run->root);
 	lh_digest_cache_free(run->facts);
 	free(run->id);

@@ -50,7 +50,6 @@ struct lh_run_how {
 	unsigned jobs;			/* -j; 0 is 1 */
 	double lock_timeout;		/* seconds to wait for another run */
 	bool dry;			/* nothing will be written: no lock, no run id, no receipts */
-	bool whole;			/* all stages will run, in order */
 	/* Told now and then how many records the stage has done; or NULL. */
 	void (*progress)(void *ctx, enum lh_stage stage, uint64_t records);
 	void *ctx;
@@ -65,7 +64,6 @@ struct lh_run_how {
 	LH_LOCK_OPTION(verbs)
 
 struct lh_digest_cache;
-struct lh_ahead;
 
 struct lh_run {
 	struct lh_root *root;
@@ -78,7 +76,6 @@ struct lh_run {
 	int64_t now;				/* of a clock that stands, in ms */
 	struct lh_run_how how;
 	struct lh_digest_cache *facts;			/* of files hashed before in this run */
-	struct lh_ahead *ahead;			/* evidence scored while it was collected */
 };
 
 /*

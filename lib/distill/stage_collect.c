@@ -13,19 +13,11 @@
 #include "flow/flow_parts.h"
 #include "base/mem.h"
 #include "receipt.h"
-#include "score_parts.h"
 
 #define TELL_EVERY 4096		/* records between two reports of progress */
 
-/* What a row's output begins with: what it is, and its hash where it has one. */
+/* What a row's output begins with: its kind, and its hash where it has one. */
 enum { EVIDENCE = 'e', SKIP = 's', SKIP_UNHASHED = 'u' };
-
-/* What stands between that and the evidence, behind which the scored run is. */
-struct head {
-	unsigned char hash[32];
-	size_t evidence;	/* bytes */
-	unsigned char category;
-};
 
 #define PAIR 2			/* rows taken together, for their hashes */
 
@@ -34,9 +26,6 @@ struct worker {
 	struct lh_evidence *e;
 	struct lh_buf canon[PAIR], clean;
 	uint64_t read;
-	struct lh_scorer *scorer[PAIR];
-	size_t sig[PAIR];		/* where the row's scored_sig belongs in out; 0: it has none */
-	struct lh_buf scored;
 };
 
 static void worker_free(void *arg)
@@ -46,109 +35,50 @@ static void worker_free(void *arg)
 
 	w->c->read += w->read;
 	lh_evidence_free(w->e);
-	for (i = 0; i < PAIR; i++) {
+	for (i = 0; i < PAIR; i++)
 		lh_buf_free(&w->canon[i]);
-		lh_scorer_free(w->scorer[i]);
-	}
 	lh_buf_free(&w->clean);
-	lh_buf_free(&w->scored);
 	free(w);
 }
 
 static void *worker_new(void *ctx, struct lh_err *err)
 {
 	struct worker *w = lh_calloc(1, sizeof *w, err);
-	bool made;
 	int i;
 
 	if (!w)
 		return NULL;
 	w->c = ctx;
 	lh_buf_init(&w->clean, LH_BUF_NOMAX);
-	lh_buf_init(&w->scored, LH_BUF_NOMAX);
-	w->e = lh_evidence_new(w->c->run->recorded_at, err);
-	made = w->e != NULL;
-	for (i = 0; i < PAIR; i++) {
+	for (i = 0; i < PAIR; i++)
 		lh_buf_init(&w->canon[i], LH_BUF_NOMAX);
-		w->scorer[i] = made ? lh_scorer_new(err) : NULL;
-		made = w->scorer[i] != NULL;
-	}
-	if (made)
+	w->e = lh_evidence_new(w->c->run->recorded_at, err);
+	if (w->e)
 		return w;
 	worker_free(w);
 	return NULL;
 }
 
-/* Score the evidence at the end of out, and put the scored run behind it, but
- * for its scored_sig. */
-static int score(struct worker *w, size_t i, enum lh_category *category, struct lh_buf *out, struct lh_err *err)
-{
-	size_t at;
-
-	lh_buf_reset(&w->scored);
-	if (lh_buf_check(out, err) < 0)
-		return -1;
-	if (lh_score_unsigned(w->scorer[i], lh_evidence_record(w->e), w->c->run->recorded_at, category, &w->scored, &at, err) < 0)
-		return err->code == LH_EDATA ? lh_err_set(err, LH_ECORRUPT, "evidence that has no score") : -1;
-	if (lh_buf_check(&w->scored, err) < 0)
-		return -1;
-	w->sig[i] = out->len + at;
-	lh_buf_add(out, w->scored.p, w->scored.len);
-	return 0;
-}
-
-static void sign(struct worker *w, size_t n, const struct lh_buf *out)
-{
-	const struct lh_scorer *by[PAIR];
-	char *to[PAIR];
-	size_t i, k = 0;
-
-	for (i = 0; i < n && !out->failed; i++) {
-		if (!w->sig[i])
-			continue;
-		by[k] = w->scorer[i];
-		to[k++] = out->p + w->sig[i];
-	}
-	if (k == PAIR)
-		lh_score_sign_pair(by, to);
-	else if (k)
-		lh_score_sign(by[0], to[0]);
-}
-
-/* The i-th row of a pair; hash NULL: not known yet. */
-static int make(struct worker *w, size_t i, const struct lh_record *row, const unsigned char *hash, struct lh_buf *out, struct lh_err *err)
-{
-	enum lh_category category = LH_ACCEPTED;
-	size_t at = out->len, n;
-	struct head head = { .evidence = 0 };
-
-	lh_buf_add(out, &head, sizeof head);
-	if (lh_evidence_make(w->e, w->c->stem, row, row->number - 1, hash, out, err) < 0)
-		return -1;
-	n = out->len - at - sizeof head;
-	if (w->c->ahead && score(w, i, &category, out, err) < 0)
-		return -1;
-	memcpy(head.hash, lh_evidence_hash(w->e), sizeof head.hash);
-	head.evidence = n;
-	head.category = (unsigned char)category;
-	if (!out->failed)
-		memcpy(out->p + at, &head, sizeof head);
-	return 0;
-}
-
-static int on_row(struct worker *w, size_t i, const struct lh_record *row, const unsigned char *hash, struct lh_buf *out, struct lh_err *err)
+/* hash NULL: not known yet. */
+static int on_row(struct worker *w, const struct lh_record *row, const unsigned char *hash, struct lh_buf *out, struct lh_err *err)
 {
 	size_t start = out->len;
+	char room[32] = "";
+	int rc;
 
 	w->read++;
-	w->sig[i] = 0;
 	lh_buf_putc(out, EVIDENCE);
-	if (make(w, i, row, hash, out, err) == 0)
-		return 0;
-	if (err->code != LH_EDATA)
+	lh_buf_add(out, room, sizeof room);
+	rc = lh_evidence_make(w->e, w->c->stem, row, row->number - 1, hash, out, err);
+	if (rc < 0 && err->code != LH_EDATA)
 		return -1;
-	out->len = start;
 	hash = lh_evidence_hash(w->e);
+	if (rc == 0) {
+		if (!out->failed)
+			memcpy(out->p + start + 1, hash, sizeof room);
+		return 0;
+	}
+	out->len = start;
 	lh_buf_putc(out, hash ? SKIP : SKIP_UNHASHED);
 	if (hash)
 		lh_buf_add(out, hash, 32);
@@ -168,11 +98,10 @@ static int on_rows(struct lh_batch *b, void *arg, struct lh_err *err)
 	if (known < 0)
 		return -1;
 	for (i = 0; i < b->n; i++) {
-		if (on_row(w, i, b->rec[i], known ? hash[i] : NULL, b->out, err) < 0)
+		if (on_row(w, b->rec[i], known ? hash[i] : NULL, b->out, err) < 0)
 			return -1;
 		lh_batch_accept(b);
 	}
-	sign(w, b->n, b->out);
 	return 0;
 }
 
@@ -196,26 +125,18 @@ static void on_bad(uint64_t line, const struct lh_err *why, struct lh_buf *out, 
 	lh_buf_putc(out, ']');
 }
 
-static int take_evidence(struct collect *c, const char *p, size_t n, struct lh_err *err)
+static int take_evidence(struct collect *c, const char *hash, const char *evidence, size_t n, struct lh_err *err)
 {
-	const char *evidence = p + sizeof(struct head), *scored;
-	struct head head;
 	bool is_new;
 
-	memcpy(&head, p, sizeof head);
-	scored = evidence + head.evidence;
-	if (lh_hashset_add(&c->seen, head.hash, &is_new, err) < 0)
+	if (lh_hashset_add(&c->seen, (const unsigned char *)hash, &is_new, err) < 0)
 		return -1;
 	if (!is_new) {
 		c->got->deduped++;
 		return 0;
 	}
 	c->got->written++;
-	if (c->run->how.dry)
-		return 0;
-	if (lh_append_line(c->out, evidence, head.evidence, err) < 0)
-		return -1;
-	return c->ahead ? lh_ahead_line(c->ahead, head.category, scored, (size_t)(p + n - scored), err) : 0;
+	return c->run->how.dry ? 0 : lh_append_line(c->out, evidence, n, err);
 }
 
 static int take_skip(struct collect *c, const char *hash, const char *errors, size_t n, uint64_t line, struct lh_err *err)
@@ -254,7 +175,7 @@ static int on_output(const char *p, size_t n, const struct lh_origin *from, void
 		lh_run_progress(c->run, LH_STAGE_COLLECT, c->taken);
 	switch (*p) {
 	case EVIDENCE:
-		return take_evidence(c, p + 1, n - 1, err);
+		return take_evidence(c, p + 1, p + 33, n - 33, err);
 	case SKIP:
 		return take_skip(c, p + 1, p + 33, n - 33, from->line, err);
 	default:
@@ -294,7 +215,7 @@ static int tell_source(struct collect *c, struct lh_err *err)
 
 static int commit(struct collect *c, struct lh_err *err)
 {
-	if (lh_append_commit(c->out, err) < 0 || (c->ahead && lh_ahead_done(c->ahead, err) < 0))
+	if (lh_append_commit(c->out, err) < 0)
 		return -1;
 	return tell_source(c, err);
 }
@@ -310,9 +231,6 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 
 	snprintf(relpath, sizeof relpath, "%s/%s.jsonl", c->how->output, lh_stream_name(c->stem));
 	if (lh_collect_known(c, relpath, err) < 0)
-		return -1;
-	c->ahead = NULL;
-	if (c->run->how.whole && !c->seen.n && lh_ahead_open(&c->ahead, c->run, relpath, err) < 0)
 		return -1;
 	c->out = lh_append_open(c->run->root, relpath, err);
 	if (!c->out)

@@ -184,7 +184,7 @@ static int on_row(struct lh_exporting *x, enum lh_stage stage, struct lh_err *er
 		if (lh_tool_stopping())
 			return lh_err_set(err, LH_EINTR, "interrupted");
 	}
-	if (lh_form_parse(&x->form, &x->scored, x->row.p, x->row.n, &why) == 0)
+	if (lh_record_parse(&x->scored, x->row.p, x->row.n, &why) == 0)
 		return export_record(x, err);
 	if (why.code == LH_EDATA)
 		return refuse_line(x, &why, err);
@@ -220,7 +220,6 @@ static void init(struct lh_exporting *x)
 {
 	int i;
 
-	x->form.schema = &lh_schema_scored_run;
 	lh_record_init(&x->scored);
 	lh_source_init(&x->src);
 	lh_buf_init(&x->reason, LH_BUF_NOMAX);

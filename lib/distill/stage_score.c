@@ -10,7 +10,6 @@
 #include "base/hashset.h"
 #include "base/mem.h"
 #include "receipt.h"
-#include "score_ahead.h"
 
 #define FAULTS 20		/* told in the receipt, of one file */
 #define TICK 8192		/* records between two signs of progress */
@@ -250,11 +249,8 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 	if (!scored)
 		return -1;
 	st->file = (struct lh_score_file){ .evidence = relpath, .scored = scored };
-	st->append = NULL;
-	rc = lh_ahead_take(st->run, &st->file, &st->append, err);
+	rc = score_file(st, err);
 	if (!rc)
-		rc = score_file(st, err);
-	if (rc >= 0)
 		rc = settle_stage(st, err);
 	lh_append_close(st->append);
 	lh_hashset_free(&st->on_file);

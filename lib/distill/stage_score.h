@@ -7,9 +7,6 @@
  * by all of it or by nothing.  A record that is no evidence is skipped, told,
  * and is a fault of the stage.
  *
- * In a run of all stages (lh_run_how.whole) evidence that begins a file was
- * scored while it was collected; then this stage commits what is there already.
- *
  * Errors:  LH_ECORRUPT: a line of a mirror is no scored run.
  */
 #ifndef LH_STAGE_SCORE_H

@@ -1,6 +1,5 @@
-/* Of any row, evidence is valid as its schema says, its members are where they
- * are said to be, and it gives the same hash again, alone and in a pair; what is
- * refused has a reason, which is JSON. */
+/* Of any row, evidence is valid as its schema says, and it gives the same
+ * hash again, alone and in a pair; what is refused has a reason, which is JSON. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,22 +19,6 @@ static void on_violation(void *ctx, const struct lh_str *field, const struct lh_
 	(void)field;
 	(void)problem;
 	abort();
-}
-
-static bool same(const struct lh_value *a, const struct lh_value *b)
-{
-	return a->p == b->p && a->n == b->n && a->type == b->type && a->escaped == b->escaped;
-}
-
-static void check_members(const struct lh_record *told)
-{
-	size_t i;
-
-	if (told->line != made.line || told->len != made.len || told->n != made.n)
-		abort();
-	for (i = 0; i < made.n; i++)
-		if (!same(&told->member[i].key, &made.member[i].key) || !same(&told->member[i].val, &made.member[i].val))
-			abort();
 }
 
 /* The row's hash beside that of what was made of it, in either order. */
@@ -63,7 +46,6 @@ static void check_made(void)
 	lh_buf_grow(&out, LH_PAD);
 	if (lh_record_parse(&made, out.p, out.len, &err) < 0)
 		abort();
-	check_members(lh_evidence_record(maker));
 	check_hashes();
 	v = (struct lh_value){ .p = made.line, .n = made.len, .type = LH_OBJECT };
 	if (lh_schema_check(lh_schema_find("evidence_record"), &v, &scratch, on_violation, NULL, &err) != 0)

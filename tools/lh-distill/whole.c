@@ -57,14 +57,12 @@ static int write_reports(struct whole *w, struct lh_err *err)
 int whole_run(struct whole *w, const struct lh_run_how *how, const char *now, whole_fn *ended, void *ctx, struct lh_err *err)
 {
 	double start = lh_time_monotonic();
-	struct lh_run_how all = *how;
 	struct lh_summary *s = &w->summary;
 
 	*w = (struct whole){ .severity = "ok" };
 	lh_buf_init(&w->json, LH_BUF_NOMAX);
 	lh_buf_init(&w->bad, LH_BUF_NOMAX);
-	all.whole = true;
-	w->run = lh_run_open(&all, now, err);
+	w->run = lh_run_open(how, now, err);
 	if (!w->run)
 		return -1;
 	lh_run_time(w->run, s->started_at);
