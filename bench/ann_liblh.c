@@ -50,7 +50,8 @@ static void build(char **a)
 	if (!w)
 		fail();
 	for (i = 0; i < m.n; i++)
-		if (lh_index_put(w, id, (size_t)sprintf(id, "%zu", i), m.v + i * m.dim, m.dim, NULL, 0, &err) < 0)
+		if (lh_index_put(w, id, (size_t)sprintf(id, "%zu", i), m.v + i * m.dim, m.dim, NULL,
+				 0, &err) < 0)
 			fail();
 	free(m.v);
 	if (lh_index_commit(w, (unsigned)strtoul(a[4], NULL, 10), &err) < 0)
@@ -59,7 +60,8 @@ static void build(char **a)
 	say_build(m.n, clocks_since(from));
 }
 
-static void search(size_t k, size_t ef, int exact, uint32_t *out, struct matrix m, struct lh_searcher *s)
+static void search(size_t k, size_t ef, int exact, uint32_t *out, struct matrix m,
+		   struct lh_searcher *s)
 {
 	struct lh_hit *hit = calloc(k, sizeof *hit);
 	size_t i, j;

@@ -41,7 +41,8 @@ static struct lh_filter *compile(const char *text)
 	lh_record_init(&scan);
 	lh_buf_init(&padded, LH_BUF_NOMAX);
 	lh_buf_puts(&padded, text);
-	if (!f || lh_buf_check(&padded, &err) < 0 || lh_json_parse(&scan, padded.p, padded.len, &v, &err) < 0 ||
+	if (!f || lh_buf_check(&padded, &err) < 0 ||
+	    lh_json_parse(&scan, padded.p, padded.len, &v, &err) < 0 ||
 	    lh_filter_compile(f, &v, &err) < 0)
 		fail();
 	lh_record_free(&scan);
@@ -59,13 +60,15 @@ struct matching {
 static struct matching matching_of(const struct lh_index *ix, struct lh_filter *f)
 {
 	uint64_t rows = lh_index_rows(ix), i;
-	struct matching m = { calloc(rows, sizeof *m.row), calloc(rows, sizeof *m.number), calloc(rows, sizeof *m.distance), 0 };
+	struct matching m = { calloc(rows, sizeof *m.row), calloc(rows, sizeof *m.number),
+			      calloc(rows, sizeof *m.distance), 0 };
 	struct lh_row r;
 
 	if (!m.row || !m.number || !m.distance)
 		die("filter");
 	for (i = 0; i < rows; i++) {
-		if (lh_index_row(ix, i, &r, &err) <= 0 || lh_filter_match(f, r.meta.p, r.meta.n, &err) <= 0)
+		if (lh_index_row(ix, i, &r, &err) <= 0 ||
+		    lh_filter_match(f, r.meta.p, r.meta.n, &err) <= 0)
 			continue;
 		m.row[m.n] = lh_index_code(ix, i);
 		m.number[m.n++] = i;
@@ -97,7 +100,8 @@ struct times {
 	size_t same, all;
 };
 
-static void round_of(struct lh_searcher *s, struct lh_query *q, struct matching *m, struct matrix queries, struct times *t)
+static void round_of(struct lh_searcher *s, struct lh_query *q, struct matching *m,
+		     struct matrix queries, struct times *t)
 {
 	struct lh_hit hit[K];
 	uint64_t truth[K];
@@ -141,10 +145,13 @@ static double median(double *v, size_t n)
 int main(int argc, char **argv)
 {
 	size_t rounds = argc == 5 ? strtoul(argv[4], NULL, 10) : 0, i;
-	double *scans = calloc(rounds, sizeof *scans), *searches = calloc(rounds, sizeof *searches), *ratios = calloc(rounds, sizeof *ratios);
+	double *scans = calloc(rounds, sizeof *scans), *searches = calloc(rounds, sizeof *searches),
+	       *ratios = calloc(rounds, sizeof *ratios);
 	struct lh_index *ix = rounds ? lh_index_open(argv[1], &err) : NULL;
 	struct lh_searcher *s = ix ? lh_searcher_new(ix, &err) : NULL;
-	struct lh_query q = { .k = K, .allow = allow, .verdicts = s ? lh_filter_cache_new(ix, &err) : NULL };
+	struct lh_query q = { .k = K,
+			      .allow = allow,
+			      .verdicts = s ? lh_filter_cache_new(ix, &err) : NULL };
 	struct matching m;
 	struct matrix queries;
 	struct times t;
@@ -165,7 +172,8 @@ int main(int argc, char **argv)
 		searches[i] = t.search / (double)queries.n;
 		ratios[i] = t.scan / t.search;
 	}
-	printf("%zu\t%.4f\t%.2f\t%.3f\t%.3f\t%.2f\n", m.n, (double)t.same / (double)t.all, 1e3 * first,
-	       1e3 * median(searches, rounds), 1e3 * median(scans, rounds), median(ratios, rounds));
+	printf("%zu\t%.4f\t%.2f\t%.3f\t%.3f\t%.2f\n", m.n, (double)t.same / (double)t.all,
+	       1e3 * first, 1e3 * median(searches, rounds), 1e3 * median(scans, rounds),
+	       median(ratios, rounds));
 	return 0;
 }

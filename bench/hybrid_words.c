@@ -55,7 +55,9 @@ int main(int argc, char **argv)
 	for (r = 0; r < 5; r++) {
 		round[r] = seconds();
 		for (i = 0; i < n; i++)
-			if (lh_index_words_search(w, &q, (struct lh_str){ line[i], strlen(line[i]) }, hit, &err) < 0) {
+			if (lh_index_words_search(w, &q,
+						  (struct lh_str){ line[i], strlen(line[i]) }, hit,
+						  &err) < 0) {
 				fprintf(stderr, "hybrid_words: %s\n", err.msg);
 				return 2;
 			}

@@ -21,9 +21,12 @@ static void rows(long n)
 	long i;
 
 	for (i = 0; i < n; i++)
-		printf("{\"candidate_id\":\"W-1\",\"ts\":\"2026-05-03T%02ld:%02ld:%02ld.%09ldZ\",\"accessor\":{\"kind\":\"gateway_lookup\","
-		       "\"daemon\":\"gateway\",\"purpose\":\"tool_lookup\",\"trace_id\":\"t-%ld\"},\"fields_accessed\":[\"name\",\"phone\"],"
-		       "\"result\":\"success\"}\n", i / 3600 % 24, i / 60 % 60, i % 60, i * 7919 % 1000000000, i);
+		printf("{\"candidate_id\":\"W-1\",\"ts\":\"2026-05-03T%02ld:%02ld:%02ld.%09ldZ\","
+		       "\"accessor\":{\"kind\":\"gateway_lookup\",\"daemon\":\"gateway\","
+		       "\"purpose\":\"tool_lookup\",\"trace_id\":\"t-%ld\"},"
+		       "\"fields_accessed\":[\"name\",\"phone\"],"
+		       "\"result\":\"success\"}\n",
+		       i / 3600 % 24, i / 60 % 60, i % 60, i * 7919 % 1000000000, i);
 }
 
 static int bare(const char *path)
@@ -73,7 +76,8 @@ static int verify(FILE *f, const char *key_file)
 	for (i = 0; (got = getline(&line, &cap, f)) > 0; i++) {
 		json_t *row = json_loadb(line, (size_t)got, JSON_REJECT_DUPLICATES, &err);
 		char *want = strdup(json_string_value(json_object_get(row, "row_hmac")));
-		int good = strcmp(prev, json_string_value(json_object_get(row, "prev_chain_hash"))) == 0;
+		int good = strcmp(prev,
+				  json_string_value(json_object_get(row, "prev_chain_hash"))) == 0;
 
 		json_object_del(row, "row_hmac");
 		take(prev, row, key, n, prev);

@@ -41,7 +41,8 @@ static struct id *make_ids(unsigned n, unsigned workers)
 
 int main(int argc, char **argv)
 {
-	unsigned jobs = argc > 2 ? (unsigned)atoi(argv[2]) : 1, n = argc > 3 ? (unsigned)atoi(argv[3]) : 0;
+	unsigned jobs = argc > 2 ? (unsigned)atoi(argv[2]) : 1,
+		 n = argc > 3 ? (unsigned)atoi(argv[3]) : 0;
 	double from = lh_time_monotonic();
 	struct lh_roster *r;
 	struct lh_err err;

@@ -108,8 +108,12 @@ static int round_over(struct work *w, work_fn *fn, const struct lh_buf *in, stru
 
 static work_fn *pick(const char *name)
 {
-	static const struct { const char *name; work_fn *fn; } table[] = {
-		{ "record", record }, { "vectors", vectors }, { "f32", f32 }, { "canon", canon }, { "mac", mac },
+	static const struct {
+		const char *name;
+		work_fn *fn;
+	} table[] = {
+		{ "record", record }, { "vectors", vectors }, { "f32", f32 },
+		{ "canon", canon }, { "mac", mac },
 	};
 	size_t i;
 
@@ -146,7 +150,8 @@ int main(int argc, char **argv)
 		t = now() - t;
 		best = t < best ? t : best;
 	}
-	printf("%s: %.0f MB/s, %.2f ns each of %zu\n", argv[1], (double)in.len / best / 1e6, best * 1e9 / (double)w.count, w.count);
+	printf("%s: %.0f MB/s, %.2f ns each of %zu\n", argv[1], (double)in.len / best / 1e6,
+	       best * 1e9 / (double)w.count, w.count);
 	lh_record_free(&w.rec);
 	lh_buf_free(&w.out);
 	lh_buf_free(&in);

@@ -21,7 +21,8 @@ static double run(char **argv)
 	pid_t pid;
 
 	clock_gettime(CLOCK_MONOTONIC, &a);
-	if (posix_spawnp(&pid, argv[0], &nothing, NULL, argv, environ) || waitpid(pid, &status, 0) < 0)
+	if (posix_spawnp(&pid, argv[0], &nothing, NULL, argv, environ) ||
+	    waitpid(pid, &status, 0) < 0)
 		err(2, "%s", argv[0]);
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	if (status)
@@ -54,7 +55,8 @@ static double median(double *v, size_t n)
 int main(int argc, char **argv)
 {
 	size_t n = argc == 4 ? strtoul(argv[1], NULL, 10) : 0;
-	double *ours = calloc(n, sizeof *ours), *peer = calloc(n, sizeof *peer), *ratio = calloc(n, sizeof *ratio);
+	double *ours = calloc(n, sizeof *ours), *peer = calloc(n, sizeof *peer),
+	       *ratio = calloc(n, sizeof *ratio);
 	char *a[32], *b[32];
 
 	if (!n || !ours || !peer || !ratio)

@@ -37,7 +37,10 @@ static void fail(const char *why)
 /* Every number another word. */
 static const char *word(unsigned i)
 {
-	static const char syllables[16][4] = { "ba", "ker", "li", "mon", "nu", "ra", "sel", "ti", "vo", "zu", "phe", "cri", "sta", "en", "or", "ing" };
+	static const char syllables[16][4] = {
+		"ba", "ker", "li",  "mon", "nu",  "ra", "sel", "ti",
+		"vo", "zu",  "phe", "cri", "sta", "en", "or",  "ing"
+	};
 	static char s[40];
 
 	for (*s = '\0', i += 16; i; i /= 16)
@@ -64,7 +67,8 @@ static void texts(unsigned words, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		printf("{\"text\":\"");
 		for (unsigned w = 0; w < 15; w++) {
-			printf("%s%s", w ? " " : "", word((unsigned)(pow(words + 1.0, uniform()) - 1)));
+			printf("%s%s", w ? " " : "",
+			       word((unsigned)(pow(words + 1.0, uniform()) - 1)));
 			if (i % 5 == 0 && w == 7)
 				printf("qe");
 		}

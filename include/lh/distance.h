@@ -35,7 +35,8 @@ enum lh_isa lh_vec_isa(void);
 /* The same of a with each of rows[0..k), into out: several rows are read at
  * once and the next ones asked for ahead, which is what a walk through memory
  * larger than the caches needs. */
-typedef void (*lh_vec_rows_fn)(const float *a, const float *const *rows, size_t k, size_t n, float *out);
+typedef void (*lh_vec_rows_fn)(const float *a, const float *const *rows, size_t k, size_t n,
+			       float *out);
 LH_API lh_vec_rows_fn lh_vec_dot_rows(void);
 LH_API lh_vec_rows_fn lh_vec_l2sq_rows(void);
 

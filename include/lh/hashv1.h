@@ -51,7 +51,8 @@ LH_API void lh_hashv1_free(struct lh_hashv1 *h);
  * Embed len bytes of valid UTF-8 into out[dimension]; raw keeps the vector as
  * summed, else it has unit length.  Never a zero vector; -1 for empty text.
  */
-LH_API int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, float *out, struct lh_err *err);
+LH_API int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, float *out,
+			   struct lh_err *err);
 
 LH_C_END
 

@@ -73,12 +73,16 @@ LH_API const char *lh_lexical_source_name(int source);	/* NULL for none */
 
 /* ---- writing ---- */
 struct lh_index_writer;
-LH_API struct lh_index_writer *lh_index_writer_new(const char *path, const struct lh_index_params *p, double lock_timeout, struct lh_err *err);
+LH_API struct lh_index_writer *lh_index_writer_new(const char *path,
+						   const struct lh_index_params *p,
+						   double lock_timeout, struct lh_err *err);
 /* The parameters, still open to change until commit (model, dimension). */
 LH_API struct lh_index_params *lh_index_writer_params(struct lh_index_writer *w);
 /* vector has n values; LH_EDATA when it does not fit (dimension, not finite,
  * zero under cosine, a bad id).  meta is checked JSON text, or n = 0 for none. */
-LH_API int lh_index_put(struct lh_index_writer *w, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err);
+LH_API int lh_index_put(struct lh_index_writer *w, const char *id, size_t id_len,
+			const float *vector, size_t n, const char *meta, size_t meta_len,
+			struct lh_err *err);
 LH_API uint64_t lh_index_writer_count(const struct lh_index_writer *w);
 LH_API int lh_index_commit(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
 LH_API void lh_index_writer_free(struct lh_index_writer *w);
@@ -109,19 +113,22 @@ LH_API void lh_index_get_stats(const struct lh_index *ix, struct lh_index_stats 
 struct lh_row {
 	struct lh_str id, meta;		/* meta.n == 0: none; no LH_PAD behind them */
 };
-LH_API uint64_t lh_index_rows(const struct lh_index *ix);		/* upper bound of row numbers */
+LH_API uint64_t lh_index_rows(const struct lh_index *ix); /* upper bound of row numbers */
 /* 1: a live row; 0: none at that number (deleted or replaced); -1: damaged. */
-LH_API int lh_index_row(const struct lh_index *ix, uint64_t row, struct lh_row *out, struct lh_err *err);
+LH_API int lh_index_row(const struct lh_index *ix, uint64_t row, struct lh_row *out,
+			struct lh_err *err);
 /* Before all rows are read in the order they were put: a damaged one would give
  * a row twice and another not at all.  LH_ECORRUPT. */
 LH_API int lh_index_check_order(const struct lh_index *ix, struct lh_err *err);
 /* As lh_index_row, of the i-th row that was put, i below lh_index_rows; *row is its number. */
-LH_API int lh_index_nth_row(const struct lh_index *ix, uint64_t i, uint64_t *row, struct lh_row *out, struct lh_err *err);
+LH_API int lh_index_nth_row(const struct lh_index *ix, uint64_t i, uint64_t *row,
+			    struct lh_row *out, struct lh_err *err);
 /* The vector of a row below lh_index_rows, into out: dimension values.  Damage may
  * have made any of them infinite or NaN. */
 LH_API void lh_index_vector(const struct lh_index *ix, uint64_t row, float *out);
 /* The live row of that id, or -1 when there is none, -2 with *err when damaged. */
-LH_API int64_t lh_index_find(const struct lh_index *ix, const char *id, size_t n, struct lh_err *err);
+LH_API int64_t lh_index_find(const struct lh_index *ix, const char *id, size_t n,
+			     struct lh_err *err);
 
 /* ---- searching ---- */
 
@@ -149,7 +156,8 @@ struct lh_query {
 	int (*allow)(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *err);
 	void *ctx;
 	struct lh_filter_cache *verdicts;
-	const uint64_t *exclude;	/* rows that may not answer, ascending, any of them more than once */
+	const uint64_t
+		*exclude; /* rows that may not answer, ascending, any of them more than once */
 	size_t n_exclude;
 	uint64_t dropped;	/* out: rows met that allow refused, without the excluded */
 };
@@ -162,9 +170,11 @@ LH_API struct lh_searcher *lh_searcher_new(const struct lh_index *ix, struct lh_
 LH_API void lh_searcher_free(struct lh_searcher *s);
 /* Up to q->k hits into out, by ascending distance, ties by the bytes of the id.
  * Returns their number or -1. */
-LH_API long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out, struct lh_err *err);
+LH_API long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out,
+			    struct lh_err *err);
 /* How far a live row is from a vector (as in struct lh_query). */
-LH_API int lh_index_distance(struct lh_searcher *s, const float *vector, uint64_t row, float *out, struct lh_err *err);
+LH_API int lh_index_distance(struct lh_searcher *s, const float *vector, uint64_t row, float *out,
+			     struct lh_err *err);
 
 /* ---- searching by words ---- */
 struct lh_index_words;
@@ -178,20 +188,27 @@ struct lh_index_words_hit {
 /* Up to q->k hits into out, by descending score, ties by the bytes of the id, of
  * the rows that q allows; a text is UTF-8, and q's vector is not looked at.
  * Returns their number or -1. */
-LH_API long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct lh_str text, struct lh_index_words_hit *out, struct lh_err *err);
+LH_API long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct lh_str text,
+				  struct lh_index_words_hit *out, struct lh_err *err);
 
 /* ---- changing ---- */
 struct lh_index_change;
 /* Reads the parameters; the lock is held only by a commit. */
-LH_API struct lh_index_change *lh_index_change_open(const char *path, double lock_timeout, struct lh_err *err);
+LH_API struct lh_index_change *lh_index_change_open(const char *path, double lock_timeout,
+						    struct lh_err *err);
 LH_API const struct lh_index_params *lh_index_change_params(const struct lh_index_change *c);
 /* meta NULL: leave what is stored; "{}" clears it. */
-LH_API int lh_index_change_put(struct lh_index_change *c, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err);
+LH_API int lh_index_change_put(struct lh_index_change *c, const char *id, size_t id_len,
+			       const float *vector, size_t n, const char *meta, size_t meta_len,
+			       struct lh_err *err);
 /* The same, unless the id is live when this is committed. */
-LH_API int lh_index_change_put_new(struct lh_index_change *c, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err);
+LH_API int lh_index_change_put_new(struct lh_index_change *c, const char *id, size_t id_len,
+				   const float *vector, size_t n, const char *meta, size_t meta_len,
+				   struct lh_err *err);
 /* Whether the id is live is seen when this is committed; nothing is logged of
  * one that is not. */
-LH_API int lh_index_change_delete(struct lh_index_change *c, const char *id, size_t id_len, struct lh_err *err);
+LH_API int lh_index_change_delete(struct lh_index_change *c, const char *id, size_t id_len,
+				  struct lh_err *err);
 /* What the commits came to so far: ids that were deleted, and that were not
  * there; rows of put_new that went in, and whose id was there. */
 struct lh_index_tally {
@@ -214,18 +231,23 @@ LH_API void lh_index_change_release(struct lh_index_change *c);
 /* Bytes gathered for the next commit. */
 LH_API size_t lh_index_change_bytes(const struct lh_index_change *c);
 LH_API void lh_index_change_close(struct lh_index_change *c);
-LH_API int lh_index_compact(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err);
+LH_API int lh_index_compact(const char *path, unsigned jobs, double lock_timeout,
+			    struct lh_err *err);
 /* The same for whoever a commit told to: nothing is done when somebody else is
  * folding, so that of many writers one does the work. */
-LH_API int lh_index_compact_unless_busy(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err);
+LH_API int lh_index_compact_unless_busy(const char *path, unsigned jobs, double lock_timeout,
+					struct lh_err *err);
 /* For whom lh_index_change_try sent back: wait until who is folding is done, or
  * fold. */
-LH_API int lh_index_make_room(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err);
+LH_API int lh_index_make_room(const char *path, unsigned jobs, double lock_timeout,
+			      struct lh_err *err);
 
 /* ---- checking ---- */
 /* Calls damage(ctx, section, text) for everything found wrong in the file and
  * its log.  0: it was read to the end (damage or not); -1: it could not be read. */
-LH_API int lh_index_verify(const char *path, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err);
+LH_API int lh_index_verify(const char *path,
+			   void (*damage)(void *ctx, const char *section, const char *text),
+			   void *ctx, struct lh_err *err);
 
 LH_C_END
 

@@ -49,7 +49,8 @@ LH_API int lh_filter_match(struct lh_filter *f, const char *meta, size_t n, stru
 /* Append the filter that KEY=VALUE pairs stand for: VALUE is the string and,
  * where it spells one, the JSON scalar; a repeated key is OR.  LH_EUSAGE for a
  * pair that is none. */
-LH_API int lh_filter_where(struct lh_buf *json, const char *const *pairs, size_t n, struct lh_err *err);
+LH_API int lh_filter_where(struct lh_buf *json, const char *const *pairs, size_t n,
+			   struct lh_err *err);
 
 LH_C_END
 

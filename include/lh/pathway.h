@@ -47,7 +47,8 @@ struct lh_pathway_stats {
 
 /* A log to write is made when there is none.  hooks may be NULL, else it must
  * outlive the struct.  lock_timeout: seconds that each call waits for others. */
-LH_API struct lh_pathway *lh_pathway_open(const char *path, bool writes, const struct lh_pathway_hooks *hooks, double lock_timeout,
+LH_API struct lh_pathway *lh_pathway_open(const char *path, bool writes,
+					  const struct lh_pathway_hooks *hooks, double lock_timeout,
 					  struct lh_err *err);
 LH_API int lh_pathway_close(struct lh_pathway *p, struct lh_err *err);
 
@@ -70,8 +71,10 @@ LH_API int lh_pathway_put(struct lh_pathway *p, uint32_t i, struct lh_buf *out, 
 
 /* The content, or the tags (v->n = 0: there are none), of trace i, checked;
  * valid until the next call. */
-LH_API int lh_pathway_content(struct lh_pathway *p, uint32_t i, struct lh_value *v, struct lh_err *err);
-LH_API int lh_pathway_tags(struct lh_pathway *p, uint32_t i, struct lh_value *v, struct lh_err *err);
+LH_API int lh_pathway_content(struct lh_pathway *p, uint32_t i, struct lh_value *v,
+			      struct lh_err *err);
+LH_API int lh_pathway_tags(struct lh_pathway *p, uint32_t i, struct lh_value *v,
+			   struct lh_err *err);
 
 /* The predecessor of trace i: its number, -1 when i names none, -2 when that
  * one is missing, -3 on error. */
@@ -92,13 +95,19 @@ struct lh_pathway_new {
 };
 
 /* *i is the trace that was added, or changed. */
-LH_API int lh_pathway_add(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i, struct lh_err *err);
+LH_API int lh_pathway_add(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i,
+			  struct lh_err *err);
 /* A uid that is known is no error: its replay_count grows by one, that is all. */
-LH_API int lh_pathway_add_idempotent(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i, struct lh_err *err);
-LH_API int lh_pathway_revise(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i, struct lh_err *err);
-LH_API int lh_pathway_update(struct lh_pathway *p, struct lh_str uid, const struct lh_value *content, int64_t ns, uint32_t *i, struct lh_err *err);
+LH_API int lh_pathway_add_idempotent(struct lh_pathway *p, const struct lh_pathway_new *t,
+				     uint32_t *i, struct lh_err *err);
+LH_API int lh_pathway_revise(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i,
+			     struct lh_err *err);
+LH_API int lh_pathway_update(struct lh_pathway *p, struct lh_str uid,
+			     const struct lh_value *content, int64_t ns, uint32_t *i,
+			     struct lh_err *err);
 /* One that is retired already is left as it is. */
-LH_API int lh_pathway_retire(struct lh_pathway *p, struct lh_str uid, uint32_t *i, struct lh_err *err);
+LH_API int lh_pathway_retire(struct lh_pathway *p, struct lh_str uid, uint32_t *i,
+			     struct lh_err *err);
 
 /* Let what was appended reach the disk. */
 LH_API int lh_pathway_sync(struct lh_pathway *p, struct lh_err *err);

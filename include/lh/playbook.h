@@ -32,13 +32,17 @@ struct lh_playbook_entry {
 };
 
 /* The names that make an entry's id: all are there, and not empty. */
-LH_API int lh_playbook_read_key(const struct lh_record *rec, struct lh_buf *scratch, struct lh_playbook_entry *e, struct lh_err *err);
+LH_API int lh_playbook_read_key(const struct lh_record *rec, struct lh_buf *scratch,
+				struct lh_playbook_entry *e, struct lh_err *err);
 /* The whole entry. */
-LH_API int lh_playbook_read(const struct lh_record *rec, struct lh_buf *scratch, struct lh_playbook_entry *e, struct lh_err *err);
+LH_API int lh_playbook_read(const struct lh_record *rec, struct lh_buf *scratch,
+			    struct lh_playbook_entry *e, struct lh_err *err);
 
 /* The entry that a row's metadata are, in rec, whose line is in line.  LH_EDATA when
  * they are none. */
-LH_API int lh_playbook_read_row(const struct lh_row *row, struct lh_record *rec, struct lh_buf *line, struct lh_buf *scratch, struct lh_playbook_entry *e, struct lh_err *err);
+LH_API int lh_playbook_read_row(const struct lh_row *row, struct lh_record *rec,
+				struct lh_buf *line, struct lh_buf *scratch,
+				struct lh_playbook_entry *e, struct lh_err *err);
 /* Is the index that is there a playbook, by its first row?  LH_ECORRUPT when that is
  * no entry: entries must not get into an index of something else. */
 LH_API int lh_playbook_check(const char *path, struct lh_err *err);

@@ -84,7 +84,8 @@ LH_API void lh_session_reader_free(struct lh_session_reader *r);
 /* Strict: every member of a row but artifact, grounded_in_roster and those of
  * an attempt that may be left out must be there, and no other may be; timestamp
  * and daemon are empty then. */
-LH_API int lh_session_read(struct lh_session_reader *r, const struct lh_record *rec, struct lh_session_row *row, struct lh_err *err);
+LH_API int lh_session_read(struct lh_session_reader *r, const struct lh_record *rec,
+			   struct lh_session_row *row, struct lh_err *err);
 
 LH_C_END
 

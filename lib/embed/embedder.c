@@ -47,22 +47,28 @@ static int check_address(const struct lh_embedder_options *how, const char *url,
 	const char *key = getenv(LH_OPENAI_KEY_ENV), *own = getenv(LH_OPENAI_URL_ENV);
 	char shown[200];
 
-	if (how->own_url || !*url || strcmp(how->engine, lh_engine_name(LH_ENGINE_OPENAI)) != 0 || !key || !*key)
+	if (how->own_url || !*url || strcmp(how->engine, lh_engine_name(LH_ENGINE_OPENAI)) != 0 ||
+	    !key || !*key)
 		return 0;
 	if (strcmp(url, own && *own ? own : LH_OPENAI_URL) == 0)
 		return 0;
 	lh_http_mask(url, shown, sizeof shown);
-	return lh_err_set(err, LH_EUSAGE, "the index names %s, which is not sent your key: set " LH_OPENAI_URL_ENV " to that, if it may be", shown);
+	return lh_err_set(err, LH_EUSAGE,
+			  "the index names %s, which is not sent your key: set " LH_OPENAI_URL_ENV
+			  " to that, if it may be",
+			  shown);
 }
 
-static int copy_how(struct lh_embedder *t, const struct lh_embedder_options *how, struct lh_err *err)
+static int copy_how(struct lh_embedder *t, const struct lh_embedder_options *how,
+		    struct lh_err *err)
 {
 	const char *url = how->url ? how->url : "", *model = how->model ? how->model : "";
 
 	if (check_address(how, url, err) < 0)
 		return -1;
 	if (strlen(model) >= sizeof t->model)
-		return lh_err_set(err, LH_EUSAGE, "model name of %zu bytes: at most %zu", strlen(model), sizeof t->model - 1);
+		return lh_err_set(err, LH_EUSAGE, "model name of %zu bytes: at most %zu",
+				  strlen(model), sizeof t->model - 1);
 	memcpy(t->model, model, strlen(model) + 1);
 	t->engine = lh_strndup(how->engine, strlen(how->engine), err);
 	t->url = lh_strndup(url, strlen(url), err);
@@ -85,13 +91,16 @@ static int find_table(struct lh_embedder *t, struct lh_err *err)
 	char *real;
 
 	if (!*t->url)
-		return lh_err_set(err, LH_EUSAGE, "engine static: name the table of word vectors by --model FILE");
+		return lh_err_set(err, LH_EUSAGE,
+				  "engine static: name the table of word vectors by --model FILE");
 	real = realpath(t->url, NULL);
 	if (!real)
 		return lh_err_sys(err, "%s", t->url);
 	if (!lh_utf8_valid(real, strlen(real))) {
 		free(real);
-		return lh_err_set(err, LH_EUSAGE, "%s: its path is not UTF-8, so that no index could name it", t->url);
+		return lh_err_set(err, LH_EUSAGE,
+				  "%s: its path is not UTF-8, so that no index could name it",
+				  t->url);
 	}
 	free(t->url);
 	t->url = real;
@@ -109,11 +118,13 @@ static int start_static(struct lh_embedder *t, uint32_t dimension, struct lh_err
 		return -1;
 	model = lh_wordvec_model(t->table);
 	if (*t->model && strcmp(t->model, model) != 0)
-		return lh_err_set(err, LH_EUSAGE, "%s: is the table %s, not %s", t->url, model, t->model);
+		return lh_err_set(err, LH_EUSAGE, "%s: is the table %s, not %s", t->url, model,
+				  t->model);
 	memcpy(t->model, model, strlen(model) + 1);
 	t->dimension = lh_wordvec_dimension(t->table);
 	if (dimension && dimension != t->dimension)
-		return lh_err_set(err, LH_EUSAGE, "%s: makes dimension %u, not %u", t->url, t->dimension, dimension);
+		return lh_err_set(err, LH_EUSAGE, "%s: makes dimension %u, not %u", t->url,
+				  t->dimension, dimension);
 	t->words = lh_wordvec_reader_new(t->table, err);
 	return t->words ? 0 : -1;
 }
@@ -173,13 +184,15 @@ const char *lh_embedder_url(const struct lh_embedder *t)
 	return t->url;
 }
 
-static int embed_one(struct lh_embedder *t, const struct lh_str *text, float *out, struct lh_err *err)
+static int embed_one(struct lh_embedder *t, const struct lh_str *text, float *out,
+		     struct lh_err *err)
 {
 	return t->hash ? lh_hashv1_embed(t->hash, text->p, text->n, 0, out, err) :
 			 lh_wordvec_embed(t->words, text->p, text->n, false, out, err);
 }
 
-static int embed_here(struct lh_embedder *t, const struct lh_str *text, size_t n, struct lh_buf *out, struct lh_err *err)
+static int embed_here(struct lh_embedder *t, const struct lh_str *text, size_t n,
+		      struct lh_buf *out, struct lh_err *err)
 {
 	size_t i, bytes = t->dimension * sizeof(float);
 
@@ -199,7 +212,8 @@ static int embed_here(struct lh_embedder *t, const struct lh_str *text, size_t n
 static int start_child(struct lh_embedder *t, struct lh_err *err)
 {
 	char batch[16];
-	char *argv[20] = { "lh-embed", "--engine", t->engine, "--encoding", "base64", "--on-error", "emit", "-q", "-j", "1", "--batch", batch };
+	char *argv[20] = { "lh-embed", "--engine", t->engine, "--encoding", "base64",  "--on-error",
+			   "emit",     "-q",	   "-j",      "1",	    "--batch", batch };
 	struct lh_err unused;
 	int n = 12;
 
@@ -213,7 +227,11 @@ static int start_child(struct lh_embedder *t, struct lh_err *err)
 		argv[n++] = "--url";
 		argv[n++] = t->url;
 	}
-	return lh_coproc_start(&t->child, argv, strcmp(t->engine, lh_engine_name(LH_ENGINE_OPENAI)) ? LH_KEYS_OLLAMA : LH_KEYS_OPENAI, err);
+	return lh_coproc_start(&t->child, argv,
+			       strcmp(t->engine, lh_engine_name(LH_ENGINE_OPENAI)) ?
+				       LH_KEYS_OLLAMA :
+				       LH_KEYS_OPENAI,
+			       err);
 }
 
 static int bad_answer(const char *what, struct lh_err *err)
@@ -229,7 +247,8 @@ static int refused(const struct lh_value *error, struct lh_err *err)
 
 	if (lh_coproc_refusal(error, err) < 0 && err->code == LH_EIO)
 		return bad_answer("with an error that has no message", err);
-	if (err->code == LH_ENET && lh_value_get(error, "upstream", &upstream) && upstream.type == LH_FALSE)
+	if (err->code == LH_ENET && lh_value_get(error, "upstream", &upstream) &&
+	    upstream.type == LH_FALSE)
 		err->code = LH_EDATA;
 	return -1;
 }
@@ -254,7 +273,8 @@ static int take_model(struct lh_embedder *t, const struct lh_value *reply, struc
 }
 
 /* Append the vector at v; *dim is its dimension, which is that of all. */
-static int take_vector(struct lh_embedder *t, const struct lh_value *v, struct lh_buf *out, struct lh_err *err)
+static int take_vector(struct lh_embedder *t, const struct lh_value *v, struct lh_buf *out,
+		       struct lh_err *err)
 {
 	size_t dim = 0;
 
@@ -265,11 +285,14 @@ static int take_vector(struct lh_embedder *t, const struct lh_value *v, struct l
 	}
 	if (!t->dimension)
 		t->dimension = (uint32_t)dim;
-	return dim == t->dimension ? 0 : lh_err_set(err, LH_ENET, "engine %s: dimension %zu, expected %u", t->engine, dim, t->dimension);
+	return dim == t->dimension ? 0 :
+		       lh_err_set(err, LH_ENET, "engine %s: dimension %zu, expected %u", t->engine,
+				  dim, t->dimension);
 }
 
 /* The first vector says how long those are that are not to be had. */
-static int learn_dimension(struct lh_embedder *t, const struct lh_value *vectors, struct lh_buf *out, struct lh_err *err)
+static int learn_dimension(struct lh_embedder *t, const struct lh_value *vectors,
+			   struct lh_buf *out, struct lh_err *err)
 {
 	size_t before = out->len;
 	struct lh_iter it;
@@ -283,15 +306,17 @@ static int learn_dimension(struct lh_embedder *t, const struct lh_value *vectors
 }
 
 /* Text i has no vector: the next of the errors says why. */
-static int take_error(const struct lh_embedder *t, const struct lh_embedder_ask *ask, size_t i, struct lh_iter *errors, struct lh_buf *out, struct lh_err *err)
+static int take_error(const struct lh_embedder *t, const struct lh_embedder_ask *ask, size_t i,
+		      struct lh_iter *errors, struct lh_buf *out, struct lh_err *err)
 {
 	size_t bytes = t->dimension * sizeof(float);
 	struct lh_value index;
 	int64_t at = -1;
 	char *room;
 
-	if (!lh_iter_next(errors) || errors->val.type != LH_OBJECT || !lh_value_get(&errors->val, "index", &index) ||
-	    index.type != LH_NUMBER || !lh_value_i64(&index, &at) || at != (int64_t)i)
+	if (!lh_iter_next(errors) || errors->val.type != LH_OBJECT ||
+	    !lh_value_get(&errors->val, "index", &index) || index.type != LH_NUMBER ||
+	    !lh_value_i64(&index, &at) || at != (int64_t)i)
 		return bad_answer("without a vector and without an error", err);
 	refused(&errors->val, err);
 	if (!ask->bad || (err->code != LH_EDATA && err->code != LH_ENET))
@@ -305,7 +330,8 @@ static int take_error(const struct lh_embedder *t, const struct lh_embedder_ask 
 	return 0;
 }
 
-static int take_vectors(struct lh_embedder *t, const struct lh_value *reply, const struct lh_embedder_ask *ask, struct lh_buf *out, struct lh_err *err)
+static int take_vectors(struct lh_embedder *t, const struct lh_value *reply,
+			const struct lh_embedder_ask *ask, struct lh_buf *out, struct lh_err *err)
 {
 	static const struct lh_value none = { "[]", 2, LH_ARRAY, false };
 	struct lh_value vectors, list = none;
@@ -320,7 +346,8 @@ static int take_vectors(struct lh_embedder *t, const struct lh_value *reply, con
 		return -1;
 	lh_iter_init(&errors, &list);
 	for (lh_iter_init(&it, &vectors); lh_iter_next(&it); got++)
-		if ((it.val.type == LH_NULL ? take_error(t, ask, got, &errors, out, err) : take_vector(t, &it.val, out, err)) < 0)
+		if ((it.val.type == LH_NULL ? take_error(t, ask, got, &errors, out, err) :
+					      take_vector(t, &it.val, out, err)) < 0)
 			return -1;
 	if (lh_buf_check(out, err) < 0)
 		return -1;
@@ -356,7 +383,8 @@ static int talk(struct lh_embedder *t, struct lh_str *line, struct lh_err *err)
 	return rc;
 }
 
-static int embed_there(struct lh_embedder *t, const struct lh_embedder_ask *ask, struct lh_buf *out, struct lh_err *err)
+static int embed_there(struct lh_embedder *t, const struct lh_embedder_ask *ask, struct lh_buf *out,
+		       struct lh_err *err)
 {
 	struct lh_value reply, error;
 	struct lh_str line;
@@ -364,7 +392,8 @@ static int embed_there(struct lh_embedder *t, const struct lh_embedder_ask *ask,
 	if (put_ask(t, ask, err) < 0 || talk(t, &line, err) < 0)
 		return -1;
 	if (lh_json_parse(&t->scan, line.p, line.n, &reply, err) < 0)
-		return err->code == LH_ENOMEM ? -1 : bad_answer("with something that is not JSON", err);
+		return err->code == LH_ENOMEM ? -1 :
+						bad_answer("with something that is not JSON", err);
 	if (reply.type != LH_OBJECT)
 		return bad_answer("with something that is no object", err);
 	if (lh_value_get(&reply, "error", &error))
@@ -372,10 +401,12 @@ static int embed_there(struct lh_embedder *t, const struct lh_embedder_ask *ask,
 	return take_model(t, &reply, err) < 0 ? -1 : take_vectors(t, &reply, ask, out, err);
 }
 
-int lh_embedder_ask(struct lh_embedder *t, const struct lh_embedder_ask *ask, struct lh_buf *out, uint32_t *dimension, struct lh_err *err)
+int lh_embedder_ask(struct lh_embedder *t, const struct lh_embedder_ask *ask, struct lh_buf *out,
+		    uint32_t *dimension, struct lh_err *err)
 {
 	size_t before = out->len;
-	int rc = t->hash || t->words ? embed_here(t, ask->text, ask->n, out, err) : embed_there(t, ask, out, err);
+	int rc = t->hash || t->words ? embed_here(t, ask->text, ask->n, out, err) :
+				       embed_there(t, ask, out, err);
 
 	if (rc < 0 && !out->failed)
 		out->len = before;
@@ -383,7 +414,9 @@ int lh_embedder_ask(struct lh_embedder *t, const struct lh_embedder_ask *ask, st
 	return rc;
 }
 
-int lh_embedder_embed(struct lh_embedder *t, const struct lh_str *text, size_t n, struct lh_buf *out, uint32_t *dimension, struct lh_err *err)
+int lh_embedder_embed(struct lh_embedder *t, const struct lh_str *text, size_t n,
+		      struct lh_buf *out, uint32_t *dimension, struct lh_err *err)
 {
-	return lh_embedder_ask(t, &(struct lh_embedder_ask){ .text = text, .n = n }, out, dimension, err);
+	return lh_embedder_ask(t, &(struct lh_embedder_ask){ .text = text, .n = n }, out, dimension,
+			       err);
 }

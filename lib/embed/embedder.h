@@ -9,7 +9,7 @@
  * the file is its url: an index names both, so that a query is never embedded by
  * another table than the index was.
  *
- *     t = lh_embedder_new(&(struct lh_embedder_options){ .engine = "hash", .dimension = 768 }, err);
+ *     t = lh_embedder_new(&options, err);
  *     lh_embedder_embed(t, &text, 1, &floats, err);
  *     lh_embedder_free(t);
  *
@@ -76,9 +76,11 @@ struct lh_embedder_ask {
 /* Append n vectors of *dimension floats each, one after the other; *dimension is
  * 0 when none is to be had and none was before.  LH_EDATA when a text is refused,
  * LH_ENET when its call or its engine fails; both may do better next time. */
-int lh_embedder_ask(struct lh_embedder *t, const struct lh_embedder_ask *ask, struct lh_buf *out, uint32_t *dimension, struct lh_err *err);
+int lh_embedder_ask(struct lh_embedder *t, const struct lh_embedder_ask *ask, struct lh_buf *out,
+		    uint32_t *dimension, struct lh_err *err);
 
 /* The same without a trace id: all of them or none. */
-int lh_embedder_embed(struct lh_embedder *t, const struct lh_str *text, size_t n, struct lh_buf *out, uint32_t *dimension, struct lh_err *err);
+int lh_embedder_embed(struct lh_embedder *t, const struct lh_str *text, size_t n,
+		      struct lh_buf *out, uint32_t *dimension, struct lh_err *err);
 
 #endif

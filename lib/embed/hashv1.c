@@ -155,7 +155,8 @@ static void add_grams(struct word *w, unsigned dimension, const unsigned char *s
 	by = sqrt(GRAMS_UNIT * GRAMS_UNIT / (grams * SPREAD));
 	for (unsigned g = GRAM_MIN; g <= GRAM_MAX && g <= chars; g++)
 		for (unsigned i = 0; i + g <= chars; i++)
-			add_feature(w, dimension, hash_bytes(s + at[i], at[i + g] - at[i], SEED_GRAM), by);
+			add_feature(w, dimension,
+				    hash_bytes(s + at[i], at[i + g] - at[i], SEED_GRAM), by);
 }
 
 /* Features of a word; its stem is made in s, which has room before it. */
@@ -208,7 +209,8 @@ static unsigned repeats(unsigned c, unsigned times)
 }
 
 /* Add features with what this occurrence brings beyond the earlier ones. */
-static void sum_up(struct lh_hashv1 *h, uint64_t hash, const struct feature *f, unsigned n, uint64_t weight)
+static void sum_up(struct lh_hashv1 *h, uint64_t hash, const struct feature *f, unsigned n,
+		   uint64_t weight)
 {
 	const struct recipe *r = h->recipe;
 	struct seen *s = look(h, hash);
@@ -246,7 +248,8 @@ static unsigned emphasis_v1(struct lh_hashv1 *h, const struct lh_token *t, unsig
 	h->in = where || (!t->name && t->len == 2 && !memcmp(t->s, "in", 2));
 	if (t->name && weight < WEIGHT_NAME)
 		weight = WEIGHT_NAME;
-	return weight * (t->name ? NAME : PLAIN) * (t->value ? VALUE : PLAIN) * (where ? WHERE : PLAIN);
+	return weight * (t->name ? NAME : PLAIN) * (t->value ? VALUE : PLAIN) *
+	       (where ? WHERE : PLAIN);
 }
 
 /* The word's weight as this occurrence shows it, in 512ths. */
@@ -330,7 +333,8 @@ static void scale(const struct lh_hashv1 *h, int raw, float *out)
 		out[i] = (double)h->sum[i] * by;
 }
 
-int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, float *out, struct lh_err *err)
+int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, float *out,
+		    struct lh_err *err)
 {
 	unsigned i;
 
@@ -369,11 +373,13 @@ struct lh_hashv1 *lh_hash_new(const char *model, unsigned dimension, struct lh_e
 	struct lh_hashv1 *h;
 
 	if (!r) {
-		lh_err_set(err, LH_EUSAGE, "the hash engine has no model %s, only " LH_HASH_MODELS, model);
+		lh_err_set(err, LH_EUSAGE, "the hash engine has no model %s, only " LH_HASH_MODELS,
+			   model);
 		return NULL;
 	}
 	if (dimension < LH_HASHV1_DIM_MIN || dimension > LH_HASHV1_DIM_MAX) {
-		lh_err_set(err, LH_EUSAGE, "dimension %u is not between %d and %d", dimension, LH_HASHV1_DIM_MIN, LH_HASHV1_DIM_MAX);
+		lh_err_set(err, LH_EUSAGE, "dimension %u is not between %d and %d", dimension,
+			   LH_HASHV1_DIM_MIN, LH_HASHV1_DIM_MAX);
 		return NULL;
 	}
 	h = lh_calloc(1, sizeof *h + dimension * sizeof *h->sum, err);

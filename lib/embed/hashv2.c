@@ -31,7 +31,8 @@ static unsigned label_mark(struct lh_hashv2_marks *m, const struct lh_token *t)
 
 static bool goes_on(const struct lh_hashv2_marks *m, const struct lh_token *t, unsigned weight)
 {
-	return m->phrase && t->spaced && m->length < PHRASE_WORDS && (t->name || (!m->proper && weight >= PHRASE_WEIGHT));
+	return m->phrase && t->spaced && m->length < PHRASE_WORDS &&
+	       (t->name || (!m->proper && weight >= PHRASE_WEIGHT));
 }
 
 static bool may_begin(const struct lh_hashv2_marks *m, const struct lh_token *t, unsigned weight)
@@ -49,7 +50,9 @@ static unsigned phrase_mark(struct lh_hashv2_marks *m, const struct lh_token *t,
 	} else if (!goes_on(m, t, weight)) {
 		m->phrase = LH_HASHV2_NONE;
 	}
-	m->begins = m->counted && !t->name && t->len == 2 && !memcmp(t->s, "in", 2) ? LH_HASHV2_PLACE : LH_HASHV2_NONE;
+	m->begins = m->counted && !t->name && t->len == 2 && !memcmp(t->s, "in", 2) ?
+			    LH_HASHV2_PLACE :
+			    LH_HASHV2_NONE;
 	return m->phrase ? emphasis[m->phrase][m->proper][m->length++] : PLAIN;
 }
 
@@ -62,7 +65,8 @@ unsigned lh_hashv2_word(struct lh_hashv2_marks *m, const struct lh_token *t, uns
 	} else {
 		by *= PLAIN;
 		m->phrase = LH_HASHV2_NONE;
-		m->begins = t->len <= COUNT_DIGITS && t->open && !m->name ? LH_HASHV2_COUNTED : LH_HASHV2_NONE;
+		m->begins = t->len <= COUNT_DIGITS && t->open && !m->name ? LH_HASHV2_COUNTED :
+									    LH_HASHV2_NONE;
 	}
 	m->name = t->name;
 	m->tokens++;

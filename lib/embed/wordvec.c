@@ -35,7 +35,9 @@ bool lh_wordvec_is(const void *p, size_t n)
 static int check_identity(const struct lh_lhw_header *h, size_t n, struct lh_err *err)
 {
 	if (!lh_wordvec_is(h, n))
-		return lh_err_set(err, LH_ECORRUPT, "not a compiled table of word vectors (lh-embed --compile makes one)");
+		return lh_err_set(
+			err, LH_ECORRUPT,
+			"not a compiled table of word vectors (lh-embed --compile makes one)");
 	if (n < LH_LHW_PAGE)
 		return lh_err_set(err, LH_ECORRUPT, "truncated: %zu bytes, not even a header", n);
 	if (h->byte_order == __builtin_bswap32(LH_LHW_BYTE_ORDER))
@@ -43,14 +45,18 @@ static int check_identity(const struct lh_lhw_header *h, size_t n, struct lh_err
 	if (h->byte_order != LH_LHW_BYTE_ORDER)
 		return lh_err_set(err, LH_ECORRUPT, "header: the byte-order mark is damaged");
 	if (h->version > LH_LHW_FORMAT)
-		return lh_err_set(err, LH_ECORRUPT, "format version %u is newer than %d, the newest that this program reads", h->version, LH_LHW_FORMAT);
+		return lh_err_set(
+			err, LH_ECORRUPT,
+			"format version %u is newer than %d, the newest that this program reads",
+			h->version, LH_LHW_FORMAT);
 	if (h->version < 1)
 		return lh_err_set(err, LH_ECORRUPT, "header: version %u", h->version);
 	if (lh_xxh3(h, offsetof(struct lh_lhw_header, xxh3)) != h->xxh3)
 		return lh_err_set(err, LH_ECORRUPT, "header: the checksum is wrong");
 	if (h->file_bytes != n)
 		return lh_err_set(err, LH_ECORRUPT, "%s: %zu bytes, the header says %llu",
-				  n < h->file_bytes ? "truncated" : "too long", n, (unsigned long long)h->file_bytes);
+				  n < h->file_bytes ? "truncated" : "too long", n,
+				  (unsigned long long)h->file_bytes);
 	return 0;
 }
 
@@ -63,7 +69,8 @@ static int check_values(const struct lh_lhw_header *h, struct lh_err *err)
 	if (h->precision > LH_I8)
 		return lh_err_set(err, LH_ECORRUPT, "header: precision %u", h->precision);
 	if (h->stride != lh_lhw_stride((int)h->precision, h->dimension))
-		return lh_err_set(err, LH_ECORRUPT, "header: stride %u does not fit dimension %u", h->stride, h->dimension);
+		return lh_err_set(err, LH_ECORRUPT, "header: stride %u does not fit dimension %u",
+				  h->stride, h->dimension);
 	if (h->name[LH_LHW_NAME - 1] || !*h->name || !lh_utf8_valid(h->name, strlen(h->name)))
 		return lh_err_set(err, LH_ECORRUPT, "header: the name is damaged");
 	return 0;
@@ -77,12 +84,15 @@ static int check_sections(const struct lh_lhw_header *h, size_t n, struct lh_err
 	for (int i = 0; i < LH_LHW_KINDS; i++) {
 		const struct lh_lhw_section *s = &h->section[i];
 
-		if (s->at != at || s->bytes > n - at || lh_lhw_round(s->bytes, LH_LHW_PAGE) > n - at)
-			return lh_err_set(err, LH_ECORRUPT, "header: the place of the %s is damaged", kinds[i]);
+		if (s->at != at || s->bytes > n - at ||
+		    lh_lhw_round(s->bytes, LH_LHW_PAGE) > n - at)
+			return lh_err_set(err, LH_ECORRUPT,
+					  "header: the place of the %s is damaged", kinds[i]);
 		at += lh_lhw_round(s->bytes, LH_LHW_PAGE);
 	}
 	if (at != n)
-		return lh_err_set(err, LH_ECORRUPT, "header: the sections end at %llu of %zu bytes", (unsigned long long)at, n);
+		return lh_err_set(err, LH_ECORRUPT, "header: the sections end at %llu of %zu bytes",
+				  (unsigned long long)at, n);
 	return 0;
 }
 
@@ -108,13 +118,16 @@ static int check_sizes(struct lh_wordvec *t, const struct lh_lhw_header *h, stru
 	if (has(h, LH_LHW_ROWS, (uint64_t)h->words * h->stride, err) < 0 ||
 	    has(h, LH_LHW_WEIGHTS, 4 * (uint64_t)h->words, err) < 0 ||
 	    has(h, LH_LHW_WORD_AT, 4 * ((uint64_t)h->words + 1), err) < 0 ||
-	    has(h, LH_LHW_HASH, 8 * t->slots, err) < 0 || has(h, LH_LHW_GRAMS, 8 * pairs, err) < 0 ||
+	    has(h, LH_LHW_HASH, 8 * t->slots, err) < 0 ||
+	    has(h, LH_LHW_GRAMS, 8 * pairs, err) < 0 ||
 	    has(h, LH_LHW_GRAM_AT, 4 * (buckets + 1), err) < 0)
 		return -1;
 	if (!is_power(t->slots) || t->slots <= h->words)
-		return lh_err_set(err, LH_ECORRUPT, "word hash: %llu slots for %u words", (unsigned long long)t->slots, h->words);
+		return lh_err_set(err, LH_ECORRUPT, "word hash: %llu slots for %u words",
+				  (unsigned long long)t->slots, h->words);
 	if (!is_power(buckets) || buckets > UINT32_MAX || pairs > UINT32_MAX)
-		return lh_err_set(err, LH_ECORRUPT, "n-gram directory: %llu buckets", (unsigned long long)buckets);
+		return lh_err_set(err, LH_ECORRUPT, "n-gram directory: %llu buckets",
+				  (unsigned long long)buckets);
 	t->gram_shift = 32 - (unsigned)__builtin_ctzll(buckets);
 	t->grams = (uint32_t)pairs;
 	return 0;
@@ -214,7 +227,8 @@ bool lh_wordvec_token(struct lh_str word, struct lh_token *out)
 	if (!lh_utf8_valid(word.p, word.n) || !lh_tokens_next(&in, out))
 		return false;
 	/* A word of full length whose last letter folded to several. */
-	if (out->chars == LH_TOKEN_CHARS && lh_tokens_next(&in, &rest) && out->chars + rest.chars <= LH_TOKEN_MAX) {
+	if (out->chars == LH_TOKEN_CHARS && lh_tokens_next(&in, &rest) &&
+	    out->chars + rest.chars <= LH_TOKEN_MAX) {
 		memcpy(out->s + out->len, rest.s, rest.len);
 		out->len += rest.len;
 		out->chars += rest.chars;
@@ -232,7 +246,8 @@ int64_t lh_wordvec_find(const struct lh_wordvec *t, uint32_t hash, const void *s
 
 		if (!word || word > t->words)
 			return -1;
-		if (slot[0] == hash && lh_wordvec_word(t, word - 1, &is) && is.n == n && memcmp(is.p, s, n) == 0)
+		if (slot[0] == hash && lh_wordvec_word(t, word - 1, &is) && is.n == n &&
+		    memcmp(is.p, s, n) == 0)
 			return word - 1;
 	}
 	return -1;
@@ -242,7 +257,8 @@ int64_t lh_wordvec_find(const struct lh_wordvec *t, uint32_t hash, const void *s
 
 static int damaged(const char *what, uint64_t at, struct lh_err *err)
 {
-	return lh_err_set(err, LH_ECORRUPT, "%s: number %llu is damaged", what, (unsigned long long)at);
+	return lh_err_set(err, LH_ECORRUPT, "%s: number %llu is damaged", what,
+			  (unsigned long long)at);
 }
 
 static int check_bytes(const struct lh_wordvec *t, struct lh_err *err)
@@ -257,7 +273,8 @@ static int check_bytes(const struct lh_wordvec *t, struct lh_err *err)
 			return lh_err_set(err, LH_ECORRUPT, "%s: the checksum is wrong", kinds[i]);
 		for (uint64_t at = s->bytes; at < end; at++)
 			if (t->map.p[s->at + at])
-				return lh_err_set(err, LH_ECORRUPT, "%s: the padding is not zero", kinds[i]);
+				return lh_err_set(err, LH_ECORRUPT, "%s: the padding is not zero",
+						  kinds[i]);
 	}
 	return 0;
 }
@@ -271,7 +288,8 @@ static int check_hash(const struct lh_wordvec *t, struct lh_err *err)
 		if (t->hash[2 * i + 1])
 			steps += (i - t->hash[2 * i]) & (t->slots - 1);
 	if (steps / STEPS_MAX > t->words)
-		return lh_err_set(err, LH_ECORRUPT, "%s: its words lie far from where they belong", kinds[LH_LHW_HASH]);
+		return lh_err_set(err, LH_ECORRUPT, "%s: its words lie far from where they belong",
+				  kinds[LH_LHW_HASH]);
 	return 0;
 }
 
@@ -291,7 +309,8 @@ static int check_words(const struct lh_wordvec *t, struct lh_err *err)
 			return damaged(kinds[LH_LHW_HASH], i, err);
 		if (!(t->weight[i] > 0 && t->weight[i] <= 1))
 			return damaged(kinds[LH_LHW_WEIGHTS], i, err);
-		if (!lh_quantize_sound((int)t->precision, LH_IP, t->rows + (size_t)i * t->stride, t->dimension))
+		if (!lh_quantize_sound((int)t->precision, LH_IP, t->rows + (size_t)i * t->stride,
+				       t->dimension))
 			return damaged(kinds[LH_LHW_ROWS], i, err);
 	}
 	return 0;
@@ -318,7 +337,8 @@ static int check_grams(const struct lh_wordvec *t, struct lh_err *err)
 
 int lh_wordvec_verify(const struct lh_wordvec *t, struct lh_err *err)
 {
-	if (check_bytes(t, err) < 0 || check_hash(t, err) < 0 || check_words(t, err) < 0 || check_grams(t, err) < 0)
+	if (check_bytes(t, err) < 0 || check_hash(t, err) < 0 || check_words(t, err) < 0 ||
+	    check_grams(t, err) < 0)
 		return lh_err_prefix(err, "%s", t->path);
 	return 0;
 }

@@ -54,7 +54,8 @@ void lh_wordvec_reader_free(struct lh_wordvec_reader *r);
 
 /* n bytes of valid UTF-8 into out[dimension]; raw keeps the mean as it is, else
  * it has unit length. */
-int lh_wordvec_embed(struct lh_wordvec_reader *r, const char *text, size_t n, bool raw, float *out, struct lh_err *err);
+int lh_wordvec_embed(struct lh_wordvec_reader *r, const char *text, size_t n, bool raw, float *out,
+		     struct lh_err *err);
 
 struct lh_wordvec_made {
 	uint32_t words, dimension;
@@ -72,6 +73,7 @@ struct lh_wordvec_job {
 	int precision;		/* enum lh_precision */
 };
 
-int lh_wordvec_compile(const struct lh_wordvec_job *job, struct lh_wordvec_made *made, struct lh_err *err);
+int lh_wordvec_compile(const struct lh_wordvec_job *job, struct lh_wordvec_made *made,
+		       struct lh_err *err);
 
 #endif

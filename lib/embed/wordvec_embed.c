@@ -56,14 +56,17 @@ static void add_up(double *sum, const float *v, float weight, size_t n)
 #ifdef __x86_64__
 #include <immintrin.h>
 
-__attribute__((target("avx2"))) static void add_up_avx2(double *sum, const float *v, float weight, size_t n)
+__attribute__((target("avx2"))) static void add_up_avx2(double *sum, const float *v, float weight,
+							size_t n)
 {
 	__m256d w = _mm256_set1_pd(weight);
 	size_t i;
 
 	for (i = 0; i + 4 <= n; i += 4)
-		_mm256_storeu_pd(sum + i, _mm256_add_pd(_mm256_loadu_pd(sum + i),
-							_mm256_mul_pd(w, _mm256_cvtps_pd(_mm_loadu_ps(v + i)))));
+		_mm256_storeu_pd(sum + i,
+				 _mm256_add_pd(_mm256_loadu_pd(sum + i),
+					       _mm256_mul_pd(w, _mm256_cvtps_pd(
+									_mm_loadu_ps(v + i)))));
 	add_up(sum + i, v + i, weight, n - i);
 }
 #else
@@ -75,7 +78,8 @@ static void take_word(struct lh_wordvec_reader *r)
 	const struct lh_wordvec *t = r->t;
 
 	for (unsigned i = 0; i < r->n; i++) {
-		lh_quantize_get((int)t->precision, row_of(t, r->part[i].word), t->dimension, r->row);
+		lh_quantize_get((int)t->precision, row_of(t, r->part[i].word), t->dimension,
+				r->row);
 		r->add_up(r->sum, r->row, r->part[i].weight, t->dimension);
 	}
 	r->n = 0;
@@ -235,7 +239,8 @@ static uint64_t read_text(struct lh_wordvec_reader *r, const char *text, size_t 
 	return known;
 }
 
-int lh_wordvec_embed(struct lh_wordvec_reader *r, const char *text, size_t n, bool raw, float *out, struct lh_err *err)
+int lh_wordvec_embed(struct lh_wordvec_reader *r, const char *text, size_t n, bool raw, float *out,
+		     struct lh_err *err)
 {
 	const struct lh_wordvec *t = r->t;
 	uint64_t known;
@@ -245,11 +250,13 @@ int lh_wordvec_embed(struct lh_wordvec_reader *r, const char *text, size_t n, bo
 	memset(r->sum, 0, t->dimension * sizeof *r->sum);
 	known = read_text(r, text, n);
 	if (!known)
-		return lh_err_set(err, LH_EDATA, "no word of the text is in the table, nor one like it");
+		return lh_err_set(err, LH_EDATA,
+				  "no word of the text is in the table, nor one like it");
 	for (uint32_t i = 0; i < t->dimension; i++)
 		out[i] = (float)(r->sum[i] / (double)known);
 	if (!lh_vec_finite(out, t->dimension))
-		return lh_err_set(err, LH_ECORRUPT, "%s: damaged: the sum of its vectors is not finite", t->path);
+		return lh_err_set(err, LH_ECORRUPT,
+				  "%s: damaged: the sum of its vectors is not finite", t->path);
 	if (!raw && !lh_vec_unit(out, t->dimension))
 		return lh_err_set(err, LH_EDATA, "the vectors of the words cancel out");
 	return 0;

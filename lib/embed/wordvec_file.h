@@ -106,9 +106,11 @@ unsigned lh_wordvec_gram_words(const struct lh_wordvec *t, uint32_t hash, const 
 /* ---- other people's tables ---- */
 
 /* Called for each row in order.  -1 ends the reading. */
-typedef int (*lh_wordvec_put)(void *ctx, const char *word, size_t n, const float *v, uint32_t dimension, struct lh_err *err);
+typedef int (*lh_wordvec_put)(void *ctx, const char *word, size_t n, const float *v,
+			      uint32_t dimension, struct lh_err *err);
 
 /* head[0..head_n) was read from fd already.  Messages begin with name and place. */
-int lh_wordvec_read(int fd, const void *head, size_t head_n, const char *name, lh_wordvec_put put, void *ctx, struct lh_err *err);
+int lh_wordvec_read(int fd, const void *head, size_t head_n, const char *name, lh_wordvec_put put,
+		    void *ctx, struct lh_err *err);
 
 #endif

@@ -38,7 +38,8 @@ unsigned lh_wordvec_grams(const struct lh_token *t, uint32_t hash[LH_GRAMS_MAX])
 unsigned lh_wordvec_gram_words(const struct lh_wordvec *t, uint32_t hash, const uint32_t **pair)
 {
 	uint32_t bucket = (uint32_t)((uint64_t)hash >> t->gram_shift);
-	uint32_t lo = lh_once32(&t->gram_at[bucket]), end = lh_once32(&t->gram_at[bucket + 1]), hi = end;
+	uint32_t lo = lh_once32(&t->gram_at[bucket]), end = lh_once32(&t->gram_at[bucket + 1]),
+		 hi = end;
 	unsigned n = 0;
 
 	if (lo > end || end > t->grams)

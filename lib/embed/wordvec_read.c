@@ -47,7 +47,8 @@ static int bad_row(const struct table *t, struct lh_err *err)
 }
 
 /* A row is read; what put refuses about it has its place, a full disk has none. */
-static int hand_on(struct table *t, const char *word, size_t n, int (*place)(const struct table *, struct lh_err *), struct lh_err *err)
+static int hand_on(struct table *t, const char *word, size_t n,
+		   int (*place)(const struct table *, struct lh_err *), struct lh_err *err)
 {
 	if (t->put(t->ctx, word, n, t->v, t->dimension, err) == 0)
 		return 0;
@@ -105,7 +106,9 @@ static int next_line(struct table *t, struct lh_str *line, struct lh_err *err)
 	line->p = t->in.p + t->at;
 	line->n = lf ? (size_t)(lf - line->p) : left(t);
 	if (line->n > LINE_MAX_BYTES) {
-		lh_err_set(err, LH_ECORRUPT, "a line of more than %zu bytes: this is no table of word vectors", LINE_MAX_BYTES);
+		lh_err_set(err, LH_ECORRUPT,
+			   "a line of more than %zu bytes: this is no table of word vectors",
+			   LINE_MAX_BYTES);
 		return bad_line(t, err);
 	}
 	t->at += line->n + (lf != NULL);
@@ -207,7 +210,9 @@ static int take_values(struct table *t, struct lh_str *s, struct lh_err *err)
 	p = word.p + word.n;
 	if (!word.n || is_number(last_field(&(struct lh_str){ word.p, word.n })))
 		if (numbers_behind(all) != t->dimension)
-			return lh_err_set(err, LH_ECORRUPT, "%u numbers behind the word, expected %u", numbers_behind(all), t->dimension);
+			return lh_err_set(err, LH_ECORRUPT,
+					  "%u numbers behind the word, expected %u",
+					  numbers_behind(all), t->dimension);
 	for (n = 0; n < t->dimension; n++, p = next) {
 		while (p < end && is_blank(*p))
 			p++;
@@ -216,7 +221,8 @@ static int take_values(struct table *t, struct lh_str *s, struct lh_err *err)
 			return lh_err_set(err, LH_ECORRUPT, "value %u is no number", n + 1);
 		t->v[n] = lh_f32_read(p, next, &next);
 		if (!__builtin_isfinite(t->v[n]))
-			return lh_err_set(err, LH_ECORRUPT, "value %u is beyond the range of f32", n + 1);
+			return lh_err_set(err, LH_ECORRUPT, "value %u is beyond the range of f32",
+					  n + 1);
 	}
 	*s = word;
 	return 0;
@@ -225,7 +231,9 @@ static int take_values(struct table *t, struct lh_str *s, struct lh_err *err)
 static int take_line(struct table *t, struct lh_str s, struct lh_err *err)
 {
 	if (t->header && t->rows == t->promised) {
-		lh_err_set(err, LH_ECORRUPT, "the first line promises %llu words, and here is one more", (unsigned long long)t->promised);
+		lh_err_set(err, LH_ECORRUPT,
+			   "the first line promises %llu words, and here is one more",
+			   (unsigned long long)t->promised);
 		return bad_line(t, err);
 	}
 	if (take_values(t, &s, err) < 0)
@@ -265,8 +273,10 @@ static int take_binary(struct table *t, struct lh_err *err)
 		return bad_row(t, err);
 	}
 	if (!blank || left(t) - (size_t)(blank + 1 - p) < bytes)
-		return lh_err_set(err, LH_ECORRUPT, "%s: truncated: %llu words, the first line promises %llu", t->name,
-				  (unsigned long long)t->rows, (unsigned long long)t->promised);
+		return lh_err_set(err, LH_ECORRUPT,
+				  "%s: truncated: %llu words, the first line promises %llu",
+				  t->name, (unsigned long long)t->rows,
+				  (unsigned long long)t->promised);
 	n = (size_t)(blank - p);
 	memcpy(t->v, blank + 1, bytes);
 	if (!lh_vec_finite(t->v, t->dimension)) {
@@ -288,8 +298,10 @@ static int read_binary(struct table *t, struct lh_err *err)
 	if (fill(t, 2, err) < 0)
 		return -1;
 	if (left(t) > 1 || (left(t) == 1 && t->in.p[t->at] != '\n'))
-		return lh_err_set(err, LH_ECORRUPT, "%s: more bytes behind the %llu words that the first line promises",
-				  t->name, (unsigned long long)t->promised);
+		return lh_err_set(
+			err, LH_ECORRUPT,
+			"%s: more bytes behind the %llu words that the first line promises",
+			t->name, (unsigned long long)t->promised);
 	return 0;
 }
 
@@ -314,7 +326,8 @@ static bool is_header(struct table *t, struct lh_str s)
 	struct lh_str dimension = last_field(&s), words = last_field(&s);
 	uint64_t d;
 
-	if (s.n || !read_uint(words, LH_LHW_WORDS_MAX, &t->promised) || !read_uint(dimension, LH_DIM_MAX, &d) || !d)
+	if (s.n || !read_uint(words, LH_LHW_WORDS_MAX, &t->promised) ||
+	    !read_uint(dimension, LH_DIM_MAX, &d) || !d)
 		return false;
 	t->dimension = (uint32_t)d;
 	return true;
@@ -341,8 +354,9 @@ static int set_dimension(struct table *t, struct lh_str first, struct lh_err *er
 	if (!t->header)
 		t->dimension = numbers_behind(first);
 	if (!t->dimension || t->dimension > LH_DIM_MAX)
-		return lh_err_set(err, LH_ECORRUPT, "not a table of word vectors: %s", t->dimension ?
-				  "more than 65536 numbers in a line" : "no line of a word and its values");
+		return lh_err_set(err, LH_ECORRUPT, "not a table of word vectors: %s",
+				  t->dimension ? "more than 65536 numbers in a line" :
+						 "no line of a word and its values");
 	t->v = lh_calloc(t->dimension, sizeof *t->v, err);
 	return t->v ? 0 : -1;
 }
@@ -355,7 +369,9 @@ static int read_table(struct table *t, struct lh_err *err)
 	if (fill(t, 512, err) < 0)
 		return -1;
 	if (lh_archive_kind(t->in.p, t->in.len))
-		return lh_err_set(err, LH_EDATA, "%s: is compressed: give what zcat or the like makes of it", t->name);
+		return lh_err_set(err, LH_EDATA,
+				  "%s: is compressed: give what zcat or the like makes of it",
+				  t->name);
 	if (left(t) >= 3 && memcmp(t->in.p, "\xef\xbb\xbf", 3) == 0)
 		t->at = 3;
 	do {
@@ -377,12 +393,15 @@ static int read_table(struct table *t, struct lh_err *err)
 		return read_binary(t, err);
 	rc = read_lines(t, err);
 	if (rc == 0 && t->header && t->rows < t->promised)
-		return lh_err_set(err, LH_ECORRUPT, "%s: truncated: %llu words, the first line promises %llu", t->name,
-				  (unsigned long long)t->rows, (unsigned long long)t->promised);
+		return lh_err_set(err, LH_ECORRUPT,
+				  "%s: truncated: %llu words, the first line promises %llu",
+				  t->name, (unsigned long long)t->rows,
+				  (unsigned long long)t->promised);
 	return rc;
 }
 
-int lh_wordvec_read(int fd, const void *head, size_t head_n, const char *name, lh_wordvec_put put, void *ctx, struct lh_err *err)
+int lh_wordvec_read(int fd, const void *head, size_t head_n, const char *name, lh_wordvec_put put,
+		    void *ctx, struct lh_err *err)
 {
 	struct table t = { .fd = fd, .name = name, .put = put, .ctx = ctx };
 	int rc;

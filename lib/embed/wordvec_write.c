@@ -77,7 +77,8 @@ static int put_row(struct writer *w, const float *v, uint32_t dimension, struct 
 }
 
 /* Its n-grams, as long as there is room: the first words are the common ones. */
-static int put_grams(struct writer *w, const struct lh_token *token, uint32_t word, struct lh_err *err)
+static int put_grams(struct writer *w, const struct lh_token *token, uint32_t word,
+		     struct lh_err *err)
 {
 	uint32_t hash[LH_GRAMS_MAX];
 	unsigned n = lh_wordvec_grams(token, hash);
@@ -113,7 +114,8 @@ static bool one_word(const char *word, size_t n, struct lh_token *token)
 	return lh_tokens_next(&in, token) && in.p == in.end;
 }
 
-static int add_word(struct writer *w, const struct lh_token *token, const float *v, uint32_t dimension, struct lh_err *err)
+static int add_word(struct writer *w, const struct lh_token *token, const float *v,
+		    uint32_t dimension, struct lh_err *err)
 {
 	size_t before = w->words.n;
 	uint32_t number;
@@ -131,7 +133,8 @@ static int add_word(struct writer *w, const struct lh_token *token, const float 
 	return put_grams(w, token, number, err);
 }
 
-static int put_word(void *ctx, const char *word, size_t n, const float *v, uint32_t dimension, struct lh_err *err)
+static int put_word(void *ctx, const char *word, size_t n, const float *v, uint32_t dimension,
+		    struct lh_err *err)
 {
 	struct writer *w = ctx;
 	struct lh_token token;
@@ -177,7 +180,8 @@ static int put_weights(struct writer *w, struct lh_err *err)
 	for (i = 0; i < n; i++)
 		sum += 1 / ((double)i + 1 + BEFORE_FIRST);
 	for (i = 0; i < n; i++)
-		weight[i] = (float)(LH_WORDVEC_A / (LH_WORDVEC_A + 1 / sum / ((double)i + 1 + BEFORE_FIRST)));
+		weight[i] = (float)(LH_WORDVEC_A /
+				    (LH_WORDVEC_A + 1 / sum / ((double)i + 1 + BEFORE_FIRST)));
 	rc = put_section(w, LH_LHW_WEIGHTS, weight, n * sizeof *weight, err);
 	free(weight);
 	return rc;
@@ -292,7 +296,7 @@ static int put_pairs(struct writer *w, struct lh_err *err)
 
 	if (lh_growable_room(&room, 8 * n, err) < 0)
 		return -1;
-	sort_pairs(pair, (uint64_t *)(void *)room.p, n);	/* four times: back where they were */
+	sort_pairs(pair, (uint64_t *)(void *)room.p, n); /* four times: back where they were */
 	lh_growable_free(&room);
 	n = thin_out(pair, n);
 	rc = put_directory(w, pair, n, err);
@@ -353,9 +357,11 @@ static int put_header(struct writer *w, struct lh_err *err)
 static int finish(struct writer *w, struct lh_err *err)
 {
 	if (!w->words.n)
-		return lh_err_set(err, LH_ECORRUPT, "%s: no word in it that a text could have", w->job->from_name);
-	if (put_section(w, LH_LHW_ROWS, w->rows.p, w->rows.len, err) < 0 || put_weights(w, err) < 0 ||
-	    put_words(w, err) < 0 || put_hash(w, err) < 0 || put_pairs(w, err) < 0)
+		return lh_err_set(err, LH_ECORRUPT, "%s: no word in it that a text could have",
+				  w->job->from_name);
+	if (put_section(w, LH_LHW_ROWS, w->rows.p, w->rows.len, err) < 0 ||
+	    put_weights(w, err) < 0 || put_words(w, err) < 0 || put_hash(w, err) < 0 ||
+	    put_pairs(w, err) < 0)
 		return -1;
 	return put_header(w, err);
 }
@@ -370,10 +376,13 @@ static int read_compiled(struct writer *w, struct lh_err *err)
 	struct lh_str word;
 
 	for (uint32_t i = 0; !rc && i < t->words; i++) {
-		lh_quantize_get((int)t->precision, t->rows + (size_t)i * t->stride, t->dimension, v);
+		lh_quantize_get((int)t->precision, t->rows + (size_t)i * t->stride, t->dimension,
+				v);
 		if (!lh_wordvec_word(t, i, &word) || !lh_wordvec_token(word, &token))
-			rc = lh_err_set(err, LH_ECORRUPT, "%s: changed while it was read", w->job->from_name);
-		else if ((rc = add_word(w, &token, v, t->dimension, err)) < 0 && err->code == LH_EDATA)
+			rc = lh_err_set(err, LH_ECORRUPT, "%s: changed while it was read",
+					w->job->from_name);
+		else if ((rc = add_word(w, &token, v, t->dimension, err)) < 0 &&
+			 err->code == LH_EDATA)
 			lh_err_prefix(err, "%s: word %u", w->job->from_name, i + 1);
 	}
 	if (!rc)
@@ -383,7 +392,8 @@ static int read_compiled(struct writer *w, struct lh_err *err)
 	return rc;
 }
 
-int lh_wordvec_compile(const struct lh_wordvec_job *job, struct lh_wordvec_made *made, struct lh_err *err)
+int lh_wordvec_compile(const struct lh_wordvec_job *job, struct lh_wordvec_made *made,
+		       struct lh_err *err)
 {
 	struct writer w = { .job = job, .at = LH_LHW_PAGE, .made = made };
 	char head[8];

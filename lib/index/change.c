@@ -36,7 +36,8 @@ struct batch {
 	struct lh_index_tally tally;
 };
 
-struct lh_index_change *lh_index_change_open(const char *path, double lock_timeout, struct lh_err *err)
+struct lh_index_change *lh_index_change_open(const char *path, double lock_timeout,
+					     struct lh_err *err)
 {
 	struct lh_index_change *c = lh_calloc(1, sizeof *c, err);
 	struct lh_index *base;
@@ -52,7 +53,9 @@ struct lh_index_change *lh_index_change_open(const char *path, double lock_timeo
 	c->path = lh_strndup(path, strlen(path), err);
 	c->log = lh_index_sibling_path(path, LH_INDEX_LOG, err);
 	c->lock = lh_index_sibling_path(path, LH_INDEX_LOCK, err);
-	base = c->path && c->log && c->lock && lh_index_no_link(path, err) == 0 ? lh_index_open_base(path, err) : NULL;
+	base = c->path && c->log && c->lock && lh_index_no_link(path, err) == 0 ?
+		       lh_index_open_base(path, err) :
+		       NULL;
 	if (!base) {
 		lh_index_change_close(c);
 		return NULL;
@@ -67,14 +70,18 @@ const struct lh_index_params *lh_index_change_params(const struct lh_index_chang
 	return &c->params;
 }
 
-int lh_index_change_put(struct lh_index_change *c, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err)
+int lh_index_change_put(struct lh_index_change *c, const char *id, size_t id_len,
+			const float *vector, size_t n, const char *meta, size_t meta_len,
+			struct lh_err *err)
 {
 	struct lh_str key = { id, id_len }, m = { meta, meta_len };
 
-	if (lh_index_check_id(id, id_len, err) < 0 || lh_index_check_vector(&c->params, vector, n, err) < 0)
+	if (lh_index_check_id(id, id_len, err) < 0 ||
+	    lh_index_check_vector(&c->params, vector, n, err) < 0)
 		return -1;
 	if (meta_len > LH_LOG_PAYLOAD_MAX / 2)
-		return lh_err_data(err, 413, "metadata of %zu bytes: at most %u", meta_len, LH_LOG_PAYLOAD_MAX / 2);
+		return lh_err_data(err, 413, "metadata of %zu bytes: at most %u", meta_len,
+				   LH_LOG_PAYLOAD_MAX / 2);
 	if (c->params.distance == LH_COSINE) {
 		lh_buf_reset(&c->unit);
 		lh_buf_add(&c->unit, vector, n * sizeof *vector);
@@ -90,12 +97,15 @@ int lh_index_change_put(struct lh_index_change *c, const char *id, size_t id_len
 }
 
 /* What is there already need not be gathered. */
-int lh_index_change_put_new(struct lh_index_change *c, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err)
+int lh_index_change_put_new(struct lh_index_change *c, const char *id, size_t id_len,
+			    const float *vector, size_t n, const char *meta, size_t meta_len,
+			    struct lh_err *err)
 {
 	uint64_t at = c->frames.len;
 	int live;
 
-	if (lh_index_check_id(id, id_len, err) < 0 || (!c->known.ix && lh_index_known_open(&c->known, c->path, err) < 0))
+	if (lh_index_check_id(id, id_len, err) < 0 ||
+	    (!c->known.ix && lh_index_known_open(&c->known, c->path, err) < 0))
 		return -1;
 	live = lh_index_known_live(&c->known, (struct lh_str){ id, id_len }, err);
 	c->tally.kept += live > 0;
@@ -110,7 +120,8 @@ int lh_index_change_put_new(struct lh_index_change *c, const char *id, size_t id
 	return 0;
 }
 
-int lh_index_change_delete(struct lh_index_change *c, const char *id, size_t id_len, struct lh_err *err)
+int lh_index_change_delete(struct lh_index_change *c, const char *id, size_t id_len,
+			   struct lh_err *err)
 {
 	if (lh_index_check_id(id, id_len, err) < 0)
 		return -1;
@@ -139,7 +150,8 @@ static bool conditional(const struct lh_index_change *c)
 
 /* Before a conditional commit: the ids that are there.  known has seen the log up
  * to seen, or is about another one (0). */
-static int look_again(struct lh_index_change *c, const struct lh_index *base, const char *log, uint64_t seen, uint64_t end, struct lh_err *err)
+static int look_again(struct lh_index_change *c, const struct lh_index *base, const char *log,
+		      uint64_t seen, uint64_t end, struct lh_err *err)
 {
 	if (!conditional(c)) {
 		lh_index_known_close(&c->known);
@@ -151,9 +163,11 @@ static int look_again(struct lh_index_change *c, const struct lh_index *base, co
 }
 
 /* 1: this frame is to be appended; 0: not. */
-static int holds(struct lh_index_change *c, const struct lh_log_frame *f, size_t *next_new, struct lh_index_tally *tally, struct lh_err *err)
+static int holds(struct lh_index_change *c, const struct lh_log_frame *f, size_t *next_new,
+		 struct lh_index_tally *tally, struct lh_err *err)
 {
-	bool with_meta, put = f->kind == LH_LOG_PUT, only_new = *next_new < c->n_only_new && c->only_new[*next_new] == f->at;
+	bool with_meta, put = f->kind == LH_LOG_PUT;
+	bool only_new = *next_new < c->n_only_new && c->only_new[*next_new] == f->at;
 	struct lh_pending row;
 	int live;
 
@@ -205,7 +219,8 @@ static int decide(struct lh_index_change *c, struct batch *b, struct lh_err *err
 /* ---- the log ---- */
 
 /* Put frames at the end of what is good in the log, over a torn tail. */
-static int append_at(const struct batch *b, int fd, const struct lh_index *base, struct lh_log_extent *x, struct lh_err *err)
+static int append_at(const struct batch *b, int fd, const struct lh_index *base,
+		     struct lh_log_extent *x, struct lh_err *err)
 {
 	struct lh_buf mark;
 	int rc;
@@ -219,7 +234,8 @@ static int append_at(const struct batch *b, int fd, const struct lh_index *base,
 	if (rc == 0)
 		rc = lh_pwrite_all(fd, mark.p, mark.len, (off_t)x->end, err);
 	if (rc == 0)
-		rc = lh_pwrite_all(fd, b->frames->p, b->frames->len, (off_t)(x->end + mark.len), err);
+		rc = lh_pwrite_all(fd, b->frames->p, b->frames->len, (off_t)(x->end + mark.len),
+				   err);
 	if (rc == 0 && fsync(fd) < 0)
 		rc = lh_err_sys(err, "cannot sync");
 	/* Half a record is ignored, but it would be reported: take it back.  Should
@@ -235,7 +251,8 @@ static int append_at(const struct batch *b, int fd, const struct lh_index *base,
 
 /* A log that holds nothing for this index is replaced, which also brings one
  * into being with its name on disk. */
-static int begin_log(const char *path, const struct batch *b, const struct lh_index *base, struct lh_log_extent *x, struct lh_err *err)
+static int begin_log(const char *path, const struct batch *b, const struct lh_index *base,
+		     struct lh_log_extent *x, struct lh_err *err)
 {
 	struct lh_buf mark;
 	int rc;
@@ -251,7 +268,8 @@ static int begin_log(const char *path, const struct batch *b, const struct lh_in
 }
 
 /* So that a commit costs what was appended since our last one, not the log. */
-static void remember(struct lh_index_change *c, int fd, uint64_t checksum, const struct lh_log_extent *x)
+static void remember(struct lh_index_change *c, int fd, uint64_t checksum,
+		     const struct lh_log_extent *x)
 {
 	if (c->fd >= 0)
 		close(c->fd);
@@ -262,21 +280,24 @@ static void remember(struct lh_index_change *c, int fd, uint64_t checksum, const
 
 /* The log as it is, and how far it goes for this index; *seen is how far that was
  * known, or 0.  fd -1: there is none. */
-static int measure(const struct lh_index_change *c, int fd, const struct lh_index *base, struct lh_mapped *m, struct lh_log_extent *x, uint64_t *seen, struct lh_err *err)
+static int measure(const struct lh_index_change *c, int fd, const struct lh_index *base,
+		   struct lh_mapped *m, struct lh_log_extent *x, uint64_t *seen, struct lh_err *err)
 {
 	*seen = 0;
 	if (fd < 0)
 		return 0;
 	if (lh_mapped_fd(m, fd, err) < 0)
 		return -1;
-	if (c->fd >= 0 && c->checksum == base->checksum && lh_same_file(c->fd, fd) && m->n >= c->appended.end) {
+	if (c->fd >= 0 && c->checksum == base->checksum && lh_same_file(c->fd, fd) &&
+	    m->n >= c->appended.end) {
 		*x = c->appended;
 		*seen = x->end;
 	}
 	return lh_log_measure(m->p, m->n, base->checksum, x, err);
 }
 
-static int append_batch(const struct lh_index_change *c, int fd, const struct batch *b, const struct lh_index *base, struct lh_log_extent *x, struct lh_err *err)
+static int append_batch(const struct lh_index_change *c, int fd, const struct batch *b,
+			const struct lh_index *base, struct lh_log_extent *x, struct lh_err *err)
 {
 	int rc = 0;
 
@@ -286,7 +307,8 @@ static int append_batch(const struct lh_index_change *c, int fd, const struct ba
 }
 
 /* 1: the log is full, and that is what the caller wants to know (bounded). */
-static int append_to(struct lh_index_change *c, int fd, const struct lh_index *base, bool bounded, struct lh_log_extent *x, struct lh_err *err)
+static int append_to(struct lh_index_change *c, int fd, const struct lh_index *base, bool bounded,
+		     struct lh_log_extent *x, struct lh_err *err)
 {
 	struct lh_mapped m = { "", 0 };
 	struct batch b;
@@ -313,22 +335,31 @@ static int differs(const char *what, const char *is, const char *was, struct lh_
 {
 	if (strcmp(is, was) == 0)
 		return 0;
-	return lh_err_set(err, LH_EIO, "it was replaced meanwhile by an index of %s %.400s, expected %.400s", what, *is ? is : "none", *was ? was : "none");
+	return lh_err_set(err, LH_EIO,
+			  "it was replaced meanwhile by an index of %s %.400s, expected %.400s",
+			  what, *is ? is : "none", *was ? was : "none");
 }
 
 /* Is the index there by now one for the vectors that were gathered?  Ids alone
  * may be deleted from any. */
-static int check_kind(const struct lh_index_change *c, const struct lh_index_params *is, struct lh_err *err)
+static int check_kind(const struct lh_index_change *c, const struct lh_index_params *is,
+		      struct lh_err *err)
 {
 	const struct lh_index_params *was = &c->params;
 
 	if (c->n_frames == c->n_deletes)
 		return 0;
 	if (is->dimension != was->dimension)
-		return lh_err_set(err, LH_EIO, "it was replaced meanwhile by an index of dimension %u, expected %u", is->dimension, was->dimension);
-	if (differs("distance", lh_distance_name(is->distance), lh_distance_name(was->distance), err) < 0 ||
-	    differs("precision", lh_precision_name(is->precision), lh_precision_name(was->precision), err) < 0 ||
-	    differs("engine", is->engine, was->engine, err) < 0 || differs("model", is->model, was->model, err) < 0)
+		return lh_err_set(
+			err, LH_EIO,
+			"it was replaced meanwhile by an index of dimension %u, expected %u",
+			is->dimension, was->dimension);
+	if (differs("distance", lh_distance_name(is->distance), lh_distance_name(was->distance),
+		    err) < 0 ||
+	    differs("precision", lh_precision_name(is->precision),
+		    lh_precision_name(was->precision), err) < 0 ||
+	    differs("engine", is->engine, was->engine, err) < 0 ||
+	    differs("model", is->model, was->model, err) < 0)
 		return -1;
 	if (!(*was->field || *was->text_template) || !(*is->field || *is->text_template))
 		return 0;	/* not known */
@@ -345,7 +376,8 @@ static void start_over(struct lh_index_change *c)
 	c->n_only_new = 0;
 }
 
-static int append(struct lh_index_change *c, const struct lh_index *base, bool bounded, bool *fold, struct lh_err *err)
+static int append(struct lh_index_change *c, const struct lh_index *base, bool bounded, bool *fold,
+		  struct lh_err *err)
 {
 	struct lh_log_extent x = { 0, 0, false };
 	int fd, rc;

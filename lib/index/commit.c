@@ -154,7 +154,9 @@ static int put_upper(struct lh_index_writer *w, struct lh_err *err)
 }
 
 /* The texts of the rows: of kind, which follows that of their offsets. */
-static int put_texts(struct lh_index_writer *w, uint32_t kind, struct lh_str (*text_of)(const struct lh_index_writer *w, uint64_t row), struct lh_err *err)
+static int put_texts(struct lh_index_writer *w, uint32_t kind,
+		     struct lh_str (*text_of)(const struct lh_index_writer *w, uint64_t row),
+		     struct lh_err *err)
 {
 	uint64_t i;
 
@@ -167,7 +169,9 @@ static int put_texts(struct lh_index_writer *w, uint32_t kind, struct lh_str (*t
 	return lh_index_section_end(&w->file, err);
 }
 
-static int put_offsets(struct lh_index_writer *w, uint32_t kind, struct lh_str (*text_of)(const struct lh_index_writer *w, uint64_t row), struct lh_err *err)
+static int put_offsets(struct lh_index_writer *w, uint32_t kind,
+		       struct lh_str (*text_of)(const struct lh_index_writer *w, uint64_t row),
+		       struct lh_err *err)
 {
 	uint64_t i, at = 0;
 
@@ -208,9 +212,11 @@ static int put_sections(struct lh_index_writer *w, const struct lh_buf *params, 
 {
 	if (lh_index_section_put(&w->file, LH_INDEX_PARAMS, params->p, params->len, err) < 0 ||
 	    put_rows(w, err) < 0 || put_levels(w, err) < 0 || put_upper(w, err) < 0 ||
-	    put_offsets(w, LH_INDEX_ID_AT, lh_index_put_id, err) < 0 || put_texts(w, LH_INDEX_IDS, lh_index_put_id, err) < 0 ||
+	    put_offsets(w, LH_INDEX_ID_AT, lh_index_put_id, err) < 0 ||
+	    put_texts(w, LH_INDEX_IDS, lh_index_put_id, err) < 0 ||
 	    lh_index_section_put(&w->file, LH_INDEX_ID_HASH, w->hash.p, w->hash.n, err) < 0 ||
-	    put_offsets(w, LH_INDEX_META_AT, lh_index_put_meta, err) < 0 || put_texts(w, LH_INDEX_METAS, lh_index_put_meta, err) < 0 ||
+	    put_offsets(w, LH_INDEX_META_AT, lh_index_put_meta, err) < 0 ||
+	    put_texts(w, LH_INDEX_METAS, lh_index_put_meta, err) < 0 ||
 	    (w->p.rescore && put_exact(w, err) < 0) || put_order(w, err) < 0)
 		return -1;
 	return 0;
@@ -231,7 +237,8 @@ static int build_lexical(struct lh_index_writer *w, struct lh_err *err)
 	if (!w->p.lexical)
 		return 0;
 	w->words = lh_lexical_build_new(err);
-	if (!w->words || lh_index_lexical_build(&w->p, meta_at, w, w->rows, w->words, &w->lexical, err) < 0)
+	if (!w->words ||
+	    lh_index_lexical_build(&w->p, meta_at, w, w->rows, w->words, &w->lexical, err) < 0)
 		return -1;
 	told(w, "words", w->rows);
 	return 0;
@@ -244,7 +251,8 @@ static int put_lexical(struct lh_index_writer *w, struct lh_err *err)
 	if (!w->p.lexical)
 		return 0;
 	if (lh_index_section_put(&w->file, LH_INDEX_LENGTHS, x->length, 4 * x->rows, err) < 0 ||
-	    lh_index_section_put(&w->file, LH_INDEX_TERMS, x->term - 1, sizeof x->head + (x->terms + 1) * sizeof *x->term, err) < 0 ||
+	    lh_index_section_put(&w->file, LH_INDEX_TERMS, x->term - 1,
+				 sizeof x->head + (x->terms + 1) * sizeof *x->term, err) < 0 ||
 	    lh_index_section_put(&w->file, LH_INDEX_TERM_TEXTS, x->texts, x->texts_n, err) < 0 ||
 	    lh_index_section_put(&w->file, LH_INDEX_POSTINGS, x->postings, x->postings_n, err) < 0)
 		return -1;
@@ -258,10 +266,16 @@ static int put_all(struct lh_index_writer *w, struct lh_err *err)
 	int rc;
 
 	*h = (struct lh_index_header){
-		.magic = LH_INDEX_MAGIC, .version = w->id_seed ? 2 : 1, .id_seed = w->id_seed, .byte_order = LH_INDEX_BYTE_ORDER,
-		.file_bytes = LH_INDEX_PAGE, .rows = w->rows,
-		.stride = lh_index_stride(w->p.m, lh_index_code_bytes(&w->p)), .vector_at = lh_index_vector_at(w->p.m),
-		.entry = place_of(w, w->graph.entry), .top = w->graph.top,
+		.magic = LH_INDEX_MAGIC,
+		.version = w->id_seed ? 2 : 1,
+		.id_seed = w->id_seed,
+		.byte_order = LH_INDEX_BYTE_ORDER,
+		.file_bytes = LH_INDEX_PAGE,
+		.rows = w->rows,
+		.stride = lh_index_stride(w->p.m, lh_index_code_bytes(&w->p)),
+		.vector_at = lh_index_vector_at(w->p.m),
+		.entry = place_of(w, w->graph.entry),
+		.top = w->graph.top,
 	};
 	w->file.fd = w->out.fd;
 	w->file.header = h;
@@ -284,7 +298,8 @@ int lh_index_prepare(struct lh_index_writer *w, unsigned jobs, struct lh_err *er
 {
 	if (!w->p.dimension)
 		return lh_err_set(err, LH_EUSAGE, "an empty index needs a dimension");
-	if (build_graph(w, jobs, err) < 0 || lh_index_set_order(w, err) < 0 || lh_index_set_slots(w, err) < 0 || build_lexical(w, err) < 0 ||
+	if (build_graph(w, jobs, err) < 0 || lh_index_set_order(w, err) < 0 ||
+	    lh_index_set_slots(w, err) < 0 || build_lexical(w, err) < 0 ||
 	    lh_atomic_open(&w->out, w->path, 0666, err) < 0)
 		return -1;
 	w->out_open = true;
@@ -307,7 +322,8 @@ int lh_index_swap(struct lh_index_writer *w, struct lh_err *err)
 int lh_index_commit(struct lh_index_writer *w, unsigned jobs, struct lh_err *err)
 {
 	if (lh_index_prepare(w, jobs, err) < 0 ||
-	    lh_index_log_forget(w->path, lh_index_writer_checksum(w), err) < 0 || lh_index_swap(w, err) < 0)
+	    lh_index_log_forget(w->path, lh_index_writer_checksum(w), err) < 0 ||
+	    lh_index_swap(w, err) < 0)
 		return -1;
 	return lh_index_log_remove(w->path, err);
 }

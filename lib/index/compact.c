@@ -211,7 +211,8 @@ static int swap(struct fold *f, struct lh_err *err)
 	if (lh_buf_check(&f->mark, err) < 0)
 		return -1;
 	if (sum == f->from->checksum) {
-		if (lh_index_swap(f->w, err) < 0 || lh_log_replace(f->path, &f->mark, &f->carry, err) < 0)
+		if (lh_index_swap(f->w, err) < 0 ||
+		    lh_log_replace(f->path, &f->mark, &f->carry, err) < 0)
 			return -1;
 		return due_again(f) ? FOLD_AGAIN : FOLD_DONE;
 	}
@@ -252,11 +253,13 @@ static bool was_replaced(const char *path, int fd)
 {
 	struct stat a, b;
 
-	return fstat(fd, &a) == 0 && stat(path, &b) == 0 && (a.st_dev != b.st_dev || a.st_ino != b.st_ino);
+	return fstat(fd, &a) == 0 && stat(path, &b) == 0 &&
+	       (a.st_dev != b.st_dev || a.st_ino != b.st_ino);
 }
 
 /* fd is the index, locked. */
-static int fold_alone(const char *path, int fd, unsigned jobs, double lock_timeout, struct lh_err *err)
+static int fold_alone(const char *path, int fd, unsigned jobs, double lock_timeout,
+		      struct lh_err *err)
 {
 	struct fold f = { .path = path };
 	int rc = -1;
@@ -279,14 +282,16 @@ static int fold_alone(const char *path, int fd, unsigned jobs, double lock_timeo
 	return rc;
 }
 
-static int fold_once(const char *path, unsigned jobs, enum when when, double lock_timeout, struct lh_err *err)
+static int fold_once(const char *path, unsigned jobs, enum when when, double lock_timeout,
+		     struct lh_err *err)
 {
 	int rc = -1, fd = lh_open_regular(path, O_RDONLY, 0, err);
 	char *name = fd >= 0 ? lh_index_sibling_path(path, LH_INDEX_COMPACT, err) : NULL;
 	struct lh_lock lock = { .fd = -1 };
 
 	if (name)
-		rc = lh_lock_take(&lock, name, path, when == FOLD_UNLESS_BUSY ? 0 : lock_timeout, err);
+		rc = lh_lock_take(&lock, name, path, when == FOLD_UNLESS_BUSY ? 0 : lock_timeout,
+				  err);
 	if (name && rc < 0 && when == FOLD_UNLESS_BUSY && err->code == LH_ELOCKED)
 		rc = FOLD_BUSY;
 	if (rc == 0 && !(when == FOLD_FOR_ROOM && was_replaced(path, fd)))
@@ -298,16 +303,19 @@ static int fold_once(const char *path, unsigned jobs, enum when when, double loc
 	return rc;
 }
 
-static int fold(const char *path, unsigned jobs, enum when when, double lock_timeout, struct lh_err *err)
+static int fold(const char *path, unsigned jobs, enum when when, double lock_timeout,
+		struct lh_err *err)
 {
 	int rc = FOLD_MOOT, tries = 0, rounds = 0;
 
 	if (lh_index_no_link(path, err) < 0)
 		return -1;
-	while ((rc == FOLD_MOOT && tries++ < FOLD_TRIES) || (rc == FOLD_AGAIN && when == FOLD_UNLESS_BUSY && ++rounds < FOLD_ROUNDS))
+	while ((rc == FOLD_MOOT && tries++ < FOLD_TRIES) ||
+	       (rc == FOLD_AGAIN && when == FOLD_UNLESS_BUSY && ++rounds < FOLD_ROUNDS))
 		rc = fold_once(path, jobs, when, lock_timeout, err);
 	if (rc == FOLD_MOOT && when == FOLD_ALL)
-		return lh_err_set(err, LH_ELOCKED, "%s: others replaced it %d times meanwhile", path, FOLD_TRIES);
+		return lh_err_set(err, LH_ELOCKED, "%s: others replaced it %d times meanwhile",
+				  path, FOLD_TRIES);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -316,7 +324,8 @@ int lh_index_compact(const char *path, unsigned jobs, double lock_timeout, struc
 	return fold(path, jobs, FOLD_ALL, lock_timeout, err);
 }
 
-int lh_index_compact_unless_busy(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
+int lh_index_compact_unless_busy(const char *path, unsigned jobs, double lock_timeout,
+				 struct lh_err *err)
 {
 	return fold(path, jobs, FOLD_UNLESS_BUSY, lock_timeout, err);
 }

@@ -39,7 +39,8 @@ void lh_filter_cache_free(struct lh_filter_cache *v)
 }
 
 /* 1, 0, -1 */
-static int decide_row(const struct lh_filter_cache *v, const struct lh_query *q, uint64_t row, struct lh_err *err)
+static int decide_row(const struct lh_filter_cache *v, const struct lh_query *q, uint64_t row,
+		      struct lh_err *err)
 {
 	struct lh_row r;
 	int live = lh_index_row(v->ix, row, &r, err);
@@ -55,7 +56,8 @@ static void remember(struct lh_filter_cache *v, uint64_t word, uint64_t judged, 
 	__atomic_fetch_or(&v->bits[2 * word], judged, __ATOMIC_RELEASE);
 }
 
-int lh_filter_cache_decide(struct lh_filter_cache *v, const struct lh_query *q, uint64_t row, struct lh_err *err)
+int lh_filter_cache_decide(struct lh_filter_cache *v, const struct lh_query *q, uint64_t row,
+			   struct lh_err *err)
 {
 	uint64_t bit = (uint64_t)1 << row % 64;
 	int yes = decide_row(v, q, row, err);
@@ -99,7 +101,8 @@ int lh_filter_cache_sample(struct lh_filter_cache *v, const struct lh_query *q, 
 /* ---- all rows ---- */
 
 /* How many rows of a chunk are allowed, or -1. */
-static int64_t judge_chunk(struct lh_filter_cache *v, const struct lh_query *q, uint64_t chunk, struct lh_err *err)
+static int64_t judge_chunk(struct lh_filter_cache *v, const struct lh_query *q, uint64_t chunk,
+			   struct lh_err *err)
 {
 	uint64_t word, row, end = (chunk + 1) * CHUNK;
 	int64_t allowed = 0;
@@ -136,7 +139,8 @@ static void read_ahead(const struct lh_index *ix)
 
 /* A chunk that cannot be judged does not keep anybody from the others, so that
  * the error is always the first one. */
-static void finish_chunk(struct lh_filter_cache *v, uint64_t chunk, int64_t allowed, const struct lh_err *err)
+static void finish_chunk(struct lh_filter_cache *v, uint64_t chunk, int64_t allowed,
+			 const struct lh_err *err)
 {
 	if (allowed >= 0) {
 		v->allowed += (uint64_t)allowed;

@@ -14,7 +14,8 @@ int lh_filtered_search_row(struct lh_searcher *s, uint64_t row)
 {
 	int rc = lh_verdict(s->q, row, s->err);
 
-	if (rc == 0 && (row >= s->ix->rows || !lh_index_hidden(s->ix, row)) && !lh_walk_excluded(s->q, row))
+	if (rc == 0 && (row >= s->ix->rows || !lh_index_hidden(s->ix, row)) &&
+	    !lh_walk_excluded(s->q, row))
 		s->q->dropped++;
 	return rc;
 }
@@ -30,7 +31,8 @@ static uint64_t count_refused(const struct lh_searcher *s, uint64_t allowed)
 	size_t i;
 
 	for (i = 0; i < q->n_exclude; i++)
-		n -= (!i || q->exclude[i] != q->exclude[i - 1]) && q->exclude[i] < ix->rows && !lh_index_hidden(ix, q->exclude[i]) && !lh_verdict(q, q->exclude[i], s->err);
+		n -= (!i || q->exclude[i] != q->exclude[i - 1]) && q->exclude[i] < ix->rows &&
+		     !lh_index_hidden(ix, q->exclude[i]) && !lh_verdict(q, q->exclude[i], s->err);
 	return n;
 }
 
@@ -65,7 +67,8 @@ static void scan(struct lh_searcher *s, uint64_t allowed)
 
 /* The rows that match among some links and were not seen before, behind the n
  * in found; the refused ones go into bridge, if that is given. */
-static long gather(struct lh_searcher *s, uint32_t from, uint32_t *found, size_t n, uint32_t *bridge, size_t *bridges)
+static long gather(struct lh_searcher *s, uint32_t from, uint32_t *found, size_t n,
+		   uint32_t *bridge, size_t *bridges)
 {
 	const struct lh_index *ix = s->ix;
 	uint32_t i, links_n;

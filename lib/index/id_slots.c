@@ -64,7 +64,8 @@ int lh_index_set_slots(struct lh_index_writer *w, struct lh_err *err)
 	w->hash.n = 8 * slots;
 	for (i = 0; !fill(w, (uint32_t *)(void *)w->hash.p, slots, seed); seed = draw_seed(w, i))
 		if (++i > SEEDS)
-			return lh_err_set(err, LH_EDATA, "ids that collide under each of %d seeds", SEEDS);
+			return lh_err_set(err, LH_EDATA, "ids that collide under each of %d seeds",
+					  SEEDS);
 	w->id_seed = seed;
 	return 0;
 }

@@ -36,7 +36,10 @@ int lh_index_check_identity(const struct lh_index_header *h, size_t n, struct lh
 	if (h->byte_order != LH_INDEX_BYTE_ORDER)
 		return lh_err_set(err, LH_ECORRUPT, "header: the byte-order mark is damaged");
 	if (h->version > LH_INDEX_FORMAT)
-		return lh_err_set(err, LH_ECORRUPT, "format version %u is newer than %d, the newest that this program reads", h->version, LH_INDEX_FORMAT);
+		return lh_err_set(
+			err, LH_ECORRUPT,
+			"format version %u is newer than %d, the newest that this program reads",
+			h->version, LH_INDEX_FORMAT);
 	if (h->version < 1)
 		return lh_err_set(err, LH_ECORRUPT, "header: version %u", h->version);
 	if (lh_xxh3(h, offsetof(struct lh_index_header, xxh3)) != h->xxh3)
@@ -52,22 +55,26 @@ int lh_index_check_sections(const struct lh_index_header *h, size_t n, struct lh
 
 	if (h->file_bytes != n)
 		return lh_err_set(err, LH_ECORRUPT, "%s: %zu bytes, the header says %llu",
-				  n < h->file_bytes ? "truncated" : "too long", n, (unsigned long long)h->file_bytes);
+				  n < h->file_bytes ? "truncated" : "too long", n,
+				  (unsigned long long)h->file_bytes);
 	if (h->n_sections > LH_INDEX_SECTIONS)
 		return lh_err_set(err, LH_ECORRUPT, "header: %u sections", h->n_sections);
 	for (i = 0; i < h->n_sections; i++) {
 		const struct lh_index_section *s = &h->section[i];
 
 		if (s->kind <= last || s->at != at || s->bytes > n - at)
-			return lh_err_set(err, LH_ECORRUPT, "header: entry %u of the section table is damaged", i);
+			return lh_err_set(err, LH_ECORRUPT,
+					  "header: entry %u of the section table is damaged", i);
 		pages = lh_index_round(s->bytes, LH_INDEX_PAGE);
 		if (pages > n - at)
-			return lh_err_set(err, LH_ECORRUPT, "header: entry %u of the section table is damaged", i);
+			return lh_err_set(err, LH_ECORRUPT,
+					  "header: entry %u of the section table is damaged", i);
 		at += pages;
 		last = s->kind;
 	}
 	if (at != n)
-		return lh_err_set(err, LH_ECORRUPT, "header: the sections end at %llu of %zu bytes", (unsigned long long)at, n);
+		return lh_err_set(err, LH_ECORRUPT, "header: the sections end at %llu of %zu bytes",
+				  (unsigned long long)at, n);
 	return 0;
 }
 
@@ -94,8 +101,9 @@ static int has(const struct lh_index *ix, uint32_t kind, uint64_t want, struct l
 
 	if (is == want)
 		return 0;
-	return lh_err_set(err, LH_ECORRUPT, "%s: %llu bytes where there must be %llu", lh_index_kind_name(kind),
-			  (unsigned long long)is, (unsigned long long)want);
+	return lh_err_set(err, LH_ECORRUPT, "%s: %llu bytes where there must be %llu",
+			  lh_index_kind_name(kind), (unsigned long long)is,
+			  (unsigned long long)want);
 }
 
 static int open_params(struct lh_index *ix, struct lh_err *err)
@@ -105,7 +113,8 @@ static int open_params(struct lh_index *ix, struct lh_err *err)
 	int rc;
 
 	if (!s->bytes || s->bytes > LH_INDEX_PARAMS_MAX)
-		return lh_err_set(err, LH_ECORRUPT, "parameters: %llu bytes", (unsigned long long)s->bytes);
+		return lh_err_set(err, LH_ECORRUPT, "parameters: %llu bytes",
+				  (unsigned long long)s->bytes);
 	lh_buf_init(&copy, LH_INDEX_PARAMS_MAX);
 	lh_buf_add(&copy, ix->map.p + s->at, s->bytes);
 	rc = lh_buf_check(&copy, err);
@@ -125,9 +134,13 @@ static int open_rows(struct lh_index *ix, const struct lh_index_header *h, struc
 	ix->stride = h->stride;
 	ix->vector_at = h->vector_at;
 	if (h->rows > LH_INDEX_ROWS_MAX)
-		return lh_err_set(err, LH_ECORRUPT, "header: %llu rows", (unsigned long long)h->rows);
-	if (h->stride != lh_index_stride(p->m, lh_index_code_bytes(p)) || h->vector_at != lh_index_vector_at(p->m))
-		return lh_err_set(err, LH_ECORRUPT, "header: the layout of a row does not fit dimension %u and m %u", p->dimension, p->m);
+		return lh_err_set(err, LH_ECORRUPT, "header: %llu rows",
+				  (unsigned long long)h->rows);
+	if (h->stride != lh_index_stride(p->m, lh_index_code_bytes(p)) ||
+	    h->vector_at != lh_index_vector_at(p->m))
+		return lh_err_set(err, LH_ECORRUPT,
+				  "header: the layout of a row does not fit dimension %u and m %u",
+				  p->dimension, p->m);
 	if (has(ix, LH_INDEX_ROWS, ix->rows * ix->stride, err) < 0 ||
 	    has(ix, LH_INDEX_EXACT, ix->rows * lh_index_exact_bytes(p), err) < 0)
 		return -1;
@@ -152,7 +165,8 @@ static int open_graph(struct lh_index *ix, const struct lh_index_header *h, stru
 	if (has(ix, LH_INDEX_LEVELS, 4 * (ix->rows + 1), err) < 0)
 		return -1;
 	if (ix->entry >= ix->rows || ix->top > 64)
-		return lh_err_set(err, LH_ECORRUPT, "header: the graph begins at row %u of %llu, level %u", ix->entry,
+		return lh_err_set(err, LH_ECORRUPT,
+				  "header: the graph begins at row %u of %llu, level %u", ix->entry,
 				  (unsigned long long)ix->rows, ix->top);
 	ix->level = bytes(ix, LH_INDEX_LEVELS);
 	ix->upper = bytes(ix, LH_INDEX_UPPER);
@@ -176,11 +190,12 @@ static int open_texts(struct lh_index *ix, struct lh_err *err)
 	bool bounded = ix->header.version >= 2;
 
 	if (has(ix, LH_INDEX_ID_AT, 8 * (ix->rows + 1), err) < 0 ||
-	    has(ix, LH_INDEX_META_AT, 8 * (ix->rows + 1), err) < 0 || has(ix, LH_INDEX_ID_HASH, 8 * slots, err) < 0)
+	    has(ix, LH_INDEX_META_AT, 8 * (ix->rows + 1), err) < 0 ||
+	    has(ix, LH_INDEX_ID_HASH, 8 * slots, err) < 0)
 		return -1;
 	if ((slots & (slots - 1)) || (ix->rows && slots <= ix->rows))
-		return lh_err_set(err, LH_ECORRUPT, "id hash: %llu slots for %llu rows", (unsigned long long)slots,
-				  (unsigned long long)ix->rows);
+		return lh_err_set(err, LH_ECORRUPT, "id hash: %llu slots for %llu rows",
+				  (unsigned long long)slots, (unsigned long long)ix->rows);
 	ix->id_at = bytes(ix, LH_INDEX_ID_AT);
 	ix->meta_at = bytes(ix, LH_INDEX_META_AT);
 	ix->ids = bytes(ix, LH_INDEX_IDS);
@@ -202,7 +217,8 @@ static int open_lexical(struct lh_index *ix, struct lh_err *err)
 	for (i = 0; i < 4; i++) {
 		if (!ix->params.lexical && has(ix, LH_INDEX_LENGTHS + i, 0, err) < 0)
 			return -1;
-		run[i] = (struct lh_str){ bytes(ix, LH_INDEX_LENGTHS + i), section(ix, LH_INDEX_LENGTHS + i)->bytes };
+		run[i] = (struct lh_str){ bytes(ix, LH_INDEX_LENGTHS + i),
+					  section(ix, LH_INDEX_LENGTHS + i)->bytes };
 	}
 	if (!ix->params.lexical)
 		return 0;
@@ -210,11 +226,13 @@ static int open_lexical(struct lh_index *ix, struct lh_err *err)
 	case LH_LEXICAL_BAD_LENGTHS:
 		return has(ix, LH_INDEX_LENGTHS, 4 * ix->rows, err);
 	case LH_LEXICAL_BAD_TERMS:
-		return lh_err_set(err, LH_ECORRUPT, "%s: %zu bytes are no list of terms", lh_index_kind_name(LH_INDEX_TERMS), run[1].n);
+		return lh_err_set(err, LH_ECORRUPT, "%s: %zu bytes are no list of terms",
+				  lh_index_kind_name(LH_INDEX_TERMS), run[1].n);
 	default:
 		/* runs of pages are read from here, not one by one */
 		if (run[3].p > run[0].p)
-			madvise((void *)(uintptr_t)run[0].p, (size_t)(run[3].p - run[0].p) + run[3].n, MADV_NORMAL);
+			madvise((void *)(uintptr_t)run[0].p,
+				(size_t)(run[3].p - run[0].p) + run[3].n, MADV_NORMAL);
 		return 0;
 	}
 }
@@ -224,7 +242,8 @@ int lh_index_take_header(struct lh_index *ix, struct lh_err *err)
 	size_t n = ix->map.n;
 
 	memcpy(&ix->header, ix->map.p, n < sizeof ix->header ? n : sizeof ix->header);
-	return lh_index_check_identity(&ix->header, n, err) < 0 ? -1 : lh_index_check_sections(&ix->header, n, err);
+	return lh_index_check_identity(&ix->header, n, err) < 0 ? -1 :
+		       lh_index_check_sections(&ix->header, n, err);
 }
 
 int lh_index_open_mapped(struct lh_index *ix, struct lh_err *err)
@@ -318,7 +337,8 @@ char *lh_index_sibling_path(const char *path, const char *suffix, struct lh_err 
 	return name;
 }
 
-static struct lh_index *open_once(const char *given, const char *path, bool *moved, struct lh_err *err)
+static struct lh_index *open_once(const char *given, const char *path, bool *moved,
+				  struct lh_err *err)
 {
 	struct lh_stamp log;
 	struct lh_index_common *common = lh_index_common_new(given, path, &log, err);
@@ -394,25 +414,29 @@ uint64_t lh_index_rows(const struct lh_index *ix)
 	return ix->rows + ix->n_pending;
 }
 
-int lh_index_text(const struct lh_index *ix, uint32_t kind, uint64_t row, struct lh_str *out, struct lh_err *err)
+int lh_index_text(const struct lh_index *ix, uint32_t kind, uint64_t row, struct lh_str *out,
+		  struct lh_err *err)
 {
 	const uint64_t *offset = kind == LH_INDEX_IDS ? ix->id_at : ix->meta_at;
 	uint64_t n = kind == LH_INDEX_IDS ? ix->ids_n : ix->metas_n;
 	uint64_t at = lh_once64(&offset[row]), end = lh_once64(&offset[row + 1]);
 
 	if (at > end || end > n)
-		return lh_err_set(err, LH_ECORRUPT, "%s: the offsets of row %llu are damaged", lh_index_kind_name(kind),
-				  (unsigned long long)row);
+		return lh_err_set(err, LH_ECORRUPT, "%s: the offsets of row %llu are damaged",
+				  lh_index_kind_name(kind), (unsigned long long)row);
 	*out = (struct lh_str){ (kind == LH_INDEX_IDS ? ix->ids : ix->metas) + at, end - at };
 	return 0;
 }
 
-int lh_index_base_row(const struct lh_index *ix, uint64_t row, struct lh_row *out, struct lh_err *err)
+int lh_index_base_row(const struct lh_index *ix, uint64_t row, struct lh_row *out,
+		      struct lh_err *err)
 {
-	if (lh_index_text(ix, LH_INDEX_IDS, row, &out->id, err) < 0 || lh_index_text(ix, LH_INDEX_METAS, row, &out->meta, err) < 0)
+	if (lh_index_text(ix, LH_INDEX_IDS, row, &out->id, err) < 0 ||
+	    lh_index_text(ix, LH_INDEX_METAS, row, &out->meta, err) < 0)
 		return -1;
 	if (out->id.n < 1 || out->id.n > LH_ID_MAX || !lh_utf8_valid(out->id.p, out->id.n))
-		return lh_err_set(err, LH_ECORRUPT, "ids: the id of row %llu is damaged", (unsigned long long)row);
+		return lh_err_set(err, LH_ECORRUPT, "ids: the id of row %llu is damaged",
+				  (unsigned long long)row);
 	return 0;
 }
 
@@ -442,11 +466,13 @@ int64_t lh_index_nth(const struct lh_index *ix, uint64_t i, struct lh_err *err)
 		return (int64_t)i;
 	row = lh_once32(&ix->order[i]);
 	if (row >= ix->rows)
-		return lh_err_set(err, LH_ECORRUPT, "order: entry %llu is damaged", (unsigned long long)i);
+		return lh_err_set(err, LH_ECORRUPT, "order: entry %llu is damaged",
+				  (unsigned long long)i);
 	return row;
 }
 
-int lh_index_nth_row(const struct lh_index *ix, uint64_t i, uint64_t *row, struct lh_row *out, struct lh_err *err)
+int lh_index_nth_row(const struct lh_index *ix, uint64_t i, uint64_t *row, struct lh_row *out,
+		     struct lh_err *err)
 {
 	int64_t at = lh_index_nth(ix, i, err);
 
@@ -480,7 +506,8 @@ int64_t lh_index_base_find(const struct lh_index *ix, const char *id, size_t n, 
 		if (ix->hash[2 * slot] != want)
 			continue;
 		if (row > ix->rows) {
-			lh_err_set(err, LH_ECORRUPT, "id hash: slot %llu is damaged", (unsigned long long)slot);
+			lh_err_set(err, LH_ECORRUPT, "id hash: slot %llu is damaged",
+				   (unsigned long long)slot);
 			return -2;
 		}
 		if (lh_index_text(ix, LH_INDEX_IDS, row - 1, &is, err) < 0)
@@ -528,12 +555,14 @@ int lh_index_check_id(const char *id, size_t n, struct lh_err *err)
 	return 0;
 }
 
-int lh_index_check_vector(const struct lh_index_params *p, const float *v, size_t n, struct lh_err *err)
+int lh_index_check_vector(const struct lh_index_params *p, const float *v, size_t n,
+			  struct lh_err *err)
 {
 	size_t i;
 
 	if (n != p->dimension)
-		return lh_err_set(err, LH_EDATA, "vector of dimension %zu, the index has %u", n, p->dimension);
+		return lh_err_set(err, LH_EDATA, "vector of dimension %zu, the index has %u", n,
+				  p->dimension);
 	if (!lh_vec_finite(v, n))
 		return lh_err_set(err, LH_EDATA, "vector holds NaN or infinity");
 	for (i = 0; p->distance == LH_COSINE && i < n && v[i] == 0; i++)

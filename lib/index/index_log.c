@@ -112,7 +112,8 @@ static int apply(struct lh_index *ix, const struct lh_log_frame *f, struct lh_er
 
 	if (lh_log_get_change(f, ix->params.dimension, &row, &with_meta) < 0 ||
 	    lh_index_check_id(row.id.p, row.id.n, err) < 0)
-		return lh_err_set(err, LH_ECORRUPT, "log: the record at byte %llu is damaged", (unsigned long long)f->at);
+		return lh_err_set(err, LH_ECORRUPT, "log: the record at byte %llu is damaged",
+				  (unsigned long long)f->at);
 	if (take_out(ix, row.id, &before, err) < 0)
 		return -1;
 	if (f->kind == LH_LOG_DELETE) {
@@ -145,7 +146,8 @@ static enum lh_log_step apply_all(struct lh_index *ix, struct lh_err *err)
 			return LH_LOG_DAMAGED;
 		r->ours = mark.checksum == ix->checksum;
 		if (r->ours && mark.dimension != ix->params.dimension) {
-			lh_err_set(err, LH_ECORRUPT, "log: dimension %u, the index has %u", mark.dimension, ix->params.dimension);
+			lh_err_set(err, LH_ECORRUPT, "log: dimension %u, the index has %u",
+				   mark.dimension, ix->params.dimension);
 			return LH_LOG_DAMAGED;
 		}
 	}

@@ -66,11 +66,13 @@ enum lh_log_step lh_log_next(const char *p, size_t n, bool deep, struct lh_log_f
 int lh_log_get_mark(const struct lh_log_frame *f, struct lh_log_mark *mark, struct lh_err *err);
 
 /* Take a put or delete apart; -1 when its sizes do not add up. */
-int lh_log_get_change(const struct lh_log_frame *f, uint32_t dimension, struct lh_pending *row, bool *with_meta);
+int lh_log_get_change(const struct lh_log_frame *f, uint32_t dimension, struct lh_pending *row,
+		      bool *with_meta);
 
 /* Frames, appended to a buffer. */
 void lh_log_add_mark(struct lh_buf *b, uint64_t checksum, uint32_t dimension);
-void lh_log_add_put(struct lh_buf *b, struct lh_str id, const float *vector, uint32_t dimension, const struct lh_str *meta);
+void lh_log_add_put(struct lh_buf *b, struct lh_str id, const float *vector, uint32_t dimension,
+		    const struct lh_str *meta);
 void lh_log_add_delete(struct lh_buf *b, struct lh_str id);
 
 /* Read path's whole log; an absent one is empty. */
@@ -80,12 +82,14 @@ int lh_log_read(const char *path, struct lh_buf *b, struct lh_err *err);
 const struct lh_buf *lh_index_log_text(const struct lh_index *ix);
 
 /* Replace path's log whole by the bytes of a and then b; with none, remove it. */
-int lh_log_replace(const char *path, const struct lh_buf *a, const struct lh_buf *b, struct lh_err *err);
+int lh_log_replace(const char *path, const struct lh_buf *a, const struct lh_buf *b,
+		   struct lh_err *err);
 
 /* Copy the puts and deletes that belong to the index of that checksum and lie
  * at or behind from; with others, instead every frame that does not, marks
  * included.  -1 when the log is damaged. */
-int lh_log_collect(const struct lh_buf *log, uint64_t checksum, bool others, uint64_t from, struct lh_buf *out, struct lh_err *err);
+int lh_log_collect(const struct lh_buf *log, uint64_t checksum, bool others, uint64_t from,
+		   struct lh_buf *out, struct lh_err *err);
 
 /* The place after the last frame that belongs to the index of that checksum (0
  * without any), how many puts and deletes there are, and whether the log's
@@ -95,7 +99,8 @@ struct lh_log_extent {
 	uint64_t end, n;
 	bool open;
 };
-int lh_log_measure(const char *p, size_t n, uint64_t checksum, struct lh_log_extent *x, struct lh_err *err);
+int lh_log_measure(const char *p, size_t n, uint64_t checksum, struct lh_log_extent *x,
+		   struct lh_err *err);
 
 /* ---- known_ids.c ---- */
 
@@ -118,7 +123,8 @@ void lh_index_known_close(struct lh_index_known *k);
 int lh_index_known_live(const struct lh_index_known *k, struct lh_str id, struct lh_err *err);
 int lh_index_known_set(struct lh_index_known *k, struct lh_str id, bool live, struct lh_err *err);
 /* Take in the frames p[from..to) of the log, where a part for the index begins. */
-int lh_index_known_replay(struct lh_index_known *k, const char *p, uint64_t from, uint64_t to, struct lh_err *err);
+int lh_index_known_replay(struct lh_index_known *k, const char *p, uint64_t from, uint64_t to,
+			  struct lh_err *err);
 
 /* How many changes a log may hold: a tenth of the index's rows, within bounds. */
 static inline uint64_t lh_log_bound(uint64_t rows)

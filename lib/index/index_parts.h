@@ -177,10 +177,12 @@ int lh_index_open_mapped(struct lh_index *ix, struct lh_err *err);
 
 /* A row's text, of kind LH_INDEX_IDS or LH_INDEX_METAS: its place is inside its
  * section, its bytes are whatever is there. */
-int lh_index_text(const struct lh_index *ix, uint32_t kind, uint64_t row, struct lh_str *out, struct lh_err *err);
+int lh_index_text(const struct lh_index *ix, uint32_t kind, uint64_t row, struct lh_str *out,
+		  struct lh_err *err);
 
 /* As lh_index_row and lh_index_find, for rows of the file, hidden or not. */
-int lh_index_base_row(const struct lh_index *ix, uint64_t row, struct lh_row *out, struct lh_err *err);
+int lh_index_base_row(const struct lh_index *ix, uint64_t row, struct lh_row *out,
+		      struct lh_err *err);
 int64_t lh_index_base_find(const struct lh_index *ix, const char *id, size_t n, struct lh_err *err);
 
 /* The slots in use between two free ones, at most: a look-up takes one more.  All
@@ -193,12 +195,14 @@ int64_t lh_index_nth(const struct lh_index *ix, uint64_t i, struct lh_err *err);
 /* Is this an id and a vector that the parameters take?  LH_EDATA says why not.
  * Under cosine the vector still has to be scaled (lh_vec_unit). */
 int lh_index_check_id(const char *id, size_t n, struct lh_err *err);
-int lh_index_check_vector(const struct lh_index_params *p, const float *v, size_t n, struct lh_err *err);
+int lh_index_check_vector(const struct lh_index_params *p, const float *v, size_t n,
+			  struct lh_err *err);
 
 /* ---- renew.c ---- */
 
 /* Before the files are opened: remember which ones they are. */
-struct lh_index_common *lh_index_common_new(const char *path, const char *real, struct lh_stamp *log, struct lh_err *err);
+struct lh_index_common *lh_index_common_new(const char *path, const char *real,
+					    struct lh_stamp *log, struct lh_err *err);
 void lh_index_common_drop(struct lh_index_common *c);
 
 /* ---- writer.c, commit.c ---- */
@@ -206,13 +210,16 @@ void lh_index_common_drop(struct lh_index_common *c);
 /* A writer that takes no lock, for a fold.  prepare builds the graph and has
  * the whole file, synced, beside its target; after that the checksum is known
  * and swap renames it into place (the caller holds the lock by then). */
-struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_index_params *p, struct lh_err *err);
+struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_index_params *p,
+					     struct lh_err *err);
 /* Put a row of ix's file, hidden or not, as it lies there: an index of the same
  * parameters.  Its id must be new to the writer.  What was copied is checked:
  * LH_ECORRUPT names the section. */
-int lh_index_put_again(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from, struct lh_err *err);
+int lh_index_put_again(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from,
+		       struct lh_err *err);
 /* A pending row of that index, unless it is dead. */
-int lh_index_put_pending(struct lh_index_writer *w, const struct lh_pending *row, struct lh_err *err);
+int lh_index_put_pending(struct lh_index_writer *w, const struct lh_pending *row,
+			 struct lh_err *err);
 /* The rows put first are all those of ix, by their numbers: their links can stay,
  * and only the rows behind them are inserted.  ix is borrowed until prepare,
  * which checks what it copies. */
@@ -225,7 +232,9 @@ int lh_index_swap(struct lh_index_writer *w, struct lh_err *err);
 
 /* Has a file that is open changed since it was written?  Its checksums and its
  * padding alone. */
-void lh_index_verify_sums(struct lh_index *ix, void (*damage)(void *ctx, const char *section, const char *text), void *ctx);
+void lh_index_verify_sums(struct lh_index *ix,
+			  void (*damage)(void *ctx, const char *section, const char *text),
+			  void *ctx);
 
 /* ---- sound.c ---- */
 
@@ -236,13 +245,18 @@ struct lh_index_graph {
 	const uint32_t *level;	/* rows + 1: first upper link list of a row */
 };
 /* A list of 1 + max words: links to different other rows, zeros behind them. */
-int lh_index_sound_links(const struct lh_index_graph *g, const uint32_t *list, uint32_t max, uint64_t row, uint32_t level, struct lh_err *err);
-int lh_index_sound_levels(const struct lh_index_graph *g, uint64_t lists, uint32_t top, struct lh_err *err);
-int lh_index_sound_vector(const struct lh_index_params *p, const float *v, uint64_t row, struct lh_err *err);
+int lh_index_sound_links(const struct lh_index_graph *g, const uint32_t *list, uint32_t max,
+			 uint64_t row, uint32_t level, struct lh_err *err);
+int lh_index_sound_levels(const struct lh_index_graph *g, uint64_t lists, uint32_t top,
+			  struct lh_err *err);
+int lh_index_sound_vector(const struct lh_index_params *p, const float *v, uint64_t row,
+			  struct lh_err *err);
 /* v becomes what the code says. */
-int lh_index_sound_code(const struct lh_index_params *p, const void *code, float *v, uint64_t row, struct lh_err *err);
+int lh_index_sound_code(const struct lh_index_params *p, const void *code, float *v, uint64_t row,
+			struct lh_err *err);
 /* copy becomes the metadata; scan lends its room.  Also LH_ENOMEM. */
-int lh_index_sound_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta, uint64_t row, struct lh_err *err);
+int lh_index_sound_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta,
+			uint64_t row, struct lh_err *err);
 
 /* ---- text_sums.c ---- */
 
@@ -269,6 +283,8 @@ int lh_index_log_remove(const char *path, struct lh_err *err);
  * or by a fold that was cut off, must not apply to it. */
 int lh_index_log_forget(const char *path, uint64_t checksum, struct lh_err *err);
 /* Report what is wrong with path's log, as lh_index_verify does. */
-int lh_index_log_verify(const struct lh_index *ix, const char *path, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err);
+int lh_index_log_verify(const struct lh_index *ix, const char *path,
+			void (*damage)(void *ctx, const char *section, const char *text), void *ctx,
+			struct lh_err *err);
 
 #endif

@@ -37,7 +37,8 @@ static void bad(struct check *c, uint32_t kind, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	c->damage(c->ctx, lh_index_kind_name(kind), c->said[slot] > SHOWN ? "more damage is not shown" : text);
+	c->damage(c->ctx, lh_index_kind_name(kind),
+		  c->said[slot] > SHOWN ? "more damage is not shown" : text);
 }
 
 /* What opening said, as damage of the section that it names first. */
@@ -61,9 +62,11 @@ static void check_header(struct check *c)
 	const struct lh_index_header *h = &c->ix->header;
 	uint32_t i;
 
-	if (h->zero || (h->version < 2 && h->id_seed) || !lh_index_all_zero(h->zeros, sizeof h->zeros) ||
+	if (h->zero || (h->version < 2 && h->id_seed) ||
+	    !lh_index_all_zero(h->zeros, sizeof h->zeros) ||
 	    !lh_index_all_zero(h->rest, sizeof h->rest) ||
-	    !lh_index_all_zero(h->section + h->n_sections, (LH_INDEX_SECTIONS - h->n_sections) * sizeof *h->section))
+	    !lh_index_all_zero(h->section + h->n_sections,
+			       (LH_INDEX_SECTIONS - h->n_sections) * sizeof *h->section))
 		bad(c, 0, "reserved bytes are not zero");
 	for (i = 0; i < h->n_sections; i++)
 		if (h->section[i].zero)
@@ -94,7 +97,8 @@ static void bad_if(struct check *c, uint32_t kind, int rc)
 		bad(c, kind, "%s", c->err->msg);
 }
 
-static void check_links(struct check *c, uint32_t kind, const uint32_t *list, uint32_t max, uint64_t row, uint32_t level)
+static void check_links(struct check *c, uint32_t kind, const uint32_t *list, uint32_t max,
+			uint64_t row, uint32_t level)
 {
 	struct lh_index_graph g = { c->ix->rows, c->level };
 	uint32_t copy[1 + 2 * LH_INDEX_M_MAX];
@@ -114,7 +118,8 @@ static void check_row(struct check *c, uint64_t row)
 	if (!lh_index_all_zero(at + links, ix->vector_at - links) ||
 	    !lh_index_all_zero(at + ix->vector_at + code, ix->stride - ix->vector_at - code))
 		bad(c, LH_INDEX_ROWS, "row %llu: the padding is not zero", (unsigned long long)row);
-	bad_if(c, LH_INDEX_ROWS, lh_index_sound_code(p, lh_index_code(ix, row), c->vector, row, c->err));
+	bad_if(c, LH_INDEX_ROWS,
+	       lh_index_sound_code(p, lh_index_code(ix, row), c->vector, row, c->err));
 	if (p->rescore) {
 		lh_index_vector(ix, row, c->vector);
 		bad_if(c, LH_INDEX_EXACT, lh_index_sound_vector(p, c->vector, row, c->err));
@@ -140,10 +145,12 @@ static int check_graph(struct check *c)
 		return 0;
 	}
 	if (c->level[ix->entry + 1] - c->level[ix->entry] != ix->top)
-		bad(c, 0, "the graph begins at row %u, which is not on level %u", ix->entry, ix->top);
+		bad(c, 0, "the graph begins at row %u, which is not on level %u", ix->entry,
+		    ix->top);
 	for (row = 0; row < ix->rows; row++)
 		for (list = c->level[row]; list < c->level[row + 1]; list++)
-			check_links(c, LH_INDEX_UPPER, ix->upper + list * (1 + (size_t)m), m, row, list - c->level[row] + 1);
+			check_links(c, LH_INDEX_UPPER, ix->upper + list * (1 + (size_t)m), m, row,
+				    list - c->level[row] + 1);
 	return 0;
 }
 
@@ -170,17 +177,23 @@ static void check_ids(struct check *c)
 	for (i = 0; i < ix->hash_slots; i++)
 		used += ix->hash[2 * i + 1] != 0;
 	if (used != ix->rows)
-		bad(c, LH_INDEX_ID_HASH, "%llu slots are in use for %llu rows", (unsigned long long)used, (unsigned long long)ix->rows);
+		bad(c, LH_INDEX_ID_HASH, "%llu slots are in use for %llu rows",
+		    (unsigned long long)used, (unsigned long long)ix->rows);
 	used = lh_index_longest_run(ix->hash, ix->hash_slots);
 	if (used >= LH_INDEX_PROBES)
-		bad(c, LH_INDEX_ID_HASH, "%llu slots in a row are in use, at most %d: build it anew", (unsigned long long)used, LH_INDEX_PROBES - 1);
+		bad(c, LH_INDEX_ID_HASH,
+		    "%llu slots in a row are in use, at most %d: build it anew",
+		    (unsigned long long)used, LH_INDEX_PROBES - 1);
 	if (!check_offsets(c, LH_INDEX_ID_AT, ix->id_at, ix->ids_n))
 		return;
 	for (row = 0; row < ix->rows; row++) {
-		if (lh_index_text(ix, LH_INDEX_IDS, row, &id, c->err) < 0 || id.n < 1 || id.n > LH_ID_MAX || !lh_utf8_valid(id.p, id.n))
+		if (lh_index_text(ix, LH_INDEX_IDS, row, &id, c->err) < 0 || id.n < 1 ||
+		    id.n > LH_ID_MAX || !lh_utf8_valid(id.p, id.n))
 			bad(c, LH_INDEX_IDS, "row %llu: not an id", (unsigned long long)row);
-		else if (!c->said[LH_INDEX_ID_HASH] && lh_index_base_find(ix, id.p, id.n, c->err) != (int64_t)row)
-			bad(c, LH_INDEX_ID_HASH, "row %llu is not found by its id", (unsigned long long)row);
+		else if (!c->said[LH_INDEX_ID_HASH] &&
+			 lh_index_base_find(ix, id.p, id.n, c->err) != (int64_t)row)
+			bad(c, LH_INDEX_ID_HASH, "row %llu is not found by its id",
+			    (unsigned long long)row);
 	}
 }
 
@@ -279,7 +292,9 @@ static int check_all(struct check *c, const char *path)
 	return lh_index_log_verify(c->ix, path, c->damage, c->ctx, c->err);
 }
 
-int lh_index_verify(const char *path, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err)
+int lh_index_verify(const char *path,
+		    void (*damage)(void *ctx, const char *section, const char *text), void *ctx,
+		    struct lh_err *err)
 {
 	struct lh_index ix = { .torn_at = -1 };
 	struct check c = { .ix = &ix, .damage = damage, .ctx = ctx, .err = err };
@@ -296,7 +311,9 @@ int lh_index_verify(const char *path, void (*damage)(void *ctx, const char *sect
 	return rc;
 }
 
-void lh_index_verify_sums(struct lh_index *ix, void (*damage)(void *ctx, const char *section, const char *text), void *ctx)
+void lh_index_verify_sums(struct lh_index *ix,
+			  void (*damage)(void *ctx, const char *section, const char *text),
+			  void *ctx)
 {
 	struct check c = { .ix = ix, .damage = damage, .ctx = ctx };
 

@@ -76,8 +76,10 @@ static int make(struct maker *m, struct lh_err *err)
 	if (lh_json_parse(&m->scan, m->copy.p, m->copy.len, &all, err) < 0)
 		return -1;
 	if (m->template && all.type == LH_OBJECT)
-		return lh_record_parse(&m->scan, all.p, all.n, err) < 0 ? -1 : lh_template_render(m->template, &m->scan, &m->text, err);
-	if (!m->template && all.type == LH_OBJECT && lh_value_get(&all, m->p->lexical_of, &one) && one.type == LH_STRING)
+		return lh_record_parse(&m->scan, all.p, all.n, err) < 0 ? -1 :
+			       lh_template_render(m->template, &m->scan, &m->text, err);
+	if (!m->template && all.type == LH_OBJECT && lh_value_get(&all, m->p->lexical_of, &one) &&
+	    one.type == LH_STRING)
 		return add_string(m, &one, err);
 	return m->template ? 0 : add_strings(m, &all, err);
 }
@@ -99,7 +101,10 @@ static int text_of(struct maker *m, struct lh_str meta, struct lh_str *text, str
 	return lh_buf_check(&m->text, err);
 }
 
-int lh_index_lexical_build(const struct lh_index_params *p, struct lh_str (*meta)(const void *ctx, uint64_t row), const void *ctx, uint64_t rows, struct lh_lexical_build *b, struct lh_lexical *out, struct lh_err *err)
+int lh_index_lexical_build(const struct lh_index_params *p,
+			   struct lh_str (*meta)(const void *ctx, uint64_t row), const void *ctx,
+			   uint64_t rows, struct lh_lexical_build *b, struct lh_lexical *out,
+			   struct lh_err *err)
 {
 	struct lh_str text = { "", 0 };
 	struct maker m;
@@ -142,7 +147,8 @@ static int read_pending(struct lh_index_words *w, struct lh_err *err)
 	w->pending = lh_lexical_build_new(err);
 	if (!w->pending)
 		return -1;
-	return lh_index_lexical_build(&w->ix->params, pending_meta, w->ix, w->ix->n_pending, w->pending, &w->late, err);
+	return lh_index_lexical_build(&w->ix->params, pending_meta, w->ix, w->ix->n_pending,
+				      w->pending, &w->late, err);
 }
 
 struct lh_index_words *lh_index_words_new(const struct lh_index *ix, struct lh_err *err)
@@ -150,7 +156,9 @@ struct lh_index_words *lh_index_words_new(const struct lh_index *ix, struct lh_e
 	struct lh_index_words *w;
 
 	if (!ix->params.lexical) {
-		lh_err_set(err, LH_EUSAGE, "the index has no words to search by: build it with lh-index build --lexical");
+		lh_err_set(err, LH_EUSAGE,
+			   "the index has no words to search by: build it with lh-index build "
+			   "--lexical");
 		return NULL;
 	}
 	w = lh_calloc(1, sizeof *w, err);
@@ -197,7 +205,8 @@ static int by_id(void *ctx, uint64_t a, uint64_t b)
 	return lh_walk_id_cmp(w->ix, (uint32_t)a, (uint32_t)b);
 }
 
-long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct lh_str text, struct lh_index_words_hit *out, struct lh_err *err)
+long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct lh_str text,
+			   struct lh_index_words_hit *out, struct lh_err *err)
 {
 	const struct lh_lexical *part[] = { &w->ix->lexical, &w->late };
 	struct lh_lexical_rows rows = { allow, by_id, w };

@@ -57,7 +57,8 @@ int lh_index_known_set(struct lh_index_known *k, struct lh_str id, bool live, st
 	return lh_idmap_set(&k->by_id, id.p, id.n, (uint32_t)k->n - 1, err);
 }
 
-int lh_index_known_replay(struct lh_index_known *k, const char *p, uint64_t from, uint64_t to, struct lh_err *err)
+int lh_index_known_replay(struct lh_index_known *k, const char *p, uint64_t from, uint64_t to,
+			  struct lh_err *err)
 {
 	struct lh_log_frame f = { .next = from };
 	struct lh_log_mark mark;
@@ -72,7 +73,9 @@ int lh_index_known_replay(struct lh_index_known *k, const char *p, uint64_t from
 		} else if (ours) {
 			if (lh_log_get_change(&f, k->ix->params.dimension, &row, &with_meta) < 0 ||
 			    lh_index_check_id(row.id.p, row.id.n, err) < 0)
-				return lh_err_set(err, LH_ECORRUPT, "log: the record at byte %llu is damaged", (unsigned long long)f.at);
+				return lh_err_set(err, LH_ECORRUPT,
+						  "log: the record at byte %llu is damaged",
+						  (unsigned long long)f.at);
 			if (lh_index_known_set(k, row.id, f.kind == LH_LOG_PUT, err) < 0)
 				return -1;
 		}

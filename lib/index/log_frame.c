@@ -24,7 +24,8 @@ enum lh_log_step lh_log_next(const char *p, size_t n, bool deep, struct lh_log_f
 	if (lh_xxh3(&head, 8) != head.head_xxh3)
 		/* a file may grow before its bytes reach the disk */
 		return lh_index_all_zero(p + f->at, left) ? LH_LOG_TORN : LH_LOG_DAMAGED;
-	if (head.kind < LH_LOG_MARK || head.kind > LH_LOG_DELETE || head.bytes % 8 || head.bytes > LH_LOG_PAYLOAD_MAX)
+	if (head.kind < LH_LOG_MARK || head.kind > LH_LOG_DELETE || head.bytes % 8 ||
+	    head.bytes > LH_LOG_PAYLOAD_MAX)
 		return LH_LOG_DAMAGED;
 	left -= sizeof head;
 	if (head.bytes > left)
@@ -43,17 +44,21 @@ enum lh_log_step lh_log_next(const char *p, size_t n, bool deep, struct lh_log_f
 int lh_log_get_mark(const struct lh_log_frame *f, struct lh_log_mark *mark, struct lh_err *err)
 {
 	if (f->kind != LH_LOG_MARK || f->n < sizeof *mark || memcmp(f->p, LH_LOG_MAGIC, 8) != 0)
-		return lh_err_set(err, LH_ECORRUPT, "log: no mark at byte %llu", (unsigned long long)f->at);
+		return lh_err_set(err, LH_ECORRUPT, "log: no mark at byte %llu",
+				  (unsigned long long)f->at);
 	memcpy(mark, f->p, sizeof *mark);
 	if (mark->version > LH_LOG_VERSION)
-		return lh_err_set(err, LH_ECORRUPT, "log: format version %u is newer than %d, the newest that this program reads",
-				  mark->version, LH_LOG_VERSION);
+		return lh_err_set(err, LH_ECORRUPT,
+				  "log: format version %u is newer than %d, the newest that this "
+				  "program reads", mark->version, LH_LOG_VERSION);
 	if (mark->version < 1 || f->n != sizeof *mark)
-		return lh_err_set(err, LH_ECORRUPT, "log: the mark at byte %llu is damaged", (unsigned long long)f->at);
+		return lh_err_set(err, LH_ECORRUPT, "log: the mark at byte %llu is damaged",
+				  (unsigned long long)f->at);
 	return 0;
 }
 
-int lh_log_get_change(const struct lh_log_frame *f, uint32_t dimension, struct lh_pending *row, bool *with_meta)
+int lh_log_get_change(const struct lh_log_frame *f, uint32_t dimension, struct lh_pending *row,
+		      bool *with_meta)
 {
 	size_t vector = f->kind == LH_LOG_PUT ? (size_t)dimension * sizeof(float) : 0, used;
 	struct lh_log_change c;
@@ -62,8 +67,9 @@ int lh_log_get_change(const struct lh_log_frame *f, uint32_t dimension, struct l
 		return -1;
 	memcpy(&c, f->p, sizeof c);
 	used = sizeof c + vector + c.id_n + c.meta_n;
-	if (lh_index_round(used, 8) != f->n || !lh_index_all_zero(f->p + used, f->n - used) || c.with_meta > 1 ||
-	    (c.meta_n && !c.with_meta) || (c.with_meta && f->kind == LH_LOG_DELETE))
+	if (lh_index_round(used, 8) != f->n || !lh_index_all_zero(f->p + used, f->n - used) ||
+	    c.with_meta > 1 || (c.meta_n && !c.with_meta) ||
+	    (c.with_meta && f->kind == LH_LOG_DELETE))
 		return -1;
 	row->vector = (const void *)(f->p + sizeof c);
 	row->id = (struct lh_str){ f->p + sizeof c + vector, c.id_n };
@@ -105,9 +111,12 @@ void lh_log_add_mark(struct lh_buf *b, uint64_t checksum, uint32_t dimension)
 	end_frame(b, p, LH_LOG_MARK, sizeof mark);
 }
 
-static void add_change(struct lh_buf *b, enum lh_log_kind kind, struct lh_str id, const float *vector, size_t vector_n, const struct lh_str *meta)
+static void add_change(struct lh_buf *b, enum lh_log_kind kind, struct lh_str id,
+		       const float *vector, size_t vector_n, const struct lh_str *meta)
 {
-	struct lh_log_change c = { .id_n = (uint16_t)id.n, .with_meta = meta != NULL, .meta_n = meta ? (uint32_t)meta->n : 0 };
+	struct lh_log_change c = { .id_n = (uint16_t)id.n,
+				   .with_meta = meta != NULL,
+				   .meta_n = meta ? (uint32_t)meta->n : 0 };
 	size_t bytes = lh_index_round(sizeof c + vector_n + id.n + c.meta_n, 8);
 	char *p = begin_frame(b, bytes), *to = p;
 
@@ -124,7 +133,8 @@ static void add_change(struct lh_buf *b, enum lh_log_kind kind, struct lh_str id
 	end_frame(b, p, kind, bytes);
 }
 
-void lh_log_add_put(struct lh_buf *b, struct lh_str id, const float *vector, uint32_t dimension, const struct lh_str *meta)
+void lh_log_add_put(struct lh_buf *b, struct lh_str id, const float *vector, uint32_t dimension,
+		    const struct lh_str *meta)
 {
 	add_change(b, LH_LOG_PUT, id, vector, (size_t)dimension * sizeof *vector, meta);
 }
@@ -172,7 +182,8 @@ int lh_log_read(const char *path, struct lh_buf *b, struct lh_err *err)
 	return rc;
 }
 
-int lh_log_measure(const char *p, size_t n, uint64_t checksum, struct lh_log_extent *x, struct lh_err *err)
+int lh_log_measure(const char *p, size_t n, uint64_t checksum, struct lh_log_extent *x,
+		   struct lh_err *err)
 {
 	struct lh_log_frame f = { .next = x->end };
 	struct lh_log_mark mark;
@@ -190,6 +201,7 @@ int lh_log_measure(const char *p, size_t n, uint64_t checksum, struct lh_log_ext
 			x->end = f.next;
 	}
 	if (step == LH_LOG_DAMAGED)
-		return lh_err_set(err, LH_ECORRUPT, "log: damaged at byte %llu", (unsigned long long)f.at);
+		return lh_err_set(err, LH_ECORRUPT, "log: damaged at byte %llu",
+				  (unsigned long long)f.at);
 	return 0;
 }

@@ -21,7 +21,8 @@ int lh_index_log_remove(const char *path, struct lh_err *err)
 	return rc;
 }
 
-static int write_log(const char *path, const char *name, const struct lh_buf *a, const struct lh_buf *b, struct lh_err *err)
+static int write_log(const char *path, const char *name, const struct lh_buf *a,
+		     const struct lh_buf *b, struct lh_err *err)
 {
 	struct lh_atomic out;
 	int rc;
@@ -38,7 +39,8 @@ static int write_log(const char *path, const char *name, const struct lh_buf *a,
 	return rc;
 }
 
-int lh_log_replace(const char *path, const struct lh_buf *a, const struct lh_buf *b, struct lh_err *err)
+int lh_log_replace(const char *path, const struct lh_buf *a, const struct lh_buf *b,
+		   struct lh_err *err)
 {
 	char *name;
 	int rc;
@@ -51,7 +53,8 @@ int lh_log_replace(const char *path, const struct lh_buf *a, const struct lh_buf
 	return rc;
 }
 
-int lh_log_collect(const struct lh_buf *log, uint64_t checksum, bool others, uint64_t from, struct lh_buf *out, struct lh_err *err)
+int lh_log_collect(const struct lh_buf *log, uint64_t checksum, bool others, uint64_t from,
+		   struct lh_buf *out, struct lh_err *err)
 {
 	struct lh_log_frame f = { .next = 0 };
 	struct lh_log_mark mark;
@@ -68,7 +71,8 @@ int lh_log_collect(const struct lh_buf *log, uint64_t checksum, bool others, uin
 			lh_buf_add(out, log->p + f.at, f.next - f.at);
 	}
 	if (step == LH_LOG_DAMAGED)
-		return lh_err_set(err, LH_ECORRUPT, "log: damaged at byte %llu", (unsigned long long)f.at);
+		return lh_err_set(err, LH_ECORRUPT, "log: damaged at byte %llu",
+				  (unsigned long long)f.at);
 	return lh_buf_check(out, err);
 }
 

@@ -28,7 +28,8 @@ static bool meta_good(struct report *r, struct lh_str meta)
 
 	lh_buf_reset(&r->meta);
 	lh_buf_add(&r->meta, meta.p, meta.n);
-	return lh_buf_check(&r->meta, &err) == 0 && lh_json_parse(&r->scan, r->meta.p, r->meta.len, &v, &err) == 0;
+	return lh_buf_check(&r->meta, &err) == 0 &&
+	       lh_json_parse(&r->scan, r->meta.p, r->meta.len, &v, &err) == 0;
 }
 
 static void check_change(struct report *r, const struct lh_index *ix, const struct lh_log_frame *f)
@@ -41,14 +42,16 @@ static void check_change(struct report *r, const struct lh_index *ix, const stru
 		report_fault(r, "a record whose sizes do not add up", f->at);
 	else if (lh_index_check_id(row.id.p, row.id.n, &err) < 0)
 		report_fault(r, "a record with a bad id", f->at);
-	else if (f->kind == LH_LOG_PUT && lh_index_check_vector(&ix->params, row.vector, ix->params.dimension, &err) < 0)
+	else if (f->kind == LH_LOG_PUT &&
+		 lh_index_check_vector(&ix->params, row.vector, ix->params.dimension, &err) < 0)
 		report_fault(r, "a record with a bad vector", f->at);
 	else if (row.meta.n && !meta_good(r, row.meta))
 		report_fault(r, "a record with bad metadata", f->at);
 }
 
 /* Frame by frame; r NULL: only how it ends. */
-static enum lh_log_step check_frames(struct report *r, const struct lh_index *ix, const struct lh_buf *text)
+static enum lh_log_step check_frames(struct report *r, const struct lh_index *ix,
+				     const struct lh_buf *text)
 {
 	struct lh_log_frame f = { .next = 0 };
 	struct lh_log_mark mark;
@@ -97,7 +100,9 @@ static int read_still(const char *path, struct lh_buf *text, struct lh_err *err)
 	return rc;
 }
 
-int lh_index_log_verify(const struct lh_index *ix, const char *path, void (*damage)(void *ctx, const char *section, const char *text), void *ctx, struct lh_err *err)
+int lh_index_log_verify(const struct lh_index *ix, const char *path,
+			void (*damage)(void *ctx, const char *section, const char *text), void *ctx,
+			struct lh_err *err)
 {
 	struct report r = { .damage = damage, .ctx = ctx };
 	struct lh_buf text;

@@ -64,7 +64,8 @@ static int cmp_str(const void *a, const void *b)
 
 /* ---- compiling ---- */
 
-static bool add_alternative(struct lh_filter *f, struct key *k, const struct lh_value *v, struct lh_err *err)
+static bool add_alternative(struct lh_filter *f, struct key *k, const struct lh_value *v,
+			    struct lh_err *err)
 {
 	switch (v->type) {
 	case LH_STRING:
@@ -288,7 +289,8 @@ static int check(struct lh_filter *f, const struct span *s, struct lh_value *v, 
 	return err->code == LH_ENOMEM ? -1 : broken(err);
 }
 
-static int string_of(struct lh_filter *f, const struct span *s, struct lh_str *out, struct lh_err *err)
+static int string_of(struct lh_filter *f, const struct span *s, struct lh_str *out,
+		     struct lh_err *err)
 {
 	struct lh_value v;
 
@@ -302,7 +304,8 @@ static int string_of(struct lh_filter *f, const struct span *s, struct lh_str *o
 	return lh_value_str(&v, &f->plain, out, err);
 }
 
-static int match_one(struct lh_filter *f, const struct key *k, const struct span *s, struct lh_err *err)
+static int match_one(struct lh_filter *f, const struct key *k, const struct span *s,
+		     struct lh_err *err)
 {
 	struct lh_value v;
 	struct lh_str str;
@@ -327,7 +330,8 @@ static int match_one(struct lh_filter *f, const struct key *k, const struct span
 	return 0;
 }
 
-static int match_value(struct lh_filter *f, const struct key *k, const struct span *s, struct lh_err *err)
+static int match_value(struct lh_filter *f, const struct key *k, const struct span *s,
+		       struct lh_err *err)
 {
 	struct walk w = { s->p + 1, s->end, false, true };
 	struct span element;
@@ -377,7 +381,8 @@ int lh_filter_match(struct lh_filter *f, const char *meta, size_t n, struct lh_e
 /* ---- KEY=VALUE ---- */
 
 /* Does s spell a number, string, true, false or null, and nothing around it? */
-static int is_scalar(struct lh_record *scan, struct lh_buf *scratch, const char *s, struct lh_err *err)
+static int is_scalar(struct lh_record *scan, struct lh_buf *scratch, const char *s,
+		     struct lh_err *err)
 {
 	struct lh_value v;
 
@@ -401,7 +406,8 @@ static bool same_key(const char *a, const char *b)
 }
 
 /* The member for the key of pairs[first], with the values of all its pairs. */
-static int where_member(struct lh_buf *json, const char *const *pairs, size_t first, size_t n, struct lh_record *scan, struct lh_buf *scratch, struct lh_err *err)
+static int where_member(struct lh_buf *json, const char *const *pairs, size_t first, size_t n,
+			struct lh_record *scan, struct lh_buf *scratch, struct lh_err *err)
 {
 	size_t i;
 

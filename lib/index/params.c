@@ -12,7 +12,9 @@ static const char *const lexical_sources[] = { NULL, "field", "template" };
 
 void lh_index_params_default(struct lh_index_params *p)
 {
-	*p = (struct lh_index_params){ .m = 16, .ef_construction = 200, .exact_below = 1000, .seed = 1 };
+	*p = (struct lh_index_params){
+		.m = 16, .ef_construction = 200, .exact_below = 1000, .seed = 1,
+	};
 }
 
 struct lh_str lh_index_name(const char *path)
@@ -38,13 +40,16 @@ const char *lh_precision_name(int precision)
 
 const char *lh_lexical_source_name(int source)
 {
-	return source >= LH_LEXICAL_FIELD && source <= LH_LEXICAL_TEMPLATE ? lexical_sources[source] : NULL;
+	return source >= LH_LEXICAL_FIELD && source <= LH_LEXICAL_TEMPLATE ?
+		       lexical_sources[source] :
+		       NULL;
 }
 
 int lh_index_check_params(const struct lh_index_params *p, struct lh_err *err)
 {
 	if (p->dimension > LH_DIM_MAX)
-		return lh_err_set(err, LH_EDATA, "dimension %u: at most %d", p->dimension, LH_DIM_MAX);
+		return lh_err_set(err, LH_EDATA, "dimension %u: at most %d", p->dimension,
+				  LH_DIM_MAX);
 	if (p->distance < LH_COSINE || p->distance > LH_IP)
 		return lh_err_set(err, LH_EDATA, "unknown distance");
 	if (p->precision < LH_F32 || p->precision > LH_I8)
@@ -52,11 +57,13 @@ int lh_index_check_params(const struct lh_index_params *p, struct lh_err *err)
 	if (p->rescore && p->precision == LH_F32)
 		return lh_err_set(err, LH_EDATA, "rescore goes with precision f16 or i8");
 	if (p->lexical && !*p->lexical_of)
-		return lh_err_set(err, LH_EDATA, "no field or template makes the text to search by words");
+		return lh_err_set(err, LH_EDATA,
+				  "no field or template makes the text to search by words");
 	if (p->m < 2 || p->m > LH_INDEX_M_MAX)
 		return lh_err_set(err, LH_EDATA, "m %u: 2 to %d", p->m, LH_INDEX_M_MAX);
 	if (p->ef_construction < 8 || p->ef_construction > 10000)
-		return lh_err_set(err, LH_EDATA, "ef-construction %u: 8 to 10000", p->ef_construction);
+		return lh_err_set(err, LH_EDATA, "ef-construction %u: 8 to 10000",
+				  p->ef_construction);
 	return 0;
 }
 
@@ -103,7 +110,8 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 	lh_buf_putc(b, '}');
 }
 
-static int get_uint(const struct lh_value *v, const char *key, uint64_t max, uint64_t *out, struct lh_err *err)
+static int get_uint(const struct lh_value *v, const char *key, uint64_t max, uint64_t *out,
+		    struct lh_err *err)
 {
 	struct lh_value n;
 	uint64_t value = 0;
@@ -131,7 +139,8 @@ static int get_u32(const struct lh_value *v, const char *key, uint32_t *out, str
 	return 0;
 }
 
-static int get_choice(const struct lh_value *v, const char *key, const char *const *names, int n, int *out, struct lh_err *err)
+static int get_choice(const struct lh_value *v, const char *key, const char *const *names, int n,
+		      int *out, struct lh_err *err)
 {
 	struct lh_value s;
 	int i;
@@ -143,7 +152,8 @@ static int get_choice(const struct lh_value *v, const char *key, const char *con
 			*out = i;
 			return 0;
 		}
-	return lh_err_set(err, LH_ECORRUPT, "parameters: %s %.*s is not known", key, (int)(s.n > 60 ? 60 : s.n), s.p);
+	return lh_err_set(err, LH_ECORRUPT, "parameters: %s %.*s is not known", key,
+			  (int)(s.n > 60 ? 60 : s.n), s.p);
 }
 
 /* true or false; absent is false. */
@@ -154,13 +164,15 @@ static int get_flag(const struct lh_value *v, const char *key, bool *out, struct
 	if (!lh_value_get(v, key, &b))
 		return 0;
 	if (b.type != LH_TRUE && b.type != LH_FALSE)
-		return lh_err_set(err, LH_ECORRUPT, "parameters: \"%s\" is neither true nor false", key);
+		return lh_err_set(err, LH_ECORRUPT, "parameters: \"%s\" is neither true nor false",
+				  key);
 	*out = b.type == LH_TRUE;
 	return 0;
 }
 
 /* A string with no NUL inside that fits with one behind it; null is "". */
-static int get_text(const struct lh_value *v, const char *key, char *out, size_t max, struct lh_err *err)
+static int get_text(const struct lh_value *v, const char *key, char *out, size_t max,
+		    struct lh_err *err)
 {
 	struct lh_value s;
 	struct lh_str text;
@@ -199,24 +211,32 @@ static int get_lexical(const struct lh_value *v, struct lh_index_params *p, stru
 	if (get_uint(&how, "words", UINT32_MAX, &version, err) < 0)
 		return -1;
 	if (version != WORDS_VERSION)
-		return lh_err_set(err, LH_ECORRUPT, "parameters: words of version %llu; this program makes version %d",
-				  (unsigned long long)version, WORDS_VERSION);
-	p->lexical = lh_value_get(&how, "template", &unused) ? LH_LEXICAL_TEMPLATE : LH_LEXICAL_FIELD;
-	if (get_text(&how, lexical_sources[p->lexical], p->lexical_of, sizeof p->lexical_of, err) < 0)
+		return lh_err_set(
+			err, LH_ECORRUPT,
+			"parameters: words of version %llu; this program makes version %d",
+			(unsigned long long)version, WORDS_VERSION);
+	p->lexical = lh_value_get(&how, "template", &unused) ? LH_LEXICAL_TEMPLATE :
+							       LH_LEXICAL_FIELD;
+	if (get_text(&how, lexical_sources[p->lexical], p->lexical_of, sizeof p->lexical_of, err) <
+	    0)
 		return -1;
 	if (!*p->lexical_of)
-		return lh_err_set(err, LH_ECORRUPT, "parameters: \"lexical\" names no field or template");
+		return lh_err_set(err, LH_ECORRUPT,
+				  "parameters: \"lexical\" names no field or template");
 	return 0;
 }
 
 static int get_source(const struct lh_value *v, struct lh_index_params *p, struct lh_err *err)
 {
-	if (get_text(v, "field", p->field, sizeof p->field, err) < 0 || get_text(v, "template", p->text_template, sizeof p->text_template, err) < 0)
+	if (get_text(v, "field", p->field, sizeof p->field, err) < 0 ||
+	    get_text(v, "template", p->text_template, sizeof p->text_template, err) < 0)
 		return -1;
 	if (*p->field && *p->text_template)
-		return lh_err_set(err, LH_ECORRUPT, "parameters: \"field\" and \"template\" exclude each other");
+		return lh_err_set(err, LH_ECORRUPT,
+				  "parameters: \"field\" and \"template\" exclude each other");
 	if (p->lexical && !*p->field && !*p->text_template)
-		memcpy(p->lexical == LH_LEXICAL_TEMPLATE ? p->text_template : p->field, p->lexical_of, sizeof p->lexical_of);
+		memcpy(p->lexical == LH_LEXICAL_TEMPLATE ? p->text_template : p->field,
+		       p->lexical_of, sizeof p->lexical_of);
 	return 0;
 }
 

@@ -4,7 +4,8 @@
 #include "index_parts.h"
 #include "base/mem.h"
 
-struct lh_index_common *lh_index_common_new(const char *path, const char *real, struct lh_stamp *log, struct lh_err *err)
+struct lh_index_common *lh_index_common_new(const char *path, const char *real,
+					    struct lh_stamp *log, struct lh_err *err)
 {
 	struct lh_index_common *c = lh_calloc(1, sizeof *c, err);
 
@@ -33,7 +34,8 @@ void lh_index_common_drop(struct lh_index_common *c)
 
 bool lh_index_stale(const struct lh_index *ix)
 {
-	return !lh_stamp_fits(&ix->common->file, ix->common->path) || !lh_stamp_fits(&ix->log_stamp, ix->common->log);
+	return !lh_stamp_fits(&ix->common->file, ix->common->path) ||
+	       !lh_stamp_fits(&ix->log_stamp, ix->common->log);
 }
 
 /* The same file, and more of the same log: NULL where it is not so. */

@@ -70,7 +70,8 @@ static int measure(const struct lh_searcher *s, uint32_t row, float *out, struct
 
 	if (!isfinite(d))
 		return lh_err_set(err, LH_ECORRUPT, "%s: the vector of row %u is damaged",
-				  lh_index_kind_name(ix->exact ? LH_INDEX_EXACT : LH_INDEX_ROWS), row);
+				  lh_index_kind_name(ix->exact ? LH_INDEX_EXACT : LH_INDEX_ROWS),
+				  row);
 	*out = d > FLT_MAX ? FLT_MAX : d < -FLT_MAX ? -FLT_MAX : (float)d;
 	return 0;
 }
@@ -117,7 +118,8 @@ long lh_rerank_results(struct lh_searcher *s, struct lh_hit *out)
 	return (long)n;
 }
 
-int lh_index_distance(struct lh_searcher *s, const float *vector, uint64_t row, float *out, struct lh_err *err)
+int lh_index_distance(struct lh_searcher *s, const float *vector, uint64_t row, float *out,
+		      struct lh_err *err)
 {
 	lh_quantized_query_set(&s->exact, vector);
 	return measure(s, (uint32_t)row, out, err);

@@ -29,8 +29,10 @@ static int queue_init(struct queue *q, uint64_t rows, struct lh_err *err)
 	uint32_t i;
 
 	*q = (struct queue){
-		.next = lh_calloc(rows, sizeof *q->next, err), .prev = lh_calloc(rows, sizeof *q->prev, err),
-		.links = lh_calloc(rows, sizeof *q->links, err), .placed = lh_calloc(rows, sizeof *q->placed, err),
+		.next = lh_calloc(rows, sizeof *q->next, err),
+		.prev = lh_calloc(rows, sizeof *q->prev, err),
+		.links = lh_calloc(rows, sizeof *q->links, err),
+		.placed = lh_calloc(rows, sizeof *q->placed, err),
 	};
 	for (i = 0; i <= WINDOW; i++)
 		q->head[i] = NONE;

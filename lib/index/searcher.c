@@ -8,7 +8,8 @@
 
 #include "base/mem.h"
 
-#define WALK_ABOVE 32	/* rows per candidate kept: below, a scan in order is as fast as a walk, and exact */
+/* Rows per candidate kept below which a scan in order is as fast as a walk, and exact. */
+#define WALK_ABOVE 32
 
 static int searcher_room(struct lh_searcher *s, struct lh_err *err)
 {
@@ -91,7 +92,8 @@ static struct cand todo_pop(struct heap *h)
 
 static inline bool farther(const struct lh_index *ix, struct cand a, struct cand b)
 {
-	return a.d > b.d || (__builtin_expect(a.d == b.d, 0) && lh_walk_id_cmp(ix, a.row, b.row) > 0);
+	return a.d > b.d ||
+	       (__builtin_expect(a.d == b.d, 0) && lh_walk_id_cmp(ix, a.row, b.row) > 0);
 }
 
 static void best_sink(const struct lh_index *ix, struct heap *h, size_t i, struct cand c)
@@ -184,7 +186,8 @@ void lh_walk_readahead(struct lh_searcher *s)
 	const struct lh_index *ix = s->ix;
 
 	if (!s->scanned && ix->rows && s->exactly && ix->exact)
-		madvise((void *)(uintptr_t)ix->exact, ix->rows * lh_index_exact_bytes(&ix->params), MADV_WILLNEED);
+		madvise((void *)(uintptr_t)ix->exact, ix->rows * lh_index_exact_bytes(&ix->params),
+			MADV_WILLNEED);
 	else if (!s->scanned && ix->rows)
 		madvise((void *)(uintptr_t)ix->block, ix->rows * ix->stride, MADV_WILLNEED);
 	s->scanned = true;
@@ -413,7 +416,8 @@ static int search_rows(struct lh_searcher *s)
 	return rc < 0 ? -1 : 0;
 }
 
-long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out, struct lh_err *err)
+long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out,
+		     struct lh_err *err)
 {
 	const struct lh_index *ix = s->ix;
 

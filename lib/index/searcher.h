@@ -116,7 +116,7 @@ int lh_filtered_search(struct lh_searcher *s);
 struct lh_filter_cache {
 	const struct lh_index *ix;
 	uint64_t rows;			/* of the file, then the pending ones */
-	uint64_t *bits;			/* per 64 rows a word of those judged, a word of those allowed */
+	uint64_t *bits; /* per 64 rows a word of those judged, a word of those allowed */
 	pthread_mutex_t lock;		/* of what follows */
 	pthread_cond_t done;
 	unsigned asked, yes;		/* of the sample; 0 before it is taken */
@@ -127,7 +127,8 @@ struct lh_filter_cache {
 	struct lh_err err;		/* and why */
 };
 
-int lh_filter_cache_decide(struct lh_filter_cache *v, const struct lh_query *q, uint64_t row, struct lh_err *err);
+int lh_filter_cache_decide(struct lh_filter_cache *v, const struct lh_query *q, uint64_t row,
+			   struct lh_err *err);
 
 /* Is the row allowed?  1, 0, -1.  Rows that are not live are not. */
 static inline int lh_verdict(const struct lh_query *q, uint64_t row, struct lh_err *err)

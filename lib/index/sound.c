@@ -16,27 +16,37 @@ static bool given_before(const uint32_t *list, uint32_t i)
 	return j < i;
 }
 
-int lh_index_sound_links(const struct lh_index_graph *g, const uint32_t *list, uint32_t max, uint64_t row, uint32_t level, struct lh_err *err)
+int lh_index_sound_links(const struct lh_index_graph *g, const uint32_t *list, uint32_t max,
+			 uint64_t row, uint32_t level, struct lh_err *err)
 {
 	unsigned long long at = row;
 	uint32_t i, n = list[0];
 
 	if (n > max)
-		return lh_err_set(err, LH_ECORRUPT, "row %llu, level %u: %u links, at most %u", at, level, n, max);
+		return lh_err_set(err, LH_ECORRUPT, "row %llu, level %u: %u links, at most %u", at,
+				  level, n, max);
 	if (!lh_index_all_zero(list + 1 + n, (max - n) * sizeof *list))
-		return lh_err_set(err, LH_ECORRUPT, "row %llu, level %u: not zero behind the links", at, level);
+		return lh_err_set(err, LH_ECORRUPT, "row %llu, level %u: not zero behind the links",
+				  at, level);
 	for (i = 1; i <= n; i++) {
 		if (list[i] >= g->rows || list[i] == row)
-			return lh_err_set(err, LH_ECORRUPT, "row %llu, level %u: a link to row %u", at, level, list[i]);
+			return lh_err_set(err, LH_ECORRUPT, "row %llu, level %u: a link to row %u",
+					  at, level, list[i]);
 		if (given_before(list, i))
-			return lh_err_set(err, LH_ECORRUPT, "row %llu, level %u: two links to row %u", at, level, list[i]);
+			return lh_err_set(err, LH_ECORRUPT,
+					  "row %llu, level %u: two links to row %u", at, level,
+					  list[i]);
 		if (level && g->level[list[i] + 1] - g->level[list[i]] < level)
-			return lh_err_set(err, LH_ECORRUPT, "row %llu, level %u: a link to row %u, which is not there", at, level, list[i]);
+			return lh_err_set(
+				err, LH_ECORRUPT,
+				"row %llu, level %u: a link to row %u, which is not there", at,
+				level, list[i]);
 	}
 	return 0;
 }
 
-int lh_index_sound_levels(const struct lh_index_graph *g, uint64_t lists, uint32_t top, struct lh_err *err)
+int lh_index_sound_levels(const struct lh_index_graph *g, uint64_t lists, uint32_t top,
+			  struct lh_err *err)
 {
 	uint64_t row;
 
@@ -45,27 +55,35 @@ int lh_index_sound_levels(const struct lh_index_graph *g, uint64_t lists, uint32
 			break;
 	if (row == g->rows && g->level[0] == 0 && g->level[row] == lists)
 		return 0;
-	return lh_err_set(err, LH_ECORRUPT, "row %llu: the number of its first list is wrong", (unsigned long long)row);
+	return lh_err_set(err, LH_ECORRUPT, "row %llu: the number of its first list is wrong",
+			  (unsigned long long)row);
 }
 
-int lh_index_sound_vector(const struct lh_index_params *p, const float *v, uint64_t row, struct lh_err *err)
+int lh_index_sound_vector(const struct lh_index_params *p, const float *v, uint64_t row,
+			  struct lh_err *err)
 {
 	if (!lh_vec_finite(v, p->dimension))
-		return lh_err_set(err, LH_ECORRUPT, "row %llu: the vector holds NaN or infinity", (unsigned long long)row);
+		return lh_err_set(err, LH_ECORRUPT, "row %llu: the vector holds NaN or infinity",
+				  (unsigned long long)row);
 	if (p->distance == LH_COSINE && fabs(lh_vec_dot()(v, v, p->dimension) - 1) > 1e-3)
-		return lh_err_set(err, LH_ECORRUPT, "row %llu: the vector is not of unit length", (unsigned long long)row);
+		return lh_err_set(err, LH_ECORRUPT, "row %llu: the vector is not of unit length",
+				  (unsigned long long)row);
 	return 0;
 }
 
-int lh_index_sound_code(const struct lh_index_params *p, const void *code, float *v, uint64_t row, struct lh_err *err)
+int lh_index_sound_code(const struct lh_index_params *p, const void *code, float *v, uint64_t row,
+			struct lh_err *err)
 {
-	if (p->precision != LH_F32 && !lh_quantize_sound(p->precision, p->distance, code, p->dimension))
-		return lh_err_set(err, LH_ECORRUPT, "row %llu: not a code of %s", (unsigned long long)row, lh_precision_name(p->precision));
+	if (p->precision != LH_F32 &&
+	    !lh_quantize_sound(p->precision, p->distance, code, p->dimension))
+		return lh_err_set(err, LH_ECORRUPT, "row %llu: not a code of %s",
+				  (unsigned long long)row, lh_precision_name(p->precision));
 	lh_quantize_get(p->precision, code, p->dimension, v);
 	return lh_index_sound_vector(p, v, row, err);
 }
 
-int lh_index_sound_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta, uint64_t row, struct lh_err *err)
+int lh_index_sound_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta,
+			uint64_t row, struct lh_err *err)
 {
 	struct lh_value v;
 

@@ -18,7 +18,8 @@ static int damaged(uint32_t kind, struct lh_err *err)
 }
 
 /* The id and metadata of a row that the writer does not have yet. */
-static int take_texts(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from, uint64_t *row, struct lh_err *err)
+static int take_texts(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from,
+		      uint64_t *row, struct lh_err *err)
 {
 	struct lh_row r;
 	char id[LH_ID_MAX];
@@ -33,17 +34,20 @@ static int take_texts(struct lh_index_writer *w, const struct lh_index *ix, uint
 	if (lh_index_place(w, id, r.id.n, w->meta.p, w->meta.len, row, err) < 0)
 		return -1;
 	if (w->rows == w->taken)
-		return lh_err_set(err, LH_ECORRUPT, "ids: row %llu has the id of another row", (unsigned long long)from);
+		return lh_err_set(err, LH_ECORRUPT, "ids: row %llu has the id of another row",
+				  (unsigned long long)from);
 	w->taken = w->rows;
 	return 0;
 }
 
-int lh_index_put_again(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from, struct lh_err *err)
+int lh_index_put_again(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from,
+		       struct lh_err *err)
 {
 	uint64_t row;
 	void *code, *exact;
 
-	if (lh_index_set_layout(w, ix->params.dimension, err) < 0 || take_texts(w, ix, from, &row, err) < 0)
+	if (lh_index_set_layout(w, ix->params.dimension, err) < 0 ||
+	    take_texts(w, ix, from, &row, err) < 0)
 		return -1;
 	code = lh_index_put_code(w, row);
 	memcpy(code, lh_index_code(ix, from), lh_index_code_bytes(&w->p));
@@ -53,17 +57,20 @@ int lh_index_put_again(struct lh_index_writer *w, const struct lh_index *ix, uin
 		return 0;
 	exact = lh_index_put_exact(w, row);
 	memcpy(exact, lh_index_exact(ix, from), lh_index_exact_bytes(&w->p));
-	return lh_index_sound_vector(&w->p, exact, from, err) < 0 ? damaged(LH_INDEX_EXACT, err) : 0;
+	return lh_index_sound_vector(&w->p, exact, from, err) < 0 ? damaged(LH_INDEX_EXACT, err) :
+								    0;
 }
 
 /* It was good when it came in; its metadata may be those of a row of the file. */
-int lh_index_put_pending(struct lh_index_writer *w, const struct lh_pending *row, struct lh_err *err)
+int lh_index_put_pending(struct lh_index_writer *w, const struct lh_pending *row,
+			 struct lh_err *err)
 {
 	if (row->dead)
 		return 0;
 	if (lh_index_sound_meta(&w->scan, &w->meta, row->meta, w->rows, err) < 0)
 		return damaged(LH_INDEX_METAS, err);
-	if (lh_index_put(w, row->id.p, row->id.n, row->vector, w->p.dimension, w->meta.p, w->meta.len, err) == 0)
+	if (lh_index_put(w, row->id.p, row->id.n, row->vector, w->p.dimension, w->meta.p,
+			 w->meta.len, err) == 0)
 		return 0;
 	if (err->code == LH_EDATA)
 		err->code = LH_ECORRUPT;
@@ -84,7 +91,9 @@ int lh_index_take_levels(struct lh_index_writer *w, struct lh_err *err)
 	if (lh_index_sound_levels(&g, old->n_upper, old->top, err) < 0)
 		return damaged(LH_INDEX_LEVELS, err);
 	if (w->level[old->entry + 1] - w->level[old->entry] != old->top)
-		return lh_err_set(err, LH_ECORRUPT, "header: the graph begins at row %u, which is not on level %u", old->entry, old->top);
+		return lh_err_set(err, LH_ECORRUPT,
+				  "header: the graph begins at row %u, which is not on level %u",
+				  old->entry, old->top);
 	return 0;
 }
 
@@ -134,7 +143,8 @@ int lh_index_take_order(struct lh_index_writer *w, struct lh_err *err)
 	memcpy(w->came, w->old->order, n * sizeof *w->came);
 	for (i = 0; rc == 0 && i < n; i++) {
 		if (w->came[i] >= n || there[w->came[i]])
-			rc = lh_err_set(err, LH_ECORRUPT, "order: entry %llu is row %u", (unsigned long long)i, w->came[i]);
+			rc = lh_err_set(err, LH_ECORRUPT, "order: entry %llu is row %u",
+					(unsigned long long)i, w->came[i]);
 		else
 			there[w->came[i]] = true;
 	}

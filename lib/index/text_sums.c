@@ -10,8 +10,10 @@ static int check_sums(const struct lh_index *ix, uint32_t first, uint32_t last, 
 	for (i = 0; i < h->n_sections; i++) {
 		const struct lh_index_section *s = &h->section[i];
 
-		if (s->kind >= first && s->kind <= last && lh_xxh3(ix->map.p + s->at, s->bytes) != s->xxh3)
-			return lh_err_set(err, LH_ECORRUPT, "%s: the checksum is wrong", lh_index_kind_name(s->kind));
+		if (s->kind >= first && s->kind <= last &&
+		    lh_xxh3(ix->map.p + s->at, s->bytes) != s->xxh3)
+			return lh_err_set(err, LH_ECORRUPT, "%s: the checksum is wrong",
+					  lh_index_kind_name(s->kind));
 	}
 	return 0;
 }

@@ -16,7 +16,8 @@ struct lh_str lh_index_put_id(const struct lh_index_writer *w, uint64_t row)
 
 struct lh_str lh_index_put_meta(const struct lh_index_writer *w, uint64_t row)
 {
-	return (struct lh_str){ w->metas.p + ((const uint64_t *)w->meta_at.p)[row], ((const uint32_t *)w->meta_n.p)[row] };
+	return (struct lh_str){ w->metas.p + ((const uint64_t *)w->meta_at.p)[row],
+				((const uint32_t *)w->meta_n.p)[row] };
 }
 
 static struct lh_str id_at(const void *ctx, uint32_t row)
@@ -24,7 +25,8 @@ static struct lh_str id_at(const void *ctx, uint32_t row)
 	return lh_index_put_id(ctx, row);
 }
 
-struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_index_params *p, struct lh_err *err)
+struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_index_params *p,
+					     struct lh_err *err)
 {
 	struct lh_index_writer *w;
 
@@ -48,7 +50,8 @@ struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_i
 	return w;
 }
 
-struct lh_index_writer *lh_index_writer_new(const char *path, const struct lh_index_params *p, double lock_timeout, struct lh_err *err)
+struct lh_index_writer *lh_index_writer_new(const char *path, const struct lh_index_params *p,
+					    double lock_timeout, struct lh_err *err)
 {
 	struct lh_index_writer *w = lh_index_writer_bare(path, p, err);
 	char *name;
@@ -122,10 +125,11 @@ static int make_room(struct lh_index_writer *w, size_t id_len, struct lh_err *er
 {
 	if (w->rows >= LH_INDEX_ROWS_MAX)
 		return lh_err_data(err, 413, "more than %u rows", LH_INDEX_ROWS_MAX);
-	if (lh_growable_room(&w->block, w->stride, err) < 0 || lh_growable_room(&w->ids, id_len, err) < 0 ||
+	if (lh_growable_room(&w->block, w->stride, err) < 0 ||
+	    lh_growable_room(&w->ids, id_len, err) < 0 ||
 	    lh_growable_room(&w->exact, lh_index_exact_bytes(&w->p), err) < 0 ||
-	    lh_growable_room(&w->id_at, 16, err) < 0 || lh_growable_room(&w->meta_at, 16, err) < 0 ||
-	    lh_growable_room(&w->meta_n, 4, err) < 0)
+	    lh_growable_room(&w->id_at, 16, err) < 0 ||
+	    lh_growable_room(&w->meta_at, 16, err) < 0 || lh_growable_room(&w->meta_n, 4, err) < 0)
 		return -1;
 	return 0;
 }
@@ -169,23 +173,27 @@ int lh_index_set_layout(struct lh_index_writer *w, uint32_t dimension, struct lh
 	return 0;
 }
 
-static int check_put(struct lh_index_writer *w, const char *id, size_t id_len, const float *vector, size_t n, size_t meta_len, struct lh_err *err)
+static int check_put(struct lh_index_writer *w, const char *id, size_t id_len, const float *vector,
+		     size_t n, size_t meta_len, struct lh_err *err)
 {
 	struct lh_index_params p = w->p;
 
 	if (!p.dimension) {
 		if (n < 1 || n > LH_DIM_MAX)
-			return lh_err_set(err, LH_EDATA, "vector of dimension %zu: 1 to %d", n, LH_DIM_MAX);
+			return lh_err_set(err, LH_EDATA, "vector of dimension %zu: 1 to %d", n,
+					  LH_DIM_MAX);
 		p.dimension = (uint32_t)n;
 	}
 	if (meta_len > UINT32_MAX)
-		return lh_err_data(err, 413, "metadata of %zu bytes: at most %u", meta_len, UINT32_MAX);
+		return lh_err_data(err, 413, "metadata of %zu bytes: at most %u", meta_len,
+				   UINT32_MAX);
 	if (lh_index_check_id(id, id_len, err) < 0 || lh_index_check_vector(&p, vector, n, err) < 0)
 		return -1;
 	return lh_index_set_layout(w, p.dimension, err);
 }
 
-int lh_index_place(struct lh_index_writer *w, const char *id, size_t id_len, const char *meta, size_t meta_len, uint64_t *row, struct lh_err *err)
+int lh_index_place(struct lh_index_writer *w, const char *id, size_t id_len, const char *meta,
+		   size_t meta_len, uint64_t *row, struct lh_err *err)
 {
 	int64_t known = lh_idmap_find(&w->by_id, id, id_len);
 
@@ -198,16 +206,19 @@ int lh_index_place(struct lh_index_writer *w, const char *id, size_t id_len, con
 	return 0;
 }
 
-int lh_index_put(struct lh_index_writer *w, const char *id, size_t id_len, const float *vector, size_t n, const char *meta, size_t meta_len, struct lh_err *err)
+int lh_index_put(struct lh_index_writer *w, const char *id, size_t id_len, const float *vector,
+		 size_t n, const char *meta, size_t meta_len, struct lh_err *err)
 {
 	uint64_t row;
 
-	if (check_put(w, id, id_len, vector, n, meta_len, err) < 0 || lh_index_place(w, id, id_len, meta, meta_len, &row, err) < 0)
+	if (check_put(w, id, id_len, vector, n, meta_len, err) < 0 ||
+	    lh_index_place(w, id, id_len, meta, meta_len, &row, err) < 0)
 		return -1;
 	memcpy(w->unit, vector, n * sizeof *w->unit);
 	if (w->p.distance == LH_COSINE)
 		lh_vec_unit(w->unit, n);
-	lh_quantize_put(w->p.precision, w->p.distance, w->unit, w->p.dimension, lh_index_put_code(w, row));
+	lh_quantize_put(w->p.precision, w->p.distance, w->unit, w->p.dimension,
+			lh_index_put_code(w, row));
 	if (w->p.rescore)
 		memcpy(lh_index_put_exact(w, row), w->unit, n * sizeof *w->unit);
 	return 0;

@@ -33,7 +33,8 @@ void lh_index_section_begin(struct lh_index_out *o, uint32_t kind);
 void lh_index_section_add(struct lh_index_out *o, const void *p, uint64_t n);
 int lh_index_section_end(struct lh_index_out *o, struct lh_err *err);
 /* All of it at once. */
-int lh_index_section_put(struct lh_index_out *o, uint32_t kind, const void *p, uint64_t n, struct lh_err *err);
+int lh_index_section_put(struct lh_index_out *o, uint32_t kind, const void *p, uint64_t n,
+			 struct lh_err *err);
 
 struct lh_index_writer {
 	char *path;
@@ -59,7 +60,8 @@ struct lh_index_writer {
 	uint32_t *came;			/* the order of old, or NULL: as they are numbered */
 	uint32_t *level, *upper;
 	struct lh_hnsw graph;
-	uint32_t *order, *place;	/* the row that is kept as number i; where a row is kept; or NULL: as put */
+	uint32_t *order,
+		*place; /* the row that is kept as number i; where a row is kept; or NULL: as put */
 	struct lh_lexical_build *words;
 	struct lh_lexical lexical;
 	struct lh_atomic out;
@@ -74,7 +76,8 @@ struct lh_str lh_index_put_meta(const struct lh_index_writer *w, uint64_t row);
 /* The dimension, and what follows from it. */
 int lh_index_set_layout(struct lh_index_writer *w, uint32_t dimension, struct lh_err *err);
 /* The row of that id, made unless it is there, with that metadata. */
-int lh_index_place(struct lh_index_writer *w, const char *id, size_t id_len, const char *meta, size_t meta_len, uint64_t *row, struct lh_err *err);
+int lh_index_place(struct lh_index_writer *w, const char *id, size_t id_len, const char *meta,
+		   size_t meta_len, uint64_t *row, struct lh_err *err);
 void *lh_index_put_code(struct lh_index_writer *w, uint64_t row);
 void *lh_index_put_exact(struct lh_index_writer *w, uint64_t row);
 

@@ -18,10 +18,14 @@ int lh_lexical_open(struct lh_lexical *ix, uint64_t rows, const struct lh_str ru
 	if (run[1].n < sizeof ix->head + sizeof *ix->term || left % sizeof *ix->term)
 		return LH_LEXICAL_BAD_TERMS;
 	*ix = (struct lh_lexical){
-		.rows = rows, .length = (const void *)run[0].p,
-		.term = (const void *)(run[1].p + sizeof ix->head), .terms = left / sizeof *ix->term - 1,
-		.texts = run[2].p, .texts_n = run[2].n,
-		.postings = (const void *)run[3].p, .postings_n = run[3].n,
+		.rows = rows,
+		.length = (const void *)run[0].p,
+		.term = (const void *)(run[1].p + sizeof ix->head),
+		.terms = left / sizeof *ix->term - 1,
+		.texts = run[2].p,
+		.texts_n = run[2].n,
+		.postings = (const void *)run[3].p,
+		.postings_n = run[3].n,
 	};
 	memcpy(&ix->head, run[1].p, sizeof ix->head);
 	return LH_LEXICAL_GOOD;
@@ -210,11 +214,13 @@ static bool good_postings(struct check *c, uint64_t term)
 		if (at.table) {
 			struct lh_lexical_skip s = skip_of(&at, at.block - 1);
 
-			if (s.row != at.before - 1 || at.p != at.table + at.blocks * sizeof s + s.end)
+			if (s.row != at.before - 1 ||
+			    at.p != at.table + at.blocks * sizeof s + s.end)
 				return false;
 		}
 		for (i = 0; i < at.n; i++)
-			if (__builtin_add_overflow(c->words[at.row[i]], at.times[i], &c->words[at.row[i]]))
+			if (__builtin_add_overflow(c->words[at.row[i]], at.times[i],
+						   &c->words[at.row[i]]))
 				return false;
 	}
 	return rc == 0 && at.p == at.end;
@@ -245,7 +251,9 @@ static void check_terms(struct check *c)
 		bad(c, 1, "the end is wrong");
 }
 
-int lh_lexical_verify(const struct lh_lexical *ix, void (*tell)(void *ctx, int run, const char *text), void *ctx, struct lh_err *err)
+int lh_lexical_verify(const struct lh_lexical *ix,
+		      void (*tell)(void *ctx, int run, const char *text), void *ctx,
+		      struct lh_err *err)
 {
 	struct check c = { .ix = ix, .bad = tell, .ctx = ctx };
 	uint64_t row, words = 0, rows = 0;
@@ -258,7 +266,8 @@ int lh_lexical_verify(const struct lh_lexical *ix, void (*tell)(void *ctx, int r
 		words += ix->length[row];
 		rows += ix->length[row] > 0;
 		if (ix->length[row] != c.words[row])
-			bad(&c, 0, "row %llu: %u words, its terms have %u", (unsigned long long)row, ix->length[row], c.words[row]);
+			bad(&c, 0, "row %llu: %u words, its terms have %u", (unsigned long long)row,
+			    ix->length[row], c.words[row]);
 	}
 	if (words != ix->head.words || rows != ix->head.rows)
 		bad(&c, 1, "the sums are wrong");

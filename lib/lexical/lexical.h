@@ -58,7 +58,8 @@ struct lh_lexical_term {
 	uint32_t rows;		/* that have it */
 };
 
-_Static_assert(sizeof(struct lh_lexical_head) == 16 && sizeof(struct lh_lexical_term) == 16, "as lhv(5) has them");
+_Static_assert(sizeof(struct lh_lexical_head) == 16 && sizeof(struct lh_lexical_term) == 16,
+	       "as lhv(5) has them");
 
 struct lh_lexical_skip {
 	uint32_t row, end;	/* a block's last row; where it ends, behind the table */
@@ -95,7 +96,8 @@ struct lh_lexical_build;
 struct lh_lexical_build *lh_lexical_build_new(struct lh_err *err);
 void lh_lexical_build_free(struct lh_lexical_build *b);
 /* The next row's text; n = 0 for none. */
-int lh_lexical_build_add(struct lh_lexical_build *b, const char *text, size_t n, struct lh_err *err);
+int lh_lexical_build_add(struct lh_lexical_build *b, const char *text, size_t n,
+			 struct lh_err *err);
 /* Once; *ix is good until b is freed. */
 int lh_lexical_build_finish(struct lh_lexical_build *b, struct lh_lexical *ix, struct lh_err *err);
 
@@ -128,7 +130,9 @@ int lh_lexical_seek(struct lh_lexical_cursor *c, uint32_t row);
 
 /* Everything that must hold of an index, told to bad as
  * (ctx, which run 0..3, what). */
-int lh_lexical_verify(const struct lh_lexical *ix, void (*bad)(void *ctx, int run, const char *text), void *ctx, struct lh_err *err);
+int lh_lexical_verify(const struct lh_lexical *ix,
+		      void (*bad)(void *ctx, int run, const char *text), void *ctx,
+		      struct lh_err *err);
 
 /* ---- asking ---- */
 
@@ -159,9 +163,11 @@ struct lh_lexical_question {
 };
 
 /* A zeroed question is empty; it may be asked again and again. */
-int lh_lexical_ask(struct lh_lexical_question *q, const char *text, size_t n, const struct lh_lexical *const *parts, size_t n_parts, struct lh_err *err);
+int lh_lexical_ask(struct lh_lexical_question *q, const char *text, size_t n,
+		   const struct lh_lexical *const *parts, size_t n_parts, struct lh_err *err);
 /* The best k rows, best first: their number, or -1. */
-long lh_lexical_top(struct lh_lexical_question *q, size_t k, const struct lh_lexical_rows *rows, struct lh_lexical_hit *out, struct lh_err *err);
+long lh_lexical_top(struct lh_lexical_question *q, size_t k, const struct lh_lexical_rows *rows,
+		    struct lh_lexical_hit *out, struct lh_err *err);
 void lh_lexical_question_free(struct lh_lexical_question *q);
 
 #endif

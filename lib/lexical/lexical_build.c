@@ -193,7 +193,8 @@ int lh_lexical_build_add(struct lh_lexical_build *b, const char *text, size_t n,
 
 static int by_text(const void *a, const void *b, void *ctx)
 {
-	return lh_str_cmp(lh_intern_text(ctx, *(const uint32_t *)a), lh_intern_text(ctx, *(const uint32_t *)b));
+	return lh_str_cmp(lh_intern_text(ctx, *(const uint32_t *)a),
+			  lh_intern_text(ctx, *(const uint32_t *)b));
 }
 
 /* A term's bytes in one run. */
@@ -252,11 +253,14 @@ static int put_term(struct lh_lexical_build *b, uint32_t i, struct lh_err *err)
 	if (put_posting(b, g, err) < 0)
 		return -1;
 	t.rows = g->rows;
-	table = g->rows > LH_LEXICAL_BLOCK ? (g->rows + LH_LEXICAL_BLOCK - 1) / LH_LEXICAL_BLOCK * sizeof(struct lh_lexical_skip) : 0;
+	table = g->rows > LH_LEXICAL_BLOCK ? (g->rows + LH_LEXICAL_BLOCK - 1) / LH_LEXICAL_BLOCK *
+						     sizeof(struct lh_lexical_skip) :
+					     0;
 	if (b->texts.n + text.n > UINT32_MAX)
 		return lh_err_set(err, LH_EDATA, "different words of more than 4 GiB");
 	lh_buf_add(&b->entries, &t, sizeof t);
-	if (lh_growable_add(&b->texts, text.p, text.n, err) < 0 || lh_growable_room(&b->postings, table + g->bytes, err) < 0)
+	if (lh_growable_add(&b->texts, text.p, text.n, err) < 0 ||
+	    lh_growable_room(&b->postings, table + g->bytes, err) < 0)
 		return -1;
 	to = b->postings.p + b->postings.n;
 	copy_pieces(b, g, to + table);

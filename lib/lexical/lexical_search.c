@@ -21,7 +21,8 @@ struct lh_lexical_asked {
 /* ---- the text ---- */
 
 /* Every word of the text with how often it stands there. */
-static int gather(struct lh_lexical_question *q, struct lh_intern *known, const char *text, size_t n, struct lh_err *err)
+static int gather(struct lh_lexical_question *q, struct lh_intern *known, const char *text,
+		  size_t n, struct lh_err *err)
 {
 	struct lh_term_iterator words;
 	struct lh_str word;
@@ -89,7 +90,8 @@ static void look_up(struct lh_lexical_question *q, const struct lh_intern *known
 		qsort(q->asked, n, sizeof *q->asked, by_weight);
 }
 
-int lh_lexical_ask(struct lh_lexical_question *q, const char *text, size_t n, const struct lh_lexical *const *parts, size_t n_parts, struct lh_err *err)
+int lh_lexical_ask(struct lh_lexical_question *q, const char *text, size_t n,
+		   const struct lh_lexical *const *parts, size_t n_parts, struct lh_err *err)
 {
 	struct lh_intern known;
 	int rc;
@@ -127,7 +129,8 @@ struct top {
 	double short_row, a_word;	/* of K1 * (1 - B + B * l / L) */
 };
 
-static bool worse(const struct top *t, const struct lh_lexical_hit *a, const struct lh_lexical_hit *b)
+static bool worse(const struct top *t, const struct lh_lexical_hit *a,
+		  const struct lh_lexical_hit *b)
 {
 	if (a->score != b->score)
 		return a->score < b->score;
@@ -181,14 +184,16 @@ static inline bool too_little(const struct top *t, double score)
 
 static int damaged(const struct top *t, const struct lh_lexical_asked *a)
 {
-	return lh_err_set(t->err, LH_ECORRUPT, "postings: those of term %lld are damaged", (long long)a->term[t->part]);
+	return lh_err_set(t->err, LH_ECORRUPT, "postings: those of term %lld are damaged",
+			  (long long)a->term[t->part]);
 }
 
 static inline double score(const struct top *t, const struct lh_lexical_asked *a)
 {
 	double times = a->at.times[a->at.at];
 
-	return a->weight * times / (times + t->short_row + t->a_word * t->ix->length[a->at.row[a->at.at]]);
+	return a->weight * times /
+	       (times + t->short_row + t->a_word * t->ix->length[a->at.row[a->at.at]]);
 }
 
 static int begin_part(struct top *t)
@@ -322,7 +327,8 @@ static int ready(struct lh_lexical_question *q, size_t k, struct lh_err *err)
 	return lh_grow(&q->heap, &q->cap_heap, k, sizeof *q->heap, err);
 }
 
-long lh_lexical_top(struct lh_lexical_question *q, size_t k, const struct lh_lexical_rows *rows, struct lh_lexical_hit *out, struct lh_err *err)
+long lh_lexical_top(struct lh_lexical_question *q, size_t k, const struct lh_lexical_rows *rows,
+		    struct lh_lexical_hit *out, struct lh_err *err)
 {
 	struct top t = { .q = q, .rows = rows, .err = err };
 	size_t i;

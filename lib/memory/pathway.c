@@ -16,7 +16,9 @@
 #define WINDOW ((size_t)16 << 10)
 #define MAX_LINE ((uint64_t)256 << 20)
 
-struct lh_pathway *lh_pathway_open(const char *path, bool writes, const struct lh_pathway_hooks *hooks, double lock_timeout, struct lh_err *err)
+struct lh_pathway *lh_pathway_open(const char *path, bool writes,
+				   const struct lh_pathway_hooks *hooks, double lock_timeout,
+				   struct lh_err *err)
 {
 	struct lh_pathway *p = lh_calloc(1, sizeof *p, err);
 	int rc;
@@ -92,7 +94,8 @@ static void skip_long(struct lh_pathway *p, uint64_t at)
 {
 	char why[80];
 
-	snprintf(why, sizeof why, "torn line skipped: it is longer than %llu bytes", (unsigned long long)p->max_line);
+	snprintf(why, sizeof why, "torn line skipped: it is longer than %llu bytes",
+		 (unsigned long long)p->max_line);
 	skip(p, at, why);
 }
 
@@ -105,7 +108,8 @@ static bool blank(const char *s, size_t n)
 
 /* One line, without its LF; whole: it had one.  1: it is dealt with, 0: it is
  * the unfinished last line and no event, -1: out of memory. */
-static int take_line(struct lh_pathway *p, const char *s, size_t n, uint64_t at, bool whole, struct lh_err *err)
+static int take_line(struct lh_pathway *p, const char *s, size_t n, uint64_t at, bool whole,
+		     struct lh_err *err)
 {
 	char why[sizeof err->msg + 40];
 	int rc;
@@ -123,7 +127,8 @@ static int take_line(struct lh_pathway *p, const char *s, size_t n, uint64_t at,
 		if (err->code == LH_ENOMEM)
 			return -1;
 		if (p->told_at != at || p->told_n != n) {
-			snprintf(why, sizeof why, "torn line skipped: %s", whole ? err->msg : "it has no end");
+			snprintf(why, sizeof why, "torn line skipped: %s",
+				 whole ? err->msg : "it has no end");
 			skip(p, at, why);
 		}
 		p->told_at = at;
@@ -180,7 +185,9 @@ static int take_block(struct lh_pathway *p, bool last, struct lh_err *err)
 static int make_room(struct lh_pathway *p, struct lh_err *err)
 {
 	if (p->block.len <= p->max_line)
-		return lh_buf_grow(&p->block, p->block.len ? p->block.len : BLOCK) < 0 ? lh_buf_check(&p->block, err) : 0;
+		return lh_buf_grow(&p->block, p->block.len ? p->block.len : BLOCK) < 0 ?
+			       lh_buf_check(&p->block, err) :
+			       0;
 	p->lines++;
 	skip_long(p, p->at);
 	p->skipping = true;
@@ -192,7 +199,8 @@ static int make_room(struct lh_pathway *p, struct lh_err *err)
 int lh_pathway_replay(struct lh_pathway *p, uint64_t size, struct lh_err *err)
 {
 	if (size < p->at)
-		return lh_err_set(err, LH_ECORRUPT, "%s: it got shorter while it was read", p->log.path);
+		return lh_err_set(err, LH_ECORRUPT, "%s: it got shorter while it was read",
+				  p->log.path);
 	lh_buf_reset(&p->block);
 	while (p->at + p->block.len < size) {
 		uint64_t from = p->at + p->block.len, left = size - from;
@@ -208,7 +216,8 @@ int lh_pathway_replay(struct lh_pathway *p, uint64_t size, struct lh_err *err)
 		if (n < 0)
 			return lh_err_sys(err, "%s: read failed", p->log.path);
 		if (n == 0)
-			return lh_err_set(err, LH_ECORRUPT, "%s: it got shorter while it was read", p->log.path);
+			return lh_err_set(err, LH_ECORRUPT, "%s: it got shorter while it was read",
+					  p->log.path);
 		p->block.len += (size_t)n;
 		if (take_block(p, from + (uint64_t)n == size, err) < 0)
 			return -1;
@@ -255,28 +264,32 @@ bool lh_pathway_retired(const struct lh_pathway *p, uint32_t i)
 /* Have the window hold n bytes from at on. */
 static int move_window(struct lh_pathway *p, uint64_t at, size_t n, struct lh_err *err)
 {
-	size_t before = at < WINDOW / 2 ? at : WINDOW / 2, want = before + (n > WINDOW / 2 ? n : WINDOW / 2), have = 0;
+	size_t before = at < WINDOW / 2 ? at : WINDOW / 2,
+	       want = before + (n > WINDOW / 2 ? n : WINDOW / 2), have = 0;
 
 	lh_buf_reset(&p->window);
 	p->window_at = at - before;	/* what is wanted next may stand on either side */
 	if (!lh_buf_room(&p->window, want))
 		return lh_buf_check(&p->window, err);
 	while (have < before + n) {
-		ssize_t got = pread(p->log.fd, p->window.p + have, want - have, (off_t)(p->window_at + have));
+		ssize_t got = pread(p->log.fd, p->window.p + have, want - have,
+				    (off_t)(p->window_at + have));
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return lh_err_sys(err, "%s: read failed", p->log.path);
 		if (got == 0)
-			return lh_err_set(err, LH_ECORRUPT, "%s: it got shorter while it was read", p->log.path);
+			return lh_err_set(err, LH_ECORRUPT, "%s: it got shorter while it was read",
+					  p->log.path);
 		have += (size_t)got;
 	}
 	p->window.len = have;
 	return 0;
 }
 
-int lh_pathway_span(struct lh_pathway *p, const struct lh_span *span, struct lh_value *v, struct lh_err *err)
+int lh_pathway_span(struct lh_pathway *p, const struct lh_span *span, struct lh_value *v,
+		    struct lh_err *err)
 {
 	if ((span->at < p->window_at || span->at + span->n > p->window_at + p->window.len) &&
 	    move_window(p, span->at, span->n, err) < 0)
@@ -285,7 +298,8 @@ int lh_pathway_span(struct lh_pathway *p, const struct lh_span *span, struct lh_
 		return 0;
 	if (err->code == LH_ENOMEM)
 		return -1;
-	return lh_err_set(err, LH_ECORRUPT, "%s: byte %llu is not what it was", p->log.path, (unsigned long long)span->at);
+	return lh_err_set(err, LH_ECORRUPT, "%s: byte %llu is not what it was", p->log.path,
+			  (unsigned long long)span->at);
 }
 
 int lh_pathway_content(struct lh_pathway *p, uint32_t i, struct lh_value *v, struct lh_err *err)
@@ -299,7 +313,8 @@ int lh_pathway_tags(struct lh_pathway *p, uint32_t i, struct lh_value *v, struct
 	return p->trace[i].tags.n ? lh_pathway_span(p, &p->trace[i].tags, v, err) : 0;
 }
 
-static int put_span(struct lh_pathway *p, const char *name, const struct lh_span *span, struct lh_buf *out, struct lh_err *err)
+static int put_span(struct lh_pathway *p, const char *name, const struct lh_span *span,
+		    struct lh_buf *out, struct lh_err *err)
 {
 	struct lh_value v;
 
@@ -312,7 +327,8 @@ static int put_span(struct lh_pathway *p, const char *name, const struct lh_span
 	return 0;
 }
 
-int lh_pathway_put_with(struct lh_pathway *p, uint32_t i, const struct lh_value *content, int64_t updated, struct lh_buf *out, struct lh_err *err)
+int lh_pathway_put_with(struct lh_pathway *p, uint32_t i, const struct lh_value *content,
+			int64_t updated, struct lh_buf *out, struct lh_err *err)
 {
 	const struct lh_trace *t = &p->trace[i];
 
@@ -326,8 +342,10 @@ int lh_pathway_put_with(struct lh_pathway *p, uint32_t i, const struct lh_value 
 	}
 	if (put_span(p, ",\"predecessor_uid\":", &t->predecessor, out, err) < 0)
 		return -1;
-	lh_buf_printf(out, ",\"created_at_ns\":%lld,\"updated_at_ns\":%lld,\"retired\":%s,\"replay_count\":%lld", (long long)t->created,
-		      (long long)updated, t->retired ? "true" : "false", (long long)t->replays);
+	lh_buf_printf(out,
+		      ",\"created_at_ns\":%lld,\"updated_at_ns\":%lld,\"retired\":%s"
+		      ",\"replay_count\":%lld", (long long)t->created, (long long)updated,
+		      t->retired ? "true" : "false", (long long)t->replays);
 	if (put_span(p, ",\"tags\":", &t->tags, out, err) < 0)
 		return -1;
 	lh_buf_putc(out, '}');
@@ -350,7 +368,8 @@ int64_t lh_pathway_predecessor(struct lh_pathway *p, uint32_t i, struct lh_err *
 	if (!p->trace[i].predecessor.n)
 		return -1;
 	lh_buf_reset(&p->text);
-	if (lh_pathway_span(p, &p->trace[i].predecessor, &v, err) < 0 || lh_value_str(&v, &p->text, &uid, err) < 0)
+	if (lh_pathway_span(p, &p->trace[i].predecessor, &v, err) < 0 ||
+	    lh_value_str(&v, &p->text, &uid, err) < 0)
 		return -3;
 	at = lh_pathway_find(p, uid.p, uid.n);
 	return at < 0 ? -2 : at;

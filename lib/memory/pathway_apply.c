@@ -10,7 +10,8 @@ int lh_pathway_uid_check(const char *what, size_t n, struct lh_err *err)
 	if (!n)
 		return lh_err_set(err, LH_EDATA, "empty %s", what);
 	if (n > LH_PATHWAY_UID_MAX)
-		return lh_err_data(err, 413, "%s is longer than %d bytes", what, LH_PATHWAY_UID_MAX);
+		return lh_err_data(err, 413, "%s is longer than %d bytes", what,
+				   LH_PATHWAY_UID_MAX);
 	return 0;
 }
 
@@ -20,10 +21,13 @@ static struct lh_span span_of(const struct lh_pathway *p, uint64_t at, const str
 }
 
 /* A string that is fit for a uid, unescaped at the end of p->text. */
-static int take_uid(struct lh_pathway *p, const char *what, const struct lh_value *v, struct lh_str *uid, struct lh_err *err)
+static int take_uid(struct lh_pathway *p, const char *what, const struct lh_value *v,
+		    struct lh_str *uid, struct lh_err *err)
 {
 	if (!v || v->type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, v ? "\"%s\" is not a string" : "missing string field \"%s\"", what);
+		return lh_err_set(err, LH_EDATA,
+				  v ? "\"%s\" is not a string" : "missing string field \"%s\"",
+				  what);
 	lh_buf_reset(&p->text);
 	if (lh_value_str(v, &p->text, uid, err) < 0)
 		return -1;
@@ -37,7 +41,8 @@ static int take_whole(const char *what, const struct lh_value *v, int64_t *to, s
 	return 0;
 }
 
-static int take_tags(struct lh_pathway *p, uint64_t at, const struct lh_value *v, struct lh_trace *t, struct lh_err *err)
+static int take_tags(struct lh_pathway *p, uint64_t at, const struct lh_value *v,
+		     struct lh_trace *t, struct lh_err *err)
 {
 	struct lh_iter it;
 
@@ -47,7 +52,8 @@ static int take_tags(struct lh_pathway *p, uint64_t at, const struct lh_value *v
 		return lh_err_set(err, LH_EDATA, "\"tags\" is not an array");
 	for (lh_iter_init(&it, v); lh_iter_next(&it); )
 		if (it.val.type != LH_STRING)
-			return lh_err_set(err, LH_EDATA, "\"tags\" holds something that is not a string");
+			return lh_err_set(err, LH_EDATA,
+					  "\"tags\" holds something that is not a string");
 	t->tags = span_of(p, at, v);
 	return 0;
 }
@@ -57,7 +63,8 @@ enum { UID, CONTENT, PREDECESSOR, CREATED, UPDATED, RETIRED, REPLAYS, TAGS, MEMB
 static void find_members(const struct lh_value *trace, struct lh_value got[MEMBERS])
 {
 	static const char *const names[] = {
-		"uid", "content", "predecessor_uid", "created_at_ns", "updated_at_ns", "retired", "replay_count", "tags",
+		"uid",		 "content", "predecessor_uid", "created_at_ns",
+		"updated_at_ns", "retired", "replay_count",    "tags",
 	};
 	struct lh_iter it;
 	size_t i;
@@ -73,14 +80,16 @@ static void find_members(const struct lh_value *trace, struct lh_value got[MEMBE
 
 /* A trace's members but its uid.  A time or count that is absent is 0, and a
  * predecessor that is empty or null is none. */
-static int take_trace(struct lh_pathway *p, uint64_t at, const struct lh_value got[MEMBERS], struct lh_trace *t, struct lh_err *err)
+static int take_trace(struct lh_pathway *p, uint64_t at, const struct lh_value got[MEMBERS],
+		      struct lh_trace *t, struct lh_err *err)
 {
 	struct lh_str uid;
 
 	if (!got[CONTENT].n)
 		return lh_err_set(err, LH_EDATA, "missing field \"content\"");
 	t->content = span_of(p, at, &got[CONTENT]);
-	if (got[PREDECESSOR].n && got[PREDECESSOR].type != LH_NULL && !lh_value_is(&got[PREDECESSOR], "", 0)) {
+	if (got[PREDECESSOR].n && got[PREDECESSOR].type != LH_NULL &&
+	    !lh_value_is(&got[PREDECESSOR], "", 0)) {
 		if (take_uid(p, "predecessor_uid", &got[PREDECESSOR], &uid, err) < 0)
 			return -1;
 		t->predecessor = span_of(p, at, &got[PREDECESSOR]);
@@ -108,7 +117,9 @@ static int apply_trace(struct lh_pathway *p, uint64_t at, bool revises, struct l
 	bool is_new;
 
 	if (!trace || trace->type != LH_OBJECT)
-		return lh_err_set(err, LH_EDATA, trace ? "\"trace\" is not an object" : "missing object field \"trace\"");
+		return lh_err_set(err, LH_EDATA,
+				  trace ? "\"trace\" is not an object" :
+					  "missing object field \"trace\"");
 	find_members(trace, got);
 	if (take_trace(p, at, got, &t, err) < 0)
 		return -1;
@@ -120,7 +131,8 @@ static int apply_trace(struct lh_pathway *p, uint64_t at, bool revises, struct l
 	lh_sha256(uid.p, uid.n, hash);
 	if (p->uids.n && lh_hashset_has(&p->uids, hash))
 		return lh_err_set(err, LH_EDATA, "its uid is known already");
-	if (lh_grow(&p->trace, &p->cap, p->uids.n + 1, sizeof *p->trace, err) < 0 || lh_hashset_add(&p->uids, hash, &is_new, err) < 0)
+	if (lh_grow(&p->trace, &p->cap, p->uids.n + 1, sizeof *p->trace, err) < 0 ||
+	    lh_hashset_add(&p->uids, hash, &is_new, err) < 0)
 		return -1;
 	p->trace[p->uids.n - 1] = t;
 	p->retired += t.retired;
@@ -144,7 +156,8 @@ static int find_trace(struct lh_pathway *p, struct lh_trace **t, struct lh_err *
 /* The time of an update is that of the trace beside it, where there is one. */
 static int apply_update(struct lh_pathway *p, uint64_t at, struct lh_err *err)
 {
-	const struct lh_value *content = lh_record_get(&p->rec, "content"), *beside = lh_record_get(&p->rec, "trace");
+	const struct lh_value *content = lh_record_get(&p->rec, "content"),
+			      *beside = lh_record_get(&p->rec, "trace");
 	struct lh_value got[MEMBERS];
 	struct lh_trace *t;
 	int64_t ns;
@@ -201,7 +214,8 @@ static const struct {
 	const char *op;
 	int (*apply)(struct lh_pathway *p, uint64_t at, struct lh_err *err);
 } ops[] = {
-	{ "add", apply_add }, { "update", apply_update }, { "revise", apply_revise }, { "retire", apply_retire }, { "replay", apply_replay },
+	{ "add", apply_add },	    { "update", apply_update }, { "revise", apply_revise },
+	{ "retire", apply_retire }, { "replay", apply_replay },
 };
 
 int lh_pathway_apply(struct lh_pathway *p, uint64_t at, struct lh_err *err)
@@ -216,7 +230,8 @@ int lh_pathway_apply(struct lh_pathway *p, uint64_t at, struct lh_err *err)
 	for (i = 0; i < n && !lh_value_is(op, ops[i].op, strlen(ops[i].op)); i++)
 		;
 	if (i == n) {
-		lh_err_set(err, LH_EDATA, "\"op\" is not one of add, update, revise, retire, replay");
+		lh_err_set(err, LH_EDATA,
+			   "\"op\" is not one of add, update, revise, retire, replay");
 		return 0;
 	}
 	if (ops[i].apply(p, at, err) == 0)

@@ -54,9 +54,11 @@ int lh_pathway_apply(struct lh_pathway *p, uint64_t at, struct lh_err *err);
 int lh_pathway_uid_check(const char *what, size_t n, struct lh_err *err);
 
 /* The value of a span, checked; valid until the next call. */
-int lh_pathway_span(struct lh_pathway *p, const struct lh_span *span, struct lh_value *v, struct lh_err *err);
+int lh_pathway_span(struct lh_pathway *p, const struct lh_span *span, struct lh_value *v,
+		    struct lh_err *err);
 
 /* Append trace i with that content, or with its own where content is NULL. */
-int lh_pathway_put_with(struct lh_pathway *p, uint32_t i, const struct lh_value *content, int64_t updated, struct lh_buf *out, struct lh_err *err);
+int lh_pathway_put_with(struct lh_pathway *p, uint32_t i, const struct lh_value *content,
+			int64_t updated, struct lh_buf *out, struct lh_err *err);
 
 #endif

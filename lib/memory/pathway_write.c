@@ -38,7 +38,8 @@ static int commit(struct lh_pathway *p, struct lh_err *err)
 	int rc = lh_buf_check(&p->line, err);
 
 	if (!rc && p->line.len > p->max_line)
-		rc = lh_err_data(err, 413, "the event is longer than %llu bytes", (unsigned long long)p->max_line);
+		rc = lh_err_data(err, 413, "the event is longer than %llu bytes",
+				 (unsigned long long)p->max_line);
 	if (!rc && (rc = lh_json_parse(&p->scan, p->line.p, p->line.len, &v, err)) < 0) {
 		err->column = 0;	/* of the event, not of what was asked */
 		lh_err_prefix(err, "as an event of the log");
@@ -51,7 +52,8 @@ static int commit(struct lh_pathway *p, struct lh_err *err)
 }
 
 /* A uid that nobody has: by the clock, or counted up where it stands still. */
-static struct lh_str mint(const struct lh_pathway *p, const struct lh_pathway_new *t, char uid[LH_SESSION_ID])
+static struct lh_str mint(const struct lh_pathway *p, const struct lh_pathway_new *t,
+			  char uid[LH_SESSION_ID])
 {
 	uint64_t number = p->uids.n;
 
@@ -75,12 +77,14 @@ static int check_new(const struct lh_pathway_new *t, struct lh_err *err)
 	if (t->tags)
 		for (lh_iter_init(&it, t->tags); lh_iter_next(&it); )
 			if (it.val.type != LH_STRING)
-				return lh_err_set(err, LH_EDATA, "\"tags\" holds something that is not a string");
+				return lh_err_set(err, LH_EDATA,
+						  "\"tags\" holds something that is not a string");
 	return 0;
 }
 
 /* After begin: the event of a trace that is new. */
-static int append_trace(struct lh_pathway *p, const char *op, const struct lh_pathway_new *t, uint32_t *i, struct lh_err *err)
+static int append_trace(struct lh_pathway *p, const char *op, const struct lh_pathway_new *t,
+			uint32_t *i, struct lh_err *err)
 {
 	char minted[LH_SESSION_ID];
 	struct lh_str uid = t->uid.n ? t->uid : mint(p, t, minted);
@@ -99,7 +103,9 @@ static int append_trace(struct lh_pathway *p, const char *op, const struct lh_pa
 		lh_buf_puts(b, ",\"predecessor_uid\":");
 		lh_buf_json(b, t->predecessor.p, t->predecessor.n);
 	}
-	lh_buf_printf(b, ",\"created_at_ns\":%lld,\"updated_at_ns\":%lld,\"retired\":false,\"replay_count\":0", (long long)t->ns, (long long)t->ns);
+	lh_buf_printf(b,
+		      ",\"created_at_ns\":%lld,\"updated_at_ns\":%lld,\"retired\":false"
+		      ",\"replay_count\":0", (long long)t->ns, (long long)t->ns);
 	if (t->tags) {
 		lh_buf_puts(b, ",\"tags\":");
 		lh_buf_add(b, t->tags->p, t->tags->n);
@@ -109,18 +115,21 @@ static int append_trace(struct lh_pathway *p, const char *op, const struct lh_pa
 		return -1;
 	at = lh_pathway_find(p, uid.p, uid.n);
 	if (at < 0)
-		return lh_err_set(err, LH_ECORRUPT, "%s: what was appended is not there", p->log.path);
+		return lh_err_set(err, LH_ECORRUPT, "%s: what was appended is not there",
+				  p->log.path);
 	*i = (uint32_t)at;
 	return 0;
 }
 
 static int known_already(struct lh_pathway *p, struct lh_str uid, struct lh_err *err)
 {
-	lh_err_data(err, 409, "uid \"%.*s\" is known already", (int)(uid.n > 100 ? 100 : uid.n), uid.p);
+	lh_err_data(err, 409, "uid \"%.*s\" is known already", (int)(uid.n > 100 ? 100 : uid.n),
+		    uid.p);
 	return give_up(p);
 }
 
-int lh_pathway_add(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i, struct lh_err *err)
+int lh_pathway_add(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i,
+		   struct lh_err *err)
 {
 	if (check_new(t, err) < 0 || begin(p, err) < 0)
 		return -1;
@@ -135,9 +144,11 @@ static int unknown(struct lh_pathway *p, const char *what, struct lh_str uid, st
 	return give_up(p);
 }
 
-int lh_pathway_revise(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i, struct lh_err *err)
+int lh_pathway_revise(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i,
+		      struct lh_err *err)
 {
-	if (check_new(t, err) < 0 || lh_pathway_uid_check("predecessor_uid", t->predecessor.n, err) < 0 || begin(p, err) < 0)
+	if (check_new(t, err) < 0 ||
+	    lh_pathway_uid_check("predecessor_uid", t->predecessor.n, err) < 0 || begin(p, err) < 0)
 		return -1;
 	if (lh_pathway_find(p, t->predecessor.p, t->predecessor.n) < 0)
 		return unknown(p, "predecessor_uid", t->predecessor, err);
@@ -155,11 +166,13 @@ static int append_uid(struct lh_pathway *p, const char *op, struct lh_str uid, s
 	return commit(p, err);
 }
 
-int lh_pathway_add_idempotent(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i, struct lh_err *err)
+int lh_pathway_add_idempotent(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i,
+			      struct lh_err *err)
 {
 	int64_t known;
 
-	if (check_new(t, err) < 0 || lh_pathway_uid_check("uid", t->uid.n, err) < 0 || begin(p, err) < 0)
+	if (check_new(t, err) < 0 || lh_pathway_uid_check("uid", t->uid.n, err) < 0 ||
+	    begin(p, err) < 0)
 		return -1;
 	known = lh_pathway_find(p, t->uid.p, t->uid.n);
 	if (known < 0)
@@ -182,7 +195,8 @@ static int begin_known(struct lh_pathway *p, struct lh_str uid, uint32_t *i, str
 	return 0;
 }
 
-int lh_pathway_update(struct lh_pathway *p, struct lh_str uid, const struct lh_value *content, int64_t ns, uint32_t *i, struct lh_err *err)
+int lh_pathway_update(struct lh_pathway *p, struct lh_str uid, const struct lh_value *content,
+		      int64_t ns, uint32_t *i, struct lh_err *err)
 {
 	struct lh_buf *b = &p->line;
 

@@ -1,7 +1,8 @@
 /* playbook.c - entries of a playbook.  See lh/playbook.h. */
 #include <lh/playbook.h>
 
-static int get_text(const struct lh_record *rec, const char *name, struct lh_buf *scratch, struct lh_str *to, struct lh_err *err)
+static int get_text(const struct lh_record *rec, const char *name, struct lh_buf *scratch,
+		    struct lh_str *to, struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(rec, name);
 
@@ -14,7 +15,8 @@ static int get_text(const struct lh_record *rec, const char *name, struct lh_buf
 	return to->n ? 0 : lh_err_set(err, LH_EDATA, "\"%s\" is empty", name);
 }
 
-int lh_playbook_read_key(const struct lh_record *rec, struct lh_buf *scratch, struct lh_playbook_entry *e, struct lh_err *err)
+int lh_playbook_read_key(const struct lh_record *rec, struct lh_buf *scratch,
+			 struct lh_playbook_entry *e, struct lh_err *err)
 {
 	*e = (struct lh_playbook_entry){ .score = 0 };
 	lh_buf_reset(scratch);
@@ -25,7 +27,8 @@ int lh_playbook_read_key(const struct lh_record *rec, struct lh_buf *scratch, st
 	    get_text(rec, "answer_corpus", scratch, &e->answer_corpus, err) < 0)
 		return -1;
 	if (e->answer_id.n > LH_ID_MAX)
-		return lh_err_data(err, 413, "\"answer_id\" of %zu bytes: at most %d", e->answer_id.n, LH_ID_MAX);
+		return lh_err_data(err, 413, "\"answer_id\" of %zu bytes: at most %d",
+				   e->answer_id.n, LH_ID_MAX);
 	return 0;
 }
 
@@ -56,11 +59,13 @@ static int check_tags(const struct lh_record *rec, struct lh_err *err)
 	return good ? 0 : lh_err_set(err, LH_EDATA, "\"tags\" is not a list of strings");
 }
 
-int lh_playbook_read(const struct lh_record *rec, struct lh_buf *scratch, struct lh_playbook_entry *e, struct lh_err *err)
+int lh_playbook_read(const struct lh_record *rec, struct lh_buf *scratch,
+		     struct lh_playbook_entry *e, struct lh_err *err)
 {
 	const struct lh_value *role = lh_record_get(rec, "role");
 
-	if (lh_playbook_read_key(rec, scratch, e, err) < 0 || get_score(rec, &e->score, err) < 0 || check_tags(rec, err) < 0)
+	if (lh_playbook_read_key(rec, scratch, e, err) < 0 || get_score(rec, &e->score, err) < 0 ||
+	    check_tags(rec, err) < 0)
 		return -1;
 	if (!role || role->type == LH_NULL)
 		return 0;
@@ -69,7 +74,8 @@ int lh_playbook_read(const struct lh_record *rec, struct lh_buf *scratch, struct
 	return lh_value_str(role, scratch, &e->role, err);
 }
 
-int lh_playbook_read_row(const struct lh_row *row, struct lh_record *rec, struct lh_buf *line, struct lh_buf *scratch, struct lh_playbook_entry *e, struct lh_err *err)
+int lh_playbook_read_row(const struct lh_row *row, struct lh_record *rec, struct lh_buf *line,
+			 struct lh_buf *scratch, struct lh_playbook_entry *e, struct lh_err *err)
 {
 	lh_buf_reset(line);
 	lh_buf_add(line, row->meta.p, row->meta.n);	/* the scanner reads past its text */
@@ -79,7 +85,8 @@ int lh_playbook_read_row(const struct lh_row *row, struct lh_record *rec, struct
 		return -1;
 	if (memchr(line->p, '\n', line->len))
 		return lh_err_set(err, LH_EDATA, "it holds a line break");
-	return lh_record_parse(rec, line->p, line->len, err) < 0 ? -1 : lh_playbook_read(rec, scratch, e, err);
+	return lh_record_parse(rec, line->p, line->len, err) < 0 ? -1 :
+		       lh_playbook_read(rec, scratch, e, err);
 }
 
 static int check_first(const struct lh_index *ix, const char *path, struct lh_err *err)

@@ -107,7 +107,8 @@ static uint64_t clock_ns(void)
 
 static void put_id(char out[LH_SESSION_ID], uint64_t ns, uint64_t second)
 {
-	snprintf(out, LH_SESSION_ID, "%016llx-%08lx", (unsigned long long)ns, (unsigned long)(second & 0xffffffffu));
+	snprintf(out, LH_SESSION_ID, "%016llx-%08lx", (unsigned long long)ns,
+		 (unsigned long)(second & 0xffffffffu));
 }
 
 void lh_session_mint(char out[LH_SESSION_ID])

@@ -16,8 +16,10 @@ struct field {
 	const char *const *names;	/* of a NAME */
 };
 
-static const char *const finals[] = { LH_SESSION_ACCEPTED, LH_SESSION_EXHAUSTED, LH_SESSION_INFRA, NULL };
-static const char *const verdicts[] = { LH_SESSION_NO_JSON, LH_SESSION_FAILED, LH_SESSION_ACCEPTED, LH_SESSION_INFRA, NULL };
+static const char *const finals[] = { LH_SESSION_ACCEPTED, LH_SESSION_EXHAUSTED, LH_SESSION_INFRA,
+				      NULL };
+static const char *const verdicts[] = { LH_SESSION_NO_JSON, LH_SESSION_FAILED, LH_SESSION_ACCEPTED,
+					LH_SESSION_INFRA, NULL };
 
 #define ROW(f) offsetof(struct lh_session_row, f)
 #define ATTEMPT(f) offsetof(struct lh_session_attempt, f)
@@ -53,10 +55,12 @@ static int wrong(struct lh_err *err, const struct field *f, const char *what)
 
 static int no_such(struct lh_err *err, const struct field *f, const struct lh_value *v)
 {
-	return lh_err_set(err, LH_EDATA, "\"%s\" is %.*s, which is none of a row's", f->name, (int)(v->n < 200 ? v->n : 200), v->p);
+	return lh_err_set(err, LH_EDATA, "\"%s\" is %.*s, which is none of a row's", f->name,
+			  (int)(v->n < 200 ? v->n : 200), v->p);
 }
 
-static int take_name(const struct field *f, const struct lh_value *v, const char **to, struct lh_err *err)
+static int take_name(const struct field *f, const struct lh_value *v, const char **to,
+		     struct lh_err *err)
 {
 	size_t i;
 
@@ -69,16 +73,19 @@ static int take_name(const struct field *f, const struct lh_value *v, const char
 }
 
 /* The text buffer has room for all strings of the line, so that it never moves. */
-static int take_string(struct lh_session_reader *r, const struct field *f, const struct lh_value *v, struct lh_str *to, struct lh_err *err)
+static int take_string(struct lh_session_reader *r, const struct field *f, const struct lh_value *v,
+		       struct lh_str *to, struct lh_err *err)
 {
 	if (v->type != LH_STRING)
 		return wrong(err, f, "a string");
 	if (lh_value_str(v, &r->text, to, err) < 0)
 		return -1;
-	return f->type == KIND && lh_kind_read(to->p, to->n) == LH_KIND_NONE ? no_such(err, f, v) : 0;
+	return f->type == KIND && lh_kind_read(to->p, to->n) == LH_KIND_NONE ? no_such(err, f, v) :
+									       0;
 }
 
-static int take_whole(const struct field *f, const struct lh_value *v, uint64_t *to, struct lh_err *err)
+static int take_whole(const struct field *f, const struct lh_value *v, uint64_t *to,
+		      struct lh_err *err)
 {
 	int64_t n;
 
@@ -88,7 +95,8 @@ static int take_whole(const struct field *f, const struct lh_value *v, uint64_t 
 	return 0;
 }
 
-static int take_field(struct lh_session_reader *r, const struct field *f, const struct lh_value *v, void *base, struct lh_err *err)
+static int take_field(struct lh_session_reader *r, const struct field *f, const struct lh_value *v,
+		      void *base, struct lh_err *err)
 {
 	char *to = (char *)base + f->off;
 
@@ -105,7 +113,8 @@ static int take_field(struct lh_session_reader *r, const struct field *f, const 
 		return v->type == LH_OBJECT ? 0 : wrong(err, f, "an object");
 	case TRUTH:
 		*(int *)to = v->type == LH_TRUE;
-		return v->type == LH_TRUE || v->type == LH_FALSE ? 0 : wrong(err, f, "true, false or null");
+		return v->type == LH_TRUE || v->type == LH_FALSE ? 0 :
+			       wrong(err, f, "true, false or null");
 	case ATTEMPTS:
 		break;		/* take_attempts is for those */
 	}
@@ -113,7 +122,8 @@ static int take_field(struct lh_session_reader *r, const struct field *f, const 
 }
 
 /* The field of that name, noted as seen; NULL with the reason. */
-static const struct field *find(const struct field *fields, const struct lh_value *key, unsigned *seen, struct lh_err *err)
+static const struct field *find(const struct field *fields, const struct lh_value *key,
+				unsigned *seen, struct lh_err *err)
 {
 	size_t i;
 
@@ -122,7 +132,8 @@ static const struct field *find(const struct field *fields, const struct lh_valu
 			*seen |= 1u << i;
 			return &fields[i];
 		}
-	lh_err_set(err, LH_EDATA, "unknown member %.*s", (int)(key->n < 200 ? key->n : 200), key->p);
+	lh_err_set(err, LH_EDATA, "unknown member %.*s", (int)(key->n < 200 ? key->n : 200),
+		   key->p);
 	return NULL;
 }
 
@@ -136,7 +147,8 @@ static int all_there(const struct field *fields, unsigned seen, struct lh_err *e
 	return 0;
 }
 
-static int take_attempt(struct lh_session_reader *r, const struct lh_value *v, struct lh_session_attempt *to, struct lh_err *err)
+static int take_attempt(struct lh_session_reader *r, const struct lh_value *v,
+			struct lh_session_attempt *to, struct lh_err *err)
 {
 	const struct field *f;
 	unsigned seen = 0;
@@ -149,13 +161,15 @@ static int take_attempt(struct lh_session_reader *r, const struct lh_value *v, s
 		f = find(of_attempt, &it.key, &seen, err);
 		if (!f)
 			return -1;
-		if (!(f->optional && it.val.type == LH_NULL) && take_field(r, f, &it.val, to, err) < 0)
+		if (!(f->optional && it.val.type == LH_NULL) &&
+		    take_field(r, f, &it.val, to, err) < 0)
 			return -1;
 	}
 	return all_there(of_attempt, seen, err);
 }
 
-static int take_attempts(struct lh_session_reader *r, const struct field *f, const struct lh_value *v, struct lh_session_row *row, struct lh_err *err)
+static int take_attempts(struct lh_session_reader *r, const struct field *f,
+			 const struct lh_value *v, struct lh_session_row *row, struct lh_err *err)
 {
 	struct lh_iter it;
 
@@ -171,7 +185,8 @@ static int take_attempts(struct lh_session_reader *r, const struct field *f, con
 	return 0;
 }
 
-int lh_session_read(struct lh_session_reader *r, const struct lh_record *rec, struct lh_session_row *row, struct lh_err *err)
+int lh_session_read(struct lh_session_reader *r, const struct lh_record *rec,
+		    struct lh_session_row *row, struct lh_err *err)
 {
 	const struct field *f;
 	unsigned seen = 0;
@@ -190,7 +205,8 @@ int lh_session_read(struct lh_session_reader *r, const struct lh_record *rec, st
 			return -1;
 		if (f->optional && v->type == LH_NULL)
 			continue;
-		rc = f->type == ATTEMPTS ? take_attempts(r, f, v, row, err) : take_field(r, f, v, row, err);
+		rc = f->type == ATTEMPTS ? take_attempts(r, f, v, row, err) :
+					   take_field(r, f, v, row, err);
 		if (rc < 0)
 			return -1;
 	}

@@ -45,7 +45,8 @@ static float l2sq_portable(const float *a, const float *b, size_t n)
 }
 
 /* One row after the other, the next one on its way meanwhile. */
-static inline void one_by_one(lh_vec_fn fn, const float *a, const float *const *rows, size_t k, size_t n, float *out)
+static inline void one_by_one(lh_vec_fn fn, const float *a, const float *const *rows, size_t k,
+			      size_t n, float *out)
 {
 	size_t i, j;
 
@@ -56,17 +57,20 @@ static inline void one_by_one(lh_vec_fn fn, const float *a, const float *const *
 	}
 }
 
-static void dot_rows_portable(const float *a, const float *const *rows, size_t k, size_t n, float *out)
+static void dot_rows_portable(const float *a, const float *const *rows, size_t k, size_t n,
+			      float *out)
 {
 	one_by_one(dot_portable, a, rows, k, n, out);
 }
 
-static void l2sq_rows_portable(const float *a, const float *const *rows, size_t k, size_t n, float *out)
+static void l2sq_rows_portable(const float *a, const float *const *rows, size_t k, size_t n,
+			       float *out)
 {
 	one_by_one(l2sq_portable, a, rows, k, n, out);
 }
 
-static const struct kernel portable = { "portable", LH_PORTABLE, dot_portable, l2sq_portable, dot_rows_portable, l2sq_rows_portable };
+static const struct kernel portable = { "portable",    LH_PORTABLE,	  dot_portable,
+					l2sq_portable, dot_rows_portable, l2sq_rows_portable };
 
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -135,7 +139,8 @@ AVX512 static float dot_avx512(const float *a, const float *b, size_t n)
 	for (; i < n; i += 16) {
 		__mmask16 k = n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xffff;
 
-		s0 = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(k, a + i), _mm512_maskz_loadu_ps(k, b + i), s0);
+		s0 = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(k, a + i),
+				     _mm512_maskz_loadu_ps(k, b + i), s0);
 	}
 	return _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3)));
 }
@@ -154,7 +159,8 @@ AVX512 static float l2sq_avx512(const float *a, const float *b, size_t n)
 	for (; i < n; i += 16) {
 		__mmask16 k = n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xffff;
 
-		d0 = _mm512_sub_ps(_mm512_maskz_loadu_ps(k, a + i), _mm512_maskz_loadu_ps(k, b + i));
+		d0 = _mm512_sub_ps(_mm512_maskz_loadu_ps(k, a + i),
+				   _mm512_maskz_loadu_ps(k, b + i));
 		s0 = _mm512_fmadd_ps(d0, d0, s0);
 	}
 	return _mm512_reduce_add_ps(_mm512_add_ps(s0, s1));
@@ -173,7 +179,8 @@ static void l2sq_rows_avx2(const float *a, const float *const *rows, size_t k, s
 /* Four rows in step, next[] asked for line by line on the way.  Sums are taken
  * in the order of dot_avx512's tail, so a row's own last bits may differ from
  * what the single kernel gives. */
-AVX512 static inline void four_avx512(bool l2, const float *a, const float *const *row, const float *const *next, size_t n, float *out)
+AVX512 static inline void four_avx512(bool l2, const float *a, const float *const *row,
+				      const float *const *next, size_t n, float *out)
 {
 	__m512 s[4], v, d;
 	size_t i, j;
@@ -202,7 +209,8 @@ AVX512 static inline void four_avx512(bool l2, const float *a, const float *cons
 }
 
 /* The last four may overlap the ones before: what is near is cheap. */
-AVX512 static inline void rows_avx512(bool l2, const float *a, const float *const *rows, size_t k, size_t n, float *out)
+AVX512 static inline void rows_avx512(bool l2, const float *a, const float *const *rows, size_t k,
+				      size_t n, float *out)
 {
 	size_t i;
 
@@ -233,18 +241,22 @@ AVX512 static inline void rows_avx512(bool l2, const float *a, const float *cons
 		four_avx512(l2, a, rows + k - 4, NULL, n, out + k - 4);
 }
 
-AVX512 static void dot_rows_avx512(const float *a, const float *const *rows, size_t k, size_t n, float *out)
+AVX512 static void dot_rows_avx512(const float *a, const float *const *rows, size_t k, size_t n,
+				   float *out)
 {
 	rows_avx512(false, a, rows, k, n, out);
 }
 
-AVX512 static void l2sq_rows_avx512(const float *a, const float *const *rows, size_t k, size_t n, float *out)
+AVX512 static void l2sq_rows_avx512(const float *a, const float *const *rows, size_t k, size_t n,
+				    float *out)
 {
 	rows_avx512(true, a, rows, k, n, out);
 }
 
-static const struct kernel avx2 = { "avx2", LH_AVX2, dot_avx2, l2sq_avx2, dot_rows_avx2, l2sq_rows_avx2 };
-static const struct kernel avx512 = { "avx512", LH_AVX512, dot_avx512, l2sq_avx512, dot_rows_avx512, l2sq_rows_avx512 };
+static const struct kernel avx2 = { "avx2",    LH_AVX2,	      dot_avx2,
+				    l2sq_avx2, dot_rows_avx2, l2sq_rows_avx2 };
+static const struct kernel avx512 = { "avx512",	   LH_AVX512,	    dot_avx512,
+				      l2sq_avx512, dot_rows_avx512, l2sq_rows_avx512 };
 #endif
 
 static const struct kernel *choose(void)
@@ -255,9 +267,11 @@ static const struct kernel *choose(void)
 		force = "";
 #ifdef __x86_64__
 	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx512f") && strcmp(force, "avx2") != 0 && strcmp(force, "portable") != 0)
+	if (__builtin_cpu_supports("avx512f") && strcmp(force, "avx2") != 0 &&
+	    strcmp(force, "portable") != 0)
 		return &avx512;
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && strcmp(force, "portable") != 0)
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+	    strcmp(force, "portable") != 0)
 		return &avx2;
 #endif
 	return &portable;

@@ -89,7 +89,8 @@ static int fail(struct build *b, const struct lh_err *err)
 /* ---- searching ---- */
 
 /* Distances from the query to rows. */
-static void measure(const struct lh_quantized_query *q, const struct build *b, const uint32_t *rows, size_t n, float *d)
+static void measure(const struct lh_quantized_query *q, const struct build *b, const uint32_t *rows,
+		    size_t n, float *d)
 {
 	const void *codes[LINKS_MAX];
 	size_t i;
@@ -286,7 +287,8 @@ static size_t choose(struct worker *w, const struct near *c, size_t n, size_t ma
 }
 
 /* A full list gets one more: choose again. */
-static void choose_again(struct worker *w, uint32_t row, uint32_t *links, uint32_t max, uint32_t more)
+static void choose_again(struct worker *w, uint32_t row, uint32_t *links, uint32_t max,
+			 uint32_t more)
 {
 	uint32_t rows[LINKS_MAX + 1], i;
 	float d[LINKS_MAX + 1];
@@ -344,7 +346,8 @@ static void encode(struct build *b, uint32_t row, float *v)
 		lh_quantize_get(LH_F16, from, g->dimension, v);
 		from = (const char *)v;
 	}
-	lh_quantize_put(LH_I8, g->distance, (const float *)from, g->dimension, b->own.p + row * b->stride);
+	lh_quantize_put(LH_I8, g->distance, (const float *)from, g->dimension,
+			b->own.p + row * b->stride);
 }
 
 /* From level down: whoever rises above the top keeps others waiting until it

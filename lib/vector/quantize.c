@@ -30,7 +30,9 @@ int lh_quantize_fits(int precision, const float *v, uint32_t n, struct lh_err *e
 		return 0;
 	for (i = 0; i < n; i++)
 		if (fabsf(v[i]) > F16_MAX)
-			return lh_err_set(err, LH_EDATA, "value %g at %u of the vector: f16 ends at %d", (double)v[i], i, F16_MAX);
+			return lh_err_set(err, LH_EDATA,
+					  "value %g at %u of the vector: f16 ends at %d",
+					  (double)v[i], i, F16_MAX);
 	return 0;
 }
 
@@ -192,7 +194,8 @@ bool lh_quantize_sound(int precision, int distance, const void *code, uint32_t n
 
 /* ---- queries ---- */
 
-static void rows_f32(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
+static void rows_f32(const struct lh_quantized_query *q, const void *const *codes, size_t k,
+		     float *out)
 {
 	lh_vec_rows_fn fn = q->distance == LH_L2 ? lh_vec_l2sq_rows() : lh_vec_dot_rows();
 	size_t i;
@@ -203,15 +206,21 @@ static void rows_f32(const struct lh_quantized_query *q, const void *const *code
 			out[i] = -out[i];
 }
 
-int lh_quantized_query_init(struct lh_quantized_query *q, int precision, int distance, uint32_t n, struct lh_err *err)
+int lh_quantized_query_init(struct lh_quantized_query *q, int precision, int distance, uint32_t n,
+			    struct lh_err *err)
 {
 	*q = (struct lh_quantized_query){ .precision = precision, .distance = distance, .n = n };
-	q->mem = lh_calloc(1, 64 + (precision == LH_I8 ? lh_quantize_bytes(LH_I8, n) : n * sizeof *q->v), err);
+	q->mem = lh_calloc(1,
+			   64 + (precision == LH_I8 ? lh_quantize_bytes(LH_I8, n) :
+						      n * sizeof *q->v),
+			   err);
 	if (!q->mem)
 		return -1;
 	q->v = (float *)(((uintptr_t)q->mem + 63) & ~(uintptr_t)63);
 	q->c = (int8_t *)q->v;
-	q->rows = precision == LH_I8 ? lh_quantize_kernel()->rows_i8 : precision == LH_F16 ? lh_quantize_kernel()->rows_f16 : rows_f32;
+	q->rows = precision == LH_I8  ? lh_quantize_kernel()->rows_i8 :
+		  precision == LH_F16 ? lh_quantize_kernel()->rows_f16 :
+					rows_f32;
 	return 0;
 }
 
@@ -243,7 +252,8 @@ void lh_quantized_query_code(struct lh_quantized_query *q, const void *code)
 	}
 }
 
-void lh_quantize_rows(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
+void lh_quantize_rows(const struct lh_quantized_query *q, const void *const *codes, size_t k,
+		      float *out)
 {
 	size_t i;
 

@@ -53,9 +53,11 @@ struct lh_quantized_query {
 	int8_t *c;		/* its code (i8), at a multiple of 64, */
 	float scale, square;	/* its scale, and its squared length; */
 	int32_t sum;		/* 128 times the sum of c */
-	void (*rows)(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out);
+	void (*rows)(const struct lh_quantized_query *q, const void *const *codes, size_t k,
+		     float *out);
 };
-int lh_quantized_query_init(struct lh_quantized_query *q, int precision, int distance, uint32_t n, struct lh_err *err);
+int lh_quantized_query_init(struct lh_quantized_query *q, int precision, int distance, uint32_t n,
+			    struct lh_err *err);
 void lh_quantized_query_set(struct lh_quantized_query *q, const float *v);
 /* The query is what a code of its precision stands for. */
 void lh_quantized_query_code(struct lh_quantized_query *q, const void *code);
@@ -64,7 +66,8 @@ void lh_quantized_query_free(struct lh_quantized_query *q);
 
 /* What sorts as the distance does: -dot, or the squared distance under l2.  The
  * next rows are asked for ahead.  Never NaN: a damaged row is infinitely far. */
-void lh_quantize_rows(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out);
+void lh_quantize_rows(const struct lh_quantized_query *q, const void *const *codes, size_t k,
+		      float *out);
 static inline float lh_quantize_row(const struct lh_quantized_query *q, const void *code)
 {
 	float d;

@@ -10,12 +10,14 @@
 #define I8_SIZE 1
 
 /* Four rows at once; next: four that will be wanted soon, or NULL. */
-typedef void (*four_fn)(const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out);
+typedef void (*four_fn)(const struct lh_quantized_query *q, const unsigned char *const *row,
+			const unsigned char *const *next, float *out);
 
 /* The last four may overlap the ones before: what is near is cheap.  Where rows
  * lie in pages of their own, those have to be found as well: ask for a byte at the
  * start and one in the middle of each row first. */
-static inline void in_fours(four_fn four, const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
+static inline void in_fours(four_fn four, const struct lh_quantized_query *q,
+			    const void *const *codes, size_t k, float *out)
 {
 	const unsigned char *const *row = (const unsigned char *const *)codes;
 	size_t i, middle = lh_quantize_bytes(q->precision, q->n) / 2;
@@ -43,12 +45,14 @@ static inline void in_fours(four_fn four, const struct lh_quantized_query *q, co
 }
 
 /* From the sum of products of both sides' c. */
-static inline float finish_i8(const struct lh_quantized_query *q, const unsigned char *code, int32_t sum)
+static inline float finish_i8(const struct lh_quantized_query *q, const unsigned char *code,
+			      int32_t sum)
 {
 	struct lh_quantize_head h = lh_quantize_head(code, q->n);
 	float dot = q->scale * h.scale * (float)sum;
 
-	return q->distance == LH_L2 ? q->square + h.scale * h.scale * (float)h.square - 2 * dot : -dot;
+	return q->distance == LH_L2 ? q->square + h.scale * h.scale * (float)h.square - 2 * dot :
+				      -dot;
 }
 
 /* ---- portable ---- */
@@ -71,7 +75,8 @@ static void get_i8_portable(const void *code, uint32_t n, float *v)
 		v[i] = (float)(p[i] - LH_CODE_ZERO) * scale;
 }
 
-static void rows_f16_portable(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
+static void rows_f16_portable(const struct lh_quantized_query *q, const void *const *codes,
+			      size_t k, float *out)
 {
 	size_t i, j;
 
@@ -87,7 +92,8 @@ static void rows_f16_portable(const struct lh_quantized_query *q, const void *co
 	}
 }
 
-static void rows_i8_portable(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
+static void rows_i8_portable(const struct lh_quantized_query *q, const void *const *codes, size_t k,
+			     float *out)
 {
 	const unsigned char *p;
 	size_t i, j;
@@ -159,9 +165,13 @@ AVX2 static inline __m256 more_f16_avx2(bool l2, __m256 v, __m128i halves, __m25
 	return l2 ? _mm256_fmadd_ps(d, d, s) : _mm256_fnmadd_ps(v, row, s);
 }
 
-AVX2 static inline void four_f16_avx2(bool l2, const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
+AVX2 static inline void four_f16_avx2(bool l2, const struct lh_quantized_query *q,
+				      const unsigned char *const *row,
+				      const unsigned char *const *next, float *out)
 {
-	__m256 s[4] = { _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps() }, v;
+	__m256 s[4] = { _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(),
+			_mm256_setzero_ps() },
+	       v;
 	size_t i, j, n = q->n;
 
 	for (i = 0; i + 8 <= n; i += 8) {
@@ -170,7 +180,9 @@ AVX2 static inline void four_f16_avx2(bool l2, const struct lh_quantized_query *
 		v = _mm256_load_ps(q->v + i);
 #pragma GCC unroll 4
 		for (j = 0; j < 4; j++)
-			s[j] = more_f16_avx2(l2, v, _mm_loadu_si128((const void *)(row[j] + F16_SIZE * i)), s[j]);
+			s[j] = more_f16_avx2(l2, v,
+					     _mm_loadu_si128((const void *)(row[j] + F16_SIZE * i)),
+					     s[j]);
 	}
 	if (i < n) {
 		uint16_t rest[8];
@@ -187,17 +199,22 @@ AVX2 static inline void four_f16_avx2(bool l2, const struct lh_quantized_query *
 	_mm_storeu_ps(out, sums_ps(s[0], s[1], s[2], s[3]));
 }
 
-AVX2 static void four_f16_dot_avx2(const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
+AVX2 static void four_f16_dot_avx2(const struct lh_quantized_query *q,
+				   const unsigned char *const *row,
+				   const unsigned char *const *next, float *out)
 {
 	four_f16_avx2(false, q, row, next, out);
 }
 
-AVX2 static void four_f16_l2_avx2(const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
+AVX2 static void four_f16_l2_avx2(const struct lh_quantized_query *q,
+				  const unsigned char *const *row, const unsigned char *const *next,
+				  float *out)
 {
 	four_f16_avx2(true, q, row, next, out);
 }
 
-static void rows_f16_avx2(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
+static void rows_f16_avx2(const struct lh_quantized_query *q, const void *const *codes, size_t k,
+			  float *out)
 {
 	in_fours(q->distance == LH_L2 ? four_f16_l2_avx2 : four_f16_dot_avx2, q, codes, k, out);
 }
@@ -212,9 +229,12 @@ AVX2 static inline __m256i more_i8_avx2(__m256i v, __m256i bytes, __m256i s)
 	return _mm256_add_epi32(s, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
-AVX2 static void four_i8_avx2(const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
+AVX2 static void four_i8_avx2(const struct lh_quantized_query *q, const unsigned char *const *row,
+			      const unsigned char *const *next, float *out)
 {
-	__m256i s[4] = { _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256() }, v;
+	__m256i s[4] = { _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(),
+			 _mm256_setzero_si256() },
+		v;
 	size_t i, j, n = q->n;
 	int32_t sum[4];
 
@@ -224,7 +244,8 @@ AVX2 static void four_i8_avx2(const struct lh_quantized_query *q, const unsigned
 		v = _mm256_load_si256((const void *)(q->c + i));
 #pragma GCC unroll 4
 		for (j = 0; j < 4; j++)
-			s[j] = more_i8_avx2(v, _mm256_loadu_si256((const void *)(row[j] + i)), s[j]);
+			s[j] = more_i8_avx2(v, _mm256_loadu_si256((const void *)(row[j] + i)),
+					    s[j]);
 	}
 	if (i < n) {
 		unsigned char rest[32], end[32] = { 0 };
@@ -242,7 +263,8 @@ AVX2 static void four_i8_avx2(const struct lh_quantized_query *q, const unsigned
 		out[j] = finish_i8(q, row[j], sum[j]);
 }
 
-static void rows_i8_avx2(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
+static void rows_i8_avx2(const struct lh_quantized_query *q, const void *const *codes, size_t k,
+			 float *out)
 {
 	in_fours(four_i8_avx2, q, codes, k, out);
 }
@@ -253,7 +275,8 @@ AVX2 static void get_f16_avx2(const void *code, uint32_t n, float *v)
 	uint32_t i;
 
 	for (i = 0; i + 8 <= n; i += 8)
-		_mm256_storeu_ps(v + i, _mm256_cvtph_ps(_mm_loadu_si128((const void *)(p + F16_SIZE * (size_t)i))));
+		_mm256_storeu_ps(v + i, _mm256_cvtph_ps(_mm_loadu_si128(
+						(const void *)(p + F16_SIZE * (size_t)i))));
 	for (; i < n; i++)
 		v[i] = lh_quantize_half(p, i);
 }
@@ -267,7 +290,8 @@ AVX2 static void get_i8_avx2(const void *code, uint32_t n, float *v)
 	uint32_t i;
 
 	for (i = 0; i + 8 <= n; i += 8) {
-		c = _mm256_sub_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(p + i))), zero);
+		c = _mm256_sub_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(p + i))),
+				     zero);
 		_mm256_storeu_ps(v + i, _mm256_mul_ps(_mm256_cvtepi32_ps(c), scales));
 	}
 	for (; i < n; i++)
@@ -281,7 +305,8 @@ AVX2 static int32_t sign_avx2(const unsigned char *code, uint32_t n, int8_t *c)
 	uint32_t i, j;
 
 	for (i = 0; i + 32 <= n; i += 32) {
-		v = _mm256_xor_si256(_mm256_loadu_si256((const void *)(code + i)), _mm256_set1_epi8((char)LH_CODE_ZERO));
+		v = _mm256_xor_si256(_mm256_loadu_si256((const void *)(code + i)),
+				     _mm256_set1_epi8((char)LH_CODE_ZERO));
 		v = _mm256_max_epi8(v, _mm256_set1_epi8(1 - LH_CODE_ZERO));
 		_mm256_storeu_si256((void *)(c + i), v);
 		pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), v);
@@ -299,7 +324,8 @@ AVX2 static int32_t sign_avx2(const unsigned char *code, uint32_t n, int8_t *c)
 
 AVX512 static inline __m256 half_sum_ps(__m512 s)
 {
-	return _mm256_add_ps(_mm512_castps512_ps256(s), _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(s), 1)));
+	return _mm256_add_ps(_mm512_castps512_ps256(s),
+			     _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(s), 1)));
 }
 
 AVX512 static inline __m256i half_sum_epi32(__m512i s)
@@ -307,9 +333,13 @@ AVX512 static inline __m256i half_sum_epi32(__m512i s)
 	return _mm256_add_epi32(_mm512_castsi512_si256(s), _mm512_extracti64x4_epi64(s, 1));
 }
 
-AVX512 static inline void four_f16_avx512(bool l2, const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
+AVX512 static inline void four_f16_avx512(bool l2, const struct lh_quantized_query *q,
+					  const unsigned char *const *row,
+					  const unsigned char *const *next, float *out)
 {
-	__m512 s[4] = { _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps() }, v, r;
+	__m512 s[4] = { _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(),
+			_mm512_setzero_ps() },
+	       v, r;
 	size_t i, j, n = q->n;
 	__m256 h[4];
 	__m128 lo;
@@ -338,25 +368,34 @@ AVX512 static inline void four_f16_avx512(bool l2, const struct lh_quantized_que
 	_mm_storeu_ps(out, _mm_add_ps(lo, _mm256_extractf128_ps(h[0], 1)));
 }
 
-AVX512 static void four_f16_dot_avx512(const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
+AVX512 static void four_f16_dot_avx512(const struct lh_quantized_query *q,
+				       const unsigned char *const *row,
+				       const unsigned char *const *next, float *out)
 {
 	four_f16_avx512(false, q, row, next, out);
 }
 
-AVX512 static void four_f16_l2_avx512(const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
+AVX512 static void four_f16_l2_avx512(const struct lh_quantized_query *q,
+				      const unsigned char *const *row,
+				      const unsigned char *const *next, float *out)
 {
 	four_f16_avx512(true, q, row, next, out);
 }
 
-static void rows_f16_avx512(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
+static void rows_f16_avx512(const struct lh_quantized_query *q, const void *const *codes, size_t k,
+			    float *out)
 {
 	in_fours(q->distance == LH_L2 ? four_f16_l2_avx512 : four_f16_dot_avx512, q, codes, k, out);
 }
 
 /* Rows are the unsigned side of the product, 128 too large. */
-AVX512 static void four_i8_avx512(const struct lh_quantized_query *q, const unsigned char *const *row, const unsigned char *const *next, float *out)
+AVX512 static void four_i8_avx512(const struct lh_quantized_query *q,
+				  const unsigned char *const *row, const unsigned char *const *next,
+				  float *out)
 {
-	__m512i s[4] = { _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512() }, v;
+	__m512i s[4] = { _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(),
+			 _mm512_setzero_si512() },
+		v;
 	size_t i, j, n = q->n;
 	uint32_t sum[4];
 	__m256i h[4];
@@ -374,12 +413,14 @@ AVX512 static void four_i8_avx512(const struct lh_quantized_query *q, const unsi
 	for (j = 0; j < 4; j++)
 		h[j] = half_sum_epi32(s[j]);
 	h[0] = _mm256_hadd_epi32(_mm256_hadd_epi32(h[0], h[1]), _mm256_hadd_epi32(h[2], h[3]));
-	_mm_storeu_si128((void *)sum, _mm_add_epi32(_mm256_castsi256_si128(h[0]), _mm256_extracti128_si256(h[0], 1)));
+	_mm_storeu_si128((void *)sum, _mm_add_epi32(_mm256_castsi256_si128(h[0]),
+						    _mm256_extracti128_si256(h[0], 1)));
 	for (j = 0; j < 4; j++)
 		out[j] = finish_i8(q, row[j], (int32_t)(sum[j] - (uint32_t)q->sum));
 }
 
-static void rows_i8_avx512(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out)
+static void rows_i8_avx512(const struct lh_quantized_query *q, const void *const *codes, size_t k,
+			   float *out)
 {
 	in_fours(four_i8_avx512, q, codes, k, out);
 }
@@ -392,7 +433,8 @@ AVX512 static int32_t sign_avx512(const unsigned char *code, uint32_t n, int8_t 
 	for (i = 0; i < n; i += 64) {
 		__mmask64 k = n - i < 64 ? ((__mmask64)1 << (n - i)) - 1 : ~(__mmask64)0;
 
-		v = _mm512_xor_si512(_mm512_maskz_loadu_epi8(k, code + i), _mm512_set1_epi8((char)LH_CODE_ZERO));
+		v = _mm512_xor_si512(_mm512_maskz_loadu_epi8(k, code + i),
+				     _mm512_set1_epi8((char)LH_CODE_ZERO));
 		v = _mm512_maskz_max_epi8(k, v, _mm512_set1_epi8(1 - LH_CODE_ZERO));
 		_mm512_mask_storeu_epi8(c + i, k, v);
 		sum = _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1), v);
@@ -400,8 +442,10 @@ AVX512 static int32_t sign_avx512(const unsigned char *code, uint32_t n, int8_t 
 	return _mm512_reduce_add_epi32(sum);
 }
 
-static const struct lh_quantize_kernel avx2 = { rows_f16_avx2, rows_i8_avx2, get_f16_avx2, get_i8_avx2, sign_avx2 };
-static const struct lh_quantize_kernel avx512 = { rows_f16_avx512, rows_i8_avx512, get_f16_avx2, get_i8_avx2, sign_avx512 };
+static const struct lh_quantize_kernel avx2 = { rows_f16_avx2, rows_i8_avx2, get_f16_avx2,
+						get_i8_avx2, sign_avx2 };
+static const struct lh_quantize_kernel avx512 = { rows_f16_avx512, rows_i8_avx512, get_f16_avx2,
+						  get_i8_avx2, sign_avx512 };
 
 /* Not every compiler knows it by name. */
 static bool has_f16c(void)
@@ -416,9 +460,11 @@ static const struct lh_quantize_kernel *choose(void)
 	enum lh_isa isa = lh_vec_isa();
 
 	__builtin_cpu_init();
-	if (isa == LH_AVX512 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni"))
+	if (isa == LH_AVX512 && __builtin_cpu_supports("avx512bw") &&
+	    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni"))
 		return &avx512;
-	if (isa != LH_PORTABLE && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c())
+	if (isa != LH_PORTABLE && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+	    has_f16c())
 		return &avx2;
 	return &portable;
 }

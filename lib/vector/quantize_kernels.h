@@ -42,7 +42,8 @@ static inline float lh_quantize_half(const void *code, size_t i)
 	return f;
 }
 
-typedef void (*lh_quantize_rows_fn)(const struct lh_quantized_query *q, const void *const *codes, size_t k, float *out);
+typedef void (*lh_quantize_rows_fn)(const struct lh_quantized_query *q, const void *const *codes,
+				    size_t k, float *out);
 typedef void (*lh_quantize_get_fn)(const void *code, uint32_t n, float *v);
 /* An i8 code's bytes as signed ones, and their sum.  -128, which only a damaged
  * code has and some kernels cannot take, becomes -127. */

@@ -4,7 +4,8 @@
 #include <lh/num.h>
 #include <lh/distance.h>
 
-int lh_vector_record_id(const struct lh_record *rec, struct lh_buf *scratch, struct lh_str *id, struct lh_err *err)
+int lh_vector_record_id(const struct lh_record *rec, struct lh_buf *scratch, struct lh_str *id,
+			struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(rec, "id");
 
@@ -50,7 +51,8 @@ static long escaped_base64(const struct lh_value *v, char *to, struct lh_err *er
 	return got;
 }
 
-static int base64_vector(const struct lh_value *v, struct lh_buf *out, size_t *n, struct lh_err *err)
+static int base64_vector(const struct lh_value *v, struct lh_buf *out, size_t *n,
+			 struct lh_err *err)
 {
 	size_t chars = v->n - 2;
 	char *to;
@@ -67,13 +69,15 @@ static int base64_vector(const struct lh_value *v, struct lh_buf *out, size_t *n
 	if (got < 0)
 		return lh_err_set(err, LH_EDATA, "vector is not base64");
 	if (got % 4)
-		return lh_err_set(err, LH_EDATA, "vector of %ld bytes does not hold whole 32-bit floats", got);
+		return lh_err_set(err, LH_EDATA,
+				  "vector of %ld bytes does not hold whole 32-bit floats", got);
 	lh_buf_took(out, (size_t)got);
 	*n = (size_t)got / 4;
 	return 0;
 }
 
-int lh_vector_record_vector(const struct lh_value *v, struct lh_buf *out, size_t *n, struct lh_err *err)
+int lh_vector_record_vector(const struct lh_value *v, struct lh_buf *out, size_t *n,
+			    struct lh_err *err)
 {
 	int rc;
 
@@ -90,7 +94,9 @@ int lh_vector_record_vector(const struct lh_value *v, struct lh_buf *out, size_t
 	return rc;
 }
 
-int lh_vector_record_text(const struct lh_record *rec, const char *field, const struct lh_template *tpl, struct lh_buf *scratch, struct lh_str *text, struct lh_err *err)
+int lh_vector_record_text(const struct lh_record *rec, const char *field,
+			  const struct lh_template *tpl, struct lh_buf *scratch,
+			  struct lh_str *text, struct lh_err *err)
 {
 	const struct lh_value *v;
 
@@ -112,7 +118,8 @@ int lh_vector_record_text(const struct lh_record *rec, const char *field, const 
 	return 0;
 }
 
-int lh_vector_record_model(const struct lh_record *rec, struct lh_buf *scratch, struct lh_str *model, struct lh_err *err)
+int lh_vector_record_model(const struct lh_record *rec, struct lh_buf *scratch,
+			   struct lh_str *model, struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(rec, "model");
 
@@ -126,7 +133,9 @@ int lh_vector_record_model(const struct lh_record *rec, struct lh_buf *scratch, 
 
 static bool in_metadata(const struct lh_member *m)
 {
-	static const struct lh_str not_in[] = { { "id", 2 }, { "vector", 6 }, { "dimension", 9 }, { "model", 5 } };
+	static const struct lh_str not_in[] = {
+		{ "id", 2 }, { "vector", 6 }, { "dimension", 9 }, { "model", 5 }
+	};
 	size_t i;
 
 	for (i = 0; i < sizeof not_in / sizeof *not_in; i++)

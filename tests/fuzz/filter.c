@@ -35,7 +35,8 @@ static bool any(const struct lh_value *allowed, const struct lh_value *v)
 	return false;
 }
 
-static bool plainly(const struct lh_value *filter, const struct lh_value *meta, struct lh_buf *scratch)
+static bool plainly(const struct lh_value *filter, const struct lh_value *meta,
+		    struct lh_buf *scratch)
 {
 	struct lh_iter want, have;
 	struct lh_str key;
@@ -82,7 +83,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	n = size - (size_t)(lf + 1 - data);
 	lh_buf_add(&filter, data, (size_t)(lf - data));
 	lh_buf_add(&meta, lf + 1, n);
-	if (!filter.len || lh_json_parse(&scan, filter.p, filter.len, &v, &err) < 0 || v.type != LH_OBJECT)
+	if (!filter.len || lh_json_parse(&scan, filter.p, filter.len, &v, &err) < 0 ||
+	    v.type != LH_OBJECT)
 		return 0;
 	if (lh_filter_compile(f, &v, &err) < 0)
 		abort();
@@ -90,7 +92,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(exact, lf + 1, n);
 	got = lh_filter_match(f, exact, n, &err);
 	free(exact);
-	if (n && *meta.p == '{' && lh_json_parse(&scan_meta, meta.p, n, &m, &err) == 0 && got != plainly(&v, &m, &scratch))
+	if (n && *meta.p == '{' && lh_json_parse(&scan_meta, meta.p, n, &m, &err) == 0 &&
+	    got != plainly(&v, &m, &scratch))
 		abort();
 	return 0;
 }

@@ -20,12 +20,15 @@ static int canon(struct lh_buf *out, const struct lh_value *v, int audit)
 static void by_jansson(const char *p, size_t n, const struct lh_buf *ours)
 {
 	json_error_t why;
-	json_t *j = json_loadb(p, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+	json_t *j = json_loadb(p, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL,
+			       &why);
 	char *text;
 
-	if (j && !memchr(p, '.', n) && !memchr(p, 'e', n) && !memchr(p, 'E', n) && !memchr(p, '-', n)) {
+	if (j && !memchr(p, '.', n) && !memchr(p, 'e', n) && !memchr(p, 'E', n) &&
+	    !memchr(p, '-', n)) {
 		text = json_dumps(j, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY);
-		if (text && !strstr(text, "\\u") && (strlen(text) != ours->len || memcmp(text, ours->p, ours->len)))
+		if (text && !strstr(text, "\\u") &&
+		    (strlen(text) != ours->len || memcmp(text, ours->p, ours->len)))
 			abort();
 		free(text);
 	}
@@ -48,9 +51,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 				abort();
 			continue;
 		}
-		if (lh_json_parse(&rec, first.p, first.len, &w, &err) < 0 || !lh_value_equal(&w, &w) || (audit && !lh_value_equal(&v, &w)))
+		if (lh_json_parse(&rec, first.p, first.len, &w, &err) < 0 ||
+		    !lh_value_equal(&w, &w) || (audit && !lh_value_equal(&v, &w)))
 			abort();
-		if (canon(&again, &w, audit) < 0 || again.len != first.len || memcmp(again.p, first.p, first.len))
+		if (canon(&again, &w, audit) < 0 || again.len != first.len ||
+		    memcmp(again.p, first.p, first.len))
 			abort();
 		if (audit)
 			by_jansson(p, n, &first);
@@ -60,7 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		lh_buf_reset(&again);
 		v = (struct lh_value){ rec.line, rec.len, LH_OBJECT, false };
 		audit = lh_canon_jcs(&first, &v, &err);
-		if (lh_canon_jcs_record(&again, &rec, &err) != audit || (!audit && (again.len != first.len || memcmp(again.p, first.p, first.len))))
+		if (lh_canon_jcs_record(&again, &rec, &err) != audit ||
+		    (!audit && (again.len != first.len || memcmp(again.p, first.p, first.len))))
 			abort();
 	}
 	free(p);

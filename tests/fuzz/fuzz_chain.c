@@ -28,7 +28,8 @@ static void start(void)
 	static const unsigned char key[32];
 
 	must(lh_chain_keys_add(&keys, key, sizeof key, &err) == 0);
-	snprintf(path, sizeof path, "%s/lh-fuzz-%ld.audit.jsonl", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
+	snprintf(path, sizeof path, "%s/lh-fuzz-%ld.audit.jsonl",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
 	atexit(clean);
 }
 
@@ -53,8 +54,8 @@ static void line(const uint8_t *data, size_t n)
 	rc = lh_chain_line(&a, p + 1, n, &x, &err);
 	must(rc == lh_chain_line(&b, p, n + 1, &y, &err));
 	if (rc == 0)
-		must(x.n == y.n && memcmp(x.text, y.text, x.n) == 0 && equal(x.id, y.id) && equal(x.prev, y.prev) &&
-		     equal(x.mac, y.mac) && x.bare == y.bare);
+		must(x.n == y.n && memcmp(x.text, y.text, x.n) == 0 && equal(x.id, y.id) &&
+		     equal(x.prev, y.prev) && equal(x.mac, y.mac) && x.bare == y.bare);
 	lh_chain_reader_free(&a);
 	lh_chain_reader_free(&b);
 	free(p);
@@ -70,7 +71,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	line(data, n);
 	f = fopen(path, "w");
 	must(f && fwrite(data, 1, n, f) == n && fclose(f) == 0);
-	if (lh_chain_verify(path, &(struct lh_chain_check){ .keys = &keys, .jobs = 2, .max_row = 65536 }, &v, &err) == 0)
-		must(v.fault ? v.state != LH_CHAIN_INTACT : v.state == LH_CHAIN_INTACT && v.bytes == n);
+	if (lh_chain_verify(path,
+			    &(struct lh_chain_check){ .keys = &keys, .jobs = 2, .max_row = 65536 },
+			    &v, &err) == 0)
+		must(v.fault ? v.state != LH_CHAIN_INTACT :
+			       v.state == LH_CHAIN_INTACT && v.bytes == n);
 	return 0;
 }

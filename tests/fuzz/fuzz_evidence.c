@@ -27,14 +27,16 @@ static void check_hashes(void)
 	unsigned char want[2][32], got[2][32];
 	int i;
 
-	if (lh_sig_hash(&row, &canon[0], want[0], &err) < 0 || lh_sig_hash(&made, &canon[0], want[1], &err) < 0)
+	if (lh_sig_hash(&row, &canon[0], want[0], &err) < 0 ||
+	    lh_sig_hash(&made, &canon[0], want[1], &err) < 0)
 		abort();
 	for (i = 0; i < 2; i++) {
 		const struct lh_record *const pair[2] = { i ? &made : &row, i ? &row : &made };
 
 		if (lh_sig_hash_pair(pair, canon, got, &err) != 1)
 			abort();
-		if (memcmp(got[i], want[0], 32) || memcmp(got[!i], want[1], 32) || memcmp(want[0], lh_evidence_hash(maker), 32))
+		if (memcmp(got[i], want[0], 32) || memcmp(got[!i], want[1], 32) ||
+		    memcmp(want[0], lh_evidence_hash(maker), 32))
 			abort();
 	}
 }
@@ -48,7 +50,8 @@ static void check_made(void)
 		abort();
 	check_hashes();
 	v = (struct lh_value){ .p = made.line, .n = made.len, .type = LH_OBJECT };
-	if (lh_schema_check(lh_schema_find("evidence_record"), &v, &scratch, on_violation, NULL, &err) != 0)
+	if (lh_schema_check(lh_schema_find("evidence_record"), &v, &scratch, on_violation, NULL,
+			    &err) != 0)
 		abort();
 }
 
@@ -59,7 +62,8 @@ static void check_refused(void)
 	lh_buf_reset(&list);
 	lh_evidence_errors(maker, &list);
 	lh_buf_grow(&list, LH_PAD);
-	if (err.code != LH_EDATA || list.len < 5 || lh_json_parse(&made, list.p, list.len, &v, &err) < 0 || v.type != LH_ARRAY)
+	if (err.code != LH_EDATA || list.len < 5 ||
+	    lh_json_parse(&made, list.p, list.len, &v, &err) < 0 || v.type != LH_ARRAY)
 		abort();
 }
 
@@ -83,7 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	memset(p + n - 1, '"', LH_PAD + 1);
 	lh_buf_reset(&out);
 	if (lh_record_parse(&row, p, n - 1, &err) == 0) {
-		if (lh_evidence_make(maker, (enum lh_stream)(data[0] % LH_STREAMS), &row, data[0], NULL, &out, &err) == 0)
+		if (lh_evidence_make(maker, (enum lh_stream)(data[0] % LH_STREAMS), &row, data[0],
+				     NULL, &out, &err) == 0)
 			check_made();
 		else
 			check_refused();

@@ -25,7 +25,8 @@ static void forms(const struct lh_value *v)
 		abort();
 	if (memchr(line.p, '\n', line.len) || memchr(line.p, '\r', line.len))
 		abort();
-	if (lh_json_parse(&rec, line.p, line.len, &a, &err) < 0 || lh_json_parse(&again, wire.p, wire.len, &b, &err) < 0)
+	if (lh_json_parse(&rec, line.p, line.len, &a, &err) < 0 ||
+	    lh_json_parse(&again, wire.p, wire.len, &b, &err) < 0)
 		abort();
 	if (a.type != LH_OBJECT || !lh_value_equal(&a, &b))
 		abort();
@@ -38,7 +39,8 @@ static int one_before(const char *p, const char *till, const char *end)
 
 	for (; !j && p < till; p++)
 		if (*p == '{')
-			j = json_loadb(p, (size_t)(end - p), JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, NULL);
+			j = json_loadb(p, (size_t)(end - p),
+				       JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, NULL);
 	json_decref(j);
 	return j != NULL;
 }
@@ -60,7 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (rc < 0)
 		abort();
 	/* jansson loses a NUL byte that follows a number */
-	if (n < SHALLOW && !memchr(p, 0, n) && !memmem(p, n, "```", 3) && (!rc || (v.p >= p && v.p < p + n)))
+	if (n < SHALLOW && !memchr(p, 0, n) && !memmem(p, n, "```", 3) &&
+	    (!rc || (v.p >= p && v.p < p + n)))
 		if (one_before(p, rc ? v.p : p + n, p + n))
 			abort();
 	if (rc)

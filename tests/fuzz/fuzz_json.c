@@ -20,13 +20,14 @@ static void same(const struct lh_value *v, json_t *j)
 
 	switch (v->type) {
 	case LH_NUMBER:
-		if (json_is_integer(j) ? !lh_value_i64(v, &i) || i != json_integer_value(j) : lh_value_f64(v) != json_real_value(j))
+		if (json_is_integer(j) ? !lh_value_i64(v, &i) || i != json_integer_value(j) :
+					 lh_value_f64(v) != json_real_value(j))
 			abort();
 		return;
 	case LH_STRING:
 		lh_buf_reset(&scratch);
-		if (lh_value_str(v, &scratch, &s, &err) < 0 || s.n != json_string_length(j) || memcmp(s.p, json_string_value(j), s.n) ||
-		    !lh_value_is(v, s.p, s.n))
+		if (lh_value_str(v, &scratch, &s, &err) < 0 || s.n != json_string_length(j) ||
+		    memcmp(s.p, json_string_value(j), s.n) || !lh_value_is(v, s.p, s.n))
 			abort();
 		return;
 	case LH_ARRAY:
@@ -42,8 +43,11 @@ static void same(const struct lh_value *v, json_t *j)
 		}
 		break;
 	}
-	if (v->type >= LH_ARRAY ? n != (v->type == LH_ARRAY ? json_array_size(j) : json_object_size(j)) :
-	    !j || json_typeof(j) != (v->type == LH_NULL ? JSON_NULL : v->type == LH_TRUE ? JSON_TRUE : JSON_FALSE))
+	if (v->type >= LH_ARRAY ?
+		    n != (v->type == LH_ARRAY ? json_array_size(j) : json_object_size(j)) :
+		    !j || json_typeof(j) != (v->type == LH_NULL ? JSON_NULL :
+					     v->type == LH_TRUE ? JSON_TRUE :
+								  JSON_FALSE))
 		abort();
 }
 
@@ -62,15 +66,20 @@ static void splice(const char *p, size_t n)
 			continue;
 		lh_buf_putc(&scratch, '\0');
 		lh_buf_reset(&out);
-		lh_record_open(&out, &rec, (const char *[]){ s.p == scratch.p ? scratch.p : strndupa(s.p, s.n) }, 1);
+		lh_record_open(&out, &rec,
+			       (const char *[]){ s.p == scratch.p ? scratch.p :
+								    strndupa(s.p, s.n) },
+			       1);
 		lh_buf_puts(&out, "\"\\u0000new\":1");
 		lh_record_close(&out, &rec);
-		if (lh_record_parse(&part, out.p, out.len, &err) < 0 ? err.column <= out.len - 16 : part.n != rec.n)
+		if (lh_record_parse(&part, out.p, out.len, &err) < 0 ? err.column <= out.len - 16 :
+								       part.n != rec.n)
 			abort();
 		for (k = 0; k + 1 < part.n; k++) {
 			const struct lh_member *a = &part.member[k], *b = &rec.member[k + (k >= i)];
 
-			if (a->val.n != b->val.n || memcmp(a->val.p, b->val.p, a->val.n) || lh_string_cmp(&a->key, &b->key))
+			if (a->val.n != b->val.n || memcmp(a->val.p, b->val.p, a->val.n) ||
+			    lh_string_cmp(&a->key, &b->key))
 				abort();
 		}
 	}
@@ -107,7 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	j = json_loadb(p, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
 	if (j && rc && strcmp(msg, "nested deeper than 512"))
 		abort();
-	if (!j && !rc && !strstr(why.text, "too big") && !strstr(why.text, "overflow") && !strstr(why.text, "NUL byte in object key"))
+	if (!j && !rc && !strstr(why.text, "too big") && !strstr(why.text, "overflow") &&
+	    !strstr(why.text, "NUL byte in object key"))
 		abort();
 	if (j && !rc)
 		same(&v, j);

@@ -38,7 +38,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	for (unsigned i = 0; b && i < ROWS; i++) {
-		int n = snprintf(text, sizeof text, "all all%s r%u m%u \u6c34\u6ce5", i % 2 ? "" : " even", i % 90, i % 7);
+		int n = snprintf(text, sizeof text, "all all%s r%u m%u \u6c34\u6ce5",
+				 i % 2 ? "" : " even", i % 90, i % 7);
 
 		if (lh_lexical_build_add(b, text, i % 50 ? (size_t)n : 0, &err) < 0)
 			abort();
@@ -80,8 +81,8 @@ static long ask(const struct lh_lexical *ix, const char *text, size_t n, bool mu
 	if (got < 0 && (must || err.code != LH_ECORRUPT))
 		abort();
 	for (long i = 0; i < got; i++)
-		if (hit[i].row >= ix->rows || hit[i].row % 3 == 0 || !__builtin_isfinite(hit[i].score) ||
-		    (i && hit[i - 1].score < hit[i].score))
+		if (hit[i].row >= ix->rows || hit[i].row % 3 == 0 ||
+		    !__builtin_isfinite(hit[i].score) || (i && hit[i - 1].score < hit[i].score))
 			abort();
 	lh_lexical_question_free(&q);
 	return got;
@@ -123,7 +124,8 @@ static void damaged(const uint8_t *data, size_t n)
 		run[i] = (struct lh_str){ image[i], size[i] };
 	}
 	for (; n >= 4; data += 4, n -= 4)
-		image[data[2] % RUNS][(data[0] * 256u + data[1]) % size[data[2] % RUNS]] = (char)data[3];
+		image[data[2] % RUNS][(data[0] * 256u + data[1]) % size[data[2] % RUNS]] =
+			(char)data[3];
 	if (lh_lexical_open(&ix, ROWS, run) != LH_LEXICAL_GOOD)
 		abort();
 	if (lh_lexical_verify(&ix, told, &damage, &err) < 0)
@@ -143,9 +145,12 @@ static void texts(const char *text, size_t n)
 		return;
 	b = lh_lexical_build_new(&err);
 	for (int i = 0; b && i < 3; i++)
-		if (lh_lexical_build_add(b, text, i == 1 ? n : n / 2 * (size_t)lh_utf8_valid(text, n / 2), &err) < 0)
+		if (lh_lexical_build_add(b, text,
+					 i == 1 ? n : n / 2 * (size_t)lh_utf8_valid(text, n / 2),
+					 &err) < 0)
 			abort();
-	if (!b || lh_lexical_build_finish(b, &ix, &err) < 0 || lh_lexical_verify(&ix, told, &damage, &err) < 0 || damage)
+	if (!b || lh_lexical_build_finish(b, &ix, &err) < 0 ||
+	    lh_lexical_verify(&ix, told, &damage, &err) < 0 || damage)
 		abort();
 	if (ask(&ix, text, n, true) < (ix.length[1] > 0))
 		abort();

@@ -55,7 +55,8 @@ static void make(const char *file, int kind)
 	for (unsigned i = 0; w && i < ROWS; i++) {
 		for (unsigned d = 0; d < DIM; d++)
 			v[d] = (float)((i * 37 + d * d * 11) % 29) - 14.2f;
-		if (lh_index_put(w, id, (size_t)snprintf(id, sizeof id, "i%u", i), v, DIM, "{\"a\":\"x y\"}", i % 2 ? 11 : 0, &err) < 0)
+		if (lh_index_put(w, id, (size_t)snprintf(id, sizeof id, "i%u", i), v, DIM,
+				 "{\"a\":\"x y\"}", i % 2 ? 11 : 0, &err) < 0)
 			abort();
 	}
 	if (!w || lh_index_commit(w, 1, &err) < 0)
@@ -140,7 +141,13 @@ static void search(const struct lh_index *ix)
 	int no = 0;
 
 	for (int i = 0; filter && i < 4; i++) {
-		struct lh_query q = { .vector = v, .k = i ? 3 : 12, .ef = i ? 3 : 0, .exact = i == 2, .allow = i == 3 ? allow : NULL, .ctx = &no, .verdicts = filter };
+		struct lh_query q = { .vector = v,
+				      .k = i ? 3 : 12,
+				      .ef = i ? 3 : 0,
+				      .exact = i == 2,
+				      .allow = i == 3 ? allow : NULL,
+				      .ctx = &no,
+				      .verdicts = filter };
 		long n = lh_index_search(s, &q, hit, &err);
 
 		for (long j = 0; j < n; j++)
@@ -174,7 +181,8 @@ static void fold(void)
 	bool due;
 
 	if (c && lh_index_change_put(c, "new", 3, v, p->dimension, "{\"a\":\"y\"}", 9, &err) == 0 &&
-	    (lh_index_change_commit(c, &due, &err) < 0 || lh_index_compact(path, 1, 1, &err) < 0) && err.code == LH_ECORRUPT)
+	    (lh_index_change_commit(c, &due, &err) < 0 || lh_index_compact(path, 1, 1, &err) < 0) &&
+	    err.code == LH_ECORRUPT)
 		abort();
 	lh_index_change_close(c);
 	snprintf(beside, sizeof beside, "%s-log", path);
@@ -206,7 +214,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	if (!raw)
 		patch(kind, n ? data + 1 : data, n ? n - 1 : 0);
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, raw ? data : image, raw ? n : size[kind], 0) != (ssize_t)(raw ? n : size[kind]))
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, raw ? data : image, raw ? n : size[kind], 0) !=
+					    (ssize_t)(raw ? n : size[kind]))
 		abort();
 	ix = lh_index_open(path, &err);
 	if (ix) {
@@ -215,9 +224,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		lh_index_find(ix, "i3", 2, &err);
 		for (uint64_t r = 0; r < lh_index_rows(ix) && r < 200; r++) {
 			lh_index_vector(ix, r, vector);
-			if (lh_index_row(ix, r, &row, &err) == 1 && (row.id.n < 1 || !lh_utf8_valid(row.id.p, row.id.n)))
+			if (lh_index_row(ix, r, &row, &err) == 1 &&
+			    (row.id.n < 1 || !lh_utf8_valid(row.id.p, row.id.n)))
 				abort();
-			if (lh_index_nth_row(ix, r, &at, &row, &err) == 1 && at >= lh_index_rows(ix))
+			if (lh_index_nth_row(ix, r, &at, &row, &err) == 1 &&
+			    at >= lh_index_rows(ix))
 				abort();
 		}
 		lh_index_close(ix);

@@ -33,14 +33,16 @@ static void make_index(void)
 	struct lh_index_params p;
 	struct lh_index_writer *w;
 
-	snprintf(path, sizeof path, "%s/lh-fuzz-%ld.lhv", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
+	snprintf(path, sizeof path, "%s/lh-fuzz-%ld.lhv",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
 	snprintf(log_path, sizeof log_path, "%s-log", path);
 	atexit(clean);
 	lh_index_params_default(&p);
 	p.dimension = DIM;
 	w = lh_index_writer_new(path, &p, 1, &err);
 	must(w && lh_index_put(w, "a", 1, v[0], DIM, "{}", 2, &err) == 0 &&
-	     lh_index_put(w, "b", 1, v[1], DIM, "{\"x\":1}", 7, &err) == 0 && lh_index_commit(w, 1, &err) == 0);
+	     lh_index_put(w, "b", 1, v[1], DIM, "{\"x\":1}", 7, &err) == 0 &&
+	     lh_index_commit(w, 1, &err) == 0);
 	lh_index_writer_free(w);
 }
 
@@ -110,7 +112,8 @@ static void append_and_look(void)
 	struct lh_index *ix;
 	bool fold;
 
-	must(c && lh_index_change_put(c, "new", 3, (float[DIM]){ 1, 1, 1, 1 }, DIM, NULL, 0, &err) == 0);
+	must(c &&
+	     lh_index_change_put(c, "new", 3, (float[DIM]){ 1, 1, 1, 1 }, DIM, NULL, 0, &err) == 0);
 	if (lh_index_change_commit(c, &fold, &err) == 0) {
 		ix = lh_index_open(path, &err);
 		must(ix && lh_index_find(ix, "new", 3, &err) >= 0);

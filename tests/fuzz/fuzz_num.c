@@ -18,7 +18,8 @@ static void reads(const struct lh_value *v)
 	double d = strtod(text, NULL), e = lh_f64_read(v->p, v->p + v->n, &next);
 	float f = strtof(text, NULL), g = lh_f32_read(v->p, v->p + v->n, &next);
 
-	if (d != e || f != g || signbit(d) != signbit(e) || signbit(f) != signbit(g) || next != v->p + v->n)
+	if (d != e || f != g || signbit(d) != signbit(e) || signbit(f) != signbit(g) ||
+	    next != v->p + v->n)
 		abort();
 	free(text);
 }
@@ -60,9 +61,11 @@ static void prints(const uint8_t *data, size_t n)
 		lh_buf_reset(&b);
 		if (isfinite(f))
 			lh_buf_f32s(&b, (float[]){ f, f }, 2);
-		if (b.len && (lh_f32s_read(b.p, b.p + b.len, (float[2]){ 0 }, 2, &err) != 2 || lh_f32_read(b.p + 1, b.p + b.len, &next) != f))
+		if (b.len && (lh_f32s_read(b.p, b.p + b.len, (float[2]){ 0 }, 2, &err) != 2 ||
+			      lh_f32_read(b.p + 1, b.p + b.len, &next) != f))
 			abort();
-		if (b.len && (lh_f32s_read(b.p, b.p + b.len, &g, 1, &err) != -1 || strtof(b.p + 1, NULL) != f))
+		if (b.len && (lh_f32s_read(b.p, b.p + b.len, &g, 1, &err) != -1 ||
+			      strtof(b.p + 1, NULL) != f))
 			abort();
 	}
 	lh_buf_free(&b);

@@ -53,7 +53,8 @@ static void print(struct lh_pathway *p, struct lh_buf *out)
 		must(rc == 0 || err.code == LH_EDATA);
 		lh_buf_printf(out, " %d %lld\n", rc, (long long)lh_pathway_predecessor(p, i, &err));
 	}
-	lh_buf_printf(out, "%llu %llu %llu\n", (unsigned long long)st.events, (unsigned long long)st.traces, (unsigned long long)st.retired);
+	lh_buf_printf(out, "%llu %llu %llu\n", (unsigned long long)st.events,
+		      (unsigned long long)st.traces, (unsigned long long)st.retired);
 }
 
 static void append(struct lh_buf *out)
@@ -79,7 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	size_t cut = n ? data[0] % n : 0;
 
 	if (!*path) {
-		snprintf(path, sizeof path, "%s/lh-fuzz-%ld.jsonl", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
+		snprintf(path, sizeof path, "%s/lh-fuzz-%ld.jsonl",
+			 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
 		atexit(clean);
 		once.max = twice.max = LH_BUF_NOMAX;
 	}

@@ -59,7 +59,8 @@ static bool read_line(const char *p, size_t n, struct line *l)
 		const struct lh_value *v = lh_record_get(&rec, fields[i]);
 
 		l->field[i] = (struct lh_str){ "", 0 };
-		good = !v || v->type == LH_NULL || (v->type == LH_STRING && lh_value_str(v, &l->text, &l->field[i], &err) == 0);
+		good = !v || v->type == LH_NULL ||
+		       (v->type == LH_STRING && lh_value_str(v, &l->text, &l->field[i], &err) == 0);
 		if (!lh_trim(l->field[i].p, l->field[i].n).n)
 			l->field[i].n = 0;
 	}
@@ -116,7 +117,9 @@ static void compare(const struct lh_roster_table *t, const struct line *l, size_
 		lh_roster_key(l[i].field[0].p, l[i].field[0].n, key);
 		must(lh_roster_get(t, (struct lh_str){ key, l[i].field[0].n }, &w));
 		for (j = 0; j < FIELDS; j++) {
-			struct lh_str is = (const struct lh_str[]){ w.candidate_id, w.name, w.status, w.city, w.state, w.role }[j];
+			struct lh_str is = (const struct lh_str[]){ w.candidate_id, w.name,
+								    w.status,	    w.city,
+								    w.state,	    w.role }[j];
 
 			must(is.n == l[i].field[j].n && !memcmp(is.p, l[i].field[j].p, is.n));
 		}

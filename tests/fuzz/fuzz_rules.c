@@ -14,7 +14,8 @@ static struct lh_err err;
 static int note(void *ctx, const struct lh_rule_hit *hit, struct lh_err *e)
 {
 	(void)e;
-	if (hit->action == LH_RULE_PASS || !hit->id.n || !hit->message.n || (hit->action == LH_RULE_REDACT && !hit->field.n))
+	if (hit->action == LH_RULE_PASS || !hit->id.n || !hit->message.n ||
+	    (hit->action == LH_RULE_REDACT && !hit->field.n))
 		abort();
 	lh_buf_add(&acted, hit->id.p, hit->id.n);
 	lh_buf_add(ctx, hit->message.p, hit->message.n);
@@ -31,7 +32,9 @@ static void run(const struct lh_rules *r, const struct lh_value *v)
 	lh_buf_reset(&acted);
 	for (round = 0; round < 2; round++) {
 		first = acted.len;
-		if (lh_rules_run(r, LH_TASK_FILL, v, has ? &context : NULL, &scratch, note, &acted, &err) < 0 || scratch.len)
+		if (lh_rules_run(r, LH_TASK_FILL, v, has ? &context : NULL, &scratch, note, &acted,
+				 &err) < 0 ||
+		    scratch.len)
 			abort();
 	}
 	if (acted.len != 2 * first || (first && memcmp(acted.p, acted.p + first, first)))

@@ -14,7 +14,8 @@ static struct lh_err err;
 
 static void note(void *ctx, const struct lh_str *field, const struct lh_str *problem)
 {
-	if (!field->n || !problem->n || !lh_utf8_valid(field->p, field->n) || !lh_utf8_valid(problem->p, problem->n))
+	if (!field->n || !problem->n || !lh_utf8_valid(field->p, field->n) ||
+	    !lh_utf8_valid(problem->p, problem->n))
 		abort();
 	++*(long *)ctx;
 }
@@ -47,7 +48,8 @@ static void error(const struct lh_value *v)
 	}
 	lh_validation_error_json(&first, &e);
 	lh_buf_reset(&scratch);
-	if (lh_json_parse(&rec, first.p, first.len, &w, &err) < 0 || lh_validation_error_read(&w, &scratch, &e, &err) < 0)
+	if (lh_json_parse(&rec, first.p, first.len, &w, &err) < 0 ||
+	    lh_validation_error_read(&w, &scratch, &e, &err) < 0)
 		abort();
 	lh_validation_error_json(&again, &e);
 	if (again.len != first.len || memcmp(again.p, first.p, first.len))
@@ -61,7 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct lh_value v;
 
 	if (!first.max)
-		lh_buf_init(&first, LH_BUF_NOMAX), lh_buf_init(&again, LH_BUF_NOMAX), lh_buf_init(&scratch, LH_BUF_NOMAX);
+		lh_buf_init(&first, LH_BUF_NOMAX), lh_buf_init(&again, LH_BUF_NOMAX),
+			lh_buf_init(&scratch, LH_BUF_NOMAX);
 	memset(p, '"', n + LH_PAD);
 	if (n)
 		memcpy(p, data, n);

@@ -38,8 +38,10 @@ static void check_signed(void)
 		lh_buf_reset(&again);
 		if (lh_score_unsigned(other, &evidence, NULL, NULL, &again, &at, &err) < 0)
 			abort();
-		lh_score_sign_pair((const struct lh_scorer *[]){ i ? scorer : other, i ? other : scorer },
-				   (char *[]){ i ? spare : again.p + at, i ? again.p + at : spare });
+		lh_score_sign_pair((const struct lh_scorer *[]){ i ? scorer : other,
+								 i ? other : scorer },
+				   (char *[]){ i ? spare : again.p + at,
+					       i ? again.p + at : spare });
 		check_same();
 	}
 }
@@ -55,9 +57,11 @@ static void check_scored(enum lh_category category)
 	lh_buf_grow(&out, LH_PAD);
 	if (lh_record_parse(&made, out.p, out.len, &err) < 0)
 		abort();
-	if (lh_schema_check_record(lh_schema_find("scored_run"), &made, &scratch, on_violation, NULL, &err) != 0)
+	if (lh_schema_check_record(lh_schema_find("scored_run"), &made, &scratch, on_violation,
+				   NULL, &err) != 0)
 		abort();
-	if (lh_scored_read(&made, &on_file, &err) < 0 || on_file.category != category || !on_file.current)
+	if (lh_scored_read(&made, &on_file, &err) < 0 || on_file.category != category ||
+	    !on_file.current)
 		abort();
 }
 

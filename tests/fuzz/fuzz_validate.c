@@ -14,8 +14,12 @@ static struct lh_err err;
 
 static void start(void)
 {
-	static const char rows[] = "{\"candidate_id\":\"w-1\",\"name\":\"Ann Lee\",\"city\":\"Toledo\",\"blacklisted_clients\":[\"c\"]}\n"
-				   "{\"candidate_id\":\"w-2\",\"name\":\"Bo\",\"status\":\"inactive\",\"state\":\"OH\",\"role\":\"Welder\"}\n";
+	static const char rows[] =
+		"{\"candidate_id\":\"w-1\",\"name\":\"Ann Lee\",\"city\":\"Toledo\","
+		"\"blacklisted_clients\":[\"c\"]}\n"
+		"{\"candidate_id\":\"w-2\",\"name\":\"Bo\","
+		"\"status\":\"inactive\",\"state\":\"OH\","
+		"\"role\":\"Welder\"}\n";
 	char path[] = "/tmp/fuzz_validate.XXXXXX";
 	int fd = mkstemp(path);
 
@@ -43,7 +47,8 @@ static void judge(struct lh_validator *v, struct lh_buf *to)
 	lh_buf_reset(&scratch);
 	if (kind && kind->type == LH_STRING && lh_value_str(kind, &scratch, &name, &err) < 0)
 		abort();
-	if (lh_validate(v, &name, lh_record_get(&rec, "artifact"), lh_record_get(&rec, "context"), true, &d, &err) < 0)
+	if (lh_validate(v, &name, lh_record_get(&rec, "artifact"), lh_record_get(&rec, "context"),
+			true, &d, &err) < 0)
 		abort();
 	lh_buf_reset(to);
 	lh_verdict_json(to, &d, 0, false);

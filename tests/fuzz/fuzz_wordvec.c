@@ -34,7 +34,9 @@ static void put(int fd, const void *p, size_t n)
 
 static int compile(int precision)
 {
-	struct lh_wordvec_job job = { .from = from, .to = to, .from_name = "fuzz", .to_name = "to", .precision = precision };
+	struct lh_wordvec_job job = {
+		.from = from, .to = to, .from_name = "fuzz", .to_name = "to", .precision = precision
+	};
 	struct lh_wordvec_made made;
 
 	if (ftruncate(to, 0) < 0)
@@ -64,7 +66,8 @@ static void embed(const struct lh_wordvec *t)
 
 	if (!r)
 		return;
-	if (lh_wordvec_embed(r, query, sizeof query - 1, true, v, &err) == 0 && !lh_vec_finite(v, lh_wordvec_dimension(t)))
+	if (lh_wordvec_embed(r, query, sizeof query - 1, true, v, &err) == 0 &&
+	    !lh_vec_finite(v, lh_wordvec_dimension(t)))
 		abort();
 	lh_wordvec_reader_free(r);
 }

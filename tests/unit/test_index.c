@@ -38,7 +38,8 @@ static void point(float *v, unsigned i, unsigned dim)
 		v[d] += 0.7f * (float)rnd();
 }
 
-static void put(struct lh_index_writer *w, const char *id, const float *v, unsigned dim, const char *meta)
+static void put(struct lh_index_writer *w, const char *id, const float *v, unsigned dim,
+		const char *meta)
 {
 	CHECK(lh_index_put(w, id, strlen(id), v, dim, meta, meta ? strlen(meta) : 0, &err) == 0);
 }
@@ -94,14 +95,16 @@ static void rows_come_back(unsigned n)
 	float v[DIM];
 
 	lh_index_get_stats(ix, &st);
-	CHECK(st.live == n && st.base == n && lh_index_rows(ix) == n && st.format == 1 && st.torn_at == -1);
+	CHECK(st.live == n && st.base == n && lh_index_rows(ix) == n && st.format == 1 &&
+	      st.torn_at == -1);
 	for (unsigned i = 0; i < n; i++) {
 		snprintf(id, sizeof id, "w-%u", i);
 		snprintf(meta, sizeof meta, "{\"n\":%u}", i);
 		CHECK(lh_index_nth_row(ix, i, &at, &row, &err) == 1);
 		CHECK(lh_index_find(ix, id, strlen(id), &err) == (int64_t)at);
 		CHECK(row.id.n == strlen(id) && !memcmp(row.id.p, id, row.id.n));
-		CHECK(row.meta.n == (i % 3 ? strlen(meta) : 0) && !memcmp(row.meta.p, meta, row.meta.n));
+		CHECK(row.meta.n == (i % 3 ? strlen(meta) : 0) &&
+		      !memcmp(row.meta.p, meta, row.meta.n));
 		lh_index_vector(ix, at, v);
 		CHECK(fabs(lh_vec_dot_f64(v, v, DIM) - 1) < 1e-6);
 	}
@@ -224,7 +227,8 @@ static void the_last_of_an_id_wins(void)
 	lh_index_close(ix);
 }
 
-static void refused(struct lh_index_writer *w, const char *id, size_t id_len, const float *v, size_t n, const char *why)
+static void refused(struct lh_index_writer *w, const char *id, size_t id_len, const float *v,
+		    size_t n, const char *why)
 {
 	CHECK(lh_index_put(w, id, id_len, v, n, NULL, 0, &err) == -1);
 	CHECK(err.code == LH_EDATA && strstr(err.msg, why));
@@ -317,7 +321,13 @@ static void filters_find_k_whenever_there_are_k(void)
 		for (unsigned j = 0; j < 50; j++) {
 			struct lh_filter_cache *fresh = lh_filter_cache_new(ix, &err);
 			struct every f = { of[i], 0, 0 };
-			struct lh_query q = { .vector = v, .k = 10, .ef = 128, .exact = true, .allow = every_nth, .ctx = &f, .verdicts = fresh };
+			struct lh_query q = { .vector = v,
+					      .k = 10,
+					      .ef = 128,
+					      .exact = true,
+					      .allow = every_nth,
+					      .ctx = &f,
+					      .verdicts = fresh };
 			struct lh_hit c[10];
 			uint64_t met;
 			long x, y;
@@ -345,7 +355,8 @@ static void filters_find_k_whenever_there_are_k(void)
 				for (long l = 0; l < y; l++)
 					same += a[m].row == b[l].row;
 		}
-		printf("# one in %u: recall %.3f, %llu dropped a query\n", of[i], (double)same / all, (unsigned long long)dropped / 50);
+		printf("# one in %u: recall %.3f, %llu dropped a query\n", of[i],
+		       (double)same / all, (unsigned long long)dropped / 50);
 		lh_filter_cache_free(used);
 		CHECK(same >= all * (of[i] < 20 ? 0.95 : 1));
 	}
@@ -359,7 +370,8 @@ static void a_filter_may_refuse_all_or_fail(void)
 	struct lh_searcher *s = lh_searcher_new(ix, &err);
 	struct lh_hit hit[10];
 	float v[DIM];
-	struct lh_filter_cache *refused = lh_filter_cache_new(ix, &err), *damaged = lh_filter_cache_new(ix, &err);
+	struct lh_filter_cache *refused = lh_filter_cache_new(ix, &err),
+			       *damaged = lh_filter_cache_new(ix, &err);
 	uint64_t left[] = { 0, 17, 5999 };
 	struct lh_query q = { .vector = v, .k = 10, .allow = none, .verdicts = refused };
 
@@ -463,8 +475,10 @@ static void changes_show_at_once(void)
 	CHECK(ix);
 	lh_index_get_stats(ix, &st);
 	CHECK(st.live == 2950 && st.base == 3000 && st.pending == 150 && st.deleted == 100);
-	CHECK(lh_index_find(ix, "w-150", 5, &err) == -1 && lh_index_find(ix, "new-7", 5, &err) >= 3000);
-	CHECK(lh_index_find(ix, "w-50", 4, &err) >= 3000 && lh_index_find(ix, "w-250", 5, &err) < 3000);
+	CHECK(lh_index_find(ix, "w-150", 5, &err) == -1 &&
+	      lh_index_find(ix, "new-7", 5, &err) >= 3000);
+	CHECK(lh_index_find(ix, "w-50", 4, &err) >= 3000 &&
+	      lh_index_find(ix, "w-250", 5, &err) < 3000);
 	CHECK(recall(ix, 2950, LH_COSINE) >= 0.99);
 	for (unsigned i = 0; i < 40; i++) {
 		point(v, i, DIM);

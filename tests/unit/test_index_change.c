@@ -55,7 +55,8 @@ static void build(unsigned rows, const char *model)
 		ever[i] = ever[i] || live[i];
 		value[i] = 0;
 		snprintf(id, sizeof id, "r%u", i);
-		CHECK(!live[i] || lh_index_put(w, id, strlen(id), (float[DIM]){ 1 }, DIM, "0", 1, &err) == 0);
+		CHECK(!live[i] ||
+		      lh_index_put(w, id, strlen(id), (float[DIM]){ 1 }, DIM, "0", 1, &err) == 0);
 	}
 	CHECK(lh_index_commit(w, 1, &err) == 0);
 	lh_index_writer_free(w);
@@ -72,9 +73,13 @@ static void gather(struct writer *w, enum kind kind, unsigned i, unsigned v)
 	if (kind == DELETE)
 		rc = lh_index_change_delete(w->c, id, strlen(id), &err);
 	else
-		rc = (kind == PUT ? lh_index_change_put : lh_index_change_put_new)(w->c, id, strlen(id), (float[DIM]){ 1 }, DIM, meta, strlen(meta), &err);
+		rc = (kind == PUT ? lh_index_change_put :
+				    lh_index_change_put_new)(w->c, id, strlen(id),
+							     (float[DIM]){ 1 }, DIM, meta,
+							     strlen(meta), &err);
 	CHECK(rc == 0);
-	if (lh_index_change_tally(w->c)->kept != kept) {	/* it was there at some time: that will do */
+	if (lh_index_change_tally(w->c)->kept !=
+	    kept) { /* it was there at some time: that will do */
 		CHECK(kind == PUT_NEW && ever[i]);
 		w->want.kept++;
 		return;
@@ -128,7 +133,8 @@ static void look(void)
 		at = lh_index_find(ix, id, strlen(id), &err);
 		CHECK(at != -2 && (at >= 0) == live[i]);
 		CHECK(at < 0 || lh_index_row(ix, (uint64_t)at, &row, &err) == 1);
-		CHECK(at < 0 || (row.meta.n == strlen(meta) && memcmp(row.meta.p, meta, row.meta.n) == 0));
+		CHECK(at < 0 ||
+		      (row.meta.n == strlen(meta) && memcmp(row.meta.p, meta, row.meta.n) == 0));
 	}
 	lh_index_close(ix);
 }
@@ -152,7 +158,11 @@ static void at_random(unsigned steps)
 		} else if (what == 9 && draw(10) == 0) {
 			build(draw(IDS), "");
 		} else {
-			gather(one, what < 30 ? PUT : what < 65 ? PUT_NEW : DELETE, draw(IDS), step);
+			gather(one,
+			       what < 30 ? PUT :
+			       what < 65 ? PUT_NEW :
+					   DELETE,
+			       draw(IDS), step);
 		}
 	}
 	for (unsigned k = 0; k < WRITERS; k++) {
@@ -191,7 +201,8 @@ int main(void)
 	bool soak = getenv("LH_SCALE") && strcmp(getenv("LH_SCALE"), "soak") == 0;
 
 	/* in memory if possible: these are thousands of fsyncs */
-	snprintf(dir, sizeof dir, "%s/lh-change-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	snprintf(dir, sizeof dir, "%s/lh-change-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	CHECK(mkdtemp(dir) != NULL);
 	snprintf(path, sizeof path, "%s/t.lhv", dir);
 	test(at_random(soak ? 300000 : 15000));

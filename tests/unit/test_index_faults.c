@@ -86,9 +86,11 @@ static void no_damage(void *ctx, const char *section, const char *text)
 
 static int child(const char *path, int precision)
 {
-	if (build(path, precision) == 0 && search(path) == 0 && lh_index_verify(path, no_damage, NULL, &err) == 0)
+	if (build(path, precision) == 0 && search(path) == 0 &&
+	    lh_index_verify(path, no_damage, NULL, &err) == 0)
 		return 0;
-	if (err.code == LH_ENOMEM && !strcmp(strrchr(err.msg, ':') ? strrchr(err.msg, ':') + 2 : err.msg, "out of memory"))
+	if (err.code == LH_ENOMEM &&
+	    !strcmp(strrchr(err.msg, ':') ? strrchr(err.msg, ':') + 2 : err.msg, "out of memory"))
 		return SHORT;
 	printf("test_index_faults: code %d: %s\n", err.code, err.msg);
 	return 1;
@@ -134,7 +136,8 @@ static int each_place(char *path, const char *dir, int precision)
 			snprintf(fault, sizeof fault, "%u%s", n, i ? "+" : "");
 			rc[i] = run("/proc/self/exe", path, which, fault);
 			if ((rc[i] && rc[i] != SHORT) || litter(dir)) {
-				printf("test_index_faults: %s, LH_FAULT_ALLOC=%s: status %d\n", lh_precision_name(precision), fault, rc[i]);
+				printf("test_index_faults: %s, LH_FAULT_ALLOC=%s: status %d\n",
+				       lh_precision_name(precision), fault, rc[i]);
 				return -1;
 			}
 		}

@@ -22,7 +22,14 @@
 #include "index/format.h"
 #include "base/xxh3.h"
 
-#define CHECK(x) do { if (!(x)) { printf("test_index_hostile:%d: %s (%s) after %s\n", __LINE__, #x, err.msg, what); exit(1); } } while (0)
+#define CHECK(x)                                                                                   \
+	do {                                                                                       \
+		if (!(x)) {                                                                        \
+			printf("test_index_hostile:%d: %s (%s) after %s\n", __LINE__, #x, err.msg, \
+			       what);                                                              \
+			exit(1);                                                                   \
+		}                                                                                  \
+	} while (0)
 #define ROWS 1300
 #define DIM 12
 #define M 4
@@ -88,16 +95,23 @@ static int every_third(void *ctx, uint64_t row, const struct lh_row *r, struct l
 	return row % 3 == 0 && r->meta.n != 7;
 }
 
-static void ask(struct lh_searcher *s, const float *v, size_t k, bool exact, struct lh_filter_cache *filter)
+static void ask(struct lh_searcher *s, const float *v, size_t k, bool exact,
+		struct lh_filter_cache *filter)
 {
 	struct lh_hit hit[40];
-	struct lh_query q = { .vector = v, .k = k, .ef = 12, .exact = exact, .allow = filter ? every_third : NULL, .verdicts = filter };
+	struct lh_query q = { .vector = v,
+			      .k = k,
+			      .ef = 12,
+			      .exact = exact,
+			      .allow = filter ? every_third : NULL,
+			      .verdicts = filter };
 	long n = lh_index_search(s, &q, hit, &err), i;
 
 	CHECK(n >= -1 && n <= (long)k);
 	CHECK(n >= 0 || err.code == LH_ECORRUPT);
 	for (i = 0; i < n; i++)
-		CHECK(hit[i].distance >= 0 && hit[i].distance < 1e30f && (!i || hit[i - 1].distance <= hit[i].distance));
+		CHECK(hit[i].distance >= 0 && hit[i].distance < 1e30f &&
+		      (!i || hit[i - 1].distance <= hit[i].distance));
 }
 
 /* Everything a reader does, on whatever the file is now. */
@@ -128,14 +142,17 @@ static bool use(void)
 	}
 	for (unsigned i = 0; i < 50; i++) {
 		char id[16];
-		int64_t at = lh_index_find(ix, id, (size_t)sprintf(id, "id-%u", (unsigned)rnd(ROWS + 5)), &err);
+		int64_t at = lh_index_find(ix, id,
+					   (size_t)sprintf(id, "id-%u", (unsigned)rnd(ROWS + 5)),
+					   &err);
 
 		CHECK(at >= -2 && (at < 0 || (uint64_t)at < lh_index_rows(ix)));
 		at = (int64_t)rnd(ROWS);
 		if ((uint64_t)at < lh_index_rows(ix))
 			lh_index_vector(ix, (uint64_t)at, v);
 		if (lh_index_row(ix, (uint64_t)at, &row, &err) == 1)
-			CHECK(row.id.n <= LH_ID_MAX && lh_utf8_valid(row.id.p, row.id.n) && row.meta.n <= size);
+			CHECK(row.id.n <= LH_ID_MAX && lh_utf8_valid(row.id.p, row.id.n) &&
+			      row.meta.n <= size);
 	}
 	lh_index_close(ix);
 	return true;
@@ -197,14 +214,19 @@ static void smears_do_no_harm(unsigned smears)
 	CHECK(bad && fd >= 0);
 	memcpy(bad, good, size);
 	for (unsigned i = 0; i < smears; i++) {
-		uint64_t n = 1 + rnd(rnd(4) ? 64 : 20000), at = LH_INDEX_PAGE + rnd(size - LH_INDEX_PAGE), j;
+		uint64_t n = 1 + rnd(rnd(4) ? 64 : 20000),
+			 at = LH_INDEX_PAGE + rnd(size - LH_INDEX_PAGE), j;
 		unsigned kind = (unsigned)rnd(4);
 
 		if (n > size - at)
 			n = size - at;
 		for (j = 0; j < n; j++)
-			bad[at + j] = kind == 0 ? 0 : kind == 1 ? 0xff : kind == 2 ? (unsigned char)rnd(256) : (unsigned char)rnd(5);
-		snprintf(what, sizeof what, "%llu bytes at %llu smeared", (unsigned long long)n, (unsigned long long)at);
+			bad[at + j] = kind == 0 ? 0 :
+				      kind == 1 ? 0xff :
+				      kind == 2 ? (unsigned char)rnd(256) :
+						  (unsigned char)rnd(5);
+		snprintf(what, sizeof what, "%llu bytes at %llu smeared", (unsigned long long)n,
+			 (unsigned long long)at);
 		CHECK(pwrite(fd, bad + at, n, (off_t)at) == (ssize_t)n);
 		use();
 		CHECK(damage() || !memcmp(bad + at, good + at, n));
@@ -230,7 +252,8 @@ static bool hides_order(const struct lh_index_header *h)
 /* With the checksum made to fit, so that what lies behind it is tried too. */
 static void extreme_header_fields_do_no_harm(void)
 {
-	static const uint64_t extremes[] = { 0, 1, 7, 4096, 1u << 31, 1ull << 32, 1ull << 63, UINT64_MAX };
+	static const uint64_t extremes[] = { 0,	       1,	   7,	       4096,
+					     1u << 31, 1ull << 32, 1ull << 63, UINT64_MAX };
 	unsigned char page[LH_INDEX_PAGE];
 	struct lh_index_header *h = (void *)page;
 	int fd = open(path, O_WRONLY);
@@ -242,14 +265,16 @@ static void extreme_header_fields_do_no_harm(void)
 			for (wide = 4; wide <= 8; wide += 4) {
 				memcpy(page, good, sizeof page);
 				memcpy(page + at, &extremes[i], wide);
-				snprintf(what, sizeof what, "header byte %zu set to %llx", at, (unsigned long long)extremes[i]);
+				snprintf(what, sizeof what, "header byte %zu set to %llx", at,
+					 (unsigned long long)extremes[i]);
 				CHECK(pwrite(fd, page, sizeof page, 0) == sizeof page);
 				use();
 				CHECK(damage() || !memcmp(page, good, sizeof page));
 				h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
 				CHECK(pwrite(fd, page, sizeof page, 0) == sizeof page);
 				use();
-				CHECK(damage() || !memcmp(page, good, sizeof page) || hides_order(h));
+				CHECK(damage() || !memcmp(page, good, sizeof page) ||
+				      hides_order(h));
 			}
 	CHECK(pwrite(fd, good, LH_INDEX_PAGE, 0) == LH_INDEX_PAGE);
 	close(fd);
@@ -303,7 +328,8 @@ static void a_link_given_twice_is_damage(void)
 	free(bad);
 	CHECK(use());
 	c = lh_index_change_open(path, 1, &err);
-	CHECK(c && lh_index_change_put(c, "new", 3, v, DIM, NULL, 0, &err) == 0 && lh_index_change_commit(c, &fold, &err) == 0);
+	CHECK(c && lh_index_change_put(c, "new", 3, v, DIM, NULL, 0, &err) == 0 &&
+	      lh_index_change_commit(c, &fold, &err) == 0);
 	lh_index_change_close(c);
 	CHECK(lh_index_compact(path, 1, 1, &err) < 0);
 	CHECK(err.code == LH_ECORRUPT && strstr(err.msg, "two links to row"));
@@ -335,7 +361,8 @@ static void all_of_it(int precision, bool rescore, unsigned flips)
 	any_flipped_bit_is_noticed(flips);
 	smears_do_no_harm(flips);
 	CHECK(use() && !damage());
-	printf("# %s, %zu bytes, %u flips and smears, peak %ld KiB, %ld before\n", lh_precision_name(precision), size, flips, peak(), before);
+	printf("# %s, %zu bytes, %u flips and smears, peak %ld KiB, %ld before\n",
+	       lh_precision_name(precision), size, flips, peak(), before);
 #ifndef __SANITIZE_ADDRESS__
 	CHECK(peak() < 2 * before);
 #endif
@@ -344,7 +371,8 @@ static void all_of_it(int precision, bool rescore, unsigned flips)
 int main(int argc, char **argv)
 {
 	const char *scale = getenv("LH_SCALE");
-	unsigned flips = argc > 1 ? (unsigned)atoi(argv[1]) : scale && !strcmp(scale, "soak") ? 10000 : 1500;
+	unsigned flips = argc > 1 ? (unsigned)atoi(argv[1]) :
+			 scale && !strcmp(scale, "soak") ? 10000 : 1500;
 
 	alarm(3600);	/* a hang is a failure */
 	CHECK(mkdtemp(dir));

@@ -189,7 +189,8 @@ static void finds_all(void)
 	CHECK(ix != NULL);
 	for (unsigned i = 0; i < IDS; i++) {
 		at = lh_index_find(ix, ids[i], ID_N, &err);
-		CHECK(at >= 0 && lh_index_row(ix, (uint64_t)at, &row, &err) == 1 && memcmp(row.id.p, ids[i], ID_N) == 0);
+		CHECK(at >= 0 && lh_index_row(ix, (uint64_t)at, &row, &err) == 1 &&
+		      memcmp(row.id.p, ids[i], ID_N) == 0);
 	}
 	CHECK(lh_index_find(ix, "nobody", 6, &err) == -1);
 	lh_index_close(ix);
@@ -280,7 +281,8 @@ static void an_older_file_is_read_and_gets_a_seed_by_a_fold(void)
 	check(longest_run() == IDS);
 	CHECK(damages() == 1 && strstr(damage, "id hash: 3000 slots in a row"));
 	c = lh_index_change_open(path, 1, &err);
-	CHECK(c && lh_index_change_put(c, "new", 3, v, DIM, NULL, 0, &err) == 0 && lh_index_change_commit(c, &fold, &err) == 0);
+	CHECK(c && lh_index_change_put(c, "new", 3, v, DIM, NULL, 0, &err) == 0 &&
+	      lh_index_change_commit(c, &fold, &err) == 0);
 	lh_index_change_close(c);
 	CHECK(lh_index_compact(path, 1, 1, &err) == 0);
 	CHECK(version(&seed) == 2 && seed != 0);

@@ -31,7 +31,9 @@ static void build(const struct lh_index_params *p, const struct record *r, size_
 
 	check_why(w, err.msg);
 	for (i = 0; i < n; i++)
-		check_why(lh_index_put(w, r[i].id, strlen(r[i].id), (float[]){ 1, (float)i }, 2, r[i].meta, strlen(r[i].meta), &err) == 0, err.msg);
+		check_why(lh_index_put(w, r[i].id, strlen(r[i].id), (float[]){ 1, (float)i }, 2,
+				       r[i].meta, strlen(r[i].meta), &err) == 0,
+			  err.msg);
 	check_why(lh_index_commit(w, 1, &err) == 0, err.msg);
 	lh_index_writer_free(w);
 }
@@ -129,7 +131,8 @@ static void change(const char *id, const char *meta)
 
 	check_why(c, err.msg);
 	if (meta)
-		check(lh_index_change_put(c, id, strlen(id), (float[]){ 2, 1 }, 2, meta, strlen(meta), &err) == 0);
+		check(lh_index_change_put(c, id, strlen(id), (float[]){ 2, 1 }, 2, meta,
+					  strlen(meta), &err) == 0);
 	else
 		check(lh_index_change_delete(c, id, strlen(id), &err) == 0);
 	check_why(lh_index_change_commit(c, &fold, &err) == 0, err.msg);
@@ -184,7 +187,8 @@ static void a_fold_gives_the_bytes_of_a_build(void)
 		build(&p, all, round ? 2000 : 1500);
 		c = lh_index_change_open(PATH, 10, &err);
 		for (i = 1500; i < 2000 && !round; i++)
-			check(lh_index_change_put(c, id[i], strlen(id[i]), (float[]){ 1, (float)i }, 2, meta[i], strlen(meta[i]), &err) == 0);
+			check(lh_index_change_put(c, id[i], strlen(id[i]), (float[]){ 1, (float)i },
+						  2, meta[i], strlen(meta[i]), &err) == 0);
 		check_why(lh_index_change_commit(c, &fold, &err) == 0, err.msg);
 		lh_index_change_close(c);
 		check_why(lh_index_compact(PATH, 1, 10, &err) == 0, err.msg);
@@ -200,8 +204,9 @@ static void a_fold_gives_the_bytes_of_a_build(void)
 static void equal_scores_are_ordered_by_id_wherever_rows_lie(void)
 {
 	static const struct record put[] = {
-		{ "g", "{\"text\":\"same\"}" }, { "b", "{\"text\":\"same\"}" }, { "f", "{\"text\":\"same\"}" },
-		{ "a", "{\"text\":\"same\"}" }, { "e", "{\"text\":\"same same\"}" }, { "c", "{\"text\":\"same\"}" },
+		{ "g", "{\"text\":\"same\"}" },	     { "b", "{\"text\":\"same\"}" },
+		{ "f", "{\"text\":\"same\"}" },	     { "a", "{\"text\":\"same\"}" },
+		{ "e", "{\"text\":\"same same\"}" }, { "c", "{\"text\":\"same\"}" },
 	};
 	struct lh_index_params p;
 	struct lh_index *ix;
@@ -258,18 +263,24 @@ static void what_texts_are_made_by_is_kept(void)
 	lh_buf_init(&again, LH_BUF_NOMAX);
 	for (i = 0; i < sizeof c / sizeof *c; i++) {
 		lh_buf_reset(&b);
-		lh_buf_printf(&b, "{\"dimension\":2,\"distance\":\"l2\",\"precision\":\"f32\",\"m\":16,\"ef_construction\":200,\"exact_below\":1000,\"seed\":1%s}", c[i].text);
+		lh_buf_printf(&b,
+			      "{\"dimension\":2,\"distance\":\"l2\",\"precision\":\"f32\",\"m\":16"
+			      ",\"ef_construction\":200,\"exact_below\":1000,\"seed\":1%s}",
+			      c[i].text);
 		lh_index_params_default(&p);
 		rc = lh_index_params_read(b.p, b.len, &p, &err);
 		check((rc == 0) == (c[i].field != NULL) && (rc == 0 || err.code == LH_ECORRUPT));
-		check(rc < 0 || (strcmp(p.field, c[i].field) == 0 && strcmp(p.text_template, c[i].template) == 0));
+		check(rc < 0 || (strcmp(p.field, c[i].field) == 0 &&
+				 strcmp(p.text_template, c[i].template) == 0));
 		if (rc < 0)
 			continue;
 		lh_buf_reset(&again);
 		lh_index_params_write(&again, &p);
 		lh_index_params_default(&p);
-		check(lh_buf_check(&again, &err) == 0 && lh_index_params_read(again.p, again.len, &p, &err) == 0);
-		check(strcmp(p.field, c[i].field) == 0 && strcmp(p.text_template, c[i].template) == 0);
+		check(lh_buf_check(&again, &err) == 0 &&
+		      lh_index_params_read(again.p, again.len, &p, &err) == 0);
+		check(strcmp(p.field, c[i].field) == 0 &&
+		      strcmp(p.text_template, c[i].template) == 0);
 	}
 	lh_buf_free(&b);
 	lh_buf_free(&again);

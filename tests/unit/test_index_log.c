@@ -85,7 +85,8 @@ static void put(struct lh_index_change *c, const char *id, const char *meta)
 	float v[DIM];
 
 	vector_of((unsigned)strlen(id), v);
-	CHECK(lh_index_change_put(c, id, strlen(id), v, DIM, meta, meta ? strlen(meta) : 0, &err) == 0);
+	CHECK(lh_index_change_put(c, id, strlen(id), v, DIM, meta, meta ? strlen(meta) : 0, &err) ==
+	      0);
 }
 
 static bool put_one(const char *id, const char *meta)
@@ -200,7 +201,8 @@ static void a_torn_tail_is_ignored_told_and_overwritten(void)
 		if (cut == at[whole] || cut == 48)	/* 48: the mark and nothing else */
 			CHECK(stats().torn_at == -1 && damages == 0);
 		else
-			CHECK(stats().torn_at == (int64_t)(whole || cut < 48 ? at[whole] : 48) && damages == 1 &&
+			CHECK(stats().torn_at == (int64_t)(whole || cut < 48 ? at[whole] : 48) &&
+			      damages == 1 &&
 			      strncmp(damage_text, "log: torn tail at byte ", 23) == 0);
 		put_one("later", NULL);
 		CHECK(stats().torn_at == -1 && stats().pending == whole + 1 && meta_of("later"));
@@ -246,10 +248,11 @@ static void damage_is_never_silent(void)
 		if (i % 16 == 0)
 			CHECK(!ix == (i / 8 < last + 16));
 		lh_index_close(ix);
-		if (i / 8 < 48 || (i / 8 >= last && i / 8 < last + 16)) {	/* the mark, or a head */
+		if (i / 8 < 48 || (i / 8 >= last && i / 8 < last + 16)) { /* the mark, or a head */
 			c = begin();
 			put(c, "c", NULL);
-			CHECK(lh_index_change_commit(c, &fold, &err) < 0 && err.code == LH_ECORRUPT);
+			CHECK(lh_index_change_commit(c, &fold, &err) < 0 &&
+			      err.code == LH_ECORRUPT);
 			lh_index_change_close(c);
 			CHECK(read_log(bad, sizeof bad) == n);
 		}
@@ -385,7 +388,8 @@ static void a_full_log_sends_back_who_can_wait(void)
 int main(void)
 {
 	/* in memory if possible: these are thousands of fsyncs */
-	snprintf(dir, sizeof dir, "%s/lh-log-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	snprintf(dir, sizeof dir, "%s/lh-log-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	CHECK(mkdtemp(dir) != NULL);
 	snprintf(path, sizeof path, "%s/t.lhv", dir);
 	snprintf(log_path, sizeof log_path, "%s-log", path);

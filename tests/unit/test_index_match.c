@@ -67,7 +67,8 @@ static struct lh_index *make(void)
 	CHECK(w);
 	for (unsigned i = 0; i < ROWS; i++) {
 		point(v, i);
-		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "%u", i), v, DIM, meta, (size_t)sprintf(meta, "{\"n\":%u}", i), &err) == 0);
+		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "%u", i), v, DIM, meta,
+				   (size_t)sprintf(meta, "{\"n\":%u}", i), &err) == 0);
 	}
 	CHECK(lh_index_commit(w, 2, &err) == 0);
 	lh_index_writer_free(w);
@@ -80,7 +81,9 @@ static struct lh_index *make(void)
 		if (i < ROWS && i % 11 == 0)
 			CHECK(lh_index_change_delete(c, id, n, &err) == 0);
 		else if (i >= ROWS || i % 7 == 0)
-			CHECK(lh_index_change_put(c, id, n, v, DIM, meta, (size_t)sprintf(meta, "{\"n\":%u}", i + 1), &err) == 0);
+			CHECK(lh_index_change_put(c, id, n, v, DIM, meta,
+						  (size_t)sprintf(meta, "{\"n\":%u}", i + 1),
+						  &err) == 0);
 	}
 	CHECK(lh_index_change_commit(c, &fold, &err) == 0);
 	lh_index_change_close(c);
@@ -113,8 +116,15 @@ static void *ask(void *arg)
 	for (unsigned i = 0; i < QUERIES; i++) {
 		uint64_t left[LEFT] = { i, i + 500, i + 500, lh_index_rows(x->ix) - 1 };
 		struct lh_query q = {
-			.vector = v, .k = K, .ef = 40, .exact = x->exact, .allow = allow, .ctx = &x->calls,
-			.verdicts = x->verdicts, .exclude = left, .n_exclude = LEFT,
+			.vector = v,
+			.k = K,
+			.ef = 40,
+			.exact = x->exact,
+			.allow = allow,
+			.ctx = &x->calls,
+			.verdicts = x->verdicts,
+			.exclude = left,
+			.n_exclude = LEFT,
 		};
 
 		point(v, i * 77);
@@ -149,7 +159,8 @@ static void check_exact(const struct lh_index *ix, const struct asker *x)
 
 		point(q, i * 77);
 		for (uint64_t row = 0; row < rows; row++) {
-			if (row == i || row == i + 500 || row == rows - 1 || !lh_index_row(ix, row, &r, &err))
+			if (row == i || row == i + 500 || row == rows - 1 ||
+			    !lh_index_row(ix, row, &r, &err))
 				continue;
 			if (!allow(&calls, row, &r, &err)) {
 				refused++;
@@ -157,9 +168,11 @@ static void check_exact(const struct lh_index *ix, const struct asker *x)
 			}
 			match++;
 			lh_index_vector(ix, row, v);
-			nearer += (float)(1 - lh_vec_dot_f64(q, v, DIM)) < a->hit[a->n - 1].distance;
+			nearer += (float)(1 - lh_vec_dot_f64(q, v, DIM)) <
+				  a->hit[a->n - 1].distance;
 		}
-		CHECK(a->n == (match < K ? (long)match : K) && nearer == (uint64_t)a->n - 1 && a->dropped == refused);
+		CHECK(a->n == (match < K ? (long)match : K) && nearer == (uint64_t)a->n - 1 &&
+		      a->dropped == refused);
 	}
 }
 
@@ -170,7 +183,9 @@ static void threads_agree(const struct lh_index *ix, bool exact)
 	pthread_t thread[THREADS];
 	uint64_t calls = 0;
 
-	alone = (struct asker){ .ix = ix, .verdicts = lh_filter_cache_new(ix, &err), .exact = exact };
+	alone = (struct asker){ .ix = ix,
+				.verdicts = lh_filter_cache_new(ix, &err),
+				.exact = exact };
 	CHECK(shared && alone.verdicts);
 	ask(&alone);
 	if (exact)

@@ -68,10 +68,12 @@ static void fold(unsigned from, unsigned n, unsigned gone)
 		int len = snprintf(id, sizeof id, "r%u", i);
 
 		vector_of(i, v);
-		CHECK(lh_index_change_put(c, id, (size_t)len, v, DIM, id + 1, (size_t)len - 1, &err) == 0);
+		CHECK(lh_index_change_put(c, id, (size_t)len, v, DIM, id + 1, (size_t)len - 1,
+					  &err) == 0);
 	}
 	for (unsigned i = 0; i < gone; i++)
-		CHECK(lh_index_change_delete(c, id, (size_t)snprintf(id, sizeof id, "r%u", i), &err) == 0);
+		CHECK(lh_index_change_delete(c, id, (size_t)snprintf(id, sizeof id, "r%u", i),
+					     &err) == 0);
 	CHECK(lh_index_change_commit(c, &due, &err) == 0);
 	lh_index_change_close(c);
 	CHECK(lh_index_compact(path, 1, 1, &err) == 0);
@@ -92,7 +94,8 @@ static void rows_are(unsigned from, unsigned n)
 		size_t len = (size_t)snprintf(id, sizeof id, "r%u", from + i);
 
 		CHECK(lh_index_nth_row(ix, i, &at, &row, &err) == 1);
-		CHECK(row.id.n == len && !memcmp(row.id.p, id, len) && row.meta.n == len - 1 && !memcmp(row.meta.p, id + 1, len - 1));
+		CHECK(row.id.n == len && !memcmp(row.id.p, id, len) && row.meta.n == len - 1 &&
+		      !memcmp(row.meta.p, id + 1, len - 1));
 		CHECK(lh_index_find(ix, id, len, &err) == (int64_t)at);
 		vector_of(from + i, v);
 		lh_vec_unit(v, DIM);
@@ -236,7 +239,8 @@ static void a_file_without_an_order_is_read(void)
 int main(void)
 {
 	/* in memory if possible */
-	snprintf(dir, sizeof dir, "%s/lh-order-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	snprintf(dir, sizeof dir, "%s/lh-order-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	CHECK(mkdtemp(dir) != NULL);
 	snprintf(path, sizeof path, "%s/o.lhv", dir);
 	test(rows_come_back_as_they_were_put());

@@ -40,7 +40,8 @@ static void point(float *v, unsigned i)
 	for (d = 0; d < DIM; d++) {
 		centre = centre * 6364136223846793005u + 1442695040888963407u;
 		noise = noise * 6364136223846793005u + 1442695040888963407u;
-		v[d] = (float)((double)(centre >> 33) / (1u << 30) - 1 + 0.7 * ((double)(noise >> 33) / (1u << 30) - 1));
+		v[d] = (float)((double)(centre >> 33) / (1u << 30) - 1 +
+			       0.7 * ((double)(noise >> 33) / (1u << 30) - 1));
 	}
 	lh_vec_unit(v, DIM);
 }
@@ -129,7 +130,8 @@ static unsigned point_of(const struct lh_index *ix, uint64_t at)
 }
 
 /* The hits that are among the ten points nearest by these distances. */
-static unsigned right(const struct lh_index *ix, const double *d, unsigned n, const struct lh_hit *hit, long got)
+static unsigned right(const struct lh_index *ix, const double *d, unsigned n,
+		      const struct lh_hit *hit, long got)
 {
 	unsigned hits = 0, nearer;
 
@@ -162,14 +164,16 @@ static void neighbours_are_found(unsigned n, const struct kind *k, int metric)
 			CHECK(got == (n < 10 ? n : 10));
 			same[exact] += right(ix, d, n, hit, got);
 			for (long j = 0; j < got; j++) {
-				CHECK(fabs(hit[j].distance - d[point_of(ix, hit[j].row)]) <= (k->rescore ? 1e-6 : 0.02));
+				CHECK(fabs(hit[j].distance - d[point_of(ix, hit[j].row)]) <=
+				      (k->rescore ? 1e-6 : 0.02));
 				CHECK(!j || hit[j - 1].distance <= hit[j].distance);
 			}
 		}
 		all += (unsigned)got;
 	}
-	printf("# %s%s, %s, %u rows: recall %.4f, exact %.4f\n", lh_precision_name(k->precision), k->rescore ? " rescore" : "",
-	       lh_distance_name(metric), n, all ? (double)same[0] / all : 1, all ? (double)same[1] / all : 1);
+	printf("# %s%s, %s, %u rows: recall %.4f, exact %.4f\n", lh_precision_name(k->precision),
+	       k->rescore ? " rescore" : "", lh_distance_name(metric), n,
+	       all ? (double)same[0] / all : 1, all ? (double)same[1] / all : 1);
 	CHECK(same[0] >= k->recall * all && same[1] >= k->recall * all);
 	CHECK(!k->rescore || same[1] == all);
 	CHECK(lh_index_verify(path, no_damage, NULL, &err) == 0);
@@ -189,7 +193,9 @@ static void a_row_finds_itself(const struct kind *k, int metric)
 		CHECK(metric == LH_L2 ? hit[0].distance <= 0.05 : hit[0].distance <= k->own);
 		lh_index_vector(ix, hit[0].row, v);	/* as it is kept */
 		CHECK(ask(ix, v, 1, true, hit) == 1);
-		CHECK(point_of(ix, hit[0].row) == i && hit[0].distance <= (metric == LH_L2 || k->precision == LH_I8 ? 1e-6 : k->own));
+		CHECK(point_of(ix, hit[0].row) == i &&
+		      hit[0].distance <=
+			      (metric == LH_L2 || k->precision == LH_I8 ? 1e-6 : k->own));
 	}
 	lh_index_close(ix);
 }
@@ -295,7 +301,8 @@ static void f16_has_its_bounds(void)
 	CHECK(strstr(err.msg, "f16"));
 	lh_index_close(commit(w, path));
 	c = lh_index_change_open(path, 1, &err);
-	CHECK(c && lh_index_change_put(c, "b", 1, v, DIM, NULL, 0, &err) == -1 && err.code == LH_EDATA);
+	CHECK(c && lh_index_change_put(c, "b", 1, v, DIM, NULL, 0, &err) == -1 &&
+	      err.code == LH_EDATA);
 	lh_index_change_close(c);
 	w = writer(path, &kinds[0], LH_COSINE);
 	CHECK(lh_index_put(w, "b", 1, v, DIM, NULL, 0, &err) == 0);

@@ -64,7 +64,8 @@ static void make(void)
 			CHECK(c != NULL);
 		}
 		if (i < ROWS)
-			CHECK(lh_index_put(w, id, (size_t)n, v, DIM, "{\"s\":\"some text\"}", 17, &err) == 0);
+			CHECK(lh_index_put(w, id, (size_t)n, v, DIM, "{\"s\":\"some text\"}", 17,
+					   &err) == 0);
 		else
 			CHECK(lh_index_change_put(c, id, (size_t)n, v, DIM, "{}", 2, &err) == 0);
 	}
@@ -115,7 +116,8 @@ static void set(size_t at, uint32_t value)
 static void *change(void *unused)
 {
 	static const uint32_t kinds[] = {
-		LH_INDEX_LEVELS, LH_INDEX_ROWS, LH_INDEX_UPPER, LH_INDEX_ID_AT, LH_INDEX_META_AT, LH_INDEX_ORDER, LH_INDEX_ID_HASH,
+		LH_INDEX_LEVELS,  LH_INDEX_ROWS,  LH_INDEX_UPPER,   LH_INDEX_ID_AT,
+		LH_INDEX_META_AT, LH_INDEX_ORDER, LH_INDEX_ID_HASH,
 	};
 	static const uint32_t values[] = { 0, 0xffffffff, 0x7fffffff, 100000, 5 };
 	static uint64_t state = 7;
@@ -209,7 +211,9 @@ static void search(struct lh_index *ix, uint64_t *state)
 		while (n-- > 0)
 			if (lh_index_row(ix, hit[n].row, &row, &err) == 1)
 				CHECK(row.id.n <= LH_ID_MAX && row.meta.n <= good.len);
-		CHECK(lh_index_find(ix, id, (size_t)sprintf(id, "id-%u", (unsigned)rnd(state, ROWS)), &err) < ROWS);
+		CHECK(lh_index_find(ix, id,
+				    (size_t)sprintf(id, "id-%u", (unsigned)rnd(state, ROWS)),
+				    &err) < ROWS);
 		CHECK(lh_index_nth_row(ix, rnd(state, ROWS), &(uint64_t){ 0 }, &row, &err) <= 1);
 	}
 	lh_searcher_free(s);
