@@ -397,10 +397,7 @@ escalation guard holds" ]
 	for signal in INT TERM; do
 		TMPDIR=$PWD/tmp hears_int lh-audit-full --root r --out report.md --phase 7 --replay-command 'echo $$ >pid; sleep 1000' >lines 2>err &
 		audit=$!
-		until [ -s pid ]; do
-			kill -0 $audit
-			sleep 0.05
-		done
+		until_so [ -s pid ]
 		kill -s $signal $audit
 		rc=0
 		wait $audit || rc=$?
@@ -454,14 +451,11 @@ escalation guard holds" ]
 @test "what a killed audit left in TMPDIR goes with the next" {
 	mkdir tmp bin other
 	cp "$LH_BIN/lh-audit-full" bin
-	printf '#!/bin/sh\necho $$ >pid\nls "$TMPDIR" >made\nexec sleep 60\n' >bin/lh-replay
+	printf '#!/bin/sh\necho $$ >pid\nls "$TMPDIR" >made\nexec sleep 600\n' >bin/lh-replay
 	chmod +x bin/lh-replay
 	export TMPDIR=$PWD/tmp
 	bin/lh-audit-full --root r --out report.md --phase 7 >lines 3>&- &
-	for i in {1..600}; do
-		[ -s made ] && break
-		sleep 0.1
-	done
+	until_so [ -s made ]
 	cp -r r second
 	lh-audit-full --root second --out report.md --phase 7 >lines
 	[ "$(ls tmp)" = "$(cat made)" ]

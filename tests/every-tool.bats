@@ -490,7 +490,7 @@ ASK='"uid":"t1","role":"r","city":"c","state":"s","content":1,"mode":"m","kind":
 			exec 7>pipe
 			cat "$BATS_FILE_TMPDIR/workers.jsonl" >&7
 			printf '{"id":"half' >&7
-			sleep 0.3
+			drained 7
 			kill -$signal "$pid"
 			status=0
 			wait "$pid" || status=$?

@@ -135,7 +135,7 @@ lines() {
 	yes bad | head -n 100000 >in
 	lines 1 >>in
 	for how in -j1 -j3 --batch; do
-		run --separate-stderr timeout 20 $AID $how --rejects r in
+		run --separate-stderr timeout 60 $AID $how --rejects r in
 		[ "$status" = 1 ]
 		[ "${#stderr_lines[@]}" = 22 ]
 		[ "${stderr_lines[21]}" = 'aid-filter: 100000 of 100001 records rejected' ]
@@ -343,10 +343,10 @@ lines() {
 		coproc FILTER { $AID $how --on-error emit 2>/dev/null; }
 		for i in 1 2 3; do
 			echo "{\"n\":$i}" >&"${FILTER[1]}"
-			read -r -t 10 line <&"${FILTER[0]}"
+			read -r -t 60 line <&"${FILTER[0]}"
 			[ "$line" = "{\"n\":$i,\"seen\":true}" ]
 			echo bad >&"${FILTER[1]}"
-			read -r -t 10 line <&"${FILTER[0]}"
+			read -r -t 60 line <&"${FILTER[0]}"
 			[[ $line == '{"error":'* ]]
 		done
 		exec {FILTER[1]}>&-
@@ -473,8 +473,7 @@ lines() {
 			exec 7>pipe
 			lines 3000 >&7
 			printf '{"half":' >&7
-			for ((i = 0; i < 100; i++)); do compgen -G '.into.jsonl.lh-tmp-*' >/dev/null && break; sleep 0.05; done
-			sleep 0.2
+			drained 7
 			kill -$signal "$pid"
 			status=0
 			wait "$pid" || status=$?
@@ -501,22 +500,33 @@ lines() {
 
 @test "a second signal ends at once" {
 	echo '{"slow":1}' >in
-	$AID --sleep 10000 --into into.jsonl in 3>&- &
-	pid=$!
-	sleep 0.3
-	kill -TERM $pid
-	sleep 0.2
-	kill -0 $pid
-	kill -TERM $pid
+	mkfifo pipe
+	timeout 60 bash -c 'echo $$ >pid; exec "$AID" --sleep 600000 --into into.jsonl pipe' 3>&- &
+	exec 7>pipe
+	cat in >&7
+	drained 7
+	pid=$(<pid)
+	kill -TERM "$pid"
+	until_so eval '! grep -q "^S[hi][dg]Pnd:.*[^0	]" "/proc/$pid/status"'
+	kill -TERM "$pid"
 	status=0
-	wait $pid || status=$?
+	wait $! || status=$?
+	exec 7>&-
 	[ "$status" = 143 ]
 	no_litter
 }
 
 @test "signals that were ignored stay ignored" {
-	run -0 bash -c 'trap "" INT; ( (echo "{}"; sleep 0.5) | $AID ) & sleep 0.2; kill -INT $!; pkill -INT -P $! ; wait $!'
-	[ "$output" = '{"seen":true}' ]
+	mkfifo pipe
+	(trap "" INT; exec $AID <pipe >out 3>&-) &
+	exec 7>pipe
+	echo '{}' >&7
+	drained 7
+	kill -INT $!
+	echo '{}' >&7
+	exec 7>&-
+	wait $!
+	[ "$(cat out)" = $'{"seen":true}\n{"seen":true}' ]
 }
 
 # ---- files ----
@@ -569,7 +579,7 @@ lines() {
 	$AID --identity --into out.jsonl <pipe 3>&- &
 	pid=$!
 	exec 7>pipe
-	for ((i = 0; i < 100; i++)); do compgen -G '.out.jsonl.lh-tmp-*' >/dev/null && break; sleep 0.05; done
+	until_so compgen -G '.out.jsonl.lh-tmp-*'
 	$AID --identity --into out.jsonl abc.jsonl
 	[ "$(find . -name '.out.jsonl.lh-tmp-*' | wc -l)" = 1 ]
 	echo '{"late":1}' >&7
@@ -586,7 +596,7 @@ lines() {
 	mkfifo fifo
 	mkdir folder
 	for name in link dangling fifo folder folder/ /dev/null; do
-		run --separate-stderr timeout 10 $AID --into $name abc.jsonl
+		run --separate-stderr timeout 60 $AID --into $name abc.jsonl
 		[ "$status" = 2 ] && [[ $stderr == "aid-filter: $name: is a"*', not a regular file' ]] || { echo "$name: $stderr"; return 1; }
 	done
 	[ "$(cat real)" = keep ]
@@ -616,8 +626,12 @@ lines() {
 
 @test "a terminal on stdin is told what is awaited" {
 	command -v script >/dev/null || skip "script is not installed"
-	timeout 60 script -qec "timeout --foreground 1 $AID" typescript </dev/null >/dev/null || true
-	grep -q 'aid-filter: reading JSONL from the terminal' typescript
+	mkfifo keys
+	timeout 60 script -qefc "$AID" typescript <keys >/dev/null 3>&- &
+	exec 7>keys
+	until_so grep -qs 'aid-filter: reading JSONL from the terminal' typescript
+	exec 7>&-
+	wait $!
 }
 
 @test "a job in the background that its terminal has stopped ends when it is told to" {

@@ -82,6 +82,27 @@ no_litter() {
 	[ -z "$left" ] || { echo "left behind: $left"; return 1; }
 }
 
+# until_so COMMAND... - wait until it succeeds; LH_PATIENCE: so many seconds at most.
+until_so() {
+	local i
+	for ((i = 0; i < 100 * ${LH_PATIENCE:-60}; i++)); do
+		! "$@" || return 0
+		sleep 0.01
+	done
+	echo "never came true: $*"
+	return 1
+}
+
+# has_lines FILE N - it is there and has N lines or more.
+has_lines() {
+	[ -e "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]
+}
+
+# drained FD - wait until all that was written to the pipe FD has been read.
+drained() {
+	until_so perl -e 'ioctl(STDOUT, 0x541b, my $left = pack("i", 0)) and exit(unpack("i", $left) != 0); exit 2' >&"$1"
+}
+
 # as_nobody COMMAND... - for permission tests, which mean nothing to root.
 as_nobody() {
 	if [ "$(id -u)" = 0 ]; then

@@ -94,8 +94,8 @@ audit-2025-01-06" audits/audit-2025-01-07/report.md
 
 @test "a night that could not be made leaves no folder, and older ones alone" {
 	night 2026-05-02 --observer
-	flock root/.lh-lock sleep 30 3>&- &
-	while flock -n root/.lh-lock true; do sleep 0.1; done
+	flock -F root/.lh-lock sleep 600 3>&- &
+	until_so eval '! flock -n root/.lh-lock true'
 	run -2 night 2026-05-03 --observer
 	kill %1
 	[[ $output == *"ended with 2"*":"$'\n'*"another audit or run is at work there"* ]]

@@ -251,7 +251,7 @@ rows() {
 		inject fcntl:signal=STOP:when="$n" \
 			lh-embed --engine openai --url "$URL" --cache c.db in >out 2>err 3>&- &
 		pid=$!
-		until grep -qs 'stopped by SIGSTOP' trace; do kill -0 $pid; sleep 0.02; done
+		until_so grep -qs 'stopped by SIGSTOP' trace
 		held=$(pgrep -P "$(pgrep -P $pid)")
 		run -0 --separate-stderr embed in
 		[ -z "$stderr" ]
@@ -281,7 +281,7 @@ while not os.path.exists("end"):
         a.execute("ROLLBACK")
         a, b = b, a' "$1" 3>&- &
 	held=$! reader=$!
-	until [ -e ready ]; do kill -0 $reader; sleep 0.05; done
+	until_so [ -e ready ]
 }
 
 @test "the log beside the file stays short, however many write and whoever reads" {
@@ -328,14 +328,15 @@ while not os.path.exists("end"):
 }
 
 @test "killed at any moment, it keeps what was answered before" {
-	start_upstream --delay 0.01
-	texts 1 2000 >in
+	start_upstream --delay 0.01 --log calls
+	texts 1 20000 >in
 	for i in $(seq "$(scale 4 40)"); do
 		embed --batch 4 in >out 3>&- &
 		pid=$!
-		sleep "0.$((RANDOM % 4 + 2))"
+		until_so has_lines calls $((RANDOM % 40 + 2))
 		kill -KILL $pid
 		wait $pid || true
+		rm calls
 	done
 	run -0 --separate-stderr embed -v <(texts 1 4)
 	[[ $stderr == *'c.db: 4 hits, 0 kept'* ]]
@@ -365,7 +366,7 @@ c.execute("BEGIN IMMEDIATE")
 open("locked", "w")
 time.sleep(1)' 3>&- &
 	holder=$!
-	for _ in {1..200}; do [ ! -e locked ] || break; sleep 0.05; done
+	until_so [ -e locked ]
 	run -0 --separate-stderr embed in
 	[ -z "$stderr" ]
 	[ "$(rows)" = 10 ]
@@ -383,7 +384,7 @@ c.execute("BEGIN IMMEDIATE")
 open("locked", "w")
 time.sleep(60)' 3>&- &
 	holder=$!
-	for _ in {1..200}; do [ ! -e locked ] || break; sleep 0.05; done
+	until_so [ -e locked ]
 	run -0 --separate-stderr embed in
 	[ "$output" = "$(<want)" ]
 	[ "$stderr" = 'lh-embed: c.db: database is locked; going on without what it keeps' ]

@@ -138,14 +138,14 @@ values() {
 	[ ! -e log ]
 	URL=$shared/mode/silent
 	texts a >in
-	LH_OPENAI_API_KEY=sk-secret lh-embed --engine openai --url "$URL" in 3>&- &
-	pid=$!
-	sleep 0.3
+	LH_OPENAI_API_KEY=sk-secret as_nobody bash -c 'echo $$; exec lh-embed --engine openai --url "$0"' "$URL" <in >pid 3>&- &
+	until_so has_lines log 1
+	pid=$(<pid)
 	run ! grep -qa secret "/proc/$pid/cmdline"
 	# no core file, and closed to other processes of the user
 	[ "$(stat -c %U "/proc/$pid/environ")" = root ]
-	kill $pid
-	wait $pid || true
+	kill "$pid"
+	wait $! || true
 }
 
 @test "an answer that is not what was asked for is refused, saying which" {

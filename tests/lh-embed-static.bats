@@ -181,7 +181,7 @@ model() {
 	pid=$!
 	exec 9> pipe
 	cat t.txt >&9
-	sleep 0.3
+	drained 9
 	kill -TERM $pid
 	status=0
 	wait $pid || status=$?

@@ -154,7 +154,7 @@ for line in sys.stdin:
 	coproc EMBED { lh-embed --dimension 64 --encoding base64 --on-error emit 2>/dev/null; }
 	for line in '{"id":1,"text":"a"}' '{"id":2}' '{"id":3,"texts":["a"]}'; do
 		echo "$line" >&"${EMBED[1]}"
-		read -r -t 10 -u "${EMBED[0]}" reply
+		read -r -t 60 -u "${EMBED[0]}" reply
 		[ "$(jq .id <<<"$reply")" = "$(jq .id <<<"$line")" ]
 	done
 	kill "$EMBED_PID"
@@ -219,7 +219,7 @@ for line in sys.stdin:
 	pid=$!
 	exec 9> pipe
 	for _ in {1..500}; do echo '{"text":"a b c"}' >&9; done
-	sleep 0.3
+	drained 9
 	kill -TERM $pid
 	status=0
 	wait $pid || status=$?

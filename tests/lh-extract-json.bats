@@ -378,7 +378,7 @@ times() {
 	coproc EXTRACT { lh-extract-json --on-error emit 2>/dev/null; }
 	for line in '{"id":1,"text":"{}"}' '{"id":2}' '{"id":3,"text":"none"}'; do
 		echo "$line" >&"${EXTRACT[1]}"
-		read -r -t 10 -u "${EXTRACT[0]}" reply
+		read -r -t 60 -u "${EXTRACT[0]}" reply
 		[ "$(jq .id <<<"$reply")" = "$(jq .id <<<"$line")" ]
 	done
 	kill "$EXTRACT_PID"

@@ -834,7 +834,7 @@ source_of() {
 	lh-index build a.lhv <slow &
 	first=$!
 	exec 7>slow
-	until [ -e a.lhv-lock ]; do sleep 0.05; done
+	until_so [ -e a.lhv-lock ]
 	rows 1 3 | lh-index build --lock-timeout 30 a.lhv 7>&- &
 	second=$!
 	run --separate-stderr lh-index build --lock-timeout 0.3 a.lhv < <(rows 1 9)
@@ -970,7 +970,7 @@ source_of() {
 		pid=$!
 		exec 7>slow
 		rows 1 9 >&7
-		sleep 0.3
+		drained 7
 		kill -$signal $pid
 		rc=0
 		wait $pid || rc=$?

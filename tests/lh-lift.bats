@@ -315,7 +315,7 @@ Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"I
 	[ "$status" = 1 ]
 	[[ ${stderr_lines[0]} == "lh-lift: -:1: 404 "* ]]
 	start_chat --delay 60
-	LH_OLLAMA_URL=$URL run --separate-stderr timeout 30 lh-lift --timeout 0.2 --retries 0 --judge-model m few.lhv <q
+	LH_OLLAMA_URL=$URL run --separate-stderr timeout 60 lh-lift --timeout 0.2 --retries 0 --judge-model m few.lhv <q
 	[ "$status" = 2 ]
 	[[ ${stderr_lines[0]} == "lh-lift: -:1: 504 "* ]]
 	for option in --judge-model --paraphrase-model; do
@@ -379,11 +379,7 @@ Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"I
 
 # under_way PID - until it has started children and recorded something.
 under_way() {
-	for i in {1..200}; do
-		[ -n "$(pgrep -P "$1" lh-playbook)" ] && return
-		sleep 0.05
-	done
-	return 1
+	until_so pgrep -P "$1" lh-playbook
 }
 
 @test "whatever ends it, no child is left, and the folder goes at once or with the next run" {
@@ -413,8 +409,7 @@ under_way() {
 		*) [ "$status" = $((128 + $(kill -l $end))) ] || { echo "$end: $status"; return 1; } ;;
 		esac
 		for child in $children; do
-			for i in {1..100}; do kill -0 "$child" 2>/dev/null || break; sleep 0.05; done
-			run ! kill -0 "$child"
+			until_so eval '! kill -0 "$child" 2>/dev/null'
 		done
 		[ $end = KILL ] || [ -z "$(ls -A tmp)" ]
 	done

@@ -32,14 +32,18 @@ because() {
 	[ "$(head -n 1 out | jq -r .detail)" = "$1" ] || { head -n 1 out; return 1; }
 }
 
+# patiently parity ARGUMENT... - with a --timeout of $patience, which grows until the
+# first case matches: how soon a shell answers is not what is tested.
+patiently() {
+	for patience in 0.5 5 50; do
+		"$@" --timeout $patience
+		[ "$(head -n 1 out | jq .match)" != true ] || break
+	done
+}
+
 # is_gone NAME - no process that was started under that name is left.
 is_gone() {
-	for _ in {1..50}; do
-		pgrep -f "$1" >/dev/null || return 0
-		sleep 0.1
-	done
-	pgrep -af "$1"
-	return 1
+	until_so eval "! pgrep -f '$1'"
 }
 
 # ---- lines, names, status ----
@@ -455,12 +459,12 @@ cosine() {
 # ---- what commands may do ----
 
 @test "silence beyond --timeout fails every case that is left, and those before stand" {
-	parity --timeout 0.5 --left cat --right 'read -r l; echo "$l"; sleep 1000' three.jsonl
+	patiently parity --left cat --right 'read -r l; echo "$l"; sleep 1000' three.jsonl
 	[ "$status" = 1 ]
-	diff <(jq -c 'select(.name) | [.match, .detail]' out) - <<-'END'
+	diff <(jq -c 'select(.name) | [.match, .detail]' out) - <<-END
 	[true,""]
-	[false,"right: the command did not answer within 0.5 seconds"]
-	[false,"right: the command did not answer within 0.5 seconds"]
+	[false,"right: the command did not answer within $patience seconds"]
+	[false,"right: the command did not answer within $patience seconds"]
 	END
 }
 
@@ -477,10 +481,13 @@ cosine() {
 }
 
 @test "a command that does not end with its input is killed and fails all" {
-	parity --timeout 0.5 --left 'cat; sleep 1000' --right cat three.jsonl
-	[ "$status" = 1 ]
-	[ "$(tail -n 1 out | jq .failed)" = 3 ]
-	because 'left: the command did not end within 0.5 seconds'
+	for patience in 0.5 5 50; do
+		parity --timeout $patience --left 'cat; sleep 1000' --right cat three.jsonl
+		[ "$status" = 1 ]
+		[ "$(tail -n 1 out | jq .failed)" = 3 ]
+		[[ $(head -n 1 out) == *'did not answer'* ]] || break
+	done
+	because "left: the command did not end within $patience seconds"
 }
 
 @test "one answer too many, anywhere, fails all: none can be trusted to be its case's" {
@@ -494,9 +501,9 @@ cosine() {
 @test "what a command leaves running is killed, as is its whole group when it is late" {
 	for mode in '' --per-record; do
 		# shellcheck disable=SC2086
-		parity $mode --timeout 0.5 --left 'sleep 7301 & cat' --right 'sleep 7302 & (sleep 7303; cat)' one.jsonl
+		parity $mode --timeout 0.5 --left "sleep 7301.$$ & cat" --right "sleep 7302.$$ & (sleep 7303.$$; cat)" one.jsonl
 		[ "$status" = 1 ]
-		is_gone 'sleep 730[123]'
+		is_gone "sleep 730[123]\.$$"
 	done
 }
 
@@ -527,12 +534,14 @@ cosine() {
 	needs_strace
 	for mode in '' --per-record; do
 		for command in cat 'cat; sleep 1000 &' 'cat; exit 1' 'read -r l; exit 3' 'sleep 1000'; do
+			patience=30
+			[ "$command" != 'sleep 1000' ] || patience=1
 			# shellcheck disable=SC2086
-			parity $mode --timeout 1 --left "$command" --right cat three.jsonl
+			parity $mode --timeout $patience --left "$command" --right cat three.jsonl
 			jq -c 'select(.name) | .match' out >want
 			# shellcheck disable=SC2086
 			STRACE='timeout 60 strace -f' inject pidfd_open:error=ENOSYS \
-				lh-parity $mode --timeout 1 --left "$command" --right cat three.jsonl >out 2>err || true
+				lh-parity $mode --timeout $patience --left "$command" --right cat three.jsonl >out 2>err || true
 			injected
 			diff want <(jq -c 'select(.name) | .match' out) || { echo "$mode $command"; cat out; return 1; }
 		done
@@ -567,17 +576,14 @@ cosine() {
 @test "an interrupt ends the commands, leaves no report, and is passed on" {
 	for mode in '' --per-record; do
 		# shellcheck disable=SC2086
-		hears_int lh-parity $mode --report r.md --left 'sleep 7401' --right cat one.jsonl >out 2>err &
+		hears_int lh-parity $mode --report r.md --left "sleep 7401.$$" --right cat one.jsonl >out 2>err &
 		pid=$!
-		for _ in {1..100}; do
-			pgrep -f '^sleep 7401' >/dev/null && break
-			sleep 0.05
-		done
+		until_so pgrep -f "^sleep 7401\.$$"
 		kill -INT "$pid"
 		status=0
 		wait "$pid" || status=$?
 		[ "$status" = 130 ] || { echo "$status"; return 1; }
-		is_gone 'sleep 7401'
+		is_gone "sleep 7401\.$$"
 		[ ! -e r.md ]
 		no_litter
 	done

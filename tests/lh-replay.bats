@@ -588,8 +588,10 @@ verdict() {
 	run -0 bash -c 'lh-replay --root r -j1 in | true; exit ${PIPESTATUS[0]}'
 	[ "$(wc -l <$LOG)" -ge 1 ]
 	rm $LOG
-	run -0 bash -c '(sleep 0.2; lh-replay --root r --dry-run in; echo $? >status) | true; cat status'
-	[ "$output" = 0 ]
+	mkfifo unread
+	exec 8<>unread 9>unread 8<&-
+	lh-replay --root r --dry-run in >&9
+	exec 9>&-
 	[ "$(wc -l <$LOG)" = 3 ]
 	run -2 bash -c 'lh-replay --root r --dry-run --task export >/dev/full'
 	[ "$(wc -l <$LOG)" = 4 ]
@@ -636,10 +638,7 @@ verdict() {
 			[ $how = option ] || options=(-j1)
 			hears_int lh-replay --root . --log log "${options[@]}" <<<'{"task":"the task"}' >out 2>err 3>&- &
 			pid=$!
-			for i in {1..600}; do
-				[ -s calls ] && break
-				sleep 0.1
-			done
+			until_so [ -s calls ]
 			kill -$signal $pid
 			status=0
 			wait $pid || status=$?
@@ -660,12 +659,9 @@ verdict() {
 		rm -f log calls
 		options=(--task "the task")
 		[ $how = option ] || options=(-j1)
-		echo '{"task":"the task"}' | LH_OLLAMA_URL=$URL timeout --foreground -s KILL 30 lh-replay --root r --index far.lhv --log log "${options[@]}" >out 2>err 3>&- &
+		echo '{"task":"the task"}' | LH_OLLAMA_URL=$URL timeout --foreground -s KILL 60 lh-replay --root r --index far.lhv --log log "${options[@]}" >out 2>err 3>&- &
 		pid=$!
-		for i in {1..200}; do
-			[ -s calls ] && break
-			sleep 0.1
-		done
+		until_so [ -s calls ]
 		kill -TERM $pid
 		status=0
 		wait $pid || status=$?

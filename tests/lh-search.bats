@@ -561,7 +561,7 @@ hits() {
 	# shellcheck disable=SC2153
 	for q in '{"vector":[1,0]}' 'nonsense' '{"vector":[0,1]}'; do
 		echo "$q" >&"${COPROC[1]}"
-		read -r -t 10 -u "${COPROC[0]}" answer
+		read -r -t 60 -u "${COPROC[0]}" answer
 		echo "$answer"
 	done >out
 	exec {COPROC[1]}>&-
@@ -689,7 +689,7 @@ hits() {
 	(while echo '{"vector":[1,0]}'; do :; done) 2>/dev/null | {
 		lh-search p.lhv >out 2>/dev/null &
 		pid=$!
-		sleep 0.3
+		until_so [ -s out ]
 		kill -TERM $pid
 		wait $pid
 		echo $? >code

@@ -217,7 +217,7 @@ body() {
 	pid=$COPROC_PID
 	for _ in 1 2 3; do
 		echo '{"kind":"sms","artifact":{"to":"1","body":"hi"}}' >&"${COPROC[1]}"
-		read -r -t 20 line <&"${COPROC[0]}"
+		read -r -t 60 line <&"${COPROC[0]}"
 		[ "$line" = '{"findings":[],"elapsed_ms":0,"status":200}' ]
 	done
 	eval "exec ${COPROC[1]}>&-"

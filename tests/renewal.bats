@@ -38,16 +38,6 @@ replace() {
 	mv "$1.new" "$1"
 }
 
-# until_so COMMAND... - wait until it succeeds.
-until_so() {
-	local i
-	for ((i = 0; i < 100 * ${LH_PATIENCE:-60}; i++)); do
-		! "$@" || return 0
-		sleep 0.01
-	done
-	return 1
-}
-
 # lines N - out has that many.
 lines() {
 	[ "$(wc -l <out)" = "$1" ]

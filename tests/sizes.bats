@@ -228,13 +228,13 @@ below() {
 	while read -r command; do
 		cp "$BATS_FILE_TMPDIR/some.lhv" .
 		rm -f rejected
-		timeout 30 $command --rejects rejected <in >out 2>err && status=0 || status=$?
+		timeout 120 $command --rejects rejected <in >out 2>err && status=0 || status=$?
 		[ "$status" = 1 ]
 		[ "$(wc -l <err)" = 22 ]
 		[ "$(tail -n 2 err | head -n 1)" = "${command%% *}: -: further messages suppressed (--verbose shows all)" ]
 		[ "$(tail -n 1 err)" = "${command%% *}: 100000 of 100002 records rejected" ]
 		[ "$(wc -l <rejected)" = 100000 ]
-		timeout 30 $command --verbose <in >out 2>err && status=0 || status=$?
+		timeout 120 $command --verbose <in >out 2>err && status=0 || status=$?
 		[ "$status" = 1 ]
 		[ "$(grep -c ': -:' err)" = 100000 ]
 	done < <(filters | grep -v playbook)

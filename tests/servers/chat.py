@@ -126,7 +126,7 @@ class Chat(upstream.Upstream):
     def do_sleepy(self):
         """Two answers, then silence."""
         if self.call > 2:
-            time.sleep(60)
+            time.sleep(3600)
         else:
             self.do_ok()
 

@@ -16,14 +16,11 @@ start_chat() {
 }
 
 start_server() {
-	local port="${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/port.$((++STARTED))" scheme=http i
+	local port="${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/port.$((++STARTED))" scheme=http
 	case " $* " in *' --tls '*) scheme=https ;; esac
 	python3 -B "$BATS_TEST_DIRNAME/servers/$1" "${@:2}" >"$port" 2>"$port.err" 3>&- &
 	SERVERS+=($!)
-	for i in {1..200}; do
-		[ -s "$port" ] && break
-		sleep 0.05
-	done
+	until_so [ -s "$port" ]
 	URL=$scheme://127.0.0.1:$(cat "$port")
 }
 

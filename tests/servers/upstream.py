@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """An embedding service on loopback that answers well, or badly in one way.
 
-    upstream.py [--mode MODE] [--log FILE] [--delay S] [--tls CERT KEY] [--to URL]
-                [--key KEY]
+    upstream.py [--mode MODE] [--log FILE] [--delay S] [--gather N] [--tls CERT KEY]
+                [--to URL] [--key KEY]
 
 Prints its port on stdout and serves until it is killed.  --log gets one JSON
-line per request: path, model, texts.  Vectors have 8 dimensions and depend on
+line per request: path, model, texts.  --gather answers none before N calls are
+there at once.  Vectors have 8 dimensions and depend on
 the text (and the model) alone.  /api/embed and /api/embeddings answer as
 Ollama does, /v1/embeddings as OpenAI: in base64 when asked to, and with --key
 only those who have it.  Below /mode/MODE/ it answers in that way.
@@ -23,7 +24,8 @@ import threading
 import time
 
 lock = threading.Lock()
-count = {"calls": 0, "now": 0}
+count = {"calls": 0, "now": 0, "not_before": 0}
+gathered = threading.Event()
 
 
 def vector(model, text, dim=8):
@@ -112,6 +114,15 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         else:
             self.do_ok()
 
+    def do_strict(self):
+        """As busy, and an error to one that is back before Retry-After is over."""
+        now = time.monotonic()
+        early, count["not_before"] = now < count["not_before"], now + float(args.retry_after)
+        if early:
+            self.send(400, "too early")
+        else:
+            self.do_busy()
+
     def do_faint(self):
         """Two calls end in --status, the others well."""
         if self.call <= 2:
@@ -122,7 +133,7 @@ class Upstream(http.server.BaseHTTPRequestHandler):
     def do_dozing(self):
         """The first call is never answered."""
         if self.call == 1:
-            time.sleep(60)
+            time.sleep(3600)
         self.do_ok()
 
     def do_echoauth(self):
@@ -154,7 +165,7 @@ class Upstream(http.server.BaseHTTPRequestHandler):
             self.send(500, "tired")
 
     def do_silent(self):
-        time.sleep(60)
+        time.sleep(3600)
 
     def do_slow(self):
         self.head("Content-Length: 1000", "")
@@ -321,7 +332,12 @@ class Upstream(http.server.BaseHTTPRequestHandler):
             if args.log:
                 with open(args.log, "a", encoding="utf-8") as log:
                     log.write(json.dumps({**entry, "in_flight": count["now"]}) + "\n")
+            if count["now"] >= args.gather:
+                gathered.set()
+        gathered.wait(60)
         time.sleep(args.delay)
+        with lock:
+            count["now"] -= 1
         mode = args.mode
         if self.path.startswith("/mode/"):
             _, _, mode, rest = self.path.split("/", 3)
@@ -333,8 +349,6 @@ class Upstream(http.server.BaseHTTPRequestHandler):
                 self.send(401, json.dumps({"error": {"message": "Incorrect API key provided"}}))
         except OSError:
             self.close_connection = True
-        with lock:
-            count["now"] -= 1
 
     def do_GET(self):
         self.send(405, "POST only")
@@ -349,7 +363,7 @@ class Server(http.server.ThreadingHTTPServer):
     def get_request(self):
         connection, address = self.socket.accept()
         if args.mode == "deaf":
-            time.sleep(60)
+            time.sleep(3600)
         if args.mode == "resetaccept":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.close()
@@ -363,6 +377,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--mode", default="ok")
 parser.add_argument("--log")
 parser.add_argument("--delay", type=float, default=0)
+parser.add_argument("--gather", type=int, default=0)
 parser.add_argument("--retry-after", default="0")
 parser.add_argument("--tls", nargs=2)
 parser.add_argument("--key")

@@ -25,7 +25,7 @@ static const struct lh_option options[] = {
 	{ 0, "sink", NULL, "write by a sink", LH_FLAG(struct settings, sink) },
 	{ 0, "identity", NULL, "add nothing", LH_FLAG(struct settings, identity) },
 	{ 0, "keep", NULL, "outlive a closed stdout", LH_FLAG(struct settings, keep) },
-	{ 0, "sleep", "MS", "wait so long over a record that holds \"slow\"", LH_UINT(struct settings, sleep_ms, 0, 10000) },
+	{ 0, "sleep", "MS", "wait so long over a record that holds \"slow\"", LH_UINT(struct settings, sleep_ms, 0, 600000) },
 	{ 0, "repeat", "N", "write the record's line N times in it", LH_UINT(struct settings, repeat, 0, 1000000) },
 	{ 0, "real", "X", "a number", LH_OPT_REAL, false, offsetof(struct settings, real), 0, 10, "LH_AID_REAL", 0 },
 	{ 0, "colour", "red|green", "one of two", LH_CHOICE(struct settings, colour) },

@@ -179,20 +179,25 @@ static void locked(void)
 	struct lh_lock a, b = { 0 };
 	char want[64];
 	pid_t pid;
-	int status;
+	int status, fd[2];
 
 	lh_lock_drop(&b);
+	check(pipe(fd) == 0);
 	check(lh_lock_take(&a, "lock", "data", 0, &err) == 0);
 	pid = fork();
 	if (!pid) {
 		snprintf(want, sizeof want, "lock: locked by process %d;", (int)getppid());
 		check(lh_lock_take(&b, "lock", "data", 0.05, &err) < 0 && err.code == LH_ELOCKED);
 		check(strncmp(err.msg, want, strlen(want)) == 0);
-		check(lh_lock_take(&b, "lock", "data", 20, &err) == 0);
+		check(write(fd[1], "", 1) == 1);
+		check(lh_lock_take(&b, "lock", "data", 60, &err) == 0);
 		lh_lock_drop(&b);
 		_exit(0);
 	}
-	usleep(300000);
+	close(fd[1]);
+	check(read(fd[0], want, 1) == 1);
+	close(fd[0]);
+	usleep(50000);	/* most likely it waits by now */
 	lh_lock_drop(&a);
 	check(waitpid(pid, &status, 0) == pid && status == 0);
 	check(access("lock", F_OK) < 0);
