@@ -1,16 +1,40 @@
 load helper
 
-@test "lh lists every tool beside it with a line on what it is for" {
+@test "lh lists every tool next to it with a line on what it does" {
 	run --separate-stderr lh
 	[ "$status" = 0 ]
 	[ -z "$stderr" ]
 	for tool in "$ROOT"/tools/lh-*/; do
 		tool=$(basename "$tool")
-		[[ "$output" == *"$tool"\ *[a-z]* ]] || { echo "$tool is not listed"; return 1; }
 		# what the tool itself says in its source
-		what=$(sed -n 's/^lh-[a-z-]*  *//p' <<<"$(grep "^$tool " <<<"$output")")
+		what=$(sed -n "s/^  $tool  *//p" <<<"$output")
+		[[ "$what" == *[a-z]* ]] || { echo "$tool is not listed"; return 1; }
 		grep -rqF "\"$what\"" "$ROOT/tools/$tool" || { echo "$tool: $what"; return 1; }
 	done
+}
+
+@test "lh lists no tool twice, and none under other" {
+	run -0 lh
+	[[ $output != *other* ]]
+	[ -z "$(sed -n 's/^  \(lh-[a-z-]*\) .*/\1/p' <<<"$output" | sort | uniq -d)" ]
+}
+
+@test "lh lists a tool that it does not know last, under other" {
+	mkdir t
+	cp "$(command -v lh)" t/lh
+	for tool in lh-cat lh-zzz lh-aaa lh-score; do
+		printf '#!/bin/sh\necho "Usage: %s"\necho "the summary of %s"\n' $tool $tool >t/$tool
+	done
+	echo data >t/lh-note.txt
+	chmod +x t/lh-*
+	run -0 --separate-stderr t/lh
+	[ "$output" = 'distill
+  lh-score          the summary of lh-score
+general
+  lh-cat            the summary of lh-cat
+other
+  lh-aaa            the summary of lh-aaa
+  lh-zzz            the summary of lh-zzz' ]
 }
 
 @test "lh TOOL runs lh-TOOL with its arguments" {
@@ -25,7 +49,7 @@ load helper
 	[[ $output == 'lh-cat: unknown option'* ]]
 }
 
-@test "lh finds its neighbours without PATH" {
+@test "lh finds the tools next to it without PATH" {
 	tool=$(command -v lh)
 	[ "$(PATH=/nowhere "$tool" cat --version)" = "lh-cat 0.1.0" ]
 }
@@ -43,14 +67,14 @@ load helper
 }
 
 @test "lh help TOOL opens its page from a tree that is not installed" {
-	plain_only "its bin is not beside man"
+	plain_only "its bin is not next to man"
 	command -v man >/dev/null || command -v mandoc >/dev/null || skip "neither man nor mandoc is installed"
 	run lh help cat </dev/null
 	[ "$status" = 0 ]
-	[[ $output == *"compressed or archived JSON Lines"* ]]
+	[[ $output == *"decompress and unpack files of JSON Lines"* ]]
 	run lh help </dev/null
 	[ "$status" = 0 ]
-	[[ $output == *"small tools for JSON Lines"* ]]
+	[[ $output == *"tools for JSON Lines"* ]]
 }
 
 @test "lh help on what has no page is exit 2 and a message" {
@@ -63,7 +87,7 @@ load helper
 }
 
 @test "lh help knows the pages that are no tool's by their names" {
-	plain_only "its bin is not beside man"
+	plain_only "its bin is not next to man"
 	command -v man >/dev/null || command -v mandoc >/dev/null || skip "neither man nor mandoc is installed"
 	for page in lakehouse-tools lhv hash-v1 lh-hash-v1 lh-hash-v2 lh lh-search; do
 		run lh help "$page" </dev/null
@@ -79,7 +103,7 @@ load helper
 	cp "$ROOT/man/lh-cat.1" t/share/man/man1
 	run t/bin/lh help cat </dev/null
 	[ "$status" = 0 ]
-	[[ $output == *"compressed or archived"* ]]
+	[[ $output == *"decompress and unpack"* ]]
 }
 
 # The words of a page, its items' marks and all space left out.

@@ -137,18 +137,18 @@ accepted() {
 	[ ! -e out.jsonl ]
 }
 
-@test "a tool may do something without a verb, and others by name" {
+@test "a tool may do something without a command, and other things by name" {
 	mkdir empty
 	run -1 --separate-stderr lh-audit-full --phase 0 --root empty --out report
 	[ "${#lines[@]}" = 3 ]
 	run -0 lh-audit-full --help
-	[[ $output == *$'\nVerbs:\n  drift '* ]]
+	[[ $output == *$'\nCommands:\n  drift '* ]]
 	[[ $output != *'run nothing; '* ]]
 	[[ $output == *'(default -1); drift'* ]]
 	run -2 --separate-stderr lh-audit-full nonsense
-	[[ $stderr == 'lh-audit-full: unknown verb "nonsense", not one of '* ]]
+	[[ $stderr == 'lh-audit-full: unknown command "nonsense", not one of '* ]]
 	run -2 --separate-stderr lh-audit-full ''
-	[[ $stderr == 'lh-audit-full: unknown verb "", not one of '* ]]
+	[[ $stderr == 'lh-audit-full: unknown command "", not one of '* ]]
 	run -2 --separate-stderr lh-audit-full --from 1
 	[ "$stderr" = 'lh-audit-full: --from: not an option of "lh-audit-full"' ]
 	run -2 --separate-stderr lh-audit-full drift --observer
@@ -166,14 +166,14 @@ accepted() {
 	done
 }
 
-@test "options of another verb, unknown verbs and missing operands are named" {
+@test "options of another command, unknown commands and missing operands are named" {
 	command -v lh-index >/dev/null || skip "lh-index is not built"
 	run --separate-stderr lh-index
 	[ "$status" = 2 ]
-	[[ $stderr == 'lh-index: missing verb, which is one of build, '* ]]
+	[[ $stderr == 'lh-index: missing command, which is one of build, '* ]]
 	run --separate-stderr lh-index nonsense
 	[ "$status" = 2 ]
-	[[ $stderr == 'lh-index: unknown verb "nonsense", not one of build, '* ]]
+	[[ $stderr == 'lh-index: unknown command "nonsense", not one of build, '* ]]
 	run --separate-stderr lh-index build
 	[ "$status" = 2 ]
 	[[ $stderr == 'lh-index: build: missing operand '* ]]

@@ -59,9 +59,39 @@ help_options() {
 }
 
 @test "the overview and the README name every tool, once" {
-	diff <(tools | LC_ALL=C sort) <(sed -n 's/^\.It Xr \(lh[a-z-]*\) 1$/\1/p' "$ROOT/man/lakehouse-tools.7")
+	diff <(tools | LC_ALL=C sort) <(sed -n 's/^\.It Xr \(lh[a-z-]*\) 1$/\1/p' "$ROOT/man/lakehouse-tools.7" | LC_ALL=C sort)
 	diff <(tools | LC_ALL=C sort) <(sed -n '/^\.Sh SEE ALSO/,$s/^\.Xr \(lh[a-z-]*\) 1 ,$/\1/p' "$ROOT/man/lakehouse-tools.7")
 	diff <(tools | LC_ALL=C sort) <(sed -n 's/^| `\(lh[a-z-]*\)` |.*/\1/p' "$ROOT/README.md" | LC_ALL=C sort)
+}
+
+# The three lists as lines FAMILY TOOL, without lh itself, which lh does not list.
+families_of_lh() {
+	lh | awk '/^[a-z]/ { family = $0; next } { print family, $1 }'
+}
+
+families_of_overview() {
+	awk '/^\.Sh / { on = $2 == "TOOLS" } on && /^\.Ss / { family = tolower($2) }
+		on && /^\.It Xr lh-/ { print family, $3 }' "$ROOT/man/lakehouse-tools.7"
+}
+
+families_of_readme() {
+	awk '/^## / { on = $0 == "## The tools" } on && /^### / { family = tolower($2) }
+		on && /^\| `lh-/ { gsub("`", ""); print family, $2 }' "$ROOT/README.md"
+}
+
+@test "lh, the overview and the README list the same families in the same order" {
+	[ "$(families_of_lh | wc -l)" -gt 20 ]
+	diff <(families_of_lh) <(families_of_overview)
+	diff <(families_of_lh) <(families_of_readme)
+}
+
+@test "help, page and overview say in the same words what a tool does" {
+	for tool in $(tools); do
+		page=$(sed -n 's/^\.Nd //p' "$ROOT/man/$tool.1")
+		[ -n "$page" ]
+		diff <(echo "$page") <("$tool" --help | awk 'NR > 1 && !/^ / { print; exit }') || { echo "$tool --help"; return 1; }
+		diff <(echo "$page") <(grep -A1 "^\.It Xr $tool 1\$" "$ROOT/man/lakehouse-tools.7" | sed 1d) || { echo "overview of $tool"; return 1; }
+	done
 }
 
 @test "the pages call each other by names that exist" {

@@ -113,7 +113,7 @@ static void verbs(const struct lh_tool *t, struct lh_buf *b)
 	const struct lh_verb *v;
 	char left[128];
 
-	lh_buf_puts(b, "\nVerbs:\n");
+	lh_buf_puts(b, "\nCommands:\n");
 	for (v = t->verbs; v->name; v++) {
 		if (!*v->name)
 			continue;

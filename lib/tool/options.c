@@ -340,7 +340,7 @@ static int default_verb(struct parser *p, const char *names)
 	for (v = p->t->verbs; v->name && *v->name; v++)
 		;
 	p->t->verb = v->name ? v : NULL;
-	return v->name ? 0 : lh_tool_usage(p->t, "missing verb, which is one of %s", names);
+	return v->name ? 0 : lh_tool_usage(p->t, "missing command, which is one of %s", names);
 }
 
 /* The first operand names the verb. */
@@ -358,7 +358,7 @@ static int find_verb(struct parser *p)
 	for (v = t->verbs; v->name && strcmp(v->name, t->operands[0]); v++)
 		;
 	if (!v->name || !*v->name)
-		return lh_tool_usage(t, "unknown verb \"%.200s\", not one of %s", t->operands[0], names);
+		return lh_tool_usage(t, "unknown command \"%.200s\", not one of %s", t->operands[0], names);
 	t->verb = v;
 	t->operands++;
 	t->n_operands--;

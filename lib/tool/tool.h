@@ -19,7 +19,7 @@
  *             struct lh_tool tool;
  *             int rc;
  *
- *             lh_tool_init(&tool, "lh-search", "[OPTION]... INDEX...", "queries in, neighbours out", options);
+ *             lh_tool_init(&tool, "lh-search", "[OPTION]... INDEX...", "find the nearest records", options);
  *             rc = lh_tool_parse(&tool, argc, argv, &s);
  *             if (!rc) rc = ...;
  *             return lh_tool_finish(&tool, rc);

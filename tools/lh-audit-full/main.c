@@ -54,7 +54,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-audit-full", "[VERB] [OPTION]...", "is the whole pipeline still sound?", options);
+	lh_tool_init(&tool, "lh-audit-full", "[COMMAND] [OPTION]...",
+		     "check a whole root: files, rules and replays", options);
 	lh_tool_verbs(&tool, verbs);
 	lh_tool_ignore_sigpipe(&tool);
 	rc = lh_tool_parse(&tool, argc, argv, &s);

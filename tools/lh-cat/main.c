@@ -212,7 +212,8 @@ int main(int argc, char **argv)
 	int rc;
 
 	setlocale(LC_CTYPE, "C.UTF-8");	/* else libarchive has no names for members that are not ASCII */
-	lh_tool_init(&tool, "lh-cat", "[OPTION]... [FILE]...", "compressed or archived JSONL out as plain JSONL", options);
+	lh_tool_init(&tool, "lh-cat", "[OPTION]... [FILE]...",
+		     "decompress and unpack files of JSON Lines", options);
 	c.tool = c.out.tool = &tool;
 	c.out.frames = mode != NULL;
 	c.out.entries = mode && strcmp(mode, LH_CAT_ENTRIES) == 0;

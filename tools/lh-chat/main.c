@@ -190,7 +190,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-chat", "[OPTION]... [FILE]...", "one question to a language model", options);
+	lh_tool_init(&tool, "lh-chat", "[OPTION]... [FILE]...",
+		     "ask a language model one question for each record", options);
 	c.tool = &tool;
 	rc = lh_tool_parse(&tool, argc, argv, &c);
 	if (!rc)

@@ -41,7 +41,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-distill", "VERB [OPTION]...", "past work to evidence, scores and samples", options);
+	lh_tool_init(&tool, "lh-distill", "COMMAND [OPTION]...",
+		     "run all stages of a distillation, with receipts", options);
 	lh_tool_verbs(&tool, verbs);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc)

@@ -92,7 +92,8 @@ int main(int argc, char **argv)
 	double start = lh_time_monotonic();
 	int rc;
 
-	lh_tool_init(&tool, "lh-embed", "[OPTION]... [FILE]...", "text in, vector out", options);
+	lh_tool_init(&tool, "lh-embed", "[OPTION]... [FILE]...",
+		     "add the vector of its text to each record", options);
 	e.tool = &tool;
 	rc = lh_tool_parse(&tool, argc, argv, &e);
 	if (!rc && e.compile)

@@ -87,7 +87,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-export", "rag|sft|preference [OPTION]... [FILE]...", "scored evidence in, samples out", options);
+	lh_tool_init(&tool, "lh-export", "rag|sft|preference [OPTION]... [FILE]...",
+		     "turn scored evidence into samples", options);
 	lh_tool_verbs(&tool, verbs);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc)

@@ -136,7 +136,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-extract-json", "[OPTION]... [FILE]...", "the JSON object inside a model's answer", options);
+	lh_tool_init(&tool, "lh-extract-json", "[OPTION]... [FILE]...",
+		     "extract the JSON object from a model's answer", options);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc)
 		rc = lh_flow_run(&tool, &(struct lh_flow){

@@ -100,7 +100,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-gen", "workers|queries|drafts|kb [OPTION]...", "deterministic staffing data", options);
+	lh_tool_init(&tool, "lh-gen", "workers|queries|drafts|kb [OPTION]...",
+		     "generate deterministic staffing data", options);
 	lh_tool_verbs(&tool, verbs);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc && tool.n_operands)

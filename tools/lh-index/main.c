@@ -91,7 +91,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-index", "VERB [OPTION]... INDEX [FILE]...", "vectors in, index file out", options);
+	lh_tool_init(&tool, "lh-index", "COMMAND [OPTION]... INDEX [FILE]...",
+		     "build and change index files of vectors", options);
 	lh_tool_verbs(&tool, verbs);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc)

@@ -166,7 +166,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-iterate", "[OPTION]... [FILE]...", "generate, extract, validate, retry", options);
+	lh_tool_init(&tool, "lh-iterate", "[OPTION]... [FILE]...",
+		     "ask a model, validate its answer, and ask again if it failed", options);
 	it.tool = &tool;
 	rc = lh_tool_parse(&tool, argc, argv, &it);
 	if (!rc)

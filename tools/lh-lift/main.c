@@ -138,7 +138,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-lift", "[OPTION]... INDEX...", "what a playbook is worth: searched, judged, recorded, searched again", options);
+	lh_tool_init(&tool, "lh-lift", "[OPTION]... INDEX...",
+		     "measure what a playbook improves", options);
 	l.tool = &tool;
 	lh_buf_init(&l.spool, LH_BUF_NOMAX);
 	lh_buf_init(&l.unlifted, LH_BUF_NOMAX);

@@ -48,7 +48,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-materialize", "[OPTION]... [FILE]...", "rows of work done in, evidence out", options);
+	lh_tool_init(&tool, "lh-materialize", "[OPTION]... [FILE]...",
+		     "turn rows of past work into evidence records", options);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc)
 		rc = run(&tool, &s);

@@ -118,7 +118,7 @@ int main(int argc, char **argv)
 	int rc;
 
 	lh_tool_init(&tool, "lh-parity", "--left CMD --right CMD [OPTION]... FIXTURE\n       lh-parity all [OPTION]...",
-		     "the same fixture through two commands", options);
+		     "compare the answers of two programs, case by case", options);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	all = !rc && tool.n_operands && strcmp(tool.operands[0], "all") == 0;
 	if (!rc)

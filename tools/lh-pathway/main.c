@@ -236,7 +236,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-pathway", "VERB [OPTION]... LOG [FILE]...", "a memory of traces over an append-only log", options);
+	lh_tool_init(&tool, "lh-pathway", "COMMAND [OPTION]... LOG [FILE]...",
+		     "keep traces of past work in an append-only log", options);
 	lh_tool_verbs(&tool, verbs);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc)

@@ -48,7 +48,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-playbook", "VERB [OPTION]... PLAYBOOK [FILE]...", "which answers were good for which queries", options);
+	lh_tool_init(&tool, "lh-playbook", "COMMAND [OPTION]... PLAYBOOK [FILE]...",
+		     "remember which answers were good for which queries", options);
 	lh_tool_verbs(&tool, verbs);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc)

@@ -214,7 +214,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-relevance", "[gate] [OPTION]... [FILE]...", "which chunks belong to the file under review", options);
+	lh_tool_init(&tool, "lh-relevance", "[gate] [OPTION]... [FILE]...",
+		     "score which chunks belong to a file under review", options);
 	if (argc > 1 && strcmp(argv[1], verbs[0].name) == 0)
 		lh_tool_verbs(&tool, verbs);
 	rc = lh_tool_parse(&tool, argc, argv, &s);

@@ -181,7 +181,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-replay", "[OPTION]... [FILE]...", "do it again with what was learned", options);
+	lh_tool_init(&tool, "lh-replay", "[OPTION]... [FILE]...",
+		     "do a task again with what earlier runs left", options);
 	r.tool = &tool;
 	lh_tool_ignore_sigpipe(&tool);
 	rc = lh_tool_parse(&tool, argc, argv, &r);

@@ -59,7 +59,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-score", "[OPTION]... [FILE]...", "evidence in, a category and its reasons out", options);
+	lh_tool_init(&tool, "lh-score", "[OPTION]... [FILE]...",
+		     "put evidence into categories by fixed rules", options);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc)
 		rc = run(&tool, &s);

@@ -94,7 +94,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-search", "[OPTION]... INDEX...", "queries in, neighbours out", options);
+	lh_tool_init(&tool, "lh-search", "[OPTION]... INDEX...",
+		     "find the nearest records of an index for each query", options);
 	rc = lh_tool_parse(&tool, argc, argv, &set);
 	if (!rc)
 		rc = check_usage(&tool, &set);

@@ -119,7 +119,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-subject-audit", "VERB [OPTION]... [OPERAND]...", "who looked at whose data, provably", options);
+	lh_tool_init(&tool, "lh-subject-audit", "COMMAND [OPTION]... [OPERAND]...",
+		     "keep and verify logs of who looked at whose data", options);
 	lh_tool_verbs(&tool, verbs);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc)

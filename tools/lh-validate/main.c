@@ -56,7 +56,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "lh-validate", "[OPTION]... [FILE]...", "is this artifact fit to leave the building?", options);
+	lh_tool_init(&tool, "lh-validate", "[OPTION]... [FILE]...",
+		     "judge drafts before they are sent, and records by schemas", options);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc)
 		rc = run(&tool, &s);

@@ -1,5 +1,4 @@
-/* lh: one door to all lh-* tools.  See lh(1). */
-#include <dirent.h>
+/* lh: list the lh-* tools, run one, or open its page.  See lh(1). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,93 +10,15 @@
 #include "proc/coproc.h"
 #include "file/file.h"
 #include "tool/tool.h"
+#include "list.h"
 #include "page.h"
 
-#define PATH_ROOM 4096
-#define HELP_ROOM 8192
 #define PAGE_MAX (1u << 20)
 #define MAIN_PAGE "lakehouse-tools"
 
 static const struct lh_option options[] = { LH_COMMON_OPTIONS, LH_OPTION_END };
 
-/* The folder we are run from, with no slash at its end. */
-static int own_folder(char *to, size_t n, struct lh_err *err)
-{
-	char *slash;
-
-	lh_coproc_find("lh", to, n);
-	slash = strrchr(to, '/');
-	if (!slash)
-		return lh_err_set(err, LH_EIO, "cannot tell where the tools are");
-	*slash = '\0';
-	return 0;
-}
-
-/* A tool's --help says what it is for in the line after the usage, whose own lines
- * but the first are indented. */
-static void put_summary(const char *help, char *to, size_t n)
-{
-	const char *line = help;
-
-	do
-		line = strchr(line, '\n');
-	while (line && *++line == ' ');
-	snprintf(to, n, "%.*s", line ? (int)strcspn(line, "\n") : 0, line ? line : "");
-}
-
-static int summary(const char *name, char *to, size_t n, struct lh_err *err)
-{
-	char text[HELP_ROOM], *argv[] = { (char *)name, "--help", NULL };
-	size_t have = 0;
-	int ends[2];
-	ssize_t got;
-	pid_t pid;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return lh_err_sys(err, "pipe");
-	pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = (int[]){ -1, ends[1] }, .n_fd = 2 }, err);
-	close(ends[1]);
-	while (pid > 0 && have < sizeof text - 1 && (got = lh_read_some(ends[0], text + have, sizeof text - 1 - have, err)) > 0)
-		have += (size_t)got;
-	close(ends[0]);
-	if (pid < 0)
-		return -1;
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	text[have] = '\0';
-	put_summary(text, to, n);
-	return 0;
-}
-
-static int is_tool(const struct dirent *e)
-{
-	return strncmp(e->d_name, "lh-", 3) == 0 && !strchr(e->d_name, '.');
-}
-
-static int list(struct lh_tool *t)
-{
-	char folder[PATH_ROOM], what[256], line[600];
-	struct dirent **names;
-	int i, n, len, rc = 0;
-
-	if (own_folder(folder, sizeof folder, &t->err) < 0)
-		return -1;
-	n = scandir(folder, &names, is_tool, alphasort);
-	if (n < 0)
-		return lh_err_sys(&t->err, "%s", folder);
-	for (i = 0; i < n; i++) {
-		if (!rc)
-			rc = summary(names[i]->d_name, what, sizeof what, &t->err);
-		len = snprintf(line, sizeof line, "%-16.255s %s\n", names[i]->d_name, what);
-		if (!rc)
-			rc = lh_tool_out(t, line, (size_t)len);
-		free(names[i]);
-	}
-	free(names);
-	return rc;
-}
-
-/* Does man know the page of another tool, installed elsewhere? */
+/* Whether man has the page of a tool that is installed elsewhere. */
 static bool man_knows(const char *name, struct lh_err *err)
 {
 	char *argv[] = { "man", "-w", "--", (char *)name, NULL };
@@ -111,7 +32,7 @@ static bool man_knows(const char *name, struct lh_err *err)
 	return status == 0;
 }
 
-/* Where no program shows pages: what stands in it. */
+/* Print the text of a page, for want of a program that shows pages. */
 static int print_page(struct lh_tool *t, const char *path)
 {
 	struct lh_buf page, text;
@@ -131,15 +52,15 @@ static int print_page(struct lh_tool *t, const char *path)
 	return rc;
 }
 
-/* Replace us by a reader of a page; print it ourselves if there is none. */
+/* Replace this process by man or mandoc; print the page here if neither is installed. */
 static int open_page(struct lh_tool *t, const char *name)
 {
 	static const char *const places[] = { "../man", "../share/man/man1", "../share/man/man7", "../share/man/man5" };
 	static const char sections[] = "175";
-	char folder[PATH_ROOM], path[PATH_ROOM + 300], *argv[] = { NULL, NULL, path, NULL };
+	char folder[LIST_PATH_ROOM], path[LIST_PATH_ROOM + 300], *argv[] = { NULL, NULL, path, NULL };
 	size_t i, j;
 
-	if (own_folder(folder, sizeof folder, &t->err) < 0)
+	if (list_folder(folder, sizeof folder, &t->err) < 0)
 		return -1;
 	for (i = 0; i < sizeof places / sizeof *places; i++) {
 		for (j = 0; sections[j]; j++) {
@@ -178,17 +99,17 @@ static int help(struct lh_tool *t)
 static int run(struct lh_tool *t)
 {
 	if (!t->n_operands)
-		return list(t);
+		return list_tools(t);
 	if (strcmp(t->operands[0], "help") == 0)
 		return help(t);
 	return lh_tool_usage(t, "no tool \"%.200s\" (lh alone lists them)", t->operands[0]);
 }
 
-/* "lh search ..." becomes "lh-search ..." before anything else is touched:
- * options, descriptors and signals are that tool's business. */
+/* Replace this process by lh-search for "lh search ...", before it touches anything:
+ * options, descriptors and signals belong to that tool. */
 static void become(char **argv)
 {
-	char name[300], path[PATH_ROOM], *was = argv[1];
+	char name[300], path[LIST_PATH_ROOM], *was = argv[1];
 
 	if (strchr(argv[1], '/') || strlen(argv[1]) > 250)
 		return;
@@ -207,8 +128,9 @@ int main(int argc, char **argv)
 
 	if (named)
 		become(argv);
-	lh_tool_init(&tool, "lh", "[TOOL [ARGUMENT]... | help TOOL]", "list the tools, run one, or open its page", options);
-	/* options behind the name were for the tool that is not there */
+	lh_tool_init(&tool, "lh", "[TOOL [ARGUMENT]... | help TOOL]",
+		     "list the tools, run one, or open its page", options);
+	/* options after the name were meant for a tool that does not exist */
 	rc = lh_tool_parse(&tool, named ? 2 : argc, argv, NULL);
 	if (!rc)
 		rc = run(&tool);
