@@ -151,7 +151,7 @@ int main(int argc, char **argv)
 	struct lh_searcher *s = ix ? lh_searcher_new(ix, &err) : NULL;
 	struct lh_query q = { .k = K,
 			      .allow = allow,
-			      .verdicts = s ? lh_filter_cache_new(ix, &err) : NULL };
+			      .filter_cache = s ? lh_filter_cache_new(ix, &err) : NULL };
 	struct matching m;
 	struct matrix queries;
 	struct times t;
@@ -159,7 +159,7 @@ int main(int argc, char **argv)
 
 	if (!rounds)
 		return fprintf(stderr, "usage: filter INDEX QUERIES FILTER ROUNDS\n"), 2;
-	if (!q.verdicts || !scans || !searches || !ratios)
+	if (!q.filter_cache || !scans || !searches || !ratios)
 		fail();
 	q.ctx = compile(argv[3]);
 	queries = matrix_read(argv[2], lh_index_get_params(ix)->dimension);

@@ -155,7 +155,7 @@ struct lh_query {
 	 * the same: verdicts, which every filter has its own of, remembers it. */
 	int (*allow)(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *err);
 	void *ctx;
-	struct lh_filter_cache *verdicts;
+	struct lh_filter_cache *filter_cache;
 	const uint64_t
 		*exclude; /* rows that may not answer, ascending, any of them more than once */
 	size_t n_exclude;
@@ -212,17 +212,17 @@ LH_API int lh_index_change_delete(struct lh_index_change *c, const char *id, siz
 /* What the commits came to so far: ids that were deleted, and that were not
  * there; rows of put_new that went in, and whose id was there. */
 struct lh_index_tally {
-	uint64_t deleted, unknown, added, kept;
+	uint64_t deleted, unknown, added, existing;
 };
 LH_API const struct lh_index_tally *lh_index_change_tally(const struct lh_index_change *c);
 /* Append what was gathered in one go and fsync; *fold says whether the log has
  * outgrown its bounds (10 % of the records but at least 100, or 10,000).  Vectors
  * are refused when another index is there by now whose vectors are others. */
-LH_API int lh_index_change_commit(struct lh_index_change *c, bool *fold, struct lh_err *err);
+LH_API int lh_index_change_commit(struct lh_index_change *c, bool *compaction_due, struct lh_err *err);
 /* The same, unless the log is twice as long as that already (or holds 2,000,
  * where that is more): then 1, and what was gathered stays for the next commit,
  * which lh_index_make_room is to go before.  So folds are not outrun. */
-LH_API int lh_index_change_try(struct lh_index_change *c, bool *fold, struct lh_err *err);
+LH_API int lh_index_change_try(struct lh_index_change *c, bool *compaction_due, struct lh_err *err);
 /* Take the index's lock before the commits and keep it over them, so that what is
  * read of the index in between is what they change.  Who holds two indexes takes
  * them in one order everywhere. */

@@ -16,8 +16,8 @@ struct lh_index_change {
 	struct lh_index_params params;
 	struct lh_buf frames;		/* what was gathered for the next commit */
 	uint64_t n_frames, n_deletes;
-	uint64_t *only_new;		/* where in them the puts of put_new are */
-	size_t n_only_new, cap;
+	uint64_t *put_new_at;		/* where in them the puts of put_new are */
+	size_t n_put_new, cap;
 	struct lh_buf unit;		/* a vector being scaled */
 	/* The log as the last commit left it: what is before appended.end has been
 	 * looked at.  Held open, so that no other file has the same inode. */
@@ -25,7 +25,7 @@ struct lh_index_change {
 	uint64_t checksum;		/* of the index it is for */
 	struct lh_log_extent appended;
 	struct lh_index_known known;	/* with fd: has seen it that far at least */
-	struct lh_buf held;		/* of the frames, those that a commit appends */
+	struct lh_buf selected;		/* of the frames, those that a commit appends */
 	struct lh_index_tally tally;
 };
 
@@ -46,14 +46,14 @@ struct lh_index_change *lh_index_change_open(const char *path, double lock_timeo
 		return NULL;
 	lh_buf_init(&c->frames, LH_BUF_NOMAX);
 	lh_buf_init(&c->unit, LH_BUF_NOMAX);
-	lh_buf_init(&c->held, LH_BUF_NOMAX);
+	lh_buf_init(&c->selected, LH_BUF_NOMAX);
 	c->timeout = lock_timeout;
 	c->held_lock.fd = -1;
 	c->fd = -1;
 	c->path = lh_strndup(path, strlen(path), err);
 	c->log = lh_index_sibling_path(path, LH_INDEX_LOG, err);
 	c->lock = lh_index_sibling_path(path, LH_INDEX_LOCK, err);
-	base = c->path && c->log && c->lock && lh_index_no_link(path, err) == 0 ?
+	base = c->path && c->log && c->lock && lh_index_refuse_link(path, err) == 0 ?
 		       lh_index_open_base(path, err) :
 		       NULL;
 	if (!base) {
@@ -108,15 +108,15 @@ int lh_index_change_put_new(struct lh_index_change *c, const char *id, size_t id
 	    (!c->known.ix && lh_index_known_open(&c->known, c->path, err) < 0))
 		return -1;
 	live = lh_index_known_live(&c->known, (struct lh_str){ id, id_len }, err);
-	c->tally.kept += live > 0;
+	c->tally.existing += live > 0;
 	if (live < 0)
 		return lh_err_prefix(err, "%s", c->path);
 	if (live > 0)
 		return 0;
-	if (lh_grow(&c->only_new, &c->cap, c->n_only_new + 1, sizeof *c->only_new, err) < 0 ||
+	if (lh_grow(&c->put_new_at, &c->cap, c->n_put_new + 1, sizeof *c->put_new_at, err) < 0 ||
 	    lh_index_change_put(c, id, id_len, vector, n, meta, meta_len, err) < 0)
 		return -1;
-	c->only_new[c->n_only_new++] = at;
+	c->put_new_at[c->n_put_new++] = at;
 	return 0;
 }
 
@@ -143,17 +143,17 @@ size_t lh_index_change_bytes(const struct lh_index_change *c)
 
 /* ---- what of it holds by now ---- */
 
-static bool conditional(const struct lh_index_change *c)
+static bool is_conditional(const struct lh_index_change *c)
 {
-	return c->n_deletes || c->n_only_new;
+	return c->n_deletes || c->n_put_new;
 }
 
 /* Before a conditional commit: the ids that are there.  known has seen the log up
  * to seen, or is about another one (0). */
-static int look_again(struct lh_index_change *c, const struct lh_index *base, const char *log,
-		      uint64_t seen, uint64_t end, struct lh_err *err)
+static int refresh_known_ids(struct lh_index_change *c, const struct lh_index *base,
+			     const char *log, uint64_t seen, uint64_t end, struct lh_err *err)
 {
-	if (!conditional(c)) {
+	if (!is_conditional(c)) {
 		lh_index_known_close(&c->known);
 		return 0;
 	}
@@ -163,11 +163,11 @@ static int look_again(struct lh_index_change *c, const struct lh_index *base, co
 }
 
 /* 1: this frame is to be appended; 0: not. */
-static int holds(struct lh_index_change *c, const struct lh_log_frame *f, size_t *next_new,
+static int frame_applies(struct lh_index_change *c, const struct lh_log_frame *f, size_t *next_new,
 		 struct lh_index_tally *tally, struct lh_err *err)
 {
 	bool with_meta, put = f->kind == LH_LOG_PUT;
-	bool only_new = *next_new < c->n_only_new && c->only_new[*next_new] == f->at;
+	bool is_put_new = *next_new < c->n_put_new && c->put_new_at[*next_new] == f->at;
 	struct lh_pending row;
 	int live;
 
@@ -178,42 +178,42 @@ static int holds(struct lh_index_change *c, const struct lh_log_frame *f, size_t
 		lh_err_prefix(err, "%s", c->path);
 	if (live < 0 || lh_index_known_set(&c->known, row.id, put, err) < 0)
 		return -1;
-	*next_new += only_new;
+	*next_new += is_put_new;
 	if (!put) {
 		tally->deleted += live;
 		tally->unknown += !live;
 		return live;
 	}
-	tally->added += only_new && !live;
-	tally->kept += only_new && live;
-	return !only_new || !live;
+	tally->added += is_put_new && !live;
+	tally->existing += is_put_new && live;
+	return !is_put_new || !live;
 }
 
 /* The frames in their order, each by what those before it come to. */
-static int decide(struct lh_index_change *c, struct batch *b, struct lh_err *err)
+static int select_frames(struct lh_index_change *c, struct batch *b, struct lh_err *err)
 {
 	struct lh_log_frame f = { .next = 0 };
 	size_t next_new = 0;
 	int keep;
 
 	*b = (struct batch){ &c->frames, c->n_frames, c->tally };
-	if (!conditional(c))
+	if (!is_conditional(c))
 		return 0;
-	lh_buf_reset(&c->held);
+	lh_buf_reset(&c->selected);
 	b->n = 0;
 	while (lh_log_next(c->frames.p, c->frames.len, false, &f) == LH_LOG_FRAME) {
-		keep = holds(c, &f, &next_new, &b->tally, err);
+		keep = frame_applies(c, &f, &next_new, &b->tally, err);
 		if (keep < 0)
 			return -1;
 		b->n += (uint64_t)keep;
 		if (!keep && b->frames == &c->frames) {	/* the first that is left out */
-			lh_buf_add(&c->held, c->frames.p, f.at);
-			b->frames = &c->held;
-		} else if (keep && b->frames == &c->held) {
-			lh_buf_add(&c->held, c->frames.p + f.at, f.next - f.at);
+			lh_buf_add(&c->selected, c->frames.p, f.at);
+			b->frames = &c->selected;
+		} else if (keep && b->frames == &c->selected) {
+			lh_buf_add(&c->selected, c->frames.p + f.at, f.next - f.at);
 		}
 	}
-	return lh_buf_check(&c->held, err);
+	return lh_buf_check(&c->selected, err);
 }
 
 /* ---- the log ---- */
@@ -268,7 +268,7 @@ static int begin_log(const char *path, const struct batch *b, const struct lh_in
 }
 
 /* So that a commit costs what was appended since our last one, not the log. */
-static void remember(struct lh_index_change *c, int fd, uint64_t checksum,
+static void remember_log(struct lh_index_change *c, int fd, uint64_t checksum,
 		     const struct lh_log_extent *x)
 {
 	if (c->fd >= 0)
@@ -280,7 +280,7 @@ static void remember(struct lh_index_change *c, int fd, uint64_t checksum,
 
 /* The log as it is, and how far it goes for this index; *seen is how far that was
  * known, or 0.  fd -1: there is none. */
-static int measure(const struct lh_index_change *c, int fd, const struct lh_index *base,
+static int measure_log(const struct lh_index_change *c, int fd, const struct lh_index *base,
 		   struct lh_mapped *m, struct lh_log_extent *x, uint64_t *seen, struct lh_err *err)
 {
 	*seen = 0;
@@ -307,31 +307,31 @@ static int append_batch(const struct lh_index_change *c, int fd, const struct ba
 }
 
 /* 1: the log is full, and that is what the caller wants to know (bounded). */
-static int append_to(struct lh_index_change *c, int fd, const struct lh_index *base, bool bounded,
-		     struct lh_log_extent *x, struct lh_err *err)
+static int append_locked(struct lh_index_change *c, int fd, const struct lh_index *base,
+			 bool bounded, struct lh_log_extent *x, struct lh_err *err)
 {
 	struct lh_mapped m = { "", 0 };
 	struct batch b;
 	uint64_t seen;
 	int rc;
 
-	rc = measure(c, fd, base, &m, x, &seen, err);
+	rc = measure_log(c, fd, base, &m, x, &seen, err);
 	if (rc < 0)
 		lh_err_prefix(err, "%s", c->log);
 	else if (bounded && x->n >= lh_log_full(base->rows))
 		rc = 1;
 	else
-		rc = look_again(c, base, m.p, seen, x->end, err);
+		rc = refresh_known_ids(c, base, m.p, seen, x->end, err);
 	lh_mapped_close(&m);
 	if (rc != 0)
 		return rc;
-	if (decide(c, &b, err) < 0 || append_batch(c, fd, &b, base, x, err) < 0)
+	if (select_frames(c, &b, err) < 0 || append_batch(c, fd, &b, base, x, err) < 0)
 		return -1;
 	c->tally = b.tally;
 	return 0;
 }
 
-static int differs(const char *what, const char *is, const char *was, struct lh_err *err)
+static int check_same(const char *what, const char *is, const char *was, struct lh_err *err)
 {
 	if (strcmp(is, was) == 0)
 		return 0;
@@ -342,7 +342,7 @@ static int differs(const char *what, const char *is, const char *was, struct lh_
 
 /* Is the index there by now one for the vectors that were gathered?  Ids alone
  * may be deleted from any. */
-static int check_kind(const struct lh_index_change *c, const struct lh_index_params *is,
+static int check_same_kind(const struct lh_index_change *c, const struct lh_index_params *is,
 		      struct lh_err *err)
 {
 	const struct lh_index_params *was = &c->params;
@@ -354,69 +354,69 @@ static int check_kind(const struct lh_index_change *c, const struct lh_index_par
 			err, LH_EIO,
 			"it was replaced meanwhile by an index of dimension %u, expected %u",
 			is->dimension, was->dimension);
-	if (differs("distance", lh_distance_name(is->distance), lh_distance_name(was->distance),
+	if (check_same("distance", lh_distance_name(is->distance), lh_distance_name(was->distance),
 		    err) < 0 ||
-	    differs("precision", lh_precision_name(is->precision),
+	    check_same("precision", lh_precision_name(is->precision),
 		    lh_precision_name(was->precision), err) < 0 ||
-	    differs("engine", is->engine, was->engine, err) < 0 ||
-	    differs("model", is->model, was->model, err) < 0)
+	    check_same("engine", is->engine, was->engine, err) < 0 ||
+	    check_same("model", is->model, was->model, err) < 0)
 		return -1;
 	if (!(*was->field || *was->text_template) || !(*is->field || *is->text_template))
 		return 0;	/* not known */
-	if (differs("field", is->field, was->field, err) < 0)
+	if (check_same("field", is->field, was->field, err) < 0)
 		return -1;
-	return differs("template", is->text_template, was->text_template, err);
+	return check_same("template", is->text_template, was->text_template, err);
 }
 
 /* Those gathered are stored. */
-static void start_over(struct lh_index_change *c)
+static void clear_gathered(struct lh_index_change *c)
 {
 	lh_buf_reset(&c->frames);
 	c->n_frames = c->n_deletes = 0;
-	c->n_only_new = 0;
+	c->n_put_new = 0;
 }
 
-static int append(struct lh_index_change *c, const struct lh_index *base, bool bounded, bool *fold,
-		  struct lh_err *err)
+static int append(struct lh_index_change *c, const struct lh_index *base, bool bounded,
+		  bool *compaction_due, struct lh_err *err)
 {
 	struct lh_log_extent x = { 0, 0, false };
 	int fd, rc;
 
-	if (check_kind(c, &base->params, err) < 0)
+	if (check_same_kind(c, &base->params, err) < 0)
 		return lh_err_prefix(err, "%s", c->path);
 	fd = lh_open_regular(c->log, O_RDWR, 0, err);
 	if (fd < 0 && errno != ENOENT)
 		return -1;
-	rc = append_to(c, fd, base, bounded, &x, err);
+	rc = append_locked(c, fd, base, bounded, &x, err);
 	if (rc < 0 || !x.end) {
 		if (fd >= 0)
 			close(fd);
 		fd = -1;
 	}
-	remember(c, fd, base->checksum, &x);
+	remember_log(c, fd, base->checksum, &x);
 	if (rc < 0)
 		return -1;
-	*fold = x.n > lh_log_bound(base->rows);
+	*compaction_due = x.n > lh_log_bound(base->rows);
 	if (rc == 0)
-		start_over(c);
+		clear_gathered(c);
 	return rc;
 }
 
-static int commit(struct lh_index_change *c, bool bounded, bool *fold, struct lh_err *err)
+static int commit(struct lh_index_change *c, bool bounded, bool *compaction_due, struct lh_err *err)
 {
 	struct lh_lock lock = { .fd = -1 };
 	struct lh_index *base = NULL;
 	bool was = lh_signal_deferred();
 	int rc;
 
-	*fold = false;
+	*compaction_due = false;
 	if (!c->frames.len)
 		return lh_buf_check(&c->frames, err);
 	lh_signal_defer(true);	/* not in the middle of a frame */
 	rc = c->held_lock.fd >= 0 ? 0 : lh_lock_take(&lock, c->lock, c->path, c->timeout, err);
 	if (rc == 0) {
 		base = lh_index_open_base(c->path, err);
-		rc = base ? append(c, base, bounded, fold, err) : -1;
+		rc = base ? append(c, base, bounded, compaction_due, err) : -1;
 	}
 	lh_index_close(base);
 	lh_lock_drop(&lock);
@@ -424,14 +424,14 @@ static int commit(struct lh_index_change *c, bool bounded, bool *fold, struct lh
 	return rc;
 }
 
-int lh_index_change_commit(struct lh_index_change *c, bool *fold, struct lh_err *err)
+int lh_index_change_commit(struct lh_index_change *c, bool *compaction_due, struct lh_err *err)
 {
-	return commit(c, false, fold, err);
+	return commit(c, false, compaction_due, err);
 }
 
-int lh_index_change_try(struct lh_index_change *c, bool *fold, struct lh_err *err)
+int lh_index_change_try(struct lh_index_change *c, bool *compaction_due, struct lh_err *err)
 {
-	return commit(c, true, fold, err);
+	return commit(c, true, compaction_due, err);
 }
 
 int lh_index_change_hold(struct lh_index_change *c, struct lh_err *err)
@@ -452,9 +452,9 @@ void lh_index_change_close(struct lh_index_change *c)
 	if (c->fd >= 0)
 		close(c->fd);
 	lh_index_known_close(&c->known);
-	free(c->only_new);
+	free(c->put_new_at);
 	lh_buf_free(&c->frames);
-	lh_buf_free(&c->held);
+	lh_buf_free(&c->selected);
 	lh_buf_free(&c->unit);
 	free(c->path);
 	free(c->log);

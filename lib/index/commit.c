@@ -12,27 +12,27 @@
 #include "base/mem.h"
 #include "base/signal.h"
 
-#define TELL_EVERY 4096	/* rows */
+#define PROGRESS_EVERY 4096	/* rows */
 
-void lh_index_writer_watch(struct lh_index_writer *w, lh_index_progress_fn *tell, void *ctx)
+void lh_index_writer_watch(struct lh_index_writer *w, lh_index_progress_fn *progress, void *ctx)
 {
-	w->tell = tell;
-	w->tell_ctx = ctx;
+	w->progress = progress;
+	w->progress_ctx = ctx;
 }
 
-static void told(const struct lh_index_writer *w, const char *stage, uint64_t done)
+static void report_progress(const struct lh_index_writer *w, const char *stage, uint64_t done)
 {
-	if (w->tell && (done % TELL_EVERY == 0 || done == w->rows))
-		w->tell(w->tell_ctx, stage, done, w->rows);
+	if (w->progress && (done % PROGRESS_EVERY == 0 || done == w->rows))
+		w->progress(w->progress_ctx, stage, done, w->rows);
 }
 
 /* ---- the graph ---- */
 
-static void graph_told(void *ctx, uint64_t rows)
+static void report_graph_progress(void *ctx, uint64_t rows)
 {
 	const struct lh_index_writer *w = ctx;
 
-	w->tell(w->tell_ctx, "graph", rows, w->rows);
+	w->progress(w->progress_ctx, "graph", rows, w->rows);
 }
 
 static bool stopping(void)
@@ -41,7 +41,7 @@ static bool stopping(void)
 }
 
 /* Is there a graph to be continued? */
-static bool continues(const struct lh_index_writer *w)
+static bool continues_graph(const struct lh_index_writer *w)
 {
 	return w->old && w->old->graph;
 }
@@ -54,8 +54,8 @@ static int set_levels(struct lh_index_writer *w, struct lh_err *err)
 	w->level = lh_calloc(w->rows + 1, sizeof *w->level, err);
 	if (!w->level)
 		return -1;
-	if (continues(w)) {
-		if (lh_index_take_levels(w, err) < 0)
+	if (continues_graph(w)) {
+		if (lh_index_copy_levels(w, err) < 0)
 			return -1;
 		row = w->old->rows;
 	}
@@ -83,31 +83,31 @@ static int build_graph(struct lh_index_writer *w, unsigned jobs, struct lh_err *
 		.precision = w->p.precision,
 		.m = w->p.m, .ef_construction = w->p.ef_construction,
 		.level = w->level, .upper = w->upper, .stop = stopping,
-		.tell = w->tell ? graph_told : NULL, .ctx = w,
+		.tell = w->progress ? report_graph_progress : NULL, .ctx = w,
 	};
-	if (continues(w) && lh_index_take_links(w, err) < 0)
+	if (continues_graph(w) && lh_index_copy_links(w, err) < 0)
 		return -1;
 	return lh_hnsw_build(&w->graph, jobs, err);
 }
 
 /* ---- the file ---- */
 
-static uint32_t place_of(const struct lh_index_writer *w, uint64_t row)
+static uint32_t stored_number(const struct lh_index_writer *w, uint64_t row)
 {
-	return w->place ? w->place[row] : (uint32_t)row;
+	return w->stored_at ? w->stored_at[row] : (uint32_t)row;
 }
 
 /* A list of links, which name rows by where they are now. */
-static void put_links(struct lh_index_writer *w, const uint32_t *links, uint32_t max)
+static void write_links(struct lh_index_writer *w, const uint32_t *links, uint32_t max)
 {
 	uint32_t list[1 + 2 * LH_INDEX_M_MAX] = { links[0] }, i;
 
 	for (i = 1; i <= links[0]; i++)
-		list[i] = place_of(w, links[i]);
+		list[i] = stored_number(w, links[i]);
 	lh_index_section_add(&w->file, list, 4 * (1 + (uint64_t)max));
 }
 
-static int put_rows(struct lh_index_writer *w, struct lh_err *err)
+static int write_rows(struct lh_index_writer *w, struct lh_err *err)
 {
 	size_t links = 4 * (1 + 2 * (size_t)w->p.m);
 	uint64_t i;
@@ -116,14 +116,14 @@ static int put_rows(struct lh_index_writer *w, struct lh_err *err)
 	for (i = 0; i < w->rows; i++) {
 		const char *row = w->block.p + lh_index_row_at(w, i) * w->stride;
 
-		told(w, "file", i);
-		put_links(w, (const void *)row, 2 * w->p.m);
+		report_progress(w, "file", i);
+		write_links(w, (const void *)row, 2 * w->p.m);
 		lh_index_section_add(&w->file, row + links, w->stride - links);
 	}
 	return lh_index_section_end(&w->file, err);
 }
 
-static int put_levels(struct lh_index_writer *w, struct lh_err *err)
+static int write_levels(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint32_t lists = 0, row;
 	uint64_t i;
@@ -139,7 +139,7 @@ static int put_levels(struct lh_index_writer *w, struct lh_err *err)
 	return lh_index_section_end(&w->file, err);
 }
 
-static int put_upper(struct lh_index_writer *w, struct lh_err *err)
+static int write_upper(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint32_t list, row;
 	uint64_t i;
@@ -148,13 +148,13 @@ static int put_upper(struct lh_index_writer *w, struct lh_err *err)
 	for (i = 0; w->level && i < w->rows; i++) {
 		row = lh_index_row_at(w, i);
 		for (list = w->level[row]; list < w->level[row + 1]; list++)
-			put_links(w, w->upper + list * (1 + (size_t)w->p.m), w->p.m);
+			write_links(w, w->upper + list * (1 + (size_t)w->p.m), w->p.m);
 	}
 	return lh_index_section_end(&w->file, err);
 }
 
 /* The texts of the rows: of kind, which follows that of their offsets. */
-static int put_texts(struct lh_index_writer *w, uint32_t kind,
+static int write_texts(struct lh_index_writer *w, uint32_t kind,
 		     struct lh_str (*text_of)(const struct lh_index_writer *w, uint64_t row),
 		     struct lh_err *err)
 {
@@ -169,7 +169,7 @@ static int put_texts(struct lh_index_writer *w, uint32_t kind,
 	return lh_index_section_end(&w->file, err);
 }
 
-static int put_offsets(struct lh_index_writer *w, uint32_t kind,
+static int write_offsets(struct lh_index_writer *w, uint32_t kind,
 		       struct lh_str (*text_of)(const struct lh_index_writer *w, uint64_t row),
 		       struct lh_err *err)
 {
@@ -184,7 +184,7 @@ static int put_offsets(struct lh_index_writer *w, uint32_t kind,
 	return lh_index_section_end(&w->file, err);
 }
 
-static int put_exact(struct lh_index_writer *w, struct lh_err *err)
+static int write_exact(struct lh_index_writer *w, struct lh_err *err)
 {
 	size_t bytes = lh_index_exact_bytes(&w->p);
 	uint64_t i;
@@ -195,29 +195,30 @@ static int put_exact(struct lh_index_writer *w, struct lh_err *err)
 	return lh_index_section_end(&w->file, err);
 }
 
-static int put_order(struct lh_index_writer *w, struct lh_err *err)
+static int write_order(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint32_t at;
 	uint64_t i;
 
 	lh_index_section_begin(&w->file, LH_INDEX_ORDER);
 	for (i = 0; w->order && i < w->rows; i++) {
-		at = place_of(w, lh_index_nth_put(w, i));
+		at = stored_number(w, lh_index_nth_added(w, i));
 		lh_index_section_add(&w->file, &at, sizeof at);
 	}
 	return lh_index_section_end(&w->file, err);
 }
 
-static int put_sections(struct lh_index_writer *w, const struct lh_buf *params, struct lh_err *err)
+static int write_sections(struct lh_index_writer *w, const struct lh_buf *params,
+			  struct lh_err *err)
 {
-	if (lh_index_section_put(&w->file, LH_INDEX_PARAMS, params->p, params->len, err) < 0 ||
-	    put_rows(w, err) < 0 || put_levels(w, err) < 0 || put_upper(w, err) < 0 ||
-	    put_offsets(w, LH_INDEX_ID_AT, lh_index_put_id, err) < 0 ||
-	    put_texts(w, LH_INDEX_IDS, lh_index_put_id, err) < 0 ||
-	    lh_index_section_put(&w->file, LH_INDEX_ID_HASH, w->hash.p, w->hash.n, err) < 0 ||
-	    put_offsets(w, LH_INDEX_META_AT, lh_index_put_meta, err) < 0 ||
-	    put_texts(w, LH_INDEX_METAS, lh_index_put_meta, err) < 0 ||
-	    (w->p.rescore && put_exact(w, err) < 0) || put_order(w, err) < 0)
+	if (lh_index_section_write(&w->file, LH_INDEX_PARAMS, params->p, params->len, err) < 0 ||
+	    write_rows(w, err) < 0 || write_levels(w, err) < 0 || write_upper(w, err) < 0 ||
+	    write_offsets(w, LH_INDEX_ID_AT, lh_index_writer_id, err) < 0 ||
+	    write_texts(w, LH_INDEX_IDS, lh_index_writer_id, err) < 0 ||
+	    lh_index_section_write(&w->file, LH_INDEX_ID_HASH, w->hash.p, w->hash.n, err) < 0 ||
+	    write_offsets(w, LH_INDEX_META_AT, lh_index_writer_meta, err) < 0 ||
+	    write_texts(w, LH_INDEX_METAS, lh_index_writer_meta, err) < 0 ||
+	    (w->p.rescore && write_exact(w, err) < 0) || write_order(w, err) < 0)
 		return -1;
 	return 0;
 }
@@ -228,8 +229,8 @@ static struct lh_str meta_at(const void *ctx, uint64_t i)
 {
 	const struct lh_index_writer *w = ctx;
 
-	told(w, "words", i);
-	return lh_index_put_meta(w, lh_index_row_at(w, i));
+	report_progress(w, "words", i);
+	return lh_index_writer_meta(w, lh_index_row_at(w, i));
 }
 
 static int build_lexical(struct lh_index_writer *w, struct lh_err *err)
@@ -240,26 +241,27 @@ static int build_lexical(struct lh_index_writer *w, struct lh_err *err)
 	if (!w->words ||
 	    lh_index_lexical_build(&w->p, meta_at, w, w->rows, w->words, &w->lexical, err) < 0)
 		return -1;
-	told(w, "words", w->rows);
+	report_progress(w, "words", w->rows);
 	return 0;
 }
 
-static int put_lexical(struct lh_index_writer *w, struct lh_err *err)
+static int write_lexical(struct lh_index_writer *w, struct lh_err *err)
 {
 	const struct lh_lexical *x = &w->lexical;
 
 	if (!w->p.lexical)
 		return 0;
-	if (lh_index_section_put(&w->file, LH_INDEX_LENGTHS, x->length, 4 * x->rows, err) < 0 ||
-	    lh_index_section_put(&w->file, LH_INDEX_TERMS, x->term - 1,
-				 sizeof x->head + (x->terms + 1) * sizeof *x->term, err) < 0 ||
-	    lh_index_section_put(&w->file, LH_INDEX_TERM_TEXTS, x->texts, x->texts_n, err) < 0 ||
-	    lh_index_section_put(&w->file, LH_INDEX_POSTINGS, x->postings, x->postings_n, err) < 0)
+	if (lh_index_section_write(&w->file, LH_INDEX_LENGTHS, x->length, 4 * x->rows, err) < 0 ||
+	    lh_index_section_write(&w->file, LH_INDEX_TERMS, x->term - 1,
+				   sizeof x->head + (x->terms + 1) * sizeof *x->term, err) < 0 ||
+	    lh_index_section_write(&w->file, LH_INDEX_TERM_TEXTS, x->texts, x->texts_n, err) < 0 ||
+	    lh_index_section_write(&w->file, LH_INDEX_POSTINGS, x->postings, x->postings_n, err) <
+		    0)
 		return -1;
 	return 0;
 }
 
-static int put_all(struct lh_index_writer *w, struct lh_err *err)
+static int write_file(struct lh_index_writer *w, struct lh_err *err)
 {
 	struct lh_index_header *h = &w->header;
 	struct lh_buf params;
@@ -274,7 +276,7 @@ static int put_all(struct lh_index_writer *w, struct lh_err *err)
 		.rows = w->rows,
 		.stride = lh_index_stride(w->p.m, lh_index_code_bytes(&w->p)),
 		.vector_at = lh_index_vector_at(w->p.m),
-		.entry = place_of(w, w->graph.entry),
+		.entry = stored_number(w, w->graph.entry),
 		.top = w->graph.top,
 	};
 	w->file.fd = w->out.fd;
@@ -283,13 +285,13 @@ static int put_all(struct lh_index_writer *w, struct lh_err *err)
 	lh_index_params_write(&params, &w->p);
 	rc = lh_buf_check(&params, err);
 	if (!rc)
-		rc = put_sections(w, &params, err);
+		rc = write_sections(w, &params, err);
 	if (!rc)
-		rc = put_lexical(w, err);
+		rc = write_lexical(w, err);
 	lh_buf_free(&params);
 	if (rc)
 		return -1;
-	told(w, "file", w->rows);
+	report_progress(w, "file", w->rows);
 	h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
 	return lh_pwrite_all(w->out.fd, h, sizeof *h, 0, err);
 }
@@ -298,12 +300,12 @@ int lh_index_prepare(struct lh_index_writer *w, unsigned jobs, struct lh_err *er
 {
 	if (!w->p.dimension)
 		return lh_err_set(err, LH_EUSAGE, "an empty index needs a dimension");
-	if (build_graph(w, jobs, err) < 0 || lh_index_set_order(w, err) < 0 ||
-	    lh_index_set_slots(w, err) < 0 || build_lexical(w, err) < 0 ||
+	if (build_graph(w, jobs, err) < 0 || lh_index_order_rows(w, err) < 0 ||
+	    lh_index_build_id_table(w, err) < 0 || build_lexical(w, err) < 0 ||
 	    lh_atomic_open(&w->out, w->path, 0666, err) < 0)
 		return -1;
 	w->out_open = true;
-	if (put_all(w, err) < 0)
+	if (write_file(w, err) < 0)
 		return lh_err_prefix(err, "%s", w->path);
 	/* here, so that a swap under the lock does not wait for the disk */
 	return fsync(w->out.fd) < 0 ? lh_err_sys(err, "%s: cannot sync", w->out.tmp) : 0;
@@ -322,7 +324,7 @@ int lh_index_swap(struct lh_index_writer *w, struct lh_err *err)
 int lh_index_commit(struct lh_index_writer *w, unsigned jobs, struct lh_err *err)
 {
 	if (lh_index_prepare(w, jobs, err) < 0 ||
-	    lh_index_log_forget(w->path, lh_index_writer_checksum(w), err) < 0 ||
+	    lh_index_log_discard(w->path, lh_index_writer_checksum(w), err) < 0 ||
 	    lh_index_swap(w, err) < 0)
 		return -1;
 	return lh_index_log_remove(w->path, err);

@@ -33,21 +33,21 @@
 #include "base/mem.h"
 #include "base/signal.h"
 
-#define FOLD_TRIES 8	/* how often another fold or build may get there first */
-#define FOLD_ROUNDS 8	/* for one who records: then another may go on */
+#define COMPACT_TRIES 8	/* how often another fold or build may get there first */
+#define COMPACT_ROUNDS 8	/* for one who records: then another may go on */
 
-struct fold {
+struct compaction {
 	const char *path;
-	struct lh_index *from;	/* the snapshot that is folded */
-	struct lh_index_writer *w;
+	struct lh_index *snapshot;	/* the snapshot that is folded */
+	struct lh_index_writer *writer;
 	struct lh_buf log;	/* as it is by the time of the swap */
 	struct lh_buf carry, mark;
 };
 
-enum { FOLD_DONE, FOLD_MOOT, FOLD_BUSY, FOLD_AGAIN };
+enum { COMPACT_DONE, COMPACT_MOOT, COMPACT_BUSY, COMPACT_AGAIN };
 
 /* Another is folding: wait and fold what is left; leave it to him; wait. */
-enum when { FOLD_ALL, FOLD_UNLESS_BUSY, FOLD_FOR_ROOM };
+enum compact_mode { COMPACT_ALL, COMPACT_UNLESS_BUSY, COMPACT_FOR_ROOM };
 
 static void on_damage(void *ctx, const char *section, const char *text)
 {
@@ -58,11 +58,11 @@ static void on_damage(void *ctx, const char *section, const char *text)
 }
 
 /* A fold writes new checksums: what it takes over must be what was written. */
-static int check_base(struct fold *f, struct lh_err *err)
+static int check_base(struct compaction *f, struct lh_err *err)
 {
 	struct lh_err damage = { .code = LH_OK };
 
-	lh_index_verify_sums(f->from, on_damage, &damage);
+	lh_index_verify_sums(f->snapshot, on_damage, &damage);
 	if (damage.code == LH_OK)
 		return 0;
 	*err = damage;
@@ -70,7 +70,7 @@ static int check_base(struct fold *f, struct lh_err *err)
 }
 
 /* Would this vector be stored as that row's is?  code is room for it. */
-static bool same_vector(const struct lh_index *ix, uint64_t row, const float *v, void *code)
+static bool is_same_vector(const struct lh_index *ix, uint64_t row, const float *v, void *code)
 {
 	const struct lh_index_params *p = &ix->params;
 
@@ -83,94 +83,95 @@ static bool same_vector(const struct lh_index *ix, uint64_t row, const float *v,
 
 /* Are the file's rows all still there, with the vectors they had?  What came
  * for a hidden one may be other metadata alone. */
-static int all_there(const struct lh_index *ix, struct lh_err *err)
+static int base_rows_unchanged(const struct lh_index *ix, struct lh_err *err)
 {
 	void *code = lh_calloc(1, lh_index_code_bytes(&ix->params), err);
 	struct lh_row row;
-	int whole = code ? 1 : -1;
+	int unchanged = code ? 1 : -1;
 	uint64_t i;
 	int64_t at;
 
-	for (i = 0; whole == 1 && ix->n_hidden && i < ix->rows; i++) {
+	for (i = 0; unchanged == 1 && ix->n_hidden && i < ix->rows; i++) {
 		if (!lh_index_hidden(ix, i))
 			continue;
 		if (lh_index_base_row(ix, i, &row, err) < 0) {
-			whole = -1;
+			unchanged = -1;
 			break;
 		}
 		at = lh_index_log_find(ix, row.id.p, row.id.n);
-		whole = at >= 0 && same_vector(ix, i, ix->pending[at].vector, code);
+		unchanged = at >= 0 && is_same_vector(ix, i, ix->pending[at].vector, code);
 	}
 	free(code);
-	return whole;
+	return unchanged;
 }
 
 /* The live rows of the snapshot, and the graph over them; where none of the
  * file's rows has gone, its graph is continued: its rows come first then, and
  * what replaces one takes its place. */
-static int build_sound(struct fold *f, unsigned jobs, struct lh_err *err)
+static int build_index(struct compaction *f, unsigned jobs, struct lh_err *err)
 {
-	uint64_t i, n = f->from->rows;
+	uint64_t i, n = f->snapshot->rows;
 	int64_t row;
-	int whole;
+	int unchanged;
 
 	if (check_base(f, err) < 0)
 		return -1;
-	f->w = lh_index_writer_bare(f->path, &f->from->params, err);
-	if (!f->w)
+	f->writer = lh_index_writer_bare(f->path, &f->snapshot->params, err);
+	if (!f->writer)
 		return -1;
-	whole = all_there(f->from, err);
-	if (whole < 0)
+	unchanged = base_rows_unchanged(f->snapshot, err);
+	if (unchanged < 0)
 		return -1;
-	if (whole)
-		lh_index_writer_continue(f->w, f->from);
+	if (unchanged)
+		lh_index_writer_continue(f->writer, f->snapshot);
 	for (i = 0; i < n; i++) {
-		row = whole ? (int64_t)i : lh_index_nth(f->from, i, err);
+		row = unchanged ? (int64_t)i : lh_index_nth(f->snapshot, i, err);
 		if (row < 0)
 			return -1;
-		if (!whole && lh_index_hidden(f->from, (uint64_t)row))
+		if (!unchanged && lh_index_hidden(f->snapshot, (uint64_t)row))
 			continue;
-		if (lh_index_put_again(f->w, f->from, (uint64_t)row, err) < 0)
+		if (lh_index_copy_row(f->writer, f->snapshot, (uint64_t)row, err) < 0)
 			return -1;
 	}
-	for (i = 0; i < f->from->n_pending; i++)
-		if (lh_index_put_pending(f->w, &f->from->pending[i], err) < 0)
+	for (i = 0; i < f->snapshot->n_pending; i++)
+		if (lh_index_copy_pending(f->writer, &f->snapshot->pending[i], err) < 0)
 			return -1;
-	return lh_index_prepare(f->w, jobs, err);
+	return lh_index_prepare(f->writer, jobs, err);
 }
 
-static int build(struct fold *f, unsigned jobs, struct lh_err *err)
+static int build(struct compaction *f, unsigned jobs, struct lh_err *err)
 {
-	int rc = build_sound(f, jobs, err);
+	int rc = build_index(f, jobs, err);
 
 	return rc < 0 && err->code == LH_ECORRUPT ? lh_err_prefix(err, "%s", f->path) : rc;
 }
 
 /* The snapshot is the beginning of what is there now, or somebody else has
  * folded or built meanwhile. */
-static int still_same(struct fold *f, struct lh_err *err)
+static int collect_later_frames(struct compaction *f, struct lh_err *err)
 {
-	const struct lh_buf *was = lh_index_log_text(f->from);
-	size_t n = f->from->torn_at < 0 ? was->len : (size_t)f->from->torn_at;
+	const struct lh_buf *was = lh_index_log_text(f->snapshot);
+	size_t n = f->snapshot->torn_at < 0 ? was->len : (size_t)f->snapshot->torn_at;
 	struct lh_index *now = lh_index_open_base(f->path, err);
 	int same;
 
 	if (!now)
 		return -1;
-	same = now->checksum == f->from->checksum;
+	same = now->checksum == f->snapshot->checksum;
 	lh_index_close(now);
 	if (lh_log_read(f->path, &f->log, err) < 0)
 		return -1;
 	if (!same || f->log.len < n || (n && memcmp(f->log.p, was->p, n) != 0))
 		return 0;
-	return lh_log_collect(&f->log, f->from->checksum, false, n, &f->carry, err) < 0 ? -1 : 1;
+	return lh_log_collect(&f->log, f->snapshot->checksum, false, n, &f->carry, err) < 0 ? -1 :
+											      1;
 }
 
 /* Step 1 of the three above. */
-static int write_both(struct fold *f, struct lh_err *err)
+static int write_combined_log(struct compaction *f, struct lh_err *err)
 {
-	uint64_t old = f->from->checksum;
-	uint32_t dimension = f->from->params.dimension;
+	uint64_t old = f->snapshot->checksum;
+	uint32_t dimension = f->snapshot->params.dimension;
 	struct lh_buf both;
 	int rc;
 
@@ -187,43 +188,43 @@ static int write_both(struct fold *f, struct lh_err *err)
 }
 
 /* So much has come meanwhile that it must be folded too? */
-static bool due_again(const struct fold *f)
+static bool is_due_again(const struct compaction *f)
 {
 	struct lh_log_frame frame = { .next = 0 };
 	uint64_t n = 0;
 
 	while (lh_log_next(f->carry.p, f->carry.len, false, &frame) == LH_LOG_FRAME)
 		n++;
-	return n > lh_log_bound(lh_index_writer_count(f->w));
+	return n > lh_log_bound(lh_index_writer_count(f->writer));
 }
 
-static int swap(struct fold *f, struct lh_err *err)
+static int swap_files(struct compaction *f, struct lh_err *err)
 {
-	uint64_t sum = lh_index_writer_checksum(f->w);
+	uint64_t sum = lh_index_writer_checksum(f->writer);
 	struct lh_err unused;
 	int rc;
 
-	rc = still_same(f, err);
+	rc = collect_later_frames(f, err);
 	if (rc <= 0)
-		return rc < 0 ? -1 : FOLD_MOOT;
+		return rc < 0 ? -1 : COMPACT_MOOT;
 	if (f->carry.len)
-		lh_log_add_mark(&f->mark, sum, f->from->params.dimension);
+		lh_log_add_mark(&f->mark, sum, f->snapshot->params.dimension);
 	if (lh_buf_check(&f->mark, err) < 0)
 		return -1;
-	if (sum == f->from->checksum) {
-		if (lh_index_swap(f->w, err) < 0 ||
+	if (sum == f->snapshot->checksum) {
+		if (lh_index_swap(f->writer, err) < 0 ||
 		    lh_log_replace(f->path, &f->mark, &f->carry, err) < 0)
 			return -1;
-		return due_again(f) ? FOLD_AGAIN : FOLD_DONE;
+		return is_due_again(f) ? COMPACT_AGAIN : COMPACT_DONE;
 	}
-	if (write_both(f, err) < 0 || lh_index_swap(f->w, err) < 0)
+	if (write_combined_log(f, err) < 0 || lh_index_swap(f->writer, err) < 0)
 		return -1;
 	/* All is well already; a log that cannot be made smaller is no failure. */
 	lh_log_replace(f->path, &f->mark, &f->carry, &unused);
-	return due_again(f) ? FOLD_AGAIN : FOLD_DONE;
+	return is_due_again(f) ? COMPACT_AGAIN : COMPACT_DONE;
 }
 
-static int locked_swap(struct fold *f, double lock_timeout, struct lh_err *err)
+static int locked_swap(struct compaction *f, double lock_timeout, struct lh_err *err)
 {
 	char *name = lh_index_sibling_path(f->path, LH_INDEX_LOCK, err);
 	struct lh_lock lock = { .fd = -1 };
@@ -232,7 +233,7 @@ static int locked_swap(struct fold *f, double lock_timeout, struct lh_err *err)
 
 	lh_signal_defer(true);	/* not between the steps, if it can be helped */
 	if (name && lh_lock_take(&lock, name, f->path, lock_timeout, err) == 0) {
-		rc = swap(f, err);
+		rc = swap_files(f, err);
 		lh_lock_drop(&lock);
 	}
 	lh_signal_defer(was);
@@ -241,15 +242,16 @@ static int locked_swap(struct fold *f, double lock_timeout, struct lh_err *err)
 }
 
 /* Is it the index that f.from has open?  The one locked may be gone by now. */
-static bool is_from(const struct fold *f, int fd)
+static bool is_snapshot_file(const struct compaction *f, int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && st.st_dev == f->from->dev && st.st_ino == f->from->ino;
+	return fstat(fd, &st) == 0 && st.st_dev == f->snapshot->dev &&
+	       st.st_ino == f->snapshot->ino;
 }
 
 /* Has a fold put another in its place while we waited for the lock? */
-static bool was_replaced(const char *path, int fd)
+static bool is_replaced(const char *path, int fd)
 {
 	struct stat a, b;
 
@@ -258,44 +260,45 @@ static bool was_replaced(const char *path, int fd)
 }
 
 /* fd is the index, locked. */
-static int fold_alone(const char *path, int fd, unsigned jobs, double lock_timeout,
+static int compact_locked(const char *path, int fd, unsigned jobs, double lock_timeout,
 		      struct lh_err *err)
 {
-	struct fold f = { .path = path };
+	struct compaction f = { .path = path };
 	int rc = -1;
 
 	lh_buf_init(&f.log, LH_BUF_NOMAX);
 	lh_buf_init(&f.carry, LH_BUF_NOMAX);
 	lh_buf_init(&f.mark, 256);
-	f.from = lh_index_open(path, err);
-	if (f.from && !is_from(&f, fd))
-		rc = FOLD_MOOT;
-	else if (f.from && f.from->logged_puts + f.from->logged_deletes == 0 && f.from->torn_at < 0)
-		rc = FOLD_DONE;
-	else if (f.from && build(&f, jobs, err) == 0)
+	f.snapshot = lh_index_open(path, err);
+	if (f.snapshot && !is_snapshot_file(&f, fd))
+		rc = COMPACT_MOOT;
+	else if (f.snapshot && f.snapshot->logged_puts + f.snapshot->logged_deletes == 0 &&
+		 f.snapshot->torn_at < 0)
+		rc = COMPACT_DONE;
+	else if (f.snapshot && build(&f, jobs, err) == 0)
 		rc = locked_swap(&f, lock_timeout, err);
-	lh_index_writer_free(f.w);
-	lh_index_close(f.from);
+	lh_index_writer_free(f.writer);
+	lh_index_close(f.snapshot);
 	lh_buf_free(&f.log);
 	lh_buf_free(&f.carry);
 	lh_buf_free(&f.mark);
 	return rc;
 }
 
-static int fold_once(const char *path, unsigned jobs, enum when when, double lock_timeout,
-		     struct lh_err *err)
+static int compact_once(const char *path, unsigned jobs, enum compact_mode mode,
+			double lock_timeout, struct lh_err *err)
 {
 	int rc = -1, fd = lh_open_regular(path, O_RDONLY, 0, err);
 	char *name = fd >= 0 ? lh_index_sibling_path(path, LH_INDEX_COMPACT, err) : NULL;
 	struct lh_lock lock = { .fd = -1 };
 
 	if (name)
-		rc = lh_lock_take(&lock, name, path, when == FOLD_UNLESS_BUSY ? 0 : lock_timeout,
+		rc = lh_lock_take(&lock, name, path, mode == COMPACT_UNLESS_BUSY ? 0 : lock_timeout,
 				  err);
-	if (name && rc < 0 && when == FOLD_UNLESS_BUSY && err->code == LH_ELOCKED)
-		rc = FOLD_BUSY;
-	if (rc == 0 && !(when == FOLD_FOR_ROOM && was_replaced(path, fd)))
-		rc = fold_alone(path, fd, jobs, lock_timeout, err);
+	if (name && rc < 0 && mode == COMPACT_UNLESS_BUSY && err->code == LH_ELOCKED)
+		rc = COMPACT_BUSY;
+	if (rc == 0 && !(mode == COMPACT_FOR_ROOM && is_replaced(path, fd)))
+		rc = compact_locked(path, fd, jobs, lock_timeout, err);
 	lh_lock_drop(&lock);
 	free(name);
 	if (fd >= 0)
@@ -303,34 +306,34 @@ static int fold_once(const char *path, unsigned jobs, enum when when, double loc
 	return rc;
 }
 
-static int fold(const char *path, unsigned jobs, enum when when, double lock_timeout,
+static int compact(const char *path, unsigned jobs, enum compact_mode mode, double lock_timeout,
 		struct lh_err *err)
 {
-	int rc = FOLD_MOOT, tries = 0, rounds = 0;
+	int rc = COMPACT_MOOT, tries = 0, rounds = 0;
 
-	if (lh_index_no_link(path, err) < 0)
+	if (lh_index_refuse_link(path, err) < 0)
 		return -1;
-	while ((rc == FOLD_MOOT && tries++ < FOLD_TRIES) ||
-	       (rc == FOLD_AGAIN && when == FOLD_UNLESS_BUSY && ++rounds < FOLD_ROUNDS))
-		rc = fold_once(path, jobs, when, lock_timeout, err);
-	if (rc == FOLD_MOOT && when == FOLD_ALL)
+	while ((rc == COMPACT_MOOT && tries++ < COMPACT_TRIES) ||
+	       (rc == COMPACT_AGAIN && mode == COMPACT_UNLESS_BUSY && ++rounds < COMPACT_ROUNDS))
+		rc = compact_once(path, jobs, mode, lock_timeout, err);
+	if (rc == COMPACT_MOOT && mode == COMPACT_ALL)
 		return lh_err_set(err, LH_ELOCKED, "%s: others replaced it %d times meanwhile",
-				  path, FOLD_TRIES);
+				  path, COMPACT_TRIES);
 	return rc < 0 ? -1 : 0;
 }
 
 int lh_index_compact(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
 {
-	return fold(path, jobs, FOLD_ALL, lock_timeout, err);
+	return compact(path, jobs, COMPACT_ALL, lock_timeout, err);
 }
 
 int lh_index_compact_unless_busy(const char *path, unsigned jobs, double lock_timeout,
 				 struct lh_err *err)
 {
-	return fold(path, jobs, FOLD_UNLESS_BUSY, lock_timeout, err);
+	return compact(path, jobs, COMPACT_UNLESS_BUSY, lock_timeout, err);
 }
 
 int lh_index_make_room(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err)
 {
-	return fold(path, jobs, FOLD_FOR_ROOM, lock_timeout, err);
+	return compact(path, jobs, COMPACT_FOR_ROOM, lock_timeout, err);
 }

@@ -17,7 +17,7 @@ struct lh_filter_cache *lh_filter_cache_new(const struct lh_index *ix, struct lh
 		return NULL;
 	v->ix = ix;
 	v->rows = lh_index_rows(ix);
-	v->bad = v->chunks = (v->rows + CHUNK - 1) / CHUNK;
+	v->first_failed = v->chunks = (v->rows + CHUNK - 1) / CHUNK;
 	v->bits = lh_calloc(v->chunks * (CHUNK / 64), 2 * sizeof *v->bits, err);
 	if (!v->bits) {
 		free(v);
@@ -39,7 +39,7 @@ void lh_filter_cache_free(struct lh_filter_cache *v)
 }
 
 /* 1, 0, -1 */
-static int decide_row(const struct lh_filter_cache *v, const struct lh_query *q, uint64_t row,
+static int evaluate_row(const struct lh_filter_cache *v, const struct lh_query *q, uint64_t row,
 		      struct lh_err *err)
 {
 	struct lh_row r;
@@ -49,21 +49,22 @@ static int decide_row(const struct lh_filter_cache *v, const struct lh_query *q,
 }
 
 /* Who reads that a row was judged must find how. */
-static void remember(struct lh_filter_cache *v, uint64_t word, uint64_t judged, uint64_t allowed)
+static void store_verdicts(struct lh_filter_cache *v, uint64_t word, uint64_t known,
+			   uint64_t allowed)
 {
 	if (allowed)
 		__atomic_fetch_or(&v->bits[2 * word + 1], allowed, __ATOMIC_RELAXED);
-	__atomic_fetch_or(&v->bits[2 * word], judged, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&v->bits[2 * word], known, __ATOMIC_RELEASE);
 }
 
-int lh_filter_cache_decide(struct lh_filter_cache *v, const struct lh_query *q, uint64_t row,
+int lh_filter_cache_evaluate(struct lh_filter_cache *v, const struct lh_query *q, uint64_t row,
 			   struct lh_err *err)
 {
 	uint64_t bit = (uint64_t)1 << row % 64;
-	int yes = decide_row(v, q, row, err);
+	int yes = evaluate_row(v, q, row, err);
 
 	if (yes >= 0)
-		remember(v, row / 64, bit, yes ? bit : 0);
+		store_verdicts(v, row / 64, bit, yes ? bit : 0);
 	return yes;
 }
 
@@ -73,17 +74,17 @@ static int take_sample(struct lh_filter_cache *v, const struct lh_query *q, stru
 	unsigned i;
 	int rc;
 
-	v->yes = 0;
-	for (i = 0; i < SAMPLE && v->yes < LH_SEEDS; i++) {
+	v->n_seeds = 0;
+	for (i = 0; i < SAMPLE && v->n_seeds < LH_SEEDS; i++) {
 		uint64_t row = (i * 0x9e3779b97f4a7c15u >> 32) * v->ix->rows >> 32;
 
-		rc = lh_verdict(q, row, err);
+		rc = lh_filter_cache_allows(q, row, err);
 		if (rc < 0)
 			return -1;
 		if (rc)
-			v->seed[v->yes++] = (uint32_t)row;
+			v->seed[v->n_seeds++] = (uint32_t)row;
 	}
-	v->asked = i;
+	v->sampled = i;
 	return 0;
 }
 
@@ -92,7 +93,7 @@ int lh_filter_cache_sample(struct lh_filter_cache *v, const struct lh_query *q, 
 	int rc = 0;
 
 	pthread_mutex_lock(&v->lock);
-	if (!v->asked)
+	if (!v->sampled)
 		rc = take_sample(v, q, err);
 	pthread_mutex_unlock(&v->lock);
 	return rc;
@@ -101,7 +102,7 @@ int lh_filter_cache_sample(struct lh_filter_cache *v, const struct lh_query *q, 
 /* ---- all rows ---- */
 
 /* How many rows of a chunk are allowed, or -1. */
-static int64_t judge_chunk(struct lh_filter_cache *v, const struct lh_query *q, uint64_t chunk,
+static int64_t evaluate_chunk(struct lh_filter_cache *v, const struct lh_query *q, uint64_t chunk,
 			   struct lh_err *err)
 {
 	uint64_t word, row, end = (chunk + 1) * CHUNK;
@@ -110,21 +111,21 @@ static int64_t judge_chunk(struct lh_filter_cache *v, const struct lh_query *q, 
 	if (end > v->rows)
 		end = v->rows;
 	for (word = chunk * (CHUNK / 64); word * 64 < end; word++) {
-		uint64_t judged = __atomic_load_n(&v->bits[2 * word], __ATOMIC_ACQUIRE);
+		uint64_t known = __atomic_load_n(&v->bits[2 * word], __ATOMIC_ACQUIRE);
 		uint64_t yes = __atomic_load_n(&v->bits[2 * word + 1], __ATOMIC_RELAXED);
 
 		for (row = word * 64; row < end && row < (word + 1) * 64; row++) {
 			int rc;
 
-			if (judged >> row % 64 & 1)
+			if (known >> row % 64 & 1)
 				continue;
-			rc = decide_row(v, q, row, err);
+			rc = evaluate_row(v, q, row, err);
 			if (rc < 0)
 				return -1;
-			judged |= (uint64_t)1 << row % 64;
+			known |= (uint64_t)1 << row % 64;
 			yes |= (uint64_t)rc << row % 64;
 		}
-		remember(v, word, judged, yes);
+		store_verdicts(v, word, known, yes);
 		allowed += __builtin_popcountll(yes);
 	}
 	return allowed;
@@ -144,15 +145,16 @@ static void finish_chunk(struct lh_filter_cache *v, uint64_t chunk, int64_t allo
 {
 	if (allowed >= 0) {
 		v->allowed += (uint64_t)allowed;
-	} else if (chunk < v->bad) {
-		v->bad = chunk;
+	} else if (chunk < v->first_failed) {
+		v->first_failed = chunk;
 		v->err = *err;
 	}
 	if (++v->finished == v->chunks)
 		pthread_cond_broadcast(&v->done);
 }
 
-int lh_filter_cache_all(struct lh_filter_cache *v, const struct lh_query *q, struct lh_err *err)
+int lh_filter_cache_evaluate_all(struct lh_filter_cache *v, const struct lh_query *q,
+				 struct lh_err *err)
 {
 	int64_t allowed;
 	uint64_t chunk;
@@ -163,14 +165,14 @@ int lh_filter_cache_all(struct lh_filter_cache *v, const struct lh_query *q, str
 		pthread_mutex_unlock(&v->lock);
 		if (chunk == 0)
 			read_ahead(v->ix);
-		allowed = judge_chunk(v, q, chunk, err);
+		allowed = evaluate_chunk(v, q, chunk, err);
 		pthread_mutex_lock(&v->lock);
 		finish_chunk(v, chunk, allowed, err);
 	}
 	while (v->finished < v->chunks)
 		pthread_cond_wait(&v->done, &v->lock);
 	pthread_mutex_unlock(&v->lock);
-	if (v->bad == v->chunks)
+	if (v->first_failed == v->chunks)
 		return 0;
 	*err = v->err;
 	return -1;

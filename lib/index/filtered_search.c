@@ -7,12 +7,13 @@
  */
 #include "searcher.h"
 
-#define MATCHES 20	/* rows measured in their order for what a candidate of a walk costs */
+#define ROWS_PER_CANDIDATE                                                                         \
+	20 /* rows measured in their order for what a candidate of a walk costs */
 
 /* One that is excluded is not counted, for it would not answer anyway. */
 int lh_filtered_search_row(struct lh_searcher *s, uint64_t row)
 {
-	int rc = lh_verdict(s->q, row, s->err);
+	int rc = lh_filter_cache_allows(s->q, row, s->err);
 
 	if (rc == 0 && (row >= s->ix->rows || !lh_index_hidden(s->ix, row)) &&
 	    !lh_walk_excluded(s->q, row))
@@ -32,13 +33,14 @@ static uint64_t count_refused(const struct lh_searcher *s, uint64_t allowed)
 
 	for (i = 0; i < q->n_exclude; i++)
 		n -= (!i || q->exclude[i] != q->exclude[i - 1]) && q->exclude[i] < ix->rows &&
-		     !lh_index_hidden(ix, q->exclude[i]) && !lh_verdict(q, q->exclude[i], s->err);
+		     !lh_index_hidden(ix, q->exclude[i]) &&
+		     !lh_filter_cache_allows(q, q->exclude[i], s->err);
 	return n;
 }
 
 static void scan(struct lh_searcher *s, uint64_t allowed)
 {
-	const struct lh_filter_cache *v = s->q->verdicts;
+	const struct lh_filter_cache *v = s->q->filter_cache;
 	uint32_t rows[FRESH_MAX];
 	uint64_t word, left;
 	size_t n = 0;
@@ -67,7 +69,7 @@ static void scan(struct lh_searcher *s, uint64_t allowed)
 
 /* The rows that match among some links and were not seen before, behind the n
  * in found; the refused ones go into bridge, if that is given. */
-static long gather(struct lh_searcher *s, uint32_t from, uint32_t *found, size_t n,
+static long add_matching_links(struct lh_searcher *s, uint32_t from, uint32_t *found, size_t n,
 		   uint32_t *bridge, size_t *bridges)
 {
 	const struct lh_index *ix = s->ix;
@@ -82,7 +84,8 @@ static long gather(struct lh_searcher *s, uint32_t from, uint32_t *found, size_t
 
 		if (to >= ix->rows || s->seen[to] == s->epoch)
 			continue;
-		rc = bridge ? lh_filtered_search_row(s, to) : lh_verdict(s->q, to, s->err);
+		rc = bridge ? lh_filtered_search_row(s, to) :
+			      lh_filter_cache_allows(s->q, to, s->err);
 		if (rc < 0)
 			return -1;
 		if (rc) {
@@ -91,7 +94,7 @@ static long gather(struct lh_searcher *s, uint32_t from, uint32_t *found, size_t
 		} else if (bridge) {
 			s->seen[to] = s->epoch;
 			bridge[(*bridges)++] = to;
-			lh_walk_expect(ix, to);
+			lh_walk_prefetch(ix, to);
 		}
 	}
 	return (long)n;
@@ -99,14 +102,14 @@ static long gather(struct lh_searcher *s, uint32_t from, uint32_t *found, size_t
 
 /* Where to go from a row: the links of its own that match, and where these are
  * few, those of the refused ones. */
-static long neighbours(struct lh_searcher *s, uint32_t row, uint32_t *found)
+static long matching_neighbours(struct lh_searcher *s, uint32_t row, uint32_t *found)
 {
 	uint32_t bridge[FRESH_MAX];
 	size_t i, bridges = 0, enough = 2 * s->ix->params.m;
-	long n = gather(s, row, found, 0, bridge, &bridges);
+	long n = add_matching_links(s, row, found, 0, bridge, &bridges);
 
 	for (i = 0; n >= 0 && i < bridges && (size_t)n < enough; i++)
-		n = gather(s, bridge[i], found, (size_t)n, NULL, NULL);
+		n = add_matching_links(s, bridge[i], found, (size_t)n, NULL, NULL);
 	return n;
 }
 
@@ -114,7 +117,7 @@ static long neighbours(struct lh_searcher *s, uint32_t row, uint32_t *found)
  * lie far from there. */
 static int begin_walk(struct lh_searcher *s)
 {
-	const struct lh_filter_cache *v = s->q->verdicts;
+	const struct lh_filter_cache *v = s->q->filter_cache;
 	struct cand at = lh_walk_descend(s);
 	uint32_t seed[LH_SEEDS + 1];
 	size_t i, n = 0;
@@ -126,10 +129,10 @@ static int begin_walk(struct lh_searcher *s)
 		return -1;
 	if (rc)
 		seed[n++] = at.row;
-	else if (lh_walk_todo(s, at) < 0)
+	else if (lh_walk_enqueue(s, at) < 0)
 		return -1;
 	s->seen[at.row] = s->epoch;
-	for (i = 0; i < v->yes; i++) {
+	for (i = 0; i < v->n_seeds; i++) {
 		if (s->seen[v->seed[i]] == s->epoch)
 			continue;
 		s->seen[v->seed[i]] = s->epoch;
@@ -147,7 +150,7 @@ static int walk(struct lh_searcher *s)
 	if (begin_walk(s) < 0)
 		return -1;
 	while (lh_walk_next(s, &row)) {
-		n = neighbours(s, row, found);
+		n = matching_neighbours(s, row, found);
 		if (n < 0 || (n && lh_walk_measure(s, found, (size_t)n, true) < 0))
 			return -1;
 	}
@@ -159,30 +162,30 @@ static int walk(struct lh_searcher *s)
 /* How many rows of the file match, all of them asked; -1. */
 static int64_t allowed_rows(struct lh_searcher *s)
 {
-	const struct lh_filter_cache *v = s->q->verdicts;
+	const struct lh_filter_cache *v = s->q->filter_cache;
 	uint64_t n, row;
 
-	if (lh_filter_cache_all(s->q->verdicts, s->q, s->err) < 0)
+	if (lh_filter_cache_evaluate_all(s->q->filter_cache, s->q, s->err) < 0)
 		return -1;
 	n = v->allowed;
 	for (row = s->ix->rows; row < v->rows; row++)
-		n -= lh_verdict(s->q, row, s->err) > 0;
+		n -= lh_filter_cache_allows(s->q, row, s->err) > 0;
 	return (int64_t)n;
 }
 
 /* 1: a walk is the better way; 0: a scan; -1.  Where a sample has it that far
  * more rows match than a scan could be quick for, none are counted. */
-static int choose(struct lh_searcher *s, size_t ef)
+static int choose_walk(struct lh_searcher *s, size_t ef)
 {
-	const struct lh_filter_cache *v = s->q->verdicts;
-	double scan = (double)ef * MATCHES;
+	const struct lh_filter_cache *v = s->q->filter_cache;
+	double scan = (double)ef * ROWS_PER_CANDIDATE;
 	int64_t allowed;
 
 	if (!lh_walk_pays(s, ef))
 		return 0;
-	if (lh_filter_cache_sample(s->q->verdicts, s->q, s->err) < 0)
+	if (lh_filter_cache_sample(s->q->filter_cache, s->q, s->err) < 0)
 		return -1;
-	if ((double)v->yes / v->asked * (double)s->ix->rows > 2 * scan)
+	if ((double)v->n_seeds / v->sampled * (double)s->ix->rows > 2 * scan)
 		return 1;
 	allowed = allowed_rows(s);
 	return allowed < 0 ? -1 : (double)allowed > scan;
@@ -195,7 +198,7 @@ static int choose(struct lh_searcher *s, size_t ef)
  * whom half match: 64 find 0.79, 640 find 0.93 and 960, which these are, 0.95.
  * Without the filter they find about as much.
  */
-static size_t promised_ef(const struct lh_searcher *s)
+static size_t default_ef(const struct lh_searcher *s)
 {
 	size_t times = 4;
 
@@ -206,19 +209,19 @@ static size_t promised_ef(const struct lh_searcher *s)
 
 int lh_filtered_search(struct lh_searcher *s)
 {
-	size_t ef = s->q->ef ? s->q->ef : promised_ef(s);
+	size_t ef = s->q->ef ? s->q->ef : default_ef(s);
 	int64_t allowed;
 	int rc;
 
 	if (ef < s->q->k)
 		ef = s->q->k;
-	rc = choose(s, ef);
+	rc = choose_walk(s, ef);
 	if (rc > 0)
 		rc = lh_walk_begin(s, ef) < 0 ? -1 : walk(s);
 	if (rc)
 		return rc < 0 ? -1 : 0;
 	allowed = allowed_rows(s);
-	if (allowed < 0 || lh_walk_begin(s, lh_walk_exact(s)) < 0)
+	if (allowed < 0 || lh_walk_begin(s, lh_scan_candidates(s)) < 0)
 		return -1;
 	s->q->dropped = count_refused(s, (uint64_t)allowed);
 	scan(s, (uint64_t)allowed);

@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 
-#define SEEDS 64	/* tried: among ids that were not chosen the first will do */
+#define SEED_TRIES 64	/* tried: among ids that were not chosen the first will do */
 
 /* All ids in the order of the file. */
 static uint64_t draw_seed(const struct lh_index_writer *w, uint64_t number)
@@ -23,14 +23,15 @@ static uint64_t draw_seed(const struct lh_index_writer *w, uint64_t number)
 
 	lh_xxh3_begin_seeded(&s, number);
 	for (i = 0; i < w->rows; i++) {
-		id = lh_index_put_id(w, lh_index_row_at(w, i));
+		id = lh_index_writer_id(w, lh_index_row_at(w, i));
 		lh_xxh3_add(&s, id.p, id.n);
 	}
 	return lh_xxh3_end(&s);
 }
 
 /* False when an id would lie too far from where it belongs. */
-static bool fill(const struct lh_index_writer *w, uint32_t *hash, uint64_t slots, uint64_t seed)
+static bool fill_table(const struct lh_index_writer *w, uint32_t *hash, uint64_t slots,
+		       uint64_t seed)
 {
 	uint64_t i, at, tried;
 	struct lh_str id;
@@ -38,7 +39,7 @@ static bool fill(const struct lh_index_writer *w, uint32_t *hash, uint64_t slots
 
 	memset(hash, 0, 8 * slots);
 	for (i = 0; i < w->rows; i++) {
-		id = lh_index_put_id(w, lh_index_row_at(w, i));
+		id = lh_index_writer_id(w, lh_index_row_at(w, i));
 		sum = (uint32_t)lh_xxh3_seeded(id.p, id.n, seed);
 		at = sum & (slots - 1);
 		for (tried = 0; hash[2 * at + 1]; at = (at + 1) & (slots - 1))
@@ -50,7 +51,7 @@ static bool fill(const struct lh_index_writer *w, uint32_t *hash, uint64_t slots
 	return lh_index_longest_run(hash, slots) < LH_INDEX_PROBES;
 }
 
-int lh_index_set_slots(struct lh_index_writer *w, struct lh_err *err)
+int lh_index_build_id_table(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint64_t slots = 16, seed = 0, i;
 
@@ -62,10 +63,11 @@ int lh_index_set_slots(struct lh_index_writer *w, struct lh_err *err)
 	if (lh_growable_room(&w->hash, 8 * slots, err) < 0)
 		return -1;
 	w->hash.n = 8 * slots;
-	for (i = 0; !fill(w, (uint32_t *)(void *)w->hash.p, slots, seed); seed = draw_seed(w, i))
-		if (++i > SEEDS)
+	for (i = 0; !fill_table(w, (uint32_t *)(void *)w->hash.p, slots, seed);
+	     seed = draw_seed(w, i))
+		if (++i > SEED_TRIES)
 			return lh_err_set(err, LH_EDATA, "ids that collide under each of %d seeds",
-					  SEEDS);
+					  SEED_TRIES);
 	w->id_seed = seed;
 	return 0;
 }

@@ -90,12 +90,13 @@ static const struct lh_index_section *section(const struct lh_index *ix, uint32_
 	return &none;
 }
 
-static const void *bytes(const struct lh_index *ix, uint32_t kind)
+static const void *section_data(const struct lh_index *ix, uint32_t kind)
 {
 	return ix->map.p + section(ix, kind)->at;
 }
 
-static int has(const struct lh_index *ix, uint32_t kind, uint64_t want, struct lh_err *err)
+static int check_section_bytes(const struct lh_index *ix, uint32_t kind, uint64_t want,
+			       struct lh_err *err)
 {
 	uint64_t is = section(ix, kind)->bytes;
 
@@ -141,12 +142,12 @@ static int open_rows(struct lh_index *ix, const struct lh_index_header *h, struc
 		return lh_err_set(err, LH_ECORRUPT,
 				  "header: the layout of a row does not fit dimension %u and m %u",
 				  p->dimension, p->m);
-	if (has(ix, LH_INDEX_ROWS, ix->rows * ix->stride, err) < 0 ||
-	    has(ix, LH_INDEX_EXACT, ix->rows * lh_index_exact_bytes(p), err) < 0)
+	if (check_section_bytes(ix, LH_INDEX_ROWS, ix->rows * ix->stride, err) < 0 ||
+	    check_section_bytes(ix, LH_INDEX_EXACT, ix->rows * lh_index_exact_bytes(p), err) < 0)
 		return -1;
-	ix->block = bytes(ix, LH_INDEX_ROWS);
+	ix->block = section_data(ix, LH_INDEX_ROWS);
 	if (p->rescore)
-		ix->exact = bytes(ix, LH_INDEX_EXACT);
+		ix->exact = section_data(ix, LH_INDEX_EXACT);
 	return 0;
 }
 
@@ -158,18 +159,18 @@ static int open_graph(struct lh_index *ix, const struct lh_index_header *h, stru
 	ix->n_upper = section(ix, LH_INDEX_UPPER)->bytes / list;
 	ix->entry = h->entry;
 	ix->top = h->top;
-	if (has(ix, LH_INDEX_UPPER, ix->n_upper * list, err) < 0)
+	if (check_section_bytes(ix, LH_INDEX_UPPER, ix->n_upper * list, err) < 0)
 		return -1;
 	if (!ix->graph)
-		return has(ix, LH_INDEX_UPPER, 0, err);
-	if (has(ix, LH_INDEX_LEVELS, 4 * (ix->rows + 1), err) < 0)
+		return check_section_bytes(ix, LH_INDEX_UPPER, 0, err);
+	if (check_section_bytes(ix, LH_INDEX_LEVELS, 4 * (ix->rows + 1), err) < 0)
 		return -1;
 	if (ix->entry >= ix->rows || ix->top > 64)
 		return lh_err_set(err, LH_ECORRUPT,
 				  "header: the graph begins at row %u of %llu, level %u", ix->entry,
 				  (unsigned long long)ix->rows, ix->top);
-	ix->level = bytes(ix, LH_INDEX_LEVELS);
-	ix->upper = bytes(ix, LH_INDEX_UPPER);
+	ix->level = section_data(ix, LH_INDEX_LEVELS);
+	ix->upper = section_data(ix, LH_INDEX_UPPER);
 	return 0;
 }
 
@@ -178,9 +179,9 @@ static int open_order(struct lh_index *ix, struct lh_err *err)
 {
 	if (!section(ix, LH_INDEX_ORDER)->bytes)
 		return 0;
-	if (has(ix, LH_INDEX_ORDER, 4 * ix->rows, err) < 0)
+	if (check_section_bytes(ix, LH_INDEX_ORDER, 4 * ix->rows, err) < 0)
 		return -1;
-	ix->order = bytes(ix, LH_INDEX_ORDER);
+	ix->order = section_data(ix, LH_INDEX_ORDER);
 	return 0;
 }
 
@@ -189,20 +190,20 @@ static int open_texts(struct lh_index *ix, struct lh_err *err)
 	uint64_t slots = section(ix, LH_INDEX_ID_HASH)->bytes / 8;
 	bool bounded = ix->header.version >= 2;
 
-	if (has(ix, LH_INDEX_ID_AT, 8 * (ix->rows + 1), err) < 0 ||
-	    has(ix, LH_INDEX_META_AT, 8 * (ix->rows + 1), err) < 0 ||
-	    has(ix, LH_INDEX_ID_HASH, 8 * slots, err) < 0)
+	if (check_section_bytes(ix, LH_INDEX_ID_AT, 8 * (ix->rows + 1), err) < 0 ||
+	    check_section_bytes(ix, LH_INDEX_META_AT, 8 * (ix->rows + 1), err) < 0 ||
+	    check_section_bytes(ix, LH_INDEX_ID_HASH, 8 * slots, err) < 0)
 		return -1;
 	if ((slots & (slots - 1)) || (ix->rows && slots <= ix->rows))
 		return lh_err_set(err, LH_ECORRUPT, "id hash: %llu slots for %llu rows",
 				  (unsigned long long)slots, (unsigned long long)ix->rows);
-	ix->id_at = bytes(ix, LH_INDEX_ID_AT);
-	ix->meta_at = bytes(ix, LH_INDEX_META_AT);
-	ix->ids = bytes(ix, LH_INDEX_IDS);
+	ix->id_at = section_data(ix, LH_INDEX_ID_AT);
+	ix->meta_at = section_data(ix, LH_INDEX_META_AT);
+	ix->ids = section_data(ix, LH_INDEX_IDS);
 	ix->ids_n = section(ix, LH_INDEX_IDS)->bytes;
-	ix->metas = bytes(ix, LH_INDEX_METAS);
+	ix->metas = section_data(ix, LH_INDEX_METAS);
 	ix->metas_n = section(ix, LH_INDEX_METAS)->bytes;
-	ix->hash = bytes(ix, LH_INDEX_ID_HASH);
+	ix->hash = section_data(ix, LH_INDEX_ID_HASH);
 	ix->hash_slots = slots;
 	ix->hash_probes = bounded && slots > LH_INDEX_PROBES ? LH_INDEX_PROBES : slots;
 	ix->id_seed = bounded ? ix->header.id_seed : 0;
@@ -215,16 +216,17 @@ static int open_lexical(struct lh_index *ix, struct lh_err *err)
 	uint32_t i;
 
 	for (i = 0; i < 4; i++) {
-		if (!ix->params.lexical && has(ix, LH_INDEX_LENGTHS + i, 0, err) < 0)
+		if (!ix->params.lexical &&
+		    check_section_bytes(ix, LH_INDEX_LENGTHS + i, 0, err) < 0)
 			return -1;
-		run[i] = (struct lh_str){ bytes(ix, LH_INDEX_LENGTHS + i),
+		run[i] = (struct lh_str){ section_data(ix, LH_INDEX_LENGTHS + i),
 					  section(ix, LH_INDEX_LENGTHS + i)->bytes };
 	}
 	if (!ix->params.lexical)
 		return 0;
 	switch (lh_lexical_open(&ix->lexical, ix->rows, run)) {
 	case LH_LEXICAL_BAD_LENGTHS:
-		return has(ix, LH_INDEX_LENGTHS, 4 * ix->rows, err);
+		return check_section_bytes(ix, LH_INDEX_LENGTHS, 4 * ix->rows, err);
 	case LH_LEXICAL_BAD_TERMS:
 		return lh_err_set(err, LH_ECORRUPT, "%s: %zu bytes are no list of terms",
 				  lh_index_kind_name(LH_INDEX_TERMS), run[1].n);
@@ -237,7 +239,7 @@ static int open_lexical(struct lh_index *ix, struct lh_err *err)
 	}
 }
 
-int lh_index_take_header(struct lh_index *ix, struct lh_err *err)
+int lh_index_read_header(struct lh_index *ix, struct lh_err *err)
 {
 	size_t n = ix->map.n;
 
@@ -255,7 +257,7 @@ int lh_index_open_mapped(struct lh_index *ix, struct lh_err *err)
 	 * charge us for, ten times what it uses. */
 	if (ix->map.n)
 		madvise((void *)(uintptr_t)ix->map.p, ix->map.n, MADV_RANDOM);
-	if (lh_index_take_header(ix, err) < 0)
+	if (lh_index_read_header(ix, err) < 0)
 		return -1;
 	ix->checksum = h->xxh3;
 	if (open_params(ix, err) < 0 || open_rows(ix, h, err) < 0 || open_graph(ix, h, err) < 0 ||
@@ -297,7 +299,7 @@ struct lh_index *lh_index_open_base(const char *path, struct lh_err *err)
 }
 
 /* Has another file been put in place since this one was opened? */
-static bool swapped(const struct lh_index *ix, const char *path)
+static bool is_replaced(const struct lh_index *ix, const char *path)
 {
 	struct stat st;
 
@@ -305,7 +307,7 @@ static bool swapped(const struct lh_index *ix, const char *path)
 }
 
 /* The log of an index lies beside the file, not beside a link to it. */
-int lh_index_follow(const char *path, char **real, struct lh_err *err)
+int lh_index_resolve_link(const char *path, char **real, struct lh_err *err)
 {
 	struct stat st;
 
@@ -316,7 +318,7 @@ int lh_index_follow(const char *path, char **real, struct lh_err *err)
 	return *real ? 0 : lh_err_sys(err, "%s", path);
 }
 
-int lh_index_no_link(const char *path, struct lh_err *err)
+int lh_index_refuse_link(const char *path, struct lh_err *err)
 {
 	struct stat st;
 
@@ -356,7 +358,7 @@ static struct lh_index *open_once(const char *given, const char *path, bool *mov
 		lh_index_close(ix);
 		return NULL;
 	}
-	*moved = swapped(ix, path);
+	*moved = is_replaced(ix, path);
 	return ix;
 }
 
@@ -371,7 +373,7 @@ struct lh_index *lh_index_open(const char *path, struct lh_err *err)
 
 	for (tries = 0; moved && tries <= 100; tries++) {
 		lh_index_close(ix);
-		if (lh_index_follow(path, &real, err) < 0)
+		if (lh_index_resolve_link(path, &real, err) < 0)
 			return NULL;
 		ix = open_once(path, real ? real : path, &moved, err);
 		free(real);
@@ -414,7 +416,7 @@ uint64_t lh_index_rows(const struct lh_index *ix)
 	return ix->rows + ix->n_pending;
 }
 
-int lh_index_text(const struct lh_index *ix, uint32_t kind, uint64_t row, struct lh_str *out,
+int lh_index_row_text(const struct lh_index *ix, uint32_t kind, uint64_t row, struct lh_str *out,
 		  struct lh_err *err)
 {
 	const uint64_t *offset = kind == LH_INDEX_IDS ? ix->id_at : ix->meta_at;
@@ -431,8 +433,8 @@ int lh_index_text(const struct lh_index *ix, uint32_t kind, uint64_t row, struct
 int lh_index_base_row(const struct lh_index *ix, uint64_t row, struct lh_row *out,
 		      struct lh_err *err)
 {
-	if (lh_index_text(ix, LH_INDEX_IDS, row, &out->id, err) < 0 ||
-	    lh_index_text(ix, LH_INDEX_METAS, row, &out->meta, err) < 0)
+	if (lh_index_row_text(ix, LH_INDEX_IDS, row, &out->id, err) < 0 ||
+	    lh_index_row_text(ix, LH_INDEX_METAS, row, &out->meta, err) < 0)
 		return -1;
 	if (out->id.n < 1 || out->id.n > LH_ID_MAX || !lh_utf8_valid(out->id.p, out->id.n))
 		return lh_err_set(err, LH_ECORRUPT, "ids: the id of row %llu is damaged",
@@ -510,7 +512,7 @@ int64_t lh_index_base_find(const struct lh_index *ix, const char *id, size_t n, 
 				   (unsigned long long)slot);
 			return -2;
 		}
-		if (lh_index_text(ix, LH_INDEX_IDS, row - 1, &is, err) < 0)
+		if (lh_index_row_text(ix, LH_INDEX_IDS, row - 1, &is, err) < 0)
 			return -2;
 		if (is.n == n && memcmp(is.p, id, n) == 0)
 			return row - 1;

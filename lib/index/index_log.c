@@ -13,17 +13,17 @@
 /* The bytes of a log, shared by snapshots that were read on one from the other:
  * the newest has len of them, and may add where there is room, as no other looks
  * beyond its own. */
-struct text {
+struct log_text {
 	atomic_uint others;	/* who shares it, but one */
 	struct lh_buf bytes;
 };
 
 /* Behind struct lh_index's log pointer. */
-struct replayed {
-	struct text *shared;
+struct replay {
+	struct log_text *shared;
 	struct lh_buf text;	/* the log, in shared; pending rows point into it */
-	size_t whole;		/* of it, before what may be torn */
-	bool ours;		/* what comes behind that is of this index */
+	size_t applied_bytes;		/* of it, before what may be torn */
+	bool in_our_part;		/* what comes behind that is of this index */
 	struct lh_idmap by_id;	/* live or dead: the id's last pending row */
 	size_t cap;		/* of ix->pending */
 };
@@ -53,9 +53,9 @@ static int hide_row(struct lh_index *ix, uint64_t row, struct lh_err *err)
 }
 
 /* Take out what is there of the id; *meta is what it had. */
-static int take_out(struct lh_index *ix, struct lh_str id, struct lh_str *meta, struct lh_err *err)
+static int remove_id(struct lh_index *ix, struct lh_str id, struct lh_str *meta, struct lh_err *err)
 {
-	struct replayed *r = ix->log;
+	struct replay *r = ix->log;
 	int64_t at = lh_idmap_find(&r->by_id, id.p, id.n);
 	struct lh_row row;
 
@@ -78,9 +78,9 @@ static int take_out(struct lh_index *ix, struct lh_str id, struct lh_str *meta, 
 	return hide_row(ix, (uint64_t)at, err);
 }
 
-static int push(struct lh_index *ix, const struct lh_pending *row, struct lh_err *err)
+static int push_pending(struct lh_index *ix, const struct lh_pending *row, struct lh_err *err)
 {
-	struct replayed *r = ix->log;
+	struct replay *r = ix->log;
 
 	if (ix->n_pending >= LH_INDEX_ROWS_MAX - ix->rows)
 		return lh_err_set(err, LH_ECORRUPT, "log: more than %u rows", LH_INDEX_ROWS_MAX);
@@ -104,7 +104,7 @@ static bool is_empty_object(struct lh_str meta)
 	return i < meta.n && meta.p[i] == '}';
 }
 
-static int apply(struct lh_index *ix, const struct lh_log_frame *f, struct lh_err *err)
+static int apply_frame(struct lh_index *ix, const struct lh_log_frame *f, struct lh_err *err)
 {
 	struct lh_pending row;
 	struct lh_str before;
@@ -114,7 +114,7 @@ static int apply(struct lh_index *ix, const struct lh_log_frame *f, struct lh_er
 	    lh_index_check_id(row.id.p, row.id.n, err) < 0)
 		return lh_err_set(err, LH_ECORRUPT, "log: the record at byte %llu is damaged",
 				  (unsigned long long)f->at);
-	if (take_out(ix, row.id, &before, err) < 0)
+	if (remove_id(ix, row.id, &before, err) < 0)
 		return -1;
 	if (f->kind == LH_LOG_DELETE) {
 		ix->logged_deletes++;
@@ -125,27 +125,27 @@ static int apply(struct lh_index *ix, const struct lh_log_frame *f, struct lh_er
 		row.meta = before;
 	else if (is_empty_object(row.meta))
 		row.meta.n = 0;
-	return push(ix, &row, err);
+	return push_pending(ix, &row, err);
 }
 
-static enum lh_log_step apply_all(struct lh_index *ix, struct lh_err *err)
+static enum lh_log_step apply_frames(struct lh_index *ix, struct lh_err *err)
 {
-	struct replayed *r = ix->log;
-	struct lh_log_frame f = { .next = r->whole };
+	struct replay *r = ix->log;
+	struct lh_log_frame f = { .next = r->applied_bytes };
 	struct lh_log_mark mark;
 	enum lh_log_step step;
 
 	err->code = LH_OK;
 	while ((step = lh_log_next(r->text.p, r->text.len, true, &f)) == LH_LOG_FRAME) {
 		if (f.kind != LH_LOG_MARK && f.at > 0) {
-			if (r->ours && apply(ix, &f, err) < 0)
+			if (r->in_our_part && apply_frame(ix, &f, err) < 0)
 				return LH_LOG_DAMAGED;
 			continue;
 		}
 		if (lh_log_get_mark(&f, &mark, err) < 0)
 			return LH_LOG_DAMAGED;
-		r->ours = mark.checksum == ix->checksum;
-		if (r->ours && mark.dimension != ix->params.dimension) {
+		r->in_our_part = mark.checksum == ix->checksum;
+		if (r->in_our_part && mark.dimension != ix->params.dimension) {
 			lh_err_set(err, LH_ECORRUPT, "log: dimension %u, the index has %u",
 				   mark.dimension, ix->params.dimension);
 			return LH_LOG_DAMAGED;
@@ -155,13 +155,13 @@ static enum lh_log_step apply_all(struct lh_index *ix, struct lh_err *err)
 		lh_err_set(err, LH_ECORRUPT, "log: damaged at byte %llu", (unsigned long long)f.at);
 	if (step == LH_LOG_TORN)
 		ix->torn_at = (int64_t)f.at;
-	r->whole = f.at;
+	r->applied_bytes = f.at;
 	return step;
 }
 
-static void forget(struct lh_index *ix)
+static void reset_replay(struct lh_index *ix)
 {
-	struct replayed *r = ix->log;
+	struct replay *r = ix->log;
 
 	free(ix->pending);
 	free(ix->hidden);
@@ -170,30 +170,30 @@ static void forget(struct lh_index *ix)
 	ix->n_pending = 0;
 	ix->n_hidden = ix->n_dead = ix->logged_puts = ix->logged_deletes = 0;
 	ix->torn_at = -1;
-	r->cap = r->whole = 0;
-	r->ours = false;
+	r->cap = r->applied_bytes = 0;
+	r->in_our_part = false;
 	lh_idmap_free(&r->by_id);
 }
 
-static struct replayed *begin(struct lh_index *ix, struct lh_err *err)
+static struct replay *replay_new(struct lh_index *ix, struct lh_err *err)
 {
-	struct replayed *r = lh_calloc(1, sizeof *r, err);
+	struct replay *r = lh_calloc(1, sizeof *r, err);
 
 	if (r)
 		r->by_id = (struct lh_idmap){ .key = pending_id, .ctx = ix };
 	return ix->log = r;
 }
 
-static struct text *text_new(struct lh_err *err)
+static struct log_text *text_new(struct lh_err *err)
 {
-	struct text *t = lh_calloc(1, sizeof *t, err);
+	struct log_text *t = lh_calloc(1, sizeof *t, err);
 
 	if (t)
 		lh_buf_init(&t->bytes, LH_BUF_NOMAX);
 	return t;
 }
 
-static void text_drop(struct text *t)
+static void text_drop(struct log_text *t)
 {
 	if (!t || atomic_fetch_sub(&t->others, 1) > 0)
 		return;
@@ -201,14 +201,14 @@ static void text_drop(struct text *t)
 	free(t);
 }
 
-static bool being_written(const char *path)
+static bool is_locked(const char *path)
 {
 	struct lh_err unused;
 	char *lock = lh_index_sibling_path(path, LH_INDEX_LOCK, &unused);
-	bool is = lock && access(lock, F_OK) == 0;
+	bool locked = lock && access(lock, F_OK) == 0;
 
 	free(lock);
-	return is;
+	return locked;
 }
 
 /*
@@ -218,19 +218,19 @@ static bool being_written(const char *path)
  */
 int lh_index_log_replay(struct lh_index *ix, const char *path, struct lh_err *err)
 {
-	struct replayed *r = begin(ix, err);
+	struct replay *r = replay_new(ix, err);
 	int tries;
 
 	if (!r || !(r->shared = text_new(err)))
 		return -1;
 	for (tries = 0; tries < 3; tries++) {
-		if (tries && being_written(path))
+		if (tries && is_locked(path))
 			nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
-		forget(ix);
+		reset_replay(ix);
 		if (lh_log_read(path, &r->shared->bytes, err) < 0)
 			return -1;
 		r->text = r->shared->bytes;
-		if (apply_all(ix, err) != LH_LOG_DAMAGED)
+		if (apply_frames(ix, err) != LH_LOG_DAMAGED)
 			return 0;
 		if (err->code != LH_ECORRUPT)
 			return -1;
@@ -240,7 +240,7 @@ int lh_index_log_replay(struct lh_index *ix, const char *path, struct lh_err *er
 
 int64_t lh_index_log_find(const struct lh_index *ix, const char *id, size_t n)
 {
-	const struct replayed *r = ix->log;
+	const struct replay *r = ix->log;
 	int64_t i = r ? lh_idmap_find(&r->by_id, id, n) : -1;
 
 	return i >= 0 && ix->pending[i].dead ? -1 : i;
@@ -248,16 +248,16 @@ int64_t lh_index_log_find(const struct lh_index *ix, const char *id, size_t n)
 
 const struct lh_buf *lh_index_log_text(const struct lh_index *ix)
 {
-	return &((const struct replayed *)ix->log)->text;
+	return &((const struct replay *)ix->log)->text;
 }
 
 void lh_index_log_free(struct lh_index *ix)
 {
-	struct replayed *r = ix->log;
+	struct replay *r = ix->log;
 
 	if (!r)
 		return;
-	forget(ix);
+	reset_replay(ix);
 	text_drop(r->shared);
 	free(r);
 	ix->log = NULL;
@@ -266,19 +266,19 @@ void lh_index_log_free(struct lh_index *ix)
 /* ---- a log that grew ---- */
 
 /* The text that the bytes behind what from has whole go into. */
-static struct text *text_for(const struct replayed *from, size_t more, struct lh_err *err)
+static struct log_text *text_with_room(const struct replay *from, size_t more, struct lh_err *err)
 {
-	struct text *t = from->shared;
+	struct log_text *t = from->shared;
 
-	if (t->bytes.len == from->text.len && t->bytes.cap - from->whole >= more) {
+	if (t->bytes.len == from->text.len && t->bytes.cap - from->applied_bytes >= more) {
 		atomic_fetch_add(&t->others, 1);
 		return t;
 	}
 	t = text_new(err);
 	if (!t)
 		return NULL;
-	lh_buf_room(&t->bytes, 2 * (from->whole + more));
-	lh_buf_add(&t->bytes, from->text.p, from->whole);
+	lh_buf_room(&t->bytes, 2 * (from->applied_bytes + more));
+	lh_buf_add(&t->bytes, from->text.p, from->applied_bytes);
 	if (lh_buf_check(&t->bytes, err) == 0)
 		return t;
 	text_drop(t);
@@ -286,7 +286,7 @@ static struct text *text_for(const struct replayed *from, size_t more, struct lh
 }
 
 /* 1, 0 when there is less than that, -1. */
-static int read_on(struct replayed *r, int fd, size_t from, size_t size, struct lh_err *err)
+static int read_tail(struct replay *r, int fd, size_t from, size_t size, struct lh_err *err)
 {
 	struct lh_buf *b = &r->shared->bytes;
 	ssize_t got;
@@ -303,7 +303,7 @@ static int read_on(struct replayed *r, int fd, size_t from, size_t size, struct 
 }
 
 /* A pointer into the log's bytes that were at from, n of them, which are at to. */
-static const void *moved(const void *p, const char *from, size_t n, const char *to)
+static const void *rebase_pointer(const void *p, const char *from, size_t n, const char *to)
 {
 	uintptr_t at = (uintptr_t)p - (uintptr_t)from;
 
@@ -311,10 +311,10 @@ static const void *moved(const void *p, const char *from, size_t n, const char *
 }
 
 /* What from made of its part of the log. */
-static int take_over(struct lh_index *ix, const struct lh_index *from, struct lh_err *err)
+static int copy_replayed(struct lh_index *ix, const struct lh_index *from, struct lh_err *err)
 {
-	const struct replayed *was = from->log;
-	struct replayed *r = ix->log;
+	const struct replay *was = from->log;
+	struct replay *r = ix->log;
 	size_t i, words = ix->rows / 64 + 1;
 
 	if (lh_idmap_copy(&r->by_id, &was->by_id, err) < 0 ||
@@ -324,13 +324,13 @@ static int take_over(struct lh_index *ix, const struct lh_index *from, struct lh
 		struct lh_pending *p = &ix->pending[i];
 
 		*p = from->pending[i];
-		p->id.p = moved(p->id.p, was->text.p, was->whole, r->text.p);
-		p->meta.p = moved(p->meta.p, was->text.p, was->whole, r->text.p);
-		p->vector = moved(p->vector, was->text.p, was->whole, r->text.p);
+		p->id.p = rebase_pointer(p->id.p, was->text.p, was->applied_bytes, r->text.p);
+		p->meta.p = rebase_pointer(p->meta.p, was->text.p, was->applied_bytes, r->text.p);
+		p->vector = rebase_pointer(p->vector, was->text.p, was->applied_bytes, r->text.p);
 	}
 	ix->n_pending = from->n_pending;
-	r->whole = was->whole;
-	r->ours = was->ours;
+	r->applied_bytes = was->applied_bytes;
+	r->in_our_part = was->in_our_part;
 	ix->torn_at = -1;
 	if (!from->hidden)
 		return 0;
@@ -350,7 +350,7 @@ static int open_grown(const struct lh_index *ix, const struct lh_index *from, st
 	int fd;
 
 	if (!now->there || (was->there && (now->dev != was->dev || now->ino != was->ino)) ||
-	    (uint64_t)now->size < ((const struct replayed *)from->log)->whole)
+	    (uint64_t)now->size < ((const struct replay *)from->log)->applied_bytes)
 		return -1;
 	fd = lh_open_regular(ix->common->log, O_RDONLY, 0, err);
 	if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_dev != now->dev || st.st_ino != now->ino)) {
@@ -360,23 +360,23 @@ static int open_grown(const struct lh_index *ix, const struct lh_index *from, st
 	return fd;
 }
 
-int lh_index_log_go_on(struct lh_index *ix, const struct lh_index *from, struct lh_err *err)
+int lh_index_log_extend(struct lh_index *ix, const struct lh_index *from, struct lh_err *err)
 {
-	const struct replayed *was = from->log;
-	struct replayed *r = begin(ix, err);
+	const struct replay *was = from->log;
+	struct replay *r = replay_new(ix, err);
 	int fd = r ? open_grown(ix, from, err) : -1, rc = 0;
 
 	if (fd < 0)
 		return r ? 0 : -1;
-	r->shared = text_for(was, (size_t)ix->log_stamp.size - was->whole, err);
+	r->shared = text_with_room(was, (size_t)ix->log_stamp.size - was->applied_bytes, err);
 	if (r->shared)
-		rc = read_on(r, fd, was->whole, (size_t)ix->log_stamp.size, err);
+		rc = read_tail(r, fd, was->applied_bytes, (size_t)ix->log_stamp.size, err);
 	close(fd);
-	if (!r->shared || (rc > 0 && take_over(ix, from, err) < 0))
+	if (!r->shared || (rc > 0 && copy_replayed(ix, from, err) < 0))
 		return -1;
 	if (rc <= 0)
 		return 0;
-	if (apply_all(ix, err) != LH_LOG_DAMAGED)
+	if (apply_frames(ix, err) != LH_LOG_DAMAGED)
 		return 1;
 	return err->code == LH_ENOMEM ? -1 : 0;
 }

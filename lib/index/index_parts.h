@@ -163,21 +163,21 @@ struct lh_index *lh_index_open_base(const char *path, struct lh_err *err);
 /* A reader follows a symbolic link and takes the log beside what it leads to:
  * *real is that path, to be freed, or NULL when path is no link.  A writer
  * refuses one. */
-int lh_index_follow(const char *path, char **real, struct lh_err *err);
-int lh_index_no_link(const char *path, struct lh_err *err);
+int lh_index_resolve_link(const char *path, char **real, struct lh_err *err);
+int lh_index_refuse_link(const char *path, struct lh_err *err);
 
 /* The path of the index's log or locks (LH_INDEX_LOG, LH_INDEX_LOCK, LH_INDEX_COMPACT), to be freed. */
 char *lh_index_sibling_path(const char *path, const char *suffix, struct lh_err *err);
 
 /* Copy the header of ix->map, and check what it says of the file. */
-int lh_index_take_header(struct lh_index *ix, struct lh_err *err);
+int lh_index_read_header(struct lh_index *ix, struct lh_err *err);
 
 /* Fill ix from ix->map, all sizes checked. */
 int lh_index_open_mapped(struct lh_index *ix, struct lh_err *err);
 
 /* A row's text, of kind LH_INDEX_IDS or LH_INDEX_METAS: its place is inside its
  * section, its bytes are whatever is there. */
-int lh_index_text(const struct lh_index *ix, uint32_t kind, uint64_t row, struct lh_str *out,
+int lh_index_row_text(const struct lh_index *ix, uint32_t kind, uint64_t row, struct lh_str *out,
 		  struct lh_err *err);
 
 /* As lh_index_row and lh_index_find, for rows of the file, hidden or not. */
@@ -215,10 +215,10 @@ struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_i
 /* Put a row of ix's file, hidden or not, as it lies there: an index of the same
  * parameters.  Its id must be new to the writer.  What was copied is checked:
  * LH_ECORRUPT names the section. */
-int lh_index_put_again(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from,
+int lh_index_copy_row(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from,
 		       struct lh_err *err);
 /* A pending row of that index, unless it is dead. */
-int lh_index_put_pending(struct lh_index_writer *w, const struct lh_pending *row,
+int lh_index_copy_pending(struct lh_index_writer *w, const struct lh_pending *row,
 			 struct lh_err *err);
 /* The rows put first are all those of ix, by their numbers: their links can stay,
  * and only the rows behind them are inserted.  ix is borrowed until prepare,
@@ -245,17 +245,17 @@ struct lh_index_graph {
 	const uint32_t *level;	/* rows + 1: first upper link list of a row */
 };
 /* A list of 1 + max words: links to different other rows, zeros behind them. */
-int lh_index_sound_links(const struct lh_index_graph *g, const uint32_t *list, uint32_t max,
+int lh_index_check_links(const struct lh_index_graph *g, const uint32_t *list, uint32_t max,
 			 uint64_t row, uint32_t level, struct lh_err *err);
-int lh_index_sound_levels(const struct lh_index_graph *g, uint64_t lists, uint32_t top,
+int lh_index_check_levels(const struct lh_index_graph *g, uint64_t lists, uint32_t top,
 			  struct lh_err *err);
-int lh_index_sound_vector(const struct lh_index_params *p, const float *v, uint64_t row,
+int lh_index_check_row_vector(const struct lh_index_params *p, const float *v, uint64_t row,
 			  struct lh_err *err);
 /* v becomes what the code says. */
-int lh_index_sound_code(const struct lh_index_params *p, const void *code, float *v, uint64_t row,
-			struct lh_err *err);
+int lh_index_check_row_code(const struct lh_index_params *p, const void *code, float *v,
+			    uint64_t row, struct lh_err *err);
 /* copy becomes the metadata; scan lends its room.  Also LH_ENOMEM. */
-int lh_index_sound_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta,
+int lh_index_check_row_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta,
 			uint64_t row, struct lh_err *err);
 
 /* ---- text_sums.c ---- */
@@ -272,7 +272,7 @@ int lh_index_log_replay(struct lh_index *ix, const char *path, struct lh_err *er
 /* The same where path's log is the one that from has replayed, and grew: what is
  * new is read, and all before it taken over.  1, 0 when it is another log by now
  * or damaged, -1 without memory. */
-int lh_index_log_go_on(struct lh_index *ix, const struct lh_index *from, struct lh_err *err);
+int lh_index_log_extend(struct lh_index *ix, const struct lh_index *from, struct lh_err *err);
 /* The place in pending of the live row of that id, or -1. */
 int64_t lh_index_log_find(const struct lh_index *ix, const char *id, size_t n);
 void lh_index_log_free(struct lh_index *ix);
@@ -281,7 +281,7 @@ int lh_index_log_remove(const char *path, struct lh_err *err);
 /* Before a build renames an index of that checksum into place (lock held): what
  * the log may hold for such an index, left by a rebuild of the very same bytes
  * or by a fold that was cut off, must not apply to it. */
-int lh_index_log_forget(const char *path, uint64_t checksum, struct lh_err *err);
+int lh_index_log_discard(const char *path, uint64_t checksum, struct lh_err *err);
 /* Report what is wrong with path's log, as lh_index_verify does. */
 int lh_index_log_verify(const struct lh_index *ix, const char *path,
 			void (*damage)(void *ctx, const char *section, const char *text), void *ctx,

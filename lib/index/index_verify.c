@@ -13,36 +13,36 @@
 
 #include "base/mem.h"
 
-#define SHOWN 5		/* messages a section */
+#define SHOWN_MAX 5		/* messages a section */
 
 struct check {
 	struct lh_index *ix;
 	void (*damage)(void *ctx, const char *section, const char *text);
 	void *ctx;
 	struct lh_err *err;
-	unsigned said[LH_INDEX_KINDS + 1];
+	unsigned n_reported[LH_INDEX_KINDS + 1];
 	float *vector;		/* of the row that is looked at */
 	uint32_t *level;	/* rows + 1, once rows have been looked at */
 };
 
 LH_PRINTF(3, 4)
-static void bad(struct check *c, uint32_t kind, const char *fmt, ...)
+static void report(struct check *c, uint32_t kind, const char *fmt, ...)
 {
 	uint32_t slot = kind < LH_INDEX_KINDS ? kind : LH_INDEX_KINDS;
 	char text[256];
 	va_list ap;
 
-	if (++c->said[slot] > SHOWN + 1)
+	if (++c->n_reported[slot] > SHOWN_MAX + 1)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	c->damage(c->ctx, lh_index_kind_name(kind),
-		  c->said[slot] > SHOWN ? "more damage is not shown" : text);
+		  c->n_reported[slot] > SHOWN_MAX ? "more damage is not shown" : text);
 }
 
 /* What opening said, as damage of the section that it names first. */
-static void bad_open(struct check *c)
+static void report_open_error(struct check *c)
 {
 	uint32_t kind;
 	size_t n;
@@ -50,11 +50,11 @@ static void bad_open(struct check *c)
 	for (kind = 1; kind < LH_INDEX_KINDS; kind++) {
 		n = strlen(lh_index_kind_name(kind));
 		if (!strncmp(c->err->msg, lh_index_kind_name(kind), n) && c->err->msg[n] == ':') {
-			bad(c, kind, "%s", c->err->msg + n + 2);
+			report(c, kind, "%s", c->err->msg + n + 2);
 			return;
 		}
 	}
-	bad(c, 0, "%s", strncmp(c->err->msg, "header: ", 8) ? c->err->msg : c->err->msg + 8);
+	report(c, 0, "%s", strncmp(c->err->msg, "header: ", 8) ? c->err->msg : c->err->msg + 8);
 }
 
 static void check_header(struct check *c)
@@ -67,10 +67,10 @@ static void check_header(struct check *c)
 	    !lh_index_all_zero(h->rest, sizeof h->rest) ||
 	    !lh_index_all_zero(h->section + h->n_sections,
 			       (LH_INDEX_SECTIONS - h->n_sections) * sizeof *h->section))
-		bad(c, 0, "reserved bytes are not zero");
+		report(c, 0, "reserved bytes are not zero");
 	for (i = 0; i < h->n_sections; i++)
 		if (h->section[i].zero)
-			bad(c, 0, "reserved bytes of section %u are not zero", i);
+			report(c, 0, "reserved bytes of section %u are not zero", i);
 }
 
 static void check_sums(struct check *c)
@@ -84,17 +84,17 @@ static void check_sums(struct check *c)
 		uint64_t end = s->at + s->bytes;
 
 		if (lh_xxh3(map + s->at, s->bytes) != s->xxh3)
-			bad(c, s->kind, "the checksum is wrong");
+			report(c, s->kind, "the checksum is wrong");
 		if (!lh_index_all_zero(map + end, lh_index_round(end, LH_INDEX_PAGE) - end))
-			bad(c, s->kind, "the padding is not zero");
+			report(c, s->kind, "the padding is not zero");
 	}
 }
 
 /* What sound.c said, if it said anything. */
-static void bad_if(struct check *c, uint32_t kind, int rc)
+static void report_if_failed(struct check *c, uint32_t kind, int rc)
 {
 	if (rc < 0)
-		bad(c, kind, "%s", c->err->msg);
+		report(c, kind, "%s", c->err->msg);
 }
 
 static void check_links(struct check *c, uint32_t kind, const uint32_t *list, uint32_t max,
@@ -104,7 +104,7 @@ static void check_links(struct check *c, uint32_t kind, const uint32_t *list, ui
 	uint32_t copy[1 + 2 * LH_INDEX_M_MAX];
 
 	memcpy(copy, list, 4 * (1 + (size_t)max));
-	bad_if(c, kind, lh_index_sound_links(&g, copy, max, row, level, c->err));
+	report_if_failed(c, kind, lh_index_check_links(&g, copy, max, row, level, c->err));
 }
 
 static void check_row(struct check *c, uint64_t row)
@@ -117,12 +117,14 @@ static void check_row(struct check *c, uint64_t row)
 	check_links(c, LH_INDEX_ROWS, (const void *)at, ix->graph ? 2 * p->m : 0, row, 0);
 	if (!lh_index_all_zero(at + links, ix->vector_at - links) ||
 	    !lh_index_all_zero(at + ix->vector_at + code, ix->stride - ix->vector_at - code))
-		bad(c, LH_INDEX_ROWS, "row %llu: the padding is not zero", (unsigned long long)row);
-	bad_if(c, LH_INDEX_ROWS,
-	       lh_index_sound_code(p, lh_index_code(ix, row), c->vector, row, c->err));
+		report(c, LH_INDEX_ROWS, "row %llu: the padding is not zero",
+		       (unsigned long long)row);
+	report_if_failed(c, LH_INDEX_ROWS,
+	       lh_index_check_row_code(p, lh_index_code(ix, row), c->vector, row, c->err));
 	if (p->rescore) {
 		lh_index_vector(ix, row, c->vector);
-		bad_if(c, LH_INDEX_EXACT, lh_index_sound_vector(p, c->vector, row, c->err));
+		report_if_failed(c, LH_INDEX_EXACT,
+				 lh_index_check_row_vector(p, c->vector, row, c->err));
 	}
 }
 
@@ -140,12 +142,12 @@ static int check_graph(struct check *c)
 	if (!c->level)
 		return -1;
 	memcpy(c->level, ix->level, (ix->rows + 1) * sizeof *c->level);
-	if (lh_index_sound_levels(&g, ix->n_upper, ix->top, c->err) < 0) {
-		bad(c, LH_INDEX_LEVELS, "%s", c->err->msg);
+	if (lh_index_check_levels(&g, ix->n_upper, ix->top, c->err) < 0) {
+		report(c, LH_INDEX_LEVELS, "%s", c->err->msg);
 		return 0;
 	}
 	if (c->level[ix->entry + 1] - c->level[ix->entry] != ix->top)
-		bad(c, 0, "the graph begins at row %u, which is not on level %u", ix->entry,
+		report(c, 0, "the graph begins at row %u, which is not on level %u", ix->entry,
 		    ix->top);
 	for (row = 0; row < ix->rows; row++)
 		for (list = c->level[row]; list < c->level[row + 1]; list++)
@@ -164,7 +166,7 @@ static bool check_offsets(struct check *c, uint32_t kind, const uint64_t *at, ui
 			break;
 	if (row == rows && at[0] == 0 && at[rows] == n)
 		return true;
-	bad(c, kind, "row %llu: the offset is wrong", (unsigned long long)row);
+	report(c, kind, "row %llu: the offset is wrong", (unsigned long long)row);
 	return false;
 }
 
@@ -177,22 +179,22 @@ static void check_ids(struct check *c)
 	for (i = 0; i < ix->hash_slots; i++)
 		used += ix->hash[2 * i + 1] != 0;
 	if (used != ix->rows)
-		bad(c, LH_INDEX_ID_HASH, "%llu slots are in use for %llu rows",
+		report(c, LH_INDEX_ID_HASH, "%llu slots are in use for %llu rows",
 		    (unsigned long long)used, (unsigned long long)ix->rows);
 	used = lh_index_longest_run(ix->hash, ix->hash_slots);
 	if (used >= LH_INDEX_PROBES)
-		bad(c, LH_INDEX_ID_HASH,
+		report(c, LH_INDEX_ID_HASH,
 		    "%llu slots in a row are in use, at most %d: build it anew",
 		    (unsigned long long)used, LH_INDEX_PROBES - 1);
 	if (!check_offsets(c, LH_INDEX_ID_AT, ix->id_at, ix->ids_n))
 		return;
 	for (row = 0; row < ix->rows; row++) {
-		if (lh_index_text(ix, LH_INDEX_IDS, row, &id, c->err) < 0 || id.n < 1 ||
+		if (lh_index_row_text(ix, LH_INDEX_IDS, row, &id, c->err) < 0 || id.n < 1 ||
 		    id.n > LH_ID_MAX || !lh_utf8_valid(id.p, id.n))
-			bad(c, LH_INDEX_IDS, "row %llu: not an id", (unsigned long long)row);
-		else if (!c->said[LH_INDEX_ID_HASH] &&
+			report(c, LH_INDEX_IDS, "row %llu: not an id", (unsigned long long)row);
+		else if (!c->n_reported[LH_INDEX_ID_HASH] &&
 			 lh_index_base_find(ix, id.p, id.n, c->err) != (int64_t)row)
-			bad(c, LH_INDEX_ID_HASH, "row %llu is not found by its id",
+			report(c, LH_INDEX_ID_HASH, "row %llu is not found by its id",
 			    (unsigned long long)row);
 	}
 }
@@ -211,11 +213,11 @@ static int check_metas(struct check *c)
 	lh_record_init(&scan);
 	lh_buf_init(&copy, LH_BUF_NOMAX);
 	for (row = 0; !rc && row < ix->rows; row++) {
-		rc = lh_index_text(ix, LH_INDEX_METAS, row, &meta, c->err);
+		rc = lh_index_row_text(ix, LH_INDEX_METAS, row, &meta, c->err);
 		if (!rc)
-			rc = lh_index_sound_meta(&scan, &copy, meta, row, c->err);
+			rc = lh_index_check_row_meta(&scan, &copy, meta, row, c->err);
 		if (rc < 0 && c->err->code == LH_ECORRUPT) {
-			bad(c, LH_INDEX_METAS, "%s", c->err->msg);
+			report(c, LH_INDEX_METAS, "%s", c->err->msg);
 			rc = 0;
 		}
 	}
@@ -237,7 +239,8 @@ static int check_order(struct check *c)
 		uint32_t row = lh_once32(&ix->order[i]);
 
 		if (row >= ix->rows || there[row])
-			bad(c, LH_INDEX_ORDER, "entry %llu is row %u", (unsigned long long)i, row);
+			report(c, LH_INDEX_ORDER, "entry %llu is row %u", (unsigned long long)i,
+			       row);
 		else
 			there[row] = true;
 	}
@@ -245,9 +248,9 @@ static int check_order(struct check *c)
 	return 0;
 }
 
-static void bad_lexical(void *ctx, int run, const char *text)
+static void report_lexical(void *ctx, int run, const char *text)
 {
-	bad(ctx, LH_INDEX_LENGTHS + (uint32_t)run, "%s", text);
+	report(ctx, LH_INDEX_LENGTHS + (uint32_t)run, "%s", text);
 }
 
 /* What stands in the sections of a file that could be opened. */
@@ -268,15 +271,16 @@ static int check_contents(struct check *c)
 	if (rc < 0)
 		return -1;
 	check_ids(c);
-	if (c->ix->params.lexical && lh_lexical_verify(&c->ix->lexical, bad_lexical, c, c->err) < 0)
+	if (c->ix->params.lexical &&
+	    lh_lexical_verify(&c->ix->lexical, report_lexical, c, c->err) < 0)
 		return -1;
 	return check_order(c) < 0 ? -1 : check_metas(c);
 }
 
 static int check_all(struct check *c, const char *path)
 {
-	if (lh_index_take_header(c->ix, c->err) < 0) {
-		bad_open(c);
+	if (lh_index_read_header(c->ix, c->err) < 0) {
+		report_open_error(c);
 		return 0;
 	}
 	check_header(c);
@@ -284,7 +288,7 @@ static int check_all(struct check *c, const char *path)
 	if (lh_index_open_mapped(c->ix, c->err) < 0) {
 		if (c->err->code == LH_ENOMEM)
 			return -1;
-		bad_open(c);
+		report_open_error(c);
 		return 0;
 	}
 	if (check_contents(c) < 0)
@@ -301,7 +305,7 @@ int lh_index_verify(const char *path,
 	char *real;
 	int rc;
 
-	if (lh_index_follow(path, &real, err) < 0)
+	if (lh_index_resolve_link(path, &real, err) < 0)
 		return -1;
 	rc = lh_mapped_open(&ix.map, real ? real : path, err);
 	if (rc == 0)

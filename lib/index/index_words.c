@@ -12,7 +12,7 @@
 
 /* ---- the text of a row ---- */
 
-struct maker {
+struct text_maker {
 	const struct lh_index_params *p;
 	struct lh_template *template;
 	struct lh_record scan;
@@ -20,9 +20,10 @@ struct maker {
 	struct lh_buf text, piece;
 };
 
-static int maker_init(struct maker *m, const struct lh_index_params *p, struct lh_err *err)
+static int text_maker_init(struct text_maker *m, const struct lh_index_params *p,
+			   struct lh_err *err)
 {
-	*m = (struct maker){ .p = p };
+	*m = (struct text_maker){ .p = p };
 	lh_record_init(&m->scan);
 	lh_buf_init(&m->copy, LH_BUF_NOMAX);
 	lh_buf_init(&m->text, LH_BUF_NOMAX);
@@ -33,7 +34,7 @@ static int maker_init(struct maker *m, const struct lh_index_params *p, struct l
 	return m->template ? 0 : lh_err_prefix(err, "parameters: lexical template");
 }
 
-static void maker_free(struct maker *m)
+static void text_maker_free(struct text_maker *m)
 {
 	lh_template_free(m->template);
 	lh_record_free(&m->scan);
@@ -42,7 +43,7 @@ static void maker_free(struct maker *m)
 	lh_buf_free(&m->piece);
 }
 
-static int add_string(struct maker *m, const struct lh_value *v, struct lh_err *err)
+static int add_string(struct text_maker *m, const struct lh_value *v, struct lh_err *err)
 {
 	struct lh_str s;
 
@@ -55,7 +56,7 @@ static int add_string(struct maker *m, const struct lh_value *v, struct lh_err *
 }
 
 /* Every string, wherever it stands.  The depth is bounded by the scanner's. */
-static int add_strings(struct maker *m, const struct lh_value *v, struct lh_err *err)
+static int add_strings(struct text_maker *m, const struct lh_value *v, struct lh_err *err)
 {
 	struct lh_iter it;
 
@@ -69,7 +70,7 @@ static int add_strings(struct maker *m, const struct lh_value *v, struct lh_err 
 	return 0;
 }
 
-static int make(struct maker *m, struct lh_err *err)
+static int render_text(struct text_maker *m, struct lh_err *err)
 {
 	struct lh_value all, one;
 
@@ -85,14 +86,15 @@ static int make(struct maker *m, struct lh_err *err)
 }
 
 /* The text that a row's metadata gives; good until the next one. */
-static int text_of(struct maker *m, struct lh_str meta, struct lh_str *text, struct lh_err *err)
+static int make_text(struct text_maker *m, struct lh_str meta, struct lh_str *text,
+		     struct lh_err *err)
 {
 	lh_buf_reset(&m->text);
 	lh_buf_reset(&m->copy);
 	lh_buf_add(&m->copy, meta.p, meta.n);
 	if (lh_buf_check(&m->copy, err) < 0)
 		return -1;
-	if (meta.n && make(m, err) < 0) {
+	if (meta.n && render_text(m, err) < 0) {
 		if (err->code == LH_EDATA)
 			err->code = LH_ECORRUPT;	/* it was JSON when it came in */
 		return lh_err_prefix(err, "metadata");
@@ -107,19 +109,19 @@ int lh_index_lexical_build(const struct lh_index_params *p,
 			   struct lh_err *err)
 {
 	struct lh_str text = { "", 0 };
-	struct maker m;
+	struct text_maker m;
 	uint64_t row;
 	int rc;
 
-	rc = maker_init(&m, p, err);
+	rc = text_maker_init(&m, p, err);
 	for (row = 0; rc == 0 && row < rows; row++) {
-		rc = text_of(&m, meta(ctx, row), &text, err);
+		rc = make_text(&m, meta(ctx, row), &text, err);
 		if (rc == 0)
 			rc = lh_lexical_build_add(b, text.p, text.n, err);
 		if (rc < 0)
 			lh_err_prefix(err, "row %llu", (unsigned long long)row);
 	}
-	maker_free(&m);
+	text_maker_free(&m);
 	return rc < 0 ? -1 : lh_lexical_build_finish(b, out, err);
 }
 
@@ -128,11 +130,11 @@ int lh_index_lexical_build(const struct lh_index_params *p,
 struct lh_index_words {
 	const struct lh_index *ix;
 	struct lh_lexical_build *pending;	/* NULL: there are none */
-	struct lh_lexical late;		/* its index */
+	struct lh_lexical pending_index;		/* its index */
 	struct lh_lexical_question q;
 	struct lh_lexical_hit *hit;
 	size_t cap;
-	struct lh_query *asked;		/* the one that is being answered */
+	struct lh_query *query;		/* the one that is being answered */
 };
 
 static struct lh_str pending_meta(const void *ctx, uint64_t i)
@@ -148,7 +150,7 @@ static int read_pending(struct lh_index_words *w, struct lh_err *err)
 	if (!w->pending)
 		return -1;
 	return lh_index_lexical_build(&w->ix->params, pending_meta, w->ix, w->ix->n_pending,
-				      w->pending, &w->late, err);
+				      w->pending, &w->pending_index, err);
 }
 
 struct lh_index_words *lh_index_words_new(const struct lh_index *ix, struct lh_err *err)
@@ -185,7 +187,7 @@ void lh_index_words_free(struct lh_index_words *w)
 static int allow(void *ctx, uint64_t row, struct lh_err *err)
 {
 	struct lh_index_words *w = ctx;
-	struct lh_query *q = w->asked;
+	struct lh_query *q = w->query;
 	struct lh_row r;
 	int rc;
 
@@ -193,7 +195,7 @@ static int allow(void *ctx, uint64_t row, struct lh_err *err)
 		return 0;
 	if (!q->allow)
 		return lh_index_row(w->ix, row, &r, err);
-	rc = lh_verdict(q, row, err);
+	rc = lh_filter_cache_allows(q, row, err);
 	q->dropped += rc == 0 && (row >= w->ix->rows || !lh_index_hidden(w->ix, row));
 	return rc;
 }
@@ -208,14 +210,14 @@ static int by_id(void *ctx, uint64_t a, uint64_t b)
 long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct lh_str text,
 			   struct lh_index_words_hit *out, struct lh_err *err)
 {
-	const struct lh_lexical *part[] = { &w->ix->lexical, &w->late };
+	const struct lh_lexical *part[] = { &w->ix->lexical, &w->pending_index };
 	struct lh_lexical_rows rows = { allow, by_id, w };
 	uint64_t all = lh_index_rows(w->ix);
 	size_t k = q->k < all ? q->k : all;
 	long i, n;
 
 	q->dropped = 0;
-	w->asked = q;
+	w->query = q;
 	if (lh_lexical_ask(&w->q, text.p, text.n, part, w->pending ? 2 : 1, err) < 0 ||
 	    lh_grow(&w->hit, &w->cap, k, sizeof *w->hit, err) < 0)
 		return -1;

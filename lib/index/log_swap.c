@@ -76,22 +76,22 @@ int lh_log_collect(const struct lh_buf *log, uint64_t checksum, bool others, uin
 	return lh_buf_check(out, err);
 }
 
-int lh_index_log_forget(const char *path, uint64_t checksum, struct lh_err *err)
+int lh_index_log_discard(const char *path, uint64_t checksum, struct lh_err *err)
 {
-	struct lh_buf log, keep, nothing;
+	struct lh_buf log, others, nothing;
 	int rc;
 
 	lh_buf_init(&log, LH_BUF_NOMAX);
-	lh_buf_init(&keep, LH_BUF_NOMAX);
+	lh_buf_init(&others, LH_BUF_NOMAX);
 	lh_buf_init(&nothing, 1);
 	rc = lh_log_read(path, &log, err);
-	if (rc == 0 && lh_log_collect(&log, checksum, true, 0, &keep, err) < 0) {
+	if (rc == 0 && lh_log_collect(&log, checksum, true, 0, &others, err) < 0) {
 		/* nobody can read it, and a build is how to get out of that */
 		rc = err->code == LH_ECORRUPT ? lh_index_log_remove(path, err) : -1;
-	} else if (rc == 0 && keep.len < log.len) {
-		rc = lh_log_replace(path, &keep, &nothing, err);
+	} else if (rc == 0 && others.len < log.len) {
+		rc = lh_log_replace(path, &others, &nothing, err);
 	}
 	lh_buf_free(&log);
-	lh_buf_free(&keep);
+	lh_buf_free(&others);
 	return rc;
 }

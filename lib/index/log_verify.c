@@ -21,7 +21,7 @@ static void report_fault(struct report *r, const char *what, uint64_t at)
 	r->damage(r->ctx, "log", text);
 }
 
-static bool meta_good(struct report *r, struct lh_str meta)
+static bool is_valid_meta(struct report *r, struct lh_str meta)
 {
 	struct lh_err err;
 	struct lh_value v;
@@ -45,7 +45,7 @@ static void check_change(struct report *r, const struct lh_index *ix, const stru
 	else if (f->kind == LH_LOG_PUT &&
 		 lh_index_check_vector(&ix->params, row.vector, ix->params.dimension, &err) < 0)
 		report_fault(r, "a record with a bad vector", f->at);
-	else if (row.meta.n && !meta_good(r, row.meta))
+	else if (row.meta.n && !is_valid_meta(r, row.meta))
 		report_fault(r, "a record with bad metadata", f->at);
 }
 
@@ -82,7 +82,7 @@ static enum lh_log_step check_frames(struct report *r, const struct lh_index *ix
 
 /* The log again, while nobody is writing it (or as it is, when that cannot be
  * had: verify works where nothing may be written). */
-static int read_still(const char *path, struct lh_buf *text, struct lh_err *err)
+static int read_log_locked(const char *path, struct lh_buf *text, struct lh_err *err)
 {
 	char *name = lh_index_sibling_path(path, LH_INDEX_LOCK, err);
 	struct lh_lock lock = { .fd = -1 };
@@ -113,7 +113,7 @@ int lh_index_log_verify(const struct lh_index *ix, const char *path,
 	lh_record_init(&r.scan);
 	rc = lh_log_read(path, &text, err);
 	if (rc == 0 && check_frames(NULL, ix, &text) != LH_LOG_END)
-		rc = read_still(path, &text, err);
+		rc = read_log_locked(path, &text, err);
 	if (rc == 0)
 		check_frames(&r, ix, &text);
 	lh_record_free(&r.scan);

@@ -67,7 +67,7 @@ int lh_index_check_params(const struct lh_index_params *p, struct lh_err *err)
 	return 0;
 }
 
-static void put_text(struct lh_buf *b, const char *key, const char *s)
+static void write_text(struct lh_buf *b, const char *key, const char *s)
 {
 	lh_buf_printf(b, ",\"%s\":", key);
 	if (*s)
@@ -77,16 +77,16 @@ static void put_text(struct lh_buf *b, const char *key, const char *s)
 }
 
 /* What texts are made by goes without saying where it is what rows are found by. */
-static void put_source(struct lh_buf *b, const struct lh_index_params *p)
+static void write_source(struct lh_buf *b, const struct lh_index_params *p)
 {
 	const char *same = p->lexical == LH_LEXICAL_TEMPLATE ? p->text_template : p->field;
 
 	if (p->lexical && strcmp(same, p->lexical_of) == 0)
 		return;
 	if (*p->field)
-		put_text(b, "field", p->field);
+		write_text(b, "field", p->field);
 	if (*p->text_template)
-		put_text(b, "template", p->text_template);
+		write_text(b, "template", p->text_template);
 }
 
 void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
@@ -97,14 +97,14 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 		lh_buf_puts(b, ",\"rescore\":true");
 	lh_buf_printf(b, ",\"m\":%u,\"ef_construction\":%u,\"exact_below\":%u,\"seed\":%llu", p->m,
 		      p->ef_construction, p->exact_below, (unsigned long long)p->seed);
-	put_text(b, "engine", p->engine);
-	put_text(b, "model", p->model);
-	put_text(b, "url", p->url);
-	put_text(b, "created_at", p->created_at);
-	put_source(b, p);
+	write_text(b, "engine", p->engine);
+	write_text(b, "model", p->model);
+	write_text(b, "url", p->url);
+	write_text(b, "created_at", p->created_at);
+	write_source(b, p);
 	if (p->lexical) {
 		lh_buf_printf(b, ",\"lexical\":{\"words\":%d", WORDS_VERSION);
-		put_text(b, lexical_sources[p->lexical], p->lexical_of);
+		write_text(b, lexical_sources[p->lexical], p->lexical_of);
 		lh_buf_putc(b, '}');
 	}
 	lh_buf_putc(b, '}');

@@ -39,7 +39,7 @@ bool lh_index_stale(const struct lh_index *ix)
 }
 
 /* The same file, and more of the same log: NULL where it is not so. */
-static struct lh_index *go_on(const struct lh_index *ix, struct lh_err *err)
+static struct lh_index *extend_snapshot(const struct lh_index *ix, struct lh_err *err)
 {
 	struct lh_index *to = lh_calloc(1, sizeof *to, err);
 	int rc;
@@ -54,7 +54,7 @@ static struct lh_index *go_on(const struct lh_index *ix, struct lh_err *err)
 	to->log = NULL;
 	to->n_pending = 0;
 	lh_stamp_take(&to->log_stamp, to->common->log);
-	rc = lh_index_log_go_on(to, ix, err);
+	rc = lh_index_log_extend(to, ix, err);
 	if (rc > 0 && lh_stamp_fits(&to->common->file, to->common->path))
 		return to;
 	lh_index_close(to);
@@ -72,7 +72,7 @@ struct lh_index *lh_index_renew(struct lh_index *ix, struct lh_err *err)
 		return ix;
 	}
 	if (lh_stamp_fits(&ix->common->file, ix->common->path)) {
-		to = go_on(ix, err);
+		to = extend_snapshot(ix, err);
 		if (!to && err->code != LH_OK)
 			return NULL;
 	}

@@ -9,7 +9,7 @@
 #include <lh/str.h>
 
 #define SLACK 16	/* f32 and double may differ in the last bits, codes in more */
-#define AHEAD 3		/* candidates whose vectors are asked for before their turn */
+#define PREFETCH_AHEAD 3 /* candidates whose vectors are asked for before their turn */
 
 const float *lh_walk_vector(const struct lh_searcher *s, uint32_t row)
 {
@@ -32,7 +32,7 @@ static struct lh_str id_of(const struct lh_index *ix, uint32_t row)
 
 	if (row >= ix->rows)
 		return ix->pending[row - ix->rows].id;
-	if (lh_index_text(ix, LH_INDEX_IDS, row, &id, &unused) < 0)
+	if (lh_index_row_text(ix, LH_INDEX_IDS, row, &id, &unused) < 0)
 		return (struct lh_str){ "", 0 };
 	return id;
 }
@@ -63,7 +63,7 @@ static double final_distance(const struct lh_searcher *s, const float *v)
 	return p->distance == LH_COSINE && d < 0 ? 0 : d;
 }
 
-static int measure(const struct lh_searcher *s, uint32_t row, float *out, struct lh_err *err)
+static int rerank_row(const struct lh_searcher *s, uint32_t row, float *out, struct lh_err *err)
 {
 	const struct lh_index *ix = s->ix;
 	double d = final_distance(s, lh_walk_vector(s, row));
@@ -84,7 +84,7 @@ size_t lh_rerank_candidates(const struct lh_searcher *s)
 }
 
 /* The vector of a candidate that is measured soon. */
-static void expect_vector(const struct lh_searcher *s, uint32_t row)
+static void prefetch_vector(const struct lh_searcher *s, uint32_t row)
 {
 	const float *v;
 	size_t i;
@@ -105,9 +105,9 @@ long lh_rerank_results(struct lh_searcher *s, struct lh_hit *out)
 	qsort_r(h->v, h->n, sizeof *h->v, by_distance, (void *)(uintptr_t)ix);
 	n = h->n < lh_rerank_candidates(s) ? h->n : lh_rerank_candidates(s);
 	for (i = 0; i < n; i++) {
-		if (i + AHEAD < n)
-			expect_vector(s, h->v[i + AHEAD].row);
-		if (measure(s, h->v[i].row, &h->v[i].d, s->err) < 0)
+		if (i + PREFETCH_AHEAD < n)
+			prefetch_vector(s, h->v[i + PREFETCH_AHEAD].row);
+		if (rerank_row(s, h->v[i].row, &h->v[i].d, s->err) < 0)
 			return -1;
 	}
 	qsort_r(h->v, n, sizeof *h->v, by_distance, (void *)(uintptr_t)ix);
@@ -122,5 +122,5 @@ int lh_index_distance(struct lh_searcher *s, const float *vector, uint64_t row, 
 		      struct lh_err *err)
 {
 	lh_quantized_query_set(&s->exact, vector);
-	return measure(s, (uint32_t)row, out, err);
+	return rerank_row(s, (uint32_t)row, out, err);
 }

@@ -47,7 +47,7 @@ static void queue_free(struct queue *q)
 	free(q->placed);
 }
 
-static void take_out(struct queue *q, uint32_t row)
+static void queue_remove(struct queue *q, uint32_t row)
 {
 	if (!q->links[row])
 		return;
@@ -59,7 +59,7 @@ static void take_out(struct queue *q, uint32_t row)
 		q->prev[q->next[row]] = q->prev[row];
 }
 
-static void put_in(struct queue *q, uint32_t row)
+static void queue_insert(struct queue *q, uint32_t row)
 {
 	uint32_t n = q->links[row];
 
@@ -82,13 +82,13 @@ static void count_links(struct queue *q, const uint32_t *links, bool enters)
 	for (i = 1; i <= links[0]; i++) {
 		if (q->placed[links[i]])
 			continue;
-		take_out(q, links[i]);
+		queue_remove(q, links[i]);
 		q->links[links[i]] += enters ? 1 : -1;
-		put_in(q, links[i]);
+		queue_insert(q, links[i]);
 	}
 }
 
-static uint32_t most_linked(struct queue *q)
+static uint32_t queue_top(struct queue *q)
 {
 	while (q->top && q->head[q->top] == NONE)
 		q->top--;
@@ -100,9 +100,9 @@ static const uint32_t *links_of(const struct lh_index_writer *w, uint32_t row)
 	return (const void *)(w->block.p + row * w->stride);
 }
 
-uint32_t lh_index_nth_put(const struct lh_index_writer *w, uint64_t i)
+uint32_t lh_index_nth_added(const struct lh_index_writer *w, uint64_t i)
 {
-	return w->came && i < w->old->rows ? w->came[i] : (uint32_t)i;
+	return w->old_order && i < w->old->rows ? w->old_order[i] : (uint32_t)i;
 }
 
 /* Begins where a walk does; goes on with the first that was put when nothing
@@ -114,31 +114,31 @@ static void order_rows(struct lh_index_writer *w, struct queue *q)
 
 	for (i = 0; i < w->rows; i++) {
 		if (i)
-			row = most_linked(q);
+			row = queue_top(q);
 		while (row == NONE || q->placed[row])
-			row = lh_index_nth_put(w, first++);
-		take_out(q, row);
+			row = lh_index_nth_added(w, first++);
+		queue_remove(q, row);
 		q->placed[row] = true;
 		w->order[i] = row;
-		w->place[row] = (uint32_t)i;
+		w->stored_at[row] = (uint32_t)i;
 		count_links(q, links_of(w, row), true);
 		if (i >= WINDOW - 1)
 			count_links(q, links_of(w, w->order[i - (WINDOW - 1)]), false);
 	}
 }
 
-int lh_index_set_order(struct lh_index_writer *w, struct lh_err *err)
+int lh_index_order_rows(struct lh_index_writer *w, struct lh_err *err)
 {
 	struct queue q;
 	int rc;
 
 	if (!w->level)
 		return 0;
-	if (w->old && w->old->order && lh_index_take_order(w, err) < 0)
+	if (w->old && w->old->order && lh_index_copy_order(w, err) < 0)
 		return -1;
 	w->order = lh_calloc(w->rows, sizeof *w->order, err);
-	w->place = lh_calloc(w->rows, sizeof *w->place, err);
-	if (!w->order || !w->place)
+	w->stored_at = lh_calloc(w->rows, sizeof *w->stored_at, err);
+	if (!w->order || !w->stored_at)
 		return -1;
 	rc = queue_init(&q, w->rows, err);
 	if (rc == 0)

@@ -76,15 +76,15 @@ static void todo_push(struct heap *h, struct cand c)
 static struct cand todo_pop(struct heap *h)
 {
 	struct cand top = h->v[0], last = h->v[--h->n];
-	size_t i = 0, kid;
+	size_t i = 0, child;
 
-	while ((kid = 2 * i + 1) < h->n) {
-		if (kid + 1 < h->n && h->v[kid + 1].d < h->v[kid].d)
-			kid++;
-		if (h->v[kid].d >= last.d)
+	while ((child = 2 * i + 1) < h->n) {
+		if (child + 1 < h->n && h->v[child + 1].d < h->v[child].d)
+			child++;
+		if (h->v[child].d >= last.d)
 			break;
-		h->v[i] = h->v[kid];
-		i = kid;
+		h->v[i] = h->v[child];
+		i = child;
 	}
 	h->v[i] = last;
 	return top;
@@ -98,15 +98,15 @@ static inline bool farther(const struct lh_index *ix, struct cand a, struct cand
 
 static void best_sink(const struct lh_index *ix, struct heap *h, size_t i, struct cand c)
 {
-	size_t kid;
+	size_t child;
 
-	while ((kid = 2 * i + 1) < h->n) {
-		if (kid + 1 < h->n && farther(ix, h->v[kid + 1], h->v[kid]))
-			kid++;
-		if (!farther(ix, h->v[kid], c))
+	while ((child = 2 * i + 1) < h->n) {
+		if (child + 1 < h->n && farther(ix, h->v[child + 1], h->v[child]))
+			child++;
+		if (!farther(ix, h->v[child], c))
 			break;
-		h->v[i] = h->v[kid];
-		i = kid;
+		h->v[i] = h->v[child];
+		i = child;
 	}
 	h->v[i] = c;
 }
@@ -116,7 +116,7 @@ static void best_add(struct lh_searcher *s, struct cand c)
 	struct heap *h = &s->best;
 	size_t i, up;
 
-	if (h->n == s->keep) {
+	if (h->n == s->best_max) {
 		best_sink(s->ix, h, 0, c);
 		return;
 	}
@@ -126,9 +126,9 @@ static void best_add(struct lh_searcher *s, struct cand c)
 }
 
 /* Would c be among the best? */
-static inline bool wanted(const struct lh_searcher *s, struct cand c)
+static inline bool is_near_enough(const struct lh_searcher *s, struct cand c)
 {
-	return s->best.n < s->keep || farther(s->ix, s->best.v[0], c);
+	return s->best.n < s->best_max || farther(s->ix, s->best.v[0], c);
 }
 
 /* ---- rows ---- */
@@ -146,7 +146,7 @@ bool lh_walk_excluded(const struct lh_query *q, uint64_t row)
 }
 
 /* A row that is near enough, and that a filter, if there is one, has let pass. */
-static inline void consider(struct lh_searcher *s, struct cand c)
+static inline void add_candidate(struct lh_searcher *s, struct cand c)
 {
 	if (c.row < s->ix->rows && lh_index_hidden(s->ix, c.row))
 		return;
@@ -174,8 +174,8 @@ static int scan_pending(struct lh_searcher *s)
 				continue;
 		}
 		c.d = lh_quantize_row(&s->exact, ix->pending[i].vector);
-		if (wanted(s, c))
-			consider(s, c);
+		if (is_near_enough(s, c))
+			add_candidate(s, c);
 	}
 	return 0;
 }
@@ -185,7 +185,7 @@ void lh_walk_readahead(struct lh_searcher *s)
 {
 	const struct lh_index *ix = s->ix;
 
-	if (!s->scanned && ix->rows && s->exactly && ix->exact)
+	if (!s->scanned && ix->rows && s->by_vector && ix->exact)
 		madvise((void *)(uintptr_t)ix->exact, ix->rows * lh_index_exact_bytes(&ix->params),
 			MADV_WILLNEED);
 	else if (!s->scanned && ix->rows)
@@ -221,7 +221,7 @@ static const uint32_t *upper_links(const struct lh_index *ix, uint32_t row, uint
 }
 
 /* The nearest of a list of links, if it is nearer than at. */
-static bool step(const struct lh_searcher *s, const uint32_t *links, struct cand *at)
+static bool step_closer(const struct lh_searcher *s, const uint32_t *links, struct cand *at)
 {
 	const struct lh_index *ix = s->ix;
 	uint32_t rows[FRESH_MAX], i, n = 0, all = links ? lh_once32(links) : 0;
@@ -259,7 +259,7 @@ struct cand lh_walk_descend(const struct lh_searcher *s)
 	uint32_t level;
 
 	for (level = ix->top; level; level--)
-		while (step(s, upper_links(ix, at.row, level), &at))
+		while (step_closer(s, upper_links(ix, at.row, level), &at))
 			;
 	return at;
 }
@@ -294,7 +294,7 @@ static size_t fresh_links(struct lh_searcher *s, uint32_t row, uint32_t *out)
 	return found;
 }
 
-int lh_walk_todo(struct lh_searcher *s, struct cand at)
+int lh_walk_enqueue(struct lh_searcher *s, struct cand at)
 {
 	if (heap_room(&s->todo, s->todo.n + 1, s->err) < 0)
 		return -1;
@@ -304,11 +304,11 @@ int lh_walk_todo(struct lh_searcher *s, struct cand at)
 }
 
 /* By vectors where there are no codes that say the same. */
-static void distances(struct lh_searcher *s, const uint32_t *rows, size_t n, float *d)
+static void measure_rows(struct lh_searcher *s, const uint32_t *rows, size_t n, float *d)
 {
 	const struct lh_index *ix = s->ix;
 	const void *codes[FRESH_MAX];
-	bool exactly = s->exactly && ix->params.precision != LH_F32;
+	bool exactly = s->by_vector && ix->params.precision != LH_F32;
 	size_t i;
 
 	if (exactly && !ix->exact) {
@@ -328,17 +328,17 @@ int lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool 
 
 	if (todo && heap_room(&s->todo, s->todo.n + n, s->err) < 0)
 		return -1;
-	distances(s, rows, n, d);
+	measure_rows(s, rows, n, d);
 	for (i = 0; i < n; i++) {
 		struct cand c = { d[i], rows[i] };
 
-		if (!wanted(s, c))
+		if (!is_near_enough(s, c))
 			continue;
 		if (todo) {
-			lh_walk_expect(s->ix, c.row);
+			lh_walk_prefetch(s->ix, c.row);
 			todo_push(&s->todo, c);
 		}
-		consider(s, c);
+		add_candidate(s, c);
 	}
 	return 0;
 }
@@ -351,7 +351,7 @@ bool lh_walk_next(struct lh_searcher *s, uint32_t *row)
 		return false;
 	at = todo_pop(&s->todo);
 	*row = at.row;
-	return s->best.n < s->keep || at.d <= s->best.v[0].d;
+	return s->best.n < s->best_max || at.d <= s->best.v[0].d;
 }
 
 /* 1: done; 0: a scan is the better way, since so many rows are left out; -1. */
@@ -363,15 +363,15 @@ static int walk(struct lh_searcher *s)
 	size_t n;
 
 	lh_walk_epoch(s);
-	if (lh_walk_todo(s, at) < 0)
+	if (lh_walk_enqueue(s, at) < 0)
 		return -1;
-	consider(s, at);
+	add_candidate(s, at);
 	while (lh_walk_next(s, &row)) {
 		n = fresh_links(s, row, fresh);
 		met += n;
 		if (n && lh_walk_measure(s, fresh, n, true) < 0)
 			return -1;
-		if (met > s->ix->rows / 4 && s->best.n < s->keep)
+		if (met > s->ix->rows / 4 && s->best.n < s->best_max)
 			return 0;
 	}
 	return s->best.n >= s->q->k;
@@ -381,12 +381,12 @@ static int walk(struct lh_searcher *s)
 
 int lh_walk_begin(struct lh_searcher *s, size_t keep)
 {
-	s->keep = keep;
+	s->best_max = keep;
 	s->best.n = 0;
 	return heap_room(&s->best, keep, s->err);
 }
 
-size_t lh_walk_exact(const struct lh_searcher *s)
+size_t lh_scan_candidates(const struct lh_searcher *s)
 {
 	uint64_t all = s->ix->rows + s->ix->n_pending;
 
@@ -409,7 +409,7 @@ static int search_rows(struct lh_searcher *s)
 	if (lh_walk_pays(s, ef))
 		rc = lh_walk_begin(s, ef) < 0 ? -1 : walk(s);
 	if (rc == 0) {
-		rc = lh_walk_begin(s, lh_walk_exact(s));
+		rc = lh_walk_begin(s, lh_scan_candidates(s));
 		if (rc == 0)
 			scan_rows(s);
 	}
@@ -428,7 +428,7 @@ long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *o
 		return lh_err_set(err, LH_EDATA, "query vector holds NaN or infinity");
 	lh_quantized_query_set(&s->code, q->vector);
 	lh_quantized_query_set(&s->exact, q->vector);
-	s->exactly = q->exact || !ix->graph;
+	s->by_vector = q->exact || !ix->graph;
 	s->q = q;
 	s->err = err;
 	if ((q->allow ? lh_filtered_search(s) : search_rows(s)) < 0 || scan_pending(s) < 0)

@@ -36,9 +36,9 @@ struct lh_searcher {
 	float *vector;		/* of a row, read from its code */
 	uint16_t *seen, epoch;	/* of the walk that met a row last */
 	bool scanned;
-	bool exactly;		/* by vectors, not by codes */
+	bool by_vector;		/* by vectors, not by codes */
 	struct heap todo, best;	/* todo gives its nearest, best its farthest */
-	size_t keep;		/* the most that best may hold */
+	size_t best_max;		/* the most that best may hold */
 	struct lh_query *q;	/* the one that is being answered */
 	struct lh_err *err;
 };
@@ -54,12 +54,12 @@ struct cand lh_walk_descend(const struct lh_searcher *s);
 /* The one in todo to go on from; false when the walk is done. */
 bool lh_walk_next(struct lh_searcher *s, uint32_t *row);
 /* Go on from this row some time, whether it may answer or not. */
-int lh_walk_todo(struct lh_searcher *s, struct cand at);
+int lh_walk_enqueue(struct lh_searcher *s, struct cand at);
 /* Measure up to FRESH_MAX rows: those that are near enough become results, if
  * they may, and with todo the walk goes on from them. */
 int lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool todo);
 /* What a scan keeps. */
-size_t lh_walk_exact(const struct lh_searcher *s);
+size_t lh_scan_candidates(const struct lh_searcher *s);
 /* Is a walk that keeps ef better than a scan of all rows? */
 bool lh_walk_pays(const struct lh_searcher *s, size_t ef);
 /* Before all rows are read in their order. */
@@ -81,7 +81,7 @@ static inline const uint32_t *lh_walk_links(const struct lh_index *ix, uint32_t 
 }
 
 /* A row's links will be wanted when its turn comes. */
-static inline void lh_walk_expect(const struct lh_index *ix, uint32_t row)
+static inline void lh_walk_prefetch(const struct lh_index *ix, uint32_t row)
 {
 	const unsigned char *p = ix->block + row * ix->stride;
 	size_t i;
@@ -119,31 +119,32 @@ struct lh_filter_cache {
 	uint64_t *bits; /* per 64 rows a word of those judged, a word of those allowed */
 	pthread_mutex_t lock;		/* of what follows */
 	pthread_cond_t done;
-	unsigned asked, yes;		/* of the sample; 0 before it is taken */
+	unsigned sampled, n_seeds;		/* of the sample; 0 before it is taken */
 	uint32_t seed[LH_SEEDS];	/* its rows that match */
 	uint64_t chunks, next, finished;	/* of judging all rows */
 	uint64_t allowed;		/* when that is finished */
-	uint64_t bad;			/* the first chunk that could not be judged, or chunks */
+	uint64_t first_failed; /* the first chunk that could not be judged, or chunks */
 	struct lh_err err;		/* and why */
 };
 
-int lh_filter_cache_decide(struct lh_filter_cache *v, const struct lh_query *q, uint64_t row,
+int lh_filter_cache_evaluate(struct lh_filter_cache *v, const struct lh_query *q, uint64_t row,
 			   struct lh_err *err);
 
 /* Is the row allowed?  1, 0, -1.  Rows that are not live are not. */
-static inline int lh_verdict(const struct lh_query *q, uint64_t row, struct lh_err *err)
+static inline int lh_filter_cache_allows(const struct lh_query *q, uint64_t row, struct lh_err *err)
 {
-	const uint64_t *pair = q->verdicts->bits + row / 64 * 2, bit = (uint64_t)1 << row % 64;
+	const uint64_t *pair = q->filter_cache->bits + row / 64 * 2, bit = (uint64_t)1 << row % 64;
 
 	if (__atomic_load_n(pair, __ATOMIC_ACQUIRE) & bit)
 		return (__atomic_load_n(pair + 1, __ATOMIC_RELAXED) & bit) != 0;
-	return lh_filter_cache_decide(q->verdicts, q, row, err);
+	return lh_filter_cache_evaluate(q->filter_cache, q, row, err);
 }
 
 /* Judge some rows picked at random, always the same ones: which way a search
  * goes must not depend on what is judged already. */
 int lh_filter_cache_sample(struct lh_filter_cache *v, const struct lh_query *q, struct lh_err *err);
 /* Judge all rows, together with whoever else wants that now. */
-int lh_filter_cache_all(struct lh_filter_cache *v, const struct lh_query *q, struct lh_err *err);
+int lh_filter_cache_evaluate_all(struct lh_filter_cache *v, const struct lh_query *q,
+				 struct lh_err *err);
 
 #endif

@@ -68,7 +68,7 @@ int lh_index_section_end(struct lh_index_out *o, struct lh_err *err)
 	return 0;
 }
 
-int lh_index_section_put(struct lh_index_out *o, uint32_t kind, const void *p, uint64_t n,
+int lh_index_section_write(struct lh_index_out *o, uint32_t kind, const void *p, uint64_t n,
 			 struct lh_err *err)
 {
 	lh_index_section_begin(o, kind);

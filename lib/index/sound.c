@@ -16,7 +16,7 @@ static bool given_before(const uint32_t *list, uint32_t i)
 	return j < i;
 }
 
-int lh_index_sound_links(const struct lh_index_graph *g, const uint32_t *list, uint32_t max,
+int lh_index_check_links(const struct lh_index_graph *g, const uint32_t *list, uint32_t max,
 			 uint64_t row, uint32_t level, struct lh_err *err)
 {
 	unsigned long long at = row;
@@ -45,7 +45,7 @@ int lh_index_sound_links(const struct lh_index_graph *g, const uint32_t *list, u
 	return 0;
 }
 
-int lh_index_sound_levels(const struct lh_index_graph *g, uint64_t lists, uint32_t top,
+int lh_index_check_levels(const struct lh_index_graph *g, uint64_t lists, uint32_t top,
 			  struct lh_err *err)
 {
 	uint64_t row;
@@ -59,7 +59,7 @@ int lh_index_sound_levels(const struct lh_index_graph *g, uint64_t lists, uint32
 			  (unsigned long long)row);
 }
 
-int lh_index_sound_vector(const struct lh_index_params *p, const float *v, uint64_t row,
+int lh_index_check_row_vector(const struct lh_index_params *p, const float *v, uint64_t row,
 			  struct lh_err *err)
 {
 	if (!lh_vec_finite(v, p->dimension))
@@ -71,18 +71,18 @@ int lh_index_sound_vector(const struct lh_index_params *p, const float *v, uint6
 	return 0;
 }
 
-int lh_index_sound_code(const struct lh_index_params *p, const void *code, float *v, uint64_t row,
-			struct lh_err *err)
+int lh_index_check_row_code(const struct lh_index_params *p, const void *code, float *v,
+			    uint64_t row, struct lh_err *err)
 {
 	if (p->precision != LH_F32 &&
 	    !lh_quantize_sound(p->precision, p->distance, code, p->dimension))
 		return lh_err_set(err, LH_ECORRUPT, "row %llu: not a code of %s",
 				  (unsigned long long)row, lh_precision_name(p->precision));
 	lh_quantize_get(p->precision, code, p->dimension, v);
-	return lh_index_sound_vector(p, v, row, err);
+	return lh_index_check_row_vector(p, v, row, err);
 }
 
-int lh_index_sound_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta,
+int lh_index_check_row_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta,
 			uint64_t row, struct lh_err *err)
 {
 	struct lh_value v;

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 
 /* What is wrong with a copy, as damage of that section. */
-static int damaged(uint32_t kind, struct lh_err *err)
+static int damage_of(uint32_t kind, struct lh_err *err)
 {
 	if (err->code == LH_EDATA)
 		err->code = LH_ECORRUPT;
@@ -18,7 +18,7 @@ static int damaged(uint32_t kind, struct lh_err *err)
 }
 
 /* The id and metadata of a row that the writer does not have yet. */
-static int take_texts(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from,
+static int copy_texts(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from,
 		      uint64_t *row, struct lh_err *err)
 {
 	struct lh_row r;
@@ -28,47 +28,48 @@ static int take_texts(struct lh_index_writer *w, const struct lh_index *ix, uint
 		return -1;
 	memcpy(id, r.id.p, r.id.n);
 	if (lh_index_check_id(id, r.id.n, err) < 0)
-		return damaged(LH_INDEX_IDS, err);
-	if (lh_index_sound_meta(&w->scan, &w->meta, r.meta, from, err) < 0)
-		return damaged(LH_INDEX_METAS, err);
-	if (lh_index_place(w, id, r.id.n, w->meta.p, w->meta.len, row, err) < 0)
+		return damage_of(LH_INDEX_IDS, err);
+	if (lh_index_check_row_meta(&w->scan, &w->meta, r.meta, from, err) < 0)
+		return damage_of(LH_INDEX_METAS, err);
+	if (lh_index_writer_add(w, id, r.id.n, w->meta.p, w->meta.len, row, err) < 0)
 		return -1;
-	if (w->rows == w->taken)
+	if (w->rows == w->rows_before)
 		return lh_err_set(err, LH_ECORRUPT, "ids: row %llu has the id of another row",
 				  (unsigned long long)from);
-	w->taken = w->rows;
+	w->rows_before = w->rows;
 	return 0;
 }
 
-int lh_index_put_again(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from,
+int lh_index_copy_row(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from,
 		       struct lh_err *err)
 {
 	uint64_t row;
 	void *code, *exact;
 
 	if (lh_index_set_layout(w, ix->params.dimension, err) < 0 ||
-	    take_texts(w, ix, from, &row, err) < 0)
+	    copy_texts(w, ix, from, &row, err) < 0)
 		return -1;
-	code = lh_index_put_code(w, row);
+	code = lh_index_writer_code(w, row);
 	memcpy(code, lh_index_code(ix, from), lh_index_code_bytes(&w->p));
-	if (lh_index_sound_code(&w->p, code, w->unit, from, err) < 0)
-		return damaged(LH_INDEX_ROWS, err);
+	if (lh_index_check_row_code(&w->p, code, w->unit, from, err) < 0)
+		return damage_of(LH_INDEX_ROWS, err);
 	if (!w->p.rescore)
 		return 0;
-	exact = lh_index_put_exact(w, row);
+	exact = lh_index_writer_exact(w, row);
 	memcpy(exact, lh_index_exact(ix, from), lh_index_exact_bytes(&w->p));
-	return lh_index_sound_vector(&w->p, exact, from, err) < 0 ? damaged(LH_INDEX_EXACT, err) :
-								    0;
+	return lh_index_check_row_vector(&w->p, exact, from, err) < 0 ?
+		       damage_of(LH_INDEX_EXACT, err) :
+		       0;
 }
 
 /* It was good when it came in; its metadata may be those of a row of the file. */
-int lh_index_put_pending(struct lh_index_writer *w, const struct lh_pending *row,
+int lh_index_copy_pending(struct lh_index_writer *w, const struct lh_pending *row,
 			 struct lh_err *err)
 {
 	if (row->dead)
 		return 0;
-	if (lh_index_sound_meta(&w->scan, &w->meta, row->meta, w->rows, err) < 0)
-		return damaged(LH_INDEX_METAS, err);
+	if (lh_index_check_row_meta(&w->scan, &w->meta, row->meta, w->rows, err) < 0)
+		return damage_of(LH_INDEX_METAS, err);
 	if (lh_index_put(w, row->id.p, row->id.n, row->vector, w->p.dimension, w->meta.p,
 			 w->meta.len, err) == 0)
 		return 0;
@@ -82,14 +83,14 @@ void lh_index_writer_continue(struct lh_index_writer *w, const struct lh_index *
 	w->old = ix;
 }
 
-int lh_index_take_levels(struct lh_index_writer *w, struct lh_err *err)
+int lh_index_copy_levels(struct lh_index_writer *w, struct lh_err *err)
 {
 	const struct lh_index *old = w->old;
 	struct lh_index_graph g = { old->rows, w->level };
 
 	memcpy(w->level, old->level, (old->rows + 1) * sizeof *w->level);
-	if (lh_index_sound_levels(&g, old->n_upper, old->top, err) < 0)
-		return damaged(LH_INDEX_LEVELS, err);
+	if (lh_index_check_levels(&g, old->n_upper, old->top, err) < 0)
+		return damage_of(LH_INDEX_LEVELS, err);
 	if (w->level[old->entry + 1] - w->level[old->entry] != old->top)
 		return lh_err_set(err, LH_ECORRUPT,
 				  "header: the graph begins at row %u, which is not on level %u",
@@ -98,30 +99,30 @@ int lh_index_take_levels(struct lh_index_writer *w, struct lh_err *err)
 }
 
 /* The lists of a row, which are as many as w->level says. */
-static int take_row_links(struct lh_index_writer *w, uint32_t row, struct lh_err *err)
+static int copy_row_links(struct lh_index_writer *w, uint32_t row, struct lh_err *err)
 {
 	const struct lh_index *old = w->old;
 	struct lh_index_graph g = { old->rows, w->level };
 	uint32_t *links = (uint32_t *)(void *)(w->block.p + row * w->stride), list, m = w->p.m;
 
 	memcpy(links, old->block + row * w->stride, 4 * (1 + 2 * (size_t)m));
-	if (lh_index_sound_links(&g, links, 2 * m, row, 0, err) < 0)
-		return damaged(LH_INDEX_ROWS, err);
+	if (lh_index_check_links(&g, links, 2 * m, row, 0, err) < 0)
+		return damage_of(LH_INDEX_ROWS, err);
 	for (list = w->level[row]; list < w->level[row + 1]; list++) {
 		links = w->upper + list * (1 + (size_t)m);
 		memcpy(links, old->upper + list * (1 + (size_t)m), 4 * (1 + (size_t)m));
-		if (lh_index_sound_links(&g, links, m, row, list - w->level[row] + 1, err) < 0)
-			return damaged(LH_INDEX_UPPER, err);
+		if (lh_index_check_links(&g, links, m, row, list - w->level[row] + 1, err) < 0)
+			return damage_of(LH_INDEX_UPPER, err);
 	}
 	return 0;
 }
 
-int lh_index_take_links(struct lh_index_writer *w, struct lh_err *err)
+int lh_index_copy_links(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint32_t row;
 
 	for (row = 0; row < w->old->rows; row++)
-		if (take_row_links(w, row, err) < 0)
+		if (copy_row_links(w, row, err) < 0)
 			return -1;
 	w->graph.done = (uint32_t)w->old->rows;
 	w->graph.entry = w->old->entry;
@@ -129,24 +130,24 @@ int lh_index_take_links(struct lh_index_writer *w, struct lh_err *err)
 	return 0;
 }
 
-int lh_index_take_order(struct lh_index_writer *w, struct lh_err *err)
+int lh_index_copy_order(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint64_t i, n = w->old->rows;
 	bool *there = lh_calloc(n, sizeof *there, err);
 	int rc = 0;
 
-	w->came = lh_calloc(n, sizeof *w->came, err);
-	if (!there || !w->came) {
+	w->old_order = lh_calloc(n, sizeof *w->old_order, err);
+	if (!there || !w->old_order) {
 		free(there);
 		return -1;
 	}
-	memcpy(w->came, w->old->order, n * sizeof *w->came);
+	memcpy(w->old_order, w->old->order, n * sizeof *w->old_order);
 	for (i = 0; rc == 0 && i < n; i++) {
-		if (w->came[i] >= n || there[w->came[i]])
+		if (w->old_order[i] >= n || there[w->old_order[i]])
 			rc = lh_err_set(err, LH_ECORRUPT, "order: entry %llu is row %u",
-					(unsigned long long)i, w->came[i]);
+					(unsigned long long)i, w->old_order[i]);
 		else
-			there[w->came[i]] = true;
+			there[w->old_order[i]] = true;
 	}
 	free(there);
 	return rc;

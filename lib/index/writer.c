@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-struct lh_str lh_index_put_id(const struct lh_index_writer *w, uint64_t row)
+struct lh_str lh_index_writer_id(const struct lh_index_writer *w, uint64_t row)
 {
 	const uint64_t *at = (const uint64_t *)w->id_at.p;
 	uint64_t end = row + 1 < w->rows ? at[row + 1] : w->ids.n;
@@ -14,7 +14,7 @@ struct lh_str lh_index_put_id(const struct lh_index_writer *w, uint64_t row)
 	return (struct lh_str){ w->ids.p + at[row], end - at[row] };
 }
 
-struct lh_str lh_index_put_meta(const struct lh_index_writer *w, uint64_t row)
+struct lh_str lh_index_writer_meta(const struct lh_index_writer *w, uint64_t row)
 {
 	return (struct lh_str){ w->metas.p + ((const uint64_t *)w->meta_at.p)[row],
 				((const uint32_t *)w->meta_n.p)[row] };
@@ -22,7 +22,7 @@ struct lh_str lh_index_put_meta(const struct lh_index_writer *w, uint64_t row)
 
 static struct lh_str id_at(const void *ctx, uint32_t row)
 {
-	return lh_index_put_id(ctx, row);
+	return lh_index_writer_id(ctx, row);
 }
 
 struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_index_params *p,
@@ -90,8 +90,8 @@ void lh_index_writer_free(struct lh_index_writer *w)
 	free(w->level);
 	free(w->upper);
 	free(w->order);
-	free(w->place);
-	free(w->came);
+	free(w->stored_at);
+	free(w->old_order);
 	lh_record_free(&w->scan);
 	lh_buf_free(&w->meta);
 	free(w->path);
@@ -110,12 +110,12 @@ uint64_t lh_index_writer_count(const struct lh_index_writer *w)
 
 /* ---- rows ---- */
 
-void *lh_index_put_code(struct lh_index_writer *w, uint64_t row)
+void *lh_index_writer_code(struct lh_index_writer *w, uint64_t row)
 {
 	return w->block.p + row * w->stride + w->vector_at;
 }
 
-void *lh_index_put_exact(struct lh_index_writer *w, uint64_t row)
+void *lh_index_writer_exact(struct lh_index_writer *w, uint64_t row)
 {
 	return w->exact.p + row * lh_index_exact_bytes(&w->p);
 }
@@ -192,7 +192,7 @@ static int check_put(struct lh_index_writer *w, const char *id, size_t id_len, c
 	return lh_index_set_layout(w, p.dimension, err);
 }
 
-int lh_index_place(struct lh_index_writer *w, const char *id, size_t id_len, const char *meta,
+int lh_index_writer_add(struct lh_index_writer *w, const char *id, size_t id_len, const char *meta,
 		   size_t meta_len, uint64_t *row, struct lh_err *err)
 {
 	int64_t known = lh_idmap_find(&w->by_id, id, id_len);
@@ -212,14 +212,14 @@ int lh_index_put(struct lh_index_writer *w, const char *id, size_t id_len, const
 	uint64_t row;
 
 	if (check_put(w, id, id_len, vector, n, meta_len, err) < 0 ||
-	    lh_index_place(w, id, id_len, meta, meta_len, &row, err) < 0)
+	    lh_index_writer_add(w, id, id_len, meta, meta_len, &row, err) < 0)
 		return -1;
 	memcpy(w->unit, vector, n * sizeof *w->unit);
 	if (w->p.distance == LH_COSINE)
 		lh_vec_unit(w->unit, n);
 	lh_quantize_put(w->p.precision, w->p.distance, w->unit, w->p.dimension,
-			lh_index_put_code(w, row));
+			lh_index_writer_code(w, row));
 	if (w->p.rescore)
-		memcpy(lh_index_put_exact(w, row), w->unit, n * sizeof *w->unit);
+		memcpy(lh_index_writer_exact(w, row), w->unit, n * sizeof *w->unit);
 	return 0;
 }

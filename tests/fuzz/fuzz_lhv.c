@@ -147,7 +147,7 @@ static void search(const struct lh_index *ix)
 				      .exact = i == 2,
 				      .allow = i == 3 ? allow : NULL,
 				      .ctx = &no,
-				      .verdicts = filter };
+				      .filter_cache = filter };
 		long n = lh_index_search(s, &q, hit, &err);
 
 		for (long j = 0; j < n; j++)

@@ -327,7 +327,7 @@ static void filters_find_k_whenever_there_are_k(void)
 					      .exact = true,
 					      .allow = every_nth,
 					      .ctx = &f,
-					      .verdicts = fresh };
+					      .filter_cache = fresh };
 			struct lh_hit c[10];
 			uint64_t met;
 			long x, y;
@@ -340,14 +340,14 @@ static void filters_find_k_whenever_there_are_k(void)
 			CHECK(x == 10 || of[i] > 1000);
 			CHECK(f.calls == 12000);
 			q.exact = false;
-			q.verdicts = used;
+			q.filter_cache = used;
 			y = lh_index_search(s, &q, b, &err);
 			CHECK(y == x);
 			CHECK(of[i] > 1 ? q.dropped > 0 : q.dropped == 0);
 			dropped += met = q.dropped;
 			/* what is known already never shows */
 			f.calls = 0;
-			q.verdicts = fresh;
+			q.filter_cache = fresh;
 			CHECK(lh_index_search(s, &q, c, &err) == y && same_hits(b, c, y));
 			CHECK(q.dropped == met && f.calls == 0);
 			lh_filter_cache_free(fresh);
@@ -373,7 +373,7 @@ static void a_filter_may_refuse_all_or_fail(void)
 	struct lh_filter_cache *refused = lh_filter_cache_new(ix, &err),
 			       *damaged = lh_filter_cache_new(ix, &err);
 	uint64_t left[] = { 0, 17, 5999 };
-	struct lh_query q = { .vector = v, .k = 10, .allow = none, .verdicts = refused };
+	struct lh_query q = { .vector = v, .k = 10, .allow = none, .filter_cache = refused };
 
 	CHECK(s && refused && damaged);
 	lh_index_vector(ix, 0, v);
@@ -382,7 +382,7 @@ static void a_filter_may_refuse_all_or_fail(void)
 	q.n_exclude = 3;
 	CHECK(lh_index_search(s, &q, hit, &err) == 0 && q.dropped == 5997);
 	q.allow = broken;
-	q.verdicts = damaged;
+	q.filter_cache = damaged;
 	CHECK(lh_index_search(s, &q, hit, &err) == -1 && err.code == LH_ECORRUPT);
 	CHECK(lh_index_search(s, &q, hit, &err) == -1 && err.code == LH_ECORRUPT);
 	lh_filter_cache_free(refused);

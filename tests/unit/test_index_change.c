@@ -62,9 +62,13 @@ static void build(unsigned rows, const char *model)
 	lh_index_writer_free(w);
 }
 
+typedef int put_fn(struct lh_index_change *c, const char *id, size_t id_len, const float *vector,
+		   size_t n, const char *meta, size_t meta_len, struct lh_err *err);
+
 static void gather(struct writer *w, enum kind kind, unsigned i, unsigned v)
 {
-	uint64_t kept = lh_index_change_tally(w->c)->kept;
+	put_fn *put = kind == PUT ? lh_index_change_put : lh_index_change_put_new;
+	uint64_t existing_before = lh_index_change_tally(w->c)->existing;
 	char id[16], meta[16];
 	int rc;
 
@@ -73,15 +77,12 @@ static void gather(struct writer *w, enum kind kind, unsigned i, unsigned v)
 	if (kind == DELETE)
 		rc = lh_index_change_delete(w->c, id, strlen(id), &err);
 	else
-		rc = (kind == PUT ? lh_index_change_put :
-				    lh_index_change_put_new)(w->c, id, strlen(id),
-							     (float[DIM]){ 1 }, DIM, meta,
-							     strlen(meta), &err);
+		rc = put(w->c, id, strlen(id), (float[DIM]){ 1 }, DIM, meta, strlen(meta), &err);
 	CHECK(rc == 0);
-	if (lh_index_change_tally(w->c)->kept !=
-	    kept) { /* it was there at some time: that will do */
+	/* An id that was live at some time is accepted as existing. */
+	if (lh_index_change_tally(w->c)->existing != existing_before) {
 		CHECK(kind == PUT_NEW && ever[i]);
-		w->want.kept++;
+		w->want.existing++;
 		return;
 	}
 	w->op[w->n].kind = kind;
@@ -107,7 +108,7 @@ static void commit(struct writer *w)
 		}
 		if (w->op[k].kind == PUT_NEW) {
 			w->want.added += !was;
-			w->want.kept += was;
+			w->want.existing += was;
 			if (was)
 				continue;
 		}

@@ -66,7 +66,7 @@ static int search(const char *path)
 
 	for (int i = 0; !rc && i < 3; i++) {
 		q.allow = i == 1 ? allow : NULL;
-		q.verdicts = filter;
+		q.filter_cache = filter;
 		q.exact = i == 2;
 		q.ef = i ? 0 : 5;
 		rc = lh_index_search(s, &q, hit, &err) < 0;

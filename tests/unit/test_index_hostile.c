@@ -104,7 +104,7 @@ static void ask(struct lh_searcher *s, const float *v, size_t k, bool exact,
 			      .ef = 12,
 			      .exact = exact,
 			      .allow = filter ? every_third : NULL,
-			      .verdicts = filter };
+			      .filter_cache = filter };
 	long n = lh_index_search(s, &q, hit, &err), i;
 
 	CHECK(n >= -1 && n <= (long)k);

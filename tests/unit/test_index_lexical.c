@@ -66,7 +66,7 @@ static void answers(const char *text, bool filtered, const char *want)
 	struct lh_index *ix = lh_index_open(PATH, &err);
 	struct lh_index_words *w = ix ? lh_index_words_new(ix, &err) : NULL;
 	struct lh_filter_cache *verdicts = ix ? lh_filter_cache_new(ix, &err) : NULL;
-	struct lh_query q = { .k = 10, .allow = filtered ? not_b : NULL, .verdicts = verdicts };
+	struct lh_query q = { .k = 10, .allow = filtered ? not_b : NULL, .filter_cache = verdicts };
 	struct lh_index_words_hit hit[10];
 	struct lh_row row;
 	char is[11] = "";

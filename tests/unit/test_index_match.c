@@ -100,7 +100,7 @@ struct answer {
 
 struct asker {
 	const struct lh_index *ix;
-	struct lh_filter_cache *verdicts;
+	struct lh_filter_cache *filter_cache;
 	bool exact;
 	uint64_t calls;
 	struct answer a[QUERIES];
@@ -122,7 +122,7 @@ static void *ask(void *arg)
 			.exact = x->exact,
 			.allow = allow,
 			.ctx = &x->calls,
-			.verdicts = x->verdicts,
+			.filter_cache = x->filter_cache,
 			.exclude = left,
 			.n_exclude = LEFT,
 		};
@@ -184,14 +184,14 @@ static void threads_agree(const struct lh_index *ix, bool exact)
 	uint64_t calls = 0;
 
 	alone = (struct asker){ .ix = ix,
-				.verdicts = lh_filter_cache_new(ix, &err),
+				.filter_cache = lh_filter_cache_new(ix, &err),
 				.exact = exact };
-	CHECK(shared && alone.verdicts);
+	CHECK(shared && alone.filter_cache);
 	ask(&alone);
 	if (exact)
 		check_exact(ix, &alone);
 	for (unsigned t = 0; t < THREADS; t++) {
-		many[t] = (struct asker){ .ix = ix, .verdicts = shared, .exact = exact };
+		many[t] = (struct asker){ .ix = ix, .filter_cache = shared, .exact = exact };
 		CHECK(pthread_create(&thread[t], NULL, ask, &many[t]) == 0);
 	}
 	for (unsigned t = 0; t < THREADS; t++) {
@@ -202,7 +202,7 @@ static void threads_agree(const struct lh_index *ix, bool exact)
 	}
 	/* The work is shared: each row is asked once, by one of them. */
 	CHECK(alone.calls <= lh_index_rows(ix) && (!exact || calls == alone.calls));
-	lh_filter_cache_free(alone.verdicts);
+	lh_filter_cache_free(alone.filter_cache);
 	lh_filter_cache_free(shared);
 }
 

@@ -89,7 +89,7 @@ static int merge_all(struct merge *m, struct lh_tool *tool, const struct setting
 	if (changes_finish(&m->to, tool, s) < 0)
 		return -1;
 	n = snprintf(text, sizeof text, "{\"merged\":%llu,\"skipped\":%llu}\n", (unsigned long long)tally->added,
-		     (unsigned long long)tally->kept);
+		     (unsigned long long)tally->existing);
 	return lh_tool_out(tool, text, (size_t)n);
 }
 

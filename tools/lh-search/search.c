@@ -324,7 +324,7 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 	if (w->reader.q.filter) {
 		q.allow = allow;
 		q.ctx = w->filter;
-		q.verdicts = w->kept->verdicts[s - w->seat];
+		q.filter_cache = w->kept->verdicts[s - w->seat];
 	} else if (set->hybrid && !q.ef) {
 		q.ef = 2 * lh_index_ef(q.k);	/* a hit that one side misses loses much */
 	}
