@@ -1,9 +1,9 @@
 /*
- * buf - a growing run of bytes that is born with a maximum.
+ * buf - a growing array of bytes with a maximum size.
  *
- * Appending never reports: a buffer that could not grow remembers why and
- * ignores what follows, and the caller asks once, at the end, with
- * lh_buf_check.  So building text stays one statement a piece.
+ * Appending returns nothing.  A buffer that could not grow stores the reason and
+ * ignores everything appended later; the caller checks once, at the end, with
+ * lh_buf_check.
  *
  *     lh_buf_init(&b, LH_BUF_NOMAX);
  *     lh_buf_puts(&b, "{\"id\":");
@@ -12,8 +12,9 @@
  *     if (lh_buf_check(&b, err) < 0) ...
  *     lh_buf_free(&b);
  *
- * Owner: the struct is the caller's, the bytes are the buffer's; p is valid
- *        until the next append.  LH_PAD readable bytes follow the last one.
+ * Owner:   the caller owns the struct, the buffer its bytes; p is valid until the next append.
+ * Padding: LH_PAD readable bytes follow the last one.
+ * Threads: one thread per struct.
  */
 #ifndef LH_BUF_H
 #define LH_BUF_H
@@ -26,7 +27,7 @@
 
 LH_C_BEGIN
 
-#define LH_PAD 64		/* scanners may read this far past the end */
+#define LH_PAD 64		/* parsers may read this far past the end */
 #define LH_BUF_NOMAX (SIZE_MAX / 4)
 
 struct lh_buf {
@@ -38,16 +39,17 @@ struct lh_buf {
 LH_API void lh_buf_init(struct lh_buf *b, size_t max);
 LH_API void lh_buf_free(struct lh_buf *b);
 
-/* Empty it and forget a failure; the memory stays. */
+/* Empty the buffer and clear its failure; the memory is kept. */
 LH_API void lh_buf_reset(struct lh_buf *b);
 
-/* Make room for n more bytes: 0, or -1 and the buffer has failed. */
+/* Make room for n more bytes: 0, or -1 with the buffer failed. */
 LH_API int lh_buf_grow(struct lh_buf *b, size_t n);
 
-/* 0 when every append went in; else -1 with the reason. */
+/* Return 0 if every append succeeded, else -1 with the reason. */
 LH_API int lh_buf_check(const struct lh_buf *b, struct lh_err *err);
 
-/* At least n writable bytes at the end, or NULL; then set with lh_buf_took. */
+/* Return at least n writable bytes at the end, or NULL; report those used with
+ * lh_buf_took. */
 static inline char *lh_buf_room(struct lh_buf *b, size_t n)
 {
 	if (__builtin_expect(b->failed || b->cap - b->len < n, 0) && lh_buf_grow(b, n) < 0)
@@ -87,11 +89,11 @@ static inline void lh_buf_puts(struct lh_buf *b, const char *s)
 
 LH_API void lh_buf_printf(struct lh_buf *b, const char *fmt, ...) LH_PRINTF(2, 3);
 
-/* Unsigned decimal. */
+/* Append v in decimal. */
 LH_API void lh_buf_u64(struct lh_buf *b, uint64_t v);
 
-/* s as a JSON string with its quotes; s is valid UTF-8 and escaped as little
- * as JSON allows: " \ and controls (\b \f \n \r \t, else \u00xx). */
+/* Append s, which is valid UTF-8, as a JSON string with its quotes and as few
+ * escapes as JSON allows: " \ and controls (\b \f \n \r \t, else \u00xx). */
 LH_API void lh_buf_json(struct lh_buf *b, const char *s, size_t n);
 
 LH_C_END

@@ -1,12 +1,12 @@
 /*
- * err - what went wrong, as a value.
+ * err - errors as values.
  *
- * Every liblh function that can fail returns 0 or -1 (or NULL) and fills a
- * caller-owned struct lh_err; nothing in liblh exits, and nothing but the frame
- * (tool/tool.h) prints.  The code says what the caller may do about it, the text
- * is for a person: lower case, no full stop, neither the tool's name nor the
- * place in its input (the frame puts those before it), and may hold raw bytes
- * from outside (the frame escapes them).
+ * Every liblh function that can fail returns 0 or -1 (or NULL) and fills a struct
+ * lh_err of the caller; nothing in liblh exits, and only the frame of the tools
+ * (tool/tool.h) prints.  The code tells a program how to go on; the text is for a
+ * person: lower case, no full stop, without the name of the tool and the place in
+ * its input (the frame adds those).  The text may contain any bytes from outside
+ * (the frame escapes them).
  *
  *     return lh_err_set(err, LH_EDATA, "missing string field \"%s\"", name);
  */
@@ -36,46 +36,45 @@ enum lh_code {
 	LH_EUSAGE,	/* the command line is wrong */
 	LH_EIO,		/* a file, pipe or directory cannot be read or written */
 	LH_ENOMEM,	/* out of memory */
-	LH_ECORRUPT,	/* a file of ours does not hold what it should */
-	LH_ENET,	/* an upstream is down, slow or answers something else */
-	LH_ELOCKED,	/* somebody else is writing */
-	LH_EINTR,	/* a signal asked us to stop */
+	LH_ECORRUPT,	/* a file written by these tools has wrong contents */
+	LH_ENET,	/* a server is down, slow or answers wrongly */
+	LH_ELOCKED,	/* another process is writing */
+	LH_EINTR,	/* a signal asked the process to stop */
 };
 
 struct lh_err {
 	enum lh_code code;
-	size_t column;	/* byte in the line, from 1; 0 when it says nothing */
-	unsigned status;	/* the reason as an HTTP status; 0: what code says */
-	bool coded;	/* messages begin with it */
+	size_t column;	/* byte in the line, from 1; 0: unknown */
+	unsigned status;	/* the reason as an HTTP status; 0: follows from code */
+	bool coded;	/* the message begins with the status */
 	char msg[1024];
 };
 
-/* Fill *err and return -1, so that "return lh_err_set(...)" reads well. */
+/* Fill *err and return -1, for "return lh_err_set(...)". */
 LH_API int lh_err_set(struct lh_err *err, enum lh_code code, const char *fmt, ...) LH_PRINTF(3, 4);
 
-/* LH_EDATA with a status that says more than 400. */
+/* Report LH_EDATA with a status more specific than 400. */
 LH_API int lh_err_data(struct lh_err *err, unsigned status, const char *fmt, ...) LH_PRINTF(3, 4);
 
 /*
- * The reason as an HTTP status, which is error.code in an error record: err->status,
- * else what the code comes to.
+ * Return the reason as an HTTP status, which is error.code in an error record:
+ * err->status, else the one that corresponds to the code.
  *
  * 400  the record is wrong               422  the verdict is bad
- * 404  what it names is not there        500  our own failure
- * 409  it contradicts what is there      502  an upstream failed
- * 413  too large                         503  not now
- *                                        504  too late
+ * 404  what it refers to does not exist  500  an internal failure
+ * 409  it contradicts existing data      502  a server failed
+ * 413  too large                         503  temporarily unavailable
+ *                                        504  timed out
  */
 LH_API unsigned lh_err_status(const struct lh_err *err);
 
-/* The same as lh_err_set with ": strerror(errno)" behind it and LH_EIO (LH_ENOMEM for
- * ENOMEM). */
+/* Report LH_EIO (LH_ENOMEM for ENOMEM), with ": " and strerror(errno) after the text. */
 LH_API int lh_err_sys(struct lh_err *err, const char *fmt, ...) LH_PRINTF(2, 3);
 
-/* "out of memory"; returns -1. */
+/* Report "out of memory"; returns -1. */
 LH_API int lh_err_nomem(struct lh_err *err);
 
-/* Put "prefix: " before the text that is there; returns -1. */
+/* Insert "prefix: " before the text of *err; returns -1. */
 LH_API int lh_err_prefix(struct lh_err *err, const char *fmt, ...) LH_PRINTF(2, 3);
 
 LH_C_END

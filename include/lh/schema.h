@@ -1,20 +1,20 @@
 /*
- * schema - is this record what its schema says?
+ * schema - check a record against its schema.
  *
  * A schema is a table of fields (schema/schema_table.h): name, type, whether it is
- * required, range, choices, members of its own.  One validator walks the tables
- * over any JSON value and tells every violation, in the schema's order, each
- * with the field ("input_files[2].sha256") and then the problem.
+ * required, range, choices, nested fields.  One validator walks the tables over any
+ * JSON value and reports every violation, in the order of the schema: the field
+ * ("input_files[2].sha256") and the problem.
  *
- * Required strings are non-empty unless the schema says otherwise, lists hold
- * strings, times are RFC 3339, 3.0 is an integer; null is no absence; fields
- * that the schema does not know pass.
+ * Required strings are non-empty unless the schema permits it, lists contain
+ * strings, times are RFC 3339, 3.0 is an integer; null is not absence; fields that
+ * the schema does not name are accepted.
  *
  *     s = lh_schema_find("rag_sample");
  *     n = lh_schema_check(s, &value, &scratch, on_violation, ctx, err);
  *
  * Owner:   schemas are constants.
- * Memory:  none, but for *scratch when strings with escapes are looked into.
+ * Memory:  none, except *scratch for strings with escapes.
  * Threads: no state.
  */
 #ifndef LH_SCHEMA_H
@@ -24,28 +24,30 @@
 
 LH_C_BEGIN
 
-/* Violations told of one record; what is beyond is counted in one more. */
+/* violations reported of one record; all further ones are counted in one more */
 #define LH_SCHEMA_MAX 1000
 
 struct lh_schema;
 
-/* NULL when there is no schema of that name. */
+/* Return NULL if there is no schema of that name. */
 LH_API const struct lh_schema *lh_schema_find(const char *name);
 
-/* The names, in the order of the list; NULL past the last. */
+/* Return the name of schema i, from 0; NULL past the last. */
 LH_API const char *lh_schema_name(size_t i);
 
-/* field is "record" when the problem is the record's own.  Both are good until
- * the function returns. */
+/* Receive a violation.  field is "record" if the record itself is the problem.
+ * Both strings are valid until the function returns. */
 typedef void lh_schema_fn(void *ctx, const struct lh_str *field, const struct lh_str *problem);
 
-/* The number of violations (0: valid), or -1 when memory is out.  *scratch is
- * used behind its end and left as long as it was. */
-LH_API long lh_schema_check(const struct lh_schema *s, const struct lh_value *v, struct lh_buf *scratch,
+/* Return the number of violations (0: valid), or -1 if out of memory.  *scratch is
+ * used after its end, and its length is restored. */
+LH_API long lh_schema_check(const struct lh_schema *s, const struct lh_value *v,
+			    struct lh_buf *scratch,
 			    lh_schema_fn *found, void *ctx, struct lh_err *err);
 
-/* The same of a record, whose members the parse has found already. */
-LH_API long lh_schema_check_record(const struct lh_schema *s, const struct lh_record *rec, struct lh_buf *scratch,
+/* The same for a parsed record, which saves finding its members again. */
+LH_API long lh_schema_check_record(const struct lh_schema *s, const struct lh_record *rec,
+				   struct lh_buf *scratch,
 				   lh_schema_fn *found, void *ctx, struct lh_err *err);
 
 LH_C_END

@@ -1,6 +1,4 @@
-/*
- * time - points in time as RFC 3339 text and as milliseconds since 1970.
- */
+/* time - points in time as RFC 3339 text and as milliseconds since 1970. */
 #ifndef LH_TIME_H
 #define LH_TIME_H
 
@@ -13,12 +11,12 @@ LH_C_BEGIN
 
 #define LH_TIME_LEN 24		/* 2026-05-03T12:00:00.000Z */
 
-/* Read "YYYY-MM-DDTHH:MM:SS[.fraction](Z|+hh:mm|-hh:mm)", years 0000 to 9999;
- * what is finer than a millisecond is cut off.  0, or -1 when it is no time. */
+/* Read "YYYY-MM-DDTHH:MM:SS[.fraction](Z|+hh:mm|-hh:mm)", years 0000 to 9999,
+ * rounded down to a millisecond.  0, or -1 if the text is not a time. */
 LH_API int lh_time_read(const char *s, size_t n, int64_t *ms);
 
-/* The same, cut off after nine digits of the fraction: seconds since 1970, and
- * nanoseconds from 0 to 999,999,999. */
+/* The same, rounded down to a nanosecond: seconds since 1970, and nanoseconds from
+ * 0 to 999,999,999. */
 struct lh_moment {
 	int64_t s;
 	int32_t ns;
@@ -30,13 +28,13 @@ static inline bool lh_moment_before(struct lh_moment a, struct lh_moment b)
 	return a.s < b.s || (a.s == b.s && a.ns < b.ns);
 }
 
-/* The LH_TIME_LEN bytes of ms in UTC, and a NUL. */
+/* Write the LH_TIME_LEN bytes of ms in UTC, and a NUL. */
 LH_API void lh_time_print(int64_t ms, char *out);
 
-/* Now. */
+/* Return the current time. */
 LH_API int64_t lh_time_clock(void);
 
-/* Seconds since some moment, by a clock that nobody sets: for what takes time. */
+/* Return seconds of a clock that is never set (CLOCK_MONOTONIC), for durations. */
 LH_API double lh_time_monotonic(void);
 
 LH_C_END

@@ -1,9 +1,7 @@
 /*
- * ascii - text compared as people mean it: blanks around it cut off, ASCII
- * letters without case.
+ * ascii - compare text without surrounding blanks and without ASCII case.
  *
- * Nothing here asks the locale, and bytes above 0x7f compare as they are.
- * Private to liblh and the tools.
+ * Independent of the locale; bytes above 0x7f compare as they are.
  */
 #ifndef LH_ASCII_H
 #define LH_ASCII_H
@@ -29,7 +27,7 @@ static inline struct lh_str lh_trim(const char *p, size_t n)
 	return (struct lh_str){ p, n };
 }
 
-/* Equal without case; blanks count. */
+/* Return whether two texts are equal without case; blanks count. */
 static inline bool lh_fold_equal(const char *a, size_t an, const char *b, size_t bn)
 {
 	size_t i;

@@ -1,6 +1,6 @@
 /*
- * avx2 - bytes looked at 64 at a time, a bit per byte, the first byte
- * lowest, and lookup tables.  For files that are compiled for AVX2; private to liblh.
+ * avx2 - examine 64 bytes at a time, with one result bit per byte (the first byte
+ * lowest), and lookup tables.  For files that are compiled for AVX2.
  */
 #ifndef LH_AVX2_H
 #define LH_AVX2_H
@@ -13,7 +13,7 @@
 /* The same 16 bytes in both lanes. */
 #define LH_BOTH(...) _mm256_broadcastsi128_si256(_mm_setr_epi8(__VA_ARGS__))
 
-/* The bytes of a, then b, that equal c. */
+/* Return the bytes of a, then b, that equal c. */
 static LH_TARGET inline uint64_t lh_bytes_equal(__m256i a, __m256i b, char c)
 {
 	__m256i v = _mm256_set1_epi8(c);
@@ -28,7 +28,7 @@ static LH_TARGET inline __m256i lh_is_digit(__m256i v)
 	return _mm256_cmpeq_epi8(_mm256_min_epu8(v, _mm256_set1_epi8(9)), v);
 }
 
-/* The bytes of a, then b, that are digits. */
+/* Return the bytes of a, then b, that are digits. */
 static LH_TARGET inline uint64_t lh_bytes_digits(__m256i a, __m256i b)
 {
 	return (uint32_t)_mm256_movemask_epi8(lh_is_digit(a)) |

@@ -1,8 +1,8 @@
 /*
- * banned - calls that are compile errors in lib/ and tools/: they do not
- * know how large their target is, hide that a number is none, keep state that
- * threads share, or start a shell.  Included before every file by the Makefile;
- * not installed.
+ * banned - calls that are compile errors in lib/ and tools/: they do not know the
+ * size of their target, do not report that a text is not a number, keep state that
+ * threads share, or start a shell.  The Makefile includes this header before every
+ * file.
  */
 #ifndef LH_BANNED_H
 #define LH_BANNED_H

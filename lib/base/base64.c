@@ -1,4 +1,4 @@
-/* base64.c - RFC 4648, with padding, strict.  See lh/num.h. */
+/* base64.c - RFC 4648 base64, with padding, strict.  See lh/num.h. */
 #include "base64_avx2.h"
 #include "cpu.h"
 #include <lh/num.h>
@@ -84,7 +84,8 @@ long lh_base64_read(const char *p, size_t n, void *to)
 		b = value[s[i + 1]];
 		c = pad == 2 ? 0 : value[s[i + 2]];
 		bad |= a | b | c;
-		/* bits past the last byte must be zero, or two texts mean the same */
+		/* bits after the last byte must be zero, otherwise two texts have one
+		 * meaning */
 		if ((pad == 2 ? b & 15 : c & 3))
 			return -1;
 		*at++ = (unsigned char)(a << 2 | b >> 4);

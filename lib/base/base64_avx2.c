@@ -1,14 +1,14 @@
 /*
- * base64_avx2.c - base64, 24 bytes against 32 characters at a time, after
- * Wojciech Mula and Daniel Lemire, "Faster Base64 Encoding and Decoding using
- * AVX2 Instructions" (2018).
+ * base64_avx2.c - base64, 24 bytes against 32 characters at a time, after Wojciech
+ * Mula and Daniel Lemire, "Faster Base64 Encoding and Decoding using AVX2
+ * Instructions" (2018).
  */
 #include "base64_avx2.h"
 
 #ifdef __x86_64__
 #include "avx2.h"
 
-/* 24 bytes, twelve in each lane, as 32 six-bit values. */
+/* Split 24 bytes, twelve in each lane, into 32 six-bit values. */
 static LH_TARGET inline __m256i split(__m256i v)
 {
 	const __m256i order = LH_BOTH(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10);
@@ -29,10 +29,12 @@ LH_TARGET size_t lh_base64_encode_avx2(char *to, const unsigned char *p, size_t 
 		__m128i low = _mm_loadu_si128((const __m128i *)(p + done));
 		__m128i high = _mm_loadu_si128((const __m128i *)(p + done + 12));
 		__m256i v = split(_mm256_set_m128i(high, low));
-		/* 0 for a-z, 1 to 12 for what follows, 13 for A-Z */
+		/* 0 for a-z, 1 to 12 for the characters after z in the alphabet, 13 for A-Z */
 		__m256i range = _mm256_subs_epu8(v, _mm256_set1_epi8(51));
 
-		range = _mm256_or_si256(range, _mm256_and_si256(_mm256_cmpgt_epi8(_mm256_set1_epi8(26), v), _mm256_set1_epi8(13)));
+		range = _mm256_or_si256(range,
+					_mm256_and_si256(_mm256_cmpgt_epi8(_mm256_set1_epi8(26), v),
+							 _mm256_set1_epi8(13)));
 		v = _mm256_add_epi8(v, _mm256_shuffle_epi8(offset, range));
 		_mm256_storeu_si256((__m256i *)to, v);
 	}
@@ -41,7 +43,8 @@ LH_TARGET size_t lh_base64_encode_avx2(char *to, const unsigned char *p, size_t 
 
 LH_TARGET size_t lh_base64_decode_avx2(unsigned char *to, const unsigned char *p, size_t n)
 {
-	/* a character is none of the alphabet when its nibbles' entries share a bit */
+	/* a character is not in the alphabet if the entries of its two nibbles
+	 * share a bit */
 	const __m256i by_low = LH_BOTH(0x15, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x13, 0x1a, 0x1b, 0x1b, 0x1b, 0x1a);
 	const __m256i by_high = LH_BOTH(0x10, 0x10, 0x01, 0x02, 0x04, 0x08, 0x04, 0x08, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10);
 	const __m256i offset = LH_BOTH(0, 16, 19, 4, -65, -65, -71, -71, 0, 0, 0, 0, 0, 0, 0, 0);
@@ -54,10 +57,13 @@ LH_TARGET size_t lh_base64_decode_avx2(unsigned char *to, const unsigned char *p
 		__m256i high = _mm256_and_si256(_mm256_srli_epi32(v, 4), slash);
 		__m256i low = _mm256_and_si256(v, slash);
 
-		if (!_mm256_testz_si256(_mm256_shuffle_epi8(by_low, low), _mm256_shuffle_epi8(by_high, high)))
+		if (!_mm256_testz_si256(_mm256_shuffle_epi8(by_low, low),
+					_mm256_shuffle_epi8(by_high, high)))
 			break;
-		v = _mm256_add_epi8(v, _mm256_shuffle_epi8(offset, _mm256_add_epi8(_mm256_cmpeq_epi8(v, slash), high)));
-		v = _mm256_madd_epi16(_mm256_maddubs_epi16(v, _mm256_set1_epi32(0x01400140)), _mm256_set1_epi32(0x00011000));
+		high = _mm256_add_epi8(_mm256_cmpeq_epi8(v, slash), high);
+		v = _mm256_add_epi8(v, _mm256_shuffle_epi8(offset, high));
+		v = _mm256_maddubs_epi16(v, _mm256_set1_epi32(0x01400140));
+		v = _mm256_madd_epi16(v, _mm256_set1_epi32(0x00011000));
 		v = _mm256_permutevar8x32_epi32(_mm256_shuffle_epi8(v, order), pack);
 		_mm256_storeu_si256((__m256i *)to, v);
 	}

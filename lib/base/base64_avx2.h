@@ -1,5 +1,9 @@
-/* base64_avx2 - the bulk of a base64 text; not installed.  Both return how
- * many bytes of p they took; the rest is the caller's, errors too. */
+/*
+ * base64_avx2 - the bulk of a base64 text.
+ *
+ * Both functions return how many bytes of p they processed; the caller does the
+ * rest, and reports the errors.
+ */
 #ifndef LH_BASE64_AVX2_H
 #define LH_BASE64_AVX2_H
 

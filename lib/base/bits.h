@@ -1,6 +1,4 @@
-/*
- * bits - words of eight bytes, and hints for the compiler.
- */
+/* bits - words of eight bytes, and hints for the compiler. */
 #ifndef LH_BITS_H
 #define LH_BITS_H
 
@@ -19,7 +17,7 @@ static inline uint64_t lh_load64(const char *p)
 	return v;
 }
 
-/* A mask of the first n bytes (at most 8) of a word. */
+/* Return a mask of the first n bytes (at most 8) of a word. */
 static inline uint64_t lh_low_bytes(size_t n)
 {
 	return n >= 8 ? ~0ull : (1ull << 8 * n) - 1;

@@ -1,4 +1,4 @@
-/* buf.c - a growing run of bytes.  See lh/buf.h. */
+/* buf.c - a growing array of bytes.  See lh/buf.h. */
 #include <lh/buf.h>
 
 #include <stdarg.h>
@@ -42,7 +42,7 @@ int lh_buf_grow(struct lh_buf *b, size_t n)
 	}
 	if (cap - b->len < n)
 		cap += cap / 2 + 64;
-	if (cap - b->len < n)	/* one large piece: no more than it takes */
+	if (cap - b->len < n)	/* one large piece: allocate exactly for it */
 		cap = b->len + n;
 	if (cap > b->max)
 		cap = b->max;
@@ -101,7 +101,7 @@ void lh_buf_u64(struct lh_buf *b, uint64_t v)
 	lh_buf_add(b, text + i, sizeof text - i);
 }
 
-/* What stands behind the backslash for a control byte, 0 for the \u00xx form. */
+/* Return the byte after the backslash for a control byte, 0 for the \u00xx form. */
 static char short_escape(unsigned char c)
 {
 	switch (c) {
@@ -116,8 +116,8 @@ static char short_escape(unsigned char c)
 	}
 }
 
-/* Is any of the eight bytes of v a control, a quote or a backslash?  Yes, too,
- * for some bytes behind one. */
+/* Return whether one of the eight bytes of v is a control byte, a quote or a
+ * backslash.  True, too, for some bytes that follow one in a word. */
 static bool any_escaped(uint64_t v)
 {
 	const uint64_t ones = 0x0101010101010101ull, tops = 0x8080808080808080ull;
@@ -125,10 +125,11 @@ static bool any_escaped(uint64_t v)
 
 	quote = v ^ ones * '"';
 	slash = v ^ ones * '\\';
-	return (((v - ones * 0x20) & ~v) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & tops;
+	return (((v - ones * 0x20) & ~v) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) &
+		tops;
 }
 
-/* Copy what stands before the first byte that needs an escape: how much. */
+/* Copy the bytes before the first one that needs an escape; return their number. */
 static size_t copy_plain(char *to, const char *s, size_t n)
 {
 	unsigned char c;
@@ -136,12 +137,14 @@ static size_t copy_plain(char *to, const char *s, size_t n)
 	uint64_t v;
 
 #ifdef __SSE2__
-	const __m128i control = _mm_set1_epi8(0x1f), quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+	const __m128i control = _mm_set1_epi8(0x1f), quote = _mm_set1_epi8('"'),
+		slash = _mm_set1_epi8('\\');
 
 	for (; n - i >= 16; i += 16) {
 		__m128i w = _mm_loadu_si128((const __m128i *)(s + i));
 		__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(w, control), w);
-		__m128i stop = _mm_or_si128(low, _mm_or_si128(_mm_cmpeq_epi8(w, quote), _mm_cmpeq_epi8(w, slash)));
+		__m128i stop = _mm_or_si128(low, _mm_or_si128(_mm_cmpeq_epi8(w, quote),
+							      _mm_cmpeq_epi8(w, slash)));
 		unsigned hit = (unsigned)_mm_movemask_epi8(stop);
 
 		_mm_storeu_si128((__m128i *)(to + i), w);

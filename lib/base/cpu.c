@@ -1,4 +1,4 @@
-/* cpu.c - what this CPU can do.  See cpu.h. */
+/* cpu.c - which instructions this CPU has.  See cpu.h. */
 #include "cpu.h"
 
 #include <stdlib.h>
@@ -10,7 +10,8 @@ static enum lh_cpu detect(void)
 	const char *bound = getenv("LH_KERNEL");
 
 	__builtin_cpu_init();
-	if ((!bound || strcmp(bound, "portable")) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
+	if ((!bound || strcmp(bound, "portable")) && __builtin_cpu_supports("avx2") &&
+	    __builtin_cpu_supports("bmi2"))
 		return LH_CPU_AVX2;
 #endif
 	return LH_CPU_PORTABLE;

@@ -1,9 +1,9 @@
 /*
- * cpu - may text be read with AVX2 and BMI?  Not installed.
+ * cpu - whether text may be read with AVX2 and BMI.
  *
- * Found out once; LH_KERNEL=portable says no, for tests.  Texts gain nothing
- * from AVX-512: strings are short, and its masks take longer to reach a
- * register than AVX2's.
+ * Determined once; LH_KERNEL=portable in the environment answers no, for tests.
+ * AVX-512 makes text no faster: strings are short, and its masks take longer to
+ * reach a register than AVX2's.
  */
 #ifndef LH_CPU_H
 #define LH_CPU_H

@@ -1,4 +1,4 @@
-/* decimal.c - decimals to text.  See decimal.h. */
+/* decimal.c - print decimals.  See decimal.h. */
 #include "decimal.h"
 
 #include <string.h>
@@ -33,7 +33,7 @@ void lh_decimal_set(struct lh_decimal *d, uint64_t m, int k)
 	memset(d->digit + 17, '0', 7);
 }
 
-/* e<exponent> without padding */
+/* Write e<exponent> without leading zeros. */
 static size_t put_exponent(char *to, int e)
 {
 	char *p = to;

@@ -1,7 +1,7 @@
 /*
- * decimal - the shortest decimal of a float, before it is written; not
- * installed.  Schubfach (Raffaello Giulietti, 2020) after Alexander Bolz's
- * C++ rendering.
+ * decimal - the shortest decimal of a float, as digits and exponent.
+ *
+ * Schubfach (Raffaello Giulietti, 2020) after Alexander Bolz's C++ version.
  */
 #ifndef LH_DECIMAL_H
 #define LH_DECIMAL_H
@@ -13,26 +13,26 @@
 #error "eight digits are laid out in one little-endian word"
 #endif
 
-/* digit[0].digit[1]digit[2]... * 10^e, n digits that neither begin nor end
- * with 0; zeros follow them in text. */
+/* digit[0].digit[1]digit[2]... * 10^e: n digits that neither begin nor end with 0;
+ * zero bytes follow them in text. */
 struct lh_decimal {
 	char digit[24];
 	int n, e;
 };
 
-/* v is finite, positive and not zero. */
+/* Compute the shortest decimal of v, which is finite and positive. */
 void lh_f32_decimal(struct lh_decimal *d, float v);
 void lh_f64_decimal(struct lh_decimal *d, double v);
 
-/* The digits of m * 10^k, 0 < m < 10^17. */
+/* Set d to the digits of m * 10^k, 0 < m < 10^17. */
 void lh_decimal_set(struct lh_decimal *d, uint64_t m, int k);
 
-/* Write it in the shorter of fixed and scientific notation: the length.  to
- * has 48 bytes. */
+/* Write d in the shorter of fixed and scientific notation to `to`, which has 48
+ * bytes; return the length. */
 size_t lh_decimal_print(char *to, const struct lh_decimal *d);
 
-/* v < 10^8 as eight digit values, the first in the lowest byte: halves, then
- * pairs, then digits, each split by a multiplication in all lanes at once. */
+/* Split v < 10^8 into eight digit values, the first in the lowest byte: into
+ * halves, then pairs, then digits, each by one multiplication in all lanes. */
 static inline uint64_t lh_eight_digits(uint64_t v)
 {
 	uint64_t hi = v / 10000, x = hi | (v - hi * 10000) << 32, q;

@@ -1,4 +1,4 @@
-/* err.c - what went wrong, as a value.  See lh/err.h. */
+/* err.c - errors as values.  See lh/err.h. */
 #include <lh/err.h>
 
 #include <errno.h>
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* All but the text. */
+/* Set every member but the text. */
 static void start(struct lh_err *err, enum lh_code code, unsigned status)
 {
 	err->code = code;
@@ -40,7 +40,8 @@ int lh_err_data(struct lh_err *err, unsigned status, const char *fmt, ...)
 unsigned lh_err_status(const struct lh_err *err)
 {
 	static const unsigned short of[] = {
-		[LH_EDATA] = 400, [LH_EUSAGE] = 400, [LH_EIO] = 500, [LH_ENOMEM] = 500, [LH_ECORRUPT] = 500,
+		[LH_EDATA] = 400, [LH_EUSAGE] = 400, [LH_EIO] = 500, [LH_ENOMEM] = 500,
+		[LH_ECORRUPT] = 500,
 		[LH_ENET] = 502, [LH_ELOCKED] = 503, [LH_EINTR] = 503,
 	};
 
@@ -58,7 +59,8 @@ int lh_err_sys(struct lh_err *err, const char *fmt, ...)
 	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);
 	n = strlen(err->msg);
-	snprintf(err->msg + n, sizeof err->msg - n, ": %s", saved == ENOMEM ? "out of memory" : strerror(saved));
+	snprintf(err->msg + n, sizeof err->msg - n, ": %s",
+		 saved == ENOMEM ? "out of memory" : strerror(saved));
 	errno = saved;
 	return -1;
 }

@@ -1,4 +1,4 @@
-/* f32_array_avx2.c - arrays of floats, 64 bytes of text at a time. */
+/* f32_array_avx2.c - read arrays of floats, 64 bytes of text at a time. */
 #include "num_round.h"
 
 #ifdef __x86_64__
@@ -6,14 +6,14 @@
 
 #include "avx2.h"
 
-#define FRACTION 16	/* digits behind the point that one register takes */
+#define FRACTION 16	/* digits after the point that one register takes */
 #define UPPER 1800	/* times 10^16 this still fits in 64 bits */
 
-/* A bit per byte of the block. */
+/* What the bytes of a block are, a bit for each. */
 struct marks {
 	uint64_t stop;		/* a comma or the bracket */
 	uint64_t point;
-	uint64_t odd;		/* no part of a plain number */
+	uint64_t odd;		/* not part of a plain number */
 };
 
 static LH_TARGET inline struct marks mark(const char *p)
@@ -30,7 +30,7 @@ static LH_TARGET inline struct marks mark(const char *p)
 	return m;
 }
 
-/* The last n of the 16 digits that end at p. */
+/* Return the last n of the 16 digits that end at p. */
 static LH_TARGET inline uint64_t last_digits(const char *p, unsigned n)
 {
 	static const char keep[32] = {
@@ -49,8 +49,8 @@ static LH_TARGET inline uint64_t last_digits(const char *p, unsigned n)
 	return (pairs & 0xffffffff) * 100000000 + (pairs >> 32);
 }
 
-/* One number from p with its point (its end when it has none) and its end: its
- * float, or false. */
+/* Convert one number from p to end; point is its decimal point, or end if it has
+ * none.  False if it is not plain. */
 static LH_TARGET inline bool plain(const char *p, const char *point, const char *end, float *out)
 {
 	uint32_t bits, neg = *p == '-';
@@ -74,7 +74,8 @@ static LH_TARGET inline bool plain(const char *p, const char *point, const char 
 	return true;
 }
 
-LH_TARGET const char *lh_f32s_avx2(const char *p, const char *from, const char *end, float *out, size_t max, size_t *n)
+LH_TARGET const char *lh_f32s_avx2(const char *p, const char *from, const char *end, float *out,
+				   size_t max, size_t *n)
 {
 	float *at = out + *n, *const full = out + max;
 

@@ -1,11 +1,11 @@
-/* f32_print.c - shortest text of single floats.  See lh/num.h. */
+/* f32_print.c - the shortest text of single floats.  See lh/num.h. */
 #include <math.h>
 
 #include "decimal.h"
 #include <lh/num.h>
 #include "pow10.h"
 
-/* floor(g * cp / 2^64), the last bit set when anything was cut off. */
+/* Return floor(g * cp / 2^64), the last bit set if anything was cut off. */
 static uint32_t round_to_odd(uint64_t g, uint32_t cp)
 {
 	unsigned __int128 p = (unsigned __int128)g * cp;
@@ -13,8 +13,8 @@ static uint32_t round_to_odd(uint64_t g, uint32_t cp)
 	return (uint32_t)(p >> 64) | ((uint32_t)(p >> 32) > 1);
 }
 
-/* The shortest m * 10^k inside the interval that rounds to c * 2^q.  Which of
- * the two lengths it has is a coin toss, so it is not left to a branch. */
+/* Return the m of the shortest m * 10^k inside the interval that rounds to c * 2^q.
+ * Both lengths are equally likely, so the choice is made without a branch. */
 static inline uint32_t shortest(uint32_t c, int q, bool closer, int *exponent)
 {
 	uint32_t odd = c & 1, lower, upper, vb, s, sp;
@@ -65,8 +65,8 @@ void lh_f32_decimal(struct lh_decimal *d, float v)
 	lh_decimal_set(d, m, k);
 }
 
-/* 0.00123 and its like, 7 to 9 digits m, as most elements of vectors are:
- * 0 when m * 10^k is none of these. */
+/* Print m * 10^k of the form 0.00123, m of 7 to 9 digits, as most elements of
+ * vectors are; return 0 if it has another form. */
 static inline size_t small(char *to, uint32_t m, int k)
 {
 	int more = (m >= 10000000) + (m >= 100000000), e = k + more + 6, n;
@@ -88,7 +88,7 @@ static inline size_t small(char *to, uint32_t m, int k)
 	return (size_t)(n - e + 1);
 }
 
-/* to has 48 bytes */
+/* Print v to `to`, which has 48 bytes. */
 static inline size_t print(char *to, float v)
 {
 	struct lh_decimal d;

@@ -1,9 +1,9 @@
-/* f64_print.c - shortest text of doubles.  See lh/num.h. */
+/* f64_print.c - the shortest text of doubles.  See lh/num.h. */
 #include "decimal.h"
 #include <lh/num.h>
 #include "pow10.h"
 
-/* floor(g * cp / 2^128), the last bit set when anything was cut off. */
+/* Return floor(g * cp / 2^128), the last bit set if anything was cut off. */
 static uint64_t round_to_odd(const uint64_t *g, uint64_t cp)
 {
 	unsigned __int128 lo = (unsigned __int128)g[1] * cp;

@@ -1,4 +1,4 @@
-/* growable.c - a run of bytes that grows without being copied. */
+/* growable.c - an array of bytes that grows without being copied.  See growable.h. */
 #include "growable.h"
 
 #include <stdint.h>
@@ -22,7 +22,8 @@ int lh_growable_room(struct lh_growable *r, size_t n, struct lh_err *err)
 	if (r->p)
 		p = mremap(r->p, r->cap, cap, MREMAP_MAYMOVE);
 	else
-		p = mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		p = mmap(NULL, cap, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
 		return lh_err_nomem(err);
 	if (r->huge)

@@ -12,7 +12,7 @@
 static int faulted(void)
 {
 	static long left;
-	static int state;	/* 0 not read, 1 once, 2 from then on, 3 none */
+	static int state;	/* 0 not read, 1 one call fails, 2 all from then on, 3 none */
 	const char *s;
 	char *end;
 	long now;

@@ -1,4 +1,4 @@
-/* num_read.c - numbers from JSON text, correctly rounded.  See lh/num.h. */
+/* num_read.c - read numbers from JSON text, correctly rounded.  See lh/num.h. */
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,16 +10,16 @@
 #include "num_round.h"
 #include "pow10.h"
 
-/* A number as w * 10^e, or a little more when digits were cut off. */
+/* A number as w * 10^e, or a little more if digits were cut off. */
 struct number {
 	uint64_t w;
 	int64_t e;
 	bool neg, cut;
 };
 
-#define EXP_MAX 1000000000000ll	/* beyond it the value is 0 or infinite anyway */
+#define EXP_MAX 1000000000000ll	/* beyond it the value is 0 or infinite in any case */
 
-/* How many of the eight bytes are digits, from the first on. */
+/* Return how many of the eight bytes, from the first on, are digits. */
 static inline unsigned digits_in(uint64_t t)
 {
 	uint64_t other = ((t + 0x7676767676767676ull) | t) & 0x8080808080808080ull;
@@ -27,7 +27,7 @@ static inline unsigned digits_in(uint64_t t)
 	return other ? (unsigned)__builtin_ctzll(other) >> 3 : 8;
 }
 
-/* Eight digit values, the first in the lowest byte, as one number. */
+/* Combine eight digit values, the first in the lowest byte, into one number. */
 static inline uint64_t eight(uint64_t t)
 {
 	t = t * 10 + (t >> 8);
@@ -35,7 +35,7 @@ static inline uint64_t eight(uint64_t t)
 		((t >> 16 & 0x000000ff000000ffull) * 0x0000271000000001ull)) >> 32;
 }
 
-/* Append the run of digits at p to *w; the sum of digits must stay below 20. */
+/* Append the run of digits at p to *w; the total number of digits must stay below 20. */
 static inline const char *read_digits(const char *p, const char *end, uint64_t *w)
 {
 	unsigned n;
@@ -67,7 +67,7 @@ static const char *read_exponent(const char *p, const char *end, int64_t *e)
 	return p;
 }
 
-/* The digits of a long number, point and leading zeros left out. */
+/* The digits of a long number, without its point and leading zeros. */
 struct digits {
 	char *to;
 	size_t n, max;
@@ -96,7 +96,7 @@ static void take_digits(struct digits *d, const char *p, const char *end)
 	}
 }
 
-/* More than 19 digits: the first 19 that count. */
+/* Read more than 19 digits: the first 19 significant ones into *x. */
 static __attribute__((noinline)) void read_long(struct number *x, const char *p, const char *end)
 {
 	char text[19];
@@ -132,10 +132,9 @@ static inline const char *read_number(struct number *x, const char *p, const cha
 	return p;
 }
 
-/*
- * What the quick way cannot decide: glibc's strtod in the C locale.  No more
- * than 767 digits can matter for a double; a 1 stands for all that follow.
- */
+/* Convert a number that the fast path cannot decide with glibc's strtod in the C
+ * locale.  At most 767 digits can matter for a double; a 1 replaces all that
+ * follow. */
 static __attribute__((noinline)) double by_strtod(const char *p, const char *end, bool single)
 {
 	char text[840];
@@ -146,7 +145,8 @@ static __attribute__((noinline)) double by_strtod(const char *p, const char *end
 	text[0] = *p == '-' ? '-' : '+';
 	p += *p == '-';
 	take_digits(&d, p, end);
-	for (q = p; q < end && (*q | 0x20) != 'e' && (*q == '.' || (unsigned char)(*q - '0') < 10); q++)
+	for (q = p; q < end && (*q | 0x20) != 'e' && (*q == '.' || (unsigned char)(*q - '0') < 10);
+	     q++)
 		;
 	if (q < end && (*q | 0x20) == 'e')
 		read_exponent(q + 1, end, &d.e);
@@ -177,7 +177,7 @@ float lh_f32_read(const char *p, const char *end, const char **next)
 	return finish_f32(&x, p, end);
 }
 
-/* The same for a double, with all 128 bits of the power. */
+/* Round to a double, with all 128 bits of the power. */
 static bool round_f64(uint64_t w, int64_t e, uint64_t *bits)
 {
 	unsigned __int128 y;
@@ -191,15 +191,17 @@ static bool round_f64(uint64_t w, int64_t e, uint64_t *bits)
 	}
 	pow = lh_pow10((int)e);
 	lz = __builtin_clzll(w);
-	y = (unsigned __int128)(w << lz) * pow[0] + (uint64_t)((unsigned __int128)(w << lz) * pow[1] >> 64);
+	y = (unsigned __int128)(w << lz) * pow[0] +
+		(uint64_t)((unsigned __int128)(w << lz) * pow[1] >> 64);
 	hi = (uint64_t)(y >> 64);
 	up = (int)(hi >> 63);
 	exp = lh_log2_pow10((int)e) + 63 - lz + up + 1023;
 	half = 1ull << (9 + up);
 	low = hi & (2 * half - 1);
 	sticky = (uint64_t)y;
-	/* the true product lies within one unit of y */
-	if (exp < 1 || exp > 2045 || (low == half && sticky <= 1) || (low == half - 1 && sticky == UINT64_MAX))
+	/* the true product is within one unit of y */
+	if (exp < 1 || exp > 2045 || (low == half && sticky <= 1) ||
+	    (low == half - 1 && sticky == UINT64_MAX))
 		return false;
 	*bits = ((uint64_t)exp << 52) + ((hi + half) >> (10 + up)) - (1ull << 52);
 	return true;
@@ -216,7 +218,8 @@ double lh_f64_read(const char *p, const char *end, const char **next)
 		v = (double)x.w;
 		return x.neg ? -v : v;
 	}
-	if (!round_f64(x.w, x.e, &bits) || (x.cut && (!round_f64(x.w + 1, x.e, &more) || more != bits)))
+	if (!round_f64(x.w, x.e, &bits) || (x.cut &&
+					    (!round_f64(x.w + 1, x.e, &more) || more != bits)))
 		return by_strtod(p, end, false);
 	bits |= (uint64_t)x.neg << 63;
 	memcpy(&v, &bits, sizeof v);
@@ -251,7 +254,8 @@ long lh_f32s_read(const char *p, const char *end, float *out, size_t max, struct
 		next = read_number(&x, p, end);
 		v = finish_f32(&x, p, end);
 		if (unlikely(!(fabsf(v) <= __FLT_MAX__)))
-			return lh_err_set(err, LH_EDATA, "element %zu is beyond single precision", n);
+			return lh_err_set(err, LH_EDATA, "element %zu is beyond single precision",
+					  n);
 		out[n++] = v;
 		p = skip_space(next, end);
 	}

@@ -1,11 +1,10 @@
 /*
- * num_round - decimal to single precision with one multiplication; not
- * installed.
+ * num_round - decimal to single precision with one multiplication.
  *
- * w * 10^e is w times the power's upper 64 bits.  The product's upper half is
- * within two units of the truth, so unless the bits below a float's 24 come
- * that near to one half, they decide the rounding; the rest (some in 10^10) is
- * left to the caller's slow way.
+ * w * 10^e is w times the upper 64 bits of the power.  The upper half of the
+ * product is within two units of the exact value, so it decides the rounding unless
+ * the bits below a float's 24 are that close to one half.  Those (about one in
+ * 10^10) are left to the caller's slow path.
  */
 #ifndef LH_NUM_ROUND_H
 #define LH_NUM_ROUND_H
@@ -16,7 +15,8 @@
 
 #include "pow10.h"
 
-/* The bits of w * 10^e without a sign; false when they could not be told. */
+/* Round w * 10^e to the bits of a float without its sign; false if this
+ * multiplication does not decide it. */
 static inline bool lh_round_f32(uint64_t w, int64_t e, uint32_t *bits)
 {
 	const uint64_t *pow;
@@ -37,15 +37,15 @@ static inline bool lh_round_f32(uint64_t w, int64_t e, uint32_t *bits)
 	low = hi & (2 * half - 1);
 	if (__builtin_expect(exp < 1 || exp > 253 || low - half + 2 <= 4, 0))
 		return false;
-	*bits = (((uint32_t)exp << 23) + (uint32_t)((hi + half) >> (39 + up)) - 0x800000) & (zero - 1);
+	*bits = (((uint32_t)exp << 23) + (uint32_t)((hi + half) >> (39 + up)) - 0x800000) &
+		(zero - 1);
 	return true;
 }
 
-/*
- * Read plain numbers (a digit, perhaps a point and digits) from p, which stands
- * at one inside an array that began at from, until something else comes;
- * returns where that begins.  *n counts what is in out already.
- */
-const char *lh_f32s_avx2(const char *p, const char *from, const char *end, float *out, size_t max, size_t *n);
+/* Read plain numbers (a digit, perhaps a point and digits) from p, which is at one
+ * in an array that began at from, until something else follows; return where that
+ * begins.  *n counts the elements of out, those already there included. */
+const char *lh_f32s_avx2(const char *p, const char *from, const char *end, float *out, size_t max,
+			 size_t *n);
 
 #endif

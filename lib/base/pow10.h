@@ -1,9 +1,9 @@
 /*
- * pow10 - powers of ten as 128-bit fractions, rounded up; not installed.
+ * pow10 - powers of ten as 128-bit fractions, rounded up.
  *
- * lh_pow10(k) is 10^k scaled to 2^127 <= hi:lo < 2^128.  Rounded up is what
- * the Schubfach printers want; a reader takes its one unit in the last place
- * into its error bound.  lh_pow10_whole[k] is 10^k as it is, for 0 <= k < 20.
+ * lh_pow10(k) is 10^k scaled to 2^127 <= hi:lo < 2^128.  The Schubfach printers
+ * need it rounded up; a reader adds its one unit in the last place to its error
+ * bound.  lh_pow10_whole[k] is 10^k itself, for 0 <= k < 20.
  */
 #ifndef LH_POW10_H
 #define LH_POW10_H
@@ -28,8 +28,8 @@ static inline const uint64_t *lh_pow10(int k)
 	return lh_pow10_table[k - LH_POW10_MIN];
 }
 
-/* floor(log2(10^k)), floor(log10(2^e)) and floor(log10(3/4 * 2^e)), exact for
- * every exponent of a double. */
+/* floor(log2(10^k)), floor(log10(2^e)) and floor(log10(3/4 * 2^e)), exact for every
+ * exponent of a double. */
 static inline int lh_log2_pow10(int k)
 {
 	return (k * 1741647) >> 19;

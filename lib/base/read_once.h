@@ -1,8 +1,9 @@
 /*
- * read_once - a number of a mapped file, read one time.
+ * read_once - read a number of a mapped file exactly once.
  *
- * A file that is written to in place changes under its readers.  What was
- * checked must then be what is used: read it by one of these into a variable.
+ * A file that is written in place changes while it is read.  The value that was
+ * checked must be the value that is used: read it into a variable with one of
+ * these.
  */
 #ifndef LH_READ_ONCE_H
 #define LH_READ_ONCE_H

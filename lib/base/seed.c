@@ -1,4 +1,4 @@
-/* seed.c - a number that nobody else knows.  See seed.h. */
+/* seed.c - a random number of this process.  See seed.h. */
 #include "seed.h"
 
 #include <pthread.h>
@@ -16,7 +16,8 @@ static void set(void)
 	if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) == sizeof seed)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	seed = ((uintptr_t)&now ^ (uint64_t)now.tv_nsec << 20 ^ (uint64_t)getpid()) * 0x9e3779b97f4a7c15ull;
+	seed = ((uintptr_t)&now ^ (uint64_t)now.tv_nsec << 20 ^ (uint64_t)getpid()) *
+		0x9e3779b97f4a7c15ull;
 }
 
 uint64_t lh_seed(void)

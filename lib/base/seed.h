@@ -1,7 +1,7 @@
 /*
- * seed - a number that nobody outside of this process knows, the same as long
- * as it runs: the seed of hashes of what comes from outside, whose keys may have
- * been chosen so that they collide.
+ * seed - a random number that is known only to this process and constant while it
+ * runs: the seed of hashes over data from outside, whose keys may have been chosen
+ * to collide.
  */
 #ifndef LH_SEED_H
 #define LH_SEED_H

@@ -1,4 +1,4 @@
-/* signal.c - a wish to stop.  See signal.h. */
+/* signal.c - stop on a signal.  See signal.h. */
 #include "signal.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #define TMP_SLOTS 32
 
 static const char *volatile tmp[TMP_SLOTS];
-static sig_atomic_t pending;	/* asked for by every thread: atomic */
+static sig_atomic_t pending;	/* read by every thread: atomic */
 static volatile sig_atomic_t deferred;
 static volatile int wake = -1;
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };

@@ -1,14 +1,12 @@
 /*
- * signal - a wish to stop, and the files that must go when it is obeyed.
+ * signal - stop on a signal, and remove temporary files first.
  *
  * SIGINT, SIGTERM and SIGHUP end the process at once, after unlinking every
- * registered temporary file, unless somebody is in the middle of something
- * that must come out whole: between lh_signal_defer(true) and (false) the
- * first signal only sets a flag and makes the wake descriptor readable.  A
- * second signal always ends the process.  Signals that were ignored at start
- * (nohup, a shell's background jobs) stay ignored.
- *
- * Private to liblh.
+ * registered temporary file.  Between lh_signal_defer(true) and
+ * lh_signal_defer(false), where an action must be complete, the first signal only
+ * sets a flag and makes the wake descriptor readable.  A second signal always ends
+ * the process.  Signals that were ignored at start (nohup, a shell's background
+ * jobs) stay ignored.
  */
 #ifndef LH_SIGNAL_H
 #define LH_SIGNAL_H
@@ -22,21 +20,22 @@ void lh_signal_install(void);
 void lh_signal_defer(bool on);
 bool lh_signal_deferred(void);
 
-/* The signal that came while deferred, or 0. */
+/* Return the signal that arrived while deferred, or 0. */
 int lh_signal_pending(void);
 
-/* Readable once a signal came; -1 before lh_signal_wake_open succeeded. */
+/* Return a descriptor that is readable once a signal arrived; -1 before
+ * lh_signal_wake_open succeeded. */
 int lh_signal_wake_fd(void);
 int lh_signal_wake_open(struct lh_err *err);
 
-/* Block these signals in the calling thread, so that they reach main. */
+/* Block these signals in the calling thread, so that the main thread receives them. */
 void lh_signal_block(sigset_t *old);
 
 /* Unlink the registered files and die of sig. */
 void lh_signal_die(int sig);
 
-/* Register a file to unlink; path stays the caller's.  Returns a slot or -1
- * when all are taken. */
+/* Register a file to unlink; path stays the caller's.  Returns a slot, or -1 if all
+ * are taken. */
 int lh_signal_tmp_add(const char *path);
 void lh_signal_tmp_drop(int slot);
 

@@ -9,7 +9,7 @@
 #define DAY_MS INT64_C(86400000)
 #define NS_IN_MS 1000000
 
-/* Days since 1970-01-01 of a proleptic Gregorian date (Howard Hinnant,
+/* Return the days since 1970-01-01 of a proleptic Gregorian date (Howard Hinnant,
  * "chrono-compatible low-level date algorithms"). */
 static int64_t days_from_civil(int64_t y, int m, int d)
 {
@@ -37,7 +37,7 @@ static void civil_from_days(int64_t z, int *y, int *m, int *d)
 	*y = (int)(yoe + era * 400 + (*m <= 2));
 }
 
-/* The number of exactly n digits at *s, or -1; *s moves behind it. */
+/* Return the number of exactly n digits at *s and advance *s, or -1. */
 static int digits(const char **s, const char *end, int n)
 {
 	int v = 0;
@@ -65,7 +65,7 @@ static int days_in(int y, int m)
 	return n[m - 1] + (m == 2 && y % 4 == 0 && (y % 100 != 0 || y % 400 == 0));
 }
 
-/* The zone at s in minutes east, up to the end of the text. */
+/* Read the zone at s, which ends the text, in minutes east. */
 static int zone(const char *s, const char *end, int *minutes)
 {
 	int sign, h, m;
@@ -86,7 +86,7 @@ static int zone(const char *s, const char *end, int *minutes)
 	return 0;
 }
 
-/* Two digits as a number; *bad when they are none. */
+/* Return two digits as a number; set *bad if they are not digits. */
 static int two(const char *s, unsigned *bad)
 {
 	unsigned a = (unsigned)s[0] - '0', b = (unsigned)s[1] - '0';
@@ -95,13 +95,14 @@ static int two(const char *s, unsigned *bad)
 	return (int)(a * 10 + b);
 }
 
-/* The shape that lh_time_print gives. */
+/* Read the form that lh_time_print writes. */
 static bool read_ours(const char *s, int f[6], int *frac)
 {
 	unsigned bad = 0, last = (unsigned)s[22] - '0';
 	int ms;
 
-	if (s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != '.' || s[23] != 'Z')
+	if (s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' ||
+	    s[19] != '.' || s[23] != 'Z')
 		return false;
 	f[0] = two(s, &bad) * 100 + two(s + 2, &bad);
 	f[1] = two(s + 5, &bad);
@@ -116,7 +117,7 @@ static bool read_ours(const char *s, int f[6], int *frac)
 	return true;
 }
 
-/* Any other. */
+/* Read any other form. */
 static int read_any(const char *s, size_t n, int f[6], int *frac, int *minutes)
 {
 	static const char sep[] = "--T::";
@@ -151,7 +152,8 @@ int lh_moment_read(const char *s, size_t n, struct lh_moment *at)
 	if (f[1] < 1 || f[1] > 12 || f[2] < 1 || f[2] > days_in(f[0], f[1]) ||
 	    f[3] > 23 || f[4] > 59 || f[5] > 59)
 		return -1;
-	at->s = days_from_civil(f[0], f[1], f[2]) * (DAY_MS / 1000) + (f[3] * 60 + f[4] - minutes) * INT64_C(60) + f[5];
+	at->s = days_from_civil(f[0], f[1], f[2]) * (DAY_MS / 1000) +
+		(f[3] * 60 + f[4] - minutes) * INT64_C(60) + f[5];
 	at->ns = frac;
 	return 0;
 }
@@ -178,7 +180,8 @@ void lh_time_print(int64_t ms, char *out)
 	}
 	civil_from_days(day, &y, &m, &d);
 	snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", y, m, d,
-		 (int)(left / 3600000), (int)(left / 60000 % 60), (int)(left / 1000 % 60), (int)(left % 1000));
+		 (int)(left / 3600000), (int)(left / 60000 % 60), (int)(left / 1000 % 60),
+		 (int)(left % 1000));
 	memcpy(out, text, LH_TIME_LEN);
 	out[LH_TIME_LEN] = '\0';
 }

@@ -1,4 +1,4 @@
-/* utf8.c - is it UTF-8?  See lh/json.h. */
+/* utf8.c - validate UTF-8.  See utf8.h and lh/str.h. */
 #include "cpu.h"
 #include <lh/str.h>
 #include "bits.h"

@@ -1,6 +1,6 @@
 /*
- * utf8 - UTF-8, one character at a time.  Whole texts are lh_utf8_valid's.
- * Private to liblh.
+ * utf8 - UTF-8, one character at a time.  lh_utf8_valid (lh/str.h) checks whole
+ * texts.
  */
 #ifndef LH_UTF8_H
 #define LH_UTF8_H
@@ -9,11 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The length of the well-formed character at s, whose first byte is above
- * 0x7f and which has n bytes at most; 0 when it is none. */
+/* Return the length of the well-formed character at s, whose first byte is above
+ * 0x7f and which has at most n bytes; 0 if it is not well-formed. */
 size_t lh_utf8_len(const unsigned char *s, size_t n);
 
-/* The code point at *p, which is moved behind it; the text is well-formed. */
+/* Return the code point at *p and advance *p; the text is well-formed. */
 static inline uint32_t lh_utf8_get(const unsigned char **p)
 {
 	const unsigned char *s = *p;
@@ -28,7 +28,7 @@ static inline uint32_t lh_utf8_get(const unsigned char **p)
 	return (s[0] & 7u) << 18 | (s[1] & 0x3fu) << 12 | (s[2] & 0x3fu) << 6 | (s[3] & 0x3f);
 }
 
-/* Write the code point c to to (4 bytes): the length. */
+/* Write the code point c to `to` (4 bytes); return the length. */
 static inline size_t lh_utf8_put(uint32_t c, unsigned char *to)
 {
 	if (c < 0x80) {
@@ -53,7 +53,7 @@ static inline size_t lh_utf8_put(uint32_t c, unsigned char *to)
 	return 4;
 }
 
-/* The first byte of p..end that is not part of valid UTF-8, or end. */
+/* Return the first byte of p..end that is not part of valid UTF-8, or end. */
 const char *lh_utf8_bad(const char *p, const char *end);
 
 bool lh_utf8_valid_avx2(const char *p, size_t n);

@@ -1,4 +1,4 @@
-/* xxh3.c - 64-bit XXH3 over xxHash's header.  See xxh3.h. */
+/* xxh3.c - 64-bit XXH3 with xxHash's header.  See xxh3.h. */
 #include "xxh3.h"
 
 #pragma GCC diagnostic push
@@ -17,7 +17,8 @@ uint64_t lh_xxh3_seeded(const void *p, size_t n, uint64_t seed)
 	return XXH3_64bits_withSeed(p, n, seed);
 }
 
-_Static_assert(sizeof(XXH3_state_t) <= sizeof(struct lh_xxh3_stream), "a stream holds xxHash's state");
+_Static_assert(sizeof(XXH3_state_t) <= sizeof(struct lh_xxh3_stream),
+	       "a stream holds xxHash's state");
 
 static XXH3_state_t *state_of(const struct lh_xxh3_stream *s)
 {

@@ -1,9 +1,9 @@
 /*
  * xxh3 - 64-bit XXH3.
  *
- * A checksum against damage and a hash for tables; it keeps no secret.  The
+ * A checksum against damage and a hash for tables; it is not cryptographic.  The
  * value depends on the bytes and the seed alone, not on the machine.  A table of
- * what comes from outside needs a seed that its author does not know (lh_seed).
+ * keys from outside needs a seed that is not known outside (lh_seed).
  */
 #ifndef LH_XXH3_H
 #define LH_XXH3_H
@@ -12,11 +12,11 @@
 
 #include <lh/err.h>
 
-/* Seed 0. */
+/* Hash with seed 0. */
 uint64_t lh_xxh3(const void *p, size_t n);
 uint64_t lh_xxh3_seeded(const void *p, size_t n, uint64_t seed);
 
-/* The same of bytes that come in pieces: begin, add them, end. */
+/* The same for bytes that arrive in pieces: begin, add, end. */
 struct lh_xxh3_stream {
 	unsigned char state[576];
 } __attribute__((aligned(64)));

@@ -1,4 +1,4 @@
-/* canon.c - canonical JSON in one pass over the text.  See lh/canon.h. */
+/* canon.c - write canonical JSON in one pass over the text.  See lh/canon.h. */
 #include <lh/canon.h>
 
 #ifdef __SSE2__
@@ -10,31 +10,30 @@
 #include "json_scanner.h"
 #include "base/mem.h"
 
-#define FEW 32		/* members that need no memory of their own */
-#define SLACK 64	/* bytes that may be written past what is counted */
+#define FEW 32		/* members sorted without an allocation */
+#define SLACK 64	/* bytes that may be written past what was counted */
 
-/* A member's canonical bytes, key and all, in out. */
+/* A member whose canonical bytes, key included, are in out. */
 struct entry {
 	struct lh_value key;
-	uint64_t prefix;	/* of the key; decides most comparisons */
+	uint64_t prefix;	/* of the key: decides most comparisons */
 	size_t at, n;
 };
 
-/*
- * No value is longer in canonical form than it was, JCS numbers apart; so room
- * is made once for all that is left of the text, and to writes without asking.
- */
+/* Except for JCS numbers, the canonical form of a value is never longer than its
+ * text: room for all that is left of the text is made once, and writes to it are
+ * not checked. */
 struct canon {
 	struct lh_buf *out;
 	char *to;
-	const char *end;	/* of the text that is being read, ... */
-	size_t after;		/* ... and bytes that are to be read behind it */
+	const char *end;	/* end of the text being read */
+	size_t after;		/* bytes to be read after it */
 	bool jcs;
-	const char *const *skip;	/* names left out at the top */
+	const char *const *skip;	/* names left out at the top level */
 	size_t skips;
-	struct entry *entry;		/* of all open objects, the innermost's last */
+	struct entry *entry;		/* of all open objects, the innermost object's last */
 	size_t n, cap;
-	struct entry *heap;		/* NULL while few is enough */
+	struct entry *heap;		/* NULL while `few` suffices */
 	struct lh_buf spare;		/* unescaped strings; bytes being sorted */
 	struct lh_err *err;
 };
@@ -78,7 +77,7 @@ static size_t written(const struct canon *c)
 	return (size_t)(c->to - c->out->p);
 }
 
-/* Let lh_buf_* append to out, then go on with what is left from p. */
+/* Let lh_buf_* append to out, then make room again for the text from p. */
 static int resume(struct canon *c, const char *p)
 {
 	if (!lh_buf_room(c->out, (size_t)(c->end - p) + c->after + SLACK))
@@ -87,8 +86,8 @@ static int resume(struct canon *c, const char *p)
 	return 0;
 }
 
-/* Copy a block of a string; a bit per byte that ends a run, the lowest right.
- * SSE2 is part of every x86-64. */
+/* Copy one block of a string; return a bit for each byte that ends a run, lowest
+ * bit first.  SSE2 is part of every x86-64. */
 #ifdef __SSE2__
 #define STEP 16
 static inline uint64_t copy_block(char *to, const char *p)
@@ -114,7 +113,7 @@ static inline uint64_t copy_block(char *to, const char *p)
 #define BYTE_OF(hit) (__builtin_ctzll(hit) >> 3)
 #endif
 
-/* Copy from a quote to the next quote or backslash; *to follows. */
+/* Copy from the opening quote to the next quote or backslash; advance *to. */
 static inline const char *copy_plain(const char *p, char **to)
 {
 	char *at = *to;
@@ -219,8 +218,8 @@ static void insertion_sort(struct entry *e, size_t n, int (*cmp)(const void *, c
 	}
 }
 
-/* Put the members e[0..n), which lie in out from their first to its end, in
- * the order of their keys. */
+/* Sort the members e[0..n) by key; they are adjacent in out, and the last ends at
+ * its end. */
 static int sort_members(struct canon *c, struct entry *e, size_t n)
 {
 	size_t at = e[0].at, bytes = written(c) - at, i;
@@ -243,7 +242,7 @@ static int sort_members(struct canon *c, struct entry *e, size_t n)
 	return 0;
 }
 
-/* One member, to out and to the entries: where its value ends, or NULL. */
+/* Append one member to out and to the entries; return the end of its value, or NULL. */
 static const char *put_member(struct canon *c, const char *p)
 {
 	struct entry *e = push(c);
@@ -262,8 +261,7 @@ static const char *put_member(struct canon *c, const char *p)
 	return p;
 }
 
-/* Members are written as they come, and moved only when that was not their
- * order. */
+/* Write the members in text order, and move them only if that order is not canonical. */
 static const char *put_object(struct canon *c, const char *p, bool top)
 {
 	size_t first = c->n, before;
@@ -342,7 +340,8 @@ static void rank(struct ranked *v, const struct lh_record *r)
 		qsort(v, r->n, sizeof *v, by_rank);
 }
 
-/* What needs no other form; up to 15 bytes behind it are copied too. */
+/* Copy a value whose canonical form is its text; up to 15 bytes after it are copied
+ * too. */
 static void put_same(struct canon *c, const struct lh_value *v)
 {
 	size_t i;
@@ -398,10 +397,11 @@ static int put_record(struct canon *c, const struct lh_record *r)
 	return rc;
 }
 
-/* ---- */
+/* ---- entry points ---- */
 
-/* Of the value v, or of the record r. */
-static int canon(struct canon *c, const struct lh_value *v, const struct lh_record *r, struct lh_err *err)
+/* Append the form of the value v, or of the record r if that is given. */
+static int canon(struct canon *c, const struct lh_value *v, const struct lh_record *r,
+		 struct lh_err *err)
 {
 	struct entry few[FEW];
 	int rc;
@@ -439,7 +439,8 @@ int lh_canon_jcs_record(struct lh_buf *out, const struct lh_record *r, struct lh
 	return canon(&c, &(struct lh_value){ r->line, r->len, LH_OBJECT, false }, r, err);
 }
 
-int lh_canon_audit(struct lh_buf *out, const struct lh_value *v, const char *const *skip, size_t n, struct lh_err *err)
+int lh_canon_audit(struct lh_buf *out, const struct lh_value *v, const char *const *skip, size_t n,
+		   struct lh_err *err)
 {
 	struct canon c = { .out = out, .skip = skip, .skips = n };
 

@@ -6,7 +6,7 @@
 #include "base/decimal.h"
 #include <lh/num.h>
 
-/* A whole number of so few digits is its own canonical text. */
+/* A whole number of at most this many digits is its own canonical text. */
 #define PLAIN_DIGITS 15
 
 static bool plain(const char *p, const char *end)

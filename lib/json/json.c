@@ -1,4 +1,4 @@
-/* json.c - records: scanning, members, and writing them back.  See lh/json.h. */
+/* json.c - parse records, find members, copy records.  See lh/json.h. */
 #include <lh/json.h>
 
 #include <stdio.h>
@@ -69,9 +69,13 @@ static struct lh_scan *scan_new(struct lh_err *err)
 int lh_json_room(size_t n, size_t open, struct lh_err *err)
 {
 	if (n >= lh_json_members)
-		return lh_err_set(err, LH_EDATA, "an object of more than %zu members (--max-members)", lh_json_members);
+		return lh_err_set(err, LH_EDATA,
+				  "an object of more than %zu members (--max-members)",
+				  lh_json_members);
 	if (open >= LH_MEMBERS_OPEN * lh_json_members)
-		return lh_err_set(err, LH_EDATA, "objects inside each other of more than %zu members (four times --max-members)",
+		return lh_err_set(err, LH_EDATA,
+				  "objects inside each other of more than %zu members (four times "
+				  "--max-members)",
 				  LH_MEMBERS_OPEN * lh_json_members);
 	return 0;
 }
@@ -91,13 +95,15 @@ static int report(const struct lh_scan *s, const char *p, struct lh_err *err)
 		for (q = s->at + 1; *q != '"'; q++)
 			q += *q == '\\';
 		key.n = (size_t)(q - s->at) + 1;
-		lh_err_set(err, LH_EDATA, "duplicate key %.*s", key.n > 200 ? 200 : (int)key.n, key.p);
+		lh_err_set(err, LH_EDATA, "duplicate key %.*s", key.n > 200 ? 200 : (int)key.n,
+			   key.p);
 	}
 	err->column = (size_t)(s->at - p) + 1;
 	return -1;
 }
 
-int lh_scan_by(lh_scan_fn *fn, struct lh_record *r, bool members, const char *p, size_t n, struct lh_value *v, struct lh_err *err)
+int lh_scan_by(lh_scan_fn *fn, struct lh_record *r, bool members, const char *p, size_t n,
+	       struct lh_value *v, struct lh_err *err)
 {
 	static const char nothing[LH_PAD];
 	struct lh_scan *s = r->scan;
@@ -141,7 +147,8 @@ int lh_record_parse(struct lh_record *r, const char *p, size_t n, struct lh_err 
 	return 0;
 }
 
-int lh_json_parse(struct lh_record *r, const char *p, size_t n, struct lh_value *v, struct lh_err *err)
+int lh_json_parse(struct lh_record *r, const char *p, size_t n, struct lh_value *v,
+		  struct lh_err *err)
 {
 	r->len = 0;
 	return lh_scan_by(scan_fn(), r, false, p, n, v, err);
@@ -150,7 +157,8 @@ int lh_json_parse(struct lh_record *r, const char *p, size_t n, struct lh_value 
 static inline bool named(const struct lh_member *m, const char *name, size_t n)
 {
 	if (likely(!m->key.escaped))
-		return m->key.n == n + 2 && (!n || (m->key.p[1] == *name && !memcmp(m->key.p + 1, name, n)));
+		return m->key.n == n + 2 && (!n || (m->key.p[1] == *name &&
+						    !memcmp(m->key.p + 1, name, n)));
 	return lh_value_is(&m->key, name, n);
 }
 
@@ -180,12 +188,11 @@ static const char *value_end(const struct lh_member *m)
 	return m->val.p + m->val.n;
 }
 
-/*
- * A run of kept members is copied from the end of what stands before it, so
- * that it brings its own white space; a dropped member goes with all bytes
- * since the one before it, the comma among them.
- */
-void lh_record_open(struct lh_buf *out, const struct lh_record *r, const char *const *drop, size_t n)
+/* A run of kept members is copied from the end of the member before it, with the
+ * white space in front of each.  A dropped member goes together with everything
+ * since the member before it, its comma included. */
+void lh_record_open(struct lh_buf *out, const struct lh_record *r, const char *const *drop,
+		    size_t n)
 {
 	const char *from = r->line, *sep;
 	size_t i, kept = 0;

@@ -1,4 +1,4 @@
-/* json_avx2.c - the scan 32 bytes at a time. */
+/* json_avx2.c - the parser, 32 bytes at a time. */
 #include "json_scanner.h"
 
 #ifdef __x86_64__
@@ -15,7 +15,8 @@ static LH_TARGET inline struct lh_look block_look(const char *p)
 	__m256i slash = _mm256_cmpeq_epi8(v, _mm256_set1_epi8('\\'));
 	__m256i stop = _mm256_or_si256(low, _mm256_or_si256(quote, slash));
 
-	return (struct lh_look){ (uint32_t)_mm256_movemask_epi8(stop), (uint32_t)_mm256_movemask_epi8(v) };
+	return (struct lh_look){ (uint32_t)_mm256_movemask_epi8(stop),
+				 (uint32_t)_mm256_movemask_epi8(v) };
 }
 
 static LH_TARGET inline bool hash_among(const uint32_t *hash, size_t n, uint32_t h)
@@ -25,7 +26,8 @@ static LH_TARGET inline bool hash_among(const uint32_t *hash, size_t n, uint32_t
 
 	for (i = 0; i < n; i += 8) {
 		got = _mm256_cmpeq_epi32(want, _mm256_loadu_si256((const __m256i *)(hash + i)));
-		if (_bzhi_u32((uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(got)), (uint32_t)(n - i)))
+		if (_bzhi_u32((uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(got)),
+			      (uint32_t)(n - i)))
 			return true;
 	}
 	return false;

@@ -1,11 +1,11 @@
-/* json_equal.c - do two values mean the same?  See lh/json.h. */
+/* json_equal.c - compare two values by meaning.  See lh/json.h. */
 #include <stdlib.h>
 
 #include <lh/json.h>
 #include "json_scanner.h"
 #include "base/mem.h"
 
-/* Above this many members, objects are compared sorted. */
+/* Objects with more members than this are sorted before they are compared. */
 #define NESTED 16
 
 static bool arrays_equal(const struct lh_value *a, const struct lh_value *b)
@@ -50,7 +50,8 @@ static bool all_found(const struct lh_value *a, const struct lh_value *b)
 
 static int by_key(const void *a, const void *b)
 {
-	return lh_string_cmp(&((const struct lh_member *)a)->key, &((const struct lh_member *)b)->key);
+	return lh_string_cmp(&((const struct lh_member *)a)->key,
+			     &((const struct lh_member *)b)->key);
 }
 
 static void fill_sorted(struct lh_member *m, const struct lh_value *v, size_t n)

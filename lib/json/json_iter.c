@@ -1,4 +1,4 @@
-/* json_iter.c - the children of a checked value.  See lh/json.h. */
+/* json_iter.c - walk the children of a checked value.  See lh/json.h. */
 #include <lh/json.h>
 #include "json_scanner.h"
 
@@ -13,7 +13,7 @@ static const char *skip_space(const char *p)
 	return p;
 }
 
-/* The first quote or backslash from p on; there is one before end. */
+/* Return the first quote or backslash from p on; there is one before end. */
 static inline const char *string_stop(const char *p, const char *end)
 {
 #ifdef __SSE2__
@@ -23,7 +23,8 @@ static inline const char *string_stop(const char *p, const char *end)
 
 	for (; end - p >= 16; p += 16) {
 		v = _mm_loadu_si128((const __m128i *)p);
-		hit = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)));
+		hit = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, quote),
+							       _mm_cmpeq_epi8(v, slash)));
 		if (hit)
 			return p + __builtin_ctz(hit);
 	}

@@ -1,4 +1,4 @@
-/* json_keys.c - no key twice in one object, in linear time. */
+/* json_keys.c - refuse a key that occurs twice in one object, in linear time. */
 #include <stdlib.h>
 
 #include "json_scanner.h"
@@ -45,8 +45,8 @@ static size_t slot_of(const struct lh_scan *s, uint32_t h, size_t depth)
 	return (h + depth * 0x9e3779b1u) & (s->slots - 1);
 }
 
-/* Linear probing.  Slots are filled in the order of the keys, so the last
- * key's slot ends every chain it is part of. */
+/* Linear probing.  Slots are filled in the order of the keys, so the last key's
+ * slot is the end of every probe sequence it is in. */
 static void put_key(struct lh_scan *s, size_t i, size_t depth)
 {
 	size_t at = slot_of(s, s->hash[i], depth);
@@ -65,7 +65,7 @@ static void put_level(struct lh_scan *s, const struct lh_level *lv)
 		put_key(s, i, (size_t)(lv - s->level));
 }
 
-/* Twice the slots, filled again with every open object that is hashed. */
+/* Double the slots and insert the keys of every open object that is hashed. */
 static int rehash(struct lh_scan *s)
 {
 	size_t slots = s->slots ? s->slots * 2 : 1024;
@@ -99,7 +99,8 @@ static bool same(const struct lh_key *k, const char *p, size_t n, bool escaped)
 	return lh_string_cmp(&a, &b) == 0;
 }
 
-bool lh_json_keys_has(struct lh_scan *s, const struct lh_level *lv, const char *p, size_t n, bool escaped, uint32_t h)
+bool lh_json_keys_has(struct lh_scan *s, const struct lh_level *lv, const char *p, size_t n,
+		      bool escaped, uint32_t h)
 {
 	size_t at, i;
 
@@ -109,7 +110,8 @@ bool lh_json_keys_has(struct lh_scan *s, const struct lh_level *lv, const char *
 				return true;
 		return false;
 	}
-	for (at = slot_of(s, h, (size_t)(lv - s->level)); s->slot[at]; at = (at + 1) & (s->slots - 1)) {
+	for (at = slot_of(s, h, (size_t)(lv - s->level)); s->slot[at];
+	     at = (at + 1) & (s->slots - 1)) {
 		i = s->slot[at] - 1;
 		if (i >= lv->keys && s->hash[i] == h && same(&s->key[i], p, n, escaped))
 			return true;
@@ -125,7 +127,8 @@ int lh_json_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size
 	uint32_t h;
 
 	s->top = lv;
-	if (unlikely(s->n - lv->keys >= lh_json_members || s->n >= LH_MEMBERS_OPEN * lh_json_members)) {
+	if (unlikely(s->n - lv->keys >= lh_json_members ||
+		     s->n >= LH_MEMBERS_OPEN * lh_json_members)) {
 		lh_scan_fail(s, p - 1, NULL);
 		s->full = true;
 		return -1;

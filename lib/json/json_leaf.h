@@ -1,9 +1,10 @@
 /*
- * json_leaf - white space and values that are no containers, checked.
+ * json_leaf - scan white space, strings, numbers and words (everything but
+ * containers).
  *
- * For files that scan JSON: they define LH_TARGET (a target attribute),
- * LH_BLOCK (bytes looked at together, at most LH_PAD) and block_look().
- * Bytes past the end may be looked at but are never believed.
+ * Included by the files that scan JSON.  They define LH_TARGET (a target
+ * attribute), LH_BLOCK (bytes examined together, at most LH_PAD) and block_look().
+ * Bytes past the end may be read but never decide anything.
  */
 static LH_TARGET inline bool is_digit(char c)
 {
@@ -20,8 +21,10 @@ static LH_TARGET inline const char *skip_space(const char *p, const char *end)
 	return p;
 }
 
-/* p stands behind a string's first quote; returns the byte after its last. */
-static LH_TARGET inline __attribute__((always_inline)) const char *scan_string(struct lh_scan *s, const char *p, const char *end, bool *escaped)
+/* p is after a string's opening quote; return the byte after its closing quote, or
+ * NULL. */
+static LH_TARGET inline __attribute__((always_inline)) const char *
+scan_string(struct lh_scan *s, const char *p, const char *end, bool *escaped)
 {
 	const char *q = p, *bad;
 	uint64_t high = 0;
@@ -66,7 +69,7 @@ static LH_TARGET inline const char *skip_digits(const char *p, const char *end)
 	return p;
 }
 
-/* At least one digit, then as many as there are. */
+/* Skip at least one digit, then all that follow. */
 static LH_TARGET inline const char *scan_digits(struct lh_scan *s, const char *p, const char *end)
 {
 	if (p >= end)
@@ -96,15 +99,17 @@ static LH_TARGET inline const char *scan_number(struct lh_scan *s, const char *p
 	return p;
 }
 
-static LH_TARGET inline const char *scan_word(struct lh_scan *s, const char *p, const char *end, const char *word, size_t n)
+static LH_TARGET inline const char *scan_word(struct lh_scan *s, const char *p, const char *end,
+					      const char *word, size_t n)
 {
 	if ((size_t)(end - p) < n || memcmp(p, word, n))
 		return lh_scan_fail(s, p, "expected a value");
 	return p + n;
 }
 
-/* A value that is no container. */
-static LH_TARGET inline const char *scan_leaf(struct lh_scan *s, const char *p, const char *end, bool *escaped)
+/* Scan a value that is not a container; return the byte after it, or NULL. */
+static LH_TARGET inline const char *scan_leaf(struct lh_scan *s, const char *p, const char *end,
+					      bool *escaped)
 {
 	switch (*p) {
 	case '"':

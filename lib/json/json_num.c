@@ -1,4 +1,4 @@
-/* json_num.c - what a checked number means.  See lh/json.h. */
+/* json_num.c - convert and compare checked numbers.  See lh/json.h. */
 #include <lh/json.h>
 #include "json_scanner.h"
 #include <lh/num.h>
@@ -15,11 +15,11 @@ static bool digit(const char *p, const char *end)
 	return p < end && (unsigned char)(*p - '0') < 10;
 }
 
-/* A number as 0.DIGITS * 10^exp, without zeros at either end of DIGITS, which
- * lie in p..end with a point among them perhaps.  Zero has no digits. */
+/* A number as 0.DIGITS * 10^exp.  DIGITS begin and end with a digit other than 0
+ * and are in p..end, perhaps with a point among them.  Zero has no digits. */
 struct exact {
 	const char *p, *end;
-	int64_t exp, n;		/* n digits */
+	int64_t exp, n;		/* n: number of digits */
 	bool neg;
 };
 

@@ -1,4 +1,4 @@
-/* json_portable.c - the scan eight bytes at a time, for any CPU. */
+/* json_portable.c - the parser, eight bytes at a time, for any CPU. */
 #include "json_scanner.h"
 
 #define LH_SCAN lh_scan_portable

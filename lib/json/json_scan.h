@@ -1,31 +1,31 @@
 /*
- * json_scan - one strict pass over a JSON text, compiled several times.
+ * json_scan - one strict pass over a JSON text, compiled once per instruction set.
  *
- * The including file defines LH_SCAN (the function's name), what json_leaf.h
- * asks for, and hash_among(); and LH_NUMBERS when it has block_kinds().
+ * The including file defines LH_SCAN (the name of the function), what json_leaf.h
+ * needs, and hash_among(); also LH_NUMBERS if it has block_kinds().
  */
 #include "json_leaf.h"
 
-/* What one or many values that are no containers turned out to be. */
+/* The result of scanning one value that is not a container, or many numbers. */
 struct leaf {
 	bool escaped;		/* a string with a backslash */
-	bool more;		/* many numbers; a value stands next, ... */
-	bool closed;		/* ... or the array's bracket */
+	bool more;		/* many numbers were skipped; the next value follows, ... */
+	bool closed;		/* ... or the bracket that closes the array */
 };
 
 #ifdef LH_NUMBERS
-/* The bits where the runs of digits that begin at the bits of start have ended:
- * a carry runs through each run and stops behind it. */
+/* Return the bits at which the runs of digits that begin at the bits of start have
+ * ended: a carry runs through each run and stops after it. */
 static LH_TARGET inline uint64_t behind(uint64_t start, uint64_t digit)
 {
 	return (start + digit) & ~digit;
 }
 
 /*
- * Are the whole numbers, fractions and exponents of one block as they should
- * be?  in are the bytes up to the last comma or bracket, the first of which
- * begins a number.  All rules are about neighbours, or about what ends a run
- * of digits, so each is a few operations for all numbers at once.
+ * Check the grammar of all numbers of one block together.  in has the bytes up to
+ * the last comma or bracket; its first byte begins a number.  Every rule concerns
+ * neighbouring bytes or the end of a run of digits, so that each is a few
+ * operations for the whole block.
  */
 static LH_TARGET inline bool numbers_good(const struct lh_kinds *k, uint64_t stop, uint64_t in)
 {
@@ -54,8 +54,8 @@ static LH_TARGET inline bool numbers_good(const struct lh_kinds *k, uint64_t sto
 	return !bad;
 }
 
-/* p begins a number inside an array: skip good numbers a block at a time, up
- * to what stands behind some comma; or to the bracket, and then it is closed. */
+/* p begins a number in an array: skip correct numbers a block at a time, and return
+ * the byte after a comma; or the closing bracket, with *closed set. */
 static LH_TARGET inline const char *skip_numbers(const char *p, const char *end, bool *closed)
 {
 	while (end - p >= 64) {
@@ -88,22 +88,26 @@ static inline const char *skip_numbers(const char *p, const char *end, bool *clo
 }
 #endif
 
-static LH_TARGET inline int add_key(struct lh_scan *s, struct lh_level *lv, const char *p, size_t n, bool escaped)
+static LH_TARGET inline int add_key(struct lh_scan *s, struct lh_level *lv, const char *p, size_t n,
+				    bool escaped)
 {
 	uint32_t h;
 
 	if (unlikely(escaped || s->n == s->cap || s->n - lv->keys >= LH_KEYS_LINEAR))
 		return lh_json_keys_add(s, lv, p, n, escaped);
 	h = lh_key_hash(p, n, s->seed);
-	if (unlikely(hash_among(s->hash + lv->keys, s->n - lv->keys, h)) && lh_json_keys_has(s, lv, p, n, false, h))
+	if (unlikely(hash_among(s->hash + lv->keys, s->n - lv->keys, h)) &&
+	    lh_json_keys_has(s, lv, p, n, false, h))
 		return lh_json_keys_dup(s, p);
 	s->key[s->n] = (struct lh_key){ p, (uint32_t)n, 0 };
 	s->hash[s->n++] = h;
 	return 0;
 }
 
-/* A key, its colon, and the white space around; returns where the value is. */
-static LH_TARGET inline const char *scan_key(struct lh_scan *s, const char *p, const char *end, struct lh_level *lv, struct lh_value *key)
+/* Scan a key, its colon and the white space around them; return the start of the
+ * value. */
+static LH_TARGET inline const char *scan_key(struct lh_scan *s, const char *p, const char *end,
+					     struct lh_level *lv, struct lh_value *key)
 {
 	const char *q;
 
@@ -127,8 +131,9 @@ static LH_TARGET inline const char *scan_key(struct lh_scan *s, const char *p, c
 	return skip_space(q + 1, end);
 }
 
-/* What should stand at p, behind a value? */
-static __attribute__((noinline)) int bad_follow(struct lh_scan *s, const char *p, const char *end, const struct lh_level *lv)
+/* Report what was expected at p, after a value. */
+static __attribute__((noinline)) int bad_follow(struct lh_scan *s, const char *p, const char *end,
+						const struct lh_level *lv)
 {
 	lh_scan_fail(s, p, lv->object ? "expected ',' or '}'" : "expected ',' or ']'");
 	if (p >= end)
@@ -136,10 +141,11 @@ static __attribute__((noinline)) int bad_follow(struct lh_scan *s, const char *p
 	return -1;
 }
 
-/* Where the value that begins in lv is told: top, a new member of r, or spare
- * when nobody wants to know.  NULL when memory is out. */
-static LH_TARGET inline struct lh_value *place(struct lh_scan *s, const struct lh_level *lv, struct lh_record *r,
-					       const struct lh_value *key, struct lh_value *top, struct lh_value *spare)
+/* Return where to store the value that begins at level lv: top, a new member of r,
+ * or spare if it is not wanted.  NULL if out of memory. */
+static LH_TARGET inline struct lh_value *place(struct lh_scan *s, const struct lh_level *lv,
+					       struct lh_record *r, const struct lh_value *key,
+					       struct lh_value *top, struct lh_value *spare)
 {
 	if (lv == s->level)
 		return top;
@@ -158,8 +164,10 @@ static LH_TARGET inline void tell(struct lh_value *v, const char *end, bool esca
 	v->escaped = v->type == LH_STRING && escaped;
 }
 
-/* p at a bracket or brace: one level deeper, and to what stands behind it. */
-static LH_TARGET inline const char *enter(struct lh_scan *s, struct lh_level **lv, const char *p, const char *end)
+/* p is at a bracket or brace: enter the container and return the first byte in it
+ * that is not white space. */
+static LH_TARGET inline const char *enter(struct lh_scan *s, struct lh_level **lv, const char *p,
+					  const char *end)
 {
 	if (unlikely(*lv == s->level + LH_JSON_DEPTH))
 		return lh_scan_fail(s, p, "nested deeper than 512");
@@ -175,9 +183,11 @@ static LH_TARGET inline struct lh_level *leave(struct lh_scan *s, struct lh_leve
 	return lv - 1;
 }
 
-/* p at a number or a word or a string; what follows it, or NULL.  Most numbers
- * of an array are skipped at once; then p may be at any value, or closed. */
-static LH_TARGET inline const char *scan_leaves(struct lh_scan *s, const struct lh_level *lv, const char *p, const char *end, struct leaf *leaf)
+/* p is at a number, word or string: return the byte after it, or NULL.  In an array
+ * most numbers are skipped together; then the result is at any value (leaf->more)
+ * or at the bracket (leaf->closed). */
+static LH_TARGET inline const char *scan_leaves(struct lh_scan *s, const struct lh_level *lv,
+						const char *p, const char *end, struct leaf *leaf)
 {
 	const char *q = p;
 
@@ -189,8 +199,9 @@ static LH_TARGET inline const char *scan_leaves(struct lh_scan *s, const struct 
 	return leaf->more ? skip_space(q, end) : scan_leaf(s, p, end, &leaf->escaped);
 }
 
-/* The members go to r (if given) when the value is an object. */
-LH_TARGET int LH_SCAN(struct lh_scan *s, const char *p, const char *end, struct lh_record *r, struct lh_value *top)
+/* Scan one text.  If the value is an object, its members go to r (unless NULL). */
+LH_TARGET int LH_SCAN(struct lh_scan *s, const char *p, const char *end, struct lh_record *r,
+		      struct lh_value *top)
 {
 	struct lh_level *lv = s->level, *const first = s->level + 1;
 	struct lh_value key, spare, *own = top;

@@ -1,10 +1,11 @@
-/* json_str.c - escapes: checked, decoded, compared.  See lh/json.h. */
+/* json_str.c - check, decode and compare escaped strings.  See lh/json.h. */
 #include <lh/json.h>
 #include "json_scanner.h"
 #include "base/utf8.h"
 
 const char lh_short_escape[256] = {
-	['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
+	['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n',
+	['r'] = '\r', ['t'] = '\t',
 };
 
 static char plain(char c)
@@ -20,7 +21,7 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The four hex digits at p, or -1. */
+/* Return the value of the four hex digits at p, or -1. */
 static long hex4(const char *p)
 {
 	int a = hex_digit(p[0]), b = hex_digit(p[1]), c = hex_digit(p[2]), d = hex_digit(p[3]);
@@ -72,7 +73,8 @@ const char *lh_unescape(const char *p, char *to, size_t *n)
 	return p;
 }
 
-int lh_value_str(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out, struct lh_err *err)
+int lh_value_str(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out,
+		 struct lh_err *err)
 {
 	const char *p = v->p + 1, *end = v->p + v->n - 1, *q;
 	size_t from = scratch->len, n;
@@ -121,7 +123,7 @@ static int next_byte(struct bytes *b)
 	return (unsigned char)b->held[0];
 }
 
-/* Set *c and *d to the first bytes that differ; -1 is the end of a string. */
+/* Set *c and *d to the first bytes that differ, -1 at the end of a string. */
 static void first_difference(const struct lh_value *a, const struct lh_value *b, int *c, int *d)
 {
 	struct bytes x = { .p = a->p + 1, .end = a->p + a->n - 1 };
@@ -144,8 +146,8 @@ int lh_string_cmp(const struct lh_value *a, const struct lh_value *b)
 	return c - d;
 }
 
-/* UTF-8 bytes stand in the order of code points.  In UTF-16, what lies beyond
- * the BMP (lead bytes f0 to f4) comes before U+E000 (ee and ef). */
+/* UTF-8 bytes sort like code points.  UTF-16 sorts code points beyond the BMP (lead
+ * bytes f0 to f4) before U+E000 (lead bytes ee and ef). */
 static int utf16_weight(int c)
 {
 	return c < 0xee ? c : c < 0xf0 ? c + 5 : c - 2;

@@ -1,17 +1,18 @@
-/* json_word - strings looked at eight bytes at a time, on any CPU; for json_leaf.h. */
+/* json_word - strings examined eight bytes at a time, on any CPU; for json_leaf.h. */
 #define LH_TARGET
 #define LH_BLOCK 8
 
 #define ONES 0x0101010101010101ull
 #define TOPS 0x8080808080808080ull
 
-/* One bit per byte, as the wider kernels have it: gather the bytes' top bits. */
+/* Gather the top bit of each byte into one bit per byte, as the wider versions have
+ * it. */
 static inline uint64_t gather(uint64_t v)
 {
 	return ((v & TOPS) >> 7) * 0x0102040810204080ull >> 56;
 }
 
-/* Top bit set where the byte is zero; exact, no borrow runs between bytes. */
+/* Set the top bit of each byte that is zero; exact, no borrow runs between bytes. */
 static inline uint64_t zeroes(uint64_t v)
 {
 	return ~(((v & ~TOPS) + ~TOPS) | v) & TOPS;

@@ -1,4 +1,4 @@
-/* template.c - a text made of several fields.  See template.h. */
+/* template.c - a text made of several fields of a record.  See template.h. */
 #include "template.h"
 
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static void add_part(struct lh_template *t, const char *p, size_t n, bool field)
 		t->part[t->n++] = (struct part){ p, n, field };
 }
 
-/* The brace at c: a doubled one is literal, else "{name}".  Returns the byte
+/* Parse the brace at c: a doubled one is literal, else "{name}".  Returns the byte
  * after it, or NULL. */
 static char *parse_brace(struct lh_template *t, char *c, struct lh_err *err)
 {
@@ -35,12 +35,14 @@ static char *parse_brace(struct lh_template *t, char *c, struct lh_err *err)
 		return c + 2;
 	}
 	if (*c == '}') {
-		lh_err_set(err, LH_EUSAGE, "unmatched \"}\" at byte %zu (a literal one is written \"}}\")", at);
+		lh_err_set(err, LH_EUSAGE,
+			   "unmatched \"}\" at byte %zu (a literal one is written \"}}\")", at);
 		return NULL;
 	}
 	end = strpbrk(c + 1, "{}");
 	if (!end || *end == '{') {
-		lh_err_set(err, LH_EUSAGE, "\"{\" at byte %zu is not closed (a literal one is written \"{{\")", at);
+		lh_err_set(err, LH_EUSAGE,
+			   "\"{\" at byte %zu is not closed (a literal one is written \"{{\")", at);
 		return NULL;
 	}
 	if (end == c + 1) {
@@ -99,7 +101,7 @@ static int string_value(const struct lh_value *v, struct lh_buf *out, struct lh_
 {
 	struct lh_str s;
 
-	if (v->escaped)		/* unescaped where it belongs: at the end of out */
+	if (v->escaped)		/* unescaped directly at the end of out */
 		return lh_value_str(v, out, &s, err);
 	lh_buf_add(out, v->p + 1, v->n - 2);
 	return 0;
@@ -137,7 +139,8 @@ static int put_value(const struct lh_value *v, struct lh_buf *out, struct lh_err
 	}
 }
 
-int lh_template_render(const struct lh_template *t, const struct lh_record *rec, struct lh_buf *out, struct lh_err *err)
+int lh_template_render(const struct lh_template *t, const struct lh_record *rec, struct lh_buf *out,
+		       struct lh_err *err)
 {
 	size_t i;
 

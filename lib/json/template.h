@@ -5,12 +5,12 @@
  *     lh_template_render(t, rec, &text, err);
  *     lh_template_free(t);
  *
- * {NAME} stands for the top-level field of that name: a string as its text,
- * a number or boolean as written, an array as its elements joined by ", ", an
- * object (or an array in an array) as its JSON text; null or no such field
- * gives nothing.  {{ and }} are literal braces.
+ * {NAME} stands for the top-level field of that name: a string as its text, a
+ * number or boolean as written, an array as its elements joined by ", ", an object
+ * (or an array in an array) as its JSON text; null and an absent field as nothing.
+ * {{ and }} are literal braces.
  *
- * Errors:  a template that does not parse is LH_EUSAGE and says at which byte.
+ * Errors:  LH_EUSAGE for a template that does not parse; the message has the byte.
  * Threads: one template may be rendered by many threads.
  */
 #ifndef LH_TEMPLATE_H
@@ -23,7 +23,8 @@ struct lh_template;
 struct lh_template *lh_template_new(const char *text, struct lh_err *err);
 void lh_template_free(struct lh_template *t);
 
-/* Append the text; -1 only when memory is out. */
-int lh_template_render(const struct lh_template *t, const struct lh_record *rec, struct lh_buf *out, struct lh_err *err);
+/* Append the text.  Fails only with LH_ENOMEM. */
+int lh_template_render(const struct lh_template *t, const struct lh_record *rec, struct lh_buf *out,
+		       struct lh_err *err);
 
 #endif
