@@ -1,4 +1,4 @@
-/* lru.c - the values used last, in memory.  See lru.h. */
+/* lru.c - the most recently used values, in memory.  See lru.h. */
 #include "lru.h"
 
 #include <pthread.h>
@@ -25,9 +25,9 @@ struct entry {
 
 struct lh_lru {
 	pthread_mutex_t lock;
-	pthread_cond_t kept;	/* a promise was, or will not be */
+	pthread_cond_t kept;	/* a claimed value was stored or dropped */
 	size_t capacity, room, used;
-	struct entry *entry;	/* room of them */
+	struct entry *entry;	/* cap of them */
 	uint32_t *bucket;	/* as many */
 	uint32_t newest, oldest;
 };
@@ -153,7 +153,7 @@ static int grow(struct lh_lru *l, struct lh_err *err)
 	return 0;
 }
 
-/* A free entry: a fresh one, or the oldest, taken out of its chains. */
+/* Return a free entry: a fresh one, or the oldest, removed from its lists. */
 static uint32_t take_slot(struct lh_lru *l)
 {
 	uint32_t i;
@@ -171,7 +171,7 @@ static uint32_t take_slot(struct lh_lru *l)
 	return i;
 }
 
-/* The entry of key, an EMPTY one if there was none; NONE: memory is out. */
+/* Return the entry of key, a new EMPTY one if there is none; NONE if out of memory. */
 static uint32_t enter(struct lh_lru *l, const unsigned char key[32], struct lh_err *err)
 {
 	uint32_t i = lookup(l, key);
@@ -203,7 +203,8 @@ static bool get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *ou
 	return true;
 }
 
-static int put_entry(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n, struct lh_err *err)
+static int put_entry(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n,
+		     struct lh_err *err)
 {
 	void *copy = lh_strndup(p, n, err);
 	uint32_t i = copy ? enter(l, key, err) : NONE;
@@ -229,7 +230,8 @@ bool lh_lru_get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *ou
 	return hit;
 }
 
-int lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n, struct lh_err *err)
+int lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n,
+	       struct lh_err *err)
 {
 	int rc = 0;
 
@@ -241,7 +243,8 @@ int lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, siz
 	return rc;
 }
 
-int lh_lru_claim(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out, struct lh_err *err)
+int lh_lru_claim(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out,
+		 struct lh_err *err)
 {
 	int rc = LH_LRU_MINE;
 	uint32_t i;

@@ -1,9 +1,9 @@
 /*
- * lru - the values used last, in memory, up to a number of entries.
+ * lru - the most recently used values, in memory, up to a number of entries.
  *
- * A key is 32 bytes, a digest; lh_lru_key makes one from a name space (a model) and a text:
- * SHA-256(SHA-256(space) || SHA-256(text)).  A value is any run of bytes.
- * Memory follows what is stored, not the capacity.
+ * A key is 32 bytes, a digest; lh_lru_key makes one from a name space (a model) and
+ * a text: SHA-256(SHA-256(space) || SHA-256(text)).  A value is any bytes.  Memory
+ * is used for what is stored, not for the capacity.
  *
  * Owner:   values are copied in and out.
  * Errors:  LH_ENOMEM; the cache stays usable.
@@ -21,25 +21,27 @@ void lh_lru_free(struct lh_lru *l);
 
 void lh_lru_key(const char *space, const char *text, size_t n, unsigned char key[32]);
 
-/* Append the value to out; false when there is none. */
+/* Append the value to out; false if there is none. */
 bool lh_lru_get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out);
 
-/* Store or replace; the entry used longest ago gives way.  Keeps a promise. */
-int lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n, struct lh_err *err);
+/* Store or replace a value; the entry used longest ago is removed.  Fulfils a claim. */
+int lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n,
+	       struct lh_err *err);
 
 /*
- * So that threads which need the same value make it once: lh_lru_claim gives
- * the value (HIT), or this caller's promise to put or drop it (MINE), or says
- * that another has promised it (BUSY); -1 when memory is out.  A caller makes
- * what is its own before it waits for others.
+ * Let one of several threads that need the same value make it.  lh_lru_claim gives
+ * the value (HIT), or makes the caller responsible to put or drop it (MINE), or
+ * reports that another thread is (BUSY); -1 if out of memory.  A caller makes its
+ * own values before it waits for others.
  */
 enum lh_lru_claim { LH_LRU_HIT, LH_LRU_MINE, LH_LRU_BUSY };
-int lh_lru_claim(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out, struct lh_err *err);
+int lh_lru_claim(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out,
+		 struct lh_err *err);
 
-/* The promise cannot be kept. */
+/* Give up a claim: the value cannot be made. */
 void lh_lru_drop(struct lh_lru *l, const unsigned char key[32]);
 
-/* Until a busy value is there (true, appended) or will not be (false). */
+/* Wait until a busy value is stored (true, appended) or dropped (false). */
 bool lh_lru_wait(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out);
 
 #endif

@@ -37,7 +37,7 @@ void lh_secret_wipe(struct lh_secret *s)
 	*s = (struct lh_secret){ NULL, 0, 0 };
 }
 
-/* One byte beyond max shows that there is too much. */
+/* Read all of fd.  One byte beyond max shows that it is too long. */
 static int read_all(struct lh_secret *s, int fd, size_t max, struct lh_err *err)
 {
 	ssize_t n;
@@ -52,7 +52,8 @@ static int read_all(struct lh_secret *s, int fd, size_t max, struct lh_err *err)
 	return lh_err_set(err, LH_EIO, "longer than %zu bytes", max);
 }
 
-int lh_secret_read(struct lh_secret *s, const char *path, size_t max, bool insecure, struct lh_err *err)
+int lh_secret_read(struct lh_secret *s, const char *path, size_t max, bool insecure,
+		   struct lh_err *err)
 {
 	int fd = lh_open_regular(path, O_RDONLY, 0, err), rc;
 	struct stat st;
@@ -63,7 +64,9 @@ int lh_secret_read(struct lh_secret *s, const char *path, size_t max, bool insec
 	if (fstat(fd, &st) < 0)
 		rc = lh_err_sys(err, "cannot read");
 	else if (!insecure && st.st_mode & (S_IRWXG | S_IRWXO))
-		rc = lh_err_set(err, LH_EIO, "mode %04o gives others access to secrets; make it 0600", (unsigned)(st.st_mode & 07777));
+		rc = lh_err_set(err, LH_EIO,
+				"mode %04o gives others access to secrets; make it 0600",
+				(unsigned)(st.st_mode & 07777));
 	else
 		rc = read_all(s, fd, max, err);
 	close(fd);
@@ -75,10 +78,11 @@ int lh_secret_read(struct lh_secret *s, const char *path, size_t max, bool insec
 
 static int hex(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f'
+		? (c | 32) - 'a' + 10 : -1;
 }
 
-/* The character at p, which may be one of JSON's escapes, and its length. */
+/* Return the character at p, which may be a JSON escape, and its length. */
 static int one(const char *p, const char *end, size_t *len)
 {
 	int hi, lo;
@@ -100,7 +104,7 @@ static int one(const char *p, const char *end, size_t *len)
 	return (unsigned char)p[1];
 }
 
-/* How much of p..end is that key, plain or escaped; 0: it is not there. */
+/* Return how many bytes of p..end are that key, plain or escaped; 0: it is not there. */
 static size_t match(const struct lh_secret *key, const char *p, const char *end)
 {
 	const char *q = p;
@@ -116,7 +120,8 @@ static size_t match(const struct lh_secret *key, const char *p, const char *end)
 	return (size_t)(q - p);
 }
 
-void lh_secret_scrub(const struct lh_secret *key, size_t n_keys, const char *text, size_t len, size_t n, struct lh_buf *out)
+void lh_secret_scrub(const struct lh_secret *key, size_t n_keys, const char *text, size_t len,
+		     size_t n, struct lh_buf *out)
 {
 	const char *p = text, *end = text + len;
 	size_t from = out->len, best, m, i;

@@ -12,8 +12,8 @@
 
 #define SMALL 4096
 
-/* Where the last line starts when it has no LF; -1 when all is whole, -2 on
- * error.  *size is the length of the file. */
+/* Return the offset of the last line if it has no LF; -1 if every line is complete,
+ * -2 on error.  *size is the length of the file. */
 static int64_t torn(int fd, int64_t *size, const char *path, struct lh_err *err)
 {
 	char chunk[SMALL];
@@ -48,7 +48,8 @@ static int64_t torn(int fd, int64_t *size, const char *path, struct lh_err *err)
 	return st.st_size ? 0 : -1;
 }
 
-int lh_applog_open(struct lh_applog *l, const char *path, mode_t mode, double lock_timeout, struct lh_err *err)
+int lh_applog_open(struct lh_applog *l, const char *path, mode_t mode, double lock_timeout,
+		   struct lh_err *err)
 {
 	int64_t size;
 
@@ -60,7 +61,7 @@ int lh_applog_open(struct lh_applog *l, const char *path, mode_t mode, double lo
 	if (l->fd >= 0 && lh_flock(l->fd, LOCK_SH, path, lock_timeout, err) == 0) {
 		l->torn_at = torn(l->fd, &size, path, err);
 		flock(l->fd, LOCK_UN);
-		/* A log without rows may be new, and its name not be on disk yet. */
+		/* A log without rows may be new, and its name not yet on disk. */
 		if (l->torn_at >= -1 && (size || lh_sync_folder(path, err) == 0))
 			return 0;
 	}
@@ -68,9 +69,10 @@ int lh_applog_open(struct lh_applog *l, const char *path, mode_t mode, double lo
 	return -1;
 }
 
-/* One write(2) for all of it; what a full disk cut short is taken back, which
- * the lock allows. */
-static int write_once(struct lh_applog *l, const char *p, size_t n, int64_t size, struct lh_err *err)
+/* Append everything with one write(2).  A write cut short by a full disk is undone,
+ * which the lock permits. */
+static int write_once(struct lh_applog *l, const char *p, size_t n, int64_t size,
+		      struct lh_err *err)
 {
 	ssize_t got;
 
@@ -89,7 +91,8 @@ static int write_once(struct lh_applog *l, const char *p, size_t n, int64_t size
 		return 0;
 	lh_err_sys(err, "%s: write failed", l->path);
 	if (got > 0 && ftruncate(l->fd, size) < 0)
-		return lh_err_prefix(err, "%s: a torn line is left at byte %lld", l->path, (long long)size);
+		return lh_err_prefix(err, "%s: a torn line is left at byte %lld", l->path,
+				     (long long)size);
 	return -1;
 }
 

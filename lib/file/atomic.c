@@ -1,4 +1,4 @@
-/* atomic.c - replace a file whole.  See file.h. */
+/* atomic.c - replace a file atomically.  See file.h. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,11 +16,11 @@
 #include "base/signal.h"
 
 #define MARK ".lh-tmp-"
-#define NAME_ROOM 200		/* of the target's name; NAME_MAX is 255 */
+#define NAME_ROOM 200		/* bytes of the target's name used; NAME_MAX is 255 */
 #define SWEEP_PATH 4096
 #define SWEEP_DEEP 8
 
-/* The folder of path, "." when it names none, and the name in it. */
+/* Return the folder of path, "." if it names none; *name is the file name in it. */
 static char *folder_of(const char *path, const char **name, struct lh_err *err)
 {
 	const char *slash = strrchr(path, '/');
@@ -31,7 +31,7 @@ static char *folder_of(const char *path, const char **name, struct lh_err *err)
 	return lh_strndup(path, slash == path ? 1 : (size_t)(slash - path), err);
 }
 
-/* Nobody holds the lock that its writer keeps as long as it lives. */
+/* Return whether the lock that a writer holds while it lives is free. */
 static bool abandoned(const char *tmp)
 {
 	int fd = open(tmp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -44,9 +44,9 @@ static bool abandoned(const char *tmp)
 	return is_free;
 }
 
-/* A dead writer's temporary file, whose target's name is prefix, or begins
- * there.  The PID is asked as well as the lock, for a living writer has a moment
- * between open and flock. */
+/* Return whether name is the temporary file of a dead writer whose target's name is
+ * prefix, or starts with it.  The PID is checked as well as the lock, because a
+ * living writer has a moment between open and flock. */
 static bool is_litter(const char *name, const char *prefix)
 {
 	size_t n = strlen(name);
@@ -61,8 +61,8 @@ static bool is_litter(const char *name, const char *prefix)
 	return pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
 }
 
-/* Remove what killed runs left in the folder that path names, n bytes of
- * SWEEP_PATH; below it as deep as that, and nothing below with 0. */
+/* Remove the temporary files of killed runs from the folder path, whose name is the
+ * first n bytes of SWEEP_PATH, and from folders at most `deep` levels below it. */
 static void sweep(char *path, size_t n, const char *prefix, int deep)
 {
 	DIR *d = opendir(path);
@@ -73,7 +73,8 @@ static void sweep(char *path, size_t n, const char *prefix, int deep)
 			continue;
 		if (is_litter(e->d_name, prefix) && abandoned(path))
 			unlink(path);
-		else if (deep && e->d_name[0] != '.' && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
+		else if (deep && e->d_name[0] != '.' &&
+			 (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
 			sweep(path, n + 1 + strlen(e->d_name), prefix, deep - 1);
 	}
 	path[n] = '\0';
@@ -98,7 +99,8 @@ void lh_sweep_below(const char *folder)
 		sweep(path, strlen(path), ".", SWEEP_DEEP);
 }
 
-static int open_tmp(struct lh_atomic *a, const char *folder, const char *name, mode_t mode, struct lh_err *err)
+static int open_tmp(struct lh_atomic *a, const char *folder, const char *name, mode_t mode,
+		    struct lh_err *err)
 {
 	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	size_t n = strlen(folder) + NAME_ROOM + 64;
@@ -110,7 +112,7 @@ static int open_tmp(struct lh_atomic *a, const char *folder, const char *name, m
 	a->slot = lh_signal_tmp_add(a->tmp);
 	a->fd = open(a->tmp, flags, mode);
 	if (a->fd < 0 && errno == EEXIST && abandoned(a->tmp) && unlink(a->tmp) == 0)
-		a->fd = open(a->tmp, flags, mode);	/* our PID was another's before */
+		a->fd = open(a->tmp, flags, mode);	/* an earlier process had this PID */
 	if (a->fd < 0) {
 		lh_signal_tmp_drop(a->slot);
 		lh_err_sys(err, "%s: cannot create", a->tmp);
@@ -122,8 +124,8 @@ static int open_tmp(struct lh_atomic *a, const char *folder, const char *name, m
 	return 0;
 }
 
-/* The file that the new one is to be like: the one that it replaces, else the
- * one it belongs to: 1, 0 when there is none, -1. */
+/* Find the file whose owner, group and mode to copy: the one replaced, else the one
+ * that the new file belongs to.  1, 0 if there is none, -1. */
 static int find_like(const char *path, const char *main, struct stat *st, struct lh_err *err)
 {
 	if (lstat(path, st) == 0)
@@ -138,7 +140,8 @@ int lh_atomic_open(struct lh_atomic *a, const char *path, mode_t mode, struct lh
 	return lh_atomic_open_beside(a, path, NULL, mode, err);
 }
 
-int lh_atomic_open_beside(struct lh_atomic *a, const char *path, const char *main, mode_t mode, struct lh_err *err)
+int lh_atomic_open_beside(struct lh_atomic *a, const char *path, const char *main, mode_t mode,
+			  struct lh_err *err)
 {
 	struct stat st;
 	const char *name;
@@ -217,7 +220,7 @@ static int replace(struct lh_atomic *a, struct lh_err *err)
 int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err)
 {
 	const char *name;
-	char *folder = folder_of(a->path, &name, err);	/* short of memory, the old file stays */
+	char *folder = folder_of(a->path, &name, err);	/* if out of memory, the old file stays */
 	int rc = folder ? replace(a, err) : -1;
 
 	if (!rc) {

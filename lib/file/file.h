@@ -1,15 +1,16 @@
 /*
- * file - files that are replaced whole, appended to whole, or mapped.
+ * file - replace a file atomically, append to a log, map a file, lock a file.
  *
- * lh_atomic: readers see the old bytes or the new bytes, never a mixture, also
- * after kill -9, a full disk or power loss: temporary file beside the target
- * (O_EXCL|O_NOFOLLOW, ".NAME.lh-tmp-PID"), fsync, rename, fsync of the folder.
- * Nothing else in the tree calls rename(2).  A target that is a symlink, FIFO
- * or device is refused.  What replaces a file gets its owner, group and mode;
- * what root makes in the folder of another user belongs to that user; what
- * cannot be kept is reported on stderr by the frame.  Litter of a killed run (same prefix, dead PID, lock
- * free) is removed by the next one.  A signal that ends the tool removes the
- * temporary file (tool/tool.h).
+ * lh_atomic replaces a file: readers see the old bytes or the new bytes, never a
+ * mixture, also after kill -9, a full disk or power loss.  It writes a temporary
+ * file next to the target (O_EXCL|O_NOFOLLOW, ".NAME.lh-tmp-PID"), then fsync,
+ * rename and fsync of the folder.  Nothing else in the tree calls rename(2).  A
+ * target that is a symbolic link, FIFO or device is refused.  The new file gets
+ * owner, group and mode of the one replaced; a file that root creates in the folder
+ * of another user belongs to that user; an attribute that cannot be kept is
+ * reported on stderr by the frame.  Temporary files of a killed run (same prefix,
+ * dead PID, lock free) are removed by the next run.  A signal that ends the tool
+ * removes the temporary file (tool/tool.h).
  *
  *     struct lh_atomic out;
  *     if (lh_atomic_open(&out, path, 0666, err) == 0 &&
@@ -17,30 +18,32 @@
  *             rc = lh_atomic_commit(&out, err);
  *     lh_atomic_close(&out);             (no-op after a commit)
  *
- * lh_applog: an append-only log of lines that any number of processes may
- * write: one write(2) per record on an O_APPEND descriptor under flock; a torn
- * last line left by a crash is finished with a newline first, so that the next
- * record starts on a line of its own, and lh_applog_open reports its offset.
+ * lh_applog appends to a log of lines that any number of processes may write: one
+ * write(2) per record on an O_APPEND descriptor under flock.  An incomplete last
+ * line left by a crash is first ended with a newline, so that the next record
+ * starts on its own line; lh_applog_open reports its offset.
  *
- * lh_mapped: a file read-only in memory.  It may be hostile: check every
- * offset against n.  A file that shrinks under the map is a SIGBUS for whoever
- * reads past its new end, which is why files here are only ever replaced.
+ * lh_mapped maps a file read-only.  The file may be hostile: check every offset
+ * against n.  Reading past the new end of a file that shrank raises SIGBUS, which
+ * is why these files are only ever replaced.
  *
- * lh_lock: one writer at a time: flock on a companion file, which dropping the
- * lock removes.  Who may only read what it guards must not be able to hold it:
- * the file may be opened by those who may write what it guards (by those who may
- * write the folder, before that is there), and by nobody who may only read; one
- * that was made with other rights is tightened by its owner.  Every wait has an
- * end, and its message names the file and the process that holds it, as far as
- * /proc/locks says.
+ * lh_lock admits one writer at a time: flock on a companion file, which releasing
+ * the lock removes.  A process that may only read the guarded file must not be able
+ * to hold its lock.  So the companion may be opened by those who may write the
+ * guarded file (before it exists: its folder), and not by readers; one that was
+ * created with wider rights is restricted by its owner.  Every wait has a timeout,
+ * and the message names the file and the process that holds it, if /proc/locks has
+ * it.
  *
  * A log is locked by flock on itself, as programs of other runtimes do that append
- * to it: who may read such a log can have its writers wait until they give up.
+ * to it: a process that may read such a log can delay its writers until their
+ * timeout.
  *
- * Owner:  the caller owns the structs; paths are copied.  Closing or dropping
- *         one that is closed, or that is all zero, does nothing.
- * Errors: 0, or -1 with *err; an lh_atomic target is then untouched, unless it
- *         was the folder that could not be synced.
+ * Owner:   the caller owns the structs; paths are copied.  Closing or releasing
+ *          one that is closed, or all zero, does nothing.
+ * Errors:  0, or -1 with *err; an lh_atomic target is then unchanged, unless the
+ *          sync of its folder failed.
+ * Threads: one thread per struct.
  */
 #ifndef LH_FILE_H
 #define LH_FILE_H
@@ -52,34 +55,36 @@
 #include <lh/buf.h>
 
 struct lh_atomic {
-	int fd;			/* open read-write; -1 when closed */
+	int fd;			/* open read-write; -1: closed */
 	char *path, *tmp;
 	int slot;		/* where the signal handler finds tmp */
 };
 int lh_atomic_open(struct lh_atomic *a, const char *path, mode_t mode, struct lh_err *err);
-/* The same for a file that belongs to another, as an index's log does: owner,
- * group and mode are those of the file main while there is no path yet. */
-int lh_atomic_open_beside(struct lh_atomic *a, const char *path, const char *main, mode_t mode, struct lh_err *err);
-/* All n bytes at its end; the error names the target. */
+/* The same for a file that belongs to another, as the log of an index does: while
+ * path does not exist, owner, group and mode are those of the file main. */
+int lh_atomic_open_beside(struct lh_atomic *a, const char *path, const char *main, mode_t mode,
+			  struct lh_err *err);
+/* Write all n bytes at the end; an error names the target. */
 int lh_atomic_write(struct lh_atomic *a, const void *p, size_t n, struct lh_err *err);
 int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err);
 void lh_atomic_close(struct lh_atomic *a);
-/* Remove what killed writers left in a folder and below it, whatever they were
- * writing; for a folder whose targets have another name with each run. */
+/* Remove what killed writers left in a folder and below it, whatever their target;
+ * for a folder whose targets have another name with each run. */
 void lh_sweep_below(const char *folder);
-/* Let what happened to the name path (a rename, an unlink) reach the disk. */
+/* Sync the folder of path, so that a change of the name (rename, unlink) is on disk. */
 int lh_sync_folder(const char *path, struct lh_err *err);
 
 struct lh_applog {
 	int fd;
 	char *path;
 	double lock_timeout;
-	int64_t torn_at;	/* offset of a torn last line found at open, or -1 */
+	int64_t torn_at;	/* offset of an incomplete last line found at open, or -1 */
 };
 enum { LH_SYNC_NONE, LH_SYNC_EACH };
-/* lock_timeout: seconds that this and each append wait for others. */
-int lh_applog_open(struct lh_applog *l, const char *path, mode_t mode, double lock_timeout, struct lh_err *err);
-/* line has no LF at its end; one is added. */
+/* lock_timeout: seconds that this and each append wait for other writers. */
+int lh_applog_open(struct lh_applog *l, const char *path, mode_t mode, double lock_timeout,
+		   struct lh_err *err);
+/* Append a line, without LF; one is added. */
 int lh_applog_append(struct lh_applog *l, const char *line, size_t n, int sync, struct lh_err *err);
 int lh_applog_close(struct lh_applog *l, struct lh_err *err);
 
@@ -91,35 +96,36 @@ int lh_mapped_open(struct lh_mapped *m, const char *path, struct lh_err *err);
 int lh_mapped_fd(struct lh_mapped *m, int fd, struct lh_err *err);
 void lh_mapped_close(struct lh_mapped *m);
 
-#define LH_LOCK_TIMEOUT 60.0	/* seconds that tools wait, unless they say otherwise */
+#define LH_LOCK_TIMEOUT 60.0	/* seconds, the default of the tools */
 struct lh_lock {
-	int fd;			/* -1 when not held */
+	int fd;			/* -1: not held */
 	char *path;
 	int slot;		/* where the signal handler finds path */
 };
-/* Wait up to seconds; LH_ELOCKED names the holder.  guarded: the path of what the
- * lock is for, a file that may not be there yet, or a folder. */
-int lh_lock_take(struct lh_lock *l, const char *path, const char *guarded, double seconds, struct lh_err *err);
+/* Wait up to that many seconds for the lock; LH_ELOCKED names the holder.  guarded:
+ * the path of the guarded file, which may not exist yet, or of a folder. */
+int lh_lock_take(struct lh_lock *l, const char *path, const char *guarded, double seconds,
+		 struct lh_err *err);
 void lh_lock_drop(struct lh_lock *l);
-/* The same wait for a flock (LOCK_EX, LOCK_SH) on what fd has open. */
+/* Wait in the same way for a flock (LOCK_EX, LOCK_SH) on the file open as fd. */
 int lh_flock(int fd, int how, const char *path, double seconds, struct lh_err *err);
 
-/* All n bytes, over short writes, EINTR and EAGAIN (waited for). */
+/* Write all n bytes, across short writes, EINTR and EAGAIN (which it waits out). */
 int lh_write_all(int fd, const void *p, size_t n, struct lh_err *err);
 int lh_pwrite_all(int fd, const void *p, size_t n, off_t at, struct lh_err *err);
-/* Open a file of ours, which must be a regular one and no symbolic link: its
- * descriptor, or -1 with *err and errno.  What O_CREAT makes for root in the
- * folder of another user belongs to that user. */
+/* Open a file that these tools wrote, which must be a regular one and not a
+ * symbolic link: its descriptor, or -1 with *err and errno.  A file that O_CREAT
+ * creates for root in the folder of another user belongs to that user. */
 int lh_open_regular(const char *path, int flags, mode_t mode, struct lh_err *err);
-/* "PATH: is a FIFO, not a regular file", by the type of a mode; returns -1. */
+/* Report "PATH: is a FIFO, not a regular file", by the type in a mode; returns -1. */
 int lh_not_regular(const char *path, mode_t type, struct lh_err *err);
-/* One and the same regular file?  What is read while it is appended to never
- * ends. */
+/* Return whether both descriptors are of the same regular file.  Reading a file
+ * that is appended to at the same time never ends. */
 bool lh_same_file(int a, int b);
-/* Replace what is in *out by the bytes of a regular file, no more than out's
- * maximum: 1, 0 when it is not there, -1. */
+/* Replace the contents of *out with those of a regular file, at most out's maximum:
+ * 1, 0 if it does not exist, -1. */
 int lh_file_read(const char *path, struct lh_buf *out, struct lh_err *err);
-/* Up to n bytes; 0 at the end; -1 on error. */
+/* Read up to n bytes; 0 at the end; -1 on error. */
 ssize_t lh_read_some(int fd, void *p, size_t n, struct lh_err *err);
 
 #endif

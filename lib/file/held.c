@@ -1,4 +1,4 @@
-/* held.c - states opened anew when their files changed.  See held.h. */
+/* held.c - reopen state when its files changed.  See held.h. */
 #include "held_parts.h"
 
 #include <stdatomic.h>
@@ -10,8 +10,8 @@
 
 struct lh_holding {
 	atomic_uint refs;
-	bool looked_at;		/* records were to be answered from it */
-	bool renewed;		/* after one of which that is so */
+	bool looked_at;		/* a block of records was given it */
+	bool renewed;		/* opened after one for which that is true */
 	void *state;
 	void (*close)(void *state);
 };
@@ -23,7 +23,7 @@ struct lh_held {
 
 /* ---- stamps ---- */
 
-#define TICKS 20000000	/* ns, some ticks of the clock that files are stamped by */
+#define TICKS 20000000	/* ns, several ticks of the clock of file times */
 
 static bool is_young(const struct timespec *mtime)
 {
@@ -71,7 +71,8 @@ bool lh_stamp_fits(const struct lh_stamp *s, const char *path)
 
 /* ---- generations ---- */
 
-static struct lh_holding *open_one(const struct lh_held_how *how, const void *before, struct lh_err *err)
+static struct lh_holding *open_one(const struct lh_held_how *how, const void *before,
+				   struct lh_err *err)
 {
 	struct lh_holding *g = lh_calloc(1, sizeof *g, err);
 

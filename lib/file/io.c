@@ -1,4 +1,4 @@
-/* io.c - read(2) and write(2) to the end.  See file.h. */
+/* io.c - complete read(2) and write(2).  See file.h. */
 #include <errno.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -7,8 +7,8 @@
 #include "file.h"
 #include "base/signal.h"
 
-/* Wait until fd is ready; a descriptor that somebody made non-blocking (ssh,
- * node and others do that to a shared stdout) must not lose data. */
+/* Wait until fd is ready.  A descriptor that another program made non-blocking
+ * (ssh, node and others do that to a shared stdout) must not lose data. */
 static int wait_for(int fd, short events)
 {
 	struct pollfd p = { .fd = fd, .events = events };
@@ -62,8 +62,8 @@ ssize_t lh_read_some(int fd, void *p, size_t n, struct lh_err *err)
 
 		if (got >= 0)
 			return got;
-		/* A job in the background that tried again would be stopped again by
-		 * its terminal, and never get to end. */
+		/* A background job that tried again would be stopped again by its terminal,
+		 * and never reach its end. */
 		if (errno == EINTR && lh_signal_pending())
 			return lh_err_set(err, LH_EINTR, "interrupted");
 		if (errno == EINTR)

@@ -1,4 +1,4 @@
-/* lock.c - one writer at a time.  See file.h. */
+/* lock.c - admit one writer at a time.  See file.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -17,8 +17,8 @@
 #include "base/signal.h"
 #include <lh/time.h>
 
-#define TRY_EVERY 0.02		/* seconds between two tries at the most, */
-#define TRY_SOON 0.0001		/* and at first */
+#define TRY_EVERY 0.02		/* most seconds between two tries */
+#define TRY_SOON 0.0001		/* seconds before the second try */
 
 struct wait {
 	const char *path;
@@ -30,8 +30,8 @@ static void wait_begin(struct wait *w, const char *path, double seconds)
 	*w = (struct wait){ path, seconds, lh_time_monotonic() };
 }
 
-/* Some time before the next try: longer the longer it took so far.  1: no more,
- * -1: a signal asked us to stop. */
+/* Sleep before the next try, longer the longer the wait has been.  1: timed out,
+ * -1: a signal asked the process to stop. */
 static int wait_more(const struct wait *w, struct lh_err *err)
 {
 	double waited = lh_time_monotonic() - w->start, pause = waited / 8;
@@ -41,11 +41,13 @@ static int wait_more(const struct wait *w, struct lh_err *err)
 	pause = pause < TRY_SOON ? TRY_SOON : pause > TRY_EVERY ? TRY_EVERY : pause;
 	if (!lh_signal_pending())
 		nanosleep(&(struct timespec){ .tv_nsec = (long)(pause * 1e9) }, NULL);
-	return lh_signal_pending() ? lh_err_set(err, LH_EINTR, "%s: interrupted while waiting for the lock", w->path) : 0;
+	return lh_signal_pending()
+		? lh_err_set(err, LH_EINTR, "%s: interrupted while waiting for the lock", w->path)
+		: 0;
 }
 
-/* The process that the kernel says has a flock on that file; 0: not known, as
- * when it has ended and a child of it still has what it locked. */
+/* Return the process that has a flock on that file according to the kernel; 0:
+ * unknown, as when it has ended and a child of it still has the descriptor. */
 static long holder(const struct stat *st)
 {
 	unsigned major_, minor_;
@@ -55,15 +57,18 @@ static long holder(const struct stat *st)
 	FILE *f = fopen("/proc/locks", "re");
 
 	while (f && !found && fgets(line, sizeof line, f))
-		if (sscanf(line, "%*u: FLOCK %*s %*s %ld %x:%x:%llu", &pid, &major_, &minor_, &inode) == 4 &&
-		    inode == st->st_ino && major_ == major(st->st_dev) && minor_ == minor(st->st_dev) && pid > 0)
+		if (sscanf(line, "%*u: FLOCK %*s %*s %ld %x:%x:%llu", &pid, &major_, &minor_,
+			   &inode) == 4 &&
+		    inode == st->st_ino && major_ == major(st->st_dev) &&
+		    minor_ == minor(st->st_dev) && pid > 0)
 			found = pid;
 	if (f)
 		fclose(f);
 	return found && kill((pid_t)found, 0) < 0 && errno == ESRCH ? 0 : found;
 }
 
-/* The process that wrote its PID into the lock, should the kernel not tell. */
+/* Return the process that wrote its PID into the lock, if the kernel does not name
+ * one. */
 static long writer(int fd)
 {
 	char digits[20] = "";
@@ -77,7 +82,8 @@ static int given_up(const struct wait *w, long pid, struct lh_err *err)
 
 	if (pid > 0)
 		snprintf(by, sizeof by, "process %ld", pid);
-	return lh_err_set(err, LH_ELOCKED, "%s: locked by %s; gave up after %g seconds", w->path, by, w->seconds);
+	return lh_err_set(err, LH_ELOCKED, "%s: locked by %s; gave up after %g seconds", w->path,
+			  by, w->seconds);
 }
 
 int lh_flock(int fd, int how, const char *path, double seconds, struct lh_err *err)
@@ -92,23 +98,24 @@ int lh_flock(int fd, int how, const char *path, double seconds, struct lh_err *e
 			return lh_err_sys(err, "%s: cannot lock", path);
 		rc = wait_more(&w, err);
 		if (rc)
-			return rc < 0 ? -1 : given_up(&w, fstat(fd, &st) == 0 ? holder(&st) : 0, err);
+			return rc < 0 ? -1
+				: given_up(&w, fstat(fd, &st) == 0 ? holder(&st) : 0, err);
 	}
 	return 0;
 }
 
 /* ---- a file that is a lock ---- */
 
-/* Is what we locked still what the path names?  The last holder unlinked it
- * when it was done. */
+/* Return whether path still names the locked file; the last holder unlinks it. */
 static bool current(int fd, const char *path)
 {
 	struct stat a, b;
 
-	return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev &&
+		a.st_ino == b.st_ino;
 }
 
-/* Who may open the lock: those who may write what it guards, or make it. */
+/* Return the mode of the lock: for those who may write the guarded file, or create it. */
 static mode_t rights(const struct stat *of)
 {
 	mode_t w = S_ISDIR(of->st_mode) && of->st_mode & S_ISVTX ? 0 : of->st_mode & 0222;
@@ -116,7 +123,7 @@ static mode_t rights(const struct stat *of)
 	return 0600 | w | w << 1;
 }
 
-/* The lock that others made: not for those to open who may not write. */
+/* Restrict a lock that another process created, so that only writers can open it. */
 static void tighten(int fd, const struct stat *of)
 {
 	struct stat st;
@@ -126,7 +133,7 @@ static void tighten(int fd, const struct stat *of)
 		fchmod(fd, st.st_mode & rights(of));
 }
 
-/* The lock, open, or -1 with errno. */
+/* Return the descriptor of the lock, or -1 with errno. */
 static int open_lock(const char *path, const char *guarded, struct lh_err *err)
 {
 	struct stat of;
@@ -149,7 +156,7 @@ static int open_lock(const char *path, const char *guarded, struct lh_err *err)
 	return fd;
 }
 
-/* 1 when it is ours, 0 when it is another's, who may have more rights than we. */
+/* Try once: 1 if locked; 0 if another process holds it, which may have more rights. */
 static int try_lock(struct lh_lock *l, const char *guarded, struct lh_err *err)
 {
 	l->fd = open_lock(l->path, guarded, err);
@@ -157,7 +164,8 @@ static int try_lock(struct lh_lock *l, const char *guarded, struct lh_err *err)
 		return errno == EACCES && access(l->path, F_OK) == 0 ? 0 : -1;
 	if (flock(l->fd, LOCK_EX | LOCK_NB) == 0)
 		return 1;
-	return errno == EWOULDBLOCK || errno == EINTR ? 0 : lh_err_sys(err, "%s: cannot lock", l->path);
+	return errno == EWOULDBLOCK || errno == EINTR ? 0
+		: lh_err_sys(err, "%s: cannot lock", l->path);
 }
 
 static long lock_holder(const struct lh_lock *l)
@@ -186,7 +194,8 @@ static void shut(struct lh_lock *l)
 	l->fd = -1;
 }
 
-int lh_lock_take(struct lh_lock *l, const char *path, const char *guarded, double seconds, struct lh_err *err)
+int lh_lock_take(struct lh_lock *l, const char *path, const char *guarded, double seconds,
+		 struct lh_err *err)
 {
 	struct wait w;
 	int rc;
@@ -222,7 +231,8 @@ void lh_lock_drop(struct lh_lock *l)
 		return;
 	lh_signal_tmp_drop(l->slot);
 	unlink(l->path);
-	flock(l->fd, LOCK_UN);	/* closing does not do it while a forked child has it too */
+	/* close(2) does not unlock while a forked child has the descriptor */
+	flock(l->fd, LOCK_UN);
 	close(l->fd);
 	free(l->path);
 	*l = (struct lh_lock){ .fd = -1 };

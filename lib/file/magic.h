@@ -1,10 +1,10 @@
 /*
- * magic - the first bytes of our own binary files, for those who meet one where
- * they expect something else.
+ * magic - the first bytes of the binary files that these tools write, for code that
+ * meets one where it expects another format.
  */
 #ifndef LH_MAGIC_H
 #define LH_MAGIC_H
 
-#define LH_INDEX_MAGIC "\x89LHV\r\n\x1a\n"	/* as PNG's: shows a file mangled as text */
+#define LH_INDEX_MAGIC "\x89LHV\r\n\x1a\n"	/* as in PNG: shows a file damaged as text */
 
 #endif

@@ -1,4 +1,4 @@
-/* mapped.c - a file read-only in memory.  See file.h. */
+/* mapped.c - map a file read-only.  See file.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>

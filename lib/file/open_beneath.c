@@ -1,4 +1,7 @@
-/* open_beneath.c - files below a folder, and nowhere else.  See open_beneath.h. */
+/*
+ * open_beneath.c - find files below a folder, and nowhere else.  See
+ * open_beneath.h.
+ */
 #include "open_beneath.h"
 
 #include <errno.h>
@@ -21,7 +24,8 @@ int lh_open_beneath(const char *folder, struct lh_err *err)
 
 static int open_beneath(int folder, const char *path)
 {
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+				.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
 	int fd, i = 0;
 
 	do
@@ -30,7 +34,7 @@ static int open_beneath(int folder, const char *path)
 	return fd;
 }
 
-/* For kernels before 5.6: part by part, and no symbolic link is followed. */
+/* For kernels before 5.6: open part by part, without following symbolic links. */
 static int walk_beneath(int folder, char *path)
 {
 	int at = folder, next;
@@ -65,7 +69,8 @@ static int walk_beneath(int folder, char *path)
 
 static int is_nowhere(int why)
 {
-	return why == ENOENT || why == ENOTDIR || why == EXDEV || why == ELOOP || why == ENAMETOOLONG;
+	return why == ENOENT || why == ENOTDIR || why == EXDEV || why == ELOOP ||
+		why == ENAMETOOLONG;
 }
 
 int lh_exists_beneath(int folder, const char *path, size_t n, struct lh_err *err)

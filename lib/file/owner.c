@@ -1,4 +1,4 @@
-/* owner.c - whose the files are that we make.  See owner.h. */
+/* owner.c - the owner of the files that these tools create.  See owner.h. */
 #include "owner.h"
 
 #include <errno.h>
@@ -23,19 +23,21 @@ static void told(const char *path, const struct stat *like)
 {
 	struct lh_err err;
 
-	lh_err_sys(&err, "%s: cannot be given to user %u, group %u", path, (unsigned)like->st_uid, (unsigned)like->st_gid);
+	lh_err_sys(&err, "%s: cannot be given to user %u, group %u", path, (unsigned)like->st_uid,
+		   (unsigned)like->st_gid);
 	if (tell)
 		tell(tell_ctx, err.msg);
 }
 
-/* false when the group is another one now. */
+/* Set the owner and group of `like`; false if the group is another one now. */
 static bool give(int fd, const char *path, const struct stat *like)
 {
 	struct stat is;
 
 	if (fstat(fd, &is) < 0)
 		return false;
-	if ((is.st_uid == like->st_uid && is.st_gid == like->st_gid) || fchown(fd, like->st_uid, like->st_gid) == 0)
+	if ((is.st_uid == like->st_uid && is.st_gid == like->st_gid) ||
+	    fchown(fd, like->st_uid, like->st_gid) == 0)
 		return true;
 	if (path)
 		told(path, like);
@@ -47,7 +49,8 @@ int lh_own_like(int fd, const char *path, const struct stat *like, mode_t mode, 
 	mode &= 0777;
 	if (!give(fd, path, like))
 		mode &= ~070u | (mode & 07) << 3;
-	return fchmod(fd, mode) < 0 ? lh_err_sys(err, "%s: cannot set its mode", path ? path : "a lock") : 0;
+	return fchmod(fd, mode) < 0
+		? lh_err_sys(err, "%s: cannot set its mode", path ? path : "a lock") : 0;
 }
 
 bool lh_own_folder_stat(const char *path, struct stat *st)

@@ -1,4 +1,4 @@
-/* read_file.c - a small file, whole.  See file.h. */
+/* read_file.c - read a small file into memory.  See file.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* regular.c - files of ours are regular ones.  See file.h. */
+/* regular.c - refuse what is not a regular file.  See file.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>

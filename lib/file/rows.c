@@ -1,4 +1,4 @@
-/* rows.c - the lines of a file.  See rows.h. */
+/* rows.c - read the lines of a file.  See rows.h. */
 #include "rows.h"
 
 #include <errno.h>
@@ -13,17 +13,17 @@
 #include "file.h"
 #include "base/mem.h"
 
-#define WINDOW ((size_t)1 << 20)	/* of the file in memory; more for a line that is longer */
+#define WINDOW ((size_t)1 << 20)	/* mapped bytes of the file; more for a longer line */
 
 struct lh_rows {
 	char *path;		/* NULL: none is open */
 	int fd;
 	uint64_t size, at, line;	/* at: where the next line starts */
 	size_t page;
-	char *p;		/* the window: n bytes of the file, from its byte from on */
+	char *p;		/* the window: n bytes of the file, from its byte `from` on */
 	size_t n;
 	uint64_t from;
-	struct lh_buf last;	/* a line at the file's end, where nothing readable follows */
+	struct lh_buf last;	/* a line at the end of the file, which has no padding after it */
 };
 
 struct lh_rows *lh_rows_new(struct lh_err *err)
@@ -64,7 +64,7 @@ void lh_rows_free(struct lh_rows *r)
 	free(r);
 }
 
-/* Begin with the file that r->fd is. */
+/* Start reading the file open as r->fd. */
 static int begin(struct lh_rows *r, const char *name, struct lh_err *err)
 {
 	struct stat st;
@@ -95,8 +95,7 @@ int lh_rows_open_fd(struct lh_rows *r, int fd, const char *name, struct lh_err *
 	return begin(r, name, err);
 }
 
-/* A window that begins with the next line, and is longer than what was there
- * of it. */
+/* Map a window that begins with the next line, and has more of it than the one before. */
 static int move(struct lh_rows *r, struct lh_err *err)
 {
 	uint64_t from = r->at & ~(uint64_t)(r->page - 1);
@@ -104,8 +103,9 @@ static int move(struct lh_rows *r, struct lh_err *err)
 	void *p;
 
 	if (had > LH_ROWS_LONGEST)
-		return lh_err_set(err, LH_ECORRUPT, "%s:%llu: line is longer than %llu bytes", r->path,
-				  (unsigned long long)r->line + 1, (unsigned long long)LH_ROWS_LONGEST);
+		return lh_err_set(err, LH_ECORRUPT, "%s:%llu: line is longer than %llu bytes",
+				  r->path, (unsigned long long)r->line + 1,
+				  (unsigned long long)LH_ROWS_LONGEST);
 	while (n < 2 * had + r->page)
 		n *= 2;
 	if (n > r->size - from)
@@ -120,8 +120,9 @@ static int move(struct lh_rows *r, struct lh_err *err)
 	return 0;
 }
 
-/* The line of n bytes at p, which ends where the file does. */
-static int take_last(struct lh_rows *r, const char *p, size_t n, struct lh_row *row, struct lh_err *err)
+/* Return the line of n bytes at p, which ends at the end of the file. */
+static int take_last(struct lh_rows *r, const char *p, size_t n, struct lh_row *row,
+		     struct lh_err *err)
 {
 	lh_buf_reset(&r->last);
 	if (!lh_buf_room(&r->last, n))
@@ -138,7 +139,7 @@ static bool is_blank(const char *p, size_t n)
 	return !n;
 }
 
-/* The next line, blank or not, if there is one. */
+/* Return the next line, blank or not, if there is one. */
 static int take_row(struct lh_rows *r, struct lh_row *row, struct lh_err *err)
 {
 	const char *p, *lf;

@@ -1,4 +1,4 @@
-/* tmpdir.c - a folder of our own for a while.  See tmpdir.h. */
+/* tmpdir.c - a temporary folder.  See tmpdir.h. */
 #include "tmpdir.h"
 
 #include <dirent.h>
@@ -20,7 +20,7 @@
 #define IN_USE "/.in-use"
 #define NEW "/.new"
 #define RANDOM "-XXXXXX"
-#define FILES_OPEN 16	/* of nftw */
+#define FILES_OPEN 16	/* descriptors for nftw */
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
@@ -45,8 +45,8 @@ static int open_in(const char *path, const char *name, int flags)
 	return -1;
 }
 
-/* The descriptor of the folder's file, made and locked.  It gets its name when it
- * is: nobody finds it free before. */
+/* Create and lock the folder's lock file and return its descriptor.  It gets its
+ * name after it is locked, so that no process finds it free. */
 static int claim(const char *path)
 {
 	char from[PATH_MAX], to[PATH_MAX];
@@ -62,7 +62,7 @@ static int claim(const char *path)
 	return -1;
 }
 
-/* Is that "NAME-PID-" and six more? */
+/* Return whether entry is "NAME-PID-" and six more characters. */
 static bool is_ours(const char *entry, const char *name, pid_t *pid)
 {
 	size_t n = strlen(name);
@@ -74,8 +74,9 @@ static bool is_ours(const char *entry, const char *name, pid_t *pid)
 	return *end == '-' && strlen(end) == strlen(RANDOM) && *pid > 0;
 }
 
-/* Remove the folder if nobody uses it.  The lock knows, also of a process that is
- * dead and was never waited for; where it came not to that, the PID does. */
+/* Remove the folder if no process uses it.  The lock decides, also for a process
+ * that is dead and was never waited for; for a folder that never got one, the PID
+ * does. */
 static void sweep_one(const char *path, pid_t pid)
 {
 	struct stat st;
@@ -84,7 +85,8 @@ static void sweep_one(const char *path, pid_t pid)
 	if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
 		return;
 	fd = open_in(path, IN_USE, 0);
-	if (fd >= 0 ? flock(fd, LOCK_EX | LOCK_NB) == 0 : errno == ENOENT && kill(pid, 0) < 0 && errno == ESRCH)
+	if (fd >= 0 ? flock(fd, LOCK_EX | LOCK_NB) == 0
+		    : errno == ENOENT && kill(pid, 0) < 0 && errno == ESRCH)
 		remove_all(path);
 	if (fd >= 0)
 		close(fd);
@@ -98,7 +100,8 @@ static void sweep(const char *base, const char *name)
 	pid_t pid;
 
 	while (d && (e = readdir(d)))
-		if (is_ours(e->d_name, name, &pid) && (size_t)snprintf(path, sizeof path, "%s/%s", base, e->d_name) < sizeof path)
+		if (is_ours(e->d_name, name, &pid) &&
+		    (size_t)snprintf(path, sizeof path, "%s/%s", base, e->d_name) < sizeof path)
 			sweep_one(path, pid);
 	if (d)
 		closedir(d);

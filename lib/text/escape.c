@@ -1,18 +1,19 @@
-/* escape.c - text from outside, made fit for what people read.  See escape.h. */
+/* escape.c - escape text from outside for people.  See escape.h. */
 #include "escape.h"
 
 #include "base/utf8.h"
 
-/* Code points that show nothing, and move, hide or turn round what the others
- * show: C1 controls, separators of lines and paragraphs, and all of Unicode's
- * category Cf (marks of direction, zero widths, tags). */
+/* Code points that are invisible, and move, hide or reverse the characters around
+ * them: C1 controls, separators of lines and paragraphs, and all of Unicode's
+ * category Cf (direction marks, zero widths, tags). */
 static const struct {
 	uint32_t first, last;
 } steering[] = {
-	{ 0x80, 0x9f }, { 0xad, 0xad }, { 0x600, 0x605 }, { 0x61c, 0x61c }, { 0x6dd, 0x6dd }, { 0x70f, 0x70f },
-	{ 0x890, 0x891 }, { 0x8e2, 0x8e2 }, { 0x180e, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
-	{ 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0x110bd, 0x110bd }, { 0x110cd, 0x110cd },
-	{ 0x13430, 0x1343f }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+	{ 0x80, 0x9f }, { 0xad, 0xad }, { 0x600, 0x605 }, { 0x61c, 0x61c }, { 0x6dd, 0x6dd },
+	{ 0x70f, 0x70f }, { 0x890, 0x891 }, { 0x8e2, 0x8e2 }, { 0x180e, 0x180e },
+	{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff },
+	{ 0xfff9, 0xfffb }, { 0x110bd, 0x110bd }, { 0x110cd, 0x110cd }, { 0x13430, 0x1343f },
+	{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
 };
 
 static bool is_steering(const unsigned char *s)
@@ -37,8 +38,8 @@ size_t lh_escape_char_len(const char *p, size_t n)
 	return len && !is_steering(s) ? len : 0;
 }
 
-/* Append the character at p, or its first byte spelt out: how many bytes that
- * was. */
+/* Append the character at p, or its first byte escaped; return how many bytes of p
+ * that was. */
 static size_t put_escaped(struct lh_buf *out, const char *p, size_t n, const char *slash)
 {
 	size_t len = lh_escape_char_len(p, n);
@@ -71,8 +72,9 @@ static bool is_word(char c)
 	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c & 0x80);
 }
 
-/* Does the character mean something in Markdown, there?  An underscore within
- * a word does not; what begins a block only does at the start of a line. */
+/* Return whether the character has a meaning in Markdown at p.  An underscore
+ * within a word has none; characters that begin a block have one only at the start
+ * of a line. */
 static bool is_mark(const char *start, const char *p, const char *end)
 {
 	if (*p == '_')

@@ -1,20 +1,28 @@
-/* html.c - pages that stand alone.  See html.h. */
+/* html.c - self-contained HTML pages.  See html.h. */
 #include "html.h"
 
 static const char frame[] =
-	":root{color-scheme:light dark;--bg:#fff;--fg:#1d2125;--dim:#59636e;--line:#d8dee4;--panel:#f6f8fa;"
-	"--good:#1a7f37;--good-bg:#eaf6ec;--bad:#b42318;--bad-bg:#fdeeed;--warn:#8a5700;--warn-bg:#fff6e0;--mark:#0b5cad}\n"
-	"@media(prefers-color-scheme:dark){:root{--bg:#14171a;--fg:#e4e7ea;--dim:#9aa5b1;--line:#343b42;--panel:#1d2227;"
-	"--good:#5fd17c;--good-bg:#15291b;--bad:#ff8a80;--bad-bg:#331a19;--warn:#e9b454;--warn-bg:#2f2612;--mark:#76b5ff}}\n"
+	":root{color-scheme:light dark;"
+	"--bg:#fff;--fg:#1d2125;--dim:#59636e;--line:#d8dee4;--panel:#f6f8fa;"
+	"--good:#1a7f37;--good-bg:#eaf6ec;--bad:#b42318;--bad-bg:#fdeeed;"
+	"--warn:#8a5700;--warn-bg:#fff6e0;--mark:#0b5cad}\n"
+	"@media(prefers-color-scheme:dark){:root{"
+	"--bg:#14171a;--fg:#e4e7ea;--dim:#9aa5b1;--line:#343b42;--panel:#1d2227;"
+	"--good:#5fd17c;--good-bg:#15291b;--bad:#ff8a80;--bad-bg:#331a19;"
+	"--warn:#e9b454;--warn-bg:#2f2612;--mark:#76b5ff}}\n"
 	"*{box-sizing:border-box}\n"
-	"body{font:16px/1.5 system-ui,sans-serif;color:var(--fg);background:var(--bg);max-width:64rem;margin:2rem auto;padding:0 1rem}\n"
+	"body{font:16px/1.5 system-ui,sans-serif;color:var(--fg);background:var(--bg);"
+	"max-width:64rem;margin:2rem auto;padding:0 1rem}\n"
 	"h1{font-size:1.6rem;line-height:1.25;margin:0}h2{font-size:1.2rem;margin:2.2rem 0 .6rem}\n"
 	".note{color:var(--dim);margin:.2rem 0}\n"
-	".verdict{border-left:.4rem solid;border-radius:.25rem;padding:.8rem 1rem;margin:1.5rem 0}\n"
-	".good{border-color:var(--good);background:var(--good-bg)}.bad{border-color:var(--bad);background:var(--bad-bg)}"
+	".verdict{border-left:.4rem solid;border-radius:.25rem;padding:.8rem 1rem;"
+	"margin:1.5rem 0}\n"
+	".good{border-color:var(--good);background:var(--good-bg)}"
+	".bad{border-color:var(--bad);background:var(--bad-bg)}"
 	".warn{border-color:var(--warn);background:var(--warn-bg)}\n"
 	"table{border-collapse:collapse;width:100%}\n"
-	"th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid var(--line);overflow-wrap:anywhere}\n"
+	"th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;"
+	"border-bottom:1px solid var(--line);overflow-wrap:anywhere}\n"
 	"th{background:var(--panel)}\n"
 	"dt{font-weight:600}dd{margin:0 0 .5rem}\n"
 	"code{font-size:.85rem;overflow-wrap:anywhere}\n"
@@ -23,7 +31,8 @@ static const char frame[] =
 void lh_html_open(struct lh_buf *b, const char *title, const char *style)
 {
 	lh_buf_puts(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-		       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+		       "<meta http-equiv=\"Content-Security-Policy\" "
+		       "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
 		       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 		       "<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
 	lh_html_text(b, title, strlen(title));

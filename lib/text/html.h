@@ -1,18 +1,16 @@
 /*
- * html - pages that stand alone: one file, no script, nothing loaded.
+ * html - self-contained HTML pages: one file, no script, nothing loaded.
  *
  *     lh_html_open(&b, "Full audit", ".card{...}");
  *     lh_buf_puts(&b, "<h1>...</h1>");
  *     lh_html_data(&b, name, n);
  *     lh_html_close(&b);
  *
- * The frame brings a content security policy that forbids all but its own
- * style, and colours for light and dark as variables, so that a page's own
- * style names no colour: --bg --fg --dim --line --panel, and --good --bad --warn
- * with their grounds --good-bg --bad-bg --warn-bg.  A verdict is an element of
- * the class "verdict" and "good", "bad" or "warn".
- *
- * Not installed.
+ * The page has a content security policy that forbids everything but its own style,
+ * and colours for light and dark as variables, so that the style of a page names no
+ * colour: --bg --fg --dim --line --panel, and --good --bad --warn with their
+ * backgrounds --good-bg --bad-bg --warn-bg.  A verdict is an element of the class
+ * "verdict" and "good", "bad" or "warn".
  */
 #ifndef LH_HTML_H
 #define LH_HTML_H
@@ -22,12 +20,12 @@
 void lh_html_open(struct lh_buf *b, const char *title, const char *style);
 void lh_html_close(struct lh_buf *b);
 
-/* Text, in an element or an attribute's quotes: what could end either or hide
- * is spelt out. */
+/* Append text, in an element or the quotes of an attribute; characters that could
+ * end either or hide are escaped. */
 void lh_html_text(struct lh_buf *b, const char *p, size_t n);
 
-/* The same for text from outside, whose direction of writing then ends with
- * it.  Not for attributes, and not within SVG. */
+/* The same for text from outside, isolated so that its direction of writing ends
+ * with it.  Not for attributes, and not within SVG. */
 void lh_html_data(struct lh_buf *b, const char *p, size_t n);
 
 #endif

@@ -1,4 +1,4 @@
-/* job_order.c - demand as coordinators word it.  See job_order.h. */
+/* job_order.c - demand in the wording of coordinators.  See job_order.h. */
 #include "job_order.h"
 
 /* %n count, %r role, %R roles, %t city, %s state, %h time, %c client */
@@ -18,8 +18,8 @@ const char *lh_job_order_style_name(enum lh_job_order_style style)
 
 static void fill(struct lh_buf *out, char hole, const struct lh_job_order *d)
 {
-	const struct lh_str *s = hole == 't' ? &d->city : hole == 's' ? &d->state : hole == 'h' ? &d->at :
-				 hole == 'c' ? &d->client : &d->role;
+	const struct lh_str *s = hole == 't' ? &d->city : hole == 's' ? &d->state :
+				 hole == 'h' ? &d->at : hole == 'c' ? &d->client : &d->role;
 
 	if (hole == 'n')
 		lh_buf_u64(out, d->count);
@@ -29,7 +29,8 @@ static void fill(struct lh_buf *out, char hole, const struct lh_job_order *d)
 		lh_buf_putc(out, 's');
 }
 
-void lh_job_order_put(struct lh_buf *out, enum lh_job_order_style style, const struct lh_job_order *d)
+void lh_job_order_put(struct lh_buf *out, enum lh_job_order_style style,
+		      const struct lh_job_order *d)
 {
 	const char *p = styles[style].sentence, *hole;
 

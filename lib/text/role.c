@@ -3,7 +3,7 @@
 
 #include "base/ascii.h"
 
-/* A role without its plural: p[0..n), and where "ies" was cut off, a y. */
+/* A role without its plural ending: p[0..n), and a y if "ies" was cut off. */
 struct singular {
 	const char *p;
 	size_t n;
@@ -23,7 +23,8 @@ static struct singular singular(const char *p, size_t n)
 
 	if (ends(s.p, s.n, "ies"))
 		return (struct singular){ s.p, s.n - 3, true };
-	if (ends(s.p, s.n, "sses") || ends(s.p, s.n, "xes") || ends(s.p, s.n, "ches") || ends(s.p, s.n, "shes"))
+	if (ends(s.p, s.n, "sses") || ends(s.p, s.n, "xes") || ends(s.p, s.n, "ches") ||
+	    ends(s.p, s.n, "shes"))
 		return (struct singular){ s.p, s.n - 2, false };
 	if (ends(s.p, s.n, "s") && !ends(s.p, s.n, "ss"))
 		return (struct singular){ s.p, s.n - 1, false };
@@ -49,7 +50,7 @@ bool lh_role_same(const char *a, size_t an, const char *b, size_t bn)
 
 /* ---- in a sentence ---- */
 
-/* The text behind word, which it begins with; p NULL: it does not. */
+/* Return the text after word if s begins with it; else p is NULL. */
 static struct lh_str behind(struct lh_str s, const char *word)
 {
 	size_t n = strlen(word);
@@ -59,7 +60,7 @@ static struct lh_str behind(struct lh_str s, const char *word)
 	return (struct lh_str){ s.p + n, s.n - n };
 }
 
-/* The text behind a count and a blank. */
+/* Return the text after a count and a blank. */
 static struct lh_str behind_count(struct lh_str s)
 {
 	size_t i;
@@ -71,7 +72,7 @@ static struct lh_str behind_count(struct lh_str s)
 	return (struct lh_str){ s.p + i + 1, s.n - i - 1 };
 }
 
-/* The text before the first such word. */
+/* Return the text before the first occurrence of the word. */
 static struct lh_str before(struct lh_str s, const char *word)
 {
 	size_t i, n = strlen(word);
@@ -82,7 +83,7 @@ static struct lh_str before(struct lh_str s, const char *word)
 	return (struct lh_str){ NULL, 0 };
 }
 
-/* "{client} needs {count} ": the text behind it. */
+/* Return the text after "{client} needs {count} ". */
 static struct lh_str behind_client(struct lh_str s)
 {
 	struct lh_str rest = { NULL, 0 };

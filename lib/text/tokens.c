@@ -9,7 +9,7 @@ enum fold_kind { FOLD_GAP, FOLD_WORD, FOLD_SOLO, FOLD_DROP };
 
 #include "fold.inc"
 
-/* ASCII: the folded character, or 0 where a word ends. */
+/* Fold an ASCII character; 0 if it ends a word. */
 static inline unsigned fold_ascii(unsigned char c)
 {
 	if (c >= 'a' ? c <= 'z' : c >= '0' && c <= '9')
@@ -17,7 +17,7 @@ static inline unsigned fold_ascii(unsigned char c)
 	return c >= 'A' && c <= 'Z' ? c | 0x20u : 0;
 }
 
-/* Beyond ASCII: what c is, and its folded UTF-8 in s. */
+/* Fold a character beyond ASCII to UTF-8 in s; return what it is. */
 static enum fold_kind fold(uint32_t c, unsigned char s[4], unsigned *n)
 {
 	size_t lo = 0, hi = sizeof fold_ranges / sizeof *fold_ranges;
@@ -53,8 +53,8 @@ static inline bool is_space(unsigned char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Whether a capital at p begins a name, or a code of two letters, rather than a
- * sentence. */
+/* Return whether a capital at p begins a name, or a code of two letters, rather
+ * than a sentence. */
 static bool is_name(const struct lh_tokens *r, const unsigned char *p)
 {
 	unsigned char b = r->before;
@@ -67,7 +67,7 @@ static bool is_name(const struct lh_tokens *r, const unsigned char *p)
 	return b >= 0x80 || fold_ascii(b) || (b && strchr(",:(/)'\"", b));
 }
 
-/* "c++", "c#", "g++": signs that end a very short word belong to it. */
+/* "c++", "c#", "g++": signs at the end of a very short word belong to it. */
 static inline bool is_sign(const struct lh_token *t, unsigned char c)
 {
 	return (c == '+' || c == '#') && t->chars > 0 && t->chars < 3;
@@ -87,7 +87,7 @@ static void push(struct lh_token *t, const unsigned char *s, unsigned n)
 		t->chars += (s[i] & 0xc0) != 0x80;
 }
 
-/* One step of next_token beyond ASCII: false when the token is complete. */
+/* Read one character beyond ASCII for lh_tokens_next: false if the token is complete. */
 static bool read_wide(struct lh_tokens *r, struct lh_token *t)
 {
 	const unsigned char *p = r->p;
@@ -115,7 +115,7 @@ static bool read_wide(struct lh_tokens *r, struct lh_token *t)
 	return !t->solo && t->chars < LH_TOKEN_CHARS;
 }
 
-/* The next word, or character of a script without spaces; false at the end. */
+/* Return the next word, or character of a script without spaces; false at the end. */
 bool lh_tokens_next(struct lh_tokens *r, struct lh_token *t)
 {
 	unsigned char c, f;
@@ -189,7 +189,8 @@ static unsigned cut_plural(unsigned char *w, unsigned n)
 {
 	if (n > 4 && ends(w, n, "ies"))
 		return w[n - 3] = 'y', n - 2;
-	if (n > 4 && (ends(w, n, "sses") || ends(w, n, "xes") || ends(w, n, "ches") || ends(w, n, "shes")))
+	if (n > 4 && (ends(w, n, "sses") || ends(w, n, "xes") || ends(w, n, "ches") ||
+		      ends(w, n, "shes")))
 		return n - 2;
 	if (n > 3 && w[n - 1] == 's' && !memchr("sui", w[n - 2], 3))
 		return n - 1;
@@ -200,7 +201,8 @@ static unsigned cut_ending(const unsigned char *w, unsigned n)
 {
 	if (n > 5 && ends(w, n, "ing") && has_vowel(w, n - 3))
 		return n - 3;
-	if (n > 4 && (ends(w, n, "ed") || ends(w, n, "er") || ends(w, n, "or")) && has_vowel(w, n - 2))
+	if (n > 4 && (ends(w, n, "ed") || ends(w, n, "er") || ends(w, n, "or")) &&
+	    has_vowel(w, n - 2))
 		return n - 2;
 	if (n > 6 && ends(w, n, "tion"))
 		return n - 3;
