@@ -1,37 +1,68 @@
 /*
- * index - the index file (.lhv): vectors, an HNSW graph, ids and metadata in
- * one file made to be mapped, with pending changes in INDEX-log beside it.
- * The bytes are described in lhv(5).
+ * index - build, search and change an index of vectors.
  *
- * Writing.  A writer takes rows, keeps them in the layout the file will have,
- * builds the graph (vector/hnsw.h) and replaces the file whole:
+ * An index is one file, INDEX.lhv, that is mapped into memory: vectors, an HNSW
+ * graph over them, ids, metadata (JSON text per row) and, on request, an
+ * inverted index of the words in the metadata.  Changes are appended to a
+ * second file, INDEX.lhv-log, until a compaction builds a new index file from
+ * both.  lhv(5) describes the bytes.
  *
- *     w = lh_index_writer_new(path, &params, 10.0, err);
- *     lh_index_put(w, id, id_len, vector, meta, meta_len, err);   (last id wins)
- *     lh_index_commit(w, jobs, err);
+ * Terms
+ *   row       an id, a vector and optional metadata.  Rows are numbered: from 0
+ *             on those of the index file, then those of the log.
+ *   live      a row that has not been replaced or deleted by a later change.
+ *   pending   a row that is in the log only.
+ *   snapshot  an open index (struct lh_index).  It never changes, whatever
+ *             happens to its files.
+ *   ef        the number of candidates that a walk over the graph keeps: the
+ *             more, the slower and the more exact.
+ *
+ * Building replaces the whole file, atomically, at the commit:
+ *
+ *     struct lh_index_params params;
+ *
+ *     lh_index_params_default(&params);
+ *     w = lh_index_writer_new("workers.lhv", &params, 10.0, &err);
+ *     lh_index_put(w, id, id_len, vector, n, meta, meta_len, &err);     (each row)
+ *     lh_index_commit(w, jobs, &err);
  *     lh_index_writer_free(w);
  *
- * Reading.  lh_index_open maps the file and replays the log: a snapshot.  Opening
- * costs the header and the pending changes, not the file.  Rows of the file
- * that the log replaced or deleted are hidden.  Everything read is treated as
- * hostile: a search on a damaged file may find less or report LH_ECORRUPT, but
- * never reads outside the map.  A snapshot never changes: lh_index_stale asks
- * whether its files did, lh_index_renew opens what is there now, and shares with
- * the one before what is the same: all of it, or the map, so that a log that
- * grew is read on from where it stood.  An id handed out is valid UTF-8; metadata is not
- * looked into, so whoever prints it checks that it is JSON.
+ * Searching: one snapshot, and one searcher per thread:
  *
- * Changing.  lh_index_change appends upserts and deletes to the log under the
- * index's lock; lh_index_compact folds them in.
+ *     ix = lh_index_open("workers.lhv", &err);
+ *     s = lh_searcher_new(ix, &err);
+ *     n = lh_index_search(s, &(struct lh_query){ .vector = v, .k = 10 }, hit, &err);
+ *     lh_index_row(ix, hit[0].row, &row, &err);                 (its id, its metadata)
+ *     lh_searcher_free(s);
+ *     lh_index_close(ix);
  *
- * Rows are numbered: 0..base-1 in the file, then the pending ones.  In the file
- * they lie as suits a search; lh_index_nth_row gives them in the order they came in.
+ * Changing appends to the log, and compacts when the commit says that it is due:
  *
- * Owner:   ids and metadata handed out point into the map (or the log's copy)
- *          and live as long as the struct lh_index.  Each open and each again is
- *          closed once.
- * Threads: one open index may be searched by many threads, each with a
- *          struct lh_searcher of its own.
+ *     c = lh_index_change_open("workers.lhv", 10.0, &err);
+ *     lh_index_change_put(c, id, id_len, vector, n, meta, meta_len, &err);
+ *     lh_index_change_commit(c, &due, &err);
+ *     lh_index_change_close(c);
+ *     if (due)
+ *             lh_index_compact_unless_busy("workers.lhv", jobs, 10.0, &err);
+ *
+ * How:     opening reads the header and the log, not the whole file.  A program
+ *          that runs for long asks lh_index_stale whether the files changed and
+ *          opens the new state by lh_index_renew, which shares with the old
+ *          snapshot what is the same: everything, or the map and the part of the
+ *          log that is already read.  Readers take no lock; writers take the
+ *          lock INDEX.lhv-lock.
+ * Trust:   an index file may be damaged or hostile.  Every value is checked
+ *          before use: a search on a damaged file may find less or report
+ *          LH_ECORRUPT, but never reads outside the map.  Ids handed out are
+ *          valid UTF-8.  Metadata is handed out unchecked: check that it is JSON
+ *          before printing it.
+ * Owner:   ids and metadata handed out point into the snapshot and are valid
+ *          until its last lh_index_close.  Strings passed in are copied.
+ * Errors:  0, or -1 (NULL for pointers) with *err filled, unless stated
+ *          otherwise.  Messages of lh_index_open and lh_index_renew begin with
+ *          the path.
+ * Threads: many threads may search one snapshot, each by its own searcher.
+ *          Writers, searchers and changes belong to one thread each.
  */
 #ifndef LH_INDEX_H
 #define LH_INDEX_H
@@ -42,209 +73,268 @@
 
 LH_C_BEGIN
 
-#define LH_ID_MAX 1024
-#define LH_K_MAX 10000
+#define LH_ID_MAX 1024		/* bytes of an id */
+#define LH_K_MAX 10000		/* results of a search */
 
-/* What makes a row's text for searches by words: the string in a field of its
- * metadata (every string in it, where there is none), or a template. */
+/* ---- parameters ---- */
+
+/* The source of a row's text in a search by words: the string in one field of
+ * its metadata (without such a string, every string in the metadata), or a
+ * template. */
 enum lh_lexical_source { LH_LEXICAL_NONE, LH_LEXICAL_FIELD, LH_LEXICAL_TEMPLATE };
 
 struct lh_index_params {
-	uint32_t dimension;	/* 0 until the first row sets it (writer only) */
+	uint32_t dimension;	/* values per vector; 0: set by the first row (writer only) */
 	int distance;		/* enum lh_distance */
-	int precision;		/* enum lh_precision: what searches go by */
-	bool rescore;		/* f16, i8: the vectors themselves are kept beside */
-	uint32_t m, ef_construction, exact_below;
-	uint64_t seed;
-	char engine[32];	/* "" is null */
-	char model[256];	/* "" is null */
-	char url[1024];		/* of the engine, "" is null */
+	int precision;		/* enum lh_precision: f32, or quantized to f16 or i8 */
+	bool rescore;		/* quantized: also store the f32 vectors, to rank the best */
+	uint32_t m;		/* links per row and level; twice as many on level 0 */
+	uint32_t ef_construction;	/* ef while the graph is built */
+	uint32_t exact_below;	/* no graph for an index of fewer rows: it is scanned */
+	uint64_t seed;		/* of the levels of rows in the graph */
+	char engine[32];	/* that made the vectors; "": JSON null */
+	char model[256];	/* of the engine; "": JSON null */
+	char url[1024];		/* of the engine; "": JSON null */
 	char created_at[32];
-	char field[4096], text_template[4096];	/* what texts are made by; both "": not known */
+	char field[4096];	/* of the records that the vectors' texts are in; "": none */
+	char text_template[4096];	/* or the template that makes them; both "": not known */
 	int lexical;		/* enum lh_lexical_source */
-	char lexical_of[2048];	/* the field or the template */
+	char lexical_of[2048];	/* the field or template of it */
 };
+
+/* Set the defaults: cosine, f32, m 16, ef_construction 200, exact_below 1000,
+ * seed 1. */
 LH_API void lh_index_params_default(struct lh_index_params *p);
-/* What an index is called: its file name without folder and ".lhv". */
+/* Return the name of an index: its file name without folder and ".lhv".  It
+ * points into path. */
 LH_API struct lh_str lh_index_name(const char *path);
+/* Return the name of an enum value, or "unknown". */
 LH_API const char *lh_distance_name(int distance);
 LH_API const char *lh_precision_name(int precision);
-LH_API const char *lh_lexical_source_name(int source);	/* NULL for none */
+/* Return "field" or "template", or NULL for LH_LEXICAL_NONE. */
+LH_API const char *lh_lexical_source_name(int source);
 
-/* ---- writing ---- */
+/* ---- building ---- */
+
 struct lh_index_writer;
+
+/* Create a writer for path and take the index's lock, waiting for at most
+ * lock_timeout seconds (LH_ELOCKED).  The lock is held until lh_index_writer_free. */
 LH_API struct lh_index_writer *lh_index_writer_new(const char *path,
 						   const struct lh_index_params *p,
 						   double lock_timeout, struct lh_err *err);
-/* The parameters, still open to change until commit (model, dimension). */
+/* Return the parameters.  model and dimension may be changed until the commit. */
 LH_API struct lh_index_params *lh_index_writer_params(struct lh_index_writer *w);
-/* vector has n values; LH_EDATA when it does not fit (dimension, not finite,
- * zero under cosine, a bad id).  meta is checked JSON text, or n = 0 for none. */
+/* Add a row, or replace the row of the same id.  vector has n values; meta is
+ * checked JSON text, meta_len 0 for none.  LH_EDATA for a vector that does not
+ * fit (dimension, NaN or infinity, zero under cosine) and for a bad id. */
 LH_API int lh_index_put(struct lh_index_writer *w, const char *id, size_t id_len,
 			const float *vector, size_t n, const char *meta, size_t meta_len,
 			struct lh_err *err);
+/* Return the number of rows added so far. */
 LH_API uint64_t lh_index_writer_count(const struct lh_index_writer *w);
+/* Build the graph on jobs threads, replace the index file and remove its log.
+ * After a failure the old index is in place, or the new one when only the removal
+ * of the log failed. */
 LH_API int lh_index_commit(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
+/* Release the writer and its lock.  NULL is allowed. */
 LH_API void lh_index_writer_free(struct lh_index_writer *w);
-/* Before a commit: tell is called periodically while it works, in the thread of the
- * commit, with the stage ("graph", "words", "file") and how much of it is done;
- * and once when all is. */
+/* Report progress of a commit: progress is called in the thread of the commit,
+ * periodically and at the end, with the stage ("graph", "words" or "file") and
+ * the rows done, out of all. */
 typedef void lh_index_progress_fn(void *ctx, const char *stage, uint64_t done, uint64_t of);
-LH_API void lh_index_writer_watch(struct lh_index_writer *w, lh_index_progress_fn *tell, void *ctx);
+LH_API void lh_index_writer_watch(struct lh_index_writer *w, lh_index_progress_fn *progress,
+				  void *ctx);
 
 /* ---- reading ---- */
+
 struct lh_index;
-/* Here messages begin with the path. */
+
+/* Open a snapshot of the index at path, its log included. */
 LH_API struct lh_index *lh_index_open(const char *path, struct lh_err *err);
+/* Release one reference to a snapshot: each open and each renew is closed once.
+ * NULL is allowed. */
 LH_API void lh_index_close(struct lh_index *ix);
-/* Did the file or its log change since, or go?  One stat(2) each. */
+/* Return whether the index file or its log has changed or gone since the
+ * snapshot was opened.  Costs one stat(2) each. */
 LH_API bool lh_index_stale(const struct lh_index *ix);
-/* What is there by now, or NULL with *err; ix stays as it is, and open.  One
- * thread at a time for an index and what came of it. */
+/* Open the present state of the same index.  ix stays valid and open; when
+ * nothing has changed, the result is ix itself with one more reference.  Calls on
+ * snapshots that came from each other must not overlap. */
 LH_API struct lh_index *lh_index_renew(struct lh_index *ix, struct lh_err *err);
+/* Return the parameters of the index. */
 LH_API const struct lh_index_params *lh_index_get_params(const struct lh_index *ix);
+
 struct lh_index_stats {
-	uint64_t live, base, pending, deleted, file_bytes;
-	uint32_t format;
-	int64_t torn_at;	/* offset of a torn tail in the log, or -1 */
+	uint64_t live;		/* live rows */
+	uint64_t base;		/* rows in the index file */
+	uint64_t pending;	/* puts in the log */
+	uint64_t deleted;	/* deletes in the log */
+	uint64_t file_bytes;	/* of the index file */
+	uint32_t format;	/* version of the index file */
+	int64_t torn_at;	/* offset of an incomplete record at the end of the log, or -1 */
 };
 LH_API void lh_index_get_stats(const struct lh_index *ix, struct lh_index_stats *st);
 
 struct lh_row {
-	struct lh_str id, meta;		/* meta.n == 0: none; no LH_PAD behind them */
+	struct lh_str id, meta;		/* meta.n 0: none.  Not followed by LH_PAD. */
 };
-LH_API uint64_t lh_index_rows(const struct lh_index *ix); /* upper bound of row numbers */
-/* 1: a live row; 0: none at that number (deleted or replaced); -1: damaged. */
+
+/* Return the number of row numbers, of live rows and of others. */
+LH_API uint64_t lh_index_rows(const struct lh_index *ix);
+/* Read a row: 1 for a live row, 0 when there is none of that number, -1 with
+ * LH_ECORRUPT when it is damaged. */
 LH_API int lh_index_row(const struct lh_index *ix, uint64_t row, struct lh_row *out,
 			struct lh_err *err);
-/* Before all rows are read in the order they were put: a damaged one would give
- * a row twice and another not at all.  LH_ECORRUPT. */
-LH_API int lh_index_check_order(const struct lh_index *ix, struct lh_err *err);
-/* As lh_index_row, of the i-th row that was put, i below lh_index_rows; *row is its number. */
+/* Read the i-th row in the order of the puts, i below lh_index_rows; *row is set
+ * to its number.  Returns as lh_index_row. */
 LH_API int lh_index_nth_row(const struct lh_index *ix, uint64_t i, uint64_t *row,
 			    struct lh_row *out, struct lh_err *err);
-/* The vector of a row below lh_index_rows, into out: dimension values.  Damage may
- * have made any of them infinite or NaN. */
+/* Check the order of the puts, before all rows are read in that order: a damaged
+ * one would give one row twice and another not at all.  LH_ECORRUPT. */
+LH_API int lh_index_check_order(const struct lh_index *ix, struct lh_err *err);
+/* Copy the vector of a row below lh_index_rows to out, which has room for
+ * dimension values.  In a damaged file any of them may be NaN or infinite. */
 LH_API void lh_index_vector(const struct lh_index *ix, uint64_t row, float *out);
-/* The live row of that id, or -1 when there is none, -2 with *err when damaged. */
+/* Return the number of the live row of that id, -1 when there is none, -2 with
+ * *err when the index is damaged. */
 LH_API int64_t lh_index_find(const struct lh_index *ix, const char *id, size_t n,
 			     struct lh_err *err);
 
-/* ---- searching ---- */
+/* ---- searching by vector ---- */
 
-/* What a filter said of the rows of an index, two bits a row: made empty, filled
- * as searches ask, and shared by all that use the same filter, also at once in
- * several threads (each with a ctx of its own).  Which rows it knows already
- * never shows in an answer. */
+/* The results of one filter for the rows of one snapshot, two bits per row.  It
+ * starts empty, is filled by the searches that use it, and may be shared by all
+ * searches with the same filter, in several threads at once (each with its own
+ * ctx).  The answers do not depend on what is already in it. */
 struct lh_filter_cache;
 LH_API struct lh_filter_cache *lh_filter_cache_new(const struct lh_index *ix, struct lh_err *err);
 LH_API void lh_filter_cache_free(struct lh_filter_cache *v);
 
-/* Candidates kept during a walk when nobody says how many. */
+/* Return the default of ef. */
 static inline size_t lh_index_ef(size_t k)
 {
 	return k > 32 ? 2 * k : 64;
 }
 
 struct lh_query {
-	const float *vector;	/* of the index's dimension, finite; unit length under cosine */
-	size_t k, ef;		/* ef 0: lh_index_ef(k), and with a filter several times that */
-	bool exact;
-	/* Does a filter allow this live row?  NULL: there is no filter.  1 yes, 0
-	 * no, -1 with *err: damaged.  It is asked once of a row and must always say
-	 * the same: verdicts, which every filter has its own of, remembers it. */
+	const float *vector;	/* dimension finite values; of unit length under cosine */
+	size_t k;		/* results wanted */
+	size_t ef;		/* 0: lh_index_ef(k), and several times that with a filter */
+	bool exact;		/* scan all rows instead of walking the graph */
+	/* The filter, or NULL: returns 1 for a live row that may be a result, 0
+	 * for others, -1 with *err for damage.  It must give the same answer for
+	 * the same row every time; it is called once per row and filter_cache. */
 	int (*allow)(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *err);
 	void *ctx;
-	struct lh_filter_cache *filter_cache;
-	const uint64_t
-		*exclude; /* rows that may not answer, ascending, any of them more than once */
+	struct lh_filter_cache *filter_cache;	/* of this filter; required with allow */
+	const uint64_t *exclude;	/* rows never returned, ascending, repeats allowed */
 	size_t n_exclude;
-	uint64_t dropped;	/* out: rows met that allow refused, without the excluded */
+	uint64_t dropped;	/* out: rows met that the filter refused, excluded ones aside */
 };
 struct lh_hit {
-	float distance;
+	float distance;		/* cosine and ip: 1 - dot product; l2: Euclidean */
 	uint64_t row;
 };
 struct lh_searcher;
+/* Create a searcher of a snapshot, for one thread.  ix must outlive it. */
 LH_API struct lh_searcher *lh_searcher_new(const struct lh_index *ix, struct lh_err *err);
 LH_API void lh_searcher_free(struct lh_searcher *s);
-/* Up to q->k hits into out, by ascending distance, ties by the bytes of the id.
- * Returns their number or -1. */
+/* Write up to q->k hits to out, by ascending distance, ties by the bytes of the
+ * id.  Returns their number, or -1. */
 LH_API long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out,
 			    struct lh_err *err);
-/* How far a live row is from a vector (as in struct lh_query). */
+/* Compute the distance of a live row from a vector (as in struct lh_query). */
 LH_API int lh_index_distance(struct lh_searcher *s, const float *vector, uint64_t row, float *out,
 			     struct lh_err *err);
 
 /* ---- searching by words ---- */
+
 struct lh_index_words;
-/* Pending rows are read here.  LH_EUSAGE when the index was built without. */
+/* Create a searcher by words of a snapshot, for one thread; pending rows are
+ * indexed here.  LH_EUSAGE for an index without words (params.lexical).  ix must
+ * outlive it. */
 LH_API struct lh_index_words *lh_index_words_new(const struct lh_index *ix, struct lh_err *err);
 LH_API void lh_index_words_free(struct lh_index_words *w);
 struct lh_index_words_hit {
-	double score;		/* bm25 */
+	double score;		/* BM25 */
 	uint64_t row;
 };
-/* Up to q->k hits into out, by descending score, ties by the bytes of the id, of
- * the rows that q allows; a text is UTF-8, and q's vector is not looked at.
- * Returns their number or -1. */
+/* Write up to q->k hits for the words of text (UTF-8) to out, by descending
+ * score, ties by the bytes of the id.  Filter and exclusions are those of q; its
+ * vector, ef and exact are ignored.  Returns their number, or -1. */
 LH_API long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct lh_str text,
 				  struct lh_index_words_hit *out, struct lh_err *err);
 
 /* ---- changing ---- */
+
 struct lh_index_change;
-/* Reads the parameters; the lock is held only by a commit. */
+/* Open the index at path for changes.  Its parameters are read here; its lock is
+ * taken only by a commit, which waits for at most lock_timeout seconds. */
 LH_API struct lh_index_change *lh_index_change_open(const char *path, double lock_timeout,
 						    struct lh_err *err);
+/* Discard changes that are not committed, and close.  NULL is allowed. */
+LH_API void lh_index_change_close(struct lh_index_change *c);
 LH_API const struct lh_index_params *lh_index_change_params(const struct lh_index_change *c);
-/* meta NULL: leave what is stored; "{}" clears it. */
+/* Gather a put of a row.  meta NULL keeps the metadata of the row of that id;
+ * "{}" removes it. */
 LH_API int lh_index_change_put(struct lh_index_change *c, const char *id, size_t id_len,
 			       const float *vector, size_t n, const char *meta, size_t meta_len,
 			       struct lh_err *err);
-/* The same, unless the id is live when this is committed. */
+/* Gather the same, with no effect if the id is live at the commit. */
 LH_API int lh_index_change_put_new(struct lh_index_change *c, const char *id, size_t id_len,
 				   const float *vector, size_t n, const char *meta, size_t meta_len,
 				   struct lh_err *err);
-/* Whether the id is live is seen when this is committed; nothing is logged of
- * one that is not. */
+/* Gather a delete.  If the id is not live at the commit, nothing is logged. */
 LH_API int lh_index_change_delete(struct lh_index_change *c, const char *id, size_t id_len,
 				  struct lh_err *err);
-/* What the commits came to so far: ids that were deleted, and that were not
- * there; rows of put_new that went in, and whose id was there. */
+/* Return the bytes gathered for the next commit. */
+LH_API size_t lh_index_change_bytes(const struct lh_index_change *c);
+
+/* The outcome of all commits so far. */
 struct lh_index_tally {
-	uint64_t deleted, unknown, added, existing;
+	uint64_t deleted;	/* deletes of a live id */
+	uint64_t unknown;	/* deletes of an id that was not live */
+	uint64_t added;		/* rows of lh_index_change_put_new that were added */
+	uint64_t existing;	/* and those whose id was live already */
 };
 LH_API const struct lh_index_tally *lh_index_change_tally(const struct lh_index_change *c);
-/* Append what was gathered in one go and fsync; *fold says whether the log has
- * outgrown its bounds (10 % of the records but at least 100, or 10,000).  Vectors
- * are refused when another index is there by now whose vectors are others. */
-LH_API int lh_index_change_commit(struct lh_index_change *c, bool *compaction_due, struct lh_err *err);
-/* The same, unless the log is twice as long as that already (or holds 2,000,
- * where that is more): then 1, and what was gathered stays for the next commit,
- * which lh_index_make_room is to go before.  So folds are not outrun. */
-LH_API int lh_index_change_try(struct lh_index_change *c, bool *compaction_due, struct lh_err *err);
-/* Take the index's lock before the commits and keep it over them, so that what is
- * read of the index in between is what they change.  Who holds two indexes takes
- * them in one order everywhere. */
+
+/* Append what was gathered to the log, in one piece, and sync it.  Sets
+ * *compaction_due when the log has outgrown its bounds: a tenth of the index's
+ * rows, at least 100 and at most 10,000 records.  LH_EIO when the index has been
+ * replaced meanwhile by one for other vectors. */
+LH_API int lh_index_change_commit(struct lh_index_change *c, bool *compaction_due,
+				  struct lh_err *err);
+/* Do the same unless the log is full, at twice those bounds and at least 2,000
+ * records: then return 1 and keep what was gathered for another commit, after
+ * lh_index_make_room.  So writers do not outrun compaction. */
+LH_API int lh_index_change_try(struct lh_index_change *c, bool *compaction_due,
+			       struct lh_err *err);
+/* Take the index's lock before several commits and keep it, so that what is read
+ * of the index in between is what they change.  Callers that hold two indexes
+ * must take them in the same order everywhere. */
 LH_API int lh_index_change_hold(struct lh_index_change *c, struct lh_err *err);
 LH_API void lh_index_change_release(struct lh_index_change *c);
-/* Bytes gathered for the next commit. */
-LH_API size_t lh_index_change_bytes(const struct lh_index_change *c);
-LH_API void lh_index_change_close(struct lh_index_change *c);
+
+/* Compact: replace the index file by one of its live rows and those of its log,
+ * and reduce the log to what was appended meanwhile. */
 LH_API int lh_index_compact(const char *path, unsigned jobs, double lock_timeout,
 			    struct lh_err *err);
-/* The same for whoever a commit told to: nothing is done when somebody else is
- * folding, so that of many writers one does the work. */
+/* Compact after a commit that set *compaction_due: nothing is done while another
+ * process compacts, so that one of many writers does the work. */
 LH_API int lh_index_compact_unless_busy(const char *path, unsigned jobs, double lock_timeout,
 					struct lh_err *err);
-/* For whom lh_index_change_try sent back: wait until who is folding is done, or
- * fold. */
+/* Compact after lh_index_change_try returned 1, or wait for the process that
+ * does. */
 LH_API int lh_index_make_room(const char *path, unsigned jobs, double lock_timeout,
 			      struct lh_err *err);
 
 /* ---- checking ---- */
-/* Calls damage(ctx, section, text) for everything found wrong in the file and
- * its log.  0: it was read to the end (damage or not); -1: it could not be read. */
+
+/* Check every byte of an index file and its log; damage is called for each
+ * finding with the section and a message.  Returns 0 when all was read, with
+ * damage or without, -1 when it could not be read. */
 LH_API int lh_index_verify(const char *path,
 			   void (*damage)(void *ctx, const char *section, const char *text),
 			   void *ctx, struct lh_err *err);

@@ -1,4 +1,4 @@
-/* change.c - upserts and deletes, appended to INDEX-log.  See lh/index.h. */
+/* change.c - append puts and deletes to INDEX-log.  See lh/index.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,24 +12,26 @@
 struct lh_index_change {
 	char *path, *log, *lock;
 	double timeout;
-	struct lh_lock held_lock;	/* by lh_index_change_hold; fd -1: not */
+	struct lh_lock held_lock;	/* of lh_index_change_hold; fd -1: not held */
 	struct lh_index_params params;
-	struct lh_buf frames;		/* what was gathered for the next commit */
+	struct lh_buf frames;		/* gathered for the next commit */
 	uint64_t n_frames, n_deletes;
-	uint64_t *put_new_at;		/* where in them the puts of put_new are */
+	/* offsets in frames of the puts of lh_index_change_put_new */
+	uint64_t *put_new_at;
 	size_t n_put_new, cap;
-	struct lh_buf unit;		/* a vector being scaled */
-	/* The log as the last commit left it: what is before appended.end has been
-	 * looked at.  Held open, so that no other file has the same inode. */
+	struct lh_buf unit;		/* scratch: a vector scaled to unit length */
+	/* The log after the last commit: everything before appended.end has been read.
+	 * The file is held open so that its inode is not reused. */
 	int fd;				/* -1: none */
-	uint64_t checksum;		/* of the index it is for */
+	uint64_t checksum;		/* of the index that the log is for */
 	struct lh_log_extent appended;
-	struct lh_index_known known;	/* with fd: has seen it that far at least */
-	struct lh_buf selected;		/* of the frames, those that a commit appends */
+	/* live ids, including at least the changes up to appended.end */
+	struct lh_index_known known;
+	struct lh_buf selected;		/* the frames to append, when some are left out */
 	struct lh_index_tally tally;
 };
 
-/* What a commit appends. */
+/* The frames of one commit. */
 struct batch {
 	const struct lh_buf *frames;
 	uint64_t n;
@@ -96,7 +98,7 @@ int lh_index_change_put(struct lh_index_change *c, const char *id, size_t id_len
 	return lh_buf_check(&c->frames, err);
 }
 
-/* What is there already need not be gathered. */
+/* Drops a row whose id is live already; the commit checks the others again. */
 int lh_index_change_put_new(struct lh_index_change *c, const char *id, size_t id_len,
 			    const float *vector, size_t n, const char *meta, size_t meta_len,
 			    struct lh_err *err)
@@ -141,15 +143,15 @@ size_t lh_index_change_bytes(const struct lh_index_change *c)
 	return c->frames.len;
 }
 
-/* ---- what of it holds by now ---- */
+/* ---- the frames of a commit ---- */
 
 static bool is_conditional(const struct lh_index_change *c)
 {
 	return c->n_deletes || c->n_put_new;
 }
 
-/* Before a conditional commit: the ids that are there.  known has seen the log up
- * to seen, or is about another one (0). */
+/* Bring the live ids up to date before a conditional commit.  known includes the log up
+ * to seen, or belongs to another log (0). */
 static int refresh_known_ids(struct lh_index_change *c, const struct lh_index *base,
 			     const char *log, uint64_t seen, uint64_t end, struct lh_err *err)
 {
@@ -162,7 +164,7 @@ static int refresh_known_ids(struct lh_index_change *c, const struct lh_index *b
 	return lh_index_known_open(&c->known, c->path, err);
 }
 
-/* 1: this frame is to be appended; 0: not. */
+/* Return 1 when a frame is to be appended, 0 when it has no effect, -1 on error. */
 static int frame_applies(struct lh_index_change *c, const struct lh_log_frame *f, size_t *next_new,
 		 struct lh_index_tally *tally, struct lh_err *err)
 {
@@ -189,7 +191,8 @@ static int frame_applies(struct lh_index_change *c, const struct lh_log_frame *f
 	return !is_put_new || !live;
 }
 
-/* The frames in their order, each by what those before it come to. */
+/* Select the frames to append, in order; each is judged by the state after those before
+ * it. */
 static int select_frames(struct lh_index_change *c, struct batch *b, struct lh_err *err)
 {
 	struct lh_log_frame f = { .next = 0 };
@@ -206,7 +209,7 @@ static int select_frames(struct lh_index_change *c, struct batch *b, struct lh_e
 		if (keep < 0)
 			return -1;
 		b->n += (uint64_t)keep;
-		if (!keep && b->frames == &c->frames) {	/* the first that is left out */
+		if (!keep && b->frames == &c->frames) {	/* the first frame left out */
 			lh_buf_add(&c->selected, c->frames.p, f.at);
 			b->frames = &c->selected;
 		} else if (keep && b->frames == &c->selected) {
@@ -218,7 +221,7 @@ static int select_frames(struct lh_index_change *c, struct batch *b, struct lh_e
 
 /* ---- the log ---- */
 
-/* Put frames at the end of what is good in the log, over a torn tail. */
+/* Append frames at the end of the valid part of the log, over a torn tail. */
 static int append_at(const struct batch *b, int fd, const struct lh_index *base,
 		     struct lh_log_extent *x, struct lh_err *err)
 {
@@ -238,8 +241,8 @@ static int append_at(const struct batch *b, int fd, const struct lh_index *base,
 				   err);
 	if (rc == 0 && fsync(fd) < 0)
 		rc = lh_err_sys(err, "cannot sync");
-	/* Half a record is ignored, but it would be reported: take it back.  Should
-	 * that fail too, the next append does it. */
+	/* An incomplete record would be ignored, but reported: remove it. If that fails
+	 * too, the next append does it. */
 	if (rc < 0 && ftruncate(fd, (off_t)x->end) < 0)
 		rc = -1;
 	x->end += mark.len + b->frames->len;
@@ -249,8 +252,8 @@ static int append_at(const struct batch *b, int fd, const struct lh_index *base,
 	return rc;
 }
 
-/* A log that holds nothing for this index is replaced, which also brings one
- * into being with its name on disk. */
+/* Replace a log that holds nothing for this index, or create it, with its name synced
+ * to disk. */
 static int begin_log(const char *path, const struct batch *b, const struct lh_index *base,
 		     struct lh_log_extent *x, struct lh_err *err)
 {
@@ -267,7 +270,8 @@ static int begin_log(const char *path, const struct batch *b, const struct lh_in
 	return rc;
 }
 
-/* So that a commit costs what was appended since our last one, not the log. */
+/* Remember how far the log has been read, so that the next commit reads only what was
+ * appended since. */
 static void remember_log(struct lh_index_change *c, int fd, uint64_t checksum,
 		     const struct lh_log_extent *x)
 {
@@ -278,8 +282,8 @@ static void remember_log(struct lh_index_change *c, int fd, uint64_t checksum,
 	c->appended = *x;
 }
 
-/* The log as it is, and how far it goes for this index; *seen is how far that was
- * known, or 0.  fd -1: there is none. */
+/* Map the log and measure the part for this index.  *seen is how far it was known
+ * before, or 0.  fd -1: no log. */
 static int measure_log(const struct lh_index_change *c, int fd, const struct lh_index *base,
 		   struct lh_mapped *m, struct lh_log_extent *x, uint64_t *seen, struct lh_err *err)
 {
@@ -306,7 +310,8 @@ static int append_batch(const struct lh_index_change *c, int fd, const struct ba
 	return rc < 0 ? lh_err_prefix(err, "%s", c->log) : 0;
 }
 
-/* 1: the log is full, and that is what the caller wants to know (bounded). */
+/* Append to the log, with the lock held.  Returns 1 when the log is full and bounded is
+ * set. */
 static int append_locked(struct lh_index_change *c, int fd, const struct lh_index *base,
 			 bool bounded, struct lh_log_extent *x, struct lh_err *err)
 {
@@ -340,8 +345,8 @@ static int check_same(const char *what, const char *is, const char *was, struct 
 			  what, *is ? is : "none", *was ? was : "none");
 }
 
-/* Is the index there by now one for the vectors that were gathered?  Ids alone
- * may be deleted from any. */
+/* Check that the index now at the path is one for the vectors that were gathered.
+ * Deletes alone fit any index. */
 static int check_same_kind(const struct lh_index_change *c, const struct lh_index_params *is,
 		      struct lh_err *err)
 {
@@ -362,13 +367,13 @@ static int check_same_kind(const struct lh_index_change *c, const struct lh_inde
 	    check_same("model", is->model, was->model, err) < 0)
 		return -1;
 	if (!(*was->field || *was->text_template) || !(*is->field || *is->text_template))
-		return 0;	/* not known */
+		return 0;	/* one of the two is not known */
 	if (check_same("field", is->field, was->field, err) < 0)
 		return -1;
 	return check_same("template", is->text_template, was->text_template, err);
 }
 
-/* Those gathered are stored. */
+/* Forget the changes that are now stored. */
 static void clear_gathered(struct lh_index_change *c)
 {
 	lh_buf_reset(&c->frames);
@@ -412,7 +417,7 @@ static int commit(struct lh_index_change *c, bool bounded, bool *compaction_due,
 	*compaction_due = false;
 	if (!c->frames.len)
 		return lh_buf_check(&c->frames, err);
-	lh_signal_defer(true);	/* not in the middle of a frame */
+	lh_signal_defer(true);	/* do not stop in the middle of a frame */
 	rc = c->held_lock.fd >= 0 ? 0 : lh_lock_take(&lock, c->lock, c->path, c->timeout, err);
 	if (rc == 0) {
 		base = lh_index_open_base(c->path, err);

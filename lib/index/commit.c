@@ -1,6 +1,5 @@
 /*
- * commit.c - the graph over the rows that a writer holds, and the file,
- * written from where they lie.
+ * commit.c - build the graph over the rows of a writer, and write the file.
  */
 #include "writer.h"
 
@@ -40,13 +39,13 @@ static bool stopping(void)
 	return lh_signal_pending() != 0;
 }
 
-/* Is there a graph to be continued? */
+/* Return whether the graph of another index is continued. */
 static bool continues_graph(const struct lh_index_writer *w)
 {
 	return w->old && w->old->graph;
 }
 
-/* Where the upper links of each row are; those of rows taken over stay. */
+/* Set the number of the first upper link list of each row; copied rows keep theirs. */
 static int set_levels(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint64_t lists, row = 0;
@@ -97,7 +96,7 @@ static uint32_t stored_number(const struct lh_index_writer *w, uint64_t row)
 	return w->stored_at ? w->stored_at[row] : (uint32_t)row;
 }
 
-/* A list of links, which name rows by where they are now. */
+/* Write a list of links, with rows renumbered in the stored order. */
 static void write_links(struct lh_index_writer *w, const uint32_t *links, uint32_t max)
 {
 	uint32_t list[1 + 2 * LH_INDEX_M_MAX] = { links[0] }, i;
@@ -153,7 +152,7 @@ static int write_upper(struct lh_index_writer *w, struct lh_err *err)
 	return lh_index_section_end(&w->file, err);
 }
 
-/* The texts of the rows: of kind, which follows that of their offsets. */
+/* Write the ids or metadata of all rows, or (write_offsets) their offsets. */
 static int write_texts(struct lh_index_writer *w, uint32_t kind,
 		     struct lh_str (*text_of)(const struct lh_index_writer *w, uint64_t row),
 		     struct lh_err *err)
@@ -307,7 +306,7 @@ int lh_index_prepare(struct lh_index_writer *w, unsigned jobs, struct lh_err *er
 	w->out_open = true;
 	if (write_file(w, err) < 0)
 		return lh_err_prefix(err, "%s", w->path);
-	/* here, so that a swap under the lock does not wait for the disk */
+	/* Sync here, so that a swap under the lock does not wait for the disk. */
 	return fsync(w->out.fd) < 0 ? lh_err_sys(err, "%s: cannot sync", w->out.tmp) : 0;
 }
 

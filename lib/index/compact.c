@@ -1,28 +1,30 @@
 /*
- * compact.c - fold INDEX-log into its index.  See lh/index.h.
+ * compact.c - compaction: build a new index file from an index and its INDEX-log.
+ * See lh/index.h.
  *
- * The graph is built from a snapshot, without the lock; the lock is held only
- * to swap.  By then others may have appended: that must carry over.  Index and
- * log are two files, so the swap is more than one rename, and it must lose no
- * acknowledged record wherever it is cut off:
+ * The new file is built from a snapshot, without the index's lock; the lock is held
+ * only to swap files.  Changes appended meanwhile must be carried over.  Index and
+ * log are two files, so the swap takes several steps, and no acknowledged change
+ * may be lost wherever it is interrupted:
  *
- *   1. the log is replaced by one that holds the old index's records, and
- *      behind a mark with the new index's checksum those that carry over;
- *   2. the new index is renamed into place;
- *   3. the log is replaced by one that holds the new index's part alone.
+ *   1. The log is replaced by one that holds the frames of the old index, then a
+ *      mark with the checksum of the new index, and the frames to carry over.
+ *   2. The new index is renamed into place.
+ *   3. The log is replaced by one that holds only the part of the new index.
  *
- * Before 2 the index is the old one and finds all its records in the log, old
- * or replaced.  From 2 on it is the new one and finds what it lacks.  A crash
- * between any two steps leaves a part in the log that no index matches; the
- * next append cuts it off when it lies at the end, the next fold drops it.  A
- * reader that opens the old index before 2 and the log after 3 finds nothing
- * there, but then sees another index at the path and starts over.
+ * Before step 2, the old index is in place, and the log, old or replaced, holds
+ * all its frames.  From step 2 on, the new index is in place, and the log holds
+ * what it lacks.  A crash between two steps leaves a part in the log that matches
+ * no index; the next append cuts it off if it is at the end, otherwise the next
+ * compaction drops it.  A reader that opens the old index before step 2 and the
+ * log after step 3 finds nothing for it there, but then finds another index at the
+ * path and starts over.
  *
- * Should the fold make the very bytes of the old index, both parts would bear
- * the same checksum.  Then 2 changes nothing, and 3 alone is the swap.
+ * If the new index has exactly the bytes of the old one, both parts would have the
+ * same checksum.  Then step 2 changes nothing, and step 3 alone is the swap.
  *
- * One folds at a time, under a lock of its own, INDEX-compact: others add
- * meanwhile.
+ * One compaction runs at a time, under a lock of its own, INDEX-compact; other
+ * writers append meanwhile.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -33,20 +35,21 @@
 #include "base/mem.h"
 #include "base/signal.h"
 
-#define COMPACT_TRIES 8	/* how often another fold or build may get there first */
-#define COMPACT_ROUNDS 8	/* for one who records: then another may go on */
+#define COMPACT_TRIES 8	/* attempts, when another compaction or build replaces the index first */
+#define COMPACT_ROUNDS 8	/* compactions in a row by a writer that was not asked to compact */
 
 struct compaction {
 	const char *path;
-	struct lh_index *snapshot;	/* the snapshot that is folded */
+	struct lh_index *snapshot;	/* what is compacted */
 	struct lh_index_writer *writer;
-	struct lh_buf log;	/* as it is by the time of the swap */
+	struct lh_buf log;	/* the log at the time of the swap */
 	struct lh_buf carry, mark;
 };
 
 enum { COMPACT_DONE, COMPACT_MOOT, COMPACT_BUSY, COMPACT_AGAIN };
 
-/* Another is folding: wait and fold what is left; leave it to him; wait. */
+/* What to do while another process compacts: wait, then compact what is left; nothing;
+ * wait. */
 enum compact_mode { COMPACT_ALL, COMPACT_UNLESS_BUSY, COMPACT_FOR_ROOM };
 
 static void on_damage(void *ctx, const char *section, const char *text)
@@ -57,7 +60,8 @@ static void on_damage(void *ctx, const char *section, const char *text)
 		lh_err_set(err, LH_ECORRUPT, "%s: %s", section, text);
 }
 
-/* A fold writes new checksums: what it takes over must be what was written. */
+/* Verify the checksums of the old file: the new one gets new checksums, which must not
+ * hide damage. */
 static int check_base(struct compaction *f, struct lh_err *err)
 {
 	struct lh_err damage = { .code = LH_OK };
@@ -69,7 +73,8 @@ static int check_base(struct compaction *f, struct lh_err *err)
 	return -1;
 }
 
-/* Would this vector be stored as that row's is?  code is room for it. */
+/* Return whether the vector would be stored as that row's is.  code is scratch for a
+ * code. */
 static bool is_same_vector(const struct lh_index *ix, uint64_t row, const float *v, void *code)
 {
 	const struct lh_index_params *p = &ix->params;
@@ -81,8 +86,8 @@ static bool is_same_vector(const struct lh_index *ix, uint64_t row, const float 
 	       (!p->rescore || memcmp(v, lh_index_exact(ix, row), lh_index_exact_bytes(p)) == 0);
 }
 
-/* Are the file's rows all still there, with the vectors they had?  What came
- * for a hidden one may be other metadata alone. */
+/* Return 1 when all rows of the file are live and have their vectors; the put of a
+ * hidden row may have changed its metadata only.  0 when not, -1 on error. */
 static int base_rows_unchanged(const struct lh_index *ix, struct lh_err *err)
 {
 	void *code = lh_calloc(1, lh_index_code_bytes(&ix->params), err);
@@ -105,9 +110,9 @@ static int base_rows_unchanged(const struct lh_index *ix, struct lh_err *err)
 	return unchanged;
 }
 
-/* The live rows of the snapshot, and the graph over them; where none of the
- * file's rows has gone, its graph is continued: its rows come first then, and
- * what replaces one takes its place. */
+/* Build a file of the live rows of the snapshot.  If no row of the old file is gone,
+ * its graph is continued: its rows come first, in their order, and a put of one of them
+ * takes its place. */
 static int build_index(struct compaction *f, unsigned jobs, struct lh_err *err)
 {
 	uint64_t i, n = f->snapshot->rows;
@@ -146,8 +151,8 @@ static int build(struct compaction *f, unsigned jobs, struct lh_err *err)
 	return rc < 0 && err->code == LH_ECORRUPT ? lh_err_prefix(err, "%s", f->path) : rc;
 }
 
-/* The snapshot is the beginning of what is there now, or somebody else has
- * folded or built meanwhile. */
+/* Read the log again and collect the frames that were appended after the snapshot.
+ * Returns 1, or 0 when the index or the log before that has changed. */
 static int collect_later_frames(struct compaction *f, struct lh_err *err)
 {
 	const struct lh_buf *was = lh_index_log_text(f->snapshot);
@@ -167,7 +172,7 @@ static int collect_later_frames(struct compaction *f, struct lh_err *err)
 											      1;
 }
 
-/* Step 1 of the three above. */
+/* Do step 1 of the swap. */
 static int write_combined_log(struct compaction *f, struct lh_err *err)
 {
 	uint64_t old = f->snapshot->checksum;
@@ -187,7 +192,7 @@ static int write_combined_log(struct compaction *f, struct lh_err *err)
 	return rc;
 }
 
-/* So much has come meanwhile that it must be folded too? */
+/* Return whether so much was appended meanwhile that compaction is due again. */
 static bool is_due_again(const struct compaction *f)
 {
 	struct lh_log_frame frame = { .next = 0 };
@@ -219,7 +224,7 @@ static int swap_files(struct compaction *f, struct lh_err *err)
 	}
 	if (write_combined_log(f, err) < 0 || lh_index_swap(f->writer, err) < 0)
 		return -1;
-	/* All is well already; a log that cannot be made smaller is no failure. */
+	/* The swap is complete; a log that cannot be reduced is not a failure. */
 	lh_log_replace(f->path, &f->mark, &f->carry, &unused);
 	return is_due_again(f) ? COMPACT_AGAIN : COMPACT_DONE;
 }
@@ -231,7 +236,7 @@ static int locked_swap(struct compaction *f, double lock_timeout, struct lh_err 
 	bool was = lh_signal_deferred();
 	int rc = -1;
 
-	lh_signal_defer(true);	/* not between the steps, if it can be helped */
+	lh_signal_defer(true);	/* do not stop between the steps */
 	if (name && lh_lock_take(&lock, name, f->path, lock_timeout, err) == 0) {
 		rc = swap_files(f, err);
 		lh_lock_drop(&lock);
@@ -241,7 +246,7 @@ static int locked_swap(struct compaction *f, double lock_timeout, struct lh_err 
 	return rc;
 }
 
-/* Is it the index that f.from has open?  The one locked may be gone by now. */
+/* Return whether fd is the file of the snapshot: the locked file may have been replaced. */
 static bool is_snapshot_file(const struct compaction *f, int fd)
 {
 	struct stat st;
@@ -250,7 +255,8 @@ static bool is_snapshot_file(const struct compaction *f, int fd)
 	       st.st_ino == f->snapshot->ino;
 }
 
-/* Has a fold put another in its place while we waited for the lock? */
+/* Return whether another compaction replaced the file while this one waited for the
+ * lock. */
 static bool is_replaced(const char *path, int fd)
 {
 	struct stat a, b;
@@ -259,7 +265,7 @@ static bool is_replaced(const char *path, int fd)
 	       (a.st_dev != b.st_dev || a.st_ino != b.st_ino);
 }
 
-/* fd is the index, locked. */
+/* Compact the index that is open as fd, with INDEX-compact held. */
 static int compact_locked(const char *path, int fd, unsigned jobs, double lock_timeout,
 		      struct lh_err *err)
 {

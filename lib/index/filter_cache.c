@@ -1,4 +1,4 @@
-/* filter_cache.c - what a filter said of which row.  See searcher.h. */
+/* filter_cache.c - the results of a filter, by row.  See searcher.h. */
 #include "searcher.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-#define CHUNK 4096	/* rows judged in one go: a multiple of 64 */
+#define CHUNK 4096	/* rows evaluated at a time: a multiple of 64 */
 #define SAMPLE 512
 
 struct lh_filter_cache *lh_filter_cache_new(const struct lh_index *ix, struct lh_err *err)
@@ -38,7 +38,7 @@ void lh_filter_cache_free(struct lh_filter_cache *v)
 	free(v);
 }
 
-/* 1, 0, -1 */
+/* Run the filter: 1, 0, -1. */
 static int evaluate_row(const struct lh_filter_cache *v, const struct lh_query *q, uint64_t row,
 		      struct lh_err *err)
 {
@@ -48,7 +48,8 @@ static int evaluate_row(const struct lh_filter_cache *v, const struct lh_query *
 	return live <= 0 ? live : q->allow(q->ctx, row, &r, err);
 }
 
-/* Who reads that a row was judged must find how. */
+/* Store the bits of a word.  The bit "known" is released last, so that a thread that
+ * sees it also sees the result. */
 static void store_verdicts(struct lh_filter_cache *v, uint64_t word, uint64_t known,
 			   uint64_t allowed)
 {
@@ -68,7 +69,8 @@ int lh_filter_cache_evaluate(struct lh_filter_cache *v, const struct lh_query *q
 	return yes;
 }
 
-/* Few are enough where many match: 32 of them say how many within a third. */
+/* Evaluate rows until LH_SEEDS match: 32 matches estimate the share of matching rows to
+ * within a third. */
 static int take_sample(struct lh_filter_cache *v, const struct lh_query *q, struct lh_err *err)
 {
 	unsigned i;
@@ -101,7 +103,7 @@ int lh_filter_cache_sample(struct lh_filter_cache *v, const struct lh_query *q, 
 
 /* ---- all rows ---- */
 
-/* How many rows of a chunk are allowed, or -1. */
+/* Evaluate the rows of a chunk.  Returns how many are allowed, or -1. */
 static int64_t evaluate_chunk(struct lh_filter_cache *v, const struct lh_query *q, uint64_t chunk,
 			   struct lh_err *err)
 {
@@ -131,15 +133,15 @@ static int64_t evaluate_chunk(struct lh_filter_cache *v, const struct lh_query *
 	return allowed;
 }
 
-/* Opening said that pages are met at random. */
+/* Ask for read-ahead: the map was opened for random access. */
 static void read_ahead(const struct lh_index *ix)
 {
 	if (ix->metas_n)
 		madvise((void *)(uintptr_t)ix->metas, ix->metas_n, MADV_WILLNEED);
 }
 
-/* A chunk that cannot be judged does not keep anybody from the others, so that
- * the error is always the first one. */
+/* Record the result of a chunk.  Other chunks are evaluated after a failure too, so
+ * that the error reported is always that of the first bad row. */
 static void finish_chunk(struct lh_filter_cache *v, uint64_t chunk, int64_t allowed,
 			 const struct lh_err *err)
 {

@@ -1,16 +1,15 @@
 /*
- * filtered_search.c - a search among the rows that a filter allows.
+ * filtered_search.c - search among the rows that a filter allows.
  *
- * Where few match, all that do are measured.  Where many do, the walk measures
- * them alone: a refused row is a bridge, whose links count as those of the row
- * that led to it, so that distances are taken only of rows that may answer.
+ * If few rows match, all of them are measured.  If many do, the graph is walked,
+ * but only matching rows are measured: a refused row is a bridge, whose links are
+ * followed as if they were links of the row that led to it.
  */
 #include "searcher.h"
 
-#define ROWS_PER_CANDIDATE                                                                         \
-	20 /* rows measured in their order for what a candidate of a walk costs */
+#define ROWS_PER_CANDIDATE 20	/* rows scanned at the cost of one candidate of a walk */
 
-/* One that is excluded is not counted, for it would not answer anyway. */
+/* Excluded rows are not counted as dropped: they would not be results anyway. */
 int lh_filtered_search_row(struct lh_searcher *s, uint64_t row)
 {
 	int rc = lh_filter_cache_allows(s->q, row, s->err);
@@ -23,7 +22,7 @@ int lh_filtered_search_row(struct lh_searcher *s, uint64_t row)
 
 /* ---- the scan ---- */
 
-/* Of the rows of the file, without asking each. */
+/* Count the rows of the file that were refused, given how many are allowed. */
 static uint64_t count_refused(const struct lh_searcher *s, uint64_t allowed)
 {
 	const struct lh_index *ix = s->ix;
@@ -67,8 +66,8 @@ static void scan(struct lh_searcher *s, uint64_t allowed)
 
 /* ---- the walk ---- */
 
-/* The rows that match among some links and were not seen before, behind the n
- * in found; the refused ones go into bridge, if that is given. */
+/* Add the matching links of a row that this walk has not met to found, after the n
+ * there.  Refused ones go to bridge, unless that is NULL. */
 static long add_matching_links(struct lh_searcher *s, uint32_t from, uint32_t *found, size_t n,
 		   uint32_t *bridge, size_t *bridges)
 {
@@ -100,8 +99,8 @@ static long add_matching_links(struct lh_searcher *s, uint32_t from, uint32_t *f
 	return (long)n;
 }
 
-/* Where to go from a row: the links of its own that match, and where these are
- * few, those of the refused ones. */
+/* Collect the rows to go on to: the matching links of a row and, if these are few,
+ * those of its refused links. */
 static long matching_neighbours(struct lh_searcher *s, uint32_t row, uint32_t *found)
 {
 	uint32_t bridge[FRESH_MAX];
@@ -113,8 +112,8 @@ static long matching_neighbours(struct lh_searcher *s, uint32_t row, uint32_t *f
 	return n;
 }
 
-/* Begin where an unfiltered walk would, and at a few rows that match: these may
- * lie far from there. */
+/* Begin where an unfiltered walk would, and at the matching rows of the sample, which
+ * may be far from there. */
 static int begin_walk(struct lh_searcher *s)
 {
 	const struct lh_filter_cache *v = s->q->filter_cache;
@@ -141,7 +140,7 @@ static int begin_walk(struct lh_searcher *s)
 	return lh_walk_measure(s, seed, n, true);
 }
 
-/* 1: done; 0: too few were found; -1. */
+/* Return 1 when done, 0 when fewer than k were found, -1. */
 static int walk(struct lh_searcher *s)
 {
 	uint32_t row, found[FRESH_MAX];
@@ -157,9 +156,9 @@ static int walk(struct lh_searcher *s)
 	return s->best.n >= s->q->k;
 }
 
-/* ---- which of them ---- */
+/* ---- choice between walk and scan ---- */
 
-/* How many rows of the file match, all of them asked; -1. */
+/* Return how many rows of the file match, after evaluating all; or -1. */
 static int64_t allowed_rows(struct lh_searcher *s)
 {
 	const struct lh_filter_cache *v = s->q->filter_cache;
@@ -173,8 +172,8 @@ static int64_t allowed_rows(struct lh_searcher *s)
 	return (int64_t)n;
 }
 
-/* 1: a walk is the better way; 0: a scan; -1.  Where a sample has it that far
- * more rows match than a scan could be quick for, none are counted. */
+/* Return 1 for a walk, 0 for a scan, -1.  If by the sample far more rows match than a
+ * scan would be fast for, they are not counted. */
 static int choose_walk(struct lh_searcher *s, size_t ef)
 {
 	const struct lh_filter_cache *v = s->q->filter_cache;
@@ -192,11 +191,11 @@ static int choose_walk(struct lh_searcher *s, size_t ef)
 }
 
 /*
- * Candidates kept when nobody says how many: so many that 0.95 of the answers
- * are found also for queries that lie far from all rows, which takes the more
- * the larger the index.  Sentences of demand among 100,000 generated workers of
- * whom half match: 64 find 0.79, 640 find 0.93 and 960, which these are, 0.95.
- * Without the filter they find about as much.
+ * Return the ef of filtered searches that name none.  It is chosen so that 0.95 of
+ * the true results are found even for queries far from all rows, which takes more
+ * candidates the larger the index is.  Measured with sentences of demand over
+ * 100,000 generated workers of whom half match: ef 64 finds 0.79, 640 finds 0.93,
+ * and 960, the value here, 0.95.  Results without a filter are similar.
  */
 static size_t default_ef(const struct lh_searcher *s)
 {

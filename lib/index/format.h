@@ -1,9 +1,9 @@
 /*
- * format - the bytes of an index file, as lhv(5) describes them.
+ * format - the structures of an index file, as lhv(5) describes them.
  *
- * All numbers are little-endian.  Sections lie one after the other, each from
- * the start of a page, ascending by kind; the rest of a section's last page is
- * zero.  A kind that a reader does not know is skipped.
+ * All numbers are little-endian.  Sections follow each other by ascending kind,
+ * each starting at a page boundary; the rest of a section's last page is zero.
+ * Readers skip kinds that they do not know.
  */
 #ifndef LH_FORMAT_H
 #define LH_FORMAT_H
@@ -13,11 +13,11 @@
 
 #include "file/magic.h"
 
-#define LH_INDEX_FORMAT 2	/* the newest; 1 when the ids have seed 0 */
+#define LH_INDEX_FORMAT 2	/* the newest version; 1 is written when id_seed is 0 */
 #define LH_INDEX_BYTE_ORDER 0x01020304u
 #define LH_INDEX_PAGE 4096u
 #define LH_INDEX_SECTIONS 64
-#define LH_INDEX_PROBES 256	/* slots that a look-up of an id takes at most */
+#define LH_INDEX_PROBES 256	/* most slots that a look-up of an id reads */
 #define LH_INDEX_PARAMS_MAX 65536
 #define LH_INDEX_M_MAX 128
 #define LH_INDEX_ROWS_MAX 0xfffffffeu
@@ -33,9 +33,10 @@ enum lh_index_kind {
 	LH_INDEX_META_AT,		/* u64[rows + 1] */
 	LH_INDEX_METAS,
 	LH_INDEX_EXACT,		/* f32[dimension] per row; only with rescore */
-	LH_INDEX_ORDER,		/* u32[rows]; empty without a graph */
-	LH_INDEX_LENGTHS,	/* u32[rows]; this and what follows: of the inverted index */
-	LH_INDEX_TERMS,		/* the head and terms + 1 of lexical/lexical.h */
+	/* u32[rows]: row numbers in the order of the puts; empty without a graph */
+	LH_INDEX_ORDER,
+	LH_INDEX_LENGTHS,	/* u32[rows]; this and the next three: the inverted index */
+	LH_INDEX_TERMS,		/* struct lh_lexical_head and terms + 1 of struct lh_lexical_term */
 	LH_INDEX_TERM_TEXTS,
 	LH_INDEX_POSTINGS,
 	LH_INDEX_KINDS,
@@ -53,11 +54,11 @@ struct lh_index_header {
 	uint32_t stride, vector_at;
 	uint32_t entry, top;
 	uint32_t n_sections, zero;
-	uint64_t id_seed;	/* of the id hash; version 2 */
+	uint64_t id_seed;	/* of the hashes of ids; version 2 */
 	uint32_t zeros[16];
 	struct lh_index_section section[LH_INDEX_SECTIONS];
 	unsigned char rest[LH_INDEX_PAGE - 8 - 128 - 32 * LH_INDEX_SECTIONS];
-	uint64_t xxh3;		/* of the bytes before it */
+	uint64_t xxh3;		/* of all bytes before it */
 };
 _Static_assert(sizeof(struct lh_index_header) == LH_INDEX_PAGE, "the header is a page");
 _Static_assert(offsetof(struct lh_index_header, section) == 128, "the section table is at 128");
@@ -67,7 +68,8 @@ static inline uint64_t lh_index_round(uint64_t n, uint64_t to)
 	return (n + to - 1) / to * to;
 }
 
-/* A row: u32 count, u32[2 * m] links, zero to 64, code, zero to 64. */
+/* Layout of a row: u32 number of links, u32[2 * m] links, zeros to a multiple of 64
+ * bytes, the code of the vector, zeros to a multiple of 64 bytes. */
 static inline uint32_t lh_index_vector_at(uint32_t m)
 {
 	return (uint32_t)lh_index_round(4 + 8 * (uint64_t)m, 64);

@@ -1,10 +1,10 @@
 /*
- * id_slots.c - the table by which an index finds a row by its id.
+ * id_slots.c - build the hash table by which an index finds a row by its id.
  *
- * Ids may have been chosen so that they collide.  The seed of their hashes is 0
- * unless a look-up would then take more than LH_INDEX_PROBES slots; other seeds are
- * drawn from all ids together, so that no ids can be chosen for the seeds that
- * will be tried, and the same ids give the same table.
+ * Ids may have been chosen to collide.  The seed of their hashes is 0 unless a
+ * look-up would then read more than LH_INDEX_PROBES slots; further seeds are
+ * derived from all ids together.  So ids cannot be chosen for the seeds that will
+ * be tried, and the same ids always give the same table.
  */
 #include "writer.h"
 
@@ -12,9 +12,9 @@
 
 #include "base/mem.h"
 
-#define SEED_TRIES 64	/* tried: among ids that were not chosen the first will do */
+#define SEED_TRIES 64	/* for ids not chosen to collide, the first one will do */
 
-/* All ids in the order of the file. */
+/* Derive the seed of that number from all ids, in the stored order. */
 static uint64_t draw_seed(const struct lh_index_writer *w, uint64_t number)
 {
 	struct lh_xxh3_stream s;
@@ -29,7 +29,7 @@ static uint64_t draw_seed(const struct lh_index_writer *w, uint64_t number)
 	return lh_xxh3_end(&s);
 }
 
-/* False when an id would lie too far from where it belongs. */
+/* Fill the table; false when a look-up would read too many slots. */
 static bool fill_table(const struct lh_index_writer *w, uint32_t *hash, uint64_t slots,
 		       uint64_t seed)
 {

@@ -1,4 +1,4 @@
-/* index_file.c - an index file as it is mapped, every part checked before use. */
+/* index_file.c - a mapped index file, every part checked before use. */
 #include "index_parts.h"
 
 #include <fcntl.h>
@@ -21,8 +21,8 @@ const char *lh_index_kind_name(uint32_t kind)
 	return kind < LH_INDEX_KINDS ? kinds[kind] : "unknown section";
 }
 
-/* What kind of file is it?  Before its checksum, which another version or byte
- * order may have elsewhere. */
+/* The kind of file comes before its checksum, which another version or byte order may
+ * store elsewhere. */
 int lh_index_check_identity(const struct lh_index_header *h, size_t n, struct lh_err *err)
 {
 	if (n == 0)
@@ -47,7 +47,7 @@ int lh_index_check_identity(const struct lh_index_header *h, size_t n, struct lh
 	return 0;
 }
 
-/* Sections follow each other without a gap, so none overlaps another. */
+/* Sections must follow each other without a gap, so that none overlaps another. */
 int lh_index_check_sections(const struct lh_index_header *h, size_t n, struct lh_err *err)
 {
 	uint64_t at = LH_INDEX_PAGE, pages;
@@ -174,7 +174,7 @@ static int open_graph(struct lh_index *ix, const struct lh_index_header *h, stru
 	return 0;
 }
 
-/* Older files have none: their rows lie as they were put. */
+/* Files of older versions have no order: their rows are stored in the order of the puts. */
 static int open_order(struct lh_index *ix, struct lh_err *err)
 {
 	if (!section(ix, LH_INDEX_ORDER)->bytes)
@@ -231,7 +231,7 @@ static int open_lexical(struct lh_index *ix, struct lh_err *err)
 		return lh_err_set(err, LH_ECORRUPT, "%s: %zu bytes are no list of terms",
 				  lh_index_kind_name(LH_INDEX_TERMS), run[1].n);
 	default:
-		/* runs of pages are read from here, not one by one */
+		/* These sections are read in runs of pages. */
 		if (run[3].p > run[0].p)
 			madvise((void *)(uintptr_t)run[0].p,
 				(size_t)(run[3].p - run[0].p) + run[3].n, MADV_NORMAL);
@@ -252,9 +252,9 @@ int lh_index_open_mapped(struct lh_index *ix, struct lh_err *err)
 {
 	const struct lh_index_header *h = &ix->header;
 
-	/* Before the first touch, which may read megabytes ahead; and a walk jumps
-	 * about: reading around each page that it meets would bring in, and
-	 * charge us for, ten times what it uses. */
+	/* Before the first access, which could read megabytes ahead.  A walk reads
+	 * pages at random: reading around each of them would read, and count as our
+	 * memory, ten times what it uses. */
 	if (ix->map.n)
 		madvise((void *)(uintptr_t)ix->map.p, ix->map.n, MADV_RANDOM);
 	if (lh_index_read_header(ix, err) < 0)
@@ -298,7 +298,7 @@ struct lh_index *lh_index_open_base(const char *path, struct lh_err *err)
 	return ix;
 }
 
-/* Has another file been put in place since this one was opened? */
+/* Return whether another file is now at the path. */
 static bool is_replaced(const struct lh_index *ix, const char *path)
 {
 	struct stat st;
@@ -306,7 +306,7 @@ static bool is_replaced(const struct lh_index *ix, const char *path)
 	return stat(path, &st) == 0 && (st.st_dev != ix->dev || st.st_ino != ix->ino);
 }
 
-/* The log of an index lies beside the file, not beside a link to it. */
+/* The log of an index is next to the file, not next to a link to it. */
 int lh_index_resolve_link(const char *path, char **real, struct lh_err *err)
 {
 	struct stat st;
@@ -362,8 +362,8 @@ static struct lh_index *open_once(const char *given, const char *path, bool *mov
 	return ix;
 }
 
-/* An index and its log are swapped one after the other: a pair that was caught
- * in between is opened again.  The bound is for a path that never rests. */
+/* Index and log are replaced one after the other: a pair opened in between is opened
+ * again.  The limit is for a path that never stops changing. */
 struct lh_index *lh_index_open(const char *path, struct lh_err *err)
 {
 	struct lh_index *ix = NULL;
@@ -527,7 +527,7 @@ uint64_t lh_index_longest_run(const uint32_t *hash, uint64_t slots)
 {
 	uint64_t i, run = 0, longest = 0;
 
-	/* twice around, as a run may go on at the start */
+	/* Twice around, since a run may continue at the start. */
 	for (i = 0; i < 2 * slots && longest < slots; i++) {
 		run = hash[2 * (i & (slots - 1)) + 1] ? run + 1 : 0;
 		if (run > longest)

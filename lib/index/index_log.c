@@ -1,4 +1,4 @@
-/* index_log.c - a snapshot's pending rows, read from INDEX-log.  See index_log.h. */
+/* index_log.c - replay INDEX-log into the pending rows of a snapshot.  See index_log.h. */
 #include "index_log.h"
 
 #include <fcntl.h>
@@ -10,21 +10,20 @@
 #include "base/id_table.h"
 #include "base/mem.h"
 
-/* The bytes of a log, shared by snapshots that were read on one from the other:
- * the newest has len of them, and may add where there is room, as no other looks
- * beyond its own. */
+/* The bytes of a log, shared by snapshots made from each other.  Each uses its own
+ * length; only the newest, whose length is that of the buffer, may append. */
 struct log_text {
-	atomic_uint others;	/* who shares it, but one */
+	atomic_uint others;	/* references, less one */
 	struct lh_buf bytes;
 };
 
-/* Behind struct lh_index's log pointer. */
+/* The state of a replay (member log of struct lh_index). */
 struct replay {
 	struct log_text *shared;
 	struct lh_buf text;	/* the log, in shared; pending rows point into it */
-	size_t applied_bytes;		/* of it, before what may be torn */
-	bool in_our_part;		/* what comes behind that is of this index */
-	struct lh_idmap by_id;	/* live or dead: the id's last pending row */
+	size_t applied_bytes;		/* valid frames, before a tail that may be torn */
+	bool in_our_part;		/* the next frame belongs to this index */
+	struct lh_idmap by_id;	/* the last pending row of an id, live or dead */
 	size_t cap;		/* of ix->pending */
 };
 
@@ -33,7 +32,8 @@ static struct lh_str pending_id(const void *ctx, uint32_t i)
 	return ((const struct lh_index *)ctx)->pending[i].id;
 }
 
-/* The id's row in the file, unless it is hidden already: -1, -2 on error. */
+/* Return the row of the file with that id, -1 when there is none or it is hidden, -2 on
+ * error. */
 static int64_t shown_row(const struct lh_index *ix, struct lh_str id, struct lh_err *err)
 {
 	int64_t row = lh_index_base_find(ix, id.p, id.n, err);
@@ -52,7 +52,7 @@ static int hide_row(struct lh_index *ix, uint64_t row, struct lh_err *err)
 	return 0;
 }
 
-/* Take out what is there of the id; *meta is what it had. */
+/* Remove the live row of that id, if any; *meta is its metadata. */
 static int remove_id(struct lh_index *ix, struct lh_str id, struct lh_str *meta, struct lh_err *err)
 {
 	struct replay *r = ix->log;
@@ -212,9 +212,9 @@ static bool is_locked(const char *path)
 }
 
 /*
- * Logs are read without a lock.  A writer that overwrites a torn tail while
- * it is being read may show us half of both, which looks like damage but is
- * gone a moment later: only what stays damaged is.
+ * Logs are read without a lock.  While a writer overwrites a torn tail, a reader may
+ * see a mixture of both, which looks like damage but is gone a moment later.  So
+ * only damage that persists is reported.
  */
 int lh_index_log_replay(struct lh_index *ix, const char *path, struct lh_err *err)
 {
@@ -265,7 +265,8 @@ void lh_index_log_free(struct lh_index *ix)
 
 /* ---- a log that grew ---- */
 
-/* The text that the bytes behind what from has whole go into. */
+/* Return a buffer of from's valid frames with room for more bytes: the shared one if
+ * from is the newest user and it has room, else a copy. */
 static struct log_text *text_with_room(const struct replay *from, size_t more, struct lh_err *err)
 {
 	struct log_text *t = from->shared;
@@ -285,7 +286,7 @@ static struct log_text *text_with_room(const struct replay *from, size_t more, s
 	return NULL;
 }
 
-/* 1, 0 when there is less than that, -1. */
+/* Read bytes from..size of the log.  Returns 1, 0 when the file is shorter, -1. */
 static int read_tail(struct replay *r, int fd, size_t from, size_t size, struct lh_err *err)
 {
 	struct lh_buf *b = &r->shared->bytes;
@@ -302,7 +303,7 @@ static int read_tail(struct replay *r, int fd, size_t from, size_t size, struct 
 	return 1;
 }
 
-/* A pointer into the log's bytes that were at from, n of them, which are at to. */
+/* Translate a pointer into the n bytes at from to the same place in the copy at to. */
 static const void *rebase_pointer(const void *p, const char *from, size_t n, const char *to)
 {
 	uintptr_t at = (uintptr_t)p - (uintptr_t)from;
@@ -310,7 +311,7 @@ static const void *rebase_pointer(const void *p, const char *from, size_t n, con
 	return at < n ? to + at : p;
 }
 
-/* What from made of its part of the log. */
+/* Copy the state that from has replayed. */
 static int copy_replayed(struct lh_index *ix, const struct lh_index *from, struct lh_err *err)
 {
 	const struct replay *was = from->log;
@@ -341,8 +342,7 @@ static int copy_replayed(struct lh_index *ix, const struct lh_index *from, struc
 	return 0;
 }
 
-/* The log as ix's stamp has it, if it is the one that from has read, with more
- * behind: its descriptor, or -1. */
+/* Open the log if it is the one that from has read, grown: its descriptor, or -1. */
 static int open_grown(const struct lh_index *ix, const struct lh_index *from, struct lh_err *err)
 {
 	const struct lh_stamp *now = &ix->log_stamp, *was = &from->log_stamp;

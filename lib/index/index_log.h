@@ -1,15 +1,16 @@
 /*
- * index_log - the bytes of INDEX-log, as lhv(5) describes them; not for
- * callers.
+ * index_log - the frames of INDEX-log, as lhv(5) describes them, and what the
+ * parts of the index room share about it.  Private to lib/index.
  *
- * A log is a row of frames: a head of 24 bytes and a payload whose length is a
- * multiple of 8.  The head carries a checksum of its own, so that a length is
- * believed before the payload has been looked at: that is what tells the torn
- * end of an interrupted append (ignored, and overwritten by the next append)
- * from damage in the middle (an error, since good records may follow).
+ * A log is a sequence of frames.  A frame is a head of 24 bytes and a payload
+ * whose length is a multiple of 8.  The head has a checksum of its own, so that
+ * the length can be trusted before the payload is read.  This distinguishes the
+ * torn tail of an interrupted append (ignored, and overwritten by the next append)
+ * from damage in the middle (an error, since good frames may follow).
  *
- * A mark names the index, by the checksum of its header, that the frames
- * behind it belong to, up to the next mark.  All numbers are little-endian.
+ * A mark is a frame that names an index by the checksum of its header: the frames
+ * after it, up to the next mark, belong to that index.  All numbers are
+ * little-endian.
  */
 #ifndef LH_INDEX_LOG_H
 #define LH_INDEX_LOG_H
@@ -26,7 +27,7 @@ enum lh_log_kind { LH_LOG_MARK = 1, LH_LOG_PUT, LH_LOG_DELETE };
 struct lh_log_head {
 	uint32_t bytes;		/* of the payload */
 	uint32_t kind;
-	uint64_t head_xxh3;	/* of the eight bytes before it */
+	uint64_t head_xxh3;	/* of bytes and kind */
 	uint64_t xxh3;		/* of the payload */
 };
 
@@ -36,11 +37,11 @@ struct lh_log_mark {
 	uint64_t checksum;
 };
 
-/* What a put or delete begins with; then f32[dimension] of a put, the id, the
- * metadata, and zeros to a multiple of 8. */
+/* The start of the payload of a put or delete.  It is followed by the f32[dimension] of
+ * a put, the id, the metadata, and zeros to a multiple of 8 bytes. */
 struct lh_log_change {
 	uint16_t id_n;
-	uint16_t with_meta;	/* 0: what is stored stays */
+	uint16_t with_meta;	/* 0: the stored metadata stays */
 	uint32_t meta_n;
 };
 
@@ -48,53 +49,56 @@ struct lh_log_frame {
 	uint32_t kind;
 	const char *p;		/* the payload */
 	size_t n;
-	uint64_t at, next;	/* of this frame and of the one behind it */
+	uint64_t at, next;	/* offsets of this frame and of the next */
 };
 
 enum lh_log_step {
 	LH_LOG_DAMAGED = -1,	/* neither a frame nor a torn one at f->at */
-	LH_LOG_END,		/* nothing behind f->at */
-	LH_LOG_TORN,		/* an unfinished frame at f->at, and nothing behind it */
+	LH_LOG_END,		/* f->at is the end of the log */
+	LH_LOG_TORN,		/* an incomplete frame at f->at, and nothing after it */
 	LH_LOG_FRAME,
 };
 
-/* Step to the frame at f->next (0 before the first) of the log p[0..n); deep
- * checks the checksum of every payload, else only a mark's and the last one's. */
+/* Step to the frame at f->next (0 before the first) of the log p[0..n).  deep verifies
+ * the checksum of every payload, otherwise only that of marks and of the last frame. */
 enum lh_log_step lh_log_next(const char *p, size_t n, bool deep, struct lh_log_frame *f);
 
-/* Is f a mark of format version 1 (*mark filled)?  Else -1 with *err. */
+/* Read the frame f as a mark of format version 1.  LH_ECORRUPT for anything else. */
 int lh_log_get_mark(const struct lh_log_frame *f, struct lh_log_mark *mark, struct lh_err *err);
 
-/* Take a put or delete apart; -1 when its sizes do not add up. */
+/* Decode a put or delete; *row points into the frame.  Returns -1 (without a message)
+ * when its sizes do not add up. */
 int lh_log_get_change(const struct lh_log_frame *f, uint32_t dimension, struct lh_pending *row,
 		      bool *with_meta);
 
-/* Frames, appended to a buffer. */
+/* Append a frame to a buffer (lh_buf_check afterwards). */
 void lh_log_add_mark(struct lh_buf *b, uint64_t checksum, uint32_t dimension);
 void lh_log_add_put(struct lh_buf *b, struct lh_str id, const float *vector, uint32_t dimension,
 		    const struct lh_str *meta);
 void lh_log_add_delete(struct lh_buf *b, struct lh_str id);
 
-/* Read path's whole log; an absent one is empty. */
+/* Read the whole log of the index at path; no log is read as an empty one. */
 int lh_log_read(const char *path, struct lh_buf *b, struct lh_err *err);
 
-/* The log as a snapshot read it. */
+/* Return the bytes of the log as the snapshot read them. */
 const struct lh_buf *lh_index_log_text(const struct lh_index *ix);
 
-/* Replace path's log whole by the bytes of a and then b; with none, remove it. */
+/* Replace the log of the index at path by the bytes of a and then b, atomically;
+ * without any bytes, remove it. */
 int lh_log_replace(const char *path, const struct lh_buf *a, const struct lh_buf *b,
 		   struct lh_err *err);
 
-/* Copy the puts and deletes that belong to the index of that checksum and lie
- * at or behind from; with others, instead every frame that does not, marks
- * included.  -1 when the log is damaged. */
+/* Append to out the puts and deletes at or after offset from that belong to the index
+ * of that checksum.  With others, append every frame that does not belong to it
+ * instead, marks included.  LH_ECORRUPT for a damaged log. */
 int lh_log_collect(const struct lh_buf *log, uint64_t checksum, bool others, uint64_t from,
 		   struct lh_buf *out, struct lh_err *err);
 
-/* The place after the last frame that belongs to the index of that checksum (0
- * without any), how many puts and deletes there are, and whether the log's
- * last mark is that index's.  Heads only, but for the last frame.  *x is all zero,
- * or what was found of this log before, open, from which it goes on. */
+/* Scan p[0..n) for the part of a log that belongs to the index of that checksum: the
+ * end of its last frame (0: there is none), the number of its puts and deletes, and
+ * whether the last mark is that index's, so that a frame can be appended without
+ * another mark.  Reads the heads only, except of the last frame.  *x starts as zeros,
+ * or as the result of an earlier scan with open set, which is then continued. */
 struct lh_log_extent {
 	uint64_t end, n;
 	bool open;
@@ -104,11 +108,11 @@ int lh_log_measure(const char *p, size_t n, uint64_t checksum, struct lh_log_ext
 
 /* ---- known_ids.c ---- */
 
-/* Which ids are live: a snapshot, and what was said of ids since then.  A change
- * decides by it under the lock, and need not read the whole log for each commit.
- * All zero, nothing is known; not moved while open. */
+/* The set of live ids: a snapshot, and the changes of ids since then.  It lets a
+ * commit, under the lock, decide by id without reading the whole log each time.  All
+ * zero is the empty state; not to be moved while open. */
 struct lh_index_known {
-	struct lh_index *ix;		/* NULL: nothing is known */
+	struct lh_index *ix;		/* NULL: empty */
 	struct lh_index_later {
 		struct lh_str id;
 		bool live;
@@ -116,23 +120,26 @@ struct lh_index_known {
 	size_t n, cap;
 	struct lh_idmap by_id;
 };
-/* From a new snapshot of the index at path. */
+/* Start from a new snapshot of the index at path. */
 int lh_index_known_open(struct lh_index_known *k, const char *path, struct lh_err *err);
 void lh_index_known_close(struct lh_index_known *k);
-/* 1, 0, or -1 when the index is damaged. */
+/* Return 1 for a live id, 0 for another, -1 with *err for a damaged index. */
 int lh_index_known_live(const struct lh_index_known *k, struct lh_str id, struct lh_err *err);
 int lh_index_known_set(struct lh_index_known *k, struct lh_str id, bool live, struct lh_err *err);
-/* Take in the frames p[from..to) of the log, where a part for the index begins. */
+/* Apply the frames p[from..to) of the log; at from, a part of this index begins or goes
+ * on. */
 int lh_index_known_replay(struct lh_index_known *k, const char *p, uint64_t from, uint64_t to,
 			  struct lh_err *err);
 
-/* How many changes a log may hold: a tenth of the index's rows, within bounds. */
+/* Return how many changes a log may hold before compaction is due: a tenth of the rows,
+ * at least 100, at most 10,000. */
 static inline uint64_t lh_log_bound(uint64_t rows)
 {
 	return rows < 1000 ? 100 : rows > 100000 ? 10000 : rows / 10;
 }
 
-/* And from how many on a writer who can wait does so: a search reads all of them. */
+/* Return how many changes make a log full, so that writers who can wait do: every
+ * search scans all of them. */
 static inline uint64_t lh_log_full(uint64_t rows)
 {
 	return rows < 10000 ? 2000 : 2 * lh_log_bound(rows);

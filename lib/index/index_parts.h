@@ -1,41 +1,53 @@
 /*
- * index_parts - what the parts of lh_index share; not for callers.
+ * index_parts - the structures and functions that the files of lib/index share.
+ * Not part of the API.
  *
- *     index_file.c    open, rows, ids: the mapped file, all of it checked
- *     renew.c   did it change? and what is there by now
- *     searcher.c    the searcher, with
- *     rerank.c  what it hands out,
- *     filtered_search.c   what a filter makes of it (searcher.h), and
- *     filter_cache.c   what the filter said of which row
- *     writer.c   the writer's rows (writer.h), and what it makes of
- *     commit.c  them: the graph and the file
- *     id_slots.c   the table of ids
- *     take_over.c   rows and links taken over from an index
- *     sound.c   what may stand in an index
- *     index_verify.c  the checker
- *     index_words.c the words of rows (lexical/lexical.h), and searches by them
- *     text_sums.c   the checksums of ids and metadata alone
- *     index_log.c     INDEX-log (index_log.h): its replay into a snapshot
- *     change.c  upserts and deletes appended to it, as far as
- *     known_ids.c   the ids that are there by then let them
- *     compact.c the fold (an object of its own: it needs the writer,
- *                      which a search must not carry)
+ * Reading
+ *     index_file.c       open, rows, ids: the mapped file, checked before use
+ *     params.c           the parameters, and their JSON in the file
+ *     renew.c            stale, renew: reopen what has changed
+ *     index_log.c        replay of INDEX-log into a snapshot (index_log.h)
+ *     log_frame.c        the frames of INDEX-log
+ * Searching
+ *     searcher.c         walk over the graph, exact scan (searcher.h)
+ *     filtered_search.c  the same for the rows that a filter allows
+ *     filter_cache.c     the results of a filter, by row
+ *     rerank.c           the best candidates, measured again and sorted
+ *     index_words.c      search by words (lexical/lexical.h)
+ *     metadata_filter.c  the filter of lh/metadata_filter.h
+ * Building
+ *     writer.c           rows in memory (writer.h)
+ *     take_over.c        rows and links copied from another index
+ *     row_order.c        the order in which rows are stored
+ *     id_slots.c         the hash table of ids
+ *     commit.c           the graph, and the file
+ *     sections.c         the sections of the file
+ * Changing
+ *     change.c           puts and deletes appended to INDEX-log
+ *     known_ids.c        the set of live ids, for conditional changes
+ *     log_swap.c         INDEX-log replaced, reduced, removed
+ *     compact.c          compaction (a separate object, because it needs the
+ *                        writer, which a search should not link)
+ * Checking
+ *     index_verify.c     every byte of the file
+ *     log_verify.c       every frame of the log
+ *     sound.c            single rows, links, levels
+ *     text_sums.c        the checksums of ids, metadata and order only
  *
- * A snapshot.  lh_index_open maps the file, then calls lh_index_log_replay, which
- * fills the part of struct lh_index that is marked so and leaves it alone after
- * that.  A row number below rows is a row of the file, rows + i is pending[i].
- * A search leaves out the rows of the file whose bit in hidden is set and the
- * pending rows that are dead, and scans all other pending rows exactly.
+ * Snapshots.  lh_index_open maps the file and calls lh_index_log_replay, which
+ * fills the marked part of struct lh_index and does not touch it afterwards.  Row
+ * numbers below rows are rows of the file; rows + i is pending[i].  A search leaves
+ * out rows of the file whose bit in hidden is set and pending rows that are dead,
+ * and scans the other pending rows exactly.
  *
- * The file may be swapped between the two opens.  lh_index_open therefore looks
- * again at the path when the replay is done and starts over when another file
- * is there by then; a replay that finds a log of another index just has
- * nothing to say.
+ * The index file may be replaced between opening it and opening the log.  So
+ * lh_index_open looks at the path again after the replay and starts over when
+ * another file is there; a replay that finds a log of another index has no effect.
  *
- * Swapping index and log are two renames, and a crash may fall between them.
- * So whoever folds appends to the old log, before the index is renamed, a mark
- * with the new index's checksum and behind it what must carry over; a replay
- * reads the part of the log behind the mark of its own index, up to the next
+ * Replacing index and log takes two renames, and a crash may come between them.
+ * So a compaction, before it renames the index, appends to the old log a mark with
+ * the checksum of the new index, followed by the frames that the new index lacks.
+ * A replay reads only the frames after the mark of its own index, up to the next
  * mark.
  */
 #ifndef LH_INDEX_PARTS_H
@@ -52,62 +64,63 @@
 #include "base/xxh3.h"
 #include "vector/quantize.h"
 
-#define LH_INDEX_LOG "-log"	/* behind the index's path */
+#define LH_INDEX_LOG "-log"	/* appended to the index's path */
 #define LH_INDEX_LOCK "-lock"
 #define LH_INDEX_COMPACT "-compact"
 
 struct lh_pending {
-	struct lh_str id, meta;		/* meta.n == 0: none */
-	const float *vector;		/* unit length under cosine; any alignment */
-	bool dead;			/* replaced or deleted further on in the log */
+	struct lh_str id, meta;		/* meta.n 0: none */
+	const float *vector;		/* of unit length under cosine; not aligned */
+	bool dead;			/* replaced or deleted later in the log */
 };
 
-/* What snapshots of one file have in common. */
+/* The part that all snapshots of one file share, with a reference count. */
 struct lh_index_common {
-	atomic_uint others;		/* snapshots but one */
+	atomic_uint others;		/* references, less one */
 	struct lh_mapped map;
-	char *path, *log;		/* as it was opened; where the log is */
-	struct lh_stamp file;		/* of path */
+	char *path, *log;		/* path as given; path of the log */
+	struct lh_stamp file;		/* identity of the file at path */
 };
 
 struct lh_index {
-	atomic_uint others;		/* who must close it, but one */
-	struct lh_index_common *common;	/* NULL where the file alone was opened */
+	atomic_uint others;		/* references, less one */
+	struct lh_index_common *common;	/* NULL in an index opened without its log */
 	struct lh_stamp log_stamp;
 	struct lh_mapped map;		/* common's, or its own */
-	struct lh_index_header header;	/* a copy: what is checked is what is used */
+	struct lh_index_header header;	/* a copy, so that the checked bytes are those used */
 	dev_t dev;
 	ino_t ino;
 	struct lh_index_params params;
-	uint64_t checksum;		/* of the header: names this very file */
+	uint64_t checksum;		/* of the header: identifies this file */
 
-	uint64_t rows;			/* in the file */
-	size_t stride, vector_at;	/* of a row of the level-0 block */
+	uint64_t rows;			/* rows of the file */
+	size_t stride, vector_at;	/* of a row in block */
 	const unsigned char *block;
-	const unsigned char *exact;	/* f32[dimension] of each row; NULL: not kept */
+	const unsigned char *exact;	/* f32[dimension] of each row; NULL: not stored */
 	bool graph;
-	uint32_t entry, top;		/* where a walk begins, and its level */
-	const uint32_t *level;		/* rows + 1: first upper link list of a row */
-	const uint32_t *upper;		/* upper link lists of 1 + m words */
+	uint32_t entry, top;		/* row where a walk begins, and its level */
+	/* [rows + 1]: number of the first upper link list of a row */
+	const uint32_t *level;
+	const uint32_t *upper;		/* upper link lists, of 1 + m words each */
 	uint64_t n_upper;
-	const uint32_t *order;		/* the rows as they were put, or NULL: by their numbers */
-	const uint64_t *id_at, *meta_at;	/* rows + 1 each */
+	const uint32_t *order;		/* rows in the order of the puts; NULL: by their numbers */
+	const uint64_t *id_at, *meta_at;	/* [rows + 1] each */
 	const char *ids, *metas;
 	uint64_t ids_n, metas_n;
-	const uint32_t *hash;		/* pairs: low half of xxh3(id), row + 1 */
+	const uint32_t *hash;		/* pairs: low half of xxh3(id), row + 1 (0: free) */
 	uint64_t hash_slots;		/* a power of two, or 0 */
-	uint64_t hash_probes;		/* the most that a look-up takes */
+	uint64_t hash_probes;		/* most slots that a look-up reads */
 	uint64_t id_seed;
-	struct lh_lexical lexical;	/* of the file's rows, when params.lexical */
+	struct lh_lexical lexical;	/* of the file's rows, if params.lexical */
 
-	/* filled by lh_index_log_replay, zero before it */
+	/* Filled by lh_index_log_replay, zero before it. */
 	struct lh_pending *pending;
 	size_t n_pending;
 	uint64_t *hidden;		/* a bit per row of the file; NULL: none hidden */
-	uint64_t n_hidden, n_dead;	/* bits set; pending rows that are dead */
+	uint64_t n_hidden, n_dead;	/* bits set in hidden; dead pending rows */
 	uint64_t logged_puts, logged_deletes;	/* for lh_index_get_stats */
-	int64_t torn_at;		/* set to -1 before the replay */
-	void *log;			/* the replay's own: its copy, its lookup */
+	int64_t torn_at;		/* -1 before the replay */
+	void *log;			/* struct replay of index_log.c */
 };
 
 static inline bool lh_index_hidden(const struct lh_index *ix, uint64_t row)
@@ -115,13 +128,15 @@ static inline bool lh_index_hidden(const struct lh_index *ix, uint64_t row)
 	return ix->hidden && (ix->hidden[row / 64] >> (row % 64) & 1);
 }
 
-/* What the block holds of a row's vector (vector/quantize.h). */
+/* Return the code of a row of the file: its vector in the index's precision
+ * (vector/quantize.h). */
 static inline const void *lh_index_code(const struct lh_index *ix, uint64_t row)
 {
 	return ix->block + row * ix->stride + ix->vector_at;
 }
 
-/* The layout that the parameters ask for. */
+/* Return the sizes of a stored vector: its code, and its exact values (0 without
+ * rescore). */
 static inline size_t lh_index_code_bytes(const struct lh_index_params *p)
 {
 	return lh_quantize_bytes(p->precision, p->dimension);
@@ -132,7 +147,7 @@ static inline size_t lh_index_exact_bytes(const struct lh_index_params *p)
 	return p->rescore ? 4 * (size_t)p->dimension : 0;
 }
 
-/* The vector itself, where rescore keeps it. */
+/* Return the exact vector of a row of the file; rescore only. */
 static inline const void *lh_index_exact(const struct lh_index *ix, uint64_t row)
 {
 	return ix->exact + row * lh_index_exact_bytes(&ix->params);
@@ -152,77 +167,81 @@ int lh_index_params_read(const char *text, size_t n, struct lh_index_params *p, 
 
 /* ---- index_file.c ---- */
 
-/* Is this an index of a kind that can be read here, with its header intact? */
+/* Check the magic number, byte order, version and checksum of a header; n is the size
+ * of the file. */
 int lh_index_check_identity(const struct lh_index_header *h, size_t n, struct lh_err *err);
-/* Do the header's section table and size fit a file of n bytes? */
+/* Check the section table of a header against a file of n bytes. */
 int lh_index_check_sections(const struct lh_index_header *h, size_t n, struct lh_err *err);
 
-/* The file alone, without its log. */
+/* Open the index file without its log. */
 struct lh_index *lh_index_open_base(const char *path, struct lh_err *err);
 
-/* A reader follows a symbolic link and takes the log beside what it leads to:
- * *real is that path, to be freed, or NULL when path is no link.  A writer
- * refuses one. */
+/* Resolve a symbolic link, for readers, who read the log of the file that it leads to:
+ * *real is that path (freed by the caller), or NULL when path is not a link.  Writers
+ * refuse links instead. */
 int lh_index_resolve_link(const char *path, char **real, struct lh_err *err);
 int lh_index_refuse_link(const char *path, struct lh_err *err);
 
-/* The path of the index's log or locks (LH_INDEX_LOG, LH_INDEX_LOCK, LH_INDEX_COMPACT), to be freed. */
+/* Return the path of the index's log or of one of its locks (LH_INDEX_LOG,
+ * LH_INDEX_LOCK, LH_INDEX_COMPACT), freed by the caller. */
 char *lh_index_sibling_path(const char *path, const char *suffix, struct lh_err *err);
 
-/* Copy the header of ix->map, and check what it says of the file. */
+/* Copy and check the header of ix->map. */
 int lh_index_read_header(struct lh_index *ix, struct lh_err *err);
 
-/* Fill ix from ix->map, all sizes checked. */
+/* Fill ix from ix->map, with all sizes checked. */
 int lh_index_open_mapped(struct lh_index *ix, struct lh_err *err);
 
-/* A row's text, of kind LH_INDEX_IDS or LH_INDEX_METAS: its place is inside its
- * section, its bytes are whatever is there. */
+/* Return the id or metadata (kind LH_INDEX_IDS or LH_INDEX_METAS) of a row of the file.
+ * Its offsets are checked, its bytes are not. */
 int lh_index_row_text(const struct lh_index *ix, uint32_t kind, uint64_t row, struct lh_str *out,
 		  struct lh_err *err);
 
-/* As lh_index_row and lh_index_find, for rows of the file, hidden or not. */
+/* Do the same as lh_index_row and lh_index_find for rows of the file, hidden ones
+ * included. */
 int lh_index_base_row(const struct lh_index *ix, uint64_t row, struct lh_row *out,
 		      struct lh_err *err);
 int64_t lh_index_base_find(const struct lh_index *ix, const char *id, size_t n, struct lh_err *err);
 
-/* The slots in use between two free ones, at most: a look-up takes one more.  All
- * of them where none is free. */
+/* Return the length of the longest run of used slots between two free ones, or slots
+ * when none is free.  A look-up reads at most one slot more. */
 uint64_t lh_index_longest_run(const uint32_t *hash, uint64_t slots);
 
-/* The number of the i-th row that was put, or -1 when damaged. */
+/* Return the number of the i-th row in the order of the puts, or -1 when it is damaged. */
 int64_t lh_index_nth(const struct lh_index *ix, uint64_t i, struct lh_err *err);
 
-/* Is this an id and a vector that the parameters take?  LH_EDATA says why not.
- * Under cosine the vector still has to be scaled (lh_vec_unit). */
+/* Check an id, and a vector against the parameters; LH_EDATA.  Under cosine the vector
+ * still has to be scaled (lh_vec_unit). */
 int lh_index_check_id(const char *id, size_t n, struct lh_err *err);
 int lh_index_check_vector(const struct lh_index_params *p, const float *v, size_t n,
 			  struct lh_err *err);
 
 /* ---- renew.c ---- */
 
-/* Before the files are opened: remember which ones they are. */
+/* Create the shared part of a snapshot, before its files are opened: the identities of
+ * both files are read here, that of the log into *log. */
 struct lh_index_common *lh_index_common_new(const char *path, const char *real,
 					    struct lh_stamp *log, struct lh_err *err);
 void lh_index_common_drop(struct lh_index_common *c);
 
 /* ---- writer.c, commit.c ---- */
 
-/* A writer that takes no lock, for a fold.  prepare builds the graph and has
- * the whole file, synced, beside its target; after that the checksum is known
- * and swap renames it into place (the caller holds the lock by then). */
+/* Create a writer that takes no lock, for a compaction.  lh_index_prepare builds the
+ * graph and writes and syncs the whole file under a temporary name; after that the
+ * checksum is known, and lh_index_swap renames it into place, while the caller holds
+ * the lock. */
 struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_index_params *p,
 					     struct lh_err *err);
-/* Put a row of ix's file, hidden or not, as it lies there: an index of the same
- * parameters.  Its id must be new to the writer.  What was copied is checked:
- * LH_ECORRUPT names the section. */
+/* Copy a row of ix's file, hidden or not, byte by byte; ix has the same parameters, and
+ * the id is new to the writer.  The copy is checked: LH_ECORRUPT names the section. */
 int lh_index_copy_row(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from,
 		       struct lh_err *err);
-/* A pending row of that index, unless it is dead. */
+/* Add a pending row of such an index, unless it is dead. */
 int lh_index_copy_pending(struct lh_index_writer *w, const struct lh_pending *row,
 			 struct lh_err *err);
-/* The rows put first are all those of ix, by their numbers: their links can stay,
- * and only the rows behind them are inserted.  ix is borrowed until prepare,
- * which checks what it copies. */
+/* Declare that the first rows added are all rows of ix, in the order of their numbers:
+ * their links are copied, and only the rows after them are inserted into the graph.  ix
+ * is borrowed until lh_index_prepare, which checks what it copies. */
 void lh_index_writer_continue(struct lh_index_writer *w, const struct lh_index *ix);
 int lh_index_prepare(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
 uint64_t lh_index_writer_checksum(const struct lh_index_writer *w);
@@ -230,59 +249,61 @@ int lh_index_swap(struct lh_index_writer *w, struct lh_err *err);
 
 /* ---- index_verify.c ---- */
 
-/* Has a file that is open changed since it was written?  Its checksums and its
- * padding alone. */
+/* Verify the checksums and padding of an open file, to detect changes since it was
+ * written. */
 void lh_index_verify_sums(struct lh_index *ix,
 			  void (*damage)(void *ctx, const char *section, const char *text),
 			  void *ctx);
 
 /* ---- sound.c ---- */
 
-/* All: 0, or -1 with LH_ECORRUPT and which row.  What is asked about must be a
- * copy, as must level. */
+/* Check one part of an index.  All return 0, or -1 with LH_ECORRUPT and the row.
+ * Arguments from the file must be copies, level of the graph too. */
 struct lh_index_graph {
 	uint64_t rows;
-	const uint32_t *level;	/* rows + 1: first upper link list of a row */
+	const uint32_t *level;	/* [rows + 1]: number of the first upper link list of a row */
 };
-/* A list of 1 + max words: links to different other rows, zeros behind them. */
+/* Check a list of 1 + max words: links to different other rows, then zeros. */
 int lh_index_check_links(const struct lh_index_graph *g, const uint32_t *list, uint32_t max,
 			 uint64_t row, uint32_t level, struct lh_err *err);
 int lh_index_check_levels(const struct lh_index_graph *g, uint64_t lists, uint32_t top,
 			  struct lh_err *err);
 int lh_index_check_row_vector(const struct lh_index_params *p, const float *v, uint64_t row,
 			  struct lh_err *err);
-/* v becomes what the code says. */
+/* Decode the code to v and check both. */
 int lh_index_check_row_code(const struct lh_index_params *p, const void *code, float *v,
 			    uint64_t row, struct lh_err *err);
-/* copy becomes the metadata; scan lends its room.  Also LH_ENOMEM. */
+/* Copy the metadata to copy and check it; scan lends scratch memory.  Also LH_ENOMEM. */
 int lh_index_check_row_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta,
 			uint64_t row, struct lh_err *err);
 
 /* ---- text_sums.c ---- */
 
-/* Are the file's ids, their hash and the metadata as they were written?  Reads
- * all of them; LH_ECORRUPT. */
+/* Verify the checksums of the ids, their hash and the metadata; reads all of them.
+ * LH_ECORRUPT. */
 int lh_index_check_texts(const struct lh_index *ix, struct lh_err *err);
 
 /* ---- index_log.c ---- */
 
-/* Replay path's log into ix.  No log, and a log of another index, are an empty
- * one; a torn tail ends it (torn_at).  -1 on damage or without memory. */
+/* Replay the log of the index at path into ix.  No log, and a log of other indexes,
+ * count as empty; a torn tail ends it (torn_at).  -1 for damage or without memory. */
 int lh_index_log_replay(struct lh_index *ix, const char *path, struct lh_err *err);
-/* The same where path's log is the one that from has replayed, and grew: what is
- * new is read, and all before it taken over.  1, 0 when it is another log by now
- * or damaged, -1 without memory. */
+/* Replay a log of which from has replayed the beginning: only the rest is read, the
+ * state before it is copied from from.  1; 0 when it is another log by now or damaged;
+ * -1 without memory. */
 int lh_index_log_extend(struct lh_index *ix, const struct lh_index *from, struct lh_err *err);
-/* The place in pending of the live row of that id, or -1. */
+/* Return the place in pending of the live row of that id, or -1. */
 int64_t lh_index_log_find(const struct lh_index *ix, const char *id, size_t n);
 void lh_index_log_free(struct lh_index *ix);
-/* Remove path's log: a fresh build has replaced its index (lock held). */
+/* Remove the log of the index at path after a fresh build has replaced the index (lock
+ * held). */
 int lh_index_log_remove(const char *path, struct lh_err *err);
-/* Before a build renames an index of that checksum into place (lock held): what
- * the log may hold for such an index, left by a rebuild of the very same bytes
- * or by a fold that was cut off, must not apply to it. */
+/* Drop from the log the frames for an index of that checksum, before a build renames
+ * such an index into place (lock held).  They may remain from a compaction that was
+ * interrupted, or from an index of exactly the same bytes, and must not apply to the
+ * new one. */
 int lh_index_log_discard(const char *path, uint64_t checksum, struct lh_err *err);
-/* Report what is wrong with path's log, as lh_index_verify does. */
+/* Check the log of the index at path, as lh_index_verify does. */
 int lh_index_log_verify(const struct lh_index *ix, const char *path,
 			void (*damage)(void *ctx, const char *section, const char *text), void *ctx,
 			struct lh_err *err);

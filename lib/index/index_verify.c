@@ -1,7 +1,6 @@
 /*
- * index_verify.c - every byte of an index file, checked: the checksums and
- * padding catch whatever has changed since it was written, the rest what was
- * written wrong.
+ * index_verify.c - check every byte of an index file.  Checksums and padding detect
+ * changes since it was written; the other checks detect what was written wrong.
  */
 #include "index_parts.h"
 
@@ -13,7 +12,7 @@
 
 #include "base/mem.h"
 
-#define SHOWN_MAX 5		/* messages a section */
+#define SHOWN_MAX 5		/* messages per section */
 
 struct check {
 	struct lh_index *ix;
@@ -21,8 +20,8 @@ struct check {
 	void *ctx;
 	struct lh_err *err;
 	unsigned n_reported[LH_INDEX_KINDS + 1];
-	float *vector;		/* of the row that is looked at */
-	uint32_t *level;	/* rows + 1, once rows have been looked at */
+	float *vector;		/* scratch: of the row being checked */
+	uint32_t *level;	/* [rows + 1]: a copy, set after the rows were checked */
 };
 
 LH_PRINTF(3, 4)
@@ -41,7 +40,7 @@ static void report(struct check *c, uint32_t kind, const char *fmt, ...)
 		  c->n_reported[slot] > SHOWN_MAX ? "more damage is not shown" : text);
 }
 
-/* What opening said, as damage of the section that it names first. */
+/* Report an error of opening as damage of the section that its message begins with. */
 static void report_open_error(struct check *c)
 {
 	uint32_t kind;
@@ -90,7 +89,7 @@ static void check_sums(struct check *c)
 	}
 }
 
-/* What sound.c said, if it said anything. */
+/* Report a failed check of sound.c. */
 static void report_if_failed(struct check *c, uint32_t kind, int rc)
 {
 	if (rc < 0)
@@ -128,7 +127,7 @@ static void check_row(struct check *c, uint64_t row)
 	}
 }
 
-/* By a copy of the levels, as large as they are. */
+/* Check the graph above level 0, by a copy of the levels. */
 static int check_graph(struct check *c)
 {
 	const struct lh_index *ix = c->ix;
@@ -156,7 +155,7 @@ static int check_graph(struct check *c)
 	return 0;
 }
 
-/* Offsets begin at 0, never fall, and end where the bytes do. */
+/* Check that offsets begin at 0, never decrease, and end at the end of the bytes. */
 static bool check_offsets(struct check *c, uint32_t kind, const uint64_t *at, uint64_t n)
 {
 	uint64_t row, rows = c->ix->rows;
@@ -226,7 +225,7 @@ static int check_metas(struct check *c)
 	return rc;
 }
 
-/* Every row once. */
+/* Check that the order names every row once. */
 static int check_order(struct check *c)
 {
 	const struct lh_index *ix = c->ix;
@@ -253,7 +252,7 @@ static void report_lexical(void *ctx, int run, const char *text)
 	report(ctx, LH_INDEX_LENGTHS + (uint32_t)run, "%s", text);
 }
 
-/* What stands in the sections of a file that could be opened. */
+/* Check the sections of a file that could be opened. */
 static int check_contents(struct check *c)
 {
 	uint64_t row;

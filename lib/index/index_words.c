@@ -1,6 +1,6 @@
 /*
- * index_words.c - an index's rows by their words: the text that each row's
- * metadata gives, the inverted index of those, and questions to it.
+ * index_words.c - search by words: the text of a row, made from its metadata, the
+ * inverted index of these texts, and queries of it.
  */
 #include "index_words.h"
 #include "searcher.h"
@@ -16,7 +16,7 @@ struct text_maker {
 	const struct lh_index_params *p;
 	struct lh_template *template;
 	struct lh_record scan;
-	struct lh_buf copy;	/* of the metadata: the scanner reads past its text */
+	struct lh_buf copy;	/* of the metadata, since the scanner reads past the end */
 	struct lh_buf text, piece;
 };
 
@@ -55,7 +55,7 @@ static int add_string(struct text_maker *m, const struct lh_value *v, struct lh_
 	return 0;
 }
 
-/* Every string, wherever it stands.  The depth is bounded by the scanner's. */
+/* Add every string in a value, at any depth; the scanner limits the depth. */
 static int add_strings(struct text_maker *m, const struct lh_value *v, struct lh_err *err)
 {
 	struct lh_iter it;
@@ -85,7 +85,7 @@ static int render_text(struct text_maker *m, struct lh_err *err)
 	return m->template ? 0 : add_strings(m, &all, err);
 }
 
-/* The text that a row's metadata gives; good until the next one. */
+/* Make the text of a row from its metadata; valid until the next call. */
 static int make_text(struct text_maker *m, struct lh_str meta, struct lh_str *text,
 		     struct lh_err *err)
 {
@@ -96,7 +96,7 @@ static int make_text(struct text_maker *m, struct lh_str meta, struct lh_str *te
 		return -1;
 	if (meta.n && render_text(m, err) < 0) {
 		if (err->code == LH_EDATA)
-			err->code = LH_ECORRUPT;	/* it was JSON when it came in */
+			err->code = LH_ECORRUPT;	/* it was valid when it was stored */
 		return lh_err_prefix(err, "metadata");
 	}
 	*text = (struct lh_str){ m->text.len ? m->text.p : "", m->text.len };
@@ -125,16 +125,16 @@ int lh_index_lexical_build(const struct lh_index_params *p,
 	return rc < 0 ? -1 : lh_lexical_build_finish(b, out, err);
 }
 
-/* ---- questions ---- */
+/* ---- queries ---- */
 
 struct lh_index_words {
 	const struct lh_index *ix;
-	struct lh_lexical_build *pending;	/* NULL: there are none */
-	struct lh_lexical pending_index;		/* its index */
+	struct lh_lexical_build *pending;	/* NULL: no pending rows */
+	struct lh_lexical pending_index;		/* of pending */
 	struct lh_lexical_question q;
 	struct lh_lexical_hit *hit;
 	size_t cap;
-	struct lh_query *query;		/* the one that is being answered */
+	struct lh_query *query;		/* being answered */
 };
 
 static struct lh_str pending_meta(const void *ctx, uint64_t i)

@@ -1,5 +1,4 @@
-/* known_ids.c - which ids an index has, as a change decides by them.  See
- * index_log.h. */
+/* known_ids.c - the set of live ids, by which a commit decides.  See index_log.h. */
 #include <stdlib.h>
 
 #include "index_log.h"

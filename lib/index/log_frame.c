@@ -1,4 +1,4 @@
-/* log_frame.c - the frames of INDEX-log.  See index_log.h. */
+/* log_frame.c - read and write the frames of INDEX-log.  See index_log.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ enum lh_log_step lh_log_next(const char *p, size_t n, bool deep, struct lh_log_f
 		return LH_LOG_TORN;
 	memcpy(&head, p + f->at, sizeof head);
 	if (lh_xxh3(&head, 8) != head.head_xxh3)
-		/* a file may grow before its bytes reach the disk */
+		/* The size of a file may reach the disk before its bytes. */
 		return lh_index_all_zero(p + f->at, left) ? LH_LOG_TORN : LH_LOG_DAMAGED;
 	if (head.kind < LH_LOG_MARK || head.kind > LH_LOG_DELETE || head.bytes % 8 ||
 	    head.bytes > LH_LOG_PAYLOAD_MAX)
@@ -79,7 +79,7 @@ int lh_log_get_change(const struct lh_log_frame *f, uint32_t dimension, struct l
 	return 0;
 }
 
-/* Room for a frame of that payload, zeroed; closed by end_frame. */
+/* Reserve room for a frame of that payload, zeroed; completed by end_frame. */
 static char *begin_frame(struct lh_buf *b, size_t bytes)
 {
 	char *p = lh_buf_room(b, sizeof(struct lh_log_head) + bytes);

@@ -1,4 +1,4 @@
-/* log_swap.c - INDEX-log replaced, reduced and removed.  See index_log.h. */
+/* log_swap.c - replace, reduce and remove INDEX-log.  See index_log.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@ int lh_index_log_remove(const char *path, struct lh_err *err)
 
 	if (!name)
 		return -1;
-	if (unlink(name) == 0)	/* nor may it come back with the power */
+	if (unlink(name) == 0)	/* a power loss must not bring it back */
 		rc = lh_sync_folder(name, err);
 	else if (errno != ENOENT)
 		rc = lh_err_sys(err, "%s: cannot remove", name);
@@ -27,7 +27,7 @@ static int write_log(const char *path, const char *name, const struct lh_buf *a,
 	struct lh_atomic out;
 	int rc;
 
-	/* who may read the index may read its log */
+	/* The log gets the permissions of the index. */
 	rc = lh_atomic_open_beside(&out, name, path, 0600, err);
 	if (rc == 0)
 		rc = lh_write_all(out.fd, a->p, a->len, err);
@@ -86,7 +86,7 @@ int lh_index_log_discard(const char *path, uint64_t checksum, struct lh_err *err
 	lh_buf_init(&nothing, 1);
 	rc = lh_log_read(path, &log, err);
 	if (rc == 0 && lh_log_collect(&log, checksum, true, 0, &others, err) < 0) {
-		/* nobody can read it, and a build is how to get out of that */
+		/* It is unreadable, and a build is the way to recover from that. */
 		rc = err->code == LH_ECORRUPT ? lh_index_log_remove(path, err) : -1;
 	} else if (rc == 0 && others.len < log.len) {
 		rc = lh_log_replace(path, &others, &nothing, err);

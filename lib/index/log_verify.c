@@ -1,16 +1,16 @@
-/* log_verify.c - say what is wrong with INDEX-log.  See index_log.h. */
+/* log_verify.c - report damage of INDEX-log.  See index_log.h. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "index_log.h"
 
-#define LOCK_WAIT 10.0		/* seconds, for a writer that is in the middle of it */
+#define LOCK_WAIT 10.0		/* seconds, for a writer that is appending */
 
 struct report {
 	void (*damage)(void *ctx, const char *section, const char *text);
 	void *ctx;
 	struct lh_record scan;
-	struct lh_buf meta;	/* a copy: the scanner reads past its text */
+	struct lh_buf meta;	/* a copy, since the scanner reads past the end */
 };
 
 static void report_fault(struct report *r, const char *what, uint64_t at)
@@ -49,7 +49,7 @@ static void check_change(struct report *r, const struct lh_index *ix, const stru
 		report_fault(r, "a record with bad metadata", f->at);
 }
 
-/* Frame by frame; r NULL: only how it ends. */
+/* Check all frames.  r NULL: only find out how the log ends. */
 static enum lh_log_step check_frames(struct report *r, const struct lh_index *ix,
 				     const struct lh_buf *text)
 {
@@ -80,8 +80,8 @@ static enum lh_log_step check_frames(struct report *r, const struct lh_index *ix
 	return step;
 }
 
-/* The log again, while nobody is writing it (or as it is, when that cannot be
- * had: verify works where nothing may be written). */
+/* Read the log again while nothing is appended, or as it is when the lock cannot be
+ * taken, since verify must work on read-only media. */
 static int read_log_locked(const char *path, struct lh_buf *text, struct lh_err *err)
 {
 	char *name = lh_index_sibling_path(path, LH_INDEX_LOCK, err);

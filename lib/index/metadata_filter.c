@@ -1,4 +1,4 @@
-/* metadata_filter.c - does metadata match a metadata_filter?  See lh/metadata_filter.h. */
+/* metadata_filter.c - match metadata against a filter.  See lh/metadata_filter.h. */
 #include <lh/metadata_filter.h>
 
 #include <stdlib.h>
@@ -7,20 +7,20 @@
 
 struct key {
 	struct lh_str name;
-	struct lh_str *str;		/* the strings it allows, sorted */
-	struct lh_value *other;		/* numbers, arrays, objects */
+	struct lh_str *str;		/* strings allowed, sorted */
+	struct lh_value *other;		/* numbers, arrays and objects allowed */
 	size_t n_str, n_other;
-	unsigned literals;		/* bits of null, false, true by enum lh_type */
+	unsigned literals;		/* null, false, true: a bit per enum lh_type */
 };
 
 struct lh_filter {
 	struct lh_buf text, unescaped;	/* of the filter */
-	struct lh_buf scratch, plain;	/* of the value at hand */
+	struct lh_buf scratch, plain;	/* scratch: of the current value */
 	struct key *key;
 	struct lh_str *str;
 	struct lh_value *other;
 	size_t n, cap, cap_str, cap_other;
-	struct lh_record scan;		/* lends its scratch to lh_json_parse */
+	struct lh_record scan;		/* scratch of lh_json_parse */
 };
 
 struct lh_filter *lh_filter_new(struct lh_err *err)
@@ -52,7 +52,7 @@ void lh_filter_free(struct lh_filter *f)
 	free(f);
 }
 
-/* Shorter first: most comparisons end at the length. */
+/* Compare by length first: most comparisons end there. */
 static int cmp_str(const void *a, const void *b)
 {
 	const struct lh_str *x = a, *y = b;
@@ -98,8 +98,8 @@ static int add_key(struct lh_filter *f, struct key *k, const struct lh_iter *it,
 	return 0;
 }
 
-/* Memory for every key and alternative, and for all strings unescaped, so that
- * nothing moves while pointers to it are handed out. */
+/* Reserve memory for all keys, alternatives and unescaped strings, so that pointers
+ * into it stay valid. */
 static int make_room(struct lh_filter *f, const struct lh_value *v, struct lh_err *err)
 {
 	struct lh_iter it, alt;
@@ -154,7 +154,7 @@ int lh_filter_compile(struct lh_filter *f, const struct lh_value *v, struct lh_e
 		str += k->n_str;
 		other += k->n_other;
 	}
-	/* A key begins with its name, so cmp_str sorts keys as well. */
+	/* Keys begin with their names, so cmp_str sorts them too. */
 	if (f->n)
 		qsort(f->key, f->n, sizeof *f->key, cmp_str);
 	return 0;
@@ -165,11 +165,11 @@ bool lh_filter_is(const struct lh_filter *f, const struct lh_value *v)
 	return f->text.len == v->n && v->n && memcmp(f->text.p, v->p, v->n) == 0;
 }
 
-/* ---- walking metadata that nobody has checked ---- */
+/* ---- scanning unchecked metadata ---- */
 
 struct span {
 	const char *p, *end;
-	bool escaped;		/* a string that holds a backslash */
+	bool escaped;		/* a string with a backslash */
 };
 
 static const char *skip_space(const char *p, const char *end)
@@ -179,7 +179,7 @@ static const char *skip_space(const char *p, const char *end)
 	return p;
 }
 
-/* From the first quote of a string to behind the last, or NULL. */
+/* Return the end of the string that begins at p, or NULL. */
 static const char *skip_string(const char *p, const char *end, bool *escaped)
 {
 	const char *from = p + 1, *quote, *slash;
@@ -241,7 +241,7 @@ static const char *skip_value(const char *p, const char *end, struct span *out)
 }
 
 struct walk {
-	const char *at, *end;	/* at: behind the last child, or the opening bracket */
+	const char *at, *end;	/* at: after the last child or the opening bracket */
 	bool object, first;
 };
 
@@ -250,7 +250,7 @@ static int broken(struct lh_err *err)
 	return lh_err_set(err, LH_ECORRUPT, "metadata is not JSON");
 }
 
-/* The next child: 1, 0 at the closing bracket, -1 when this is not JSON. */
+/* Step to the next child: 1, 0 at the closing bracket, -1 for text that is not JSON. */
 static int walk_next(struct walk *w, struct span *key, struct span *val, struct lh_err *err)
 {
 	const char *p = skip_space(w->at, w->end);
@@ -277,7 +277,7 @@ static int walk_next(struct walk *w, struct span *key, struct span *val, struct 
 
 /* ---- matching ---- */
 
-/* The value as checked JSON, copied to where a scanner may read past it. */
+/* Copy a value to where the scanner may read past its end, and parse it. */
 static int check(struct lh_filter *f, const struct span *s, struct lh_value *v, struct lh_err *err)
 {
 	lh_buf_reset(&f->scratch);
@@ -380,7 +380,8 @@ int lh_filter_match(struct lh_filter *f, const char *meta, size_t n, struct lh_e
 
 /* ---- KEY=VALUE ---- */
 
-/* Does s spell a number, string, true, false or null, and nothing around it? */
+/* Return whether s is exactly one JSON number, string, true, false or null; -1 without
+ * memory. */
 static int is_scalar(struct lh_record *scan, struct lh_buf *scratch, const char *s,
 		     struct lh_err *err)
 {
@@ -405,7 +406,7 @@ static bool same_key(const char *a, const char *b)
 	return key_len(a) == key_len(b) && memcmp(a, b, key_len(a)) == 0;
 }
 
-/* The member for the key of pairs[first], with the values of all its pairs. */
+/* Append the member for the key of pairs[first], with the values of all its pairs. */
 static int where_member(struct lh_buf *json, const char *const *pairs, size_t first, size_t n,
 			struct lh_record *scan, struct lh_buf *scratch, struct lh_err *err)
 {

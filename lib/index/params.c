@@ -1,4 +1,4 @@
-/* params.c - an index's parameters, and as JSON in its file. */
+/* params.c - the parameters of an index, and their JSON in its file. */
 #include "index_parts.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@ static const char *const precisions[] = { "f32", "f16", "i8" };
 
 static const char *const lexical_sources[] = { NULL, "field", "template" };
 
-#define WORDS_VERSION 1	/* of how texts become words */
+#define WORDS_VERSION 1	/* of the rules that split texts into words */
 
 void lh_index_params_default(struct lh_index_params *p)
 {
@@ -76,7 +76,7 @@ static void write_text(struct lh_buf *b, const char *key, const char *s)
 		lh_buf_puts(b, "null");
 }
 
-/* What texts are made by goes without saying where it is what rows are found by. */
+/* The source of the vectors' texts is omitted where it equals that of the words. */
 static void write_source(struct lh_buf *b, const struct lh_index_params *p)
 {
 	const char *same = p->lexical == LH_LEXICAL_TEMPLATE ? p->text_template : p->field;
@@ -156,7 +156,7 @@ static int get_choice(const struct lh_value *v, const char *key, const char *con
 			  (int)(s.n > 60 ? 60 : s.n), s.p);
 }
 
-/* true or false; absent is false. */
+/* Read true or false; absent is false. */
 static int get_flag(const struct lh_value *v, const char *key, bool *out, struct lh_err *err)
 {
 	struct lh_value b;
@@ -170,7 +170,7 @@ static int get_flag(const struct lh_value *v, const char *key, bool *out, struct
 	return 0;
 }
 
-/* A string with no NUL inside that fits with one behind it; null is "". */
+/* Read a string without NUL, shorter than max; absent or null is "". */
 static int get_text(const struct lh_value *v, const char *key, char *out, size_t max,
 		    struct lh_err *err)
 {
@@ -198,7 +198,7 @@ static int get_text(const struct lh_value *v, const char *key, char *out, size_t
 	return rc;
 }
 
-/* How rows are found by words; absent or null: they are not. */
+/* Read the source of words; absent or null: none. */
 static int get_lexical(const struct lh_value *v, struct lh_index_params *p, struct lh_err *err)
 {
 	struct lh_value how, unused;
@@ -276,7 +276,7 @@ int lh_index_params_read(const char *text, size_t n, struct lh_index_params *p, 
 
 	lh_buf_init(&copy, LH_INDEX_PARAMS_MAX);
 	lh_record_init(&scan);
-	lh_buf_add(&copy, text, n);	/* the scanner reads past the end of its text */
+	lh_buf_add(&copy, text, n);	/* a copy, since the scanner reads past the end */
 	if (lh_buf_check(&copy, err) == 0) {
 		rc = lh_json_parse(&scan, copy.p, n, &v, err);
 		if (rc < 0 && err->code == LH_EDATA) {

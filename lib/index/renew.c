@@ -1,4 +1,4 @@
-/* renew.c - an index that others change, opened again.  See lh/index.h. */
+/* renew.c - reopen an index that has changed.  See lh/index.h. */
 #include <stdlib.h>
 
 #include "index_parts.h"
@@ -38,7 +38,8 @@ bool lh_index_stale(const struct lh_index *ix)
 	       !lh_stamp_fits(&ix->log_stamp, ix->common->log);
 }
 
-/* The same file, and more of the same log: NULL where it is not so. */
+/* Extend a snapshot by what was appended to its log.  NULL with LH_OK when file or log
+ * was replaced. */
 static struct lh_index *extend_snapshot(const struct lh_index *ix, struct lh_err *err)
 {
 	struct lh_index *to = lh_calloc(1, sizeof *to, err);

@@ -1,5 +1,4 @@
-/* rerank.c - the best of the candidates, measured again and put in order.
- * See searcher.h. */
+/* rerank.c - measure the best candidates again, and sort them.  See searcher.h. */
 #include "searcher.h"
 
 #include <float.h>
@@ -8,8 +7,9 @@
 
 #include <lh/str.h>
 
-#define SLACK 16	/* f32 and double may differ in the last bits, codes in more */
-#define PREFETCH_AHEAD 3 /* candidates whose vectors are asked for before their turn */
+/* candidates beyond k: f32 and double differ in the last bits, codes in more */
+#define SLACK 16
+#define PREFETCH_AHEAD 3 /* candidates whose vectors are prefetched */
 
 const float *lh_walk_vector(const struct lh_searcher *s, uint32_t row)
 {
@@ -51,7 +51,7 @@ static int by_distance(const void *a, const void *b, void *ctx)
 	return x->row == y->row ? 0 : lh_walk_id_cmp(ctx, x->row, y->row);
 }
 
-/* Not finite when the row's vector is not. */
+/* Compute the distance that is returned; not finite if the row's vector is not. */
 static double final_distance(const struct lh_searcher *s, const float *v)
 {
 	const struct lh_index_params *p = &s->ix->params;
@@ -83,7 +83,7 @@ size_t lh_rerank_candidates(const struct lh_searcher *s)
 	return k + SLACK + (s->ix->params.precision == LH_F32 ? 0 : k / 8);
 }
 
-/* The vector of a candidate that is measured soon. */
+/* Prefetch the exact vector of a candidate. */
 static void prefetch_vector(const struct lh_searcher *s, uint32_t row)
 {
 	const float *v;

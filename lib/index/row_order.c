@@ -1,10 +1,11 @@
 /*
- * row_order.c - the order in which an index keeps its rows.
+ * row_order.c - decide the order in which the rows of an index are stored.
  *
- * A search meets rows that link to each other.  Where those lie side by side it
- * touches fewer pages, which a cold file shows most, and fewer lines of the
- * cache.  Greedy, as Gorder does it (Wei et al., 2016), but by the links alone:
- * next comes the row to which most of the last WINDOW rows link.
+ * A search reads rows that link to each other.  If these are next to each other,
+ * it touches fewer pages, which matters most for a file that is not cached, and
+ * fewer cache lines.  The order is greedy, as in Gorder (Wei et al., 2016), but
+ * by direct links only: the next row is the one to which most of the last WINDOW
+ * rows link.
  */
 #include "writer.h"
 
@@ -13,10 +14,10 @@
 #include "base/mem.h"
 
 #define WINDOW 64
-#define NONE UINT32_MAX		/* no row: there are fewer */
+#define NONE UINT32_MAX		/* end of a list */
 
-/* Rows without a place, in a list for each number of links from the window; those
- * with none are in no list. */
+/* Rows not yet placed, one list per number of links from the window; rows without such
+ * links are in no list. */
 struct queue {
 	uint32_t *next, *prev;
 	uint32_t head[WINDOW + 1], top;
@@ -74,7 +75,7 @@ static void queue_insert(struct queue *q, uint32_t row)
 		q->top = n;
 }
 
-/* A row enters the window, or leaves it. */
+/* Count the links of a row that enters the window, or leaves it. */
 static void count_links(struct queue *q, const uint32_t *links, bool enters)
 {
 	uint32_t i;
@@ -105,8 +106,8 @@ uint32_t lh_index_nth_added(const struct lh_index_writer *w, uint64_t i)
 	return w->old_order && i < w->old->rows ? w->old_order[i] : (uint32_t)i;
 }
 
-/* Begins where a walk does; goes on with the first that was put when nothing
- * links on. */
+/* Begin at the entry of the graph; when no row is linked, go on with the first one in
+ * the order of the puts. */
 static void order_rows(struct lh_index_writer *w, struct queue *q)
 {
 	uint64_t i, first = 0;

@@ -1,5 +1,4 @@
-/* searcher.c - the searcher: the walk over the graph in the mapped file, and
- * the exact scan.  See searcher.h. */
+/* searcher.c - walk over the graph in the mapped file, and exact scan.  See searcher.h. */
 #include "searcher.h"
 
 #include <stdlib.h>
@@ -8,7 +7,7 @@
 
 #include "base/mem.h"
 
-/* Rows per candidate kept below which a scan in order is as fast as a walk, and exact. */
+/* Rows per candidate below which a scan in order is as fast as a walk, and exact. */
 #define WALK_ABOVE 32
 
 static int searcher_room(struct lh_searcher *s, struct lh_err *err)
@@ -57,7 +56,7 @@ void lh_searcher_free(struct lh_searcher *s)
 	free(s);
 }
 
-/* ---- two heaps: todo gives its nearest, best its farthest ---- */
+/* ---- heaps: todo yields its nearest, best its farthest ---- */
 
 static int heap_room(struct heap *h, size_t n, struct lh_err *err)
 {
@@ -125,7 +124,7 @@ static void best_add(struct lh_searcher *s, struct cand c)
 	h->v[i] = c;
 }
 
-/* Would c be among the best? */
+/* Return whether c would be among the best. */
 static inline bool is_near_enough(const struct lh_searcher *s, struct cand c)
 {
 	return s->best.n < s->best_max || farther(s->ix, s->best.v[0], c);
@@ -145,7 +144,8 @@ bool lh_walk_excluded(const struct lh_query *q, uint64_t row)
 	return q->n_exclude && bsearch(&row, q->exclude, q->n_exclude, sizeof row, by_row);
 }
 
-/* A row that is near enough, and that a filter, if there is one, has let pass. */
+/* Add a candidate, unless it is hidden or excluded.  It is near enough, and allowed by
+ * the filter if there is one. */
 static inline void add_candidate(struct lh_searcher *s, struct cand c)
 {
 	if (c.row < s->ix->rows && lh_index_hidden(s->ix, c.row))
@@ -180,7 +180,7 @@ static int scan_pending(struct lh_searcher *s)
 	return 0;
 }
 
-/* Opening said that pages are met at random. */
+/* The map was opened for random access. */
 void lh_walk_readahead(struct lh_searcher *s)
 {
 	const struct lh_index *ix = s->ix;
@@ -210,7 +210,7 @@ static void scan_rows(struct lh_searcher *s)
 
 /* ---- the walk ---- */
 
-/* The link list of a row above level 0, or NULL. */
+/* Return the link list of a row above level 0, or NULL when it is damaged. */
 static const uint32_t *upper_links(const struct lh_index *ix, uint32_t row, uint32_t level)
 {
 	uint64_t list = (uint64_t)lh_once32(&ix->level[row]) + level - 1;
@@ -220,7 +220,7 @@ static const uint32_t *upper_links(const struct lh_index *ix, uint32_t row, uint
 	return ix->upper + list * (1 + ix->params.m);
 }
 
-/* The nearest of a list of links, if it is nearer than at. */
+/* Move *at to the nearest row in a list of links; false when none is nearer. */
 static bool step_closer(const struct lh_searcher *s, const uint32_t *links, struct cand *at)
 {
 	const struct lh_index *ix = s->ix;
@@ -250,8 +250,8 @@ static bool step_closer(const struct lh_searcher *s, const uint32_t *links, stru
 	return moved;
 }
 
-/* Downhill on each level above 0 to where level 0 begins.  Every step gets
- * nearer, so that even a damaged graph ends. */
+/* Descend greedily through the levels above 0.  Every step gets nearer, so the walk
+ * ends on a damaged graph too. */
 struct cand lh_walk_descend(const struct lh_searcher *s)
 {
 	const struct lh_index *ix = s->ix;
@@ -273,7 +273,7 @@ void lh_walk_epoch(struct lh_searcher *s)
 	}
 }
 
-/* The links of a row that this walk has not met before. */
+/* Collect the links of a row that this walk has not met before. */
 static size_t fresh_links(struct lh_searcher *s, uint32_t row, uint32_t *out)
 {
 	const struct lh_index *ix = s->ix;
@@ -303,7 +303,7 @@ int lh_walk_enqueue(struct lh_searcher *s, struct cand at)
 	return 0;
 }
 
-/* By vectors where there are no codes that say the same. */
+/* Measure by vectors if asked to, unless the codes are the vectors (f32). */
 static void measure_rows(struct lh_searcher *s, const uint32_t *rows, size_t n, float *d)
 {
 	const struct lh_index *ix = s->ix;
@@ -354,7 +354,7 @@ bool lh_walk_next(struct lh_searcher *s, uint32_t *row)
 	return s->best.n < s->best_max || at.d <= s->best.v[0].d;
 }
 
-/* 1: done; 0: a scan is the better way, since so many rows are left out; -1. */
+/* Return 1 when done, 0 when a scan is better because so many rows are left out, -1. */
 static int walk(struct lh_searcher *s)
 {
 	uint32_t fresh[FRESH_MAX], row;
@@ -398,7 +398,7 @@ bool lh_walk_pays(const struct lh_searcher *s, size_t ef)
 	return s->ix->graph && !s->q->exact && ef * WALK_ABOVE < s->ix->rows;
 }
 
-/* Among all rows of the file. */
+/* Search all rows of the file. */
 static int search_rows(struct lh_searcher *s)
 {
 	size_t ef = s->q->ef ? s->q->ef : lh_index_ef(s->q->k);

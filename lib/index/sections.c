@@ -1,13 +1,13 @@
-/* sections.c - the sections of an index file, written one after the other. */
+/* sections.c - write the sections of an index file. */
 #include "writer.h"
 
 #include <string.h>
 
 /*
- * Newer kernels keep what one write(2) brought in pages as large as the write,
- * and map them whole at the first touch of any byte: a single query, which
- * touches a thousand rows here and there, would then hold most of the file.
- * With 64 KiB it holds a fifth, and long runs are no slower.
+ * Newer kernels cache the bytes of one write(2) in pages as large as the write and
+ * map such a page whole when any byte is touched: a single query, which touches a
+ * thousand scattered rows, would then hold most of the file in memory.  With writes
+ * of 64 KiB it holds a fifth, and long runs are as fast.
  */
 static void flush(struct lh_index_out *o)
 {

@@ -1,12 +1,12 @@
 /*
- * sound.c - may that be in an index?  Asked of copies, as the file may
- * change under its readers.  See index_parts.h.
+ * sound.c - check single rows, links and levels of an index.  Arguments are copies,
+ * as the file may change while it is read.  See index_parts.h.
  */
 #include "index_parts.h"
 
 #include <math.h>
 
-/* Is the i-th link of a list one of those before it? */
+/* Return whether the i-th link of a list repeats one before it. */
 static bool given_before(const uint32_t *list, uint32_t i)
 {
 	uint32_t j;
@@ -26,7 +26,7 @@ int lh_index_check_links(const struct lh_index_graph *g, const uint32_t *list, u
 		return lh_err_set(err, LH_ECORRUPT, "row %llu, level %u: %u links, at most %u", at,
 				  level, n, max);
 	if (!lh_index_all_zero(list + 1 + n, (max - n) * sizeof *list))
-		return lh_err_set(err, LH_ECORRUPT, "row %llu, level %u: not zero behind the links",
+		return lh_err_set(err, LH_ECORRUPT, "row %llu, level %u: not zero after the links",
 				  at, level);
 	for (i = 1; i <= n; i++) {
 		if (list[i] >= g->rows || list[i] == row)

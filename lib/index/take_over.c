@@ -1,6 +1,6 @@
 /*
- * take_over.c - rows and links taken over from an index.  Each is copied
- * first, and the copy is checked: the file may be written to meanwhile.
+ * take_over.c - copy rows and links from another index.  Everything is copied first
+ * and then checked, as the file may be written to meanwhile.
  */
 #include "writer.h"
 
@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 
-/* What is wrong with a copy, as damage of that section. */
+/* Report a failed check as damage of that section of the source. */
 static int damage_of(uint32_t kind, struct lh_err *err)
 {
 	if (err->code == LH_EDATA)
@@ -17,7 +17,7 @@ static int damage_of(uint32_t kind, struct lh_err *err)
 	return err->code == LH_ECORRUPT ? lh_err_prefix(err, "%s", lh_index_kind_name(kind)) : -1;
 }
 
-/* The id and metadata of a row that the writer does not have yet. */
+/* Copy the id and metadata of a row that is new to the writer. */
 static int copy_texts(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from,
 		      uint64_t *row, struct lh_err *err)
 {
@@ -62,7 +62,7 @@ int lh_index_copy_row(struct lh_index_writer *w, const struct lh_index *ix, uint
 		       0;
 }
 
-/* It was good when it came in; its metadata may be those of a row of the file. */
+/* It was valid when it was stored, but its metadata may be those of a row of the file. */
 int lh_index_copy_pending(struct lh_index_writer *w, const struct lh_pending *row,
 			 struct lh_err *err)
 {
@@ -98,7 +98,7 @@ int lh_index_copy_levels(struct lh_index_writer *w, struct lh_err *err)
 	return 0;
 }
 
-/* The lists of a row, which are as many as w->level says. */
+/* Copy the link lists of a row; w->level says how many. */
 static int copy_row_links(struct lh_index_writer *w, uint32_t row, struct lh_err *err)
 {
 	const struct lh_index *old = w->old;

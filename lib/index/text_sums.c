@@ -1,5 +1,5 @@
-/* text_sums.c - the checksums of what an index says in words, and of the order
- * that its rows came in.  See index_parts.h and lh/index.h. */
+/* text_sums.c - verify only the checksums of ids, metadata and order.  See
+ * index_parts.h and lh/index.h. */
 #include "index_parts.h"
 
 static int check_sums(const struct lh_index *ix, uint32_t first, uint32_t last, struct lh_err *err)

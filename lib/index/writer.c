@@ -1,4 +1,4 @@
-/* writer.c - rows gathered in the layout that the file has. */
+/* writer.c - gather rows in the layout of the file. */
 #include "writer.h"
 
 #include <stdlib.h>
@@ -120,7 +120,7 @@ void *lh_index_writer_exact(struct lh_index_writer *w, uint64_t row)
 	return w->exact.p + row * lh_index_exact_bytes(&w->p);
 }
 
-/* Room in every region first, so that a row is added whole or not at all. */
+/* Reserve room in every region first, so that a row is added completely or not at all. */
 static int make_room(struct lh_index_writer *w, size_t id_len, struct lh_err *err)
 {
 	if (w->rows >= LH_INDEX_ROWS_MAX)
