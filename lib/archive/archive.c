@@ -18,28 +18,29 @@
 #include "zip_end.h"
 
 #define CHUNK ((size_t)256 << 10)
-#define RATIO_FROM (UINT64_C(64) << 20)	/* little output is no bomb, whatever its ratio */
+#define RATIO_FROM (UINT64_C(64) << 20)	/* less output is not limited, whatever its ratio */
 #define TAR_END 1024		/* NULs that end a tar, ... */
-#define TAR_RECORD 10240	/* ... and what tar(1) makes of a tar of nothing */
+#define TAR_RECORD 10240	/* ... and the size of an empty tar made by tar(1) */
 
 struct lh_archive {
 	struct lh_archive_source src;
-	struct lh_gunzip *gz;		/* what undoes the compression ... */
-	struct lh_undo *undo;		/* ... or NULL both: there is none */
-	struct archive *a;		/* what reads the archive, or NULL: a single file */
-	bool regular;			/* can be read again from another place */
+	struct lh_gunzip *gz;		/* decompresses gzip ... */
+	struct lh_undo *undo;		/* ... or another format; both NULL: no compression */
+	struct archive *a;		/* reads the archive; NULL: a single file */
+	bool regular;			/* can be read again from another offset */
 	bool opened, zip, single_told;
 	size_t head_at;
 	uint64_t in, out, entries;
-	struct lh_buf begun;		/* bytes without compression that were looked at already, ... */
-	size_t begun_at;		/* ... and are handed on from here */
-	struct lh_err failed;		/* of our own callbacks; code LH_OK: none */
-	struct lh_err after;		/* of bytes that were returned; code LH_OK: none */
+	struct lh_buf begun;		/* uncompressed bytes that were examined already, ... */
+	size_t begun_at;		/* ... and are returned from here on */
+	struct lh_err failed;		/* from our own callbacks; code LH_OK: none */
+	/* from bytes that were already returned; code LH_OK: none */
+	struct lh_err after;
 	struct lh_zip_end end;
 	char chunk[CHUNK];
 };
 
-/* Bytes of the source as they are: 0 at the end, -1 with a->failed. */
+/* Return raw bytes of the source: 0 at the end, -1 with a->failed. */
 static ssize_t source_read(void *ctx, const void **p)
 {
 	struct lh_archive *a = ctx;
@@ -60,16 +61,17 @@ static ssize_t source_read(void *ctx, const void **p)
 	return n;
 }
 
-/* n bytes more have come out of so many. */
+/* Count n more bytes of output; fail beyond the maximum ratio. */
 static int expanded(struct lh_archive *a, size_t n, struct lh_err *err)
 {
 	a->out += n;
 	if (!a->src.max_ratio || a->out <= RATIO_FROM || a->out / a->src.max_ratio <= a->in)
 		return 0;
-	return lh_err_set(err, LH_EIO, "expands more than %llu times (LH_MAX_RATIO)", (unsigned long long)a->src.max_ratio);
+	return lh_err_set(err, LH_EIO, "expands more than %llu times (LH_MAX_RATIO)",
+			  (unsigned long long)a->src.max_ratio);
 }
 
-/* The same without the compression. */
+/* Return decompressed bytes. */
 static ssize_t undone_read(struct lh_archive *a, const void **p)
 {
 	ssize_t n;
@@ -99,8 +101,8 @@ static ssize_t begun_read(struct lh_archive *a, const void **p)
 	return (ssize_t)(a->begun.len - at);
 }
 
-/* A failure is an end to libarchive, which would else throw away what it has
- * read ahead; when it comes to that end, a->failed is told. */
+/* Report a failure to libarchive as the end, because it would otherwise discard
+ * what it has read ahead; at that end a->failed is reported. */
 static la_ssize_t on_read(struct archive *la, void *ctx, const void **p)
 {
 	struct lh_archive *a = ctx;
@@ -112,7 +114,7 @@ static la_ssize_t on_read(struct archive *la, void *ctx, const void **p)
 	return n < 0 ? 0 : n;
 }
 
-/* zip keeps its list of members at the end; going there first needs a file. */
+/* zip has its list of members at the end; seeking there first needs a file. */
 static la_int64_t on_seek(struct archive *la, void *ctx, la_int64_t at, int whence)
 {
 	struct lh_archive *a = ctx;
@@ -132,10 +134,11 @@ static int failed(struct lh_archive *a, struct lh_err *err)
 		*err = a->failed;
 		return -1;
 	}
-	return lh_err_set(err, archive_errno(a->a) == ENOMEM ? LH_ENOMEM : LH_EIO, "damaged: %s", why ? why : "cut short");
+	return lh_err_set(err, archive_errno(a->a) == ENOMEM ? LH_ENOMEM : LH_EIO, "damaged: %s",
+			  why ? why : "cut short");
 }
 
-/* What undoes the compression, if there is any. */
+/* Set up the decompressor, if there is compression. */
 static int set_up(struct lh_archive *a, struct lh_err *err)
 {
 	const char *kind = lh_archive_kind(a->src.head, a->src.n_head);
@@ -182,15 +185,16 @@ static bool only_nul(const struct lh_buf *b)
 	return b->len && !*b->p && memcmp(b->p, b->p + 1, b->len - 1) == 0;
 }
 
-/* Reads on until the first bytes tell: *kind of the archive, or NULL.  A failure
- * is told when what came before it has been handed on. */
+/* Read until the first bytes decide: *kind of the archive, or NULL.  A failure is
+ * reported after the bytes before it were returned. */
 static int look(struct lh_archive *a, const char **kind, struct lh_err *err)
 {
 	struct lh_buf *b = &a->begun;
 	const void *p;
 	ssize_t n = 1;
 
-	while (n > 0 && (!lh_archive_decided(b->p, b->len) || (only_nul(b) && b->len < TAR_RECORD))) {
+	while (n > 0 && (!lh_archive_decided(b->p, b->len) ||
+			 (only_nul(b) && b->len < TAR_RECORD))) {
 		n = undone_read(a, &p);
 		if (n > 0)
 			lh_buf_add(b, p, (size_t)n);
@@ -203,7 +207,8 @@ static int look(struct lh_archive *a, const char **kind, struct lh_err *err)
 	return lh_err_set(err, LH_EIO, "holds %s again, which is not undone", *kind);
 }
 
-/* What the first bytes say must then hold, so libarchive has no other choice. */
+/* The archive must be of the kind that its first bytes indicate; libarchive gets no
+ * other choice. */
 static int begin(struct lh_archive *a, struct lh_err *err)
 {
 	const char *kind;
@@ -223,7 +228,8 @@ static int begin(struct lh_archive *a, struct lh_err *err)
 		archive_read_support_format_zip(a->a);
 	else
 		archive_read_support_format_tar(a->a);
-	/* To the end of the input, where a check sum may stand, not of the tar. */
+	/* Read to the end of the input, where a checksum may be, not only to the
+	 * end of the tar. */
 	archive_read_set_option(a->a, "tar", "read_concatenated_archives", "1");
 	archive_read_set_callback_data(a->a, a);
 	archive_read_set_read_callback(a->a, on_read);
@@ -262,7 +268,7 @@ static const char *what_is(struct archive_entry *e)
 	}
 }
 
-/* A single file is its own only entry; one of no bytes is none. */
+/* A single file is its own only entry; an empty one has none. */
 static int single(struct lh_archive *a, struct lh_archive_entry *to, struct lh_err *err)
 {
 	bool first = !a->single_told;
@@ -277,7 +283,7 @@ static int single(struct lh_archive *a, struct lh_archive_entry *to, struct lh_e
 	return a->failed.code ? -1 : 0;
 }
 
-/* All members have come, says libarchive; a zip's end says how many there are. */
+/* libarchive reports no more members; the end of a zip says how many there must be. */
 static int at_end(struct lh_archive *a, struct lh_err *err)
 {
 	const void *p;
@@ -285,7 +291,8 @@ static int at_end(struct lh_archive *a, struct lh_err *err)
 	if (a->zip && a->regular) {
 		a->begun_at = a->begun.len;
 		a->regular = false;
-		if (lseek(a->src.fd, -(off_t)LH_ZIP_KEPT, SEEK_END) < 0 && lseek(a->src.fd, 0, SEEK_SET) < 0)
+		if (lseek(a->src.fd, -(off_t)LH_ZIP_KEPT, SEEK_END) < 0 &&
+		    lseek(a->src.fd, 0, SEEK_SET) < 0)
 			return lh_err_sys(err, "cannot seek");
 	}
 	while (a->zip && on_read(a->a, a, &p) > 0)
@@ -295,7 +302,7 @@ static int at_end(struct lh_archive *a, struct lh_err *err)
 	return a->zip ? lh_zip_end_check(&a->end, a->entries, err) : 0;
 }
 
-/* Is it only a name that cannot be told as UTF-8 what libarchive warns of? */
+/* Return whether libarchive's warning is only about a name that is not UTF-8. */
 static bool of_names(struct archive *a)
 {
 	const char *why = archive_error_string(a);
@@ -321,7 +328,8 @@ int lh_archive_entry(struct lh_archive *a, struct lh_archive_entry *to, struct l
 	to->name = name_of(e);
 	to->what = what_is(e);
 	if (!to->what && archive_entry_sparse_count(e))
-		return lh_err_set(err, LH_EIO, "%s: is a sparse file, whose holes would be lost", to->name);
+		return lh_err_set(err, LH_EIO, "%s: is a sparse file, whose holes would be lost",
+				  to->name);
 	to->size = archive_entry_size(e) > 0 ? (uint64_t)archive_entry_size(e) : 0;
 	return 1;
 }
@@ -339,8 +347,8 @@ int lh_archive_next(struct lh_archive *a, const char **name, struct lh_err *err)
 	return rc;
 }
 
-/* A block of a member.  A warning here is of a check sum or a size that is wrong,
- * and may come with the last bytes, which are returned first. */
+/* Read a block of a member.  A warning here is a wrong checksum or size, and may
+ * come with the last bytes, which are returned first. */
 static ssize_t block(struct lh_archive *a, const void **p, struct lh_err *err)
 {
 	la_int64_t at;

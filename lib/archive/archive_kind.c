@@ -1,15 +1,18 @@
-/* archive_kind.c - compressed or not, by the first bytes.  See archive.h. */
+/* archive_kind.c - recognize compression by the first bytes.  See archive.h. */
 #include <string.h>
 
 #include "archive.h"
 
 #define TAR_HEAD 512
-#define TAR_SUM 148		/* where a head's own sum stands: octal digits, 8 bytes */
+#define TAR_SUM 148		/* offset of a tar header's checksum: octal digits, 8 bytes */
 #define TAR_MAGIC 257
 
-/* By the head's sum: old ones have no "ustar", and mustard has it as well.  NUL is
- * in every head and in no line of JSON.  A head with a wrong sum is that of a
- * damaged tar if it has either mark: they are too far apart for one scratch. */
+/*
+ * Recognize a tar by the checksum of its header: old ones have no "ustar", and the
+ * word mustard has it as well.  NUL is in every header and in no line of JSON.  A
+ * header with a wrong checksum is that of a damaged tar if it has either mark: they
+ * are too far apart to be damaged together.
+ */
 static bool is_tar(const unsigned char *p, size_t n)
 {
 	unsigned sum = 8 * ' ', is = 0;
@@ -22,7 +25,8 @@ static bool is_tar(const unsigned char *p, size_t n)
 		i++;
 	for (; i < TAR_SUM + 8 && p[i] >= '0' && p[i] <= '7'; i++)
 		is = is * 8 + p[i] - '0';
-	marked = memcmp(p + TAR_MAGIC, "ustar", 5) == 0 || (i == TAR_SUM + 6 && memcmp(p + i, "\0 ", 2) == 0);
+	marked = memcmp(p + TAR_MAGIC, "ustar", 5) == 0 ||
+		(i == TAR_SUM + 6 && memcmp(p + i, "\0 ", 2) == 0);
 	for (i = 0; i < TAR_HEAD; i++)
 		sum += i >= TAR_SUM && i < TAR_SUM + 8 ? 0 : p[i];
 	return marked || sum == is;

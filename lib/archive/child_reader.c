@@ -1,4 +1,4 @@
-/* child_reader.c - lh-cat as a child.  See child_archive.h. */
+/* child_reader.c - lh-cat as a child that reads an archive.  See child_archive.h. */
 #include "child_archive.h"
 
 #include <errno.h>
@@ -27,7 +27,8 @@ static int head_file(const void *head, size_t n, struct lh_err *err)
 	return fd;		/* read from its beginning */
 }
 
-static struct lh_child_reader *start(int fd, const void *head, size_t n, char *const *env, int said, struct lh_err *err)
+static struct lh_child_reader *start(int fd, const void *head, size_t n, char *const *env, int said,
+				     struct lh_err *err)
 {
 	char *argv[] = { "lh-cat", NULL };
 	int pipes[2] = { -1, -1 }, before = -1;
@@ -42,8 +43,9 @@ static struct lh_child_reader *start(int fd, const void *head, size_t n, char *c
 	c->pid = -1;
 	c->said = said;
 	if (pipes[0] >= 0)
-		c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = (int[]){ fd, pipes[1], said, before }, .n_fd = 4,
-							    .env = env }, err);
+		c->pid = lh_coproc_spawn(&(struct lh_spawn){
+			.argv = argv, .fd = (int[]){ fd, pipes[1], said, before }, .n_fd = 4,
+			.env = env }, err);
 	if (before >= 0)
 		close(before);
 	if (pipes[1] >= 0)
@@ -57,7 +59,8 @@ static struct lh_child_reader *start(int fd, const void *head, size_t n, char *c
 	return c;
 }
 
-struct lh_child_reader *lh_child_reader_start(int fd, const void *head, size_t n, struct lh_err *err)
+struct lh_child_reader *lh_child_reader_start(int fd, const void *head, size_t n,
+					      struct lh_err *err)
 {
 	static char *const env[] = { LH_CAT_ENV "=" LH_CAT_LINES, NULL };
 
@@ -79,7 +82,8 @@ struct lh_child_reader *lh_child_reader_entries(int fd, struct lh_err *err)
 	return c;
 }
 
-int lh_child_reader_entry(struct lh_child_reader *c, struct lh_child_reader_entry *e, struct lh_err *err)
+int lh_child_reader_entry(struct lh_child_reader *c, struct lh_child_reader_entry *e,
+			  struct lh_err *err)
 {
 	char *what = strchr(c->name, '\t'), *name = what ? strchr(what + 1, '\t') : NULL;
 
@@ -91,7 +95,7 @@ int lh_child_reader_entry(struct lh_child_reader *c, struct lh_child_reader_entr
 	return 0;
 }
 
-/* It has ended too early: why. */
+/* Report why it has ended too early. */
 static int gone(struct lh_child_reader *c, struct lh_err *err)
 {
 	if (c->said >= 0) {
@@ -119,20 +123,21 @@ static int read_exactly(struct lh_child_reader *c, void *p, size_t n, struct lh_
 	return 0;
 }
 
-/* The next frame's head: its kind, or -1. */
+/* Read the header of the next frame: its kind, or -1. */
 static int frame(struct lh_child_reader *c, struct lh_err *err)
 {
 	unsigned char h[LH_CAT_FRAME];
 
 	if (read_exactly(c, h, sizeof h, err) < 0)
 		return -1;
-	c->left = (uint32_t)h[1] | (uint32_t)h[2] << 8 | (uint32_t)h[3] << 16 | (uint32_t)h[4] << 24;
+	c->left = (uint32_t)h[1] | (uint32_t)h[2] << 8 | (uint32_t)h[3] << 16 |
+		(uint32_t)h[4] << 24;
 	if (c->left > LH_CAT_FRAME_MAX)
 		return lh_err_set(err, LH_EIO, "lh-cat is of another version");
 	return h[0];
 }
 
-/* A frame's payload as text into name. */
+/* Read the payload of a frame as text into name. */
 static int text(struct lh_child_reader *c, struct lh_err *err)
 {
 	uint32_t n = c->left;

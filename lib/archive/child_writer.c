@@ -20,14 +20,15 @@ int lh_child_writer_start(struct lh_child_writer *p, int fd, struct lh_err *err)
 
 	*p = (struct lh_child_writer){ 0, -1, -1 };
 	p->said = memfd_create("lh-cat", MFD_CLOEXEC);
-	/* A socket: writing to a child that died is an error there and no SIGPIPE. */
+	/* A socket: writing to a child that died is an error there, not a SIGPIPE. */
 	if (p->said < 0)
 		return lh_err_sys(err, "memfd_create");
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		lh_err_sys(err, "socketpair");
 	else
-		pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = (int[]){ ends[1], fd, p->said }, .n_fd = 3,
-							 .env = (char *[]){ LH_CAT_ENV "=" LH_CAT_PACK, NULL } }, err);
+		pid = lh_coproc_spawn(&(struct lh_spawn){
+			.argv = argv, .fd = (int[]){ ends[1], fd, p->said }, .n_fd = 3,
+			.env = (char *[]){ LH_CAT_ENV "=" LH_CAT_PACK, NULL } }, err);
 	if (ends[1] >= 0)
 		close(ends[1]);
 	p->to = ends[0];
@@ -39,7 +40,7 @@ int lh_child_writer_start(struct lh_child_writer *p, int fd, struct lh_err *err)
 	return 0;
 }
 
-/* Wait for it to end: 0 when it had a good end, else -1 and what it said. */
+/* Wait for it to end: 0 if it succeeded, else -1 with its message. */
 static int ended(struct lh_child_writer *p, struct lh_err *err)
 {
 	int status = 0;
@@ -65,20 +66,24 @@ static int write_bytes(struct lh_child_writer *p, const void *bytes, size_t n, s
 			sent = 0;
 		if (sent >= 0)
 			continue;
-		/* it takes no more because it has ended; it knows why */
-		return ended(p, err) < 0 ? -1 : lh_err_set(err, LH_EIO, "lh-cat ended before it was done");
+		/* it reads no more because it has ended, and has reported why */
+		return ended(p, err) < 0 ? -1
+			: lh_err_set(err, LH_EIO, "lh-cat ended before it was done");
 	}
 	return 0;
 }
 
-static int frame(struct lh_child_writer *p, char kind, const void *bytes, size_t n, struct lh_err *err)
+static int frame(struct lh_child_writer *p, char kind, const void *bytes, size_t n,
+		 struct lh_err *err)
 {
-	unsigned char h[LH_CAT_FRAME] = { (unsigned char)kind, (unsigned char)n, (unsigned char)(n >> 8), (unsigned char)(n >> 16), 0 };
+	unsigned char h[LH_CAT_FRAME] = { (unsigned char)kind, (unsigned char)n,
+					  (unsigned char)(n >> 8), (unsigned char)(n >> 16), 0 };
 
 	return write_bytes(p, h, sizeof h, err) < 0 ? -1 : write_bytes(p, bytes, n, err);
 }
 
-int lh_child_writer_member(struct lh_child_writer *p, const char *name, uint64_t size, struct lh_err *err)
+int lh_child_writer_member(struct lh_child_writer *p, const char *name, uint64_t size,
+			   struct lh_err *err)
 {
 	char text[512];
 	int n = snprintf(text, sizeof text, "%llu\t\t%s", (unsigned long long)size, name);

@@ -1,4 +1,4 @@
-/* decompress.c - one layer of compression undone.  See decompress.h. */
+/* decompress.c - undo one layer of compression.  See decompress.h. */
 #include "decompress.h"
 
 #include <archive.h>
@@ -17,13 +17,13 @@ struct lh_undo {
 	struct archive *a;
 	const char *kind;
 	bool opened, source_failed;
-	const char *last;	/* the newest bytes of the source, which end at given */
+	const char *last;	/* the newest bytes of the source; they end at given */
 	size_t n_last;
 	uint64_t given;
 };
 
-/* A failure is an end to libarchive, which would else throw away what it has
- * read ahead; when it comes to that end, lh_undo_read reports it. */
+/* Report a failure to libarchive as the end, because it would otherwise discard
+ * what it has read ahead; at that end lh_undo_read reports it. */
 static la_ssize_t on_read(struct archive *a, void *ctx, const void **p)
 {
 	struct lh_undo *u = ctx;
@@ -57,14 +57,15 @@ static int support(struct archive *a, const char *kind)
 	return table[i].support(a);
 }
 
-struct lh_undo *lh_undo_new(const char *kind, ssize_t (*source)(void *ctx, const void **p), void *ctx,
-			    struct lh_err *err)
+struct lh_undo *lh_undo_new(const char *kind, ssize_t (*source)(void *ctx, const void **p),
+			    void *ctx, struct lh_err *err)
 {
 	struct lh_undo *u = lh_calloc(1, sizeof *u, err);
 
 	if (!u)
 		return NULL;
-	*u = (struct lh_undo){ .source = source, .ctx = ctx, .kind = kind, .a = archive_read_new() };
+	*u = (struct lh_undo){ .source = source, .ctx = ctx, .kind = kind,
+			       .a = archive_read_new() };
 	if (!u->a) {
 		free(u);
 		lh_err_nomem(err);
@@ -91,10 +92,11 @@ static int failed(struct lh_undo *u, struct lh_err *err)
 
 	if (u->source_failed)
 		return -1;
-	return lh_err_set(err, archive_errno(u->a) == ENOMEM ? LH_ENOMEM : LH_EIO, "damaged: %s", why ? why : "cut short");
+	return lh_err_set(err, archive_errno(u->a) == ENOMEM ? LH_ENOMEM : LH_EIO, "damaged: %s",
+			  why ? why : "cut short");
 }
 
-/* 1, or 0 when nothing was compressed, or -1. */
+/* Start: 1, 0 if nothing was compressed, -1. */
 static int begin(struct lh_undo *u, struct lh_err *err)
 {
 	struct archive_entry *e;
@@ -103,7 +105,7 @@ static int begin(struct lh_undo *u, struct lh_err *err)
 	u->opened = true;
 	if (archive_read_open1(u->a) != ARCHIVE_OK)
 		return failed(u, err);
-	/* itself, and the filter that every archive has */
+	/* this filter, and the one that every archive has */
 	if (archive_filter_count(u->a) != 2)
 		return lh_err_set(err, LH_EIO, "damaged: begins like %s, and is none", u->kind);
 	rc = archive_read_next_header(u->a, &e);
@@ -119,7 +121,7 @@ static bool only_nul(const char *p, size_t n)
 	return !n;
 }
 
-/* At libarchive's end: 0 if it is the source's. */
+/* Check at libarchive's end: 0 if it is the end of the source. */
 static int end(struct lh_undo *u, struct lh_err *err)
 {
 	uint64_t left = u->given - (uint64_t)archive_filter_bytes(u->a, -1);
@@ -127,7 +129,9 @@ static int end(struct lh_undo *u, struct lh_err *err)
 
 	do {
 		if (left > u->n_last || !only_nul(u->last + u->n_last - left, (size_t)left))
-			return lh_err_set(err, LH_EIO, "damaged: there is something else behind the %s data", u->kind);
+			return lh_err_set(err, LH_EIO,
+					  "damaged: there is something else behind the %s data",
+					  u->kind);
 		left = (uint64_t)on_read(u->a, u, &p);
 	} while (left);
 	return u->source_failed ? -1 : 0;

@@ -1,4 +1,4 @@
-/* gunzip.c - gzip undone by zlib.  See gunzip.h. */
+/* gunzip.c - undo gzip with zlib.  See gunzip.h. */
 #include "gunzip.h"
 
 #include <stdbool.h>
@@ -18,7 +18,8 @@ struct lh_gunzip {
 	unsigned char chunk[CHUNK];
 };
 
-struct lh_gunzip *lh_gunzip_new(ssize_t (*source)(void *ctx, const void **p), void *ctx, struct lh_err *err)
+struct lh_gunzip *lh_gunzip_new(ssize_t (*source)(void *ctx, const void **p), void *ctx,
+				struct lh_err *err)
 {
 	struct lh_gunzip *g = lh_calloc(1, sizeof *g, err);
 
@@ -41,7 +42,7 @@ void lh_gunzip_free(struct lh_gunzip *g)
 	free(g);
 }
 
-/* More input: 1, 0 at its end, -1. */
+/* Get more input: 1, 0 at its end, -1. */
 static int more(struct lh_gunzip *g)
 {
 	const void *p;
@@ -54,7 +55,7 @@ static int more(struct lh_gunzip *g)
 	return 1;
 }
 
-/* Between members: 1 another one begins, 0 the end, -1. */
+/* Between members: 1 if another one begins, 0 at the end, -1. */
 static int between(struct lh_gunzip *g, struct lh_err *err)
 {
 	int rc;
@@ -71,7 +72,8 @@ static int between(struct lh_gunzip *g, struct lh_err *err)
 			return rc;
 	}
 	if (g->any && *g->z.next_in != 0x1f)
-		return lh_err_set(err, LH_EIO, "damaged: there is something else behind the gzip data");
+		return lh_err_set(err, LH_EIO,
+				  "damaged: there is something else behind the gzip data");
 	if (inflateReset(&g->z) != Z_OK)
 		return lh_err_nomem(err);
 	g->in_member = g->any = true;

@@ -28,7 +28,7 @@ static uint64_t little_endian(const unsigned char *p, unsigned n)
 	return v;
 }
 
-/* The members of the zip whose last record is at p[at]. */
+/* Return the number of members of the zip whose last record is at p[at]. */
 static uint64_t counted(const unsigned char *p, size_t at)
 {
 	const unsigned char *large = p + at - LH_ZIP64_END;
@@ -50,7 +50,8 @@ int lh_zip_end_check(const struct lh_zip_end *z, uint64_t members, struct lh_err
 			continue;
 		if (counted(z->p, at) == members)
 			return 0;
-		return lh_err_set(err, LH_EIO, "damaged: %llu of its %llu members were found", (unsigned long long)members,
+		return lh_err_set(err, LH_EIO, "damaged: %llu of its %llu members were found",
+				  (unsigned long long)members,
 				  (unsigned long long)counted(z->p, at));
 	}
 	return lh_err_set(err, LH_EIO, "damaged: the zip's end is missing");

@@ -1,9 +1,9 @@
 /*
- * zip_end - does a zip have all of its members?
+ * zip_end - check that a zip has all of its members.
  *
- * Its end says how many there are.  libarchive does not compare: from a pipe, a
- * member whose first bytes are damaged is one that it never sees, and in a file
- * whose end is damaged it reads on as from a pipe.
+ * The end of a zip says how many there are.  libarchive does not compare: in a pipe
+ * it never sees a member whose first bytes are damaged, and a file whose end is
+ * damaged it reads like a pipe.
  *
  * Private to lh_archive.
  */
@@ -25,10 +25,10 @@ struct lh_zip_end {
 	unsigned char p[LH_ZIP_KEPT];	/* the last bytes so far */
 };
 
-/* The zip goes on with these bytes. */
+/* Add the next bytes of the zip. */
 void lh_zip_end_add(struct lh_zip_end *z, const void *p, size_t n);
 
-/* All has been added: LH_EIO unless it ends as a zip of so many members. */
+/* Check at the end: LH_EIO unless it ends as a zip of that many members. */
 int lh_zip_end_check(const struct lh_zip_end *z, uint64_t members, struct lh_err *err);
 
 #endif

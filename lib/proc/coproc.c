@@ -1,4 +1,4 @@
-/* coproc.c - another tool as a child.  See coproc.h. */
+/* coproc.c - run another tool as a child.  See coproc.h. */
 #include "coproc.h"
 
 #include <errno.h>
@@ -30,13 +30,15 @@ void lh_coproc_find(const char *name, char *to, size_t n)
 	if (len > 0) {
 		self[len] = '\0';
 		slash = strrchr(self, '/');
-		if (slash && (size_t)snprintf(to, n, "%.*s/%s", (int)(slash - self), self, name) < n && access(to, X_OK) == 0)
+		if (slash &&
+		    (size_t)snprintf(to, n, "%.*s/%s", (int)(slash - self), self, name) < n &&
+		    access(to, X_OK) == 0)
 			return;
 	}
 	snprintf(to, n, "%s", name);
 }
 
-/* Is it "NAME=...", for any NAME that more sets? */
+/* Return whether s is "NAME=..." for a NAME that `more` sets. */
 static bool is_set(const char *s, char *const *more)
 {
 	size_t name = strcspn(s, "=") + 1;
@@ -66,7 +68,8 @@ static const struct {
 	{ "LH_SUBJECT_AUDIT_KEY", LH_KEYS_AUDIT },
 };
 
-/* Is it a variable of a key that a child which needs those keys has no use for? */
+/* Return whether s is a variable of a key that a child which needs only `keys` does
+ * not get. */
 static bool is_kept_back(const char *s, unsigned keys)
 {
 	size_t i, n = strcspn(s, "=");
@@ -77,8 +80,8 @@ static bool is_kept_back(const char *s, unsigned keys)
 	return false;
 }
 
-/* Our environment for a child that needs those keys, with more set in it; the
- * strings are borrowed. */
+/* Return the environment for a child that needs those keys, with `more` set in it;
+ * the strings are borrowed. */
 static char **environment(char *const *more, unsigned keys, struct lh_err *err)
 {
 	static char *const none[] = { NULL };
@@ -102,8 +105,8 @@ static char **environment(char *const *more, unsigned keys, struct lh_err *err)
 	return env;
 }
 
-/* No signal is blocked in a child; where it leads a group it also starts with
- * a SIGPIPE that ends it, as a shell expects. */
+/* No signal is blocked in a child.  A child that leads a group also starts with the
+ * default SIGPIPE, as a shell expects. */
 static void attributes(posix_spawnattr_t *attr, bool group)
 {
 	sigset_t set;
@@ -114,7 +117,8 @@ static void attributes(posix_spawnattr_t *attr, bool group)
 	sigaddset(&set, SIGPIPE);
 	posix_spawnattr_setsigdefault(attr, &set);
 	posix_spawnattr_setpgroup(attr, 0);
-	posix_spawnattr_setflags(attr, (short)(POSIX_SPAWN_SETSIGMASK | (group ? POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF : 0)));
+	posix_spawnattr_setflags(attr, (short)(POSIX_SPAWN_SETSIGMASK |
+		(group ? POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF : 0)));
 }
 
 pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err)
@@ -155,8 +159,8 @@ int lh_coproc_start(struct lh_coproc *c, char *const argv[], unsigned keys, stru
 	memset(c, 0, sizeof *c);
 	lh_buf_init(&c->in, REPLY_MAX);
 	snprintf(c->name, sizeof c->name, "%s", argv[0]);
-	/* A socket and not two pipes: writing to a dead child is then an error
-	 * and no SIGPIPE, which ends us quietly. */
+	/* A socket and not two pipes: writing to a dead child is then an error, not
+	 * a SIGPIPE, which would end the tool without a message. */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return lh_err_sys(err, "socketpair");
 	c->fd = ends[0];
@@ -164,8 +168,9 @@ int lh_coproc_start(struct lh_coproc *c, char *const argv[], unsigned keys, stru
 	if (c->said < 0)
 		lh_err_sys(err, "memfd_create");
 	else
-		c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = (int[]){ ends[1], ends[1], c->said }, .n_fd = 3,
-							    .keys = keys }, err);
+		c->pid = lh_coproc_spawn(&(struct lh_spawn){
+			.argv = argv, .fd = (int[]){ ends[1], ends[1], c->said }, .n_fd = 3,
+			.keys = keys }, err);
 	close(ends[1]);
 	if (c->pid <= 0) {
 		close(c->fd);
@@ -191,7 +196,7 @@ bool lh_coproc_stderr_error(int said, const char *child, struct lh_err *err)
 	return *last;
 }
 
-/* Collect the child; what its end means, as an error. */
+/* Wait for the child to end; report its status as an error. */
 static int ended(struct lh_coproc *c, struct lh_err *err)
 {
 	int status = 0, rc = 0;
@@ -201,19 +206,23 @@ static int ended(struct lh_coproc *c, struct lh_err *err)
 		;
 	c->pid = 0;
 	if (WIFSIGNALED(status))
-		rc = lh_err_set(err, LH_EIO, "%s was ended by signal %d", c->name, WTERMSIG(status));
+		rc = lh_err_set(err, LH_EIO, "%s was ended by signal %d", c->name,
+				WTERMSIG(status));
 	else if (WEXITSTATUS(status) > 1)
-		rc = lh_coproc_stderr_error(c->said, c->name, err) ? -1 : lh_err_set(err, LH_EIO, "%s ended with status %d", c->name, WEXITSTATUS(status));
+		rc = lh_coproc_stderr_error(c->said, c->name, err) ? -1
+			: lh_err_set(err, LH_EIO, "%s ended with status %d", c->name,
+				     WEXITSTATUS(status));
 	close(c->said);
 	return rc;
 }
 
 static int gone(struct lh_coproc *c, struct lh_err *err)
 {
-	return ended(c, err) < 0 ? -1 : lh_err_set(err, LH_EIO, "%s ended without an answer", c->name);
+	return ended(c, err) < 0 ? -1 : lh_err_set(err, LH_EIO, "%s ended without an answer",
+						   c->name);
 }
 
-/* What there is to read: 1, 0 at its end, -1. */
+/* Receive what there is: 1, 0 at its end, -1. */
 static int receive(struct lh_coproc *c, struct lh_err *err)
 {
 	char *to = lh_buf_room(&c->in, CHUNK);
@@ -221,7 +230,8 @@ static int receive(struct lh_coproc *c, struct lh_err *err)
 
 	if (!to) {
 		if (lh_buf_check(&c->in, err) < 0 && err->code == LH_EDATA)
-			lh_err_set(err, LH_EIO, "%s: answer is longer than %zu bytes", c->name, REPLY_MAX);
+			lh_err_set(err, LH_EIO, "%s: answer is longer than %zu bytes", c->name,
+				   REPLY_MAX);
 		return -1;
 	}
 	n = recv(c->fd, to, CHUNK, MSG_DONTWAIT);
@@ -232,7 +242,7 @@ static int receive(struct lh_coproc *c, struct lh_err *err)
 	return n != 0 && !(n < 0 && errno == ECONNRESET);
 }
 
-/* Has a whole line come? */
+/* Return whether a complete line has arrived. */
 static bool complete(struct lh_coproc *c, size_t from)
 {
 	const char *lf = c->in.len > from ? memchr(c->in.p + from, '\n', c->in.len - from) : NULL;
@@ -255,16 +265,17 @@ static int late(struct lh_coproc *c, double seconds, struct lh_err *err)
 	return lh_err_set(err, LH_ENET, "%s did not answer within %g seconds", c->name, seconds);
 }
 
-/* It may be waiting for somebody who never answers, which we shall not. */
+/* Pass the signal on: the child may be waiting for something that never happens. */
 static int interrupted(struct lh_coproc *c, struct lh_err *err)
 {
 	end_with(c, SIGTERM);
 	return lh_err_set(err, LH_EINTR, "interrupted");
 }
 
-/* Send the n bytes at p, then an LF, and receive a line, all as it comes: a
+/* Send the n bytes at p, then an LF, and receive a line, both at the same time: a
  * child may answer before it has read everything. */
-static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds, struct lh_err *err)
+static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds,
+		    struct lh_err *err)
 {
 	double until = lh_time_monotonic() + seconds, left;
 	size_t sent = 0, looked;
@@ -273,18 +284,21 @@ static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds
 	if (complete(c, 0))
 		return 0;
 	for (;;) {
-		struct pollfd f[] = { { .fd = c->fd, .events = (short)(POLLIN | (sent <= n ? POLLOUT : 0)) },
+		struct pollfd f[] = { { .fd = c->fd,
+					.events = (short)(POLLIN | (sent <= n ? POLLOUT : 0)) },
 				      { .fd = lh_signal_wake_fd(), .events = POLLIN } };
 
 		left = until - lh_time_monotonic();
 		if (left <= 0)
 			return late(c, seconds, err);
-		if (poll(f, 2, left > 3600 ? 3600000 : (int)(left * 1000) + 1) < 0 && errno != EINTR)
+		if (poll(f, 2, left > 3600 ? 3600000 : (int)(left * 1000) + 1) < 0 &&
+		    errno != EINTR)
 			return lh_err_sys(err, "poll");
 		if (lh_signal_pending())
 			return interrupted(c, err);
 		if (f[0].revents & POLLOUT && sent <= n) {
-			ssize_t got = sent < n ? send(c->fd, p + sent, n - sent, MSG_NOSIGNAL | MSG_DONTWAIT)
+			ssize_t got = sent < n
+				? send(c->fd, p + sent, n - sent, MSG_NOSIGNAL | MSG_DONTWAIT)
 					       : send(c->fd, "\n", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 			if (got < 0 && errno != EAGAIN && errno != EINTR)
@@ -304,7 +318,8 @@ static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds
 	}
 }
 
-int lh_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err)
+int lh_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double seconds,
+		  struct lh_str *reply, struct lh_err *err)
 {
 	if (c->command)
 		return lh_shell_coproc_ask(c, line, n, seconds, reply, err);
@@ -329,14 +344,17 @@ int lh_coproc_refusal(const struct lh_value *error, struct lh_err *err)
 	int64_t status = 0;
 	int rc;
 
-	if (error->type != LH_OBJECT || !lh_value_get(error, "message", &message) || message.type != LH_STRING)
+	if (error->type != LH_OBJECT || !lh_value_get(error, "message", &message) ||
+	    message.type != LH_STRING)
 		return lh_err_set(err, LH_EIO, "an error without a message");
-	if (!lh_value_get(error, "code", &code) || code.type != LH_NUMBER || !lh_value_i64(&code, &status) || status < 100 || status > 599)
+	if (!lh_value_get(error, "code", &code) || code.type != LH_NUMBER ||
+	    !lh_value_i64(&code, &status) || status < 100 || status > 599)
 		status = 0;
 	lh_buf_init(&scratch, LH_BUF_NOMAX);
 	rc = lh_value_str(&message, &scratch, &s, err);
 	if (rc == 0)
-		rc = lh_err_set(err, status >= 500 ? LH_ENET : LH_EDATA, "%.*s", (int)(s.n < 900 ? s.n : 900), s.p);
+		rc = lh_err_set(err, status >= 500 ? LH_ENET : LH_EDATA, "%.*s",
+				(int)(s.n < 900 ? s.n : 900), s.p);
 	err->status = (unsigned)status;
 	lh_buf_free(&scratch);
 	return rc;

@@ -1,4 +1,4 @@
-/* procgroup.c - programs in groups of their own.  See procgroup.h. */
+/* procgroup.c - programs in process groups of their own.  See procgroup.h. */
 #include "procgroup.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <lh/time.h>
 
 #define GRACE 2.0	/* seconds */
-#define LOOK 0.02	/* seconds from one look to the next, where there is no pidfd */
+#define LOOK 0.02	/* seconds between two checks without a pidfd */
 
 void lh_procgroup_close_fd(int *fd)
 {
@@ -23,7 +23,8 @@ bool lh_procgroup_ended(pid_t pid)
 {
 	siginfo_t info = { .si_pid = 0 };
 
-	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == pid;
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+		info.si_pid == pid;
 }
 
 int lh_procgroup_poll_ms(int exit, double left)

@@ -1,4 +1,4 @@
-/* run.c - a program run once.  See run.h. */
+/* run.c - run a program once.  See run.h. */
 #include "run.h"
 
 #include <errno.h>
@@ -20,15 +20,15 @@
 #include "stderr_tail.h"
 
 #define CHUNK 65536
-#define VOID 4096	/* bytes at once of what nobody wants */
+#define VOID 4096	/* bytes at once of discarded output */
 
-/* Ends of its input, stdout, stderr; [0] is what we read from. */
+/* This process' ends of its stdin (unused), stdout, stderr; [0] is read from. */
 struct child {
 	const struct lh_child_how *how;
 	struct lh_child_out *out;
 	const char *name;
 	pid_t pid;
-	int exit;		/* readable once it ended; -1 on a kernel that has no such thing */
+	int exit;		/* pidfd, readable once it ended; -1 on a kernel without it */
 	int in, outs[2], said[2];
 	struct lh_stderr_tail words;	/* the end of its stderr */
 };
@@ -52,8 +52,11 @@ static int start(struct child *c, struct lh_err *err)
 	char *shell[] = { "/bin/sh", "-c", (char *)c->how->command, NULL };
 	const int fd[] = { c->in, c->outs[1], c->said[1] };
 
-	c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = c->how->command ? shell : c->how->argv, .fd = fd, .n_fd = 3,
-						     .env = c->how->env, .keys = c->how->keys, .folder = c->how->folder, .group = true }, err);
+	c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = c->how->command ? shell : c->how->argv,
+						     .fd = fd, .n_fd = 3,
+						     .env = c->how->env, .keys = c->how->keys,
+						     .folder = c->how->folder, .group = true },
+						     err);
 	if (c->pid < 0)
 		return -1;
 	lh_procgroup_close_fd(&c->in);
@@ -63,7 +66,7 @@ static int start(struct child *c, struct lh_err *err)
 	return 0;
 }
 
-/* Some bytes of its stdout; at its end the descriptor is shut. */
+/* Read some bytes of its stdout; at its end close the descriptor. */
 static int take_out(struct child *c, struct lh_err *err)
 {
 	struct lh_buf *b = &c->out->out;
@@ -79,10 +82,11 @@ static int take_out(struct child *c, struct lh_err *err)
 		lh_procgroup_close_fd(&c->outs[0]);
 	else if (c->how->max)
 		lh_buf_took(b, (size_t)n);
-	return b->len > c->how->max ? lh_err_set(err, LH_EIO, "%s wrote more than %zu bytes", c->name, c->how->max) : 0;
+	return b->len > c->how->max ? lh_err_set(err, LH_EIO, "%s wrote more than %zu bytes",
+						 c->name, c->how->max) : 0;
 }
 
-/* Some bytes of its stderr, of which only the end is kept. */
+/* Read some bytes of its stderr, of which only the end is kept. */
 static int take_said(struct child *c, struct lh_err *err)
 {
 	ssize_t n = lh_stderr_tail_read(&c->words, c->said[0]);
@@ -94,21 +98,22 @@ static int take_said(struct child *c, struct lh_err *err)
 	return 0;
 }
 
-/* What an ended child left in its stdout: about as much as is there now, for a
- * grandchild that got away may go on writing. */
+/* Read what an ended child left in its stdout: about as much as is there now,
+ * because a grandchild that escaped may go on writing. */
 static int drain(struct child *c, struct lh_err *err)
 {
 	int left = 0, takes;
 
 	if (c->outs[0] < 0 || ioctl(c->outs[0], FIONREAD, &left) < 0)
 		return 0;
-	for (takes = left / VOID + 1; takes && ioctl(c->outs[0], FIONREAD, &left) == 0 && left > 0; takes--)
+	for (takes = left / VOID + 1; takes && ioctl(c->outs[0], FIONREAD, &left) == 0 && left > 0;
+	     takes--)
 		if (take_out(c, err) < 0)
 			return -1;
 	return 0;
 }
 
-/* Read until it ends: 0, also when it took too long and must be killed. */
+/* Read until it ends: 0, also if it timed out and must be killed. */
 static int follow(struct child *c, struct lh_err *err)
 {
 	double until = c->how->seconds > 0 ? lh_time_monotonic() + c->how->seconds : 0, left = 3600;
@@ -128,7 +133,7 @@ static int follow(struct child *c, struct lh_err *err)
 		if (lh_signal_pending())
 			return lh_err_set(err, LH_EINTR, "interrupted");
 		if ((f[2].revents || c->exit < 0) && lh_procgroup_ended(c->pid)) {
-			kill(-c->pid, SIGKILL);	/* what it left behind */
+			kill(-c->pid, SIGKILL);	/* processes that it left running */
 			lh_stderr_tail_drain(&c->words, c->said[0]);
 			return drain(c, err);
 		}
@@ -139,9 +144,11 @@ static int follow(struct child *c, struct lh_err *err)
 	}
 }
 
-int lh_child_run(const struct lh_child_how *how, const void *in, size_t n, struct lh_child_out *out, struct lh_err *err)
+int lh_child_run(const struct lh_child_how *how, const void *in, size_t n, struct lh_child_out *out,
+		 struct lh_err *err)
 {
-	struct child c = { .how = how, .out = out, .name = how->command ? "the command" : how->argv[0],
+	struct child c = { .how = how, .out = out,
+			   .name = how->command ? "the command" : how->argv[0],
 			   .exit = -1, .in = -1, .outs = { -1, -1 }, .said = { -1, -1 } };
 	bool was = lh_signal_deferred();
 	int rc;

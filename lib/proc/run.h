@@ -1,5 +1,5 @@
 /*
- * run - a program run once: bytes in, bytes out, an exit status.
+ * run - run a program once: bytes in, bytes out, an exit status.
  *
  *     char *argv[] = { "lh-distill", "acceptance", NULL };
  *     struct lh_child_how how = { .argv = argv, .seconds = 600, .max = 1 << 20 };
@@ -8,22 +8,22 @@
  *             ... out.status, out.out.p[0..out.out.len)
  *     lh_child_free(&out);
  *
- * It is a tool of this family (argv: found as lh_coproc does, no shell), or what
- * somebody typed (command: through /bin/sh -c).  Its stdin is a file in memory
- * that holds the input, so that nobody waits for it to be read; its stdout is
- * collected, and the last line of its stderr.  A child that answers line for
- * line is lh_coproc's.
+ * It is a tool of this family (argv: searched as lh_coproc does, no shell), or a
+ * command that the user typed (command: through /bin/sh -c).  Its stdin is a file
+ * in memory with the input, so that writing it never waits; its stdout is
+ * collected, and the last line of its stderr.  For a child that answers line by
+ * line use lh_coproc.
  *
- * It leads a process group.  When it ends, what it left running in that group is
- * killed, and so is the whole group when it takes too long, writes too much or a
- * signal asks us to stop: SIGTERM first, which lets a tool remove its temporary
- * files, and SIGKILL two seconds later.
+ * It leads a process group.  When it ends, the processes it left running in that
+ * group are killed.  If it takes too long, writes too much or a signal asks this
+ * process to stop, the whole group is killed: with SIGTERM first, so that a tool
+ * can remove its temporary files, and with SIGKILL two seconds later.
  *
  * Owner:   the struct is the caller's; free it also after a failure.
- * Errors:  0 whatever the child's end: look at status.  -1: LH_EIO, it could not
- *          be started or wrote more than max; LH_ENOMEM; LH_EINTR.
- * Threads: one child per struct.  A signal that asks us to stop is deferred, for
- *          the whole process, until the child is gone.
+ * Errors:  0 however the child ends: check status.  -1: LH_EIO, it could not be
+ *          started or wrote more than max; LH_ENOMEM; LH_EINTR.
+ * Threads: one child per struct.  A signal to stop is deferred, for the whole
+ *          process, until the child is gone.
  */
 #ifndef LH_RUN_H
 #define LH_RUN_H
@@ -35,21 +35,23 @@
 struct lh_child_how {
 	const char *command;	/* through /bin/sh -c; NULL: argv is */
 	char *const *argv;
-	unsigned keys;		/* set of enum lh_child_keys (coproc.h): which of our variables it gets */
+	/* set of enum lh_child_keys (coproc.h): which variables it inherits */
+	unsigned keys;
 	char *const *env;	/* "NAME=value" to set in its environment, then NULL; or NULL */
-	const char *folder;	/* where it works; NULL: where we do */
-	double seconds;		/* it may take; 0: as long as it likes */
-	size_t max;		/* bytes of its stdout that are kept; more end it.  0: none are kept */
+	const char *folder;	/* its working directory; NULL: inherited */
+	double seconds;		/* timeout; 0: none */
+	size_t max;		/* most bytes of its stdout; more end it. 0: discard them */
 };
 
 struct lh_child_out {
 	struct lh_buf out;	/* its stdout */
-	char said[512];		/* the last line of its stderr, raw, without its own name before it; or "" */
-	int status;		/* its exit status, or 128 and the signal that ended it */
-	bool timed_out;		/* it was killed after how->seconds */
+	char said[512];		/* the last line of its stderr, raw, without its name; or "" */
+	int status;		/* its exit status, or 128 + the signal that ended it */
+	bool timed_out;		/* killed after how->seconds */
 };
 
-int lh_child_run(const struct lh_child_how *how, const void *in, size_t n, struct lh_child_out *out, struct lh_err *err);
+int lh_child_run(const struct lh_child_how *how, const void *in, size_t n, struct lh_child_out *out,
+		 struct lh_err *err);
 
 void lh_child_free(struct lh_child_out *out);
 

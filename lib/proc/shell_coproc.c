@@ -1,4 +1,4 @@
-/* shell_coproc.c - what somebody typed as a co-process.  See coproc.h. */
+/* shell_coproc.c - run a command of the user as a co-process.  See coproc.h. */
 #include "shell_coproc.h"
 
 #include <errno.h>
@@ -20,20 +20,22 @@
 
 #define CHUNK 65536
 
-static int start(struct lh_coproc *c, const char *command, int *in, int *out, int *said, struct lh_err *err)
+static int start(struct lh_coproc *c, const char *command, int *in, int *out, int *said,
+		 struct lh_err *err)
 {
 	char *argv[] = { "/bin/sh", "-c", (char *)command, NULL };
 	int fd[3];
 
 	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(said, O_CLOEXEC) < 0)
 		return lh_err_sys(err, "pipe");
-	/* ours alone: the other ends are the command's and block as it expects */
+	/* on this side only: the command's ends block, as it expects */
 	if (fcntl(in[1], F_SETFL, O_NONBLOCK) < 0 || fcntl(out[0], F_SETFL, O_NONBLOCK) < 0)
 		return lh_err_sys(err, "fcntl");
 	fd[0] = in[0];
 	fd[1] = out[1];
 	fd[2] = said[1];
-	c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = fd, .n_fd = 3, .keys = LH_KEYS_ALL, .group = true }, err);
+	c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = fd, .n_fd = 3,
+						     .keys = LH_KEYS_ALL, .group = true }, err);
 	if (c->pid < 0) {
 		c->pid = 0;
 		return -1;
@@ -92,9 +94,10 @@ void lh_shell_coproc_end(struct lh_coproc *c)
 	lh_procgroup_close_fd(&c->exit);
 }
 
-/* Wait for something to happen: 0, or -1.  f[3] is then whether it has ended;
- * a negative f.fd is passed over. */
-static int wait_for(struct lh_coproc *c, struct pollfd *f, double until, double seconds, const char *what, struct lh_err *err)
+/* Wait for an event: 0, or -1.  f[3] then says whether it has ended; a negative
+ * f.fd is ignored. */
+static int wait_for(struct lh_coproc *c, struct pollfd *f, double until, double seconds,
+		    const char *what, struct lh_err *err)
 {
 	double left = until - lh_time_monotonic();
 
@@ -102,7 +105,8 @@ static int wait_for(struct lh_coproc *c, struct pollfd *f, double until, double 
 	f[3] = (struct pollfd){ c->exit, POLLIN, 0 };
 	f[4] = (struct pollfd){ lh_signal_wake_fd(), POLLIN, 0 };
 	if (left <= 0)
-		return lh_err_set(err, LH_ENET, "%s did not %s within %g seconds", c->name, what, seconds);
+		return lh_err_set(err, LH_ENET, "%s did not %s within %g seconds", c->name, what,
+				  seconds);
 	if (poll(f, 5, lh_procgroup_poll_ms(c->exit, left)) < 0) {
 		if (errno != EINTR)
 			return lh_err_sys(err, "poll");
@@ -117,7 +121,7 @@ static int wait_for(struct lh_coproc *c, struct pollfd *f, double until, double 
 	return 0;
 }
 
-/* It did not do as it should in time. */
+/* Report that it timed out. */
 static int late(struct lh_coproc *c)
 {
 	kill(-c->pid, SIGTERM);
@@ -134,10 +138,11 @@ static int gone(struct lh_coproc *c, struct lh_err *err)
 	lh_procgroup_let_end(c->pid, c->exit);
 	lh_shell_coproc_end(c);
 	lh_coproc_stderr_tail(c, last, sizeof last);
-	return lh_err_set(err, LH_EIO, "%s ended without an answer, with status %d%s%s", c->name, c->status, *last ? ": " : "", last);
+	return lh_err_set(err, LH_EIO, "%s ended without an answer, with status %d%s%s", c->name,
+			  c->status, *last ? ": " : "", last);
 }
 
-/* What there is to read: 1, 0 at its end, -1. */
+/* Receive what there is: 1, 0 at its end, -1. */
 static int receive(struct lh_coproc *c, struct lh_err *err)
 {
 	char *to = lh_buf_room(&c->in, CHUNK);
@@ -152,7 +157,7 @@ static int receive(struct lh_coproc *c, struct lh_err *err)
 	return n != 0;
 }
 
-/* Has a whole line come, and no more than that? */
+/* Return whether exactly one complete line has arrived; -1 if more has. */
 static int complete(struct lh_coproc *c, size_t from, struct lh_err *err)
 {
 	const char *lf = c->in.len > from ? memchr(c->in.p + from, '\n', c->in.len - from) : NULL;
@@ -163,7 +168,7 @@ static int complete(struct lh_coproc *c, size_t from, struct lh_err *err)
 	return lf != NULL;
 }
 
-/* Some of the line and its LF.  One that reads no more may answer still. */
+/* Send some of the line and its LF.  A command that reads no more may still answer. */
 static void feed(struct lh_coproc *c, const char *p, size_t n, size_t *sent)
 {
 	struct iovec part[2] = { { (char *)p + *sent, n - *sent }, { "\n", 1 } };
@@ -175,7 +180,7 @@ static void feed(struct lh_coproc *c, const char *p, size_t n, size_t *sent)
 		*sent = n + 1;
 }
 
-/* What has come: 1 once that is a whole line, 0, -1. */
+/* Receive output: 1 once it is a complete line, 0, -1. */
 static int hear(struct lh_coproc *c, bool ended, struct lh_err *err)
 {
 	size_t looked;
@@ -191,16 +196,18 @@ static int hear(struct lh_coproc *c, bool ended, struct lh_err *err)
 	return rc || (more && !ended) ? rc : gone(c, err);
 }
 
-/* The answer may come before all has been sent; the rest is sent all the same,
- * or the next line would begin in the middle of this one. */
-static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds, struct lh_err *err)
+/* The reply may arrive before everything is sent; the rest is sent in any case,
+ * otherwise the next line would begin in the middle of this one. */
+static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds,
+		    struct lh_err *err)
 {
 	double until = lh_time_monotonic() + seconds;
 	size_t sent = 0;
 	int heard = 0;
 
 	while (!heard || sent <= n) {
-		struct pollfd f[5] = { { heard ? -1 : c->fd, POLLIN, 0 }, { sent <= n ? c->to : -1, POLLOUT, 0 } };
+		struct pollfd f[5] = { { heard ? -1 : c->fd, POLLIN, 0 },
+				       { sent <= n ? c->to : -1, POLLOUT, 0 } };
 
 		if (wait_for(c, f, until, seconds, heard ? "read" : "answer", err) < 0)
 			return late(c);
@@ -216,7 +223,8 @@ static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds
 	return 0;
 }
 
-int lh_shell_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double seconds, struct lh_str *reply, struct lh_err *err)
+int lh_shell_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double seconds,
+			struct lh_str *reply, struct lh_err *err)
 {
 	if (!c->pid)
 		return lh_err_set(err, LH_EIO, "%s is not running", c->name);
@@ -232,7 +240,7 @@ int lh_shell_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double 
 	return 0;
 }
 
-/* Is there anything to read?  At its end stdout is shut. */
+/* Return whether there is output to read; at its end close stdout. */
 static bool wrote(struct lh_coproc *c)
 {
 	char byte;
@@ -261,7 +269,7 @@ int lh_coproc_close(struct lh_coproc *c, double seconds, bool *more, struct lh_e
 	} while (!f[3].revents && !*more);
 	*more |= waiting(c->fd) > 0;
 	if (*more)
-		late(c);	/* or it writes for ever */
+		late(c);	/* or it writes forever */
 	else
 		lh_shell_coproc_end(c);
 	return 0;

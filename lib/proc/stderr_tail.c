@@ -1,4 +1,4 @@
-/* stderr_tail.c - the last words of a child.  See stderr_tail.h. */
+/* stderr_tail.c - the end of a child's stderr.  See stderr_tail.h. */
 #include "stderr_tail.h"
 
 #include <stdio.h>
@@ -27,12 +27,14 @@ void lh_stderr_tail_drain(struct lh_stderr_tail *w, int fd)
 
 	if (fd < 0 || ioctl(fd, FIONREAD, &left) < 0)
 		return;
-	for (takes = left / (int)sizeof w->text + 1; takes && ioctl(fd, FIONREAD, &left) == 0 && left > 0; takes--)
+	for (takes = left / (int)sizeof w->text + 1;
+	     takes && ioctl(fd, FIONREAD, &left) == 0 && left > 0; takes--)
 		if (lh_stderr_tail_read(w, fd) <= 0)
 			return;
 }
 
-void lh_stderr_tail_last_line(const struct lh_stderr_tail *w, const char *name, char *to, size_t size)
+void lh_stderr_tail_last_line(const struct lh_stderr_tail *w, const char *name, char *to,
+			      size_t size)
 {
 	size_t n = w->n, len = strlen(name);
 	const char *p = w->text, *lf;
