@@ -17,18 +17,12 @@ LH_C_BEGIN
 
 LH_API void lh_sha256(const void *p, size_t n, unsigned char out[32]);
 
-/* Two at once, where the CPU has instructions for it in little more time than one. */
-LH_API void lh_sha256_pair(const void *const p[2], const size_t n[2], unsigned char out[2][32]);
-
 /* The same of what comes in pieces. */
 struct lh_sha256 {
 	uint64_t state[14];	/* libcrypto's */
 };
 LH_API void lh_sha256_start(struct lh_sha256 *s);
 LH_API void lh_sha256_more(struct lh_sha256 *s, const void *p, size_t n);
-/* n[i] bytes more of two messages; where the CPU has instructions for it, what
- * both have takes little more time than that of one. */
-LH_API void lh_sha256_more2(struct lh_sha256 *const s[2], const void *const p[2], const size_t n[2]);
 LH_API void lh_sha256_end(struct lh_sha256 *s, unsigned char out[32]);
 
 LH_API void lh_hex(const unsigned char *p, size_t n, char *out /* 2n, no NUL */);
@@ -37,8 +31,6 @@ struct lh_hmac;
 LH_API struct lh_hmac *lh_hmac_new(const void *key, size_t n, struct lh_err *err);
 /* The MAC of a followed by b (either may be empty). Thread-safe on one key. */
 LH_API void lh_hmac(const struct lh_hmac *h, const void *a, size_t an, const void *b, size_t bn, unsigned char out[32]);
-/* Two at once, where the CPU has instructions for it in little more time than one. */
-LH_API void lh_hmac_pair(const struct lh_hmac *h, const void *const p[2], const size_t n[2], unsigned char out[2][32]);
 LH_API void lh_hmac_free(struct lh_hmac *h);	/* wipes the key */
 
 /* Equal, in time that does not depend on where they differ. */

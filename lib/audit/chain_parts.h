@@ -35,9 +35,6 @@ int lh_chain_line(struct lh_chain_reader *r, const char *p, size_t n, struct lh_
  * fitted last, which is tried first. */
 bool lh_chain_mac_fits(const struct lh_chain_keys *k, const struct lh_chain_line *l, size_t *last);
 
-/* The same of two rows at once. */
-void lh_chain_macs_fit(const struct lh_chain_keys *k, const struct lh_chain_line *const l[2], size_t *last, bool fit[2]);
-
 /* Its hex digits under the key that signs. */
 void lh_chain_mac(const struct lh_chain_keys *k, const char *text, size_t n, char hex[LH_CHAIN_HEX]);
 

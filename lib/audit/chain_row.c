@@ -251,17 +251,3 @@ bool lh_chain_mac_fits(const struct lh_chain_keys *k, const struct lh_chain_line
 	}
 	return false;
 }
-
-void lh_chain_macs_fit(const struct lh_chain_keys *k, const struct lh_chain_line *const l[2], size_t *last, bool fit[2])
-{
-	unsigned char sum[2][LH_CHAIN_HEX / 2];
-	size_t i;
-
-	if (has_macs(l[0]) && has_macs(l[1]))
-		lh_hmac_pair(k->key[*last], (const void *[]){ l[0]->text, l[1]->text }, (size_t[]){ l[0]->n, l[1]->n }, sum);
-	for (i = 0; i < 2; i++) {
-		fit[i] = has_macs(l[0]) && has_macs(l[1]) && fits(sum[i], l[i]->mac);
-		if (!fit[i])	/* under another key, or not at all */
-			fit[i] = lh_chain_mac_fits(k, l[i], last);
-	}
-}

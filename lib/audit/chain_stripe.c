@@ -7,47 +7,33 @@
 #include "base/mem.h"
 
 #define KEEP ((size_t)4 << 20)		/* a buffer beyond this is not kept */
-#define PAIR 2				/* rows whose MACs are made at a time */
-
-struct pending {
-	struct lh_chain_reader reader;
-	struct lh_chain_line line;
-	uint64_t row;
-	enum lh_chain_fault fault;
-};
 
 struct lh_chain_scanner {
 	const struct lh_chain_source *src;
-	struct pending pending[PAIR];
-	size_t n;
+	struct lh_chain_reader reader;
 	size_t key;			/* that fitted last */
 	char *p;
 	size_t cap, len;
 	struct lh_chain_stated prev;	/* row_hmac of the row before the next one */
-	struct lh_chain_stated settled;	/* of the row settled last */
+	struct lh_chain_stated before;	/* the same, in whatever form it is stated */
 };
 
 struct lh_chain_scanner *lh_chain_scanner_new(const struct lh_chain_source *src, struct lh_err *err)
 {
 	struct lh_chain_scanner *w = lh_calloc(1, sizeof *w, err);
-	size_t i;
 
 	if (!w)
 		return NULL;
 	w->src = src;
-	for (i = 0; i < PAIR; i++)
-		lh_chain_reader_init(&w->pending[i].reader);
+	lh_chain_reader_init(&w->reader);
 	return w;
 }
 
 void lh_chain_scanner_free(struct lh_chain_scanner *w)
 {
-	size_t i;
-
 	if (!w)
 		return;
-	for (i = 0; i < PAIR; i++)
-		lh_chain_reader_free(&w->pending[i].reader);
+	lh_chain_reader_free(&w->reader);
 	free(w->p);
 	free(w);
 }
@@ -60,40 +46,15 @@ static void state_it(struct lh_chain_stated *to, struct lh_str s)
 		memcpy(to->s, s.p, s.n < sizeof to->s ? s.n : sizeof to->s);
 }
 
-static int add_broken(struct lh_chain_scanner *w, struct lh_chain_stripe *s, const struct pending *p, struct lh_err *err)
+static int add_broken(struct lh_chain_scanner *w, struct lh_chain_stripe *s, uint64_t row, enum lh_chain_fault fault, struct lh_err *err)
 {
 	if (!s->n)
-		s->before = w->settled;
+		s->before = w->before;
 	else if (!w->src->all)
 		return 0;
 	if (lh_grow(&s->broken, &s->cap, s->n + 1, sizeof *s->broken, err) < 0)
 		return -1;
-	s->broken[s->n++] = (struct lh_chain_broken){ p->row, p->fault };
-	return 0;
-}
-
-/* Make the MACs that are due, and take the rows into the stripe in order. */
-static int finish_stripe(struct lh_chain_scanner *w, struct lh_chain_stripe *s, struct lh_err *err)
-{
-	bool fit[PAIR];
-	size_t i;
-
-	if (w->n == PAIR)
-		lh_chain_macs_fit(w->src->keys, (const struct lh_chain_line *[]){ &w->pending[0].line, &w->pending[1].line }, &w->key, fit);
-	else if (w->n)
-		fit[0] = lh_chain_mac_fits(w->src->keys, &w->pending[0].line, &w->key);
-	for (i = 0; i < w->n; i++) {
-		struct pending *p = &w->pending[i];
-
-		if (!p->fault && !fit[i])
-			p->fault = LH_CHAIN_MAC;
-		if (!p->row)
-			s->first = p->fault;
-		else if (p->fault && add_broken(w, s, p, err) < 0)
-			return -1;
-		state_it(&w->settled, p->line.mac);
-	}
-	w->n = 0;
+	s->broken[s->n++] = (struct lh_chain_broken){ row, fault };
 	return 0;
 }
 
@@ -102,32 +63,46 @@ static bool id_fits(const struct lh_chain_source *src, struct lh_str id)
 	return id.p && !src->id_bad && (!src->id || lh_str_is(id, src->id, src->id_n));
 }
 
+/* What is wrong with a row, apart from its MAC. */
+static enum lh_chain_fault judge(const struct lh_chain_scanner *w, const struct lh_chain_line *l, const struct lh_chain_stated *prev)
+{
+	if (!id_fits(w->src, l->id))
+		return LH_CHAIN_ID;
+	if (!prev->known || (w->prev.known && !lh_chain_same(&w->prev, prev)))
+		return LH_CHAIN_PREV;
+	return LH_CHAIN_WHOLE;
+}
+
 static int take_line(struct lh_chain_scanner *w, struct lh_chain_stripe *s, const char *p, size_t n, struct lh_err *err)
 {
-	struct pending *next = &w->pending[w->n];
-	struct lh_chain_line *l = &next->line;
+	enum lh_chain_fault fault = LH_CHAIN_WHOLE;
+	uint64_t row = s->rows++;
 	struct lh_chain_stated prev;
+	struct lh_chain_line l;
 
-	next->row = s->rows++;
-	next->fault = LH_CHAIN_WHOLE;
-	if (lh_chain_line(&next->reader, p, n, l, err) < 0) {
+	if (lh_chain_line(&w->reader, p, n, &l, err) < 0) {
 		if (err->code != LH_EDATA)
 			return -1;
-		*l = (struct lh_chain_line){ .n = 0 };
-		next->fault = LH_CHAIN_JSON;
+		l = (struct lh_chain_line){ .n = 0 };
+		fault = LH_CHAIN_JSON;
 	}
-	s->bare = s->bare && l->bare;
-	state_it(&prev, l->prev);
-	if (!next->row)
+	s->bare = s->bare && l.bare;
+	state_it(&prev, l.prev);
+	if (!row)
 		s->first_prev = prev;
-	if (!next->fault && !id_fits(w->src, l->id))
-		next->fault = LH_CHAIN_ID;
-	if (!next->fault && (!prev.known || (w->prev.known && !lh_chain_same(&w->prev, &prev))))
-		next->fault = LH_CHAIN_PREV;
-	state_it(&w->prev, l->mac);
-	w->prev.known = w->prev.known && l->mac.n == LH_CHAIN_HEX;
+	if (!fault)
+		fault = judge(w, &l, &prev);
+	if (!fault && !lh_chain_mac_fits(w->src->keys, &l, &w->key))
+		fault = LH_CHAIN_MAC;
+	if (!row)
+		s->first = fault;
+	else if (fault && add_broken(w, s, row, fault, err) < 0)
+		return -1;
+	state_it(&w->before, l.mac);
+	w->prev = w->before;
+	w->prev.known = w->prev.known && l.mac.n == LH_CHAIN_HEX;
 	s->last = w->prev;
-	return ++w->n == PAIR ? finish_stripe(w, s, err) : 0;
+	return 0;
 }
 
 /* Have the n bytes from offset at in the buffer behind what is there. */
@@ -179,8 +154,7 @@ static void start(struct lh_chain_scanner *w, struct lh_chain_stripe *s)
 	s->torn = false;
 	s->last.known = false;
 	w->prev.known = false;
-	w->settled.known = false;
-	w->n = 0;
+	w->before.known = false;
 	w->len = 0;
 	if (w->cap > KEEP) {
 		free(w->p);
@@ -221,5 +195,5 @@ int lh_chain_scan(struct lh_chain_scanner *w, int64_t k, struct lh_chain_stripe 
 			return -1;
 		at = (size_t)(lf - w->p) + 1;
 	}
-	return finish_stripe(w, s, err);
+	return 0;
 }

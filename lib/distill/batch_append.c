@@ -7,7 +7,7 @@
 
 #include <lh/buf.h>
 #include "file/file.h"
-#include "crypto/file_digest.h"
+#include <lh/digest.h>
 #include "base/mem.h"
 #include "receipt.h"
 
@@ -20,8 +20,8 @@ struct lh_append {
 	struct lh_atomic out;
 	struct lh_buf block;
 	uint64_t lines, bytes;
-	struct lh_hash2_file hash;	/* of what was written to a file that is new, ... */
-	struct lh_hash2 *hashing;	/* ... when somebody wants to know; or NULL */
+	bool hashing;		/* the file is new, and its digest is wanted */
+	struct lh_sha256 hash;
 };
 
 struct lh_append *lh_append_open(const struct lh_root *r, const char *relpath, struct lh_err *err)
@@ -53,8 +53,6 @@ void lh_append_close(struct lh_append *a)
 		return;
 	if (a->open)
 		lh_atomic_close(&a->out);
-	if (a->hashing)
-		lh_hash2_free(a->hashing, &a->hash);
 	lh_buf_free(&a->block);
 	free(a->relpath);
 	free(a->path);
@@ -75,9 +73,8 @@ static int flush(struct lh_append *a, struct lh_err *err)
 		rc = lh_atomic_write(&a->out, a->block.p, a->block.len, err);
 	a->bytes += a->block.len;
 	if (a->hashing)
-		lh_hash2_add(a->hashing, &a->hash, &a->block);
-	else
-		lh_buf_reset(&a->block);
+		lh_sha256_more(&a->hash, a->block.p, a->block.len);
+	lh_buf_reset(&a->block);
 	return rc;
 }
 
@@ -128,10 +125,8 @@ static int start(struct lh_append *a, struct lh_err *err)
 		return -1;
 	a->open = true;
 	if (access(a->path, F_OK) < 0 && errno == ENOENT) {
-		if (lh_root_digests(a->root)) {
-			a->hashing = lh_digest_cache_hashing(lh_root_digests(a->root));
-			lh_hash2_start(&a->hash);
-		}
+		a->hashing = lh_root_digests(a->root) != NULL;
+		lh_sha256_start(&a->hash);
 		return 0;
 	}
 	from = lh_open_regular(a->path, O_RDONLY, 0, err);
@@ -156,7 +151,7 @@ static int report_written(struct lh_append *a, const struct stat *made, struct l
 {
 	struct lh_file_digest fact = { .bytes = a->bytes, .records = a->lines };
 
-	lh_hash2_end(a->hashing, &a->hash, fact.sha256);
+	lh_sha256_end(&a->hash, fact.sha256);
 	return lh_digest_cache_written(lh_root_digests(a->root), a->root, a->relpath, made, &fact, err);
 }
 

@@ -4,7 +4,7 @@
 
 #include <sys/stat.h>
 
-#include "crypto/file_digest.h"
+#include <lh/digest.h>
 #include "base/hashset.h"
 #include "stage_collect.h"
 
@@ -23,7 +23,7 @@ struct collect {
 	struct lh_append *out;
 	uint64_t read;			/* rows that the threads have seen */
 	struct stat before;		/* the file, and its bytes hashed as they come */
-	struct lh_hash2_file hash;
+	struct lh_sha256 hash;
 	uint64_t bytes;
 };
 

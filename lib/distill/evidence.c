@@ -78,19 +78,6 @@ int lh_sig_hash(const struct lh_record *row, struct lh_buf *scratch, unsigned ch
 	return 0;
 }
 
-int lh_sig_hash_pair(const struct lh_record *const row[2], struct lh_buf scratch[2], unsigned char hash[2][32], struct lh_err *err)
-{
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		lh_buf_reset(&scratch[i]);
-		if (lh_canon_jcs_record(&scratch[i], row[i], err) < 0)
-			return err->code == LH_EDATA ? 0 : -1;
-	}
-	lh_sha256_pair((const void *[]){ scratch[0].p, scratch[1].p }, (size_t[]){ scratch[0].len, scratch[1].len }, hash);
-	return 1;
-}
-
 const unsigned char *lh_evidence_hash(const struct lh_evidence *e)
 {
 	return e->has_hash ? e->hash : NULL;
@@ -524,7 +511,7 @@ static void put_record(struct lh_evidence *e, enum lh_stream stem)
 }
 
 int lh_evidence_make(struct lh_evidence *e, enum lh_stream stem, const struct lh_record *row, uint64_t line_offset,
-		     const unsigned char *sig_hash, struct lh_buf *out, struct lh_err *err)
+		     struct lh_buf *out, struct lh_err *err)
 {
 	lh_buf_reset(&e->errors);
 	lh_buf_reset(&e->scratch);
@@ -535,9 +522,7 @@ int lh_evidence_make(struct lh_evidence *e, enum lh_stream stem, const struct lh
 	e->off = line_offset;
 	e->out = out;
 	e->err = err;
-	if (sig_hash) {
-		memcpy(e->hash, sig_hash, sizeof e->hash);
-	} else if (lh_sig_hash(row, &e->canon, e->hash, err) < 0) {
+	if (lh_sig_hash(row, &e->canon, e->hash, err) < 0) {
 		if (err->code == LH_EDATA)
 			lh_evidence_refuse(e, "record", err->msg);
 		return err->code == LH_EDATA ? refused(e, err) : -1;

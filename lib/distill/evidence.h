@@ -27,12 +27,11 @@ void lh_evidence_free(struct lh_evidence *e);
 
 /*
  * Append the evidence record of a row that stands in the physical line
- * line_offset (from 0) of its stem's file; sig_hash is the row's, if it is known
- * already, or NULL.  LH_EDATA: the row is refused, with the reasons in err
- * joined by "; ".
+ * line_offset (from 0) of its stream's file.  LH_EDATA: the row is refused, with
+ * the reasons in err joined by "; ".
  */
 int lh_evidence_make(struct lh_evidence *e, enum lh_stream stem, const struct lh_record *row, uint64_t line_offset,
-			    const unsigned char *sig_hash, struct lh_buf *out, struct lh_err *err);
+		     struct lh_buf *out, struct lh_err *err);
 
 /* Of the row last made: its sig_hash, NULL when it has no canonical form. */
 const unsigned char *lh_evidence_hash(const struct lh_evidence *e);
@@ -46,8 +45,5 @@ void lh_evidence_errors(const struct lh_evidence *e, struct lh_buf *out);
 /* SHA-256 over the JCS of a row; *scratch is used from its start.
  * LH_EDATA when it has none. */
 int lh_sig_hash(const struct lh_record *row, struct lh_buf *scratch, unsigned char hash[32], struct lh_err *err);
-
-/* Of two rows, in less time than of each: 1; 0 where they have not got both; -1. */
-int lh_sig_hash_pair(const struct lh_record *const row[2], struct lh_buf scratch[2], unsigned char hash[2][32], struct lh_err *err);
 
 #endif

@@ -35,10 +35,6 @@ void lh_digest_cache_free(struct lh_digest_cache *f);
 /* Of the file relpath of a root: 1, 0 when it is not there, -1. */
 int lh_digest_cache_get(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath, struct lh_file_digest *fact, struct lh_err *err);
 
-/* What hashes the files that are being read or made. */
-struct lh_hash2;
-struct lh_hash2 *lh_digest_cache_hashing(struct lh_digest_cache *f);
-
 /* The file was just put there with these contents, as the inode that made
  * describes (before its rename); what is there now is believed to be that if it
  * has the same inode, as many bytes, and was not written to since. */

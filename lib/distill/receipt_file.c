@@ -7,7 +7,6 @@
 
 #include <lh/digest.h>
 #include "file/file.h"
-#include "crypto/file_digest.h"
 #include "base/id_table.h"
 #include "base/mem.h"
 #include "receipt.h"
@@ -27,7 +26,6 @@ struct lh_digest_cache {
 	struct known *v;
 	size_t n, cap;
 	struct lh_idmap by_path;
-	struct lh_hash2 hashing;
 	char block[];
 };
 
@@ -56,11 +54,6 @@ void lh_digest_cache_free(struct lh_digest_cache *f)
 	free(f->v);
 	lh_idmap_free(&f->by_path);
 	free(f);
-}
-
-struct lh_hash2 *lh_digest_cache_hashing(struct lh_digest_cache *f)
-{
-	return &f->hashing;
 }
 
 /* A file may begin with a byte order mark, which is no part of its first line. */

@@ -252,21 +252,14 @@ static int put_decision(struct lh_scorer *s, const struct source *src, enum lh_c
 	return lh_buf_check(&s->jcs, err);
 }
 
-void lh_score_sign(const struct lh_scorer *s, char *hex)
+static void put_signature(struct lh_buf *out, const struct lh_buf *decision)
 {
 	unsigned char hash[32];
+	char hex[LH_SHA256_HEX];
 
-	lh_sha256(s->jcs.p, s->jcs.len, hash);
+	lh_sha256(decision->p, decision->len, hash);
 	lh_hex(hash, sizeof hash, hex);
-}
-
-void lh_score_sign_pair(const struct lh_scorer *const s[2], char *const hex[2])
-{
-	unsigned char hash[2][32];
-
-	lh_sha256_pair((const void *[]){ s[0]->jcs.p, s[1]->jcs.p }, (size_t[]){ s[0]->jcs.len, s[1]->jcs.len }, hash);
-	lh_hex(hash[0], sizeof hash[0], hex[0]);
-	lh_hex(hash[1], sizeof hash[1], hex[1]);
+	lh_buf_add(out, hex, sizeof hex);
 }
 
 static int list_reasons(struct lh_scorer *s, const struct lh_judged *got, struct lh_err *err)
@@ -295,10 +288,9 @@ static void put_provenance(struct lh_buf *out, const struct from *from)
 	PUTS(out, "}");
 }
 
-int lh_score_unsigned(struct lh_scorer *s, const struct lh_record *evidence, const char *scored_at,
-		      enum lh_category *category, struct lh_buf *out, size_t *at, struct lh_err *err)
+int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const char *scored_at,
+		 enum lh_category *category, struct lh_buf *out, struct lh_err *err)
 {
-	static const char room[LH_SHA256_HEX];
 	struct lh_judged got;
 	struct source src;
 
@@ -319,25 +311,12 @@ int lh_score_unsigned(struct lh_scorer *s, const struct lh_record *evidence, con
 	else
 		put_value(out, &src.from.v[RECORDED_AT]);
 	PUTS(out, ",\"scorer_version\":\"" LH_SCORER_VERSION "\",\"sub_scores\":{\"scored_sig\":\"");
-	*at = out->len;
-	lh_buf_add(out, room, sizeof room);
+	put_signature(out, &s->jcs);
 	PUTS(out, "\"}");
 	put_provenance(out, &src.from);
 	PUTS(out, "}");
 	if (category)
 		*category = got.category;
-	return 0;
-}
-
-int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const char *scored_at,
-		 enum lh_category *category, struct lh_buf *out, struct lh_err *err)
-{
-	size_t at;
-
-	if (lh_score_unsigned(s, evidence, scored_at, category, out, &at, err) < 0)
-		return -1;
-	if (!out->failed)
-		lh_score_sign(s, out->p + at);
 	return 0;
 }
 

@@ -31,16 +31,6 @@ struct lh_score_rule {
 	const char *also;	/* a reason more, or NULL */
 };
 
-/*
- * lh_score_one in two steps, so that the hashes of two are made at once: the
- * scored run with room at *at of out for its scored_sig, of LH_SHA256_HEX bytes,
- * and what comes there.
- */
-int lh_score_unsigned(struct lh_scorer *s, const struct lh_record *evidence, const char *scored_at,
-		      enum lh_category *category, struct lh_buf *out, size_t *at, struct lh_err *err);
-void lh_score_sign(const struct lh_scorer *s, char *hex);
-void lh_score_sign_pair(const struct lh_scorer *const s[2], char *const hex[2]);
-
 /* The rules for a source. */
 const struct lh_score_rule *lh_score_rules(enum lh_stream st);
 

@@ -19,24 +19,19 @@
 /* What a row's output begins with: its kind, and its hash where it has one. */
 enum { EVIDENCE = 'e', SKIP = 's', SKIP_UNHASHED = 'u' };
 
-#define PAIR 2			/* rows taken together, for their hashes */
-
 struct worker {
 	struct collect *c;
 	struct lh_evidence *e;
-	struct lh_buf canon[PAIR], clean;
+	struct lh_buf clean;
 	uint64_t read;
 };
 
 static void worker_free(void *arg)
 {
 	struct worker *w = arg;
-	int i;
 
 	w->c->read += w->read;
 	lh_evidence_free(w->e);
-	for (i = 0; i < PAIR; i++)
-		lh_buf_free(&w->canon[i]);
 	lh_buf_free(&w->clean);
 	free(w);
 }
@@ -44,14 +39,11 @@ static void worker_free(void *arg)
 static void *worker_new(void *ctx, struct lh_err *err)
 {
 	struct worker *w = lh_calloc(1, sizeof *w, err);
-	int i;
 
 	if (!w)
 		return NULL;
 	w->c = ctx;
 	lh_buf_init(&w->clean, LH_BUF_NOMAX);
-	for (i = 0; i < PAIR; i++)
-		lh_buf_init(&w->canon[i], LH_BUF_NOMAX);
 	w->e = lh_evidence_new(w->c->run->recorded_at, err);
 	if (w->e)
 		return w;
@@ -59,9 +51,10 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	return NULL;
 }
 
-/* hash NULL: not known yet. */
-static int on_row(struct worker *w, const struct lh_record *row, const unsigned char *hash, struct lh_buf *out, struct lh_err *err)
+static int on_row(struct lh_record *row, struct lh_buf *out, void *arg, struct lh_err *err)
 {
+	const unsigned char *hash;
+	struct worker *w = arg;
 	size_t start = out->len;
 	char room[32] = "";
 	int rc;
@@ -69,7 +62,7 @@ static int on_row(struct worker *w, const struct lh_record *row, const unsigned 
 	w->read++;
 	lh_buf_putc(out, EVIDENCE);
 	lh_buf_add(out, room, sizeof room);
-	rc = lh_evidence_make(w->e, w->c->stem, row, row->number - 1, hash, out, err);
+	rc = lh_evidence_make(w->e, w->c->stem, row, row->number - 1, out, err);
 	if (rc < 0 && err->code != LH_EDATA)
 		return -1;
 	hash = lh_evidence_hash(w->e);
@@ -83,25 +76,6 @@ static int on_row(struct worker *w, const struct lh_record *row, const unsigned 
 	if (hash)
 		lh_buf_add(out, hash, 32);
 	lh_evidence_errors(w->e, out);
-	return 0;
-}
-
-static int on_rows(struct lh_batch *b, void *arg, struct lh_err *err)
-{
-	unsigned char hash[PAIR][32];
-	struct worker *w = arg;
-	int known = 0;
-	size_t i;
-
-	if (b->n == PAIR)
-		known = lh_sig_hash_pair((const struct lh_record *[]){ b->rec[0], b->rec[1] }, w->canon, hash, err);
-	if (known < 0)
-		return -1;
-	for (i = 0; i < b->n; i++) {
-		if (on_row(w, b->rec[i], known ? hash[i] : NULL, b->out, err) < 0)
-			return -1;
-		lh_batch_accept(b);
-	}
 	return 0;
 }
 
@@ -201,7 +175,7 @@ static void on_bytes(void *ctx, const char *p, size_t n)
 	struct collect *c = ctx;
 
 	c->bytes += n;
-	lh_hash2_show(lh_digest_cache_hashing(c->run->facts), &c->hash, p, n);
+	lh_sha256_more(&c->hash, p, n);
 }
 
 /* For the receipt: what the source holds. */
@@ -209,7 +183,7 @@ static int tell_source(struct collect *c, struct lh_err *err)
 {
 	struct lh_file_digest fact = { .bytes = c->bytes, .records = c->read };
 
-	lh_hash2_end(lh_digest_cache_hashing(c->run->facts), &c->hash, fact.sha256);
+	lh_sha256_end(&c->hash, fact.sha256);
 	return lh_digest_cache_read(c->run->facts, c->run->root, lh_stream_source(c->stem), &c->before, &fact, err);
 }
 
@@ -223,7 +197,7 @@ static int commit(struct collect *c, struct lh_err *err)
 static int read_source(struct collect *c, const char *path, struct lh_err *err)
 {
 	const struct lh_flow flow = {
-		.batch = on_rows, .batch_max = PAIR, .whole_blocks = true, .bad = on_bad, .sink = on_output, .show = c->run->how.dry ? NULL : on_bytes,
+		.map = on_row, .bad = on_bad, .sink = on_output, .show = c->run->how.dry ? NULL : on_bytes,
 		.worker_new = worker_new, .worker_free = worker_free, .ctx = c,
 	};
 	char relpath[128];
@@ -236,15 +210,13 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 	if (!c->out)
 		return -1;
 	c->read = c->bytes = 0;
-	lh_hash2_start(&c->hash);
+	lh_sha256_start(&c->hash);
 	rc = lh_flow_file(path, c->run->how.jobs, c->how->max_line, &flow, err);
 	c->got->read = c->read;
 	if (!rc)
 		rc = check_sum(c, err);
 	if (!rc && !c->run->how.dry)
 		rc = commit(c, err);
-	if (!c->run->how.dry)
-		lh_hash2_free(lh_digest_cache_hashing(c->run->facts), &c->hash);
 	lh_append_close(c->out);
 	lh_hashset_free(&c->seen);
 	return rc;

@@ -565,7 +565,7 @@ int lh_flow_run(struct lh_tool *tool, const struct lh_flow *flow)
 	r.in.lines.show = flow->show;
 	r.in.lines.show_ctx = flow->ctx;
 	r.in.plain = flow->plain;
-	r.in.lines.max_lines = flow->batch && !flow->whole_blocks ? flow->batch_max : 0;
+	r.in.lines.max_lines = flow->batch ? flow->batch_max : 0;
 	if (!rc)
 		rc = read_all(&r);
 	lh_flow_pool_free(&r.pool);

@@ -84,7 +84,6 @@ struct lh_flow {
 	void (*refusal)(const char *why, size_t n, unsigned code, struct lh_buf *out, void *worker);
 	int (*batch)(struct lh_batch *b, void *worker, struct lh_err *err);
 	size_t batch_max;
-	bool whole_blocks;	/* batches are quick: input is not cut for them */
 	/* With plain: on the calling thread, each piece of the input as it was read,
 	 * before any of it is mapped. */
 	void (*show)(void *ctx, const char *p, size_t n);

@@ -1,11 +1,9 @@
 /* Evidence that passes gives a scored run that its schema knows, the same from
- * another scorer, and signed beside another; what does not pass, or is half a
- * record, does no harm. */
+ * another scorer; what does not pass, or is half a record, does no harm. */
 #include <stdlib.h>
 
-#include <lh/digest.h>
 #include <lh/schema.h>
-#include "distill/score_parts.h"
+#include "distill/score.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -28,24 +26,6 @@ static void check_same(void)
 		abort();
 }
 
-static void check_signed(void)
-{
-	char spare[LH_SHA256_HEX];
-	size_t at;
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		lh_buf_reset(&again);
-		if (lh_score_unsigned(other, &evidence, NULL, NULL, &again, &at, &err) < 0)
-			abort();
-		lh_score_sign_pair((const struct lh_scorer *[]){ i ? scorer : other,
-								 i ? other : scorer },
-				   (char *[]){ i ? spare : again.p + at,
-					       i ? again.p + at : spare });
-		check_same();
-	}
-}
-
 static void check_scored(enum lh_category category)
 {
 	struct lh_scored on_file;
@@ -53,7 +33,6 @@ static void check_scored(enum lh_category category)
 	if (lh_score_one(other, &evidence, NULL, NULL, &again, &err) < 0)
 		abort();
 	check_same();
-	check_signed();
 	lh_buf_grow(&out, LH_PAD);
 	if (lh_record_parse(&made, out.p, out.len, &err) < 0)
 		abort();

@@ -42,7 +42,7 @@ static int on_row(struct lh_record *row, struct lh_buf *out, void *arg, struct l
 {
 	struct worker *w = arg;
 
-	return lh_evidence_make(w->e, w->stem, row, row->number - 1, NULL, out, err);
+	return lh_evidence_make(w->e, w->stem, row, row->number - 1, out, err);
 }
 
 int filter_run(struct lh_tool *tool, const struct settings *s)
