@@ -201,38 +201,38 @@ fails_with() {
 		[ -z "$output" ]
 		[ "${stderr_lines[0]}" = "lh-chat: -:1: 400 $message" ] || { echo "$record: $stderr"; return 1; }
 	done <<-'END'
-	{}|missing string field "model"
-	{"model":null,"prompt":"a"}|missing string field "model"
-	{"model":5,"prompt":"a"}|"model" is not a string
-	{"model":"","prompt":"a"}|"model" is empty
+	{}|missing "model" (string)
+	{"model":null,"prompt":"a"}|missing "model" (string)
+	{"model":5,"prompt":"a"}|"model" must be a string
+	{"model":"","prompt":"a"}|"model" must not be empty
 	{"model":"ollama/","prompt":"a"}|"model" names no model
 	{"model":":cloud","prompt":"a"}|"model" names no model
 	{"model":"kimi/","prompt":"a"}|"model" names no model
-	{"model":"m"}|missing "messages" or "prompt"
+	{"model":"m"}|missing "messages" (array of objects) or "prompt" (string)
 	{"model":"m","prompt":"a","messages":[{"role":"user","content":"b"}]}|"messages" and "prompt" exclude each other
 	{"model":"m","system":"a","messages":[{"role":"user","content":"b"}]}|"system" goes with "prompt", not with "messages"
-	{"model":"m","system":"a"}|missing "messages" or "prompt"
-	{"model":"m","prompt":5}|"prompt" is not a string
-	{"model":"m","prompt":""}|"prompt" is empty
-	{"model":"m","prompt":"a","system":[]}|"system" is not a string
-	{"model":"m","messages":"a"}|"messages" is not an array
-	{"model":"m","messages":[]}|"messages" is empty
-	{"model":"m","messages":["a"]}|messages[0] is not an object
+	{"model":"m","system":"a"}|missing "messages" (array of objects) or "prompt" (string)
+	{"model":"m","prompt":5}|"prompt" must be a string
+	{"model":"m","prompt":""}|"prompt" must not be empty
+	{"model":"m","prompt":"a","system":[]}|"system" must be a string
+	{"model":"m","messages":"a"}|"messages" must be an array of objects
+	{"model":"m","messages":[]}|"messages" must not be empty
+	{"model":"m","messages":["a"]}|messages[0] must be an object
 	{"model":"m","messages":[{"role":"system","content":"a"}]}|no message of a user
-	{"model":"m","messages":[{"role":"user","content":"a"},{"content":"a"}]}|messages[1]: missing string "role"
-	{"model":"m","messages":[{"role":1,"content":"a"}]}|messages[0]: missing string "role"
-	{"model":"m","messages":[{"role":"tool","content":"a"}]}|messages[0]: unknown role "tool" (expected system, user or assistant)
-	{"model":"m","messages":[{"role":"User","content":"a"}]}|messages[0]: unknown role "User" (expected system, user or assistant)
-	{"model":"m","messages":[{"role":"user"}]}|messages[0]: missing string "content"
-	{"model":"m","messages":[{"role":"user","content":null}]}|messages[0]: missing string "content"
-	{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a"}]}]}|messages[0]: missing string "content"
-	{"model":"m","prompt":"a","temperature":"0.2"}|"temperature" is not a number
-	{"model":"m","prompt":"a","max_tokens":1.5}|"max_tokens" is not a whole number
-	{"model":"m","prompt":"a","max_tokens":1e30}|"max_tokens" is not a whole number
-	{"model":"m","prompt":"a","max_tokens":"9"}|"max_tokens" is not a whole number
-	{"model":"m","prompt":"a","format":"yaml"}|"format" is not "json"
-	{"model":"m","prompt":"a","format":{"type":"object"}}|"format" is not "json"
-	{"model":"m","prompt":"a","think":"high"}|"think" is not true or false
+	{"model":"m","messages":[{"role":"user","content":"a"},{"content":"a"}]}|missing messages[1].role ("system", "user" or "assistant")
+	{"model":"m","messages":[{"role":1,"content":"a"}]}|messages[0].role must be "system", "user" or "assistant"
+	{"model":"m","messages":[{"role":"tool","content":"a"}]}|messages[0].role must be "system", "user" or "assistant", not "tool"
+	{"model":"m","messages":[{"role":"User","content":"a"}]}|messages[0].role must be "system", "user" or "assistant", not "User"
+	{"model":"m","messages":[{"role":"user"}]}|missing messages[0].content (string)
+	{"model":"m","messages":[{"role":"user","content":null}]}|missing messages[0].content (string)
+	{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a"}]}]}|messages[0].content must be a string
+	{"model":"m","prompt":"a","temperature":"0.2"}|"temperature" must be a number
+	{"model":"m","prompt":"a","max_tokens":1.5}|"max_tokens" must be a whole number
+	{"model":"m","prompt":"a","max_tokens":1e30}|"max_tokens" must be a whole number
+	{"model":"m","prompt":"a","max_tokens":"9"}|"max_tokens" must be a whole number
+	{"model":"m","prompt":"a","format":"yaml"}|"format" must be "json", not "yaml"
+	{"model":"m","prompt":"a","format":{"type":"object"}}|"format" must be "json"
+	{"model":"m","prompt":"a","think":"high"}|"think" must be true or false
 	END
 	[ ! -e log ]
 }

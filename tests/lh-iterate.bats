@@ -64,26 +64,26 @@ fixture() {
 		. + {schema: "session.iterate.v1"}	unknown member "schema"
 		. + {timestamp: "x"}	unknown member "timestamp"
 		. + {daemon: "x"}	unknown member "daemon"
-		del(.session_id)	missing member "session_id"
-		del(.attempts)	missing member "attempts"
-		del(.duration_ms)	missing member "duration_ms"
-		.session_id = ""	"session_id" is empty
-		.session_id = 5	"session_id" is not a string
-		.model = null	"model" is not a string
-		.kind = "letter"	"kind" is "letter", which is none of a row's
-		.iterations = "1"	"iterations" is not a whole number
-		.iterations = -1	"iterations" is not a whole number
-		.max_iterations = 1.5	"max_iterations" is not a whole number
-		.final_verdict = "no_json"	"final_verdict" is "no_json", which is none of a row's
-		.final_verdict = 1	"final_verdict" is 1, which is none of a row's
-		.attempts = {}	"attempts" is not an array
-		.attempts = [1]	attempt 0: is not an object
-		.attempts[0].error = 1	attempt 0: "error" is not a string
-		.attempts[0].note = 1	attempt 0: unknown member "note"
-		del(.attempts[0].iteration)	attempt 0: missing member "iteration"
-		.attempts[1] = {iteration: 1, verdict_kind: "max_iter_exhausted"}	attempt 1: "verdict_kind" is "max_iter_exhausted", which is none of a row's
-		.artifact = []	"artifact" is not an object
-		.grounded_in_roster = "yes"	"grounded_in_roster" is not true, false or null
+		del(.session_id)	missing "session_id" (string)
+		del(.attempts)	missing "attempts" (array of objects)
+		del(.duration_ms)	missing "duration_ms" (whole number, 0 or more)
+		.session_id = ""	"session_id" must not be empty
+		.session_id = 5	"session_id" must be a string
+		.model = null	missing "model" (string)
+		.kind = "letter"	"kind" must be "fill", "email", "sms" or "playbook", not "letter"
+		.iterations = "1"	"iterations" must be a whole number, 0 or more
+		.iterations = -1	"iterations" must be a whole number, 0 or more
+		.max_iterations = 1.5	"max_iterations" must be a whole number, 0 or more
+		.final_verdict = "no_json"	"final_verdict" must be "accepted", "max_iter_exhausted" or "infra_error", not "no_json"
+		.final_verdict = 1	"final_verdict" must be "accepted", "max_iter_exhausted" or "infra_error"
+		.attempts = {}	"attempts" must be an array of objects
+		.attempts = [1]	attempts[0] must be an object
+		.attempts[0].error = 1	attempts[0].error must be a string
+		.attempts[0].note = 1	unknown member "note" in attempts[0]
+		del(.attempts[0].iteration)	missing attempts[0].iteration (whole number, 0 or more)
+		.attempts[1] = {iteration: 1, verdict_kind: "max_iter_exhausted"}	attempts[1].verdict_kind must be "no_json", "validation_failed", "accepted" or "infra_error", not "max_iter_exhausted"
+		.artifact = []	"artifact" must be an object
+		.grounded_in_roster = "yes"	"grounded_in_roster" must be true or false
 	END
 	while IFS=$'\t' read -r change message; do
 		fixture "$change" > in

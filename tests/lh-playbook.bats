@@ -96,7 +96,7 @@ entries() {
 	[[ $stderr == *'"playbook_id" is not a string'* ]]
 	run --separate-stderr lh-playbook remove pb.lhv <<<'{"query_text":"q"}'
 	[ "$status" = 1 ]
-	[[ $stderr == *'missing string field "answer_id"'* ]]
+	[[ $stderr == *'missing "answer_id" (string)'* ]]
 }
 
 @test "a playbook is an index like any other" {
@@ -152,7 +152,7 @@ entries() {
 	for command in "record other.lhv" "remove --id a other.lhv"; do
 		run --separate-stderr lh-playbook $command <<<"$ENTRY"
 		[ "$status" = 2 ]
-		[ "$stderr" = 'lh-playbook: other.lhv is no playbook: row 0: missing string field "query_text"' ]
+		[ "$stderr" = 'lh-playbook: other.lhv is no playbook: row 0: missing "query_text" (string)' ]
 	done
 	[ "$(lh-index dump other.lhv | jq -r .id)" = a ]
 	[ ! -e other.lhv-log ]

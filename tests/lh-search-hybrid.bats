@@ -131,7 +131,7 @@ ask() {
 		'{"query_text":"","vector":[1,0]}' '{"query_text":"apple","vector":[1,0]}' >q.jsonl
 	run -1 --separate-stderr lh-search --hybrid n.lhv <q.jsonl
 	[ "${#lines[@]}" = 1 ]
-	[ "${stderr_lines[0]}" = 'lh-search: -:1: missing string field "query_text": --hybrid searches by words too' ]
+	[ "${stderr_lines[0]}" = 'lh-search: -:1: missing "query_text" (string): --hybrid searches by words too' ]
 	[ "${stderr_lines[1]}" = 'lh-search: -:2: "use_playbook": --hybrid takes no playbook' ]
 	[ "${stderr_lines[2]}" = 'lh-search: -:3: empty text' ]
 }

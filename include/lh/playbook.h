@@ -28,6 +28,8 @@ LH_C_BEGIN
 struct lh_playbook_entry {
 	struct lh_str query_text, answer_id, answer_corpus;
 	struct lh_str role;		/* n = 0: none */
+	const struct lh_str *tag;
+	size_t n_tags;
 	double score;
 };
 

@@ -74,9 +74,7 @@ LH_API void lh_session_mint(char out[LH_SESSION_ID]);
 LH_API void lh_session_mint_at(char out[LH_SESSION_ID], int64_t ms, uint64_t number);
 
 struct lh_session_reader {
-	struct lh_buf text;
-	struct lh_session_attempt *attempt;
-	size_t cap;
+	struct lh_buf text;	/* its strings and attempts */
 };
 LH_API void lh_session_reader_init(struct lh_session_reader *r);
 LH_API void lh_session_reader_free(struct lh_session_reader *r);

@@ -1,77 +1,41 @@
 /* playbook.c - entries of a playbook.  See lh/playbook.h. */
 #include <lh/playbook.h>
+#include "json/bind.h"
 
-static int get_text(const struct lh_record *rec, const char *name, struct lh_buf *scratch,
-		    struct lh_str *to, struct lh_err *err)
-{
-	const struct lh_value *v = lh_record_get(rec, name);
+#define KEY(f) { LH_BIND_STRING(#f, struct lh_playbook_entry, f), .required = true, .filled = true }
+#define ANSWER_ID { LH_BIND_STRING("answer_id", struct lh_playbook_entry, answer_id), \
+		    .required = true, .filled = true, .longest = LH_ID_MAX }
 
-	if (!v || v->type == LH_NULL)
-		return lh_err_set(err, LH_EDATA, "missing string field \"%s\"", name);
-	if (v->type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "\"%s\" is not a string", name);
-	if (lh_value_str(v, scratch, to, err) < 0)
-		return -1;
-	return to->n ? 0 : lh_err_set(err, LH_EDATA, "\"%s\" is empty", name);
-}
+static const struct lh_bind key_members[] = {
+	KEY(query_text),
+	ANSWER_ID,
+	KEY(answer_corpus),
+	LH_BIND_END
+};
+
+static const struct lh_bind members[] = {
+	KEY(query_text),
+	ANSWER_ID,
+	KEY(answer_corpus),
+	{ LH_BIND_F64("score", struct lh_playbook_entry, score, 0, 1), .above = true,
+	  .required = true },
+	{ LH_BIND_STRINGS("tags", struct lh_playbook_entry, tag, n_tags) },
+	{ LH_BIND_STRING("role", struct lh_playbook_entry, role) },
+	LH_BIND_END
+};
 
 int lh_playbook_read_key(const struct lh_record *rec, struct lh_buf *scratch,
 			 struct lh_playbook_entry *e, struct lh_err *err)
 {
 	*e = (struct lh_playbook_entry){ .score = 0 };
-	lh_buf_reset(scratch);
-	if (!lh_buf_room(scratch, rec->len + LH_PAD))	/* so that no text moves another */
-		return lh_buf_check(scratch, err);
-	if (get_text(rec, "query_text", scratch, &e->query_text, err) < 0 ||
-	    get_text(rec, "answer_id", scratch, &e->answer_id, err) < 0 ||
-	    get_text(rec, "answer_corpus", scratch, &e->answer_corpus, err) < 0)
-		return -1;
-	if (e->answer_id.n > LH_ID_MAX)
-		return lh_err_data(err, 413, "\"answer_id\" of %zu bytes: at most %d",
-				   e->answer_id.n, LH_ID_MAX);
-	return 0;
-}
-
-static int get_score(const struct lh_record *rec, double *to, struct lh_err *err)
-{
-	const struct lh_value *v = lh_record_get(rec, "score");
-
-	if (!v || v->type == LH_NULL)
-		return lh_err_set(err, LH_EDATA, "missing number field \"score\"");
-	*to = v->type == LH_NUMBER ? lh_value_f64(v) : 0;
-	if (!(*to > 0 && *to <= 1))
-		return lh_err_set(err, LH_EDATA, "\"score\" is not a number above 0 and at most 1");
-	return 0;
-}
-
-static int check_tags(const struct lh_record *rec, struct lh_err *err)
-{
-	const struct lh_value *v = lh_record_get(rec, "tags");
-	struct lh_iter it;
-	bool good;
-
-	if (!v || v->type == LH_NULL)
-		return 0;
-	good = v->type == LH_ARRAY;
-	if (good)
-		for (lh_iter_init(&it, v); good && lh_iter_next(&it); )
-			good = it.val.type == LH_STRING;
-	return good ? 0 : lh_err_set(err, LH_EDATA, "\"tags\" is not a list of strings");
+	return lh_bind(key_members, rec, e, scratch, err);
 }
 
 int lh_playbook_read(const struct lh_record *rec, struct lh_buf *scratch,
 		     struct lh_playbook_entry *e, struct lh_err *err)
 {
-	const struct lh_value *role = lh_record_get(rec, "role");
-
-	if (lh_playbook_read_key(rec, scratch, e, err) < 0 || get_score(rec, &e->score, err) < 0 ||
-	    check_tags(rec, err) < 0)
-		return -1;
-	if (!role || role->type == LH_NULL)
-		return 0;
-	if (role->type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "\"role\" is not a string");
-	return lh_value_str(role, scratch, &e->role, err);
+	*e = (struct lh_playbook_entry){ .score = 0 };
+	return lh_bind(members, rec, e, scratch, err);
 }
 
 int lh_playbook_read_row(const struct lh_row *row, struct lh_record *rec, struct lh_buf *line,

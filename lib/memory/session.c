@@ -5,26 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
-static void put_str(struct lh_buf *out, const char *name, const struct lh_str *s)
-{
-	lh_buf_puts(out, name);
-	lh_buf_json(out, s->n ? s->p : "", s->n);
-}
-
-static void put_u64(struct lh_buf *out, const char *name, uint64_t v)
-{
-	lh_buf_puts(out, name);
-	lh_buf_u64(out, v);
-}
-
-/* Names of verdicts need no escapes. */
-static void put_name(struct lh_buf *out, const char *name, const char *verdict)
-{
-	lh_buf_puts(out, name);
-	lh_buf_putc(out, '"');
-	lh_buf_puts(out, verdict);
-	lh_buf_putc(out, '"');
-}
+#include "json/write.h"
 
 /* Checked JSON without the white space outside its strings. */
 static void put_compact(struct lh_buf *out, const struct lh_str *json)
@@ -45,46 +26,49 @@ static void put_compact(struct lh_buf *out, const struct lh_str *json)
 	lh_buf_add(out, from, (size_t)(end - from));
 }
 
-static void put_attempt(struct lh_buf *out, const struct lh_session_attempt *a)
+static void put_attempt(struct lh_writer *w, const struct lh_session_attempt *a)
 {
-	put_u64(out, "{\"iteration\":", a->iteration);
-	put_name(out, ",\"verdict_kind\":", a->verdict_kind);
+	lh_write_object(w, NULL);
+	lh_write_u64(w, "iteration", a->iteration);
+	lh_write_text(w, "verdict_kind", a->verdict_kind);
 	if (a->error.n)
-		put_str(out, ",\"error\":", &a->error);
+		lh_write_str(w, "error", a->error);
 	if (a->span_id.n)
-		put_str(out, ",\"span_id\":", &a->span_id);
-	lh_buf_putc(out, '}');
+		lh_write_str(w, "span_id", a->span_id);
+	lh_write_end(w);
 }
 
 void lh_session_print(struct lh_buf *out, const struct lh_session_row *row)
 {
+	struct lh_writer w = lh_write_to(out);
 	size_t i;
 
-	put_str(out, "{\"schema\":\"session.iterate.v1\",\"session_id\":", &row->session_id);
-	put_str(out, ",\"timestamp\":", &row->timestamp);
-	put_str(out, ",\"daemon\":", &row->daemon);
-	put_str(out, ",\"kind\":", &row->kind);
-	put_str(out, ",\"model\":", &row->model);
-	put_str(out, ",\"provider\":", &row->provider);
-	put_str(out, ",\"prompt\":", &row->prompt);
-	put_u64(out, ",\"iterations\":", row->iterations);
-	put_u64(out, ",\"max_iterations\":", row->max_iterations);
-	put_name(out, ",\"final_verdict\":", row->final_verdict);
-	lh_buf_puts(out, ",\"attempts\":[");
-	for (i = 0; i < row->n_attempts; i++) {
-		if (i)
-			lh_buf_putc(out, ',');
-		put_attempt(out, &row->attempt[i]);
-	}
-	lh_buf_putc(out, ']');
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "schema", "session.iterate.v1");
+	lh_write_str(&w, "session_id", row->session_id);
+	lh_write_str(&w, "timestamp", row->timestamp);
+	lh_write_str(&w, "daemon", row->daemon);
+	lh_write_str(&w, "kind", row->kind);
+	lh_write_str(&w, "model", row->model);
+	lh_write_str(&w, "provider", row->provider);
+	lh_write_str(&w, "prompt", row->prompt);
+	lh_write_u64(&w, "iterations", row->iterations);
+	lh_write_u64(&w, "max_iterations", row->max_iterations);
+	lh_write_text(&w, "final_verdict", row->final_verdict);
+	lh_write_array(&w, "attempts");
+	for (i = 0; i < row->n_attempts; i++)
+		put_attempt(&w, &row->attempt[i]);
+	lh_write_end(&w);
 	if (row->artifact.n) {
-		lh_buf_puts(out, ",\"artifact\":");
+		lh_write_key(&w, "artifact");
 		put_compact(out, &row->artifact);
 	}
-	lh_buf_puts(out, ",\"grounded_in_roster\":");
-	lh_buf_puts(out, row->grounded < 0 ? "null" : row->grounded ? "true" : "false");
-	put_u64(out, ",\"duration_ms\":", row->duration_ms);
-	lh_buf_putc(out, '}');
+	if (row->grounded < 0)
+		lh_write_null(&w, "grounded_in_roster");
+	else
+		lh_write_bool(&w, "grounded_in_roster", row->grounded);
+	lh_write_u64(&w, "duration_ms", row->duration_ms);
+	lh_write_end(&w);
 }
 
 struct lh_str lh_session_prompt(const char *p, size_t n)

@@ -32,3 +32,9 @@ void lh_trace_put(struct lh_buf *out, struct lh_str trace)
 	lh_buf_puts(out, ",\"trace_id\":");
 	lh_buf_json(out, trace.p, trace.n);
 }
+
+void lh_trace_write(struct lh_writer *w, struct lh_str trace)
+{
+	if (trace.n)
+		lh_write_str(w, "trace_id", trace);
+}

@@ -8,12 +8,18 @@
 #ifndef LH_TRACE_H
 #define LH_TRACE_H
 
-#include <lh/json.h>
+#include "json/bind.h"
+#include "json/write.h"
 #include "tool/tool.h"
 
 #define LH_TRACE_MAX 1024	/* bytes */
 #define LH_TRACE_OPTION(s, f) \
 	{ 0, "trace-id", "ID", "trace id of records without one", LH_OPT_TEXT, false, offsetof(s, f), 0, 0, "LH_TRACE_ID", 0 }
+
+/* A line of a table (json/bind.h): the id that a record names.  One that is null,
+ * empty or not a string counts as absent. */
+#define LH_TRACE_MEMBER(s, f) \
+	{ LH_BIND_STRING("trace_id", s, f), .lax = true, .filled = true, .longest = LH_TRACE_MAX }
 
 /* Is that an id?  NULL and "" are none, and good.  LH_EUSAGE. */
 int lh_trace_check(const char *given, struct lh_err *err);
@@ -27,5 +33,7 @@ int lh_trace_of(const struct lh_record *rec, const char *given, struct lh_buf *s
 
 /* Append ,"trace_id":"...", if there is one. */
 void lh_trace_put(struct lh_buf *out, struct lh_str trace);
+/* The same, as a member of the object that is being written. */
+void lh_trace_write(struct lh_writer *w, struct lh_str trace);
 
 #endif

@@ -8,23 +8,24 @@
 #include "base/ascii.h"
 #include "base/mem.h"
 
-static const char *const kinds[] = {
+const char *const lh_kind_names[] = {
 	[LH_KIND_FILL] = "fill", [LH_KIND_EMAIL] = "email", [LH_KIND_SMS] = "sms", [LH_KIND_PLAYBOOK] = "playbook",
+	NULL
 };
 
 enum lh_kind lh_kind_read(const char *p, size_t n)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		if (strlen(kinds[i]) == n && !memcmp(kinds[i], p, n))
+	for (i = 0; lh_kind_names[i]; i++)
+		if (strlen(lh_kind_names[i]) == n && !memcmp(lh_kind_names[i], p, n))
 			return (enum lh_kind)i;
 	return LH_KIND_NONE;
 }
 
 const char *lh_kind_name(enum lh_kind kind)
 {
-	return kinds[kind];
+	return lh_kind_names[kind];
 }
 
 struct lh_validator *lh_validator_new(const struct lh_validate_how *how, struct lh_err *err)

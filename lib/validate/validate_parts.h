@@ -34,6 +34,9 @@ struct lh_validator {
 	struct lh_buf field, message, findings;
 };
 
+/* The names of the kinds, and NULL. */
+extern const char *const lh_kind_names[];
+
 /* The kinds. */
 int lh_validate_fill(struct lh_validator *v);
 int lh_validate_message(struct lh_validator *v, bool sms);

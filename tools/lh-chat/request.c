@@ -1,12 +1,32 @@
 /* request.c - records into questions, replies into records.  See request.h. */
 #include "request.h"
 
-#include <stdlib.h>
-
-#include "base/mem.h"
 #include "model/trace.h"
 
 #define KEEP ((size_t)1 << 20)	/* bytes of scratch that are kept */
+
+static const char *const roles[] = { "system", "user", "assistant", NULL };
+static const char *const formats[] = { "json", NULL };
+
+static const struct lh_bind message_members[] = {
+	{ LH_BIND_STRING("role", struct lh_chat_message, role), .choice = roles, .required = true },
+	{ LH_BIND_STRING("content", struct lh_chat_message, content), .required = true },
+	LH_BIND_END
+};
+
+static const struct lh_bind members[] = {
+	{ LH_BIND_STRING("model", struct request, ask.model), .required = true, .filled = true },
+	{ LH_BIND_TABLES("messages", struct request, ask.message, ask.n, message_members),
+	  .filled = true },
+	{ LH_BIND_STRING("system", struct request, preface) },
+	{ LH_BIND_STRING("prompt", struct request, prompt), .filled = true },
+	{ LH_BIND_NUMBER("temperature", struct request, ask.temperature) },
+	{ LH_BIND_I64("max_tokens", struct request, ask.max_tokens, INT64_MIN, INT64_MAX) },
+	{ LH_BIND_INDEX("format", struct request, format, formats) },
+	{ LH_BIND_TRUTH("think", struct request, ask.think) },
+	LH_TRACE_MEMBER(struct request, ask.trace),
+	LH_BIND_END
+};
 
 void request_init(struct request *rq)
 {
@@ -16,154 +36,45 @@ void request_init(struct request *rq)
 
 void request_free(struct request *rq)
 {
-	free(rq->message);
 	lh_buf_free(&rq->scratch);
 }
 
-/* The member of that name; null is as good as none. */
-static const struct lh_value *get(const struct lh_record *rec, const char *name)
+/* "messages", or "prompt" and perhaps "system" as messages. */
+static int settle_messages(struct request *rq, struct lh_err *err)
 {
-	const struct lh_value *v = lh_record_get(rec, name);
+	size_t n = 0;
 
-	return v && v->type != LH_NULL ? v : NULL;
-}
-
-/* The string of that name: 1, 0 when there is none, -1 when it is something else. */
-static int get_string(struct request *rq, const struct lh_record *rec, const char *name, struct lh_str *out, struct lh_err *err)
-{
-	const struct lh_value *v = get(rec, name);
-
-	if (!v)
-		return 0;
-	if (v->type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "\"%s\" is not a string", name);
-	return lh_value_str(v, &rq->scratch, out, err) < 0 ? -1 : 1;
-}
-
-static struct lh_chat_message *add(struct request *rq, struct lh_err *err)
-{
-	if (lh_grow(&rq->message, &rq->cap, rq->ask.n + 1, sizeof *rq->message, err) < 0)
-		return NULL;
-	rq->ask.message = rq->message;
-	return &rq->message[rq->ask.n++];
-}
-
-static int read_message(struct request *rq, const struct lh_value *v, struct lh_err *err)
-{
-	size_t i = rq->ask.n;
-	struct lh_chat_message *m;
-	struct lh_value role, content;
-
-	if (v->type != LH_OBJECT)
-		return lh_err_set(err, LH_EDATA, "messages[%zu] is not an object", i);
-	if (!lh_value_get(v, "role", &role) || role.type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "messages[%zu]: missing string \"role\"", i);
-	if (!lh_value_is(&role, "system", 6) && !lh_value_is(&role, "user", 4) && !lh_value_is(&role, "assistant", 9))
-		return lh_err_set(err, LH_EDATA, "messages[%zu]: unknown role %.*s (expected system, user or assistant)", i,
-				  (int)(role.n < 60 ? role.n : 60), role.p);
-	if (!lh_value_get(v, "content", &content) || content.type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "messages[%zu]: missing string \"content\"", i);
-	m = add(rq, err);
-	if (!m || lh_value_str(&role, &rq->scratch, &m->role, err) < 0)
-		return -1;
-	return lh_value_str(&content, &rq->scratch, &m->content, err);
-}
-
-static int read_messages(struct request *rq, const struct lh_value *messages, struct lh_err *err)
-{
-	struct lh_iter it;
-
-	if (messages->type != LH_ARRAY)
-		return lh_err_set(err, LH_EDATA, "\"messages\" is not an array");
-	for (lh_iter_init(&it, messages); lh_iter_next(&it); )
-		if (read_message(rq, &it.val, err) < 0)
-			return -1;
-	return rq->ask.n ? 0 : lh_err_set(err, LH_EDATA, "\"messages\" is empty");
-}
-
-static int read_prompt(struct request *rq, const struct lh_record *rec, struct lh_err *err)
-{
-	struct lh_str text;
-	int has = get_string(rq, rec, "system", &text, err);
-	struct lh_chat_message *m;
-
-	if (has > 0) {
-		m = add(rq, err);
-		if (!m)
-			return -1;
-		*m = (struct lh_chat_message){ { "system", 6 }, text };
-	}
-	if (has < 0 || get_string(rq, rec, "prompt", &text, err) < 0)
-		return -1;
-	if (!text.n)
-		return lh_err_set(err, LH_EDATA, "\"prompt\" is empty");
-	m = add(rq, err);
-	if (!m)
-		return -1;
-	*m = (struct lh_chat_message){ { "user", 4 }, text };
-	return 0;
-}
-
-static int read_texts(struct request *rq, const struct lh_record *rec, struct lh_err *err)
-{
-	const struct lh_value *messages = get(rec, "messages");
-	int has = get_string(rq, rec, "model", &rq->ask.model, err);
-
-	if (has < 0)
-		return -1;
-	if (!has)
-		return lh_err_set(err, LH_EDATA, "missing string field \"model\"");
-	if (!rq->ask.model.n)
-		return lh_err_set(err, LH_EDATA, "\"model\" is empty");
-	if (messages && get(rec, "prompt"))
+	if (rq->ask.message && rq->prompt.p)
 		return lh_err_set(err, LH_EDATA, "\"messages\" and \"prompt\" exclude each other");
-	if (messages && get(rec, "system"))
+	if (rq->ask.message && rq->preface.p)
 		return lh_err_set(err, LH_EDATA, "\"system\" goes with \"prompt\", not with \"messages\"");
-	if (messages)
-		return read_messages(rq, messages, err);
-	if (!get(rec, "prompt"))
-		return lh_err_set(err, LH_EDATA, "missing \"messages\" or \"prompt\"");
-	return read_prompt(rq, rec, err);
-}
-
-static int read_settings(struct request *rq, const struct lh_record *rec, struct lh_err *err)
-{
-	const struct lh_value *temperature = get(rec, "temperature"), *max = get(rec, "max_tokens");
-	const struct lh_value *format = get(rec, "format"), *think = get(rec, "think");
-
-	if (temperature && temperature->type != LH_NUMBER)
-		return lh_err_set(err, LH_EDATA, "\"temperature\" is not a number");
-	if (temperature)
-		rq->ask.temperature = (struct lh_str){ temperature->p, temperature->n };
-	if (max && (max->type != LH_NUMBER || !lh_value_i64(max, &rq->ask.max_tokens)))
-		return lh_err_set(err, LH_EDATA, "\"max_tokens\" is not a whole number");
-	if (format && !lh_value_is(format, "json", 4))
-		return lh_err_set(err, LH_EDATA, "\"format\" is not \"json\"");
-	rq->ask.json = format != NULL;
-	if (think && think->type != LH_TRUE && think->type != LH_FALSE)
-		return lh_err_set(err, LH_EDATA, "\"think\" is not true or false");
-	rq->ask.think = !think ? -1 : think->type == LH_TRUE;
+	if (rq->ask.message)
+		return 0;
+	if (!rq->prompt.p)
+		return lh_err_set(err, LH_EDATA,
+				  "missing \"messages\" (array of objects) or \"prompt\" (string)");
+	if (rq->preface.p)
+		rq->two[n++] = (struct lh_chat_message){ { "system", 6 }, rq->preface };
+	rq->two[n++] = (struct lh_chat_message){ { "user", 4 }, rq->prompt };
+	rq->ask.message = rq->two;
+	rq->ask.n = n;
 	return 0;
 }
 
 int request_read(struct request *rq, const struct lh_record *rec, struct lh_err *err)
 {
-	bool own;
 	int rc;
 
-	memset(&rq->ask, 0, sizeof rq->ask);
+	rq->ask = (struct lh_chat_request){ .think = -1 };
+	rq->ask.trace = (struct lh_str){ rq->trace_id, rq->trace_id ? strlen(rq->trace_id) : 0 };
+	rq->preface = rq->prompt = (struct lh_str){ NULL, 0 };
+	rq->format = -1;
 	if (rq->scratch.cap > KEEP)
 		lh_buf_free(&rq->scratch);
-	lh_buf_reset(&rq->scratch);
-	if (memchr(rec->line, '\\', rec->len))
-		lh_buf_room(&rq->scratch, rec->len);	/* so that nothing in it moves */
-	rc = lh_buf_check(&rq->scratch, err);
+	rc = lh_bind(members, rec, rq, &rq->scratch, err);
 	if (!rc)
-		rc = read_texts(rq, rec, err);
-	if (!rc)
-		rc = read_settings(rq, rec, err);
-	if (!rc)
-		rc = lh_trace_of(rec, rq->trace_id, &rq->scratch, &rq->ask.trace, &own, err);
+		rc = settle_messages(rq, err);
+	rq->ask.json = rq->format >= 0;
 	if (rc < 0 && err->code == LH_EDATA) {
 		err->status = lh_err_status(err);
 		err->coded = true;
@@ -171,33 +82,21 @@ int request_read(struct request *rq, const struct lh_record *rec, struct lh_err 
 	return rc;
 }
 
-static void put_member(struct lh_buf *out, const char *name, struct lh_str s)
-{
-	lh_buf_puts(out, name);
-	lh_buf_json(out, s.p, s.n);
-}
-
-static void put_count(struct lh_buf *out, const char *name, uint64_t n)
-{
-	lh_buf_puts(out, name);
-	lh_buf_u64(out, n);
-}
-
 void request_answer(struct lh_buf *out, const struct lh_record *rec, const struct request *rq, const struct lh_chat_reply *reply, bool wire)
 {
-	if (!wire) {
-		lh_record_open(out, rec, (const char *[]){ "reply" }, 1);
-		lh_buf_puts(out, "\"reply\":");
-	}
-	put_member(out, "{\"model\":", rq->ask.model);
-	put_member(out, ",\"content\":", reply->content);
-	put_member(out, ",\"provider\":", reply->provider);
-	put_count(out, ",\"input_tokens\":", reply->input_tokens);
-	put_count(out, ",\"output_tokens\":", reply->output_tokens);
-	put_member(out, ",\"finish_reason\":", reply->finish_reason);
-	put_count(out, ",\"latency_ms\":", reply->latency_ms);
-	lh_trace_put(out, rq->ask.trace);
-	lh_buf_putc(out, '}');
+	struct lh_writer w =
+		wire ? lh_write_to(out) : lh_write_record(out, rec, (const char *[]){ "reply" }, 1);
+
+	lh_write_object(&w, wire ? NULL : "reply");
+	lh_write_str(&w, "model", rq->ask.model);
+	lh_write_str(&w, "content", reply->content);
+	lh_write_str(&w, "provider", reply->provider);
+	lh_write_u64(&w, "input_tokens", reply->input_tokens);
+	lh_write_u64(&w, "output_tokens", reply->output_tokens);
+	lh_write_str(&w, "finish_reason", reply->finish_reason);
+	lh_write_u64(&w, "latency_ms", reply->latency_ms);
+	lh_trace_write(&w, rq->ask.trace);
+	lh_write_end(&w);
 	if (!wire)
-		lh_record_close(out, rec);
+		lh_write_end(&w);
 }

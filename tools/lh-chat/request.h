@@ -14,10 +14,11 @@
 
 struct request {
 	struct lh_chat_request ask;
-	struct lh_chat_message *message;
-	size_t cap;
+	struct lh_str preface, prompt;	/* instead of messages; p NULL: not given */
+	int format;
+	struct lh_chat_message two[2];	/* what these come to */
 	struct lh_buf scratch;
-	const char *trace_id;	/* of records without one, or NULL */
+	const char *trace_id;		/* of records without one, or NULL */
 };
 
 void request_init(struct request *rq);

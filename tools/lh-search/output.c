@@ -84,7 +84,7 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 	const struct query *q = &w->reader.q;
 	size_t i, n = 3;
 
-	if (q->filter)
+	if (q->filter.p)
 		drop[n++] = "metadata_filter_dropped";
 	if (q->use_playbook) {
 		drop[n++] = "playbook_boosted";
@@ -106,7 +106,7 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 		lh_buf_putc(out, '}');
 	}
 	lh_buf_putc(out, ']');
-	if (q->filter) {
+	if (q->filter.p) {
 		lh_buf_puts(out, ",\"metadata_filter_dropped\":");
 		lh_buf_u64(out, w->dropped);
 	}

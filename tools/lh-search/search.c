@@ -34,7 +34,6 @@ void worker_free(void *worker)
 		filters_give(w->run->filters, w->kept);
 	lh_filter_free(w->filter);
 	lh_record_free(&w->scan);
-	lh_buf_free(&w->scratch);
 	query_reader_free(&w->reader);
 	free(w);
 }
@@ -51,7 +50,6 @@ void *worker_new(void *run, struct lh_err *err)
 	w->n_seats = s->corpora.n + 1;
 	query_reader_init(&w->reader);
 	lh_record_init(&w->scan);
-	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	lh_buf_init(&w->entry, LH_BUF_NOMAX);
 	lh_buf_init(&w->texts, LH_BUF_NOMAX);
 	w->filter = lh_filter_new(err);
@@ -138,25 +136,16 @@ static int exclude(struct corpus_search *s, const char *id, size_t n, struct lh_
 static int exclude_all(struct worker *w, struct corpus_search *s, struct lh_err *err)
 {
 	const struct lh_list *given = &w->run->set->exclude;
-	struct lh_iter it;
-	struct lh_str id;
+	const struct query *q = &w->reader.q;
 	size_t i;
 
 	s->n_excluded = 0;
 	for (i = 0; i < given->n; i++)
 		if (exclude(s, given->v[i], strlen(given->v[i]), err) < 0)
 			return -1;
-	if (w->reader.q.exclude) {
-		lh_iter_init(&it, w->reader.q.exclude);
-		while (lh_iter_next(&it)) {
-			lh_buf_reset(&w->scratch);
-			id = (struct lh_str){ it.val.p, it.val.n };
-			if (it.val.type == LH_STRING && lh_value_str(&it.val, &w->scratch, &id, err) < 0)
-				return -1;
-			if (exclude(s, id.p, id.n, err) < 0)
-				return -1;
-		}
-	}
+	for (i = 0; i < q->n_exclude; i++)
+		if (exclude(s, q->exclude[i].p, q->exclude[i].n, err) < 0)
+			return -1;
 	if (s->n_excluded)
 		qsort(s->excluded, s->n_excluded, sizeof *s->excluded, by_row);
 	return 0;
@@ -166,7 +155,7 @@ int may_answer(struct worker *w, const struct corpus_search *s, uint64_t row, co
 {
 	if (s->n_excluded && bsearch(&row, s->excluded, s->n_excluded, sizeof row, by_row))
 		return 0;
-	return w->reader.q.filter ? lh_filter_match(w->filter, r->meta.p, r->meta.n, err) : 1;
+	return w->reader.q.filter.p ? lh_filter_match(w->filter, r->meta.p, r->meta.n, err) : 1;
 }
 
 static int allow(void *filter, uint64_t row, const struct lh_row *r, struct lh_err *err)
@@ -177,11 +166,11 @@ static int allow(void *filter, uint64_t row, const struct lh_row *r, struct lh_e
 
 static int use_filter(struct worker *w, struct lh_err *err)
 {
-	const struct lh_value *v = w->reader.q.filter;
+	struct lh_value *v = &w->reader.q.filter;
 
-	if (!v && w->where.n)
-		v = w->reader.q.filter = &w->where;
-	if (!v || (w->kept && lh_filter_is(w->filter, v)))
+	if (!v->p && w->where.n)
+		*v = w->where;
+	if (!v->p || (w->kept && lh_filter_is(w->filter, v)))
 		return 0;
 	if (w->kept)
 		filters_give(w->run->filters, w->kept);
@@ -196,27 +185,19 @@ static int use_filter(struct worker *w, struct lh_err *err)
 
 static int choose(struct worker *w, struct lh_err *err)
 {
-	const struct lh_value *names = w->reader.q.names;
 	const struct corpora *all = &w->run->corpora;
-	struct lh_iter it;
-	struct lh_str name;
+	const struct query *q = &w->reader.q;
 	size_t i;
 
 	for (i = 0; i < all->all; i++) {
-		w->seat[i].chosen = !names && i < all->n;
+		w->seat[i].chosen = !q->n_names && i < all->n;
 		w->seat[i].embedded = false;
 		w->seat[i].n = w->seat[i].at = 0;
 	}
-	if (!names)
-		return 0;
-	lh_iter_init(&it, names);
-	while (lh_iter_next(&it)) {
-		long at;
+	for (i = 0; i < q->n_names; i++) {
+		struct lh_str name = q->name[i];
+		long at = corpora_find(all, name.p, name.n);
 
-		lh_buf_reset(&w->scratch);
-		if (lh_value_str(&it.val, &w->scratch, &name, err) < 0)
-			return -1;
-		at = corpora_find(all, name.p, name.n);
 		if (at < 0)
 			return lh_err_data(err, 404, "no corpus is named \"%.*s\"", name.n < 200 ? (int)name.n : 200, name.p);
 		w->seat[at].chosen = true;
@@ -321,7 +302,7 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 		return -1;
 	q.exclude = s->excluded;
 	q.n_exclude = s->n_excluded;
-	if (w->reader.q.filter) {
+	if (w->reader.q.filter.p) {
 		q.allow = allow;
 		q.ctx = w->filter;
 		q.filter_cache = w->kept->verdicts[s - w->seat];

@@ -70,13 +70,17 @@ long corpora_find(const struct corpora *c, const char *name, size_t n);
 
 struct query {
 	struct lh_str text;		/* p NULL: none */
-	struct lh_value text_json;	/* the text as it stands in the record */
+	struct lh_value text_json;	/* the text as it is in the record */
 	struct lh_str trace;		/* id to ask a service by; n = 0: none */
+	struct lh_value vector_json;
 	const float *vector;		/* NULL: search by text */
 	size_t dimension;
 	uint64_t k, per_corpus_k;
-	const struct lh_value *filter, *exclude;	/* NULL: not given */
-	const struct lh_value *names;	/* of corpora; NULL: all */
+	struct lh_value filter;		/* p NULL: not given */
+	const struct lh_str *exclude;	/* ids */
+	size_t n_exclude;
+	const struct lh_str *name;	/* of corpora; none: all */
+	size_t n_names;
 	bool use_playbook;
 	struct lh_str playbook;		/* the corpus that it is; p NULL: not named */
 	uint64_t playbook_top_k;
@@ -87,7 +91,7 @@ struct query {
 
 struct query_reader {
 	struct query q;
-	struct lh_buf text, vector, playbook, role, trace;
+	struct lh_buf text, vector, role;
 };
 
 void query_reader_init(struct query_reader *r);
@@ -192,7 +196,6 @@ struct worker {
 	struct cached_filter *kept;		/* ... and what is known of it; NULL before that */
 	struct lh_record scan;		/* lends its scratch */
 	struct lh_value where;
-	struct lh_buf scratch;
 	uint64_t dropped;
 };
 

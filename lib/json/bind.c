@@ -1,0 +1,439 @@
+/* bind.c - the members of an object into the fields of a struct.  See bind.h. */
+#include "bind_parts.h"
+#include "base/bits.h"
+
+#define ALIGN 8			/* of arrays in the caller's buffer */
+
+/* What the record has for a line: the value, and which of the line's names it has. */
+struct found {
+	struct lh_value v;	/* p NULL: nothing */
+	unsigned rank;
+};
+
+/* What is the same at any depth. */
+struct bind {
+	struct lh_buf *text;
+	struct lh_err *err;
+};
+
+static int count(const struct lh_bind *table, size_t *n, struct lh_err *err)
+{
+	for (*n = 0; table[*n].name; ++*n)
+		if (*n == LH_BIND_MAX)
+			return lh_err_set(err, LH_EUSAGE, "a table of more than %d members",
+					  LH_BIND_MAX);
+	return 0;
+}
+
+/* ---- find: one pass over the members ---- */
+
+static inline bool is_key(const struct lh_value *key, const char *name, size_t n)
+{
+	if (unlikely(key->escaped))
+		return lh_value_is(key, name, n);
+	return key->n == n + 2 && !memcmp(key->p + 1, name, n);
+}
+
+/* Is that key one of several names, and which? */
+static bool has_alias(const struct lh_bind *line, const struct lh_value *key, unsigned *rank)
+{
+	const char *p = line->name, *end;
+
+	for (*rank = 0;; ++*rank, p = end + 1) {
+		end = strchrnul(p, '|');
+		if (is_key(key, p, (size_t)(end - p)))
+			return true;
+		if (!*end)
+			return false;
+	}
+}
+
+/* The line from..end that has that name; NULL when none has. */
+static inline const struct lh_bind *line_of(const struct lh_bind *from, const struct lh_bind *end,
+					    const struct lh_value *key, unsigned *rank)
+{
+	const size_t n = key->n - 2;
+	const bool escaped = key->escaped;
+
+	for (; from < end; from++) {
+		if (unlikely(from->n == n || escaped) && is_key(key, from->name, from->n)) {
+			*rank = 0;
+			return from;
+		}
+		if (unlikely(from->n == LH_BIND_ALIASES) && has_alias(from, key, rank))
+			return from;
+	}
+	return NULL;
+}
+
+/* Keep a member, at the line that has its name.  Most records have their members in
+ * the table's order, so the search begins after the line found last. */
+static bool keep(const struct lh_bind *table, size_t n, struct found *found, size_t *next,
+		 const struct lh_value *key, const struct lh_value *v)
+{
+	const struct lh_bind *line;
+	struct found *to;
+	unsigned rank;
+
+	line = line_of(table + *next, table + n, key, &rank);
+	if (!line)
+		line = line_of(table, table + *next, key, &rank);
+	if (!line)
+		return false;
+	*next = (size_t)(line - table) + 1;
+	to = &found[line - table];
+	if ((v->type != LH_NULL || line->null) && (!to->v.p || rank < to->rank))
+		*to = (struct found){ *v, rank };
+	return true;
+}
+
+/* The members of a record; of the object v when there is none. */
+static int find(struct bind *b, const struct lh_bind *table, size_t n,
+		const struct lh_bind_place *up, const struct lh_record *rec,
+		const struct lh_value *v, struct found *found)
+{
+	size_t i, next = 0;
+	struct lh_iter it;
+
+	for (i = 0; i < n; i++)
+		found[i].v.p = NULL;
+	for (i = 0; rec && i < rec->n; i++)
+		if (!keep(table, n, found, &next, &rec->member[i].key, &rec->member[i].val) &&
+		    table[n].closed)
+			return lh_bind_unknown(NULL, &rec->member[i].key, b->err);
+	if (rec)
+		return 0;
+	for (lh_iter_init(&it, v); lh_iter_next(&it); )
+		if (!keep(table, n, found, &next, &it.key, &it.val) && table[n].closed)
+			return lh_bind_unknown(up, &it.key, b->err);
+	return 0;
+}
+
+/* ---- room: how much the strings and arrays take at most ---- */
+
+static size_t elements(const struct lh_value *v)
+{
+	struct lh_iter it;
+	size_t n = 0;
+
+	for (lh_iter_init(&it, v); lh_iter_next(&it); )
+		n++;
+	return n;
+}
+
+static size_t room_of_strings(const struct lh_value *v)
+{
+	size_t array = v->type == LH_ARRAY ? elements(v) * sizeof(struct lh_str) + ALIGN : 0;
+
+	return array + (memchr(v->p, '\\', v->n) ? v->n : 0);
+}
+
+static size_t room_in(const struct lh_bind *table, const struct lh_value *v);
+
+/* A value of a type that is not the line's is measured as well: it is an error soon. */
+static size_t room_of(const struct lh_bind *line, const struct lh_value *v)
+{
+	struct lh_iter it;
+	size_t room = 0;
+
+	switch (line->to) {
+	case LH_BIND_TO_STRING:
+	case LH_BIND_TO_ID:
+		return v->escaped ? v->n : 0;
+	case LH_BIND_TO_STRINGS:
+	case LH_BIND_TO_IDS:
+		return room_of_strings(v);
+	case LH_BIND_TO_TABLE:
+		return room_in(line->table, v);
+	case LH_BIND_TO_TABLES:
+		for (lh_iter_init(&it, v); v->type == LH_ARRAY && lh_iter_next(&it); )
+			room += line->size + room_in(line->table, &it.val);
+		return room + ALIGN;
+	default:
+		return 0;
+	}
+}
+
+/* An upper bound: names that are not used because a better one is there count too. */
+static size_t room_in(const struct lh_bind *table, const struct lh_value *v)
+{
+	const struct lh_bind *line, *end = table;
+	struct lh_iter it;
+	size_t room = 0;
+	unsigned rank;
+
+	if (v->type != LH_OBJECT)
+		return 0;
+	while (end->name)
+		end++;
+	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
+		line = line_of(table, end, &it.key, &rank);
+		room += line ? room_of(line, &it.val) : 0;
+	}
+	return room;
+}
+
+static int make_room(struct bind *b, const struct lh_bind *table, const struct found *found,
+		     size_t n)
+{
+	size_t room = 0, i;
+
+	for (i = 0; i < n; i++)
+		if (found[i].v.p)
+			room += room_of(&table[i], &found[i].v);
+	if (b->text)
+		lh_buf_reset(b->text);
+	return !room || lh_buf_room(b->text, room) ? 0 : lh_buf_check(b->text, b->err);
+}
+
+/* n zeroed elements at the end of the buffer, which has room for them. */
+static void *array(struct bind *b, size_t n, size_t size)
+{
+	struct lh_buf *text = b->text;
+	char *p;
+
+	text->len = (text->len + ALIGN - 1) / ALIGN * ALIGN;
+	p = text->p + text->len;
+	memset(p, 0, n * size);
+	lh_buf_took(text, n * size);
+	return p;
+}
+
+/* ---- take: a value into its field ---- */
+
+static bool chosen(const char *const *choice, const struct lh_value *v)
+{
+	while (*choice && !lh_value_is(v, *choice, strlen(*choice)))
+		choice++;
+	return *choice;
+}
+
+static int take_string(struct bind *b, const struct lh_bind_place *at, const struct lh_value *v,
+		       struct lh_str *to)
+{
+	const struct lh_bind *line = at->line;
+
+	if (v->type == LH_NUMBER) {
+		*to = (struct lh_str){ v->p, v->n };
+		return 0;
+	}
+	if (lh_value_str(v, b->text, to, b->err) < 0)
+		return -1;
+	if (unlikely(line->choice && !chosen(line->choice, v)))
+		return lh_bind_wrong(at, v, b->err);
+	if (unlikely(line->filled && !to->n))
+		return lh_bind_must(at, b->err, "not be empty");
+	if (unlikely(line->no_nul && memchr(to->p, '\0', to->n)))
+		return lh_bind_must(at, b->err, "not hold NUL");
+	if (unlikely(line->longest && to->n > line->longest)) {
+		lh_bind_must(at, b->err, "be at most %u bytes", line->longest);
+		b->err->status = 413;
+		return -1;
+	}
+	return 0;
+}
+
+static int take_whole(struct bind *b, const struct lh_bind_place *at, const struct lh_value *v,
+		      int64_t *to)
+{
+	int64_t n;
+
+	if (!lh_value_i64(v, &n) || n < at->line->least || n > at->line->most)
+		return lh_bind_wrong(at, v, b->err);
+	*to = n;
+	return 0;
+}
+
+static int take_f64(struct bind *b, const struct lh_bind_place *at, const struct lh_value *v,
+		    double *to)
+{
+	double n = lh_value_f64(v);
+
+	if (!(n >= at->line->min && n <= at->line->max) || (at->line->above && n <= at->line->min))
+		return lh_bind_wrong(at, v, b->err);
+	*to = n;
+	return 0;
+}
+
+static int take_choice(struct bind *b, const struct lh_bind_place *at, const struct lh_value *v,
+		       void *to)
+{
+	const char *const *choice = at->line->choice;
+	int i;
+
+	for (i = 0; choice[i]; i++) {
+		if (!lh_value_is(v, choice[i], strlen(choice[i])))
+			continue;
+		if (at->line->to == LH_BIND_TO_INDEX)
+			*(int *)to = i;
+		else
+			*(const char **)to = choice[i];
+		return 0;
+	}
+	return lh_bind_wrong(at, v, b->err);
+}
+
+static int take_value(struct bind *b, struct lh_bind_place *at, const struct lh_value *v,
+		      struct lh_value *to)
+{
+	struct lh_iter it;
+
+	*to = *v;
+	if (v->type == LH_ARRAY && at->line->filled && !elements(v))
+		return lh_bind_must(at, b->err, "not be empty");
+	if (v->type != LH_ARRAY || !at->line->each)
+		return 0;
+	for (at->index = 0, lh_iter_init(&it, v); lh_iter_next(&it); at->index++)
+		if (!(at->line->each & LH_BIND_IS(it.val.type)))
+			return lh_bind_wrong(at, &it.val, b->err);
+	return 0;
+}
+
+static int bind_object(struct bind *b, const struct lh_bind *table, const struct lh_bind_place *up,
+		       const struct lh_record *rec, const struct lh_value *v, char *to);
+
+static int take_element(struct bind *b, const struct lh_bind_place *at, const struct lh_value *v,
+			char *to)
+{
+	if (at->line->to == LH_BIND_TO_TABLES && v->type == LH_OBJECT)
+		return bind_object(b, at->line->table, at, NULL, v, to);
+	if (at->line->to == LH_BIND_TO_IDS && v->type == LH_NUMBER)
+		*(struct lh_str *)(void *)to = (struct lh_str){ v->p, v->n };
+	else if (at->line->to == LH_BIND_TO_TABLES || v->type != LH_STRING)
+		return lh_bind_wrong(at, v, b->err);
+	else
+		return lh_value_str(v, b->text, (struct lh_str *)(void *)to, b->err);
+	return 0;
+}
+
+/* An array of strings or of structs. */
+static int take_array(struct bind *b, struct lh_bind_place *at, const struct lh_value *v, char *to,
+		      size_t *n)
+{
+	size_t size = at->line->to == LH_BIND_TO_TABLES ? at->line->size : sizeof(struct lh_str);
+	struct lh_iter it;
+	char *element;
+
+	*n = elements(v);
+	if (!*n && at->line->filled)
+		return lh_bind_must(at, b->err, "not be empty");
+	element = array(b, *n, size);
+	memcpy(to, &element, sizeof element);
+	for (at->index = 0, lh_iter_init(&it, v); lh_iter_next(&it); at->index++, element += size)
+		if (take_element(b, at, &it.val, element) < 0)
+			return -1;
+	return 0;
+}
+
+/* The types that a line's value may have. */
+static unsigned types_of(const struct lh_bind *line)
+{
+	static const unsigned char types[] = {
+		[LH_BIND_TO_STRING] = LH_BIND_IS(LH_STRING),
+		[LH_BIND_TO_ID] = LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NUMBER),
+		[LH_BIND_TO_BOOL] = LH_BIND_IS(LH_TRUE) | LH_BIND_IS(LH_FALSE),
+		[LH_BIND_TO_TRUTH] = LH_BIND_IS(LH_TRUE) | LH_BIND_IS(LH_FALSE),
+		[LH_BIND_TO_WHOLE] = LH_BIND_IS(LH_NUMBER),
+		[LH_BIND_TO_F64] = LH_BIND_IS(LH_NUMBER),
+		[LH_BIND_TO_CHOICE] = LH_BIND_IS(LH_STRING),
+		[LH_BIND_TO_INDEX] = LH_BIND_IS(LH_STRING),
+		[LH_BIND_TO_STRINGS] = LH_BIND_IS(LH_ARRAY),
+		[LH_BIND_TO_IDS] = LH_BIND_IS(LH_ARRAY),
+		[LH_BIND_TO_TABLE] = LH_BIND_IS(LH_OBJECT),
+		[LH_BIND_TO_TABLES] = LH_BIND_IS(LH_ARRAY),
+	};
+
+	if (line->to == LH_BIND_TO_VALUE || line->to == LH_BIND_TO_JSON)
+		return line->types | (line->null ? LH_BIND_IS(LH_NULL) : 0);
+	return types[line->to];
+}
+
+/* A value of the right type. */
+static int take(struct bind *b, struct lh_bind_place *at, const struct lh_value *v, char *base)
+{
+	char *to = base + at->line->off;
+
+	switch (at->line->to) {
+	case LH_BIND_TO_STRING:
+	case LH_BIND_TO_ID:
+		return take_string(b, at, v, (struct lh_str *)(void *)to);
+	case LH_BIND_TO_JSON:
+		*(struct lh_str *)(void *)to = (struct lh_str){ v->p, v->n };
+		return 0;
+	case LH_BIND_TO_BOOL:
+		*(bool *)to = v->type == LH_TRUE;
+		return 0;
+	case LH_BIND_TO_TRUTH:
+		*(int *)(void *)to = v->type == LH_TRUE;
+		return 0;
+	case LH_BIND_TO_WHOLE:
+		return take_whole(b, at, v, (int64_t *)(void *)to);
+	case LH_BIND_TO_F64:
+		return take_f64(b, at, v, (double *)(void *)to);
+	case LH_BIND_TO_CHOICE:
+	case LH_BIND_TO_INDEX:
+		return take_choice(b, at, v, to);
+	case LH_BIND_TO_VALUE:
+		return take_value(b, at, v, (struct lh_value *)(void *)to);
+	case LH_BIND_TO_TABLE:
+		return bind_object(b, at->line->table, at, NULL, v, to);
+	default:
+		return take_array(b, at, v, to, (size_t *)(void *)(base + at->line->count));
+	}
+}
+
+static int take_line(struct bind *b, const struct lh_bind *line, const struct lh_bind_place *up,
+		     const struct found *found, char *to)
+{
+	struct lh_bind_place at = { up, line, found->rank, SIZE_MAX };
+	bool fits = found->v.p && types_of(line) & LH_BIND_IS(found->v.type);
+
+	if (fits && line->lax && line->filled && found->v.type == LH_STRING && found->v.n == 2)
+		fits = false;
+	if (!fits && found->v.p && !line->lax)
+		return lh_bind_wrong(&at, &found->v, b->err);
+	if (!fits)
+		return line->required ? lh_bind_missing(up, line, b->err) : 0;
+	if (line->as_written)
+		*(struct lh_value *)(void *)(to + line->as_written - 1) = found->v;
+	if (line->given)
+		*(bool *)(to + line->given - 1) = true;
+	return take(b, &at, &found->v, to);
+}
+
+/* Room is made once, by the outermost object. */
+static int bind_object(struct bind *b, const struct lh_bind *table, const struct lh_bind_place *up,
+		       const struct lh_record *rec, const struct lh_value *v, char *to)
+{
+	struct found found[LH_BIND_MAX];
+	size_t n, i;
+
+	if (count(table, &n, b->err) < 0 || find(b, table, n, up, rec, v, found) < 0 ||
+	    (!up && make_room(b, table, found, n) < 0))
+		return -1;
+	for (i = 0; i < n; i++)
+		if ((found[i].v.p || table[i].required) &&
+		    take_line(b, &table[i], up, &found[i], to) < 0)
+			return -1;
+	return 0;
+}
+
+int lh_bind(const struct lh_bind *table, const struct lh_record *rec, void *to, struct lh_buf *text,
+	    struct lh_err *err)
+{
+	return bind_object(&(struct bind){ text, err }, table, NULL, rec, NULL, to);
+}
+
+int lh_bind_value(const struct lh_bind *table, const struct lh_value *v, void *to,
+		  struct lh_buf *text, struct lh_err *err)
+{
+	if (v->type != LH_OBJECT)
+		return lh_bind_must(NULL, err, "be an object");
+	return bind_object(&(struct bind){ text, err }, table, NULL, NULL, v, to);
+}
+
+void lh_bind_rename(struct lh_bind *line, const char *name)
+{
+	line->name = name;
+	line->n = (unsigned short)strlen(name);
+}

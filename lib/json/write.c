@@ -1,0 +1,44 @@
+/* write.c - JSON text, member by member.  See write.h. */
+#include "write.h"
+
+#include <lh/num.h>
+
+struct lh_writer lh_write_record(struct lh_buf *out, const struct lh_record *rec,
+				 const char *const *drop, size_t n)
+{
+	size_t from = out->len;
+	struct lh_writer w = { out, 1, false };
+
+	lh_record_open(out, rec, drop, n);
+	w.comma = out->len > from && out->p[out->len - 1] == ',';
+	out->len -= w.comma;
+	return w;
+}
+
+void lh_write_key_str(struct lh_writer *w, struct lh_str name)
+{
+	lh_write_key(w, NULL);
+	lh_buf_json(w->out, name.p, name.n);
+	lh_buf_putc(w->out, ':');
+	w->comma = false;	/* the value follows the name at once */
+}
+
+void lh_write_f32(struct lh_writer *w, const char *name, float v)
+{
+	char *to;
+
+	lh_write_key(w, name);
+	to = lh_buf_room(w->out, LH_F32_MAX);
+	if (to)
+		lh_buf_took(w->out, lh_f32_print(to, v));
+}
+
+void lh_write_f64(struct lh_writer *w, const char *name, double v)
+{
+	char *to;
+
+	lh_write_key(w, name);
+	to = lh_buf_room(w->out, LH_F64_MAX);
+	if (to)
+		lh_buf_took(w->out, lh_f64_print(to, v));
+}

@@ -1,0 +1,151 @@
+/*
+ * write - JSON text, member by member; commas and escapes are the writer's.
+ *
+ *     struct lh_writer w = lh_write_to(out);
+ *
+ *     lh_write_object(&w, NULL);
+ *     lh_write_str(&w, "id", id);
+ *     lh_write_u64(&w, "rows", n);
+ *     lh_write_array(&w, "hits");
+ *     for (i = 0; i < n; i++)
+ *             lh_write_f32(&w, NULL, hit[i].distance);
+ *     lh_write_end(&w);
+ *     lh_write_end(&w);                  {"id":"a","rows":2,"hits":[0.5,1]}
+ *     lh_buf_putc(out, '\n');
+ *
+ * Or a record with members added to it:
+ *
+ *     struct lh_writer w = lh_write_record(out, rec, (const char *[]){ "reply" }, 1);
+ *
+ *     lh_write_text(&w, "reply", "hello");
+ *     lh_write_end(&w);
+ *
+ * The text has no white space, and a member's name comes first: NULL in an array and
+ * outside.  Names are taken as they are, so they must be ones that JSON need not
+ * escape; for others there is lh_write_key_str.
+ *
+ * Errors: none here; the buffer remembers that it could not grow (lh_buf_check).
+ * Depth:  63 containers that the writer began.
+ */
+#ifndef LH_WRITE_H
+#define LH_WRITE_H
+
+#include <lh/json.h>
+
+struct lh_writer {
+	struct lh_buf *out;
+	uint64_t objects;	/* a bit per open container, 1 for an object; innermost first */
+	bool comma;		/* a member or element is there: the next comes after a comma */
+};
+
+static inline struct lh_writer lh_write_to(struct lh_buf *out)
+{
+	return (struct lh_writer){ out, 0, false };
+}
+
+/* Go on with a record, as an object of which the members named in drop are left out. */
+struct lh_writer lh_write_record(struct lh_buf *out, const struct lh_record *rec,
+				 const char *const *drop, size_t n);
+
+/* The comma, and the name of what comes next: for a value that the caller appends. */
+static inline void lh_write_key(struct lh_writer *w, const char *name)
+{
+	size_t n = name ? strlen(name) : 0;
+	char *to = lh_buf_room(w->out, n + 4), *p = to;
+
+	if (!to)
+		return;
+	*p = ',';
+	p += w->comma;
+	w->comma = true;
+	if (name) {
+		*p++ = '"';
+		memcpy(p, name, n);
+		p += n;
+		*p++ = '"';
+		*p++ = ':';
+	}
+	lh_buf_took(w->out, (size_t)(p - to));
+}
+
+/* The same with a name that may need escapes. */
+void lh_write_key_str(struct lh_writer *w, struct lh_str name);
+
+/* Begin an object or an array, and end the innermost. */
+static inline void lh_write_object(struct lh_writer *w, const char *name)
+{
+	lh_write_key(w, name);
+	lh_buf_putc(w->out, '{');
+	w->objects = w->objects << 1 | 1;
+	w->comma = false;
+}
+
+static inline void lh_write_array(struct lh_writer *w, const char *name)
+{
+	lh_write_key(w, name);
+	lh_buf_putc(w->out, '[');
+	w->objects <<= 1;
+	w->comma = false;
+}
+
+static inline void lh_write_end(struct lh_writer *w)
+{
+	lh_buf_putc(w->out, w->objects & 1 ? '}' : ']');
+	w->objects >>= 1;
+	w->comma = true;
+}
+
+static inline void lh_write_str(struct lh_writer *w, const char *name, struct lh_str s)
+{
+	lh_write_key(w, name);
+	lh_buf_json(w->out, s.p, s.n);
+}
+
+static inline void lh_write_text(struct lh_writer *w, const char *name, const char *s)
+{
+	lh_write_str(w, name, (struct lh_str){ s, strlen(s) });
+}
+
+static inline void lh_write_u64(struct lh_writer *w, const char *name, uint64_t v)
+{
+	lh_write_key(w, name);
+	lh_buf_u64(w->out, v);
+}
+
+static inline void lh_write_i64(struct lh_writer *w, const char *name, int64_t v)
+{
+	lh_write_key(w, name);
+	if (v < 0)
+		lh_buf_putc(w->out, '-');
+	lh_buf_u64(w->out, v < 0 ? -(uint64_t)v : (uint64_t)v);
+}
+
+/* A finite number, as short as it can be (lh/num.h). */
+void lh_write_f32(struct lh_writer *w, const char *name, float v);
+void lh_write_f64(struct lh_writer *w, const char *name, double v);
+
+static inline void lh_write_bool(struct lh_writer *w, const char *name, bool v)
+{
+	lh_write_key(w, name);
+	lh_buf_puts(w->out, v ? "true" : "false");
+}
+
+static inline void lh_write_null(struct lh_writer *w, const char *name)
+{
+	lh_write_key(w, name);
+	lh_buf_puts(w->out, "null");
+}
+
+/* A value that is JSON text already, as it is. */
+static inline void lh_write_raw(struct lh_writer *w, const char *name, struct lh_str json)
+{
+	lh_write_key(w, name);
+	lh_buf_add(w->out, json.p, json.n);
+}
+
+static inline void lh_write_value(struct lh_writer *w, const char *name, const struct lh_value *v)
+{
+	lh_write_raw(w, name, (struct lh_str){ v->p, v->n });
+}
+
+#endif

@@ -1,0 +1,469 @@
+/* test_bind.c - records into structs by tables, and JSON text by the writer. */
+#include <limits.h>
+#include <string.h>
+
+#include <lh/json.h>
+
+#include "check.h"
+#include "json/bind.h"
+#include "json/write.h"
+
+struct message {
+	const char *role;
+	struct lh_str content;
+	const struct lh_str *tag;
+	size_t n_tags;
+};
+
+struct place {
+	struct lh_str city;
+	double x;
+	bool given;
+};
+
+struct thing {
+	struct lh_str text, id, heat, label, name, role;
+	struct lh_value json, any, filter, ids;
+	const struct lh_str *other;
+	size_t n_others;
+	bool flag, had_k;
+	int truth, kind;
+	uint64_t k;
+	int64_t shift;
+	double score, distance;
+	struct message *message;
+	size_t n_messages;
+	const struct lh_str *tag;
+	size_t n_tags;
+	struct place place;
+};
+
+static const char *const roles[] = { "system", "user", "assistant", NULL };
+static const char *const kinds[] = { "exact", "json", NULL };
+
+static const struct lh_bind message_members[] = {
+	{ LH_BIND_CHOICE("role", struct message, role, roles), .required = true },
+	{ LH_BIND_STRING("content", struct message, content), .required = true },
+	{ LH_BIND_STRINGS("tags", struct message, tag, n_tags) },
+	LH_BIND_CLOSED
+};
+
+static const struct lh_bind place_members[] = {
+	{ LH_BIND_STRING("city", struct place, city), .required = true },
+	{ LH_BIND_F64("x", struct place, x, -INFINITY, INFINITY) },
+	LH_BIND_END
+};
+
+static const struct lh_bind members[] = {
+	{ LH_BIND_STRING("query_text|query|text", struct thing, text),
+	  .as_written = LH_BIND_FIELD(struct thing, json) },
+	{ LH_BIND_ID("id", struct thing, id), .longest = 5, .no_nul = true },
+	{ LH_BIND_NUMBER("temperature", struct thing, heat) },
+	{ LH_BIND_STRING("label", struct thing, label), .filled = true, .lax = true },
+	{ LH_BIND_STRING("name", struct thing, name), .filled = true },
+	{ LH_BIND_STRING("role", struct thing, role), .choice = roles },
+	{ LH_BIND_SOME("any", struct thing, any), .null = true },
+	{ LH_BIND_OBJECT("metadata_filter", struct thing, filter) },
+	{ LH_BIND_ARRAY("exclude_ids", struct thing, ids),
+	  .each = LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NUMBER) },
+	{ LH_BIND_IDS("others", struct thing, other, n_others) },
+	{ LH_BIND_BOOL("flag", struct thing, flag) },
+	{ LH_BIND_TRUTH("think", struct thing, truth) },
+	{ LH_BIND_INDEX("compare", struct thing, kind, kinds) },
+	{ LH_BIND_U64("k", struct thing, k, 0, 10000),
+	  .given = LH_BIND_FIELD(struct thing, had_k) },
+	{ LH_BIND_I64("shift", struct thing, shift, INT64_MIN, INT64_MAX) },
+	{ LH_BIND_F64("score", struct thing, score, 0, 1), .above = true },
+	{ LH_BIND_F64("distance", struct thing, distance, 0, INFINITY) },
+	{ LH_BIND_TABLES("messages", struct thing, message, n_messages, message_members),
+	  .filled = true },
+	{ LH_BIND_STRINGS("tags", struct thing, tag, n_tags) },
+	{ LH_BIND_TABLE("place", struct thing, place, place_members) },
+	LH_BIND_END
+};
+
+static struct lh_record rec;
+static struct lh_buf line, text;
+static struct lh_err err;
+
+static void parse(const char *json, size_t n)
+{
+	lh_buf_reset(&line);
+	lh_buf_add(&line, json, n);
+	check_why(lh_record_parse(&rec, line.p, line.len, &err) == 0, err.msg);
+}
+
+static int bind(const struct lh_bind *table, const char *json, void *to)
+{
+	parse(json, strlen(json));
+	return lh_bind(table, &rec, to, &text, &err);
+}
+
+static struct thing good(const char *json)
+{
+	struct thing t = { .k = 10, .truth = -1, .kind = -1, .score = -1 };
+
+	check_why(bind(members, json, &t) == 0, err.msg);
+	return t;
+}
+
+static bool is(struct lh_str s, const char *want)
+{
+	return s.p && s.n == strlen(want) && !memcmp(s.p, want, s.n);
+}
+
+static bool is_value(struct lh_value v, const char *want)
+{
+	return is((struct lh_str){ v.p, v.n }, want);
+}
+
+static void every_type(void)
+{
+	struct thing t = good(
+		"{\"text\":\"a\\u00e9\\n\",\"id\":1.50,\"temperature\":-1e3,\"any\":null,"
+		"\"metadata_filter\":{\"a\":1},\"exclude_ids\":[\"x\",2],\"flag\":true,\"think\":"
+		"false,"
+		"\"compare\":\"js\\u006fn\",\"k\":1e4,\"shift\":-9223372036854775808,\"score\":1,"
+		"\"distance\":0,\"tags\":[\"\\\"\",\"\",\"b\"],\"other\":[[]],\"others\":[1e0,"
+		"\"\\t\",\"\"],"
+		"\"place\":{\"city\":\"\\u0041\",\"x\":-0.5,\"more\":{}}}");
+
+	check(is(t.text, "a\xc3\xa9\n") && is_value(t.json, "\"a\\u00e9\\n\""));
+	check(is(t.id, "1.50") && is(t.heat, "-1e3") && t.any.p && t.any.type == LH_NULL);
+	check(is_value(t.filter, "{\"a\":1}") && is_value(t.ids, "[\"x\",2]"));
+	check(t.flag && t.truth == 0 && t.kind == 1 && t.k == 10000 && t.had_k);
+	check(t.shift == INT64_MIN && t.score == 1 && t.distance == 0);
+	check(t.n_tags == 3 && is(t.tag[0], "\"") && is(t.tag[1], "") && is(t.tag[2], "b"));
+	check(t.n_others == 3 && is(t.other[0], "1e0") && is(t.other[1], "\t") &&
+	      is(t.other[2], ""));
+	check(is(t.place.city, "A") && t.place.x == -0.5);
+}
+
+static void an_array_of_structs(void)
+{
+	struct thing t = good("{\"messages\":[{\"content\":\"\\u0078\",\"role\":\"user\",\"tags\":["
+			      "\"\\/\",\"2\"]},"
+			      "{\"role\":\"system\",\"content\":\"\",\"tags\":[]},{\"tags\":null,"
+			      "\"role\":\"user\",\"content\":\"z\"}]}");
+
+	check(t.n_messages == 3 && t.message[0].role == roles[1] && is(t.message[0].content, "x"));
+	check(t.message[0].n_tags == 2 && is(t.message[0].tag[0], "/") &&
+	      is(t.message[0].tag[1], "2"));
+	check(t.message[1].role == roles[0] && is(t.message[1].content, "") &&
+	      t.message[1].n_tags == 0);
+	check(t.message[2].n_tags == 0 && is(t.message[2].content, "z"));
+}
+
+static void absent_members_keep_their_defaults(void)
+{
+	static const char *const as_absent[] = {
+		"{}", "{\"k\":null,\"text\":null,\"query\":null,\"think\":null,\"compare\":null,"
+		      "\"score\":null,"
+		      "\"messages\":null,\"place\":null,\"exclude_ids\":null,\"metadata_filter\":"
+		      "null,\"id\":null,\"label\":null}"
+	};
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		struct thing t = good(as_absent[i]);
+
+		check(!t.text.p && !t.json.p && !t.id.p && !t.any.p && !t.filter.p && !t.ids.p &&
+		      !t.label.p);
+		check(t.k == 10 && !t.had_k && t.truth == -1 && t.kind == -1 && t.score == -1);
+		check(t.n_messages == 0 && t.n_tags == 0 && !t.place.city.p);
+	}
+}
+
+static void the_first_name_that_is_there_counts(void)
+{
+	check(is(good("{\"text\":\"c\",\"query\":\"b\",\"query_text\":\"a\"}").text, "a"));
+	check(is(good("{\"query_text\":\"a\",\"query\":\"b\",\"text\":\"c\"}").text, "a"));
+	check(is(good("{\"query_text\":null,\"text\":\"c\",\"query\":\"b\"}").text, "b"));
+	check(is(good("{\"text\":5,\"query\":\"b\"}").text, "b"));
+	check(is(good("{\"\\u0074ext\":\"c\"}").text, "c"));
+	check(!good("{\"query_\":\"a\",\"query|text\":\"b\",\"tex\":\"c\",\"text2\":\"d\",\"\":"
+		    "\"e\"}")
+		       .text.p);
+}
+
+static void a_lax_member_of_another_type_is_absent(void)
+{
+	check(!good("{\"label\":5}").label.p && !good("{\"label\":[\"a\"]}").label.p);
+	check(!good("{\"label\":\"\"}").label.p);
+	check(is(good("{\"role\":\"us\\u0065r\"}").role, "user"));
+	check(is(good("{\"label\":\"a\"}").label, "a"));
+}
+
+/* Nothing of what a message says may be wrong by a byte. */
+static void wrong(const char *json, const char *want)
+{
+	struct thing t = { .k = 10 };
+
+	err = (struct lh_err){ .status = 7, .column = 7 };
+	check(bind(members, json, &t) == -1);
+	check_why(strcmp(err.msg, want) == 0, err.msg);
+	check(err.code == LH_EDATA && err.column == 0 &&
+	      (err.status == 0) == !strstr(want, "bytes"));
+}
+
+static void wrong_members(void)
+{
+	wrong("{\"query\":5}", "\"query\" must be a string");
+	wrong("{\"id\":true}", "\"id\" must be a string or number");
+	wrong("{\"id\":\"123456\"}", "\"id\" must be at most 5 bytes");
+	wrong("{\"id\":\"1\\u0000\"}", "\"id\" must not hold NUL");
+	wrong("{\"temperature\":\"1\"}", "\"temperature\" must be a number");
+	wrong("{\"role\":\"a\"}",
+	      "\"role\" must be \"system\", \"user\" or \"assistant\", not \"a\"");
+	wrong("{\"name\":\"\"}", "\"name\" must not be empty");
+	wrong("{\"metadata_filter\":[]}", "\"metadata_filter\" must be an object");
+	wrong("{\"exclude_ids\":{}}", "\"exclude_ids\" must be an array of strings or numbers");
+	wrong("{\"exclude_ids\":[1,null]}", "exclude_ids[1] must be a string or number");
+	wrong("{\"others\":[1,\"a\",{}]}", "others[2] must be a string or number");
+	wrong("{\"others\":1}", "\"others\" must be an array of strings or numbers");
+	wrong("{\"flag\":1}", "\"flag\" must be true or false");
+	wrong("{\"think\":\"yes\"}", "\"think\" must be true or false");
+	wrong("{\"compare\":\"x\"}", "\"compare\" must be \"exact\" or \"json\", not \"x\"");
+	wrong("{\"compare\":1}", "\"compare\" must be \"exact\" or \"json\"");
+	wrong("{\"k\":10001}", "\"k\" must be a whole number from 0 to 10000");
+	wrong("{\"k\":-1}", "\"k\" must be a whole number from 0 to 10000");
+	wrong("{\"k\":1.5}", "\"k\" must be a whole number from 0 to 10000");
+	wrong("{\"k\":\"1\"}", "\"k\" must be a whole number from 0 to 10000");
+	wrong("{\"shift\":9223372036854775808}", "\"shift\" must be a whole number");
+	wrong("{\"score\":0}", "\"score\" must be a number above 0 and at most 1");
+	wrong("{\"score\":1.01}", "\"score\" must be a number above 0 and at most 1");
+	wrong("{\"distance\":-1e-9}", "\"distance\" must be a number, 0 or more");
+	wrong("{\"tags\":\"a\"}", "\"tags\" must be an array of strings");
+	wrong("{\"tags\":[\"a\",null]}", "tags[1] must be a string");
+	wrong("{\"place\":1}", "\"place\" must be an object");
+	wrong("{\"place\":{}}", "missing place.city (string)");
+	wrong("{\"place\":{\"city\":\"a\",\"x\":\"\"}}", "place.x must be a number");
+}
+
+static void wrong_elements(void)
+{
+	wrong("{\"messages\":{}}", "\"messages\" must be an array of objects");
+	wrong("{\"messages\":[]}", "\"messages\" must not be empty");
+	wrong("{\"messages\":[1]}", "messages[0] must be an object");
+	wrong("{\"messages\":[{\"role\":\"user\",\"content\":\"\"},{\"role\":\"tool\",\"content\":"
+	      "\"\"}]}",
+	      "messages[1].role must be \"system\", \"user\" or \"assistant\", not \"tool\"");
+	wrong("{\"messages\":[{\"role\":\"user\",\"content\":null}]}",
+	      "missing messages[0].content (string)");
+	wrong("{\"messages\":[{\"content\":\"\"}]}",
+	      "missing messages[0].role (\"system\", \"user\" or \"assistant\")");
+	wrong("{\"messages\":[{\"role\":\"user\",\"content\":\"\",\"x\":1}]}",
+	      "unknown member \"x\" in messages[0]");
+	wrong("{\"messages\":[{\"role\":\"user\",\"content\":\"\",\"tags\":[\"\",2]}]}",
+	      "messages[0].tags[1] must be a string");
+}
+
+static void a_closed_table(void)
+{
+	struct message m = { .role = NULL };
+
+	check(bind(message_members, "{\"role\":\"user\",\"content\":\"a\",\"y\":1}", &m) == -1);
+	check_why(strcmp(err.msg, "unknown member \"y\"") == 0, err.msg);
+	check(bind(message_members, "{\"content\":\"a\",\"role\":\"user\"}", &m) == 0);
+}
+
+static void a_value_that_is_no_object(void)
+{
+	struct message m = { .role = NULL };
+	struct lh_value v;
+
+	lh_buf_reset(&line);
+	lh_buf_puts(&line, "[{\"role\":\"user\",\"content\":\"\\t\"}]");
+	check(lh_json_parse(&rec, line.p, line.len, &v, &err) == 0);
+	check(lh_bind_value(message_members, &v, &m, &text, &err) == -1 &&
+	      !strcmp(err.msg, "must be an object"));
+	v = (struct lh_value){ v.p + 1, v.n - 2, LH_OBJECT, false };
+	check_why(lh_bind_value(message_members, &v, &m, &text, &err) == 0, err.msg);
+	check(is(m.content, "\t"));
+}
+
+static void a_name_that_is_known_at_run_time(void)
+{
+	struct lh_bind one[] = { { LH_BIND_STRING("", struct message, content), .required = true },
+				 LH_BIND_END };
+	struct message m = { .role = NULL };
+
+	lh_bind_rename(one, "a|b");
+	check(bind(one, "{\"a\":\"1\",\"b\":\"2\",\"a|b\":\"3\"}", &m) == 0 && is(m.content, "3"));
+	check(bind(one, "{\"a\\u007cb\":\"4\"}", &m) == 0 && is(m.content, "4"));
+	check(bind(one, "{\"a\":\"1\"}", &m) == -1 && !strcmp(err.msg, "missing \"a|b\" (string)"));
+	lh_bind_rename(one, "");
+	check(bind(one, "{\"\":\"5\"}", &m) == 0 && is(m.content, "5"));
+}
+
+static void a_table_that_is_too_long(void)
+{
+	struct lh_bind table[LH_BIND_MAX + 2] = { { .name = NULL } };
+	struct message m = { .role = NULL };
+	size_t i;
+
+	for (i = 0; i <= LH_BIND_MAX; i++)
+		table[i] = (struct lh_bind){ LH_BIND_STRING("x", struct message, content) };
+	check(bind(table, "{}", &m) == -1 && err.code == LH_EUSAGE);
+	table[LH_BIND_MAX].name = NULL;
+	check(bind(table, "{}", &m) == 0);
+}
+
+/* All strings of a large record are where they were put, whatever came after. */
+static void nothing_moves(void)
+{
+	struct lh_buf json = { 0 };
+	struct thing t = { .k = 1 };
+	size_t i, n = 20000;
+
+	lh_buf_init(&json, LH_BUF_NOMAX);
+	lh_buf_puts(&json, "{\"text\":\"\\t\",\"messages\":[");
+	for (i = 0; i < n; i++)
+		lh_buf_printf(&json,
+			      "%s{\"role\":\"user\",\"content\":\"\\n%zu\",\"tags\":[\"\\r%zu\"]}",
+			      i ? "," : "", i, i);
+	lh_buf_puts(&json, "],\"tags\":[");
+	for (i = 0; i < n; i++)
+		lh_buf_printf(&json, "%s\"\\f%zu\"", i ? "," : "", i);
+	lh_buf_puts(&json, "]}");
+	lh_buf_free(&text);
+	parse(json.p, json.len);
+	check_why(lh_bind(members, &rec, &t, &text, &err) == 0, err.msg);
+	check(is(t.text, "\t") && t.n_messages == n && t.n_tags == n);
+	for (i = 0; i < n; i++) {
+		char want[32];
+
+		snprintf(want, sizeof want, "\n%zu", i);
+		check(is(t.message[i].content, want));
+		*want = '\r';
+		check(t.message[i].n_tags == 1 && is(t.message[i].tag[0], want));
+		*want = '\f';
+		check(is(t.tag[i], want));
+	}
+	lh_buf_free(&json);
+}
+
+static void nul_and_long_keys_are_no_names(void)
+{
+	static const char json[] = "{\"k\\u0000\":1,\"\\u006b\":5,\"kk\":2,\"messages\\u0000\":3}";
+
+	check(good(json).k == 5);
+	check(bind(message_members, "{\"role\":\"user\",\"content\":\"a\",\"\\u0000\":1}",
+		   &(struct message){ 0 }) == -1);
+}
+
+static void a_bounded_buffer_says_so(void)
+{
+	struct lh_buf small;
+	struct thing t = { .k = 1 };
+
+	lh_buf_init(&small, 300);
+	parse("{\"text\":\"\\n\"}", 13);
+	check(lh_bind(members, &rec, &t, &small, &err) == 0 && is(t.text, "\n"));
+	lh_buf_reset(&line);
+	lh_buf_puts(&line, "{\"text\":\"\\n");
+	while (line.len < 1000)
+		lh_buf_putc(&line, 'a');
+	lh_buf_puts(&line, "\"}");
+	check(lh_record_parse(&rec, line.p, line.len, &err) == 0);
+	check(lh_bind(members, &rec, &t, &small, &err) == -1 && err.code == LH_EDATA);
+	lh_buf_free(&small);
+}
+
+/* ---- the writer ---- */
+
+static void written(struct lh_buf *out, const char *want)
+{
+	lh_buf_putc(out, '\0');
+	check_why(strcmp(out->p, want) == 0, out->p);
+	lh_buf_reset(out);
+}
+
+static void write_everything(void)
+{
+	struct lh_buf out = { 0 };
+	struct lh_writer w;
+
+	lh_buf_init(&out, LH_BUF_NOMAX);
+	w = lh_write_to(&out);
+	lh_write_object(&w, NULL);
+	lh_write_object(&w, "a");
+	lh_write_end(&w);
+	lh_write_str(&w, "s", (struct lh_str){ "\"\n", 2 });
+	lh_write_text(&w, "t", "");
+	lh_write_array(&w, "l");
+	lh_write_u64(&w, NULL, UINT64_MAX);
+	lh_write_i64(&w, NULL, INT64_MIN);
+	lh_write_i64(&w, NULL, 7);
+	lh_write_array(&w, NULL);
+	lh_write_end(&w);
+	lh_write_object(&w, NULL);
+	lh_write_bool(&w, "b", true);
+	lh_write_end(&w);
+	lh_write_end(&w);
+	lh_write_f32(&w, "f", 0.1f);
+	lh_write_f64(&w, "d", 0.1);
+	lh_write_null(&w, "n");
+	lh_write_key_str(&w, (struct lh_str){ "\\", 1 });
+	lh_write_bool(&w, NULL, false);
+	lh_write_raw(&w, "r", (struct lh_str){ "[ ]", 3 });
+	lh_write_end(&w);
+	written(&out, "{\"a\":{},\"s\":\"\\\"\\n\",\"t\":\"\",\"l\":[18446744073709551615,-"
+		      "9223372036854775808,7,[],"
+		      "{\"b\":true}],\"f\":0.1,\"d\":0.1,\"n\":null,\"\\\\\":false,\"r\":[ ]}");
+	lh_buf_free(&out);
+}
+
+static void go_on_with_a_record(void)
+{
+	static const char *const drop[] = { "x", "y" };
+	static const char *const records[][3] = {
+		{ "{}", "{\"z\":1}", "{}" },
+		{ "{ \"a\" : 1 }", "{ \"a\" : 1 ,\"z\":1}", "{ \"a\" : 1 }" },
+		{ "{\"x\":1,\"y\":2}", "{\"z\":1}", "{}" },
+		{ "{\"x\":1,\"a\":2,\"y\":3}", "{\"a\":2,\"z\":1}", "{\"a\":2}" },
+	};
+	struct lh_buf out = { 0 };
+	struct lh_writer w;
+	size_t i;
+
+	lh_buf_init(&out, LH_BUF_NOMAX);
+	for (i = 0; i < sizeof records / sizeof *records; i++) {
+		parse(records[i][0], strlen(records[i][0]));
+		w = lh_write_record(&out, &rec, drop, 2);
+		lh_write_u64(&w, "z", 1);
+		lh_write_end(&w);
+		written(&out, records[i][1]);
+		w = lh_write_record(&out, &rec, drop, 2);
+		lh_write_end(&w);
+		written(&out, records[i][2]);
+	}
+	lh_buf_free(&out);
+}
+
+int main(void)
+{
+	lh_record_init(&rec);
+	lh_buf_init(&line, LH_BUF_NOMAX);
+	lh_buf_init(&text, LH_BUF_NOMAX);
+	test(every_type());
+	test(an_array_of_structs());
+	test(absent_members_keep_their_defaults());
+	test(the_first_name_that_is_there_counts());
+	test(a_lax_member_of_another_type_is_absent());
+	test(wrong_members());
+	test(wrong_elements());
+	test(a_closed_table());
+	test(a_value_that_is_no_object());
+	test(a_name_that_is_known_at_run_time());
+	test(a_table_that_is_too_long());
+	test(nothing_moves());
+	test(nul_and_long_keys_are_no_names());
+	test(a_bounded_buffer_says_so());
+	test(write_everything());
+	test(go_on_with_a_record());
+	lh_record_free(&rec);
+	lh_buf_free(&line);
+	lh_buf_free(&text);
+	return 0;
+}
