@@ -309,8 +309,8 @@ static int check_words(const struct lh_wordvec *t, struct lh_err *err)
 			return damaged(kinds[LH_LHW_HASH], i, err);
 		if (!(t->weight[i] > 0 && t->weight[i] <= 1))
 			return damaged(kinds[LH_LHW_WEIGHTS], i, err);
-		if (!lh_quantize_sound((int)t->precision, LH_IP, t->rows + (size_t)i * t->stride,
-				       t->dimension))
+		if (!lh_quantize_is_valid((int)t->precision, LH_IP, t->rows + (size_t)i * t->stride,
+					  t->dimension))
 			return damaged(kinds[LH_LHW_ROWS], i, err);
 	}
 	return 0;

@@ -78,8 +78,8 @@ static void take_word(struct lh_wordvec_reader *r)
 	const struct lh_wordvec *t = r->t;
 
 	for (unsigned i = 0; i < r->n; i++) {
-		lh_quantize_get((int)t->precision, row_of(t, r->part[i].word), t->dimension,
-				r->row);
+		lh_quantize_decode((int)t->precision, row_of(t, r->part[i].word), t->dimension,
+				   r->row);
 		r->add_up(r->sum, r->row, r->part[i].weight, t->dimension);
 	}
 	r->n = 0;

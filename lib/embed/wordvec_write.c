@@ -60,13 +60,13 @@ static int put_row(struct writer *w, const float *v, uint32_t dimension, struct 
 
 	if (!w->header.dimension)
 		set_layout(w, dimension);
-	if (lh_quantize_fits(w->job->precision, v, dimension, err) < 0)
+	if (lh_quantize_check(w->job->precision, v, dimension, err) < 0)
 		return -1;
 	to = lh_buf_room(&w->rows, w->header.stride);
 	if (!to)
 		return lh_err_nomem(err);
 	memset(to, 0, w->header.stride);
-	lh_quantize_put(w->job->precision, LH_IP, v, dimension, to);
+	lh_quantize_encode(w->job->precision, LH_IP, v, dimension, to);
 	lh_buf_took(&w->rows, w->header.stride);
 	if (w->rows.len < PIECE)
 		return 0;
@@ -376,8 +376,8 @@ static int read_compiled(struct writer *w, struct lh_err *err)
 	struct lh_str word;
 
 	for (uint32_t i = 0; !rc && i < t->words; i++) {
-		lh_quantize_get((int)t->precision, t->rows + (size_t)i * t->stride, t->dimension,
-				v);
+		lh_quantize_decode((int)t->precision, t->rows + (size_t)i * t->stride, t->dimension,
+				   v);
 		if (!lh_wordvec_word(t, i, &word) || !lh_wordvec_token(word, &token))
 			rc = lh_err_set(err, LH_ECORRUPT, "%s: changed while it was read",
 					w->job->from_name);

@@ -166,7 +166,7 @@ static int refresh_known_ids(struct lh_index_change *c, const struct lh_index *b
 
 /* Return 1 when a frame is to be appended, 0 when it has no effect, -1 on error. */
 static int frame_applies(struct lh_index_change *c, const struct lh_log_frame *f, size_t *next_new,
-		 struct lh_index_tally *tally, struct lh_err *err)
+			 struct lh_index_tally *tally, struct lh_err *err)
 {
 	bool with_meta, put = f->kind == LH_LOG_PUT;
 	bool is_put_new = *next_new < c->n_put_new && c->put_new_at[*next_new] == f->at;
@@ -273,7 +273,7 @@ static int begin_log(const char *path, const struct batch *b, const struct lh_in
 /* Remember how far the log has been read, so that the next commit reads only what was
  * appended since. */
 static void remember_log(struct lh_index_change *c, int fd, uint64_t checksum,
-		     const struct lh_log_extent *x)
+			 const struct lh_log_extent *x)
 {
 	if (c->fd >= 0)
 		close(c->fd);
@@ -285,7 +285,8 @@ static void remember_log(struct lh_index_change *c, int fd, uint64_t checksum,
 /* Map the log and measure the part for this index.  *seen is how far it was known
  * before, or 0.  fd -1: no log. */
 static int measure_log(const struct lh_index_change *c, int fd, const struct lh_index *base,
-		   struct lh_mapped *m, struct lh_log_extent *x, uint64_t *seen, struct lh_err *err)
+		       struct lh_mapped *m, struct lh_log_extent *x, uint64_t *seen,
+		       struct lh_err *err)
 {
 	*seen = 0;
 	if (fd < 0)
@@ -348,7 +349,7 @@ static int check_same(const char *what, const char *is, const char *was, struct 
 /* Check that the index now at the path is one for the vectors that were gathered.
  * Deletes alone fit any index. */
 static int check_same_kind(const struct lh_index_change *c, const struct lh_index_params *is,
-		      struct lh_err *err)
+			   struct lh_err *err)
 {
 	const struct lh_index_params *was = &c->params;
 
@@ -360,9 +361,9 @@ static int check_same_kind(const struct lh_index_change *c, const struct lh_inde
 			"it was replaced meanwhile by an index of dimension %u, expected %u",
 			is->dimension, was->dimension);
 	if (check_same("distance", lh_distance_name(is->distance), lh_distance_name(was->distance),
-		    err) < 0 ||
+		       err) < 0 ||
 	    check_same("precision", lh_precision_name(is->precision),
-		    lh_precision_name(was->precision), err) < 0 ||
+		       lh_precision_name(was->precision), err) < 0 ||
 	    check_same("engine", is->engine, was->engine, err) < 0 ||
 	    check_same("model", is->model, was->model, err) < 0)
 		return -1;

@@ -82,7 +82,7 @@ static int build_graph(struct lh_index_writer *w, unsigned jobs, struct lh_err *
 		.precision = w->p.precision,
 		.m = w->p.m, .ef_construction = w->p.ef_construction,
 		.level = w->level, .upper = w->upper, .stop = stopping,
-		.tell = w->progress ? report_graph_progress : NULL, .ctx = w,
+		.progress = w->progress ? report_graph_progress : NULL, .ctx = w,
 	};
 	if (continues_graph(w) && lh_index_copy_links(w, err) < 0)
 		return -1;
@@ -154,8 +154,8 @@ static int write_upper(struct lh_index_writer *w, struct lh_err *err)
 
 /* Write the ids or metadata of all rows, or (write_offsets) their offsets. */
 static int write_texts(struct lh_index_writer *w, uint32_t kind,
-		     struct lh_str (*text_of)(const struct lh_index_writer *w, uint64_t row),
-		     struct lh_err *err)
+		       struct lh_str (*text_of)(const struct lh_index_writer *w, uint64_t row),
+		       struct lh_err *err)
 {
 	uint64_t i;
 
@@ -169,8 +169,8 @@ static int write_texts(struct lh_index_writer *w, uint32_t kind,
 }
 
 static int write_offsets(struct lh_index_writer *w, uint32_t kind,
-		       struct lh_str (*text_of)(const struct lh_index_writer *w, uint64_t row),
-		       struct lh_err *err)
+			 struct lh_str (*text_of)(const struct lh_index_writer *w, uint64_t row),
+			 struct lh_err *err)
 {
 	uint64_t i, at = 0;
 

@@ -79,9 +79,9 @@ static bool is_same_vector(const struct lh_index *ix, uint64_t row, const float 
 {
 	const struct lh_index_params *p = &ix->params;
 
-	if (lh_quantize_fits(p->precision, v, p->dimension, &(struct lh_err){ 0 }) < 0)
+	if (lh_quantize_check(p->precision, v, p->dimension, &(struct lh_err){ 0 }) < 0)
 		return false;
-	lh_quantize_put(p->precision, p->distance, v, p->dimension, code);
+	lh_quantize_encode(p->precision, p->distance, v, p->dimension, code);
 	return memcmp(code, lh_index_code(ix, row), lh_index_code_bytes(p)) == 0 &&
 	       (!p->rescore || memcmp(v, lh_index_exact(ix, row), lh_index_exact_bytes(p)) == 0);
 }
@@ -267,7 +267,7 @@ static bool is_replaced(const char *path, int fd)
 
 /* Compact the index that is open as fd, with INDEX-compact held. */
 static int compact_locked(const char *path, int fd, unsigned jobs, double lock_timeout,
-		      struct lh_err *err)
+			  struct lh_err *err)
 {
 	struct compaction f = { .path = path };
 	int rc = -1;
@@ -313,7 +313,7 @@ static int compact_once(const char *path, unsigned jobs, enum compact_mode mode,
 }
 
 static int compact(const char *path, unsigned jobs, enum compact_mode mode, double lock_timeout,
-		struct lh_err *err)
+		   struct lh_err *err)
 {
 	int rc = COMPACT_MOOT, tries = 0, rounds = 0;
 

@@ -40,7 +40,7 @@ void lh_filter_cache_free(struct lh_filter_cache *v)
 
 /* Run the filter: 1, 0, -1. */
 static int evaluate_row(const struct lh_filter_cache *v, const struct lh_query *q, uint64_t row,
-		      struct lh_err *err)
+			struct lh_err *err)
 {
 	struct lh_row r;
 	int live = lh_index_row(v->ix, row, &r, err);
@@ -59,7 +59,7 @@ static void store_verdicts(struct lh_filter_cache *v, uint64_t word, uint64_t kn
 }
 
 int lh_filter_cache_evaluate(struct lh_filter_cache *v, const struct lh_query *q, uint64_t row,
-			   struct lh_err *err)
+			     struct lh_err *err)
 {
 	uint64_t bit = (uint64_t)1 << row % 64;
 	int yes = evaluate_row(v, q, row, err);
@@ -105,7 +105,7 @@ int lh_filter_cache_sample(struct lh_filter_cache *v, const struct lh_query *q, 
 
 /* Evaluate the rows of a chunk.  Returns how many are allowed, or -1. */
 static int64_t evaluate_chunk(struct lh_filter_cache *v, const struct lh_query *q, uint64_t chunk,
-			   struct lh_err *err)
+			      struct lh_err *err)
 {
 	uint64_t word, row, end = (chunk + 1) * CHUNK;
 	int64_t allowed = 0;

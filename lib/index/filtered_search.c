@@ -69,7 +69,7 @@ static void scan(struct lh_searcher *s, uint64_t allowed)
 /* Add the matching links of a row that this walk has not met to found, after the n
  * there.  Refused ones go to bridge, unless that is NULL. */
 static long add_matching_links(struct lh_searcher *s, uint32_t from, uint32_t *found, size_t n,
-		   uint32_t *bridge, size_t *bridges)
+			       uint32_t *bridge, size_t *bridges)
 {
 	const struct lh_index *ix = s->ix;
 	uint32_t i, links_n;

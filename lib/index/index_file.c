@@ -417,7 +417,7 @@ uint64_t lh_index_rows(const struct lh_index *ix)
 }
 
 int lh_index_row_text(const struct lh_index *ix, uint32_t kind, uint64_t row, struct lh_str *out,
-		  struct lh_err *err)
+		      struct lh_err *err)
 {
 	const uint64_t *offset = kind == LH_INDEX_IDS ? ix->id_at : ix->meta_at;
 	uint64_t n = kind == LH_INDEX_IDS ? ix->ids_n : ix->metas_n;
@@ -491,7 +491,7 @@ void lh_index_vector(const struct lh_index *ix, uint64_t row, float *out)
 	else if (ix->exact)
 		memcpy(out, lh_index_exact(ix, row), p->dimension * sizeof *out);
 	else
-		lh_quantize_get(p->precision, lh_index_code(ix, row), p->dimension, out);
+		lh_quantize_decode(p->precision, lh_index_code(ix, row), p->dimension, out);
 }
 
 int64_t lh_index_base_find(const struct lh_index *ix, const char *id, size_t n, struct lh_err *err)
@@ -571,5 +571,5 @@ int lh_index_check_vector(const struct lh_index_params *p, const float *v, size_
 		;
 	if (p->distance == LH_COSINE && i == n)
 		return lh_err_set(err, LH_EDATA, "zero vector has no direction (cosine)");
-	return p->distance == LH_COSINE ? 0 : lh_quantize_fits(p->precision, v, p->dimension, err);
+	return p->distance == LH_COSINE ? 0 : lh_quantize_check(p->precision, v, p->dimension, err);
 }

@@ -195,7 +195,7 @@ int lh_index_open_mapped(struct lh_index *ix, struct lh_err *err);
 /* Return the id or metadata (kind LH_INDEX_IDS or LH_INDEX_METAS) of a row of the file.
  * Its offsets are checked, its bytes are not. */
 int lh_index_row_text(const struct lh_index *ix, uint32_t kind, uint64_t row, struct lh_str *out,
-		  struct lh_err *err);
+		      struct lh_err *err);
 
 /* Do the same as lh_index_row and lh_index_find for rows of the file, hidden ones
  * included. */
@@ -235,10 +235,10 @@ struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_i
 /* Copy a row of ix's file, hidden or not, byte by byte; ix has the same parameters, and
  * the id is new to the writer.  The copy is checked: LH_ECORRUPT names the section. */
 int lh_index_copy_row(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from,
-		       struct lh_err *err);
+		      struct lh_err *err);
 /* Add a pending row of such an index, unless it is dead. */
 int lh_index_copy_pending(struct lh_index_writer *w, const struct lh_pending *row,
-			 struct lh_err *err);
+			  struct lh_err *err);
 /* Declare that the first rows added are all rows of ix, in the order of their numbers:
  * their links are copied, and only the rows after them are inserted into the graph.  ix
  * is borrowed until lh_index_prepare, which checks what it copies. */
@@ -269,13 +269,13 @@ int lh_index_check_links(const struct lh_index_graph *g, const uint32_t *list, u
 int lh_index_check_levels(const struct lh_index_graph *g, uint64_t lists, uint32_t top,
 			  struct lh_err *err);
 int lh_index_check_row_vector(const struct lh_index_params *p, const float *v, uint64_t row,
-			  struct lh_err *err);
+			      struct lh_err *err);
 /* Decode the code to v and check both. */
 int lh_index_check_row_code(const struct lh_index_params *p, const void *code, float *v,
 			    uint64_t row, struct lh_err *err);
 /* Copy the metadata to copy and check it; scan lends scratch memory.  Also LH_ENOMEM. */
 int lh_index_check_row_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta,
-			uint64_t row, struct lh_err *err);
+			    uint64_t row, struct lh_err *err);
 
 /* ---- text_sums.c ---- */
 

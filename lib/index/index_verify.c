@@ -119,7 +119,8 @@ static void check_row(struct check *c, uint64_t row)
 		report(c, LH_INDEX_ROWS, "row %llu: the padding is not zero",
 		       (unsigned long long)row);
 	report_if_failed(c, LH_INDEX_ROWS,
-	       lh_index_check_row_code(p, lh_index_code(ix, row), c->vector, row, c->err));
+			 lh_index_check_row_code(p, lh_index_code(ix, row), c->vector, row,
+						 c->err));
 	if (p->rescore) {
 		lh_index_vector(ix, row, c->vector);
 		report_if_failed(c, LH_INDEX_EXACT,
@@ -147,7 +148,7 @@ static int check_graph(struct check *c)
 	}
 	if (c->level[ix->entry + 1] - c->level[ix->entry] != ix->top)
 		report(c, 0, "the graph begins at row %u, which is not on level %u", ix->entry,
-		    ix->top);
+		       ix->top);
 	for (row = 0; row < ix->rows; row++)
 		for (list = c->level[row]; list < c->level[row + 1]; list++)
 			check_links(c, LH_INDEX_UPPER, ix->upper + list * (1 + (size_t)m), m, row,
@@ -179,12 +180,12 @@ static void check_ids(struct check *c)
 		used += ix->hash[2 * i + 1] != 0;
 	if (used != ix->rows)
 		report(c, LH_INDEX_ID_HASH, "%llu slots are in use for %llu rows",
-		    (unsigned long long)used, (unsigned long long)ix->rows);
+		       (unsigned long long)used, (unsigned long long)ix->rows);
 	used = lh_index_longest_run(ix->hash, ix->hash_slots);
 	if (used >= LH_INDEX_PROBES)
 		report(c, LH_INDEX_ID_HASH,
-		    "%llu slots in a row are in use, at most %d: build it anew",
-		    (unsigned long long)used, LH_INDEX_PROBES - 1);
+		       "%llu slots in a row are in use, at most %d: build it anew",
+		       (unsigned long long)used, LH_INDEX_PROBES - 1);
 	if (!check_offsets(c, LH_INDEX_ID_AT, ix->id_at, ix->ids_n))
 		return;
 	for (row = 0; row < ix->rows; row++) {
@@ -194,7 +195,7 @@ static void check_ids(struct check *c)
 		else if (!c->n_reported[LH_INDEX_ID_HASH] &&
 			 lh_index_base_find(ix, id.p, id.n, c->err) != (int64_t)row)
 			report(c, LH_INDEX_ID_HASH, "row %llu is not found by its id",
-			    (unsigned long long)row);
+			       (unsigned long long)row);
 	}
 }
 

@@ -131,7 +131,7 @@ struct lh_index_words {
 	const struct lh_index *ix;
 	struct lh_lexical_build *pending;	/* NULL: no pending rows */
 	struct lh_lexical pending_index;		/* of pending */
-	struct lh_lexical_question q;
+	struct lh_lexical_query q;
 	struct lh_lexical_hit *hit;
 	size_t cap;
 	struct lh_query *query;		/* being answered */
@@ -178,7 +178,7 @@ void lh_index_words_free(struct lh_index_words *w)
 {
 	if (!w)
 		return;
-	lh_lexical_question_free(&w->q);
+	lh_lexical_query_free(&w->q);
 	lh_lexical_build_free(w->pending);
 	free(w->hit);
 	free(w);
@@ -218,10 +218,10 @@ long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct 
 
 	q->dropped = 0;
 	w->query = q;
-	if (lh_lexical_ask(&w->q, text.p, text.n, part, w->pending ? 2 : 1, err) < 0 ||
+	if (lh_lexical_query_set(&w->q, text.p, text.n, part, w->pending ? 2 : 1, err) < 0 ||
 	    lh_grow(&w->hit, &w->cap, k, sizeof *w->hit, err) < 0)
 		return -1;
-	n = lh_lexical_top(&w->q, k, &rows, w->hit, err);
+	n = lh_lexical_search(&w->q, k, &rows, w->hit, err);
 	for (i = 0; i < n; i++)
 		out[i] = (struct lh_index_words_hit){ w->hit[i].score, w->hit[i].row };
 	return n;

@@ -131,7 +131,7 @@ struct lh_filter_cache {
 };
 
 int lh_filter_cache_evaluate(struct lh_filter_cache *v, const struct lh_query *q, uint64_t row,
-			   struct lh_err *err);
+			     struct lh_err *err);
 
 /* Return 1 when the row is live and the filter allows it, 0 when not, -1 for damage. */
 static inline int lh_filter_cache_allows(const struct lh_query *q, uint64_t row, struct lh_err *err)

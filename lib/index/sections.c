@@ -69,7 +69,7 @@ int lh_index_section_end(struct lh_index_out *o, struct lh_err *err)
 }
 
 int lh_index_section_write(struct lh_index_out *o, uint32_t kind, const void *p, uint64_t n,
-			 struct lh_err *err)
+			   struct lh_err *err)
 {
 	lh_index_section_begin(o, kind);
 	lh_index_section_add(o, p, n);

@@ -60,7 +60,7 @@ int lh_index_check_levels(const struct lh_index_graph *g, uint64_t lists, uint32
 }
 
 int lh_index_check_row_vector(const struct lh_index_params *p, const float *v, uint64_t row,
-			  struct lh_err *err)
+			      struct lh_err *err)
 {
 	if (!lh_vec_finite(v, p->dimension))
 		return lh_err_set(err, LH_ECORRUPT, "row %llu: the vector holds NaN or infinity",
@@ -75,15 +75,15 @@ int lh_index_check_row_code(const struct lh_index_params *p, const void *code, f
 			    uint64_t row, struct lh_err *err)
 {
 	if (p->precision != LH_F32 &&
-	    !lh_quantize_sound(p->precision, p->distance, code, p->dimension))
+	    !lh_quantize_is_valid(p->precision, p->distance, code, p->dimension))
 		return lh_err_set(err, LH_ECORRUPT, "row %llu: not a code of %s",
 				  (unsigned long long)row, lh_precision_name(p->precision));
-	lh_quantize_get(p->precision, code, p->dimension, v);
+	lh_quantize_decode(p->precision, code, p->dimension, v);
 	return lh_index_check_row_vector(p, v, row, err);
 }
 
 int lh_index_check_row_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta,
-			uint64_t row, struct lh_err *err)
+			    uint64_t row, struct lh_err *err)
 {
 	struct lh_value v;
 

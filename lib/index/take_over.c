@@ -41,7 +41,7 @@ static int copy_texts(struct lh_index_writer *w, const struct lh_index *ix, uint
 }
 
 int lh_index_copy_row(struct lh_index_writer *w, const struct lh_index *ix, uint64_t from,
-		       struct lh_err *err)
+		      struct lh_err *err)
 {
 	uint64_t row;
 	void *code, *exact;
@@ -64,7 +64,7 @@ int lh_index_copy_row(struct lh_index_writer *w, const struct lh_index *ix, uint
 
 /* It was valid when it was stored, but its metadata may be those of a row of the file. */
 int lh_index_copy_pending(struct lh_index_writer *w, const struct lh_pending *row,
-			 struct lh_err *err)
+			  struct lh_err *err)
 {
 	if (row->dead)
 		return 0;

@@ -193,7 +193,7 @@ static int check_put(struct lh_index_writer *w, const char *id, size_t id_len, c
 }
 
 int lh_index_writer_add(struct lh_index_writer *w, const char *id, size_t id_len, const char *meta,
-		   size_t meta_len, uint64_t *row, struct lh_err *err)
+			size_t meta_len, uint64_t *row, struct lh_err *err)
 {
 	int64_t known = lh_idmap_find(&w->by_id, id, id_len);
 
@@ -217,8 +217,8 @@ int lh_index_put(struct lh_index_writer *w, const char *id, size_t id_len, const
 	memcpy(w->unit, vector, n * sizeof *w->unit);
 	if (w->p.distance == LH_COSINE)
 		lh_vec_unit(w->unit, n);
-	lh_quantize_put(w->p.precision, w->p.distance, w->unit, w->p.dimension,
-			lh_index_writer_code(w, row));
+	lh_quantize_encode(w->p.precision, w->p.distance, w->unit, w->p.dimension,
+			   lh_index_writer_code(w, row));
 	if (w->p.rescore)
 		memcpy(lh_index_writer_exact(w, row), w->unit, n * sizeof *w->unit);
 	return 0;

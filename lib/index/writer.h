@@ -35,7 +35,7 @@ void lh_index_section_add(struct lh_index_out *o, const void *p, uint64_t n);
 int lh_index_section_end(struct lh_index_out *o, struct lh_err *err);
 /* Write a section in one call. */
 int lh_index_section_write(struct lh_index_out *o, uint32_t kind, const void *p, uint64_t n,
-			 struct lh_err *err);
+			   struct lh_err *err);
 
 struct lh_index_writer {
 	char *path;
@@ -78,7 +78,7 @@ struct lh_str lh_index_writer_meta(const struct lh_index_writer *w, uint64_t row
 int lh_index_set_layout(struct lh_index_writer *w, uint32_t dimension, struct lh_err *err);
 /* Find or add the row of that id, and set its metadata. */
 int lh_index_writer_add(struct lh_index_writer *w, const char *id, size_t id_len, const char *meta,
-		   size_t meta_len, uint64_t *row, struct lh_err *err);
+			size_t meta_len, uint64_t *row, struct lh_err *err);
 void *lh_index_writer_code(struct lh_index_writer *w, uint64_t row);
 void *lh_index_writer_exact(struct lh_index_writer *w, uint64_t row);
 

@@ -1,4 +1,4 @@
-/* lexical.c - an inverted index as it lies in memory, every step checked. */
+/* lexical.c - read an inverted index, with every step checked. */
 #include "lexical.h"
 
 #include <stdarg.h>
@@ -87,7 +87,7 @@ int lh_lexical_begin(struct lh_lexical_cursor *c, const struct lh_lexical *ix, u
 	return lh_lexical_next_block(c);
 }
 
-/* A number of at most 33 bits; false when it is longer or reaches past the end. */
+/* Read a number of at most 33 bits; false when it is longer or reaches past the end. */
 static inline bool get_number(const unsigned char **p, const unsigned char *end, uint64_t *out)
 {
 	uint64_t v = 0;
@@ -132,7 +132,7 @@ int lh_lexical_next_block(struct lh_lexical_cursor *c)
 	return n > 0;
 }
 
-static struct lh_lexical_skip skip_of(const struct lh_lexical_cursor *c, uint32_t block)
+static struct lh_lexical_skip block_skip(const struct lh_lexical_cursor *c, uint32_t block)
 {
 	struct lh_lexical_skip s;
 
@@ -140,7 +140,7 @@ static struct lh_lexical_skip skip_of(const struct lh_lexical_cursor *c, uint32_
 	return s;
 }
 
-/* Go to the block that may hold the row, when it is not the next one. */
+/* Move to the block that may hold the row, if that is not the next one. */
 static int skip_to(struct lh_lexical_cursor *c, uint32_t row)
 {
 	const unsigned char *begin = c->table + c->blocks * sizeof(struct lh_lexical_skip);
@@ -149,14 +149,14 @@ static int skip_to(struct lh_lexical_cursor *c, uint32_t row)
 
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
-		if (skip_of(c, mid).row < row)
+		if (block_skip(c, mid).row < row)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
 	if (lo == c->block)
 		return 0;
-	s = skip_of(c, lo - 1);
+	s = block_skip(c, lo - 1);
 	if (s.row >= c->ix->rows || s.row < c->before || s.end > (size_t)(c->end - begin))
 		return -1;
 	c->left -= (lo - c->block) * LH_LEXICAL_BLOCK;
@@ -186,13 +186,13 @@ int lh_lexical_seek(struct lh_lexical_cursor *c, uint32_t row)
 
 struct check {
 	const struct lh_lexical *ix;
-	void (*bad)(void *ctx, int run, const char *text);
+	void (*damage)(void *ctx, int run, const char *text);
 	void *ctx;
-	uint32_t *words;	/* of each row, by the postings */
+	uint32_t *words;	/* of each row, counted from the postings */
 };
 
 LH_PRINTF(3, 4)
-static void bad(const struct check *c, int run, const char *fmt, ...)
+static void report(const struct check *c, int run, const char *fmt, ...)
 {
 	char text[128];
 	va_list ap;
@@ -200,11 +200,11 @@ static void bad(const struct check *c, int run, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	c->bad(c->ctx, run, text);
+	c->damage(c->ctx, run, text);
 }
 
-/* One term's postings, read to their end. */
-static bool good_postings(struct check *c, uint64_t term)
+/* Check the postings of a term, all of them. */
+static bool check_postings(struct check *c, uint64_t term)
 {
 	struct lh_lexical_cursor at;
 	uint32_t i;
@@ -212,7 +212,7 @@ static bool good_postings(struct check *c, uint64_t term)
 
 	for (rc = lh_lexical_begin(&at, c->ix, term); rc > 0; rc = lh_lexical_next_block(&at)) {
 		if (at.table) {
-			struct lh_lexical_skip s = skip_of(&at, at.block - 1);
+			struct lh_lexical_skip s = block_skip(&at, at.block - 1);
 
 			if (s.row != at.before - 1 ||
 			    at.p != at.table + at.blocks * sizeof s + s.end)
@@ -234,28 +234,28 @@ static void check_terms(struct check *c)
 	uint64_t i;
 
 	if (ix->term->text || ix->term->postings)
-		bad(c, 1, "the first term does not begin at 0");
+		report(c, 1, "the first term does not begin at 0");
 	for (i = 0; i < ix->terms; i++, before = text) {
 		if (!lh_lexical_text(ix, i, &text)) {
-			bad(c, 1, "term %llu: its place is wrong", (unsigned long long)i);
+			report(c, 1, "term %llu: its place is wrong", (unsigned long long)i);
 			return;
 		}
 		if (lh_str_cmp(before, text) >= 0)
-			bad(c, 2, "term %llu: not in order", (unsigned long long)i);
+			report(c, 2, "term %llu: not in order", (unsigned long long)i);
 		else if (!lh_utf8_valid(text.p, text.n))
-			bad(c, 2, "term %llu: not UTF-8", (unsigned long long)i);
-		if (!good_postings(c, i))
-			bad(c, 3, "term %llu: its postings are wrong", (unsigned long long)i);
+			report(c, 2, "term %llu: not UTF-8", (unsigned long long)i);
+		if (!check_postings(c, i))
+			report(c, 3, "term %llu: its postings are wrong", (unsigned long long)i);
 	}
 	if (end->rows || end->text != ix->texts_n || end->postings != ix->postings_n)
-		bad(c, 1, "the end is wrong");
+		report(c, 1, "the end is wrong");
 }
 
 int lh_lexical_verify(const struct lh_lexical *ix,
-		      void (*tell)(void *ctx, int run, const char *text), void *ctx,
+		      void (*damage)(void *ctx, int run, const char *text), void *ctx,
 		      struct lh_err *err)
 {
-	struct check c = { .ix = ix, .bad = tell, .ctx = ctx };
+	struct check c = { .ix = ix, .damage = damage, .ctx = ctx };
 	uint64_t row, words = 0, rows = 0;
 
 	c.words = lh_calloc(ix->rows, sizeof *c.words, err);
@@ -266,11 +266,11 @@ int lh_lexical_verify(const struct lh_lexical *ix,
 		words += ix->length[row];
 		rows += ix->length[row] > 0;
 		if (ix->length[row] != c.words[row])
-			bad(&c, 0, "row %llu: %u words, its terms have %u", (unsigned long long)row,
-			    ix->length[row], c.words[row]);
+			report(&c, 0, "row %llu: %u words, its terms have %u",
+			       (unsigned long long)row, ix->length[row], c.words[row]);
 	}
 	if (words != ix->head.words || rows != ix->head.rows)
-		bad(&c, 1, "the sums are wrong");
+		report(&c, 1, "the sums are wrong");
 	free(c.words);
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* lexical_build.c - words, and an inverted index made of them. */
+/* lexical_build.c - split texts into terms, and build an inverted index. */
 #include "lexical.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "base/growable.h"
 #include <lh/str.h>
 
-/* ---- words ---- */
+/* ---- terms ---- */
 
 void lh_term_iterator_init(struct lh_term_iterator *w, const char *text, size_t n)
 {
@@ -42,26 +42,27 @@ bool lh_term_iterator_next(struct lh_term_iterator *w, struct lh_str *word)
 	return true;
 }
 
-/* ---- postings as they come ---- */
+/* ---- postings in memory ---- */
 
 /*
- * Bytes of a term lie in a chain of pieces in one region, each twice as large as
- * the one before.  A piece is where the next one lies, then its bytes.
+ * The postings of a term are stored in a chain of pieces in one region, each twice
+ * as large as the one before, up to PIECE_MAX.  A piece begins with the offset of
+ * the next one.
  */
 #define PIECE_MIN 16u
 #define PIECE_MAX 4096u
 
-struct growing {
-	uint64_t first, piece;		/* of the chain; where the last piece lies */
+struct term_builder {
+	uint64_t first, piece;		/* offsets of the first and last piece */
 	uint32_t room, used;		/* of the last piece */
 	uint32_t bytes, rows;		/* so far */
-	uint32_t row, times;		/* of the posting that is not written yet */
-	uint32_t after;			/* the last written one's row + 1 */
+	uint32_t row, times;		/* the posting not written yet */
+	uint32_t after;			/* row of the last posting written, + 1 */
 };
 
 struct lh_lexical_build {
 	struct lh_intern terms;
-	struct growing *term;
+	struct term_builder *term;
 	size_t cap;
 	struct lh_growable pieces;
 	uint32_t *length;
@@ -97,7 +98,7 @@ void lh_lexical_build_free(struct lh_lexical_build *b)
 	free(b);
 }
 
-static int new_piece(struct lh_lexical_build *b, struct growing *g, struct lh_err *err)
+static int new_piece(struct lh_lexical_build *b, struct term_builder *g, struct lh_err *err)
 {
 	uint32_t room = g->room ? 2 * g->room : PIECE_MIN;
 	uint64_t at = b->pieces.n;
@@ -117,26 +118,27 @@ static int new_piece(struct lh_lexical_build *b, struct growing *g, struct lh_er
 	return 0;
 }
 
-static int put_number(struct lh_lexical_build *b, struct growing *g, uint64_t v, struct lh_err *err)
+static int add_number(struct lh_lexical_build *b, struct term_builder *g, uint64_t v,
+		      struct lh_err *err)
 {
 	do {
 		if (g->used == g->room && new_piece(b, g, err) < 0)
 			return -1;
 		b->pieces.p[g->piece + 8 + g->used++] = (char)(v < 128 ? v : v | 128);
 		if (++g->bytes == UINT32_MAX)
-			return lh_err_set(err, LH_EDATA, "a word stands in too many rows");
+			return lh_err_set(err, LH_EDATA, "a word is in too many rows");
 		v >>= 7;
 	} while (v);
 	return 0;
 }
 
-/* The posting that has been gathered, as lhv(5) has it. */
-static int put_posting(struct lh_lexical_build *b, struct growing *g, struct lh_err *err)
+/* Write the pending posting, in the form of lhv(5). */
+static int add_posting(struct lh_lexical_build *b, struct term_builder *g, struct lh_err *err)
 {
 	uint64_t step = g->row - g->after;
 
-	if (put_number(b, g, step << 1 | (g->times > 1), err) < 0 ||
-	    (g->times > 1 && put_number(b, g, g->times, err) < 0))
+	if (add_number(b, g, step << 1 | (g->times > 1), err) < 0 ||
+	    (g->times > 1 && add_number(b, g, g->times, err) < 0))
 		return -1;
 	g->after = g->row + 1;
 	g->rows++;
@@ -146,7 +148,7 @@ static int put_posting(struct lh_lexical_build *b, struct growing *g, struct lh_
 static int add_word(struct lh_lexical_build *b, struct lh_str word, struct lh_err *err)
 {
 	size_t known = b->terms.n;
-	struct growing *g;
+	struct term_builder *g;
 	uint32_t i;
 
 	if (lh_intern_add(&b->terms, word.p, word.n, &i, err) < 0)
@@ -154,11 +156,11 @@ static int add_word(struct lh_lexical_build *b, struct lh_str word, struct lh_er
 	if (i == known) {
 		if (lh_grow(&b->term, &b->cap, known + 1, sizeof *b->term, err) < 0)
 			return -1;
-		b->term[i] = (struct growing){ .row = (uint32_t)b->rows };
+		b->term[i] = (struct term_builder){ .row = (uint32_t)b->rows };
 	}
 	g = &b->term[i];
 	if (g->times && g->row != b->rows) {
-		if (put_posting(b, g, err) < 0)
+		if (add_posting(b, g, err) < 0)
 			return -1;
 		g->times = 0;
 	}
@@ -197,8 +199,8 @@ static int by_text(const void *a, const void *b, void *ctx)
 			  lh_intern_text(ctx, *(const uint32_t *)b));
 }
 
-/* A term's bytes in one run. */
-static void copy_pieces(const struct lh_lexical_build *b, const struct growing *g, char *to)
+/* Copy the pieces of a term into one run. */
+static void copy_pieces(const struct lh_lexical_build *b, const struct term_builder *g, char *to)
 {
 	uint64_t at = g->first, next;
 	uint32_t left = g->bytes, room = PIECE_MIN, n;
@@ -221,7 +223,7 @@ static uint64_t get_number(const unsigned char **p)
 	return v | (uint64_t)*(*p)++ << shift;
 }
 
-/* Where each block of the postings at p ends. */
+/* Make the table of the blocks of the postings at p. */
 static void make_table(const unsigned char *p, uint32_t rows, char *table)
 {
 	const unsigned char *begin = p;
@@ -242,15 +244,15 @@ static void make_table(const unsigned char *p, uint32_t rows, char *table)
 	}
 }
 
-static int put_term(struct lh_lexical_build *b, uint32_t i, struct lh_err *err)
+static int write_term(struct lh_lexical_build *b, uint32_t i, struct lh_err *err)
 {
-	struct growing *g = &b->term[i];
+	struct term_builder *g = &b->term[i];
 	struct lh_str text = lh_intern_text(&b->terms, i);
 	struct lh_lexical_term t = { .postings = b->postings.n, .text = (uint32_t)b->texts.n };
 	size_t table;
 	char *to;
 
-	if (put_posting(b, g, err) < 0)
+	if (add_posting(b, g, err) < 0)
 		return -1;
 	t.rows = g->rows;
 	table = g->rows > LH_LEXICAL_BLOCK ? (g->rows + LH_LEXICAL_BLOCK - 1) / LH_LEXICAL_BLOCK *
@@ -270,7 +272,7 @@ static int put_term(struct lh_lexical_build *b, uint32_t i, struct lh_err *err)
 	return 0;
 }
 
-static int put_terms(struct lh_lexical_build *b, struct lh_err *err)
+static int write_terms(struct lh_lexical_build *b, struct lh_err *err)
 {
 	struct lh_lexical_term end = { 0 };
 	uint32_t *order, i;
@@ -285,7 +287,7 @@ static int put_terms(struct lh_lexical_build *b, struct lh_err *err)
 		qsort_r(order, b->terms.n, sizeof *order, by_text, &b->terms);
 	lh_buf_add(&b->entries, &b->head, sizeof b->head);
 	for (i = 0; rc == 0 && i < b->terms.n; i++)
-		rc = put_term(b, order[i], err);
+		rc = write_term(b, order[i], err);
 	free(order);
 	end.postings = b->postings.n;
 	end.text = (uint32_t)b->texts.n;
@@ -295,7 +297,7 @@ static int put_terms(struct lh_lexical_build *b, struct lh_err *err)
 
 int lh_lexical_build_finish(struct lh_lexical_build *b, struct lh_lexical *ix, struct lh_err *err)
 {
-	if (put_terms(b, err) < 0)
+	if (write_terms(b, err) < 0)
 		return -1;
 	lh_growable_free(&b->pieces);
 	lh_intern_free(&b->terms);

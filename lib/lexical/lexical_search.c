@@ -1,4 +1,4 @@
-/* lexical_search.c - the rows that answer a text best.  See lexical.h. */
+/* lexical_search.c - find the rows that match a text best.  See lexical.h. */
 #include "lexical.h"
 
 #include <math.h>
@@ -7,22 +7,22 @@
 #include "base/intern.h"
 #include "base/mem.h"
 
-#define WINDOW 2048	/* rows: their sums stay in the first-level cache */
+#define WINDOW 2048	/* rows: their sums fit the first-level cache */
 #define SLACK (1 + 1e-9)	/* of a bound, which is summed in another order */
 
-struct lh_lexical_asked {
+struct lh_lexical_query_term {
 	struct lh_lexical_cursor at;
-	int64_t term[LH_LEXICAL_PARTS];	/* its number there, or -1 */
-	uint32_t times, number;	/* in the text; which word of it */
-	double weight;		/* no row gets more by this term */
-	double upto;		/* by this and all before it */
+	int64_t number_in[LH_LEXICAL_PARTS];	/* number of the term in each part, or -1 */
+	uint32_t times, number;	/* count in the query; place among its words */
+	double weight;		/* most that it can add to a row */
+	double max_sum;		/* most that it and all terms before it can add */
 };
 
-/* ---- the text ---- */
+/* ---- the query ---- */
 
-/* Every word of the text with how often it stands there. */
-static int gather(struct lh_lexical_question *q, struct lh_intern *known, const char *text,
-		  size_t n, struct lh_err *err)
+/* Collect the different words of the text, and count them. */
+static int collect_words(struct lh_lexical_query *q, struct lh_intern *known, const char *text,
+			 size_t n, struct lh_err *err)
 {
 	struct lh_term_iterator words;
 	struct lh_str word;
@@ -30,23 +30,24 @@ static int gather(struct lh_lexical_question *q, struct lh_intern *known, const 
 
 	lh_term_iterator_init(&words, text, n);
 	while (lh_term_iterator_next(&words, &word)) {
-		if (known->n == LH_LEXICAL_ASKED && lh_idmap_find(&known->map, word.p, word.n) < 0)
+		if (known->n == LH_LEXICAL_QUERY_WORDS &&
+		    lh_idmap_find(&known->map, word.p, word.n) < 0)
 			break;
 		if (lh_intern_add(known, word.p, word.n, &i, err) < 0 ||
-		    lh_grow(&q->asked, &q->cap, known->n, sizeof *q->asked, err) < 0)
+		    lh_grow(&q->term, &q->cap, known->n, sizeof *q->term, err) < 0)
 			return -1;
 		if (i == q->n) {
-			q->asked[q->n].times = 0;
-			q->asked[q->n++].number = i;
+			q->term[q->n].times = 0;
+			q->term[q->n++].number = i;
 		}
-		q->asked[i].times++;
+		q->term[i].times++;
 	}
 	return 0;
 }
 
-/* What the term brings where it stands often in a short row.  ln(1 + (N - n +
- * 0.5) / (n + 0.5)) is ln((N + 1) / (n + 0.5)). */
-static double weigh(double rows, double having, uint32_t times)
+/* Return the most that a term can add: in a short row with many occurrences.  ln(1 + (N
+ * - n + 0.5) / (n + 0.5)) is ln((N + 1) / (n + 0.5)). */
+static double term_weight(double rows, double having, uint32_t times)
 {
 	double idf = log((rows + 1) / (having + 0.5));
 
@@ -55,15 +56,15 @@ static double weigh(double rows, double having, uint32_t times)
 
 static int by_weight(const void *a, const void *b)
 {
-	const struct lh_lexical_asked *x = a, *y = b;
+	const struct lh_lexical_query_term *x = a, *y = b;
 
 	if (x->weight != y->weight)
 		return x->weight < y->weight ? -1 : 1;
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* Keep the terms that some part has. */
-static void look_up(struct lh_lexical_question *q, const struct lh_intern *known)
+/* Drop the terms that no part has. */
+static void find_terms(struct lh_lexical_query *q, const struct lh_intern *known)
 {
 	double rows = 0, words = 0, having;
 	size_t i, p, n = 0;
@@ -74,24 +75,25 @@ static void look_up(struct lh_lexical_question *q, const struct lh_intern *known
 	}
 	q->mean = rows > 0 && words > 0 ? words / rows : 1;
 	for (i = 0; i < q->n; i++) {
-		struct lh_lexical_asked a = q->asked[i];
+		struct lh_lexical_query_term a = q->term[i];
 
 		for (having = 0, p = 0; p < q->parts; p++) {
-			a.term[p] = lh_lexical_find(q->part[p], lh_intern_text(known, a.number));
-			if (a.term[p] >= 0)
-				having += q->part[p]->term[a.term[p]].rows;
+			a.number_in[p] = lh_lexical_find(q->part[p],
+							 lh_intern_text(known, a.number));
+			if (a.number_in[p] >= 0)
+				having += q->part[p]->term[a.number_in[p]].rows;
 		}
-		a.weight = weigh(rows, having, a.times);
+		a.weight = term_weight(rows, having, a.times);
 		if (having > 0)
-			q->asked[n++] = a;
+			q->term[n++] = a;
 	}
 	q->n = n;
 	if (n)
-		qsort(q->asked, n, sizeof *q->asked, by_weight);
+		qsort(q->term, n, sizeof *q->term, by_weight);
 }
 
-int lh_lexical_ask(struct lh_lexical_question *q, const char *text, size_t n,
-		   const struct lh_lexical *const *parts, size_t n_parts, struct lh_err *err)
+int lh_lexical_query_set(struct lh_lexical_query *q, const char *text, size_t n,
+			 const struct lh_lexical *const *parts, size_t n_parts, struct lh_err *err)
 {
 	struct lh_intern known;
 	int rc;
@@ -100,33 +102,33 @@ int lh_lexical_ask(struct lh_lexical_question *q, const char *text, size_t n,
 	q->parts = n_parts;
 	memcpy(q->part, parts, n_parts * sizeof *parts);
 	lh_intern_init(&known);
-	rc = gather(q, &known, text, n, err);
+	rc = collect_words(q, &known, text, n, err);
 	if (rc == 0)
-		look_up(q, &known);
+		find_terms(q, &known);
 	lh_intern_free(&known);
 	return rc;
 }
 
-void lh_lexical_question_free(struct lh_lexical_question *q)
+void lh_lexical_query_free(struct lh_lexical_query *q)
 {
-	free(q->asked);
+	free(q->term);
 	free(q->heap);
 	free(q->sum);
 	free(q->met);
-	*q = (struct lh_lexical_question){ .parts = 0 };
+	*q = (struct lh_lexical_query){ .parts = 0 };
 }
 
-/* ---- the best so far ---- */
+/* ---- the best rows so far ---- */
 
 struct top {
-	struct lh_lexical_question *q;
+	struct lh_lexical_query *q;
 	const struct lh_lexical_rows *rows;
 	struct lh_err *err;
-	const struct lh_lexical *ix;	/* the part at hand */
+	const struct lh_lexical *ix;	/* the current part */
 	size_t part;
 	uint64_t before;		/* rows of the parts before it */
 	size_t first;			/* terms before it are only looked up */
-	double short_row, a_word;	/* of K1 * (1 - B + B * l / L) */
+	double short_row, a_word;	/* terms of K1 * (1 - B + B * l / L) */
 };
 
 static bool worse(const struct top *t, const struct lh_lexical_hit *a,
@@ -153,7 +155,7 @@ static void sink(const struct top *t, size_t i, size_t n, struct lh_lexical_hit 
 	h[i] = hit;
 }
 
-static int offer(const struct top *t, uint64_t row, double score)
+static int add_candidate(const struct top *t, uint64_t row, double score)
 {
 	struct lh_lexical_hit hit = { score, row }, *h = t->q->heap;
 	size_t i, up;
@@ -174,21 +176,21 @@ static int offer(const struct top *t, uint64_t row, double score)
 	return 0;
 }
 
-/* Can a row with at most that score be left out? */
-static inline bool too_little(const struct top *t, double score)
+/* Return whether a row with at most that score can be left out. */
+static inline bool is_too_low(const struct top *t, double score)
 {
 	return t->q->held == t->q->keep && score * SLACK < t->q->heap[0].score;
 }
 
 /* ---- rows ---- */
 
-static int damaged(const struct top *t, const struct lh_lexical_asked *a)
+static int damaged(const struct top *t, const struct lh_lexical_query_term *a)
 {
 	return lh_err_set(t->err, LH_ECORRUPT, "postings: those of term %lld are damaged",
-			  (long long)a->term[t->part]);
+			  (long long)a->number_in[t->part]);
 }
 
-static inline double score(const struct top *t, const struct lh_lexical_asked *a)
+static inline double score(const struct top *t, const struct lh_lexical_query_term *a)
 {
 	double times = a->at.times[a->at.at];
 
@@ -203,29 +205,30 @@ static int begin_part(struct top *t)
 
 	t->first = 0;
 	for (i = 0; i < t->q->n; i++) {
-		struct lh_lexical_asked *a = &t->q->asked[i];
+		struct lh_lexical_query_term *a = &t->q->term[i];
 
 		a->at.n = 0;
-		if (a->term[t->part] >= 0) {
-			if (lh_lexical_begin(&a->at, t->ix, (uint64_t)a->term[t->part]) < 0)
+		if (a->number_in[t->part] >= 0) {
+			if (lh_lexical_begin(&a->at, t->ix, (uint64_t)a->number_in[t->part]) < 0)
 				return damaged(t, a);
 			upto += a->weight;
 		}
-		a->upto = upto;
+		a->max_sum = upto;
 	}
 	return 0;
 }
 
-/* The first row that a term which counts has; false when none has any more. */
+/* Find the first row of the terms that are not only looked up; false when they have no
+ * more rows. */
 static bool next_row(struct top *t, uint32_t *row)
 {
 	bool any = false;
 	size_t i;
 
-	while (t->first < t->q->n && too_little(t, t->q->asked[t->first].upto))
+	while (t->first < t->q->n && is_too_low(t, t->q->term[t->first].max_sum))
 		t->first++;
 	for (i = t->first; i < t->q->n; i++) {
-		const struct lh_lexical_cursor *c = &t->q->asked[i].at;
+		const struct lh_lexical_cursor *c = &t->q->term[i].at;
 
 		if (c->n && (!any || c->row[c->at] < *row)) {
 			*row = c->row[c->at];
@@ -235,8 +238,8 @@ static bool next_row(struct top *t, uint32_t *row)
 	return any;
 }
 
-/* What a term brings to the rows of a window. */
-static int sum_term(struct top *t, struct lh_lexical_asked *a, uint32_t base)
+/* Add a term's contributions to the rows of a window. */
+static int sum_term(struct top *t, struct lh_lexical_query_term *a, uint32_t base)
 {
 	struct lh_lexical_cursor *c = &a->at;
 	uint32_t to;
@@ -254,16 +257,16 @@ static int sum_term(struct top *t, struct lh_lexical_asked *a, uint32_t base)
 	return 0;
 }
 
-/* Add what the terms that were left out bring, as long as it may be enough. */
+/* Add the terms that are only looked up, as long as the row may be good enough. */
 static int finish_row(struct top *t, uint32_t row, double sum)
 {
 	size_t i;
 	int rc;
 
 	for (i = t->first; i--; ) {
-		struct lh_lexical_asked *a = &t->q->asked[i];
+		struct lh_lexical_query_term *a = &t->q->term[i];
 
-		if (too_little(t, sum + a->upto))
+		if (is_too_low(t, sum + a->max_sum))
 			return 0;
 		rc = a->at.n ? lh_lexical_seek(&a->at, row) : 0;
 		if (rc < 0)
@@ -271,17 +274,17 @@ static int finish_row(struct top *t, uint32_t row, double sum)
 		if (rc && a->at.row[a->at.at] == row)
 			sum += score(t, a);
 	}
-	return offer(t, t->before + row, sum);
+	return add_candidate(t, t->before + row, sum);
 }
 
-/* Sums go from the weightiest term down, whichever are left out: a score does
- * not depend on what else was found. */
+/* Sums go from the term of most weight down, whichever terms are only looked up, so
+ * that a score does not depend on the other results. */
 static int scan_window(struct top *t, uint32_t base)
 {
 	size_t i, w;
 
 	for (i = t->q->n; i-- > t->first; )
-		if (sum_term(t, &t->q->asked[i], base) < 0)
+		if (sum_term(t, &t->q->term[i], base) < 0)
 			return -1;
 	for (w = 0; w < WINDOW / 64; w++) {
 		uint64_t met = t->q->met[w];
@@ -311,8 +314,8 @@ static int scan_part(struct top *t)
 	return 0;
 }
 
-/* A window that an error cut off must not show in the next question. */
-static int ready(struct lh_lexical_question *q, size_t k, struct lh_err *err)
+/* Clear the state that a window interrupted by an error may have left. */
+static int prepare_search(struct lh_lexical_query *q, size_t k, struct lh_err *err)
 {
 	q->keep = k;
 	q->held = 0;
@@ -327,15 +330,15 @@ static int ready(struct lh_lexical_question *q, size_t k, struct lh_err *err)
 	return lh_grow(&q->heap, &q->cap_heap, k, sizeof *q->heap, err);
 }
 
-long lh_lexical_top(struct lh_lexical_question *q, size_t k, const struct lh_lexical_rows *rows,
-		    struct lh_lexical_hit *out, struct lh_err *err)
+long lh_lexical_search(struct lh_lexical_query *q, size_t k, const struct lh_lexical_rows *rows,
+		       struct lh_lexical_hit *out, struct lh_err *err)
 {
 	struct top t = { .q = q, .rows = rows, .err = err };
 	size_t i;
 
 	if (!k || !q->n)
 		return 0;
-	if (ready(q, k, err) < 0)
+	if (prepare_search(q, k, err) < 0)
 		return -1;
 	t.short_row = LH_LEXICAL_K1 * (1 - LH_LEXICAL_B);
 	t.a_word = LH_LEXICAL_K1 * LH_LEXICAL_B / q->mean;

@@ -13,7 +13,7 @@ struct kernel {
 	lh_vec_rows_fn dot_rows, l2sq_rows;
 };
 
-/* Eight sums in step, so that the adds do not wait for each other. */
+/* Keep eight independent sums, so that additions do not wait for each other. */
 static float dot_portable(const float *a, const float *b, size_t n)
 {
 	float s[8] = { 0 }, rest = 0;
@@ -44,9 +44,9 @@ static float l2sq_portable(const float *a, const float *b, size_t n)
 	return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7])) + rest;
 }
 
-/* One row after the other, the next one on its way meanwhile. */
-static inline void one_by_one(lh_vec_fn fn, const float *a, const float *const *rows, size_t k,
-			      size_t n, float *out)
+/* Measure one row after the other, prefetching the next. */
+static inline void rows_one_by_one(lh_vec_fn fn, const float *a, const float *const *rows, size_t k,
+				   size_t n, float *out)
 {
 	size_t i, j;
 
@@ -60,13 +60,13 @@ static inline void one_by_one(lh_vec_fn fn, const float *a, const float *const *
 static void dot_rows_portable(const float *a, const float *const *rows, size_t k, size_t n,
 			      float *out)
 {
-	one_by_one(dot_portable, a, rows, k, n, out);
+	rows_one_by_one(dot_portable, a, rows, k, n, out);
 }
 
 static void l2sq_rows_portable(const float *a, const float *const *rows, size_t k, size_t n,
 			       float *out)
 {
-	one_by_one(l2sq_portable, a, rows, k, n, out);
+	rows_one_by_one(l2sq_portable, a, rows, k, n, out);
 }
 
 static const struct kernel portable = { "portable",    LH_PORTABLE,	  dot_portable,
@@ -168,17 +168,17 @@ AVX512 static float l2sq_avx512(const float *a, const float *b, size_t n)
 
 static void dot_rows_avx2(const float *a, const float *const *rows, size_t k, size_t n, float *out)
 {
-	one_by_one(dot_avx2, a, rows, k, n, out);
+	rows_one_by_one(dot_avx2, a, rows, k, n, out);
 }
 
 static void l2sq_rows_avx2(const float *a, const float *const *rows, size_t k, size_t n, float *out)
 {
-	one_by_one(l2sq_avx2, a, rows, k, n, out);
+	rows_one_by_one(l2sq_avx2, a, rows, k, n, out);
 }
 
-/* Four rows in step, next[] asked for line by line on the way.  Sums are taken
- * in the order of dot_avx512's tail, so a row's own last bits may differ from
- * what the single kernel gives. */
+/* Measure four rows at a time, prefetching next[] line by line.  Sums are in the order
+ * of dot_avx512's tail, so the last bits may differ from those of the kernel for one
+ * row. */
 AVX512 static inline void four_avx512(bool l2, const float *a, const float *const *row,
 				      const float *const *next, size_t n, float *out)
 {
@@ -208,17 +208,18 @@ AVX512 static inline void four_avx512(bool l2, const float *a, const float *cons
 		out[j] = _mm512_reduce_add_ps(s[j]);
 }
 
-/* The last four may overlap the ones before: what is near is cheap. */
+/* The last four rows may overlap those before them: measuring cached rows again is
+ * cheap. */
 AVX512 static inline void rows_avx512(bool l2, const float *a, const float *const *rows, size_t k,
 				      size_t n, float *out)
 {
 	size_t i;
 
-	/* finding their pages takes as long as the bytes */
+	/* Finding their pages takes as long as reading them. */
 	for (i = 0; i < k; i++)
 		__builtin_prefetch(rows[i]);
 	if (k < 2) {
-		one_by_one(l2 ? l2sq_avx512 : dot_avx512, a, rows, k, n, out);
+		rows_one_by_one(l2 ? l2sq_avx512 : dot_avx512, a, rows, k, n, out);
 		return;
 	}
 	if (k < 4) {
@@ -259,7 +260,7 @@ static const struct kernel avx512 = { "avx512",	   LH_AVX512,	    dot_avx512,
 				      l2sq_avx512, dot_rows_avx512, l2sq_rows_avx512 };
 #endif
 
-static const struct kernel *choose(void)
+static const struct kernel *choose_kernel(void)
 {
 	const char *force = getenv("LH_KERNEL");
 
@@ -277,14 +278,14 @@ static const struct kernel *choose(void)
 	return &portable;
 }
 
-/* Two threads may both choose; they choose the same. */
+/* Two threads may both choose the kernel, but choose the same. */
 static const struct kernel *kernel(void)
 {
 	static const struct kernel *chosen;
 	const struct kernel *k = __atomic_load_n(&chosen, __ATOMIC_RELAXED);
 
 	if (!k) {
-		k = choose();
+		k = choose_kernel();
 		__atomic_store_n(&chosen, k, __ATOMIC_RELAXED);
 	}
 	return k;
@@ -357,8 +358,8 @@ bool lh_vec_unit(float *v, size_t n)
 
 	if (!(norm > 0) || !isfinite(norm))
 		return false;
-	/* As near as rounding each value to f32 lets it be: scaling again would
-	 * only change last bits, each time that a vector is stored. */
+	/* As close to 1 as f32 values allow: scaling again would only change last bits,
+	 * every time that the vector is stored. */
 	if (fabs(norm - 1) <= FLT_EPSILON)
 		return true;
 	for (i = 0; i < n; i++)
@@ -366,7 +367,7 @@ bool lh_vec_unit(float *v, size_t n)
 	return true;
 }
 
-/* The exponent of NaN and infinity is all ones. */
+/* NaN and infinity have an exponent of all ones. */
 bool lh_vec_finite(const float *v, size_t n)
 {
 	uint32_t bits, bad = 0;

@@ -1,4 +1,4 @@
-/* hnsw.c - rows linked to their neighbours, one after the other.  See hnsw.h. */
+/* hnsw.c - build an HNSW graph.  See hnsw.h. */
 #include "hnsw.h"
 
 #include <math.h>
@@ -12,44 +12,44 @@
 #include "base/mem.h"
 #include "base/growable.h"
 
-#define LINKS_MAX 256	/* of a row at level 0: m is at most 128 */
+#define LINKS_MAX 256	/* links of a row on level 0, with m 128 */
 #define JOBS_MAX 256
-#define TELL_EVERY 64	/* rows of one thread */
-#define FOUR 4		/* rows that a kernel measures together */
+#define PROGRESS_EVERY 64	/* rows inserted by one thread */
+#define FOUR 4		/* rows measured together by a kernel */
 
 struct near {
 	float d;
 	uint32_t row;
-	bool done;	/* a search has followed its links */
+	bool done;	/* its links have been followed */
 };
 
-/* What all threads share. */
+/* Shared by all threads. */
 struct build {
 	struct lh_hnsw *g;
 	const unsigned char *codes;
-	size_t stride;		/* from one row's code to the next */
-	struct lh_growable own;	/* codes made for the build alone */
-	unsigned char *locks;	/* one a row, for its links; NULL with one thread */
-	pthread_mutex_t rise;	/* held to read and to change entry and top */
+	size_t stride;		/* bytes between the codes of two rows */
+	struct lh_growable own;	/* codes made for the build only */
+	unsigned char *locks;	/* one byte per row, for its links; NULL with one thread */
+	pthread_mutex_t entry_lock;	/* of entry and top */
 	bool empty;
-	uint64_t next;		/* row to insert */
+	uint64_t next;		/* next row to insert */
 	bool failed;
-	pthread_mutex_t guard;	/* of err */
+	pthread_mutex_t err_lock;	/* of err */
 	struct lh_err err;
 };
 
-/* What one thread works with. */
+/* The state of one thread. */
 struct worker {
 	struct build *b;
 	struct lh_quantized_query query, other;
-	struct lh_quantized_query kept;	/* the row as it is kept, where that is finer */
-	uint16_t *seen, epoch;	/* of the search that met a row last */
+	struct lh_quantized_query stored_query;	/* the row as stored, where that is finer than i8 */
+	uint16_t *seen, epoch;	/* per row, the number of the search that last met it */
 	struct near *best;	/* found by a search, nearest first */
 	size_t n, ef;
-	float *v;		/* for one vector */
+	float *v;		/* scratch for one vector */
 };
 
-static const void *code_of(const struct build *b, uint32_t row)
+static const void *row_code(const struct build *b, uint32_t row)
 {
 	return b->codes + row * b->stride;
 }
@@ -76,31 +76,31 @@ static inline void unlock(struct build *b, uint32_t row)
 		__atomic_store_n(b->locks + row, 0, __ATOMIC_RELEASE);
 }
 
-static int fail(struct build *b, const struct lh_err *err)
+static int set_failed(struct build *b, const struct lh_err *err)
 {
-	pthread_mutex_lock(&b->guard);
+	pthread_mutex_lock(&b->err_lock);
 	if (!b->failed)
 		b->err = *err;
 	__atomic_store_n(&b->failed, true, __ATOMIC_RELAXED);
-	pthread_mutex_unlock(&b->guard);
+	pthread_mutex_unlock(&b->err_lock);
 	return -1;
 }
 
 /* ---- searching ---- */
 
-/* Distances from the query to rows. */
-static void measure(const struct lh_quantized_query *q, const struct build *b, const uint32_t *rows,
-		    size_t n, float *d)
+/* Compute the distances from the query to n rows. */
+static void measure_rows(const struct lh_quantized_query *q, const struct build *b,
+			 const uint32_t *rows, size_t n, float *d)
 {
 	const void *codes[LINKS_MAX];
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		codes[i] = code_of(b, rows[i]);
+		codes[i] = row_code(b, rows[i]);
 	lh_quantize_rows(q, codes, n, d);
 }
 
-/* The links of a row that this search has not met. */
+/* Collect the links of a row that this search has not met. */
 static size_t fresh_links(struct worker *w, uint32_t row, uint32_t level, uint32_t *out)
 {
 	const uint32_t *links = links_of(w->b, row, level);
@@ -120,8 +120,8 @@ static size_t fresh_links(struct worker *w, uint32_t row, uint32_t level, uint32
 	return found;
 }
 
-/* Put c in its place among the best; where that is, or n when it has none. */
-static size_t keep_nearest(struct worker *w, float d, uint32_t row)
+/* Insert a row among the nearest; returns its place there, or n when it is too far. */
+static size_t insert_nearest(struct worker *w, float d, uint32_t row)
 {
 	size_t low = 0, high = w->n, middle;
 
@@ -150,8 +150,8 @@ static void begin_search(struct worker *w)
 	w->n = 0;
 }
 
-/* A row's links will be wanted when its turn comes. */
-static inline void expect(const struct build *b, uint32_t row, uint32_t level)
+/* Prefetch the links of a row that will be followed. */
+static inline void prefetch_links(const struct build *b, uint32_t row, uint32_t level)
 {
 	const char *p = (const char *)links_of(b, row, level);
 	size_t i;
@@ -160,17 +160,17 @@ static inline void expect(const struct build *b, uint32_t row, uint32_t level)
 		__builtin_prefetch(p + i);
 }
 
-/* The ef rows of a level nearest to row, found from another on. */
-static void search(struct worker *w, uint32_t row, uint32_t from, uint32_t level)
+/* Find the ef rows of a level nearest to row, starting at another. */
+static void search_level(struct worker *w, uint32_t row, uint32_t from, uint32_t level)
 {
 	uint32_t rows[LINKS_MAX];
 	float d[LINKS_MAX];
 	size_t at = 0, i, n, place;
 
 	begin_search(w);
-	w->seen[row] = w->epoch;	/* others may have linked to it already */
+	w->seen[row] = w->epoch;	/* other rows may link to it already */
 	w->seen[from] = w->epoch;
-	keep_nearest(w, lh_quantize_row(&w->query, code_of(w->b, from)), from);
+	insert_nearest(w, lh_quantize_row(&w->query, row_code(w->b, from)), from);
 	while (at < w->n) {
 		if (w->best[at].done) {
 			at++;
@@ -178,21 +178,21 @@ static void search(struct worker *w, uint32_t row, uint32_t from, uint32_t level
 		}
 		w->best[at].done = true;
 		n = fresh_links(w, w->best[at].row, level, rows);
-		measure(&w->query, w->b, rows, n, d);
+		measure_rows(&w->query, w->b, rows, n, d);
 		for (i = 0; i < n; i++) {
-			place = keep_nearest(w, d[i], rows[i]);
+			place = insert_nearest(w, d[i], rows[i]);
 			if (place < w->n)
-				expect(w->b, rows[i], level);
+				prefetch_links(w->b, rows[i], level);
 			if (place < at)
 				at = place;
 		}
 	}
 }
 
-/* Downhill on the levels above to. */
+/* Descend greedily from level from to the one above to. */
 static uint32_t descend(struct worker *w, uint32_t at, uint32_t from, uint32_t to)
 {
-	float best = lh_quantize_row(&w->query, code_of(w->b, at)), d[LINKS_MAX];
+	float best = lh_quantize_row(&w->query, row_code(w->b, at)), d[LINKS_MAX];
 	uint32_t rows[LINKS_MAX], level, row;
 	const uint32_t *links;
 	size_t i, n;
@@ -207,7 +207,7 @@ static uint32_t descend(struct worker *w, uint32_t at, uint32_t from, uint32_t t
 			n = links[0];
 			memcpy(rows, links + 1, n * sizeof *rows);
 			unlock(w->b, row);
-			measure(&w->query, w->b, rows, n, d);
+			measure_rows(&w->query, w->b, rows, n, d);
 			for (i = 0; i < n; i++)
 				if (d[i] < best) {
 					best = d[i];
@@ -229,44 +229,45 @@ static int by_distance(const void *a, const void *b)
 	return x->row < y->row ? -1 : x->row > y->row;
 }
 
-static const void *kept_of(const struct build *b, uint32_t row)
+static const void *stored_code(const struct build *b, uint32_t row)
 {
 	return (const char *)b->g->block + row * b->g->stride + b->g->vector_at;
 }
 
 /*
- * Order what a search by bytes has found by the vectors as they are kept.
- * Neighbours chosen from the nearest by bytes lose clusters of rows that lie
- * nearly alike: 15 of 10,000 answers at ef 200, with this 2.
+ * Sort the rows found by i8 codes by their stored vectors.  Neighbours chosen by
+ * i8 distances alone lose clusters of nearly identical rows: 15 of 10,000 results
+ * at ef 200, instead of 2.
  */
-static void measure_again(struct worker *w, uint32_t row)
+static void measure_stored(struct worker *w, uint32_t row)
 {
 	const void *codes[LINKS_MAX];
 	float d[LINKS_MAX];
 	size_t i, j, n;
 
-	lh_quantized_query_code(&w->kept, kept_of(w->b, row));
+	lh_quantized_query_code(&w->stored_query, stored_code(w->b, row));
 	for (i = 0; i < w->n; i += n) {
 		n = w->n - i < LINKS_MAX ? w->n - i : LINKS_MAX;
 		for (j = 0; j < n; j++)
-			codes[j] = kept_of(w->b, w->best[i + j].row);
-		lh_quantize_rows(&w->kept, codes, n, d);
+			codes[j] = stored_code(w->b, w->best[i + j].row);
+		lh_quantize_rows(&w->stored_query, codes, n, d);
 		for (j = 0; j < n; j++)
 			w->best[i + j].d = d[j];
 	}
 	qsort(w->best, w->n, sizeof *w->best, by_distance);
 }
 
-/* Is row nearer to one of those chosen than to whom they are chosen for? */
-static bool covered(struct worker *w, const struct near *c, const uint32_t *chosen, size_t n)
+/* Return whether a candidate is nearer to a chosen row than to the row that they are
+ * chosen for. */
+static bool is_covered(struct worker *w, const struct near *c, const uint32_t *chosen, size_t n)
 {
 	float d[FOUR];
 	size_t i, j, k;
 
-	lh_quantized_query_code(&w->other, code_of(w->b, c->row));
+	lh_quantized_query_code(&w->other, row_code(w->b, c->row));
 	for (i = 0; i < n; i += k) {
 		k = n - i < FOUR ? n - i : FOUR;
-		measure(&w->other, w->b, chosen + i, k, d);
+		measure_rows(&w->other, w->b, chosen + i, k, d);
 		for (j = 0; j < k; j++)
 			if (d[j] < c->d)
 				return true;
@@ -274,20 +275,21 @@ static bool covered(struct worker *w, const struct near *c, const uint32_t *chos
 	return false;
 }
 
-/* Neighbours that lie in different directions (the heuristic of the HNSW paper,
- * as hnswlib has it): of n candidates, nearest first, at most max. */
-static size_t choose(struct worker *w, const struct near *c, size_t n, size_t max, uint32_t *chosen)
+/* Choose at most max neighbours in different directions from n candidates, nearest
+ * first: the heuristic of the HNSW paper, as in hnswlib. */
+static size_t choose_neighbours(struct worker *w, const struct near *c, size_t n, size_t max,
+				uint32_t *chosen)
 {
 	size_t i, k = 0;
 
 	for (i = 0; i < n && k < max; i++)
-		if (n < max || !covered(w, c + i, chosen, k))
+		if (n < max || !is_covered(w, c + i, chosen, k))
 			chosen[k++] = c[i].row;
 	return k;
 }
 
-/* A full list gets one more: choose again. */
-static void choose_again(struct worker *w, uint32_t row, uint32_t *links, uint32_t max,
+/* Choose the links of a row again, from a full list and one more. */
+static void shrink_links(struct worker *w, uint32_t row, uint32_t *links, uint32_t max,
 			 uint32_t more)
 {
 	uint32_t rows[LINKS_MAX + 1], i;
@@ -296,17 +298,17 @@ static void choose_again(struct worker *w, uint32_t row, uint32_t *links, uint32
 
 	memcpy(rows, links + 1, max * sizeof *rows);
 	rows[max] = more;
-	lh_quantized_query_code(&w->other, code_of(w->b, row));
-	measure(&w->other, w->b, rows, max, d);
-	d[max] = lh_quantize_row(&w->other, code_of(w->b, more));
+	lh_quantized_query_code(&w->other, row_code(w->b, row));
+	measure_rows(&w->other, w->b, rows, max, d);
+	d[max] = lh_quantize_row(&w->other, row_code(w->b, more));
 	for (i = 0; i <= max; i++)
 		c[i] = (struct near){ d[i], rows[i], false };
 	qsort(c, max + 1, sizeof *c, by_distance);
-	links[0] = (uint32_t)choose(w, c, max + 1, max, links + 1);
+	links[0] = (uint32_t)choose_neighbours(w, c, max + 1, max, links + 1);
 	memset(links + 1 + links[0], 0, (max - links[0]) * sizeof *links);
 }
 
-/* One link more, from row to another; another thread may have made it. */
+/* Add a link from row to another; another thread may have added it already. */
 static void add_link(struct worker *w, uint32_t row, uint32_t to, uint32_t level)
 {
 	uint32_t *links = links_of(w->b, row, level), max = level ? w->b->g->m : 2 * w->b->g->m, i;
@@ -317,15 +319,16 @@ static void add_link(struct worker *w, uint32_t row, uint32_t to, uint32_t level
 	if (i > links[0] && i <= max)
 		links[links[0] = i] = to;
 	else if (i > links[0])
-		choose_again(w, row, links, max, to);
+		shrink_links(w, row, links, max, to);
 	unlock(w->b, row);
 }
 
-/* Link row with those that the search has found, both ways; the nearest. */
-static uint32_t connect(struct worker *w, uint32_t row, uint32_t level)
+/* Link row with neighbours chosen from those found, in both directions.  Returns the
+ * nearest. */
+static uint32_t link_row(struct worker *w, uint32_t row, uint32_t level)
 {
 	uint32_t chosen[LINKS_MAX];
-	size_t n = choose(w, w->best, w->n, w->b->g->m, chosen), i;
+	size_t n = choose_neighbours(w, w->best, w->n, w->b->g->m, chosen), i;
 
 	for (i = 0; i < n; i++)
 		add_link(w, row, chosen[i], level);
@@ -334,8 +337,8 @@ static uint32_t connect(struct worker *w, uint32_t row, uint32_t level)
 	return chosen[0];
 }
 
-/* The code of a row, made when the block holds something wider; v: room. */
-static void encode(struct build *b, uint32_t row, float *v)
+/* Make the i8 code of a row if the block holds wider ones; v is scratch. */
+static void make_code(struct build *b, uint32_t row, float *v)
 {
 	const struct lh_hnsw *g = b->g;
 	const char *from = (const char *)g->block + row * g->stride + g->vector_at;
@@ -343,44 +346,44 @@ static void encode(struct build *b, uint32_t row, float *v)
 	if (!b->own.p)
 		return;
 	if (g->precision == LH_F16) {
-		lh_quantize_get(LH_F16, from, g->dimension, v);
+		lh_quantize_decode(LH_F16, from, g->dimension, v);
 		from = (const char *)v;
 	}
-	lh_quantize_put(LH_I8, g->distance, (const float *)from, g->dimension,
-			b->own.p + row * b->stride);
+	lh_quantize_encode(LH_I8, g->distance, (const float *)from, g->dimension,
+			   b->own.p + row * b->stride);
 }
 
-/* From level down: whoever rises above the top keeps others waiting until it
- * can be found. */
-static void insert(struct worker *w, uint32_t row)
+/* Insert a row, from its top level down.  A row that becomes the entry holds the lock
+ * until it can be found, and others wait. */
+static void insert_row(struct worker *w, uint32_t row)
 {
 	struct build *b = w->b;
 	struct lh_hnsw *g = b->g;
 	uint32_t level = g->level[row + 1] - g->level[row], l, at, top;
 	bool rises;
 
-	encode(b, row, w->v);
-	pthread_mutex_lock(&b->rise);
+	make_code(b, row, w->v);
+	pthread_mutex_lock(&b->entry_lock);
 	at = g->entry;
 	top = g->top;
 	rises = b->empty || level > top;
 	if (!rises)
-		pthread_mutex_unlock(&b->rise);
+		pthread_mutex_unlock(&b->entry_lock);
 	if (!b->empty) {
-		lh_quantized_query_code(&w->query, code_of(b, row));
+		lh_quantized_query_code(&w->query, row_code(b, row));
 		at = descend(w, at, top, level < top ? level : top);
 		for (l = (level < top ? level : top) + 1; l-- > 0;) {
-			search(w, row, at, l);
+			search_level(w, row, at, l);
 			if (b->own.p)
-				measure_again(w, row);
-			at = connect(w, row, l);
+				measure_stored(w, row);
+			at = link_row(w, row, l);
 		}
 	}
 	if (rises) {
 		g->entry = row;
 		g->top = level;
 		b->empty = false;
-		pthread_mutex_unlock(&b->rise);
+		pthread_mutex_unlock(&b->entry_lock);
 	}
 }
 
@@ -393,7 +396,8 @@ static int worker_init(struct worker *w, struct build *b, struct lh_err *err)
 	*w = (struct worker){ .b = b, .ef = g->ef_construction > g->m ? g->ef_construction : g->m };
 	if (lh_quantized_query_init(&w->query, LH_I8, g->distance, g->dimension, err) < 0 ||
 	    lh_quantized_query_init(&w->other, LH_I8, g->distance, g->dimension, err) < 0 ||
-	    lh_quantized_query_init(&w->kept, g->precision, g->distance, g->dimension, err) < 0)
+	    lh_quantized_query_init(&w->stored_query, g->precision, g->distance, g->dimension,
+				    err) < 0)
 		return -1;
 	w->seen = lh_calloc(g->rows, sizeof *w->seen, err);
 	w->best = lh_calloc(w->ef, sizeof *w->best, err);
@@ -405,35 +409,35 @@ static void worker_free(struct worker *w)
 {
 	lh_quantized_query_free(&w->query);
 	lh_quantized_query_free(&w->other);
-	lh_quantized_query_free(&w->kept);
+	lh_quantized_query_free(&w->stored_query);
 	free(w->seen);
 	free(w->best);
 	free(w->v);
 }
 
-static void work_and_tell(struct build *b, void (*tell)(void *ctx, uint64_t rows))
+static void work_and_report(struct build *b, void (*progress)(void *ctx, uint64_t rows))
 {
 	struct worker w;
 	struct lh_err err;
-	unsigned told = 0;
+	unsigned unreported = 0;
 	uint64_t row;
 
 	if (worker_init(&w, b, &err) < 0)
-		fail(b, &err);
+		set_failed(b, &err);
 	while (!__atomic_load_n(&b->failed, __ATOMIC_RELAXED)) {
 		row = __atomic_fetch_add(&b->next, 1, __ATOMIC_RELAXED);
 		if (row >= b->g->rows)
 			break;
 		if (row % 64 == 0 && b->g->stop && b->g->stop()) {
 			lh_err_set(&err, LH_EINTR, "interrupted");
-			fail(b, &err);
+			set_failed(b, &err);
 		} else {
-			insert(&w, (uint32_t)row);
-			told++;
+			insert_row(&w, (uint32_t)row);
+			unreported++;
 		}
-		if (tell && told == TELL_EVERY) {
-			tell(b->g->ctx, row);
-			told = 0;
+		if (progress && unreported == PROGRESS_EVERY) {
+			progress(b->g->ctx, row);
+			unreported = 0;
 		}
 	}
 	worker_free(&w);
@@ -441,11 +445,12 @@ static void work_and_tell(struct build *b, void (*tell)(void *ctx, uint64_t rows
 
 static void *work(void *arg)
 {
-	work_and_tell(arg, NULL);
+	work_and_report(arg, NULL);
 	return NULL;
 }
 
-/* Signals stay with the thread that called; fewer threads do the same work. */
+/* Run on up to jobs threads; if fewer can be created, they do the same work. Signals
+ * are delivered to the calling thread only. */
 static void run(struct build *b, unsigned jobs)
 {
 	pthread_t threads[JOBS_MAX];
@@ -459,15 +464,15 @@ static void run(struct build *b, unsigned jobs)
 	while (n + 1 < jobs && pthread_create(threads + n, NULL, work, b) == 0)
 		n++;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	work_and_tell(b, b->g->tell);
+	work_and_report(b, b->g->progress);
 	for (i = 0; i < n; i++)
 		pthread_join(threads[i], NULL);
-	if (b->g->tell && !b->failed)
-		b->g->tell(b->g->ctx, b->g->rows);
+	if (b->g->progress && !b->failed)
+		b->g->progress(b->g->ctx, b->g->rows);
 }
 
-/* Where the codes are, or room for them. */
-static int get_codes(struct build *b, struct lh_err *err)
+/* Locate the i8 codes, or reserve room for them. */
+static int prepare_codes(struct build *b, struct lh_err *err)
 {
 	const struct lh_hnsw *g = b->g;
 
@@ -484,18 +489,19 @@ static int get_codes(struct build *b, struct lh_err *err)
 	return 0;
 }
 
-static int encode_done(struct build *b, struct lh_err *err)
+static int code_done_rows(struct build *b, struct lh_err *err)
 {
 	float *v = lh_calloc(b->g->dimension, sizeof *v, err);
 	uint32_t row;
 
 	for (row = 0; v && row < b->g->done; row++)
-		encode(b, row, v);
+		make_code(b, row, v);
 	free(v);
 	return v ? 0 : -1;
 }
 
-/* splitmix64's finish spreads the bits; -ln(u) / ln(m) is HNSW's law. */
+/* Draw the level of a row: the finalizer of splitmix64 spreads the bits, and -ln(u) /
+ * ln(m) is the distribution of HNSW. */
 uint32_t lh_hnsw_level(uint64_t seed, uint32_t row, uint32_t m)
 {
 	uint64_t z = seed * 0xd1342543de82ef95u + (row + (uint64_t)1) * 0x9e3779b97f4a7c15u;
@@ -509,24 +515,24 @@ uint32_t lh_hnsw_level(uint64_t seed, uint32_t row, uint32_t m)
 int lh_hnsw_build(struct lh_hnsw *g, unsigned jobs, struct lh_err *err)
 {
 	struct build b = { .g = g, .next = g->done, .empty = !g->done };
-	int rc = get_codes(&b, err);
+	int rc = prepare_codes(&b, err);
 
 	if (rc == 0)
-		rc = encode_done(&b, err);
+		rc = code_done_rows(&b, err);
 	if (rc == 0 && jobs > 1) {
 		b.locks = lh_calloc(g->rows, 1, err);
 		rc = b.locks ? 0 : -1;
 	}
-	pthread_mutex_init(&b.rise, NULL);
-	pthread_mutex_init(&b.guard, NULL);
+	pthread_mutex_init(&b.entry_lock, NULL);
+	pthread_mutex_init(&b.err_lock, NULL);
 	if (rc == 0) {
 		run(&b, jobs);
 		rc = b.failed ? -1 : 0;
 		if (b.failed)
 			*err = b.err;
 	}
-	pthread_mutex_destroy(&b.rise);
-	pthread_mutex_destroy(&b.guard);
+	pthread_mutex_destroy(&b.entry_lock);
+	pthread_mutex_destroy(&b.err_lock);
 	lh_growable_free(&b.own);
 	free(b.locks);
 	return rc;

@@ -1,25 +1,25 @@
 /*
- * hnsw - builds an HNSW graph over rows that already lie in their final
- * place, as hnswlib does: its insertion, and its choice of neighbours.
+ * hnsw - build an HNSW graph over rows in their final layout.  Insertion and choice
+ * of neighbours are those of hnswlib.
  *
- * The block holds rows of stride bytes: a link list of 1 + 2m words (count,
- * then row numbers), all zero to begin with, and the vector's code (quantize.h)
- * at vector_at.  Upper link lists (1 + m words each) of row r, from level 1 up,
- * are the ones numbered level[r] to level[r + 1] - 1 in upper, which must be
- * zero.  lh_hnsw_level says how many a row has; it depends on the seed and the
- * row's number alone, so that it is the same for any number of threads.  With
- * one thread the whole graph is.
+ * block holds rows of stride bytes: a link list of 1 + 2m words (count, then row
+ * numbers), initially zero, and at vector_at the code of the vector (quantize.h).
+ * upper holds the link lists above level 0, 1 + m words each, initially zero: those
+ * of row r, from level 1 up, are numbers level[r] to level[r + 1] - 1.
+ * lh_hnsw_level returns how many a row has, as a function of the seed and the row
+ * number only, so that it is the same for any number of threads.  With one thread
+ * the whole graph is reproducible.
  *
- * A search for neighbours goes by codes of bytes: four times as many vectors fit
- * the caches.  A block of wider codes gets such codes beside it while the graph
- * is built, and what a search has found is then measured by the wider ones;
- * bench/README.md says what that is worth.
+ * Searches for neighbours compare i8 codes, since four times as many of them fit
+ * the caches.  If the block has wider codes, i8 codes are made for the time of the
+ * build, and what a search finds is measured again by the wider ones;
+ * bench/README.md has the figures.
  *
- * A graph can be continued: the first done rows, and entry and top, are then as
- * an earlier build over them left them.  Their links must have been checked.
+ * A graph can be continued: the first done rows, entry and top are then those of
+ * an earlier build over these rows, whose links the caller has checked.
  *
- * Errors: LH_ENOMEM, LH_EINTR when stop said so.  The links are then in no
- *         defined state.
+ * Errors: LH_ENOMEM; LH_EINTR when stop returned true.  The links are then
+ *         undefined.
  */
 #ifndef LH_HNSW_H
 #define LH_HNSW_H
@@ -35,17 +35,17 @@ struct lh_hnsw {
 	uint32_t rows, dimension;
 	size_t stride, vector_at;
 	int distance;		/* enum lh_distance */
-	int precision;		/* enum lh_precision, of the vectors in the block */
+	int precision;		/* enum lh_precision of the codes in block */
 	uint32_t m, ef_construction;
 	const uint32_t *level;
 	uint32_t *upper;
-	bool (*stop)(void);	/* asked periodically; NULL: never */
-	/* Told periodically, in the thread that called, how many rows are linked or
-	 * being linked, and at the end that all are; NULL: nobody. */
-	void (*tell)(void *ctx, uint64_t rows);
+	bool (*stop)(void);	/* polled periodically; NULL: never stop */
+	/* Called periodically in the calling thread with the number of rows that are
+	 * linked or being linked, and at the end with all.  NULL: no reports. */
+	void (*progress)(void *ctx, uint64_t rows);
 	void *ctx;
-	uint32_t done;		/* rows that are linked already; 0: none */
-	uint32_t entry, top;	/* where a walk begins; in, too, when done is not 0 */
+	uint32_t done;		/* rows already linked */
+	uint32_t entry, top;	/* entry of walks and its level; also input when done is not 0 */
 };
 
 uint32_t lh_hnsw_level(uint64_t seed, uint32_t row, uint32_t m);

@@ -1,4 +1,4 @@
-/* quantize.c - vectors as an index keeps them.  See quantize.h. */
+/* quantize.c - encode and decode stored vectors.  See quantize.h. */
 #include "quantize.h"
 
 #include <float.h>
@@ -11,7 +11,7 @@
 
 #define F16_MAX 65504
 #define C_MAX 127
-#define SCALE_MAX 0x1.0204p+121f	/* 16 significant bits, and 127 of it is finite */
+#define SCALE_MAX 0x1.0204p+121f	/* 16 significant bits; 127 times it is finite */
 
 size_t lh_quantize_bytes(int precision, uint32_t n)
 {
@@ -22,7 +22,7 @@ size_t lh_quantize_bytes(int precision, uint32_t n)
 	}
 }
 
-int lh_quantize_fits(int precision, const float *v, uint32_t n, struct lh_err *err)
+int lh_quantize_check(int precision, const float *v, uint32_t n, struct lh_err *err)
 {
 	uint32_t i;
 
@@ -38,8 +38,8 @@ int lh_quantize_fits(int precision, const float *v, uint32_t n, struct lh_err *e
 
 /* ---- f16 ---- */
 
-/* Adding a number whose last bit is worth what the half's will be rounds it
- * there, ties to even: 2^-24 for those below the least normal half. */
+/* Round to half precision, ties to even, by adding a number whose last bit has the
+ * value of the half's last bit: 2^-24 below the smallest normal half. */
 static uint16_t to_half(float f)
 {
 	uint32_t bits, sign, exp, magic_bits;
@@ -49,7 +49,7 @@ static uint16_t to_half(float f)
 	sign = bits >> 16 & 0x8000;
 	bits &= 0x7fffffff;
 	exp = bits >> 23;
-	if (bits >= 0x477fe000)	/* from F16_MAX on */
+	if (bits >= 0x477fe000)	/* F16_MAX and above */
 		return (uint16_t)(sign | 0x7bff);
 	if (exp < 113) {
 		memcpy(&f, &bits, sizeof f);
@@ -65,7 +65,7 @@ static uint16_t to_half(float f)
 	return (uint16_t)(sign | (bits - (112u << 23)) >> 13);
 }
 
-static void halves_put(const float *v, uint32_t n, unsigned char *code)
+static void encode_f16(const float *v, uint32_t n, unsigned char *code)
 {
 	uint16_t h;
 	uint32_t i;
@@ -78,7 +78,7 @@ static void halves_put(const float *v, uint32_t n, unsigned char *code)
 
 /* ---- i8 ---- */
 
-/* 16 significant bits, not below least. */
+/* Round up to 16 significant bits, at least least. */
 static float short_scale(double least)
 {
 	float scale = (float)least;
@@ -94,7 +94,7 @@ static float short_scale(double least)
 	return fminf(scale, SCALE_MAX);
 }
 
-/* The nearest integer: the last bit of 1.5 * 2^23 is worth 1. */
+/* Round to the nearest integer: the last bit of 1.5 * 2^23 has the value 1. */
 static inline int32_t nearest(float x)
 {
 	uint32_t bits;
@@ -104,12 +104,12 @@ static inline int32_t nearest(float x)
 	return (int32_t)(bits - 0x4b400000);
 }
 
-static inline int32_t within(int32_t c)
+static inline int32_t clamp(int32_t c)
 {
 	return c > C_MAX ? C_MAX : c < -C_MAX ? -C_MAX : c;
 }
 
-static void bytes_put(int distance, const float *v, uint32_t n, unsigned char *code)
+static void encode_i8(int distance, const float *v, uint32_t n, unsigned char *code)
 {
 	struct lh_quantize_head h = { 0, 0 };
 	float max = 0, per_step;
@@ -125,7 +125,7 @@ static void bytes_put(int distance, const float *v, uint32_t n, unsigned char *c
 		step = h.scale;
 	per_step = (float)(1 / step);
 	for (i = 0; i < n; i++) {
-		c = within(nearest(v[i] * per_step));
+		c = clamp(nearest(v[i] * per_step));
 		code[i] = (unsigned char)(LH_CODE_ZERO + c);
 		h.square += (uint32_t)(c * c);
 	}
@@ -134,7 +134,7 @@ static void bytes_put(int distance, const float *v, uint32_t n, unsigned char *c
 	memcpy(code + n, &h, sizeof h);
 }
 
-static bool bytes_sound(int distance, const unsigned char *code, uint32_t n)
+static bool is_valid_i8(int distance, const unsigned char *code, uint32_t n)
 {
 	struct lh_quantize_head h = lh_quantize_head(code, n);
 	uint32_t square = 0, i;
@@ -151,19 +151,19 @@ static bool bytes_sound(int distance, const unsigned char *code, uint32_t n)
 	return h.square == square && h.scale >= FLT_MIN && h.scale <= SCALE_MAX;
 }
 
-/* ---- any ---- */
+/* ---- any precision ---- */
 
-void lh_quantize_put(int precision, int distance, const float *v, uint32_t n, void *code)
+void lh_quantize_encode(int precision, int distance, const float *v, uint32_t n, void *code)
 {
 	if (precision == LH_F16)
-		halves_put(v, n, code);
+		encode_f16(v, n, code);
 	else if (precision == LH_I8)
-		bytes_put(distance, v, n, code);
+		encode_i8(distance, v, n, code);
 	else
 		memcpy(code, v, n * sizeof *v);
 }
 
-void lh_quantize_get(int precision, const void *code, uint32_t n, float *v)
+void lh_quantize_decode(int precision, const void *code, uint32_t n, float *v)
 {
 	if (precision == LH_F16)
 		lh_quantize_kernel()->get_f16(code, n, v);
@@ -173,14 +173,14 @@ void lh_quantize_get(int precision, const void *code, uint32_t n, float *v)
 		memcpy(v, code, n * sizeof *v);
 }
 
-bool lh_quantize_sound(int precision, int distance, const void *code, uint32_t n)
+bool lh_quantize_is_valid(int precision, int distance, const void *code, uint32_t n)
 {
 	const unsigned char *p = code;
 	uint32_t i;
 	float f;
 
 	if (precision == LH_I8)
-		return bytes_sound(distance, code, n);
+		return is_valid_i8(distance, code, n);
 	for (i = 0; i < n; i++) {
 		if (precision == LH_F16)
 			f = lh_quantize_half(p, i);
@@ -224,7 +224,7 @@ int lh_quantized_query_init(struct lh_quantized_query *q, int precision, int dis
 	return 0;
 }
 
-static void query_bytes(struct lh_quantized_query *q, const unsigned char *code)
+static void set_query_i8(struct lh_quantized_query *q, const unsigned char *code)
 {
 	struct lh_quantize_head h = lh_quantize_head(code, q->n);
 
@@ -236,8 +236,8 @@ static void query_bytes(struct lh_quantized_query *q, const unsigned char *code)
 void lh_quantized_query_set(struct lh_quantized_query *q, const float *v)
 {
 	if (q->precision == LH_I8) {
-		lh_quantize_put(LH_I8, q->distance, v, q->n, q->c);
-		query_bytes(q, (const unsigned char *)q->c);
+		lh_quantize_encode(LH_I8, q->distance, v, q->n, q->c);
+		set_query_i8(q, (const unsigned char *)q->c);
 	} else {
 		memcpy(q->v, v, q->n * sizeof *v);
 	}
@@ -246,9 +246,9 @@ void lh_quantized_query_set(struct lh_quantized_query *q, const float *v)
 void lh_quantized_query_code(struct lh_quantized_query *q, const void *code)
 {
 	if (q->precision == LH_I8) {
-		query_bytes(q, code);
+		set_query_i8(q, code);
 	} else {
-		lh_quantize_get(q->precision, code, q->n, q->v);
+		lh_quantize_decode(q->precision, code, q->n, q->v);
 	}
 }
 

@@ -1,4 +1,4 @@
-/* quantize_kernels.c - distances to codes, by the kernels that a CPU may have. */
+/* quantize_kernels.c - distances to codes, one set of kernels per instruction set. */
 #include "quantize_kernels.h"
 
 #ifdef __x86_64__
@@ -9,15 +9,15 @@
 #define F16_SIZE 2
 #define I8_SIZE 1
 
-/* Four rows at once; next: four that will be wanted soon, or NULL. */
+/* Measure four rows; next: four to prefetch, or NULL. */
 typedef void (*four_fn)(const struct lh_quantized_query *q, const unsigned char *const *row,
 			const unsigned char *const *next, float *out);
 
-/* The last four may overlap the ones before: what is near is cheap.  Where rows
- * lie in pages of their own, those have to be found as well: ask for a byte at the
- * start and one in the middle of each row first. */
-static inline void in_fours(four_fn four, const struct lh_quantized_query *q,
-			    const void *const *codes, size_t k, float *out)
+/* Measure k rows by fours.  The last four may overlap those before: cached rows are
+ * cheap.  Where each row is in a page of its own, the pages have to be found as well,
+ * so one byte at the start and one in the middle of each row are prefetched first. */
+static inline void rows_by_four(four_fn four, const struct lh_quantized_query *q,
+				const void *const *codes, size_t k, float *out)
 {
 	const unsigned char *const *row = (const unsigned char *const *)codes;
 	size_t i, middle = lh_quantize_bytes(q->precision, q->n) / 2;
@@ -44,7 +44,7 @@ static inline void in_fours(four_fn four, const struct lh_quantized_query *q,
 		four(q, row + k - 4, NULL, out + k - 4);
 }
 
-/* From the sum of products of both sides' c. */
+/* Return the distance, given the sum of products of both sides' c. */
 static inline float finish_i8(const struct lh_quantized_query *q, const unsigned char *code,
 			      int32_t sum)
 {
@@ -131,7 +131,7 @@ static const struct lh_quantize_kernel portable = {
 #define AVX2 __attribute__((target("avx2,fma,f16c")))
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
 
-static inline void ask_for(const unsigned char *const *next, size_t at)
+static inline void prefetch_rows(const unsigned char *const *next, size_t at)
 {
 	size_t j;
 
@@ -157,8 +157,8 @@ AVX2 static inline __m128i sums_epi32(__m256i a, __m256i b, __m256i c, __m256i d
 	return _mm_add_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
 }
 
-/* What each lane of s gains by eight values of a row. */
-AVX2 static inline __m256 more_f16_avx2(bool l2, __m256 v, __m128i halves, __m256 s)
+/* Add eight values of a row to the lanes of s. */
+AVX2 static inline __m256 add_f16_avx2(bool l2, __m256 v, __m128i halves, __m256 s)
 {
 	__m256 row = _mm256_cvtph_ps(halves), d = _mm256_sub_ps(v, row);
 
@@ -176,13 +176,13 @@ AVX2 static inline void four_f16_avx2(bool l2, const struct lh_quantized_query *
 
 	for (i = 0; i + 8 <= n; i += 8) {
 		if (i % 32 == 0)
-			ask_for(next, F16_SIZE * i);
+			prefetch_rows(next, F16_SIZE * i);
 		v = _mm256_load_ps(q->v + i);
 #pragma GCC unroll 4
 		for (j = 0; j < 4; j++)
-			s[j] = more_f16_avx2(l2, v,
-					     _mm_loadu_si128((const void *)(row[j] + F16_SIZE * i)),
-					     s[j]);
+			s[j] = add_f16_avx2(l2, v,
+					    _mm_loadu_si128((const void *)(row[j] + F16_SIZE * i)),
+					    s[j]);
 	}
 	if (i < n) {
 		uint16_t rest[8];
@@ -193,7 +193,7 @@ AVX2 static inline void four_f16_avx2(bool l2, const struct lh_quantized_query *
 		for (j = 0; j < 4; j++) {
 			memset(rest, 0, sizeof rest);
 			memcpy(rest, row[j] + F16_SIZE * i, (n - i) * F16_SIZE);
-			s[j] = more_f16_avx2(l2, v, _mm_loadu_si128((const void *)rest), s[j]);
+			s[j] = add_f16_avx2(l2, v, _mm_loadu_si128((const void *)rest), s[j]);
 		}
 	}
 	_mm_storeu_ps(out, sums_ps(s[0], s[1], s[2], s[3]));
@@ -216,12 +216,12 @@ AVX2 static void four_f16_l2_avx2(const struct lh_quantized_query *q,
 static void rows_f16_avx2(const struct lh_quantized_query *q, const void *const *codes, size_t k,
 			  float *out)
 {
-	in_fours(q->distance == LH_L2 ? four_f16_l2_avx2 : four_f16_dot_avx2, q, codes, k, out);
+	rows_by_four(q->distance == LH_L2 ? four_f16_l2_avx2 : four_f16_dot_avx2, q, codes, k, out);
 }
 
-/* |c| times the query's value with the sign of c: two products of at most
- * 128 * 127 are a 16-bit number. */
-AVX2 static inline __m256i more_i8_avx2(__m256i v, __m256i bytes, __m256i s)
+/* Multiply |c| by the query's value with the sign of c: the sum of two products of at
+ * most 128 * 127 fits 16 bits. */
+AVX2 static inline __m256i add_i8_avx2(__m256i v, __m256i bytes, __m256i s)
 {
 	__m256i c = _mm256_xor_si256(bytes, _mm256_set1_epi8((char)LH_CODE_ZERO));
 	__m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(c), _mm256_sign_epi8(v, c));
@@ -240,12 +240,11 @@ AVX2 static void four_i8_avx2(const struct lh_quantized_query *q, const unsigned
 
 	for (i = 0; i + 32 <= n; i += 32) {
 		if (i % 64 == 0)
-			ask_for(next, i);
+			prefetch_rows(next, i);
 		v = _mm256_load_si256((const void *)(q->c + i));
 #pragma GCC unroll 4
 		for (j = 0; j < 4; j++)
-			s[j] = more_i8_avx2(v, _mm256_loadu_si256((const void *)(row[j] + i)),
-					    s[j]);
+			s[j] = add_i8_avx2(v, _mm256_loadu_si256((const void *)(row[j] + i)), s[j]);
 	}
 	if (i < n) {
 		unsigned char rest[32], end[32] = { 0 };
@@ -255,7 +254,7 @@ AVX2 static void four_i8_avx2(const struct lh_quantized_query *q, const unsigned
 		for (j = 0; j < 4; j++) {
 			memset(rest, LH_CODE_ZERO, sizeof rest);
 			memcpy(rest, row[j] + i, n - i);
-			s[j] = more_i8_avx2(v, _mm256_loadu_si256((const void *)rest), s[j]);
+			s[j] = add_i8_avx2(v, _mm256_loadu_si256((const void *)rest), s[j]);
 		}
 	}
 	_mm_storeu_si128((void *)sum, sums_epi32(s[0], s[1], s[2], s[3]));
@@ -266,7 +265,7 @@ AVX2 static void four_i8_avx2(const struct lh_quantized_query *q, const unsigned
 static void rows_i8_avx2(const struct lh_quantized_query *q, const void *const *codes, size_t k,
 			 float *out)
 {
-	in_fours(four_i8_avx2, q, codes, k, out);
+	rows_by_four(four_i8_avx2, q, codes, k, out);
 }
 
 AVX2 static void get_f16_avx2(const void *code, uint32_t n, float *v)
@@ -348,7 +347,7 @@ AVX512 static inline void four_f16_avx512(bool l2, const struct lh_quantized_que
 		__mmask16 k = n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xffff;
 
 		if (i % 32 == 0)
-			ask_for(next, F16_SIZE * i);
+			prefetch_rows(next, F16_SIZE * i);
 		v = _mm512_maskz_loadu_ps(k, q->v + i);
 #pragma GCC unroll 4
 		for (j = 0; j < 4; j++) {
@@ -385,10 +384,11 @@ AVX512 static void four_f16_l2_avx512(const struct lh_quantized_query *q,
 static void rows_f16_avx512(const struct lh_quantized_query *q, const void *const *codes, size_t k,
 			    float *out)
 {
-	in_fours(q->distance == LH_L2 ? four_f16_l2_avx512 : four_f16_dot_avx512, q, codes, k, out);
+	rows_by_four(q->distance == LH_L2 ? four_f16_l2_avx512 : four_f16_dot_avx512, q, codes, k,
+		     out);
 }
 
-/* Rows are the unsigned side of the product, 128 too large. */
+/* Rows are the unsigned operand of the product, offset by 128. */
 AVX512 static void four_i8_avx512(const struct lh_quantized_query *q,
 				  const unsigned char *const *row, const unsigned char *const *next,
 				  float *out)
@@ -403,13 +403,13 @@ AVX512 static void four_i8_avx512(const struct lh_quantized_query *q,
 	for (i = 0; i < n; i += 64) {
 		__mmask64 k = n - i < 64 ? ((__mmask64)1 << (n - i)) - 1 : ~(__mmask64)0;
 
-		ask_for(next, i);
+		prefetch_rows(next, i);
 		v = _mm512_maskz_loadu_epi8(k, q->c + i);
 #pragma GCC unroll 4
 		for (j = 0; j < 4; j++)
 			s[j] = _mm512_dpbusd_epi32(s[j], _mm512_maskz_loadu_epi8(k, row[j] + i), v);
 	}
-	ask_for(next, n);
+	prefetch_rows(next, n);
 	for (j = 0; j < 4; j++)
 		h[j] = half_sum_epi32(s[j]);
 	h[0] = _mm256_hadd_epi32(_mm256_hadd_epi32(h[0], h[1]), _mm256_hadd_epi32(h[2], h[3]));
@@ -422,7 +422,7 @@ AVX512 static void four_i8_avx512(const struct lh_quantized_query *q,
 static void rows_i8_avx512(const struct lh_quantized_query *q, const void *const *codes, size_t k,
 			   float *out)
 {
-	in_fours(four_i8_avx512, q, codes, k, out);
+	rows_by_four(four_i8_avx512, q, codes, k, out);
 }
 
 AVX512 static int32_t sign_avx512(const unsigned char *code, uint32_t n, int8_t *c)
@@ -447,7 +447,7 @@ static const struct lh_quantize_kernel avx2 = { rows_f16_avx2, rows_i8_avx2, get
 static const struct lh_quantize_kernel avx512 = { rows_f16_avx512, rows_i8_avx512, get_f16_avx2,
 						  get_i8_avx2, sign_avx512 };
 
-/* Not every compiler knows it by name. */
+/* Not every compiler has a name for it. */
 static bool has_f16c(void)
 {
 	unsigned a, b, c, d;
@@ -455,7 +455,7 @@ static bool has_f16c(void)
 	return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
 }
 
-static const struct lh_quantize_kernel *choose(void)
+static const struct lh_quantize_kernel *choose_kernel(void)
 {
 	enum lh_isa isa = lh_vec_isa();
 
@@ -469,20 +469,20 @@ static const struct lh_quantize_kernel *choose(void)
 	return &portable;
 }
 #else
-static const struct lh_quantize_kernel *choose(void)
+static const struct lh_quantize_kernel *choose_kernel(void)
 {
 	return &portable;
 }
 #endif
 
-/* Two threads may both choose; they choose the same. */
+/* Two threads may both choose the kernels, but choose the same. */
 const struct lh_quantize_kernel *lh_quantize_kernel(void)
 {
 	static const struct lh_quantize_kernel *chosen;
 	const struct lh_quantize_kernel *k = __atomic_load_n(&chosen, __ATOMIC_RELAXED);
 
 	if (!k) {
-		k = choose();
+		k = choose_kernel();
 		__atomic_store_n(&chosen, k, __ATOMIC_RELAXED);
 	}
 	return k;

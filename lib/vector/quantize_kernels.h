@@ -1,5 +1,5 @@
 /*
- * quantize_kernels - what quantize.c and its kernels (quantize_kernels.c) share.
+ * quantize_kernels - shared by quantize.c and its kernels (quantize_kernels.c).
  */
 #ifndef LH_QUANTIZE_KERNELS_H
 #define LH_QUANTIZE_KERNELS_H
@@ -8,9 +8,9 @@
 
 #include "quantize.h"
 
-#define LH_CODE_ZERO 128	/* the byte of a zero under i8 */
+#define LH_CODE_ZERO 128	/* the byte of zero under i8 */
 
-/* Behind the bytes of an i8 code. */
+/* Follows the bytes of an i8 code. */
 struct lh_quantize_head {
 	float scale;
 	uint32_t square;	/* sum of c * c: at most 2^16 * 2^14 */
@@ -24,7 +24,7 @@ static inline struct lh_quantize_head lh_quantize_head(const void *code, uint32_
 	return h;
 }
 
-/* Value i of an f16 code. */
+/* Return value i of an f16 code. */
 static inline float lh_quantize_half(const void *code, size_t i)
 {
 	uint32_t bits;
@@ -45,8 +45,8 @@ static inline float lh_quantize_half(const void *code, size_t i)
 typedef void (*lh_quantize_rows_fn)(const struct lh_quantized_query *q, const void *const *codes,
 				    size_t k, float *out);
 typedef void (*lh_quantize_get_fn)(const void *code, uint32_t n, float *v);
-/* An i8 code's bytes as signed ones, and their sum.  -128, which only a damaged
- * code has and some kernels cannot take, becomes -127. */
+/* Convert the bytes of an i8 code to signed ones and return their sum.  -128, which
+ * occurs in damaged codes only and which some kernels cannot take, becomes -127. */
 typedef int32_t (*lh_quantize_sign_fn)(const unsigned char *code, uint32_t n, int8_t *c);
 
 struct lh_quantize_kernel {

@@ -1,4 +1,5 @@
-/* vector_record.c - id, vector, text and metadata of a record.  See vector_record.h. */
+/* vector_record.c - read id, vector, text and metadata of a record.  See
+ * vector_record.h. */
 #include "vector_record.h"
 
 #include <lh/num.h>
@@ -21,8 +22,7 @@ int lh_vector_record_id(const struct lh_record *rec, struct lh_buf *scratch, str
 
 static int array_vector(const struct lh_value *v, struct lh_buf *out, size_t *n, struct lh_err *err)
 {
-	/* An element takes two bytes at least, so this never asks for much
-	 * more memory than the text itself holds. */
+	/* An element has two bytes at least, so the memory is bounded by the text. */
 	size_t max = v->n / 2 < LH_DIM_MAX ? v->n / 2 : LH_DIM_MAX;
 	float *to = (float *)(void *)lh_buf_room(out, max * sizeof *to);
 	long got;
@@ -37,7 +37,8 @@ static int array_vector(const struct lh_value *v, struct lh_buf *out, size_t *n,
 	return 0;
 }
 
-/* Some writers of JSON put a backslash before every slash.  -2: no memory. */
+/* Decode base64 in which a backslash precedes every slash, as some JSON writers do. -2:
+ * no memory. */
 static long escaped_base64(const struct lh_value *v, char *to, struct lh_err *err)
 {
 	struct lh_buf plain;

@@ -1,10 +1,10 @@
 /*
- * vector_record - what a record says about its vector: id, text, vector, model,
- * metadata, read in the one way that lh-index and lh-search share.
+ * vector_record - read the members of a record that describe a vector: id, text,
+ * vector, model, metadata.
  *
- * Owner: what is handed out points into the record or into the caller's
- *        scratch, which the caller resets between records.
- * Errors: LH_EDATA with a message fit for the user, LH_ENOMEM.
+ * Owner:  results point into the record or into the caller's scratch, which the
+ *         caller resets between records.
+ * Errors: LH_EDATA with a message for the user, LH_ENOMEM.
  */
 #ifndef LH_VECTOR_RECORD_H
 #define LH_VECTOR_RECORD_H
@@ -12,29 +12,29 @@
 #include <lh/json.h>
 #include "json/template.h"
 
-/* The record's id: a string, or a number taken as its text. */
+/* Read the id: a string, or the text of a number. */
 int lh_vector_record_id(const struct lh_record *rec, struct lh_buf *scratch, struct lh_str *id,
 			struct lh_err *err);
 
-/* A vector, as a JSON array or as base64 of little-endian f32, appended to out
- * as floats; *n is how many (at least one, at most LH_DIM_MAX). */
+/* Append a vector to out as floats.  v is a JSON array, or base64 of little-endian f32;
+ * *n is set to the number of values, 1 to LH_DIM_MAX. */
 int lh_vector_record_vector(const struct lh_value *v, struct lh_buf *out, size_t *n,
 			    struct lh_err *err);
 
-/* The text to embed: the template's when tpl is given, else the string in
- * field.  An empty text is refused. */
+/* Read the text to embed: by the template tpl if given, else the string in field.
+ * LH_EDATA for an empty text. */
 int lh_vector_record_text(const struct lh_record *rec, const char *field,
 			  const struct lh_template *tpl, struct lh_buf *scratch,
 			  struct lh_str *text, struct lh_err *err);
 
-/* The record's model; n = 0 when it names none. */
+/* Read the model; n = 0 when the record has none. */
 int lh_vector_record_model(const struct lh_record *rec, struct lh_buf *scratch,
 			   struct lh_str *model, struct lh_err *err);
 
-/* Metadata, appended to out as JSON text: the bytes of the "metadata" object
- * if there is one, else an object of every field but id, vector, dimension and
- * model (and a "metadata" that is null).  Nothing is appended when that leaves
- * no field.  An empty "metadata" object is appended: it clears. */
+/* Append the metadata to out as JSON text: the "metadata" object if there is one, else
+ * an object of all members but id, vector, dimension, model and a "metadata" that is
+ * null.  Without any such member nothing is appended.  An empty "metadata" object is
+ * appended, since it clears what is stored. */
 void lh_vector_record_meta(const struct lh_record *rec, struct lh_buf *out);
 
 #endif

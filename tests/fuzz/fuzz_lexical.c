@@ -70,21 +70,21 @@ static int order(void *ctx, uint64_t a, uint64_t b)
 /* The number of rows that answer. */
 static long ask(const struct lh_lexical *ix, const char *text, size_t n, bool must)
 {
-	struct lh_lexical_question q = { 0 };
+	struct lh_lexical_query q = { 0 };
 	struct lh_lexical_rows rows = { allow, order, NULL };
 	struct lh_lexical_hit hit[9];
 	long got;
 
-	if (lh_lexical_ask(&q, text, n, &ix, 1, &err) < 0)
+	if (lh_lexical_query_set(&q, text, n, &ix, 1, &err) < 0)
 		abort();
-	got = lh_lexical_top(&q, 9, &rows, hit, &err);
+	got = lh_lexical_search(&q, 9, &rows, hit, &err);
 	if (got < 0 && (must || err.code != LH_ECORRUPT))
 		abort();
 	for (long i = 0; i < got; i++)
 		if (hit[i].row >= ix->rows || hit[i].row % 3 == 0 ||
 		    !__builtin_isfinite(hit[i].score) || (i && hit[i - 1].score < hit[i].score))
 			abort();
-	lh_lexical_question_free(&q);
+	lh_lexical_query_free(&q);
 	return got;
 }
 

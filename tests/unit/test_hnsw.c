@@ -22,9 +22,16 @@ static struct lh_hnsw fresh(int precision)
 {
 	float v[DIM];
 	struct lh_hnsw g = {
-		.block = aligned_alloc(64, ROWS * STRIDE), .rows = ROWS, .dimension = DIM, .stride = STRIDE,
-		.vector_at = 64, .distance = LH_L2,
-		.precision = precision, .m = M, .ef_construction = 50, .level = level,
+		.block = aligned_alloc(64, ROWS * STRIDE),
+		.rows = ROWS,
+		.dimension = DIM,
+		.stride = STRIDE,
+		.vector_at = 64,
+		.distance = LH_L2,
+		.precision = precision,
+		.m = M,
+		.ef_construction = 50,
+		.level = level,
 	};
 	uint32_t lists = 0;
 
@@ -34,7 +41,7 @@ static struct lh_hnsw fresh(int precision)
 	for (uint32_t r = 0; r < ROWS; r++) {
 		for (int i = 0; i < DIM; i++)
 			v[i] = (float)random() / (float)(1 << 30);
-		lh_quantize_put(precision, LH_L2, v, DIM, (char *)g.block + r * STRIDE + 64);
+		lh_quantize_encode(precision, LH_L2, v, DIM, (char *)g.block + r * STRIDE + 64);
 		level[r] = lists;
 		lists += lh_hnsw_level(5, r, M);
 	}
@@ -55,7 +62,8 @@ static void check_list(const uint32_t *list, uint32_t max, uint32_t row, uint32_
 	CHECK(list[0] > 0 && list[0] <= max);
 	for (uint32_t i = 1; i <= max; i++)
 		if (i <= list[0])
-			CHECK(list[i] < ROWS && list[i] != row && level[list[i] + 1] - level[list[i]] >= at);
+			CHECK(list[i] < ROWS && list[i] != row &&
+			      level[list[i] + 1] - level[list[i]] >= at);
 		else
 			CHECK(list[i] == 0);
 	for (uint32_t i = 1; i < list[0]; i++)
@@ -125,7 +133,8 @@ static void links_lead_to_neighbours(int precision)
 				best = o;
 		}
 		for (uint32_t i = 1; i <= links[0]; i++) {
-			const uint32_t *more = (const uint32_t *)((char *)g.block + links[i] * STRIDE);
+			const uint32_t *more = (const uint32_t *)((char *)g.block +
+								  links[i] * STRIDE);
 
 			met[links[i]] = true;
 			for (uint32_t j = 1; j <= more[0]; j++)

@@ -19,7 +19,8 @@ static void words_are(const char *text, const char *want)
 
 	lh_term_iterator_init(&w, text, strlen(text));
 	while (lh_term_iterator_next(&w, &word))
-		n += (size_t)snprintf(is + n, sizeof is - n, "%s%.*s", n ? " " : "", (int)word.n, word.p);
+		n += (size_t)snprintf(is + n, sizeof is - n, "%s%.*s", n ? " " : "", (int)word.n,
+				      word.p);
 	check_why(!strcmp(is, want), is);
 }
 
@@ -34,7 +35,8 @@ static void words_are_folded_and_lose_their_endings(void)
 
 static void a_script_without_spaces_gives_characters_and_pairs(void)
 {
-	words_are("\u6c34\u6ce5\u5de5 \u6c34 a", "\u6c34 \u6ce5 \u6c34\u6ce5 \u5de5 \u6ce5\u5de5 \u6c34 a");
+	words_are("\u6c34\u6ce5\u5de5 \u6c34 a",
+		  "\u6c34 \u6ce5 \u6c34\u6ce5 \u5de5 \u6ce5\u5de5 \u6c34 a");
 }
 
 /* ---- indexes of known texts ---- */
@@ -75,26 +77,29 @@ static void scores_are_bm25(void)
 	struct lh_lexical ix;
 	const struct lh_lexical *part = &ix;
 	struct lh_lexical_build *b = build(text, 4, &ix);
-	struct lh_lexical_question q = { 0 };
+	struct lh_lexical_query q = { 0 };
 	struct lh_lexical_rows rows = { all, by_number, NULL };
 	struct lh_lexical_hit hit[4];
 
 	check(ix.rows == 4 && ix.head.rows == 3 && ix.head.words == 9);
 	check(lh_lexical_verify(&ix, no_damage, NULL, &err) == 0);
-	check(lh_lexical_ask(&q, "Red car!", 8, &part, 1, &err) == 0);
-	check(lh_lexical_top(&q, 4, &rows, hit, &err) == 3);
+	check(lh_lexical_query_set(&q, "Red car!", 8, &part, 1, &err) == 0);
+	check(lh_lexical_search(&q, 4, &rows, hit, &err) == 3);
 	/* both words stand in 2 of 3 rows: idf ln(1.6); the mean row has 3 words */
-	check(hit[0].row == 1 && fabs(hit[0].score - log(1.6) * 1.4 * (2 / (2 + 0.4 * 1.2) + 1 / (1 + 0.4 * 1.2))) < 1e-12);
+	check(hit[0].row == 1 &&
+	      fabs(hit[0].score - log(1.6) * 1.4 * (2 / (2 + 0.4 * 1.2) + 1 / (1 + 0.4 * 1.2))) <
+		      1e-12);
 	check(hit[1].row == 0 && fabs(hit[1].score - log(1.6) * 1.4 / (1 + 0.4 * 0.9)) < 1e-12);
 	check(hit[2].row == 3 && hit[2].score == hit[1].score);
-	check(lh_lexical_top(&q, 0, &rows, hit, &err) == 0);
+	check(lh_lexical_search(&q, 0, &rows, hit, &err) == 0);
 	/* a word twice in the text counts twice; one that no row has does not */
-	check(lh_lexical_ask(&q, "blue blue zebra", 15, &part, 1, &err) == 0);
-	check(lh_lexical_top(&q, 4, &rows, hit, &err) == 1);
-	check(hit[0].row == 3 && fabs(hit[0].score - 2 * log(4 / 1.5) * 1.4 / (1 + 0.4 * 0.9)) < 1e-12);
-	check(lh_lexical_ask(&q, "?", 1, &part, 1, &err) == 0);
-	check(lh_lexical_top(&q, 4, &rows, hit, &err) == 0);
-	lh_lexical_question_free(&q);
+	check(lh_lexical_query_set(&q, "blue blue zebra", 15, &part, 1, &err) == 0);
+	check(lh_lexical_search(&q, 4, &rows, hit, &err) == 1);
+	check(hit[0].row == 3 &&
+	      fabs(hit[0].score - 2 * log(4 / 1.5) * 1.4 / (1 + 0.4 * 0.9)) < 1e-12);
+	check(lh_lexical_query_set(&q, "?", 1, &part, 1, &err) == 0);
+	check(lh_lexical_search(&q, 4, &rows, hit, &err) == 0);
+	lh_lexical_query_free(&q);
 	lh_lexical_build_free(b);
 }
 
@@ -103,14 +108,14 @@ static void an_empty_index_answers_nothing(void)
 	struct lh_lexical ix;
 	const struct lh_lexical *part = &ix;
 	struct lh_lexical_build *b = build(NULL, 0, &ix);
-	struct lh_lexical_question q = { 0 };
+	struct lh_lexical_query q = { 0 };
 	struct lh_lexical_rows rows = { all, by_number, NULL };
 	struct lh_lexical_hit hit[1];
 
 	check(lh_lexical_verify(&ix, no_damage, NULL, &err) == 0);
-	check(lh_lexical_ask(&q, "red", 3, &part, 1, &err) == 0);
-	check(lh_lexical_top(&q, 1, &rows, hit, &err) == 0);
-	lh_lexical_question_free(&q);
+	check(lh_lexical_query_set(&q, "red", 3, &part, 1, &err) == 0);
+	check(lh_lexical_search(&q, 1, &rows, hit, &err) == 0);
+	lh_lexical_query_free(&q);
 	lh_lexical_build_free(b);
 }
 
@@ -156,7 +161,8 @@ static void make_corpus(void)
 		for (i = 0, at = 0; i < n; i++) {
 			w = draw_word();
 			corpus.having[w] += !corpus.has[row][w]++;
-			at += (size_t)snprintf(corpus.text[row] + at, sizeof corpus.text[row] - at, "q%u ", w);
+			at += (size_t)snprintf(corpus.text[row] + at, sizeof corpus.text[row] - at,
+					       "q%u ", w);
 		}
 	}
 }
@@ -170,8 +176,11 @@ static double by_hand(uint32_t row, const uint32_t *asked)
 	for (w = 0; w < WORDS; w++) {
 		f = corpus.has[row][w];
 		if (asked[w] && f)
-			sum += log(1 + (corpus.rows - corpus.having[w] + 0.5) / (corpus.having[w] + 0.5)) * asked[w] * f * 1.4 /
-				(f + 0.4 * (0.7 + 0.3 * corpus.length[row] * corpus.rows / corpus.words));
+			sum += log(1 + (corpus.rows - corpus.having[w] + 0.5) /
+					       (corpus.having[w] + 0.5)) *
+			       asked[w] * f * 1.4 /
+			       (f + 0.4 * (0.7 +
+					   0.3 * corpus.length[row] * corpus.rows / corpus.words));
 	}
 	return sum;
 }
@@ -193,7 +202,7 @@ static int best_first(const void *a, const void *b)
 static void ask_both(const struct lh_lexical *const *part, size_t parts, size_t k, char *allowed)
 {
 	static struct expected want[ROWS];
-	struct lh_lexical_question q = { 0 };
+	struct lh_lexical_query q = { 0 };
 	struct lh_lexical_rows rows = { all, by_number, allowed };
 	struct lh_lexical_hit *hit = calloc(k, sizeof *hit);
 	uint32_t asked[WORDS] = { 0 }, i, n = 1 + draw(12), w;
@@ -213,16 +222,18 @@ static void ask_both(const struct lh_lexical *const *part, size_t parts, size_t 
 			want[found++] = (struct expected){ score, i };
 	}
 	qsort(want, found, sizeof *want, best_first);
-	check(lh_lexical_ask(&q, text, at, part, parts, &err) == 0);
-	got = lh_lexical_top(&q, k, &rows, hit, &err);
+	check(lh_lexical_query_set(&q, text, at, part, parts, &err) == 0);
+	got = lh_lexical_search(&q, k, &rows, hit, &err);
 	check(got == (long)(found < k ? found : k));
 	for (i = 0; i < got; i++) {
 		check(fabs(hit[i].score - want[i].score) < 1e-9);
-		check(hit[i].row == want[i].row || fabs(want[i].score - by_hand((uint32_t)hit[i].row, asked)) < 1e-9);
+		check(hit[i].row == want[i].row ||
+		      fabs(want[i].score - by_hand((uint32_t)hit[i].row, asked)) < 1e-9);
 		check(!allowed || allowed[hit[i].row]);
-		check(i == 0 || hit[i - 1].score > hit[i].score || (hit[i - 1].score == hit[i].score && hit[i - 1].row < hit[i].row));
+		check(i == 0 || hit[i - 1].score > hit[i].score ||
+		      (hit[i - 1].score == hit[i].score && hit[i - 1].row < hit[i].row));
 	}
-	lh_lexical_question_free(&q);
+	lh_lexical_query_free(&q);
 	free(hit);
 }
 
@@ -241,7 +252,8 @@ static void the_best_rows_are_those_found_by_hand(void)
 	static const size_t ks[] = { 1, 10, 100, ROWS };
 	struct lh_lexical ix, head, tail;
 	const struct lh_lexical *one[] = { &ix }, *two[] = { &head, &tail };
-	struct lh_lexical_build *b = build_rows(0, ROWS, &ix), *b0 = build_rows(0, ROWS - 700, &head),
+	struct lh_lexical_build *b = build_rows(0, ROWS, &ix),
+				*b0 = build_rows(0, ROWS - 700, &head),
 				*b1 = build_rows(ROWS - 700, ROWS, &tail);
 	static char allowed[ROWS];
 	size_t i;
@@ -266,20 +278,20 @@ static void a_score_does_not_depend_on_k(void)
 	struct lh_lexical ix;
 	const struct lh_lexical *part = &ix;
 	struct lh_lexical_build *b = build_rows(0, ROWS, &ix);
-	struct lh_lexical_question q = { 0 };
+	struct lh_lexical_query q = { 0 };
 	struct lh_lexical_rows rows = { all, by_number, NULL };
 	struct lh_lexical_hit few[10], *many = calloc(ROWS, sizeof *many);
 	long i, n;
 
-	check(lh_lexical_ask(&q, "q0 q1 q2 q3 q40 q80 q160 q320", 29, &part, 1, &err) == 0);
-	check(lh_lexical_top(&q, ROWS, &rows, many, &err) > 1000);
+	check(lh_lexical_query_set(&q, "q0 q1 q2 q3 q40 q80 q160 q320", 29, &part, 1, &err) == 0);
+	check(lh_lexical_search(&q, ROWS, &rows, many, &err) > 1000);
 	for (n = 1; n <= 10; n++) {
-		check(lh_lexical_top(&q, (size_t)n, &rows, few, &err) == n);
+		check(lh_lexical_search(&q, (size_t)n, &rows, few, &err) == n);
 		for (i = 0; i < n; i++)
 			check(few[i].row == many[i].row && few[i].score == many[i].score);
 	}
 	free(many);
-	lh_lexical_question_free(&q);
+	lh_lexical_query_free(&q);
 	lh_lexical_build_free(b);
 }
 
@@ -299,7 +311,8 @@ static void seeking_finds_what_reading_finds(void)
 			for (want = row; want < ROWS && !corpus.has[want][0]; want++)
 				;
 			check(lh_lexical_seek(&c, row) == (want < ROWS));
-			check(want == ROWS || (c.row[c.at] == want && c.times[c.at] == corpus.has[want][0]));
+			check(want == ROWS ||
+			      (c.row[c.at] == want && c.times[c.at] == corpus.has[want][0]));
 		}
 	}
 	lh_lexical_build_free(b);
@@ -317,7 +330,8 @@ static void count_damage(void *ctx, int run, const char *text)
 /* The runs of an index, in memory of their own without a byte to spare. */
 static void take_runs(const struct lh_lexical *ix, struct lh_str run[4], char *mem[4])
 {
-	size_t n[4] = { 4 * ix->rows, sizeof ix->head + (ix->terms + 1) * sizeof *ix->term, ix->texts_n, ix->postings_n };
+	size_t n[4] = { 4 * ix->rows, sizeof ix->head + (ix->terms + 1) * sizeof *ix->term,
+			ix->texts_n, ix->postings_n };
 	int i;
 
 	for (i = 0; i < 4; i++)
@@ -335,17 +349,17 @@ static void take_runs(const struct lh_lexical *ix, struct lh_str run[4], char *m
 static void use(const struct lh_lexical *ix)
 {
 	const struct lh_lexical *part = ix;
-	struct lh_lexical_question q = { 0 };
+	struct lh_lexical_query q = { 0 };
 	struct lh_lexical_rows rows = { all, by_number, NULL };
 	struct lh_lexical_hit hit[10];
 	long i, n;
 
-	check(lh_lexical_ask(&q, "q0 q1 q2 q7 q30 q100 q300", 25, &part, 1, &err) == 0);
-	n = lh_lexical_top(&q, 10, &rows, hit, &err);
+	check(lh_lexical_query_set(&q, "q0 q1 q2 q7 q30 q100 q300", 25, &part, 1, &err) == 0);
+	n = lh_lexical_search(&q, 10, &rows, hit, &err);
 	check(n >= 0 || err.code == LH_ECORRUPT);
 	for (i = 0; i < n; i++)
 		check(hit[i].row < ix->rows && isfinite(hit[i].score));
-	lh_lexical_question_free(&q);
+	lh_lexical_query_free(&q);
 }
 
 static void no_bit_that_flips_goes_unnoticed_or_does_harm(void)
@@ -377,7 +391,8 @@ static void no_bit_that_flips_goes_unnoticed_or_does_harm(void)
 	check(lh_lexical_open(&opened, ix.rows, run) == LH_LEXICAL_BAD_LENGTHS);
 	run[0].n += 4;
 	for (run[1].n = 0; run[1].n < 40; run[1].n++)
-		check(lh_lexical_open(&opened, ix.rows, run) == (run[1].n == 32 ? LH_LEXICAL_GOOD : LH_LEXICAL_BAD_TERMS));
+		check(lh_lexical_open(&opened, ix.rows, run) ==
+		      (run[1].n == 32 ? LH_LEXICAL_GOOD : LH_LEXICAL_BAD_TERMS));
 	for (i = 0; i < 4; i++)
 		free(mem[i]);
 	lh_lexical_build_free(b);
@@ -389,19 +404,19 @@ static void only_the_first_words_of_a_long_text_count(void)
 	struct lh_lexical ix;
 	const struct lh_lexical *part = &ix;
 	struct lh_lexical_build *b = build(text, 2, &ix);
-	struct lh_lexical_question q = { 0 };
+	struct lh_lexical_query q = { 0 };
 	struct lh_buf long_text;
 	int i;
 
 	lh_buf_init(&long_text, LH_BUF_NOMAX);
 	lh_buf_puts(&long_text, "alpha ");
-	for (i = 1; i < LH_LEXICAL_ASKED; i++)
+	for (i = 1; i < LH_LEXICAL_QUERY_WORDS; i++)
 		lh_buf_printf(&long_text, "z%d ", i);
 	lh_buf_puts(&long_text, "alpha omega");
-	check(lh_lexical_ask(&q, long_text.p, long_text.len, &part, 1, &err) == 0);
+	check(lh_lexical_query_set(&q, long_text.p, long_text.len, &part, 1, &err) == 0);
 	check(q.n == 1);
 	lh_buf_free(&long_text);
-	lh_lexical_question_free(&q);
+	lh_lexical_query_free(&q);
 	lh_lexical_build_free(b);
 }
 

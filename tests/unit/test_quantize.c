@@ -39,7 +39,7 @@ static uint16_t half_of(float f)
 {
 	uint16_t h;
 
-	lh_quantize_put(LH_F16, LH_IP, &f, 1, &h);
+	lh_quantize_encode(LH_F16, LH_IP, &f, 1, &h);
 	return h;
 }
 
@@ -47,7 +47,7 @@ static float of_half(uint16_t h)
 {
 	float f;
 
-	lh_quantize_get(LH_F16, &h, 1, &f);
+	lh_quantize_decode(LH_F16, &h, 1, &f);
 	return f;
 }
 
@@ -69,7 +69,7 @@ static void halves_are_ieee(void)
 
 		snprintf(what, sizeof what, "half %04x", h);
 		CHECK(finite == (bool)isfinite(f));
-		CHECK(finite == lh_quantize_sound(LH_F16, LH_IP, &(uint16_t){ (uint16_t)h }, 1));
+		CHECK(finite == lh_quantize_is_valid(LH_F16, LH_IP, &(uint16_t){ (uint16_t)h }, 1));
 		if (!finite)
 			continue;
 		CHECK(f == plain_half((uint16_t)h) && half_of(f) == h);
@@ -91,12 +91,13 @@ static void what_does_not_fit_is_refused(void)
 	float v[3] = { 65504, -65504, 1 };
 
 	strcpy(what, "fits");
-	CHECK(lh_quantize_fits(LH_F16, v, 3, &err) == 0);
+	CHECK(lh_quantize_check(LH_F16, v, 3, &err) == 0);
 	v[1] = -65504.01f;
-	CHECK(lh_quantize_fits(LH_F16, v, 3, &err) == -1 && err.code == LH_EDATA);
+	CHECK(lh_quantize_check(LH_F16, v, 3, &err) == -1 && err.code == LH_EDATA);
 	CHECK(!strcmp(err.msg, "value -65504 at 1 of the vector: f16 ends at 65504"));
 	v[1] = FLT_MAX;
-	CHECK(lh_quantize_fits(LH_I8, v, 3, &err) == 0 && lh_quantize_fits(LH_F32, v, 3, &err) == 0);
+	CHECK(lh_quantize_check(LH_I8, v, 3, &err) == 0 &&
+	      lh_quantize_check(LH_F32, v, 3, &err) == 0);
 }
 
 /* ---- codes ---- */
@@ -107,21 +108,22 @@ static void coding_twice_changes_nothing(int precision, int distance, const floa
 	static float got[MAX];
 	size_t bytes = lh_quantize_bytes(precision, n);
 
-	lh_quantize_put(precision, distance, v, n, code);
-	CHECK(lh_quantize_sound(precision, distance, code, n));
-	lh_quantize_get(precision, code, n, got);
+	lh_quantize_encode(precision, distance, v, n, code);
+	CHECK(lh_quantize_is_valid(precision, distance, code, n));
+	lh_quantize_decode(precision, code, n, got);
 	CHECK(lh_vec_finite(got, n));
-	lh_quantize_put(precision, distance, got, n, again);
+	lh_quantize_encode(precision, distance, got, n, again);
 	CHECK(!memcmp(code, again, bytes));
 	if (precision == LH_I8 && distance == LH_COSINE) {
 		CHECK(fabs(lh_vec_dot_f64(got, got, n) - 1) < 3e-7);
 		lh_vec_unit(got, n);
-		lh_quantize_put(precision, distance, got, n, again);
+		lh_quantize_encode(precision, distance, got, n, again);
 		CHECK(!memcmp(code, again, bytes));
 	}
 }
 
-static void codes_are_near_what_they_stand_for(int precision, int distance, const float *v, uint32_t n)
+static void codes_are_near_what_they_stand_for(int precision, int distance, const float *v,
+					       uint32_t n)
 {
 	static unsigned char code[MAX * 4];
 	static float got[MAX];
@@ -129,8 +131,8 @@ static void codes_are_near_what_they_stand_for(int precision, int distance, cons
 
 	for (uint32_t i = 0; i < n; i++)
 		max = fmax(max, fabsf(v[i]));
-	lh_quantize_put(precision, distance, v, n, code);
-	lh_quantize_get(precision, code, n, got);
+	lh_quantize_encode(precision, distance, v, n, code);
+	lh_quantize_decode(precision, code, n, got);
 	for (uint32_t i = 0; i < n; i++) {
 		off = fabs((double)got[i] - v[i]);
 		if (precision == LH_F32)
@@ -152,20 +154,33 @@ static void vectors_of_every_length(void)
 		for (int p = 0; p < 3; p++)
 			for (int d = 0; d < 3; d++)
 				for (int size = -36; size <= 36; size += 12) {
-					snprintf(what, sizeof what, "%s, distance %d, n %u, size 1e%d", names[p], d, n, size);
+					snprintf(what, sizeof what,
+						 "%s, distance %d, n %u, size 1e%d", names[p], d, n,
+						 size);
 					draw(v, n, pow(10, size));
 					if (distances[d] == LH_COSINE)
 						CHECK(lh_vec_unit(v, n));
-					if (lh_quantize_fits(precisions[p], v, n, &err) < 0)
+					if (lh_quantize_check(precisions[p], v, n, &err) < 0)
 						continue;
-					coding_twice_changes_nothing(precisions[p], distances[d], v, n);
-					codes_are_near_what_they_stand_for(precisions[p], distances[d], v, n);
+					coding_twice_changes_nothing(precisions[p], distances[d], v,
+								     n);
+					codes_are_near_what_they_stand_for(precisions[p],
+									   distances[d], v, n);
 				}
 }
 
 static void extreme_values(void)
 {
-	static const float at[] = { 0, FLT_MAX, -FLT_MAX, FLT_MIN, FLT_TRUE_MIN, -130 * FLT_TRUE_MIN, 1144 * FLT_TRUE_MIN, 126.6f * FLT_MIN, 127 * FLT_MIN, 128 * FLT_MIN };
+	static const float at[] = { 0,
+				    FLT_MAX,
+				    -FLT_MAX,
+				    FLT_MIN,
+				    FLT_TRUE_MIN,
+				    -130 * FLT_TRUE_MIN,
+				    1144 * FLT_TRUE_MIN,
+				    126.6f * FLT_MIN,
+				    127 * FLT_MIN,
+				    128 * FLT_MIN };
 	float v[3], got[3];
 	unsigned char code[16];
 
@@ -176,9 +191,11 @@ static void extreme_values(void)
 			v[1] = at[j];
 			v[2] = 0;
 			coding_twice_changes_nothing(LH_I8, LH_L2, v, 3);
-			lh_quantize_put(LH_I8, LH_L2, v, 3, code);
-			lh_quantize_get(LH_I8, code, 3, got);
-			CHECK(fabsf(got[0] - v[0]) <= fmaxf(fmaxf(fabsf(v[0]), fabsf(v[1])) / 250, FLT_MIN) && got[2] == 0);
+			lh_quantize_encode(LH_I8, LH_L2, v, 3, code);
+			lh_quantize_decode(LH_I8, code, 3, got);
+			CHECK(fabsf(got[0] - v[0]) <=
+				      fmaxf(fmaxf(fabsf(v[0]), fabsf(v[1])) / 250, FLT_MIN) &&
+			      got[2] == 0);
 		}
 }
 
@@ -188,21 +205,23 @@ static void damage_is_seen(void)
 	unsigned char code[13], bad[13];
 
 	strcpy(what, "damage");
-	lh_quantize_put(LH_I8, LH_L2, v, 5, code);
-	CHECK(lh_quantize_bytes(LH_I8, 5) == sizeof code && code[4] == 255 && lh_quantize_sound(LH_I8, LH_L2, code, 5));
-	CHECK(!lh_quantize_sound(LH_I8, LH_COSINE, code, 5));
+	lh_quantize_encode(LH_I8, LH_L2, v, 5, code);
+	CHECK(lh_quantize_bytes(LH_I8, 5) == sizeof code && code[4] == 255 &&
+	      lh_quantize_is_valid(LH_I8, LH_L2, code, 5));
+	CHECK(!lh_quantize_is_valid(LH_I8, LH_COSINE, code, 5));
 	for (size_t i = 0; i < 5; i++) {
 		memcpy(bad, code, sizeof code);
 		bad[i]++;
-		CHECK(!lh_quantize_sound(LH_I8, LH_L2, bad, 5));
+		CHECK(!lh_quantize_is_valid(LH_I8, LH_L2, bad, 5));
 	}
 	for (int i = 0; i < 3; i++) {
 		memcpy(bad, code, sizeof code);
 		memcpy(bad + 5, &(float[]){ NAN, INFINITY, -1 }[i], 4);
-		CHECK(!lh_quantize_sound(LH_I8, LH_L2, bad, 5));
+		CHECK(!lh_quantize_is_valid(LH_I8, LH_L2, bad, 5));
 	}
 	v[3] = NAN;
-	CHECK(!lh_quantize_sound(LH_F32, LH_L2, v, 5) && lh_quantize_sound(LH_F32, LH_L2, v, 3));
+	CHECK(!lh_quantize_is_valid(LH_F32, LH_L2, v, 5) &&
+	      lh_quantize_is_valid(LH_F32, LH_L2, v, 3));
 }
 
 /* ---- distances ---- */
@@ -229,8 +248,10 @@ static void one_case(int precision, int distance, uint32_t n)
 		for (size_t i = 0; i < k; i++) {
 			double other = sqrt(lh_vec_dot_f64(decoded[i], decoded[i], n));
 
-			tolerance = 1e-6 * (distance == LH_L2 ? (size + other) * (size + other) : size * other);
-			CHECK(fabs(d[i] - true_distance(distance, asked, decoded[i], n)) <= tolerance);
+			tolerance = 1e-6 * (distance == LH_L2 ? (size + other) * (size + other) :
+								size * other);
+			CHECK(fabs(d[i] - true_distance(distance, asked, decoded[i], n)) <=
+			      tolerance);
 		}
 	}
 	CHECK(lh_quantize_row(&query, codes[0]) == d[0] || precision != LH_I8);
@@ -251,16 +272,16 @@ static void distances_agree(int precision, int distance, uint32_t n, double size
 		draw(v, n, size * pow(3, (double)i));
 		if (distance == LH_COSINE)
 			lh_vec_unit(v, n);
-		lh_quantize_put(precision, distance, v, n, codes[i]);
-		lh_quantize_get(precision, codes[i], n, decoded[i]);
+		lh_quantize_encode(precision, distance, v, n, codes[i]);
+		lh_quantize_decode(precision, codes[i], n, decoded[i]);
 	}
 	draw(asked, n, size);
 	if (distance == LH_COSINE)
 		lh_vec_unit(asked, n);
 	lh_quantized_query_set(&query, asked);
 	if (precision == LH_I8) {
-		lh_quantize_put(precision, distance, asked, n, own);
-		lh_quantize_get(precision, own, n, asked);
+		lh_quantize_encode(precision, distance, asked, n, own);
+		lh_quantize_decode(precision, own, n, asked);
 	}
 	one_case(precision, distance, n);
 	lh_quantized_query_code(&query, codes[3]);
@@ -286,8 +307,8 @@ static void largest_sums_do_not_wrap(void)
 		w[i] = -1;
 	}
 	CHECK(lh_quantized_query_init(&q, LH_I8, LH_IP, N, &err) == 0);
-	lh_quantize_put(LH_I8, LH_IP, v, N, code);
-	CHECK(lh_quantize_sound(LH_I8, LH_IP, code, N));
+	lh_quantize_encode(LH_I8, LH_IP, v, N, code);
+	CHECK(lh_quantize_is_valid(LH_I8, LH_IP, code, N));
 	lh_quantized_query_set(&q, v);
 	lh_quantize_rows(&q, &row, 1, &out);
 	CHECK(fabsf(out + N) < 8);
@@ -316,7 +337,7 @@ static void a_damaged_row_is_far(void)
 	lh_quantized_query_free(&query);
 	lh_quantized_query_init(&query, LH_I8, LH_IP, 4, &err);
 	lh_quantized_query_set(&query, v);
-	lh_quantize_put(LH_I8, LH_IP, v, 4, code);
+	lh_quantize_encode(LH_I8, LH_IP, v, 4, code);
 	memcpy(code + 4, &(float){ NAN }, 4);
 	CHECK(isinf(lh_quantize_row(&query, code)) && lh_quantize_row(&query, code) > 0);
 	lh_quantized_query_free(&query);
@@ -333,7 +354,8 @@ static int with(const char *kernel)
 	for (uint32_t n = 1; n <= 200; n++)
 		for (int p = 0; p < 3; p++)
 			for (int i = 0; i < 3; i++) {
-				snprintf(what, sizeof what, "%s: %s, distance %d, n %u", kernel, names[p], i, n);
+				snprintf(what, sizeof what, "%s: %s, distance %d, n %u", kernel,
+					 names[p], i, n);
 				distances_agree(precisions[p], distances[i], n, 1);
 				distances_agree(precisions[p], distances[i], n, 6);
 			}
