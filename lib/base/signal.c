@@ -12,6 +12,7 @@
 static const char *volatile tmp[TMP_SLOTS];
 static sig_atomic_t pending;	/* read by every thread: atomic */
 static volatile sig_atomic_t deferred;
+static bool abandoned;		/* read and written atomically */
 static volatile int wake = -1;
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
 #define N_CAUGHT (sizeof caught / sizeof caught[0])
@@ -70,6 +71,16 @@ bool lh_signal_deferred(void)
 int lh_signal_pending(void)
 {
 	return __atomic_load_n(&pending, __ATOMIC_RELAXED);
+}
+
+bool lh_stopping(void)
+{
+	return lh_signal_pending() != 0 || __atomic_load_n(&abandoned, __ATOMIC_RELAXED);
+}
+
+void lh_abandon(bool on)
+{
+	__atomic_store_n(&abandoned, on, __ATOMIC_RELAXED);
 }
 
 int lh_signal_wake_fd(void)

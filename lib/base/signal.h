@@ -4,9 +4,9 @@
  * SIGINT, SIGTERM and SIGHUP end the process at once, after unlinking every
  * registered temporary file.  Between lh_signal_defer(true) and
  * lh_signal_defer(false), where an action must be complete, the first signal only
- * sets a flag and makes the wake descriptor readable.  A second signal always ends
- * the process.  Signals that were ignored at start (nohup, a shell's background
- * jobs) stay ignored.
+ * sets a flag, which lh_stopping reads, and makes the wake descriptor readable.  A
+ * second signal always ends the process.  Signals that were ignored at start (nohup,
+ * a shell's background jobs) stay ignored.
  */
 #ifndef LH_SIGNAL_H
 #define LH_SIGNAL_H
@@ -22,6 +22,14 @@ bool lh_signal_deferred(void);
 
 /* Return the signal that arrived while deferred, or 0. */
 int lh_signal_pending(void);
+
+/* Return whether a signal has asked to stop, or the work is no longer wanted.  What
+ * takes long asks this periodically.  From any thread. */
+bool lh_stopping(void);
+
+/* While on, let lh_stopping say yes in every thread: what is under way is not wanted any
+ * more, as the run has failed elsewhere. */
+void lh_abandon(bool on);
 
 /* Return a descriptor that is readable once a signal arrived; -1 before
  * lh_signal_wake_open succeeded. */

@@ -39,22 +39,20 @@ static int on_evidence(struct lh_record *rec, struct lh_buf *out, void *arg, str
 	return 0;
 }
 
-static int add_hash(const char *p, size_t n, const struct lh_origin *from, void *set, struct lh_err *err)
+static int add_hash(const struct lh_output *o, void *set, struct lh_err *err)
 {
-	(void)n;
-	(void)from;
-	return lh_hashset_add(set, (const unsigned char *)p, NULL, err);
+	return lh_hashset_add(set, (const unsigned char *)o->text, NULL, err);
 }
 
 static int read_known(struct collect *c, const char *relpath, struct lh_err *err)
 {
-	const struct lh_flow flow = { .map = on_evidence, .sink = add_hash, .ctx = &c->seen };
+	const struct lh_flow flow = { .map = on_evidence, .sink = add_hash, .shared = &c->seen, .jobs = c->run->how.jobs };
 	char *path = lh_root_join(c->run->root, relpath, err);
 	int rc;
 
 	if (!path)
 		return -1;
-	rc = lh_flow_file(path, c->run->how.jobs, 0, &flow, err);
+	rc = lh_flow_file(path, &flow, err);
 	free(path);
 	return rc;
 }
@@ -128,7 +126,8 @@ static void scratch_free(void *b)
 int lh_collect_known_skips(struct collect *c, struct lh_err *err)
 {
 	const struct lh_flow flow = {
-		.map = on_skip, .sink = add_hash, .worker_new = scratch_new, .worker_free = scratch_free, .ctx = &c->skips_seen,
+		.map = on_skip, .sink = add_hash, .worker_new = scratch_new, .worker_free = scratch_free, .shared = &c->skips_seen,
+		.jobs = c->run->how.jobs,
 	};
 	int rc = exists(c, LH_ROOT_SKIPS, err);
 	char *path;
@@ -138,7 +137,7 @@ int lh_collect_known_skips(struct collect *c, struct lh_err *err)
 	path = lh_root_join(c->run->root, LH_ROOT_SKIPS, err);
 	if (!path)
 		return -1;
-	rc = lh_flow_file(path, c->run->how.jobs, 0, &flow, err);
+	rc = lh_flow_file(path, &flow, err);
 	free(path);
 	return rc;
 }

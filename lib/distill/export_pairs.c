@@ -8,6 +8,7 @@
 
 #include "file/file.h"
 #include "base/mem.h"
+#include "base/signal.h"
 
 #define OPEN_MAX_PAIRS 64	/* pairs of files that are open at once */
 #define REASON_MAX 256		/* bytes of a reason that is kept, ... */
@@ -160,7 +161,7 @@ static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_pla
 	bool is_new = false;
 	int rc;
 
-	if (lh_tool_stopping())
+	if (lh_stopping())
 		return lh_err_set(err, LH_EINTR, "interrupted");
 	e->how->read++;
 	lh_buf_reset(&e->sample);

@@ -15,7 +15,6 @@
 #include "file/rows.h"
 #include "sample_parts.h"
 #include "stage_export.h"
-#include "tool/tool.h"
 
 /* One exporter of those that run. */
 struct lh_export_one {

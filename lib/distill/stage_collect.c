@@ -10,9 +10,10 @@
 #include "collect_parts.h"
 #include <lh/digest.h>
 #include "file/file.h"
-#include "flow/flow_parts.h"
+#include "flow/flow.h"
 #include "base/mem.h"
 #include "receipt.h"
+#include "text/escape.h"
 
 #define TELL_EVERY 4096		/* records between two reports of progress */
 
@@ -22,7 +23,6 @@ enum { EVIDENCE = 'e', SKIP = 's', SKIP_UNHASHED = 'u' };
 struct worker {
 	struct collect *c;
 	struct lh_evidence *e;
-	struct lh_buf clean;
 	uint64_t read;
 };
 
@@ -32,7 +32,6 @@ static void worker_free(void *arg)
 
 	w->c->read += w->read;
 	lh_evidence_free(w->e);
-	lh_buf_free(&w->clean);
 	free(w);
 }
 
@@ -43,7 +42,6 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	if (!w)
 		return NULL;
 	w->c = ctx;
-	lh_buf_init(&w->clean, LH_BUF_NOMAX);
 	w->e = lh_evidence_new(w->c->run->recorded_at, err);
 	if (w->e)
 		return w;
@@ -92,10 +90,7 @@ static void on_bad(uint64_t line, const struct lh_err *why, struct lh_buf *out, 
 		snprintf(text, sizeof text, "record: %s", why->msg);
 	lh_buf_putc(out, SKIP_UNHASHED);
 	lh_buf_putc(out, '[');
-	lh_buf_reset(&w->clean);
-	lh_flow_put_text(out, text, &w->clean);
-	if (w->clean.failed)
-		out->failed = w->clean.failed;
+	lh_escape_json(out, text);
 	lh_buf_putc(out, ']');
 }
 
@@ -141,9 +136,11 @@ static int take_skip(struct collect *c, const char *hash, const char *errors, si
 	return lh_append_line(c->skips, c->row.p, c->row.len, err);
 }
 
-static int on_output(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+static int on_output(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
+	const char *p = o->text;
 	struct collect *c = ctx;
+	size_t n = o->n;
 
 	if (++c->taken % TELL_EVERY == 0)
 		lh_run_progress(c->run, LH_STAGE_COLLECT, c->taken);
@@ -151,9 +148,9 @@ static int on_output(const char *p, size_t n, const struct lh_origin *from, void
 	case EVIDENCE:
 		return take_evidence(c, p + 1, p + 33, n - 33, err);
 	case SKIP:
-		return take_skip(c, p + 1, p + 33, n - 33, from->line, err);
+		return take_skip(c, p + 1, p + 33, n - 33, o->line, err);
 	default:
-		return take_skip(c, NULL, p + 1, n - 1, from->line, err);
+		return take_skip(c, NULL, p + 1, n - 1, o->line, err);
 	}
 }
 
@@ -198,7 +195,8 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 {
 	const struct lh_flow flow = {
 		.map = on_row, .bad = on_bad, .sink = on_output, .show = c->run->how.dry ? NULL : on_bytes,
-		.worker_new = worker_new, .worker_free = worker_free, .ctx = c,
+		.worker_new = worker_new, .worker_free = worker_free, .shared = c,
+		.jobs = c->run->how.jobs, .max_line = c->how->max_line,
 	};
 	char relpath[128];
 	int rc;
@@ -211,7 +209,7 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 		return -1;
 	c->read = c->bytes = 0;
 	lh_sha256_start(&c->hash);
-	rc = lh_flow_file(path, c->run->how.jobs, c->how->max_line, &flow, err);
+	rc = lh_flow_file(path, &flow, err);
 	c->got->read = c->read;
 	if (!rc)
 		rc = check_sum(c, err);

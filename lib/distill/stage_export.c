@@ -5,6 +5,7 @@
 
 #include "export_parts.h"
 #include "base/mem.h"
+#include "base/signal.h"
 #include "receipt.h"
 #include "schemas.h"
 
@@ -181,7 +182,7 @@ static int on_row(struct lh_exporting *x, enum lh_stage stage, struct lh_err *er
 
 	if (++x->rows_read % TICK == 0) {
 		lh_run_progress(x->run, stage, x->rows_read);
-		if (lh_tool_stopping())
+		if (lh_stopping())
 			return lh_err_set(err, LH_EINTR, "interrupted");
 	}
 	if (lh_record_parse(&x->scored, x->row.p, x->row.n, &why) == 0)

@@ -119,37 +119,37 @@ static void skip(struct stage *st, uint64_t line, const char *why)
 		lh_stage_fault(st->res, "%s:%llu: %s", st->file.evidence, (unsigned long long)line, why);
 }
 
-static int take_row(struct stage *st, const char *p, size_t n, const struct lh_origin *from, struct lh_err *err)
+static int take_row(struct stage *st, const struct lh_output *o, struct lh_err *err)
 {
-	unsigned kind = (unsigned char)*p;
+	unsigned kind = (unsigned char)*o->text;
 	bool is_new;
 
 	if (kind == BAD) {
-		skip(st, from->line, p + 1);
+		skip(st, o->line, o->text + 1);
 		return 0;
 	}
 	if (kind == DEDUPED) {
 		st->file.deduped++;
 		return 0;
 	}
-	if (lh_hashset_add(&st->fresh, (const unsigned char *)p + 1, &is_new, err) < 0)
+	if (lh_hashset_add(&st->fresh, (const unsigned char *)o->text + 1, &is_new, err) < 0)
 		return -1;
 	if (!is_new) {
 		st->file.deduped++;
 		return 0;
 	}
 	st->file.by[kind]++;
-	return lh_append_line(st->append, p + HEAD, n - HEAD, err);
+	return lh_append_line(st->append, o->text + HEAD, o->n - HEAD, err);
 }
 
-static int on_scored(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+static int on_scored(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct stage *st = ctx;
 
 	st->file.read++;
 	if (++st->records % TICK == 0)
 		lh_run_progress(st->run, LH_STAGE_SCORE, st->records);
-	return take_row(st, p, n, from, err);
+	return take_row(st, o, err);
 }
 
 /* ---- what is on file ---- */
@@ -166,13 +166,11 @@ static int on_mirrored(struct lh_record *rec, struct lh_buf *out, void *worker, 
 	return 0;
 }
 
-static int remember(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+static int remember(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct stage *st = ctx;
 
-	(void)n;
-	(void)from;
-	return lh_hashset_add(&st->on_file, (const unsigned char *)p, NULL, err);
+	return lh_hashset_add(&st->on_file, (const unsigned char *)o->text, NULL, err);
 }
 
 char *lh_score_mirror(const char *evidence, struct lh_err *err)
@@ -194,8 +192,8 @@ static int read_mirror(struct stage *st, struct lh_err *err)
 	int rc = path ? 0 : -1;
 
 	if (path && (access(path, F_OK) == 0 || errno != ENOENT))
-		rc = lh_flow_file(path, st->run->how.jobs, 0,
-				  &(struct lh_flow){ .map = on_mirrored, .sink = remember, .ctx = st }, err);
+		rc = lh_flow_file(path,
+				  &(struct lh_flow){ .map = on_mirrored, .sink = remember, .shared = st, .jobs = st->run->how.jobs }, err);
 	free(path);
 	return rc;
 }
@@ -206,9 +204,10 @@ static int score_evidence(struct stage *st, struct lh_err *err)
 	int rc = -1;
 
 	if (path)
-		rc = lh_flow_file(path, st->run->how.jobs, 0,
+		rc = lh_flow_file(path,
 				  &(struct lh_flow){ .map = on_evidence, .bad = on_bad_line, .sink = on_scored,
-						     .worker_new = worker_new, .worker_free = worker_free, .ctx = st }, err);
+						     .worker_new = worker_new, .worker_free = worker_free,
+						     .shared = st, .jobs = st->run->how.jobs }, err);
 	free(path);
 	return rc;
 }

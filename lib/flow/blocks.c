@@ -50,7 +50,10 @@ bool lh_lines_ready(const struct lh_lines *l)
 
 int lh_lines_wait(const struct lh_lines *l, struct lh_err *err)
 {
-	struct pollfd p[2] = { { .fd = l->fd, .events = POLLIN }, { .fd = l->wake, .events = POLLIN } };
+	struct pollfd p[2] = {
+		{ .fd = l->fd, .events = POLLIN },
+		{ .fd = l->wake, .events = POLLIN },
+	};
 
 	while (poll(p, 2, -1) < 0)
 		if (errno != EINTR)
@@ -120,7 +123,8 @@ static size_t cut(const struct lh_lines *l)
 }
 
 /* Give out n bytes; what is behind them starts the next block. */
-static enum lh_lines_is hand_over(struct lh_lines *l, size_t n, struct lh_bytes *block, struct lh_err *err)
+static enum lh_lines_is hand_over(struct lh_lines *l, size_t n, struct lh_bytes *block,
+				  struct lh_err *err)
 {
 	struct lh_bytes next = *block;
 	size_t rest = l->b.n - n;

@@ -36,7 +36,10 @@
 #define LH_LINES_BLOCK_MAX ((size_t)256 << 10)	/* stays in a core's L2 */
 #define LH_LINES_FREE_GROWTH ((size_t)4 << 20)	/* up to here without asking */
 
-enum lh_lines_is { LH_LINES_BLOCK, LH_LINES_WAIT, LH_LINES_PROBE, LH_LINES_ROOM, LH_LINES_LONG, LH_LINES_END, LH_LINES_ERROR };
+enum lh_lines_is {
+	LH_LINES_BLOCK, LH_LINES_WAIT, LH_LINES_PROBE, LH_LINES_ROOM, LH_LINES_LONG, LH_LINES_END,
+	LH_LINES_ERROR
+};
 
 struct lh_bytes {
 	char *p;

@@ -1,127 +1,171 @@
 /*
- * flow - records from the operands (else stdin) through a function, in
- * order, on all cores: the loop of every filter, once.
+ * flow - the records of files through a function, in order, on all cores.
  *
- * Input is read in blocks of whole lines; blocks are mapped by tool->jobs
- * threads and handed on in input order.  Operands, "-", compressed files (by
- * lh-cat as a child), BOM, CRLF, blank lines, lines over the limit, rejects,
- * --on-error, message caps, the summary, progress, and flushing before a read
- * that would block are all done here.
+ *     files -> blocks of lines -> map, on .jobs threads -> sink, on the calling thread
  *
- *     static int on_record(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+ * A file is read in blocks of whole lines.  The threads parse the lines of a block and
+ * give each record to the map; what the maps make of them comes to the sink in the order
+ * of the input.  Operands that are "-", compressed files and archives (read through
+ * lh-cat as a child), a BOM, CRLF, blank lines and lines over the limit are the flow's
+ * affair, and so are interruption by a signal and states that are opened anew
+ * (file/held.h).  Nothing is printed: the flow knows no tool.  A tool runs its records
+ * with lh_records_run (tool/records.h), which adds messages, --on-error and stdout.
+ *
+ *     static int on_record(struct lh_record *rec, struct lh_buf *out, void *worker,
+ *                          struct lh_err *err)
  *     {
- *             lh_record_open(out, rec, drop, 1);
- *             lh_buf_puts(out, "\"seen\":true");
- *             lh_record_close(out, rec);
+ *             const struct lh_value *id = lh_record_get(rec, "id");
+ *
+ *             if (!id)
+ *                     return lh_err_set(err, LH_EDATA, "missing \"id\"");
+ *             lh_buf_add(out, id->p, id->n);
  *             return 0;
  *     }
- *     rc = lh_flow_run(&tool, &(struct lh_flow){ .map = on_record });
  *
- * A map appends its record's whole output without the last LF (which the flow
- * adds; a map that appends nothing drops the record) and returns 0; or -1 with
- * LH_EDATA, which rejects this record alone (its output so far is dropped); or
- * -1 with another code, which ends the run after the records before it.
+ *     static int on_id(const struct lh_output *o, void *shared, struct lh_err *err)
+ *     {
+ *             return lh_hashset_add(shared, o->text, ...);
+ *     }
  *
- * bad, if given, is told of every line that does not parse or is too long, and
- * may append an output for it, as a map does; then it is not rejected.
+ *     rc = lh_flow_file("ids.jsonl", &(struct lh_flow){
+ *             .map = on_record, .sink = on_id, .shared = &set }, err);
  *
- * error.code of an error record is lh_err_status of the rejection; err->coded puts
- * it before the message as well ("lh-chat: -:3: 502 http://...").
+ * Outcome of a map: 0, with the record's whole output appended to out, without a last LF
+ * (nothing appended: the record is dropped); -1 with LH_EDATA, which rejects this record
+ * alone, its output so far with it; -1 with another code, which ends the run after the
+ * records before it.
  *
- * With --on-error emit a map may fail with LH_ENET too, which then rejects this
- * record alone: an upstream that is down costs an error record, not the process.
+ * Rejected are also lines that do not parse and lines over the limit, unless there is a
+ * bad, which makes an output of them.  What becomes of a rejected record is for
+ * hooks->rejected; without hooks the first one ends the run (LH_ECORRUPT, with its place).
  *
- * A sink, if given, takes each record's output in order on the calling thread
- * instead of stdout (no LF is added), and may reject or fail in the same way (a
- * failed lh_tool_out has its reason in tool->err already and may leave err alone).
- *
- * batch, if given, replaces map: it gets up to batch_max records at once (for
- * upstream calls that take many) and must call lh_batch_accept or
- * lh_batch_reject once for each, in order.  A batch is never held back for
- * records that are not there yet.  With batch_max 1 each record is mapped on
- * its own, so that few records that take long still share the threads.  A
- * rejection with LH_ENET (an upstream failed for this record, the next may do
- * better) makes the exit status 2.
- *
- * held, if given, is what the tool holds of files that may change (file/held.h).
- * It is looked at before each block of input that may have waited for its
- * writer, so not with --once nor for regular files, of which a run sees one
- * state.  Workers are then made from the state, not from ctx, and anew for a
- * block of another one, unless renew moves them there.  Where it cannot be had,
- * the records of the block are rejected with 503.
+ * Threads: map, batch, bad and instead are called on any thread, each with a worker of
+ *          its own; all else on the calling thread.  One flow runs at a time.
  */
 #ifndef LH_FLOW_H
 #define LH_FLOW_H
 
 #include "file/held.h"
 #include <lh/json.h>
-#include "tool/tool.h"
 
-struct lh_batch {
-	struct lh_record **rec;	/* parsed records, n of them */
+#define LH_FLOW_MAX_LINE (UINT64_C(256) << 20)
+
+/* What was made of a record, and where the record came from. */
+struct lh_output {
+	const char *text;
 	size_t n;
-	struct lh_buf *out;	/* append the next record's output here, ... */
-	struct lh_flow_block *block;
-};
-void lh_batch_accept(struct lh_batch *b);			/* ... then this */
-void lh_batch_reject(struct lh_batch *b, const struct lh_err *err);	/* or this; its output is dropped */
-
-/* Where a record came from, for a sink that wants to say so. */
-struct lh_origin {
 	const char *file;
 	uint64_t line;
 };
 
-struct lh_flow {
-	bool plain;		/* files are JSON Lines as they lie, never compressed */
-	bool texts;		/* each file is one text, not lines of JSON: a map's
-				   record is its line and len alone, whatever they hold */
-	int (*map)(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err);
-	/* Line number is no record, for the reason in why. */
-	void (*bad)(uint64_t number, const struct lh_err *why, struct lh_buf *out, void *worker);
-	/* What stands on stdout in a rejected record's place, whatever --on-error
-	 * says; why[0..n) is the reason as a JSON string.  Not with a sink. */
-	void (*refusal)(const char *why, size_t n, unsigned code, struct lh_buf *out, void *worker);
-	int (*batch)(struct lh_batch *b, void *worker, struct lh_err *err);
-	size_t batch_max;
-	/* With plain: on the calling thread, each piece of the input as it was read,
-	 * before any of it is mapped. */
-	void (*show)(void *ctx, const char *p, size_t n);
-	int (*sink)(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err);
-	/* On the calling thread, each time before output of mapped records is
-	 * written: what must be safe before anybody sees it.  -1 ends the run, and
-	 * that output is dropped.  With one job no later record has been mapped. */
-	int (*before_output)(void *ctx, struct lh_err *err);
-	/* One per thread, made from ctx or held's state; NULL: ctx itself is it. */
-	void *(*worker_new)(void *ctx, struct lh_err *err);
-	void (*worker_free)(void *worker);
-	struct lh_held *held;
-	/* Let a worker go on with that state; -1 ends the run.  The state it had is
-	 * still there. */
-	int (*renew)(void *worker, void *state, struct lh_err *err);
-	void *ctx;
-	char **operands;	/* with n_operands: input files when these are not all
-				   of the tool's operands; NULL: tool->operands */
-	size_t n_operands;
+/* A record that is not taken, or a line that is no record. */
+struct lh_rejection {
+	const char *file;
+	uint64_t line;
+	size_t operand;		/* the number of the file as it was given, from 1 */
+	const char *record;	/* the line; n 0: it was over the limit, and is gone */
+	size_t n;
+	enum lh_code code;	/* these five: as in struct lh_err */
+	size_t column;
+	unsigned status;	/* lh_err_status of the reason */
+	bool coded;
+	const char *why;
 };
 
-/* Does that error reject its record alone, as if of a map?  For a batch. */
-bool lh_flow_rejects(const struct lh_tool *tool, const struct lh_err *err);
+/*
+ * Several records at once, for a call that takes many.  A batch function answers each in
+ * order: it appends to out and accepts, or rejects, which drops what was appended.
+ */
+struct lh_batch {
+	struct lh_record **rec;	/* parsed records, n of them */
+	size_t n;
+	struct lh_buf *out;
+	struct lh_flow_block *block;
+};
+void lh_batch_accept(struct lh_batch *b);
+void lh_batch_reject(struct lh_batch *b, const struct lh_err *why);
 
-/* 0 at the end of input (also when records were rejected: the frame counts
- * them), -1 with tool->err: a fatal error, a file that could not be read (the
- * others were; its message is out), or --on-error stop.  Whoever gathers for a
- * file of its own commits it on 0 alone. */
-int lh_flow_run(struct lh_tool *tool, const struct lh_flow *flow);
+/* What the program around a flow does at its events; each may be NULL. */
+struct lh_flow_hooks {
+	/* A record is rejected, after the output of those before it: 0 goes on, -1 ends the
+	 * run, as it must with stop_at_reject. */
+	int (*rejected)(void *owner, const struct lh_rejection *r, struct lh_err *err);
+	/* A piece of a line over the limit, which will be rejected. */
+	int (*long_line)(void *owner, const char *p, size_t n, struct lh_err *err);
+	/* A file cannot be read, or no further, for the reason in *err: 0 goes on with the next
+	 * one.  NULL: the run ends, with the file's name before the reason. */
+	int (*unreadable)(void *owner, const char *file, struct lh_err *err);
+	/* Output in order, where there is no sink: each record's with a LF. */
+	int (*write)(void *owner, const char *p, size_t n, struct lh_err *err);
+	/* So many more records have been through sink or write, or were rejected. */
+	int (*delivered)(void *owner, uint64_t records, struct lh_err *err);
+	/* Input is about to be waited for. */
+	int (*waiting)(void *owner, struct lh_err *err);
+};
+
+struct lh_flow {
+	/* ---- input ---- */
+	char **files;		/* "-" is stdin; none: stdin */
+	size_t n_files;
+	uint64_t jobs;		/* threads; 0: one */
+	uint64_t max_line;	/* bytes; 0: LH_FLOW_MAX_LINE */
+	bool plain;		/* files are JSON Lines as they are, never compressed */
+	bool texts;		/* each file is one text: a map's record is its line and len
+				   alone, whatever they hold */
+	int output;		/* a descriptor, next to stdout, that must not be read: a file
+				   that it is open on is unreadable; 0: none */
+	/* With plain: each piece of the input as it was read, before any of it is mapped. */
+	void (*show)(void *shared, const char *p, size_t n);
+
+	/* ---- the records, on the threads ---- */
+	int (*map)(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err);
+	/* In place of map: up to batch_max records.  They are not waited for: a batch is what
+	 * there is.  With batch_max 1 each record is mapped on its own, so that a few that take
+	 * long share the threads. */
+	int (*batch)(struct lh_batch *b, void *worker, struct lh_err *err);
+	size_t batch_max;
+	/* That line is no record: append an output for it. */
+	void (*bad)(uint64_t line, const struct lh_err *why, struct lh_buf *out, void *worker);
+	/* Append what comes out in place of a rejected record; rec is NULL where there is none.
+	 * Not with a sink. */
+	void (*instead)(const struct lh_rejection *r, const struct lh_record *rec,
+			struct lh_buf *out, void *worker);
+	bool reject_net;	/* LH_ENET rejects its record alone, as LH_EDATA does */
+	bool stop_at_reject;	/* nothing after the first rejected record is mapped */
+
+	/* ---- what the maps use ---- */
+	/* One per thread, made from shared or held's state; NULL: shared itself is it. */
+	void *(*worker_new)(void *shared, struct lh_err *err);
+	void (*worker_free)(void *worker);
+	/* Files that may change (file/held.h).  They are looked at before each block of input
+	 * that may have been waited for, so not with once, nor for regular files, of which a run
+	 * sees one state.  Workers are then made from the state, and anew for a block of another
+	 * one, unless renew moves them there (-1 ends the run; the old state is still there).
+	 * Where the state cannot be had, the records of the block are rejected with 503. */
+	struct lh_held *held;
+	int (*renew)(void *worker, void *state, struct lh_err *err);
+	bool once;
+
+	/* ---- in order, on the calling thread ---- */
+	/* Take a record's output: 0, or -1 as for a map. */
+	int (*sink)(const struct lh_output *o, void *shared, struct lh_err *err);
+	/* Before output of mapped records is written: make safe what must be so before it is
+	 * seen.  -1 ends the run, and that output is dropped.  With one job no later record has
+	 * been mapped. */
+	int (*before_output)(void *shared, struct lh_err *err);
+	void *shared;		/* of sink, before_output, show and the workers */
+
+	const struct lh_flow_hooks *hooks;
+	void *owner;		/* of hooks */
+};
 
 /*
- * The same over one regular file, no symbolic link, for library code: nothing
- * is printed, counted or decoded, and every failure comes back in *err with the
- * file's name.  There must be a sink; a rejected record ends the run
- * (LH_ECORRUPT, with its line), and so does a line that is no record, unless
- * there is a bad.  jobs 0 is 1,
- * max_line 0 the default of --max-line.
+ * Run a flow, with a sink or hooks->write: 0 at the end of the input, or -1 with the
+ * reason.  The output of the records before the one that ended it is out by then.
  */
-int lh_flow_file(const char *path, uint64_t jobs, uint64_t max_line, const struct lh_flow *flow, struct lh_err *err);
+int lh_flow_run(const struct lh_flow *flow, struct lh_err *err);
+
+/* The same over one regular file, no symbolic link, and never decoded. */
+int lh_flow_file(const char *path, const struct lh_flow *flow, struct lh_err *err);
 
 #endif

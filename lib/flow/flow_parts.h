@@ -7,14 +7,13 @@
 #define LH_FLOW_PARTS_H
 
 #include "flow.h"
-#include "tool/frame.h"
 #include "file/held_parts.h"
 #include "blocks.h"
 
 /* A file's name, shared by the blocks cut from it; only the main thread counts. */
 struct lh_flow_name {
 	size_t refs;
-	size_t operand;		/* messages are capped per operand */
+	size_t operand;		/* its number among the files of the flow, from 1 */
 	char text[];
 };
 
@@ -22,12 +21,12 @@ struct lh_flow_reject {
 	size_t at, n;		/* the line in the block, without its LF */
 	uint64_t line;
 	size_t column, text;	/* text: offset into texts, NUL at its end */
-	unsigned status;	/* error.code */
-	bool net;		/* it was an upstream that failed */
+	enum lh_code code;
+	unsigned status;
 	bool coded;
 };
 
-/* A record's output for a sink, and where the record stands. */
+/* A record's output for a sink, and the record's place. */
 struct lh_flow_item {
 	size_t end;		/* in out */
 	size_t at, n;		/* in the block */
@@ -46,9 +45,9 @@ struct lh_flow_block {
 	struct lh_flow_item *items;
 	size_t n_items, cap_items;
 	uint64_t records, lines;	/* met so far */
-	bool stop;		/* --on-error stop met its record */
-	struct lh_batch_state *batch;	/* while the tool answers one */
-	struct lh_err fatal;	/* .code: the run ends behind this block */
+	bool stop;		/* a record was rejected, with stop_at_reject */
+	struct lh_batch_state *batch;	/* while one is answered */
+	struct lh_err fatal;	/* .code: the run ends after this block */
 	struct lh_holding *held;	/* what its records are answered from, ... */
 	struct lh_err lost;	/* ... or .code: why that cannot be had */
 	bool done;
@@ -56,21 +55,20 @@ struct lh_flow_block {
 
 /* What one thread maps with. */
 struct lh_flow_mapper {
-	struct lh_tool *tool;
 	const struct lh_flow *flow;
 	void *worker;
-	struct lh_holding *held;	/* whose state the worker stands on, or NULL */
+	struct lh_holding *held;	/* whose state the worker uses, or NULL */
 	struct lh_record *records;	/* one, or batch_max of them */
 	size_t n_records;
 	struct lh_record **batch;
 	struct lh_batch_state *state;
 	struct lh_flow_pool *pool;	/* that this is part of */
 	/* Write out what the block has so far; NULL on threads. */
-	int (*spill)(void *ctx, struct lh_flow_block *b);
+	int (*spill)(void *ctx, struct lh_flow_block *b, struct lh_err *err);
 	void *ctx;			/* of spill */
 };
 
-int lh_flow_mapper_init(struct lh_flow_mapper *m, struct lh_tool *tool, const struct lh_flow *flow, struct lh_err *err);
+int lh_flow_mapper_init(struct lh_flow_mapper *m, const struct lh_flow *flow, struct lh_err *err);
 void lh_flow_mapper_free(struct lh_flow_mapper *m);
 void lh_flow_map_block(struct lh_flow_mapper *m, struct lh_flow_block *b);
 /* End the worker, and with it its hold on a state. */
@@ -79,15 +77,12 @@ void lh_flow_mapper_rest(struct lh_flow_mapper *m);
 /* The block stands for a line over the limit, whose bytes are gone. */
 void lh_flow_map_long(struct lh_flow_mapper *m, struct lh_flow_block *b);
 
+/* As the hooks see it; valid as long as the block. */
+struct lh_rejection lh_flow_rejection(const struct lh_flow_block *b,
+				      const struct lh_flow_reject *r);
+
 void lh_flow_name_drop(struct lh_flow_name *name);
 void lh_flow_block_clear(struct lh_flow_block *b);
 void lh_flow_block_free(struct lh_flow_block *b);
-
-/* Append text as a JSON string; what is no UTF-8 becomes U+FFFD, byte by byte.
- * *clean is scratch, and empty. */
-void lh_flow_put_text(struct lh_buf *out, const char *text, struct lh_buf *clean);
-
-/* Append {"id":...,"error":{...}} and a LF. rec NULL: the record has no id. */
-void lh_flow_put_error(struct lh_buf *out, const char *file, uint64_t line, unsigned code, const char *text, const struct lh_record *rec);
 
 #endif

@@ -19,23 +19,20 @@
 
 static char *just_stdin[] = { "-" };
 
-void lh_input_init(struct lh_input *in, struct lh_tool *tool, char **operands, size_t n)
+void lh_input_init(struct lh_input *in, char **operands, size_t n, uint64_t max_line)
 {
 	memset(in, 0, sizeof *in);
-	in->tool = tool;
 	in->operands = n ? operands : just_stdin;
 	in->n = n ? n : 1;
-	in->fd = in->rejects = -1;
-	in->lines.max_line = tool->max_line;
+	in->fd = in->opened = -1;
+	in->lines.max_line = max_line;
 	in->lines.target = LH_LINES_FIRST;
 	in->lines.wake = -1;
-	if (!n && isatty(STDIN_FILENO))
-		lh_tool_message(tool, "reading JSONL from the terminal");
 }
 
 void lh_input_leave(struct lh_input *in)
 {
-	if (in->fd > STDIN_FILENO && !in->tool->state->input)
+	if (in->fd > STDIN_FILENO && in->opened < 0)
 		close(in->fd);
 	lh_child_reader_stop(in->cat);
 	free(in->member);
@@ -66,16 +63,16 @@ bool lh_input_waits(const struct lh_input *in)
 {
 	struct stat st;
 
-	return !(in->cat && in->cat->more) && in->next < in->n && stat(in->operands[in->next], &st) == 0 &&
-	       S_ISFIFO(st.st_mode);
+	return !(in->cat && in->cat->more) && in->next < in->n &&
+	       stat(in->operands[in->next], &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
 /* The archive that is open holds one more file. */
-static int open_member(struct lh_input *in)
+static int open_member(struct lh_input *in, struct lh_err *err)
 {
 	struct lh_child_reader *c = in->cat;
 	size_t n = strlen(in->operand) + strlen(c->name) + 2;
-	char *name = lh_calloc(n, 1, &in->tool->err);
+	char *name = lh_calloc(n, 1, err);
 
 	if (!name)
 		return -1;
@@ -87,28 +84,27 @@ static int open_member(struct lh_input *in)
 	return 1;
 }
 
-int lh_input_open(struct lh_input *in)
+int lh_input_open(struct lh_input *in, struct lh_err *err)
 {
-	struct lh_err *err = &in->tool->err;
 	struct stat st;
 
 	if (in->cat && in->cat->more)
-		return open_member(in);
+		return open_member(in, err);
 	lh_input_leave(in);
 	if (in->next == in->n)
 		return 0;
 	in->operand = in->operands[in->next++];
-	if (in->tool->state->input)
-		in->fd = *in->tool->state->input;
-	else
-		in->fd = strcmp(in->operand, "-") ? open(in->operand, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	in->fd = in->opened;
+	if (in->fd < 0)
+		in->fd = strcmp(in->operand, "-") ? open(in->operand, O_RDONLY | O_CLOEXEC) :
+						    STDIN_FILENO;
 	if (in->fd < 0 && errno == EINTR)
 		return lh_err_set(err, LH_EINTR, "interrupted");
 	if (in->fd < 0)
 		return lh_err_sys(err, "cannot open");
 	if (fstat(in->fd, &st) == 0 && S_ISDIR(st.st_mode))
 		return lh_err_set(err, LH_EIO, "is a directory");
-	if (lh_same_file(in->fd, STDOUT_FILENO) || lh_same_file(in->fd, in->rejects))
+	if (lh_same_file(in->fd, STDOUT_FILENO) || (in->output && lh_same_file(in->fd, in->output)))
 		return lh_err_set(err, LH_EIO, "is both input and output");
 	lh_lines_open(&in->lines, in->fd);
 	in->lines.probe = !in->plain;
@@ -118,22 +114,23 @@ int lh_input_open(struct lh_input *in)
 
 /* The first bytes are there: if they are those of a compressed file, start over
  * with a child that reads it from its beginning. */
-static int probe(struct lh_input *in)
+static int probe(struct lh_input *in, struct lh_err *err)
 {
 	struct lh_lines *l = &in->lines;
 	size_t head = l->b.n;
 
 	l->probe = false;
 	if (l->b.n >= INDEX_MAGIC && memcmp(l->b.p, LH_INDEX_MAGIC, INDEX_MAGIC) == 0)
-		return lh_err_set(&in->tool->err, LH_EIO, "is an index, not JSON Lines (lh-index dump makes such of it)");
+		return lh_err_set(err, LH_EIO,
+				  "is an index, not JSON Lines (lh-index dump makes such of it)");
 	if (!lh_archive_kind(l->b.p, l->b.n))
 		return 0;
 	if (in->start >= 0) {
 		if (lseek(in->fd, in->start, SEEK_SET) < 0)
-			return lh_err_sys(&in->tool->err, "cannot seek");
+			return lh_err_sys(err, "cannot seek");
 		head = 0;
 	}
-	in->cat = lh_child_reader_start(in->fd, l->b.p, head, &in->tool->err);
+	in->cat = lh_child_reader_start(in->fd, l->b.p, head, err);
 	if (!in->cat)
 		return -1;
 	lh_lines_open(l, in->cat->from);
@@ -142,12 +139,12 @@ static int probe(struct lh_input *in)
 	return 0;
 }
 
-enum lh_lines_is lh_input_next(struct lh_input *in, struct lh_bytes *block)
+enum lh_lines_is lh_input_next(struct lh_input *in, struct lh_bytes *block, struct lh_err *err)
 {
 	enum lh_lines_is is;
 
-	while ((is = lh_lines_next(&in->lines, block, &in->tool->err)) == LH_LINES_PROBE)
-		if (probe(in) < 0)
+	while ((is = lh_lines_next(&in->lines, block, err)) == LH_LINES_PROBE)
+		if (probe(in, err) < 0)
 			return LH_LINES_ERROR;
 	return is;
 }

@@ -7,14 +7,13 @@
 #include "base/mem.h"
 #include "base/signal.h"
 
-int lh_flow_pool_init(struct lh_flow_pool *p, struct lh_tool *tool, const struct lh_flow *flow, struct lh_err *err)
+int lh_flow_pool_init(struct lh_flow_pool *p, const struct lh_flow *flow, struct lh_err *err)
 {
 	size_t i;
 
 	memset(p, 0, sizeof *p);
-	p->tool = tool;
 	p->flow = flow;
-	p->jobs = tool->jobs ? (size_t)tool->jobs : 1;
+	p->jobs = (size_t)flow->jobs;
 	p->slots = p->jobs > 1 ? p->jobs * 2 + 1 : 1;
 	pthread_mutex_init(&p->mutex, NULL);
 	pthread_cond_init(&p->work, NULL);
@@ -29,7 +28,7 @@ int lh_flow_pool_init(struct lh_flow_pool *p, struct lh_tool *tool, const struct
 		lh_buf_init(&p->ring[i].texts, LH_BUF_NOMAX);
 	}
 	p->n_mappers = 1;
-	return lh_flow_mapper_init(&p->mappers[0], tool, flow, err);
+	return lh_flow_mapper_init(&p->mappers[0], flow, err);
 }
 
 void lh_flow_pool_free(struct lh_flow_pool *p)
@@ -41,10 +40,10 @@ void lh_flow_pool_free(struct lh_flow_pool *p)
 	pthread_cond_broadcast(&p->work);
 	pthread_mutex_unlock(&p->mutex);
 	/* What is still in flight is wanted no more: upstream calls give up too. */
-	lh_tool_abandon(p->tool, true);
+	lh_abandon(true);
 	for (i = 0; i < p->n_threads; i++)
 		pthread_join(p->threads[i], NULL);
-	lh_tool_abandon(p->tool, false);
+	lh_abandon(false);
 	for (i = 0; i < p->n_mappers; i++)
 		lh_flow_mapper_free(&p->mappers[i]);
 	for (i = 0; p->ring && i < p->slots; i++)
@@ -89,7 +88,7 @@ static int start(struct lh_flow_pool *p, struct lh_err *err)
 
 	if (p->n_threads == p->n_mappers) {
 		p->n_mappers++;
-		if (lh_flow_mapper_init(m, p->tool, p->flow, err) < 0)
+		if (lh_flow_mapper_init(m, p->flow, err) < 0)
 			return -1;
 	}
 	m->pool = p;
@@ -110,7 +109,8 @@ struct lh_flow_block *lh_flow_pool_block(struct lh_flow_pool *p)
 
 int lh_flow_pool_submit(struct lh_flow_pool *p, struct lh_err *err)
 {
-	if (p->n_threads < p->jobs && p->n_threads <= lh_flow_pool_in_flight(p) && start(p, err) < 0)
+	if (p->n_threads < p->jobs && p->n_threads <= lh_flow_pool_in_flight(p) &&
+	    start(p, err) < 0)
 		return -1;
 	if (!p->n_threads)
 		return 1;

@@ -2,7 +2,7 @@
  * pool - threads that map blocks, and a ring that keeps their order.
  *
  * The main thread submits blocks and takes them back in the same order; the
- * threads are started one by one as blocks come, up to tool->jobs.  When none
+ * threads are started one by one as blocks come, up to flow->jobs.  When none
  * is in flight the main thread may map with the first mapper itself, so that
  * short inputs and co-processes never start a thread.
  *
@@ -16,7 +16,6 @@
 #include "flow_parts.h"
 
 struct lh_flow_pool {
-	struct lh_tool *tool;
 	const struct lh_flow *flow;
 	struct lh_flow_mapper *mappers;
 	pthread_t *threads;
@@ -28,7 +27,7 @@ struct lh_flow_pool {
 	bool quit;
 };
 
-int lh_flow_pool_init(struct lh_flow_pool *p, struct lh_tool *tool, const struct lh_flow *flow, struct lh_err *err);
+int lh_flow_pool_init(struct lh_flow_pool *p, const struct lh_flow *flow, struct lh_err *err);
 void lh_flow_pool_free(struct lh_flow_pool *p);
 
 /* The free block to fill next; NULL when all are in flight. */

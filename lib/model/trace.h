@@ -10,9 +10,9 @@
 
 #include "json/bind.h"
 #include "json/write.h"
-#include "tool/tool.h"
 
 #define LH_TRACE_MAX 1024	/* bytes */
+/* For a table of options (tool/tool.h). */
 #define LH_TRACE_OPTION(s, f) \
 	{ 0, "trace-id", "ID", "trace id of records without one", LH_OPT_TEXT, false, offsetof(s, f), 0, 0, "LH_TRACE_ID", 0 }
 

@@ -96,3 +96,25 @@ void lh_escape_markdown(struct lh_buf *out, const char *p, size_t n)
 			p += put_escaped(out, p, (size_t)(end - p), "\\\\");
 		}
 }
+
+void lh_escape_json(struct lh_buf *out, const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t n = strlen(text), len;
+	struct lh_buf clean;
+
+	lh_buf_init(&clean, LH_BUF_NOMAX);
+	for (; n; p += len, n -= len) {
+		len = *p < 0x80 ? 1 : lh_utf8_len(p, n);
+		if (len) {
+			lh_buf_add(&clean, p, len);
+		} else {
+			lh_buf_puts(&clean, "\xef\xbf\xbd");
+			len = 1;
+		}
+	}
+	lh_buf_json(out, clean.p ? clean.p : "", clean.len);
+	if (clean.failed)
+		out->failed = clean.failed;
+	lh_buf_free(&clean);
+}

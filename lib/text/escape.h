@@ -12,6 +12,9 @@
 
 #include <lh/buf.h>
 
+/* Append a JSON string with its quotes; a byte that is not UTF-8 becomes U+FFFD. */
+void lh_escape_json(struct lh_buf *out, const char *text);
+
 /* Return the length of the character at p, which has at most n bytes; 0 if its
  * first byte is to be escaped. */
 size_t lh_escape_char_len(const char *p, size_t n);

@@ -1,5 +1,5 @@
 /*
- * frame - what the parts of the tool frame share: options, messages, flow.
+ * frame - what the parts of the tool frame share: options, messages, records.
  * Private to liblh.
  */
 #ifndef LH_FRAME_H
@@ -7,18 +7,13 @@
 
 #include "tool.h"
 
-#define LH_MESSAGES_PER_FILE 20
-
 struct lh_tool_state {
 	void *settings;
 	unsigned closed;	/* descriptors 0 to 2 that were closed at start */
-	bool abandoned;		/* read and written atomically */
 	bool bad;		/* a verdict is bad */
 	bool failed;		/* a part of the work could not be done; written atomically */
 	bool stopped;		/* --on-error stop stopped us */
-	bool pipe_gone;		/* nobody reads stdout any more; SIGPIPE is ignored */
-	bool mute;		/* no tool: nothing is said, errors come back */
-	const int *input;	/* the one operand, open already and not ours to close; or NULL */
+	bool pipe_gone;		/* stdout has no reader any more; SIGPIPE is ignored */
 	bool out_failed;	/* a write to stdout failed and was reported */
 	uint64_t records, rejected;
 	struct lh_buf out;
@@ -43,9 +38,6 @@ void lh_message_at(struct lh_tool *t, const char *file, uint64_t line, size_t co
 /* Mark a failure whose message has been written: t->err with an empty text,
  * which lh_tool_finish does not repeat.  Returns -1. */
 int lh_tool_reported(struct lh_tool *t);
-
-/* While on, lh_tool_stopping says yes: nobody wants the work any more. */
-void lh_tool_abandon(struct lh_tool *t, bool on);
 
 /* Show how far we are, at most five times a second; messages.c. */
 void lh_progress_tick(struct lh_tool *t);

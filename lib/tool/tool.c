@@ -146,16 +146,6 @@ void lh_tool_failed(struct lh_tool *t)
 	__atomic_store_n(&t->state->failed, true, __ATOMIC_RELAXED);
 }
 
-bool lh_tool_stopping(void)
-{
-	return lh_signal_pending() != 0 || __atomic_load_n(&the_state.abandoned, __ATOMIC_RELAXED);
-}
-
-void lh_tool_abandon(struct lh_tool *t, bool on)
-{
-	__atomic_store_n(&t->state->abandoned, on, __ATOMIC_RELAXED);
-}
-
 void lh_tool_ignore_sigpipe(struct lh_tool *t)
 {
 	(void)t;

@@ -161,12 +161,8 @@ void lh_tool_doing(struct lh_tool *t, const char *what);
  * time that is left.  Shown also when all is done. */
 void lh_tool_share(struct lh_tool *t, uint64_t done, uint64_t of);
 
-/* Has a signal asked to stop, or has the run failed elsewhere?  What takes long
- * asks this now and then. */
-bool lh_tool_stopping(void);
-
 /* For a tool with state to clean up: a closed stdout is then an error without
- * a message (the flow and lh_tool_out return -1) and exit status 0. */
+ * a message (lh_records_run and lh_tool_out return -1) and exit status 0. */
 void lh_tool_ignore_sigpipe(struct lh_tool *t);
 
 /* RFC 3339 UTC with milliseconds ("2026-05-03T12:00:00.000Z"): --now, LH_NOW,

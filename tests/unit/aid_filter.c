@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "file/file.h"
-#include "flow/flow.h"
+#include "tool/records.h"
 
 struct settings {
 	bool batch, sink, identity, keep;
@@ -80,28 +80,28 @@ static int on_batch(struct lh_batch *b, void *worker, struct lh_err *err)
 	return 0;
 }
 
-static int to_sink(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+static int to_sink(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct settings *s = ctx;
 
-	if (from->line % 7 == 0)
+	if (o->line % 7 == 0)
 		return lh_err_set(err, LH_EDATA, "line number divides by seven");
 	if (s->into)
-		return lh_write_all(s->file.fd, p, n, err) < 0 || lh_write_all(s->file.fd, "\n", 1, err) < 0 ? -1 : 0;
-	return lh_tool_out(s->tool, p, n) < 0 || lh_tool_out(s->tool, "\n", 1) < 0 ? -1 : 0;
+		return lh_write_all(s->file.fd, o->text, o->n, err) < 0 || lh_write_all(s->file.fd, "\n", 1, err) < 0 ? -1 : 0;
+	return lh_tool_out(s->tool, o->text, o->n) < 0 || lh_tool_out(s->tool, "\n", 1) < 0 ? -1 : 0;
 }
 
 static int run(struct lh_tool *tool, struct settings *s)
 {
 	struct lh_flow flow = { .map = s->batch ? NULL : on_record, .batch = s->batch ? on_batch : NULL,
-				.batch_max = s->batch_max, .sink = s->sink || s->into ? to_sink : NULL, .ctx = s };
+				.batch_max = s->batch_max, .sink = s->sink || s->into ? to_sink : NULL, .shared = s };
 	int rc;
 
 	if (s->keep)
 		lh_tool_ignore_sigpipe(tool);
 	if (s->into && lh_atomic_open(&s->file, s->into, 0666, &tool->err) < 0)
 		return -1;
-	rc = lh_flow_run(tool, &flow);
+	rc = lh_records_run(tool, &flow);
 	if (!rc && s->into)
 		rc = lh_atomic_commit(&s->file, &tool->err);
 	lh_atomic_close(&s->file);

@@ -29,15 +29,15 @@ static void bad(uint64_t number, const struct lh_err *why, struct lh_buf *out, v
 	lh_buf_u64(out, number);
 }
 
-static int sink(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *e)
+static int sink(const struct lh_output *o, void *ctx, struct lh_err *e)
 {
 	char text[32];
 	struct sum *s = ctx;
 
 	(void)e;
-	check((size_t)snprintf(text, sizeof text, "%llu", (unsigned long long)from->line) == n && !memcmp(text, p, n));
-	check(from->line > s->next);
-	s->next = from->line;
+	check((size_t)snprintf(text, sizeof text, "%llu", (unsigned long long)o->line) == o->n && !memcmp(text, o->text, o->n));
+	check(o->line > s->next);
+	s->next = o->line;
 	s->lines++;
 	return 0;
 }
@@ -45,7 +45,8 @@ static int sink(const char *p, size_t n, const struct lh_origin *from, void *ctx
 static int run(unsigned jobs, uint64_t max_line, bool lenient, struct sum *s)
 {
 	*s = (struct sum){ 0 };
-	return lh_flow_file("in", jobs, max_line, &(struct lh_flow){ .map = map, .bad = lenient ? bad : NULL, .sink = sink, .ctx = s }, &err);
+	return lh_flow_file("in", &(struct lh_flow){
+		.map = map, .bad = lenient ? bad : NULL, .sink = sink, .shared = s, .jobs = jobs, .max_line = max_line }, &err);
 }
 
 static void put(const char *text)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "flow/flow.h"
+#include "tool/records.h"
 #include "base/mem.h"
 
 /* One file that is being read. */
@@ -86,17 +86,18 @@ static void keep_finding(struct finding *f, const struct file *file, uint64_t li
 	lh_buf_add(&f->first, text, n);
 }
 
-static int on_fault(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+static int on_fault(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	const struct file *file = ctx;
-	const char *text;
+	const char *p = o->text, *text;
+	size_t n = o->n;
 	int i;
 
 	(void)err;
 	for (i = 0; i < FINDINGS; i++)
 		if ((unsigned char)*p & BIT(i)) {
 			text = n > 1 ? p + 1 : finding_text((enum finding_id)i);
-			keep_finding(&file->a->census.found[i], file, from->line, text, n > 1 ? n - 1 : strlen(text));
+			keep_finding(&file->a->census.found[i], file, o->line, text, n > 1 ? n - 1 : strlen(text));
 		}
 	return 0;
 }
@@ -122,7 +123,8 @@ static int read_file(struct file *file, struct lh_err *err)
 {
 	struct lh_flow flow = {
 		.map = on_record, .bad = on_damage, .sink = on_fault,
-		.worker_new = worker_new, .worker_free = worker_free, .ctx = file,
+		.worker_new = worker_new, .worker_free = worker_free, .shared = file,
+		.jobs = file->a->tool->jobs, .max_line = file->a->tool->max_line,
 	};
 	char *path = lh_root_join(file->a->root, file->relpath, err);
 	struct stat st;
@@ -131,7 +133,7 @@ static int read_file(struct file *file, struct lh_err *err)
 	if (path && lstat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
 		rc = 0;
 	else if (path)
-		rc = lh_flow_file(path, file->a->tool->jobs, file->a->tool->max_line, &flow, err) < 0 ? -1 : 1;
+		rc = lh_flow_file(path, &flow, err) < 0 ? -1 : 1;
 	free(path);
 	file->a->census.read += file->rows;
 	lh_tool_progress(file->a->tool, file->a->census.read);

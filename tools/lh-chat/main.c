@@ -1,9 +1,10 @@
 /* lh-chat: one question to a language model.  See lh-chat(1). */
 #include <stdlib.h>
 
-#include "flow/flow.h"
+#include "tool/records.h"
 #include "model/http.h"
 #include "base/mem.h"
+#include "base/signal.h"
 #include "model/trace.h"
 #include "request.h"
 
@@ -44,7 +45,7 @@ struct worker {
 
 static struct lh_chat_how how(const struct chat *c)
 {
-	return (struct lh_chat_how){ c->timeout, (unsigned)c->retries, lh_tool_stopping };
+	return (struct lh_chat_how){ c->timeout, (unsigned)c->retries, lh_stopping };
 }
 
 static void worker_free(void *arg)
@@ -165,7 +166,7 @@ static int answer(struct chat *c)
 {
 	struct lh_held_how hold = { .open = held_open, .stale = held_stale, .close = held_close, .ctx = c };
 	struct lh_held *held = lh_held_open(&hold, &c->tool->err);
-	int rc = held ? lh_flow_run(c->tool, &(struct lh_flow){
+	int rc = held ? lh_records_run(c->tool, &(struct lh_flow){
 		.batch = on_record, .batch_max = 1, .worker_new = worker_new, .worker_free = worker_free, .held = held }) : -1;
 
 	lh_held_close(held);

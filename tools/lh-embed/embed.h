@@ -16,7 +16,7 @@
 
 #include <stdatomic.h>
 
-#include "flow/flow.h"
+#include "tool/records.h"
 #include "crypto/secret.h"
 #include "json/template.h"
 #include "tool/tool.h"

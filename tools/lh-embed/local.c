@@ -99,7 +99,7 @@ int local_run(struct embed *e)
 {
 	struct hold hold = { .run = e };
 	struct lh_held *held = hold_open(&hold, &e->tool->err);
-	int rc = held ? lh_flow_run(e->tool, &(struct lh_flow){
+	int rc = held ? lh_records_run(e->tool, &(struct lh_flow){
 		.map = on_record, .worker_new = worker_new, .worker_free = worker_free, .held = held }) : -1;
 
 	lh_held_close(held);

@@ -426,7 +426,7 @@ static int call_failed(struct worker *w, size_t i, size_t end, struct lh_err *er
 	const struct item first = *item(w, i);
 	size_t why;
 
-	if (!lh_flow_rejects(w->r->e->tool, err))
+	if (!lh_records_rejects(w->r->e->tool, err))
 		return -1;
 	why = note(w, err);
 	if (!why)
@@ -632,7 +632,7 @@ int remote_run(struct embed *e)
 	if (!rc)
 		rc = (held = hold_open(&hold, &e->tool->err)) ? 0 : -1;
 	if (!rc)
-		rc = lh_flow_run(e->tool, &(struct lh_flow){
+		rc = lh_records_run(e->tool, &(struct lh_flow){
 			.batch = on_batch, .batch_max = e->batch,
 			.worker_new = worker_new, .worker_free = worker_free, .held = held });
 	lh_held_close(held);

@@ -1,7 +1,7 @@
 /* request.c - records into texts, vectors into answers.  See request.h. */
 #include "request.h"
 
-#include "flow/flow_parts.h"
+#include "text/escape.h"
 #include <lh/num.h>
 #include "model/trace.h"
 #include "vector/vector_record.h"
@@ -124,7 +124,6 @@ void answer_vector(struct lh_buf *out, struct request *rq, const float *v, size_
 
 void answer_error(struct lh_buf *out, struct request *rq, const struct lh_err *why, struct lh_buf *errors)
 {
-	struct lh_buf clean;
 
 	lh_buf_puts(out, rq->written ? ",null" : "null");
 	lh_buf_puts(errors, errors->len ? ",{\"index\":" : "{\"index\":");
@@ -132,11 +131,7 @@ void answer_error(struct lh_buf *out, struct request *rq, const struct lh_err *w
 	lh_buf_puts(errors, ",\"code\":");
 	lh_buf_u64(errors, lh_err_status(why));
 	lh_buf_puts(errors, why->code == LH_ENET ? ",\"upstream\":true,\"message\":" : ",\"upstream\":false,\"message\":");
-	lh_buf_init(&clean, LH_BUF_NOMAX);
-	lh_flow_put_text(errors, why->msg, &clean);
-	if (clean.failed)
-		errors->failed = clean.failed;
-	lh_buf_free(&clean);
+	lh_escape_json(errors, why->msg);
 	lh_buf_putc(errors, '}');
 }
 

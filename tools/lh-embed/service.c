@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/signal.h"
 #include <lh/num.h>
 #include <lh/distance.h>
 #include "vector/vector_record.h"
@@ -39,7 +40,7 @@ int service_init(struct service *s, struct embed *e, const struct lh_secret *key
 	s->http = lh_http_new(&(struct lh_http_opts){
 		.timeout = e->timeout, .retries = (unsigned)e->retries,
 		.max_body = most > LH_HTTP_MAX_BODY ? most : LH_HTTP_MAX_BODY,
-		.stopping = lh_tool_stopping }, err);
+		.stopping = lh_stopping }, err);
 	return s->http ? 0 : -1;
 }
 

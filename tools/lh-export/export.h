@@ -9,7 +9,7 @@
 #ifndef EXPORT_H
 #define EXPORT_H
 
-#include "flow/flow.h"
+#include "tool/records.h"
 #include "base/hashset.h"
 #include "distill/quarantine.h"
 #include <lh/schema.h>

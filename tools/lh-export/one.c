@@ -80,17 +80,15 @@ static int on_evidence(struct lh_record *rec, struct lh_buf *out, void *worker, 
 	return 0;
 }
 
-static int on_said(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+static int on_said(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct filter *f = ctx;
 	struct lh_buf errors = { 0 };
 	struct lh_str source, sample;
 	struct head h;
 
-	(void)n;
-	(void)from;
-	memcpy(&h, p, sizeof h);
-	errors.p = (char *)p + sizeof h;
+	memcpy(&h, o->text, sizeof h);
+	errors.p = (char *)o->text + sizeof h;
 	errors.len = h.errors;
 	source = (struct lh_str){ errors.p + h.errors, h.source };
 	sample = (struct lh_str){ source.p + h.source, h.sample };
@@ -101,6 +99,6 @@ static int on_said(const char *p, size_t n, const struct lh_origin *from, void *
 
 int one_run(struct filter *f)
 {
-	return lh_flow_run(f->tool, &(struct lh_flow){
-		.map = on_evidence, .sink = on_said, .worker_new = worker_new, .worker_free = worker_free, .ctx = f });
+	return lh_records_run(f->tool, &(struct lh_flow){
+		.map = on_evidence, .sink = on_said, .worker_new = worker_new, .worker_free = worker_free, .shared = f });
 }

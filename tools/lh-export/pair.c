@@ -2,6 +2,7 @@
  * pair.c - records wait in a temporary file until all are there, and then meet.
  */
 #include "export.h"
+#include "base/signal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,14 +64,15 @@ static int flush(struct pairing *p, struct lh_err *err)
 	return 0;
 }
 
-static int on_side(const char *line, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+static int on_side(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct pairing *p = ((struct filter *)ctx)->pairing;
 	struct lh_place at;
 	struct lh_str task;
+	const char *line = o->text;
+	size_t n = o->n;
 	struct head h;
 
-	(void)from;
 	memcpy(&h, line, sizeof h);
 	task = (struct lh_str){ line + sizeof h, h.task };
 	at = (struct lh_place){ p->at, p->at + h.evidence, h.evidence, h.scored, 0, 0, 0 };
@@ -96,7 +98,7 @@ static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_pla
 	struct lh_str source;
 	int rc;
 
-	if (lh_tool_stopping())
+	if (lh_stopping())
 		return lh_err_set(err, LH_EINTR, "interrupted");
 	lh_buf_reset(&p->sample);
 	if (read_side(p, 0, chosen, err) < 0 || read_side(p, 1, rejected, err) < 0)
@@ -132,8 +134,8 @@ static int pair_all(struct pairing *p)
 {
 	struct lh_tool *t = p->f->tool;
 
-	if (lh_flow_run(t, &(struct lh_flow){
-		.map = on_evidence, .sink = on_side, .worker_new = worker_new, .worker_free = worker_free, .ctx = p->f }) < 0)
+	if (lh_records_run(t, &(struct lh_flow){
+		.map = on_evidence, .sink = on_side, .worker_new = worker_new, .worker_free = worker_free, .shared = p->f }) < 0)
 		return -1;
 	if (flush(p, &t->err) < 0)
 		return -1;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include <lh/extract.h>
-#include "flow/flow.h"
+#include "tool/records.h"
 #include "base/mem.h"
 
 #define FOUND "\"matched\":true,\"value\":"
@@ -140,12 +140,12 @@ int main(int argc, char **argv)
 		     "extract the JSON object from a model's answer", options);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc)
-		rc = lh_flow_run(&tool, &(struct lh_flow){
+		rc = lh_records_run(&tool, &(struct lh_flow){
 			.texts = s.raw,
 			.map = s.raw ? on_text : on_record,
 			.worker_new = worker_new,
 			.worker_free = worker_free,
-			.ctx = &s,
+			.shared = &s,
 		});
 	if (s.require && s.missed)
 		lh_tool_verdict_bad(&tool);

@@ -5,6 +5,7 @@
 
 #include "file/file.h"
 #include "base/mem.h"
+#include "base/signal.h"
 #include "file/owner.h"
 #include "distill/root.h"
 
@@ -195,7 +196,7 @@ int kb_run(struct lh_tool *tool, const struct kb_settings *s)
 		rc = add_row(kb, i, &tool->err);
 		if (!rc && i % 4096 == 0) {
 			lh_tool_progress(tool, i);
-			if (lh_tool_stopping())
+			if (lh_stopping())
 				rc = lh_err_set(&tool->err, LH_EINTR, "interrupted");
 		}
 	}

@@ -1,5 +1,6 @@
 /* lh-gen: deterministic staffing data.  See lh-gen(1). */
 #include "draw.h"
+#include "base/signal.h"
 #include "gen.h"
 #include "kb.h"
 
@@ -66,7 +67,7 @@ static int run(struct lh_tool *tool, void *settings)
 		s->drafts = gen_drafts_new(s->seed, (unsigned)s->workers, (enum draft_kind)s->kinds, &tool->err);
 		rc = s->drafts ? 0 : -1;
 	}
-	for (uint64_t i = 0; i < s->n && !rc && !lh_tool_stopping(); ) {
+	for (uint64_t i = 0; i < s->n && !rc && !lh_stopping(); ) {
 		rc = fill_block(&b, tool, s, &i);
 		if (!rc)
 			rc = lh_tool_out(tool, b.p, b.len);

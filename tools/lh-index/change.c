@@ -180,12 +180,14 @@ static int take_id(struct lh_record *rec, struct lh_buf *out, void *worker, stru
 	return rc;
 }
 
-static int drop(const char *id, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+static int drop(struct change *ch, const char *id, size_t n, struct lh_err *err)
 {
-	struct change *ch = ctx;
-
-	(void)from;
 	return lh_index_change_delete(ch->to.c, id, n, err) < 0 ? -1 : store_some(ch, err);
+}
+
+static int on_id(const struct lh_output *o, void *ctx, struct lh_err *err)
+{
+	return drop(ctx, o->text, o->n, err);
 }
 
 static int drop_options(struct change *ch, const struct settings *s, struct lh_err *err)
@@ -193,7 +195,7 @@ static int drop_options(struct change *ch, const struct settings *s, struct lh_e
 	size_t i;
 
 	for (i = 0; i < s->id.n; i++)
-		if (drop(s->id.v[i], strlen(s->id.v[i]), NULL, ch, err) < 0) {
+		if (drop(ch, s->id.v[i], strlen(s->id.v[i]), err) < 0) {
 			if (err->code == LH_EDATA)
 				err->code = LH_EUSAGE;
 			return lh_err_prefix(err, "--id");
@@ -205,13 +207,13 @@ static int drop_records(struct change *ch, const struct settings *s)
 {
 	struct lh_tool *tool = ch->tool;
 	struct lh_flow flow = {
-		.map = take_id, .sink = drop, .ctx = ch,
-		.operands = tool->operands + 1, .n_operands = tool->n_operands - 1,
+		.map = take_id, .sink = on_id, .shared = ch,
+		.files = tool->operands + 1, .n_files = tool->n_operands - 1,
 	};
 
 	if (s->id.n && tool->n_operands == 1)
 		return 0;
-	return lh_flow_run(tool, &flow) < 0 ? -1 : not_stopped(tool);
+	return lh_records_run(tool, &flow) < 0 ? -1 : not_stopped(tool);
 }
 
 int index_delete(struct lh_tool *tool, void *settings)

@@ -3,6 +3,7 @@
 
 #include "index.h"
 #include "base/mem.h"
+#include "base/signal.h"
 #include <lh/num.h>
 
 struct dump {
@@ -76,7 +77,7 @@ static int dump_all(struct dump *d, struct lh_tool *tool, const struct lh_index 
 
 	if (lh_index_check_order(ix, &tool->err) < 0)
 		return lh_err_prefix(&tool->err, "%s", tool->operands[0]);
-	for (i = 0; i < n && !lh_tool_stopping(); i++) {
+	for (i = 0; i < n && !lh_stopping(); i++) {
 		live = lh_index_nth_row(ix, i, &at, &row, &tool->err);
 		if (live > 0)
 			lh_index_vector(ix, at, d->vector);

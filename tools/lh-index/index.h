@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 
-#include "flow/flow.h"
+#include "tool/records.h"
 #include <lh/index.h>
 #include "json/template.h"
 #include "embed/embedder.h"

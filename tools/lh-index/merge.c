@@ -4,6 +4,7 @@
 
 #include "index.h"
 #include "base/mem.h"
+#include "base/signal.h"
 
 struct merge {
 	struct changes to;
@@ -63,7 +64,7 @@ static int merge_one(struct merge *m, const char *path, struct lh_err *err)
 	if (rc == 0 && lh_index_check_order(src, err) < 0)
 		rc = lh_err_prefix(err, "%s", path);
 	n = src ? lh_index_rows(src) : 0;
-	for (i = 0; rc == 0 && i < n && !lh_tool_stopping(); i++) {
+	for (i = 0; rc == 0 && i < n && !lh_stopping(); i++) {
 		rc = lh_index_nth_row(src, i, &at, &row, err);
 		if (rc > 0)
 			rc = merge_row(m, src, at, &row, err);

@@ -5,6 +5,7 @@
 #include "index.h"
 #include <lh/hashv1.h>
 #include "base/mem.h"
+#include "base/signal.h"
 #include "model/trace.h"
 #include "vector/vector_record.h"
 
@@ -311,7 +312,7 @@ static int batch(struct lh_batch *b, void *worker, struct lh_err *err)
 
 		if (s->rc == 0)
 			s->rc = pack(w, b->rec[i], s, b->out, &s->err);
-		if (s->rc < 0 && !lh_flow_rejects(w->rows->tool, &s->err)) {
+		if (s->rc < 0 && !lh_records_rejects(w->rows->tool, &s->err)) {
 			*err = s->err;
 			return -1;
 		}
@@ -348,15 +349,14 @@ static int embed_again(struct run *run, struct row *row, struct lh_err *err)
 	return 0;
 }
 
-static int on_row(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+static int on_row(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct run *run = ctx;
 	struct lh_buf *copy = &run->rows->vector;
+	const char *p = o->text;
 	struct packed head;
 	struct row row;
 
-	(void)n;
-	(void)from;
 	memcpy(&head, p, sizeof head);
 	p += sizeof head;
 	lh_buf_reset(copy);
@@ -381,8 +381,8 @@ int rows_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 {
 	struct run run = { .rows = r, .sink = sink, .ctx = ctx };
 	struct lh_flow flow = {
-		.sink = on_row, .worker_new = worker_new, .worker_free = worker_free, .ctx = &run,
-		.operands = tool->operands + 1, .n_operands = tool->n_operands - 1,
+		.sink = on_row, .worker_new = worker_new, .worker_free = worker_free, .shared = &run,
+		.files = tool->operands + 1, .n_files = tool->n_operands - 1,
 	};
 	int rc;
 
@@ -393,14 +393,14 @@ int rows_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 		flow.batch = batch;
 		flow.batch_max = r->settings->batch;
 	}
-	rc = lh_flow_run(tool, &flow);
+	rc = lh_records_run(tool, &flow);
 	lh_embedder_free(run.texts);
 	return rc < 0 ? -1 : not_stopped(tool);
 }
 
 int not_stopped(struct lh_tool *tool)
 {
-	return lh_tool_stopping() ? lh_err_set(&tool->err, LH_EINTR, "interrupted") : 0;
+	return lh_stopping() ? lh_err_set(&tool->err, LH_EINTR, "interrupted") : 0;
 }
 
 int row_fits(const struct row *row, uint32_t dimension, const char *model, struct lh_err *err)

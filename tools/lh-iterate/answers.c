@@ -21,12 +21,11 @@ struct answers {
 /* The next file: the operand, or the next member of an archive. */
 static int open_next(struct answers *a, struct lh_err *err)
 {
-	int rc = lh_input_open(&a->in);
+	int rc = lh_input_open(&a->in, err);
 
 	a->line = 0;
 	if (rc >= 0)
 		return rc;
-	*err = a->tool->err;
 	err->code = err->code == LH_EINTR ? LH_EINTR : LH_EIO;
 	return lh_err_prefix(err, "%s", a->operand);
 }
@@ -42,7 +41,7 @@ struct answers *answers_open(struct lh_tool *tool, const char *path, struct lh_e
 	lh_record_init(&a->rec);
 	a->operand = lh_strndup(path, strlen(path), err);
 	if (a->operand) {
-		lh_input_init(&a->in, tool, &a->operand, 1);
+		lh_input_init(&a->in, &a->operand, 1, tool->max_line);
 		if (open_next(a, err) > 0)
 			return a;
 	}
@@ -73,7 +72,7 @@ static int next_block(struct answers *a, struct lh_err *err)
 	int rc;
 
 	for (;;)
-		switch (lh_input_next(&a->in, &a->block)) {
+		switch (lh_input_next(&a->in, &a->block, err)) {
 		case LH_LINES_BLOCK:
 			a->at = a->block.p;
 			a->end = a->at + a->block.n;
@@ -96,7 +95,6 @@ static int next_block(struct answers *a, struct lh_err *err)
 			return too_long(a, err);
 		case LH_LINES_PROBE:	/* lh_input_next keeps that to itself */
 		case LH_LINES_ERROR:
-			*err = a->tool->err;
 			return lh_err_prefix(err, "%s", lh_input_name(&a->in));
 		}
 }

@@ -47,6 +47,6 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 
 int emit_run(struct iterate *it)
 {
-	return lh_flow_run(it->tool, &(struct lh_flow){
-		.map = on_record, .worker_new = worker_new, .worker_free = worker_free, .ctx = it });
+	return lh_records_run(it->tool, &(struct lh_flow){
+		.map = on_record, .worker_new = worker_new, .worker_free = worker_free, .shared = it });
 }

@@ -13,7 +13,7 @@
 #include <stdatomic.h>
 
 #include "model/chat.h"
-#include "flow/flow.h"
+#include "tool/records.h"
 #include <lh/validate.h>
 
 #define TURNS_MAX 10

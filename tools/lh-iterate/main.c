@@ -144,7 +144,7 @@ static int run(struct iterate *it)
 	int rc = open_all(it, &held);
 
 	if (!rc)
-		rc = lh_flow_run(it->tool, &(struct lh_flow){
+		rc = lh_records_run(it->tool, &(struct lh_flow){
 			.batch = session_batch, .batch_max = 1, .worker_new = session_new, .worker_free = session_free, .held = held });
 	log_close(it->log);
 	answers_close(it->answers);

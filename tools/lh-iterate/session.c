@@ -9,6 +9,7 @@
 
 #include <lh/extract.h>
 #include "base/mem.h"
+#include "base/signal.h"
 #include <lh/session.h>
 #include <lh/time.h>
 
@@ -89,7 +90,7 @@ void *session_new(void *ctx, struct lh_err *err)
 		return s;
 	if (s->validator)
 		s->chat = lh_chat_new(&(struct lh_chat_how){
-			.timeout = it->timeout, .retries = (unsigned)it->retries, .stopping = lh_tool_stopping }, held->keys, err);
+			.timeout = it->timeout, .retries = (unsigned)it->retries, .stopping = lh_stopping }, held->keys, err);
 	if (s->chat)
 		return s;
 	session_free(s);

@@ -210,13 +210,12 @@ static int write_spool(struct lift *l, size_t least, struct lh_err *err)
 	return rc;
 }
 
-static int on_found(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+static int on_found(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
-	const char *lf = memchr(p, '\n', n);
-	size_t line = lf ? (size_t)(lf - p) : n;
+	const char *p = o->text, *lf = memchr(p, '\n', o->n);
+	size_t n = o->n, line = lf ? (size_t)(lf - p) : n;
 	struct lift *l = ctx;
 
-	(void)from;
 	if (lf && record(l, lf + 1, n - line - 1, err) < 0)
 		return -1;
 	lh_buf_add(&l->spool, p, line);
@@ -232,9 +231,9 @@ int cold_pass(struct lift *l)
 	l->spool_fd = open(l->spool_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (l->spool_fd < 0)
 		return lh_err_sys(err, "%s: cannot create", l->spool_path);
-	rc = lh_flow_run(l->tool, &(struct lh_flow){
+	rc = lh_records_run(l->tool, &(struct lh_flow){
 		.batch = on_query, .batch_max = 1, .sink = on_found, .worker_new = worker_new, .worker_free = worker_free,
-		.ctx = l, .operands = l->tool->operands + l->tool->n_operands, .n_operands = 0 });
+		.shared = l, .files = l->tool->operands + l->tool->n_operands, .n_files = 0 });
 	if (lh_coproc_stop(&l->recorder, rc < 0 ? &other : err) < 0)
 		rc = -1;
 	if (rc == 0)

@@ -21,7 +21,7 @@
 #include "proc/coproc.h"
 #include <lh/extract.h>
 #include "file/file.h"
-#include "flow/flow.h"
+#include "tool/records.h"
 #include <lh/index.h>
 #include "file/tmpdir.h"
 

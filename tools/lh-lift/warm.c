@@ -227,13 +227,13 @@ static int on_found(struct lh_record *found, struct lh_buf *out, void *worker, s
 	return rc;
 }
 
-static int on_line(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+static int on_line(const struct lh_output *output, void *ctx, struct lh_err *err)
 {
-	size_t line = (size_t)((const char *)memchr(p, '\n', n) - p) + 1;
+	const char *p = output->text;
+	size_t n = output->n, line = (size_t)((const char *)memchr(p, '\n', n) - p) + 1;
 	struct lift *l = ctx;
 	struct outcome o;
 
-	(void)from;
 	n -= sizeof o;
 	memcpy(&o, p + n, sizeof o);
 	tally_add(l, &o);
@@ -247,9 +247,10 @@ static int on_line(const char *p, size_t n, const struct lh_origin *from, void *
 
 int warm_pass(struct lift *l)
 {
-	struct lh_flow flow = { .map = on_found, .sink = on_line, .worker_new = worker_new, .worker_free = worker_free, .ctx = l };
+	struct lh_flow flow = { .map = on_found, .sink = on_line, .worker_new = worker_new, .worker_free = worker_free, .shared = l,
+				.jobs = l->tool->jobs, .max_line = MAX_LINE };
 	struct lh_err err;
-	int rc = lh_flow_file(l->spool_path, l->tool->jobs, MAX_LINE, &flow, &err);
+	int rc = lh_flow_file(l->spool_path, &flow, &err);
 
 	if (rc < 0)
 		l->tool->err = err;

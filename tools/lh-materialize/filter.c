@@ -56,5 +56,5 @@ int filter_run(struct lh_tool *tool, const struct settings *s)
 	if (!at || lh_time_read(at, strlen(at), &ms) < 0)
 		ms = lh_time_clock();
 	lh_time_print(ms, f.recorded_at);
-	return lh_flow_run(tool, &(struct lh_flow){ .map = on_row, .worker_new = worker_new, .worker_free = worker_free, .ctx = &f });
+	return lh_records_run(tool, &(struct lh_flow){ .map = on_row, .worker_new = worker_new, .worker_free = worker_free, .shared = &f });
 }

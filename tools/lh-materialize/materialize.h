@@ -2,7 +2,7 @@
 #ifndef MATERIALIZE_H
 #define MATERIALIZE_H
 
-#include "flow/flow.h"
+#include "tool/records.h"
 #include "distill/stage_collect.h"
 
 struct settings {

@@ -1,7 +1,7 @@
 /* cases.c - a fixture's records as cases.  See parity.h. */
 #include <stdlib.h>
 
-#include "flow/flow.h"
+#include "tool/records.h"
 #include "base/mem.h"
 #include "parity.h"
 
@@ -71,7 +71,7 @@ static struct kase *one_more(struct probe *p, struct lh_err *err)
 	return k;
 }
 
-static int on_case(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+static int on_case(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct reader *r = ctx;
 	struct kase *k = one_more(r->probe, err);
@@ -81,8 +81,8 @@ static int on_case(const char *p, size_t n, const struct lh_origin *from, void *
 
 	if (!k)
 		return -1;
-	lh_buf_add(&k->line, p, n);
-	if (lh_buf_check(&k->line, err) < 0 || lh_record_parse(&r->rec, k->line.p, n, err) < 0)
+	lh_buf_add(&k->line, o->text, o->n);
+	if (lh_buf_check(&k->line, err) < 0 || lh_record_parse(&r->rec, k->line.p, o->n, err) < 0)
 		return -1;
 	name = lh_record_get(&r->rec, "name");
 	lh_buf_reset(&r->scratch);
@@ -91,7 +91,7 @@ static int on_case(const char *p, size_t n, const struct lh_origin *from, void *
 			return -1;
 		lh_buf_add(&k->name, text.p, text.n);
 	} else {
-		lh_buf_u64(&k->name, from->line);
+		lh_buf_u64(&k->name, o->line);
 	}
 	lh_buf_reset(&r->scratch);
 	rc = skipped(&r->rec, &r->scratch, &text, err);
@@ -111,7 +111,7 @@ int cases_read(struct lh_tool *tool, struct probe *p)
 
 	lh_record_init(&r.rec);
 	lh_buf_init(&r.scratch, LH_BUF_NOMAX);
-	rc = lh_flow_run(tool, &(struct lh_flow){ .map = check, .sink = on_case, .ctx = &r, .operands = operands, .n_operands = 1 });
+	rc = lh_records_run(tool, &(struct lh_flow){ .map = check, .sink = on_case, .shared = &r, .files = operands, .n_files = 1 });
 	lh_record_free(&r.rec);
 	lh_buf_free(&r.scratch);
 	if (!rc && !p->n)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "flow/flow.h"
+#include "tool/records.h"
 #include "base/mem.h"
 #include "distill/root.h"
 #include "parity.h"
@@ -206,12 +206,11 @@ static int run_one(struct run *r, struct probe *p)
 }
 
 /* Keep the lines: their probes are run when all have been read. */
-static int on_line(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+static int on_line(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct run *r = ctx;
 
-	(void)from;
-	lh_buf_add(&r->lines, p, n);
+	lh_buf_add(&r->lines, o->text, o->n);
 	lh_buf_putc(&r->lines, '\n');
 	return lh_buf_check(&r->lines, err);
 }
@@ -363,7 +362,7 @@ int probes_run(struct lh_tool *tool, const char *folder, const char *out, const 
 	rc = find_folder(&r, folder);
 	snprintf(r.list, sizeof r.list, "%s/" LIST, r.folder);
 	if (!rc)
-		rc = lh_flow_file(r.list, 1, 0, &(struct lh_flow){ .map = as_it_is, .sink = on_line, .ctx = &r }, &tool->err);
+		rc = lh_flow_file(r.list, &(struct lh_flow){ .map = as_it_is, .sink = on_line, .shared = &r }, &tool->err);
 	if (!rc)
 		rc = set_environment(&r);
 	if (!rc)

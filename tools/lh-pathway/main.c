@@ -194,8 +194,8 @@ int run_records(struct run *r, int (*map)(struct lh_record *, struct lh_buf *, v
 	bool writes = tool->verb->bit & V_WRITES;
 	struct lh_held_how how = { .open = log_open, .stale = log_moved, .close = log_close, .ctx = r };
 	struct lh_flow flow = {
-		.map = map, .ctx = r, .renew = log_renew, .before_output = writes ? sync_log : NULL,
-		.operands = tool->operands + 1, .n_operands = tool->n_operands - 1,
+		.map = map, .shared = r, .renew = log_renew, .before_output = writes ? sync_log : NULL,
+		.files = tool->operands + 1, .n_files = tool->n_operands - 1,
 	};
 	size_t i;
 	int rc;
@@ -210,7 +210,7 @@ int run_records(struct run *r, int (*map)(struct lh_record *, struct lh_buf *, v
 	flow.held = lh_held_open(&how, &tool->err);
 	if (!flow.held)
 		return -1;
-	rc = lh_flow_run(tool, &flow);
+	rc = lh_records_run(tool, &flow);
 	lh_held_close(flow.held);
 	return rc;
 }

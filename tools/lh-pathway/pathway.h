@@ -2,7 +2,7 @@
 #ifndef PATHWAY_H
 #define PATHWAY_H
 
-#include "flow/flow.h"
+#include "tool/records.h"
 #include <lh/pathway.h>
 
 enum {

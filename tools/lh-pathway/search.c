@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <lh/metadata_filter.h>
+#include "base/signal.h"
 #include "pathway.h"
 
 #define BLOCK 65536
@@ -85,7 +86,7 @@ static int print_fitting(struct search *f, struct lh_err *err)
 	int rc = 0;
 
 	lh_pathway_get_stats(f->run.p, &st);
-	for (i = st.traces; i-- > 0 && left && rc >= 0 && !lh_tool_stopping(); ) {
+	for (i = st.traces; i-- > 0 && left && rc >= 0 && !lh_stopping(); ) {
 		rc = fits(f, (uint32_t)i, err);
 		if (rc != 1)
 			continue;

@@ -1,5 +1,6 @@
 /* list.c - lh-playbook list and export: every entry back. */
 #include "playbook.h"
+#include "base/signal.h"
 
 struct list {
 	struct lh_tool *tool;
@@ -47,14 +48,14 @@ static int print_all(struct list *l, const struct lh_index *ix)
 
 	if (lh_index_check_order(ix, err) < 0)
 		return lh_err_prefix(err, "%s", l->tool->operands[0]);
-	for (i = 0; i < n && !lh_tool_stopping(); i++) {
+	for (i = 0; i < n && !lh_stopping(); i++) {
 		live = lh_index_nth_row(ix, i, &at, &row, err);
 		if (live < 0 || (live && print_row(l, &row, err) < 0))
 			return lh_err_prefix(err, "%s: row %llu", l->tool->operands[0], (unsigned long long)i);
 		if (live && lh_tool_out(l->tool, l->line.p, l->line.len) < 0)
 			return -1;
 	}
-	return lh_tool_stopping() ? lh_err_set(err, LH_EINTR, "interrupted") : 0;
+	return lh_stopping() ? lh_err_set(err, LH_EINTR, "interrupted") : 0;
 }
 
 static int print(struct lh_tool *tool, bool with_id)
@@ -92,9 +93,9 @@ int playbook_export(struct lh_tool *tool, void *settings)
 
 int playbook_flow(struct lh_tool *tool, struct lh_flow *flow)
 {
-	flow->operands = tool->operands + 1;
-	flow->n_operands = tool->n_operands - 1;
-	if (lh_flow_run(tool, flow) < 0)
+	flow->files = tool->operands + 1;
+	flow->n_files = tool->n_operands - 1;
+	if (lh_records_run(tool, flow) < 0)
 		return -1;
-	return lh_tool_stopping() ? lh_err_set(&tool->err, LH_EINTR, "interrupted") : 0;
+	return lh_stopping() ? lh_err_set(&tool->err, LH_EINTR, "interrupted") : 0;
 }

@@ -2,7 +2,7 @@
 #ifndef PLAYBOOK_H
 #define PLAYBOOK_H
 
-#include "flow/flow.h"
+#include "tool/records.h"
 #include <lh/index.h>
 #include <lh/playbook.h>
 #include "embed/embedder.h"

@@ -4,6 +4,7 @@
 
 #include "model/trace.h"
 #include "playbook.h"
+#include "text/escape.h"
 
 #define COMMIT_BYTES (16u << 20)
 
@@ -221,16 +222,17 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	return lh_index_change_bytes(r->c) < COMMIT_BYTES ? 0 : commit(r, err);
 }
 
-static void refusal(const char *why, size_t n, unsigned code, struct lh_buf *out, void *arg)
+static void refusal(const struct lh_rejection *of, const struct lh_record *rec, struct lh_buf *out, void *arg)
 {
 	struct recorder *r = arg;
 
+	(void)rec;
 	lh_buf_puts(out, "{\"index\":");
 	lh_buf_u64(out, r->next++);
 	lh_buf_puts(out, ",\"error\":");
-	lh_buf_add(out, why, n);
+	lh_escape_json(out, of->why);
 	lh_buf_puts(out, ",\"code\":");
-	lh_buf_u64(out, code);
+	lh_buf_u64(out, of->status);
 	lh_buf_putc(out, '}');
 }
 
@@ -243,7 +245,7 @@ static int before_output(void *arg, struct lh_err *err)
 int playbook_record(struct lh_tool *tool, void *settings)
 {
 	struct recorder r = { .tool = tool, .set = settings, .path = tool->operands[0], .jobs = (unsigned)tool->jobs };
-	struct lh_flow flow = { .map = on_record, .refusal = refusal, .before_output = before_output, .ctx = &r };
+	struct lh_flow flow = { .map = on_record, .instead = refusal, .before_output = before_output, .shared = &r };
 	int rc;
 
 	lh_buf_init(&r.strings, LH_BUF_NOMAX);

@@ -64,7 +64,7 @@ int playbook_remove(struct lh_tool *tool, void *settings)
 	const struct settings *s = settings;
 	unsigned jobs = (unsigned)tool->jobs;
 	struct remover r = { .c = NULL };
-	struct lh_flow flow = { .map = on_record, .ctx = &r };
+	struct lh_flow flow = { .map = on_record, .shared = &r };
 	int rc;
 
 	lh_buf_init(&r.strings, LH_BUF_NOMAX);

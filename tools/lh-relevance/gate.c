@@ -78,5 +78,5 @@ int gate_run(struct lh_tool *tool, void *settings)
 	bool enrich = set && *set;
 
 	(void)settings;
-	return lh_flow_run(tool, &(struct lh_flow){ .map = on_request, .ctx = &enrich });
+	return lh_records_run(tool, &(struct lh_flow){ .map = on_request, .shared = &enrich });
 }

@@ -201,7 +201,7 @@ static int filter(struct lh_tool *tool, struct settings *s)
 {
 	struct lh_held_how how = { .open = held_open, .stale = held_stale, .close = held_close, .ctx = s };
 	struct lh_held *held = lh_held_open(&how, &tool->err);
-	int rc = held ? lh_flow_run(tool, &(struct lh_flow){
+	int rc = held ? lh_records_run(tool, &(struct lh_flow){
 		.map = on_chunk, .worker_new = worker_new, .worker_free = worker_free, .held = held }) : -1;
 
 	lh_held_close(held);

@@ -2,7 +2,7 @@
 #ifndef RELEVANCE_H
 #define RELEVANCE_H
 
-#include "flow/flow.h"
+#include "tool/records.h"
 #include "base/key_table.h"
 
 struct settings {

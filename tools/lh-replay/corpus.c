@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/signal.h"
 #include "file/rows.h"
 
 struct corpus {
@@ -196,7 +197,7 @@ int corpus_find(struct corpus *c, const struct lh_str *const *task, struct hits 
 		return -1;
 	rc = lh_rows_open(c->rows, c->path, err);
 	while (rc > 0 && (rc = lh_rows_next(c->rows, &row, err)) > 0) {
-		if (row.line % 1024 == 0 && lh_tool_stopping())
+		if (row.line % 1024 == 0 && lh_stopping())
 			return lh_err_set(err, LH_EINTR, "interrupted");
 		if (on_sample(c, &row, err) < 0)
 			return -1;

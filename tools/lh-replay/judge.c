@@ -2,7 +2,7 @@
 #include "replay.h"
 
 #include "base/ascii.h"
-#include "flow/flow_parts.h"
+#include "text/escape.h"
 #include "validate/validate_parts.h"
 
 static const char *const hedge[] = { "as an ai", "i cannot", "i can't", "i'm unable", "i'm sorry, but", "i don't have access" };
@@ -114,14 +114,9 @@ int judge(const struct lh_str *answer, const struct bundle *b, struct words *ste
 void judge_failed(struct lh_buf *reasons, const char *what, const struct lh_err *why)
 {
 	char text[sizeof why->msg + 64];
-	struct lh_buf clean;
 
-	lh_buf_init(&clean, LH_BUF_NOMAX);
 	snprintf(text, sizeof text, "%s: %s", what, why->msg);
 	if (reasons->len)
 		lh_buf_putc(reasons, ',');
-	lh_flow_put_text(reasons, text, &clean);
-	if (clean.failed)
-		reasons->failed = clean.failed;
-	lh_buf_free(&clean);
+	lh_escape_json(reasons, text);
 }

@@ -158,7 +158,7 @@ static int run(struct replay *r)
 	/* Where a model is asked, the pass over the corpus is not what takes time,
 	 * and nobody should wait for another's answer. */
 	if (!rc)
-		rc = r->task ? one(r, lh_held_state(held)) : lh_flow_run(r->tool, &(struct lh_flow){
+		rc = r->task ? one(r, lh_held_state(held)) : lh_records_run(r->tool, &(struct lh_flow){
 			.batch = on_batch, .batch_max = r->dry_run ? BATCH : 1,
 			.worker_new = worker_new, .worker_free = worker_free, .held = held });
 	if (log_close(r->log, rc ? &(struct lh_err){ 0 } : &r->tool->err) < 0)

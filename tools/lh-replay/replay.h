@@ -17,7 +17,7 @@
 #include <stdatomic.h>
 
 #include "model/chat.h"
-#include "flow/flow.h"
+#include "tool/records.h"
 #include "base/id_table.h"
 #include "distill/root.h"
 

@@ -200,7 +200,7 @@ static int ask(struct worker *w, const char *model, struct lh_str trace, struct 
 
 	if (!w->chat)
 		w->chat = lh_chat_new(&(struct lh_chat_how){
-			.timeout = r->timeout, .retries = (unsigned)r->retries, .stopping = lh_tool_stopping }, w->held->keys, err);
+			.timeout = r->timeout, .retries = (unsigned)r->retries, .stopping = lh_stopping }, w->held->keys, err);
 	if (!w->chat || lh_chat_ask(w->chat, &q, &reply, err) < 0)
 		return -1;
 	lh_buf_reset(&w->answer);
@@ -381,7 +381,7 @@ int on_batch(struct lh_batch *b, void *worker, struct lh_err *err)
 			lh_batch_reject(b, &w->job[i < n ? i : n].why);
 			continue;
 		}
-		if (lh_tool_stopping())
+		if (lh_stopping())
 			return lh_err_set(err, LH_EINTR, "interrupted");
 		if (run_job(w, &w->job[i], err) < 0)
 			return -1;

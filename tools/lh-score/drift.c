@@ -51,22 +51,20 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *scorer, st
 	return 0;
 }
 
-static int on_said(const char *p, size_t n, const struct lh_origin *from, void *ctx, struct lh_err *err)
+static int on_said(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct check *c = ctx;
 	struct said said;
 
-	(void)n;
-	(void)from;
-	memcpy(&said, p, sizeof said);
+	memcpy(&said, o->text, sizeof said);
 	return (said.on_file ? lh_drift_scored : lh_drift_judged)(&c->drift, said.about.sig, said.about.stem, said.about.category, err);
 }
 
 static int read_files(struct check *c, char **operands, size_t n)
 {
-	int rc = lh_flow_run(c->tool, &(struct lh_flow){
-		.map = on_record, .sink = on_said, .worker_new = worker_new, .worker_free = worker_free, .ctx = c,
-		.plain = c->root != NULL, .operands = operands, .n_operands = n });
+	int rc = lh_records_run(c->tool, &(struct lh_flow){
+		.map = on_record, .sink = on_said, .worker_new = worker_new, .worker_free = worker_free, .shared = c,
+		.plain = c->root != NULL, .files = operands, .n_files = n });
 
 	lh_drift_settle(&c->drift);
 	return rc;

@@ -45,6 +45,6 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 
 int filter_run(struct lh_tool *tool, struct settings *s)
 {
-	return lh_flow_run(tool, &(struct lh_flow){
-		.map = on_record, .worker_new = worker_new, .worker_free = worker_free, .ctx = s });
+	return lh_records_run(tool, &(struct lh_flow){
+		.map = on_record, .worker_new = worker_new, .worker_free = worker_free, .shared = s });
 }

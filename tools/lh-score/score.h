@@ -2,7 +2,7 @@
 #ifndef LH_SCORE_TOOL_H
 #define LH_SCORE_TOOL_H
 
-#include "flow/flow.h"
+#include "tool/records.h"
 #include "distill/stage.h"
 
 struct settings {

@@ -1,5 +1,5 @@
 /* lh-search: queries in, neighbours out.  See lh-search(1). */
-#include "flow/flow.h"
+#include "tool/records.h"
 #include "search.h"
 
 static const struct lh_option options[] = {
@@ -69,7 +69,7 @@ static int search(struct lh_tool *tool, struct settings *set)
 	struct lh_held_how how = state_how(&run);
 	struct lh_flow flow = {
 		.map = on_query, .worker_new = worker_new, .worker_free = worker_free, .renew = worker_renew,
-		.operands = tool->operands + tool->n_operands, .n_operands = 0,
+		.files = tool->operands + tool->n_operands, .n_files = 0,
 	};
 	int rc = 0;
 
@@ -81,7 +81,7 @@ static int search(struct lh_tool *tool, struct settings *set)
 	if (!rc)
 		rc = (flow.held = lh_held_open(&how, &tool->err)) ? 0 : -1;
 	if (!rc)
-		rc = set->query ? answer_one(tool, lh_held_state(flow.held), set->query) : lh_flow_run(tool, &flow);
+		rc = set->query ? answer_one(tool, lh_held_state(flow.held), set->query) : lh_records_run(tool, &flow);
 	lh_held_close(flow.held);
 	corpora_unname(&run.names);
 	lh_buf_free(&run.where);

@@ -3,7 +3,7 @@
 #define AUDIT_H
 
 #include <lh/chain.h>
-#include "flow/flow.h"
+#include "tool/records.h"
 #include <lh/subject.h>
 #include <lh/subject_manifest.h>
 

@@ -74,13 +74,13 @@ static int put_manifest(struct lh_tool *tool, const struct settings *s)
 {
 	struct put p = { tool, s };
 	struct lh_flow flow = {
-		.map = on_manifest, .ctx = &p, .operands = tool->operands + 1, .n_operands = tool->n_operands - 1,
+		.map = on_manifest, .shared = &p, .files = tool->operands + 1, .n_files = tool->n_operands - 1,
 	};
 
 	tool->jobs = 1;
 	if (lh_subject_make_dir(s->dir, &tool->err) < 0)
 		return -1;
-	return lh_flow_run(tool, &flow);
+	return lh_records_run(tool, &flow);
 }
 
 /* ---- get, list, verify, sweep: each manifest in turn ---- */

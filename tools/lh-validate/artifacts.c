@@ -219,9 +219,9 @@ int artifacts_run(struct lh_tool *tool, const struct settings *s)
 	if (run.audit)
 		tool->jobs = 1;		/* a worker's rows come in the order of the records */
 	if (!rc)
-		rc = lh_flow_run(tool, &(struct lh_flow){
+		rc = lh_records_run(tool, &(struct lh_flow){
 			.map = on_record, .before_output = before_output,
-			.worker_new = worker_new, .worker_free = worker_free, .ctx = &run, .held = held });
+			.worker_new = worker_new, .worker_free = worker_free, .shared = &run, .held = held });
 	audit_close(run.audit);
 	if (atomic_load(&run.bad))
 		lh_tool_verdict_bad(tool);

@@ -36,5 +36,5 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *worker, st
 
 int normalize_run(struct lh_tool *tool)
 {
-	return lh_flow_run(tool, &(struct lh_flow){ .map = on_record, .worker_new = worker_new, .worker_free = worker_free });
+	return lh_records_run(tool, &(struct lh_flow){ .map = on_record, .worker_new = worker_new, .worker_free = worker_free });
 }

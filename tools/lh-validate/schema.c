@@ -125,7 +125,7 @@ int schema_run(struct lh_tool *tool, const struct settings *s)
 	run.schema = lh_schema_find(s->schema);
 	if (!run.schema)
 		return unknown(tool, s->schema);
-	rc = lh_flow_run(tool, &(struct lh_flow){ .map = on_record, .worker_new = worker_new, .worker_free = worker_free, .ctx = &run });
+	rc = lh_records_run(tool, &(struct lh_flow){ .map = on_record, .worker_new = worker_new, .worker_free = worker_free, .shared = &run });
 	if (atomic_load(&run.bad))
 		lh_tool_verdict_bad(tool);
 	return rc;

@@ -8,7 +8,7 @@
 #ifndef VALIDATE_H
 #define VALIDATE_H
 
-#include "flow/flow.h"
+#include "tool/records.h"
 #include "tool/tool.h"
 
 struct settings {

@@ -1,10 +1,10 @@
-/* flow_map.c - one block of lines through the tool's function.  See flow.h. */
+/* map.c - one block of lines through the map.  See flow.h. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "flow_parts.h"
 #include "base/mem.h"
-#include "base/utf8.h"
+#include "base/signal.h"
 
 #define SPILL ((size_t)1 << 20)		/* output held back before it is written */
 
@@ -14,7 +14,7 @@ struct line {
 	uint64_t line;
 };
 
-/* The batch that is being gathered or is with the tool. */
+/* The batch that is being gathered or answered. */
 struct lh_batch_state {
 	struct lh_batch pub;
 	struct lh_flow_mapper *m;
@@ -49,53 +49,18 @@ void lh_flow_block_free(struct lh_flow_block *b)
 	memset(b, 0, sizeof *b);
 }
 
-void lh_flow_put_text(struct lh_buf *out, const char *text, struct lh_buf *clean)
+/* Does that error of a map reject its record alone? */
+static bool is_rejection(const struct lh_flow_mapper *m, const struct lh_err *err)
 {
-	const unsigned char *p = (const unsigned char *)text;
-	size_t n = strlen(text), len;
-
-	for (; n; p += len, n -= len) {
-		len = *p < 0x80 ? 1 : lh_utf8_len(p, n);
-		if (len) {
-			lh_buf_add(clean, p, len);
-		} else {
-			lh_buf_puts(clean, "\xef\xbf\xbd");
-			len = 1;
-		}
-	}
-	lh_buf_json(out, clean->p ? clean->p : "", clean->len);
+	return err->code == LH_EDATA || (err->code == LH_ENET && m->flow->reject_net) ||
+	       (err->code == LH_ECORRUPT && m->held && lh_holding_renewed(m->held));
 }
 
-void lh_flow_put_error(struct lh_buf *out, const char *file, uint64_t line, unsigned code, const char *text, const struct lh_record *rec)
+struct lh_rejection lh_flow_rejection(const struct lh_flow_block *b, const struct lh_flow_reject *r)
 {
-	const struct lh_value *id = rec ? lh_record_get(rec, "id") : NULL;
-	struct lh_buf clean;
-
-	lh_buf_init(&clean, LH_BUF_NOMAX);
-	lh_buf_putc(out, '{');
-	if (id) {
-		lh_buf_puts(out, "\"id\":");
-		lh_buf_add(out, id->p, id->n);
-		lh_buf_putc(out, ',');
-	}
-	lh_buf_puts(out, "\"error\":{\"file\":");
-	lh_flow_put_text(out, file, &clean);
-	lh_buf_puts(out, ",\"line\":");
-	lh_buf_u64(out, line);
-	lh_buf_puts(out, ",\"code\":");
-	lh_buf_u64(out, code);
-	lh_buf_puts(out, ",\"message\":");
-	lh_buf_reset(&clean);
-	lh_flow_put_text(out, text, &clean);
-	lh_buf_puts(out, "}}\n");
-	if (clean.failed)
-		out->failed = clean.failed;
-	lh_buf_free(&clean);
-}
-
-bool lh_flow_rejects(const struct lh_tool *tool, const struct lh_err *err)
-{
-	return err->code == LH_EDATA || (err->code == LH_ENET && tool->on_error == LH_ON_ERROR_EMIT);
+	return (struct lh_rejection){ b->name->text, r->line, b->name->operand,
+				     r->n ? b->in.p + r->at : NULL, r->n, r->code, r->column,
+				      r->status, r->coded, b->texts.p + r->text };
 }
 
 static void give_up(struct lh_flow_block *b, const struct lh_err *err)
@@ -104,22 +69,8 @@ static void give_up(struct lh_flow_block *b, const struct lh_err *err)
 		b->fatal = *err;
 }
 
-static void refuse(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct lh_err *why)
-{
-	struct lh_buf text, clean;
-
-	lh_buf_init(&text, LH_BUF_NOMAX);
-	lh_buf_init(&clean, LH_BUF_NOMAX);
-	lh_flow_put_text(&text, why->msg, &clean);
-	m->flow->refusal(text.p ? text.p : "", text.len, lh_err_status(why), &b->out, m->worker);
-	lh_buf_putc(&b->out, '\n');
-	if (text.failed || clean.failed)
-		b->out.failed = LH_ENOMEM;
-	lh_buf_free(&text);
-	lh_buf_free(&clean);
-}
-
-static void reject(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l, const struct lh_err *why, const struct lh_record *rec)
+static void reject(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l,
+		   const struct lh_err *why, const struct lh_record *rec)
 {
 	struct lh_flow_reject *r;
 	struct lh_err err;
@@ -129,22 +80,28 @@ static void reject(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 		return;
 	}
 	r = &b->rejects[b->n_rejects++];
-	*r = (struct lh_flow_reject){ l->at, l->n, l->line, why->column, b->texts.len, lh_err_status(why), why->code == LH_ENET, why->coded };
+	*r = (struct lh_flow_reject){ l->at, l->n, l->line, why->column, b->texts.len, why->code,
+				      lh_err_status(why), why->coded };
+	if (why->code == LH_ECORRUPT)
+		r->status = 503;	/* the state was whole before, and may be so again */
 	lh_buf_add(&b->texts, why->msg, strlen(why->msg) + 1);
 	if (lh_buf_check(&b->texts, &err) < 0) {
 		b->n_rejects--;
 		give_up(b, &err);
 		return;
 	}
-	if (m->flow->refusal)
-		refuse(m, b, why);
-	else if (m->tool->on_error == LH_ON_ERROR_EMIT && !m->flow->sink)
-		lh_flow_put_error(&b->out, b->name->text, l->line, lh_err_status(why), why->msg, rec);
-	b->stop = m->tool->on_error == LH_ON_ERROR_STOP;
+	if (m->flow->instead) {
+		struct lh_rejection of = lh_flow_rejection(b, r);
+
+		m->flow->instead(&of, rec, &b->out, m->worker);
+		lh_buf_putc(&b->out, '\n');
+	}
+	b->stop = m->flow->stop_at_reject;
 }
 
-/* A record's output stands in out from start on: finish it. */
-static void accept(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l, size_t start)
+/* A record's output is in out from start on: finish it. */
+static void accept(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l,
+		   size_t start)
 {
 	struct lh_err err;
 
@@ -167,8 +124,8 @@ static void finish_batch(struct lh_flow_mapper *m, struct lh_flow_block *b)
 
 	if (lh_buf_check(&b->out, &err) < 0)
 		give_up(b, &err);
-	if (!b->fatal.code && m->spill && b->out.len >= SPILL && m->spill(m->ctx, b) < 0)
-		give_up(b, &m->tool->err);
+	if (!b->fatal.code && m->spill && b->out.len >= SPILL && m->spill(m->ctx, b, &err) < 0)
+		give_up(b, &err);
 }
 
 static void map_record(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l)
@@ -180,11 +137,7 @@ static void map_record(struct lh_flow_mapper *m, struct lh_flow_block *b, const 
 		accept(m, b, l, start);
 	} else {
 		b->out.len = start;
-		if (err.code == LH_ECORRUPT && m->held && lh_holding_renewed(m->held)) {
-			err.code = LH_EDATA;	/* it was whole, and may be so again */
-			err.status = 503;
-		}
-		if (lh_flow_rejects(m->tool, &err))
+		if (is_rejection(m, &err))
 			reject(m, b, l, &err, m->records);
 		else
 			give_up(b, &err);
@@ -212,7 +165,7 @@ void lh_batch_reject(struct lh_batch *pub, const struct lh_err *why)
 	s->start = pub->out->len;
 }
 
-/* Hand the gathered records to the tool. */
+/* Have the gathered records answered. */
 static void map_batch(struct lh_flow_mapper *m, struct lh_flow_block *b)
 {
 	struct lh_batch_state *s = m->state;
@@ -229,19 +182,21 @@ static void map_batch(struct lh_flow_mapper *m, struct lh_flow_block *b)
 		b->out.len = s->start;
 		give_up(b, &err);
 	} else if (s->settled != s->pub.n) {
-		lh_err_set(&err, LH_ECORRUPT, "a batch of %zu records was answered with %zu", s->pub.n, s->settled);
+		lh_err_set(&err, LH_ECORRUPT, "a batch of %zu records was answered with %zu",
+			   s->pub.n, s->settled);
 		give_up(b, &err);
 	}
 	s->pub.n = 0;
 	finish_batch(m, b);
 }
 
-static void bad_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l, const struct lh_err *why)
+static void bad_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l,
+		     const struct lh_err *why)
 {
 	size_t start;
 
 	if (m->flow->batch)
-		map_batch(m, b);	/* what stands before it comes out before it */
+		map_batch(m, b);	/* the records before it come out before it */
 	start = b->out.len;
 	if (!b->fatal.code && !b->stop && m->flow->bad)
 		m->flow->bad(l->line, why, &b->out, m->worker);
@@ -253,10 +208,11 @@ static void bad_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const st
 }
 
 /* "line is longer than ..." */
-static int too_long(const struct lh_tool *t, const struct lh_flow *flow, struct lh_err *err)
+static int too_long(const struct lh_flow *flow, struct lh_err *err)
 {
-	return lh_err_data(err, 413, "%s is longer than %llu bytes (--max-line)", flow->texts ? "text" : "line",
-			  (unsigned long long)t->max_line);
+	return lh_err_data(err, 413, "%s is longer than %llu bytes (--max-line)",
+			   flow->texts ? "text" : "line",
+			  (unsigned long long)flow->max_line);
 }
 
 /* One line without its LF. */
@@ -278,8 +234,8 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	l.at = (size_t)(p - b->in.p);
 	l.n = n;
 	len = p[n - 1] == '\r' ? n - 1 : n;
-	if (len > m->tool->max_line) {
-		too_long(m->tool, m->flow, &err);
+	if (len > m->flow->max_line) {
+		too_long(m->flow, &err);
 		bad_line(m, b, &l, &err);
 		return;
 	}
@@ -317,8 +273,8 @@ static void take_text(struct lh_flow_mapper *m, struct lh_flow_block *b)
 
 	b->records++;
 	b->lines++;
-	if (l.n > m->tool->max_line) {
-		too_long(m->tool, m->flow, &err);
+	if (l.n > m->flow->max_line) {
+		too_long(m->flow, &err);
 		bad_line(m, b, &l, &err);
 		return;
 	}
@@ -328,9 +284,9 @@ static void take_text(struct lh_flow_mapper *m, struct lh_flow_block *b)
 	map_record(m, b, &l);
 }
 
-static int make_worker(struct lh_flow_mapper *m, void *ctx, struct lh_err *err)
+static int make_worker(struct lh_flow_mapper *m, void *from, struct lh_err *err)
 {
-	m->worker = m->flow->worker_new ? m->flow->worker_new(ctx, err) : m->flow->ctx;
+	m->worker = m->flow->worker_new ? m->flow->worker_new(from, err) : m->flow->shared;
 	return m->flow->worker_new && !m->worker ? -1 : 0;
 }
 
@@ -345,7 +301,7 @@ void lh_flow_mapper_rest(struct lh_flow_mapper *m)
 	m->held = NULL;
 }
 
-/* Have the worker stand on what the block is to be answered from. */
+/* Have the worker use the state that the block is to be answered from. */
 static int move(struct lh_flow_mapper *m, struct lh_holding *to, struct lh_err *err)
 {
 	int rc;
@@ -366,18 +322,19 @@ void lh_flow_map_block(struct lh_flow_mapper *m, struct lh_flow_block *b)
 {
 	const char *p = b->in.p, *end = p + b->in.n, *lf;
 
-	if (b->held != m->held && !b->lost.code && !b->fatal.code && move(m, b->held, &b->fatal) < 0)
+	if (b->held != m->held && !b->lost.code && !b->fatal.code &&
+	    move(m, b->held, &b->fatal) < 0)
 		return;
 	if (m->flow->texts) {
 		take_text(m, b);
 		return;
 	}
-	while (p < end && !b->fatal.code && !b->stop && !lh_tool_stopping()) {
+	while (p < end && !b->fatal.code && !b->stop && !lh_stopping()) {
 		lf = memchr(p, '\n', (size_t)(end - p));
 		take_line(m, b, p, (size_t)((lf ? lf : end) - p));
 		p = lf ? lf + 1 : end;
 	}
-	if (m->flow->batch && !b->stop && !lh_tool_stopping())
+	if (m->flow->batch && !b->stop && !lh_stopping())
 		map_batch(m, b);
 }
 
@@ -388,7 +345,7 @@ void lh_flow_map_long(struct lh_flow_mapper *m, struct lh_flow_block *b)
 
 	b->records++;
 	b->lines++;
-	too_long(m->tool, m->flow, &err);
+	too_long(m->flow, &err);
 	bad_line(m, b, &l, &err);
 }
 
@@ -410,12 +367,11 @@ static int batch_init(struct lh_flow_mapper *m, size_t n, struct lh_err *err)
 	return 0;
 }
 
-int lh_flow_mapper_init(struct lh_flow_mapper *m, struct lh_tool *tool, const struct lh_flow *flow, struct lh_err *err)
+int lh_flow_mapper_init(struct lh_flow_mapper *m, const struct lh_flow *flow, struct lh_err *err)
 {
 	size_t i, n = flow->batch ? flow->batch_max : 1;
 
 	memset(m, 0, sizeof *m);
-	m->tool = tool;
 	m->flow = flow;
 	m->records = lh_calloc(n, sizeof *m->records, err);
 	if (!m->records)
@@ -426,7 +382,7 @@ int lh_flow_mapper_init(struct lh_flow_mapper *m, struct lh_tool *tool, const st
 	if (flow->batch && batch_init(m, n, err) < 0)
 		return -1;
 	if (!flow->held)
-		return make_worker(m, flow->ctx, err);
+		return make_worker(m, flow->shared, err);
 	m->held = lh_held_take(flow->held);
 	return make_worker(m, lh_holding_state(m->held), err);
 }

@@ -1,0 +1,247 @@
+/* records.c - what a tool adds to a flow.  See records.h. */
+#include "records.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file/file.h"
+#include "file/owner.h"
+#include "frame.h"
+#include "text/escape.h"
+
+#define MESSAGES_PER_OPERAND 20
+
+struct records {
+	struct lh_tool *tool;
+	bool has_sink;
+	int fd;				/* of --rejects, or 0 */
+	struct lh_buf lines;		/* rejected, not yet written there */
+	struct lh_record again;		/* a rejected line, for its id */
+	size_t operand, messages;	/* messages about which operand, and how many */
+	bool unreadable;		/* some file could not be read */
+};
+
+/* ---- rejected lines ---- */
+
+/* An append to a file whose last line is torn must not be glued to it. */
+static int open_rejects(struct records *r)
+{
+	const char *path = r->tool->rejects;
+	struct stat st;
+	char last;
+	int fd;
+
+	if (!path)
+		return 0;
+	fd = lh_own_open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return lh_err_sys(&r->tool->err, "%s: cannot open", path);
+	r->fd = fd;
+	if (fstat(r->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size) {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0 && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n')
+			lh_buf_putc(&r->lines, '\n');
+		if (fd >= 0)
+			close(fd);
+	}
+	return 0;
+}
+
+static int write_rejects(struct records *r, const char *p, size_t n, struct lh_err *err)
+{
+	if (!r->fd || !n || lh_write_all(r->fd, p, n, err) == 0)
+		return 0;
+	return lh_err_prefix(err, "%s", r->tool->rejects);
+}
+
+static int flush_rejects(struct records *r, struct lh_err *err)
+{
+	int rc = lh_buf_check(&r->lines, err);
+
+	if (!rc)
+		rc = write_rejects(r, r->lines.p, r->lines.len, err);
+	lh_buf_reset(&r->lines);
+	return rc;
+}
+
+/* ---- what is reported of a rejection ---- */
+
+/* Say what is wrong with a record, but not without end. */
+static void report(struct records *r, const struct lh_rejection *of)
+{
+	char text[sizeof ((struct lh_err *)NULL)->msg + 16];
+	struct lh_tool *t = r->tool;
+
+	t->state->rejected++;
+	if (of->code == LH_ENET)
+		lh_tool_failed(t);
+	if (t->quiet)
+		return;
+	if (of->operand != r->operand) {
+		r->operand = of->operand;
+		r->messages = 0;
+	}
+	snprintf(text, sizeof text, "%u %s", of->status, of->why);
+	if (r->messages < MESSAGES_PER_OPERAND || t->verbose)
+		lh_message_at(t, of->file, of->line, of->column, of->coded ? text : of->why);
+	else if (r->messages == MESSAGES_PER_OPERAND)
+		lh_message_at(t, of->file, 0, 0,
+			      "further messages suppressed (--verbose shows all)");
+	r->messages++;
+}
+
+/* The error object that --on-error emit asks for; rec NULL: the record has no id. */
+static void put_error(const struct lh_rejection *of, const struct lh_record *rec,
+		      struct lh_buf *out, void *worker)
+{
+	const struct lh_value *id = rec ? lh_record_get(rec, "id") : NULL;
+
+	(void)worker;
+	lh_buf_putc(out, '{');
+	if (id) {
+		lh_buf_puts(out, "\"id\":");
+		lh_buf_add(out, id->p, id->n);
+		lh_buf_putc(out, ',');
+	}
+	lh_buf_puts(out, "\"error\":{\"file\":");
+	lh_escape_json(out, of->file);
+	lh_buf_printf(out, ",\"line\":%llu,\"code\":%u,\"message\":", (unsigned long long)of->line,
+		      of->status);
+	lh_escape_json(out, of->why);
+	lh_buf_puts(out, "}}");
+}
+
+/* With a sink, an error object is the one thing that goes to stdout at once. */
+static int write_error(struct records *r, const struct lh_rejection *of, struct lh_err *err)
+{
+	bool parses = of->n && of->n <= r->tool->max_line &&
+		      lh_record_parse(&r->again, of->record, of->n, &(struct lh_err){ 0 }) == 0;
+	struct lh_buf out;
+	int rc;
+
+	lh_buf_init(&out, LH_BUF_NOMAX);
+	put_error(of, parses ? &r->again : NULL, &out, NULL);
+	lh_buf_putc(&out, '\n');
+	rc = lh_buf_check(&out, err);
+	if (!rc)
+		rc = lh_tool_write(r->tool, out.p, out.len);
+	lh_buf_free(&out);
+	return rc;
+}
+
+/* ---- hooks ---- */
+
+static int on_rejected(void *owner, const struct lh_rejection *of, struct lh_err *err)
+{
+	struct records *r = owner;
+
+	report(r, of);
+	if (r->fd) {
+		lh_buf_add(&r->lines, of->record, of->n);
+		lh_buf_putc(&r->lines, '\n');
+	}
+	if (r->has_sink && r->tool->on_error == LH_ON_ERROR_EMIT && write_error(r, of, err) < 0)
+		return -1;
+	if (r->tool->on_error != LH_ON_ERROR_STOP)
+		return 0;
+	if (flush_rejects(r, err) < 0)
+		return -1;
+	r->tool->state->stopped = true;
+	lh_tool_reported(r->tool);
+	err->code = LH_EDATA;
+	return -1;
+}
+
+static int on_long_line(void *owner, const char *p, size_t n, struct lh_err *err)
+{
+	return write_rejects(owner, p, n, err);
+}
+
+static int on_unreadable(void *owner, const char *file, struct lh_err *err)
+{
+	struct records *r = owner;
+
+	lh_message_at(r->tool, file, 0, 0, err->msg);
+	r->unreadable = true;
+	return 0;
+}
+
+static int on_write(void *owner, const char *p, size_t n, struct lh_err *err)
+{
+	(void)err;
+	return lh_tool_write(((struct records *)owner)->tool, p, n);
+}
+
+static int on_delivered(void *owner, uint64_t records, struct lh_err *err)
+{
+	struct records *r = owner;
+	int rc = flush_rejects(r, err);
+
+	lh_tool_progress(r->tool, r->tool->state->records + records);
+	return rc;
+}
+
+static int on_waiting(void *owner, struct lh_err *err)
+{
+	(void)err;
+	return lh_tool_flush(((struct records *)owner)->tool);
+}
+
+static const struct lh_flow_hooks hooks = {
+	on_rejected, on_long_line, on_unreadable, on_write, on_delivered, on_waiting,
+};
+
+/* ---- the run ---- */
+
+bool lh_records_rejects(const struct lh_tool *tool, const struct lh_err *err)
+{
+	return err->code == LH_EDATA ||
+	       (err->code == LH_ENET && tool->on_error == LH_ON_ERROR_EMIT);
+}
+
+static void fill(struct records *r, struct lh_flow *f)
+{
+	struct lh_tool *t = r->tool;
+
+	if (!f->files) {
+		f->files = t->operands;
+		f->n_files = t->n_operands;
+	}
+	f->jobs = t->jobs;
+	f->max_line = t->max_line;
+	f->once = t->once;
+	f->output = r->fd;
+	f->reject_net = t->on_error == LH_ON_ERROR_EMIT;
+	f->stop_at_reject = t->on_error == LH_ON_ERROR_STOP;
+	if (f->reject_net && !f->sink && !f->instead)
+		f->instead = put_error;
+	f->hooks = &hooks;
+	f->owner = r;
+}
+
+int lh_records_run(struct lh_tool *tool, const struct lh_flow *flow)
+{
+	struct records r = { .tool = tool, .has_sink = flow->sink != NULL };
+	struct lh_flow f = *flow;
+	int rc;
+
+	lh_record_init(&r.again);
+	lh_buf_init(&r.lines, LH_BUF_NOMAX);
+	rc = open_rejects(&r);
+	fill(&r, &f);
+	if (!rc && !f.n_files && isatty(STDIN_FILENO))
+		lh_tool_message(tool, "reading JSONL from the terminal");
+	if (!rc)
+		rc = lh_flow_run(&f, &tool->err);
+	if (!rc && r.unreadable)
+		rc = lh_tool_reported(tool);
+	if (r.fd && close(r.fd) < 0 && errno != EINTR && !rc)
+		rc = lh_err_sys(&tool->err, "%s: close failed", tool->rejects);
+	lh_buf_free(&r.lines);
+	lh_record_free(&r.again);
+	return rc;
+}
