@@ -1,18 +1,20 @@
 /*
- * chain - the logs of who looked at whose data, tamper-evident by HMAC.
+ * chain - the audit logs of subjects (who accessed whose data), tamper-evident by
+ * HMAC.
  *
- * A log is JSON Lines, one row an access, all of one subject.  row_hmac is
- * HMAC-SHA256 over prev_chain_hash (the row_hmac of the row before; GENESIS for
- * the first) and the audit canonical form (lh/canon.h) of the row without its
- * row_hmac, both as they stand in the bytes of the line: nothing is parsed and
- * printed again.  Whoever changes, inserts, removes or moves a row breaks the
- * chain there; a tail that was cut off is seen only by who kept an anchor (the
- * number of rows and the last row_hmac) elsewhere.
+ * A log is JSON Lines, one row per access, all of one subject.  row_hmac is
+ * HMAC-SHA256 over prev_chain_hash (the row_hmac of the row before; GENESIS in the
+ * first row) and the audit canonical form (lh/canon.h) of the row without its
+ * row_hmac.  Both are taken from the bytes of the line: nothing is parsed and
+ * printed again.  Changing, inserting, removing or moving a row breaks the chain
+ * there.  A tail that was cut off is detected only by a stored anchor (the number
+ * of rows and the last row_hmac).
  *
  *     struct lh_chain_keys keys;
+ *     struct lh_chain_check check = { .keys = &keys, .jobs = 2 };
  *     struct lh_chain_verdict v;
  *     if (lh_chain_keys_read(&keys, paths, n, false, err) == 0 &&
- *         lh_chain_verify(path, &(struct lh_chain_check){ .keys = &keys, .jobs = 2 }, &v, err) == 0)
+ *         lh_chain_verify(path, &check, &v, err) == 0)
  *             ... v.state, v.count, v.tip ...
  *     lh_chain_keys_free(&keys);
  *
@@ -20,14 +22,14 @@
  *     lh_chain_append(log, &row, NULL, err);
  *     lh_chain_log_close(log, err);
  *
- * Keys:    after a rotation there are several: the first signs, and a row is
- *          good when its MAC fits one of them.
- * Owner:   keys outlive the logs and checks that name them.
- * Errors:  a broken chain is a verdict, not an error.  lh_chain_append gives
- *          LH_EDATA when this row (or this subject's log) is at fault and the
- *          next may go in; any other code says that the log cannot be written.
- * Threads: any number append to one lh_chain_log, and any number of processes
- *          to one folder.  A check uses up to jobs threads of its own.
+ * Keys:    after a rotation there are several: the first signs, and a row is good if its
+ *          MAC verifies under one of them.
+ * Owner:   keys outlive the logs and checks that use them.
+ * Errors:  a broken chain is a verdict, not an error.  lh_chain_append gives LH_EDATA if
+ *          this row (or the log of this subject) is at fault and the next row may be
+ *          accepted; any other code means that the log cannot be written.
+ * Threads: any number append to one lh_chain_log, and any number of processes to one
+ *          folder.  A check uses up to jobs threads of its own.
  */
 #ifndef LH_CHAIN_H
 #define LH_CHAIN_H
@@ -49,38 +51,40 @@ struct lh_hmac;
 struct lh_chain_keys {
 	struct lh_hmac **key;
 	size_t n;
-	struct lh_chain_key_file *file;	/* that they were read from */
+	struct lh_chain_key_file *file;	/* the files that they were read from */
 	size_t n_files;
 	bool insecure;
 };
-/* From key files (crypto/secret.h): regular, no symbolic link, not for others to
- * read unless insecure, bytes as they are. */
-LH_API int lh_chain_keys_read(struct lh_chain_keys *k, const char *const *path, size_t n, bool insecure, struct lh_err *err);
-/* Did one of these files change since, or go? */
+/* Read key files (crypto/secret.h): regular, not a symbolic link, not readable by
+ * others unless insecure; the key is the bytes of the file. */
+LH_API int lh_chain_keys_read(struct lh_chain_keys *k, const char *const *path, size_t n,
+			      bool insecure, struct lh_err *err);
+/* Return whether one of the files has changed or is gone. */
 LH_API bool lh_chain_keys_stale(const struct lh_chain_keys *k);
-/* Read them again, if so, while nobody uses the keys; -1: they stay as they are.
- * The paths must be there still. */
+/* Read changed files again, while no thread uses the keys; -1: the keys are
+ * unchanged.  The paths must still be valid. */
 LH_API int lh_chain_keys_renew(struct lh_chain_keys *k, struct lh_err *err);
-LH_API int lh_chain_keys_add(struct lh_chain_keys *k, const void *key, size_t n, struct lh_err *err);
+LH_API int lh_chain_keys_add(struct lh_chain_keys *k, const void *key, size_t n,
+			     struct lh_err *err);
 LH_API void lh_chain_keys_free(struct lh_chain_keys *k);	/* wipes them */
 
 /* ---- verify ---- */
 
 enum lh_chain_fault {
 	LH_CHAIN_WHOLE,
-	LH_CHAIN_JSON,		/* no JSON object, or no LF */
-	LH_CHAIN_ID,		/* another candidate_id than row 0's, or than the log's name says */
+	LH_CHAIN_JSON,		/* not a JSON object, or no LF */
+	LH_CHAIN_ID,		/* another candidate_id than in row 0 or in the name of the log */
 	LH_CHAIN_PREV,
 	LH_CHAIN_MAC,
-	LH_CHAIN_ANCHOR,	/* whole, but not what the anchor says */
+	LH_CHAIN_ANCHOR,	/* intact, but not what the anchor states */
 };
-/* "invalid JSON", "row_hmac mismatch", ... */
+/* Return "invalid JSON", "row_hmac mismatch", ... */
 LH_API const char *lh_chain_fault_text(enum lh_chain_fault fault);
 
 enum lh_chain_state {
-	LH_CHAIN_ANCHORED,	/* intact, and as long and the same as when anchored */
+	LH_CHAIN_ANCHORED,	/* intact, and not shortened or rewritten since it was anchored */
 	LH_CHAIN_INTACT,
-	LH_CHAIN_TORN,		/* nothing but an unfinished last line */
+	LH_CHAIN_TORN,		/* intact except for an incomplete last line */
 	LH_CHAIN_TAMPERED,
 	LH_CHAIN_UNAUTHENTICATED,	/* no row has a MAC */
 };
@@ -93,48 +97,54 @@ struct lh_chain_anchor {
 
 struct lh_chain_check {
 	const struct lh_chain_keys *keys;
-	const char *name;	/* of the log: candidate_id must be one that has it (lh/subject.h); NULL: anything */
+	/* name of the log: candidate_id must be one with that name (lh/subject.h);
+	 * NULL: any */
+	const char *name;
 	const struct lh_chain_anchor *anchor;	/* or NULL */
 	unsigned jobs;		/* threads; 0: one */
 	uint64_t max_row;	/* bytes of a row, 0: no limit; a longer one is an error */
 	double lock_timeout;	/* seconds to wait for a writer to finish its row */
-	/* Every row that is broken, in order; NULL: the first will do. */
+	/* Called for every broken row, in order; NULL: stop at the first. */
 	void (*broken)(void *ctx, uint64_t row, enum lh_chain_fault fault);
 	void *ctx;
 };
 
 struct lh_chain_verdict {
-	uint64_t count;		/* rows of the unbroken prefix, ... */
-	char tip[LH_CHAIN_TIP];	/* ... and its last row_hmac, or GENESIS */
+	uint64_t count;		/* rows before the first fault, ... */
+	char tip[LH_CHAIN_TIP];	/* ... and the row_hmac of the last of them, or GENESIS */
 	enum lh_chain_state state;
-	enum lh_chain_fault fault;	/* the first one, */
-	uint64_t row;			/* and its row, from 0; the count expected by the anchor */
-	uint64_t bytes;		/* how long the log was */
-	bool absent;		/* there is no such log */
+	enum lh_chain_fault fault;	/* the first fault, ... */
+	/* ... and its row, from 0; for LH_CHAIN_ANCHOR the anchored count */
+	uint64_t row;
+	uint64_t bytes;		/* size of the log */
+	bool absent;		/* the log does not exist */
 };
 
-/* "row 7: row_hmac mismatch", "anchor: expected 100 rows"; "" when all is well. */
+/* Print "row 7: row_hmac mismatch" or "anchor: expected 100 rows"; "" if the log is
+ * intact. */
 #define LH_CHAIN_ERROR 64
 LH_API void lh_chain_error(const struct lh_chain_verdict *v, char to[LH_CHAIN_ERROR]);
 
-/* A log that is not there is a good one without rows, unless it is anchored.  One that grows is
- * verified up to the length that it has under a shared lock at the start. */
-LH_API int lh_chain_verify(const char *path, const struct lh_chain_check *c, struct lh_chain_verdict *v, struct lh_err *err);
+/* Verify a log.  One that does not exist is intact and has no rows, unless it is
+ * anchored.  One that grows is verified up to its length at the start, which is
+ * read under a shared lock. */
+LH_API int lh_chain_verify(const char *path, const struct lh_chain_check *c,
+			   struct lh_chain_verdict *v, struct lh_err *err);
 
-/* Append row 0's candidate_id to id: 1, or 0 when the log is not there, is
- * empty, or its first row tells none. */
-LH_API int lh_chain_subject(const char *path, uint64_t max_row, double lock_timeout, struct lh_buf *id, struct lh_err *err);
+/* Append row 0's candidate_id to id: 1, or 0 if the log does not exist, is empty,
+ * or its first row has none. */
+LH_API int lh_chain_subject(const char *path, uint64_t max_row, double lock_timeout,
+			    struct lh_buf *id, struct lh_err *err);
 
-/*
- * The name of the id's log in dir, with a NUL: the one that other programs give
- * it where there is such a log and row 0 has that id, else its own
- * (lh/subject.h), whether or not there is such a log.
- */
-LH_API int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id, size_t n, struct lh_err *err);
+/* Set name to the name of the id's log in dir, with a NUL: the name that other
+ * programs give it if that log exists and row 0 has that id, else its own
+ * (lh/subject.h), whether or not that log exists. */
+LH_API int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id,
+			     size_t n, struct lh_err *err);
 
 /* ---- append ---- */
 
-/* A row's texts are UTF-8; ts is RFC 3339 and kept as it is. */
+/* A row to append.  Its texts are UTF-8; ts is RFC 3339 and written unchanged. */
 struct lh_chain_row {
 	struct lh_str candidate_id, ts;
 	struct lh_str kind, daemon, purpose, trace_id;	/* the accessor */
@@ -142,35 +152,39 @@ struct lh_chain_row {
 	size_t n_fields;
 	const char *result;	/* success, not_found, denied or error */
 };
-/* NULL when it is none of the four. */
+/* Return the result of that name, a constant; NULL if it is none of the four. */
 LH_API const char *lh_chain_result(const char *p, size_t n);
 
 /*
- * EACH: a row is on disk when it has been appended.  BATCH and NONE: rows are
- * gathered, and their logs locked, until lh_chain_log_flush, which must not be
- * long in coming; it writes them, and after BATCH they are on disk.
+ * When rows are on disk.  EACH: after lh_chain_append.  BATCH and NONE: rows are
+ * collected, with their logs locked, until lh_chain_log_flush, which must follow
+ * soon and writes them; after it they are on disk with BATCH, and in the page cache
+ * with NONE.
  */
 enum lh_chain_sync { LH_CHAIN_EACH, LH_CHAIN_BATCH, LH_CHAIN_NONE };
 struct lh_chain_log;
 
-/* The folder of the logs; it is made when it is not there.  lock_timeout: seconds
- * that a row waits for another writer of its log. */
-LH_API struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_chain_keys *keys, enum lh_chain_sync sync, double lock_timeout, struct lh_err *err);
+/* Open the folder of the logs; it is created if it does not exist.  lock_timeout:
+ * seconds that a row waits for another writer of its log. */
+LH_API struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_chain_keys *keys,
+					      enum lh_chain_sync sync, double lock_timeout,
+					      struct lh_err *err);
 
 /*
- * Add a row to its subject's log, under flock, by one write(2), and append the
- * line (without LF) to out unless that is NULL.  A log whose last line is torn
- * or is no row of its chain, or that belongs to another candidate_id, is left
- * as it is: LH_EDATA, and the text names the offset.
+ * Append a row to its subject's log, under flock, with one write(2), and the line
+ * (without LF) to out unless that is NULL.  A log whose last line is incomplete or
+ * not a row of its chain, or that belongs to another candidate_id, is not changed:
+ * LH_EDATA, and the message has the offset.
  */
-LH_API int lh_chain_append(struct lh_chain_log *l, const struct lh_chain_row *row, struct lh_buf *out, struct lh_err *err);
+LH_API int lh_chain_append(struct lh_chain_log *l, const struct lh_chain_row *row,
+			   struct lh_buf *out, struct lh_err *err);
 
 LH_API int lh_chain_log_flush(struct lh_chain_log *l, struct lh_err *err);
 
 LH_API int lh_chain_log_close(struct lh_chain_log *l, struct lh_err *err);
 
-/* Cut a torn last line off, and put its bytes at the end of PATH.torn: how many
- * they were, 0 when there was none, or -1. */
+/* Cut off an incomplete last line and append its bytes to PATH.torn: return their
+ * number, 0 if there was none, -1 on error. */
 LH_API int64_t lh_chain_repair(const char *path, double lock_timeout, struct lh_err *err);
 
 LH_C_END

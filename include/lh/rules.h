@@ -1,8 +1,9 @@
 /*
- * rules - what a house forbids beyond the built-in checks: rule files.
+ * rules - rule files: what an organisation forbids in addition to the built-in
+ * checks.
  *
- * A folder of *.json, read in the byte order of their names (names that begin
- * with a dot are passed over), each
+ * A folder of *.json, read in byte order of their names (names that begin with a
+ * dot are skipped), each
  *
  *     {"rules":[{"id":"no-cash","task_class":"staffing.email",
  *                "description":"payment is by transfer",
@@ -15,26 +16,26 @@
  *     FieldMismatch     field, value      is there and is another
  *     FieldEmpty        field             is missing, null, "", [] or {}
  *     FieldGreater      field, threshold  is a number above it
- *     FieldContainsAny  field, needles    is a string that has one of them in it, or an
- *                                         array with such a string; ASCII case folded
+ *     FieldContainsAny  field, needles    is a string with one of them in it, or an array
+ *                                         with such a string; without ASCII case
  *
  *     action            needs             does
  *     Pass              -                 nothing
  *     Reject, Block     message           ends the validation
  *     Redact            fields            warns
  *
- * A field is a path of names joined by dots, from the artifact down.  "_context"
- * is the context in effect, whatever the artifact holds under that name.  In an
- * array a part is an index from 0 ("fills.0.name"); no path leads to a name with
- * a dot in it.  task_class staffing.fill, staffing.email (with sms) or
- * staffing.any, which alone covers playbooks.
+ * A field is a path of names joined by dots, starting at the artifact.  "_context"
+ * is the context in effect, whatever the artifact has under that name.  In an array
+ * a part is an index from 0 ("fills.0.name"); no path leads to a name with a dot in
+ * it.  task_class is staffing.fill, staffing.email (with sms) or staffing.any,
+ * which is the only one that covers playbooks.
  *
- * Everything needed is checked when the rules are loaded, and a message names
- * file and rule; description is optional; members that a type does not use,
- * and unknown ones, are passed over.  No file: no rules.
+ * Everything required is checked when the rules are loaded, and a message names
+ * file and rule; description is optional; members that a type does not use, and
+ * unknown ones, are ignored.  A folder without files has no rules.
  *
- * Owner:   lh_rules_open returns what lh_rules_free takes; a hit's strings live
- *          as long as the rules.
+ * Owner:   lh_rules_free frees what lh_rules_open returns; the strings of a hit live as
+ *          long as the rules.
  * Threads: rules never change once they are open; any number may run them.
  */
 #ifndef LH_RULES_H
@@ -49,13 +50,13 @@ LH_C_BEGIN
 struct lh_rules;
 LH_API struct lh_rules *lh_rules_open(const char *dir, struct lh_err *err);
 LH_API void lh_rules_free(struct lh_rules *r);
-/* Did the folder or one of its files change since, or go? */
+/* Return whether the folder or one of its files has changed or is gone. */
 LH_API bool lh_rules_stale(const struct lh_rules *r);
-/* What is there by now, or NULL with *err: r itself, to be freed once more, if
- * nothing changed.  r stays. */
+/* Open the rules again if their files changed; NULL with *err.  Without a change it
+ * returns r itself, which must then be freed once more.  r stays valid. */
 LH_API struct lh_rules *lh_rules_renew(struct lh_rules *r, struct lh_err *err);
 
-/* What is validated: email stands for sms as well, other for a playbook. */
+/* What is validated: email includes sms, other is a playbook. */
 enum lh_task { LH_TASK_FILL = 1, LH_TASK_EMAIL = 2, LH_TASK_OTHER = 4 };
 
 enum lh_rule_act { LH_RULE_PASS, LH_RULE_REJECT, LH_RULE_REDACT, LH_RULE_BLOCK };
@@ -67,15 +68,17 @@ struct lh_rule_hit {		/* a rule whose condition holds */
 };
 
 /*
- * Try the rules in order.  context is the one in effect, or NULL.  act is
- * called for each rule that holds and does something; what it returns, if not
- * 0, ends the run and is returned (so -1 with *err for a failure).  0 when all
- * were tried, -1 when memory is out.  *scratch is used behind its end and left
- * as long as it was.
+ * Try the rules in order.  context is the one in effect, or NULL.  act is called
+ * for each rule that holds and has an action other than Pass; a result other than 0
+ * ends the run and is returned (so -1 with *err for a failure).  Returns 0 if all
+ * were tried, -1 if out of memory.  *scratch is used after its end, and its length
+ * is restored.
  */
 typedef int lh_rule_fn(void *ctx, const struct lh_rule_hit *hit, struct lh_err *err);
-LH_API int lh_rules_run(const struct lh_rules *r, enum lh_task task, const struct lh_value *artifact,
-			const struct lh_value *context, struct lh_buf *scratch, lh_rule_fn *act, void *ctx, struct lh_err *err);
+LH_API int lh_rules_run(const struct lh_rules *r, enum lh_task task,
+			const struct lh_value *artifact, const struct lh_value *context,
+			struct lh_buf *scratch, lh_rule_fn *act,
+			void *ctx, struct lh_err *err);
 
 LH_C_END
 

@@ -1,10 +1,10 @@
 /*
- * validate - is this artifact fit to leave the building?
+ * validate - check whether an artifact may be sent.
  *
- * An artifact is what a person or a model wants to send out: a fill (who goes
- * to a client), an email, an sms, or a playbook.  A validator holds it against
- * the rules of its kind, the roster and the rule files; the first error ends
- * it, warnings gather as findings.
+ * An artifact is a document that a person or a model wants to send: a fill (which
+ * workers go to a client), an email, an sms, or a playbook.  A validator checks it
+ * against the rules of its kind, the roster and the rule files; the first error
+ * ends the check, warnings are collected as findings.
  *
  *     struct lh_validate_how how = { .roster = roster };
  *     struct lh_validator *v = lh_validator_new(&how, err);
@@ -13,17 +13,17 @@
  *             lh_verdict_json(out, &verdict, elapsed_ms, false);
  *     lh_validator_free(v);
  *
- * Context: what the artifact is checked against: target_count, city, state,
- *          role and client_id for a fill, candidate_id for messages,
- *          target_count for a playbook.  A member that is absent, null or blank
- *          disables its own rule alone; one that the kind does not use is not
- *          looked at; one of the wrong type is a bad request.
- * Text:    comparisons leave out blanks around (space, \t \n \v \f \r) and
- *          ASCII case; messages print everything as it was given.  Lengths are
- *          counted in code points.
+ * Context: what the artifact is checked against: target_count, city, state, role and
+ *          client_id for a fill, candidate_id for messages, target_count for a
+ *          playbook.  A member that is absent, null or blank disables only its own
+ *          rule; one that the kind does not use is ignored; one of the wrong type is
+ *          a bad request.
+ * Text:    comparisons ignore surrounding blanks (space, \t \n \v \f \r) and ASCII
+ *          case; messages print everything as it was given.  Lengths are counted in
+ *          code points.
  * Cost:    linear in the artifact; no allocation once the buffers have grown.
- * Owner:   how, the roster and the rules are borrowed and must outlive the
- *          validator; a verdict is good until its validator's next call.
+ * Owner:   how, the roster and the rules are borrowed and must outlive the validator;
+ *          a verdict is valid until its validator's next call.
  * Threads: one thread per validator; roster and rules are shared.
  */
 #ifndef LH_VALIDATE_H
@@ -40,10 +40,10 @@ enum lh_kind { LH_KIND_NONE = -1, LH_KIND_FILL, LH_KIND_EMAIL, LH_KIND_SMS, LH_K
 #define LH_KINDS "fill|email|sms|playbook"
 
 struct lh_validate_how {
-	const struct lh_roster *roster;	/* NULL: nobody exists */
+	const struct lh_roster *roster;	/* NULL: no worker exists */
 	const struct lh_rules *rules;	/* or NULL */
-	/* Called for every look-up in the roster, with the id as the roster has it,
-	 * or as it was given where the roster has none; or NULL.  Threads share ctx. */
+	/* Called for every search in the roster, with the id as in the roster, or
+	 * as given if the roster has none; or NULL.  Threads share ctx. */
 	void (*looked_up)(void *ctx, const char *candidate_id, size_t n, bool found);
 	void *ctx;
 };
@@ -55,7 +55,7 @@ struct lh_verdict {
 	struct lh_str findings;	/* of 200: a JSON array */
 };
 
-/* The kind of that name, or LH_KIND_NONE; the name of a kind. */
+/* Return the kind of that name, or LH_KIND_NONE; return the name of a kind. */
 LH_API enum lh_kind lh_kind_read(const char *p, size_t n);
 LH_API const char *lh_kind_name(enum lh_kind kind);
 
@@ -64,21 +64,22 @@ LH_API struct lh_validator *lh_validator_new(const struct lh_validate_how *how, 
 LH_API void lh_validator_free(struct lh_validator *v);
 
 /*
- * Judge one artifact: a checked value in which no key repeats.  Whatever is
- * wrong with the request is a verdict: an unknown kind, an artifact that is
- * NULL or no object, a bad context are status 400.  context NULL or null means
- * that there is none; the artifact's own _context counts then, if own_context
- * says so, which it should not for what a model wrote.
- *
- * 0, or -1 when no verdict could be found: out of memory, a damaged roster.
+ * Check one artifact, a checked value without duplicate keys.  Every fault of the
+ * request is a verdict: an unknown kind, an artifact that is NULL or not an object,
+ * and a bad context are status 400.  Without a context (NULL or null) the
+ * artifact's own _context is used if own_context is set, which it should not be for
+ * an artifact written by a model.  Returns 0, or -1 if no verdict was reached: out
+ * of memory, a damaged roster.
  */
-LH_API int lh_validate(struct lh_validator *v, const struct lh_str *kind, const struct lh_value *artifact,
-		       const struct lh_value *context, bool own_context, struct lh_verdict *out, struct lh_err *err);
+LH_API int lh_validate(struct lh_validator *v, const struct lh_str *kind,
+		       const struct lh_value *artifact, const struct lh_value *context,
+		       bool own_context, struct lh_verdict *out, struct lh_err *err);
 
 /* Append {"status":200,"report":{"findings":[],"elapsed_ms":0}},
  * {"status":422,"error":{...}} or {"status":400,"error":{"message":...}}; wire:
  * only the report or the error. */
-LH_API void lh_verdict_json(struct lh_buf *out, const struct lh_verdict *d, uint64_t elapsed_ms, bool wire);
+LH_API void lh_verdict_json(struct lh_buf *out, const struct lh_verdict *d, uint64_t elapsed_ms,
+			    bool wire);
 
 LH_C_END
 

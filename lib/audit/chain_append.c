@@ -1,4 +1,4 @@
-/* chain_append.c - rows are added to logs.  See lh/chain.h. */
+/* chain_append.c - append rows to logs.  See lh/chain.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -14,21 +14,21 @@
 #include "base/xxh3.h"
 
 #define OPEN_LOGS 256	/* kept open; the one used longest ago is closed for another */
-#define KEEP ((size_t)1 << 20)	/* bytes of rows; a buffer beyond this is not kept */
+#define KEEP ((size_t)1 << 20)	/* bytes of rows; a larger buffer is freed */
 
-/* One log of the folder, and how it ended when it was last looked at. */
+/* One log of the folder, and its end when it was read last. */
 struct tail {
-	char name[LH_SUBJECT_MAX + 1];	/* the id's own, whatever the file's is */
+	char name[LH_SUBJECT_MAX + 1];	/* the id's own name, whatever the file's is */
 	char *path;		/* NULL: closed */
 	int fd;
-	uint64_t used;		/* when it was last asked for */
-	int64_t size;		/* -1: not known */
+	uint64_t used;		/* time of the last use, as a counter */
+	int64_t size;		/* -1: unknown */
 	char tip[LH_CHAIN_TIP];
 	struct lh_buf id;	/* its candidate_id */
-	bool held;		/* locked by us, */
-	struct lh_buf out;	/* for these rows to be written */
-	bool dirty;		/* holds rows that may not be on disk, */
-	bool made;		/* and a name that may not be */
+	bool held;		/* locked by this process */
+	struct lh_buf out;	/* rows to be written under that lock */
+	bool dirty;		/* has rows that may not be on disk */
+	bool made;		/* has a name that may not be on disk */
 };
 
 struct lh_chain_log {
@@ -58,7 +58,8 @@ const char *lh_chain_result(const char *p, size_t n)
 
 /* ---- one log ---- */
 
-/* One write(2); what a full disk cut short is taken back, which the lock allows. */
+/* Write the rows with one write(2).  A write cut short by a full disk is undone,
+ * which the lock permits. */
 static int write_rows(struct tail *t, struct lh_err *err)
 {
 	int64_t size = t->size - (int64_t)t->out.len;
@@ -79,11 +80,12 @@ static int write_rows(struct tail *t, struct lh_err *err)
 	t->size = -1;
 	lh_err_sys(err, "%s: write failed", t->path);
 	if (got > 0 && ftruncate(t->fd, size) < 0)
-		return lh_err_prefix(err, "%s: a torn line is left at byte %lld", t->path, (long long)size);
+		return lh_err_prefix(err, "%s: a torn line is left at byte %lld", t->path,
+				     (long long)size);
 	return -1;
 }
 
-/* Write what is to be written, and let others have the log. */
+/* Write the collected rows and unlock the log. */
 static int release(struct tail *t, struct lh_err *err)
 {
 	int rc = 0;
@@ -106,7 +108,7 @@ static int sync_tail(struct tail *t, struct lh_err *err)
 {
 	bool dirty = t->dirty, made = t->made;
 
-	t->dirty = t->made = false;	/* to sync again after a failure would prove nothing */
+	t->dirty = t->made = false;	/* another sync after a failure would prove nothing */
 	if (dirty && fdatasync(t->fd) < 0)
 		return lh_err_sys(err, "%s: cannot sync", t->path);
 	return made ? lh_sync_folder(t->path, err) : 0;
@@ -129,7 +131,8 @@ static int close_tail(struct tail *t, bool sync, struct lh_err *err)
 	return rc;
 }
 
-static int open_tail(struct lh_chain_log *l, struct tail *t, const char *name, struct lh_str id, struct lh_err *err)
+static int open_tail(struct lh_chain_log *l, struct tail *t, const char *name, struct lh_str id,
+		     struct lh_err *err)
 {
 	char log[LH_SUBJECT_MAX + 1];
 	struct stat st;
@@ -150,7 +153,7 @@ static int open_tail(struct lh_chain_log *l, struct tail *t, const char *name, s
 	return -1;
 }
 
-/* Where the log of that name is, or may be opened. */
+/* Return the entry of the log of that name, or one to open it in. */
 static struct tail *find_place(struct lh_chain_log *l, const char *name)
 {
 	uint64_t hash = lh_xxh3(name, strlen(name));
@@ -168,8 +171,9 @@ static struct tail *find_place(struct lh_chain_log *l, const char *name)
 	return &l->tail[at];
 }
 
-/* The log of the id of that name, open. */
-static struct tail *find_tail(struct lh_chain_log *l, const char *name, struct lh_str id, struct lh_err *err)
+/* Return the log of the id of that name, open. */
+static struct tail *find_tail(struct lh_chain_log *l, const char *name, struct lh_str id,
+			      struct lh_err *err)
 {
 	struct tail *t = find_place(l, name);
 
@@ -181,8 +185,9 @@ static struct tail *find_tail(struct lh_chain_log *l, const char *name, struct l
 	return t;
 }
 
-/* Is the last line a row of this chain?  Then it tells the tip and the subject. */
-static int take_last(struct lh_chain_log *l, struct tail *t, int64_t at, const char *line, size_t n, struct lh_err *err)
+/* Check that the last line is a row of this chain; it has the tip and the subject. */
+static int take_last(struct lh_chain_log *l, struct tail *t, int64_t at, const char *line, size_t n,
+		     struct lh_err *err)
 {
 	const char *why = "invalid JSON";
 	struct lh_chain_line row;
@@ -202,10 +207,12 @@ static int take_last(struct lh_chain_log *l, struct tail *t, int64_t at, const c
 		lh_buf_add(&t->id, row.id.p, row.id.n);
 		return lh_buf_check(&t->id, err);
 	}
-	return lh_err_set(err, LH_EDATA, "%s: the last row, at byte %lld, is not one of its chain: %s", t->path, (long long)at, why);
+	return lh_err_set(err, LH_EDATA,
+			  "%s: the last row, at byte %lld, is not one of its chain: %s", t->path,
+			  (long long)at, why);
 }
 
-/* Somebody else has written: look at how the log ends now. */
+/* Another process has written: read the end of the log. */
 static int read_tail(struct lh_chain_log *l, struct tail *t, int64_t size, struct lh_err *err)
 {
 	int64_t at;
@@ -224,7 +231,9 @@ static int read_tail(struct lh_chain_log *l, struct tail *t, int64_t size, struc
 	if (lh_chain_last_line(t->fd, t->path, size, &at, &torn, err) < 0)
 		return -1;
 	if (torn)
-		return lh_err_set(err, LH_EDATA, "%s: the last line, at byte %lld, is torn; repair the log first", t->path, (long long)at);
+		return lh_err_set(err, LH_EDATA,
+				  "%s: the last line, at byte %lld, is torn; repair the log first",
+				  t->path, (long long)at);
 	if (lh_chain_read_line(t->fd, t->path, at, size, 0, &line, &n, err) < 0)
 		return -1;
 	rc = take_last(l, t, at, line, n, err);
@@ -234,7 +243,7 @@ static int read_tail(struct lh_chain_log *l, struct tail *t, int64_t size, struc
 	return rc;
 }
 
-/* Lock it.  Who holds some logs must not wait for others. */
+/* Lock the log.  A thread that holds other logs must not wait. */
 static int lock_tail(struct lh_chain_log *l, struct tail *t, struct lh_err *err)
 {
 	size_t i;
@@ -252,8 +261,8 @@ static int lock_tail(struct lh_chain_log *l, struct tail *t, struct lh_err *err)
 	return 0;
 }
 
-/* Lock the log and know how it ends: 1 when it is no longer the file that its
- * path leads to. */
+/* Lock the log and read its end if it changed: 1 if it is no longer the file that
+ * its path leads to. */
 static int hold(struct lh_chain_log *l, struct tail *t, struct lh_err *err)
 {
 	struct stat there, st;
@@ -277,8 +286,9 @@ static void put_string(struct lh_buf *b, const char *before, struct lh_str s)
 	lh_buf_json(b, s.p ? s.p : "", s.n);
 }
 
-/* The line, its row_hmac not yet made. */
-static int put_row(struct lh_buf *b, const struct lh_chain_row *r, const char *prev, struct lh_err *err)
+/* Append the line of a row, without its row_hmac. */
+static int put_row(struct lh_buf *b, const struct lh_chain_row *r, const char *prev,
+		   struct lh_err *err)
 {
 	size_t i;
 
@@ -292,13 +302,15 @@ static int put_row(struct lh_buf *b, const struct lh_chain_row *r, const char *p
 	lh_buf_puts(b, "},\"fields_accessed\":[");
 	for (i = 0; i < r->n_fields; i++)
 		put_string(b, i ? "," : "", r->field[i]);
-	lh_buf_printf(b, "],\"result\":\"%s\",\"prev_chain_hash\":\"%s\",\"row_hmac\":\"%64s\"}", r->result, prev, "");
+	lh_buf_printf(b, "],\"result\":\"%s\",\"prev_chain_hash\":\"%s\",\"row_hmac\":\"%64s\"}",
+		      r->result, prev, "");
 	return lh_buf_check(b, err);
 }
 
-/* The line of a row behind prev; what is signed is read from it, as whoever
- * verifies will do. */
-static int sign_row(struct lh_chain_log *l, const struct lh_chain_row *r, const char *prev, struct lh_err *err)
+/* Append the line of a row after prev, with its row_hmac.  The signed text is read
+ * from the line, as a verifier will read it. */
+static int sign_row(struct lh_chain_log *l, const struct lh_chain_row *r, const char *prev,
+		    struct lh_err *err)
 {
 	struct lh_chain_line line;
 
@@ -311,8 +323,9 @@ static int sign_row(struct lh_chain_log *l, const struct lh_chain_row *r, const 
 	return lh_buf_check(&l->line, err);
 }
 
-/* The log is held. */
-static int add_row(struct lh_chain_log *l, struct tail *t, const struct lh_chain_row *r, struct lh_err *err)
+/* Add a row to a log that is held. */
+static int add_row(struct lh_chain_log *l, struct tail *t, const struct lh_chain_row *r,
+		   struct lh_err *err)
 {
 	if (t->size && !lh_str_is(r->candidate_id, t->id.p, t->id.len))
 		return lh_err_data(err, 409, "%s: it belongs to another candidate_id", t->path);
@@ -333,7 +346,8 @@ static int add_row(struct lh_chain_log *l, struct tail *t, const struct lh_chain
 	return 0;
 }
 
-static int append(struct lh_chain_log *l, const char *name, const struct lh_chain_row *r, struct lh_err *err)
+static int append(struct lh_chain_log *l, const char *name, const struct lh_chain_row *r,
+		  struct lh_err *err)
 {
 	struct lh_err later;
 	struct tail *t;
@@ -356,7 +370,8 @@ static int append(struct lh_chain_log *l, const char *name, const struct lh_chai
 	return rc;
 }
 
-int lh_chain_append(struct lh_chain_log *l, const struct lh_chain_row *r, struct lh_buf *out, struct lh_err *err)
+int lh_chain_append(struct lh_chain_log *l, const struct lh_chain_row *r, struct lh_buf *out,
+		    struct lh_err *err)
 {
 	char name[LH_SUBJECT_MAX + 1];
 	int rc;
@@ -373,7 +388,9 @@ int lh_chain_append(struct lh_chain_log *l, const struct lh_chain_row *r, struct
 
 /* ---- the folder ---- */
 
-struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_chain_keys *keys, enum lh_chain_sync sync, double lock_timeout, struct lh_err *err)
+struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_chain_keys *keys,
+				       enum lh_chain_sync sync, double lock_timeout,
+				       struct lh_err *err)
 {
 	struct lh_chain_log *l;
 	size_t i;

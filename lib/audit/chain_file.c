@@ -24,7 +24,8 @@ int lh_chain_pread(int fd, const char *path, void *p, size_t n, int64_t at, stru
 		if (got < 0)
 			return lh_err_sys(err, "%s: read failed", path);
 		if (got == 0)
-			return lh_err_set(err, LH_EIO, "%s: it has become shorter while it was read", path);
+			return lh_err_set(err, LH_EIO,
+					  "%s: it has become shorter while it was read", path);
 		to += got;
 		at += got;
 		n -= (size_t)got;
@@ -34,11 +35,14 @@ int lh_chain_pread(int fd, const char *path, void *p, size_t n, int64_t at, stru
 
 int lh_chain_too_long(const char *path, int64_t at, uint64_t max, struct lh_err *err)
 {
-	return lh_err_set(err, LH_EIO, "%s: the row at byte %lld is longer than %llu bytes (--max-line)", path, (long long)at,
+	return lh_err_set(err, LH_EIO,
+			  "%s: the row at byte %lld is longer than %llu bytes (--max-line)", path,
+			  (long long)at,
 			  (unsigned long long)max);
 }
 
-int lh_chain_read_line(int fd, const char *path, int64_t at, int64_t size, uint64_t max, char **line, size_t *n, struct lh_err *err)
+int lh_chain_read_line(int fd, const char *path, int64_t at, int64_t size, uint64_t max,
+		       char **line, size_t *n, struct lh_err *err)
 {
 	size_t len = 0, more = CHUNK;
 	char *p = NULL, *grown, *lf;
@@ -70,7 +74,8 @@ int lh_chain_read_line(int fd, const char *path, int64_t at, int64_t size, uint6
 	return -1;
 }
 
-int lh_chain_last_line(int fd, const char *path, int64_t size, int64_t *at, bool *torn, struct lh_err *err)
+int lh_chain_last_line(int fd, const char *path, int64_t size, int64_t *at, bool *torn,
+		       struct lh_err *err)
 {
 	int64_t end = size, from;
 	char chunk[CHUNK];
@@ -95,8 +100,9 @@ int lh_chain_last_line(int fd, const char *path, int64_t size, int64_t *at, bool
 
 /* ---- repair ---- */
 
-/* Add bytes at..size of fd to PATH.torn, on a line of their own. */
-static int keep_torn_tail(int fd, const char *path, const char *torn, int64_t at, int64_t size, struct lh_err *err)
+/* Append bytes at..size of fd to PATH.torn, on a line of their own. */
+static int keep_torn_tail(int fd, const char *path, const char *torn, int64_t at, int64_t size,
+			  struct lh_err *err)
 {
 	int to = lh_open_regular(torn, O_RDWR | O_APPEND | O_CREAT, 0600, err), rc = 0;
 	char chunk[CHUNK];
@@ -105,7 +111,8 @@ static int keep_torn_tail(int fd, const char *path, const char *torn, int64_t at
 
 	if (to < 0)
 		return -1;
-	if (fstat(to, &st) == 0 && st.st_size && pread(to, chunk, 1, st.st_size - 1) == 1 && *chunk != '\n')
+	if (fstat(to, &st) == 0 && st.st_size && pread(to, chunk, 1, st.st_size - 1) == 1 &&
+	    *chunk != '\n')
 		rc = lh_write_all(to, "\n", 1, err);
 	for (; !rc && at < size; at += (int64_t)n) {
 		n = size - at > CHUNK ? CHUNK : (size_t)(size - at);

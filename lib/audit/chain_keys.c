@@ -34,14 +34,16 @@ static int read_one(struct lh_chain_keys *k, const char *path, bool insecure, st
 	if (lh_secret_read(&key, path, LH_CHAIN_KEY_MAX, insecure, err) < 0)
 		return -1;
 	if (key.n < LH_CHAIN_KEY_MIN)
-		rc = lh_err_set(err, LH_EIO, "%s: a key has %d bytes at least, and this is %zu", path, LH_CHAIN_KEY_MIN, key.n);
+		rc = lh_err_set(err, LH_EIO, "%s: a key has %d bytes at least, and this is %zu",
+				path, LH_CHAIN_KEY_MIN, key.n);
 	else
 		rc = lh_chain_keys_add(k, key.p, key.n, err);
 	lh_secret_wipe(&key);
 	return rc;
 }
 
-int lh_chain_keys_read(struct lh_chain_keys *k, const char *const *path, size_t n, bool insecure, struct lh_err *err)
+int lh_chain_keys_read(struct lh_chain_keys *k, const char *const *path, size_t n, bool insecure,
+		       struct lh_err *err)
 {
 	size_t i;
 

@@ -1,11 +1,11 @@
 /*
- * chain_verify.c - is a chain whole?  See lh/chain.h.
+ * chain_verify.c - verify a chain.  See lh/chain.h.
  *
- * A row says itself what stands before it, so that rows can be hashed in any
- * order: the log is cut into stripes of equal size, a thread takes the lines
- * that begin in its stripe, and the seams are looked at when the stripes are
- * put together in order.  A row behind one that states no row_hmac is judged by
- * all else.
+ * Each row states the row_hmac before it, so rows can be hashed in any order: the
+ * log is cut into stripes of equal size, a thread processes the lines that begin in
+ * its stripe, and the links between stripes are checked when their results are
+ * merged in order.  A row after one without row_hmac is verified by everything but
+ * that link.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #include <lh/subject.h>
 
 #define JOBS_MAX 256
-#define SLOTS 4			/* stripes in flight for each thread */
+#define SLOTS 4			/* stripes in progress for each thread */
 
 struct verify {
 	const struct lh_chain_check *c;
@@ -33,21 +33,22 @@ struct verify {
 	pthread_mutex_t mutex;
 	pthread_cond_t moved;
 	struct lh_chain_stripe *ring;
-	int64_t slots, stripes, next, merged;	/* counted from the file's start */
+	int64_t slots, stripes, next, merged;	/* counted from the start of the file */
 	bool stop;
 	struct lh_err err;	/* .code: a thread failed */
 	/* of the stripes up to merged: */
 	uint64_t rows;
 	struct lh_chain_stated last;
 	bool bare;
-	int64_t anchor_begin;	/* of the stripe that holds the anchored row, or -1, */
+	int64_t anchor_begin;	/* of the stripe with the anchored row, or -1, */
 	uint64_t anchor_skip;	/* and the rows before it there */
 };
 
 const char *lh_chain_fault_text(enum lh_chain_fault fault)
 {
 	static const char *const text[] = {
-		"", "invalid JSON", "candidate_id mismatch", "prev_chain_hash mismatch", "row_hmac mismatch", "anchor mismatch",
+		"", "invalid JSON", "candidate_id mismatch", "prev_chain_hash mismatch",
+		"row_hmac mismatch", "anchor mismatch",
 	};
 
 	return text[fault];
@@ -55,7 +56,8 @@ const char *lh_chain_fault_text(enum lh_chain_fault fault)
 
 const char *lh_chain_state_name(enum lh_chain_state state)
 {
-	static const char *const name[] = { "anchored", "intact", "torn", "tampered", "unauthenticated" };
+	static const char *const name[] = { "anchored", "intact", "torn", "tampered",
+					    "unauthenticated" };
 
 	return name[state];
 }
@@ -74,7 +76,7 @@ void lh_chain_error(const struct lh_chain_verdict *v, char to[LH_CHAIN_ERROR])
 		snprintf(to, LH_CHAIN_ERROR, "row %llu: %s", row, lh_chain_fault_text(v->fault));
 }
 
-/* ---- stripes put together ---- */
+/* ---- merge the stripes ---- */
 
 static void set_tip(struct lh_chain_verdict *v, const struct lh_chain_stated *s)
 {
@@ -82,8 +84,10 @@ static void set_tip(struct lh_chain_verdict *v, const struct lh_chain_stated *s)
 	v->tip[s->n] = '\0';
 }
 
-/* before: what the last good row states, if this fault is the first. */
-static void found(struct verify *x, uint64_t row, enum lh_chain_fault fault, const struct lh_chain_stated *before)
+/* Record a fault.  before: the row_hmac of the last good row, if this fault is the
+ * first. */
+static void found(struct verify *x, uint64_t row, enum lh_chain_fault fault,
+		  const struct lh_chain_stated *before)
 {
 	if (!x->v->fault) {
 		x->v->fault = fault;
@@ -100,7 +104,8 @@ static void merge(struct verify *x, const struct lh_chain_stripe *s)
 	size_t i;
 
 	if (s->rows) {
-		if ((!fault || fault == LH_CHAIN_MAC) && x->last.known && !lh_chain_same(&x->last, &s->first_prev))
+		if ((!fault || fault == LH_CHAIN_MAC) && x->last.known &&
+		    !lh_chain_same(&x->last, &s->first_prev))
 			fault = LH_CHAIN_PREV;
 		if (fault)
 			found(x, x->rows, fault, &x->last);
@@ -118,12 +123,12 @@ static void merge(struct verify *x, const struct lh_chain_stripe *s)
 		x->v->state = x->v->fault ? x->v->state : LH_CHAIN_TORN;
 		found(x, x->rows, LH_CHAIN_JSON, &x->last);
 	}
-	/* Once all is known that is asked for, the rest need not be read. */
+	/* once everything requested is known, the rest need not be read */
 	if (x->v->fault && !x->c->broken && !x->bare)
 		x->stop = true;
 }
 
-/* The next stripe to scan, or -1. */
+/* Return the next stripe to scan, or -1. */
 static int64_t claim(struct verify *x)
 {
 	int64_t k = -1;
@@ -177,7 +182,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* This thread and jobs - 1 others; fewer when they cannot be had. */
+/* Run this thread and jobs - 1 others; fewer if they cannot be created. */
 static void work_all(struct verify *x)
 {
 	struct worker w[JOBS_MAX];
@@ -194,8 +199,8 @@ static void work_all(struct verify *x)
 
 /* ---- the log ---- */
 
-/* Open it and see how long it is, locked: nobody is in the middle of a row.  1
- * when there is none. */
+/* Open the log and read its length, locked, so that no row is half written.  1 if
+ * there is none. */
 static int open_log(struct lh_chain_source *src, bool locked, struct lh_err *err)
 {
 	struct stat st;
@@ -217,7 +222,7 @@ static int open_log(struct lh_chain_source *src, bool locked, struct lh_err *err
 	return 0;
 }
 
-/* Whose log is it?  1, or 0 when row 0 does not tell. */
+/* Read the candidate_id of row 0: 1, or 0 if it has none. */
 static int subject(const struct lh_chain_source *src, struct lh_buf *id, struct lh_err *err)
 {
 	struct lh_chain_reader r;
@@ -241,7 +246,8 @@ static int subject(const struct lh_chain_source *src, struct lh_buf *id, struct 
 	return rc;
 }
 
-static int subject_of(struct lh_chain_source *src, bool locked, struct lh_buf *id, struct lh_err *err)
+static int subject_of(struct lh_chain_source *src, bool locked, struct lh_buf *id,
+		      struct lh_err *err)
 {
 	int rc = open_log(src, locked, err);
 
@@ -254,14 +260,17 @@ static int subject_of(struct lh_chain_source *src, bool locked, struct lh_buf *i
 	return rc;
 }
 
-int lh_chain_subject(const char *path, uint64_t max_row, double lock_timeout, struct lh_buf *id, struct lh_err *err)
+int lh_chain_subject(const char *path, uint64_t max_row, double lock_timeout, struct lh_buf *id,
+		     struct lh_err *err)
 {
-	struct lh_chain_source src = { .path = path, .max_row = max_row, .lock_timeout = lock_timeout };
+	struct lh_chain_source src = { .path = path, .max_row = max_row,
+				       .lock_timeout = lock_timeout };
 
 	return subject_of(&src, true, id, err);
 }
 
-int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id, size_t n, struct lh_err *err)
+int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id, size_t n,
+		      struct lh_err *err)
 {
 	struct lh_buf theirs;
 	char *path;
@@ -273,16 +282,19 @@ int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char
 	if (!path)
 		return -1;
 	lh_buf_init(&theirs, LH_BUF_NOMAX);
-	/* Row 0 does not change; and the log may be one that we hold ourselves. */
+	/* Without a lock: row 0 does not change, and this process may hold the log
+	 * itself. */
 	rc = subject_of(&(struct lh_chain_source){ .path = path }, false, &theirs, err);
 	free(path);
-	if (rc == 0 || (rc > 0 && !lh_str_is((struct lh_str){ id, n }, theirs.p ? theirs.p : "", theirs.len)))
+	if (rc == 0 || (rc > 0 &&
+			!lh_str_is((struct lh_str){ id, n }, theirs.p ? theirs.p : "", theirs.len)))
 		rc = lh_subject_name(name, id, n, err);
 	lh_buf_free(&theirs);
 	return rc < 0 ? -1 : 0;
 }
 
-/* Every row must have row 0's id, and that be the one the file is named by. */
+/* Set the id that every row must have: row 0's, which must be one that the file is
+ * named by. */
 static int expect_id(struct verify *x, struct lh_buf *id, struct lh_err *err)
 {
 	int rc = subject(&x->src, id, err);
@@ -295,7 +307,7 @@ static int expect_id(struct verify *x, struct lh_buf *id, struct lh_err *err)
 	return 0;
 }
 
-/* Does the row that was last when the anchor was made state the anchored tip? */
+/* Check that the last row when the anchor was made states the anchored tip. */
 static int anchored(struct verify *x, bool *yes, struct lh_err *err)
 {
 	const struct lh_chain_anchor *a = x->c->anchor;
@@ -311,7 +323,8 @@ static int anchored(struct verify *x, bool *yes, struct lh_err *err)
 	if (!a->count || x->v->count < a->count)
 		return 0;
 	for (;;) {
-		if (lh_chain_read_line(x->src.fd, x->src.path, at, x->src.size, x->src.max_row, &line, &n, err) < 0)
+		if (lh_chain_read_line(x->src.fd, x->src.path, at, x->src.size, x->src.max_row,
+				       &line, &n, err) < 0)
 			return -1;
 		if (!skip--)
 			break;
@@ -357,7 +370,7 @@ static void finish(struct verify *x)
 		lh_chain_scanner_free(x->scanner[i]);
 }
 
-/* The rows of a log that has some bytes. */
+/* Verify the rows of a log that is not empty. */
 static int verify_rows(struct verify *x, struct lh_err *err)
 {
 	struct lh_buf id;
@@ -409,11 +422,13 @@ static int judge_chain(struct verify *x, struct lh_err *err)
 	return 0;
 }
 
-int lh_chain_verify(const char *path, const struct lh_chain_check *c, struct lh_chain_verdict *v, struct lh_err *err)
+int lh_chain_verify(const char *path, const struct lh_chain_check *c, struct lh_chain_verdict *v,
+		    struct lh_err *err)
 {
 	struct verify x = {
 		.c = c, .v = v, .bare = true, .anchor_begin = -1,
-		.src = { .keys = c->keys, .path = path, .max_row = c->max_row, .lock_timeout = c->lock_timeout, .all = c->broken != NULL },
+		.src = { .keys = c->keys, .path = path, .max_row = c->max_row,
+			 .lock_timeout = c->lock_timeout, .all = c->broken != NULL },
 		.last = { LH_CHAIN_GENESIS, sizeof LH_CHAIN_GENESIS - 1, true },
 	};
 	int rc;

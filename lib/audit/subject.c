@@ -1,4 +1,4 @@
-/* subject.c - names of a subject's files.  See lh/subject.h. */
+/* subject.c - the file names of a subject.  See lh/subject.h. */
 #include <lh/subject.h>
 
 #include <dirent.h>
@@ -36,7 +36,8 @@ int lh_subject_name(char name[LH_SUBJECT_MAX + 1], const char *p, size_t n, stru
 	if (!n)
 		return lh_err_set(err, LH_EDATA, "candidate_id is empty");
 	if (n > LH_SUBJECT_ID_MAX)
-		return lh_err_set(err, LH_EDATA, "candidate_id is too long: over %d bytes", LH_SUBJECT_ID_MAX);
+		return lh_err_set(err, LH_EDATA, "candidate_id is too long: over %d bytes",
+				  LH_SUBJECT_ID_MAX);
 	for (i = 0; i < n; i++)
 		name[i] = stays((unsigned char)p[i]) ? p[i] : '_';
 	name[n] = '\0';
@@ -56,7 +57,8 @@ bool lh_subject_plain_name(char name[LH_SUBJECT_MAX + 1], const char *p, size_t 
 	size_t i, len = 0;
 
 	for (i = 0; i < n && len <= LH_SUBJECT_ID_MAX; i++)
-		if (((unsigned char)p[i] & 0xc0) != 0x80)	/* else the rest of a code point */
+		/* else a continuation byte of a code point */
+		if (((unsigned char)p[i] & 0xc0) != 0x80)
 			name[len++] = stays((unsigned char)p[i]) ? p[i] : '_';
 	name[len] = '\0';
 	return len && len <= LH_SUBJECT_ID_MAX && *name != '.' && !is_name(p, n);
@@ -145,7 +147,8 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int lh_subject_list(struct lh_subject_list *l, const char *dir, const char *suffix, struct lh_err *err)
+int lh_subject_list(struct lh_subject_list *l, const char *dir, const char *suffix,
+		    struct lh_err *err)
 {
 	DIR *d = opendir(dir);
 	struct dirent *e;

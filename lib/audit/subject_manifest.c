@@ -1,4 +1,4 @@
-/* subject_manifest.c - see lh/subject_manifest.h. */
+/* subject_manifest.c - read and check manifests.  See lh/subject_manifest.h. */
 #include <lh/subject_manifest.h>
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 enum kind { TEXT, TIME, CHOICE, LIST, OBJECT, ROOT };
 
-/* Every member that a manifest has; optional ones may be absent or null. */
+/* Every member of a manifest; optional ones may be absent or null. */
 static const struct member {
 	const char *path;
 	enum kind kind;
@@ -29,7 +29,8 @@ static const struct member {
 	{ "consent.general_pii.status", CHOICE, false,
 	  "|pending_backfill_review|pending_first_contact|given|withdrawn|expired|" },
 	{ "consent.biometric", OBJECT, false, NULL },
-	{ "consent.biometric.status", CHOICE, false, "|never_collected|pending|given|withdrawn|expired|" },
+	{ "consent.biometric.status", CHOICE, false,
+	  "|never_collected|pending|given|withdrawn|expired|" },
 	{ "consent.biometric.retention_until", TIME, true, NULL },
 	{ "retention", OBJECT, false, NULL },
 	{ "retention.general_pii_until", TIME, false, NULL },
@@ -116,7 +117,7 @@ static bool is_time(const char *p, size_t n)
 	return lh_time_read(p, n, &ms) == 0;
 }
 
-/* GENESIS, 64 lowercase hex digits, or nothing yet. */
+/* Return whether the text is GENESIS, 64 lowercase hex digits, or empty. */
 static bool is_root(const char *p, size_t n)
 {
 	size_t i;
@@ -147,7 +148,8 @@ static int check_member(const struct member *m, const struct lh_value *v, struct
 	if (m->kind == ROOT && (v->escaped || !is_root(p, n)))
 		return wrong(err, m->path, "is neither GENESIS nor 64 lowercase hex digits");
 	if (m->kind == CHOICE && !chosen(v, m->choices))
-		return lh_err_set(err, LH_EDATA, "\"%s\" is %.*s, not one of %.*s", m->path, (int)(v->n > 100 ? 100 : v->n), v->p,
+		return lh_err_set(err, LH_EDATA, "\"%s\" is %.*s, not one of %.*s", m->path,
+				  (int)(v->n > 100 ? 100 : v->n), v->p,
 				  (int)strlen(m->choices) - 2, m->choices + 1);
 	return 0;
 }
@@ -162,8 +164,11 @@ static int check_lists(const struct lh_record *rec, struct lh_err *err)
 
 	for (lh_iter_init(&it, list); lh_iter_next(&it); )
 		for (i = 0; i < 3; i++)
-			if (it.val.type != LH_OBJECT || !lh_value_get(&it.val, names[i], &v) || v.type != LH_STRING)
-				return lh_err_set(err, LH_EDATA, "\"datasets\" holds one without a string \"%s\"", names[i]);
+			if (it.val.type != LH_OBJECT || !lh_value_get(&it.val, names[i], &v) ||
+			    v.type != LH_STRING)
+				return lh_err_set(err, LH_EDATA,
+						  "\"datasets\" holds one without a string \"%s\"",
+						  names[i]);
 	list = lh_record_get(rec, "safe_views");
 	for (lh_iter_init(&it, list); lh_iter_next(&it); )
 		if (it.val.type != LH_STRING)
@@ -210,7 +215,9 @@ static int read_file(struct lh_buf *b, int fd, struct lh_err *err)
 	do {
 		to = lh_buf_room(b, 4096);
 		if (!to)
-			return b->failed == LH_EDATA ? lh_err_set(err, LH_EDATA, "longer than 16 MiB") : lh_buf_check(b, err);
+			return b->failed == LH_EDATA ? lh_err_set(err, LH_EDATA,
+								  "longer than 16 MiB")
+								  : lh_buf_check(b, err);
 		n = lh_read_some(fd, to, 4096, err);
 		if (n > 0)
 			lh_buf_took(b, (size_t)n);
@@ -247,7 +254,8 @@ bool lh_manifest_is(const struct lh_manifest *m, const char *id, size_t n)
 	return v && lh_value_is(v, id, n);
 }
 
-int lh_manifest_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id, size_t n, struct lh_err *err)
+int lh_manifest_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id, size_t n,
+		     struct lh_err *err)
 {
 	struct lh_manifest m;
 	bool theirs = false;
