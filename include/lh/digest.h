@@ -1,7 +1,7 @@
 /*
- * digest - SHA-256 and HMAC-SHA256 over OpenSSL's libcrypto, lowercase hex.
+ * digest - SHA-256 and HMAC-SHA256 with OpenSSL's libcrypto, lowercase hex.
  *
- * The keyed context is set up once and copied per message: an audit log is
+ * The keyed context is set up once and copied for each message: an audit log is
  * millions of short messages under one key.
  */
 #ifndef LH_DIGEST_H
@@ -17,7 +17,7 @@ LH_C_BEGIN
 
 LH_API void lh_sha256(const void *p, size_t n, unsigned char out[32]);
 
-/* The same of what comes in pieces. */
+/* SHA-256 of bytes that arrive in pieces: start, more, end. */
 struct lh_sha256 {
 	uint64_t state[14];	/* libcrypto's */
 };
@@ -25,15 +25,17 @@ LH_API void lh_sha256_start(struct lh_sha256 *s);
 LH_API void lh_sha256_more(struct lh_sha256 *s, const void *p, size_t n);
 LH_API void lh_sha256_end(struct lh_sha256 *s, unsigned char out[32]);
 
-LH_API void lh_hex(const unsigned char *p, size_t n, char *out /* 2n, no NUL */);
+LH_API void lh_hex(const unsigned char *p, size_t n, char *out /* 2n bytes, no NUL */);
 
 struct lh_hmac;
 LH_API struct lh_hmac *lh_hmac_new(const void *key, size_t n, struct lh_err *err);
-/* The MAC of a followed by b (either may be empty). Thread-safe on one key. */
-LH_API void lh_hmac(const struct lh_hmac *h, const void *a, size_t an, const void *b, size_t bn, unsigned char out[32]);
+/* Compute the MAC of a followed by b (either may be empty).  Any number of threads
+ * may use one key. */
+LH_API void lh_hmac(const struct lh_hmac *h, const void *a, size_t an, const void *b, size_t bn,
+		    unsigned char out[32]);
 LH_API void lh_hmac_free(struct lh_hmac *h);	/* wipes the key */
 
-/* Equal, in time that does not depend on where they differ. */
+/* Return whether both are equal, in a time that does not depend on where they differ. */
 LH_API int lh_const_eq(const void *a, const void *b, size_t n);
 
 LH_C_END

@@ -1,6 +1,6 @@
 /*
- * chain_parts - one row of a chain, read from the bytes of its line.
- * Private to liblh.
+ * chain_parts - one row of a chain, parsed from the bytes of its line; the stripes
+ * of a log.
  */
 #ifndef LH_CHAIN_PARTS_H
 #define LH_CHAIN_PARTS_H
@@ -12,14 +12,14 @@
 #define LH_CHAIN_GENESIS "GENESIS"
 
 struct lh_chain_line {
-	struct lh_str id;	/* p NULL: none, or not a string; the same holds for these: */
+	struct lh_str id;	/* p NULL: absent, or not a string; the same for these: */
 	struct lh_str prev, mac;
 	bool bare;		/* has no row_hmac at all */
-	const char *text;	/* what the MAC is of: prev and the canonical form */
+	const char *text;	/* the signed text: prev and the canonical form */
 	size_t n;
 };
 
-/* Reads line after line; what it gives is valid until the next one. */
+/* Parses one line after the other; the result is valid until the next. */
 struct lh_chain_reader {
 	struct lh_record rec;
 	struct lh_buf text, strings;
@@ -27,16 +27,18 @@ struct lh_chain_reader {
 void lh_chain_reader_init(struct lh_chain_reader *r);
 void lh_chain_reader_free(struct lh_chain_reader *r);
 
-/* The line p[0..n) without its LF; LH_PAD bytes stand behind it.  LH_EDATA when
- * it is no JSON object. */
-int lh_chain_line(struct lh_chain_reader *r, const char *p, size_t n, struct lh_chain_line *l, struct lh_err *err);
+/* Parse the line p[0..n) without its LF; LH_PAD bytes follow it.  LH_EDATA if it is
+ * not a JSON object. */
+int lh_chain_line(struct lh_chain_reader *r, const char *p, size_t n, struct lh_chain_line *l,
+		  struct lh_err *err);
 
-/* Does the row's MAC verify under one of the keys?  *last is the one that
- * fitted last, which is tried first. */
+/* Return whether the row's MAC verifies under one of the keys.  *last is the key
+ * that verified last, which is tried first. */
 bool lh_chain_mac_fits(const struct lh_chain_keys *k, const struct lh_chain_line *l, size_t *last);
 
-/* Its hex digits under the key that signs. */
-void lh_chain_mac(const struct lh_chain_keys *k, const char *text, size_t n, char hex[LH_CHAIN_HEX]);
+/* Compute its hex digits under the key that signs. */
+void lh_chain_mac(const struct lh_chain_keys *k, const char *text, size_t n,
+		  char hex[LH_CHAIN_HEX]);
 
 static inline bool lh_str_is(struct lh_str s, const char *p, size_t n)
 {
@@ -45,28 +47,30 @@ static inline bool lh_str_is(struct lh_str s, const char *p, size_t n)
 
 /* ---- chain_file.c ---- */
 
-/* Exactly n bytes at offset at. */
+/* Read exactly n bytes at offset at. */
 int lh_chain_pread(int fd, const char *path, void *p, size_t n, int64_t at, struct lh_err *err);
 
-/* The line at offset at of the first size bytes, without its LF, to be freed;
- * LH_PAD bytes stand behind it. max: bytes it may have, 0 for any number. */
-int lh_chain_read_line(int fd, const char *path, int64_t at, int64_t size, uint64_t max, char **line, size_t *n, struct lh_err *err);
+/* Read the line at offset at of the first size bytes, without its LF; the caller
+ * frees it; LH_PAD bytes follow it.  max: maximum of its bytes, 0: none. */
+int lh_chain_read_line(int fd, const char *path, int64_t at, int64_t size, uint64_t max,
+		       char **line, size_t *n, struct lh_err *err);
 
-/* Where the last line of the first size bytes begins, and whether it lacks its
+/* Find where the last line of the first size bytes begins, and whether it lacks its
  * LF; size is above 0. */
-int lh_chain_last_line(int fd, const char *path, int64_t size, int64_t *at, bool *torn, struct lh_err *err);
+int lh_chain_last_line(int fd, const char *path, int64_t size, int64_t *at, bool *torn,
+		       struct lh_err *err);
 
-/* What is said of a row that is too long. */
+/* Report a row that is too long. */
 int lh_chain_too_long(const char *path, int64_t at, uint64_t max, struct lh_err *err);
 
-/* ---- stripes: how a log is shared out among threads ---- */
+/* ---- stripes: the parts of a log that threads verify ---- */
 
 #define LH_CHAIN_STRIPE ((int64_t)256 << 10)	/* bytes; stays in a core's L2 */
 
-/* A prev_chain_hash or row_hmac as some row states it. */
+/* A prev_chain_hash or row_hmac as a row states it. */
 struct lh_chain_stated {
 	char s[LH_CHAIN_HEX];
-	size_t n;		/* may be more than s holds: then it is like no other */
+	size_t n;		/* more than s holds: then it equals no other */
 	bool known;
 };
 
@@ -75,21 +79,22 @@ static inline bool lh_chain_same(const struct lh_chain_stated *a, const struct l
 	return a->n == b->n && a->n <= sizeof a->s && memcmp(a->s, b->s, a->n) == 0;
 }
 
-/* What the lines that begin in a stripe came to; rows count from its first. */
+/* The result for the lines that begin in a stripe; rows count from its first. */
 struct lh_chain_stripe {
 	int64_t begin;			/* offset of the first line */
 	uint64_t rows;
 	struct lh_chain_stated first_prev;
-	enum lh_chain_fault first;	/* the first row's fault, apart from its seam */
+	/* the first row's fault, apart from its link to the row before */
+	enum lh_chain_fault first;
 	struct lh_chain_broken {
 		uint64_t row;
 		enum lh_chain_fault fault;
-	} *broken;			/* the others'; one, if only the first is wanted */
+	} *broken;			/* the others'; only one, if only the first is requested */
 	size_t n, cap;
 	struct lh_chain_stated before;	/* row_hmac before broken[0] */
 	struct lh_chain_stated last;	/* of the last row */
-	bool bare;			/* all rows are */
-	bool torn;			/* a line without LF stands behind them */
+	bool bare;			/* no row has a row_hmac */
+	bool torn;			/* a line without LF follows them */
 	bool done;
 };
 
@@ -104,15 +109,17 @@ struct lh_chain_source {
 	bool id_bad;		/* it is not the subject that the file is named by */
 	uint64_t max_row;
 	double lock_timeout;
-	bool all;		/* every fault is wanted */
+	bool all;		/* report every fault */
 };
 
-/* A thread's scratch. */
+/* The memory of a thread. */
 struct lh_chain_scanner;
-struct lh_chain_scanner *lh_chain_scanner_new(const struct lh_chain_source *src, struct lh_err *err);
+struct lh_chain_scanner *lh_chain_scanner_new(const struct lh_chain_source *src,
+					      struct lh_err *err);
 void lh_chain_scanner_free(struct lh_chain_scanner *w);
 
 /* Verify the lines that begin in stripe k; s keeps its memory. */
-int lh_chain_scan(struct lh_chain_scanner *w, int64_t k, struct lh_chain_stripe *s, struct lh_err *err);
+int lh_chain_scan(struct lh_chain_scanner *w, int64_t k, struct lh_chain_stripe *s,
+		  struct lh_err *err);
 
 #endif

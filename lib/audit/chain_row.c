@@ -1,9 +1,9 @@
 /*
- * chain_row.c - one row, from the bytes of its line.  See chain_parts.h.
+ * chain_row.c - parse one row from the bytes of its line.  See chain_parts.h.
  *
- * Rows as every writer puts them (the members in one order, no white space,
- * plain ASCII in the strings) are taken apart and put in canonical order in one
- * pass of some 60 ns; any other valid JSON goes through the scanner.
+ * Rows in the form in which every writer writes them (the members in one order, no
+ * white space, plain ASCII in the strings) are split and put into canonical order
+ * in one pass of about 60 ns; any other valid JSON is parsed by lh_record_parse.
  */
 #include "chain_parts.h"
 
@@ -14,8 +14,8 @@
 #include <lh/canon.h>
 #include <lh/digest.h>
 
-#define PLAIN_MAX 4096		/* longer lines are not worth a special case */
-#define STEP 16			/* bytes copied at a time, of which some may be too many */
+#define PLAIN_MAX 4096		/* longer lines use the general path */
+#define STEP 16			/* bytes copied at a time; some may be too many */
 
 void lh_chain_reader_init(struct lh_chain_reader *r)
 {
@@ -31,9 +31,9 @@ void lh_chain_reader_free(struct lh_chain_reader *r)
 	lh_buf_free(&r->strings);
 }
 
-/* ---- rows as they are written ---- */
+/* ---- rows in the usual form ---- */
 
-/* The first byte from p on that is a quote, or may not stand in a plain string. */
+/* Return the first byte from p on that is a quote, or may not be in a plain string. */
 static inline const char *plain_end(const char *p)
 {
 #ifdef __SSE2__
@@ -54,7 +54,7 @@ static inline const char *plain_end(const char *p)
 #endif
 }
 
-/* memcmp for the short constants that rows are made of. */
+/* memcmp for the short constants of a row. */
 static inline bool is(const char *p, const char *text, size_t n)
 {
 	uint64_t a, b, diff = 0;
@@ -71,8 +71,7 @@ static inline bool is(const char *p, const char *text, size_t n)
 	}
 }
 
-/* What stands at p is the text and then a plain string: the byte after it, its
- * closing quote, or NULL. */
+/* Skip the text and then a plain string at p: return its closing quote, or NULL. */
 #define AFTER(p, s, text) after(p, s, "" text, sizeof text - 1)
 static inline const char *after(const char *p, struct lh_str *s, const char *text, size_t n)
 {
@@ -84,7 +83,8 @@ static inline const char *after(const char *p, struct lh_str *s, const char *tex
 	return *p == '"' ? p : NULL;
 }
 
-/* The strings of an array, p at its first byte: its closing bracket, or NULL. */
+/* Skip the strings of an array, p at its first byte: return its closing bracket, or
+ * NULL. */
 static inline const char *plain_array(const char *p)
 {
 	if (*p == ']')
@@ -171,7 +171,8 @@ static bool read_plain(struct lh_chain_reader *r, const char *p, size_t n, struc
 
 /* ---- any row ---- */
 
-static int get_string(struct lh_chain_reader *r, const char *name, struct lh_str *s, struct lh_err *err)
+static int get_string(struct lh_chain_reader *r, const char *name, struct lh_str *s,
+		      struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(&r->rec, name);
 
@@ -181,7 +182,8 @@ static int get_string(struct lh_chain_reader *r, const char *name, struct lh_str
 	return lh_value_str(v, &r->strings, s, err);
 }
 
-static int read_any(struct lh_chain_reader *r, const char *p, size_t n, struct lh_chain_line *l, struct lh_err *err)
+static int read_any(struct lh_chain_reader *r, const char *p, size_t n, struct lh_chain_line *l,
+		    struct lh_err *err)
 {
 	static const char *const skip[] = { "row_hmac" };
 	struct lh_value v;
@@ -192,7 +194,8 @@ static int read_any(struct lh_chain_reader *r, const char *p, size_t n, struct l
 	lh_buf_reset(&r->strings);
 	if (!lh_buf_room(&r->strings, n + LH_PAD))	/* so that no string moves another */
 		return lh_buf_check(&r->strings, err);
-	if (get_string(r, "candidate_id", &l->id, err) < 0 || get_string(r, "prev_chain_hash", &l->prev, err) < 0 ||
+	if (get_string(r, "candidate_id", &l->id, err) < 0 ||
+	    get_string(r, "prev_chain_hash", &l->prev, err) < 0 ||
 	    get_string(r, "row_hmac", &l->mac, err) < 0)
 		return -1;
 	l->bare = !lh_record_get(&r->rec, "row_hmac");
@@ -206,7 +209,8 @@ static int read_any(struct lh_chain_reader *r, const char *p, size_t n, struct l
 	return 0;
 }
 
-int lh_chain_line(struct lh_chain_reader *r, const char *p, size_t n, struct lh_chain_line *l, struct lh_err *err)
+int lh_chain_line(struct lh_chain_reader *r, const char *p, size_t n, struct lh_chain_line *l,
+		  struct lh_err *err)
 {
 	if (n > 2 && read_plain(r, p, n, l))
 		return 0;

@@ -1,4 +1,4 @@
-/* chain_stripe.c - the rows of one stripe of a log.  See chain_parts.h. */
+/* chain_stripe.c - verify the rows of one stripe of a log.  See chain_parts.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -6,16 +6,16 @@
 #include "chain_parts.h"
 #include "base/mem.h"
 
-#define KEEP ((size_t)4 << 20)		/* a buffer beyond this is not kept */
+#define KEEP ((size_t)4 << 20)		/* a larger buffer is freed */
 
 struct lh_chain_scanner {
 	const struct lh_chain_source *src;
 	struct lh_chain_reader reader;
-	size_t key;			/* that fitted last */
+	size_t key;			/* the key that verified last */
 	char *p;
 	size_t cap, len;
 	struct lh_chain_stated prev;	/* row_hmac of the row before the next one */
-	struct lh_chain_stated before;	/* the same, in whatever form it is stated */
+	struct lh_chain_stated before;	/* the same, in the form in which it is stated */
 };
 
 struct lh_chain_scanner *lh_chain_scanner_new(const struct lh_chain_source *src, struct lh_err *err)
@@ -46,7 +46,8 @@ static void state_it(struct lh_chain_stated *to, struct lh_str s)
 		memcpy(to->s, s.p, s.n < sizeof to->s ? s.n : sizeof to->s);
 }
 
-static int add_broken(struct lh_chain_scanner *w, struct lh_chain_stripe *s, uint64_t row, enum lh_chain_fault fault, struct lh_err *err)
+static int add_broken(struct lh_chain_scanner *w, struct lh_chain_stripe *s, uint64_t row,
+		      enum lh_chain_fault fault, struct lh_err *err)
 {
 	if (!s->n)
 		s->before = w->before;
@@ -63,8 +64,9 @@ static bool id_fits(const struct lh_chain_source *src, struct lh_str id)
 	return id.p && !src->id_bad && (!src->id || lh_str_is(id, src->id, src->id_n));
 }
 
-/* What is wrong with a row, apart from its MAC. */
-static enum lh_chain_fault judge(const struct lh_chain_scanner *w, const struct lh_chain_line *l, const struct lh_chain_stated *prev)
+/* Return the fault of a row, apart from its MAC. */
+static enum lh_chain_fault judge(const struct lh_chain_scanner *w, const struct lh_chain_line *l,
+				 const struct lh_chain_stated *prev)
 {
 	if (!id_fits(w->src, l->id))
 		return LH_CHAIN_ID;
@@ -73,7 +75,8 @@ static enum lh_chain_fault judge(const struct lh_chain_scanner *w, const struct 
 	return LH_CHAIN_WHOLE;
 }
 
-static int take_line(struct lh_chain_scanner *w, struct lh_chain_stripe *s, const char *p, size_t n, struct lh_err *err)
+static int take_line(struct lh_chain_scanner *w, struct lh_chain_stripe *s, const char *p, size_t n,
+		     struct lh_err *err)
 {
 	enum lh_chain_fault fault = LH_CHAIN_WHOLE;
 	uint64_t row = s->rows++;
@@ -105,7 +108,7 @@ static int take_line(struct lh_chain_scanner *w, struct lh_chain_stripe *s, cons
 	return 0;
 }
 
-/* Have the n bytes from offset at in the buffer behind what is there. */
+/* Read the n bytes from offset at into the buffer, after its contents. */
 static int read_more(struct lh_chain_scanner *w, int64_t at, size_t n, struct lh_err *err)
 {
 	char *grown;
@@ -124,7 +127,7 @@ static int read_more(struct lh_chain_scanner *w, int64_t at, size_t n, struct lh
 	return 0;
 }
 
-/* The last line goes on behind the stripe: read up to its end. from: where it
+/* The last line continues after the stripe: read up to its end.  from: where it
  * begins in the buffer, at: the offset of the first byte not read. */
 static int read_rest(struct lh_chain_scanner *w, size_t from, int64_t at, struct lh_err *err)
 {
@@ -140,7 +143,8 @@ static int read_rest(struct lh_chain_scanner *w, size_t from, int64_t at, struct
 		if (memchr(w->p + w->len - n, '\n', n))
 			return 0;
 		if (src->max_row && w->len - from > src->max_row)
-			return lh_chain_too_long(src->path, at - (int64_t)(w->len - from), src->max_row, err);
+			return lh_chain_too_long(src->path, at - (int64_t)(w->len - from),
+						 src->max_row, err);
 		n = w->len;
 	}
 	return 0;
@@ -163,7 +167,8 @@ static void start(struct lh_chain_scanner *w, struct lh_chain_stripe *s)
 	}
 }
 
-int lh_chain_scan(struct lh_chain_scanner *w, int64_t k, struct lh_chain_stripe *s, struct lh_err *err)
+int lh_chain_scan(struct lh_chain_scanner *w, int64_t k, struct lh_chain_stripe *s,
+		  struct lh_err *err)
 {
 	int64_t base = k * LH_CHAIN_STRIPE - (k > 0), end = (k + 1) * LH_CHAIN_STRIPE;
 	size_t at = 0, mine;

@@ -1,8 +1,8 @@
 /*
- * digest.c - SHA-256 and HMAC over libcrypto.  See lh/digest.h.
+ * digest.c - SHA-256 and HMAC with libcrypto.  See lh/digest.h.
  *
- * The SHA256_* functions are deprecated in favour of EVP, which looks up a
- * provider first: a millisecond at start that a filter cannot spare.
+ * The SHA256_* functions are deprecated in favour of EVP, which searches a provider
+ * first: that takes a millisecond at start, too long for a filter.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <lh/digest.h>
@@ -14,11 +14,11 @@
 
 #include "base/mem.h"
 
-#define BLOCK 64	/* bytes that SHA-256 takes in at a time */
+#define BLOCK 64	/* bytes of a SHA-256 block */
 #define LITTLE (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
 
 struct lh_hmac {
-	SHA256_CTX inner, outer;	/* the padded key already in them */
+	SHA256_CTX inner, outer;	/* after the padded key */
 };
 
 void lh_sha256(const void *p, size_t n, unsigned char out[32])
@@ -30,7 +30,8 @@ void lh_sha256(const void *p, size_t n, unsigned char out[32])
 	SHA256_Final(out, &c);
 }
 
-_Static_assert(sizeof(SHA256_CTX) == sizeof(struct lh_sha256), "struct lh_sha256 holds a SHA256_CTX");
+_Static_assert(sizeof(SHA256_CTX) == sizeof(struct lh_sha256),
+	       "struct lh_sha256 holds a SHA256_CTX");
 
 void lh_sha256_start(struct lh_sha256 *s)
 {
@@ -47,8 +48,8 @@ void lh_sha256_end(struct lh_sha256 *s, unsigned char out[32])
 	SHA256_Final(out, (SHA256_CTX *)s);
 }
 
-/* Four bytes to eight digits: the nibbles are spread, then those above 9 moved
- * on to the letters. */
+/* Convert four bytes to eight digits: spread the nibbles, then move those above 9
+ * to the letters. */
 static uint64_t hex4(const unsigned char *p)
 {
 	uint32_t v;
@@ -103,7 +104,8 @@ struct lh_hmac *lh_hmac_new(const void *key, size_t n, struct lh_err *err)
 	return h;
 }
 
-void lh_hmac(const struct lh_hmac *h, const void *a, size_t an, const void *b, size_t bn, unsigned char out[32])
+void lh_hmac(const struct lh_hmac *h, const void *a, size_t an, const void *b, size_t bn,
+	     unsigned char out[32])
 {
 	SHA256_CTX c = h->inner;
 
@@ -135,6 +137,6 @@ int lh_const_eq(const void *a, const void *b, size_t n)
 	}
 	while (n--)
 		diff |= *x++ ^ *y++;
-	__asm__("" : "+r"(diff));	/* so that nobody makes it end early */
+	__asm__("" : "+r"(diff));	/* prevents an early exit */
 	return diff == 0;
 }

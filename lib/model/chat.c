@@ -1,4 +1,4 @@
-/* chat.c - one question to a language model.  See chat.h. */
+/* chat.c - ask a language model one question.  See chat.h. */
 #include "chat.h"
 
 #include <stdlib.h>
@@ -10,19 +10,21 @@
 #include <lh/time.h>
 
 #define PROBE_WAIT 2.0			/* seconds for GET /api/tags */
-#define QUOTED ((size_t)204)		/* bytes of an answer: what lh_http_refuse shows, and a character */
-#define KEEP ((size_t)1 << 20)		/* buffers beyond this are not kept */
+/* bytes of an answer: what lh_http_refuse quotes, and a character */
+#define QUOTED ((size_t)204)
+#define KEEP ((size_t)1 << 20)		/* larger buffers are freed after use */
 #define SUFFIX ":cloud"
 
 struct lh_chat {
 	struct lh_chat_how how;
 	const struct lh_keys *keys;
-	struct lh_http *http;		/* made when first needed */
+	struct lh_http *http;		/* made at first use */
 	struct lh_record json;
 	struct lh_buf url, body, text, quote;
 };
 
-struct lh_chat *lh_chat_new(const struct lh_chat_how *how, const struct lh_keys *keys, struct lh_err *err)
+struct lh_chat *lh_chat_new(const struct lh_chat_how *how, const struct lh_keys *keys,
+			    struct lh_err *err)
 {
 	struct lh_chat *c = lh_calloc(1, sizeof *c, err);
 
@@ -59,14 +61,16 @@ enum lh_provider lh_chat_route(struct lh_str model, struct lh_str *upstream)
 	bool cloud;
 
 	for (p = 0; slash && p < LH_PROVIDERS; p++)
-		if (strlen(lh_provider_name(p)) == prefix && !memcmp(lh_provider_name(p), model.p, prefix))
+		if (strlen(lh_provider_name(p)) == prefix &&
+		    !memcmp(lh_provider_name(p), model.p, prefix))
 			break;
 	*upstream = model;
 	if (slash && p < LH_PROVIDERS)
 		*upstream = (struct lh_str){ slash + 1, model.n - prefix - 1 };
 	else
 		p = LH_PROVIDERS;
-	cloud = upstream->n >= suffix && !memcmp(upstream->p + upstream->n - suffix, SUFFIX, suffix);
+	cloud = upstream->n >= suffix && !memcmp(upstream->p + upstream->n - suffix, SUFFIX,
+						 suffix);
 	if (p == LH_PROVIDERS)
 		p = cloud ? LH_OLLAMA_CLOUD : LH_OLLAMA;
 	if (p == LH_OLLAMA_CLOUD && cloud)
@@ -83,8 +87,9 @@ static int fail(struct lh_err *err, unsigned status)
 	return -1;
 }
 
-/* Is this a question that can be asked there? */
-static int check(const struct lh_chat *c, const struct lh_chat_request *q, enum lh_provider p, struct lh_str upstream, struct lh_err *err)
+/* Check that the provider can be asked this question. */
+static int check(const struct lh_chat *c, const struct lh_chat_request *q, enum lh_provider p,
+		 struct lh_str upstream, struct lh_err *err)
 {
 	size_t i;
 
@@ -103,9 +108,11 @@ static int check(const struct lh_chat *c, const struct lh_chat_request *q, enum 
 		const char *why = lh_keys_why_not(c->keys, p);
 
 		if (*why)
-			lh_err_set(err, LH_EDATA, "unknown provider %s: %s", lh_provider_name(p), why);
+			lh_err_set(err, LH_EDATA, "unknown provider %s: %s", lh_provider_name(p),
+				   why);
 		else
-			lh_err_set(err, LH_EDATA, "unknown provider %s: it has no key (%s)", lh_provider_name(p), lh_provider_key_name(p));
+			lh_err_set(err, LH_EDATA, "unknown provider %s: it has no key (%s)",
+				   lh_provider_name(p), lh_provider_key_name(p));
 		return fail(err, 404);
 	}
 	return 0;
@@ -120,8 +127,9 @@ static int set_url(struct lh_chat *c, enum lh_provider p, const char *path, stru
 	return lh_buf_check(&c->url, err);
 }
 
-/* An answer came but is not what was asked for: quote it, without keys. */
-static int refuse(struct lh_chat *c, const struct lh_http_reply *answer, const char *what, struct lh_err *err)
+/* Report an answer that is not what was asked for, with a quote of it, without keys. */
+static int refuse(struct lh_chat *c, const struct lh_http_reply *answer, const char *what,
+		  struct lh_err *err)
 {
 	struct lh_http_reply shown = *answer;
 
@@ -135,13 +143,16 @@ static int refuse(struct lh_chat *c, const struct lh_http_reply *answer, const c
 	return fail(err, 502);
 }
 
-static int post(struct lh_chat *c, enum lh_provider p, struct lh_str trace, struct lh_http_reply *answer, struct lh_err *err)
+static int post(struct lh_chat *c, enum lh_provider p, struct lh_str trace,
+		struct lh_http_reply *answer, struct lh_err *err)
 {
-	struct lh_http_call call = { c->url.p, lh_keys_token(c->keys, p), c->body.p, c->body.len, trace };
+	struct lh_http_call call = { c->url.p, lh_keys_token(c->keys, p), c->body.p, c->body.len,
+				     trace };
 
 	if (!c->http)
 		c->http = lh_http_new(&(struct lh_http_opts){
-			.timeout = c->how.timeout, .retries = c->how.retries, .stopping = c->how.stopping }, err);
+			.timeout = c->how.timeout, .retries = c->how.retries,
+			.stopping = c->how.stopping }, err);
 	if (!c->http)
 		return fail(err, 502);
 	if (lh_http_call(c->http, &call, answer, err) < 0) {
@@ -152,7 +163,8 @@ static int post(struct lh_chat *c, enum lh_provider p, struct lh_str trace, stru
 	return answer->status / 100 == 2 ? 0 : refuse(c, answer, NULL, err);
 }
 
-static int read_answer(struct lh_chat *c, enum lh_provider p, const struct lh_http_reply *answer, struct lh_chat_reply *reply, struct lh_err *err)
+static int read_answer(struct lh_chat *c, enum lh_provider p, const struct lh_http_reply *answer,
+		       struct lh_chat_reply *reply, struct lh_err *err)
 {
 	struct lh_value root;
 	struct lh_err why;
@@ -160,7 +172,7 @@ static int read_answer(struct lh_chat *c, enum lh_provider p, const struct lh_ht
 
 	lh_buf_reset(&c->text);
 	if (answer->len && memchr(answer->body, '\\', answer->len))
-		lh_buf_room(&c->text, answer->len);	/* so that nothing in it moves */
+		lh_buf_room(&c->text, answer->len);	/* so that its contents do not move */
 	if (lh_buf_check(&c->text, err) < 0)
 		return -1;
 	if (!answer->len)
@@ -168,7 +180,7 @@ static int read_answer(struct lh_chat *c, enum lh_provider p, const struct lh_ht
 	if (lh_json_parse(&c->json, answer->body, answer->len, &root, &why) < 0) {
 		if (why.code == LH_ENOMEM)
 			return lh_err_nomem(err);
-		/* its text may quote the answer: the place alone says enough */
+		/* the message may quote the answer: the place suffices */
 		snprintf(what, sizeof what, "not JSON at byte %zu", why.column ? why.column : 1);
 		return refuse(c, answer, what, err);
 	}
@@ -185,8 +197,9 @@ static void slim(struct lh_buf *b)
 		lh_buf_free(b);
 }
 
-/* A long text is copied once, and its copy does not outlive the call. */
-static int exchange(struct lh_chat *c, enum lh_provider p, const struct lh_chat_request *q, struct lh_str upstream,
+/* Make the call.  A long text is copied once, and the copy is freed after the call. */
+static int exchange(struct lh_chat *c, enum lh_provider p, const struct lh_chat_request *q,
+		    struct lh_str upstream,
 		    struct lh_http_reply *answer, struct lh_err *err)
 {
 	size_t bytes = 0, i;
@@ -204,7 +217,8 @@ static int exchange(struct lh_chat *c, enum lh_provider p, const struct lh_chat_
 	return rc;
 }
 
-int lh_chat_ask(struct lh_chat *c, const struct lh_chat_request *q, struct lh_chat_reply *reply, struct lh_err *err)
+int lh_chat_ask(struct lh_chat *c, const struct lh_chat_request *q, struct lh_chat_reply *reply,
+		struct lh_err *err)
 {
 	double start = lh_time_monotonic();
 	struct lh_http_reply answer;
@@ -217,7 +231,8 @@ int lh_chat_ask(struct lh_chat *c, const struct lh_chat_request *q, struct lh_ch
 	if (check(c, q, p, upstream, err) < 0 || set_url(c, p, lh_chat_api(p)->path, err) < 0)
 		return -1;
 	slim(&c->text);
-	if (exchange(c, p, q, upstream, &answer, err) < 0 || read_answer(c, p, &answer, reply, err) < 0)
+	if (exchange(c, p, q, upstream, &answer, err) < 0 ||
+	    read_answer(c, p, &answer, reply, err) < 0)
 		return -1;
 	reply->latency_ms = (uint64_t)((lh_time_monotonic() - start) * 1000);
 	return 0;
@@ -234,8 +249,10 @@ int lh_chat_available(struct lh_chat *c, enum lh_provider p, bool *available, st
 		return 0;
 	if (set_url(c, p, "/api/tags", err) < 0)
 		return -1;
-	http = lh_http_new(&(struct lh_http_opts){ .timeout = PROBE_WAIT, .stopping = c->how.stopping }, err);
-	rc = http ? lh_http_call(http, &(struct lh_http_call){ .url = c->url.p }, &answer, err) : -1;
+	http = lh_http_new(&(struct lh_http_opts){ .timeout = PROBE_WAIT,
+						   .stopping = c->how.stopping }, err);
+	rc = http ? lh_http_call(http, &(struct lh_http_call){ .url = c->url.p }, &answer, err)
+		: -1;
 	*available = rc == 0 && answer.status / 100 == 2;
 	lh_http_free(http);
 	return rc < 0 && (err->code == LH_ENOMEM || err->code == LH_EINTR) ? -1 : 0;

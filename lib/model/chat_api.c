@@ -1,5 +1,7 @@
-/* chat_api.c - three APIs: /api/chat and /api/generate of Ollama, chat
- * completions of OpenAI.  See chat_api.h. */
+/*
+ * chat_api.c - three APIs: /api/chat and /api/generate of Ollama, chat completions
+ * of OpenAI.  See chat_api.h.
+ */
 #include "chat_api.h"
 
 #include <string.h>
@@ -9,7 +11,7 @@ static bool is(struct lh_str s, const char *text)
 	return s.n == strlen(text) && !memcmp(s.p, text, s.n);
 }
 
-/* ---- questions ---- */
+/* ---- requests ---- */
 
 static void put_str(struct lh_buf *b, const char *before, struct lh_str s)
 {
@@ -30,7 +32,7 @@ static void put_messages(struct lh_buf *b, const struct lh_chat_request *q)
 	lh_buf_putc(b, ']');
 }
 
-/* What /api/chat and /api/generate have in common. */
+/* Append what /api/chat and /api/generate have in common. */
 static void put_ollama(struct lh_buf *b, const struct lh_chat_request *q)
 {
 	lh_buf_puts(b, ",\"stream\":false,\"think\":");
@@ -59,7 +61,7 @@ static void write_chat(struct lh_buf *b, const struct lh_chat_request *q, struct
 	put_ollama(b, q);
 }
 
-/* The content of an open JSON string. */
+/* Append to an open JSON string. */
 static void put_part(struct lh_buf *b, const char *p, size_t n)
 {
 	size_t at = b->len;
@@ -137,10 +139,11 @@ static void write_openai(struct lh_buf *b, const struct lh_chat_request *q, stru
 	lh_buf_putc(b, '}');
 }
 
-/* ---- answers ---- */
+/* ---- replies ---- */
 
-/* The string (or null, as "") of that name. */
-static int get_content(const struct lh_value *v, const char *name, struct lh_buf *scratch, struct lh_str *out, struct lh_err *why)
+/* Read the string (or null, as "") of that name. */
+static int get_content(const struct lh_value *v, const char *name, struct lh_buf *scratch,
+		       struct lh_str *out, struct lh_err *why)
 {
 	struct lh_value s;
 
@@ -160,13 +163,15 @@ static uint64_t get_count(const struct lh_value *v, const char *name)
 	struct lh_value count;
 	int64_t n;
 
-	if (!lh_value_get(v, name, &count) || count.type != LH_NUMBER || !lh_value_i64(&count, &n) || n < 0)
+	if (!lh_value_get(v, name, &count) || count.type != LH_NUMBER ||
+	    !lh_value_i64(&count, &n) || n < 0)
 		return 0;
 	return (uint64_t)n;
 }
 
-/* A reason that is a string with something in it, else the other. */
-static int get_reason(const struct lh_value *v, const char *name, const char *otherwise, struct lh_buf *scratch, struct lh_str *out, struct lh_err *why)
+/* Read a reason that is a non-empty string, else use the given one. */
+static int get_reason(const struct lh_value *v, const char *name, const char *otherwise,
+		      struct lh_buf *scratch, struct lh_str *out, struct lh_err *why)
 {
 	struct lh_value s;
 
@@ -176,17 +181,20 @@ static int get_reason(const struct lh_value *v, const char *name, const char *ot
 	return lh_value_str(&s, scratch, out, why);
 }
 
-static int read_ollama(const struct lh_value *root, struct lh_buf *scratch, struct lh_chat_reply *reply, struct lh_err *why)
+static int read_ollama(const struct lh_value *root, struct lh_buf *scratch,
+		       struct lh_chat_reply *reply, struct lh_err *why)
 {
 	struct lh_value done;
 	bool is_done = lh_value_get(root, "done", &done) && done.type == LH_TRUE;
 
 	reply->input_tokens = get_count(root, "prompt_eval_count");
 	reply->output_tokens = get_count(root, "eval_count");
-	return get_reason(root, "done_reason", is_done ? "stop" : "length", scratch, &reply->finish_reason, why);
+	return get_reason(root, "done_reason", is_done ? "stop" : "length", scratch,
+			  &reply->finish_reason, why);
 }
 
-static int read_chat(const struct lh_value *root, struct lh_buf *scratch, struct lh_chat_reply *reply, struct lh_err *why)
+static int read_chat(const struct lh_value *root, struct lh_buf *scratch,
+		     struct lh_chat_reply *reply, struct lh_err *why)
 {
 	struct lh_value message;
 
@@ -197,14 +205,16 @@ static int read_chat(const struct lh_value *root, struct lh_buf *scratch, struct
 	return read_ollama(root, scratch, reply, why);
 }
 
-static int read_generate(const struct lh_value *root, struct lh_buf *scratch, struct lh_chat_reply *reply, struct lh_err *why)
+static int read_generate(const struct lh_value *root, struct lh_buf *scratch,
+			 struct lh_chat_reply *reply, struct lh_err *why)
 {
 	if (get_content(root, "response", scratch, &reply->content, why) < 0)
 		return -1;
 	return read_ollama(root, scratch, reply, why);
 }
 
-static int read_openai(const struct lh_value *root, struct lh_buf *scratch, struct lh_chat_reply *reply, struct lh_err *why)
+static int read_openai(const struct lh_value *root, struct lh_buf *scratch,
+		       struct lh_chat_reply *reply, struct lh_err *why)
 {
 	struct lh_value choices, message, usage;
 	struct lh_iter it;
@@ -214,7 +224,8 @@ static int read_openai(const struct lh_value *root, struct lh_buf *scratch, stru
 	lh_iter_init(&it, &choices);
 	if (!lh_iter_next(&it))
 		return lh_err_set(why, LH_EDATA, "no choices in the answer");
-	if (it.val.type != LH_OBJECT || !lh_value_get(&it.val, "message", &message) || message.type != LH_OBJECT)
+	if (it.val.type != LH_OBJECT || !lh_value_get(&it.val, "message", &message) ||
+	    message.type != LH_OBJECT)
 		return lh_err_set(why, LH_EDATA, "no \"message\" in the answer");
 	if (lh_value_get(root, "usage", &usage) && usage.type == LH_OBJECT) {
 		reply->input_tokens = get_count(&usage, "prompt_tokens");

@@ -1,6 +1,6 @@
 /*
- * chat_api - what a provider's API is: how a question is written, and where
- * in the answer things stand.  Private to liblh.
+ * chat_api - the API of a provider: how a request is written, and where the parts
+ * of a reply are.
  */
 #ifndef LH_CHAT_API_H
 #define LH_CHAT_API_H
@@ -8,11 +8,12 @@
 #include "chat.h"
 
 struct lh_chat_api {
-	const char *path;	/* behind the provider's address */
+	const char *path;	/* after the provider's address */
 	void (*write)(struct lh_buf *body, const struct lh_chat_request *q, struct lh_str model);
-	/* The parts of a checked answer; -1 with the reason (LH_EDATA or LH_ENOMEM),
-	 * texts unescaped in scratch. */
-	int (*read)(const struct lh_value *root, struct lh_buf *scratch, struct lh_chat_reply *reply, struct lh_err *why);
+	/* Read the parts of a checked reply; -1 with the reason (LH_EDATA or
+	 * LH_ENOMEM).  Texts are unescaped in scratch. */
+	int (*read)(const struct lh_value *root, struct lh_buf *scratch,
+		    struct lh_chat_reply *reply, struct lh_err *why);
 };
 
 const struct lh_chat_api *lh_chat_api(enum lh_provider p);

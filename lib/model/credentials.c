@@ -1,4 +1,4 @@
-/* credentials.c - the services that answer questions.  See credentials.h. */
+/* credentials.c - names, addresses and keys of the providers.  See credentials.h. */
 #include "credentials.h"
 
 #include <stdatomic.h>
@@ -16,18 +16,22 @@ static const struct {
 	const char *name, *url, *url_name, *key_name;
 } providers[LH_PROVIDERS] = {
 	[LH_OLLAMA] = { "ollama", "http://127.0.0.1:11434", "LH_OLLAMA_URL", NULL },
-	[LH_OLLAMA_CLOUD] = { "ollama_cloud", "https://ollama.com", "LH_OLLAMA_CLOUD_URL", "OLLAMA_CLOUD_KEY" },
-	[LH_OPENROUTER] = { "openrouter", "https://openrouter.ai/api/v1", "LH_OPENROUTER_URL", "OPENROUTER_API_KEY" },
-	[LH_OPENCODE] = { "opencode", "https://opencode.ai/zen/v1", "LH_OPENCODE_URL", "OPENCODE_API_KEY" },
+	[LH_OLLAMA_CLOUD] = { "ollama_cloud", "https://ollama.com", "LH_OLLAMA_CLOUD_URL",
+			      "OLLAMA_CLOUD_KEY" },
+	[LH_OPENROUTER] = { "openrouter", "https://openrouter.ai/api/v1", "LH_OPENROUTER_URL",
+			    "OPENROUTER_API_KEY" },
+	[LH_OPENCODE] = { "opencode", "https://opencode.ai/zen/v1", "LH_OPENCODE_URL",
+			  "OPENCODE_API_KEY" },
 	[LH_KIMI] = { "kimi", "https://api.kimi.com/coding/v1", "LH_KIMI_URL", "KIMI_API_KEY" },
 };
 
 struct lh_keys {
-	atomic_uint others;		/* who must free them, but one */
+	atomic_uint others;		/* references, but one */
 	struct lh_stamp file;		/* of LH_KEYS_FILE */
 	char *url[LH_PROVIDERS];
 	struct lh_secret key[LH_PROVIDERS];	/* p NULL: none */
-	struct lh_err bad[LH_PROVIDERS];	/* why a line has no key for it; msg "" if none is bad */
+	/* why a line has no key for it; msg "": no such line */
+	struct lh_err bad[LH_PROVIDERS];
 };
 
 /* A line of a file of keys, without its end. */
@@ -48,7 +52,7 @@ static void skip_blanks(struct line *l)
 		l->p++;
 }
 
-/* The rest of a line holds nothing, or a comment. */
+/* Return whether the rest of the line is empty or a comment. */
 static bool is_over(struct line *l)
 {
 	skip_blanks(l);
@@ -57,10 +61,11 @@ static bool is_over(struct line *l)
 
 static bool is_name_byte(char c)
 {
-	return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+	return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+		(c >= 'a' && c <= 'z');
 }
 
-/* The provider whose key this line names, with the text after the name at l->p;
+/* Return the provider whose key this line names, with l->p after the name;
  * LH_PROVIDERS if it names none. */
 static int provider_of(struct line *l)
 {
@@ -70,7 +75,8 @@ static int provider_of(struct line *l)
 
 	if (is_over(l))
 		return LH_PROVIDERS;
-	if (l->end - l->p > 7 && !memcmp(l->p, "export", 6) && (l->p[6] == ' ' || l->p[6] == '\t')) {
+	if (l->end - l->p > 7 && !memcmp(l->p, "export", 6) &&
+	    (l->p[6] == ' ' || l->p[6] == '\t')) {
 		l->p += 7;
 		skip_blanks(l);
 	}
@@ -78,12 +84,14 @@ static int provider_of(struct line *l)
 		l->p++;
 	n = (size_t)(l->p - name);
 	for (p = 0; p < LH_PROVIDERS; p++)
-		if (providers[p].key_name && strlen(providers[p].key_name) == n && !memcmp(providers[p].key_name, name, n))
+		if (providers[p].key_name && strlen(providers[p].key_name) == n &&
+		    !memcmp(providers[p].key_name, name, n))
 			break;
 	return p;
 }
 
-/* A shell's word at l->p to to, which has room: its length, -1 when it does not end. */
+/* Read a shell word at l->p to `to`, which has room: its length, -1 if it does not
+ * end. */
 static long read_word(struct line *l, unsigned char *to)
 {
 	char quote = 0, c;
@@ -98,7 +106,8 @@ static long read_word(struct line *l, unsigned char *to)
 		} else if (!quote && (c == ' ' || c == '\t')) {
 			break;
 		} else {
-			if (c == '\\' && quote != '\'' && l->p + 1 < l->end && (!quote || strchr("\"\\$`", l->p[1])))
+			if (c == '\\' && quote != '\'' && l->p + 1 < l->end &&
+			    (!quote || strchr("\"\\$`", l->p[1])))
 				c = *++l->p;
 			to[n++] = (unsigned char)c;
 		}
@@ -106,8 +115,8 @@ static long read_word(struct line *l, unsigned char *to)
 	return quote ? -1 : n;
 }
 
-/* The value of NAME=value, the text at l.p being "=value".  *why: what is wrong
- * with the line, NULL if nothing. */
+/* Read the value of NAME=value; l.p is at "=value".  *why: the fault of the line,
+ * or NULL. */
 static int read_value(struct line l, struct lh_secret *value, const char **why, struct lh_err *err)
 {
 	long n;
@@ -127,8 +136,9 @@ static int read_value(struct line l, struct lh_secret *value, const char **why, 
 	return 0;
 }
 
-/* A wrong line leaves only the provider that it names without a key. */
-static int take_line(struct lh_keys *k, struct line l, const char *path, size_t number, struct lh_err *err)
+/* Read a line.  A faulty one only leaves the provider that it names without a key. */
+static int take_line(struct lh_keys *k, struct line l, const char *path, size_t number,
+		     struct lh_err *err)
 {
 	struct lh_secret value = { .p = NULL };
 	const char *why = NULL;
@@ -141,7 +151,8 @@ static int take_line(struct lh_keys *k, struct line l, const char *path, size_t 
 	lh_secret_wipe(&k->key[p]);
 	k->bad[p].msg[0] = '\0';
 	if (why)
-		lh_err_set(&k->bad[p], LH_EIO, "LH_KEYS_FILE: %s: line %zu: %s: %s", path, number, providers[p].key_name, why);
+		lh_err_set(&k->bad[p], LH_EIO, "LH_KEYS_FILE: %s: line %zu: %s: %s", path, number,
+			   providers[p].key_name, why);
 	else if (value.n) {
 		k->key[p] = value;
 		return 0;
@@ -201,7 +212,9 @@ static int take_url(struct lh_keys *k, int p, struct lh_err *err)
 	if (lh_http_check_url(url, err) < 0)
 		return lh_err_prefix(err, "%s", providers[p].url_name);
 	if (strpbrk(url, "?#"))
-		return lh_err_set(err, LH_EUSAGE, "%s: paths are added to it, so it may hold no ? and no #", providers[p].url_name);
+		return lh_err_set(err, LH_EUSAGE,
+				  "%s: paths are added to it, so it may hold no ? and no #",
+				  providers[p].url_name);
 	while (n && url[n - 1] == '/')
 		n--;
 	k->url[p] = lh_strndup(url, n, err);
@@ -293,7 +306,8 @@ const char *lh_provider_key_name(enum lh_provider p)
 	return providers[p].key_name;
 }
 
-void lh_keys_scrub(const struct lh_keys *k, const char *text, size_t len, size_t n, struct lh_buf *out)
+void lh_keys_scrub(const struct lh_keys *k, const char *text, size_t len, size_t n,
+		   struct lh_buf *out)
 {
 	lh_secret_scrub(k->key, LH_PROVIDERS, text, len, n, out);
 }

@@ -1,5 +1,5 @@
 /*
- * credentials - the services that answer questions: their names, addresses, keys.
+ * credentials - the providers of language models: their names, addresses and keys.
  *
  *     k = lh_keys_load(err);
  *     if (lh_keys_has(k, LH_KIMI))
@@ -17,18 +17,17 @@
  * LH_KIMI          kimi          LH_KIMI_URL          https://api.kimi.com/coding/v1
  *                                KIMI_API_KEY
  *
- * An empty variable is as good as none.  A key that is not in the environment
- * is taken from the file that LH_KEYS_FILE names (crypto/secret.h says what it must
- * be; 64 KiB at most): lines NAME=value as a shell reads them, with comments,
- * "export", quotes, CRLF and a BOM; nothing is expanded, of a name that comes
- * twice the last counts, and other lines are passed over.  A line that names a
- * provider's key and is not NAME=value leaves that provider without a key, and
- * lh_keys_why_not says so.  A provider without a key does not exist; LH_OLLAMA
- * needs none.
+ * An empty variable counts as unset.  A key that is not in the environment is taken
+ * from the file that LH_KEYS_FILE names (crypto/secret.h has the requirements; 64
+ * KiB at most).  It has lines NAME=value as a shell reads them, with comments,
+ * "export", quotes, CRLF and a BOM; nothing is expanded, the last line of a name
+ * counts, and other lines are ignored.  A line that names a provider's key and is
+ * not NAME=value leaves that provider without a key, and lh_keys_why_not has the
+ * reason.  A provider without a key does not exist; LH_OLLAMA needs none.
  *
- * Owner:   everything that is handed out is k's, and ends with a NUL.
- * Errors:  LH_EUSAGE (an address that is none, a key that no header can carry),
- *          LH_EIO (the file), LH_ENOMEM; no message holds a key.
+ * Owner:   everything returned is k's, and ends with a NUL.
+ * Errors:  LH_EUSAGE (an invalid address, a key that cannot be in a header), LH_EIO (the
+ *          file), LH_ENOMEM; no message contains a key.
  * Threads: once loaded it is only read, by any number of them.
  */
 #ifndef LH_CREDENTIALS_H
@@ -44,14 +43,15 @@ struct lh_keys;
 
 struct lh_keys *lh_keys_load(struct lh_err *err);
 void lh_keys_free(struct lh_keys *k);
-/* Did the file that LH_KEYS_FILE names change since, or go? */
+/* Return whether the file that LH_KEYS_FILE names has changed or is gone. */
 bool lh_keys_stale(const struct lh_keys *k);
-/* What it says by now, or NULL with *err: k itself, to be freed once more, if
- * nothing changed.  k stays. */
+/* Load the keys again if the file changed; NULL with *err.  Without a change it
+ * returns k itself, which must then be freed once more.  k stays valid. */
 struct lh_keys *lh_keys_renew(struct lh_keys *k, struct lh_err *err);
 
 bool lh_keys_has(const struct lh_keys *k, enum lh_provider p);
-/* Why the file gives no key: names file and line, without the key; "" if no line is wrong. */
+/* Return why the file has no key for p: file, line and fault, without the key; ""
+ * if no line is faulty. */
 const char *lh_keys_why_not(const struct lh_keys *k, enum lh_provider p);
 const char *lh_keys_url(const struct lh_keys *k, enum lh_provider p);	/* no slash at its end */
 const char *lh_keys_token(const struct lh_keys *k, enum lh_provider p);	/* NULL: none */
@@ -60,8 +60,9 @@ const char *lh_provider_name(enum lh_provider p);
 const char *lh_provider_url_name(enum lh_provider p);	/* the variable */
 const char *lh_provider_key_name(enum lh_provider p);	/* the variable; NULL: needs none */
 
-/* Append the beginning of text, n bytes of it at most, with every key that
- * stands in it as lh_secret_scrub shows it. */
-void lh_keys_scrub(const struct lh_keys *k, const char *text, size_t len, size_t n, struct lh_buf *out);
+/* Append the first bytes of text, at most n, with every key in it masked as
+ * lh_secret_scrub does. */
+void lh_keys_scrub(const struct lh_keys *k, const char *text, size_t len, size_t n,
+		   struct lh_buf *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* extract.c - fences, then braces.  See lh/extract.h. */
+/* extract.c - find an object in fences, then in braces.  See lh/extract.h. */
 #include <lh/extract.h>
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 struct lh_extract {
 	struct lh_tries tries;
 	struct lh_record rec;
-	struct lh_buf own;	/* an object whose keys repeated, without these */
+	struct lh_buf own;	/* an object with duplicate keys, without the earlier ones */
 };
 
 struct lh_extract *lh_extract_new(struct lh_err *err)
@@ -42,7 +42,8 @@ void lh_extract_free(struct lh_extract *x)
 
 static bool in_tag(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '+' || c == '-';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		c == '_' || c == '+' || c == '-';
 }
 
 static bool blank(char c)
@@ -50,7 +51,7 @@ static bool blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The next three backticks, or NULL. */
+/* Return the next three backticks, or NULL. */
 static const char *fence(const char *p, const char *end)
 {
 	while ((p = memchr(p, '`', (size_t)(end - p)))) {
@@ -63,8 +64,9 @@ static const char *fence(const char *p, const char *end)
 	return NULL;
 }
 
-/* Fences do not overlap, so that no byte is read twice. */
-static int in_fences(struct lh_tries *x, const char *p, const char *end, struct lh_value *v, struct lh_err *err)
+/* Search the fences.  They do not overlap, so no byte is read twice. */
+static int in_fences(struct lh_tries *x, const char *p, const char *end, struct lh_value *v,
+		     struct lh_err *err)
 {
 	const char *from, *to, *close;
 	int rc;
@@ -94,7 +96,8 @@ static int in_fences(struct lh_tries *x, const char *p, const char *end, struct 
 
 /* ---- braces ---- */
 
-/* Is the brace at an object that an earlier try went into and could not end? */
+/* Return whether the brace is at an object that an earlier try entered and could
+ * not finish. */
 static bool hopeless(struct lh_tries *x, size_t at)
 {
 	struct lh_try *t;
@@ -111,22 +114,25 @@ static bool hopeless(struct lh_tries *x, size_t at)
 }
 
 /*
- * If an object can be read from a brace, it ends at the balancing one: both
- * agree on what is a string.  So there is no need to look for the balance.
+ * Search the braces.
  *
- * Why this is linear.  Say an earlier try has read past the brace at c.  If to
- * it the brace was syntax, it went into an object there, just as a try from c
- * would.  Either it failed inside, and a try from c would fail at the same byte
- * (hopeless); or it ended that object, and a try from c succeeds: that is the
- * answer, or too deep and skipped for good.  Only a brace that was text in a
- * string to every try past it needs one of its own.  From there on the two
- * disagree about what is in a string, at every byte that both go on to read: a
- * quote changes both, and a backslash, which could bring them together by hiding
- * a quote from one, is an error to the other.  Three tries cannot all disagree,
- * so that no byte is read by more than two that fail and one that succeeds, and
- * there is always a place of the three whose try is over.
+ * If an object can be read from a brace, it ends at the balancing one, because both
+ * agree on what is a string.  So the balance need not be searched.
+ *
+ * Why this is linear: assume that an earlier try has read past the brace at c.  If
+ * the brace was syntax to it, it entered an object there, as a try from c would.
+ * Either it failed inside, and a try from c would fail at the same byte (hopeless);
+ * or it finished that object, and a try from c succeeds: that is the answer, or too
+ * deep and skipped for good.  Only a brace that was text in a string to every try
+ * that passed it needs a try of its own.  From there on the two disagree on what is
+ * in a string, at every byte that both read: a quote changes both, and a backslash,
+ * which could make them agree by hiding a quote from one, is an error to the other.
+ * Three tries cannot all disagree, so that no byte is read by more than two tries
+ * that fail and one that succeeds, and there is always room for a third one,
+ * because one of three has ended.
  */
-static int in_braces(struct lh_tries *x, const char *p, const char *end, struct lh_value *v, struct lh_err *err)
+static int in_braces(struct lh_tries *x, const char *p, const char *end, struct lh_value *v,
+		     struct lh_err *err)
 {
 	struct lh_try *t;
 	size_t at;
@@ -154,9 +160,9 @@ static int in_braces(struct lh_tries *x, const char *p, const char *end, struct 
 	return 0;
 }
 
-/* ---- the whole ---- */
+/* ---- result ---- */
 
-/* Only now do keys matter: they are compared in what was found alone. */
+/* Check the keys of the object found: only in it do they matter. */
 static int settle_value(struct lh_extract *x, struct lh_value *v, struct lh_err *err)
 {
 	struct lh_value again;
@@ -173,7 +179,8 @@ static int settle_value(struct lh_extract *x, struct lh_value *v, struct lh_err 
 	return 1;
 }
 
-int lh_extract(struct lh_extract *x, const char *p, size_t n, struct lh_value *v, struct lh_err *err)
+int lh_extract(struct lh_extract *x, const char *p, size_t n, struct lh_value *v,
+	       struct lh_err *err)
 {
 	struct lh_tries *tries = &x->tries;
 	size_t i;

@@ -1,16 +1,16 @@
-/* extract_put.c - a found object, written on.  See lh/extract.h. */
+/* extract_put.c - write an object that was found.  See lh/extract.h. */
 #include <stdlib.h>
 
 #include "extract_parts.h"
 #include "base/mem.h"
 
-/* A member that a later one of the same key may replace. */
+/* A member that a later one with the same key may replace. */
 struct member {
 	struct lh_value key;
-	const char *end;	/* behind its comma; NULL for an object's last */
+	const char *end;	/* after its comma; NULL: the last of an object */
 };
 
-/* Those of the objects that are open, the innermost's last. */
+/* The members of the open objects, the innermost object's last. */
 struct members {
 	struct member *v;
 	size_t n, cap;
@@ -27,8 +27,8 @@ static bool blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Copy p..end to to, which may lie before it in the same memory, without white
- * space: where it ends. */
+/* Copy p..end without white space to `to`, which may be before it in the same
+ * memory; return its end. */
 static char *copy_tight(char *to, const char *p, const char *end)
 {
 	const char *q;
@@ -60,9 +60,11 @@ void lh_extract_put(struct lh_buf *out, const struct lh_value *v)
 	lh_buf_took(out, n);
 }
 
-static int add(struct members *m, const struct level *l, const char *p, size_t n, bool escaped, struct lh_err *err)
+static int add(struct members *m, const struct level *l, const char *p, size_t n, bool escaped,
+	       struct lh_err *err)
 {
-	if (lh_json_room(m->n - l->first, m->n, err) < 0 || lh_grow(&m->v, &m->cap, m->n + 1, sizeof *m->v, err) < 0)
+	if (lh_json_room(m->n - l->first, m->n, err) < 0 ||
+	    lh_grow(&m->v, &m->cap, m->n + 1, sizeof *m->v, err) < 0)
 		return -1;
 	m->v[m->n++] = (struct member){ { p, n, LH_STRING, escaped }, NULL };
 	return 0;
@@ -76,7 +78,8 @@ static int by_key(const void *a, const void *b)
 	return c ? c : x->key.p < y->key.p ? -1 : x->key.p > y->key.p;
 }
 
-/* An object ends, of those members: blank those of which a later one has the key. */
+/* At the end of an object, blank those of its members that have a later one with
+ * the same key. */
 static void leave(struct member *v, size_t n)
 {
 	size_t i;

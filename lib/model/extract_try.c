@@ -1,16 +1,18 @@
-/* extract_try.c - one object, read from its brace on.  See extract_parts.h. */
+/* extract_try.c - read one object from its brace on.  See extract_parts.h. */
 #include "extract_parts.h"
 #include "base/mem.h"
 
 #include "json/json_word.h"
 #include "json/json_leaf.h"
 
-/* p at a brace or bracket: one level deeper. */
-static int enter(struct lh_tries *x, struct lh_try *t, size_t depth, const char *p, struct lh_err *err)
+/* Enter the container at p, a brace or bracket. */
+static int enter(struct lh_tries *x, struct lh_try *t, size_t depth, const char *p,
+		 struct lh_err *err)
 {
 	uint64_t bit = 1ull << depth % 64;
 
-	if (depth / 64 == x->kinds && lh_grow(&x->kind, &x->kinds, depth / 64 + 1, sizeof *x->kind, err) < 0)
+	if (depth / 64 == x->kinds &&
+	    lh_grow(&x->kind, &x->kinds, depth / 64 + 1, sizeof *x->kind, err) < 0)
 		return -1;
 	if (depth == t->deepest)
 		t->deepest++;
@@ -19,7 +21,8 @@ static int enter(struct lh_tries *x, struct lh_try *t, size_t depth, const char 
 		return 0;
 	}
 	x->kind[depth / 64] |= bit;
-	if (unlikely(t->n == t->cap) && lh_grow(&t->open, &t->cap, t->n + 1, sizeof *t->open, err) < 0)
+	if (unlikely(t->n == t->cap) &&
+	    lh_grow(&t->open, &t->cap, t->n + 1, sizeof *t->open, err) < 0)
 		return -1;
 	t->open[t->n++] = (uint32_t)(p - x->base);
 	return 0;
@@ -30,7 +33,8 @@ static bool is_object(const struct lh_tries *x, size_t depth)
 	return x->kind[(depth - 1) / 64] >> (depth - 1) % 64 & 1;
 }
 
-/* A key, its colon and the white space around: where the value is, or NULL. */
+/* Read a key, its colon and the white space around them: return the start of the
+ * value, or NULL. */
 static const char *read_key(struct lh_scan *s, const char *p, const char *end)
 {
 	bool escaped;
@@ -53,7 +57,8 @@ static int failed(const struct lh_tries *x, struct lh_try *t, const char *at)
 	return 0;
 }
 
-int lh_try_object(struct lh_tries *x, struct lh_try *t, const char *p, const char *end, struct lh_err *err)
+int lh_try_object(struct lh_tries *x, struct lh_try *t, const char *p, const char *end,
+		  struct lh_err *err)
 {
 	struct lh_scan *s = &x->fail;
 	bool object = true, escaped;

@@ -1,4 +1,4 @@
-/* http.c - GET, or POST a JSON body, and get the answer.  See http.h. */
+/* http.c - GET, or POST a JSON body.  See http.h. */
 #include "http_url.h"
 
 #include <ctype.h>
@@ -18,7 +18,7 @@
 #define REDIRECTS 5
 #define CONNECT_WAIT 10.0	/* seconds; a longer --timeout is for the answer */
 
-/* The calls of libcurl that are used here, found when first needed. */
+/* The functions of libcurl used here, resolved at first use. */
 static struct {
 	__typeof__(curl_global_init) *global_init;
 	__typeof__(curl_easy_init) *init;
@@ -30,7 +30,7 @@ static struct {
 	__typeof__(curl_slist_append) *slist_append;
 	__typeof__(curl_slist_free_all) *slist_free_all;
 	char failed[256];
-	bool nomem;	/* that is why */
+	bool nomem;	/* it failed for lack of memory */
 } lib;
 
 struct lh_http {
@@ -39,13 +39,13 @@ struct lh_http {
 	struct curl_slist *traced;	/* ... and with the trace id of this one */
 	struct lh_buf trace;
 	struct lh_http_opts opts;
-	struct lh_buf body, url;	/* url: where a redirect led */
+	struct lh_buf body, url;	/* url: the target of a redirect */
 	unsigned seed;
-	char moved[LH_URL_SHOWN];		/* where one would have led that is not followed */
+	char moved[LH_URL_SHOWN];		/* the target of a redirect that was not followed */
 	char curl_why[CURL_ERROR_SIZE], why[CURL_ERROR_SIZE + 64];
 };
 
-/* The loader gives its reasons as text only. */
+/* Report why libcurl was not loaded.  The loader gives its reasons as text only. */
 static void cannot_load(void)
 {
 	const char *why = dlerror();
@@ -91,7 +91,8 @@ int lh_http_check_bearer(const char *token, struct lh_err *err)
 
 	for (p = token; *p; p++)
 		if (*p <= ' ' || *p >= 0x7f)
-			return lh_err_set(err, LH_EUSAGE, "holds white space, control or non-ASCII characters");
+			return lh_err_set(err, LH_EUSAGE,
+					  "holds white space, control or non-ASCII characters");
 	return 0;
 }
 
@@ -132,7 +133,7 @@ static int set_headers(struct curl_slist **list, const char *first)
 	return 0;
 }
 
-/* The headers of a call with that trace id, which cannot end its line. */
+/* Make the headers of a call with that trace id, which cannot end its line. */
 static int set_trace(struct lh_http *h, struct lh_str id)
 {
 	struct lh_buf *b = &h->trace;
@@ -160,7 +161,7 @@ static double connect_wait(const struct lh_http *h)
 	return h->opts.timeout < CONNECT_WAIT ? h->opts.timeout : CONNECT_WAIT;
 }
 
-/* What is the same for every call of this handle. */
+/* Set the options that are the same for every call of this handle. */
 static int set_up(struct lh_http *h)
 {
 	const char *file = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
@@ -250,8 +251,8 @@ static int aim(struct lh_http *h, const struct lh_http_call *call)
 	return bad ? -1 : 0;
 }
 
-/* OpenSSL writes with write(2), so that a peer that went away would kill us
- * by SIGPIPE, which a filter keeps at its default: held off for the call. */
+/* Perform the call without SIGPIPE: OpenSSL uses write(2), so that a closed
+ * connection would kill the process, because a filter keeps the signal's default. */
 static CURLcode perform(struct lh_http *h)
 {
 	sigset_t pipe_set, old, pending;
@@ -293,7 +294,7 @@ static bool is_retry_status(long status)
 	return status == 408 || status == 409 || status == 429 || status / 100 == 5;
 }
 
-/* Sleep before try number n+1; -1 when asked to stop meanwhile. */
+/* Sleep before try number n+1; -1 if asked to stop meanwhile. */
 static int wait_turn(struct lh_http *h, unsigned n, curl_off_t retry_after)
 {
 	double s = FIRST_WAIT * (double)(1u << (n < 16 ? n : 16));
@@ -314,22 +315,24 @@ static int wait_turn(struct lh_http *h, unsigned n, curl_off_t retry_after)
 	return 0;
 }
 
-/* How much of the beginning is shown: not cut within a character, nor with the
- * blanks at its end. */
+/* Return how many bytes of the body to quote: not cut within a character, without
+ * trailing blanks. */
 static size_t shown_len(const struct lh_buf *b)
 {
 	size_t n = b->len;
 
 	if (n > BODY_SHOWN)
-		for (n = BODY_SHOWN; n > BODY_SHOWN - 4 && ((unsigned char)b->p[n] & 0xc0) == 0x80; )
+		for (n = BODY_SHOWN;
+		     n > BODY_SHOWN - 4 && ((unsigned char)b->p[n] & 0xc0) == 0x80; )
 			n--;
 	while (n && isspace((unsigned char)b->p[n - 1]))
 		n--;
 	return n;
 }
 
-/* "URL: HTTP 200: ", then what is wrong and why it may be. */
-static void put_head(struct lh_buf *b, const char *url, const struct lh_http_reply *reply, const char *what)
+/* Append "URL: HTTP 200: ", then the fault and its likely cause. */
+static void put_head(struct lh_buf *b, const char *url, const struct lh_http_reply *reply,
+		     const char *what)
 {
 	char shown[LH_URL_SHOWN];
 
@@ -343,7 +346,8 @@ static void put_head(struct lh_buf *b, const char *url, const struct lh_http_rep
 	}
 }
 
-int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_reply *reply, const char *what)
+int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_reply *reply,
+		   const char *what)
 {
 	struct lh_buf text, quote;
 	size_t n;
@@ -364,8 +368,8 @@ int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_rep
 	return rc;
 }
 
-/* curl says how long it tried, " after 3 ms", and so of the same fault something
- * else each time; whoever logs it wants the same. */
+/* Remove how long curl tried, " after 3 ms", so that the same fault has the same
+ * message. */
 static void drop_time(char *why)
 {
 	char *after = strstr(why, " after "), *digits = after ? after + strlen(" after ") : NULL;
@@ -375,8 +379,9 @@ static void drop_time(char *why)
 		memmove(after, digits + n + 3, strlen(digits + n + 3) + 1);
 }
 
-/* Say why there is no whole answer. */
-static int explain(struct lh_http *h, CURLcode rc, const char *url, struct lh_http_reply *reply, struct lh_err *err)
+/* Report why there is no complete answer. */
+static int explain(struct lh_http *h, CURLcode rc, const char *url, struct lh_http_reply *reply,
+		   struct lh_err *err)
 {
 	char shown[LH_URL_SHOWN];
 	curl_off_t connected = 0;
@@ -395,7 +400,8 @@ static int explain(struct lh_http *h, CURLcode rc, const char *url, struct lh_ht
 	else if (rc == CURLE_TOO_MANY_REDIRECTS)
 		snprintf(h->why, sizeof h->why, "more than %d redirects", REDIRECTS);
 	else
-		snprintf(h->why, sizeof h->why, "%s", h->curl_why[0] ? h->curl_why : lib.strerror(rc));
+		snprintf(h->why, sizeof h->why, "%s",
+			 h->curl_why[0] ? h->curl_why : lib.strerror(rc));
 	drop_time(h->why);
 	reply->why = h->why;
 	reply->timed_out = rc == CURLE_OPERATION_TIMEDOUT;
@@ -405,10 +411,11 @@ static int explain(struct lh_http *h, CURLcode rc, const char *url, struct lh_ht
 	return lh_err_set(err, LH_ENET, "%s: %s", shown, h->why);
 }
 
-/* The answer is a redirect: 1 when it is to be followed, and curl is aimed there,
- * 0 when it is the answer, -1 without memory.  What is sent to one place goes to
- * no other, whoever asks for it. */
-static int redirected(struct lh_http *h, const struct lh_http_call *call, struct lh_http_reply *reply)
+/* Handle an answer that is a redirect: 1 if it is to be followed, with curl set to
+ * its target, 0 if it is the answer, -1 if out of memory.  A request is never sent
+ * to another place than its own. */
+static int redirected(struct lh_http *h, const struct lh_http_call *call,
+		      struct lh_http_reply *reply)
 {
 	bool secret = call->bearer || lh_url_has_user(call->url);
 	const char *to = NULL, *path;
@@ -433,8 +440,10 @@ static int redirected(struct lh_http *h, const struct lh_http_call *call, struct
 	return h->url.failed || lib.setopt(h->curl, CURLOPT_URL, h->url.p) ? -1 : 1;
 }
 
-/* One attempt, with the redirects that are followed: of *reply all but why. */
-static int attempt(struct lh_http *h, const struct lh_http_call *call, CURLcode *rc, struct lh_http_reply *reply, struct lh_err *err)
+/* Make one attempt, with the redirects that are followed.  Sets all of *reply
+ * except why. */
+static int attempt(struct lh_http *h, const struct lh_http_call *call, CURLcode *rc,
+		   struct lh_http_reply *reply, struct lh_err *err)
 {
 	unsigned moves = 0;
 	int more;
@@ -454,7 +463,8 @@ static int attempt(struct lh_http *h, const struct lh_http_call *call, CURLcode 
 	return more < 0 ? lh_err_nomem(err) : 0;
 }
 
-int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_http_reply *reply, struct lh_err *err)
+int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_http_reply *reply,
+		 struct lh_err *err)
 {
 	curl_off_t after = 0;
 	CURLcode rc = CURLE_OK;
@@ -469,7 +479,8 @@ int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_h
 	for (tries = 0;; tries++) {
 		if (attempt(h, call, &rc, reply, err) < 0)
 			return -1;
-		again = rc == CURLE_OK ? is_retry_status(reply->status) : is_retry_failure(rc) && !h->body.failed;
+		again = rc == CURLE_OK ? is_retry_status(reply->status)
+			: is_retry_failure(rc) && !h->body.failed;
 		if (!again || tries >= h->opts.retries)
 			break;
 		lib.getinfo(h->curl, CURLINFO_RETRY_AFTER, &after);
@@ -479,7 +490,9 @@ int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_h
 	return rc == CURLE_OK ? 0 : explain(h, rc, call->url, reply, err);
 }
 
-int lh_http_post(struct lh_http *h, const char *url, const void *body, size_t n, struct lh_http_reply *reply, struct lh_err *err)
+int lh_http_post(struct lh_http *h, const char *url, const void *body, size_t n,
+		 struct lh_http_reply *reply, struct lh_err *err)
 {
-	return lh_http_call(h, &(struct lh_http_call){ .url = url, .body = body, .n = n }, reply, err);
+	return lh_http_call(h, &(struct lh_http_call){ .url = url, .body = body, .n = n }, reply,
+			    err);
 }

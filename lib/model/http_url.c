@@ -9,7 +9,8 @@
 #include <lh/num.h>
 #include "crypto/secret.h"
 
-/* Where user-info (or else the host) begins, and the authority ends. */
+/* Return where the user-info (or else the host) begins; *end is where the authority
+ * ends. */
 static const char *authority(const char *url, const char **end)
 {
 	const char *p = strstr(url, "://");
@@ -19,7 +20,7 @@ static const char *authority(const char *url, const char **end)
 	return p;
 }
 
-/* The @ after user-info, or NULL. */
+/* Return the @ after the user-info, or NULL. */
 static const char *user_info_end(const char *p, const char *end)
 {
 	return memrchr(p, '@', (size_t)(end - p));
@@ -32,7 +33,7 @@ bool lh_url_has_user(const char *url)
 	return user_info_end(p, end) != NULL;
 }
 
-/* A host, and its port as a number: 0 when it is none. */
+/* A host, and its port as a number: 0 if it is not one. */
 struct place {
 	const char *host;
 	size_t n;
@@ -91,7 +92,7 @@ bool lh_url_is_loopback(const char *url)
 	       (!strncmp(to.host, "127.", 4) && strspn(to.host, "0123456789.") == to.n);
 }
 
-/* What is no address may have a secret anywhere before its last @. */
+/* Mask everything before the last @ of a text that is not an address. */
 static void mask_all(const char *url, char *out, size_t n)
 {
 	const char *p = strstr(url, "://"), *at = strrchr(url, '@');
@@ -123,14 +124,17 @@ int lh_http_check_url(const char *url, struct lh_err *err)
 
 	lh_http_mask(url, shown, sizeof shown);
 	if (strncasecmp(url, "http://", 7) && strncasecmp(url, "https://", 8))
-		return lh_err_set(err, LH_EUSAGE, "\"%s\" is not an http:// or https:// address", shown);
+		return lh_err_set(err, LH_EUSAGE, "\"%s\" is not an http:// or https:// address",
+				  shown);
 	if (!to.n)
 		return lh_err_set(err, LH_EUSAGE, "\"%s\" names no host", shown);
 	for (p = url; *p; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f)
-			return lh_err_set(err, LH_EUSAGE, "\"%s\" holds white space or control bytes", shown);
+			return lh_err_set(err, LH_EUSAGE,
+					  "\"%s\" holds white space or control bytes", shown);
 	if (!to.port)
-		return lh_err_set(err, LH_EUSAGE, "\"%s\" has a port that is not from 1 to 65535", shown);
+		return lh_err_set(err, LH_EUSAGE, "\"%s\" has a port that is not from 1 to 65535",
+				  shown);
 	return 0;
 }
 
@@ -142,13 +146,14 @@ int lh_http_check_kept_url(const char *url, struct lh_err *err)
 		return -1;
 	lh_http_mask(url, shown, sizeof shown);
 	if (lh_url_has_user(url))
-		return lh_err_set(err, LH_EUSAGE, "\"%s\" holds user-info, which an index does not keep", shown);
+		return lh_err_set(err, LH_EUSAGE,
+				  "\"%s\" holds user-info, which an index does not keep", shown);
 	return 0;
 }
 
-/* ---- user-info in what others say ---- */
+/* ---- user-info in the texts of others ---- */
 
-/* The ways to write it: as it is, decoded, for Basic; its parts alike. */
+/* The forms to search for: as given, decoded, as Basic; the same for its parts. */
 enum { RAW, PLAIN, BASIC, RAW_NAME, RAW_WORD, NAME, WORD, FORMS };
 
 static void put_decoded(struct lh_buf *b, const char *p, size_t n)
@@ -159,7 +164,8 @@ static void put_decoded(struct lh_buf *b, const char *p, size_t n)
 
 	for (i = 0; i < n; i++) {
 		snprintf(hex, sizeof hex, "%.*s", n - i > 2 ? 2 : 0, p + i + 1);
-		if (p[i] == '%' && strspn(hex, "0123456789abcdefABCDEF") == 2 && sscanf(hex, "%x", &byte) == 1) {
+		if (p[i] == '%' && strspn(hex, "0123456789abcdefABCDEF") == 2 &&
+		    sscanf(hex, "%x", &byte) == 1) {
 			lh_buf_putc(b, (char)byte);
 			i += 2;
 		} else {
@@ -168,7 +174,7 @@ static void put_decoded(struct lh_buf *b, const char *p, size_t n)
 	}
 }
 
-/* One way to write name and word, in a buffer of its own. */
+/* Append one form of name and password, in a buffer of its own. */
 static void put_form(struct lh_buf *b, int form, struct lh_str name, struct lh_str word, bool colon)
 {
 	struct lh_buf pair;
@@ -191,7 +197,7 @@ static void put_form(struct lh_buf *b, int form, struct lh_str name, struct lh_s
 	put_form(&pair, PLAIN, name, word, true);
 	lh_buf_base64(b, pair.p, pair.len);
 	while (b->len && b->p[b->len - 1] == '=')
-		b->len--;	/* what is echoed may have been cut to the letters */
+		b->len--;	/* an echoed form may have been cut to the letters */
 	if (pair.failed)
 		b->failed = pair.failed;
 	lh_buf_free(&pair);

@@ -1,4 +1,4 @@
-/* trace.c - the id that follows a request.  See trace.h. */
+/* trace.c - the id that accompanies a request.  See trace.h. */
 #include "trace.h"
 
 int lh_trace_check(const char *given, struct lh_err *err)
@@ -6,13 +6,15 @@ int lh_trace_check(const char *given, struct lh_err *err)
 	size_t n = given ? strlen(given) : 0;
 
 	if (n > LH_TRACE_MAX)
-		return lh_err_set(err, LH_EUSAGE, "--trace-id of %zu bytes: at most %d", n, LH_TRACE_MAX);
+		return lh_err_set(err, LH_EUSAGE, "--trace-id of %zu bytes: at most %d", n,
+				  LH_TRACE_MAX);
 	if (n && !lh_utf8_valid(given, n))
 		return lh_err_set(err, LH_EUSAGE, "--trace-id is not UTF-8");
 	return 0;
 }
 
-int lh_trace_of(const struct lh_record *rec, const char *given, struct lh_buf *scratch, struct lh_str *out, bool *own, struct lh_err *err)
+int lh_trace_of(const struct lh_record *rec, const char *given, struct lh_buf *scratch,
+		struct lh_str *out, bool *own, struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(rec, "trace_id");
 
@@ -22,7 +24,8 @@ int lh_trace_of(const struct lh_record *rec, const char *given, struct lh_buf *s
 		return 0;
 	if (lh_value_str(v, scratch, out, err) < 0)
 		return -1;
-	return out->n <= LH_TRACE_MAX ? 0 : lh_err_data(err, 413, "\"trace_id\" is longer than %d bytes", LH_TRACE_MAX);
+	return out->n <= LH_TRACE_MAX ? 0
+		: lh_err_data(err, 413, "\"trace_id\" is longer than %d bytes", LH_TRACE_MAX);
 }
 
 void lh_trace_put(struct lh_buf *out, struct lh_str trace)

@@ -1,4 +1,7 @@
-/* roster.c - open, find, and an index as a roster.  See lh/roster.h. */
+/*
+ * roster.c - open a roster, find workers, read an index as a roster.  See
+ * lh/roster.h.
+ */
 #include <lh/roster.h>
 
 #include <errno.h>
@@ -16,13 +19,14 @@
 #include "roster_parts.h"
 
 struct lh_roster {
-	atomic_uint others;		/* who must close it, but one */
+	atomic_uint others;		/* references, but one */
 	struct lh_stamp stamp;		/* of lines */
 	struct lh_roster_table table;	/* of an index: valid once whole is set */
 	struct lh_index *index;		/* or NULL */
 	char *path;
 	pthread_mutex_t lock;		/* held to fill the table from the index */
-	int whole;			/* 1: the table holds all of it; -1: err says why not */
+	/* 1: the table is complete; -1: it cannot be made, see err */
+	int whole;
 	struct lh_err err;
 };
 
@@ -54,8 +58,9 @@ static bool is_index(int fd)
 	return n == sizeof head && memcmp(head, LH_INDEX_MAGIC, sizeof head) == 0;
 }
 
-/* before: the index of the roster that was there, or NULL. */
-static int fill(struct lh_roster *r, const char *path, struct lh_index *before, unsigned jobs, struct lh_err *err)
+/* Fill a new roster.  before: the index of the roster before it, or NULL. */
+static int fill(struct lh_roster *r, const char *path, struct lh_index *before, unsigned jobs,
+		struct lh_err *err)
 {
 	int fd, rc = 0;
 
@@ -66,7 +71,8 @@ static int fill(struct lh_roster *r, const char *path, struct lh_index *before, 
 	if (fd < 0)
 		return -1;
 	if (fd != STDIN_FILENO && is_index(fd))
-		rc = (r->index = before ? lh_index_renew(before, err) : lh_index_open(path, err)) ? 0 : -1;
+		rc = (r->index = before ? lh_index_renew(before, err) : lh_index_open(path, err))
+			? 0 : -1;
 	else
 		rc = lh_roster_read(&r->table, path, fd, jobs, err);
 	if (fd != STDIN_FILENO)
@@ -74,7 +80,8 @@ static int fill(struct lh_roster *r, const char *path, struct lh_index *before, 
 	return rc;
 }
 
-static struct lh_roster *open_after(const char *path, struct lh_index *before, unsigned jobs, struct lh_err *err)
+static struct lh_roster *open_after(const char *path, struct lh_index *before, unsigned jobs,
+				    struct lh_err *err)
 {
 	struct lh_roster *r = lh_calloc(1, sizeof *r, err);
 
@@ -129,19 +136,22 @@ uint64_t lh_roster_count(const struct lh_roster *r)
 
 /* ---- an index ---- */
 
-/* Append the worker that a row is, packed. */
-static int pack_row(const struct lh_roster *r, struct lh_roster_reader *rd, const struct lh_row *row, struct lh_buf *out, struct lh_err *err)
+/* Append the worker of a row, packed. */
+static int pack_row(const struct lh_roster *r, struct lh_roster_reader *rd,
+		    const struct lh_row *row, struct lh_buf *out, struct lh_err *err)
 {
 	lh_buf_reset(&rd->text);
 	lh_buf_add(&rd->text, row->meta.p, row->meta.n);
 	if (!row->meta.n)
 		lh_buf_puts(&rd->text, "{}");
-	if (lh_buf_check(&rd->text, err) == 0 && lh_roster_pack(rd, rd->text.p, rd->text.len, row->id, out, err) == 0)
+	if (lh_buf_check(&rd->text, err) == 0 &&
+	    lh_roster_pack(rd, rd->text.p, rd->text.len, row->id, out, err) == 0)
 		return 0;
 	if (err->code == LH_EDATA)
 		err->code = LH_ECORRUPT;
 	err->column = 0;
-	return lh_err_prefix(err, "%s: metadata of id \"%.*s\"", r->path, (int)row->id.n, row->id.p);
+	return lh_err_prefix(err, "%s: metadata of id \"%.*s\"", r->path, (int)row->id.n,
+			     row->id.p);
 }
 
 static int get_row(const struct lh_roster *r, uint64_t at, struct lh_row *row, struct lh_err *err)
@@ -181,7 +191,7 @@ static int fill_table(struct lh_roster *r, struct lh_err *err)
 	return rc;
 }
 
-/* Have the table, made by whoever comes first. */
+/* Make the table, in the first thread that needs it. */
 static int want_table(const struct lh_roster *shared, struct lh_err *err)
 {
 	struct lh_roster *r = (struct lh_roster *)shared;
@@ -202,8 +212,9 @@ static int want_table(const struct lh_roster *shared, struct lh_err *err)
 	return -1;
 }
 
-/* Is the row of that very id the worker?  1, 0, -1. */
-static int find_row(const struct lh_roster *r, struct lh_str id, struct lh_buf *scratch, struct lh_worker *w, struct lh_err *err)
+/* Find a row with exactly that id that is the worker: 1, 0, -1. */
+static int find_row(const struct lh_roster *r, struct lh_str id, struct lh_buf *scratch,
+		    struct lh_worker *w, struct lh_err *err)
 {
 	struct lh_roster_reader rd;
 	struct lh_row row;
@@ -227,7 +238,8 @@ static int find_row(const struct lh_roster *r, struct lh_str id, struct lh_buf *
 
 /* ---- find ---- */
 
-int lh_roster_find(const struct lh_roster *r, const char *id, size_t n, struct lh_buf *scratch, struct lh_worker *w, struct lh_err *err)
+int lh_roster_find(const struct lh_roster *r, const char *id, size_t n, struct lh_buf *scratch,
+		   struct lh_worker *w, struct lh_err *err)
 {
 	struct lh_str is = lh_trim(id, n);
 	char key[LH_ID_MAX];

@@ -1,10 +1,9 @@
 /*
- * roster_lines.c - a roster from JSON Lines, on several threads.
+ * roster_lines.c - read a roster from JSON Lines, on several threads.
  *
- * Each thread takes the next block of whole lines, packs its workers with the
- * lock let go, waits until all blocks before it are in the table and adds its
- * own.  So the table, line numbers and the first bad line are those of one
- * thread that reads from top to bottom.
+ * Each thread takes the next block of whole lines, packs its workers with the lock
+ * released, waits until all blocks before it are in the table and adds its own.  So
+ * the table, line numbers and the first bad line are the same as with one thread.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -19,19 +18,19 @@
 #include "roster_parts.h"
 #include "base/signal.h"
 
-#define LONGEST ((size_t)256 << 20)	/* line, as of the tools' input when nobody says */
-#define SMALL ((off_t)1 << 20)	/* files for which no thread is worth its start */
-#define THREADS 31		/* beside the calling one */
+#define LONGEST ((size_t)256 << 20)	/* bytes of a line: the default of the tools' input */
+#define SMALL ((off_t)1 << 20)	/* a file smaller than this is read by one thread */
+#define THREADS 31		/* in addition to the calling one */
 
-/* A block, what was made of it, and the thread's own things. */
+/* A block and its workers; one for each thread. */
 struct part {
 	struct lh_roster_reader reader;
 	struct lh_bytes in;
 	struct lh_buf packed;
 	uint64_t turn;
-	size_t lines;		/* met so far */
+	size_t lines;		/* read so far */
 	bool first;		/* starts its file: a BOM is skipped */
-	struct lh_err err;	/* .code: about the last line met */
+	struct lh_err err;	/* .code: about the line read last */
 };
 
 struct load {
@@ -40,13 +39,13 @@ struct load {
 	struct lh_roster_table *table;
 	const char *path;
 	int fd;
-	off_t start;		/* where in it we began, when it can be sought */
+	off_t start;		/* where reading began in the file, if it is seekable */
 	struct lh_lines lines;
-	struct lh_child_reader *cat;	/* the child that decodes it, or NULL */
-	char *member;		/* its name when it is an archive, else NULL */
+	struct lh_child_reader *cat;	/* the child that decompresses it, or NULL */
+	char *member;		/* its name in an archive, else NULL */
 	bool first, ended;
 	uint64_t line;		/* of the next block to be added */
-	uint64_t given, added;	/* blocks */
+	uint64_t given, added;	/* numbers of blocks */
 	struct lh_err err;	/* .code: it has failed */
 };
 
@@ -69,14 +68,15 @@ static void pack_lines(struct part *pt)
 		if ((!n || *p != '{') && lh_line_blank(p, n))
 			continue;
 		n -= p[n - 1] == '\r';
-		if (lh_roster_pack(&pt->reader, p, n, (struct lh_str){ "", 0 }, &pt->packed, &pt->err) < 0)
+		if (lh_roster_pack(&pt->reader, p, n, (struct lh_str){ "", 0 }, &pt->packed,
+				   &pt->err) < 0)
 			return;
 	}
 }
 
 /* ---- with the lock held ---- */
 
-/* Wait until the blocks before that one are in the table; false: it failed. */
+/* Wait until the blocks before that one are in the table; false: reading failed. */
 static bool wait_turn(struct load *l, uint64_t turn)
 {
 	while (l->added < turn && !l->err.code)
@@ -84,13 +84,14 @@ static bool wait_turn(struct load *l, uint64_t turn)
 	return !l->err.code;
 }
 
-/* "workers.jsonl:17:3: reason"; line 0: it is about the whole file. */
+/* Report "workers.jsonl:17:3: reason"; line 0: about the whole file. */
 static void fail(struct load *l, uint64_t line, struct lh_err *err)
 {
 	const char *slash = l->member ? "/" : "", *member = l->member ? l->member : "";
 
 	if (line && err->column)
-		lh_err_prefix(err, "%s%s%s:%llu:%zu", l->path, slash, member, (unsigned long long)line, err->column);
+		lh_err_prefix(err, "%s%s%s:%llu:%zu", l->path, slash, member,
+			      (unsigned long long)line, err->column);
 	else if (line)
 		lh_err_prefix(err, "%s%s%s:%llu", l->path, slash, member, (unsigned long long)line);
 	else
@@ -101,7 +102,7 @@ static void fail(struct load *l, uint64_t line, struct lh_err *err)
 	pthread_cond_broadcast(&l->turned);
 }
 
-/* The first bytes are there: those of a compressed file? */
+/* Start the decompressor if the first bytes are those of a compressed file. */
 static int probe(struct load *l, struct lh_err *err)
 {
 	struct lh_lines *in = &l->lines;
@@ -124,14 +125,14 @@ static int probe(struct load *l, struct lh_err *err)
 	return 0;
 }
 
-/* The open file has ended: go on to the next one of its archive, once all
- * lines before it are in the table.  1, 0 when there is none, -1. */
+/* At the end of the open file, go on to the next one of its archive, once all lines
+ * before it are in the table.  1, 0 if there is none, -1. */
 static int next_member(struct load *l, struct lh_err *err)
 {
 	if (!l->cat || !l->cat->more || !wait_turn(l, l->given))
 		return 0;
 	if (!l->cat->more)
-		return 1;	/* another thread was here meanwhile */
+		return 1;	/* another thread did it meanwhile */
 	free(l->member);
 	l->member = lh_strndup(l->cat->name, strlen(l->cat->name), err);
 	if (!l->member)
@@ -143,7 +144,7 @@ static int next_member(struct load *l, struct lh_err *err)
 	return 1;
 }
 
-/* One step towards the next block: 1 when it is there, 0 not yet, -1. */
+/* Read towards the next block: 1 if it is complete, 0 not yet, -1. */
 static int step(struct load *l, struct part *pt, struct lh_err *err)
 {
 	int rc;
@@ -169,7 +170,7 @@ static int step(struct load *l, struct part *pt, struct lh_err *err)
 	}
 }
 
-/* Take the next block; false when there is none, or it has failed. */
+/* Take the next block; false if there is none, or after a failure. */
 static bool take_part(struct load *l, struct part *pt)
 {
 	struct lh_err err;
@@ -190,7 +191,7 @@ static bool take_part(struct load *l, struct part *pt)
 	return true;
 }
 
-/* Put what the block gave into the table, when it is its turn. */
+/* Add the workers of the block to the table, when it is its turn. */
 static void add(struct load *l, struct part *pt)
 {
 	if (!wait_turn(l, pt->turn))
@@ -227,7 +228,7 @@ static void *work(void *ctx)
 	return NULL;
 }
 
-/* The calling thread is one of them; where no more can be had it is enough. */
+/* Run the calling thread and more; without more it is enough. */
 static void work_all(struct load *l, unsigned jobs)
 {
 	pthread_t thread[THREADS];
@@ -243,7 +244,8 @@ static void work_all(struct load *l, unsigned jobs)
 		pthread_join(thread[--n], NULL);
 }
 
-int lh_roster_read(struct lh_roster_table *t, const char *path, int fd, unsigned jobs, struct lh_err *err)
+int lh_roster_read(struct lh_roster_table *t, const char *path, int fd, unsigned jobs,
+		   struct lh_err *err)
 {
 	struct load l = { .table = t, .path = path, .fd = fd, .first = true, .line = 1 };
 	struct stat st;

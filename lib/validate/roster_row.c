@@ -1,4 +1,7 @@
-/* roster_row.c - a worker, packed, and the table of them.  See roster_parts.h. */
+/*
+ * roster_row.c - pack and unpack a worker; the table of workers.  See
+ * roster_parts.h.
+ */
 #include <string.h>
 
 #include "base/ascii.h"
@@ -43,8 +46,9 @@ static void put_str(struct lh_buf *out, struct lh_str s)
 	lh_buf_add(out, s.p, s.n);
 }
 
-/* A string's text; empty when it is blank. */
-static int text_of(struct lh_roster_reader *rd, const struct lh_value *v, struct lh_str *s, struct lh_err *err)
+/* Return the text of a string; empty if it is blank. */
+static int text_of(struct lh_roster_reader *rd, const struct lh_value *v, struct lh_str *s,
+		   struct lh_err *err)
 {
 	lh_buf_reset(&rd->plain);
 	if (lh_value_str(v, &rd->plain, s, err) < 0)
@@ -54,15 +58,17 @@ static int text_of(struct lh_roster_reader *rd, const struct lh_value *v, struct
 	return 0;
 }
 
-static int wrong_type(struct lh_err *err, const struct lh_record *rec, const struct lh_value *v, const char *name, const char *what)
+static int wrong_type(struct lh_err *err, const struct lh_record *rec, const struct lh_value *v,
+		      const char *name, const char *what)
 {
 	lh_err_set(err, LH_EDATA, "field \"%s\" is not %s", name, what);
 	err->column = (size_t)(v->p - rec->line) + 1;
 	return -1;
 }
 
-/* Valid until the next call. */
-static int field(struct lh_roster_reader *rd, const char *name, struct lh_str *s, struct lh_err *err)
+/* Return the text of a member, valid until the next call. */
+static int field(struct lh_roster_reader *rd, const char *name, struct lh_str *s,
+		 struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(&rd->rec, name);
 
@@ -79,7 +85,8 @@ static int missing(struct lh_err *err, const char *name)
 	return lh_err_set(err, LH_EDATA, "missing string field \"%s\"", name);
 }
 
-static int put_id(struct lh_roster_reader *rd, struct lh_str row_id, struct lh_buf *out, struct lh_err *err)
+static int put_id(struct lh_roster_reader *rd, struct lh_str row_id, struct lh_buf *out,
+		  struct lh_err *err)
 {
 	struct lh_str id;
 	char *to;
@@ -90,7 +97,8 @@ static int put_id(struct lh_roster_reader *rd, struct lh_str row_id, struct lh_b
 	if (!id.n)
 		return missing(err, "candidate_id");
 	if (id.n > LH_ID_MAX)
-		return lh_err_set(err, LH_EDATA, "candidate_id of %zu bytes: at most %d", id.n, LH_ID_MAX);
+		return lh_err_set(err, LH_EDATA, "candidate_id of %zu bytes: at most %d", id.n,
+				  LH_ID_MAX);
 	put_length(out, id.n);
 	to = lh_buf_room(out, id.n);
 	if (to) {
@@ -127,7 +135,8 @@ static int put_clients(struct lh_roster_reader *rd, struct lh_buf *out, struct l
 	return 0;
 }
 
-static int pack(struct lh_roster_reader *rd, struct lh_str row_id, struct lh_buf *out, struct lh_err *err)
+static int pack(struct lh_roster_reader *rd, struct lh_str row_id, struct lh_buf *out,
+		struct lh_err *err)
 {
 	static const char *const names[] = { "name", "status", "city", "state", "role" };
 	size_t i, start = out->len;
@@ -149,7 +158,8 @@ static int pack(struct lh_roster_reader *rd, struct lh_str row_id, struct lh_buf
 	return lh_buf_check(out, err);
 }
 
-int lh_roster_pack(struct lh_roster_reader *rd, const char *p, size_t n, struct lh_str row_id, struct lh_buf *out, struct lh_err *err)
+int lh_roster_pack(struct lh_roster_reader *rd, const char *p, size_t n, struct lh_str row_id,
+		   struct lh_buf *out, struct lh_err *err)
 {
 	size_t start = out->len;
 
@@ -202,7 +212,8 @@ const char *lh_roster_unpack(const char *p, struct lh_worker *w)
 	w->blacklist = p;
 	for (i = 0; i < w->blacklist_n; i++)
 		get(&p);
-	return from + ((size_t)(p - from) + LH_ROSTER_ALIGN - 1) / LH_ROSTER_ALIGN * LH_ROSTER_ALIGN;
+	return from + ((size_t)(p - from) + LH_ROSTER_ALIGN - 1) / LH_ROSTER_ALIGN *
+		LH_ROSTER_ALIGN;
 }
 
 bool lh_worker_blacklisted(const struct lh_worker *w, const char *client, size_t n)

@@ -1,4 +1,4 @@
-/* rules.c - a folder of rule files.  See lh/rules.h. */
+/* rules.c - open a folder of rule files.  See lh/rules.h. */
 #include <dirent.h>
 #include <stdlib.h>
 
@@ -14,7 +14,7 @@ void *lh_rules_own(struct lh_rules *r, void *p, struct lh_err *err)
 	return NULL;
 }
 
-/* "PATH:LINE:COLUMN: " before what is wrong at a byte of a text. */
+/* Insert "PATH:LINE:COLUMN: " before an error about a byte of a text. */
 static int located(const char *path, const char *text, struct lh_err *err)
 {
 	size_t line = 1, column = 0, i;
@@ -27,7 +27,7 @@ static int located(const char *path, const char *text, struct lh_err *err)
 	return lh_err_prefix(err, "%s:%zu:%zu", path, line, column);
 }
 
-/* The file's text, owned by r and padded, as one JSON value. */
+/* Read a file, whose text r owns, padded, as one JSON value. */
 static int load_text(struct lh_rules *r, const char *path, struct lh_value *v, struct lh_err *err)
 {
 	struct lh_mapped file;
@@ -39,7 +39,8 @@ static int load_text(struct lh_rules *r, const char *path, struct lh_value *v, s
 		return -1;
 	if (file.n > LH_RULES_FILE_MAX) {
 		lh_mapped_close(&file);
-		return lh_err_set(err, LH_EUSAGE, "%s: is larger than %d bytes", path, LH_RULES_FILE_MAX);
+		return lh_err_set(err, LH_EUSAGE, "%s: is larger than %d bytes", path,
+				  LH_RULES_FILE_MAX);
 	}
 	text = lh_rules_own(r, lh_calloc(file.n + LH_PAD, 1, err), err);
 	if (text)
@@ -54,7 +55,7 @@ static int load_text(struct lh_rules *r, const char *path, struct lh_value *v, s
 	return rc < 0 ? located(path, text, err) : 0;
 }
 
-/* Before what is at the path is read.  The path is r's. */
+/* Note the stamp of a path, before it is read.  The path is r's. */
 static int note(struct lh_rules *r, const char *path, struct lh_err *err)
 {
 	if (lh_grow(&r->file, &r->cap_files, r->n_files + 1, sizeof *r->file, err) < 0)
@@ -84,7 +85,8 @@ static int load_file(struct lh_rules *r, const char *dir, const char *name, stru
 
 static int by_id(const void *a, const void *b)
 {
-	const struct lh_rule *x = *(const struct lh_rule *const *)a, *y = *(const struct lh_rule *const *)b;
+	const struct lh_rule *x = *(const struct lh_rule *const *)a,
+		*y = *(const struct lh_rule *const *)b;
 	size_t n = x->hit.id.n < y->hit.id.n ? x->hit.id.n : y->hit.id.n;
 	int c = memcmp(x->hit.id.p, y->hit.id.p, n);
 
@@ -111,7 +113,8 @@ static int check_ids(const struct lh_rules *r, struct lh_err *err)
 		const struct lh_rule *a = sorted[i - 1], *b = sorted[i];
 
 		if (a->hit.id.n == b->hit.id.n && !memcmp(a->hit.id.p, b->hit.id.p, a->hit.id.n))
-			rc = lh_err_set(err, LH_EUSAGE, "%s: rule \"%.*s\": duplicate id, also in %s", b->file,
+			rc = lh_err_set(err, LH_EUSAGE,
+					"%s: rule \"%.*s\": duplicate id, also in %s", b->file,
 					(int)b->hit.id.n, b->hit.id.p, a->file);
 	}
 	free(sorted);

@@ -1,4 +1,4 @@
-/* rules_parts - a rule as it is kept; not installed. */
+/* rules_parts - a rule in memory. */
 #ifndef LH_RULES_PARTS_H
 #define LH_RULES_PARTS_H
 
@@ -7,11 +7,12 @@
 #include "file/held.h"
 #include <lh/rules.h>
 
-enum lh_rule_when { LH_WHEN_ALWAYS, LH_WHEN_EQUALS, LH_WHEN_MISMATCH, LH_WHEN_EMPTY, LH_WHEN_GREATER, LH_WHEN_CONTAINS };
+enum lh_rule_when { LH_WHEN_ALWAYS, LH_WHEN_EQUALS, LH_WHEN_MISMATCH, LH_WHEN_EMPTY,
+		    LH_WHEN_GREATER, LH_WHEN_CONTAINS };
 
 struct lh_rule {
 	const char *file;
-	unsigned tasks;		/* bit set of enum lh_task */
+	unsigned tasks;		/* set of enum lh_task bits */
 	enum lh_rule_when when;
 	struct lh_str *path;	/* the parts of the field */
 	size_t n_path;
@@ -22,7 +23,7 @@ struct lh_rule {
 };
 
 struct lh_rules {
-	atomic_uint others;	/* who must free them, but one */
+	atomic_uint others;	/* references, but one */
 	struct lh_rules_file {
 		const char *path;
 		struct lh_stamp stamp;
@@ -30,11 +31,11 @@ struct lh_rules {
 	size_t n_files, cap_files;
 	struct lh_rule *rule;
 	size_t n, cap;
-	void **owned;		/* all that the rules point into */
+	void **owned;		/* all memory that the rules point into */
 	size_t n_owned, cap_owned;
 };
 
-/* Hand p over; when that fails, p is freed.  NULL when p is. */
+/* Pass the ownership of p to r; on failure p is freed.  NULL if p is. */
 void *lh_rules_own(struct lh_rules *r, void *p, struct lh_err *err);
 
 /* Read the rules of one checked file and add them. */

@@ -5,12 +5,12 @@
 
 #define SHOWN 200		/* bytes of a value that a message quotes */
 
-/* What a type needs besides itself. */
+/* The members that a type requires. */
 enum { FIELD = 1, VALUE = 2, THRESHOLD = 4, NEEDLES = 8, MESSAGE = 16, FIELDS = 32 };
 
 struct name {
 	const char *name;
-	unsigned what;		/* what it needs, or the tasks it covers */
+	unsigned what;		/* the required members, or the tasks it covers */
 };
 
 static const struct name conditions[] = {
@@ -34,8 +34,9 @@ static const struct name classes[] = {
 };
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-/* A copy of a string's code points, owned by r. */
-static int keep_string(struct lh_rules *r, const struct lh_value *v, struct lh_str *out, struct lh_err *err)
+/* Copy the text of a string; r owns the copy. */
+static int keep_string(struct lh_rules *r, const struct lh_value *v, struct lh_str *out,
+		       struct lh_err *err)
 {
 	struct lh_buf scratch;
 	char *p = NULL;
@@ -48,8 +49,9 @@ static int keep_string(struct lh_rules *r, const struct lh_value *v, struct lh_s
 	return p ? 0 : -1;
 }
 
-/* A member that must be a string with something in it. */
-static int text(struct lh_rules *r, const struct lh_value *in, const char *name, struct lh_str *out, struct lh_err *err)
+/* Read a member that must be a non-empty string. */
+static int text(struct lh_rules *r, const struct lh_value *in, const char *name, struct lh_str *out,
+		struct lh_err *err)
 {
 	struct lh_value v;
 
@@ -60,8 +62,9 @@ static int text(struct lh_rules *r, const struct lh_value *in, const char *name,
 	return keep_string(r, &v, out, err);
 }
 
-/* A member that must be a list of such strings, at least one. */
-static int texts(struct lh_rules *r, const struct lh_value *in, const char *name, struct lh_str **out, size_t *n, struct lh_err *err)
+/* Read a member that must be a list of at least one such string. */
+static int texts(struct lh_rules *r, const struct lh_value *in, const char *name,
+		 struct lh_str **out, size_t *n, struct lh_err *err)
 {
 	struct lh_value v;
 	struct lh_iter it;
@@ -72,9 +75,12 @@ static int texts(struct lh_rules *r, const struct lh_value *in, const char *name
 	if (v.type == LH_ARRAY)
 		for (lh_iter_init(&it, &v); lh_iter_next(&it); ++*n)
 			if (it.val.type != LH_STRING || it.val.n == 2)
-				return lh_err_set(err, LH_EUSAGE, "\"%s\" holds what is not a string, or empty", name);
+				return lh_err_set(err, LH_EUSAGE,
+						  "\"%s\" holds what is not a string, or empty",
+						  name);
 	if (!*n)
-		return lh_err_set(err, LH_EUSAGE, "\"%s\" is not a list of strings, or empty", name);
+		return lh_err_set(err, LH_EUSAGE, "\"%s\" is not a list of strings, or empty",
+				  name);
 	*out = lh_rules_own(r, lh_calloc(*n, sizeof **out, err), err);
 	if (!*out)
 		return -1;
@@ -85,8 +91,9 @@ static int texts(struct lh_rules *r, const struct lh_value *in, const char *name
 	return 0;
 }
 
-/* One of the names in the table: its position, or -1. */
-static int choice(const struct lh_value *in, const char *member, const struct name *table, size_t n, struct lh_err *err)
+/* Return the position of a member's value in the table of names, or -1. */
+static int choice(const struct lh_value *in, const char *member, const struct name *table, size_t n,
+		  struct lh_err *err)
 {
 	char all[200] = "";
 	struct lh_value v;
@@ -98,12 +105,15 @@ static int choice(const struct lh_value *in, const char *member, const struct na
 		if (lh_value_is(&v, table[i].name, strlen(table[i].name)))
 			return (int)i;
 	for (i = 0; i < n && at < sizeof all; i++)
-		at += (size_t)snprintf(all + at, sizeof all - at, "%s%s", !i ? "" : i + 1 < n ? ", " : " or ", table[i].name);
-	return lh_err_set(err, LH_EUSAGE, "unknown %s %.*s (expected %s)", member, (int)(v.n < SHOWN ? v.n : SHOWN), v.p, all);
+		at += (size_t)snprintf(all + at, sizeof all - at, "%s%s",
+				       !i ? "" : i + 1 < n ? ", " : " or ", table[i].name);
+	return lh_err_set(err, LH_EUSAGE, "unknown %s %.*s (expected %s)", member,
+			  (int)(v.n < SHOWN ? v.n : SHOWN), v.p, all);
 }
 
-/* The parts of a dotted path, none of them empty. */
-static int path(struct lh_rules *r, struct lh_rule *rule, const struct lh_value *in, struct lh_err *err)
+/* Read the parts of a dotted path, none of them empty. */
+static int path(struct lh_rules *r, struct lh_rule *rule, const struct lh_value *in,
+		struct lh_err *err)
 {
 	struct lh_str field, *part;
 	size_t i, from = 0;
@@ -126,7 +136,8 @@ static int path(struct lh_rules *r, struct lh_rule *rule, const struct lh_value 
 	return 0;
 }
 
-static int needles(struct lh_rules *r, struct lh_rule *rule, const struct lh_value *in, struct lh_err *err)
+static int needles(struct lh_rules *r, struct lh_rule *rule, const struct lh_value *in,
+		   struct lh_err *err)
 {
 	size_t i, j;
 	char *p;
@@ -141,8 +152,9 @@ static int needles(struct lh_rules *r, struct lh_rule *rule, const struct lh_val
 	return 0;
 }
 
-/* An object member of that name. */
-static int part(const struct lh_value *in, const char *name, struct lh_value *out, struct lh_err *err)
+/* Read a member that must be an object. */
+static int part(const struct lh_value *in, const char *name, struct lh_value *out,
+		struct lh_err *err)
 {
 	if (!lh_value_get(in, name, out))
 		return lh_err_set(err, LH_EUSAGE, "missing \"%s\"", name);
@@ -151,7 +163,8 @@ static int part(const struct lh_value *in, const char *name, struct lh_value *ou
 	return 0;
 }
 
-static int read_condition(struct lh_rules *r, struct lh_rule *rule, const struct lh_value *in, struct lh_err *err)
+static int read_condition(struct lh_rules *r, struct lh_rule *rule, const struct lh_value *in,
+			  struct lh_err *err)
 {
 	int when = choice(in, "type", conditions, COUNT(conditions), err);
 	unsigned needs;
@@ -171,8 +184,9 @@ static int read_condition(struct lh_rules *r, struct lh_rule *rule, const struct
 	return needs & NEEDLES ? needles(r, rule, in, err) : 0;
 }
 
-/* "redact: a, b" as the message, a as the field. */
-static int redact(struct lh_rules *r, struct lh_rule_hit *hit, const struct lh_value *in, struct lh_err *err)
+/* Set the message to "redact: a, b" and the field to a. */
+static int redact(struct lh_rules *r, struct lh_rule_hit *hit, const struct lh_value *in,
+		  struct lh_err *err)
 {
 	struct lh_str *field;
 	struct lh_buf b;
@@ -197,7 +211,8 @@ static int redact(struct lh_rules *r, struct lh_rule_hit *hit, const struct lh_v
 	return p ? 0 : -1;
 }
 
-static int read_action(struct lh_rules *r, struct lh_rule *rule, const struct lh_value *in, struct lh_err *err)
+static int read_action(struct lh_rules *r, struct lh_rule *rule, const struct lh_value *in,
+		       struct lh_err *err)
 {
 	int action = choice(in, "type", actions, COUNT(actions), err);
 
@@ -214,7 +229,8 @@ static int prefixed(int rc, struct lh_err *err, const char *where)
 	return rc < 0 && err->code != LH_ENOMEM ? lh_err_prefix(err, "%s", where) : rc;
 }
 
-static int read_rule(struct lh_rules *r, struct lh_rule *rule, const struct lh_value *v, struct lh_err *err)
+static int read_rule(struct lh_rules *r, struct lh_rule *rule, const struct lh_value *v,
+		     struct lh_err *err)
 {
 	struct lh_value in;
 	int class;
@@ -250,7 +266,9 @@ int lh_rules_read(struct lh_rules *r, const struct lh_value *file, struct lh_err
 			return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "rules[%zu]", i);
 		if (read_rule(r, &rule, &it.val, err) < 0)
 			return err->code == LH_ENOMEM ? -1 :
-				lh_err_prefix(err, "rule \"%.*s\"", (int)(rule.hit.id.n < SHOWN ? rule.hit.id.n : SHOWN), rule.hit.id.p);
+				lh_err_prefix(err, "rule \"%.*s\"",
+					      (int)(rule.hit.id.n < SHOWN ? rule.hit.id.n : SHOWN),
+					      rule.hit.id.p);
 		if (lh_grow(&r->rule, &r->cap, r->n + 1, sizeof *r->rule, err) < 0)
 			return -1;
 		r->rule[r->n++] = rule;

@@ -1,8 +1,8 @@
-/* rules_run.c - which rules hold.  See lh/rules.h. */
+/* rules_run.c - find the rules that hold.  See lh/rules.h. */
 #include "base/ascii.h"
 #include "rules_parts.h"
 
-/* An index of an array: digits, no zero before others. */
+/* Read an index of an array: digits, without leading zeros. */
 static bool index_of(const struct lh_str *s, uint64_t *out)
 {
 	size_t i;
@@ -33,7 +33,8 @@ static bool child(const struct lh_value *v, const struct lh_str *name, struct lh
 	return false;
 }
 
-static bool find(const struct lh_rule *rule, const struct lh_value *artifact, const struct lh_value *context, struct lh_value *out)
+static bool find(const struct lh_rule *rule, const struct lh_value *artifact,
+		 const struct lh_value *context, struct lh_value *out)
 {
 	static const char own[] = "_context";
 	size_t i = 0;
@@ -93,8 +94,9 @@ static bool has(const struct lh_str *s, const struct lh_str *needle)
 	return false;
 }
 
-/* 1, 0, or -1 when there is no memory to unescape. */
-static int string_has_any(const struct lh_rule *rule, const struct lh_value *v, struct lh_buf *scratch, struct lh_err *err)
+/* Return 1, 0, or -1 if out of memory. */
+static int string_has_any(const struct lh_rule *rule, const struct lh_value *v,
+			  struct lh_buf *scratch, struct lh_err *err)
 {
 	size_t mark = scratch->len, i;
 	struct lh_str s;
@@ -108,7 +110,8 @@ static int string_has_any(const struct lh_rule *rule, const struct lh_value *v, 
 	return 0;
 }
 
-static int has_any(const struct lh_rule *rule, const struct lh_value *v, struct lh_buf *scratch, struct lh_err *err)
+static int has_any(const struct lh_rule *rule, const struct lh_value *v, struct lh_buf *scratch,
+		   struct lh_err *err)
 {
 	struct lh_iter it;
 	int rc = 0;
@@ -122,8 +125,9 @@ static int has_any(const struct lh_rule *rule, const struct lh_value *v, struct 
 	return rc;
 }
 
-/* 1 when the condition holds, 0 when not, -1 with *err. */
-static int holds(const struct lh_rule *rule, const struct lh_value *artifact, const struct lh_value *context,
+/* Return 1 if the condition holds, 0 if not, -1 with *err. */
+static int holds(const struct lh_rule *rule, const struct lh_value *artifact,
+		 const struct lh_value *context,
 		 struct lh_buf *scratch, struct lh_err *err)
 {
 	struct lh_value v;
@@ -147,7 +151,8 @@ static int holds(const struct lh_rule *rule, const struct lh_value *artifact, co
 }
 
 int lh_rules_run(const struct lh_rules *r, enum lh_task task, const struct lh_value *artifact,
-		 const struct lh_value *context, struct lh_buf *scratch, lh_rule_fn *act, void *ctx, struct lh_err *err)
+		 const struct lh_value *context, struct lh_buf *scratch, lh_rule_fn *act, void *ctx,
+		 struct lh_err *err)
 {
 	const struct lh_rule *rule;
 	int rc = 0;

@@ -1,4 +1,4 @@
-/* validate.c - the frame of a validation: kind, context, verdict.  See lh/validate.h. */
+/* validate.c - a validation from kind and context to verdict.  See lh/validate.h. */
 #include "validate_parts.h"
 
 #include <stdarg.h>
@@ -9,7 +9,8 @@
 #include "base/mem.h"
 
 const char *const lh_kind_names[] = {
-	[LH_KIND_FILL] = "fill", [LH_KIND_EMAIL] = "email", [LH_KIND_SMS] = "sms", [LH_KIND_PLAYBOOK] = "playbook",
+	[LH_KIND_FILL] = "fill", [LH_KIND_EMAIL] = "email", [LH_KIND_SMS] = "sms",
+	[LH_KIND_PLAYBOOK] = "playbook",
 	NULL
 };
 
@@ -42,7 +43,7 @@ struct lh_validator *lh_validator_new(const struct lh_validate_how *how, struct 
 	lh_buf_init(&v->field, LH_BUF_NOMAX);
 	lh_buf_init(&v->message, LH_BUF_NOMAX);
 	lh_buf_init(&v->findings, LH_BUF_NOMAX);
-	/* nobody shall prepare ids that collide */
+	/* prevents prepared collisions */
 	if (getrandom(&v->seen.seed, sizeof v->seen.seed, GRND_NONBLOCK) != sizeof v->seen.seed)
 		v->seen.seed = (uintptr_t)v * 0x9e3779b97f4a7c15ull;
 	return v;
@@ -63,9 +64,9 @@ void lh_validator_free(struct lh_validator *v)
 	free(v);
 }
 
-/* ---- what checks say ---- */
+/* ---- verdicts and findings ---- */
 
-/* printf would end at a NUL. */
+/* Format without printf, which would end at a NUL. */
 static void put_format(struct lh_buf *b, const char *fmt, va_list ap)
 {
 	const struct lh_str *s;
@@ -140,7 +141,7 @@ void lh_val_warn(struct lh_validator *v, const char *fmt, ...)
 		b->failed = v->message.failed;
 }
 
-/* ---- what checks ask ---- */
+/* ---- strings, context, workers ---- */
 
 int lh_val_str(struct lh_validator *v, const struct lh_value *val, struct lh_str *out)
 {
@@ -200,7 +201,8 @@ int lh_val_context_str(struct lh_validator *v, const char *name, struct lh_str *
 	if (!context_member(v, name, &val))
 		return 0;
 	if (val.type != LH_STRING)
-		return lh_val_refuse(v, "context.%s must be a string", &(struct lh_str){ name, strlen(name) });
+		return lh_val_refuse(v, "context.%s must be a string",
+				     &(struct lh_str){ name, strlen(name) });
 	if (lh_val_str(v, &val, out) < 0)
 		return -1;
 	if (lh_val_blank(out))
@@ -237,7 +239,7 @@ int lh_val_worker(struct lh_validator *v, const struct lh_str *id, struct lh_wor
 	return 0;
 }
 
-/* ---- the frame ---- */
+/* ---- the run ---- */
 
 static int on_rule(void *ctx, const struct lh_rule_hit *hit, struct lh_err *err)
 {
@@ -263,7 +265,8 @@ static int run_rules(struct lh_validator *v, enum lh_kind kind)
 	if (!v->how.rules)
 		return 0;
 	lh_buf_reset(&v->scratch);
-	return lh_rules_run(v->how.rules, task[kind], v->artifact, v->context, &v->scratch, on_rule, v, v->err);
+	return lh_rules_run(v->how.rules, task[kind], v->artifact, v->context, &v->scratch, on_rule,
+			    v, v->err);
 }
 
 static int judge_artifact(struct lh_validator *v, enum lh_kind kind)
@@ -283,13 +286,15 @@ static int judge_artifact(struct lh_validator *v, enum lh_kind kind)
 	return rc ? rc : run_rules(v, kind);
 }
 
-/* Find the context, and make room for every string of the request, so that
- * none moves while it is looked at. */
-static int open_request(struct lh_validator *v, const struct lh_value *context, bool own_context, struct lh_value *own)
+/* Find the context, and allocate room for every string of the request, so that none
+ * moves while it is used. */
+static int open_request(struct lh_validator *v, const struct lh_value *context, bool own_context,
+			struct lh_value *own)
 {
 	if (context && context->type == LH_NULL)
 		context = NULL;
-	if (!context && own_context && lh_value_get(v->artifact, "_context", own) && own->type != LH_NULL)
+	if (!context && own_context && lh_value_get(v->artifact, "_context", own) &&
+	    own->type != LH_NULL)
 		context = own;
 	if (context && context->type != LH_OBJECT)
 		return lh_val_refuse(v, "context must be an object");
@@ -299,7 +304,8 @@ static int open_request(struct lh_validator *v, const struct lh_value *context, 
 	return 0;
 }
 
-static int decide(struct lh_validator *v, const struct lh_str *name, const struct lh_value *context, bool own_context)
+static int decide(struct lh_validator *v, const struct lh_str *name, const struct lh_value *context,
+		  bool own_context)
 {
 	enum lh_kind kind = lh_kind_read(name->p, name->n);
 	struct lh_value own, inner;
@@ -312,7 +318,8 @@ static int decide(struct lh_validator *v, const struct lh_str *name, const struc
 	}
 	if (!v->artifact || v->artifact->type != LH_OBJECT)
 		return lh_val_refuse(v, "artifact must be an object");
-	if (kind == LH_KIND_EMAIL && lh_value_get(v->artifact, "kind", &inner) && lh_value_is(&inner, "sms", 3))
+	if (kind == LH_KIND_EMAIL && lh_value_get(v->artifact, "kind", &inner) &&
+	    lh_value_is(&inner, "sms", 3))
 		kind = LH_KIND_SMS;
 	rc = open_request(v, context, own_context, &own);
 	if (!rc)
@@ -322,7 +329,8 @@ static int decide(struct lh_validator *v, const struct lh_str *name, const struc
 }
 
 int lh_validate(struct lh_validator *v, const struct lh_str *kind, const struct lh_value *artifact,
-		const struct lh_value *context, bool own_context, struct lh_verdict *out, struct lh_err *err)
+		const struct lh_value *context, bool own_context, struct lh_verdict *out,
+		struct lh_err *err)
 {
 	memset(out, 0, sizeof *out);
 	v->artifact = artifact;

@@ -1,4 +1,7 @@
-/* validate_fill.c - who goes to a client.  See lh/validate.h. */
+/*
+ * validate_fill.c - check a fill: the workers that go to a client.  See
+ * lh/validate.h.
+ */
 #include <stdlib.h>
 
 #include "base/ascii.h"
@@ -6,7 +9,7 @@
 #include "base/mem.h"
 #include "validate_parts.h"
 
-struct contract {		/* what the context says; n = 0: nothing */
+struct contract {		/* from the context; n = 0: absent */
 	bool counted;
 	int64_t target_count;
 	struct lh_str city, state, role, client_id;
@@ -18,7 +21,7 @@ struct fill {
 	struct lh_str id, name;
 };
 
-/* Forget all ids: n are to come. */
+/* Empty the set and make room for n ids. */
 static int seen_open(struct lh_seen *s, size_t n, struct lh_err *err)
 {
 	size_t want = 16;
@@ -32,7 +35,7 @@ static int seen_open(struct lh_seen *s, size_t n, struct lh_err *err)
 	return 0;
 }
 
-/* Is the id that stands at that place of the artifact key, but for case? */
+/* Return whether the id at that offset of the artifact equals key without case. */
 static int is_id_at(struct lh_validator *v, uint32_t at, const struct lh_str *key, bool *same)
 {
 	const struct lh_value *a = v->artifact;
@@ -48,8 +51,9 @@ static int is_id_at(struct lh_validator *v, uint32_t at, const struct lh_str *ke
 	return 0;
 }
 
-/* Remember the id at val, which key holds trimmed and folded. */
-static int seen_add(struct lh_validator *v, const struct lh_value *val, const struct lh_str *key, bool *again)
+/* Add the id at val, whose trimmed and folded form is key. */
+static int seen_add(struct lh_validator *v, const struct lh_value *val, const struct lh_str *key,
+		    bool *again)
 {
 	struct lh_seen *s = &v->seen;
 	uint32_t hash = lh_key_hash(key->p, key->n, s->seed);
@@ -69,7 +73,8 @@ static int seen_add(struct lh_validator *v, const struct lh_value *val, const st
 }
 
 /* Read a member that must be a string that is not blank. */
-static int take_entry(struct lh_validator *v, const struct fill *f, const struct lh_value *entry, const char *name,
+static int take_entry(struct lh_validator *v, const struct fill *f, const struct lh_value *entry,
+		      const char *name,
 		struct lh_value *val, struct lh_str *out)
 {
 	*val = (struct lh_value){ .type = LH_NULL };
@@ -99,29 +104,35 @@ static int check_new(struct lh_validator *v, const struct fill *f)
 	lh_buf_reset(&v->folded);
 	if (lh_val_fold(v, &id, &key) < 0 || seen_add(v, &f->id_value, &key, &again) < 0)
 		return -1;
-	return again ? lh_val_error(v, LH_VAL_CONSISTENCY, "duplicate candidate_id '%s' in fills", &f->id) : 0;
+	return again ? lh_val_error(v, LH_VAL_CONSISTENCY, "duplicate candidate_id '%s' in fills",
+				    &f->id) : 0;
 }
 
-/* Who is not known to be elsewhere is not elsewhere. */
-static int check_place(struct lh_validator *v, const char *what, const struct lh_str *has, const struct lh_str *wants)
+/* A worker whose place is unknown is not in another place. */
+static int check_place(struct lh_validator *v, const char *what, const struct lh_str *has,
+		       const struct lh_str *wants)
 {
 	const struct lh_str name = { what, strlen(what) };
 
 	if (!has->n || !wants->n || lh_val_same(has, wants))
 		return 0;
-	return lh_val_error(v, LH_VAL_CONSISTENCY, "%s '%s' doesn't match contract %s '%s'", &name, has, &name, wants);
+	return lh_val_error(v, LH_VAL_CONSISTENCY, "%s '%s' doesn't match contract %s '%s'", &name,
+			    has, &name, wants);
 }
 
-static int check_worker(struct lh_validator *v, const struct fill *f, const struct contract *c, const struct lh_worker *w)
+static int check_worker(struct lh_validator *v, const struct fill *f, const struct contract *c,
+			const struct lh_worker *w)
 {
 	static const struct lh_str active = { "active", 6 };
 	int rc;
 
 	if (w->status.n && !lh_val_same(&w->status, &active))
-		return lh_val_error(v, LH_VAL_CONSISTENCY, "fills[%u] worker '%s' status is '%s', expected 'active'",
+		return lh_val_error(v, LH_VAL_CONSISTENCY,
+				    "fills[%u] worker '%s' status is '%s', expected 'active'",
 				    f->i, &f->id, &w->status);
 	if (c->client_id.n && lh_worker_blacklisted(w, c->client_id.p, c->client_id.n))
-		return lh_val_error(v, LH_VAL_POLICY, "fills[%u] worker '%s' is blacklisted for client '%s'",
+		return lh_val_error(v, LH_VAL_POLICY,
+				    "fills[%u] worker '%s' is blacklisted for client '%s'",
 				    f->i, &f->id, &c->client_id);
 	rc = check_place(v, "city", &w->city, &c->city);
 	if (!rc)
@@ -146,7 +157,8 @@ static int check_fill(struct lh_validator *v, const struct fill *f, const struct
 	if (lh_val_worker(v, &f->id, &w, &found) < 0)
 		return -1;
 	if (!found)
-		return lh_val_error(v, LH_VAL_CONSISTENCY, "fills[%u].candidate_id '%s' does not exist in worker roster",
+		return lh_val_error(v, LH_VAL_CONSISTENCY,
+				    "fills[%u].candidate_id '%s' does not exist in worker roster",
 				    f->i, &f->id);
 	return check_worker(v, f, c, &w);
 }
@@ -186,7 +198,9 @@ int lh_validate_fill(struct lh_validator *v)
 		if ((rc = take_fill(v, &it.val, &f)) != 0)
 			return rc;
 	if (c.counted && f.i != (uint64_t)c.target_count)
-		return lh_val_error(v, LH_VAL_COMPLETENESS, "endorsed count (%u) != target_count (%d)", f.i, c.target_count);
+		return lh_val_error(v, LH_VAL_COMPLETENESS,
+				    "endorsed count (%u) != target_count (%d)", f.i,
+				    c.target_count);
 	if (seen_open(&v->seen, f.i, v->err) < 0)
 		return -1;
 	for (f.i = 0, lh_iter_init(&it, &fills); lh_iter_next(&it); f.i++, v->text.len = mark)

@@ -1,4 +1,4 @@
-/* validate_message.c - an email or a text message.  See lh/validate.h. */
+/* validate_message.c - check an email or a text message.  See lh/validate.h. */
 #include "base/ascii.h"
 #include "validate_parts.h"
 
@@ -24,13 +24,15 @@ static int read_subject(struct lh_validator *v, struct lh_str *subject)
 	return lh_val_error(v, LH_VAL_SCHEMA, "expected string");
 }
 
-static int check_length(struct lh_validator *v, const char *what, const struct lh_str *s, uint64_t max)
+static int check_length(struct lh_validator *v, const char *what, const struct lh_str *s,
+			uint64_t max)
 {
 	uint64_t n = s->n > max ? lh_quantize_points(s->p, s->n) : 0;
 
 	if (n <= max)
 		return 0;
-	return lh_val_error(v, LH_VAL_COMPLETENESS, "%s is %u chars (max %u)", &(struct lh_str){ what, strlen(what) }, n, max);
+	return lh_val_error(v, LH_VAL_COMPLETENESS, "%s is %u chars (max %u)",
+			    &(struct lh_str){ what, strlen(what) }, n, max);
 }
 
 static int check_secrets(struct lh_validator *v, const struct message *m)
@@ -38,13 +40,15 @@ static int check_secrets(struct lh_validator *v, const struct message *m)
 	if (lh_has_ssn(m->subject.p, m->subject.n) || lh_has_ssn(m->body.p, m->body.n))
 		return lh_val_error(v, LH_VAL_POLICY, "SSN-shaped sequence in body");
 	if (lh_has_salary(m->subject.p, m->subject.n) || lh_has_salary(m->body.p, m->body.n))
-		return lh_val_error(v, LH_VAL_POLICY, "salary disclosure: keyword near dollar amount");
+		return lh_val_error(v, LH_VAL_POLICY,
+				    "salary disclosure: keyword near dollar amount");
 	return 0;
 }
 
-/* A full name that is in the body has its first word there too, so that word is
- * all there is to look for.  A long body is folded piece by piece. */
-static int mentions(struct lh_validator *v, const struct lh_str *body, const struct lh_str *name, bool *yes)
+/* A full name in the body includes its first word, so that is what is searched.  A
+ * long body is folded piece by piece. */
+static int mentions(struct lh_validator *v, const struct lh_str *body, const struct lh_str *name,
+		    bool *yes)
 {
 	struct lh_str word = lh_trim(name->p, name->n), in;
 	size_t n = 0, piece, at, mark;
@@ -60,14 +64,16 @@ static int mentions(struct lh_validator *v, const struct lh_str *body, const str
 	mark = v->folded.len;
 	for (*yes = false, at = 0; !*yes && at < body->n; at += piece) {
 		v->folded.len = mark;
-		in = (struct lh_str){ body->p + at, body->n - at < piece + n ? body->n - at : piece + n };
+		in = (struct lh_str){ body->p + at,
+				      body->n - at < piece + n ? body->n - at : piece + n };
 		lh_val_fold(v, &in, &in);
 		*yes = memmem(in.p, in.n, word.p, n) != NULL;
 	}
 	return 0;
 }
 
-static int check_candidate(struct lh_validator *v, const struct lh_str *id, const struct lh_str *body)
+static int check_candidate(struct lh_validator *v, const struct lh_str *id,
+			   const struct lh_str *body)
 {
 	struct lh_worker w;
 	bool found;
@@ -77,7 +83,9 @@ static int check_candidate(struct lh_validator *v, const struct lh_str *id, cons
 	if (lh_val_worker(v, id, &w, &found) < 0)
 		return -1;
 	if (!found)
-		return lh_val_error(v, LH_VAL_CONSISTENCY, "_context.candidate_id '%s' does not exist in worker roster", id);
+		return lh_val_error(v, LH_VAL_CONSISTENCY,
+				    "_context.candidate_id '%s' does not exist in worker roster",
+				    id);
 	if (mentions(v, body, &w.name, &found) < 0)
 		return -1;
 	if (!found) {

@@ -1,4 +1,4 @@
-/* validate_playbook.c - what a run learned.  See lh/validate.h. */
+/* validate_playbook.c - check a playbook: what a run learned.  See lh/validate.h. */
 #include "validate_parts.h"
 
 static int check_operation(struct lh_validator *v)
@@ -32,7 +32,8 @@ static int count_names(struct lh_validator *v, uint64_t *n)
 	return *n ? 0 : lh_val_error(v, LH_VAL_COMPLETENESS, "endorsed_names must be non-empty");
 }
 
-/* At most twice as many names as places; the artifact's own count goes first. */
+/* Check that there are at most twice as many names as places; the artifact's own
+ * count has precedence. */
 static int check_ceiling(struct lh_validator *v, uint64_t n, bool set, int64_t target)
 {
 	struct lh_value val;
@@ -49,7 +50,8 @@ static int check_ceiling(struct lh_validator *v, uint64_t n, bool set, int64_t t
 		most = target < 0 ? INT64_MIN : INT64_MAX;
 	if (!set || (most >= 0 && n <= (uint64_t)most))
 		return 0;
-	return lh_val_error(v, LH_VAL_COMPLETENESS, "endorsed_names (%u) exceeds target_count × 2 (%d)", n, most);
+	return lh_val_error(v, LH_VAL_COMPLETENESS,
+			    "endorsed_names (%u) exceeds target_count × 2 (%d)", n, most);
 }
 
 static int check_fingerprint(struct lh_validator *v)
@@ -57,7 +59,8 @@ static int check_fingerprint(struct lh_validator *v)
 	struct lh_str s;
 	int rc = lh_val_need(v, "fingerprint", &s);
 
-	return rc > 0 ? lh_val_error(v, LH_VAL_SCHEMA, "missing — required for Phase 25 validity window") : rc;
+	return rc > 0 ? lh_val_error(v, LH_VAL_SCHEMA,
+				     "missing — required for Phase 25 validity window") : rc;
 }
 
 int lh_validate_playbook(struct lh_validator *v)

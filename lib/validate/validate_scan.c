@@ -1,9 +1,9 @@
 /*
- * validate_scan.c - social security numbers and pay in a text.
+ * validate_scan.c - find social security numbers and pay in a text.
  *
- * The text is UTF-8 and only ASCII bytes matter, which are never part of
- * another character; so bytes are compared, and code points counted only where
- * a distance is asked for.
+ * The text is UTF-8, and only ASCII bytes matter, which are never part of another
+ * character; so bytes are compared, and code points are counted only for a
+ * distance.
  */
 #include "base/ascii.h"
 #include "validate_parts.h"
@@ -37,7 +37,7 @@ static bool digits(const char *p, size_t n)
 	return true;
 }
 
-/* Looks at each hyphen that could be the first of NNN-NN-NNNN. */
+/* Check each hyphen that could be the first of NNN-NN-NNNN. */
 bool lh_has_ssn(const char *p, size_t n)
 {
 	const char *at, *end = p + n, *last;
@@ -52,7 +52,7 @@ bool lh_has_ssn(const char *p, size_t n)
 	return false;
 }
 
-/* Is the dollar sign at p one of an amount? */
+/* Return whether the dollar sign at p begins an amount. */
 static bool is_amount(const char *p, const char *end)
 {
 	p++;
@@ -60,21 +60,23 @@ static bool is_amount(const char *p, const char *end)
 	return p < end && is_digit(*p);
 }
 
-/* The length of the keyword that starts at p, or 0. */
+/* Return the length of the keyword that starts at p, or 0. */
 static size_t keyword(const char *p, const char *end)
 {
-	static const char *const words[] = { "salary", "compensation", "pay rate", "bill rate", "hourly rate", "wage" };
+	static const char *const words[] = { "salary", "compensation", "pay rate", "bill rate",
+					     "hourly rate", "wage" };
 	size_t i, n;
 
 	for (i = 0; i < sizeof words / sizeof *words; i++) {
 		n = strlen(words[i]);
-		if (words[i][0] == lh_fold(*p) && (size_t)(end - p) >= n && lh_fold_equal(p, n, words[i], n))
+		if (words[i][0] == lh_fold(*p) && (size_t)(end - p) >= n &&
+		    lh_fold_equal(p, n, words[i], n))
 			return n;
 	}
 	return 0;
 }
 
-/* One walk that remembers, in code points, where the last keyword ended and
+/* Walk the text once and keep, in code points, where the last keyword ended and
  * where the last amount was. */
 static bool near(const char *p, const char *end)
 {
@@ -101,7 +103,7 @@ bool lh_has_salary(const char *p, size_t n)
 {
 	const char *at = p, *end = p + n;
 
-	/* most texts name no amount */
+	/* most texts have no amount */
 	for (; n && (at = memchr(at, '$', (size_t)(end - at))); at++)
 		if (is_amount(at, end))
 			return near(p, end);

@@ -1,4 +1,7 @@
-/* validation_error.c - a validation error.  See lh/validation_error.h. */
+/*
+ * validation_error.c - read and write validation errors.  See
+ * lh/validation_error.h.
+ */
 #include <lh/validation_error.h>
 
 #include "base/ascii.h"
@@ -51,7 +54,7 @@ static int shown(const struct lh_value *v)
 	return (int)(v->n < SHOWN ? v->n : SHOWN);
 }
 
-/* The position of key in names, or n. */
+/* Return the position of key in names, or n. */
 static size_t which(const struct lh_value *key, const char *const *names, size_t n)
 {
 	size_t i;
@@ -72,8 +75,9 @@ static size_t which_tag(const struct lh_value *key)
 	return i;
 }
 
-/* Exactly these members, all of them strings, in any order. */
-static int strict(const struct lh_value *v, const char *const *names, size_t n, struct lh_buf *scratch, struct lh_str *out,
+/* Read an object of exactly these members, all of them strings, in any order. */
+static int strict(const struct lh_value *v, const char *const *names, size_t n,
+		  struct lh_buf *scratch, struct lh_str *out,
 		  struct lh_err *err)
 {
 	struct lh_value got[3] = { { .p = NULL } };
@@ -83,7 +87,8 @@ static int strict(const struct lh_value *v, const char *const *names, size_t n, 
 	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
 		i = which(&it.key, names, n);
 		if (i == n)
-			return lh_err_set(err, LH_EDATA, "unexpected member %.*s", shown(&it.key), it.key.p);
+			return lh_err_set(err, LH_EDATA, "unexpected member %.*s", shown(&it.key),
+					  it.key.p);
 		if (it.val.type != LH_STRING)
 			return lh_err_set(err, LH_EDATA, "\"%s\" is not a string", names[i]);
 		got[i] = it.val;
@@ -91,7 +96,7 @@ static int strict(const struct lh_value *v, const char *const *names, size_t n, 
 	for (i = 0; i < n; i++)
 		if (!got[i].p)
 			return lh_err_set(err, LH_EDATA, "missing string field \"%s\"", names[i]);
-	/* room for all at once, so that the first does not move under the next */
+	/* room for all strings at once, so that the first does not move with the next */
 	for (i = 0; i < n; i++)
 		if (got[i].escaped && !lh_buf_room(scratch, v->n))
 			return lh_buf_check(scratch, err);
@@ -101,25 +106,29 @@ static int strict(const struct lh_value *v, const char *const *names, size_t n, 
 	return 0;
 }
 
-static int read_legacy(const struct lh_value *v, struct lh_buf *scratch, struct lh_validation_error *e, struct lh_err *err)
+static int read_legacy(const struct lh_value *v, struct lh_buf *scratch,
+		       struct lh_validation_error *e, struct lh_err *err)
 {
 	struct lh_str got[3];
 	size_t i;
 
 	if (strict(v, legacy, 3, scratch, got, err) < 0)
 		return -1;
-	for (i = 0; i < KINDS && !lh_fold_equal(got[0].p, got[0].n, kinds[i].name, strlen(kinds[i].name)); )
+	for (i = 0; i < KINDS && !lh_fold_equal(got[0].p, got[0].n, kinds[i].name,
+						strlen(kinds[i].name)); )
 		i++;
 	if (i == KINDS)
 		return lh_err_set(err, LH_EDATA, "unknown Kind \"%.*s\" (expected " NAMES ")",
 				  (int)(got[0].n < SHOWN ? got[0].n : SHOWN), got[0].p);
 	if (i != LH_VAL_SCHEMA && got[1].n)
-		return lh_err_set(err, LH_EDATA, "\"Field\" of a %s error must be \"\"", kinds[i].name);
+		return lh_err_set(err, LH_EDATA, "\"Field\" of a %s error must be \"\"",
+				  kinds[i].name);
 	*e = (struct lh_validation_error){ (enum lh_validation_error_kind)i, got[1], got[2] };
 	return 0;
 }
 
-static int read_tagged(const struct lh_value *v, struct lh_buf *scratch, struct lh_validation_error *e, struct lh_err *err)
+static int read_tagged(const struct lh_value *v, struct lh_buf *scratch,
+		       struct lh_validation_error *e, struct lh_err *err)
 {
 	struct lh_str got[2] = { { "", 0 }, { "", 0 } };
 	struct lh_value in = { .p = NULL };
@@ -129,9 +138,11 @@ static int read_tagged(const struct lh_value *v, struct lh_buf *scratch, struct 
 	for (lh_iter_init(&it, v); lh_iter_next(&it); in = it.val) {
 		i = which_tag(&it.key);
 		if (i == KINDS)
-			return lh_err_set(err, LH_EDATA, "unknown variant %.*s (expected " TAGS ")", shown(&it.key), it.key.p);
+			return lh_err_set(err, LH_EDATA, "unknown variant %.*s (expected " TAGS ")",
+					  shown(&it.key), it.key.p);
 		if (in.p)
-			return lh_err_set(err, LH_EDATA, "two variants in one error: %s and %s", kinds[kind].tag, kinds[i].tag);
+			return lh_err_set(err, LH_EDATA, "two variants in one error: %s and %s",
+					  kinds[kind].tag, kinds[i].tag);
 		kind = i;
 	}
 	if (!in.p)
@@ -144,7 +155,8 @@ static int read_tagged(const struct lh_value *v, struct lh_buf *scratch, struct 
 	return 0;
 }
 
-int lh_validation_error_read(const struct lh_value *v, struct lh_buf *scratch, struct lh_validation_error *e, struct lh_err *err)
+int lh_validation_error_read(const struct lh_value *v, struct lh_buf *scratch,
+			     struct lh_validation_error *e, struct lh_err *err)
 {
 	struct lh_iter it;
 
