@@ -74,8 +74,7 @@ static int seen_add(struct lh_validator *v, const struct lh_value *val, const st
 
 /* Read a member that must be a string that is not blank. */
 static int take_entry(struct lh_validator *v, const struct fill *f, const struct lh_value *entry,
-		      const char *name,
-		struct lh_value *val, struct lh_str *out)
+		      const char *name, struct lh_value *val, struct lh_str *out)
 {
 	*val = (struct lh_value){ .type = LH_NULL };
 	if (lh_value_get(entry, name, val) && val->type == LH_STRING) {
