@@ -32,6 +32,9 @@
 
 #include <lh/json.h>
 
+/* Constant JSON text as a string literal: LH_JSON({"id":"w-1"}). */
+#define LH_JSON(...) #__VA_ARGS__
+
 struct lh_writer {
 	struct lh_buf *out;
 	uint64_t objects;	/* a bit per open container, 1 for an object; innermost first */
@@ -41,6 +44,12 @@ struct lh_writer {
 static inline struct lh_writer lh_write_to(struct lh_buf *out)
 {
 	return (struct lh_writer){ out, 0, false };
+}
+
+/* Go on in an object that has members already, whose brace the caller wrote. */
+static inline struct lh_writer lh_write_in_object(struct lh_buf *out)
+{
+	return (struct lh_writer){ out, 1, true };
 }
 
 /* Go on with a record, as an object of which the members named in drop are left out. */

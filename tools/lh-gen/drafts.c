@@ -12,8 +12,8 @@ struct gen_drafts {
 static const char *const kind_names[] = { "fill", "email", "sms", "playbook" };
 
 static const char *const unknown_kinds[] = { "nonsense", "Fill", "EMAIL", "sms ", "", "playbooks", "résumé" };
-static const char *const no_artifacts[] = { "null", "[]", "[{\"fills\":[]}]", "\"fills\"", "17", "true", "\"\"" };
-static const char *const no_contexts[] = { "[]", "[{\"city\":\"Gary\"}]", "\"Gary\"", "17", "false", "\"\"" };
+static const char *const no_artifacts[] = { "null", "[]", LH_JSON([{"fills":[]}]), "\"fills\"", "17", "true", "\"\"" };
+static const char *const no_contexts[] = { "[]", LH_JSON([{"city":"Gary"}]), "\"Gary\"", "17", "false", "\"\"" };
 
 /* What a context may hold, and a value that is of another type. */
 static const struct {
@@ -29,7 +29,8 @@ static const struct {
 #define MESSAGE_CONTEXT 8	/* the one that messages mind */
 
 /* A context that no draft gets past, to stand where it must not be looked at. */
-static const char decoy[] = "\"target_count\":97,\"city\":\"Nowhere\",\"state\":\"ZZ\",\"role\":\"Astronaut\",\"candidate_id\":\"w-0\"";
+static const char decoy[] = LH_JSON(
+	"target_count":97,"city":"Nowhere","state":"ZZ","role":"Astronaut","candidate_id":"w-0");
 
 struct gen_drafts *gen_drafts_new(uint64_t seed, unsigned n, enum draft_kind kinds, struct lh_err *err)
 {
@@ -76,11 +77,7 @@ void gen_drafts_free(struct gen_drafts *g)
 
 static void put_object(struct lh_buf *b, const char *name, const char *members, size_t n)
 {
-	if (b->len && b->p[b->len - 1] != '{')
-		lh_buf_putc(b, ',');
-	lh_buf_putc(b, '"');
-	lh_buf_puts(b, name);
-	lh_buf_puts(b, "\":{");
+	draft_json(b, name, "{");
 	lh_buf_add(b, members, n);
 	lh_buf_putc(b, '}');
 }
@@ -103,18 +100,38 @@ static void put_artifact(struct draft *d, struct lh_buf *out)
 		draft_json(out, "context", "null");
 }
 
+/* Begin the member that says what lh-validate answers: its status. */
+static struct lh_writer begin_expected(struct lh_buf *out, unsigned status)
+{
+	struct lh_writer json = lh_write_in_object(out);
+
+	lh_write_object(&json, "expect");
+	lh_write_u64(&json, "status", status);
+	return json;
+}
+
+static void end_expected(struct lh_writer *json)
+{
+	lh_write_end(json);
+	lh_write_end(json);
+	lh_buf_putc(json->out, '\n');
+}
+
 static void put_expected(struct lh_buf *out, const struct lh_buf *error, const struct lh_buf *findings)
 {
-	lh_buf_puts(out, ",\"expect\":{\"status\":");
+	struct lh_writer json = begin_expected(out, error->len ? 422 : 200);
+
 	if (error->len) {
-		lh_buf_puts(out, "422,\"error\":");
-		lh_buf_add(out, error->p, error->len);
+		lh_write_raw(&json, "error", (struct lh_str){ error->p, error->len });
 	} else {
-		lh_buf_puts(out, "200,\"report\":{\"findings\":[");
+		lh_write_object(&json, "report");
+		lh_write_array(&json, "findings");
 		lh_buf_add(out, findings->p, findings->len);
-		lh_buf_puts(out, "],\"elapsed_ms\":0}");
+		lh_write_end(&json);
+		lh_write_u64(&json, "elapsed_ms", 0);
+		lh_write_end(&json);
 	}
-	lh_buf_puts(out, "}}\n");
+	end_expected(&json);
 }
 
 static void put_bad_context(struct draft *d, struct lh_buf *out, struct lh_buf *message)
@@ -142,6 +159,7 @@ static void put_unfit(struct draft *d, struct lh_buf *out)
 	bool odd_kind = draft_one_in(d, 4), odd_artifact = draft_one_in(d, 3);
 	const char *kind = odd_kind ? DRAFT_ONE_OF(d, unknown_kinds) : kind_names[d->kind];
 	struct lh_buf *message = draft_scratch(d);
+	struct lh_writer json;
 
 	draft_text(out, "kind", kind);
 	if (odd_artifact)
@@ -154,9 +172,11 @@ static void put_unfit(struct draft *d, struct lh_buf *out)
 		lh_buf_puts(message, "artifact must be an object");
 	else
 		put_bad_context(d, out, message);
-	lh_buf_puts(out, ",\"expect\":{\"status\":400,\"error\":{\"message\":");
-	lh_buf_json(out, message->p, message->len);
-	lh_buf_puts(out, "}}}\n");
+	json = begin_expected(out, 400);
+	lh_write_object(&json, "error");
+	lh_write_str(&json, "message", (struct lh_str){ message->p, message->len });
+	lh_write_end(&json);
+	end_expected(&json);
 }
 
 int gen_draft(struct gen_drafts *g, struct lh_buf *out, uint64_t i, struct lh_err *err)

@@ -278,7 +278,7 @@ static void put_entry(struct fill *f, struct lh_buf *b, unsigned i)
 
 static void put_fills(struct fill *f)
 {
-	static const char *const no_arrays[] = { "null", "{}", "{\"candidate_id\":\"w-1\",\"name\":\"Ana\"}", "\"w-1\"", "3" };
+	static const char *const no_arrays[] = { "null", "{}", LH_JSON({"candidate_id":"w-1","name":"Ana"}), "\"w-1\"", "3" };
 	struct lh_buf *b = &f->d->artifact;
 
 	if (has(f, NO_ARRAY)) {

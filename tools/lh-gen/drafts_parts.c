@@ -5,51 +5,62 @@
 
 #define LOOKS 3000	/* workers asked before one gives up */
 
-static void put_reason(struct lh_buf *b, const char *fmt, va_list ap)
+static void put_reason(struct lh_writer *json, const char *name, const char *fmt, va_list ap)
 {
 	char reason[DRAFT_TEXT];
 	int n = vsnprintf(reason, sizeof(reason), fmt, ap);
 
-	lh_buf_json(b, reason, n < 0 ? 0 : (size_t)n < sizeof(reason) ? (size_t)n : sizeof(reason) - 1);
+	if (n < 0)
+		reason[0] = '\0';
+	lh_write_text(json, name, reason);
 }
 
 void draft_refuse(struct draft *d, const char *variant, const char *fmt, ...)
 {
+	struct lh_writer json = lh_write_to(&d->error);
 	va_list ap;
 
 	if (d->error.len)
 		return;
-	lh_buf_printf(&d->error, "{\"%s\":{\"reason\":", variant);
+	lh_write_object(&json, NULL);
+	lh_write_object(&json, variant);
 	va_start(ap, fmt);
-	put_reason(&d->error, fmt, ap);
+	put_reason(&json, "reason", fmt, ap);
 	va_end(ap);
-	lh_buf_puts(&d->error, "}}");
+	lh_write_end(&json);
+	lh_write_end(&json);
 }
 
 void draft_misshapen(struct draft *d, const char *field, const char *fmt, ...)
 {
+	struct lh_writer json = lh_write_to(&d->error);
 	va_list ap;
 
 	if (d->error.len)
 		return;
-	lh_buf_printf(&d->error, "{\"Schema\":{\"field\":\"%s\",\"reason\":", field);
+	lh_write_object(&json, NULL);
+	lh_write_object(&json, "Schema");
+	lh_write_text(&json, "field", field);
 	va_start(ap, fmt);
-	put_reason(&d->error, fmt, ap);
+	put_reason(&json, "reason", fmt, ap);
 	va_end(ap);
-	lh_buf_puts(&d->error, "}}");
+	lh_write_end(&json);
+	lh_write_end(&json);
 }
 
 void draft_warn(struct draft *d, const char *field, const char *fmt, ...)
 {
+	struct lh_writer json = lh_write_to(&d->findings);
 	va_list ap;
 
-	if (d->findings.len)
-		lh_buf_putc(&d->findings, ',');
-	lh_buf_printf(&d->findings, "{\"field\":\"%s\",\"severity\":\"warning\",\"message\":", field);
+	json.comma = d->findings.len > 0;
+	lh_write_object(&json, NULL);
+	lh_write_text(&json, "field", field);
+	lh_write_text(&json, "severity", "warning");
 	va_start(ap, fmt);
-	put_reason(&d->findings, fmt, ap);
+	put_reason(&json, "message", fmt, ap);
 	va_end(ap);
-	lh_buf_putc(&d->findings, '}');
+	lh_write_end(&json);
 }
 
 /* A reset would forget that memory ran out. */
@@ -83,7 +94,7 @@ void draft_number(struct lh_buf *b, const char *name, unsigned value)
 
 void draft_no_text(struct draft *d, struct lh_buf *b, const char *name)
 {
-	static const char *const none[] = { "null", "\"\"", "\"  \"", "\"\\t\"", "17", "[\"w-1\"]", "{\"text\":\"w-1\"}", "true" };
+	static const char *const none[] = { "null", "\"\"", "\"  \"", "\"\\t\"", "17", "[\"w-1\"]", LH_JSON({"text":"w-1"}), "true" };
 
 	if (!draft_one_in(d, 3))
 		draft_json(b, name, DRAFT_ONE_OF(d, none));

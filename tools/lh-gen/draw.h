@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <lh/buf.h>
+#include "json/write.h"
 #include "vocabulary.h"
 
 struct gen_rng {

@@ -118,7 +118,7 @@ static enum lh_stream choose_stream(struct kb_row *row)
 	return (enum lh_stream)s;
 }
 
-/* A line without a row, now and then. */
+/* Append a line without a row, one time in a hundred. */
 static void put_blank(struct kb_row *row, struct output *o)
 {
 	static const char *const blank[] = { "\n", "\r\n", " \t \n" };
@@ -127,6 +127,19 @@ static void put_blank(struct kb_row *row, struct output *o)
 		return;
 	lh_buf_puts(&o->buf, KB_ONE_OF(row, blank));
 	o->lines++;
+}
+
+/* Append the category that the evidence of a row must be scored to. */
+static void put_category(struct lh_buf *out, const char *source, uint64_t line, const char *category)
+{
+	struct lh_writer json = lh_write_to(out);
+
+	lh_write_object(&json, NULL);
+	lh_write_text(&json, "source_file", source);
+	lh_write_u64(&json, "line_offset", line);
+	lh_write_text(&json, "category", category);
+	lh_write_end(&json);
+	lh_buf_putc(out, '\n');
 }
 
 static int add_row(struct kb *kb, uint64_t i, struct lh_err *err)
@@ -149,8 +162,7 @@ static int add_row(struct kb *kb, uint64_t i, struct lh_err *err)
 	}
 	category = kb_make(row, stem);
 	if (expect->wanted)
-		lh_buf_printf(&expect->buf, "{\"source_file\":\"%s\",\"line_offset\":%ju,\"category\":\"%s\"}\n",
-			      lh_stream_source(stem), (uintmax_t)o->lines, category);
+		put_category(&expect->buf, lh_stream_source(stem), o->lines, category);
 	o->lines++;
 	o->rows++;
 	if (lh_buf_check(&row->text, err) < 0 || output_flush(expect, BLOCK, err) < 0)

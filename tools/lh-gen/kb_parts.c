@@ -116,9 +116,8 @@ static void put_key(struct kb_row *row, const char *name)
 	if (!row->first)
 		lh_buf_puts(row->out, row->spaced ? ", " : ",");
 	row->first = false;
-	lh_buf_putc(row->out, '"');
-	lh_buf_puts(row->out, name);
-	lh_buf_puts(row->out, row->spaced ? "\": " : "\":");
+	lh_buf_json(row->out, name, strlen(name));
+	lh_buf_puts(row->out, row->spaced ? ": " : ":");
 }
 
 void kb_json(struct kb_row *row, const char *name, const char *json)
@@ -207,7 +206,7 @@ void kb_identity(struct kb_row *row, const char *name, const char *text)
 
 void kb_body(struct kb_row *row, const char *name, const char *text)
 {
-	static const char *const odd[] = { "17", "false", "{\"text\":\"none\"}" };
+	static const char *const odd[] = { "17", "false", LH_JSON({"text":"none"}) };
 
 	if (row->fault == KB_ODD_KIND)
 		kb_json(row, name, KB_ONE_OF(row, odd));

@@ -287,7 +287,7 @@ static const char *make_outcome(struct kb_row *row)
 		kb_number(row, "gap_signals", gaps);
 	}
 	kb_json(row, "elapsed_secs", kb_name(row, "1", kb_pick(row, 900)));
-	kb_json(row, "totals", "{\"z\": -0.0, \"a\": [1.50, 2e3, 1e-7], \"\\u00e4\": null}");
+	kb_json(row, "totals", LH_JSON({"z": -0.0, "a": [1.50, 2e3, 1e-7], "\u00e4": null}));
 	kb_number(row, "event_no", row->i);
 	return gaps ? partial : total && ok == total ? accepted : human;
 }

@@ -19,8 +19,10 @@ static void put_first(struct lh_buf *out, size_t start, const char *text, size_t
 
 static void nest(struct lh_buf *out)
 {
+	struct lh_writer json = lh_write_in_object(out);
+
 	out->len--;
-	lh_buf_puts(out, ",\"fault\":");
+	lh_write_key(&json, "fault");
 	for (int i = 0; i < DEEP; i++)
 		lh_buf_putc(out, '[');
 	for (int i = 0; i < DEEP; i++)
@@ -44,16 +46,16 @@ void kb_spoil(struct kb_row *row, size_t start)
 		lh_buf_putc(out, ']');
 		break;
 	case KB_REPEAT:
-		PUT_FIRST("\"fault\":1,\"\\u0066ault\":2,");
+		PUT_FIRST(LH_JSON("fault":1,"\u0066ault":2,));
 		break;
 	case KB_HUGE:
-		PUT_FIRST("\"fault\":-1e400,");
+		PUT_FIRST(LH_JSON("fault":-1e400,));
 		break;
 	case KB_LONE:
-		PUT_FIRST("\"fault\":\"\\ud83d!\",");
+		PUT_FIRST(LH_JSON("fault":"\ud83d!",));
 		break;
 	case KB_BYTES:
-		PUT_FIRST("\"fault\":\"\xc3\x28\",");
+		PUT_FIRST(LH_JSON("fault":) "\"\xc3\x28\",");
 		break;
 	case KB_DEEP:
 		nest(out);

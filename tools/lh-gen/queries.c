@@ -13,12 +13,22 @@ static void put_query(struct lh_buf *out, enum lh_job_order_style style, const s
 		.role = text(s->role->name), .city = text(s->city->name), .state = text(s->city->state),
 		.client = text(s->client), .at = text(s->hour), .count = s->count,
 	};
+	struct lh_writer json = lh_write_to(out);
 
-	lh_buf_puts(out, "{\"query_text\":\"");
+	lh_write_object(&json, NULL);
+	lh_write_key(&json, "query_text");
+	lh_buf_putc(out, '"');
 	lh_job_order_put(out, style, &d);
-	lh_buf_puts(out, "\",\"style\":\"");
-	lh_buf_puts(out, lh_job_order_style_name(style));
-	gen_fill(out, "\",\"role\":\"%r\",\"city\":\"%t\",\"state\":\"%s\",\"count\":%n,\"client\":\"%c\",\"at\":\"%h\"}\n", s);
+	lh_buf_putc(out, '"');
+	lh_write_text(&json, "style", lh_job_order_style_name(style));
+	lh_write_str(&json, "role", d.role);
+	lh_write_str(&json, "city", d.city);
+	lh_write_str(&json, "state", d.state);
+	lh_write_u64(&json, "count", d.count);
+	lh_write_str(&json, "client", d.client);
+	lh_write_str(&json, "at", d.at);
+	lh_write_end(&json);
+	lh_buf_putc(out, '\n');
 }
 
 void gen_query(struct lh_buf *out, uint64_t seed, uint64_t i, enum lh_job_order_style style)

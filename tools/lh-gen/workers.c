@@ -57,25 +57,15 @@ static void put_joined(struct lh_buf *b, const char *const *v, unsigned n, const
 	}
 }
 
-static void put_array(struct lh_buf *b, const char *name, const char *const *v, unsigned n)
+static void put_array(struct lh_writer *json, const char *name, const char *const *v, unsigned n)
 {
-	lh_buf_puts(b, ",\"");
-	lh_buf_puts(b, name);
-	lh_buf_puts(b, n ? "\":[\"" : "\":[");
-	put_joined(b, v, n, "\",\"");
-	lh_buf_puts(b, n ? "\"]" : "]");
+	lh_write_array(json, name);
+	for (unsigned i = 0; i < n; i++)
+		lh_write_text(json, NULL, v[i]);
+	lh_write_end(json);
 }
 
-static void put_field(struct lh_buf *b, const char *name, const char *value)
-{
-	lh_buf_puts(b, ",\"");
-	lh_buf_puts(b, name);
-	lh_buf_puts(b, "\":\"");
-	lh_buf_puts(b, value);
-	lh_buf_putc(b, '"');
-}
-
-/* Two to four sentences. */
+/* Append two to four sentences. */
 static void put_resume(struct lh_buf *b, struct gen_rng *r, const struct worker *w)
 {
 	const char *duties[2];
@@ -96,19 +86,15 @@ static void put_resume(struct lh_buf *b, struct gen_rng *r, const struct worker 
 		gen_fill(b, gen_closers[gen_pick(r, gen_n_closers)], &w->scene);
 }
 
-static void put_contact(struct lh_buf *b, struct gen_rng *r, const struct worker *w, uint64_t number)
+static void put_contact(struct lh_writer *json, struct gen_rng *r, const struct worker *w,
+			uint64_t number)
 {
-	/* 555-0100 to 555-0199 are kept free for fiction in every area */
-	lh_buf_puts(b, ",\"phone\":\"");
-	lh_buf_puts(b, w->scene.city->area);
-	lh_buf_puts(b, "-555-0");
-	lh_buf_u64(b, 100 + gen_pick(r, 100));
-	lh_buf_puts(b, "\",\"email\":\"");
-	lh_buf_puts(b, w->first->mail);
-	lh_buf_putc(b, '.');
-	lh_buf_puts(b, w->last->mail);
-	lh_buf_u64(b, number);
-	lh_buf_puts(b, "@example.com\"");
+	/* 555-0100 to 555-0199 are reserved for fiction in every area */
+	lh_write_key(json, "phone");
+	lh_buf_printf(json->out, "\"%s-555-0%u\"", w->scene.city->area, 100 + gen_pick(r, 100));
+	lh_write_key(json, "email");
+	lh_buf_printf(json->out, "\"%s.%s%ju@example.com\"", w->first->mail, w->last->mail,
+		      (uintmax_t)number);
 }
 
 static void draw_blacklist(struct gen_rng *r, struct worker *w)
@@ -126,7 +112,7 @@ static void draw_blacklist(struct gen_rng *r, struct worker *w)
 
 static void put_text(struct lh_buf *b, const struct worker *w, size_t resume_at, size_t resume_len)
 {
-	lh_buf_puts(b, ",\"text\":\"Worker role: ");
+	lh_buf_puts(b, "\"Worker role: ");
 	lh_buf_puts(b, w->scene.role->name);
 	lh_buf_puts(b, ". Skills: ");
 	put_joined(b, w->skills, w->n_skills, ", ");
@@ -139,41 +125,44 @@ static void put_text(struct lh_buf *b, const struct worker *w, size_t resume_at,
 	gen_fill(b, ". Location: %t, %s. ", &w->scene);
 	if (lh_buf_room(b, resume_len))	/* may move what is copied */
 		lh_buf_add(b, b->p + resume_at, resume_len);
-	lh_buf_puts(b, "\"}\n");
+	lh_buf_putc(b, '"');
 }
 
 static void put_worker(struct lh_buf *out, uint64_t seed, uint64_t i, struct worker *w)
 {
 	struct gen_rng r = gen_row(seed, GEN_WORKER, i);
+	struct lh_writer json = lh_write_to(out);
 	size_t resume_at, resume_len;
+	char id[32];
 
 	draw_worker(&r, w);
-	lh_buf_puts(out, "{\"id\":\"w-");
-	lh_buf_u64(out, i + 1);
-	lh_buf_puts(out, "\",\"candidate_id\":\"w-");
-	lh_buf_u64(out, i + 1);
-	lh_buf_puts(out, "\",\"name\":\"");
-	lh_buf_puts(out, w->first->shown);
-	lh_buf_putc(out, ' ');
-	lh_buf_puts(out, w->last->shown);
-	lh_buf_putc(out, '"');
+	snprintf(id, sizeof id, "w-%ju", (uintmax_t)i + 1);
+	lh_write_object(&json, NULL);
+	lh_write_text(&json, "id", id);
+	lh_write_text(&json, "candidate_id", id);
+	lh_write_key(&json, "name");
+	lh_buf_printf(out, "\"%s %s\"", w->first->shown, w->last->shown);
 	w->status = gen_status(&r)->name;
-	put_field(out, "status", w->status);
-	put_field(out, "role", w->scene.role->name);
-	put_field(out, "city", w->scene.city->name);
-	put_field(out, "state", w->scene.city->state);
-	put_array(out, "skills", w->skills, w->n_skills);
-	put_array(out, "certifications", w->certs, w->n_certs);
-	put_field(out, "archetype", w->archetype->name);
-	lh_buf_puts(out, ",\"resume_text\":\"");
+	lh_write_text(&json, "status", w->status);
+	lh_write_text(&json, "role", w->scene.role->name);
+	lh_write_text(&json, "city", w->scene.city->name);
+	lh_write_text(&json, "state", w->scene.city->state);
+	put_array(&json, "skills", w->skills, w->n_skills);
+	put_array(&json, "certifications", w->certs, w->n_certs);
+	lh_write_text(&json, "archetype", w->archetype->name);
+	lh_write_key(&json, "resume_text");
+	lh_buf_putc(out, '"');
 	resume_at = out->len;
 	put_resume(out, &r, w);
 	resume_len = out->len - resume_at;
 	lh_buf_putc(out, '"');
-	put_contact(out, &r, w, i + 1);
+	put_contact(&json, &r, w, i + 1);
 	draw_blacklist(&r, w);
-	put_array(out, "blacklisted_clients", w->banned, w->n_banned);
+	put_array(&json, "blacklisted_clients", w->banned, w->n_banned);
+	lh_write_key(&json, "text");
 	put_text(out, w, resume_at, resume_len);
+	lh_write_end(&json);
+	lh_buf_putc(out, '\n');
 }
 
 void gen_worker(struct lh_buf *out, uint64_t seed, uint64_t i)
