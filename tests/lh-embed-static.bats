@@ -127,16 +127,16 @@ model() {
 		open("long", "w").write("a" * (5 << 20))
 	END
 	cat > cases <<-'END'
-		a 1 2\nb 1	:2: 1 numbers behind the word, expected 2
-		a 1 2\nb 1 2 3	:2: 3 numbers behind the word, expected 2
+		a 1 2\nb 1	:2: 1 numbers after the word, expected 2
+		a 1 2\nb 1 2 3	:2: 3 numbers after the word, expected 2
 		a 1 2\nb 1 x	:2: value 2 is no number
 		a 1 2\nb 1 nan	:2: value 2 is no number
 		a 1 2\nb 1 1e39	:2: value 2 is beyond the range of f32
 		a 1 2\nb 1 0x1	:2: value 2 is no number
-		a 1 2\nb	:2: 0 numbers behind the word, expected 2
+		a 1 2\nb	:2: 0 numbers after the word, expected 2
 		1 2\na 1 2\nb 3 4	:3: the first line promises 1 words, and here is one more
 		3 2\na 1 2\nb 3 4	: truncated: 2 words, the first line promises 3
-		9 2\na 1	:2: 1 numbers behind the word, expected 2
+		9 2\na 1	:2: 1 numbers after the word, expected 2
 		a b c	:1: not a table of word vectors: no line of a word and its values
 		{"text":"a"}	:1: not a table of word vectors: no line of a word and its values
 		\n\n	: empty
@@ -151,7 +151,7 @@ model() {
 	done < cases
 	for case in 'short.bin: truncated: 2 words, the first line promises 3' 'nan.bin: word 2: NaN or infinity among its values' \
 		'blank.bin: word 2: value 70000 at 0 of the vector: f16 ends at 65504' \
-		'more.bin: more bytes behind the 1 words that the first line promises' 'noblank.bin: word 1: no blank behind it in 4096 bytes' \
+		'more.bin: more bytes after the 1 words that the first line promises' 'noblank.bin: word 1: no blank after it in 4096 bytes' \
 		'far.lhw: word 2: value 100000 at 1 of the vector: f16 ends at 65504' \
 		'wide:1: not a table of word vectors: more than 65536 numbers in a line' \
 		'long:1: a line of more than 4194304 bytes: this is no table of word vectors' \

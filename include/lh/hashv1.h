@@ -1,22 +1,21 @@
 /*
- * hashv1 - the embeddings hash-v1 and hash-v2: text in, vector out, no model
- * file.
+ * hashv1 - embed texts by hash-v1 and hash-v2, which need no model file.
  *
  *     struct lh_hashv1 *h = lh_hash_new(LH_HASH_MODEL, 768, err);
  *     if (h && lh_hashv1_embed(h, text, len, 0, out, err) == 0) ...
  *     lh_hashv1_free(h);
  *
- * How:     words are folded (case, diacritics), stemmed lightly and weighted
- *          by a built-in table of common English words; each word and its
- *          character 3- to 5-grams are hashed to signed coordinates.  Both
- *          recipes are frozen; lh-hash-v1(7) and lh-hash-v2(7) state them to
- *          the last constant.  hash-v2 is for everything new.
- * Exact:   sums are taken in integers, and the only float operations are one
- *          square root, one division and one product a coordinate, so the
- *          same text gives the same bits on every machine.
- * Memory:  about 3 MiB of address space a scratch, whatever the text's length;
- *          most of it a cache of words, which changes speed but not results.
- * Threads: one scratch per thread.
+ * How:     words are case-folded, stripped of diacritics, stemmed lightly and
+ *          weighted by a built-in table of common English words; each word and
+ *          its character 3- to 5-grams are hashed to signed coordinates.  Both
+ *          recipes are frozen; lh-hash-v1(7) and lh-hash-v2(7) state them
+ *          completely.  Use hash-v2 for everything new.
+ * Exact:   sums are integers, and the only float operations are one square root,
+ *          one division, and one product per coordinate, so that the same text
+ *          gives the same bits on every machine.
+ * Memory:  about 3 MiB of address space per struct, for texts of any length, most
+ *          of it a cache of words, which does not change results.
+ * Threads: one struct per thread.
  */
 #ifndef LH_HASHV1_H
 #define LH_HASHV1_H
@@ -29,27 +28,27 @@ LH_C_BEGIN
 
 #define LH_HASHV1_MODEL "hash-v1"
 #define LH_HASHV2_MODEL "hash-v2"
-#define LH_HASH_MODEL LH_HASHV2_MODEL	/* when none is asked for */
+#define LH_HASH_MODEL LH_HASHV2_MODEL	/* the default */
 #define LH_HASH_MODELS "hash-v1 and hash-v2"
-#define LH_HASHV1_DIM 768	/* when none is asked for */
+#define LH_HASHV1_DIM 768	/* the default */
 #define LH_HASHV1_DIM_MIN 64
 #define LH_HASHV1_DIM_MAX 4096
 
 struct lh_hashv1;
 
-/* Is it one of these models? */
+/* Return whether the model is one of these. */
 LH_API bool lh_hash_knows(const char *model);
 
-/* NULL and *err for another model, a dimension outside 64..4096, or without
- * memory. */
+/* Create an embedder.  NULL with *err for another model, a dimension outside 64..4096,
+ * or without memory. */
 LH_API struct lh_hashv1 *lh_hash_new(const char *model, unsigned dimension, struct lh_err *err);
-/* The same of hash-v1. */
+/* Create one for hash-v1. */
 LH_API struct lh_hashv1 *lh_hashv1_new(unsigned dimension, struct lh_err *err);
 LH_API void lh_hashv1_free(struct lh_hashv1 *h);
 
 /*
- * Embed len bytes of valid UTF-8 into out[dimension]; raw keeps the vector as
- * summed, else it has unit length.  Never a zero vector; -1 for empty text.
+ * Embed len bytes of valid UTF-8 into out[dimension]; raw skips the scaling to unit
+ * length.  The vector is never zero.  -1 for an empty text.
  */
 LH_API int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, float *out,
 			   struct lh_err *err);

@@ -1,4 +1,4 @@
-/* embedder.c - texts in, vectors out.  See embedder.h. */
+/* embedder.c - embed texts by the engine of an index.  See embedder.h. */
 #include "embedder.h"
 
 #include <stdio.h>
@@ -16,15 +16,16 @@
 #define PATIENCE 86400.0	/* seconds; lh-embed has limits of its own */
 
 struct lh_embedder {
-	struct lh_hashv1 *hash;		/* neither this ... */
+	struct lh_hashv1 *hash;		/* engine hash; or ... */
 	struct lh_wordvec *table;
-	struct lh_wordvec_reader *words;	/* ... nor that: the engine is a child */
-	uint32_t dimension;		/* 0 until the child's first answer */
+	/* ... engine static; both NULL: the engine is a child */
+	struct lh_wordvec_reader *words;
+	uint32_t dimension;		/* 0 until the first answer of the child */
 	char model[256];
 	char *engine, *url;
 	uint32_t batch;
 	struct lh_coproc child;
-	struct lh_buf ask;
+	struct lh_buf request;
 	struct lh_record scan;
 };
 
@@ -40,15 +41,16 @@ bool lh_engine_here(const char *engine)
 	return strcmp(engine, "hash") == 0 || strcmp(engine, "static") == 0;
 }
 
-/* An index from elsewhere may name any address.  That of a service which is sent
- * a key has to be the user's. */
-static int check_address(const struct lh_embedder_options *how, const char *url, struct lh_err *err)
+/* An index from elsewhere may name any address.  The address of a service that receives
+ * the user's key must be given by the user. */
+static int check_address(const struct lh_embedder_options *options, const char *url,
+			 struct lh_err *err)
 {
 	const char *key = getenv(LH_OPENAI_KEY_ENV), *own = getenv(LH_OPENAI_URL_ENV);
 	char shown[200];
 
-	if (how->own_url || !*url || strcmp(how->engine, lh_engine_name(LH_ENGINE_OPENAI)) != 0 ||
-	    !key || !*key)
+	if (options->own_url || !*url ||
+	    strcmp(options->engine, lh_engine_name(LH_ENGINE_OPENAI)) != 0 || !key || !*key)
 		return 0;
 	if (strcmp(url, own && *own ? own : LH_OPENAI_URL) == 0)
 		return 0;
@@ -59,20 +61,21 @@ static int check_address(const struct lh_embedder_options *how, const char *url,
 			  shown);
 }
 
-static int copy_how(struct lh_embedder *t, const struct lh_embedder_options *how,
-		    struct lh_err *err)
+static int copy_options(struct lh_embedder *t, const struct lh_embedder_options *options,
+			struct lh_err *err)
 {
-	const char *url = how->url ? how->url : "", *model = how->model ? how->model : "";
+	const char *url = options->url ? options->url : "",
+		   *model = options->model ? options->model : "";
 
-	if (check_address(how, url, err) < 0)
+	if (check_address(options, url, err) < 0)
 		return -1;
 	if (strlen(model) >= sizeof t->model)
 		return lh_err_set(err, LH_EUSAGE, "model name of %zu bytes: at most %zu",
 				  strlen(model), sizeof t->model - 1);
 	memcpy(t->model, model, strlen(model) + 1);
-	t->engine = lh_strndup(how->engine, strlen(how->engine), err);
+	t->engine = lh_strndup(options->engine, strlen(options->engine), err);
 	t->url = lh_strndup(url, strlen(url), err);
-	t->batch = how->batch ? how->batch : BATCH;
+	t->batch = options->batch ? options->batch : BATCH;
 	return t->engine && t->url ? 0 : -1;
 }
 
@@ -85,7 +88,7 @@ static int start_hash(struct lh_embedder *t, uint32_t dimension, struct lh_err *
 	return t->hash ? 0 : -1;
 }
 
-/* As an index should keep it: absolute. */
+/* Make the path of the table absolute, as an index stores it. */
 static int find_table(struct lh_embedder *t, struct lh_err *err)
 {
 	char *real;
@@ -129,22 +132,22 @@ static int start_static(struct lh_embedder *t, uint32_t dimension, struct lh_err
 	return t->words ? 0 : -1;
 }
 
-struct lh_embedder *lh_embedder_new(const struct lh_embedder_options *how, struct lh_err *err)
+struct lh_embedder *lh_embedder_new(const struct lh_embedder_options *options, struct lh_err *err)
 {
 	struct lh_embedder *t = lh_calloc(1, sizeof *t, err);
 	int rc;
 
 	if (!t)
 		return NULL;
-	lh_buf_init(&t->ask, LH_BUF_NOMAX);
+	lh_buf_init(&t->request, LH_BUF_NOMAX);
 	lh_record_init(&t->scan);
-	rc = copy_how(t, how, err);
+	rc = copy_options(t, options, err);
 	if (rc == 0 && strcmp(t->engine, "hash") == 0)
-		rc = start_hash(t, how->dimension, err);
+		rc = start_hash(t, options->dimension, err);
 	else if (rc == 0 && strcmp(t->engine, "static") == 0)
-		rc = start_static(t, how->dimension, err);
+		rc = start_static(t, options->dimension, err);
 	else
-		t->dimension = how->dimension;
+		t->dimension = options->dimension;
 	if (rc < 0) {
 		lh_embedder_free(t);
 		return NULL;
@@ -162,7 +165,7 @@ void lh_embedder_free(struct lh_embedder *t)
 	lh_wordvec_reader_free(t->words);
 	lh_wordvec_close(t->table);
 	lh_coproc_stop(&t->child, &unused);
-	lh_buf_free(&t->ask);
+	lh_buf_free(&t->request);
 	lh_record_free(&t->scan);
 	free(t->engine);
 	free(t->url);
@@ -191,8 +194,8 @@ static int embed_one(struct lh_embedder *t, const struct lh_str *text, float *ou
 			 lh_wordvec_embed(t->words, text->p, text->n, false, out, err);
 }
 
-static int embed_here(struct lh_embedder *t, const struct lh_str *text, size_t n,
-		      struct lh_buf *out, struct lh_err *err)
+static int embed_in_process(struct lh_embedder *t, const struct lh_str *text, size_t n,
+			    struct lh_buf *out, struct lh_err *err)
 {
 	size_t i, bytes = t->dimension * sizeof(float);
 
@@ -208,16 +211,20 @@ static int embed_here(struct lh_embedder *t, const struct lh_str *text, size_t n
 	return 0;
 }
 
-/* A refused request is answered by an error object, so the child lives on. */
+/* Start lh-embed.  A refused request is answered by an error object, so the child keeps
+ * running. */
 static int start_child(struct lh_embedder *t, struct lh_err *err)
 {
 	char batch[16];
-	char *argv[20] = { "lh-embed", "--engine", t->engine, "--encoding", "base64",  "--on-error",
-			   "emit",     "-q",	   "-j",      "1",	    "--batch", batch };
+	char *argv[20] = {
+		"lh-embed", "--engine", t->engine, "--encoding", "base64", "--on-error", "emit",
+		"-q", "-j", "1", "--batch", batch,
+	};
+	unsigned keys = LH_KEYS_OLLAMA;
 	struct lh_err unused;
 	int n = 12;
 
-	lh_coproc_stop(&t->child, &unused);	/* what one that died has left */
+	lh_coproc_stop(&t->child, &unused);	/* an earlier child that died */
 	snprintf(batch, sizeof batch, "%u", t->batch);
 	if (*t->model) {
 		argv[n++] = "--model";
@@ -227,33 +234,31 @@ static int start_child(struct lh_embedder *t, struct lh_err *err)
 		argv[n++] = "--url";
 		argv[n++] = t->url;
 	}
-	return lh_coproc_start(&t->child, argv,
-			       strcmp(t->engine, lh_engine_name(LH_ENGINE_OPENAI)) ?
-				       LH_KEYS_OLLAMA :
-				       LH_KEYS_OPENAI,
-			       err);
+	if (strcmp(t->engine, lh_engine_name(LH_ENGINE_OPENAI)) == 0)
+		keys = LH_KEYS_OPENAI;
+	return lh_coproc_start(&t->child, argv, keys, err);
 }
 
-static int bad_answer(const char *what, struct lh_err *err)
+static int set_bad_answer(const char *what, struct lh_err *err)
 {
 	return lh_err_set(err, LH_ENET, "lh-embed answered %s", what);
 }
 
-/* The request or one of its texts was refused; whether an upstream is to blame,
- * and not that text alone, the answer says. */
-static int refused(const struct lh_value *error, struct lh_err *err)
+/* Report that a request or one of its texts was refused.  The answer tells whether an
+ * upstream failed (LH_ENET) or the text is at fault (LH_EDATA). */
+static int set_refusal(const struct lh_value *error, struct lh_err *err)
 {
 	struct lh_value upstream;
 
 	if (lh_coproc_refusal(error, err) < 0 && err->code == LH_EIO)
-		return bad_answer("with an error that has no message", err);
+		return set_bad_answer("with an error that has no message", err);
 	if (err->code == LH_ENET && lh_value_get(error, "upstream", &upstream) &&
 	    upstream.type == LH_FALSE)
 		err->code = LH_EDATA;
 	return -1;
 }
 
-static int take_model(struct lh_embedder *t, const struct lh_value *reply, struct lh_err *err)
+static int read_model(struct lh_embedder *t, const struct lh_value *reply, struct lh_err *err)
 {
 	struct lh_buf scratch;
 	struct lh_value v;
@@ -272,8 +277,8 @@ static int take_model(struct lh_embedder *t, const struct lh_value *reply, struc
 	return rc;
 }
 
-/* Append the vector at v; *dim is its dimension, which is that of all. */
-static int take_vector(struct lh_embedder *t, const struct lh_value *v, struct lh_buf *out,
+/* Append the vector v; all must have the same dimension. */
+static int read_vector(struct lh_embedder *t, const struct lh_value *v, struct lh_buf *out,
 		       struct lh_err *err)
 {
 	size_t dim = 0;
@@ -290,7 +295,8 @@ static int take_vector(struct lh_embedder *t, const struct lh_value *v, struct l
 				  dim, t->dimension);
 }
 
-/* The first vector says how long those are that are not to be had. */
+/* Learn the dimension from the first vector of the answer: texts without one need zeros
+ * of that size. */
 static int learn_dimension(struct lh_embedder *t, const struct lh_value *vectors,
 			   struct lh_buf *out, struct lh_err *err)
 {
@@ -298,15 +304,15 @@ static int learn_dimension(struct lh_embedder *t, const struct lh_value *vectors
 	struct lh_iter it;
 
 	for (lh_iter_init(&it, vectors); !t->dimension && lh_iter_next(&it); )
-		if (it.val.type != LH_NULL && take_vector(t, &it.val, out, err) < 0)
+		if (it.val.type != LH_NULL && read_vector(t, &it.val, out, err) < 0)
 			return -1;
 	if (!out->failed)
 		out->len = before;
 	return 0;
 }
 
-/* Text i has no vector: the next of the errors says why. */
-static int take_error(const struct lh_embedder *t, const struct lh_embedder_ask *ask, size_t i,
+/* Report why text i has no vector: by the next of the errors. */
+static int read_error(const struct lh_embedder *t, const struct lh_embedder_ask *ask, size_t i,
 		      struct lh_iter *errors, struct lh_buf *out, struct lh_err *err)
 {
 	size_t bytes = t->dimension * sizeof(float);
@@ -317,8 +323,8 @@ static int take_error(const struct lh_embedder *t, const struct lh_embedder_ask 
 	if (!lh_iter_next(errors) || errors->val.type != LH_OBJECT ||
 	    !lh_value_get(&errors->val, "index", &index) || index.type != LH_NUMBER ||
 	    !lh_value_i64(&index, &at) || at != (int64_t)i)
-		return bad_answer("without a vector and without an error", err);
-	refused(&errors->val, err);
+		return set_bad_answer("without a vector and without an error", err);
+	set_refusal(&errors->val, err);
 	if (!ask->bad || (err->code != LH_EDATA && err->code != LH_ENET))
 		return -1;
 	ask->bad(ask->ctx, i, err);
@@ -330,7 +336,7 @@ static int take_error(const struct lh_embedder *t, const struct lh_embedder_ask 
 	return 0;
 }
 
-static int take_vectors(struct lh_embedder *t, const struct lh_value *reply,
+static int read_vectors(struct lh_embedder *t, const struct lh_value *reply,
 			const struct lh_embedder_ask *ask, struct lh_buf *out, struct lh_err *err)
 {
 	static const struct lh_value none = { "[]", 2, LH_ARRAY, false };
@@ -339,74 +345,77 @@ static int take_vectors(struct lh_embedder *t, const struct lh_value *reply,
 	size_t got = 0;
 
 	if (!lh_value_get(reply, "vectors", &vectors) || vectors.type != LH_ARRAY)
-		return bad_answer("without vectors", err);
+		return set_bad_answer("without vectors", err);
 	if (lh_value_get(reply, "errors", &list) && list.type != LH_ARRAY)
-		return bad_answer("with errors that are no list", err);
+		return set_bad_answer("with errors that are no list", err);
 	if (learn_dimension(t, &vectors, out, err) < 0)
 		return -1;
 	lh_iter_init(&errors, &list);
 	for (lh_iter_init(&it, &vectors); lh_iter_next(&it); got++)
-		if ((it.val.type == LH_NULL ? take_error(t, ask, got, &errors, out, err) :
-					      take_vector(t, &it.val, out, err)) < 0)
+		if ((it.val.type == LH_NULL ? read_error(t, ask, got, &errors, out, err) :
+					      read_vector(t, &it.val, out, err)) < 0)
 			return -1;
 	if (lh_buf_check(out, err) < 0)
 		return -1;
-	return got == ask->n ? 0 : bad_answer("with another number of vectors", err);
+	return got == ask->n ? 0 : set_bad_answer("with another number of vectors", err);
 }
 
-static int put_ask(struct lh_embedder *t, const struct lh_embedder_ask *ask, struct lh_err *err)
+static int write_request(struct lh_embedder *t, const struct lh_embedder_ask *ask,
+			 struct lh_err *err)
 {
 	size_t i;
 
-	lh_buf_reset(&t->ask);
-	lh_buf_puts(&t->ask, "{\"partial\":true,\"texts\":[");
+	lh_buf_reset(&t->request);
+	lh_buf_puts(&t->request, "{\"partial\":true,\"texts\":[");
 	for (i = 0; i < ask->n; i++) {
 		if (i)
-			lh_buf_putc(&t->ask, ',');
-		lh_buf_json(&t->ask, ask->text[i].p, ask->text[i].n);
+			lh_buf_putc(&t->request, ',');
+		lh_buf_json(&t->request, ask->text[i].p, ask->text[i].n);
 	}
-	lh_buf_putc(&t->ask, ']');
-	lh_trace_put(&t->ask, ask->trace);
-	lh_buf_putc(&t->ask, '}');
-	return lh_buf_check(&t->ask, err);
+	lh_buf_putc(&t->request, ']');
+	lh_trace_put(&t->request, ask->trace);
+	lh_buf_putc(&t->request, '}');
+	return lh_buf_check(&t->request, err);
 }
 
-/* To those who ask, lh-embed is a service: what ends it is one that is down. */
-static int talk(struct lh_embedder *t, struct lh_str *line, struct lh_err *err)
+/* Ask the child.  For callers lh-embed is a service: a child that dies is one that is
+ * down. */
+static int ask_child(struct lh_embedder *t, struct lh_str *line, struct lh_err *err)
 {
 	int rc = t->child.pid ? 0 : start_child(t, err);
 
 	if (!rc)
-		rc = lh_coproc_ask(&t->child, t->ask.p, t->ask.len, PATIENCE, line, err);
+		rc = lh_coproc_ask(&t->child, t->request.p, t->request.len, PATIENCE, line, err);
 	if (rc < 0 && err->code == LH_EIO)
 		err->code = LH_ENET;
 	return rc;
 }
 
-static int embed_there(struct lh_embedder *t, const struct lh_embedder_ask *ask, struct lh_buf *out,
-		       struct lh_err *err)
+static int embed_by_child(struct lh_embedder *t, const struct lh_embedder_ask *ask,
+			  struct lh_buf *out, struct lh_err *err)
 {
 	struct lh_value reply, error;
 	struct lh_str line;
 
-	if (put_ask(t, ask, err) < 0 || talk(t, &line, err) < 0)
+	if (write_request(t, ask, err) < 0 || ask_child(t, &line, err) < 0)
 		return -1;
 	if (lh_json_parse(&t->scan, line.p, line.n, &reply, err) < 0)
-		return err->code == LH_ENOMEM ? -1 :
-						bad_answer("with something that is not JSON", err);
+		return err->code == LH_ENOMEM ?
+			       -1 :
+			       set_bad_answer("with something that is not JSON", err);
 	if (reply.type != LH_OBJECT)
-		return bad_answer("with something that is no object", err);
+		return set_bad_answer("with something that is no object", err);
 	if (lh_value_get(&reply, "error", &error))
-		return refused(&error, err);
-	return take_model(t, &reply, err) < 0 ? -1 : take_vectors(t, &reply, ask, out, err);
+		return set_refusal(&error, err);
+	return read_model(t, &reply, err) < 0 ? -1 : read_vectors(t, &reply, ask, out, err);
 }
 
 int lh_embedder_ask(struct lh_embedder *t, const struct lh_embedder_ask *ask, struct lh_buf *out,
 		    uint32_t *dimension, struct lh_err *err)
 {
 	size_t before = out->len;
-	int rc = t->hash || t->words ? embed_here(t, ask->text, ask->n, out, err) :
-				       embed_there(t, ask, out, err);
+	int rc = t->hash || t->words ? embed_in_process(t, ask->text, ask->n, out, err) :
+				       embed_by_child(t, ask, out, err);
 
 	if (rc < 0 && !out->failed)
 		out->len = before;

@@ -1,5 +1,5 @@
-/* hashv1.c - the hash-v1 and hash-v2 embeddings.  See lh/hashv1.h, lh-hash-v1(7)
- * and lh-hash-v2(7). */
+/* hashv1.c - the embeddings hash-v1 and hash-v2.  See lh/hashv1.h, lh-hash-v1(7) and
+ * lh-hash-v2(7). */
 #include <lh/hashv1.h>
 
 #include <math.h>
@@ -13,27 +13,27 @@
 #include "text/tokens.h"
 #include "base/utf8.h"
 
-/* The recipes' constants; any change here makes another model. */
-#define SECTION 1024		/* tokens over which repeats and places count */
-#define WEIGHT_MAX 255		/* of a word that the table does not list */
-#define WEIGHT_CHAR 128		/* of one character of a script without spaces */
-#define WEIGHT_NAME 195		/* a capitalised word has at least this */
-#define WEIGHT_GRAMS 52		/* a word with less has no n-grams */
+/* Constants of the recipes: changing one makes another model. */
+#define SECTION 1024		/* tokens within which repetitions and places count */
+#define WEIGHT_MAX 255		/* of a word that is not in the table */
+#define WEIGHT_CHAR 128		/* of a character in a script without spaces */
+#define WEIGHT_NAME 195		/* a capitalised word has at least this weight */
+#define WEIGHT_GRAMS 52		/* a word of less weight has no n-grams */
 #define GRAM_MIN 3
 #define GRAM_MAX 5
-#define SPREAD 2		/* coordinates a feature */
+#define SPREAD 2		/* coordinates per feature */
 #define WORD_UNIT 724		/* 1024 / sqrt(2) */
-#define GRAMS_UNIT 1024		/* length of all n-grams of a word together */
-#define PLAIN 8			/* hash-v1, eighths: a word without emphasis, */
-#define NAME 9			/* a capitalised one inside a sentence, */
-#define VALUE 10		/* one after a label and its colon, */
-#define WHERE 12		/* a capitalised one after "in" */
+#define GRAMS_UNIT 1024		/* length of the n-grams of a word together */
+#define PLAIN 8			/* hash-v1, in eighths: a word without emphasis, ... */
+#define NAME 9			/* ... a capitalised one inside a sentence, ... */
+#define VALUE 10		/* ... one after a label and its colon, ... */
+#define WHERE 12		/* ... a capitalised one after "in" */
 #define RAW_SCALE 0x1p-26
 
 struct recipe {
 	const char *model;
-	unsigned half_place;	/* distinct words until a new one counts half */
-	unsigned repeat;	/* how little repeats bring */
+	unsigned half_place;	/* distinct words after which a new one counts half */
+	unsigned repeat;	/* the higher, the less repetitions count */
 };
 
 static const struct recipe recipes[] = {
@@ -43,14 +43,14 @@ static const struct recipe recipes[] = {
 
 enum { SEED_WORD = 1, SEED_GRAM, SEED_CHAR, SEED_PAIR, SEED_SYMBOL };
 
-/* The cache and the table of seen words; sizes do not show in results. */
+/* Sizes of the cache and of the table of seen words; they do not change results. */
 #define SETS 4096
 #define WAYS 2
 #define KEY_MAX LH_TOKEN_PAD
 #define CACHED_MAX 80
-#define SEEN (4 * SECTION)	/* a token brings two at most */
+#define SEEN (4 * SECTION)	/* a token adds at most two */
 
-/* "^" comes before the first. */
+/* "^" precedes the first. */
 #define CHARS_MAX (LH_TOKEN_MAX + 1)
 #define FEATURES_MAX (SPREAD * (1 + (GRAM_MAX - GRAM_MIN + 1) * CHARS_MAX))
 
@@ -68,7 +68,7 @@ struct word {
 };
 
 struct cached {
-	uint64_t key[KEY_MAX / 8];	/* the folded word, zero-padded; 0: unused */
+	uint64_t key[KEY_MAX / 8];	/* the case-folded word, zero-padded; 0: unused */
 	uint64_t hash;
 	uint8_t weight, n;
 	struct feature f[CACHED_MAX];
@@ -85,7 +85,7 @@ struct lh_hashv1 {
 	unsigned dimension;
 	bool in;			/* hash-v1: a place may follow */
 	struct lh_hashv2_marks marks;	/* hash-v2 */
-	uint8_t weight[WEIGHT_MAX + 1];	/* of the table -> of the recipe */
+	uint8_t weight[WEIGHT_MAX + 1];	/* weight in the table to weight in the recipe */
 	uint32_t epoch;
 	unsigned tokens, words;		/* in this section */
 	struct seen seen[SEEN];
@@ -137,7 +137,7 @@ static void add_feature(struct word *w, unsigned dimension, uint64_t h, int by)
 	}
 }
 
-/* The n-grams of "^stem", whose letters start at the offsets in at[]. */
+/* Add the n-grams of "^stem", whose characters start at the offsets at[]. */
 static void add_grams(struct word *w, unsigned dimension, const unsigned char *s, unsigned len)
 {
 	uint16_t at[CHARS_MAX + 1];
@@ -159,7 +159,7 @@ static void add_grams(struct word *w, unsigned dimension, const unsigned char *s
 				    hash_bytes(s + at[i], at[i + g] - at[i], SEED_GRAM), by);
 }
 
-/* Features of a word; its stem is made in s, which has room before it. */
+/* Make the features of a word; the stem is made in s, which has room before it. */
 static void make_word(struct word *w, unsigned dimension, const struct lh_token *t)
 {
 	unsigned char s[1 + LH_TOKEN_BYTES] = "^";
@@ -175,8 +175,8 @@ static void make_word(struct word *w, unsigned dimension, const struct lh_token 
 		add_grams(w, dimension, s, n + 1);
 }
 
-/* How often this one occurred before in the section, and where first. */
-static struct seen *look(struct lh_hashv1 *h, uint64_t hash)
+/* Find how often a word occurred before in the section, and its first place. */
+static struct seen *find_seen(struct lh_hashv1 *h, uint64_t hash)
 {
 	size_t i = hash % SEEN;
 
@@ -208,12 +208,12 @@ static unsigned repeats(unsigned c, unsigned times)
 	return 256 * (c + 12) * times / (c * times + 12);
 }
 
-/* Add features with what this occurrence brings beyond the earlier ones. */
-static void sum_up(struct lh_hashv1 *h, uint64_t hash, const struct feature *f, unsigned n,
-		   uint64_t weight)
+/* Add features with the weight that this occurrence adds to the earlier ones. */
+static void add_occurrence(struct lh_hashv1 *h, uint64_t hash, const struct feature *f, unsigned n,
+			   uint64_t weight)
 {
 	const struct recipe *r = h->recipe;
-	struct seen *s = look(h, hash);
+	struct seen *s = find_seen(h, hash);
 	int64_t by;
 
 	by = repeats(r->repeat, s->times + 1) - repeats(r->repeat, s->times);
@@ -228,7 +228,7 @@ static void sum_feature(struct lh_hashv1 *h, uint64_t hash, unsigned weight)
 {
 	h->scratch.n = 0;
 	add_feature(&h->scratch, h->dimension, hash, WORD_UNIT);
-	sum_up(h, hash, h->scratch.f, h->scratch.n, weight * PLAIN * PLAIN * PLAIN);
+	add_occurrence(h, hash, h->scratch.f, h->scratch.n, weight * PLAIN * PLAIN * PLAIN);
 }
 
 static void keep_word(struct cached *set, const uint64_t *key, const struct word *w)
@@ -252,7 +252,7 @@ static unsigned emphasis_v1(struct lh_hashv1 *h, const struct lh_token *t, unsig
 	       (where ? WHERE : PLAIN);
 }
 
-/* The word's weight as this occurrence shows it, in 512ths. */
+/* Return the weight of a word in this occurrence, in 512ths. */
 static unsigned emphasis(struct lh_hashv1 *h, const struct lh_token *t, unsigned weight)
 {
 	if (h->recipe == recipes)
@@ -271,12 +271,12 @@ static void sum_word(struct lh_hashv1 *h, const struct lh_token *t)
 		set = h->cache[mix(key[0] ^ mix(key[1] ^ mix(key[2]))) % SETS];
 		for (struct cached *c = set; c < set + WAYS; c++)
 			if (!memcmp(c->key, key, KEY_MAX)) {
-				sum_up(h, c->hash, c->f, c->n, emphasis(h, t, c->weight));
+				add_occurrence(h, c->hash, c->f, c->n, emphasis(h, t, c->weight));
 				return;
 			}
 	}
 	make_word(w, h->dimension, t);
-	sum_up(h, w->hash, w->f, w->n, emphasis(h, t, w->weight));
+	add_occurrence(h, w->hash, w->f, w->n, emphasis(h, t, w->weight));
 	if (set && w->n <= CACHED_MAX)
 		keep_word(set, key, w);
 }
@@ -306,8 +306,7 @@ static bool sum_text(struct lh_hashv1 *h, const char *text, size_t len)
 	return any;
 }
 
-/* A text without any word: its code points, white space included, are all
- * there is to tell it by. */
+/* Embed a text without any word by its code points, white space included. */
 static void sum_symbols(struct lh_hashv1 *h, const char *text, size_t len)
 {
 	const unsigned char *p = (const unsigned char *)text, *end = p + len, *s;
@@ -348,7 +347,7 @@ int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, 
 		sum_symbols(h, text, len);
 	for (i = 0; i < h->dimension && !h->sum[i]; i++)
 		;
-	if (i == h->dimension)	/* features that cancel out */
+	if (i == h->dimension)	/* all features cancel out */
 		h->sum[0] = 1 << 26;
 	scale(h, raw, out);
 	return 0;

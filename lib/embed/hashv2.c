@@ -1,19 +1,19 @@
-/* hashv2.c - which words hash-v2 emphasizes.  See hashv2.h. */
+/* hashv2.c - the emphasis of words in hash-v2.  See hashv2.h. */
 #include "hashv2.h"
 
 #include <math.h>
 #include <string.h>
 
-/* The recipe's constants; any change here makes another model. */
+/* Constants of the recipe: changing one makes another model. */
 #define PLAIN 8			/* eighths: a word without marks, ... */
 #define TITLE 28		/* ... a value of the label that the text begins with, ... */
 #define ENTRY 16		/* ... a name under a later label of such a text */
-#define LABEL_TOKENS 5		/* of a label that the text begins with, at most */
-#define COUNT_DIGITS 3		/* of a count, at most */
-#define PHRASE_WEIGHT 128	/* a word with less ends a phrase, unless it is a name */
+#define LABEL_TOKENS 5		/* most tokens of a label at the beginning of the text */
+#define COUNT_DIGITS 3		/* most digits of a count */
+#define PHRASE_WEIGHT 128	/* a word of less weight ends a phrase, unless it is a name */
 #define PHRASE_WORDS 6
 
-/* By the word's place in its phrase, in eighths. */
+/* By the place of the word in its phrase, in eighths. */
 static const unsigned char emphasis[][2][PHRASE_WORDS] = {
 	[LH_HASHV2_COUNTED] = { { 16, 14, 13, 12, 11, 11 }, { 24, 21, 18, 16, 15, 13 } },
 	[LH_HASHV2_PLACE] = { { 14, 14, 14, 14, 14, 14 }, { 20, 20, 20, 20, 20, 20 } },
@@ -29,25 +29,27 @@ static unsigned label_mark(struct lh_hashv2_marks *m, const struct lh_token *t)
 	return m->labels == 1 ? TITLE : t->name ? ENTRY : PLAIN;
 }
 
-static bool goes_on(const struct lh_hashv2_marks *m, const struct lh_token *t, unsigned weight)
+static bool continues_phrase(const struct lh_hashv2_marks *m, const struct lh_token *t,
+			     unsigned weight)
 {
 	return m->phrase && t->spaced && m->length < PHRASE_WORDS &&
 	       (t->name || (!m->proper && weight >= PHRASE_WEIGHT));
 }
 
-static bool may_begin(const struct lh_hashv2_marks *m, const struct lh_token *t, unsigned weight)
+static bool can_begin_phrase(const struct lh_hashv2_marks *m, const struct lh_token *t,
+			     unsigned weight)
 {
 	return m->begins && t->spaced && (t->name || weight >= PHRASE_WEIGHT);
 }
 
 static unsigned phrase_mark(struct lh_hashv2_marks *m, const struct lh_token *t, unsigned weight)
 {
-	if (may_begin(m, t, weight)) {
+	if (can_begin_phrase(m, t, weight)) {
 		m->phrase = m->begins;
 		m->proper = t->name;
 		m->length = 0;
 		m->counted |= m->phrase == LH_HASHV2_COUNTED;
-	} else if (!goes_on(m, t, weight)) {
+	} else if (!continues_phrase(m, t, weight)) {
 		m->phrase = LH_HASHV2_NONE;
 	}
 	m->begins = m->counted && !t->name && t->len == 2 && !memcmp(t->s, "in", 2) ?

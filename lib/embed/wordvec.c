@@ -1,5 +1,5 @@
-/* wordvec.c - a table of word vectors, mapped; texts to vectors.  See
- * wordvec.h and lhw(5). */
+/* wordvec.c - open, check and search a mapped table of word vectors.  See wordvec.h and
+ * lhw(5). */
 #include "wordvec_file.h"
 
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "base/read_once.h"
 #include "base/xxh3.h"
 
-#define STEPS_MAX 64	/* to find a word, on an average; half is usual */
+#define STEPS_MAX 64	/* on average, to find a word; half a step is usual */
 
 static const char *const kinds[LH_LHW_KINDS] = {
 	"rows", "weights", "word offsets", "words", "word hash", "n-gram directory", "n-grams",
@@ -76,7 +76,7 @@ static int check_values(const struct lh_lhw_header *h, struct lh_err *err)
 	return 0;
 }
 
-/* Sections follow each other without a gap, so none overlaps another. */
+/* Sections must follow each other without a gap, so that none overlaps another. */
 static int check_sections(const struct lh_lhw_header *h, size_t n, struct lh_err *err)
 {
 	uint64_t at = LH_LHW_PAGE;
@@ -96,7 +96,8 @@ static int check_sections(const struct lh_lhw_header *h, size_t n, struct lh_err
 	return 0;
 }
 
-static int has(const struct lh_lhw_header *h, int kind, uint64_t want, struct lh_err *err)
+static int check_section_bytes(const struct lh_lhw_header *h, int kind, uint64_t want,
+			       struct lh_err *err)
 {
 	if (h->section[kind].bytes == want)
 		return 0;
@@ -115,12 +116,12 @@ static int check_sizes(struct lh_wordvec *t, const struct lh_lhw_header *h, stru
 	uint64_t pairs = h->section[LH_LHW_GRAMS].bytes / 8;
 
 	t->slots = h->section[LH_LHW_HASH].bytes / 8;
-	if (has(h, LH_LHW_ROWS, (uint64_t)h->words * h->stride, err) < 0 ||
-	    has(h, LH_LHW_WEIGHTS, 4 * (uint64_t)h->words, err) < 0 ||
-	    has(h, LH_LHW_WORD_AT, 4 * ((uint64_t)h->words + 1), err) < 0 ||
-	    has(h, LH_LHW_HASH, 8 * t->slots, err) < 0 ||
-	    has(h, LH_LHW_GRAMS, 8 * pairs, err) < 0 ||
-	    has(h, LH_LHW_GRAM_AT, 4 * (buckets + 1), err) < 0)
+	if (check_section_bytes(h, LH_LHW_ROWS, (uint64_t)h->words * h->stride, err) < 0 ||
+	    check_section_bytes(h, LH_LHW_WEIGHTS, 4 * (uint64_t)h->words, err) < 0 ||
+	    check_section_bytes(h, LH_LHW_WORD_AT, 4 * ((uint64_t)h->words + 1), err) < 0 ||
+	    check_section_bytes(h, LH_LHW_HASH, 8 * t->slots, err) < 0 ||
+	    check_section_bytes(h, LH_LHW_GRAMS, 8 * pairs, err) < 0 ||
+	    check_section_bytes(h, LH_LHW_GRAM_AT, 4 * (buckets + 1), err) < 0)
 		return -1;
 	if (!is_power(t->slots) || t->slots <= h->words)
 		return lh_err_set(err, LH_ECORRUPT, "word hash: %llu slots for %u words",
@@ -226,7 +227,7 @@ bool lh_wordvec_token(struct lh_str word, struct lh_token *out)
 	lh_tokens_init(&in, word.p, word.n);
 	if (!lh_utf8_valid(word.p, word.n) || !lh_tokens_next(&in, out))
 		return false;
-	/* A word of full length whose last letter folded to several. */
+	/* A word of full length whose last letter case-folds to several. */
 	if (out->chars == LH_TOKEN_CHARS && lh_tokens_next(&in, &rest) &&
 	    out->chars + rest.chars <= LH_TOKEN_MAX) {
 		memcpy(out->s + out->len, rest.s, rest.len);
@@ -279,7 +280,7 @@ static int check_bytes(const struct lh_wordvec *t, struct lh_err *err)
 	return 0;
 }
 
-/* Looking up each word must take a few steps, not as many as there are slots. */
+/* Looking up a word must take a few steps, not as many as there are slots. */
 static int check_hash(const struct lh_wordvec *t, struct lh_err *err)
 {
 	uint64_t steps = 0;
@@ -288,7 +289,7 @@ static int check_hash(const struct lh_wordvec *t, struct lh_err *err)
 		if (t->hash[2 * i + 1])
 			steps += (i - t->hash[2 * i]) & (t->slots - 1);
 	if (steps / STEPS_MAX > t->words)
-		return lh_err_set(err, LH_ECORRUPT, "%s: its words lie far from where they belong",
+		return lh_err_set(err, LH_ECORRUPT, "%s: its words are far from where they belong",
 				  kinds[LH_LHW_HASH]);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /*
- * wordvec - a table of word vectors, and a text as the mean of its words'.
+ * wordvec - tables of word vectors, and texts embedded as the mean of their words'
+ * vectors.
  *
  *     t = lh_wordvec_open("glove.lhw", err);
  *     r = lh_wordvec_reader_new(t, err);
@@ -7,21 +8,21 @@
  *     lh_wordvec_reader_free(r);
  *     lh_wordvec_close(t);
  *
- * The file is made to be mapped; lhw(5) describes it.  Opening costs its header,
- * a text the rows of its words.  Words are those of text/tokens.h, weighted by
- * a / (a + p), p being how common the word is (smooth inverse frequency).  A word
- * that the table lacks is taken for those that are most like it in spelling.
+ * The file is mapped; lhw(5) describes it.  Opening reads its header, embedding a
+ * text the rows of its words.  Words are those of text/tokens.h, weighted by
+ * a / (a + p), where p is the frequency of the word (smooth inverse frequency).  A
+ * word that is not in the table is replaced by those most similar in spelling.
  *
- * lh_wordvec_compile makes such a file of a table as GloVe or word2vec write it
- * (text or binary, found out by looking), or of one that is compiled already.
+ * lh_wordvec_compile makes such a file from a table of GloVe or word2vec (text or
+ * binary, recognized by content) or from another compiled table.
  *
- * Exact:   sums are taken in double, where each product is exact, word by word,
+ * Exact:   sums are computed in double, where each product is exact, word by word,
  *          so that the same text gives the same bits everywhere.
- * Memory:  compiling keeps the words and a MiB of rows, not the table, and at
- *          most 256 MiB for the n-grams.
- * Errors:  what an open table is found to hold wrongly is LH_ECORRUPT; a text
- *          without a word that says anything is LH_EDATA.
- * Threads: one table may serve many threads, each with a reader of its own.
+ * Memory:  compiling holds the words and one MiB of rows, not the table, and at
+ *          most 256 MiB of n-grams.
+ * Errors:  LH_ECORRUPT for damage found in an open table; LH_EDATA for a text
+ *          without any word of some weight.
+ * Threads: many threads may use one table, each with its own reader.
  */
 #ifndef LH_WORDVEC_H
 #define LH_WORDVEC_H
@@ -36,37 +37,39 @@
 struct lh_wordvec;
 struct lh_wordvec_reader;
 
-/* Messages begin with the path; fd is the caller's, path then but a name. */
+/* Open a table; messages begin with the path.  fd is owned by the caller, and path is
+ * then used for messages only. */
 struct lh_wordvec *lh_wordvec_open(const char *path, struct lh_err *err);
 struct lh_wordvec *lh_wordvec_open_fd(int fd, const char *path, struct lh_err *err);
 void lh_wordvec_close(struct lh_wordvec *t);
 
 uint32_t lh_wordvec_dimension(const struct lh_wordvec *t);
-/* The name that the file has, ":", and 16 hex digits of its checksum: vectors of
- * one model are those of one table. */
+/* Return the model: the name in the file, ":" and 16 hex digits of its checksum.
+ * Vectors of one model are those of one table. */
 const char *lh_wordvec_model(const struct lh_wordvec *t);
 
-/* All of its checksums, orders and sizes. */
+/* Check all checksums, orders and sizes. */
 int lh_wordvec_verify(const struct lh_wordvec *t, struct lh_err *err);
 
 struct lh_wordvec_reader *lh_wordvec_reader_new(const struct lh_wordvec *t, struct lh_err *err);
 void lh_wordvec_reader_free(struct lh_wordvec_reader *r);
 
-/* n bytes of valid UTF-8 into out[dimension]; raw keeps the mean as it is, else
- * it has unit length. */
+/* Embed n bytes of valid UTF-8 into out[dimension]; raw skips the scaling to unit
+ * length. */
 int lh_wordvec_embed(struct lh_wordvec_reader *r, const char *text, size_t n, bool raw, float *out,
 		     struct lh_err *err);
 
 struct lh_wordvec_made {
 	uint32_t words, dimension;
-	uint64_t not_utf8, not_one, twice;	/* words that were left out */
+	/* words left out: not UTF-8, not one word, repeated */
+	uint64_t not_utf8, not_one, twice;
 };
 
-/* Does it begin as a compiled table does? */
+/* Return whether the bytes begin like a compiled table. */
 bool lh_wordvec_is(const void *p, size_t n);
 
-/* What is read, and the empty regular file that is written.  The names are for
- * messages; without its extension the first is what the table is called. */
+/* The file read and the empty regular file written.  Their names are used in messages;
+ * the table is named after the first, without its extension. */
 struct lh_wordvec_job {
 	int from, to;
 	const char *from_name, *to_name;

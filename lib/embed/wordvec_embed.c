@@ -1,4 +1,4 @@
-/* wordvec_embed.c - a text as the mean of its words.  See wordvec.h. */
+/* wordvec_embed.c - embed a text as the mean of its words.  See wordvec.h. */
 #include "wordvec_file.h"
 
 #include <stdlib.h>
@@ -10,11 +10,11 @@
 #include "base/read_once.h"
 #include "base/xxh3.h"
 
-#define TOKENS 32		/* words on their way from memory */
-#define PARTS 64		/* and rows */
-#define LIKE 8			/* words that stand for one the table lacks */
-#define SHARE 720720u		/* divides by 1 to LH_GRAM_WORDS */
-#define SLOTS 8192		/* over twice LH_GRAMS_MAX * LH_GRAM_WORDS */
+#define TOKENS 32		/* words prefetched at a time */
+#define PARTS 64		/* and their rows */
+#define SIMILAR 8		/* words that replace one not in the table */
+#define SHARE 720720u		/* divisible by 1 to LH_GRAM_WORDS */
+#define SLOTS 8192		/* more than twice LH_GRAMS_MAX * LH_GRAM_WORDS */
 _Static_assert(2 * LH_GRAMS_MAX * LH_GRAM_WORDS <= SLOTS, "the table of scores never fills");
 
 struct part {
@@ -28,7 +28,7 @@ struct score {
 
 struct lh_wordvec_reader {
 	const struct lh_wordvec *t;
-	void (*add_up)(double *sum, const float *v, float weight, size_t n);
+	void (*add_weighted)(double *sum, const float *v, float weight, size_t n);
 	double *sum;
 	float *row;
 	struct lh_token token[TOKENS];
@@ -46,8 +46,8 @@ static const char *row_of(const struct lh_wordvec *t, uint32_t word)
 	return t->rows + (size_t)word * t->stride;
 }
 
-/* The product is exact, so that all ways to the sum give the same bits. */
-static void add_up(double *sum, const float *v, float weight, size_t n)
+/* Each product is exact, so that every kernel gives the same bits. */
+static void add_weighted(double *sum, const float *v, float weight, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		sum[i] += (double)weight * v[i];
@@ -56,8 +56,8 @@ static void add_up(double *sum, const float *v, float weight, size_t n)
 #ifdef __x86_64__
 #include <immintrin.h>
 
-__attribute__((target("avx2"))) static void add_up_avx2(double *sum, const float *v, float weight,
-							size_t n)
+__attribute__((target("avx2"))) static void add_weighted_avx2(double *sum, const float *v,
+							      float weight, size_t n)
 {
 	__m256d w = _mm256_set1_pd(weight);
 	size_t i;
@@ -67,20 +67,20 @@ __attribute__((target("avx2"))) static void add_up_avx2(double *sum, const float
 				 _mm256_add_pd(_mm256_loadu_pd(sum + i),
 					       _mm256_mul_pd(w, _mm256_cvtps_pd(
 									_mm_loadu_ps(v + i)))));
-	add_up(sum + i, v + i, weight, n - i);
+	add_weighted(sum + i, v + i, weight, n - i);
 }
 #else
-#define add_up_avx2 add_up
+#define add_weighted_avx2 add_weighted
 #endif
 
-static void take_word(struct lh_wordvec_reader *r)
+static void add_word(struct lh_wordvec_reader *r)
 {
 	const struct lh_wordvec *t = r->t;
 
 	for (unsigned i = 0; i < r->n; i++) {
 		lh_quantize_decode((int)t->precision, row_of(t, r->part[i].word), t->dimension,
 				   r->row);
-		r->add_up(r->sum, r->row, r->part[i].weight, t->dimension);
+		r->add_weighted(r->sum, r->row, r->part[i].weight, t->dimension);
 	}
 	r->n = 0;
 }
@@ -93,10 +93,10 @@ static void add(struct lh_wordvec_reader *r, uint32_t word, float weight)
 		__builtin_prefetch(row + at);
 	r->part[r->n++] = (struct part){ word, weight };
 	if (r->n == PARTS)
-		take_word(r);
+		add_word(r);
 }
 
-/* ---- words that the table lacks ---- */
+/* ---- words not in the table ---- */
 
 static struct score *score_of(struct lh_wordvec_reader *r, uint32_t word)
 {
@@ -117,35 +117,35 @@ static void new_epoch(struct lh_wordvec_reader *r)
 	}
 }
 
-static bool better(const struct score *a, const struct score *b)
+static bool is_better(const struct score *a, const struct score *b)
 {
 	return a->score != b->score ? a->score > b->score : a->word < b->word;
 }
 
-/* Keep s among the best, which stand in order; n of them so far. */
-static unsigned keep_best(struct score *best, unsigned n, const struct score *s)
+/* Insert s among the best, which are sorted; returns their number. */
+static unsigned insert_best(struct score *best, unsigned n, const struct score *s)
 {
 	unsigned i = n;
 
-	while (i && better(s, &best[i - 1]))
+	while (i && is_better(s, &best[i - 1]))
 		i--;
-	if (i == LIKE)
+	if (i == SIMILAR)
 		return n;
-	if (n == LIKE)
+	if (n == SIMILAR)
 		n--;
 	memmove(best + i + 1, best + i, (n - i) * sizeof *best);
 	best[i] = *s;
 	return n + 1;
 }
 
-/* The words that share the most n-grams with it, a rare n-gram counting for
- * more; they count for less the fewer of its n-grams are known at all. */
-static bool add_like(struct lh_wordvec_reader *r, const struct lh_token *token)
+/* Add the words that share most n-grams with a word, rare n-grams counting more.  Their
+ * weight is the lower, the fewer n-grams of the word are known at all. */
+static bool add_similar(struct lh_wordvec_reader *r, const struct lh_token *token)
 {
 	const struct lh_wordvec *t = r->t;
 	uint32_t hash[LH_GRAMS_MAX], met[LH_GRAMS_MAX * LH_GRAM_WORDS];
 	unsigned n = lh_wordvec_grams(token, hash), known = 0, mets = 0, likes = 0;
-	struct score best[LIKE];
+	struct score best[SIMILAR];
 	double all = 0, weight = t->weight[t->words - 1];
 	const uint32_t *pair;
 
@@ -169,7 +169,7 @@ static bool add_like(struct lh_wordvec_reader *r, const struct lh_token *token)
 		}
 	}
 	for (unsigned i = 0; i < mets; i++)
-		likes = keep_best(best, likes, score_of(r, met[i]));
+		likes = insert_best(best, likes, score_of(r, met[i]));
 	for (unsigned i = 0; i < likes; i++)
 		all += best[i].score;
 	for (unsigned i = 0; i < likes; i++)
@@ -179,8 +179,8 @@ static bool add_like(struct lh_wordvec_reader *r, const struct lh_token *token)
 
 /* ---- texts ---- */
 
-/* Bring in what finding the words will touch, one step for all of them at once. */
-static void ask_for(struct lh_wordvec_reader *r, unsigned n)
+/* Prefetch what the look-up of the words reads, one step for all of them at a time. */
+static void prefetch_words(struct lh_wordvec_reader *r, unsigned n)
 {
 	const struct lh_wordvec *t = r->t;
 	uint32_t number[TOKENS];
@@ -205,18 +205,18 @@ static void ask_for(struct lh_wordvec_reader *r, unsigned n)
 		}
 }
 
-/* How many of these words say something. */
+/* Add these words; returns how many have some weight. */
 static uint64_t read_words(struct lh_wordvec_reader *r, unsigned n)
 {
 	uint64_t known = 0;
 	int64_t word;
 
-	ask_for(r, n);
+	prefetch_words(r, n);
 	for (unsigned i = 0; i < n; i++) {
 		word = lh_wordvec_find(r->t, r->hash[i], r->token[i].s, r->token[i].len);
 		if (word >= 0)
 			add(r, (uint32_t)word, r->t->weight[word]);
-		if (word >= 0 || add_like(r, &r->token[i]))
+		if (word >= 0 || add_similar(r, &r->token[i]))
 			known++;
 	}
 	return known;
@@ -235,7 +235,7 @@ static uint64_t read_text(struct lh_wordvec_reader *r, const char *text, size_t 
 			i = 0;
 		}
 	known += read_words(r, i);
-	take_word(r);
+	add_word(r);
 	return known;
 }
 
@@ -269,7 +269,7 @@ struct lh_wordvec_reader *lh_wordvec_reader_new(const struct lh_wordvec *t, stru
 	if (!r)
 		return NULL;
 	r->t = t;
-	r->add_up = lh_cpu() == LH_CPU_AVX2 ? add_up_avx2 : add_up;
+	r->add_weighted = lh_cpu() == LH_CPU_AVX2 ? add_weighted_avx2 : add_weighted;
 	r->sum = lh_calloc(t->dimension, sizeof *r->sum, err);
 	r->row = r->sum ? lh_calloc(t->dimension, sizeof *r->row, err) : NULL;
 	if (r->row)

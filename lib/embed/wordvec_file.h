@@ -1,16 +1,15 @@
 /*
- * wordvec_file - the bytes of a table of word vectors, as lhw(5) describes
- * them, and what the parts of lh_wordvec share.
+ * wordvec_file - the structures of a compiled table of word vectors, as lhw(5)
+ * describes them, and what the files of lh_wordvec share.  Private to lib/embed.
  *
- *     wordvec.c        open, check, find; a text to a vector
+ *     wordvec.c        open, check, look up
+ *     wordvec_embed.c  texts to vectors
  *     wordvec_grams.c  the n-grams of a word
- *     wordvec_read.c   GloVe's and word2vec's forms
+ *     wordvec_read.c   tables of GloVe and word2vec
  *     wordvec_write.c  the compiler
  *
- * All numbers are little-endian.  Sections lie one after the other, each from
- * the start of a page; the rest of a section's last page is zero.
- *
- * Private to liblh.
+ * All numbers are little-endian.  Sections follow each other, each starting at a
+ * page boundary; the rest of a section's last page is zero.
  */
 #ifndef LH_WORDVEC_FILE_H
 #define LH_WORDVEC_FILE_H
@@ -20,7 +19,7 @@
 #include "text/tokens.h"
 #include "wordvec.h"
 
-#define LH_LHW_MAGIC "\x89LHW\r\n\x1a\n"	/* as PNG's: shows a file mangled as text */
+#define LH_LHW_MAGIC "\x89LHW\r\n\x1a\n"	/* as in PNG: detects conversion as text */
 #define LH_LHW_FORMAT 1
 #define LH_LHW_BYTE_ORDER 0x01020304u
 #define LH_LHW_PAGE 4096u
@@ -47,10 +46,10 @@ struct lh_lhw_header {
 	uint32_t version, byte_order;
 	uint64_t file_bytes;
 	uint32_t words, dimension, precision, stride;
-	char name[LH_LHW_NAME];	/* NUL behind it */
+	char name[LH_LHW_NAME];	/* NUL-terminated */
 	struct lh_lhw_section section[LH_LHW_KINDS];
 	unsigned char rest[LH_LHW_PAGE - 40 - LH_LHW_NAME - 24 * LH_LHW_KINDS - 8];
-	uint64_t xxh3;		/* of the bytes before it */
+	uint64_t xxh3;		/* of all bytes before it */
 };
 _Static_assert(sizeof(struct lh_lhw_header) == LH_LHW_PAGE, "the header is a page");
 
@@ -59,13 +58,13 @@ static inline uint64_t lh_lhw_round(uint64_t n, uint64_t to)
 	return (n + to - 1) / to * to;
 }
 
-/* A row begins at a cache line. */
+/* Return the bytes of a row, which begins at a cache line. */
 uint32_t lh_lhw_stride(int precision, uint32_t dimension);
 
-/* An open table; every section lies inside the map and has the size it must. */
+/* An open table; every section is inside the map and has the right size. */
 struct lh_wordvec {
 	struct lh_mapped map;
-	struct lh_lhw_header header;	/* a copy: what is checked is what is used */
+	struct lh_lhw_header header;	/* a copy, so that the checked bytes are those used */
 	char *path;
 	char model[LH_LHW_NAME + 20];
 	uint32_t words, dimension, precision, stride;
@@ -77,40 +76,42 @@ struct lh_wordvec {
 	const uint32_t *hash;
 	uint64_t slots;		/* a power of two */
 	const uint32_t *gram_at;
-	unsigned gram_shift;	/* the 32 - k low bits of a hash */
+	unsigned gram_shift;	/* to get the high k bits of a hash */
 	const uint32_t *gram;
 	uint32_t grams;		/* pairs */
 };
 
-/* The word of that number; false when the offsets are damaged. */
+/* Read the word of a number; false when its offsets are damaged. */
 bool lh_wordvec_word(const struct lh_wordvec *t, uint32_t number, struct lh_str *out);
-/* A folded word as a token; false for what no text is split into. */
+/* Make a token of a case-folded word; false if no text is split into it. */
 bool lh_wordvec_token(struct lh_str word, struct lh_token *out);
-/* The number of a folded word, hash being the low bits of its XXH3, or -1. */
+/* Return the number of a case-folded word, or -1; hash is the low half of its XXH3. */
 int64_t lh_wordvec_find(const struct lh_wordvec *t, uint32_t hash, const void *s, size_t n);
 
 /* ---- n-grams ---- */
 
 #define LH_GRAM_MIN 3
 #define LH_GRAM_MAX 5
-#define LH_GRAM_WORDS 16	/* of so many words each is remembered, the first ones */
+#define LH_GRAM_WORDS 16	/* words stored per n-gram, the first ones */
 #define LH_GRAMS_MAX ((LH_GRAM_MAX - LH_GRAM_MIN + 1) * (LH_TOKEN_MAX + 2))
 
-/* The hashes of the n-grams of "<word>"; none of a number, nor of a character
- * that is a word of its own.  Returns how many there are. */
+/* Hash the n-grams of "<word>"; a number, and a character that is a word of its own,
+ * has none.  Returns their number. */
 unsigned lh_wordvec_grams(const struct lh_token *t, uint32_t hash[LH_GRAMS_MAX]);
 
-/* The pairs of one n-gram: their number, at most LH_GRAM_WORDS, from *pair on. */
+/* Find the pairs of an n-gram, at most LH_GRAM_WORDS, from *pair on; returns their
+ * number. */
 unsigned lh_wordvec_gram_words(const struct lh_wordvec *t, uint32_t hash, const uint32_t **pair);
 
-/* ---- other people's tables ---- */
+/* ---- tables of GloVe and word2vec ---- */
 
-/* Called for each row in order.  -1 ends the reading. */
-typedef int (*lh_wordvec_put)(void *ctx, const char *word, size_t n, const float *v,
-			      uint32_t dimension, struct lh_err *err);
+/* Called for each row in order; -1 ends the reading. */
+typedef int (*lh_wordvec_row_fn)(void *ctx, const char *word, size_t n, const float *v,
+				 uint32_t dimension, struct lh_err *err);
 
-/* head[0..head_n) was read from fd already.  Messages begin with name and place. */
-int lh_wordvec_read(int fd, const void *head, size_t head_n, const char *name, lh_wordvec_put put,
-		    void *ctx, struct lh_err *err);
+/* Read a table; head[0..head_n) has been read from fd already.  Messages begin with
+ * name and place. */
+int lh_wordvec_read(int fd, const void *head, size_t head_n, const char *name,
+		    lh_wordvec_row_fn put, void *ctx, struct lh_err *err);
 
 #endif

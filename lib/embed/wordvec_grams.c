@@ -1,4 +1,4 @@
-/* wordvec_grams.c - words by how they are spelled.  See wordvec_file.h. */
+/* wordvec_grams.c - the n-grams of a word.  See wordvec_file.h. */
 #include "wordvec_file.h"
 
 #include <string.h>

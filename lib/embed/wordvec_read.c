@@ -1,10 +1,10 @@
 /*
- * wordvec_read.c - tables of word vectors as GloVe and word2vec write them.
+ * wordvec_read.c - read tables of word vectors as written by GloVe and word2vec.
  *
- *     GloVe            a line a word: the word, then its values
- *     word2vec text    the same behind a line of two numbers: words, dimension
- *     word2vec binary  behind that line, for each word: the word, a blank, its
- *                      values as little-endian f32, often a line feed
+ *     GloVe            one line per word: the word, then its values
+ *     word2vec text    the same after a line of two numbers: words, dimension
+ *     word2vec binary  after that line, per word: the word, a blank, its values
+ *                      as little-endian f32, often a line feed
  */
 #include "wordvec_file.h"
 
@@ -19,20 +19,21 @@
 #define BLOCK ((size_t)1 << 20)
 #define LINE_MAX_BYTES ((size_t)4 << 20)	/* LH_DIM_MAX values and a word */
 #define WORD_MAX 4096
-#define LOOK 65536		/* bytes of the first row that tell text from binary */
+/* bytes of the first row that distinguish text from binary */
+#define LOOK_BYTES 65536
 
 struct table {
 	int fd;
 	const char *name;
-	struct lh_buf in;	/* read, and from at on not looked at yet */
+	struct lh_buf in;	/* input; not yet parsed from at on */
 	size_t at;
 	bool end;
-	uint64_t line, rows;	/* read so far */
-	uint64_t promised;	/* rows by the header */
+	uint64_t line, rows;	/* so far */
+	uint64_t expected_rows;	/* rows, by the header */
 	bool header;
 	uint32_t dimension;
 	float *v;
-	lh_wordvec_put put;
+	lh_wordvec_row_fn put;
 	void *ctx;
 };
 
@@ -46,9 +47,10 @@ static int bad_row(const struct table *t, struct lh_err *err)
 	return lh_err_prefix(err, "%s: word %llu", t->name, (unsigned long long)t->rows + 1);
 }
 
-/* A row is read; what put refuses about it has its place, a full disk has none. */
-static int hand_on(struct table *t, const char *word, size_t n,
-		   int (*place)(const struct table *, struct lh_err *), struct lh_err *err)
+/* Pass a row on.  Its place is added to what the callback refuses, but not to a full
+ * disk. */
+static int pass_row(struct table *t, const char *word, size_t n,
+		    int (*place)(const struct table *, struct lh_err *), struct lh_err *err)
 {
 	if (t->put(t->ctx, word, n, t->v, t->dimension, err) == 0)
 		return 0;
@@ -57,20 +59,20 @@ static int hand_on(struct table *t, const char *word, size_t n,
 
 /* ---- bytes ---- */
 
-static size_t left(const struct table *t)
+static size_t bytes_left(const struct table *t)
 {
 	return t->in.len - t->at;
 }
 
-/* Have n bytes from at on, or all there are. */
-static int fill(struct table *t, size_t n, struct lh_err *err)
+/* Read until n bytes are available from at on, or the file ends. */
+static int fill_input(struct table *t, size_t n, struct lh_err *err)
 {
-	while (left(t) < n && !t->end) {
+	while (bytes_left(t) < n && !t->end) {
 		char *to;
 		ssize_t got;
 
 		if (t->at) {
-			memmove(t->in.p, t->in.p + t->at, left(t));
+			memmove(t->in.p, t->in.p + t->at, bytes_left(t));
 			t->in.len -= t->at;
 			t->at = 0;
 		}
@@ -86,25 +88,25 @@ static int fill(struct table *t, size_t n, struct lh_err *err)
 	return 0;
 }
 
-/* The next line without its end: 1, 0 at the end of the file, -1. */
+/* Read a line without its end: 1, 0 at the end of the file, -1. */
 static int next_line(struct table *t, struct lh_str *line, struct lh_err *err)
 {
 	size_t seen = 0;
 	char *lf;
 
 	for (;;) {
-		if (fill(t, seen + 1, err) < 0)
+		if (fill_input(t, seen + 1, err) < 0)
 			return -1;
-		lf = memchr(t->in.p + t->at + seen, '\n', left(t) - seen);
-		if (lf || t->end || left(t) > LINE_MAX_BYTES)
+		lf = memchr(t->in.p + t->at + seen, '\n', bytes_left(t) - seen);
+		if (lf || t->end || bytes_left(t) > LINE_MAX_BYTES)
 			break;
-		seen = left(t);
+		seen = bytes_left(t);
 	}
-	if (!left(t))
+	if (!bytes_left(t))
 		return 0;
 	t->line++;
 	line->p = t->in.p + t->at;
-	line->n = lf ? (size_t)(lf - line->p) : left(t);
+	line->n = lf ? (size_t)(lf - line->p) : bytes_left(t);
 	if (line->n > LINE_MAX_BYTES) {
 		lh_err_set(err, LH_ECORRUPT,
 			   "a line of more than %zu bytes: this is no table of word vectors",
@@ -138,7 +140,7 @@ static const char *digits(const char *p, const char *end)
 	return p;
 }
 
-/* The end of the JSON number at p, or NULL. */
+/* Return the end of the JSON number at p, or NULL. */
 static const char *number_end(const char *p, const char *end)
 {
 	const char *from;
@@ -165,7 +167,7 @@ static const char *number_end(const char *p, const char *end)
 	return p;
 }
 
-/* The last field of s, which is cut off it. */
+/* Cut off and return the last field of s. */
 static struct lh_str last_field(struct lh_str *s)
 {
 	size_t n = s->n;
@@ -184,8 +186,8 @@ static bool is_number(struct lh_str f)
 	return f.n && number_end(f.p, f.p + f.n) == f.p + f.n;
 }
 
-/* How many numbers stand at the end of a line, behind a word. */
-static uint32_t numbers_behind(struct lh_str s)
+/* Count the numbers at the end of a line, after a word. */
+static uint32_t count_numbers(struct lh_str s)
 {
 	uint32_t n = 0;
 
@@ -198,8 +200,8 @@ static uint32_t numbers_behind(struct lh_str s)
 	return n;
 }
 
-/* The values of a line into t->v; the word is what stands before them. */
-static int take_values(struct table *t, struct lh_str *s, struct lh_err *err)
+/* Read the values of a line to t->v; s becomes the word before them. */
+static int read_values(struct table *t, struct lh_str *s, struct lh_err *err)
 {
 	struct lh_str all = *s, word = *s;
 	const char *p, *end = all.p + all.n, *next;
@@ -209,10 +211,10 @@ static int take_values(struct table *t, struct lh_str *s, struct lh_err *err)
 		last_field(&word);
 	p = word.p + word.n;
 	if (!word.n || is_number(last_field(&(struct lh_str){ word.p, word.n })))
-		if (numbers_behind(all) != t->dimension)
+		if (count_numbers(all) != t->dimension)
 			return lh_err_set(err, LH_ECORRUPT,
-					  "%u numbers behind the word, expected %u",
-					  numbers_behind(all), t->dimension);
+					  "%u numbers after the word, expected %u",
+					  count_numbers(all), t->dimension);
 	for (n = 0; n < t->dimension; n++, p = next) {
 		while (p < end && is_blank(*p))
 			p++;
@@ -228,18 +230,18 @@ static int take_values(struct table *t, struct lh_str *s, struct lh_err *err)
 	return 0;
 }
 
-static int take_line(struct table *t, struct lh_str s, struct lh_err *err)
+static int read_line(struct table *t, struct lh_str s, struct lh_err *err)
 {
-	if (t->header && t->rows == t->promised) {
+	if (t->header && t->rows == t->expected_rows) {
 		lh_err_set(err, LH_ECORRUPT,
 			   "the first line promises %llu words, and here is one more",
-			   (unsigned long long)t->promised);
+			   (unsigned long long)t->expected_rows);
 		return bad_line(t, err);
 	}
-	if (take_values(t, &s, err) < 0)
+	if (read_values(t, &s, err) < 0)
 		return bad_line(t, err);
 	t->rows++;
-	return hand_on(t, s.p, s.n, bad_line, err);
+	return pass_row(t, s.p, s.n, bad_line, err);
 }
 
 static int read_lines(struct table *t, struct lh_err *err)
@@ -249,7 +251,7 @@ static int read_lines(struct table *t, struct lh_err *err)
 
 	while ((more = next_line(t, &s, err)) > 0) {
 		s = trim(s);
-		if (s.n && take_line(t, s, err) < 0)
+		if (s.n && read_line(t, s, err) < 0)
 			return -1;
 	}
 	return more;
@@ -257,33 +259,33 @@ static int read_lines(struct table *t, struct lh_err *err)
 
 /* ---- binary rows ---- */
 
-static int take_binary(struct table *t, struct lh_err *err)
+static int read_binary_row(struct table *t, struct lh_err *err)
 {
 	size_t bytes = t->dimension * sizeof *t->v, n;
 	const char *p, *blank;
 
-	if (fill(t, 1, err) == 0 && left(t) && t->in.p[t->at] == '\n')
+	if (fill_input(t, 1, err) == 0 && bytes_left(t) && t->in.p[t->at] == '\n')
 		t->at++;
-	if (fill(t, WORD_MAX + 1 + bytes, err) < 0)
+	if (fill_input(t, WORD_MAX + 1 + bytes, err) < 0)
 		return -1;
 	p = t->in.p + t->at;
-	blank = memchr(p, ' ', left(t) < WORD_MAX ? left(t) : WORD_MAX);
-	if (!blank && left(t) >= WORD_MAX) {
-		lh_err_set(err, LH_ECORRUPT, "no blank behind it in %d bytes", WORD_MAX);
+	blank = memchr(p, ' ', bytes_left(t) < WORD_MAX ? bytes_left(t) : WORD_MAX);
+	if (!blank && bytes_left(t) >= WORD_MAX) {
+		lh_err_set(err, LH_ECORRUPT, "no blank after it in %d bytes", WORD_MAX);
 		return bad_row(t, err);
 	}
-	if (!blank || left(t) - (size_t)(blank + 1 - p) < bytes)
+	if (!blank || bytes_left(t) - (size_t)(blank + 1 - p) < bytes)
 		return lh_err_set(err, LH_ECORRUPT,
 				  "%s: truncated: %llu words, the first line promises %llu",
 				  t->name, (unsigned long long)t->rows,
-				  (unsigned long long)t->promised);
+				  (unsigned long long)t->expected_rows);
 	n = (size_t)(blank - p);
 	memcpy(t->v, blank + 1, bytes);
 	if (!lh_vec_finite(t->v, t->dimension)) {
 		lh_err_set(err, LH_ECORRUPT, "NaN or infinity among its values");
 		return bad_row(t, err);
 	}
-	if (hand_on(t, p, n, bad_row, err) < 0)
+	if (pass_row(t, p, n, bad_row, err) < 0)
 		return -1;
 	t->at += n + 1 + bytes;
 	t->rows++;
@@ -292,20 +294,20 @@ static int take_binary(struct table *t, struct lh_err *err)
 
 static int read_binary(struct table *t, struct lh_err *err)
 {
-	while (t->rows < t->promised)
-		if (take_binary(t, err) < 0)
+	while (t->rows < t->expected_rows)
+		if (read_binary_row(t, err) < 0)
 			return -1;
-	if (fill(t, 2, err) < 0)
+	if (fill_input(t, 2, err) < 0)
 		return -1;
-	if (left(t) > 1 || (left(t) == 1 && t->in.p[t->at] != '\n'))
+	if (bytes_left(t) > 1 || (bytes_left(t) == 1 && t->in.p[t->at] != '\n'))
 		return lh_err_set(
 			err, LH_ECORRUPT,
-			"%s: more bytes behind the %llu words that the first line promises",
-			t->name, (unsigned long long)t->promised);
+			"%s: more bytes after the %llu words that the first line promises",
+			t->name, (unsigned long long)t->expected_rows);
 	return 0;
 }
 
-/* ---- which of them is it? ---- */
+/* ---- recognizing the form ---- */
 
 static bool read_uint(struct lh_str f, uint64_t max, uint64_t *out)
 {
@@ -320,28 +322,28 @@ static bool read_uint(struct lh_str f, uint64_t max, uint64_t *out)
 	return f.n && n <= max;
 }
 
-/* "WORDS DIMENSION" alone on the first line. */
+/* Parse a first line of just "WORDS DIMENSION". */
 static bool is_header(struct table *t, struct lh_str s)
 {
 	struct lh_str dimension = last_field(&s), words = last_field(&s);
 	uint64_t d;
 
-	if (s.n || !read_uint(words, LH_LHW_WORDS_MAX, &t->promised) ||
+	if (s.n || !read_uint(words, LH_LHW_WORDS_MAX, &t->expected_rows) ||
 	    !read_uint(dimension, LH_DIM_MAX, &d) || !d)
 		return false;
 	t->dimension = (uint32_t)d;
 	return true;
 }
 
-/* Behind a header: a line that is as it should be, or at least text. */
+/* Return whether text follows the header: a valid line, or at least text. */
 static bool is_text(const struct table *t)
 {
 	const unsigned char *p = (const unsigned char *)t->in.p + t->at;
-	size_t n = left(t) < LOOK ? left(t) : LOOK;
-	const char *lf = memchr(p, '\n', left(t));
-	struct lh_str s = { (const char *)p, lf ? (size_t)(lf - (const char *)p) : left(t) };
+	size_t n = bytes_left(t) < LOOK_BYTES ? bytes_left(t) : LOOK_BYTES;
+	const char *lf = memchr(p, '\n', bytes_left(t));
+	struct lh_str s = { (const char *)p, lf ? (size_t)(lf - (const char *)p) : bytes_left(t) };
 
-	if (numbers_behind(s) == t->dimension)
+	if (count_numbers(s) == t->dimension)
 		return true;
 	for (size_t i = 0; i < n; i++)
 		if (p[i] < ' ' && p[i] != '\t' && p[i] != '\n' && p[i] != '\r')
@@ -352,7 +354,7 @@ static bool is_text(const struct table *t)
 static int set_dimension(struct table *t, struct lh_str first, struct lh_err *err)
 {
 	if (!t->header)
-		t->dimension = numbers_behind(first);
+		t->dimension = count_numbers(first);
 	if (!t->dimension || t->dimension > LH_DIM_MAX)
 		return lh_err_set(err, LH_ECORRUPT, "not a table of word vectors: %s",
 				  t->dimension ? "more than 65536 numbers in a line" :
@@ -366,13 +368,13 @@ static int read_table(struct table *t, struct lh_err *err)
 	struct lh_str s;
 	int more, rc;
 
-	if (fill(t, 512, err) < 0)
+	if (fill_input(t, 512, err) < 0)
 		return -1;
 	if (lh_archive_kind(t->in.p, t->in.len))
 		return lh_err_set(err, LH_EDATA,
 				  "%s: is compressed: give what zcat or the like makes of it",
 				  t->name);
-	if (left(t) >= 3 && memcmp(t->in.p, "\xef\xbb\xbf", 3) == 0)
+	if (bytes_left(t) >= 3 && memcmp(t->in.p, "\xef\xbb\xbf", 3) == 0)
 		t->at = 3;
 	do {
 		more = next_line(t, &s, err);
@@ -385,23 +387,23 @@ static int read_table(struct table *t, struct lh_err *err)
 	t->header = is_header(t, s);
 	if (set_dimension(t, s, err) < 0)
 		return bad_line(t, err);
-	if (!t->header && take_line(t, s, err) < 0)
+	if (!t->header && read_line(t, s, err) < 0)
 		return -1;
-	if (t->header && fill(t, LOOK, err) < 0)
+	if (t->header && fill_input(t, LOOK_BYTES, err) < 0)
 		return -1;
-	if (t->header && t->promised && !is_text(t))
+	if (t->header && t->expected_rows && !is_text(t))
 		return read_binary(t, err);
 	rc = read_lines(t, err);
-	if (rc == 0 && t->header && t->rows < t->promised)
+	if (rc == 0 && t->header && t->rows < t->expected_rows)
 		return lh_err_set(err, LH_ECORRUPT,
 				  "%s: truncated: %llu words, the first line promises %llu",
 				  t->name, (unsigned long long)t->rows,
-				  (unsigned long long)t->promised);
+				  (unsigned long long)t->expected_rows);
 	return rc;
 }
 
-int lh_wordvec_read(int fd, const void *head, size_t head_n, const char *name, lh_wordvec_put put,
-		    void *ctx, struct lh_err *err)
+int lh_wordvec_read(int fd, const void *head, size_t head_n, const char *name,
+		    lh_wordvec_row_fn put, void *ctx, struct lh_err *err)
 {
 	struct table t = { .fd = fd, .name = name, .put = put, .ctx = ctx };
 	int rc;

@@ -1,6 +1,6 @@
 /*
- * wordvec_write.c - a table compiled: rows go out as they come, the rest when
- * the last one is known.  See wordvec.h and lhw(5).
+ * wordvec_write.c - compile a table: rows are written as they are read, the other
+ * sections after the last one.  See wordvec.h and lhw(5).
  */
 #include "wordvec_file.h"
 
@@ -15,18 +15,18 @@
 #include "base/utf8.h"
 #include "base/xxh3.h"
 
-#define PIECE 65536u		/* see write_in_pieces in index/writer.c */
-#define PAIRS_MAX ((size_t)1 << 24)	/* n-grams of words, before the rare ones are chosen */
-#define BEFORE_FIRST 2.7	/* Zipf and Mandelbrot: p of rank r is c / (r + 2.7) */
+#define PIECE 65536u		/* see flush in index/sections.c */
+#define PAIRS_MAX ((size_t)1 << 24)	/* pairs of n-gram and word in memory */
+#define BEFORE_FIRST 2.7	/* law of Zipf and Mandelbrot: p of rank r is c / (r + 2.7) */
 
 struct writer {
 	const struct lh_wordvec_job *job;
 	struct lh_lhw_header header;
 	struct lh_intern words;
 	struct lh_buf rows;		/* not written yet */
-	uint64_t at;			/* written */
+	uint64_t at;			/* bytes written */
 	struct lh_growable pairs;		/* u64 each: hash, word */
-	bool full;			/* of pairs */
+	bool full;			/* no room for more pairs */
 	struct lh_wordvec_made *made;
 };
 
@@ -54,7 +54,7 @@ static void set_layout(struct writer *w, uint32_t dimension)
 	h->stride = lh_lhw_stride(w->job->precision, dimension);
 }
 
-static int put_row(struct writer *w, const float *v, uint32_t dimension, struct lh_err *err)
+static int add_row(struct writer *w, const float *v, uint32_t dimension, struct lh_err *err)
 {
 	char *to;
 
@@ -76,8 +76,8 @@ static int put_row(struct writer *w, const float *v, uint32_t dimension, struct 
 	return 0;
 }
 
-/* Its n-grams, as long as there is room: the first words are the common ones. */
-static int put_grams(struct writer *w, const struct lh_token *token, uint32_t word,
+/* Add the n-grams of a word while there is room; the first words are the most common. */
+static int add_grams(struct writer *w, const struct lh_token *token, uint32_t word,
 		     struct lh_err *err)
 {
 	uint32_t hash[LH_GRAMS_MAX];
@@ -96,8 +96,8 @@ static int put_grams(struct writer *w, const struct lh_token *token, uint32_t wo
 	return 0;
 }
 
-/* Is this one word, and nothing else, as texts are split into words? */
-static bool one_word(const char *word, size_t n, struct lh_token *token)
+/* Return whether texts are split into exactly this one word. */
+static bool is_one_word(const char *word, size_t n, struct lh_token *token)
 {
 	const unsigned char *p = (const unsigned char *)word;
 	struct lh_tokens in;
@@ -128,13 +128,13 @@ static int add_word(struct writer *w, const struct lh_token *token, const float 
 		w->made->twice++;
 		return 0;
 	}
-	if (put_row(w, v, dimension, err) < 0)
+	if (add_row(w, v, dimension, err) < 0)
 		return -1;
-	return put_grams(w, token, number, err);
+	return add_grams(w, token, number, err);
 }
 
-static int put_word(void *ctx, const char *word, size_t n, const float *v, uint32_t dimension,
-		    struct lh_err *err)
+static int on_word(void *ctx, const char *word, size_t n, const float *v, uint32_t dimension,
+		   struct lh_err *err)
 {
 	struct writer *w = ctx;
 	struct lh_token token;
@@ -143,7 +143,7 @@ static int put_word(void *ctx, const char *word, size_t n, const float *v, uint3
 		w->made->not_utf8++;
 		return 0;
 	}
-	if (!one_word(word, n, &token)) {
+	if (!is_one_word(word, n, &token)) {
 		w->made->not_one++;
 		return 0;
 	}
@@ -163,12 +163,12 @@ static int end_section(struct writer *w, int kind, struct lh_err *err)
 	return write_out(w, zero, lh_lhw_round(w->at, LH_LHW_PAGE) - w->at, err);
 }
 
-static int put_section(struct writer *w, int kind, const void *p, size_t n, struct lh_err *err)
+static int write_section(struct writer *w, int kind, const void *p, size_t n, struct lh_err *err)
 {
 	return write_out(w, p, n, err) < 0 ? -1 : end_section(w, kind, err);
 }
 
-static int put_weights(struct writer *w, struct lh_err *err)
+static int write_weights(struct writer *w, struct lh_err *err)
 {
 	size_t n = w->words.n, i;
 	float *weight = lh_calloc(n, sizeof *weight, err);
@@ -182,12 +182,12 @@ static int put_weights(struct writer *w, struct lh_err *err)
 	for (i = 0; i < n; i++)
 		weight[i] = (float)(LH_WORDVEC_A /
 				    (LH_WORDVEC_A + 1 / sum / ((double)i + 1 + BEFORE_FIRST)));
-	rc = put_section(w, LH_LHW_WEIGHTS, weight, n * sizeof *weight, err);
+	rc = write_section(w, LH_LHW_WEIGHTS, weight, n * sizeof *weight, err);
 	free(weight);
 	return rc;
 }
 
-static int put_words(struct writer *w, struct lh_err *err)
+static int write_words(struct writer *w, struct lh_err *err)
 {
 	size_t n = w->words.n;
 	uint32_t *at = lh_calloc(n + 1, sizeof *at, err);
@@ -198,14 +198,14 @@ static int put_words(struct writer *w, struct lh_err *err)
 	for (size_t i = 0; i < n; i++)
 		at[i] = (uint32_t)w->words.one[i].at;
 	at[n] = (uint32_t)w->words.text.len;
-	rc = put_section(w, LH_LHW_WORD_AT, at, (n + 1) * sizeof *at, err);
+	rc = write_section(w, LH_LHW_WORD_AT, at, (n + 1) * sizeof *at, err);
 	if (!rc)
-		rc = put_section(w, LH_LHW_WORDS, w->words.text.p, w->words.text.len, err);
+		rc = write_section(w, LH_LHW_WORDS, w->words.text.p, w->words.text.len, err);
 	free(at);
 	return rc;
 }
 
-static int put_hash(struct writer *w, struct lh_err *err)
+static int write_hash(struct writer *w, struct lh_err *err)
 {
 	uint64_t slots = 2, to;
 	uint32_t *hash;
@@ -225,14 +225,14 @@ static int put_hash(struct writer *w, struct lh_err *err)
 		hash[2 * to] = sum;
 		hash[2 * to + 1] = i + 1;
 	}
-	rc = put_section(w, LH_LHW_HASH, hash, 8 * slots, err);
+	rc = write_section(w, LH_LHW_HASH, hash, 8 * slots, err);
 	free(hash);
 	return rc;
 }
 
 /* ---- n-grams ---- */
 
-/* By their high 32 bits, eight at a time, keeping the order of equal ones. */
+/* Sort by the high 32 bits, eight at a time, stably. */
 static void sort_pairs(uint64_t *pair, uint64_t *to, size_t n)
 {
 	for (unsigned shift = 32; shift < 64; shift += 8) {
@@ -250,8 +250,9 @@ static void sort_pairs(uint64_t *pair, uint64_t *to, size_t n)
 	}
 }
 
-/* Each pair once, and of one n-gram the first words alone: how many are left. */
-static size_t thin_out(uint64_t *pair, size_t n)
+/* Remove repeated pairs and, of each n-gram, all words but the first; returns how many
+ * are left. */
+static size_t thin_pairs(uint64_t *pair, size_t n)
 {
 	size_t left = 0, same = 0;
 
@@ -265,7 +266,7 @@ static size_t thin_out(uint64_t *pair, size_t n)
 	return left;
 }
 
-static int put_directory(struct writer *w, const uint64_t *pair, size_t n, struct lh_err *err)
+static int write_directory(struct writer *w, const uint64_t *pair, size_t n, struct lh_err *err)
 {
 	unsigned bits = 2;
 	uint32_t *at;
@@ -282,12 +283,12 @@ static int put_directory(struct writer *w, const uint64_t *pair, size_t n, struc
 			i++;
 		at[bucket] = (uint32_t)i;
 	}
-	rc = put_section(w, LH_LHW_GRAM_AT, at, (((size_t)1 << bits) + 1) * sizeof *at, err);
+	rc = write_section(w, LH_LHW_GRAM_AT, at, (((size_t)1 << bits) + 1) * sizeof *at, err);
 	free(at);
 	return rc;
 }
 
-static int put_pairs(struct writer *w, struct lh_err *err)
+static int write_pairs(struct writer *w, struct lh_err *err)
 {
 	uint64_t *pair = (uint64_t *)(void *)w->pairs.p;
 	size_t n = w->pairs.n / 8;
@@ -296,19 +297,19 @@ static int put_pairs(struct writer *w, struct lh_err *err)
 
 	if (lh_growable_room(&room, 8 * n, err) < 0)
 		return -1;
-	sort_pairs(pair, (uint64_t *)(void *)room.p, n); /* four times: back where they were */
+	sort_pairs(pair, (uint64_t *)(void *)room.p, n); /* four passes: back in place */
 	lh_growable_free(&room);
-	n = thin_out(pair, n);
-	rc = put_directory(w, pair, n, err);
+	n = thin_pairs(pair, n);
+	rc = write_directory(w, pair, n, err);
 	for (size_t i = 0; i < n; i++)
 		pair[i] = pair[i] >> 32 | pair[i] << 32;
-	return rc < 0 ? -1 : put_section(w, LH_LHW_GRAMS, pair, 8 * n, err);
+	return rc < 0 ? -1 : write_section(w, LH_LHW_GRAMS, pair, 8 * n, err);
 }
 
-/* ---- the whole ---- */
+/* ---- the whole file ---- */
 
-/* The base name without the extension that tables have; a table whose file has
- * none that can be written down is called "table". */
+/* Name the table after the file, without the extensions of tables; a name that cannot
+ * be stored becomes "table". */
 static void set_name(struct lh_lhw_header *h, const char *path)
 {
 	static const char *const endings[] = { ".txt", ".vec", ".bin", ".lhw" };
@@ -331,8 +332,8 @@ static void set_name(struct lh_lhw_header *h, const char *path)
 	memcpy(h->name, p, n);
 }
 
-/* Checksums of what was written, from where it was written. */
-static int put_header(struct writer *w, struct lh_err *err)
+/* Compute the checksums by reading back what was written. */
+static int write_header(struct writer *w, struct lh_err *err)
 {
 	struct lh_lhw_header *h = &w->header;
 	struct lh_mapped map;
@@ -359,14 +360,14 @@ static int finish(struct writer *w, struct lh_err *err)
 	if (!w->words.n)
 		return lh_err_set(err, LH_ECORRUPT, "%s: no word in it that a text could have",
 				  w->job->from_name);
-	if (put_section(w, LH_LHW_ROWS, w->rows.p, w->rows.len, err) < 0 ||
-	    put_weights(w, err) < 0 || put_words(w, err) < 0 || put_hash(w, err) < 0 ||
-	    put_pairs(w, err) < 0)
+	if (write_section(w, LH_LHW_ROWS, w->rows.p, w->rows.len, err) < 0 ||
+	    write_weights(w, err) < 0 || write_words(w, err) < 0 || write_hash(w, err) < 0 ||
+	    write_pairs(w, err) < 0)
 		return -1;
-	return put_header(w, err);
+	return write_header(w, err);
 }
 
-/* A compiled table as one more form to read. */
+/* Read a compiled table as one more form of input. */
 static int read_compiled(struct writer *w, struct lh_err *err)
 {
 	struct lh_wordvec *t = lh_wordvec_open_fd(w->job->from, w->job->from_name, err);
@@ -413,7 +414,7 @@ int lh_wordvec_compile(const struct lh_wordvec_job *job, struct lh_wordvec_made 
 	else if (lh_wordvec_is(head, (size_t)n))
 		rc = read_compiled(&w, err);
 	else
-		rc = lh_wordvec_read(job->from, head, (size_t)n, job->from_name, put_word, &w, err);
+		rc = lh_wordvec_read(job->from, head, (size_t)n, job->from_name, on_word, &w, err);
 	if (!rc)
 		rc = finish(&w, err);
 	lh_growable_free(&w.pairs);
