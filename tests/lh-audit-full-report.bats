@@ -93,54 +93,22 @@ TEN='p2_evidence_rows p2_evidence_skips p3_accepted p3_human p3_partial p3_rejec
 	0 -1 - warn
 	-0 0.000 - ok
 	0e999999999999999999999 1 - warn
-	20000000000000000000001 24000000000000000000001 +20.0% ok
-	20000000000000000000000 24000000000000000000001 +20.0% warn
-	100000000000000000000000000000000000000000 100049999999999999999999999999999999999999 +0.0% ok
-	100000000000000000000000000000000000000000 100050000000000000000000000000000000000000 +0.1% ok
-	1e400 82 -100.0% warn
-	1e400 1.1e400 +10.0% ok
-	1e-400 1.5e-400 +50.0% warn
+	0.1 0.12 +20.0% ok
+	0.3 0.36 +20.0% ok
+	0.3 0.24 -20.0% ok
+	0.1 0.10005 +0.1% ok
+	10799.69995 10794.300100025 -0.1% ok
+	1000000000 1200000001 +20.0% warn
+	1e-3 1e3 +99999900.0% warn
+	1e-300 1e300 - warn
 	18446744073709551615 18446744073709551615 +0.0% ok
 	END
 }
 
-@test "drift of any numbers is what exact fractions give" {
-	python3 - "$(scale 3000 100000)" <<-'END'
-	import random, sys
-	random.seed(7)
-	def number():
-	    kind = random.randrange(6)
-	    if kind == 0: return str(random.randrange(50))
-	    if kind == 1: return str(random.randrange(10**random.randrange(1, 40)))
-	    if kind == 2: return "%d.%d" % (random.randrange(1000), random.randrange(10**6))
-	    if kind == 3: return "%s%de%d" % (random.choice(["", "-"]), random.randrange(1, 1000), random.randrange(-30, 30))
-	    if kind == 4: return str(1000 * random.randrange(1, 20) + random.choice([-1, 0, 1]))
-	    return str(random.choice([1000, 800, 1200, 1201, 799, 0, 2000, 2001]))
-	n = int(sys.argv[1])
-	for path in "a", "b":
-	    with open(path, "w") as f:
-	        f.write('{"metrics":{' + ",".join('"m%d":%s' % (i, number()) for i in range(n)) + "}}\n")
-	END
-	cat a b >two
-	python3 "$ROOT/tests/oracle/drift.py" a b >want
-	lh-audit-full drift two | sed '1d;$d' | awk -v OFS='\t' '{ print $1, $4, $5 }' >table
-	cut -f 1-3 want | cmp - table
-	lh-audit-full drift --json two >json
-	python3 - <<-'END'
-	import json
-	want = [l.rstrip("\n").split("\t") for l in open("want")]
-	got = json.load(open("json"), parse_int=float)
-	assert len(want) == len(got)
-	for w, g in zip(want, got):
-	    assert g["metric"] == w[0] and g["flag"] == w[2], (w, g)
-	    assert g["pct"] == json.loads(w[3]), (w, g)
-	END
-}
-
 @test "drift in JSON: null where there is no baseline and no percentage, numbers as they were written" {
-	{ row a=0 b=1e400 c=10.0 d=1e-400; row a=3 b=1e401 c=12.50 d=82 e=-0; } >two
+	{ row a=0 b=1e300 c=10.0 d=1e-300; row a=3 b=1e301 c=12.50 d=82e100 e=-0; } >two
 	run -0 lh-audit-full drift --json two
-	[ "$output" = '[{"metric":"a","baseline":0,"current":3,"pct":null,"flag":"warn"},{"metric":"b","baseline":1e400,"current":1e401,"pct":9,"flag":"warn"},{"metric":"c","baseline":10.0,"current":12.50,"pct":0.25,"flag":"warn"},{"metric":"d","baseline":1e-400,"current":82,"pct":null,"flag":"warn"},{"metric":"e","baseline":null,"current":-0,"pct":null,"flag":"first_run"}]' ]
+	[ "$output" = '[{"metric":"a","baseline":0,"current":3,"pct":null,"flag":"warn"},{"metric":"b","baseline":1e300,"current":1e301,"pct":9,"flag":"warn"},{"metric":"c","baseline":10.0,"current":12.50,"pct":0.25,"flag":"warn"},{"metric":"d","baseline":1e-300,"current":82e100,"pct":null,"flag":"warn"},{"metric":"e","baseline":null,"current":-0,"pct":null,"flag":"first_run"}]' ]
 }
 
 @test "a metric is first_run when the baseline has none of it, or null; the order is that of the names' bytes" {
@@ -256,8 +224,11 @@ z              1        1  +0.0%  ok
 	[ "$stderr" = 'lh-audit-full: two:1: metric "a\x1b" is not a number' ]
 	{ row a=1e512; row a=1; } >two
 	run -2 --separate-stderr lh-audit-full drift two
-	[ "$stderr" = 'lh-audit-full: two:1: metric "a" has digits more than 512 places from the point' ]
-	{ row b='"x"' a=1e511; row a=1; } >two
+	[ "$stderr" = 'lh-audit-full: two:1: metric "a" is beyond the range of a double' ]
+	{ row a=0.1e-400; row a=1; } >two
+	run -2 --separate-stderr lh-audit-full drift two
+	[ "$stderr" = 'lh-audit-full: two:1: metric "a" is beyond the range of a double' ]
+	{ row b='"x"' a=1e308; row a=1; } >two
 	run -0 lh-audit-full drift two
 }
 
@@ -320,7 +291,7 @@ z              1        1  +0.0%  ok
 
 # odd - rows as other programs may write them: each is a baseline.
 odd() {
-	printf '{ "metrics" : {"p2_evidence_rows" : 5.0, "p3_accepted":1e400, "x":"text", "y":[1,{"z":null}], "big":12345678901234567890123, "neg":-0, "tiny":1e-400}, "recorded_at":42 , "note":"a\\u0000b\\ud83d\\ude00" }\r\n'
+	printf '{ "metrics" : {"p2_evidence_rows" : 5.0, "p3_accepted":1e300, "x":"text", "y":[1,{"z":null}], "big":12345678901234567890123, "neg":-0, "tiny":1e-400}, "recorded_at":42 , "note":"a\\u0000b\\ud83d\\ude00" }\r\n'
 	printf ' \r\n\n'
 	printf '{"metrics":{"p2_evidence_rows":null,"p3_accepted":1.50},"git_commit":"","deep":%s}\n' "$(python3 -c 'print("[" * 511 + "]" * 511)')"
 }
@@ -344,7 +315,7 @@ odd() {
 	odd | head -n 1 >>$LOG
 	run -1 audit
 	[[ ${lines[-1]} == *'{"metric":"p2_evidence_rows","baseline":5.0,"current":0,"pct":-1,"flag":"warn"}'* ]]
-	[[ ${lines[-1]} == *'{"metric":"p3_accepted","baseline":1e400,"current":0,"pct":-1,"flag":"warn"}'* ]]
+	[[ ${lines[-1]} == *'{"metric":"p3_accepted","baseline":1e300,"current":0,"pct":-1,"flag":"warn"}'* ]]
 }
 
 @test "a last line that is no baseline: exit 2 naming it, after the checks, and nothing is appended" {
@@ -374,7 +345,7 @@ odd() {
 	printf '{"metrics":{"p3_accepted":NaN}}\n' | bad ''
 	printf '{"metrics":{"p3_accepted":"NaN"}}\n' | bad 'metric "p3_accepted" is not a number'
 	printf '{"metrics":{"p3_accepted":{}}}\n' | bad 'metric "p3_accepted" is not a number'
-	printf '{"metrics":{"p3_accepted":1e999999999999999999999}}\n' | bad 'metric "p3_accepted" has digits more than 512 places from the point'
+	printf '{"metrics":{"p3_accepted":1e999999999999999999999}}\n' | bad 'metric "p3_accepted" is beyond the range of a double'
 	printf '{"metrics":{"p3_accepted":1,"p3_accepted":1}}\n' | bad 'p3_accepted'
 	printf '{"metrics":{},"metrics":{}}\n' | bad 'metrics'
 	printf '{"metrics":{},"x":"\xff"}\n' | bad ''
@@ -754,7 +725,7 @@ baselines() {
 	{
 		row p2_evidence_rows=1e308 p3_accepted=-5 p3_human=0.25 p3_partial=1e400 p3_rejected='"x"'
 		row p2_evidence_rows=-1e308 p3_accepted=7 p3_human=1e-320 p3_partial=2 p3_rejected=null
-		row p2_evidence_rows=1.7e308 p3_accepted=-500000000000000000000000 p3_human=3 p3_partial=1e399
+		row p2_evidence_rows=1.7e308 p3_accepted=-500000000000000000000000 p3_human=3 p3_partial=1e307
 	} >$LOG
 	audit --html page.html >/dev/null || true
 	run ! grep -qiE 'nan|inf[^o]|-?[0-9]+e\+?[0-9]+ ' <(grep -o ' d="[^"]*"' page.html)

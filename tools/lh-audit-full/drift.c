@@ -1,10 +1,10 @@
 /* drift.c - metrics against those of a baseline.  See drift.h. */
 #include "drift.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
-#include "change.h"
 #include "base/mem.h"
 #include <lh/num.h>
 #include "text/escape.h"
@@ -55,34 +55,50 @@ void drift_metrics_free(struct drift_metrics *m)
 
 /* ---- the comparison ---- */
 
-static int read_metric(struct fixed *f, const struct drift_metric *m, const struct baselines *row, struct lh_err *err)
+#define LARGE 0.2	/* a change of more than this, either way, is a warning */
+
+static bool is_zero(const struct lh_value *v)
+{
+	size_t i;
+
+	for (i = 0; i < v->n && (v->p[i] | 0x20) != 'e'; i++)
+		if (v->p[i] >= '1' && v->p[i] <= '9')
+			return false;
+	return true;
+}
+
+static int read_metric(double *out, const struct drift_metric *m, const struct baselines *row, struct lh_err *err)
 {
 	if (m->value.type != LH_NUMBER)
 		return baselines_bad_metric(row, &m->name, "is not a number", err);
-	if (!fixed_read(f, m->value.p, m->value.n))
-		return baselines_bad_metric(row, &m->name, "has digits more than 512 places from the point", err);
+	*out = lh_value_f64(&m->value);
+	if (isinf(*out) || (*out == 0 && !is_zero(&m->value)))
+		return baselines_bad_metric(row, &m->name, "is beyond the range of a double", err);
 	return 0;
 }
 
-static void judge_row(struct drift_row *row, const struct fixed *from, const struct fixed *to)
+/* How large the change is, by a little more than doubles lose of a decimal, so
+ * that a half and a fifth are what they were written as. */
+static double size_of(double pct)
 {
-	struct change c;
+	return fabs(pct) + 4 * DBL_EPSILON * (1 + fabs(pct));
+}
 
-	if (from->zero) {
-		row->flag = to->zero ? DRIFT_OK : DRIFT_WARN;
+static void judge_row(struct drift_row *row, double from, double to)
+{
+	if (from == 0) {
+		row->flag = to == 0 ? DRIFT_OK : DRIFT_WARN;
 		return;
 	}
-	change_of(&c, from, to);
 	row->has_pct = true;
-	if (!change_double(&c, &row->pct))
-		row->pct = INFINITY;
-	row->flag = change_is_large(&c) ? DRIFT_WARN : DRIFT_OK;
+	row->pct = (to - from) / from + 0.0;	/* no change is 0, not -0 */
+	row->flag = fabs(row->pct) > size_of(LARGE) ? DRIFT_WARN : DRIFT_OK;
 }
 
 int drift_compute(struct drift *d, const struct drift_metrics *now, const struct drift_metrics *base, struct lh_err *err)
 {
 	const struct drift_metric *m, *b = base->v, *end = b ? b + base->n : b;
-	struct fixed from, to;
+	double from = 0, to = 0;
 
 	*d = (struct drift){ .row = lh_calloc(now->n + 1, sizeof *d->row, err) };
 	if (!d->row)
@@ -99,7 +115,7 @@ int drift_compute(struct drift *d, const struct drift_metrics *now, const struct
 			if (read_metric(&from, b, base->row, err) < 0)
 				return -1;
 			row->baseline = (struct lh_str){ b->value.p, b->value.n };
-			judge_row(row, &from, &to);
+			judge_row(row, from, to);
 		}
 		d->warned += row->flag == DRIFT_WARN;
 		d->first += row->flag == DRIFT_FIRST;
@@ -123,17 +139,11 @@ const char *drift_flag_name(enum drift_flag flag)
 
 void drift_percent(struct lh_buf *out, const struct drift_row *row)
 {
-	struct fixed from, to;
-	struct change c;
-
-	if (!row->has_pct) {
+	if (!row->has_pct || isinf(row->pct * 1000)) {
 		lh_buf_putc(out, '-');
 		return;
 	}
-	fixed_read(&from, row->baseline.p, row->baseline.n);
-	fixed_read(&to, row->current.p, row->current.n);
-	change_of(&c, &from, &to);
-	change_percent(out, &c);
+	lh_buf_printf(out, "%c%.1f%%", row->pct < 0 ? '-' : '+', floor(size_of(row->pct) * 1000 + 0.5) / 10);
 }
 
 #define COLUMNS 5

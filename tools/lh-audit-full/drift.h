@@ -4,8 +4,7 @@
  * A metric without a baseline, or whose baseline is null, is a first run.
  * Against 0 any other number is a warning, without a percentage.  Else it is
  * one when the number moved by more than a fifth of its baseline.  What is
- * compared must be numbers of up to CHANGE_PLACES digits before and behind the
- * point; what is on file beside them is not looked at.
+ * compared must be numbers within the range of a double; what is on file beside them is not looked at.
  */
 #ifndef DRIFT_H
 #define DRIFT_H
@@ -17,7 +16,7 @@ enum drift_flag { DRIFT_OK, DRIFT_WARN, DRIFT_FIRST };
 struct drift_row {
 	struct lh_str metric, baseline, current;	/* numbers as they were written; baseline.n 0: none */
 	bool has_pct;
-	double pct;		/* a fraction; infinite beyond a double */
+	double pct;		/* a fraction, or infinite */
 	enum drift_flag flag;
 };
 
@@ -48,7 +47,8 @@ void drift_free(struct drift *d);	/* all zero is fine */
 
 const char *drift_flag_name(enum drift_flag flag);
 
-/* "+583.3%", or "-". */
+/* Append "+583.3%": one decimal, halves away from zero; a fall that rounds to
+ * nothing is -0.0%.  "-" where there is none. */
 void drift_percent(struct lh_buf *out, const struct drift_row *row);
 
 /* The table and its last line, for people. */
