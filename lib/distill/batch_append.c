@@ -1,4 +1,4 @@
-/* batch_append.c - a file grows by all lines of a run, or by none.  See root.h. */
+/* batch_append.c - append all lines of a run to a file, or none.  See root.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,16 +11,16 @@
 #include "base/mem.h"
 #include "receipt.h"
 
-#define BLOCK ((size_t)256 << 10)	/* written at a time */
+#define BLOCK ((size_t)256 << 10)	/* bytes written at a time */
 
 struct lh_append {
 	const struct lh_root *root;
 	char *relpath, *path;
-	bool open;		/* out is, since the first line */
+	bool open;		/* `out` is open, since the first line */
 	struct lh_atomic out;
 	struct lh_buf block;
 	uint64_t lines, bytes;
-	bool hashing;		/* the file is new, and its digest is wanted */
+	bool hashing;		/* the file is new, and its digest is requested */
 	struct lh_sha256 hash;
 };
 
@@ -64,7 +64,7 @@ uint64_t lh_append_lines(const struct lh_append *a)
 	return a->lines;
 }
 
-/* Write what the block holds. */
+/* Write the contents of the block. */
 static int flush(struct lh_append *a, struct lh_err *err)
 {
 	int rc = lh_buf_check(&a->block, err);
@@ -78,7 +78,7 @@ static int flush(struct lh_append *a, struct lh_err *err)
 	return rc;
 }
 
-/* Bytes of from, by way of memory, for file systems that cannot copy. */
+/* Copy the bytes of `from` through memory, for file systems without copy_file_range. */
 static int copy_plain(struct lh_append *a, int from, struct lh_err *err)
 {
 	char *to;
@@ -98,7 +98,7 @@ static int copy_plain(struct lh_append *a, int from, struct lh_err *err)
 	return 0;
 }
 
-/* What the file holds so far. */
+/* Copy the present contents of the file. */
 static int copy_old(struct lh_append *a, int from, struct lh_err *err)
 {
 	struct stat st;

@@ -1,4 +1,4 @@
-/* collect_known.c - what earlier runs have collected already. */
+/* collect_known.c - find what earlier runs have collected. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>

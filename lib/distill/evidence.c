@@ -1,4 +1,4 @@
-/* evidence.c - the engine that walks the table.  See evidence.h. */
+/* evidence.c - make evidence records by the table.  See evidence.h. */
 #include "evidence.h"
 
 #include <stdio.h>
@@ -83,9 +83,10 @@ const unsigned char *lh_evidence_hash(const struct lh_evidence *e)
 	return e->has_hash ? e->hash : NULL;
 }
 
-/* ---- what is wrong with the row ---- */
+/* ---- faults of the row ---- */
 
-/* One input may make several fields, and is told once. */
+/* Return whether a fault of this input was reported: one input may make several
+ * fields. */
 static bool told(const struct lh_evidence *e, const char *input)
 {
 	size_t i;
@@ -141,7 +142,7 @@ static bool is(struct lh_evidence *e, const struct lh_field *f, const char *name
 	e->failed |= n < 0;
 	if (n > 0) {
 		warn_input(e, name);
-		e->n_errors = before + (size_t)n;	/* it does not tell them all */
+		e->n_errors = before + (size_t)n;	/* it does not report them all */
 	}
 	return n == 0;
 }
@@ -194,7 +195,7 @@ static int refused(struct lh_evidence *e, struct lh_err *err)
 
 /* ---- fields ---- */
 
-/* A buffer forgets with the next reset that it could not grow. */
+/* The failure is recorded here, because the next reset of the buffer clears it. */
 void lh_evidence_put_scratch(struct lh_evidence *e)
 {
 	if (lh_buf_check(&e->scratch, e->err) < 0)
@@ -203,7 +204,7 @@ void lh_evidence_put_scratch(struct lh_evidence *e)
 		lh_buf_json(e->out, e->scratch.p ? e->scratch.p : "", e->scratch.len);
 }
 
-/* The value's text without the white space between its tokens. */
+/* Append the text of a value without the white space between its tokens. */
 static void put_compact(struct lh_buf *out, const struct lh_value *v)
 {
 	const char *p = v->p, *end = v->p + v->n, *q;
@@ -238,7 +239,7 @@ static void put_time(struct lh_evidence *e, const struct lh_transform *t)
 		lh_evidence_refuse(e, name, "missing");
 }
 
-/* A list's strings, one a line, unescaped into scratch. */
+/* Append the strings of a list, one per line, unescaped, to scratch. */
 static void join_lines(struct lh_evidence *e, const struct lh_value *list)
 {
 	struct lh_iter it;
@@ -266,7 +267,7 @@ static bool is_text_or_texts(struct lh_evidence *e, const char *name, const stru
 	return false;
 }
 
-/* Put the text that an input gives; false when it gives none that counts. */
+/* Append the text of an input; false if it has none. */
 static bool put_text_of(struct lh_evidence *e, const char *name, bool list, bool not_empty)
 {
 	const struct lh_value *v = lh_evidence_input(e, name);
@@ -306,7 +307,7 @@ static bool among(const struct lh_value *v, const char *const *list)
 	return false;
 }
 
-/* ["PREFIX" + the text of v] */
+/* Append ["PREFIX" + the text of v]. */
 static bool put_mark(struct lh_evidence *e, const char *prefix, const struct lh_value *v)
 {
 	struct lh_str s;
@@ -379,7 +380,7 @@ static bool put_count_mark(struct lh_evidence *e, const struct lh_evidence_rule 
 	return true;
 }
 
-/* A value as it stands; an empty list of markers is left out. */
+/* Append a value as it is; an empty list of markers is omitted. */
 static bool put_copy(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_field *f, const struct lh_value *v)
 {
 	size_t at = e->out->len;
@@ -404,7 +405,7 @@ static bool put_list(struct lh_evidence *e, const struct lh_evidence_rule *r, co
 	return true;
 }
 
-/* The value that a rule gives; false when it gives none. */
+/* Append the value that a rule gives; false if it gives none. */
 static bool put_value(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_field *f)
 {
 	const struct lh_value *v = r->from ? lh_evidence_input(e, r->from) : NULL;
@@ -439,7 +440,7 @@ static bool put_value(struct lh_evidence *e, const struct lh_evidence_rule *r, c
 	return false;
 }
 
-/* A member of the record, unless the rule gives no value. */
+/* Append a member of the record, unless the rule gives no value. */
 static void put_member(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_field *f)
 {
 	size_t before = e->out->len;

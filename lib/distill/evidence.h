@@ -1,10 +1,10 @@
 /*
- * evidence - rows of the twelve source streams as evidence records.
+ * evidence - convert rows of the twelve source streams to evidence records.
  *
- * A table (evidence_table.c) says for each stream which input makes which
- * field; one engine walks it.  Copied values are checked against the schema
- * evidence_record as they are copied and keep their text; a record comes out
- * compact, its keys in the schema's order.
+ * A table (evidence_table.c) has, for each stream, which input makes which field;
+ * one engine applies it.  Copied values are checked against the schema
+ * evidence_record and keep their text; a record is written compact, with its keys
+ * in the order of the schema.
  *
  *     e = lh_evidence_new("2026-05-03T12:00:00.000Z", err);
  *     rc = lh_evidence_make(e, LH_AUDITS, row, 16, &out, err);
@@ -21,29 +21,27 @@
 
 struct lh_evidence;
 
-/* recorded_at as it is to be printed; it is copied. */
+/* recorded_at: as it is to be printed; copied. */
 struct lh_evidence *lh_evidence_new(const char *recorded_at, struct lh_err *err);
 void lh_evidence_free(struct lh_evidence *e);
 
-/*
- * Append the evidence record of a row that stands in the physical line
- * line_offset (from 0) of its stream's file.  LH_EDATA: the row is refused, with
- * the reasons in err joined by "; ".
- */
+/* Append the evidence record of a row, which is line line_offset (from 0, blank
+ * lines included) of its stream's file.  LH_EDATA: the row is refused, with the
+ * reasons in err joined by "; ". */
 int lh_evidence_make(struct lh_evidence *e, enum lh_stream stem, const struct lh_record *row, uint64_t line_offset,
 		     struct lh_buf *out, struct lh_err *err);
 
-/* Of the row last made: its sig_hash, NULL when it has no canonical form. */
+/* Return the sig_hash of the last row, NULL if it has no canonical form. */
 const unsigned char *lh_evidence_hash(const struct lh_evidence *e);
 
-/* So many reasons of one row are told, and then how many there are "more". */
+/* Reasons reported of one row; the number of all further ones follows as "more". */
 #define LH_EVIDENCE_REASONS 20
 
-/* Of the row last refused: the reasons as a JSON array of strings, appended. */
+/* Append the reasons of the last refused row as a JSON array of strings. */
 void lh_evidence_errors(const struct lh_evidence *e, struct lh_buf *out);
 
-/* SHA-256 over the JCS of a row; *scratch is used from its start.
- * LH_EDATA when it has none. */
+/* Compute SHA-256 over the JCS form of a row; *scratch is used from its start.
+ * LH_EDATA if it has no such form. */
 int lh_sig_hash(const struct lh_record *row, struct lh_buf *scratch, unsigned char hash[32], struct lh_err *err);
 
 #endif

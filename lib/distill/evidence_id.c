@@ -1,4 +1,4 @@
-/* evidence_id.c - a row's inputs, and the ids made of them. */
+/* evidence_id.c - the inputs of a row, and the ids made of them. */
 #include "evidence_parts.h"
 
 const struct lh_value *lh_evidence_input(const struct lh_evidence *e, const char *name)

@@ -1,4 +1,4 @@
-/* evidence_lookup.c - evidence beside scored runs.  See evidence_lookup.h. */
+/* evidence_lookup.c - find the evidence of scored runs.  See evidence_lookup.h. */
 #include "evidence_lookup.h"
 
 #include <errno.h>
@@ -20,16 +20,16 @@ struct known {
 
 struct lh_evidence_lookup {
 	char *path;
-	struct lh_rows *rows;	/* read along */
-	struct lh_row row;	/* the one read last */
+	struct lh_rows *rows;	/* read in parallel with the scored runs */
+	struct lh_row row;	/* the row read last */
 	uint64_t next;		/* its number + 1 */
-	bool there;		/* the row is */
+	bool there;		/* `row` is valid */
 	struct lh_record rec;
 	struct lh_buf text, line;
 	struct known *known;	/* sorted, once it was needed for this file */
 	size_t n, cap;
 	bool indexed;
-	int fd;			/* for looking up */
+	int fd;			/* for random access */
 };
 
 struct lh_evidence_lookup *lh_evidence_lookup_new(struct lh_err *err)
@@ -99,8 +99,8 @@ int lh_evidence_lookup_open(struct lh_evidence_lookup *j, const struct lh_root *
 	return j->path && lh_rows_open(j->rows, j->path, err) >= 0 ? 0 : -1;
 }
 
-/* A string member's code points, empty when there is none, in *scratch or in
- * the record. */
+/* Return the text of a string member, in *scratch or in the record; empty if there
+ * is none. */
 static int text_of(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out, struct lh_err *err)
 {
 	*out = (struct lh_str){ "", 0 };
@@ -120,7 +120,7 @@ static bool is(const struct lh_value *v, const struct lh_str *s)
 	return v && v->type == LH_STRING && lh_value_is(v, s->p, s->n);
 }
 
-/* Parse a line of evidence: 1 when it is the one, 0, -1. */
+/* Parse a line of evidence: 1 if it is the requested one, 0, -1. */
 static int is_it(struct lh_evidence_lookup *j, const char *p, size_t n, const struct lh_str *run_id, const struct lh_str *sig, struct lh_err *err)
 {
 	struct lh_value v;
@@ -130,7 +130,7 @@ static int is_it(struct lh_evidence_lookup *j, const char *p, size_t n, const st
 	return is(lh_record_get(&j->rec, "run_id"), run_id) && is(sig_of(&j->rec, &v), sig);
 }
 
-/* ---- looking up ---- */
+/* ---- look up ---- */
 
 static uint64_t key_of(const struct lh_str *run_id, const struct lh_str *sig)
 {
@@ -227,9 +227,9 @@ static int look_up(struct lh_evidence_lookup *j, const struct lh_str *run_id, co
 	return 0;
 }
 
-/* ---- reading along ---- */
+/* ---- read in parallel ---- */
 
-/* Go to the n-th row, if there are so many. */
+/* Go to the n-th row, if there are that many. */
 static int advance(struct lh_evidence_lookup *j, uint64_t n, struct lh_err *err)
 {
 	int rc;

@@ -1,10 +1,10 @@
 /*
- * evidence_lookup - the evidence of scored runs, found beside them; not installed.
+ * evidence_lookup - find the evidence of each scored run.
  *
- * A file of scored runs mirrors a file of evidence, so the n-th row of one
- * belongs to the n-th of the other, and both are read along.  Where the two do
- * not agree (by run id and sig_hash), the evidence is read through once, and
- * from then on rows are looked up.
+ * A file of scored runs mirrors a file of evidence: the n-th row of one belongs to
+ * the n-th of the other, and both are read in parallel.  If a pair of rows does not
+ * match (by run id and sig_hash), the evidence is read through once, and from then
+ * on rows are looked up.
  *
  *     lh_evidence_lookup_open(j, root, "data/scored-runs/2026/05/03/audits.jsonl", err);
  *     ... lh_evidence_lookup_find(j, n, &run_id, &sig, &found, err) ...
@@ -22,16 +22,16 @@ struct lh_found {
 };
 
 struct lh_evidence_lookup *lh_evidence_lookup_new(struct lh_err *err);
-void lh_evidence_lookup_free(struct lh_evidence_lookup *j);	/* NULL is fine */
+void lh_evidence_lookup_free(struct lh_evidence_lookup *j);	/* NULL is allowed */
 
-/* The evidence that a file of scored runs mirrors; it may not be there. */
+/* Open the evidence that a file of scored runs mirrors; it need not exist. */
 int lh_evidence_lookup_open(struct lh_evidence_lookup *j, const struct lh_root *root, const char *scored, struct lh_err *err);
 
-/* Of the n-th row (from 0): 1, 0 when there is none, -1.  Rows are asked for in
- * order. */
+/* Find the evidence of the n-th row (from 0): 1, 0 if there is none, -1.  Call in
+ * the order of rows. */
 int lh_evidence_lookup_find(struct lh_evidence_lookup *j, uint64_t n, const struct lh_str *run_id, const struct lh_str *sig, struct lh_found *found, struct lh_err *err);
 
-/* "data/evidence/..." for "data/scored-runs/..."; to be freed. */
+/* Return "data/evidence/..." for "data/scored-runs/..."; the caller frees it. */
 char *lh_evidence_lookup_path(const char *scored, struct lh_err *err);
 
 #endif

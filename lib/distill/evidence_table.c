@@ -1,7 +1,7 @@
-/* evidence_table.c - which input makes which field, stream by stream. */
+/* evidence_table.c - which input makes which field, for each stream. */
 #include "evidence_parts.h"
 
-/* a name, and the key as it stands behind another member */
+/* a name, and the key as written after another member */
 #define NAMED(name) name, { ",\"" name "\":", sizeof name + 3 }
 #define COPY(to, from) { NAMED(to), from, LH_EV_COPY, NULL, { NULL }, false, { 0 } }
 #define CONST(to, text) { NAMED(to), NULL, LH_EV_CONST, "\"" text "\"", { NULL }, false, { 0 } }
@@ -10,9 +10,9 @@
 #define MARK_UNLESS(to, prefix, from, ...) { NAMED(to), from, LH_EV_MARK, prefix, { __VA_ARGS__ }, true, { 0 } }
 #define COUNTED(to, prefix, from) { NAMED(to), from, LH_EV_MARK_COUNT, prefix, { NULL }, false, { 0 } }
 #define ALL_OK(to, text) { NAMED(to), NULL, LH_EV_ALL_OK, text, { NULL }, false, { 0 } }
-/* metadata: to and input have one name */
+/* metadata: field and input have the same name */
 #define KEEP(key, of) { NAMED(key), key, LH_EV_COPY, NULL, { NULL }, false, { .name = key, .type = LH_S_##of } }
-/* an identity, whose kind was checked as such */
+/* an identity, whose type was checked as such */
 #define KEEP_ANY(key) { NAMED(key), key, LH_EV_COPY, NULL, { NULL }, false, { 0 } }
 
 #define ROLE(role) CONST("model_role", role)

@@ -1,8 +1,9 @@
 /*
- * export_check.c - what stands in an export, read again.  See stage_export.h.
+ * export_check.c - verify an export by reading it again.  See stage_export.h.
  *
- * The third layer of the firewall: it shares no decision with what wrote the
- * file, but for the schemas, and also asks what the schemas do not know.
+ * The third layer of the firewall: except for the schemas it shares no decision
+ * with the code that wrote the file, and it also checks what the schemas do not
+ * cover.
  */
 #include "stage_export.h"
 
@@ -18,7 +19,8 @@ struct check {
 	const char *relpath;
 	const struct lh_keymap *known;
 	const struct lh_export_ids *due;
-	size_t met;			/* of those that are due, the first came in their order */
+	/* of the expected ids, those found in order from the first on */
+	size_t met;
 	struct lh_stage_result *res;
 	const struct lh_schema *schema;
 	uint64_t line, faults;
@@ -27,7 +29,7 @@ struct check {
 	struct lh_keymap ids;
 };
 
-/* Sixteen lowercase hex digits as the number they are. */
+/* Read sixteen lowercase hex digits as a number. */
 static bool read_hex16(const char *p, uint64_t *out)
 {
 	size_t i;
@@ -84,7 +86,7 @@ static bool says(const struct check *c, const char *field, const char *category)
 	return v && lh_value_is(v, category, strlen(category));
 }
 
-/* Whatever the sample says of its category, in any field that tells one. */
+/* Check every field of the sample that has a category. */
 static void check_category(struct check *c)
 {
 	static const char *const fields[] = { "quality_score", "success_score", "source_category", "category" };
@@ -106,7 +108,7 @@ static int text(const struct lh_value *v, struct lh_buf *scratch, struct lh_str 
 	return v && v->type == LH_STRING ? lh_value_str(v, scratch, out, err) : 0;
 }
 
-/* Whatever it says, it must not be made of what the scores refuse. */
+/* Whatever its category, a sample must not be made of a record that the scores refuse. */
 static int check_source(struct check *c, struct lh_err *err)
 {
 	const struct lh_value *from = lh_record_get(&c->rec, "provenance");

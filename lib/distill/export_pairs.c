@@ -1,4 +1,4 @@
-/* export_pairs.c - preference samples of a root.  See export_parts.h. */
+/* export_pairs.c - the preference samples of a root.  See export_parts.h. */
 #include "export_parts.h"
 
 #include <errno.h>
@@ -10,11 +10,11 @@
 #include "base/mem.h"
 #include "base/signal.h"
 
-#define OPEN_MAX_PAIRS 64	/* pairs of files that are open at once */
+#define OPEN_MAX_PAIRS 64	/* pairs of files open at the same time */
 #define REASON_MAX 256		/* bytes of a reason that is kept, ... */
-#define REASONS 65535		/* ... and how many are */
+#define REASONS 65535		/* ... and number of different reasons */
 
-/* A file of scored runs and the evidence beside it. */
+/* A file of scored runs and its evidence. */
 struct lh_export_pair_file {
 	char *scored, *evidence;	/* in the root */
 	int scored_fd, evidence_fd;	/* or -1 */
@@ -34,8 +34,8 @@ int lh_export_file(struct lh_exporting *x, const char *relpath, struct lh_err *e
 	return f->evidence ? 0 : -1;
 }
 
-/* The number of the scored run's first reason, from 1, where this, the category
- * and the evidence say all that a sample takes from it; 0: they do not. */
+/* Find the number, from 1, of the scored run's first reason, if that, the category
+ * and the evidence are everything that a sample takes from the scored run; else 0. */
 static int brief(struct lh_exporting *x, uint16_t *number, struct lh_err *err)
 {
 	const struct lh_value *from = lh_record_get(x->src.evidence, "provenance"), *said = &x->src.provenance;
@@ -95,7 +95,7 @@ static int open_in(const struct lh_exporting *x, const char *relpath, struct lh_
 	return fd;
 }
 
-/* Have a file and its evidence open; when too many are, all others are closed. */
+/* Open a file and its evidence; if too many are open, close all others. */
 static int open_file(struct lh_exporting *x, struct lh_export_pair_file *f, struct lh_err *err)
 {
 	size_t i;
@@ -115,7 +115,7 @@ static int open_file(struct lh_exporting *x, struct lh_export_pair_file *f, stru
 	return 0;
 }
 
-/* One of a record's lines; i is its place in a pair's. */
+/* Read one line of a record; i is its index in the pair's lines. */
 static int read_line(struct lh_exporting *x, int i, const struct lh_place *at, struct lh_err *err)
 {
 	struct lh_export_pair_file *f = &x->file[at->file];
@@ -141,7 +141,7 @@ static int read_side(struct lh_exporting *x, int side, const struct lh_place *at
 	return read_line(x, 2 * side + 1, at, err);
 }
 
-/* A pair that is refused is kept whole. */
+/* Refuse a pair; its source is both records. */
 static int refuse(struct lh_exporting *x, enum lh_refusal why, const struct lh_place *chosen, const struct lh_place *rejected, struct lh_err *err)
 {
 	struct lh_export_one *e = &x->each[LH_PREFERENCE];

@@ -1,9 +1,9 @@
 /*
- * export_parts - the parts of lh_stage_export; not installed.
+ * export_parts - the parts of lh_stage_export:
  *
- *     stage_export.c    the stage, and samples that stand for themselves
+ *     stage_export.c    the stage, and samples of single records
  *     export_pairs.c    preference samples
- *     export_check.c    what stands on file, read again
+ *     export_check.c    verification of the written file
  */
 #ifndef LH_EXPORT_PARTS_H
 #define LH_EXPORT_PARTS_H
@@ -16,7 +16,7 @@
 #include "sample_parts.h"
 #include "stage_export.h"
 
-/* One exporter of those that run. */
+/* One of the exporters that run. */
 struct lh_export_one {
 	enum lh_exporter x;
 	struct lh_stage_result *res;
@@ -38,30 +38,30 @@ struct lh_exporting {
 	uint64_t row_number, rows_read;	/* in it, in all files */
 	struct lh_row row;
 	struct lh_record scored;	/* the row, ... */
-	struct lh_source src;		/* ... and its evidence: what all samplers share */
+	struct lh_source src;		/* ... and its evidence, shared by all samplers */
 	struct lh_found found;
-	bool sought;			/* the evidence was looked for */
+	bool sought;			/* the evidence was searched */
 	struct lh_key key;		/* of the record, ... */
-	struct lh_keymap known;		/* ... and what is known of all */
+	struct lh_keymap known;		/* ... and the bits of all keys */
 	struct lh_buf reason, text;
 
 	/* export_pairs.c: */
 	struct lh_pairs *pairs;
-	struct lh_intern reasons;	/* first ones */
+	struct lh_intern reasons;	/* first reasons */
 	struct lh_export_pair_file *file;
 	size_t files, cap, open;
 	struct lh_pair pair;
 	bool pair_ready;
 };
 
-/* Have the row's evidence in x->src, if there is any. */
+/* Read the row's evidence into x->src, if there is any. */
 int lh_export_evidence(struct lh_exporting *x, struct lh_err *err);
 
-/* The sample in e->sample goes out, unless what has this key became one in this
+/* Write the sample in e->sample, unless a record with this key became one in this
  * run already. */
 int lh_export_sample(struct lh_exporting *x, struct lh_export_one *e, const struct lh_key *key, bool *is_new, struct lh_err *err);
 
-/* A file of scored runs begins; a row of it; all were read. */
+/* Begin a file of scored runs; process a row of it; finish after all files. */
 int lh_export_file(struct lh_exporting *x, const char *relpath, struct lh_err *err);
 int lh_export_side(struct lh_exporting *x, struct lh_err *err);
 int lh_export_pairs(struct lh_exporting *x, struct lh_err *err);

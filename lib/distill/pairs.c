@@ -1,4 +1,4 @@
-/* pairs.c - records paired by task.  See pairs.h. */
+/* pairs.c - pair records by task.  See pairs.h. */
 #include "pairs.h"
 
 #include <errno.h>
@@ -16,12 +16,13 @@ struct side {
 };
 
 struct lh_pairs {
-	struct side *side;	/* in the order in which they came */
+	struct side *side;	/* in the order in which they were added */
 	size_t n, cap;
 	struct lh_intern tasks;
 };
 
-/* The sides by task: those of task t are side[by[start[t]]] and on, as they came. */
+/* The sides by task: those of task t are side[by[start[t]]] and following, in the
+ * order of addition. */
 struct order {
 	uint32_t *tasks;	/* in byte order */
 	uint32_t *start, *by;
@@ -93,7 +94,7 @@ static int sort(struct lh_pairs *p, struct order *o, struct lh_err *err)
 	return 0;
 }
 
-/* The next of that category from i on, or end. */
+/* Return the index of the next side of that category from i on, or end. */
 static size_t next(const struct lh_pairs *p, const uint32_t *by, size_t i, size_t end, enum lh_category c)
 {
 	while (i < end && p->side[by[i]].at.category != c)
@@ -101,7 +102,7 @@ static size_t next(const struct lh_pairs *p, const uint32_t *by, size_t i, size_
 	return i;
 }
 
-/* A task's sides, n of them. */
+/* Pair the n sides of a task. */
 static int zip(const struct lh_pairs *p, const uint32_t *by, size_t n, lh_pairs_fn *fn, void *ctx, struct lh_err *err)
 {
 	enum lh_category against = next(p, by, 0, n, LH_REJECTED) < n ? LH_REJECTED : LH_PARTIALLY_ACCEPTED;

@@ -1,4 +1,4 @@
-/* quarantine.c - refused records on file, once each.  See quarantine.h. */
+/* quarantine.c - store refused records, once each.  See quarantine.h. */
 #include "quarantine.h"
 
 #include <stdlib.h>
@@ -14,12 +14,12 @@ struct lh_quarantine {
 	enum lh_exporter x;
 	char *recorded_at;
 	uint64_t count[LH_REFUSALS];
-	struct lh_keymap *known, own;	/* what stands there: own, or whoever's it shares */
+	struct lh_keymap *known, own;	/* what is on file: own, or shared */
 	struct lh_append *append;	/* one of these, or neither */
 	struct lh_applog log;
 	bool logs;
 	struct lh_record rec;
-	struct lh_buf run_id, sig;	/* of what is read */
+	struct lh_buf run_id, sig;	/* of the record being read */
 	struct lh_buf row;
 };
 
@@ -65,14 +65,14 @@ const uint64_t *lh_quarantine_counts(const struct lh_quarantine *q)
 	return q->count;
 }
 
-/* ---- what a record is known by ---- */
+/* ---- the key of a record ---- */
 
 static bool get(const struct lh_value *of, const char *name, enum lh_type type, struct lh_value *out)
 {
 	return lh_value_get(of, name, out) && out->type == type;
 }
 
-/* Add a string's code points behind what is there. */
+/* Append the text of a string. */
 static int add_text(struct lh_buf *to, const struct lh_value *v, struct lh_err *err)
 {
 	struct lh_str s;
@@ -83,7 +83,7 @@ static int add_text(struct lh_buf *to, const struct lh_value *v, struct lh_err *
 	return 0;
 }
 
-/* Run id, sig_hash and provenance of a scored run, or of evidence. */
+/* Read run id, sig_hash and provenance of a scored run, or of evidence. */
 static int read_record(struct lh_quarantine *q, const struct lh_value *source, struct lh_value *provenance, struct lh_err *err)
 {
 	struct lh_value v;
@@ -98,7 +98,8 @@ static int read_record(struct lh_quarantine *q, const struct lh_value *source, s
 	return 0;
 }
 
-/* The same of a pair: the chosen one's, and the rejected one's behind the run id. */
+/* The same for a pair: those of the chosen, and the rejected one's appended to the
+ * run id. */
 static int read_source(struct lh_quarantine *q, const struct lh_value *source, struct lh_refused *r, struct lh_err *err)
 {
 	struct lh_value chosen, rejected, ignored;
@@ -144,7 +145,7 @@ static uint64_t bit_of(const struct lh_quarantine *q, enum lh_refusal why)
 
 /* ---- what is on file ---- */
 
-/* Of a row: a line that is none is left to whoever checks the file. */
+/* Note the key of a row; a line that is not a row is left to the check of the file. */
 static int remember(struct lh_quarantine *q, const struct lh_row *row, struct lh_err *err)
 {
 	const char *name = lh_exporter_name(q->x);
@@ -207,9 +208,9 @@ int lh_quarantine_file(struct lh_quarantine *q, const char *path, double lock_ti
 	return 0;
 }
 
-/* ---- what comes ---- */
+/* ---- new rows ---- */
 
-/* The row itself, without a LF. */
+/* Append the row, without LF. */
 static void put_row(struct lh_buf *out, enum lh_exporter x, const struct lh_refused *r, const char *recorded_at)
 {
 	lh_buf_puts(out, "{\"exporter\":\"");

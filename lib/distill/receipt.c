@@ -1,4 +1,4 @@
-/* receipt.c - a stage's receipt.  See receipt.h. */
+/* receipt.c - the receipt of a stage.  See receipt.h. */
 #include "receipt.h"
 
 #include <stdio.h>
@@ -57,8 +57,8 @@ static int add_sources(struct side *s, unsigned sources, struct lh_err *err)
 	return rc;
 }
 
-/* "data/evidence" < "data/scored-runs", "data/_kb" < "data/evidence",
- * "exports/p..." < "exports/quarantine" < "exports/r...": in order of path. */
+/* Add the inputs in order of path: "data/evidence" < "data/scored-runs", "data/_kb"
+ * < "data/evidence", "exports/p..." < "exports/quarantine" < "exports/r...". */
 static int add_inputs(struct side *s, const struct lh_stage_result *res, struct lh_err *err)
 {
 	const struct lh_root *root = s->run->root;
@@ -106,7 +106,7 @@ static void put_side(struct lh_buf *b, const char *name, const struct side *s, c
 	lh_buf_printf(b, ",\"hash\":\"%s\"}", hash);
 }
 
-/* The JSON strings of list, and one more unless it is NULL. */
+/* Append the JSON strings of list, and one more unless it is NULL. */
 static void put_list(struct lh_buf *b, const char *name, const struct lh_buf *list, const char *more)
 {
 	lh_buf_printf(b, ",\"%s\":[", name);

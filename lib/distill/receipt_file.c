@@ -1,4 +1,4 @@
-/* receipt_file.c - files hashed and counted, each once.  See receipt.h. */
+/* receipt_file.c - hash files and count their lines, each once.  See receipt.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "receipt.h"
 
-#define BLOCK ((size_t)256 << 10)	/* read at a time; stays in a core's L2 */
+#define BLOCK ((size_t)256 << 10)	/* bytes read at a time; stays in a core's L2 */
 
 struct known {
 	char *relpath;
@@ -56,14 +56,14 @@ void lh_digest_cache_free(struct lh_digest_cache *f)
 	free(f);
 }
 
-/* A file may begin with a byte order mark, which is no part of its first line. */
+/* Return the length of a byte order mark, which is not part of the first line. */
 static size_t mark_of(const char *p, size_t n)
 {
 	return n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3) ? 3 : 0;
 }
 
-/* Lines of a block that hold more than blanks.  *held: the line that is open at
- * its end, or was at its start, does. */
+/* Count the lines of a block that are not blank.  *held: the line that is open at
+ * the start of the block, and then the one open at its end, is not blank so far. */
 static uint64_t count_lines(const char *p, size_t n, bool *held)
 {
 	const char *end = p + n;
@@ -117,7 +117,7 @@ static bool unchanged(const struct known *k, const struct stat *st)
 	       same_time(&k->changed, &st->st_ctim) && same_time(&k->written, &st->st_mtim);
 }
 
-/* The entry of that path, made if there is none; NULL when memory is out. */
+/* Return the entry of that path, created if necessary; NULL if out of memory. */
 static struct known *entry_of(struct lh_digest_cache *f, const char *relpath, struct lh_err *err)
 {
 	int64_t i = lh_idmap_find(&f->by_path, relpath, strlen(relpath));

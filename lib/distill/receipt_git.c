@@ -1,7 +1,7 @@
 /*
- * receipt_git.c - which commit is checked out, read from git's own files
- * (gitrepository-layout(5)): HEAD, loose refs, packed-refs; a worktree's .git is
- * a file that names its folder, whose commondir holds the refs.
+ * receipt_git.c - find the commit that is checked out, from git's own files
+ * (gitrepository-layout(5)): HEAD, loose refs, packed-refs; a worktree's .git is a
+ * file that names its folder, whose commondir has the refs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #define SMALL 4096	/* HEAD, a loose ref, .git, commondir: one line each */
 #define FOLLOWED 5	/* refs that name refs */
 
-/* The first line of a small file into out (SMALL bytes); false without one. */
+/* Read the first line of a small file into out (SMALL bytes); false if there is none. */
 static bool first_line(const char *folder, const char *name, char *out)
 {
 	char path[2 * SMALL];
@@ -47,7 +47,7 @@ static bool is_commit(const char *s, size_t n)
 	return i == n && n == LH_GIT_COMMIT;
 }
 
-/* "<commit> <ref>" a line, in a file that may be large. */
+/* Search "<commit> <ref>" lines in a file that may be large. */
 static bool in_packed_refs(const char *common, const char *ref, char out[LH_GIT_COMMIT + 1], struct lh_err *why)
 {
 	const char *p, *end, *lf;
@@ -71,7 +71,7 @@ static bool in_packed_refs(const char *common, const char *ref, char out[LH_GIT_
 	return found;
 }
 
-/* "refs/...", which leads nowhere else. */
+/* Return whether ref is "refs/..." and stays inside that folder. */
 static bool is_ref(const char *ref)
 {
 	return !strncmp(ref, "refs/", 5) && !strstr(ref, "..");
@@ -101,13 +101,13 @@ static bool resolve(const char *dir, const char *common, char out[LH_GIT_COMMIT 
 	return false;
 }
 
-/* path, or base/path when it is relative. */
+/* Copy path, or base/path if it is relative. */
 static bool absolute(char *out, const char *base, const char *path)
 {
 	return (size_t)snprintf(out, SMALL, "%s%s%s", *path == '/' ? "" : base, *path == '/' ? "" : "/", path) < SMALL;
 }
 
-/* The repository whose .git lies in folder: dir has HEAD, common the refs. */
+/* Find the repository whose .git is in folder: dir has HEAD, common the refs. */
 static bool repository(const char *folder, char *dir, char *common)
 {
 	char text[SMALL];

@@ -1,4 +1,4 @@
-/* root.c - a distillation root: opened, locked, walked.  See root.h. */
+/* root.c - open, lock and walk a distillation root.  See root.h. */
 #include "root.h"
 
 #include <dirent.h>
@@ -101,7 +101,7 @@ int lh_root_lock(struct lh_root *r, double seconds, struct lh_err *err)
 
 /* ---- the walk ---- */
 
-/* Paths one behind the other, each with its NUL, and where each starts. */
+/* Paths in sequence, each with its NUL, and the offset of each. */
 struct names {
 	struct lh_buf text;
 	size_t *at, n, cap;
@@ -139,11 +139,11 @@ static bool is_jsonl(const char *name)
 
 struct walk {
 	const struct lh_root *root;
-	bool all;		/* what cannot be read, too */
+	bool all;		/* also what cannot be read */
 	struct names folders, files;
 };
 
-/* Of one entry of a folder: keep its path where it belongs. */
+/* Add the path of one entry of a folder to the right list. */
 static int take_entry(struct walk *w, DIR *d, const char *folder, const struct dirent *e, struct lh_err *err)
 {
 	unsigned char type = e->d_type;

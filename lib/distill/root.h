@@ -1,21 +1,21 @@
 /*
- * root - the files of one distillation root: found, locked, and grown.
+ * root - the files of one distillation root: find, lock and append.
  *
- *     data/_kb/<stem>.jsonl                        sources
+ *     data/_kb/<stream>.jsonl                        sources
  *     data/_kb/distillation_skips.jsonl            rows that became no evidence
- *     data/evidence/YYYY/MM/DD/<stem>.jsonl
- *     data/scored-runs/YYYY/MM/DD/<stem>.jsonl
- *     exports/...                                  samples, and what was refused
+ *     data/evidence/YYYY/MM/DD/<stream>.jsonl
+ *     data/scored-runs/YYYY/MM/DD/<stream>.jsonl
+ *     exports/...                                  samples, and refused records
  *     reports/distillation/<run_id>/...            receipts
  *
- * Paths in records and in the calls below are relative to the root ("/"
- * between their parts).
+ * Paths in records and in the calls below are relative to the root ("/" between
+ * their parts).
  *
- * lh_append: a file grows by whole lines so that, killed anywhere, it holds all
- * of them or none: what it held and what was added replace it together
- * (lh_atomic).  Nothing is written until the first line, so a run that adds
- * nothing touches nothing.  A last line that somebody left without its LF is
- * given one first.  Folders on the way are made, and synced.
+ * lh_append: appends whole lines to a file so that, killed at any point, it has all
+ * of them or none: a copy with the added lines replaces it (lh_atomic).  Nothing is
+ * written before the first line, so a run that adds nothing changes nothing.  An
+ * existing last line without LF is given one first.  Folders on the way are created
+ * and synced.
  *
  *     struct lh_append *a = lh_append_open(root, "exports/rag/playbooks.jsonl", err);
  *     while (...)
@@ -46,41 +46,44 @@ struct lh_root;
 
 /* Open the folder path; NULL: LH_DISTILL_ROOT, else the working directory. */
 struct lh_root *lh_root_open(const char *path, struct lh_err *err);
-void lh_root_close(struct lh_root *r);	/* NULL is fine; drops the lock */
+void lh_root_close(struct lh_root *r);	/* NULL is allowed; releases the lock */
 const char *lh_root_path(const struct lh_root *r);
 
-/* Facts (receipt.h) that are told of every file that grows from here on, or
- * NULL.  They must outlive the root. */
+/* Set the cache (receipt.h) that gets the digest of every file that is written from
+ * now on, or NULL.  It must outlive the root. */
 struct lh_digest_cache;
 void lh_root_remember(struct lh_root *r, struct lh_digest_cache *facts);
 struct lh_digest_cache *lh_root_digests(const struct lh_root *r);
 
-/* Where relpath is, for whoever opens it; freed by the caller. */
+/* Return the path of relpath, which the caller frees. */
 char *lh_root_join(const struct lh_root *r, const char *relpath, struct lh_err *err);
 
-/* One writer at a time: the file .lh-lock (lh_lock) in the root, which goes when
- * the root is closed.  Waits up to seconds, then LH_ELOCKED.  Done twice, it is
- * held once. */
+/* Lock the root for one writer: the file .lh-lock (lh_lock), which is removed when
+ * the root is closed.  Waits up to that many seconds, then LH_ELOCKED.  Locking
+ * again has no effect. */
 int lh_root_lock(struct lh_root *r, double seconds, struct lh_err *err);
 
-/* Every *.jsonl below a folder of the root, in byte order of its root-relative
- * path: regular files, nothing hidden, no symbolic link followed; a name that
- * is not UTF-8 is an error.  fn returns non-zero to end, which is returned (-1
- * with *err).  A folder that is not there holds none. */
+/*
+ * Call fn for every *.jsonl below a folder of the root, in byte order of its
+ * root-relative path: regular files, nothing hidden, no symbolic link followed; a
+ * name that is not UTF-8 is an error.  A result of fn other than 0 ends the walk
+ * and is returned (-1 with *err).  A folder that does not exist is empty.
+ */
 typedef int lh_root_fn(void *ctx, const char *relpath, struct lh_err *err);
 int lh_root_each(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err);
 
-/* The same, and what may be in the way of rows: links, FIFOs, sockets and
- * devices, whatever their names, and folders that may not be read, which do not
- * end the walk.  Who opens one with lh_open_regular is told what is wrong. */
+/* The same, including what may hide rows: links, FIFOs, sockets and devices,
+ * whatever their names, and folders that cannot be read, which do not end the walk.
+ * lh_open_regular reports what is wrong with one. */
 int lh_root_all(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err);
 
-/* Make the folders that relpath lies in. */
+/* Create the folders that relpath is in. */
 int lh_root_folders(const struct lh_root *r, const char *relpath, struct lh_err *err);
 
 struct lh_append;
 struct lh_append *lh_append_open(const struct lh_root *r, const char *relpath, struct lh_err *err);
-int lh_append_line(struct lh_append *a, const char *line, size_t n, struct lh_err *err);	/* LF is added */
+/* LF is added */
+int lh_append_line(struct lh_append *a, const char *line, size_t n, struct lh_err *err);
 uint64_t lh_append_lines(const struct lh_append *a);	/* so far */
 int lh_append_commit(struct lh_append *a, struct lh_err *err);
 void lh_append_close(struct lh_append *a);

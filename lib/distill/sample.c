@@ -156,9 +156,9 @@ void lh_sample_begin(struct lh_sampler *s)
 	*s->said.id = '\0';
 }
 
-/* ---- what is read ---- */
+/* ---- reading ---- */
 
-/* Unescape v, which is NULL or no string when there is none: then empty. */
+/* Unescape v; empty if it is NULL or not a string. */
 static int take_text(struct lh_text *t, const struct lh_value *v, struct lh_err *err)
 {
 	lh_buf_reset(&t->b);
@@ -166,7 +166,7 @@ static int take_text(struct lh_text *t, const struct lh_value *v, struct lh_err 
 	return v && v->p && v->type == LH_STRING ? lh_value_str(v, &t->b, &t->s, err) : 0;
 }
 
-/* The members of a scored run's provenance; p NULL: missing. */
+/* Read the members of a scored run's provenance; p NULL: missing. */
 static void read_provenance(struct lh_source *src)
 {
 	static const char *const names[] = { "source_file", "line_offset", "sig_hash", "recorded_at" };
@@ -186,7 +186,7 @@ static void read_provenance(struct lh_source *src)
 			}
 }
 
-/* What both of a record's lines say: where it came from, its run's id. */
+/* Read what both lines of a record have: provenance and run id. */
 static int read_origin(struct lh_source *src, const struct lh_record *rec, const char *run_id, struct lh_err *err)
 {
 	const struct lh_value *from = lh_record_get(rec, "provenance");
@@ -246,7 +246,7 @@ int lh_source_evidence(struct lh_source *src, const struct lh_record *evidence, 
 
 /* ---- the gates ---- */
 
-/* What must never be trained on or found again, whatever was asked for. */
+/* Categories that must never be used for training or retrieval, whatever the options. */
 static const bool never[LH_EXPORTERS][LH_CATEGORIES] = {
 	[LH_RAG] = { [LH_REJECTED] = true },
 	[LH_SFT] = { [LH_REJECTED] = true, [LH_NEEDS_HUMAN_REVIEW] = true },
@@ -314,7 +314,7 @@ static bool is_text(const struct lh_record *rec, const char *name, const char *t
 	return v && lh_value_is(v, text, strlen(text));
 }
 
-/* Did a model write this? */
+/* Return whether a model wrote the text. */
 static bool is_output(const struct lh_source *src)
 {
 	const struct lh_value *verdict = lh_record_get(src->evidence, "observer_verdict");
@@ -379,7 +379,7 @@ int lh_gate_schema(struct lh_sampler *s, struct lh_buf *out, size_t from, struct
 	return n < 0 ? -1 : n == 0;
 }
 
-/* ---- through all of them ---- */
+/* ---- all gates ---- */
 
 int lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str *b, struct lh_buf *scratch,
 		 char out[LH_SAMPLE_ID], struct lh_err *err)

@@ -1,10 +1,13 @@
-/* sample_build.c - samples, field by field in the order of their schemas.  See sample.h. */
+/*
+ * sample_build.c - build samples, in the field order of their schemas.  See
+ * sample.h.
+ */
 #include "base/ascii.h"
 #include "sample_parts.h"
 
 #define SHOWN 1000	/* characters of the content that are embedded */
 
-/* A string as JSON with the fewest escapes. */
+/* Append a string as JSON with the fewest escapes. */
 static int put_string(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch, struct lh_err *err)
 {
 	struct lh_str s;
@@ -30,7 +33,7 @@ static void put_text(struct lh_buf *out, const char *text)
 	lh_buf_json(out, text, strlen(text));
 }
 
-/* "provenance":{...} without a comma. */
+/* Append "provenance":{...} without a comma. */
 static int put_provenance(struct lh_sampler *s, const struct lh_source *src, struct lh_buf *out, struct lh_err *err)
 {
 	LH_PUTS(out, "\"provenance\":{\"source_file\":");
@@ -49,7 +52,7 @@ static int put_provenance(struct lh_sampler *s, const struct lh_source *src, str
 	return 0;
 }
 
-/* The last two fields, which all samples have. */
+/* Append the last two fields, which all samples have. */
 static int put_end(struct lh_sampler *s, const struct lh_source *src, struct lh_buf *out, struct lh_err *err)
 {
 	LH_PUTS(out, ",\"created_at\":");
@@ -114,7 +117,7 @@ static int put_tags(struct lh_sampler *s, const struct lh_source *src, struct lh
 	return 0;
 }
 
-/* The bytes of the first max characters. */
+/* Return the length in bytes of the first max characters. */
 static size_t first_of(const struct lh_str *s, size_t max)
 {
 	size_t i;
@@ -194,7 +197,7 @@ int lh_sample_build(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err
 
 /* ---- preference ---- */
 
-/* "<category> over <category> on <task_id>: <first reason> vs <first reason>" */
+/* Append "<category> over <category> on <task_id>: <first reason> vs <first reason>". */
 static int put_first_reason(struct lh_sampler *s, const struct lh_source *src, struct lh_err *err)
 {
 	struct lh_str reason;

@@ -1,4 +1,4 @@
-/* sample_text.c - what a sample says in words.  See sample.h. */
+/* sample_text.c - the texts of a sample.  See sample.h. */
 #include "sample_parts.h"
 
 int lh_sample_title(struct lh_buf *to, const struct lh_source *src, struct lh_err *err)
@@ -9,11 +9,9 @@ int lh_sample_title(struct lh_buf *to, const struct lh_source *src, struct lh_er
 	return lh_buf_check(to, err);
 }
 
-/*
- * One sentence for each stem; %s stands for what the task id says behind its
- * prefix, %c for what stands before it.  Wording is part of the format: samples
- * of one task must ask for it in the same words for ever.
- */
+/* One sentence for each stream; %s is the text of the task id after its prefix, %c
+ * the text before it.  The wording is part of the format: samples of one task must
+ * have the same words forever. */
 static const struct {
 	enum lh_stream stem;
 	const char *prefix;	/* NULL: up to the first colon */
@@ -29,7 +27,7 @@ static const struct {
 };
 #define GENERIC "Answer task %s of source %c."
 
-/* A string among the evidence's metadata; empty when there is none. */
+/* Return a string of the evidence's metadata; empty if there is none. */
 static int metadata(const struct lh_source *src, const char *name, struct lh_buf *scratch, struct lh_str *out, struct lh_err *err)
 {
 	const struct lh_value *all = lh_record_get(src->evidence, "metadata");
@@ -42,7 +40,7 @@ static int metadata(const struct lh_source *src, const char *name, struct lh_buf
 	return lh_value_str(&v, scratch, out, err);
 }
 
-/* Append the sentence with its blanks filled. */
+/* Append the sentence with its placeholders filled. */
 static void fill(struct lh_buf *to, const char *sentence, const struct lh_str *s, const struct lh_str *c, const struct lh_str *m)
 {
 	const struct lh_str *what;
@@ -61,7 +59,7 @@ static bool begins(const struct lh_str *s, const struct lh_str *with)
 	return s->n > with->n && !memcmp(s->p, with->p, with->n);
 }
 
-/* The task class of an experiment and its file, which "<class>:<file>" joins. */
+/* Split the task id "<class>:<file>" of an experiment. */
 static bool split(const struct lh_str *task, const struct lh_str *class, struct lh_str *before, struct lh_str *behind)
 {
 	const char *colon = class->n && begins(task, class) && task->p[class->n] == ':' ?
@@ -105,7 +103,7 @@ int lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct
 
 /* ---- the context ---- */
 
-/* "label: a, b", behind "; " when something stands before it. */
+/* Append "label: a, b", after "; " if other text is before it. */
 static int put_list(struct lh_buf *to, const char *label, const struct lh_value *list, struct lh_buf *scratch, struct lh_err *err)
 {
 	bool first = true;

@@ -1,4 +1,4 @@
-/* schemas.c - the schemas of what is made of past work. */
+/* schemas.c - the schemas of the records of distillation. */
 #include "schemas.h"
 
 #define F(field, of, ...) { .name = field, .len = sizeof field - 1, .type = LH_S_##of, __VA_ARGS__ }
@@ -204,7 +204,7 @@ const struct lh_schema lh_schema_preference_sample = {
 	.differ = { { "rejected", "chosen" }, { "rejected_run_id", "chosen_run_id" } }
 };
 
-/* ---- what a run leaves behind ---- */
+/* ---- the files of a run ---- */
 static const char *const stages[] = { "collect", "score", "export-rag", "export-sft", "export-preference", NULL };
 static const char *const severities[] = { "ok", "warn", "alert", NULL };
 

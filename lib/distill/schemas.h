@@ -1,6 +1,6 @@
 /*
- * schemas - the schemas of what is made of past work, and their names;
- * lh_schema_find and lh_schema_name of lh/schema.h know these.
+ * schemas - the schemas of the records of distillation, and their names;
+ * lh_schema_find and lh_schema_name of lh/schema.h use these.
  */
 #ifndef LH_SCHEMAS_H
 #define LH_SCHEMAS_H
@@ -12,7 +12,7 @@ extern const struct lh_schema lh_schema_evidence_record, lh_schema_scored_run, l
 	lh_schema_rag_sample, lh_schema_sft_sample, lh_schema_preference_sample,
 	lh_schema_stage_receipt, lh_schema_run_summary, lh_schema_drift_report;
 
-/* Where each row of data came from. */
+/* The origin of a row. */
 extern const struct lh_field lh_schema_provenance[];
 
 #endif

@@ -1,4 +1,4 @@
-/* score.c - which rule holds, and the scored run that tells.  See score.h. */
+/* score.c - apply the rules and write the scored run.  See score.h. */
 #include "score_parts.h"
 
 #include <stdio.h>
@@ -31,7 +31,7 @@ enum lh_category lh_category_read(const struct lh_value *v)
 	return LH_CATEGORY_NONE;
 }
 
-/* ---- judging ---- */
+/* ---- verdict ---- */
 
 struct lh_scorer *lh_scorer_new(struct lh_err *err)
 {
@@ -60,7 +60,7 @@ void lh_scorer_free(struct lh_scorer *s)
 	free(s);
 }
 
-/* Append a violation to a text that takes as much as an error does. */
+/* Append a violation to a text of at most the length of an error message. */
 static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
 {
 	const size_t size = sizeof ((struct lh_err *)NULL)->msg;
@@ -87,8 +87,7 @@ int lh_score_check(struct lh_scorer *s, const struct lh_record *evidence, struct
 
 enum { FILE_NAME, OFFSET, SIG, RECORDED_AT, FROMS };
 
-/* Its four members, found in one walk; p NULL where one is missing or of
- * another type. */
+/* Its four members, found in one walk; p NULL if one is missing or of another type. */
 struct from {
 	struct lh_value v[FROMS];
 };
@@ -117,7 +116,7 @@ static void read_from(const struct lh_record *rec, struct from *from)
 	for (lh_iter_init(&it, v); lh_iter_next(&it); )
 		for (tries = 0; tries < FROMS; tries++) {
 			i = next;
-			next = (next + 1) % FROMS;	/* they mostly stand in this order */
+			next = (next + 1) % FROMS;	/* usually they are in this order */
 			if (it.val.type != from_members[i].type || !lh_value_is(&it.key, from_members[i].name, from_members[i].n))
 				continue;
 			from->v[i] = it.val;
@@ -215,7 +214,7 @@ static void put_value(struct lh_buf *out, const struct lh_value *v)
 	lh_buf_add(out, v->p, v->n);
 }
 
-/* A string as JCS has it: without escapes it is that already. */
+/* Append a string in JCS form: without escapes it is that already. */
 static int put_jcs(struct lh_scorer *s, const struct lh_value *v, struct lh_err *err)
 {
 	struct lh_str text;
@@ -231,7 +230,8 @@ static int put_jcs(struct lh_scorer *s, const struct lh_value *v, struct lh_err 
 	return 0;
 }
 
-/* What is to be signed, to s->jcs; s->list holds the reasons.  The keys stand sorted. */
+/* Append what is hashed for scored_sig to s->jcs; s->list has the reasons.  The
+ * keys are in sorted order. */
 static int put_decision(struct lh_scorer *s, const struct source *src, enum lh_category category, struct lh_err *err)
 {
 	lh_buf_reset(&s->jcs);
@@ -325,7 +325,7 @@ int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const ch
 int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stream *stem, struct lh_err *err)
 {
 	struct lh_str hex, path;
-	struct lh_buf scratch;	/* for escapes, which are seldom there */
+	struct lh_buf scratch;	/* for escapes, which are rare */
 	struct from from;
 	int rc;
 

@@ -1,24 +1,24 @@
 /*
- * score - fixed rules that put a piece of evidence into a category.
+ * score - assign a category to a piece of evidence by fixed rules.
  *
- * The file name in provenance.source_file, without ".jsonl", chooses a list of
- * rules (tables in score_rules.c); they are tried top-down, and the first
- * that holds gives the category and its reasons.  Rows of a source that has no
- * list are for people to judge.  No clock, no model, no state: the same record
- * gives the same bytes under one LH_SCORER_VERSION, for ever.
+ * The file name in provenance.source_file, without ".jsonl", selects a list of
+ * rules (tables in score_rules.c); they are tried in order, and the first that
+ * holds gives the category and its reasons.  Rows of a source without a list are
+ * for people to decide.  No clock, no model, no state: the same record gives the
+ * same bytes under one LH_SCORER_VERSION, forever.
  *
  *     s = lh_scorer_new(err);
  *     if (lh_score_check(s, &evidence, err) == 0)
  *             lh_score_one(s, &evidence, "2026-05-03T12:00:00.000Z", &category, &out, err);
  *     lh_scorer_free(s);
  *
- * A scored run names its evidence and carries sub_scores.scored_sig, the
- * SHA-256 of the JCS form of {category, evidence_sig, reasons, run_id,
- * scorer_version, task_id}: what was decided about which evidence, but not when.
+ * A scored run names its evidence and has sub_scores.scored_sig, the SHA-256 of the
+ * JCS form of {category, evidence_sig, reasons, run_id, scorer_version, task_id}:
+ * what was decided about which evidence, but not when.
  *
- * Input:   records that lh_score_check lets pass.  Others do no harm; where what
- *          a scored run needs is missing, the answer is LH_EDATA.
- * Owner:   a verdict's reasons lie in the scorer, until its next use.
+ * Input:   records that lh_score_check accepts.  Others do no harm; if something that a
+ *          scored run needs is missing, the result is LH_EDATA.
+ * Owner:   the reasons of a verdict are in the scorer, until its next use.
  * Threads: one thread per scorer.
  */
 #ifndef LH_SCORE_H
@@ -31,8 +31,8 @@
 
 enum lh_category { LH_CATEGORY_NONE = -1, LH_ACCEPTED, LH_PARTIALLY_ACCEPTED, LH_REJECTED, LH_NEEDS_HUMAN_REVIEW, LH_CATEGORIES };
 
-/* "accepted", "partially_accepted", ...; and back: LH_CATEGORY_NONE for a value
- * that is none of them. */
+/* Return "accepted", "partially_accepted", ...; and back: LH_CATEGORY_NONE if it is
+ * none of them. */
 const char *lh_category_name(enum lh_category c);
 enum lh_category lh_category_read(const struct lh_value *v);
 
@@ -41,27 +41,27 @@ enum lh_category lh_category_read(const struct lh_value *v);
 struct lh_judged {
 	enum lh_category category;
 	struct lh_str reason[LH_REASONS];	/* code points as UTF-8, not JSON */
-	size_t reasons;				/* 1 at least */
+	size_t reasons;				/* at least 1 */
 };
 
 struct lh_scorer;
 struct lh_scorer *lh_scorer_new(struct lh_err *err);
 void lh_scorer_free(struct lh_scorer *s);
 
-/* Is this an evidence_record (lh/schema.h)?  LH_EDATA with its violations, as
- * many as there is room for, joined by "; ". */
+/* Check against the schema evidence_record (lh/schema.h).  LH_EDATA with its
+ * violations, as many as there is room for, joined by "; ". */
 int lh_score_check(struct lh_scorer *s, const struct lh_record *evidence, struct lh_err *err);
 
-/* What the rules say. */
+/* Apply the rules. */
 int lh_score_judge(struct lh_scorer *s, const struct lh_record *evidence, struct lh_judged *got, struct lh_err *err);
 
-/* The same, and the scored run appended to out: compact, keys in the order of
- * the schema.  scored_at NULL: when the evidence was recorded.  category may be
- * NULL. */
+/* Apply the rules and append the scored run to out: compact, keys in the order of
+ * the schema.  scored_at NULL: the time at which the evidence was recorded.
+ * category may be NULL. */
 int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const char *scored_at,
 			enum lh_category *category, struct lh_buf *out, struct lh_err *err);
 
-/* What stands on file of a scored run, and which evidence it is about. */
+/* The decision of a scored run on file, and the evidence it is about. */
 struct lh_scored {
 	unsigned char sig[32];		/* provenance.sig_hash */
 	enum lh_stream stem;
@@ -70,7 +70,7 @@ struct lh_scored {
 };
 int lh_scored_read(const struct lh_record *run, struct lh_scored *got, struct lh_err *err);
 
-/* provenance.sig_hash of an evidence record or a scored run, and the stem. */
+/* Read provenance.sig_hash of an evidence record or a scored run, and its stream. */
 int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stream *stem, struct lh_err *err);
 
 #endif

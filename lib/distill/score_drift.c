@@ -1,4 +1,7 @@
-/* score_drift.c - categories then and now.  See score_drift.h. */
+/*
+ * score_drift.c - compare categories on file with those of today.  See
+ * score_drift.h.
+ */
 #include "score_drift.h"
 
 #include <stdlib.h>
@@ -6,7 +9,7 @@
 #include "base/mem.h"
 #include <lh/num.h>
 
-/* A pair holds two categories of four bits, each plus one; 0: not seen. */
+/* A pair has two categories of four bits, each plus one; 0: not seen. */
 #define ON_FILE 0
 #define NOW 4
 

@@ -1,9 +1,9 @@
 /*
- * score_drift - do the rules still say what stands on file?
+ * score_drift - compare scored runs on file with what the rules give today.
  *
- * Evidence as it is judged now, and scored runs as they stand, come in any
- * order and are joined by sig_hash and stem; where there are several of one,
- * the last counts.
+ * Evidence with its present verdict, and scored runs from the file, are added in
+ * any order and joined by sig_hash and stream; of several with the same key the
+ * last counts.
  *
  *     struct lh_drift d = { 0 };
  *     lh_drift_scored(&d, sig, stem, LH_ACCEPTED, err);      for each scored run
@@ -12,7 +12,7 @@
  *     lh_drift_json(&out, &d);
  *     lh_drift_free(&d);
  *
- * Memory:  some 45 bytes for each pair, until they are settled.
+ * Memory:  about 45 bytes for each pair, until lh_drift_settle.
  * Threads: one thread per struct.
  */
 #ifndef LH_SCORE_DRIFT_H
@@ -26,14 +26,14 @@ struct lh_drift {
 	unsigned char *pair;		/* of each key: category on file, and now */
 	size_t cap;
 	uint64_t count[LH_CATEGORIES][LH_CATEGORIES];	/* from, to */
-	uint64_t unscored;		/* evidence that nothing on file is about */
+	uint64_t unscored;		/* evidence without a scored run on file */
 	uint64_t orphans;		/* scored runs without their evidence */
 };
 
 int lh_drift_scored(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stem, enum lh_category category, struct lh_err *err);
 int lh_drift_judged(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stem, enum lh_category category, struct lh_err *err);
 
-/* Count the pairs and forget them: what comes later is joined anew. */
+/* Count the pairs and remove them: later additions are joined anew. */
 void lh_drift_settle(struct lh_drift *d);
 
 uint64_t lh_drift_total(const struct lh_drift *d);

@@ -1,6 +1,4 @@
-/*
- * score_parts - the rules as lh_score applies them.  Private to liblh.
- */
+/* score_parts - the rules as lh_score applies them. */
 #ifndef LH_SCORE_PARTS_H
 #define LH_SCORE_PARTS_H
 
@@ -8,19 +6,17 @@
 
 struct lh_scorer {
 	struct lh_buf path;	/* the unescaped source_file, ... */
-	struct lh_str stem;	/* ... and the stem in it */
-	struct lh_buf text;	/* an unescaped string that a rule looks at */
+	struct lh_str stem;	/* ... and the name of the stream in it */
+	struct lh_buf text;	/* an unescaped string that a rule tests */
 	struct lh_buf reason;
 	struct lh_buf list;	/* the reasons as JSON */
-	struct lh_buf jcs;	/* what scored_sig is the hash of */
+	struct lh_buf jcs;	/* the text that scored_sig is the hash of */
 	const struct lh_schema *schema;
 };
 
-/*
- * A rule holds when its test says 1 (0: it does not, -1: memory is out).  Behind
- * a reason that ends in "=" goes what the test found.  The last rule of a table
- * always holds.
- */
+/* A rule holds if its test returns 1 (0: it does not, -1: out of memory).  A reason
+ * that ends in "=" is followed by what the test found.  The last rule of a table
+ * always holds. */
 struct lh_score_rule {
 	int (*test)(struct lh_scorer *s, const struct lh_record *rec, const struct lh_score_rule *r, struct lh_str *found, struct lh_err *err);
 	const char *arg;	/* of the test */
@@ -28,10 +24,10 @@ struct lh_score_rule {
 	unsigned above;
 	enum lh_category category;
 	const char *reason;
-	const char *also;	/* a reason more, or NULL */
+	const char *also;	/* a second reason, or NULL */
 };
 
-/* The rules for a source. */
+/* Return the rules for a source. */
 const struct lh_score_rule *lh_score_rules(enum lh_stream st);
 
 #endif

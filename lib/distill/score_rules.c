@@ -2,10 +2,10 @@
 #include "base/ascii.h"
 #include "score_parts.h"
 
-/* What a marker has to be: the text behind what it begins with, or NULL. */
+/* Tests a marker: returns the text after its prefix, or NULL. */
 typedef const char *marker_fn(const struct lh_str *m, const struct lh_score_rule *r);
 
-/* The first marker of the list that fits: 1, or 0, or -1. */
+/* Find the first marker of the list that passes: 1, or 0, or -1. */
 static int find_in(struct lh_scorer *s, const struct lh_record *rec, const char *list, marker_fn *fits, const struct lh_score_rule *r,
 		   struct lh_str *found, struct lh_err *err)
 {
@@ -77,7 +77,7 @@ static const char *of_severity(const struct lh_str *m, const struct lh_score_rul
 	return begins(m, SEVERITY, n) && m->n == n + strlen(r->arg) && ends(m, r->arg, strlen(r->arg)) ? m->p + n : NULL;
 }
 
-/* An integer from 1 on, as it would be written; of any length. */
+/* Return the text of an integer from 1 on, in its usual form; of any length. */
 static const char *of_attempt(const struct lh_str *m, const struct lh_score_rule *r)
 {
 	size_t i, n = strlen(ATTEMPT);
@@ -93,7 +93,7 @@ static const char *of_attempt(const struct lh_str *m, const struct lh_score_rule
 
 #define TEST(name) static int name(struct lh_scorer *s, const struct lh_record *rec, const struct lh_score_rule *r, struct lh_str *found, struct lh_err *err)
 
-/* The first marker of an attempt speaks, whatever its number. */
+/* The first marker of an attempt decides, whatever its number. */
 TEST(attempt)
 {
 	int rc = find_in(s, rec, "success_markers", of_attempt, r, found, err);

@@ -1,4 +1,4 @@
-/* stage.c - a run of stages, and what each came to.  See stage.h. */
+/* stage.c - a run of stages, and their results.  See stage.h. */
 #include "stage.h"
 
 #include <dirent.h>
@@ -17,7 +17,7 @@
 
 #define ID_MAX 128
 #define UUID_LEN 36
-#define SUFFIXES 1000000	/* runs of one id before we give up */
+#define SUFFIXES 1000000	/* runs of one id before it fails */
 
 const char *lh_stage_name(enum lh_stage s)
 {
@@ -72,7 +72,7 @@ int lh_run_each(const struct lh_root *root, lh_run_fn *fn, void *ctx, struct lh_
 
 /* ---- the id ---- */
 
-/* 16 bytes as a UUID (RFC 9562) of that version. */
+/* Print 16 bytes as a UUID (RFC 9562) of that version. */
 static void print_uuid(unsigned char b[16], unsigned version, char out[UUID_LEN + 1])
 {
 	static const unsigned char group[] = { 4, 2, 2, 2, 6 };
@@ -90,7 +90,7 @@ static void print_uuid(unsigned char b[16], unsigned version, char out[UUID_LEN 
 	*out = '\0';
 }
 
-/* Time and root, so that a clock that stands gives the same id again. */
+/* Hash time and root, so that a fixed clock gives the same id again. */
 static int hashed_uuid(const struct lh_run *run, char out[UUID_LEN + 1], struct lh_err *err)
 {
 	char time[LH_TIME_LEN + 1], *real = realpath(lh_root_path(run->root), NULL);
@@ -190,8 +190,8 @@ static int settle_time(struct lh_run *run, const char *now, struct lh_err *err)
 	return 0;
 }
 
-/* What a killed run left of files that this one may never write: those of
- * another day, or of its receipts. */
+/* Remove the temporary files of a killed run that this one would never replace:
+ * those of another day, or of its receipts. */
 static int sweep(const struct lh_run *run, struct lh_err *err)
 {
 	static const char *const folders[] = { LH_ROOT_SOURCES, LH_ROOT_EVIDENCE, LH_ROOT_SCORED, LH_ROOT_EXPORTS, LH_ROOT_REPORTS };
@@ -272,7 +272,7 @@ static void put_text(struct lh_buf *list, const char *fmt, va_list ap)
 	size_t len = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
 
 	while (len && !lh_utf8_valid(text, len))
-		len--;		/* cut in the middle of a character */
+		len--;		/* cut within a character */
 	if (list->len)
 		lh_buf_putc(list, ',');
 	lh_buf_json(list, text, len);

@@ -1,4 +1,4 @@
-/* stage_collect.c - sources to evidence.  See stage_collect.h. */
+/* stage_collect.c - collect sources as evidence.  See stage_collect.h. */
 #include "stage_collect.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 #define TELL_EVERY 4096		/* records between two reports of progress */
 
-/* What a row's output begins with: its kind, and its hash where it has one. */
+/* The first byte of a row's output: its kind; the hash follows if it has one. */
 enum { EVIDENCE = 'e', SKIP = 's', SKIP_UNHASHED = 'u' };
 
 struct worker {
@@ -77,7 +77,7 @@ static int on_row(struct lh_record *row, struct lh_buf *out, void *arg, struct l
 	return 0;
 }
 
-/* A line that is no record is a skip too. */
+/* A line that is not a record is a skip too. */
 static void on_bad(uint64_t line, const struct lh_err *why, struct lh_buf *out, void *arg)
 {
 	struct worker *w = arg;
@@ -154,7 +154,7 @@ static int on_output(const struct lh_output *o, void *ctx, struct lh_err *err)
 	}
 }
 
-/* Nothing may be lost on the way. */
+/* Check that no row was lost. */
 static int check_sum(const struct collect *c, struct lh_err *err)
 {
 	const struct lh_collected *g = c->got;
@@ -175,7 +175,7 @@ static void on_bytes(void *ctx, const char *p, size_t n)
 	lh_sha256_more(&c->hash, p, n);
 }
 
-/* For the receipt: what the source holds. */
+/* Add the contents of the source to the receipt. */
 static int tell_source(struct collect *c, struct lh_err *err)
 {
 	struct lh_file_digest fact = { .bytes = c->bytes, .records = c->read };

@@ -1,14 +1,14 @@
 /*
- * stage_collect - the sources of a root become evidence.
+ * stage_collect - collect the sources of a root as evidence.
  *
- * Source by source, in the order of enum lh_stream: the sig_hashes on file are
- * read first, then the source's rows are mapped on all threads and appended in
- * order to the evidence of the run's day.  A source's evidence is committed
- * when all of it was read, the skips when every source was; a run that died in
- * between is made good by the next, which finds the rows that are there.
+ * Source by source, in the order of enum lh_stream: the sig_hashes on file are read
+ * first, then the source's rows are converted on all threads and appended in order
+ * to the evidence of the run's day.  A source's evidence is committed when all of
+ * it was read, the skips when every source was; a run that died in between is
+ * completed by the next, which finds the rows on file.
  *
- * Memory: base/hashset.h says how much for each row on file of one source and for
- *         each skip on file; beyond that, what is in flight.
+ * Memory: as in base/hashset.h for each row on file of one source and for each skip
+ *         on file, and the blocks in progress.
  */
 #ifndef LH_STAGE_COLLECT_H
 #define LH_STAGE_COLLECT_H
@@ -17,11 +17,11 @@
 #include "stage.h"
 
 enum lh_dedup {
-	LH_DEDUP_ALL,		/* a row is known when its evidence is on file, of any day */
+	LH_DEDUP_ALL,		/* a row is known if its evidence is on file, of any day */
 	LH_DEDUP_DAY,		/* ... of the run's day */
 };
 
-/* What became of one source; read is the sum of the others. */
+/* The counts of one source; read is the sum of the others. */
 struct lh_collected {
 	bool present;
 	uint64_t read, written, skipped, deduped;
@@ -29,18 +29,18 @@ struct lh_collected {
 
 struct lh_collect {
 	int dedup;
-	unsigned sources;	/* bit set of the stems to read; 0: all */
+	unsigned sources;	/* set of the streams to read; 0: all */
 	uint64_t max_line;	/* a longer line is a skip; 0: the default of --max-line */
-	/* Told each row that is skipped, with its reasons as a JSON array; or NULL. */
+	/* Called for each skipped row, with its reasons as a JSON array; or NULL. */
 	void (*skipped)(void *ctx, enum lh_stream stem, uint64_t line, const char *reasons, size_t n);
 	void *ctx;
 
-	/* filled: */
+	/* set by the stage: */
 	struct lh_collected of[LH_STREAMS], all;
 	char output[64];	/* the folder of the run's evidence, relative to the root */
 };
 
-/* Append what became of a source, as a JSON object. */
+/* Append the counts of a source, as a JSON object. */
 void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum lh_stream stem, struct lh_buf *out);
 
 #endif

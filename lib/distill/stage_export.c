@@ -1,4 +1,4 @@
-/* stage_export.c - scored runs of a root to samples.  See stage_export.h. */
+/* stage_export.c - export samples of scored runs.  See stage_export.h. */
 #include "stage_export.h"
 
 #include <stdlib.h>
@@ -9,12 +9,12 @@
 #include "receipt.h"
 #include "schemas.h"
 
-#define TICK 8192	/* records between two signs of progress */
+#define TICK 8192	/* records between two reports of progress */
 
-/* ---- what stands there ---- */
+/* ---- what is on file ---- */
 
-/* The id of a sample on file; a line that is none is told when the file is read
- * again. */
+/* Note the id of a sample on file; a line that is not one is reported when the file
+ * is verified. */
 static int remember(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
 {
 	const struct lh_value *v;
@@ -114,7 +114,7 @@ static int export_one(struct lh_exporting *x, struct lh_export_one *e, struct lh
 	return is_new ? 0 : refuse(x, e, LH_DUPLICATE_ID, err);
 }
 
-/* For the check at the end: what the scores alone say, apart from the gates. */
+/* Note a record whose scores alone forbid a sample, for the verification at the end. */
 static int note_unsafe(struct lh_exporting *x, struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(&x->scored, "category");
@@ -147,7 +147,7 @@ static int export_record(struct lh_exporting *x, struct lh_err *err)
 	return note_unsafe(x, err);
 }
 
-/* A line that is no record at all, known by where it stands. */
+/* Refuse a line that is not a record, known by its place. */
 static int refuse_line(struct lh_exporting *x, const struct lh_err *why, struct lh_err *err)
 {
 	struct lh_refused r = { .why = LH_SCHEMA_VIOLATION, .errors = &x->reason };
@@ -267,7 +267,7 @@ static int open_one(struct lh_exporting *x, struct lh_export_one *e, struct lh_e
 	return e->append ? 0 : -1;
 }
 
-/* Nothing may be lost on the way. */
+/* Check that no record was lost. */
 static int settle_export(struct lh_export_one *e, struct lh_err *err)
 {
 	struct lh_export *how = e->how;
@@ -284,7 +284,7 @@ static int settle_export(struct lh_export_one *e, struct lh_err *err)
 	return lh_append_commit(e->append, err) < 0 || lh_quarantine_commit(e->refused, err) < 0 ? -1 : 0;
 }
 
-/* Commit what an exporter made, read it again, and leave the receipt. */
+/* Commit the output of an exporter, verify it, and write the receipt. */
 static int finish(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
 {
 	struct lh_stage_result *res = e->res;
@@ -298,7 +298,7 @@ static int finish(struct lh_exporting *x, struct lh_export_one *e, struct lh_err
 	return lh_receipt_write(x->run, res, err);
 }
 
-/* The exporters that have a result, in one pass. */
+/* Run the exporters that have a result, in one pass. */
 static int export_all(struct lh_exporting *x, struct lh_err *err)
 {
 	struct lh_export plain[LH_EXPORTERS] = { { .read = 0 } };
@@ -322,7 +322,7 @@ static int export_all(struct lh_exporting *x, struct lh_err *err)
 	for (i = 0; i < LH_EXPORTERS; i++) {
 		if (!x->each[i].res)
 			continue;
-		if (done++)	/* the pass counts as the first one's time */
+		if (done++)	/* the pass counts as the time of the first */
 			x->each[i].res->start = lh_time_monotonic();
 		if (finish(x, &x->each[i], err) < 0)
 			return -1;

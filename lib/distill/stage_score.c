@@ -1,4 +1,4 @@
-/* stage_score.c - evidence files to their mirrors.  See stage_score.h. */
+/* stage_score.c - score evidence files into their mirrors.  See stage_score.h. */
 #include "stage_score.h"
 
 #include <errno.h>
@@ -11,8 +11,8 @@
 #include "base/mem.h"
 #include "receipt.h"
 
-#define FAULTS 20		/* told in the receipt, of one file */
-#define TICK 8192		/* records between two signs of progress */
+#define FAULTS 20		/* reported in the receipt, of one file */
+#define TICK 8192		/* records between two reports of progress */
 
 struct stage {
 	struct lh_run *run;
@@ -25,8 +25,9 @@ struct stage {
 	uint64_t records;		/* of all files */
 };
 
-/* What a thread says of a record: the kind, then the hash and the scored run,
- * or why there is none.  Kinds below LH_CATEGORIES are categories. */
+/* The first byte of a thread's output for a record: the kind; then the hash and the
+ * scored run, or the reason why there is none.  Kinds below LH_CATEGORIES are
+ * categories. */
 enum { DEDUPED = LH_CATEGORIES, BAD };
 #define HEAD (1 + 32)
 
@@ -212,7 +213,7 @@ static int score_evidence(struct stage *st, struct lh_err *err)
 	return rc;
 }
 
-/* Nothing may be lost on the way. */
+/* Check that no record was lost. */
 static int settle_stage(struct stage *st, struct lh_err *err)
 {
 	struct lh_score_file *f = &st->file;

@@ -1,9 +1,8 @@
 /*
  * stream - the twelve source streams by name.
  *
- * A stem is the name of a source file without folder and ".jsonl":
- * data/_kb/audits.jsonl is audits.  The order is the order in which they are
- * collected.
+ * The name of a stream is that of its source file without folder and ".jsonl":
+ * data/_kb/audits.jsonl is audits.  They are collected in the order of the enum.
  */
 #ifndef LH_STREAM_H
 #define LH_STREAM_H
@@ -21,10 +20,10 @@ enum lh_stream {
 const char *lh_stream_name(enum lh_stream s);	/* "audits" */
 const char *lh_stream_source(enum lh_stream s);	/* "data/_kb/audits.jsonl" */
 
-/* The stem of that name; LH_STREAM_NONE when there is none. */
+/* Return the stream of that name; LH_STREAM_NONE if there is none. */
 enum lh_stream lh_stream_read(const char *name, size_t n);
 
-/* The name in a path of a source, known or not, and the stem if it is known. */
+/* Return the name of the stream in the path of a source, known or not. */
 struct lh_str lh_stream_text(const char *path, size_t n);
 enum lh_stream lh_stream_of(const char *path, size_t n);
 

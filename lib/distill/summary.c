@@ -1,4 +1,4 @@
-/* summary.c - what a whole run came to.  See receipt.h. */
+/* summary.c - the summary of a run.  See receipt.h. */
 #include <lh/digest.h>
 #include "receipt.h"
 
