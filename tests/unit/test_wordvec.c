@@ -226,7 +226,7 @@ static void a_hash_that_is_slow_is_refused(void)
 	}
 	t = open_sealed();
 	check(t && lh_wordvec_verify(t, &err) < 0);
-	check_why(strstr(err.msg, "word hash: its words lie far"), err.msg);
+	check_why(strstr(err.msg, "word hash: its words are far"), err.msg);
 	embed(t);
 	lh_wordvec_close(t);
 }
