@@ -1,4 +1,4 @@
-/* pathway.c - the log of traces, opened and replayed.  See lh/pathway.h. */
+/* pathway.c - open and replay a log of traces, and read traces.  See lh/pathway.h. */
 #include <lh/pathway.h>
 
 #include <errno.h>
@@ -83,33 +83,33 @@ void lh_pathway_get_stats(const struct lh_pathway *p, struct lh_pathway_stats *s
 
 /* ---- replay ---- */
 
-static void skip(struct lh_pathway *p, uint64_t at, const char *why)
+static void report_skipped(struct lh_pathway *p, uint64_t at, const char *why)
 {
 	p->skipped++;
 	if (p->hooks && p->hooks->skipped)
 		p->hooks->skipped(p->hooks->ctx, p->lines, at, why);
 }
 
-static void skip_long(struct lh_pathway *p, uint64_t at)
+static void skip_long_line(struct lh_pathway *p, uint64_t at)
 {
 	char why[80];
 
 	snprintf(why, sizeof why, "torn line skipped: it is longer than %llu bytes",
 		 (unsigned long long)p->max_line);
-	skip(p, at, why);
+	report_skipped(p, at, why);
 }
 
-static bool blank(const char *s, size_t n)
+static bool is_blank(const char *s, size_t n)
 {
 	while (n && (*s == ' ' || *s == '\t' || *s == '\r'))
 		s++, n--;
 	return !n;
 }
 
-/* One line, without its LF; whole: it had one.  1: it is dealt with, 0: it is
- * the unfinished last line and no event, -1: out of memory. */
-static int take_line(struct lh_pathway *p, const char *s, size_t n, uint64_t at, bool whole,
-		     struct lh_err *err)
+/* Replay a line without its LF; whole: it had one.  Returns 1 when done, 0 for an
+ * unfinished last line that is not an event, -1 without memory. */
+static int replay_line(struct lh_pathway *p, const char *s, size_t n, uint64_t at, bool whole,
+		       struct lh_err *err)
 {
 	char why[sizeof err->msg + 40];
 	int rc;
@@ -117,22 +117,22 @@ static int take_line(struct lh_pathway *p, const char *s, size_t n, uint64_t at,
 	if (at == 0 && n >= 3 && !memcmp(s, "\xef\xbb\xbf", 3))
 		s += 3, n -= 3, at += 3;
 	p->lines++;
-	if (blank(s, n))
+	if (is_blank(s, n))
 		return 1;
 	if (n > p->max_line) {
-		skip_long(p, at);
+		skip_long_line(p, at);
 		return 1;
 	}
 	if (lh_record_parse(&p->rec, s, n, err) < 0) {
 		if (err->code == LH_ENOMEM)
 			return -1;
-		if (p->told_at != at || p->told_n != n) {
+		if (p->reported_at != at || p->reported_n != n) {
 			snprintf(why, sizeof why, "torn line skipped: %s",
 				 whole ? err->msg : "it has no end");
-			skip(p, at, why);
+			report_skipped(p, at, why);
 		}
-		p->told_at = at;
-		p->told_n = n;
+		p->reported_at = at;
+		p->reported_n = n;
 		return whole;
 	}
 	rc = lh_pathway_apply(p, at + (uint64_t)(p->rec.line - s), err);
@@ -142,14 +142,14 @@ static int take_line(struct lh_pathway *p, const char *s, size_t n, uint64_t at,
 		p->events++;
 	} else {
 		snprintf(why, sizeof why, "event skipped: %s", err->msg);
-		skip(p, at, why);
+		report_skipped(p, at, why);
 	}
 	return 1;
 }
 
-/* What the block holds: p->block.p[0..len) stands at p->at.  Lines up to the
- * last LF are taken, at the end of the log the rest as well. */
-static int take_block(struct lh_pathway *p, bool last, struct lh_err *err)
+/* Replay the lines of the block, which begins at offset p->at of the log: up to its
+ * last LF, or all of it at the end of the log. */
+static int replay_block(struct lh_pathway *p, bool last, struct lh_err *err)
 {
 	const char *s = p->block.p, *end = s + p->block.len, *lf = NULL;
 	int rc = 1;
@@ -164,7 +164,7 @@ static int take_block(struct lh_pathway *p, bool last, struct lh_err *err)
 		}
 		if (p->skipping || (!lf && !last))
 			break;
-		rc = take_line(p, s, (size_t)((lf ? lf : end) - s), at, lf != NULL, err);
+		rc = replay_line(p, s, (size_t)((lf ? lf : end) - s), at, lf != NULL, err);
 		if (rc < 0)
 			return -1;
 		if (!lf) {
@@ -181,7 +181,7 @@ static int take_block(struct lh_pathway *p, bool last, struct lh_err *err)
 	return 0;
 }
 
-/* The block is full of one line: more room, or the line is too long. */
+/* Make room when a line fills the block, or skip the line if it is too long. */
 static int make_room(struct lh_pathway *p, struct lh_err *err)
 {
 	if (p->block.len <= p->max_line)
@@ -189,7 +189,7 @@ static int make_room(struct lh_pathway *p, struct lh_err *err)
 			       lh_buf_check(&p->block, err) :
 			       0;
 	p->lines++;
-	skip_long(p, p->at);
+	skip_long_line(p, p->at);
 	p->skipping = true;
 	p->at += p->block.len;
 	p->block.len = 0;
@@ -219,10 +219,10 @@ int lh_pathway_replay(struct lh_pathway *p, uint64_t size, struct lh_err *err)
 			return lh_err_set(err, LH_ECORRUPT, "%s: it got shorter while it was read",
 					  p->log.path);
 		p->block.len += (size_t)n;
-		if (take_block(p, from + (uint64_t)n == size, err) < 0)
+		if (replay_block(p, from + (uint64_t)n == size, err) < 0)
 			return -1;
 		if (from + (uint64_t)n == size)
-			break;		/* what is left is the unfinished line */
+			break;		/* the rest is an unfinished line */
 	}
 	if (p->block.cap > 4 * BLOCK)
 		lh_buf_free(&p->block);
@@ -234,7 +234,7 @@ int lh_pathway_refresh(struct lh_pathway *p, struct lh_err *err)
 	struct stat st;
 	int rc;
 
-	/* Nobody is in the middle of a write, or takes a torn one back. */
+	/* Under this lock no other process is writing, or removing a torn line. */
 	if (lh_flock(p->log.fd, LOCK_SH, p->log.path, p->log.lock_timeout, err) < 0)
 		return -1;
 	rc = fstat(p->log.fd, &st);
@@ -261,14 +261,14 @@ bool lh_pathway_retired(const struct lh_pathway *p, uint32_t i)
 	return p->trace[i].retired;
 }
 
-/* Have the window hold n bytes from at on. */
+/* Fill the window so that it holds n bytes from offset at on. */
 static int move_window(struct lh_pathway *p, uint64_t at, size_t n, struct lh_err *err)
 {
 	size_t before = at < WINDOW / 2 ? at : WINDOW / 2,
 	       want = before + (n > WINDOW / 2 ? n : WINDOW / 2), have = 0;
 
 	lh_buf_reset(&p->window);
-	p->window_at = at - before;	/* what is wanted next may stand on either side */
+	p->window_at = at - before;	/* the next request may be on either side */
 	if (!lh_buf_room(&p->window, want))
 		return lh_buf_check(&p->window, err);
 	while (have < before + n) {
@@ -313,8 +313,8 @@ int lh_pathway_tags(struct lh_pathway *p, uint32_t i, struct lh_value *v, struct
 	return p->trace[i].tags.n ? lh_pathway_span(p, &p->trace[i].tags, v, err) : 0;
 }
 
-static int put_span(struct lh_pathway *p, const char *name, const struct lh_span *span,
-		    struct lh_buf *out, struct lh_err *err)
+static int append_span(struct lh_pathway *p, const char *name, const struct lh_span *span,
+		       struct lh_buf *out, struct lh_err *err)
 {
 	struct lh_value v;
 
@@ -332,21 +332,21 @@ int lh_pathway_put_with(struct lh_pathway *p, uint32_t i, const struct lh_value 
 {
 	const struct lh_trace *t = &p->trace[i];
 
-	if (put_span(p, "{\"uid\":", &t->uid, out, err) < 0)
+	if (append_span(p, "{\"uid\":", &t->uid, out, err) < 0)
 		return -1;
 	if (content) {
 		lh_buf_puts(out, ",\"content\":");
 		lh_buf_add(out, content->p, content->n);
-	} else if (put_span(p, ",\"content\":", &t->content, out, err) < 0) {
+	} else if (append_span(p, ",\"content\":", &t->content, out, err) < 0) {
 		return -1;
 	}
-	if (put_span(p, ",\"predecessor_uid\":", &t->predecessor, out, err) < 0)
+	if (append_span(p, ",\"predecessor_uid\":", &t->predecessor, out, err) < 0)
 		return -1;
 	lh_buf_printf(out,
 		      ",\"created_at_ns\":%lld,\"updated_at_ns\":%lld,\"retired\":%s"
 		      ",\"replay_count\":%lld", (long long)t->created, (long long)updated,
 		      t->retired ? "true" : "false", (long long)t->replays);
-	if (put_span(p, ",\"tags\":", &t->tags, out, err) < 0)
+	if (append_span(p, ",\"tags\":", &t->tags, out, err) < 0)
 		return -1;
 	lh_buf_putc(out, '}');
 	return 0;
@@ -357,7 +357,7 @@ int lh_pathway_put(struct lh_pathway *p, uint32_t i, struct lh_buf *out, struct 
 	return lh_pathway_put_with(p, i, NULL, p->trace[i].updated, out, err);
 }
 
-/* ---- the way back ---- */
+/* ---- predecessors ---- */
 
 int64_t lh_pathway_predecessor(struct lh_pathway *p, uint32_t i, struct lh_err *err)
 {
@@ -375,8 +375,8 @@ int64_t lh_pathway_predecessor(struct lh_pathway *p, uint32_t i, struct lh_err *
 	return at < 0 ? -2 : at;
 }
 
-/* Brent: a mark that is moved on at each power of two is met again in a cycle,
- * and nowhere else. */
+/* Brent's algorithm: a mark that is moved at each power of two is met again in a cycle,
+ * and only there. */
 int lh_pathway_ends(struct lh_pathway *p, uint32_t i, struct lh_err *err)
 {
 	uint64_t steps = 0, next_mark = 1;

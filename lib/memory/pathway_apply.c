@@ -1,4 +1,4 @@
-/* pathway_apply.c - what one event of the log does.  See lh/pathway.h. */
+/* pathway_apply.c - apply one event of the log.  See lh/pathway.h. */
 #include <stdlib.h>
 
 #include <lh/digest.h>
@@ -20,8 +20,8 @@ static struct lh_span span_of(const struct lh_pathway *p, uint64_t at, const str
 	return (struct lh_span){ at + (uint64_t)(v->p - p->rec.line), (uint32_t)v->n };
 }
 
-/* A string that is fit for a uid, unescaped at the end of p->text. */
-static int take_uid(struct lh_pathway *p, const char *what, const struct lh_value *v,
+/* Read a string that can be a uid, unescaped at the end of p->text. */
+static int read_uid(struct lh_pathway *p, const char *what, const struct lh_value *v,
 		    struct lh_str *uid, struct lh_err *err)
 {
 	if (!v || v->type != LH_STRING)
@@ -34,14 +34,14 @@ static int take_uid(struct lh_pathway *p, const char *what, const struct lh_valu
 	return lh_pathway_uid_check(what, uid->n, err);
 }
 
-static int take_whole(const char *what, const struct lh_value *v, int64_t *to, struct lh_err *err)
+static int read_whole(const char *what, const struct lh_value *v, int64_t *to, struct lh_err *err)
 {
 	if (v->type != LH_NUMBER || !lh_value_i64(v, to))
 		return lh_err_set(err, LH_EDATA, "\"%s\" is not a whole number", what);
 	return 0;
 }
 
-static int take_tags(struct lh_pathway *p, uint64_t at, const struct lh_value *v,
+static int read_tags(struct lh_pathway *p, uint64_t at, const struct lh_value *v,
 		     struct lh_trace *t, struct lh_err *err)
 {
 	struct lh_iter it;
@@ -78,9 +78,9 @@ static void find_members(const struct lh_value *trace, struct lh_value got[MEMBE
 	}
 }
 
-/* A trace's members but its uid.  A time or count that is absent is 0, and a
- * predecessor that is empty or null is none. */
-static int take_trace(struct lh_pathway *p, uint64_t at, const struct lh_value got[MEMBERS],
+/* Read the members of a trace other than its uid.  An absent time or count is 0; an
+ * empty or null predecessor is none. */
+static int read_trace(struct lh_pathway *p, uint64_t at, const struct lh_value got[MEMBERS],
 		      struct lh_trace *t, struct lh_err *err)
 {
 	struct lh_str uid;
@@ -90,23 +90,23 @@ static int take_trace(struct lh_pathway *p, uint64_t at, const struct lh_value g
 	t->content = span_of(p, at, &got[CONTENT]);
 	if (got[PREDECESSOR].n && got[PREDECESSOR].type != LH_NULL &&
 	    !lh_value_is(&got[PREDECESSOR], "", 0)) {
-		if (take_uid(p, "predecessor_uid", &got[PREDECESSOR], &uid, err) < 0)
+		if (read_uid(p, "predecessor_uid", &got[PREDECESSOR], &uid, err) < 0)
 			return -1;
 		t->predecessor = span_of(p, at, &got[PREDECESSOR]);
 	}
-	if (got[CREATED].n && take_whole("created_at_ns", &got[CREATED], &t->created, err) < 0)
+	if (got[CREATED].n && read_whole("created_at_ns", &got[CREATED], &t->created, err) < 0)
 		return -1;
-	if (got[UPDATED].n && take_whole("updated_at_ns", &got[UPDATED], &t->updated, err) < 0)
+	if (got[UPDATED].n && read_whole("updated_at_ns", &got[UPDATED], &t->updated, err) < 0)
 		return -1;
-	if (got[REPLAYS].n && take_whole("replay_count", &got[REPLAYS], &t->replays, err) < 0)
+	if (got[REPLAYS].n && read_whole("replay_count", &got[REPLAYS], &t->replays, err) < 0)
 		return -1;
 	if (got[RETIRED].n && got[RETIRED].type != LH_TRUE && got[RETIRED].type != LH_FALSE)
 		return lh_err_set(err, LH_EDATA, "\"retired\" is neither true nor false");
 	t->retired = got[RETIRED].n && got[RETIRED].type == LH_TRUE;
-	return got[TAGS].n ? take_tags(p, at, &got[TAGS], t, err) : 0;
+	return got[TAGS].n ? read_tags(p, at, &got[TAGS], t, err) : 0;
 }
 
-/* add and revise */
+/* Apply add or revise. */
 static int apply_trace(struct lh_pathway *p, uint64_t at, bool revises, struct lh_err *err)
 {
 	const struct lh_value *trace = lh_record_get(&p->rec, "trace");
@@ -121,11 +121,11 @@ static int apply_trace(struct lh_pathway *p, uint64_t at, bool revises, struct l
 				  trace ? "\"trace\" is not an object" :
 					  "missing object field \"trace\"");
 	find_members(trace, got);
-	if (take_trace(p, at, got, &t, err) < 0)
+	if (read_trace(p, at, got, &t, err) < 0)
 		return -1;
 	if (revises && !t.predecessor.n)
 		return lh_err_set(err, LH_EDATA, "missing string field \"predecessor_uid\"");
-	if (take_uid(p, "uid", got[UID].n ? &got[UID] : NULL, &uid, err) < 0)
+	if (read_uid(p, "uid", got[UID].n ? &got[UID] : NULL, &uid, err) < 0)
 		return -1;
 	t.uid = span_of(p, at, &got[UID]);
 	lh_sha256(uid.p, uid.n, hash);
@@ -144,7 +144,7 @@ static int find_trace(struct lh_pathway *p, struct lh_trace **t, struct lh_err *
 	struct lh_str uid;
 	int64_t i;
 
-	if (take_uid(p, "uid", lh_record_get(&p->rec, "uid"), &uid, err) < 0)
+	if (read_uid(p, "uid", lh_record_get(&p->rec, "uid"), &uid, err) < 0)
 		return -1;
 	i = lh_pathway_find(p, uid.p, uid.n);
 	if (i < 0)
@@ -153,7 +153,7 @@ static int find_trace(struct lh_pathway *p, struct lh_trace **t, struct lh_err *
 	return 0;
 }
 
-/* The time of an update is that of the trace beside it, where there is one. */
+/* Apply update.  Its time is that of the trace in the event, if there is one. */
 static int apply_update(struct lh_pathway *p, uint64_t at, struct lh_err *err)
 {
 	const struct lh_value *content = lh_record_get(&p->rec, "content"),
@@ -169,7 +169,7 @@ static int apply_update(struct lh_pathway *p, uint64_t at, struct lh_err *err)
 	ns = t->updated;
 	if (beside && beside->type == LH_OBJECT) {
 		find_members(beside, got);
-		if (got[UPDATED].n && take_whole("updated_at_ns", &got[UPDATED], &ns, err) < 0)
+		if (got[UPDATED].n && read_whole("updated_at_ns", &got[UPDATED], &ns, err) < 0)
 			return -1;
 	}
 	t->updated = ns;

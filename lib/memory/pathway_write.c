@@ -1,4 +1,4 @@
-/* pathway_write.c - events, appended.  See lh/pathway.h. */
+/* pathway_write.c - append events.  See lh/pathway.h. */
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -6,8 +6,8 @@
 #include "pathway_parts.h"
 #include <lh/session.h>
 
-/* Take the log for ourselves and see what others wrote. */
-static int begin(struct lh_pathway *p, struct lh_err *err)
+/* Lock the log and replay what others appended. */
+static int begin_change(struct lh_pathway *p, struct lh_err *err)
 {
 	struct stat st;
 
@@ -24,15 +24,14 @@ static int begin(struct lh_pathway *p, struct lh_err *err)
 	return -1;
 }
 
-static int give_up(struct lh_pathway *p)
+static int abandon_change(struct lh_pathway *p)
 {
 	flock(p->log.fd, LOCK_UN);
 	return -1;
 }
 
-/* Append p->line, which must be an event that can be read back, and be here
- * when it is. */
-static int commit(struct lh_pathway *p, struct lh_err *err)
+/* Append the event in p->line, if it can be read back, and apply it here. */
+static int append_event(struct lh_pathway *p, struct lh_err *err)
 {
 	struct lh_value v;
 	int rc = lh_buf_check(&p->line, err);
@@ -41,19 +40,19 @@ static int commit(struct lh_pathway *p, struct lh_err *err)
 		rc = lh_err_data(err, 413, "the event is longer than %llu bytes",
 				 (unsigned long long)p->max_line);
 	if (!rc && (rc = lh_json_parse(&p->scan, p->line.p, p->line.len, &v, err)) < 0) {
-		err->column = 0;	/* of the event, not of what was asked */
+		err->column = 0;	/* of the event, not of the input */
 		lh_err_prefix(err, "as an event of the log");
 	}
 	if (rc < 0)
-		return give_up(p);
+		return abandon_change(p);
 	if (lh_applog_append(&p->log, p->line.p, p->line.len, LH_SYNC_NONE, err) < 0)
-		return give_up(p);
+		return abandon_change(p);
 	return lh_pathway_refresh(p, err);
 }
 
-/* A uid that nobody has: by the clock, or counted up where it stands still. */
-static struct lh_str mint(const struct lh_pathway *p, const struct lh_pathway_new *t,
-			  char uid[LH_SESSION_ID])
+/* Mint an unused uid from the clock, or by counting up if the clock is fixed. */
+static struct lh_str mint_uid(const struct lh_pathway *p, const struct lh_pathway_new *t,
+			      char uid[LH_SESSION_ID])
 {
 	uint64_t number = p->uids.n;
 
@@ -82,18 +81,18 @@ static int check_new(const struct lh_pathway_new *t, struct lh_err *err)
 	return 0;
 }
 
-/* After begin: the event of a trace that is new. */
+/* Append the event of a new trace, after begin_change. */
 static int append_trace(struct lh_pathway *p, const char *op, const struct lh_pathway_new *t,
 			uint32_t *i, struct lh_err *err)
 {
 	char minted[LH_SESSION_ID];
-	struct lh_str uid = t->uid.n ? t->uid : mint(p, t, minted);
+	struct lh_str uid = t->uid.n ? t->uid : mint_uid(p, t, minted);
 	struct lh_buf *b = &p->line;
 	int64_t at;
 
 	if (p->uids.n >= UINT32_MAX - 1) {
 		lh_err_set(err, LH_EDATA, "the log holds as many traces as it can");
-		return give_up(p);
+		return abandon_change(p);
 	}
 	lh_buf_printf(b, "{\"op\":\"%s\",\"trace\":{\"uid\":", op);
 	lh_buf_json(b, uid.p, uid.n);
@@ -111,7 +110,7 @@ static int append_trace(struct lh_pathway *p, const char *op, const struct lh_pa
 		lh_buf_add(b, t->tags->p, t->tags->n);
 	}
 	lh_buf_puts(b, "}}");
-	if (commit(p, err) < 0)
+	if (append_event(p, err) < 0)
 		return -1;
 	at = lh_pathway_find(p, uid.p, uid.n);
 	if (at < 0)
@@ -121,49 +120,51 @@ static int append_trace(struct lh_pathway *p, const char *op, const struct lh_pa
 	return 0;
 }
 
-static int known_already(struct lh_pathway *p, struct lh_str uid, struct lh_err *err)
+static int refuse_known(struct lh_pathway *p, struct lh_str uid, struct lh_err *err)
 {
 	lh_err_data(err, 409, "uid \"%.*s\" is known already", (int)(uid.n > 100 ? 100 : uid.n),
 		    uid.p);
-	return give_up(p);
+	return abandon_change(p);
 }
 
 int lh_pathway_add(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i,
 		   struct lh_err *err)
 {
-	if (check_new(t, err) < 0 || begin(p, err) < 0)
+	if (check_new(t, err) < 0 || begin_change(p, err) < 0)
 		return -1;
 	if (t->uid.n && lh_pathway_find(p, t->uid.p, t->uid.n) >= 0)
-		return known_already(p, t->uid, err);
+		return refuse_known(p, t->uid, err);
 	return append_trace(p, "add", t, i, err);
 }
 
-static int unknown(struct lh_pathway *p, const char *what, struct lh_str uid, struct lh_err *err)
+static int refuse_unknown(struct lh_pathway *p, const char *what, struct lh_str uid,
+			  struct lh_err *err)
 {
 	lh_err_data(err, 404, "unknown %s \"%.*s\"", what, (int)(uid.n > 100 ? 100 : uid.n), uid.p);
-	return give_up(p);
+	return abandon_change(p);
 }
 
 int lh_pathway_revise(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i,
 		      struct lh_err *err)
 {
 	if (check_new(t, err) < 0 ||
-	    lh_pathway_uid_check("predecessor_uid", t->predecessor.n, err) < 0 || begin(p, err) < 0)
+	    lh_pathway_uid_check("predecessor_uid", t->predecessor.n, err) < 0 ||
+	    begin_change(p, err) < 0)
 		return -1;
 	if (lh_pathway_find(p, t->predecessor.p, t->predecessor.n) < 0)
-		return unknown(p, "predecessor_uid", t->predecessor, err);
+		return refuse_unknown(p, "predecessor_uid", t->predecessor, err);
 	if (t->uid.n && lh_pathway_find(p, t->uid.p, t->uid.n) >= 0)
-		return known_already(p, t->uid, err);
+		return refuse_known(p, t->uid, err);
 	return append_trace(p, "revise", t, i, err);
 }
 
-/* After begin: an event that names a trace by its uid alone. */
+/* Append an event that names a trace by its uid only, after begin_change. */
 static int append_uid(struct lh_pathway *p, const char *op, struct lh_str uid, struct lh_err *err)
 {
 	lh_buf_printf(&p->line, "{\"op\":\"%s\",\"uid\":", op);
 	lh_buf_json(&p->line, uid.p, uid.n);
 	lh_buf_putc(&p->line, '}');
-	return commit(p, err);
+	return append_event(p, err);
 }
 
 int lh_pathway_add_idempotent(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i,
@@ -172,7 +173,7 @@ int lh_pathway_add_idempotent(struct lh_pathway *p, const struct lh_pathway_new 
 	int64_t known;
 
 	if (check_new(t, err) < 0 || lh_pathway_uid_check("uid", t->uid.n, err) < 0 ||
-	    begin(p, err) < 0)
+	    begin_change(p, err) < 0)
 		return -1;
 	known = lh_pathway_find(p, t->uid.p, t->uid.n);
 	if (known < 0)
@@ -181,16 +182,16 @@ int lh_pathway_add_idempotent(struct lh_pathway *p, const struct lh_pathway_new 
 	return append_uid(p, "replay", t->uid, err);
 }
 
-/* Begin, and find the trace of that uid. */
-static int begin_known(struct lh_pathway *p, struct lh_str uid, uint32_t *i, struct lh_err *err)
+/* Begin a change and find the trace of that uid. */
+static int begin_existing(struct lh_pathway *p, struct lh_str uid, uint32_t *i, struct lh_err *err)
 {
 	int64_t known;
 
-	if (lh_pathway_uid_check("uid", uid.n, err) < 0 || begin(p, err) < 0)
+	if (lh_pathway_uid_check("uid", uid.n, err) < 0 || begin_change(p, err) < 0)
 		return -1;
 	known = lh_pathway_find(p, uid.p, uid.n);
 	if (known < 0)
-		return unknown(p, "uid", uid, err);
+		return refuse_unknown(p, "uid", uid, err);
 	*i = (uint32_t)known;
 	return 0;
 }
@@ -200,25 +201,25 @@ int lh_pathway_update(struct lh_pathway *p, struct lh_str uid, const struct lh_v
 {
 	struct lh_buf *b = &p->line;
 
-	if (begin_known(p, uid, i, err) < 0)
+	if (begin_existing(p, uid, i, err) < 0)
 		return -1;
 	lh_buf_puts(b, "{\"op\":\"update\",\"trace\":");
 	if (lh_pathway_put_with(p, *i, content, ns, b, err) < 0)
-		return give_up(p);
+		return abandon_change(p);
 	lh_buf_puts(b, ",\"uid\":");
 	lh_buf_json(b, uid.p, uid.n);
 	lh_buf_puts(b, ",\"content\":");
 	lh_buf_add(b, content->p, content->n);
 	lh_buf_putc(b, '}');
-	return commit(p, err);
+	return append_event(p, err);
 }
 
 int lh_pathway_retire(struct lh_pathway *p, struct lh_str uid, uint32_t *i, struct lh_err *err)
 {
-	if (begin_known(p, uid, i, err) < 0)
+	if (begin_existing(p, uid, i, err) < 0)
 		return -1;
 	if (p->trace[*i].retired) {
-		give_up(p);
+		abandon_change(p);
 		return 0;
 	}
 	return append_uid(p, "retire", uid, err);

@@ -1,4 +1,4 @@
-/* playbook.c - entries of a playbook.  See lh/playbook.h. */
+/* playbook.c - read entries of a playbook.  See lh/playbook.h. */
 #include <lh/playbook.h>
 #include "json/bind.h"
 
@@ -42,7 +42,8 @@ int lh_playbook_read_row(const struct lh_row *row, struct lh_record *rec, struct
 			 struct lh_buf *scratch, struct lh_playbook_entry *e, struct lh_err *err)
 {
 	lh_buf_reset(line);
-	lh_buf_add(line, row->meta.p, row->meta.n);	/* the scanner reads past its text */
+	/* a copy, since the scanner reads past the end */
+	lh_buf_add(line, row->meta.p, row->meta.n);
 	if (!row->meta.n)
 		lh_buf_puts(line, "{}");
 	if (lh_buf_check(line, err) < 0)

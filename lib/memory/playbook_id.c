@@ -1,5 +1,5 @@
-/* playbook_id.c - what an entry is called; apart, for it takes a digest.  See
- * lh/playbook.h. */
+/* playbook_id.c - the id of an entry, in a file of its own because it needs a digest.
+ * See lh/playbook.h. */
 #include <lh/playbook.h>
 
 #include <lh/digest.h>

@@ -1,4 +1,4 @@
-/* session.c - rows of the session log, written and minted.  See lh/session.h. */
+/* session.c - write rows of the session log, and mint session ids.  See lh/session.h. */
 #include <lh/session.h>
 
 #include <stdatomic.h>
@@ -7,7 +7,7 @@
 
 #include "json/write.h"
 
-/* Checked JSON without the white space outside its strings. */
+/* Append checked JSON without the white space outside its strings. */
 static void put_compact(struct lh_buf *out, const struct lh_str *json)
 {
 	const char *p = json->p, *end = p + json->n, *from = p;
@@ -100,7 +100,7 @@ void lh_session_mint(char out[LH_SESSION_ID])
 	static _Atomic uint64_t last;
 	uint64_t before = atomic_load(&last), ns;
 
-	/* A clock that is coarse, or is set back, must not give an id twice. */
+	/* A clock that is coarse, or set back, must not give an id twice. */
 	do {
 		ns = clock_ns();
 		if (ns <= before)

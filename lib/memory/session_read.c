@@ -1,4 +1,4 @@
-/* session_read.c - a row of the session log from its text.  See lh/session.h. */
+/* session_read.c - read a row of the session log.  See lh/session.h. */
 #include <lh/session.h>
 #include "json/bind.h"
 #include "validate/validate_parts.h"
