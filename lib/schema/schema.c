@@ -1,4 +1,4 @@
-/* schema.c - the validator.  See lh/schema.h. */
+/* schema.c - validate a value against its schema.  See lh/schema.h. */
 #include "schema_table.h"
 
 #include <stdarg.h>
@@ -17,7 +17,7 @@ struct walk {
 	bool failed;
 };
 
-/* A field on the way down to a value; at: the index in a list, or -1. */
+/* A field on the path to a value; at: the index in a list, or -1. */
 struct place {
 	const struct place *up;
 	const char *name;
@@ -36,7 +36,8 @@ static size_t print_place(const struct place *p, char *to, size_t size)
 	return n;
 }
 
-static void add_problem(struct walk *w, const struct place *p, const char *fmt, ...) LH_PRINTF(3, 4);
+static void add_problem(struct walk *w, const struct place *p, const char *fmt, ...)
+	LH_PRINTF(3, 4);
 static void add_problem(struct walk *w, const struct place *p, const char *fmt, ...)
 {
 	char field[256], problem[512];
@@ -54,7 +55,8 @@ static void add_problem(struct walk *w, const struct place *p, const char *fmt, 
 
 void lh_schema_expected(char *to, size_t size, const char *what, const struct lh_value *v)
 {
-	static const char *const types[] = { "null", "boolean", "boolean", "number", "string", "array", "object" };
+	static const char *const types[] = { "null", "boolean", "boolean", "number", "string",
+					     "array", "object" };
 
 	if (v->n <= SHOWN && v->type != LH_ARRAY && v->type != LH_OBJECT)
 		snprintf(to, size, "expected %s, got %.*s", what, (int)v->n, v->p);
@@ -62,7 +64,8 @@ void lh_schema_expected(char *to, size_t size, const char *what, const struct lh
 		snprintf(to, size, "expected %s, got %s", what, types[v->type]);
 }
 
-static void tell_value(struct walk *w, const struct place *p, const char *what, const struct lh_value *v)
+static void tell_value(struct walk *w, const struct place *p, const char *what,
+		       const struct lh_value *v)
 {
 	char problem[512];
 
@@ -70,7 +73,7 @@ static void tell_value(struct walk *w, const struct place *p, const char *what, 
 	add_problem(w, p, "%s", problem);
 }
 
-/* A string's code points; empty when memory is out. */
+/* Return the text of a string; empty if out of memory. */
 static struct lh_str text_of(struct walk *w, const struct lh_value *v)
 {
 	size_t mark = w->scratch->len;
@@ -92,7 +95,8 @@ static const char *chosen(const char *const *list, const struct lh_value *v)
 	return *list;
 }
 
-static void check_choice(struct walk *w, const struct place *p, const struct lh_field *f, const struct lh_value *v)
+static void check_choice(struct walk *w, const struct place *p, const struct lh_field *f,
+			 const struct lh_value *v)
 {
 	char all[256] = "";
 	size_t i, n = 0;
@@ -100,7 +104,8 @@ static void check_choice(struct walk *w, const struct place *p, const struct lh_
 	if (chosen(f->choice, v))
 		return;
 	if (f->never && chosen(f->never, v)) {
-		add_problem(w, p, "contamination: %s must never enter %s", chosen(f->never, v), f->never_in);
+		add_problem(w, p, "contamination: %s must never enter %s", chosen(f->never, v),
+			    f->never_in);
 		return;
 	}
 	for (i = 0; f->choice[i] && n < sizeof all; i++)
@@ -109,7 +114,8 @@ static void check_choice(struct walk *w, const struct place *p, const struct lh_
 	tell_value(w, p, all, v);
 }
 
-static void check_text(struct walk *w, const struct place *p, const struct lh_field *f, const struct lh_value *v)
+static void check_text(struct walk *w, const struct place *p, const struct lh_field *f,
+		       const struct lh_value *v)
 {
 	struct lh_str s;
 
@@ -137,7 +143,8 @@ static void check_time(struct walk *w, const struct place *p, const struct lh_va
 		tell_value(w, p, "RFC 3339 time", v);
 }
 
-static void check_hex(struct walk *w, const struct place *p, size_t digits, const struct lh_value *v)
+static void check_hex(struct walk *w, const struct place *p, size_t digits,
+		      const struct lh_value *v)
 {
 	struct lh_str s = { "", 0 };
 	unsigned bad = 0;
@@ -148,10 +155,12 @@ static void check_hex(struct walk *w, const struct place *p, size_t digits, cons
 	for (i = 0; i < s.n; i++)
 		bad |= ((unsigned char)(s.p[i] - '0') > 9) & ((unsigned char)(s.p[i] - 'a') > 5);
 	if ((bad || s.n != digits) && !w->failed)
-		tell_value(w, p, digits == 64 ? "64 lowercase hex digits" : "40 lowercase hex digits", v);
+		tell_value(w, p, digits == 64 ? "64 lowercase hex digits"
+			   : "40 lowercase hex digits", v);
 }
 
-static void check_number(struct walk *w, const struct place *p, const struct lh_field *f, const struct lh_value *v)
+static void check_number(struct walk *w, const struct place *p, const struct lh_field *f,
+			 const struct lh_value *v)
 {
 	const char *kind = f->type == LH_S_INTEGER ? "integer" : "number";
 	int64_t whole;
@@ -170,7 +179,8 @@ static void check_number(struct walk *w, const struct place *p, const struct lh_
 		add_problem(w, p, "must be %d or more", f->least);
 }
 
-static void check_version(struct walk *w, const struct place *p, const struct lh_field *f, const struct lh_value *v)
+static void check_version(struct walk *w, const struct place *p, const struct lh_field *f,
+			  const struct lh_value *v)
 {
 	char want[16];
 	int64_t is;
@@ -181,9 +191,11 @@ static void check_version(struct walk *w, const struct place *p, const struct lh
 	tell_value(w, p, want, v);
 }
 
-static void check_object(struct walk *w, const struct place *up, const struct lh_field *f, const struct lh_value *v);
+static void check_object(struct walk *w, const struct place *up, const struct lh_field *f,
+			 const struct lh_value *v);
 
-static void check_list(struct walk *w, const struct place *p, const struct lh_field *f, const struct lh_value *v)
+static void check_list(struct walk *w, const struct place *p, const struct lh_field *f,
+		       const struct lh_value *v)
 {
 	struct place each = { p->up, p->name, 0 };
 	struct lh_iter it;
@@ -201,7 +213,8 @@ static void check_list(struct walk *w, const struct place *p, const struct lh_fi
 		add_problem(w, p, "must not be empty");
 }
 
-static void check_value(struct walk *w, const struct place *p, const struct lh_field *f, const struct lh_value *v)
+static void check_value(struct walk *w, const struct place *p, const struct lh_field *f,
+			const struct lh_value *v)
 {
 	if (f->or_null && v->type == LH_NULL)
 		return;
@@ -237,7 +250,8 @@ static void check_value(struct walk *w, const struct place *p, const struct lh_f
 	}
 }
 
-long lh_schema_check_value(const struct lh_field *f, const char *name, const struct lh_value *v, struct lh_buf *scratch,
+long lh_schema_check_value(const struct lh_field *f, const char *name, const struct lh_value *v,
+			   struct lh_buf *scratch,
 			   lh_schema_fn *found, void *ctx, struct lh_err *err)
 {
 	struct walk w = { .scratch = scratch, .found = found, .ctx = ctx, .err = err };
@@ -246,8 +260,9 @@ long lh_schema_check_value(const struct lh_field *f, const char *name, const str
 	return w.failed ? -1 : w.n;
 }
 
-/* Each field's value, p NULL when it is not there.  Records mostly hold their
- * members in the schema's order, so the next key is tried on the next field. */
+/* The value of each field, p NULL if it is absent.  Records usually have their
+ * members in the order of the schema, so the next key is compared with the next
+ * field first. */
 struct gather {
 	const struct lh_field *field;
 	struct lh_value *got;
@@ -268,7 +283,8 @@ static inline bool is_named(const struct lh_value *key, const struct lh_field *f
 	return key->n == (size_t)f->len + 2 && !memcmp(key->p + 1, f->name, f->len);
 }
 
-static inline void gather_one(struct gather *g, const struct lh_value *key, const struct lh_value *val)
+static inline void gather_one(struct gather *g, const struct lh_value *key,
+			      const struct lh_value *val)
 {
 	size_t tries, i;
 
@@ -293,7 +309,8 @@ static size_t gather(const struct lh_field *f, const struct lh_value *v, struct 
 	return g.n;
 }
 
-static size_t gather_record(const struct lh_field *f, const struct lh_record *rec, struct lh_value *got)
+static size_t gather_record(const struct lh_field *f, const struct lh_record *rec,
+			    struct lh_value *got)
 {
 	struct gather g;
 	size_t i;
@@ -304,7 +321,8 @@ static size_t gather_record(const struct lh_field *f, const struct lh_record *re
 	return g.n;
 }
 
-static void check_fields(struct walk *w, const struct place *up, const struct lh_field *f, const struct lh_value *got, size_t n)
+static void check_fields(struct walk *w, const struct place *up, const struct lh_field *f,
+			 const struct lh_value *got, size_t n)
 {
 	struct place p = { up, NULL, -1 };
 	size_t i;
@@ -318,7 +336,8 @@ static void check_fields(struct walk *w, const struct place *up, const struct lh
 	}
 }
 
-static void check_object(struct walk *w, const struct place *up, const struct lh_field *f, const struct lh_value *v)
+static void check_object(struct walk *w, const struct place *up, const struct lh_field *f,
+			 const struct lh_value *v)
 {
 	struct lh_value got[LH_SCHEMA_FIELDS];
 
@@ -328,7 +347,8 @@ static void check_object(struct walk *w, const struct place *up, const struct lh
 		check_fields(w, up, f, got, gather(f, v, got));
 }
 
-static const struct lh_value *member(const struct lh_schema *s, const struct lh_value *got, const char *name)
+static const struct lh_value *member(const struct lh_schema *s, const struct lh_value *got,
+				     const char *name)
 {
 	size_t i = 0;
 
@@ -345,12 +365,14 @@ static void check_differ(struct walk *w, const struct lh_schema *s, const struct
 		const struct lh_value *a = member(s, got, d->field), *b = member(s, got, d->from);
 
 		if (a->p && b->p && lh_value_equal(a, b))
-			add_problem(w, &(struct place){ NULL, d->field, -1 }, "must differ from %s", d->from);
+			add_problem(w, &(struct place){ NULL, d->field, -1 }, "must differ from %s",
+				    d->from);
 	}
 }
 
-/* n: of the fields gathered in got. */
-static long check_gathered(struct walk *w, const struct lh_schema *s, const struct lh_value *got, size_t n)
+/* Check gathered fields; n: number of members in got. */
+static long check_gathered(struct walk *w, const struct lh_schema *s, const struct lh_value *got,
+			   size_t n)
 {
 	struct place record = { NULL, "record", -1 };
 	long more;
@@ -380,7 +402,8 @@ long lh_schema_check(const struct lh_schema *s, const struct lh_value *v, struct
 	return w.n;
 }
 
-long lh_schema_check_record(const struct lh_schema *s, const struct lh_record *rec, struct lh_buf *scratch,
+long lh_schema_check_record(const struct lh_schema *s, const struct lh_record *rec,
+			    struct lh_buf *scratch,
 			    lh_schema_fn *found, void *ctx, struct lh_err *err)
 {
 	struct walk w = { .scratch = scratch, .found = found, .ctx = ctx, .err = err };
