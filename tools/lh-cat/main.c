@@ -16,7 +16,7 @@ struct cat {
 	struct lh_tool *tool;
 	uint64_t max_ratio, lines;
 	struct out out;
-	bool failed;		/* some file could not be read to its end */
+	bool failed;		/* a file could not be read to its end */
 	char head[64 << 10];
 	size_t n_head;
 };
@@ -46,7 +46,7 @@ static void before_wait(void *ctx)
 	out_flush(&c->out);
 }
 
-/* One file could not be read (further): 0 when the next ones may be. */
+/* Report that a file cannot be read (further): 0 if the next ones may be. */
 static int broken(struct cat *c, const char *file, const char *member)
 {
 	struct lh_err err = c->tool->err;
@@ -59,7 +59,7 @@ static int broken(struct cat *c, const char *file, const char *member)
 	return out_broken(&c->out, err.msg);
 }
 
-/* One member's bytes.  -1: the output failed; -2: the input did. */
+/* Write the bytes of a member.  -1: the output failed; -2: the input did. */
 static int member(struct cat *c, struct lh_archive *a, const char *name)
 {
 	const void *p;
@@ -82,7 +82,7 @@ static int member(struct cat *c, struct lh_archive *a, const char *name)
 	return n < 0 ? -2 : out_end(&c->out);
 }
 
-/* 1, 0 at the end; -1: the output failed; -2: the input did. */
+/* Go to the next member: 1, 0 at the end; -1: the output failed; -2: the input did. */
 static int next(struct cat *c, struct lh_archive *a, const char **name)
 {
 	struct lh_archive_entry e;
@@ -122,7 +122,7 @@ static int archive(struct cat *c, int fd, const char *file)
 	return rc;
 }
 
-/* A file that is neither compressed nor an archive, written as it comes. */
+/* Write a file that is neither compressed nor an archive. */
 static int plain(struct cat *c, int fd, const char *file)
 {
 	ssize_t n = (ssize_t)c->n_head;
@@ -137,7 +137,7 @@ static int plain(struct cat *c, int fd, const char *file)
 	return n < 0 ? broken(c, file, NULL) : out_end(&c->out);
 }
 
-/* What was read ahead by the tool that runs us. */
+/* Take over the bytes that the parent process has read already. */
 static int inherited_head(struct cat *c)
 {
 	ssize_t n;
@@ -211,7 +211,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	setlocale(LC_CTYPE, "C.UTF-8");	/* else libarchive has no names for members that are not ASCII */
+	/* else libarchive has no names for members that are not ASCII */
+	setlocale(LC_CTYPE, "C.UTF-8");
 	lh_tool_init(&tool, "lh-cat", "[OPTION]... [FILE]...",
 		     "decompress and unpack files of JSON Lines", options);
 	c.tool = c.out.tool = &tool;

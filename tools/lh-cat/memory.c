@@ -1,11 +1,10 @@
 /*
- * memory.c - an allocation that fails ends lh-cat, with the message and the
- * status that belong to it.
+ * memory.c - end lh-cat with its own message and status if an allocation fails.
  *
- * libarchive 3.6 does not bear it otherwise: when memory is short it follows
- * null pointers (archive_read_new, the zip reader) or calls exit(1).  So the
- * allocator is wrapped for the whole process; nothing is lost by that, for
- * lh-cat has nothing to clean up.
+ * libarchive 3.6 requires it: when out of memory it follows null pointers
+ * (archive_read_new, the zip reader) or calls exit(1).  So the allocator is wrapped
+ * for the whole process; nothing is lost by that, because lh-cat has nothing to
+ * clean up.
  */
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -13,7 +12,7 @@
 
 #include <lh/err.h>
 
-/* A sanitizer brings an allocator of its own, which must not be wrapped. */
+/* A sanitizer has an allocator of its own, which must not be wrapped. */
 #ifndef __SANITIZE_ADDRESS__
 
 LH_API void *malloc(size_t n);

@@ -1,4 +1,4 @@
-/* out.c - lines or frames.  See out.h. */
+/* out.c - write lines or frames.  See out.h. */
 #include "out.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ static int frame(struct out *o, char kind, const char *p, size_t n)
 	return 0;
 }
 
-/* The first n bytes of the buffer are written and forgotten. */
+/* Write the first n bytes of the buffer and remove them. */
 static int write_out(struct out *o, size_t n)
 {
 	int rc = 0;
@@ -82,7 +82,7 @@ int out_add(struct out *o, const char *p, size_t n)
 		if (o->open_line)
 			o->p[o->n++] = '\n';
 		if (n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
-			p += 3;		/* a BOM belongs to the beginning */
+			p += 3;		/* a BOM is skipped at the beginning only */
 			n -= 3;
 		}
 	}

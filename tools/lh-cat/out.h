@@ -1,10 +1,10 @@
 /*
- * out - what lh-cat writes: lines for people, frames for the tools that run it.
+ * out - the output of lh-cat: lines for people, frames for the tools that run it.
  *
- * As lines, files follow each other with every line ended, and only whole
- * lines are written, so that a file that turns out to be damaged leaves whole
- * records behind; a line longer than the buffer is passed on in pieces.  As
- * frames (lib/archive/child_archive.h), the bytes of each member are left as they are.
+ * As lines, files follow each other with every line ended, and only whole lines are
+ * written, so that whole records remain of a file that proves to be damaged; a line
+ * longer than the buffer is written in pieces.  As frames
+ * (lib/archive/child_archive.h), the bytes of each member are unchanged.
  *
  * Functions return 0, or -1 with tool->err.
  */
@@ -19,9 +19,9 @@
 struct out {
 	struct lh_tool *tool;
 	bool frames;
-	bool entries;		/* frames, for whoever judges an archive */
-	bool any;		/* something has been written for an earlier file */
-	bool open_line;		/* what was added last did not end with an LF */
+	bool entries;		/* frames, for a parent that validates an archive */
+	bool any;		/* an earlier file had output */
+	bool open_line;		/* the bytes added last did not end with an LF */
 	bool begun;		/* bytes of the current file were added */
 	size_t n;
 	char p[256 << 10];
@@ -29,19 +29,19 @@ struct out {
 
 int out_begin(struct out *o, const char *name);
 
-/* With entries, in place of out_begin. */
+/* With entries, begin a member in place of out_begin. */
 int out_entry(struct out *o, const struct lh_archive_entry *e);
 
 int out_add(struct out *o, const char *p, size_t n);
 
-/* Write what is whole now, because the next bytes may take their time. */
+/* Write what is complete, because the next bytes may take time. */
 int out_flush(struct out *o);
 
-/* The current file ended, or (why) broke off: its unfinished line is dropped. */
+/* End the current file; if it broke off (why), drop its incomplete line. */
 int out_end(struct out *o);
 int out_broken(struct out *o, const char *why);
 
-/* No more files. */
+/* End the output. */
 int out_finish(struct out *o);
 
 #endif

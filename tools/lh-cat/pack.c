@@ -1,4 +1,4 @@
-/* pack.c - members in, an archive out.  See pack.h. */
+/* pack.c - write an archive.  See pack.h. */
 #include "pack.h"
 
 #include <archive.h>
@@ -10,12 +10,12 @@
 #include "archive/child_archive.h"
 #include "file/file.h"
 
-#define LEVEL "9"	/* text shrinks by a quarter more than at 3, in a blink still */
+#define LEVEL "9"	/* a quarter smaller than at 3, and still fast */
 
 struct packer {
 	struct archive *a;
-	uint64_t left;		/* bytes that the current member still has to get */
-	struct lh_err failed;	/* of our own callback; code LH_OK: none */
+	uint64_t left;		/* bytes missing in the current member */
+	struct lh_err failed;	/* of the callback; code LH_OK: none */
 	char payload[LH_CAT_FRAME_MAX + 1];
 };
 
@@ -66,7 +66,7 @@ static int read_exactly(void *p, size_t n, struct lh_err *err)
 	return 0;
 }
 
-/* The next frame into the payload: its kind, or -1. */
+/* Read the next frame into the payload: its kind, or -1. */
 static int frame(struct packer *pk, size_t *n, struct lh_err *err)
 {
 	unsigned char h[LH_CAT_FRAME];
@@ -146,7 +146,7 @@ int pack(struct lh_tool *tool)
 			rc = kind < 0 ? -1 : lh_err_set(&tool->err, LH_EIO, "a frame of kind %d", kind);
 	}
 	if (rc && pk.a)
-		archive_write_fail(pk.a);	/* what is freed would else be finished */
+		archive_write_fail(pk.a);	/* otherwise freeing it would complete it */
 	if (pk.a)
 		archive_write_free(pk.a);
 	return rc;

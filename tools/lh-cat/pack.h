@@ -1,10 +1,10 @@
 /*
- * pack - lh-cat turned round: members in on stdin, an archive out on stdout
+ * pack - the reverse of lh-cat: members in on stdin, an archive out on stdout
  * (LH_CAT_PACK, lib/archive/child_archive.h).
  *
- * ustar in one frame of zstd: members in the order they come,
- * each of mode 0644, owner and group 0 without a name, time 0; one level and
- * one thread.  The same members give the same bytes.
+ * ustar in one frame of zstd: members in the order of arrival, each of mode 0644,
+ * owner and group 0 without a name, time 0; one level and one thread.  The same
+ * members give the same bytes.
  */
 #ifndef PACK_H
 #define PACK_H

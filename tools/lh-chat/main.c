@@ -1,4 +1,4 @@
-/* lh-chat: one question to a language model.  See lh-chat(1). */
+/* lh-chat: ask a language model one question per record.  See lh-chat(1). */
 #include <stdlib.h>
 
 #include "tool/records.h"
@@ -31,7 +31,7 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-/* What is held, and by whom. */
+/* The state that lh_held reopens. */
 struct held {
 	struct chat *c;
 	struct lh_keys *keys;
@@ -75,7 +75,7 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	return NULL;
 }
 
-/* A batch of one: each call is a thread's own. */
+/* A batch has one record, because each thread makes its own calls. */
 static int on_record(struct lh_batch *b, void *arg, struct lh_err *err)
 {
 	struct worker *w = arg;

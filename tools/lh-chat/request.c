@@ -1,9 +1,9 @@
-/* request.c - records into questions, replies into records.  See request.h. */
+/* request.c - records to questions, replies to records.  See request.h. */
 #include "request.h"
 
 #include "model/trace.h"
 
-#define KEEP ((size_t)1 << 20)	/* bytes of scratch that are kept */
+#define KEEP ((size_t)1 << 20)	/* bytes of scratch memory that are kept */
 
 static const char *const roles[] = { "system", "user", "assistant", NULL };
 static const char *const formats[] = { "json", NULL };
@@ -39,7 +39,7 @@ void request_free(struct request *rq)
 	lh_buf_free(&rq->scratch);
 }
 
-/* "messages", or "prompt" and perhaps "system" as messages. */
+/* Set the messages: "messages", or "prompt" with an optional "system". */
 static int settle_messages(struct request *rq, struct lh_err *err)
 {
 	size_t n = 0;

@@ -1,11 +1,11 @@
 /*
- * A record as a question, and the answer to it.
+ * request - a record as a question, and the record with its reply.
  *
  *     request_read(&rq, rec, err)        0, or -1 with err->status 400
  *     lh_chat_ask(chat, &rq.ask, &reply, err)
  *     request_answer(out, rec, &rq, &reply, wire);
  *
- * What is read points into the record or the request's own scratch.
+ * What is read points into the record or the memory of the request.
  */
 #ifndef REQUEST_H
 #define REQUEST_H
@@ -16,7 +16,7 @@ struct request {
 	struct lh_chat_request ask;
 	struct lh_str preface, prompt;	/* instead of messages; p NULL: not given */
 	int format;
-	struct lh_chat_message two[2];	/* what these come to */
+	struct lh_chat_message two[2];	/* the messages made of these */
 	struct lh_buf scratch;
 	const char *trace_id;		/* of records without one, or NULL */
 };
@@ -25,7 +25,7 @@ void request_init(struct request *rq);
 void request_free(struct request *rq);
 int request_read(struct request *rq, const struct lh_record *rec, struct lh_err *err);
 
-/* The record plus "reply"; wire: the reply alone. */
+/* Append the record with "reply"; wire: the reply alone. */
 void request_answer(struct lh_buf *out, const struct lh_record *rec, const struct request *rq, const struct lh_chat_reply *reply, bool wire);
 
 #endif

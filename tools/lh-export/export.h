@@ -3,8 +3,8 @@
  *
  *     root.c      one export over a root
  *     filter.c    evidence in, samples out
- *     one.c       ... of which each stands for itself (rag, sft)
- *     pair.c      ... that are paired at the end of input (preference)
+ *     one.c       ... a sample per record (rag, sft)
+ *     pair.c      ... samples of pairs, made at the end of input (preference)
  */
 #ifndef EXPORT_H
 #define EXPORT_H
@@ -33,13 +33,13 @@ struct filter {
 	enum lh_exporter x;
 	const struct settings *s;
 	char recorded_at[LH_TIME_LEN + 1];
-	const char *scored_at;		/* NULL: when the evidence was recorded */
+	const char *scored_at;		/* NULL: the time at which the evidence was recorded */
 	struct lh_quarantine *refused;
-	struct lh_hashset seen;		/* ids that went out */
+	struct lh_hashset seen;		/* ids that were written */
 	struct pairing *pairing;	/* pair.c */
 };
 
-/* What a thread keeps. */
+/* The memory of a thread. */
 struct worker {
 	const struct filter *f;
 	struct lh_scorer *scorer;
@@ -52,10 +52,10 @@ struct worker {
 void *worker_new(void *ctx, struct lh_err *err);
 void worker_free(void *worker);
 
-/* Score a record: 1 with w->rec, 0 when it is no evidence, with *why, -1. */
+/* Score a record: 1 with w->rec; 0 if it is not evidence, with *why; -1. */
 int worker_score(struct worker *w, const struct lh_record *evidence, enum lh_refusal *why, struct lh_err *err);
 
-/* A sample goes out, unless its id already did; source is then what is refused. */
+/* Write a sample, unless one with its id was written; then refuse source. */
 int put_sample(struct filter *f, const char *id, const struct lh_str *sample, const struct lh_str *source, struct lh_err *err);
 int put_refused(struct filter *f, enum lh_refusal why, const struct lh_str *source, const struct lh_buf *errors, struct lh_err *err);
 

@@ -1,4 +1,4 @@
-/* filter.c - evidence in, scored in passing, samples out. */
+/* filter.c - evidence in, scored on the way, samples out. */
 #include "export.h"
 
 #include <stdlib.h>
@@ -109,7 +109,7 @@ static void settle_time(struct filter *f)
 	}
 }
 
-/* Nobody kept them: say at least how many there were. */
+/* Refused records were not stored: report at least how many there were. */
 static void count_refused(const struct filter *f)
 {
 	const uint64_t *count = lh_quarantine_counts(f->refused);

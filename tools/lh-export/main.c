@@ -1,4 +1,7 @@
-/* lh-export: scored evidence in, samples out, and what is refused kept.  See lh-export(1). */
+/*
+ * lh-export: make samples of scored evidence, and store what is refused.  See
+ * lh-export(1).
+ */
 #include "export.h"
 
 #include <sys/stat.h>
@@ -32,7 +35,7 @@ static bool is_file(const struct stat *file, const char *operand)
 	return rc == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
 }
 
-/* What is refused would be read, and be refused, without end. */
+/* Refused records would be read, and refused again, without end. */
 static int check_quarantine(struct lh_tool *tool, const struct settings *s)
 {
 	struct stat file;
@@ -48,7 +51,7 @@ static int check_quarantine(struct lh_tool *tool, const struct settings *s)
 	return 0;
 }
 
-/* What belongs to the other way of working is no option of this one. */
+/* Refuse options of the other mode. */
 static int check_options(struct lh_tool *tool, const struct settings *s)
 {
 	if (!s->run.root && s->run.run_id)

@@ -1,8 +1,8 @@
-/* one.c - a sample, or a refusal, for each piece of evidence. */
+/* one.c - make a sample, or a refusal, of each piece of evidence. */
 #include "export.h"
 
-/* What a thread says of a record; behind it lie the errors, what is refused
- * or its source, and the sample, if any. */
+/* A thread's result for a record; the errors, the refused record or the source, and
+ * the sample, if any, follow. */
 struct head {
 	enum lh_refusal refused;
 	size_t errors, source, sample;
@@ -32,7 +32,7 @@ static void on_violation(void *ctx, const struct lh_str *field, const struct lh_
 	lh_buf_json(&w->scored, w->text.p, w->text.len);
 }
 
-/* No evidence record: with all that its schema says against it. */
+/* Refuse a record that is not evidence, with all violations of its schema. */
 static int put_unscored(struct worker *w, enum lh_refusal why, const struct lh_record *rec, struct lh_buf *out, struct lh_err *err)
 {
 	struct head h = { .refused = why };
@@ -58,7 +58,7 @@ static int on_evidence(struct lh_record *rec, struct lh_buf *out, void *worker, 
 	if (rc > 0)
 		rc = lh_sample_scored(w->sampler, &w->rec, err);
 	if (rc > 0) {
-		/* The sample goes behind what is known of it only when it is made. */
+		/* The sample is appended only when it is complete. */
 		put_head(out, &h, NULL, w->rec.line, w->rec.len);
 		if (lh_buf_check(out, err) < 0)
 			return -1;

@@ -1,5 +1,6 @@
 /*
- * pair.c - records wait in a temporary file until all are there, and then meet.
+ * pair.c - store records in a temporary file until the end of input, then pair
+ * them.
  */
 #include "export.h"
 #include "base/signal.h"
@@ -12,7 +13,7 @@
 #include "file/file.h"
 #include "distill/pairs.h"
 
-#define BLOCK ((size_t)256 << 10)	/* written at a time */
+#define BLOCK ((size_t)256 << 10)	/* bytes written at a time */
 
 struct pairing {
 	struct filter *f;
@@ -25,8 +26,8 @@ struct pairing {
 	struct lh_buf sample;
 };
 
-/* What a thread says of a record that may be one side: behind it lie the task
- * id, the evidence and the scored run. */
+/* A thread's result for a record that may be one side of a pair; the task id, the
+ * evidence and the scored run follow. */
 struct head {
 	enum lh_category category;
 	uint32_t task, evidence, scored;
@@ -111,7 +112,7 @@ static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_pla
 	return put_sample(p->f, said->id, &(struct lh_str){ p->sample.p, p->sample.len }, &source, err);
 }
 
-/* A file without a name: nothing is left of it, however we end. */
+/* A file without a name: nothing remains of it, however the process ends. */
 static int open_spool(struct lh_err *err)
 {
 	const char *folder = getenv("TMPDIR");

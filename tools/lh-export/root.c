@@ -1,4 +1,4 @@
-/* root.c - one export over a root. */
+/* root.c - run one export over a root. */
 #include "export.h"
 
 static void on_progress(void *tool, enum lh_stage stage, uint64_t records)
@@ -28,7 +28,7 @@ static int print(struct lh_tool *tool, enum lh_exporter x, const struct lh_expor
 	return rc;
 }
 
-/* What the file was found to hold that it must not. */
+/* Report what the verification of the file found. */
 static int tell_faults(struct lh_tool *tool, const struct lh_stage_result *res)
 {
 	struct lh_buf list, scratch;

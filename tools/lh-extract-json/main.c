@@ -1,4 +1,7 @@
-/* lh-extract-json: the JSON object inside a model's answer.  See lh-extract-json(1). */
+/*
+ * lh-extract-json: find the JSON object in a model's answer.  See
+ * lh-extract-json(1).
+ */
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -12,7 +15,7 @@
 struct settings {
 	const char *field;
 	bool raw, require, wire;
-	atomic_bool missed;	/* some text held no object */
+	atomic_bool missed;	/* a text had no object */
 };
 
 static const struct lh_option options[] = {
@@ -57,7 +60,7 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	return w;
 }
 
-/* {"matched":...,"value":...} and nothing else, for one text. */
+/* Write only {"matched":...,"value":...} for one text. */
 static int put_reply(struct worker *w, const struct lh_str *text, struct lh_buf *out, struct lh_err *err)
 {
 	struct lh_value v;
@@ -79,8 +82,8 @@ static int put_reply(struct worker *w, const struct lh_str *text, struct lh_buf 
 	return 0;
 }
 
-/* The record with its new members.  The text is unescaped where the value will
- * be, which may be as long as the record, so that there is no third copy. */
+/* Write the record with its new members.  The text is unescaped at the place of the
+ * value, which may be as long as the record, so that there is no third copy. */
 static int put_record(struct worker *w, const struct lh_record *rec, const struct lh_value *field, struct lh_buf *out, struct lh_err *err)
 {
 	static const char *const added[] = { "matched", "value" };

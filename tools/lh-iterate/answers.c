@@ -1,4 +1,4 @@
-/* answers.c - --answers: what the model says, from JSON Lines, one by one. */
+/* answers.c - --answers: read the model's answers from JSON Lines, one by one. */
 #include "iterate.h"
 
 #include <stdlib.h>
@@ -12,13 +12,13 @@ struct answers {
 	char *operand;
 	struct lh_input in;
 	struct lh_bytes block;
-	const char *at, *end;	/* of it, what is not yet read */
+	const char *at, *end;	/* the unread part of it */
 	uint64_t line;
 	struct lh_record rec;
 	struct lh_buf text;
 };
 
-/* The next file: the operand, or the next member of an archive. */
+/* Open the next file: the operand, or the next member of an archive. */
 static int open_next(struct answers *a, struct lh_err *err)
 {
 	int rc = lh_input_open(&a->in, err);
@@ -66,7 +66,7 @@ static int too_long(const struct answers *a, struct lh_err *err)
 	return lh_err_set(err, LH_EDATA, "line is longer than %llu bytes (--max-line)", (unsigned long long)a->tool->max_line);
 }
 
-/* 1 with more lines in the block, 0 at the end of all, -1. */
+/* Read the next block: 1, 0 at the end of all, -1. */
 static int next_block(struct answers *a, struct lh_err *err)
 {
 	int rc;
@@ -93,13 +93,13 @@ static int next_block(struct answers *a, struct lh_err *err)
 		case LH_LINES_LONG:
 			a->line++;
 			return too_long(a, err);
-		case LH_LINES_PROBE:	/* lh_input_next keeps that to itself */
+		case LH_LINES_PROBE:	/* handled by lh_input_next */
 		case LH_LINES_ERROR:
 			return lh_err_prefix(err, "%s", lh_input_name(&a->in));
 		}
 }
 
-/* 1 with the next line that is not blank, without its end; 0; -1. */
+/* Read the next line that is not blank, without its end: 1, 0, -1. */
 static int next_line(struct answers *a, const char **line, size_t *len, struct lh_err *err)
 {
 	const char *p, *lf;
@@ -125,7 +125,8 @@ static int next_line(struct answers *a, const char **line, size_t *len, struct l
 	}
 }
 
-/* {"content":...}, a reply of lh-chat, or its record with the reply in it. */
+/* Find the content in {"content":...}, a reply of lh-chat, or a record with such a
+ * reply. */
 static int content_of(struct answers *a, struct lh_str *content, struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(&a->rec, "content"), *reply = lh_record_get(&a->rec, "reply");
@@ -139,7 +140,7 @@ static int content_of(struct answers *a, struct lh_str *content, struct lh_err *
 	return lh_value_str(v, &a->text, content, err);
 }
 
-/* "answers.jsonl:3: ..."; and it is not the record that asks which is bad. */
+/* Insert "answers.jsonl:3: "; the record that needs the answer is not at fault. */
 static int place(const struct answers *a, struct lh_err *err)
 {
 	const char *name = lh_input_name(&a->in);

@@ -1,4 +1,4 @@
-/* emit.c - --emit-session: what a row says in, the row out. */
+/* emit.c - --emit-session: write session rows from their members. */
 #include "iterate.h"
 
 #include <stdlib.h>

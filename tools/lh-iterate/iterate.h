@@ -20,24 +20,25 @@
 
 struct iterate {
 	struct lh_tool *tool;
-	const char *answers_path, *roster_path, *rules_path, *log_path, *daemon, *trace_id;	/* options */
+	/* options */
+	const char *answers_path, *roster_path, *rules_path, *log_path, *daemon, *trace_id;
 	int kind;
 	double timeout;
 	uint64_t retries;
 	bool emit_session;
-	unsigned threads;		/* -j, also where sessions run one by one */
+	unsigned threads;		/* -j, also if sessions run one by one */
 
 	struct answers *answers;	/* or NULL */
 	struct session_log *log;	/* or NULL */
 	struct lh_str trace;		/* --trace-id; n = 0: not given */
 
-	_Atomic uint64_t records;	/* that came to the tool's hand */
+	_Atomic uint64_t records;	/* read */
 	_Atomic uint64_t sessions, refused;	/* sessions, and those not accepted */
 	_Atomic uint64_t broken;	/* ended by a failed chat */
-	_Atomic uint64_t unanswered;	/* ended because the answers ran out */
+	_Atomic uint64_t unanswered;	/* ended for lack of answers */
 };
 
-/* What is held of files, by lh_held. */
+/* The state that lh_held reopens. */
 struct held {
 	struct iterate *it;
 	struct lh_keys *keys;		/* NULL with --answers */
@@ -45,8 +46,8 @@ struct held {
 	struct lh_rules *rules;		/* or NULL */
 };
 
-/* What a record asks for; strings lie in its line or in the session's text.
- * preface is its "system" (a name that base/banned.h keeps for itself). */
+/* The request of a record; strings are in its line or in the session's text.
+ * preface is its "system" (a name that base/banned.h reserves). */
 struct request {
 	struct lh_str kind, prompt, preface, model, provider, temperature, trace;
 	struct lh_value context;
@@ -56,23 +57,24 @@ struct request {
 };
 int request_read(struct request *q, const struct iterate *it, const struct lh_record *rec, struct lh_buf *text, struct lh_err *err);
 
-/* One thread's sessions, for lh_flow. */
+/* The session of one thread, for lh_flow. */
 void *session_new(void *held, struct lh_err *err);
 void session_free(void *worker);
 int session_batch(struct lh_batch *b, void *worker, struct lh_err *err);
 
-/* Opened at start, so that a name that is wrong is told before any work. */
+/* Open the answers at start, so that a wrong name is reported before any work. */
 struct answers *answers_open(struct lh_tool *tool, const char *path, struct lh_err *err);
 void answers_close(struct answers *a);
-/* 1 with the next answer, until the next call; 0 when there is none left; -1. */
+/* Return the next answer, valid until the next call: 1; 0 if there is none left; -1. */
 int answers_next(struct answers *a, struct lh_str *content, struct lh_err *err);
 
-/* A log that cannot be written costs a warning, and no session: NULL is no log. */
+/* Open the session log.  A log that cannot be written costs a warning, and no
+ * session: NULL is no log. */
 struct session_log *log_open(struct lh_tool *tool, const char *path);
 void log_close(struct session_log *l);
 void log_append(struct session_log *l, const struct lh_buf *row);
 
-/* Rows of the session log from what they are made of. */
+/* Write rows of the session log from their members. */
 int emit_run(struct iterate *it);
 
 #endif

@@ -1,4 +1,4 @@
-/* log.c - the session log, which never stands in a session's way. */
+/* log.c - the session log, whose failures never stop a session. */
 #include "iterate.h"
 
 #include <pthread.h>
@@ -10,7 +10,7 @@
 struct session_log {
 	struct lh_tool *tool;
 	struct lh_applog file;
-	pthread_mutex_t mutex;	/* flock does not keep threads of one process apart */
+	pthread_mutex_t mutex;	/* flock does not exclude threads of the same process */
 	uint64_t lost;
 };
 

@@ -37,7 +37,7 @@ static bool is_file(const struct stat *file, const char *operand)
 	return rc == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
 }
 
-/* Rows would be read as requests, and so on without end. */
+/* The rows would be read as requests, without end. */
 static int check_log(struct iterate *it)
 {
 	struct lh_tool *t = it->tool;
@@ -69,7 +69,7 @@ static int settle_options(struct iterate *it)
 	if (it->trace_id)
 		it->trace = (struct lh_str){ it->trace_id, strlen(it->trace_id) };
 	it->threads = (unsigned)it->tool->jobs;
-	/* Answers come in order, and so do the numbers of a clock that stands. */
+	/* Answers are used in order, and a fixed clock counts in order. */
 	if (it->answers_path || it->tool->now)
 		it->tool->jobs = 1;
 	return check_log(it);

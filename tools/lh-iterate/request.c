@@ -2,7 +2,7 @@
 #include "iterate.h"
 #include "model/trace.h"
 
-/* The member of that name; NULL when it is not there or null. */
+/* Return the member of that name; NULL if it is absent or null. */
 static const struct lh_value *get(const struct lh_record *rec, const char *name)
 {
 	const struct lh_value *v = lh_record_get(rec, name);
@@ -10,7 +10,7 @@ static const struct lh_value *get(const struct lh_record *rec, const char *name)
 	return v && v->type != LH_NULL ? v : NULL;
 }
 
-/* A string that need not be there.  The text buffer never moves. */
+/* Read an optional string.  The text buffer never moves. */
 static int get_string(const struct lh_record *rec, const char *name, struct lh_str *to, struct lh_buf *text, struct lh_err *err)
 {
 	const struct lh_value *v = get(rec, name);
@@ -23,7 +23,7 @@ static int get_string(const struct lh_record *rec, const char *name, struct lh_s
 	return lh_value_str(v, text, to, err);
 }
 
-/* One that must be there and say something. */
+/* Read a required, non-empty string. */
 static int need_string(const struct lh_record *rec, const char *name, struct lh_str *to, struct lh_buf *text, struct lh_err *err)
 {
 	if (get_string(rec, name, to, text, err) < 0)

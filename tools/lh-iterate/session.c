@@ -1,6 +1,6 @@
 /*
- * session.c - one session: a prompt is answered, the answer's JSON is found and
- * validated, and what is wrong with it goes into the next prompt.
+ * session.c - one session: get an answer to the prompt, find the JSON in it,
+ * validate that, and add its errors to the next prompt.
  */
 #include "iterate.h"
 
@@ -25,7 +25,7 @@ struct span {			/* in a buffer that may still move */
 	size_t at, n;
 };
 
-struct session {		/* a thread's, one session after the other */
+struct session {		/* one per thread, used for many sessions */
 	struct iterate *it;
 	bool roster;		/* there is one */
 	struct lh_chat *chat;
@@ -36,15 +36,15 @@ struct session {		/* a thread's, one session after the other */
 	struct lh_str trace;	/* the session's id */
 	double start;
 	struct lh_buf text;	/* the request's strings */
-	struct lh_buf model;	/* as lh_chat is to read it */
-	struct lh_buf prompt;	/* the working prompt */
+	struct lh_buf model;	/* in the form for lh_chat */
+	struct lh_buf prompt;	/* the current prompt */
 	struct lh_buf history;	/* its elements */
 	struct lh_buf artifact, report, row;
 	struct lh_buf errors;	/* texts of errors, by attempt */
 	struct lh_session_attempt attempt[TURNS_MAX];
 	struct span error[TURNS_MAX];
 	size_t turns;
-	unsigned broken;	/* how a BROKEN one ended, as a status of HTTP */
+	unsigned broken;	/* why a BROKEN one ended, as an HTTP status */
 };
 
 void session_free(void *worker)
@@ -106,7 +106,7 @@ static uint64_t since(const struct session *s, double start)
 
 /* ---- a turn ---- */
 
-/* The provider is part of the model's name, as lh_chat understands it. */
+/* Return the model's name with the provider as its prefix, as lh_chat requires. */
 static struct lh_str model_name(struct session *s)
 {
 	const struct lh_str *p = &s->q.provider, *m = &s->q.model;
@@ -137,7 +137,7 @@ static int ask(struct session *s, struct lh_str *content, struct lh_err *err)
 	return 0;
 }
 
-/* An error's text, which may hold bytes from anywhere, as UTF-8. */
+/* Append an error's text, which may have any bytes, as UTF-8. */
 static void put_clean(struct lh_buf *out, const char *text)
 {
 	bool valid = lh_utf8_valid(text, strlen(text));
@@ -146,7 +146,7 @@ static void put_clean(struct lh_buf *out, const char *text)
 		lh_buf_putc(out, valid || !(*text & 0x80) ? *text : '?');
 }
 
-/* No answer: the session ends here, and with it the run if nobody could go on. */
+/* There is no answer: end the session, and the run if no other session could continue. */
 static enum end no_answer(struct session *s, const struct lh_err *why)
 {
 	struct iterate *it = s->it;
@@ -187,7 +187,7 @@ static enum end answer(struct session *s, struct lh_str *content, struct lh_err 
 	return no_answer(s, err);
 }
 
-/* Validate what was found: its verdict, and its error in every form needed. */
+/* Validate the object found: its verdict, and its error in every form needed. */
 static int judge_answer(struct session *s, const struct lh_value *found, bool *good, struct lh_err *err)
 {
 	double start = lh_time_monotonic();
@@ -211,14 +211,14 @@ static int judge_answer(struct session *s, const struct lh_value *found, bool *g
 	return 0;
 }
 
-/* Note how the turn ended; what it says in errors since from is its error. */
+/* Record the end of the turn; its error is what was added to errors since from. */
 static void note(struct session *s, const char *verdict, size_t from)
 {
 	s->attempt[s->turns] = (struct lh_session_attempt){ .iteration = s->turns, .verdict_kind = verdict };
 	s->error[s->turns++] = (struct span){ from, s->errors.len - from };
 }
 
-/* An element of history; error is JSON or empty. */
+/* Append an element to the history; error is JSON or empty. */
 static void remember(struct session *s, const struct lh_str *raw, const char *status, const struct lh_buf *error)
 {
 	struct lh_buf *h = &s->history;
@@ -237,7 +237,7 @@ static void remember(struct session *s, const struct lh_str *raw, const char *st
 	lh_buf_puts(h, "}}");
 }
 
-/* What the model is told about its last answer. */
+/* Append to the prompt what is wrong with the last answer. */
 static void correct(struct session *s, const struct lh_buf *error)
 {
 	if (!error) {
@@ -324,7 +324,7 @@ static void log_row(struct session *s, enum end end)
 	row.timestamp = (struct lh_str){ now, strlen(now) };
 	if (end == ACCEPTED)
 		row.artifact = (struct lh_str){ s->artifact.p, s->artifact.len };
-	/* An accepted fill has no candidate that the roster does not know. */
+	/* Every candidate of an accepted fill is in the roster. */
 	if (end == ACCEPTED && s->roster && row.kind.n == 4 && memcmp(row.kind.p, "fill", 4) == 0)
 		row.grounded = 1;
 	for (i = 0; i < s->turns && !s->errors.failed; i++)
@@ -334,8 +334,8 @@ static void log_row(struct session *s, enum end end)
 	log_append(it->log, &s->row);
 }
 
-/* Is there anything wrong with the request that only the validator knows?  An
- * empty artifact tells, since no kind accepts one. */
+/* Check the part of the request that only the validator knows, with an empty
+ * artifact, which no kind accepts. */
 static int check_kind_and_context(struct session *s, struct lh_err *err)
 {
 	static const char none[2 + LH_PAD] = "{}";

@@ -1,4 +1,4 @@
-/* lh-materialize: rows of work done in, evidence out.  See lh-materialize(1). */
+/* lh-materialize: convert rows of past work to evidence.  See lh-materialize(1). */
 #include "materialize.h"
 
 #include <stdio.h>

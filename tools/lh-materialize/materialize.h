@@ -1,4 +1,4 @@
-/* materialize.h - what the two ways of lh-materialize share. */
+/* materialize.h - what the two modes of lh-materialize share. */
 #ifndef MATERIALIZE_H
 #define MATERIALIZE_H
 
@@ -9,10 +9,10 @@ struct settings {
 	struct lh_run_how run;
 	const char *source, *sources;
 	bool dry_run;
-	int dedup;		/* enum lh_dedup; -1: not asked for */
+	int dedup;		/* enum lh_dedup; -1: not given */
 };
 
-/* The names that --source and --sources take, for a message. */
+/* Report an unknown name, with those that --source and --sources accept. */
 int unknown_source(struct lh_tool *tool, const char *option, const char *given, size_t n);
 
 int filter_run(struct lh_tool *tool, const struct settings *s);

@@ -1,7 +1,7 @@
-/* root.c - the sources of a root become its evidence. */
+/* root.c - convert the sources of a root to its evidence. */
 #include "materialize.h"
 
-/* "a,b" as a bit set. */
+/* Read "a,b" as a set. */
 static int read_sources(struct lh_tool *tool, const char *list, unsigned *set)
 {
 	const char *end;

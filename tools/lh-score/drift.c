@@ -1,4 +1,4 @@
-/* drift.c - evidence against what stands on file. */
+/* drift.c - compare evidence with the scored runs on file. */
 #include "score.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@ struct check {
 	struct lh_drift drift;
 };
 
-/* What a thread says of a record. */
+/* A thread's result for a record. */
 struct said {
 	struct lh_scored about;
 	bool on_file;		/* it is a scored run, not evidence */
@@ -72,7 +72,8 @@ static int read_files(struct check *c, char **operands, size_t n)
 
 /* ---- a root ---- */
 
-/* Where a file of the root is, "" when there is none; NULL when memory is out. */
+/* Return the path of a file of the root, "" if it does not exist; NULL if out of
+ * memory. */
 static char *path_of(const struct check *c, const char *relpath)
 {
 	char *path = lh_root_join(c->root, relpath, &c->tool->err);
@@ -82,7 +83,8 @@ static char *path_of(const struct check *c, const char *relpath)
 	return path;
 }
 
-/* A file of evidence, its mirror, or both; alone: only when the first is not there. */
+/* Process a file of evidence, its mirror, or both; alone: only if the first does
+ * not exist. */
 static int on_pair(struct check *c, const char *evidence, const char *scored, bool alone)
 {
 	char *operands[2], *a = path_of(c, evidence), *b = a ? path_of(c, scored) : NULL;
@@ -124,7 +126,7 @@ static int on_scored(void *ctx, const char *relpath, struct lh_err *err)
 	return rc;
 }
 
-/* Errors of both walks are the tool's. */
+/* Read the files of a root.  Errors of both walks are the tool's. */
 static int read_root(struct check *c, const char *path)
 {
 	int rc = -1;

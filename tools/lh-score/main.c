@@ -1,4 +1,4 @@
-/* lh-score: evidence in, a category and its reasons out.  See lh-score(1). */
+/* lh-score: assign evidence a category with its reasons.  See lh-score(1). */
 #include "score.h"
 
 #define FIELD(f) false, offsetof(struct settings, f), 0, 0, NULL, 0
@@ -25,7 +25,7 @@ static void settle_time(const struct lh_tool *tool, struct settings *s)
 		lh_time_print(ms, s->time);
 }
 
-/* What belongs to another way of working is no option of this one. */
+/* Refuse options of another mode. */
 static int check_options(struct lh_tool *tool, const struct settings *s)
 {
 	bool writes_root = s->how.root && !s->check_drift;

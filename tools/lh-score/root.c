@@ -1,4 +1,4 @@
-/* root.c - all evidence of a root to its scored runs. */
+/* root.c - score all evidence of a root. */
 #include "score.h"
 
 #include "distill/stage_score.h"
@@ -8,8 +8,8 @@
 struct told {
 	struct lh_tool *tool;
 	struct lh_score_file all;	/* of the files so far */
-	const char *file;		/* that messages were about, ... */
-	unsigned messages;		/* ... and how many */
+	const char *file;		/* the file of the messages so far, ... */
+	unsigned messages;		/* ... and their number */
 };
 
 static void on_bad(void *ctx, const char *evidence, uint64_t line, const char *why)

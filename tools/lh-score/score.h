@@ -8,16 +8,16 @@
 struct settings {
 	struct lh_run_how how;
 	bool check_drift;
-	char time[LH_TIME_LEN + 1];	/* the run's time in UTC; "": none was given */
+	char time[LH_TIME_LEN + 1];	/* the run's time in UTC; "": not given */
 };
 
 /* Evidence in, scored runs out. */
 int filter_run(struct lh_tool *tool, struct settings *s);
 
-/* All evidence of a root to its scored runs. */
+/* Score all evidence of a root. */
 int root_run(struct lh_tool *tool, struct settings *s);
 
-/* Evidence against what stands on file, in a root or in the operands. */
+/* Compare evidence with the scored runs on file, in a root or in the operands. */
 int drift_run(struct lh_tool *tool, const struct settings *s);
 
 #endif

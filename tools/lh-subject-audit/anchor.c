@@ -7,11 +7,11 @@
 struct out {
 	struct lh_buf lines;
 	size_t logs;
-	bool broken;	/* some log is not a continuation of the anchor compared with */
+	bool broken;	/* a log is not a continuation of the anchor that it was compared with */
 };
 
-/* The name is told where the id does not: of a log that other programs named,
- * and of one without rows. */
+/* Write the line of a log.  It has the name if the id does not give it: for a log
+ * that other programs named, and for one without rows. */
 static int put_line(struct out *o, const struct log *log, const struct lh_buf *id, const struct lh_chain_verdict *v, struct lh_err *err)
 {
 	char name[LH_SUBJECT_MAX + 1];
@@ -40,8 +40,8 @@ static void bad_log(struct lh_tool *tool, const struct settings *s, struct out *
 	o->broken = true;
 }
 
-/* One log's line, of the very rows that were verified; a broken one is anchored
- * as far as it is whole. */
+/* Anchor one log with exactly the rows that were verified; a broken one as far as
+ * it is intact. */
 static int anchor_log(struct lh_tool *tool, const struct settings *s, const char *path, const struct log *log, void *ctx)
 {
 	struct lh_chain_check c = {

@@ -1,4 +1,4 @@
-/* anchor_read.c - what lh-subject-audit anchor wrote is read again. */
+/* anchor_read.c - read the output of lh-subject-audit anchor. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -29,8 +29,8 @@ static int get_string(const struct lh_record *rec, const char *name, struct lh_b
 	return lh_value_str(v, scratch, s, err);
 }
 
-/* The log is named by the line, or by the id: then it is the id's log in dir,
- * unless that is NULL. */
+/* Read the name of a log from the line, or else from the id: then it is the id's
+ * log in dir, unless that is NULL. */
 static int take_name(struct anchor_log *log, const struct lh_record *rec, const char *dir, struct lh_buf *scratch, struct lh_err *err)
 {
 	struct lh_str name;
@@ -88,7 +88,7 @@ static int take_log(struct anchor *a, const struct lh_record *rec, const char *d
 	return take_end_of_log(log, rec, scratch, err);
 }
 
-/* The last line: is all before its hmac signed by us? */
+/* Check the last line: its hmac must sign everything before it with one of the keys. */
 static int take_end(const struct anchor *a, const struct lh_record *rec, const char *all, const struct lh_chain_keys *keys, struct lh_err *err)
 {
 	const struct lh_value *schema = lh_record_get(rec, "schema"), *mac = lh_record_get(rec, "hmac"), *logs = lh_record_get(rec, "logs");
@@ -147,7 +147,7 @@ static int parse(struct anchor *a, const char *dir, const struct lh_buf *all, co
 	return rc;
 }
 
-/* It may come through a pipe. */
+/* Read the whole file, which may be a pipe. */
 static int read_all(struct lh_buf *b, const char *path, struct lh_err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

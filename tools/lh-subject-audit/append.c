@@ -99,7 +99,8 @@ static int take_record(struct append *a, const struct lh_record *rec, struct lh_
 
 	*row = (struct lh_chain_row){ .n_fields = 0 };
 	lh_buf_reset(&a->strings);
-	if (!lh_buf_room(&a->strings, rec->len + LH_PAD))	/* so that no string moves another */
+	/* so that no string moves another */
+	if (!lh_buf_room(&a->strings, rec->len + LH_PAD))
 		return lh_buf_check(&a->strings, err);
 	for (k = 0; k < rec->n; k++) {
 		for (i = 0; i < 5 && !lh_value_is(&rec->member[k].key, names[i], strlen(names[i])); i++)
@@ -131,7 +132,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	return lh_chain_append(a->log, &row, out, err);
 }
 
-/* A row is answered after the sync that was asked for. */
+/* A row is written to the output after the requested sync. */
 static int before_output(void *arg, struct lh_err *err)
 {
 	struct append *a = arg;
@@ -139,8 +140,9 @@ static int before_output(void *arg, struct lh_err *err)
 	return lh_chain_log_flush(a->log, err);
 }
 
-/* What is held are the keys; a log that was replaced is met by each append.
- * There is one state: one thread, and nothing is gathered between blocks. */
+/* The state that lh_held reopens is the keys; each append opens a log that was
+ * replaced.  There is one state: one thread, and nothing is collected between
+ * blocks. */
 static void *keys_open(void *settings, const void *before, struct lh_err *err)
 {
 	struct settings *s = settings;

@@ -21,7 +21,7 @@ struct settings {
 	struct lh_chain_keys keys;	/* read by main for the verbs that need them */
 };
 
-/* One command per function: the operands are tool->operands. */
+/* One function per verb: the operands are tool->operands. */
 int audit_append(struct lh_tool *tool, void *settings);
 int audit_verify(struct lh_tool *tool, void *settings);
 int audit_repair(struct lh_tool *tool, void *settings);
@@ -39,50 +39,52 @@ struct anchor {
 	struct anchor_log {
 		char name[LH_SUBJECT_MAX + 1], *id;
 		size_t id_n;
-		bool named;		/* by its line; otherwise by its id */
+		bool named;		/* from its line; otherwise from its id */
 		struct lh_chain_anchor at;
 	} *log;				/* sorted by name */
 	size_t n, cap;
 };
-/* Logs have the names that they have in dir; NULL: there is no folder.  -1 when
- * the file is no anchor, or is not signed by one of our keys. */
+/* Read an anchor.  Logs have their names in dir; NULL: there is no folder.  -1 if
+ * the file is not an anchor, or is not signed by one of the keys. */
 int anchor_read(struct anchor *a, const char *path, const char *dir, const struct lh_chain_keys *keys, struct lh_err *err);
 void anchor_free(struct anchor *a);
-/* NULL when there was no such log; by its id, if name is NULL or what other
- * programs call the id's log. */
+/* Return the anchor of a log, NULL if it has none; by its id, if name is NULL or
+ * the one that other programs give the id's log. */
 const struct lh_chain_anchor *anchor_find(const struct anchor *a, const char *name);
 const struct lh_chain_anchor *anchor_find_id(const struct anchor *a, const char *id, size_t n, const char *name);
 
 /* ---- logs.c ---- */
 
-/* A log that is in the folder, or that an anchor or a manifest knows. */
+/* A log that is in the folder, or that an anchor or a manifest names. */
 struct log {
 	char *name;
 	const struct lh_chain_anchor *anchor;	/* or NULL */
-	bool has_root;			/* not there, while a manifest has one of its rows as root */
+	/* does not exist, although one of its rows is a manifest's root */
+	bool has_root;
 };
 typedef int (*log_fn)(struct lh_tool *tool, const struct settings *s, const char *path, const struct log *log, void *ctx);
 
-/* Each in the order of names; a log that fails is reported, and the next is tried. */
+/* Call fn for each log in the order of names; a log that fails is reported, and the
+ * next follows. */
 int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor *a, log_fn fn, void *ctx);
 
 /* ---- verify.c ---- */
 
 #define ROOT_MISMATCH "audit_log_chain_root mismatch"
 
-/* What is wrong with the log that got this verdict, "" if nothing is. */
+/* Write what is wrong with the log of this verdict, "" if nothing is. */
 void log_error(const struct log *log, const struct lh_chain_verdict *v, char error[LH_CHAIN_ERROR]);
 
 /* ---- main.c ---- */
 
-/* "name":"text" with a comma before it if asked for; what is no UTF-8 in text
- * becomes U+FFFD. */
+/* Append "name":"text", after a comma if requested; bytes of text that are not
+ * UTF-8 become U+FFFD. */
 void put_text(struct lh_buf *b, const char *name, const char *text);
 
-/* Print what is in b and empty it. */
+/* Print the contents of b and empty it. */
 int print(struct lh_tool *tool, struct lh_buf *b);
 
-/* Go on with the other operands, and remember that this one failed. */
+/* Report that this operand failed, so that the others follow and the status is kept. */
 void operand_failed(struct lh_tool *tool, int *rc);
 
 #endif

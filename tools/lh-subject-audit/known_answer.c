@@ -1,5 +1,7 @@
-/* known_answer.c - lh-subject-audit known-answer: a row by which two programs
- * find out whether they make the same MACs. */
+/*
+ * known_answer.c - lh-subject-audit known-answer: a row with which two programs can
+ * compare their MACs.
+ */
 #include "audit.h"
 #include <lh/canon.h>
 #include <lh/digest.h>

@@ -76,7 +76,7 @@ static int add_anchored(struct logs *l, const struct anchor *a, struct lh_err *e
 	return 0;
 }
 
-/* A manifest whose root is a row knows a log. */
+/* Add the log of a manifest whose root is a row. */
 static int add_rooted(struct logs *l, const char *dir, const struct lh_manifest *m, struct lh_err *err)
 {
 	char name[LH_SUBJECT_MAX + 1];
@@ -115,8 +115,8 @@ static int add_manifest(struct lh_tool *tool, struct logs *l, const char *dir, c
 	return rc;
 }
 
-/* Only those are read that have no log of their name next to them.  What is not
- * a manifest may have been one: that is a bad verdict. */
+/* Add the logs of manifests.  Only manifests without a log of their name are read.
+ * A file that is not a manifest may have been one: that is a bad verdict. */
 static int add_manifests(struct lh_tool *tool, struct logs *l, const char *dir)
 {
 	struct lh_subject_list there;

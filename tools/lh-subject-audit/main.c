@@ -1,4 +1,7 @@
-/* lh-subject-audit: who looked at whose data, provably.  See lh-subject-audit(1). */
+/*
+ * lh-subject-audit: a tamper-evident record of who accessed whose data.  See
+ * lh-subject-audit(1).
+ */
 #include "audit.h"
 
 #define OPT(type, f, verbs) type, false, offsetof(struct settings, f), 0, 0, NULL, verbs
@@ -81,7 +84,7 @@ void operand_failed(struct lh_tool *tool, int *rc)
 	*rc = -1;
 }
 
-/* Of the manifest's verbs, verify alone reads logs. */
+/* Of the manifest's verbs, only verify reads logs. */
 static bool needs_key(const struct lh_tool *tool)
 {
 	if (tool->verb->bit == V_MANIFEST)

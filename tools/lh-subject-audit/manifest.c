@@ -12,7 +12,7 @@ struct put {
 	const struct settings *s;
 };
 
-/* The place of a manifest may be another subject's already. */
+/* Check that the path of the manifest is not another subject's. */
 static int check_place(const char *path, const struct lh_buf *id, struct lh_err *err)
 {
 	struct lh_manifest old;
@@ -20,7 +20,7 @@ static int check_place(const char *path, const struct lh_buf *id, struct lh_err 
 
 	if (rc > 0)
 		return 0;
-	if (rc < 0)	/* what is no manifest may be replaced by one, if it is a file */
+	if (rc < 0)	/* a regular file that is not a manifest may be replaced */
 		return err->code == LH_EDATA ? 0 : -1;
 	if (!lh_manifest_is(&old, id->p, id->len))
 		rc = lh_err_set(err, LH_EDATA, "%s: it belongs to another candidate_id", path);
@@ -83,12 +83,12 @@ static int put_manifest(struct lh_tool *tool, const struct settings *s)
 	return lh_records_run(tool, &flow);
 }
 
-/* ---- get, list, verify, sweep: each manifest in turn ---- */
+/* ---- get, list, verify, sweep: each manifest in order ---- */
 
 typedef int (*manifest_fn)(struct lh_tool *tool, const struct settings *s, const char *path,
 			   const struct lh_manifest *m, struct lh_buf *out);
 
-/* id: whose it must be, or NULL. */
+/* Process one manifest.  id: whose it must be, or NULL. */
 static int one(struct lh_tool *tool, const struct settings *s, const char *name, const char *id, manifest_fn fn, struct lh_buf *out)
 {
 	char *path = lh_subject_path(s->dir, name, LH_SUBJECT_MANIFEST, &tool->err);
@@ -108,7 +108,7 @@ static int one(struct lh_tool *tool, const struct settings *s, const char *name,
 	return rc < 0 ? -1 : lh_buf_check(out, &tool->err);
 }
 
-/* Those named by ids, or all: a bad one is a bad verdict, and the next is tried. */
+/* Process those of the ids, or all: a bad one is a bad verdict, and the next follows. */
 static int each(struct lh_tool *tool, const struct settings *s, char **ids, size_t n, manifest_fn fn, struct lh_buf *out)
 {
 	struct lh_subject_list all = { NULL, 0, 0 };
@@ -176,7 +176,7 @@ static int list(struct lh_tool *tool, const struct settings *s, const char *path
 	return 0;
 }
 
-/* The verdict on the log of the manifest's subject. */
+/* Verify the log of the manifest's subject. */
 static int verify_log(struct lh_tool *tool, const struct settings *s, const struct lh_manifest *m, struct lh_chain_verdict *v)
 {
 	char name[LH_SUBJECT_MAX + 1], *log = NULL;
@@ -198,7 +198,7 @@ static int verify_log(struct lh_tool *tool, const struct settings *s, const stru
 	return rc;
 }
 
-/* Is the manifest's root at the end of the log? */
+/* Check that the manifest's root is at the end of the log. */
 static int verify(struct lh_tool *tool, const struct settings *s, const char *path,
 		  const struct lh_manifest *m, struct lh_buf *out)
 {
@@ -286,7 +286,7 @@ static int sweep(struct lh_tool *tool, const struct settings *s, const char *pat
 	return 0;
 }
 
-/* DIR/_retention_sweep_<date>.jsonl, the date being that of the sweep in UTC. */
+/* Write DIR/_retention_sweep_<date>.jsonl, with the date of the sweep in UTC. */
 static int write_sweep(struct lh_tool *tool, const struct settings *s, const struct lh_buf *out)
 {
 	char name[sizeof "_retention_sweep_" + LH_TIME_LEN], *path;

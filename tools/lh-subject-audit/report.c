@@ -13,7 +13,7 @@
 
 /* ---- the rows ---- */
 
-/* A row whose time cannot be read is never left out. */
+/* A row whose time cannot be read is always included. */
 static bool in_window(const struct settings *s, const struct lh_record *rec)
 {
 	const struct lh_value *ts = lh_record_get(rec, "ts");
@@ -32,7 +32,7 @@ static int take_line(struct report *r, struct lh_record *rec, const char *p, siz
 
 	r->rows++;
 	if (lh_record_parse(rec, p, n, &r->tool->err) < 0)
-		return r->tool->err.code == LH_EDATA ? 0 : -1;	/* the verdict names it */
+		return r->tool->err.code == LH_EDATA ? 0 : -1;	/* the verdict has the fault */
 	mac = lh_record_get(rec, "row_hmac");
 	if (r->rows <= r->v.count && mac && lh_value_is(mac, r->root, strlen(r->root)))
 		r->root_seen = true;
@@ -42,7 +42,7 @@ static int take_line(struct report *r, struct lh_record *rec, const char *p, siz
 	return fn ? fn(ctx, rec, &r->tool->err) : 0;
 }
 
-/* The whole lines in b, which are then taken out of it. */
+/* Process the whole lines in b and remove them. */
 static int take_lines(struct report *r, struct lh_record *rec, struct lh_buf *b, row_fn fn, void *ctx)
 {
 	size_t at = 0;
@@ -155,7 +155,7 @@ static void put_time(struct lh_buf *b, const char *name, const char *time)
 	lh_buf_printf(b, time ? "\"%s\":\"%s\"" : "\"%s\":null", name, time);
 }
 
-/* The names of the manifest's datasets. */
+/* Append the names of the manifest's datasets. */
 static void put_datasets(struct lh_buf *b, const struct report *r)
 {
 	struct lh_value list, name;
@@ -245,7 +245,7 @@ static int report_json(struct report *r)
 	return rc;
 }
 
-/* ---- what there is ---- */
+/* ---- manifest and logs ---- */
 
 static int find_manifest(struct report *r)
 {
@@ -269,7 +269,7 @@ static int find_manifest(struct report *r)
 	return rc;
 }
 
-/* 1 when there is a log, and it is not another's of the same file name. */
+/* Find the log: 1 if it exists, and is not another subject's with the same file name. */
 static int find_log(struct report *r, const char *name)
 {
 	struct lh_buf id;
@@ -285,12 +285,13 @@ static int find_log(struct report *r, const char *name)
 	if (rc > 0)
 		rc = id.len == strlen(r->id) && memcmp(id.p, r->id, id.len) == 0;
 	else if (rc == 0)
-		rc = 1;		/* its first row does not tell: the verdict will */
+		rc = 1;		/* its first row has no id: the verdict will report it */
 	lh_buf_free(&id);
 	return rc;
 }
 
-/* Where the log is one that another program named, there may be one of ours. */
+/* If the log is one that another program named, there may be a second one with the
+ * id's own name. */
 static int find_second(struct report *r, const char *name)
 {
 	char own[LH_SUBJECT_MAX + 1];

@@ -1,4 +1,4 @@
-/* report.h - what a report says, as JSON and as a page. */
+/* report.h - the contents of a report, as JSON and as a page. */
 #ifndef REPORT_H
 #define REPORT_H
 
@@ -13,25 +13,25 @@ struct report {
 	bool has_manifest;
 	struct lh_manifest manifest;
 	struct lh_chain_verdict v;
-	char error[LH_CHAIN_ERROR];	/* "" when the chain is whole */
+	char error[LH_CHAIN_ERROR];	/* "" if the chain is intact */
 	uint64_t rows, in_window;
-	char root[LH_CHAIN_TIP];	/* the row that the manifest knows, or "" */
+	char root[LH_CHAIN_TIP];	/* the row that is the manifest's root, or "" */
 	bool root_seen;
 };
 
-/* What is wrong, once all rows were read. */
+/* What is wrong, after all rows were read. */
 enum report_fault { REPORT_GOOD, REPORT_CHAIN, REPORT_MISSING, REPORT_SECOND };
 enum report_fault report_fault(const struct report *r);
 
-/* Every row of the log in the window, in order, up to the length that was
- * verified; text is the line, rec the object on it. */
+/* Call fn for every row of the log in the window, in order, up to the verified
+ * length; text is the line, rec the object on it. */
 typedef int (*row_fn)(void *ctx, const struct lh_record *rec, struct lh_err *err);
 int report_rows(struct report *r, row_fn fn, void *ctx);
 
-/* A sentence on what the chain says. */
+/* Append a sentence on the verdict of the chain. */
 void report_attest(const struct report *r, struct lh_buf *out);
 
-/* The page, to the file of --html. */
+/* Write the page to the file of --html. */
 int report_html(struct report *r);
 
 #endif

@@ -1,5 +1,7 @@
-/* report_html.c - the report as a page for the person it is about: one file,
- * nothing loaded from elsewhere, no script. */
+/*
+ * report_html.c - the report as a page for the subject: one file, nothing loaded
+ * from elsewhere, no script.
+ */
 #include "file/file.h"
 #include "text/html.h"
 #include <lh/time.h>
@@ -13,9 +15,9 @@ struct page {
 	struct lh_buf b, text;
 };
 
-/* Columns have widths of their own, so that long words are broken within them;
- * where there is no room for five columns, a row is a block of labelled lines.
- * What cannot be broken, as one letter under hundreds of marks, is cut off. */
+/* Columns have fixed widths, so that long words are broken within them; if there is
+ * no room for five columns, a row is a block of labelled lines.  Text that cannot
+ * be broken, such as one letter with hundreds of marks, is cut off. */
 static const char style[] =
 	"p,dt,dd,li,.verdict{overflow-wrap:anywhere}\n"
 	"p,dd,li,td,.verdict{overflow:hidden}\n"
@@ -31,7 +33,7 @@ static int put_string(struct page *pg, const struct lh_value *v, struct lh_str *
 	return v && v->type == LH_STRING ? lh_value_str(v, &pg->text, s, err) : 0;
 }
 
-/* A member of the row, or of its accessor; nothing when it is no string. */
+/* Append a member of the row, or of its accessor; nothing if it is not a string. */
 static int put_member(struct page *pg, const struct lh_record *rec, const char *path, struct lh_err *err)
 {
 	struct lh_value v;
@@ -43,7 +45,7 @@ static int put_member(struct page *pg, const struct lh_record *rec, const char *
 	return 0;
 }
 
-/* "2026-05-03 09:00:00 UTC", the text as it stands behind it in the title. */
+/* Append "2026-05-03 09:00:00 UTC", with the original text in the title. */
 static int put_when(struct page *pg, const struct lh_record *rec, struct lh_err *err)
 {
 	const struct lh_value *ts = lh_record_get(rec, "ts");
@@ -133,7 +135,7 @@ static int put_row(void *ctx, const struct lh_record *rec, struct lh_err *err)
 	return rc || pg->b.len < BLOCK ? rc : flush(pg, err);
 }
 
-/* "Its first 5 entries are", "Its first entry is", "None of its entries is". */
+/* Append "Its first 5 entries are", "Its first entry is" or "None of its entries is". */
 static void put_good_part(struct page *pg, unsigned long long rows)
 {
 	if (rows > 1)

@@ -69,7 +69,8 @@ static int print_verdict(struct lh_tool *tool, const struct settings *s, const c
 	return rc;
 }
 
-/* A log of the folder (ctx NULL), or one that the user names and that must be there. */
+/* Verify a log of the folder (ctx NULL), or one that the user names and that must
+ * exist. */
 static int verify_one(struct lh_tool *tool, const struct settings *s, const char *path, const struct log *log, void *ctx)
 {
 	struct listing list = { .any = false };
@@ -92,7 +93,7 @@ static int verify_one(struct lh_tool *tool, const struct settings *s, const char
 	return rc;
 }
 
-/* A log may be stored anywhere: whose it is its name says, or its first row. */
+/* Verify a log anywhere: its name determines its subject, or its first row. */
 static int verify_file(struct lh_tool *tool, const struct settings *s, const char *path, const struct anchor *a)
 {
 	char name[LH_SUBJECT_MAX + 1];

@@ -17,7 +17,7 @@ struct run {
 	atomic_bool bad;
 };
 
-/* What is held of files, by lh_held. */
+/* The state that lh_held reopens. */
 struct held {
 	struct run *run;
 	struct lh_roster *roster;	/* or NULL */
@@ -58,8 +58,8 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	return NULL;
 }
 
-/* The parts of a request: of a record that has no artifact, but a kind by
- * --kind, the whole record is the artifact. */
+/* The parts of a request.  If a record has no artifact and --kind is given, the
+ * whole record is the artifact. */
 struct request {
 	struct lh_str kind;
 	const struct lh_value *artifact, *context;
@@ -100,8 +100,8 @@ static uint64_t since(const struct run *run, double start)
 	return run->tool->now ? 0 : (uint64_t)((lh_time_monotonic() - start) * 1000);
 }
 
-/* With --audit-required: what was looked up for this verdict is on record by
- * now, or the verdict is that it is not. */
+/* With --audit-required: the look-ups for this verdict are on record by now; if
+ * not, that becomes the verdict. */
 static int require_rows(struct run *run, uint64_t lost, struct lh_verdict *verdict, struct lh_err *err)
 {
 	static const char why[] = "a look-up left no row in the audit log";
@@ -143,7 +143,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	return 0;
 }
 
-/* Who was looked up is on record before anybody learns what came of it. */
+/* Record the look-ups before their verdicts are written. */
 static int before_output(void *ctx, struct lh_err *err)
 {
 	struct run *run = ctx;
@@ -217,7 +217,7 @@ int artifacts_run(struct lh_tool *tool, const struct settings *s)
 	int rc = open_files(&run, &held);
 
 	if (run.audit)
-		tool->jobs = 1;		/* a worker's rows come in the order of the records */
+		tool->jobs = 1;		/* a worker's rows are in the order of the records */
 	if (!rc)
 		rc = lh_records_run(tool, &(struct lh_flow){
 			.map = on_record, .before_output = before_output,

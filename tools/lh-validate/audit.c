@@ -1,4 +1,4 @@
-/* audit.c - a row in the worker's log for each look-up in the roster. */
+/* audit.c - append a row to the worker's log for each look-up in the roster. */
 #include "validate.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include <lh/time.h>
 
-#define GATHER 4096	/* look-ups; their logs are written and synced once for all */
+#define GATHER 4096	/* look-ups; their logs are written and synced together */
 #define MESSAGES 20	/* as many as about bad records */
 
 struct look_up {
@@ -90,8 +90,8 @@ static void report(struct audit *a, const struct look_up *l, size_t lost, const 
 	a->told++;
 }
 
-/* The n look-ups of one worker, in their order: one write and one sync.  What
- * goes wrong is this worker's alone, unless it ends the run. */
+/* Write the n look-ups of one worker, in their order, with one write and one sync.
+ * A failure concerns only this worker, unless it ends the run. */
 static void write_worker(struct audit *a, const struct look_up *l, size_t n)
 {
 	static const struct lh_str exists = { "exists", 6 };
@@ -124,7 +124,7 @@ static bool same_worker(const struct audit *a, const struct look_up *x, const st
 	return x->n == y->n && !memcmp(a->ids.p + x->at, a->ids.p + y->at, x->n);
 }
 
-/* By worker, and for each in the order of the look-ups. */
+/* Compare by worker, and then by the order of the look-ups. */
 static int by_worker(const void *x, const void *y, void *ids)
 {
 	const struct look_up *a = x, *b = y;

@@ -1,4 +1,4 @@
-/* lh-validate: is this artifact fit to leave the building?  See lh-validate(1). */
+/* lh-validate: check whether an artifact may be sent.  See lh-validate(1). */
 #include "validate.h"
 
 #include <lh/validate.h>

@@ -1,9 +1,9 @@
 /*
- * How lh-validate is put together.
+ * validate.h - the parts of lh-validate.
  *
- * It runs in one of three ways, which main.c chooses: artifacts.c judges
- * artifacts, schema.c checks records against a schema, normalize.c rewrites
- * stored errors.  audit.c tells the workers' logs who was looked up.
+ * It has three modes, chosen by main.c: artifacts.c validates artifacts, schema.c
+ * checks records against a schema, normalize.c rewrites stored errors.  audit.c
+ * appends look-ups to the workers' logs.
  */
 #ifndef VALIDATE_H
 #define VALIDATE_H
@@ -27,22 +27,21 @@ int artifacts_run(struct lh_tool *tool, const struct settings *s);
 int schema_run(struct lh_tool *tool, const struct settings *s);
 int normalize_run(struct lh_tool *tool);
 
-/* --wire: the status as last member of the object that out ends with. */
+/* --wire: insert the status as the last member of the object at the end of out. */
 void put_status(struct lh_buf *out, int status);
 
 /*
- * --audit-log.  Look-ups are gathered; audit_write lets their rows reach the
- * disk, which the verdicts they led to must wait for.  A row that cannot be
- * appended is reported, and counted by audit_close; to be out of memory, or
- * interrupted while waiting for a lock, ends the run.  audit_renew, while nothing
- * is gathered, reads keys again that changed; where it cannot, what there was
- * stays.  One thread.
+ * --audit-log.  Look-ups are collected; audit_write writes their rows to disk, and
+ * the verdicts wait for it.  A row that cannot be appended is reported, and counted
+ * by audit_close; running out of memory, or an interruption while waiting for a
+ * lock, ends the run.  audit_renew, while nothing is collected, reads changed keys
+ * again; if that fails, the old ones remain.  One thread.
  */
 struct audit;
 struct audit *audit_open(struct lh_tool *tool, const struct settings *s);
 void audit_looked_up(void *audit, const char *id, size_t n, bool found);
 int audit_write(struct audit *a, struct lh_err *err);
-uint64_t audit_lost(const struct audit *a);	/* look-ups without a row up to now */
+uint64_t audit_lost(const struct audit *a);	/* look-ups without a row so far */
 bool audit_stale(const struct audit *a);
 int audit_renew(struct audit *a, struct lh_err *err);
 void audit_close(struct audit *a);
