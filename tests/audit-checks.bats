@@ -345,7 +345,8 @@ escalation guard holds" || { echo "$says: $output"; return 1; }
 	cp -r r before
 	TMPDIR=$PWD/tmp lh-audit-full --root r >lines
 	[ -z "$(ls tmp)" ]
-	diff -r before r | diff - <(echo "Only in r/reports/distillation: phase8-full-audit-report.md")
+	run -1 diff -r before r
+	[ "$output" = "Only in r/reports/distillation: phase8-full-audit-report.md" ]
 	TMPDIR=$PWD/absent run -1 --separate-stderr lh-audit-full --root r
 	[ -z "$stderr" ]
 	[ "$(jq -r 'select(.passed == false).name' <<<"$output")" = "acceptance 22/22

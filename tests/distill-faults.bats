@@ -47,7 +47,10 @@ same_data() {
 
 # whole lines only, each an object: what a reader may see at any time
 whole_lines() {
-	find "$1/data/evidence" "$1/data/scored-runs" "$1/exports" -name '*.jsonl' 2>/dev/null | while read -r file; do
+	local folders=("$1"/data/evidence "$1"/data/scored-runs "$1"/exports) folder
+	for folder in "${folders[@]}"; do
+		if [ -d "$folder" ]; then find "$folder" -name '*.jsonl'; fi
+	done | while read -r file; do
 		[ -z "$(tail -c 1 "$file")" ] || { echo "$file ends in the middle of a line"; return 1; }
 		jq -es 'all(type == "object")' "$file" >/dev/null || { echo "$file has a line that is none"; return 1; }
 	done
@@ -95,9 +98,11 @@ at_each() {
 	[ -z "$(find r/data r/exports -newer mark)" ] || { find r/data r/exports -newer mark; return 1; }
 	more r
 	distil r
+	(cd before && find data/evidence data/scored-runs exports data/_kb/distillation_skips.jsonl -type f) >files
+	[ -s files ]
 	while read -r file; do
 		head -c "$(stat -c %s "before/$file")" "r/$file" | cmp - "before/$file"
-	done < <(cd before && find data/evidence data/scored-runs exports data/_kb/distillation_skips.jsonl -type f)
+	done <files
 	[ "$(cat r/data/evidence/*/*/*/*.jsonl | wc -l)" = $(($(cat before/data/evidence/*/*/*/*.jsonl | wc -l) + 2)) ]
 	[ "$(wc -l <r/data/_kb/distillation_skips.jsonl)" = 2 ]
 }
@@ -128,6 +133,8 @@ at_each() {
 	more fresh
 	cp -r fresh whole
 	distil whole
+	(cd fresh && find data/evidence data/scored-runs exports -type f) >files
+	[ -s files ]
 	before_fault() {
 		rm -rf r
 		cp -r fresh r
@@ -137,7 +144,7 @@ at_each() {
 		whole_lines r
 		while read -r file; do	# as it was, or grown
 			head -c "$(stat -c %s "fresh/$file")" "r/$file" | cmp - "fresh/$file"
-		done < <(cd fresh && find data/evidence data/scored-runs exports -type f)
+		done <files
 		distil r
 		same_data r whole
 		no_litter r
@@ -208,13 +215,13 @@ at_each() {
 	distil r
 	# exports that ran before all was scored made fewer pairs; samples and the
 	# rest are the same set, and the same lines
-	diff <(cat r/data/evidence/*/*/*/*.jsonl | sort) <(cat whole/data/evidence/*/*/*/*.jsonl | sort) >/dev/null
+	alike <(cat r/data/evidence/*/*/*/*.jsonl | sort) <(cat whole/data/evidence/*/*/*/*.jsonl | sort) >/dev/null
 	diff -r r/data whole/data
 	for file in rag/playbooks sft/instruction_response; do
-		diff <(sort "r/exports/$file.jsonl") <(sort "whole/exports/$file.jsonl") >/dev/null
+		alike <(sort "r/exports/$file.jsonl") <(sort "whole/exports/$file.jsonl") >/dev/null
 	done
 	for kind in rag sft; do
-		diff <(sort "r/exports/quarantine/$kind.jsonl") <(sort "whole/exports/quarantine/$kind.jsonl") >/dev/null
+		alike <(sort "r/exports/quarantine/$kind.jsonl") <(sort "whole/exports/quarantine/$kind.jsonl") >/dev/null
 	done
 	[ "$(jq -r .id r/exports/preference/*.jsonl | sort | uniq -d | wc -l)" = 0 ]
 	no_litter r

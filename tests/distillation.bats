@@ -38,7 +38,7 @@ same() {
 		severity=medium severity=high severity=critical no_severity failure_marker=count_mismatch action=committed \
 		action=build_red_reverted no_terminal_action gap_signals=2 all_events_ok=true events_incomplete empty_text latency_ms=120001 \
 		no_verdict_marker extraction_class=distilled_facts extraction_class=audit_facts extraction_class=observer_escalations; do
-		cat "$fixture"/expected/data/scored-runs/*/*/*/* | grep -q "\"$reason\"" || { echo "$reason"; return 1; }
+		cat "$fixture"/expected/data/scored-runs/*/*/*/* | has "\"$reason\"" || { echo "$reason"; return 1; }
 	done
 	for reason in empty_content unsafe_sft_category unsafe_rag_category invalid_preference_pairing category_disallowed; do
 		grep -q "$reason" "$fixture/expected/quarantine.tsv" || { echo "$reason"; return 1; }
@@ -52,7 +52,7 @@ same() {
 
 @test "rows that are skipped, with the input that was wrong" {
 	stages
-	diff <(jq -c 'del(.errors)' root/data/_kb/distillation_skips.jsonl) <(jq -c 'del(.errors)' "$fixture/expected/skips.jsonl")
+	alike <(jq -c 'del(.errors)' root/data/_kb/distillation_skips.jsonl) <(jq -c 'del(.errors)' "$fixture/expected/skips.jsonl")
 	paste root/data/_kb/distillation_skips.jsonl "$fixture/expected/skips.jsonl" | jq -c -s '
 		_nwise(2) | { got: .[0].errors | sort, want: .[1].errors | sort } |
 		select((.got | length) != (.want | length) or ([.got, .want] | transpose | any(.[1] as $start | .[0] | startswith($start) | not)))' >wrong

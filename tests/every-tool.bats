@@ -136,7 +136,7 @@ setup_file() {
 	head -n 5 drafts.jsonl >few.jsonl
 	echo '{"rules":[{"id":"a","task_class":"staffing.any","condition":{"type":"FieldContainsAny","field":"body","needles":["cash"]},"action":{"type":"Block","message":"no cash"}}]}' >rules.json
 	jq -c '{id, text: "Sure:\n```json\n{\n\"name\": \"\(.name)\", \"name\": 1.50,\n\"a\": {\"b\": \"\(.role)\"}}\n```\n{"}' workers.jsonl >prose.jsonl
-	jq -r .text prose.jsonl | head -n 5 >answer.txt
+	jq -r .text prose.jsonl | first 5 >answer.txt
 	lh-embed --dimension 64 workers.jsonl >vectors.jsonl
 	lh-index build workers.lhv vectors.jsonl
 	lh-gen workers -n 5 --seed 8 | lh-index build --dimension 64 other.lhv

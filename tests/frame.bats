@@ -117,7 +117,7 @@ lines() {
 }
 
 @test "the first 20 messages of each file are shown, --verbose shows all, -q only the summary" {
-	yes bad | head -n 30 >one
+	repeat 30 bad >one
 	cp one two
 	run --separate-stderr $AID one abc.jsonl two
 	[ "$status" = 1 ]
@@ -132,7 +132,7 @@ lines() {
 }
 
 @test "100,000 bad lines are counted exactly, in linear time" {
-	yes bad | head -n 100000 >in
+	repeat 100000 bad >in
 	lines 1 >>in
 	for how in -j1 -j3 --batch; do
 		run --separate-stderr timeout 60 $AID $how --rejects r in
@@ -234,7 +234,7 @@ lines() {
 	size=$(scale 100 1024)
 	huge() { echo '{"a":1}'; printf '{"x":"'; head -c "${size}M" /dev/zero | tr '\0' x; printf '"}\n{"b":2}\n'; }
 	huge >in
-	rss=$(/usr/bin/time -f %M $AID --identity --max-line 1M in 2>&1 >out | tail -n 1)
+	rss=$(/usr/bin/time -f %M $AID --identity --max-line 1M in 2>&1 >out | tail -n 1 || [ "${PIPESTATUS[*]}" = "1 0" ])
 	[ "$(cat out)" = $'{"a":1}\n{"b":2}' ]
 	[ "$rss" -lt 20000 ] || { echo "over the limit: $rss KiB"; return 1; }
 	rss=$(/usr/bin/time -f %M $AID --identity -j3 --max-line $((size + 1))M in in 2>&1 >out | tail -n 1)
@@ -312,7 +312,7 @@ lines() {
 
 @test "each message is one write" {
 	needs_strace
-	yes bad | head -n 5 >in
+	repeat 5 bad >in
 	strace -qq -e trace=write -o trace $AID --rejects r in 2>err || true
 	[ "$(grep -c '^write(2,' trace)" = 6 ]
 	[ "$(grep -c '^write([3-9]' trace)" = 1 ]

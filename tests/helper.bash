@@ -16,6 +16,8 @@ esac
 export ROOT LH_BIN AID LH_SCALE PATH=$LH_BIN:$PATH
 unset LC_ALL LANG LH_NOW LH_KERNEL
 bats_require_minimum_version 1.8.0
+# a tool that dies at the left of a pipe is a failure
+set -o pipefail
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
@@ -24,6 +26,41 @@ setup() {
 # A file with a teardown of its own and faults calls faults_happened there.
 teardown() {
 	faults_happened
+}
+
+# repeat N LINE - the line so often; "yes" ends by SIGPIPE, and nothing else does.
+repeat() {
+	yes -- "$2" | head -n "$1" || [ "${PIPESTATUS[*]}" = "141 0" ]
+}
+
+# stretch BYTES TEXT - the text again and again, without an LF.
+stretch() {
+	yes -- "$2" | tr -d '\n' | head -c "$1" || [ "${PIPESTATUS[*]}" = "141 141 0" ]
+}
+
+# first N - the first lines; unlike head it reads all, so that what writes them
+# ends as it would without it.
+first() {
+	sed -n "1,$1p"
+}
+
+# has GREP-ARGUMENT... - grep -q that reads all, for the same reason.
+has() {
+	local rc=0
+	grep -q "$@" || rc=$?
+	cat >/dev/null
+	return $rc
+}
+
+# alike A B - both files, as <(command), are the same, and hold something: of a
+# command in <() that failed, nothing else is known.
+alike() {
+	local copy
+	copy=$(mktemp -d "$BATS_TEST_TMPDIR.XXXXXX")
+	cat "$1" >"$copy/a"
+	cat "$2" >"$copy/b"
+	[ -s "$copy/a" ] || [ -s "$copy/b" ] || { echo "alike: there is nothing in either"; return 1; }
+	diff "$copy/a" "$copy/b"
 }
 
 # scale CHECK SOAK - the first in make check, the second in make soak.

@@ -67,7 +67,7 @@ program() {
 	# shellcheck disable=SC2046
 	gcc -Wall -Werror $(lh_config --cflags) -o program program.c $(lh_config --libs)
 	[ "$(LD_LIBRARY_PATH=$D$P/lib ./program)" = '"a\"b"' ]
-	ldd program | grep -q liblh.so.0 || LD_LIBRARY_PATH=$D$P/lib ldd program | grep -q liblh.so.0
+	ldd program | has liblh.so.0 || LD_LIBRARY_PATH=$D$P/lib ldd program | has liblh.so.0
 }
 
 @test "a program builds against the static library" {
@@ -107,14 +107,14 @@ program() {
 }
 
 @test "the shared library has its soname and exports nothing but lh_" {
-	readelf -d "$D$P/lib/liblh.so" | grep -q 'SONAME.*\[liblh.so.0\]'
-	run bash -c "nm -D --defined-only '$D$P/lib/liblh.so' | awk '{ print \$NF }' | grep -v '^lh_'"
-	[ -z "$output" ]
+	readelf -d "$D$P/lib/liblh.so" | has 'SONAME.*\[liblh.so.0\]'
+	names=$(nm -D --defined-only "$D$P/lib/liblh.so" | awk '{ print $NF }')
+	run -1 grep -v '^lh_' <<<"$names"
 }
 
 @test "what the static library defines for others starts with lh_" {
-	run bash -c "nm -g --defined-only '$D$P/lib/liblh.a' 2>/dev/null | awk 'NF == 3 && \$2 !~ /[VWu]/ { print \$3 }' | grep -v '^lh_'"
-	[ -z "$output" ]
+	names=$(nm -g --defined-only "$D$P/lib/liblh.a" | awk 'NF == 3 && $2 !~ /[VWu]/ { print $3 }')
+	run -1 grep -v '^lh_' <<<"$names"
 }
 
 @test "liblh writes to stderr and exits nowhere but in its frame" {
@@ -122,13 +122,15 @@ program() {
 	[ ${#objects[@]} -gt 100 ]
 	for o in "${objects[@]}"; do
 		case $(basename "$o" .c.o) in tool | messages | signal) continue ;; esac
-		run bash -c "nm -u '$o' | awk '{ print \$NF }' | grep -xE '(_?exit|abort|stderr|perror|warnx?|errx?|err_sys|__assert_fail)'"
-		[ -z "$output" ] || { echo "$o uses $output"; return 1; }
+		names=$(nm -u "$o" | awk '{ print $NF }')
+		run grep -xE '(_?exit|abort|stderr|perror|warnx?|errx?|err_sys|__assert_fail)' <<<"$names"
+		[ "$status" = 1 ] || { echo "$o uses $output"; return 1; }
 	done
 }
 
 @test "uninstall leaves no file behind" {
 	cp -a "$D" copy
+	[ -n "$(find copy -type f)" ]
 	make -s -C "$ROOT" uninstall DESTDIR="$PWD/copy" PREFIX="$P"
 	[ -z "$(find copy -type f -o -type l)" ]
 }

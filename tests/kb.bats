@@ -142,8 +142,7 @@ expected() {
 @test "lh-score puts each row where it must be, and lh-materialize refuses none" {
 	made "$(scale 20000 1000000)"
 	for stem in $STEMS; do
-		diff <(scored "$stem" 2>err) <(expected "$stem") | head -n 5 >wrong
-		[ ! -s wrong ] || { echo "$stem"; cat wrong; return 1; }
+		alike <(scored "$stem" 2>err) <(expected "$stem") >wrong || { echo "$stem"; head -n 5 wrong; return 1; }
 		[ ! -s err ] || { head -n 3 err; return 1; }
 	done
 }
@@ -152,8 +151,7 @@ expected() {
 	made "$(scale 20000 1000000)" --dirty
 	for stem in $STEMS; do
 		rm -f refused
-		diff <(scored "$stem" --rejects refused 2>/dev/null) <(expected "$stem") | head -n 5 >wrong
-		[ ! -s wrong ] || { echo "$stem"; cat wrong; return 1; }
+		alike <(scored "$stem" --rejects refused 2>/dev/null) <(expected "$stem") >wrong || { echo "$stem"; head -n 5 wrong; return 1; }
 		[ "$(wc -l <refused)" = "$(grep -c "$stem.*skipped" expect)" ]
 	done
 	skipped=$(grep -c skipped expect) n=$(scale 20000 1000000)
@@ -177,12 +175,10 @@ expected() {
 	made "$(scale 5000 1000000)" --dirty
 	LH_NOW=2026-05-03T12:00:00Z lh-distill run --root r --run-id one -q >summary 2>err && status=0 || status=$?
 	[ "$status" = 1 ]
-	diff <(cat r/data/scored-runs/*/*/*/* | jq -r '"\(.provenance.source_file) \(.provenance.line_offset) \(.category)"' | sort) \
-		<(jq -r 'select(.category != "skipped") | "\(.source_file) \(.line_offset) \(.category)"' expect | sort) | head -n 5 >wrong
-	[ ! -s wrong ] || { cat wrong; return 1; }
-	diff <(jq -r '"\(.source_file) \(.line_offset)"' r/data/_kb/distillation_skips.jsonl | sort) \
-		<(jq -r 'select(.category == "skipped") | "\(.source_file) \(.line_offset)"' expect | sort) | head -n 5 >wrong
-	[ ! -s wrong ] || { cat wrong; return 1; }
+	alike <(cat r/data/scored-runs/*/*/*/* | jq -r '"\(.provenance.source_file) \(.provenance.line_offset) \(.category)"' | sort) \
+		<(jq -r 'select(.category != "skipped") | "\(.source_file) \(.line_offset) \(.category)"' expect | sort) >wrong || { head -n 5 wrong; return 1; }
+	alike <(jq -r '"\(.source_file) \(.line_offset)"' r/data/_kb/distillation_skips.jsonl | sort) \
+		<(jq -r 'select(.category == "skipped") | "\(.source_file) \(.line_offset)"' expect | sort) >wrong || { head -n 5 wrong; return 1; }
 	[ "$(jq .preference_pairs summary)" -ge $(($(scale 5000 1000000) / 20)) ]
 	lh-distill health --all --root r -q >health
 	[ "$(jq -s "map(.rows) | add" health)" = "$(grep -vc skipped expect)" ]

@@ -64,7 +64,7 @@ faulty() {
 
 @test "the manifest lists path, size and sha256 of every other member, in order, and comes first" {
 	tar --zstd -xf b.tar.zst
-	[ "$(tar --zstd -tf b.tar.zst | head -n 1)" = MANIFEST.jsonl ]
+	[ "$(tar --zstd -tf b.tar.zst | first 1)" = MANIFEST.jsonl ]
 	[ "$(tar --zstd -tf b.tar.zst | tail -n +2)" = "$(jq -r .path MANIFEST.jsonl)" ]
 	tar --zstd -tf b.tar.zst | LC_ALL=C sort -c
 	jq -r '"\(.sha256)  \(.path)"' MANIFEST.jsonl | sha256sum -c --quiet
@@ -78,7 +78,7 @@ faulty() {
 	[ -z "$stderr" ]
 	[ "$(awk '{ print $1, $2, $4, $5 }' <<<"$output" | sort -u)" = "-rw-r--r-- 0/0 1970-01-01 00:00" ]
 	[ "$(zstd -dcq b.tar.zst | tar -xO run/summary.json)" = "$(cat root/reports/distillation/*/summary.json)" ]
-	lh-cat b.tar.zst | grep -q '"path":"report.md"'
+	lh-cat b.tar.zst | has '"path":"report.md"'
 }
 
 @test "the same audit gives the same bytes, whenever, wherever and whoever makes it" {
@@ -136,8 +136,8 @@ faulty() {
 @test "a large member is streamed" {
 	plain_only "sanitizers need memory"
 	n=$(scale 400000 6000000)
-	yes '{"recorded_at":"2026-05-02T12:00:00.000Z","metrics":{"p2_evidence_rows":59,"p3_accepted":12,"p3_human":1}}' |
-		awk -v n="$n" 'NR > n { exit } { print "{\"n\":" NR "," substr($0, 2) }' >root/data/_kb/audit_baselines.jsonl
+	repeat "$n" '{"recorded_at":"2026-05-02T12:00:00.000Z","metrics":{"p2_evidence_rows":59,"p3_accepted":12,"p3_human":1}}' |
+		awk '{ print "{\"n\":" NR "," substr($0, 2) }' >root/data/_kb/audit_baselines.jsonl
 	want=$(sha256sum <root/data/_kb/audit_baselines.jsonl)
 	rss=$(/usr/bin/time -f %M bash -c "lh-audit-full --observer --phase 0 --root root --now $NOW --out r.md --bundle out.tar.zst >lines" 2>&1)
 	[ "$rss" -lt 100000 ] || { echo "$rss KiB"; return 1; }
@@ -402,7 +402,7 @@ faulty() {
 	head -c 300000 out.tar.zst >f.tar.zst
 	refused f.tar.zst "damaged: Truncated zstd input"
 	[ "$(head -n -1 <<<"$output" | wc -l)" = 14 ]
-	[ "$(head -n -1 <<<"$output" | jq -r '"\(.path) \(.error // "good")"' | head -n 4)" = "baselines.jsonl good
+	[ "$(head -n -1 <<<"$output" | jq -r '"\(.path) \(.error // "good")"' | first 4)" = "baselines.jsonl good
 checks.jsonl good
 replay-tail.jsonl damaged: Truncated zstd input
 report.html not reached" ]

@@ -44,7 +44,7 @@ night() {
 		[ -z "$output" ] || { echo "$output"; return 1; }
 	done
 	[ "$(ls audits | wc -l)" = 30 ]
-	[ "$(ls audits | head -n 1)" = audit-2026-02-15 ]
+	[ "$(ls audits | first 1)" = audit-2026-02-15 ]
 	[ "$(ls audits | tail -n 1)" = audit-2026-03-16 ]
 	[ "$(find audits -type f | wc -l)" = 90 ]
 	[ "$(wc -l <root/data/_kb/audit_baselines.jsonl)" = 35 ]

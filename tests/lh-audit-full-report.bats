@@ -273,7 +273,7 @@ z              1        1  +0.0%  ok
 	[ -z "$output" ]
 	sed -n '/^metric /,/first-run$/p' r/reports/distillation/phase8-full-audit-report.md >table
 	# shellcheck disable=SC2086
-	[ "$(awk 'NR > 1 { print $1 }' table | head -n 10 | tr '\n' ' ')" = "$TEN " ]
+	[ "$(awk 'NR > 1 { print $1 }' table | first 10 | tr '\n' ' ')" = "$TEN " ]
 	[ "$(awk 'NR > 1 && NR < 12 { print ($2 == 0 ? "0 " : "") $4, $5 }' table | sort -u)" = $'+0.0% ok\n0 - ok' ]
 	[ "$(tail -n 1 table)" = "0/10 metrics flagged warn, 0 first-run" ]
 	lh-audit-full drift --root r | cmp - table
@@ -312,7 +312,7 @@ odd() {
 	head -c "$(stat -c %s before)" $LOG | cmp - before
 	[ "$(jq -c '[.drift[] | select(.baseline != null)] | length' <<<"${lines[-1]}")" = 1 ]
 	[[ ${lines[-1]} == *'{"metric":"p3_accepted","baseline":1.50,"current":0,"pct":-1,"flag":"warn"}'* ]]
-	odd | head -n 1 >>$LOG
+	odd | first 1 >>$LOG
 	run -1 audit
 	[[ ${lines[-1]} == *'{"metric":"p2_evidence_rows","baseline":5.0,"current":0,"pct":-1,"flag":"warn"}'* ]]
 	[[ ${lines[-1]} == *'{"metric":"p3_accepted","baseline":1e300,"current":0,"pct":-1,"flag":"warn"}'* ]]
@@ -378,7 +378,7 @@ odd() {
 	run -1 audit --append-baseline --html page.html
 	[ "$(jq -c '.drift[0].baseline' <<<"${lines[-1]}")" = 2 ]
 	[ "$(wc -l <$LOG)" = 3 ]
-	[ "$(tail -n 2 $LOG | head -n 1 | wc -c)" = $((mb * 1048576 + 42)) ]
+	[ "$(tail -n 2 $LOG | first 1 | wc -c)" = $((mb * 1048576 + 42)) ]
 	tail -n 1 $LOG | jq -e .metrics
 	[ "$(stat -c %s page.html)" -lt 100000 ]
 }
@@ -487,7 +487,7 @@ odd() {
 				head -c "$(stat -c %s old)" $LOG | cmp - old
 				[ "$(tail -c 1 $LOG)" = "" ]
 				jq -e .metrics $LOG >/dev/null
-				tail -n 3 p.html | grep -q '</html>'
+				tail -n 3 p.html | has '</html>'
 				no_litter
 			done
 		done
@@ -536,7 +536,7 @@ odd() {
 	{ cat $LOG; tail -n 1 $LOG | jq -c '.metrics = input' - <(tail -n 1 <<<"$output" | jq -c .metrics); } >two
 	lh-audit-full drift two >table
 	sed -n '/^```text$/,/^```$/p' $report | sed '1d;$d' | cmp - table
-	[ "$(tail -n 2 $report | head -n 1)" = "1/10 metrics flagged warn, 8 first-run" ]
+	[ "$(tail -n 2 $report | first 1)" = "1/10 metrics flagged warn, 8 first-run" ]
 }
 
 @test "a report goes where --out says, whole or not at all" {
@@ -703,12 +703,12 @@ baselines() {
 	audit --html page.html >/dev/null || true
 	shown page.html >shown.json
 	jq -e '.charts | length == 10 and all(.inside and .points == 2)' shown.json
-	jq -r .text shown.json | grep -qF 'goes over 1 baseline on file'
+	jq -r .text shown.json | has -F 'goes over 1 baseline on file'
 	rm $LOG
 	audit --html page.html >/dev/null || true
 	shown page.html dark >shown.json
 	jq -e '.charts | length == 10 and all(.inside and .points == 1)' shown.json
-	jq -r .text shown.json | grep -qF 'There is no baseline yet'
+	jq -r .text shown.json | has -F 'There is no baseline yet'
 	baselines 10000 | sed '7s/.*/{"torn/; 5002,5091s/.*/[]/' >$LOG
 	audit --html page.html >/dev/null || true
 	[ "$(stat -c %s page.html)" -lt 200000 ]

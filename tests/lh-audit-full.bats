@@ -121,10 +121,10 @@ edit() {
 		7 - - replay log tail parses
 	END
 	audit
-	diff <(awk '{ $3 = ""; print }' table | tr -s ' ') <(jq -r 'select(.name) | "\(.phase) \(if .required then "*" else "-" end) \(.name)"' lines)
+	alike <(awk '{ $3 = ""; print }' table | tr -s ' ') <(jq -r 'select(.name) | "\(.phase) \(if .required then "*" else "-" end) \(.name)"' lines)
 	[ "$(tail -n 1 lines | jq -c '[.required_passed, .required_total, .checks_total, .skipped]')" = '[16,16,22,[]]' ]
 	audit --observer
-	diff <(awk '{ $2 = ""; print }' table | tr -s ' ') <(jq -r 'select(.name) | "\(.phase) \(if .required then "o" else "-" end) \(.name)"' lines)
+	alike <(awk '{ $2 = ""; print }' table | tr -s ' ') <(jq -r 'select(.name) | "\(.phase) \(if .required then "o" else "-" end) \(.name)"' lines)
 	[ "$(tail -n 1 lines | jq -c .skipped)" = '["schema validators pass","schema sample count ≥ 51","acceptance 22/22","escalation guard holds"]' ]
 	[ "$(jq -c 'select(.skipped == true).passed' lines | sort -u)" = false ]
 }
@@ -528,13 +528,13 @@ each_hostile_line() {
 		mv "$dir" kept
 		touch "$dir"
 		audit --observer
-		failed | grep -qx "${kind#*:}"
+		failed | has -x "${kind#*:}"
 		rm "$dir"
 		mv kept "$dir"
 		chmod 0 "$dir"
 		status=0
 		as_nobody "$audit" --observer --root r --out report.md >lines 2>err || status=$?
-		failed | grep -qx "${kind#*:}"
+		failed | has -x "${kind#*:}"
 		[[ $(notes "${kind#*:}") == "data/${kind%:*}: cannot open: Permission denied"* ]]
 		chmod 755 "$dir"
 	done

@@ -227,7 +227,7 @@ damaged() {
 		zip -q -$level z.zip plain.jsonl m/zed.jsonl
 		sum=$(python3 -c 'import zipfile; print(zipfile.ZipFile("z.zip").infolist()[0].header_offset + 14)')
 		flip z.zip "$sum"
-		central=$(grep -obUaP 'PK\x01\x02' z.zip | head -n 1)
+		central=$(grep -obUaP 'PK\x01\x02' z.zip | first 1)
 		flip z.zip $((${central%%:*} + 16))
 		for from in "z.zip" "<z.zip" "< <(cat z.zip)"; do
 			run --separate-stderr bash -c "lh-cat $from >out"
@@ -427,9 +427,10 @@ z.writestr(i, "{}\n")'
 	plain_only "sanitizers link all"
 	for tool in "$LH_BIN"/lh*; do
 		[ "$(basename "$tool")" = lh-cat ] && continue
-		if ldd "$tool" | grep -q 'libarchive\|libz\.'; then ldd "$tool"; return 1; fi
+		needs=$(ldd "$tool")
+		[[ $needs != *libarchive* && $needs != *libz.* ]] || { echo "$tool: $needs"; return 1; }
 	done
-	ldd "$LH_BIN/lh-cat" | grep -q libarchive
+	ldd "$LH_BIN/lh-cat" | has libarchive
 }
 
 @test "memory stays flat over a large compressed file" {

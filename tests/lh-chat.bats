@@ -800,7 +800,7 @@ refuses() {
 	serve
 	mib=$(scale 16 64)
 	for text in 'x' 'one\ntwo '; do
-		(printf '{"model":"m","prompt":"'; yes "$text" | tr -d '\n' | head -c "${mib}M"; printf '"}\n') >in
+		(printf '{"model":"m","prompt":"'; stretch "${mib}M" "$text"; printf '"}\n') >in
 		/usr/bin/time -q -o time -f %M lh-chat in >out 2>err || [ "$(grep -c 'longer than' err)" = 1 ]
 		[ "$(tail -n 1 time)" -lt $((mib * 1024 * 3 + 60000)) ] || { cat time; return 1; }
 		rm log

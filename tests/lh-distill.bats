@@ -71,14 +71,14 @@ line() {
 	cd r
 	files() { LC_ALL=C find "$@" -name '*.jsonl' 2>/dev/null | LC_ALL=C sort; }
 	listed() { jq -r ".$2.files[].path" "reports/distillation/b/$1.json"; }
-	diff <(listed collect inputs) <(files data/_kb | grep -v skips)
-	diff <(listed collect outputs) <(files data/_kb/distillation_skips.jsonl data/evidence)
+	alike <(listed collect inputs) <(files data/_kb | grep -v skips)
+	alike <(listed collect outputs) <(files data/_kb/distillation_skips.jsonl data/evidence)
 	[ "$(listed score inputs | cut -d/ -f-5 | sort -u | wc -l)" = 2 ]
-	diff <(listed score inputs) <(files data/evidence)
-	diff <(listed score outputs) <(files data/scored-runs)
+	alike <(listed score inputs) <(files data/evidence)
+	alike <(listed score outputs) <(files data/scored-runs)
 	for kind in rag sft preference; do
-		diff <(listed export-$kind inputs) <(files data/evidence data/scored-runs)
-		diff <(listed export-$kind outputs) <(files exports/$kind exports/quarantine/$kind.jsonl)
+		alike <(listed export-$kind inputs) <(files data/evidence data/scored-runs)
+		alike <(listed export-$kind outputs) <(files exports/$kind exports/quarantine/$kind.jsonl)
 	done
 }
 

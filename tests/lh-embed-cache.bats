@@ -52,7 +52,7 @@ rows() {
 	rm log
 	texts 51 101 >in
 	run -0 --separate-stderr embed -v in
-	diff <(head -n 50 <<<"$output") <(tail -n 50 first)
+	alike <(head -n 50 <<<"$output") <(tail -n 50 first)
 	[[ ${stderr_lines[0]} == 'lh-embed: c.db: 50 hits, 1 kept, 0 dropped, '* ]]
 	[[ $stderr == *'51 texts, 50 hits, 1 misses, hit rate 98.0 %, '* ]]
 	[ "$(jq -c .texts log)" = '["t101"]' ]
@@ -143,7 +143,7 @@ rows() {
 @test "a damaged file is one error, never a wrong vector" {
 	texts 1 200 >in
 	embed in >want
-	sqlite3 c.db 'PRAGMA integrity_check' | grep -qx ok
+	sqlite3 c.db 'PRAGMA integrity_check' | has -x ok
 	cp c.db good.db
 	size=$(stat -c %s c.db)
 	refused=0
@@ -181,7 +181,7 @@ rows() {
 	for used in 9223372036854775807 -9223372036854775808 "'x'"; do
 		cp good.db c.db
 		sqlite3 c.db "UPDATE vectors SET used=$used"
-		{ cat in; echo '{"text":"more"}'; } | embed | head -n 3 | cmp - want
+		{ cat in; echo '{"text":"more"}'; } | embed | first 3 | cmp - want
 	done
 }
 
@@ -206,7 +206,7 @@ rows() {
 	[ "$(stat -c %s c.db)" -ge 4000000 ]
 	texts 3000 3000 | embed --cache-max 1M >out
 	[ "$(stat -c %s c.db)" -le 1179648 ]
-	sqlite3 c.db 'PRAGMA integrity_check' | grep -qx ok
+	sqlite3 c.db 'PRAGMA integrity_check' | has -x ok
 }
 
 @test "several processes make one file, and fill it at once" {
@@ -218,7 +218,7 @@ rows() {
 	[ -z "$(cat err?)" ]
 	[ "$(cat out? | sort -u | wc -l)" = 350 ]
 	[ "$(rows)" = 350 ]
-	sqlite3 c.db 'PRAGMA integrity_check' | grep -qx ok
+	sqlite3 c.db 'PRAGMA integrity_check' | has -x ok
 }
 
 @test "eight processes that begin with no file make one, and none fails" {
@@ -244,7 +244,7 @@ rows() {
 	needs_strace
 	texts 1 3 >in
 	strace -qq -o locks -e trace=fcntl lh-embed --engine openai --url "$URL" --cache c.db in >want
-	free=$(grep -n 'F_UNLCK, l_whence=SEEK_SET, l_start=0, l_len=0' locks | cut -d: -f1 | head -n 6)
+	free=$(grep -n 'F_UNLCK, l_whence=SEEK_SET, l_start=0, l_len=0' locks | cut -d: -f1 | first 6)
 	[ "$(wc -w <<<"$free")" -ge 3 ]
 	for n in $free; do
 		rm -f c.db* trace
@@ -300,7 +300,7 @@ while not os.path.exists("end"):
 	wait $reader
 	[ "$(stat -c %s c.db)" -le 1048576 ]
 	[ "$(rows)" -ge 100 ]
-	sqlite3 c.db 'PRAGMA integrity_check' | grep -qx ok
+	sqlite3 c.db 'PRAGMA integrity_check' | has -x ok
 }
 
 @test "a log that another program holds on to grows to a bound, and nothing more is kept" {
@@ -315,7 +315,7 @@ while not os.path.exists("end"):
 	: >end
 	wait $reader
 	embed in | cmp - <(echo "$output")
-	sqlite3 c.db 'PRAGMA integrity_check' | grep -qx ok
+	sqlite3 c.db 'PRAGMA integrity_check' | has -x ok
 }
 
 @test "the file stays within --cache-max while what is in it changes" {
@@ -340,7 +340,7 @@ while not os.path.exists("end"):
 	done
 	run -0 --separate-stderr embed -v <(texts 1 4)
 	[[ $stderr == *'c.db: 4 hits, 0 kept'* ]]
-	sqlite3 c.db 'PRAGMA integrity_check' | grep -qx ok
+	sqlite3 c.db 'PRAGMA integrity_check' | has -x ok
 }
 
 @test "a full disk costs no answer, and is told once" {

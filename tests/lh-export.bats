@@ -381,11 +381,13 @@ lh-export: 1 refused: category_disallowed" ]
 }
 
 @test "a co-process is answered at once" {
-	coproc E { lh-export rag; }
+	coproc E { exec lh-export rag; }
+	pid=$E_PID
 	evidence scrum_reviews "$GOOD" >&"${E[1]}"
-	timeout 60 head -n 1 <&"${E[0]}" | jq -e '.content == "Use a lock."'
+	read -r -t 60 line <&"${E[0]}"
+	jq -e '.content == "Use a lock."' <<<"$line"
 	exec {E[1]}>&-
-	wait "$E_PID"
+	wait "$pid"
 }
 
 @test "output does not depend on -j" {

@@ -29,7 +29,7 @@ quick() {
 
 # times TEXT BYTES - the text again and again.
 times() {
-	yes "$1" | tr -d '\n' | head -c "$2"
+	stretch "$2" "$1"
 }
 
 @test "fixture fenced_json" { wire fenced_json; }

@@ -63,14 +63,14 @@ load index
 		rows 30 32 newer | lh-index add b.lhv
 	}
 	after_fault() {
-		cat <(content a.lhv) <(content b.lhv) | jq -r '.id + .metadata.tag' | sort -u | grep -c '^r3[12]newer\|^r30newer\|^r3[345]x' | grep -qx 6
+		cat <(content a.lhv) <(content b.lhv) | jq -r '.id + .metadata.tag' | sort -u | grep -c '^r3[12]newer\|^r30newer\|^r3[345]x' | has -x 6
 		for id in r31 r33; do
 			lh-index delete -q --id $id b.lhv
 			lh-index delete -q --id $id a.lhv
 		done
 		lh-index move a.lhv b.lhv
 		[ "$(info a.lhv length) $(info b.lhv length)" = '33 0' ]
-		lh-index dump a.lhv | grep -c '"tag":"newer"' | grep -qx 2
+		lh-index dump a.lhv | grep -c '"tag":"newer"' | has -x 2
 		lh-index verify a.lhv b.lhv
 	}
 	for INJECT in signal=KILL error=ENOSPC; do

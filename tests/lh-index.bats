@@ -13,8 +13,8 @@ load index
 	lh-index build a.lhv w.jsonl
 	lh-embed w.jsonl | lh-index build b.lhv
 	lh-embed --encoding base64 w.jsonl | lh-index build c.lhv
-	cmp <(content a.lhv) <(content b.lhv)
-	cmp <(content a.lhv) <(content c.lhv)
+	alike <(content a.lhv) <(content b.lhv)
+	alike <(content a.lhv) <(content c.lhv)
 	[ "$(info a.lhv engine)" = hash ]
 	[ "$(info a.lhv model)" = hash-v2 ]
 	[ "$(info b.lhv engine)" = hash ]
@@ -25,10 +25,10 @@ load index
 	lh-gen workers -n 5 >w.jsonl
 	lh-index build --dimension 64 --field resume_text a.lhv w.jsonl
 	jq -c '.text = .resume_text' w.jsonl | lh-index build --dimension 64 b.lhv
-	cmp <(lh-index dump a.lhv | jq -c .vector) <(lh-index dump b.lhv | jq -c .vector)
+	alike <(lh-index dump a.lhv | jq -c .vector) <(lh-index dump b.lhv | jq -c .vector)
 	lh-index build --dimension 64 --template '{role} in {city}: {skills}{nothing} {{x}}' a.lhv w.jsonl
 	jq -c '.text = "\(.role) in \(.city): \(.skills | join(", ")) {x}"' w.jsonl | lh-index build --dimension 64 b.lhv
-	cmp <(lh-index dump a.lhv | jq -c .vector) <(lh-index dump b.lhv | jq -c .vector)
+	alike <(lh-index dump a.lhv | jq -c .vector) <(lh-index dump b.lhv | jq -c .vector)
 	run lh-index build --template '{role' a.lhv w.jsonl
 	[ "$status" = 2 ]
 	[[ $output == *"byte 1"* ]]
@@ -47,10 +47,10 @@ source_of() {
 		sed -n 10,12p w.jsonl | lh-index add a.lhv
 		lh-index compact a.lhv
 		tail -n +13 w.jsonl | lh-index add a.lhv
-		cmp <(content all.lhv) <(content a.lhv)
+		alike <(content all.lhv) <(content a.lhv)
 		[ ! -e a.lhv-log ]
 		lh-index add ${how%--lexical} a.lhv w.jsonl
-		cmp <(content all.lhv) <(content a.lhv)
+		alike <(content all.lhv) <(content a.lhv)
 		[ "$(source_of a.lhv)" = "$(source_of all.lhv)" ]
 		lh-index verify a.lhv
 	done
@@ -58,7 +58,7 @@ source_of() {
 	lh-index build --allow-empty --dimension 64 --field resume_text a.lhv </dev/null
 	lh-index build --dimension 64 --field resume_text all.lhv w.jsonl
 	lh-index add a.lhv w.jsonl
-	cmp <(content all.lhv) <(content a.lhv)
+	alike <(content all.lhv) <(content a.lhv)
 }
 
 @test "add refuses another field or template than the index was built with, and names both" {
@@ -95,13 +95,13 @@ source_of() {
 	lh-index add a.lhv w.jsonl
 	run ! cmp -s <(lh-index dump a.lhv | jq -c .vector) <(jq -c .vector v.jsonl)
 	lh-index add --field resume_text a.lhv w.jsonl
-	cmp <(lh-index dump a.lhv | jq -c .vector) <(jq -c .vector v.jsonl)
+	alike <(lh-index dump a.lhv | jq -c .vector) <(jq -c .vector v.jsonl)
 	lh-index compact a.lhv
 	[ "$(source_of a.lhv)" = "- -" ]
 	lh-index build --template '{role}' a.lhv w.jsonl
 	lh-index dump a.lhv | lh-index build b.lhv
 	[ "$(source_of b.lhv)" = "- -" ]
-	cmp <(content a.lhv) <(content b.lhv)
+	alike <(content a.lhv) <(content b.lhv)
 	lh-index build a.lhv w.jsonl
 	[ "$(source_of a.lhv)" = "- -" ]
 }
@@ -114,7 +114,7 @@ source_of() {
 	lh-index build --engine ollama -j2 a.lhv w.jsonl
 	lh-embed --engine ollama w.jsonl | lh-index build --engine ollama b.lhv
 	stop_upstreams
-	cmp <(content a.lhv) <(content b.lhv)
+	alike <(content a.lhv) <(content b.lhv)
 	[ "$(info a.lhv engine)" = ollama ]
 	[ "$(info a.lhv model)" = nomic-embed-text ]
 	run --separate-stderr lh-index add a.lhv w.jsonl
@@ -325,8 +325,8 @@ source_of() {
 		lh-index delete --id w-3 a.lhv >/dev/null
 		lh-index dump a.lhv | lh-index build --distance $distance b.lhv
 		lh-index dump --encoding base64 a.lhv | lh-index build --distance $distance c.lhv
-		cmp <(content a.lhv) <(content b.lhv)
-		cmp <(content b.lhv) <(content c.lhv)
+		alike <(content a.lhv) <(content b.lhv)
+		alike <(content b.lhv) <(content c.lhv)
 		[ "$(info b.lhv engine)" = hash ]
 		lh-gen queries -n 50 | lh-search --exact a.lhv | jq -c '[.results[].id]' >qa
 		lh-gen queries -n 50 | lh-search --exact b.lhv | jq -c '[.results[].id]' >qb
@@ -430,7 +430,7 @@ source_of() {
 	lh-index delete --id w-1 a.lhv >/dev/null
 	lh-index compact a.lhv
 	tail -n 1299 w.jsonl | same_build --dimension 64 all.lhv
-	cmp <(content a.lhv) <(content all.lhv)
+	alike <(content a.lhv) <(content all.lhv)
 	lh-index verify a.lhv
 }
 
@@ -538,7 +538,7 @@ source_of() {
 	lh-index delete --id r1 there/real.lhv
 	[ "$(info link.lhv name)" = link ]
 	[ "$(info link.lhv length)" = 3 ]
-	cmp <(content link.lhv) <(content there/real.lhv)
+	alike <(content link.lhv) <(content there/real.lhv)
 	[ "$(rows 1 1 | lh-search link.lhv | jq -c '[.results[].id] | sort')" = '["r2","r3","r4"]' ]
 	lh-index verify link.lhv
 	printf x >>there/real.lhv-log
@@ -624,7 +624,7 @@ source_of() {
 	[ "$(lh-index merge b.lhv a.lhv)" = '{"merged":100,"skipped":50}' ]
 	lh-index build --allow-empty --dimension 64 c.lhv </dev/null
 	lh-index merge c.lhv a.lhv
-	cmp <(lh-index dump a.lhv) <(lh-index dump c.lhv)
+	alike <(lh-index dump a.lhv) <(lh-index dump c.lhv)
 }
 
 @test "an order that would lose a record is not gone by" {

@@ -334,7 +334,8 @@ email() {
 	lh-iterate --answers answers --now $NOW -j4 in > out 2> err || [ $? = 1 ]
 	[ "$(jq -r .trace_id out | tail -n 1)" = $ID-00000064 ]
 	jq -r .trace_id out | sort -cu
-	lh-iterate --answers answers --now $NOW in 2>/dev/null | cmp - out
+	lh-iterate --answers answers --now $NOW in >again 2>/dev/null || [ $? = 1 ]
+	cmp again out
 }
 
 @test "a row holds the first 4000 code points of the prompt as it came" {

@@ -85,7 +85,7 @@ uid is longer than 1024 bytes' ]
 }
 
 @test "a uid that is not given is made up, and by a clock that stands still it counts" {
-	yes '{"content":1}' | head -n 3 >in
+	repeat 3 '{"content":1}' >in
 	lh-pathway add $NOW one in >/dev/null
 	lh-pathway add $NOW two in >/dev/null
 	cmp one two
@@ -246,7 +246,7 @@ uid is longer than 1024 bytes' ]
 	while read -r n op; do
 		lh-pathway "$op" log "in.$n" >>answers
 	done < <(head -n 400 order)
-	diff <(lh-pathway search --retired log | jq -c .) <(model log | jq -c .)
+	alike <(lh-pathway search --retired log | jq -c .) <(model log | jq -c .)
 	[ "$(lh-pathway verify log | jq -c '[.events, .traces]')" = "[$(wc -l <log),$(model log | wc -l)]" ]
 }
 
@@ -379,7 +379,7 @@ uid is longer than 1024 bytes' ]
 }
 
 @test "a log that many lines of are bad: messages are capped, -v shows all, -q only the count" {
-	(yes bad | head -n 1000; echo '{"op":"add","trace":{"uid":"a","content":1}}') >log
+	(repeat 1000 bad; echo '{"op":"add","trace":{"uid":"a","content":1}}') >log
 	run -0 --separate-stderr lh-pathway get --uid a log
 	[ "${#stderr_lines[@]}" = 22 ]
 	[ "${stderr_lines[20]}" = 'lh-pathway: log: further messages suppressed (--verbose shows all)' ]
@@ -414,7 +414,7 @@ for i in range(int(sys.argv[2])): print("{\"uid\":\"%s-%d\",\"content\":\"%s\"}"
 	[ "$(cat out.* | wc -l)" = $((8 * n)) ]
 	[ "$(wc -l <log)" = $((8 * n)) ]
 	[ "$(lh-pathway verify log | jq -c '[.events, .traces, .skipped]')" = "[$((8 * n)),$((8 * n)),0]" ]
-	diff <(jq -r .trace.uid log | sort) <(for p in {1..8}; do seq -f "$p-%.0f" 0 $((n - 1)); done | sort)
+	alike <(jq -r .trace.uid log | sort) <(for p in {1..8}; do seq -f "$p-%.0f" 0 $((n - 1)); done | sort)
 }
 
 @test "of many processes that add one uid one succeeds, and replays are counted each" {
@@ -426,7 +426,7 @@ for i in range(int(sys.argv[2])): print("{\"uid\":\"%s-%d\",\"content\":\"%s\"}"
 	[ "$(cat out.* | jq -r .uid | sort | uniq -d)" = "" ]
 	[ "$(cat out.* | wc -l)" = "$n" ]
 	for p in {1..6}; do
-		yes '{"uid":"u1","content":0}' | head -n "$n" | lh-pathway add-idempotent log >/dev/null 3>&- &
+		repeat "$n" '{"uid":"u1","content":0}' | lh-pathway add-idempotent log >/dev/null 3>&- &
 	done
 	wait
 	[ "$(lh-pathway get --uid u1 log | jq .replay_count)" = $((6 * n)) ]

@@ -231,11 +231,11 @@ entries() {
 	n=$(scale 1200 5000)
 	entries "$n" | lh-playbook record -q -j1 pb.lhv >/dev/null
 	lh-index compact pb.lhv
-	lh-playbook export pb.lhv | head -n 150 | jq -c '.score = 0.25' >again
+	lh-playbook export pb.lhv | first 150 | jq -c '.score = 0.25' >again
 	lh-playbook record -q pb.lhv <again >/dev/null
 	lh-index compact pb.lhv
 	# in the order they had
-	lh-playbook export pb.lhv | head -n 150 | cmp - again
+	lh-playbook export pb.lhv | first 150 | cmp - again
 	[ "$(lh-playbook list pb.lhv | wc -l)" = "$n" ]
 	lh-index verify pb.lhv
 	lh-search -k 1 --flat pb.lhv < <(jq -c '{query_text}' again) | jq -c 'select(.metadata.score != 0.25)' >wrong
@@ -291,12 +291,12 @@ entries() {
 }
 
 @test "100,000 bad lines: exact count, linear time, messages that end" {
-	(echo "$ENTRY"; yes bad | head -n 100000) >in
+	(echo "$ENTRY"; repeat 100000 bad) >in
 	run --separate-stderr timeout 60 lh-playbook record --rejects rejected pb.lhv <in
 	[ "$status" = 1 ]
 	[ "${#lines[@]}" = 100001 ]
-	[ "$(tail -n 3 <<<"$stderr" | head -n 1)" = "lh-playbook: -: further messages suppressed (--verbose shows all)" ]
-	[ "$(tail -n 2 <<<"$stderr" | head -n 1)" = "lh-playbook: 1 recorded, 100000 not" ]
+	[ "$(tail -n 3 <<<"$stderr" | first 1)" = "lh-playbook: -: further messages suppressed (--verbose shows all)" ]
+	[ "$(tail -n 2 <<<"$stderr" | first 1)" = "lh-playbook: 1 recorded, 100000 not" ]
 	[ "$(tail -n 1 <<<"$stderr")" = "lh-playbook: 100000 of 100001 records rejected" ]
 	[ "$(wc -l <rejected)" = 100000 ]
 }

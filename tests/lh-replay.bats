@@ -62,7 +62,7 @@ verdict() {
 @test "rows are what an independent program makes of the same export" {
 	lh-gen kb -n "$(scale 600 5000)" --root r
 	lh-distill run --root r --now $NOW -q >stages
-	jq -r '.title, .content' $CORPUS | awk 'NR % 7 == 0' | head -n "$(scale 60 600)" | jq -Rc '{task: ., no_retrieval: (length % 5 == 0)}' >tasks
+	jq -r '.title, .content' $CORPUS | awk 'NR % 7 == 0' | first "$(scale 60 600)" | jq -Rc '{task: ., no_retrieval: (length % 5 == 0)}' >tasks
 	printf '%s\n' '{"task":"verify the Audit for DRIFT"}' '{"task":"audit_ the driftwood"}' '{"task":"Audit, then verify"}' '{"task":"é"}' '{"task":"a bc \u0000 \ud83d\ude00"}' >>tasks
 	lh-replay --root r --dry-run --now $NOW --log log tasks >rows
 	oracle check --root r --now $NOW rows <tasks
@@ -233,7 +233,7 @@ verdict() {
 	jq -j '.body | fromjson | .messages[1].content' calls >got
 	oracle prompt --root r "the nightly export drops rows" | cmp - got
 	[ "$(jq -r '.body | fromjson | .messages[0].role' calls)" = system ]
-	mandoc -Tascii -Owidth=1000 "$ROOT/man/lh-replay.1" | tr -s ' \n' '  ' | grep -qF "$(jq -r '.body | fromjson | .messages[0].content' calls)"
+	mandoc -Tascii -Owidth=1000 "$ROOT/man/lh-replay.1" | tr -s ' \n' '  ' | has -F "$(jq -r '.body | fromjson | .messages[0].content' calls)"
 }
 
 @test "without retrieval the model is given the task alone" {

@@ -48,7 +48,7 @@ data() {
 	inodes=$(find r/data | sort | xargs stat -c '%n %i %Y')
 	run -0 --separate-stderr lh-score --root r --recorded-at 2026-06-01T00:00:00Z
 	[ "$stderr" = 'lh-score: 9 read, 0 written, 0 skipped, 9 deduped' ]
-	diff <(data first) <(data r)
+	alike <(data first) <(data r)
 	[ "$inodes" = "$(find r/data | sort | xargs stat -c '%n %i %Y')" ]
 	evidence 9 >>r/$EVIDENCE/audits.jsonl
 	run -0 --separate-stderr lh-score --root r --recorded-at 2026-06-01T01:00:00+01:00
@@ -136,8 +136,8 @@ lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 	receipt=$(cat r/reports/distillation/one/score.json)
 	[ "$(jq -c '[.stage, .timestamp, .inputs.record_count, .outputs.record_count, .stats, .validation.passed, .duration_ms]' <<<"$receipt")" = \
 		'["score","2026-05-03T12:00:00.000Z",9,9,{"accepted":4,"rejected":1,"quarantined":4,"skipped":0},true,0]' ]
-	diff <(jq -r '.outputs.files[] | .sha256 + "  " + .path' <<<"$receipt") <(data r | grep scored-runs)
-	diff <(jq -r '.inputs.files[] | .sha256 + "  " + .path' <<<"$receipt") <(data r | grep evidence)
+	alike <(jq -r '.outputs.files[] | .sha256 + "  " + .path' <<<"$receipt") <(data r | grep scored-runs)
+	alike <(jq -r '.inputs.files[] | .sha256 + "  " + .path' <<<"$receipt") <(data r | grep evidence)
 	rm -rf r
 	root r
 	score -j1

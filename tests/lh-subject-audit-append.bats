@@ -187,7 +187,7 @@ load audit
 		log=d$round/W-1.audit.jsonl
 		[ "$(verdict count "$log")" = $((50 * each)) ]
 		[ "$(verdict verified "$log")" = true ]
-		diff <(sort "$log") <(sort out.*)
+		alike <(sort "$log") <(sort out.*)
 		[ "$(jq -r .accessor.trace_id "$log" | sort -u | wc -l)" = $((50 * each)) ]
 	done
 }

@@ -62,7 +62,7 @@ d/same.audit.jsonl 5 true null anchored" ]
 	[ "$(jq -r .error <<<"$output")" = $'anchor: expected 3 rows\nanchor: expected a log\nanchor: expected a log' ]
 	log a_b 5
 	run -1 lh-subject-audit verify --dir d --against old
-	[ "$(jq -r 'select(.count == 0) | .file' <<<"$output" | head -n 1)" = "$(named a/b .audit.jsonl)" ]
+	[ "$(jq -r 'select(.count == 0) | .file' <<<"$output" | first 1)" = "$(named a/b .audit.jsonl)" ]
 	[ "$(jq -r 'select(.count == 5) | .state' <<<"$output")" = intact ]
 	run -1 lh-subject-audit verify --against anchor d/empty.audit.jsonl
 	[ "$(jq -r .error <<<"$output")" = 'anchor: expected a log' ]
@@ -75,8 +75,8 @@ d/same.audit.jsonl 5 true null anchored" ]
 	log new 1
 	run -0 --separate-stderr lh-subject-audit anchor --dir d --against old
 	[ -z "$stderr" ]
-	[ "$(jq -r '[.candidate_id, .count] | join(" ")' <<<"$output" | head -n 4)" = $'a 7\nb 5\nc 5\nnew 1' ]
-	diff <(head -n 4 <<<"$output") <(lh-subject-audit anchor --dir d | head -n 4)
+	[ "$(jq -r '[.candidate_id, .count] | join(" ")' <<<"$output" | first 4)" = $'a 7\nb 5\nc 5\nnew 1' ]
+	alike <(head -n 4 <<<"$output") <(lh-subject-audit anchor --dir d | first 4)
 	head -n 4 d/b.audit.jsonl >x
 	mv x d/b.audit.jsonl
 	rm d/c.audit.jsonl
@@ -338,7 +338,7 @@ d/same.audit.jsonl 5 true null anchored" ]
 	lh-subject-audit sweep --dir d --as-of 2026-05-03T00:00:00+02:00 --apply >out
 	cmp out d/_retention_sweep_2026-05-02.jsonl
 	[ "$sum" = "$(cat d/*.json | sha256sum)" ]
-	lh-subject-audit sweep --dir d --now 2026-05-03T00:00:00Z | jq -es length | grep -qx 2
+	lh-subject-audit sweep --dir d --now 2026-05-03T00:00:00Z | jq -es length | has -x 2
 }
 
 @test "sweep compares to the last of nine digits" {
@@ -415,15 +415,15 @@ page() {
 	run ! grep -q 'This record is genuine' text
 	head -c -9 whole >d/W-1.audit.jsonl
 	page W-1
-	shown page.html | grep -qF 'The record is incomplete at its end. Its first 4 entries are genuine'
+	shown page.html | has -F 'The record is incomplete at its end. Its first 4 entries are genuine'
 	rm d/W-1.audit.jsonl
 	manifest W-1 | lh-subject-audit manifest put --dir d
 	page W-1
-	shown page.html | grep -qF 'No access has been recorded.'
+	shown page.html | has -F 'No access has been recorded.'
 	cp whole d/W-1.audit.jsonl
 	manifest W-1 ".audit_log_chain_root = \"$(verdict tip whole)\"" | lh-subject-audit manifest put --dir d
 	page W-1
-	shown page.html | grep -qF 'This record is genuine.'
+	shown page.html | has -F 'This record is genuine.'
 	for rows in 4 0; do
 		head -n $rows whole >d/W-1.audit.jsonl
 		page W-1
@@ -493,7 +493,7 @@ night() {
 	run -0 night d
 	[ -z "$output" ]
 	[ "$(ls -A anchors | wc -l)" = 2 ]
-	[ "$(jq -r .count "$(ls -d anchors/* | tail -n 1)" | head -n 2)" = $'7\n1' ]
+	[ "$(jq -r .count "$(ls -d anchors/* | tail -n 1)" | first 2)" = $'7\n1' ]
 	head -n 6 d/W-1.audit.jsonl >x
 	mv x d/W-1.audit.jsonl
 	run -1 night d

@@ -209,7 +209,7 @@ load audit
 	[ "$(ls d)" = "$name.audit.jsonl" ]
 	[ "$(verdict count "d/$name.audit.jsonl")" = 2 ]
 	oracle verify key --name "$name" "d/$name.audit.jsonl" | jq -e '.verified and .count == 2'
-	[ "$(jq -r .ts out | head -n 1)" = 2026-05-03T09:00:00.100000000+02:00 ]
+	[ "$(jq -r .ts out | first 1)" = 2026-05-03T09:00:00.100000000+02:00 ]
 }
 
 @test "bytes of a row are never judged by what they parse to" {

@@ -79,7 +79,7 @@ body() {
 @test "frame: exit 1 when one verdict of many is not 200, on any number of threads" {
 	ok='{"kind":"sms","artifact":{"to":"1","body":"hi"}}'
 	for status in '{"kind":"sms","artifact":{"to":"1"}}' '{"kind":"sms","artifact":5}'; do
-		{ yes "$ok" | head -n 20000; echo "$status"; yes "$ok" | head -n 20000; } >in
+		{ repeat 20000 "$ok"; echo "$status"; repeat 20000 "$ok"; } >in
 		for jobs in 1 4; do
 			run --separate-stderr bash -c "lh-validate -j$jobs in >out"
 			[ "$status" = 1 ]
@@ -87,7 +87,7 @@ body() {
 			[ "$(jq -c 'select(.verdict.status != 200) | input_line_number' out)" = 20001 ]
 		done
 	done
-	yes "$ok" | head -n 40000 | lh-validate >out
+	repeat 40000 "$ok" | lh-validate >out
 }
 
 @test "frame: status 200, 422 and 400 have a report, an error and a message" {
@@ -474,7 +474,7 @@ body() {
 	[ "$(lh-validate --roster roster.jsonl --wire in | wc -l)" -gt 40 ]
 	plain_only "sanitizers need memory"
 	mib=$(scale 32 255)	# a line may have 256
-	(printf '{"kind":"email","context":{"candidate_id":"W-2"},"artifact":{"to":"a","body":"'; yes 'line\nof a text ' | tr -d '\n' | head -c "${mib}M"; echo 'Y"}}') >in
+	(printf '{"kind":"email","context":{"candidate_id":"W-2"},"artifact":{"to":"a","body":"'; stretch "${mib}M" 'line\nof a text '; echo 'Y"}}') >in
 	/usr/bin/time -q -o kib -f %M lh-validate --roster roster.jsonl in >out
 	[ "$(tail -n 1 kib)" -lt $((mib * 1024 * 3 + 20000)) ]
 }

@@ -117,7 +117,7 @@ given_up() {
 	reader
 	lh-gen workers -n 2 >staff.jsonl
 	record W-1 | lh-subject-audit append --dir d >/dev/null
-	id=$(jq -r .id staff.jsonl | head -n 1)
+	id=$(jq -r .id staff.jsonl | first 1)
 	record "$id" | lh-subject-audit append --dir d >/dev/null
 	echo '{"uid":"a","content":1}' | lh-pathway add traces >/dev/null
 	echo '{"content":"{}"}' >answers
@@ -151,7 +151,7 @@ given_up() {
 
 @test "a look-up is judged although its row cannot be appended in time" {
 	lh-gen workers -n 2 >staff.jsonl
-	id=$(jq -r .id staff.jsonl | head -n 1)
+	id=$(jq -r .id staff.jsonl | first 1)
 	record "$id" | lh-subject-audit append --dir d >/dev/null
 	exec 8<"d/$id.audit.jsonl"
 	flock 8

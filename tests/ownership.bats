@@ -87,7 +87,7 @@ folder() {
 	run -0 "$ROOT/share/examples/lh-fresh-nightly" d/big.lhv d/fresh.lhv
 	theirs d
 	run -0 as_nobody env PATH="$PATH" "$ROOT/share/examples/lh-fresh-nightly" d/big.lhv d/fresh.lhv
-	as_nobody lh-index info d/big.lhv | grep -q '21'
+	as_nobody lh-index info d/big.lhv | has '21'
 }
 
 @test "what root replaces keeps owner, group and mode, whatever the folder's are" {

@@ -2,10 +2,6 @@ load helper
 
 # The manual, the options and the help say the same.
 
-pages() {
-	ls "$ROOT"/man/*.[157]
-}
-
 tools() {
 	basename -a "$ROOT"/tools/*/
 }
@@ -33,14 +29,14 @@ help_options() {
 }
 
 @test "mandoc has nothing to say about any page" {
-	for page in $(pages); do
+	for page in "$ROOT"/man/*.[157]; do
 		run bash -c "mandoc -Tlint -Wstyle '$page' 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db'"
 		[ -z "$output" ] || { echo "$output"; return 1; }
 	done
 }
 
 @test "each tool has a page, each page of section 1 a tool" {
-	diff <(tools) <(basename -as .1 "$ROOT"/man/*.1)
+	alike <(tools) <(basename -as .1 "$ROOT"/man/*.1)
 }
 
 @test "each tool's page has the sections that every page has" {
@@ -54,14 +50,14 @@ help_options() {
 @test "a page lists the options that the help lists, and no other" {
 	for tool in $(tools); do
 		[ "$tool" = lh ] && continue
-		diff <(help_options "$tool") <(page_options "$ROOT/man/$tool.1") || { echo "$tool: help <, page >"; return 1; }
+		alike <(help_options "$tool") <(page_options "$ROOT/man/$tool.1") || { echo "$tool: help <, page >"; return 1; }
 	done
 }
 
 @test "the overview and the README name every tool, once" {
-	diff <(tools | LC_ALL=C sort) <(sed -n 's/^\.It Xr \(lh[a-z-]*\) 1$/\1/p' "$ROOT/man/lakehouse-tools.7" | LC_ALL=C sort)
-	diff <(tools | LC_ALL=C sort) <(sed -n '/^\.Sh SEE ALSO/,$s/^\.Xr \(lh[a-z-]*\) 1 ,$/\1/p' "$ROOT/man/lakehouse-tools.7")
-	diff <(tools | LC_ALL=C sort) <(sed -n 's/^| `\(lh[a-z-]*\)` |.*/\1/p' "$ROOT/README.md" | LC_ALL=C sort)
+	alike <(tools | LC_ALL=C sort) <(sed -n 's/^\.It Xr \(lh[a-z-]*\) 1$/\1/p' "$ROOT/man/lakehouse-tools.7" | LC_ALL=C sort)
+	alike <(tools | LC_ALL=C sort) <(sed -n '/^\.Sh SEE ALSO/,$s/^\.Xr \(lh[a-z-]*\) 1 ,$/\1/p' "$ROOT/man/lakehouse-tools.7")
+	alike <(tools | LC_ALL=C sort) <(sed -n 's/^| `\(lh[a-z-]*\)` |.*/\1/p' "$ROOT/README.md" | LC_ALL=C sort)
 }
 
 # The three lists as lines FAMILY TOOL, without lh itself, which lh does not list.
@@ -81,21 +77,22 @@ families_of_readme() {
 
 @test "lh, the overview and the README list the same families in the same order" {
 	[ "$(families_of_lh | wc -l)" -gt 20 ]
-	diff <(families_of_lh) <(families_of_overview)
-	diff <(families_of_lh) <(families_of_readme)
+	alike <(families_of_lh) <(families_of_overview)
+	alike <(families_of_lh) <(families_of_readme)
 }
 
 @test "help, page and overview say in the same words what a tool does" {
 	for tool in $(tools); do
 		page=$(sed -n 's/^\.Nd //p' "$ROOT/man/$tool.1")
 		[ -n "$page" ]
-		diff <(echo "$page") <("$tool" --help | awk 'NR > 1 && !/^ / { print; exit }') || { echo "$tool --help"; return 1; }
-		diff <(echo "$page") <(grep -A1 "^\.It Xr $tool 1\$" "$ROOT/man/lakehouse-tools.7" | sed 1d) || { echo "overview of $tool"; return 1; }
+		alike <(echo "$page") <("$tool" --help | awk 'NR > 1 && !/^ / { print; exit }') || { echo "$tool --help"; return 1; }
+		alike <(echo "$page") <(grep -A1 "^\.It Xr $tool 1\$" "$ROOT/man/lakehouse-tools.7" | sed 1d) || { echo "overview of $tool"; return 1; }
 	done
 }
 
 @test "the pages call each other by names that exist" {
-	for name in $(grep -h '^\.Xr lh\|^\.Xr lakehouse' "$ROOT"/man/*.[157] | awk '{ print $2 "." $3 }' | sort -u); do
+	names=$(grep -h '^\.Xr lh\|^\.Xr lakehouse' "$ROOT"/man/*.[157] | awk '{ print $2 "." $3 }' | sort -u)
+	for name in $names; do
 		[ -f "$ROOT/man/$name" ] || { echo "no page $name"; return 1; }
 	done
 }

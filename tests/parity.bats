@@ -68,9 +68,9 @@ spoil() {
 		cmp "$f" <(jq -j --arg n "$name" 'select(.name == $n) | .text' "$PROBES/extract_json.jsonl")
 	done
 	for f in accepted_grounded max_iter_exhausted infra_error unicode_in_prompt; do
-		diff <(jq -S . "$ROOT/share/fixtures/session/$f.json") <(jq -S --arg n $f 'select(.name == $n) | del(.name)' "$PROBES/session_log.jsonl")
+		alike <(jq -S . "$ROOT/share/fixtures/session/$f.json") <(jq -S --arg n $f 'select(.name == $n) | del(.name)' "$PROBES/session_log.jsonl")
 	done
-	diff <(jq -r .text "$ROOT/share/fixtures/embed/texts.jsonl") <(jq -r '.texts[]' "$PROBES/embed.jsonl")
+	alike <(jq -r .text "$ROOT/share/fixtures/embed/texts.jsonl") <(jq -r '.texts[]' "$PROBES/embed.jsonl")
 	[ "$(jq -r 'select(.name == "long") | .texts[0]' "$PROBES/embed.jsonl" | wc -w)" = 200 ]
 	jq -r 'select(.log and .name != "empty") | .log' "$PROBES/subject_audit.jsonl" | grep -c 4f658d9adea2454252e9340fe1192953d6272d3780d118b4c837fd1bbc650971
 }

@@ -241,7 +241,7 @@ hits() {
 	pid=$!
 	exec 9>in
 	for ((i = 0; i < $(scale 30 300); i++)); do
-		yes '{"vector":[1,0]}' | head -n 400 >&9
+		repeat 400 '{"vector":[1,0]}' >&9
 		printf '{"id":"n%04d","vector":[1,0]}\n' $i | lh-index add -q w.lhv
 		[ $((i % 10)) != 9 ] || lh-index compact -q w.lhv
 	done
@@ -265,10 +265,10 @@ hits() {
 	pid=$!
 	exec 9>in
 	for i in 1 2 3; do
-		yes '{"query_text":"Welder"}' | head -n 20000 >&9
+		repeat 20000 '{"query_text":"Welder"}' >&9
 		lh-index build -q w.lhv <w
 	done
-	yes '{"query_text":"Welder"}' | head -n 20000 >&9
+	repeat 20000 '{"query_text":"Welder"}' >&9
 	until_so lines 80000
 	echo '{"query_text":"Welder"}' >&9
 	until_so lines 80001

@@ -178,7 +178,7 @@ codes() {
 	run -1 --separate-stderr lh-embed --engine ollama --url "$URL" -j1 --on-error emit in
 	[ "$(jq -r .trace log | xargs)" = 'x%0D%0AEvil:%201 %C3%BC%20y null' ]
 	[ "$(codes <<<"$output")" = 'ok ok 413 ok' ]
-	[ "$(jq -r '.trace_id // empty' <<<"$output" | head -n 3)" = $'x\r\nEvil: 1\nü y' ]
+	[ "$(jq -r '.trace_id // empty' <<<"$output" | first 3)" = $'x\r\nEvil: 1\nü y' ]
 	for tool in lh-embed lh-chat lh-iterate lh-replay; do
 		run -2 $tool --trace-id "$(printf '%01025d' 0)" </dev/null
 		[[ $output == *'--trace-id of 1025 bytes: at most 1024' ]]

@@ -114,7 +114,7 @@ below() {
 @test "an object found in a text has as many members at most, and repeated keys take no more memory" {
 	plain_only "sanitizers need memory"
 	mib=$(scale 16 64)
-	many() { yes "$1" | head -n $((mib * 1048576 / (${#1} + 1))) | paste -sd,; }
+	many() { repeat $((mib * 1048576 / (${#1} + 1))) "$1" | paste -sd,; }
 	for how in --wire ""; do
 		echo "{\"x\":[$(many '{"a":1,"a":2}')]}" >in
 		peak "lh-extract-json --raw-input $how" <in
@@ -133,7 +133,7 @@ below() {
 	plain_only "sanitizers need memory"
 	mib=$(scale 16 64)
 	for text in 'x' 'one two '; do
-		(printf '{"id":"a","text":"'; yes "$text" | tr -d '\n' | head -c "${mib}M"; printf '"}\n') >in
+		(printf '{"id":"a","text":"'; stretch "${mib}M" "$text"; printf '"}\n') >in
 		for command in "lh-embed --dimension 64" lh-extract-json "lh-search -k 1 some.lhv"; do
 			peak "$command" <in
 			[ "$status" = 0 ]
@@ -169,7 +169,7 @@ below() {
 @test "memory stays flat over much evidence, and grows by a hash a record in a root" {
 	plain_only "sanitizers need memory"
 	n=$(scale 200000 10000000)
-	peak lh-score < <(yes "{${ASK#,}}" | head -n "$n")
+	peak lh-score < <(repeat "$n" "{${ASK#,}}")
 	[ "$status" = 0 ]
 	below 20000
 	[ "$(wc -l <out)" = "$n" ]
@@ -192,7 +192,7 @@ below() {
 	plain_only "sanitizers need memory"
 	n=$(scale 50000 2000000)
 	peak "lh-iterate --session-log log --answers <(yes '{\"content\":\"{\\\"to\\\":\\\"t\\\",\\\"body\\\":\\\"b\\\"}\"}')" \
-		< <(yes "{${ASK#,}}" | head -n "$n")
+		< <(repeat "$n" "{${ASK#,}}")
 	[ "$status" = 0 ]
 	below 20000
 	[ "$(wc -l <out)" = "$n" ]
@@ -203,7 +203,7 @@ below() {
 	plain_only "sanitizers need memory"
 	n=$(scale 20000 200000) d=64 m=16
 	lh-gen workers -n "$n" | lh-embed --dimension $d --encoding base64 >in
-	meta=$(jq -c 'del(.vector, .id, .dimension, .model)' in | head -n 2000 | wc -c)
+	meta=$(jq -c 'del(.vector, .id, .dimension, .model)' in | first 2000 | wc -c)
 	formula=$((n * (4 * d + d + 72 + 8 * m + 192 + 10 + meta / 2000) / 1024 + 32 * 1024))
 	peak "lh-index build -j2 a.lhv in"
 	[ "$status" = 0 ]
@@ -224,14 +224,14 @@ below() {
 
 # lh-playbook has one line more to say, its totals: lh-playbook.bats
 @test "100,000 bad lines: exact count, linear time, a summary behind twenty messages" {
-	(echo '{"id":"a","text":"x"'"$ASK"'}'; yes bad | head -n 100000; echo '{"id":"c","text":"y"'"$ASK"'}') >in
+	(echo '{"id":"a","text":"x"'"$ASK"'}'; repeat 100000 bad; echo '{"id":"c","text":"y"'"$ASK"'}') >in
 	while read -r command; do
 		cp "$BATS_FILE_TMPDIR/some.lhv" .
 		rm -f rejected
 		timeout 120 $command --rejects rejected <in >out 2>err && status=0 || status=$?
 		[ "$status" = 1 ]
 		[ "$(wc -l <err)" = 22 ]
-		[ "$(tail -n 2 err | head -n 1)" = "${command%% *}: -: further messages suppressed (--verbose shows all)" ]
+		[ "$(tail -n 2 err | first 1)" = "${command%% *}: -: further messages suppressed (--verbose shows all)" ]
 		[ "$(tail -n 1 err)" = "${command%% *}: 100000 of 100002 records rejected" ]
 		[ "$(wc -l <rejected)" = 100000 ]
 		timeout 120 $command --verbose <in >out 2>err && status=0 || status=$?
