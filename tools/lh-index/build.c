@@ -1,4 +1,4 @@
-/* build.c - lh-index build: INDEX made anew, the old one replaced whole. */
+/* build.c - lh-index build: make a new INDEX, replacing the old one. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -8,7 +8,7 @@
 struct build {
 	struct rows rows;
 	struct lh_index_writer *w;
-	struct lh_index_params *p;	/* the writer's */
+	struct lh_index_params *p;	/* of the writer */
 };
 
 static bool hash_can(uint64_t dimension)
@@ -25,8 +25,8 @@ static int set_text(char *to, size_t room, const char *what, const char *from, s
 	return 0;
 }
 
-/* What texts are made by, so that those that are added are made alike.  Without
- * an option the vectors may have been made elsewhere, of who knows what. */
+/* Set the source of the texts, so that texts added later are made alike.  Without an
+ * option the vectors may come from elsewhere, and their source is unknown. */
 static int start_source(struct lh_index_params *p, const struct settings *s, struct lh_err *err)
 {
 	if (s->template)
@@ -38,8 +38,8 @@ static int start_source(struct lh_index_params *p, const struct settings *s, str
 	return 0;
 }
 
-/* The text to find by words is the one that is embedded, as far as the metadata
- * hold it. */
+/* Set the source of the words: the text that is embedded, as far as the metadata holds
+ * it. */
 static int start_lexical(struct lh_index_params *p, const struct settings *s, struct lh_err *err)
 {
 	const char *of = s->template ? p->text_template : p->field;
@@ -71,7 +71,7 @@ static int start_params(struct lh_index_params *p, const struct lh_tool *tool, c
 	if (engine)
 		set_text(p->engine, sizeof p->engine, "engine", engine, strlen(engine), err);
 	if (s->engine == LH_ENGINE_STATIC)
-		return 0;	/* --model is a file; start_static knows whose */
+		return 0;	/* --model is a file; start_static reads its name */
 	if (s->model && set_text(p->model, sizeof p->model, "--model", s->model, strlen(s->model), err) < 0)
 		return -1;
 	if (s->url && set_text(p->url, sizeof p->url, "--url", s->url, strlen(s->url), err) < 0)
@@ -79,7 +79,7 @@ static int start_params(struct lh_index_params *p, const struct lh_tool *tool, c
 	return 0;
 }
 
-/* A table's own name is the model, and where it lies the url. */
+/* Set up engine static: the table's own name is the model, and its path the url. */
 static int start_static(struct build *b, const struct settings *s, struct lh_err *err)
 {
 	struct lh_embedder_options how = { .engine = engine_name(s->engine), .url = s->model, .dimension = (uint32_t)s->dimension };
@@ -100,8 +100,8 @@ static int start_static(struct build *b, const struct settings *s, struct lh_err
 	return rc;
 }
 
-/* Who embeds the texts that come: the engine that was asked for, or hash where
- * the model does not say otherwise. */
+/* Choose the engine that embeds texts: the one given, or hash unless the model says
+ * otherwise. */
 static int start_engine(struct build *b, const struct settings *s, struct lh_err *err)
 {
 	struct rows *r = &b->rows;
@@ -141,32 +141,34 @@ static int store(const struct row *row, void *ctx, struct lh_err *err)
 	if (!*p->model)
 		memcpy(p->model, model, sizeof model);
 	if (!b->rows.dimension && !b->rows.model && lh_hash_knows(p->model))
-		b->rows.model = p->model;	/* texts that come after it are made alike */
+		b->rows.model = p->model;	/* later texts are made alike */
 	b->rows.dimension = p->dimension;
 	return 0;
 }
 
-/* What is still open when all records are in. */
+/* Set the parameters that are still open after all records. */
 static void settle_params(struct lh_index_params *p, uint64_t count)
 {
 	if (!p->dimension)
 		p->dimension = LH_HASHV1_DIM;
 	if (!count && !*p->model && !*p->engine && hash_can(p->dimension))
-		memcpy(p->model, LH_HASH_MODEL, sizeof LH_HASH_MODEL);	/* so that texts can be added */
+		/* so that texts can be added later */
+		memcpy(p->model, LH_HASH_MODEL, sizeof LH_HASH_MODEL);
 	if (!*p->engine && lh_hash_knows(p->model) && hash_can(p->dimension))
 		memcpy(p->engine, "hash", sizeof "hash");
 	if (!*p->model && strcmp(p->engine, "ollama") == 0)
-		memcpy(p->model, LH_OLLAMA_MODEL, sizeof LH_OLLAMA_MODEL);	/* what it embeds by, queries too */
+		/* the default, for queries too */
+		memcpy(p->model, LH_OLLAMA_MODEL, sizeof LH_OLLAMA_MODEL);
 }
 
-/* More often than not something went wrong before us. */
+/* An empty input usually means that an earlier command failed. */
 static int refuse_empty(const char *path, struct lh_err *err)
 {
 	return lh_err_set(err, LH_EIO, "%s: no good record came in, so it %s (--allow-empty makes an empty index)", path,
 			  access(path, F_OK) == 0 ? "stays as it was" : "is not made");
 }
 
-/* How many records the index has that is replaced; 0 without one, or when it
+/* Return how many records the index to be replaced has; 0 without one, or when it
  * cannot be read. */
 static uint64_t length_of(const char *path)
 {
@@ -188,7 +190,7 @@ static void on_stage(void *ctx, const char *stage, uint64_t done, uint64_t of)
 	lh_tool_share(tool, done, of);
 }
 
-/* The writer has the lock: nothing has been added to the old index since. */
+/* Nothing was added to the old index meanwhile: the writer holds the lock. */
 static int finish(struct build *b, struct lh_tool *tool, const struct settings *s)
 {
 	uint64_t count = lh_index_writer_count(b->w), had;

@@ -1,4 +1,4 @@
-/* change.c - lh-index add and delete: INDEX-log grows, and is folded in time. */
+/* change.c - lh-index add and delete: append to INDEX-log, and compact when due. */
 #include <stdio.h>
 
 #include "index.h"
@@ -44,7 +44,7 @@ int changes_finish(struct changes *ch, struct lh_tool *tool, const struct settin
 	return changes_fold(ch, tool->operands[0], tool, s);
 }
 
-/* --on-error stop has promised all or nothing. */
+/* --on-error stop promises all or nothing. */
 static int store_some(struct change *ch, struct lh_err *err)
 {
 	return ch->tool->on_error == LH_ON_ERROR_STOP ? 0 : changes_store_some(&ch->to, err);
@@ -71,7 +71,7 @@ static bool is_static(const struct lh_index_params *p, const struct settings *s)
 	return s->engine == LH_ENGINE_STATIC;
 }
 
-/* --model is the table's file, wherever it lies by now. */
+/* Set up engine static: --model is the present path of the table. */
 static int start_static(struct rows *r, const struct lh_index_params *p, const struct settings *s, struct lh_err *err)
 {
 	if (s->url)
@@ -82,7 +82,7 @@ static int start_static(struct rows *r, const struct lh_index_params *p, const s
 	return 0;
 }
 
-/* Texts go to the index's engine; where it has none, to the one named. */
+/* Set up the engine of the index or, if it has none, the one given. */
 static int start_engine(struct change *ch, const struct settings *s, struct lh_err *err)
 {
 	const struct lh_index_params *p = ch->p;
@@ -107,7 +107,7 @@ static int start_engine(struct change *ch, const struct settings *s, struct lh_e
 	return 0;
 }
 
-/* Texts are made as those that the index has. */
+/* Make texts as those in the index were made. */
 static int start_source(struct settings *s, const struct lh_index_params *p, struct lh_err *err)
 {
 	const char *given = s->template ? s->template : s->field, *kept = *p->text_template ? p->text_template : p->field;

@@ -1,4 +1,4 @@
-/* dump.c - lh-index dump: every live record back, as build takes it. */
+/* dump.c - lh-index dump: print every live record, in the form that build reads. */
 #include <stdlib.h>
 
 #include "index.h"
@@ -11,11 +11,11 @@ struct dump {
 	bool base64;
 	struct lh_buf line;
 	float *vector;
-	struct lh_buf meta;		/* a copy: the scanner reads past its text */
+	struct lh_buf meta;		/* a copy, since the scanner reads past the end */
 	struct lh_record scan;
 };
 
-/* The metadata as it was stored, when it is what was stored. */
+/* Append the metadata as it was stored, if it is valid. */
 static int put_meta(struct dump *d, const struct lh_row *row, struct lh_err *err)
 {
 	struct lh_value v;

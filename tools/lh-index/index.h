@@ -1,4 +1,4 @@
-/* index.h - what the verbs of lh-index share. */
+/* index.h - shared by the commands of lh-index. */
 #ifndef INDEX_H
 #define INDEX_H
 
@@ -23,9 +23,9 @@ struct settings {
 	struct lh_list id;
 };
 
-#define TEXT_FIELD "text"		/* is embedded unless --field or --template say otherwise */
+#define TEXT_FIELD "text"		/* embedded unless --field or --template is given */
 
-/* One command per function: the operands are tool->operands. */
+/* One function per command; the operands are tool->operands. */
 int index_build(struct lh_tool *tool, void *settings);
 int index_add(struct lh_tool *tool, void *settings);
 int index_delete(struct lh_tool *tool, void *settings);
@@ -36,17 +36,17 @@ int index_compact(struct lh_tool *tool, void *settings);
 int index_merge(struct lh_tool *tool, void *settings);
 int index_move(struct lh_tool *tool, void *settings);
 
-/* ---- rows.c: records to rows, on all cores ---- */
+/* ---- rows.c: records to rows, on all threads ---- */
 
 /*
- * What a record comes to on its way from the threads that read and embed to
- * the one that stores: a head and its bytes.
+ * A row on its way from the threads that read and embed records to the one that
+ * stores rows: a head and its bytes.
  */
 struct row {
 	struct lh_str id, meta, model, text;
 	const float *vector;
 	size_t n;			/* floats */
-	bool made_here;			/* the vector is the engine's, of text */
+	bool made_here;			/* the vector was made from text by the engine */
 	bool clears;			/* "metadata":{} */
 };
 
@@ -54,13 +54,12 @@ struct rows {
 	const struct lh_tool *tool;
 	const struct settings *settings;
 	struct lh_template *template;
-	const char *engine;		/* NULL: texts are refused, for */
-	char refusal[400];		/* ... this reason */
+	const char *engine;		/* NULL: texts are refused, ... */
+	char refusal[400];		/* ... for this reason */
 	const char *model, *url;	/* of the engine */
-	/* Of the vectors; 0 while no record has told, and model is set before it
-	 * is.  A text that comes then is embedded by the engine's own model and
-	 * dimension and goes along with its vector, so that the sink can embed it
-	 * again. */
+	/* Of the vectors; 0 until a record determines it, and model is set before it
+	 * is. A text before that is embedded with the engine's own model and dimension
+	 * and is passed on with its vector, so that the sink can embed it again. */
 	_Atomic uint32_t dimension;
 	struct lh_buf vector;		/* the sink's aligned copy */
 };
@@ -68,38 +67,38 @@ struct rows {
 int rows_init(struct rows *r, const struct settings *s, struct lh_err *err);
 void rows_free(struct rows *r);
 
-/* Run the input through: each row comes to sink in order.  The operand is
- * [0] INDEX, the rest are files. */
+/* Run the input through: rows reach the sink in order.  Operand [0] is INDEX, the
+ * others are files. */
 typedef int (*row_sink)(const struct row *row, void *ctx, struct lh_err *err);
 int rows_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx);
 
-/* NULL for -1. */
+/* Return the name of an engine, or NULL for -1. */
 const char *engine_name(int engine);
 
-/* Is a row's dimension or model another than the index's?  want "": any. */
+/* Check a row's dimension and model against the index.  want "": any model. */
 int row_fits(const struct row *row, uint32_t dimension, const char *model, struct lh_err *err);
 
-/* ---- change.c: what goes to INDEX-log ---- */
+/* ---- change.c: appending to INDEX-log ---- */
 
 struct changes {
 	struct lh_index_change *c;
-	bool fold;		/* the log has outgrown its bounds */
+	bool fold;		/* compaction is due */
 };
 
 int changes_store(struct changes *ch, struct lh_err *err);
-/* When that is due. */
+/* Compact if that is due. */
 int changes_fold(struct changes *ch, const char *path, struct lh_tool *tool, const struct settings *s);
-/* Store what was gathered, if it is much, so that memory does not grow with the
- * input; store the rest, and fold. */
+/* Store what was gathered if it is much, to bound memory; or store the rest, and
+ * compact if due. */
 int changes_store_some(struct changes *ch, struct lh_err *err);
 int changes_finish(struct changes *ch, struct lh_tool *tool, const struct settings *s);
 
-/* ---- merge.c: rows of another index ---- */
+/* ---- merge.c: copying rows of another index ---- */
 
-/* Can rows of an index, whose path it is, go to one of want? */
+/* Check that rows of the index at path fit one with parameters want. */
 int index_same_kind(const char *path, const struct lh_index_params *want, const struct lh_index_params *has, struct lh_err *err);
 
-/* After a flow: -1 when a signal asked to stop and nothing must be stored. */
+/* Check after a flow: -1 when a signal asked to stop, so that nothing must be stored. */
 int not_stopped(struct lh_tool *tool);
 
 #endif

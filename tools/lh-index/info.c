@@ -4,7 +4,7 @@
 #include "index.h"
 #include "model/http.h"
 
-/* Go on with the other operands, and remember that this one failed. */
+/* Report a failed operand, and go on with the others. */
 static void operand_failed(struct lh_tool *tool, int *rc)
 {
 	lh_tool_warn(tool, "%s", tool->err.msg);
@@ -21,7 +21,7 @@ static void put_name(struct lh_buf *b, const char *key, const char *value)
 		lh_buf_puts(b, "null");
 }
 
-/* Of a service; of a table in this process it is the path. */
+/* Append the url of a service, or the path of a table. */
 static void put_url(struct lh_buf *b, const struct lh_index_params *p)
 {
 	char shown[sizeof p->url + 3];
@@ -44,7 +44,7 @@ static void put_info(struct lh_buf *b, const char *path, const struct lh_index *
 	if (lh_utf8_valid(name.p, name.n))
 		lh_buf_json(b, name.p, name.n);
 	else
-		lh_buf_puts(b, "null");	/* JSON cannot say it */
+		lh_buf_puts(b, "null");	/* JSON has no number for it */
 	lh_buf_printf(b, ",\"dimension\":%u,\"length\":%llu", p->dimension, (unsigned long long)st.live);
 	put_name(b, "distance", lh_distance_name(p->distance));
 	lh_buf_printf(b, ",\"m\":%u,\"ef_construction\":%u", p->m, p->ef_construction);
@@ -128,7 +128,7 @@ int index_verify(struct lh_tool *tool, void *settings)
 			operand_failed(tool, &rc);
 		else if (!c.damaged)
 			lh_tool_verbose(tool, "%s: good", c.path);
-		tool->err.msg[0] = '\0';	/* what was wrong has been said */
+		tool->err.msg[0] = '\0';	/* it was reported already */
 	}
 	return rc;
 }

@@ -1,4 +1,4 @@
-/* lh-index: vectors in, index file out.  See lh-index(1). */
+/* lh-index: build an index file of vectors.  See lh-index(1). */
 #include "index.h"
 #include "model/http.h"
 

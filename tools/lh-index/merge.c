@@ -1,4 +1,4 @@
-/* merge.c - lh-index merge: what DEST lacks, from other indexes. */
+/* merge.c - lh-index merge: copy rows that DEST lacks from other indexes. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -28,7 +28,7 @@ int index_same_kind(const char *path, const struct lh_index_params *want, const 
 	return 0;
 }
 
-/* Before anything is written: do all of them fit? */
+/* Check that all sources fit before anything is written. */
 static int check_all(const struct merge *m, struct lh_tool *tool)
 {
 	size_t i;

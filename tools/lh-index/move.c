@@ -1,4 +1,4 @@
-/* move.c - lh-index move: all rows of one index to another. */
+/* move.c - lh-index move: move all rows of one index to another. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -6,13 +6,13 @@
 #include "index.h"
 #include "base/mem.h"
 
-#define BATCH (8u << 20)	/* bytes that others wait for, who write to SRC */
+#define BATCH (8u << 20)	/* bytes; other writers of SRC wait for one batch */
 
 /*
- * A row is taken from SRC when DEST has it on disk, and SRC's lock is held from
- * the look at the row until then.  So a row is in one of the two or in both,
- * whenever the run ends; and one that is deleted from SRC meanwhile is either
- * gone before that look or unknown to SRC.
+ * A row is deleted from SRC once it is on disk in DEST, and SRC's lock is held from
+ * the reading of the row until then.  So a row is in one of the two or in both,
+ * whenever the run ends; a row that others delete from SRC meanwhile is either gone
+ * before it is read, or unknown to SRC when they delete it.
  */
 struct move {
 	const char *from_path;
@@ -79,7 +79,7 @@ static int gather(struct move *m, const struct lh_index *src, struct lh_err *err
 	return 0;
 }
 
-/* 1 when there are more, 0, -1. */
+/* Move a batch: 1 when there are more, 0, -1. */
 static int move_some(struct move *m, struct lh_err *err)
 {
 	struct lh_index *src;

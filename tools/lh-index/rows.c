@@ -1,4 +1,4 @@
-/* rows.c - records to rows: read, embedded and packed on all cores. */
+/* rows.c - records to rows: read, embed and pack on all threads. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,18 +9,18 @@
 #include "model/trace.h"
 #include "vector/vector_record.h"
 
-/* A row as bytes: this, the floats, then id, metadata, model and text. */
+/* A packed row: this head, the floats, then id, metadata, model and text. */
 struct packed {
 	uint32_t floats, id_n, meta_n, model_n, text_n;
 	uint8_t made_here, clears, rest[2];
 };
 
-/* A record half done: its vector, or the text that becomes one. */
+/* A record in progress: its vector, or the text to embed. */
 struct slot {
 	struct lh_buf vector, text, traced;
 	struct lh_str s;		/* the text */
-	struct lh_str trace;		/* id to ask by; n = 0: none */
-	size_t n;			/* floats, 0 while there is but a text */
+	struct lh_str trace;		/* id for the request; n = 0: none */
+	size_t n;			/* floats; 0: only a text so far */
 	bool made_here;
 	int rc;
 	struct lh_err err;
@@ -29,11 +29,11 @@ struct slot {
 struct worker {
 	struct rows *rows;
 	struct lh_embedder *texts;
-	uint32_t dimension;		/* that texts was made for, 0: its own */
+	uint32_t dimension;		/* for which texts was made; 0: its own */
 	struct lh_buf id, meta, model, made;
 	struct slot *slot;
-	struct lh_str *text;		/* of a call, ... */
-	struct slot **of;		/* ... and the slots they are of */
+	struct lh_str *text;		/* of a request, ... */
+	struct slot **of;		/* ... and their slots */
 	size_t n_slots;
 };
 
@@ -123,7 +123,7 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	return w;
 }
 
-/* The engine for vectors of that dimension; 0 is its own. */
+/* Open the engine for vectors of that dimension; 0: its own. */
 static int open_texts(struct lh_embedder **texts, const struct rows *r, uint32_t dimension, struct lh_err *err)
 {
 	struct lh_embedder_options how = {
@@ -137,7 +137,7 @@ static int open_texts(struct lh_embedder **texts, const struct rows *r, uint32_t
 		return 0;
 	if (err->code != LH_EUSAGE)
 		return -1;
-	err->code = LH_EDATA;	/* of this record: vectors may still do */
+	err->code = LH_EDATA;	/* of this record: one with a vector may succeed */
 	err->status = 500;
 	return lh_err_prefix(err, "cannot embed the text");
 }
@@ -152,7 +152,7 @@ static int ready_texts(struct worker *w, struct lh_err *err)
 	return open_texts(&w->texts, w->rows, dimension, err);
 }
 
-/* First half: the vector if there is one, else the text. */
+/* Read a record: its vector, or else its text. */
 static int read_slot(struct worker *w, const struct lh_record *rec, struct slot *s, struct lh_err *err)
 {
 	const struct rows *r = w->rows;
@@ -170,7 +170,7 @@ static int read_slot(struct worker *w, const struct lh_record *rec, struct slot 
 	return lh_vector_record_text(rec, r->settings->field ? r->settings->field : TEXT_FIELD, r->template, &s->text, &s->s, err);
 }
 
-/* Second half: everything of the record packed into out. */
+/* Pack a complete record to out. */
 static int pack(struct worker *w, const struct lh_record *rec, const struct slot *s, struct lh_buf *out, struct lh_err *err)
 {
 	const struct lh_value *meta = lh_record_get(rec, "metadata");
@@ -210,7 +210,7 @@ static int pack(struct worker *w, const struct lh_record *rec, const struct slot
 	return lh_buf_check(out, err);
 }
 
-/* The slot's text embedded into its vector. */
+/* Embed the text of a slot. */
 static int embed_one(struct worker *w, struct slot *s, struct lh_err *err)
 {
 	uint32_t n = 0;
@@ -244,7 +244,7 @@ static void no_vector(void *worker, size_t i, const struct lh_err *why)
 	w->of[i]->err = *why;
 }
 
-/* The texts of that trace id, from slot i on, in one call; each may fail by itself. */
+/* Embed the texts of one trace id, from slot i on, in one request; each may fail alone. */
 static int embed_group(struct worker *w, size_t i, size_t n, struct lh_err *err)
 {
 	struct lh_embedder_ask ask = { .text = w->text, .trace = w->slot[i].trace, .bad = no_vector, .ctx = w };
@@ -287,7 +287,7 @@ static int embed_slots(struct worker *w, size_t n, struct lh_err *err)
 	return 0;
 }
 
-/* Its trace id is for a service alone. */
+/* Trace ids are for services only. */
 static int read_traced(struct worker *w, const struct lh_record *rec, struct slot *s, struct lh_err *err)
 {
 	bool own;
@@ -324,13 +324,13 @@ static int batch(struct lh_batch *b, void *worker, struct lh_err *err)
 	return 0;
 }
 
-/* Was the row's vector made by the model that the others have? */
+/* Return whether the row's vector was made by that model. */
 static bool is_of(const struct row *row, const char *model)
 {
 	return !model || (row->model.n == strlen(model) && !memcmp(row->model.p, model, row->model.n));
 }
 
-/* A text that was embedded before anything had told the dimension and the model. */
+/* Embed a text again that was embedded before dimension and model were known. */
 static int embed_again(struct run *run, struct row *row, struct lh_err *err)
 {
 	struct rows *r = run->rows;

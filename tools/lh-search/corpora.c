@@ -1,4 +1,4 @@
-/* corpora.c - the INDEX operands: names, opening.  See search.h. */
+/* corpora.c - the INDEX operands: their names, and opening them.  See search.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "search.h"
 
-/* FILE or NAME=FILE.  A file may have '=' in its name, so what names an
- * existing file as it stands is that file. */
+/* Split FILE or NAME=FILE.  A file name may contain '=': an operand that names an
+ * existing file is that file. */
 static const char *split(const char *operand, size_t *name_len)
 {
 	const char *equals = strchr(operand, '=');
@@ -66,7 +66,7 @@ static int check_names(const struct corpora *c, struct lh_err *err)
 	return 0;
 }
 
-/* An engine in this process has its table, which is a file as well. */
+/* Return the file of the engine's table, if the engine is computed in this process. */
 static const char *table_of(const struct corpus *c)
 {
 	return strcmp(c->params->engine, lh_engine_name(LH_ENGINE_STATIC)) ? NULL : c->params->url;
@@ -98,7 +98,7 @@ static int add(struct corpora *c, const char *operand, struct lh_err *err)
 	return name_corpus(added, operand, err);
 }
 
-/* Without a name of its own it has the one that queries take for granted. */
+/* Without a name of its own, a playbook has the default name in queries. */
 static int add_playbook(struct corpora *c, const char *operand, struct lh_err *err)
 {
 	struct corpus *added = &c->v[c->all];
@@ -144,7 +144,7 @@ void corpora_unname(struct corpora *c)
 	free(c->v);
 }
 
-/* A playbook is made by its first entry; once it was there it must stay. */
+/* A playbook is created by its first entry; once it existed it must not vanish. */
 static bool skip_playbook(struct corpora *c, const struct corpora *before)
 {
 	if (before && before->all > before->n)

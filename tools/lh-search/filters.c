@@ -1,5 +1,5 @@
-/* filters.c - the filters that queries came with of late, for all workers: what
- * one of them said of a row need not be asked again.  See search.h. */
+/* filters.c - a cache of recent filters with their results per row, shared by all
+ * workers.  See search.h. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -83,7 +83,7 @@ static struct cached_filter *find(const struct filters *f, const struct lh_value
 	return NULL;
 }
 
-/* Where another can go: in place of what nobody has wanted for longest. */
+/* Return the place for another filter: that of the one unused for longest. */
 static struct cached_filter **place(struct filters *f, struct lh_err *err)
 {
 	struct cached_filter **oldest = NULL;

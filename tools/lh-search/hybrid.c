@@ -1,4 +1,4 @@
-/* hybrid.c - two rankings of a corpus made one.  See search.h. */
+/* hybrid.c - fuse two rankings of a corpus.  See search.h. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -30,13 +30,13 @@ static int by_row(const void *a, const void *b)
 	return x->row < y->row ? -1 : x->row > y->row;
 }
 
-/* What the i-th hit of a ranking counts, from 0. */
+/* Return what the i-th hit of a ranking counts, from 0. */
 static double share(size_t i)
 {
 	return 1.0 / (double)(RANK + 1 + i);
 }
 
-/* Both rankings, each row once. */
+/* Merge both rankings, so that each row occurs once. */
 static size_t add_up(struct corpus_search *s, size_t by_vector, size_t by_words)
 {
 	struct fused *f = s->fused;

@@ -1,4 +1,4 @@
-/* lh-search: queries in, neighbours out.  See lh-search(1). */
+/* lh-search: find the nearest neighbours of queries.  See lh-search(1). */
 #include "tool/records.h"
 #include "search.h"
 
@@ -21,7 +21,7 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-/* -Q: the same as one record on stdin. */
+/* Answer -Q as one record of stdin. */
 static int answer_one(struct lh_tool *tool, struct search *state, const char *text)
 {
 	struct lh_buf in, out;

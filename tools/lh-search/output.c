@@ -1,4 +1,4 @@
-/* output.c - the answer as JSON.  See search.h. */
+/* output.c - print the answer as JSON.  See search.h. */
 #include "search.h"
 
 #include <lh/num.h>
@@ -18,7 +18,7 @@ static void print_distance(struct lh_buf *out, const char *name, float distance)
 		lh_buf_took(out, lh_f32_print(to, distance));
 }
 
-/* Copied straight from the file, and checked where it then lies. */
+/* Copy metadata from the file, and check the copy. */
 static int print_metadata(struct worker *w, const struct result *f, struct lh_buf *out, struct lh_err *err)
 {
 	const struct lh_str *meta = &f->row.meta;

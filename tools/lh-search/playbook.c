@@ -1,11 +1,11 @@
-/* playbook.c - boost and inject, by what a playbook remembers.  See search.h. */
+/* playbook.c - boost and inject rows by the entries of a playbook.  See search.h. */
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include <lh/role.h>
 #include "search.h"
 
-/* A hit in the playbook, and the row that it says was good. */
+/* A hit in the playbook, and the row that it recommends. */
 struct memory {
 	struct lh_str id;
 	double distance, factor;
@@ -14,7 +14,7 @@ struct memory {
 	struct lh_row row;
 };
 
-/* The playbook of the query at hand, or NULL when there is none. */
+/* Return the playbook of the current query, or NULL. */
 static struct corpus_search *playbook_of(struct worker *w)
 {
 	const struct corpora *c = &w->run->corpora;
@@ -39,7 +39,7 @@ static int no_entry(const struct corpus_search *s, const struct lh_hit *hit, str
 	return lh_err_prefix(err, "corpus \"%s\" is no playbook: row %llu", s->corpus->name, (unsigned long long)hit->row);
 }
 
-/* The row that an entry says was good, if it may answer this query: 1, 0, -1. */
+/* Find the row that an entry recommends, if it may be a result of this query: 1, 0, -1. */
 static int recall(struct worker *w, const struct lh_playbook_entry *e, struct memory *m, struct lh_err *err)
 {
 	long at = corpora_find(&w->run->corpora, e->answer_corpus.p, e->answer_corpus.n);
@@ -59,7 +59,7 @@ static int recall(struct worker *w, const struct lh_playbook_entry *e, struct me
 	return rc < 0 ? at_corpus(m->seat, err) : rc;
 }
 
-/* 1: *m is what the hit says; 0: it says nothing for this query; -1. */
+/* Read the entry of a hit: 1, 0 when it does not apply to this query, -1. */
 static int read_hit(struct worker *w, const struct corpus_search *s, const struct lh_hit *hit, struct memory *m, struct lh_err *err)
 {
 	const struct lh_str *role = &w->reader.q.role;
@@ -89,9 +89,9 @@ static struct result *among(struct worker *w, const struct memory *m)
 	return NULL;
 }
 
-/* Nearer by that factor, where it is nearer than what another entry made of it:
- * of several, the best counts, once.  A distance below 0, which a dot product
- * may give, has no part to take away. */
+/* Reduce the distance by that factor, unless another entry reduced it more: of several
+ * entries only the best counts.  A distance below 0, possible for a dot product, is not
+ * reduced. */
 static void bring_near(struct result *f, const struct memory *m, double original)
 {
 	double d = original > 0 ? original * m->factor : original;
@@ -125,7 +125,7 @@ static int apply(struct worker *w, const struct memory *m, struct lh_err *err)
 	return 0;
 }
 
-/* As results are ordered: seats stand by the names of their corpora. */
+/* Sort as results are sorted; corpora are in the order of their names. */
 static int by_distance(const void *a, const void *b)
 {
 	const struct result *x = a, *y = b;

@@ -1,4 +1,4 @@
-/* query.c - a query record: what it asks for.  See search.h. */
+/* query.c - read a query record.  See search.h. */
 #include "search.h"
 
 #include <lh/role.h>
@@ -59,7 +59,7 @@ static int read_vector(struct query_reader *r, struct lh_err *err)
 	return 0;
 }
 
-/* --auto-role: the role that the text asks for. */
+/* Find the role that the text asks for (--auto-role). */
 static int make_role(struct query_reader *r, struct lh_err *err)
 {
 	struct query *q = &r->q;

@@ -1,4 +1,4 @@
-/* search.c - the search of one query over its corpora.  See search.h. */
+/* search.c - search the corpora of one query.  See search.h. */
 #include "search.h"
 
 #include <stdlib.h>
@@ -66,7 +66,7 @@ void *worker_new(void *run, struct lh_err *err)
 	return w;
 }
 
-/* Keep of a seat what was made of things that are still the same. */
+/* Keep of a corpus search what depends on unchanged files only. */
 static void seat_renew(struct corpus_search *s, const struct corpus *was, const struct corpus *is)
 {
 	bool engine = was->ix && is->ix && corpora_same_engine(was, is) && was->engine_owner == is->engine_owner && lh_stamp_same(&was->table, &is->table);
@@ -103,13 +103,13 @@ int worker_renew(void *worker, void *search, struct lh_err *err)
 	return 0;
 }
 
-/* Damage is said of a file. */
+/* Damage is reported with the name of the file. */
 int at_corpus(const struct corpus_search *s, struct lh_err *err)
 {
 	return err->code == LH_ECORRUPT ? lh_err_prefix(err, "%s", s->corpus->path) : -1;
 }
 
-/* ---- which rows may answer ---- */
+/* ---- rows that may be results ---- */
 
 static int by_row(const void *a, const void *b)
 {
@@ -132,7 +132,7 @@ static int exclude(struct corpus_search *s, const char *id, size_t n, struct lh_
 	return 0;
 }
 
-/* What --exclude and the query leave out here, as sorted rows. */
+/* Collect the rows excluded by --exclude and by the query, sorted. */
 static int exclude_all(struct worker *w, struct corpus_search *s, struct lh_err *err)
 {
 	const struct lh_list *given = &w->run->set->exclude;
@@ -181,7 +181,7 @@ static int use_filter(struct worker *w, struct lh_err *err)
 	return w->kept ? 0 : -1;
 }
 
-/* ---- which corpora ---- */
+/* ---- corpora of the query ---- */
 
 static int choose(struct worker *w, struct lh_err *err)
 {
@@ -205,7 +205,7 @@ static int choose(struct worker *w, struct lh_err *err)
 	return 0;
 }
 
-/* ---- what they are searched by ---- */
+/* ---- the query's vector ---- */
 
 static int start_engine(struct corpus_search *s, struct lh_err *err)
 {
@@ -223,12 +223,12 @@ static int start_engine(struct corpus_search *s, struct lh_err *err)
 	}
 	if (err->code == LH_EUSAGE) {
 		err->code = LH_EDATA;
-		err->status = 500;	/* not the query's fault */
+		err->status = 500;	/* not the fault of the query */
 	}
 	return lh_err_prefix(err, "corpus \"%s\"", s->corpus->name);
 }
 
-/* The text as a vector, made once for all corpora of the same engine. */
+/* Embed the text, once for all corpora of the same engine. */
 static int embed(struct worker *w, struct corpus_search *s, struct lh_err *err)
 {
 	size_t dimension = s->corpus->params->dimension;
@@ -307,7 +307,7 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 		q.ctx = w->filter;
 		q.filter_cache = w->kept->verdicts[s - w->seat];
 	} else if (set->hybrid && !q.ef) {
-		q.ef = 2 * lh_index_ef(q.k);	/* a hit that one side misses loses much */
+		q.ef = 2 * lh_index_ef(q.k);	/* a hit that one ranking misses loses much */
 	}
 	if (set_searcher(s, err) < 0)
 		return -1;
@@ -335,8 +335,8 @@ static bool before(const struct corpus_search *a, const struct corpus_search *b,
 	return a->hit[a->at].distance < b->hit[b->at].distance;
 }
 
-/* The best hit that is not taken yet, or NULL.  Seats stand in the order of
- * their names, so the first of equals is the right one. */
+/* Return the corpus of the best hit not taken yet, or NULL.  Corpora are in the order
+ * of their names, which decides between equal hits. */
 static struct corpus_search *next_seat(const struct worker *w)
 {
 	struct corpus_search *best = NULL;
@@ -351,7 +351,7 @@ static struct corpus_search *next_seat(const struct worker *w)
 	return best;
 }
 
-/* What the seats hold, merged and cut at k. */
+/* Merge the hits of all corpora, and cut them at k. */
 static int merge(struct worker *w, struct lh_err *err)
 {
 	struct corpus_search *s;

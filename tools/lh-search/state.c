@@ -1,4 +1,4 @@
-/* state.c - what is held of files, and what is made of it.  See search.h. */
+/* state.c - the state that depends on files, reopened when they change.  See search.h. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -13,7 +13,7 @@ static void state_close(void *state)
 	free(s);
 }
 
-/* What filters said of rows is true as long as the rows are. */
+/* Cached results of filters are valid while the rows are the same. */
 static bool same_rows(const struct corpora *a, const struct corpora *b)
 {
 	size_t i;
