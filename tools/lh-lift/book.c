@@ -1,4 +1,4 @@
-/* book.c - the entries of the playbook.  See lift.h. */
+/* book.c - read entries of the playbook.  See lift.h. */
 #include <lh/playbook.h>
 #include "lift.h"
 
@@ -19,7 +19,8 @@ void book_free(struct book *b)
 	lh_buf_free(&b->strings);
 }
 
-/* Opened when a search has answered by it: it has all that search knew. */
+/* Open the playbook after a search answered by it, so that it has all that the search
+ * knew. */
 static int open_book(struct book *b, struct lh_err *err)
 {
 	if (!b->ix)

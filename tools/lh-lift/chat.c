@@ -1,12 +1,12 @@
-/* chat.c - lh-chat as a child.  See lift.h. */
+/* chat.c - ask models through lh-chat as a child.  See lift.h. */
 #include "base/ascii.h"
 #include <lh/num.h>
 #include "lift.h"
 
-#define SHOWN 4000	/* bytes of a result that the model sees */
-#define QUOTED 100	/* of its answer, in a message */
+#define SHOWN 4000	/* bytes of a result shown to the model */
+#define QUOTED 100	/* bytes of its answer quoted in a message */
 #define LONGEST 4096	/* bytes of another wording */
-#define LEAST 1		/* ratings */
+#define LEAST 1		/* lowest rating */
 #define MOST 5
 
 static const char judge_rules[] =
@@ -76,10 +76,10 @@ static int read_reply(struct chat *c, const struct lh_str *line, struct lh_str *
 	return lh_value_str(v, &c->content, content, err);
 }
 
-/* Ask the model what stands in c->prompt. */
+/* Ask the model with the text in c->prompt. */
 static int ask(struct chat *c, const char *model, const char *rules, const char *more, struct lh_str *content, struct lh_err *err)
 {
-	/* Each try may wait as long for its turn as for its answer. */
+	/* Each try may wait for its turn as long as for its answer. */
 	double patience = 2 * c->l->timeout * (double)(c->l->retries + 1) + 60;
 	struct lh_str line;
 
@@ -160,7 +160,7 @@ int chat_judge(struct chat *c, const struct demand *d, struct hits *h, struct lh
 
 /* ---- other words ---- */
 
-/* Lines and what else breaks a line are blanks. */
+/* Replace line breaks of any kind by blanks. */
 static void one_line(char *p, size_t n)
 {
 	size_t i;

@@ -1,4 +1,4 @@
-/* cold.c - the first pass: search, judge, record what was found.  See lift.h. */
+/* cold.c - the first pass: search, judge, and record the best answers.  See lift.h. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,8 +9,9 @@
 #include <lh/playbook.h>
 #include "lift.h"
 
-#define PATIENCE 86400	/* seconds: others may record into the playbook, and a fold takes what it takes */
-#define SPOOL ((size_t)1 << 20)	/* bytes written at once */
+/* seconds: other processes may record and compact, for as long as that takes */
+#define PATIENCE 86400
+#define SPOOL ((size_t)1 << 20)	/* bytes written at a time */
 
 struct cold {
 	struct lift *l;
@@ -52,7 +53,7 @@ static void *worker_new(void *ctx, struct lh_err *err)
 
 /* ---- a query ---- */
 
-/* The best of them; of equals the nearest. */
+/* Return the hit with the best score; of equals, the nearest. */
 static size_t best_of(const struct hits *h)
 {
 	size_t best = 0, i;
@@ -80,7 +81,7 @@ static void put_entry(struct lh_buf *out, const struct cold *c, const struct hit
 	lh_buf_putc(out, '}');
 }
 
-/* The id that the entry will have, and other words to ask for it by. */
+/* Append the id that the entry will have, and other wordings to ask for it. */
 static int put_found(struct lh_buf *out, struct cold *c, const struct hit *best, struct lh_err *err)
 {
 	struct lh_playbook_entry e = { .query_text = c->demand.text };
@@ -108,8 +109,8 @@ static int search_and_judge(struct cold *c, struct lh_record *rec, struct lh_err
 	return model ? chat_judge(&c->chat, &c->demand, h, err) : judge_hits(&c->demand, h, &c->scratch, err);
 }
 
-/* A line for the second pass, which is the query and what was found; and for
- * a discovery, behind an LF, the entry. */
+/* Make the line for the second pass: the query and its findings; for a discovery,
+ * followed by an LF and the entry. */
 static int find(struct cold *c, struct lh_record *rec, struct lh_buf *out, struct lh_err *err)
 {
 	const struct hits *h = &c->search.hits;
@@ -155,7 +156,7 @@ static int on_query(struct lh_batch *b, void *worker, struct lh_err *err)
 	return 0;
 }
 
-/* ---- what was found, in order ---- */
+/* ---- findings, in order ---- */
 
 static int start_recorder(struct lift *l, struct lh_err *err)
 {
@@ -165,7 +166,7 @@ static int start_recorder(struct lift *l, struct lh_err *err)
 			   "--max-members", "1000000000", "-j", jobs };
 	size_t n = 9;
 
-	/* Several threads build a graph in no order. */
+	/* Several threads would build a graph that is not reproducible. */
 	snprintf(jobs, sizeof jobs, "%llu", t->now ? 1 : (unsigned long long)t->jobs);
 	if (t->now) {
 		argv[n++] = "--now";

@@ -1,4 +1,4 @@
-/* demand.c - a query, and what is known about it.  See lift.h. */
+/* demand.c - read a query and what is known about it.  See lift.h. */
 #include "lift.h"
 
 void demand_init(struct demand *d)
@@ -33,7 +33,7 @@ static int get(struct demand *d, const char *name, struct lh_str *to, struct lh_
 	return lh_value_str(v, &d->strings, to, err);
 }
 
-/* By the names that lh-search knows, in its order. */
+/* Read the text under the names that lh-search knows, in its order. */
 static int get_text(struct demand *d, struct lh_err *err)
 {
 	static const char *const names[] = { "query_text", "query", "text" };
@@ -58,7 +58,7 @@ int demand_read(struct demand *d, struct lh_record *rec, struct lh_err *err)
 {
 	d->rec = rec;
 	lh_buf_reset(&d->strings);
-	if (!lh_buf_room(&d->strings, rec->len))	/* so that no text moves another */
+	if (!lh_buf_room(&d->strings, rec->len))	/* so that strings do not move */
 		return lh_buf_check(&d->strings, err);
 	if (get_text(d, err) < 0 || get(d, "role", &d->role, err) < 0 || get(d, "city", &d->city, err) < 0 ||
 	    get(d, "state", &d->state, err) < 0 || get(d, "style", &d->style, err) < 0)

@@ -1,4 +1,4 @@
-/* judge.c - how good is a hit, by what is known of the demand.  See lift.h. */
+/* judge.c - score a hit by what is known of the demand.  See lift.h. */
 #include "base/ascii.h"
 #include <lh/role.h>
 #include "lift.h"
@@ -6,7 +6,7 @@
 /* Tenths of a point. */
 #define ROLE 5
 #define STATE 2
-#define CITY 3	/* of the same state: there is more than one Springfield */
+#define CITY 3	/* in the same state: there is more than one Springfield */
 
 static bool same_place(struct lh_str a, struct lh_str b)
 {
@@ -15,7 +15,7 @@ static bool same_place(struct lh_str a, struct lh_str b)
 	return a.n && lh_fold_equal(a.p, a.n, b.p, b.n);
 }
 
-/* A string of the metadata; n = 0: none. */
+/* Read a string of the metadata; n = 0: none. */
 static int get(const struct hit *h, const char *name, struct lh_buf *scratch, struct lh_str *to, struct lh_err *err)
 {
 	struct lh_value v;
@@ -35,7 +35,7 @@ static int judge_hit(const struct demand *d, struct hit *h, struct lh_buf *scrat
 	if (!h->metadata.p || h->metadata.type != LH_OBJECT)
 		return 0;
 	lh_buf_reset(scratch);
-	if (!lh_buf_room(scratch, h->metadata.n))	/* so that no text moves another */
+	if (!lh_buf_room(scratch, h->metadata.n))	/* so that strings do not move */
 		return lh_buf_check(scratch, err);
 	if (get(h, "role", scratch, &role, err) < 0 || get(h, "city", scratch, &city, err) < 0 ||
 	    get(h, "state", scratch, &state, err) < 0)

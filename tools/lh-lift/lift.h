@@ -1,19 +1,20 @@
 /*
- * lift.h - the parts of lh-lift.
+ * lift.h - shared by the files of lh-lift.
  *
  *     demand.c    a query, and what is known about it
- *     search.c    lh-search as a child: one query, its hits
- *     judge.c     how good is a hit, by what is known
- *     chat.c      lh-chat as a child: how good is a hit, by a model
+ *     search.c    lh-search as a child: a query and its hits
+ *     judge.c     the score of a hit, by what is known
+ *     chat.c      lh-chat as a child: the score of a hit, by a model
  *     reword.c    the same demand in other words
  *     book.c      the entries of the playbook
- *     cold.c      the first pass: search, judge, record what was found
- *     warm.c      the second: search with the playbook, compare
- *     tally.c     what it comes to
- *     report.c    the same for people
+ *     cold.c      the first pass: search, judge, record the best answers
+ *     warm.c      the second pass: search with the playbook, compare
+ *     tally.c     the figures
+ *     report.c    the figures as Markdown
  *
- * Between the passes the queries lie in a file of a folder of our own, a line
- * each, with what the first pass found: memory holds those in work alone.
+ * Between the passes the queries are stored in a file in a temporary folder, one
+ * line each, with the findings of the first pass; memory holds only those being
+ * worked on.
  */
 #ifndef LIFT_H
 #define LIFT_H
@@ -25,29 +26,29 @@
 #include <lh/index.h>
 #include "file/tmpdir.h"
 
-#define STYLES 16	/* told apart in the summary; the others are one */
-#define REPORTED 50	/* discoveries that are no lifts and stand in a report */
-#define STYLE_LEN 32	/* bytes of a style's name */
+#define STYLES 16	/* counted separately in the summary; further ones together */
+#define REPORTED 50	/* discoveries without a lift that are listed in a report */
+#define STYLE_LEN 32	/* bytes of the name of a style */
 
-/* What one query comes to. */
+/* The outcome of one query. */
 struct outcome {
-	bool answered;		/* both passes found something */
+	bool answered;		/* both passes found hits */
 	bool discovery, lifted;
-	bool displaced;		/* not lifted: another recorded answer comes first, ... */
-	bool worse;		/* ... and the judge liked that less */
+	bool displaced;		/* no lift: another recorded answer is first, ... */
+	bool worse;		/* ... and the judge scored that lower */
 	bool open_gate;		/* lh-search knew no role */
 	uint64_t boosted, injected, bleed;
-	uint64_t reworded, held;	/* asked in other words; of these, answered alike */
-	double change;		/* of the top distance; when answered */
-	double cold_score, warm_score;	/* of the top; below 0: not known */
-	char style[STYLE_LEN];	/* "" where the query has none */
+	uint64_t reworded, held;	/* asked in other words; those with the same answer */
+	double change;		/* of the top distance, if answered */
+	double cold_score, warm_score;	/* of the top hit; below 0: unknown */
+	char style[STYLE_LEN];	/* "" for a query without one */
 };
 
 struct tally {
 	uint64_t queries, answered, discoveries, lifts, displaced, worse, boosted, injected;
-	uint64_t open_gate, bleed, bleed_open;	/* bleed: where the gate was shut */
+	uint64_t open_gate, bleed, bleed_open;	/* bleed: with the gate shut */
 	uint64_t reworded, held;
-	uint64_t scored;	/* queries whose two scores are known */
+	uint64_t scored;	/* queries with both scores */
 	double change, cold_score, warm_score;	/* sums */
 	char style[STYLE_LEN];
 };
@@ -63,12 +64,12 @@ struct lift {
 	char *book;			/* path of the playbook */
 	char *spool_path;
 	int spool_fd;
-	struct lh_buf spool;		/* of it, what is not written yet */
+	struct lh_buf spool;		/* of it, not written yet */
 	struct lh_coproc recorder;	/* lh-playbook record */
 	struct tally all, style[STYLES + 1];
 	size_t n_styles;
-	struct lh_atomic report;	/* fd -1: there is none */
-	struct lh_buf unlifted;		/* rows of its table of discoveries that are no lifts */
+	struct lh_atomic report;	/* fd -1: none */
+	struct lh_buf unlifted;		/* rows of its table of discoveries without a lift */
 	uint64_t n_unlifted;
 };
 
@@ -76,17 +77,17 @@ struct lift {
 
 struct demand {
 	struct lh_record *rec;
-	struct lh_value text_json;	/* as it is written */
-	struct lh_str text, role, city, state, style;	/* n = 0: none; text has some */
+	struct lh_value text_json;	/* as in the record */
+	struct lh_str text, role, city, state, style;	/* n = 0: none; text is not empty */
 	struct lh_buf strings;
 };
 void demand_init(struct demand *d);
 void demand_free(struct demand *d);
-/* Texts are those of rec and d.  LH_EDATA when there is no text to record, or a
- * member is of the wrong type. */
+/* Read a demand; its strings are those of rec and d.  LH_EDATA for a member of the
+ * wrong type, and when there is no text. */
 int demand_read(struct demand *d, struct lh_record *rec, struct lh_err *err);
 
-/* As much of the text as max bytes hold, in whole characters. */
+/* Return the part of the text that fits max bytes, in whole characters. */
 struct lh_str head_of(struct lh_str s, size_t max);
 
 /* ---- search.c ---- */
@@ -94,7 +95,7 @@ struct lh_str head_of(struct lh_str s, size_t max);
 struct hit {
 	struct lh_value id, distance, corpus;
 	struct lh_value metadata, playbook;	/* p NULL: none */
-	double score;				/* the judge's; below 0: none */
+	double score;				/* by the judge; below 0: none */
 };
 struct hits {
 	struct hit *v;
@@ -105,27 +106,27 @@ struct search {
 	struct lh_coproc child;
 	struct lh_buf line;
 	struct lh_record reply;
-	struct hits hits;		/* of the last query, in its reply */
+	struct hits hits;		/* of the last query; they point into its reply */
 	bool has_role;			/* lh-search knew one */
 	uint64_t boosted, injected;
 };
 void search_init(struct search *s);
 void search_free(struct search *s);
-/* Start it; with a playbook or without. */
+/* Start lh-search, with the playbook (warm) or without. */
 int search_start(struct search *s, const struct lift *l, bool warm, struct lh_err *err);
-/* Ask the query, or with text that instead of its own. */
+/* Search for the query, or for text in its place. */
 int search_ask(struct search *s, const struct lh_record *query, bool warm, const struct lh_value *text, struct lh_err *err);
-/* The hits of a list; of one that is ours, with the judge's scores. */
+/* Read the hits of a list; ours: one written by hits_put, with scores. */
 int hits_read(struct hits *h, const struct lh_value *list, bool ours, struct lh_err *err);
-/* As a list: id, distance, corpus, score, playbook. */
+/* Append the hits as a list of id, distance, corpus, score, playbook. */
 void hits_put(struct lh_buf *out, const struct hits *h);
-/* Name and value, as they are. */
+/* Append a member with its value unchanged. */
 void put_value(struct lh_buf *out, const char *name, const struct lh_value *v);
 bool hit_same(const struct hit *a, const struct hit *b);
 
 /* ---- judge.c ---- */
 
-/* Is known what the judge goes by? */
+/* Check that what the judge needs is known. */
 int judge_needs(const struct demand *d, struct lh_err *err);
 /* Score each hit from 0 to 1. */
 int judge_hits(const struct demand *d, struct hits *h, struct lh_buf *scratch, struct lh_err *err);
@@ -141,16 +142,16 @@ struct chat {
 };
 void chat_init(struct chat *c, const struct lift *l);
 void chat_free(struct chat *c);
-/* Score each hit from 0 to 1 as the model rates it.  LH_EDATA when it gives no
- * rating, LH_ENET when it cannot be asked. */
+/* Score each hit from 0 to 1 by the model's rating.  LH_EDATA when it gives none,
+ * LH_ENET when it cannot be asked. */
 int chat_judge(struct chat *c, const struct demand *d, struct hits *h, struct lh_err *err);
-/* The demand in other words, in c until the next call; n = 0: the same words. */
+/* Reword the demand; the text is in c until the next call, n = 0 for the same words. */
 int chat_reword(struct chat *c, const struct demand *d, struct lh_str *words, struct lh_err *err);
 
 /* ---- reword.c ---- */
 
-/* Append other wordings as a list of strings: the styles that it is not in, and
- * the model's. */
+/* Append other wordings as a list of strings: the styles other than its own, and the
+ * model's. */
 int reword(struct lh_buf *out, const struct demand *d, struct chat *c, struct lh_err *err);
 
 /* ---- book.c ---- */
@@ -163,8 +164,8 @@ struct book {
 };
 void book_init(struct book *b, const char *path);
 void book_free(struct book *b);
-/* The role of the entry that touched the hit, in b until the next call; n = 0: it
- * has none, or is gone. */
+/* Return the role of the entry that moved the hit, in b until the next call; n = 0: it
+ * has none, or no longer exists. */
 int book_role(struct book *b, const struct hit *h, struct lh_str *role, struct lh_err *err);
 
 /* ---- cold.c, warm.c ---- */
@@ -175,12 +176,12 @@ int warm_pass(struct lift *l);
 /* ---- tally.c ---- */
 
 void tally_add(struct lift *l, const struct outcome *o);
-/* {"summary":...} and an LF. */
+/* Append {"summary":...} and an LF. */
 void tally_print(struct lh_buf *out, const struct lift *l);
 
 /* ---- report.c ---- */
 
-/* A row about a discovery that is no lift. */
+/* Append a row about a discovery without a lift. */
 void report_row(struct lh_buf *out, const struct demand *d, const struct hit *best, const struct hits *warm);
 int report_write(struct lift *l, struct lh_err *err);
 

@@ -1,4 +1,4 @@
-/* lh-lift: what a playbook is worth.  See lh-lift(1). */
+/* lh-lift: measure what a playbook is worth.  See lh-lift(1). */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -43,7 +43,7 @@ static int make_folder(struct lift *l, struct lh_err *err)
 	return l->spool_path && l->book ? 0 : -1;
 }
 
-/* Does lh-search open all of it?  Asked before anything is read. */
+/* Check that lh-search opens everything, before any input is read. */
 static int try_search(struct lift *l, struct lh_err *err)
 {
 	struct search s;
@@ -57,7 +57,7 @@ static int try_search(struct lift *l, struct lh_err *err)
 	return rc;
 }
 
-/* It need not be there. */
+/* Check the playbook, which need not exist. */
 static int check_book(const struct lift *l, struct lh_err *err)
 {
 	return access(l->book, F_OK) < 0 && errno == ENOENT ? 0 : lh_playbook_check(l->book, err);
@@ -83,7 +83,7 @@ static int run(struct lift *l)
 	struct lh_err *err = &l->tool->err, other;
 	int rc;
 
-	lh_signal_defer(true);	/* the folder must go in any case */
+	lh_signal_defer(true);	/* the folder must be removed in any case */
 	rc = make_folder(l, err);
 	if (rc == 0)
 		rc = try_search(l, err);

@@ -1,4 +1,4 @@
-/* report.c - what it comes to, for people.  See lift.h. */
+/* report.c - the figures as Markdown.  See lift.h. */
 #include <lh/num.h>
 #include "text/escape.h"
 #include "lift.h"
@@ -10,7 +10,7 @@ static void put_text(struct lh_buf *out, struct lh_str s)
 	lh_escape_markdown(out, s.p, s.n);
 }
 
-/* A string as it is written, without its quotes. */
+/* Append a JSON string as it is written, without its quotes. */
 static void put_string(struct lh_buf *out, const struct lh_value *v)
 {
 	put_text(out, head_of((struct lh_str){ v->p + 1, v->n - 2 }, SHOWN));
@@ -24,7 +24,7 @@ static void put_number(struct lh_buf *out, double of, uint64_t n)
 		lh_buf_puts(out, " | -");
 }
 
-/* ---- discoveries that are no lifts ---- */
+/* ---- discoveries without a lift ---- */
 
 static void put_why(struct lh_buf *out, const struct hit *best, const struct hits *warm)
 {

@@ -1,4 +1,4 @@
-/* reword.c - the same demand in other words.  See lift.h. */
+/* reword.c - other wordings of a demand.  See lift.h. */
 #include "text/job_order.h"
 #include "lift.h"
 
@@ -9,7 +9,7 @@ static void add(struct lh_buf *out, size_t start, const char *p, size_t n)
 	lh_buf_json(out, p, n);
 }
 
-/* 1 when all is known that a sentence is made of, 0, -1. */
+/* Read what a sentence is made of: 1 when all is known, 0, -1. */
 static int read_demand(const struct demand *d, struct lh_buf *strings, struct lh_job_order *to, struct lh_err *err)
 {
 	const struct lh_value *client = lh_record_get(d->rec, "client"), *at = lh_record_get(d->rec, "at");
@@ -22,7 +22,7 @@ static int read_demand(const struct demand *d, struct lh_buf *strings, struct lh
 		return 0;
 	to->count = (uint64_t)n;
 	lh_buf_reset(strings);
-	if (!lh_buf_room(strings, client->n + at->n))	/* so that no text moves another */
+	if (!lh_buf_room(strings, client->n + at->n))	/* so that strings do not move */
 		return lh_buf_check(strings, err);
 	if (lh_value_str(client, strings, &to->client, err) < 0 || lh_value_str(at, strings, &to->at, err) < 0)
 		return -1;

@@ -7,7 +7,7 @@
 #include <lh/playbook.h>
 #include "lift.h"
 
-#define PATIENCE 3600	/* seconds: an engine may embed far away, and tells when it gives up */
+#define PATIENCE 3600	/* seconds: a remote engine may be slow, and reports its own timeout */
 #define OPTIONS 15
 
 void search_init(struct search *s)
@@ -27,8 +27,8 @@ void search_free(struct search *s)
 	free(s->hits.v);
 }
 
-/* A query that is refused is answered by an error object, so the child lives on;
- * lines are ours to limit. */
+/* Start lh-search.  It answers a refused query by an error object, so the child keeps
+ * running; the length of lines is limited here. */
 int search_start(struct search *s, const struct lift *l, bool warm, struct lh_err *err)
 {
 	struct lh_tool *t = l->tool;
@@ -140,8 +140,8 @@ bool hit_same(const struct hit *a, const struct hit *b)
 
 /* ---- a query ---- */
 
-/* The query with its own text or another; what was found before, and whether
- * there is a playbook, is ours to say, not the query's. */
+/* Make the line for a query with its own text or another.  Members about the playbook
+ * and earlier findings come from this program, not from the query. */
 static int make_line(struct search *s, const struct lh_record *query, bool warm, const struct lh_value *text, struct lh_err *err)
 {
 	static const char *const drop[] = { "lift", "use_playbook", "playbook_corpus", "query_text", "query", "text", "query_vector", "vector" };
@@ -193,7 +193,7 @@ int search_ask(struct search *s, const struct lh_record *query, bool warm, const
 		return -1;
 	if (lh_coproc_ask(&s->child, s->line.p, s->line.len, PATIENCE, &line, err) < 0) {
 		if (err->code == LH_ENET)
-			err->code = LH_EIO;	/* it is gone for every query */
+			err->code = LH_EIO;	/* it is gone for all queries */
 		return -1;
 	}
 	return read_reply(s, &line, err);

@@ -1,4 +1,4 @@
-/* tally.c - what it comes to.  See lift.h. */
+/* tally.c - add up outcomes.  See lift.h. */
 #include <lh/num.h>
 #include "lift.h"
 
@@ -26,7 +26,7 @@ static void add(struct tally *t, const struct outcome *o)
 	}
 }
 
-/* That of the style; those beyond the sixteenth share the last. */
+/* Return the tally of a style; those beyond the sixteenth share the last. */
 static struct tally *style_of(struct lift *l, const char *name)
 {
 	size_t i;
@@ -85,7 +85,7 @@ void tally_print(struct lh_buf *out, const struct lift *l)
 		if (i < STYLES)
 			lh_buf_json(out, l->style[i].style, strlen(l->style[i].style));
 		else
-			lh_buf_puts(out, "null");	/* all others */
+			lh_buf_puts(out, "null");	/* all other styles */
 		lh_buf_putc(out, ',');
 		put_tally(out, &l->style[i]);
 		lh_buf_putc(out, '}');

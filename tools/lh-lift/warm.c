@@ -1,4 +1,4 @@
-/* warm.c - the second pass: search with the playbook, compare.  See lift.h. */
+/* warm.c - the second pass: search with the playbook, and compare.  See lift.h. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -51,12 +51,12 @@ static void *worker_new(void *ctx, struct lh_err *err)
 
 struct found {		/* by the first pass */
 	struct lh_value cold, id, words;
-	int64_t best;	/* -1: nothing */
+	int64_t best;	/* -1: none */
 };
 
 /* ---- bleed ---- */
 
-/* How many hits an entry moved that is about another role. */
+/* Count the hits that an entry about another role has moved. */
 static int count_bleed(struct warm *w, uint64_t *n, struct lh_err *err)
 {
 	const struct hits *h = &w->search.hits;
@@ -77,7 +77,7 @@ static int count_bleed(struct warm *w, uint64_t *n, struct lh_err *err)
 
 /* ---- a query ---- */
 
-/* A model is not asked again: what it said of it in the first pass. */
+/* Take the scores of the first pass: a model is not asked again. */
 static void score_hits(struct hits *warm, const struct hits *cold)
 {
 	size_t i, j;
@@ -145,7 +145,7 @@ static void put_line(struct lh_buf *out, const struct warm *w, const struct foun
 		lh_buf_puts(out, "null");
 }
 
-/* Ask in the other words; the hits are those of the last ones then. */
+/* Search by the other wordings; the hits left are those of the last one. */
 static int ask_reworded(struct warm *w, const struct lh_value *words, const struct hit *answer, struct lh_buf *out, struct outcome *o, struct lh_err *err)
 {
 	const struct hits *h = &w->search.hits;
@@ -189,8 +189,8 @@ static int read_found(const struct lh_record *rec, struct found *f, struct lh_er
 	return 0;
 }
 
-/* The line to print; behind it a row of the report, if there is one, and the
- * outcome as it lies in memory. */
+/* Make the line to print, followed by the row of the report, if any, and the bytes of
+ * the outcome. */
 static int compare(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
 {
 	struct warm *w = worker;
@@ -217,7 +217,8 @@ static int compare(struct lh_record *rec, struct lh_buf *out, void *worker, stru
 	return lh_buf_check(&w->row, err) < 0 ? -1 : lh_buf_check(out, err);
 }
 
-/* What the first pass got an answer for and this one does not is no bad query. */
+/* A failure to answer what the first pass got an answer for is not the fault of the
+ * query. */
 static int on_found(struct lh_record *found, struct lh_buf *out, void *worker, struct lh_err *err)
 {
 	int rc = compare(found, out, worker, err);

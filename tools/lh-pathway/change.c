@@ -6,7 +6,7 @@
 
 #define MS_MAX (INT64_MAX / 1000000)
 
-/* Nanoseconds since 1970: --now, or the clock. */
+/* Return --now, or the clock, in nanoseconds since 1970. */
 static int64_t now_ns(const struct lh_tool *tool)
 {
 	struct timespec ts;
@@ -57,7 +57,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *run, struc
 	uint32_t i;
 
 	lh_buf_reset(&r->strings);
-	if (!lh_buf_room(&r->strings, 2 * rec->len + LH_PAD))	/* so that no string moves another */
+	if (!lh_buf_room(&r->strings, 2 * rec->len + LH_PAD))	/* so that strings do not move */
 		return lh_buf_check(&r->strings, err);
 	return change(r, rec, &i, err) < 0 ? -1 : lh_pathway_put(r->p, i, out, err);
 }

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "pathway.h"
 
-/* The trace that a record names, as the log has it by now. */
+/* Find the trace that a record names, in the present state of the log. */
 static int find(struct run *r, const struct lh_record *rec, uint32_t *i, struct lh_err *err)
 {
 	struct lh_str uid;
@@ -77,8 +77,8 @@ struct ways {
 	uint64_t missing, cycles;
 };
 
-/* Each way back once: a trace is marked by the walk that came to it first, and
- * a walk that meets its own mark has found a cycle. */
+/* Follow every chain of predecessors once: a trace is marked by the first walk that
+ * reaches it, and a walk that meets its own mark has found a cycle. */
 static int walk_all(struct lh_pathway *p, uint64_t n, struct ways *w, struct lh_err *err)
 {
 	uint32_t *mark = lh_calloc(n ? n : 1, sizeof *mark, err);
@@ -140,7 +140,7 @@ int pathway_verify(struct lh_tool *tool, void *settings)
 			continue;
 		if (i + 1 == tool->n_operands || tool->err.code != LH_EIO)
 			return -1;
-		lh_tool_warn(tool, "%s", tool->err.msg);	/* the next may be better */
+		lh_tool_warn(tool, "%s", tool->err.msg);	/* go on with the next */
 		lh_tool_failed(tool);
 	}
 	return 0;

@@ -38,7 +38,7 @@ static const struct lh_verb verbs[] = {
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
-/* ---- what the verbs share ---- */
+/* ---- shared by the commands ---- */
 
 #define SHOWN 20
 
@@ -88,7 +88,7 @@ int take_string(struct run *r, const struct lh_record *rec, const char *name, bo
 	return to->n ? 0 : lh_err_set(err, LH_EDATA, "empty %s", name);
 }
 
-/* One --uid: the same as a record on stdin. */
+/* Answer --uid as one record of stdin. */
 static int answer_one(struct run *r, const char *uid, int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
 {
 	struct lh_err *err = &r->tool->err;
@@ -131,15 +131,15 @@ static int sync_log(void *run, struct lh_err *err)
 	return lh_pathway_sync(r->p, err);
 }
 
-/* ---- the log, when another is in its place ---- */
+/* ---- reopening a log that was replaced ---- */
 
-/* The last one is run_close's. */
+/* The last log is closed by run_close. */
 struct log {
 	struct run *r;
 	struct lh_pathway *p;
 };
 
-/* Of one that only grew, each record sees what is new. */
+/* A log that only grew is not reopened: each record sees what was appended. */
 static bool log_moved(void *run, const void *state)
 {
 	(void)run;
@@ -161,7 +161,7 @@ static struct lh_pathway *open_again(struct run *r, struct lh_err *err)
 
 	if (access(r->path, F_OK) == 0)
 		return lh_pathway_open(r->path, writes, &r->hooks, r->tool->lock_timeout, err);
-	lh_err_sys(err, "%s", r->path);	/* it is not for us to make another */
+	lh_err_sys(err, "%s", r->path);	/* it is not for us to create another */
 	return NULL;
 }
 

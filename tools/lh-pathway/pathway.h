@@ -1,4 +1,4 @@
-/* pathway.h - what the verbs of lh-pathway share. */
+/* pathway.h - shared by the commands of lh-pathway. */
 #ifndef PATHWAY_H
 #define PATHWAY_H
 
@@ -18,29 +18,29 @@ struct settings {
 	uint64_t k;
 };
 
-/* A log while a verb works on it. */
+/* A log and the state of a command. */
 struct run {
 	struct lh_tool *tool;
 	const struct settings *s;
 	const char *path;
 	struct lh_pathway_hooks hooks;
-	uint64_t told;		/* lines skipped so far */
+	uint64_t told;		/* skipped lines reported so far */
 	struct lh_pathway *p;
-	struct lh_buf strings;	/* unescaped, of one record */
+	struct lh_buf strings;	/* unescaped strings of a record */
 	struct lh_str uid, predecessor;
 };
 
 int run_open(struct run *r, struct lh_tool *tool, const struct settings *s, const char *path, bool writes);
 int run_close(struct run *r, int rc);
 
-/* The string of that name, or LH_EDATA; optional: n = 0 where there is none. */
+/* Read the string of that name; LH_EDATA.  optional: n = 0 when it is absent. */
 int take_string(struct run *r, const struct lh_record *rec, const char *name, bool optional, struct lh_str *to, struct lh_err *err);
 
-/* Answer each --uid as if it were a record {"uid":...}, then, unless there were
- * some and no FILE, the records. */
+/* Answer each --uid as a record {"uid":...}; then the records of the input, unless
+ * there was a --uid and no FILE. */
 int run_records(struct run *r, int (*map)(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err));
 
-/* The verbs. */
+/* The commands. */
 int pathway_change(struct lh_tool *tool, void *settings);	/* add to retire */
 int pathway_get(struct lh_tool *tool, void *settings);
 int pathway_history(struct lh_tool *tool, void *settings);

@@ -1,4 +1,4 @@
-/* search.c - lh-pathway search: the traces that fit, the newest first. */
+/* search.c - lh-pathway search: print matching traces, the newest first. */
 #include <string.h>
 
 #include <lh/metadata_filter.h>
@@ -26,7 +26,8 @@ static int string_holds(struct search *f, const struct lh_value *v, const char *
 	return memmem(s.p, s.n, text, n) != NULL;
 }
 
-/* 1 when some string in the checked v has the text in it; names are none. */
+/* Return 1 when a string in the checked value v contains the text; names of members do
+ * not count. */
 static int holds(struct search *f, const struct lh_value *v, const char *text, size_t n, struct lh_err *err)
 {
 	struct lh_iter it;

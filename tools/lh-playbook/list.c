@@ -1,4 +1,4 @@
-/* list.c - lh-playbook list and export: every entry back. */
+/* list.c - lh-playbook list and export: print every entry. */
 #include "playbook.h"
 #include "base/signal.h"
 
@@ -9,7 +9,7 @@ struct list {
 	struct lh_buf entry, strings, line;
 };
 
-/* Rows of an index that is no playbook, or damaged, are not printed. */
+/* Rows of another index, or damaged ones, are not printed. */
 static int read_entry(struct list *l, const struct lh_row *row, struct lh_err *err)
 {
 	struct lh_playbook_entry e;

@@ -1,4 +1,5 @@
-/* lh-playbook: which answers were good for which queries.  See lh-playbook(1). */
+/* lh-playbook: maintain a memory of which answers were good for which queries.  See
+ * lh-playbook(1). */
 #include "playbook.h"
 #include "model/http.h"
 

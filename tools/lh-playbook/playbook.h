@@ -1,4 +1,4 @@
-/* playbook.h - what the verbs of lh-playbook share. */
+/* playbook.h - shared by the commands of lh-playbook. */
 #ifndef PLAYBOOK_H
 #define PLAYBOOK_H
 
@@ -15,13 +15,13 @@ struct settings {
 	struct lh_list id;
 };
 
-/* One verb per function: the operands are tool->operands. */
+/* One function per command; the operands are tool->operands. */
 int playbook_record(struct lh_tool *tool, void *settings);
 int playbook_remove(struct lh_tool *tool, void *settings);
 int playbook_list(struct lh_tool *tool, void *settings);
 int playbook_export(struct lh_tool *tool, void *settings);
 
-/* The input files behind PLAYBOOK through a flow. */
+/* Run the input files after PLAYBOOK through a flow. */
 int playbook_flow(struct lh_tool *tool, struct lh_flow *flow);
 
 #endif

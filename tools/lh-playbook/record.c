@@ -1,4 +1,4 @@
-/* record.c - lh-playbook record: entries in, their ids out. */
+/* record.c - lh-playbook record: store entries, print their ids. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -12,30 +12,30 @@ struct recorder {
 	struct lh_tool *tool;
 	const struct settings *set;
 	const char *path;
-	unsigned jobs;			/* of a fold */
-	struct lh_index_change *c;	/* NULL: the playbook is not there yet */
+	unsigned jobs;			/* for compaction */
+	struct lh_index_change *c;	/* NULL: the playbook does not exist yet */
 	struct lh_embedder *texts;
 	struct lh_buf strings, vector, meta, traced;
-	struct lh_str trace;		/* of the entry at hand; n = 0: none */
-	uint64_t next, recorded;	/* entries answered, and those that went in */
-	bool fold;			/* the log has outgrown its bounds */
+	struct lh_str trace;		/* of the current entry; n = 0: none */
+	uint64_t next, recorded;	/* entries answered; entries stored */
+	bool fold;			/* compaction is due */
 };
 
 /* ---- the playbook ---- */
 
-/* Who embeds in a playbook that is made now. */
+/* Return the engine of a playbook created now. */
 static const char *engine_of(const struct settings *s)
 {
 	return lh_engine_name(s->engine < 0 ? LH_ENGINE_HASH : (enum lh_engine)s->engine);
 }
 
-/* Then --model is a file, wherever it lies by now. */
+/* Then --model is the present path of the table. */
 static bool is_static(const char *engine)
 {
 	return strcmp(engine, lh_engine_name(LH_ENGINE_STATIC)) == 0;
 }
 
-/* The engine that the playbook has is the one it goes on with. */
+/* Check that the engine given is that of the playbook. */
 static int same_engine(const struct recorder *r, const struct lh_index_params *p, struct lh_err *err)
 {
 	const struct settings *s = r->set;
@@ -57,7 +57,7 @@ static int open_playbook(struct recorder *r, struct lh_err *err)
 	return lh_playbook_check(r->path, err);
 }
 
-/* The playbook's engine, or that of the one to be made. */
+/* Start the playbook's engine, or that of the playbook to be created. */
 static int start_texts(struct recorder *r, struct lh_err *err)
 {
 	const struct settings *s = r->set;
@@ -95,8 +95,8 @@ static int set_text(char *to, size_t room, const char *what, const char *from, s
 	return 0;
 }
 
-/* An empty index, unless somebody else has made one: who has the lock and finds
- * none is the one who makes it. */
+/* Create an empty index, unless another process has: the one that holds the lock and
+ * finds none creates it. */
 static int make_playbook(struct recorder *r, uint32_t dimension, struct lh_err *err)
 {
 	const struct settings *s = r->set;
@@ -120,9 +120,9 @@ static int make_playbook(struct recorder *r, uint32_t dimension, struct lh_err *
 	return rc < 0 ? -1 : open_playbook(r, err);
 }
 
-/* Many who record outrun a fold, and then they wait for it: a long log makes
- * every search slow.  If it fails, the entries are kept all the same, and the
- * next fold says why. */
+/* Many writers would outrun compaction, so they wait for it: a long log slows every
+ * search.  If it fails, the entries are stored all the same, and the next compaction
+ * reports why. */
 static int commit(struct recorder *r, struct lh_err *err)
 {
 	bool fold = false;
@@ -161,8 +161,8 @@ static int embed(struct recorder *r, const struct lh_str *text, uint32_t *dimens
 	return lh_embedder_ask(r->texts, &ask, &r->vector, dimension, err);
 }
 
-/* Is the playbook for what was embedded before it was there?  Another process
- * may have made it, with an engine of its own. */
+/* Return whether the playbook fits what was embedded before it existed: another process
+ * may have created it, with another engine. */
 static bool is_for(const struct recorder *r, uint32_t dimension)
 {
 	const struct lh_index_params *p = lh_index_change_params(r->c);
@@ -170,7 +170,7 @@ static bool is_for(const struct recorder *r, uint32_t dimension)
 	return p->dimension == dimension && strcmp(p->engine, engine_of(r->set)) == 0 && strcmp(p->model, lh_embedder_model(r->texts)) == 0;
 }
 
-/* The text's vector, in a playbook that is there. */
+/* Embed the text for an existing playbook. */
 static int embed_for(struct recorder *r, const struct lh_str *text, uint32_t *dimension, struct lh_err *err)
 {
 	if (embed(r, text, dimension, err) < 0)
@@ -184,7 +184,7 @@ static int embed_for(struct recorder *r, const struct lh_str *text, uint32_t *di
 	return start_texts(r, err) < 0 ? -1 : embed(r, text, dimension, err);
 }
 
-/* The entry as it came is the metadata; its id is the row's. */
+/* The metadata of a row is the entry as it came; the id is that of the row. */
 static int put_entry(struct recorder *r, const struct lh_record *rec, const char *id, uint32_t dimension, struct lh_err *err)
 {
 	static const char *const drop[] = { "playbook_id" };
@@ -193,7 +193,7 @@ static int put_entry(struct recorder *r, const struct lh_record *rec, const char
 	lh_record_open(&r->meta, rec, drop, 1);
 	if (lh_buf_check(&r->meta, err) < 0)
 		return -1;
-	r->meta.p[r->meta.len - 1] = '}';	/* in place of a comma */
+	r->meta.p[r->meta.len - 1] = '}';	/* instead of a comma */
 	return lh_index_change_put(r->c, id, LH_PLAYBOOK_ID_LEN, (const float *)(const void *)r->vector.p, dimension,
 				 r->meta.p, r->meta.len, err);
 }
@@ -236,7 +236,7 @@ static void refusal(const struct lh_rejection *of, const struct lh_record *rec, 
 	lh_buf_putc(out, '}');
 }
 
-/* An entry is answered when it is on disk. */
+/* Entries are answered when they are on disk. */
 static int before_output(void *arg, struct lh_err *err)
 {
 	return commit(arg, err);

@@ -1,4 +1,4 @@
-/* remove.c - lh-playbook remove: entries forgotten. */
+/* remove.c - lh-playbook remove: delete entries. */
 #include <stdio.h>
 
 #include "playbook.h"
@@ -8,7 +8,7 @@ struct remover {
 	struct lh_buf strings;
 };
 
-/* What record answered or list printed, or what was recorded. */
+/* Read the output of record or list, or an entry as it was recorded. */
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(rec, "playbook_id");

@@ -1,4 +1,4 @@
-/* focus.c - the file under review: its path, its words, its symbols. */
+/* focus.c - read the file under review: its path, words and symbols. */
 #include "base/ascii.h"
 #include <lh/digest.h>
 #include "relevance.h"
@@ -22,8 +22,8 @@ bool words_next(struct words *w, struct lh_str *word)
 	return word->n != 0;
 }
 
-/* A short word is its own key, with its length at the end; a longer one is
- * known by its hash. */
+/* Make the key of a word: a short word itself, with its length at the end; the hash of
+ * a longer one. */
 static struct lh_key key_of(struct lh_str word)
 {
 	unsigned char bytes[32] = { 0 };
@@ -161,7 +161,7 @@ static int take_string(struct focus *f, const struct lh_value *v, const char *na
 	return lh_value_str(&got, &f->text, to, err);
 }
 
-/* Of a symbol like Log::open or log.open the last word counts. */
+/* Add symbols.  Of one like Log::open or log.open the last word counts. */
 static int take_symbols(struct focus *f, const struct lh_value *v, const char *name, struct lh_keymap *to, struct lh_err *err)
 {
 	struct lh_str symbol, word, last;
@@ -195,7 +195,7 @@ static int take_all(struct focus *f, const struct lh_value *v, struct lh_err *er
 	lh_buf_add(&f->from, v->p, v->n);
 	if (lh_buf_check(&f->from, err) < 0)
 		return -1;
-	if (!lh_buf_room(&f->text, v->n + LH_PAD))	/* so that no string moves another */
+	if (!lh_buf_room(&f->text, v->n + LH_PAD))	/* so that strings do not move */
 		return lh_buf_check(&f->text, err);
 	if (take_string(f, v, "path", &f->path, err) < 0 || take_string(f, v, "text", &text, err) < 0 ||
 	    take_symbols(f, v, "defined_symbols", &f->defined, err) < 0 ||

@@ -1,4 +1,5 @@
-/* gate.c - lh-relevance gate: models that need no lakehouse behind a review. */
+/* gate.c - lh-relevance gate: decide which models review without the lakehouse's
+ * context. */
 #include <stdlib.h>
 
 #include "relevance.h"
@@ -11,7 +12,7 @@ static bool is(struct lh_str s, const char *what)
 	return s.n == strlen(what) && memcmp(s.p, what, s.n) == 0;
 }
 
-/* Weak models are helped by all that can be had. */
+/* Weak models get all the context available. */
 static bool is_weak(struct lh_str model)
 {
 	static const char suffix[] = ":free";
@@ -36,7 +37,7 @@ static int decide(const struct lh_record *rec, struct lh_buf *text, bool enrich,
 	const struct lh_value *forced = lh_record_get(rec, "forced");
 	struct lh_str mode, model;
 
-	if (!lh_buf_room(text, rec->len + LH_PAD))	/* so that no string moves another */
+	if (!lh_buf_room(text, rec->len + LH_PAD))	/* so that strings do not move */
 		return lh_buf_check(text, err);
 	if (take_string(rec, "mode", text, &mode, err) < 0)
 		return -1;

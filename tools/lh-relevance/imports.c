@@ -1,4 +1,4 @@
-/* imports.c - text that only says what it needs from elsewhere. */
+/* imports.c - recognize text that consists of import statements. */
 #include "base/ascii.h"
 #include "relevance.h"
 
@@ -17,7 +17,7 @@ static char last(struct lh_str s)
 	return s.n ? s.p[s.n - 1] : '\0';
 }
 
-/* The keyword, and behind it a quote or a bracket, blanks between them or not. */
+/* Return whether s is the keyword and, after optional blanks, a quote or bracket. */
 static bool calls(struct lh_str s, const char *keyword)
 {
 	size_t i = strlen(keyword);
@@ -36,8 +36,9 @@ static bool is_comment(struct lh_str s)
 	return starts(s, "#") && (s.n == 1 || lh_is_blank(s.p[1]) || s.p[1] == '#' || s.p[1] == '!');
 }
 
-/* An import of C, Go, Java, JavaScript, PHP, Python, Ruby, Rust or TypeScript:
- * what prose may begin with must end or go on as a statement does. */
+/* Return whether a line imports in C, Go, Java, JavaScript, PHP, Python, Ruby, Rust or
+ * TypeScript.  Keywords that prose may begin with must end or continue as in a
+ * statement. */
 static bool is_import(struct lh_str s)
 {
 	if (starts(s, "#include") || starts(s, "#import") || starts(s, "import ") || starts(s, "import{") || starts(s, "import("))
@@ -55,7 +56,7 @@ static bool is_import(struct lh_str s)
 	return (starts(s, "const ") || starts(s, "let ") || starts(s, "var ")) && has(s, "= require(");
 }
 
-/* Brackets that the line leaves open. */
+/* Count the brackets that the line leaves open. */
 static long open_after(struct lh_str s)
 {
 	long open = 0;

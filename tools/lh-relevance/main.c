@@ -1,4 +1,5 @@
-/* lh-relevance: which chunks belong to the file under review.  See lh-relevance(1). */
+/* lh-relevance: score which chunks belong to the file under review.  See
+ * lh-relevance(1). */
 #include <stdlib.h>
 
 #include "file/file.h"
@@ -26,7 +27,7 @@ static const struct lh_verb verbs[] = {
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
-/* What --focus holds, by lh_held. */
+/* The content of --focus, reread by lh_held. */
 struct held {
 	const struct settings *s;
 	struct lh_stamp stamp;
@@ -35,7 +36,7 @@ struct held {
 
 struct worker {
 	const struct settings *s;
-	struct focus given, own;	/* --focus; the record's */
+	struct focus given, own;	/* by --focus; by the record */
 	struct lh_buf text;
 };
 
@@ -76,7 +77,7 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	focus_init(&w->given);
 	focus_init(&w->own);
 	lh_buf_init(&w->text, LH_BUF_NOMAX);
-	/* each thread makes its own sets of what --focus holds */
+	/* Each thread makes its own sets from the content of --focus. */
 	if (!w->s->focus || take_focus(&w->given, held, err) == 0)
 		return w;
 	worker_free(w);
@@ -105,7 +106,7 @@ static int judge_record(struct worker *w, const struct lh_record *rec, struct ve
 	if (!focus && !w->s->focus)
 		return lh_err_set(err, LH_EDATA, "missing object field \"focus\" (or --focus)");
 	lh_buf_reset(&w->text);
-	if (!lh_buf_room(&w->text, rec->len + LH_PAD))	/* so that no string moves another */
+	if (!lh_buf_room(&w->text, rec->len + LH_PAD))	/* so that strings do not move */
 		return lh_buf_check(&w->text, err);
 	if (take_string(w, rec, "path", &path, err) < 0 || take_string(w, rec, "text", &chunk, err) < 0 ||
 	    path_check(path, "path", err) < 0)
@@ -146,7 +147,7 @@ static int on_chunk(struct lh_record *rec, struct lh_buf *out, void *worker, str
 	return 0;
 }
 
-/* Read --focus, and see that it is one. */
+/* Read and check the file of --focus. */
 static int read_focus(struct held *h, struct lh_err *err)
 {
 	const char *path = h->s->focus;

@@ -1,4 +1,4 @@
-/* relevance.h - what the modules of lh-relevance share. */
+/* relevance.h - shared by the files of lh-relevance. */
 #ifndef RELEVANCE_H
 #define RELEVANCE_H
 
@@ -13,58 +13,58 @@ struct settings {
 
 /* ---- focus.c: the file under review ---- */
 
-/* The words of a text: runs of letters, digits, underscores and bytes above
- * 0x7f. */
+/* Iterate over the words of a text: runs of letters, digits, underscores and bytes
+ * above 0x7f. */
 struct words {
 	const char *at, *end;
 };
 bool words_next(struct words *w, struct lh_str *word);
 
-enum { WORD_MIN = 3 };	/* bytes of a word that counts for overlap */
+enum { WORD_MIN = 3 };	/* least bytes of a word that counts for overlap */
 
-/* Add the word to the set, in lower case if fold. */
+/* Add a word to the set; fold converts it to lower case. */
 int words_add(struct lh_keymap *set, struct lh_str word, bool fold, struct lh_err *err);
 bool words_has(const struct lh_keymap *set, struct lh_str word);
-/* How many words both have. */
+/* Count the words in both sets. */
 size_t words_shared(const struct lh_keymap *these, const struct lh_keymap *those);
 
 struct focus {
-	struct lh_str path, folder, name;	/* n = 0: none; folder with its slash */
+	struct lh_str path, folder, name;	/* n = 0: none; folder ends with its slash */
 	struct lh_keymap tokens, defined, imported;
 	struct lh_buf text;		/* the strings */
-	struct lh_buf from;		/* the JSON it was made of */
+	struct lh_buf from;		/* the JSON it was read from */
 };
 void focus_init(struct focus *f);
 void focus_free(struct focus *f);
 
-/* Take the checked object v, unless it is the one that f has already. */
+/* Read the checked object v, unless f was read from the same text. */
 int focus_take(struct focus *f, const struct lh_value *v, struct lh_err *err);
 
-/* A path over this is refused, whoever names it. */
+/* Longer paths are refused everywhere. */
 #define PATH_LONGEST 4096
 int path_check(struct lh_str path, const char *name, struct lh_err *err);
-/* A path without "./" before it. */
+/* Return a path without a leading "./". */
 struct lh_str path_plain(struct lh_str path);
-/* What is behind its last slash. */
+/* Return what follows the last slash. */
 struct lh_str path_name(struct lh_str path);
 
-/* ---- score.c: a chunk against it ---- */
+/* ---- score.c: scoring a chunk ---- */
 
 enum signal { PATH_MATCH, FILENAME_MATCH, DEFINED_SYMBOL, TOKEN_OVERLAP, PATH_PREFIX, IMPORT_ONLY, SIGNALS };
 
 struct verdict {
 	bool signal[SIGNALS];
-	uint64_t shared, all;	/* tokens: in both, in either */
+	uint64_t shared, all;	/* tokens in both, tokens in either */
 	double score;
 };
 int score_chunk(const struct focus *f, struct lh_str path, struct lh_str text, struct verdict *v, struct lh_err *err);
 
-/* [{"signal":...,"weight":...},...] */
+/* Append [{"signal":...,"weight":...},...]. */
 void score_put_signals(const struct verdict *v, struct lh_buf *out);
 
 /* ---- imports.c ---- */
 
-/* Is the text nothing but import statements, blank lines and comments? */
+/* Return whether the text consists of import statements, blank lines and comments only. */
 bool imports_only(struct lh_str text);
 
 /* ---- gate.c ---- */

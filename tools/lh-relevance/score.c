@@ -1,9 +1,9 @@
-/* score.c - the six signals of a chunk. */
+/* score.c - the six signals of a chunk's relevance. */
 #include "base/ascii.h"
 #include <lh/num.h>
 #include "relevance.h"
 
-/* In tenths, so that sums are exact; that of the overlap is its most. */
+/* In tenths, so that sums are exact; that of the overlap is the maximum. */
 static const struct {
 	const char *name;
 	int tenths;
@@ -26,7 +26,7 @@ static bool of_name(char c)
 	return (c >= '0' && c <= '9') || (lh_fold(c) >= 'a' && lh_fold(c) <= 'z') || c == '_' || c == '-' || (unsigned char)c > 0x7f;
 }
 
-/* May a name end before p?  What stands behind a full stop may be another
+/* Return whether a name may end before p.  What follows a full stop may be another
  * sentence. */
 static bool may_end(const char *p, const char *end)
 {
@@ -37,12 +37,12 @@ static bool may_end(const char *p, const char *end)
 	return !of_name(*p) && *p != '/';
 }
 
-/* Does the text name that path, not as a part of a longer name? */
+/* Return whether the text contains that path, other than inside a longer name. */
 static bool mentions(struct lh_str text, struct lh_str name)
 {
 	const char *end = text.p + text.n, *p = name.n ? memmem(text.p, text.n, name.p, name.n) : NULL;
 
-	/* memmem from each place on would be slow where the name all but repeats. */
+	/* memmem from each place on would be slow where the name almost repeats itself. */
 	for (; p && name.n <= (size_t)(end - p); p++)
 		if ((p == text.p || !(of_name(p[-1]) || p[-1] == '.')) && memcmp(p, name.p, name.n) == 0 && may_end(p + name.n, end))
 			return true;
@@ -53,7 +53,7 @@ struct found {
 	bool defined, imported;
 };
 
-/* One pass over the words of the chunk. */
+/* Compare the words of the chunk, in one pass. */
 static int look_at_words(const struct focus *f, struct lh_str text, struct verdict *v, struct found *found, struct lh_err *err)
 {
 	struct words w = { text.p, text.p + text.n };
@@ -75,7 +75,7 @@ static int look_at_words(const struct focus *f, struct lh_str text, struct verdi
 	return rc;
 }
 
-/* tenths / 10 + 0.4 * shared / all in one division, so that it is rounded once. */
+/* Compute tenths / 10 + 0.4 * shared / all by one division, so that it is rounded once. */
 static double weigh(int64_t tenths, uint64_t shared, uint64_t all)
 {
 	if (!all)
