@@ -1,4 +1,4 @@
-/* acceptance.c - does this build distil as it should?  lh-distill acceptance says. */
+/* acceptance.c - phase 6: run lh-distill acceptance. */
 #include "child.h"
 #include <lh/json.h>
 
@@ -6,7 +6,7 @@
 #define GATE_SECONDS 1800.0
 #define LINES_MAX ((size_t)4 << 20)
 
-/* An invariant's line: does it hold?  Says in a note which does not. */
+/* Return whether the invariant of a line holds; a note names one that does not. */
 static bool holds(struct audit *a, const struct lh_record *rec)
 {
 	const struct lh_value *passed = lh_record_get(rec, "passed"), *n = lh_record_get(rec, "n"), *name = lh_record_get(rec, "name");
@@ -18,7 +18,7 @@ static bool holds(struct audit *a, const struct lh_record *rec)
 	return false;
 }
 
-/* How many of its lines hold. */
+/* Count the lines that hold. */
 static int count(struct audit *a, const struct lh_buf *lines, unsigned *passed, struct lh_err *err)
 {
 	struct lh_record rec;

@@ -2,24 +2,25 @@
  * audit.h - one audit of a root, and its parts.
  *
  *     main.c                        options and verbs
- *     run.c                         the audit: phases in order, then what is printed and written
- *     check.c                       the 22 checks: their table, and how a phase settles one
+ *     run.c                         the audit: phases in order, then output and files
+ *     check.c                       the 22 checks: their table, and how a phase sets one
  *     print.c                       stdout: lines, or one document
- *     census.c, judge.c             every row on disk, read once: what phases 2 to 4 and the metrics know
+ *     census.c, judge.c             every row on disk, read once: the data of phases 2 to 4
+ *                                   and of the metrics
  *     documents.c evidence.c exports.c    documents and streams; evidence and scores; exports
  *     newest_run.c newest.c             receipts of the newest run
  *     validators.c acceptance.c replays.c    samples; the gate; replays
- *     samples.c child.c             the samples that are built in; what those phases run
+ *     samples.c child.c             the built-in samples; the programs that those phases run
  *     history.c                     metrics then and now: the baselines on file, the drift
  *     baseline.c drift.c change.c   rows of baselines; two of them compared, digit by digit
  *     drift_verb.c                  any two rows
  *     markdown.c html.c chart.c     the report, on paper and as a page
  *     targets.c                     which files may be written
- *     bundle*.c                     what is handed to an auditor (bundle.h)
+ *     bundle*.c                     the bundle for an auditor (bundle.h)
  *
- * What is wrong with the root is a failed check, told by file and line, never
- * an error; a function here fails only when the audit itself cannot go on
- * (memory, a signal, a file that was asked for and cannot be written).
+ * A fault of the root is a failed check, with file and line, never an error; a
+ * function here fails only if the audit itself cannot continue (memory, a signal, a
+ * requested file that cannot be written).
  *
  * Owner:   all texts of a struct audit are its own until run.c frees it.
  * Threads: one; the census reads files with tool->jobs of its own.
@@ -57,7 +58,7 @@ struct settings {
 /* ---- checks ---- */
 
 #define PHASES 8
-#define TIER1 (LH_AUDIT_FACTS + 1)	/* the first stems are tier 1 */
+#define TIER1 (LH_AUDIT_FACTS + 1)	/* the first streams are tier 1 */
 
 enum check_id {
 	CHECK_RECON, CHECK_STREAMS,				/* phase 0 */
@@ -76,15 +77,15 @@ enum check_id {
 struct check {
 	int phase;
 	const char *name;
-	bool required;		/* in this run: --observer asks for less */
-	bool ran;		/* false: its phase was not asked for, and it has no line */
+	bool required;		/* in this run: --observer requires fewer */
+	bool ran;		/* false: its phase was not requested, and it has no line */
 	bool passed, skipped;
-	struct lh_buf expected, actual, notes;	/* UTF-8, not ended by a NUL */
+	struct lh_buf expected, actual, notes;	/* UTF-8, without a NUL */
 };
 
 /* ---- metrics ---- */
 
-enum metric_id {		/* in name order, which is the order on the wire */
+enum metric_id {		/* in the order of names, which is the order of the output */
 	P2_EVIDENCE_ROWS, P2_EVIDENCE_SKIPS, P3_ACCEPTED, P3_HUMAN, P3_PARTIAL, P3_REJECTED,
 	P4_PREF_PAIRS, P4_RAG_ROWS, P4_SFT_ROWS, P4_TOTAL_QUARANTINED,
 	METRICS
@@ -103,15 +104,17 @@ enum finding_id {
 };
 
 struct finding {
-	uint64_t rows;		/* at fault */
-	struct lh_buf first;	/* ended by a NUL: "exports/rag/playbooks.jsonl:3: ...", or why a file could not be read at all */
+	uint64_t rows;		/* faulty */
+	/* with a NUL: "exports/rag/playbooks.jsonl:3: ...", or why a file could not
+	 * be read at all */
+	struct lh_buf first;
 };
 
 struct census {
 	uint64_t evidence, tier1, skips, scored[LH_CATEGORIES];
 	uint64_t exported[LH_EXPORTERS], quarantined;
 	uint64_t read;				/* rows of all kinds */
-	bool found_export[LH_EXPORTERS];	/* the file is there */
+	bool found_export[LH_EXPORTERS];	/* the file exists */
 	struct finding found[FINDINGS];
 };
 
@@ -126,40 +129,43 @@ struct audit {
 	struct check check[CHECKS];
 	struct census census;
 	char *run_id;			/* of the newest run; NULL: there is none */
-	struct lh_buf bad_summary;	/* ended by a NUL: "reports/distillation/r/summary.json: ...", of a run that is not known to be older */
+	/* with a NUL: "reports/distillation/r/summary.json: ...", of a run that is
+	 * not known to be older */
+	struct lh_buf bad_summary;
 	uint64_t metric[METRICS];
 	unsigned required_passed, required_total, checks_total;
 	struct history history;		/* baselines on file, and drift */
 };
 
-/* What a phase found out; said in printf's way, any bytes.  A check that is
- * settled twice keeps the last word; notes add up, "; " between them. */
+/* Set the result of a check, in printf's way, from any bytes.  A second call
+ * replaces the first; notes are joined by "; ". */
 void check_set(struct audit *a, enum check_id id, bool passed, const char *expected, const char *actual, ...) LH_PRINTF(5, 6);
 void check_note(struct audit *a, enum check_id id, const char *fmt, ...) LH_PRINTF(3, 4);
 void check_skip(struct audit *a, enum check_id id, const char *why);
 
-/* Put what *err says there as a note's text would: the root's own path before
- * a file's name is left out. */
+/* Return *err as the text of a note: the root's own path before the name of a file
+ * is omitted. */
 const char *check_reason(const struct audit *a, const struct lh_err *err);
 
-/* Is it what the root holds that *err speaks of (true: a check fails), or can
- * the audit not go on? */
+/* Return whether *err is about the contents of the root (a check fails); otherwise
+ * the audit cannot continue. */
 bool check_is_finding(const struct lh_err *err);
 
-/* Set the table up for these settings; the sums; memory that ran out on the way. */
+/* Set up the table for these settings; compute the sums; report memory that ran out
+ * on the way. */
 void checks_begin(struct audit *a);
 void checks_sum(struct audit *a);
 int checks_end(struct audit *a, struct lh_err *err);
 void checks_free(struct audit *a);
 
-/* Was this phase asked for? */
+/* Return whether this phase was requested. */
 bool phase_asked(const struct settings *s, int phase);
 
-/* Read every row; the metrics. */
+/* Read every row; count the metrics. */
 int census_take(struct audit *a, struct lh_err *err);
 void census_free(struct census *c);
 
-/* A phase settles each of its checks, in any order.  0, or -1. */
+/* A phase sets each of its checks, in any order.  0, or -1. */
 int phase_documents(struct audit *a, struct lh_err *err);	/* 0 */
 int phase_samples(struct audit *a, struct lh_err *err);		/* 1 */
 int phase_evidence(struct audit *a, struct lh_err *err);	/* 2 */
@@ -169,51 +175,52 @@ int phase_receipts(struct audit *a, struct lh_err *err);	/* 5 */
 int phase_gate(struct audit *a, struct lh_err *err);		/* 6 */
 int phase_replay(struct audit *a, struct lh_err *err);		/* 7 */
 
-/* The newest run, the one whose summary has the greatest ended_at (of equal
- * ones the greatest id). */
+/* Find the newest run: its summary has the greatest ended_at (of equal ones the
+ * greatest id). */
 int newest_run(struct audit *a, struct lh_err *err);	/* newest.c */
 
-/* ---- files that are read whole (documents.c) ---- */
+/* ---- files that are read into memory (documents.c) ---- */
 
-/* Replace *out by the bytes of a regular file of the root: 1, 0 when it is not
- * there, -1 with the reason. */
+/* Replace the contents of *out with a regular file of the root: 1, 0 if it does not
+ * exist, -1 with the reason. */
 int root_file(const struct audit *a, const char *relpath, struct lh_buf *out, struct lh_err *err);
 
-/* Is there a regular file of that name: 1, 0, -1 with the reason (something
- * else is). */
+/* Return 1 if there is a regular file of that name, 0 if nothing is there, -1 with
+ * the reason (it is not a regular file). */
 int root_has(const struct audit *a, const char *relpath, struct lh_err *err);
 
-/* Two of the files that the settings name must not be one, nor a log of the
- * root (targets.c). */
+/* Check that no two of the files that the settings name are the same, and that none
+ * is a log of the root (targets.c). */
 int targets_check(const struct audit *a, struct lh_err *err);
 
-/* ---- what is printed (print.c) ---- */
+/* ---- output (print.c) ---- */
 
-/* Append a check's line and the summary's, compact, without a LF. */
+/* Append the line of a check, or of the summary, compact, without LF. */
 void check_print(struct lh_buf *out, const struct check *c);
 void summary_print(struct lh_buf *out, const struct audit *a);
 
-/* The whole audit as lines, and as a document; all: good and skipped checks, too. */
+/* Append the whole audit as lines, or as a document; all: passed and skipped
+ * checks, too. */
 void lines_print(struct lh_buf *out, const struct audit *a, bool all);
 void document_print(struct lh_buf *out, const struct audit *a, bool all);
 
 /* Append {"p2_evidence_rows":12,...}. */
 void metrics_print(struct lh_buf *out, const struct audit *a);
 
-/* Print to stdout what the settings ask for. */
+/* Print to stdout what the settings request. */
 int audit_print(struct audit *a, struct lh_err *err);
 
 /* ---- the report (markdown.c, html.c) ---- */
 
 extern const char *const phase_title[PHASES];
 
-/* "passed", "FAILED", "not met" for what is not required, "skipped". */
+/* Return "passed", "FAILED", "not met" if it is not required, or "skipped". */
 const char *check_result(const struct check *c);
 
-/* Did every required check pass? */
+/* Return whether every required check passed. */
 bool audit_is_sound(const struct audit *a);
 
-/* The report, appended, and to the file that the settings name. */
+/* Append the report; write it to the file that the settings name. */
 void markdown_print(struct lh_buf *out, const struct audit *a);
 int markdown_write(const struct audit *a, struct lh_err *err);
 int html_print(struct lh_buf *out, struct audit *a, struct lh_err *err);
@@ -222,7 +229,7 @@ int html_write(struct audit *a, struct lh_err *err);
 /* Replace a file by this text. */
 int report_put(const char *path, const struct lh_buf *text, struct lh_err *err);
 
-/* ---- what an auditor is handed (bundle.c) ---- */
+/* ---- the bundle (bundle.c) ---- */
 
 /* Replace the file that the settings name by a bundle. */
 int bundle_write(struct audit *a, struct lh_err *err);

@@ -1,4 +1,4 @@
-/* baseline.c - what earlier audits measured.  See baseline.h. */
+/* baseline.c - the metrics of earlier audits.  See baseline.h. */
 #include <errno.h>
 
 #include "baseline.h"
@@ -10,10 +10,11 @@ static int start(struct baselines *b, struct lh_err *err)
 	int rc = b->fd < 0 ? lh_rows_open(b->rows, b->path, err) : lh_rows_open_fd(b->rows, b->fd, b->path, err);
 
 	b->at = 0;
-	return rc < 0 && errno == ENOTDIR ? 0 : rc;	/* what it would lie in is no folder: it is not there */
+	/* its parent is not a folder: it does not exist */
+	return rc < 0 && errno == ENOTDIR ? 0 : rc;
 }
 
-/* The next row that is not blank; the first line may hold nothing but a BOM. */
+/* Read the next row that is not blank; the first line may consist of a BOM. */
 static int next(struct baselines *b, struct lh_row *row, struct lh_err *err)
 {
 	int rc = lh_rows_next(b->rows, row, err);

@@ -1,4 +1,4 @@
-/* bundle.c - what goes into a bundle.  See bundle.h. */
+/* bundle.c - make a bundle.  See bundle.h. */
 #include "bundle.h"
 
 #include <errno.h>
@@ -12,7 +12,8 @@
 
 #define TAIL_ROWS 50
 
-enum member {			/* in byte order of their names, as they go in */
+/* in byte order of their names, which is their order in the bundle */
+enum member {
 	M_BASELINES, M_CHECKS, M_REPLAYS, M_HTML, M_JSON, M_MARKDOWN,
 	M_COLLECT, M_DRIFT, M_PREFERENCE, M_RAG, M_SFT, M_SCORE, M_SUMMARY, M_SUMMARY_MD,
 	MEMBERS
@@ -39,7 +40,7 @@ static const struct {
 	[M_SUMMARY_MD] = { "run/summary.md", "summary.md", true },
 };
 
-/* Where the last rows begin. */
+/* Return where the last rows begin. */
 static uint64_t tail(const char *p, size_t n)
 {
 	const char *end = p + n, *line;
@@ -71,8 +72,8 @@ static int cut_to_tail(struct bundle_member *m, struct lh_err *err)
 	return 0;
 }
 
-/* Open a file for a member: 1; 0 when it is not there, or cannot be read,
- * which a check has said already; -1. */
+/* Open a file for a member: 1; 0 if it does not exist or cannot be read, which a
+ * check has reported already; -1. */
 static int open_member(const struct audit *a, const char *relpath, struct bundle_member *m, struct lh_err *err)
 {
 	char *path = lh_root_join(a->root, relpath, err);

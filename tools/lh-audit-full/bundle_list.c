@@ -1,4 +1,4 @@
-/* bundle_list.c - what a manifest lists.  See bundle_list.h. */
+/* bundle_list.c - read a manifest.  See bundle_list.h. */
 #include "bundle_list.h"
 
 #include <stdlib.h>
@@ -35,8 +35,8 @@ static bool is_sha256(const char *s, size_t n)
 	return n == LH_SHA256_HEX && strspn(s, "0123456789abcdef") >= n;
 }
 
-/* The string of that name, at most max bytes of it, raw: neither a good name nor
- * a hash needs an escape. */
+/* Copy the string of that name, at most max bytes of it, raw: neither a good name
+ * nor a hash needs an escape. */
 static bool get(const struct lh_record *r, const char *name, bool (*ok)(const char *s, size_t n), char *to, struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(r, name);

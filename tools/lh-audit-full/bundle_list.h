@@ -16,7 +16,7 @@ struct bundle_line {
 	char name[BUNDLE_NAME_MAX + 1];
 	char sha256[LH_SHA256_HEX + 1];
 	uint64_t size;
-	bool seen;		/* the reader's */
+	bool seen;		/* for the reader */
 };
 
 struct bundle_list {		/* by name */
@@ -29,8 +29,9 @@ int bundle_list_read(struct bundle_list *list, const char *p, size_t n, struct l
 struct bundle_line *bundle_list_find(const struct bundle_list *list, const char *name);
 void bundle_list_free(struct bundle_list *list);
 
-/* Letters, digits, "._-" and "/", relative, without "." and "..", of at most
- * BUNDLE_NAME_MAX bytes: it means the same on every machine. */
+/* Return whether a name is valid: letters, digits, "._-" and "/", relative, without
+ * "." and "..", of at most BUNDLE_NAME_MAX bytes.  Such a name has the same meaning
+ * on every machine. */
 bool bundle_name_ok(const char *s, size_t n);
 
 #endif

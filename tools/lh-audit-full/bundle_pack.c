@@ -1,4 +1,4 @@
-/* bundle_pack.c - members into a bundle.  See bundle.h. */
+/* bundle_pack.c - write the members into a bundle.  See bundle.h. */
 #include "bundle.h"
 
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 
 typedef int take_fn(void *ctx, const void *p, size_t n, struct lh_err *err);
 
-/* n bytes of a file, piece by piece. */
+/* Read n bytes of a file in pieces. */
 static int file_bytes(int fd, uint64_t from, uint64_t n, take_fn *take, void *ctx, struct lh_err *err)
 {
 	char chunk[CHUNK];
@@ -86,8 +86,8 @@ static int make_manifest(struct bundle_member *to, struct bundle_member *m, size
 	return lh_buf_check(&to->text, err) < 0 ? -1 : measure(to, err);
 }
 
-/* What the manifest says of it must be what goes in: an audit's own files lie
- * under its lock, but baselines and replays are anybody's to append to. */
+/* Add a member, which must be as the manifest states: an audit's own files are
+ * under its lock, but other programs append to baselines and replays. */
 static int add(struct sending *s, const struct bundle_member *m, struct lh_err *err)
 {
 	unsigned char sum[32];
@@ -103,8 +103,8 @@ static int add(struct sending *s, const struct bundle_member *m, struct lh_err *
 	return 0;
 }
 
-/* libarchive stays in lh-cat, which is started for this alone: it would cost
- * every audit 4 ms at its start, and short of memory it follows null pointers. */
+/* Run lh-cat for this alone, because libarchive would cost every audit 4 ms at its
+ * start, and follows null pointers if out of memory. */
 static int archive(int fd, const struct bundle_member *manifest, const struct bundle_member *m, size_t n, struct lh_err *err)
 {
 	struct sending s;

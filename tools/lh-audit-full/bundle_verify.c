@@ -1,8 +1,8 @@
 /*
- * bundle_verify.c - is a bundle what its manifest says?
+ * bundle_verify.c - verify that a bundle is what its manifest states.
  *
- * A verdict (exit 1) on whatever a bundle holds, also on one that is cut short;
- * a failure (exit 2) when there is no bundle to be read.
+ * A verdict (exit 1) on any contents of a bundle, also on one that is cut short; a
+ * failure (exit 2) if there is no bundle to read.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,11 +26,11 @@ struct verify {
 	const char *file;
 	struct lh_child_reader *cat;
 	struct bundle_list list;
-	const struct bundle_line *last;	/* the one that came last */
+	const struct bundle_line *last;	/* the previous one */
 	char sum[LH_SHA256_HEX + 1];	/* the manifest's; "" until it is read */
-	const char *seal;		/* what is wrong with it, or NULL */
-	bool bad;			/* some member is */
-	char why[600];			/* what is wrong with the whole, or "" */
+	const char *seal;		/* its fault, or NULL */
+	bool bad;			/* a member is bad */
+	char why[600];			/* the fault of the whole, or "" */
 	struct lh_buf out;
 };
 
@@ -45,8 +45,8 @@ static bool LH_PRINTF(2, 3) wrong(struct verify *v, const char *fmt, ...)
 	return false;
 }
 
-/* Bytes from outside as JSON: what is not ASCII, or no name for a member
- * anyway, is not shown as it is. */
+/* Append bytes from outside as JSON; bytes that are not ASCII, or that no member's
+ * name may have, are escaped. */
 static void text(struct lh_buf *out, const char *s)
 {
 	struct lh_buf clean;
@@ -75,7 +75,7 @@ static int print(struct verify *v, struct lh_err *err)
 	return rc;
 }
 
-/* A member's line: what is listed, if it is; sha256 and error may be NULL. */
+/* Print the line of a member, if it is listed; sha256 and error may be NULL. */
 static int member_line(struct verify *v, const char *name, uint64_t size, const char *sha256, const char *error, struct lh_err *err)
 {
 	struct lh_buf *out = &v->out;
@@ -128,8 +128,8 @@ static int summary(struct verify *v, struct lh_err *err)
 	return print(v, err);
 }
 
-/* The bytes of an entry: their number and hash.  1; 0, the archive is damaged
- * there; -1. */
+/* Read the bytes of an entry: their number and hash.  1; 0 if the archive is
+ * damaged there; -1. */
 static int entry_bytes(struct verify *v, uint64_t *size, char *hex, struct lh_buf *keep, struct lh_err *err)
 {
 	unsigned char sum[32];
@@ -153,7 +153,7 @@ static int entry_bytes(struct verify *v, uint64_t *size, char *hex, struct lh_bu
 	return n < 0 ? -1 : 1;
 }
 
-/* The next entry: 1, 0 when there is none or the archive is damaged, -1. */
+/* Go to the next entry: 1, 0 if there is none or the archive is damaged, -1. */
 static int next_entry(struct verify *v, struct lh_child_reader_entry *e, struct lh_err *err)
 {
 	char none[CHUNK];
@@ -163,7 +163,8 @@ static int next_entry(struct verify *v, struct lh_child_reader_entry *e, struct 
 	return v->cat->more ? (lh_child_reader_entry(v->cat, e, err) < 0 ? -1 : 1) : 0;
 }
 
-/* What tells a bundle from any other archive: 1; 0, it is none; -1. */
+/* Read the manifest, which distinguishes a bundle from any other archive: 1; 0 if
+ * it is not one; -1. */
 static int read_manifest(struct verify *v, struct lh_err *err)
 {
 	struct lh_child_reader_entry e;
@@ -201,7 +202,7 @@ static const char *LH_PRINTF(3, 4) format_text(char *to, size_t n, const char *f
 	return to;
 }
 
-/* What is wrong with an entry before its bytes are looked at, or NULL. */
+/* Return the fault of an entry that shows before its bytes are read, or NULL. */
 static const char *fault(struct verify *v, const struct lh_child_reader_entry *e, struct bundle_line *l, char *to, size_t n)
 {
 	if (!bundle_name_ok(e->name, strlen(e->name)))
@@ -219,7 +220,7 @@ static const char *fault(struct verify *v, const struct lh_child_reader_entry *e
 	return NULL;
 }
 
-/* One entry behind the manifest: 1, 0 to end, -1. */
+/* Check one entry after the manifest: 1, 0 to end, -1. */
 static int judge_entry(struct verify *v, const struct lh_child_reader_entry *e, struct lh_err *err)
 {
 	struct bundle_line *l = bundle_list_find(&v->list, e->name);
@@ -269,7 +270,7 @@ static int members(struct verify *v, struct lh_err *err)
 
 static const char no_seal[] = "ends in no seal";
 
-/* Does what stands behind the archive fit it? */
+/* Check that the bytes after the archive are its seal. */
 static int check_seal(struct verify *v, int fd, uint64_t n, struct lh_err *err)
 {
 	unsigned char is[BUNDLE_SEAL], want[BUNDLE_SEAL];
@@ -288,8 +289,8 @@ static int check_seal(struct verify *v, int fd, uint64_t n, struct lh_err *err)
 	return 0;
 }
 
-/* Any regular file, and its seal: a bundle whose first bytes are damaged is one
- * still. */
+/* Open any regular file, and read its seal: a bundle whose first bytes are damaged
+ * is still a bundle. */
 static int open_bundle(struct verify *v, int *fd, struct lh_err *err)
 {
 	struct stat st;
@@ -303,7 +304,7 @@ static int open_bundle(struct verify *v, int *fd, struct lh_err *err)
 	return check_seal(v, *fd, (uint64_t)st.st_size, err) < 0 ? lh_err_prefix(err, "%s", v->file) : 0;
 }
 
-/* Does it begin as zstd does, as far as it goes? */
+/* Return whether it begins as zstd does, as far as it goes. */
 static bool is_zstd(int fd)
 {
 	static const unsigned char magic[4] = { 0x28, 0xb5, 0x2f, 0xfd };

@@ -1,9 +1,8 @@
 /*
- * census.c - every row on disk, read once.  See audit.h.
+ * census.c - read every row on disk, once.  See audit.h.
  *
- * Each line is parsed, on all cores, so that a damaged one is found wherever it
- * is; rows at fault come back in their order, the others leave no trace but in
- * the counts.
+ * Each line is parsed, on all cores, so that a damaged one is found wherever it is;
+ * faulty rows are reported in order, the others are only counted.
  */
 #include "census.h"
 
@@ -19,7 +18,7 @@ struct file {
 	struct audit *a;
 	const char *relpath;
 	judge_fn *judge;
-	int damaged;		/* bit set: the findings that a line is which cannot be read */
+	int damaged;		/* set of the findings that an unreadable line counts as */
 	uint64_t rows, category[LH_CATEGORIES];
 };
 
@@ -53,7 +52,8 @@ static void worker_free(void *worker)
 	free(w);
 }
 
-/* A row at fault goes to the sink as its bit set, in one byte, and a text. */
+/* Process a row.  A faulty one goes to the sink as its set of findings, in one
+ * byte, and a text. */
 static int on_record(struct lh_record *row, struct lh_buf *out, void *worker, struct lh_err *err)
 {
 	struct worker *w = worker;
@@ -102,7 +102,7 @@ static int on_fault(const struct lh_output *o, void *ctx, struct lh_err *err)
 	return 0;
 }
 
-/* What could not be read at all is a finding, unless the audit must end. */
+/* Record a file that could not be read at all as a finding, unless the audit must end. */
 static int unread(struct audit *a, int damaged, struct lh_err *err)
 {
 	struct finding *f;
@@ -118,7 +118,7 @@ static int unread(struct audit *a, int damaged, struct lh_err *err)
 	return 0;
 }
 
-/* Read a file: 1, 0 when it is not there, -1. */
+/* Read a file: 1, 0 if it does not exist, -1. */
 static int read_file(struct file *file, struct lh_err *err)
 {
 	struct lh_flow flow = {

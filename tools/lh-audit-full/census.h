@@ -1,9 +1,10 @@
 /*
- * census.h - between census.c, which reads rows, and judge.c, which knows them.
+ * census.h - the interface between census.c, which reads rows, and judge.c, which
+ * checks them.
  *
- * A judge looks at one row that parses and returns the findings it is one of,
- * as a bit set of enum finding_id; or -1 with *err.  It runs on several threads
- * at once, each with its own category counts and scratch.
+ * A judge checks one row that parses and returns its findings as a set of enum
+ * finding_id bits, or -1 with *err.  It runs on several threads, each with its own
+ * category counts and scratch.
  */
 #ifndef CENSUS_H
 #define CENSUS_H
@@ -17,7 +18,7 @@ typedef int judge_fn(const struct lh_record *row, uint64_t *category, struct lh_
 judge_fn judge_nothing, judge_scored;
 extern judge_fn *const judge_export[LH_EXPORTERS];
 
-/* What is wrong with a row of that finding; begins with a space. */
+/* Return the fault of a row with that finding; begins with a space. */
 const char *finding_text(enum finding_id id);
 
 #endif

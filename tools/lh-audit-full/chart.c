@@ -1,4 +1,4 @@
-/* chart.c - how a metric went.  See chart.h. */
+/* chart.c - draw the history of a metric.  See chart.h. */
 #include "chart.h"
 
 #include <math.h>
@@ -7,15 +7,15 @@
 #include "base/mem.h"
 #include <lh/num.h>
 
-/* In units of the drawing, which are whole so that nothing depends on how a
- * fraction is written. */
+/* In whole units of the drawing, so that nothing depends on the notation of a
+ * fraction. */
 #define WIDTH 3200
 #define HEIGHT 800
 #define MARGIN 60	/* room for half a dot */
 
-/* ---- what is on file ---- */
+/* ---- the values on file ---- */
 
-/* The column of audit i; the last one's is its own. */
+/* Return the column of audit i; the last audit has its own. */
 static size_t column_of(const struct charts *c, uint64_t i)
 {
 	if (i + 1 == c->audits)
@@ -59,7 +59,7 @@ static void note_day(struct charts *c, const struct lh_record *rec)
 		memcpy(c->since, at->p + 1, sizeof c->since - 1);
 }
 
-/* The rows that lie there now; those that are none are counted, and left out. */
+/* Read the present rows; bad ones are counted and omitted. */
 static int read_rows(struct charts *c, struct baselines *b, struct lh_err *err)
 {
 	uint64_t i;
@@ -81,7 +81,7 @@ static int read_rows(struct charts *c, struct baselines *b, struct lh_err *err)
 struct charts *charts_read(struct audit *a, struct lh_err *err)
 {
 	struct charts *c = lh_calloc(1, sizeof *c, err);
-	struct lh_err why;	/* what is wrong with the file is no failure here */
+	struct lh_err why;	/* a fault of the file is not a failure here */
 	struct baselines b;
 	int m, rc;
 
@@ -108,13 +108,13 @@ struct charts *charts_read(struct audit *a, struct lh_err *err)
 /* ---- the drawing ---- */
 
 struct frame {
-	double low, high;	/* what lies at the bottom, and at the top */
+	double low, high;	/* the values at the bottom and at the top */
 	size_t columns;
 };
 
 static int at_y(const struct frame *f, double v)
 {
-	/* halves, for the whole might be beyond a double */
+	/* halves, because the whole might be beyond a double */
 	double part = (v / 2 - f->low / 2) / (f->high / 2 - f->low / 2);
 
 	part = part < 0 ? 0 : part > 1 ? 1 : part;
@@ -128,8 +128,8 @@ static int at_x(const struct frame *f, size_t column)
 	return MARGIN + (int)(column * (WIDTH - 2 * MARGIN) / (f->columns - 1));
 }
 
-/* The line from column to column, broken where there is nothing; where there
- * is but one column between two gaps, round ends make it a dot. */
+/* Draw the line from column to column, broken at gaps; round ends make a single
+ * column between two gaps a dot. */
 static void put_line(struct lh_buf *out, const struct frame *f, const struct chart *ch)
 {
 	bool down = false;
@@ -149,7 +149,7 @@ static void put_line(struct lh_buf *out, const struct frame *f, const struct cha
 	lh_buf_puts(out, "\"/>\n");
 }
 
-/* Where the baseline lies, and how far from it is no drift. */
+/* Draw the baseline, and how far from it counts as no drift. */
 static void put_baseline(struct lh_buf *out, const struct frame *f, double b)
 {
 	int top = at_y(f, b + fabs(b) / 5), bottom = at_y(f, b - fabs(b) / 5);

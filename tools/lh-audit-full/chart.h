@@ -1,11 +1,11 @@
 /*
- * chart.h - how a metric went over all baselines on file, and this audit.
+ * chart.h - the history of a metric over all baselines on file and this audit.
  *
- * A chart has CHART_COLUMNS columns at most, the last for this audit alone.
- * Where there are more audits, each of the others stands for as many in a row
- * and shows the lowest and the highest of them, so that no spike is lost.  Rows
- * that are no baseline, and values that are no number or beyond a double, leave
- * a gap.
+ * A chart has at most CHART_COLUMNS columns, the last for this audit alone.  If
+ * there are more audits, each of the other columns represents the same number of
+ * consecutive ones and shows the lowest and the highest, so that no spike is lost.
+ * Rows that are not a baseline, and values that are not a number or beyond a
+ * double, leave a gap.
  */
 #ifndef CHART_H
 #define CHART_H
@@ -25,19 +25,19 @@ struct chart {
 };
 
 struct charts {
-	uint64_t audits, unread;	/* rows and this audit; rows that are no baseline */
+	uint64_t audits, unread;	/* rows and this audit; rows that are not a baseline */
 	size_t columns;
-	char since[11];			/* the day of the first of them; "" when it does not say */
+	char since[11];			/* the day of the first of them; "" if unknown */
 	struct chart chart[METRICS];
 };
 
-/* Freed with free(); NULL with *err. */
+/* Read the values of all charts.  Freed with free(); NULL with *err. */
 struct charts *charts_read(struct audit *a, struct lh_err *err);
 
-/* As an SVG element for a page. */
+/* Append a chart as an SVG element. */
 void chart_print(struct lh_buf *out, const struct charts *c, const struct audit *a, int metric);
 
-/* A number as its shortest text. */
+/* Append a number as its shortest text. */
 void chart_number(struct lh_buf *out, double v);
 
 #endif

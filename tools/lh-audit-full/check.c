@@ -1,4 +1,4 @@
-/* check.c - the 22 checks, and how a phase settles one.  See audit.h. */
+/* check.c - the 22 checks, and how a phase sets one.  See audit.h. */
 #include "audit.h"
 
 #include <stdarg.h>
@@ -6,7 +6,7 @@
 
 #include "base/utf8.h"
 
-#define TEXT 1000	/* of what is said of one check at once */
+#define TEXT 1000	/* bytes of the text of one call */
 
 static const struct {
 	int phase;
@@ -63,7 +63,7 @@ void checks_begin(struct audit *a)
 	}
 }
 
-/* Append text; what is no UTF-8 becomes U+FFFD. */
+/* Append text; bytes that are not UTF-8 become U+FFFD. */
 static void put_text(struct lh_buf *b, const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;

@@ -1,7 +1,7 @@
-/* child.c - another tool, or a command that was given.  See child.h. */
+/* child.c - run another tool, or a given command.  See child.h. */
 #include "child.h"
 
-/* That a tool found no memory says nothing of the root. */
+/* A tool that ran out of memory is not a finding about the root. */
 static bool found_no_memory(const struct lh_child_how *how, const struct lh_child_out *out)
 {
 	static const char words[] = "out of memory";

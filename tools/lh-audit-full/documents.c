@@ -1,4 +1,4 @@
-/* documents.c - documents and streams. */
+/* documents.c - phase 0: documents and streams. */
 #include "audit.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* drift.c - metrics against those of a baseline.  See drift.h. */
+/* drift.c - compare metrics with those of a baseline.  See drift.h. */
 #include "drift.h"
 
 #include <float.h>
@@ -30,7 +30,7 @@ int drift_metrics_of(struct drift_metrics *m, const struct baselines *row, struc
 
 	*m = (struct drift_metrics){ .row = row };
 	lh_buf_init(&m->names, LH_BUF_NOMAX);
-	/* all of it at once, so that no name moves */
+	/* room for all names, so that none moves */
 	if (!lh_buf_room(&m->names, row->metrics.n))
 		return lh_buf_check(&m->names, err);
 	for (lh_iter_init(&it, &row->metrics); lh_iter_next(&it); ) {
@@ -77,8 +77,8 @@ static int read_metric(double *out, const struct drift_metric *m, const struct b
 	return 0;
 }
 
-/* How large the change is, by a little more than doubles lose of a decimal, so
- * that a half and a fifth are what they were written as. */
+/* Return the size of the change, rounded a little beyond the error of doubles, so
+ * that a half and a fifth compare as written. */
 static double size_of(double pct)
 {
 	return fabs(pct) + 4 * DBL_EPSILON * (1 + fabs(pct));
@@ -130,7 +130,7 @@ void drift_free(struct drift *d)
 	*d = (struct drift){ .n = 0 };
 }
 
-/* ---- what is printed ---- */
+/* ---- output ---- */
 
 const char *drift_flag_name(enum drift_flag flag)
 {
@@ -156,7 +156,7 @@ static bool is_number(int column)
 	return column >= 1 && column <= 3;
 }
 
-/* One field of a row; of the heads when row is NULL. */
+/* Append one field of a row; of the heads if row is NULL. */
 static void put_text(struct lh_buf *b, const struct drift_row *row, int column)
 {
 	lh_buf_reset(b);
@@ -176,7 +176,7 @@ static void put_text(struct lh_buf *b, const struct drift_row *row, int column)
 		lh_buf_puts(b, drift_flag_name(row->flag));
 }
 
-/* The same for a table, which fails with it; its width in characters. */
+/* The same for a table, which fails with it; return its width in characters. */
 static size_t put_field(struct lh_buf *out, struct lh_buf *b, const struct drift_row *row, int column)
 {
 	size_t i, n = 0;

@@ -1,4 +1,4 @@
-/* drift_verb.c - lh-audit-full drift: any two rows of a file of baselines. */
+/* drift_verb.c - lh-audit-full drift: compare any two rows of a file of baselines. */
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include "audit.h"
 #include "file/file.h"
 
-/* The row that was asked for, from 1. */
+/* Return the requested row, from 1. */
 static int find_row(const struct baselines *b, const char *option, int64_t asked, int64_t *out, struct lh_err *err)
 {
 	int64_t n = (int64_t)b->n;
@@ -41,7 +41,7 @@ static int print(struct lh_tool *tool, const struct settings *s, const struct dr
 	return rc;
 }
 
-/* The rows that the settings name, by their numbers; 0 for none. */
+/* Set the numbers of the rows that the settings name; 0 for none. */
 static int choose(const struct settings *s, const struct baselines *b, int64_t *from, int64_t *to, struct lh_err *err)
 {
 	if (!b->n)
@@ -86,8 +86,8 @@ static int compare(struct lh_tool *tool, const struct settings *s, int fd, const
 	return rc;
 }
 
-/* Rows are taken more than once, and the last first: what comes through a pipe
- * is kept meanwhile. */
+/* Compare rows of a pipe, which is stored first, because rows are read more than
+ * once, and the last first. */
 static int compare_stdin(struct lh_tool *tool, const struct settings *s)
 {
 	int fd = memfd_create("baselines", MFD_CLOEXEC), rc = 0;

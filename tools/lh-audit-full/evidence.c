@@ -5,7 +5,7 @@
 
 #define ULL(n) ((unsigned long long)(n))
 
-/* Note what a census found, and how much more there is. */
+/* Add a note about a finding: the first row, and the number of others. */
 static void note(struct audit *a, enum check_id id, const struct finding *f)
 {
 	if (f->first.p[0])
@@ -14,7 +14,7 @@ static void note(struct audit *a, enum check_id id, const struct finding *f)
 		check_note(a, id, "%llu such rows", ULL(f->rows));
 }
 
-/* Rows that are skipped are its normal work, so 1 is as good as 0. */
+/* Skipped rows are normal for it, so status 1 is as good as 0. */
 static int dry_run(struct audit *a, bool damaged, struct lh_err *err)
 {
 	char jobs[24];

@@ -1,4 +1,4 @@
-/* exports.c - the exports: what must not be in them, and what was refused. */
+/* exports.c - phase 4: forbidden rows in exports, and refused records. */
 #include "audit.h"
 
 #define ULL(n) ((unsigned long long)(n))

@@ -1,4 +1,4 @@
-/* history.c - this audit's metrics against those of earlier ones.  See history.h. */
+/* history.c - compare this audit's metrics with earlier ones.  See history.h. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,7 +8,7 @@
 
 #define DIGITS 21
 
-/* The metrics of this audit, as if they had been read. */
+/* Set the metrics of this audit, as if they had been read. */
 static int measure(struct history *h, const uint64_t *metric, struct lh_err *err)
 {
 	size_t i;

@@ -1,9 +1,8 @@
 /*
- * judge.c - what must not stand in a row.  See census.h.
+ * judge.c - find forbidden contents of a row.  See census.h.
  *
- * The last layer of the firewall: it shares no decision with what wrote the
- * rows, and knows nothing of schemas.  What a row does not say, it cannot be
- * cleared of.
+ * The last layer of the firewall: it shares no decision with the code that wrote
+ * the rows, and uses no schemas.  A row that lacks something counts as faulty.
  */
 #include "census.h"
 #include "base/hashset.h"
@@ -49,7 +48,7 @@ static bool is(const struct lh_value *v, const char *text)
 	return v && v->type == LH_STRING && lh_value_is(v, text, strlen(text));
 }
 
-/* FOUND_PROVENANCE's bit, 0, or -1. */
+/* Return FOUND_PROVENANCE's bit, 0, or -1. */
 static int provenance(const struct lh_record *row, struct lh_buf *scratch, struct lh_err *err)
 {
 	const struct lh_value *from = lh_record_get(row, "provenance");
@@ -65,7 +64,7 @@ static int provenance(const struct lh_record *row, struct lh_buf *scratch, struc
 	return lh_unhex(text.p, text.n, hash) ? 0 : BIT(FOUND_PROVENANCE);
 }
 
-/* Two strings that are not the same? */
+/* Return whether both are strings and different. */
 static bool differ(const struct lh_record *row, const char *one, const char *other)
 {
 	const struct lh_value *a = lh_record_get(row, one), *b = lh_record_get(row, other);

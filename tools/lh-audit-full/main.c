@@ -1,4 +1,4 @@
-/* lh-audit-full: is the whole pipeline still sound?  See lh-audit-full(1). */
+/* lh-audit-full: audit the whole pipeline.  See lh-audit-full(1). */
 #include "audit.h"
 
 #define OF(f) false, offsetof(struct settings, f), 0, 0, NULL

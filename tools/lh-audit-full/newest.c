@@ -1,4 +1,4 @@
-/* newest.c - which run is judged.  See audit.h. */
+/* newest.c - find the newest run.  See audit.h. */
 #include "audit.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@ struct search {
 	char *bad;		/* the id of the run whose summary is in a->bad_summary */
 };
 
-/* Of several the one with the least id, whatever order they come in. */
+/* Of several keep the one with the least id, whatever their order. */
 static int keep_bad(struct search *s, const char *id, const struct lh_err *why, struct lh_err *err)
 {
 	char *copy;
@@ -29,14 +29,14 @@ static int keep_bad(struct search *s, const char *id, const struct lh_err *why, 
 	free(s->bad);
 	s->bad = copy;
 	lh_buf_reset(&s->a->bad_summary);
-	if (why->code == LH_EIO)	/* the file's name is in it */
+	if (why->code == LH_EIO)	/* the message has the name of the file */
 		lh_buf_puts(&s->a->bad_summary, check_reason(s->a, why));
 	else
 		lh_buf_printf(&s->a->bad_summary, "%s/%s/summary.json: %s", LH_ROOT_REPORTS, id, why->msg);
 	return 0;
 }
 
-/* When the run ended, by its summary: 1, 0 without one, -1. */
+/* Read when the run ended from its summary: 1, 0 without one, -1. */
 static int ended(struct search *s, const char *id, int64_t *at, struct lh_err *err)
 {
 	const struct lh_value *v;

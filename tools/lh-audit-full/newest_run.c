@@ -1,4 +1,4 @@
-/* newest_run.c - what the newest run says of itself. */
+/* newest_run.c - phase 5: the receipts of the newest run. */
 #include "audit.h"
 
 #include <stdio.h>
@@ -8,15 +8,15 @@
 
 #define REPORT_MAX ((size_t)256 << 20)	/* a receipt of a million files */
 
-/* A report of the run, and what is wrong with it. */
+/* A report of the run, and its faults. */
 struct report {
 	struct audit *a;
 	char relpath[512];
 	struct lh_buf text, scratch;
 	struct lh_record rec;
-	const char *but;	/* a field that another check judges, or NULL */
+	const char *but;	/* a field that another check covers, or NULL */
 	bool parsed;
-	char why[1600];		/* the first fault, "" when there is none */
+	char why[1600];		/* the first fault, "" if there is none */
 };
 
 static int read_report(struct report *r, const char *name, struct lh_err *err)
@@ -33,7 +33,7 @@ static int read_report(struct report *r, const char *name, struct lh_err *err)
 		return rc;
 	if (!check_is_finding(err))
 		return -1;
-	if (err->code == LH_EIO)	/* the file's name is in it */
+	if (err->code == LH_EIO)	/* the message has the name of the file */
 		snprintf(r->why, sizeof r->why, "%s", check_reason(r->a, err));
 	else
 		snprintf(r->why, sizeof r->why, "%s: %s", r->relpath, err->msg);
@@ -124,7 +124,7 @@ static int drift(struct report *r, struct lh_err *err)
 	return 0;
 }
 
-/* Without a run none of this is there. */
+/* Without a run all of these fail. */
 static void no_run(struct audit *a)
 {
 	static const enum check_id of[] = { CHECK_FIVE, CHECK_RECEIPTS, CHECK_SUMMARY, CHECK_RUN_HASH, CHECK_DRIFT };

@@ -1,4 +1,4 @@
-/* print.c - an audit on stdout: a line a check and the summary, or one document. */
+/* print.c - an audit on stdout: a line per check and the summary, or one document. */
 #include "audit.h"
 
 const char *const metric_names[METRICS] = {
@@ -58,7 +58,7 @@ void summary_print(struct lh_buf *out, const struct audit *a)
 	lh_buf_putc(out, '}');
 }
 
-/* Does nobody need to look? */
+/* Return whether nothing needs attention. */
 static bool well(const struct audit *a)
 {
 	return audit_is_sound(a) && !a->history.bad.code && !(a->s->fail_on_drift && a->history.drift.warned);

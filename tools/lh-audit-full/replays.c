@@ -1,4 +1,4 @@
-/* replays.c - can past work be replayed, and does nothing leave the machine that must not? */
+/* replays.c - phase 7: replay past work, and check that nothing leaves the machine. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -28,13 +28,14 @@ static const char *const tasks[] = {
 };
 #define TASKS (sizeof tasks / sizeof tasks[0])
 
-/* What the replays need: a folder for their log, and a port that refuses. */
+/* The needs of the replays: a folder for their log, and a port that refuses
+ * connections. */
 struct replay {
 	struct audit *a;
 	struct lh_tmpdir folder;
 	char *set_log;		/* LH_REPLAY_LOG=the log in that folder */
 	const char *log;	/* its path, in set_log */
-	int port;		/* bound, and nobody listens */
+	int port;		/* bound, without a listener */
 	char set[LH_PROVIDERS][64];
 	char *env[LH_PROVIDERS + 2];
 	struct lh_child_out out;
@@ -42,9 +43,9 @@ struct replay {
 	struct lh_buf scratch;
 };
 
-/* Every model's address is one where nobody answers: a replay that is not dry
- * fails at once, and nothing leaves the machine.  Keys are for nobody then, so
- * that it gets none, and those that are no good are no finding. */
+/* Set every model's address to one without a listener: a replay that is not dry
+ * fails at once, and nothing leaves the machine.  Keys are not used then, so the
+ * child gets none, and bad ones are not a finding. */
 static int close_port(struct replay *r, struct lh_err *err)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -80,7 +81,7 @@ static int prepare(struct replay *r, struct lh_err *err)
 	return 0;
 }
 
-/* The last line of its stdout is the log's row. */
+/* Read the log's row from the last line of stdout. */
 static int take_row(struct replay *r, struct lh_err *err)
 {
 	const struct lh_buf *out = &r->out.out;
@@ -99,7 +100,7 @@ static int take_row(struct replay *r, struct lh_err *err)
 	return 0;
 }
 
-/* Replay a task: 1 with its row, 0 when there is none (a note says why), -1. */
+/* Replay a task: 1 with its row, 0 if there is none (a note has the reason), -1. */
 static int replay(struct replay *r, enum check_id id, const char *task, const char *how_so, struct lh_err *err)
 {
 	char *argv[] = { "lh-replay", "-q", "--retries", "0", "--root", (char *)lh_root_path(r->a->root), "--log", (char *)r->log, NULL };
@@ -126,7 +127,7 @@ static int replay(struct replay *r, enum check_id id, const char *task, const ch
 	return 0;
 }
 
-/* Has the replay of that row passed?  If not, a note says the first reason. */
+/* Check that the replay of that row passed.  If not, a note has the first reason. */
 static int has_passed(struct replay *r, const char *task, struct lh_err *err)
 {
 	const struct lh_value *result = lh_record_get(&r->row, "validation_result");
@@ -167,7 +168,7 @@ static int three_replays(struct replay *r, struct lh_err *err)
 	return 0;
 }
 
-/* A call that fails, with an escalation that is allowed but for local_only. */
+/* Make a call that fails, with an escalation that only local_only forbids. */
 static int guard(struct replay *r, struct lh_err *err)
 {
 	const struct lh_value *path;
@@ -187,11 +188,10 @@ static int guard(struct replay *r, struct lh_err *err)
 
 struct tail {
 	unsigned rows, bad;
-	char fault[256];	/* of the last of the bad ones */
+	char fault[256];	/* of the last bad one */
 };
 
-/* Does a row parse?  It is copied, for what is scanned is followed by LH_PAD
- * bytes. */
+/* Parse a row.  It is copied, because parsing needs LH_PAD bytes after it. */
 static int parse_row(struct replay *r, struct tail *t, struct lh_str row, struct lh_err *err)
 {
 	int rc;
@@ -228,7 +228,7 @@ static int read_tail(struct replay *r, const struct lh_mapped *m, struct tail *t
 	return 0;
 }
 
-/* The log's tail: 1 when it parses, 0, -1.  An absent one does. */
+/* Check the log's tail: 1 if it parses or is absent, 0, -1. */
 static int judge_tail(struct replay *r, struct tail *t, struct lh_err *err)
 {
 	char *path = lh_root_join(r->a->root, AUDIT_REPLAYS, err);
@@ -276,14 +276,14 @@ static int live(struct replay *r, struct lh_err *err)
 	return rc;
 }
 
-/* What is in the way of a replay fails the checks, and the log is still judged. */
+/* A replay that cannot run fails the checks, and the log is still checked. */
 static int run_live(struct replay *r, struct lh_err *err)
 {
 	struct lh_err why;
 	bool was = lh_signal_deferred();
 	int rc;
 
-	lh_signal_defer(true);	/* the folder must go in any case */
+	lh_signal_defer(true);	/* the folder must be removed in any case */
 	rc = live(r, err);
 	if (lh_tmpdir_remove(&r->folder, &why) < 0)
 		check_note(r->a, CHECK_REPLAYS, "%s", why.msg);

@@ -1,4 +1,4 @@
-/* run.c - the audit: phases in their order, then what is printed and written. */
+/* run.c - the audit: phases in their order, then output and files. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -6,8 +6,8 @@
 #include "base/mem.h"
 #include "distill/receipt.h"
 
-/* Nobody may change the root meanwhile; an audit that finds it taken says so
- * and does not wait, for it will be run again. */
+/* Lock the root against changes; if it is locked, report it and do not wait,
+ * because the audit will be run again. */
 static int take_lock(struct audit *a, struct lh_err *err)
 {
 	const char *path = lh_root_path(a->root);
@@ -44,8 +44,8 @@ static int phases(struct audit *a, struct lh_err *err)
 	return checks_end(a, err);
 }
 
-/* What the settings ask for beside stdout; the baseline last, so that whoever
- * finds it finds the report it stands for. */
+/* Write the files that the settings request in addition to stdout; the baseline
+ * last, so that its report exists when it does. */
 static int files(struct audit *a, struct lh_err *err)
 {
 	if (markdown_write(a, err) < 0 || (a->s->html && html_write(a, err) < 0) || (a->s->bundle && bundle_write(a, err) < 0))
@@ -68,7 +68,8 @@ static int audit(struct audit *a, struct lh_err *err)
 		return -1;
 	if (!audit_is_sound(a) || (a->s->fail_on_drift && a->history.drift.warned))
 		lh_tool_verdict_bad(a->tool);
-	printed = audit_print(a, err);	/* nobody reads it? The report is made all the same */
+	/* after a failure of stdout the report is written all the same */
+	printed = audit_print(a, err);
 	if (printed < 0 && err->code == LH_ENOMEM)
 		return -1;
 	return files(a, err) < 0 ? -1 : printed;

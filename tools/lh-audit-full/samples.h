@@ -1,4 +1,4 @@
-/* samples.h - the records that phase 1 judges, as they are built in. */
+/* samples.h - the built-in records for phase 1. */
 #ifndef SAMPLES_H
 #define SAMPLES_H
 

@@ -1,15 +1,15 @@
-/* targets.c - may the files that an audit writes be written?  See audit.h. */
+/* targets.c - check that the output files of an audit may be written.  See audit.h. */
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "audit.h"
 
-/* A name in a folder, whatever path leads there: files are replaced by name. */
+/* A name in a folder, independent of the path to it: files are replaced by name. */
 struct place {
 	const char *who, *path, *name;
 	struct stat folder;
-	bool is_there;		/* the folder is */
+	bool is_there;		/* the folder exists */
 };
 
 static void find(struct place *p)

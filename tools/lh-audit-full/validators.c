@@ -1,4 +1,4 @@
-/* validators.c - do the validators say of known records what they should? */
+/* validators.c - phase 1: check the validators with known records. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #define NINE 9			/* schemas of past work; the others are of a run's own files */
 #define ENOUGH 51
 #define TEST_SECONDS 3600.0
-#define TOLD 5			/* samples that are named at most */
+#define TOLD 5			/* samples named at most */
 
 #define VALIDATORS "all samples as expected"
 
@@ -27,7 +27,7 @@ struct judge {
 	bool has[NINE][2];	/* an invalid and a valid one */
 };
 
-/* A sample is not judged as it should be, or cannot be read. */
+/* Note a sample with a wrong verdict, or one that cannot be read. */
 static void fault(struct judge *j, const char *name, const char *what)
 {
 	if (++j->wrong <= TOLD)
@@ -44,7 +44,7 @@ static void note_violation(void *ctx, const struct lh_str *field, const struct l
 	lh_buf_putc(&j->found, '\n');
 }
 
-/* "folder/schema-...": the number of the schema, or -1. */
+/* Return the number of the schema of "folder/schema-...", or -1. */
 static int schema_of(const char *name)
 {
 	const char *at = strchr(name, '/') + 1, *known;
@@ -57,8 +57,7 @@ static int schema_of(const char *name)
 	return -1;
 }
 
-/* The violations of what stands in j->text, into j->found: their number, or -1
- * with *err. */
+/* Write the violations of j->text into j->found: return their number, or -1 with *err. */
 static long violations(struct judge *j, int schema, struct lh_err *err)
 {
 	struct lh_value v;
@@ -71,7 +70,7 @@ static long violations(struct judge *j, int schema, struct lh_err *err)
 	return n >= 0 && lh_buf_check(&j->found, err) < 0 ? -1 : n;
 }
 
-/* Judge what stands in j->text, against j->want when that is known. */
+/* Check the verdict on j->text, against j->want if that is known. */
 static int judge_name(struct judge *j, const char *name, bool known, struct lh_err *err)
 {
 	bool valid = name[0] == 'v';
@@ -117,7 +116,7 @@ static int judge_built_in(struct judge *j, struct lh_err *err)
 	return 0;
 }
 
-/* A whole file: 0, or -1. */
+/* Read a whole file: 0, or -1. */
 static int take_file(struct lh_buf *to, const char *path, struct lh_err *err)
 {
 	struct lh_mapped m;
@@ -130,7 +129,7 @@ static int take_file(struct lh_buf *to, const char *path, struct lh_err *err)
 	return lh_buf_check(to, err);
 }
 
-/* Judge folder/NAME.json below --samples, against folder/NAME.expected. */
+/* Check folder/NAME.json below --samples, against folder/NAME.expected. */
 static int judge_file(struct judge *j, const char *name, struct lh_err *err)
 {
 	char path[4096];
@@ -204,7 +203,7 @@ static int judge_all(struct judge *j, struct lh_err *err)
 	return 0;
 }
 
-/* --test-command: 1 when it exits with 0, 0, -1. */
+/* Run --test-command: 1 if it exits with 0, 0, -1. */
 static int test(struct audit *a, struct lh_err *err)
 {
 	struct lh_child_how how = { .command = a->s->test_command, .keys = LH_KEYS_ALL, .seconds = TEST_SECONDS };

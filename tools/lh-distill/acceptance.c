@@ -1,4 +1,4 @@
-/* acceptance.c - lh-distill acceptance: does this build do what it should? */
+/* acceptance.c - lh-distill acceptance: check that this build distils correctly. */
 #include "acceptance.h"
 
 #include <stdlib.h>
@@ -36,7 +36,7 @@ static void remove_root(struct acceptance *a, size_t i)
 	}
 }
 
-/* The bytes of a file of the root, from text or from another root's file. */
+/* Write a file of the root, from text or from another root's file. */
 static int put_source(const struct lh_root *root, const char *relpath, const struct lh_buf *text, struct lh_err *err)
 {
 	char *path = lh_root_join(root, relpath, err);
@@ -73,7 +73,7 @@ static int copy_built_in(const struct lh_root *to, struct lh_err *err)
 	return rc;
 }
 
-/* The twelve sources, as far as they are there: 1, 0 when none is, -1. */
+/* Copy those of the twelve sources that exist: 1, 0 if none does, -1. */
 static int copy_fixture(const struct lh_root *from, const struct lh_root *to, struct lh_err *err)
 {
 	struct lh_buf text;
@@ -121,7 +121,8 @@ static int prepare(struct acceptance *a, const char *fixture, struct lh_err *err
 
 /* ---- the runs ---- */
 
-/* Has a signal come that is blocked?  It ends us when the roots are gone. */
+/* Return whether a blocked signal is pending.  It ends the process after the roots
+ * are removed. */
 static bool asked_to_stop(void)
 {
 	sigset_t come;
@@ -144,7 +145,7 @@ static int run_all(struct acceptance *a, const struct settings *s, struct lh_err
 		how.root = a->folder[i == RUN_OTHER].path;
 		how.run_id = id[i];
 		rc = whole_run(&a->run[i], &how, a->tool->now, NULL, NULL, err);
-		if (a->run[i].run) {	/* its lock must not keep the next run out */
+		if (a->run[i].run) {	/* its lock must not block the next run */
 			lh_root_close(a->run[i].run->root);
 			a->run[i].run->root = NULL;
 		}
@@ -160,7 +161,7 @@ int distill_acceptance(struct lh_tool *tool, void *settings)
 	size_t i;
 	int rc;
 
-	lh_signal_block(&old);	/* the roots must go in any case */
+	lh_signal_block(&old);	/* the roots must be removed in any case */
 	rc = prepare(&a, s->fixture, &tool->err);
 	if (!rc)
 		rc = run_all(&a, s, &tool->err);

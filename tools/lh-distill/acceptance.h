@@ -1,12 +1,13 @@
 /*
- * acceptance.h - a known root, run twice and once more, and what must hold.
+ * acceptance.h - three runs over a known root, and the invariants they must
+ * satisfy.
  *
  *     acceptance.c           the verb: two fresh roots, three runs, the lines
- *     acceptance_fixture.c   the root that is built in
+ *     acceptance_fixture.c   the built-in root
  *     acceptance_check.c     the invariants
  *
- * Of the three runs the first two are in a root each and the third is in the
- * first root again, all with one recorded_at.
+ * The first two runs are in a root each, the third is in the first root again, all
+ * with one recorded_at.
  */
 #ifndef ACCEPTANCE_H
 #define ACCEPTANCE_H
@@ -26,14 +27,14 @@ struct acceptance {
 	unsigned told, failed;
 };
 
-/* The sources of the built-in root: text NULL where there is none. */
+/* The sources of the built-in root: text NULL if there is none. */
 struct acceptance_source {
 	enum lh_stream stem;
 	const char *text;
 };
 extern const struct acceptance_source acceptance_fixture[];	/* ends with a text of NULL */
 
-/* Check all; tells each in turn.  0 also when some do not hold. */
+/* Check all invariants and print each.  0 also if some do not hold. */
 int acceptance_check(struct acceptance *a, struct lh_err *err);
 
 /* Print the next invariant; expected and actual are JSON. */

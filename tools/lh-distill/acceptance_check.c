@@ -1,8 +1,8 @@
 /*
  * acceptance_check.c - the 22 invariants.
  *
- * They are checked on the files that lie in the first root behind all three
- * runs, so that whatever a later run added shows in every count.
+ * They are checked on the files of the first root after all three runs, so that
+ * everything that a later run added shows in the counts.
  */
 #include "acceptance_check.h"
 
@@ -14,9 +14,9 @@
 #include "file/file.h"
 #include <lh/schema.h>
 
-/* ---- telling ---- */
+/* ---- output ---- */
 
-/* What stands in c->want and c->got. */
+/* Print the next invariant with c->want and c->got. */
 int check_tell(struct check *c, const char *name, bool passed, struct lh_err *err)
 {
 	lh_buf_putc(&c->want, '\0');
@@ -40,7 +40,7 @@ int check_count(struct check *c, const char *name, uint64_t want, uint64_t got, 
 	return check_tell(c, name, want == got, err);
 }
 
-/* A value as it stands, or null. */
+/* Append a value as it is, or null. */
 void check_put(struct lh_buf *b, const struct lh_value *v)
 {
 	if (v)
@@ -56,7 +56,7 @@ static void ignore(void *ctx, const struct lh_str *field, const struct lh_str *p
 	(void)problem;
 }
 
-/* How many rows are not of the schema; -1. */
+/* Return how many rows do not match the schema; -1. */
 long check_invalid(struct check *c, const struct table *t, const char *schema, struct lh_err *err)
 {
 	const struct lh_schema *s = lh_schema_find(schema);
@@ -90,8 +90,7 @@ static int read_sources(struct check *c, struct lh_err *err)
 	return rc < 0 ? -1 : 0;
 }
 
-/* Parse the line that a record says it came from into c->row: 1, 0 when there
- * is none, -1. */
+/* Parse the line that a record came from into c->row: 1, 0 if there is none, -1. */
 static int find_source(struct check *c, const struct lh_record *rec, struct lh_err *err)
 {
 	struct lh_value file, offset;
@@ -116,7 +115,7 @@ static int find_source(struct check *c, const struct lh_record *rec, struct lh_e
 	return err->code == LH_EDATA ? 0 : -1;
 }
 
-/* Is the record's sig_hash that of the line it says it came from: 1, 0, -1. */
+/* Check that the record's sig_hash is that of the line it came from: 1, 0, -1. */
 static int same_hash(struct check *c, const struct lh_record *rec, struct lh_err *err)
 {
 	unsigned char hash[32];

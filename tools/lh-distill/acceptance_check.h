@@ -15,22 +15,21 @@ struct check {
 	struct lh_buf scratch, want, got;
 };
 
-/* Tell of the next invariant; what stands in want and got, which check_fresh
- * empties. */
+/* Print the next invariant with want and got, which check_fresh empties. */
 void check_fresh(struct check *c);
 int check_tell(struct check *c, const char *name, bool passed, struct lh_err *err);
 int check_count(struct check *c, const char *name, uint64_t want, uint64_t got, struct lh_err *err);
 
-/* Append a value as it stands, or null. */
+/* Append a value as it is, or null. */
 void check_put(struct lh_buf *b, const struct lh_value *v);
 
-/* How many rows are not of the schema; -1. */
+/* Return how many rows do not match the schema; -1. */
 long check_invalid(struct check *c, const struct table *t, const char *schema, struct lh_err *err);
 
-/* The scored run of that evidence, or NULL. */
+/* Return the scored run of that evidence, or NULL. */
 const struct lh_record *check_scored(const struct check *c, const struct lh_value *run_id);
 
-/* Invariants 13 to 20. */
+/* Check invariants 13 to 20. */
 int check_exports(struct check *c, struct lh_err *err);
 
 #endif

@@ -1,9 +1,10 @@
-/* acceptance_exports.c - what is exported, and what is kept in quarantine. */
+/* acceptance_exports.c - the invariants of exports and quarantine. */
 #include "acceptance_check.h"
 
 static const char *const schemas[LH_EXPORTERS] = { "rag_sample", "sft_sample", "preference_sample" };
 
-/* Samples that themselves or by their source's score are, or are not, of a category. */
+/* Count the samples that by their own category or by their source's score are, or
+ * are not, of a category. */
 static size_t count_of(const struct check *c, enum lh_exporter x, const char *field, const char *category, bool are)
 {
 	const struct table *t = &c->samples[x];
@@ -25,7 +26,7 @@ static const struct lh_value *task_of(const struct check *c, const struct lh_rec
 	return r ? lh_record_get(r, "task_id") : NULL;
 }
 
-/* The task that two records share. */
+/* Return the task that two records share. */
 static const struct lh_value *shared_task(const struct check *c)
 {
 	size_t i;
@@ -86,8 +87,8 @@ static size_t unknown_reasons(const struct table *t)
 	return n;
 }
 
-/* What was read and is neither exported nor in quarantine, or was told of and
- * is not there. */
+/* Count the records that were read and are neither exported nor in quarantine, or
+ * were counted and are not there. */
 static uint64_t unaccounted(const struct check *c, enum lh_exporter x)
 {
 	const struct lh_stage_result *r = &c->a->run[RUN_FIRST].stage[LH_STAGE_RAG + x];

@@ -1,4 +1,7 @@
-/* acceptance_fixture.c - the root that is built in: the files of share/fixtures/distillation/acceptance. */
+/*
+ * acceptance_fixture.c - the built-in root: the files of
+ * share/fixtures/distillation/acceptance.
+ */
 #include "acceptance.h"
 
 const struct acceptance_source acceptance_fixture[] = {

@@ -1,4 +1,4 @@
-/* acceptance_rows.c - the files that a run left.  See acceptance_rows.h. */
+/* acceptance_rows.c - the files of a run.  See acceptance_rows.h. */
 #include "acceptance_rows.h"
 
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static int add_file(void *ctx, const char *relpath, struct lh_err *err)
 	return 0;
 }
 
-/* Records point into the text, which must not move any more. */
+/* Records point into the text, which must not move from here on. */
 static int parse(struct table *t, const char *what, struct lh_err *err)
 {
 	const char *p = t->text.p, *end = p + t->text.len, *lf;

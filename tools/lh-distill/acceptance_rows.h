@@ -1,8 +1,8 @@
 /*
- * acceptance_rows.h - the files that a run left, whole in memory.
+ * acceptance_rows.h - the files of a run, in memory.
  *
- * A table holds the records of one file or of all files below a folder, in the
- * order of their paths; what is no record is an error.  Free it in any case.
+ * A table has the records of one file or of all files below a folder, in the order
+ * of their paths; a line that is not a record is an error.  Free it in any case.
  */
 #ifndef ACCEPTANCE_ROWS_H
 #define ACCEPTANCE_ROWS_H
@@ -18,20 +18,20 @@ struct table {
 void table_init(struct table *t);
 void table_free(struct table *t);
 
-/* A file that is not there has no rows. */
+/* A file that does not exist has no rows. */
 int table_file(struct table *t, const struct lh_root *root, const char *relpath, struct lh_err *err);
 int table_below(struct table *t, const struct lh_root *root, const char *folder, struct lh_err *err);
 
-/* The first record whose field is a string equal to the value v; NULL. */
+/* Return the first record whose field is a string equal to the value v; NULL. */
 const struct lh_record *table_find(const struct table *t, const char *field, const struct lh_value *v);
 
-/* Is the record's field the string s? */
+/* Return whether the record's field is the string s. */
 bool row_is(const struct lh_record *r, const char *field, const char *s);
 
-/* A member of an object member; false when there is none. */
+/* Set *v to a member of an object member; false if there is none. */
 bool row_in(const struct lh_record *r, const char *outer, const char *inner, struct lh_value *v);
 
-/* Rows whose field is the string s. */
+/* Count the rows whose field is the string s. */
 size_t table_count(const struct table *t, const char *field, const char *s);
 
 #endif

@@ -2,13 +2,13 @@
  * distill.h - the parts of lh-distill.
  *
  *     run.c         run: the five stages
- *     whole.c       a whole run, as run and acceptance do it
+ *     whole.c       a whole run, for run and acceptance
  *     drift.c       drift.json: what changed since the newest other run
  *     markdown.c    summary.md
- *     reports.c     the runs that lie below reports/distillation
+ *     reports.c     the runs below reports/distillation
  *     health.c      health: evidence against the rows it came from
- *     receipts.c    receipts: what stored runs say
- *     acceptance.c  acceptance: a known root, and 22 things that must hold
+ *     receipts.c    receipts: the stored receipts of runs
+ *     acceptance.c  acceptance: a known root, and 22 invariants
  */
 #ifndef DISTILL_H
 #define DISTILL_H
@@ -26,7 +26,7 @@ struct settings {
 	const char *fixture;	/* acceptance: a root, or NULL for the built-in one */
 };
 
-/* One command per function. */
+/* One function per verb. */
 int distill_run(struct lh_tool *tool, void *settings);
 int distill_health(struct lh_tool *tool, void *settings);
 int distill_receipts(struct lh_tool *tool, void *settings);
@@ -41,20 +41,20 @@ struct whole {
 	struct lh_buf json;	/* summary.json, with its LF */
 	const char *severity;	/* of the drift: "ok", "warn", "alert" ... */
 	char *prior;		/* ... against this run, or NULL */
-	struct lh_buf bad;	/* a line for each stored summary that is none */
+	struct lh_buf bad;	/* a line for each stored summary that is bad */
 };
 
-/* Told when a stage has ended well. */
+/* Called after a stage has ended well. */
 typedef void whole_fn(void *ctx, const struct lh_stage_result *res);
 
 /* Run the five stages and write receipts, drift, summary.md and, last,
- * summary.json, by which a run is known to be whole.  Free it in any case. */
+ * summary.json, which marks a run as complete.  Free it in any case. */
 int whole_run(struct whole *w, const struct lh_run_how *how, const char *now, whole_fn *ended, void *ctx, struct lh_err *err);
 void whole_free(struct whole *w);
 
 /* ---- drift.c, markdown.c ---- */
 
-/* Append drift.json, and fill w->severity, w->prior and w->bad. */
+/* Append drift.json, and set w->severity, w->prior and w->bad. */
 int drift_print(struct lh_buf *out, struct whole *w, struct lh_err *err);
 void markdown_print(struct lh_buf *out, const struct whole *w);
 
@@ -69,20 +69,20 @@ struct report {
 void report_init(struct report *r);
 void report_free(struct report *r);
 
-/* The file name in the folder of a run: 1, 0 when it is not there, -1;
- * LH_ECORRUPT when it is no JSON object or not of that schema. */
+/* Read the file name in the folder of a run: 1, 0 if it does not exist, -1;
+ * LH_ECORRUPT if it is not a JSON object or not of that schema. */
 int report_read(struct report *r, const struct lh_root *root, const char *run_id, const char *name, const char *schema, struct lh_err *err);
 
 /*
- * The newest run but the one of the id but (or NULL), and its id, which the
- * caller frees: the greatest ended_at of its summary, of equal ones the
- * greatest id.  With any, a run that has no summary counts too, by its latest
- * receipt.  1, 0 when there is none, -1.  A report that is none is passed over,
- * with a line in *bad.
+ * Find the newest run except the one of the id but (or NULL), and return its id,
+ * which the caller frees: the greatest ended_at of its summary, of equal ones the
+ * greatest id.  With any, a run without a summary counts too, by its latest
+ * receipt.  1, 0 if there is none, -1.  A bad report is skipped, with a line in
+ * *bad.
  */
 int report_newest(char **id, const struct lh_root *root, const char *but, bool any, struct lh_buf *bad, struct lh_err *err);
 
-/* Say each of these lines. */
+/* Report each of these lines. */
 void warn_bad(struct lh_tool *tool, const struct lh_buf *bad);
 
 #endif

@@ -4,9 +4,9 @@
 #include "distill.h"
 #include <lh/num.h>
 
-#define SWING 0.20	/* of records out, beyond which people should look */
+#define SWING 0.20	/* of records out; more needs attention */
 
-/* A stage as a stored summary has it. */
+/* A stage in a stored summary. */
 struct before {
 	struct lh_value stage;
 	bool known;
@@ -35,7 +35,7 @@ static int64_t count(const struct before *b, const char *name)
 	return n;
 }
 
-/* 1, 0, or -1 when nobody knows. */
+/* Compare the hash of a file: 1, 0, or -1 if unknown. */
 static int same_hash(const struct before *b, const char *name, const char *hash)
 {
 	struct lh_value v;

@@ -1,4 +1,4 @@
-/* health.c - lh-distill health: evidence against the rows that it came from. */
+/* health.c - lh-distill health: compare evidence with the rows that it came from. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "file/rows.h"
 #include "distill/score.h"
 
-#define SAMPLE 30	/* rows that are looked at without --all, shared out among the sources */
+#define SAMPLE 30	/* rows checked without --all, distributed over the sources */
 #define MESSAGES 20	/* without --verbose */
 
 struct count {
@@ -23,17 +23,18 @@ struct health {
 	bool there[LH_STREAMS];	/* has evidence */
 	uint64_t done, told;
 
-	/* of the source at hand: */
+	/* of the current source: */
 	enum lh_stream stem;
 	struct count n;
 	const char *evidence;	/* the file of evidence, and its line */
 	uint64_t line;
 	struct lh_rows *rows;	/* of evidence, or of scored runs */
 	struct lh_rows *source;
-	bool open;		/* source is, and stands on at, or (at.line 0) before its first line */
+	/* source is open, and is at `at`, or (at.line 0) before its first line */
+	bool open;
 	struct lh_row at;
 	uint64_t before;	/* the lines between this one and at are blank */
-	uint64_t end;		/* no line from this one on is there */
+	uint64_t end;		/* there is no line from this one on */
 	struct lh_record rec, row;
 	struct lh_scorer *scorer;
 	struct lh_buf scratch;
@@ -68,9 +69,9 @@ static int open_rows(const struct health *h, struct lh_rows *rows, const char *r
 	return rc;
 }
 
-/* Go to the source's line of that number, from 1: 1, 0 when there is none, -1.
- * Evidence is in the order of its source, so that this goes on from where it
- * stands, whatever lines are missing. */
+/* Go to the source's line of that number, from 1: 1, 0 if there is none, -1.
+ * Evidence is in the order of its source, so this continues from the last position,
+ * whatever lines are missing. */
 static int seek_line(struct health *h, uint64_t line, struct lh_err *err)
 {
 	int rc = 1;
@@ -93,7 +94,7 @@ static int seek_line(struct health *h, uint64_t line, struct lh_err *err)
 	return rc > 0 ? h->at.line == line : rc;
 }
 
-/* Does the source's line have that hash? */
+/* Check that the source's line has that hash. */
 static int check_row(struct health *h, uint64_t offset, const unsigned char want[32], struct lh_err *err)
 {
 	unsigned char hash[32];
@@ -122,7 +123,7 @@ static int check_row(struct health *h, uint64_t offset, const unsigned char want
 	return 1;
 }
 
-/* Where a record says that it comes from: false when it does not. */
+/* Read the origin of a record: false if it has none. */
 static bool provenance(const struct health *h, uint64_t *offset, unsigned char hash[32])
 {
 	const struct lh_value *p = lh_record_get(&h->rec, "provenance");
@@ -203,7 +204,7 @@ static int on_scored(void *ctx, const char *relpath, struct lh_err *err)
 	return rc;
 }
 
-/* Which sources have evidence at all? */
+/* Note which sources have evidence. */
 static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct health *h = ctx;

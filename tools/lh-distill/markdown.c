@@ -48,7 +48,7 @@ static void put_samples(struct lh_buf *b, const struct lh_summary *s)
 		lh_buf_printf(b, "- %llu %s in `%s/%s`\n", (unsigned long long)s->stage[of[i].stage].accepted, of[i].what, LH_ROOT_EXPORTS, of[i].where);
 }
 
-/* The texts of a list of JSON strings, one a line; escapes stay, so that a
+/* Append the texts of a list of JSON strings, one per line; escapes stay, so that a
  * text cannot begin a line of its own. */
 static bool put_texts(struct lh_buf *b, const char *stage, const char *kind, const struct lh_buf *list)
 {

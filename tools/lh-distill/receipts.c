@@ -1,4 +1,4 @@
-/* receipts.c - lh-distill receipts: what a stored run says, as JSON Lines. */
+/* receipts.c - lh-distill receipts: the receipts of a stored run, as JSON Lines. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,7 +14,7 @@ void warn_bad(struct lh_tool *tool, const struct lh_buf *bad)
 	}
 }
 
-/* One record on one line: a line end in JSON is white space between tokens. */
+/* Print a report on one line: a line end in JSON is white space between tokens. */
 static int put_report(struct lh_tool *tool, struct report *r)
 {
 	char *p = r->text.p + (r->rec.line - r->text.p);
@@ -26,7 +26,7 @@ static int put_report(struct lh_tool *tool, struct report *r)
 	return lh_tool_out(tool, p, r->rec.len) < 0 ? -1 : lh_tool_out(tool, "\n", 1);
 }
 
-/* 1, 0 when that report is not there, -1. */
+/* Print one report: 1, 0 if it does not exist, -1. */
 static int print_one(struct lh_tool *tool, struct report *r, const struct lh_root *root, const char *id, const char *name, const char *schema)
 {
 	int rc = report_read(r, root, id, name, schema, &tool->err);

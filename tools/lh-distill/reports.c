@@ -1,4 +1,4 @@
-/* reports.c - the runs that lie below reports/distillation. */
+/* reports.c - the runs below reports/distillation. */
 #include "distill.h"
 
 #include <stdio.h>
@@ -22,7 +22,7 @@ void report_free(struct report *r)
 	lh_record_free(&r->rec);
 }
 
-/* The first violation is enough to know. */
+/* The first violation suffices. */
 static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
 {
 	struct lh_err *err = ctx;
@@ -82,7 +82,7 @@ struct newest {
 	int64_t at;
 };
 
-/* When the report was made; a time that passed the schema. */
+/* Return when the report was made; the time has passed the schema. */
 static int64_t time_of(const struct report *r, const char *field)
 {
 	const struct lh_value *v = lh_record_get(&r->rec, field);
@@ -93,7 +93,7 @@ static int64_t time_of(const struct report *r, const char *field)
 	return ms;
 }
 
-/* One report of a run: 1 with its time if that is later than *at, 0, -1. */
+/* Read one report of a run: 1 with its time if that is later than *at, 0, -1. */
 static int look_at(struct newest *n, const char *id, const char *name, const char *schema, const char *field, int64_t *at, struct lh_err *err)
 {
 	int rc = report_read(&n->r, n->root, id, name, schema, err);

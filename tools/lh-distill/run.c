@@ -32,7 +32,7 @@ static void on_ended(void *ctx, const struct lh_stage_result *r)
 	lh_tool_warn(s->tool, "%s has not passed: %.*s", lh_stage_name(r->stage), (int)r->errors.len, r->errors.p);
 }
 
-/* Is there a file that evidence could come from? */
+/* Return whether there is a file that evidence could come from. */
 static int any_source(const struct lh_root *root, struct lh_err *err)
 {
 	int i, found = 0;
@@ -48,7 +48,8 @@ static int any_source(const struct lh_root *root, struct lh_err *err)
 	return found;
 }
 
-/* A run over the wrong folder has nothing to do, and that is not what was meant. */
+/* Fail without sources: a run over the wrong folder would have nothing to do,
+ * without a message. */
 static int check_sources(struct lh_tool *tool, const struct whole *w)
 {
 	int found = any_source(w->run->root, &tool->err);
@@ -60,7 +61,7 @@ static int check_sources(struct lh_tool *tool, const struct whole *w)
 	return 0;
 }
 
-/* What a cron job's mail should say beside. */
+/* Report what else the mail of a cron job should have. */
 static void say_rest(struct lh_tool *tool, const struct whole *w)
 {
 	warn_bad(tool, &w->bad);

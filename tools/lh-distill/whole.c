@@ -1,4 +1,4 @@
-/* whole.c - the five stages one behind the other, and what they leave. */
+/* whole.c - the five stages in sequence, and their files. */
 #include "distill.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static int run_stage(struct whole *w, enum lh_stage i, struct lh_err *err)
 	}
 }
 
-/* The exports are one step: they read everything together. */
+/* The exports are one step: they share one pass. */
 static int run_stages(struct whole *w, whole_fn *ended, void *ctx, struct lh_err *err)
 {
 	size_t i, next;

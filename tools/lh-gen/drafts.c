@@ -15,7 +15,7 @@ static const char *const unknown_kinds[] = { "nonsense", "Fill", "EMAIL", "sms "
 static const char *const no_artifacts[] = { "null", "[]", LH_JSON([{"fills":[]}]), "\"fills\"", "17", "true", "\"\"" };
 static const char *const no_contexts[] = { "[]", LH_JSON([{"city":"Gary"}]), "\"Gary\"", "17", "false", "\"\"" };
 
-/* What a context may hold, and a value that is of another type. */
+/* The members of a context, each with a value of another type. */
 static const struct {
 	const char *member, *value, *must;
 } bad_contexts[] = {
@@ -25,10 +25,10 @@ static const struct {
 	{ "client_id", "false", "a string" }, { "candidate_id", "17", "a string" },
 };
 #define COUNTS 4		/* the first: target_count */
-#define FILL_CONTEXTS 8		/* the first: what a fill minds */
-#define MESSAGE_CONTEXT 8	/* the one that messages mind */
+#define FILL_CONTEXTS 8		/* the first: those that a fill uses */
+#define MESSAGE_CONTEXT 8	/* the one that messages use */
 
-/* A context that no draft gets past, to stand where it must not be looked at. */
+/* A context that every draft fails, for places that must be ignored. */
 static const char decoy[] = LH_JSON(
 	"target_count":97,"city":"Nowhere","state":"ZZ","role":"Astronaut","candidate_id":"w-0");
 
@@ -82,7 +82,7 @@ static void put_object(struct lh_buf *b, const char *name, const char *members, 
 	lh_buf_putc(b, '}');
 }
 
-/* The artifact and, beside it or within it, the context. */
+/* Append the artifact and, next to it or within it, the context. */
 static void put_artifact(struct draft *d, struct lh_buf *out)
 {
 	const struct lh_buf *context = &d->context;
@@ -100,7 +100,7 @@ static void put_artifact(struct draft *d, struct lh_buf *out)
 		draft_json(out, "context", "null");
 }
 
-/* Begin the member that says what lh-validate answers: its status. */
+/* Begin the member with the answer of lh-validate: its status. */
 static struct lh_writer begin_expected(struct lh_buf *out, unsigned status)
 {
 	struct lh_writer json = lh_write_in_object(out);
@@ -153,7 +153,7 @@ static void put_bad_context(struct draft *d, struct lh_buf *out, struct lh_buf *
 	lh_buf_printf(message, "context.%s must be %s", bad_contexts[which].member, bad_contexts[which].must);
 }
 
-/* A request that is refused for what stands around the artifact. */
+/* Append a request that is refused for a fault outside of the artifact. */
 static void put_unfit(struct draft *d, struct lh_buf *out)
 {
 	bool odd_kind = draft_one_in(d, 4), odd_artifact = draft_one_in(d, 3);

@@ -1,18 +1,18 @@
-/* lh-gen drafts: who is sent to whom. */
+/* lh-gen drafts: fills. */
 #include "drafts.h"
 
-#define MOST 40	/* workers in one fill; seldom more than a few */
+#define MOST 40	/* workers in one fill; rarely more than a few */
 
-/* What may be wrong with a fill, in the order in which it is looked for. */
+/* The faults of a fill, in the order in which a validator finds them. */
 enum fault {
 	SOUND, NO_ARRAY, NO_OBJECT, NO_ID, NO_NAME, COUNT, DUPLICATE, GHOST, INACTIVE, BANNED, CITY, STATE, ROLE, FAULTS
 };
 
-/* What a worker must have to be in it; NULL: no matter. */
+/* The properties required of a worker in the fill; NULL: any. */
 struct want {
 	const struct gen_person *people;
-	const char *client, *city, *state, *role;	/* as the roster writes them */
-	enum fault but;					/* and this is wrong */
+	const char *client, *city, *state, *role;	/* as in the roster */
+	enum fault but;					/* except for this fault */
 	const unsigned *taken;
 	unsigned n_taken;
 };
@@ -22,8 +22,9 @@ struct fill {
 	enum fault fault[2];
 	struct want want;
 	unsigned who[MOST], n;
-	enum fault wrong[MOST];		/* with that entry */
-	char client[DRAFT_TEXT], city[DRAFT_TEXT], state[DRAFT_TEXT], role[DRAFT_TEXT];	/* as the context writes them */
+	enum fault wrong[MOST];		/* the fault of that entry */
+	/* as in the context */
+	char client[DRAFT_TEXT], city[DRAFT_TEXT], state[DRAFT_TEXT], role[DRAFT_TEXT];
 	char id[DRAFT_TEXT], name[DRAFT_TEXT];
 };
 
@@ -78,17 +79,18 @@ static bool has(const struct fill *f, enum fault fault)
 	return f->fault[0] == fault || f->fault[1] == fault;
 }
 
-/* Half are sound; of the others one in four has two things wrong with it. */
+/* Half of the fills are correct; of the others one in four has two faults. */
 static void choose_faults(struct fill *f)
 {
 	if (draft_one_in(f->d, 2))
 		return;
 	f->fault[0] = 1 + gen_pick(&f->d->r, FAULTS - 1);
 	if (draft_one_in(f->d, 4))
-		f->fault[1] = 1 + gen_pick(&f->d->r, BANNED);	/* a second place would undo the first */
+		/* a second place would cancel the first */
+		f->fault[1] = 1 + gen_pick(&f->d->r, BANNED);
 }
 
-/* What the contract asks for, and workers who have it. */
+/* Choose the contract, and workers who fit it. */
 static void choose_people(struct fill *f)
 {
 	struct want *w = &f->want;
@@ -124,8 +126,8 @@ static void choose_people(struct fill *f)
 	}
 }
 
-/* Put what is wrong with one entry at an entry; what cannot be had of these
- * workers becomes a ghost. */
+/* Add a fault to an entry; a fault that these workers cannot have becomes an
+ * unknown id. */
 static void place(struct fill *f, enum fault fault)
 {
 	unsigned at = gen_pick(&f->d->r, f->n);
@@ -150,8 +152,8 @@ static void place(struct fill *f, enum fault fault)
 	}
 }
 
-/* A contract's member as it may be written; what is not asked for is absent,
- * null or empty. */
+/* Append a member of the contract in one of its forms; one that is not required is
+ * absent, null or empty. */
 static void put_wanted(struct fill *f, const char *name, const char *value, char *written)
 {
 	if (value) {
@@ -183,7 +185,7 @@ static void put_context(struct fill *f)
 		draft_text(c, "start", "06:00");
 }
 
-/* The name beside worker who's id: the roster's, or another. */
+/* Choose the name next to worker who's id: the roster's, or another. */
 static void give_name(struct fill *f, unsigned i, unsigned who)
 {
 	struct draft *d = f->d;
@@ -211,7 +213,7 @@ static void give_name(struct fill *f, unsigned i, unsigned who)
 	}
 }
 
-/* What an entry that has an id and a name is refused for. */
+/* State why an entry that has an id and a name is refused. */
 static void describe_case(struct fill *f, unsigned i)
 {
 	const struct gen_person *p = &f->d->people[f->who[i]];
@@ -295,7 +297,7 @@ static void put_fills(struct fill *f)
 		draft_text(b, "note", "salary $20, SSN 123-45-6789: not looked at in a fill");
 }
 
-/* What is looked at before any worker is. */
+/* State the faults that are found before any worker is checked. */
 static void tell_shape(struct fill *f)
 {
 	char field[DRAFT_TEXT];
@@ -317,7 +319,7 @@ void draft_fill(struct draft *d)
 	memset(&f, 0, sizeof(f));
 	f.d = d;
 	choose_faults(&f);
-	if (!draft_one_in(d, 40))	/* else nobody: an empty fill is one as well */
+	if (!draft_one_in(d, 40))	/* else none: an empty fill is a fill as well */
 		choose_people(&f);
 	for (unsigned i = 0; f.n && i < 2; i++)
 		place(&f, f.fault[i]);

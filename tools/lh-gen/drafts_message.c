@@ -1,11 +1,11 @@
-/* lh-gen drafts: what is written to workers, by email and by telephone. */
+/* lh-gen drafts: messages to workers, by email and by sms. */
 #include "drafts.h"
 
 #define SMS_MOST 160	/* code points */
 #define SUBJECT_MOST 78
 #define PAY_NEAR 40	/* between the word and the dollar sign */
 
-/* What may be wrong with a message, in the order in which it is looked for. */
+/* The faults of a message, in the order in which a validator finds them. */
 enum fault {
 	SOUND, NO_TO, NO_BODY, NO_SUBJECT, LONG_BODY, LONG_SUBJECT, SSN_SUBJECT, SSN_BODY, PAY_SUBJECT, PAY_BODY, GHOST, FAULTS
 };
@@ -71,7 +71,7 @@ static void put_digits(struct draft *d, struct lh_buf *b, const char *form)
 		lh_buf_putc(b, *form == '#' ? (char)('0' + gen_pick(&d->r, 10)) : *form);
 }
 
-/* n code points that mean nothing. */
+/* Append n code points without a meaning. */
 static void put_filler(struct draft *d, struct lh_buf *b, unsigned n)
 {
 	static const char *const filler[] = { "x", "o", " ", "-", "é", "好", "⭐", "😀", ".", "." };
@@ -80,7 +80,7 @@ static void put_filler(struct draft *d, struct lh_buf *b, unsigned n)
 		lh_buf_puts(b, DRAFT_ONE_OF(d, filler));
 }
 
-/* A word of pay and an amount with that many code points between word and
+/* Append a word of pay and an amount with that many code points between word and
  * dollar sign, in either order. */
 static void put_pay(struct draft *d, struct lh_buf *b, unsigned between)
 {
@@ -115,7 +115,7 @@ static void put_far(struct draft *d, struct lh_buf *b)
 	put_pay(d, b, PAY_NEAR + 1 + (draft_one_in(d, 2) ? 0 : gen_pick(&d->r, 5)));
 }
 
-/* The body speaks to who, or (false) to nobody in particular. */
+/* Address the body to who, or (false) to nobody in particular. */
 static bool put_greeting(struct message *m, struct lh_buf *b)
 {
 	const struct gen_person *p = &m->d->people[m->who];
@@ -183,7 +183,7 @@ static void put_planted(struct message *m, struct lh_buf *b)
 	}
 }
 
-/* Make the text that many code points long, when it is not longer. */
+/* Lengthen the text to that many code points. */
 static void pad(struct draft *d, struct lh_buf *b, unsigned to)
 {
 	unsigned have = points(b->p, b->len);
@@ -272,7 +272,8 @@ static void put_to(struct message *m)
 	}
 	draft_json(b, "to", "\"");
 	if (draft_one_in(m->d, 30))
-		lh_buf_puts(b, "123-45-6789: salary $5");	/* to is not looked into */
+		/* the validator does not check "to" */
+		lh_buf_puts(b, "123-45-6789: salary $5");
 	else if (m->sms)
 		lh_buf_printf(b, "+1-%s-555-0%u", p->city->area, 100 + gen_pick(&m->d->r, 100));
 	else
@@ -311,7 +312,8 @@ static void describe_case(struct message *m)
 		draft_refuse(d, "Completeness", "SMS body is %u chars (max 160)", m->body_points);
 	if (m->fault[LONG_SUBJECT])
 		draft_refuse(d, "Completeness", "subject is %u chars (max 78)", m->subject_points);
-	if (m->fault[SSN_SUBJECT] || m->fault[SSN_BODY])	/* one text for both, as the other runtimes have it */
+	/* one text for both, as in the other runtimes */
+	if (m->fault[SSN_SUBJECT] || m->fault[SSN_BODY])
 		draft_refuse(d, "Policy", "SSN-shaped sequence in body");
 	if (m->fault[PAY_SUBJECT] || m->fault[PAY_BODY])
 		draft_refuse(d, "Policy", "salary disclosure: keyword near dollar amount");
@@ -319,7 +321,7 @@ static void describe_case(struct message *m)
 		draft_refuse(d, "Consistency", "_context.candidate_id '%s' does not exist in worker roster", m->id);
 }
 
-/* Half are sound; of the others one in four has two things wrong with it. */
+/* Half of the messages are correct; of the others one in four has two faults. */
 static void choose_faults(struct message *m)
 {
 	struct draft *d = m->d;

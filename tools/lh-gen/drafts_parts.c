@@ -1,9 +1,9 @@
-/* lh-gen drafts: what drafts of every kind are made of; see drafts.h. */
+/* lh-gen drafts: the parts of drafts of every kind; see drafts.h. */
 #include <stdarg.h>
 
 #include "drafts.h"
 
-#define LOOKS 3000	/* workers asked before one gives up */
+#define LOOKS 3000	/* workers tried before giving up */
 
 static void put_reason(struct lh_writer *json, const char *name, const char *fmt, va_list ap)
 {
@@ -63,7 +63,7 @@ void draft_warn(struct draft *d, const char *field, const char *fmt, ...)
 	lh_write_end(&json);
 }
 
-/* A reset would forget that memory ran out. */
+/* A reset would clear the failure of the buffer. */
 struct lh_buf *draft_scratch(struct draft *d)
 {
 	if (!d->text.failed)
@@ -120,7 +120,7 @@ void draft_ghost(struct draft *d, char *to)
 		snprintf(to, DRAFT_TEXT, "%s", DRAFT_ONE_OF(d, ghosts));
 }
 
-/* ASCII only: that is all that comparisons fold. */
+/* ASCII only, because comparisons fold only that. */
 static void recase(char *s, char from, char to)
 {
 	for (; *s; s++)

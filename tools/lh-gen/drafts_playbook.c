@@ -1,4 +1,4 @@
-/* lh-gen drafts: what is remembered of a fill that went well. */
+/* lh-gen drafts: playbooks of fills that went well. */
 #include "drafts.h"
 
 enum fault { SOUND, NO_OPERATION, OTHER_OPERATION, NO_ARRAY, NOBODY, TOO_MANY, NO_FINGERPRINT, FAULTS };
@@ -35,8 +35,8 @@ static void put_operation(struct draft *d, const enum fault *fault)
 	}
 }
 
-/* The artifact's target counts, the context's when it has none; without either
- * there is no ceiling. */
+/* The artifact's target counts, or the context's if it has none; without either
+ * there is no maximum. */
 static void put_target(struct draft *d, const enum fault *fault, unsigned n)
 {
 	unsigned target = (n + 1) / 2 + gen_pick(&d->r, 4);

@@ -4,7 +4,7 @@
 #define SLOTS 2048	/* above the sum of any table's weights */
 #define HOME_CLIENTS 4
 
-/* One byte for each unit of weight: a draw is one look. */
+/* One byte for each unit of weight: a draw is one access. */
 struct wheel {
 	unsigned total;
 	unsigned char slot[SLOTS];
@@ -53,8 +53,8 @@ static unsigned spin(struct gen_rng *r, const struct wheel *w)
 	return w->slot[gen_pick(r, w->total)];
 }
 
-/* Each city has a few clients of its own, the first the largest; one order in
- * ten comes from any other. */
+/* Each city has a few clients of its own, the first the largest; one order in ten
+ * comes from any other. */
 const char *gen_client(struct gen_rng *r, const struct gen_city *city)
 {
 	static const unsigned char size[10] = { 0, 0, 0, 0, 0, 1, 1, 1, 2, 3 };

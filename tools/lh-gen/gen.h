@@ -1,5 +1,5 @@
 /*
- * What lh-gen makes: one function a kind, which appends row number i (from 0)
+ * The outputs of lh-gen: one function per kind, which appends row number i (from 0)
  * of the stream with that seed, each line with its LF.
  */
 #ifndef GEN_H
@@ -9,7 +9,7 @@
 
 void gen_worker(struct lh_buf *out, uint64_t seed, uint64_t i);
 
-/* One line; with LH_JOB_ORDER_STYLES a line in each style. */
+/* Append one line; with LH_JOB_ORDER_STYLES a line in each style. */
 void gen_query(struct lh_buf *out, uint64_t seed, uint64_t i, enum lh_job_order_style style);
 
 enum draft_kind { DRAFT_FILL, DRAFT_EMAIL, DRAFT_SMS, DRAFT_PLAYBOOK, DRAFT_ALL };
@@ -18,7 +18,7 @@ enum draft_kind { DRAFT_FILL, DRAFT_EMAIL, DRAFT_SMS, DRAFT_PLAYBOOK, DRAFT_ALL 
 struct gen_drafts;
 struct gen_drafts *gen_drafts_new(uint64_t seed, unsigned n, enum draft_kind kinds, struct lh_err *err);
 void gen_drafts_free(struct gen_drafts *g);
-/* 0, or -1 without memory. */
+/* 0, or -1 if out of memory. */
 int gen_draft(struct gen_drafts *g, struct lh_buf *out, uint64_t i, struct lh_err *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* lh-gen kb: the files.  See kb.h. */
+/* lh-gen kb: write the files.  See kb.h. */
 #include "kb.h"
 
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static const unsigned share[LH_STREAMS] = {
 	[LH_OUTCOMES] = 40,
 };
 
-/* A file that grows beside its place until all are written. */
+/* A file that is written under a temporary name until all are complete. */
 struct output {
 	struct lh_atomic file;
 	struct lh_buf buf;
@@ -105,7 +105,8 @@ static int output_flush(struct output *o, size_t above, struct lh_err *err)
 	return 0;
 }
 
-/* The first rows go to one stream each, so that none is empty. */
+/* Choose the stream of a row; the first rows go to one stream each, so that none is
+ * empty. */
 static enum lh_stream choose_stream(struct kb_row *row)
 {
 	unsigned roll = kb_pick(row, 1000);
@@ -129,7 +130,7 @@ static void put_blank(struct kb_row *row, struct output *o)
 	o->lines++;
 }
 
-/* Append the category that the evidence of a row must be scored to. */
+/* Append the category that the evidence of a row must get. */
 static void put_category(struct lh_buf *out, const char *source, uint64_t line, const char *category)
 {
 	struct lh_writer json = lh_write_to(out);

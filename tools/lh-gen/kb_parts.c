@@ -1,4 +1,4 @@
-/* lh-gen kb: the members of a row, and what its texts are made of. */
+/* lh-gen kb: the members of a row, and its texts. */
 #include "kb.h"
 #include <lh/time.h>
 
@@ -85,7 +85,7 @@ static unsigned code_point(const unsigned char **p)
 	return c;
 }
 
-/* A string as json.dumps writes it; no word lies beyond U+FFFF. */
+/* Append a string as json.dumps writes it; no word has characters beyond U+FFFF. */
 static void put_ascii(struct lh_buf *out, const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text, *from;
@@ -232,7 +232,7 @@ void kb_file(struct kb_row *row)
 		kb_text(row, roll == 4 ? "source_file" : "file", row->file);
 }
 
-/* ---- what it says ---- */
+/* ---- texts ---- */
 
 unsigned kb_subjects(const struct kb_row *row, unsigned few, unsigned every)
 {
@@ -270,7 +270,7 @@ static void add_remark(struct kb_row *row)
 	lh_buf_puts(b, sentence);
 }
 
-/* A list now and then, else one sentence behind the other. */
+/* Append a list one time in several, else sentences in sequence. */
 static const char *sentences(struct kb_row *row, unsigned n, bool demand)
 {
 	struct gen_scene scene;

@@ -1,7 +1,7 @@
-/* lh-gen kb: what stands in a row of each stream, and what that is worth. */
+/* lh-gen kb: the rows of each stream, and their categories. */
 #include "kb.h"
 
-/* One of these is what a maker returns. */
+/* A maker returns one of these. */
 static const char accepted[] = "accepted", partial[] = "partially_accepted", rejected[] = "rejected", human[] = "needs_human_review";
 
 static void put_distilled(struct kb_row *row, unsigned sentences)
@@ -57,7 +57,7 @@ static void put_context(struct kb_row *row)
 	lh_buf_putc(row->out, '}');
 }
 
-/* A failure decides, whatever the verdict beside it. */
+/* A failure decides, whatever the verdict next to it. */
 static const char *make_contract(struct kb_row *row)
 {
 	static const char *const failures[] = { "contractor_unknown", "hallucinated_worker", "count_mismatch", "model_timeout" };
@@ -193,7 +193,7 @@ static const char *make_application(struct kb_row *row)
 	static const char *const others[] = { "no_patches", "dry_run", "rejected_by_hand", "build_red" };
 	unsigned roll = kb_pick(row, 100);
 
-	/* it can do without a time, so only a wrong one is a fault */
+	/* a time is optional, so only a wrong one is a fault */
 	if (row->fault == KB_NO_TIME)
 		row->fault = KB_NO_SUCH_TIME;
 	kb_file(row);
@@ -231,7 +231,7 @@ static const char *make_observation(struct kb_row *row)
 	return !verdict ? human : *verdict == 'a' ? accepted : *verdict == 'r' ? rejected : partial;
 }
 
-/* Severities that nobody agreed on are for people. */
+/* Severities without agreement are for people to decide. */
 static const char *make_finding(struct kb_row *row)
 {
 	static const struct {
@@ -292,7 +292,7 @@ static const char *make_outcome(struct kb_row *row)
 	return gaps ? partial : total && ok == total ? accepted : human;
 }
 
-/* The services that keep these streams are in Python or in Rust. */
+/* The services that write these streams are in Python or in Rust. */
 static const struct {
 	const char *(*make)(struct kb_row *row);
 	bool spaced;

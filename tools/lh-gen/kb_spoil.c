@@ -1,9 +1,9 @@
-/* lh-gen kb: rows that become no evidence, for what they are as text. */
+/* lh-gen kb: rows that cannot become evidence because of a fault in their text. */
 #include "kb.h"
 
-#define DEEP 512	/* arrays; with the row around them one more than is read */
+#define DEEP 512	/* arrays; with the row around them one more than the parser accepts */
 
-/* Put n bytes of text behind the brace that the row starts with. */
+/* Insert n bytes of text after the brace that the row starts with. */
 static void put_first(struct lh_buf *out, size_t start, const char *text, size_t n)
 {
 	size_t rest = out->len - start - 1;

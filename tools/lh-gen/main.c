@@ -38,7 +38,7 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-/* Rows *i..n until the block is full. */
+/* Append rows *i..n until the block is full. */
 static int fill_block(struct lh_buf *b, struct lh_tool *tool, const struct settings *s, uint64_t *i)
 {
 	int rc = 0;

@@ -1,4 +1,4 @@
-/* lh-gen queries: demand for workers, as coordinators write it. */
+/* lh-gen queries: demand for workers, in the wording of coordinators. */
 #include "draw.h"
 #include "gen.h"
 

@@ -1,4 +1,4 @@
-/* The tables behind vocabulary.h. */
+/* The tables of vocabulary.h. */
 #include "vocabulary.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))

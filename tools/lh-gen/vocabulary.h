@@ -1,15 +1,15 @@
 /*
- * The words that lh-gen draws from: roles, places, clients, names and sentences.
+ * The vocabulary of lh-gen: roles, places, clients, names and sentences.
  *
- * A weight counts against the sum of its table.  A sentence has holes, filled
- * by gen_fill (draw.h):
+ * A weight is relative to the sum of its table.  A sentence has placeholders,
+ * filled by gen_fill (draw.h):
  *
  *     %r role          %R roles, plural by the count    %a "a role", "an role"
  *     %n count         %y "3 years"                     %c client
  *     %t city          %s state                         %h starting time
  *     %p a workplace of the role's trade                %m miles
  *
- * No word holds a character that JSON escapes.
+ * No word has a character that JSON escapes.
  */
 #ifndef GEN_VOCABULARY_H
 #define GEN_VOCABULARY_H
@@ -24,17 +24,17 @@ struct gen_role {
 	enum gen_trade trade;
 	const char *skills[9];	/* each list ends in NULL */
 	const char *certs[5];
-	const char *duties[6];	/* whole sentences, may have holes */
+	const char *duties[6];	/* whole sentences, may have placeholders */
 };
 
 struct gen_city {
 	const char *name, *state, *area;	/* area: of its telephone numbers */
-	enum gen_trade trade;			/* what the town mostly does */
+	enum gen_trade trade;			/* the main trade of the town */
 	unsigned weight;
 };
 
 struct gen_name {
-	const char *shown, *mail;	/* mail: as it stands in an address */
+	const char *shown, *mail;	/* mail: its form in an address */
 };
 
 struct gen_archetype {

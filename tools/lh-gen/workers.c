@@ -1,4 +1,4 @@
-/* lh-gen workers: one worker a row. */
+/* lh-gen workers: one worker per row. */
 #include "drafts.h"
 #include "gen.h"
 
@@ -123,7 +123,7 @@ static void put_text(struct lh_buf *b, const struct worker *w, size_t resume_at,
 	lh_buf_puts(b, ". Archetype: ");
 	lh_buf_puts(b, w->archetype->name);
 	gen_fill(b, ". Location: %t, %s. ", &w->scene);
-	if (lh_buf_room(b, resume_len))	/* may move what is copied */
+	if (lh_buf_room(b, resume_len))	/* may move the bytes that are copied */
 		lh_buf_add(b, b->p + resume_at, resume_len);
 	lh_buf_putc(b, '"');
 }
@@ -172,7 +172,7 @@ void gen_worker(struct lh_buf *out, uint64_t seed, uint64_t i)
 	put_worker(out, seed, i, &w);
 }
 
-/* What is drawn late in a row hangs on all that came before it. */
+/* A late draw of a row depends on all draws before it. */
 void gen_person(struct gen_person *p, struct lh_buf *scratch, uint64_t seed, uint64_t i)
 {
 	struct worker w;

@@ -1,4 +1,4 @@
-/* cases.c - a fixture's records as cases.  See parity.h. */
+/* cases.c - read the records of a fixture as cases.  See parity.h. */
 #include <stdlib.h>
 
 #include "tool/records.h"
@@ -11,7 +11,7 @@ struct reader {
 	struct lh_buf scratch;
 };
 
-/* "skip", if there is one: 1 and the reason, 0, -1. */
+/* Read "skip": 1 with the reason, 0 if it is absent, -1. */
 static int skipped(const struct lh_record *rec, struct lh_buf *scratch, struct lh_str *why, struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(rec, "skip");

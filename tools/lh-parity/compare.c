@@ -1,11 +1,12 @@
-/* compare.c - do two answers match, and where do they not?  See parity.h. */
+/* compare.c - compare two answers, and find where they differ.  See parity.h. */
 #include "base/utf8.h"
 #include "parity.h"
 
 #define SHORT 80	/* bytes of a value that a message shows */
-#define MANY 1000	/* members beyond which nobody looks for where objects differ */
+#define MANY 1000	/* members beyond which the place of a difference is not searched */
 
-/* Length of the character at p: 0 for a control, and for what is no UTF-8. */
+/* Return the length of the character at p: 0 for a control, and for bytes that are
+ * not UTF-8. */
 static size_t printable(const char *p, size_t n)
 {
 	unsigned char c = (unsigned char)*p;
@@ -51,7 +52,7 @@ static bool blank(struct lh_str s)
 	return !s.n;
 }
 
-/* ---- the guard: what no answer may be ---- */
+/* ---- the guard: faults that no answer may have ---- */
 static int sound(struct lh_record *scratch, struct lh_str s, struct lh_value *v, const char **why, struct lh_err *err)
 {
 	struct lh_iter it;
@@ -208,7 +209,8 @@ static void by_bytes(struct lh_str a, struct lh_str b, struct lh_buf *why)
 	put_short(why, b.p + from, b.n - from);
 }
 
-/* The whole answer without what is ignored: around the value nothing is. */
+/* Append the whole answer without the ignored members; around the value nothing is
+ * ignored. */
 static int stripped(const struct probe *p, struct lh_buf *b, struct lh_str *s, const struct lh_value *v, struct lh_err *err)
 {
 	struct lh_buf at;

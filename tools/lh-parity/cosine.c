@@ -1,4 +1,7 @@
-/* cosine.c - the angle between what two sides made of a text.  See parity.h. */
+/*
+ * cosine.c - compare the vectors that two sides made of a text by their angle.  See
+ * parity.h.
+ */
 #include <math.h>
 #include <stdlib.h>
 
@@ -36,7 +39,7 @@ static int read_array(const struct lh_value *v, struct vector *to, const char **
 	return 0;
 }
 
-/* Little-endian f32. */
+/* Read little-endian f32. */
 static int read_base64(const struct lh_value *v, struct vector *to, const char **bad, struct lh_err *err)
 {
 	struct lh_buf scratch;
@@ -73,8 +76,8 @@ out:
 	return rc;
 }
 
-/* Scale to length 1, by way of its greatest element, so that no square is
- * beyond double.  False for a vector of zeros. */
+/* Scale to length 1, first by the greatest element, so that no square is beyond
+ * double.  False for a vector of zeros. */
 static bool unit(struct vector *v)
 {
 	double most = 0, sum = 0;
@@ -94,8 +97,8 @@ static bool unit(struct vector *v)
 	return true;
 }
 
-/* 1 - cos of two unit vectors, as half the square of what lies between them:
- * exactly 0 when they are the same. */
+/* Return 1 - cos of two unit vectors, as half the square of their difference:
+ * exactly 0 if they are equal. */
 static double distance(const struct vector *a, const struct vector *b)
 {
 	double sum = 0;
@@ -127,7 +130,7 @@ static void judge_vectors(double tolerance, size_t i, struct vector v[2], struct
 	}
 }
 
-/* The n-th pair of vectors. */
+/* Compare the n-th pair of vectors. */
 static int pair(double tolerance, size_t i, const struct lh_value *a, const struct lh_value *b, struct lh_buf *why, struct lh_err *err)
 {
 	const struct lh_value *from[2] = { a, b };
@@ -152,7 +155,7 @@ static int pair(double tolerance, size_t i, const struct lh_value *a, const stru
 	return rc;
 }
 
-/* Where an answer has its vectors: "vector" is a list of one. */
+/* Find the vectors of an answer: "vector" is a list of one. */
 static bool find(const struct lh_value *v, struct lh_value *list, bool *one)
 {
 	size_t i;
@@ -165,7 +168,7 @@ static bool find(const struct lh_value *v, struct lh_value *list, bool *one)
 	return false;
 }
 
-/* The next vector of a list; of a list of one, the list itself, once. */
+/* Return the next vector of a list; of a list of one, the list itself, once. */
 static bool next(struct lh_iter *it, const struct lh_value *list, bool one, bool *done, struct lh_value *out)
 {
 	if (one) {

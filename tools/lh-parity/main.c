@@ -12,7 +12,7 @@ struct settings {
 	bool per_record;
 };
 
-/* Bounds that no value lies beyond: was the option given? */
+/* Beyond all bounds: the option was not given. */
 #define UNSET (-1)
 
 static const struct lh_option options[] = {
@@ -54,7 +54,7 @@ int probe_one(struct lh_tool *tool, struct probe *p, const char *report)
 	return rc;
 }
 
-/* "embed" of "tests/parity/embed.jsonl". */
+/* Return "embed" of "tests/parity/embed.jsonl". */
 static char *base_name(const char *path, struct lh_err *err)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strchr(name, '.');
@@ -84,7 +84,7 @@ static int one(struct lh_tool *tool, const struct settings *s)
 	return rc;
 }
 
-/* What makes sense for one probe and for all of them differs. */
+/* Check the options, which differ for one probe and for all of them. */
 static int check(struct lh_tool *tool, struct settings *s, bool all)
 {
 	const char *of_one = s->left ? "left" : s->right ? "right" : s->compare != UNSET ? "compare" : s->ignore.n ? "ignore"

@@ -1,18 +1,18 @@
 /*
- * parity - one probe: a fixture's cases through two commands, compared.
+ * parity - one probe: the cases of a fixture through two commands, compared.
  *
  *   main.c      options; one probe, or all of them
  *   probes.c    the descriptions that "all" runs
  *   cases.c     the fixture
- *   run.c       both sides, case by case, and what each verdict is
- *   side.c      one command: a co-process, or a process a case
+ *   run.c       both sides, case by case, and the verdict of each
+ *   side.c      one command: a co-process, or a process per case
  *   compare.c   two answers, by value or by bytes; the guard
  *   cosine.c    two answers, by their vectors
- *   strip.c     an answer without the members that do not count
+ *   strip.c     an answer without the ignored members
  *   report.c    lines on stdout, Markdown
  *
- * Errors: as in liblh.  What a command does is never an error of ours: it is
- * the detail of a case.
+ * Errors: as in liblh.  A failure of a command is never an error of lh-parity: it
+ *         is the detail of a case.
  */
 #ifndef PARITY_H
 #define PARITY_H
@@ -22,12 +22,12 @@
 #include <lh/json.h>
 #include "tool/tool.h"
 
-/* One side's answer to one case.  Its struct lh_buf holds the body as far as a
- * report will show it. */
+/* One side's answer to one case.  Its struct lh_buf has as much of the body as a
+ * report shows. */
 struct answer {
 	struct lh_buf body;
 	size_t len;		/* of the whole body */
-	int status;		/* exit status of a process a case; else -1 */
+	int status;		/* exit status of a process per case; else -1 */
 };
 
 struct kase {
@@ -53,7 +53,7 @@ struct probe {
 	struct kase *cases;
 	size_t n, cap;
 	uint64_t passed, failed, skipped;
-	bool absent;			/* a command was not to be had */
+	bool absent;			/* a command was not found */
 };
 
 #define TOLERANCE 0.00001
@@ -61,7 +61,7 @@ struct probe {
 
 extern const char *const side_name[2];
 
-/* ---- main.c: read, run, print, and report to a file if there is one ---- */
+/* ---- main.c: read, run, print, and report to a file if requested ---- */
 int probe_one(struct lh_tool *tool, struct probe *p, const char *report);
 
 /* ---- cases.c ---- */
@@ -77,38 +77,38 @@ struct side {
 	const char *name, *command;
 	struct lh_coproc coproc;
 	struct lh_child_out child;
-	struct lh_buf text;		/* what a case gets on stdin */
+	struct lh_buf text;		/* a case's stdin */
 	struct lh_record rec;
 	bool started, answered, over;	/* over: it answers no more ... */
-	char why[1200];			/* ... and why */
-	bool absent;			/* the shell says that there is no such command */
-	bool spoilt;			/* it wrote unasked: no answer is known to be its case's */
+	char why[1200];			/* ... for this reason */
+	bool absent;			/* the shell reports that there is no such command */
+	/* it wrote without a request: no answer is known to belong to its case */
+	bool spoilt;
 };
 
 void side_init(struct side *s, const struct probe *p, int which);
-/* 0 and *got, valid until the next call; 1 when there is no answer, for the
- * reason in s->why; -1. */
+/* Get the answer of a side: 0 and *got, valid until the next call; 1 if there is no
+ * answer, for the reason in s->why; -1. */
 int side_ask(struct side *s, const struct kase *k, struct lh_str *got, int *status, struct lh_err *err);
-/* The end of a co-process: 0; 1 when it did not end as it should, for the reason in
- * s->why; -1. */
+/* End a co-process: 0; 1 if it did not end properly, for the reason in s->why; -1. */
 int side_close(struct side *s, int expect, struct lh_err *err);
 void side_free(struct side *s);
 
 /* ---- compare.c ---- */
-/* Both have LH_PAD readable bytes behind them.  Nothing is appended to why when
- * they match; -1 only when memory is out. */
+/* Compare two answers, each with LH_PAD readable bytes after it.  Nothing is
+ * appended to why if they match.  Fails only with LH_ENOMEM. */
 int compare(const struct probe *p, struct lh_str left, struct lh_str right, struct lh_buf *why, struct lh_err *err);
-/* At most some 80 bytes of what one side answered, printable, on one line. */
+/* Append at most about 80 bytes of an answer, printable, on one line. */
 void put_short(struct lh_buf *b, const char *p, size_t n);
-/* Any bytes as UTF-8: what is none, and controls (LF and tab only if multi is
- * false), as \xnn. */
+/* Append any bytes as UTF-8: others, and controls (except LF and tab if multi is
+ * set), as \xnn. */
 void put_clean(struct lh_buf *b, const char *p, size_t n, bool multi);
 
-/* ---- cosine.c: why they differ, or nothing ---- */
+/* ---- cosine.c: append why they differ, or nothing ---- */
 int cosine(double tolerance, const struct lh_value v[2], struct lh_buf *why, struct lh_err *err);
 
 /* ---- strip.c ---- */
-/* Append v's text without the members at the paths; what stays keeps its bytes. */
+/* Append v's text without the members at the paths; everything else keeps its bytes. */
 void strip(struct lh_buf *b, const struct lh_value *v, const struct lh_list *paths, struct lh_buf *at);
 
 /* ---- report.c ---- */
@@ -117,8 +117,8 @@ int print_tally(struct lh_tool *tool, const char *probe, uint64_t passed, uint64
 int report_write(struct lh_tool *tool, const struct probe *p, const char *path);
 int write_file(const char *path, struct lh_buf *b, struct lh_err *err);
 
-/* ---- probes.c: all that a folder describes, or the one of that name ---- */
-/* What LH_PARITY_RIGHT_<NAME> says, or NULL. */
+/* ---- probes.c: all probes that a folder describes, or the one of that name ---- */
+/* Return the value of LH_PARITY_RIGHT_<NAME>, or NULL. */
 const char *probe_right(const char *name);
 int probes_run(struct lh_tool *tool, const char *folder, const char *out, const char *only);
 

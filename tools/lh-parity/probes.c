@@ -22,7 +22,7 @@ struct run {
 	bool absent;
 };
 
-/* One description, and what of it must be freed. */
+/* One description, and its memory. */
 struct described {
 	struct probe probe;
 	char *name, *fixture, *path, *command[2], *field;
@@ -106,7 +106,7 @@ static int get_compare(const struct lh_record *rec, int *compare, struct lh_err 
 	return v ? lh_err_set(err, LH_EDATA, "\"compare\" must be exact, json or cosine") : 0;
 }
 
-/* A name becomes a file's and a variable's. */
+/* Check a name, which becomes a file's and a variable's. */
 static int check_name(const char *s, struct lh_err *err)
 {
 	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
@@ -205,7 +205,7 @@ static int run_one(struct run *r, struct probe *p)
 	return rc;
 }
 
-/* Keep the lines: their probes are run when all have been read. */
+/* Keep the lines: their probes run after all have been read. */
 static int on_line(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct run *r = ctx;
@@ -250,7 +250,8 @@ static int each_probe(struct run *r)
 	return rc;
 }
 
-/* The commands find their files by LH_PARITY_DIR and our tools before others. */
+/* Set LH_PARITY_DIR, with which commands find their files, and put these tools
+ * first in PATH. */
 static int set_environment(struct run *r)
 {
 	const char *path = getenv("PATH");
@@ -275,7 +276,7 @@ static int set_environment(struct run *r)
 	return rc < 0 ? lh_err_nomem(&r->tool->err) : 0;
 }
 
-/* The folder that was named, else that of an installed tool, else of its tree. */
+/* Find the given folder, else that of an installed tool, else of its source tree. */
 static int find_folder(struct run *r, const char *folder)
 {
 	static const char *const near[] = { "../share/lakehouse-tools/parity", "../tests/parity" };

@@ -64,7 +64,7 @@ int print_tally(struct lh_tool *tool, const char *probe, uint64_t passed, uint64
 
 /* ---- Markdown ---- */
 
-/* Backquotes: more than the text has in a row, least at least. */
+/* Append backquotes: more than the longest run in the text, and at least `least`. */
 static void put_fence(struct lh_buf *b, const char *p, size_t n, size_t least)
 {
 	size_t run = 0, i;
@@ -78,7 +78,7 @@ static void put_fence(struct lh_buf *b, const char *p, size_t n, size_t least)
 		lh_buf_putc(b, '`');
 }
 
-/* One line of code in a line of text. */
+/* Append one line of code in a line of text. */
 static void put_code(struct lh_buf *b, const char *p, size_t n)
 {
 	struct lh_buf clean;

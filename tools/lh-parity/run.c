@@ -1,11 +1,11 @@
-/* run.c - both sides, case by case.  See parity.h. */
+/* run.c - run both sides, case by case.  See parity.h. */
 #include "parity.h"
 
 #include "base/signal.h"
 
 #define BODY_MAX 16384	/* bytes of an answer that a report shows */
 
-/* What a report will show of an answer. */
+/* Keep the part of an answer that a report shows. */
 static int keep_answer(struct answer *a, struct lh_str got, int status, struct lh_err *err)
 {
 	lh_buf_add(&a->body, got.p, got.n < BODY_MAX ? got.n : BODY_MAX);
@@ -23,7 +23,7 @@ static void add_reason(struct lh_buf *detail, const char *side, const char *why)
 	put_clean(detail, why, strlen(why), false);
 }
 
-/* Put one case to both.  1: one of them is not to be had at all. */
+/* Run one case on both sides.  1: one of them cannot be run at all. */
 static int judge_case(struct side side[2], struct kase *k, struct lh_err *err)
 {
 	struct lh_str got[2];
@@ -46,7 +46,8 @@ static int judge_case(struct side side[2], struct kase *k, struct lh_err *err)
 	return lh_buf_check(&k->detail, err);
 }
 
-/* A side that is not to be had: nothing was compared, so nothing failed. */
+/* Skip all cases of a side that cannot be run: nothing was compared, so nothing
+ * failed. */
 static int skip_all(struct probe *p, const struct side *side, struct lh_err *err)
 {
 	size_t i;
@@ -67,7 +68,7 @@ static int skip_all(struct probe *p, const struct side *side, struct lh_err *err
 	return 0;
 }
 
-/* A co-process is judged once, at the end, and with it all that it answered. */
+/* End a co-process, whose verdict applies to all that it answered. */
 static int close_side(struct probe *p, struct side *side, struct lh_err *err)
 {
 	int expect = 0, rc;
@@ -127,7 +128,7 @@ int probe_run(struct probe *p, struct lh_err *err)
 
 	side_init(&side[0], p, 0);
 	side_init(&side[1], p, 1);
-	lh_signal_defer(true);	/* or the commands' process groups outlive us */
+	lh_signal_defer(true);	/* or the commands' process groups outlive this process */
 	rc = all_cases(p, side, err);
 	side_free(&side[0]);
 	side_free(&side[1]);

@@ -17,14 +17,15 @@ void side_init(struct side *s, const struct probe *p, int which)
 	lh_record_init(&s->rec);
 }
 
-/* There is no answer, now or ever again; which of that our caller knows. */
+/* Record that there is no answer, to this case or ever again; the caller knows which. */
 static int none(struct side *s, const char *why)
 {
 	snprintf(s->why, sizeof s->why, "%s", why);
 	return 1;
 }
 
-/* POSIX has a shell end so when it cannot find a command, or not run it. */
+/* Return whether a POSIX shell ends with this status if it cannot find a command,
+ * or not run it. */
 static bool not_to_be_had(int status)
 {
 	return status == 126 || status == 127;
@@ -51,8 +52,8 @@ static int ask_coproc(struct side *s, const struct kase *k, struct lh_str *got, 
 	return none(s, err->msg);
 }
 
-/* What a process of its own gets on stdin: the record and an LF, or the text in
- * one of its fields. */
+/* Make the stdin of a process per case: the record and an LF, or the text in one of
+ * its fields. */
 static int set_text(struct side *s, const struct kase *k, struct lh_err *err)
 {
 	struct lh_str text;
@@ -84,7 +85,7 @@ static int ask_child(struct side *s, const struct kase *k, struct lh_str *got, i
 	}
 	*status = s->child.status;
 	if (s->child.timed_out) {
-		s->answered = true;	/* or as good as: it is there */
+		s->answered = true;	/* or equivalent: there is output */
 		snprintf(s->why, sizeof s->why, "the command did not answer within %g seconds", s->probe->timeout);
 		return 1;
 	}

@@ -1,4 +1,4 @@
-/* strip.c - an answer without the members that do not count.  See parity.h. */
+/* strip.c - an answer without the ignored members.  See parity.h. */
 #include "parity.h"
 
 static bool listed(const struct lh_list *paths, const struct lh_buf *at)
@@ -24,7 +24,7 @@ static void add_name(struct lh_buf *at, const struct lh_value *key)
 		at->failed = LH_ENOMEM;
 }
 
-/* What stands before a member that goes, its comma among it, goes with it. */
+/* A removed member is removed with what is before it, including its comma. */
 void strip(struct lh_buf *b, const struct lh_value *v, const struct lh_list *paths, struct lh_buf *at)
 {
 	const char *end = v->p, *from;

@@ -1,4 +1,4 @@
-/* answer.c - what a model is asked, and the answer of a dry run.  See replay.h. */
+/* answer.c - the prompt for a model, and the answer of a dry run.  See replay.h. */
 #include "replay.h"
 
 const char prompt_preface[] =
@@ -27,7 +27,7 @@ static void put_artifacts(struct lh_buf *out, const char *heading, const struct 
 	}
 }
 
-/* As an answer, a step that would be held against it is told by its verb alone. */
+/* As an answer, a step that would count against it is shown by its verb alone. */
 static void put_steps(struct lh_buf *out, const char *heading, const struct bundle *b, bool as_answer)
 {
 	struct word_iter it;

@@ -1,4 +1,4 @@
-/* bundle.c - of what was found, what is told to the model.  See replay.h. */
+/* bundle.c - the artifacts that the model is shown.  See replay.h. */
 #include "replay.h"
 
 #include "base/ascii.h"
@@ -17,7 +17,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* The line without its bullet: -, *, + or a number with . or ), and blanks. */
+/* Return the line without its bullet: -, *, + or a number with . or ), and blanks. */
 static struct lh_str drop_bullet(struct lh_str s)
 {
 	size_t i = 0;
@@ -110,7 +110,7 @@ static void put_member(struct lh_buf *out, const char *name, const struct lh_str
 	lh_buf_json(out, s->p, s->n);
 }
 
-/* Strings as they stand in the sample, without what stands between them. */
+/* Append strings as they are in the sample, without the white space between them. */
 static void put_tags(struct lh_buf *out, const struct lh_value *tags)
 {
 	struct lh_iter it;

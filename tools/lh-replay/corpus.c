@@ -1,11 +1,11 @@
 /*
- * corpus.c - what the export knows about some tasks, in one pass over its
- * samples for all of them.  See replay.h.
+ * corpus.c - find samples of the export for several tasks, in one pass.  See
+ * replay.h.
  *
- * A sample's words are only looked up among those of the tasks.  How many
- * different ones it has, which takes a set, is counted when it may be among a
- * task's best: what it shares with a task of n words, divided by n, is more
- * than it can score.
+ * A sample's words are only searched among those of the tasks.  The number of its
+ * different words, which needs a set, is counted only if it may be among a task's
+ * best: the number of words shared with a task of n words, divided by n, is an
+ * upper bound of its score.
  */
 #include "replay.h"
 
@@ -20,7 +20,8 @@ struct corpus {
 	struct lh_rows *rows;
 	struct lh_record rec;
 	struct lh_buf text, id;		/* of a sample: title, content and tags; its id unescaped */
-	struct words asked;		/* of all tasks; seen: the line a word was last met in */
+	/* of all tasks; seen: the line in which a word was seen last */
+	struct words asked;
 	struct words own;		/* of a sample */
 	size_t n;			/* tasks */
 	size_t total[BATCH];		/* words of a task, ... */
@@ -72,7 +73,7 @@ static int put_text(struct corpus *c, const struct lh_value *v, struct lh_err *e
 	return 0;
 }
 
-/* Read the sample: all that has words as one text, and its id. */
+/* Read the sample: all parts with words as one text, and its id. */
 static int read_sample(struct corpus *c, const struct lh_row *row, struct lh_str *id, struct lh_err *err)
 {
 	size_t mark = row->line == 1 && row->n >= 3 && !memcmp(row->p, "\xef\xbb\xbf", 3) ? 3 : 0;
@@ -95,8 +96,8 @@ static int read_sample(struct corpus *c, const struct lh_row *row, struct lh_str
 	return lh_buf_check(&c->text, err);
 }
 
-/* Count what the sample shares with each task: the mask of those it shares
- * something with. */
+/* Count what the sample shares with each task; return the mask of those with at
+ * least one word. */
 static uint64_t count_shared(struct corpus *c, uint64_t line)
 {
 	struct word_iter it;

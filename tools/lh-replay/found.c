@@ -132,7 +132,7 @@ int found_read(struct found *f, const struct hits *h, struct lh_err *err)
 	lh_buf_reset(&f->text);
 	for (i = 0; i < h->n; i++)
 		n += h->v[i].kept->n;
-	lh_buf_room(&f->text, n);	/* so that nothing in it moves */
+	lh_buf_room(&f->text, n);	/* so that its contents do not move */
 	if (lh_buf_check(&f->text, err) < 0)
 		return -1;
 	for (f->n = 0; f->n < h->n; f->n++)

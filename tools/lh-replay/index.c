@@ -1,4 +1,4 @@
-/* index.c - what an index knows about a task.  See replay.h. */
+/* index.c - find samples in an index.  See replay.h. */
 #include "replay.h"
 
 #include <stdlib.h>
@@ -74,13 +74,13 @@ static int embed(struct index *x, const struct lh_str *task, struct lh_str trace
 	return 0;
 }
 
-/* How alike they are, 1 for the same: a distance turned round. */
+/* Convert a distance to a similarity, 1 for equal. */
 static double alike(const struct lh_index_params *p, double distance)
 {
 	return p->distance == LH_L2 ? 1 / (1 + distance) : 1 - distance;
 }
 
-/* A sample's members stand in the row's metadata. */
+/* Add a hit; the members of a sample are in the row's metadata. */
 static int put_hit(struct index *x, const struct lh_hit *hit, struct hits *hits, struct lh_err *err)
 {
 	const struct lh_value *m[SAMPLE_MEMBERS];

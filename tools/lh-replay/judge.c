@@ -1,4 +1,4 @@
-/* judge.c - is what the model says an answer?  See replay.h. */
+/* judge.c - decide whether a model's text is an answer.  See replay.h. */
 #include "replay.h"
 
 #include "base/ascii.h"
@@ -20,8 +20,9 @@ static bool in_word(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* The length of what stands at p..end for the character c of a hedge: any blanks
- * are one, and an apostrophe may be a typographic one.  0 for something else. */
+/* Return the length of the text at p..end that matches the character c of a hedge:
+ * any blanks match one, and an apostrophe may be a typographic one.  0 if it does
+ * not match. */
 static size_t stands_for(const char *p, const char *end, char c)
 {
 	const char *q = p;
@@ -68,7 +69,7 @@ bool judge_hedges(const struct lh_str *s)
 	return false;
 }
 
-/* Does the answer use a word of the steps? */
+/* Determine whether the answer uses a word of the steps. */
 static int meets(const struct lh_str *s, const struct bundle *b, struct words *steps, bool *yes, struct lh_err *err)
 {
 	struct word_iter it;

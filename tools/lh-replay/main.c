@@ -1,4 +1,4 @@
-/* lh-replay: do it again with what was learned.  See lh-replay(1). */
+/* lh-replay: run a task again with what was learned.  See lh-replay(1). */
 #include "replay.h"
 
 #include <stdlib.h>
@@ -55,7 +55,7 @@ static int settle_inputs(struct replay *r)
 	    check_text(t, "--escalation-model", r->escalation_model) < 0 ||
 	    lh_trace_check(r->trace_id, &t->err) < 0)
 		return -1;
-	/* Rows come into the log in the order of the records. */
+	/* Rows are logged in the order of the records. */
 	if (t->now)
 		t->jobs = 1;
 	return 0;
@@ -70,7 +70,7 @@ static void held_close(void *state)
 	free(h);
 }
 
-/* An index that took another's place must be of use as well. */
+/* Check an index, at start or after it was replaced. */
 static int check_index(struct held *h, bool again, struct lh_err *err)
 {
 	const struct replay *r = h->r;
@@ -155,8 +155,8 @@ static int run(struct replay *r)
 	struct lh_held *held = NULL;
 	int rc = open_all(r, &held);
 
-	/* Where a model is asked, the pass over the corpus is not what takes time,
-	 * and nobody should wait for another's answer. */
+	/* If a model is asked, the pass over the corpus takes little of the time,
+	 * and no record should wait for another's answer. */
 	if (!rc)
 		rc = r->task ? one(r, lh_held_state(held)) : lh_records_run(r->tool, &(struct lh_flow){
 			.batch = on_batch, .batch_max = r->dry_run ? BATCH : 1,

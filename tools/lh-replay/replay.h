@@ -2,14 +2,14 @@
  * replay.h - the parts of lh-replay.
  *
  *     words.c     the words of a text, and sets of them
- *     corpus.c    what the export knows about a task
- *     index.c     what an index knows about it
+ *     corpus.c    samples of the export for a task
+ *     index.c     samples of an index for it
  *     found.c     samples that were found, as artifacts
- *     bundle.c    of these, what is told to the model
+ *     bundle.c    the artifacts that the model is shown
  *     answer.c    the model's answer, and the one of a dry run
- *     judge.c     is it an answer?
+ *     judge.c     the check of an answer
  *     row.c       the run as a row, and the log
- *     run.c       one task after the other through all of that
+ *     run.c       tasks through all of that, one after the other
  */
 #ifndef REPLAY_H
 #define REPLAY_H
@@ -21,7 +21,7 @@
 #include "base/id_table.h"
 #include "distill/root.h"
 
-#define BATCH 64	/* tasks that one pass over the corpus answers; bits of a mask */
+#define BATCH 64	/* tasks in one pass over the corpus; bits of a mask */
 #define HITS 8		/* artifacts of a task, ... */
 #define SUCCESSES 3	/* ... of which the accepted and ... */
 #define FAILURES 2	/* ... the partially accepted go into the bundle */
@@ -32,7 +32,8 @@
 
 struct replay {
 	struct lh_tool *tool;
-	const char *root_path, *log_path, *index_path, *task, *local_model, *escalation_model, *trace_id;	/* options */
+	/* options */
+	const char *root_path, *log_path, *index_path, *task, *local_model, *escalation_model, *trace_id;
 	bool local_only, allow_escalation, no_retrieval, dry_run;
 	double timeout;
 	uint64_t retries;
@@ -41,10 +42,10 @@ struct replay {
 	char *corpus_path;
 	struct replay_log *log;
 	atomic_bool retrieved;		/* at least once */
-	_Atomic uint64_t runs, failed;	/* and those not passed */
+	_Atomic uint64_t runs, failed;	/* failed: those not passed */
 };
 
-/* What is held of files, by lh_held; the corpus is read anew by each batch. */
+/* The state that lh_held reopens; the corpus is read for each batch. */
 struct held {
 	struct replay *r;
 	struct lh_index *index;		/* NULL without --index */
@@ -53,11 +54,11 @@ struct held {
 
 /* ---- words.c ---- */
 
-/* A word is a run of letters, digits and "_" of ASCII, three of them at least;
- * case does not count. */
+/* A word is a run of at least three ASCII letters, digits and "_"; case does not
+ * count. */
 struct word_iter {
 	const unsigned char *p, *end;
-	struct lh_str word;	/* as it is written */
+	struct lh_str word;	/* as written */
 	uint32_t hash;		/* of the folded word */
 };
 void word_iter_init(struct word_iter *it, const char *p, size_t n);
@@ -67,26 +68,26 @@ struct words {
 	struct lh_buf text;	/* of the words, folded */
 	struct word {
 		size_t at, n;
-		uint64_t mask;	/* whose word it is */
-		uint64_t seen;	/* the user's */
+		uint64_t mask;	/* bits of the owners of the word */
+		uint64_t seen;	/* for the user of the set */
 	} *word;
 	size_t n, cap;
 	struct lh_idmap map;
-	uint64_t filter[1024];	/* bits of the hashes that are there */
+	uint64_t filter[1024];	/* bits of the hashes in the set */
 };
 void words_init(struct words *w);
 void words_free(struct words *w);
 void words_reset(struct words *w);
-/* Add the words of a text, as those of everybody in mask. */
+/* Add the words of a text, with every bit of mask as an owner. */
 int words_add(struct words *w, const char *p, size_t n, uint64_t mask, struct lh_err *err);
-/* The set's entry for the word at it, or NULL; whether there was memory to look,
- * words_check tells once, behind the last. */
+/* Return the set's entry for the word at it, or NULL; words_check reports once,
+ * after the last, whether memory was missing. */
 struct word *words_find(struct words *w, const struct word_iter *it);
 int words_check(const struct words *w, struct lh_err *err);
 
 /* ---- found.c ---- */
 
-/* A sample's JSON, kept as long as some task may want it. */
+/* A sample's JSON, kept while a task may use it. */
 struct kept {
 	unsigned refs;
 	size_t id_n, n;
@@ -103,7 +104,7 @@ struct hits {			/* best first, ties by the bytes of the id */
 		struct kept *kept;
 	} v[HITS];
 };
-/* Would a sample of that score and id be among them? */
+/* Return whether a sample of that score and id would be among them. */
 bool hits_want(const struct hits *h, double score, const struct lh_str *id);
 void hits_put(struct hits *h, double score, struct kept *k);
 void hits_reset(struct hits *h);
@@ -121,15 +122,15 @@ struct found {
 };
 void found_init(struct found *f);
 void found_free(struct found *f);
-/* The hits as artifacts, which last as long as the hits and until the next call. */
+/* Convert the hits to artifacts, valid as long as the hits and until the next call. */
 int found_read(struct found *f, const struct hits *h, struct lh_err *err);
-/* The members that make a sample an artifact: LH_EDATA names what is missing. */
+/* The members that make a sample an artifact: LH_EDATA names a missing one. */
 enum { SAMPLE_TITLE, SAMPLE_CONTENT, SAMPLE_RUN, SAMPLE_SCORE, SAMPLE_TAGS, SAMPLE_MEMBERS };
 int sample_members(const struct lh_record *rec, const struct lh_value *out[SAMPLE_MEMBERS], struct lh_err *err);
 
 /* ---- corpus.c, index.c ---- */
 
-/* What there is for n <= BATCH tasks; hits[i] is reset first. */
+/* Find samples for n <= BATCH tasks; hits[i] is reset first. */
 struct corpus;
 struct corpus *corpus_new(const char *path, struct lh_err *err);
 void corpus_free(struct corpus *c);
@@ -137,7 +138,7 @@ int corpus_find(struct corpus *c, const struct lh_str *const *task, struct hits 
 
 struct index;
 struct lh_index;
-/* Does it take a service to embed a text for it? */
+/* Return whether embedding a text for it needs a service. */
 bool index_asks(const struct lh_index *ix);
 struct index *index_new(const struct lh_index *ix, const char *path, struct lh_err *err);
 void index_free(struct index *x);
@@ -156,7 +157,7 @@ void bundle_print(struct lh_buf *out, const struct bundle *b);
 
 /* ---- answer.c ---- */
 
-/* What the user says to the model; bundle NULL: there was no retrieval. */
+/* Append the user's prompt for the model; bundle NULL: there was no retrieval. */
 void prompt_print(struct lh_buf *out, const struct lh_str *task, const struct bundle *b);
 extern const char prompt_preface[];
 void dry_answer(struct lh_buf *out, const struct bundle *b);
@@ -164,11 +165,11 @@ void dry_answer(struct lh_buf *out, const struct bundle *b);
 /* ---- judge.c ---- */
 
 /* Append the reasons against the answer, JSON strings with commas between them;
- * none when it passes. */
+ * none if it passes. */
 int judge(const struct lh_str *answer, const struct bundle *b, struct words *steps, struct lh_buf *reasons, struct lh_err *err);
-/* The same when there is no answer: "what: why". */
+/* The same if there is no answer: "what: why". */
 void judge_failed(struct lh_buf *reasons, const char *what, const struct lh_err *why);
-/* Would it be held against an answer that this stands in it? */
+/* Return whether this text would count against an answer. */
 bool judge_hedges(const struct lh_str *s);
 
 /* ---- row.c ---- */
@@ -188,8 +189,8 @@ struct row {
 };
 void row_print(struct lh_buf *out, const struct row *r);
 
-/* The log is opened at start, so that a name that is wrong is told before any
- * work; from any thread. */
+/* Open the log, at start, so that a wrong name is reported before any work.  Rows
+ * may be added from any thread. */
 struct replay_log *log_open(struct replay *r, struct lh_err *err);
 int log_append(struct replay_log *l, const char *row, size_t n, struct lh_err *err);
 int log_close(struct replay_log *l, struct lh_err *err);
@@ -199,7 +200,7 @@ int log_close(struct replay_log *l, struct lh_err *err);
 void *worker_new(void *held, struct lh_err *err);
 void worker_free(void *worker);
 int on_batch(struct lh_batch *b, void *worker, struct lh_err *err);
-/* --task: the row of that one task. */
+/* --task: append the row of that one task. */
 int run_task(struct held *held, const char *task, struct lh_buf *out, struct lh_err *err);
 
 #endif

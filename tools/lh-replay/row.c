@@ -98,7 +98,7 @@ void row_print(struct lh_buf *out, const struct row *r)
 
 struct replay_log {
 	struct lh_applog file;
-	pthread_mutex_t mutex;	/* flock does not keep threads of one process apart */
+	pthread_mutex_t mutex;	/* flock does not exclude threads of the same process */
 };
 
 static bool is_log(const struct lh_applog *log, const char *path)
@@ -111,7 +111,7 @@ static bool is_log(const struct lh_applog *log, const char *path)
 	return same;
 }
 
-/* What is read must not be what is written, nor may others write into it. */
+/* Check that the log is not an input, and that others may not write to it. */
 static int check(const struct replay *r, const struct lh_applog *log, struct lh_err *err)
 {
 	struct lh_tool *t = r->tool;

@@ -1,9 +1,9 @@
 /*
- * run.c - one task after the other: retrieve, bundle, ask, judge, log.  See
+ * run.c - tasks one after the other: retrieve, bundle, ask, check, log.  See
  * replay.h.
  *
- * The tasks of a batch share one pass over the corpus; the rest is done task by
- * task.  A row is in the log before anybody sees it on standard output.
+ * The tasks of a batch share one pass over the corpus; everything else is done task
+ * by task.  A row is in the log before it is on standard output.
  */
 #include "replay.h"
 
@@ -21,7 +21,7 @@ struct job {			/* a task of the batch */
 	struct lh_str trace;	/* n = 0: none */
 	struct lh_buf text;	/* the task and the trace id, if they have escapes */
 	struct hits hits;
-	struct lh_err why;	/* it is none: code is not LH_OK */
+	struct lh_err why;	/* it is not a task if code is not LH_OK */
 };
 
 struct worker {
@@ -29,7 +29,7 @@ struct worker {
 	const struct held *held;
 	struct corpus *corpus;	/* or, with --index, ... */
 	struct index *index;
-	struct lh_chat *chat;	/* made when first needed */
+	struct lh_chat *chat;	/* made at first use */
 	struct found found;
 	struct words words;
 	struct lh_buf prompt, answer, reasons, row;
@@ -90,7 +90,7 @@ void *worker_new(void *ctx, struct lh_err *err)
 
 /* ---- a record ---- */
 
-/* What the record says of it; the option where it says nothing. */
+/* Read a flag of the record; if it is absent, the option counts. */
 static int read_flag(const struct lh_record *rec, const char *name, bool *flag, struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(rec, name);
@@ -120,7 +120,8 @@ static int read_job(const struct worker *w, struct job *j, const struct lh_recor
 
 	by_options(r, j);
 	lh_buf_reset(&j->text);
-	if (memchr(rec->line, '\\', rec->len) && !lh_buf_room(&j->text, rec->len))	/* so that nothing in it moves */
+	/* so that its contents do not move */
+	if (memchr(rec->line, '\\', rec->len) && !lh_buf_room(&j->text, rec->len))
 		return lh_err_nomem(err);
 	if (!task || task->type != LH_STRING)
 		return lh_err_set(err, LH_EDATA, "missing string field \"task\"");
@@ -137,7 +138,7 @@ static int read_job(const struct worker *w, struct job *j, const struct lh_recor
 	    read_flag(rec, "no_retrieval", &j->no_retrieval, err) < 0 ||
 	    read_flag(rec, "dry_run", &j->dry_run, err) < 0)
 		return -1;
-	/* What the command line forbids, no record allows. */
+	/* A record cannot permit what the command line forbids. */
 	j->local_only |= r->local_only;
 	j->dry_run |= r->dry_run;
 	if (j->dry_run && !j->no_retrieval && w->held->index && index_asks(w->held->index))
@@ -147,8 +148,8 @@ static int read_job(const struct worker *w, struct job *j, const struct lh_recor
 
 /* ---- retrieval ---- */
 
-/* One pass for the tasks from i on, as many as n and their length allow; *next is
- * the first one behind. */
+/* Make one pass for the tasks from i on, as many as n and their length permit;
+ * *next is the first one after them. */
 static int pass(struct worker *w, size_t i, size_t n, size_t *next, struct lh_err *err)
 {
 	const struct lh_str *task[BATCH];
@@ -213,7 +214,7 @@ static int judge_answer(struct worker *w, const struct bundle *b, struct lh_err 
 	return judge(&(struct lh_str){ w->answer.p ? w->answer.p : "", w->answer.len }, b, &w->words, &w->reasons, err);
 }
 
-/* Ask again elsewhere.  What the first said stands when there is no answer. */
+/* Ask another model.  If it gives no answer, the first one's remains. */
 static int escalate(struct worker *w, const struct bundle *b, struct row *row, struct lh_err *err)
 {
 	const char *model = w->r->escalation_model;
@@ -251,7 +252,7 @@ static int answer(struct worker *w, const struct job *j, const struct bundle *b,
 
 /* ---- a run ---- */
 
-/* Of the names of classes the first that is among the task's words. */
+/* Return the first name of a class that is among the task's words. */
 static int classify(struct words *words, const struct lh_str *task, const char **name, struct lh_err *err)
 {
 	static const char *const class[] = { "drift", "verify", "audit" };
@@ -299,7 +300,7 @@ static int start_row(struct worker *w, const struct job *j, struct row *row, str
 	return classify(&w->words, &j->task, &row->task_class, err);
 }
 
-/* The runs that end here, since nothing can be retrieved. */
+/* End these runs, because nothing can be retrieved. */
 static void give_up(struct worker *w, size_t n, const struct lh_err *why)
 {
 	struct lh_err err;
@@ -330,7 +331,7 @@ static int run_job(struct worker *w, const struct job *j, struct lh_err *err)
 	bundle_make(&bundle, &w->found);
 	row.bundle = j->no_retrieval ? NULL : &bundle;
 	rc = answer(w, j, row.bundle, &row, &why);
-	/* A call that a signal broke off was a run as well. */
+	/* A call that a signal interrupted was a run as well. */
 	if ((!rc || w->reasons.len) && put_row(w, &row, start, err) < 0)
 		return -1;
 	if (rc < 0)
@@ -338,8 +339,8 @@ static int run_job(struct worker *w, const struct job *j, struct lh_err *err)
 	return rc;
 }
 
-/* Nothing can be retrieved: at the start that ends the run, but what is damaged
- * since may be whole again for the next batch. */
+/* Nothing can be retrieved: at the start that ends the run; later the damage may be
+ * repaired for the next batch. */
 static int put_off(struct worker *w, struct lh_batch *b, struct lh_err *err)
 {
 	size_t i;
@@ -369,7 +370,7 @@ int on_batch(struct lh_batch *b, void *worker, struct lh_err *err)
 			return -1;
 		}
 		if (w->r->tool->on_error == LH_ON_ERROR_STOP)
-			break;		/* here the run ends; n tasks stand before it */
+			break;		/* the run ends here; n tasks are before it */
 	}
 	if (retrieve(w, n, err) < 0) {
 		give_up(w, n, err);

@@ -9,7 +9,7 @@
 #define SHORTEST_WORD 3
 #define KEEP ((size_t)4096)	/* slots that are cleared rather than freed */
 
-/* What a byte of a word is folded to, 0 for one that is of none. */
+/* The folded byte of a word, 0 for a byte that is not part of one. */
 #define UPPER(c) ((c) >= 'A' && (c) <= 'Z')
 #define OTHER(c) (((c) >= 'a' && (c) <= 'z') || ((c) >= '0' && (c) <= '9') || (c) == '_')
 #define F1(c) (UPPER(c) ? (c) | 0x20 : OTHER(c) ? (c) : 0)
@@ -78,7 +78,7 @@ void words_reset(struct words *w)
 	memset(w->filter, 0, sizeof w->filter);
 }
 
-/* The word at the text's end, folded: its number, or -1. */
+/* Find the word at the end of text, folded: its number, or -1. */
 static int64_t lookup(struct words *w, const struct lh_str *word)
 {
 	char *to = lh_buf_room(&w->text, word->n);
