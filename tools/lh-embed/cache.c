@@ -1,4 +1,4 @@
-/* cache.c - vectors kept across runs, in an SQLite file.  See cache.h. */
+/* cache.c - a cache of vectors in an SQLite file.  See cache.h. */
 #include "cache.h"
 
 #include <errno.h>
@@ -17,14 +17,14 @@
 
 #define APPLICATION 0x6c686563	/* "lhec" */
 #define VERSION 1
-#define PATIENCE 10000		/* ms for somebody else's lock */
-#define TOUCHED 4096		/* rows found, to be marked in one go */
-#define EVICTED 64		/* rows that go at a time */
-#define LOG_PAGES 256		/* of the write-ahead log, before it begins anew: 4 MiB */
-#define LOG_FULL 1024		/* then nothing more is kept until it can */
-#define LOG_PATIENCE 1000	/* ms for those who read on in it */
+#define PATIENCE 10000		/* ms, for a lock of another process */
+#define TOUCHED 4096		/* rows found, to be marked as used together */
+#define EVICTED 64		/* rows evicted at a time */
+#define LOG_PAGES 256		/* of the write-ahead log, before it restarts: 4 MiB */
+#define LOG_FULL 1024		/* pages: no more is stored until it restarts */
+#define LOG_PATIENCE 1000	/* ms, for readers still in it */
 
-/* Rows of some kilobytes: pages that hold several, so that little is left over. */
+/* Rows have some kilobytes: a page holds several, so that little is wasted. */
 #define SETUP "PRAGMA page_size=16384; PRAGMA auto_vacuum=INCREMENTAL"
 #define TABLE "CREATE TABLE vectors(id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, used INTEGER NOT NULL, sum INTEGER NOT NULL, vector BLOB NOT NULL)"
 #define INDEX "CREATE INDEX by_use ON vectors(used)"
@@ -58,10 +58,11 @@ struct cache {
 	pthread_mutex_t lock;
 	struct lh_buf touched;		/* int64_t id */
 	int64_t start;			/* the clock when this run began */
-	bool passing;			/* why it failed: a full disk, a lock */
-	bool broken;			/* it was told that nothing more is kept or found */
-	int log_pages;			/* as the last commit left it */
-	bool log_held, log_told;	/* others read on in it, waited for once; it is full */
+	/* The failure may pass: a full disk, a lock. */
+	bool passing;
+	bool broken;			/* reported; nothing more is stored or found */
+	int log_pages;			/* after the last commit */
+	bool log_held, log_told;	/* readers were waited for once; a full log was reported */
 	unsigned long long hits, kept, dropped;
 };
 
@@ -70,7 +71,7 @@ static bool is_damage(int rc)
 	return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB || (rc & 0xff) == SQLITE_TOOBIG;
 }
 
-/* What SQLite says as an error of ours. */
+/* Convert an error of SQLite to *err. */
 static int fail(struct cache *c, int rc, struct lh_err *err)
 {
 	if ((rc & 0xff) == SQLITE_NOMEM)
@@ -91,7 +92,7 @@ static void give_up(struct cache *c)
 	c->broken = true;
 }
 
-/* Run a statement that gives one number, or none; SQLITE_OK when all is well. */
+/* Run a statement that returns one number, or none; SQLITE_OK when that works. */
 static int number(struct cache *c, int which, int64_t *v)
 {
 	sqlite3_stmt *s = c->stmt[which];
@@ -124,7 +125,8 @@ static void roll_back(struct cache *c)
 
 /* ---- opening ---- */
 
-/* SQLite follows what it is given; a FIFO would hold it up for ever. */
+/* Create the file if absent, and check it: SQLite would follow a link, and hang on a
+ * FIFO. */
 static int make_file(struct cache *c, struct lh_err *err)
 {
 	struct stat st;
@@ -139,7 +141,7 @@ static int make_file(struct cache *c, struct lh_err *err)
 	return 0;
 }
 
-/* One number of a query that is asked once. */
+/* Run a query that returns one number, once. */
 static int ask(struct cache *c, const char *query, int64_t *v)
 {
 	sqlite3_stmt *s = NULL;
@@ -158,7 +160,7 @@ static int exec(struct cache *c, const char *text)
 	return sqlite3_exec(c->db, text, NULL, NULL, NULL);
 }
 
-/* Fill a file in which there is nothing yet; another process may be at it too. */
+/* Fill an empty file; another process may be doing the same. */
 static int create(struct cache *c)
 {
 	int64_t objects = 0;
@@ -175,8 +177,8 @@ static int create(struct cache *c)
 	return rc;
 }
 
-/* Is it ours, to the letter of the schema?  A file of somebody else's may hold
- * triggers, which would run. */
+/* Check that the file is a cache, by the exact text of its schema: the file of another
+ * program may hold triggers, which would run. */
 static int check(struct cache *c, int64_t application, int64_t version, struct lh_err *err)
 {
 	int64_t alien = 0, ours = 0;
@@ -193,8 +195,8 @@ static int check(struct cache *c, int64_t application, int64_t version, struct l
 	return 0;
 }
 
-/* Look at the file in one transaction, as another process may be making it: 1 when
- * it is a cache, 0 when there is nothing in it yet, -1 and *rc. */
+/* Look at the file in one transaction, since another process may be creating it: 1 for
+ * a cache, 0 for an empty file, -1 and *rc. */
 static int look_once(struct cache *c, int *rc, struct lh_err *err)
 {
 	int64_t application = 0, version = 0, objects = 0;
@@ -216,7 +218,7 @@ static int look_once(struct cache *c, int *rc, struct lh_err *err)
 	return is;
 }
 
-/* What is in the file, made first if that is nothing. */
+/* Open the content of the file, created first if it is empty. */
 static int look(struct cache *c, struct lh_err *err)
 {
 	int64_t deadline = time(NULL) + PATIENCE / 1000;
@@ -228,7 +230,7 @@ static int look(struct cache *c, struct lh_err *err)
 			return is > 0 ? 0 : -1;
 		if (is == 0)
 			rc = create(c);
-		/* where a lock would have to be raised SQLite does not wait */
+		/* SQLite does not wait where a lock would have to be upgraded. */
 		if (rc != SQLITE_OK && ((rc & 0xff) != SQLITE_BUSY || time(NULL) >= deadline))
 			return fail(c, rc, err);
 		if (rc != SQLITE_OK)
@@ -261,7 +263,8 @@ static int on_commit(void *ctx, sqlite3 *db, const char *name, int pages)
 
 static int connect(struct cache *c, struct lh_err *err)
 {
-	char *name = realpath(c->path, NULL);	/* not for SQLite what :memory: and file:... are */
+	/* So that SQLite does not interpret :memory: or file:... */
+	char *name = realpath(c->path, NULL);
 	int rc;
 
 	if (!name)
@@ -282,7 +285,7 @@ static int connect(struct cache *c, struct lh_err *err)
 		return fail(c, rc, err);
 	if (look(c, err) < 0)
 		return -1;
-	/* After a power cut the last rows may be missing, never damaged. */
+	/* After a power cut the last rows may be missing, but not damaged. */
 	rc = exec(c, "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=4194304");
 	sqlite3_wal_hook(c->db, on_commit, c);
 	return rc == SQLITE_OK ? prepare(c, err) : fail(c, rc, err);
@@ -290,7 +293,7 @@ static int connect(struct cache *c, struct lh_err *err)
 
 /* ---- writing ---- */
 
-/* Bytes of the pages that hold something; *all: of the file. */
+/* Count the bytes of pages in use; *all: of the file. */
 static int in_use(struct cache *c, uint64_t *used, uint64_t *all)
 {
 	int64_t pages = 0, unused = 0;
@@ -303,8 +306,8 @@ static int in_use(struct cache *c, uint64_t *used, uint64_t *all)
 	return rc;
 }
 
-/* Within a transaction: let go of what was used longest ago, if with what is to
- * come there is too much. */
+/* Within a transaction: evict the rows used longest ago, if with those to come there
+ * are too many. */
 static int evict(struct cache *c, uint64_t coming)
 {
 	uint64_t used, all;
@@ -322,8 +325,8 @@ static int evict(struct cache *c, uint64_t coming)
 	return rc;
 }
 
-/* What is free is used again; a lower limit than once makes a smaller file, and so
- * does what took more pages than was thought. */
+/* Shrink the file.  Free pages are reused; a lower limit than before makes a smaller
+ * file, and so do rows that took more pages than estimated. */
 static int shrink(struct cache *c)
 {
 	uint64_t used, all;
@@ -334,8 +337,8 @@ static int shrink(struct cache *c)
 	return rc == SQLITE_OK && all > c->max ? run(c, VACUUM) : rc;
 }
 
-/* The pages that a row takes: as many rows as a page holds, or pages of its own;
- * and a share of two indexes. */
+/* Estimate the bytes that a row takes: its share of a page, or pages of its own, and
+ * its share of two indexes. */
 static uint64_t row_bytes(const struct cache *c, size_t n)
 {
 	uint64_t row = n + 64, a_page = c->page / row;
@@ -343,7 +346,7 @@ static uint64_t row_bytes(const struct cache *c, size_t n)
 	return 128 + (a_page ? c->page / a_page : (row / c->page + 2) * c->page);
 }
 
-/* The first of the entries, as many as half the file may hold; *bytes: theirs. */
+/* Return how many of the first entries fit half the file; *bytes: their size. */
 static size_t fitting(const struct cache *c, const struct cache_entry *entry, size_t n, uint64_t *bytes)
 {
 	uint64_t row;
@@ -359,9 +362,9 @@ static size_t fitting(const struct cache *c, const struct cache_entry *entry, si
 }
 
 /*
- * Readers hold on to the log, and where there is always one it never begins anew
- * by itself.  Once it is long, new readers are sent to the file until those in the
- * log have ended, which is soon if they are of our kind.
+ * Restart the write-ahead log.  Readers use it, and while there always is one it never
+ * restarts by itself.  Once it is long, new readers are sent to the file until those
+ * in the log have ended, which for readers of this program is soon.
  */
 static void restart_log(struct cache *c)
 {
@@ -375,7 +378,7 @@ static void restart_log(struct cache *c)
 		c->log_pages = rc == SQLITE_OK ? 0 : pages;
 }
 
-/* May something be appended to the log? */
+/* Return whether the log may grow. */
 static bool log_has_room(struct cache *c)
 {
 	if (c->log_pages > LOG_PAGES)
@@ -402,7 +405,7 @@ static int touch(struct cache *c, int64_t clock)
 	return rc;
 }
 
-/* A checksum of a row that has no other: damage elsewhere SQLite finds itself. */
+/* Compute the checksum of a row; SQLite detects damage elsewhere itself. */
 static int64_t sum(const unsigned char key[32], const void *p, size_t n)
 {
 	int64_t k, h = (int64_t)lh_xxh3(p, n);
@@ -425,7 +428,7 @@ static int insert(struct cache *c, const struct cache_entry *e, int64_t clock)
 	return rc;
 }
 
-/* In one transaction. */
+/* Write rows in one transaction. */
 static int write_rows(struct cache *c, const struct cache_entry *entry, size_t n, uint64_t bytes)
 {
 	int64_t clock = 0;
@@ -435,7 +438,7 @@ static int write_rows(struct cache *c, const struct cache_entry *entry, size_t n
 	if (rc == SQLITE_OK)
 		rc = number(c, NEWEST, &clock);
 	if (rc == SQLITE_OK && (clock < 0 || clock == INT64_MAX))
-		clock = 0;	/* no clock of ours; the order of use is lost, and no more */
+		clock = 0;	/* not a valid clock: the order of use is lost, nothing else */
 	if (rc == SQLITE_OK)
 		rc = touch(c, clock + 1);
 	if (rc == SQLITE_OK)
@@ -490,7 +493,7 @@ void cache_unlock(struct cache *c)
 	pthread_mutex_unlock(&c->lock);
 }
 
-/* A row was found: is it what was put there? */
+/* Check a row that was found, and append its vector. */
 static int take_vector(struct cache *c, const unsigned char key[32], struct lh_buf *out, struct lh_err *err)
 {
 	sqlite3_stmt *s = c->stmt[GET];
@@ -534,7 +537,7 @@ int cache_get(struct cache *c, const unsigned char key[32], struct lh_buf *out, 
 	return found;
 }
 
-/* ---- the whole ---- */
+/* ---- open and close ---- */
 
 static void cache_free(struct cache *c)
 {

@@ -1,4 +1,4 @@
-/* compile.c - lh-embed --compile: a table of word vectors made to be mapped. */
+/* compile.c - lh-embed --compile: compile a table of word vectors. */
 #include "embed.h"
 
 #include <fcntl.h>

@@ -1,15 +1,14 @@
 /*
- * How lh-embed is put together.
+ * embed.h - the engines of lh-embed, and what its files share.
  *
- * request.c reads a record as the texts it asks for and writes the answer; an
- * engine (hash.c, static.c, ollama.c, openai.c) turns texts into vectors.
- * Engines that live in this process embed one text at a time, straight into the
- * output (local.c); engines across a network (by service.c) get many at once,
- * from behind a cache in memory and one in a file (remote.c, cache.c).  held.c
- * opens the file that an engine reads again when it changed.
- * compile.c makes the tables that the engine static looks words up in.
+ * request.c reads the texts of a record and writes the answer; an engine (hash.c,
+ * static.c, ollama.c, openai.c) turns texts into vectors.  Engines in this process
+ * embed one text at a time, directly into the output (local.c).  Services (by
+ * service.c) get many at once, from behind a cache in memory and one in a file
+ * (remote.c, cache.c).  held.c reopens the file that an engine reads when it has
+ * changed.  compile.c makes the tables in which engine static looks words up.
  *
- * Adding an engine is a file with a struct engine, and its row in main.c.
+ * To add an engine, add a file with a struct engine, and its row in main.c.
  */
 #ifndef EMBED_H
 #define EMBED_H
@@ -21,7 +20,7 @@
 #include "json/template.h"
 #include "tool/tool.h"
 
-#define MAX_TEXTS 65536		/* in one {"texts":[...]} request */
+#define MAX_TEXTS 65536		/* of one {"texts":[...]} request */
 
 enum encoding { ENCODING_ARRAY, ENCODING_BASE64 };
 enum wire { WIRE_GO, WIRE_RUST };
@@ -31,7 +30,7 @@ struct embed {
 	int engine_index, encoding, wire;
 	const char *model, *url, *key_file, *cache, *field, *template_text;
 	const char *compile, *output, *trace_id;
-	int precision;		/* of what is compiled; -1: not given */
+	int precision;		/* of a compiled table; -1: not given */
 	bool raw;
 	uint64_t dimension;	/* 0: --dimension was not given */
 	uint64_t batch, cache_size, cache_max, retries;
@@ -41,15 +40,15 @@ struct embed {
 	struct lh_tool *tool;
 	struct lh_template *template;
 	struct lh_secret key;	/* for the service; empty: none */
-	struct lh_wordvec *table;	/* of engine static */
-	const char *file;	/* that check has read: the table, the key; or NULL */
-	struct lh_stamp stamp;	/* of it, before that */
+	struct lh_wordvec *table;	/* for engine static */
+	const char *file;	/* the file read by check: table or key; or NULL */
+	struct lh_stamp stamp;	/* of the file, before it was read */
 	atomic_ullong texts, misses;
 };
 
 struct model;
 
-/* Texts of one call to a service. */
+/* The texts of one request to a service. */
 struct call {
 	struct model *model;
 	struct lh_str trace;	/* n = 0: none */
@@ -61,20 +60,20 @@ struct engine {
 	const char *name;
 	const char *model;	/* default of --model */
 	const char *url;	/* default of --url; NULL: no network */
-	const char *url_env;	/* the variable that has another */
+	const char *url_env;	/* environment variable for another url */
 
-	/* Do the settings suit?  Completes them, or is a usage error. */
+	/* Check and complete the settings; LH_EUSAGE. */
 	int (*check)(struct embed *e);
 
-	/* One per thread. */
+	/* Called once per thread. */
 	void *(*open)(struct embed *e, struct lh_err *err);
 	void (*close)(void *self);
 
-	/* In this process: one text into out[e->dimension]. */
+	/* In this process: embed one text into out[e->dimension]. */
 	int (*one)(void *self, const char *text, size_t n, float *out, struct lh_err *err);
 
-	/* Elsewhere: append a vector for each text to out, all of one dimension, as
-	 * floats of the engine's own magnitude; one may be all zero. */
+	/* By a service: append a vector per text to out, all of one dimension, as the
+	 * service returned them; one may be all zero. */
 	int (*many)(void *self, const struct call *call, struct lh_buf *out, struct lh_err *err);
 };
 
@@ -85,8 +84,8 @@ extern const struct engine engine_hash, engine_static, engine_ollama, engine_ope
 /* What lh_held holds: settings of its own, with the table and the key. */
 struct hold {
 	struct embed *run;
-	void *remote;		/* of the workers, if they are remote.c's */
-	const char *model;	/* as check is to find it */
+	void *remote;		/* of the workers, if they are those of remote.c */
+	const char *model;	/* the input of check */
 	uint64_t dimension;
 };
 

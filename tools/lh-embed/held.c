@@ -1,4 +1,4 @@
-/* held.c - the settings, as the file that an engine reads makes them. */
+/* held.c - reopen the file that an engine reads when it has changed. */
 #include "embed.h"
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static void close_one(void *state)
 	free(h);
 }
 
-/* The first has what the engine's check has read. */
+/* The first open takes what the engine's check has read. */
 static void *open_one(void *ctx, const void *before, struct lh_err *err)
 {
 	struct hold *hold = ctx;

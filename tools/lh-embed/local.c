@@ -1,8 +1,8 @@
 /*
- * local.c - engines in this process: text to vector to output, one at a time.
+ * local.c - engines in this process: from text to output, one vector at a time.
  *
- * No cache stands before them: a vector is made in about the time that a
- * lookup by SHA-256 takes.  So every text counts as a miss.
+ * They have no cache: a vector is made in about the time of a look-up by SHA-256.  So
+ * every text counts as a miss.
  */
 #include "request.h"
 
@@ -11,7 +11,7 @@
 #include "base/mem.h"
 
 struct worker {
-	struct embed *run, *e;	/* that counts; that embeds */
+	struct embed *run, *e;	/* run counts; e embeds */
 	void *engine;
 	struct lh_buf scratch;	/* unescaped and rendered texts */
 	struct lh_buf trace, errors;
@@ -56,7 +56,7 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	return NULL;
 }
 
-/* These engines have one model; a vector of another is not what was asked for. */
+/* These engines have one model each; a request for another is refused. */
 static int check_model(const struct request *rq, struct lh_err *err)
 {
 	const char *model = rq->e->model;

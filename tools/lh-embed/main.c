@@ -1,4 +1,4 @@
-/* lh-embed: text in, vector out.  See lh-embed(1). */
+/* lh-embed: embed texts as vectors.  See lh-embed(1). */
 #include "embed.h"
 
 #include <stdlib.h>
@@ -49,7 +49,7 @@ static const char *default_url(const struct engine *engine)
 	return url && *url ? url : engine->url;
 }
 
-/* Fill in what depends on the engine, and check that it all fits together. */
+/* Complete the settings that depend on the engine, and check them together. */
 static int settle_options(struct embed *e)
 {
 	if (e->output || e->precision >= 0)

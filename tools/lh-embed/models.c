@@ -1,4 +1,4 @@
-/* models.c - the models that were asked for.  See models.h. */
+/* models.c - the models of a run.  See models.h. */
 #include "models.h"
 
 #include <stdlib.h>
@@ -32,7 +32,7 @@ void models_free(struct models *ms)
 	pthread_mutex_destroy(&ms->lock);
 }
 
-/* No engine's name has a space in it, so the two cannot be confused. */
+/* Engine and name are unambiguous: no engine's name contains a space. */
 static char *space_of(const char *engine, const char *name, size_t n, struct lh_err *err)
 {
 	struct lh_buf b;

@@ -1,8 +1,8 @@
 /*
- * models - the models that were asked for, each with what is known of it.
+ * models - the models requested in a run, and what is known of each.
  *
  * Owner:   models live until models_free.
- * Threads: any number may ask.
+ * Threads: any number.
  */
 #ifndef MODELS_H
 #define MODELS_H
@@ -13,12 +13,12 @@
 
 #include <lh/err.h>
 
-/* A model and the dimension its vectors turned out to have. */
+/* A model and the dimension of its vectors. */
 struct model {
 	char *name;
-	char *space;			/* of its keys in the caches: engine and name */
+	char *space;			/* prefix of its keys in the caches: engine and name */
 	atomic_size_t dimension;	/* 0 until the first answer */
-	atomic_bool from_file;		/* that was a vector of --cache */
+	atomic_bool from_file;		/* it was learned from a vector of --cache */
 	struct model *next;
 };
 
@@ -31,7 +31,7 @@ struct models {
 void models_init(struct models *ms, const char *engine);
 void models_free(struct models *ms);
 
-/* The model of that name, known from now on; NULL: no memory. */
+/* Find or add the model of that name; NULL without memory. */
 struct model *models_find(struct models *ms, const char *name, size_t n, struct lh_err *err);
 
 #endif

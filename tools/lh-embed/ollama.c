@@ -1,6 +1,6 @@
 /*
- * ollama.c - an Ollama service: POST /api/embed, many texts a call, or the
- * older /api/embeddings, one a call, when the first is not there.
+ * ollama.c - engine ollama: POST /api/embed with many texts, or, where that does not
+ * exist, the older /api/embeddings with one.
  */
 #include "service.h"
 
@@ -14,7 +14,7 @@ struct ollama {
 	char *many_url, *one_url;
 };
 
-static atomic_bool is_old;	/* /api/embed answered 404, and the other one well */
+static atomic_bool is_old;	/* /api/embed answered 404, and the other one answered */
 
 static void ollama_close(void *self)
 {
@@ -41,7 +41,7 @@ static void *ollama_open(struct embed *e, struct lh_err *err)
 	return NULL;
 }
 
-/* {"embeddings":[[...],...]} or {"embedding":[...]} */
+/* Read {"embeddings":[[...],...]} or {"embedding":[...]}. */
 static int read_vectors(struct service *s, const struct service_call *call, const struct lh_value *root, struct lh_buf *out, struct lh_err *why)
 {
 	const struct model *m = call->call->model;
@@ -63,7 +63,7 @@ static int read_vectors(struct service *s, const struct service_call *call, cons
 	return 0;
 }
 
-/* /api/embeddings, text by text. */
+/* Use /api/embeddings, text by text. */
 static int one_by_one(struct ollama *o, const struct call *call, struct lh_buf *out, struct lh_err *err)
 {
 	struct call one = *call;

@@ -1,6 +1,6 @@
 /*
- * openai.c - OpenAI's API, and the many services that speak it: POST
- * /v1/embeddings, vectors asked for in base64, taken as arrays as well.
+ * openai.c - engine openai: OpenAI's API, which many services implement: POST
+ * /v1/embeddings.  Vectors are requested as base64 and accepted as arrays too.
  */
 #include "service.h"
 
@@ -13,11 +13,11 @@
 
 struct openai {
 	struct service s;
-	struct lh_buf order;	/* struct lh_value per text */
+	struct lh_buf order;	/* one struct lh_value per text */
 	char *url;
 };
 
-/* The whole of a file but the ends of lines behind it. */
+/* Read the key from a file, without the line ends after it. */
 static int key_of_file(struct embed *e, const char *path)
 {
 	struct lh_secret *key = &e->key;
@@ -35,7 +35,7 @@ static int key_of_file(struct embed *e, const char *path)
 	return 0;
 }
 
-/* An empty variable is as good as none. */
+/* An empty variable counts as unset. */
 static int key_of_environment(struct embed *e, const char *value)
 {
 	if (!value || !*value)
@@ -73,7 +73,7 @@ static void openai_close(void *self)
 	free(o);
 }
 
-/* Other programs want the address with /v1 behind it; so it may have it. */
+/* Other programs take the address with /v1 at the end, so that is accepted. */
 static bool has_version(const char *url)
 {
 	size_t n = strlen(url);
@@ -97,8 +97,8 @@ static void *openai_open(struct embed *e, struct lh_err *err)
 	return NULL;
 }
 
-/* Put the embedding of an element of "data" to its place, which is what its
- * index says, or where it stands. */
+/* Store the embedding of an element of "data" by its index, or by its position without
+ * one. */
 static int place(struct lh_value *order, size_t want, size_t at, const struct lh_value *element, struct lh_err *why)
 {
 	struct lh_value v;
@@ -116,7 +116,7 @@ static int place(struct lh_value *order, size_t want, size_t at, const struct lh
 	return 0;
 }
 
-/* {"data":[{"index":0,"embedding":...},...]}, in any order */
+/* Read {"data":[{"index":0,"embedding":...},...]}, in any order. */
 static int read_vectors(struct service *s, const struct service_call *call, const struct lh_value *root, struct lh_buf *out, struct lh_err *why)
 {
 	struct openai *o = (struct openai *)s;

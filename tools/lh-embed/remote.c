@@ -1,15 +1,15 @@
 /*
- * remote.c - engines across a network: many texts a call, from behind a cache
- * in memory and one in a file.
+ * remote.c - engines that are services: many texts per call, behind a cache in memory
+ * and one in a file.
  *
- * A batch of records becomes a list of texts.  The first of equal ones is met
- * by a cache, or by another thread that has just asked for it, or it goes
- * upstream, at most --batch in one call, which is for one model and carries one
- * trace id.  So what is sent does not depend on -j.  Then the records are answered
- * in order, up to the first whose texts could not all be had.
+ * A batch of records becomes a list of texts.  The first of equal texts is found in a
+ * cache, or is being fetched by another thread, or is sent to the service, at most
+ * --batch in one call.  A call has one model and one trace id, so that what is sent
+ * does not depend on -j.  Then the records are answered in order, up to the first
+ * whose texts are not all there.
  *
- * A text may fail by itself: its vector is all zero, or, with --on-error emit,
- * its call failed.  Then its record alone is rejected, and the others go on.
+ * One text may fail: its vector is all zero, or, with --on-error emit, its call
+ * failed.  Then only its record is rejected, and the others go on.
  */
 #include "cache.h"
 #include "models.h"
@@ -28,18 +28,18 @@
 struct item {			/* a text */
 	unsigned char key[32];
 	struct model *model;
-	const char *p;		/* NULL: it lies at off in w->scratch */
+	const char *p;		/* NULL: at off in w->scratch */
 	size_t off, n;
 	size_t first;		/* the first item equal to this one */
-	bool ours;		/* that first one is for this thread to fetch */
-	size_t at, dimension;	/* its vector in w->vectors; NOWHERE: not there yet */
-	struct lh_str trace;	/* to ask for it by; n = 0: none */
-	size_t why;		/* it is not to be had: number of the error, from 1 */
+	bool ours;		/* this thread fetches that one */
+	size_t at, dimension;	/* its vector in w->vectors; NOWHERE: none yet */
+	struct lh_str trace;	/* for the request; n = 0: none */
+	size_t why;		/* number of its error, from 1 */
 };
 
 struct task {			/* a record */
 	struct request rq;
-	struct lh_err *bad;	/* why it is rejected, or NULL */
+	struct lh_err *bad;	/* the error of its rejection, or NULL */
 	struct model *model;
 	size_t first, n;	/* its items */
 };
@@ -50,7 +50,7 @@ struct remote {
 	struct cache *file;	/* NULL: none */
 	struct models models;
 	pthread_mutex_t lock;
-	struct lh_err failure;	/* of the first call that failed; under lock */
+	struct lh_err failure;	/* of the first failed call; under lock */
 };
 
 struct worker {
@@ -59,8 +59,8 @@ struct worker {
 	struct task *task;
 	size_t n_tasks;
 	struct lh_buf items, table, texts, scratch, vectors, entries;
-	struct lh_buf traces;	/* ids that had escapes; it does not move */
-	struct lh_buf errors;	/* of texts, each a struct lh_err */
+	struct lh_buf traces;	/* ids that had escapes; does not move */
+	struct lh_buf errors;	/* of texts: struct lh_err each */
 	struct lh_buf said;	/* of one answer, as JSON */
 };
 
@@ -139,7 +139,7 @@ static int add_item(struct worker *w, struct task *t, const struct lh_str *text,
 	struct item it = { .model = t->model, .p = text->p, .n = text->n, .first = n_items(w), .at = NOWHERE,
 			   .trace = t->rq.trace };
 
-	/* scratch may yet move: what lies there is known by its place */
+	/* The scratch may still move, so texts in it are stored as offsets. */
 	if (scratch && text->p >= scratch && text->p < scratch + w->scratch.len) {
 		it.p = NULL;
 		it.off = (size_t)(text->p - scratch);
@@ -149,7 +149,7 @@ static int add_item(struct worker *w, struct task *t, const struct lh_str *text,
 	return lh_buf_check(&w->items, err);
 }
 
-/* Keep an error: its number, or 0 without memory. */
+/* Store an error; returns its number, or 0 without memory. */
 static size_t note(struct worker *w, const struct lh_err *why)
 {
 	lh_buf_add(&w->errors, why, sizeof *why);
@@ -161,7 +161,7 @@ static const struct lh_err *noted(const struct worker *w, size_t number)
 	return (const struct lh_err *)(const void *)w->errors.p + number - 1;
 }
 
-/* A text of a partial request that is none: its place, with the reason. */
+/* Store the place and error of a value in a partial request that is not a text. */
 static int add_bad(struct worker *w, struct task *t, struct lh_err *err)
 {
 	struct item it = { .model = t->model, .first = n_items(w), .at = NOWHERE, .why = note(w, err) };
@@ -201,7 +201,7 @@ static int room_for_traces(struct worker *w, const struct lh_batch *b, struct lh
 	return lh_buf_check(&w->traces, err);
 }
 
-/* -1: memory is out; the tasks before it stand. */
+/* Read the records.  -1 without memory; tasks so far are complete. */
 static int gather(struct worker *w, const struct lh_batch *b, struct lh_err *err)
 {
 	struct lh_err nomem;
@@ -230,7 +230,7 @@ static int gather(struct worker *w, const struct lh_batch *b, struct lh_err *err
 	return 0;
 }
 
-/* The vector of an item lies at at, as the engine made it. */
+/* Set the vector of an item, stored at offset at. */
 static void found(struct worker *w, struct item *it, size_t at, size_t bytes)
 {
 	it->at = at;
@@ -252,7 +252,7 @@ static int look_up(struct worker *w, struct item *it, struct lh_err *err)
 	return rc < 0 ? -1 : 0;
 }
 
-/* Point equal items at the first of them, and take what the cache has. */
+/* Link equal items to the first of them, and look that up in the cache. */
 static int resolve(struct worker *w, struct lh_err *err)
 {
 	size_t n = n_items(w), size = 64, i, slot;
@@ -290,14 +290,15 @@ static bool is_missing(const struct item *it)
 	return it->ours && it->at == NOWHERE && !it->why;
 }
 
-/* May it go in the same call as the first? */
+/* Return whether an item can be in the same call as the first. */
 static bool is_wanted(const struct item *it, const struct item *first)
 {
 	return is_missing(it) && it->model == first->model && it->trace.n == first->trace.n &&
 	       (!it->trace.n || !memcmp(it->trace.p, first->trace.p, it->trace.n));
 }
 
-/* It has no direction: no service should answer so, and nothing can be found by it. */
+/* Return whether a vector is zero.  It has no direction: a service should not return
+ * it, and nothing can be found by it. */
 static bool is_zero(const char *p, size_t bytes)
 {
 	const float *v = (const float *)(const void *)p;
@@ -309,7 +310,7 @@ static bool is_zero(const char *p, size_t bytes)
 	return true;
 }
 
-/* Does what the file keeps have the dimension that the model has by now? */
+/* Return whether a vector of the file has the dimension that the model has now. */
 static bool fits(struct model *m, size_t dimension)
 {
 	size_t known = 0;
@@ -337,7 +338,7 @@ static int take_from_file(struct worker *w, struct item *it, struct lh_err *err)
 	return 0;
 }
 
-/* What earlier runs left of that which this thread is to fetch. */
+/* Look in the file for what this thread is to fetch. */
 static int look_in_file(struct worker *w, struct lh_err *err)
 {
 	size_t i;
@@ -353,7 +354,7 @@ static int look_in_file(struct worker *w, struct lh_err *err)
 	return rc;
 }
 
-/* The vectors of the wanted items from i to end lie at from: remember them. */
+/* Cache the vectors, stored from offset from on, of the wanted items i to end. */
 static int keep_vectors(struct worker *w, size_t i, size_t end, size_t from, size_t each, struct lh_err *err)
 {
 	const struct item first = *item(w, i);
@@ -379,7 +380,7 @@ static int keep_vectors(struct worker *w, size_t i, size_t end, size_t from, siz
 	return 0;
 }
 
-/* It is not to be had, and nobody need wait for it. */
+/* Set an item to failed, and wake threads that wait for it. */
 static void give_up(struct worker *w, struct item *it, size_t why)
 {
 	it->why = why;
@@ -387,7 +388,7 @@ static void give_up(struct worker *w, struct item *it, size_t why)
 		lh_lru_drop(w->r->cache, it->key);
 }
 
-/* The answer gave no direction to one of the texts. */
+/* Store the error of a text whose vector is zero. */
 static size_t note_zero(struct worker *w)
 {
 	struct lh_err why;
@@ -398,7 +399,7 @@ static size_t note_zero(struct worker *w)
 	return note(w, &why);
 }
 
-/* Hand the vectors at from to the wanted items from i to end. */
+/* Distribute the vectors at offset from to the wanted items i to end. */
 static int hand_out(struct worker *w, size_t i, size_t end, size_t from, size_t each, struct lh_err *err)
 {
 	const struct item first = *item(w, i);
@@ -419,8 +420,8 @@ static int hand_out(struct worker *w, size_t i, size_t end, size_t from, size_t 
 	return 0;
 }
 
-/* The call for the wanted items from i to end failed: where the run goes on, so
- * have they. */
+/* Handle a failed call for the wanted items i to end: with --on-error emit they fail
+ * and the run goes on. */
 static int call_failed(struct worker *w, size_t i, size_t end, struct lh_err *err)
 {
 	const struct item first = *item(w, i);
@@ -437,7 +438,7 @@ static int call_failed(struct worker *w, size_t i, size_t end, struct lh_err *er
 	return 0;
 }
 
-/* One call: the wanted items from i on of the same model and trace id. */
+/* Make one call: the wanted items of one model and trace id, from i on. */
 static int call(struct worker *w, size_t i, struct lh_err *err)
 {
 	struct embed *e = w->r->e;
@@ -475,7 +476,7 @@ static int fetch_ours(struct worker *w, struct lh_err *err)
 	return 0;
 }
 
-/* Has a call failed in some thread?  Then with *err. */
+/* Return whether a call has failed in any thread, with *err. */
 static bool has_failed(struct remote *r, struct lh_err *err)
 {
 	bool failed;
@@ -488,7 +489,7 @@ static bool has_failed(struct remote *r, struct lh_err *err)
 	return failed;
 }
 
-/* What another thread asked for; it is ours after all if that came to nothing. */
+/* Wait for what other threads fetch; fetch it here if they fail. */
 static int wait_for_theirs(struct worker *w, struct lh_err *err)
 {
 	size_t i, at;
@@ -508,7 +509,7 @@ static int wait_for_theirs(struct worker *w, struct lh_err *err)
 	return lh_buf_check(&w->vectors, err);
 }
 
-/* After a failure: nobody need wait for what this thread promised. */
+/* After a failure: wake the threads that wait for this one. */
 static void let_go(struct worker *w, const struct lh_err *err)
 {
 	size_t i;
@@ -539,7 +540,7 @@ static int fetch(struct worker *w, struct lh_err *err)
 	return rc;
 }
 
-/* Is all there, or known not to be?  *why is the error that rejects the record. */
+/* Return whether all texts are done, or failed; *why is the error of the record. */
 static bool is_settled(struct worker *w, const struct task *t, size_t *why)
 {
 	size_t i;
@@ -580,7 +581,7 @@ static void answer(struct worker *w, struct task *t, struct lh_buf *out)
 	atomic_fetch_add(&w->r->e->texts, t->n);
 }
 
-/* False when its texts are not settled: the run ends before it. */
+/* Answer a record; false when its texts are not done, which ends the run. */
 static bool settle_task(struct worker *w, struct lh_batch *b, struct task *t)
 {
 	size_t why = 0;

@@ -1,4 +1,4 @@
-/* request.c - records into texts, vectors into answers.  See request.h. */
+/* request.c - read the texts of a record, and write the answer.  See request.h. */
 #include "request.h"
 
 #include "text/escape.h"
@@ -6,9 +6,9 @@
 #include "model/trace.h"
 #include "vector/vector_record.h"
 
-#define FOR_VECTOR 32768	/* bytes that most vectors fit in */
+#define FOR_VECTOR 32768	/* bytes; most vectors fit */
 
-/* "model" of a request; null and "" ask for none. */
+/* Read the "model" of a request; null and "" mean none. */
 static int read_model(struct request *rq, struct lh_err *err)
 {
 	const struct lh_value *m = lh_record_get(rq->rec, "model");
@@ -93,7 +93,8 @@ void answer_open(struct lh_buf *out, struct request *rq)
 	const struct lh_value *id;
 
 	if (!rq->many) {
-		/* at once what a long record takes, and not half as much again */
+		/* Reserve at once what a long record takes, instead of half as much
+		 * again. */
 		lh_buf_room(out, rq->rec->len + FOR_VECTOR);
 		lh_record_open(out, rq->rec, ours, rq->trace.n && !rq->own_trace ? 4 : 3);
 		lh_buf_puts(out, "\"vector\":");

@@ -1,5 +1,5 @@
 /*
- * A record as the texts it asks for, and the answer to it.
+ * request.h - read the texts of a record, and write the answer.
  *
  *     request_open(&rq, e, rec, err)
  *     while ((more = request_next(&rq, &scratch, &text, err)) > 0) ...
@@ -7,11 +7,11 @@
  *     answer_vector(out, &rq, v, dimension);     once per text
  *     answer_close(out, &rq, dimension, model, &errors);
  *
- * A record with the text field (or any record, under --template) gives one
- * text and is answered by itself plus three fields; {"texts":[...]} is
- * answered by the reply alone.  With "partial":true a text of those that cannot be
- * had is null among the vectors, and "errors" says why: index, code, message, and
- * whether an upstream failed or that text alone is bad.
+ * A record with the text field (or any record, with --template) has one text; the
+ * answer is the record with three members added.  The answer to {"texts":[...]} is
+ * a new object.  With "partial":true, a text that failed has null among the vectors,
+ * and an element of "errors": index, code, message, and whether an upstream failed
+ * or only that text is at fault.
  */
 #ifndef REQUEST_H
 #define REQUEST_H
@@ -23,25 +23,25 @@ struct request {
 	const struct lh_record *rec;
 	bool many;		/* {"texts":[...]} */
 	bool partial;
-	bool done;		/* the one text was given */
+	bool done;		/* the one text was returned */
 	struct lh_iter it;	/* over the many */
-	const struct lh_value *model;	/* that a request asked for, or NULL */
-	size_t read, written;	/* texts, vectors */
-	struct lh_str trace;	/* n = 0: none, ... */
-	bool own_trace;		/* ... else the record's own, which it keeps */
+	const struct lh_value *model;	/* of the request, or NULL */
+	size_t read, written;	/* texts read, vectors written */
+	struct lh_str trace;	/* n = 0: none; ... */
+	bool own_trace;		/* ... or the record's own, which stays in it */
 };
 
-/* Its trace id may be appended to scratch. */
+/* Open a record.  Its trace id may be appended to scratch. */
 int request_open(struct request *rq, const struct embed *e, const struct lh_record *rec, struct lh_buf *scratch, struct lh_err *err);
 
-/* 1 with the next text (its bytes may lie in scratch, which is appended to),
- * 0 after the last, -1 when the record is bad, 2 when it is partial and this text
- * is bad: err says why. */
+/* Read the next text (its bytes may be in scratch, which is appended to): 1; 0 after
+ * the last; -1 when the record is bad; 2 when the record is partial and this text is
+ * bad.  *err is set for the last two. */
 int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text, struct lh_err *err);
 
 void answer_open(struct lh_buf *out, struct request *rq);
 void answer_vector(struct lh_buf *out, struct request *rq, const float *v, size_t dimension);
-/* In place of a vector; the error goes to errors, which is for answer_close. */
+/* Write null in place of a vector, and the error to errors, for answer_close. */
 void answer_error(struct lh_buf *out, struct request *rq, const struct lh_err *why, struct lh_buf *errors);
 void answer_close(struct lh_buf *out, struct request *rq, size_t dimension, const char *model, const struct lh_buf *errors);
 

@@ -1,4 +1,4 @@
-/* service.c - what engines across a network have in common.  See service.h. */
+/* service.c - calls of services, shared by their engines.  See service.h. */
 #include "models.h"
 #include "service.h"
 
@@ -10,9 +10,9 @@
 #include <lh/distance.h>
 #include "vector/vector_record.h"
 
-#define PER_TEXT ((size_t)128 << 10)	/* bytes of answer: 4,096 floats at 32 digits each */
-#define KEEP ((size_t)1 << 20)	/* bytes of request that are kept for the next */
-#define QUOTED 256		/* bytes of an answer, of which a message shows fewer */
+#define PER_TEXT ((size_t)128 << 10)	/* bytes of an answer: 4,096 floats of 32 digits */
+#define KEEP ((size_t)1 << 20)	/* bytes of a request that stay allocated */
+#define QUOTED 256		/* bytes of an answer; a message shows fewer */
 
 int service_check(struct embed *e)
 {
@@ -93,7 +93,7 @@ void service_texts(struct service *s, const struct call *call)
 	}
 }
 
-/* The floats of one vector, as an array or in base64, appended to out. */
+/* Append the floats of a vector, an array or base64, to out. */
 static int read_floats(const struct lh_value *v, size_t *n, struct lh_buf *out, struct lh_err *why)
 {
 	float *to;
@@ -136,7 +136,7 @@ int service_vector(struct service *s, const struct model *m, const struct lh_val
 	return !known || known == n ? 0 : wrong_dimension(m, i, n, known, why);
 }
 
-/* The answer is good: from now on its dimension is the model's. */
+/* After a good answer its dimension is that of the model. */
 static int settle_dimension(const struct service *s, struct model *m, struct lh_err *why)
 {
 	size_t known = 0;
@@ -146,7 +146,7 @@ static int settle_dimension(const struct service *s, struct model *m, struct lh_
 	return wrong_dimension(m, 1, s->dimension, known, why);
 }
 
-/* NaN and Infinity are no JSON, but what some services write all the same. */
+/* Report an answer that is not JSON; some services write NaN and Infinity. */
 static int not_json(const struct lh_http_reply *reply, struct lh_err *why)
 {
 	size_t at = why->column ? why->column - 1 : 0;
@@ -159,7 +159,7 @@ static int not_json(const struct lh_http_reply *reply, struct lh_err *why)
 	return lh_err_prefix(why, "not JSON at byte %zu", at + 1);
 }
 
-/* This is not what was asked for: quote it, without the key. */
+/* Report a wrong answer; quote it, without the key. */
 static int refuse(struct service *s, const char *url, const struct lh_http_reply *reply, const char *what, struct lh_err *err)
 {
 	struct lh_http_reply shown = *reply;

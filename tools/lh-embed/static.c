@@ -1,4 +1,4 @@
-/* static.c - words looked up in a table, in this process. */
+/* static.c - the engine static: a table of word vectors, in this process. */
 #include "embed.h"
 
 #include <fcntl.h>
@@ -23,7 +23,7 @@ static bool is_compiled(int fd)
 	return n > 0 && lh_wordvec_is(head, (size_t)n);
 }
 
-/* A table that is not compiled yet is compiled into memory. */
+/* Compile a table that is not compiled yet, in memory. */
 static struct lh_wordvec *compile_here(int from, const char *path, struct lh_err *err)
 {
 	int fd = memfd_create("lh-embed table", MFD_CLOEXEC);
