@@ -6,7 +6,6 @@
 #include "collect_parts.h"
 #include <lh/digest.h>
 #include "flow/flow.h"
-#include "base/mem.h"
 
 int lh_collect_skip_key(const char *source, size_t n, uint64_t offset, const char *sig, size_t sig_n,
 		     struct lh_buf *scratch, unsigned char key[32], struct lh_err *err)
@@ -107,27 +106,26 @@ static int on_skip(struct lh_record *rec, struct lh_buf *out, void *scratch, str
 	return 0;
 }
 
-static void *scratch_new(void *ctx, struct lh_err *err)
+static int scratch_init(void *scratch, void *set, struct lh_err *err)
 {
-	struct lh_buf *b = lh_calloc(1, sizeof *b, err);
-
-	(void)ctx;
-	if (b)
-		lh_buf_init(b, LH_BUF_NOMAX);
-	return b;
+	(void)set;
+	(void)err;
+	lh_buf_init(scratch, LH_BUF_NOMAX);
+	return 0;
 }
 
-static void scratch_free(void *b)
+static void scratch_free(void *scratch)
 {
-	lh_buf_free(b);
-	free(b);
+	lh_buf_free(scratch);
 }
 
 int lh_collect_known_skips(struct collect *c, struct lh_err *err)
 {
 	const struct lh_flow flow = {
-		.map = on_skip, .sink = add_hash, .worker_new = scratch_new, .worker_free = scratch_free, .shared = &c->skips_seen,
+		.map = on_skip, .sink = add_hash, .shared = &c->skips_seen,
 		.jobs = c->run->how.jobs,
+		.context_size = sizeof(struct lh_buf), .context_init = scratch_init,
+		.context_free = scratch_free,
 	};
 	int rc = exists(c, LH_ROOT_SKIPS, err);
 	char *path;

@@ -11,7 +11,6 @@
 #include <lh/digest.h>
 #include "file/file.h"
 #include "flow/flow.h"
-#include "base/mem.h"
 #include "receipt.h"
 #include "text/escape.h"
 
@@ -32,21 +31,15 @@ static void worker_free(void *arg)
 
 	w->c->read += w->read;
 	lh_evidence_free(w->e);
-	free(w);
 }
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct worker *w = context;
 
-	if (!w)
-		return NULL;
 	w->c = ctx;
 	w->e = lh_evidence_new(w->c->run->recorded_at, err);
-	if (w->e)
-		return w;
-	worker_free(w);
-	return NULL;
+	return w->e ? 0 : -1;
 }
 
 static int on_row(struct lh_record *row, struct lh_buf *out, void *arg, struct lh_err *err)
@@ -194,9 +187,11 @@ static int commit(struct collect *c, struct lh_err *err)
 static int read_source(struct collect *c, const char *path, struct lh_err *err)
 {
 	const struct lh_flow flow = {
-		.map = on_row, .bad = on_bad, .sink = on_output, .show = c->run->how.dry ? NULL : on_bytes,
-		.worker_new = worker_new, .worker_free = worker_free, .shared = c,
+		.map = on_row, .bad = on_bad, .sink = on_output,
+		.show = c->run->how.dry ? NULL : on_bytes, .shared = c,
 		.jobs = c->run->how.jobs, .max_line = c->how->max_line,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free,
 	};
 	char relpath[128];
 	int rc;

@@ -43,21 +43,15 @@ static void worker_free(void *arg)
 	struct worker *w = arg;
 
 	lh_scorer_free(w->scorer);
-	free(w);
 }
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct worker *w = context;
 
-	if (!w)
-		return NULL;
 	w->st = ctx;
 	w->scorer = lh_scorer_new(err);
-	if (w->scorer)
-		return w;
-	free(w);
-	return NULL;
+	return w->scorer ? 0 : -1;
 }
 
 static void put_bad(struct lh_buf *out, const struct lh_err *why)
@@ -206,9 +200,13 @@ static int score_evidence(struct stage *st, struct lh_err *err)
 
 	if (path)
 		rc = lh_flow_file(path,
-				  &(struct lh_flow){ .map = on_evidence, .bad = on_bad_line, .sink = on_scored,
-						     .worker_new = worker_new, .worker_free = worker_free,
-						     .shared = st, .jobs = st->run->how.jobs }, err);
+				  &(struct lh_flow){
+					.map = on_evidence, .bad = on_bad_line,
+					.sink = on_scored, .shared = st,
+					.jobs = st->run->how.jobs,
+					.context_size = sizeof(struct worker),
+					.context_init = worker_init,
+					.context_free = worker_free }, err);
 	free(path);
 	return rc;
 }

@@ -11,7 +11,7 @@
  * (file/held.h).  Nothing is printed: the flow knows no tool.  A tool runs its records
  * with lh_records_run (tool/records.h), which adds messages, --on-error and stdout.
  *
- *     static int on_record(struct lh_record *rec, struct lh_buf *out, void *worker,
+ *     static int on_record(struct lh_record *rec, struct lh_buf *out, void *context,
  *                          struct lh_err *err)
  *     {
  *             const struct lh_value *id = lh_record_get(rec, "id");
@@ -39,7 +39,7 @@
  * bad, which makes an output of them.  What becomes of a rejected record is for
  * hooks->rejected; without hooks the first one ends the run (LH_ECORRUPT, with its place).
  *
- * Threads: map, batch, bad and instead are called on any thread, each with a worker of
+ * Threads: map, batch, bad and instead are called on any thread, each with a context of
  *          its own; all else on the calling thread.  One flow runs at a time.
  */
 #ifndef LH_FLOW_H
@@ -118,32 +118,35 @@ struct lh_flow {
 	void (*show)(void *shared, const char *p, size_t n);
 
 	/* ---- the records, on the threads ---- */
-	int (*map)(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err);
+	int (*map)(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err);
 	/* In place of map: up to batch_max records.  They are not waited for: a batch is what
 	 * there is.  With batch_max 1 each record is mapped on its own, so that a few that take
 	 * long share the threads. */
-	int (*batch)(struct lh_batch *b, void *worker, struct lh_err *err);
+	int (*batch)(struct lh_batch *b, void *context, struct lh_err *err);
 	size_t batch_max;
 	/* That line is no record: append an output for it. */
-	void (*bad)(uint64_t line, const struct lh_err *why, struct lh_buf *out, void *worker);
+	void (*bad)(uint64_t line, const struct lh_err *why, struct lh_buf *out, void *context);
 	/* Append what comes out in place of a rejected record; rec is NULL where there is none.
 	 * Not with a sink. */
 	void (*instead)(const struct lh_rejection *r, const struct lh_record *rec,
-			struct lh_buf *out, void *worker);
+			struct lh_buf *out, void *context);
 	bool reject_net;	/* LH_ENET rejects its record alone, as LH_EDATA does */
 	bool stop_at_reject;	/* nothing after the first rejected record is mapped */
 
 	/* ---- what the maps use ---- */
-	/* One per thread, made from shared or held's state; NULL: shared itself is it. */
-	void *(*worker_new)(void *shared, struct lh_err *err);
-	void (*worker_free)(void *worker);
+	/* A context for each thread: so many zeroed bytes, made ready by context_init from
+	 * shared, or held's state.  context_free frees what is in it, also after a
+	 * context_init that failed half way.  From any thread.  0: shared is the context. */
+	size_t context_size;
+	int (*context_init)(void *context, void *shared, struct lh_err *err);
+	void (*context_free)(void *context);
 	/* Files that may change (file/held.h).  They are looked at before each block of input
 	 * that may have been waited for, so not with once, nor for regular files, of which a run
-	 * sees one state.  Workers are then made from the state, and anew for a block of another
+	 * sees one state.  Contexts are then made from the state, and anew for a block of another
 	 * one, unless renew moves them there (-1 ends the run; the old state is still there).
 	 * Where the state cannot be had, the records of the block are rejected with 503. */
 	struct lh_held *held;
-	int (*renew)(void *worker, void *state, struct lh_err *err);
+	int (*renew)(void *context, void *state, struct lh_err *err);
 	bool once;
 
 	/* ---- in order, on the calling thread ---- */
@@ -153,7 +156,7 @@ struct lh_flow {
 	 * seen.  -1 ends the run, and that output is dropped.  With one job no later record has
 	 * been mapped. */
 	int (*before_output)(void *shared, struct lh_err *err);
-	void *shared;		/* of sink, before_output, show and the workers */
+	void *shared;		/* of sink, before_output, show and the contexts */
 
 	const struct lh_flow_hooks *hooks;
 	void *owner;		/* of hooks */

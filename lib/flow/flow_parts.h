@@ -56,8 +56,8 @@ struct lh_flow_block {
 /* What one thread maps with. */
 struct lh_flow_mapper {
 	const struct lh_flow *flow;
-	void *worker;
-	struct lh_holding *held;	/* whose state the worker uses, or NULL */
+	void *context;
+	struct lh_holding *held;	/* whose state the context uses, or NULL */
 	struct lh_record *records;	/* one, or batch_max of them */
 	size_t n_records;
 	struct lh_record **batch;
@@ -71,7 +71,7 @@ struct lh_flow_mapper {
 int lh_flow_mapper_init(struct lh_flow_mapper *m, const struct lh_flow *flow, struct lh_err *err);
 void lh_flow_mapper_free(struct lh_flow_mapper *m);
 void lh_flow_map_block(struct lh_flow_mapper *m, struct lh_flow_block *b);
-/* End the worker, and with it its hold on a state. */
+/* End the context, and with it its hold on a state. */
 void lh_flow_mapper_rest(struct lh_flow_mapper *m);
 
 /* The block stands for a line over the limit, whose bytes are gone. */

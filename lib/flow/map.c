@@ -93,7 +93,7 @@ static void reject(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 	if (m->flow->instead) {
 		struct lh_rejection of = lh_flow_rejection(b, r);
 
-		m->flow->instead(&of, rec, &b->out, m->worker);
+		m->flow->instead(&of, rec, &b->out, m->context);
 		lh_buf_putc(&b->out, '\n');
 	}
 	b->stop = m->flow->stop_at_reject;
@@ -133,7 +133,7 @@ static void map_record(struct lh_flow_mapper *m, struct lh_flow_block *b, const 
 	size_t start = b->out.len;
 	struct lh_err err;
 
-	if (m->flow->map(m->records, &b->out, m->worker, &err) == 0) {
+	if (m->flow->map(m->records, &b->out, m->context, &err) == 0) {
 		accept(m, b, l, start);
 	} else {
 		b->out.len = start;
@@ -178,7 +178,7 @@ static void map_batch(struct lh_flow_mapper *m, struct lh_flow_block *b)
 	s->pub.out = &b->out;
 	s->settled = 0;
 	s->start = b->out.len;
-	if (m->flow->batch(&s->pub, m->worker, &err) < 0) {
+	if (m->flow->batch(&s->pub, m->context, &err) < 0) {
 		b->out.len = s->start;
 		give_up(b, &err);
 	} else if (s->settled != s->pub.n) {
@@ -199,7 +199,7 @@ static void bad_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const st
 		map_batch(m, b);	/* the records before it come out before it */
 	start = b->out.len;
 	if (!b->fatal.code && !b->stop && m->flow->bad)
-		m->flow->bad(l->line, why, &b->out, m->worker);
+		m->flow->bad(l->line, why, &b->out, m->context);
 	if (b->out.len > start)
 		accept(m, b, l, start);
 	else if (!b->fatal.code && !b->stop)
@@ -284,33 +284,47 @@ static void take_text(struct lh_flow_mapper *m, struct lh_flow_block *b)
 	map_record(m, b, &l);
 }
 
-static int make_worker(struct lh_flow_mapper *m, void *from, struct lh_err *err)
-{
-	m->worker = m->flow->worker_new ? m->flow->worker_new(from, err) : m->flow->shared;
-	return m->flow->worker_new && !m->worker ? -1 : 0;
-}
-
 void lh_flow_mapper_rest(struct lh_flow_mapper *m)
 {
-	if (!m->flow || !m->flow->worker_new)
+	if (!m->flow || !m->flow->context_size)
 		return;
-	if (m->worker && m->flow->worker_free)
-		m->flow->worker_free(m->worker);
-	m->worker = NULL;
+	if (m->context && m->flow->context_free)
+		m->flow->context_free(m->context);
+	free(m->context);
+	m->context = NULL;
 	lh_holding_give(m->held);
 	m->held = NULL;
 }
 
-/* Have the worker use the state that the block is to be answered from. */
+static int make_context(struct lh_flow_mapper *m, void *from, struct lh_err *err)
+{
+	const struct lh_flow *f = m->flow;
+
+	m->context = f->context_size ? lh_calloc(1, f->context_size, err) : f->shared;
+	if (f->context_size && !m->context)
+		return -1;
+	if (!f->context_init || f->context_init(m->context, from, err) == 0)
+		return 0;
+	lh_flow_mapper_rest(m);
+	return -1;
+}
+
+/* Has the context the state that the block is to be answered from? */
+static bool is_ready(const struct lh_flow_mapper *m, const struct lh_flow_block *b)
+{
+	return b->held == m->held && (m->context || !m->flow->context_size);
+}
+
+/* Have it use that state. */
 static int move(struct lh_flow_mapper *m, struct lh_holding *to, struct lh_err *err)
 {
 	int rc;
 
-	if (m->worker && m->flow->renew) {
-		rc = m->flow->renew(m->worker, lh_holding_state(to), err);
+	if (m->context && m->flow->renew) {
+		rc = m->flow->renew(m->context, lh_holding_state(to), err);
 	} else {
 		lh_flow_mapper_rest(m);
-		rc = make_worker(m, lh_holding_state(to), err);
+		rc = make_context(m, lh_holding_state(to), err);
 	}
 	lh_holding_share(to);
 	lh_holding_give(m->held);
@@ -322,7 +336,7 @@ void lh_flow_map_block(struct lh_flow_mapper *m, struct lh_flow_block *b)
 {
 	const char *p = b->in.p, *end = p + b->in.n, *lf;
 
-	if (b->held != m->held && !b->lost.code && !b->fatal.code &&
+	if (!is_ready(m, b) && !b->lost.code && !b->fatal.code &&
 	    move(m, b->held, &b->fatal) < 0)
 		return;
 	if (m->flow->texts) {
@@ -382,9 +396,9 @@ int lh_flow_mapper_init(struct lh_flow_mapper *m, const struct lh_flow *flow, st
 	if (flow->batch && batch_init(m, n, err) < 0)
 		return -1;
 	if (!flow->held)
-		return make_worker(m, flow->shared, err);
+		return make_context(m, flow->shared, err);
 	m->held = lh_held_take(flow->held);
-	return make_worker(m, lh_holding_state(m->held), err);
+	return make_context(m, lh_holding_state(m->held), err);
 }
 
 void lh_flow_mapper_free(struct lh_flow_mapper *m)

@@ -96,11 +96,11 @@ static void report(struct records *r, const struct lh_rejection *of)
 
 /* The error object that --on-error emit asks for; rec NULL: the record has no id. */
 static void put_error(const struct lh_rejection *of, const struct lh_record *rec,
-		      struct lh_buf *out, void *worker)
+		      struct lh_buf *out, void *context)
 {
 	const struct lh_value *id = rec ? lh_record_get(rec, "id") : NULL;
 
-	(void)worker;
+	(void)context;
 	lh_buf_putc(out, '{');
 	if (id) {
 		lh_buf_puts(out, "\"id\":");

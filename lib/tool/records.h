@@ -5,7 +5,7 @@
  * options that all filters share (-j, --max-line, --on-error, --rejects, --once, -q, -v,
  * --progress) are taken from the tool.
  *
- *     static int on_record(struct lh_record *rec, struct lh_buf *out, void *worker,
+ *     static int on_record(struct lh_record *rec, struct lh_buf *out, void *context,
  *                          struct lh_err *err)
  *     {
  *             lh_record_open(out, rec, (const char *[]){ "seen" }, 1);

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 
 #include "tool/records.h"
-#include "base/mem.h"
 
 /* One file that is being read. */
 struct file {
@@ -29,15 +28,14 @@ struct worker {
 	struct lh_buf scratch;
 };
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct worker *w = context;
 
-	if (!w)
-		return NULL;
+	(void)err;
 	w->file = ctx;
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
-	return w;
+	return 0;
 }
 
 static void worker_free(void *worker)
@@ -49,7 +47,6 @@ static void worker_free(void *worker)
 	for (i = 0; i < LH_CATEGORIES; i++)
 		w->file->category[i] += w->category[i];
 	lh_buf_free(&w->scratch);
-	free(w);
 }
 
 /* Process a row.  A faulty one goes to the sink as its set of findings, in one
@@ -122,9 +119,10 @@ static int unread(struct audit *a, int damaged, struct lh_err *err)
 static int read_file(struct file *file, struct lh_err *err)
 {
 	struct lh_flow flow = {
-		.map = on_record, .bad = on_damage, .sink = on_fault,
-		.worker_new = worker_new, .worker_free = worker_free, .shared = file,
+		.map = on_record, .bad = on_damage, .sink = on_fault, .shared = file,
 		.jobs = file->a->tool->jobs, .max_line = file->a->tool->max_line,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free,
 	};
 	char *path = lh_root_join(file->a->root, file->relpath, err);
 	struct stat st;

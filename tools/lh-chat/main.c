@@ -54,25 +54,19 @@ static void worker_free(void *arg)
 
 	lh_chat_free(w->chat);
 	request_free(&w->rq);
-	free(w);
 }
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct worker *w = context;
 	const struct held *held = ctx;
 	struct lh_chat_how h = how(held->c);
 
-	if (!w)
-		return NULL;
 	w->c = held->c;
 	request_init(&w->rq);
 	w->rq.trace_id = held->c->trace_id;
 	w->chat = lh_chat_new(&h, held->keys, err);
-	if (w->chat)
-		return w;
-	worker_free(w);
-	return NULL;
+	return w->chat ? 0 : -1;
 }
 
 /* A batch has one record, because each thread makes its own calls. */
@@ -167,7 +161,9 @@ static int answer(struct chat *c)
 	struct lh_held_how hold = { .open = held_open, .stale = held_stale, .close = held_close, .ctx = c };
 	struct lh_held *held = lh_held_open(&hold, &c->tool->err);
 	int rc = held ? lh_records_run(c->tool, &(struct lh_flow){
-		.batch = on_record, .batch_max = 1, .worker_new = worker_new, .worker_free = worker_free, .held = held }) : -1;
+		.batch = on_record, .batch_max = 1, .held = held,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free }) : -1;
 
 	lh_held_close(held);
 	return rc;

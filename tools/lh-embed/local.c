@@ -31,17 +31,14 @@ static void worker_free(void *arg)
 	lh_buf_free(&w->trace);
 	lh_buf_free(&w->errors);
 	free(w->v);
-	free(w);
 }
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
 	struct held *held = ctx;
 	struct embed *e = &held->e;
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct worker *w = context;
 
-	if (!w)
-		return NULL;
 	w->run = held->hold->run;
 	w->e = e;
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
@@ -50,10 +47,7 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	w->v = lh_calloc(e->dimension, sizeof *w->v, err);
 	if (w->v)
 		w->engine = e->engine->open(e, err);
-	if (w->engine)
-		return w;
-	worker_free(w);
-	return NULL;
+	return w->engine ? 0 : -1;
 }
 
 /* These engines have one model each; a request for another is refused. */
@@ -100,7 +94,9 @@ int local_run(struct embed *e)
 	struct hold hold = { .run = e };
 	struct lh_held *held = hold_open(&hold, &e->tool->err);
 	int rc = held ? lh_records_run(e->tool, &(struct lh_flow){
-		.map = on_record, .worker_new = worker_new, .worker_free = worker_free, .held = held }) : -1;
+		.map = on_record, .held = held,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free }) : -1;
 
 	lh_held_close(held);
 	return rc;

@@ -90,17 +90,14 @@ static void worker_free(void *arg)
 	lh_buf_free(&w->errors);
 	lh_buf_free(&w->said);
 	free(w->task);
-	free(w);
 }
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
 	struct held *held = ctx;
 	struct remote *r = held->hold->remote;
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct worker *w = context;
 
-	if (!w)
-		return NULL;
 	w->r = r;
 	lh_buf_init(&w->items, LH_BUF_NOMAX);
 	lh_buf_init(&w->table, LH_BUF_NOMAX);
@@ -114,10 +111,7 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	w->task = lh_calloc(r->e->batch, sizeof *w->task, err);
 	if (w->task)
 		w->engine = r->e->engine->open(&held->e, err);
-	if (w->engine)
-		return w;
-	worker_free(w);
-	return NULL;
+	return w->engine ? 0 : -1;
 }
 
 static int model_of(struct worker *w, struct task *t, struct lh_err *err)
@@ -634,8 +628,9 @@ int remote_run(struct embed *e)
 		rc = (held = hold_open(&hold, &e->tool->err)) ? 0 : -1;
 	if (!rc)
 		rc = lh_records_run(e->tool, &(struct lh_flow){
-			.batch = on_batch, .batch_max = e->batch,
-			.worker_new = worker_new, .worker_free = worker_free, .held = held });
+			.batch = on_batch, .batch_max = e->batch, .held = held,
+			.context_size = sizeof(struct worker), .context_init = worker_init,
+			.context_free = worker_free });
 	lh_held_close(held);
 	models_free(&r.models);
 	cache_close(r.file);

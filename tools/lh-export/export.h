@@ -49,7 +49,7 @@ struct worker {
 	const struct lh_schema *evidence;
 	struct lh_buf text, scratch;
 };
-void *worker_new(void *ctx, struct lh_err *err);
+int worker_init(void *context, void *ctx, struct lh_err *err);
 void worker_free(void *worker);
 
 /* Score a record: 1 with w->rec; 0 if it is not evidence, with *why; -1. */

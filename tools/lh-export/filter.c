@@ -1,19 +1,14 @@
 /* filter.c - evidence in, scored on the way, samples out. */
 #include "export.h"
 
-#include <stdlib.h>
-
-#include "base/mem.h"
 #include <lh/time.h>
 
 /* ---- on the threads ---- */
 
-void *worker_new(void *ctx, struct lh_err *err)
+int worker_init(void *context, void *ctx, struct lh_err *err)
 {
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct worker *w = context;
 
-	if (!w)
-		return NULL;
 	w->f = ctx;
 	w->evidence = lh_schema_find("evidence_record");
 	lh_buf_init(&w->scored, LH_BUF_NOMAX);
@@ -22,10 +17,7 @@ void *worker_new(void *ctx, struct lh_err *err)
 	lh_record_init(&w->rec);
 	w->scorer = lh_scorer_new(err);
 	w->sampler = w->scorer ? lh_sampler_new(w->f->x, &w->f->s->how, w->f->recorded_at, err) : NULL;
-	if (w->sampler)
-		return w;
-	worker_free(w);
-	return NULL;
+	return w->sampler ? 0 : -1;
 }
 
 void worker_free(void *worker)
@@ -38,7 +30,6 @@ void worker_free(void *worker)
 	lh_buf_free(&w->text);
 	lh_buf_free(&w->scratch);
 	lh_record_free(&w->rec);
-	free(w);
 }
 
 static bool has_text(const struct lh_value *v)

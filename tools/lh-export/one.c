@@ -100,5 +100,7 @@ static int on_said(const struct lh_output *o, void *ctx, struct lh_err *err)
 int one_run(struct filter *f)
 {
 	return lh_records_run(f->tool, &(struct lh_flow){
-		.map = on_evidence, .sink = on_said, .worker_new = worker_new, .worker_free = worker_free, .shared = f });
+		.map = on_evidence, .sink = on_said, .shared = f,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free });
 }

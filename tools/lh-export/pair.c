@@ -136,7 +136,9 @@ static int pair_all(struct pairing *p)
 	struct lh_tool *t = p->f->tool;
 
 	if (lh_records_run(t, &(struct lh_flow){
-		.map = on_evidence, .sink = on_side, .worker_new = worker_new, .worker_free = worker_free, .shared = p->f }) < 0)
+		.map = on_evidence, .sink = on_side, .shared = p->f,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free }) < 0)
 		return -1;
 	if (flush(p, &t->err) < 0)
 		return -1;

@@ -3,11 +3,9 @@
  * lh-extract-json(1).
  */
 #include <stdatomic.h>
-#include <stdlib.h>
 
 #include <lh/extract.h>
 #include "tool/records.h"
-#include "base/mem.h"
 
 #define FOUND "\"matched\":true,\"value\":"
 #define NONE "\"matched\":false,\"value\":null"
@@ -41,23 +39,16 @@ static void worker_free(void *self)
 
 	lh_extract_free(w->x);
 	lh_buf_free(&w->scratch);
-	free(w);
 }
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct worker *w = context;
 
-	if (!w)
-		return NULL;
 	w->s = ctx;
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	w->x = lh_extract_new(err);
-	if (!w->x) {
-		worker_free(w);
-		return NULL;
-	}
-	return w;
+	return w->x ? 0 : -1;
 }
 
 /* Write only {"matched":...,"value":...} for one text. */
@@ -144,12 +135,9 @@ int main(int argc, char **argv)
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc)
 		rc = lh_records_run(&tool, &(struct lh_flow){
-			.texts = s.raw,
-			.map = s.raw ? on_text : on_record,
-			.worker_new = worker_new,
-			.worker_free = worker_free,
-			.shared = &s,
-		});
+			.texts = s.raw, .map = s.raw ? on_text : on_record, .shared = &s,
+			.context_size = sizeof(struct worker), .context_init = worker_init,
+			.context_free = worker_free });
 	if (s.require && s.missed)
 		lh_tool_verdict_bad(&tool);
 	return lh_tool_finish(&tool, rc);

@@ -76,8 +76,6 @@ static void worker_free(void *worker)
 	struct worker *w = worker;
 	size_t i;
 
-	if (!w)
-		return;
 	for (i = 0; w->slot && i < w->n_slots; i++) {
 		lh_buf_free(&w->slot[i].vector);
 		lh_buf_free(&w->slot[i].text);
@@ -91,17 +89,14 @@ static void worker_free(void *worker)
 	free(w->slot);
 	free(w->text);
 	free(w->of);
-	free(w);
 }
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
 	struct run *run = ctx;
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct worker *w = context;
 	size_t i;
 
-	if (!w)
-		return NULL;
 	w->rows = run->rows;
 	w->n_slots = in_process(w->rows) ? 1 : w->rows->settings->batch;
 	lh_buf_init(&w->id, LH_BUF_NOMAX);
@@ -111,16 +106,14 @@ static void *worker_new(void *ctx, struct lh_err *err)
 	w->slot = lh_calloc(w->n_slots, sizeof *w->slot, err);
 	w->text = lh_calloc(w->n_slots, sizeof *w->text, err);
 	w->of = lh_calloc(w->n_slots, sizeof *w->of, err);
-	if (!w->slot || !w->text || !w->of) {
-		worker_free(w);
-		return NULL;
-	}
+	if (!w->slot || !w->text || !w->of)
+		return -1;
 	for (i = 0; i < w->n_slots; i++) {
 		lh_buf_init(&w->slot[i].vector, LH_BUF_NOMAX);
 		lh_buf_init(&w->slot[i].text, LH_BUF_NOMAX);
 		lh_buf_init(&w->slot[i].traced, LH_BUF_NOMAX);
 	}
-	return w;
+	return 0;
 }
 
 /* Open the engine for vectors of that dimension; 0: its own. */
@@ -381,8 +374,10 @@ int rows_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 {
 	struct run run = { .rows = r, .sink = sink, .ctx = ctx };
 	struct lh_flow flow = {
-		.sink = on_row, .worker_new = worker_new, .worker_free = worker_free, .shared = &run,
-		.files = tool->operands + 1, .n_files = tool->n_operands - 1,
+		.sink = on_row, .shared = &run, .files = tool->operands + 1,
+		.n_files = tool->n_operands - 1,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free,
 	};
 	int rc;
 

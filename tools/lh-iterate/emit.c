@@ -1,9 +1,6 @@
 /* emit.c - --emit-session: write session rows from their members. */
 #include "iterate.h"
 
-#include <stdlib.h>
-
-#include "base/mem.h"
 #include <lh/session.h>
 
 struct worker {
@@ -11,15 +8,14 @@ struct worker {
 	struct lh_session_reader reader;
 };
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct worker *w = context;
 
-	if (w) {
-		w->it = ctx;
-		lh_session_reader_init(&w->reader);
-	}
-	return w;
+	(void)err;
+	w->it = ctx;
+	lh_session_reader_init(&w->reader);
+	return 0;
 }
 
 static void worker_free(void *arg)
@@ -27,7 +23,6 @@ static void worker_free(void *arg)
 	struct worker *w = arg;
 
 	lh_session_reader_free(&w->reader);
-	free(w);
 }
 
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
@@ -48,5 +43,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 int emit_run(struct iterate *it)
 {
 	return lh_records_run(it->tool, &(struct lh_flow){
-		.map = on_record, .worker_new = worker_new, .worker_free = worker_free, .shared = it });
+		.map = on_record, .shared = it,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free });
 }

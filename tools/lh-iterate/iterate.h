@@ -57,10 +57,8 @@ struct request {
 };
 int request_read(struct request *q, const struct iterate *it, const struct lh_record *rec, struct lh_buf *text, struct lh_err *err);
 
-/* The session of one thread, for lh_flow. */
-void *session_new(void *held, struct lh_err *err);
-void session_free(void *worker);
-int session_batch(struct lh_batch *b, void *worker, struct lh_err *err);
+/* Run the sessions that the tool's operands ask for. */
+int sessions_run(struct iterate *it, struct lh_held *held);
 
 /* Open the answers at start, so that a wrong name is reported before any work. */
 struct answers *answers_open(struct lh_tool *tool, const char *path, struct lh_err *err);

@@ -144,8 +144,7 @@ static int run(struct iterate *it)
 	int rc = open_all(it, &held);
 
 	if (!rc)
-		rc = lh_records_run(it->tool, &(struct lh_flow){
-			.batch = session_batch, .batch_max = 1, .worker_new = session_new, .worker_free = session_free, .held = held });
+		rc = sessions_run(it, held);
 	log_close(it->log);
 	answers_close(it->answers);
 	lh_held_close(held);

@@ -5,10 +5,8 @@
 #include "iterate.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <lh/extract.h>
-#include "base/mem.h"
 #include "base/signal.h"
 #include <lh/session.h>
 #include <lh/time.h>
@@ -47,7 +45,7 @@ struct session {		/* one per thread, used for many sessions */
 	unsigned broken;	/* why a BROKEN one ended, as an HTTP status */
 };
 
-void session_free(void *worker)
+static void session_free(void *worker)
 {
 	struct session *s = worker;
 
@@ -62,17 +60,14 @@ void session_free(void *worker)
 	lh_chat_free(s->chat);
 	lh_extract_free(s->extract);
 	lh_validator_free(s->validator);
-	free(s);
 }
 
-void *session_new(void *ctx, struct lh_err *err)
+static int session_init(void *context, void *ctx, struct lh_err *err)
 {
 	const struct held *held = ctx;
 	struct iterate *it = held->it;
-	struct session *s = lh_calloc(1, sizeof *s, err);
+	struct session *s = context;
 
-	if (!s)
-		return NULL;
 	s->it = it;
 	s->roster = held->roster;
 	lh_buf_init(&s->text, LH_BUF_NOMAX);
@@ -87,14 +82,11 @@ void *session_new(void *ctx, struct lh_err *err)
 	if (s->extract)
 		s->validator = lh_validator_new(&(struct lh_validate_how){ .roster = held->roster, .rules = held->rules }, err);
 	if (s->validator && it->answers)
-		return s;
+		return 0;
 	if (s->validator)
 		s->chat = lh_chat_new(&(struct lh_chat_how){
 			.timeout = it->timeout, .retries = (unsigned)it->retries, .stopping = lh_stopping }, held->keys, err);
-	if (s->chat)
-		return s;
-	session_free(s);
-	return NULL;
+	return s->chat ? 0 : -1;
 }
 
 static uint64_t since(const struct session *s, double start)
@@ -388,7 +380,7 @@ static int run_session(struct session *s, const struct lh_record *rec, struct lh
 	return lh_buf_check(&s->history, err) < 0 || lh_buf_check(&s->errors, err) < 0 || lh_buf_check(&s->report, err) < 0 ? -1 : 0;
 }
 
-int session_batch(struct lh_batch *b, void *worker, struct lh_err *err)
+static int session_batch(struct lh_batch *b, void *worker, struct lh_err *err)
 {
 	size_t i;
 
@@ -401,4 +393,12 @@ int session_batch(struct lh_batch *b, void *worker, struct lh_err *err)
 			return -1;
 	}
 	return 0;
+}
+
+int sessions_run(struct iterate *it, struct lh_held *held)
+{
+	return lh_records_run(it->tool, &(struct lh_flow){
+		.batch = session_batch, .batch_max = 1, .held = held,
+		.context_size = sizeof(struct session), .context_init = session_init,
+		.context_free = session_free });
 }

@@ -1,10 +1,8 @@
 /* cold.c - the first pass: search, judge, and record the best answers.  See lift.h. */
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "file/file.h"
-#include "base/mem.h"
 #include <lh/num.h>
 #include <lh/playbook.h>
 #include "lift.h"
@@ -30,25 +28,19 @@ static void worker_free(void *arg)
 	chat_free(&c->chat);
 	lh_buf_free(&c->scratch);
 	lh_buf_free(&c->corpus);
-	free(c);
 }
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
-	struct cold *c = lh_calloc(1, sizeof *c, err);
+	struct cold *c = context;
 
-	if (!c)
-		return NULL;
 	c->l = ctx;
 	search_init(&c->search);
 	demand_init(&c->demand);
 	chat_init(&c->chat, ctx);
 	lh_buf_init(&c->scratch, LH_BUF_NOMAX);
 	lh_buf_init(&c->corpus, LH_BUF_NOMAX);
-	if (search_start(&c->search, c->l, false, err) == 0)
-		return c;
-	worker_free(c);
-	return NULL;
+	return search_start(&c->search, c->l, false, err);
 }
 
 /* ---- a query ---- */
@@ -233,8 +225,10 @@ int cold_pass(struct lift *l)
 	if (l->spool_fd < 0)
 		return lh_err_sys(err, "%s: cannot create", l->spool_path);
 	rc = lh_records_run(l->tool, &(struct lh_flow){
-		.batch = on_query, .batch_max = 1, .sink = on_found, .worker_new = worker_new, .worker_free = worker_free,
-		.shared = l, .files = l->tool->operands + l->tool->n_operands, .n_files = 0 });
+		.batch = on_query, .batch_max = 1, .sink = on_found, .shared = l,
+		.files = l->tool->operands + l->tool->n_operands, .n_files = 0,
+		.context_size = sizeof(struct cold), .context_init = worker_init,
+		.context_free = worker_free });
 	if (lh_coproc_stop(&l->recorder, rc < 0 ? &other : err) < 0)
 		rc = -1;
 	if (rc == 0)

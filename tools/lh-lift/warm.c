@@ -1,7 +1,6 @@
 /* warm.c - the second pass: search with the playbook, and compare.  See lift.h. */
 #include <stdlib.h>
 
-#include "base/mem.h"
 #include <lh/num.h>
 #include <lh/role.h>
 #include "lift.h"
@@ -28,25 +27,19 @@ static void worker_free(void *arg)
 	free(w->cold.v);
 	lh_buf_free(&w->scratch);
 	lh_buf_free(&w->row);
-	free(w);
 }
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
-	struct warm *w = lh_calloc(1, sizeof *w, err);
+	struct warm *w = context;
 
-	if (!w)
-		return NULL;
 	w->l = ctx;
 	search_init(&w->search);
 	demand_init(&w->demand);
 	book_init(&w->book, w->l->book);
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	lh_buf_init(&w->row, LH_BUF_NOMAX);
-	if (search_start(&w->search, w->l, true, err) == 0)
-		return w;
-	worker_free(w);
-	return NULL;
+	return search_start(&w->search, w->l, true, err);
 }
 
 struct found {		/* by the first pass */
@@ -248,8 +241,12 @@ static int on_line(const struct lh_output *output, void *ctx, struct lh_err *err
 
 int warm_pass(struct lift *l)
 {
-	struct lh_flow flow = { .map = on_found, .sink = on_line, .worker_new = worker_new, .worker_free = worker_free, .shared = l,
-				.jobs = l->tool->jobs, .max_line = MAX_LINE };
+	struct lh_flow flow = {
+		.map = on_found, .sink = on_line, .shared = l, .jobs = l->tool->jobs,
+		.max_line = MAX_LINE,
+		.context_size = sizeof(struct warm), .context_init = worker_init,
+		.context_free = worker_free,
+	};
 	struct lh_err err;
 	int rc = lh_flow_file(l->spool_path, &flow, &err);
 

@@ -1,10 +1,6 @@
 /* filter.c - rows of one stream in, evidence out. */
 #include "materialize.h"
 
-#include <stdlib.h>
-
-#include "base/mem.h"
-
 struct filter {
 	enum lh_stream stem;
 	char recorded_at[LH_TIME_LEN + 1];
@@ -20,22 +16,16 @@ static void worker_free(void *arg)
 	struct worker *w = arg;
 
 	lh_evidence_free(w->e);
-	free(w);
 }
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
 	const struct filter *f = ctx;
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct worker *w = context;
 
-	if (!w)
-		return NULL;
 	w->stem = f->stem;
 	w->e = lh_evidence_new(f->recorded_at, err);
-	if (w->e)
-		return w;
-	worker_free(w);
-	return NULL;
+	return w->e ? 0 : -1;
 }
 
 static int on_row(struct lh_record *row, struct lh_buf *out, void *arg, struct lh_err *err)
@@ -56,5 +46,8 @@ int filter_run(struct lh_tool *tool, const struct settings *s)
 	if (!at || lh_time_read(at, strlen(at), &ms) < 0)
 		ms = lh_time_clock();
 	lh_time_print(ms, f.recorded_at);
-	return lh_records_run(tool, &(struct lh_flow){ .map = on_row, .worker_new = worker_new, .worker_free = worker_free, .shared = &f });
+	return lh_records_run(tool, &(struct lh_flow){
+		.map = on_row, .shared = &f,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free });
 }

@@ -44,12 +44,9 @@ static void worker_free(void *self)
 {
 	struct worker *w = self;
 
-	if (!w)
-		return;
 	focus_free(&w->given);
 	focus_free(&w->own);
 	lh_buf_free(&w->text);
-	free(w);
 }
 
 static int take_focus(struct focus *f, const struct held *h, struct lh_err *err)
@@ -66,22 +63,17 @@ static int take_focus(struct focus *f, const struct held *h, struct lh_err *err)
 	return rc;
 }
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
 	const struct held *held = ctx;
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct worker *w = context;
 
-	if (!w)
-		return NULL;
 	w->s = held->s;
 	focus_init(&w->given);
 	focus_init(&w->own);
 	lh_buf_init(&w->text, LH_BUF_NOMAX);
 	/* Each thread makes its own sets from the content of --focus. */
-	if (!w->s->focus || take_focus(&w->given, held, err) == 0)
-		return w;
-	worker_free(w);
-	return NULL;
+	return w->s->focus ? take_focus(&w->given, held, err) : 0;
 }
 
 static int take_string(struct worker *w, const struct lh_record *rec, const char *name, struct lh_str *to, struct lh_err *err)
@@ -203,7 +195,9 @@ static int filter(struct lh_tool *tool, struct settings *s)
 	struct lh_held_how how = { .open = held_open, .stale = held_stale, .close = held_close, .ctx = s };
 	struct lh_held *held = lh_held_open(&how, &tool->err);
 	int rc = held ? lh_records_run(tool, &(struct lh_flow){
-		.map = on_chunk, .worker_new = worker_new, .worker_free = worker_free, .held = held }) : -1;
+		.map = on_chunk, .held = held,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free }) : -1;
 
 	lh_held_close(held);
 	return rc;

@@ -155,12 +155,8 @@ static int run(struct replay *r)
 	struct lh_held *held = NULL;
 	int rc = open_all(r, &held);
 
-	/* If a model is asked, the pass over the corpus takes little of the time,
-	 * and no record should wait for another's answer. */
 	if (!rc)
-		rc = r->task ? one(r, lh_held_state(held)) : lh_records_run(r->tool, &(struct lh_flow){
-			.batch = on_batch, .batch_max = r->dry_run ? BATCH : 1,
-			.worker_new = worker_new, .worker_free = worker_free, .held = held });
+		rc = r->task ? one(r, lh_held_state(held)) : run_tasks(r, held);
 	if (log_close(r->log, rc ? &(struct lh_err){ 0 } : &r->tool->err) < 0)
 		rc = -1;
 	lh_held_close(held);

@@ -197,9 +197,8 @@ int log_close(struct replay_log *l, struct lh_err *err);
 
 /* ---- run.c ---- */
 
-void *worker_new(void *held, struct lh_err *err);
-void worker_free(void *worker);
-int on_batch(struct lh_batch *b, void *worker, struct lh_err *err);
+/* Run the tasks of the tool's operands. */
+int run_tasks(struct replay *r, struct lh_held *held);
 /* --task: append the row of that one task. */
 int run_task(struct held *held, const char *task, struct lh_buf *out, struct lh_err *err);
 

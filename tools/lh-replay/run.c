@@ -36,13 +36,11 @@ struct worker {
 	struct job job[BATCH];
 };
 
-void worker_free(void *arg)
+static void worker_free(void *arg)
 {
 	struct worker *w = arg;
 	size_t i;
 
-	if (!w)
-		return;
 	corpus_free(w->corpus);
 	index_free(w->index);
 	lh_chat_free(w->chat);
@@ -56,18 +54,15 @@ void worker_free(void *arg)
 		hits_reset(&w->job[i].hits);
 		lh_buf_free(&w->job[i].text);
 	}
-	free(w);
 }
 
-void *worker_new(void *ctx, struct lh_err *err)
+static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct worker *w = context;
 	const struct held *held = ctx;
 	struct replay *r = held->r;
 	size_t i;
 
-	if (!w)
-		return NULL;
 	w->r = r;
 	w->held = held;
 	found_init(&w->found);
@@ -82,10 +77,7 @@ void *worker_new(void *ctx, struct lh_err *err)
 		w->index = index_new(held->index, r->index_path, err);
 	else
 		w->corpus = corpus_new(r->corpus_path, err);
-	if (w->index || w->corpus)
-		return w;
-	worker_free(w);
-	return NULL;
+	return w->index || w->corpus ? 0 : -1;
 }
 
 /* ---- a record ---- */
@@ -354,7 +346,7 @@ static int put_off(struct worker *w, struct lh_batch *b, struct lh_err *err)
 	return 0;
 }
 
-int on_batch(struct lh_batch *b, void *worker, struct lh_err *err)
+static int on_batch(struct lh_batch *b, void *worker, struct lh_err *err)
 {
 	struct worker *w = worker;
 	size_t i, n;
@@ -392,11 +384,21 @@ int on_batch(struct lh_batch *b, void *worker, struct lh_err *err)
 	return 0;
 }
 
+int run_tasks(struct replay *r, struct lh_held *held)
+{
+	/* If a model is asked, the pass over the corpus takes little of the time, and no
+	 * record should wait for another's answer. */
+	return lh_records_run(r->tool, &(struct lh_flow){
+		.batch = on_batch, .batch_max = r->dry_run ? BATCH : 1, .held = held,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free });
+}
+
 int run_task(struct held *held, const char *task, struct lh_buf *out, struct lh_err *err)
 {
-	struct worker *w = worker_new(held, err);
+	struct worker *w = lh_calloc(1, sizeof *w, err);
 	struct job *j;
-	int rc = w ? 0 : -1;
+	int rc = w ? worker_init(w, held, err) : -1;
 
 	lh_signal_defer(true);
 	if (!rc) {
@@ -411,7 +413,9 @@ int run_task(struct held *held, const char *task, struct lh_buf *out, struct lh_
 		if (!rc)
 			lh_buf_add(out, w->row.p, w->row.len);
 	}
-	worker_free(w);
+	if (w)
+		worker_free(w);
+	free(w);
 	lh_signal_defer(false);
 	return !rc && lh_signal_pending() ? lh_err_set(err, LH_EINTR, "interrupted") : rc;
 }

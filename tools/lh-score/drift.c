@@ -22,19 +22,27 @@ struct said {
 	bool on_file;		/* it is a scored run, not evidence */
 };
 
-static void worker_free(void *worker)
+struct worker {
+	struct lh_scorer *scorer;
+};
+
+static int worker_init(void *context, void *check, struct lh_err *err)
 {
-	lh_scorer_free(worker);
+	struct worker *w = context;
+
+	(void)check;
+	w->scorer = lh_scorer_new(err);
+	return w->scorer ? 0 : -1;
 }
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static void worker_free(void *context)
 {
-	(void)ctx;
-	return lh_scorer_new(err);
+	lh_scorer_free(((struct worker *)context)->scorer);
 }
 
-static int on_record(struct lh_record *rec, struct lh_buf *out, void *scorer, struct lh_err *err)
+static int on_record(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err)
 {
+	struct lh_scorer *scorer = ((struct worker *)context)->scorer;
 	struct said said = { .on_file = lh_record_get(rec, "evidence_run_id") != NULL };
 	struct lh_judged judged;
 
@@ -63,8 +71,10 @@ static int on_said(const struct lh_output *o, void *ctx, struct lh_err *err)
 static int read_files(struct check *c, char **operands, size_t n)
 {
 	int rc = lh_records_run(c->tool, &(struct lh_flow){
-		.map = on_record, .sink = on_said, .worker_new = worker_new, .worker_free = worker_free, .shared = c,
-		.plain = c->root != NULL, .files = operands, .n_files = n });
+		.map = on_record, .sink = on_said, .shared = c, .plain = c->root != NULL,
+		.files = operands, .n_files = n,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free });
 
 	lh_drift_settle(&c->drift);
 	return rc;

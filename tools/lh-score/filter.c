@@ -1,9 +1,6 @@
 /* filter.c - evidence in, a scored run out for each record. */
 #include "score.h"
 
-#include <stdlib.h>
-
-#include "base/mem.h"
 #include "distill/score.h"
 
 struct worker {
@@ -16,22 +13,16 @@ static void worker_free(void *arg)
 	struct worker *w = arg;
 
 	lh_scorer_free(w->scorer);
-	free(w);
 }
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
 	const struct settings *s = ctx;
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct worker *w = context;
 
-	if (!w)
-		return NULL;
 	w->scored_at = s->time[0] ? s->time : NULL;
 	w->scorer = lh_scorer_new(err);
-	if (w->scorer)
-		return w;
-	free(w);
-	return NULL;
+	return w->scorer ? 0 : -1;
 }
 
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
@@ -46,5 +37,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 int filter_run(struct lh_tool *tool, struct settings *s)
 {
 	return lh_records_run(tool, &(struct lh_flow){
-		.map = on_record, .worker_new = worker_new, .worker_free = worker_free, .shared = s });
+		.map = on_record, .shared = s,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free });
 }

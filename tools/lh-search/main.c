@@ -26,7 +26,7 @@ static int answer_one(struct lh_tool *tool, struct search *state, const char *te
 {
 	struct lh_buf in, out;
 	struct lh_record rec;
-	void *worker = NULL;
+	struct worker w = { 0 };
 	int rc = -1;
 
 	lh_buf_init(&in, LH_BUF_NOMAX);
@@ -37,13 +37,13 @@ static int answer_one(struct lh_tool *tool, struct search *state, const char *te
 	lh_buf_putc(&in, '}');
 	if (lh_buf_check(&in, &tool->err) == 0 &&
 	    lh_record_parse(&rec, in.p, in.len, &tool->err) == 0 &&
-	    (worker = worker_new(state, &tool->err)) &&
-	    on_query(&rec, &out, worker, &tool->err) == 0) {
+	    worker_init(&w, state, &tool->err) == 0 &&
+	    on_query(&rec, &out, &w, &tool->err) == 0) {
 		if (out.len)
 			lh_buf_putc(&out, '\n');
 		rc = lh_buf_check(&out, &tool->err) < 0 ? -1 : lh_tool_out(tool, out.p, out.len);
 	}
-	worker_free(worker);
+	worker_free(&w);
 	if (rc < 0 && tool->err.code == LH_EDATA)
 		lh_err_prefix(&tool->err, "-Q");
 	lh_record_free(&rec);
@@ -68,8 +68,10 @@ static int search(struct lh_tool *tool, struct settings *set)
 	struct run run = { .set = set };
 	struct lh_held_how how = state_how(&run);
 	struct lh_flow flow = {
-		.map = on_query, .worker_new = worker_new, .worker_free = worker_free, .renew = worker_renew,
+		.map = on_query, .renew = worker_renew,
 		.files = tool->operands + tool->n_operands, .n_files = 0,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free,
 	};
 	int rc = 0;
 

@@ -10,8 +10,6 @@ void worker_free(void *worker)
 	struct worker *w = worker;
 	size_t i;
 
-	if (!w)
-		return;
 	for (i = 0; w->seat && i < w->n_seats; i++) {
 		struct corpus_search *s = &w->seat[i];
 
@@ -35,17 +33,14 @@ void worker_free(void *worker)
 	lh_filter_free(w->filter);
 	lh_record_free(&w->scan);
 	query_reader_free(&w->reader);
-	free(w);
 }
 
-void *worker_new(void *run, struct lh_err *err)
+int worker_init(void *context, void *run, struct lh_err *err)
 {
 	struct search *s = run;
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct worker *w = context;
 	size_t i;
 
-	if (!w)
-		return NULL;
 	w->run = s;
 	w->n_seats = s->corpora.n + 1;
 	query_reader_init(&w->reader);
@@ -55,15 +50,13 @@ void *worker_new(void *run, struct lh_err *err)
 	w->filter = lh_filter_new(err);
 	w->seat = lh_calloc(w->n_seats, sizeof *w->seat, err);
 	if (!w->filter || !w->seat ||
-	    (s->where->len && lh_json_parse(&w->scan, s->where->p, s->where->len, &w->where, err) < 0)) {
-		worker_free(w);
-		return NULL;
-	}
+	    (s->where->len && lh_json_parse(&w->scan, s->where->p, s->where->len, &w->where, err) < 0))
+		return -1;
 	for (i = 0; i < w->n_seats; i++) {
 		w->seat[i].corpus = &s->corpora.v[i];
 		lh_buf_init(&w->seat[i].made, LH_BUF_NOMAX);
 	}
-	return w;
+	return 0;
 }
 
 /* Keep of a corpus search what depends on unchanged files only. */

@@ -209,8 +209,8 @@ int set_searcher(struct corpus_search *s, struct lh_err *err);
 /* Return whether a row may be a result, neither filtered out nor excluded: 1, 0, -1. */
 int may_answer(struct worker *w, const struct corpus_search *s, uint64_t row, const struct lh_row *r, struct lh_err *err);
 
-/* Callbacks of the flow: worker and map. */
-void *worker_new(void *run, struct lh_err *err);
+/* Callbacks of the flow: context and map. */
+int worker_init(void *context, void *run, struct lh_err *err);
 void worker_free(void *worker);
 int worker_renew(void *worker, void *search, struct lh_err *err);
 int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err);

@@ -36,26 +36,20 @@ static void worker_free(void *arg)
 
 	lh_validator_free(w->validator);
 	lh_buf_free(&w->scratch);
-	free(w);
 }
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
 	const struct held *held = ctx;
 	struct run *run = held->run;
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct worker *w = context;
 
-	if (!w)
-		return NULL;
 	w->run = run;
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	w->validator = lh_validator_new(&(struct lh_validate_how){
 		.roster = held->roster, .rules = held->rules,
 		.looked_up = run->audit ? audit_looked_up : NULL, .ctx = run->audit }, err);
-	if (w->validator)
-		return w;
-	worker_free(w);
-	return NULL;
+	return w->validator ? 0 : -1;
 }
 
 /* The parts of a request.  If a record has no artifact and --kind is given, the
@@ -220,8 +214,10 @@ int artifacts_run(struct lh_tool *tool, const struct settings *s)
 		tool->jobs = 1;		/* a worker's rows are in the order of the records */
 	if (!rc)
 		rc = lh_records_run(tool, &(struct lh_flow){
-			.map = on_record, .before_output = before_output,
-			.worker_new = worker_new, .worker_free = worker_free, .shared = &run, .held = held });
+			.map = on_record, .before_output = before_output, .shared = &run,
+			.held = held,
+			.context_size = sizeof(struct worker), .context_init = worker_init,
+			.context_free = worker_free });
 	audit_close(run.audit);
 	if (atomic_load(&run.bad))
 		lh_tool_verdict_bad(tool);

@@ -1,25 +1,19 @@
 /* normalize.c - stored error rows in, each in the tagged form out. */
 #include "validate.h"
 
-#include <stdlib.h>
-
-#include "base/mem.h"
 #include <lh/validation_error.h>
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static int scratch_init(void *scratch, void *shared, struct lh_err *err)
 {
-	struct lh_buf *scratch = lh_calloc(1, sizeof *scratch, err);
-
-	(void)ctx;
-	if (scratch)
-		lh_buf_init(scratch, LH_BUF_NOMAX);
-	return scratch;
+	(void)shared;
+	(void)err;
+	lh_buf_init(scratch, LH_BUF_NOMAX);
+	return 0;
 }
 
-static void worker_free(void *worker)
+static void scratch_free(void *scratch)
 {
-	lh_buf_free(worker);
-	free(worker);
+	lh_buf_free(scratch);
 }
 
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
@@ -36,5 +30,8 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *worker, st
 
 int normalize_run(struct lh_tool *tool)
 {
-	return lh_records_run(tool, &(struct lh_flow){ .map = on_record, .worker_new = worker_new, .worker_free = worker_free });
+	return lh_records_run(tool, &(struct lh_flow){
+		.map = on_record,
+		.context_size = sizeof(struct lh_buf), .context_init = scratch_init,
+		.context_free = scratch_free });
 }

@@ -2,9 +2,7 @@
 #include "validate.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 
-#include "base/mem.h"
 #include <lh/schema.h>
 #include <lh/time.h>
 
@@ -21,16 +19,15 @@ struct worker {
 	struct lh_buf scratch, findings;
 };
 
-static void *worker_new(void *ctx, struct lh_err *err)
+static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
-	struct worker *w = lh_calloc(1, sizeof *w, err);
+	struct worker *w = context;
 
-	if (!w)
-		return NULL;
+	(void)err;
 	w->run = ctx;
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	lh_buf_init(&w->findings, LH_BUF_NOMAX);
-	return w;
+	return 0;
 }
 
 static void worker_free(void *arg)
@@ -39,7 +36,6 @@ static void worker_free(void *arg)
 
 	lh_buf_free(&w->scratch);
 	lh_buf_free(&w->findings);
-	free(w);
 }
 
 static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
@@ -125,7 +121,10 @@ int schema_run(struct lh_tool *tool, const struct settings *s)
 	run.schema = lh_schema_find(s->schema);
 	if (!run.schema)
 		return unknown(tool, s->schema);
-	rc = lh_records_run(tool, &(struct lh_flow){ .map = on_record, .worker_new = worker_new, .worker_free = worker_free, .shared = &run });
+	rc = lh_records_run(tool, &(struct lh_flow){
+		.map = on_record, .shared = &run,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free });
 	if (atomic_load(&run.bad))
 		lh_tool_verdict_bad(tool);
 	return rc;
