@@ -14,6 +14,18 @@ struct lh_str {
 	size_t n;
 };
 
+/* Make a range of a text that ends with NUL. */
+static inline struct lh_str lh_str_of(const char *text)
+{
+	return (struct lh_str){ text, strlen(text) };
+}
+
+/* Return whether s is p[0..n); false when s.p is NULL. */
+static inline bool lh_str_is(struct lh_str s, const char *p, size_t n)
+{
+	return s.p && s.n == n && memcmp(s.p, p, n) == 0;
+}
+
 /* Compare by bytes; a prefix comes before the longer text: <0, 0, >0. */
 static inline int lh_str_cmp(struct lh_str a, struct lh_str b)
 {

@@ -40,11 +40,6 @@ bool lh_chain_mac_fits(const struct lh_chain_keys *k, const struct lh_chain_line
 void lh_chain_mac(const struct lh_chain_keys *k, const char *text, size_t n,
 		  char hex[LH_CHAIN_HEX]);
 
-static inline bool lh_str_is(struct lh_str s, const char *p, size_t n)
-{
-	return s.p && s.n == n && memcmp(s.p, p, n) == 0;
-}
-
 /* ---- chain_file.c ---- */
 
 /* Read exactly n bytes at offset at. */

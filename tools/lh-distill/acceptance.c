@@ -5,16 +5,23 @@
 
 #include "file/file.h"
 #include "base/signal.h"
+#include "json/write.h"
 
 int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected, const char *actual, struct lh_err *err)
 {
 	struct lh_buf b;
+	struct lh_writer json = lh_write_to(&b);
 	int rc;
 
 	lh_buf_init(&b, LH_BUF_NOMAX);
-	lh_buf_printf(&b, "{\"n\":%u,\"name\":", ++a->told);
-	lh_buf_json(&b, name, strlen(name));
-	lh_buf_printf(&b, ",\"expected\":%s,\"actual\":%s,\"passed\":%s}\n", expected, actual, passed ? "true" : "false");
+	lh_write_object(&json, NULL);
+	lh_write_u64(&json, "n", ++a->told);
+	lh_write_text(&json, "name", name);
+	lh_write_raw(&json, "expected", lh_str_of(expected));
+	lh_write_raw(&json, "actual", lh_str_of(actual));
+	lh_write_bool(&json, "passed", passed);
+	lh_write_end(&json);
+	lh_buf_putc(&b, '\n');
 	a->failed += !passed;
 	rc = lh_buf_check(&b, err);
 	if (!rc)

@@ -12,6 +12,7 @@
 #include <lh/digest.h>
 #include "distill/evidence.h"
 #include "file/file.h"
+#include "json/bind.h"
 #include <lh/schema.h>
 
 /* ---- output ---- */
@@ -93,16 +94,17 @@ static int read_sources(struct check *c, struct lh_err *err)
 /* Parse the line that a record came from into c->row: 1, 0 if there is none, -1. */
 static int find_source(struct check *c, const struct lh_record *rec, struct lh_err *err)
 {
-	struct lh_value file, offset;
+	struct lh_provenance *from = &c->from;
 	enum lh_stream stem = LH_STREAM_NONE;
 	const char *p, *end, *lf;
 	int64_t line;
 
-	if (!row_in(rec, "provenance", "source_file", &file) || !row_in(rec, "provenance", "line_offset", &offset) ||
-	    file.type != LH_STRING || offset.type != LH_NUMBER || !lh_value_i64(&offset, &line))
-		return 0;
-	stem = lh_stream_of(file.p + 1, file.n - 2);
-	if (stem == LH_STREAM_NONE || !c->source[stem].len)
+	if (lh_provenance_read(rec, from, &c->from_text, err) < 0)
+		return -1;
+	line = from->line;
+	if (from->source_file.p)
+		stem = lh_stream_of(from->source_file.p, from->source_file.n);
+	if (stem == LH_STREAM_NONE || !c->source[stem].len || line < 0)
 		return 0;
 	p = c->source[stem].p;
 	end = p + c->source[stem].len;
@@ -120,7 +122,6 @@ static int same_hash(struct check *c, const struct lh_record *rec, struct lh_err
 {
 	unsigned char hash[32];
 	char hex[LH_SHA256_HEX];
-	struct lh_value sig;
 	int rc = find_source(c, rec, err);
 
 	if (rc <= 0)
@@ -128,14 +129,14 @@ static int same_hash(struct check *c, const struct lh_record *rec, struct lh_err
 	if (lh_sig_hash(&c->row, &c->scratch, hash, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
 	lh_hex(hash, sizeof hash, hex);
-	return row_in(rec, "provenance", "sig_hash", &sig) && sig.type == LH_STRING && lh_value_is(&sig, hex, sizeof hex);
+	return lh_str_is(c->from.sig_hash, hex, sizeof hex);
 }
 
 /* ---- collect ---- */
 
 static int check_skips(struct check *c, struct lh_err *err)
 {
-	static const char named[] = "[\"reviewed_at: missing\"]";
+	static const char named[] = LH_JSON(["reviewed_at: missing"]);
 	const struct lh_value *errors = c->skips.n ? lh_record_get(&c->skips.row[0], "errors") : NULL;
 
 	if (check_count(c, "one row was skipped", 1, c->skips.n, err) < 0)
@@ -177,22 +178,51 @@ static const struct lh_value *category_of(const struct check *c, const struct lh
 	return s ? lh_record_get(s, "category") : NULL;
 }
 
+struct split {
+	bool fired;
+};
+
+static const struct lh_bind metadata_members[] = {
+	{ LH_BIND_BOOL("tree_split_fired", struct split, fired), .lax = true },
+	LH_BIND_END
+};
+
+struct split_review {
+	struct split metadata;
+};
+
+static const struct lh_bind review_members[] = {
+	{ LH_BIND_TABLE("metadata", struct split_review, metadata, metadata_members), .lax = true },
+	LH_BIND_END
+};
+
 static bool is_split(const struct lh_record *r)
 {
-	struct lh_value v;
+	struct split_review review = { .metadata.fired = false };
+	struct lh_err err;
 
-	return row_in(r, "metadata", "tree_split_fired", &v) && v.type == LH_TRUE;
+	return lh_bind(review_members, r, &review, NULL, &err) == 0 && review.metadata.fired;
 }
+
+struct finding {
+	struct lh_value markers;
+};
+
+static const struct lh_bind finding_members[] = {
+	{ LH_BIND_ARRAY("failure_markers", struct finding, markers), .lax = true },
+	LH_BIND_END
+};
 
 static bool is_high(const struct lh_record *r)
 {
-	const struct lh_value *v = lh_record_get(r, "failure_markers");
+	struct finding f = { .markers.p = NULL };
+	struct lh_err err;
 	struct lh_iter it;
 
-	if (!v || v->type != LH_ARRAY)
+	if (lh_bind(finding_members, r, &f, NULL, &err) < 0 || !f.markers.p)
 		return false;
-	for (lh_iter_init(&it, v); lh_iter_next(&it); )
-		if (it.val.type == LH_STRING && lh_value_is(&it.val, "audit_severity_high", 19))
+	for (lh_iter_init(&it, &f.markers); lh_iter_next(&it); )
+		if (lh_value_is(&it.val, "audit_severity_high", 19))
 			return true;
 	return false;
 }
@@ -209,11 +239,13 @@ static const struct lh_record *first(const struct table *t, bool (*is)(const str
 
 static void put_long_text(struct lh_buf *b, const struct lh_value *category, const struct lh_value *text)
 {
-	lh_buf_puts(b, "{\"category\":");
+	struct lh_writer json = lh_write_to(b);
+
+	lh_write_object(&json, NULL);
+	lh_write_key(&json, "category");
 	check_put(b, category);
-	lh_buf_puts(b, ",\"text_bytes\":");
-	lh_buf_u64(b, text && text->n >= 2 ? text->n - 2 : 0);
-	lh_buf_putc(b, '}');
+	lh_write_u64(&json, "text_bytes", text && text->n >= 2 ? text->n - 2 : 0);
+	lh_write_end(&json);
 }
 
 static int check_split(struct check *c, struct lh_err *err)
@@ -267,12 +299,16 @@ static int is_valid(struct check *c, int run, const char *name, const char *sche
 
 static void put_hashes(struct lh_buf *b, const struct whole *w)
 {
+	struct lh_writer json = lh_write_to(b);
 	int s;
 
-	lh_buf_printf(b, "{\"run_hash\":\"%s\",\"output_hashes\":[", w->summary.run_hash);
+	lh_write_object(&json, NULL);
+	lh_write_text(&json, "run_hash", w->summary.run_hash);
+	lh_write_array(&json, "output_hashes");
 	for (s = 0; s < LH_STAGES; s++)
-		lh_buf_printf(b, "%s\"%s\"", s ? "," : "", w->stage[s].output_hash);
-	lh_buf_puts(b, "]}");
+		lh_write_text(&json, NULL, w->stage[s].output_hash);
+	lh_write_end(&json);
+	lh_write_end(&json);
 }
 
 static bool same_hashes(const struct whole *a, const struct whole *b)
@@ -327,6 +363,7 @@ static void check_init(struct check *c)
 	for (i = 0; i < LH_STREAMS; i++)
 		lh_buf_init(&c->source[i], LH_BUF_NOMAX);
 	lh_record_init(&c->row);
+	lh_buf_init(&c->from_text, LH_BUF_NOMAX);
 	lh_buf_init(&c->scratch, LH_BUF_NOMAX);
 	lh_buf_init(&c->want, LH_BUF_NOMAX);
 	lh_buf_init(&c->got, LH_BUF_NOMAX);
@@ -346,6 +383,7 @@ static void check_free(struct check *c)
 	for (i = 0; i < LH_STREAMS; i++)
 		lh_buf_free(&c->source[i]);
 	lh_record_free(&c->row);
+	lh_buf_free(&c->from_text);
 	lh_buf_free(&c->scratch);
 	lh_buf_free(&c->want);
 	lh_buf_free(&c->got);

@@ -4,7 +4,9 @@
 
 #include "acceptance.h"
 #include "acceptance_rows.h"
+#include "distill/provenance.h"
 #include "distill/sample.h"
+#include "json/write.h"
 
 struct check {
 	struct acceptance *a;
@@ -12,7 +14,8 @@ struct check {
 	struct table samples[LH_EXPORTERS], refused[LH_EXPORTERS];
 	struct lh_buf source[LH_STREAMS];
 	struct lh_record row;		/* of a source */
-	struct lh_buf scratch, want, got;
+	struct lh_provenance from;	/* of the record whose row that is */
+	struct lh_buf from_text, scratch, want, got;
 };
 
 /* Print the next invariant with want and got, which check_fresh empties. */

@@ -43,11 +43,13 @@ static const struct lh_value *shared_task(const struct check *c)
 
 static void put_pairs(struct lh_buf *b, size_t n, const struct lh_value *task)
 {
-	lh_buf_puts(b, "{\"pairs\":");
-	lh_buf_u64(b, n);
-	lh_buf_puts(b, ",\"task_id\":");
+	struct lh_writer json = lh_write_to(b);
+
+	lh_write_object(&json, NULL);
+	lh_write_u64(&json, "pairs", n);
+	lh_write_key(&json, "task_id");
 	check_put(b, task);
-	lh_buf_putc(b, '}');
+	lh_write_end(&json);
 }
 
 static int check_pairs(struct check *c, struct lh_err *err)
@@ -97,6 +99,17 @@ static uint64_t unaccounted(const struct check *c, enum lh_exporter x)
 	return (read > out + held ? read - out - held : out + held - read) + (r->accepted != out) + (r->quarantined != held);
 }
 
+static void put_accounts(struct lh_buf *b, uint64_t invalid, uint64_t odd, uint64_t lost)
+{
+	struct lh_writer json = lh_write_to(b);
+
+	lh_write_object(&json, NULL);
+	lh_write_u64(&json, "invalid", invalid);
+	lh_write_u64(&json, "unknown_reasons", odd);
+	lh_write_u64(&json, "unaccounted", lost);
+	lh_write_end(&json);
+}
+
 static int check_accounts(struct check *c, struct lh_err *err)
 {
 	uint64_t odd = 0, lost = 0;
@@ -112,9 +125,8 @@ static int check_accounts(struct check *c, struct lh_err *err)
 		lost += unaccounted(c, (enum lh_exporter)x);
 	}
 	check_fresh(c);
-	lh_buf_puts(&c->want, "{\"invalid\":0,\"unknown_reasons\":0,\"unaccounted\":0}");
-	lh_buf_printf(&c->got, "{\"invalid\":%ld,\"unknown_reasons\":%llu,\"unaccounted\":%llu}", invalid, (unsigned long long)odd,
-		      (unsigned long long)lost);
+	put_accounts(&c->want, 0, 0, 0);
+	put_accounts(&c->got, (uint64_t)invalid, odd, lost);
 	return check_tell(c, "all samples have their provenance, all refusals a known reason, and nothing is lost",
 			  !invalid && !odd && !lost, err);
 }

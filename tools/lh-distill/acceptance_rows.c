@@ -103,14 +103,7 @@ bool row_is(const struct lh_record *r, const char *field, const char *s)
 {
 	const struct lh_value *v = r ? lh_record_get(r, field) : NULL;
 
-	return v && v->type == LH_STRING && lh_value_is(v, s, strlen(s));
-}
-
-bool row_in(const struct lh_record *r, const char *outer, const char *inner, struct lh_value *v)
-{
-	const struct lh_value *o = r ? lh_record_get(r, outer) : NULL;
-
-	return o && o->type == LH_OBJECT && lh_value_get(o, inner, v);
+	return v && lh_value_is(v, s, strlen(s));
 }
 
 size_t table_count(const struct table *t, const char *field, const char *s)

@@ -28,9 +28,6 @@ const struct lh_record *table_find(const struct table *t, const char *field, con
 /* Return whether the record's field is the string s. */
 bool row_is(const struct lh_record *r, const char *field, const char *s);
 
-/* Set *v to a member of an object member; false if there is none. */
-bool row_in(const struct lh_record *r, const char *outer, const char *inner, struct lh_value *v);
-
 /* Count the rows whose field is the string s. */
 size_t table_count(const struct table *t, const char *field, const char *s);
 

@@ -7,7 +7,9 @@
 #include "distill/evidence.h"
 #include "base/hashset.h"
 #include "file/rows.h"
+#include "distill/provenance.h"
 #include "distill/score.h"
+#include "json/write.h"
 
 #define SAMPLE 30	/* rows checked without --all, distributed over the sources */
 #define MESSAGES 20	/* without --verbose */
@@ -123,22 +125,20 @@ static int check_row(struct health *h, uint64_t offset, const unsigned char want
 	return 1;
 }
 
-/* Read the origin of a record: false if it has none. */
-static bool provenance(const struct health *h, uint64_t *offset, unsigned char hash[32])
+/* Read the origin of a record: 1, 0 if it has none, -1. */
+static int provenance(struct health *h, uint64_t *offset, unsigned char hash[32],
+		      struct lh_err *err)
 {
-	const struct lh_value *p = lh_record_get(&h->rec, "provenance");
 	const char *source = lh_stream_source(h->stem);
-	struct lh_value file, at, sig;
-	int64_t n;
+	struct lh_provenance from;
 
-	if (!p || p->type != LH_OBJECT || !lh_value_get(p, "source_file", &file) || !lh_value_get(p, "line_offset", &at) ||
-	    !lh_value_get(p, "sig_hash", &sig))
-		return false;
-	if (file.type != LH_STRING || !lh_value_is(&file, source, strlen(source)) || sig.type != LH_STRING ||
-	    !lh_unhex(sig.p + 1, sig.n - 2, hash) || at.type != LH_NUMBER || !lh_value_i64(&at, &n) || n < 0)
-		return false;
-	*offset = (uint64_t)n;
-	return true;
+	if (lh_provenance_read(&h->rec, &from, &h->scratch, err) < 0)
+		return -1;
+	if (!lh_str_is(from.source_file, source, strlen(source)) || !from.sig_hash.p ||
+	    !lh_unhex(from.sig_hash.p, from.sig_hash.n, hash) || from.line < 0)
+		return 0;
+	*offset = (uint64_t)from.line;
+	return 1;
 }
 
 /* ---- the evidence ---- */
@@ -149,14 +149,20 @@ static int look(struct health *h, const struct lh_row *row, struct lh_err *err)
 	struct lh_judged judged;
 	unsigned char hash[32];
 	uint64_t offset = 0;
-	int rc = lh_record_parse(&h->rec, row->p, row->n, err);
+	int has, rc = lh_record_parse(&h->rec, row->p, row->n, err);
 
 	if (!rc)
 		rc = lh_score_check(h->scorer, &h->rec, err);
 	if (rc < 0 && err->code != LH_EDATA)
 		return -1;
-	if (!rc && !provenance(h, &offset, hash))
-		rc = lh_err_set(err, LH_EDATA, "provenance: not %s", lh_stream_source(h->stem));
+	if (!rc) {
+		has = provenance(h, &offset, hash, err);
+		if (has < 0)
+			return -1;
+		if (!has)
+			rc = lh_err_set(err, LH_EDATA, "provenance: not %s",
+					lh_stream_source(h->stem));
+	}
 	h->n.checked += sampled || rc;
 	if (rc < 0) {
 		h->n.mismatched++;
@@ -226,13 +232,20 @@ static int print(struct health *h, struct lh_err *err)
 {
 	const struct count *n = &h->n;
 	struct lh_buf b;
+	struct lh_writer json = lh_write_to(&b);
 	int rc;
 
 	lh_buf_init(&b, LH_BUF_NOMAX);
-	lh_buf_printf(&b, "{\"source\":\"%s\",\"rows\":%llu,\"checked\":%llu,\"mismatched\":%llu,\"missing\":%llu,\"scored\":%llu,\"scoreable\":%llu}\n",
-		      lh_stream_name(h->stem), (unsigned long long)n->rows, (unsigned long long)n->checked,
-		      (unsigned long long)n->mismatched, (unsigned long long)n->missing, (unsigned long long)n->scored,
-		      (unsigned long long)n->scoreable);
+	lh_write_object(&json, NULL);
+	lh_write_text(&json, "source", lh_stream_name(h->stem));
+	lh_write_u64(&json, "rows", n->rows);
+	lh_write_u64(&json, "checked", n->checked);
+	lh_write_u64(&json, "mismatched", n->mismatched);
+	lh_write_u64(&json, "missing", n->missing);
+	lh_write_u64(&json, "scored", n->scored);
+	lh_write_u64(&json, "scoreable", n->scoreable);
+	lh_write_end(&json);
+	lh_buf_putc(&b, '\n');
 	rc = lh_buf_check(&b, err);
 	if (!rc)
 		rc = lh_tool_out(h->tool, b.p, b.len);

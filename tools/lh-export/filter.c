@@ -1,7 +1,13 @@
 /* filter.c - evidence in, scored on the way, samples out. */
 #include "export.h"
 
+#include "distill/provenance.h"
+#include "json/bind.h"
 #include <lh/time.h>
+
+struct run {
+	struct lh_str id;
+};
 
 /* ---- on the threads ---- */
 
@@ -32,19 +38,26 @@ void worker_free(void *worker)
 	lh_record_free(&w->rec);
 }
 
-static bool has_text(const struct lh_value *v)
+/* Set *why to the reason why evidence could not be scored. */
+static int explain(struct worker *w, const struct lh_record *evidence, enum lh_refusal *why,
+		   struct lh_err *err)
 {
-	return v && v->type == LH_STRING && v->n > 2;
-}
+	static const struct lh_bind members[] = {
+		{ LH_BIND_STRING("run_id", struct run, id), .lax = true, .filled = true },
+		LH_BIND_END
+	};
+	struct run run = { .id.p = NULL };
+	struct lh_provenance from;
+	bool whole;
 
-static bool has_provenance(const struct lh_record *evidence)
-{
-	const struct lh_value *from = lh_record_get(evidence, "provenance");
-	struct lh_value v;
-
-	return from && from->type == LH_OBJECT && lh_value_get(from, "source_file", &v) && has_text(&v) &&
-	       lh_value_get(from, "line_offset", &v) && lh_value_get(from, "sig_hash", &v) && has_text(&v) &&
-	       lh_value_get(from, "recorded_at", &v) && has_text(&v);
+	if (lh_provenance_read(evidence, &from, &w->scratch, err) < 0)
+		return -1;
+	whole = from.source_file.p && from.line_offset.p && from.sig_hash.p && from.recorded_at.p;
+	if (lh_bind(members, evidence, &run, &w->scratch, err) < 0)
+		return -1;
+	*why = !whole ? LH_MISSING_PROVENANCE : !run.id.p ? LH_MISSING_SOURCE_RUN_ID :
+		LH_SCHEMA_VIOLATION;
+	return 0;
 }
 
 int worker_score(struct worker *w, const struct lh_record *evidence, enum lh_refusal *why, struct lh_err *err)
@@ -54,9 +67,7 @@ int worker_score(struct worker *w, const struct lh_record *evidence, enum lh_ref
 	    lh_score_one(w->scorer, evidence, w->f->scored_at, NULL, &w->scored, err) < 0) {
 		if (err->code != LH_EDATA)
 			return -1;
-		*why = !has_provenance(evidence) ? LH_MISSING_PROVENANCE :
-		       !has_text(lh_record_get(evidence, "run_id")) ? LH_MISSING_SOURCE_RUN_ID : LH_SCHEMA_VIOLATION;
-		return 0;
+		return explain(w, evidence, why, err);
 	}
 	if (lh_buf_check(&w->scored, err) < 0 || lh_record_parse(&w->rec, w->scored.p, w->scored.len, err) < 0)
 		return -1;

@@ -1,5 +1,6 @@
 /* root.c - run one export over a root. */
 #include "export.h"
+#include "json/write.h"
 
 static void on_progress(void *tool, enum lh_stage stage, uint64_t records)
 {
@@ -11,16 +12,23 @@ static void on_progress(void *tool, enum lh_stage stage, uint64_t records)
 static int print(struct lh_tool *tool, enum lh_exporter x, const struct lh_export *e)
 {
 	struct lh_buf b;
+	struct lh_writer json = lh_write_to(&b);
 	int i, rc;
 
 	lh_buf_init(&b, LH_BUF_NOMAX);
-	lh_buf_printf(&b, "{\"scored_files_read\":%llu", (unsigned long long)e->files);
-	lh_buf_printf(&b, ",\"records_read\":%llu", (unsigned long long)e->read);
-	lh_buf_printf(&b, ",\"%s\":%llu", x == LH_PREFERENCE ? "pairs_exported" : "records_exported", (unsigned long long)e->exported);
-	lh_buf_printf(&b, ",\"records_quarantined\":%llu,\"quarantine_summary\":{", (unsigned long long)e->quarantined);
+	lh_write_object(&json, NULL);
+	lh_write_u64(&json, "scored_files_read", e->files);
+	lh_write_u64(&json, "records_read", e->read);
+	lh_write_u64(&json, x == LH_PREFERENCE ? "pairs_exported" : "records_exported",
+		     e->exported);
+	lh_write_u64(&json, "records_quarantined", e->quarantined);
+	lh_write_object(&json, "quarantine_summary");
 	for (i = 0; i < LH_REFUSALS; i++)
-		lh_buf_printf(&b, "%s\"%s\":%llu", i ? "," : "", lh_refusal_name((enum lh_refusal)i), (unsigned long long)e->refused[i]);
-	lh_buf_printf(&b, "},\"output_path\":\"%s\"}\n", lh_exporter_output(x));
+		lh_write_u64(&json, lh_refusal_name((enum lh_refusal)i), e->refused[i]);
+	lh_write_end(&json);
+	lh_write_text(&json, "output_path", lh_exporter_output(x));
+	lh_write_end(&json);
+	lh_buf_putc(&b, '\n');
 	rc = lh_buf_check(&b, &tool->err);
 	if (!rc)
 		rc = lh_tool_out(tool, b.p, b.len);

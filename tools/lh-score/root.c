@@ -1,4 +1,5 @@
 /* root.c - score all evidence of a root. */
+#include "json/write.h"
 #include "score.h"
 
 #include "distill/stage_score.h"
@@ -29,15 +30,11 @@ static void on_bad(void *ctx, const char *evidence, uint64_t line, const char *w
 	t->messages++;
 }
 
-static void put_count(struct lh_buf *b, const char *name, uint64_t count)
-{
-	lh_buf_printf(b, ",\"%s\":%llu", name, (unsigned long long)count);
-}
-
 static int on_file(void *ctx, const struct lh_score_file *f, struct lh_err *err)
 {
 	struct told *t = ctx;
 	struct lh_buf b;
+	struct lh_writer json = lh_write_to(&b);
 	int i, rc;
 
 	t->all.read += f->read;
@@ -45,17 +42,17 @@ static int on_file(void *ctx, const struct lh_score_file *f, struct lh_err *err)
 	t->all.skipped += f->skipped;
 	t->all.deduped += f->deduped;
 	lh_buf_init(&b, LH_BUF_NOMAX);
-	lh_buf_puts(&b, "{\"evidence_file\":");
-	lh_buf_json(&b, f->evidence, strlen(f->evidence));
-	lh_buf_puts(&b, ",\"scored_file\":");
-	lh_buf_json(&b, f->scored, strlen(f->scored));
-	put_count(&b, "rows_read", f->read);
-	put_count(&b, "rows_written", f->written);
-	put_count(&b, "rows_skipped", f->skipped);
-	put_count(&b, "rows_deduped", f->deduped);
+	lh_write_object(&json, NULL);
+	lh_write_text(&json, "evidence_file", f->evidence);
+	lh_write_text(&json, "scored_file", f->scored);
+	lh_write_u64(&json, "rows_read", f->read);
+	lh_write_u64(&json, "rows_written", f->written);
+	lh_write_u64(&json, "rows_skipped", f->skipped);
+	lh_write_u64(&json, "rows_deduped", f->deduped);
 	for (i = 0; i < LH_CATEGORIES; i++)
-		put_count(&b, lh_category_name((enum lh_category)i), f->by[i]);
-	lh_buf_puts(&b, "}\n");
+		lh_write_u64(&json, lh_category_name((enum lh_category)i), f->by[i]);
+	lh_write_end(&json);
+	lh_buf_putc(&b, '\n');
 	rc = lh_buf_check(&b, err);
 	if (!rc && lh_tool_out(t->tool, b.p, b.len) < 0) {
 		*err = t->tool->err;

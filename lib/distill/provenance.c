@@ -1,0 +1,39 @@
+/* provenance.c - the row that a record comes from.  See provenance.h. */
+#include "provenance.h"
+
+#include "json/bind.h"
+
+struct holder {
+	struct lh_provenance from;
+};
+
+static const struct lh_bind provenance_members[] = {
+	{ LH_BIND_STRING("source_file", struct lh_provenance, source_file), .lax = true,
+	  .filled = true },
+	{ LH_BIND_SOME("line_offset", struct lh_provenance, line_offset), .null = true },
+	{ LH_BIND_STRING("sig_hash", struct lh_provenance, sig_hash), .lax = true, .filled = true },
+	{ LH_BIND_STRING("recorded_at", struct lh_provenance, recorded_at), .lax = true,
+	  .filled = true },
+	LH_BIND_END
+};
+
+static const struct lh_bind record_members[] = {
+	{ LH_BIND_TABLE("provenance", struct holder, from, provenance_members), .lax = true },
+	LH_BIND_END
+};
+
+int lh_provenance_read(const struct lh_record *rec, struct lh_provenance *p, struct lh_buf *text,
+		       struct lh_err *err)
+{
+	struct holder holder = { .from.line_offset.p = NULL };
+	const struct lh_value *offset = &holder.from.line_offset;
+	int64_t line;
+
+	if (lh_bind(record_members, rec, &holder, text, err) < 0)
+		return -1;
+	*p = holder.from;
+	p->line = -1;
+	if (offset->p && offset->type == LH_NUMBER && lh_value_i64(offset, &line) && line >= 0)
+		p->line = line;
+	return 0;
+}
