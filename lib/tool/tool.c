@@ -119,6 +119,22 @@ int lh_tool_usage(struct lh_tool *t, const char *fmt, ...)
 	return -1;
 }
 
+int lh_tool_unexpected(struct lh_tool *t, size_t i, const char *fmt, ...)
+{
+	char taken[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(taken, sizeof taken, fmt, ap);
+	va_end(ap);
+	return lh_tool_usage(t, "unexpected operand \"%.200s\": %s", t->operands[i], taken);
+}
+
+int lh_tool_no_stream(struct lh_tool *t, const char *what)
+{
+	return lh_tool_usage(t, "\"-\": %s is a file, not a stream (./- if that is its name)", what);
+}
+
 bool lh_tool_reads_stdin(const struct lh_tool *t)
 {
 	size_t i;

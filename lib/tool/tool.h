@@ -130,6 +130,13 @@ int lh_tool_finish(struct lh_tool *t, int rc);
 /* A usage error found after parsing: fills t->err, returns -1. */
 int lh_tool_usage(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
 
+/* Report operand i as one too many: "unexpected operand "x": " and the text, which says
+ * what is taken.  Returns -1. */
+int lh_tool_unexpected(struct lh_tool *t, size_t i, const char *fmt, ...) LH_PRINTF(3, 4);
+
+/* Report "-" given where a file is needed: what is "an index".  Returns -1. */
+int lh_tool_no_stream(struct lh_tool *t, const char *what);
+
 /* Is standard input among what the records are read from?  Then nothing else
  * can be. */
 bool lh_tool_reads_stdin(const struct lh_tool *t);

@@ -161,6 +161,6 @@ int bundle_verb(struct lh_tool *tool, void *settings)
 	if (tool->n_operands == 1)
 		return lh_tool_usage(tool, "bundle verify: missing operand FILE");
 	if (tool->n_operands > 2)
-		return lh_tool_usage(tool, "unexpected operand \"%s\": bundle verify takes one FILE", tool->operands[2]);
+		return lh_tool_unexpected(tool, 2, "bundle verify takes one FILE");
 	return bundle_verify(tool, tool->operands[1]);
 }

@@ -115,7 +115,7 @@ int drift_verb(struct lh_tool *tool, void *settings)
 	int rc;
 
 	if (tool->n_operands > 1)
-		return lh_tool_usage(tool, "unexpected operand \"%s\": drift takes one FILE", tool->operands[1]);
+		return lh_tool_unexpected(tool, 1, "drift takes one FILE");
 	if (!s->from || !s->to)
 		return lh_tool_usage(tool, "--%s: rows count from 1, or from the end as -1", s->from ? "to" : "from");
 	if (tool->n_operands)

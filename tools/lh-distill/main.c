@@ -29,7 +29,7 @@ static const struct lh_verb verbs[] = {
 static int check(struct lh_tool *tool, const struct settings *s)
 {
 	if (tool->n_operands)
-		return lh_tool_usage(tool, "unexpected operand \"%s\": %s takes none", tool->operands[0], tool->verb->name);
+		return lh_tool_unexpected(tool, 0, "%s takes none", tool->verb->name);
 	if (s->run.run_id && !lh_run_id_valid(s->run.run_id))
 		return lh_tool_usage(tool, "--run-id: \"%s\" is no name of a folder (up to 128 bytes, no \"/\", not hidden)", s->run.run_id);
 	return 0;

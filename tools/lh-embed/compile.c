@@ -17,7 +17,7 @@ static int check(const struct embed *e)
 	if (e->model || e->url || e->field || e->template_text || e->dimension || e->raw)
 		return lh_tool_usage(e->tool, "--compile embeds no text: only --output and --precision go with it");
 	if (e->tool->n_operands)
-		return lh_tool_usage(e->tool, "unexpected operand \"%s\": --compile reads its TABLE alone", e->tool->operands[0]);
+		return lh_tool_unexpected(e->tool, 0, "--compile reads its TABLE alone");
 	return 0;
 }
 

@@ -106,7 +106,7 @@ int main(int argc, char **argv)
 	lh_tool_verbs(&tool, verbs);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc && tool.n_operands)
-		rc = lh_tool_usage(&tool, "unexpected operand \"%s\" (lh-gen reads nothing)", tool.operands[0]);
+		rc = lh_tool_unexpected(&tool, 0, "lh-gen reads nothing");
 	if (!rc)
 		rc = tool.verb->run(&tool, &s);
 	return lh_tool_finish(&tool, rc);

@@ -64,11 +64,11 @@ static int check(struct lh_tool *tool, const struct settings *s)
 	if (tool->on_error == LH_ON_ERROR_EMIT && !(tool->verb->bit & V_READS))
 		return lh_tool_usage(tool, "--on-error emit: there is no output per record; skip or stop");
 	if (tool->verb->bit & one && tool->n_operands > 1)
-		return lh_tool_usage(tool, "unexpected operand \"%s\": %s takes one INDEX", tool->operands[1], tool->verb->name);
+		return lh_tool_unexpected(tool, 1, "%s takes one INDEX", tool->verb->name);
 	if (tool->verb->bit == V_MOVE && tool->n_operands > 2)
-		return lh_tool_usage(tool, "unexpected operand \"%s\": move takes two indexes", tool->operands[2]);
+		return lh_tool_unexpected(tool, 2, "move takes two indexes");
 	if (strcmp(tool->operands[0], "-") == 0)
-		return lh_tool_usage(tool, "\"-\": an index is a file, not a stream (./- if that is its name)");
+		return lh_tool_no_stream(tool, "an index");
 	if (s->url && lh_http_check_kept_url(s->url, &err) < 0)
 		return lh_tool_usage(tool, "--url: %s", err.msg);
 	if (s->field && s->template)

@@ -127,8 +127,10 @@ static int check(struct lh_tool *tool, const struct lift *l)
 {
 	if (!tool->n_operands)
 		return lh_tool_usage(tool, "missing operand INDEX");
-	if (l->playbook && !strcmp(l->playbook, "-"))
-		return lh_tool_usage(tool, "--playbook: \"-\": a playbook is a file, not a stream (./- if that is its name)");
+	if (l->playbook && !strcmp(l->playbook, "-")) {
+		lh_tool_no_stream(tool, "a playbook");
+		return lh_err_prefix(&tool->err, "--playbook");
+	}
 	return check_model(tool, "--judge-model", l->judge_model) < 0 ? -1 : check_model(tool, "--paraphrase-model", l->reword_model);
 }
 

@@ -96,7 +96,7 @@ static int check(struct lh_tool *tool, struct settings *s, bool all)
 	if (!tool->n_operands)
 		return lh_tool_usage(tool, "missing operand FIXTURE, or \"all\"");
 	if (tool->n_operands > 1)
-		return lh_tool_usage(tool, "unexpected operand \"%.200s\": one FIXTURE is taken", tool->operands[1]);
+		return lh_tool_unexpected(tool, 1, "one FIXTURE is taken");
 	if (tool->on_error == LH_ON_ERROR_EMIT)
 		return lh_tool_usage(tool, "--on-error: emit has no place here (skip and stop have)");
 	if (all)

@@ -220,10 +220,10 @@ static int check(struct lh_tool *tool, const struct settings *s)
 	size_t i;
 
 	if (tool->verb->bit & V_SEARCH && tool->n_operands > 1)
-		return lh_tool_usage(tool, "unexpected operand \"%s\": search takes one LOG", tool->operands[1]);
+		return lh_tool_unexpected(tool, 1, "search takes one LOG");
 	for (i = 0; i < (tool->verb->bit & V_VERIFY ? tool->n_operands : 1); i++)
 		if (strcmp(tool->operands[i], "-") == 0)
-			return lh_tool_usage(tool, "\"-\": a log is a file, not a stream (./- if that is its name)");
+			return lh_tool_no_stream(tool, "a log");
 	for (i = 0; i < s->uid.n; i++)
 		if (!*s->uid.v[i] || !lh_utf8_valid(s->uid.v[i], strlen(s->uid.v[i])))
 			return lh_tool_usage(tool, "--uid: \"%.100s\" is empty or not UTF-8", s->uid.v[i]);

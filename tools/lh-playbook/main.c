@@ -31,9 +31,9 @@ static int check(struct lh_tool *tool, const struct settings *s)
 	struct lh_err err;
 
 	if (tool->verb->bit & (V_LIST | V_EXPORT) && tool->n_operands > 1)
-		return lh_tool_usage(tool, "unexpected operand \"%s\": %s takes one PLAYBOOK", tool->operands[1], tool->verb->name);
+		return lh_tool_unexpected(tool, 1, "%s takes one PLAYBOOK", tool->verb->name);
 	if (strcmp(tool->operands[0], "-") == 0)
-		return lh_tool_usage(tool, "\"-\": a playbook is a file, not a stream (./- if that is its name)");
+		return lh_tool_no_stream(tool, "a playbook");
 	if (tool->verb->bit == V_REMOVE && tool->on_error == LH_ON_ERROR_EMIT)
 		return lh_tool_usage(tool, "--on-error emit: there is no output per record; skip or stop");
 	if (s->engine == LH_ENGINE_STATIC && s->url)

@@ -99,8 +99,8 @@ static int check(struct lh_tool *tool, const struct settings *s)
 	size_t i, allowed = tool->verb->bit == V_REPORT;
 
 	if (tool->verb->bit & (none | V_REPORT) && tool->n_operands > allowed)
-		return lh_tool_usage(tool, "unexpected operand \"%s\": %s takes %s", tool->operands[allowed], tool->verb->name,
-				     allowed ? "one ID" : "none");
+		return lh_tool_unexpected(tool, allowed, "%s takes %s", tool->verb->name,
+					  allowed ? "one ID" : "none");
 	if (tool->verb->bit == V_MANIFEST) {
 		for (i = 0; i < 4 && strcmp(what[i], tool->operands[0]) != 0; i++)
 			;
@@ -109,7 +109,7 @@ static int check(struct lh_tool *tool, const struct settings *s)
 		if (i == 1 && tool->n_operands == 1)
 			return lh_tool_usage(tool, "manifest get: missing operand ID");
 		if (i == 2 && tool->n_operands > 1)
-			return lh_tool_usage(tool, "unexpected operand \"%s\": manifest list takes none", tool->operands[1]);
+			return lh_tool_unexpected(tool, 1, "manifest list takes none");
 	}
 	if (needs_key(tool) && !s->key_file.n)
 		return lh_tool_usage(tool, "no key: name its file by --key-file or LH_SUBJECT_AUDIT_KEY");

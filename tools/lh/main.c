@@ -91,7 +91,7 @@ static int help(struct lh_tool *t)
 	char name[300];
 
 	if (t->n_operands > 2)
-		return lh_tool_usage(t, "unexpected operand \"%.200s\": help opens one page", t->operands[2]);
+		return lh_tool_unexpected(t, 2, "help opens one page");
 	snprintf(name, sizeof name, "%s%.250s", whole ? "" : "lh-", what);
 	return open_page(t, name);
 }
