@@ -59,23 +59,23 @@ both() {
 	{"kind":"policy","field":"","reason":"y"}
 	END
 	cat >want <<-'END'
-	lh-validate: in:1: no variant (expected Schema, Completeness, Consistency or Policy)
-	lh-validate: in:2: unknown variant "schema" (expected Schema, Completeness, Consistency or Policy)
-	lh-validate: in:3: unknown variant "Other" (expected Schema, Completeness, Consistency or Policy)
-	lh-validate: in:4: two variants in one error: Schema and Policy
-	lh-validate: in:5: Schema: missing string field "field"
-	lh-validate: in:6: Schema: missing string field "reason"
-	lh-validate: in:7: Policy: missing string field "reason"
-	lh-validate: in:8: Policy: unexpected member "field"
-	lh-validate: in:9: Policy: "reason" is not a string
-	lh-validate: in:10: Policy is not an object
-	lh-validate: in:11: unknown variant "id" (expected Schema, Completeness, Consistency or Policy)
-	lh-validate: in:12: unknown Kind "other" (expected schema, completeness, consistency or policy)
-	lh-validate: in:13: missing string field "Field"
+	lh-validate: in:1: missing "Schema", "Completeness", "Consistency" or "Policy"
+	lh-validate: in:2: unknown member "schema"
+	lh-validate: in:3: unknown member "Other"
+	lh-validate: in:4: "Schema" and "Policy" exclude each other
+	lh-validate: in:5: missing Schema.field (string)
+	lh-validate: in:6: missing Schema.reason (string)
+	lh-validate: in:7: missing Policy.reason (string)
+	lh-validate: in:8: unknown member "field" in "Policy"
+	lh-validate: in:9: Policy.reason must be a string
+	lh-validate: in:10: "Policy" must be an object
+	lh-validate: in:11: unknown member "id"
+	lh-validate: in:12: "Kind" must be "schema", "completeness", "consistency" or "policy", not "other"
+	lh-validate: in:13: missing "Field" (string)
 	lh-validate: in:14: "Field" of a policy error must be ""
-	lh-validate: in:15: "Reason" is not a string
-	lh-validate: in:16: unexpected member "Id"
-	lh-validate: in:17: unknown variant "kind" (expected Schema, Completeness, Consistency or Policy)
+	lh-validate: in:15: missing "Reason" (string)
+	lh-validate: in:16: unknown member "Id"
+	lh-validate: in:17: unknown member "kind"
 	lh-validate: 17 of 17 records rejected
 	END
 	run -1 --separate-stderr lh-validate --normalize-errors --rejects kept in
@@ -87,5 +87,5 @@ both() {
 @test "--on-error emit keeps one out per in" {
 	run -1 lh-validate -q --normalize-errors --on-error emit < <(both; echo '{"id":7,"Policy":{}}')
 	[ "$(grep -c '^{' <<<"$output")" = 9 ]
-	[[ $output == *'{"id":7,"error":{"file":"-","line":9,"code":400,"message":"unknown variant '* ]]
+	[[ $output == *'{"id":7,"error":{"file":"-","line":9,"code":400,"message":"unknown member '* ]]
 }

@@ -125,10 +125,15 @@ body() {
 }
 
 @test "frame: no kind at all, or one that is no string, is a rejected record" {
-	for record in '{"artifact":{}}' '{"kind":null,"artifact":{}}' '{"kind":5,"artifact":{}}' '{"a":1}'; do
+	for record in '{"artifact":{}}' '{"a":1}'; do
 		run -1 --separate-stderr lh-validate <<<"$record"
 		[ -z "$output" ]
-		[ "${stderr_lines[0]}" = 'lh-validate: -:1: missing string field "kind"' ]
+		[ "${stderr_lines[0]}" = 'lh-validate: -:1: missing "kind" (string)' ]
+	done
+	for record in '{"kind":null,"artifact":{}}' '{"kind":5,"artifact":{}}'; do
+		run -1 --separate-stderr lh-validate <<<"$record"
+		[ -z "$output" ]
+		[ "${stderr_lines[0]}" = 'lh-validate: -:1: "kind" must be a string' ]
 	done
 	run -1 --separate-stderr lh-validate --kind sms <<<'{"kind":5,"artifact":{}}'
 	[ -z "$output" ]
@@ -534,7 +539,7 @@ body() {
 	echo '{"candidate_id":"W-6"}' >>roster.jsonl
 	run -2 --separate-stderr lh-validate --roster roster.jsonl in
 	[ -z "$output" ]
-	[ "$stderr" = 'lh-validate: roster.jsonl:6: missing string field "name"' ]
+	[ "$stderr" = 'lh-validate: roster.jsonl:6: missing "name" (string)' ]
 	run -2 --separate-stderr lh-validate --roster absent in
 	[ "$stderr" = 'lh-validate: absent: cannot open: No such file or directory' ]
 }

@@ -14,6 +14,7 @@ struct found {
 struct bind {
 	struct lh_buf *text;
 	struct lh_err *err;
+	bool started;		/* the outermost object has made room */
 };
 
 static int count(const struct lh_bind *table, size_t *n, struct lh_err *err)
@@ -82,7 +83,7 @@ static bool keep(const struct lh_bind *table, size_t n, struct found *found, siz
 		return false;
 	*next = (size_t)(line - table) + 1;
 	to = &found[line - table];
-	if ((v->type != LH_NULL || line->null) && (!to->v.p || rank < to->rank))
+	if ((v->type != LH_NULL || line->null || line->not_null) && (!to->v.p || rank < to->rank))
 		*to = (struct found){ *v, rank };
 	return true;
 }
@@ -292,6 +293,14 @@ static int take_value(struct bind *b, struct lh_bind_place *at, const struct lh_
 static int bind_object(struct bind *b, const struct lh_bind *table, const struct lh_bind_place *up,
 		       const struct lh_record *rec, const struct lh_value *v, char *to);
 
+static int take_listed(struct bind *b, const struct lh_bind_place *at, const struct lh_value *v,
+		       struct lh_str *to)
+{
+	if (lh_value_str(v, b->text, to, b->err) < 0)
+		return -1;
+	return to->n || !at->line->each_filled ? 0 : lh_bind_must(at, b->err, "not be empty");
+}
+
 static int take_element(struct bind *b, const struct lh_bind_place *at, const struct lh_value *v,
 			char *to)
 {
@@ -302,7 +311,7 @@ static int take_element(struct bind *b, const struct lh_bind_place *at, const st
 	else if (at->line->to == LH_BIND_TO_TABLES || v->type != LH_STRING)
 		return lh_bind_wrong(at, v, b->err);
 	else
-		return lh_value_str(v, b->text, (struct lh_str *)(void *)to, b->err);
+		return take_listed(b, at, v, (struct lh_str *)(void *)to);
 	return 0;
 }
 
@@ -401,15 +410,16 @@ static int take_line(struct bind *b, const struct lh_bind *line, const struct lh
 	return take(b, &at, &found->v, to);
 }
 
-/* Room is made once, by the outermost object. */
 static int bind_object(struct bind *b, const struct lh_bind *table, const struct lh_bind_place *up,
 		       const struct lh_record *rec, const struct lh_value *v, char *to)
 {
 	struct found found[LH_BIND_MAX];
+	bool outermost = !b->started;
 	size_t n, i;
 
+	b->started = true;
 	if (count(table, &n, b->err) < 0 || find(b, table, n, up, rec, v, found) < 0 ||
-	    (!up && make_room(b, table, found, n) < 0))
+	    (outermost && make_room(b, table, found, n) < 0))
 		return -1;
 	for (i = 0; i < n; i++)
 		if ((found[i].v.p || table[i].required) &&
@@ -418,10 +428,10 @@ static int bind_object(struct bind *b, const struct lh_bind *table, const struct
 	return 0;
 }
 
-int lh_bind(const struct lh_bind *table, const struct lh_record *rec, void *to, struct lh_buf *text,
-	    struct lh_err *err)
+int lh_bind(const struct lh_bind *table, const struct lh_record *rec, void *to,
+	    struct lh_buf *text, struct lh_err *err)
 {
-	return bind_object(&(struct bind){ text, err }, table, NULL, rec, NULL, to);
+	return bind_object(&(struct bind){ text, err, false }, table, NULL, rec, NULL, to);
 }
 
 int lh_bind_value(const struct lh_bind *table, const struct lh_value *v, void *to,
@@ -429,7 +439,18 @@ int lh_bind_value(const struct lh_bind *table, const struct lh_value *v, void *t
 {
 	if (v->type != LH_OBJECT)
 		return lh_bind_must(NULL, err, "be an object");
-	return bind_object(&(struct bind){ text, err }, table, NULL, NULL, v, to);
+	return bind_object(&(struct bind){ text, err, false }, table, NULL, NULL, v, to);
+}
+
+int lh_bind_part(const struct lh_bind *table, const char *name, const struct lh_value *v, void *to,
+		 struct lh_buf *text, struct lh_err *err)
+{
+	const struct lh_bind line = { .name = name, .n = (unsigned short)strlen(name) };
+	const struct lh_bind_place at = { NULL, &line, 0, SIZE_MAX };
+
+	if (v->type != LH_OBJECT)
+		return lh_bind_must(&at, err, "be an object");
+	return bind_object(&(struct bind){ text, err, false }, table, &at, NULL, v, to);
 }
 
 void lh_bind_rename(struct lh_bind *line, const char *name)

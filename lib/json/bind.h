@@ -33,7 +33,7 @@
  * Names.  "query_text|query|text" are names of one member: the first of them that is
  * there and not null counts, the others are not looked at.
  *
- * Absent members.  null is the same as absent (unless .null is set).  The field of an
+ * Absent members.  null is the same as absent (unless .null or .not_null is set).  The field of an
  * absent member keeps what the caller put there: set the defaults first, for each
  * record anew.  Was a string given?  Let its default be { NULL, 0 } and ask for p; of
  * a number or bool, let the default be a value out of range, or use .given.
@@ -59,6 +59,7 @@
  *     unknown member "x"                              LH_BIND_CLOSED
  *     unknown member "x" in messages[2]
  *     must be an object                               lh_bind_value of something else
+ *     "context" must be an object; context.k must be ...      lh_bind_part, "context"
  *
  * What a table cannot say (two members that exclude each other, a string that is a
  * time) the caller checks afterwards, in the same words.
@@ -108,8 +109,10 @@ struct lh_bind {
 	/* what a line may add to its type */
 	bool required;		/* absent is an error */
 	bool filled;		/* "" (and []) is an error */
+	bool each_filled;	/* the same of each string of an array */
 	bool lax;		/* a value of another type (or "", if .filled) counts as absent */
 	bool null;		/* of a value: null is one, and not absent */
+	bool not_null;		/* null is an error, and not absent */
 	bool no_nul;		/* a string that holds NUL is an error */
 	bool above;		/* of a number: min itself is out of range */
 	unsigned longest;	/* bytes of a string; 0: any number */
@@ -143,51 +146,53 @@ struct lh_bind {
  * From a to b; INT64_MIN and INT64_MAX (-INFINITY and INFINITY) are no bounds.  A list
  * of choices ends with NULL.
  */
-#define LH_BIND_STRING(names, s, f) LH_BIND_LINE(names, STRING, s, f, struct lh_str)
-#define LH_BIND_ID(names, s, f) LH_BIND_LINE(names, ID, s, f, struct lh_str)
-#define LH_BIND_BOOL(names, s, f) LH_BIND_LINE(names, BOOL, s, f, bool)
-#define LH_BIND_TRUTH(names, s, f) LH_BIND_LINE(names, TRUTH, s, f, int)
+#define LH_BIND_STRING(names, s, f) LH_BIND_LINE(names, LH_BIND_TO_STRING, s, f, struct lh_str)
+#define LH_BIND_ID(names, s, f) LH_BIND_LINE(names, LH_BIND_TO_ID, s, f, struct lh_str)
+#define LH_BIND_BOOL(names, s, f) LH_BIND_LINE(names, LH_BIND_TO_BOOL, s, f, bool)
+#define LH_BIND_TRUTH(names, s, f) LH_BIND_LINE(names, LH_BIND_TO_TRUTH, s, f, int)
 #define LH_BIND_I64(names, s, f, a, b) \
-	LH_BIND_LINE(names, WHOLE, s, f, int64_t), .least = (a), .most = (b)
+	LH_BIND_LINE(names, LH_BIND_TO_WHOLE, s, f, int64_t), .least = (a), .most = (b)
 #define LH_BIND_U64(names, s, f, a, b) \
-	LH_BIND_LINE(names, WHOLE, s, f, uint64_t), .least = (a), .most = (b)
+	LH_BIND_LINE(names, LH_BIND_TO_WHOLE, s, f, uint64_t), .least = (a), .most = (b)
 #define LH_BIND_F64(names, s, f, a, b) \
-	LH_BIND_LINE(names, F64, s, f, double), .min = (a), .max = (b)
+	LH_BIND_LINE(names, LH_BIND_TO_F64, s, f, double), .min = (a), .max = (b)
 #define LH_BIND_CHOICE(names, s, f, list) \
-	LH_BIND_LINE(names, CHOICE, s, f, const char *), .choice = (list)
+	LH_BIND_LINE(names, LH_BIND_TO_CHOICE, s, f, const char *), .choice = (list)
 #define LH_BIND_INDEX(names, s, f, list) \
-	LH_BIND_AT(names, INDEX, s, f, sizeof(((s *)0)->f) == sizeof(int)), .choice = (list)
+	LH_BIND_AT(names, LH_BIND_TO_INDEX, s, f, sizeof(((s *)0)->f) == sizeof(int)), \
+	.choice = (list)
 
 /* A number as it is written; any other value. */
 #define LH_BIND_NUMBER(names, s, f) LH_BIND_JSON(names, s, f, LH_BIND_IS(LH_NUMBER))
 #define LH_BIND_JSON(names, s, f, set) \
-	LH_BIND_LINE(names, JSON, s, f, struct lh_str), .types = (set)
+	LH_BIND_LINE(names, LH_BIND_TO_JSON, s, f, struct lh_str), .types = (set)
 
 /* The value itself, of a set of types; of any; an object; an array. */
 #define LH_BIND_VALUE(names, s, f, set) \
-	LH_BIND_LINE(names, VALUE, s, f, struct lh_value), .types = (set)
+	LH_BIND_LINE(names, LH_BIND_TO_VALUE, s, f, struct lh_value), .types = (set)
 #define LH_BIND_SOME(names, s, f) LH_BIND_VALUE(names, s, f, LH_BIND_ANY)
 #define LH_BIND_OBJECT(names, s, f) LH_BIND_VALUE(names, s, f, LH_BIND_IS(LH_OBJECT))
 #define LH_BIND_ARRAY(names, s, f) LH_BIND_VALUE(names, s, f, LH_BIND_IS(LH_ARRAY))
 
 /* An array of strings, of ids: f, and in n_f (a size_t) how many there are. */
 #define LH_BIND_STRINGS(names, s, f, n_f) \
-	LH_BIND_LINE(names, STRINGS, s, f, const struct lh_str *), .count = LH_BIND_SIZE_T(s, n_f)
-
+	LH_BIND_LINE(names, LH_BIND_TO_STRINGS, s, f, const struct lh_str *), \
+	.count = LH_BIND_SIZE_T(s, n_f)
 #define LH_BIND_IDS(names, s, f, n_f) \
-	LH_BIND_LINE(names, IDS, s, f, const struct lh_str *), .count = LH_BIND_SIZE_T(s, n_f)
+	LH_BIND_LINE(names, LH_BIND_TO_IDS, s, f, const struct lh_str *), \
+	.count = LH_BIND_SIZE_T(s, n_f)
 
 /* An object by table t, which is about structs of f's type; an array of them. */
-#define LH_BIND_TABLE(names, s, f, t) LH_BIND_AT(names, TABLE, s, f, true), .table = (t)
+#define LH_BIND_TABLE(names, s, f, t) LH_BIND_AT(names, LH_BIND_TO_TABLE, s, f, true), .table = (t)
 #define LH_BIND_TABLES(names, s, f, n_f, t) \
-	LH_BIND_AT(names, TABLES, s, f, true), .count = LH_BIND_SIZE_T(s, n_f), \
+	LH_BIND_AT(names, LH_BIND_TO_TABLES, s, f, true), .count = LH_BIND_SIZE_T(s, n_f), \
 	.table = (t), .size = sizeof *((s *)0)->f
 
 #define LH_BIND_IF(cond) (0 * sizeof(char[(cond) ? 1 : -1]))
 #define LH_BIND_TYPE(s, f, t) __builtin_types_compatible_p(__typeof__(((s *)0)->f), t)
 #define LH_BIND_SIZE_T(s, f) (offsetof(s, f) + LH_BIND_IF(LH_BIND_TYPE(s, f, size_t)))
 #define LH_BIND_AT(names, type, s, f, cond) \
-	.name = (names), .to = LH_BIND_TO_##type, .off = offsetof(s, f) + LH_BIND_IF(cond), \
+	.name = (names), .to = (type), .off = offsetof(s, f) + LH_BIND_IF(cond), \
 	.n = __builtin_strchr((names), '|') ? LH_BIND_ALIASES : sizeof(names) - 1
 #define LH_BIND_LINE(names, type, s, f, t) LH_BIND_AT(names, type, s, f, LH_BIND_TYPE(s, f, t))
 
@@ -198,6 +203,10 @@ int lh_bind(const struct lh_bind *table, const struct lh_record *rec, void *to,
 /* The same of a checked value, which must be an object: a file, a reply, an element. */
 int lh_bind_value(const struct lh_bind *table, const struct lh_value *v, void *to,
 		  struct lh_buf *text, struct lh_err *err);
+
+/* The same of a value that is the member called name: paths begin with that name. */
+int lh_bind_part(const struct lh_bind *table, const char *name, const struct lh_value *v, void *to,
+		 struct lh_buf *text, struct lh_err *err);
 
 /* Give a line of a table that is not constant a name that is known at run time; it
  * may hold any byte, and has no aliases. */

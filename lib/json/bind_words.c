@@ -122,7 +122,9 @@ static void say_types(struct words *w, unsigned set, unsigned each, bool many)
 					      LH_ARRAY,  LH_OBJECT, LH_NULL };
 	size_t i;
 
-	for (i = 0; i < sizeof order / sizeof *order; i++) {
+	if (set == LH_BIND_ANY)
+		say(w, "any value");
+	for (i = 0; set != LH_BIND_ANY && i < sizeof order / sizeof *order; i++) {
 		if (!(set & LH_BIND_IS(order[i])))
 			continue;
 		set &= ~LH_BIND_IS(order[i]);

@@ -56,6 +56,13 @@ static inline struct lh_writer lh_write_in_object(struct lh_buf *out)
 struct lh_writer lh_write_record(struct lh_buf *out, const struct lh_record *rec,
 				 const char *const *drop, size_t n);
 
+/* Go on with the object, not an empty one, that out ends with. */
+static inline struct lh_writer lh_write_again(struct lh_buf *out)
+{
+	out->len -= out->len > 0;
+	return (struct lh_writer){ out, 1, true };
+}
+
 /* The comma, and the name of what comes next: for a value that the caller appends. */
 static inline void lh_write_key(struct lh_writer *w, const char *name)
 {

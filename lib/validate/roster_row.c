@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "base/ascii.h"
+#include "json/bind.h"
 #include "roster_parts.h"
 
-#define CLIENTS "blacklisted_clients"
+enum { NAME, STATUS, CITY, STATE, ROLE };	/* what is packed after the id */
 
 void lh_roster_reader_init(struct lh_roster_reader *rd)
 {
@@ -46,58 +47,39 @@ static void put_str(struct lh_buf *out, struct lh_str s)
 	lh_buf_add(out, s.p, s.n);
 }
 
-/* Return the text of a string; empty if it is blank. */
-static int text_of(struct lh_roster_reader *rd, const struct lh_value *v, struct lh_str *s,
-		   struct lh_err *err)
+/* What a roster's row says; n = 0: nothing. */
+struct row {
+	struct lh_str id, place[ROLE + 1];
+	struct lh_value clients;
+};
+
+#define PLACE(name, i) { LH_BIND_STRING(name, struct row, place[i]) }
+static const struct lh_bind members[] = {
+	{ LH_BIND_STRING("candidate_id", struct row, id) },
+	PLACE("name", NAME),
+	PLACE("status", STATUS),
+	PLACE("city", CITY),
+	PLACE("state", STATE),
+	PLACE("role", ROLE),
+	{ LH_BIND_ARRAY("blacklisted_clients", struct row, clients),
+	  .each = LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NULL) },
+	LH_BIND_END
+};
+
+static bool is_blank(struct lh_str s)
 {
-	lh_buf_reset(&rd->plain);
-	if (lh_value_str(v, &rd->plain, s, err) < 0)
-		return -1;
-	if (!lh_trim(s->p, s->n).n)
-		s->n = 0;
-	return 0;
+	return !lh_trim(s.p, s.n).n;
 }
 
-static int wrong_type(struct lh_err *err, const struct lh_record *rec, const struct lh_value *v,
-		      const char *name, const char *what)
+static int put_id(struct lh_str own, struct lh_str row_id, struct lh_buf *out, struct lh_err *err)
 {
-	lh_err_set(err, LH_EDATA, "field \"%s\" is not %s", name, what);
-	err->column = (size_t)(v->p - rec->line) + 1;
-	return -1;
-}
-
-/* Return the text of a member, valid until the next call. */
-static int field(struct lh_roster_reader *rd, const char *name, struct lh_str *s,
-		 struct lh_err *err)
-{
-	const struct lh_value *v = lh_record_get(&rd->rec, name);
-
-	*s = (struct lh_str){ "", 0 };
-	if (!v || v->type == LH_NULL)
-		return 0;
-	if (v->type != LH_STRING)
-		return wrong_type(err, &rd->rec, v, name, "a string");
-	return text_of(rd, v, s, err);
-}
-
-static int missing(struct lh_err *err, const char *name)
-{
-	return lh_err_set(err, LH_EDATA, "missing string field \"%s\"", name);
-}
-
-static int put_id(struct lh_roster_reader *rd, struct lh_str row_id, struct lh_buf *out,
-		  struct lh_err *err)
-{
-	struct lh_str id;
+	struct lh_str id = is_blank(own) ? lh_trim(row_id.p, row_id.n) : lh_trim(own.p, own.n);
 	char *to;
 
-	if (field(rd, "candidate_id", &id, err) < 0)
-		return -1;
-	id = id.n ? lh_trim(id.p, id.n) : lh_trim(row_id.p, row_id.n);
 	if (!id.n)
-		return missing(err, "candidate_id");
+		return lh_err_set(err, LH_EDATA, "missing \"candidate_id\" (string)");
 	if (id.n > LH_ID_MAX)
-		return lh_err_set(err, LH_EDATA, "candidate_id of %zu bytes: at most %d", id.n,
+		return lh_err_set(err, LH_EDATA, "\"candidate_id\" must be at most %d bytes",
 				  LH_ID_MAX);
 	put_length(out, id.n);
 	to = lh_buf_room(out, id.n);
@@ -109,26 +91,21 @@ static int put_id(struct lh_roster_reader *rd, struct lh_str row_id, struct lh_b
 	return 0;
 }
 
-static int put_clients(struct lh_roster_reader *rd, struct lh_buf *out, struct lh_err *err)
+static int put_clients(struct lh_roster_reader *rd, const struct lh_value *v, struct lh_buf *out,
+		       struct lh_err *err)
 {
-	const struct lh_value *v = lh_record_get(&rd->rec, CLIENTS);
 	struct lh_iter it;
 	struct lh_str s;
 	size_t n = 0;
 
-	if (!v || v->type == LH_NULL) {
-		put_length(out, 0);
-		return 0;
-	}
-	if (v->type != LH_ARRAY)
-		return wrong_type(err, &rd->rec, v, CLIENTS, "an array of strings");
-	for (lh_iter_init(&it, v); lh_iter_next(&it); n++)
-		if (it.val.type != LH_STRING && it.val.type != LH_NULL)
-			return wrong_type(err, &rd->rec, &it.val, CLIENTS, "an array of strings");
+	for (lh_iter_init(&it, v); v->p && lh_iter_next(&it); )
+		n++;
 	put_length(out, n);
-	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
+	for (lh_iter_init(&it, v); n--; ) {
+		lh_iter_next(&it);
 		s = (struct lh_str){ "", 0 };
-		if (it.val.type == LH_STRING && text_of(rd, &it.val, &s, err) < 0)
+		lh_buf_reset(&rd->plain);
+		if (it.val.type == LH_STRING && lh_value_str(&it.val, &rd->plain, &s, err) < 0)
 			return -1;
 		put_str(out, lh_trim(s.p, s.n));
 	}
@@ -138,20 +115,19 @@ static int put_clients(struct lh_roster_reader *rd, struct lh_buf *out, struct l
 static int pack(struct lh_roster_reader *rd, struct lh_str row_id, struct lh_buf *out,
 		struct lh_err *err)
 {
-	static const char *const names[] = { "name", "status", "city", "state", "role" };
+	struct row row = { .id = { "", 0 } };
 	size_t i, start = out->len;
-	struct lh_str s;
 
-	if (put_id(rd, row_id, out, err) < 0)
+	if (lh_bind(members, &rd->rec, &row, &rd->plain, err) < 0 ||
+	    put_id(row.id, row_id, out, err) < 0)
 		return -1;
-	for (i = 0; i < sizeof names / sizeof *names; i++) {
-		if (field(rd, names[i], &s, err) < 0)
-			return -1;
-		if (!i && !s.n)
-			return missing(err, names[i]);
-		put_str(out, s);
-	}
-	if (put_clients(rd, out, err) < 0)
+	if (is_blank(row.place[NAME]))
+		return lh_err_set(err, LH_EDATA,
+				  row.place[NAME].p ? "\"name\" must not be empty"
+						    : "missing \"name\" (string)");
+	for (i = NAME; i <= ROLE; i++)
+		put_str(out, is_blank(row.place[i]) ? (struct lh_str){ "", 0 } : row.place[i]);
+	if (put_clients(rd, &row.clients, out, err) < 0)
 		return -1;
 	while ((out->len - start) % LH_ROSTER_ALIGN && !out->failed)
 		lh_buf_putc(out, '\0');
@@ -163,13 +139,10 @@ int lh_roster_pack(struct lh_roster_reader *rd, const char *p, size_t n, struct 
 {
 	size_t start = out->len;
 
-	err->column = 0;
 	if (lh_record_parse(&rd->rec, p, n, err) < 0)
 		return -1;
 	if (pack(rd, row_id, out, err) == 0)
 		return 0;
-	if (err->column)
-		err->column += (size_t)(rd->rec.line - p);
 	out->len = start;
 	return -1;
 }

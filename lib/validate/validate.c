@@ -7,6 +7,8 @@
 
 #include "base/ascii.h"
 #include "base/mem.h"
+#include "json/bind.h"
+#include "json/write.h"
 
 const char *const lh_kind_names[] = {
 	[LH_KIND_FILL] = "fill", [LH_KIND_EMAIL] = "email", [LH_KIND_SMS] = "sms",
@@ -126,17 +128,19 @@ int lh_val_refuse(struct lh_validator *v, const char *fmt, ...)
 void lh_val_warn(struct lh_validator *v, const char *fmt, ...)
 {
 	struct lh_buf *b = &v->findings;
+	struct lh_writer w;
 	va_list ap;
 
 	lh_buf_reset(&v->message);
 	va_start(ap, fmt);
 	put_format(&v->message, fmt, ap);
 	va_end(ap);
-	lh_buf_puts(b, b->len > 1 ? ",{\"field\":" : "{\"field\":");
-	lh_buf_json(b, v->field.p, v->field.len);
-	lh_buf_puts(b, ",\"severity\":\"warning\",\"message\":");
-	lh_buf_json(b, v->message.p, v->message.len);
-	lh_buf_putc(b, '}');
+	w = (struct lh_writer){ b, 0, b->len > 1 };
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "field", (struct lh_str){ v->field.p, v->field.len });
+	lh_write_text(&w, "severity", "warning");
+	lh_write_str(&w, "message", (struct lh_str){ v->message.p, v->message.len });
+	lh_write_end(&w);
 	if (v->message.failed)
 		b->failed = v->message.failed;
 }
@@ -359,35 +363,35 @@ int lh_validate(struct lh_validator *v, const struct lh_str *kind, const struct 
 	return 0;
 }
 
-static void put_inside(struct lh_buf *out, const struct lh_verdict *d, uint64_t elapsed_ms)
+/* The value that comes next: a report, an error of a kind, or a message. */
+static void put_inside(struct lh_writer *w, const char *name, const struct lh_verdict *d,
+		       uint64_t elapsed_ms)
 {
-	switch (d->status) {
-	case 200:
-		lh_buf_puts(out, "{\"findings\":");
-		lh_buf_add(out, d->findings.p, d->findings.n);
-		lh_buf_puts(out, ",\"elapsed_ms\":");
-		lh_buf_u64(out, elapsed_ms);
-		lh_buf_putc(out, '}');
-		break;
-	case 422:
-		lh_validation_error_json(out, &d->error);
-		break;
-	default:
-		lh_buf_puts(out, "{\"message\":");
-		lh_buf_json(out, d->message.p, d->message.n);
-		lh_buf_putc(out, '}');
+	if (d->status == 422) {
+		lh_write_key(w, name);
+		lh_validation_error_json(w->out, &d->error);
+		return;
 	}
+	lh_write_object(w, name);
+	if (d->status == 200) {
+		lh_write_raw(w, "findings", d->findings);
+		lh_write_u64(w, "elapsed_ms", elapsed_ms);
+	} else {
+		lh_write_str(w, "message", d->message);
+	}
+	lh_write_end(w);
 }
 
 void lh_verdict_json(struct lh_buf *out, const struct lh_verdict *d, uint64_t elapsed_ms, bool wire)
 {
+	struct lh_writer w = lh_write_to(out);
+
 	if (wire) {
-		put_inside(out, d, elapsed_ms);
+		put_inside(&w, NULL, d, elapsed_ms);
 		return;
 	}
-	lh_buf_puts(out, "{\"status\":");
-	lh_buf_u64(out, (uint64_t)d->status);
-	lh_buf_puts(out, d->status == 200 ? ",\"report\":" : ",\"error\":");
-	put_inside(out, d, elapsed_ms);
-	lh_buf_putc(out, '}');
+	lh_write_object(&w, NULL);
+	lh_write_u64(&w, "status", (uint64_t)d->status);
+	put_inside(&w, d->status == 200 ? "report" : "error", d, elapsed_ms);
+	lh_write_end(&w);
 }

@@ -5,9 +5,11 @@
 #include <lh/validation_error.h>
 
 #include "base/ascii.h"
+#include "json/bind.h"
+#include "json/write.h"
 
-#define TAGS "Schema, Completeness, Consistency or Policy"
-#define NAMES "schema, completeness, consistency or policy"
+#define TAGS "\"Schema\", \"Completeness\", \"Consistency\" or \"Policy\""
+#define NAMES "\"schema\", \"completeness\", \"consistency\" or \"policy\""
 #define SHOWN 200		/* bytes of a value that a message quotes */
 
 static const struct {
@@ -20,22 +22,17 @@ static const struct {
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
-static const char *const legacy[] = { "Kind", "Field", "Reason" };
-static const char *const body[] = { "reason", "field" };
-
 void lh_validation_error_json(struct lh_buf *out, const struct lh_validation_error *e)
 {
-	lh_buf_puts(out, "{\"");
-	lh_buf_puts(out, kinds[e->kind].tag);
-	lh_buf_puts(out, "\":{");
-	if (e->kind == LH_VAL_SCHEMA) {
-		lh_buf_puts(out, "\"field\":");
-		lh_buf_json(out, e->field.p, e->field.n);
-		lh_buf_putc(out, ',');
-	}
-	lh_buf_puts(out, "\"reason\":");
-	lh_buf_json(out, e->reason.p, e->reason.n);
-	lh_buf_puts(out, "}}");
+	struct lh_writer w = lh_write_to(out);
+
+	lh_write_object(&w, NULL);
+	lh_write_object(&w, kinds[e->kind].tag);
+	if (e->kind == LH_VAL_SCHEMA)
+		lh_write_str(&w, "field", e->field);
+	lh_write_str(&w, "reason", e->reason);
+	lh_write_end(&w);
+	lh_write_end(&w);
 }
 
 void lh_validation_error_text(struct lh_buf *out, const struct lh_validation_error *e)
@@ -49,121 +46,96 @@ void lh_validation_error_text(struct lh_buf *out, const struct lh_validation_err
 	lh_buf_add(out, e->reason.p, e->reason.n);
 }
 
-static int shown(const struct lh_value *v)
-{
-	return (int)(v->n < SHOWN ? v->n : SHOWN);
-}
+struct legacy {
+	struct lh_str kind, field, reason;
+};
+static const struct lh_bind legacy_members[] = {
+	{ LH_BIND_STRING("Kind", struct legacy, kind), .required = true },
+	{ LH_BIND_STRING("Field", struct legacy, field), .required = true },
+	{ LH_BIND_STRING("Reason", struct legacy, reason), .required = true },
+	LH_BIND_CLOSED
+};
 
-/* Return the position of key in names, or n. */
-static size_t which(const struct lh_value *key, const char *const *names, size_t n)
-{
-	size_t i;
+static const struct lh_bind schema_members[] = {
+	{ LH_BIND_STRING("reason", struct lh_validation_error, reason), .required = true },
+	{ LH_BIND_STRING("field", struct lh_validation_error, field), .required = true },
+	LH_BIND_CLOSED
+};
+static const struct lh_bind other_members[] = {
+	{ LH_BIND_STRING("reason", struct lh_validation_error, reason), .required = true },
+	LH_BIND_CLOSED
+};
 
-	for (i = 0; i < n; i++)
-		if (lh_value_is(key, names[i], strlen(names[i])))
-			break;
-	return i;
-}
-
-static size_t which_tag(const struct lh_value *key)
-{
-	size_t i;
-
-	for (i = 0; i < KINDS; i++)
-		if (lh_value_is(key, kinds[i].tag, strlen(kinds[i].tag)))
-			break;
-	return i;
-}
-
-/* Read an object of exactly these members, all of them strings, in any order. */
-static int strict(const struct lh_value *v, const char *const *names, size_t n,
-		  struct lh_buf *scratch, struct lh_str *out,
-		  struct lh_err *err)
-{
-	struct lh_value got[3] = { { .p = NULL } };
-	struct lh_iter it;
-	size_t i;
-
-	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
-		i = which(&it.key, names, n);
-		if (i == n)
-			return lh_err_set(err, LH_EDATA, "unexpected member %.*s", shown(&it.key),
-					  it.key.p);
-		if (it.val.type != LH_STRING)
-			return lh_err_set(err, LH_EDATA, "\"%s\" is not a string", names[i]);
-		got[i] = it.val;
-	}
-	for (i = 0; i < n; i++)
-		if (!got[i].p)
-			return lh_err_set(err, LH_EDATA, "missing string field \"%s\"", names[i]);
-	/* room for all strings at once, so that the first does not move with the next */
-	for (i = 0; i < n; i++)
-		if (got[i].escaped && !lh_buf_room(scratch, v->n))
-			return lh_buf_check(scratch, err);
-	for (i = 0; i < n; i++)
-		if (lh_value_str(&got[i], scratch, &out[i], err) < 0)
-			return -1;
-	return 0;
-}
+struct tagged {
+	struct lh_value kind[KINDS];
+};
+#define KIND(i, name) { LH_BIND_OBJECT(name, struct tagged, kind[i]), .not_null = true }
+static const struct lh_bind tagged_members[] = {
+	KIND(LH_VAL_SCHEMA, "Schema"),
+	KIND(LH_VAL_COMPLETENESS, "Completeness"),
+	KIND(LH_VAL_CONSISTENCY, "Consistency"),
+	KIND(LH_VAL_POLICY, "Policy"),
+	LH_BIND_CLOSED
+};
 
 static int read_legacy(const struct lh_value *v, struct lh_buf *scratch,
 		       struct lh_validation_error *e, struct lh_err *err)
 {
-	struct lh_str got[3];
+	struct legacy got;
 	size_t i;
 
-	if (strict(v, legacy, 3, scratch, got, err) < 0)
+	if (lh_bind_value(legacy_members, v, &got, scratch, err) < 0)
 		return -1;
-	for (i = 0; i < KINDS && !lh_fold_equal(got[0].p, got[0].n, kinds[i].name,
-						strlen(kinds[i].name)); )
+	for (i = 0; i < KINDS &&
+		    !lh_fold_equal(got.kind.p, got.kind.n, kinds[i].name, strlen(kinds[i].name));)
 		i++;
 	if (i == KINDS)
-		return lh_err_set(err, LH_EDATA, "unknown Kind \"%.*s\" (expected " NAMES ")",
-				  (int)(got[0].n < SHOWN ? got[0].n : SHOWN), got[0].p);
-	if (i != LH_VAL_SCHEMA && got[1].n)
+		return lh_err_set(err, LH_EDATA, "\"Kind\" must be " NAMES ", not \"%.*s\"",
+				  (int)(got.kind.n < SHOWN ? got.kind.n : SHOWN), got.kind.p);
+	if (i != LH_VAL_SCHEMA && got.field.n)
 		return lh_err_set(err, LH_EDATA, "\"Field\" of a %s error must be \"\"",
 				  kinds[i].name);
-	*e = (struct lh_validation_error){ (enum lh_validation_error_kind)i, got[1], got[2] };
+	*e = (struct lh_validation_error){ (enum lh_validation_error_kind)i, got.field,
+					   got.reason };
 	return 0;
 }
 
 static int read_tagged(const struct lh_value *v, struct lh_buf *scratch,
 		       struct lh_validation_error *e, struct lh_err *err)
 {
-	struct lh_str got[2] = { { "", 0 }, { "", 0 } };
-	struct lh_value in = { .p = NULL };
-	struct lh_iter it;
-	size_t kind = 0, i;
+	struct tagged tagged = { { { .p = NULL } } };
+	size_t kind = KINDS, i;
 
-	for (lh_iter_init(&it, v); lh_iter_next(&it); in = it.val) {
-		i = which_tag(&it.key);
-		if (i == KINDS)
-			return lh_err_set(err, LH_EDATA, "unknown variant %.*s (expected " TAGS ")",
-					  shown(&it.key), it.key.p);
-		if (in.p)
-			return lh_err_set(err, LH_EDATA, "two variants in one error: %s and %s",
+	if (lh_bind_value(tagged_members, v, &tagged, scratch, err) < 0)
+		return -1;
+	for (i = 0; i < KINDS; i++) {
+		if (!tagged.kind[i].p)
+			continue;
+		if (kind < KINDS)
+			return lh_err_set(err, LH_EDATA, "\"%s\" and \"%s\" exclude each other",
 					  kinds[kind].tag, kinds[i].tag);
 		kind = i;
 	}
-	if (!in.p)
-		return lh_err_set(err, LH_EDATA, "no variant (expected " TAGS ")");
-	if (in.type != LH_OBJECT)
-		return lh_err_set(err, LH_EDATA, "%s is not an object", kinds[kind].tag);
-	if (strict(&in, body, kind == LH_VAL_SCHEMA ? 2 : 1, scratch, got, err) < 0)
-		return err->code == LH_EDATA ? lh_err_prefix(err, "%s", kinds[kind].tag) : -1;
-	*e = (struct lh_validation_error){ (enum lh_validation_error_kind)kind, got[1], got[0] };
-	return 0;
+	if (kind == KINDS)
+		return lh_err_set(err, LH_EDATA, "missing " TAGS);
+	*e = (struct lh_validation_error){ (enum lh_validation_error_kind)kind,
+					   { "", 0 },
+					   { "", 0 } };
+	return lh_bind_part(kind == LH_VAL_SCHEMA ? schema_members : other_members, kinds[kind].tag,
+			    &tagged.kind[kind], e, scratch, err);
 }
 
 int lh_validation_error_read(const struct lh_value *v, struct lh_buf *scratch,
 			     struct lh_validation_error *e, struct lh_err *err)
 {
-	struct lh_iter it;
+	static const char *const legacy[] = { "Kind", "Field", "Reason" };
+	struct lh_value any;
+	size_t i;
 
 	if (v->type != LH_OBJECT)
 		return lh_err_set(err, LH_EDATA, "a validation error is a JSON object");
-	for (lh_iter_init(&it, v); lh_iter_next(&it); )
-		if (which(&it.key, legacy, 3) < 3)
+	for (i = 0; i < 3; i++)
+		if (lh_value_get(v, legacy[i], &any))
 			return read_legacy(v, scratch, e, err);
 	return read_tagged(v, scratch, e, err);
 }

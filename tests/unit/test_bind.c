@@ -62,6 +62,8 @@ static const struct lh_bind members[] = {
 	{ LH_BIND_STRING("label", struct thing, label), .filled = true, .lax = true },
 	{ LH_BIND_STRING("name", struct thing, name), .filled = true },
 	{ LH_BIND_STRING("role", struct thing, role), .choice = roles },
+	{ LH_BIND_STRING("strict", struct thing, name), .not_null = true },
+	{ LH_BIND_STRINGS("words", struct thing, tag, n_tags), .each_filled = true },
 	{ LH_BIND_SOME("any", struct thing, any), .null = true },
 	{ LH_BIND_OBJECT("metadata_filter", struct thing, filter) },
 	{ LH_BIND_ARRAY("exclude_ids", struct thing, ids),
@@ -212,6 +214,8 @@ static void wrong_members(void)
 	wrong("{\"id\":true}", "\"id\" must be a string or number");
 	wrong("{\"id\":\"123456\"}", "\"id\" must be at most 5 bytes");
 	wrong("{\"id\":\"1\\u0000\"}", "\"id\" must not hold NUL");
+	wrong("{\"strict\":null}", "\"strict\" must be a string");
+	wrong("{\"words\":[\"a\",\"\"]}", "words[1] must not be empty");
 	wrong("{\"temperature\":\"1\"}", "\"temperature\" must be a number");
 	wrong("{\"role\":\"a\"}",
 	      "\"role\" must be \"system\", \"user\" or \"assistant\", not \"a\"");
@@ -280,6 +284,14 @@ static void a_value_that_is_no_object(void)
 	v = (struct lh_value){ v.p + 1, v.n - 2, LH_OBJECT, false };
 	check_why(lh_bind_value(message_members, &v, &m, &text, &err) == 0, err.msg);
 	check(is(m.content, "\t"));
+	check(lh_bind_part(message_members, "part", &v, &m, &text, &err) == 0 &&
+	      is(m.content, "\t"));
+	v.type = LH_ARRAY;
+	check(lh_bind_part(message_members, "part", &v, &m, &text, &err) == -1);
+	check_why(!strcmp(err.msg, "\"part\" must be an object"), err.msg);
+	check(lh_bind_part(place_members, "part", &(struct lh_value){ "{}", 2, LH_OBJECT, false },
+			   &m, &text, &err) == -1);
+	check_why(!strcmp(err.msg, "missing part.city (string)"), err.msg);
 }
 
 static void a_name_that_is_known_at_run_time(void)
@@ -437,6 +449,11 @@ static void go_on_with_a_record(void)
 		w = lh_write_record(&out, &rec, drop, 2);
 		lh_write_end(&w);
 		written(&out, records[i][2]);
+		lh_buf_puts(&out, "{\"a\":1}");
+		w = lh_write_again(&out);
+		lh_write_u64(&w, "z", 1);
+		lh_write_end(&w);
+		written(&out, "{\"a\":1,\"z\":1}");
 	}
 	lh_buf_free(&out);
 }

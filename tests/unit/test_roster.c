@@ -163,25 +163,35 @@ static void a_bad_line_stops_the_start(void)
 	static const struct {
 		const char *line, *why;
 	} bad[] = {
-		{ "{\"name\":\"A\"}", ":3: missing string field \"candidate_id\"" },
-		{ "{\"candidate_id\":null,\"name\":\"A\"}", ":3: missing string field \"candidate_id\"" },
-		{ "{\"candidate_id\":\" \\t\",\"name\":\"A\"}", ":3: missing string field \"candidate_id\"" },
-		{ "{\"candidate_id\":7,\"name\":\"A\"}", ":3:17: field \"candidate_id\" is not a string" },
-		{ "{\"candidate_id\":\"W-2\"}", ":3: missing string field \"name\"" },
-		{ "{\"candidate_id\":\"W-2\",\"name\":\"\"}", ":3: missing string field \"name\"" },
-		{ "{\"candidate_id\":\"W-2\",\"name\":[\"A\"]}", ":3:30: field \"name\" is not a string" },
-		{ " {\"candidate_id\":\"W-2\",\"name\":\"A\",\"status\":true}", ":3:44: field \"status\" is not a string" },
-		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"city\":{}}", ":3:41: field \"city\" is not a string" },
-		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"state\":1}", ":3:42: field \"state\" is not a string" },
-		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"role\":[]}", ":3:41: field \"role\" is not a string" },
-		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"blacklisted_clients\":\"C\"}", ":3:56: field \"blacklisted_clients\" is not an array of strings" },
-		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"blacklisted_clients\":[\"C\",1]}", ":3:61: field \"blacklisted_clients\" is not an array of strings" },
-		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"name\":\"B\"}", ":3:34: duplicate key \"name\"" },
+		{ "{\"name\":\"A\"}", ":3: missing \"candidate_id\" (string)" },
+		{ "{\"candidate_id\":null,\"name\":\"A\"}",
+		  ":3: missing \"candidate_id\" (string)" },
+		{ "{\"candidate_id\":\" \\t\",\"name\":\"A\"}",
+		  ":3: missing \"candidate_id\" (string)" },
+		{ "{\"candidate_id\":7,\"name\":\"A\"}", ":3: \"candidate_id\" must be a string" },
+		{ "{\"candidate_id\":\"W-2\"}", ":3: missing \"name\" (string)" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"\"}", ":3: \"name\" must not be empty" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":[\"A\"]}", ":3: \"name\" must be a string" },
+		{ " {\"candidate_id\":\"W-2\",\"name\":\"A\",\"status\":true}",
+		  ":3: \"status\" must be a string" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"city\":{}}",
+		  ":3: \"city\" must be a string" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"state\":1}",
+		  ":3: \"state\" must be a string" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"role\":[]}",
+		  ":3: \"role\" must be a string" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"blacklisted_clients\":\"C\"}",
+		  ":3: \"blacklisted_clients\" must be an array of strings or nulls" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"blacklisted_clients\":[\"C\",1]}",
+		  ":3: blacklisted_clients[1] must be a string or null" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\",\"name\":\"B\"}",
+		  ":3:34: duplicate key \"name\"" },
 		{ "[\"W-2\",\"A\"]", ":3: not a JSON object" },
 		{ "W-2,A", ":3:1: expected a value" },
 		{ "{\"candidate_id\":\"W-2\",\"name\":\"A\"", ":3:33: unexpected end of line" },
 		{ "{\"candidate_id\":\"W-2\",\"name\":\"\xff\"}", ":3:31: invalid UTF-8" },
-		{ "{\"candidate_id\":\"W-2\",\"name\":\"\\ud800\"}", ":3:31: lone surrogate in string" },
+		{ "{\"candidate_id\":\"W-2\",\"name\":\"\\ud800\"}",
+		  ":3:31: lone surrogate in string" },
 	};
 	char text[512], want[256];
 	size_t i;
@@ -260,7 +270,7 @@ static void of_many_lines_the_first_bad_one_is_named(void)
 			many_worker(f, i);
 	}
 	check(fclose(f) == 0);
-	snprintf(want, sizeof want, "%s:60001: missing string field \"name\"", path);
+	snprintf(want, sizeof want, "%s:60001: missing \"name\" (string)", path);
 	for (i = 1; i <= 4; i++) {
 		check(!lh_roster_open(path, i, &err));
 		check_why(!strcmp(err.msg, want), err.msg);
@@ -298,7 +308,7 @@ static void compressed_rosters_and_archives_are_read(void)
 	check_why(r && lh_roster_count(r) == 1 && find(r, "w-1", &w) == 1 && is(w.name, "B"), err.msg);
 	lh_roster_close(r);
 	check(!open_in_dir("abc.tar"));
-	snprintf(want, sizeof want, "%s/c.jsonl:5: missing string field \"candidate_id\"", path);
+	snprintf(want, sizeof want, "%s/c.jsonl:5: missing \"candidate_id\" (string)", path);
 	check_why(!strcmp(err.msg, want), err.msg);
 	run("rm a.jsonl b.jsonl c.jsonl a.jsonl.gz ab.tgz abc.tar");
 }
@@ -404,7 +414,11 @@ static void a_row_that_is_no_worker_is_no_miss(void)
 	r = open_index();
 	check(find(r, "W-1", &w) == 1);
 	check(find(r, "last", &w) == -1);
-	check_why(err.code == LH_ECORRUPT && strstr(err.msg, "/roster.data: metadata of id \"last\": missing string field \"name\""), err.msg);
+	check_why(
+		err.code == LH_ECORRUPT &&
+			strstr(err.msg,
+			       "/roster.data: metadata of id \"last\": missing \"name\" (string)"),
+		err.msg);
 	check(find(r, "W-99", &w) == -1 && find(r, "W-2", &w) == -1);
 	check_why(err.code == LH_ECORRUPT && strstr(err.msg, "metadata of id \"last\""), err.msg);
 	check(find(r, "W-1", &w) == 1);

@@ -206,7 +206,9 @@ static void bad(const char *file, const char *want)
 #define BAD(rule, want) bad("{\"rules\":[" rule "]}", want)
 #define BAD_IF(condition, want) BAD(RULE("r", "staffing.any", condition, REJECT("m")), "rule \"r\": " want)
 #define BAD_DO(action, want) BAD(RULE("r", "staffing.any", ALWAYS, action), "rule \"r\": " want)
-#define CONDITIONS "Always, FieldEquals, FieldMismatch, FieldEmpty, FieldGreater or FieldContainsAny"
+#define CONDITIONS                                                                                 \
+	"\"Always\", \"FieldEquals\", \"FieldMismatch\", \"FieldEmpty\", \"FieldGreater\" or "     \
+	"\"FieldContainsAny\""
 
 static void refused(void)
 {
@@ -214,42 +216,54 @@ static void refused(void)
 	bad("{\"rules\":[]", "1:12: unexpected end of line");
 	bad("{\n \"rules\":[\n{x}]}\n", "3:2: expected a key");
 	bad("{\"rules\":[{\"id\":\"a\",\n\"id\":\"b\"}]}", "2:1: duplicate key \"id\"");
-	bad("[]", "is not an object with a list \"rules\"");
-	bad("{\"rule\":[]}", "is not an object with a list \"rules\"");
-	bad("{\"rules\":{}}", "is not an object with a list \"rules\"");
-	BAD("1", "rules[0] is not an object");
-	BAD("{}", "rules[0]: missing string \"id\"");
-	BAD("{\"id\":\"\"}", "rules[0]: \"id\" is not a string, or empty");
-	BAD("{\"id\":\"r\"}", "rule \"r\": missing string \"task_class\"");
+	bad("[]", "must be an object");
+	bad("{\"rule\":[]}", "missing \"rules\" (array of objects)");
+	bad("{\"rules\":{}}", "\"rules\" must be an array of objects");
+	BAD("1", "rules[0] must be an object");
+	BAD("{}", "rules[0]: missing \"id\" (string)");
+	BAD("{\"id\":\"\"}", "rules[0]: \"id\" must not be empty");
+	BAD("{\"id\":\"r\"}", "rule \"r\": missing \"task_class\" (\"staffing.fill\", "
+			      "\"staffing.email\" or \"staffing.any\")");
 	BAD(RULE("r", "staffing.sms", ALWAYS, REJECT("m")),
-	    "rule \"r\": unknown task_class \"staffing.sms\" (expected staffing.fill, staffing.email or staffing.any)");
-	BAD("{\"id\":\"r\",\"task_class\":\"staffing.any\",\"description\":1}", "rule \"r\": \"description\" is not a string");
-	BAD("{\"id\":\"r\",\"task_class\":\"staffing.any\"}", "rule \"r\": missing \"condition\"");
-	BAD_IF("[]", "\"condition\" is not an object");
-	BAD_IF("{}", "condition: missing string \"type\"");
-	BAD_IF("{\"type\":\"always\"}", "condition: unknown type \"always\" (expected " CONDITIONS ")");
-	BAD_IF("{\"type\":7}", "condition: unknown type 7 (expected " CONDITIONS ")");
-	BAD_IF("{\"type\":\"FieldEmpty\"}", "condition: missing string \"field\"");
-	BAD_IF("{\"type\":\"FieldEmpty\",\"field\":1}", "condition: \"field\" is not a string, or empty");
-	BAD_IF("{\"type\":\"FieldEmpty\",\"field\":\"a..b\"}", "condition: \"field\" has an empty part");
-	BAD_IF("{\"type\":\"FieldEmpty\",\"field\":\"a.\"}", "condition: \"field\" has an empty part");
-	BAD_IF("{\"type\":\"FieldEquals\",\"field\":\"a\"}", "condition: missing \"value\"");
-	BAD_IF("{\"type\":\"FieldMismatch\",\"field\":\"a\"}", "condition: missing \"value\"");
-	BAD_IF("{\"type\":\"FieldGreater\",\"field\":\"a\"}", "condition: missing number \"threshold\"");
-	BAD_IF("{\"type\":\"FieldGreater\",\"field\":\"a\",\"threshold\":\"1\"}", "condition: \"threshold\" is not a number");
-	BAD_IF("{\"type\":\"FieldContainsAny\",\"field\":\"a\"}", "condition: missing \"needles\"");
+	    "rule \"r\": \"task_class\" must be \"staffing.fill\", \"staffing.email\" or "
+	    "\"staffing.any\", not \"staffing.sms\"");
+	BAD("{\"id\":\"r\",\"task_class\":\"staffing.any\",\"description\":1}",
+	    "rule \"r\": \"description\" must be a string");
+	BAD("{\"id\":\"r\",\"task_class\":\"staffing.any\"}",
+	    "rule \"r\": missing \"condition\" (object)");
+	BAD_IF("[]", "\"condition\" must be an object");
+	BAD_IF("{}", "missing condition.type (" CONDITIONS ")");
+	BAD_IF("{\"type\":\"always\"}", "condition.type must be " CONDITIONS ", not \"always\"");
+	BAD_IF("{\"type\":7}", "condition.type must be " CONDITIONS);
+	BAD_IF("{\"type\":\"FieldEmpty\"}", "missing condition.field (string)");
+	BAD_IF("{\"type\":\"FieldEmpty\",\"field\":1}", "condition.field must be a string");
+	BAD_IF("{\"type\":\"FieldEmpty\",\"field\":\"a..b\"}",
+	       "condition.field must not have an empty part");
+	BAD_IF("{\"type\":\"FieldEmpty\",\"field\":\"a.\"}",
+	       "condition.field must not have an empty part");
+	BAD_IF("{\"type\":\"FieldEquals\",\"field\":\"a\"}", "missing condition.value (any value)");
+	BAD_IF("{\"type\":\"FieldMismatch\",\"field\":\"a\"}",
+	       "missing condition.value (any value)");
+	BAD_IF("{\"type\":\"FieldGreater\",\"field\":\"a\"}",
+	       "missing condition.threshold (number)");
+	BAD_IF("{\"type\":\"FieldGreater\",\"field\":\"a\",\"threshold\":\"1\"}",
+	       "condition.threshold must be a number");
+	BAD_IF("{\"type\":\"FieldContainsAny\",\"field\":\"a\"}",
+	       "missing condition.needles (array of strings)");
 	BAD_IF("{\"type\":\"FieldContainsAny\",\"field\":\"a\",\"needles\":\"x\"}",
-	       "condition: \"needles\" is not a list of strings, or empty");
+	       "condition.needles must be an array of strings");
 	BAD_IF("{\"type\":\"FieldContainsAny\",\"field\":\"a\",\"needles\":[]}",
-	       "condition: \"needles\" is not a list of strings, or empty");
+	       "condition.needles must not be empty");
 	BAD_IF("{\"type\":\"FieldContainsAny\",\"field\":\"a\",\"needles\":[\"\"]}",
-	       "condition: \"needles\" holds what is not a string, or empty");
-	BAD("{\"id\":\"r\",\"task_class\":\"staffing.any\",\"condition\":" ALWAYS "}", "rule \"r\": missing \"action\"");
-	BAD_DO("{\"type\":\"Warn\"}", "action: unknown type \"Warn\" (expected Pass, Reject, Redact or Block)");
-	BAD_DO("{\"type\":\"Reject\"}", "action: missing string \"message\"");
-	BAD_DO("{\"type\":\"Block\",\"message\":null}", "action: \"message\" is not a string, or empty");
-	BAD_DO("{\"type\":\"Redact\"}", "action: missing \"fields\"");
-	BAD_DO("{\"type\":\"Redact\",\"fields\":[1]}", "action: \"fields\" holds what is not a string, or empty");
+	       "condition.needles[0] must not be empty");
+	BAD("{\"id\":\"r\",\"task_class\":\"staffing.any\",\"condition\":" ALWAYS "}",
+	    "rule \"r\": missing \"action\" (object)");
+	BAD_DO("{\"type\":\"Warn\"}",
+	       "action.type must be \"Pass\", \"Reject\", \"Redact\" or \"Block\", not \"Warn\"");
+	BAD_DO("{\"type\":\"Reject\"}", "missing action.message (string)");
+	BAD_DO("{\"type\":\"Block\",\"message\":null}", "missing action.message (string)");
+	BAD_DO("{\"type\":\"Redact\"}", "missing action.fields (array of strings)");
+	BAD_DO("{\"type\":\"Redact\",\"fields\":[1]}", "action.fields[0] must be a string");
 }
 
 static void refused_folder(void)

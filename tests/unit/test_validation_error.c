@@ -69,39 +69,46 @@ static void refused(void)
 {
 	bad("[]", "a validation error is a JSON object");
 	bad("\"Schema\"", "a validation error is a JSON object");
-	bad("{}", "no variant (expected Schema, Completeness, Consistency or Policy)");
+	bad("{}", "missing \"Schema\", \"Completeness\", \"Consistency\" or \"Policy\"");
 	bad("{\"schema\":{\"field\":\"x\",\"reason\":\"y\"}}",
-	    "unknown variant \"schema\" (expected Schema, Completeness, Consistency or Policy)");
-	bad("{\"Unknown\":{\"reason\":\"y\"}}", "unknown variant \"Unknown\" (expected Schema, Completeness, Consistency or Policy)");
-	bad("{\"Schema\":{\"field\":\"x\",\"reason\":\"y\"},\"Policy\":{\"reason\":\"y\"}}", "two variants in one error: Schema and Policy");
-	bad("{\"Policy\":{\"reason\":\"y\"},\"id\":1}", "unknown variant \"id\" (expected Schema, Completeness, Consistency or Policy)");
-	bad("{\"Policy\":\"y\"}", "Policy is not an object");
-	bad("{\"Policy\":null}", "Policy is not an object");
-	bad("{\"Schema\":{\"reason\":\"y\"}}", "Schema: missing string field \"field\"");
-	bad("{\"Schema\":{\"field\":\"x\"}}", "Schema: missing string field \"reason\"");
-	bad("{\"Policy\":{}}", "Policy: missing string field \"reason\"");
-	bad("{\"Policy\":{\"field\":\"x\",\"reason\":\"y\"}}", "Policy: unexpected member \"field\"");
-	bad("{\"Schema\":{\"field\":\"x\",\"reason\":\"y\",\"more\":1}}", "Schema: unexpected member \"more\"");
-	bad("{\"Schema\":{\"field\":null,\"reason\":\"y\"}}", "Schema: \"field\" is not a string");
-	bad("{\"Policy\":{\"reason\":1}}", "Policy: \"reason\" is not a string");
-	bad("{\"Policy\":{\"Reason\":\"y\"}}", "Policy: unexpected member \"Reason\"");
+	    "unknown member \"schema\"");
+	bad("{\"Unknown\":{\"reason\":\"y\"}}", "unknown member \"Unknown\"");
+	bad("{\"Schema\":{\"field\":\"x\",\"reason\":\"y\"},\"Policy\":{\"reason\":\"y\"}}",
+	    "\"Schema\" and \"Policy\" exclude each other");
+	bad("{\"Policy\":{\"reason\":\"y\"},\"id\":1}", "unknown member \"id\"");
+	bad("{\"Policy\":\"y\"}", "\"Policy\" must be an object");
+	bad("{\"Policy\":null}", "\"Policy\" must be an object");
+	bad("{\"Schema\":{\"reason\":\"y\"}}", "missing Schema.field (string)");
+	bad("{\"Schema\":{\"field\":\"x\"}}", "missing Schema.reason (string)");
+	bad("{\"Policy\":{}}", "missing Policy.reason (string)");
+	bad("{\"Policy\":{\"field\":\"x\",\"reason\":\"y\"}}",
+	    "unknown member \"field\" in \"Policy\"");
+	bad("{\"Schema\":{\"field\":\"x\",\"reason\":\"y\",\"more\":1}}",
+	    "unknown member \"more\" in \"Schema\"");
+	bad("{\"Schema\":{\"field\":null,\"reason\":\"y\"}}", "missing Schema.field (string)");
+	bad("{\"Policy\":{\"reason\":1}}", "Policy.reason must be a string");
+	bad("{\"Policy\":{\"Reason\":\"y\"}}", "unknown member \"Reason\" in \"Policy\"");
 }
 
 static void refused_legacy(void)
 {
-	bad("{\"Kind\":\"policy\",\"Reason\":\"y\"}", "missing string field \"Field\"");
-	bad("{\"Kind\":\"schema\",\"Field\":\"x\"}", "missing string field \"Reason\"");
-	bad("{\"Field\":\"x\",\"Reason\":\"y\"}", "missing string field \"Kind\"");
+	bad("{\"Kind\":\"policy\",\"Reason\":\"y\"}", "missing \"Field\" (string)");
+	bad("{\"Kind\":\"schema\",\"Field\":\"x\"}", "missing \"Reason\" (string)");
+	bad("{\"Field\":\"x\",\"Reason\":\"y\"}", "missing \"Kind\" (string)");
 	bad("{\"Kind\":\"other\",\"Field\":\"\",\"Reason\":\"y\"}",
-	    "unknown Kind \"other\" (expected schema, completeness, consistency or policy)");
+	    "\"Kind\" must be \"schema\", \"completeness\", \"consistency\" or \"policy\", not "
+	    "\"other\"");
 	bad("{\"Kind\":\"polic\",\"Field\":\"\",\"Reason\":\"y\"}",
-	    "unknown Kind \"polic\" (expected schema, completeness, consistency or policy)");
+	    "\"Kind\" must be \"schema\", \"completeness\", \"consistency\" or \"policy\", not "
+	    "\"polic\"");
 	bad("{\"Kind\":\"policy\",\"Field\":\"x\",\"Reason\":\"y\"}", "\"Field\" of a policy error must be \"\"");
-	bad("{\"Kind\":1,\"Field\":\"\",\"Reason\":\"y\"}", "\"Kind\" is not a string");
-	bad("{\"Kind\":\"policy\",\"Field\":null,\"Reason\":\"y\"}", "\"Field\" is not a string");
-	bad("{\"Kind\":\"policy\",\"Field\":\"\",\"Reason\":\"y\",\"Code\":1}", "unexpected member \"Code\"");
-	bad("{\"Kind\":\"policy\",\"Field\":\"\",\"Reason\":\"y\",\"Policy\":{\"reason\":\"y\"}}", "unexpected member \"Policy\"");
-	bad("{\"kind\":\"policy\",\"Field\":\"\",\"Reason\":\"y\"}", "unexpected member \"kind\"");
+	bad("{\"Kind\":1,\"Field\":\"\",\"Reason\":\"y\"}", "\"Kind\" must be a string");
+	bad("{\"Kind\":\"policy\",\"Field\":null,\"Reason\":\"y\"}", "missing \"Field\" (string)");
+	bad("{\"Kind\":\"policy\",\"Field\":\"\",\"Reason\":\"y\",\"Code\":1}",
+	    "unknown member \"Code\"");
+	bad("{\"Kind\":\"policy\",\"Field\":\"\",\"Reason\":\"y\",\"Policy\":{\"reason\":\"y\"}}",
+	    "unknown member \"Policy\"");
+	bad("{\"kind\":\"policy\",\"Field\":\"\",\"Reason\":\"y\"}", "unknown member \"kind\"");
 }
 
 int main(void)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "json/bind.h"
+#include "json/write.h"
 #include <lh/time.h>
 #include <lh/validate.h>
 
@@ -52,41 +54,43 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	return w->validator ? 0 : -1;
 }
 
-/* The parts of a request.  If a record has no artifact and --kind is given, the
- * whole record is the artifact. */
 struct request {
 	struct lh_str kind;
-	const struct lh_value *artifact, *context;
-	struct lh_value whole;
+	struct lh_value artifact, context;
 };
 
-static int read_kind(struct request *rq, const struct worker *w, const struct lh_value *kind, struct lh_buf *scratch,
-		     struct lh_err *err)
+static const struct lh_bind members[] = {
+	{ LH_BIND_SOME("artifact", struct request, artifact), .null = true },
+	{ LH_BIND_SOME("context", struct request, context) },
+	LH_BIND_END
+};
+static const struct lh_bind kind_members[] = {
+	{ LH_BIND_STRING("kind", struct request, kind), .not_null = true },
+	LH_BIND_END
+};
+
+/* Read the parts of a request.  With --kind a record that has no artifact is the
+ * artifact itself, and its kind is a member like others. */
+static int read_request(struct request *rq, struct worker *w, const struct lh_record *rec,
+			struct lh_err *err)
 {
 	int given = w->run->s->kind;
 
-	if (kind && kind->type == LH_STRING)
-		return lh_value_str(kind, scratch, &rq->kind, err);
-	if (kind || given < 0)
-		return lh_err_set(err, LH_EDATA, "missing string field \"kind\"");
+	*rq = (struct request){ .kind = { NULL, 0 } };
+	if (lh_bind(members, rec, rq, NULL, err) < 0)
+		return -1;
+	if (!rq->artifact.p && given >= 0)
+		rq->artifact =
+			(struct lh_value){ .p = rec->line, .n = rec->len, .type = LH_OBJECT };
+	else if (lh_bind(kind_members, rec, rq, &w->scratch, err) < 0)
+		return -1;
+	if (rq->kind.p)
+		return 0;
+	if (given < 0)
+		return lh_err_set(err, LH_EDATA, "missing \"kind\" (string)");
 	rq->kind.p = lh_kind_name((enum lh_kind)given);
 	rq->kind.n = strlen(rq->kind.p);
 	return 0;
-}
-
-static int read_request(struct request *rq, struct worker *w, const struct lh_record *rec, struct lh_err *err)
-{
-	const struct lh_value *kind = lh_record_get(rec, "kind");
-
-	rq->artifact = lh_record_get(rec, "artifact");
-	rq->context = lh_record_get(rec, "context");
-	if (!rq->artifact && w->run->s->kind >= 0) {
-		rq->whole = (struct lh_value){ .p = rec->line, .n = rec->len, .type = LH_OBJECT };
-		rq->artifact = &rq->whole;
-		kind = NULL;
-	}
-	lh_buf_reset(&w->scratch);
-	return read_kind(rq, w, kind, &w->scratch, err);
 }
 
 static uint64_t since(const struct run *run, double start)
@@ -114,26 +118,28 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	bool wire = w->run->s->wire, required = w->run->s->audit_required;
 	double start = lh_time_monotonic();
 	struct lh_verdict verdict;
+	struct lh_writer to;
 	struct request rq;
 	uint64_t lost = required ? audit_lost(w->run->audit) : 0;
 
 	if (read_request(&rq, w, rec, err) < 0)
 		return -1;
-	if (lh_validate(w->validator, &rq.kind, rq.artifact, rq.context, true, &verdict, err) < 0)
+	if (lh_validate(w->validator, &rq.kind, rq.artifact.p ? &rq.artifact : NULL,
+			rq.context.p ? &rq.context : NULL, true, &verdict, err) < 0)
 		return -1;
 	if (required && require_rows(w->run, lost, &verdict, err) < 0)
 		return -1;
 	if (verdict.status != 200)
 		atomic_store_explicit(&w->run->bad, true, memory_order_relaxed);
-	if (!wire) {
-		lh_record_open(out, rec, drop, 1);
-		lh_buf_puts(out, "\"verdict\":");
-	}
-	lh_verdict_json(out, &verdict, since(w->run, start), wire);
-	if (wire)
+	if (wire) {
+		lh_verdict_json(out, &verdict, since(w->run, start), true);
 		put_status(out, verdict.status);
-	else
-		lh_record_close(out, rec);
+		return 0;
+	}
+	to = lh_write_record(out, rec, drop, 1);
+	lh_write_key(&to, "verdict");
+	lh_verdict_json(out, &verdict, since(w->run, start), false);
+	lh_write_end(&to);
 	return 0;
 }
 

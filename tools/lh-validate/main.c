@@ -1,6 +1,8 @@
 /* lh-validate: check whether an artifact may be sent.  See lh-validate(1). */
 #include "validate.h"
 
+#include "json/write.h"
+
 #include <lh/validate.h>
 
 static const struct lh_option options[] = {
@@ -27,12 +29,10 @@ static const struct lh_option options[] = {
 
 void put_status(struct lh_buf *out, int status)
 {
-	if (out->failed)
-		return;
-	out->len--;
-	lh_buf_puts(out, ",\"status\":");
-	lh_buf_u64(out, (uint64_t)status);
-	lh_buf_putc(out, '}');
+	struct lh_writer w = lh_write_again(out);
+
+	lh_write_u64(&w, "status", (uint64_t)status);
+	lh_write_end(&w);
 }
 
 static int run(struct lh_tool *tool, const struct settings *s)

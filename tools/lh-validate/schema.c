@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "json/write.h"
 #include <lh/schema.h>
 #include <lh/time.h>
 
@@ -41,21 +42,22 @@ static void worker_free(void *arg)
 static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
 {
 	struct lh_buf *to = ctx;
+	struct lh_writer w = { to, 0, to->len > 0 };
 
-	lh_buf_puts(to, to->len ? ",{\"field\":" : "{\"field\":");
-	lh_buf_json(to, field->p, field->n);
-	lh_buf_puts(to, ",\"severity\":\"error\",\"message\":");
-	lh_buf_json(to, problem->p, problem->n);
-	lh_buf_putc(to, '}');
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "field", *field);
+	lh_write_text(&w, "severity", "error");
+	lh_write_str(&w, "message", *problem);
+	lh_write_end(&w);
 }
 
-static void put_report(struct lh_buf *out, const struct lh_buf *findings, uint64_t ms)
+/* The members of a report. */
+static void put_report(struct lh_writer *w, const struct lh_buf *findings, uint64_t ms)
 {
-	lh_buf_puts(out, "{\"findings\":[");
-	lh_buf_add(out, findings->p, findings->len);
-	lh_buf_puts(out, "],\"elapsed_ms\":");
-	lh_buf_u64(out, ms);
-	lh_buf_putc(out, '}');
+	lh_write_array(w, "findings");
+	lh_buf_add(w->out, findings->p, findings->len);
+	lh_write_end(w);
+	lh_write_u64(w, "elapsed_ms", ms);
 }
 
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
@@ -64,6 +66,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	struct worker *w = arg;
 	struct run *run = w->run;
 	double start = lh_time_monotonic();
+	struct lh_writer to;
 	uint64_t ms;
 	long n;
 
@@ -76,15 +79,21 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 		atomic_store_explicit(&run->bad, true, memory_order_relaxed);
 	ms = run->tool->now ? 0 : (uint64_t)((lh_time_monotonic() - start) * 1000);
 	if (run->wire) {
-		put_report(out, &w->findings, ms);
-		put_status(out, n ? 422 : 200);
+		to = lh_write_to(out);
+		lh_write_object(&to, NULL);
+		put_report(&to, &w->findings, ms);
+		lh_write_u64(&to, "status", n ? 422 : 200);
+		lh_write_end(&to);
 		return 0;
 	}
-	lh_record_open(out, rec, drop, 1);
-	lh_buf_puts(out, n ? "\"verdict\":{\"status\":422,\"report\":" : "\"verdict\":{\"status\":200,\"report\":");
-	put_report(out, &w->findings, ms);
-	lh_buf_putc(out, '}');
-	lh_record_close(out, rec);
+	to = lh_write_record(out, rec, drop, 1);
+	lh_write_object(&to, "verdict");
+	lh_write_u64(&to, "status", n ? 422 : 200);
+	lh_write_object(&to, "report");
+	put_report(&to, &w->findings, ms);
+	lh_write_end(&to);
+	lh_write_end(&to);
+	lh_write_end(&to);
 	return 0;
 }
 
