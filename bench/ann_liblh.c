@@ -1,12 +1,12 @@
 /*
- * ann_liblh.c - the index of liblh, driven as a library.
+ * ann_liblh.c - measure the index of liblh as a library.
  *
  *     ann_liblh build DATA DIM M EFC THREADS INDEX PRECISION[+rescore]
  *     ann_liblh truth INDEX QUERIES K TRUTH
  *     ann_liblh query INDEX QUERIES K TRUTH EF...
  *
- * The same words as ann_hnswlib.cc; truth writes what an exact scan finds.  Rows
- * have their number as id.
+ * The commands are those of ann_hnswlib.cc; truth writes the result of an exact
+ * scan.  The id of a row is its number.
  */
 #include "ann_data.h"
 #include <lh/index.h>
@@ -79,7 +79,7 @@ static void search(size_t k, size_t ef, int exact, uint32_t *out, struct matrix 
 	free(hit);
 }
 
-/* Rows by the order in which they were put, as the peers number them. */
+/* Number rows in the order of the puts, as the peers do. */
 static void number_rows(const struct lh_index *ix, uint32_t *found, size_t n)
 {
 	uint64_t i, row, rows = lh_index_rows(ix);

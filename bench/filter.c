@@ -1,13 +1,13 @@
 /*
- * filter.c - a filtered search beside an exact scan of the rows that match.
+ * filter.c - compare a filtered search with an exact scan of the matching rows.
  *
  *     filter INDEX QUERIES FILTER ROUNDS
  *
  * QUERIES are raw f32, FILTER is JSON.  The scan knows the matching rows of the
- * index, which keeps f32, and measures them where they lie.  For each query one
- * comes after the other.  Says of FILTER: rows that match, recall@10, processor
- * time of the first search, then, as medians over the rounds, of a search and of
- * a scan, and their ratio.
+ * index, which must be f32, and measures them in place.  Search and scan run in turn
+ * for each query.  Prints for FILTER: matching rows, recall@10, processor time of
+ * the first search; then, as medians over the rounds, of a search and of a scan,
+ * and their ratio.
  */
 #include "ann_data.h"
 #include <lh/metadata_filter.h>

@@ -1,5 +1,5 @@
-/* hybrid_words INDEX K - the time that searches by words take, one thread: a text
- * a line on standard input, five rounds, the median. */
+/* hybrid_words INDEX K - measure searches by words in one thread: one text per line on
+ * standard input, five rounds, the median. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -55,7 +55,7 @@ static int pass(struct pass *s, const char *p, size_t n, struct lh_err *err)
 	return 0;
 }
 
-/* Every whole line of in; what is left of the last one moves to the front. */
+/* Process the whole lines of in; the rest moves to the front. */
 static int on_block(struct pass *s, struct lh_buf *in, struct lh_err *err)
 {
 	const char *p = in->p, *end = in->p + in->len, *lf;

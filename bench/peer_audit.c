@@ -1,9 +1,9 @@
 /*
- * peer_audit - what the subject audit is measured against.
+ * peer_audit - the peers of the subject audit.
  *
- *     peer_audit rows N             N records for append
- *     peer_audit bare LOG           SHA-256 over each line, as the file lies mapped
- *     peer_audit verify LOG KEY     the chain, with jansson and HMAC()
+ *     peer_audit rows N             print N records for append
+ *     peer_audit bare LOG           SHA-256 of each line of the mapped file
+ *     peer_audit verify LOG KEY     verify the chain, with jansson and HMAC()
  */
 #include <jansson.h>
 #include <openssl/evp.h>

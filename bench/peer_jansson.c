@@ -1,8 +1,8 @@
 /*
- * peer_jansson - the same work as a loop over jansson.
+ * peer_jansson - the work of passthrough as a loop over jansson.
  *
  *     peer_jansson pass [FIELD] <workers.jsonl      parse, find, add, dump
- *     peer_jansson parse <workers.jsonl             parse alone
+ *     peer_jansson parse <workers.jsonl             parse only
  *     peer_jansson vectors [FIELD] <vectors.jsonl   parse, read an array of numbers
  */
 #include <jansson.h>

@@ -1,4 +1,4 @@
-/* roster.c - what lh_roster costs: FILE opened, and with FINDS look-ups. */
+/* roster.c - measure lh_roster: opening FILE, and FINDS look-ups. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@ struct id {
 	char text[16];
 };
 
-/* Seconds for a look-up of each; all must be there. */
+/* Return the seconds per look-up; all ids must be found. */
 static double look_up(const struct lh_roster *r, const struct id *ids, unsigned n)
 {
 	struct lh_buf scratch = { .max = LH_BUF_NOMAX };
@@ -26,7 +26,7 @@ static double look_up(const struct lh_roster *r, const struct id *ids, unsigned 
 	return (lh_time_monotonic() - from) / n;
 }
 
-/* Ids of generated workers from all over the roster. */
+/* Make ids of generated workers from the whole roster. */
 static struct id *make_ids(unsigned n, unsigned workers)
 {
 	struct id *ids = calloc(n, sizeof *ids);
@@ -57,7 +57,8 @@ int main(int argc, char **argv)
 	ids = n ? make_ids(n, (unsigned)lh_roster_count(r)) : NULL;
 	if (ids) {
 		printf("find %.1f\n", look_up(r, ids, n) * 1e9);
-		memcpy(ids[0].text, "W", 1);	/* for an index: the first that needs the table */
+		/* for an index: the first id that needs the table */
+		memcpy(ids[0].text, "W", 1);
 		from = lh_time_monotonic();
 		look_up(r, ids, 1);
 		printf("first %.6f\n", lh_time_monotonic() - from);

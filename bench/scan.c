@@ -1,9 +1,9 @@
 /*
- * scan - parts of the record layer alone, over a file in memory.
+ * scan - measure parts of the record layer over a file in memory.
  *
  *     scan record|vectors|f32|canon|mac FILE [ROUNDS]
  *
- * Prints the best round, in processor time: MB/s, and ns a number or a record.
+ * Prints the best round, in processor time: MB/s, and ns per number or record.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ static int vectors(struct work *w, const char *p, size_t n, struct lh_err *err)
 #define ROW 768
 #define ROWS 80
 
-/* Rows enough that no branch predictor knows them by heart. */
+/* Enough rows that no branch predictor learns them. */
 static int f32(struct work *w, const char *p, size_t n, struct lh_err *err)
 {
 	static float rows[ROWS][ROW];

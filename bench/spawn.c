@@ -1,5 +1,5 @@
-/* spawn ROUNDS COMMAND PEER - run two commands in turn (words apart by spaces,
- * /dev/null around them), and print the medians of their milliseconds and of
+/* spawn ROUNDS COMMAND PEER - run two commands in turn (words separated by blanks, with
+ * /dev/null as input and output), and print the medians of their milliseconds and of
  * PEER / COMMAND. */
 #include <err.h>
 #include <fcntl.h>

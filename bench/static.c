@@ -1,12 +1,12 @@
 /*
- * static - texts by a table of word vectors: ours, and the loop that everybody
- * writes: a dictionary, floats in memory, one sum.
+ * static - embed texts by a table of word vectors: by liblh, and by the usual loop
+ * over a dictionary, with floats in memory and one sum.
  *
- *     static table WORDS DIMENSION >table.bin     as word2vec writes it
- *     static texts WORDS N >texts.jsonl           15 words each, drawn by Zipf's law;
- *                                                 one of 75 is not in the table
- *     static ours table.lhw <texts.jsonl          texts a second of processor time,
- *     static loop table.bin <texts.jsonl          loading not counted
+ *     static table WORDS DIMENSION >table.bin     in the form of word2vec
+ *     static texts WORDS N >texts.jsonl           15 words each, by Zipf's law; one
+ *                                                 of 75 is not in the table
+ *     static ours table.lhw <texts.jsonl          texts per second of processor time,
+ *     static loop table.bin <texts.jsonl          without loading
  */
 #include <math.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ static void fail(const char *why)
 	exit(2);
 }
 
-/* Every number another word. */
+/* Make a different word of every number. */
 static const char *word(unsigned i)
 {
 	static const char syllables[16][4] = {

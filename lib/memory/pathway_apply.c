@@ -157,7 +157,7 @@ static int find_trace(struct lh_pathway *p, struct lh_trace **t, struct lh_err *
 static int apply_update(struct lh_pathway *p, uint64_t at, struct lh_err *err)
 {
 	const struct lh_value *content = lh_record_get(&p->rec, "content"),
-			      *beside = lh_record_get(&p->rec, "trace");
+			      *in_event = lh_record_get(&p->rec, "trace");
 	struct lh_value got[MEMBERS];
 	struct lh_trace *t;
 	int64_t ns;
@@ -167,8 +167,8 @@ static int apply_update(struct lh_pathway *p, uint64_t at, struct lh_err *err)
 	if (find_trace(p, &t, err) < 0)
 		return -1;
 	ns = t->updated;
-	if (beside && beside->type == LH_OBJECT) {
-		find_members(beside, got);
+	if (in_event && in_event->type == LH_OBJECT) {
+		find_members(in_event, got);
 		if (got[UPDATED].n && read_whole("updated_at_ns", &got[UPDATED], &ns, err) < 0)
 			return -1;
 	}

@@ -1,5 +1,5 @@
-/* A canonical form means the same, is its own canonical form, and is what
- * jansson writes wherever both write alike. */
+/* fuzz_canon - a canonical form has the same meaning, is its own canonical form, and
+ * equals the output of jansson where both write alike. */
 #include <jansson.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-/* Any bytes as a log: never a crash or a read out of bounds, and a line is the
- * same whether it is read the quick way or the general one. */
+/* fuzz_chain - any bytes as a log: no crash, no read out of bounds, and a line reads
+ * the same by the fast and the general reader. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -38,7 +38,7 @@ static bool equal(struct lh_str a, struct lh_str b)
 	return a.p ? lh_str_is(b, a.p, a.n) : !b.p;
 }
 
-/* A blank in front is white space, and what only the general way takes. */
+/* A blank in front is white space, which only the general reader accepts. */
 static void line(const uint8_t *data, size_t n)
 {
 	struct lh_chain_reader a, b;

@@ -1,5 +1,5 @@
-/* Of any row, evidence is valid as its schema says, and has the
- * row's hash; what is refused has a reason, which is JSON. */
+/* fuzz_evidence - evidence made of any row is valid by its schema and has the row's
+ * hash; a refused row has a reason, which is JSON. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,7 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	memset(p + n - 1, '"', LH_PAD + 1);
 	lh_buf_reset(&out);
 	if (lh_record_parse(&row, p, n - 1, &err) == 0) {
-		if (lh_evidence_make(maker, (enum lh_stream)(data[0] % LH_STREAMS), &row, data[0], &out, &err) == 0)
+		if (lh_evidence_make(maker, (enum lh_stream)(data[0] % LH_STREAMS), &row, data[0],
+				     &out, &err) == 0)
 			check_made();
 		else
 			check_refused();

@@ -1,5 +1,5 @@
-/* What lh_extract finds is an object, says the same in each form it is written
- * in, and none that jansson can read stands before it. */
+/* fuzz_extract - lh_extract returns an object that means the same in each of its forms,
+ * and no object that jansson can read precedes it. */
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-#define SHALLOW 2048	/* too short to nest deeper than 512 */
+#define SHALLOW 2048	/* bytes; too few to nest deeper than 512 */
 
 static struct lh_extract *x;
 static struct lh_record rec, again;
@@ -32,7 +32,7 @@ static void forms(const struct lh_value *v)
 		abort();
 }
 
-/* Does jansson read an object from some brace before till on? */
+/* Return whether jansson reads an object from a brace before till. */
 static int one_before(const char *p, const char *till, const char *end)
 {
 	json_t *j = NULL;
@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	rc = lh_extract(x, p, n, &v, &err);
 	if (rc < 0)
 		abort();
-	/* jansson loses a NUL byte that follows a number */
+	/* jansson loses a NUL byte after a number. */
 	if (n < SHALLOW && !memchr(p, 0, n) && !memmem(p, n, "```", 3) &&
 	    (!rc || (v.p >= p && v.p < p + n)))
 		if (one_before(p, rc ? v.p : p + n, p + n))

@@ -1,5 +1,5 @@
-/* What jansson accepts we accept, with the same meaning, and the other way
- * round, but for the extras that lh/json.h names; and every scan agrees. */
+/* fuzz_json - jansson and this scanner accept the same texts, with the same meaning,
+ * other than the differences that lh/json.h names; and all scans agree. */
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -51,7 +51,7 @@ static void same(const struct lh_value *v, json_t *j)
 		abort();
 }
 
-/* Take each member out in turn: the others stay as they were. */
+/* Remove each member in turn: the others stay as they were. */
 static void splice(const char *p, size_t n)
 {
 	size_t i, k;
@@ -107,7 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		memcpy(msg, err.msg, sizeof msg);
 		column = err.column;
 	}
-	/* jansson loses a NUL byte that follows a number */
+	/* jansson loses a NUL byte after a number. */
 	if (memchr(p, 0, n)) {
 		if (!rc)
 			abort();

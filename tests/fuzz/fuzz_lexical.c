@@ -1,7 +1,7 @@
 /*
- * An inverted index as an attacker writes it: a good one with bytes replaced, in
- * memory without a byte to spare, checked and asked; or, when the input begins
- * with a T, texts of which one is made and which it must then find.
+ * fuzz_lexical - a hostile inverted index: a valid one with bytes replaced, checked and
+ * searched in memory without a spare byte.  Input that begins with T is texts
+ * instead, which are indexed and must then be found.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,7 +67,7 @@ static int order(void *ctx, uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
-/* The number of rows that answer. */
+/* Return the number of rows found. */
 static long ask(const struct lh_lexical *ix, const char *text, size_t n, bool must)
 {
 	struct lh_lexical_query q = { 0 };
@@ -88,7 +88,7 @@ static long ask(const struct lh_lexical *ix, const char *text, size_t n, bool mu
 	return got;
 }
 
-static void told(void *ctx, int run, const char *text)
+static void on_damage(void *ctx, int run, const char *text)
 {
 	++*(int *)ctx;
 	if (run < 0 || run >= RUNS || !*text)
@@ -112,7 +112,7 @@ static void seek(const struct lh_lexical *ix, uint32_t step)
 	}
 }
 
-/* Each four bytes are a place (high byte first), a run, and a value. */
+/* Apply groups of four bytes: an offset (high byte first), a run, a value. */
 static void damaged(const uint8_t *data, size_t n)
 {
 	struct lh_str run[RUNS];
@@ -128,7 +128,7 @@ static void damaged(const uint8_t *data, size_t n)
 			(char)data[3];
 	if (lh_lexical_open(&ix, ROWS, run) != LH_LEXICAL_GOOD)
 		abort();
-	if (lh_lexical_verify(&ix, told, &damage, &err) < 0)
+	if (lh_lexical_verify(&ix, on_damage, &damage, &err) < 0)
 		abort();
 	ask(&ix, "all even r1 m2 \u6c34\u6ce5", strlen("all even r1 m2 \u6c34\u6ce5"), !damage);
 	ask(&ix, "r70 m1", 6, !damage);
@@ -150,7 +150,7 @@ static void texts(const char *text, size_t n)
 					 &err) < 0)
 			abort();
 	if (!b || lh_lexical_build_finish(b, &ix, &err) < 0 ||
-	    lh_lexical_verify(&ix, told, &damage, &err) < 0 || damage)
+	    lh_lexical_verify(&ix, on_damage, &damage, &err) < 0 || damage)
 		abort();
 	if (ask(&ix, text, n, true) < (ix.length[1] > 0))
 		abort();

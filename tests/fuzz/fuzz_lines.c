@@ -1,7 +1,6 @@
 /*
- * fuzz_lines - whatever sizes the bytes come in and the limits are, the lines
- * that come out are those that a plain search for LF finds, and those over the
- * limit come out in pieces.
+ * fuzz_lines - for any sizes of reads and limits, the lines returned are those of a
+ * plain search for LF, and lines over the limit are returned in pieces.
  *
  * Input: the limit, lines per block, the largest read; then the text.
  */
@@ -32,7 +31,7 @@ static ssize_t give(void *ctx, void *to, size_t n, struct lh_err *err)
 	return (ssize_t)n;
 }
 
-/* The next n bytes of the text must be these. */
+/* Check that these are the next n bytes of the text. */
 static void expect(const uint8_t **at, const uint8_t *end, const char *p, size_t n)
 {
 	if ((size_t)(end - *at) < n || (n && memcmp(*at, p, n)))
@@ -40,7 +39,7 @@ static void expect(const uint8_t **at, const uint8_t *end, const char *p, size_t
 	*at += n;
 }
 
-/* A block: whole lines, none of which had to be given up. */
+/* Check a block of whole lines, none of them over the limit. */
 static void whole(const struct lh_lines *l, const struct lh_bytes *b, bool last)
 {
 	const char *p = b->p, *end = p + b->n, *lf;

@@ -1,4 +1,5 @@
-/* Numbers read as strtod and strtof read them, and print so that they read back. */
+/* fuzz_num - numbers read as strtod and strtof read them, and print so that they read
+ * back. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -10,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 static struct lh_record rec;
 static struct lh_err err;
 
-/* v's text ends before a digit, as it never does in a record */
+/* The text of v ends before a digit, as it never does in a record. */
 static void reads(const struct lh_value *v)
 {
 	char *text = strndup(v->p, v->n);

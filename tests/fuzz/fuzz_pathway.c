@@ -1,7 +1,7 @@
 /*
- * fuzz_pathway - any bytes as a log of traces: replayed at once or in two
- * pieces it comes to the same, every trace prints as JSON, no way back hangs,
- * and an event that is appended is there afterwards, whatever stood before it.
+ * fuzz_pathway - any bytes as a log of traces: replayed at once or in two parts, the
+ * result is the same; every trace prints as JSON; no chain of predecessors hangs;
+ * and an appended event is there afterwards.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -35,7 +35,7 @@ static void store(const uint8_t *data, size_t n, int flags)
 	close(fd);
 }
 
-/* All of it as text: traces and ways back. */
+/* Print everything: traces and chains of predecessors. */
 static void print(struct lh_pathway *p, struct lh_buf *out)
 {
 	static struct lh_record rec;
@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	must(p != NULL);
 	print(p, &once);
 	lh_pathway_close(p, &err);
-	/* a cut between lines, where another process would have stopped */
+	/* Cut between lines, where another process would have stopped. */
 	while (cut && cut <= n && data[cut - 1] != '\n')
 		cut--;
 	store(data, cut, O_TRUNC);

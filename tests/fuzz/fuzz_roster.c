@@ -1,7 +1,7 @@
 /*
- * fuzz_roster - any bytes as a roster of JSON Lines: it opens just when each
- * line is a worker, and then each worker is found by its id in capitals, with
- * what the last line for that id says.
+ * fuzz_roster - any bytes as a roster of JSON Lines: it opens if and only if each line
+ * is a worker, and then each worker is found by its id in capitals, with the
+ * fields of the last line of that id.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +42,7 @@ static bool clients_good(const struct lh_value *v)
 	return good;
 }
 
-/* The fields of a line, read in the plainest way; false: it is no worker. */
+/* Read the fields of a line in the plainest way; false: it is not a worker. */
 static bool read_line(const char *p, size_t n, struct line *l)
 {
 	struct lh_record rec;
@@ -79,7 +79,7 @@ static bool blank(const char *p, size_t n)
 	return !n;
 }
 
-/* All lines; false: one of them is no worker. */
+/* Read all lines; false: one is not a worker. */
 static bool read_all(const char *p, size_t n, struct line *l, size_t *n_lines)
 {
 	const char *end = p + n, *lf;

@@ -1,5 +1,5 @@
-/* A rule file, NUL, an artifact: whatever they are, rules are refused with a
- * reason or run, twice with the same outcome, and leave the scratch as it was. */
+/* fuzz_rules - a rule file, NUL, an artifact: rules are refused with a reason, or run
+ * twice with the same outcome, and leave the scratch as it was. */
 #include <stdlib.h>
 
 #include "base/mem.h"

@@ -1,6 +1,6 @@
-/* Any JSON value against every schema, and as a validation error: what is told
- * is UTF-8 and as many as are counted; an error that is read is written and
- * read again as it was. */
+/* fuzz_schema - any JSON value against every schema, and as a validation error: reports
+ * are UTF-8 and as many as counted; an error that is read can be written and read
+ * again. */
 #include <stdlib.h>
 
 #include <lh/schema.h>
@@ -23,13 +23,13 @@ static void note(void *ctx, const struct lh_str *field, const struct lh_str *pro
 static void schemas(const struct lh_value *v)
 {
 	const char *name;
-	long told, n;
+	long n_reported, n;
 	size_t i;
 
 	for (i = 0; (name = lh_schema_name(i)); i++) {
-		told = 0;
-		n = lh_schema_check(lh_schema_find(name), v, &scratch, note, &told, &err);
-		if (scratch.len || (n <= LH_SCHEMA_MAX ? told != n : told != LH_SCHEMA_MAX + 1))
+		n_reported = 0;
+		n = lh_schema_check(lh_schema_find(name), v, &scratch, note, &n_reported, &err);
+		if (scratch.len || (n <= LH_SCHEMA_MAX ? n_reported != n : n_reported != LH_SCHEMA_MAX + 1))
 			abort();
 	}
 }

@@ -1,5 +1,5 @@
-/* Evidence that passes gives a scored run that its schema knows, the same from
- * another scorer; what does not pass, or is half a record, does no harm. */
+/* fuzz_score - valid evidence gives a scored run that is valid by its schema, and the
+ * same from another scorer; other records do no harm. */
 #include <stdlib.h>
 
 #include <lh/schema.h>

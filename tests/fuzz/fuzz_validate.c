@@ -1,5 +1,5 @@
-/* Whatever a request holds, it gets a verdict that is JSON, and the same one
- * from a validator that has seen nothing before. */
+/* fuzz_validate - any request gets a verdict that is JSON, and the same one from a new
+ * validator. */
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -1,8 +1,7 @@
 /*
- * Tables of word vectors as an attacker writes them.  By the first byte: 'c', a
- * compiled one with bytes replaced and its checksums made to fit; else the rest
- * is a table to compile, whatever its form, and what it is compiled to must be
- * sound.
+ * fuzz_wordvec - hostile tables of word vectors.  By the first byte: 'c', a compiled table
+ * with bytes replaced and checksums recomputed; otherwise the rest is a table in any
+ * form to be compiled, and the compiled table must verify.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -72,8 +71,8 @@ static void embed(const struct lh_wordvec *t)
 	lh_wordvec_reader_free(r);
 }
 
-/* Each four bytes of input are a place (its high byte first, two bits of the third on top)
- * and a value. */
+/* Apply groups of four bytes: an offset (its high byte first, two bits of it on top of
+ * the third) and a value. */
 static void damaged(const uint8_t *data, size_t n)
 {
 	struct lh_lhw_header *h = (void *)image;

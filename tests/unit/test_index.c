@@ -1,4 +1,4 @@
-/* lh_index: what is put in is found again, exactly and by the graph. */
+/* lh_index: rows that are put are found again, exactly and by the graph. */
 #include "check.h"
 #include <lh/index.h>
 
@@ -24,7 +24,7 @@ static double rnd(void)
 	return (double)(rng >> 33) / (1u << 30) - 1;
 }
 
-/* Points around one of 40 centres, as texts lie. */
+/* Make a point near one of 40 centres, as vectors of texts are. */
 static void point(float *v, unsigned i, unsigned dim)
 {
 	uint64_t keep = rng;
@@ -345,7 +345,7 @@ static void filters_find_k_whenever_there_are_k(void)
 			CHECK(y == x);
 			CHECK(of[i] > 1 ? q.dropped > 0 : q.dropped == 0);
 			dropped += met = q.dropped;
-			/* what is known already never shows */
+			/* Results do not depend on what is cached. */
 			f.calls = 0;
 			q.filter_cache = fresh;
 			CHECK(lh_index_search(s, &q, c, &err) == y && same_hits(b, c, y));
@@ -412,7 +412,7 @@ static void k_may_exceed_the_rows(void)
 	lh_index_close(ix);
 }
 
-/* 300 rows alike: which of them come is decided by their ids. */
+/* 300 equal rows: their ids decide which of them are returned. */
 static void ties_go_by_id(void)
 {
 	struct lh_index_params p;
@@ -440,13 +440,13 @@ static void ties_go_by_id(void)
 	lh_index_close(ix);
 }
 
-/* Ids w-0 to w-99 move, w-100 to w-199 go, new-0 to new-49 come. */
+/* Ids w-0 to w-99 move, w-100 to w-199 are deleted, new-0 to new-49 are added. */
 static void change(void)
 {
 	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
 	float v[DIM];
 	char id[32];
-	bool fold;
+	bool due;
 
 	CHECK(c);
 	for (int i = 0; i < 250; i++) {
@@ -457,7 +457,7 @@ static void change(void)
 		else
 			CHECK(lh_index_change_delete(c, id, strlen(id), &err) == 0);
 	}
-	CHECK(lh_index_change_commit(c, &fold, &err) == 0 && !fold);
+	CHECK(lh_index_change_commit(c, &due, &err) == 0 && !due);
 	lh_index_change_close(c);
 }
 

@@ -1,5 +1,5 @@
-/* Several writers of one index, each long at it: what a delete and a put of a new
- * id come to is decided by what is there when they are committed. */
+/* Several writers change one index at length: the effect of a delete, and of a put of a
+ * new id, is decided by the ids that are live at the commit. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 
 enum kind { PUT, PUT_NEW, DELETE };
 
-/* A writer, and what must come of it. */
+/* A writer, and its expected outcome. */
 struct writer {
 	struct lh_index_change *c;
 	struct { enum kind kind; unsigned id, value; } op[GATHERED];
@@ -93,9 +93,9 @@ static void gather(struct writer *w, enum kind kind, unsigned i, unsigned v)
 static void commit(struct writer *w)
 {
 	const struct lh_index_tally *got = lh_index_change_tally(w->c);
-	bool fold;
+	bool due;
 
-	CHECK(lh_index_change_commit(w->c, &fold, &err) == 0);
+	CHECK(lh_index_change_commit(w->c, &due, &err) == 0);
 	for (unsigned k = 0; k < w->n; k++) {
 		unsigned i = w->op[k].id;
 		bool was = live[i];
@@ -173,12 +173,12 @@ static void at_random(unsigned steps)
 	look();
 }
 
-/* What a commit that could not be written has said of ids did not come about. */
+/* A commit that failed has no effect on the ids of its changes. */
 static void after_a_failure(void)
 {
 	struct rlimit was, none;
 	struct writer w = { .n = 0 };
-	bool fold;
+	bool due;
 
 	build(2, "");
 	CHECK((w.c = lh_index_change_open(path, 1, &err)) != NULL);
@@ -187,9 +187,9 @@ static void after_a_failure(void)
 	gather(&w, DELETE, 0, 0);
 	gather(&w, PUT_NEW, 5, 1);
 	CHECK(getrlimit(RLIMIT_FSIZE, &was) == 0 && signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
-	none = (struct rlimit){ 100, was.rlim_max };	/* the lock's process id goes in */
+	none = (struct rlimit){ 100, was.rlim_max };	/* room for the process id in the lock */
 	CHECK(setrlimit(RLIMIT_FSIZE, &none) == 0);
-	CHECK(lh_index_change_commit(w.c, &fold, &err) < 0 && strstr(err.msg, "t.lhv-log"));
+	CHECK(lh_index_change_commit(w.c, &due, &err) < 0 && strstr(err.msg, "t.lhv-log"));
 	CHECK(setrlimit(RLIMIT_FSIZE, &was) == 0);
 	look();
 	commit(&w);
@@ -201,7 +201,7 @@ int main(void)
 {
 	bool soak = getenv("LH_SCALE") && strcmp(getenv("LH_SCALE"), "soak") == 0;
 
-	/* in memory if possible: these are thousands of fsyncs */
+	/* In memory if possible: these are thousands of fsyncs. */
 	snprintf(dir, sizeof dir, "%s/lh-change-XXXXXX",
 		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	CHECK(mkdtemp(dir) != NULL);

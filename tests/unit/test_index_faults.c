@@ -1,9 +1,9 @@
 /*
- * Memory that runs out anywhere in building, opening and searching is an error
- * and nothing worse: no crash, no leak, no file half written, no litter.
+ * An allocation that fails anywhere in building, opening and searching is an error: no
+ * crash, no leak, no incomplete file, no leftovers.
  *
- * Only a build with LH_FAULTS fails allocations; in others the first child
- * ends the test.
+ * Only a build with LH_FAULTS fails allocations; in others the first child ends the
+ * test.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 
 #define ROWS 60
 #define DIM 8
-#define SHORT 3		/* exit status: out of memory, said properly */
+#define SHORT 3		/* exit status: out of memory, reported as such */
 
 static struct lh_err err;
 
@@ -77,7 +77,7 @@ static int search(const char *path)
 	return rc ? -1 : 0;
 }
 
-static void no_damage(void *ctx, const char *section, const char *text)
+static void on_damage_never(void *ctx, const char *section, const char *text)
 {
 	(void)ctx;
 	printf("test_index_faults: %s: %s\n", section, text);
@@ -87,7 +87,7 @@ static void no_damage(void *ctx, const char *section, const char *text)
 static int child(const char *path, int precision)
 {
 	if (build(path, precision) == 0 && search(path) == 0 &&
-	    lh_index_verify(path, no_damage, NULL, &err) == 0)
+	    lh_index_verify(path, on_damage_never, NULL, &err) == 0)
 		return 0;
 	if (err.code == LH_ENOMEM &&
 	    !strcmp(strrchr(err.msg, ':') ? strrchr(err.msg, ':') + 2 : err.msg, "out of memory"))
@@ -111,7 +111,7 @@ static int run(char *self, char *path, char *precision, const char *fault)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* What lies in dir beside the index and its lock. */
+/* Count the files in dir other than the index and its lock. */
 static unsigned litter(const char *dir)
 {
 	DIR *d = opendir(dir);
@@ -124,7 +124,7 @@ static unsigned litter(const char *dir)
 	return n;
 }
 
-/* At each allocation that there is, alone and with all that follow. */
+/* Fail each allocation, alone and with all that follow. */
 static int each_place(char *path, const char *dir, int precision)
 {
 	char fault[32], which[] = { (char)('0' + precision), 0 };

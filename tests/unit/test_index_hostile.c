@@ -1,13 +1,13 @@
 /*
- * Damaged index files: opening and searching never crash, hang or take twice
- * the memory, verify notices.
+ * Damaged index files: opening and searching never crash, hang or take twice the
+ * memory, and verify finds the damage.
  *
  *     test_index_hostile [FLIPS [SEED]]
  *
- * FLIPS single-bit flips are tried, and as many smeared runs of bytes: 1,500 by
- * default, 10,000 under LH_SCALE=soak; a third of it where vectors are stored as
- * f16, and as i8 with f32 beside.  Truncation is always tried in full, and
- * header fields but for f16.
+ * FLIPS single-bit flips are tried, and as many overwritten runs of bytes: 1,500 by
+ * default, 10,000 with LH_SCALE=soak; a third of that for indexes quantized to f16,
+ * and to i8 with f32 for rescoring.  Truncation is always tried at every length; header
+ * fields too, except for f16.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -114,8 +114,8 @@ static void ask(struct lh_searcher *s, const float *v, size_t k, bool exact,
 		      (!i || hit[i - 1].distance <= hit[i].distance));
 }
 
-/* Everything a reader does, on whatever the file is now. */
-static bool use(void)
+/* Do everything that a reader does with the file as it is now. */
+static bool search_and_verify(void)
 {
 	struct lh_index *ix = lh_index_open(path, &err);
 	struct lh_searcher *s;
@@ -177,13 +177,13 @@ static void truncated_files_are_refused(void)
 	for (size_t n = 0; n < size; n = n < 200 ? n + 1 : (n / 4096 + 1) * 4096) {
 		snprintf(what, sizeof what, "cut at %zu", n);
 		write_file(good, n);
-		CHECK(!use() && damage());
+		CHECK(!search_and_verify() && damage());
 		CHECK(strstr(err.msg, n < 8 ? "not an index" : "truncated"));
 	}
 	write_file(good, size - 1);
-	CHECK(!use() && strstr(err.msg, "truncated") && damage());
+	CHECK(!search_and_verify() && strstr(err.msg, "truncated") && damage());
 	write_file(good, size);
-	CHECK(use() && !damage());
+	CHECK(search_and_verify() && !damage());
 }
 
 static void any_flipped_bit_is_noticed(unsigned flips)
@@ -194,19 +194,19 @@ static void any_flipped_bit_is_noticed(unsigned flips)
 
 	CHECK(fd >= 0);
 	for (unsigned i = 0; i < flips; i++) {
-		/* every other one in the header, parameters and tables */
+		/* every other flip in the header, parameters and tables */
 		at = i % 2 ? rnd(size) : i % 4 ? rnd(8192) : size - 1 - rnd(size / 3);
 		byte = good[at] ^ (unsigned char)(1u << rnd(8));
 		snprintf(what, sizeof what, "byte %llu set to %u", (unsigned long long)at, byte);
 		CHECK(pwrite(fd, &byte, 1, (off_t)at) == 1);
-		use();
+		search_and_verify();
 		CHECK(damage());
 		CHECK(pwrite(fd, good + at, 1, (off_t)at) == 1);
 	}
 	close(fd);
 }
 
-static void smears_do_no_harm(unsigned smears)
+static void overwritten_runs_do_no_harm(unsigned smears)
 {
 	unsigned char *bad = malloc(size);
 	int fd = open(path, O_WRONLY);
@@ -228,7 +228,7 @@ static void smears_do_no_harm(unsigned smears)
 		snprintf(what, sizeof what, "%llu bytes at %llu smeared", (unsigned long long)n,
 			 (unsigned long long)at);
 		CHECK(pwrite(fd, bad + at, n, (off_t)at) == (ssize_t)n);
-		use();
+		search_and_verify();
 		CHECK(damage() || !memcmp(bad + at, good + at, n));
 		memcpy(bad + at, good + at, n);
 		CHECK(pwrite(fd, bad + at, n, (off_t)at) == (ssize_t)n);
@@ -237,8 +237,8 @@ static void smears_do_no_harm(unsigned smears)
 	free(bad);
 }
 
-/* Without the order, which such a kind hides, it is a file whose rows lie as they
- * were put. */
+/* Return whether the kind of section hides the order: the file is then one whose rows
+ * are stored in the order of the puts. */
 static bool hides_order(const struct lh_index_header *h)
 {
 	const struct lh_index_header *was = (const void *)good;
@@ -249,7 +249,7 @@ static bool hides_order(const struct lh_index_header *h)
 	return false;
 }
 
-/* With the checksum made to fit, so that what lies behind it is tried too. */
+/* With the checksum recomputed, so that what it protects is reached. */
 static void extreme_header_fields_do_no_harm(void)
 {
 	static const uint64_t extremes[] = { 0,	       1,	   7,	       4096,
@@ -268,11 +268,11 @@ static void extreme_header_fields_do_no_harm(void)
 				snprintf(what, sizeof what, "header byte %zu set to %llx", at,
 					 (unsigned long long)extremes[i]);
 				CHECK(pwrite(fd, page, sizeof page, 0) == sizeof page);
-				use();
+				search_and_verify();
 				CHECK(damage() || !memcmp(page, good, sizeof page));
 				h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
 				CHECK(pwrite(fd, page, sizeof page, 0) == sizeof page);
-				use();
+				search_and_verify();
 				CHECK(damage() || !memcmp(page, good, sizeof page) ||
 				      hides_order(h));
 			}
@@ -280,7 +280,7 @@ static void extreme_header_fields_do_no_harm(void)
 	close(fd);
 }
 
-static void says(size_t at, uint32_t value, const char *message)
+static void check_message(size_t at, uint32_t value, const char *message)
 {
 	unsigned char page[LH_INDEX_PAGE];
 	int fd = open(path, O_WRONLY);
@@ -288,20 +288,20 @@ static void says(size_t at, uint32_t value, const char *message)
 	memcpy(page, good, sizeof page);
 	memcpy(page + at, &value, sizeof value);
 	CHECK(fd >= 0 && pwrite(fd, page, sizeof page, 0) == sizeof page);
-	CHECK(!use() && strstr(err.msg, message) && damage());
+	CHECK(!search_and_verify() && strstr(err.msg, message) && damage());
 	CHECK(pwrite(fd, good, sizeof page, 0) == sizeof page);
 	close(fd);
 }
 
-static void what_is_not_ours_has_its_own_message(void)
+static void other_kinds_of_file_have_a_message_each(void)
 {
-	says(0, 0x04034b50, "not an index: the magic number is wrong");
-	says(8, 3, "format version 3 is newer than 2, the newest that this program reads");
-	says(12, 0x04030201, "written in the other byte order");
-	says(24, 5, "header: the checksum is wrong");
+	check_message(0, 0x04034b50, "not an index: the magic number is wrong");
+	check_message(8, 3, "format version 3 is newer than 2, the newest that this program reads");
+	check_message(12, 0x04030201, "written in the other byte order");
+	check_message(24, 5, "header: the checksum is wrong");
 }
 
-/* All links to one row, with checksums that fit: no fold may go by them. */
+/* All links to one row, with valid checksums: no compaction may copy them. */
 static void a_link_given_twice_is_damage(void)
 {
 	unsigned char *bad = malloc(size);
@@ -311,7 +311,7 @@ static void a_link_given_twice_is_damage(void)
 	uint32_t links[1 + 2 * M] = { 2 * M };
 	float v[DIM] = { 1 };
 	char log[80];
-	bool fold;
+	bool due;
 
 	CHECK(bad);
 	memcpy(bad, good, size);
@@ -326,10 +326,10 @@ static void a_link_given_twice_is_damage(void)
 	snprintf(what, sizeof what, "links given twice");
 	write_file(bad, size);
 	free(bad);
-	CHECK(use());
+	CHECK(search_and_verify());
 	c = lh_index_change_open(path, 1, &err);
 	CHECK(c && lh_index_change_put(c, "new", 3, v, DIM, NULL, 0, &err) == 0 &&
-	      lh_index_change_commit(c, &fold, &err) == 0);
+	      lh_index_change_commit(c, &due, &err) == 0);
 	lh_index_change_close(c);
 	CHECK(lh_index_compact(path, 1, 1, &err) < 0);
 	CHECK(err.code == LH_ECORRUPT && strstr(err.msg, "two links to row"));
@@ -347,20 +347,20 @@ static long peak(void)
 	return u.ru_maxrss;
 }
 
-static void all_of_it(int precision, bool rescore, unsigned flips)
+static void run_all(int precision, bool rescore, unsigned flips)
 {
 	long before;
 
 	free(good);
 	make(precision, rescore);
-	CHECK(use() && !damage());
+	CHECK(search_and_verify() && !damage());
 	before = peak();
 	truncated_files_are_refused();
 	if (precision != LH_F16)
 		extreme_header_fields_do_no_harm();
 	any_flipped_bit_is_noticed(flips);
-	smears_do_no_harm(flips);
-	CHECK(use() && !damage());
+	overwritten_runs_do_no_harm(flips);
+	CHECK(search_and_verify() && !damage());
 	printf("# %s, %zu bytes, %u flips and smears, peak %ld KiB, %ld before\n",
 	       lh_precision_name(precision), size, flips, peak(), before);
 #ifndef __SANITIZE_ADDRESS__
@@ -379,11 +379,11 @@ int main(int argc, char **argv)
 	snprintf(path, sizeof path, "%s/a.lhv", dir);
 	if (argc > 2)
 		rng = strtoull(argv[2], NULL, 10);
-	test(all_of_it(LH_F32, false, flips));
-	test(what_is_not_ours_has_its_own_message());
+	test(run_all(LH_F32, false, flips));
+	test(other_kinds_of_file_have_a_message_each());
 	test(a_link_given_twice_is_damage());
-	test(all_of_it(LH_F16, false, flips / 3));
-	test(all_of_it(LH_I8, true, flips / 3));
+	test(run_all(LH_F16, false, flips / 3));
+	test(run_all(LH_I8, true, flips / 3));
 	unlink(path);
 	strcat(path, "-lock");
 	unlink(path);

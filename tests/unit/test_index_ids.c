@@ -1,6 +1,6 @@
 /*
- * Ids that were chosen so that the low halves of their XXH3 are all the same:
- * what is counted is how many slots a look-up takes, in memory and on disk.
+ * Ids chosen so that the low halves of their XXH3 are equal: the slots that a look-up
+ * reads are counted, in memory and on disk.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ static struct lh_err err;
 static char dir[] = "/tmp/lh-test-ids-XXXXXX", path[64], log_path[72];
 static char ids[IDS][ID_N], damage[256];
 
-/* ---- XXH3 of eight bytes, turned round ---- */
+/* ---- XXH3 of eight bytes, inverted ---- */
 
 static uint64_t unshift(uint64_t v, unsigned by, uint64_t add)
 {
@@ -35,8 +35,7 @@ static uint64_t unshift(uint64_t v, unsigned by, uint64_t add)
 	return was;
 }
 
-/* v is what v ^ rotl(v, 49) ^ rotl(v, 24) made of the result; done 64 times, that
- * gives v again. */
+/* Invert v ^ rotl(v, 49) ^ rotl(v, 24), which applied 64 times gives v again. */
 static uint64_t unrotate(uint64_t v)
 {
 	for (unsigned i = 0; i < 63; i++)
@@ -70,8 +69,7 @@ static bool is_text(const char *p)
 	return true;
 }
 
-/* What the hash makes of the text is turned round by the same steps, which finds
- * the number that its secret brings in. */
+/* Invert the hash, which by the same steps finds the number that its secret contributes. */
 static void choose_ids(void)
 {
 	uint64_t unmul = inverse(0x9FB21C651E98DF25ull), flip, text, hash = 0;
@@ -101,7 +99,7 @@ static struct lh_str id_of(const void *ctx, uint32_t i)
 	return (struct lh_str){ ids[i], ID_N };
 }
 
-static void a_map_does_not_compare_them_all(void)
+static void a_map_does_not_compare_all_ids(void)
 {
 	struct lh_idmap m = { .key = id_of };
 
@@ -147,7 +145,7 @@ static struct lh_index_section *section(struct lh_buf *b, uint32_t kind)
 	return &h->section[i];
 }
 
-/* Slots in use one after the other, at most. */
+/* Return the length of the longest run of used slots. */
 static unsigned longest_run(void)
 {
 	unsigned run = 0, longest = 0;
@@ -237,7 +235,7 @@ static void ids_that_were_not_chosen_have_seed_0(void)
 	CHECK(damages() == 0);
 }
 
-/* As files were made before there were seeds. */
+/* Make a file of the version before seeds. */
 static void make_old(void)
 {
 	struct lh_index_header *h;
@@ -269,12 +267,12 @@ static void make_old(void)
 	lh_buf_free(&b);
 }
 
-static void an_older_file_is_read_and_gets_a_seed_by_a_fold(void)
+static void an_older_file_is_read_and_gets_a_seed_by_compaction(void)
 {
 	struct lh_index_change *c;
 	float v[DIM] = { 0, 1 };
 	uint64_t seed;
-	bool fold;
+	bool due;
 
 	make_old();
 	finds_all();
@@ -282,7 +280,7 @@ static void an_older_file_is_read_and_gets_a_seed_by_a_fold(void)
 	CHECK(damages() == 1 && strstr(damage, "id hash: 3000 slots in a row"));
 	c = lh_index_change_open(path, 1, &err);
 	CHECK(c && lh_index_change_put(c, "new", 3, v, DIM, NULL, 0, &err) == 0 &&
-	      lh_index_change_commit(c, &fold, &err) == 0);
+	      lh_index_change_commit(c, &due, &err) == 0);
 	lh_index_change_close(c);
 	CHECK(lh_index_compact(path, 1, 1, &err) == 0);
 	CHECK(version(&seed) == 2 && seed != 0);
@@ -297,10 +295,10 @@ int main(void)
 	snprintf(path, sizeof path, "%s/a.lhv", dir);
 	snprintf(log_path, sizeof log_path, "%s-log", path);
 	choose_ids();
-	test(a_map_does_not_compare_them_all());
+	test(a_map_does_not_compare_all_ids());
 	test(ids_that_were_not_chosen_have_seed_0());
 	test(a_table_gets_a_seed_under_which_runs_are_short());
-	test(an_older_file_is_read_and_gets_a_seed_by_a_fold());
+	test(an_older_file_is_read_and_gets_a_seed_by_compaction());
 	unlink(path);
 	unlink(log_path);
 	rmdir(dir);

@@ -1,4 +1,4 @@
-/* Searches by words, through all that an index goes through. */
+/* Searches by words, in every state of an index. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +60,7 @@ static int not_b(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err 
 	return r->id.p[0] != 'b';
 }
 
-/* The ids that answer, one letter each, best first. */
+/* Check the ids found, one letter each, best first. */
 static void answers(const char *text, bool filtered, const char *want)
 {
 	struct lh_index *ix = lh_index_open(PATH, &err);
@@ -127,7 +127,7 @@ static void the_text_is_what_the_template_makes_of_the_metadata(void)
 static void change(const char *id, const char *meta)
 {
 	struct lh_index_change *c = lh_index_change_open(PATH, 10, &err);
-	bool fold;
+	bool due;
 
 	check_why(c, err.msg);
 	if (meta)
@@ -135,7 +135,7 @@ static void change(const char *id, const char *meta)
 					  strlen(meta), &err) == 0);
 	else
 		check(lh_index_change_delete(c, id, strlen(id), &err) == 0);
-	check_why(lh_index_change_commit(c, &fold, &err) == 0, err.msg);
+	check_why(lh_index_change_commit(c, &due, &err) == 0, err.msg);
 	lh_index_change_close(c);
 }
 
@@ -163,8 +163,8 @@ static void pending_rows_are_found_and_hidden_ones_are_not(void)
 	}
 }
 
-/* An index that grew, folded, is the one that was built at once. */
-static void a_fold_gives_the_bytes_of_a_build(void)
+/* An index that grew and was compacted has the bytes of one built at once. */
+static void compaction_gives_the_bytes_of_a_build(void)
 {
 	static struct record all[2000];
 	static char id[2000][8], meta[2000][80];
@@ -179,17 +179,17 @@ static void a_fold_gives_the_bytes_of_a_build(void)
 		all[i] = (struct record){ id[i], meta[i] };
 	}
 	params(&p, LH_LEXICAL_FIELD, "text");
-	p.exact_below = 5000;	/* a graph that grows is another one */
+	p.exact_below = 5000;	/* a graph that grew would differ */
 	for (round = 0; round < 2; round++) {
 		struct lh_index_change *c;
-		bool fold;
+		bool due;
 
 		build(&p, all, round ? 2000 : 1500);
 		c = lh_index_change_open(PATH, 10, &err);
 		for (i = 1500; i < 2000 && !round; i++)
 			check(lh_index_change_put(c, id[i], strlen(id[i]), (float[]){ 1, (float)i },
 						  2, meta[i], strlen(meta[i]), &err) == 0);
-		check_why(lh_index_change_commit(c, &fold, &err) == 0, err.msg);
+		check_why(lh_index_change_commit(c, &due, &err) == 0, err.msg);
 		lh_index_change_close(c);
 		check_why(lh_index_compact(PATH, 1, 10, &err) == 0, err.msg);
 		is_sound();
@@ -200,8 +200,9 @@ static void a_fold_gives_the_bytes_of_a_build(void)
 	lh_mapped_close(&file[1]);
 }
 
-/* Rows of a graph lie in another order than they came in, which does not show. */
-static void equal_scores_are_ordered_by_id_wherever_rows_lie(void)
+/* Rows of a graph are stored in another order than that of the puts, which does not
+ * show. */
+static void equal_scores_are_ordered_by_id_in_any_order_of_rows(void)
 {
 	static const struct record put[] = {
 		{ "g", "{\"text\":\"same\"}" },	     { "b", "{\"text\":\"same\"}" },
@@ -294,8 +295,8 @@ int main(void)
 	test(the_text_is_the_field_or_every_string());
 	test(the_text_is_what_the_template_makes_of_the_metadata());
 	test(pending_rows_are_found_and_hidden_ones_are_not());
-	test(a_fold_gives_the_bytes_of_a_build());
-	test(equal_scores_are_ordered_by_id_wherever_rows_lie());
+	test(compaction_gives_the_bytes_of_a_build());
+	test(equal_scores_are_ordered_by_id_in_any_order_of_rows());
 	test(an_index_without_words_says_how_to_get_them());
 	test(what_texts_are_made_by_is_kept());
 	unlink(PATH);

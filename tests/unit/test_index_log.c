@@ -1,4 +1,4 @@
-/* INDEX-log: what was acknowledged is there, what was torn or damaged is told. */
+/* INDEX-log: acknowledged changes are there; torn and damaged ones are reported. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static void verify_log(void)
 	lh_index_close(ix);
 }
 
-/* Rows r0..rN-1; row i points along axis i % DIM, and a little aside. */
+/* Rows r0..rN-1; row i points along axis i % DIM, and slightly off it. */
 static void vector_of(unsigned i, float *v)
 {
 	memset(v, 0, DIM * sizeof *v);
@@ -73,11 +73,11 @@ static struct lh_index_change *begin(void)
 
 static bool end(struct lh_index_change *c)
 {
-	bool fold;
+	bool due;
 
-	CHECK(lh_index_change_commit(c, &fold, &err) == 0);
+	CHECK(lh_index_change_commit(c, &due, &err) == 0);
 	lh_index_change_close(c);
-	return fold;
+	return due;
 }
 
 static void put(struct lh_index_change *c, const char *id, const char *meta)
@@ -108,7 +108,7 @@ static struct lh_index_stats stats(void)
 	return st;
 }
 
-/* The id's metadata, "" for none; NULL when the id is not live. */
+/* Return the metadata of an id, "" for none, NULL for an id that is not live. */
 static const char *meta_of(const char *id)
 {
 	static char text[256];
@@ -159,7 +159,7 @@ static void metadata_stays_is_replaced_or_cleared(void)
 	CHECK(strcmp(meta_of("r1"), "") == 0 && strcmp(meta_of("r2"), "{\"a\":1}") == 0);
 }
 
-static void what_is_deleted_stays_deleted(void)
+static void a_deleted_id_stays_deleted(void)
 {
 	struct lh_index_change *c;
 
@@ -175,14 +175,14 @@ static void what_is_deleted_stays_deleted(void)
 	CHECK(!meta_of("r0") && !meta_of("new") && meta_of("r1"));
 	CHECK(stats().live == 2 && stats().deleted == 2 && stats().pending == 2);
 	put_one("r0", NULL);
-	CHECK(strcmp(meta_of("r0"), "") == 0);	/* it does not get its old metadata */
+	CHECK(strcmp(meta_of("r0"), "") == 0);	/* without its old metadata */
 	CHECK(lh_index_compact(path, 1, 1, &err) == 0);
 	CHECK(stats().live == 3 && stats().pending == 0 && access(log_path, F_OK) < 0);
 	CHECK(!meta_of("new") && meta_of("r0"));
 }
 
 /* Four frames of one commit each: cut at every byte. */
-static void a_torn_tail_is_ignored_told_and_overwritten(void)
+static void a_torn_tail_is_ignored_reported_and_overwritten(void)
 {
 	static char log[4096];
 	size_t at[5] = { 0 }, n, cut, whole;
@@ -198,7 +198,7 @@ static void a_torn_tail_is_ignored_told_and_overwritten(void)
 			;
 		CHECK(stats().pending == whole);
 		verify_log();
-		if (cut == at[whole] || cut == 48)	/* 48: the mark and nothing else */
+		if (cut == at[whole] || cut == 48)	/* 48: only the mark */
 			CHECK(stats().torn_at == -1 && damages == 0);
 		else
 			CHECK(stats().torn_at == (int64_t)(whole || cut < 48 ? at[whole] : 48) &&
@@ -223,15 +223,15 @@ static void zeros_at_the_end_are_a_torn_tail(void)
 	CHECK(stats().torn_at == (int64_t)n && stats().pending == 1);
 }
 
-/* No flip of a bit passes; none but in the last frame's payload is taken for
- * a torn tail, for what follows must not be overwritten. */
+/* No flipped bit passes.  Only one in the last frame's payload counts as a torn tail,
+ * since what follows damage must not be overwritten. */
 static void damage_is_never_silent(void)
 {
 	static char log[4096], bad[4096];
 	size_t last, n, i;
 	struct lh_index_change *c;
 	struct lh_index *ix;
-	bool fold;
+	bool due;
 
 	build(2, "t");
 	put_one("a", "{}");
@@ -244,14 +244,14 @@ static void damage_is_never_silent(void)
 		write_log(bad, n);
 		verify_log();
 		CHECK(damages >= 1);
-		ix = i % 16 ? NULL : lh_index_open(path, &err);	/* it waits before it complains */
+		ix = i % 16 ? NULL : lh_index_open(path, &err);	/* it waits before it reports */
 		if (i % 16 == 0)
 			CHECK(!ix == (i / 8 < last + 16));
 		lh_index_close(ix);
 		if (i / 8 < 48 || (i / 8 >= last && i / 8 < last + 16)) { /* the mark, or a head */
 			c = begin();
 			put(c, "c", NULL);
-			CHECK(lh_index_change_commit(c, &fold, &err) < 0 &&
+			CHECK(lh_index_change_commit(c, &due, &err) < 0 &&
 			      err.code == LH_ECORRUPT);
 			lh_index_change_close(c);
 			CHECK(read_log(bad, sizeof bad) == n);
@@ -269,7 +269,7 @@ static void a_log_never_applies_to_another_index(void)
 	n = read_log(log, sizeof log);
 	build(2, "u");
 	CHECK(access(log_path, F_OK) < 0);
-	write_log(log, n);	/* as if the build had been killed before it removed it */
+	write_log(log, n);	/* as if the build had been killed before it removed the log */
 	CHECK(stats().pending == 0 && !meta_of("a"));
 	verify_log();
 	CHECK(damages == 0);
@@ -307,19 +307,19 @@ static void a_part_for_an_index_that_never_came_is_cut_off(void)
 	lh_buf_free(&b);
 }
 
-static void a_fold_is_due_past_a_hundred(void)
+static void compaction_is_due_past_a_hundred_changes(void)
 {
 	char id[16];
-	bool fold = false;
+	bool due = false;
 	int i;
 
 	build(2, "t");
 	for (i = 0; i < 101; i++) {
-		CHECK(!fold);
+		CHECK(!due);
 		snprintf(id, sizeof id, "n%d", i);
-		fold = put_one(id, NULL);
+		due = put_one(id, NULL);
 	}
-	CHECK(fold);
+	CHECK(due);
 	CHECK(lh_index_compact(path, 2, 1, &err) == 0);
 	CHECK(stats().live == 103 && stats().base == 103 && stats().pending == 0);
 }
@@ -327,21 +327,21 @@ static void a_fold_is_due_past_a_hundred(void)
 static void other_kinds_of_file_are_refused(void)
 {
 	struct lh_index_change *c;
-	bool fold;
+	bool due;
 
 	build(2, "t");
 	CHECK(symlink(path, log_path) == 0);
 	c = begin();
 	put(c, "a", NULL);
-	CHECK(lh_index_change_commit(c, &fold, &err) < 0 && strstr(err.msg, "symbolic link"));
+	CHECK(lh_index_change_commit(c, &due, &err) < 0 && strstr(err.msg, "symbolic link"));
 	CHECK(lh_index_open(path, &err) == NULL && strstr(err.msg, "symbolic link"));
 	unlink(log_path);
 	CHECK(mkfifo(log_path, 0600) == 0);
-	CHECK(lh_index_change_commit(c, &fold, &err) < 0);
+	CHECK(lh_index_change_commit(c, &due, &err) < 0);
 	CHECK(lh_index_open(path, &err) == NULL);
 	unlink(log_path);
 	write_log("something else entirely, not a log", 34);
-	CHECK(lh_index_change_commit(c, &fold, &err) < 0 && err.code == LH_ECORRUPT);
+	CHECK(lh_index_change_commit(c, &due, &err) < 0 && err.code == LH_ECORRUPT);
 	lh_index_change_close(c);
 	unlink(log_path);
 }
@@ -356,29 +356,29 @@ static void put_many(struct lh_index_change *c, unsigned from, unsigned n)
 	}
 }
 
-/* Two who record: the second is sent back with all it has until there is room. */
-static void a_full_log_sends_back_who_can_wait(void)
+/* Two writers: the second is refused, with its changes kept, until there is room. */
+static void a_full_log_makes_writers_wait(void)
 {
 	struct lh_index_change *a, *b;
 	uint64_t before;
-	bool fold;
+	bool due;
 
 	build(5, "t");
 	a = begin();
 	b = begin();
 	put_many(a, 0, 1999);
-	CHECK(lh_index_change_try(a, &fold, &err) == 0 && fold);
+	CHECK(lh_index_change_try(a, &due, &err) == 0 && due);
 	put_many(a, 1999, 1);
-	CHECK(lh_index_change_try(a, &fold, &err) == 0 && fold);
+	CHECK(lh_index_change_try(a, &due, &err) == 0 && due);
 	put_many(b, 2000, 300);
 	before = lh_index_change_bytes(b);
-	CHECK(lh_index_change_try(b, &fold, &err) == 1 && fold);
+	CHECK(lh_index_change_try(b, &due, &err) == 1 && due);
 	CHECK(lh_index_change_bytes(b) == before && stats().pending == 2000);
 	put_many(a, 5000, 1);
-	CHECK(lh_index_change_commit(a, &fold, &err) == 0);
+	CHECK(lh_index_change_commit(a, &due, &err) == 0);
 	CHECK(lh_index_make_room(path, 1, 1, &err) == 0);
 	CHECK(stats().pending == 0 && stats().base == 2006);
-	CHECK(lh_index_change_try(b, &fold, &err) == 0 && fold && lh_index_change_bytes(b) == 0);
+	CHECK(lh_index_change_try(b, &due, &err) == 0 && due && lh_index_change_bytes(b) == 0);
 	CHECK(stats().live == 2306 && stats().pending == 300);
 	lh_index_change_close(a);
 	lh_index_change_close(b);
@@ -387,22 +387,22 @@ static void a_full_log_sends_back_who_can_wait(void)
 
 int main(void)
 {
-	/* in memory if possible: these are thousands of fsyncs */
+	/* In memory if possible: these are thousands of fsyncs. */
 	snprintf(dir, sizeof dir, "%s/lh-log-XXXXXX",
 		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	CHECK(mkdtemp(dir) != NULL);
 	snprintf(path, sizeof path, "%s/t.lhv", dir);
 	snprintf(log_path, sizeof log_path, "%s-log", path);
 	test(metadata_stays_is_replaced_or_cleared());
-	test(what_is_deleted_stays_deleted());
-	test(a_torn_tail_is_ignored_told_and_overwritten());
+	test(a_deleted_id_stays_deleted());
+	test(a_torn_tail_is_ignored_reported_and_overwritten());
 	test(zeros_at_the_end_are_a_torn_tail());
 	test(damage_is_never_silent());
 	test(a_log_never_applies_to_another_index());
 	test(a_rebuild_of_the_same_bytes_starts_afresh());
 	test(a_part_for_an_index_that_never_came_is_cut_off());
-	test(a_fold_is_due_past_a_hundred());
-	test(a_full_log_sends_back_who_can_wait());
+	test(compaction_is_due_past_a_hundred_changes());
+	test(a_full_log_makes_writers_wait());
 	test(other_kinds_of_file_are_refused());
 	unlink(path);
 	rmdir(dir);

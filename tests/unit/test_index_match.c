@@ -1,5 +1,5 @@
-/* A filter's verdicts, shared by threads: the answers are those of one thread,
- * and of a plain look at every row; with changes pending and rows left out. */
+/* A filter cache shared by threads: results are those of one thread, and of a plain
+ * check of every row, with pending changes and excluded rows. */
 #include "check.h"
 #include <lh/index.h>
 
@@ -18,7 +18,7 @@
 static __thread struct lh_err err;
 static char dir[] = "/tmp/lh-test-match-XXXXXX";
 static char path[64];
-static unsigned of;	/* one in so many rows matches */
+static unsigned of;	/* one row in so many matches */
 
 static void point(float *v, unsigned i)
 {
@@ -49,8 +49,8 @@ static int allow(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err 
 	return (number(r->meta) * 2654435761u >> 7) % of == 0;
 }
 
-/* 9,000 rows, of which every eleventh is deleted and every seventh has other
- * metadata by now, and 300 more, all in the log. */
+/* Make 9,000 rows, of which every eleventh is deleted and every seventh has new
+ * metadata, and 300 more, all in the log. */
 static struct lh_index *make(void)
 {
 	struct lh_index_params p;
@@ -59,7 +59,7 @@ static struct lh_index *make(void)
 	char id[16], meta[32];
 	float v[DIM];
 	struct lh_index *ix;
-	bool fold;
+	bool due;
 
 	lh_index_params_default(&p);
 	p.dimension = DIM;
@@ -85,7 +85,7 @@ static struct lh_index *make(void)
 						  (size_t)sprintf(meta, "{\"n\":%u}", i + 1),
 						  &err) == 0);
 	}
-	CHECK(lh_index_change_commit(c, &fold, &err) == 0);
+	CHECK(lh_index_change_commit(c, &due, &err) == 0);
 	lh_index_change_close(c);
 	ix = lh_index_open(path, &err);
 	CHECK(ix);
@@ -146,7 +146,7 @@ static bool same(const struct answer *a, const struct answer *b)
 	return true;
 }
 
-/* What is found, looked at row by row; and how many are refused. */
+/* Check the hits, and the number refused, row by row. */
 static void check_exact(const struct lh_index *ix, const struct asker *x)
 {
 	uint64_t calls, rows = lh_index_rows(ix);
@@ -200,7 +200,7 @@ static void threads_agree(const struct lh_index *ix, bool exact)
 			CHECK(same(&alone.a[i], &many[t].a[i]));
 		calls += many[t].calls;
 	}
-	/* The work is shared: each row is asked once, by one of them. */
+	/* The work is shared: each row is evaluated once, by one thread. */
 	CHECK(alone.calls <= lh_index_rows(ix) && (!exact || calls == alone.calls));
 	lh_filter_cache_free(alone.filter_cache);
 	lh_filter_cache_free(shared);

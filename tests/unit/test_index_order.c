@@ -1,4 +1,5 @@
-/* Rows lie where the graph wants them, and come back as they were put. */
+/* Rows are stored in the order that suits the graph, and returned in the order of the
+ * puts. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,8 +56,8 @@ static void build(unsigned n, int precision, bool rescore)
 	lh_index_writer_free(w);
 }
 
-/* Add rows from to n - 1 and delete the first gone, then fold. */
-static void fold(unsigned from, unsigned n, unsigned gone)
+/* Add rows from to n - 1, delete the first gone, and compact. */
+static void compact_changes(unsigned from, unsigned n, unsigned gone)
 {
 	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
 	char id[16];
@@ -79,8 +80,8 @@ static void fold(unsigned from, unsigned n, unsigned gone)
 	CHECK(lh_index_compact(path, 1, 1, &err) == 0);
 }
 
-/* The rows r<from>, r<from + 1>, ... in this order, each found by its id and with
- * its own metadata and vector. */
+/* Check the rows r<from>, r<from + 1>, ... in this order, each with its id, metadata
+ * and vector. */
 static void rows_are(unsigned from, unsigned n)
 {
 	struct lh_index *ix = lh_index_open(path, &err);
@@ -107,15 +108,15 @@ static void rows_are(unsigned from, unsigned n)
 	CHECK(lh_index_verify(path, on_damage, NULL, &err) == 0 && !*damage);
 }
 
-static void rows_come_back_as_they_were_put(void)
+static void rows_are_returned_in_the_order_of_the_puts(void)
 {
 	for (int precision = LH_F32; precision <= LH_I8; precision++)
 		for (int rescore = 0; rescore <= (precision != LH_F32); rescore++) {
 			build(ROWS, precision, rescore);
 			rows_are(0, ROWS);
-			fold(ROWS, ROWS + 300, 0);	/* continues the graph */
+			compact_changes(ROWS, ROWS + 300, 0);	/* continues the graph */
 			rows_are(0, ROWS + 300);
-			fold(ROWS + 300, ROWS + 500, 100);	/* builds another */
+			compact_changes(ROWS + 300, ROWS + 500, 100);	/* builds another graph */
 			rows_are(100, ROWS + 400);
 		}
 }
@@ -134,7 +135,7 @@ static void *slurp(size_t *n)
 	return p;
 }
 
-static void a_fold_makes_the_file_that_a_build_makes(void)
+static void compaction_makes_the_file_that_a_build_makes(void)
 {
 	size_t n, m;
 	void *a, *b;
@@ -142,16 +143,16 @@ static void a_fold_makes_the_file_that_a_build_makes(void)
 	build(ROWS + 300, LH_F32, false);
 	a = slurp(&n);
 	build(ROWS, LH_F32, false);
-	fold(ROWS, ROWS + 200, 0);
-	fold(ROWS + 200, ROWS + 300, 0);
+	compact_changes(ROWS, ROWS + 200, 0);
+	compact_changes(ROWS + 200, ROWS + 300, 0);
 	b = slurp(&m);
 	CHECK(n == m && !memcmp(a, b, n));
 	free(a);
 	free(b);
 }
 
-/* Of rows in no order 1 link in 30 would lead to one of the 64 around. */
-static void rows_that_link_lie_near_each_other(void)
+/* In random order 1 link in 30 would lead to one of the 64 rows around. */
+static void rows_that_link_are_stored_near_each_other(void)
 {
 	struct lh_index *ix;
 	unsigned near = 0, links = 0;
@@ -186,7 +187,7 @@ static void poke(const void *p, size_t n, uint64_t at)
 	CHECK(f && fseek(f, (long)at, SEEK_SET) == 0 && fwrite(p, 1, n, f) == n && fclose(f) == 0);
 }
 
-static void damage_of_the_order_is_told(void)
+static void damage_of_the_order_is_reported(void)
 {
 	struct lh_index_header *h;
 	struct lh_index *ix;
@@ -209,7 +210,7 @@ static void damage_of_the_order_is_told(void)
 	free(h);
 }
 
-/* As files were before there was an order. */
+/* A file of the version before orders. */
 static void a_file_without_an_order_is_read(void)
 {
 	struct lh_index_header *h;
@@ -227,7 +228,7 @@ static void a_file_without_an_order_is_read(void)
 	ix = lh_index_open(path, &err);
 	CHECK(ix && lh_index_nth_row(ix, 7, &at, &row, &err) == 1 && at == 7);
 	lh_index_close(ix);
-	fold(ROWS, ROWS + 10, 0);
+	compact_changes(ROWS, ROWS + 10, 0);
 	*damage = '\0';
 	CHECK(lh_index_verify(path, on_damage, NULL, &err) == 0 && !*damage);
 	ix = lh_index_open(path, &err);
@@ -238,15 +239,15 @@ static void a_file_without_an_order_is_read(void)
 
 int main(void)
 {
-	/* in memory if possible */
+	/* In memory if possible. */
 	snprintf(dir, sizeof dir, "%s/lh-order-XXXXXX",
 		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	CHECK(mkdtemp(dir) != NULL);
 	snprintf(path, sizeof path, "%s/o.lhv", dir);
-	test(rows_come_back_as_they_were_put());
-	test(a_fold_makes_the_file_that_a_build_makes());
-	test(rows_that_link_lie_near_each_other());
-	test(damage_of_the_order_is_told());
+	test(rows_are_returned_in_the_order_of_the_puts());
+	test(compaction_makes_the_file_that_a_build_makes());
+	test(rows_that_link_are_stored_near_each_other());
+	test(damage_of_the_order_is_reported());
 	test(a_file_without_an_order_is_read());
 	unlink(path);
 	strcat(path, "-lock");

@@ -1,5 +1,5 @@
-/* lh_index: vectors kept as f16 and i8, alone and with the vectors themselves
- * beside: what comes back, how far off, and what a fold does to it. */
+/* Indexes quantized to f16 and i8, with and without the f32 vectors: what is read back,
+ * its error, and the effect of compaction. */
 #include "check.h"
 #include <lh/index.h>
 
@@ -17,8 +17,8 @@
 static const struct kind {
 	int precision;
 	bool rescore;
-	double own;		/* how far a row may be from itself */
-	double recall;		/* against the vectors as they came */
+	double own;		/* most distance of a row from itself */
+	double recall;		/* against the original vectors */
 } kinds[] = {
 	{ LH_F16, false, 1e-3, 0.99 },
 	{ LH_I8, false, 1e-2, 0.9 },
@@ -31,7 +31,7 @@ static char dir[] = "/tmp/lh-test-precision-XXXXXX";
 static char path[64], other[64];
 static float data[ROWS][DIM];
 
-/* Row i of the test data, of unit length. */
+/* Make row i of the test data, of unit length. */
 static void point(float *v, unsigned i)
 {
 	uint64_t centre = i % 40 + 100, noise = i * 0x9e3779b97f4a7c15u + 1;
@@ -91,7 +91,7 @@ static struct lh_index *index_of(unsigned n, const struct kind *k, int distance)
 	return commit(w, path);
 }
 
-static void no_damage(void *ctx, const char *section, const char *text)
+static void on_damage_never(void *ctx, const char *section, const char *text)
 {
 	(void)ctx;
 	printf("test_index_precision: %s: %s\n", section, text);
@@ -118,7 +118,7 @@ static double distance(int metric, const float *a, const float *b)
 	return 1 - lh_vec_dot_f64(a, b, DIM);
 }
 
-/* Which point a row is. */
+/* Return which point a row is. */
 static unsigned point_of(const struct lh_index *ix, uint64_t at)
 {
 	struct lh_row row;
@@ -129,7 +129,7 @@ static unsigned point_of(const struct lh_index *ix, uint64_t at)
 	return (unsigned)atoi(id + 2);
 }
 
-/* The hits that are among the ten points nearest by these distances. */
+/* Count the hits among the ten points nearest by these distances. */
 static unsigned right(const struct lh_index *ix, const double *d, unsigned n,
 		      const struct lh_hit *hit, long got)
 {
@@ -176,7 +176,7 @@ static void neighbours_are_found(unsigned n, const struct kind *k, int metric)
 	       all ? (double)same[0] / all : 1, all ? (double)same[1] / all : 1);
 	CHECK(same[0] >= k->recall * all && same[1] >= k->recall * all);
 	CHECK(!k->rescore || same[1] == all);
-	CHECK(lh_index_verify(path, no_damage, NULL, &err) == 0);
+	CHECK(lh_index_verify(path, on_damage_never, NULL, &err) == 0);
 	lh_index_close(ix);
 }
 
@@ -191,7 +191,7 @@ static void a_row_finds_itself(const struct kind *k, int metric)
 		CHECK(ask(ix, v, 1, i % 2, hit) == 1);
 		CHECK(point_of(ix, hit[0].row) == i && hit[0].distance >= 0);
 		CHECK(metric == LH_L2 ? hit[0].distance <= 0.05 : hit[0].distance <= k->own);
-		lh_index_vector(ix, hit[0].row, v);	/* as it is kept */
+		lh_index_vector(ix, hit[0].row, v);	/* as stored */
 		CHECK(ask(ix, v, 1, true, hit) == 1);
 		CHECK(point_of(ix, hit[0].row) == i &&
 		      hit[0].distance <=
@@ -224,7 +224,7 @@ static void same_bytes(void)
 	free(b);
 }
 
-/* What is read from an index makes the same index. */
+/* An index written from what was read is the same. */
 static void reading_and_writing_again_changes_nothing(const struct kind *k, int metric)
 {
 	struct lh_index *ix = index_of(600, k, metric);
@@ -248,7 +248,7 @@ static void change(unsigned from, unsigned n)
 	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
 	float v[DIM];
 	char id[32];
-	bool fold;
+	bool due;
 
 	CHECK(c);
 	for (unsigned i = from; i < from + n; i++) {
@@ -256,13 +256,13 @@ static void change(unsigned from, unsigned n)
 		snprintf(id, sizeof id, "w-%u", i);
 		CHECK(lh_index_change_put(c, id, strlen(id), v, DIM, "{}", 2, &err) == 0);
 	}
-	CHECK(lh_index_change_commit(c, &fold, &err) == 0);
+	CHECK(lh_index_change_commit(c, &due, &err) == 0);
 	lh_index_change_close(c);
 }
 
-/* Pending rows are f32; folded in they are as if they had come with the others,
- * and rows put again with the vector that they had stay where they are. */
-static void a_fold_gives_what_a_build_does(const struct kind *k, int metric)
+/* Pending rows are f32; after compaction they are as if built with the others, and rows
+ * put again with the same vector stay where they are. */
+static void compaction_gives_what_a_build_does(const struct kind *k, int metric)
 {
 	struct lh_index *ix = index_of(600, k, metric);
 	struct lh_index_stats st;
@@ -280,7 +280,7 @@ static void a_fold_gives_what_a_build_does(const struct kind *k, int metric)
 	CHECK(!memcmp(v, w, sizeof v));
 	lh_index_close(ix);
 	CHECK(lh_index_compact(path, 1, 1, &err) == 0);
-	CHECK(lh_index_verify(path, no_damage, NULL, &err) == 0);
+	CHECK(lh_index_verify(path, on_damage_never, NULL, &err) == 0);
 	CHECK(rename(path, other) == 0);
 	ix = index_of(650, k, metric);
 	lh_index_get_stats(ix, &st);
@@ -309,18 +309,18 @@ static void f16_has_its_bounds(void)
 	lh_index_writer_free(w);
 }
 
-/* What was checked for one precision may not fit another. */
+/* A change checked for one precision may not fit another. */
 static void a_change_is_for_one_precision(void)
 {
 	struct lh_index_change *c;
 	float v[DIM] = { 1e6f };
-	bool fold;
+	bool due;
 
 	lh_index_close(index_of(3, &kinds[1], LH_L2));
 	c = lh_index_change_open(path, 1, &err);
 	CHECK(c && lh_index_change_put(c, "big", 3, v, DIM, NULL, 0, &err) == 0);
 	lh_index_close(index_of(3, &kinds[0], LH_L2));
-	CHECK(lh_index_change_commit(c, &fold, &err) == -1 && strstr(err.msg, "precision f16"));
+	CHECK(lh_index_change_commit(c, &due, &err) == -1 && strstr(err.msg, "precision f16"));
 	lh_index_change_close(c);
 }
 
@@ -350,7 +350,7 @@ int main(void)
 			if (metric != LH_IP)
 				test(a_row_finds_itself(&kinds[i], metric));
 			test(reading_and_writing_again_changes_nothing(&kinds[i], metric));
-			test(a_fold_gives_what_a_build_does(&kinds[i], metric));
+			test(compaction_gives_what_a_build_does(&kinds[i], metric));
 		}
 	test(f16_has_its_bounds());
 	test(a_change_is_for_one_precision());

@@ -1,10 +1,10 @@
 /*
- * An index file that is written to in place while it is read: searches, a check
- * and a fold never leave its bytes, and what a fold makes of it is sound.
+ * An index file that is written to in place while it is read: searches, a check and a
+ * compaction never read outside it, and a compacted index is valid.
  *
- * A second mapping has another thread change the numbers that sizes and places
- * are made from, and change them back, at odd moments.  Writes meet the moment
- * between two reads by chance: there are many tries.
+ * Another thread changes the numbers that sizes and offsets are computed from through
+ * a second mapping, and changes them back, at random moments.  It takes many tries
+ * to write between two reads.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -28,7 +28,7 @@
 static struct lh_err err;
 static char dir[] = "/tmp/lh-test-written-XXXXXX", path[64], log_path[72];
 static struct lh_buf good, good_log;
-static unsigned char *map;	/* what the writer changes, while there is one */
+static unsigned char *map;	/* what the writer changes, while it runs */
 static bool stop, was_changed;
 
 static uint64_t rnd(uint64_t *state, uint64_t n)
@@ -45,7 +45,7 @@ static void make(void)
 	uint64_t state = 1;
 	float v[DIM];
 	char id[16];
-	bool fold;
+	bool due;
 
 	lh_index_params_default(&p);
 	p.m = M;
@@ -69,7 +69,7 @@ static void make(void)
 		else
 			CHECK(lh_index_change_put(c, id, (size_t)n, v, DIM, "{}", 2, &err) == 0);
 	}
-	CHECK(lh_index_change_commit(c, &fold, &err) == 0);
+	CHECK(lh_index_change_commit(c, &due, &err) == 0);
 	lh_index_change_close(c);
 	CHECK(lh_file_read(path, &good, &err) == 1 && lh_file_read(log_path, &good_log, &err) == 1);
 }
@@ -94,7 +94,8 @@ static const struct lh_index_section *section(uint32_t kind)
 	return NULL;
 }
 
-/* A word of that kind of section, of those that say how much or where. */
+/* Return the offset of a word in that kind of section, of those that hold sizes or
+ * offsets. */
 static size_t place(uint32_t kind, uint64_t *state)
 {
 	const struct lh_index_section *s = section(kind);
@@ -171,8 +172,8 @@ static void on_damage(void *ctx, const char *name, const char *text)
 	++*(unsigned *)ctx;
 }
 
-/* Some are refused; of those that are not, nothing may be wrong. */
-static void folds(unsigned tries)
+/* Some compactions are refused; the others give an index without a finding. */
+static void a_changing_file_is_compacted_or_refused(unsigned tries)
 {
 	unsigned done = 0, refused = 0, damage = 0;
 
@@ -219,7 +220,7 @@ static void search(struct lh_index *ix, uint64_t *state)
 	lh_searcher_free(s);
 }
 
-static void reads(unsigned tries)
+static void a_changing_file_is_read_safely(unsigned tries)
 {
 	uint64_t state = 3;
 	unsigned damage = 0;
@@ -248,8 +249,8 @@ int main(void)
 	lh_buf_init(&good, LH_BUF_NOMAX);
 	lh_buf_init(&good_log, LH_BUF_NOMAX);
 	make();
-	test(folds(tries));
-	test(reads(tries / 3));
+	test(a_changing_file_is_compacted_or_refused(tries));
+	test(a_changing_file_is_read_safely(tries / 3));
 	unlink(path);
 	unlink(log_path);
 	rmdir(dir);

@@ -1,9 +1,8 @@
 /*
- * Index files as an attacker writes them: a good one with bytes replaced, its
- * checksums made to fit so that what lies behind them is reached; or, when the
- * input begins with the magic number, the input itself.  The first byte says
- * which of the good ones: how they keep their vectors.  What verify finds
- * nothing wrong with must fold.
+ * fuzz_index - hostile index files: a valid one with bytes replaced and checksums
+ * recomputed, so that what they protect is reached; or, when the input begins with
+ * the magic number, the input itself.  The first byte selects the valid index, by
+ * its precision.  An index without a finding of verify must compact.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -106,8 +105,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return fd < 0;
 }
 
-/* Each four bytes of input are a place (its high byte first, two bits of the third on top)
- * and a value. */
+/* Apply groups of four bytes: an offset (its high byte first, two bits of it on top of
+ * the third) and a value. */
 static void patch(int kind, const uint8_t *data, size_t n)
 {
 	struct lh_index_header *h = (void *)image;
@@ -171,13 +170,13 @@ static void search_words(const struct lh_index *ix)
 	lh_index_words_free(w);
 }
 
-/* With a row more; then the file is another. */
-static void fold(void)
+/* Add a row and compact; afterwards the file is another one. */
+static void compact_and_check(void)
 {
 	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
 	const struct lh_index_params *p = c ? lh_index_change_params(c) : NULL;
 	static const float v[LH_DIM_MAX] = { 1, 2 };
-	char beside[40];
+	char sibling[40];
 	bool due;
 
 	if (c && lh_index_change_put(c, "new", 3, v, p->dimension, "{\"a\":\"y\"}", 9, &err) == 0 &&
@@ -185,10 +184,10 @@ static void fold(void)
 	    err.code == LH_ECORRUPT)
 		abort();
 	lh_index_change_close(c);
-	snprintf(beside, sizeof beside, "%s-log", path);
-	unlink(beside);
-	snprintf(beside, sizeof beside, "%s-lock", path);
-	unlink(beside);
+	snprintf(sibling, sizeof sibling, "%s-log", path);
+	unlink(sibling);
+	snprintf(sibling, sizeof sibling, "%s-lock", path);
+	unlink(sibling);
 	close(fd);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -237,7 +236,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		if (err.code != LH_ENOMEM)
 			abort();
 	} else if (!damages && (raw || memcmp(image, good[kind], size[kind]) != 0)) {
-		fold();
+		compact_and_check();
 	}
 	return 0;
 }

@@ -1,7 +1,6 @@
 /*
- * filter - "FILTER LF METADATA": where both are JSON objects the walk over the
- * bytes must say what a walk over checked values says; where the metadata is
- * anything else it must not crash.
+ * fuzz_filter - "FILTER LF METADATA": if both are JSON objects, the scan of the bytes
+ * agrees with a comparison of parsed values; other metadata must not crash it.
  */
 #include <stdlib.h>
 

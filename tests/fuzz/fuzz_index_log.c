@@ -1,5 +1,5 @@
-/* Any bytes behind an index as its log: never a crash or a read out of bounds,
- * and whatever is not silent damage opens, takes an append, and then holds it. */
+/* fuzz_index_log - any bytes as the log of an index: no crash, no read out of bounds;
+ * if it opens, it takes an append and holds it afterwards. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,8 +56,8 @@ static void put_frame(struct lh_buf *b, uint32_t kind, const uint8_t *p, size_t 
 	lh_buf_add(b, p, n);
 }
 
-/* The first byte chooses: the bytes as they are, or as payloads of frames whose
- * checksums are right, behind a mark of the index. */
+/* Make a log, by the first byte: the bytes themselves, or payloads of frames with valid
+ * checksums, after a mark of the index. */
 static void make_log(struct lh_buf *b, uint64_t checksum, const uint8_t *p, size_t n)
 {
 	bool framed = n && *p & 1;
@@ -110,11 +110,11 @@ static void append_and_look(void)
 {
 	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
 	struct lh_index *ix;
-	bool fold;
+	bool due;
 
 	must(c &&
 	     lh_index_change_put(c, "new", 3, (float[DIM]){ 1, 1, 1, 1 }, DIM, NULL, 0, &err) == 0);
-	if (lh_index_change_commit(c, &fold, &err) == 0) {
+	if (lh_index_change_commit(c, &due, &err) == 0) {
 		ix = lh_index_open(path, &err);
 		must(ix && lh_index_find(ix, "new", 3, &err) >= 0);
 		lh_index_close(ix);
