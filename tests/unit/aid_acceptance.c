@@ -1,15 +1,15 @@
 /*
- * aid_acceptance - not a test but what tests of the invariants drive: it checks
- * what three runs left ("first" and "again" in the root A, "other" in B), which
- * somebody may have changed since, and prints the numbers of the invariants that
- * do not hold.
+ * aid_acceptance - a program for the tests of the invariants: it checks the files
+ * of three runs ("first" and "again" in the root A, "other" in B), which the test
+ * may have changed, and prints the numbers of the invariants that do not hold.
  */
 #include "../../tools/lh-distill/acceptance_check.c"
 #include "../../tools/lh-distill/acceptance_exports.c"
 #include "../../tools/lh-distill/acceptance_rows.c"
 #include "../../tools/lh-distill/reports.c"
 
-int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected, const char *actual, struct lh_err *err)
+int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected,
+		    const char *actual, struct lh_err *err)
 {
 	(void)name;
 	(void)expected;
@@ -26,8 +26,9 @@ static void take(char *to, const struct lh_value *v)
 	snprintf(to, 65, "%.*s", (int)v->n - 2, v->p + 1);
 }
 
-/* What the run said of itself. */
-static int recall(struct whole *w, struct lh_run *run, const struct lh_root *root, char *id, struct lh_err *err)
+/* Read a stored run again. */
+static int recall(struct whole *w, struct lh_run *run, const struct lh_root *root, char *id,
+		  struct lh_err *err)
 {
 	struct report r;
 	struct lh_iter it;
@@ -41,7 +42,8 @@ static int recall(struct whole *w, struct lh_run *run, const struct lh_root *roo
 	rc = report_read(&r, root, id, "summary.json", "run_summary", err);
 	if (rc > 0) {
 		take(w->summary.run_hash, lh_record_get(&r.rec, "run_hash"));
-		for (lh_iter_init(&it, lh_record_get(&r.rec, "stages")); lh_iter_next(&it) && i < LH_STAGES; i++) {
+		for (lh_iter_init(&it, lh_record_get(&r.rec, "stages"));
+		     lh_iter_next(&it) && i < LH_STAGES; i++) {
 			if (lh_value_get(&it.val, "output_hash", &v))
 				take(w->stage[i].output_hash, &v);
 			if (lh_value_get(&it.val, "accepted", &v) && lh_value_i64(&v, &n))
@@ -62,8 +64,10 @@ int main(int argc, char **argv)
 	struct acceptance a = { .told = 0 };
 	int rc = -1;
 
-	if (argc == 3 && (a.root[0] = lh_root_open(argv[1], &err)) && (a.root[1] = lh_root_open(argv[2], &err)) &&
-	    !recall(&a.run[RUN_FIRST], &run[0], a.root[0], first, &err) && !recall(&a.run[RUN_OTHER], &run[1], a.root[1], other, &err) &&
+	if (argc == 3 && (a.root[0] = lh_root_open(argv[1], &err)) &&
+	    (a.root[1] = lh_root_open(argv[2], &err)) &&
+	    !recall(&a.run[RUN_FIRST], &run[0], a.root[0], first, &err) &&
+	    !recall(&a.run[RUN_OTHER], &run[1], a.root[1], other, &err) &&
 	    !recall(&a.run[RUN_AGAIN], &run[2], a.root[0], again, &err))
 		rc = acceptance_check(&a, &err);
 	lh_root_close(a.root[0]);

@@ -1,7 +1,7 @@
 /*
- * aid_filter - not a test but what tests of the frame drive: the smallest
- * filter there is.  It adds "seen":true, wants no record to hold "refuse", and
- * by its options takes the other roads through the flow.
+ * aid_filter - a program for the tests of the frame: the smallest filter.  It adds
+ * "seen":true, refuses records with "refuse", and has options for the other paths
+ * through the flow.
  */
 #include <time.h>
 
@@ -21,13 +21,17 @@ struct settings {
 
 static const struct lh_option options[] = {
 	{ 0, "batch", NULL, "map in batches", LH_FLAG(struct settings, batch) },
-	{ 'b', "batch-max", "N", "records per batch (default 4)", LH_UINT(struct settings, batch_max, 1, 1000) },
+	{ 'b', "batch-max", "N", "records per batch (default 4)",
+	  LH_UINT(struct settings, batch_max, 1, 1000) },
 	{ 0, "sink", NULL, "write by a sink", LH_FLAG(struct settings, sink) },
 	{ 0, "identity", NULL, "add nothing", LH_FLAG(struct settings, identity) },
 	{ 0, "keep", NULL, "outlive a closed stdout", LH_FLAG(struct settings, keep) },
-	{ 0, "sleep", "MS", "wait so long over a record that holds \"slow\"", LH_UINT(struct settings, sleep_ms, 0, 600000) },
-	{ 0, "repeat", "N", "write the record's line N times in it", LH_UINT(struct settings, repeat, 0, 1000000) },
-	{ 0, "real", "X", "a number", LH_OPT_REAL, false, offsetof(struct settings, real), 0, 10, "LH_AID_REAL", 0 },
+	{ 0, "sleep", "MS", "wait so long over a record that holds \"slow\"",
+	  LH_UINT(struct settings, sleep_ms, 0, 600000) },
+	{ 0, "repeat", "N", "write the record's line N times in it",
+	  LH_UINT(struct settings, repeat, 0, 1000000) },
+	{ 0, "real", "X", "a number", LH_OPT_REAL, false, offsetof(struct settings, real), 0, 10,
+	  "LH_AID_REAL", 0 },
 	{ 0, "colour", "red|green", "one of two", LH_CHOICE(struct settings, colour) },
 	{ 0, "into", "FILE", "replace FILE by the output", LH_TEXT(struct settings, into) },
 	{ 'w', "word", "TEXT", "a word (repeatable)", LH_TEXTS(struct settings, words) },
@@ -43,10 +47,11 @@ static int add(struct settings *s, struct lh_record *rec, struct lh_buf *out, st
 	if (lh_record_get(rec, "fatal"))
 		return lh_err_set(err, LH_ENET, "http://127.0.0.1:9: gone");
 	if (lh_record_get(rec, "slow")) {
-		struct timespec left = { (time_t)(s->sleep_ms / 1000), (long)(s->sleep_ms % 1000) * 1000000 };
+		struct timespec left = { (time_t)(s->sleep_ms / 1000),
+					 (long)(s->sleep_ms % 1000) * 1000000 };
 
 		while (nanosleep(&left, &left) < 0)
-			;	/* a signal is no reason to be quick */
+			;	/* a signal does not end the wait */
 	}
 	if (s->identity) {
 		lh_buf_add(out, rec->line, rec->len);
@@ -87,14 +92,18 @@ static int to_sink(const struct lh_output *o, void *ctx, struct lh_err *err)
 	if (o->line % 7 == 0)
 		return lh_err_set(err, LH_EDATA, "line number divides by seven");
 	if (s->into)
-		return lh_write_all(s->file.fd, o->text, o->n, err) < 0 || lh_write_all(s->file.fd, "\n", 1, err) < 0 ? -1 : 0;
-	return lh_tool_out(s->tool, o->text, o->n) < 0 || lh_tool_out(s->tool, "\n", 1) < 0 ? -1 : 0;
+		return lh_write_all(s->file.fd, o->text, o->n, err) < 0 ||
+			lh_write_all(s->file.fd, "\n", 1, err) < 0 ? -1 : 0;
+	return lh_tool_out(s->tool, o->text, o->n) < 0 || lh_tool_out(s->tool, "\n", 1) < 0 ? -1
+		: 0;
 }
 
 static int run(struct lh_tool *tool, struct settings *s)
 {
-	struct lh_flow flow = { .map = s->batch ? NULL : on_record, .batch = s->batch ? on_batch : NULL,
-				.batch_max = s->batch_max, .sink = s->sink || s->into ? to_sink : NULL, .shared = s };
+	struct lh_flow flow = { .map = s->batch ? NULL : on_record,
+				.batch = s->batch ? on_batch : NULL,
+				.batch_max = s->batch_max,
+				.sink = s->sink || s->into ? to_sink : NULL, .shared = s };
 	int rc;
 
 	if (s->keep)
@@ -114,7 +123,8 @@ int main(int argc, char **argv)
 	struct lh_tool tool;
 	int rc;
 
-	lh_tool_init(&tool, "aid-filter", "[OPTION]... [FILE]...", "adds \"seen\":true to every record", options);
+	lh_tool_init(&tool, "aid-filter", "[OPTION]... [FILE]...",
+		     "adds \"seen\":true to every record", options);
 	s.tool = &tool;
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	if (!rc)

@@ -1,8 +1,8 @@
 /*
- * aid_foreign - not a test but what the suites of other projects drive; see
+ * aid_foreign - a program for the test suites of other projects; see
  * tests/foreign/README.md.
  *
- *     aid_foreign json <FILE     exit 0 if FILE is a JSON value, else 1 and why
+ *     aid_foreign json <FILE     exit 0 if FILE is a JSON value, else 1 and the reason
  *     aid_foreign jcs <FILE      its canonical form by RFC 8785
  *     aid_foreign hmac           lines "KEY MESSAGE" in hex ("-": empty) on stdin,
  *                                a line with the HMAC-SHA256 in hex for each
@@ -51,7 +51,7 @@ static int jcs(void)
 	return 0;
 }
 
-/* Hex to bytes at to: how many. */
+/* Convert hex to bytes; return their number. */
 static size_t unhex(const char *hex, unsigned char *to)
 {
 	size_t n = 0;
@@ -77,7 +77,7 @@ static int hmac(void)
 
 		if (!h)
 			return fails();
-		/* in two pieces, as a row of a chain comes */
+		/* in two pieces, as for a row of a chain */
 		lh_hmac(h, m, mn / 3, m + mn / 3, mn - mn / 3, mac);
 		lh_hmac_free(h);
 		lh_hex(mac, 32, hex);

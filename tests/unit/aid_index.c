@@ -1,5 +1,7 @@
-/* aid_index FILE ENGINE MODEL URL - an empty index of dimension 8 that names these,
- * whatever lh-index would say to them.  For tests of what comes from elsewhere. */
+/*
+ * aid_index FILE ENGINE MODEL URL - an empty index of dimension 8 with these names,
+ * also ones that lh-index refuses.  For tests of foreign files.
+ */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /*
- * check.h - a unit test is a program that speaks TAP: main calls each of its
- * tests by test(), and a check that fails is said on stderr and ends it.
+ * check.h - a unit test is a program that writes TAP: main calls each of its tests
+ * with test(), and a failed check is reported on stderr and ends the program.
  */
 #ifndef CHECK_H
 #define CHECK_H
@@ -11,16 +11,17 @@
 
 #define check(cond) check_why(cond, "")
 
-/* why: what is said beside, as an error's message. */
-#define check_why(cond, why) do { if (!(cond)) check_failed(__FILE__, __LINE__, #cond, why); } while (0)
+/* why: reported as well, such as an error's message. */
+#define check_why(cond, why) \
+	do { if (!(cond)) check_failed(__FILE__, __LINE__, #cond, why); } while (0)
 
-/* One line, "ok N - CALL"; the plan comes when the program ends. */
+/* Run a test and print "ok N - CALL"; the plan is printed when the program ends. */
 #define test(call) do { check_begin(#call); call; check_ok(); } while (0)
 
 static struct {
-	pid_t pid;		/* children have no lines of their own */
+	pid_t pid;		/* children print no lines */
 	unsigned n;
-	const char *name;	/* of what is under way */
+	const char *name;	/* of the current test */
 } check_now;
 
 static inline void check_failed(const char *file, int line, const char *what, const char *why)
@@ -29,7 +30,7 @@ static inline void check_failed(const char *file, int line, const char *what, co
 	exit(1);
 }
 
-/* At exit; what ends by exec calls it itself. */
+/* Called at exit; a program that ends with exec calls it itself. */
 static inline void check_end(void)
 {
 	if (check_now.pid != getpid())

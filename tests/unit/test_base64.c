@@ -43,7 +43,8 @@ static void every_length(void)
 static void bad_texts(void)
 {
 	static const char *const bad[] = {
-		"A", "AA", "AAA", "AAAAA", "=", "====", "A===", "AA=A", "AB==", "AAB=", "AA==AAAA", "AAA=AAAA", "AAAA====",
+		"A", "AA", "AAA", "AAAAA", "=", "====", "A===", "AA=A", "AB==", "AAB=", "AA==AAAA",
+		"AAA=AAAA", "AAAA====",
 	};
 	unsigned char out[16];
 	size_t i;

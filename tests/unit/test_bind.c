@@ -196,7 +196,7 @@ static void a_lax_member_of_another_type_is_absent(void)
 	check(is(good("{\"label\":\"a\"}").label, "a"));
 }
 
-/* Nothing of what a message says may be wrong by a byte. */
+/* Every byte of a message is compared. */
 static void wrong(const char *json, const char *want)
 {
 	struct thing t = { .k = 10 };
@@ -321,7 +321,7 @@ static void a_table_that_is_too_long(void)
 	check(bind(table, "{}", &m) == 0);
 }
 
-/* All strings of a large record are where they were put, whatever came after. */
+/* All strings of a large record stay in place while later ones are added. */
 static void nothing_moves(void)
 {
 	struct lh_buf json = { 0 };

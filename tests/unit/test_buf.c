@@ -39,7 +39,8 @@ static void it_grows_to_its_maximum(void)
 	lh_buf_init(&b, LH_BUF_NOMAX);
 	check(lh_buf_check(&b, &err) == 0 && b.len == 0);
 	lh_buf_json(&b, "a\"\\\b\f\n\r\t\x01\x1f\x7f\xc3\xa9", 13);
-	check(b.len == 32 && !memcmp(b.p, "\"a\\\"\\\\\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\xc3\xa9\"", 32));
+	check(b.len == 32 && !memcmp(b.p, "\"a\\\"\\\\\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\xc3\xa9\"",
+				     32));
 	lh_buf_reset(&b);
 	lh_buf_u64(&b, 0);
 	lh_buf_putc(&b, ' ');

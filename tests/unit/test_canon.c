@@ -38,7 +38,8 @@ static void jcs(const char *s, const char *want)
 	is(s, want);
 	if (v.type == LH_OBJECT) {
 		lh_buf_reset(&out);
-		check(lh_record_parse(&rec, text.p, text.len, &err) == 0 && lh_canon_jcs_record(&out, &rec, &err) == 0);
+		check(lh_record_parse(&rec, text.p, text.len, &err) == 0 &&
+		      lh_canon_jcs_record(&out, &rec, &err) == 0);
 		is(s, want);
 	}
 }
@@ -71,43 +72,64 @@ static void numbers(void)
 
 	jcs("[0,-0,-0.0,0e5,1,-1,1.0,10e-1,100]", "[0,0,0,0,1,-1,1,1,100]");
 	jcs("[5e-324,-5e-324]", "[5e-324,-5e-324]");
-	jcs("[1.7976931348623157e308,-1.7976931348623157e308]", "[1.7976931348623157e+308,-1.7976931348623157e+308]");
-	jcs("[9007199254740992,-9007199254740992,295147905179352825856]", "[9007199254740992,-9007199254740992,295147905179352830000]");
-	jcs("[9.999999999999997e22,1e23,1.0000000000000001e23]", "[9.999999999999997e+22,1e+23,1.0000000000000001e+23]");
-	jcs("[999999999999999700000,999999999999999900000,1e21,1e20]", "[999999999999999700000,999999999999999900000,1e+21,100000000000000000000]");
+	jcs("[1.7976931348623157e308,-1.7976931348623157e308]",
+	    "[1.7976931348623157e+308,-1.7976931348623157e+308]");
+	jcs("[9007199254740992,-9007199254740992,295147905179352825856]",
+	    "[9007199254740992,-9007199254740992,295147905179352830000]");
+	jcs("[9.999999999999997e22,1e23,1.0000000000000001e23]",
+	    "[9.999999999999997e+22,1e+23,1.0000000000000001e+23]");
+	jcs("[999999999999999700000,999999999999999900000,1e21,1e20]",
+	    "[999999999999999700000,999999999999999900000,1e+21,100000000000000000000]");
 	jcs("[9.999999999999997e-7,0.000001,1e-7]", "[9.999999999999997e-7,0.000001,1e-7]");
-	jcs("[333333333.3333332,333333333.33333325,333333333.33333329,333333333.3333334,333333333.33333343]",
-	    "[333333333.3333332,333333333.33333325,333333333.3333333,333333333.3333334,333333333.33333343]");
-	jcs("[-0.0000033333333333333333,1424953923781206.2]", "[-0.0000033333333333333333,1424953923781206.2]");
+	jcs("[333333333.3333332,333333333.33333325,333333333.33333329,333333333.3333334,"
+	    "333333333.33333343]",
+	    "[333333333.3333332,333333333.33333325,333333333.3333333,333333333.3333334,"
+	    "333333333.33333343]");
+	jcs("[-0.0000033333333333333333,1424953923781206.2]",
+	    "[-0.0000033333333333333333,1424953923781206.2]");
 	jcs("[4.50,2e-3,0.000000000000000000000000001]", "[4.5,0.002,1e-27]");
-	jcs("[123456789012345,1234567890123456,12345678901234567890]", "[123456789012345,1234567890123456,12345678901234567000]");
+	jcs("[123456789012345,1234567890123456,12345678901234567890]",
+	    "[123456789012345,1234567890123456,12345678901234567000]");
 	v = parse("[1e400]");
 	check(lh_canon_jcs(&out, &v, &err) < 0 && err.code == LH_EDATA);
 	parse("{\"a\":1e400}");
-	check(lh_record_parse(&rec, text.p, text.len, &err) == 0 && lh_canon_jcs_record(&out, &rec, &err) < 0 && err.code == LH_EDATA);
+	check(lh_record_parse(&rec, text.p, text.len, &err) == 0 &&
+	      lh_canon_jcs_record(&out, &rec, &err) < 0 && err.code == LH_EDATA);
 	audit("[1e400, 1.0 ,-0, 1E+2]", "[1e400,1.0,-0,1E+2]");
 }
 
 static void keys(void)
 {
 	/* section 3.2.3 of RFC 8785 */
-	jcs("{\"\\u20ac\":\"Euro Sign\",\"\\r\":\"Carriage Return\",\"\\ufb33\":\"Hebrew Letter Dalet With Dagesh\","
-	    "\"1\":\"One\",\"\\ud83d\\ude00\":\"Emoji: Grinning Face\",\"\\u0080\":\"Control\",\"\\u00f6\":\"Latin Small Letter O With Diaeresis\"}",
-	    "{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\xc2\x80\":\"Control\",\"\xc3\xb6\":\"Latin Small Letter O With Diaeresis\","
-	    "\"\xe2\x82\xac\":\"Euro Sign\",\"\xf0\x9f\x98\x80\":\"Emoji: Grinning Face\",\"\xef\xac\xb3\":\"Hebrew Letter Dalet With Dagesh\"}");
+	jcs("{\"\\u20ac\":\"Euro Sign\",\"\\r\":\"Carriage Return\",\"\\ufb33\":\"Hebrew Letter "
+	    "Dalet With Dagesh\","
+	    "\"1\":\"One\",\"\\ud83d\\ude00\":\"Emoji: Grinning "
+	    "Face\",\"\\u0080\":\"Control\",\"\\u00f6\":\"Latin Small Letter O With Diaeresis\"}",
+	    "{\"\\r\":\"Carriage "
+	    "Return\",\"1\":\"One\",\"\xc2\x80\":\"Control\",\"\xc3\xb6\":\"Latin Small Letter O "
+	    "With Diaeresis\","
+	    "\"\xe2\x82\xac\":\"Euro Sign\",\"\xf0\x9f\x98\x80\":\"Emoji: Grinning "
+	    "Face\",\"\xef\xac\xb3\":\"Hebrew Letter Dalet With Dagesh\"}");
 	/* by bytes the emoji comes last */
-	audit("{\"\\ud83d\\ude00\":1,\"\\ufb33\":2,\"\xf0\x9f\x98\x81\":3}", "{\"\xef\xac\xb3\":2,\"\xf0\x9f\x98\x80\":1,\"\xf0\x9f\x98\x81\":3}");
-	jcs(" { \"c\" : 1e20 , \"b\" : \"\\u00e9\" , \"a\" : [ 1.50 , {} ] } ", "{\"a\":[1.5,{}],\"b\":\"\xc3\xa9\",\"c\":100000000000000000000}");
+	audit("{\"\\ud83d\\ude00\":1,\"\\ufb33\":2,\"\xf0\x9f\x98\x81\":3}",
+	      "{\"\xef\xac\xb3\":2,\"\xf0\x9f\x98\x80\":1,\"\xf0\x9f\x98\x81\":3}");
+	jcs(" { \"c\" : 1e20 , \"b\" : \"\\u00e9\" , \"a\" : [ 1.50 , {} ] } ",
+	    "{\"a\":[1.5,{}],\"b\":\"\xc3\xa9\",\"c\":100000000000000000000}");
 	jcs("{\"b\":[{\"z\":1,\"y\":{\"d\":1,\"c\":2}}],\"\":0,\"a\":{},\"ab\":[],\"aa\":null}",
 	    "{\"\":0,\"a\":{},\"aa\":null,\"ab\":[],\"b\":[{\"y\":{\"c\":2,\"d\":1},\"z\":1}]}");
-	/* order is of what the escapes mean */
-	audit("{\"\\\\\":1,\"]\":2,\"[\":3,\"\\\"\":4,\"!\":5}", "{\"!\":5,\"\\\"\":4,\"[\":3,\"\\\\\":1,\"]\":2}");
+	/* escapes are compared by their meaning */
+	audit("{\"\\\\\":1,\"]\":2,\"[\":3,\"\\\"\":4,\"!\":5}",
+	      "{\"!\":5,\"\\\"\":4,\"[\":3,\"\\\\\":1,\"]\":2}");
 }
 
 static void strings(void)
 {
-	const char *in = "[\"\\u20ac$\\u000F\\u000aA'\\u0042\\u0022\\u005c\\\\\\\"\\/\", \"\\b\\f\\n\\r\\t\\u007f\\u2028\\u0000\"]";
-	const char *want = "[\"\xe2\x82\xac$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\",\"\\b\\f\\n\\r\\t\x7f\xe2\x80\xa8\\u0000\"]";
+	const char *in =
+		"[\"\\u20ac$\\u000F\\u000aA'\\u0042\\u0022\\u005c\\\\\\\"\\/\", "
+		"\"\\b\\f\\n\\r\\t\\u007f\\u2028\\u0000\"]";
+	const char *want =
+		"[\"\xe2\x82\xac$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\","
+		"\"\\b\\f\\n\\r\\t\x7f\xe2\x80\xa8\\u0000\"]";
 
 	jcs(in, want);
 	audit(in, want);
@@ -118,7 +140,8 @@ static void leaving_out(void)
 	audit("{\"mac\":\"x\"}", "{}");
 	audit("{\"mac\":\"x\", \"b\":1}", "{\"b\":1}");
 	audit("{ \"b\" : 1 , \"m\\u0061c\":\"x\" }", "{\"b\":1}");
-	audit("{\"z\":{\"mac\":1},\"n\\u00e9\":[1,{}],\"c\":2,\"mac\":3}", "{\"c\":2,\"z\":{\"mac\":1}}");
+	audit("{\"z\":{\"mac\":1},\"n\\u00e9\":[1,{}],\"c\":2,\"mac\":3}",
+	      "{\"c\":2,\"z\":{\"mac\":1}}");
 	audit("[{\"mac\":1}]", "[{\"mac\":1}]");
 }
 
@@ -140,7 +163,8 @@ static void many(void)
 	lh_buf_reset(&text);
 	lh_buf_add(&text, out.p, out.len);
 	lh_buf_reset(&out);
-	check(lh_record_parse(&rec, in.p, in.len, &err) == 0 && lh_canon_jcs_record(&out, &rec, &err) == 0);
+	check(lh_record_parse(&rec, in.p, in.len, &err) == 0 &&
+	      lh_canon_jcs_record(&out, &rec, &err) == 0);
 	check(out.len == text.len && !memcmp(out.p, text.p, out.len));
 	lh_buf_reset(&in);
 	for (i = 0; i < 512; i++)
@@ -150,7 +174,8 @@ static void many(void)
 	check(lh_json_parse(&rec, in.p, in.len, &v, &err) == 0);
 	lh_buf_reset(&out);
 	check(lh_canon_jcs(&out, &v, &err) == 0 && out.len == in.len);
-	check(!memcmp(out.p, "{\"a\":{\"a\":", 10) && !memcmp(out.p + out.len - 14, ",\"b\":0},\"b\":0}", 14));
+	check(!memcmp(out.p, "{\"a\":{\"a\":", 10) &&
+	      !memcmp(out.p + out.len - 14, ",\"b\":0},\"b\":0}", 14));
 	lh_buf_free(&in);
 }
 
@@ -160,8 +185,10 @@ int main(void)
 	lh_buf_init(&out, LH_BUF_NOMAX);
 	lh_buf_init(&text, LH_BUF_NOMAX);
 	test(sig_hash("{}", "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"));
-	test(sig_hash("{\"a\":1,\"b\":{\"c\":[true,null,\"\xc3\xa9\"],\"d\":\"x\"}}", "044dd5712bc8962c07455734d153d28e9d32c96314b6dadcb0eceb276d6ffd7d"));
-	test(sig_hash(" { \"b\" : {\"d\":\"x\",\"c\":[true,null,\"\\u00e9\"]}, \"a\":1.0}", "044dd5712bc8962c07455734d153d28e9d32c96314b6dadcb0eceb276d6ffd7d"));
+	test(sig_hash("{\"a\":1,\"b\":{\"c\":[true,null,\"\xc3\xa9\"],\"d\":\"x\"}}",
+		      "044dd5712bc8962c07455734d153d28e9d32c96314b6dadcb0eceb276d6ffd7d"));
+	test(sig_hash(" { \"b\" : {\"d\":\"x\",\"c\":[true,null,\"\\u00e9\"]}, \"a\":1.0}",
+		      "044dd5712bc8962c07455734d153d28e9d32c96314b6dadcb0eceb276d6ffd7d"));
 	test(numbers());
 	test(keys());
 	test(strings());

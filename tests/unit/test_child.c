@@ -1,4 +1,7 @@
-/* A program run once: what it reads, writes, says, leaves running, and how it ends. */
+/*
+ * A program run once: its input, output, messages, the processes it leaves running,
+ * and its end.
+ */
 #include "proc/run.h"
 
 #include <signal.h>
@@ -22,7 +25,8 @@ static int run(const char *command, const char *in, size_t max, double seconds)
 
 static void wrote(const char *want)
 {
-	check_why(out.out.len == strlen(want) && !memcmp(out.out.p ? out.out.p : "", want, out.out.len), want);
+	check_why(out.out.len == strlen(want) &&
+		  !memcmp(out.out.p ? out.out.p : "", want, out.out.len), want);
 }
 
 static void in_and_out(void)
@@ -30,7 +34,8 @@ static void in_and_out(void)
 	check_why(run("cat", "a\nb", 100, 0) == 0, err.msg);
 	wrote("a\nb");
 	check(out.status == 0 && !out.timed_out && !out.said[0]);
-	check(run("cat /dev/stdin; cat", "ab", 100, 0) == 0);	/* a file, which may be opened again */
+	/* a file, which may be opened again */
+	check(run("cat /dev/stdin; cat", "ab", 100, 0) == 0);
 	wrote("abab");
 	check(run("exec <&-; exit 3", "nobody reads this", 100, 0) == 0);
 	wrote("");
@@ -63,12 +68,12 @@ static void limits(void)
 	check(run("head -c 10 /dev/zero", "", 10, 0) == 0 && out.out.len == 10);
 	check(run("head -c 11 /dev/zero", "", 10, 0) == -1 && err.code == LH_EIO);
 	check_why(!strcmp(err.msg, "the command wrote more than 10 bytes"), err.msg);
-	check(run("yes", "", 1 << 20, 0) == -1);	/* and does not go on for ever */
+	check(run("yes", "", 1 << 20, 0) == -1);	/* and does not go on forever */
 	check(out.status == 128 + SIGTERM);
 	check(run("seq 1000000", "", 0, 0) == 0 && out.status == 0 && out.out.len == 0);
 }
 
-/* How soon a shell begins is the machine's affair. */
+/* The time in which a shell starts is not tested. */
 static void run_until_it_writes(const char *command)
 {
 	double seconds;
@@ -94,7 +99,7 @@ static void left_behind(void)
 {
 	char pid[16];
 
-	/* its end is that of the shell, though a grandchild holds its stdout */
+	/* the shell's end counts, although a grandchild has its stdout */
 	check(run("sleep 1000 & echo $!", "", 10, 60) == 0);
 	check(out.status == 0 && !out.timed_out);
 	snprintf(pid, sizeof pid, "%.*s", (int)out.out.len, out.out.p);
@@ -107,7 +112,8 @@ static void left_behind(void)
 static void surroundings(void)
 {
 	char *env[] = { "HOME=here", "LH_TEST_CHILD=a=b", NULL };
-	struct lh_child_how how = { .command = "echo $HOME $LH_TEST_CHILD; pwd; yes | head -n 1", .env = env, .folder = "/", .max = 100 };
+	struct lh_child_how how = { .command = "echo $HOME $LH_TEST_CHILD; pwd; yes | head -n 1",
+				    .env = env, .folder = "/", .max = 100 };
 
 	lh_child_free(&out);
 	setenv("LH_TEST_CHILD", "old", 1);
@@ -127,7 +133,8 @@ static void not_there(void)
 
 	lh_child_free(&out);
 	check(lh_child_run(&how, NULL, 0, &out, &err) == -1 && err.code == LH_EIO);
-	check_why(!strcmp(err.msg, "cannot run lh-no-such-tool: No such file or directory"), err.msg);
+	check_why(!strcmp(err.msg, "cannot run lh-no-such-tool: No such file or directory"),
+		  err.msg);
 	check(run("lh-no-such-tool", "", 10, 0) == 0 && out.status == 127);
 }
 
@@ -145,7 +152,7 @@ static void many_bytes(void)
 	free(p);
 }
 
-/* Last: a second signal would end us. */
+/* Last: a second signal would end this process. */
 static void interrupted(void)
 {
 	lh_signal_install();
@@ -153,7 +160,7 @@ static void interrupted(void)
 	check(err.code == LH_EINTR && out.status == 128 + SIGTERM);
 }
 
-/* What left the group may write for ever; nobody waits for that. */
+/* A process that left the group may write forever; nothing waits for it. */
 static void got_away(void)
 {
 	static const char *const command[] = {

@@ -1,4 +1,4 @@
-/* lh_vec: every kernel gives what plain arithmetic gives. */
+/* Every version of lh_vec agrees with plain arithmetic. */
 #include "check.h"
 #include <lh/distance.h>
 
@@ -32,8 +32,10 @@ static void sums_agree(size_t n, size_t shift)
 
 	for (i = 0; i < 9; i++)
 		rows[i] = b[i] + shift;
-	near(lh_vec_dot()(a + shift, rows[0], n), lh_vec_dot_f64(a + shift, rows[0], n), sqrt((double)n));
-	near(lh_vec_l2sq()(a + shift, rows[0], n), lh_vec_l2sq_f64(a + shift, rows[0], n), (double)n);
+	near(lh_vec_dot()(a + shift, rows[0], n), lh_vec_dot_f64(a + shift, rows[0], n),
+	     sqrt((double)n));
+	near(lh_vec_l2sq()(a + shift, rows[0], n), lh_vec_l2sq_f64(a + shift, rows[0], n),
+	     (double)n);
 	for (k = 0; k <= 9; k++) {
 		lh_vec_dot_rows()(a + shift, rows, k, n, d);
 		lh_vec_l2sq_rows()(a + shift, rows, k, n, l);

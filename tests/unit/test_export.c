@@ -1,4 +1,7 @@
-/* lh_sample, lh_quarantine, lh_pairs, lh_stage_export: each gate and each layer by itself. */
+/*
+ * lh_sample, lh_quarantine, lh_pairs, lh_stage_export: each gate and each layer by
+ * itself.
+ */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +20,15 @@
 #define AT "2026-05-03T12:00:00.000Z"
 #define SIG "ec70bb92c9e2cf6020cb9aaffaa429fc356efff9fc06f825c8f816be82a52be3"
 #define OTHER "655b17d2a11d685b9885961a808a6c9ef021c5c1d6200680edecee1a8452c4fd"
-#define FROM "\"provenance\":{\"source_file\":\"data/_kb/scrum_reviews.jsonl\",\"line_offset\":0,\"sig_hash\":\"" SIG "\",\"recorded_at\":\"" AT "\"}"
-#define SCORED(category) "{\"evidence_run_id\":\"run-1\",\"category\":\"" category "\",\"reasons\":[\"why\"]," FROM "}"
-#define EVIDENCE "{\"run_id\":\"run-1\",\"task_id\":\"scrum_review:a.c\"," FROM ",\"text\":\"t\",\"model_role\":\"executor\"}"
+#define FROM \
+	"\"provenance\":{\"source_file\":\"data/_kb/scrum_reviews.jsonl\",\"line_offset\":0," \
+	"\"sig_hash\":\"" SIG "\",\"recorded_at\":\"" AT "\"}"
+#define SCORED(category) \
+	"{\"evidence_run_id\":\"run-1\"," \
+	"\"category\":\"" category "\",\"reasons\":[\"why\"]," FROM "}"
+#define EVIDENCE \
+	"{\"run_id\":\"run-1\"," \
+	"\"task_id\":\"scrum_review:a.c\"," FROM ",\"text\":\"t\",\"model_role\":\"executor\"}"
 
 static struct lh_err err;
 
@@ -58,7 +67,8 @@ static void names(void)
 
 	for (r = 0; r < LH_REFUSALS; r++) {
 		v.p = text;
-		v.n = (size_t)snprintf(text, sizeof text, "\"%s\"", lh_refusal_name((enum lh_refusal)r));
+		v.n = (size_t)snprintf(text, sizeof text, "\"%s\"",
+				       lh_refusal_name((enum lh_refusal)r));
 		check(lh_refusal_read(&v) == (enum lh_refusal)r);
 	}
 	v.n = 2;
@@ -73,16 +83,20 @@ static void ids(void)
 	struct lh_buf b;
 
 	lh_buf_init(&b, LH_BUF_NOMAX);
-	check(lh_sample_id(LH_RAG, &run, &sig, &b, id, &err) == 0 && !strcmp(id, "rag-c18ba34bd1455dc9"));
-	check(lh_sample_id(LH_SFT, &run, &sig, &b, id, &err) == 0 && !strncmp(id, "sft-", 4) && strlen(id) == 20);
-	check(lh_sample_id(LH_PREFERENCE, &run, &other, &b, id, &err) == 0 && !strncmp(id, "pref-", 5) && strlen(id) == 21);
+	check(lh_sample_id(LH_RAG, &run, &sig, &b, id, &err) == 0 &&
+	      !strcmp(id, "rag-c18ba34bd1455dc9"));
+	check(lh_sample_id(LH_SFT, &run, &sig, &b, id, &err) == 0 && !strncmp(id, "sft-", 4) &&
+	      strlen(id) == 20);
+	check(lh_sample_id(LH_PREFERENCE, &run, &other, &b, id, &err) == 0 &&
+	      !strncmp(id, "pref-", 5) && strlen(id) == 21);
 	lh_buf_free(&b);
 }
 
-/* Layer 2: a constant, which no option opens. */
+/* Layer 2: a constant, which no option changes. */
 static void gate(void)
 {
-	const struct lh_export plain = { .include_review = false }, all = { .include_review = true, .include_partial = true };
+	const struct lh_export plain = { .include_review = false },
+		all = { .include_review = true, .include_partial = true };
 
 	check(lh_sample_gate(LH_RAG, &plain, LH_ACCEPTED) == LH_NOT_REFUSED);
 	check(lh_sample_gate(LH_RAG, &plain, LH_PARTIALLY_ACCEPTED) == LH_NOT_REFUSED);
@@ -99,7 +113,7 @@ static void gate(void)
 	check(lh_sample_gate(LH_RAG, &all, LH_CATEGORY_NONE) == LH_CATEGORY_DISALLOWED);
 }
 
-/* The same by way of a record: refused before any evidence is asked for. */
+/* The same for a record: refused before its evidence is needed. */
 static void refuses_first(enum lh_exporter x, const char *scored, enum lh_refusal why)
 {
 	const struct lh_export all = { .include_review = true, .include_partial = true };
@@ -112,7 +126,7 @@ static void refuses_first(enum lh_exporter x, const char *scored, enum lh_refusa
 	drop(&l);
 }
 
-/* Layer 1: the gate of categories is not asked, and the schema refuses alone. */
+/* Layer 1: without the gate of categories the schema refuses it. */
 static void builds(enum lh_exporter x, const char *category, const char *error)
 {
 	const struct lh_export all = { .include_review = true, .include_partial = true };
@@ -140,8 +154,9 @@ static void builds(enum lh_exporter x, const char *category, const char *error)
 	drop(&evidence);
 }
 
-/* Layer 3: lines that stand in the file, however they came there. */
-static bool clean(const struct lh_root *root, enum lh_exporter x, const char *lines, const struct lh_keymap *known, const struct lh_export_ids *due)
+/* Layer 3: lines in the file, wherever they came from. */
+static bool clean(const struct lh_root *root, enum lh_exporter x, const char *lines,
+		  const struct lh_keymap *known, const struct lh_export_ids *due)
 {
 	const struct lh_keymap none = { .n = 0 };
 	const struct lh_export_ids nothing = { .n = 0 };
@@ -150,28 +165,38 @@ static bool clean(const struct lh_root *root, enum lh_exporter x, const char *li
 
 	put(lh_exporter_output(x), lines);
 	lh_stage_begin(&res, LH_STAGE_RAG);
-	check_why(lh_export_check(root, x, known ? known : &none, due ? due : &nothing, &res, &err) == 0, err.msg);
+	check_why(lh_export_check(root, x, known ? known : &none, due ? due : &nothing, &res,
+				  &err) == 0, err.msg);
 	passed = res.passed;
 	check(passed == !res.errors.len);
 	lh_stage_done(&res);
 	return passed;
 }
 
-#define SFT(id, quality) "{\"schema_version\":1,\"id\":\"" id "\",\"instruction\":\"i\",\"context\":\"\",\"response\":\"r\"," \
-	"\"source_run_id\":\"run-1\",\"quality_score\":\"" quality "\",\"created_at\":\"" AT "\"," FROM "}\n"
-#define RAG(score, category) "{\"schema_version\":1,\"id\":\"a\",\"title\":\"t\",\"content\":\"c\",\"embedding_text\":\"e\",\"tags\":[]," \
-	"\"source_run_id\":\"run-1\",\"success_score\":\"" score "\",\"source_category\":\"" category "\",\"created_at\":\"" AT "\"," FROM "}\n"
+#define SFT(id, quality) \
+	"{\"schema_version\":1," \
+	"\"id\":\"" id "\",\"instruction\":\"i\",\"context\":\"\",\"response\":\"r\"," \
+	"\"source_run_id\":\"run-1\"," \
+	"\"quality_score\":\"" quality "\",\"created_at\":\"" AT "\"," FROM "}\n"
+#define RAG(score, category) \
+	"{\"schema_version\":1,\"id\":\"a\",\"title\":\"t\",\"content\":\"c\"," \
+	"\"embedding_text\":\"e\",\"tags\":[]," \
+	"\"source_run_id\":\"run-1\"," \
+	"\"success_score\":\"" score "\",\"source_category\":\"" category "\"," \
+	"\"created_at\":\"" AT "\"," FROM "}\n"
 
 static void rereads(void)
 {
 	struct lh_str run = { "run-1", 5 }, sig = { SIG, 64 };
-	struct lh_key key = lh_record_key(&run, &sig, NULL), id[2] = { lh_export_id("b", 1), lh_export_id("a", 1) };
+	struct lh_key key = lh_record_key(&run, &sig, NULL),
+		id[2] = { lh_export_id("b", 1), lh_export_id("a", 1) };
 	struct lh_export_ids due = { id, 2, 2 };
 	struct lh_root *root = lh_root_open(".", &err);
 	struct lh_keymap unsafe = { .n = 0 };
 	uint64_t *bits = lh_keymap_at(&unsafe, &key, &err);
 
-	check(root && lh_root_folders(root, "exports/sft/x", &err) == 0 && lh_root_folders(root, "exports/rag/x", &err) == 0);
+	check(root && lh_root_folders(root, "exports/sft/x", &err) == 0 &&
+	      lh_root_folders(root, "exports/rag/x", &err) == 0);
 	check(clean(root, LH_SFT, "", NULL, NULL));
 	check(clean(root, LH_SFT, SFT("a", "accepted") SFT("b", "partially_accepted"), NULL, NULL));
 	check(!clean(root, LH_SFT, SFT("a", "accepted") SFT("b", "rejected"), NULL, NULL));
@@ -179,7 +204,7 @@ static void rereads(void)
 	check(!clean(root, LH_SFT, SFT("a", "accepted") SFT("a", "accepted"), NULL, NULL));
 	check(!clean(root, LH_SFT, SFT("a", "accepted") "torn", NULL, NULL));
 	check(!clean(root, LH_SFT, "{}\n", NULL, NULL));
-	/* one that lies about its category */
+	/* one with a false category */
 	check(bits);
 	*bits = lh_export_unsafe(LH_SFT);
 	check(!clean(root, LH_SFT, SFT("a", "accepted"), &unsafe, NULL));
@@ -188,9 +213,10 @@ static void rereads(void)
 	check(clean(root, LH_RAG, RAG("needs_human_review", "needs_human_review"), NULL, NULL));
 	check(!clean(root, LH_RAG, RAG("accepted", "rejected"), NULL, NULL));
 	check(!clean(root, LH_RAG, RAG("accepted", "accepted"), &unsafe, NULL));
-	/* what was said to be written must be there */
+	/* a sample that was reported as written must be there */
 	check(clean(root, LH_SFT, SFT("a", "accepted") SFT("b", "accepted"), NULL, &due));
-	check(clean(root, LH_SFT, SFT("b", "accepted") SFT("c", "accepted") SFT("a", "accepted"), NULL, &due));
+	check(clean(root, LH_SFT, SFT("b", "accepted") SFT("c", "accepted") SFT("a", "accepted"),
+		    NULL, &due));
 	check(!clean(root, LH_SFT, SFT("b", "accepted"), NULL, &due));
 	check(!clean(root, LH_SFT, SFT("a", "accepted"), NULL, &due));
 	lh_keymap_free(&unsafe);
@@ -199,22 +225,28 @@ static void rereads(void)
 
 /* ---- pairs ---- */
 
-static int gather(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected, struct lh_err *e)
+static int gather(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected,
+		  struct lh_err *e)
 {
 	char *to = ctx;
 
 	(void)e;
-	snprintf(to + strlen(to), 100 - strlen(to), "%llu>%llu ", (unsigned long long)chosen->scored, (unsigned long long)rejected->scored);
+	snprintf(to + strlen(to), 100 - strlen(to), "%llu>%llu ",
+		 (unsigned long long)chosen->scored, (unsigned long long)rejected->scored);
 	return 0;
 }
 
 static void zips(void)
 {
 	static const struct { const char *task; enum lh_category c; } rows[] = {
-		{ "b", LH_ACCEPTED }, { "b", LH_REJECTED }, { "b", LH_PARTIALLY_ACCEPTED },	/* 0 1 2: 0>1 */
-		{ "a", LH_PARTIALLY_ACCEPTED }, { "a", LH_ACCEPTED }, { "a", LH_ACCEPTED },	/* 3 4 5: 4>3 */
-		{ "aa", LH_REJECTED }, { "aa", LH_REJECTED }, { "aa", LH_ACCEPTED },		/* 6 7 8: 8>6 */
-		{ "b", LH_REJECTED }, { "b", LH_ACCEPTED }, { "b", LH_NEEDS_HUMAN_REVIEW },	/* 9 10 11: 10>9 */
+		/* 0 1 2: 0>1 */
+		{ "b", LH_ACCEPTED }, { "b", LH_REJECTED }, { "b", LH_PARTIALLY_ACCEPTED },
+		/* 3 4 5: 4>3 */
+		{ "a", LH_PARTIALLY_ACCEPTED }, { "a", LH_ACCEPTED }, { "a", LH_ACCEPTED },
+		/* 6 7 8: 8>6 */
+		{ "aa", LH_REJECTED }, { "aa", LH_REJECTED }, { "aa", LH_ACCEPTED },
+		/* 9 10 11: 10>9 */
+		{ "b", LH_REJECTED }, { "b", LH_ACCEPTED }, { "b", LH_NEEDS_HUMAN_REVIEW },
 		{ "c", LH_ACCEPTED }, { "d", LH_REJECTED },
 	};
 	struct lh_pairs *p = lh_pairs_new(&err);
@@ -225,7 +257,8 @@ static void zips(void)
 	for (i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct lh_str task = { rows[i].task, strlen(rows[i].task) };
 
-		check(lh_pairs_add(p, &task, rows[i].c, &(struct lh_place){ .scored = i }, &err) == 0);
+		check(lh_pairs_add(p, &task, rows[i].c, &(struct lh_place){ .scored = i },
+				   &err) == 0);
 	}
 	check(lh_pairs_each(p, gather, got, &err) == 0);
 	check_why(!strcmp(got, "4>3 8>6 0>1 10>9 "), got);
@@ -235,12 +268,18 @@ static void zips(void)
 /* A scored run that is not read again: what was kept of it makes the same pair. */
 static void kept(void)
 {
-	static const char against[] = "{\"run_id\":\"run-2\",\"task_id\":\"scrum_review:a.c\"," FROM ",\"text\":\"u\",\"model_role\":\"executor\"}";
-	static const char worse[] = "{\"evidence_run_id\":\"run-2\",\"category\":\"rejected\",\"reasons\":[\"bad\\u0021\",\"x\"]," FROM "}";
+	static const char against[] =
+		"{\"run_id\":\"run-2\","
+		"\"task_id\":\"scrum_review:a.c\"," FROM ",\"text\":\"u\","
+		"\"model_role\":\"executor\"}";
+	static const char worse[] =
+		"{\"evidence_run_id\":\"run-2\",\"category\":\"rejected\","
+		"\"reasons\":[\"bad\\u0021\",\"x\"]," FROM "}";
 	const struct lh_export plain = { .read = 0 };
 	struct lh_sampler *s = lh_sampler_new(LH_PREFERENCE, &plain, AT, &err);
 	struct line l[4];
-	struct lh_side a = { .scored = parse(&l[0], SCORED("accepted")), .evidence = parse(&l[1], EVIDENCE) };
+	struct lh_side a = { .scored = parse(&l[0], SCORED("accepted")),
+			     .evidence = parse(&l[1], EVIDENCE) };
 	struct lh_side b = { .scored = parse(&l[2], worse), .evidence = parse(&l[3], against) };
 	struct lh_buf read, said;
 	int i;
@@ -248,12 +287,15 @@ static void kept(void)
 	lh_buf_init(&read, LH_BUF_NOMAX);
 	lh_buf_init(&said, LH_BUF_NOMAX);
 	check(s && lh_sample_pair(s, &a, &b, &read, &err) == 1);
-	a = (struct lh_side){ .evidence = a.evidence, .category = LH_ACCEPTED, .reason = { "why", 3 } };
-	b = (struct lh_side){ .evidence = b.evidence, .category = LH_REJECTED, .reason = { "bad!", 4 } };
+	a = (struct lh_side){ .evidence = a.evidence, .category = LH_ACCEPTED,
+			      .reason = { "why", 3 } };
+	b = (struct lh_side){ .evidence = b.evidence, .category = LH_REJECTED,
+			      .reason = { "bad!", 4 } };
 	check(lh_sample_pair(s, &a, &b, &said, &err) == 1);
 	check(read.len == said.len && !memcmp(read.p, said.p, read.len));
 	lh_buf_putc(&read, '\0');
-	check_why(strstr(read.p, "accepted over rejected on scrum_review:a.c: why vs bad!"), read.p);
+	check_why(strstr(read.p, "accepted over rejected on scrum_review:a.c: why vs bad!"),
+		  read.p);
 	lh_buf_free(&read);
 	lh_buf_free(&said);
 	lh_sampler_free(s);
@@ -292,24 +334,30 @@ static void keeps(void)
 
 		check(q && lh_quarantine_file(q, "q.jsonl", 60, &err) == 0);
 		refuse(q, LH_EMPTY_CONTENT, SCORED("accepted"));
-		refuse(q, LH_EMPTY_CONTENT, SCORED("rejected"));	/* the same record by id and hash */
+		/* the same record by id and hash */
+		refuse(q, LH_EMPTY_CONTENT, SCORED("rejected"));
 		refuse(q, LH_DUPLICATE_ID, SCORED("accepted"));
 		refuse(q, LH_MISSING_PROVENANCE, "{\"evidence_run_id\":\"x\"}");
 		refuse(q, LH_MISSING_PROVENANCE, "{\"evidence_run_id\":\"y\"}");
-		refuse(q, LH_SELF_PAIRING, "{\"chosen\":" SCORED("accepted") ",\"rejected\":" SCORED("rejected") "}");
-		refuse(q, LH_SELF_PAIRING, "{\"chosen\":" SCORED("accepted") ",\"rejected\":{\"evidence_run_id\":\"z\"," FROM "}}");
-		check(lh_quarantine_counts(q)[LH_EMPTY_CONTENT] == 2 && lh_quarantine_counts(q)[LH_SELF_PAIRING] == 2);
+		refuse(q, LH_SELF_PAIRING,
+		       "{\"chosen\":" SCORED("accepted") ",\"rejected\":" SCORED("rejected") "}");
+		refuse(q, LH_SELF_PAIRING,
+		       "{\"chosen\":" SCORED("accepted") ","
+		       "\"rejected\":{\"evidence_run_id\":\"z\"," FROM "}}");
+		check(lh_quarantine_counts(q)[LH_EMPTY_CONTENT] == 2 &&
+		      lh_quarantine_counts(q)[LH_SELF_PAIRING] == 2);
 		check(lh_quarantine_commit(q, &err) == 0);
 		lh_quarantine_free(q);
 		check(lines("q.jsonl") == 6);
 	}
 }
 
-/* ---- evidence beside scored runs ---- */
+/* ---- evidence of scored runs ---- */
 
 #define ROW(run, sig) "{\"run_id\":\"" run "\",\"provenance\":{\"sig_hash\":\"" sig "\"}}\n"
 
-static int find(struct lh_evidence_lookup *j, uint64_t n, const char *run, const char *sig, uint64_t *at)
+static int find(struct lh_evidence_lookup *j, uint64_t n, const char *run, const char *sig,
+		uint64_t *at)
 {
 	struct lh_str a = { run, strlen(run) }, b = { sig, strlen(sig) };
 	struct lh_found f = { .at = 0 };
@@ -321,31 +369,36 @@ static int find(struct lh_evidence_lookup *j, uint64_t n, const char *run, const
 
 static void joins(void)
 {
-	const char *scored = "data/scored-runs/2026/05/03/a.jsonl", *evidence = "data/evidence/2026/05/03/a.jsonl";
+	const char *scored = "data/scored-runs/2026/05/03/a.jsonl",
+		*evidence = "data/evidence/2026/05/03/a.jsonl";
 	struct lh_root *root = lh_root_open(".", &err);
 	struct lh_evidence_lookup *j = lh_evidence_lookup_new(&err);
 	const size_t row = strlen(ROW("a", SIG));
 	uint64_t at;
 
 	check(root && j && lh_root_folders(root, evidence, &err) == 0);
-	check(lh_evidence_lookup_open(j, root, scored, &err) == 0 && find(j, 0, "a", SIG, &at) == 0);	/* no such file */
+	/* no such file */
+	check(lh_evidence_lookup_open(j, root, scored, &err) == 0 &&
+	      find(j, 0, "a", SIG, &at) == 0);
 	put(evidence, ROW("a", SIG) "\n" ROW("b", SIG) ROW("c", SIG) ROW("d", SIG));
 	check(lh_evidence_lookup_open(j, root, scored, &err) == 0);
 	check(find(j, 0, "a", SIG, &at) == 1 && at == 0);
-	check(find(j, 2, "c", SIG, &at) == 1 && at == 2 * row + 1);	/* rows may be left out */
+	check(find(j, 2, "c", SIG, &at) == 1 && at == 2 * row + 1);	/* rows may be omitted */
 	check(find(j, 3, "b", SIG, &at) == 1 && at == row + 1);	/* out of order */
 	check(find(j, 4, "b", OTHER, &at) == 0 && find(j, 5, "e", SIG, &at) == 0);
 	check(find(j, 9, "d", SIG, &at) == 1 && at == 3 * row + 1);
-	check(lh_evidence_lookup_open(j, root, scored, &err) == 0 && find(j, 0, "a", SIG, &at) == 1);
+	check(lh_evidence_lookup_open(j, root, scored, &err) == 0 &&
+	      find(j, 0, "a", SIG, &at) == 1);
 	lh_evidence_lookup_free(j);
 	lh_root_close(root);
 }
 
 /* Lines that end around the end of a window of a megabyte, and longer ones; the
- * file's last line ends around the end of a page. */
+ * last line of the file ends around the end of a page. */
 static void rows_in_windows(void)
 {
-	static const size_t long_ones[] = { (1 << 20) - 70, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 5 << 20 };
+	static const size_t long_ones[] = { (1 << 20) - 70, (1 << 20) - 1, 1 << 20, (1 << 20) + 1,
+					    5 << 20 };
 	struct lh_rows *r = lh_rows_new(&err);
 	static char text[6 << 20];
 	struct lh_row row;
@@ -361,9 +414,12 @@ static void rows_in_windows(void)
 			n = 4096 - (n + 7) % 4096 + 4096 - tail;
 			check(fwrite(text, 1, n, f) == n && fclose(f) == 0);
 			check(lh_rows_open(r, "windows", &err) == 1);
-			check(lh_rows_next(r, &row, &err) == 1 && row.n == long_ones[i] && !memcmp(row.p, text, row.n));
-			check(lh_rows_next(r, &row, &err) == 1 && row.n == 5 && row.at == long_ones[i] + 1 && !memcmp(row.p, "short", 5));
-			check(lh_rows_next(r, &row, &err) == 1 && row.n == n && row.line == 3 && !memcmp(row.p, text, n));
+			check(lh_rows_next(r, &row, &err) == 1 && row.n == long_ones[i] &&
+			      !memcmp(row.p, text, row.n));
+			check(lh_rows_next(r, &row, &err) == 1 && row.n == 5 &&
+			      row.at == long_ones[i] + 1 && !memcmp(row.p, "short", 5));
+			check(lh_rows_next(r, &row, &err) == 1 && row.n == n && row.line == 3 &&
+			      !memcmp(row.p, text, n));
 			check(row.p[n + LH_PAD - 1] <= '~');	/* may be read */
 			check(lh_rows_next(r, &row, &err) == 0);
 		}
@@ -380,9 +436,11 @@ static void rows_of_a_file(void)
 	check(lh_rows_open(r, "rows", &err) == 1);
 	check(lh_rows_next(r, &row, &err) == 1 && row.line == 1 && row.at == 0 && row.n == 3);
 	check(lh_rows_next(r, &row, &err) == 1 && row.line == 4 && row.at == 9 && row.n == 6);
-	check(lh_rows_next(r, &row, &err) == 1 && row.line == 5 && row.at == 16 && row.n == 4 && !memcmp(row.p, "last", 4));
+	check(lh_rows_next(r, &row, &err) == 1 && row.line == 5 && row.at == 16 && row.n == 4 &&
+	      !memcmp(row.p, "last", 4));
 	check(lh_rows_next(r, &row, &err) == 0 && lh_rows_next(r, &row, &err) == 0);
-	check(lh_rows_open(r, ".", &err) < 0 && strstr(err.msg, ".: is a directory, not a regular file"));
+	check(lh_rows_open(r, ".", &err) < 0 &&
+	      strstr(err.msg, ".: is a directory, not a regular file"));
 	lh_rows_free(r);
 }
 
@@ -398,13 +456,17 @@ static void beneath(void)
 	check(mkdir("b", 0777) == 0 && mkdir("b/in", 0777) == 0 && mkdir("out", 0777) == 0);
 	put("b/in/f", "");
 	put("out/f", "");
-	check(symlink("in/f", "b/good") == 0 && symlink("../out/f", "b/bad") == 0 && symlink("../out", "b/dir") == 0);
+	check(symlink("in/f", "b/good") == 0 && symlink("../out/f", "b/bad") == 0 &&
+	      symlink("../out", "b/dir") == 0);
 	check(symlink("/proc/self/root", "b/root") == 0 && symlink("loop", "b/loop") == 0);
 	check(lh_open_beneath("absent", &err) < 0 && lh_open_beneath("out/f", &err) < 0);
 	d = lh_open_beneath("b", &err);
-	check(d >= 0 && has(d, "in/f") && has(d, "./in//f") && has(d, "good") && has(d, "in/../in/f"));
-	check(!has(d, "in") && !has(d, "") && !has(d, "in/g") && !has(d, "in/f/g") && !has(d, "bad") && !has(d, "dir/f") && !has(d, "loop"));
-	check(!has(d, "../b/in/f") && !has(d, "../out/f") && !has(d, "/etc/passwd") && !has(d, "root/etc/passwd"));
+	check(d >= 0 && has(d, "in/f") && has(d, "./in//f") && has(d, "good") &&
+	      has(d, "in/../in/f"));
+	check(!has(d, "in") && !has(d, "") && !has(d, "in/g") && !has(d, "in/f/g") &&
+	      !has(d, "bad") && !has(d, "dir/f") && !has(d, "loop"));
+	check(!has(d, "../b/in/f") && !has(d, "../out/f") && !has(d, "/etc/passwd") &&
+	      !has(d, "root/etc/passwd"));
 	check(lh_exists_beneath(d, "in/f\0x", 6, &err) == 0);
 	check(close(d) == 0);
 }
@@ -416,7 +478,8 @@ static void keys(void)
 	uint64_t *bits;
 	int i;
 
-	check(!lh_keymap_get(&m, &(struct lh_key){ 1, 1 }) && !lh_keymap_get(&m, &(struct lh_key){ 0, 0 }));
+	check(!lh_keymap_get(&m, &(struct lh_key){ 1, 1 }) &&
+	      !lh_keymap_get(&m, &(struct lh_key){ 0, 0 }));
 	for (i = 0; i < 200000; i++) {
 		k = (struct lh_key){ (uint64_t)(i % 100000) % 1000, (uint64_t)(i % 100000) / 1000 };
 		check(lh_keymap_get(&m, &k) == (i < 100000 ? 0 : (uint64_t)(i % 100000 + 1)));
@@ -430,8 +493,7 @@ static void keys(void)
 	check(!lh_keymap_get(&m, &k));
 }
 
-/* Two exporters share what is known of a record, and neither takes a row of the
- * other's for its own. */
+/* Two exporters share the table of records, and each distinguishes its own rows. */
 static void shares(void)
 {
 	struct lh_root *root = lh_root_open(".", &err);
@@ -456,7 +518,8 @@ static void shares(void)
 			lh_quarantine_free(q[i]);
 		}
 		lh_keymap_free(&known);
-		check(lines("exports/quarantine/rag.jsonl") == 2 && lines("exports/quarantine/sft.jsonl") == 2);
+		check(lines("exports/quarantine/rag.jsonl") == 2 &&
+		      lines("exports/quarantine/sft.jsonl") == 2);
 	}
 	lh_root_close(root);
 }
@@ -474,9 +537,12 @@ int main(void)
 	test(refuses_first(LH_RAG, SCORED("rejected"), LH_UNSAFE_RAG_CATEGORY));
 	test(builds(LH_SFT, "accepted", NULL));
 	test(builds(LH_SFT, "rejected", "contamination: rejected must never enter sft"));
-	test(builds(LH_SFT, "needs_human_review", "contamination: needs_human_review must never enter sft"));
+	test(builds(LH_SFT, "needs_human_review",
+		    "contamination: needs_human_review must never enter sft"));
 	test(builds(LH_RAG, "needs_human_review", NULL));
-	test(builds(LH_RAG, "rejected", "source_category: expected accepted, partially_accepted or needs_human_review"));
+	test(builds(LH_RAG, "rejected",
+		    "source_category: expected accepted, partially_accepted or "
+		    "needs_human_review"));
 	test(rereads());
 	test(keys());
 	test(zips());

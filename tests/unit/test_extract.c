@@ -1,4 +1,4 @@
-/* What lh_extract finds is what the plain, quadratic reading of its rules finds. */
+/* lh_extract agrees with a plain, quadratic implementation of its rules. */
 #include <jansson.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ static unsigned draw(unsigned n)
 	return (unsigned)(state >> 33) % n;
 }
 
-/* ---- the rules as they are written ---- */
+/* ---- the rules, implemented literally ---- */
 
 static json_t *object(const char *p, size_t n)
 {
@@ -39,7 +39,9 @@ static json_t *plain_fences(const char *p, const char *end)
 
 	for (p = ticks(p, end); p && !j; p = ticks(close + 3, end)) {
 		from = p + 3;
-		while (from < end && *from && strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-", *from))
+		while (from < end && *from &&
+		       strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-",
+			      *from))
 			from++;
 		close = ticks(from, end);
 		if (!close)
@@ -136,12 +138,14 @@ static void all_short(void)
 	}
 }
 
-/* Pieces that nearly fit together, so that much is found and much nearly. */
+/* Pieces that nearly fit together, so that there are many matches and near matches. */
 static void many_random(int rounds)
 {
 	static const char *const piece[] = {
-		"{", "}", "{", "}", "[", "]", "\"", ":", ",", "\\", " ", "\n", "`", "a", "1", "```", "```json\n", "\"a\":", "\"b\":",
-		"{\"a\":1}", "{}", "\"{\"", "\"}\"", "\\\"", "\"\\\\\"", "{\"a\":", "{\"", "\":", "{\"a\":[", "]}", "\"a{\":", ",\"a\":", "1}", "\"\\{\"",
+		"{", "}", "{", "}", "[", "]", "\"", ":", ",", "\\", " ", "\n", "`", "a", "1", "```",
+		"```json\n", "\"a\":", "\"b\":",
+		"{\"a\":1}", "{}", "\"{\"", "\"}\"", "\\\"", "\"\\\\\"", "{\"a\":", "{\"", "\":",
+		"{\"a\":[", "]}", "\"a{\":", ",\"a\":", "1}", "\"\\{\"",
 	};
 	char text[256];
 	size_t n, len;

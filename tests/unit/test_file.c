@@ -1,4 +1,4 @@
-/* lh_file: replaced whole, appended whole, mapped, locked. */
+/* lh_file: replace, append, map, lock. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -56,7 +56,7 @@ static void atomic(void)
 	check(lh_atomic_open(&a, "", 0666, &err) < 0);
 }
 
-/* What a killed run leaves goes; what is not one of ours stays. */
+/* The temporary files of a killed run are removed; other files stay. */
 static void litter(void)
 {
 	struct lh_atomic a;
@@ -73,10 +73,11 @@ static void litter(void)
 	put(".tt.lh-tmp-1", "of another target");
 	check(lh_atomic_open(&a, "t", 0666, &err) == 0);
 	check(access(name, F_OK) < 0);
-	check(access(".t.lh-tmp-1", F_OK) == 0 && access(".t.lh-tmp-", F_OK) == 0 && access(".tt.lh-tmp-1", F_OK) == 0);
+	check(access(".t.lh-tmp-1", F_OK) == 0 && access(".t.lh-tmp-", F_OK) == 0 &&
+	      access(".tt.lh-tmp-1", F_OK) == 0);
 	lh_atomic_close(&a);
 
-	/* one that a process with our own number left */
+	/* one of a process with the same PID */
 	snprintf(name, sizeof name, ".t.lh-tmp-%d", (int)getpid());
 	put(name, "half");
 	check(lh_atomic_open(&a, "t", 0666, &err) == 0);
@@ -128,7 +129,7 @@ static void write_many(int who)
 	if (lh_applog_open(&l, "many", 0600, 60, &err) < 0)
 		_exit(1);
 	for (i = 0; i < records; i++) {
-		n = i % 7 == 0 ? 8000 : 10;	/* longer than PIPE_BUF too */
+		n = i % 7 == 0 ? 8000 : 10;	/* also longer than PIPE_BUF */
 		memset(line, 'a' + who, (size_t)n);
 		if (lh_applog_append(&l, line, (size_t)n, LH_SYNC_NONE, &err) < 0)
 			_exit(1);
@@ -170,7 +171,8 @@ static void mapped(void)
 	check(lh_mapped_open(&m, "empty", &err) == 0 && m.n == 0 && m.p);
 	lh_mapped_close(&m);
 	check(lh_mapped_open(&m, ".", &err) < 0 && strcmp(err.msg, ".: is a directory") == 0);
-	check(lh_mapped_open(&m, "fifo", &err) < 0 && strcmp(err.msg, "fifo: is not a regular file") == 0);
+	check(lh_mapped_open(&m, "fifo", &err) < 0 &&
+	      strcmp(err.msg, "fifo: is not a regular file") == 0);
 	check(lh_mapped_open(&m, "absent", &err) < 0 && err.code == LH_EIO);
 }
 
@@ -197,7 +199,7 @@ static void locked(void)
 	close(fd[1]);
 	check(read(fd[0], want, 1) == 1);
 	close(fd[0]);
-	usleep(50000);	/* most likely it waits by now */
+	usleep(50000);	/* most likely it is waiting by now */
 	lh_lock_drop(&a);
 	check(waitpid(pid, &status, 0) == pid && status == 0);
 	check(access("lock", F_OK) < 0);

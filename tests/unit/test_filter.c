@@ -1,4 +1,4 @@
-/* test_filter.c - metadata_filter: what matches, what does not, what is damaged. */
+/* test_filter.c - metadata_filter: matches, non-matches and damage. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,7 +32,8 @@ static const struct {
 	{ "{\"a\":9007199254740993}", "{\"a\":9007199254740993}", 1 },
 	{ "{\"a\":9007199254740993}", "{\"a\":9007199254740992}", 0 },
 	{ "{\"a\":123456789012345678901234567890}", "{\"a\":123456789012345678901234567891}", 0 },
-	{ "{\"a\":123456789012345678901234567890}", "{\"a\":1.2345678901234567890123456789e29}", 1 },
+	{ "{\"a\":123456789012345678901234567890}", "{\"a\":1.2345678901234567890123456789e29}",
+	  1 },
 	/* strings by code points */
 	{ "{\"a\":\"x\"}", "{\"a\":\"x\"}", 1 },
 	{ "{\"a\":\"x\"}", "{\"a\":\"X\"}", 0 },
@@ -67,7 +68,7 @@ static const struct {
 	{ "{\"a\":{\"x\":1,\"y\":[2]}}", "{\"a\":{\"y\":[2.0],\"x\":1}}", 1 },
 	{ "{\"a\":{\"x\":1}}", "{\"a\":{\"x\":1,\"y\":2}}", 0 },
 	{ "{\"a\":{\"x\":1}}", "{\"a\":[{\"x\":1.0}]}", 1 },
-	/* damage is seen where it is met */
+	/* damage is detected where it is read */
 	{ "{\"a\":1}", "[1]", -1 },
 	{ "{\"a\":1}", "{", -1 },
 	{ "{\"a\":1}", "{\"", -1 },
@@ -85,7 +86,7 @@ static const struct {
 	{ "{\"a\":\"x\"}", "{\"a\":[\"y\"", -1 },
 };
 
-/* Metadata stands at the end of its memory, so that reading on is seen. */
+/* Metadata is at the end of its memory, so that reading past it is detected. */
 static int match(struct lh_filter *f, const char *meta, struct lh_err *err)
 {
 	size_t n = strlen(meta);
@@ -98,7 +99,8 @@ static int match(struct lh_filter *f, const char *meta, struct lh_err *err)
 	return got;
 }
 
-static void parsed(struct lh_record *scan, struct lh_buf *text, const char *json, struct lh_value *v)
+static void parsed(struct lh_record *scan, struct lh_buf *text, const char *json,
+		   struct lh_value *v)
 {
 	struct lh_err err;
 
@@ -123,7 +125,8 @@ static void check_cases(struct lh_filter *f, struct lh_record *scan, struct lh_b
 		got = lh_filter_compile(f, &v, &err) < 0 ? -2 : match(f, cases[i].meta, &err);
 		if (got == cases[i].match && (got != -1 || err.code == LH_ECORRUPT))
 			continue;
-		fprintf(stderr, "test_filter: %s against %s: %d, not %d\n", cases[i].filter, cases[i].meta, got, cases[i].match);
+		fprintf(stderr, "test_filter: %s against %s: %d, not %d\n", cases[i].filter,
+			cases[i].meta, got, cases[i].match);
 		failed = 1;
 	}
 	check(!failed);
@@ -166,7 +169,8 @@ static void check_same(struct lh_filter *f, struct lh_record *scan, struct lh_bu
 
 static void check_where(void)
 {
-	static const char *const pairs[] = { "n=1", "state=IL", "n=x=y", "e=", "l=[1]", "q=\"s\"", "t=true", "s= 1" };
+	static const char *const pairs[] = { "n=1", "state=IL", "n=x=y", "e=", "l=[1]", "q=\"s\"",
+					     "t=true", "s= 1" };
 	static const char *const bad[] = { "state", "=x", "", "a=\xff" };
 	struct lh_buf json;
 	struct lh_err err;
@@ -176,7 +180,8 @@ static void check_where(void)
 	if (lh_filter_where(&json, pairs, sizeof pairs / sizeof *pairs, &err) < 0)
 		lh_buf_puts(&json, err.msg);
 	lh_buf_putc(&json, '\0');
-	if (strcmp(json.p, "{\"n\":[\"1\",1,\"x=y\"],\"state\":[\"IL\"],\"e\":[\"\"],\"l\":[\"[1]\"],"
+	if (strcmp(json.p,
+		   "{\"n\":[\"1\",1,\"x=y\"],\"state\":[\"IL\"],\"e\":[\"\"],\"l\":[\"[1]\"],"
 		   "\"q\":[\"\\\"s\\\"\",\"s\"],\"t\":[\"true\",true],\"s\":[\" 1\"]}")) {
 		fprintf(stderr, "test_filter: where gives %s\n", json.p);
 		failed = 1;

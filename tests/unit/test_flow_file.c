@@ -35,7 +35,8 @@ static int sink(const struct lh_output *o, void *ctx, struct lh_err *e)
 	struct sum *s = ctx;
 
 	(void)e;
-	check((size_t)snprintf(text, sizeof text, "%llu", (unsigned long long)o->line) == o->n && !memcmp(text, o->text, o->n));
+	check((size_t)snprintf(text, sizeof text, "%llu", (unsigned long long)o->line) == o->n &&
+	      !memcmp(text, o->text, o->n));
 	check(o->line > s->next);
 	s->next = o->line;
 	s->lines++;
@@ -46,7 +47,8 @@ static int run(unsigned jobs, uint64_t max_line, bool lenient, struct sum *s)
 {
 	*s = (struct sum){ 0 };
 	return lh_flow_file("in", &(struct lh_flow){
-		.map = map, .bad = lenient ? bad : NULL, .sink = sink, .shared = s, .jobs = jobs, .max_line = max_line }, &err);
+		.map = map, .bad = lenient ? bad : NULL, .sink = sink, .shared = s, .jobs = jobs,
+		.max_line = max_line }, &err);
 }
 
 static void put(const char *text)
@@ -75,7 +77,7 @@ static void lines_of_a_file(void)
 	check(run(1, 0, true, &s) == 0 && s.lines == 2);
 }
 
-/* In what is one block and in what is many. */
+/* In one block and in many. */
 static void a_line_over_the_limit(void)
 {
 	struct sum s;
@@ -84,11 +86,14 @@ static void a_line_over_the_limit(void)
 
 	f = fopen("in", "w");
 	for (i = 0; f && i < 100000; i++)
-		fprintf(f, "{\"n\":%d,\"pad\":\"%.*s\"}\n", i, i == 50000 ? 40 : 3, "0123456789012345678901234567890123456789");
+		fprintf(f, "{\"n\":%d,\"pad\":\"%.*s\"}\n", i, i == 50000 ? 40 : 3,
+			"0123456789012345678901234567890123456789");
 	check(f && fclose(f) == 0);
 	check(run(1, 50, true, &s) == 0 && s.lines == 100000);
 	check(run(4, 50, true, &s) == 0 && s.lines == 100000);
-	check(run(4, 50, false, &s) < 0 && !strncmp(err.msg, "in:50001: line is longer than 50 bytes", 38) && s.lines == 50000);
+	check(run(4, 50, false, &s) < 0 && !strncmp(err.msg,
+						    "in:50001: line is longer than 50 bytes",
+						    38) && s.lines == 50000);
 	f = fopen("in", "w");
 	for (i = 0; f && i < 1000000; i++)
 		fputc('x', f);

@@ -1,4 +1,4 @@
-/* A region has the room that was asked for, whatever its size was before. */
+/* A growable array has the requested room, whatever its size before. */
 #include <stdint.h>
 #include <string.h>
 

@@ -72,7 +72,9 @@ static void the_known_answers_hold(void)
 	static float v[4096];
 
 	for (int i = 0, n = 0; i < 20; i++)
-		n += sprintf(words + n, "%sWorker%d role%d forklift%d safety%d Shift%d in%d Toledo%d of%d the%d loading%d",
+		n += sprintf(words + n,
+			     "%sWorker%d role%d forklift%d safety%d Shift%d in%d Toledo%d of%d "
+			     "the%d loading%d",
 			     i ? " " : "", i, i, i, i, i, i, i, i, i, i);
 	for (size_t d = 0; d < 3; d++) {
 		struct lh_hashv1 *h = lh_hashv1_new(dimensions[d], &err);
@@ -92,10 +94,14 @@ static void the_known_answers_of_hash_v2_hold(void)
 	static const struct { const char *text; uint64_t want[2]; } known[] = {
 		{ "x", { 0xab9038a52f261ea1, 0x0a852a0ebaf93f21 } },
 		{ "Café résumé ⭐ 你好", { 0x52ae33bea73538b1, 0xefc44cff871e7638 } },
-		{ "Forklift operator with OSHA 10 card, five years on reach trucks in Toledo, OH", { 0x60796408518d1f32, 0xe0e1c696ae822c0e } },
-		{ "Need 2 Welders in Gary IN starting at 06:00", { 0xd6680da9a7a557e9, 0xbd151080c861dd15 } },
-		{ "Worker role: Welder. Location: Gary, IN.", { 0x29d75819c7c7f8f4, 0xe58d32e83145db51 } },
-		{ "need 12 certified nursing assistants in salt lake city, Qt 5 Designer", { 0x4b2bfa6abe6fa648, 0x31fc0d59c896b63d } },
+		{ "Forklift operator with OSHA 10 card, five years on reach trucks in Toledo, OH",
+		  { 0x60796408518d1f32, 0xe0e1c696ae822c0e } },
+		{ "Need 2 Welders in Gary IN starting at 06:00",
+		  { 0xd6680da9a7a557e9, 0xbd151080c861dd15 } },
+		{ "Worker role: Welder. Location: Gary, IN.",
+		  { 0x29d75819c7c7f8f4, 0xe58d32e83145db51 } },
+		{ "need 12 certified nursing assistants in salt lake city, Qt 5 Designer",
+		  { 0x4b2bfa6abe6fa648, 0x31fc0d59c896b63d } },
 	};
 	float v[DIM];
 
@@ -124,23 +130,26 @@ static double likeness(struct lh_hashv1 *h, const char *a, const char *b)
 	return sum;
 }
 
-/* What is counted, and where, is what a demand is about; a version is no count. */
+/* Which things are counted depends on the demand; a version is not a count. */
 static void hash_v2_tells_what_is_counted(void)
 {
 	struct lh_hashv1 *h = lh_hash_new(LH_HASHV2_MODEL, DIM, &err);
 	const char *demand = "Need 3 Forklift Operators in Aurora IL for Parallel Machining";
 
 	check(h);
-	check(likeness(h, demand, "Forklift Operator") > 2 * likeness(h, demand, "Parallel Machining"));
+	check(likeness(h, demand, "Forklift Operator") > 2 * likeness(h, demand,
+								      "Parallel Machining"));
 	check(likeness(h, demand, "Aurora") > 2 * likeness(h, demand, "Parallel"));
-	check(likeness(h, "needs 5 Welders today", "Welder") > likeness(h, "about Qt 5 Welders today", "Welder") + 0.2);
-	check(likeness(h, "needs 5 Welders today", "Welder") > likeness(h, "needs 1:05 Welders today", "Welder") + 0.2);
+	check(likeness(h, "needs 5 Welders today",
+		       "Welder") > likeness(h, "about Qt 5 Welders today", "Welder") + 0.2);
+	check(likeness(h, "needs 5 Welders today",
+		       "Welder") > likeness(h, "needs 1:05 Welders today", "Welder") + 0.2);
 	check(!lh_hash_new("hash-v3", DIM, &err) && err.code == LH_EUSAGE);
 	check(lh_hash_knows("hash-v1") && lh_hash_knows("hash-v2") && !lh_hash_knows("hash-v"));
 	lh_hashv1_free(h);
 }
 
-/* The smallest answer, spelt out: "x" is a listed word too short for n-grams. */
+/* The smallest answer in full: "x" is a listed word too short for n-grams. */
 static void the_letter_x_is_two_coordinates(void)
 {
 	struct lh_hashv1 *h = lh_hashv1_new(64, &err);
@@ -166,7 +175,8 @@ static void a_vector_has_unit_length_unless_raw(struct lh_hashv1 *h)
 
 static void a_text_without_letters_is_no_zero_vector(struct lh_hashv1 *h)
 {
-	static const char *texts[] = { "⭐", "--", "   ", "\t", "\n", "…", "a", "the", "\xcc\x81", "\xf0\x9f\x9a\x80", "0" };
+	static const char *texts[] = { "⭐", "--", "   ", "\t", "\n", "…", "a", "the", "\xcc\x81",
+				       "\xf0\x9f\x9a\x80", "0" };
 	float v[DIM];
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -190,7 +200,8 @@ static void empty_text_and_odd_dimensions_are_refused(struct lh_hashv1 *h)
 static void case_accents_and_plurals_fold(struct lh_hashv1 *h)
 {
 	static const char *same[][2] = {
-		{ "Café résumé", "cafe resume" }, { "cafe\xcc\x81", "café" }, { "STRASSE", "straße" },
+		{ "Café résumé", "cafe resume" }, { "cafe\xcc\x81", "café" },
+		{ "STRASSE", "straße" },
 		{ "Ærø", "aero" }, { "Łódź", "łódź" }, { "ΑΘΗΝΑ", "αθηνά" }, { "МОСКВА", "москва" },
 		{ "ＣＮＣ", "cnc" }, { "ﬁnish", "finish" }, { "forklifts", "forklift" },
 	};
@@ -222,7 +233,8 @@ static void the_cache_does_not_show(struct lh_hashv1 *h)
 	float a[DIM], b[DIM];
 
 	for (unsigned i = 0; i < 40000; i++) {
-		snprintf(text, sizeof text, "Word%u verb%u noun%u operators", i * 7 % 30011, i % 97, i);
+		snprintf(text, sizeof text, "Word%u verb%u noun%u operators", i * 7 % 30011, i % 97,
+			 i);
 		embed(h, text, 0, a);
 		if (i % 1999)
 			continue;

@@ -1,4 +1,4 @@
-/* lh_hnsw: what the graph is, and what ends its building. */
+/* lh_hnsw: the properties of the graph, and the errors that end its building. */
 #include "check.h"
 #include "vector/hnsw.h"
 
@@ -80,7 +80,7 @@ static void check_graph(const struct lh_hnsw *graph)
 		CHECK(level[r + 1] - level[r] <= g.top);
 		check_list((const uint32_t *)((char *)g.block + r * STRIDE), 2 * M, r, 0);
 		for (uint32_t l = level[r]; l < level[r + 1]; l++)
-			if (l - level[r] + 1 < g.top)	/* who is alone up there has no links */
+			if (l - level[r] + 1 < g.top)	/* a single row on a level has no links */
 				check_list(g.upper + l * (1 + M), M, r, l - level[r] + 1);
 	}
 }
@@ -110,8 +110,8 @@ static void a_graph_can_be_continued(int precision)
 	drop(&g);
 }
 
-/* Of the true neighbours of a row, how many are among what its links, and
- * theirs, lead to?  Random links would find 5 in 100. */
+/* Count the true neighbours of a row among the rows that its links, and theirs,
+ * lead to.  Random links would find 5 in 100. */
 static void links_lead_to_neighbours(int precision)
 {
 	struct lh_hnsw g = fresh(precision);

@@ -42,7 +42,8 @@ static void addresses_are_checked(void)
 	assert(good("HTTPS://me:pw@[::1]:8080/base"));
 	assert(!good("ftp://h") && !good("file:///etc/passwd") && !good("h:11434") && !good(""));
 	assert(!good("http://") && !good("http://:80") && !good("http://me@/x"));
-	assert(good("http://h:/") && !good("http://h:http/") && !good("http://h:0") && !good("http://[::1]:65536"));
+	assert(good("http://h:/") && !good("http://h:http/") && !good("http://h:0") &&
+	       !good("http://[::1]:65536"));
 	assert(!good("http://h/a b") && !good("http://h/\n"));
 }
 
@@ -50,9 +51,12 @@ static void a_bearer_is_printable(void)
 {
 	struct lh_err err;
 
-	assert(lh_http_check_bearer("sk-0123/=+.~", &err) == 0 && lh_http_check_bearer("", &err) == 0);
-	assert(lh_http_check_bearer("a b", &err) < 0 && err.code == LH_EUSAGE && !strstr(err.msg, "a b"));
-	assert(lh_http_check_bearer("a\r\nX: y", &err) < 0 && lh_http_check_bearer("\x7f", &err) < 0);
+	assert(lh_http_check_bearer("sk-0123/=+.~", &err) == 0 &&
+	       lh_http_check_bearer("", &err) == 0);
+	assert(lh_http_check_bearer("a b", &err) < 0 && err.code == LH_EUSAGE &&
+	       !strstr(err.msg, "a b"));
+	assert(lh_http_check_bearer("a\r\nX: y", &err) < 0 &&
+	       lh_http_check_bearer("\x7f", &err) < 0);
 	assert(lh_http_check_bearer("\xc3\xa9", &err) < 0);
 }
 
@@ -66,13 +70,16 @@ static void what_an_answer_says_is_masked_and_cut(void)
 	assert(err.code == LH_ENET && !strcmp(err.msg, "http://***@h/a: HTTP 200"));
 
 	/* "me:p/ss" in base64 is bWU6cC9zcw==; plain, with an escape, and cut */
-	reply = (struct lh_http_reply){ .status = 401, .body = "Basic bWU6cC9zcw== bWU6cC9zcw me:p\\/ss p%2Fss; home" };
+	reply = (struct lh_http_reply){ .status = 401, .body =
+					"Basic bWU6cC9zcw== bWU6cC9zcw me:p\\/ss p%2Fss; home" };
 	reply.len = strlen(reply.body);
 	lh_http_refuse(&err, "http://me:p%2Fss@h/a", &reply, "duplicate key \"p/ss\"");
-	assert(!strcmp(err.msg, "http://***@h/a: HTTP 401: duplicate key \"***\": Basic ***== *** *** ***; ho***"));
+	assert(!strcmp(err.msg, "http://***@h/a: HTTP 401: duplicate key \"***\": "
+				"Basic ***== *** *** ***; ho***"));
 	reply = (struct lh_http_reply){ .status = 307, .moved = "https://h" };
 	lh_http_refuse(&err, "http://h/a", &reply, NULL);
-	assert(!strcmp(err.msg, "http://h/a: HTTP 307: a redirect to https://h, which is not followed"));
+	assert(!strcmp(err.msg,
+		       "http://h/a: HTTP 307: a redirect to https://h, which is not followed"));
 
 	/* 200 bytes would cut the star in two */
 	memset(body, 'x', sizeof body);

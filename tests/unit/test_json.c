@@ -1,4 +1,4 @@
-/* What the scanner accepts, what it says about the rest, and what values mean. */
+/* What the parser accepts, its errors, and the meaning of values. */
 #include "check.h"
 #include <lh/json.h>
 #include "json/json_scanner.h"
@@ -124,7 +124,8 @@ static void strings(void)
 	bad("\"\xed\xa0\x80\"", "invalid UTF-8", 2);
 	bad("\"\xf4\x90\x80\x80\"", "invalid UTF-8", 2);
 	bad("\"\xc3\"", "invalid UTF-8", 2);
-	bad("\"0123456789012345678901234567890123456789012345678901234567890123456789\xe2\x82\"", "invalid UTF-8", 72);
+	bad("\"0123456789012345678901234567890123456789012345678901234567890123456789\xe2\x82\"",
+	    "invalid UTF-8", 72);
 	bad("\"\\x\"", "invalid escape in string", 2);
 	bad("\"\\u12g4\"", "invalid escape in string", 2);
 	bad("\"\\ud800\"", "lone surrogate in string", 2);
@@ -135,8 +136,8 @@ static void strings(void)
 	check(!lh_utf8_valid("\xe2\x80", 2));
 }
 
-/* Every sequence of one to four bytes from a set that has all borders in it,
- * at several places in a long text, judged against the definition. */
+/* Every sequence of one to four bytes from a set with all border cases, at several
+ * places in a long text, compared with the definition. */
 static bool by_definition(const unsigned char *s, size_t n)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -144,7 +145,8 @@ static bool by_definition(const unsigned char *s, size_t n)
 	uint32_t c;
 
 	for (i = 0; i < n; i += len) {
-		len = s[i] < 0x80 ? 1 : s[i] < 0xc0 ? 0 : s[i] < 0xe0 ? 2 : s[i] < 0xf0 ? 3 : s[i] < 0xf8 ? 4 : 0;
+		len = s[i] < 0x80 ? 1 : s[i] < 0xc0 ? 0 : s[i] < 0xe0 ? 2 : s[i] < 0xf0 ? 3
+			: s[i] < 0xf8 ? 4 : 0;
 		if (!len || i + len > n)
 			return false;
 		c = len == 1 ? s[i] : s[i] & (0x7fu >> len);
@@ -220,7 +222,7 @@ static void duplicates(void)
 	good("{\"a\":1,\"a\\u0000\":2,\"A\":3}", LH_OBJECT);
 }
 
-/* n keys at each of two depths, the last of them twice when told to. */
+/* n keys at each of two depths, the last of them twice if requested. */
 static char *many_keys(size_t n, int twice, size_t *len)
 {
 	char *s = malloc(n * 48 + 64), *p = s;
@@ -256,18 +258,21 @@ static void key_counts(void)
 	}
 	lh_json_members = LH_JSON_MEMBERS;
 	s = many_keys(LH_JSON_MEMBERS, 0, &n);
-	check(parse_n(s, n, &v) < 0 && !strcmp(err.msg, "an object of more than 65536 members (--max-members)"));
+	check(parse_n(s, n, &v) < 0 &&
+	      !strcmp(err.msg, "an object of more than 65536 members (--max-members)"));
 	check(err.column > 0 && err.column < n && s[err.column - 1] == '"');
 	free(s);
 }
 
-/* What an lh_buf that nothing was put into has. */
+/* An empty lh_buf. */
 static void nothing(void)
 {
 	struct lh_value v;
 
-	check(lh_json_parse(&rec, NULL, 0, &v, &err) < 0 && !strcmp(err.msg, "unexpected end of line") && err.column == 1);
-	check(lh_record_parse(&rec, NULL, 0, &err) < 0 && !strcmp(err.msg, "unexpected end of line"));
+	check(lh_json_parse(&rec, NULL, 0, &v, &err) < 0 &&
+	      !strcmp(err.msg, "unexpected end of line") && err.column == 1);
+	check(lh_record_parse(&rec, NULL, 0, &err) < 0 &&
+	      !strcmp(err.msg, "unexpected end of line"));
 }
 
 static void depth(void)
@@ -315,17 +320,26 @@ static void long_array(void)
 static void number_arrays(void)
 {
 	static const char *const fine[] = {
-		"0", "-0.0", "1e5", "-1.5E-7", "12e+3", "{\"a\":[1]}", "[]", "\"x\"", "null", "1 ", "  1", " -1",
+		"0", "-0.0", "1e5", "-1.5E-7", "12e+3", "{\"a\":[1]}", "[]", "\"x\"", "null", "1 ",
+		"  1", " -1",
 	};
 	static const struct { const char *text, *msg; size_t off; } wrong[] = {
-		{ "01", "invalid number", 1 }, { "-01", "invalid number", 2 }, { "1.", "invalid number", 2 },
-		{ ".5", "expected a value", 0 }, { "-", "invalid number", 1 }, { "1e", "invalid number", 2 },
-		{ "1e+", "invalid number", 3 }, { "1.2.3", "expected ',' or ']'", 3 }, { "1e5.3", "expected ',' or ']'", 3 },
-		{ "1e5e3", "expected ',' or ']'", 3 }, { "--1", "invalid number", 1 }, { "+1", "expected a value", 0 },
-		{ "1-2", "expected ',' or ']'", 1 }, { "1+2", "expected ',' or ']'", 1 }, { "1 2", "expected ',' or ']'", 2 },
-		{ "", "expected a value", 0 }, { "-.5", "invalid number", 1 }, { "1.e5", "invalid number", 2 },
-		{ "1.-5", "invalid number", 2 }, { "1e1-", "expected ',' or ']'", 3 }, { "e5", "expected a value", 0 },
-		{ "1,", "expected a value", 2 }, { "00", "invalid number", 1 }, { "0.5 .5", "expected ',' or ']'", 4 },
+		{ "01", "invalid number", 1 }, { "-01", "invalid number", 2 },
+		{ "1.", "invalid number", 2 },
+		{ ".5", "expected a value", 0 }, { "-", "invalid number", 1 },
+		{ "1e", "invalid number", 2 },
+		{ "1e+", "invalid number", 3 }, { "1.2.3", "expected ',' or ']'", 3 },
+		{ "1e5.3", "expected ',' or ']'", 3 },
+		{ "1e5e3", "expected ',' or ']'", 3 }, { "--1", "invalid number", 1 },
+		{ "+1", "expected a value", 0 },
+		{ "1-2", "expected ',' or ']'", 1 }, { "1+2", "expected ',' or ']'", 1 },
+		{ "1 2", "expected ',' or ']'", 2 },
+		{ "", "expected a value", 0 }, { "-.5", "invalid number", 1 },
+		{ "1.e5", "invalid number", 2 },
+		{ "1.-5", "invalid number", 2 }, { "1e1-", "expected ',' or ']'", 3 },
+		{ "e5", "expected a value", 0 },
+		{ "1,", "expected a value", 2 }, { "00", "invalid number", 1 },
+		{ "0.5 .5", "expected ',' or ']'", 4 },
 	};
 	char s[600];
 	struct lh_value v;
@@ -333,10 +347,16 @@ static void number_arrays(void)
 
 	for (before = 0; before < 160; before++) {
 		for (i = 0; i < sizeof fine / sizeof *fine; i++) {
-			at = (size_t)sprintf(s, "[%.*s,", (int)before, "1.5,-2.25e-3,17, 0.125,1.5,-2.25e-3,17, 0.125,1.5,-2.25e-3,17, 0.125,1.5,-2.25e-3,17, 0.125,1.5,-2.25e-3,17, 0.125,1.5,-2.25e-3,17, 0.125,1.5,-2.25e-3,17, 0.125");
+			at = (size_t)sprintf(s, "[%.*s,", (int)before,
+					     "1.5,-2.25e-3,17, 0.125,1.5,-2.25e-3,17, "
+					     "0.125,1.5,-2.25e-3,17, 0.125,1.5,-2.25e-3,17, "
+					     "0.125,1.5,-2.25e-3,17, 0.125,1.5,-2.25e-3,17, "
+					     "0.125,1.5,-2.25e-3,17, 0.125");
 			if (parse_n(s, at, &v) < 0 && err.column <= at)
 				continue;
-			n = (size_t)sprintf(s + at, "%s,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30]", fine[i]);
+			n = (size_t)sprintf(s + at,
+					    "%s,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,"
+					    "22,23,24,25,26,27,28,29,30]", fine[i]);
 			check(parse_n(s, at + n, &v) == 0);
 			bad_n(s, at + n - 1, "unexpected end of line", at + n);
 			s[at + n - 1] = ',';
@@ -347,7 +367,9 @@ static void number_arrays(void)
 			bad_n(s, at + n + 1, "expected a value", at + n + 1);
 		}
 		for (i = 0; at > before && i < sizeof wrong / sizeof *wrong; i++) {
-			n = (size_t)sprintf(s + at, "%s,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30]", wrong[i].text);
+			n = (size_t)sprintf(s + at,
+					    "%s,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,"
+					    "22,23,24,25,26,27,28,29,30]", wrong[i].text);
 			s[at - 1] = ',';
 			if (parse_n(s, at, &v) < 0 && err.column <= at)
 				break;
@@ -358,7 +380,8 @@ static void number_arrays(void)
 
 static void records(void)
 {
-	static const char line[] = " {\"id\":\"w1\", \"n\" : 1.0 ,\"e\\u0061\":[1,{\"x\":2}],\"s\":\"a\\nb\"} ";
+	static const char line[] =
+		" {\"id\":\"w1\", \"n\" : 1.0 ,\"e\\u0061\":[1,{\"x\":2}],\"s\":\"a\\nb\"} ";
 	char *p = padded(line, strlen(line));
 	const struct lh_value *v;
 	struct lh_buf b;
@@ -373,7 +396,8 @@ static void records(void)
 	check(v && v->type == LH_ARRAY && v->n == 11);
 	check(!lh_record_get(&rec, "x"));
 	v = lh_record_get(&rec, "s");
-	check(v && v->escaped && lh_value_str(v, &b, &s, &err) == 0 && s.n == 3 && !memcmp(s.p, "a\nb", 3));
+	check(v && v->escaped && lh_value_str(v, &b, &s, &err) == 0 && s.n == 3 &&
+	      !memcmp(s.p, "a\nb", 3));
 	check(lh_value_is(v, "a\nb", 3) && !lh_value_is(v, "a\nc", 3) && !lh_value_is(v, "a\n", 2));
 	check(rec.member[2].key.escaped);
 	lh_buf_free(&b);
@@ -413,7 +437,8 @@ static void splicing(void)
 	spliced("{ }", "a", "{ \"z\":1}");
 	spliced("{\"a\":1}", "", "{\"a\":1,\"z\":1}");
 	spliced("{\"a\":1}", "a", "{\"z\":1}");
-	spliced("{\"n\":1e400,\"m\":12345678901234567890,\"x\":1.0}", "", "{\"n\":1e400,\"m\":12345678901234567890,\"x\":1.0,\"z\":1}");
+	spliced("{\"n\":1e400,\"m\":12345678901234567890,\"x\":1.0}", "",
+		"{\"n\":1e400,\"m\":12345678901234567890,\"x\":1.0,\"z\":1}");
 	spliced("{\"a\":1,\"b\":2,\"c\":3}", "a", "{\"b\":2,\"c\":3,\"z\":1}");
 	spliced("{\"a\":1,\"b\":2,\"c\":3}", "b", "{\"a\":1,\"c\":3,\"z\":1}");
 	spliced("{\"a\":1,\"b\":2,\"c\":3}", "c", "{\"a\":1,\"b\":2,\"z\":1}");
@@ -422,7 +447,8 @@ static void splicing(void)
 	spliced("{\"a\":1,\"b\":2,\"c\":3}", "a c", "{\"b\":2,\"z\":1}");
 	spliced("{\"a\":1,\"b\":2,\"c\":3}", "a b c", "{\"z\":1}");
 	spliced("{ \"a\" : 1 , \"b\" : [ 1 ,2] , \"\\u0063\":3 }", "b c", "{ \"a\" : 1 ,\"z\":1}");
-	spliced("{ \"a\" : 1.0 , \"b\" : \"\\u00e9\" }", "x", "{ \"a\" : 1.0 , \"b\" : \"\\u00e9\" ,\"z\":1}");
+	spliced("{ \"a\" : 1.0 , \"b\" : \"\\u00e9\" }", "x",
+		"{ \"a\" : 1.0 , \"b\" : \"\\u00e9\" ,\"z\":1}");
 }
 
 static bool equal(const char *a, const char *b)
@@ -446,14 +472,19 @@ static void equality(void)
 	char *a, *b;
 
 	check(equal("1", "1.0") && equal("1", "1e0") && equal("100", "1E+2") && equal("0", "-0.0"));
-	check(equal("1200e-2", "12") && equal("0.1", "1e-1") && equal("0.1", "0.10000000000000000001"));
-	check(!equal("9007199254740993", "9007199254740992") && equal("9007199254740993.0", "9007199254740993"));
+	check(equal("1200e-2", "12") && equal("0.1", "1e-1") &&
+	      equal("0.1", "0.10000000000000000001"));
+	check(!equal("9007199254740993", "9007199254740992") &&
+	      equal("9007199254740993.0", "9007199254740993"));
 	check(!equal("1e400", "1e401") && equal("1e400", "10e399") && !equal("1", "-1"));
-	check(!equal("0.1", "0.2") && !equal("1", "true") && !equal("1", "\"1\"") && equal("null", "null"));
-	check(equal("\"a\\u00e9\"", "\"a\xc3\xa9\"") && !equal("\"a\"", "\"b\"") && !equal("\"a\"", "\"ab\""));
+	check(!equal("0.1", "0.2") && !equal("1", "true") && !equal("1", "\"1\"") &&
+	      equal("null", "null"));
+	check(equal("\"a\\u00e9\"", "\"a\xc3\xa9\"") && !equal("\"a\"", "\"b\"") &&
+	      !equal("\"a\"", "\"ab\""));
 	check(equal("[1,2]", "[ 1.0 , 2 ]") && !equal("[1,2]", "[2,1]") && !equal("[1]", "[1,2]"));
 	check(equal("{\"a\":1,\"b\":[{}]}", "{\"b\":[{}],\"\\u0061\":1e0}"));
-	check(!equal("{\"a\":1}", "{\"a\":2}") && !equal("{\"a\":1}", "{\"b\":1}") && !equal("{\"a\":1}", "{}"));
+	check(!equal("{\"a\":1}", "{\"a\":2}") && !equal("{\"a\":1}", "{\"b\":1}") &&
+	      !equal("{\"a\":1}", "{}"));
 	a = many_keys(50000, 0, &na);
 	b = many_keys(50000, 0, &i);
 	b[i - 2] = '1';
@@ -497,7 +528,8 @@ static void numbers(void)
 
 static void walking(void)
 {
-	struct lh_value v = value("{\"a\" : [ 1 , \"]\\\"\" , {\"x\":[]} ] , \"b\":null, \"c\":-1.5e3}"), got;
+	struct lh_value v =
+		value("{\"a\" : [ 1 , \"]\\\"\" , {\"x\":[]} ] , \"b\":null, \"c\":-1.5e3}"), got;
 	struct lh_iter it;
 	size_t n = 0;
 

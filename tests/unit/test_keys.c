@@ -1,4 +1,7 @@
-/* Addresses and keys from the environment and a file; keys taken out of texts; who is asked for which model. */
+/*
+ * Addresses and keys from the environment and a file; keys masked in texts; the
+ * provider for each model.
+ */
 #include "model/chat.h"
 #include "model/credentials.h"
 
@@ -95,7 +98,7 @@ static void scrubbing(void)
 	scrubs(k, "aab/cab", 100, "a***/c***");
 	scrubs(k, "\\u006", 100, "\\u006");
 	scrubs(k, "\\", 100, "\\");
-	/* what is cut off is not looked at, and no key is cut */
+	/* bytes beyond the end are not examined, and no key is cut */
 	scrubs(k, "xxxxab/c+", 5, "xxxx***");
 	scrubs(k, "xxxxab/c+", 4, "xxxx");
 	lh_keys_free(k);
@@ -112,15 +115,22 @@ static void routes(void)
 		const char *upstream;
 	} row[] = {
 		{ "m", LH_OLLAMA, "m" }, { "m:8b", LH_OLLAMA, "m:8b" }, { "", LH_OLLAMA, "" },
-		{ "ollama/m", LH_OLLAMA, "m" }, { "ollama/m:cloud", LH_OLLAMA, "m:cloud" }, { "ollama/", LH_OLLAMA, "" },
+		{ "ollama/m", LH_OLLAMA, "m" }, { "ollama/m:cloud", LH_OLLAMA, "m:cloud" },
+		{ "ollama/", LH_OLLAMA, "" },
 		{ "ollama", LH_OLLAMA, "ollama" }, { "ollama/ollama/m", LH_OLLAMA, "ollama/m" },
-		{ "hf.co/x", LH_OLLAMA, "hf.co/x" }, { "/m", LH_OLLAMA, "/m" }, { "Kimi/m", LH_OLLAMA, "Kimi/m" },
-		{ "m:cloud", LH_OLLAMA_CLOUD, "m" }, { ":cloud", LH_OLLAMA_CLOUD, "" }, { "cloud", LH_OLLAMA, "cloud" },
+		{ "hf.co/x", LH_OLLAMA, "hf.co/x" }, { "/m", LH_OLLAMA, "/m" },
+		{ "Kimi/m", LH_OLLAMA, "Kimi/m" },
+		{ "m:cloud", LH_OLLAMA_CLOUD, "m" }, { ":cloud", LH_OLLAMA_CLOUD, "" },
+		{ "cloud", LH_OLLAMA, "cloud" },
 		{ "m:CLOUD", LH_OLLAMA, "m:CLOUD" }, { "m-cloud", LH_OLLAMA, "m-cloud" },
-		{ "m:cloud:cloud", LH_OLLAMA_CLOUD, "m:cloud" }, { "hf.co/x:cloud", LH_OLLAMA_CLOUD, "hf.co/x" },
-		{ "ollama_cloud/m", LH_OLLAMA_CLOUD, "m" }, { "ollama_cloud/m:cloud", LH_OLLAMA_CLOUD, "m" },
-		{ "openrouter/v/m", LH_OPENROUTER, "v/m" }, { "openrouter/v/m:cloud", LH_OPENROUTER, "v/m:cloud" },
-		{ "opencode/m", LH_OPENCODE, "m" }, { "kimi/m", LH_KIMI, "m" }, { "kimi/kimi/m", LH_KIMI, "kimi/m" },
+		{ "m:cloud:cloud", LH_OLLAMA_CLOUD, "m:cloud" },
+		{ "hf.co/x:cloud", LH_OLLAMA_CLOUD, "hf.co/x" },
+		{ "ollama_cloud/m", LH_OLLAMA_CLOUD, "m" },
+		{ "ollama_cloud/m:cloud", LH_OLLAMA_CLOUD, "m" },
+		{ "openrouter/v/m", LH_OPENROUTER, "v/m" },
+		{ "openrouter/v/m:cloud", LH_OPENROUTER, "v/m:cloud" },
+		{ "opencode/m", LH_OPENCODE, "m" }, { "kimi/m", LH_KIMI, "m" },
+		{ "kimi/kimi/m", LH_KIMI, "kimi/m" },
 	};
 	struct lh_str up;
 	size_t i;
@@ -129,14 +139,16 @@ static void routes(void)
 		struct lh_str model = { row[i].model, strlen(row[i].model) };
 
 		check_why(lh_chat_route(model, &up) == row[i].p, row[i].model);
-		check_why(up.n == strlen(row[i].upstream) && !memcmp(up.p, row[i].upstream, up.n), row[i].model);
+		check_why(up.n == strlen(row[i].upstream) && !memcmp(up.p, row[i].upstream, up.n),
+			  row[i].model);
 	}
 }
 
 int main(void)
 {
 	static const char *const names[] = {
-		"OLLAMA_CLOUD_KEY", "OPENROUTER_API_KEY", "OPENCODE_API_KEY", "KIMI_API_KEY", "LH_OLLAMA_URL",
+		"OLLAMA_CLOUD_KEY", "OPENROUTER_API_KEY", "OPENCODE_API_KEY", "KIMI_API_KEY",
+		"LH_OLLAMA_URL",
 		"LH_OLLAMA_CLOUD_URL", "LH_OPENROUTER_URL", "LH_OPENCODE_URL", "LH_KIMI_URL"
 	};
 	size_t i;

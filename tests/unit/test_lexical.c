@@ -1,4 +1,4 @@
-/* lh_lexical: words, the index made of them, and the rows that answer best. */
+/* lh_lexical: words, their index, and the rows with the best scores. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +85,7 @@ static void scores_are_bm25(void)
 	check(lh_lexical_verify(&ix, no_damage, NULL, &err) == 0);
 	check(lh_lexical_query_set(&q, "Red car!", 8, &part, 1, &err) == 0);
 	check(lh_lexical_search(&q, 4, &rows, hit, &err) == 3);
-	/* both words stand in 2 of 3 rows: idf ln(1.6); the mean row has 3 words */
+	/* both words are in 2 of 3 rows: idf ln(1.6); the mean row has 3 words */
 	check(hit[0].row == 1 &&
 	      fabs(hit[0].score - log(1.6) * 1.4 * (2 / (2 + 0.4 * 1.2) + 1 / (1 + 0.4 * 1.2))) <
 		      1e-12);
@@ -119,7 +119,7 @@ static void an_empty_index_answers_nothing(void)
 	lh_lexical_build_free(b);
 }
 
-/* ---- against counting by hand ---- */
+/* ---- compared with plain counting ---- */
 
 #define ROWS 6000
 #define WORDS 400
@@ -167,7 +167,7 @@ static void make_corpus(void)
 	}
 }
 
-/* As lexical/lexical.h has it. */
+/* The formula of lexical/lexical.h. */
 static double by_hand(uint32_t row, const uint32_t *asked)
 {
 	double f, sum = 0;
@@ -272,7 +272,7 @@ static void the_best_rows_are_those_found_by_hand(void)
 	lh_lexical_build_free(b1);
 }
 
-/* The same row has the same score, however many others are asked for. */
+/* A row's score is the same, however many rows are requested. */
 static void a_score_does_not_depend_on_k(void)
 {
 	struct lh_lexical ix;
@@ -327,7 +327,7 @@ static void count_damage(void *ctx, int run, const char *text)
 	++*(int *)ctx;
 }
 
-/* The runs of an index, in memory of their own without a byte to spare. */
+/* Copy the runs of an index to memory of their own without a spare byte. */
 static void take_runs(const struct lh_lexical *ix, struct lh_str run[4], char *mem[4])
 {
 	size_t n[4] = { 4 * ix->rows, sizeof ix->head + (ix->terms + 1) * sizeof *ix->term,
@@ -345,7 +345,7 @@ static void take_runs(const struct lh_lexical *ix, struct lh_str run[4], char *m
 		run[i] = (struct lh_str){ mem[i], n[i] };
 }
 
-/* Asked anything, a damaged index answers or says so. */
+/* A damaged index answers every query, or reports the damage. */
 static void use(const struct lh_lexical *ix)
 {
 	const struct lh_lexical *part = ix;

@@ -1,4 +1,4 @@
-/* lh_lines: whole lines, in blocks, from a pipe that gives what it likes. */
+/* lh_lines: whole lines, in blocks, from a pipe with reads of any size. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +76,7 @@ static void blocks_of_so_many_lines(void)
 	finish(&l, open("/dev/null", O_RDONLY));
 }
 
-/* The buffer grows to the limit, and asks before it gets big. */
+/* The buffer grows to the limit, and calls back before it gets large. */
 static void long_lines(void)
 {
 	char *line = malloc(300001);
@@ -154,11 +154,12 @@ static ssize_t breaks_off(void *ctx, void *p, size_t n, struct lh_err *e)
 	return 7;
 }
 
-/* Whole lines before an error come out, the unfinished one does not. */
+/* Whole lines before an error are returned, the incomplete one is not. */
 static void errors_come_behind(void)
 {
 	int calls = 0;
-	struct lh_lines l = { .wake = -1, .max_line = 100, .target = 65536, .read = breaks_off, .ctx = &calls };
+	struct lh_lines l = { .wake = -1, .max_line = 100, .target = 65536, .read = breaks_off,
+			      .ctx = &calls };
 
 	lh_lines_open(&l, fileno(tmpfile()));
 	is_block(&l, "1\n2\n");

@@ -1,4 +1,4 @@
-/* lh_lru: what is kept, what gives way. */
+/* lh_lru: which entries are kept and which are removed. */
 #undef NDEBUG
 #include <assert.h>
 #include <pthread.h>
@@ -25,7 +25,7 @@ static void put(struct lh_lru *l, unsigned n, unsigned value)
 	assert(lh_lru_put(l, key, &value, sizeof value, &err) == 0);
 }
 
-/* The value of n, or -1. */
+/* Return the value of n, or -1. */
 static long get(struct lh_lru *l, unsigned n)
 {
 	unsigned char key[32];
@@ -132,7 +132,7 @@ static void a_promised_value_is_waited_for(void)
 	put(l, 4, 40);
 	put(l, 5, 50);
 	put(l, 6, 60);
-	assert(!lh_lru_wait(l, key, &out));	/* it had to give way */
+	assert(!lh_lru_wait(l, key, &out));	/* it was removed */
 	lh_buf_free(&out);
 	lh_lru_free(l);
 }

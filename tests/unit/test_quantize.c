@@ -1,4 +1,7 @@
-/* lh_code: codes give back what was put, and every kernel measures alike. */
+/*
+ * Quantized vectors decode to what was encoded, and every version measures the same
+ * distances.
+ */
 #include "check.h"
 #include "vector/quantize.h"
 
@@ -25,7 +28,7 @@ static double rnd(void)
 	return (double)random() / (1 << 30) - 1;
 }
 
-/* Many small values and few large ones, as hashed features are. */
+/* Many small values and few large ones, as in hashed features. */
 static void draw(float *v, uint32_t n, double size)
 {
 	for (uint32_t i = 0; i < n; i++)
@@ -51,7 +54,7 @@ static float of_half(uint16_t h)
 	return f;
 }
 
-/* The standard's own definition, in arithmetic that is exact. */
+/* The standard's own definition, in exact arithmetic. */
 static double plain_half(uint16_t h)
 {
 	double m = h & 0x3ff;
@@ -139,7 +142,7 @@ static void codes_are_near_what_they_stand_for(int precision, int distance, cons
 			CHECK(off == 0);
 		else if (precision == LH_F16)
 			CHECK(off <= fmax(fabsf(v[i]) * 0x1p-11, 0x1p-25));
-		else if (distance != LH_COSINE)	/* half a step, and what the short scale costs */
+		else if (distance != LH_COSINE)	/* half a step, and the error of the short scale */
 			CHECK(off <= fmax(max / 253.9, FLT_MIN));
 	}
 	if (distance == LH_COSINE)
@@ -235,7 +238,7 @@ static struct lh_quantized_query query;
 static unsigned char *codes[ROWS];
 static float decoded[ROWS][MAX], asked[MAX], d[ROWS + 1];
 
-/* What the kernels work on is exact under i8; under f16 the query is f32. */
+/* The kernels are exact with i8; with f16 the query is f32. */
 static void one_case(int precision, int distance, uint32_t n)
 {
 	double size, tolerance;
@@ -264,7 +267,7 @@ static void distances_agree(int precision, int distance, uint32_t n, double size
 
 	CHECK(lh_quantized_query_init(&query, precision, distance, n, &err) == 0);
 	for (size_t i = 0; i < ROWS; i++) {
-		/* sizes differ; the end touches what may not be read */
+		/* sizes differ; the end touches memory that may not be read */
 		size_t bytes = lh_quantize_bytes(precision, n);
 
 		codes[i] = malloc(bytes);
@@ -315,7 +318,7 @@ static void largest_sums_do_not_wrap(void)
 	lh_quantized_query_set(&q, w);
 	lh_quantize_rows(&q, &row, 1, &out);
 	CHECK(fabsf(out - N) < 8);
-	/* as only a damaged file has them: -128 */
+	/* only a damaged file has -128 */
 	memset(code, 0, N);
 	lh_quantize_rows(&q, &row, 1, &out);
 	CHECK(fabsf(out / N + 128 / 127.0f) < 1e-3f);

@@ -79,27 +79,32 @@ static void a_file_is_read_again_only_when_it_has_changed(const struct lh_root *
 	check(lh_digest_cache_get(f, root, "file", &b, &err) == 1 && !memcmp(&a, &b, sizeof a));
 	put("file", "[]\n");		/* as long, and as old */
 	check(utimensat(AT_FDCWD, "file", times, 0) == 0);
-	check(lh_digest_cache_get(f, root, "file", &b, &err) == 1 && memcmp(a.sha256, b.sha256, 32));
+	check(lh_digest_cache_get(f, root, "file", &b, &err) == 1 &&
+	      memcmp(a.sha256, b.sha256, 32));
 	put("other", "{}\n{}\n");
 	check(rename("other", "file") == 0);
 	check(lh_digest_cache_get(f, root, "file", &b, &err) == 1 && b.records == 2);
 	check(unlink("file") == 0 && lh_digest_cache_get(f, root, "file", &b, &err) == 0);
 	check(symlink("/etc/passwd", "link") == 0);
-	check(lh_digest_cache_get(f, root, "link", &b, &err) == -1 && strstr(err.msg, "symbolic link"));
+	check(lh_digest_cache_get(f, root, "link", &b, &err) == -1 &&
+	      strstr(err.msg, "symbolic link"));
 	lh_digest_cache_free(f);
 }
 
-static void is_as_read(struct lh_digest_cache *known, const struct lh_root *root, const char *relpath)
+static void is_as_read(struct lh_digest_cache *known, const struct lh_root *root,
+		       const char *relpath)
 {
 	struct lh_digest_cache *f = lh_digest_cache_new(&err);
 	struct lh_file_digest told, read;
 
-	check(f && lh_digest_cache_get(known, root, relpath, &told, &err) == 1 && lh_digest_cache_get(f, root, relpath, &read, &err) == 1);
-	check(told.bytes == read.bytes && told.records == read.records && !memcmp(told.sha256, read.sha256, 32));
+	check(f && lh_digest_cache_get(known, root, relpath, &told, &err) == 1 &&
+	      lh_digest_cache_get(f, root, relpath, &read, &err) == 1);
+	check(told.bytes == read.bytes && told.records == read.records &&
+	      !memcmp(told.sha256, read.sha256, 32));
 	lh_digest_cache_free(f);
 }
 
-/* Somebody wrote to a file between our last byte and its name. */
+/* The file was written between the last byte and its name. */
 static void what_was_written_to_since_is_read(const struct lh_root *root)
 {
 	struct timespec times[2] = { { 1000, 0 }, { 1000, 0 } };
@@ -118,8 +123,7 @@ static void what_was_written_to_since_is_read(const struct lh_root *root)
 	lh_digest_cache_free(f);
 }
 
-/* Three files grow side by side, by blocks of their own; one is given up, and
- * one grows once more. */
+/* Three files grow at the same time; one is abandoned, and one grows once more. */
 static void what_is_made_is_hashed_as_if_it_were_read(struct lh_root *root)
 {
 	static const char *const names[] = { "made/a", "made/b", "made/c" };
@@ -134,14 +138,16 @@ static void what_is_made_is_hashed_as_if_it_were_read(struct lh_root *root)
 		check((a[i] = lh_append_open(root, names[i], &err)) != NULL);
 	for (j = 0; j < 5000; j++)
 		for (i = 0; i < 3; i++)
-			check(lh_append_line(a[i], line, (size_t)(j * (i + 1) % 300) + 1, &err) == 0);
+			check(lh_append_line(a[i], line, (size_t)(j * (i + 1) % 300) + 1,
+					     &err) == 0);
 	lh_append_close(a[1]);
 	check(lh_append_commit(a[0], &err) == 0 && lh_append_commit(a[2], &err) == 0);
 	lh_append_close(a[0]);
 	lh_append_close(a[2]);
 	is_as_read(f, root, "made/a");
 	is_as_read(f, root, "made/c");
-	check((a[0] = lh_append_open(root, "made/a", &err)) && lh_append_line(a[0], line, 1, &err) == 0 && lh_append_commit(a[0], &err) == 0);
+	check((a[0] = lh_append_open(root, "made/a", &err)) &&
+	      lh_append_line(a[0], line, 1, &err) == 0 && lh_append_commit(a[0], &err) == 0);
 	lh_append_close(a[0]);
 	is_as_read(f, root, "made/a");
 	put("made/c", "{}\n");
@@ -165,15 +171,18 @@ static void commit_is(const char *path, const char *want)
 static void the_commit_is_read_from_gits_own_files(void)
 {
 	check(mkdir("repo", 0777) == 0 && mkdir("repo/below", 0777) == 0);
-	check(mkdir("repo/.git", 0777) == 0 && mkdir("repo/.git/refs", 0777) == 0 && mkdir("repo/.git/refs/heads", 0777) == 0);
+	check(mkdir("repo/.git", 0777) == 0 && mkdir("repo/.git/refs", 0777) == 0 &&
+	      mkdir("repo/.git/refs/heads", 0777) == 0);
 	commit_is("repo", ZEROS);
 	put("repo/.git/HEAD", "ref: refs/heads/main\n");
 	commit_is("repo", ZEROS);			/* no commit yet */
 	put("repo/.git/packed-refs", "# pack-refs with: peeled fully-peeled sorted\n"
-	    "1111111111111111111111111111111111111111 refs/heads/main2\n" COMMIT " refs/heads/main\n"
+	    "1111111111111111111111111111111111111111 "
+	    "refs/heads/main2\n" COMMIT " refs/heads/main\n"
 	    "^2222222222222222222222222222222222222222\n");
 	commit_is("repo/below", COMMIT);
-	put("repo/.git/refs/heads/main", "89abcdef89abcdef89abcdef89abcdef89abcdef\n");	/* wins over the packed one */
+	/* wins over the packed one */
+	put("repo/.git/refs/heads/main", "89abcdef89abcdef89abcdef89abcdef89abcdef\n");
 	commit_is("repo", "89abcdef89abcdef89abcdef89abcdef89abcdef");
 	put("repo/.git/HEAD", COMMIT "\n");		/* detached */
 	commit_is("repo", COMMIT);
@@ -188,7 +197,8 @@ static void the_commit_is_read_from_gits_own_files(void)
 
 static void a_worktrees_commit_is_its_own(void)
 {
-	check(mkdir("tree", 0777) == 0 && mkdir("repo/.git/worktrees", 0777) == 0 && mkdir("repo/.git/worktrees/t", 0777) == 0);
+	check(mkdir("tree", 0777) == 0 && mkdir("repo/.git/worktrees", 0777) == 0 &&
+	      mkdir("repo/.git/worktrees/t", 0777) == 0);
 	put("tree/.git", "gitdir: ../repo/.git/worktrees/t\n");
 	put("repo/.git/worktrees/t/commondir", "../..\n");
 	put("repo/.git/worktrees/t/HEAD", "ref: refs/heads/main\n");
@@ -211,19 +221,22 @@ static void ids_are_names_of_folders(void)
 	longest[128] = '\0';
 	check(lh_run_id_valid(longest));
 	check(lh_run_id_valid("2026-05-03 nightly, \xc3\xa9") && lh_run_id_valid("a..b"));
-	check(!lh_run_id_valid("") && !lh_run_id_valid(".") && !lh_run_id_valid("..") && !lh_run_id_valid(".x"));
-	check(!lh_run_id_valid("a/b") && !lh_run_id_valid("a\nb") && !lh_run_id_valid("\x7f") && !lh_run_id_valid("\xff"));
+	check(!lh_run_id_valid("") && !lh_run_id_valid(".") && !lh_run_id_valid("..") &&
+	      !lh_run_id_valid(".x"));
+	check(!lh_run_id_valid("a/b") && !lh_run_id_valid("a\nb") && !lh_run_id_valid("\x7f") &&
+	      !lh_run_id_valid("\xff"));
 }
 
 static struct lh_run *open_run(const char *id, const char *at, const char *now)
 {
-	struct lh_run *run = lh_run_open(&(struct lh_run_how){ .run_id = id, .recorded_at = at }, now, &err);
+	struct lh_run *run = lh_run_open(&(struct lh_run_how){ .run_id = id, .recorded_at = at },
+					 now, &err);
 
 	check_why(run, err.msg);
 	return run;
 }
 
-/* The id that a run gets, whose folder is then there. */
+/* Start a run; its id, whose folder then exists. */
 static void mint(char id[64], const char *now)
 {
 	struct lh_run *run = open_run(NULL, NULL, now);
@@ -235,11 +248,12 @@ static void mint(char id[64], const char *now)
 	lh_run_close(run);
 }
 
-/* What collect tells of a source that it has read, and what there is to count. */
+/* What collect reports of a source that it has read, compared with counting. */
 static void a_source_is_told_as_if_it_were_read(void)
 {
 	static const char *const texts[] = {
-		"", "\n", "\xef\xbb\xbf", "\xef\xbb\xbf\n{}\n", "\xef\xbb\xbf \r\n\t\n{}", "{}\r\n \n  {}\n[\n\n\xff", "\xef\xbb\xbf{}\n\xef\xbb\xbf\n",
+		"", "\n", "\xef\xbb\xbf", "\xef\xbb\xbf\n{}\n", "\xef\xbb\xbf \r\n\t\n{}",
+		"{}\r\n \n  {}\n[\n\n\xff", "\xef\xbb\xbf{}\n\xef\xbb\xbf\n",
 	};
 	struct lh_stage_result res;
 	struct lh_run *run;
@@ -262,7 +276,8 @@ static void minted_ids_are_uuids_and_repeat_with_the_clock(void)
 
 	mint(a, NULL);
 	mint(b, NULL);
-	check(strcmp(a, b) && strlen(a) == 36 && a[8] == '-' && a[14] == '4' && strchr("89ab", a[19]));
+	check(strcmp(a, b) && strlen(a) == 36 && a[8] == '-' && a[14] == '4' &&
+	      strchr("89ab", a[19]));
 	mint(a, "2026-05-03T12:00:00Z");
 	mint(b, "2026-05-03T14:00:00+02:00");		/* the same time: the next suffix */
 	mint(c, "2026-05-03T12:00:01Z");
@@ -272,7 +287,8 @@ static void minted_ids_are_uuids_and_repeat_with_the_clock(void)
 
 static void times_are_utc_with_milliseconds(void)
 {
-	struct lh_run *run = open_run("a", "2026-05-03T23:30:00.1239-01:00", "2026-05-03T12:00:00Z");
+	struct lh_run *run = open_run("a", "2026-05-03T23:30:00.1239-01:00",
+				      "2026-05-03T12:00:00Z");
 	char now[LH_TIME_LEN + 1];
 
 	check(!strcmp(run->recorded_at, "2026-05-04T00:30:00.123Z"));
@@ -282,8 +298,10 @@ static void times_are_utc_with_milliseconds(void)
 	run = open_run("a", NULL, "2026-05-03T12:00:00Z");
 	check(!strcmp(run->recorded_at, "2026-05-03T12:00:00.000Z"));
 	lh_run_close(run);
-	check(!lh_run_open(&(struct lh_run_how){ .recorded_at = "today" }, NULL, &err) && err.code == LH_EUSAGE);
-	check(!lh_run_open(&(struct lh_run_how){ .run_id = "../x" }, NULL, &err) && err.code == LH_EUSAGE);
+	check(!lh_run_open(&(struct lh_run_how){ .recorded_at = "today" }, NULL, &err) &&
+	      err.code == LH_EUSAGE);
+	check(!lh_run_open(&(struct lh_run_how){ .run_id = "../x" }, NULL, &err) &&
+	      err.code == LH_EUSAGE);
 }
 
 /* SHA-256 of five times 64 digits joined by "|". */
@@ -320,12 +338,14 @@ static void a_fault_fails_the_stage(void)
 	check(res.passed);
 	lh_stage_warn(&res, "a \"%s\"\n", "b");
 	lh_stage_warn(&res, "c");
-	check(res.passed && res.warnings.len == 15 && !memcmp(res.warnings.p, "\"a \\\"b\\\"\\n\",\"c\"", 15));
+	check(res.passed && res.warnings.len == 15 &&
+	      !memcmp(res.warnings.p, "\"a \\\"b\\\"\\n\",\"c\"", 15));
 	memset(text, 0, sizeof text);
 	while (strlen(text) < 1500)
 		strcat(text, "\xe2\x82\xac");
 	lh_stage_fault(&res, "x%s", text);
-	check(!res.passed && res.errors.len == 1021 + 2 && !memcmp(res.errors.p + 1020, "\x82\xac\"", 3));
+	check(!res.passed && res.errors.len == 1021 + 2 &&
+	      !memcmp(res.errors.p + 1020, "\x82\xac\"", 3));
 	lh_stage_done(&res);
 }
 

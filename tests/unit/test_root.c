@@ -1,4 +1,4 @@
-/* lh_root, lh_append, lh_hashset: a root is walked, locked and grown. */
+/* lh_root, lh_append, lh_hashset: walk, lock and append. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +49,7 @@ static void appends(struct lh_root *r)
 	struct stat st;
 
 	a = lh_append_open(r, path, &err);
-	check(a && lh_append_commit(a, &err) == 0);	/* nothing added, nothing made */
+	check(a && lh_append_commit(a, &err) == 0);	/* nothing added, nothing created */
 	lh_append_close(a);
 	check(access("data", F_OK) < 0);
 	grow(r, path, "one", true);
@@ -64,7 +64,8 @@ static void appends(struct lh_root *r)
 	grow(r, "torn.jsonl", "whole", true);
 	holds("torn.jsonl", "half\nwhole\n");
 	check(unlink("torn.jsonl") == 0 && symlink(path, "torn.jsonl") == 0);
-	check(!lh_append_open(r, "torn.jsonl", &err) && !strcmp(err.msg, "torn.jsonl: is a symbolic link, not a regular file"));
+	check(!lh_append_open(r, "torn.jsonl", &err) &&
+	      !strcmp(err.msg, "torn.jsonl: is a symbolic link, not a regular file"));
 	check(unlink("torn.jsonl") == 0);
 	put("file", "");
 	a = lh_append_open(r, "file/x.jsonl", &err);
@@ -72,7 +73,7 @@ static void appends(struct lh_root *r)
 	lh_append_close(a);
 }
 
-/* Beyond what is written at a time, and what a copy takes. */
+/* More than one block, and more than one copy. */
 static void append_large(struct lh_root *r)
 {
 	struct lh_append *a = lh_append_open(r, "large.jsonl", &err);
@@ -118,12 +119,14 @@ static void walks(struct lh_root *r)
 	put("w/a/b/.hidden.jsonl", "");
 	put("w/a/b/2.json", "");
 	put("w/.jsonl", "");
-	check(symlink("b", "w/a/l") == 0 && symlink("z.jsonl", "w/a/y.jsonl") == 0 && mkfifo("w/f.jsonl", 0600) == 0);
+	check(symlink("b", "w/a/l") == 0 && symlink("z.jsonl", "w/a/y.jsonl") == 0 &&
+	      mkfifo("w/f.jsonl", 0600) == 0);
 	check(lh_root_each(r, "w", gather, got, &err) == 0);
 	check_why(!strcmp(got, "w/a-b.jsonl\nw/a/b/1.jsonl\nw/a/z.jsonl\n"), got);
 	put("w/a/stop.jsonl", "");
 	*got = '\0';
-	check(lh_root_each(r, "w", gather, got, &err) == 1 && strstr(got, "stop") && !strstr(got, "z.jsonl"));
+	check(lh_root_each(r, "w", gather, got, &err) == 1 && strstr(got, "stop") &&
+	      !strstr(got, "z.jsonl"));
 	put("w/\xff.jsonl", "");
 	check(lh_root_each(r, "w", gather, got, &err) < 0 && strstr(err.msg, "not UTF-8"));
 }
@@ -140,7 +143,9 @@ static void locks(struct lh_root *r)
 	if (!pid) {
 		other = lh_root_open(NULL, &err);
 		check(other && lh_root_lock(other, 0.05, &err) < 0 && err.code == LH_ELOCKED);
-		snprintf(want, sizeof want, ".lh-lock: locked by process %d; gave up after 0.05 seconds", (int)getppid());
+		snprintf(want, sizeof want,
+			 ".lh-lock: locked by process %d; gave up after 0.05 seconds",
+			 (int)getppid());
 		check_why(!strcmp(err.msg, want), err.msg);
 		lh_root_close(other);
 		_exit(0);
@@ -159,7 +164,8 @@ static void opens(void)
 	struct lh_root *r;
 	char *path;
 
-	check(!lh_root_open("absent", &err) && err.code == LH_EIO && !strncmp(err.msg, "absent: ", 8));
+	check(!lh_root_open("absent", &err) && err.code == LH_EIO &&
+	      !strncmp(err.msg, "absent: ", 8));
 	put("plain", "");
 	check(!lh_root_open("plain", &err));
 	check(setenv("LH_DISTILL_ROOT", "/tmp//", 1) == 0);

@@ -1,4 +1,4 @@
-/* Rosters: what a worker is, who wins, and what stops a start. */
+/* Rosters: what a worker is, which line counts, and what ends the opening. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,9 +52,14 @@ static int find(const struct lh_roster *r, const char *id, struct lh_worker *w)
 static void a_worker_has_what_its_line_says(void)
 {
 	struct lh_worker w;
-	struct lh_roster *r = lines("{\"candidate_id\":\" W-1 \",\"name\":\"Jos\\u00e9\",\"status\":\"inactive\",\"city\":\" Toledo\",\"state\":\"OH\","
-				    "\"role\":\"Welder\",\"skills\":[1],\"blacklisted_clients\":[\" ACME \",\"\",null,\"B\\u0026B\"]}\n"
-				    "{\"candidate_id\":\"W-2\",\"name\":\"Ann\",\"status\":null,\"city\":\"\",\"state\":\" \",\"blacklisted_clients\":null}");
+	struct lh_roster *r =
+		lines("{\"candidate_id\":\" W-1 \",\"name\":\"Jos\\u00e9\","
+		      "\"status\":\"inactive\",\"city\":\" Toledo\",\"state\":\"OH\","
+				    "\"role\":\"Welder\",\"skills\":[1],"
+				    "\"blacklisted_clients\":[\" ACME \",\"\",null,"
+				    "\"B\\u0026B\"]}\n"
+				    "{\"candidate_id\":\"W-2\",\"name\":\"Ann\",\"status\":null,"
+				    "\"city\":\"\",\"state\":\" \",\"blacklisted_clients\":null}");
 
 	check(lh_roster_count(r) == 2);
 	check(find(r, "\tw-1", &w) == 1);
@@ -65,7 +70,8 @@ static void a_worker_has_what_its_line_says(void)
 	check(!lh_worker_blacklisted(&w, "acm", 3));
 	check(!lh_worker_blacklisted(&w, "", 0));
 	check(find(r, "W-2", &w) == 1);
-	check(is(w.name, "Ann") && !w.status.n && !w.city.n && !w.state.n && !w.role.n && !w.blacklist_n);
+	check(is(w.name, "Ann") && !w.status.n && !w.city.n && !w.state.n && !w.role.n &&
+	      !w.blacklist_n);
 	check(!lh_worker_blacklisted(&w, "acme", 4));
 	check(find(r, "W-3", &w) == 0);
 	check(find(r, " ", &w) == 0);
@@ -75,13 +81,16 @@ static void a_worker_has_what_its_line_says(void)
 static void a_later_line_wins_whole(void)
 {
 	struct lh_worker w;
-	struct lh_roster *r = lines("{\"candidate_id\":\"W-1\",\"name\":\"A\",\"city\":\"Toledo\",\"blacklisted_clients\":[\"X\"]}\n"
+	struct lh_roster *r =
+		lines("{\"candidate_id\":\"W-1\",\"name\":\"A\",\"city\":\"Toledo\","
+		      "\"blacklisted_clients\":[\"X\"]}\n"
 				    "{\"candidate_id\":\"W-2\",\"name\":\"B\"}\n"
 				    "{\"candidate_id\":\"w-1\",\"name\":\"C\",\"state\":\"OH\"}\n");
 
 	check(lh_roster_count(r) == 2);
 	check(find(r, "W-1", &w) == 1);
-	check(is(w.candidate_id, "w-1") && is(w.name, "C") && !w.city.n && is(w.state, "OH") && !lh_worker_blacklisted(&w, "X", 1));
+	check(is(w.candidate_id, "w-1") && is(w.name, "C") && !w.city.n && is(w.state, "OH") &&
+	      !lh_worker_blacklisted(&w, "X", 1));
 	lh_roster_close(r);
 }
 
@@ -109,7 +118,9 @@ static void no_worker_at_all_is_a_roster(void)
 static void lines_are_read_as_a_tools_input_is(void)
 {
 	struct lh_worker w;
-	struct lh_roster *r = lines("\xef\xbb\xbf{\"candidate_id\":\"1\",\"name\":\"A\"}\r\n\r\n \t\n  {\"candidate_id\":\"2\",\"name\":\"B\"}  \r\n"
+	struct lh_roster *r =
+		lines("\xef\xbb\xbf{\"candidate_id\":\"1\",\"name\":\"A\"}\r\n\r\n \t\n"
+		      "  {\"candidate_id\":\"2\",\"name\":\"B\"}  \r\n"
 				    "{\"candidate_id\":\"3\",\"name\":\"C\"}");
 
 	check(lh_roster_count(r) == 3 && find(r, "3", &w) == 1 && is(w.name, "C"));
@@ -147,7 +158,9 @@ static void long_strings_come_back_whole(void)
 	name[N - 1] = '\0';
 	memset(city, 'c', 128);
 	city[128] = '\0';
-	snprintf(text, 2 * N, "{\"candidate_id\":\"1\",\"name\":\"%s\",\"city\":\"%s\",\"blacklisted_clients\":[\"%s\",\"Z\"]}", name, city, city);
+	snprintf(text, 2 * N,
+		 "{\"candidate_id\":\"1\",\"name\":\"%s\",\"city\":\"%s\","
+		 "\"blacklisted_clients\":[\"%s\",\"Z\"]}", name, city, city);
 	r = lines(text);
 	check(find(r, "1", &w) == 1 && is(w.name, name) && is(w.city, city));
 	check(lh_worker_blacklisted(&w, city, 128) && lh_worker_blacklisted(&w, "z", 1));
@@ -210,7 +223,9 @@ static void what_cannot_be_read_says_so(void)
 	static const char gz[] = "\x1f\x8b\x08\x00garbage behind a good start";
 
 	check(!lh_roster_open("/nonexistent/r.jsonl", 1, &err));
-	check_why(err.code == LH_EIO && !strcmp(err.msg, "/nonexistent/r.jsonl: cannot open: No such file or directory"), err.msg);
+	check_why(err.code == LH_EIO && !strcmp(err.msg,
+						"/nonexistent/r.jsonl: cannot open: No such file "
+						"or directory"), err.msg);
 	check(!lh_roster_open(dir, 1, &err));
 	check_why(err.code == LH_EIO && strstr(err.msg, ": is a directory"), err.msg);
 	write_file("bad.jsonl", gz, sizeof gz - 1);
@@ -230,7 +245,9 @@ static FILE *many_begin(void)
 
 static void many_worker(FILE *f, unsigned i)
 {
-	fprintf(f, "{\"candidate_id\":\"W-%u\",\"name\":\"Name %u\",\"text\":\"some words that nobody asks for\"}\n", i, i);
+	fprintf(f,
+		"{\"candidate_id\":\"W-%u\",\"name\":\"Name %u\","
+		"\"text\":\"some words that nobody asks for\"}\n", i, i);
 }
 
 static void many_lines_are_read_as_few(void)
@@ -300,12 +317,14 @@ static void compressed_rosters_and_archives_are_read(void)
 	write_text("a.jsonl", A_WORKER);
 	write_text("b.jsonl", "\n{\"candidate_id\":\"w-1\",\"name\":\"B\"}");
 	write_text("c.jsonl", "\n" A_WORKER "\n\n{}");
-	run("gzip -k a.jsonl && tar -czf ab.tgz a.jsonl b.jsonl && tar -cf abc.tar a.jsonl b.jsonl c.jsonl");
+	run("gzip -k a.jsonl && tar -czf ab.tgz a.jsonl b.jsonl && tar -cf abc.tar a.jsonl "
+	    "b.jsonl c.jsonl");
 	r = open_in_dir("a.jsonl.gz");
 	check_why(r && find(r, "w-1", &w) == 1 && is(w.name, "A"), err.msg);
 	lh_roster_close(r);
 	r = open_in_dir("ab.tgz");
-	check_why(r && lh_roster_count(r) == 1 && find(r, "w-1", &w) == 1 && is(w.name, "B"), err.msg);
+	check_why(r && lh_roster_count(r) == 1 && find(r, "w-1", &w) == 1 && is(w.name, "B"),
+		  err.msg);
 	lh_roster_close(r);
 	check(!open_in_dir("abc.tar"));
 	snprintf(want, sizeof want, "%s/c.jsonl:5: missing \"candidate_id\" (string)", path);
@@ -316,7 +335,9 @@ static void compressed_rosters_and_archives_are_read(void)
 /* ---- an index ---- */
 
 static const char *const rows[][2] = {
-	{ "W-1", "{\"candidate_id\":\"W-1\",\"name\":\"A\",\"city\":\"Tol\\u0065do\",\"blacklisted_clients\":[\"X\"]}" },
+	{ "W-1",
+	  "{\"candidate_id\":\"W-1\",\"name\":\"A\",\"city\":\"Tol\\u0065do\","
+	  "\"blacklisted_clients\":[\"X\"]}" },
 	{ "row2", "{\"candidate_id\":\"W-2\",\"name\":\"B\"}" },
 	{ "W-3", "{\"name\":\"C\"}" },
 	{ "W-4", "{\"candidate_id\":\"W-44\",\"name\":\"D\"}" },
@@ -337,7 +358,8 @@ static void build(const char *last_meta)
 	w = lh_index_writer_new(path, &p, 1, &err);
 	check_why(w, err.msg);
 	for (i = 0; i < sizeof rows / sizeof *rows; i++)
-		check(lh_index_put(w, rows[i][0], strlen(rows[i][0]), v, 2, rows[i][1], strlen(rows[i][1]), &err) == 0);
+		check(lh_index_put(w, rows[i][0], strlen(rows[i][0]), v, 2, rows[i][1],
+				   strlen(rows[i][1]), &err) == 0);
 	if (last_meta)
 		check(lh_index_put(w, "last", 4, v, 2, last_meta, strlen(last_meta), &err) == 0);
 	check_why(lh_index_commit(w, 1, &err) == 0, err.msg);
@@ -361,7 +383,8 @@ static void an_index_is_a_roster(void)
 	r = open_index();
 	check(lh_roster_count(r) == 7);
 	check(find(r, " W-1", &w) == 1);
-	check(is(w.candidate_id, "W-1") && is(w.name, "A") && is(w.city, "Toledo") && !w.status.n && lh_worker_blacklisted(&w, "x", 1));
+	check(is(w.candidate_id, "W-1") && is(w.name, "A") && is(w.city, "Toledo") && !w.status.n &&
+	      lh_worker_blacklisted(&w, "x", 1));
 	check(find(r, "w-1", &w) == 1 && is(w.name, "A") && is(w.city, "Toledo"));
 	check(find(r, "W-2", &w) == 1 && is(w.name, "G") && is(w.candidate_id, "w-2"));
 	check(find(r, "row2", &w) == 0);
@@ -376,7 +399,8 @@ static void an_index_is_a_roster(void)
 static void pending_rows_of_an_index_count(void)
 {
 	static const float v[2] = { 2, 1 };
-	static const char six[] = "{\"candidate_id\":\"W-6\",\"name\":\"New\"}", two[] = "{\"candidate_id\":\"W-2\",\"name\":\"Newer\"}";
+	static const char six[] = "{\"candidate_id\":\"W-6\",\"name\":\"New\"}",
+		two[] = "{\"candidate_id\":\"W-2\",\"name\":\"Newer\"}";
 	struct lh_index_change *c;
 	struct lh_worker w;
 	struct lh_roster *r;
@@ -425,8 +449,8 @@ static void a_row_that_is_no_worker_is_no_miss(void)
 	lh_roster_close(r);
 }
 
-/* Every byte of ids, hash and metadata, damaged in turn: what an index then
- * says is a worker or an error; and never that there is none. */
+/* Every byte of ids, hash and metadata, damaged in turn: the index then gives a
+ * worker or an error, and never reports that there is none. */
 static void a_damaged_index_never_misses(void)
 {
 	static const char *const ids[] = { "W-1", "w-1", "w-2", "W-3", "W-44", "W-6" };
@@ -496,7 +520,7 @@ static void threads_may_miss_at_once(void)
 
 /* ---- without memory ---- */
 
-#define SHORT 3		/* exit status: out of memory, said properly */
+#define SHORT 3		/* exit status: out of memory, reported properly */
 
 static int use(const char *name)
 {
@@ -525,8 +549,8 @@ static int child(char *name, const char *fault)
 	return WEXITSTATUS(status);
 }
 
-/* Only a build with LH_FAULTS fails allocations; in others the first child
- * ends the test. */
+/* Only a build with LH_FAULTS fails allocations; in others the first child ends the
+ * test. */
 static void running_out_of_memory_is_an_error(char *name)
 {
 	char fault[32];

@@ -1,4 +1,4 @@
-/* What a rule's condition means, and what is refused when rules are loaded. */
+/* The meaning of a rule's condition, and what is refused when rules are loaded. */
 #include <unistd.h>
 
 #include "check.h"
@@ -36,11 +36,12 @@ static struct lh_value parse(struct lh_record *r, struct lh_buf *b, const char *
 static int note(void *ctx, const struct lh_rule_hit *hit, struct lh_err *e)
 {
 	(void)e;
-	lh_buf_printf(&acted, "%.*s=%.*s;", (int)hit->id.n, hit->id.p, (int)hit->message.n, hit->message.p);
+	lh_buf_printf(&acted, "%.*s=%.*s;", (int)hit->id.n, hit->id.p, (int)hit->message.n,
+		      hit->message.p);
 	return hit->action != LH_RULE_REDACT ? *(int *)ctx : 0;
 }
 
-/* The rules that acted, as "id=message;". */
+/* Return the rules that acted, as "id=message;". */
 static const char *run(enum lh_task task, const char *artifact, const char *context)
 {
 	struct lh_rules *r = lh_rules_open(dir, &err);
@@ -65,7 +66,8 @@ static bool holds(const char *condition, const char *artifact, const char *conte
 {
 	char file[1000];
 
-	snprintf(file, sizeof file, "{\"rules\":[{\"id\":\"r\",\"task_class\":\"staffing.any\",\"condition\":%s,"
+	snprintf(file, sizeof file,
+		 "{\"rules\":[{\"id\":\"r\",\"task_class\":\"staffing.any\",\"condition\":%s,"
 		 "\"action\":{\"type\":\"Reject\",\"message\":\"m\"}}]}", condition);
 	put("one.json", file);
 	return !strcmp(run(LH_TASK_EMAIL, artifact, context), "r=m;");
@@ -170,7 +172,8 @@ static void order_and_tasks(void)
 	put("b.json", "{\"rules\":[" RULE("fill", "staffing.fill", ALWAYS, REJECT("f")) ","
 	    RULE("mail", "staffing.email", ALWAYS, "{\"type\":\"Block\",\"message\":\"e\"}") "]}");
 	put("a.json", "{\"rules\":[" RULE("pass", "staffing.any", ALWAYS, "{\"type\":\"Pass\"}") ","
-	    RULE("soft", "staffing.any", ALWAYS, "{\"type\":\"Redact\",\"fields\":[\"to\",\"bo\\u0064y\"]}") "]}");
+	    RULE("soft", "staffing.any", ALWAYS,
+		 "{\"type\":\"Redact\",\"fields\":[\"to\",\"bo\\u0064y\"]}") "]}");
 	put("Z.json", "{\"rules\":[" RULE("any", "staffing.any", ALWAYS, REJECT("z")) "]}");
 	put(".hidden.json", "{");
 	put("c.jsonl", "{");
@@ -198,13 +201,15 @@ static void bad(const char *file, const char *want)
 
 	put("x.json", file);
 	check_why(!lh_rules_open(dir, &err), file);
-	snprintf(all, sizeof all, "%s/x.json:%s%s", dir, *want >= '0' && *want <= '9' ? "" : " ", want);
+	snprintf(all, sizeof all, "%s/x.json:%s%s", dir, *want >= '0' && *want <= '9' ? "" : " ",
+		 want);
 	check_why(!strcmp(err.msg, all), err.msg);
 	put("x.json", NULL);
 }
 
 #define BAD(rule, want) bad("{\"rules\":[" rule "]}", want)
-#define BAD_IF(condition, want) BAD(RULE("r", "staffing.any", condition, REJECT("m")), "rule \"r\": " want)
+#define BAD_IF(condition, want) \
+	BAD(RULE("r", "staffing.any", condition, REJECT("m")), "rule \"r\": " want)
 #define BAD_DO(action, want) BAD(RULE("r", "staffing.any", ALWAYS, action), "rule \"r\": " want)
 #define CONDITIONS                                                                                 \
 	"\"Always\", \"FieldEquals\", \"FieldMismatch\", \"FieldEmpty\", \"FieldGreater\" or "     \
@@ -273,13 +278,16 @@ static void refused_folder(void)
 	put("a.json", "{\"rules\":[" RULE("r", "staffing.any", ALWAYS, REJECT("m")) "]}");
 	put("b.json", "{\"rules\":[" RULE("\\u0072", "staffing.fill", ALWAYS, REJECT("m")) "]}");
 	check(!lh_rules_open(dir, &err));
-	snprintf(want, sizeof want, "%s/b.json: rule \"r\": duplicate id, also in %s/a.json", dir, dir);
+	snprintf(want, sizeof want, "%s/b.json: rule \"r\": duplicate id, also in %s/a.json", dir,
+		 dir);
 	check_why(!strcmp(err.msg, want), err.msg);
 	put("b.json", NULL);
-	put("a.json", "{\"rules\":[" RULE("r", "staffing.any", ALWAYS, REJECT("m")) "," RULE("q", "staffing.any", ALWAYS, REJECT("m")) ","
+	put("a.json", "{\"rules\":[" RULE("r", "staffing.any", ALWAYS, REJECT("m")) "," RULE("q",
+											     "staffing.any", ALWAYS, REJECT("m")) ","
 	    RULE("r", "staffing.any", ALWAYS, REJECT("m")) "]}");
 	check(!lh_rules_open(dir, &err));
-	snprintf(want, sizeof want, "%s/a.json: rule \"r\": duplicate id, also in %s/a.json", dir, dir);
+	snprintf(want, sizeof want, "%s/a.json: rule \"r\": duplicate id, also in %s/a.json", dir,
+		 dir);
 	check_why(!strcmp(err.msg, want), err.msg);
 	put("a.json", NULL);
 	check(!lh_rules_open("/nonexistent", &err) && err.code == LH_EIO);

@@ -1,12 +1,18 @@
-/* lh_score: what no tool lets through, the interface that others judge by, and
- * an allocation failing anywhere. */
+/*
+ * lh_score: input that no tool accepts, the interface for other validators, and an
+ * allocation failing anywhere.
+ */
 #include "check.h"
 #include "distill/score.h"
 #include "distill/score_drift.h"
 
 #define SIG "\"sig_hash\":\"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\""
-#define FROM(stem) "\"provenance\":{\"source_file\":\"data/_kb/" stem ".jsonl\",\"line_offset\":0," SIG ",\"recorded_at\":\"2026-05-03T12:00:00.000Z\"}"
-#define EVIDENCE(stem, more) "{\"run_id\":\"r\",\"task_id\":\"t\",\"timestamp\":\"2026-05-03T12:00:00Z\",\"schema_version\":1," FROM(stem) more "}"
+#define FROM(stem) \
+	"\"provenance\":{\"source_file\":\"data/_kb/" stem ".jsonl\",\"line_offset\":0," SIG "," \
+	"\"recorded_at\":\"2026-05-03T12:00:00.000Z\"}"
+#define EVIDENCE(stem, more) \
+	"{\"run_id\":\"r\",\"task_id\":\"t\",\"timestamp\":\"2026-05-03T12:00:00Z\"," \
+	"\"schema_version\":1," FROM(stem) more "}"
 
 static struct lh_record rec;
 static struct lh_err err;
@@ -23,12 +29,17 @@ static const struct lh_record *parse(const char *json)
 	return &rec;
 }
 
-/* Members of the wrong kind, which a schema finds, do no harm here. */
+/* Members of the wrong type, which a schema finds, do no harm here. */
 static void hostile(struct lh_scorer *s)
 {
-	static const char *const value[] = { "null", "true", "1", "-1e999", "\"\"", "\"\\u0000\"", "[]", "[null,1,{},[],\"\"]", "{}", "{\"gap_signals\":[]}" };
-	static const char *const name[] = { "text", "latency_ms", "success_markers", "failure_markers", "observer_verdict", "metadata" };
-	static const char *const stem[] = { "audits", "auto_apply", "contract_analyses", "mode_experiments", "observer_reviews", "outcomes", "scrum_reviews", "" };
+	static const char *const value[] = { "null", "true", "1", "-1e999", "\"\"", "\"\\u0000\"",
+					     "[]", "[null,1,{},[],\"\"]", "{}",
+					     "{\"gap_signals\":[]}" };
+	static const char *const name[] = { "text", "latency_ms", "success_markers",
+					    "failure_markers", "observer_verdict", "metadata" };
+	static const char *const stem[] = { "audits", "auto_apply", "contract_analyses",
+					    "mode_experiments", "observer_reviews", "outcomes",
+					    "scrum_reviews", "" };
 	struct lh_judged got;
 	char json[1024];
 	size_t i, j, k;
@@ -36,7 +47,9 @@ static void hostile(struct lh_scorer *s)
 	for (i = 0; i < sizeof value / sizeof *value; i++)
 		for (j = 0; j < sizeof name / sizeof *name; j++)
 			for (k = 0; k < sizeof stem / sizeof *stem; k++) {
-				snprintf(json, sizeof json, "{\"%s\":%s,\"provenance\":{\"source_file\":\"%s\"}}", name[j], value[i], stem[k]);
+				snprintf(json, sizeof json,
+					 "{\"%s\":%s,\"provenance\":{\"source_file\":\"%s\"}}",
+					 name[j], value[i], stem[k]);
 				check(lh_score_judge(s, parse(json), &got, &err) == 0);
 				check(got.reasons >= 1 && got.reason[0].n);
 				check(lh_score_check(s, &rec, &err) == -1 && err.code == LH_EDATA);
@@ -45,11 +58,12 @@ static void hostile(struct lh_scorer *s)
 		snprintf(json, sizeof json, "{\"provenance\":%s}", value[i]);
 		check(lh_score_judge(s, parse(json), &got, &err) == 0);
 		check(got.category == LH_NEEDS_HUMAN_REVIEW);
-		check(got.reason[0].n == strlen("extraction_class=") && !memcmp(got.reason[0].p, "extraction_class=", got.reason[0].n));
+		check(got.reason[0].n == strlen("extraction_class=") &&
+		      !memcmp(got.reason[0].p, "extraction_class=", got.reason[0].n));
 	}
 }
 
-/* A scored run is not made without what it names. */
+/* A scored run is not made without the members that it names. */
 static void incomplete(struct lh_scorer *s)
 {
 	static const char *const json[] = {
@@ -57,7 +71,8 @@ static void incomplete(struct lh_scorer *s)
 		"{\"run_id\":\"r\",\"task_id\":1," FROM("audits") "}",
 		"{\"run_id\":\"r\",\"task_id\":\"t\"}",
 		"{\"run_id\":\"r\",\"task_id\":\"t\",\"provenance\":{}}",
-		"{\"run_id\":\"r\",\"task_id\":\"t\",\"provenance\":{\"source_file\":\"a\",\"line_offset\":\"0\"," SIG ",\"recorded_at\":\"x\"}}",
+		"{\"run_id\":\"r\",\"task_id\":\"t\",\"provenance\":{\"source_file\":\"a\","
+		"\"line_offset\":\"0\"," SIG ",\"recorded_at\":\"x\"}}",
 	};
 	struct lh_buf out;
 	size_t i;
@@ -89,7 +104,8 @@ static void judged(struct lh_scorer *s)
 	check(category == LH_PARTIALLY_ACCEPTED);
 	lh_buf_putc(&out, '\0');
 	check(lh_scored_read(parse(out.p), &on_file, &err) == 0);
-	check(on_file.category == category && on_file.current && on_file.stem == LH_SCRUM_REVIEWS && on_file.sig[0] == 0x44);
+	check(on_file.category == category && on_file.current && on_file.stem == LH_SCRUM_REVIEWS &&
+	      on_file.sig[0] == 0x44);
 	lh_buf_free(&out);
 }
 
@@ -99,14 +115,16 @@ static void names(void)
 	int i;
 
 	for (i = 0; i < LH_CATEGORIES; i++) {
-		snprintf(json, sizeof json, "{\"c\":\"%s\"}", lh_category_name((enum lh_category)i));
+		snprintf(json, sizeof json, "{\"c\":\"%s\"}",
+			 lh_category_name((enum lh_category)i));
 		check(lh_category_read(lh_record_get(parse(json), "c")) == (enum lh_category)i);
 	}
-	check(lh_category_read(lh_record_get(parse("{\"c\":\"accept\"}"), "c")) == LH_CATEGORY_NONE);
+	check(lh_category_read(lh_record_get(parse("{\"c\":\"accept\"}"),
+					     "c")) == LH_CATEGORY_NONE);
 	check(lh_category_read(lh_record_get(parse("{\"c\":0}"), "c")) == LH_CATEGORY_NONE);
 }
 
-/* Pairs are forgotten when they are settled, counts are not. */
+/* lh_drift_settle removes pairs and keeps counts. */
 static void drift(void)
 {
 	struct lh_drift d = { 0 };
@@ -118,7 +136,8 @@ static void drift(void)
 		sig[9] = (unsigned char)(i >> 8);
 		check(lh_drift_judged(&d, sig, LH_AUDITS, LH_REJECTED, &err) == 0);
 		check(lh_drift_scored(&d, sig, LH_AUDITS, LH_NEEDS_HUMAN_REVIEW, &err) == 0);
-		check(lh_drift_scored(&d, sig, LH_AUDITS, i % 4 ? LH_REJECTED : LH_ACCEPTED, &err) == 0);
+		check(lh_drift_scored(&d, sig, LH_AUDITS, i % 4 ? LH_REJECTED : LH_ACCEPTED,
+				      &err) == 0);
 		check(lh_drift_scored(&d, sig, LH_OUTCOMES, LH_ACCEPTED, &err) == 0);
 		check(lh_drift_judged(&d, sig, LH_STREAM_NONE, LH_ACCEPTED, &err) == 0);
 	}

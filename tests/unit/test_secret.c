@@ -1,4 +1,7 @@
-/* Files of secrets: which are read, which are refused and how, and where the bytes lie. */
+/*
+ * Files of secrets: which are read, which are refused and how, and the properties
+ * of their memory.
+ */
 #include "crypto/secret.h"
 
 #include <fcntl.h>
@@ -58,7 +61,7 @@ static void refuses(const char *name, const char *why)
 	check_why(!strcmp(err.msg, want), err.msg);
 }
 
-/* The line VmFlags of the mapping that holds p. */
+/* Read the line VmFlags of the mapping that holds p. */
 static bool has_flag(const void *p, const char *flag)
 {
 	FILE *f = fopen("/proc/self/smaps", "r");
@@ -96,7 +99,8 @@ static void stays_out_of_cores(void)
 static void each_kind_of_file(void)
 {
 	static const char *const names[] = {
-		"key", "readonly", "empty", "full", "long", "group", "others", "written", "link", "fifo"
+		"key", "readonly", "empty", "full", "long", "group", "others", "written", "link",
+		"fifo"
 	};
 	char full[MAX + 1];
 	size_t i;

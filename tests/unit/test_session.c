@@ -1,4 +1,4 @@
-/* Rows of the session log: their bytes, the prompt's cut, minted ids. */
+/* Rows of the session log: their bytes, the truncated prompt, generated ids. */
 #include <pthread.h>
 #include <string.h>
 
@@ -28,26 +28,36 @@ static void expect(const struct lh_session_row *row, const char *want)
 static void a_row_has_its_members_in_order(void)
 {
 	struct lh_session_attempt a[] = {
-		{ .iteration = 0, .verdict_kind = LH_SESSION_FAILED, .error = str("schema: to: missing") },
+		{ .iteration = 0, .verdict_kind = LH_SESSION_FAILED,
+		  .error = str("schema: to: missing") },
 		{ .iteration = 1, .verdict_kind = LH_SESSION_ACCEPTED, .span_id = str("s1") },
 	};
 	struct lh_session_row row = {
-		.session_id = str("t\"1"), .timestamp = str("now"), .daemon = str("d"), .kind = str("email"), .model = str("m"),
-		.provider = str("ollama"), .prompt = str("<a> & \x7f\x01 \xe2\x98\x83/"), .iterations = 2, .max_iterations = 3,
+		.session_id = str("t\"1"), .timestamp = str("now"), .daemon = str("d"),
+		.kind = str("email"), .model = str("m"),
+		.provider = str("ollama"), .prompt = str("<a> & \x7f\x01 \xe2\x98\x83/"),
+		.iterations = 2, .max_iterations = 3,
 		.final_verdict = LH_SESSION_ACCEPTED, .attempt = a, .n_attempts = 2, .grounded = -1,
-		.artifact = str("{ \"a b\" :\t[ 1.0 , \"\\\\\\\" c\" ] }"), .duration_ms = UINT64_MAX,
+		.artifact = str("{ \"a b\" :\t[ 1.0 , \"\\\\\\\" c\" ] }"),
+		.duration_ms = UINT64_MAX,
 	};
 
 	expect(&row,
-	       "{\"schema\":\"session.iterate.v1\",\"session_id\":\"t\\\"1\",\"timestamp\":\"now\",\"daemon\":\"d\",\"kind\":\"email\","
-	       "\"model\":\"m\",\"provider\":\"ollama\",\"prompt\":\"<a> & \x7f\\u0001 \xe2\x98\x83/\",\"iterations\":2,\"max_iterations\":3,"
-	       "\"final_verdict\":\"accepted\",\"attempts\":[{\"iteration\":0,\"verdict_kind\":\"validation_failed\",\"error\":\"schema: to: missing\"},"
-	       "{\"iteration\":1,\"verdict_kind\":\"accepted\",\"span_id\":\"s1\"}],\"artifact\":{\"a b\":[1.0,\"\\\\\\\" c\"]},"
+	       "{\"schema\":\"session.iterate.v1\",\"session_id\":\"t\\\"1\","
+	       "\"timestamp\":\"now\",\"daemon\":\"d\",\"kind\":\"email\","
+	       "\"model\":\"m\",\"provider\":\"ollama\",\"prompt\":\"<a> & \x7f\\u0001 "
+	       "\xe2\x98\x83/\",\"iterations\":2,\"max_iterations\":3,"
+	       "\"final_verdict\":\"accepted\",\"attempts\":[{\"iteration\":0,"
+	       "\"verdict_kind\":\"validation_failed\",\"error\":\"schema: to: missing\"},"
+	       "{\"iteration\":1,\"verdict_kind\":\"accepted\",\"span_id\":\"s1\"}],"
+	       "\"artifact\":{\"a b\":[1.0,\"\\\\\\\" c\"]},"
 	       "\"grounded_in_roster\":null,\"duration_ms\":18446744073709551615}");
 	row = (struct lh_session_row){ .final_verdict = LH_SESSION_INFRA, .grounded = 1 };
 	expect(&row,
-	       "{\"schema\":\"session.iterate.v1\",\"session_id\":\"\",\"timestamp\":\"\",\"daemon\":\"\",\"kind\":\"\",\"model\":\"\","
-	       "\"provider\":\"\",\"prompt\":\"\",\"iterations\":0,\"max_iterations\":0,\"final_verdict\":\"infra_error\",\"attempts\":[],"
+	       "{\"schema\":\"session.iterate.v1\",\"session_id\":\"\",\"timestamp\":\"\","
+	       "\"daemon\":\"\",\"kind\":\"\",\"model\":\"\","
+	       "\"provider\":\"\",\"prompt\":\"\",\"iterations\":0,\"max_iterations\":0,"
+	       "\"final_verdict\":\"infra_error\",\"attempts\":[],"
 	       "\"grounded_in_roster\":true,\"duration_ms\":0}");
 }
 
@@ -96,7 +106,8 @@ static void ids_ascend_and_are_never_equal(void)
 	qsort(all, THREADS * IDS, sizeof *all, by_text);
 	for (i = 0; i < THREADS * IDS; i++) {
 		check(strlen(all[i]) == 25 && all[i][16] == '-');
-		check(strspn(all[i], "0123456789abcdef") == 16 && strspn(all[i] + 17, "0123456789abcdef") == 8);
+		check(strspn(all[i], "0123456789abcdef") == 16 &&
+		      strspn(all[i] + 17, "0123456789abcdef") == 8);
 		check(i == 0 || memcmp(all[i - 1], all[i], 16) < 0);
 	}
 }

@@ -1,4 +1,4 @@
-/* What somebody typed as a co-process: its answers, its limits, how it ends. */
+/* A command of the user as a co-process: its answers, its limits, its end. */
 #include "proc/coproc.h"
 
 #include <signal.h>
@@ -69,7 +69,8 @@ static void limits(void)
 	check(ask("a", 0.1) == -1 && err.code == LH_ENET && c.status == 128 + SIGTERM);
 	start("trap '' TERM; cat; while :; do sleep 0.1; done", 100);
 	check(answers("a", "a"));
-	check(lh_coproc_close(&c, 0.1, &more, &err) == -1 && err.code == LH_ENET && c.status == 128 + SIGKILL);
+	check(lh_coproc_close(&c, 0.1, &more, &err) == -1 && err.code == LH_ENET &&
+	      c.status == 128 + SIGKILL);
 }
 
 static void unasked(void)
@@ -85,7 +86,7 @@ static void unasked(void)
 	check(ask("2", 60) == -1 && err.code == LH_ECORRUPT);
 }
 
-/* An answer that is there before its line was sent does not cut that line. */
+/* An answer that arrives before its line was sent does not cut that line. */
 static void too_early(void)
 {
 	static char line[300000];
@@ -106,7 +107,7 @@ static void reads_nothing(void)
 	check(answers(line, "a"));
 }
 
-/* Last: a second signal would end us. */
+/* Last: a second signal would end this process. */
 static void interrupted(void)
 {
 	lh_signal_install();

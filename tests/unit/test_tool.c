@@ -1,4 +1,4 @@
-/* What the frame stands on: times, and children that answer. */
+/* The parts below the frame: times, and children that answer. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,8 +44,10 @@ static void times(void)
 
 static void children(void)
 {
-	char *cat[] = { "cat", NULL }, *quick[] = { "true", NULL }, *slow[] = { "sleep", "100", NULL };
-	char *fails[] = { "sh", "-c", "read x; echo sh: noise >&2; echo sh: the reason >&2; exit 2", NULL };
+	char *cat[] = { "cat", NULL }, *quick[] = { "true", NULL },
+		*slow[] = { "sleep", "100", NULL };
+	char *fails[] = { "sh", "-c", "read x; echo sh: noise >&2; echo sh: the reason >&2; exit 2",
+			  NULL };
 	char *absent[] = { "lh-no-such-tool", NULL };
 	size_t n = 5000000;
 	char *big = malloc(n);
@@ -54,17 +56,20 @@ static void children(void)
 
 	check(lh_coproc_stop(&c, &err) == 0);
 	check(lh_coproc_start(&c, cat, LH_KEYS_NONE, &err) == 0);
-	check(lh_coproc_ask(&c, "hello", 5, 10, &reply, &err) == 0 && reply.n == 5 && memcmp(reply.p, "hello", 5) == 0);
+	check(lh_coproc_ask(&c, "hello", 5, 10, &reply, &err) == 0 && reply.n == 5 &&
+	      memcmp(reply.p, "hello", 5) == 0);
 	check(lh_coproc_ask(&c, "", 0, 10, &reply, &err) == 0 && reply.n == 0);
 	memset(big, 'x', n);
-	check(lh_coproc_ask(&c, big, n, 60, &reply, &err) == 0 && reply.n == n && memcmp(reply.p, big, n) == 0);
+	check(lh_coproc_ask(&c, big, n, 60, &reply, &err) == 0 && reply.n == n &&
+	      memcmp(reply.p, big, n) == 0);
 	check(lh_coproc_ask(&c, "again", 5, 10, &reply, &err) == 0 && reply.n == 5);
 	check(lh_coproc_stop(&c, &err) == 0);
 
 	check(lh_coproc_start(&c, quick, LH_KEYS_NONE, &err) == 0);
 	check(lh_coproc_ask(&c, big, n, 10, &reply, &err) < 0 && err.code == LH_EIO);
 	check(strcmp(err.msg, "true ended without an answer") == 0);
-	check(lh_coproc_ask(&c, "x", 1, 10, &reply, &err) < 0 && strcmp(err.msg, "true is not running") == 0);
+	check(lh_coproc_ask(&c, "x", 1, 10, &reply, &err) < 0 &&
+	      strcmp(err.msg, "true is not running") == 0);
 	lh_coproc_stop(&c, &err);
 
 	check(lh_coproc_start(&c, slow, LH_KEYS_NONE, &err) == 0);
@@ -77,7 +82,7 @@ static void children(void)
 	check(strcmp(err.msg, "the reason") == 0);
 	lh_coproc_stop(&c, &err);
 
-	setenv("PATH", "/usr/bin", 1);	/* a folder that may not be read would be EACCES */
+	setenv("PATH", "/usr/bin", 1);	/* an unreadable folder would be EACCES */
 	check(lh_coproc_start(&c, absent, LH_KEYS_NONE, &err) < 0);
 	check(strcmp(err.msg, "cannot run lh-no-such-tool: No such file or directory") == 0);
 	lh_coproc_stop(&c, &err);

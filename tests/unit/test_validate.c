@@ -1,5 +1,7 @@
-/* A validation in process: what a model may not say, look-ups that are told,
- * steady memory, and the scanners against a slow reading of the same rule. */
+/*
+ * A validation in process: context from a model, reported look-ups, constant
+ * memory, and the scanners compared with a slow implementation of the same rule.
+ */
 #include <malloc.h>
 #include <unistd.h>
 
@@ -18,7 +20,8 @@ static struct lh_value parse(struct lh_record *rec, struct lh_buf *text, const c
 	return v;
 }
 
-static void judged(struct lh_validator *v, const char *kind, const char *artifact, const char *context, bool own, const char *want)
+static void judged(struct lh_validator *v, const char *kind, const char *artifact,
+		   const char *context, bool own, const char *want)
 {
 	static struct lh_record rec;
 	static struct lh_buf a, c, out;
@@ -36,7 +39,8 @@ static void judged(struct lh_validator *v, const char *kind, const char *artifac
 		av = parse(&rec, &a, artifact);
 	if (context)
 		cv = parse(&rec, &c, context);
-	check_why(lh_validate(v, &k, artifact ? &av : NULL, context ? &cv : NULL, own, &d, &err) == 0, err.msg);
+	check_why(lh_validate(v, &k, artifact ? &av : NULL, context ? &cv : NULL, own, &d,
+			      &err) == 0, err.msg);
 	lh_buf_reset(&out);
 	lh_verdict_json(&out, &d, 7, true);
 	lh_buf_putc(&out, '\0');
@@ -54,7 +58,8 @@ static const char good[] = "{\"findings\":[],\"elapsed_ms\":7}";
 static void own_context(struct lh_validator *v)
 {
 	const char *artifact = "{\"fills\":[],\"_context\":{\"target_count\":1}}";
-	const char *bad = "{\"Completeness\":{\"reason\":\"endorsed count (0) != target_count (1)\"}}";
+	const char *bad =
+		"{\"Completeness\":{\"reason\":\"endorsed count (0) != target_count (1)\"}}";
 
 	judged(v, "fill", artifact, NULL, true, bad);
 	judged(v, "fill", artifact, NULL, false, good);
@@ -66,10 +71,13 @@ static void own_context(struct lh_validator *v)
 /* Rule files see the context in effect, and never one that does not count. */
 static void rules_see_no_foreign_context(const struct lh_roster *r)
 {
-	static const char text[] = "{\"rules\":[{\"id\":\"a\",\"task_class\":\"staffing.any\",\"description\":\"\","
-				   "\"condition\":{\"type\":\"FieldEquals\",\"field\":\"_context.vip\",\"value\":true},"
+	static const char text[] =
+		"{\"rules\":[{\"id\":\"a\",\"task_class\":\"staffing.any\",\"description\":\"\","
+				   "\"condition\":{\"type\":\"FieldEquals\","
+				   "\"field\":\"_context.vip\",\"value\":true},"
 				   "\"action\":{\"type\":\"Reject\",\"message\":\"by hand\"}}]}";
-	const char *artifact = "{\"fills\":[],\"_context\":{\"vip\":true}}", *hit = "{\"Policy\":{\"reason\":\"by hand\"}}";
+	const char *artifact = "{\"fills\":[],\"_context\":{\"vip\":true}}",
+		*hit = "{\"Policy\":{\"reason\":\"by hand\"}}";
 	char dir[] = "/tmp/test_validate.XXXXXX", file[64];
 	struct lh_validate_how how = { .roster = r };
 	struct lh_validator *v;
@@ -113,7 +121,9 @@ static struct lh_roster *some_workers(void)
 {
 	char path[] = "/tmp/test_validate.XXXXXX";
 	int fd = mkstemp(path);
-	static const char rows[] = "{\"candidate_id\":\"W-1\",\"name\":\"Donald Green\"}\n{\"candidate_id\":\"W-2\",\"name\":\"Ann Lee\"}\n";
+	static const char rows[] =
+		"{\"candidate_id\":\"W-1\",\"name\":\"Donald "
+		"Green\"}\n{\"candidate_id\":\"W-2\",\"name\":\"Ann Lee\"}\n";
 	struct lh_roster *r;
 
 	check(fd >= 0 && write(fd, rows, sizeof rows - 1) == (ssize_t)sizeof rows - 1);
@@ -129,12 +139,18 @@ static void lookups_are_told(const struct lh_roster *r)
 	struct lh_validate_how how = { .roster = r, .looked_up = on_lookup, .ctx = &told };
 	struct lh_validator *v = lh_validator_new(&how, &err);
 
-	judged(v, "email", "{\"to\":\"a\",\"body\":\"Ann\"}", "{\"candidate_id\":\" w-2\"}", false, good);
+	judged(v, "email", "{\"to\":\"a\",\"body\":\"Ann\"}", "{\"candidate_id\":\" w-2\"}", false,
+	       good);
 	check(told.n == 1 && told.found == 1 && !strcmp(told.id, "W-2"));
 	judged(v, "email", "{\"to\":\"a\",\"body\":\"Ann\"}", NULL, false, good);
 	check(told.n == 1);
-	judged(v, "fill", "{\"fills\":[{\"candidate_id\":\"W-1\",\"name\":\"Donald Green\"},{\"candidate_id\":\"x\",\"name\":\"X\"},{\"candidate_id\":\"y\",\"name\":\"Y\"}]}",
-	       NULL, false, "{\"Consistency\":{\"reason\":\"fills[1].candidate_id 'x' does not exist in worker roster\"}}");
+	judged(v, "fill",
+	       "{\"fills\":[{\"candidate_id\":\"W-1\",\"name\":\"Donald "
+	       "Green\"},{\"candidate_id\":\"x\",\"name\":\"X\"},{\"candidate_id\":\"y\","
+	       "\"name\":\"Y\"}]}",
+	       NULL, false,
+	       "{\"Consistency\":{\"reason\":\"fills[1].candidate_id 'x' does not exist in worker "
+	       "roster\"}}");
 	check(told.n == 3 && told.found == 2 && !strcmp(told.id, "x"));
 	lh_validator_free(v);
 }
@@ -147,12 +163,19 @@ static void nothing_grows(struct lh_validator *v)
 	for (i = 0; i < 1000; i++) {
 		if (i == 10)
 			before = mallinfo2();
-		judged(v, "email", "{\"to\":\"a\",\"body\":\"\\u0041nn\\n$5\",\"subject\":\"\\u00e9\"}", "{\"candidate_id\":\"w-\\u0032\"}", false, good);
-		judged(v, "fill", "{\"fills\":[{\"candidate_id\":\"W-\\u0031\",\"name\":\"Don\"},{\"candidate_id\":\"w-2\",\"name\":\"ann lee\"}]}",
+		judged(v, "email",
+		       "{\"to\":\"a\",\"body\":\"\\u0041nn\\n$5\",\"subject\":\"\\u00e9\"}",
+		       "{\"candidate_id\":\"w-\\u0032\"}", false, good);
+		judged(v, "fill",
+		       "{\"fills\":[{\"candidate_id\":\"W-\\u0031\",\"name\":\"Don\"},"
+		       "{\"candidate_id\":\"w-2\",\"name\":\"ann lee\"}]}",
 		       "{\"target_count\":2}", false,
-		       "{\"findings\":[{\"field\":\"fills[0].name\",\"severity\":\"warning\",\"message\":\"'Don' differs from roster name 'Donald Green'\"}],\"elapsed_ms\":7}");
+		       "{\"findings\":[{\"field\":\"fills[0].name\",\"severity\":\"warning\","
+		       "\"message\":\"'Don' differs from roster name 'Donald Green'\"}],"
+		       "\"elapsed_ms\":7}");
 		judged(v, "playbook", "{\"operation\":\"\\u0066ill\"}", NULL, false,
-		       "{\"Schema\":{\"field\":\"operation\",\"reason\":\"expected `fill: ...` prefix, got \\\"fill\\\"\"}}");
+		       "{\"Schema\":{\"field\":\"operation\",\"reason\":\"expected `fill: ...` "
+		       "prefix, got \\\"fill\\\"\"}}");
 	}
 	check(mallinfo2().uordblks == before.uordblks);
 }
@@ -168,7 +191,8 @@ static bool slow_ssn(const char *p, size_t n)
 		for (k = 0; k < 11; k++)
 			if (shape[k] == '-' ? p[i + k] != '-' : p[i + k] < '0' || p[i + k] > '9')
 				break;
-		if (k == 11 && (!i || p[i - 1] < '0' || p[i - 1] > '9') && (i + 11 == n || p[i + 11] < '0' || p[i + 11] > '9'))
+		if (k == 11 && (!i || p[i - 1] < '0' || p[i - 1] > '9') &&
+		    (i + 11 == n || p[i + 11] < '0' || p[i + 11] > '9'))
 			return true;
 	}
 	return false;
@@ -185,19 +209,22 @@ static size_t points(const char *p, const char *end)
 
 static bool slow_salary(const char *p, size_t n)
 {
-	static const char *const words[] = { "salary", "compensation", "pay rate", "bill rate", "hourly rate", "wage" };
+	static const char *const words[] = { "salary", "compensation", "pay rate", "bill rate",
+					     "hourly rate", "wage" };
 	size_t i, k, w, len;
 
 	for (i = 0; i < n; i++) {
 		if (p[i] != '$' || !((i + 1 < n && p[i + 1] >= '0' && p[i + 1] <= '9') ||
-				     (i + 2 < n && p[i + 1] == ' ' && p[i + 2] >= '0' && p[i + 2] <= '9')))
+				     (i + 2 < n && p[i + 1] == ' ' && p[i + 2] >= '0' &&
+				      p[i + 2] <= '9')))
 			continue;
 		for (k = 0; k < n; k++)
 			for (w = 0; w < 6; w++) {
 				len = strlen(words[w]);
 				if (k + len > n || strncasecmp(p + k, words[w], len))
 					continue;
-				if (k > i ? points(p + i + 1, p + k) <= 40 : points(p + k + len, p + i) <= 40)
+				if (k > i ? points(p + i + 1, p + k) <= 40
+				    : points(p + k + len, p + i) <= 40)
 					return true;
 			}
 	}
@@ -214,12 +241,15 @@ static unsigned draw(unsigned n)
 	return (unsigned)(x % n);
 }
 
-/* Texts of pieces that nearly make what is looked for. */
+/* Texts of pieces that nearly form a match. */
 static void scanners_agree(void)
 {
-	static const char *const ssn[] = { "1", "23", "456", "-", "-", "78-", "123-45-", "6789", "x", "\xc3\xa9", "-45-6789" };
-	static const char *const pay[] = { "$", "$5", " ", "7", "salary", "Wage", "pay ", "rate", "bill rate", "HOURLY RATE", "compensation",
-					   "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", "xxxxxxxxxxxx", "xxxxxxxxxxxxxxxx" };
+	static const char *const ssn[] = { "1", "23", "456", "-", "-", "78-", "123-45-", "6789",
+					   "x", "\xc3\xa9", "-45-6789" };
+	static const char *const pay[] = { "$", "$5", " ", "7", "salary", "Wage", "pay ", "rate",
+					   "bill rate", "HOURLY RATE", "compensation",
+					   "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9",
+					   "xxxxxxxxxxxx", "xxxxxxxxxxxxxxxx" };
 	size_t hits[2] = { 0 }, i, k, n = 200000;
 	struct lh_buf b;
 	bool found;
@@ -248,8 +278,10 @@ static void scanners_agree(void)
 
 static void kinds(void)
 {
-	check(lh_kind_read("fill", 4) == LH_KIND_FILL && lh_kind_read("playbook", 8) == LH_KIND_PLAYBOOK);
-	check(lh_kind_read("Fill", 4) == LH_KIND_NONE && lh_kind_read("fil", 3) == LH_KIND_NONE && lh_kind_read("", 0) == LH_KIND_NONE);
+	check(lh_kind_read("fill", 4) == LH_KIND_FILL &&
+	      lh_kind_read("playbook", 8) == LH_KIND_PLAYBOOK);
+	check(lh_kind_read("Fill", 4) == LH_KIND_NONE && lh_kind_read("fil", 3) == LH_KIND_NONE &&
+	      lh_kind_read("", 0) == LH_KIND_NONE);
 }
 
 int main(void)

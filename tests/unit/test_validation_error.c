@@ -51,18 +51,25 @@ static void both_forms(void)
 {
 	good(SCHEMA, SCHEMA, "schema: x: y");
 	good("{ \"Schema\" : { \"reason\" : \"y\" , \"field\" : \"x\" } }", SCHEMA, "schema: x: y");
-	good("{\"Completeness\":{\"reason\":\"y\"}}", "{\"Completeness\":{\"reason\":\"y\"}}", "completeness: y");
-	good("{\"Consistency\":{\"reason\":\"y\"}}", "{\"Consistency\":{\"reason\":\"y\"}}", "consistency: y");
+	good("{\"Completeness\":{\"reason\":\"y\"}}", "{\"Completeness\":{\"reason\":\"y\"}}",
+	     "completeness: y");
+	good("{\"Consistency\":{\"reason\":\"y\"}}", "{\"Consistency\":{\"reason\":\"y\"}}",
+	     "consistency: y");
 	good("{\"Policy\":{\"reason\":\"\"}}", "{\"Policy\":{\"reason\":\"\"}}", "policy: ");
 	good("{\"Kind\":\"schema\",\"Field\":\"x\",\"Reason\":\"y\"}", SCHEMA, "schema: x: y");
 	good("{\"Reason\":\"y\",\"Field\":\"x\",\"Kind\":\"sCHEMa\"}", SCHEMA, "schema: x: y");
-	good("{\"Kind\":\"COMPLETENESS\",\"Field\":\"\",\"Reason\":\"y\"}", "{\"Completeness\":{\"reason\":\"y\"}}", "completeness: y");
-	good("{\"Kind\":\"Consistency\",\"Field\":\"\",\"Reason\":\"y\"}", "{\"Consistency\":{\"reason\":\"y\"}}", "consistency: y");
-	good("{\"Kind\":\"policy\",\"Field\":\"\",\"Reason\":\"y\"}", "{\"Policy\":{\"reason\":\"y\"}}", "policy: y");
-	/* escapes are read, and written as they must be; in names, too */
+	good("{\"Kind\":\"COMPLETENESS\",\"Field\":\"\",\"Reason\":\"y\"}",
+	     "{\"Completeness\":{\"reason\":\"y\"}}", "completeness: y");
+	good("{\"Kind\":\"Consistency\",\"Field\":\"\",\"Reason\":\"y\"}",
+	     "{\"Consistency\":{\"reason\":\"y\"}}", "consistency: y");
+	good("{\"Kind\":\"policy\",\"Field\":\"\",\"Reason\":\"y\"}",
+	     "{\"Policy\":{\"reason\":\"y\"}}", "policy: y");
+	/* escapes are read, and written where required; in names, too */
 	good("{\"\\u0053chema\":{\"fiel\\u0064\":\"caf\\u00e9\",\"reason\":\"a\\/b\\n\\u2028\"}}",
-	     "{\"Schema\":{\"field\":\"caf\xc3\xa9\",\"reason\":\"a/b\\n\xe2\x80\xa8\"}}", "schema: caf\xc3\xa9: a/b\n\xe2\x80\xa8");
-	good("{\"Kind\":\"sch\\u0065ma\",\"Field\":\"\\u0078\",\"Reason\":\"\\u0079\"}", SCHEMA, "schema: x: y");
+	     "{\"Schema\":{\"field\":\"caf\xc3\xa9\",\"reason\":\"a/b\\n\xe2\x80\xa8\"}}",
+	     "schema: caf\xc3\xa9: a/b\n\xe2\x80\xa8");
+	good("{\"Kind\":\"sch\\u0065ma\",\"Field\":\"\\u0078\",\"Reason\":\"\\u0079\"}", SCHEMA,
+	     "schema: x: y");
 }
 
 static void refused(void)
@@ -101,7 +108,8 @@ static void refused_legacy(void)
 	bad("{\"Kind\":\"polic\",\"Field\":\"\",\"Reason\":\"y\"}",
 	    "\"Kind\" must be \"schema\", \"completeness\", \"consistency\" or \"policy\", not "
 	    "\"polic\"");
-	bad("{\"Kind\":\"policy\",\"Field\":\"x\",\"Reason\":\"y\"}", "\"Field\" of a policy error must be \"\"");
+	bad("{\"Kind\":\"policy\",\"Field\":\"x\",\"Reason\":\"y\"}",
+	    "\"Field\" of a policy error must be \"\"");
 	bad("{\"Kind\":1,\"Field\":\"\",\"Reason\":\"y\"}", "\"Kind\" must be a string");
 	bad("{\"Kind\":\"policy\",\"Field\":null,\"Reason\":\"y\"}", "missing \"Field\" (string)");
 	bad("{\"Kind\":\"policy\",\"Field\":\"\",\"Reason\":\"y\",\"Code\":1}",

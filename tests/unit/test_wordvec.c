@@ -1,6 +1,6 @@
 /*
- * Tables of word vectors: the bytes of one are as lhw(5) has them, and a damaged
- * one is never believed, nor a reason to crash.
+ * Tables of word vectors: their bytes are as in lhw(5), and a damaged one is never
+ * used, and never a crash.
  */
 #include "check.h"
 
@@ -21,13 +21,15 @@ static unsigned char good[1 << 16], image[1 << 16];
 static size_t size;
 static int fd;
 
-static const char text[] = "Worker3 workerz 17 the worker39 wörk worker, worker workers worked 60505";
+static const char text[] =
+	"Worker3 workerz 17 the worker39 wörk worker, worker workers worked 60505";
 
-/* What from is compiled to. */
+/* Compile `from`. */
 static void compile(int from, const char *name, int precision, struct lh_wordvec_made *made)
 {
 	int to = memfd_create("to", 0);
-	struct lh_wordvec_job job = { .from = from, .to = to, .from_name = name, .to_name = "to", .precision = precision };
+	struct lh_wordvec_job job = { .from = from, .to = to, .from_name = name, .to_name = "to",
+				      .precision = precision };
 
 	check(to >= 0);
 	check_why(lh_wordvec_compile(&job, made, &err) == 0, err.msg);
@@ -36,7 +38,7 @@ static void compile(int from, const char *name, int precision, struct lh_wordvec
 	close(to);
 }
 
-/* The same of a table of WORDS words. */
+/* Compile a table of WORDS words. */
 static void make(int precision)
 {
 	int from = memfd_create("from", 0);
@@ -52,7 +54,8 @@ static void make(int precision)
 	}
 	check(fflush(f) == 0 && lseek(from, 0, SEEK_SET) == 0);
 	compile(from, "a/worker.txt", precision, &made);
-	check(made.words == WORDS && made.dimension == DIM && !made.not_one && !made.twice && !made.not_utf8);
+	check(made.words == WORDS && made.dimension == DIM && !made.not_one && !made.twice &&
+	      !made.not_utf8);
 	fclose(f);
 }
 
@@ -67,7 +70,7 @@ static struct lh_lhw_header *header(void)
 	return (struct lh_lhw_header *)(void *)image;
 }
 
-/* image with checksums that fit. */
+/* Open the image with checksums that fit. */
 static struct lh_wordvec *open_sealed(void)
 {
 	struct lh_lhw_header *h = header();
@@ -79,7 +82,7 @@ static struct lh_wordvec *open_sealed(void)
 	return open_image(image, size);
 }
 
-/* Embedding what may be damaged gives a unit vector or an error. */
+/* Embedding with a damaged table gives a unit vector or an error. */
 static int embed(const struct lh_wordvec *t)
 {
 	struct lh_wordvec_reader *r = lh_wordvec_reader_new(t, &err);
@@ -95,7 +98,8 @@ static int embed(const struct lh_wordvec *t)
 
 static void the_bytes_are_those_of_the_manual(void)
 {
-	static const char *const model[] = { "worker:1a4f0de57b8ce5cb", "worker:7e7857d3b353b3a0", "worker:d78f2ac88fbffe15" };
+	static const char *const model[] = { "worker:1a4f0de57b8ce5cb", "worker:7e7857d3b353b3a0",
+					     "worker:d78f2ac88fbffe15" };
 
 	for (int p = LH_F32; p <= LH_I8; p++) {
 		struct lh_wordvec *t;
@@ -110,14 +114,17 @@ static void the_bytes_are_those_of_the_manual(void)
 	}
 }
 
-/* Of 64 letters, the last of which folds to three: longer than a text's words are
- * when they are looked at again. */
+/* Of 64 letters, the last of which folds to three: longer than the words of a text
+ * when they are read again. */
 static void a_table_compiled_again_is_the_same(void)
 {
-	static const char row[] = "a 1 2\n0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopq\xef\xac\x83 3 4\n";
+	static const char row[] =
+		"a 1 2\n"
+		"0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopq\xef\xac\x83 3 4\n";
 	struct lh_wordvec_made made;
 
-	check(ftruncate(fd, 0) == 0 && pwrite(fd, row, sizeof row - 1, 0) == sizeof row - 1 && lseek(fd, 0, SEEK_SET) == 0);
+	check(ftruncate(fd, 0) == 0 && pwrite(fd, row, sizeof row - 1, 0) == sizeof row - 1 &&
+	      lseek(fd, 0, SEEK_SET) == 0);
 	compile(fd, "row", LH_F32, &made);
 	check(made.words == 2);
 	memcpy(image, good, size);
@@ -155,7 +162,7 @@ static void no_byte_changes_unseen(void)
 	}
 }
 
-/* A u32 of a section set to what it cannot be; all checksums fit. */
+/* Set a u32 of a section to an invalid value; all checksums fit. */
 static void set(int kind, size_t at, uint32_t value)
 {
 	memcpy(image, good, size);
@@ -166,11 +173,16 @@ static void set(int kind, size_t at, uint32_t value)
 static void what_a_section_says_is_not_believed(void)
 {
 	static const struct { int kind; size_t at; uint32_t value; const char *what; } damage[] = {
-		{ LH_LHW_WEIGHTS, 1, 0x7fc00000, "weights" }, { LH_LHW_WEIGHTS, 0, 0x40000000, "weights" },
+		{ LH_LHW_WEIGHTS, 1, 0x7fc00000, "weights" },
+		{ LH_LHW_WEIGHTS, 0, 0x40000000, "weights" },
 		{ LH_LHW_WEIGHTS, 3, 0, "weights" }, { LH_LHW_ROWS, 3, 0x7f800000, "rows" },
-		{ LH_LHW_WORD_AT, 4, UINT32_MAX, "word offsets" }, { LH_LHW_WORD_AT, 0, 1, "word offsets" },
-		{ LH_LHW_WORD_AT, WORDS, 0, "word offsets" }, { LH_LHW_WORDS, 0, 0x31313131, "word hash" }, { LH_LHW_WORDS, 0, 0x20202020, "words:" },
-		{ LH_LHW_GRAM_AT, 0, 1, "n-gram directory" }, { LH_LHW_GRAM_AT, 2, UINT32_MAX, "n-gram directory" },
+		{ LH_LHW_WORD_AT, 4, UINT32_MAX, "word offsets" },
+		{ LH_LHW_WORD_AT, 0, 1, "word offsets" },
+		{ LH_LHW_WORD_AT, WORDS, 0, "word offsets" },
+		{ LH_LHW_WORDS, 0, 0x31313131, "word hash" },
+		{ LH_LHW_WORDS, 0, 0x20202020, "words:" },
+		{ LH_LHW_GRAM_AT, 0, 1, "n-gram directory" },
+		{ LH_LHW_GRAM_AT, 2, UINT32_MAX, "n-gram directory" },
 		{ LH_LHW_GRAMS, 1, WORDS, "n-grams" }, { LH_LHW_GRAMS, 1, UINT32_MAX, "n-grams" },
 		{ LH_LHW_GRAMS, 0, UINT32_MAX, "n-grams" },
 	};
@@ -205,8 +217,8 @@ static void a_hash_without_an_empty_slot_ends_somewhere(void)
 	lh_wordvec_close(t);
 }
 
-/* Each word is found, but behind most of the slots: of a large table, none would
- * live to see the end of it. */
+/* Each word is found, but after most of the slots: in a large table such a search
+ * would take forever. */
 static void a_hash_that_is_slow_is_refused(void)
 {
 	const struct lh_lhw_section *s;
@@ -222,7 +234,8 @@ static void a_hash_that_is_slow_is_refused(void)
 		const bool empty = !memcmp(was + 4, &(uint32_t){ 0 }, 4);
 		uint32_t to = (i + far) % slots;
 
-		memcpy(image + s->at + 8 * to, empty ? (const void *)(uint32_t[]){ to, 1 } : was, 8);
+		memcpy(image + s->at + 8 * to, empty ? (const void *)(uint32_t[]){ to, 1 } : was,
+		       8);
 	}
 	t = open_sealed();
 	check(t && lh_wordvec_verify(t, &err) < 0);
@@ -233,7 +246,8 @@ static void a_hash_that_is_slow_is_refused(void)
 
 static void what_the_header_says_is_not_believed(void)
 {
-	static const uint32_t values[] = { 0, 1, 3, 4095, 4096, 65537, 0x7fffffff, 0x80000000, UINT32_MAX };
+	static const uint32_t values[] = { 0, 1, 3, 4095, 4096, 65537, 0x7fffffff, 0x80000000,
+					   UINT32_MAX };
 
 	for (size_t at = 8; at < 336; at += 4)
 		for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
@@ -248,7 +262,9 @@ static void what_the_header_says_is_not_believed(void)
 				check(err.code == LH_ECORRUPT);
 				continue;
 			}
-			check(at >= 28);	/* what fits the same stride, the name, a section whose size is free */
+			/* exceptions: the stride is the same, the name, a section whose
+			 * size is free */
+			check(at >= 28);
 			embed(t);
 			lh_wordvec_verify(t, &err);
 			lh_wordvec_close(t);
