@@ -184,16 +184,16 @@ void lh_tool_time(const struct lh_tool *t, char *out);
 #define LH_NOW_OPTION \
 	{ 0, "now", "TIME", "the time to write (default: the clock)", LH_OPT_TIME, LH_COMMON(now), 0, 0, "LH_NOW", 0 }
 #define LH_ONCE_OPTION \
-	{ 0, "once", NULL, "read files once, whatever becomes of them", LH_OPT_FLAG, LH_COMMON(once), 0, 0, NULL, 0 }
+	{ 0, "once", NULL, "read files only at the start", LH_OPT_FLAG, LH_COMMON(once), 0, 0, NULL, 0 }
 #define LH_INPUT_OPTIONS \
-	{ 0, "on-error", "skip|emit|stop", "what to do about a bad record (default skip)", LH_OPT_CHOICE, LH_COMMON(on_error), 0, 0, NULL, 0 }, \
+	{ 0, "on-error", "skip|emit|stop", "what to do with a rejected record (default skip)", LH_OPT_CHOICE, LH_COMMON(on_error), 0, 0, NULL, 0 }, \
 	{ 0, "rejects", "FILE", "append rejected lines to FILE", LH_OPT_TEXT, LH_COMMON(rejects), 0, 0, NULL, 0 }, \
 	{ 0, "max-line", "SIZE", "longest line, K/M/G (default 256M)", LH_OPT_SIZE, LH_COMMON(max_line), 1, 2147483648.0, NULL, 0 }, \
 	{ 0, "max-members", "N", "most members of an object (default 65536)", LH_OPT_UINT, LH_COMMON(max_members), 64, 1000000000, NULL, 0 }
 #define LH_COMMON_OPTIONS \
 	{ 0, "progress", "auto|always|never", "progress on stderr (default auto)", LH_OPT_CHOICE, LH_COMMON(progress), 0, 0, NULL, 0 }, \
-	{ 'q', "quiet", NULL, "say nothing but the summary and fatal errors", LH_OPT_FLAG, LH_COMMON(quiet), 0, 0, NULL, 0 }, \
-	{ 'v', "verbose", NULL, "say more on stderr", LH_OPT_FLAG, LH_COMMON(verbose), 0, 0, NULL, 0 }, \
+	{ 'q', "quiet", NULL, "print only the summary and fatal errors", LH_OPT_FLAG, LH_COMMON(quiet), 0, 0, NULL, 0 }, \
+	{ 'v', "verbose", NULL, "print more on stderr", LH_OPT_FLAG, LH_COMMON(verbose), 0, 0, NULL, 0 }, \
 	{ 'h', "help", NULL, "show this help", LH_OPT_FLAG, true, 0, 0, 0, NULL, 0 }, \
 	{ 'V', "version", NULL, "show the version", LH_OPT_FLAG, true, 0, 0, 0, NULL, 0 }
 #define LH_OPTION_END { 0, NULL, NULL, NULL, LH_OPT_FLAG, false, 0, 0, 0, NULL, 0 }

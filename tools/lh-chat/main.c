@@ -18,12 +18,12 @@ struct chat {
 };
 
 static const struct lh_option options[] = {
-	{ 0, "providers", NULL, "list who can be asked, and end", LH_FLAG(struct chat, providers) },
-	{ 0, "wire", NULL, "print the reply alone, not the record", LH_FLAG(struct chat, wire) },
+	{ 0, "providers", NULL, "list the available providers, and exit", LH_FLAG(struct chat, providers) },
+	{ 0, "wire", NULL, "print only the reply, without the record", LH_FLAG(struct chat, wire) },
 	{ 0, "timeout", "S", "seconds for one call (default 180)", LH_REAL(struct chat, timeout, 0.001, 86400) },
-	{ 0, "retries", "N", "tries after a failed one (default 2)", LH_UINT(struct chat, retries, 0, 100) },
+	{ 0, "retries", "N", "tries after a failed call (default 2)", LH_UINT(struct chat, retries, 0, 100) },
 	LH_TRACE_OPTION(struct chat, trace_id),
-	{ 'j', "jobs", "N", "calls in flight (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
+	{ 'j', "jobs", "N", "calls at the same time (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
 	LH_ONCE_OPTION,
 	{ 0, "now", "TIME", "a fixed clock: latency_ms is 0", LH_OPT_TIME, LH_COMMON(now), 0, 0, "LH_NOW", 0 },
 	LH_INPUT_OPTIONS,

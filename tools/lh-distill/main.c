@@ -4,9 +4,9 @@
 static const struct lh_option options[] = {
 	{ 0, "root", "DIR", "the root (default: the working directory)",
 	  LH_OPT_TEXT, false, offsetof(struct settings, run.root), 0, 0, "LH_DISTILL_ROOT", V_RUN | V_HEALTH | V_RECEIPTS },
-	{ 0, "recorded-at", "TIME", "when the records are said to be made (default: now)",
+	{ 0, "recorded-at", "TIME", "time of the records (default: now)",
 	  LH_OPT_TIME, false, offsetof(struct settings, run.recorded_at), 0, 0, NULL, V_RUN | V_ACCEPTANCE },
-	{ 0, "run-id", "ID", "of the run (default: a UUID; receipts: the newest)",
+	{ 0, "run-id", "ID", "id of the run (default: a UUID; receipts: the newest)",
 	  LH_OPT_TEXT, false, offsetof(struct settings, run.run_id), 0, 0, NULL, V_RUN | V_RECEIPTS },
 	{ 0, "all", NULL, "check every row, not a sample", LH_OPT_FLAG, false, offsetof(struct settings, all), 0, 0, NULL, V_HEALTH },
 	{ 0, "fixture", "DIR", "the root to run on (default: one built in)",

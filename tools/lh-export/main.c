@@ -11,14 +11,14 @@
 
 static const struct lh_option options[] = {
 	{ 0, "root", "DIR", "export the scored runs of this root", LH_OPT_TEXT, RUN(root) },
-	{ 0, "include-review", NULL, "needs_human_review too",
+	{ 0, "include-review", NULL, "also needs_human_review",
 	  LH_OPT_FLAG, false, offsetof(struct settings, how.include_review), 0, 0, NULL, VERB_RAG },
-	{ 0, "include-partial", NULL, "partially_accepted too",
+	{ 0, "include-partial", NULL, "also partially_accepted",
 	  LH_OPT_FLAG, false, offsetof(struct settings, how.include_partial), 0, 0, NULL, VERB_SFT },
 	{ 0, "verify-paths", "DIR", "source_files must be files below DIR", LH_TEXT(struct settings, how.verify_paths) },
-	{ 0, "quarantine", "FILE", "filter: append what is refused to FILE", LH_TEXT(struct settings, quarantine) },
-	{ 0, "recorded-at", "TIME", "created_at of what is written (default: --now)", LH_OPT_TIME, RUN(recorded_at) },
-	{ 0, "run-id", "ID", "of the run in a root (default: a UUID)", LH_OPT_TEXT, RUN(run_id) },
+	{ 0, "quarantine", "FILE", "filter: append refused records to FILE", LH_TEXT(struct settings, quarantine) },
+	{ 0, "recorded-at", "TIME", "created_at of samples (default: --now)", LH_OPT_TIME, RUN(recorded_at) },
+	{ 0, "run-id", "ID", "id of the run in a root (default: a UUID)", LH_OPT_TEXT, RUN(run_id) },
 	LH_LOCK_OPTION(0),
 	LH_NOW_OPTION,
 	LH_JOBS_OPTION,
@@ -78,9 +78,9 @@ static int run(struct lh_tool *tool, void *settings)
 }
 
 static const struct lh_verb verbs[] = {
-	{ "rag", "[FILE]...", "samples to be found again", VERB_RAG, 0, run },
-	{ "sft", "[FILE]...", "instructions and responses to train on", VERB_SFT, 0, run },
-	{ "preference", "[FILE]...", "of two answers to one task, the better", VERB_PREFERENCE, 0, run },
+	{ "rag", "[FILE]...", "samples for retrieval", VERB_RAG, 0, run },
+	{ "sft", "[FILE]...", "instructions and responses for fine-tuning", VERB_SFT, 0, run },
+	{ "preference", "[FILE]...", "pairs of a better and a worse answer", VERB_PREFERENCE, 0, run },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 

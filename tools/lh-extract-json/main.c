@@ -17,10 +17,10 @@ struct settings {
 };
 
 static const struct lh_option options[] = {
-	{ 0, "field", "NAME", "field that holds the text (default text)", LH_TEXT(struct settings, field) },
+	{ 0, "field", "NAME", "field with the text (default text)", LH_TEXT(struct settings, field) },
 	{ 0, "raw-input", NULL, "each file is one text, not lines of JSON", LH_FLAG(struct settings, raw) },
-	{ 0, "require", NULL, "exit 1 when a text holds no object", LH_FLAG(struct settings, require) },
-	{ 0, "wire", NULL, "print matched and value alone, keys sorted", LH_FLAG(struct settings, wire) },
+	{ 0, "require", NULL, "exit 1 if a text contains no object", LH_FLAG(struct settings, require) },
+	{ 0, "wire", NULL, "print only matched and value, with sorted keys", LH_FLAG(struct settings, wire) },
 	LH_JOBS_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,

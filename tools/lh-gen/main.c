@@ -20,18 +20,18 @@ struct settings {
 
 static const struct lh_option options[] = {
 	{ 'n', NULL, "N", "rows (default 1000)", LH_UINT(struct settings, n, 0, MAX_WHOLE) },
-	{ 0, "seed", "S", "another seed, other rows (default 1)", LH_UINT(struct settings, seed, 0, MAX_WHOLE) },
-	{ 0, "styles", "need|client_first|looking|shorthand|all", "how demand is worded (default need)",
+	{ 0, "seed", "S", "seed of the rows (default 1)", LH_UINT(struct settings, seed, 0, MAX_WHOLE) },
+	{ 0, "styles", "need|client_first|looking|shorthand|all", "wording of the demand (default need)",
 	  LH_OPT_CHOICE, false, offsetof(struct settings, style), 0, 0, NULL, VERB_QUERIES },
-	{ 0, "kinds", "fill|email|sms|playbook|all", "what is drafted (default all)",
+	{ 0, "kinds", "fill|email|sms|playbook|all", "kind of drafts (default all)",
 	  LH_OPT_CHOICE, false, offsetof(struct settings, kinds), 0, 0, NULL, VERB_DRAFTS },
-	{ 0, "workers", "M", "workers that drafts are about (default 1000)",
+	{ 0, "workers", "M", "workers in the roster of drafts (default 1000)",
 	  LH_OPT_UINT, false, offsetof(struct settings, workers), 1, MAX_WORKERS, NULL, VERB_DRAFTS },
-	{ 0, "root", "DIR", "where the streams go (default: the working directory)",
+	{ 0, "root", "DIR", "folder of the streams (default: the working directory)",
 	  LH_OPT_TEXT, false, offsetof(struct settings, kb.root), 0, 0, "LH_DISTILL_ROOT", VERB_KB },
-	{ 0, "expect", "FILE", "write what each row must be scored to FILE",
+	{ 0, "expect", "FILE", "write the expected category of each row to FILE",
 	  LH_OPT_TEXT, false, offsetof(struct settings, kb.expect), 0, 0, NULL, VERB_KB },
-	{ 0, "dirty", NULL, "some rows that become no evidence, some blank lines",
+	{ 0, "dirty", NULL, "add rows that do not become evidence, and blank lines",
 	  LH_OPT_FLAG, false, offsetof(struct settings, kb.dirty), 0, 0, NULL, VERB_KB },
 	LH_LOCK_OPTION(VERB_KB),
 	LH_COMMON_OPTIONS,
@@ -88,10 +88,10 @@ static int run_kb(struct lh_tool *tool, void *settings)
 }
 
 static const struct lh_verb verbs[] = {
-	{ "workers", "", "one worker a line", VERB_WORKERS, 0, run },
+	{ "workers", "", "workers, one a line", VERB_WORKERS, 0, run },
 	{ "queries", "", "demand for workers, one sentence a line", VERB_QUERIES, 0, run },
-	{ "drafts", "", "requests for lh-validate, each with its verdict", VERB_DRAFTS, 0, run },
-	{ "kb", "", "the sources of a distillation, in files", VERB_KB, 0, run_kb },
+	{ "drafts", "", "requests for lh-validate, with the expected verdict", VERB_DRAFTS, 0, run },
+	{ "kb", "", "sources of a distillation, in files", VERB_KB, 0, run_kb },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 

@@ -7,8 +7,8 @@
 static const struct lh_option options[] = {
 	{ 0, "source", "STREAM", "filter: rows of this stream in, evidence out", LH_TEXT(struct settings, source) },
 	LH_RUN_OPTIONS(struct settings, run, 0),
-	{ 0, "sources", "STREAM,...", "read these sources of the root alone (default: all)", LH_TEXT(struct settings, sources) },
-	{ 0, "dedup", "all|day", "rows are known from evidence of any day, or of this one (default all)", LH_CHOICE(struct settings, dedup) },
+	{ 0, "sources", "STREAM,...", "only read these sources of the root (default: all)", LH_TEXT(struct settings, sources) },
+	{ 0, "dedup", "all|day", "which evidence makes a row known: of all days or of this one (default all)", LH_CHOICE(struct settings, dedup) },
 	{ 0, "dry-run", NULL, "count, and write nothing", LH_FLAG(struct settings, dry_run) },
 	LH_NOW_OPTION,
 	LH_JOBS_OPTION,

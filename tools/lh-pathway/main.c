@@ -10,13 +10,13 @@
 
 static const struct lh_option options[] = {
 	{ 0, "uid", "UID", "this trace (repeatable)", OPT(LH_OPT_TEXTS, uid, V_RETIRE | V_GET | V_HISTORY) },
-	{ 0, "tag", "TAG", "traces with this tag (repeatable: all of them)", OPT(LH_OPT_TEXTS, tag, V_SEARCH) },
+	{ 0, "tag", "TAG", "traces with this tag (repeatable: with all tags)", OPT(LH_OPT_TEXTS, tag, V_SEARCH) },
 	{ 0, "contains", "TEXT", "with TEXT in a string of the content", OPT(LH_OPT_TEXT, contains, V_SEARCH) },
 	{ 0, "where", "KEY=VALUE", "with that member in the content (repeatable)", OPT(LH_OPT_TEXTS, where, V_SEARCH) },
-	{ 0, "retired", NULL, "retired traces as well", OPT(LH_OPT_FLAG, retired, V_SEARCH) },
+	{ 0, "retired", NULL, "also retired traces", OPT(LH_OPT_FLAG, retired, V_SEARCH) },
 	{ 'k', NULL, "N", "at most N traces (default: all)",
 	  LH_OPT_UINT, false, offsetof(struct settings, k), 0, 4294967295.0, NULL, V_SEARCH },
-	{ 0, "once", NULL, "go on with LOG, whatever becomes of it",
+	{ 0, "once", NULL, "keep using the LOG that was opened",
 	  LH_OPT_FLAG, LH_COMMON(once), 0, 0, NULL, V_WRITES | V_GET | V_HISTORY },
 	LH_LOCK_OPTION(0),
 	LH_NOW_OPTION,
@@ -27,14 +27,14 @@ static const struct lh_option options[] = {
 
 static const struct lh_verb verbs[] = {
 	{ "add", "LOG [FILE...]", "add a trace for each record", V_ADD, 1, pathway_change },
-	{ "add-idempotent", "LOG [FILE...]", "the same; count what is there already", V_ADD_IDEMPOTENT, 1, pathway_change },
-	{ "update", "LOG [FILE...]", "give traces another content", V_UPDATE, 1, pathway_change },
+	{ "add-idempotent", "LOG [FILE...]", "as add; count a trace that exists", V_ADD_IDEMPOTENT, 1, pathway_change },
+	{ "update", "LOG [FILE...]", "replace the content of traces", V_UPDATE, 1, pathway_change },
 	{ "revise", "LOG [FILE...]", "add successors of traces", V_REVISE, 1, pathway_change },
 	{ "retire", "LOG [FILE...]", "hide traces from search", V_RETIRE, 1, pathway_change },
 	{ "get", "LOG [FILE...]", "print traces by their uids", V_GET, 1, pathway_get },
-	{ "history", "LOG [FILE...]", "from traces back to their first", V_HISTORY, 1, pathway_history },
-	{ "search", "LOG", "print the traces that fit", V_SEARCH, 1, pathway_search },
-	{ "verify", "LOG...", "replay logs and say what is in them", V_VERIFY, 1, pathway_verify },
+	{ "history", "LOG [FILE...]", "add the predecessors of each trace", V_HISTORY, 1, pathway_history },
+	{ "search", "LOG", "print the traces that match", V_SEARCH, 1, pathway_search },
+	{ "verify", "LOG...", "replay logs and report their contents", V_VERIFY, 1, pathway_verify },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 

@@ -6,10 +6,10 @@
 #define OPT(type, f, verbs) type, false, offsetof(struct settings, f), 0, 0, NULL, verbs
 
 static const struct lh_option options[] = {
-	{ 0, "engine", LH_ENGINES, "who embeds in a new playbook (default hash)", OPT(LH_OPT_CHOICE, engine, V_RECORD) },
-	{ 0, "model", "NAME", "of a new playbook (default: the engine's)", OPT(LH_OPT_TEXT, model, V_RECORD) },
-	{ 0, "url", "URL", "where the engine is", OPT(LH_OPT_TEXT, url, V_RECORD) },
-	{ 0, "id", "ID", "remove this one (repeatable)", OPT(LH_OPT_TEXTS, id, V_REMOVE) },
+	{ 0, "engine", LH_ENGINES, "engine of a new playbook (default hash)", OPT(LH_OPT_CHOICE, engine, V_RECORD) },
+	{ 0, "model", "NAME", "model of a new playbook (default: the engine's)", OPT(LH_OPT_TEXT, model, V_RECORD) },
+	{ 0, "url", "URL", "address of the engine", OPT(LH_OPT_TEXT, url, V_RECORD) },
+	{ 0, "id", "ID", "remove this entry (repeatable)", OPT(LH_OPT_TEXTS, id, V_REMOVE) },
 	LH_LOCK_OPTION(V_RECORD | V_REMOVE),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
@@ -19,10 +19,10 @@ static const struct lh_option options[] = {
 };
 
 static const struct lh_verb verbs[] = {
-	{ "record", "PLAYBOOK [FILE...]", "remember entries", V_RECORD, 1, playbook_record },
-	{ "list", "PLAYBOOK", "every entry, with its id", V_LIST, 1, playbook_list },
-	{ "remove", "PLAYBOOK [FILE...]", "forget entries", V_REMOVE, 1, playbook_remove },
-	{ "export", "PLAYBOOK", "every entry, as record takes it", V_EXPORT, 1, playbook_export },
+	{ "record", "PLAYBOOK [FILE...]", "store entries", V_RECORD, 1, playbook_record },
+	{ "list", "PLAYBOOK", "write every entry with its id", V_LIST, 1, playbook_list },
+	{ "remove", "PLAYBOOK [FILE...]", "remove entries", V_REMOVE, 1, playbook_remove },
+	{ "export", "PLAYBOOK", "write every entry as record reads it", V_EXPORT, 1, playbook_export },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
