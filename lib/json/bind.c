@@ -224,6 +224,8 @@ static int take_string(struct bind *b, const struct lh_bind_place *at, const str
 		return lh_bind_wrong(at, v, b->err);
 	if (unlikely(line->filled && !to->n))
 		return lh_bind_must(at, b->err, "not be empty");
+	if (unlikely(line->is && !line->is(v, *to)))
+		return lh_bind_wrong(at, v, b->err);
 	if (unlikely(line->no_nul && memchr(to->p, '\0', to->n)))
 		return lh_bind_must(at, b->err, "not hold NUL");
 	if (unlikely(line->longest && to->n > line->longest)) {
@@ -309,7 +311,7 @@ static int take_element(struct bind *b, const struct lh_bind_place *at, const st
 	if (at->line->to == LH_BIND_TO_IDS && v->type == LH_NUMBER)
 		*(struct lh_str *)(void *)to = (struct lh_str){ v->p, v->n };
 	else if (at->line->to == LH_BIND_TO_TABLES || v->type != LH_STRING)
-		return lh_bind_wrong(at, v, b->err);
+		return at->line->lax ? 0 : lh_bind_wrong(at, v, b->err);
 	else
 		return take_listed(b, at, v, (struct lh_str *)(void *)to);
 	return 0;

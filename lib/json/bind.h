@@ -110,7 +110,8 @@ struct lh_bind {
 	bool required;		/* absent is an error */
 	bool filled;		/* "" (and []) is an error */
 	bool each_filled;	/* the same of each string of an array */
-	bool lax;		/* a value of another type (or "", if .filled) counts as absent */
+	bool lax;		/* a value of another type (or "", if .filled) counts as absent, */
+				/* an element of another type is zero */
 	bool null;		/* of a value: null is one, and not absent */
 	bool not_null;		/* null is an error, and not absent */
 	bool no_nul;		/* a string that holds NUL is an error */
@@ -118,6 +119,7 @@ struct lh_bind {
 	unsigned longest;	/* bytes of a string; 0: any number */
 	const char *const *choice;	/* of a string: what it may be; ends with NULL */
 	const char *what;	/* "RFC 3339 time": what it must be, in the place of the type */
+	bool (*is)(const struct lh_value *v, struct lh_str text);	/* of a string: is it that? */
 	size_t as_written;	/* LH_BIND_FIELD: a struct lh_value gets the value too */
 	size_t given;		/* LH_BIND_FIELD: a bool gets true */
 	unsigned each;		/* of an array that is a value: types of its elements, LH_BIND_IS */

@@ -23,6 +23,29 @@ void lh_write_key_str(struct lh_writer *w, struct lh_str name)
 	w->comma = false;	/* the value follows the name at once */
 }
 
+void lh_write_bytes(struct lh_writer *w, const char *name, const char *s)
+{
+	size_t n = strlen(s), i;
+	struct lh_buf clean;
+
+	if (lh_utf8_valid(s, n)) {
+		lh_write_text(w, name, s);
+		return;
+	}
+	lh_buf_init(&clean, LH_BUF_NOMAX);
+	for (i = 0; i < n; i++) {
+		if ((unsigned char)s[i] < 0x80)
+			lh_buf_putc(&clean, s[i]);
+		else
+			lh_buf_puts(&clean, "\xef\xbf\xbd");
+	}
+	if (clean.failed)
+		w->out->failed = clean.failed;
+	else
+		lh_write_str(w, name, (struct lh_str){ clean.p, clean.len });
+	lh_buf_free(&clean);
+}
+
 void lh_write_f32(struct lh_writer *w, const char *name, float v)
 {
 	char *to;

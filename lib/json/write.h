@@ -117,10 +117,24 @@ static inline void lh_write_str(struct lh_writer *w, const char *name, struct lh
 	lh_buf_json(w->out, s.p, s.n);
 }
 
+static inline void lh_write_null(struct lh_writer *w, const char *name)
+{
+	lh_write_key(w, name);
+	lh_buf_puts(w->out, "null");
+}
+
+/* NULL: null. */
 static inline void lh_write_text(struct lh_writer *w, const char *name, const char *s)
 {
-	lh_write_str(w, name, (struct lh_str){ s, strlen(s) });
+	if (s)
+		lh_write_str(w, name, (struct lh_str){ s, strlen(s) });
+	else
+		lh_write_null(w, name);
 }
+
+/* A text that need not be UTF-8, as a file's name: if it is not, each byte that is not
+ * ASCII becomes U+FFFD. */
+void lh_write_bytes(struct lh_writer *w, const char *name, const char *s);
 
 static inline void lh_write_u64(struct lh_writer *w, const char *name, uint64_t v)
 {
@@ -144,12 +158,6 @@ static inline void lh_write_bool(struct lh_writer *w, const char *name, bool v)
 {
 	lh_write_key(w, name);
 	lh_buf_puts(w->out, v ? "true" : "false");
-}
-
-static inline void lh_write_null(struct lh_writer *w, const char *name)
-{
-	lh_write_key(w, name);
-	lh_buf_puts(w->out, "null");
 }
 
 /* A value that is JSON text already, as it is. */

@@ -196,6 +196,48 @@ static void a_lax_member_of_another_type_is_absent(void)
 	check(is(good("{\"label\":\"a\"}").label, "a"));
 }
 
+struct loose {
+	const struct lh_str *tag;
+	size_t n_tags;
+	struct lh_str day;
+};
+
+static bool is_day(const struct lh_value *v, struct lh_str s)
+{
+	return !v->escaped && s.n == 3;
+}
+
+static const struct lh_bind loose_members[] = {
+	{ LH_BIND_STRINGS("tags", struct loose, tag, n_tags), .lax = true },
+	{ LH_BIND_STRING("day", struct loose, day), .not_null = true, .is = is_day, .what = "day" },
+	LH_BIND_END
+};
+
+static void an_element_of_a_lax_array_is_zero(void)
+{
+	struct loose l = { .n_tags = 0 };
+
+	parse("{\"tags\":[1,\"\\n\",null]}", strlen("{\"tags\":[1,\"\\n\",null]}"));
+	check(lh_bind(loose_members, &rec, &l, &text, &err) == 0);
+	check(l.n_tags == 3 && !l.tag[0].p && is(l.tag[1], "\n") && !l.tag[2].p);
+}
+
+static void what_a_string_must_be(void)
+{
+	static const char *const wrong[] = { "{\"day\":\"Monday\"}", "{\"day\":\"\\u0053un\"}",
+					     "{\"day\":null}", "{\"day\":7}" };
+	struct loose l = { .n_tags = 0 };
+	size_t i;
+
+	parse("{\"day\":\"Sun\"}", strlen("{\"day\":\"Sun\"}"));
+	check(lh_bind(loose_members, &rec, &l, &text, &err) == 0 && is(l.day, "Sun"));
+	for (i = 0; i < 4; i++) {
+		parse(wrong[i], strlen(wrong[i]));
+		check(lh_bind(loose_members, &rec, &l, &text, &err) < 0);
+		check_why(strcmp(err.msg, "\"day\" must be a day") == 0, err.msg);
+	}
+}
+
 /* Every byte of a message is compared. */
 static void wrong(const char *json, const char *want)
 {
@@ -403,6 +445,9 @@ static void write_everything(void)
 	lh_write_end(&w);
 	lh_write_str(&w, "s", (struct lh_str){ "\"\n", 2 });
 	lh_write_text(&w, "t", "");
+	lh_write_text(&w, "z", NULL);
+	lh_write_bytes(&w, "p", "\xc3\xa9");
+	lh_write_bytes(&w, "q", "a\xc3\xa9\xff\"");
 	lh_write_array(&w, "l");
 	lh_write_u64(&w, NULL, UINT64_MAX);
 	lh_write_i64(&w, NULL, INT64_MIN);
@@ -420,9 +465,11 @@ static void write_everything(void)
 	lh_write_bool(&w, NULL, false);
 	lh_write_raw(&w, "r", (struct lh_str){ "[ ]", 3 });
 	lh_write_end(&w);
-	written(&out, "{\"a\":{},\"s\":\"\\\"\\n\",\"t\":\"\",\"l\":[18446744073709551615,-"
-		      "9223372036854775808,7,[],"
-		      "{\"b\":true}],\"f\":0.1,\"d\":0.1,\"n\":null,\"\\\\\":false,\"r\":[ ]}");
+	written(&out,
+		"{\"a\":{},\"s\":\"\\\"\\n\",\"t\":\"\",\"z\":null,\"p\":\"\xc3\xa9\","
+		"\"q\":\"a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\\\"\",\"l\":[18446744073709551615,-"
+		"9223372036854775808,7,[],"
+		"{\"b\":true}],\"f\":0.1,\"d\":0.1,\"n\":null,\"\\\\\":false,\"r\":[ ]}");
 	lh_buf_free(&out);
 }
 
@@ -468,6 +515,8 @@ int main(void)
 	test(absent_members_keep_their_defaults());
 	test(the_first_name_that_is_there_counts());
 	test(a_lax_member_of_another_type_is_absent());
+	test(an_element_of_a_lax_array_is_zero());
+	test(what_a_string_must_be());
 	test(wrong_members());
 	test(wrong_elements());
 	test(a_closed_table());
