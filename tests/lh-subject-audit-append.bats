@@ -20,22 +20,26 @@ load audit
 	{"candidate_id":"W-1","accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":[1],"result":"success"}
 	{"candidate_id":"W-1","accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":{},"result":"success"}
 	{"candidate_id":"W-1","accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":[],"result":"success","ts":"yesterday"}
+	{"candidate_id":"W-1","accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":[],"result":"success","ts":null}
+	{"candidate_id":"W-1","accessor":{"kind":"k","daemon":"d","purpose":"p","trace_id":null},"fields_accessed":[],"result":"success"}
 	{"candidate_id":"W-1","accessor":"me","fields_accessed":[],"result":"success"}
 	END
 	cat >want <<-'END'
-	missing string field "candidate_id"
-	missing object field "accessor"
-	missing string field "accessor.daemon"
-	missing array field "fields_accessed"
-	missing string field "result"
-	"result" is "ok", not success, not_found, denied or error
-	unknown member "accessor.x"
+	missing "candidate_id" (string)
+	missing "accessor" (object)
+	missing accessor.daemon (string)
+	missing "fields_accessed" (array of strings)
+	missing "result" ("success", "not_found", "denied" or "error")
+	"result" must be "success", "not_found", "denied" or "error", not "ok"
+	unknown member "x" in "accessor"
 	unknown member "schema"
-	"candidate_id" is not a string
-	"fields_accessed" holds something that is not a string
-	"fields_accessed" is not an array
-	"ts" is not a time like 2026-05-03T12:00:00Z
-	"accessor" is not an object
+	"candidate_id" must be a string
+	fields_accessed[0] must be a string
+	"fields_accessed" must be an array of strings
+	"ts" must be a time like 2026-05-03T12:00:00Z
+	"ts" must be a time like 2026-05-03T12:00:00Z
+	accessor.trace_id must be a string
+	"accessor" must be an object
 	END
 	run -1 --separate-stderr lh-subject-audit append --dir d in
 	[ -z "$output" ]

@@ -149,7 +149,7 @@ d/same.audit.jsonl 5 true null anchored" ]
 	echo '{}' >d/c.json
 	run -1 --separate-stderr lh-subject-audit manifest list --dir d
 	[ "${#lines[@]}" = 2 ]
-	[ "$stderr" = 'lh-subject-audit: d/c.json: missing member "schema"' ]
+	[ "$stderr" = 'lh-subject-audit: d/c.json: missing "schema" ("subject_manifest.v1")' ]
 	run -2 lh-subject-audit manifest get --dir d nobody
 }
 
@@ -158,17 +158,17 @@ d/same.audit.jsonl 5 true null anchored" ]
 		run -1 --separate-stderr lh-subject-audit manifest put --dir d < <(manifest W-1 "$change")
 		[ "${stderr_lines[0]}" = "lh-subject-audit: -:1: $want" ] || { echo "$change: $stderr"; return 1; }
 	done <<-'END'
-	.schema = "subject_manifest.v2"|"schema" is "subject_manifest.v2", not one of subject_manifest.v1
-	.status = "gone"|"status" is "gone", not one of pending_consent|active|withdrawn|retention_expired|erased
-	.vertical = "mining"|"vertical" is "mining", not one of unknown|general|healthcare|finance|other
-	del(.vertical)|missing member "vertical"
-	.consent.general_pii.status = "yes"|"consent.general_pii.status" is "yes", not one of pending_backfill_review|pending_first_contact|given|withdrawn|expired
-	.consent.biometric = {}|missing member "consent.biometric.status"
-	.consent.biometric.retention_until = "soon"|"consent.biometric.retention_until" is not a time like 2026-05-03T12:00:00Z
-	.retention.general_pii_until = null|"retention.general_pii_until" is not a string
-	.datasets = [{}]|"datasets" holds one without a string "name"
-	.safe_views = [1]|"safe_views" holds something that is not a string
-	.audit_log_chain_root = "ABC"|"audit_log_chain_root" is neither GENESIS nor 64 lowercase hex digits
+	.schema = "subject_manifest.v2"|"schema" must be "subject_manifest.v1", not "subject_manifest.v2"
+	.status = "gone"|"status" must be "pending_consent", "active", "withdrawn", "retention_expired" or "erased", not "gone"
+	.vertical = "mining"|"vertical" must be "unknown", "general", "healthcare", "finance" or "other", not "mining"
+	del(.vertical)|missing "vertical" ("unknown", "general", "healthcare", "finance" or "other")
+	.consent.general_pii.status = "yes"|consent.general_pii.status must be "pending_backfill_review", "pending_first_contact", "given", "withdrawn" or "expired", not "yes"
+	.consent.biometric = {}|missing consent.biometric.status ("never_collected", "pending", "given", "withdrawn" or "expired")
+	.consent.biometric.retention_until = "soon"|consent.biometric.retention_until must be a time like 2026-05-03T12:00:00Z
+	.retention.general_pii_until = null|missing retention.general_pii_until (time like 2026-05-03T12:00:00Z)
+	.datasets = [{}]|missing datasets[0].name (string)
+	.safe_views = [1]|safe_views[0] must be a string
+	.audit_log_chain_root = "ABC"|"audit_log_chain_root" must be "GENESIS" or 64 lowercase hex digits
 	.candidate_id = ".x"|candidate_id ".x" begins with a dot
 	END
 	[ -z "$(ls d)" ]

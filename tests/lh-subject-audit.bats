@@ -81,7 +81,7 @@ load audit
 	[ "${stderr_lines[0]}" = 'lh-subject-audit: d/W-1.audit.jsonl: audit_log_chain_root mismatch' ]
 	echo '{}' >d/W-1.json
 	run -1 --separate-stderr lh-subject-audit verify --dir d
-	[ "$stderr" = 'lh-subject-audit: d/W-1.json: missing member "schema"' ]
+	[ "$stderr" = 'lh-subject-audit: d/W-1.json: missing "schema" ("subject_manifest.v1")' ]
 }
 
 @test "without operands verify takes every log of the folder, in the order of names" {

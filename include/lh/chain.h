@@ -147,13 +147,13 @@ LH_API int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, con
 /* A row to append.  Its texts are UTF-8; ts is RFC 3339 and written unchanged. */
 struct lh_chain_row {
 	struct lh_str candidate_id, ts;
-	struct lh_str kind, daemon, purpose, trace_id;	/* the accessor */
+	struct lh_chain_accessor {
+		struct lh_str kind, daemon, purpose, trace_id;
+	} accessor;
 	const struct lh_str *field;
 	size_t n_fields;
 	const char *result;	/* success, not_found, denied or error */
 };
-/* Return the result of that name, a constant; NULL if it is none of the four. */
-LH_API const char *lh_chain_result(const char *p, size_t n);
 
 /*
  * When rows are on disk.  EACH: after lh_chain_append.  BATCH and NONE: rows are

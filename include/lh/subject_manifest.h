@@ -4,7 +4,7 @@
  *
  *     struct lh_manifest m;
  *     rc = lh_manifest_read(&m, path, err);          (1: there is none)
- *     if (rc == 0) ... lh_manifest_text(&m, "status", ...) ...
+ *     if (rc == 0) ... m.status ...
  *     lh_manifest_free(&m);
  *
  * A manifest is one JSON object of schema subject_manifest.v1, on any number of
@@ -25,13 +25,41 @@ LH_C_BEGIN
 
 #define LH_MANIFEST_MAX ((size_t)16 << 20)	/* bytes of its file */
 
-/* Check that the record is a manifest, with every required member. */
-LH_API int lh_manifest_check(const struct lh_record *rec, struct lh_err *err);
-
-struct lh_manifest {
-	struct lh_record rec;
-	struct lh_buf text;
+struct lh_consent {
+	struct lh_str status;
+	struct lh_str retention_until;	/* of biometric data, if there is one */
 };
+
+/* The members, unescaped and as they are written.  Optional ones that are absent are zero. */
+struct lh_manifest {
+	struct lh_str schema, candidate_id, created_at, updated_at, status, vertical;
+	struct {
+		struct lh_value candidate_id, status, vertical;
+	} json;
+	struct lh_consents {
+		struct lh_consent general_pii, biometric;
+	} consent;
+	struct lh_retention {
+		struct lh_str general_pii_until, policy;
+	} retention;
+	struct lh_dataset {
+		struct lh_str name, key_column, key_value;
+		struct lh_value name_json;
+	} *dataset;
+	size_t n_datasets;
+	struct lh_value safe_views;	/* an array of strings */
+	struct lh_str audit_log_path, audit_log_chain_root;
+	struct lh_value biometric_collection;
+
+	struct lh_value object;		/* all of it as it is written */
+	struct lh_record rec;		/* of the file that it was read from */
+	struct lh_buf text, strings;
+};
+
+/* Check that the record is a manifest and set m's members, which point into the record's
+ * line.  Free m in any case. */
+LH_API int lh_manifest_bind(struct lh_manifest *m, const struct lh_record *rec,
+			    struct lh_err *err);
 
 /* Read and check a file: 0; 1 if it does not exist. */
 LH_API int lh_manifest_read(struct lh_manifest *m, const char *path, struct lh_err *err);
@@ -46,13 +74,7 @@ LH_API bool lh_manifest_is(const struct lh_manifest *m, const char *id, size_t n
 LH_API int lh_manifest_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id,
 			    size_t n, struct lh_err *err);
 
-/* Set *v to the value at a path of names joined by dots; false if there is none. */
-LH_API bool lh_manifest_get(const struct lh_record *rec, const char *path, struct lh_value *v);
-
-/* Append the string at that path, unescaped; false if there is none. */
-LH_API bool lh_manifest_text(const struct lh_record *rec, const char *path, struct lh_buf *out);
-
-/* Append a checked value on one line, without white space. */
+/* Append the text of a checked value on one line, without white space. */
 LH_API void lh_json_compact(struct lh_buf *out, const struct lh_value *v);
 
 LH_C_END

@@ -9,12 +9,15 @@
 
 #include "chain_parts.h"
 #include "file/file.h"
+#include "json/write.h"
 #include "base/mem.h"
 #include <lh/subject.h>
 #include "base/xxh3.h"
 
 #define OPEN_LOGS 256	/* kept open; the one used longest ago is closed for another */
 #define KEEP ((size_t)1 << 20)	/* bytes of rows; a larger buffer is freed */
+/* 64 spaces: the place of a MAC. */
+#define NO_MAC "                                                                "
 
 /* One log of the folder, and its end when it was read last. */
 struct tail {
@@ -44,17 +47,6 @@ struct lh_chain_log {
 	size_t n;
 	uint64_t clock;
 };
-
-const char *lh_chain_result(const char *p, size_t n)
-{
-	static const char *const result[] = { "success", "not_found", "denied", "error" };
-	size_t i;
-
-	for (i = 0; i < sizeof result / sizeof *result; i++)
-		if (strlen(result[i]) == n && memcmp(result[i], p, n) == 0)
-			return result[i];
-	return NULL;
-}
 
 /* ---- one log ---- */
 
@@ -280,30 +272,32 @@ static int hold(struct lh_chain_log *l, struct tail *t, struct lh_err *err)
 
 /* ---- a row ---- */
 
-static void put_string(struct lh_buf *b, const char *before, struct lh_str s)
+/* The line without its LF; row_hmac is not yet made. */
+static int write_row(struct lh_buf *b, const struct lh_chain_row *r, const char *prev,
+		     struct lh_err *err)
 {
-	lh_buf_puts(b, before);
-	lh_buf_json(b, s.p ? s.p : "", s.n);
-}
-
-/* Append the line of a row, without its row_hmac. */
-static int put_row(struct lh_buf *b, const struct lh_chain_row *r, const char *prev,
-		   struct lh_err *err)
-{
+	struct lh_writer w = lh_write_to(b);
 	size_t i;
 
 	lh_buf_reset(b);
-	put_string(b, "{\"schema\":\"subject_audit.v1\",\"ts\":", r->ts);
-	put_string(b, ",\"candidate_id\":", r->candidate_id);
-	put_string(b, ",\"accessor\":{\"kind\":", r->kind);
-	put_string(b, ",\"daemon\":", r->daemon);
-	put_string(b, ",\"purpose\":", r->purpose);
-	put_string(b, ",\"trace_id\":", r->trace_id);
-	lh_buf_puts(b, "},\"fields_accessed\":[");
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "schema", "subject_audit.v1");
+	lh_write_str(&w, "ts", r->ts);
+	lh_write_str(&w, "candidate_id", r->candidate_id);
+	lh_write_object(&w, "accessor");
+	lh_write_str(&w, "kind", r->accessor.kind);
+	lh_write_str(&w, "daemon", r->accessor.daemon);
+	lh_write_str(&w, "purpose", r->accessor.purpose);
+	lh_write_str(&w, "trace_id", r->accessor.trace_id);
+	lh_write_end(&w);
+	lh_write_array(&w, "fields_accessed");
 	for (i = 0; i < r->n_fields; i++)
-		put_string(b, i ? "," : "", r->field[i]);
-	lh_buf_printf(b, "],\"result\":\"%s\",\"prev_chain_hash\":\"%s\",\"row_hmac\":\"%64s\"}",
-		      r->result, prev, "");
+		lh_write_str(&w, NULL, r->field[i]);
+	lh_write_end(&w);
+	lh_write_text(&w, "result", r->result);
+	lh_write_text(&w, "prev_chain_hash", prev);
+	lh_write_str(&w, "row_hmac", (struct lh_str){ NO_MAC, LH_CHAIN_HEX });
+	lh_write_end(&w);
 	return lh_buf_check(b, err);
 }
 
@@ -314,7 +308,7 @@ static int sign_row(struct lh_chain_log *l, const struct lh_chain_row *r, const 
 {
 	struct lh_chain_line line;
 
-	if (put_row(&l->line, r, prev, err) < 0)
+	if (write_row(&l->line, r, prev, err) < 0)
 		return -1;
 	if (lh_chain_line(&l->reader, l->line.p, l->line.len, &line, err) < 0)
 		return -1;

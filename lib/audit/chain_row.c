@@ -11,6 +11,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "json/bind.h"
 #include <lh/canon.h>
 #include <lh/digest.h>
 
@@ -171,16 +172,12 @@ static bool read_plain(struct lh_chain_reader *r, const char *p, size_t n, struc
 
 /* ---- any row ---- */
 
-static int get_string(struct lh_chain_reader *r, const char *name, struct lh_str *s,
-		      struct lh_err *err)
-{
-	const struct lh_value *v = lh_record_get(&r->rec, name);
-
-	*s = (struct lh_str){ NULL, 0 };
-	if (!v || v->type != LH_STRING)
-		return 0;
-	return lh_value_str(v, &r->strings, s, err);
-}
+static const struct lh_bind members[] = {
+	{ LH_BIND_STRING("candidate_id", struct lh_chain_line, id), .lax = true },
+	{ LH_BIND_STRING("prev_chain_hash", struct lh_chain_line, prev), .lax = true },
+	{ LH_BIND_STRING("row_hmac", struct lh_chain_line, mac), .lax = true },
+	LH_BIND_END
+};
 
 static int read_any(struct lh_chain_reader *r, const char *p, size_t n, struct lh_chain_line *l,
 		    struct lh_err *err)
@@ -188,16 +185,11 @@ static int read_any(struct lh_chain_reader *r, const char *p, size_t n, struct l
 	static const char *const skip[] = { "row_hmac" };
 	struct lh_value v;
 
-	if (lh_record_parse(&r->rec, p, n, err) < 0)
+	*l = (struct lh_chain_line){ .id = { NULL, 0 } };
+	if (lh_record_parse(&r->rec, p, n, err) < 0 ||
+	    lh_bind(members, &r->rec, l, &r->strings, err) < 0)
 		return -1;
 	lh_buf_reset(&r->text);
-	lh_buf_reset(&r->strings);
-	if (!lh_buf_room(&r->strings, n + LH_PAD))	/* so that no string moves another */
-		return lh_buf_check(&r->strings, err);
-	if (get_string(r, "candidate_id", &l->id, err) < 0 ||
-	    get_string(r, "prev_chain_hash", &l->prev, err) < 0 ||
-	    get_string(r, "row_hmac", &l->mac, err) < 0)
-		return -1;
 	l->bare = !lh_record_get(&r->rec, "row_hmac");
 	if (l->prev.p)
 		lh_buf_add(&r->text, l->prev.p, l->prev.n);

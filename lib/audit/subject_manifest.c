@@ -7,78 +7,114 @@
 #include <unistd.h>
 
 #include "file/file.h"
+#include "json/bind.h"
 #include <lh/time.h>
 
-enum kind { TEXT, TIME, CHOICE, LIST, OBJECT, ROOT };
+/* ---- members ---- */
 
-/* Every member of a manifest; optional ones may be absent or null. */
-static const struct member {
-	const char *path;
-	enum kind kind;
-	bool optional;
-	const char *choices;	/* each between bars */
-} members[] = {
-	{ "schema", CHOICE, false, "|subject_manifest.v1|" },
-	{ "candidate_id", TEXT, false, NULL },
-	{ "created_at", TIME, false, NULL },
-	{ "updated_at", TIME, false, NULL },
-	{ "status", CHOICE, false, "|pending_consent|active|withdrawn|retention_expired|erased|" },
-	{ "vertical", CHOICE, false, "|unknown|general|healthcare|finance|other|" },
-	{ "consent", OBJECT, false, NULL },
-	{ "consent.general_pii", OBJECT, false, NULL },
-	{ "consent.general_pii.status", CHOICE, false,
-	  "|pending_backfill_review|pending_first_contact|given|withdrawn|expired|" },
-	{ "consent.biometric", OBJECT, false, NULL },
-	{ "consent.biometric.status", CHOICE, false,
-	  "|never_collected|pending|given|withdrawn|expired|" },
-	{ "consent.biometric.retention_until", TIME, true, NULL },
-	{ "retention", OBJECT, false, NULL },
-	{ "retention.general_pii_until", TIME, false, NULL },
-	{ "retention.policy", TEXT, false, NULL },
-	{ "datasets", LIST, false, NULL },
-	{ "safe_views", LIST, false, NULL },
-	{ "audit_log_path", TEXT, false, NULL },
-	{ "audit_log_chain_root", ROOT, false, NULL },
-	{ "biometric_collection", OBJECT, true, NULL },
-};
-
-bool lh_manifest_get(const struct lh_record *rec, const char *path, struct lh_value *v)
+static bool is_time(const struct lh_value *v, struct lh_str text)
 {
-	struct lh_value at = { .p = rec->line, .n = rec->len, .type = LH_OBJECT };
-	char name[64];
-	size_t n;
+	int64_t ms;
 
-	for (; *path; path += n + (path[n] == '.')) {
-		n = strcspn(path, ".");
-		if (n >= sizeof name || at.type != LH_OBJECT)
-			return false;
-		memcpy(name, path, n);
-		name[n] = '\0';
-		if (!lh_value_get(&at, name, v))
-			return false;
-		at = *v;
-	}
-	return true;
+	return !v->escaped && lh_time_read(text.p, text.n, &ms) == 0;
 }
 
-bool lh_manifest_text(const struct lh_record *rec, const char *path, struct lh_buf *out)
+/* GENESIS, 64 lowercase hex digits, or nothing yet. */
+static bool is_root(const struct lh_value *v, struct lh_str text)
 {
-	struct lh_err err;
-	struct lh_value v;
-	struct lh_buf scratch;
-	struct lh_str s;
-	bool is;
+	size_t i;
 
-	if (!lh_manifest_get(rec, path, &v) || v.type != LH_STRING)
-		return false;
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
-	is = lh_value_str(&v, &scratch, &s, &err) == 0;
-	if (is)
-		lh_buf_add(out, s.p, s.n);
-	else
-		out->failed = LH_ENOMEM;
-	lh_buf_free(&scratch);
-	return is;
+	if (v->escaped || !text.n || lh_value_is(v, "GENESIS", 7))
+		return !v->escaped;
+	for (i = 0; i < text.n; i++)
+		if (!(text.p[i] >= '0' && text.p[i] <= '9') &&
+		    !(text.p[i] >= 'a' && text.p[i] <= 'f'))
+			return false;
+	return text.n == 64;
+}
+
+#define TIME .is = is_time, .what = "time like 2026-05-03T12:00:00Z"
+#define JSON(f) .as_written = LH_BIND_FIELD(struct lh_manifest, json.f)
+
+static const char *const schemas[] = { "subject_manifest.v1", NULL };
+static const char *const statuses[] = { "pending_consent",   "active", "withdrawn",
+					"retention_expired", "erased", NULL };
+static const char *const verticals[] = { "unknown", "general", "healthcare",
+					 "finance", "other",   NULL };
+static const char *const pii_statuses[] = { "pending_backfill_review",
+					    "pending_first_contact",
+					    "given",
+					    "withdrawn",
+					    "expired",
+					    NULL };
+static const char *const biometric_statuses[] = { "never_collected", "pending", "given",
+						  "withdrawn",       "expired", NULL };
+
+static const struct lh_bind general_pii[] = {
+	{ LH_BIND_STRING("status", struct lh_consent, status), .required = true,
+	  .choice = pii_statuses },
+	LH_BIND_END
+};
+static const struct lh_bind biometric[] = {
+	{ LH_BIND_STRING("status", struct lh_consent, status), .required = true,
+	  .choice = biometric_statuses },
+	{ LH_BIND_STRING("retention_until", struct lh_consent, retention_until), TIME },
+	LH_BIND_END
+};
+static const struct lh_bind consents[] = {
+	{ LH_BIND_TABLE("general_pii", struct lh_consents, general_pii, general_pii),
+	  .required = true },
+	{ LH_BIND_TABLE("biometric", struct lh_consents, biometric, biometric), .required = true },
+	LH_BIND_END
+};
+static const struct lh_bind retention[] = {
+	{ LH_BIND_STRING("general_pii_until", struct lh_retention, general_pii_until),
+	  .required = true, TIME },
+	{ LH_BIND_STRING("policy", struct lh_retention, policy), .required = true },
+	LH_BIND_END
+};
+static const struct lh_bind dataset[] = {
+	{ LH_BIND_STRING("name", struct lh_dataset, name), .required = true,
+	  .as_written = LH_BIND_FIELD(struct lh_dataset, name_json) },
+	{ LH_BIND_STRING("key_column", struct lh_dataset, key_column), .required = true },
+	{ LH_BIND_STRING("key_value", struct lh_dataset, key_value), .required = true },
+	LH_BIND_END
+};
+
+static const struct lh_bind members[] = {
+	{ LH_BIND_STRING("schema", struct lh_manifest, schema), .required = true,
+	  .choice = schemas },
+	{ LH_BIND_STRING("candidate_id", struct lh_manifest, candidate_id), .required = true,
+	  JSON(candidate_id) },
+	{ LH_BIND_STRING("created_at", struct lh_manifest, created_at), .required = true, TIME },
+	{ LH_BIND_STRING("updated_at", struct lh_manifest, updated_at), .required = true, TIME },
+	{ LH_BIND_STRING("status", struct lh_manifest, status), .required = true,
+	  .choice = statuses, JSON(status) },
+	{ LH_BIND_STRING("vertical", struct lh_manifest, vertical), .required = true,
+	  .choice = verticals, JSON(vertical) },
+	{ LH_BIND_TABLE("consent", struct lh_manifest, consent, consents), .required = true },
+	{ LH_BIND_TABLE("retention", struct lh_manifest, retention, retention), .required = true },
+	{ LH_BIND_TABLES("datasets", struct lh_manifest, dataset, n_datasets, dataset),
+	  .required = true },
+	{ LH_BIND_ARRAY("safe_views", struct lh_manifest, safe_views), .required = true,
+	  .each = LH_BIND_IS(LH_STRING) },
+	{ LH_BIND_STRING("audit_log_path", struct lh_manifest, audit_log_path), .required = true },
+	{ LH_BIND_STRING("audit_log_chain_root", struct lh_manifest, audit_log_chain_root),
+	  .required = true, .is = is_root, .what = "\"GENESIS\" or 64 lowercase hex digits" },
+	{ LH_BIND_OBJECT("biometric_collection", struct lh_manifest, biometric_collection) },
+	LH_BIND_END
+};
+
+int lh_manifest_bind(struct lh_manifest *m, const struct lh_record *rec, struct lh_err *err)
+{
+	char name[LH_SUBJECT_MAX + 1];
+
+	memset(m, 0, sizeof *m);
+	lh_buf_init(&m->strings, LH_BUF_NOMAX);
+	m->object = (struct lh_value){ .p = rec->line, .n = rec->len, .type = LH_OBJECT };
+	if (lh_bind(members, rec, m, &m->strings, err) < 0)
+		return -1;
+	return lh_subject_name(name, m->candidate_id.p, m->candidate_id.n, err);
 }
 
 void lh_json_compact(struct lh_buf *out, const struct lh_value *v)
@@ -96,115 +132,6 @@ void lh_json_compact(struct lh_buf *out, const struct lh_value *v)
 	}
 }
 
-/* ---- checks ---- */
-
-static bool chosen(const struct lh_value *v, const char *choices)
-{
-	size_t n;
-
-	for (choices++; *choices; choices += n + 1) {
-		n = strcspn(choices, "|");
-		if (lh_value_is(v, choices, n))
-			return true;
-	}
-	return false;
-}
-
-static bool is_time(const char *p, size_t n)
-{
-	int64_t ms;
-
-	return lh_time_read(p, n, &ms) == 0;
-}
-
-/* Return whether the text is GENESIS, 64 lowercase hex digits, or empty. */
-static bool is_root(const char *p, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n && ((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f')); i++)
-		;
-	return n == 0 || (n == 64 && i == 64) || (n == 7 && memcmp(p, "GENESIS", 7) == 0);
-}
-
-static int wrong(struct lh_err *err, const char *path, const char *why)
-{
-	return lh_err_set(err, LH_EDATA, "\"%s\" %s", path, why);
-}
-
-static int check_member(const struct member *m, const struct lh_value *v, struct lh_err *err)
-{
-	const char *p = v->p + 1;
-	size_t n = v->n - 2;
-
-	if (m->kind == OBJECT)
-		return v->type == LH_OBJECT ? 0 : wrong(err, m->path, "is not an object");
-	if (m->kind == LIST)
-		return v->type == LH_ARRAY ? 0 : wrong(err, m->path, "is not an array");
-	if (v->type != LH_STRING)
-		return wrong(err, m->path, "is not a string");
-	if (m->kind == TIME && (v->escaped || !is_time(p, n)))
-		return wrong(err, m->path, "is not a time like 2026-05-03T12:00:00Z");
-	if (m->kind == ROOT && (v->escaped || !is_root(p, n)))
-		return wrong(err, m->path, "is neither GENESIS nor 64 lowercase hex digits");
-	if (m->kind == CHOICE && !chosen(v, m->choices))
-		return lh_err_set(err, LH_EDATA, "\"%s\" is %.*s, not one of %.*s", m->path,
-				  (int)(v->n > 100 ? 100 : v->n), v->p,
-				  (int)strlen(m->choices) - 2, m->choices + 1);
-	return 0;
-}
-
-static int check_lists(const struct lh_record *rec, struct lh_err *err)
-{
-	static const char *const names[] = { "name", "key_column", "key_value" };
-	const struct lh_value *list = lh_record_get(rec, "datasets");
-	struct lh_value v;
-	struct lh_iter it;
-	size_t i;
-
-	for (lh_iter_init(&it, list); lh_iter_next(&it); )
-		for (i = 0; i < 3; i++)
-			if (it.val.type != LH_OBJECT || !lh_value_get(&it.val, names[i], &v) ||
-			    v.type != LH_STRING)
-				return lh_err_set(err, LH_EDATA,
-						  "\"datasets\" holds one without a string \"%s\"",
-						  names[i]);
-	list = lh_record_get(rec, "safe_views");
-	for (lh_iter_init(&it, list); lh_iter_next(&it); )
-		if (it.val.type != LH_STRING)
-			return wrong(err, "safe_views", "holds something that is not a string");
-	return 0;
-}
-
-int lh_manifest_check(const struct lh_record *rec, struct lh_err *err)
-{
-	char name[LH_SUBJECT_MAX + 1];
-	struct lh_buf id;
-	struct lh_value v;
-	size_t i;
-	int rc;
-
-	for (i = 0; i < sizeof members / sizeof *members; i++) {
-		const struct member *m = &members[i];
-
-		if (!lh_manifest_get(rec, m->path, &v)) {
-			if (!m->optional)
-				return lh_err_set(err, LH_EDATA, "missing member \"%s\"", m->path);
-		} else if (!(m->optional && v.type == LH_NULL) && check_member(m, &v, err) < 0) {
-			return -1;
-		}
-	}
-	if (check_lists(rec, err) < 0)
-		return -1;
-	lh_buf_init(&id, LH_BUF_NOMAX);
-	lh_manifest_text(rec, "candidate_id", &id);
-	rc = lh_buf_check(&id, err);
-	if (!rc)
-		rc = lh_subject_name(name, id.p, id.len, err);
-	lh_buf_free(&id);
-	return rc;
-}
-
 /* ---- files ---- */
 
 static int read_file(struct lh_buf *b, int fd, struct lh_err *err)
@@ -215,9 +142,9 @@ static int read_file(struct lh_buf *b, int fd, struct lh_err *err)
 	do {
 		to = lh_buf_room(b, 4096);
 		if (!to)
-			return b->failed == LH_EDATA ? lh_err_set(err, LH_EDATA,
-								  "longer than 16 MiB")
-								  : lh_buf_check(b, err);
+			return b->failed == LH_EDATA
+				       ? lh_err_set(err, LH_EDATA, "longer than 16 MiB")
+				       : lh_buf_check(b, err);
 		n = lh_read_some(fd, to, 4096, err);
 		if (n > 0)
 			lh_buf_took(b, (size_t)n);
@@ -227,20 +154,36 @@ static int read_file(struct lh_buf *b, int fd, struct lh_err *err)
 	return (int)n;
 }
 
+/* Parse the text and check it, as one that m is to own. */
+static int parse(struct lh_manifest *m, struct lh_buf *text, struct lh_err *err)
+{
+	struct lh_record rec;
+	int rc;
+
+	lh_record_init(&rec);
+	rc = lh_record_parse(&rec, text->p ? text->p : "", text->len, err);
+	if (!rc)
+		rc = lh_manifest_bind(m, &rec, err);
+	m->rec = rec;
+	m->text = *text;
+	return rc;
+}
+
 int lh_manifest_read(struct lh_manifest *m, const char *path, struct lh_err *err)
 {
 	int fd = lh_open_regular(path, O_RDONLY, 0, err), rc;
+	struct lh_buf text;
 
-	lh_record_init(&m->rec);
-	lh_buf_init(&m->text, LH_MANIFEST_MAX);
+	memset(m, 0, sizeof *m);
+	lh_buf_init(&text, LH_MANIFEST_MAX);
 	if (fd < 0)
 		return errno == ENOENT ? 1 : -1;
-	rc = read_file(&m->text, fd, err);
+	rc = read_file(&text, fd, err);
 	close(fd);
 	if (rc == 0)
-		rc = lh_record_parse(&m->rec, m->text.p ? m->text.p : "", m->text.len, err);
-	if (rc == 0)
-		rc = lh_manifest_check(&m->rec, err);
+		rc = parse(m, &text, err);
+	else
+		lh_buf_free(&text);
 	if (rc == 0)
 		return 0;
 	lh_manifest_free(m);
@@ -249,9 +192,7 @@ int lh_manifest_read(struct lh_manifest *m, const char *path, struct lh_err *err
 
 bool lh_manifest_is(const struct lh_manifest *m, const char *id, size_t n)
 {
-	const struct lh_value *v = lh_record_get(&m->rec, "candidate_id");
-
-	return v && lh_value_is(v, id, n);
+	return lh_str_cmp(m->candidate_id, (struct lh_str){ id, n }) == 0;
 }
 
 int lh_manifest_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id, size_t n,
@@ -280,4 +221,6 @@ void lh_manifest_free(struct lh_manifest *m)
 {
 	lh_record_free(&m->rec);
 	lh_buf_free(&m->text);
+	lh_buf_free(&m->strings);
+	memset(m, 0, sizeof *m);
 }

@@ -10,22 +10,24 @@ struct out {
 	bool broken;	/* a log is not a continuation of the anchor that it was compared with */
 };
 
-/* Write the line of a log.  It has the name if the id does not give it: for a log
- * that other programs named, and for one without rows. */
-static int put_line(struct out *o, const struct log *log, const struct lh_buf *id, const struct lh_chain_verdict *v, struct lh_err *err)
+/* Write the line of a log.  It has the name if the id does not give it: for a log that
+ * another program named, and for one without rows. */
+static int write_log(struct out *o, const struct log *log, const struct lh_buf *id,
+		     const struct lh_chain_verdict *v, struct lh_err *err)
 {
+	struct lh_writer w = lh_write_to(&o->lines);
 	char name[LH_SUBJECT_MAX + 1];
 	const char *p = id->len ? id->p : log->name;
 	size_t n = id->len ? id->len : strlen(log->name);
 
-	lh_buf_puts(&o->lines, "{\"candidate_id\":");
-	lh_buf_json(&o->lines, p, n);
-	lh_buf_printf(&o->lines, ",\"count\":%llu,\"tip\":\"%s\"", (unsigned long long)v->count, v->tip);
-	if (lh_subject_name(name, p, n, err) < 0 || strcmp(name, log->name) != 0) {
-		lh_buf_puts(&o->lines, ",\"log\":");
-		lh_buf_json(&o->lines, log->name, strlen(log->name));
-	}
-	lh_buf_puts(&o->lines, "}\n");
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "candidate_id", (struct lh_str){ p, n });
+	lh_write_u64(&w, "count", v->count);
+	lh_write_text(&w, "tip", v->tip);
+	if (lh_subject_name(name, p, n, err) < 0 || strcmp(name, log->name) != 0)
+		lh_write_text(&w, "log", log->name);
+	lh_write_end(&w);
+	lh_buf_putc(&o->lines, '\n');
 	o->logs++;
 	return lh_buf_check(&o->lines, err);
 }
@@ -64,21 +66,28 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 	lh_buf_init(&id, LH_BUF_NOMAX);
 	rc = lh_chain_subject(path, tool->max_line, tool->lock_timeout, &id, &tool->err);
 	if (rc >= 0)
-		rc = put_line(o, log, &id, &v, &tool->err);
+		rc = write_log(o, log, &id, &v, &tool->err);
 	lh_buf_free(&id);
 	return rc;
 }
 
-static void put_end(struct lh_tool *tool, const struct settings *s, struct out *o)
+/* The last line; its MAC is of all that comes before the member. */
+static void write_end(struct lh_tool *tool, const struct settings *s, struct out *o)
 {
+	struct lh_writer w = lh_write_to(&o->lines);
 	char now[32], hex[LH_SHA256_HEX];
 	unsigned char sum[32];
 
 	lh_tool_time(tool, now);
-	lh_buf_printf(&o->lines, "{\"schema\":\"" ANCHOR_SCHEMA "\",\"ts\":\"%s\",\"logs\":%zu", now, o->logs);
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "schema", ANCHOR_SCHEMA);
+	lh_write_text(&w, "ts", now);
+	lh_write_u64(&w, "logs", o->logs);
 	lh_hmac(s->keys.key[0], o->lines.p ? o->lines.p : "", o->lines.len, NULL, 0, sum);
 	lh_hex(sum, sizeof sum, hex);
-	lh_buf_printf(&o->lines, ",\"hmac\":\"%.*s\"}\n", LH_SHA256_HEX, hex);
+	lh_write_str(&w, "hmac", (struct lh_str){ hex, sizeof hex });
+	lh_write_end(&w);
+	lh_buf_putc(&o->lines, '\n');
 }
 
 int audit_anchor(struct lh_tool *tool, void *settings)
@@ -93,7 +102,7 @@ int audit_anchor(struct lh_tool *tool, void *settings)
 	lh_buf_init(&o.lines, LH_BUF_NOMAX);
 	rc = each_log(tool, s, &a, anchor_log, &o);
 	if (!rc && !(s->against && o.broken)) {
-		put_end(tool, s, &o);
+		write_end(tool, s, &o);
 		rc = print(tool, &o.lines);
 	}
 	lh_buf_free(&o.lines);

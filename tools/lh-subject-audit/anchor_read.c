@@ -20,28 +20,40 @@ static int no_anchor(const char *why, struct lh_err *err)
 	return lh_err_set(err, LH_ECORRUPT, "not an anchor: %s", why);
 }
 
-static int get_string(const struct lh_record *rec, const char *name, struct lh_buf *scratch, struct lh_str *s, struct lh_err *err)
+/* What lh_bind said of a line. */
+static int bad_line(struct lh_err *err)
 {
-	const struct lh_value *v = lh_record_get(rec, name);
-
-	if (!v || v->type != LH_STRING)
-		return lh_err_set(err, LH_ECORRUPT, "not an anchor: missing string field \"%s\"", name);
-	return lh_value_str(v, scratch, s, err);
+	if (err->code != LH_EDATA)
+		return -1;
+	err->code = LH_ECORRUPT;
+	return lh_err_prefix(err, "not an anchor");
 }
 
-/* Read the name of a log from the line, or else from the id: then it is the id's
- * log in dir, unless that is NULL. */
-static int take_name(struct anchor_log *log, const struct lh_record *rec, const char *dir, struct lh_buf *scratch, struct lh_err *err)
-{
-	struct lh_str name;
+/* ---- the line of a log ---- */
 
-	lh_buf_reset(scratch);
-	if (!lh_record_get(rec, "log"))
-		return dir ? lh_chain_log_name(log->name, dir, log->id, log->id_n, err) :
-			     lh_subject_name(log->name, log->id, log->id_n, err);
-	if (get_string(rec, "log", scratch, &name, err) < 0)
-		return -1;
-	if (!name.n || name.n > LH_SUBJECT_MAX || *name.p == '.' || memchr(name.p, '/', name.n) || memchr(name.p, '\0', name.n))
+struct line {
+	struct lh_str id, log, tip;
+	uint64_t count;
+};
+
+static const struct lh_bind line_members[] = {
+	{ LH_BIND_STRING("candidate_id", struct line, id), .required = true },
+	{ LH_BIND_STRING("log", struct line, log), .not_null = true },
+	{ LH_BIND_STRING("tip", struct line, tip), .required = true },
+	{ LH_BIND_U64("count", struct line, count, 0, INT64_MAX), .required = true },
+	LH_BIND_END
+};
+
+/* Set the name of a log to that of the line, or else to that of the id's log in dir, unless
+ * dir is NULL. */
+static int set_name(struct anchor_log *log, struct lh_str name, const char *dir,
+		    struct lh_err *err)
+{
+	if (!name.p)
+		return dir ? lh_chain_log_name(log->name, dir, log->id, log->id_n, err)
+			   : lh_subject_name(log->name, log->id, log->id_n, err);
+	if (!name.n || name.n > LH_SUBJECT_MAX || *name.p == '.' || memchr(name.p, '/', name.n) ||
+	    memchr(name.p, '\0', name.n))
 		return no_anchor("a log's name", err);
 	memcpy(log->name, name.p, name.n);
 	log->name[name.n] = '\0';
@@ -49,71 +61,92 @@ static int take_name(struct anchor_log *log, const struct lh_record *rec, const 
 	return 0;
 }
 
-static int take_end_of_log(struct anchor_log *log, const struct lh_record *rec, struct lh_buf *scratch, struct lh_err *err)
+static int add_log(struct anchor *a, const struct lh_record *rec, const char *dir,
+		   struct lh_buf *scratch, struct lh_err *err)
 {
-	const struct lh_value *count = lh_record_get(rec, "count");
-	struct lh_str tip;
-	int64_t n;
-
-	lh_buf_reset(scratch);
-	if (get_string(rec, "tip", scratch, &tip, err) < 0)
-		return -1;
-	if (!count || count->type != LH_NUMBER || !lh_value_i64(count, &n) || n < 0 || tip.n >= LH_CHAIN_TIP)
-		return no_anchor("no count or tip", err);
-	log->at.count = (uint64_t)n;
-	memcpy(log->at.tip, tip.p, tip.n);
-	log->at.tip[tip.n] = '\0';
-	return 0;
-}
-
-static int take_log(struct anchor *a, const struct lh_record *rec, const char *dir, struct lh_buf *scratch, struct lh_err *err)
-{
+	struct line line = { .count = 0 };
 	struct anchor_log *log;
-	struct lh_str id;
 
+	if (lh_bind(line_members, rec, &line, scratch, err) < 0)
+		return bad_line(err);
 	if (lh_grow(&a->log, &a->cap, a->n + 1, sizeof *a->log, err) < 0)
 		return -1;
 	log = &a->log[a->n];
 	memset(log, 0, sizeof *log);
-	lh_buf_reset(scratch);
-	if (get_string(rec, "candidate_id", scratch, &id, err) < 0)
-		return -1;
-	log->id = lh_strndup(id.p, id.n, err);
-	log->id_n = id.n;
+	log->id = lh_strndup(line.id.p, line.id.n, err);
+	log->id_n = line.id.n;
 	if (!log->id)
 		return -1;
 	a->n++;
-	if (take_name(log, rec, dir, scratch, err) < 0)
+	if (set_name(log, line.log, dir, err) < 0)
 		return -1;
-	return take_end_of_log(log, rec, scratch, err);
+	if (line.tip.n >= LH_CHAIN_TIP)
+		return no_anchor("its tip is too long", err);
+	log->at.count = line.count;
+	memcpy(log->at.tip, line.tip.p, line.tip.n);
+	log->at.tip[line.tip.n] = '\0';
+	return 0;
 }
 
-/* Check the last line: its hmac must sign everything before it with one of the keys. */
-static int take_end(const struct anchor *a, const struct lh_record *rec, const char *all, const struct lh_chain_keys *keys, struct lh_err *err)
+/* ---- the last line ---- */
+
+struct end {
+	struct lh_str schema;
+	struct lh_value hmac;
+	uint64_t logs;
+};
+static const char *const schemas[] = { ANCHOR_SCHEMA, NULL };
+
+static const struct lh_bind end_members[] = {
+	{ LH_BIND_STRING("schema", struct end, schema), .required = true, .choice = schemas },
+	{ LH_BIND_VALUE("hmac", struct end, hmac, LH_BIND_IS(LH_STRING)), .required = true },
+	{ LH_BIND_U64("logs", struct end, logs, 0, INT64_MAX), .required = true },
+	LH_BIND_END
+};
+
+/* Is the hmac the last member, and as anchor writes it: without white space around it? */
+static bool hmac_is_last(const struct lh_record *rec)
 {
-	const struct lh_value *schema = lh_record_get(rec, "schema"), *mac = lh_record_get(rec, "hmac"), *logs = lh_record_get(rec, "logs");
+	const struct lh_value *key = &rec->member[rec->n - 1].key;
+	const struct lh_value *mac = &rec->member[rec->n - 1].val;
+
+	return !key->escaped && lh_value_is(key, "hmac", 4) && key->p[-1] == ',' &&
+	       mac->p == key->p + key->n + 1 && mac->p + mac->n + 1 == rec->line + rec->len;
+}
+
+/* Is everything before the hmac signed with one of the keys? */
+static bool is_signed(const struct lh_record *rec, const struct lh_value *mac, const char *all,
+		      const struct lh_chain_keys *keys)
+{
+	const char *end = rec->member[rec->n - 1].key.p - 1;
 	unsigned char sum[32];
 	char hex[LH_SHA256_HEX];
-	const char *signed_end;
-	int64_t n;
 	size_t i;
 
-	if (!schema || schema->type != LH_STRING || !lh_value_is(schema, ANCHOR_SCHEMA, strlen(ANCHOR_SCHEMA)))
-		return no_anchor("its last line is not of schema " ANCHOR_SCHEMA, err);
-	if (!mac || mac->type != LH_STRING || mac->n != LH_SHA256_HEX + 2)
-		return no_anchor("no hmac", err);
-	signed_end = mac->p - strlen(",\"hmac\":");
-	if (signed_end < rec->line || memcmp(signed_end, ",\"hmac\":", 8) != 0)
-		return no_anchor("its hmac does not come last", err);
 	for (i = 0; i < keys->n; i++) {
-		lh_hmac(keys->key[i], all, (size_t)(signed_end - all), NULL, 0, sum);
+		lh_hmac(keys->key[i], all, (size_t)(end - all), NULL, 0, sum);
 		lh_hex(sum, sizeof sum, hex);
 		if (lh_const_eq(hex, mac->p + 1, sizeof hex))
-			break;
+			return true;
 	}
-	if (i == keys->n || mac->p + mac->n + 1 != rec->line + rec->len)
-		return lh_err_set(err, LH_ECORRUPT, "forged, or made with another key: its hmac does not verify");
-	if (!logs || logs->type != LH_NUMBER || !lh_value_i64(logs, &n) || n != (int64_t)a->n)
+	return false;
+}
+
+static int check_end(const struct anchor *a, const struct lh_record *rec, const char *all,
+		     const struct lh_chain_keys *keys, struct lh_buf *scratch, struct lh_err *err)
+{
+	struct end end = { .logs = 0 };
+
+	if (lh_bind(end_members, rec, &end, scratch, err) < 0)
+		return bad_line(err);
+	if (end.hmac.n != LH_SHA256_HEX + 2)
+		return no_anchor("no hmac", err);
+	if (!hmac_is_last(rec))
+		return no_anchor("its hmac does not come last", err);
+	if (!is_signed(rec, &end.hmac, all, keys))
+		return lh_err_set(err, LH_ECORRUPT,
+				  "forged, or made with another key: its hmac does not verify");
+	if (end.logs != a->n)
 		return no_anchor("its number of logs", err);
 	return 0;
 }
@@ -135,11 +168,11 @@ static int parse(struct anchor *a, const char *dir, const struct lh_buf *all, co
 		}
 		rc = lh_record_parse(&rec, p, (size_t)(lf - p), err);
 		if (!rc && lf + 1 == end) {
-			rc = take_end(a, &rec, all->p, keys, err);
+			rc = check_end(a, &rec, all->p, keys, &scratch, err);
 			break;
 		}
 		if (!rc)
-			rc = take_log(a, &rec, dir, &scratch, err);
+			rc = add_log(a, &rec, dir, &scratch, err);
 		p = lf + 1;
 	}
 	lh_buf_free(&scratch);

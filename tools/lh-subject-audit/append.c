@@ -8,115 +8,50 @@
 struct append {
 	struct lh_tool *tool;
 	struct lh_chain_log *log;
-	struct lh_buf strings;	/* unescaped, of one record */
-	struct lh_str *field;	/* its fields_accessed */
-	size_t cap;
+	struct lh_buf strings;	/* of one record */
 	char now[LH_TIME_LEN + 8];
 };
 
 /* ---- a record ---- */
 
-static int wrong(struct lh_err *err, const char *in, struct lh_str key)
-{
-	return lh_err_set(err, LH_EDATA, "unknown member \"%s%.*s\"", in, (int)(key.n > 100 ? 100 : key.n), key.p);
-}
-
-static int take_string(struct append *a, const struct lh_value *v, const char *name, struct lh_str *to, struct lh_err *err)
-{
-	if (!v)
-		return lh_err_set(err, LH_EDATA, "missing string field \"%s\"", name);
-	if (v->type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "\"%s\" is not a string", name);
-	return lh_value_str(v, &a->strings, to, err);
-}
-
-static int take_accessor(struct append *a, const struct lh_value *v, struct lh_chain_row *row, struct lh_err *err)
-{
-	static const char *const names[] = { "kind", "daemon", "purpose", "trace_id" };
-	struct lh_str *to[] = { &row->kind, &row->daemon, &row->purpose, &row->trace_id };
-	struct lh_value got[4] = { { .p = NULL } };
-	struct lh_iter it;
-	char path[32];
-	size_t i;
-
-	if (!v || v->type != LH_OBJECT)
-		return lh_err_set(err, LH_EDATA, v ? "\"accessor\" is not an object" : "missing object field \"accessor\"");
-	for (lh_iter_init(&it, v); lh_iter_next(&it); got[i] = it.val) {
-		for (i = 0; i < 4 && !lh_value_is(&it.key, names[i], strlen(names[i])); i++)
-			;
-		if (i == 4)
-			return wrong(err, "accessor.", (struct lh_str){ it.key.p + 1, it.key.n - 2 });
-	}
-	for (i = 0; i < 4; i++) {
-		snprintf(path, sizeof path, "accessor.%s", names[i]);
-		if ((got[i].p || i < 3) && take_string(a, got[i].p ? &got[i] : NULL, path, to[i], err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int take_fields(struct append *a, const struct lh_value *v, struct lh_chain_row *row, struct lh_err *err)
-{
-	struct lh_iter it;
-	size_t n = 0;
-
-	if (!v || v->type != LH_ARRAY)
-		return lh_err_set(err, LH_EDATA, v ? "\"fields_accessed\" is not an array" : "missing array field \"fields_accessed\"");
-	for (lh_iter_init(&it, v); lh_iter_next(&it); n++) {
-		if (it.val.type != LH_STRING)
-			return lh_err_set(err, LH_EDATA, "\"fields_accessed\" holds something that is not a string");
-		if (lh_grow(&a->field, &a->cap, n + 1, sizeof *a->field, err) < 0 ||
-		    lh_value_str(&it.val, &a->strings, &a->field[n], err) < 0)
-			return -1;
-	}
-	row->field = a->field;
-	row->n_fields = n;
-	return 0;
-}
-
-static int take_ts(struct append *a, const struct lh_value *v, struct lh_chain_row *row, struct lh_err *err)
+static bool is_time(const struct lh_value *v, struct lh_str text)
 {
 	int64_t ms;
 
-	if (!v) {
-		lh_tool_time(a->tool, a->now);
-		row->ts = (struct lh_str){ a->now, strlen(a->now) };
-		return 0;
-	}
-	if (take_string(a, v, "ts", &row->ts, err) < 0)
-		return -1;
-	if (lh_time_read(row->ts.p, row->ts.n, &ms) < 0)
-		return lh_err_set(err, LH_EDATA, "\"ts\" is not a time like 2026-05-03T12:00:00Z");
-	return 0;
+	(void)v;
+	return lh_time_read(text.p, text.n, &ms) == 0;
 }
 
-static int take_record(struct append *a, const struct lh_record *rec, struct lh_chain_row *row, struct lh_err *err)
-{
-	static const char *const names[] = { "candidate_id", "accessor", "fields_accessed", "result", "ts" };
-	const struct lh_value *got[5] = { NULL };
-	struct lh_str result;
-	size_t i, k;
+static const char *const results[] = { "success", "not_found", "denied", "error", NULL };
 
+static const struct lh_bind accessor[] = {
+	{ LH_BIND_STRING("kind", struct lh_chain_accessor, kind), .required = true },
+	{ LH_BIND_STRING("daemon", struct lh_chain_accessor, daemon), .required = true },
+	{ LH_BIND_STRING("purpose", struct lh_chain_accessor, purpose), .required = true },
+	{ LH_BIND_STRING("trace_id", struct lh_chain_accessor, trace_id), .not_null = true },
+	LH_BIND_CLOSED
+};
+static const struct lh_bind members[] = {
+	{ LH_BIND_STRING("candidate_id", struct lh_chain_row, candidate_id), .required = true },
+	{ LH_BIND_TABLE("accessor", struct lh_chain_row, accessor, accessor), .required = true },
+	{ LH_BIND_STRINGS("fields_accessed", struct lh_chain_row, field, n_fields),
+	  .required = true },
+	{ LH_BIND_CHOICE("result", struct lh_chain_row, result, results), .required = true },
+	{ LH_BIND_STRING("ts", struct lh_chain_row, ts), .not_null = true, .is = is_time,
+	  .what = "time like 2026-05-03T12:00:00Z" },
+	LH_BIND_CLOSED
+};
+
+static int read_record(struct append *a, const struct lh_record *rec, struct lh_chain_row *row,
+		       struct lh_err *err)
+{
 	*row = (struct lh_chain_row){ .n_fields = 0 };
-	lh_buf_reset(&a->strings);
-	/* so that no string moves another */
-	if (!lh_buf_room(&a->strings, rec->len + LH_PAD))
-		return lh_buf_check(&a->strings, err);
-	for (k = 0; k < rec->n; k++) {
-		for (i = 0; i < 5 && !lh_value_is(&rec->member[k].key, names[i], strlen(names[i])); i++)
-			;
-		if (i == 5)
-			return wrong(err, "", (struct lh_str){ rec->member[k].key.p + 1, rec->member[k].key.n - 2 });
-		got[i] = &rec->member[k].val;
-	}
-	if (take_string(a, got[0], names[0], &row->candidate_id, err) < 0 || take_accessor(a, got[1], row, err) < 0 ||
-	    take_fields(a, got[2], row, err) < 0 || take_string(a, got[3], names[3], &result, err) < 0 ||
-	    take_ts(a, got[4], row, err) < 0)
+	if (lh_bind(members, rec, row, &a->strings, err) < 0)
 		return -1;
-	row->result = lh_chain_result(result.p, result.n);
-	if (!row->result)
-		return lh_err_set(err, LH_EDATA, "\"result\" is \"%.*s\", not success, not_found, denied or error",
-				  (int)(result.n > 100 ? 100 : result.n), result.p);
+	if (!row->ts.p) {
+		lh_tool_time(a->tool, a->now);
+		row->ts = (struct lh_str){ a->now, strlen(a->now) };
+	}
 	return 0;
 }
 
@@ -127,7 +62,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	struct append *a = arg;
 	struct lh_chain_row row;
 
-	if (take_record(a, rec, &row, err) < 0)
+	if (read_record(a, rec, &row, err) < 0)
 		return -1;
 	return lh_chain_append(a->log, &row, out, err);
 }
@@ -190,7 +125,6 @@ int audit_append(struct lh_tool *tool, void *settings)
 	if (lh_chain_log_close(a->log, rc ? &later : &tool->err) < 0)
 		rc = -1;
 	lh_buf_free(&a->strings);
-	free(a->field);
 	free(a);
 	return rc;
 }

@@ -1,9 +1,11 @@
-/* audit.h - what the verbs of lh-subject-audit share. */
+/* audit.h - what the commands of lh-subject-audit share. */
 #ifndef AUDIT_H
 #define AUDIT_H
 
 #include <lh/chain.h>
 #include "tool/records.h"
+#include "json/bind.h"
+#include "json/write.h"
 #include <lh/subject.h>
 #include <lh/subject_manifest.h>
 
@@ -18,7 +20,7 @@ struct settings {
 	bool insecure_key, all, wire, apply;
 	int sync;			/* enum lh_chain_sync */
 	const char *against, *from, *to, *html, *as_of;
-	struct lh_chain_keys keys;	/* read by main for the verbs that need them */
+	struct lh_chain_keys keys;	/* read by main for the commands that need them */
 };
 
 /* One function per verb: the operands are tool->operands. */
@@ -76,10 +78,6 @@ int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor
 void log_error(const struct log *log, const struct lh_chain_verdict *v, char error[LH_CHAIN_ERROR]);
 
 /* ---- main.c ---- */
-
-/* Append "name":"text", after a comma if requested; bytes of text that are not
- * UTF-8 become U+FFFD. */
-void put_text(struct lh_buf *b, const char *name, const char *text);
 
 /* Print the contents of b and empty it. */
 int print(struct lh_tool *tool, struct lh_buf *b);

@@ -6,11 +6,27 @@
 #include <lh/canon.h>
 #include <lh/digest.h>
 
-static const char row[] =
-	"{\"schema\":\"subject_audit.v1\",\"ts\":\"2026-05-03T12:00:00Z\",\"candidate_id\":\"WORKER-FIXED\","
-	"\"accessor\":{\"kind\":\"gateway_lookup\",\"daemon\":\"gateway\",\"purpose\":\"parity_test\","
-	"\"trace_id\":\"trace-fixed\"},\"fields_accessed\":[\"name\"],\"result\":\"success\","
-	"\"prev_chain_hash\":\"GENESIS\"}";
+static void write_row(struct lh_buf *b)
+{
+	struct lh_writer w = lh_write_to(b);
+
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "schema", "subject_audit.v1");
+	lh_write_text(&w, "ts", "2026-05-03T12:00:00Z");
+	lh_write_text(&w, "candidate_id", "WORKER-FIXED");
+	lh_write_object(&w, "accessor");
+	lh_write_text(&w, "kind", "gateway_lookup");
+	lh_write_text(&w, "daemon", "gateway");
+	lh_write_text(&w, "purpose", "parity_test");
+	lh_write_text(&w, "trace_id", "trace-fixed");
+	lh_write_end(&w);
+	lh_write_array(&w, "fields_accessed");
+	lh_write_text(&w, NULL, "name");
+	lh_write_end(&w);
+	lh_write_text(&w, "result", "success");
+	lh_write_text(&w, "prev_chain_hash", "GENESIS");
+	lh_write_end(&w);
+}
 
 static int make(struct lh_buf *canon, char hex[LH_SHA256_HEX], struct lh_err *err)
 {
@@ -26,7 +42,7 @@ static int make(struct lh_buf *canon, char hex[LH_SHA256_HEX], struct lh_err *er
 		key[i] = (unsigned char)i;
 	lh_record_init(&rec);
 	lh_buf_init(&text, LH_BUF_NOMAX);
-	lh_buf_puts(&text, row);
+	write_row(&text);
 	rc = lh_buf_check(&text, err);
 	if (!rc)
 		rc = lh_json_parse(&rec, text.p, text.len, &v, err);
@@ -44,6 +60,20 @@ static int make(struct lh_buf *canon, char hex[LH_SHA256_HEX], struct lh_err *er
 	return h ? 0 : -1;
 }
 
+static void write_answer(struct lh_buf *b, const struct lh_buf *canon,
+			 const char hex[LH_SHA256_HEX])
+{
+	struct lh_writer w = lh_write_to(b);
+
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "mode", "known_answer");
+	lh_write_str(&w, "canonical", (struct lh_str){ canon->p, canon->len });
+	lh_write_str(&w, "hmac", (struct lh_str){ hex, LH_SHA256_HEX });
+	lh_write_u64(&w, "canonical_bytes_len", canon->len);
+	lh_write_end(&w);
+	lh_buf_putc(b, '\n');
+}
+
 int audit_known_answer(struct lh_tool *tool, void *settings)
 {
 	char hex[LH_SHA256_HEX];
@@ -55,9 +85,7 @@ int audit_known_answer(struct lh_tool *tool, void *settings)
 	lh_buf_init(&b, LH_BUF_NOMAX);
 	rc = make(&canon, hex, &tool->err);
 	if (rc == 0) {
-		lh_buf_puts(&b, "{\"mode\":\"known_answer\",\"canonical\":");
-		lh_buf_json(&b, canon.p, canon.len);
-		lh_buf_printf(&b, ",\"hmac\":\"%.*s\",\"canonical_bytes_len\":%zu}\n", LH_SHA256_HEX, hex, canon.len);
+		write_answer(&b, &canon, hex);
 		rc = print(tool, &b);
 	}
 	lh_buf_free(&canon);

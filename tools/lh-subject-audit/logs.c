@@ -80,21 +80,14 @@ static int add_anchored(struct logs *l, const struct anchor *a, struct lh_err *e
 static int add_rooted(struct logs *l, const char *dir, const struct lh_manifest *m, struct lh_err *err)
 {
 	char name[LH_SUBJECT_MAX + 1];
-	struct lh_value root;
-	struct lh_buf id;
 	struct log *log;
-	int rc;
 
-	if (!lh_manifest_get(&m->rec, "audit_log_chain_root", &root) || root.n < LH_CHAIN_TIP)
+	if (m->audit_log_chain_root.n < LH_CHAIN_TIP - 1)
 		return 0;
-	lh_buf_init(&id, LH_BUF_NOMAX);
-	lh_manifest_text(&m->rec, "candidate_id", &id);
-	rc = lh_buf_check(&id, err);
-	if (!rc)
-		rc = lh_chain_log_name(name, dir, id.p, id.len, err);
-	lh_buf_free(&id);
-	if (rc || find(l, name))
-		return rc;
+	if (lh_chain_log_name(name, dir, m->candidate_id.p, m->candidate_id.n, err) < 0)
+		return -1;
+	if (find(l, name))
+		return 0;
 	log = add(l, name, err);
 	if (log)
 		log->has_root = true;

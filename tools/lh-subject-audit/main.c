@@ -44,29 +44,6 @@ static const struct lh_verb verbs[] = {
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
-void put_text(struct lh_buf *b, const char *name, const char *text)
-{
-	struct lh_buf clean;
-
-	lh_buf_printf(b, "\"%s\":", name);
-	if (lh_utf8_valid(text, strlen(text))) {
-		lh_buf_json(b, text, strlen(text));
-		return;
-	}
-	lh_buf_init(&clean, LH_BUF_NOMAX);
-	for (; *text; text++) {
-		if ((unsigned char)*text < 0x80)
-			lh_buf_putc(&clean, *text);
-		else
-			lh_buf_puts(&clean, "\xef\xbf\xbd");
-	}
-	if (clean.failed)
-		b->failed = clean.failed;
-	else
-		lh_buf_json(b, clean.p, clean.len);
-	lh_buf_free(&clean);
-}
-
 int print(struct lh_tool *tool, struct lh_buf *b)
 {
 	int rc = lh_buf_check(b, &tool->err);

@@ -12,8 +12,8 @@ struct put {
 	const struct settings *s;
 };
 
-/* Check that the path of the manifest is not another subject's. */
-static int check_place(const char *path, const struct lh_buf *id, struct lh_err *err)
+/* The place of a manifest may be another subject's already. */
+static int check_place(const char *path, struct lh_str id, struct lh_err *err)
 {
 	struct lh_manifest old;
 	int rc = lh_manifest_read(&old, path, err);
@@ -22,7 +22,7 @@ static int check_place(const char *path, const struct lh_buf *id, struct lh_err 
 		return 0;
 	if (rc < 0)	/* a regular file that is not a manifest may be replaced */
 		return err->code == LH_EDATA ? 0 : -1;
-	if (!lh_manifest_is(&old, id->p, id->len))
+	if (!lh_manifest_is(&old, id.p, id.n))
 		rc = lh_err_set(err, LH_EDATA, "%s: it belongs to another candidate_id", path);
 	lh_manifest_free(&old);
 	return rc;
@@ -43,30 +43,33 @@ static int store(const char *path, const char *p, size_t n, struct lh_err *err)
 	return rc;
 }
 
+static int put_in(const char *dir, const struct lh_manifest *m, struct lh_err *err)
+{
+	char name[LH_SUBJECT_MAX + 1], *path = NULL;
+	struct lh_str id = m->candidate_id;
+	int rc = lh_manifest_name(name, dir, id.p, id.n, err);
+
+	if (!rc) {
+		path = lh_subject_path(dir, name, LH_SUBJECT_MANIFEST, err);
+		rc = path ? check_place(path, id, err) : -1;
+	}
+	if (!rc)
+		rc = store(path, m->object.p, m->object.n, err);
+	free(path);
+	return rc;
+}
+
 static int on_manifest(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
 {
 	const struct put *p = arg;
-	char name[LH_SUBJECT_MAX + 1], *path = NULL;
-	struct lh_buf id;
-	int rc = lh_manifest_check(rec, err);
+	struct lh_manifest m;
+	int rc = lh_manifest_bind(&m, rec, err);
 
-	lh_buf_init(&id, LH_BUF_NOMAX);
-	if (!rc) {
-		lh_manifest_text(rec, "candidate_id", &id);
-		rc = lh_buf_check(&id, err);
-	}
 	if (!rc)
-		rc = lh_manifest_name(name, p->s->dir, id.p, id.len, err);
-	if (!rc) {
-		path = lh_subject_path(p->s->dir, name, LH_SUBJECT_MANIFEST, err);
-		rc = path ? check_place(path, &id, err) : -1;
-	}
-	if (!rc)
-		rc = store(path, rec->line, rec->len, err);
+		rc = put_in(p->s->dir, &m, err);
 	if (!rc)
 		lh_buf_add(out, rec->line, rec->len);
-	free(path);
-	lh_buf_free(&id);
+	lh_manifest_free(&m);
 	return rc;
 }
 
@@ -136,24 +139,11 @@ static int each(struct lh_tool *tool, const struct settings *s, char **ids, size
 	return rc;
 }
 
-static void put_value(struct lh_buf *out, const struct lh_manifest *m, const char *key, const char *path)
-{
-	struct lh_value v;
-
-	lh_buf_printf(out, "\"%s\":", key);
-	if (lh_manifest_get(&m->rec, path, &v))
-		lh_json_compact(out, &v);
-	else
-		lh_buf_puts(out, "null");
-}
-
 static int get(struct lh_tool *tool, const struct settings *s, const char *path,
 	       const struct lh_manifest *m, struct lh_buf *out)
 {
-	struct lh_value v = { .p = m->rec.line, .n = m->rec.len, .type = LH_OBJECT };
-
 	(void)tool, (void)s, (void)path;
-	lh_json_compact(out, &v);
+	lh_json_compact(out, &m->object);
 	lh_buf_putc(out, '\n');
 	return 0;
 }
@@ -161,18 +151,17 @@ static int get(struct lh_tool *tool, const struct settings *s, const char *path,
 static int list(struct lh_tool *tool, const struct settings *s, const char *path,
 		const struct lh_manifest *m, struct lh_buf *out)
 {
+	struct lh_writer w = lh_write_to(out);
+
 	(void)tool, (void)s;
-	lh_buf_putc(out, '{');
-	put_value(out, m, "candidate_id", "candidate_id");
-	lh_buf_putc(out, ',');
-	put_value(out, m, "status", "status");
-	lh_buf_putc(out, ',');
-	put_value(out, m, "vertical", "vertical");
-	lh_buf_putc(out, ',');
-	put_value(out, m, "general_pii_until", "retention.general_pii_until");
-	lh_buf_putc(out, ',');
-	put_text(out, "file", path);
-	lh_buf_puts(out, "}\n");
+	lh_write_object(&w, NULL);
+	lh_write_value(&w, "candidate_id", &m->json.candidate_id);
+	lh_write_value(&w, "status", &m->json.status);
+	lh_write_value(&w, "vertical", &m->json.vertical);
+	lh_write_str(&w, "general_pii_until", m->retention.general_pii_until);
+	lh_write_bytes(&w, "file", path);
+	lh_write_end(&w);
+	lh_buf_putc(out, '\n');
 	return 0;
 }
 
@@ -182,18 +171,12 @@ static int verify_log(struct lh_tool *tool, const struct settings *s, const stru
 	char name[LH_SUBJECT_MAX + 1], *log = NULL;
 	struct lh_chain_check c = { .keys = &s->keys, .name = name, .jobs = (unsigned)tool->jobs, .max_row = tool->max_line,
 				    .lock_timeout = tool->lock_timeout };
-	struct lh_buf id;
+	struct lh_str id = m->candidate_id;
 	int rc;
 
-	lh_buf_init(&id, LH_BUF_NOMAX);
-	lh_manifest_text(&m->rec, "candidate_id", &id);
-	rc = lh_buf_check(&id, &tool->err);
-	if (!rc)
-		rc = lh_chain_log_name(name, s->dir, id.p, id.len, &tool->err);
-	if (!rc)
+	if (lh_chain_log_name(name, s->dir, id.p, id.n, &tool->err) == 0)
 		log = lh_subject_path(s->dir, name, LH_SUBJECT_LOG, &tool->err);
 	rc = log ? lh_chain_verify(log, &c, v, &tool->err) : -1;
-	lh_buf_free(&id);
 	free(log);
 	return rc;
 }
@@ -202,31 +185,31 @@ static int verify_log(struct lh_tool *tool, const struct settings *s, const stru
 static int verify(struct lh_tool *tool, const struct settings *s, const char *path,
 		  const struct lh_manifest *m, struct lh_buf *out)
 {
+	struct lh_str root = m->audit_log_chain_root;
+	struct lh_writer w = lh_write_to(out);
 	char error[LH_CHAIN_ERROR];
 	struct lh_chain_verdict v;
-	struct lh_buf root;
-	int rc;
+	struct lh_str tip;
 
-	lh_buf_init(&root, LH_BUF_NOMAX);
-	lh_manifest_text(&m->rec, "audit_log_chain_root", &root);
-	lh_buf_putc(&root, '\0');
-	rc = lh_buf_check(&root, &tool->err) == 0 ? verify_log(tool, s, m, &v) : -1;
-	if (rc == 0) {
-		lh_chain_error(&v, error);
-		if (!*error && strcmp(*root.p ? root.p : "GENESIS", v.tip) != 0)
-			memcpy(error, ROOT_MISMATCH, sizeof ROOT_MISMATCH);
-		lh_buf_putc(out, '{');
-		put_value(out, m, "candidate_id", "candidate_id");
-		lh_buf_putc(out, ',');
-		put_text(out, "file", path);
-		lh_buf_printf(out, ",\"audit_log_chain_root\":\"%s\",\"tip\":\"%s\",\"count\":%llu,\"verified\":%s,\"error\":%s%s%s}\n",
-			      root.p, v.tip, (unsigned long long)v.count, *error ? "false" : "true",
-			      *error ? "\"" : "", *error ? error : "null", *error ? "\"" : "");
-		if (*error)
-			lh_tool_verdict_bad(tool);
-	}
-	lh_buf_free(&root);
-	return rc;
+	if (verify_log(tool, s, m, &v) < 0)
+		return -1;
+	lh_chain_error(&v, error);
+	tip = (struct lh_str){ v.tip, strlen(v.tip) };
+	if (!*error && lh_str_cmp(root.n ? root : (struct lh_str){ "GENESIS", 7 }, tip) != 0)
+		memcpy(error, ROOT_MISMATCH, sizeof ROOT_MISMATCH);
+	lh_write_object(&w, NULL);
+	lh_write_value(&w, "candidate_id", &m->json.candidate_id);
+	lh_write_bytes(&w, "file", path);
+	lh_write_str(&w, "audit_log_chain_root", root);
+	lh_write_str(&w, "tip", tip);
+	lh_write_u64(&w, "count", v.count);
+	lh_write_bool(&w, "verified", !*error);
+	lh_write_text(&w, "error", *error ? error : NULL);
+	lh_write_end(&w);
+	lh_buf_putc(out, '\n');
+	if (*error)
+		lh_tool_verdict_bad(tool);
+	return 0;
 }
 
 int audit_manifest(struct lh_tool *tool, void *settings)
@@ -249,40 +232,49 @@ int audit_manifest(struct lh_tool *tool, void *settings)
 
 /* ---- sweep ---- */
 
-static bool before(const struct lh_manifest *m, const char *path, struct lh_moment as_of)
+static bool before(struct lh_str time, struct lh_moment as_of)
 {
 	struct lh_moment until;
-	struct lh_value v;
 
-	return lh_manifest_get(&m->rec, path, &v) && v.type == LH_STRING &&
-	       lh_moment_read(v.p + 1, v.n - 2, &until) == 0 && lh_moment_before(until, as_of);
+	return time.p && lh_moment_read(time.p, time.n, &until) == 0 &&
+	       lh_moment_before(until, as_of);
 }
 
 static int sweep(struct lh_tool *tool, const struct settings *s, const char *path,
 		 const struct lh_manifest *m, struct lh_buf *out)
 {
-	const struct lh_value *status = lh_record_get(&m->rec, "status");
-	bool pii, biometric;
+	struct lh_str pii_until = m->retention.general_pii_until;
+	struct lh_str biometric_until = m->consent.biometric.retention_until;
+	const struct lh_value *status = &m->json.status;
+	struct lh_writer w = lh_write_to(out);
 	struct lh_moment as_of = { 0, 0 };
+	bool pii, biometric;
 
 	(void)tool;
 	lh_moment_read(s->as_of, strlen(s->as_of), &as_of);
-	pii = before(m, "retention.general_pii_until", as_of);
-	biometric = before(m, "consent.biometric.retention_until", as_of);
-	if (!(pii || biometric) || lh_value_is(status, "erased", 6) || lh_value_is(status, "retention_expired", 17))
+	pii = before(pii_until, as_of);
+	biometric = before(biometric_until, as_of);
+	if (!(pii || biometric) || lh_value_is(status, "erased", 6) ||
+	    lh_value_is(status, "retention_expired", 17))
 		return 0;
-	lh_buf_putc(out, '{');
-	put_value(out, m, "candidate_id", "candidate_id");
-	lh_buf_putc(out, ',');
-	put_value(out, m, "status", "status");
-	lh_buf_printf(out, ",\"expired\":[%s%s%s],", pii ? "\"general_pii\"" : "", pii && biometric ? "," : "",
-		      biometric ? "\"biometric\"" : "");
-	put_value(out, m, "general_pii_until", "retention.general_pii_until");
-	lh_buf_putc(out, ',');
-	put_value(out, m, "biometric_retention_until", "consent.biometric.retention_until");
-	lh_buf_printf(out, ",\"as_of\":\"%s\",", s->as_of);
-	put_text(out, "file", path);
-	lh_buf_puts(out, "}\n");
+	lh_write_object(&w, NULL);
+	lh_write_value(&w, "candidate_id", &m->json.candidate_id);
+	lh_write_value(&w, "status", status);
+	lh_write_array(&w, "expired");
+	if (pii)
+		lh_write_text(&w, NULL, "general_pii");
+	if (biometric)
+		lh_write_text(&w, NULL, "biometric");
+	lh_write_end(&w);
+	lh_write_str(&w, "general_pii_until", pii_until);
+	if (biometric_until.p)
+		lh_write_str(&w, "biometric_retention_until", biometric_until);
+	else
+		lh_write_null(&w, "biometric_retention_until");
+	lh_write_text(&w, "as_of", s->as_of);
+	lh_write_bytes(&w, "file", path);
+	lh_write_end(&w);
+	lh_buf_putc(out, '\n');
 	return 0;
 }
 

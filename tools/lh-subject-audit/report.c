@@ -13,13 +13,21 @@
 
 /* ---- the rows ---- */
 
+struct row {
+	struct lh_value ts, mac;
+};
+static const struct lh_bind row_members[] = {
+	{ LH_BIND_VALUE("ts", struct row, ts, LH_BIND_IS(LH_STRING)), .lax = true },
+	{ LH_BIND_SOME("row_hmac", struct row, mac) },
+	LH_BIND_END
+};
+
 /* A row whose time cannot be read is always included. */
-static bool in_window(const struct settings *s, const struct lh_record *rec)
+static bool in_window(const struct settings *s, const struct lh_value *ts)
 {
-	const struct lh_value *ts = lh_record_get(rec, "ts");
 	struct lh_moment at, from, to;
 
-	if (!ts || ts->type != LH_STRING || lh_moment_read(ts->p + 1, ts->n - 2, &at) < 0)
+	if (!ts->p || lh_moment_read(ts->p + 1, ts->n - 2, &at) < 0)
 		return true;
 	if (s->from && lh_moment_read(s->from, strlen(s->from), &from) == 0 && lh_moment_before(at, from))
 		return false;
@@ -28,18 +36,20 @@ static bool in_window(const struct settings *s, const struct lh_record *rec)
 
 static int take_line(struct report *r, struct lh_record *rec, const char *p, size_t n, row_fn fn, void *ctx)
 {
-	const struct lh_value *mac;
+	struct lh_err *err = &r->tool->err;
+	struct row row = { .ts = { .p = NULL } };
 
 	r->rows++;
-	if (lh_record_parse(rec, p, n, &r->tool->err) < 0)
-		return r->tool->err.code == LH_EDATA ? 0 : -1;	/* the verdict has the fault */
-	mac = lh_record_get(rec, "row_hmac");
-	if (r->rows <= r->v.count && mac && lh_value_is(mac, r->root, strlen(r->root)))
+	if (lh_record_parse(rec, p, n, err) < 0)
+		return err->code == LH_EDATA ? 0 : -1;	/* the verdict has the fault */
+	if (lh_bind(row_members, rec, &row, NULL, err) < 0)
+		return -1;
+	if (r->rows <= r->v.count && row.mac.p && lh_value_is(&row.mac, r->root, strlen(r->root)))
 		r->root_seen = true;
-	if (!in_window(r->s, rec))
+	if (!in_window(r->s, &row.ts))
 		return 0;
 	r->in_window++;
-	return fn ? fn(ctx, rec, &r->tool->err) : 0;
+	return fn ? fn(ctx, rec, err) : 0;
 }
 
 /* Process the whole lines in b and remove them. */
@@ -132,99 +142,87 @@ void report_attest(const struct report *r, struct lh_buf *out)
 	}
 }
 
-struct rows_out {
-	struct report *r;
-	struct lh_buf b;
-	bool any;
-};
-
-static int put_row(void *ctx, const struct lh_record *rec, struct lh_err *err)
+/* The names of the manifest's datasets. */
+static void write_datasets(struct lh_writer *w, const struct report *r)
 {
-	struct rows_out *o = ctx;
+	size_t i;
 
-	(void)err;
-	if (o->any)
-		lh_buf_putc(&o->b, ',');
-	o->any = true;
-	lh_buf_add(&o->b, rec->line, rec->len);
-	return print(o->r->tool, &o->b);
+	lh_write_array(w, "datasets_referenced");
+	for (i = 0; i < r->manifest.n_datasets; i++)
+		lh_write_value(w, NULL, &r->manifest.dataset[i].name_json);
+	lh_write_end(w);
 }
 
-static void put_time(struct lh_buf *b, const char *name, const char *time)
+static void write_views(struct lh_writer *w, const struct report *r)
 {
-	lh_buf_printf(b, time ? "\"%s\":\"%s\"" : "\"%s\":null", name, time);
-}
-
-/* Append the names of the manifest's datasets. */
-static void put_datasets(struct lh_buf *b, const struct report *r)
-{
-	struct lh_value list, name;
-	struct lh_iter it;
-	bool any = false;
-
-	lh_buf_putc(b, '[');
-	if (r->has_manifest && lh_manifest_get(&r->manifest.rec, "datasets", &list))
-		for (lh_iter_init(&it, &list); lh_iter_next(&it); any = true)
-			if (lh_value_get(&it.val, "name", &name)) {
-				lh_buf_puts(b, any ? "," : "");
-				lh_buf_add(b, name.p, name.n);
-			}
-	lh_buf_putc(b, ']');
-}
-
-static void put_views(struct lh_buf *b, const struct report *r)
-{
-	struct lh_value v;
-
-	if (r->has_manifest && lh_manifest_get(&r->manifest.rec, "safe_views", &v))
-		lh_json_compact(b, &v);
-	else
-		lh_buf_puts(b, "[]");
-}
-
-static void put_head(struct lh_buf *b, const struct report *r)
-{
-	struct lh_value v = { .p = r->manifest.rec.line, .n = r->manifest.rec.len, .type = LH_OBJECT };
-
-	lh_buf_puts(b, "{\"schema\":\"subject_audit_response.v1\",");
-	put_text(b, "candidate_id", r->id);
-	lh_buf_putc(b, ',');
-	put_time(b, "generated_at", r->generated_at);
-	lh_buf_puts(b, ",\"window\":{");
-	put_time(b, "from", r->s->from);
-	lh_buf_putc(b, ',');
-	put_time(b, "to", r->s->to);
-	lh_buf_puts(b, "},\"manifest\":");
+	lh_write_key(w, "safe_views_available");
 	if (r->has_manifest)
-		lh_json_compact(b, &v);
+		lh_json_compact(w->out, &r->manifest.safe_views);
 	else
-		lh_buf_puts(b, "null");
-	lh_buf_puts(b, ",\"audit_log\":{\"rows\":[");
+		lh_buf_puts(w->out, "[]");
 }
 
-static void put_tail(struct lh_buf *b, const struct report *r)
+/* All up to the rows. */
+static void write_head(struct lh_writer *w, const struct report *r)
+{
+	lh_write_object(w, NULL);
+	lh_write_text(w, "schema", "subject_audit_response.v1");
+	lh_write_text(w, "candidate_id", r->id);
+	lh_write_text(w, "generated_at", r->generated_at);
+	lh_write_object(w, "window");
+	lh_write_text(w, "from", r->s->from);
+	lh_write_text(w, "to", r->s->to);
+	lh_write_end(w);
+	lh_write_key(w, "manifest");
+	if (r->has_manifest)
+		lh_json_compact(w->out, &r->manifest.object);
+	else
+		lh_buf_puts(w->out, "null");
+	lh_write_object(w, "audit_log");
+	lh_write_array(w, "rows");
+}
+
+/* All after them. */
+static void write_tail(struct lh_writer *w, const struct report *r)
 {
 	static const char *const faults[] = { NULL, NULL, ROOT_MISMATCH, "a second log" };
 	enum report_fault fault = report_fault(r);
 	struct lh_buf text;
 
-	lh_buf_printf(b, "],\"rows_in_window\":%llu,\"chain_verified\":%s,\"chain_rows_total\":%llu,\"chain_root\":\"%s\",",
-		      (unsigned long long)r->in_window, fault ? "false" : "true", (unsigned long long)r->rows, r->v.tip);
-	put_time(b, "chain_error", fault == REPORT_CHAIN ? r->error : faults[fault]);
-	lh_buf_puts(b, "},\"datasets_referenced\":");
-	put_datasets(b, r);
-	lh_buf_puts(b, ",\"safe_views_available\":");
-	put_views(b, r);
+	lh_write_end(w);
+	lh_write_u64(w, "rows_in_window", r->in_window);
+	lh_write_bool(w, "chain_verified", !fault);
+	lh_write_u64(w, "chain_rows_total", r->rows);
+	lh_write_text(w, "chain_root", r->v.tip);
+	lh_write_text(w, "chain_error", fault == REPORT_CHAIN ? r->error : faults[fault]);
+	lh_write_end(w);
+	write_datasets(w, r);
+	write_views(w, r);
 	lh_buf_init(&text, LH_BUF_NOMAX);
 	report_attest(r, &text);
 	lh_buf_putc(&text, '\0');
-	lh_buf_putc(b, ',');
 	if (text.failed)
-		b->failed = text.failed;
+		w->out->failed = text.failed;
 	else
-		put_text(b, "completeness_attestation", text.p);
+		lh_write_bytes(w, "completeness_attestation", text.p);
 	lh_buf_free(&text);
-	lh_buf_puts(b, "}\n");
+	lh_write_end(w);
+	lh_buf_putc(w->out, '\n');
+}
+
+struct rows_out {
+	struct report *r;
+	struct lh_buf b;
+	struct lh_writer w;
+};
+
+static int write_row(void *ctx, const struct lh_record *rec, struct lh_err *err)
+{
+	struct rows_out *o = ctx;
+
+	(void)err;
+	lh_write_raw(&o->w, NULL, (struct lh_str){ rec->line, rec->len });
+	return print(o->r->tool, &o->b);
 }
 
 static int report_json(struct report *r)
@@ -233,12 +231,13 @@ static int report_json(struct report *r)
 	int rc;
 
 	lh_buf_init(&o.b, LH_BUF_NOMAX);
-	put_head(&o.b, r);
+	o.w = lh_write_to(&o.b);
+	write_head(&o.w, r);
 	rc = print(r->tool, &o.b);
 	if (rc == 0)
-		rc = report_rows(r, put_row, &o);
+		rc = report_rows(r, write_row, &o);
 	if (rc == 0) {
-		put_tail(&o.b, r);
+		write_tail(&o.w, r);
 		rc = print(r->tool, &o.b);
 	}
 	lh_buf_free(&o.b);
@@ -250,23 +249,24 @@ static int report_json(struct report *r)
 static int find_manifest(struct report *r)
 {
 	char name[LH_SUBJECT_MAX + 1], *path = NULL;
-	struct lh_buf root;
+	struct lh_str root;
 	int rc = lh_manifest_name(name, r->s->dir, r->id, strlen(r->id), &r->tool->err);
 
 	if (!rc)
 		path = lh_subject_path(r->s->dir, name, LH_SUBJECT_MANIFEST, &r->tool->err);
 	rc = path ? lh_manifest_read(&r->manifest, path, &r->tool->err) : -1;
 	free(path);
-	if (rc || !lh_manifest_is(&r->manifest, r->id, strlen(r->id)))
+	if (rc)
 		return rc < 0 ? -1 : 0;
-	r->has_manifest = true;
-	lh_buf_init(&root, LH_BUF_NOMAX);
-	lh_manifest_text(&r->manifest.rec, "audit_log_chain_root", &root);
-	if (root.len == LH_CHAIN_TIP - 1)	/* else it is GENESIS, or not known yet */
-		memcpy(r->root, root.p, root.len);
-	rc = lh_buf_check(&root, &r->tool->err);
-	lh_buf_free(&root);
-	return rc;
+	r->has_manifest = lh_manifest_is(&r->manifest, r->id, strlen(r->id));
+	if (!r->has_manifest) {
+		lh_manifest_free(&r->manifest);
+		return 0;
+	}
+	root = r->manifest.audit_log_chain_root;
+	if (root.n == LH_CHAIN_TIP - 1)	/* else it is GENESIS, or not known yet */
+		memcpy(r->root, root.p, root.n);
+	return 0;
 }
 
 /* Find the log: 1 if it exists, and is not another subject's with the same file name. */
@@ -339,7 +339,6 @@ int audit_report(struct lh_tool *tool, void *settings)
 
 	lh_tool_time(tool, now);
 	r.generated_at = now;
-	lh_record_init(&r.manifest.rec);
 	rc = find(&r);
 	if (rc == 0)
 		lh_tool_warn(tool, "%s: no log and no manifest in %s", r.id, s->dir);

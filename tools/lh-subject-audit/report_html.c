@@ -26,80 +26,85 @@ static const char style[] =
 	"tr{border-top:2px solid var(--line);padding:.4rem 0}\n"
 	"td{border:0;padding:.1rem 0}td::before{content:attr(data-label) \": \";color:var(--dim)}}\n";
 
-static int put_string(struct page *pg, const struct lh_value *v, struct lh_str *s, struct lh_err *err)
-{
-	*s = (struct lh_str){ "", 0 };
-	lh_buf_reset(&pg->text);
-	return v && v->type == LH_STRING ? lh_value_str(v, &pg->text, s, err) : 0;
-}
+/* ---- a row ---- */
 
-/* Append a member of the row, or of its accessor; nothing if it is not a string. */
-static int put_member(struct page *pg, const struct lh_record *rec, const char *path, struct lh_err *err)
-{
-	struct lh_value v;
-	struct lh_str s;
+/* A member of another type counts as absent, and an element as empty. */
+struct accessor {
+	struct lh_str daemon, kind, purpose;
+};
+struct row {
+	struct lh_str ts, result;
+	struct accessor accessor;
+	const struct lh_str *field;	/* NULL: not an array */
+	size_t n_fields;
+};
 
-	if (put_string(pg, lh_manifest_get(rec, path, &v) ? &v : NULL, &s, err) < 0)
-		return -1;
+static const struct lh_bind accessor[] = {
+	{ LH_BIND_STRING("daemon", struct accessor, daemon), .lax = true },
+	{ LH_BIND_STRING("kind", struct accessor, kind), .lax = true },
+	{ LH_BIND_STRING("purpose", struct accessor, purpose), .lax = true },
+	LH_BIND_END
+};
+static const struct lh_bind row_members[] = {
+	{ LH_BIND_STRING("ts", struct row, ts), .lax = true },
+	{ LH_BIND_TABLE("accessor", struct row, accessor, accessor), .lax = true },
+	{ LH_BIND_STRINGS("fields_accessed", struct row, field, n_fields), .lax = true },
+	{ LH_BIND_STRING("result", struct row, result), .lax = true },
+	LH_BIND_END
+};
+
+static void put_data(struct page *pg, struct lh_str s)
+{
 	lh_html_data(&pg->b, s.p, s.n);
-	return 0;
 }
 
-/* Append "2026-05-03 09:00:00 UTC", with the original text in the title. */
-static int put_when(struct page *pg, const struct lh_record *rec, struct lh_err *err)
+/* Append "2026-05-03 09:00:00 UTC", with the original text as its attribute. */
+static void put_when(struct page *pg, struct lh_str ts)
 {
-	const struct lh_value *ts = lh_record_get(rec, "ts");
 	char at[LH_TIME_LEN + 1];
-	struct lh_str s;
 	int64_t ms;
 
-	if (put_string(pg, ts, &s, err) < 0)
-		return -1;
-	if (lh_time_read(s.p, s.n, &ms) < 0) {
-		lh_html_data(&pg->b, s.p, s.n);
-		return 0;
+	if (lh_time_read(ts.p, ts.n, &ms) < 0) {
+		put_data(pg, ts);
+		return;
 	}
 	lh_time_print(ms, at);
-	lh_buf_printf(&pg->b, "<time datetime=\"%.*s\">%.10s %.8s UTC</time>", (int)s.n, s.p, at, at + 11);
-	return 0;
+	lh_buf_printf(&pg->b, "<time datetime=\"%.*s\">%.10s %.8s UTC</time>", (int)ts.n, ts.p, at,
+		      at + 11);
 }
 
-static int put_fields(struct page *pg, const struct lh_record *rec, struct lh_err *err)
+static void put_fields(struct page *pg, const struct row *row)
 {
-	const struct lh_value *list = lh_record_get(rec, "fields_accessed");
-	struct lh_iter it;
-	struct lh_str s;
-	bool any = false;
+	size_t i;
 
-	if (!list || list->type != LH_ARRAY)
-		return 0;
-	for (lh_iter_init(&it, list); lh_iter_next(&it); any = true) {
-		if (any)
+	for (i = 0; i < row->n_fields; i++) {
+		if (i)
 			lh_buf_puts(&pg->b, ", ");
-		if (put_string(pg, &it.val, &s, err) < 0)
-			return -1;
-		lh_html_data(&pg->b, s.p, s.n);
+		put_data(pg, row->field[i]);
 	}
-	if (!any)
+	if (row->field && !row->n_fields)
 		lh_buf_puts(&pg->b, "none");
-	return 0;
 }
 
-static int put_result(struct page *pg, const struct lh_record *rec, struct lh_err *err)
+static void put_result(struct page *pg, struct lh_str result)
 {
-	static const char *const words[][2] = {
-		{ "success", "data were read" }, { "not_found", "nothing was found" },
-		{ "denied", "access was denied" }, { "error", "the attempt failed" },
+	static const struct {
+		struct lh_str result;
+		const char *words;
+	} words[] = {
+		{ { "success", 7 }, "data were read" },
+		{ { "not_found", 9 }, "nothing was found" },
+		{ { "denied", 6 }, "access was denied" },
+		{ { "error", 5 }, "the attempt failed" },
 	};
-	const struct lh_value *v = lh_record_get(rec, "result");
 	size_t i;
 
 	for (i = 0; i < 4; i++)
-		if (v && v->type == LH_STRING && lh_value_is(v, words[i][0], strlen(words[i][0]))) {
-			lh_buf_puts(&pg->b, words[i][1]);
-			return 0;
+		if (lh_str_cmp(result, words[i].result) == 0) {
+			lh_buf_puts(&pg->b, words[i].words);
+			return;
 		}
-	return put_member(pg, rec, "result", err);
+	put_data(pg, result);
 }
 
 /* ---- the page ---- */
@@ -116,23 +121,25 @@ static int flush(struct page *pg, struct lh_err *err)
 
 static int put_row(void *ctx, const struct lh_record *rec, struct lh_err *err)
 {
+	struct row row = { .ts = { "", 0 }, .result = { "", 0 } };
 	struct page *pg = ctx;
-	int rc;
 
+	if (lh_bind(row_members, rec, &row, &pg->text, err) < 0)
+		return -1;
 	lh_buf_puts(&pg->b, "<tr><td data-label=\"When\">");
-	rc = put_when(pg, rec, err);
+	put_when(pg, row.ts);
 	lh_buf_puts(&pg->b, "</td><td data-label=\"Who\">");
-	rc = rc ? rc : put_member(pg, rec, "accessor.daemon", err);
+	put_data(pg, row.accessor.daemon);
 	lh_buf_puts(&pg->b, " (");
-	rc = rc ? rc : put_member(pg, rec, "accessor.kind", err);
+	put_data(pg, row.accessor.kind);
 	lh_buf_puts(&pg->b, ")</td><td data-label=\"What for\">");
-	rc = rc ? rc : put_member(pg, rec, "accessor.purpose", err);
+	put_data(pg, row.accessor.purpose);
 	lh_buf_puts(&pg->b, "</td><td data-label=\"Which data\">");
-	rc = rc ? rc : put_fields(pg, rec, err);
+	put_fields(pg, &row);
 	lh_buf_puts(&pg->b, "</td><td data-label=\"Outcome\">");
-	rc = rc ? rc : put_result(pg, rec, err);
+	put_result(pg, row.result);
 	lh_buf_puts(&pg->b, "</td></tr>\n");
-	return rc || pg->b.len < BLOCK ? rc : flush(pg, err);
+	return pg->b.len < BLOCK ? 0 : flush(pg, err);
 }
 
 /* Append "Its first 5 entries are", "Its first entry is" or "None of its entries is". */
@@ -202,38 +209,33 @@ static void put_verdict(struct page *pg)
 	lh_buf_puts(&pg->b, "</div>\n");
 }
 
+static void put_item(struct page *pg, const char *label, struct lh_str s)
+{
+	if (!s.n)
+		return;
+	lh_buf_printf(&pg->b, "<dt>%s</dt><dd>", label);
+	put_data(pg, s);
+	lh_buf_puts(&pg->b, "</dd>\n");
+}
+
 static void put_manifest(struct page *pg)
 {
-	static const char *const items[][2] = {
-		{ "Status", "status" }, { "Consent to the use of personal data", "consent.general_pii.status" },
-		{ "Personal data may be kept until", "retention.general_pii_until" },
-		{ "Under the policy", "retention.policy" },
-		{ "Consent to biometric data", "consent.biometric.status" },
-		{ "Biometric data may be kept until", "consent.biometric.retention_until" },
-	};
-	const struct lh_record *rec = &pg->r->manifest.rec;
-	struct lh_value list, name;
-	struct lh_err err;
-	struct lh_iter it;
-	struct lh_str s;
+	const struct lh_manifest *m = &pg->r->manifest;
 	size_t i;
 
 	lh_buf_puts(&pg->b, "<h2>What is kept</h2>\n<dl>\n");
-	for (i = 0; i < sizeof items / sizeof *items; i++) {
-		if (!lh_manifest_get(rec, items[i][1], &name) || put_string(pg, &name, &s, &err) < 0 || !s.n)
-			continue;
-		lh_buf_printf(&pg->b, "<dt>%s</dt><dd>", items[i][0]);
-		lh_html_data(&pg->b, s.p, s.n);
-		lh_buf_puts(&pg->b, "</dd>\n");
-	}
+	put_item(pg, "Status", m->status);
+	put_item(pg, "Consent to the use of personal data", m->consent.general_pii.status);
+	put_item(pg, "Personal data may be kept until", m->retention.general_pii_until);
+	put_item(pg, "Under the policy", m->retention.policy);
+	put_item(pg, "Consent to biometric data", m->consent.biometric.status);
+	put_item(pg, "Biometric data may be kept until", m->consent.biometric.retention_until);
 	lh_buf_puts(&pg->b, "<dt>Data sets</dt><dd><ul>");
-	if (lh_manifest_get(rec, "datasets", &list))
-		for (lh_iter_init(&it, &list); lh_iter_next(&it); )
-			if (lh_value_get(&it.val, "name", &name) && put_string(pg, &name, &s, &err) == 0) {
-				lh_buf_puts(&pg->b, "<li>");
-				lh_html_data(&pg->b, s.p, s.n);
-				lh_buf_puts(&pg->b, "</li>");
-			}
+	for (i = 0; i < m->n_datasets; i++) {
+		lh_buf_puts(&pg->b, "<li>");
+		put_data(pg, m->dataset[i].name);
+		lh_buf_puts(&pg->b, "</li>");
+	}
 	lh_buf_puts(&pg->b, "</ul></dd>\n</dl>\n");
 }
 

@@ -5,16 +5,18 @@
 
 struct listing {
 	struct lh_buf out;
-	bool any;
+	struct lh_writer w;
 };
 
 static void on_broken(void *ctx, uint64_t row, enum lh_chain_fault fault)
 {
 	struct listing *l = ctx;
 
-	lh_buf_printf(&l->out, "%s{\"row\":%llu,\"error\":\"%s\",\"line\":%llu}", l->any ? "," : "", (unsigned long long)row,
-		      lh_chain_fault_text(fault), (unsigned long long)row + 1);
-	l->any = true;
+	lh_write_object(&l->w, NULL);
+	lh_write_u64(&l->w, "row", row);
+	lh_write_text(&l->w, "error", lh_chain_fault_text(fault));
+	lh_write_u64(&l->w, "line", row + 1);
+	lh_write_end(&l->w);
 }
 
 void log_error(const struct log *log, const struct lh_chain_verdict *v, char error[LH_CHAIN_ERROR])
@@ -24,38 +26,38 @@ void log_error(const struct log *log, const struct lh_chain_verdict *v, char err
 		memcpy(error, ROOT_MISMATCH, sizeof ROOT_MISMATCH);
 }
 
-static void put_verdict(struct lh_buf *b, const char *path, const struct lh_chain_verdict *v, const char *error,
-			const struct settings *s, const struct lh_buf *broken)
+/* As other programs print it. */
+static void write_wire(struct lh_writer *w, const struct lh_chain_verdict *v, const char *error)
 {
-	const char *verified = *error ? "false" : "true";
+	lh_write_text(w, "mode", "verify");
+	lh_write_u64(w, "count", v->count);
+	lh_write_text(w, "tip", v->tip);
+	lh_write_bool(w, "verified", !*error);
+	lh_write_text(w, "error", error);
+}
 
-	if (s->wire) {
-		lh_buf_printf(b, "{\"mode\":\"verify\",\"count\":%llu,\"tip\":\"%s\",\"verified\":%s,\"error\":\"%s\"}\n",
-			      (unsigned long long)v->count, v->tip, verified, error);
-		return;
-	}
-	lh_buf_putc(b, '{');
-	put_text(b, "file", path);
-	lh_buf_printf(b, ",\"count\":%llu,\"tip\":\"%s\",\"verified\":%s,\"error\":", (unsigned long long)v->count, v->tip, verified);
-	if (*error)
-		lh_buf_printf(b, "\"%s\"", error);
-	else
-		lh_buf_puts(b, "null");
-	lh_buf_printf(b, ",\"state\":\"%s\"", lh_chain_state_name(*error && !v->fault ? LH_CHAIN_TAMPERED : v->state));
+static void write_verdict(struct lh_writer *w, const char *path, const struct lh_chain_verdict *v,
+			  const char *error, const struct lh_buf *broken)
+{
+	enum lh_chain_state state = *error && !v->fault ? LH_CHAIN_TAMPERED : v->state;
+
+	lh_write_bytes(w, "file", path);
+	lh_write_u64(w, "count", v->count);
+	lh_write_text(w, "tip", v->tip);
+	lh_write_bool(w, "verified", !*error);
+	lh_write_text(w, "error", *error ? error : NULL);
+	lh_write_text(w, "state", lh_chain_state_name(state));
 	if (v->fault && v->fault != LH_CHAIN_ANCHOR)
-		lh_buf_printf(b, ",\"line\":%llu", (unsigned long long)v->row + 1);
-	if (s->all) {
-		lh_buf_puts(b, ",\"broken\":[");
-		lh_buf_add(b, broken->p, broken->len);
-		lh_buf_putc(b, ']');
-	}
-	lh_buf_puts(b, "}\n");
+		lh_write_u64(w, "line", v->row + 1);
+	if (broken)
+		lh_write_raw(w, "broken", (struct lh_str){ broken->p, broken->len });
 }
 
 static int print_verdict(struct lh_tool *tool, const struct settings *s, const char *path, const struct log *log,
 			 const struct lh_chain_verdict *v, const struct lh_buf *broken)
 {
 	char error[LH_CHAIN_ERROR];
+	struct lh_writer w;
 	struct lh_buf b;
 	int rc;
 
@@ -63,7 +65,14 @@ static int print_verdict(struct lh_tool *tool, const struct settings *s, const c
 	if (*error)
 		lh_tool_verdict_bad(tool);
 	lh_buf_init(&b, LH_BUF_NOMAX);
-	put_verdict(&b, path, v, error, s, broken);
+	w = lh_write_to(&b);
+	lh_write_object(&w, NULL);
+	if (s->wire)
+		write_wire(&w, v, error);
+	else
+		write_verdict(&w, path, v, error, s->all ? broken : NULL);
+	lh_write_end(&w);
+	lh_buf_putc(&b, '\n');
 	rc = print(tool, &b);
 	lh_buf_free(&b);
 	return rc;
@@ -73,7 +82,7 @@ static int print_verdict(struct lh_tool *tool, const struct settings *s, const c
  * exist. */
 static int verify_one(struct lh_tool *tool, const struct settings *s, const char *path, const struct log *log, void *ctx)
 {
-	struct listing list = { .any = false };
+	struct listing list;
 	struct lh_chain_check c = {
 		.keys = &s->keys, .name = log->name, .jobs = (unsigned)tool->jobs, .max_row = tool->max_line, .lock_timeout = tool->lock_timeout,
 		.broken = s->all ? on_broken : NULL, .ctx = &list, .anchor = log->anchor,
@@ -82,7 +91,10 @@ static int verify_one(struct lh_tool *tool, const struct settings *s, const char
 	int rc;
 
 	lh_buf_init(&list.out, LH_BUF_NOMAX);
+	list.w = lh_write_to(&list.out);
+	lh_write_array(&list.w, NULL);
 	rc = lh_chain_verify(path, &c, &v, &tool->err);
+	lh_write_end(&list.w);
 	if (rc == 0)
 		rc = lh_buf_check(&list.out, &tool->err);
 	if (rc == 0 && ctx && v.absent && !log->anchor)
@@ -94,7 +106,8 @@ static int verify_one(struct lh_tool *tool, const struct settings *s, const char
 }
 
 /* Verify a log anywhere: its name determines its subject, or its first row. */
-static int verify_file(struct lh_tool *tool, const struct settings *s, const char *path, const struct anchor *a)
+static int verify_file(struct lh_tool *tool, const struct settings *s, const char *path,
+		       const struct anchor *a)
 {
 	char name[LH_SUBJECT_MAX + 1];
 	struct log log = { .name = NULL };
@@ -134,6 +147,7 @@ int audit_verify(struct lh_tool *tool, void *settings)
 
 int audit_repair(struct lh_tool *tool, void *settings)
 {
+	struct lh_writer w;
 	struct lh_buf b;
 	int64_t n;
 	size_t i;
@@ -144,9 +158,12 @@ int audit_repair(struct lh_tool *tool, void *settings)
 	for (i = 0; i < tool->n_operands; i++) {
 		n = lh_chain_repair(tool->operands[i], tool->lock_timeout, &tool->err);
 		if (n >= 0) {
-			lh_buf_putc(&b, '{');
-			put_text(&b, "file", tool->operands[i]);
-			lh_buf_printf(&b, ",\"cut\":%lld}\n", (long long)n);
+			w = lh_write_to(&b);
+			lh_write_object(&w, NULL);
+			lh_write_bytes(&w, "file", tool->operands[i]);
+			lh_write_u64(&w, "cut", (uint64_t)n);
+			lh_write_end(&w);
+			lh_buf_putc(&b, '\n');
 		}
 		if (n < 0 || print(tool, &b) < 0)
 			operand_failed(tool, &rc);

@@ -96,8 +96,10 @@ static void write_worker(struct audit *a, const struct look_up *l, size_t n)
 {
 	static const struct lh_str exists = { "exists", 6 };
 	struct lh_chain_row row = {
-		.candidate_id = { a->ids.p + l->at, l->n }, .kind = { "validator_lookup", 16 }, .daemon = { "lh-validate", 11 },
-		.purpose = { "validator_worker_lookup", 23 }, .trace_id = a->trace, .field = &exists, .n_fields = 1,
+		.candidate_id = { a->ids.p + l->at, l->n },
+		.accessor = { .kind = { "validator_lookup", 16 }, .daemon = { "lh-validate", 11 },
+			      .purpose = { "validator_worker_lookup", 23 }, .trace_id = a->trace },
+		.field = &exists, .n_fields = 1,
 	};
 	struct lh_err err, later;
 	size_t done;
