@@ -172,10 +172,10 @@ ID=18ac0c6976478000
 
 @test "a line that is no answer ends the run with its file and line" {
 	cat > cases <<-'END'
-		{"text":"x"}	answers:2: missing string field "content"
-		{"content":5}	answers:2: missing string field "content"
-		{"reply":{"content":null}}	answers:2: missing string field "content"
-		{"error":{"code":502,"message":"no"}}	answers:2: missing string field "content"
+		{"text":"x"}	answers:2: missing "content" (string)
+		{"content":5}	answers:2: "content" must be a string
+		{"reply":{"content":null}}	answers:2: missing reply.content (string)
+		{"error":{"code":502,"message":"no"}}	answers:2: missing "content" (string)
 		[1]	answers:2: not a JSON object
 		{"content":"x",}	answers:2:16: expected a key
 	END
@@ -267,25 +267,25 @@ ID=18ac0c6976478000
 
 @test "a record that asks for nothing is rejected with the reason, before any chat and without a row" {
 	cat > cases <<-'END'
-		del(.prompt)	missing string field "prompt"
-		.prompt = ""	"prompt" is empty
-		.prompt = 5	"prompt" is not a string
-		.prompt = null	missing string field "prompt"
-		del(.model)	missing string field "model"
-		.model = ""	"model" is empty
-		del(.kind)	missing string field "kind"
-		.kind = 5	"kind" is not a string
+		del(.prompt)	missing "prompt" (string)
+		.prompt = ""	"prompt" must not be empty
+		.prompt = 5	"prompt" must be a string
+		.prompt = null	missing "prompt" (string)
+		del(.model)	missing "model" (string)
+		.model = ""	"model" must not be empty
+		del(.kind)	missing "kind" (string)
+		.kind = 5	"kind" must be a string
 		.kind = "nonsense"	unknown kind "nonsense" (expected fill, email, sms or playbook)
 		.kind = "Fill"	unknown kind "Fill" (expected fill, email, sms or playbook)
-		.max_iterations = 0	"max_iterations" is not a whole number from 1 to 10
-		.max_iterations = 11	"max_iterations" is not a whole number from 1 to 10
-		.max_iterations = 1.5	"max_iterations" is not a whole number from 1 to 10
-		.max_iterations = "3"	"max_iterations" is not a whole number from 1 to 10
-		.temperature = "hot"	"temperature" is not a number
-		.max_tokens = "many"	"max_tokens" is not a whole number
-		.system = 5	"system" is not a string
-		.provider = 5	"provider" is not a string
-		.trace_id = 5	"trace_id" is not a string
+		.max_iterations = 0	"max_iterations" must be a whole number from 1 to 10
+		.max_iterations = 11	"max_iterations" must be a whole number from 1 to 10
+		.max_iterations = 1.5	"max_iterations" must be a whole number from 1 to 10
+		.max_iterations = "3"	"max_iterations" must be a whole number from 1 to 10
+		.temperature = "hot"	"temperature" must be a number
+		.max_tokens = "many"	"max_tokens" must be a whole number
+		.system = 5	"system" must be a string
+		.provider = 5	"provider" must be a string
+		.trace_id = 5	"trace_id" must be a string
 		.context.target_count = "1"	context.target_count must be a whole number
 		.context = 5	context must be an object
 	END

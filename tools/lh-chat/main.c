@@ -90,8 +90,8 @@ static int on_record(struct lh_batch *b, void *arg, struct lh_err *err)
 
 static int put_provider(struct chat *c, struct lh_chat *chat, enum lh_provider p)
 {
-	const char *name = lh_provider_name(p);
 	char url[1024];
+	struct lh_writer w;
 	struct lh_buf b;
 	bool available;
 	int rc;
@@ -102,11 +102,13 @@ static int put_provider(struct chat *c, struct lh_chat *chat, enum lh_provider p
 		return -1;
 	lh_http_mask(lh_keys_url(c->keys, p), url, sizeof url);
 	lh_buf_init(&b, LH_BUF_NOMAX);
-	lh_buf_puts(&b, "{\"name\":");
-	lh_buf_json(&b, name, strlen(name));
-	lh_buf_puts(&b, available ? ",\"available\":true,\"url\":" : ",\"available\":false,\"url\":");
-	lh_buf_json(&b, url, strlen(url));
-	lh_buf_puts(&b, "}\n");
+	w = lh_write_to(&b);
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "name", lh_provider_name(p));
+	lh_write_bool(&w, "available", available);
+	lh_write_text(&w, "url", url);
+	lh_write_end(&w);
+	lh_buf_putc(&b, '\n');
 	rc = lh_buf_check(&b, &c->tool->err);
 	if (!rc)
 		rc = lh_tool_out(c->tool, b.p, b.len);

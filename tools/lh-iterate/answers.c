@@ -6,6 +6,7 @@
 #include "flow/input.h"
 #include "base/mem.h"
 #include "base/signal.h"
+#include "json/bind.h"
 
 struct answers {
 	struct lh_tool *tool;
@@ -125,19 +126,39 @@ static int next_line(struct answers *a, const char **line, size_t *len, struct l
 	}
 }
 
+struct line {
+	struct lh_value content, reply;
+};
+static const struct lh_bind line_members[] = {
+	{ LH_BIND_SOME("content", struct line, content), .null = true },
+	{ LH_BIND_OBJECT("reply", struct line, reply), .lax = true },
+	LH_BIND_END
+};
+
+struct reply {
+	struct lh_str content;
+};
+static const struct lh_bind reply_members[] = {
+	{ LH_BIND_STRING("content", struct reply, content), .required = true },
+	LH_BIND_END
+};
+
 /* Find the content in {"content":...}, a reply of lh-chat, or a record with such a
  * reply. */
 static int content_of(struct answers *a, struct lh_str *content, struct lh_err *err)
 {
-	const struct lh_value *v = lh_record_get(&a->rec, "content"), *reply = lh_record_get(&a->rec, "reply");
-	struct lh_value inner;
+	struct line line = { .content = { .p = NULL } };
+	struct reply reply;
+	int rc;
 
-	if (!v && reply && reply->type == LH_OBJECT && lh_value_get(reply, "content", &inner))
-		v = &inner;
-	if (!v || v->type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "missing string field \"content\"");
-	lh_buf_reset(&a->text);
-	return lh_value_str(v, &a->text, content, err);
+	if (lh_bind(line_members, &a->rec, &line, NULL, err) < 0)
+		return -1;
+	if (!line.content.p && line.reply.p)
+		rc = lh_bind_part(reply_members, "reply", &line.reply, &reply, &a->text, err);
+	else
+		rc = lh_bind(reply_members, &a->rec, &reply, &a->text, err);
+	*content = reply.content;
+	return rc;
 }
 
 /* Insert "answers.jsonl:3: "; the record that needs the answer is not at fault. */

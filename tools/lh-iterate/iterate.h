@@ -50,8 +50,7 @@ struct held {
  * preface is its "system" (a name that base/banned.h reserves). */
 struct request {
 	struct lh_str kind, prompt, preface, model, provider, temperature, trace;
-	struct lh_value context;
-	bool has_context;
+	struct lh_value context;	/* p NULL: none */
 	uint64_t max_iterations;
 	int64_t max_tokens;
 };

@@ -8,6 +8,7 @@
 
 #include <lh/extract.h>
 #include "base/signal.h"
+#include "json/write.h"
 #include <lh/session.h>
 #include <lh/time.h>
 
@@ -191,7 +192,8 @@ static int judge_answer(struct session *s, const struct lh_value *found, bool *g
 	if (lh_buf_check(&s->artifact, err) < 0)
 		return -1;
 	artifact = (struct lh_value){ s->artifact.p, s->artifact.len, LH_OBJECT, false };
-	if (lh_validate(s->validator, &s->q.kind, &artifact, s->q.has_context ? &s->q.context : NULL, false, &verdict, err) < 0)
+	if (lh_validate(s->validator, &s->q.kind, &artifact, s->q.context.p ? &s->q.context : NULL,
+			false, &verdict, err) < 0)
 		return -1;
 	if (verdict.status == 400)
 		return lh_err_set(err, LH_EDATA, "%.*s", (int)verdict.message.n, verdict.message.p);
@@ -213,20 +215,17 @@ static void note(struct session *s, const char *verdict, size_t from)
 /* Append an element to the history; error is JSON or empty. */
 static void remember(struct session *s, const struct lh_str *raw, const char *status, const struct lh_buf *error)
 {
-	struct lh_buf *h = &s->history;
+	struct lh_writer w = { &s->history, 0, s->history.len > 0 };
 
-	lh_buf_puts(h, h->len ? ",{\"iteration\":" : "{\"iteration\":");
-	lh_buf_u64(h, s->turns);
-	lh_buf_puts(h, ",\"raw\":");
-	lh_buf_json(h, raw->p, raw->n);
-	lh_buf_puts(h, ",\"status\":{\"kind\":\"");
-	lh_buf_puts(h, status);
-	lh_buf_putc(h, '"');
-	if (error) {
-		lh_buf_puts(h, ",\"error\":");
-		lh_buf_add(h, error->p, error->len);
-	}
-	lh_buf_puts(h, "}}");
+	lh_write_object(&w, NULL);
+	lh_write_u64(&w, "iteration", s->turns);
+	lh_write_str(&w, "raw", *raw);
+	lh_write_object(&w, "status");
+	lh_write_text(&w, "kind", status);
+	if (error)
+		lh_write_raw(&w, "error", (struct lh_str){ error->p, error->len });
+	lh_write_end(&w);
+	lh_write_end(&w);
 }
 
 /* Append to the prompt what is wrong with the last answer. */
@@ -277,25 +276,27 @@ static enum end turn(struct session *s, struct lh_err *err)
 static void put_output(struct session *s, struct lh_buf *out, enum end end)
 {
 	const struct span *error = &s->error[s->turns - 1];
+	struct lh_writer w = lh_write_to(out);
 
+	lh_write_object(&w, NULL);
 	if (end == ACCEPTED) {
-		lh_buf_puts(out, "{\"artifact\":");
-		lh_buf_add(out, s->artifact.p, s->artifact.len);
-		lh_buf_puts(out, ",\"validation\":");
-		lh_buf_add(out, s->report.p, s->report.len);
+		lh_write_raw(&w, "artifact", (struct lh_str){ s->artifact.p, s->artifact.len });
+		lh_write_raw(&w, "validation", (struct lh_str){ s->report.p, s->report.len });
 	} else if (end == BROKEN) {
-		lh_buf_puts(out, "{\"error\":");
-		lh_buf_json(out, error->n ? s->errors.p + error->at : "", error->n);
+		lh_write_str(&w, "error",
+			     (struct lh_str){ error->n ? s->errors.p + error->at : "", error->n });
 	} else {
-		lh_buf_printf(out, "{\"error\":\"max iterations reached (%llu)\"", (unsigned long long)s->q.max_iterations);
+		lh_write_key(&w, "error");
+		lh_buf_printf(out, "\"max iterations reached (%llu)\"",
+			      (unsigned long long)s->q.max_iterations);
 	}
-	lh_buf_puts(out, ",\"iterations\":");
-	lh_buf_u64(out, s->turns);
-	lh_buf_puts(out, ",\"history\":[");
+	lh_write_u64(&w, "iterations", s->turns);
+	lh_write_array(&w, "history");
 	lh_buf_add(out, s->history.p, s->history.len);
-	lh_buf_puts(out, "],\"trace_id\":");
-	lh_buf_json(out, s->trace.p, s->trace.n);
-	lh_buf_printf(out, ",\"status\":%u}", end == ACCEPTED ? 200 : end == BROKEN ? s->broken : 422);
+	lh_write_end(&w);
+	lh_write_str(&w, "trace_id", s->trace);
+	lh_write_u64(&w, "status", end == ACCEPTED ? 200 : end == BROKEN ? s->broken : 422);
+	lh_write_end(&w);
 }
 
 static void log_row(struct session *s, enum end end)
@@ -334,7 +335,7 @@ static int check_kind_and_context(struct session *s, struct lh_err *err)
 	struct lh_verdict verdict;
 
 	if (lh_validate(s->validator, &s->q.kind, &(struct lh_value){ none, 2, LH_OBJECT, false },
-			s->q.has_context ? &s->q.context : NULL, false, &verdict, err) < 0)
+			s->q.context.p ? &s->q.context : NULL, false, &verdict, err) < 0)
 		return -1;
 	return verdict.status == 400 ? lh_err_set(err, LH_EDATA, "%.*s", (int)verdict.message.n, verdict.message.p) : 0;
 }

@@ -37,7 +37,6 @@ static int name_corpus(struct corpus *c, const char *operand, struct lh_err *err
 	c->name = lh_strndup(name.p, name.n, err);
 	if (!c->name)
 		return -1;
-	lh_buf_puts(&c->json, ",\"corpus\":");
 	lh_buf_json(&c->json, name.p, name.n);
 	return lh_buf_check(&c->json, err);
 }

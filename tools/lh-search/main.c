@@ -1,6 +1,7 @@
 /* lh-search: find the nearest neighbours of queries.  See lh-search(1). */
 #include "tool/records.h"
 #include "search.h"
+#include "json/write.h"
 
 static const struct lh_option options[] = {
 	{ 'Q', "query", "TEXT", "answer this query, and read no input", LH_TEXT(struct settings, query) },
@@ -26,15 +27,17 @@ static int answer_one(struct lh_tool *tool, struct search *state, const char *te
 {
 	struct lh_buf in, out;
 	struct lh_record rec;
+	struct lh_writer line;
 	struct worker w = { 0 };
 	int rc = -1;
 
 	lh_buf_init(&in, LH_BUF_NOMAX);
 	lh_buf_init(&out, LH_BUF_NOMAX);
 	lh_record_init(&rec);
-	lh_buf_puts(&in, "{\"query_text\":");
-	lh_buf_json(&in, text, strlen(text));
-	lh_buf_putc(&in, '}');
+	line = lh_write_to(&in);
+	lh_write_object(&line, NULL);
+	lh_write_text(&line, "query_text", text);
+	lh_write_end(&line);
 	if (lh_buf_check(&in, &tool->err) == 0 &&
 	    lh_record_parse(&rec, in.p, in.len, &tool->err) == 0 &&
 	    worker_init(&w, state, &tool->err) == 0 &&

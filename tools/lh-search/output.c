@@ -1,31 +1,23 @@
 /* output.c - print the answer as JSON.  See search.h. */
 #include "search.h"
 
-#include <lh/num.h>
+#include "json/write.h"
 
 static int damaged(const struct result *f, const char *what, struct lh_err *err)
 {
 	return lh_err_set(err, LH_ECORRUPT, "%s: row %llu: %s", f->seat->corpus->path, (unsigned long long)f->number, what);
 }
 
-static void print_distance(struct lh_buf *out, const char *name, float distance)
-{
-	char *to;
-
-	lh_buf_puts(out, name);
-	to = lh_buf_room(out, LH_F32_MAX);
-	if (to)
-		lh_buf_took(out, lh_f32_print(to, distance));
-}
-
 /* Copy metadata from the file, and check the copy. */
-static int print_metadata(struct worker *w, const struct result *f, struct lh_buf *out, struct lh_err *err)
+static int print_metadata(struct worker *w, const struct result *f, struct lh_writer *to,
+			  struct lh_err *err)
 {
 	const struct lh_str *meta = &f->row.meta;
+	struct lh_buf *out = to->out;
 	struct lh_value v;
 	size_t at;
 
-	lh_buf_puts(out, ",\"metadata\":");
+	lh_write_key(to, "metadata");
 	at = out->len;
 	lh_buf_add(out, meta->p, meta->n);
 	if (lh_buf_check(out, err) < 0)
@@ -37,27 +29,18 @@ static int print_metadata(struct worker *w, const struct result *f, struct lh_bu
 	return err->code == LH_ENOMEM ? -1 : damaged(f, "metadata is not JSON", err);
 }
 
-static void print_playbook(const struct result *f, struct lh_buf *out)
+static void print_playbook(const struct result *f, struct lh_writer *to)
 {
-	lh_buf_puts(out, ",\"playbook\":{\"id\":");
-	lh_buf_json(out, f->playbook.p, f->playbook.n);
-	lh_buf_puts(out, f->injected ? ",\"injected\":true" : ",\"boosted\":true");
-	print_distance(out, ",\"original_distance\":", f->original);
-	lh_buf_putc(out, '}');
-}
-
-static void print_score(struct lh_buf *out, double score)
-{
-	char *to;
-
-	lh_buf_puts(out, ",\"score\":");
-	to = lh_buf_room(out, LH_F64_MAX);
-	if (to)
-		lh_buf_took(out, lh_f64_print(to, score));
+	lh_write_object(to, "playbook");
+	lh_write_str(to, "id", f->playbook);
+	lh_write_bool(to, f->injected ? "injected" : "boosted", true);
+	lh_write_f32(to, "original_distance", f->original);
+	lh_write_end(to);
 }
 
 /* "id":...,"distance":...,"score":...,"corpus":...,"metadata":...,"playbook":... */
-static int print_hit(struct worker *w, const struct result *f, struct lh_buf *out, struct lh_err *err)
+static int print_hit(struct worker *w, const struct result *f, struct lh_writer *to,
+		     struct lh_err *err)
 {
 	const struct lh_row *row = &f->row;
 	char id[LH_ID_MAX];
@@ -65,23 +48,24 @@ static int print_hit(struct worker *w, const struct result *f, struct lh_buf *ou
 	memcpy(id, row->id.p, row->id.n);
 	if (!lh_utf8_valid(id, row->id.n))
 		return damaged(f, "its id is not UTF-8", err);
-	lh_buf_puts(out, "\"id\":");
-	lh_buf_json(out, id, row->id.n);
-	print_distance(out, ",\"distance\":", f->distance);
+	lh_write_str(to, "id", (struct lh_str){ id, row->id.n });
+	lh_write_f32(to, "distance", f->distance);
 	if (w->run->set->hybrid)
-		print_score(out, f->score);
-	lh_buf_add(out, f->seat->corpus->json.p, f->seat->corpus->json.len);
-	if (row->meta.n && !w->run->set->no_metadata && print_metadata(w, f, out, err) < 0)
+		lh_write_f64(to, "score", f->score);
+	lh_write_raw(to, "corpus",
+		     (struct lh_str){ f->seat->corpus->json.p, f->seat->corpus->json.len });
+	if (row->meta.n && !w->run->set->no_metadata && print_metadata(w, f, to, err) < 0)
 		return -1;
 	if (f->playbook.p)
-		print_playbook(f, out);
-	return lh_buf_check(out, err);
+		print_playbook(f, to);
+	return lh_buf_check(to->out, err);
 }
 
 int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *out, struct lh_err *err)
 {
 	const char *drop[8] = { "query_vector", "vector", "results" };
 	const struct query *q = &w->reader.q;
+	struct lh_writer to;
 	size_t i, n = 3;
 
 	if (q->filter.p)
@@ -92,51 +76,46 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 	}
 	if (q->role_made)
 		drop[n++] = "query_role";
-	lh_record_open(out, rec, drop, n);
-	if (q->role_made) {
-		lh_buf_puts(out, "\"query_role\":");
-		lh_buf_json(out, q->role.p, q->role.n);
-		lh_buf_putc(out, ',');
-	}
-	lh_buf_puts(out, "\"results\":[");
+	to = lh_write_record(out, rec, drop, n);
+	if (q->role_made)
+		lh_write_str(&to, "query_role", q->role);
+	lh_write_array(&to, "results");
 	for (i = 0; i < w->n_found; i++) {
-		lh_buf_puts(out, i ? ",{" : "{");
-		if (print_hit(w, &w->found[i], out, err) < 0)
+		lh_write_object(&to, NULL);
+		if (print_hit(w, &w->found[i], &to, err) < 0)
 			return -1;
-		lh_buf_putc(out, '}');
+		lh_write_end(&to);
 	}
-	lh_buf_putc(out, ']');
-	if (q->filter.p) {
-		lh_buf_puts(out, ",\"metadata_filter_dropped\":");
-		lh_buf_u64(out, w->dropped);
-	}
+	lh_write_end(&to);
+	if (q->filter.p)
+		lh_write_u64(&to, "metadata_filter_dropped", w->dropped);
 	if (q->use_playbook) {
-		lh_buf_puts(out, ",\"playbook_boosted\":");
-		lh_buf_u64(out, w->boosted);
-		lh_buf_puts(out, ",\"playbook_injected\":");
-		lh_buf_u64(out, w->injected);
+		lh_write_u64(&to, "playbook_boosted", w->boosted);
+		lh_write_u64(&to, "playbook_injected", w->injected);
 	}
-	lh_record_close(out, rec);
+	lh_write_end(&to);
 	return lh_buf_check(out, err);
 }
 
 int print_flat(struct worker *w, struct lh_buf *out, struct lh_err *err)
 {
 	const struct query *q = &w->reader.q;
+	struct lh_writer to;
 	size_t i;
 
 	for (i = 0; i < w->n_found; i++) {
-		lh_buf_puts(out, i ? "\n{\"query\":" : "{\"query\":");
+		if (i)
+			lh_buf_putc(out, '\n');
+		to = lh_write_to(out);
+		lh_write_object(&to, NULL);
 		if (q->text.p)
-			lh_buf_add(out, q->text_json.p, q->text_json.n);
+			lh_write_value(&to, "query", &q->text_json);
 		else
-			lh_buf_puts(out, "null");
-		lh_buf_puts(out, ",\"rank\":");
-		lh_buf_u64(out, i + 1);
-		lh_buf_putc(out, ',');
-		if (print_hit(w, &w->found[i], out, err) < 0)
+			lh_write_null(&to, "query");
+		lh_write_u64(&to, "rank", i + 1);
+		if (print_hit(w, &w->found[i], &to, err) < 0)
 			return -1;
-		lh_buf_putc(out, '}');
+		lh_write_end(&to);
 	}
 	return lh_buf_check(out, err);
 }

@@ -41,7 +41,7 @@ struct corpus {
 	size_t engine_owner;		/* first corpus with the same engine, model and dimension */
 	struct lh_stamp table;	/* for engine static */
 	bool other_table;	/* not the table that was opened first */
-	struct lh_buf json;	/* ,"corpus":NAME as printed in a hit */
+	struct lh_buf json;	/* the name as a JSON string */
 };
 
 struct corpora {
