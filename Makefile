@@ -81,8 +81,9 @@ asan:
 	@ln -sfn ../../man build/asan/man
 	@ln -sfn ../../../tests build/asan/share/lakehouse-tools
 
+# QUICK=1: the plain build, the unit programs and the group "quick" of tests/GROUPS.
 check: all unit lib
-	+@tests/run plain asan
+	+@tests/run $(if $(QUICK),plain unit quick,plain asan)
 
 soak: all unit lib
 	+@LH_SCALE=soak LH_TEST_TIMEOUT=86400 tests/run plain

@@ -33,3 +33,15 @@ breach() {
 	[ "$status" = 1 ]
 	[ "$output" = "lib/misc/misc.c: is in a room that lib/LAYERS does not name" ]
 }
+
+# ---- the tests ----
+
+@test "each file of tests is in one group by subject, and a group names files that exist" {
+	alike <(basename -as .bats "$ROOT"/tests/*.bats | sort) \
+		<(sed '/^# by kind/,$d; /^#/d' "$ROOT/tests/GROUPS" | cut -sf2 | xargs -n 1 | sort)
+	for name in $(grep -v '^#' "$ROOT/tests/GROUPS" | cut -sf2); do
+		[ -f "$ROOT/tests/$name.bats" ] || { echo "$name"; return 1; }
+	done
+	run -2 "$ROOT/tests/run" plain no-such-group
+	[ "$output" = "tests/run: no group no-such-group in tests/GROUPS" ]
+}

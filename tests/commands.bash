@@ -1,0 +1,161 @@
+# What holds for every tool, tried on each: a line in commands() is all that a
+# new tool needs.
+
+commands() {
+	cat <<-'END'
+	lh-gen workers -n 20
+	lh-gen queries -n 20 --styles all
+	lh-gen drafts -n 20 --workers 50
+	lh-gen kb -n 20 --root kb --expect kb-expect
+	lh-audit-full --observer --root past.d --now 2026-05-03T12:00:00Z
+	lh-audit-full bundle verify audit.tar.zst
+	lh-audit-full drift baselines.log
+	lh-cat workers.jsonl.gz
+	lh-chat --now 2026-05-03T12:00:00Z requests.jsonl
+	lh-distill run --root past.d --run-id a --now 2026-05-03T12:00:00Z
+	lh-distill health --all --root past.d
+	lh-distill receipts --root past.d
+	lh-embed --dimension 64 workers.jsonl
+	lh-export rag --quarantine refused --now 2026-05-03T12:00:00Z evidence.jsonl
+	lh-export sft --quarantine refused --now 2026-05-03T12:00:00Z evidence.jsonl
+	lh-export preference --quarantine refused --now 2026-05-03T12:00:00Z evidence.jsonl
+	lh-extract-json prose.jsonl
+	lh-extract-json --wire --jobs=2 prose.jsonl
+	lh-extract-json --raw-input answer.txt
+	lh-index build built.lhv vectors.jsonl
+	lh-index add workers.lhv more.jsonl
+	lh-index delete workers.lhv more.jsonl
+	lh-index merge workers.lhv other.lhv
+	lh-index compact workers.lhv
+	lh-index dump workers.lhv
+	lh-index info workers.lhv
+	lh-index verify workers.lhv
+	lh-iterate --now 2026-05-03T12:00:00Z --answers answers.jsonl requests.jsonl
+	lh-iterate --emit-session --now 2026-05-03T12:00:00Z sessions.jsonl
+	lh-lift -k 3 --now 2026-05-03T12:00:00Z corpus=workers.lhv <queries.jsonl
+	lh-materialize --source outcomes --now 2026-05-03T12:00:00Z outcomes.jsonl
+	lh-parity --left cat --right cat --report report.md --now 2026-05-03T12:00:00Z skips.jsonl
+	lh-pathway add --now 2026-05-03T12:00:00Z way.log fresh.jsonl
+	lh-pathway add-idempotent --now 2026-05-03T12:00:00Z way.log known.jsonl
+	lh-pathway update --now 2026-05-03T12:00:00Z way.log known.jsonl
+	lh-pathway revise --now 2026-05-03T12:00:00Z way.log next.jsonl
+	lh-pathway retire way.log known.jsonl
+	lh-pathway get way.log known.jsonl
+	lh-pathway history way.log known.jsonl
+	lh-pathway search --contains 1 --tag t way.log
+	lh-pathway verify way.log
+	lh-playbook record notes.lhv entries.jsonl
+	lh-playbook remove book.lhv others.jsonl
+	lh-playbook list book.lhv
+	lh-playbook export book.lhv
+	lh-relevance --focus review.focus known.jsonl
+	lh-relevance gate known.jsonl
+	lh-replay --dry-run --root past.d --log replays.log --now 2026-05-03T12:00:00Z tasks.jsonl
+	lh-replay --dry-run --index samples.lhv --log replays.log --now 2026-05-03T12:00:00Z tasks.jsonl
+	lh-score evidence.jsonl
+	lh-score --check-drift scores.jsonl
+	lh-search -Q welder -k 3 workers.lhv
+	lh-search -k 3 workers.lhv <queries.jsonl
+	lh-search -k 3 --playbook book.lhv --auto-role corpus=playbook.lhv <demand.jsonl
+	lh-subject-audit append --key-file audit.key --sync none --dir audit.d --now 2026-05-03T12:00:00Z accesses.jsonl
+	lh-subject-audit verify --key-file audit.key --all audit.d/W-1.audit.jsonl
+	lh-subject-audit repair audit.d/W-1.audit.jsonl
+	lh-subject-audit anchor --key-file audit.key --dir audit.d --now 2026-05-03T12:00:00Z
+	lh-subject-audit report --key-file audit.key --dir audit.d --now 2026-05-03T12:00:00Z --html page.html W-1
+	lh-subject-audit manifest put --dir audit.d manifests.jsonl
+	lh-subject-audit manifest list --dir audit.d
+	lh-subject-audit manifest verify --key-file audit.key --dir audit.d W-9
+	lh-subject-audit sweep --dir audit.d --as-of 2026-05-03T00:00:00Z --apply
+	lh-subject-audit known-answer
+	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv drafts.jsonl
+	lh-validate --kind sms --now 2026-05-03T12:00:00Z --roster=workers.jsonl --rules . drafts.jsonl
+	lh-validate --kind email --now 2026-05-03T12:00:00Z --roster workers.lhv --audit-log audit.d --key-file audit.key few.jsonl
+	lh-validate --normalize-errors errors.jsonl
+	lh-validate --schema model_ledger --now 2026-05-03T12:00:00Z ledger.jsonl
+	END
+}
+
+# Those that write records to stdout.
+writers() {
+	commands | grep -v 'build\|add\|verify\|compact\|gen kb'
+}
+
+# The same with the records on standard input.
+on_stdin() {
+	commands | sed -n 's/ [a-z]*\.jsonl\(\.gz\)*$/ -/p; s/ <.*//p'
+}
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	PATH=${LH_BIN:-$BATS_TEST_DIRNAME/../bin}:$PATH
+	lh-gen workers -n 30 >workers.jsonl
+	printf '{"metrics":{"b":2,"a":%s}}\n' 1 82 >baselines.log
+	lh-gen workers -n 5 --seed 9 | jq -c '.id = "m" + .id' >more.jsonl
+	lh-gen queries -n 10 >queries.jsonl
+	for i in {1..40}; do echo '{"query_text":"Need '$i' Welders in Gary IN","answer_id":"w-'$i'","answer_corpus":"corpus","score":0.5,"role":"Welder"}'; done >entries.jsonl
+	sed 's/IN"/OH"/' entries.jsonl >others.jsonl
+	jq -c '{query_text, k: 5}' entries.jsonl others.jsonl >demand.jsonl
+	lh-playbook record -q book.lhv entries.jsonl >/dev/null
+	lh-gen workers -n 60 | lh-index build playbook.lhv
+	for i in {1..40}; do echo '{"kind":"email","prompt":"Write to Ada.","model":"m"}'; done >requests.jsonl
+	for i in {1..60}; do echo '{"content":"Here: {\"to\":\"a@b.c\",\"body\":\"Hello '$i'\"}"}'; done >answers.jsonl
+	cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/session/*[a-z].json | grep -v '"schema"' >sessions.jsonl
+	for i in {1..40}; do cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/schemas/valid/model_ledger-*.json; done >ledger.jsonl
+	for i in {1..40}; do cat "${ROOT:-$BATS_TEST_DIRNAME/..}"/share/fixtures/schemas/valid/evidence_record-*.json; done >evidence.jsonl
+	for i in {1..40}; do echo '{"name":"case '$i'","skip":"later"}'; done >skips.jsonl
+	lh-score evidence.jsonl | cat - evidence.jsonl >scores.jsonl
+	for i in {1..40}; do echo '{"Kind":"schema","Field":"x","Reason":"\u0079 '$i'"}'; done >errors.jsonl
+	for i in {1..40}; do echo '{"run_id":"o'$i'","created_at":"2026-05-03T12:00:00Z","ok":1,"total":1,"elapsed_secs":1.50}'; done >outcomes.jsonl
+	for i in {1..40}; do
+		echo '{"finding_id":"a'$i'","phase":'$((i / 4))',"ts":"2026-05-03T12:00:00Z","severity":"low","evidence":"See '$i'."}'
+	done | sed '0~2s/low/high/' | lh-materialize --source audits --recorded-at 2026-05-03T12:00:00Z >evidence.jsonl
+	mkdir -p past.d/data/_kb past.d/docs/recon
+	touch past.d/docs/recon/local-distillation-recon.md
+	head -n 2 outcomes.jsonl >past.d/data/_kb/outcomes.jsonl
+	lh-distill run --root past.d --run-id a --now 2026-05-03T12:00:00Z >/dev/null
+	lh-audit-full --observer --root past.d --now 2026-05-03T12:00:00Z --out audit.md --bundle audit.tar.zst >/dev/null
+	for i in {1..40}; do echo '{"task":"Audit \u0062atch '$i' of outcomes"}'; done >tasks.jsonl
+	jq -c '{id, text, metadata: {title: .role, content: .text, tags: [.city], source_run_id: .id, success_score: "accepted"}}' workers.jsonl |
+		lh-index build --dimension 64 samples.lhv
+	printf '%032d' 0 >audit.key
+	chmod 600 audit.key
+	for i in {1..40}; do echo '{"candidate_id":"W-'$((i % 3))'","accessor":{"kind":"k","daemon":"d","purpose":"'$i'"},"fields_accessed":["name"],"result":"success"}'; done >accesses.jsonl
+	grep '"W-1"' accesses.jsonl | lh-subject-audit append --key-file audit.key --sync none --dir audit.d >/dev/null
+	for i in {1..40}; do echo '{"schema":"subject_manifest.v1","candidate_id":"W-'$((i % 3))'","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z","status":"active","vertical":"other","consent":{"general_pii":{"status":"given"},"biometric":{"status":"pending"}},"retention":{"general_pii_until":"2026-01-01T00:00:00Z","policy":"p"},"datasets":[{"name":"w","key_column":"id","key_value":"1"}],"safe_views":["v"],"audit_log_path":"x","audit_log_chain_root":""}'; done >manifests.jsonl
+	sed 's/"W-[0-9]"/"W-9"/; 2,$d' manifests.jsonl | lh-subject-audit manifest put --dir audit.d >/dev/null
+	for i in {1..40}; do echo '{"uid":"t'$i'","content":{"n":"'$i'"},"tags":["t"],"text":"see a.c","path":"src/b.c","mode":"codereview_lakehouse","model":"m"}'; done >known.jsonl
+	sed 's/"t\([0-9]*\)"/"u\1"/' known.jsonl >fresh.jsonl
+	sed 's/"t\([0-9]*\)"/"v\1","predecessor_uid":"t\1"/' known.jsonl >next.jsonl
+	lh-pathway add way.log known.jsonl >/dev/null
+	echo '{"path":"src/a.c","text":"see it"}' >review.focus
+	gzip -k workers.jsonl
+	jq -c '{id, text, to: .phone, body: "Hi \(.name)", context: {candidate_id}}' workers.jsonl >drafts.jsonl
+	head -n 5 drafts.jsonl >few.jsonl
+	echo '{"rules":[{"id":"a","task_class":"staffing.any","condition":{"type":"FieldContainsAny","field":"body","needles":["cash"]},"action":{"type":"Block","message":"no cash"}}]}' >rules.json
+	jq -c '{id, text: "Sure:\n```json\n{\n\"name\": \"\(.name)\", \"name\": 1.50,\n\"a\": {\"b\": \"\(.role)\"}}\n```\n{"}' workers.jsonl >prose.jsonl
+	jq -r .text prose.jsonl | first 5 >answer.txt
+	lh-embed --dimension 64 workers.jsonl >vectors.jsonl
+	lh-index build workers.lhv vectors.jsonl
+	lh-gen workers -n 5 --seed 8 | lh-index build --dimension 64 other.lhv
+	BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR/server
+	mkdir "$BATS_TEST_TMPDIR"
+	start_chat
+	export LH_OLLAMA_URL=$URL
+}
+
+teardown_file() { stop_upstreams; }
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	fresh
+}
+
+# tools - each command once, without its operands.
+tools() {
+	basename -a "$ROOT"/tools/*/
+}
+
+fresh() {
+	rm -rf ./*
+	cp -r "$BATS_FILE_TMPDIR"/*.* .
+}
