@@ -7,6 +7,7 @@
 #include "file/file.h"
 #include "base/mem.h"
 #include "file/rows.h"
+#include "json/write.h"
 #include "base/seed.h"
 #include "base/xxh3.h"
 
@@ -213,22 +214,20 @@ int lh_quarantine_file(struct lh_quarantine *q, const char *path, double lock_ti
 /* Append the row, without LF. */
 static void put_row(struct lh_buf *out, enum lh_exporter x, const struct lh_refused *r, const char *recorded_at)
 {
-	lh_buf_puts(out, "{\"exporter\":\"");
-	lh_buf_puts(out, lh_exporter_name(x));
-	lh_buf_puts(out, "\",\"reason\":\"");
-	lh_buf_puts(out, lh_refusal_name(r->why));
-	lh_buf_puts(out, "\",\"source_record\":");
-	lh_buf_add(out, r->source.p, r->source.n);
-	lh_buf_puts(out, ",\"errors\":[");
+	struct lh_writer json = lh_write_to(out);
+
+	lh_write_object(&json, NULL);
+	lh_write_text(&json, "exporter", lh_exporter_name(x));
+	lh_write_text(&json, "reason", lh_refusal_name(r->why));
+	lh_write_raw(&json, "source_record", r->source);
+	lh_write_array(&json, "errors");
 	if (r->errors)
 		lh_buf_add(out, r->errors->p, r->errors->len);
-	lh_buf_puts(out, "],\"recorded_at\":");
-	lh_buf_json(out, recorded_at, strlen(recorded_at));
-	if (r->provenance.p) {
-		lh_buf_puts(out, ",\"source_provenance\":");
-		lh_buf_add(out, r->provenance.p, r->provenance.n);
-	}
-	lh_buf_putc(out, '}');
+	lh_write_end(&json);
+	lh_write_text(&json, "recorded_at", recorded_at);
+	if (r->provenance.p)
+		lh_write_value(&json, "source_provenance", &r->provenance);
+	lh_write_end(&json);
 }
 
 int lh_quarantine_add(struct lh_quarantine *q, const struct lh_refused *r, struct lh_err *err)

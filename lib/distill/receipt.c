@@ -6,6 +6,7 @@
 
 #include <lh/digest.h>
 #include "file/file.h"
+#include "json/write.h"
 #include "base/mem.h"
 #include "stream.h"
 
@@ -22,6 +23,7 @@ static int add_file(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct side *s = ctx;
 	struct lh_file_digest fact;
+	struct lh_writer json;
 	char hex[LH_SHA256_HEX + 1] = "";
 	int rc = lh_digest_cache_get(s->run->facts, s->run->root, relpath, &fact, err);
 
@@ -30,10 +32,14 @@ static int add_file(void *ctx, const char *relpath, struct lh_err *err)
 	lh_hex(fact.sha256, sizeof fact.sha256, hex);
 	s->records += fact.records;
 	lh_buf_printf(&s->lines, "%s\t%s\n", relpath, hex);
-	lh_buf_puts(&s->files, s->files.len ? ",{\"path\":" : "{\"path\":");
-	lh_buf_json(&s->files, relpath, strlen(relpath));
-	lh_buf_printf(&s->files, ",\"sha256\":\"%s\",\"bytes\":%llu,\"record_count\":%llu}", hex,
-		      (unsigned long long)fact.bytes, (unsigned long long)fact.records);
+	json = lh_write_to(&s->files);
+	json.comma = s->files.len > 0;
+	lh_write_object(&json, NULL);
+	lh_write_text(&json, "path", relpath);
+	lh_write_text(&json, "sha256", hex);
+	lh_write_u64(&json, "bytes", fact.bytes);
+	lh_write_u64(&json, "record_count", fact.records);
+	lh_write_end(&json);
 	return 0;
 }
 
@@ -92,50 +98,64 @@ static int add_outputs(struct side *s, const struct lh_stage_result *res, struct
 
 /* ---- the text ---- */
 
-static void put_count(struct lh_buf *b, const char *name, uint64_t v)
+static void put_side(struct lh_writer *json, const char *name, const struct side *s,
+		     const char *hash)
 {
-	lh_buf_puts(b, name);
-	lh_buf_u64(b, v);
-}
-
-static void put_side(struct lh_buf *b, const char *name, const struct side *s, const char *hash)
-{
-	lh_buf_printf(b, ",\"%s\":{\"files\":[", name);
-	lh_buf_add(b, s->files.p, s->files.len);
-	put_count(b, "],\"record_count\":", s->records);
-	lh_buf_printf(b, ",\"hash\":\"%s\"}", hash);
+	lh_write_object(json, name);
+	lh_write_array(json, "files");
+	lh_buf_add(json->out, s->files.p, s->files.len);
+	lh_write_end(json);
+	lh_write_u64(json, "record_count", s->records);
+	lh_write_text(json, "hash", hash);
+	lh_write_end(json);
 }
 
 /* Append the JSON strings of list, and one more unless it is NULL. */
-static void put_list(struct lh_buf *b, const char *name, const struct lh_buf *list, const char *more)
+static void put_list(struct lh_writer *json, const char *name, const struct lh_buf *list,
+		     const char *more)
 {
-	lh_buf_printf(b, ",\"%s\":[", name);
-	lh_buf_add(b, list->p, list->len);
+	lh_write_array(json, name);
+	lh_buf_add(json->out, list->p, list->len);
+	json->comma = list->len > 0;
 	if (more)
-		lh_buf_printf(b, "%s\"%s\"", list->len ? "," : "", more);
-	lh_buf_putc(b, ']');
+		lh_write_text(json, NULL, more);
+	lh_write_end(json);
+}
+
+static void put_stats(struct lh_writer *json, const struct lh_stage_result *res)
+{
+	lh_write_object(json, "stats");
+	lh_write_u64(json, "accepted", res->accepted);
+	lh_write_u64(json, "rejected", res->rejected);
+	lh_write_u64(json, "quarantined", res->quarantined);
+	lh_write_u64(json, "skipped", res->skipped);
+	lh_write_end(json);
 }
 
 static void put_receipt(struct lh_buf *b, const struct lh_run *run, const struct lh_stage_result *res,
 			const struct side *in, const struct side *out)
 {
+	struct lh_writer json = lh_write_to(b);
 	char time[LH_TIME_LEN + 1];
 
 	lh_run_time(run, time);
-	lh_buf_puts(b, "{\"schema_version\":1,\"run_id\":");
-	lh_buf_json(b, run->id, strlen(run->id));
-	lh_buf_printf(b, ",\"stage\":\"%s\",\"timestamp\":\"%s\",\"git_commit\":\"%s\"", lh_stage_name(res->stage), time, run->git_commit);
-	put_side(b, "inputs", in, res->input_hash);
-	put_side(b, "outputs", out, res->output_hash);
-	put_count(b, ",\"stats\":{\"accepted\":", res->accepted);
-	put_count(b, ",\"rejected\":", res->rejected);
-	put_count(b, ",\"quarantined\":", res->quarantined);
-	put_count(b, ",\"skipped\":", res->skipped);
-	lh_buf_printf(b, "},\"validation\":{\"passed\":%s", res->passed ? "true" : "false");
-	put_list(b, "errors", &res->errors, NULL);
-	put_list(b, "warnings", &res->warnings, run->no_git ? NO_GIT : NULL);
-	put_count(b, "},\"duration_ms\":", res->duration_ms);
-	lh_buf_puts(b, "}\n");
+	lh_write_object(&json, NULL);
+	lh_write_u64(&json, "schema_version", 1);
+	lh_write_text(&json, "run_id", run->id);
+	lh_write_text(&json, "stage", lh_stage_name(res->stage));
+	lh_write_text(&json, "timestamp", time);
+	lh_write_text(&json, "git_commit", run->git_commit);
+	put_side(&json, "inputs", in, res->input_hash);
+	put_side(&json, "outputs", out, res->output_hash);
+	put_stats(&json, res);
+	lh_write_object(&json, "validation");
+	lh_write_bool(&json, "passed", res->passed);
+	put_list(&json, "errors", &res->errors, NULL);
+	put_list(&json, "warnings", &res->warnings, run->no_git ? NO_GIT : NULL);
+	lh_write_end(&json);
+	lh_write_u64(&json, "duration_ms", res->duration_ms);
+	lh_write_end(&json);
+	lh_buf_putc(b, '\n');
 }
 
 int lh_report_write(struct lh_run *run, const char *name, const struct lh_buf *text, struct lh_err *err)

@@ -3,117 +3,107 @@
  * sample.h.
  */
 #include "base/ascii.h"
+#include "json/write.h"
 #include "sample_parts.h"
 
 #define SHOWN 1000	/* characters of the content that are embedded */
 
-/* Append a string as JSON with the fewest escapes. */
-static int put_string(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch, struct lh_err *err)
+/* Append a member; a string gets the fewest escapes. */
+static int put_member(struct lh_writer *json, const char *name, const struct lh_value *v,
+		      struct lh_buf *scratch, struct lh_err *err)
 {
 	struct lh_str s;
 
 	if (v->type != LH_STRING || !v->escaped) {
-		lh_buf_add(out, v->p, v->n);
+		lh_write_value(json, name, v);
 		return 0;
 	}
 	lh_buf_reset(scratch);
 	if (lh_value_str(v, scratch, &s, err) < 0)
 		return -1;
-	lh_buf_json(out, s.p, s.n);
+	lh_write_str(json, name, s);
 	return 0;
 }
 
-static void put_str(struct lh_buf *out, const struct lh_str *s)
+static void put_built(struct lh_writer *json, const char *name, const struct lh_buf *built)
 {
-	lh_buf_json(out, s->p, s->n);
+	lh_write_str(json, name, (struct lh_str){ built->len ? built->p : "", built->len });
 }
 
-static void put_text(struct lh_buf *out, const char *text)
+static int put_provenance(struct lh_sampler *s, const struct lh_source *src,
+			  struct lh_writer *json, struct lh_err *err)
 {
-	lh_buf_json(out, text, strlen(text));
-}
-
-/* Append "provenance":{...} without a comma. */
-static int put_provenance(struct lh_sampler *s, const struct lh_source *src, struct lh_buf *out, struct lh_err *err)
-{
-	LH_PUTS(out, "\"provenance\":{\"source_file\":");
-	if (put_string(out, &src->file, &s->scratch, err) < 0)
+	lh_write_object(json, "provenance");
+	if (put_member(json, "source_file", &src->file, &s->scratch, err) < 0 ||
+	    put_member(json, "line_offset", &src->offset, &s->scratch, err) < 0 ||
+	    put_member(json, "sig_hash", &src->sig_hash, &s->scratch, err) < 0 ||
+	    put_member(json, "recorded_at", &src->recorded_at, &s->scratch, err) < 0)
 		return -1;
-	LH_PUTS(out, ",\"line_offset\":");
-	if (put_string(out, &src->offset, &s->scratch, err) < 0)
-		return -1;
-	LH_PUTS(out, ",\"sig_hash\":");
-	if (put_string(out, &src->sig_hash, &s->scratch, err) < 0)
-		return -1;
-	LH_PUTS(out, ",\"recorded_at\":");
-	if (put_string(out, &src->recorded_at, &s->scratch, err) < 0)
-		return -1;
-	lh_buf_putc(out, '}');
+	lh_write_end(json);
 	return 0;
 }
 
 /* Append the last two fields, which all samples have. */
-static int put_end(struct lh_sampler *s, const struct lh_source *src, struct lh_buf *out, struct lh_err *err)
+static int put_end(struct lh_sampler *s, const struct lh_source *src, struct lh_writer *json,
+		   struct lh_err *err)
 {
-	LH_PUTS(out, ",\"created_at\":");
-	put_text(out, s->recorded_at);
-	lh_buf_putc(out, ',');
-	if (put_provenance(s, src, out, err) < 0)
+	lh_write_text(json, "created_at", s->recorded_at);
+	if (put_provenance(s, src, json, err) < 0)
 		return -1;
-	lh_buf_putc(out, '}');
-	return lh_buf_check(out, err);
+	lh_write_end(json);
+	return lh_buf_check(json->out, err);
 }
 
-static int put_start(struct lh_sampler *s, const struct lh_str *a, const struct lh_str *b, struct lh_buf *out, struct lh_err *err)
+static int put_start(struct lh_sampler *s, const struct lh_str *a, const struct lh_str *b,
+		     struct lh_writer *json, struct lh_err *err)
 {
 	if (lh_sample_id(s->x, a, b, &s->scratch, s->said.id, err) < 0)
 		return -1;
-	LH_PUTS(out, "{\"schema_version\":1,\"id\":");
-	put_text(out, s->said.id);
+	lh_write_object(json, NULL);
+	lh_write_u64(json, "schema_version", 1);
+	lh_write_text(json, "id", s->said.id);
 	return 0;
 }
 
 /* ---- rag ---- */
 
-static int put_tag(struct lh_buf *out, const struct lh_str *tag, bool *first)
+static void put_tag(struct lh_writer *json, struct lh_str tag)
 {
-	if (!lh_trim(tag->p, tag->n).n)
-		return 0;
-	if (!*first)
-		lh_buf_putc(out, ',');
-	put_str(out, tag);
-	*first = false;
-	return 0;
+	if (lh_trim(tag.p, tag.n).n)
+		lh_write_str(json, NULL, tag);
 }
 
-static int put_tag_value(struct lh_sampler *s, const struct lh_value *v, struct lh_buf *out, bool *first, struct lh_err *err)
+static int put_tag_value(struct lh_sampler *s, const struct lh_value *v, struct lh_writer *json,
+			 struct lh_err *err)
 {
 	struct lh_str tag;
 
 	if (!v || v->type != LH_STRING)
 		return 0;
 	lh_buf_reset(&s->scratch);
-	return lh_value_str(v, &s->scratch, &tag, err) < 0 ? -1 : put_tag(out, &tag, first);
+	if (lh_value_str(v, &s->scratch, &tag, err) < 0)
+		return -1;
+	put_tag(json, tag);
+	return 0;
 }
 
-static int put_tags(struct lh_sampler *s, const struct lh_source *src, struct lh_buf *out, struct lh_err *err)
+static int put_tags(struct lh_sampler *s, const struct lh_source *src, struct lh_writer *json,
+		    struct lh_err *err)
 {
 	const struct lh_value *files = lh_record_get(src->evidence, "source_files");
-	const char *category = lh_category_name(src->category);
 	struct lh_iter it = { .val.type = LH_NULL };
-	bool first = true;
 
-	LH_PUTS(out, ",\"tags\":[");
-	put_tag(out, &src->stem, &first);
-	put_tag(out, &(struct lh_str){ category, strlen(category) }, &first);
-	if (put_tag_value(s, lh_record_get(src->evidence, "model_role"), out, &first, err) < 0)
+	lh_write_array(json, "tags");
+	put_tag(json, src->stem);
+	put_tag(json, lh_str_of(lh_category_name(src->category)));
+	if (put_tag_value(s, lh_record_get(src->evidence, "model_role"), json, err) < 0)
 		return -1;
 	if (files && files->type == LH_ARRAY) {
 		lh_iter_init(&it, files);
-		if (lh_iter_next(&it) && put_tag_value(s, &it.val, out, &first, err) < 0)
+		if (lh_iter_next(&it) && put_tag_value(s, &it.val, json, err) < 0)
 			return -1;
 	}
-	lh_buf_putc(out, ']');
+	lh_write_end(json);
 	return 0;
 }
 
@@ -130,67 +120,58 @@ static size_t first_of(const struct lh_str *s, size_t max)
 	return i;
 }
 
-static int build_rag(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err)
+static int build_rag(struct lh_sampler *s, struct lh_writer *json, struct lh_err *err)
 {
 	const struct lh_source *src = s->src;
 	struct lh_str content = lh_trim(src->text.s.p, src->text.s.n);
 
 	lh_buf_reset(&s->built);
-	if (put_start(s, &src->run_id.s, &src->sig.s, out, err) < 0 || lh_sample_title(&s->built, src, err) < 0)
+	if (put_start(s, &src->run_id.s, &src->sig.s, json, err) < 0 ||
+	    lh_sample_title(&s->built, src, err) < 0)
 		return -1;
-	LH_PUTS(out, ",\"title\":");
-	lh_buf_json(out, s->built.p, s->built.len);
-	LH_PUTS(out, ",\"content\":");
-	put_str(out, &content);
+	put_built(json, "title", &s->built);
+	lh_write_str(json, "content", content);
 	lh_buf_putc(&s->built, '\n');
 	lh_buf_add(&s->built, content.p, first_of(&content, SHOWN));
 	if (lh_buf_check(&s->built, err) < 0)
 		return -1;
-	LH_PUTS(out, ",\"embedding_text\":");
-	lh_buf_json(out, s->built.p, s->built.len);
-	if (put_tags(s, src, out, err) < 0)
+	put_built(json, "embedding_text", &s->built);
+	if (put_tags(s, src, json, err) < 0)
 		return -1;
-	LH_PUTS(out, ",\"source_run_id\":");
-	put_str(out, &src->run_id.s);
-	LH_PUTS(out, ",\"success_score\":");
-	put_text(out, lh_category_name(src->category));
-	LH_PUTS(out, ",\"source_category\":");
-	put_text(out, lh_category_name(src->category));
-	return put_end(s, src, out, err);
+	lh_write_str(json, "source_run_id", src->run_id.s);
+	lh_write_text(json, "success_score", lh_category_name(src->category));
+	lh_write_text(json, "source_category", lh_category_name(src->category));
+	return put_end(s, src, json, err);
 }
 
 /* ---- sft ---- */
 
-static int build_sft(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err)
+static int build_sft(struct lh_sampler *s, struct lh_writer *json, struct lh_err *err)
 {
 	const struct lh_source *src = s->src;
 
-	if (put_start(s, &src->run_id.s, &src->sig.s, out, err) < 0)
+	if (put_start(s, &src->run_id.s, &src->sig.s, json, err) < 0)
 		return -1;
 	lh_buf_reset(&s->built);
 	if (lh_sample_instruction(&s->built, src, &s->scratch, err) < 0)
 		return -1;
-	LH_PUTS(out, ",\"instruction\":");
-	lh_buf_json(out, s->built.p, s->built.len);
+	put_built(json, "instruction", &s->built);
 	lh_buf_reset(&s->built);
 	if (lh_sample_context(&s->built, src, &s->scratch, err) < 0)
 		return -1;
-	LH_PUTS(out, ",\"context\":");
-	lh_buf_json(out, s->built.len ? s->built.p : "", s->built.len);
-	LH_PUTS(out, ",\"response\":");
-	put_str(out, &src->text.s);
-	LH_PUTS(out, ",\"source_run_id\":");
-	put_str(out, &src->run_id.s);
-	LH_PUTS(out, ",\"quality_score\":");
-	put_text(out, lh_category_name(src->category));
-	return put_end(s, src, out, err);
+	put_built(json, "context", &s->built);
+	lh_write_str(json, "response", src->text.s);
+	lh_write_str(json, "source_run_id", src->run_id.s);
+	lh_write_text(json, "quality_score", lh_category_name(src->category));
+	return put_end(s, src, json, err);
 }
 
 int lh_sample_build(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err)
 {
+	struct lh_writer json = lh_write_to(out);
 	size_t from = out->len;
 
-	if ((s->x == LH_RAG ? build_rag : build_sft)(s, out, err) < 0)
+	if ((s->x == LH_RAG ? build_rag : build_sft)(s, &json, err) < 0)
 		return -1;
 	return lh_gate_schema(s, out, from, err);
 }
@@ -208,7 +189,7 @@ static int put_first_reason(struct lh_sampler *s, const struct lh_source *src, s
 	return 0;
 }
 
-static int put_reason(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err)
+static int put_reason(struct lh_sampler *s, struct lh_writer *json, struct lh_err *err)
 {
 	lh_buf_reset(&s->built);
 	lh_buf_puts(&s->built, lh_category_name(s->one.category));
@@ -222,33 +203,28 @@ static int put_reason(struct lh_sampler *s, struct lh_buf *out, struct lh_err *e
 	LH_PUTS(&s->built, " vs ");
 	if (put_first_reason(s, &s->other, err) < 0 || lh_buf_check(&s->built, err) < 0)
 		return -1;
-	LH_PUTS(out, ",\"reason\":");
-	lh_buf_json(out, s->built.p, s->built.len);
+	put_built(json, "reason", &s->built);
 	return 0;
 }
 
 static int build_pair(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err)
 {
+	struct lh_writer json = lh_write_to(out);
 	size_t from = out->len;
 
-	if (put_start(s, &s->one.run_id.s, &s->other.run_id.s, out, err) < 0)
+	if (put_start(s, &s->one.run_id.s, &s->other.run_id.s, &json, err) < 0)
 		return -1;
 	lh_buf_reset(&s->built);
 	if (lh_sample_instruction(&s->built, &s->one, &s->scratch, err) < 0)
 		return -1;
-	LH_PUTS(out, ",\"prompt\":");
-	lh_buf_json(out, s->built.p, s->built.len);
-	LH_PUTS(out, ",\"chosen\":");
-	put_str(out, &s->one.text.s);
-	LH_PUTS(out, ",\"rejected\":");
-	put_str(out, &s->other.text.s);
-	if (put_reason(s, out, err) < 0)
+	put_built(&json, "prompt", &s->built);
+	lh_write_str(&json, "chosen", s->one.text.s);
+	lh_write_str(&json, "rejected", s->other.text.s);
+	if (put_reason(s, &json, err) < 0)
 		return -1;
-	LH_PUTS(out, ",\"chosen_run_id\":");
-	put_str(out, &s->one.run_id.s);
-	LH_PUTS(out, ",\"rejected_run_id\":");
-	put_str(out, &s->other.run_id.s);
-	if (put_end(s, &s->one, out, err) < 0)
+	lh_write_str(&json, "chosen_run_id", s->one.run_id.s);
+	lh_write_str(&json, "rejected_run_id", s->other.run_id.s);
+	if (put_end(s, &s->one, &json, err) < 0)
 		return -1;
 	return lh_gate_schema(s, out, from, err);
 }

@@ -7,6 +7,7 @@
 #include <lh/digest.h>
 #include "base/hashset.h"
 #include "base/mem.h"
+#include "json/write.h"
 #include <lh/schema.h>
 
 static const char *const categories[LH_CATEGORIES] = {
@@ -207,26 +208,20 @@ static int find_source(const struct lh_record *rec, struct source *src, struct l
 	return check_from(&src->from, err);
 }
 
-#define PUTS(b, text) lh_buf_add(b, text, sizeof text - 1)
-
-static void put_value(struct lh_buf *out, const struct lh_value *v)
-{
-	lh_buf_add(out, v->p, v->n);
-}
-
 /* Append a string in JCS form: without escapes it is that already. */
-static int put_jcs(struct lh_scorer *s, const struct lh_value *v, struct lh_err *err)
+static int put_jcs(struct lh_scorer *s, struct lh_writer *json, const char *name,
+		   const struct lh_value *v, struct lh_err *err)
 {
 	struct lh_str text;
 
 	if (!v->escaped) {
-		put_value(&s->jcs, v);
+		lh_write_value(json, name, v);
 		return 0;
 	}
 	lh_buf_reset(&s->text);
 	if (lh_value_str(v, &s->text, &text, err) < 0)
 		return -1;
-	lh_buf_json(&s->jcs, text.p, text.n);
+	lh_write_str(json, name, text);
 	return 0;
 }
 
@@ -234,32 +229,32 @@ static int put_jcs(struct lh_scorer *s, const struct lh_value *v, struct lh_err 
  * keys are in sorted order. */
 static int put_decision(struct lh_scorer *s, const struct source *src, enum lh_category category, struct lh_err *err)
 {
+	const struct lh_str reasons = { s->list.p, s->list.len };
+	struct lh_writer json = lh_write_to(&s->jcs);
+
 	lh_buf_reset(&s->jcs);
-	PUTS(&s->jcs, "{\"category\":\"");
-	lh_buf_puts(&s->jcs, lh_category_name(category));
-	PUTS(&s->jcs, "\",\"evidence_sig\":");
-	if (put_jcs(s, &src->from.v[SIG], err) < 0)
+	lh_write_object(&json, NULL);
+	lh_write_text(&json, "category", lh_category_name(category));
+	if (put_jcs(s, &json, "evidence_sig", &src->from.v[SIG], err) < 0)
 		return -1;
-	PUTS(&s->jcs, ",\"reasons\":");
-	lh_buf_add(&s->jcs, s->list.p, s->list.len);
-	PUTS(&s->jcs, ",\"run_id\":");
-	if (put_jcs(s, &src->run_id, err) < 0)
+	lh_write_raw(&json, "reasons", reasons);
+	if (put_jcs(s, &json, "run_id", &src->run_id, err) < 0)
 		return -1;
-	PUTS(&s->jcs, ",\"scorer_version\":\"" LH_SCORER_VERSION "\",\"task_id\":");
-	if (put_jcs(s, &src->task_id, err) < 0)
+	lh_write_text(&json, "scorer_version", LH_SCORER_VERSION);
+	if (put_jcs(s, &json, "task_id", &src->task_id, err) < 0)
 		return -1;
-	PUTS(&s->jcs, "}");
+	lh_write_end(&json);
 	return lh_buf_check(&s->jcs, err);
 }
 
-static void put_signature(struct lh_buf *out, const struct lh_buf *decision)
+static void put_signature(struct lh_writer *json, const struct lh_buf *decision)
 {
 	unsigned char hash[32];
 	char hex[LH_SHA256_HEX];
 
 	lh_sha256(decision->p, decision->len, hash);
 	lh_hex(hash, sizeof hash, hex);
-	lh_buf_add(out, hex, sizeof hex);
+	lh_write_str(json, "scored_sig", (struct lh_str){ hex, sizeof hex });
 }
 
 static int list_reasons(struct lh_scorer *s, const struct lh_judged *got, struct lh_err *err)
@@ -275,46 +270,42 @@ static int list_reasons(struct lh_scorer *s, const struct lh_judged *got, struct
 	return lh_buf_check(&s->list, err);
 }
 
-static void put_provenance(struct lh_buf *out, const struct from *from)
+static void put_provenance(struct lh_writer *json, const struct from *from)
 {
-	PUTS(out, ",\"provenance\":{\"source_file\":");
-	put_value(out, &from->v[FILE_NAME]);
-	PUTS(out, ",\"line_offset\":");
-	put_value(out, &from->v[OFFSET]);
-	PUTS(out, ",\"sig_hash\":");
-	put_value(out, &from->v[SIG]);
-	PUTS(out, ",\"recorded_at\":");
-	put_value(out, &from->v[RECORDED_AT]);
-	PUTS(out, "}");
+	lh_write_object(json, "provenance");
+	lh_write_value(json, "source_file", &from->v[FILE_NAME]);
+	lh_write_value(json, "line_offset", &from->v[OFFSET]);
+	lh_write_value(json, "sig_hash", &from->v[SIG]);
+	lh_write_value(json, "recorded_at", &from->v[RECORDED_AT]);
+	lh_write_end(json);
 }
 
 int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const char *scored_at,
 		 enum lh_category *category, struct lh_buf *out, struct lh_err *err)
 {
+	struct lh_writer json = lh_write_to(out);
 	struct lh_judged got;
 	struct source src;
 
 	if (find_source(evidence, &src, err) < 0 || judge_evidence(s, evidence, &src.from, &got, err) < 0 ||
 	    list_reasons(s, &got, err) < 0 || put_decision(s, &src, got.category, err) < 0)
 		return -1;
-	PUTS(out, "{\"schema_version\":1,\"evidence_run_id\":");
-	put_value(out, &src.run_id);
-	PUTS(out, ",\"evidence_task_id\":");
-	put_value(out, &src.task_id);
-	PUTS(out, ",\"category\":\"");
-	lh_buf_puts(out, lh_category_name(got.category));
-	PUTS(out, "\",\"reasons\":");
-	lh_buf_add(out, s->list.p, s->list.len);
-	PUTS(out, ",\"scored_at\":");
+	lh_write_object(&json, NULL);
+	lh_write_u64(&json, "schema_version", 1);
+	lh_write_value(&json, "evidence_run_id", &src.run_id);
+	lh_write_value(&json, "evidence_task_id", &src.task_id);
+	lh_write_text(&json, "category", lh_category_name(got.category));
+	lh_write_raw(&json, "reasons", (struct lh_str){ s->list.p, s->list.len });
 	if (scored_at)
-		lh_buf_json(out, scored_at, strlen(scored_at));
+		lh_write_text(&json, "scored_at", scored_at);
 	else
-		put_value(out, &src.from.v[RECORDED_AT]);
-	PUTS(out, ",\"scorer_version\":\"" LH_SCORER_VERSION "\",\"sub_scores\":{\"scored_sig\":\"");
-	put_signature(out, &s->jcs);
-	PUTS(out, "\"}");
-	put_provenance(out, &src.from);
-	PUTS(out, "}");
+		lh_write_value(&json, "scored_at", &src.from.v[RECORDED_AT]);
+	lh_write_text(&json, "scorer_version", LH_SCORER_VERSION);
+	lh_write_object(&json, "sub_scores");
+	put_signature(&json, &s->jcs);
+	lh_write_end(&json);
+	put_provenance(&json, &src.from);
+	lh_write_end(&json);
 	if (category)
 		*category = got.category;
 	return 0;

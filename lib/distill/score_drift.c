@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include <lh/num.h>
+#include "json/write.h"
 
 /* A pair has two categories of four bits, each plus one; 0: not seen. */
 #define ON_FILE 0
@@ -112,16 +112,24 @@ void lh_drift_json(struct lh_buf *out, const struct lh_drift *d)
 	uint64_t total = lh_drift_total(d), matched = lh_drift_matched(d);
 	struct shift shift[LH_CATEGORIES * LH_CATEGORIES];
 	size_t n = find_shifts(d, shift), i;
-	char rate[LH_F64_MAX];
+	struct lh_writer json = lh_write_to(out);
 
-	lh_buf_printf(out, "{\"total\":%llu,\"matched\":%llu,\"mismatched\":%llu,\"drift_rate\":", (unsigned long long)total,
-		      (unsigned long long)matched, (unsigned long long)(total - matched));
-	lh_buf_add(out, rate, lh_f64_print(rate, total ? (double)(total - matched) / (double)total : 0));
-	lh_buf_puts(out, ",\"scorer_version\":\"" LH_SCORER_VERSION "\",\"shifts\":[");
-	for (i = 0; i < n; i++)
-		lh_buf_printf(out, "%s{\"from\":\"%s\",\"to\":\"%s\",\"count\":%llu}", i ? "," : "", shift[i].from, shift[i].to,
-			      (unsigned long long)shift[i].count);
-	lh_buf_puts(out, "]}");
+	lh_write_object(&json, NULL);
+	lh_write_u64(&json, "total", total);
+	lh_write_u64(&json, "matched", matched);
+	lh_write_u64(&json, "mismatched", total - matched);
+	lh_write_f64(&json, "drift_rate", total ? (double)(total - matched) / (double)total : 0);
+	lh_write_text(&json, "scorer_version", LH_SCORER_VERSION);
+	lh_write_array(&json, "shifts");
+	for (i = 0; i < n; i++) {
+		lh_write_object(&json, NULL);
+		lh_write_text(&json, "from", shift[i].from);
+		lh_write_text(&json, "to", shift[i].to);
+		lh_write_u64(&json, "count", shift[i].count);
+		lh_write_end(&json);
+	}
+	lh_write_end(&json);
+	lh_write_end(&json);
 }
 
 void lh_drift_free(struct lh_drift *d)

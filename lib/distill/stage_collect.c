@@ -11,6 +11,7 @@
 #include <lh/digest.h>
 #include "file/file.h"
 #include "flow/flow.h"
+#include "json/write.h"
 #include "receipt.h"
 #include "text/escape.h"
 
@@ -106,6 +107,7 @@ static int take_skip(struct collect *c, const char *hash, const char *errors, si
 	const char *source = lh_stream_source(c->stem);
 	unsigned char key[32];
 	char hex[64];
+	struct lh_writer json;
 	bool is_new;
 
 	c->got->skipped++;
@@ -119,11 +121,14 @@ static int take_skip(struct collect *c, const char *hash, const char *errors, si
 	if (!is_new || c->run->how.dry)
 		return 0;
 	lh_buf_reset(&c->row);
-	lh_buf_printf(&c->row, "{\"source_file\":\"%s\",\"line_offset\":%llu,\"errors\":", source, (unsigned long long)(line - 1));
-	lh_buf_add(&c->row, errors, n);
-	lh_buf_puts(&c->row, ",\"sig_hash\":\"");
-	lh_buf_add(&c->row, hex, hash ? 64 : 0);
-	lh_buf_printf(&c->row, "\",\"recorded_at\":\"%s\"}", c->run->recorded_at);
+	json = lh_write_to(&c->row);
+	lh_write_object(&json, NULL);
+	lh_write_text(&json, "source_file", source);
+	lh_write_u64(&json, "line_offset", line - 1);
+	lh_write_raw(&json, "errors", (struct lh_str){ errors, n });
+	lh_write_str(&json, "sig_hash", (struct lh_str){ hex, hash ? 64 : 0 });
+	lh_write_text(&json, "recorded_at", c->run->recorded_at);
+	lh_write_end(&json);
 	if (lh_buf_check(&c->row, err) < 0)
 		return -1;
 	return lh_append_line(c->skips, c->row.p, c->row.len, err);
@@ -294,11 +299,20 @@ void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum
 {
 	const struct lh_collected *g = &c->of[stem];
 
-	lh_buf_printf(out, "{\"source_file_relpath\":\"%s\",\"rows_present\":%s,\"rows_read\":%llu,\"rows_written\":%llu,"
-		      "\"rows_skipped\":%llu,\"rows_deduped\":%llu,\"output_files\":[", lh_stream_source(stem), g->present ? "true" : "false",
-		      (unsigned long long)g->read, (unsigned long long)g->written,
-		      (unsigned long long)g->skipped, (unsigned long long)g->deduped);
-	if (g->written && !run->how.dry)
+	struct lh_writer json = lh_write_to(out);
+
+	lh_write_object(&json, NULL);
+	lh_write_text(&json, "source_file_relpath", lh_stream_source(stem));
+	lh_write_bool(&json, "rows_present", g->present);
+	lh_write_u64(&json, "rows_read", g->read);
+	lh_write_u64(&json, "rows_written", g->written);
+	lh_write_u64(&json, "rows_skipped", g->skipped);
+	lh_write_u64(&json, "rows_deduped", g->deduped);
+	lh_write_array(&json, "output_files");
+	if (g->written && !run->how.dry) {
+		lh_write_key(&json, NULL);
 		lh_buf_printf(out, "\"%s/%s.jsonl\"", c->output, lh_stream_name(stem));
-	lh_buf_puts(out, "]}");
+	}
+	lh_write_end(&json);
+	lh_write_end(&json);
 }

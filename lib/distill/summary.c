@@ -1,5 +1,6 @@
 /* summary.c - the summary of a run.  See receipt.h. */
 #include <lh/digest.h>
+#include "json/write.h"
 #include "receipt.h"
 
 void lh_summary_settle(struct lh_summary *s)
@@ -21,24 +22,21 @@ void lh_summary_settle(struct lh_summary *s)
 	s->run_hash[LH_SHA256_HEX] = '\0';
 }
 
-static void put_count(struct lh_buf *b, const char *name, uint64_t v)
+static void put_stage(struct lh_writer *json, const struct lh_stage_result *r)
 {
-	lh_buf_puts(b, name);
-	lh_buf_u64(b, v);
-}
-
-static void put_stage(struct lh_buf *b, const struct lh_stage_result *r)
-{
-	lh_buf_printf(b, "{\"stage\":\"%s\"", lh_stage_name(r->stage));
-	put_count(b, ",\"records_in\":", r->records_in);
-	put_count(b, ",\"records_out\":", r->records_out);
-	put_count(b, ",\"accepted\":", r->accepted);
-	put_count(b, ",\"rejected\":", r->rejected);
-	put_count(b, ",\"quarantined\":", r->quarantined);
-	put_count(b, ",\"skipped\":", r->skipped);
-	lh_buf_printf(b, ",\"passed\":%s", r->passed ? "true" : "false");
-	put_count(b, ",\"duration_ms\":", r->duration_ms);
-	lh_buf_printf(b, ",\"input_hash\":\"%s\",\"output_hash\":\"%s\"}", r->input_hash, r->output_hash);
+	lh_write_object(json, NULL);
+	lh_write_text(json, "stage", lh_stage_name(r->stage));
+	lh_write_u64(json, "records_in", r->records_in);
+	lh_write_u64(json, "records_out", r->records_out);
+	lh_write_u64(json, "accepted", r->accepted);
+	lh_write_u64(json, "rejected", r->rejected);
+	lh_write_u64(json, "quarantined", r->quarantined);
+	lh_write_u64(json, "skipped", r->skipped);
+	lh_write_bool(json, "passed", r->passed);
+	lh_write_u64(json, "duration_ms", r->duration_ms);
+	lh_write_text(json, "input_hash", r->input_hash);
+	lh_write_text(json, "output_hash", r->output_hash);
+	lh_write_end(json);
 }
 
 void lh_summary_total(const struct lh_summary *s, struct lh_stage_result *t)
@@ -58,28 +56,32 @@ void lh_summary_total(const struct lh_summary *s, struct lh_stage_result *t)
 
 void lh_summary_print(struct lh_buf *b, const struct lh_summary *s)
 {
+	struct lh_writer json = lh_write_to(b);
 	struct lh_stage_result t;
 	size_t i;
 
 	lh_summary_total(s, &t);
-	lh_buf_puts(b, "{\"schema_version\":1,\"run_id\":");
-	lh_buf_json(b, s->run_id, strlen(s->run_id));
-	lh_buf_printf(b, ",\"started_at\":\"%s\",\"ended_at\":\"%s\",\"git_commit\":\"%s\",\"stages\":[", s->started_at, s->ended_at, s->git_commit);
-	for (i = 0; i < LH_STAGES; i++) {
-		if (i)
-			lh_buf_putc(b, ',');
-		put_stage(b, &s->stage[i]);
-	}
-	put_count(b, "],\"total_records_in\":", t.records_in);
-	put_count(b, ",\"total_records_out\":", t.records_out);
-	put_count(b, ",\"total_records_accepted\":", t.accepted);
-	put_count(b, ",\"total_records_rejected\":", t.rejected);
-	put_count(b, ",\"total_records_quarantined\":", t.quarantined);
-	put_count(b, ",\"total_records_skipped\":", t.skipped);
-	put_count(b, ",\"rag_records\":", s->stage[LH_STAGE_RAG].accepted);
-	put_count(b, ",\"sft_records\":", s->stage[LH_STAGE_SFT].accepted);
-	put_count(b, ",\"preference_pairs\":", s->stage[LH_STAGE_PREFERENCE].accepted);
-	lh_buf_printf(b, ",\"overall_passed\":%s,\"run_hash\":\"%s\"", s->passed ? "true" : "false", s->run_hash);
-	put_count(b, ",\"total_duration_ms\":", s->duration_ms);
-	lh_buf_putc(b, '}');
+	lh_write_object(&json, NULL);
+	lh_write_u64(&json, "schema_version", 1);
+	lh_write_text(&json, "run_id", s->run_id);
+	lh_write_text(&json, "started_at", s->started_at);
+	lh_write_text(&json, "ended_at", s->ended_at);
+	lh_write_text(&json, "git_commit", s->git_commit);
+	lh_write_array(&json, "stages");
+	for (i = 0; i < LH_STAGES; i++)
+		put_stage(&json, &s->stage[i]);
+	lh_write_end(&json);
+	lh_write_u64(&json, "total_records_in", t.records_in);
+	lh_write_u64(&json, "total_records_out", t.records_out);
+	lh_write_u64(&json, "total_records_accepted", t.accepted);
+	lh_write_u64(&json, "total_records_rejected", t.rejected);
+	lh_write_u64(&json, "total_records_quarantined", t.quarantined);
+	lh_write_u64(&json, "total_records_skipped", t.skipped);
+	lh_write_u64(&json, "rag_records", s->stage[LH_STAGE_RAG].accepted);
+	lh_write_u64(&json, "sft_records", s->stage[LH_STAGE_SFT].accepted);
+	lh_write_u64(&json, "preference_pairs", s->stage[LH_STAGE_PREFERENCE].accepted);
+	lh_write_bool(&json, "overall_passed", s->passed);
+	lh_write_text(&json, "run_hash", s->run_hash);
+	lh_write_u64(&json, "total_duration_ms", s->duration_ms);
+	lh_write_end(&json);
 }
