@@ -45,3 +45,19 @@ breach() {
 	run -2 "$ROOT/tests/run" plain no-such-group
 	[ "$output" = "tests/run: no group no-such-group in tests/GROUPS" ]
 }
+
+@test "tests/README.md lists the titles that tests/SURVIVED asks for: if not, run tests/readme" {
+	"$ROOT/tests/readme" -n >want
+	alike "$ROOT/tests/README.md" want
+}
+
+@test "a file, a title or a function of tests that is not there is found" {
+	mkdir -p tree/tests
+	cp -r "$ROOT"/tests/{README.md,SURVIVED,readme,unit,fuzz,*.bats} tree/tests
+	printf 'what is survived\n\tno-such: a …\n\tlh: a list of nothing …\n\ttest_num: no such function\n' >>tree/tests/SURVIVED
+	run -1 tree/tests/readme
+	[ "$output" = 'tests/SURVIVED: no-such is no file of tests
+tests/SURVIVED: lh has no test "a list of nothing …"
+tests/SURVIVED: test_num has no test "no such function"' ]
+	cmp tree/tests/README.md "$ROOT/tests/README.md"
+}
