@@ -10,6 +10,7 @@
 
 #include <lh/digest.h>
 #include "base/mem.h"
+#include "json/write.h"
 #include "pathway_parts.h"
 
 #define BLOCK ((size_t)256 << 10)
@@ -313,8 +314,8 @@ int lh_pathway_tags(struct lh_pathway *p, uint32_t i, struct lh_value *v, struct
 	return p->trace[i].tags.n ? lh_pathway_span(p, &p->trace[i].tags, v, err) : 0;
 }
 
-static int append_span(struct lh_pathway *p, const char *name, const struct lh_span *span,
-		       struct lh_buf *out, struct lh_err *err)
+static int write_span(struct lh_pathway *p, struct lh_writer *json, const char *name,
+		      const struct lh_span *span, struct lh_err *err)
 {
 	struct lh_value v;
 
@@ -322,33 +323,32 @@ static int append_span(struct lh_pathway *p, const char *name, const struct lh_s
 		return 0;
 	if (lh_pathway_span(p, span, &v, err) < 0)
 		return -1;
-	lh_buf_puts(out, name);
-	lh_buf_add(out, v.p, v.n);
+	lh_write_value(json, name, &v);
 	return 0;
 }
 
 int lh_pathway_put_with(struct lh_pathway *p, uint32_t i, const struct lh_value *content,
 			int64_t updated, struct lh_buf *out, struct lh_err *err)
 {
+	struct lh_writer json = lh_write_to(out);
 	const struct lh_trace *t = &p->trace[i];
 
-	if (append_span(p, "{\"uid\":", &t->uid, out, err) < 0)
+	lh_write_object(&json, NULL);
+	if (write_span(p, &json, "uid", &t->uid, err) < 0)
 		return -1;
-	if (content) {
-		lh_buf_puts(out, ",\"content\":");
-		lh_buf_add(out, content->p, content->n);
-	} else if (append_span(p, ",\"content\":", &t->content, out, err) < 0) {
+	if (content)
+		lh_write_value(&json, "content", content);
+	else if (write_span(p, &json, "content", &t->content, err) < 0)
 		return -1;
-	}
-	if (append_span(p, ",\"predecessor_uid\":", &t->predecessor, out, err) < 0)
+	if (write_span(p, &json, "predecessor_uid", &t->predecessor, err) < 0)
 		return -1;
-	lh_buf_printf(out,
-		      ",\"created_at_ns\":%lld,\"updated_at_ns\":%lld,\"retired\":%s"
-		      ",\"replay_count\":%lld", (long long)t->created, (long long)updated,
-		      t->retired ? "true" : "false", (long long)t->replays);
-	if (append_span(p, ",\"tags\":", &t->tags, out, err) < 0)
+	lh_write_i64(&json, "created_at_ns", t->created);
+	lh_write_i64(&json, "updated_at_ns", updated);
+	lh_write_bool(&json, "retired", t->retired);
+	lh_write_i64(&json, "replay_count", t->replays);
+	if (write_span(p, &json, "tags", &t->tags, err) < 0)
 		return -1;
-	lh_buf_putc(out, '}');
+	lh_write_end(&json);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "json/write.h"
 #include "pathway_parts.h"
 #include <lh/session.h>
 
@@ -87,29 +88,28 @@ static int append_trace(struct lh_pathway *p, const char *op, const struct lh_pa
 {
 	char minted[LH_SESSION_ID];
 	struct lh_str uid = t->uid.n ? t->uid : mint_uid(p, t, minted);
-	struct lh_buf *b = &p->line;
+	struct lh_writer json = lh_write_to(&p->line);
 	int64_t at;
 
 	if (p->uids.n >= UINT32_MAX - 1) {
 		lh_err_set(err, LH_EDATA, "the log holds as many traces as it can");
 		return abandon_change(p);
 	}
-	lh_buf_printf(b, "{\"op\":\"%s\",\"trace\":{\"uid\":", op);
-	lh_buf_json(b, uid.p, uid.n);
-	lh_buf_puts(b, ",\"content\":");
-	lh_buf_add(b, t->content->p, t->content->n);
-	if (t->predecessor.n) {
-		lh_buf_puts(b, ",\"predecessor_uid\":");
-		lh_buf_json(b, t->predecessor.p, t->predecessor.n);
-	}
-	lh_buf_printf(b,
-		      ",\"created_at_ns\":%lld,\"updated_at_ns\":%lld,\"retired\":false"
-		      ",\"replay_count\":0", (long long)t->ns, (long long)t->ns);
-	if (t->tags) {
-		lh_buf_puts(b, ",\"tags\":");
-		lh_buf_add(b, t->tags->p, t->tags->n);
-	}
-	lh_buf_puts(b, "}}");
+	lh_write_object(&json, NULL);
+	lh_write_text(&json, "op", op);
+	lh_write_object(&json, "trace");
+	lh_write_str(&json, "uid", uid);
+	lh_write_value(&json, "content", t->content);
+	if (t->predecessor.n)
+		lh_write_str(&json, "predecessor_uid", t->predecessor);
+	lh_write_i64(&json, "created_at_ns", t->ns);
+	lh_write_i64(&json, "updated_at_ns", t->ns);
+	lh_write_bool(&json, "retired", false);
+	lh_write_u64(&json, "replay_count", 0);
+	if (t->tags)
+		lh_write_value(&json, "tags", t->tags);
+	lh_write_end(&json);
+	lh_write_end(&json);
 	if (append_event(p, err) < 0)
 		return -1;
 	at = lh_pathway_find(p, uid.p, uid.n);
@@ -161,9 +161,12 @@ int lh_pathway_revise(struct lh_pathway *p, const struct lh_pathway_new *t, uint
 /* Append an event that names a trace by its uid only, after begin_change. */
 static int append_uid(struct lh_pathway *p, const char *op, struct lh_str uid, struct lh_err *err)
 {
-	lh_buf_printf(&p->line, "{\"op\":\"%s\",\"uid\":", op);
-	lh_buf_json(&p->line, uid.p, uid.n);
-	lh_buf_putc(&p->line, '}');
+	struct lh_writer json = lh_write_to(&p->line);
+
+	lh_write_object(&json, NULL);
+	lh_write_text(&json, "op", op);
+	lh_write_str(&json, "uid", uid);
+	lh_write_end(&json);
 	return append_event(p, err);
 }
 
@@ -199,18 +202,18 @@ static int begin_existing(struct lh_pathway *p, struct lh_str uid, uint32_t *i, 
 int lh_pathway_update(struct lh_pathway *p, struct lh_str uid, const struct lh_value *content,
 		      int64_t ns, uint32_t *i, struct lh_err *err)
 {
-	struct lh_buf *b = &p->line;
+	struct lh_writer json = lh_write_to(&p->line);
 
 	if (begin_existing(p, uid, i, err) < 0)
 		return -1;
-	lh_buf_puts(b, "{\"op\":\"update\",\"trace\":");
-	if (lh_pathway_put_with(p, *i, content, ns, b, err) < 0)
+	lh_write_object(&json, NULL);
+	lh_write_text(&json, "op", "update");
+	lh_write_key(&json, "trace");
+	if (lh_pathway_put_with(p, *i, content, ns, &p->line, err) < 0)
 		return abandon_change(p);
-	lh_buf_puts(b, ",\"uid\":");
-	lh_buf_json(b, uid.p, uid.n);
-	lh_buf_puts(b, ",\"content\":");
-	lh_buf_add(b, content->p, content->n);
-	lh_buf_putc(b, '}');
+	lh_write_str(&json, "uid", uid);
+	lh_write_value(&json, "content", content);
+	lh_write_end(&json);
 	return append_event(p, err);
 }
 

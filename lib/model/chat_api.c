@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "json/write.h"
+
 static bool is(struct lh_str s, const char *text)
 {
 	return s.n == strlen(text) && !memcmp(s.p, text, s.n);
@@ -13,52 +15,46 @@ static bool is(struct lh_str s, const char *text)
 
 /* ---- requests ---- */
 
-static void put_str(struct lh_buf *b, const char *before, struct lh_str s)
-{
-	lh_buf_puts(b, before);
-	lh_buf_json(b, s.p, s.n);
-}
-
-static void put_messages(struct lh_buf *b, const struct lh_chat_request *q)
+static void put_messages(struct lh_writer *json, const struct lh_chat_request *q)
 {
 	size_t i;
 
-	lh_buf_puts(b, ",\"messages\":[");
+	lh_write_array(json, "messages");
 	for (i = 0; i < q->n; i++) {
-		put_str(b, i ? ",{\"role\":" : "{\"role\":", q->message[i].role);
-		put_str(b, ",\"content\":", q->message[i].content);
-		lh_buf_putc(b, '}');
+		lh_write_object(json, NULL);
+		lh_write_str(json, "role", q->message[i].role);
+		lh_write_str(json, "content", q->message[i].content);
+		lh_write_end(json);
 	}
-	lh_buf_putc(b, ']');
+	lh_write_end(json);
 }
 
 /* Append what /api/chat and /api/generate have in common. */
-static void put_ollama(struct lh_buf *b, const struct lh_chat_request *q)
+static void put_ollama(struct lh_writer *json, const struct lh_chat_request *q)
 {
-	lh_buf_puts(b, ",\"stream\":false,\"think\":");
-	lh_buf_puts(b, q->think > 0 ? "true" : "false");
-	if (q->temperature.n || q->max_tokens > 0)
-		lh_buf_puts(b, ",\"options\":{");
-	if (q->temperature.n) {
-		lh_buf_puts(b, "\"temperature\":");
-		lh_buf_add(b, q->temperature.p, q->temperature.n);
+	lh_write_bool(json, "stream", false);
+	lh_write_bool(json, "think", q->think > 0);
+	if (q->temperature.n || q->max_tokens > 0) {
+		lh_write_object(json, "options");
+		if (q->temperature.n)
+			lh_write_raw(json, "temperature", q->temperature);
+		if (q->max_tokens > 0)
+			lh_write_u64(json, "num_predict", (uint64_t)q->max_tokens);
+		lh_write_end(json);
 	}
-	if (q->max_tokens > 0) {
-		lh_buf_puts(b, q->temperature.n ? ",\"num_predict\":" : "\"num_predict\":");
-		lh_buf_u64(b, (uint64_t)q->max_tokens);
-	}
-	if (q->temperature.n || q->max_tokens > 0)
-		lh_buf_putc(b, '}');
 	if (q->json)
-		lh_buf_puts(b, ",\"format\":\"json\"");
-	lh_buf_putc(b, '}');
+		lh_write_text(json, "format", "json");
 }
 
 static void write_chat(struct lh_buf *b, const struct lh_chat_request *q, struct lh_str model)
 {
-	put_str(b, "{\"model\":", model);
-	put_messages(b, q);
-	put_ollama(b, q);
+	struct lh_writer json = lh_write_to(b);
+
+	lh_write_object(&json, NULL);
+	lh_write_str(&json, "model", model);
+	put_messages(&json, q);
+	put_ollama(&json, q);
+	lh_write_end(&json);
 }
 
 /* Append to an open JSON string. */
@@ -73,14 +69,16 @@ static void put_part(struct lh_buf *b, const char *p, size_t n)
 	b->len -= 2;
 }
 
-static void put_prompt(struct lh_buf *b, const struct lh_chat_request *q)
+static void put_prompt(struct lh_writer *json, const struct lh_chat_request *q)
 {
+	struct lh_buf *b = json->out;
 	size_t i, turns = 0;
 	bool bare, first = true;
 
 	for (i = 0; i < q->n; i++)
 		turns += !is(q->message[i].role, "system");
-	lh_buf_puts(b, ",\"prompt\":\"");
+	lh_write_key(json, "prompt");
+	lh_buf_putc(b, '"');
 	for (i = 0; i < q->n; i++) {
 		const struct lh_chat_message *m = &q->message[i];
 
@@ -97,7 +95,7 @@ static void put_prompt(struct lh_buf *b, const struct lh_chat_request *q)
 	lh_buf_putc(b, '"');
 }
 
-static void put_system(struct lh_buf *b, const struct lh_chat_request *q)
+static void put_system(struct lh_writer *json, const struct lh_chat_request *q)
 {
 	bool any = false;
 	size_t i;
@@ -105,38 +103,46 @@ static void put_system(struct lh_buf *b, const struct lh_chat_request *q)
 	for (i = 0; i < q->n; i++) {
 		if (!is(q->message[i].role, "system"))
 			continue;
-		lh_buf_puts(b, any ? "\\n" : ",\"system\":\"");
-		put_part(b, q->message[i].content.p, q->message[i].content.n);
+		if (!any)
+			lh_write_key(json, "system");
+		lh_buf_puts(json->out, any ? "\\n" : "\"");
+		put_part(json->out, q->message[i].content.p, q->message[i].content.n);
 		any = true;
 	}
 	if (any)
-		lh_buf_putc(b, '"');
+		lh_buf_putc(json->out, '"');
 }
 
 static void write_generate(struct lh_buf *b, const struct lh_chat_request *q, struct lh_str model)
 {
-	put_str(b, "{\"model\":", model);
-	put_prompt(b, q);
-	put_system(b, q);
-	put_ollama(b, q);
+	struct lh_writer json = lh_write_to(b);
+
+	lh_write_object(&json, NULL);
+	lh_write_str(&json, "model", model);
+	put_prompt(&json, q);
+	put_system(&json, q);
+	put_ollama(&json, q);
+	lh_write_end(&json);
 }
 
 static void write_openai(struct lh_buf *b, const struct lh_chat_request *q, struct lh_str model)
 {
-	put_str(b, "{\"model\":", model);
-	put_messages(b, q);
-	lh_buf_puts(b, ",\"stream\":false");
-	if (q->temperature.n) {
-		lh_buf_puts(b, ",\"temperature\":");
-		lh_buf_add(b, q->temperature.p, q->temperature.n);
+	struct lh_writer json = lh_write_to(b);
+
+	lh_write_object(&json, NULL);
+	lh_write_str(&json, "model", model);
+	put_messages(&json, q);
+	lh_write_bool(&json, "stream", false);
+	if (q->temperature.n)
+		lh_write_raw(&json, "temperature", q->temperature);
+	if (q->max_tokens > 0)
+		lh_write_u64(&json, "max_tokens", (uint64_t)q->max_tokens);
+	if (q->json) {
+		lh_write_object(&json, "response_format");
+		lh_write_text(&json, "type", "json_object");
+		lh_write_end(&json);
 	}
-	if (q->max_tokens > 0) {
-		lh_buf_puts(b, ",\"max_tokens\":");
-		lh_buf_u64(b, (uint64_t)q->max_tokens);
-	}
-	if (q->json)
-		lh_buf_puts(b, ",\"response_format\":{\"type\":\"json_object\"}");
-	lh_buf_putc(b, '}');
+	lh_write_end(&json);
 }
 
 /* ---- replies ---- */
