@@ -335,7 +335,7 @@ faulty() {
 	faulty utf8 bündel "not a name for a member"
 	for name in dotdot absolute deep dot escape utf8; do
 		forged listed-$name
-		refused f.tar.zst 'MANIFEST.jsonl: line 15: bad "path"'
+		refused f.tar.zst 'MANIFEST.jsonl: line 15: "path" must be a relative path of letters, digits, ".", "_", "-" and "/"'
 	done
 }
 
@@ -349,8 +349,8 @@ faulty() {
 	manifest-link|MANIFEST.jsonl is a symbolic link, not a regular file
 	manifest-garbage|MANIFEST.jsonl: line 1: cut short
 	manifest-cut|MANIFEST.jsonl: line 14: cut short
-	manifest-capitals|MANIFEST.jsonl: line 1: bad "sha256"
-	manifest-no-size|MANIFEST.jsonl: line 2: missing "size"
+	manifest-capitals|MANIFEST.jsonl: line 1: "sha256" must be a string of 64 lowercase hex digits
+	manifest-no-size|MANIFEST.jsonl: line 2: missing "size" (whole number, 0 or more)
 	manifest-lists-itself|MANIFEST.jsonl: line 15: lists itself
 	manifest-huge|MANIFEST.jsonl is said to have 2097152 bytes, more than 1048576
 	reorder-all|MANIFEST.jsonl: line 6: report.json stands behind report.md

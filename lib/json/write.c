@@ -25,10 +25,10 @@ void lh_write_key_str(struct lh_writer *w, struct lh_str name)
 
 void lh_write_bytes(struct lh_writer *w, const char *name, const char *s)
 {
-	size_t n = strlen(s), i;
+	size_t n = s ? strlen(s) : 0, i;
 	struct lh_buf clean;
 
-	if (lh_utf8_valid(s, n)) {
+	if (!n || lh_utf8_valid(s, n)) {
 		lh_write_text(w, name, s);
 		return;
 	}

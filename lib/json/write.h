@@ -132,8 +132,8 @@ static inline void lh_write_text(struct lh_writer *w, const char *name, const ch
 		lh_write_null(w, name);
 }
 
-/* A text that need not be UTF-8, as a file's name: if it is not, each byte that is not
- * ASCII becomes U+FFFD. */
+/* The same of a text that need not be UTF-8, as a file's name: if it is not, each byte that
+ * is not ASCII becomes U+FFFD. */
 void lh_write_bytes(struct lh_writer *w, const char *name, const char *s);
 
 static inline void lh_write_u64(struct lh_writer *w, const char *name, uint64_t v)

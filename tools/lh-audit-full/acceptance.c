@@ -1,21 +1,35 @@
 /* acceptance.c - phase 6: run lh-distill acceptance. */
 #include "child.h"
-#include <lh/json.h>
+#include "json/bind.h"
 
 #define INVARIANTS 22
 #define GATE_SECONDS 1800.0
 #define LINES_MAX ((size_t)4 << 20)
 
-/* Return whether the invariant of a line holds; a note names one that does not. */
-static bool holds(struct audit *a, const struct lh_record *rec)
-{
-	const struct lh_value *passed = lh_record_get(rec, "passed"), *n = lh_record_get(rec, "n"), *name = lh_record_get(rec, "name");
+struct invariant {
+	bool passed;
+	struct lh_value n, name;
+};
+static const struct lh_bind invariant[] = {
+	{ LH_BIND_BOOL("passed", struct invariant, passed), .lax = true },
+	{ LH_BIND_SOME("n", struct invariant, n), .null = true },
+	{ LH_BIND_SOME("name", struct invariant, name), .null = true },
+	LH_BIND_END
+};
 
-	if (passed && passed->type == LH_TRUE)
-		return true;
-	if (n && name)
-		check_note(a, CHECK_ACCEPTANCE, "%.*s %.*s", (int)n->n, n->p, (int)name->n, name->p);
-	return false;
+/* Count an invariant that holds; a note names one that does not. */
+static int count_line(struct audit *a, const struct lh_record *rec, unsigned *passed,
+		      struct lh_err *err)
+{
+	struct invariant v = { .passed = false };
+
+	if (lh_bind(invariant, rec, &v, NULL, err) < 0)
+		return -1;
+	*passed += v.passed;
+	if (!v.passed && v.n.p && v.name.p)
+		check_note(a, CHECK_ACCEPTANCE, "%.*s %.*s", (int)v.n.n, v.n.p, (int)v.name.n,
+			   v.name.p);
+	return 0;
 }
 
 /* Count the lines that hold. */
@@ -32,7 +46,7 @@ static int count(struct audit *a, const struct lh_buf *lines, unsigned *passed, 
 			lf = end;
 		rc = lh_record_parse(&rec, p, (size_t)(lf - p), err);
 		if (!rc)
-			*passed += holds(a, &rec);
+			rc = count_line(a, &rec, passed, err);
 	}
 	lh_record_free(&rec);
 	if (rc < 0 && check_is_finding(err)) {

@@ -195,17 +195,13 @@ int targets_check(const struct audit *a, struct lh_err *err);
 
 /* ---- output (print.c) ---- */
 
-/* Append the line of a check, or of the summary, compact, without LF. */
-void check_print(struct lh_buf *out, const struct check *c);
-void summary_print(struct lh_buf *out, const struct audit *a);
-
 /* Append the whole audit as lines, or as a document; all: passed and skipped
  * checks, too. */
 void lines_print(struct lh_buf *out, const struct audit *a, bool all);
 void document_print(struct lh_buf *out, const struct audit *a, bool all);
 
-/* Append {"p2_evidence_rows":12,...}. */
-void metrics_print(struct lh_buf *out, const struct audit *a);
+/* Write {"p2_evidence_rows":12,...}. */
+void metrics_write(struct lh_writer *w, const char *name, const struct audit *a);
 
 /* Print to stdout what the settings request. */
 int audit_print(struct audit *a, struct lh_err *err);

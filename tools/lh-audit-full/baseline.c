@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "baseline.h"
+#include "json/bind.h"
 
 #define BOM "\xef\xbb\xbf"
 
@@ -64,19 +65,20 @@ static int bad_row(const struct baselines *b, struct lh_err *err)
 	return lh_err_prefix(err, "%s:%llu", b->path, (unsigned long long)b->line);
 }
 
+static const struct lh_bind members[] = {
+	{ LH_BIND_VALUE("recorded_at", struct baselines, recorded_at, LH_BIND_IS(LH_STRING)),
+	  .lax = true },
+	{ LH_BIND_OBJECT("metrics", struct baselines, metrics), .required = true },
+	LH_BIND_END
+};
+
 static int parse(struct baselines *b, const struct lh_row *row, struct lh_err *err)
 {
-	const struct lh_value *metrics;
-
 	b->line = row->line;
-	if (lh_record_parse(&b->rec, row->p, row->n, err) < 0)
+	b->recorded_at.p = NULL;
+	if (lh_record_parse(&b->rec, row->p, row->n, err) < 0 ||
+	    lh_bind(members, &b->rec, b, NULL, err) < 0)
 		return bad_row(b, err);
-	metrics = lh_record_get(&b->rec, "metrics");
-	if (!metrics || metrics->type != LH_OBJECT) {
-		lh_err_set(err, LH_EDATA, metrics ? "\"metrics\" is not an object" : "missing object \"metrics\"");
-		return bad_row(b, err);
-	}
-	b->metrics = *metrics;
 	return 0;
 }
 

@@ -32,7 +32,8 @@ struct baselines {
 	/* the row read last, valid until the next */
 	uint64_t line;
 	struct lh_record rec;
-	struct lh_value metrics;
+	struct lh_value metrics;	/* an object */
+	struct lh_value recorded_at;	/* a string, or p NULL */
 };
 
 /* Count the rows of the file; one that does not exist has none. */

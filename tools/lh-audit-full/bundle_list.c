@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include <lh/json.h>
+#include "json/bind.h"
 #include "base/mem.h"
 
 static bool part_ok(const char *s, size_t n)
@@ -30,37 +30,42 @@ bool bundle_name_ok(const char *s, size_t n)
 	return part_ok(s + from, n - from);
 }
 
-static bool is_sha256(const char *s, size_t n)
+/* Neither a good name nor a hash needs an escape. */
+static bool is_name(const struct lh_value *v, struct lh_str text)
 {
-	return n == LH_SHA256_HEX && strspn(s, "0123456789abcdef") >= n;
+	return !v->escaped && bundle_name_ok(text.p, text.n);
 }
 
-/* Copy the string of that name, at most max bytes of it, raw: neither a good name
- * nor a hash needs an escape. */
-static bool get(const struct lh_record *r, const char *name, bool (*ok)(const char *s, size_t n), char *to, struct lh_err *err)
+static bool is_sha256(const struct lh_value *v, struct lh_str text)
 {
-	const struct lh_value *v = lh_record_get(r, name);
-
-	if (!v || v->type != LH_STRING || v->escaped || !ok(v->p + 1, v->n - 2)) {
-		lh_err_set(err, LH_EDATA, "%s \"%s\"", v ? "bad" : "missing", name);
-		return false;
-	}
-	memcpy(to, v->p + 1, v->n - 2);
-	to[v->n - 2] = '\0';
-	return true;
+	return !v->escaped && text.n == LH_SHA256_HEX &&
+	       strspn(text.p, "0123456789abcdef") >= text.n;
 }
 
-static int line(struct lh_record *r, const struct bundle_line *before, struct bundle_line *l, struct lh_err *err)
-{
-	const struct lh_value *size = lh_record_get(r, "size");
-	int64_t n;
+struct member {
+	struct lh_str path, sha256;
+	uint64_t size;
+};
+static const struct lh_bind members[] = {
+	{ LH_BIND_STRING("path", struct member, path), .required = true, .is = is_name,
+	  .what = "relative path of letters, digits, \".\", \"_\", \"-\" and \"/\"" },
+	{ LH_BIND_STRING("sha256", struct member, sha256), .required = true, .is = is_sha256,
+	  .what = "string of 64 lowercase hex digits" },
+	{ LH_BIND_U64("size", struct member, size, 0, INT64_MAX), .required = true },
+	LH_BIND_END
+};
 
-	memset(l, 0, sizeof *l);
-	if (!get(r, "path", bundle_name_ok, l->name, err) || !get(r, "sha256", is_sha256, l->sha256, err))
+static int read_line(struct lh_record *r, const struct bundle_line *before, struct bundle_line *l,
+		     struct lh_buf *text, struct lh_err *err)
+{
+	struct member m = { .size = 0 };
+
+	if (lh_bind(members, r, &m, text, err) < 0)
 		return -1;
-	if (!size || size->type != LH_NUMBER || !lh_value_i64(size, &n) || n < 0)
-		return lh_err_set(err, LH_EDATA, "%s \"size\"", size ? "bad" : "missing");
-	l->size = (uint64_t)n;
+	memset(l, 0, sizeof *l);
+	memcpy(l->name, m.path.p, m.path.n);
+	memcpy(l->sha256, m.sha256.p, m.sha256.n);
+	l->size = m.size;
 	if (strcmp(l->name, BUNDLE_MANIFEST) == 0)
 		return lh_err_set(err, LH_EDATA, "lists itself");
 	if (before && strcmp(before->name, l->name) == 0)
@@ -74,9 +79,11 @@ int bundle_list_read(struct bundle_list *list, const char *p, size_t n, struct l
 {
 	const char *end = p + n, *lf;
 	struct lh_record r;
+	struct lh_buf text;
 	int rc = 0;
 
 	lh_record_init(&r);
+	lh_buf_init(&text, LH_BUF_NOMAX);
 	for (; p < end && !rc; p = lf + 1) {
 		lf = memchr(p, '\n', (size_t)(end - p));
 		if (!lf) {
@@ -87,11 +94,13 @@ int bundle_list_read(struct bundle_list *list, const char *p, size_t n, struct l
 		if (!rc)
 			rc = lh_record_parse(&r, p, (size_t)(lf - p), err);
 		if (!rc)
-			rc = line(&r, list->n ? &list->line[list->n - 1] : NULL, &list->line[list->n], err);
+			rc = read_line(&r, list->n ? &list->line[list->n - 1] : NULL,
+				       &list->line[list->n], &text, err);
 		if (rc && err->code == LH_EDATA)
 			lh_err_prefix(err, "line %zu", list->n + 1);
 		list->n += !rc;
 	}
+	lh_buf_free(&text);
 	lh_record_free(&r);
 	return rc;
 }

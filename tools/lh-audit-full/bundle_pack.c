@@ -6,6 +6,7 @@
 #include "archive/child_archive.h"
 #include <lh/digest.h>
 #include "file/file.h"
+#include "json/write.h"
 
 #define CHUNK ((size_t)64 << 10)
 
@@ -74,14 +75,20 @@ static int measure(struct bundle_member *m, struct lh_err *err)
 static int make_manifest(struct bundle_member *to, struct bundle_member *m, size_t n, struct lh_err *err)
 {
 	char hex[LH_SHA256_HEX];
+	struct lh_writer w;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		if (measure(&m[i], err) < 0)
 			return -1;
 		lh_hex(m[i].sha256, 32, hex);
-		lh_buf_printf(&to->text, "{\"path\":\"%s\",\"size\":%llu,\"sha256\":\"%.64s\"}\n",
-			      m[i].name, (unsigned long long)m[i].size, hex);
+		w = lh_write_to(&to->text);
+		lh_write_object(&w, NULL);
+		lh_write_text(&w, "path", m[i].name);
+		lh_write_u64(&w, "size", m[i].size);
+		lh_write_str(&w, "sha256", (struct lh_str){ hex, sizeof hex });
+		lh_write_end(&w);
+		lh_buf_putc(&to->text, '\n');
 	}
 	return lh_buf_check(&to->text, err) < 0 ? -1 : measure(to, err);
 }

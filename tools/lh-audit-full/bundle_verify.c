@@ -16,7 +16,7 @@
 #include "archive/child_archive.h"
 #include <lh/digest.h>
 #include "file/file.h"
-#include <lh/json.h>
+#include "json/write.h"
 
 #define ENTRIES_MAX 4096
 #define CHUNK ((size_t)64 << 10)
@@ -45,26 +45,6 @@ static bool LH_PRINTF(2, 3) wrong(struct verify *v, const char *fmt, ...)
 	return false;
 }
 
-/* Append bytes from outside as JSON; bytes that are not ASCII, or that no member's
- * name may have, are escaped. */
-static void text(struct lh_buf *out, const char *s)
-{
-	struct lh_buf clean;
-
-	if (lh_utf8_valid(s, strlen(s))) {
-		lh_buf_json(out, s, strlen(s));
-		return;
-	}
-	lh_buf_init(&clean, LH_BUF_NOMAX);
-	for (; *s; s++)
-		lh_buf_puts(&clean, (unsigned char)*s < 0x80 ? (char[]){ *s, '\0' } : "\xef\xbf\xbd");
-	if (clean.failed)
-		out->failed = clean.failed;
-	else
-		lh_buf_json(out, clean.p, clean.len);
-	lh_buf_free(&clean);
-}
-
 static int print(struct verify *v, struct lh_err *err)
 {
 	int rc = lh_buf_check(&v->out, err);
@@ -75,57 +55,49 @@ static int print(struct verify *v, struct lh_err *err)
 	return rc;
 }
 
+/* Write the verdict, which ends a line, and print the line; error may be NULL. */
+static int end_line(struct verify *v, struct lh_writer *w, const char *error, struct lh_err *err)
+{
+	lh_write_bool(w, "verified", !error);
+	lh_write_bytes(w, "error", error);
+	lh_write_end(w);
+	lh_buf_putc(&v->out, '\n');
+	return print(v, err);
+}
+
 /* Print the line of a member, if it is listed; sha256 and error may be NULL. */
 static int member_line(struct verify *v, const char *name, uint64_t size, const char *sha256, const char *error, struct lh_err *err)
 {
-	struct lh_buf *out = &v->out;
+	struct lh_writer w = lh_write_to(&v->out);
 
 	v->bad |= error != NULL;
 	if (!error && v->tool->quiet)
 		return 0;
-	lh_buf_puts(out, "{\"path\":");
-	text(out, name);
-	lh_buf_printf(out, ",\"size\":%llu,\"sha256\":", (unsigned long long)size);
-	if (sha256)
-		lh_buf_printf(out, "\"%.64s\"", sha256);
-	else
-		lh_buf_puts(out, "null");
-	lh_buf_printf(out, ",\"verified\":%s,\"error\":", error ? "false" : "true");
-	if (error)
-		text(out, error);
-	else
-		lh_buf_puts(out, "null");
-	lh_buf_puts(out, "}\n");
-	return print(v, err);
+	lh_write_object(&w, NULL);
+	lh_write_bytes(&w, "path", name);
+	lh_write_u64(&w, "size", size);
+	lh_write_text(&w, "sha256", sha256);
+	return end_line(v, &w, error, err);
 }
 
 static int summary(struct verify *v, struct lh_err *err)
 {
 	bool verified = !v->bad && !v->seal && !*v->why;
-	struct lh_buf *out = &v->out;
+	struct lh_writer w = lh_write_to(&v->out);
 
 	if (!verified)
 		lh_tool_verdict_bad(v->tool);
 	else if (v->tool->quiet)
 		return 0;
-	lh_buf_puts(out, "{\"file\":");
-	text(out, v->file);
-	lh_buf_printf(out, ",\"members\":%zu,\"manifest_sha256\":", v->list.n);
-	if (*v->sum)
-		lh_buf_printf(out, "\"%s\"", v->sum);
-	else
-		lh_buf_puts(out, "null");
-	lh_buf_printf(out, ",\"verified\":%s,\"error\":", verified ? "true" : "false");
 	if (v->bad && !*v->why)
 		wrong(v, "not every member is as listed");
 	if (v->seal)
 		wrong(v, "%s", v->seal);
-	if (*v->why)
-		text(out, v->why);
-	else
-		lh_buf_puts(out, "null");
-	lh_buf_puts(out, "}\n");
-	return print(v, err);
+	lh_write_object(&w, NULL);
+	lh_write_bytes(&w, "file", v->file);
+	lh_write_u64(&w, "members", v->list.n);
+	lh_write_text(&w, "manifest_sha256", *v->sum ? v->sum : NULL);
+	return end_line(v, &w, *v->why ? v->why : NULL, err);
 }
 
 /* Read the bytes of an entry: their number and hash.  1; 0 if the archive is

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "json/bind.h"
 #include <lh/num.h>
 
 /* In whole units of the drawing, so that nothing depends on the notation of a
@@ -35,40 +36,62 @@ static void add(struct charts *c, int metric, uint64_t i, double v)
 	ch->high = v > ch->high ? v : ch->high;
 }
 
-static void add_row(struct charts *c, const struct baselines *b, uint64_t i)
+/* The metrics of a row; of one that is absent or not a number NAN. */
+struct numbers {
+	double metric[METRICS];
+};
+
+static void make_table(struct lh_bind table[METRICS + 1])
 {
-	struct lh_value v;
-	double d;
 	int m;
 
 	for (m = 0; m < METRICS; m++) {
-		if (!lh_value_get(&b->metrics, metric_names[m], &v) || v.type != LH_NUMBER)
-			continue;
-		d = lh_value_f64(&v);
-		if (isfinite(d))
-			add(c, m, i, d);
+		table[m] = (struct lh_bind){
+			LH_BIND_F64("", struct numbers, metric[0], -INFINITY, INFINITY), .lax = true
+		};
+		table[m].off += (size_t)m * sizeof(double);
+		lh_bind_rename(&table[m], metric_names[m]);
 	}
+	table[m] = (struct lh_bind)LH_BIND_END;
 }
 
-static void note_day(struct charts *c, const struct lh_record *rec)
+static int add_row(struct charts *c, const struct lh_bind *table, const struct baselines *b,
+		   uint64_t i, struct lh_err *err)
 {
-	const struct lh_value *at = lh_record_get(rec, "recorded_at");
+	struct numbers n;
+	int m;
+
+	for (m = 0; m < METRICS; m++)
+		n.metric[m] = NAN;
+	if (lh_bind_value(table, &b->metrics, &n, NULL, err) < 0)
+		return -1;
+	for (m = 0; m < METRICS; m++)
+		if (isfinite(n.metric[m]))
+			add(c, m, i, n.metric[m]);
+	return 0;
+}
+
+static void note_day(struct charts *c, const struct lh_value *at)
+{
 	int64_t ms;
 
-	if (at && at->type == LH_STRING && lh_time_read(at->p + 1, at->n - 2, &ms) == 0)
+	if (at->p && lh_time_read(at->p + 1, at->n - 2, &ms) == 0)
 		memcpy(c->since, at->p + 1, sizeof c->since - 1);
 }
 
 /* Read the present rows; bad ones are counted and omitted. */
 static int read_rows(struct charts *c, struct baselines *b, struct lh_err *err)
 {
+	struct lh_bind table[METRICS + 1];
 	uint64_t i;
 
+	make_table(table);
 	for (i = 0; i + 1 < c->audits; i++) {
 		if (baselines_take(b, i + 1, err) == 0) {
 			if (!i)
-				note_day(c, &b->rec);
-			add_row(c, b, i);
+				note_day(c, &b->recorded_at);
+			if (add_row(c, table, b, i, err) < 0)
+				return -1;
 		} else if (err->code == LH_EDATA) {
 			c->unread++;
 		} else {

@@ -245,36 +245,25 @@ void drift_footer(struct lh_buf *out, const struct drift *d)
 	lh_buf_printf(out, "%zu/%zu metrics flagged warn, %zu first-run", d->warned, d->n, d->first);
 }
 
-static void put_pct(struct lh_buf *out, const struct drift_row *row)
+void drift_write(struct lh_writer *w, const char *name, const struct drift *d)
 {
-	char *to = lh_buf_room(out, LH_F64_MAX);
+	const struct drift_row *row;
 
-	if (to && row->has_pct && isfinite(row->pct))
-		lh_buf_took(out, lh_f64_print(to, row->pct));
-	else
-		lh_buf_puts(out, "null");
-}
-
-void drift_json(struct lh_buf *out, const struct drift *d)
-{
-	size_t i;
-
-	lh_buf_putc(out, '[');
-	for (i = 0; i < d->n; i++) {
-		const struct drift_row *row = &d->row[i];
-
-		lh_buf_puts(out, i ? ",{\"metric\":" : "{\"metric\":");
-		lh_buf_json(out, row->metric.p, row->metric.n);
-		lh_buf_puts(out, ",\"baseline\":");
+	lh_write_array(w, name);
+	for (row = d->row; row < d->row + d->n; row++) {
+		lh_write_object(w, NULL);
+		lh_write_str(w, "metric", row->metric);
 		if (row->baseline.n)
-			lh_buf_add(out, row->baseline.p, row->baseline.n);
+			lh_write_raw(w, "baseline", row->baseline);
 		else
-			lh_buf_puts(out, "null");
-		lh_buf_puts(out, ",\"current\":");
-		lh_buf_add(out, row->current.p, row->current.n);
-		lh_buf_puts(out, ",\"pct\":");
-		put_pct(out, row);
-		lh_buf_printf(out, ",\"flag\":\"%s\"}", drift_flag_name(row->flag));
+			lh_write_null(w, "baseline");
+		lh_write_raw(w, "current", row->current);
+		if (row->has_pct && isfinite(row->pct))
+			lh_write_f64(w, "pct", row->pct);
+		else
+			lh_write_null(w, "pct");
+		lh_write_text(w, "flag", drift_flag_name(row->flag));
+		lh_write_end(w);
 	}
-	lh_buf_putc(out, ']');
+	lh_write_end(w);
 }

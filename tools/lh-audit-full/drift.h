@@ -10,6 +10,7 @@
 #define DRIFT_H
 
 #include "baseline.h"
+#include "json/write.h"
 
 enum drift_flag { DRIFT_OK, DRIFT_WARN, DRIFT_FIRST };
 
@@ -54,8 +55,8 @@ void drift_percent(struct lh_buf *out, const struct drift_row *row);
 /* Append the table and its last line, for people. */
 void drift_table(struct lh_buf *out, const struct drift *d);
 
-/* Append "[{"metric":...},...]". */
-void drift_json(struct lh_buf *out, const struct drift *d);
+/* Write [{"metric":...},...]. */
+void drift_write(struct lh_writer *w, const char *name, const struct drift *d);
 
 /* Append "5/10 metrics flagged warn, 0 first-run". */
 void drift_footer(struct lh_buf *out, const struct drift *d);

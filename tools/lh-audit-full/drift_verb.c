@@ -20,6 +20,7 @@ static int find_row(const struct baselines *b, const char *option, int64_t asked
 static int print(struct lh_tool *tool, const struct settings *s, const struct drift *d)
 {
 	bool bad = s->fail_on_drift && d->warned;
+	struct lh_writer w;
 	struct lh_buf out;
 	int rc;
 
@@ -29,7 +30,8 @@ static int print(struct lh_tool *tool, const struct settings *s, const struct dr
 		return 0;
 	lh_buf_init(&out, LH_BUF_NOMAX);
 	if (s->json) {
-		drift_json(&out, d);
+		w = lh_write_to(&out);
+		drift_write(&w, NULL, d);
 		lh_buf_putc(&out, '\n');
 	} else {
 		drift_table(&out, d);

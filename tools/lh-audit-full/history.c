@@ -64,16 +64,18 @@ int history_append(const struct audit *a, struct lh_err *err)
 {
 	const struct history *h = &a->history;
 	struct lh_applog log = { .fd = -1 };
+	struct lh_writer w;
 	struct lh_buf row;
 	int rc;
 
 	lh_buf_init(&row, LH_BUF_NOMAX);
-	lh_buf_printf(&row, "{\"recorded_at\":\"%s\"", a->recorded_at);
+	w = lh_write_to(&row);
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "recorded_at", a->recorded_at);
 	if (*a->git_commit)
-		lh_buf_printf(&row, ",\"git_commit\":\"%s\"", a->git_commit);
-	lh_buf_puts(&row, ",\"metrics\":");
-	metrics_print(&row, a);
-	lh_buf_putc(&row, '}');
+		lh_write_text(&w, "git_commit", a->git_commit);
+	metrics_write(&w, "metrics", a);
+	lh_write_end(&w);
 	rc = lh_buf_check(&row, err);
 	if (!rc)
 		rc = lh_root_folders(a->root, AUDIT_BASELINES, err);

@@ -67,7 +67,7 @@ static void put_metrics(struct lh_buf *out, const struct audit *a)
 static void put_drift(struct lh_buf *out, const struct audit *a)
 {
 	const struct history *h = &a->history;
-	const struct lh_value *at;
+	const struct lh_value *at = &h->on_file.recorded_at;
 
 	lh_buf_puts(out, "\n## Drift\n\n");
 	if (h->bad.code) {
@@ -78,8 +78,7 @@ static void put_drift(struct lh_buf *out, const struct audit *a)
 	}
 	if (h->on_file.n) {
 		lh_buf_printf(out, "Against line %llu of `" AUDIT_BASELINES "`", (unsigned long long)h->on_file.line);
-		at = lh_record_get(&h->on_file.rec, "recorded_at");
-		if (at && at->type == LH_STRING) {
+		if (at->p) {
 			lh_buf_puts(out, ", recorded at ");
 			lh_escape_markdown(out, at->p + 1, at->n - 2);
 		}

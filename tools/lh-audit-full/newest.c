@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "json/bind.h"
 
 #define SUMMARY_MAX ((size_t)16 << 20)
 
@@ -36,10 +37,18 @@ static int keep_bad(struct search *s, const char *id, const struct lh_err *why, 
 	return 0;
 }
 
+struct ending {
+	struct lh_value at;
+};
+static const struct lh_bind summary[] = {
+	{ LH_BIND_VALUE("ended_at", struct ending, at, LH_BIND_IS(LH_STRING)), .lax = true },
+	LH_BIND_END
+};
+
 /* Read when the run ended from its summary: 1, 0 without one, -1. */
 static int ended(struct search *s, const char *id, int64_t *at, struct lh_err *err)
 {
-	const struct lh_value *v;
+	struct ending v = { .at = { .p = NULL } };
 	char relpath[512];
 	struct lh_err why;
 	int rc;
@@ -55,8 +64,8 @@ static int ended(struct search *s, const char *id, int64_t *at, struct lh_err *e
 		return -1;
 	}
 	if (!rc) {
-		v = lh_record_get(&s->rec, "ended_at");
-		if (!v || v->type != LH_STRING || lh_time_read(v->p + 1, v->n - 2, at) < 0)
+		rc = lh_bind(summary, &s->rec, &v, NULL, &why);
+		if (!rc && (!v.at.p || lh_time_read(v.at.p + 1, v.at.n - 2, at) < 0))
 			rc = lh_err_set(&why, LH_ECORRUPT, "ended_at is no time");
 	}
 	if (rc < 0) {

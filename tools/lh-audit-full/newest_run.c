@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/hashset.h"
+#include "json/bind.h"
 #include <lh/schema.h>
 
 #define REPORT_MAX ((size_t)256 << 20)	/* a receipt of a million files */
@@ -84,17 +85,30 @@ static int receipts(struct report *r, struct lh_err *err)
 	return 0;
 }
 
-static bool is_sha256(const struct lh_value *v)
+struct hashed {
+	struct lh_str run_hash;
+};
+static const struct lh_bind hashed[] = {
+	{ LH_BIND_JSON("run_hash", struct hashed, run_hash, LH_BIND_IS(LH_STRING)), .lax = true },
+	LH_BIND_END
+};
+
+/* Set *is to whether the run_hash is a SHA-256. */
+static int check_hash(const struct lh_record *rec, bool *is, struct lh_err *err)
 {
+	struct hashed h = { .run_hash = { NULL, 0 } };
 	unsigned char hash[32];
 
-	return v && v->type == LH_STRING && lh_unhex(v->p + 1, v->n - 2, hash);
+	if (lh_bind(hashed, rec, &h, NULL, err) < 0)
+		return -1;
+	*is = h.run_hash.p && lh_unhex(h.run_hash.p + 1, h.run_hash.n - 2, hash);
+	return 0;
 }
 
 static int summary(struct report *r, struct lh_err *err)
 {
 	const char *bad = r->a->bad_summary.p;
-	bool hashed;
+	bool is_hash = false;
 	int rc;
 
 	r->but = "run_hash";
@@ -107,8 +121,9 @@ static int summary(struct report *r, struct lh_err *err)
 		check_note(r->a, CHECK_SUMMARY, "%s", r->why);
 	check_set(r->a, CHECK_SUMMARY, rc > 0 && !r->why[0] && !*bad, "schema_version 1, git_commit of 40 hex digits",
 		  "%s", rc && !r->why[0] && !*bad ? "valid" : "not valid");
-	hashed = r->parsed && is_sha256(lh_record_get(&r->rec, "run_hash"));
-	check_set(r->a, CHECK_RUN_HASH, hashed, "64 lowercase hex digits", "%s", hashed ? "64 lowercase hex digits" : "something else");
+	if (r->parsed && check_hash(&r->rec, &is_hash, err) < 0)
+		return -1;
+	check_set(r->a, CHECK_RUN_HASH, is_hash, "64 lowercase hex digits", "%s", is_hash ? "64 lowercase hex digits" : "something else");
 	return 0;
 }
 

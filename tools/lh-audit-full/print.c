@@ -6,56 +6,54 @@ const char *const metric_names[METRICS] = {
 	"p4_pref_pairs", "p4_rag_rows", "p4_sft_rows", "p4_total_quarantined",
 };
 
-static const char *boolean(bool b)
+static void write_buf(struct lh_writer *w, const char *name, const struct lh_buf *b)
 {
-	return b ? "true" : "false";
+	lh_write_str(w, name, (struct lh_str){ b->p, b->len });
 }
 
-static void text(struct lh_buf *out, const char *name, const struct lh_buf *b)
+static void write_check(struct lh_writer *w, const struct check *c)
 {
-	lh_buf_printf(out, ",\"%s\":", name);
-	lh_buf_json(out, b->len ? b->p : "", b->len);
+	lh_write_object(w, NULL);
+	lh_write_i64(w, "phase", c->phase);
+	lh_write_text(w, "name", c->name);
+	write_buf(w, "expected", &c->expected);
+	write_buf(w, "actual", &c->actual);
+	lh_write_bool(w, "passed", c->passed);
+	lh_write_bool(w, "required", c->required);
+	lh_write_bool(w, "skipped", c->skipped);
+	write_buf(w, "notes", &c->notes);
+	lh_write_end(w);
 }
 
-void check_print(struct lh_buf *out, const struct check *c)
-{
-	lh_buf_printf(out, "{\"phase\":%d,\"name\":\"%s\"", c->phase, c->name);
-	text(out, "expected", &c->expected);
-	text(out, "actual", &c->actual);
-	lh_buf_printf(out, ",\"passed\":%s,\"required\":%s,\"skipped\":%s", boolean(c->passed), boolean(c->required), boolean(c->skipped));
-	text(out, "notes", &c->notes);
-	lh_buf_putc(out, '}');
-}
-
-void metrics_print(struct lh_buf *out, const struct audit *a)
+void metrics_write(struct lh_writer *w, const char *name, const struct audit *a)
 {
 	int i;
 
+	lh_write_object(w, name);
 	for (i = 0; i < METRICS; i++)
-		lh_buf_printf(out, "%c\"%s\":%llu", i ? ',' : '{', metric_names[i], (unsigned long long)a->metric[i]);
-	lh_buf_putc(out, '}');
+		lh_write_u64(w, metric_names[i], a->metric[i]);
+	lh_write_end(w);
 }
 
-void summary_print(struct lh_buf *out, const struct audit *a)
+static void write_summary(struct lh_writer *w, const char *name, const struct audit *a)
 {
 	const struct check *c;
-	bool some = false;
 
-	lh_buf_printf(out, "{\"recorded_at\":\"%s\"", a->recorded_at);
+	lh_write_object(w, name);
+	lh_write_text(w, "recorded_at", a->recorded_at);
 	if (*a->git_commit)
-		lh_buf_printf(out, ",\"git_commit\":\"%s\"", a->git_commit);
-	lh_buf_printf(out, ",\"required_passed\":%u,\"required_total\":%u,\"checks_total\":%u,\"skipped\":[",
-		      a->required_passed, a->required_total, a->checks_total);
+		lh_write_text(w, "git_commit", a->git_commit);
+	lh_write_u64(w, "required_passed", a->required_passed);
+	lh_write_u64(w, "required_total", a->required_total);
+	lh_write_u64(w, "checks_total", a->checks_total);
+	lh_write_array(w, "skipped");
 	for (c = a->check; c < a->check + CHECKS; c++)
-		if (c->ran && c->skipped) {
-			lh_buf_printf(out, "%s\"%s\"", some ? "," : "", c->name);
-			some = true;
-		}
-	lh_buf_puts(out, "],\"metrics\":");
-	metrics_print(out, a);
-	lh_buf_puts(out, ",\"drift\":");
-	drift_json(out, &a->history.drift);
-	lh_buf_putc(out, '}');
+		if (c->ran && c->skipped)
+			lh_write_text(w, NULL, c->name);
+	lh_write_end(w);
+	metrics_write(w, "metrics", a);
+	drift_write(w, "drift", &a->history.drift);
+	lh_write_end(w);
 }
 
 /* Return whether nothing needs attention. */
@@ -72,31 +70,33 @@ static bool is_printed(const struct check *c, bool all)
 void lines_print(struct lh_buf *out, const struct audit *a, bool all)
 {
 	const struct check *c;
+	struct lh_writer w;
 
 	for (c = a->check; c < a->check + CHECKS; c++)
 		if (is_printed(c, all)) {
-			check_print(out, c);
+			w = lh_write_to(out);
+			write_check(&w, c);
 			lh_buf_putc(out, '\n');
 		}
-	summary_print(out, a);
+	w = lh_write_to(out);
+	write_summary(&w, NULL, a);
 	lh_buf_putc(out, '\n');
 }
 
 void document_print(struct lh_buf *out, const struct audit *a, bool all)
 {
+	struct lh_writer w = lh_write_to(out);
 	const struct check *c;
-	const char *between = "";
 
-	lh_buf_puts(out, "{\"checks\":[");
+	lh_write_object(&w, NULL);
+	lh_write_array(&w, "checks");
 	for (c = a->check; c < a->check + CHECKS; c++)
-		if (is_printed(c, all)) {
-			lh_buf_puts(out, between);
-			check_print(out, c);
-			between = ",";
-		}
-	lh_buf_puts(out, "],\"summary\":");
-	summary_print(out, a);
-	lh_buf_puts(out, "}\n");
+		if (is_printed(c, all))
+			write_check(&w, c);
+	lh_write_end(&w);
+	write_summary(&w, "summary", a);
+	lh_write_end(&w);
+	lh_buf_putc(out, '\n');
 }
 
 int audit_print(struct audit *a, struct lh_err *err)

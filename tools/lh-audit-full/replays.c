@@ -11,6 +11,8 @@
 #include "proc/coproc.h"
 #include "base/ascii.h"
 #include "file/file.h"
+#include "json/bind.h"
+#include "json/write.h"
 #include <lh/json.h>
 #include "model/credentials.h"
 #include "base/mem.h"
@@ -100,8 +102,27 @@ static int take_row(struct replay *r, struct lh_err *err)
 	return 0;
 }
 
+enum how { DRY_RUN, LOCAL_ONLY };
+
+static void write_task(struct lh_buf *out, const char *task, enum how how)
+{
+	struct lh_writer w = lh_write_to(out);
+
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "task", task);
+	if (how == DRY_RUN) {
+		lh_write_bool(&w, "dry_run", true);
+	} else {
+		lh_write_bool(&w, "local_only", true);
+		lh_write_bool(&w, "allow_escalation", true);
+	}
+	lh_write_end(&w);
+	lh_buf_putc(out, '\n');
+}
+
 /* Replay a task: 1 with its row, 0 if there is none (a note has the reason), -1. */
-static int replay(struct replay *r, enum check_id id, const char *task, const char *how_so, struct lh_err *err)
+static int replay(struct replay *r, enum check_id id, const char *task, enum how what,
+		  struct lh_err *err)
 {
 	char *argv[] = { "lh-replay", "-q", "--retries", "0", "--root", (char *)lh_root_path(r->a->root), "--log", (char *)r->log, NULL };
 	struct lh_child_how how = { .command = r->a->s->replay_command, .argv = argv, .keys = LH_KEYS_NONE, .env = r->env, .seconds = REPLAY_SECONDS, .max = ROW_MAX };
@@ -109,9 +130,7 @@ static int replay(struct replay *r, enum check_id id, const char *task, const ch
 	int rc;
 
 	lh_buf_init(&record, LH_BUF_NOMAX);
-	lh_buf_puts(&record, "{\"task\":");
-	lh_buf_json(&record, task, strlen(task));
-	lh_buf_printf(&record, ",%s}\n", how_so);
+	write_task(&record, task, what);
 	lh_child_free(&r->out);
 	rc = lh_buf_check(&record, err);
 	if (!rc)
@@ -127,25 +146,42 @@ static int replay(struct replay *r, enum check_id id, const char *task, const ch
 	return 0;
 }
 
+struct result {
+	bool passed;
+	const struct lh_str *reason;
+	size_t n_reasons;
+};
+struct row {
+	struct result result;
+	const struct lh_str *model;	/* that were asked */
+	size_t n_models;
+};
+static const struct lh_bind result_members[] = {
+	{ LH_BIND_BOOL("passed", struct result, passed), .lax = true },
+	{ LH_BIND_STRINGS("reasons", struct result, reason, n_reasons), .lax = true },
+	LH_BIND_END
+};
+static const struct lh_bind row_members[] = {
+	{ LH_BIND_TABLE("validation_result", struct row, result, result_members), .lax = true },
+	{ LH_BIND_STRINGS("escalation_path", struct row, model, n_models), .lax = true },
+	LH_BIND_END
+};
+
 /* Check that the replay of that row passed.  If not, a note has the first reason. */
 static int has_passed(struct replay *r, const char *task, struct lh_err *err)
 {
-	const struct lh_value *result = lh_record_get(&r->row, "validation_result");
-	struct lh_value v = { .type = LH_NULL }, reasons = { .type = LH_NULL };
 	struct lh_str why = { "not passed", strlen("not passed") };
-	struct lh_iter it;
-	bool passed = result && result->type == LH_OBJECT && lh_value_get(result, "passed", &v) && v.type == LH_TRUE;
+	struct row row = { .n_models = 0 };
 
-	if (passed && r->out.status)
-		check_note(r->a, CHECK_REPLAYS, "%s: passed, but ended with status %d", task, r->out.status);
-	if (passed)
+	if (lh_bind(row_members, &r->row, &row, &r->scratch, err) < 0)
+		return -1;
+	if (row.result.passed && r->out.status)
+		check_note(r->a, CHECK_REPLAYS, "%s: passed, but ended with status %d", task,
+			   r->out.status);
+	if (row.result.passed)
 		return !r->out.status;
-	if (result && result->type == LH_OBJECT && lh_value_get(result, "reasons", &reasons) && reasons.type == LH_ARRAY) {
-		lh_iter_init(&it, &reasons);
-		lh_buf_reset(&r->scratch);
-		if (lh_iter_next(&it) && it.val.type == LH_STRING && lh_value_str(&it.val, &r->scratch, &why, err) < 0)
-			return -1;
-	}
+	if (row.result.n_reasons && row.result.reason[0].p)
+		why = row.result.reason[0];
 	check_note(r->a, CHECK_REPLAYS, "%s: %.*s", task, (int)(why.n < 300 ? why.n : 300), why.p);
 	return 0;
 }
@@ -157,7 +193,7 @@ static int three_replays(struct replay *r, struct lh_err *err)
 	int rc;
 
 	for (i = 0; i < TASKS; i++) {
-		rc = replay(r, CHECK_REPLAYS, tasks[i], "\"dry_run\":true", err);
+		rc = replay(r, CHECK_REPLAYS, tasks[i], DRY_RUN, err);
 		if (rc > 0)
 			rc = has_passed(r, tasks[i], err);
 		if (rc < 0)
@@ -171,16 +207,13 @@ static int three_replays(struct replay *r, struct lh_err *err)
 /* Make a call that fails, with an escalation that only local_only forbids. */
 static int guard(struct replay *r, struct lh_err *err)
 {
-	const struct lh_value *path;
-	struct lh_iter it;
-	unsigned models = 0;
-	int rc = replay(r, CHECK_GUARD, tasks[0], "\"local_only\":true,\"allow_escalation\":true", err);
+	struct row row = { .n_models = 0 };
+	int rc = replay(r, CHECK_GUARD, tasks[0], LOCAL_ONLY, err);
 
-	path = rc > 0 ? lh_record_get(&r->row, "escalation_path") : NULL;
-	if (path && path->type == LH_ARRAY)
-		for (lh_iter_init(&it, path); lh_iter_next(&it);)
-			models++;
-	check_set(r->a, CHECK_GUARD, models == 1, "1 model", "%u model%s", models, models == 1 ? "" : "s");
+	if (rc > 0)
+		rc = lh_bind(row_members, &r->row, &row, &r->scratch, err);
+	check_set(r->a, CHECK_GUARD, row.n_models == 1, "1 model", "%zu model%s", row.n_models,
+		  row.n_models == 1 ? "" : "s");
 	return rc < 0 ? -1 : 0;
 }
 
