@@ -158,7 +158,8 @@ static void paths(void)
 }
 
 #define RULE(id, task, condition, action) \
-	"{\"id\":\"" id "\",\"task_class\":\"" task "\",\"condition\":" condition ",\"action\":" action "}"
+	"{\"id\":\"" id "\",\"task_class\":\"" task "\"," \
+	"\"condition\":" condition ",\"action\":" action "}"
 #define ALWAYS "{\"type\":\"Always\"}"
 #define REJECT(m) "{\"type\":\"Reject\",\"message\":\"" m "\"}"
 
@@ -282,8 +283,8 @@ static void refused_folder(void)
 		 dir);
 	check_why(!strcmp(err.msg, want), err.msg);
 	put("b.json", NULL);
-	put("a.json", "{\"rules\":[" RULE("r", "staffing.any", ALWAYS, REJECT("m")) "," RULE("q",
-											     "staffing.any", ALWAYS, REJECT("m")) ","
+	put("a.json", "{\"rules\":[" RULE("r", "staffing.any", ALWAYS, REJECT("m")) ","
+	    RULE("q", "staffing.any", ALWAYS, REJECT("m")) ","
 	    RULE("r", "staffing.any", ALWAYS, REJECT("m")) "]}");
 	check(!lh_rules_open(dir, &err));
 	snprintf(want, sizeof want, "%s/a.json: rule \"r\": duplicate id, also in %s/a.json", dir,
