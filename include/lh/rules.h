@@ -77,8 +77,7 @@ struct lh_rule_hit {		/* a rule whose condition holds */
 typedef int lh_rule_fn(void *ctx, const struct lh_rule_hit *hit, struct lh_err *err);
 LH_API int lh_rules_run(const struct lh_rules *r, enum lh_task task,
 			const struct lh_value *artifact, const struct lh_value *context,
-			struct lh_buf *scratch, lh_rule_fn *act,
-			void *ctx, struct lh_err *err);
+			struct lh_buf *scratch, lh_rule_fn *act, void *ctx, struct lh_err *err);
 
 LH_C_END
 

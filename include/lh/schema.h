@@ -42,13 +42,13 @@ typedef void lh_schema_fn(void *ctx, const struct lh_str *field, const struct lh
 /* Return the number of violations (0: valid), or -1 if out of memory.  *scratch is
  * used after its end, and its length is restored. */
 LH_API long lh_schema_check(const struct lh_schema *s, const struct lh_value *v,
-			    struct lh_buf *scratch,
-			    lh_schema_fn *found, void *ctx, struct lh_err *err);
+			    struct lh_buf *scratch, lh_schema_fn *found, void *ctx,
+			    struct lh_err *err);
 
 /* The same for a parsed record, which saves finding its members again. */
 LH_API long lh_schema_check_record(const struct lh_schema *s, const struct lh_record *rec,
-				   struct lh_buf *scratch,
-				   lh_schema_fn *found, void *ctx, struct lh_err *err);
+				   struct lh_buf *scratch, lh_schema_fn *found, void *ctx,
+				   struct lh_err *err);
 
 LH_C_END
 

@@ -41,7 +41,7 @@ struct lh_archive {
 };
 
 /* Return raw bytes of the source: 0 at the end, -1 with a->failed. */
-static ssize_t source_read(void *ctx, const void **p)
+static ssize_t read_source(void *ctx, const void **p)
 {
 	struct lh_archive *a = ctx;
 	struct pollfd f = { .fd = a->src.fd, .events = POLLIN };
@@ -62,7 +62,7 @@ static ssize_t source_read(void *ctx, const void **p)
 }
 
 /* Count n more bytes of output; fail beyond the maximum ratio. */
-static int expanded(struct lh_archive *a, size_t n, struct lh_err *err)
+static int count_output(struct lh_archive *a, size_t n, struct lh_err *err)
 {
 	a->out += n;
 	if (!a->src.max_ratio || a->out <= RATIO_FROM || a->out / a->src.max_ratio <= a->in)
@@ -72,7 +72,7 @@ static int expanded(struct lh_archive *a, size_t n, struct lh_err *err)
 }
 
 /* Return decompressed bytes. */
-static ssize_t undone_read(struct lh_archive *a, const void **p)
+static ssize_t read_decompressed(struct lh_archive *a, const void **p)
 {
 	ssize_t n;
 
@@ -83,20 +83,20 @@ static ssize_t undone_read(struct lh_archive *a, const void **p)
 	else if (a->undo)
 		n = lh_undo_read(a->undo, p, &a->failed);
 	else
-		n = source_read(a, p);
-	if (n > 0 && (a->gz || a->undo) && expanded(a, (size_t)n, &a->failed) < 0)
+		n = read_source(a, p);
+	if (n > 0 && (a->gz || a->undo) && count_output(a, (size_t)n, &a->failed) < 0)
 		return -1;
 	return n;
 }
 
 /* The same from the beginning. */
-static ssize_t begun_read(struct lh_archive *a, const void **p)
+static ssize_t read_begun(struct lh_archive *a, const void **p)
 {
 	size_t at = a->begun_at;
 
 	a->begun_at = a->begun.len;
 	if (at == a->begun.len)
-		return undone_read(a, p);
+		return read_decompressed(a, p);
 	*p = a->begun.p + at;
 	return (ssize_t)(a->begun.len - at);
 }
@@ -106,7 +106,7 @@ static ssize_t begun_read(struct lh_archive *a, const void **p)
 static la_ssize_t on_read(struct archive *la, void *ctx, const void **p)
 {
 	struct lh_archive *a = ctx;
-	ssize_t n = begun_read(a, p);
+	ssize_t n = read_begun(a, p);
 
 	(void)la;
 	if (n > 0 && a->zip && !a->regular)
@@ -126,7 +126,7 @@ static la_int64_t on_seek(struct archive *la, void *ctx, la_int64_t at, int when
 	return now < 0 ? ARCHIVE_FATAL : now;
 }
 
-static int failed(struct lh_archive *a, struct lh_err *err)
+static int report_failure(struct lh_archive *a, struct lh_err *err)
 {
 	const char *why = archive_error_string(a->a);
 
@@ -139,16 +139,16 @@ static int failed(struct lh_archive *a, struct lh_err *err)
 }
 
 /* Set up the decompressor, if there is compression. */
-static int set_up(struct lh_archive *a, struct lh_err *err)
+static int open_decompressor(struct lh_archive *a, struct lh_err *err)
 {
 	const char *kind = lh_archive_kind(a->src.head, a->src.n_head);
 
 	if (!kind || strcmp(kind, "tar") == 0 || strcmp(kind, "zip") == 0)
 		return 0;
 	if (strcmp(kind, "gzip") == 0)
-		a->gz = lh_gunzip_new(source_read, a, err);
+		a->gz = lh_gunzip_new(read_source, a, err);
 	else
-		a->undo = lh_undo_new(kind, source_read, a, err);
+		a->undo = lh_undo_new(kind, read_source, a, err);
 	return a->gz || a->undo ? 0 : -1;
 }
 
@@ -162,7 +162,7 @@ struct lh_archive *lh_archive_open(const struct lh_archive_source *src, struct l
 	a->src = *src;
 	lh_buf_init(&a->begun, LH_BUF_NOMAX);
 	a->regular = fstat(src->fd, &st) == 0 && S_ISREG(st.st_mode);
-	if (set_up(a, err) == 0)
+	if (open_decompressor(a, err) == 0)
 		return a;
 	lh_archive_free(a);
 	return NULL;
@@ -187,7 +187,7 @@ static bool only_nul(const struct lh_buf *b)
 
 /* Read until the first bytes decide: *kind of the archive, or NULL.  A failure is
  * reported after the bytes before it were returned. */
-static int look(struct lh_archive *a, const char **kind, struct lh_err *err)
+static int read_head(struct lh_archive *a, const char **kind, struct lh_err *err)
 {
 	struct lh_buf *b = &a->begun;
 	const void *p;
@@ -195,7 +195,7 @@ static int look(struct lh_archive *a, const char **kind, struct lh_err *err)
 
 	while (n > 0 && (!lh_archive_decided(b->p, b->len) ||
 			 (only_nul(b) && b->len < TAR_RECORD))) {
-		n = undone_read(a, &p);
+		n = read_decompressed(a, &p);
 		if (n > 0)
 			lh_buf_add(b, p, (size_t)n);
 		if (lh_buf_check(b, err) < 0)
@@ -214,7 +214,7 @@ static int begin(struct lh_archive *a, struct lh_err *err)
 	const char *kind;
 
 	a->opened = true;
-	if (look(a, &kind, err) < 0)
+	if (read_head(a, &kind, err) < 0)
 		return -1;
 	if (!kind)
 		return 0;
@@ -235,10 +235,10 @@ static int begin(struct lh_archive *a, struct lh_err *err)
 	archive_read_set_read_callback(a->a, on_read);
 	if (a->regular)
 		archive_read_set_seek_callback(a->a, on_seek);
-	return archive_read_open1(a->a) == ARCHIVE_OK ? 0 : failed(a, err);
+	return archive_read_open1(a->a) == ARCHIVE_OK ? 0 : report_failure(a, err);
 }
 
-static const char *name_of(struct archive_entry *e)
+static const char *entry_name(struct archive_entry *e)
 {
 	const char *name = archive_entry_pathname_utf8(e);
 
@@ -269,7 +269,7 @@ static const char *what_is(struct archive_entry *e)
 }
 
 /* A single file is its own only entry; an empty one has none. */
-static int single(struct lh_archive *a, struct lh_archive_entry *to, struct lh_err *err)
+static int open_single(struct lh_archive *a, struct lh_archive_entry *to, struct lh_err *err)
 {
 	bool first = !a->single_told;
 
@@ -298,12 +298,12 @@ static int at_end(struct lh_archive *a, struct lh_err *err)
 	while (a->zip && on_read(a->a, a, &p) > 0)
 		;
 	if (a->failed.code)
-		return failed(a, err);
+		return report_failure(a, err);
 	return a->zip ? lh_zip_end_check(&a->end, a->entries, err) : 0;
 }
 
 /* Return whether libarchive's warning is only about a name that is not UTF-8. */
-static bool of_names(struct archive *a)
+static bool is_name_warning(struct archive *a)
 {
 	const char *why = archive_error_string(a);
 
@@ -318,14 +318,14 @@ int lh_archive_entry(struct lh_archive *a, struct lh_archive_entry *to, struct l
 	if (!a->opened && begin(a, err) < 0)
 		return -1;
 	if (!a->a)
-		return single(a, to, err);
+		return open_single(a, to, err);
 	rc = archive_read_next_header(a->a, &e);
 	if (rc == ARCHIVE_EOF)
 		return at_end(a, err);
-	if (rc != ARCHIVE_OK && !(rc == ARCHIVE_WARN && of_names(a->a)))
-		return failed(a, err);
+	if (rc != ARCHIVE_OK && !(rc == ARCHIVE_WARN && is_name_warning(a->a)))
+		return report_failure(a, err);
 	a->entries++;
-	to->name = name_of(e);
+	to->name = entry_name(e);
 	to->what = what_is(e);
 	if (!to->what && archive_entry_sparse_count(e))
 		return lh_err_set(err, LH_EIO, "%s: is a sparse file, whose holes would be lost",
@@ -349,7 +349,7 @@ int lh_archive_next(struct lh_archive *a, const char **name, struct lh_err *err)
 
 /* Read a block of a member.  A warning here is a wrong checksum or size, and may
  * come with the last bytes, which are returned first. */
-static ssize_t block(struct lh_archive *a, const void **p, struct lh_err *err)
+static ssize_t read_block(struct lh_archive *a, const void **p, struct lh_err *err)
 {
 	la_int64_t at;
 	size_t n = 0;
@@ -359,12 +359,12 @@ static ssize_t block(struct lh_archive *a, const void **p, struct lh_err *err)
 		rc = archive_read_data_block(a->a, p, &n, &at);
 	while (rc == ARCHIVE_RETRY || (rc == ARCHIVE_OK && n == 0));
 	if (rc == ARCHIVE_EOF)
-		return a->failed.code ? failed(a, err) : 0;
+		return a->failed.code ? report_failure(a, err) : 0;
 	if (rc == ARCHIVE_WARN && n)
-		failed(a, &a->after);
+		report_failure(a, &a->after);
 	else if (rc != ARCHIVE_OK)
-		return failed(a, err);
-	return a->zip && expanded(a, n, err) < 0 ? -1 : (ssize_t)n;
+		return report_failure(a, err);
+	return a->zip && count_output(a, n, err) < 0 ? -1 : (ssize_t)n;
 }
 
 ssize_t lh_archive_read(struct lh_archive *a, const void **p, struct lh_err *err)
@@ -376,8 +376,8 @@ ssize_t lh_archive_read(struct lh_archive *a, const void **p, struct lh_err *err
 		return -1;
 	}
 	if (a->a)
-		return block(a, p, err);
-	n = begun_read(a, p);
+		return read_block(a, p, err);
+	n = read_begun(a, p);
 	if (n < 0)
 		*err = a->failed;
 	return n;

@@ -44,7 +44,7 @@
 struct lh_child_reader {
 	pid_t pid;
 	int from;			/* its stdout */
-	int said;			/* entries: its stderr, a file in memory; else -1 */
+	int stderr_fd;			/* entries: its stderr, a file in memory; else -1 */
 	uint32_t left;			/* unread bytes of the current frame */
 	bool started, more, ended;	/* more: name is a member not yet begun */
 	char name[LH_CAT_FRAME_MAX + 1];
@@ -86,7 +86,7 @@ void lh_child_reader_stop(struct lh_child_reader *c);
 struct lh_child_writer {
 	pid_t pid;			/* 0: not running */
 	int to;				/* a socket: its stdin */
-	int said;			/* a file in memory: its stderr */
+	int stderr_fd;			/* a file in memory: its stderr */
 };
 int lh_child_writer_start(struct lh_child_writer *p, int fd, struct lh_err *err);
 int lh_child_writer_member(struct lh_child_writer *p, const char *name, uint64_t size,

@@ -27,8 +27,8 @@ static int head_file(const void *head, size_t n, struct lh_err *err)
 	return fd;		/* read from its beginning */
 }
 
-static struct lh_child_reader *start(int fd, const void *head, size_t n, char *const *env, int said,
-				     struct lh_err *err)
+static struct lh_child_reader *start(int fd, const void *head, size_t n, char *const *env,
+				     int stderr_fd, struct lh_err *err)
 {
 	char *argv[] = { "lh-cat", NULL };
 	int pipes[2] = { -1, -1 }, before = -1;
@@ -41,10 +41,10 @@ static struct lh_child_reader *start(int fd, const void *head, size_t n, char *c
 		lh_err_sys(err, "pipe");
 	c->from = pipes[0];
 	c->pid = -1;
-	c->said = said;
+	c->stderr_fd = stderr_fd;
 	if (pipes[0] >= 0)
 		c->pid = lh_coproc_spawn(&(struct lh_spawn){
-			.argv = argv, .fd = (int[]){ fd, pipes[1], said, before }, .n_fd = 4,
+			.argv = argv, .fd = (int[]){ fd, pipes[1], stderr_fd, before }, .n_fd = 4,
 			.env = env }, err);
 	if (before >= 0)
 		close(before);
@@ -70,15 +70,15 @@ struct lh_child_reader *lh_child_reader_start(int fd, const void *head, size_t n
 struct lh_child_reader *lh_child_reader_entries(int fd, struct lh_err *err)
 {
 	static char *const env[] = { LH_CAT_ENV "=" LH_CAT_ENTRIES, NULL };
-	int said = memfd_create("lh-cat", MFD_CLOEXEC);
+	int stderr_fd = memfd_create("lh-cat", MFD_CLOEXEC);
 	struct lh_child_reader *c = NULL;
 
-	if (said < 0)
+	if (stderr_fd < 0)
 		lh_err_sys(err, "memfd_create");
 	else
-		c = start(fd, "", 0, env, said, err);
-	if (said >= 0 && !c)
-		close(said);
+		c = start(fd, "", 0, env, stderr_fd, err);
+	if (stderr_fd >= 0 && !c)
+		close(stderr_fd);
 	return c;
 }
 
@@ -96,13 +96,13 @@ int lh_child_reader_entry(struct lh_child_reader *c, struct lh_child_reader_entr
 }
 
 /* Report why it has ended too early. */
-static int gone(struct lh_child_reader *c, struct lh_err *err)
+static int report_ended(struct lh_child_reader *c, struct lh_err *err)
 {
-	if (c->said >= 0) {
+	if (c->stderr_fd >= 0) {
 		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 		c->pid = -1;
-		if (lh_coproc_stderr_error(c->said, "lh-cat", err))
+		if (lh_coproc_stderr_error(c->stderr_fd, "lh-cat", err))
 			return -1;
 	}
 	return lh_err_set(err, LH_EIO, "lh-cat ended before it was done");
@@ -118,13 +118,13 @@ static int read_exactly(struct lh_child_reader *c, void *p, size_t n, struct lh_
 		if (got < 0)
 			return -1;
 		if (!got)
-			return gone(c, err);
+			return report_ended(c, err);
 	}
 	return 0;
 }
 
 /* Read the header of the next frame: its kind, or -1. */
-static int frame(struct lh_child_reader *c, struct lh_err *err)
+static int read_frame_head(struct lh_child_reader *c, struct lh_err *err)
 {
 	unsigned char h[LH_CAT_FRAME];
 
@@ -138,7 +138,7 @@ static int frame(struct lh_child_reader *c, struct lh_err *err)
 }
 
 /* Read the payload of a frame as text into name. */
-static int text(struct lh_child_reader *c, struct lh_err *err)
+static int read_text_payload(struct lh_child_reader *c, struct lh_err *err)
 {
 	uint32_t n = c->left;
 
@@ -157,18 +157,19 @@ ssize_t lh_child_reader_read(void *cat, void *p, size_t n, struct lh_err *err)
 	while (!c->left) {
 		if (c->ended || c->more)
 			return 0;
-		switch (frame(c, err)) {
+		switch (read_frame_head(c, err)) {
 		case 'D':
 			break;
 		case 'M':
-			if (text(c, err) < 0)
+			if (read_text_payload(c, err) < 0)
 				return -1;
 			c->more = c->started || c->name[0];
 			c->started = true;
 			break;
 		case 'E':
 			c->ended = true;
-			return text(c, err) < 0 ? -1 : lh_err_set(err, LH_EIO, "%s", c->name);
+			return read_text_payload(c, err) < 0 ? -1
+				: lh_err_set(err, LH_EIO, "%s", c->name);
 		case 'Z':
 			c->ended = true;
 			break;
@@ -180,7 +181,7 @@ ssize_t lh_child_reader_read(void *cat, void *p, size_t n, struct lh_err *err)
 	}
 	got = lh_read_some(c->from, p, n < c->left ? n : c->left, err);
 	if (!got)
-		return gone(c, err);
+		return report_ended(c, err);
 	c->left -= got > 0 ? (uint32_t)got : 0;
 	return got;
 }
@@ -190,8 +191,8 @@ void lh_child_reader_stop(struct lh_child_reader *c)
 	if (!c)
 		return;
 	close(c->from);
-	if (c->said >= 0)
-		close(c->said);
+	if (c->stderr_fd >= 0)
+		close(c->stderr_fd);
 	if (!c->ended && c->pid > 0)
 		kill(c->pid, SIGTERM);
 	while (c->pid > 0 && waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)

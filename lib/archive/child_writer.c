@@ -19,15 +19,15 @@ int lh_child_writer_start(struct lh_child_writer *p, int fd, struct lh_err *err)
 	pid_t pid = -1;
 
 	*p = (struct lh_child_writer){ 0, -1, -1 };
-	p->said = memfd_create("lh-cat", MFD_CLOEXEC);
+	p->stderr_fd = memfd_create("lh-cat", MFD_CLOEXEC);
 	/* A socket: writing to a child that died is an error there, not a SIGPIPE. */
-	if (p->said < 0)
+	if (p->stderr_fd < 0)
 		return lh_err_sys(err, "memfd_create");
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		lh_err_sys(err, "socketpair");
 	else
 		pid = lh_coproc_spawn(&(struct lh_spawn){
-			.argv = argv, .fd = (int[]){ ends[1], fd, p->said }, .n_fd = 3,
+			.argv = argv, .fd = (int[]){ ends[1], fd, p->stderr_fd }, .n_fd = 3,
 			.env = (char *[]){ LH_CAT_ENV "=" LH_CAT_PACK, NULL } }, err);
 	if (ends[1] >= 0)
 		close(ends[1]);
@@ -41,7 +41,7 @@ int lh_child_writer_start(struct lh_child_writer *p, int fd, struct lh_err *err)
 }
 
 /* Wait for it to end: 0 if it succeeded, else -1 with its message. */
-static int ended(struct lh_child_writer *p, struct lh_err *err)
+static int wait_for_end(struct lh_child_writer *p, struct lh_err *err)
 {
 	int status = 0;
 
@@ -50,7 +50,7 @@ static int ended(struct lh_child_writer *p, struct lh_err *err)
 	p->pid = 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	if (lh_coproc_stderr_error(p->said, "lh-cat", err))
+	if (lh_coproc_stderr_error(p->stderr_fd, "lh-cat", err))
 		return -1;
 	return lh_err_set(err, LH_EIO, "lh-cat ended before it was done");
 }
@@ -67,14 +67,14 @@ static int write_bytes(struct lh_child_writer *p, const void *bytes, size_t n, s
 		if (sent >= 0)
 			continue;
 		/* it reads no more because it has ended, and has reported why */
-		return ended(p, err) < 0 ? -1
+		return wait_for_end(p, err) < 0 ? -1
 			: lh_err_set(err, LH_EIO, "lh-cat ended before it was done");
 	}
 	return 0;
 }
 
-static int frame(struct lh_child_writer *p, char kind, const void *bytes, size_t n,
-		 struct lh_err *err)
+static int write_frame(struct lh_child_writer *p, char kind, const void *bytes, size_t n,
+		       struct lh_err *err)
 {
 	unsigned char h[LH_CAT_FRAME] = { (unsigned char)kind, (unsigned char)n,
 					  (unsigned char)(n >> 8), (unsigned char)(n >> 16), 0 };
@@ -90,7 +90,7 @@ int lh_child_writer_member(struct lh_child_writer *p, const char *name, uint64_t
 
 	if (n < 0 || (size_t)n >= sizeof text)
 		return lh_err_set(err, LH_EDATA, "%s: too long a name for a member", name);
-	return frame(p, 'M', text, (size_t)n, err);
+	return write_frame(p, 'M', text, (size_t)n, err);
 }
 
 int lh_child_writer_more(struct lh_child_writer *p, const void *bytes, size_t n, struct lh_err *err)
@@ -100,7 +100,7 @@ int lh_child_writer_more(struct lh_child_writer *p, const void *bytes, size_t n,
 
 	for (; n; from += some, n -= some) {
 		some = n < LH_CAT_FRAME_MAX ? n : LH_CAT_FRAME_MAX;
-		if (frame(p, 'D', from, some, err) < 0)
+		if (write_frame(p, 'D', from, some, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -108,9 +108,9 @@ int lh_child_writer_more(struct lh_child_writer *p, const void *bytes, size_t n,
 
 int lh_child_writer_end(struct lh_child_writer *p, struct lh_err *err)
 {
-	if (frame(p, 'Z', "", 0, err) < 0)
+	if (write_frame(p, 'Z', "", 0, err) < 0)
 		return -1;
-	return ended(p, err);
+	return wait_for_end(p, err);
 }
 
 void lh_child_writer_stop(struct lh_child_writer *p)
@@ -122,7 +122,7 @@ void lh_child_writer_stop(struct lh_child_writer *p)
 		while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
-	if (p->said >= 0)
-		close(p->said);
+	if (p->stderr_fd >= 0)
+		close(p->stderr_fd);
 	*p = (struct lh_child_writer){ 0, -1, -1 };
 }

@@ -39,7 +39,7 @@ static la_ssize_t on_read(struct archive *a, void *ctx, const void **p)
 	return n;
 }
 
-static int support(struct archive *a, const char *kind)
+static int add_filter(struct archive *a, const char *kind)
 {
 	static const struct {
 		const char *kind;
@@ -71,7 +71,7 @@ struct lh_undo *lh_undo_new(const char *kind, ssize_t (*source)(void *ctx, const
 		lh_err_nomem(err);
 		return NULL;
 	}
-	support(u->a, kind);
+	add_filter(u->a, kind);
 	archive_read_support_format_raw(u->a);
 	archive_read_support_format_empty(u->a);
 	archive_read_set_callback_data(u->a, u);
@@ -97,7 +97,7 @@ static int failed(struct lh_undo *u, struct lh_err *err)
 }
 
 /* Start: 1, 0 if nothing was compressed, -1. */
-static int begin(struct lh_undo *u, struct lh_err *err)
+static int start_filter(struct lh_undo *u, struct lh_err *err)
 {
 	struct archive_entry *e;
 	int rc;
@@ -122,7 +122,7 @@ static bool only_nul(const char *p, size_t n)
 }
 
 /* Check at libarchive's end: 0 if it is the end of the source. */
-static int end(struct lh_undo *u, struct lh_err *err)
+static int check_end(struct lh_undo *u, struct lh_err *err)
 {
 	uint64_t left = u->given - (uint64_t)archive_filter_bytes(u->a, -1);
 	const void *p;
@@ -144,7 +144,7 @@ ssize_t lh_undo_read(struct lh_undo *u, const void **p, struct lh_err *err)
 	int rc = ARCHIVE_OK;
 
 	if (!u->opened) {
-		rc = begin(u, err);
+		rc = start_filter(u, err);
 		if (rc < 0)
 			return -1;
 		rc = rc ? ARCHIVE_OK : ARCHIVE_EOF;
@@ -152,6 +152,6 @@ ssize_t lh_undo_read(struct lh_undo *u, const void **p, struct lh_err *err)
 	while (rc == ARCHIVE_OK && !n)
 		rc = archive_read_data_block(u->a, p, &n, &at);
 	if (rc == ARCHIVE_EOF)
-		return end(u, err);
+		return check_end(u, err);
 	return rc == ARCHIVE_OK ? (ssize_t)n : failed(u, err);
 }

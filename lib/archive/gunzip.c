@@ -43,7 +43,7 @@ void lh_gunzip_free(struct lh_gunzip *g)
 }
 
 /* Get more input: 1, 0 at its end, -1. */
-static int more(struct lh_gunzip *g)
+static int fill_input(struct lh_gunzip *g)
 {
 	const void *p;
 	ssize_t n = g->source(g->ctx, &p);
@@ -56,7 +56,7 @@ static int more(struct lh_gunzip *g)
 }
 
 /* Between members: 1 if another one begins, 0 at the end, -1. */
-static int between(struct lh_gunzip *g, struct lh_err *err)
+static int next_member(struct lh_gunzip *g, struct lh_err *err)
 {
 	int rc;
 
@@ -67,7 +67,7 @@ static int between(struct lh_gunzip *g, struct lh_err *err)
 		}
 		if (g->z.avail_in)
 			break;
-		rc = more(g);
+		rc = fill_input(g);
 		if (rc <= 0)
 			return rc;
 	}
@@ -80,7 +80,7 @@ static int between(struct lh_gunzip *g, struct lh_err *err)
 	return 1;
 }
 
-static int damaged(struct lh_gunzip *g, int rc, struct lh_err *err)
+static int report_damage(struct lh_gunzip *g, int rc, struct lh_err *err)
 {
 	if (rc == Z_MEM_ERROR)
 		return lh_err_nomem(err);
@@ -95,12 +95,12 @@ ssize_t lh_gunzip_read(struct lh_gunzip *g, const void **p, struct lh_err *err)
 	g->z.avail_out = sizeof g->chunk;
 	while (g->z.avail_out == sizeof g->chunk) {
 		if (!g->in_member) {
-			rc = between(g, err);
+			rc = next_member(g, err);
 			if (rc <= 0)
 				return rc;
 		}
 		if (!g->z.avail_in) {
-			rc = more(g);
+			rc = fill_input(g);
 			if (rc < 0)
 				return -1;
 			if (!rc)
@@ -110,7 +110,7 @@ ssize_t lh_gunzip_read(struct lh_gunzip *g, const void **p, struct lh_err *err)
 		if (rc == Z_STREAM_END)
 			g->in_member = false;
 		else if (rc != Z_OK && rc != Z_BUF_ERROR)
-			return damaged(g, rc, err);
+			return report_damage(g, rc, err);
 	}
 	*p = g->chunk;
 	return (ssize_t)(sizeof g->chunk - g->z.avail_out);

@@ -29,7 +29,7 @@ static uint64_t little_endian(const unsigned char *p, unsigned n)
 }
 
 /* Return the number of members of the zip whose last record is at p[at]. */
-static uint64_t counted(const unsigned char *p, size_t at)
+static uint64_t member_count(const unsigned char *p, size_t at)
 {
 	const unsigned char *large = p + at - LH_ZIP64_END;
 	uint64_t n = little_endian(p + at + 10, 2);
@@ -48,11 +48,11 @@ int lh_zip_end_check(const struct lh_zip_end *z, uint64_t members, struct lh_err
 		if (room < LH_ZIP_END || memcmp(z->p + at, "PK\5\6", 4) ||
 		    room - LH_ZIP_END < little_endian(z->p + at + 20, 2))
 			continue;
-		if (counted(z->p, at) == members)
+		if (member_count(z->p, at) == members)
 			return 0;
 		return lh_err_set(err, LH_EIO, "damaged: %llu of its %llu members were found",
 				  (unsigned long long)members,
-				  (unsigned long long)counted(z->p, at));
+				  (unsigned long long)member_count(z->p, at));
 	}
 	return lh_err_set(err, LH_EIO, "damaged: the zip's end is missing");
 }

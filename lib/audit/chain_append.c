@@ -78,7 +78,7 @@ static int write_rows(struct tail *t, struct lh_err *err)
 }
 
 /* Write the collected rows and unlock the log. */
-static int release(struct tail *t, struct lh_err *err)
+static int release_log(struct tail *t, struct lh_err *err)
 {
 	int rc = 0;
 
@@ -112,7 +112,7 @@ static int close_tail(struct tail *t, bool sync, struct lh_err *err)
 
 	if (!t->path)
 		return 0;
-	rc = release(t, err);
+	rc = release_log(t, err);
 	if (!rc && sync)
 		rc = sync_tail(t, err);
 	if (close(t->fd) < 0 && errno != EINTR && !rc)
@@ -178,8 +178,8 @@ static struct tail *find_tail(struct lh_chain_log *l, const char *name, struct l
 }
 
 /* Check that the last line is a row of this chain; it has the tip and the subject. */
-static int take_last(struct lh_chain_log *l, struct tail *t, int64_t at, const char *line, size_t n,
-		     struct lh_err *err)
+static int check_last_row(struct lh_chain_log *l, struct tail *t, int64_t at, const char *line,
+			  size_t n, struct lh_err *err)
 {
 	const char *why = "invalid JSON";
 	struct lh_chain_line row;
@@ -228,7 +228,7 @@ static int read_tail(struct lh_chain_log *l, struct tail *t, int64_t size, struc
 				  t->path, (long long)at);
 	if (lh_chain_read_line(t->fd, t->path, at, size, 0, &line, &n, err) < 0)
 		return -1;
-	rc = take_last(l, t, at, line, n, err);
+	rc = check_last_row(l, t, at, line, n, err);
 	free(line);
 	if (!rc)
 		t->size = size;
@@ -245,7 +245,7 @@ static int lock_tail(struct lh_chain_log *l, struct tail *t, struct lh_err *err)
 		return 0;
 	}
 	for (i = 0; i < l->n; i++)
-		if (release(&l->tail[i], err) < 0)
+		if (release_log(&l->tail[i], err) < 0)
 			return -1;
 	if (lh_flock(t->fd, LOCK_EX, t->path, l->lock_timeout, err) < 0)
 		return -1;
@@ -255,7 +255,7 @@ static int lock_tail(struct lh_chain_log *l, struct tail *t, struct lh_err *err)
 
 /* Lock the log and read its end if it changed: 1 if it is no longer the file that
  * its path leads to. */
-static int hold(struct lh_chain_log *l, struct tail *t, struct lh_err *err)
+static int hold_log(struct lh_chain_log *l, struct tail *t, struct lh_err *err)
 {
 	struct stat there, st;
 
@@ -340,8 +340,8 @@ static int add_row(struct lh_chain_log *l, struct tail *t, const struct lh_chain
 	return 0;
 }
 
-static int append(struct lh_chain_log *l, const char *name, const struct lh_chain_row *r,
-		  struct lh_err *err)
+static int append_row(struct lh_chain_log *l, const char *name, const struct lh_chain_row *r,
+		      struct lh_err *err)
 {
 	struct lh_err later;
 	struct tail *t;
@@ -351,13 +351,13 @@ static int append(struct lh_chain_log *l, const char *name, const struct lh_chai
 		t = find_tail(l, name, r->candidate_id, err);
 		if (!t)
 			return -1;
-		rc = hold(l, t, err);
+		rc = hold_log(l, t, err);
 		if (rc > 0 && close_tail(t, l->sync != LH_CHAIN_NONE, err) < 0)
 			return -1;
 	} while (rc > 0);
 	if (!rc)
 		rc = add_row(l, t, r, err);
-	if ((l->sync == LH_CHAIN_EACH || !t->out.len) && release(t, rc ? &later : err) < 0)
+	if ((l->sync == LH_CHAIN_EACH || !t->out.len) && release_log(t, rc ? &later : err) < 0)
 		rc = -1;
 	if (!rc && l->sync == LH_CHAIN_EACH)
 		rc = sync_tail(t, err);
@@ -373,7 +373,7 @@ int lh_chain_append(struct lh_chain_log *l, const struct lh_chain_row *r, struct
 	if (lh_subject_name(name, r->candidate_id.p, r->candidate_id.n, err) < 0)
 		return -1;
 	pthread_mutex_lock(&l->mutex);
-	rc = append(l, name, r, err);
+	rc = append_row(l, name, r, err);
 	if (!rc && out)
 		lh_buf_add(out, l->line.p, l->line.len - 1);
 	pthread_mutex_unlock(&l->mutex);
@@ -420,7 +420,7 @@ int lh_chain_log_flush(struct lh_chain_log *l, struct lh_err *err)
 
 	pthread_mutex_lock(&l->mutex);
 	for (i = 0; i < l->n; i++)
-		if (release(&l->tail[i], rc ? &later : err) < 0)
+		if (release_log(&l->tail[i], rc ? &later : err) < 0)
 			rc = -1;
 	for (i = 0; i < l->n && l->sync != LH_CHAIN_NONE; i++)
 		if (l->tail[i].path && sync_tail(&l->tail[i], rc ? &later : err) < 0)

@@ -127,7 +127,7 @@ static int keep_torn_tail(int fd, const char *path, const char *torn, int64_t at
 	return rc ? rc : lh_sync_folder(torn, err);
 }
 
-static int64_t cut(int fd, const char *path, struct lh_err *err)
+static int64_t cut_tail(int fd, const char *path, struct lh_err *err)
 {
 	struct stat st;
 	struct lh_buf name;
@@ -164,7 +164,7 @@ int64_t lh_chain_repair(const char *path, double lock_timeout, struct lh_err *er
 
 	if (fd < 0)
 		return -1;
-	n = lh_flock(fd, LOCK_EX, path, lock_timeout, err) < 0 ? -1 : cut(fd, path, err);
+	n = lh_flock(fd, LOCK_EX, path, lock_timeout, err) < 0 ? -1 : cut_tail(fd, path, err);
 	if (close(fd) < 0 && errno != EINTR && n >= 0)
 		n = lh_err_sys(err, "%s: close failed", path);
 	return n;

@@ -56,7 +56,7 @@ static inline const char *plain_end(const char *p)
 }
 
 /* memcmp for the short constants of a row. */
-static inline bool is(const char *p, const char *text, size_t n)
+static inline bool equals(const char *p, const char *text, size_t n)
 {
 	uint64_t a, b, diff = 0;
 	size_t i;
@@ -73,10 +73,11 @@ static inline bool is(const char *p, const char *text, size_t n)
 }
 
 /* Skip the text and then a plain string at p: return its closing quote, or NULL. */
-#define AFTER(p, s, text) after(p, s, "" text, sizeof text - 1)
-static inline const char *after(const char *p, struct lh_str *s, const char *text, size_t n)
+#define AFTER(p, s, text) read_plain_after(p, s, "" text, sizeof text - 1)
+static inline const char *read_plain_after(const char *p, struct lh_str *s, const char *text,
+					   size_t n)
 {
-	if (!p || !is(p, text, n))
+	if (!p || !equals(p, text, n))
 		return NULL;
 	s->p = p + n;
 	p = plain_end(s->p);
@@ -104,7 +105,7 @@ static inline const char *plain_array(const char *p)
 }
 
 #define LITERAL(to, text) (memcpy(to, text, sizeof text - 1), (to) + sizeof text - 1)
-static inline char *put_str(char *to, struct lh_str s)
+static inline char *append_string(char *to, struct lh_str s)
 {
 	size_t i;
 
@@ -117,20 +118,20 @@ struct plain {
 	struct lh_str schema, ts, kind, daemon, purpose, trace_id, fields, result;
 };
 
-static size_t put_plain(char *text, const struct plain *r, const struct lh_chain_line *l)
+static size_t append_plain(char *text, const struct plain *r, const struct lh_chain_line *l)
 {
-	char *to = put_str(text, l->prev);
+	char *to = append_string(text, l->prev);
 
-	to = put_str(LITERAL(to, "{\"accessor\":{\"daemon\":\""), r->daemon);
-	to = put_str(LITERAL(to, "\",\"kind\":\""), r->kind);
-	to = put_str(LITERAL(to, "\",\"purpose\":\""), r->purpose);
-	to = put_str(LITERAL(to, "\",\"trace_id\":\""), r->trace_id);
-	to = put_str(LITERAL(to, "\"},\"candidate_id\":\""), l->id);
-	to = put_str(LITERAL(to, "\",\"fields_accessed\":["), r->fields);
-	to = put_str(LITERAL(to, "],\"prev_chain_hash\":\""), l->prev);
-	to = put_str(LITERAL(to, "\",\"result\":\""), r->result);
-	to = put_str(LITERAL(to, "\",\"schema\":\""), r->schema);
-	to = put_str(LITERAL(to, "\",\"ts\":\""), r->ts);
+	to = append_string(LITERAL(to, "{\"accessor\":{\"daemon\":\""), r->daemon);
+	to = append_string(LITERAL(to, "\",\"kind\":\""), r->kind);
+	to = append_string(LITERAL(to, "\",\"purpose\":\""), r->purpose);
+	to = append_string(LITERAL(to, "\",\"trace_id\":\""), r->trace_id);
+	to = append_string(LITERAL(to, "\"},\"candidate_id\":\""), l->id);
+	to = append_string(LITERAL(to, "\",\"fields_accessed\":["), r->fields);
+	to = append_string(LITERAL(to, "],\"prev_chain_hash\":\""), l->prev);
+	to = append_string(LITERAL(to, "\",\"result\":\""), r->result);
+	to = append_string(LITERAL(to, "\",\"schema\":\""), r->schema);
+	to = append_string(LITERAL(to, "\",\"ts\":\""), r->ts);
 	to = LITERAL(to, "\"}");
 	return (size_t)(to - text);
 }
@@ -152,7 +153,7 @@ static bool read_plain(struct lh_chain_reader *r, const char *p, size_t n, struc
 	p = AFTER(p, &s.daemon, "\",\"daemon\":\"");
 	p = AFTER(p, &s.purpose, "\",\"purpose\":\"");
 	p = AFTER(p, &s.trace_id, "\",\"trace_id\":\"");
-	if (!p || !is(p, "\"},\"fields_accessed\":[", 22))
+	if (!p || !equals(p, "\"},\"fields_accessed\":[", 22))
 		return false;
 	s.fields.p = p + 22;
 	p = plain_array(s.fields.p);
@@ -166,7 +167,7 @@ static bool read_plain(struct lh_chain_reader *r, const char *p, size_t n, struc
 		return false;
 	l->bare = false;
 	l->text = text;
-	l->n = put_plain(text, &s, l);
+	l->n = append_plain(text, &s, l);
 	return true;
 }
 
@@ -219,7 +220,7 @@ void lh_chain_mac(const struct lh_chain_keys *k, const char *text, size_t n, cha
 	lh_hex(sum, sizeof sum, hex);
 }
 
-static bool fits(const unsigned char sum[LH_CHAIN_HEX / 2], struct lh_str mac)
+static bool mac_fits(const unsigned char sum[LH_CHAIN_HEX / 2], struct lh_str mac)
 {
 	char hex[LH_CHAIN_HEX];
 
@@ -240,7 +241,7 @@ bool lh_chain_mac_fits(const struct lh_chain_keys *k, const struct lh_chain_line
 	for (i = 0; has_macs(l) && i < k->n; i++) {
 		at = (*last + i) % k->n;
 		lh_hmac(k->key[at], l->text, l->n, NULL, 0, sum);
-		if (fits(sum, l->mac)) {
+		if (mac_fits(sum, l->mac)) {
 			*last = at;
 			return true;
 		}

@@ -38,7 +38,7 @@ void lh_chain_scanner_free(struct lh_chain_scanner *w)
 	free(w);
 }
 
-static void state_it(struct lh_chain_stated *to, struct lh_str s)
+static void set_stated(struct lh_chain_stated *to, struct lh_str s)
 {
 	to->known = s.p != NULL;
 	to->n = s.n;
@@ -65,8 +65,9 @@ static bool id_fits(const struct lh_chain_source *src, struct lh_str id)
 }
 
 /* Return the fault of a row, apart from its MAC. */
-static enum lh_chain_fault judge(const struct lh_chain_scanner *w, const struct lh_chain_line *l,
-				 const struct lh_chain_stated *prev)
+static enum lh_chain_fault find_fault(const struct lh_chain_scanner *w,
+				      const struct lh_chain_line *l,
+				      const struct lh_chain_stated *prev)
 {
 	if (!id_fits(w->src, l->id))
 		return LH_CHAIN_ID;
@@ -75,8 +76,8 @@ static enum lh_chain_fault judge(const struct lh_chain_scanner *w, const struct 
 	return LH_CHAIN_WHOLE;
 }
 
-static int take_line(struct lh_chain_scanner *w, struct lh_chain_stripe *s, const char *p, size_t n,
-		     struct lh_err *err)
+static int check_line(struct lh_chain_scanner *w, struct lh_chain_stripe *s, const char *p,
+		      size_t n, struct lh_err *err)
 {
 	enum lh_chain_fault fault = LH_CHAIN_WHOLE;
 	uint64_t row = s->rows++;
@@ -90,18 +91,18 @@ static int take_line(struct lh_chain_scanner *w, struct lh_chain_stripe *s, cons
 		fault = LH_CHAIN_JSON;
 	}
 	s->bare = s->bare && l.bare;
-	state_it(&prev, l.prev);
+	set_stated(&prev, l.prev);
 	if (!row)
 		s->first_prev = prev;
 	if (!fault)
-		fault = judge(w, &l, &prev);
+		fault = find_fault(w, &l, &prev);
 	if (!fault && !lh_chain_mac_fits(w->src->keys, &l, &w->key))
 		fault = LH_CHAIN_MAC;
 	if (!row)
 		s->first = fault;
 	else if (fault && add_broken(w, s, row, fault, err) < 0)
 		return -1;
-	state_it(&w->before, l.mac);
+	set_stated(&w->before, l.mac);
 	w->prev = w->before;
 	w->prev.known = w->prev.known && l.mac.n == LH_CHAIN_HEX;
 	s->last = w->prev;
@@ -150,7 +151,7 @@ static int read_rest(struct lh_chain_scanner *w, size_t from, int64_t at, struct
 	return 0;
 }
 
-static void start(struct lh_chain_scanner *w, struct lh_chain_stripe *s)
+static void start_stripe(struct lh_chain_scanner *w, struct lh_chain_stripe *s)
 {
 	s->rows = s->n = 0;
 	s->first = LH_CHAIN_WHOLE;
@@ -174,7 +175,7 @@ int lh_chain_scan(struct lh_chain_scanner *w, int64_t k, struct lh_chain_stripe 
 	size_t at = 0, mine;
 	const char *lf;
 
-	start(w, s);
+	start_stripe(w, s);
 	if (end > w->src->size)
 		end = w->src->size;
 	mine = (size_t)(end - base);
@@ -196,7 +197,7 @@ int lh_chain_scan(struct lh_chain_scanner *w, int64_t k, struct lh_chain_stripe 
 			s->torn = true;
 			break;
 		}
-		if (take_line(w, s, w->p + at, (size_t)(lf - w->p) - at, err) < 0)
+		if (check_line(w, s, w->p + at, (size_t)(lf - w->p) - at, err) < 0)
 			return -1;
 		at = (size_t)(lf - w->p) + 1;
 	}

@@ -86,8 +86,8 @@ static void set_tip(struct lh_chain_verdict *v, const struct lh_chain_stated *s)
 
 /* Record a fault.  before: the row_hmac of the last good row, if this fault is the
  * first. */
-static void found(struct verify *x, uint64_t row, enum lh_chain_fault fault,
-		  const struct lh_chain_stated *before)
+static void record_fault(struct verify *x, uint64_t row, enum lh_chain_fault fault,
+			 const struct lh_chain_stated *before)
 {
 	if (!x->v->fault) {
 		x->v->fault = fault;
@@ -98,7 +98,7 @@ static void found(struct verify *x, uint64_t row, enum lh_chain_fault fault,
 		x->c->broken(x->c->ctx, row, fault);
 }
 
-static void merge(struct verify *x, const struct lh_chain_stripe *s)
+static void merge_stripe(struct verify *x, const struct lh_chain_stripe *s)
 {
 	enum lh_chain_fault fault = s->first;
 	size_t i;
@@ -108,9 +108,9 @@ static void merge(struct verify *x, const struct lh_chain_stripe *s)
 		    !lh_chain_same(&x->last, &s->first_prev))
 			fault = LH_CHAIN_PREV;
 		if (fault)
-			found(x, x->rows, fault, &x->last);
+			record_fault(x, x->rows, fault, &x->last);
 		for (i = 0; i < s->n; i++)
-			found(x, x->rows + s->broken[i].row, s->broken[i].fault, &s->before);
+			record_fault(x, x->rows + s->broken[i].row, s->broken[i].fault, &s->before);
 		x->bare = x->bare && s->bare;
 		if (x->c->anchor && x->c->anchor->count - 1 - x->rows < s->rows) {
 			x->anchor_begin = s->begin;
@@ -121,7 +121,7 @@ static void merge(struct verify *x, const struct lh_chain_stripe *s)
 	}
 	if (s->torn) {
 		x->v->state = x->v->fault ? x->v->state : LH_CHAIN_TORN;
-		found(x, x->rows, LH_CHAIN_JSON, &x->last);
+		record_fault(x, x->rows, LH_CHAIN_JSON, &x->last);
 	}
 	/* once everything requested is known, the rest need not be read */
 	if (x->v->fault && !x->c->broken && !x->bare)
@@ -129,7 +129,7 @@ static void merge(struct verify *x, const struct lh_chain_stripe *s)
 }
 
 /* Return the next stripe to scan, or -1. */
-static int64_t claim(struct verify *x)
+static int64_t next_stripe(struct verify *x)
 {
 	int64_t k = -1;
 
@@ -142,7 +142,7 @@ static int64_t claim(struct verify *x)
 	return k;
 }
 
-static void hand_in(struct verify *x, int64_t k, int rc, const struct lh_err *err)
+static void merge_ready(struct verify *x, int64_t k, int rc, const struct lh_err *err)
 {
 	struct lh_chain_stripe *s;
 
@@ -153,7 +153,7 @@ static void hand_in(struct verify *x, int64_t k, int rc, const struct lh_err *er
 	}
 	x->ring[k % x->slots].done = true;
 	while (!x->stop && (s = &x->ring[x->merged % x->slots])->done) {
-		merge(x, s);
+		merge_stripe(x, s);
 		s->done = false;
 		x->merged++;
 	}
@@ -167,7 +167,7 @@ struct worker {
 	pthread_t thread;
 };
 
-static void *work(void *arg)
+static void *scan_stripes(void *arg)
 {
 	struct worker *w = arg;
 	struct verify *x = w->x;
@@ -175,24 +175,24 @@ static void *work(void *arg)
 	int64_t k;
 	int rc;
 
-	while ((k = claim(x)) >= 0) {
+	while ((k = next_stripe(x)) >= 0) {
 		rc = lh_chain_scan(x->scanner[w->i], k, &x->ring[k % x->slots], &err);
-		hand_in(x, k, rc, &err);
+		merge_ready(x, k, rc, &err);
 	}
 	return NULL;
 }
 
 /* Run this thread and jobs - 1 others; fewer if they cannot be created. */
-static void work_all(struct verify *x)
+static void run_threads(struct verify *x)
 {
 	struct worker w[JOBS_MAX];
 	unsigned i, n = 1;
 
 	for (i = 0; i < x->jobs; i++)
 		w[i] = (struct worker){ .x = x, .i = i };
-	while (n < x->jobs && pthread_create(&w[n].thread, NULL, work, &w[n]) == 0)
+	while (n < x->jobs && pthread_create(&w[n].thread, NULL, scan_stripes, &w[n]) == 0)
 		n++;
-	work(&w[0]);
+	scan_stripes(&w[0]);
 	for (i = 1; i < n; i++)
 		pthread_join(w[i].thread, NULL);
 }
@@ -223,7 +223,7 @@ static int open_log(struct lh_chain_source *src, bool locked, struct lh_err *err
 }
 
 /* Read the candidate_id of row 0: 1, or 0 if it has none. */
-static int subject(const struct lh_chain_source *src, struct lh_buf *id, struct lh_err *err)
+static int read_subject(const struct lh_chain_source *src, struct lh_buf *id, struct lh_err *err)
 {
 	struct lh_chain_reader r;
 	struct lh_chain_line l;
@@ -252,7 +252,7 @@ static int subject_of(struct lh_chain_source *src, bool locked, struct lh_buf *i
 	int rc = open_log(src, locked, err);
 
 	if (rc == 0)
-		rc = src->size ? subject(src, id, err) : 0;
+		rc = src->size ? read_subject(src, id, err) : 0;
 	else if (rc > 0)
 		rc = 0;
 	if (src->fd >= 0)
@@ -297,7 +297,7 @@ int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char
  * named by. */
 static int expect_id(struct verify *x, struct lh_buf *id, struct lh_err *err)
 {
-	int rc = subject(&x->src, id, err);
+	int rc = read_subject(&x->src, id, err);
 
 	if (rc <= 0)
 		return rc;
@@ -308,7 +308,7 @@ static int expect_id(struct verify *x, struct lh_buf *id, struct lh_err *err)
 }
 
 /* Check that the last row when the anchor was made states the anchored tip. */
-static int anchored(struct verify *x, bool *yes, struct lh_err *err)
+static int check_anchor(struct verify *x, bool *yes, struct lh_err *err)
 {
 	const struct lh_chain_anchor *a = x->c->anchor;
 	struct lh_chain_reader r;
@@ -339,7 +339,7 @@ static int anchored(struct verify *x, bool *yes, struct lh_err *err)
 	return rc;
 }
 
-static int start(struct verify *x, struct lh_err *err)
+static int start_verify(struct verify *x, struct lh_err *err)
 {
 	unsigned i, jobs = x->c->jobs ? x->c->jobs : 1;
 
@@ -359,7 +359,7 @@ static int start(struct verify *x, struct lh_err *err)
 	return 0;
 }
 
-static void finish(struct verify *x)
+static void free_verify(struct verify *x)
 {
 	int64_t i;
 
@@ -379,15 +379,15 @@ static int verify_rows(struct verify *x, struct lh_err *err)
 	lh_buf_init(&id, LH_BUF_NOMAX);
 	rc = expect_id(x, &id, err);
 	if (rc == 0)
-		rc = start(x, err);
+		rc = start_verify(x, err);
 	if (rc == 0) {
-		work_all(x);
+		run_threads(x);
 		if (x->err.code) {
 			*err = x->err;
 			rc = -1;
 		}
 	}
-	finish(x);
+	free_verify(x);
 	if (rc == 0 && !x->v->fault) {
 		x->v->count = x->rows;
 		set_tip(x->v, &x->last);
@@ -410,7 +410,7 @@ static int judge_chain(struct verify *x, struct lh_err *err)
 	}
 	if (!x->c->anchor || (v->fault && v->state != LH_CHAIN_TORN))
 		return 0;
-	if (anchored(x, &yes, err) < 0)
+	if (check_anchor(x, &yes, err) < 0)
 		return -1;
 	if (!yes) {
 		v->fault = LH_CHAIN_ANCHOR;

@@ -13,7 +13,7 @@
 
 #define HASH_HEX 12
 
-static bool stays(unsigned char c)
+static bool is_name_byte(unsigned char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 	       c == '.' || c == '_' || c == '-';
@@ -23,7 +23,7 @@ static bool is_name(const char *p, size_t n)
 {
 	size_t i;
 
-	for (i = 0; i < n && stays((unsigned char)p[i]); i++)
+	for (i = 0; i < n && is_name_byte((unsigned char)p[i]); i++)
 		;
 	return i == n;
 }
@@ -39,7 +39,7 @@ int lh_subject_name(char name[LH_SUBJECT_MAX + 1], const char *p, size_t n, stru
 		return lh_err_set(err, LH_EDATA, "candidate_id is too long: over %d bytes",
 				  LH_SUBJECT_ID_MAX);
 	for (i = 0; i < n; i++)
-		name[i] = stays((unsigned char)p[i]) ? p[i] : '_';
+		name[i] = is_name_byte((unsigned char)p[i]) ? p[i] : '_';
 	name[n] = '\0';
 	if (*name == '.')
 		return lh_err_set(err, LH_EDATA, "candidate_id \"%s\" begins with a dot", name);
@@ -59,7 +59,7 @@ bool lh_subject_plain_name(char name[LH_SUBJECT_MAX + 1], const char *p, size_t 
 	for (i = 0; i < n && len <= LH_SUBJECT_ID_MAX; i++)
 		/* else a continuation byte of a code point */
 		if (((unsigned char)p[i] & 0xc0) != 0x80)
-			name[len++] = stays((unsigned char)p[i]) ? p[i] : '_';
+			name[len++] = is_name_byte((unsigned char)p[i]) ? p[i] : '_';
 	name[len] = '\0';
 	return len && len <= LH_SUBJECT_ID_MAX && *name != '.' && !is_name(p, n);
 }
@@ -127,7 +127,8 @@ int lh_subject_make_dir(const char *dir, struct lh_err *err)
 	return rc;
 }
 
-static int add(struct lh_subject_list *l, const char *file, const char *suffix, struct lh_err *err)
+static int add_name(struct lh_subject_list *l, const char *file, const char *suffix,
+		    struct lh_err *err)
 {
 	char name[LH_SUBJECT_MAX + 1];
 
@@ -158,7 +159,7 @@ int lh_subject_list(struct lh_subject_list *l, const char *dir, const char *suff
 	if (!d)
 		return lh_err_sys(err, "%s", dir);
 	while (!rc && (errno = 0, e = readdir(d)))
-		rc = add(l, e->d_name, suffix, err);
+		rc = add_name(l, e->d_name, suffix, err);
 	if (!rc && errno)
 		rc = lh_err_sys(err, "%s: cannot read", dir);
 	closedir(d);

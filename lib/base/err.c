@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Set every member but the text. */
-static void start(struct lh_err *err, enum lh_code code, unsigned status)
+static void init_err(struct lh_err *err, enum lh_code code, unsigned status)
 {
 	err->code = code;
 	err->column = 0;
@@ -19,7 +19,7 @@ int lh_err_set(struct lh_err *err, enum lh_code code, const char *fmt, ...)
 {
 	va_list ap;
 
-	start(err, code, 0);
+	init_err(err, code, 0);
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);
@@ -30,7 +30,7 @@ int lh_err_data(struct lh_err *err, unsigned status, const char *fmt, ...)
 {
 	va_list ap;
 
-	start(err, LH_EDATA, status);
+	init_err(err, LH_EDATA, status);
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);
@@ -54,7 +54,7 @@ int lh_err_sys(struct lh_err *err, const char *fmt, ...)
 	size_t n;
 	va_list ap;
 
-	start(err, saved == ENOMEM ? LH_ENOMEM : LH_EIO, 0);
+	init_err(err, saved == ENOMEM ? LH_ENOMEM : LH_EIO, 0);
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);

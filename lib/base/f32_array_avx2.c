@@ -16,7 +16,7 @@ struct marks {
 	uint64_t odd;		/* not part of a plain number */
 };
 
-static LH_TARGET inline struct marks mark(const char *p)
+static LH_TARGET inline struct marks mark_block(const char *p)
 {
 	__m256i a = _mm256_loadu_si256((const __m256i *)p);
 	__m256i b = _mm256_loadu_si256((const __m256i *)(p + 32));
@@ -51,7 +51,8 @@ static LH_TARGET inline uint64_t last_digits(const char *p, unsigned n)
 
 /* Convert one number from p to end; point is its decimal point, or end if it has
  * none.  False if it is not plain. */
-static LH_TARGET inline bool plain(const char *p, const char *point, const char *end, float *out)
+static LH_TARGET inline bool read_plain(const char *p, const char *point, const char *end,
+					float *out)
 {
 	uint32_t bits, neg = *p == '-';
 	unsigned n = (unsigned)(end - point) - (end != point);
@@ -81,7 +82,7 @@ LH_TARGET const char *lh_f32s_avx2(const char *p, const char *from, const char *
 
 	while (end - p > 0) {
 		const char *base = p;
-		struct marks m = mark(p);
+		struct marks m = mark_block(p);
 
 		if (end - p < 64)
 			m.stop = _bzhi_u64(m.stop, (uint32_t)(end - p));
@@ -93,7 +94,8 @@ LH_TARGET const char *lh_f32s_avx2(const char *p, const char *from, const char *
 
 			p += *p == ' ';
 			if (m.odd & upto || stop - from < 2 * FRACTION || at == full ||
-			    !plain(p, base + _tzcnt_u64(m.point | (m.stop & -m.stop)), stop, at))
+			    !read_plain(p, base + _tzcnt_u64(m.point | (m.stop & -m.stop)), stop,
+					at))
 				goto out;
 			at++;
 			m.point &= ~upto;

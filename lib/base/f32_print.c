@@ -67,7 +67,7 @@ void lh_f32_decimal(struct lh_decimal *d, float v)
 
 /* Print m * 10^k of the form 0.00123, m of 7 to 9 digits, as most elements of
  * vectors are; return 0 if it has another form. */
-static inline size_t small(char *to, uint32_t m, int k)
+static inline size_t print_small_fraction(char *to, uint32_t m, int k)
 {
 	int more = (m >= 10000000) + (m >= 100000000), e = k + more + 6, n;
 	uint32_t top;
@@ -103,7 +103,7 @@ static inline size_t print(char *to, float v)
 		return 1 + neg;
 	}
 	m = decimal(fabsf(v), &k);
-	n = small(to, m, k);
+	n = print_small_fraction(to, m, k);
 	if (__builtin_expect(!n, 0)) {
 		lh_decimal_set(&d, m, k);
 		n = lh_decimal_print(to, &d);

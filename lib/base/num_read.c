@@ -28,7 +28,7 @@ static inline unsigned digits_in(uint64_t t)
 }
 
 /* Combine eight digit values, the first in the lowest byte, into one number. */
-static inline uint64_t eight(uint64_t t)
+static inline uint64_t join_eight_digits(uint64_t t)
 {
 	t = t * 10 + (t >> 8);
 	return (((t & 0x000000ff000000ffull) * 0x000f424000000064ull) +
@@ -48,7 +48,7 @@ static inline const char *read_digits(const char *p, const char *end, uint64_t *
 			n = (unsigned)(end - p);
 		if (!n)
 			break;
-		*w = *w * lh_pow10_whole[n] + eight(t << (64 - 8 * n));
+		*w = *w * lh_pow10_whole[n] + join_eight_digits(t << (64 - 8 * n));
 		p += n;
 	} while (n == 8);
 	return p;
@@ -75,7 +75,7 @@ struct digits {
 	bool cut;
 };
 
-static void take_digits(struct digits *d, const char *p, const char *end)
+static void append_digits(struct digits *d, const char *p, const char *end)
 {
 	bool point = false;
 
@@ -103,7 +103,7 @@ static __attribute__((noinline)) void read_long(struct number *x, const char *p,
 	struct digits d = { .to = text, .max = sizeof text };
 	size_t i;
 
-	take_digits(&d, p, end);
+	append_digits(&d, p, end);
 	for (x->w = 0, i = 0; i < d.n; i++)
 		x->w = x->w * 10 + (uint64_t)(text[i] - '0');
 	x->e = d.e;
@@ -144,7 +144,7 @@ static __attribute__((noinline)) double by_strtod(const char *p, const char *end
 
 	text[0] = *p == '-' ? '-' : '+';
 	p += *p == '-';
-	take_digits(&d, p, end);
+	append_digits(&d, p, end);
 	for (q = p; q < end && (*q | 0x20) != 'e' && (*q == '.' || (unsigned char)(*q - '0') < 10);
 	     q++)
 		;

@@ -9,7 +9,7 @@
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static uint64_t seed;
 
-static void set(void)
+static void init_seed(void)
 {
 	struct timespec now = { .tv_nsec = 0 };
 
@@ -22,6 +22,6 @@ static void set(void)
 
 uint64_t lh_seed(void)
 {
-	pthread_once(&once, set);
+	pthread_once(&once, init_seed);
 	return seed;
 }

@@ -38,7 +38,7 @@ static void civil_from_days(int64_t z, int *y, int *m, int *d)
 }
 
 /* Return the number of exactly n digits at *s and advance *s, or -1. */
-static int digits(const char **s, const char *end, int n)
+static int read_digits(const char **s, const char *end, int n)
 {
 	int v = 0;
 
@@ -66,7 +66,7 @@ static int days_in(int y, int m)
 }
 
 /* Read the zone at s, which ends the text, in minutes east. */
-static int zone(const char *s, const char *end, int *minutes)
+static int read_zone(const char *s, const char *end, int *minutes)
 {
 	int sign, h, m;
 
@@ -76,10 +76,10 @@ static int zone(const char *s, const char *end, int *minutes)
 	if (end - s != 6 || (*s != '+' && *s != '-'))
 		return -1;
 	sign = *s++ == '-' ? -1 : 1;
-	h = digits(&s, end, 2);
+	h = read_digits(&s, end, 2);
 	if (expect(&s, end, ':') < 0)
 		return -1;
-	m = digits(&s, end, 2);
+	m = read_digits(&s, end, 2);
 	if (h < 0 || h > 23 || m < 0 || m > 59)
 		return -1;
 	*minutes = sign * (h * 60 + m);
@@ -87,7 +87,7 @@ static int zone(const char *s, const char *end, int *minutes)
 }
 
 /* Return two digits as a number; set *bad if they are not digits. */
-static int two(const char *s, unsigned *bad)
+static int read_two_digits(const char *s, unsigned *bad)
 {
 	unsigned a = (unsigned)s[0] - '0', b = (unsigned)s[1] - '0';
 
@@ -104,13 +104,13 @@ static bool read_ours(const char *s, int f[6], int *frac)
 	if (s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' ||
 	    s[19] != '.' || s[23] != 'Z')
 		return false;
-	f[0] = two(s, &bad) * 100 + two(s + 2, &bad);
-	f[1] = two(s + 5, &bad);
-	f[2] = two(s + 8, &bad);
-	f[3] = two(s + 11, &bad);
-	f[4] = two(s + 14, &bad);
-	f[5] = two(s + 17, &bad);
-	ms = two(s + 20, &bad) * 10 + (int)last;
+	f[0] = read_two_digits(s, &bad) * 100 + read_two_digits(s + 2, &bad);
+	f[1] = read_two_digits(s + 5, &bad);
+	f[2] = read_two_digits(s + 8, &bad);
+	f[3] = read_two_digits(s + 11, &bad);
+	f[4] = read_two_digits(s + 14, &bad);
+	f[5] = read_two_digits(s + 17, &bad);
+	ms = read_two_digits(s + 20, &bad) * 10 + (int)last;
 	if (bad || last > 9)
 		return false;
 	*frac = ms * NS_IN_MS;
@@ -127,7 +127,7 @@ static int read_any(const char *s, size_t n, int f[6], int *frac, int *minutes)
 	for (i = 0; i < 6; i++) {
 		if (i && expect(&s, end, sep[i - 1]) < 0)
 			return -1;
-		f[i] = digits(&s, end, i ? 2 : 4);
+		f[i] = read_digits(&s, end, i ? 2 : 4);
 		if (f[i] < 0)
 			return -1;
 	}
@@ -137,7 +137,7 @@ static int read_any(const char *s, size_t n, int f[6], int *frac, int *minutes)
 		if (s == from)
 			return -1;
 	}
-	return zone(s, end, minutes);
+	return read_zone(s, end, minutes);
 }
 
 int lh_moment_read(const char *s, size_t n, struct lh_moment *at)

@@ -86,7 +86,7 @@ static uint32_t lookup(struct lh_lru *l, const unsigned char key[32])
 	return NONE;
 }
 
-static void chain(struct lh_lru *l, uint32_t i)
+static void add_to_bucket(struct lh_lru *l, uint32_t i)
 {
 	uint32_t *b = bucket_of(l, l->entry[i].key);
 
@@ -94,7 +94,7 @@ static void chain(struct lh_lru *l, uint32_t i)
 	*b = i;
 }
 
-static void unchain(struct lh_lru *l, uint32_t i)
+static void remove_from_bucket(struct lh_lru *l, uint32_t i)
 {
 	uint32_t *at = bucket_of(l, l->entry[i].key);
 
@@ -116,7 +116,7 @@ static void set_newest(struct lh_lru *l, uint32_t i)
 	l->newest = i;
 }
 
-static void unlist(struct lh_lru *l, uint32_t i)
+static void remove_from_order(struct lh_lru *l, uint32_t i)
 {
 	struct entry *e = &l->entry[i];
 
@@ -149,12 +149,12 @@ static int grow(struct lh_lru *l, struct lh_err *err)
 	l->room = room;
 	memset(bucket, 0xff, room * sizeof *bucket);
 	for (i = 0; i < l->used; i++)
-		chain(l, i);
+		add_to_bucket(l, i);
 	return 0;
 }
 
 /* Return a free entry: a fresh one, or the oldest, removed from its lists. */
-static uint32_t take_slot(struct lh_lru *l)
+static uint32_t new_entry(struct lh_lru *l)
 {
 	uint32_t i;
 
@@ -164,50 +164,50 @@ static uint32_t take_slot(struct lh_lru *l)
 		return i;
 	}
 	i = l->oldest;
-	unlist(l, i);
-	unchain(l, i);
+	remove_from_order(l, i);
+	remove_from_bucket(l, i);
 	free(l->entry[i].p);
 	l->entry[i].p = NULL;
 	return i;
 }
 
 /* Return the entry of key, a new EMPTY one if there is none; NONE if out of memory. */
-static uint32_t enter(struct lh_lru *l, const unsigned char key[32], struct lh_err *err)
+static uint32_t find_or_add(struct lh_lru *l, const unsigned char key[32], struct lh_err *err)
 {
 	uint32_t i = lookup(l, key);
 
 	if (i != NONE) {
-		unlist(l, i);
+		remove_from_order(l, i);
 		set_newest(l, i);
 		return i;
 	}
 	if (l->used == l->room && l->room < l->capacity && grow(l, err) < 0)
 		return NONE;
-	i = take_slot(l);
+	i = new_entry(l);
 	memcpy(l->entry[i].key, key, 32);
 	l->entry[i].state = EMPTY;
-	chain(l, i);
+	add_to_bucket(l, i);
 	set_newest(l, i);
 	return i;
 }
 
-static bool get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out)
+static bool copy_value(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out)
 {
 	uint32_t i = lookup(l, key);
 
 	if (i == NONE || l->entry[i].state != STORED)
 		return false;
 	lh_buf_add(out, l->entry[i].p, l->entry[i].n);
-	unlist(l, i);
+	remove_from_order(l, i);
 	set_newest(l, i);
 	return true;
 }
 
-static int put_entry(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n,
-		     struct lh_err *err)
+static int store_value(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n,
+		       struct lh_err *err)
 {
 	void *copy = lh_strndup(p, n, err);
-	uint32_t i = copy ? enter(l, key, err) : NONE;
+	uint32_t i = copy ? find_or_add(l, key, err) : NONE;
 
 	if (i == NONE) {
 		free(copy);
@@ -225,7 +225,7 @@ bool lh_lru_get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *ou
 	bool hit;
 
 	pthread_mutex_lock(&l->lock);
-	hit = get(l, key, out);
+	hit = copy_value(l, key, out);
 	pthread_mutex_unlock(&l->lock);
 	return hit;
 }
@@ -237,7 +237,7 @@ int lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, siz
 
 	pthread_mutex_lock(&l->lock);
 	if (l->capacity)
-		rc = put_entry(l, key, p, n, err);
+		rc = store_value(l, key, p, n, err);
 	pthread_cond_broadcast(&l->kept);
 	pthread_mutex_unlock(&l->lock);
 	return rc;
@@ -250,10 +250,10 @@ int lh_lru_claim(struct lh_lru *l, const unsigned char key[32], struct lh_buf *o
 	uint32_t i;
 
 	pthread_mutex_lock(&l->lock);
-	if (get(l, key, out)) {
+	if (copy_value(l, key, out)) {
 		rc = LH_LRU_HIT;
 	} else if (l->capacity) {
-		i = enter(l, key, err);
+		i = find_or_add(l, key, err);
 		if (i == NONE)
 			rc = -1;
 		else if (l->entry[i].state == PROMISED)
@@ -285,7 +285,7 @@ bool lh_lru_wait(struct lh_lru *l, const unsigned char key[32], struct lh_buf *o
 	pthread_mutex_lock(&l->lock);
 	while ((i = lookup(l, key)) != NONE && l->entry[i].state == PROMISED)
 		pthread_cond_wait(&l->kept, &l->lock);
-	hit = get(l, key, out);
+	hit = copy_value(l, key, out);
 	pthread_mutex_unlock(&l->lock);
 	return hit;
 }

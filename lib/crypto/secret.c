@@ -83,7 +83,7 @@ static int hex(char c)
 }
 
 /* Return the character at p, which may be a JSON escape, and its length. */
-static int one(const char *p, const char *end, size_t *len)
+static int read_char(const char *p, const char *end, size_t *len)
 {
 	int hi, lo;
 
@@ -105,7 +105,7 @@ static int one(const char *p, const char *end, size_t *len)
 }
 
 /* Return how many bytes of p..end are that key, plain or escaped; 0: it is not there. */
-static size_t match(const struct lh_secret *key, const char *p, const char *end)
+static size_t match_key(const struct lh_secret *key, const char *p, const char *end)
 {
 	const char *q = p;
 	size_t i, len;
@@ -115,7 +115,7 @@ static size_t match(const struct lh_secret *key, const char *p, const char *end)
 	if ((size_t)(end - p) >= key->n && !memcmp(p, key->p, key->n))
 		return key->n;
 	for (i = 0; i < key->n; i++, q += len)
-		if (q == end || one(q, end, &len) != key->p[i])
+		if (q == end || read_char(q, end, &len) != key->p[i])
 			return 0;
 	return (size_t)(q - p);
 }
@@ -128,7 +128,7 @@ void lh_secret_scrub(const struct lh_secret *key, size_t n_keys, const char *tex
 
 	while (p < end && !out->failed && out->len - from < n) {
 		for (best = 0, i = 0; i < n_keys; i++) {
-			m = match(&key[i], p, end);
+			m = match_key(&key[i], p, end);
 			if (m > best)
 				best = m;
 		}

@@ -14,7 +14,7 @@
 
 /* Return the offset of the last line if it has no LF; -1 if every line is complete,
  * -2 on error.  *size is the length of the file. */
-static int64_t torn(int fd, int64_t *size, const char *path, struct lh_err *err)
+static int64_t find_torn_line(int fd, int64_t *size, const char *path, struct lh_err *err)
 {
 	char chunk[SMALL];
 	struct stat st;
@@ -59,7 +59,7 @@ int lh_applog_open(struct lh_applog *l, const char *path, mode_t mode, double lo
 		return -1;
 	l->fd = lh_open_regular(path, O_RDWR | O_APPEND | O_CREAT, mode, err);
 	if (l->fd >= 0 && lh_flock(l->fd, LOCK_SH, path, lock_timeout, err) == 0) {
-		l->torn_at = torn(l->fd, &size, path, err);
+		l->torn_at = find_torn_line(l->fd, &size, path, err);
 		flock(l->fd, LOCK_UN);
 		/* A log without rows may be new, and its name not yet on disk. */
 		if (l->torn_at >= -1 && (size || lh_sync_folder(path, err) == 0))
@@ -109,7 +109,7 @@ int lh_applog_append(struct lh_applog *l, const char *line, size_t n, int sync, 
 		return -1;
 	rc = lh_flock(l->fd, LOCK_EX, l->path, l->lock_timeout, err);
 	if (!rc) {
-		at = torn(l->fd, &size, l->path, err);
+		at = find_torn_line(l->fd, &size, l->path, err);
 		rc = at == -2 ? -1 : 0;
 		lead = at >= 0;
 		p[0] = '\n';

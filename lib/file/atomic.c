@@ -32,7 +32,7 @@ static char *folder_of(const char *path, const char **name, struct lh_err *err)
 }
 
 /* Return whether the lock that a writer holds while it lives is free. */
-static bool abandoned(const char *tmp)
+static bool is_lock_free(const char *tmp)
 {
 	int fd = open(tmp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	bool is_free;
@@ -47,7 +47,7 @@ static bool abandoned(const char *tmp)
 /* Return whether name is the temporary file of a dead writer whose target's name is
  * prefix, or starts with it.  The PID is checked as well as the lock, because a
  * living writer has a moment between open and flock. */
-static bool is_litter(const char *name, const char *prefix)
+static bool is_stale_tmp(const char *name, const char *prefix)
 {
 	size_t n = strlen(name);
 	long pid;
@@ -63,7 +63,7 @@ static bool is_litter(const char *name, const char *prefix)
 
 /* Remove the temporary files of killed runs from the folder path, whose name is the
  * first n bytes of SWEEP_PATH, and from folders at most `deep` levels below it. */
-static void sweep(char *path, size_t n, const char *prefix, int deep)
+static void remove_stale_tmp(char *path, size_t n, const char *prefix, int deep)
 {
 	DIR *d = opendir(path);
 	struct dirent *e;
@@ -71,11 +71,11 @@ static void sweep(char *path, size_t n, const char *prefix, int deep)
 	while (d && (e = readdir(d))) {
 		if ((size_t)snprintf(path + n, SWEEP_PATH - n, "/%s", e->d_name) >= SWEEP_PATH - n)
 			continue;
-		if (is_litter(e->d_name, prefix) && abandoned(path))
+		if (is_stale_tmp(e->d_name, prefix) && is_lock_free(path))
 			unlink(path);
 		else if (deep && e->d_name[0] != '.' &&
 			 (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
-			sweep(path, n + 1 + strlen(e->d_name), prefix, deep - 1);
+			remove_stale_tmp(path, n + 1 + strlen(e->d_name), prefix, deep - 1);
 	}
 	path[n] = '\0';
 	if (d)
@@ -88,7 +88,7 @@ static void sweep_target(const char *folder, const char *name)
 
 	snprintf(prefix, sizeof prefix, ".%.*s" MARK, (int)strnlen(name, NAME_ROOM), name);
 	if ((size_t)snprintf(path, sizeof path, "%s", folder) < sizeof path)
-		sweep(path, strlen(path), prefix, 0);
+		remove_stale_tmp(path, strlen(path), prefix, 0);
 }
 
 void lh_sweep_below(const char *folder)
@@ -96,7 +96,7 @@ void lh_sweep_below(const char *folder)
 	char path[SWEEP_PATH];
 
 	if ((size_t)snprintf(path, sizeof path, "%s", folder) < sizeof path)
-		sweep(path, strlen(path), ".", SWEEP_DEEP);
+		remove_stale_tmp(path, strlen(path), ".", SWEEP_DEEP);
 }
 
 static int open_tmp(struct lh_atomic *a, const char *folder, const char *name, mode_t mode,
@@ -111,7 +111,7 @@ static int open_tmp(struct lh_atomic *a, const char *folder, const char *name, m
 	snprintf(a->tmp, n, "%s/.%.*s" MARK "%ld", folder, NAME_ROOM, name, (long)getpid());
 	a->slot = lh_signal_tmp_add(a->tmp);
 	a->fd = open(a->tmp, flags, mode);
-	if (a->fd < 0 && errno == EEXIST && abandoned(a->tmp) && unlink(a->tmp) == 0)
+	if (a->fd < 0 && errno == EEXIST && is_lock_free(a->tmp) && unlink(a->tmp) == 0)
 		a->fd = open(a->tmp, flags, mode);	/* an earlier process had this PID */
 	if (a->fd < 0) {
 		lh_signal_tmp_drop(a->slot);
@@ -199,7 +199,7 @@ int lh_sync_folder(const char *path, struct lh_err *err)
 	return rc;
 }
 
-static int replace(struct lh_atomic *a, struct lh_err *err)
+static int replace_target(struct lh_atomic *a, struct lh_err *err)
 {
 	int fd = a->fd;
 
@@ -221,7 +221,7 @@ int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err)
 {
 	const char *name;
 	char *folder = folder_of(a->path, &name, err);	/* if out of memory, the old file stays */
-	int rc = folder ? replace(a, err) : -1;
+	int rc = folder ? replace_target(a, err) : -1;
 
 	if (!rc) {
 		rc = sync_folder(folder, err);

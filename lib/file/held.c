@@ -10,8 +10,8 @@
 
 struct lh_holding {
 	atomic_uint refs;
-	bool looked_at;		/* a block of records was given it */
-	bool renewed;		/* opened after one for which that is true */
+	bool used;		/* a block of records was given it */
+	bool renewed_since;		/* opened after one for which that is true */
 	void *state;
 	void (*close)(void *state);
 };
@@ -116,16 +116,16 @@ void lh_held_close(struct lh_held *h)
 
 int lh_held_look(struct lh_held *h, struct lh_err *err)
 {
-	bool under_way = h->now->looked_at;
+	bool under_way = h->now->used;
 	struct lh_holding *g;
 
-	h->now->looked_at = true;
+	h->now->used = true;
 	if (!h->how.stale(h->how.ctx, h->now->state))
 		return 0;
 	g = open_one(&h->how, h->now->state, err);
 	if (g) {
-		g->renewed = under_way;
-		g->looked_at = true;
+		g->renewed_since = under_way;
+		g->used = true;
 		lh_holding_give(h->now);
 		h->now = g;
 		return 0;
@@ -164,7 +164,7 @@ void lh_holding_give(struct lh_holding *g)
 
 bool lh_holding_renewed(const struct lh_holding *g)
 {
-	return g->renewed;
+	return g->renewed_since;
 }
 
 void *lh_holding_state(const struct lh_holding *g)

@@ -48,7 +48,7 @@ static int wait_more(const struct wait *w, struct lh_err *err)
 
 /* Return the process that has a flock on that file according to the kernel; 0:
  * unknown, as when it has ended and a child of it still has the descriptor. */
-static long holder(const struct stat *st)
+static long flock_holder(const struct stat *st)
 {
 	unsigned major_, minor_;
 	unsigned long long inode;
@@ -69,14 +69,14 @@ static long holder(const struct stat *st)
 
 /* Return the process that wrote its PID into the lock, if the kernel does not name
  * one. */
-static long writer(int fd)
+static long pid_in_lock(int fd)
 {
 	char digits[20] = "";
 
 	return pread(fd, digits, sizeof digits - 1, 0) > 0 ? strtol(digits, NULL, 10) : 0;
 }
 
-static int given_up(const struct wait *w, long pid, struct lh_err *err)
+static int report_timeout(const struct wait *w, long pid, struct lh_err *err)
 {
 	char by[40] = "another process";
 
@@ -99,7 +99,8 @@ int lh_flock(int fd, int how, const char *path, double seconds, struct lh_err *e
 		rc = wait_more(&w, err);
 		if (rc)
 			return rc < 0 ? -1
-				: given_up(&w, fstat(fd, &st) == 0 ? holder(&st) : 0, err);
+				: report_timeout(&w, fstat(fd, &st) == 0 ? flock_holder(&st) : 0,
+						 err);
 	}
 	return 0;
 }
@@ -107,7 +108,7 @@ int lh_flock(int fd, int how, const char *path, double seconds, struct lh_err *e
 /* ---- a file that is a lock ---- */
 
 /* Return whether path still names the locked file; the last holder unlinks it. */
-static bool current(int fd, const char *path)
+static bool is_still_named(int fd, const char *path)
 {
 	struct stat a, b;
 
@@ -116,7 +117,7 @@ static bool current(int fd, const char *path)
 }
 
 /* Return the mode of the lock: for those who may write the guarded file, or create it. */
-static mode_t rights(const struct stat *of)
+static mode_t lock_mode(const struct stat *of)
 {
 	mode_t w = S_ISDIR(of->st_mode) && of->st_mode & S_ISVTX ? 0 : of->st_mode & 0222;
 
@@ -124,13 +125,13 @@ static mode_t rights(const struct stat *of)
 }
 
 /* Restrict a lock that another process created, so that only writers can open it. */
-static void tighten(int fd, const struct stat *of)
+static void restrict_mode(int fd, const struct stat *of)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) == 0 && st.st_mode & 0777 & ~rights(of) && st.st_nlink == 1 &&
+	if (fstat(fd, &st) == 0 && st.st_mode & 0777 & ~lock_mode(of) && st.st_nlink == 1 &&
 	    (st.st_uid == geteuid() || (geteuid() == 0 && st.st_uid == of->st_uid)))
-		fchmod(fd, st.st_mode & rights(of));
+		fchmod(fd, st.st_mode & lock_mode(of));
 }
 
 /* Return the descriptor of the lock, or -1 with errno. */
@@ -144,7 +145,7 @@ static int open_lock(const char *path, const char *guarded, struct lh_err *err)
 	do {
 		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (fd >= 0) {
-			lh_own_like(fd, NULL, &of, rights(&of), err);
+			lh_own_like(fd, NULL, &of, lock_mode(&of), err);
 			return fd;
 		}
 		if (errno != EEXIST)
@@ -152,7 +153,7 @@ static int open_lock(const char *path, const char *guarded, struct lh_err *err)
 		fd = lh_open_regular(path, O_RDWR, 0, err);
 	} while (fd < 0 && errno == ENOENT);
 	if (fd >= 0)
-		tighten(fd, &of);
+		restrict_mode(fd, &of);
 	return fd;
 }
 
@@ -171,12 +172,12 @@ static int try_lock(struct lh_lock *l, const char *guarded, struct lh_err *err)
 static long lock_holder(const struct lh_lock *l)
 {
 	struct stat st;
-	long pid = lstat(l->path, &st) == 0 ? holder(&st) : 0;
+	long pid = lstat(l->path, &st) == 0 ? flock_holder(&st) : 0;
 
-	return pid || l->fd < 0 ? pid : writer(l->fd);
+	return pid || l->fd < 0 ? pid : pid_in_lock(l->fd);
 }
 
-static int sign(const struct lh_lock *l, struct lh_err *err)
+static int write_pid(const struct lh_lock *l, struct lh_err *err)
 {
 	char pid[24];
 	int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
@@ -187,7 +188,7 @@ static int sign(const struct lh_lock *l, struct lh_err *err)
 	return lh_err_prefix(err, "%s", l->path);
 }
 
-static void shut(struct lh_lock *l)
+static void close_lock(struct lh_lock *l)
 {
 	if (l->fd >= 0)
 		close(l->fd);
@@ -206,20 +207,20 @@ int lh_lock_take(struct lh_lock *l, const char *path, const char *guarded, doubl
 		return -1;
 	wait_begin(&w, path, seconds);
 	while ((rc = try_lock(l, guarded, err)) >= 0) {
-		if (rc && current(l->fd, path)) {
-			if (sign(l, err) < 0)
+		if (rc && is_still_named(l->fd, path)) {
+			if (write_pid(l, err) < 0)
 				break;
 			l->slot = lh_signal_tmp_add(l->path);
 			return 0;
 		}
 		rc = rc ? 0 : wait_more(&w, err);
 		if (rc > 0)
-			given_up(&w, lock_holder(l), err);
+			report_timeout(&w, lock_holder(l), err);
 		if (rc)
 			break;
-		shut(l);
+		close_lock(l);
 	}
-	shut(l);
+	close_lock(l);
 	free(l->path);
 	*l = (struct lh_lock){ .fd = -1 };
 	return -1;

@@ -10,27 +10,27 @@
 
 #include "file.h"
 
-static void (*tell)(void *ctx, const char *text);
-static void *tell_ctx;
+static void (*report_fn)(void *ctx, const char *text);
+static void *report_ctx;
 
-void lh_own_tell(void (*say)(void *ctx, const char *text), void *ctx)
+void lh_own_set_report(void (*fn)(void *ctx, const char *text), void *ctx)
 {
-	tell = say;
-	tell_ctx = ctx;
+	report_fn = fn;
+	report_ctx = ctx;
 }
 
-static void told(const char *path, const struct stat *like)
+static void report_owner(const char *path, const struct stat *like)
 {
 	struct lh_err err;
 
 	lh_err_sys(&err, "%s: cannot be given to user %u, group %u", path, (unsigned)like->st_uid,
 		   (unsigned)like->st_gid);
-	if (tell)
-		tell(tell_ctx, err.msg);
+	if (report_fn)
+		report_fn(report_ctx, err.msg);
 }
 
 /* Set the owner and group of `like`; false if the group is another one now. */
-static bool give(int fd, const char *path, const struct stat *like)
+static bool set_owner(int fd, const char *path, const struct stat *like)
 {
 	struct stat is;
 
@@ -40,14 +40,14 @@ static bool give(int fd, const char *path, const struct stat *like)
 	    fchown(fd, like->st_uid, like->st_gid) == 0)
 		return true;
 	if (path)
-		told(path, like);
+		report_owner(path, like);
 	return is.st_gid == like->st_gid || fchown(fd, (uid_t)-1, like->st_gid) == 0;
 }
 
 int lh_own_like(int fd, const char *path, const struct stat *like, mode_t mode, struct lh_err *err)
 {
 	mode &= 0777;
-	if (!give(fd, path, like))
+	if (!set_owner(fd, path, like))
 		mode &= ~070u | (mode & 07) << 3;
 	return fchmod(fd, mode) < 0
 		? lh_err_sys(err, "%s: cannot set its mode", path ? path : "a lock") : 0;
@@ -71,7 +71,7 @@ void lh_own_new(int fd, const char *path)
 	struct stat folder;
 
 	if (geteuid() == 0 && lh_own_folder_stat(path, &folder) && folder.st_uid != 0)
-		give(fd, path, &folder);
+		set_owner(fd, path, &folder);
 }
 
 int lh_own_open(const char *path, int flags, mode_t mode)

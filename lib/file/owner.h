@@ -21,7 +21,7 @@
 
 /* Set the function that reports what could not be kept: the frame.  Without it
  * nothing is reported. */
-void lh_own_tell(void (*say)(void *ctx, const char *text), void *ctx);
+void lh_own_set_report(void (*fn)(void *ctx, const char *text), void *ctx);
 
 /* Give the file open as fd the owner and group of `like`, and those permission bits
  * of mode.  path NULL: report nothing. */

@@ -45,7 +45,7 @@ static void unmap(struct lh_rows *r)
 	r->n = 0;
 }
 
-static void leave(struct lh_rows *r)
+static void close_file(struct lh_rows *r)
 {
 	unmap(r);
 	if (r->fd >= 0)
@@ -59,13 +59,13 @@ void lh_rows_free(struct lh_rows *r)
 {
 	if (!r)
 		return;
-	leave(r);
+	close_file(r);
 	lh_buf_free(&r->last);
 	free(r);
 }
 
 /* Start reading the file open as r->fd. */
-static int begin(struct lh_rows *r, const char *name, struct lh_err *err)
+static int start_file(struct lh_rows *r, const char *name, struct lh_err *err)
 {
 	struct stat st;
 
@@ -79,24 +79,24 @@ static int begin(struct lh_rows *r, const char *name, struct lh_err *err)
 
 int lh_rows_open(struct lh_rows *r, const char *path, struct lh_err *err)
 {
-	leave(r);
+	close_file(r);
 	r->fd = lh_open_regular(path, O_RDONLY, 0, err);
 	if (r->fd < 0)
 		return errno == ENOENT ? 0 : -1;
-	return begin(r, path, err);
+	return start_file(r, path, err);
 }
 
 int lh_rows_open_fd(struct lh_rows *r, int fd, const char *name, struct lh_err *err)
 {
-	leave(r);
+	close_file(r);
 	r->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (r->fd < 0)
 		return lh_err_sys(err, "%s", name);
-	return begin(r, name, err);
+	return start_file(r, name, err);
 }
 
 /* Map a window that begins with the next line, and has more of it than the one before. */
-static int move(struct lh_rows *r, struct lh_err *err)
+static int map_window(struct lh_rows *r, struct lh_err *err)
 {
 	uint64_t from = r->at & ~(uint64_t)(r->page - 1);
 	size_t had = r->n ? (size_t)(r->from + r->n - r->at) : 0, n = WINDOW;
@@ -121,8 +121,8 @@ static int move(struct lh_rows *r, struct lh_err *err)
 }
 
 /* Return the line of n bytes at p, which ends at the end of the file. */
-static int take_last(struct lh_rows *r, const char *p, size_t n, struct lh_row *row,
-		     struct lh_err *err)
+static int return_last(struct lh_rows *r, const char *p, size_t n, struct lh_row *row,
+		       struct lh_err *err)
 {
 	lh_buf_reset(&r->last);
 	if (!lh_buf_room(&r->last, n))
@@ -140,7 +140,7 @@ static bool is_blank(const char *p, size_t n)
 }
 
 /* Return the next line, blank or not, if there is one. */
-static int take_row(struct lh_rows *r, struct lh_row *row, struct lh_err *err)
+static int next_line(struct lh_rows *r, struct lh_row *row, struct lh_err *err)
 {
 	const char *p, *lf;
 	size_t left, n;
@@ -154,12 +154,12 @@ static int take_row(struct lh_rows *r, struct lh_row *row, struct lh_err *err)
 			if (r->from + r->n == r->size || (lf && left - n > LH_PAD))
 				break;
 		}
-		if (move(r, err) < 0)
+		if (map_window(r, err) < 0)
 			return -1;
 	}
 	*row = (struct lh_row){ p, n, r->at, ++r->line };
 	r->at += n + (lf != NULL);
-	return left - n > LH_PAD ? 0 : take_last(r, p, n, row, err);
+	return left - n > LH_PAD ? 0 : return_last(r, p, n, row, err);
 }
 
 int lh_rows_next(struct lh_rows *r, struct lh_row *row, struct lh_err *err)
@@ -169,7 +169,7 @@ int lh_rows_next(struct lh_rows *r, struct lh_row *row, struct lh_err *err)
 	do {
 		if (r->at == r->size)
 			return 0;
-		if (take_row(r, row, err) < 0)
+		if (next_line(r, row, err) < 0)
 			return -1;
 	} while (is_blank(row->p, row->n));
 	return 1;

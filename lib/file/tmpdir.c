@@ -47,7 +47,7 @@ static int open_in(const char *path, const char *name, int flags)
 
 /* Create and lock the folder's lock file and return its descriptor.  It gets its
  * name after it is locked, so that no process finds it free. */
-static int claim(const char *path)
+static int create_lock(const char *path)
 {
 	char from[PATH_MAX], to[PATH_MAX];
 	int fd = open_in(path, NEW, O_CREAT | O_EXCL);
@@ -77,7 +77,7 @@ static bool is_ours(const char *entry, const char *name, pid_t *pid)
 /* Remove the folder if no process uses it.  The lock decides, also for a process
  * that is dead and was never waited for; for a folder that never got one, the PID
  * does. */
-static void sweep_one(const char *path, pid_t pid)
+static void remove_if_unused(const char *path, pid_t pid)
 {
 	struct stat st;
 	int fd;
@@ -92,7 +92,7 @@ static void sweep_one(const char *path, pid_t pid)
 		close(fd);
 }
 
-static void sweep(const char *base, const char *name)
+static void remove_stale_folders(const char *base, const char *name)
 {
 	char path[PATH_MAX];
 	DIR *d = opendir(base);
@@ -102,7 +102,7 @@ static void sweep(const char *base, const char *name)
 	while (d && (e = readdir(d)))
 		if (is_ours(e->d_name, name, &pid) &&
 		    (size_t)snprintf(path, sizeof path, "%s/%s", base, e->d_name) < sizeof path)
-			sweep_one(path, pid);
+			remove_if_unused(path, pid);
 	if (d)
 		closedir(d);
 }
@@ -114,7 +114,7 @@ int lh_tmpdir_make(struct lh_tmpdir *d, const char *name, struct lh_err *err)
 
 	if (!base || !*base)
 		base = "/tmp";
-	sweep(base, name);
+	remove_stale_folders(base, name);
 	n = strlen(base) + strlen(name) + sizeof "/-" RANDOM + 20;
 	*d = (struct lh_tmpdir){ lh_calloc(n, 1, err), -1 };
 	if (!d->path)
@@ -126,7 +126,7 @@ int lh_tmpdir_make(struct lh_tmpdir *d, const char *name, struct lh_err *err)
 		d->path = NULL;
 		return -1;
 	}
-	d->in_use = claim(d->path);
+	d->in_use = create_lock(d->path);
 	if (d->in_use >= 0)
 		return 0;
 	lh_err_sys(err, "%s" IN_USE, d->path);

@@ -56,7 +56,7 @@ static int by_utf16(const void *a, const void *b)
 	return lh_string_cmp16(&x->key, &y->key);
 }
 
-static struct entry *push(struct canon *c)
+static struct entry *add_entry(struct canon *c)
 {
 	struct entry *e;
 
@@ -78,7 +78,7 @@ static size_t written(const struct canon *c)
 }
 
 /* Let lh_buf_* append to out, then make room again for the text from p. */
-static int resume(struct canon *c, const char *p)
+static int reserve_rest(struct canon *c, const char *p)
 {
 	if (!lh_buf_room(c->out, (size_t)(c->end - p) + c->after + SLACK))
 		return lh_buf_check(c->out, c->err);
@@ -128,7 +128,7 @@ static inline const char *copy_plain(const char *p, char **to)
 	return p + BYTE_OF(hit);
 }
 
-static const char *put_string(struct canon *c, const char *p, struct lh_value *v)
+static const char *append_string(struct canon *c, const char *p, struct lh_value *v)
 {
 	char *to = c->to;
 	const char *q = copy_plain(p, &to);
@@ -150,10 +150,10 @@ static const char *put_string(struct canon *c, const char *p, struct lh_value *v
 		return NULL;
 	c->out->len = written(c);
 	lh_buf_json(c->out, s.p, s.n);
-	return resume(c, q) < 0 ? NULL : q;
+	return reserve_rest(c, q) < 0 ? NULL : q;
 }
 
-static const char *put_word(struct canon *c, const char *p)
+static const char *append_word(struct canon *c, const char *p)
 {
 	const char *q = p;
 	char *to = c->to;
@@ -165,7 +165,7 @@ static const char *put_word(struct canon *c, const char *p)
 		return q;
 	}
 	c->out->len = written(c);
-	if (lh_canon_number(c->out, p, q, c->err) < 0 || resume(c, q) < 0)
+	if (lh_canon_number(c->out, p, q, c->err) < 0 || reserve_rest(c, q) < 0)
 		return NULL;
 	return q;
 }
@@ -177,9 +177,9 @@ static inline const char *skip_space(const char *p)
 	return p;
 }
 
-static const char *put_value(struct canon *c, const char *p, bool top);
+static const char *append_value(struct canon *c, const char *p, bool top);
 
-static const char *put_array(struct canon *c, const char *p)
+static const char *append_array(struct canon *c, const char *p)
 {
 	*c->to++ = '[';
 	for (p = skip_space(p + 1); *p != ']'; p = skip_space(p)) {
@@ -187,7 +187,7 @@ static const char *put_array(struct canon *c, const char *p)
 			*c->to++ = ',';
 			p = skip_space(p + 1);
 		}
-		p = put_value(c, p, false);
+		p = append_value(c, p, false);
 		if (!p)
 			return NULL;
 	}
@@ -195,7 +195,7 @@ static const char *put_array(struct canon *c, const char *p)
 	return p + 1;
 }
 
-static bool skipped(const struct canon *c, const struct lh_value *key)
+static bool is_skipped(const struct canon *c, const struct lh_value *key)
 {
 	size_t i;
 
@@ -243,26 +243,26 @@ static int sort_members(struct canon *c, struct entry *e, size_t n)
 }
 
 /* Append one member to out and to the entries; return the end of its value, or NULL. */
-static const char *put_member(struct canon *c, const char *p)
+static const char *append_member(struct canon *c, const char *p)
 {
-	struct entry *e = push(c);
+	struct entry *e = add_entry(c);
 	size_t i = c->n - 1;
 
 	if (!e)
 		return NULL;
 	e->at = written(c);
-	p = put_string(c, p, &e->key);
+	p = append_string(c, p, &e->key);
 	if (!p)
 		return NULL;
 	e->prefix = lh_string_prefix(&e->key, c->jcs);
 	*c->to++ = ':';
-	p = put_value(c, skip_space(skip_space(p) + 1), false);
+	p = append_value(c, skip_space(skip_space(p) + 1), false);
 	c->entry[i].n = written(c) - c->entry[i].at;
 	return p;
 }
 
 /* Write the members in text order, and move them only if that order is not canonical. */
-static const char *put_object(struct canon *c, const char *p, bool top)
+static const char *append_object(struct canon *c, const char *p, bool top)
 {
 	size_t first = c->n, before;
 	bool sorted = true;
@@ -275,11 +275,11 @@ static const char *put_object(struct canon *c, const char *p, bool top)
 			p = skip_space(p + 1);
 		if (c->n > first)
 			*c->to++ = ',';
-		p = put_member(c, p);
+		p = append_member(c, p);
 		if (!p)
 			return NULL;
 		e = &c->entry[c->n - 1];
-		if (top && skipped(c, &e->key)) {
+		if (top && is_skipped(c, &e->key)) {
 			c->to = c->out->p + before;
 			c->n--;
 		} else if (sorted && c->n - first > 1) {
@@ -293,19 +293,19 @@ static const char *put_object(struct canon *c, const char *p, bool top)
 	return p + 1;
 }
 
-static const char *put_value(struct canon *c, const char *p, bool top)
+static const char *append_value(struct canon *c, const char *p, bool top)
 {
 	struct lh_value v;
 
 	switch (*p) {
 	case '{':
-		return put_object(c, p, top);
+		return append_object(c, p, top);
 	case '[':
-		return put_array(c, p);
+		return append_array(c, p);
 	case '"':
-		return put_string(c, p, &v);
+		return append_string(c, p, &v);
 	default:
-		return put_word(c, p);
+		return append_word(c, p);
 	}
 }
 
@@ -342,7 +342,7 @@ static void rank(struct ranked *v, const struct lh_record *r)
 
 /* Copy a value whose canonical form is its text; up to 15 bytes after it are copied
  * too. */
-static void put_same(struct canon *c, const struct lh_value *v)
+static void append_unchanged(struct canon *c, const struct lh_value *v)
 {
 	size_t i;
 
@@ -351,17 +351,17 @@ static void put_same(struct canon *c, const struct lh_value *v)
 	c->to += v->n;
 }
 
-static int put_known(struct canon *c, const struct lh_value *v)
+static int append_checked(struct canon *c, const struct lh_value *v)
 {
 	if (v->type == LH_STRING && !v->escaped) {
-		put_same(c, v);
+		append_unchanged(c, v);
 		return 0;
 	}
 	c->end = v->p + v->n;
-	return put_value(c, v->p, false) ? 0 : -1;
+	return append_value(c, v->p, false) ? 0 : -1;
 }
 
-static int put_ranked(struct canon *c, const struct ranked *v, size_t n)
+static int append_ranked(struct canon *c, const struct ranked *v, size_t n)
 {
 	size_t i;
 
@@ -370,18 +370,18 @@ static int put_ranked(struct canon *c, const struct ranked *v, size_t n)
 		if (i)
 			*c->to++ = ',';
 		c->after -= v[i].m->key.n;
-		if (put_known(c, &v[i].m->key) < 0)
+		if (append_checked(c, &v[i].m->key) < 0)
 			return -1;
 		*c->to++ = ':';
 		c->after -= v[i].m->val.n;
-		if (put_known(c, &v[i].m->val) < 0)
+		if (append_checked(c, &v[i].m->val) < 0)
 			return -1;
 	}
 	*c->to++ = '}';
 	return 0;
 }
 
-static int put_record(struct canon *c, const struct lh_record *r)
+static int append_record(struct canon *c, const struct lh_record *r)
 {
 	struct ranked few[FEW], *v = few;
 	int rc;
@@ -391,7 +391,7 @@ static int put_record(struct canon *c, const struct lh_record *r)
 	if (!v)
 		return -1;
 	rank(v, r);
-	rc = put_ranked(c, v, r->n);
+	rc = append_ranked(c, v, r->n);
 	if (v != few)
 		free(v);
 	return rc;
@@ -411,12 +411,12 @@ static int canon(struct canon *c, const struct lh_value *v, const struct lh_reco
 	c->entry = few;
 	c->cap = FEW;
 	lh_buf_init(&c->spare, LH_BUF_NOMAX);
-	rc = resume(c, v->p);
+	rc = reserve_rest(c, v->p);
 	if (!rc && r) {
 		c->after = v->n;
-		rc = put_record(c, r);
+		rc = append_record(c, r);
 	} else if (!rc) {
-		rc = put_value(c, v->p, true) ? 0 : -1;
+		rc = append_value(c, v->p, true) ? 0 : -1;
 	}
 	if (!rc)
 		c->out->len = written(c);

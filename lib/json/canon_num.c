@@ -9,7 +9,7 @@
 /* A whole number of at most this many digits is its own canonical text. */
 #define PLAIN_DIGITS 15
 
-static bool plain(const char *p, const char *end)
+static bool is_plain(const char *p, const char *end)
 {
 	p += *p == '-';
 	if (end - p > PLAIN_DIGITS || *p == '0')
@@ -20,7 +20,7 @@ static bool plain(const char *p, const char *end)
 	return true;
 }
 
-static void put_scientific(struct lh_buf *out, const struct lh_decimal *d)
+static void append_scientific(struct lh_buf *out, const struct lh_decimal *d)
 {
 	lh_buf_putc(out, d->digit[0]);
 	if (d->n > 1) {
@@ -38,7 +38,7 @@ int lh_canon_number(struct lh_buf *out, const char *p, const char *end, struct l
 	size_t n, whole;
 	double v;
 
-	if (plain(p, end)) {
+	if (is_plain(p, end)) {
 		lh_buf_add(out, p, (size_t)(end - p));
 		return 0;
 	}
@@ -54,7 +54,7 @@ int lh_canon_number(struct lh_buf *out, const char *p, const char *end, struct l
 	lh_f64_decimal(&d, fabs(v));
 	n = (size_t)d.n;
 	if (d.e >= 21 || d.e < -6) {
-		put_scientific(out, &d);
+		append_scientific(out, &d);
 	} else if (d.e < 0) {
 		lh_buf_add(out, "0.00000", (size_t)(1 - d.e));
 		lh_buf_add(out, d.digit, n);

@@ -80,7 +80,7 @@ int lh_json_room(size_t n, size_t open, struct lh_err *err)
 	return 0;
 }
 
-static int report(const struct lh_scan *s, const char *p, struct lh_err *err)
+static int fill_error(const struct lh_scan *s, const char *p, struct lh_err *err)
 {
 	struct lh_value key = { s->at, 0, LH_STRING, false };
 	const char *q;
@@ -127,7 +127,7 @@ int lh_scan_by(lh_scan_fn *fn, struct lh_record *r, bool members, const char *p,
 	s->full = false;
 	if (fn(s, p, p + n, members ? r : NULL, v) < 0) {
 		r->n = 0;
-		return report(s, p, err);
+		return fill_error(s, p, err);
 	}
 	return 0;
 }
@@ -154,7 +154,7 @@ int lh_json_parse(struct lh_record *r, const char *p, size_t n, struct lh_value 
 	return lh_scan_by(scan_fn(), r, false, p, n, v, err);
 }
 
-static inline bool named(const struct lh_member *m, const char *name, size_t n)
+static inline bool has_name(const struct lh_member *m, const char *name, size_t n)
 {
 	if (likely(!m->key.escaped))
 		return m->key.n == n + 2 && (!n || (m->key.p[1] == *name &&
@@ -168,17 +168,17 @@ const struct lh_value *lh_record_get(const struct lh_record *r, const char *name
 	size_t n = strlen(name), i;
 
 	for (i = 0; i < r->n; i++, m++)
-		if ((m->key.n == n + 2 || m->key.escaped) && named(m, name, n))
+		if ((m->key.n == n + 2 || m->key.escaped) && has_name(m, name, n))
 			return &m->val;
 	return NULL;
 }
 
-static bool dropped(const struct lh_member *m, const char *const *drop, size_t n)
+static bool is_dropped(const struct lh_member *m, const char *const *drop, size_t n)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (named(m, drop[i], strlen(drop[i])))
+		if (has_name(m, drop[i], strlen(drop[i])))
 			return true;
 	return false;
 }
@@ -200,7 +200,7 @@ void lh_record_open(struct lh_buf *out, const struct lh_record *r, const char *c
 	for (i = 0; i < r->n; i++) {
 		const struct lh_member *m = &r->member[i];
 
-		if (!n || !dropped(m, drop, n)) {
+		if (!n || !is_dropped(m, drop, n)) {
 			kept++;
 			continue;
 		}

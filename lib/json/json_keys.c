@@ -47,7 +47,7 @@ static size_t slot_of(const struct lh_scan *s, uint32_t h, size_t depth)
 
 /* Linear probing.  Slots are filled in the order of the keys, so the last key's
  * slot is the end of every probe sequence it is in. */
-static void put_key(struct lh_scan *s, size_t i, size_t depth)
+static void insert_key(struct lh_scan *s, size_t i, size_t depth)
 {
 	size_t at = slot_of(s, s->hash[i], depth);
 
@@ -57,12 +57,12 @@ static void put_key(struct lh_scan *s, size_t i, size_t depth)
 	s->used++;
 }
 
-static void put_level(struct lh_scan *s, const struct lh_level *lv)
+static void insert_level(struct lh_scan *s, const struct lh_level *lv)
 {
 	size_t end = lv == s->top ? s->n : lv[1].keys, i;
 
 	for (i = lv->keys; i < end; i++)
-		put_key(s, i, (size_t)(lv - s->level));
+		insert_key(s, i, (size_t)(lv - s->level));
 }
 
 /* Double the slots and insert the keys of every open object that is hashed. */
@@ -81,7 +81,7 @@ static int rehash(struct lh_scan *s)
 	s->used = 0;
 	for (lv = s->level + 1; lv <= s->top; lv++)
 		if (lv->hashed)
-			put_level(s, lv);
+			insert_level(s, lv);
 	return 0;
 }
 
@@ -90,7 +90,7 @@ static struct lh_value quoted(const char *p, size_t n, bool escaped)
 	return (struct lh_value){ p - 1, n + 2, LH_STRING, escaped };
 }
 
-static bool same(const struct lh_key *k, const char *p, size_t n, bool escaped)
+static bool equals_key(const struct lh_key *k, const char *p, size_t n, bool escaped)
 {
 	struct lh_value a = quoted(k->p, k->n, k->escaped), b = quoted(p, n, escaped);
 
@@ -106,14 +106,14 @@ bool lh_json_keys_has(struct lh_scan *s, const struct lh_level *lv, const char *
 
 	if (!lv->hashed) {
 		for (i = lv->keys; i < s->n; i++)
-			if (s->hash[i] == h && same(&s->key[i], p, n, escaped))
+			if (s->hash[i] == h && equals_key(&s->key[i], p, n, escaped))
 				return true;
 		return false;
 	}
 	for (at = slot_of(s, h, (size_t)(lv - s->level)); s->slot[at];
 	     at = (at + 1) & (s->slots - 1)) {
 		i = s->slot[at] - 1;
-		if (i >= lv->keys && s->hash[i] == h && same(&s->key[i], p, n, escaped))
+		if (i >= lv->keys && s->hash[i] == h && equals_key(&s->key[i], p, n, escaped))
 			return true;
 	}
 	return false;
@@ -145,7 +145,7 @@ int lh_json_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size
 			if (rehash(s) < 0)
 				return -1;
 		} else {
-			put_level(s, lv);
+			insert_level(s, lv);
 		}
 	}
 	if (lh_json_keys_has(s, lv, p, n, escaped, h))
@@ -156,7 +156,7 @@ int lh_json_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size
 		return 0;
 	if (s->used + LH_KEYS_LINEAR + 1 > s->slots / 2)
 		return rehash(s);
-	put_key(s, s->n - 1, (size_t)(lv - s->level));
+	insert_key(s, s->n - 1, (size_t)(lv - s->level));
 	return 0;
 }
 

@@ -61,7 +61,7 @@ static struct exact exact_of(const struct lh_value *v)
 	return x;
 }
 
-static bool whole(const struct exact *x)
+static bool is_whole(const struct exact *x)
 {
 	return x->n <= x->exp;
 }
@@ -88,7 +88,7 @@ bool lh_number_equal(const struct lh_value *a, const struct lh_value *b)
 
 	if (exact_equal(&x, &y))
 		return true;
-	if (whole(&x) && whole(&y))
+	if (is_whole(&x) && is_whole(&y))
 		return false;
 	return lh_value_f64(a) == lh_value_f64(b);
 }
@@ -103,7 +103,7 @@ bool lh_value_i64(const struct lh_value *v, int64_t *out)
 	if (v->type != LH_NUMBER)
 		return false;
 	x = exact_of(v);
-	if (!whole(&x) || x.exp > 19)
+	if (!is_whole(&x) || x.exp > 19)
 		return false;
 	for (p = x.p, i = 0; i < x.exp; i++) {
 		p += p < x.end && *p == '.';

@@ -16,7 +16,7 @@ struct leaf {
 #ifdef LH_NUMBERS
 /* Return the bits at which the runs of digits that begin at the bits of start have
  * ended: a carry runs through each run and stops after it. */
-static LH_TARGET inline uint64_t behind(uint64_t start, uint64_t digit)
+static LH_TARGET inline uint64_t run_ends(uint64_t start, uint64_t digit)
 {
 	return (start + digit) & ~digit;
 }
@@ -39,17 +39,17 @@ static LH_TARGET inline bool numbers_good(const struct lh_kinds *k, uint64_t sto
 	whole = (start & ~minus) | (start & minus) << 1;
 	bad |= whole & ~digit;
 	bad |= (whole & k->zero) << 1 & digit;
-	ends = behind(whole, digit);
+	ends = run_ends(whole, digit);
 	bad |= point & ~ends;
 	bad |= point << 1 & ~digit;
-	ends |= behind(point << 1 & digit, digit);
+	ends |= run_ends(point << 1 & digit, digit);
 	bad |= exp & ~ends;
 	sign = exp << 1 & (minus | plus);
 	bad |= plus & ~sign;
 	bad |= minus & ~(sign | start);
 	end = (exp << 1 & ~sign) | sign << 1;
 	bad |= end & ~digit;
-	ends |= behind(end & digit, digit);
+	ends |= run_ends(end & digit, digit);
 	bad |= stop & ~ends;
 	return !bad;
 }
@@ -143,9 +143,9 @@ static __attribute__((noinline)) int bad_follow(struct lh_scan *s, const char *p
 
 /* Return where to store the value that begins at level lv: top, a new member of r,
  * or spare if it is not wanted.  NULL if out of memory. */
-static LH_TARGET inline struct lh_value *place(struct lh_scan *s, const struct lh_level *lv,
-					       struct lh_record *r, const struct lh_value *key,
-					       struct lh_value *top, struct lh_value *spare)
+static LH_TARGET inline struct lh_value *value_slot(struct lh_scan *s, const struct lh_level *lv,
+						    struct lh_record *r, const struct lh_value *key,
+						    struct lh_value *top, struct lh_value *spare)
 {
 	if (lv == s->level)
 		return top;
@@ -157,7 +157,7 @@ static LH_TARGET inline struct lh_value *place(struct lh_scan *s, const struct l
 	return &r->member[r->n++].val;
 }
 
-static LH_TARGET inline void tell(struct lh_value *v, const char *end, bool escaped)
+static LH_TARGET inline void end_value(struct lh_value *v, const char *end, bool escaped)
 {
 	v->n = (size_t)(end - v->p);
 	v->type = lh_type_of(*v->p);
@@ -166,8 +166,8 @@ static LH_TARGET inline void tell(struct lh_value *v, const char *end, bool esca
 
 /* p is at a bracket or brace: enter the container and return the first byte in it
  * that is not white space. */
-static LH_TARGET inline const char *enter(struct lh_scan *s, struct lh_level **lv, const char *p,
-					  const char *end)
+static LH_TARGET inline const char *enter_container(struct lh_scan *s, struct lh_level **lv,
+						    const char *p, const char *end)
 {
 	if (unlikely(*lv == s->level + LH_JSON_DEPTH))
 		return lh_scan_fail(s, p, "nested deeper than 512");
@@ -175,7 +175,7 @@ static LH_TARGET inline const char *enter(struct lh_scan *s, struct lh_level **l
 	return skip_space(p + 1, end);
 }
 
-static LH_TARGET inline struct lh_level *leave(struct lh_scan *s, struct lh_level *lv)
+static LH_TARGET inline struct lh_level *leave_container(struct lh_scan *s, struct lh_level *lv)
 {
 	if (unlikely(lv->hashed))
 		lh_json_keys_drop(s, lv);
@@ -212,13 +212,13 @@ value:
 	if (unlikely(p >= end))
 		return bad_follow(s, p, end, lv);
 	if (lv <= first) {
-		own = place(s, lv, r, &key, top, &spare);
+		own = value_slot(s, lv, r, &key, top, &spare);
 		if (unlikely(!own))
 			return -1;
 		own->p = p;
 	}
 	if (*p == '{' || *p == '[') {
-		p = enter(s, &lv, p, end);
+		p = enter_container(s, &lv, p, end);
 		if (unlikely(!p))
 			return -1;
 		if (p < end && *p == (lv->object ? '}' : ']'))
@@ -236,7 +236,7 @@ value:
 		goto value;
 after:
 	if (lv <= first)
-		tell(lv == first ? own : top, p, leaf.escaped);
+		end_value(lv == first ? own : top, p, leaf.escaped);
 	p = skip_space(p, end);
 	if (unlikely(lv == s->level))
 		return p < end ? (lh_scan_fail(s, p, "expected the end of the line"), -1) : 0;
@@ -253,7 +253,7 @@ name:
 	if (unlikely(p >= end || *p != (lv->object ? '}' : ']')))
 		return bad_follow(s, p, end, lv);
 close:
-	lv = leave(s, lv);
+	lv = leave_container(s, lv);
 	p++;
 	goto after;
 }

@@ -8,7 +8,7 @@ const char lh_short_escape[256] = {
 	['r'] = '\r', ['t'] = '\t',
 };
 
-static char plain(char c)
+static char unescaped(char c)
 {
 	return lh_short_escape[(unsigned char)c];
 }
@@ -33,7 +33,7 @@ const char *lh_scan_escape(struct lh_scan *s, const char *p, const char *end)
 {
 	long u;
 
-	if (end - p >= 2 && plain(p[1]))
+	if (end - p >= 2 && unescaped(p[1]))
 		return p + 2;
 	if (end - p < 2)
 		return lh_scan_fail(s, end, "unexpected end of line");
@@ -60,7 +60,7 @@ const char *lh_unescape(const char *p, char *to, size_t *n)
 
 	*n = 1;
 	if (p[1] != 'u') {
-		*to = plain(p[1]);
+		*to = unescaped(p[1]);
 		return p + 2;
 	}
 	u = (unsigned long)hex4(p + 2);

@@ -107,7 +107,7 @@ static int string_value(const struct lh_value *v, struct lh_buf *out, struct lh_
 	return 0;
 }
 
-static int put_value(const struct lh_value *v, struct lh_buf *out, struct lh_err *err);
+static int append_value(const struct lh_value *v, struct lh_buf *out, struct lh_err *err);
 
 static int array_value(const struct lh_value *v, struct lh_buf *out, struct lh_err *err)
 {
@@ -118,13 +118,13 @@ static int array_value(const struct lh_value *v, struct lh_buf *out, struct lh_e
 		lh_buf_puts(out, comma);
 		if (it.val.type == LH_ARRAY)
 			lh_buf_add(out, it.val.p, it.val.n);
-		else if (put_value(&it.val, out, err) < 0)
+		else if (append_value(&it.val, out, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int put_value(const struct lh_value *v, struct lh_buf *out, struct lh_err *err)
+static int append_value(const struct lh_value *v, struct lh_buf *out, struct lh_err *err)
 {
 	switch (v->type) {
 	case LH_NULL:
@@ -153,7 +153,7 @@ int lh_template_render(const struct lh_template *t, const struct lh_record *rec,
 			continue;
 		}
 		v = lh_record_get(rec, part->p);
-		if (v && put_value(v, out, err) < 0)
+		if (v && append_value(v, out, err) < 0)
 			return -1;
 	}
 	return lh_buf_check(out, err);

@@ -78,7 +78,7 @@ enum lh_provider lh_chat_route(struct lh_str model, struct lh_str *upstream)
 	return p;
 }
 
-static int fail(struct lh_err *err, unsigned status)
+static int report_failure(struct lh_err *err, unsigned status)
 {
 	if (err->code == LH_ENOMEM || err->code == LH_EINTR)
 		return -1;
@@ -88,21 +88,21 @@ static int fail(struct lh_err *err, unsigned status)
 }
 
 /* Check that the provider can be asked this question. */
-static int check(const struct lh_chat *c, const struct lh_chat_request *q, enum lh_provider p,
-		 struct lh_str upstream, struct lh_err *err)
+static int check_request(const struct lh_chat *c, const struct lh_chat_request *q,
+			 enum lh_provider p, struct lh_str upstream, struct lh_err *err)
 {
 	size_t i;
 
 	if (!upstream.n) {
 		lh_err_set(err, LH_EDATA, "\"model\" names no model");
-		return fail(err, 400);
+		return report_failure(err, 400);
 	}
 	for (i = 0; i < q->n; i++)
 		if (q->message[i].role.n != 6 || memcmp(q->message[i].role.p, "system", 6))
 			break;
 	if (i == q->n) {
 		lh_err_set(err, LH_EDATA, "no message of a user");
-		return fail(err, 400);
+		return report_failure(err, 400);
 	}
 	if (!lh_keys_has(c->keys, p)) {
 		const char *why = lh_keys_why_not(c->keys, p);
@@ -113,7 +113,7 @@ static int check(const struct lh_chat *c, const struct lh_chat_request *q, enum 
 		else
 			lh_err_set(err, LH_EDATA, "unknown provider %s: it has no key (%s)",
 				   lh_provider_name(p), lh_provider_key_name(p));
-		return fail(err, 404);
+		return report_failure(err, 404);
 	}
 	return 0;
 }
@@ -128,8 +128,8 @@ static int set_url(struct lh_chat *c, enum lh_provider p, const char *path, stru
 }
 
 /* Report an answer that is not what was asked for, with a quote of it, without keys. */
-static int refuse(struct lh_chat *c, const struct lh_http_reply *answer, const char *what,
-		  struct lh_err *err)
+static int refuse_answer(struct lh_chat *c, const struct lh_http_reply *answer, const char *what,
+			 struct lh_err *err)
 {
 	struct lh_http_reply shown = *answer;
 
@@ -140,11 +140,11 @@ static int refuse(struct lh_chat *c, const struct lh_http_reply *answer, const c
 	shown.body = c->quote.p;
 	shown.len = c->quote.len;
 	lh_http_refuse(err, c->url.p, &shown, what);
-	return fail(err, 502);
+	return report_failure(err, 502);
 }
 
-static int post(struct lh_chat *c, enum lh_provider p, struct lh_str trace,
-		struct lh_http_reply *answer, struct lh_err *err)
+static int post_body(struct lh_chat *c, enum lh_provider p, struct lh_str trace,
+		     struct lh_http_reply *answer, struct lh_err *err)
 {
 	struct lh_http_call call = { c->url.p, lh_keys_token(c->keys, p), c->body.p, c->body.len,
 				     trace };
@@ -154,13 +154,13 @@ static int post(struct lh_chat *c, enum lh_provider p, struct lh_str trace,
 			.timeout = c->how.timeout, .retries = c->how.retries,
 			.stopping = c->how.stopping }, err);
 	if (!c->http)
-		return fail(err, 502);
+		return report_failure(err, 502);
 	if (lh_http_call(c->http, &call, answer, err) < 0) {
 		if (answer->why && answer->status)
-			refuse(c, answer, answer->why, err);
-		return fail(err, answer->timed_out ? 504 : 502);
+			refuse_answer(c, answer, answer->why, err);
+		return report_failure(err, answer->timed_out ? 504 : 502);
 	}
-	return answer->status / 100 == 2 ? 0 : refuse(c, answer, NULL, err);
+	return answer->status / 100 == 2 ? 0 : refuse_answer(c, answer, NULL, err);
 }
 
 static int read_answer(struct lh_chat *c, enum lh_provider p, const struct lh_http_reply *answer,
@@ -176,31 +176,30 @@ static int read_answer(struct lh_chat *c, enum lh_provider p, const struct lh_ht
 	if (lh_buf_check(&c->text, err) < 0)
 		return -1;
 	if (!answer->len)
-		return refuse(c, answer, "empty answer", err);
+		return refuse_answer(c, answer, "empty answer", err);
 	if (lh_json_parse(&c->json, answer->body, answer->len, &root, &why) < 0) {
 		if (why.code == LH_ENOMEM)
 			return lh_err_nomem(err);
 		/* the message may quote the answer: the place suffices */
 		snprintf(what, sizeof what, "not JSON at byte %zu", why.column ? why.column : 1);
-		return refuse(c, answer, what, err);
+		return refuse_answer(c, answer, what, err);
 	}
 	if (root.type != LH_OBJECT)
-		return refuse(c, answer, "not a JSON object", err);
+		return refuse_answer(c, answer, "not a JSON object", err);
 	if (lh_chat_api(p)->read(&root, &c->text, reply, &why) == 0)
 		return 0;
-	return why.code == LH_ENOMEM ? lh_err_nomem(err) : refuse(c, answer, why.msg, err);
+	return why.code == LH_ENOMEM ? lh_err_nomem(err) : refuse_answer(c, answer, why.msg, err);
 }
 
-static void slim(struct lh_buf *b)
+static void free_large_buffers(struct lh_buf *b)
 {
 	if (b->cap > KEEP)
 		lh_buf_free(b);
 }
 
 /* Make the call.  A long text is copied once, and the copy is freed after the call. */
-static int exchange(struct lh_chat *c, enum lh_provider p, const struct lh_chat_request *q,
-		    struct lh_str upstream,
-		    struct lh_http_reply *answer, struct lh_err *err)
+static int make_call(struct lh_chat *c, enum lh_provider p, const struct lh_chat_request *q,
+		     struct lh_str upstream, struct lh_http_reply *answer, struct lh_err *err)
 {
 	size_t bytes = 0, i;
 	int rc;
@@ -212,8 +211,8 @@ static int exchange(struct lh_chat *c, enum lh_provider p, const struct lh_chat_
 	lh_chat_api(p)->write(&c->body, q, upstream);
 	rc = lh_buf_check(&c->body, err);
 	if (!rc)
-		rc = post(c, p, q->trace, answer, err);
-	slim(&c->body);
+		rc = post_body(c, p, q->trace, answer, err);
+	free_large_buffers(&c->body);
 	return rc;
 }
 
@@ -228,10 +227,11 @@ int lh_chat_ask(struct lh_chat *c, const struct lh_chat_request *q, struct lh_ch
 
 	memset(reply, 0, sizeof *reply);
 	reply->provider = (struct lh_str){ name, strlen(name) };
-	if (check(c, q, p, upstream, err) < 0 || set_url(c, p, lh_chat_api(p)->path, err) < 0)
+	if (check_request(c, q, p, upstream, err) < 0 ||
+	    set_url(c, p, lh_chat_api(p)->path, err) < 0)
 		return -1;
-	slim(&c->text);
-	if (exchange(c, p, q, upstream, &answer, err) < 0 ||
+	free_large_buffers(&c->text);
+	if (make_call(c, p, q, upstream, &answer, err) < 0 ||
 	    read_answer(c, p, &answer, reply, err) < 0)
 		return -1;
 	reply->latency_ms = (uint64_t)((lh_time_monotonic() - start) * 1000);

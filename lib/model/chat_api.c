@@ -15,7 +15,7 @@ static bool is(struct lh_str s, const char *text)
 
 /* ---- requests ---- */
 
-static void put_messages(struct lh_writer *json, const struct lh_chat_request *q)
+static void append_messages(struct lh_writer *json, const struct lh_chat_request *q)
 {
 	size_t i;
 
@@ -30,7 +30,7 @@ static void put_messages(struct lh_writer *json, const struct lh_chat_request *q
 }
 
 /* Append what /api/chat and /api/generate have in common. */
-static void put_ollama(struct lh_writer *json, const struct lh_chat_request *q)
+static void append_ollama_options(struct lh_writer *json, const struct lh_chat_request *q)
 {
 	lh_write_bool(json, "stream", false);
 	lh_write_bool(json, "think", q->think > 0);
@@ -52,13 +52,13 @@ static void write_chat(struct lh_buf *b, const struct lh_chat_request *q, struct
 
 	lh_write_object(&json, NULL);
 	lh_write_str(&json, "model", model);
-	put_messages(&json, q);
-	put_ollama(&json, q);
+	append_messages(&json, q);
+	append_ollama_options(&json, q);
 	lh_write_end(&json);
 }
 
 /* Append to an open JSON string. */
-static void put_part(struct lh_buf *b, const char *p, size_t n)
+static void append_to_string(struct lh_buf *b, const char *p, size_t n)
 {
 	size_t at = b->len;
 
@@ -69,7 +69,7 @@ static void put_part(struct lh_buf *b, const char *p, size_t n)
 	b->len -= 2;
 }
 
-static void put_prompt(struct lh_writer *json, const struct lh_chat_request *q)
+static void append_prompt(struct lh_writer *json, const struct lh_chat_request *q)
 {
 	struct lh_buf *b = json->out;
 	size_t i, turns = 0;
@@ -89,13 +89,13 @@ static void put_prompt(struct lh_writer *json, const struct lh_chat_request *q)
 			lh_buf_puts(b, "\\n");
 		if (!bare)
 			lh_buf_puts(b, is(m->role, "user") ? "User: " : "Assistant: ");
-		put_part(b, m->content.p, m->content.n);
+		append_to_string(b, m->content.p, m->content.n);
 		first = false;
 	}
 	lh_buf_putc(b, '"');
 }
 
-static void put_system(struct lh_writer *json, const struct lh_chat_request *q)
+static void append_system(struct lh_writer *json, const struct lh_chat_request *q)
 {
 	bool any = false;
 	size_t i;
@@ -106,7 +106,7 @@ static void put_system(struct lh_writer *json, const struct lh_chat_request *q)
 		if (!any)
 			lh_write_key(json, "system");
 		lh_buf_puts(json->out, any ? "\\n" : "\"");
-		put_part(json->out, q->message[i].content.p, q->message[i].content.n);
+		append_to_string(json->out, q->message[i].content.p, q->message[i].content.n);
 		any = true;
 	}
 	if (any)
@@ -119,9 +119,9 @@ static void write_generate(struct lh_buf *b, const struct lh_chat_request *q, st
 
 	lh_write_object(&json, NULL);
 	lh_write_str(&json, "model", model);
-	put_prompt(&json, q);
-	put_system(&json, q);
-	put_ollama(&json, q);
+	append_prompt(&json, q);
+	append_system(&json, q);
+	append_ollama_options(&json, q);
 	lh_write_end(&json);
 }
 
@@ -131,7 +131,7 @@ static void write_openai(struct lh_buf *b, const struct lh_chat_request *q, stru
 
 	lh_write_object(&json, NULL);
 	lh_write_str(&json, "model", model);
-	put_messages(&json, q);
+	append_messages(&json, q);
 	lh_write_bool(&json, "stream", false);
 	if (q->temperature.n)
 		lh_write_raw(&json, "temperature", q->temperature);

@@ -53,7 +53,7 @@ static void skip_blanks(struct line *l)
 }
 
 /* Return whether the rest of the line is empty or a comment. */
-static bool is_over(struct line *l)
+static bool is_line_end(struct line *l)
 {
 	skip_blanks(l);
 	return l->p == l->end || *l->p == '#';
@@ -73,7 +73,7 @@ static int provider_of(struct line *l)
 	size_t n;
 	int p;
 
-	if (is_over(l))
+	if (is_line_end(l))
 		return LH_PROVIDERS;
 	if (l->end - l->p > 7 && !memcmp(l->p, "export", 6) &&
 	    (l->p[6] == ' ' || l->p[6] == '\t')) {
@@ -130,14 +130,14 @@ static int read_value(struct line l, struct lh_secret *value, const char **why, 
 	n = read_word(&l, value->p);
 	if (n < 0)
 		*why = "the quote is not closed";
-	else if (!is_over(&l) || memchr(value->p, '\0', (size_t)n))
+	else if (!is_line_end(&l) || memchr(value->p, '\0', (size_t)n))
 		*why = "more than one word";
 	value->n = n < 0 ? 0 : (size_t)n;
 	return 0;
 }
 
 /* Read a line.  A faulty one only leaves the provider that it names without a key. */
-static int take_line(struct lh_keys *k, struct line l, const char *path, size_t number,
+static int read_line(struct lh_keys *k, struct line l, const char *path, size_t number,
 		     struct lh_err *err)
 {
 	struct lh_secret value = { .p = NULL };
@@ -161,7 +161,7 @@ static int take_line(struct lh_keys *k, struct line l, const char *path, size_t 
 	return 0;
 }
 
-static int take_file(struct lh_keys *k, const char *path, struct lh_err *err)
+static int read_key_file(struct lh_keys *k, const char *path, struct lh_err *err)
 {
 	struct lh_secret file;
 	const char *p, *end;
@@ -182,13 +182,13 @@ static int take_file(struct lh_keys *k, const char *path, struct lh_err *err)
 		p = lf ? lf + 1 : end;
 		if (l.end > l.p && l.end[-1] == '\r')
 			l.end--;
-		rc = take_line(k, l, path, number, err);
+		rc = read_line(k, l, path, number, err);
 	}
 	lh_secret_wipe(&file);
 	return rc;
 }
 
-static int take_variable(struct lh_keys *k, int p, struct lh_err *err)
+static int read_variable(struct lh_keys *k, int p, struct lh_err *err)
 {
 	const char *name = providers[p].key_name, *v = name ? variable(name) : NULL;
 
@@ -204,7 +204,7 @@ static int take_variable(struct lh_keys *k, int p, struct lh_err *err)
 	return 0;
 }
 
-static int take_url(struct lh_keys *k, int p, struct lh_err *err)
+static int read_url(struct lh_keys *k, int p, struct lh_err *err)
 {
 	const char *v = variable(providers[p].url_name), *url = v ? v : providers[p].url;
 	size_t n = strlen(url);
@@ -231,11 +231,11 @@ struct lh_keys *lh_keys_load(struct lh_err *err)
 		return NULL;
 	if (file)
 		lh_stamp_take(&k->file, file);
-	rc = file ? take_file(k, file, err) : 0;
+	rc = file ? read_key_file(k, file, err) : 0;
 	for (p = 0; !rc && p < LH_PROVIDERS; p++) {
-		rc = take_variable(k, p, err);
+		rc = read_variable(k, p, err);
 		if (!rc)
-			rc = take_url(k, p, err);
+			rc = read_url(k, p, err);
 	}
 	if (!rc)
 		return k;

@@ -46,13 +46,13 @@ static bool in_tag(char c)
 		c == '_' || c == '+' || c == '-';
 }
 
-static bool blank(char c)
+static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 /* Return the next three backticks, or NULL. */
-static const char *fence(const char *p, const char *end)
+static const char *next_fence(const char *p, const char *end)
 {
 	while ((p = memchr(p, '`', (size_t)(end - p)))) {
 		if (end - p < 3)
@@ -65,21 +65,21 @@ static const char *fence(const char *p, const char *end)
 }
 
 /* Search the fences.  They do not overlap, so no byte is read twice. */
-static int in_fences(struct lh_tries *x, const char *p, const char *end, struct lh_value *v,
-		     struct lh_err *err)
+static int search_fences(struct lh_tries *x, const char *p, const char *end, struct lh_value *v,
+			 struct lh_err *err)
 {
 	const char *from, *to, *close;
 	int rc;
 
-	for (p = fence(p, end); p; p = fence(close + 3, end)) {
+	for (p = next_fence(p, end); p; p = next_fence(close + 3, end)) {
 		for (from = p + 3; from < end && in_tag(*from); )
 			from++;
-		close = fence(from, end);
+		close = next_fence(from, end);
 		if (!close)
 			return 0;
-		for (to = close; to > from && blank(to[-1]); )
+		for (to = close; to > from && is_blank(to[-1]); )
 			to--;
-		while (from < to && blank(*from))
+		while (from < to && is_blank(*from))
 			from++;
 		if (from == to || *from != '{')
 			continue;
@@ -98,7 +98,7 @@ static int in_fences(struct lh_tries *x, const char *p, const char *end, struct 
 
 /* Return whether the brace is at an object that an earlier try entered and could
  * not finish. */
-static bool hopeless(struct lh_tries *x, size_t at)
+static bool is_known_unfinished(struct lh_tries *x, size_t at)
 {
 	struct lh_try *t;
 
@@ -131,18 +131,18 @@ static bool hopeless(struct lh_tries *x, size_t at)
  * that fail and one that succeeds, and there is always room for a third one,
  * because one of three has ended.
  */
-static int in_braces(struct lh_tries *x, const char *p, const char *end, struct lh_value *v,
-		     struct lh_err *err)
+static int search_braces(struct lh_tries *x, const char *p, const char *end, struct lh_value *v,
+			 struct lh_err *err)
 {
 	struct lh_try *t;
 	size_t at;
 	int rc;
 
 	for (; (p = memchr(p, '{', (size_t)(end - p))); p++) {
-		if (p + 1 == end || (p[1] != '"' && p[1] != '}' && !blank(p[1])))
+		if (p + 1 == end || (p[1] != '"' && p[1] != '}' && !is_blank(p[1])))
 			continue;
 		at = (size_t)(p - x->base);
-		if (hopeless(x, at))
+		if (is_known_unfinished(x, at))
 			continue;
 		for (t = x->t; t->end > at && t < x->t + 2; )
 			t++;
@@ -163,7 +163,7 @@ static int in_braces(struct lh_tries *x, const char *p, const char *end, struct 
 /* ---- result ---- */
 
 /* Check the keys of the object found: only in it do they matter. */
-static int settle_value(struct lh_extract *x, struct lh_value *v, struct lh_err *err)
+static int check_keys(struct lh_extract *x, struct lh_value *v, struct lh_err *err)
 {
 	struct lh_value again;
 
@@ -189,12 +189,12 @@ int lh_extract(struct lh_extract *x, const char *p, size_t n, struct lh_value *v
 	if (n > UINT32_MAX)
 		return lh_err_data(err, 413, "text is longer than 4 GiB");
 	tries->base = p;
-	rc = in_fences(tries, p, p + n, v, err);
+	rc = search_fences(tries, p, p + n, v, err);
 	for (i = 0; i < 3; i++)
 		tries->t[i].end = tries->t[i].n = 0;
 	if (!rc)
-		rc = in_braces(tries, p, p + n, v, err);
-	return rc == 1 ? settle_value(x, v, err) : rc;
+		rc = search_braces(tries, p, p + n, v, err);
+	return rc == 1 ? check_keys(x, v, err) : rc;
 }
 
 int lh_extract_wire(struct lh_buf *out, const struct lh_value *v, struct lh_err *err)

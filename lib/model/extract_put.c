@@ -22,7 +22,7 @@ struct level {
 	bool is_object;
 };
 
-static bool blank(char c)
+static bool blank_bytes(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
@@ -36,7 +36,7 @@ static char *copy_tight(char *to, const char *p, const char *end)
 
 	for (; p < end; p = q) {
 		q = p + 1;
-		if (blank(*p))
+		if (blank_bytes(*p))
 			continue;
 		if (*p == '"')
 			q = lh_skip_string(p, end, &escaped);
@@ -60,8 +60,8 @@ void lh_extract_put(struct lh_buf *out, const struct lh_value *v)
 	lh_buf_took(out, n);
 }
 
-static int add(struct members *m, const struct level *l, const char *p, size_t n, bool escaped,
-	       struct lh_err *err)
+static int add_member(struct members *m, const struct level *l, const char *p, size_t n,
+		      bool escaped, struct lh_err *err)
 {
 	if (lh_json_room(m->n - l->first, m->n, err) < 0 ||
 	    lh_grow(&m->v, &m->cap, m->n + 1, sizeof *m->v, err) < 0)
@@ -80,7 +80,7 @@ static int by_key(const void *a, const void *b)
 
 /* At the end of an object, blank those of its members that have a later one with
  * the same key. */
-static void leave(struct member *v, size_t n)
+static void end_object(struct member *v, size_t n)
 {
 	size_t i;
 
@@ -107,7 +107,7 @@ static int blank_replaced(struct members *m, const char *p, const char *end, str
 		case '}':
 		case ']':
 			if (m->n > l->first)
-				leave(m->v + l->first, m->n - l->first);
+				end_object(m->v + l->first, m->n - l->first);
 			m->n = l->first;
 			l--;
 			key = false;
@@ -119,7 +119,7 @@ static int blank_replaced(struct members *m, const char *p, const char *end, str
 			break;
 		case '"':
 			q = lh_skip_string(p, end, &escaped);
-			if (key && add(m, l, p, (size_t)(q - p), escaped, err) < 0)
+			if (key && add_member(m, l, p, (size_t)(q - p), escaped, err) < 0)
 				return -1;
 			key = false;
 			break;

@@ -6,8 +6,8 @@
 #include "json/json_leaf.h"
 
 /* Enter the container at p, a brace or bracket. */
-static int enter(struct lh_tries *x, struct lh_try *t, size_t depth, const char *p,
-		 struct lh_err *err)
+static int enter_container(struct lh_tries *x, struct lh_try *t, size_t depth, const char *p,
+			   struct lh_err *err)
 {
 	uint64_t bit = 1ull << depth % 64;
 
@@ -50,7 +50,7 @@ static const char *read_key(struct lh_scan *s, const char *p, const char *end)
 	return skip_space(p + 1, end);
 }
 
-static int failed(const struct lh_tries *x, struct lh_try *t, const char *at)
+static int end_failed(const struct lh_tries *x, struct lh_try *t, const char *at)
 {
 	t->end = (size_t)(at - x->base);
 	t->next = 0;
@@ -67,14 +67,14 @@ int lh_try_object(struct lh_tries *x, struct lh_try *t, const char *p, const cha
 	t->n = t->deepest = 0;
 value:
 	if (p >= end)
-		return failed(x, t, p);
+		return end_failed(x, t, p);
 	if (*p != '{' && *p != '[') {
 		p = scan_leaf(s, p, end, &escaped);
 		if (!p)
-			return failed(x, t, s->at);
+			return end_failed(x, t, s->at);
 		goto after;
 	}
-	if (enter(x, t, depth, p, err) < 0)
+	if (enter_container(x, t, depth, p, err) < 0)
 		return -1;
 	object = *p == '{';
 	depth++;
@@ -86,7 +86,7 @@ value:
 key:
 	p = read_key(s, p, end);
 	if (!p)
-		return failed(x, t, s->at);
+		return end_failed(x, t, s->at);
 	goto value;
 after:
 	p = skip_space(p, end);
@@ -97,7 +97,7 @@ after:
 		goto value;
 	}
 	if (p >= end || *p != (object ? '}' : ']'))
-		return failed(x, t, p);
+		return end_failed(x, t, p);
 close:
 	t->n -= object;
 	p++;

@@ -46,7 +46,7 @@ struct lh_http {
 };
 
 /* Report why libcurl was not loaded.  The loader gives its reasons as text only. */
-static void cannot_load(void)
+static void report_not_loaded(void)
 {
 	const char *why = dlerror();
 
@@ -55,12 +55,12 @@ static void cannot_load(void)
 	lib.nomem = strstr(why, strerror(ENOMEM)) != NULL;
 }
 
-static void *find(void *so, const char *name)
+static void *find_function(void *so, const char *name)
 {
 	void *p = dlsym(so, name);
 
 	if (!p && !lib.failed[0])
-		cannot_load();
+		report_not_loaded();
 	return p;
 }
 
@@ -69,18 +69,18 @@ static void load(void)
 	void *so = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
 
 	if (!so) {
-		cannot_load();
+		report_not_loaded();
 		return;
 	}
-	lib.global_init = find(so, "curl_global_init");
-	lib.init = find(so, "curl_easy_init");
-	lib.cleanup = find(so, "curl_easy_cleanup");
-	lib.setopt = find(so, "curl_easy_setopt");
-	lib.getinfo = find(so, "curl_easy_getinfo");
-	lib.perform = find(so, "curl_easy_perform");
-	lib.strerror = find(so, "curl_easy_strerror");
-	lib.slist_append = find(so, "curl_slist_append");
-	lib.slist_free_all = find(so, "curl_slist_free_all");
+	lib.global_init = find_function(so, "curl_global_init");
+	lib.init = find_function(so, "curl_easy_init");
+	lib.cleanup = find_function(so, "curl_easy_cleanup");
+	lib.setopt = find_function(so, "curl_easy_setopt");
+	lib.getinfo = find_function(so, "curl_easy_getinfo");
+	lib.perform = find_function(so, "curl_easy_perform");
+	lib.strerror = find_function(so, "curl_easy_strerror");
+	lib.slist_append = find_function(so, "curl_slist_append");
+	lib.slist_free_all = find_function(so, "curl_slist_free_all");
 	if (!lib.failed[0] && lib.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		snprintf(lib.failed, sizeof lib.failed, "libcurl does not start");
 }
@@ -162,7 +162,7 @@ static double connect_wait(const struct lh_http *h)
 }
 
 /* Set the options that are the same for every call of this handle. */
-static int set_up(struct lh_http *h)
+static int set_options(struct lh_http *h)
 {
 	const char *file = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
 	CURL *c = h->curl;
@@ -212,7 +212,7 @@ struct lh_http *lh_http_new(const struct lh_http_opts *opts, struct lh_err *err)
 	lh_buf_init(&h->url, LH_BUF_NOMAX);
 	lh_buf_init(&h->trace, LH_BUF_NOMAX);
 	h->curl = lib.init();
-	if (!h->curl || set_headers(&h->headers, NULL) < 0 || set_up(h) < 0) {
+	if (!h->curl || set_headers(&h->headers, NULL) < 0 || set_options(h) < 0) {
 		lh_http_free(h);
 		lh_err_nomem(err);
 		return NULL;
@@ -234,7 +234,7 @@ void lh_http_free(struct lh_http *h)
 	free(h);
 }
 
-static int aim(struct lh_http *h, const struct lh_http_call *call)
+static int set_target(struct lh_http *h, const struct lh_http_call *call)
 {
 	CURL *c = h->curl;
 	int bad = 0;
@@ -331,8 +331,8 @@ static size_t shown_len(const struct lh_buf *b)
 }
 
 /* Append "URL: HTTP 200: ", then the fault and its likely cause. */
-static void put_head(struct lh_buf *b, const char *url, const struct lh_http_reply *reply,
-		     const char *what)
+static void append_head(struct lh_buf *b, const char *url, const struct lh_http_reply *reply,
+			const char *what)
 {
 	char shown[LH_URL_SHOWN];
 
@@ -355,7 +355,7 @@ int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_rep
 
 	lh_buf_init(&text, LH_BUF_NOMAX);
 	lh_buf_init(&quote, LH_BUF_NOMAX);
-	put_head(&text, url, reply, what);
+	append_head(&text, url, reply, what);
 	lh_url_scrub(url, reply->body, reply->len, BODY_SHOWN + 4, &quote);
 	n = shown_len(&quote);
 	if (n)
@@ -370,7 +370,7 @@ int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_rep
 
 /* Remove how long curl tried, " after 3 ms", so that the same fault has the same
  * message. */
-static void drop_time(char *why)
+static void remove_duration(char *why)
 {
 	char *after = strstr(why, " after "), *digits = after ? after + strlen(" after ") : NULL;
 	size_t n = digits ? strspn(digits, "0123456789") : 0;
@@ -380,8 +380,8 @@ static void drop_time(char *why)
 }
 
 /* Report why there is no complete answer. */
-static int explain(struct lh_http *h, CURLcode rc, const char *url, struct lh_http_reply *reply,
-		   struct lh_err *err)
+static int report_incomplete(struct lh_http *h, CURLcode rc, const char *url,
+			     struct lh_http_reply *reply, struct lh_err *err)
 {
 	char shown[LH_URL_SHOWN];
 	curl_off_t connected = 0;
@@ -402,7 +402,7 @@ static int explain(struct lh_http *h, CURLcode rc, const char *url, struct lh_ht
 	else
 		snprintf(h->why, sizeof h->why, "%s",
 			 h->curl_why[0] ? h->curl_why : lib.strerror(rc));
-	drop_time(h->why);
+	remove_duration(h->why);
 	reply->why = h->why;
 	reply->timed_out = rc == CURLE_OPERATION_TIMEDOUT;
 	if (reply->status)
@@ -414,8 +414,8 @@ static int explain(struct lh_http *h, CURLcode rc, const char *url, struct lh_ht
 /* Handle an answer that is a redirect: 1 if it is to be followed, with curl set to
  * its target, 0 if it is the answer, -1 if out of memory.  A request is never sent
  * to another place than its own. */
-static int redirected(struct lh_http *h, const struct lh_http_call *call,
-		      struct lh_http_reply *reply)
+static int handle_redirect(struct lh_http *h, const struct lh_http_call *call,
+			   struct lh_http_reply *reply)
 {
 	bool secret = call->bearer || lh_url_has_user(call->url);
 	const char *to = NULL, *path;
@@ -442,13 +442,13 @@ static int redirected(struct lh_http *h, const struct lh_http_call *call,
 
 /* Make one attempt, with the redirects that are followed.  Sets all of *reply
  * except why. */
-static int attempt(struct lh_http *h, const struct lh_http_call *call, CURLcode *rc,
-		   struct lh_http_reply *reply, struct lh_err *err)
+static int make_attempt(struct lh_http *h, const struct lh_http_call *call, CURLcode *rc,
+			struct lh_http_reply *reply, struct lh_err *err)
 {
 	unsigned moves = 0;
 	int more;
 
-	if (aim(h, call) < 0)
+	if (set_target(h, call) < 0)
 		return lh_err_nomem(err);
 	do {
 		memset(reply, 0, sizeof *reply);
@@ -456,7 +456,7 @@ static int attempt(struct lh_http *h, const struct lh_http_call *call, CURLcode 
 		lib.getinfo(h->curl, CURLINFO_RESPONSE_CODE, &reply->status);
 		reply->body = h->body.p;
 		reply->len = h->body.len;
-		more = *rc == CURLE_OK ? redirected(h, call, reply) : 0;
+		more = *rc == CURLE_OK ? handle_redirect(h, call, reply) : 0;
 	} while (more > 0 && moves++ < REDIRECTS);
 	if (more > 0)
 		*rc = CURLE_TOO_MANY_REDIRECTS;
@@ -477,7 +477,7 @@ int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_h
 	if (set_trace(h, call->trace) < 0)
 		return lh_err_nomem(err);
 	for (tries = 0;; tries++) {
-		if (attempt(h, call, &rc, reply, err) < 0)
+		if (make_attempt(h, call, &rc, reply, err) < 0)
 			return -1;
 		again = rc == CURLE_OK ? is_retry_status(reply->status)
 			: is_retry_failure(rc) && !h->body.failed;
@@ -487,7 +487,7 @@ int lh_http_call(struct lh_http *h, const struct lh_http_call *call, struct lh_h
 		if (wait_turn(h, tries, after) < 0)
 			return lh_err_set(err, LH_EINTR, "interrupted");
 	}
-	return rc == CURLE_OK ? 0 : explain(h, rc, call->url, reply, err);
+	return rc == CURLE_OK ? 0 : report_incomplete(h, rc, call->url, reply, err);
 }
 
 int lh_http_post(struct lh_http *h, const char *url, const void *body, size_t n,

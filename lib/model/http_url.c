@@ -40,7 +40,7 @@ struct place {
 	unsigned long port;
 };
 
-static struct place place_of(const char *url)
+static struct place read_place(const char *url)
 {
 	const char *end, *p = authority(url, &end), *at = user_info_end(p, end), *colon;
 	bool secure = strncasecmp(url, "https:", 6) == 0;
@@ -63,7 +63,7 @@ static struct place place_of(const char *url)
 bool lh_url_same_place(const char *url, const char *other)
 {
 	const char *a = strstr(url, "://"), *b = strstr(other, "://");
-	struct place x = place_of(url), y = place_of(other);
+	struct place x = read_place(url), y = read_place(other);
 
 	if (!a || !b || a - url != b - other || strncasecmp(url, other, (size_t)(a - url)) != 0)
 		return false;
@@ -84,7 +84,7 @@ void lh_url_move(struct lh_buf *out, const char *url, const char *other)
 
 bool lh_url_is_loopback(const char *url)
 {
-	struct place to = place_of(url);
+	struct place to = read_place(url);
 
 	if (to.n == 5 && !strncmp(to.host, "[::1]", 5))
 		return true;
@@ -110,7 +110,7 @@ void lh_http_mask(const char *url, char *out, size_t n)
 
 	if (at)
 		snprintf(out, n, "%.*s***%s", (int)(p - url), url, at);
-	else if (!place_of(url).port || !strstr(url, "://"))
+	else if (!read_place(url).port || !strstr(url, "://"))
 		mask_all(url, out, n);
 	else
 		snprintf(out, n, "%s", url);
@@ -118,7 +118,7 @@ void lh_http_mask(const char *url, char *out, size_t n)
 
 int lh_http_check_url(const char *url, struct lh_err *err)
 {
-	struct place to = place_of(url);
+	struct place to = read_place(url);
 	char shown[LH_URL_SHOWN];
 	const char *p;
 
@@ -156,7 +156,7 @@ int lh_http_check_kept_url(const char *url, struct lh_err *err)
 /* The forms to search for: as given, decoded, as Basic; the same for its parts. */
 enum { RAW, PLAIN, BASIC, RAW_NAME, RAW_WORD, NAME, WORD, FORMS };
 
-static void put_decoded(struct lh_buf *b, const char *p, size_t n)
+static void append_decoded(struct lh_buf *b, const char *p, size_t n)
 {
 	unsigned byte;
 	char hex[3];
@@ -175,7 +175,8 @@ static void put_decoded(struct lh_buf *b, const char *p, size_t n)
 }
 
 /* Append one form of name and password, in a buffer of its own. */
-static void put_form(struct lh_buf *b, int form, struct lh_str name, struct lh_str word, bool colon)
+static void append_form(struct lh_buf *b, int form, struct lh_str name, struct lh_str word,
+			bool colon)
 {
 	struct lh_buf pair;
 
@@ -186,15 +187,15 @@ static void put_form(struct lh_buf *b, int form, struct lh_str name, struct lh_s
 	if (form == RAW || form == RAW_WORD)
 		lh_buf_add(b, word.p, word.n);
 	if (form == PLAIN || form == NAME)
-		put_decoded(b, name.p, name.n);
+		append_decoded(b, name.p, name.n);
 	if (form == PLAIN && colon)
 		lh_buf_putc(b, ':');
 	if (form == PLAIN || form == WORD)
-		put_decoded(b, word.p, word.n);
+		append_decoded(b, word.p, word.n);
 	if (form != BASIC)
 		return;
 	lh_buf_init(&pair, LH_BUF_NOMAX);
-	put_form(&pair, PLAIN, name, word, true);
+	append_form(&pair, PLAIN, name, word, true);
 	lh_buf_base64(b, pair.p, pair.len);
 	while (b->len && b->p[b->len - 1] == '=')
 		b->len--;	/* an echoed form may have been cut to the letters */
@@ -220,7 +221,7 @@ void lh_url_scrub(const char *url, const char *text, size_t len, size_t n, struc
 	word = (struct lh_str){ colon ? colon + 1 : at, colon ? (size_t)(at - colon - 1) : 0 };
 	for (i = 0; i < FORMS; i++) {
 		lh_buf_init(&made[i], LH_BUF_NOMAX);
-		put_form(&made[i], i, name, word, colon);
+		append_form(&made[i], i, name, word, colon);
 		form[i] = (struct lh_secret){ (unsigned char *)made[i].p, made[i].len, 0 };
 		if (made[i].failed)
 			out->failed = made[i].failed;

@@ -107,7 +107,7 @@ static char **environment(char *const *more, unsigned keys, struct lh_err *err)
 
 /* No signal is blocked in a child.  A child that leads a group also starts with the
  * default SIGPIPE, as a shell expects. */
-static void attributes(posix_spawnattr_t *attr, bool group)
+static void init_attributes(posix_spawnattr_t *attr, bool group)
 {
 	sigset_t set;
 
@@ -134,7 +134,7 @@ pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err)
 		return -1;
 	lh_coproc_find(s->argv[0], path, sizeof path);
 	posix_spawn_file_actions_init(&actions);
-	attributes(&attr, s->group);
+	init_attributes(&attr, s->group);
 	for (i = 0; i < s->n_fd && !rc; i++)
 		if (s->fd[i] >= 0)
 			rc = posix_spawn_file_actions_adddup2(&actions, s->fd[i], (int)i);
@@ -164,40 +164,41 @@ int lh_coproc_start(struct lh_coproc *c, char *const argv[], unsigned keys, stru
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return lh_err_sys(err, "socketpair");
 	c->fd = ends[0];
-	c->said = memfd_create(c->name, MFD_CLOEXEC);
-	if (c->said < 0)
+	c->stderr_fd = memfd_create(c->name, MFD_CLOEXEC);
+	if (c->stderr_fd < 0)
 		lh_err_sys(err, "memfd_create");
 	else
 		c->pid = lh_coproc_spawn(&(struct lh_spawn){
-			.argv = argv, .fd = (int[]){ ends[1], ends[1], c->said }, .n_fd = 3,
+			.argv = argv, .fd = (int[]){ ends[1], ends[1], c->stderr_fd }, .n_fd = 3,
 			.keys = keys }, err);
 	close(ends[1]);
 	if (c->pid <= 0) {
 		close(c->fd);
-		if (c->said >= 0)
-			close(c->said);
+		if (c->stderr_fd >= 0)
+			close(c->stderr_fd);
 		c->pid = 0;
 		return -1;
 	}
 	return 0;
 }
 
-bool lh_coproc_stderr_error(int said, const char *child, struct lh_err *err)
+bool lh_coproc_stderr_error(int stderr_fd, const char *child, struct lh_err *err)
 {
-	struct lh_stderr_tail words = { .n = 0 };
-	char last[sizeof words.text + 1];
-	off_t end = lseek(said, 0, SEEK_END), tail = (off_t)sizeof words.text;
-	ssize_t n = pread(said, words.text, sizeof words.text, end > tail ? end - tail : 0);
+	struct lh_stderr_tail stderr_end = { .n = 0 };
+	char last[sizeof stderr_end.text + 1];
+	off_t end = lseek(stderr_fd, 0, SEEK_END), tail = (off_t)sizeof stderr_end.text;
+	ssize_t n = pread(stderr_fd, stderr_end.text, sizeof stderr_end.text,
+			  end > tail ? end - tail : 0);
 
-	words.n = n > 0 ? (size_t)n : 0;
-	lh_stderr_tail_last_line(&words, child, last, sizeof last);
+	stderr_end.n = n > 0 ? (size_t)n : 0;
+	lh_stderr_tail_last_line(&stderr_end, child, last, sizeof last);
 	if (*last)
 		lh_err_set(err, LH_EIO, "%s", last);
 	return *last;
 }
 
 /* Wait for the child to end; report its status as an error. */
-static int ended(struct lh_coproc *c, struct lh_err *err)
+static int wait_for_end(struct lh_coproc *c, struct lh_err *err)
 {
 	int status = 0, rc = 0;
 
@@ -209,17 +210,17 @@ static int ended(struct lh_coproc *c, struct lh_err *err)
 		rc = lh_err_set(err, LH_EIO, "%s was ended by signal %d", c->name,
 				WTERMSIG(status));
 	else if (WEXITSTATUS(status) > 1)
-		rc = lh_coproc_stderr_error(c->said, c->name, err) ? -1
+		rc = lh_coproc_stderr_error(c->stderr_fd, c->name, err) ? -1
 			: lh_err_set(err, LH_EIO, "%s ended with status %d", c->name,
 				     WEXITSTATUS(status));
-	close(c->said);
+	close(c->stderr_fd);
 	return rc;
 }
 
-static int gone(struct lh_coproc *c, struct lh_err *err)
+static int report_ended(struct lh_coproc *c, struct lh_err *err)
 {
-	return ended(c, err) < 0 ? -1 : lh_err_set(err, LH_EIO, "%s ended without an answer",
-						   c->name);
+	return wait_for_end(c, err) < 0 ? -1 : lh_err_set(err, LH_EIO, "%s ended without an answer",
+							  c->name);
 }
 
 /* Receive what there is: 1, 0 at its end, -1. */
@@ -243,7 +244,7 @@ static int receive(struct lh_coproc *c, struct lh_err *err)
 }
 
 /* Return whether a complete line has arrived. */
-static bool complete(struct lh_coproc *c, size_t from)
+static bool has_line(struct lh_coproc *c, size_t from)
 {
 	const char *lf = c->in.len > from ? memchr(c->in.p + from, '\n', c->in.len - from) : NULL;
 
@@ -256,17 +257,17 @@ static void end_with(struct lh_coproc *c, int sig)
 	struct lh_err ignored;
 
 	kill(c->pid, sig);
-	ended(c, &ignored);
+	wait_for_end(c, &ignored);
 }
 
-static int late(struct lh_coproc *c, double seconds, struct lh_err *err)
+static int kill_late(struct lh_coproc *c, double seconds, struct lh_err *err)
 {
 	end_with(c, SIGKILL);
 	return lh_err_set(err, LH_ENET, "%s did not answer within %g seconds", c->name, seconds);
 }
 
 /* Pass the signal on: the child may be waiting for something that never happens. */
-static int interrupted(struct lh_coproc *c, struct lh_err *err)
+static int pass_signal_on(struct lh_coproc *c, struct lh_err *err)
 {
 	end_with(c, SIGTERM);
 	return lh_err_set(err, LH_EINTR, "interrupted");
@@ -274,14 +275,14 @@ static int interrupted(struct lh_coproc *c, struct lh_err *err)
 
 /* Send the n bytes at p, then an LF, and receive a line, both at the same time: a
  * child may answer before it has read everything. */
-static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds,
-		    struct lh_err *err)
+static int exchange_lines(struct lh_coproc *c, const char *p, size_t n, double seconds,
+			  struct lh_err *err)
 {
 	double until = lh_time_monotonic() + seconds, left;
 	size_t sent = 0, looked;
 	int rc;
 
-	if (complete(c, 0))
+	if (has_line(c, 0))
 		return 0;
 	for (;;) {
 		struct pollfd f[] = { { .fd = c->fd,
@@ -290,19 +291,19 @@ static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds
 
 		left = until - lh_time_monotonic();
 		if (left <= 0)
-			return late(c, seconds, err);
+			return kill_late(c, seconds, err);
 		if (poll(f, 2, left > 3600 ? 3600000 : (int)(left * 1000) + 1) < 0 &&
 		    errno != EINTR)
 			return lh_err_sys(err, "poll");
 		if (lh_signal_pending())
-			return interrupted(c, err);
+			return pass_signal_on(c, err);
 		if (f[0].revents & POLLOUT && sent <= n) {
 			ssize_t got = sent < n
 				? send(c->fd, p + sent, n - sent, MSG_NOSIGNAL | MSG_DONTWAIT)
 					       : send(c->fd, "\n", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 			if (got < 0 && errno != EAGAIN && errno != EINTR)
-				return gone(c, err);
+				return report_ended(c, err);
 			sent += got > 0 ? (size_t)got : 0;
 		}
 		if (f[0].revents & ~POLLOUT) {
@@ -310,10 +311,10 @@ static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds
 			rc = receive(c, err);
 			if (rc < 0)
 				return -1;
-			if (complete(c, looked))
+			if (has_line(c, looked))
 				return 0;
 			if (!rc)
-				return gone(c, err);
+				return report_ended(c, err);
 		}
 	}
 }
@@ -330,7 +331,7 @@ int lh_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double second
 		memmove(c->in.p, c->in.p + c->reply, c->in.len);
 		c->reply = 0;
 	}
-	if (converse(c, line, n, seconds, err) < 0)
+	if (exchange_lines(c, line, n, seconds, err) < 0)
 		return -1;
 	*reply = (struct lh_str){ c->in.p, c->reply - 1 };
 	return 0;
@@ -368,7 +369,7 @@ int lh_coproc_stop(struct lh_coproc *c, struct lh_err *err)
 		lh_shell_coproc_end(c);
 	} else if (c->pid) {
 		shutdown(c->fd, SHUT_WR);
-		rc = ended(c, err);
+		rc = wait_for_end(c, err);
 	}
 	lh_buf_free(&c->in);
 	return rc;

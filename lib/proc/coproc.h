@@ -45,7 +45,7 @@ struct lh_stderr_tail {		/* the end of a child's stderr */
 struct lh_coproc {
 	pid_t pid;		/* 0: not running */
 	int fd;			/* a socket: its stdin and stdout; of a command its stdout */
-	int said;		/* its stderr: a file in memory; of a command a pipe */
+	int stderr_fd;		/* its stderr: a file in memory; of a command a pipe */
 	char name[64];
 	struct lh_buf in;	/* its output; the reply is the first line */
 	size_t reply;		/* bytes of `in` that the last reply used, with LF */
@@ -55,7 +55,7 @@ struct lh_coproc {
 	int to;			/* its stdin; -1: closed */
 	int exit;		/* pidfd, readable once it ended; -1 on a kernel without it */
 	int status;		/* once it ended: its exit status, or 128 + the signal */
-	struct lh_stderr_tail words;	/* the end of its stderr */
+	struct lh_stderr_tail stderr_end;	/* the end of its stderr */
 };
 
 /* Who needs which variables that hold keys or may hold them (addresses and proxies
@@ -110,9 +110,9 @@ struct lh_spawn {
 /* Start argv[0], searched as above.  Returns its PID, or -1. */
 pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err);
 
-/* Report the last line of `said`, the stderr of the tool `name`, without that name,
+/* Report the last line of stderr_fd, the stderr of the tool `name`, without that name,
  * as LH_EIO.  False if there is none. */
-bool lh_coproc_stderr_error(int said, const char *name, struct lh_err *err);
+bool lh_coproc_stderr_error(int stderr_fd, const char *name, struct lh_err *err);
 
 /* Copy the path of a tool next to the running executable to to[0..n); the bare name
  * if there is none, or if the name has a "/". */

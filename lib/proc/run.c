@@ -29,11 +29,11 @@ struct child {
 	const char *name;
 	pid_t pid;
 	int exit;		/* pidfd, readable once it ended; -1 on a kernel without it */
-	int in, outs[2], said[2];
-	struct lh_stderr_tail words;	/* the end of its stderr */
+	int in, outs[2], stderr_pipe[2];
+	struct lh_stderr_tail stderr_end;	/* the end of its stderr */
 };
 
-static int open_ends(struct child *c, const void *in, size_t n, struct lh_err *err)
+static int open_pipes(struct child *c, const void *in, size_t n, struct lh_err *err)
 {
 	c->in = memfd_create("input", MFD_CLOEXEC);
 	if (c->in < 0)
@@ -42,7 +42,7 @@ static int open_ends(struct child *c, const void *in, size_t n, struct lh_err *e
 		return -1;
 	if (lseek(c->in, 0, SEEK_SET) < 0)
 		return lh_err_sys(err, "lseek");
-	if (pipe2(c->outs, O_CLOEXEC) < 0 || pipe2(c->said, O_CLOEXEC) < 0)
+	if (pipe2(c->outs, O_CLOEXEC) < 0 || pipe2(c->stderr_pipe, O_CLOEXEC) < 0)
 		return lh_err_sys(err, "pipe");
 	return lh_signal_wake_open(err);
 }
@@ -50,7 +50,7 @@ static int open_ends(struct child *c, const void *in, size_t n, struct lh_err *e
 static int start(struct child *c, struct lh_err *err)
 {
 	char *shell[] = { "/bin/sh", "-c", (char *)c->how->command, NULL };
-	const int fd[] = { c->in, c->outs[1], c->said[1] };
+	const int fd[] = { c->in, c->outs[1], c->stderr_pipe[1] };
 
 	c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = c->how->command ? shell : c->how->argv,
 						     .fd = fd, .n_fd = 3,
@@ -61,13 +61,13 @@ static int start(struct child *c, struct lh_err *err)
 		return -1;
 	lh_procgroup_close_fd(&c->in);
 	lh_procgroup_close_fd(&c->outs[1]);
-	lh_procgroup_close_fd(&c->said[1]);
+	lh_procgroup_close_fd(&c->stderr_pipe[1]);
 	c->exit = pidfd_open(c->pid, 0);
 	return 0;
 }
 
 /* Read some bytes of its stdout; at its end close the descriptor. */
-static int take_out(struct child *c, struct lh_err *err)
+static int read_stdout(struct child *c, struct lh_err *err)
 {
 	struct lh_buf *b = &c->out->out;
 	char void_of[VOID], *to = c->how->max ? lh_buf_room(b, CHUNK) : void_of;
@@ -87,20 +87,20 @@ static int take_out(struct child *c, struct lh_err *err)
 }
 
 /* Read some bytes of its stderr, of which only the end is kept. */
-static int take_said(struct child *c, struct lh_err *err)
+static int read_stderr(struct child *c, struct lh_err *err)
 {
-	ssize_t n = lh_stderr_tail_read(&c->words, c->said[0]);
+	ssize_t n = lh_stderr_tail_read(&c->stderr_end, c->stderr_pipe[0]);
 
 	if (n < 0)
 		return errno == EINTR ? 0 : lh_err_sys(err, "%s: read failed", c->name);
 	if (n == 0)
-		lh_procgroup_close_fd(&c->said[0]);
+		lh_procgroup_close_fd(&c->stderr_pipe[0]);
 	return 0;
 }
 
 /* Read what an ended child left in its stdout: about as much as is there now,
  * because a grandchild that escaped may go on writing. */
-static int drain(struct child *c, struct lh_err *err)
+static int read_rest(struct child *c, struct lh_err *err)
 {
 	int left = 0, takes;
 
@@ -108,18 +108,18 @@ static int drain(struct child *c, struct lh_err *err)
 		return 0;
 	for (takes = left / VOID + 1; takes && ioctl(c->outs[0], FIONREAD, &left) == 0 && left > 0;
 	     takes--)
-		if (take_out(c, err) < 0)
+		if (read_stdout(c, err) < 0)
 			return -1;
 	return 0;
 }
 
 /* Read until it ends: 0, also if it timed out and must be killed. */
-static int follow(struct child *c, struct lh_err *err)
+static int read_until_end(struct child *c, struct lh_err *err)
 {
 	double until = c->how->seconds > 0 ? lh_time_monotonic() + c->how->seconds : 0, left = 3600;
 
 	for (;;) {
-		struct pollfd f[] = { { c->outs[0], POLLIN, 0 }, { c->said[0], POLLIN, 0 },
+		struct pollfd f[] = { { c->outs[0], POLLIN, 0 }, { c->stderr_pipe[0], POLLIN, 0 },
 				      { c->exit, POLLIN, 0 }, { lh_signal_wake_fd(), POLLIN, 0 } };
 
 		if (until)
@@ -134,12 +134,12 @@ static int follow(struct child *c, struct lh_err *err)
 			return lh_err_set(err, LH_EINTR, "interrupted");
 		if ((f[2].revents || c->exit < 0) && lh_procgroup_ended(c->pid)) {
 			kill(-c->pid, SIGKILL);	/* processes that it left running */
-			lh_stderr_tail_drain(&c->words, c->said[0]);
-			return drain(c, err);
+			lh_stderr_tail_drain(&c->stderr_end, c->stderr_pipe[0]);
+			return read_rest(c, err);
 		}
-		if (f[0].revents && take_out(c, err) < 0)
+		if (f[0].revents && read_stdout(c, err) < 0)
 			return -1;
-		if (f[1].revents && take_said(c, err) < 0)
+		if (f[1].revents && read_stderr(c, err) < 0)
 			return -1;
 	}
 }
@@ -149,32 +149,32 @@ int lh_child_run(const struct lh_child_how *how, const void *in, size_t n, struc
 {
 	struct child c = { .how = how, .out = out,
 			   .name = how->command ? "the command" : how->argv[0],
-			   .exit = -1, .in = -1, .outs = { -1, -1 }, .said = { -1, -1 } };
+			   .exit = -1, .in = -1, .outs = { -1, -1 }, .stderr_pipe = { -1, -1 } };
 	bool was = lh_signal_deferred();
 	int rc;
 
 	memset(out, 0, sizeof *out);
 	lh_buf_init(&out->out, how->max + CHUNK);
 	lh_signal_defer(true);
-	rc = open_ends(&c, in, n, err);
+	rc = open_pipes(&c, in, n, err);
 	if (!rc)
 		rc = start(&c, err);
 	if (!rc)
-		rc = follow(&c, err);
+		rc = read_until_end(&c, err);
 	if (c.pid > 0 && (rc < 0 || out->timed_out)) {
 		kill(-c.pid, SIGTERM);
 		lh_procgroup_let_end(c.pid, c.exit);
 	}
 	if (c.pid > 0)
 		out->status = lh_procgroup_collect(c.pid);
-	lh_stderr_tail_last_line(&c.words, c.name, out->said, sizeof out->said);
+	lh_stderr_tail_last_line(&c.stderr_end, c.name, out->last_line, sizeof out->last_line);
 	lh_signal_defer(was);
 	lh_procgroup_close_fd(&c.exit);
 	lh_procgroup_close_fd(&c.in);
 	lh_procgroup_close_fd(&c.outs[0]);
 	lh_procgroup_close_fd(&c.outs[1]);
-	lh_procgroup_close_fd(&c.said[0]);
-	lh_procgroup_close_fd(&c.said[1]);
+	lh_procgroup_close_fd(&c.stderr_pipe[0]);
+	lh_procgroup_close_fd(&c.stderr_pipe[1]);
 	return rc;
 }
 

@@ -45,7 +45,8 @@ struct lh_child_how {
 
 struct lh_child_out {
 	struct lh_buf out;	/* its stdout */
-	char said[512];		/* the last line of its stderr, raw, without its name; or "" */
+	/* the last line of its stderr, raw, without its name; or "" */
+	char last_line[512];
 	int status;		/* its exit status, or 128 + the signal that ended it */
 	bool timed_out;		/* killed after how->seconds */
 };

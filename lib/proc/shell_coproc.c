@@ -20,20 +20,21 @@
 
 #define CHUNK 65536
 
-static int start(struct lh_coproc *c, const char *command, int *in, int *out, int *said,
+static int start(struct lh_coproc *c, const char *command, int *in, int *out, int *stderr_pipe,
 		 struct lh_err *err)
 {
 	char *argv[] = { "/bin/sh", "-c", (char *)command, NULL };
 	int fd[3];
 
-	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(said, O_CLOEXEC) < 0)
+	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 ||
+	    pipe2(stderr_pipe, O_CLOEXEC) < 0)
 		return lh_err_sys(err, "pipe");
 	/* on this side only: the command's ends block, as it expects */
 	if (fcntl(in[1], F_SETFL, O_NONBLOCK) < 0 || fcntl(out[0], F_SETFL, O_NONBLOCK) < 0)
 		return lh_err_sys(err, "fcntl");
 	fd[0] = in[0];
 	fd[1] = out[1];
-	fd[2] = said[1];
+	fd[2] = stderr_pipe[1];
 	c->pid = lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = fd, .n_fd = 3,
 						     .keys = LH_KEYS_ALL, .group = true }, err);
 	if (c->pid < 0) {
@@ -46,7 +47,7 @@ static int start(struct lh_coproc *c, const char *command, int *in, int *out, in
 
 int lh_shell_coproc_start(struct lh_coproc *c, const char *command, size_t max, struct lh_err *err)
 {
-	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, said[2] = { -1, -1 }, rc;
+	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, stderr_pipe[2] = { -1, -1 }, rc;
 
 	memset(c, 0, sizeof *c);
 	c->command = true;
@@ -54,26 +55,26 @@ int lh_shell_coproc_start(struct lh_coproc *c, const char *command, size_t max, 
 	c->exit = -1;
 	lh_buf_init(&c->in, max + 2 * CHUNK);
 	snprintf(c->name, sizeof c->name, "the command");
-	rc = start(c, command, in, out, said, err);
+	rc = start(c, command, in, out, stderr_pipe, err);
 	lh_procgroup_close_fd(&in[0]);
 	lh_procgroup_close_fd(&out[1]);
-	lh_procgroup_close_fd(&said[1]);
+	lh_procgroup_close_fd(&stderr_pipe[1]);
 	c->to = in[1];
 	c->fd = out[0];
-	c->said = said[0];
+	c->stderr_fd = stderr_pipe[0];
 	if (rc < 0 && c->pid) {
 		lh_shell_coproc_end(c);
 	} else if (rc < 0) {
 		lh_procgroup_close_fd(&c->to);
 		lh_procgroup_close_fd(&c->fd);
-		lh_procgroup_close_fd(&c->said);
+		lh_procgroup_close_fd(&c->stderr_fd);
 	}
 	return rc;
 }
 
 void lh_coproc_stderr_tail(const struct lh_coproc *c, char *to, size_t n)
 {
-	lh_stderr_tail_last_line(&c->words, c->name, to, n);
+	lh_stderr_tail_last_line(&c->stderr_end, c->name, to, n);
 }
 
 static int waiting(int fd)
@@ -87,10 +88,10 @@ void lh_shell_coproc_end(struct lh_coproc *c)
 {
 	c->status = lh_procgroup_collect(c->pid);
 	c->pid = 0;
-	lh_stderr_tail_drain(&c->words, c->said);
+	lh_stderr_tail_drain(&c->stderr_end, c->stderr_fd);
 	lh_procgroup_close_fd(&c->to);
 	lh_procgroup_close_fd(&c->fd);
-	lh_procgroup_close_fd(&c->said);
+	lh_procgroup_close_fd(&c->stderr_fd);
 	lh_procgroup_close_fd(&c->exit);
 }
 
@@ -101,7 +102,7 @@ static int wait_for(struct lh_coproc *c, struct pollfd *f, double until, double 
 {
 	double left = until - lh_time_monotonic();
 
-	f[2] = (struct pollfd){ c->said, POLLIN, 0 };
+	f[2] = (struct pollfd){ c->stderr_fd, POLLIN, 0 };
 	f[3] = (struct pollfd){ c->exit, POLLIN, 0 };
 	f[4] = (struct pollfd){ lh_signal_wake_fd(), POLLIN, 0 };
 	if (left <= 0)
@@ -116,13 +117,13 @@ static int wait_for(struct lh_coproc *c, struct pollfd *f, double until, double 
 		f[3].revents = POLLIN;
 	if (lh_signal_pending())
 		return lh_err_set(err, LH_EINTR, "interrupted");
-	if (f[2].revents && lh_stderr_tail_read(&c->words, c->said) == 0)
-		lh_procgroup_close_fd(&c->said);
+	if (f[2].revents && lh_stderr_tail_read(&c->stderr_end, c->stderr_fd) == 0)
+		lh_procgroup_close_fd(&c->stderr_fd);
 	return 0;
 }
 
 /* Report that it timed out. */
-static int late(struct lh_coproc *c)
+static int kill_late(struct lh_coproc *c)
 {
 	kill(-c->pid, SIGTERM);
 	lh_procgroup_let_end(c->pid, c->exit);
@@ -130,7 +131,7 @@ static int late(struct lh_coproc *c)
 	return -1;
 }
 
-static int gone(struct lh_coproc *c, struct lh_err *err)
+static int report_ended(struct lh_coproc *c, struct lh_err *err)
 {
 	char last[512];
 
@@ -158,7 +159,7 @@ static int receive(struct lh_coproc *c, struct lh_err *err)
 }
 
 /* Return whether exactly one complete line has arrived; -1 if more has. */
-static int complete(struct lh_coproc *c, size_t from, struct lh_err *err)
+static int has_line(struct lh_coproc *c, size_t from, struct lh_err *err)
 {
 	const char *lf = c->in.len > from ? memchr(c->in.p + from, '\n', c->in.len - from) : NULL;
 
@@ -169,7 +170,7 @@ static int complete(struct lh_coproc *c, size_t from, struct lh_err *err)
 }
 
 /* Send some of the line and its LF.  A command that reads no more may still answer. */
-static void feed(struct lh_coproc *c, const char *p, size_t n, size_t *sent)
+static void send_some(struct lh_coproc *c, const char *p, size_t n, size_t *sent)
 {
 	struct iovec part[2] = { { (char *)p + *sent, n - *sent }, { "\n", 1 } };
 	ssize_t got = writev(c->to, part, 2);
@@ -181,7 +182,7 @@ static void feed(struct lh_coproc *c, const char *p, size_t n, size_t *sent)
 }
 
 /* Receive output: 1 once it is a complete line, 0, -1. */
-static int hear(struct lh_coproc *c, bool ended, struct lh_err *err)
+static int receive_line(struct lh_coproc *c, bool ended, struct lh_err *err)
 {
 	size_t looked;
 	int more, rc;
@@ -189,17 +190,17 @@ static int hear(struct lh_coproc *c, bool ended, struct lh_err *err)
 	do {
 		looked = c->in.len;
 		more = receive(c, err);
-		rc = more < 0 ? -1 : complete(c, looked, err);
+		rc = more < 0 ? -1 : has_line(c, looked, err);
 	} while (rc == 0 && ended && waiting(c->fd) > 0);
 	if (rc < 0)
-		return late(c);
-	return rc || (more && !ended) ? rc : gone(c, err);
+		return kill_late(c);
+	return rc || (more && !ended) ? rc : report_ended(c, err);
 }
 
 /* The reply may arrive before everything is sent; the rest is sent in any case,
  * otherwise the next line would begin in the middle of this one. */
-static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds,
-		    struct lh_err *err)
+static int exchange_lines(struct lh_coproc *c, const char *p, size_t n, double seconds,
+			  struct lh_err *err)
 {
 	double until = lh_time_monotonic() + seconds;
 	size_t sent = 0;
@@ -210,11 +211,11 @@ static int converse(struct lh_coproc *c, const char *p, size_t n, double seconds
 				       { sent <= n ? c->to : -1, POLLOUT, 0 } };
 
 		if (wait_for(c, f, until, seconds, heard ? "read" : "answer", err) < 0)
-			return late(c);
+			return kill_late(c);
 		if (f[1].revents)
-			feed(c, p, n, &sent);
+			send_some(c, p, n, &sent);
 		if (!heard && (f[0].revents || f[3].revents))
-			heard = hear(c, f[3].revents, err);
+			heard = receive_line(c, f[3].revents, err);
 		if (heard < 0)
 			return -1;
 		if (heard && f[3].revents)
@@ -230,18 +231,18 @@ int lh_shell_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double 
 		return lh_err_set(err, LH_EIO, "%s is not running", c->name);
 	if (c->in.len > c->reply) {
 		lh_err_set(err, LH_ECORRUPT, "%s wrote more than it was asked for", c->name);
-		return late(c);
+		return kill_late(c);
 	}
 	lh_buf_reset(&c->in);
 	c->reply = 0;
-	if (converse(c, line, n, seconds, err) < 0)
+	if (exchange_lines(c, line, n, seconds, err) < 0)
 		return -1;
 	*reply = (struct lh_str){ c->in.p, c->reply - 1 };
 	return 0;
 }
 
 /* Return whether there is output to read; at its end close stdout. */
-static bool wrote(struct lh_coproc *c)
+static bool has_output(struct lh_coproc *c)
 {
 	char byte;
 	ssize_t n = c->fd >= 0 ? read(c->fd, &byte, 1) : 0;
@@ -264,12 +265,12 @@ int lh_coproc_close(struct lh_coproc *c, double seconds, bool *more, struct lh_e
 		f[0] = (struct pollfd){ c->fd, POLLIN, 0 };
 		f[1] = (struct pollfd){ -1, 0, 0 };
 		if (wait_for(c, f, until, seconds, "end", err) < 0)
-			return late(c);
-		*more |= f[0].revents && wrote(c);
+			return kill_late(c);
+		*more |= f[0].revents && has_output(c);
 	} while (!f[3].revents && !*more);
 	*more |= waiting(c->fd) > 0;
 	if (*more)
-		late(c);	/* or it writes forever */
+		kill_late(c);	/* or it writes forever */
 	else
 		lh_shell_coproc_end(c);
 	return 0;

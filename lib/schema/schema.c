@@ -64,8 +64,8 @@ void lh_schema_expected(char *to, size_t size, const char *what, const struct lh
 		snprintf(to, size, "expected %s, got %s", what, types[v->type]);
 }
 
-static void tell_value(struct walk *w, const struct place *p, const char *what,
-		       const struct lh_value *v)
+static void report_value(struct walk *w, const struct place *p, const char *what,
+			 const struct lh_value *v)
 {
 	char problem[512];
 
@@ -87,7 +87,7 @@ static struct lh_str text_of(struct walk *w, const struct lh_value *v)
 	return s;
 }
 
-static const char *chosen(const char *const *list, const struct lh_value *v)
+static const char *choice_of(const char *const *list, const struct lh_value *v)
 {
 	for (; *list; list++)
 		if (lh_value_is(v, *list, strlen(*list)))
@@ -101,17 +101,17 @@ static void check_choice(struct walk *w, const struct place *p, const struct lh_
 	char all[256] = "";
 	size_t i, n = 0;
 
-	if (chosen(f->choice, v))
+	if (choice_of(f->choice, v))
 		return;
-	if (f->never && chosen(f->never, v)) {
-		add_problem(w, p, "contamination: %s must never enter %s", chosen(f->never, v),
+	if (f->never && choice_of(f->never, v)) {
+		add_problem(w, p, "contamination: %s must never enter %s", choice_of(f->never, v),
 			    f->never_in);
 		return;
 	}
 	for (i = 0; f->choice[i] && n < sizeof all; i++)
 		n += (size_t)snprintf(all + n, sizeof all - n, "%s%s",
 				      !i ? "" : f->choice[i + 1] ? ", " : " or ", f->choice[i]);
-	tell_value(w, p, all, v);
+	report_value(w, p, all, v);
 }
 
 static void check_text(struct walk *w, const struct place *p, const struct lh_field *f,
@@ -122,7 +122,7 @@ static void check_text(struct walk *w, const struct place *p, const struct lh_fi
 	if (f->choice)
 		check_choice(w, p, f, v);
 	else if (v->type != LH_STRING)
-		tell_value(w, p, "string", v);
+		report_value(w, p, "string", v);
 	else if (v->n == 2 && f->must && !f->may_be_empty)
 		add_problem(w, p, "must not be empty");
 	else if (f->some) {
@@ -140,7 +140,7 @@ static void check_time(struct walk *w, const struct place *p, const struct lh_va
 	if (v->type == LH_STRING)
 		s = text_of(w, v);
 	if (lh_time_read(s.p, s.n, &ms) < 0 && !w->failed)
-		tell_value(w, p, "RFC 3339 time", v);
+		report_value(w, p, "RFC 3339 time", v);
 }
 
 static void check_hex(struct walk *w, const struct place *p, size_t digits,
@@ -155,8 +155,8 @@ static void check_hex(struct walk *w, const struct place *p, size_t digits,
 	for (i = 0; i < s.n; i++)
 		bad |= ((unsigned char)(s.p[i] - '0') > 9) & ((unsigned char)(s.p[i] - 'a') > 5);
 	if ((bad || s.n != digits) && !w->failed)
-		tell_value(w, p, digits == 64 ? "64 lowercase hex digits"
-			   : "40 lowercase hex digits", v);
+		report_value(w, p, digits == 64 ? "64 lowercase hex digits"
+			     : "40 lowercase hex digits", v);
 }
 
 static void check_number(struct walk *w, const struct place *p, const struct lh_field *f,
@@ -167,7 +167,7 @@ static void check_number(struct walk *w, const struct place *p, const struct lh_
 	double d;
 
 	if (v->type != LH_NUMBER || (f->type == LH_S_INTEGER && !lh_value_i64(v, &whole))) {
-		tell_value(w, p, kind, v);
+		report_value(w, p, kind, v);
 		return;
 	}
 	d = lh_value_f64(v);
@@ -188,7 +188,7 @@ static void check_version(struct walk *w, const struct place *p, const struct lh
 	if (lh_value_i64(v, &is) && is == f->version)
 		return;
 	snprintf(want, sizeof want, "%d", f->version);
-	tell_value(w, p, want, v);
+	report_value(w, p, want, v);
 }
 
 static void check_object(struct walk *w, const struct place *up, const struct lh_field *f,
@@ -201,14 +201,14 @@ static void check_list(struct walk *w, const struct place *p, const struct lh_fi
 	struct lh_iter it;
 
 	if (v->type != LH_ARRAY) {
-		tell_value(w, p, "array", v);
+		report_value(w, p, "array", v);
 		return;
 	}
 	for (lh_iter_init(&it, v); lh_iter_next(&it); each.at++)
 		if (f->type == LH_S_OBJECTS)
 			check_object(w, &each, f->in, &it.val);
 		else if (it.val.type != LH_STRING)
-			tell_value(w, &each, "string", &it.val);
+			report_value(w, &each, "string", &it.val);
 	if (f->some && !each.at)
 		add_problem(w, p, "must not be empty");
 }
@@ -231,7 +231,7 @@ static void check_value(struct walk *w, const struct place *p, const struct lh_f
 		break;
 	case LH_S_BOOL:
 		if (v->type != LH_TRUE && v->type != LH_FALSE)
-			tell_value(w, p, "boolean", v);
+			report_value(w, p, "boolean", v);
 		break;
 	case LH_S_NUMBER:
 	case LH_S_INTEGER:
@@ -251,8 +251,8 @@ static void check_value(struct walk *w, const struct place *p, const struct lh_f
 }
 
 long lh_schema_check_value(const struct lh_field *f, const char *name, const struct lh_value *v,
-			   struct lh_buf *scratch,
-			   lh_schema_fn *found, void *ctx, struct lh_err *err)
+			   struct lh_buf *scratch, lh_schema_fn *found, void *ctx,
+			   struct lh_err *err)
 {
 	struct walk w = { .scratch = scratch, .found = found, .ctx = ctx, .err = err };
 
@@ -342,7 +342,7 @@ static void check_object(struct walk *w, const struct place *up, const struct lh
 	struct lh_value got[LH_SCHEMA_FIELDS];
 
 	if (v->type != LH_OBJECT)
-		tell_value(w, up, "object", v);
+		report_value(w, up, "object", v);
 	else if (f)
 		check_fields(w, up, f, got, gather(f, v, got));
 }
@@ -398,13 +398,13 @@ long lh_schema_check(const struct lh_schema *s, const struct lh_value *v, struct
 
 	if (v->type == LH_OBJECT)
 		return check_gathered(&w, s, got, gather(s->field, v, got));
-	tell_value(&w, &(struct place){ NULL, "record", -1 }, "object", v);
+	report_value(&w, &(struct place){ NULL, "record", -1 }, "object", v);
 	return w.n;
 }
 
 long lh_schema_check_record(const struct lh_schema *s, const struct lh_record *rec,
-			    struct lh_buf *scratch,
-			    lh_schema_fn *found, void *ctx, struct lh_err *err)
+			    struct lh_buf *scratch, lh_schema_fn *found, void *ctx,
+			    struct lh_err *err)
 {
 	struct walk w = { .scratch = scratch, .found = found, .ctx = ctx, .err = err };
 	struct lh_value got[LH_SCHEMA_FIELDS];

@@ -50,8 +50,8 @@ struct lh_schema {
 
 /* Check one value against one field, reported as name. */
 long lh_schema_check_value(const struct lh_field *f, const char *name, const struct lh_value *v,
-			   struct lh_buf *scratch,
-			   lh_schema_fn *found, void *ctx, struct lh_err *err);
+			   struct lh_buf *scratch, lh_schema_fn *found, void *ctx,
+			   struct lh_err *err);
 
 /* Write "expected WHAT, got ...": the value if it is short, else its type. */
 void lh_schema_expected(char *to, size_t size, const char *what, const struct lh_value *v);

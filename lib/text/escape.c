@@ -40,7 +40,7 @@ size_t lh_escape_char_len(const char *p, size_t n)
 
 /* Append the character at p, or its first byte escaped; return how many bytes of p
  * that was. */
-static size_t put_escaped(struct lh_buf *out, const char *p, size_t n, const char *slash)
+static size_t append_escaped(struct lh_buf *out, const char *p, size_t n, const char *slash)
 {
 	size_t len = lh_escape_char_len(p, n);
 
@@ -63,7 +63,7 @@ void lh_escape_column(struct lh_buf *out, const char *p, size_t n)
 			lh_buf_puts(out, "\\x20");
 			p++;
 		} else {
-			p += put_escaped(out, p, (size_t)(end - p), "\\");
+			p += append_escaped(out, p, (size_t)(end - p), "\\");
 		}
 }
 
@@ -93,7 +93,7 @@ void lh_escape_markdown(struct lh_buf *out, const char *p, size_t n)
 			lh_buf_putc(out, '\\');
 			lh_buf_putc(out, *p++);
 		} else {
-			p += put_escaped(out, p, (size_t)(end - p), "\\\\");
+			p += append_escaped(out, p, (size_t)(end - p), "\\\\");
 		}
 }
 

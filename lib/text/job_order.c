@@ -16,7 +16,7 @@ const char *lh_job_order_style_name(enum lh_job_order_style style)
 	return styles[style].name;
 }
 
-static void fill(struct lh_buf *out, char hole, const struct lh_job_order *d)
+static void append_hole(struct lh_buf *out, char hole, const struct lh_job_order *d)
 {
 	const struct lh_str *s = hole == 't' ? &d->city : hole == 's' ? &d->state :
 				 hole == 'h' ? &d->at : hole == 'c' ? &d->client : &d->role;
@@ -36,7 +36,7 @@ void lh_job_order_put(struct lh_buf *out, enum lh_job_order_style style,
 
 	for (; (hole = strchr(p, '%')); p = hole + 2) {
 		lh_buf_add(out, p, (size_t)(hole - p));
-		fill(out, hole[1], d);
+		append_hole(out, hole[1], d);
 	}
 	lh_buf_puts(out, p);
 }

@@ -31,7 +31,7 @@ static struct singular singular(const char *p, size_t n)
 	return (struct singular){ s.p, s.n, false };
 }
 
-static char at(const struct singular *s, size_t i)
+static char starts_with(const struct singular *s, size_t i)
 {
 	return i < s->n ? lh_fold(s->p[i]) : 'y';
 }
@@ -43,7 +43,7 @@ bool lh_role_same(const char *a, size_t an, const char *b, size_t bn)
 
 	if (n != y.n + y.y)
 		return false;
-	for (i = 0; i < n && at(&x, i) == at(&y, i); i++)
+	for (i = 0; i < n && starts_with(&x, i) == starts_with(&y, i); i++)
 		;
 	return i == n;
 }
@@ -51,7 +51,7 @@ bool lh_role_same(const char *a, size_t an, const char *b, size_t bn)
 /* ---- in a sentence ---- */
 
 /* Return the text after word if s begins with it; else p is NULL. */
-static struct lh_str behind(struct lh_str s, const char *word)
+static struct lh_str text_after(struct lh_str s, const char *word)
 {
 	size_t n = strlen(word);
 
@@ -61,7 +61,7 @@ static struct lh_str behind(struct lh_str s, const char *word)
 }
 
 /* Return the text after a count and a blank. */
-static struct lh_str behind_count(struct lh_str s)
+static struct lh_str text_after_count(struct lh_str s)
 {
 	size_t i;
 
@@ -73,7 +73,7 @@ static struct lh_str behind_count(struct lh_str s)
 }
 
 /* Return the text before the first occurrence of the word. */
-static struct lh_str before(struct lh_str s, const char *word)
+static struct lh_str text_before(struct lh_str s, const char *word)
 {
 	size_t i, n = strlen(word);
 
@@ -84,13 +84,13 @@ static struct lh_str before(struct lh_str s, const char *word)
 }
 
 /* Return the text after "{client} needs {count} ". */
-static struct lh_str behind_client(struct lh_str s)
+static struct lh_str text_after_client(struct lh_str s)
 {
 	struct lh_str rest = { NULL, 0 };
 	size_t i;
 
 	for (i = 1; i < s.n && !rest.p; i++)
-		rest = behind_count(behind((struct lh_str){ s.p + i, s.n - i }, " needs "));
+		rest = text_after_count(text_after((struct lh_str){ s.p + i, s.n - i }, " needs "));
 	return rest;
 }
 
@@ -99,11 +99,11 @@ void lh_role_extract(const char *text, size_t n, struct lh_buf *out)
 	struct lh_str s = lh_trim(text, n), role;
 	struct singular one;
 
-	role = before(behind_count(behind(s, "need ")), " in ");
+	role = text_before(text_after_count(text_after(s, "need ")), " in ");
 	if (!role.p)
-		role = before(behind_count(behind(s, "looking for ")), " at ");
+		role = text_before(text_after_count(text_after(s, "looking for ")), " at ");
 	if (!role.p)
-		role = before(behind_client(s), " in ");
+		role = text_before(text_after_client(s), " in ");
 	if (!role.p)
 		return;
 	one = singular(role.p, role.n);

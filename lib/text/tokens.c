@@ -18,7 +18,7 @@ static inline unsigned fold_ascii(unsigned char c)
 }
 
 /* Fold a character beyond ASCII to UTF-8 in s; return what it is. */
-static enum fold_kind fold(uint32_t c, unsigned char s[4], unsigned *n)
+static enum fold_kind fold_wide(uint32_t c, unsigned char s[4], unsigned *n)
 {
 	size_t lo = 0, hi = sizeof fold_ranges / sizeof *fold_ranges;
 
@@ -73,13 +73,13 @@ static inline bool is_sign(const struct lh_token *t, unsigned char c)
 	return (c == '+' || c == '#') && t->chars > 0 && t->chars < 3;
 }
 
-static inline void begin(const struct lh_tokens *r, struct lh_token *t)
+static inline void start_token(const struct lh_tokens *r, struct lh_token *t)
 {
 	t->open = r->space;
 	t->spaced = r->space && !r->other;
 }
 
-static void push(struct lh_token *t, const unsigned char *s, unsigned n)
+static void append_char(struct lh_token *t, const unsigned char *s, unsigned n)
 {
 	memcpy(t->s + t->len, s, n);
 	t->len += n;
@@ -93,7 +93,7 @@ static bool read_wide(struct lh_tokens *r, struct lh_token *t)
 	const unsigned char *p = r->p;
 	unsigned char s[4];
 	unsigned n = 0;
-	enum fold_kind kind = fold(lh_utf8_get(&p), s, &n);
+	enum fold_kind kind = fold_wide(lh_utf8_get(&p), s, &n);
 
 	if (t->chars && (kind == FOLD_SOLO || kind == FOLD_GAP))
 		return false;
@@ -107,8 +107,8 @@ static bool read_wide(struct lh_tokens *r, struct lh_token *t)
 		return true;
 	}
 	if (!t->chars)
-		begin(r, t);
-	push(t, s, n);
+		start_token(r, t);
+	append_char(t, s, n);
 	t->solo = kind == FOLD_SOLO;
 	t->joined = t->solo && r->joined;
 	r->joined = t->solo;
@@ -136,7 +136,7 @@ bool lh_tokens_next(struct lh_tokens *r, struct lh_token *t)
 		if (!f && t->chars)
 			break;
 		if (f && !t->chars) {
-			begin(r, t);
+			start_token(r, t);
 			t->name = is_name(r, r->p);
 			t->value = r->value;
 		}

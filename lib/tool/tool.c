@@ -83,7 +83,7 @@ void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, con
 	sigaddset(&set, SIGPIPE);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	lh_signal_install();
-	lh_own_tell(own_told, t);
+	lh_own_set_report(own_told, t);
 }
 
 void lh_tool_verbs(struct lh_tool *t, const struct lh_verb *verbs)

@@ -59,8 +59,8 @@ static bool is_index(int fd)
 }
 
 /* Fill a new roster.  before: the index of the roster before it, or NULL. */
-static int fill(struct lh_roster *r, const char *path, struct lh_index *before, unsigned jobs,
-		struct lh_err *err)
+static int fill_roster(struct lh_roster *r, const char *path, struct lh_index *before,
+		       unsigned jobs, struct lh_err *err)
 {
 	int fd, rc = 0;
 
@@ -88,7 +88,7 @@ static struct lh_roster *open_after(const char *path, struct lh_index *before, u
 	if (!r)
 		return NULL;
 	pthread_mutex_init(&r->lock, NULL);
-	if (fill(r, path, before, jobs, err) < 0) {
+	if (fill_roster(r, path, before, jobs, err) < 0) {
 		lh_roster_close(r);
 		return NULL;
 	}
@@ -154,7 +154,7 @@ static int pack_row(const struct lh_roster *r, struct lh_roster_reader *rd,
 			     row->id.p);
 }
 
-static int get_row(const struct lh_roster *r, uint64_t at, struct lh_row *row, struct lh_err *err)
+static int read_row(const struct lh_roster *r, uint64_t at, struct lh_row *row, struct lh_err *err)
 {
 	int got = lh_index_row(r->index, at, row, err);
 
@@ -192,7 +192,7 @@ static int fill_table(struct lh_roster *r, struct lh_err *err)
 }
 
 /* Make the table, in the first thread that needs it. */
-static int want_table(const struct lh_roster *shared, struct lh_err *err)
+static int ensure_table(const struct lh_roster *shared, struct lh_err *err)
 {
 	struct lh_roster *r = (struct lh_roster *)shared;
 	int whole = __atomic_load_n(&r->whole, __ATOMIC_ACQUIRE);
@@ -223,7 +223,7 @@ static int find_row(const struct lh_roster *r, struct lh_str id, struct lh_buf *
 
 	if (at < 0)
 		return at < -1 ? lh_err_prefix(err, "%s", r->path) : 0;
-	got = get_row(r, (uint64_t)at, &row, err);
+	got = read_row(r, (uint64_t)at, &row, err);
 	if (got <= 0)
 		return got;
 	lh_buf_reset(scratch);
@@ -251,7 +251,7 @@ int lh_roster_find(const struct lh_roster *r, const char *id, size_t n, struct l
 		got = find_row(r, is, scratch, w, err);
 		if (got)
 			return got;
-		if (want_table(r, err) < 0)
+		if (ensure_table(r, err) < 0)
 			return -1;
 	}
 	lh_roster_key(is.p, is.n, key);

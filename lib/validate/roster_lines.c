@@ -85,7 +85,7 @@ static bool wait_turn(struct load *l, uint64_t turn)
 }
 
 /* Report "workers.jsonl:17:3: reason"; line 0: about the whole file. */
-static void fail(struct load *l, uint64_t line, struct lh_err *err)
+static void record_failure(struct load *l, uint64_t line, struct lh_err *err)
 {
 	const char *slash = l->member ? "/" : "", *member = l->member ? l->member : "";
 
@@ -103,7 +103,7 @@ static void fail(struct load *l, uint64_t line, struct lh_err *err)
 }
 
 /* Start the decompressor if the first bytes are those of a compressed file. */
-static int probe(struct load *l, struct lh_err *err)
+static int start_decoder(struct load *l, struct lh_err *err)
 {
 	struct lh_lines *in = &l->lines;
 	size_t head = in->b.n;
@@ -145,7 +145,7 @@ static int next_member(struct load *l, struct lh_err *err)
 }
 
 /* Read towards the next block: 1 if it is complete, 0 not yet, -1. */
-static int step(struct load *l, struct part *pt, struct lh_err *err)
+static int read_step(struct load *l, struct part *pt, struct lh_err *err)
 {
 	int rc;
 
@@ -155,7 +155,7 @@ static int step(struct load *l, struct part *pt, struct lh_err *err)
 	case LH_LINES_WAIT:
 		return lh_lines_wait(&l->lines, err);
 	case LH_LINES_PROBE:
-		return probe(l, err);
+		return start_decoder(l, err);
 	case LH_LINES_ROOM:
 		lh_lines_allow(&l->lines);
 		return 0;
@@ -171,17 +171,17 @@ static int step(struct load *l, struct part *pt, struct lh_err *err)
 }
 
 /* Take the next block; false if there is none, or after a failure. */
-static bool take_part(struct load *l, struct part *pt)
+static bool next_block(struct load *l, struct part *pt)
 {
 	struct lh_err err;
 	int got = 0;
 
 	while (!got && !l->ended && !l->err.code)
-		got = step(l, pt, &err);
+		got = read_step(l, pt, &err);
 	if (got < 0) {
 		l->ended = true;
 		if (wait_turn(l, l->given))
-			fail(l, err.code == LH_EDATA ? l->line : 0, &err);
+			record_failure(l, err.code == LH_EDATA ? l->line : 0, &err);
 	}
 	if (got <= 0)
 		return false;
@@ -192,14 +192,14 @@ static bool take_part(struct load *l, struct part *pt)
 }
 
 /* Add the workers of the block to the table, when it is its turn. */
-static void add(struct load *l, struct part *pt)
+static void add_block(struct load *l, struct part *pt)
 {
 	if (!wait_turn(l, pt->turn))
 		return;
 	if (pt->err.code)
-		fail(l, pt->err.code == LH_EDATA ? l->line + pt->lines - 1 : 0, &pt->err);
+		record_failure(l, pt->err.code == LH_EDATA ? l->line + pt->lines - 1 : 0, &pt->err);
 	else if (lh_roster_add(l->table, pt->packed.p, pt->packed.len, &pt->err) < 0)
-		fail(l, 0, &pt->err);
+		record_failure(l, 0, &pt->err);
 	l->line += pt->lines;
 	l->added++;
 	pthread_cond_broadcast(&l->turned);
@@ -207,7 +207,7 @@ static void add(struct load *l, struct part *pt)
 
 /* ---- threads ---- */
 
-static void *work(void *ctx)
+static void *read_blocks(void *ctx)
 {
 	struct load *l = ctx;
 	struct part pt = { .lines = 0 };
@@ -215,11 +215,11 @@ static void *work(void *ctx)
 	lh_roster_reader_init(&pt.reader);
 	lh_buf_init(&pt.packed, LH_BUF_NOMAX);
 	pthread_mutex_lock(&l->lock);
-	while (take_part(l, &pt)) {
+	while (next_block(l, &pt)) {
 		pthread_mutex_unlock(&l->lock);
 		pack_lines(&pt);
 		pthread_mutex_lock(&l->lock);
-		add(l, &pt);
+		add_block(l, &pt);
 	}
 	pthread_mutex_unlock(&l->lock);
 	lh_roster_reader_free(&pt.reader);
@@ -229,17 +229,17 @@ static void *work(void *ctx)
 }
 
 /* Run the calling thread and more; without more it is enough. */
-static void work_all(struct load *l, unsigned jobs)
+static void run_threads(struct load *l, unsigned jobs)
 {
 	pthread_t thread[THREADS];
 	unsigned n = 0;
 	sigset_t old;
 
 	lh_signal_block(&old);
-	while (n + 1 < jobs && n < THREADS && pthread_create(&thread[n], NULL, work, l) == 0)
+	while (n + 1 < jobs && n < THREADS && pthread_create(&thread[n], NULL, read_blocks, l) == 0)
 		n++;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	work(l);
+	read_blocks(l);
 	while (n)
 		pthread_join(thread[--n], NULL);
 }
@@ -260,7 +260,7 @@ int lh_roster_read(struct lh_roster_table *t, const char *path, int fd, unsigned
 		jobs = 1;
 	pthread_mutex_init(&l.lock, NULL);
 	pthread_cond_init(&l.turned, NULL);
-	work_all(&l, jobs);
+	run_threads(&l, jobs);
 	pthread_cond_destroy(&l.turned);
 	pthread_mutex_destroy(&l.lock);
 	lh_child_reader_stop(l.cat);

@@ -34,16 +34,16 @@ void lh_roster_key(const char *id, size_t n, char *to)
 
 /* ---- packing ---- */
 
-static void put_length(struct lh_buf *out, size_t n)
+static void append_length(struct lh_buf *out, size_t n)
 {
 	for (; n >= 0x80; n >>= 7)
 		lh_buf_putc(out, (char)(n | 0x80));
 	lh_buf_putc(out, (char)n);
 }
 
-static void put_str(struct lh_buf *out, struct lh_str s)
+static void append_string(struct lh_buf *out, struct lh_str s)
 {
-	put_length(out, s.n);
+	append_length(out, s.n);
 	lh_buf_add(out, s.p, s.n);
 }
 
@@ -71,7 +71,8 @@ static bool is_blank(struct lh_str s)
 	return !lh_trim(s.p, s.n).n;
 }
 
-static int put_id(struct lh_str own, struct lh_str row_id, struct lh_buf *out, struct lh_err *err)
+static int append_id(struct lh_str own, struct lh_str row_id, struct lh_buf *out,
+		     struct lh_err *err)
 {
 	struct lh_str id = is_blank(own) ? lh_trim(row_id.p, row_id.n) : lh_trim(own.p, own.n);
 	char *to;
@@ -81,18 +82,18 @@ static int put_id(struct lh_str own, struct lh_str row_id, struct lh_buf *out, s
 	if (id.n > LH_ID_MAX)
 		return lh_err_set(err, LH_EDATA, "\"candidate_id\" must be at most %d bytes",
 				  LH_ID_MAX);
-	put_length(out, id.n);
+	append_length(out, id.n);
 	to = lh_buf_room(out, id.n);
 	if (to) {
 		lh_roster_key(id.p, id.n, to);
 		lh_buf_took(out, id.n);
 	}
-	put_str(out, id);
+	append_string(out, id);
 	return 0;
 }
 
-static int put_clients(struct lh_roster_reader *rd, const struct lh_value *v, struct lh_buf *out,
-		       struct lh_err *err)
+static int append_clients(struct lh_roster_reader *rd, const struct lh_value *v, struct lh_buf *out,
+			  struct lh_err *err)
 {
 	struct lh_iter it;
 	struct lh_str s;
@@ -100,34 +101,35 @@ static int put_clients(struct lh_roster_reader *rd, const struct lh_value *v, st
 
 	for (lh_iter_init(&it, v); v->p && lh_iter_next(&it); )
 		n++;
-	put_length(out, n);
+	append_length(out, n);
 	for (lh_iter_init(&it, v); n--; ) {
 		lh_iter_next(&it);
 		s = (struct lh_str){ "", 0 };
 		lh_buf_reset(&rd->plain);
 		if (it.val.type == LH_STRING && lh_value_str(&it.val, &rd->plain, &s, err) < 0)
 			return -1;
-		put_str(out, lh_trim(s.p, s.n));
+		append_string(out, lh_trim(s.p, s.n));
 	}
 	return 0;
 }
 
-static int pack(struct lh_roster_reader *rd, struct lh_str row_id, struct lh_buf *out,
-		struct lh_err *err)
+static int pack_worker(struct lh_roster_reader *rd, struct lh_str row_id, struct lh_buf *out,
+		       struct lh_err *err)
 {
 	struct row row = { .id = { "", 0 } };
 	size_t i, start = out->len;
 
 	if (lh_bind(members, &rd->rec, &row, &rd->plain, err) < 0 ||
-	    put_id(row.id, row_id, out, err) < 0)
+	    append_id(row.id, row_id, out, err) < 0)
 		return -1;
 	if (is_blank(row.place[NAME]))
 		return lh_err_set(err, LH_EDATA,
 				  row.place[NAME].p ? "\"name\" must not be empty"
 						    : "missing \"name\" (string)");
 	for (i = NAME; i <= ROLE; i++)
-		put_str(out, is_blank(row.place[i]) ? (struct lh_str){ "", 0 } : row.place[i]);
-	if (put_clients(rd, &row.clients, out, err) < 0)
+		append_string(out, is_blank(row.place[i]) ? (struct lh_str){ "", 0 }
+			      : row.place[i]);
+	if (append_clients(rd, &row.clients, out, err) < 0)
 		return -1;
 	while ((out->len - start) % LH_ROSTER_ALIGN && !out->failed)
 		lh_buf_putc(out, '\0');
@@ -141,7 +143,7 @@ int lh_roster_pack(struct lh_roster_reader *rd, const char *p, size_t n, struct 
 
 	if (lh_record_parse(&rd->rec, p, n, err) < 0)
 		return -1;
-	if (pack(rd, row_id, out, err) == 0)
+	if (pack_worker(rd, row_id, out, err) == 0)
 		return 0;
 	out->len = start;
 	return -1;
@@ -159,7 +161,7 @@ static inline size_t get_length(const char **p)
 	return n | (size_t)(*p)[-1] << shift;
 }
 
-static inline struct lh_str get(const char **p)
+static inline struct lh_str unpack_string(const char **p)
 {
 	struct lh_str s;
 
@@ -174,17 +176,17 @@ const char *lh_roster_unpack(const char *p, struct lh_worker *w)
 	const char *from = p;
 	size_t i;
 
-	get(&p);
-	w->candidate_id = get(&p);
-	w->name = get(&p);
-	w->status = get(&p);
-	w->city = get(&p);
-	w->state = get(&p);
-	w->role = get(&p);
+	unpack_string(&p);
+	w->candidate_id = unpack_string(&p);
+	w->name = unpack_string(&p);
+	w->status = unpack_string(&p);
+	w->city = unpack_string(&p);
+	w->state = unpack_string(&p);
+	w->role = unpack_string(&p);
 	w->blacklist_n = get_length(&p);
 	w->blacklist = p;
 	for (i = 0; i < w->blacklist_n; i++)
-		get(&p);
+		unpack_string(&p);
 	return from + ((size_t)(p - from) + LH_ROSTER_ALIGN - 1) / LH_ROSTER_ALIGN *
 		LH_ROSTER_ALIGN;
 }
@@ -196,7 +198,7 @@ bool lh_worker_blacklisted(const struct lh_worker *w, const char *client, size_t
 	size_t i;
 
 	for (i = 0; want.n && i < w->blacklist_n; i++) {
-		is = get(&p);
+		is = unpack_string(&p);
 		if (lh_fold_equal(is.p, is.n, want.p, want.n))
 			return true;
 	}
@@ -210,7 +212,7 @@ static struct lh_str key_at(const void *ctx, uint32_t i)
 	const struct lh_roster_table *t = ctx;
 	const char *p = t->packed.p + (size_t)i * LH_ROSTER_ALIGN;
 
-	return get(&p);
+	return unpack_string(&p);
 }
 
 int lh_roster_add(struct lh_roster_table *t, const char *p, size_t n, struct lh_err *err)

@@ -15,7 +15,7 @@ void *lh_rules_own(struct lh_rules *r, void *p, struct lh_err *err)
 }
 
 /* Insert "PATH:LINE:COLUMN: " before an error about a byte of a text. */
-static int located(const char *path, const char *text, struct lh_err *err)
+static int prefix_place(const char *path, const char *text, struct lh_err *err)
 {
 	size_t line = 1, column = 0, i;
 
@@ -52,11 +52,11 @@ static int load_text(struct lh_rules *r, const char *path, struct lh_value *v, s
 	lh_record_init(&rec);
 	rc = lh_json_parse(&rec, text, v->n, v, err);
 	lh_record_free(&rec);
-	return rc < 0 ? located(path, text, err) : 0;
+	return rc < 0 ? prefix_place(path, text, err) : 0;
 }
 
 /* Note the stamp of a path, before it is read.  The path is r's. */
-static int note(struct lh_rules *r, const char *path, struct lh_err *err)
+static int note_stamp(struct lh_rules *r, const char *path, struct lh_err *err)
 {
 	if (lh_grow(&r->file, &r->cap_files, r->n_files + 1, sizeof *r->file, err) < 0)
 		return -1;
@@ -74,7 +74,7 @@ static int load_file(struct lh_rules *r, const char *dir, const char *name, stru
 	if (!path)
 		return -1;
 	snprintf(path, n, "%s/%s", dir, name);
-	if (note(r, path, err) < 0 || load_text(r, path, &v, err) < 0)
+	if (note_stamp(r, path, err) < 0 || load_text(r, path, &v, err) < 0)
 		return -1;
 	if (lh_rules_read(r, &v, err) < 0)
 		return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "%s", path);
@@ -143,7 +143,7 @@ struct lh_rules *lh_rules_open(const char *dir, struct lh_err *err)
 	if (!r)
 		return NULL;
 	own = lh_rules_own(r, lh_strndup(dir, strlen(dir), err), err);
-	if (!own || note(r, own, err) < 0) {
+	if (!own || note_stamp(r, own, err) < 0) {
 		lh_rules_free(r);
 		return NULL;
 	}

@@ -18,7 +18,7 @@ static bool index_of(const struct lh_str *s, uint64_t *out)
 	return true;
 }
 
-static bool child(const struct lh_value *v, const struct lh_str *name, struct lh_value *out)
+static bool find_child(const struct lh_value *v, const struct lh_str *name, struct lh_value *out)
 {
 	struct lh_iter it;
 	uint64_t at = 0;
@@ -33,8 +33,8 @@ static bool child(const struct lh_value *v, const struct lh_str *name, struct lh
 	return false;
 }
 
-static bool find(const struct lh_rule *rule, const struct lh_value *artifact,
-		 const struct lh_value *context, struct lh_value *out)
+static bool find_field(const struct lh_rule *rule, const struct lh_value *artifact,
+		       const struct lh_value *context, struct lh_value *out)
 {
 	static const char own[] = "_context";
 	size_t i = 0;
@@ -47,12 +47,12 @@ static bool find(const struct lh_rule *rule, const struct lh_value *artifact,
 		i = 1;
 	}
 	for (; i < rule->n_path; i++)
-		if (!child(out, &rule->path[i], out))
+		if (!find_child(out, &rule->path[i], out))
 			return false;
 	return true;
 }
 
-static bool empty(const struct lh_value *v)
+static bool is_empty(const struct lh_value *v)
 {
 	struct lh_iter it;
 
@@ -70,7 +70,7 @@ static bool empty(const struct lh_value *v)
 	}
 }
 
-static bool greater(const struct lh_value *v, const struct lh_value *threshold)
+static bool is_greater(const struct lh_value *v, const struct lh_value *threshold)
 {
 	int64_t a, b;
 
@@ -126,15 +126,15 @@ static int has_any(const struct lh_rule *rule, const struct lh_value *v, struct 
 }
 
 /* Return 1 if the condition holds, 0 if not, -1 with *err. */
-static int holds(const struct lh_rule *rule, const struct lh_value *artifact,
-		 const struct lh_value *context,
-		 struct lh_buf *scratch, struct lh_err *err)
+static int condition_holds(const struct lh_rule *rule, const struct lh_value *artifact,
+			   const struct lh_value *context, struct lh_buf *scratch,
+			   struct lh_err *err)
 {
 	struct lh_value v;
 
 	if (rule->when == LH_WHEN_ALWAYS)
 		return 1;
-	if (!find(rule, artifact, context, &v))
+	if (!find_field(rule, artifact, context, &v))
 		return rule->when == LH_WHEN_EMPTY;
 	switch (rule->when) {
 	case LH_WHEN_EQUALS:
@@ -142,9 +142,9 @@ static int holds(const struct lh_rule *rule, const struct lh_value *artifact,
 	case LH_WHEN_MISMATCH:
 		return !lh_value_equal(&v, &rule->value);
 	case LH_WHEN_EMPTY:
-		return empty(&v);
+		return is_empty(&v);
 	case LH_WHEN_GREATER:
-		return greater(&v, &rule->value);
+		return is_greater(&v, &rule->value);
 	default:
 		return has_any(rule, &v, scratch, err);
 	}
@@ -160,7 +160,7 @@ int lh_rules_run(const struct lh_rules *r, enum lh_task task, const struct lh_va
 	for (rule = r->rule; !rc && rule < r->rule + r->n; rule++) {
 		if (!(rule->tasks & task) || rule->hit.action == LH_RULE_PASS)
 			continue;
-		rc = holds(rule, artifact, context, scratch, err);
+		rc = condition_holds(rule, artifact, context, scratch, err);
 		if (rc > 0)
 			rc = act(ctx, &rule->hit, err);
 	}

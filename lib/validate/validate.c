@@ -69,7 +69,7 @@ void lh_validator_free(struct lh_validator *v)
 /* ---- verdicts and findings ---- */
 
 /* Format without printf, which would end at a NUL. */
-static void put_format(struct lh_buf *b, const char *fmt, va_list ap)
+static void append_format(struct lh_buf *b, const char *fmt, va_list ap)
 {
 	const struct lh_str *s;
 	const char *q;
@@ -96,7 +96,7 @@ void lh_val_at(struct lh_validator *v, const char *fmt, ...)
 
 	lh_buf_reset(&v->field);
 	va_start(ap, fmt);
-	put_format(&v->field, fmt, ap);
+	append_format(&v->field, fmt, ap);
 	va_end(ap);
 }
 
@@ -106,7 +106,7 @@ int lh_val_error(struct lh_validator *v, enum lh_validation_error_kind kind, con
 
 	lh_buf_reset(&v->message);
 	va_start(ap, fmt);
-	put_format(&v->message, fmt, ap);
+	append_format(&v->message, fmt, ap);
 	va_end(ap);
 	v->out->status = 422;
 	v->out->error.kind = kind;
@@ -119,7 +119,7 @@ int lh_val_refuse(struct lh_validator *v, const char *fmt, ...)
 
 	lh_buf_reset(&v->message);
 	va_start(ap, fmt);
-	put_format(&v->message, fmt, ap);
+	append_format(&v->message, fmt, ap);
 	va_end(ap);
 	v->out->status = 400;
 	return 1;
@@ -133,7 +133,7 @@ void lh_val_warn(struct lh_validator *v, const char *fmt, ...)
 
 	lh_buf_reset(&v->message);
 	va_start(ap, fmt);
-	put_format(&v->message, fmt, ap);
+	append_format(&v->message, fmt, ap);
 	va_end(ap);
 	w = (struct lh_writer){ b, 0, b->len > 1 };
 	lh_write_object(&w, NULL);
@@ -308,8 +308,8 @@ static int open_request(struct lh_validator *v, const struct lh_value *context, 
 	return 0;
 }
 
-static int decide(struct lh_validator *v, const struct lh_str *name, const struct lh_value *context,
-		  bool own_context)
+static int decide_verdict(struct lh_validator *v, const struct lh_str *name,
+			  const struct lh_value *context, bool own_context)
 {
 	enum lh_kind kind = lh_kind_read(name->p, name->n);
 	struct lh_value own, inner;
@@ -346,7 +346,7 @@ int lh_validate(struct lh_validator *v, const struct lh_str *kind, const struct 
 	lh_buf_reset(&v->message);
 	lh_buf_reset(&v->findings);
 	lh_buf_putc(&v->findings, '[');
-	if (decide(v, kind, context, own_context) < 0)
+	if (decide_verdict(v, kind, context, own_context) < 0)
 		return -1;
 	lh_buf_putc(&v->findings, ']');
 	if (lh_buf_check(&v->field, err) < 0 || lh_buf_check(&v->message, err) < 0 ||
@@ -364,8 +364,8 @@ int lh_validate(struct lh_validator *v, const struct lh_str *kind, const struct 
 }
 
 /* The value that comes next: a report, an error of a kind, or a message. */
-static void put_inside(struct lh_writer *w, const char *name, const struct lh_verdict *d,
-		       uint64_t elapsed_ms)
+static void append_inside(struct lh_writer *w, const char *name, const struct lh_verdict *d,
+			  uint64_t elapsed_ms)
 {
 	if (d->status == 422) {
 		lh_write_key(w, name);
@@ -387,11 +387,11 @@ void lh_verdict_json(struct lh_buf *out, const struct lh_verdict *d, uint64_t el
 	struct lh_writer w = lh_write_to(out);
 
 	if (wire) {
-		put_inside(&w, NULL, d, elapsed_ms);
+		append_inside(&w, NULL, d, elapsed_ms);
 		return;
 	}
 	lh_write_object(&w, NULL);
 	lh_write_u64(&w, "status", (uint64_t)d->status);
-	put_inside(&w, d->status == 200 ? "report" : "error", d, elapsed_ms);
+	append_inside(&w, d->status == 200 ? "report" : "error", d, elapsed_ms);
 	lh_write_end(&w);
 }

@@ -73,8 +73,8 @@ static int seen_add(struct lh_validator *v, const struct lh_value *val, const st
 }
 
 /* Read a member that must be a string that is not blank. */
-static int take_entry(struct lh_validator *v, const struct fill *f, const struct lh_value *entry,
-		      const char *name, struct lh_value *val, struct lh_str *out)
+static int read_member(struct lh_validator *v, const struct fill *f, const struct lh_value *entry,
+		       const char *name, struct lh_value *val, struct lh_str *out)
 {
 	*val = (struct lh_value){ .type = LH_NULL };
 	if (lh_value_get(entry, name, val) && val->type == LH_STRING) {
@@ -87,12 +87,12 @@ static int take_entry(struct lh_validator *v, const struct fill *f, const struct
 	return lh_val_error(v, LH_VAL_SCHEMA, "missing");
 }
 
-static int take_fill(struct lh_validator *v, const struct lh_value *entry, struct fill *f)
+static int check_entry(struct lh_validator *v, const struct lh_value *entry, struct fill *f)
 {
 	struct lh_value name;
-	int rc = take_entry(v, f, entry, "candidate_id", &f->id_value, &f->id);
+	int rc = read_member(v, f, entry, "candidate_id", &f->id_value, &f->id);
 
-	return rc ? rc : take_entry(v, f, entry, "name", &name, &f->name);
+	return rc ? rc : read_member(v, f, entry, "name", &name, &f->name);
 }
 
 static int check_new(struct lh_validator *v, const struct fill *f)
@@ -194,7 +194,7 @@ int lh_validate_fill(struct lh_validator *v)
 	}
 	mark = v->text.len;
 	for (f.i = 0, lh_iter_init(&it, &fills); lh_iter_next(&it); f.i++, v->text.len = mark)
-		if ((rc = take_fill(v, &it.val, &f)) != 0)
+		if ((rc = check_entry(v, &it.val, &f)) != 0)
 			return rc;
 	if (c.counted && f.i != (uint64_t)c.target_count)
 		return lh_val_error(v, LH_VAL_COMPLETENESS,
@@ -203,7 +203,7 @@ int lh_validate_fill(struct lh_validator *v)
 	if (seen_open(&v->seen, f.i, v->err) < 0)
 		return -1;
 	for (f.i = 0, lh_iter_init(&it, &fills); lh_iter_next(&it); f.i++, v->text.len = mark)
-		if ((rc = take_fill(v, &it.val, &f)) != 0 || (rc = check_fill(v, &f, &c)) != 0)
+		if ((rc = check_entry(v, &it.val, &f)) != 0 || (rc = check_fill(v, &f, &c)) != 0)
 			return rc;
 	return 0;
 }

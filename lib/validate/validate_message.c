@@ -47,8 +47,8 @@ static int check_secrets(struct lh_validator *v, const struct message *m)
 
 /* A full name in the body includes its first word, so that is what is searched.  A
  * long body is folded piece by piece. */
-static int mentions(struct lh_validator *v, const struct lh_str *body, const struct lh_str *name,
-		    bool *yes)
+static int find_name(struct lh_validator *v, const struct lh_str *body, const struct lh_str *name,
+		     bool *yes)
 {
 	struct lh_str word = lh_trim(name->p, name->n), in;
 	size_t n = 0, piece, at, mark;
@@ -86,7 +86,7 @@ static int check_candidate(struct lh_validator *v, const struct lh_str *id,
 		return lh_val_error(v, LH_VAL_CONSISTENCY,
 				    "_context.candidate_id '%s' does not exist in worker roster",
 				    id);
-	if (mentions(v, body, &w.name, &found) < 0)
+	if (find_name(v, body, &w.name, &found) < 0)
 		return -1;
 	if (!found) {
 		lh_val_at(v, "body");

@@ -61,7 +61,7 @@ static bool is_amount(const char *p, const char *end)
 }
 
 /* Return the length of the keyword that starts at p, or 0. */
-static size_t keyword(const char *p, const char *end)
+static size_t keyword_length(const char *p, const char *end)
 {
 	static const char *const words[] = { "salary", "compensation", "pay rate", "bill rate",
 					     "hourly rate", "wage" };
@@ -78,7 +78,7 @@ static size_t keyword(const char *p, const char *end)
 
 /* Walk the text once and keep, in code points, where the last keyword ended and
  * where the last amount was. */
-static bool near(const char *p, const char *end)
+static bool pay_is_near(const char *p, const char *end)
 {
 	size_t at = 0, word_end = SIZE_MAX, dollar = SIZE_MAX, n;
 
@@ -89,7 +89,7 @@ static bool near(const char *p, const char *end)
 			if (word_end != SIZE_MAX && at - word_end <= NEAR)
 				return true;
 			dollar = at;
-		} else if ((n = keyword(p, end)) != 0) {
+		} else if ((n = keyword_length(p, end)) != 0) {
 			if (dollar != SIZE_MAX && at - dollar - 1 <= NEAR)
 				return true;
 			word_end = at + n;
@@ -106,6 +106,6 @@ bool lh_has_salary(const char *p, size_t n)
 	/* most texts have no amount */
 	for (; n && (at = memchr(at, '$', (size_t)(end - at))); at++)
 		if (is_amount(at, end))
-			return near(p, end);
+			return pay_is_near(p, end);
 	return false;
 }

@@ -33,7 +33,7 @@ static void in_and_out(void)
 {
 	check_why(run("cat", "a\nb", 100, 0) == 0, err.msg);
 	wrote("a\nb");
-	check(out.status == 0 && !out.timed_out && !out.said[0]);
+	check(out.status == 0 && !out.timed_out && !out.last_line[0]);
 	/* a file, which may be opened again */
 	check(run("cat /dev/stdin; cat", "ab", 100, 0) == 0);
 	wrote("abab");
@@ -46,11 +46,11 @@ static void in_and_out(void)
 static void said(void)
 {
 	check(run("echo one >&2; echo two >&2; echo >&2; exit 1", "", 100, 0) == 0);
-	check(out.status == 1 && !strcmp(out.said, "two"));
+	check(out.status == 1 && !strcmp(out.last_line, "two"));
 	check(run("seq 100000 >&2; printf end >&2", "", 100, 0) == 0);
-	check_why(!strcmp(out.said, "end"), out.said);
+	check_why(!strcmp(out.last_line, "end"), out.last_line);
 	check(run("head -c 100000 /dev/zero | tr '\\0' x >&2", "", 100, 0) == 0);
-	check(strlen(out.said) == sizeof out.said - 1);
+	check(strlen(out.last_line) == sizeof out.last_line - 1);
 }
 
 static void name_is_not_said_twice(void)
@@ -60,7 +60,7 @@ static void name_is_not_said_twice(void)
 
 	lh_child_free(&out);
 	check(lh_child_run(&how, NULL, 0, &out, &err) == 0);
-	check_why(out.status == 1 && !strncmp(out.said, "/nonexistent", 12), out.said);
+	check_why(out.status == 1 && !strncmp(out.last_line, "/nonexistent", 12), out.last_line);
 }
 
 static void limits(void)
@@ -120,7 +120,7 @@ static void surroundings(void)
 	signal(SIGPIPE, SIG_IGN);
 	check(lh_child_run(&how, NULL, 0, &out, &err) == 0);
 	wrote("here a=b\n/\ny\n");
-	check_why(!out.said[0], out.said);	/* yes: Broken pipe */
+	check_why(!out.last_line[0], out.last_line);	/* yes: Broken pipe */
 	how.folder = "/nonexistent";
 	lh_child_free(&out);
 	check(lh_child_run(&how, NULL, 0, &out, &err) == -1 && err.code == LH_EIO);

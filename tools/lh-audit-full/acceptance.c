@@ -75,8 +75,8 @@ int phase_gate(struct audit *a, struct lh_err *err)
 	rc = child_run(a, CHECK_ACCEPTANCE, &how, NULL, 0, &out, err);
 	if (rc > 0)
 		rc = count(a, &out.out, &passed, err);
-	if (rc >= 0 && out.status > 1 && *out.said)
-		check_note(a, CHECK_ACCEPTANCE, "lh-distill: %s", out.said);
+	if (rc >= 0 && out.status > 1 && *out.last_line)
+		check_note(a, CHECK_ACCEPTANCE, "lh-distill: %s", out.last_line);
 	check_set(a, CHECK_ACCEPTANCE, passed == INVARIANTS && out.status == 0, "22/22", "%u/%u", passed, INVARIANTS);
 	lh_child_free(&out);
 	return rc < 0 ? -1 : 0;

@@ -29,8 +29,8 @@ static int dry_run(struct audit *a, bool damaged, struct lh_err *err)
 		check_set(a, CHECK_DRY_RUN, false, "exit 0 or 1", "did not run to its end");
 	if (rc > 0) {
 		check_set(a, CHECK_DRY_RUN, out.status <= 1 && !damaged, "exit 0 or 1", "exit %d", out.status);
-		if (out.said[0])
-			check_note(a, CHECK_DRY_RUN, "%s", out.said);
+		if (out.last_line[0])
+			check_note(a, CHECK_DRY_RUN, "%s", out.last_line);
 	}
 	lh_child_free(&out);
 	return rc < 0 ? -1 : 0;

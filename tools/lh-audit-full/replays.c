@@ -142,7 +142,7 @@ static int replay(struct replay *r, enum check_id id, const char *task, enum how
 		return 1;
 	if (!check_is_finding(err))
 		return -1;
-	check_note(r->a, id, "%s: %s", task, r->out.status > 1 && *r->out.said ? r->out.said : err->msg);
+	check_note(r->a, id, "%s: %s", task, r->out.status > 1 && *r->out.last_line ? r->out.last_line : err->msg);
 	return 0;
 }
 

@@ -211,7 +211,7 @@ static int test(struct audit *a, struct lh_err *err)
 	int rc = child_run(a, CHECK_VALIDATORS, &how, NULL, 0, &out, err);
 
 	if (rc > 0 && out.status) {
-		check_note(a, CHECK_VALIDATORS, "the test command ended with status %d%s%s", out.status, *out.said ? ": " : "", out.said);
+		check_note(a, CHECK_VALIDATORS, "the test command ended with status %d%s%s", out.status, *out.last_line ? ": " : "", out.last_line);
 		rc = 0;
 	}
 	lh_child_free(&out);

@@ -92,12 +92,12 @@ static int ask_child(struct side *s, const struct kase *k, struct lh_str *got, i
 	*got = (struct lh_str){ s->child.out.p, s->child.out.len };
 	if (!s->answered && !got->n && not_to_be_had(*status) && *status != k->expect_exit) {
 		s->absent = true;
-		return none(s, *s->child.said ? s->child.said : "no such command");
+		return none(s, *s->child.last_line ? s->child.last_line : "no such command");
 	}
 	s->answered = true;
 	if (*status != k->expect_exit) {
 		snprintf(s->why, sizeof s->why, "exit status %d, expected %d%s%s", *status, k->expect_exit,
-			 *s->child.said ? ": " : "", s->child.said);
+			 *s->child.last_line ? ": " : "", s->child.last_line);
 		return 1;
 	}
 	if (got->n && got->p[got->n - 1] == '\n')
