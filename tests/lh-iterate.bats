@@ -297,7 +297,7 @@ ID=18ac0c6976478000
 	done < cases
 	[ ! -s log ]
 	run -1 --separate-stderr lh-iterate --on-error emit <<<'{"id":7,"kind":"fill"}'
-	[ "$output" = '{"id":7,"error":{"file":"-","line":1,"code":400,"message":"missing string field \"prompt\""}}' ]
+	[ "$output" = '{"id":7,"error":{"file":"-","line":1,"code":400,"message":"missing \"prompt\" (string)"}}' ]
 }
 
 @test "max_iterations of 1 and of 10 are what they say" {
