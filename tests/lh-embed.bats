@@ -85,9 +85,9 @@ for line in sys.stdin:
 
 @test "records that cannot be embedded are rejected with the reason" {
 	cat > cases <<-'END'
-		{"a":1}	missing string field "text"
-		{"text":5}	missing string field "text"
-		{"text":null,"texts":["a"]}	missing string field "text"
+		{"a":1}	missing "text" (string)
+		{"text":5}	missing "text" (string)
+		{"text":null,"texts":["a"]}	missing "text" (string)
 		{"text":""}	empty text
 		{"texts":[]}	empty list of texts
 		{"texts":"a"}	"texts" is not an array

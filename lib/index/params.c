@@ -3,8 +3,11 @@
 
 #include <string.h>
 
-static const char *const distances[] = { "cosine", "l2", "ip" };
-static const char *const precisions[] = { "f32", "f16", "i8" };
+#include "json/bind.h"
+#include "json/write.h"
+
+static const char *const distances[] = { "cosine", "l2", "ip", NULL };
+static const char *const precisions[] = { "f32", "f16", "i8", NULL };
 
 static const char *const lexical_sources[] = { NULL, "field", "template" };
 
@@ -67,226 +70,220 @@ int lh_index_check_params(const struct lh_index_params *p, struct lh_err *err)
 	return 0;
 }
 
-static void write_text(struct lh_buf *b, const char *key, const char *s)
+static void write_text(struct lh_writer *w, const char *key, const char *s)
 {
-	lh_buf_printf(b, ",\"%s\":", key);
 	if (*s)
-		lh_buf_json(b, s, strlen(s));
+		lh_write_text(w, key, s);
 	else
-		lh_buf_puts(b, "null");
+		lh_write_null(w, key);
 }
 
 /* The source of the vectors' texts is omitted where it equals that of the words. */
-static void write_source(struct lh_buf *b, const struct lh_index_params *p)
+static void write_source(struct lh_writer *w, const struct lh_index_params *p)
 {
 	const char *same = p->lexical == LH_LEXICAL_TEMPLATE ? p->text_template : p->field;
 
 	if (p->lexical && strcmp(same, p->lexical_of) == 0)
 		return;
 	if (*p->field)
-		write_text(b, "field", p->field);
+		lh_write_text(w, "field", p->field);
 	if (*p->text_template)
-		write_text(b, "template", p->text_template);
+		lh_write_text(w, "template", p->text_template);
 }
 
 void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 {
-	lh_buf_printf(b, "{\"dimension\":%u,\"distance\":\"%s\",\"precision\":\"%s\"", p->dimension,
-		      lh_distance_name(p->distance), lh_precision_name(p->precision));
+	struct lh_writer w = lh_write_to(b);
+
+	lh_write_object(&w, NULL);
+	lh_write_u64(&w, "dimension", p->dimension);
+	lh_write_text(&w, "distance", lh_distance_name(p->distance));
+	lh_write_text(&w, "precision", lh_precision_name(p->precision));
 	if (p->rescore)
-		lh_buf_puts(b, ",\"rescore\":true");
-	lh_buf_printf(b, ",\"m\":%u,\"ef_construction\":%u,\"exact_below\":%u,\"seed\":%llu", p->m,
-		      p->ef_construction, p->exact_below, (unsigned long long)p->seed);
-	write_text(b, "engine", p->engine);
-	write_text(b, "model", p->model);
-	write_text(b, "url", p->url);
-	write_text(b, "created_at", p->created_at);
-	write_source(b, p);
+		lh_write_bool(&w, "rescore", true);
+	lh_write_u64(&w, "m", p->m);
+	lh_write_u64(&w, "ef_construction", p->ef_construction);
+	lh_write_u64(&w, "exact_below", p->exact_below);
+	lh_write_u64(&w, "seed", p->seed);
+	write_text(&w, "engine", p->engine);
+	write_text(&w, "model", p->model);
+	write_text(&w, "url", p->url);
+	write_text(&w, "created_at", p->created_at);
+	write_source(&w, p);
 	if (p->lexical) {
-		lh_buf_printf(b, ",\"lexical\":{\"words\":%d", WORDS_VERSION);
-		write_text(b, lexical_sources[p->lexical], p->lexical_of);
-		lh_buf_putc(b, '}');
+		lh_write_object(&w, "lexical");
+		lh_write_u64(&w, "words", WORDS_VERSION);
+		lh_write_text(&w, lexical_sources[p->lexical], p->lexical_of);
+		lh_write_end(&w);
 	}
-	lh_buf_putc(b, '}');
+	lh_write_end(&w);
 }
 
-static int get_uint(const struct lh_value *v, const char *key, uint64_t max, uint64_t *out,
+/* The members of the JSON; n = 0: an absent or empty string. */
+struct text {
+	struct lh_str dimension, m, ef_construction, exact_below, seed;
+	int distance, precision;
+	bool rescore;
+	struct lh_str engine, model, url, created_at, field, template;
+	struct lh_value lexical;
+};
+struct lexical {
+	struct lh_str words, field, template;
+};
+
+#define NUMBER(name) { LH_BIND_NUMBER(#name, struct text, name), .required = true }
+#define TEXT(s, name, f) \
+	{ LH_BIND_STRING(#name, struct s, name), .no_nul = true, \
+	  .longest = sizeof(((struct lh_index_params *)0)->f) - 1 }
+
+static const struct lh_bind members[] = {
+	NUMBER(dimension),
+	NUMBER(m),
+	NUMBER(ef_construction),
+	NUMBER(exact_below),
+	NUMBER(seed),
+	{ LH_BIND_INDEX("distance", struct text, distance, distances), .required = true },
+	{ LH_BIND_INDEX("precision", struct text, precision, precisions), .required = true },
+	{ LH_BIND_BOOL("rescore", struct text, rescore), .not_null = true },
+	TEXT(text, engine, engine),
+	TEXT(text, model, model),
+	TEXT(text, url, url),
+	TEXT(text, created_at, created_at),
+	{ LH_BIND_OBJECT("lexical", struct text, lexical) },
+	TEXT(text, field, field),
+	TEXT(text, template, text_template),
+	LH_BIND_END
+};
+static const struct lh_bind lexical_members[] = {
+	{ LH_BIND_NUMBER("words", struct lexical, words), .required = true },
+	TEXT(lexical, field, lexical_of),
+	{ LH_BIND_STRING("template", struct lexical, template), .no_nul = true, .not_null = true,
+	  .longest = sizeof(((struct lh_index_params *)0)->lexical_of) - 1 },
+	LH_BIND_END
+};
+
+/* Read digits alone: no sign, point or exponent. */
+static int get_uint(const char *name, struct lh_str n, uint64_t max, uint64_t *out,
 		    struct lh_err *err)
 {
-	struct lh_value n;
 	uint64_t value = 0;
 	size_t i;
 
-	if (!lh_value_get(v, key, &n) || n.type != LH_NUMBER)
-		return lh_err_set(err, LH_ECORRUPT, "parameters: no number \"%s\"", key);
 	for (i = 0; i < n.n; i++)
 		if (n.p[i] < '0' || n.p[i] > '9' || __builtin_mul_overflow(value, 10, &value) ||
 		    __builtin_add_overflow(value, (uint64_t)(n.p[i] - '0'), &value))
 			break;
 	if (i < n.n || value > max)
-		return lh_err_set(err, LH_ECORRUPT, "parameters: \"%s\" is out of range", key);
+		return lh_err_set(err, LH_ECORRUPT, "\"%s\" must be a whole number from 0 to %llu",
+				  name, (unsigned long long)max);
 	*out = value;
 	return 0;
 }
 
-static int get_u32(const struct lh_value *v, const char *key, uint32_t *out, struct lh_err *err)
+static int get_u32(const char *name, struct lh_str n, uint32_t *out, struct lh_err *err)
 {
 	uint64_t value;
 
-	if (get_uint(v, key, UINT32_MAX, &value, err) < 0)
+	if (get_uint(name, n, UINT32_MAX, &value, err) < 0)
 		return -1;
 	*out = (uint32_t)value;
 	return 0;
 }
 
-static int get_choice(const struct lh_value *v, const char *key, const char *const *names, int n,
-		      int *out, struct lh_err *err)
+/* Copy a string that is known to fit. */
+static void put_text(char *to, struct lh_str s)
 {
-	struct lh_value s;
-	int i;
-
-	if (!lh_value_get(v, key, &s) || s.type != LH_STRING)
-		return lh_err_set(err, LH_ECORRUPT, "parameters: no string \"%s\"", key);
-	for (i = 0; i < n; i++)
-		if (lh_value_is(&s, names[i], strlen(names[i]))) {
-			*out = i;
-			return 0;
-		}
-	return lh_err_set(err, LH_ECORRUPT, "parameters: %s %.*s is not known", key,
-			  (int)(s.n > 60 ? 60 : s.n), s.p);
+	if (s.n)
+		memcpy(to, s.p, s.n);
+	to[s.n] = '\0';
 }
 
-/* Read true or false; absent is false. */
-static int get_flag(const struct lh_value *v, const char *key, bool *out, struct lh_err *err)
+/* Read the source of words; absent: none. */
+static int get_lexical(const struct lh_value *v, struct lh_index_params *p, struct lh_buf *scratch,
+		       struct lh_err *err)
 {
-	struct lh_value b;
-
-	if (!lh_value_get(v, key, &b))
-		return 0;
-	if (b.type != LH_TRUE && b.type != LH_FALSE)
-		return lh_err_set(err, LH_ECORRUPT, "parameters: \"%s\" is neither true nor false",
-				  key);
-	*out = b.type == LH_TRUE;
-	return 0;
-}
-
-/* Read a string without NUL, shorter than max; absent or null is "". */
-static int get_text(const struct lh_value *v, const char *key, char *out, size_t max,
-		    struct lh_err *err)
-{
-	struct lh_value s;
-	struct lh_str text;
-	struct lh_buf scratch;
-	int rc = -1;
-
-	*out = '\0';
-	if (!lh_value_get(v, key, &s) || s.type == LH_NULL)
-		return 0;
-	lh_buf_init(&scratch, LH_INDEX_PARAMS_MAX);
-	if (s.type != LH_STRING)
-		lh_err_set(err, LH_ECORRUPT, "parameters: \"%s\" is no string", key);
-	else if (lh_value_str(&s, &scratch, &text, err) < 0)
-		rc = -1;
-	else if (text.n >= max || memchr(text.p, 0, text.n))
-		lh_err_set(err, LH_ECORRUPT, "parameters: \"%s\" is too long", key);
-	else {
-		memcpy(out, text.p, text.n);
-		out[text.n] = '\0';
-		rc = 0;
-	}
-	lh_buf_free(&scratch);
-	return rc;
-}
-
-/* Read the source of words; absent or null: none. */
-static int get_lexical(const struct lh_value *v, struct lh_index_params *p, struct lh_err *err)
-{
-	struct lh_value how, unused;
+	struct lexical how = { .words = { NULL, 0 } };
 	uint64_t version;
 
-	if (!lh_value_get(v, "lexical", &how) || how.type == LH_NULL)
+	if (!v->p)
 		return 0;
-	if (how.type != LH_OBJECT)
-		return lh_err_set(err, LH_ECORRUPT, "parameters: \"lexical\" is no object");
-	if (get_uint(&how, "words", UINT32_MAX, &version, err) < 0)
+	if (lh_bind_part(lexical_members, "lexical", v, &how, scratch, err) < 0 ||
+	    get_uint("words", how.words, UINT32_MAX, &version, err) < 0)
 		return -1;
 	if (version != WORDS_VERSION)
-		return lh_err_set(
-			err, LH_ECORRUPT,
-			"parameters: words of version %llu; this program makes version %d",
-			(unsigned long long)version, WORDS_VERSION);
-	p->lexical = lh_value_get(&how, "template", &unused) ? LH_LEXICAL_TEMPLATE :
-							       LH_LEXICAL_FIELD;
-	if (get_text(&how, lexical_sources[p->lexical], p->lexical_of, sizeof p->lexical_of, err) <
-	    0)
-		return -1;
-	if (!*p->lexical_of)
 		return lh_err_set(err, LH_ECORRUPT,
-				  "parameters: \"lexical\" names no field or template");
+				  "words of version %llu; this program makes version %d",
+				  (unsigned long long)version, WORDS_VERSION);
+	p->lexical = how.template.p ? LH_LEXICAL_TEMPLATE : LH_LEXICAL_FIELD;
+	put_text(p->lexical_of, how.template.p ? how.template : how.field);
+	return *p->lexical_of ? 0
+			      : lh_err_set(err, LH_ECORRUPT,
+					   "missing lexical.field or lexical.template (string)");
+}
+
+static int get_source(const struct text *t, struct lh_index_params *p, struct lh_err *err)
+{
+	put_text(p->field, t->field);
+	put_text(p->text_template, t->template);
+	if (*p->field && *p->text_template)
+		return lh_err_set(err, LH_ECORRUPT,
+				  "\"field\" and \"template\" exclude each other");
 	return 0;
 }
 
-static int get_source(const struct lh_value *v, struct lh_index_params *p, struct lh_err *err)
+static int get_all(const struct lh_value *v, struct lh_index_params *p, struct lh_buf *scratch,
+		   struct lh_err *err)
 {
-	if (get_text(v, "field", p->field, sizeof p->field, err) < 0 ||
-	    get_text(v, "template", p->text_template, sizeof p->text_template, err) < 0)
+	struct text t = { .dimension = { NULL, 0 } };
+
+	if (lh_bind_value(members, v, &t, scratch, err) < 0 ||
+	    get_u32("dimension", t.dimension, &p->dimension, err) < 0 ||
+	    get_u32("m", t.m, &p->m, err) < 0 ||
+	    get_u32("ef_construction", t.ef_construction, &p->ef_construction, err) < 0 ||
+	    get_u32("exact_below", t.exact_below, &p->exact_below, err) < 0 ||
+	    get_uint("seed", t.seed, UINT64_MAX, &p->seed, err) < 0)
 		return -1;
-	if (*p->field && *p->text_template)
-		return lh_err_set(err, LH_ECORRUPT,
-				  "parameters: \"field\" and \"template\" exclude each other");
+	p->distance = t.distance;
+	p->precision = t.precision;
+	p->rescore = t.rescore;
+	put_text(p->engine, t.engine);
+	put_text(p->model, t.model);
+	put_text(p->url, t.url);
+	put_text(p->created_at, t.created_at);
+	if (get_source(&t, p, err) < 0 || get_lexical(&t.lexical, p, scratch, err) < 0)
+		return -1;
 	if (p->lexical && !*p->field && !*p->text_template)
 		memcpy(p->lexical == LH_LEXICAL_TEMPLATE ? p->text_template : p->field,
 		       p->lexical_of, sizeof p->lexical_of);
-	return 0;
-}
-
-static int get_all(const struct lh_value *v, struct lh_index_params *p, struct lh_err *err)
-{
-	if (v->type != LH_OBJECT)
-		return lh_err_set(err, LH_ECORRUPT, "parameters: not a JSON object");
-	if (get_u32(v, "dimension", &p->dimension, err) < 0 || get_u32(v, "m", &p->m, err) < 0 ||
-	    get_u32(v, "ef_construction", &p->ef_construction, err) < 0 ||
-	    get_u32(v, "exact_below", &p->exact_below, err) < 0 ||
-	    get_uint(v, "seed", UINT64_MAX, &p->seed, err) < 0 ||
-	    get_choice(v, "distance", distances, 3, &p->distance, err) < 0 ||
-	    get_choice(v, "precision", precisions, 3, &p->precision, err) < 0 ||
-	    get_flag(v, "rescore", &p->rescore, err) < 0 ||
-	    get_text(v, "engine", p->engine, sizeof p->engine, err) < 0 ||
-	    get_text(v, "model", p->model, sizeof p->model, err) < 0 ||
-	    get_text(v, "url", p->url, sizeof p->url, err) < 0 ||
-	    get_text(v, "created_at", p->created_at, sizeof p->created_at, err) < 0 ||
-	    get_lexical(v, p, err) < 0 || get_source(v, p, err) < 0)
-		return -1;
-	if (p->dimension < 1 || lh_index_check_params(p, err) < 0) {
-		if (p->dimension < 1)
-			lh_err_set(err, LH_ECORRUPT, "dimension 0");
-		lh_err_prefix(err, "parameters");
-		err->code = LH_ECORRUPT;
-		return -1;
-	}
-	return 0;
+	if (p->dimension < 1)
+		return lh_err_set(err, LH_ECORRUPT, "dimension 0");
+	return lh_index_check_params(p, err);
 }
 
 int lh_index_params_read(const char *text, size_t n, struct lh_index_params *p, struct lh_err *err)
 {
 	struct lh_record scan;
 	struct lh_value v;
-	struct lh_buf copy;
-	int rc = -1;
+	struct lh_buf copy, scratch;
+	int rc;
 
 	lh_buf_init(&copy, LH_INDEX_PARAMS_MAX);
+	lh_buf_init(&scratch, LH_INDEX_PARAMS_MAX);
 	lh_record_init(&scan);
 	lh_buf_add(&copy, text, n);	/* a copy, since the scanner reads past the end */
-	if (lh_buf_check(&copy, err) == 0) {
+	rc = lh_buf_check(&copy, err);
+	if (rc == 0) {
 		rc = lh_json_parse(&scan, copy.p, n, &v, err);
-		if (rc < 0 && err->code == LH_EDATA) {
+		if (rc == 0)
+			rc = get_all(&v, p, &scratch, err);
+		if (rc < 0 && (err->code == LH_EDATA || err->code == LH_ECORRUPT)) {
 			lh_err_prefix(err, "parameters");
 			err->code = LH_ECORRUPT;
-		} else if (rc == 0) {
-			rc = get_all(&v, p, err);
+			err->status = 0;
 		}
 	}
 	lh_record_free(&scan);
 	lh_buf_free(&copy);
+	lh_buf_free(&scratch);
 	return rc;
 }

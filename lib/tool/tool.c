@@ -14,6 +14,7 @@
 #include "file/file.h"
 #include "frame.h"
 #include "json/json_scanner.h"
+#include "json/write.h"
 #include "file/owner.h"
 #include "base/signal.h"
 #include <lh/time.h>
@@ -227,6 +228,32 @@ int lh_tool_out(struct lh_tool *t, const void *p, size_t n)
 		return -1;
 	lh_buf_add(out, p, n);
 	return lh_buf_check(out, &t->err);
+}
+
+int lh_tool_out_line(struct lh_tool *t, struct lh_buf *line)
+{
+	int rc;
+
+	lh_buf_putc(line, '\n');
+	rc = lh_buf_check(line, &t->err);
+	if (!rc)
+		rc = lh_tool_out(t, line->p, line->len);
+	lh_buf_free(line);
+	return rc;
+}
+
+int lh_tool_out_counts(struct lh_tool *t, const char *const *name, const uint64_t *count, size_t n)
+{
+	struct lh_buf line;
+	struct lh_writer w = lh_write_to(&line);
+	size_t i;
+
+	lh_buf_init(&line, LH_BUF_NOMAX);
+	lh_write_object(&w, NULL);
+	for (i = 0; i < n; i++)
+		lh_write_u64(&w, name[i], count[i]);
+	lh_write_end(&w);
+	return lh_tool_out_line(t, &line);
 }
 
 void lh_tool_time(const struct lh_tool *t, char *out)

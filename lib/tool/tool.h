@@ -156,6 +156,10 @@ void lh_tool_failed(struct lh_tool *t);
 
 /* Buffered stdout for what a tool prints outside a flow; flushed by finish. */
 int lh_tool_out(struct lh_tool *t, const void *p, size_t n);
+/* The same of a line: the LF is added, and the buffer freed. */
+int lh_tool_out_line(struct lh_tool *t, struct lh_buf *line);
+/* An object of n counts, as a line. */
+int lh_tool_out_counts(struct lh_tool *t, const char *const *name, const uint64_t *count, size_t n);
 int lh_tool_flush(struct lh_tool *t);
 
 /* What a loop outside a flow has done so far, for the progress line. */

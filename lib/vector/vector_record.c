@@ -4,20 +4,29 @@
 
 #include <lh/num.h>
 #include <lh/distance.h>
+#include "json/bind.h"
+
+struct ids {
+	struct lh_str id, model;
+};
+static const struct lh_bind id_members[] = {
+	{ LH_BIND_ID("id", struct ids, id), .required = true },
+	LH_BIND_END
+};
+static const struct lh_bind model_members[] = {
+	{ LH_BIND_STRING("model", struct ids, model) },
+	LH_BIND_END
+};
 
 int lh_vector_record_id(const struct lh_record *rec, struct lh_buf *scratch, struct lh_str *id,
 			struct lh_err *err)
 {
-	const struct lh_value *v = lh_record_get(rec, "id");
+	struct ids ids;
+	int rc = lh_bind(id_members, rec, &ids, scratch, err);
 
-	if (!v)
-		return lh_err_set(err, LH_EDATA, "missing field \"id\"");
-	if (v->type == LH_STRING)
-		return lh_value_str(v, scratch, id, err);
-	if (v->type != LH_NUMBER)
-		return lh_err_set(err, LH_EDATA, "field \"id\" is neither a string nor a number");
-	*id = (struct lh_str){ v->p, v->n };
-	return 0;
+	if (!rc)
+		*id = ids.id;
+	return rc;
 }
 
 static int array_vector(const struct lh_value *v, struct lh_buf *out, size_t *n, struct lh_err *err)
@@ -110,7 +119,7 @@ int lh_vector_record_text(const struct lh_record *rec, const char *field,
 	} else {
 		v = lh_record_get(rec, field);
 		if (!v || v->type != LH_STRING)
-			return lh_err_set(err, LH_EDATA, "missing string field \"%s\"", field);
+			return lh_err_set(err, LH_EDATA, "missing \"%s\" (string)", field);
 		if (lh_value_str(v, scratch, text, err) < 0)
 			return -1;
 	}
@@ -122,14 +131,12 @@ int lh_vector_record_text(const struct lh_record *rec, const char *field,
 int lh_vector_record_model(const struct lh_record *rec, struct lh_buf *scratch,
 			   struct lh_str *model, struct lh_err *err)
 {
-	const struct lh_value *v = lh_record_get(rec, "model");
+	struct ids ids = { .model = { "", 0 } };
+	int rc = lh_bind(model_members, rec, &ids, scratch, err);
 
-	*model = (struct lh_str){ "", 0 };
-	if (!v || v->type == LH_NULL)
-		return 0;
-	if (v->type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "field \"model\" is not a string");
-	return lh_value_str(v, scratch, model, err);
+	if (!rc)
+		*model = ids.model;
+	return rc;
 }
 
 static bool in_metadata(const struct lh_member *m)

@@ -94,7 +94,6 @@ static int put_provider(struct chat *c, struct lh_chat *chat, enum lh_provider p
 	struct lh_writer w;
 	struct lh_buf b;
 	bool available;
-	int rc;
 
 	if (!lh_keys_has(c->keys, p))
 		return 0;
@@ -108,12 +107,7 @@ static int put_provider(struct chat *c, struct lh_chat *chat, enum lh_provider p
 	lh_write_bool(&w, "available", available);
 	lh_write_text(&w, "url", url);
 	lh_write_end(&w);
-	lh_buf_putc(&b, '\n');
-	rc = lh_buf_check(&b, &c->tool->err);
-	if (!rc)
-		rc = lh_tool_out(c->tool, b.p, b.len);
-	lh_buf_free(&b);
-	return rc;
+	return lh_tool_out_line(c->tool, &b);
 }
 
 static int list(struct chat *c)

@@ -221,8 +221,7 @@ int index_delete(struct lh_tool *tool, void *settings)
 	const struct settings *s = settings;
 	struct change ch = { .tool = tool };
 	const struct lh_index_tally *tally;
-	char text[80];
-	int rc, n;
+	int rc;
 
 	rc = open_change(&ch, tool, s);
 	if (rc == 0)
@@ -233,9 +232,8 @@ int index_delete(struct lh_tool *tool, void *settings)
 		rc = changes_finish(&ch.to, tool, s);
 	if (rc == 0) {
 		tally = lh_index_change_tally(ch.to.c);
-		n = snprintf(text, sizeof text, "{\"deleted\":%llu,\"unknown\":%llu}\n",
-			     (unsigned long long)tally->deleted, (unsigned long long)tally->unknown);
-		rc = lh_tool_out(tool, text, (size_t)n);
+		rc = lh_tool_out_counts(tool, (const char *const[]){ "deleted", "unknown" },
+				 (uint64_t[]){ tally->deleted, tally->unknown }, 2);
 	}
 	lh_index_change_close(ch.to.c);
 	return rc;

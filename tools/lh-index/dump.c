@@ -4,6 +4,7 @@
 #include "index.h"
 #include "base/mem.h"
 #include "base/signal.h"
+#include "json/write.h"
 #include <lh/num.h>
 
 struct dump {
@@ -16,31 +17,29 @@ struct dump {
 };
 
 /* Append the metadata as it was stored, if it is valid. */
-static int put_meta(struct dump *d, const struct lh_row *row, struct lh_err *err)
+static int put_meta(struct dump *d, struct lh_writer *w, const struct lh_row *row,
+		    struct lh_err *err)
 {
-	struct lh_value v;
-
 	lh_buf_reset(&d->meta);
 	lh_buf_add(&d->meta, row->meta.p, row->meta.n);
 	if (lh_buf_check(&d->meta, err) < 0)
 		return -1;
-	if (lh_json_parse(&d->scan, d->meta.p, d->meta.len, &v, err) < 0 || v.type != LH_OBJECT) {
+	if (lh_record_parse(&d->scan, d->meta.p, d->meta.len, err) < 0) {
 		if (err->code == LH_ENOMEM)
 			return -1;
 		return lh_err_set(err, LH_ECORRUPT, "metadata: not JSON");
 	}
-	lh_buf_puts(&d->line, ",\"metadata\":");
-	lh_buf_add(&d->line, v.p, v.n);
+	lh_write_raw(w, "metadata", (struct lh_str){ d->scan.line, d->scan.len });
 	return 0;
 }
 
-static int put_vector(struct dump *d, struct lh_err *err)
+static int put_vector(struct dump *d, struct lh_writer *w, struct lh_err *err)
 {
 	size_t n = d->p->dimension;
 
 	if (!lh_vec_finite(d->vector, n))
 		return lh_err_set(err, LH_ECORRUPT, "vector holds NaN or infinity");
-	lh_buf_puts(&d->line, ",\"vector\":");
+	lh_write_key(w, "vector");
 	if (d->base64) {
 		lh_buf_putc(&d->line, '"');
 		lh_buf_base64(&d->line, d->vector, n * sizeof *d->vector);
@@ -53,19 +52,20 @@ static int put_vector(struct dump *d, struct lh_err *err)
 
 static int dump_row(struct dump *d, const struct lh_row *row, struct lh_err *err)
 {
+	struct lh_writer w = lh_write_to(&d->line);
+
 	lh_buf_reset(&d->line);
-	lh_buf_puts(&d->line, "{\"id\":");
-	lh_buf_json(&d->line, row->id.p, row->id.n);
-	if (put_vector(d, err) < 0)
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "id", row->id);
+	if (put_vector(d, &w, err) < 0)
 		return -1;
-	lh_buf_printf(&d->line, ",\"dimension\":%u", d->p->dimension);
-	if (*d->p->model) {
-		lh_buf_puts(&d->line, ",\"model\":");
-		lh_buf_json(&d->line, d->p->model, strlen(d->p->model));
-	}
-	if (row->meta.n && put_meta(d, row, err) < 0)
+	lh_write_u64(&w, "dimension", d->p->dimension);
+	if (*d->p->model)
+		lh_write_text(&w, "model", d->p->model);
+	if (row->meta.n && put_meta(d, &w, row, err) < 0)
 		return -1;
-	lh_buf_puts(&d->line, "}\n");
+	lh_write_end(&w);
+	lh_buf_putc(&d->line, '\n');
 	return lh_buf_check(&d->line, err);
 }
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "index.h"
+#include "json/write.h"
 #include "model/http.h"
 
 /* Report a failed operand, and go on with the others. */
@@ -12,17 +13,16 @@ static void operand_failed(struct lh_tool *tool, int *rc)
 	*rc = -1;
 }
 
-static void put_name(struct lh_buf *b, const char *key, const char *value)
+static void put_name(struct lh_writer *w, const char *key, const char *value)
 {
-	lh_buf_printf(b, ",\"%s\":", key);
 	if (*value)
-		lh_buf_json(b, value, strlen(value));
+		lh_write_text(w, key, value);
 	else
-		lh_buf_puts(b, "null");
+		lh_write_null(w, key);
 }
 
 /* Append the url of a service, or the path of a table. */
-static void put_url(struct lh_buf *b, const struct lh_index_params *p)
+static void put_url(struct lh_writer *w, const struct lh_index_params *p)
 {
 	char shown[sizeof p->url + 3];
 
@@ -30,62 +30,66 @@ static void put_url(struct lh_buf *b, const struct lh_index_params *p)
 		snprintf(shown, sizeof shown, "%s", p->url);
 	else
 		lh_http_mask(p->url, shown, sizeof shown);
-	put_name(b, "url", shown);
+	put_name(w, "url", shown);
 }
 
-static void put_info(struct lh_buf *b, const char *path, const struct lh_index *ix)
+static void put_origin(struct lh_writer *w, const struct lh_index_params *p)
+{
+	put_name(w, "engine", p->engine);
+	put_name(w, "model", p->model);
+	put_url(w, p);
+	put_name(w, "created_at", p->created_at);
+	put_name(w, "field", p->field);
+	put_name(w, "template", p->text_template);
+	if (p->lexical) {
+		lh_write_object(w, "lexical");
+		lh_write_text(w, lh_lexical_source_name(p->lexical), p->lexical_of);
+		lh_write_end(w);
+	} else {
+		lh_write_null(w, "lexical");
+	}
+}
+
+static void put_info(struct lh_writer *w, const char *path, const struct lh_index *ix)
 {
 	const struct lh_index_params *p = lh_index_get_params(ix);
 	struct lh_str name = lh_index_name(path);
 	struct lh_index_stats st;
 
 	lh_index_get_stats(ix, &st);
-	lh_buf_puts(b, "{\"name\":");
+	lh_write_object(w, NULL);
 	if (lh_utf8_valid(name.p, name.n))
-		lh_buf_json(b, name.p, name.n);
+		lh_write_str(w, "name", name);
 	else
-		lh_buf_puts(b, "null");	/* JSON has no number for it */
-	lh_buf_printf(b, ",\"dimension\":%u,\"length\":%llu", p->dimension, (unsigned long long)st.live);
-	put_name(b, "distance", lh_distance_name(p->distance));
-	lh_buf_printf(b, ",\"m\":%u,\"ef_construction\":%u", p->m, p->ef_construction);
-	put_name(b, "precision", lh_precision_name(p->precision));
-	lh_buf_printf(b, ",\"rescore\":%s", p->rescore ? "true" : "false");
-	put_name(b, "engine", p->engine);
-	put_name(b, "model", p->model);
-	put_url(b, p);
-	put_name(b, "created_at", p->created_at);
-	put_name(b, "field", p->field);
-	put_name(b, "template", p->text_template);
-	if (p->lexical) {
-		lh_buf_puts(b, ",\"lexical\":{\"");
-		lh_buf_puts(b, lh_lexical_source_name(p->lexical));
-		lh_buf_puts(b, "\":");
-		lh_buf_json(b, p->lexical_of, strlen(p->lexical_of));
-		lh_buf_putc(b, '}');
-	} else {
-		lh_buf_puts(b, ",\"lexical\":null");
-	}
-	lh_buf_printf(b, ",\"file_bytes\":%llu,\"pending\":%llu,\"deleted\":%llu,\"format\":%u}\n",
-		      (unsigned long long)st.file_bytes, (unsigned long long)st.pending,
-		      (unsigned long long)st.deleted, st.format);
+		lh_write_null(w, "name");	/* JSON has no form for other bytes */
+	lh_write_u64(w, "dimension", p->dimension);
+	lh_write_u64(w, "length", st.live);
+	put_name(w, "distance", lh_distance_name(p->distance));
+	lh_write_u64(w, "m", p->m);
+	lh_write_u64(w, "ef_construction", p->ef_construction);
+	put_name(w, "precision", lh_precision_name(p->precision));
+	lh_write_bool(w, "rescore", p->rescore);
+	put_origin(w, p);
+	lh_write_u64(w, "file_bytes", st.file_bytes);
+	lh_write_u64(w, "pending", st.pending);
+	lh_write_u64(w, "deleted", st.deleted);
+	lh_write_u64(w, "format", st.format);
+	lh_write_end(w);
 }
 
 static int info_one(struct lh_tool *tool, const char *path)
 {
 	struct lh_index *ix = lh_index_open(path, &tool->err);
-	struct lh_buf b;
-	int rc;
+	struct lh_writer w;
+	struct lh_buf line;
 
 	if (!ix)
 		return -1;
-	lh_buf_init(&b, LH_BUF_NOMAX);
-	put_info(&b, path, ix);
-	rc = lh_buf_check(&b, &tool->err);
-	if (rc == 0)
-		rc = lh_tool_out(tool, b.p, b.len);
-	lh_buf_free(&b);
+	lh_buf_init(&line, LH_BUF_NOMAX);
+	w = lh_write_to(&line);
+	put_info(&w, path, ix);
 	lh_index_close(ix);
-	return rc;
+	return lh_tool_out_line(tool, &line);
 }
 
 int index_info(struct lh_tool *tool, void *settings)

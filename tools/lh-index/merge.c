@@ -78,9 +78,7 @@ static int merge_one(struct merge *m, const char *path, struct lh_err *err)
 static int merge_all(struct merge *m, struct lh_tool *tool, const struct settings *s)
 {
 	const struct lh_index_tally *tally = lh_index_change_tally(m->to.c);
-	char text[80];
 	size_t i;
-	int n;
 
 	if (check_all(m, tool) < 0)
 		return -1;
@@ -89,9 +87,8 @@ static int merge_all(struct merge *m, struct lh_tool *tool, const struct setting
 			return -1;
 	if (changes_finish(&m->to, tool, s) < 0)
 		return -1;
-	n = snprintf(text, sizeof text, "{\"merged\":%llu,\"skipped\":%llu}\n", (unsigned long long)tally->added,
-		     (unsigned long long)tally->existing);
-	return lh_tool_out(tool, text, (size_t)n);
+	return lh_tool_out_counts(tool, (const char *const[]){ "merged", "skipped" },
+			   (uint64_t[]){ tally->added, tally->existing }, 2);
 }
 
 int index_merge(struct lh_tool *tool, void *settings)

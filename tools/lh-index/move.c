@@ -98,8 +98,7 @@ static int move_some(struct move *m, struct lh_err *err)
 
 static int move_all(struct move *m, struct lh_tool *tool, const struct settings *s)
 {
-	char text[40];
-	int n, more;
+	int more;
 
 	do {
 		more = move_some(m, &tool->err);
@@ -109,8 +108,8 @@ static int move_all(struct move *m, struct lh_tool *tool, const struct settings 
 	} while (more);
 	if (changes_fold(&m->to, tool->operands[0], tool, s) < 0 || changes_fold(&m->from, m->from_path, tool, s) < 0)
 		return -1;
-	n = snprintf(text, sizeof text, "{\"moved\":%llu}\n", (unsigned long long)lh_index_change_tally(m->from.c)->deleted);
-	return lh_tool_out(tool, text, (size_t)n);
+	return lh_tool_out_counts(tool, (const char *const[]){ "moved" },
+			   &lh_index_change_tally(m->from.c)->deleted, 1);
 }
 
 int index_move(struct lh_tool *tool, void *settings)

@@ -18,12 +18,24 @@ struct packed {
 /* A record in progress: its vector, or the text to embed. */
 struct slot {
 	struct lh_buf vector, text, traced;
+	struct lh_value floats;		/* the record's vector, as written; p NULL: none */
+	struct lh_value meta;		/* its metadata; p NULL: none, or not an object */
 	struct lh_str s;		/* the text */
 	struct lh_str trace;		/* id for the request; n = 0: none */
 	size_t n;			/* floats; 0: only a text so far */
 	bool made_here;
 	int rc;
 	struct lh_err err;
+};
+
+static const struct lh_bind members[] = {
+	{ LH_BIND_SOME("vector", struct slot, floats) },
+	{ LH_BIND_OBJECT("metadata", struct slot, meta), .lax = true },
+	LH_BIND_END
+};
+static const struct lh_bind trace_members[] = {
+	LH_TRACE_MEMBER(struct slot, trace),
+	LH_BIND_END
 };
 
 struct worker {
@@ -149,15 +161,17 @@ static int ready_texts(struct worker *w, struct lh_err *err)
 static int read_slot(struct worker *w, const struct lh_record *rec, struct slot *s, struct lh_err *err)
 {
 	const struct rows *r = w->rows;
-	const struct lh_value *v = lh_record_get(rec, "vector");
 
 	lh_buf_reset(&s->vector);
 	lh_buf_reset(&s->text);
 	s->n = 0;
 	s->s = (struct lh_str){ NULL, 0 };
-	s->made_here = !v || v->type == LH_NULL;
+	s->floats.p = s->meta.p = NULL;
+	if (lh_bind(members, rec, s, NULL, err) < 0)
+		return -1;
+	s->made_here = !s->floats.p;
 	if (!s->made_here)
-		return lh_vector_record_vector(v, &s->vector, &s->n, err);
+		return lh_vector_record_vector(&s->floats, &s->vector, &s->n, err);
 	if (!r->engine)
 		return lh_err_set(err, LH_EDATA, "no vector, and %s", r->refusal);
 	return lh_vector_record_text(rec, r->settings->field ? r->settings->field : TEXT_FIELD, r->template, &s->text, &s->s, err);
@@ -166,7 +180,6 @@ static int read_slot(struct worker *w, const struct lh_record *rec, struct slot 
 /* Pack a complete record to out. */
 static int pack(struct worker *w, const struct lh_record *rec, const struct slot *s, struct lh_buf *out, struct lh_err *err)
 {
-	const struct lh_value *meta = lh_record_get(rec, "metadata");
 	bool with_text = s->made_here && in_process(w->rows) && !w->dimension;
 	struct lh_str id, model;
 	struct packed p = { .floats = (uint32_t)s->n, .made_here = s->made_here };
@@ -186,8 +199,8 @@ static int pack(struct worker *w, const struct lh_record *rec, const struct slot
 		return -1;
 	if (id.n > UINT32_MAX || model.n > UINT32_MAX || w->meta.len > UINT32_MAX)
 		return lh_err_data(err, 413, "record over 4 GiB");
-	if (meta && meta->type == LH_OBJECT) {
-		lh_iter_init(&it, meta);
+	if (s->meta.p) {
+		lh_iter_init(&it, &s->meta);
 		p.clears = !lh_iter_next(&it);
 	}
 	p.id_n = (uint32_t)id.n;
@@ -283,10 +296,8 @@ static int embed_slots(struct worker *w, size_t n, struct lh_err *err)
 /* Trace ids are for services only. */
 static int read_traced(struct worker *w, const struct lh_record *rec, struct slot *s, struct lh_err *err)
 {
-	bool own;
-
-	lh_buf_reset(&s->traced);
-	if (lh_trace_of(rec, NULL, &s->traced, &s->trace, &own, err) < 0)
+	s->trace = (struct lh_str){ NULL, 0 };
+	if (lh_bind(trace_members, rec, s, &s->traced, err) < 0)
 		return -1;
 	return read_slot(w, rec, s, err);
 }
