@@ -158,10 +158,10 @@ verdict() {
 	done <<-'END'
 		{"id":"x"	10: unexpected end of line
 		[1]	 not a JSON object
-		{"id":1}	 missing string field "id"
-		{"id":"x","title":"t","content":"c","source_run_id":"r","success_score":"accepted"}	 missing array "tags"
-		{"id":"x","title":"t","content":null,"source_run_id":"r","success_score":"accepted","tags":[]}	 missing string field "content"
-		{"id":"x","title":"t","content":"c","source_run_id":"r","success_score":"accepted","tags":[1]}	 "tags" holds something else than strings
+		{"id":1}	 "id" must be a string
+		{"id":"x","title":"t","content":"c","source_run_id":"r","success_score":"accepted"}	 missing "tags" (array of strings)
+		{"id":"x","title":"t","content":null,"source_run_id":"r","success_score":"accepted","tags":[]}	 missing "content" (string)
+		{"id":"x","title":"t","content":"c","source_run_id":"r","success_score":"accepted","tags":[1]}	 tags[0] must be a string
 		{"id":"x","id":"y"}	11: duplicate key "id"
 	END
 	rm $CORPUS
@@ -203,7 +203,7 @@ verdict() {
 	run -2 lh-replay --root . --index absent.lhv --dry-run --task export
 	[[ $output == *absent.lhv* ]]
 	run -2 lh-replay --root . --index workers.lhv --dry-run --task welder
-	[[ ${lines[-1]} == 'lh-replay: workers.lhv: metadata of '*': missing string field "title"' ]]
+	[[ ${lines[-1]} == 'lh-replay: workers.lhv: metadata of '*': missing "title" (string)' ]]
 	run -2 lh-replay --root . --index bare.lhv --dry-run --task export
 	[ "$output" = 'lh-replay: --index: bare.lhv: it has no engine to embed text with' ]
 	head -c 5000 workers.lhv >cut.lhv
@@ -440,22 +440,22 @@ verdict() {
 		[ -z "$output" ]
 		[ "${stderr_lines[0]}" = "lh-replay: -:1: $message" ] || { echo "$record: $stderr"; false; }
 	done <<-'END'
-		{}	missing string field "task"
-		{"task":5}	missing string field "task"
-		{"task":null}	missing string field "task"
-		{"task":""}	"task" is empty
-		{"task":" \n\t"}	"task" is empty
-		{"task":"a","local_only":1}	"local_only" is not true or false
-		{"task":"a","allow_escalation":"yes"}	"allow_escalation" is not true or false
-		{"task":"a","no_retrieval":[]}	"no_retrieval" is not true or false
-		{"task":"a","dry_run":{}}	"dry_run" is not true or false
+		{}	missing "task" (string)
+		{"task":5}	"task" must be a string
+		{"task":null}	missing "task" (string)
+		{"task":""}	"task" must not be empty
+		{"task":" \n\t"}	"task" must not be empty
+		{"task":"a","local_only":1}	"local_only" must be true or false
+		{"task":"a","allow_escalation":"yes"}	"allow_escalation" must be true or false
+		{"task":"a","no_retrieval":[]}	"no_retrieval" must be true or false
+		{"task":"a","dry_run":{}}	"dry_run" must be true or false
 	END
 	head -c 1048577 /dev/zero | tr '\0' x | jq -Rc '{task: .}' >in
 	run -1 --separate-stderr lh-replay --root . --dry-run in
-	[ "${stderr_lines[0]}" = 'lh-replay: in:1: "task" is longer than 1048576 bytes' ]
+	[ "${stderr_lines[0]}" = 'lh-replay: in:1: "task" must be at most 1048576 bytes' ]
 	[ ! -s data/_kb/replay_runs.jsonl ]
 	run -1 --separate-stderr lh-replay --root . --dry-run --on-error emit <<<'{"id":7}'
-	[ "$output" = '{"id":7,"error":{"file":"-","line":1,"code":400,"message":"missing string field \"task\""}}' ]
+	[ "$output" = '{"id":7,"error":{"file":"-","line":1,"code":400,"message":"missing \"task\" (string)"}}' ]
 }
 
 @test "records come out in order, with the bad ones left out, however many at once" {
@@ -474,7 +474,7 @@ verdict() {
 	printf '%s\n' '{"task":"one"}' '{"task":2}' '{"task":"three"}' '{}' >in
 	run -1 --separate-stderr lh-replay --root . --log log --dry-run --on-error stop in
 	[ "$(jq -r .task <<<"$output")" = one ]
-	[ "${stderr_lines[0]}" = 'lh-replay: in:2: missing string field "task"' ]
+	[ "${stderr_lines[0]}" = 'lh-replay: in:2: "task" must be a string' ]
 	[ "$(jq -r .task log)" = one ]
 	mkdir -p r/exports/rag
 	echo broken >$CORPUS

@@ -2,7 +2,6 @@
 #include "replay.h"
 
 #include "base/ascii.h"
-#include <lh/num.h>
 #include "validate/validate_parts.h"
 
 static bool is_class(const struct artifact *a, const char *name)
@@ -104,72 +103,50 @@ void bundle_make(struct bundle *b, const struct found *f)
 	b->tokens = estimate(b);
 }
 
-static void put_member(struct lh_buf *out, const char *name, const struct lh_str *s)
-{
-	lh_buf_puts(out, name);
-	lh_buf_json(out, s->p, s->n);
-}
-
-/* Append strings as they are in the sample, without the white space between them. */
-static void put_tags(struct lh_buf *out, const struct lh_value *tags)
+static void write_artifact(struct lh_writer *w, const struct artifact *a)
 {
 	struct lh_iter it;
-	bool first = true;
 
-	for (lh_iter_init(&it, tags); lh_iter_next(&it); first = false) {
-		if (!first)
-			lh_buf_putc(out, ',');
-		lh_buf_add(out, it.val.p, it.val.n);
-	}
+	lh_write_object(w, NULL);
+	lh_write_str(w, "rag_id", a->rag_id);
+	lh_write_str(w, "source_run_id", a->source_run_id);
+	lh_write_str(w, "title", a->title);
+	lh_write_str(w, "content_preview", a->preview);
+	lh_write_str(w, "success_score", a->success_score);
+	lh_write_array(w, "tags");	/* as they are in the sample */
+	for (lh_iter_init(&it, &a->tags); lh_iter_next(&it); )
+		lh_write_value(w, NULL, &it.val);
+	lh_write_end(w);
+	lh_write_f64(w, "score", a->score);
+	lh_write_end(w);
 }
 
-static void put_artifact(struct lh_buf *out, const struct artifact *a)
-{
-	char *to;
-
-	put_member(out, "{\"rag_id\":", &a->rag_id);
-	put_member(out, ",\"source_run_id\":", &a->source_run_id);
-	put_member(out, ",\"title\":", &a->title);
-	put_member(out, ",\"content_preview\":", &a->preview);
-	put_member(out, ",\"success_score\":", &a->success_score);
-	lh_buf_puts(out, ",\"tags\":[");
-	put_tags(out, &a->tags);
-	lh_buf_puts(out, "],\"score\":");
-	to = lh_buf_room(out, LH_F64_MAX);
-	if (to)
-		lh_buf_took(out, lh_f64_print(to, a->score));
-	lh_buf_putc(out, '}');
-}
-
-static void put_chosen(struct lh_buf *out, const struct artifact *const *v, size_t n)
+static void write_chosen(struct lh_writer *w, const char *name, const struct artifact *const *v,
+			 size_t n)
 {
 	size_t i;
 
-	for (i = 0; i < n; i++) {
-		if (i)
-			lh_buf_putc(out, ',');
-		put_artifact(out, v[i]);
-	}
+	lh_write_array(w, name);
+	for (i = 0; i < n; i++)
+		write_artifact(w, v[i]);
+	lh_write_end(w);
 }
 
-void bundle_print(struct lh_buf *out, const struct bundle *b)
+void bundle_write(struct lh_writer *w, const char *name, const struct bundle *b)
 {
 	size_t i;
 
-	lh_buf_puts(out, "{\"retrieved_playbooks\":[");
-	for (i = 0; i < b->n; i++) {
-		if (i)
-			lh_buf_putc(out, ',');
-		put_artifact(out, &b->all[i]);
-	}
-	lh_buf_puts(out, "],\"prior_successful_outputs\":[");
-	put_chosen(out, b->success, b->n_success);
-	lh_buf_puts(out, "],\"failure_patterns\":[");
-	put_chosen(out, b->failure, b->n_failure);
-	lh_buf_puts(out, "],\"validation_steps\":[");
+	lh_write_object(w, name);
+	lh_write_array(w, "retrieved_playbooks");
+	for (i = 0; i < b->n; i++)
+		write_artifact(w, &b->all[i]);
+	lh_write_end(w);
+	write_chosen(w, "prior_successful_outputs", b->success, b->n_success);
+	write_chosen(w, "failure_patterns", b->failure, b->n_failure);
+	lh_write_array(w, "validation_steps");
 	for (i = 0; i < b->n_steps; i++)
-		put_member(out, i ? "," : "", &b->step[i]);
-	lh_buf_puts(out, "],\"bundle_token_estimate\":");
-	lh_buf_u64(out, b->tokens);
-	lh_buf_putc(out, '}');
+		lh_write_str(w, NULL, b->step[i]);
+	lh_write_end(w);
+	lh_write_u64(w, "bundle_token_estimate", b->tokens);
+	lh_write_end(w);
 }

@@ -77,20 +77,16 @@ static int put_text(struct corpus *c, const struct lh_value *v, struct lh_err *e
 static int read_sample(struct corpus *c, const struct lh_row *row, struct lh_str *id, struct lh_err *err)
 {
 	size_t mark = row->line == 1 && row->n >= 3 && !memcmp(row->p, "\xef\xbb\xbf", 3) ? 3 : 0;
-	const struct lh_value *m[SAMPLE_MEMBERS], *name;
+	struct sample s;
 	struct lh_iter it;
 
 	lh_buf_reset(&c->text);
 	lh_buf_reset(&c->id);
-	if (lh_record_parse(&c->rec, row->p + mark, row->n - mark, err) < 0)
+	if (lh_record_parse(&c->rec, row->p + mark, row->n - mark, err) < 0 ||
+	    sample_read(&s, &c->rec, true, err) < 0 || lh_value_str(&s.id, &c->id, id, err) < 0 ||
+	    put_text(c, &s.title, err) < 0 || put_text(c, &s.content, err) < 0)
 		return -1;
-	name = lh_record_get(&c->rec, "id");
-	if (!name || name->type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "missing string field \"id\"");
-	if (sample_members(&c->rec, m, err) < 0 || lh_value_str(name, &c->id, id, err) < 0 ||
-	    put_text(c, m[SAMPLE_TITLE], err) < 0 || put_text(c, m[SAMPLE_CONTENT], err) < 0)
-		return -1;
-	for (lh_iter_init(&it, m[SAMPLE_TAGS]); lh_iter_next(&it); )
+	for (lh_iter_init(&it, &s.tags); lh_iter_next(&it); )
 		if (put_text(c, &it.val, err) < 0)
 			return -1;
 	return lh_buf_check(&c->text, err);

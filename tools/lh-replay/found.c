@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "json/bind.h"
 
 struct kept *kept_new(const struct lh_str *id, const char *text, size_t n, struct lh_err *err)
 {
@@ -79,23 +80,23 @@ void found_free(struct found *f)
 	lh_buf_free(&f->text);
 }
 
-int sample_members(const struct lh_record *rec, const struct lh_value *out[SAMPLE_MEMBERS], struct lh_err *err)
-{
-	static const char *const name[] = { "title", "content", "source_run_id", "success_score", "tags" };
-	struct lh_iter it;
-	size_t i;
+#define TEXT(name) \
+	{ LH_BIND_VALUE(#name, struct sample, name, LH_BIND_IS(LH_STRING)), .required = true }
 
-	for (i = 0; i < SAMPLE_MEMBERS; i++) {
-		out[i] = lh_record_get(rec, name[i]);
-		if (i != SAMPLE_TAGS && (!out[i] || out[i]->type != LH_STRING))
-			return lh_err_set(err, LH_EDATA, "missing string field \"%s\"", name[i]);
-	}
-	if (!out[SAMPLE_TAGS] || out[SAMPLE_TAGS]->type != LH_ARRAY)
-		return lh_err_set(err, LH_EDATA, "missing array \"tags\"");
-	for (lh_iter_init(&it, out[SAMPLE_TAGS]); lh_iter_next(&it); )
-		if (it.val.type != LH_STRING)
-			return lh_err_set(err, LH_EDATA, "\"tags\" holds something else than strings");
-	return 0;
+static const struct lh_bind members[] = {
+	TEXT(id),
+	TEXT(title),
+	TEXT(content),
+	{ LH_BIND_ARRAY("tags", struct sample, tags), .required = true,
+	  .each = LH_BIND_IS(LH_STRING) },
+	TEXT(source_run_id),
+	TEXT(success_score),
+	LH_BIND_END
+};
+
+int sample_read(struct sample *s, const struct lh_record *rec, bool with_id, struct lh_err *err)
+{
+	return lh_bind(with_id ? members : members + 1, rec, s, NULL, err);
 }
 
 static size_t preview(const struct lh_str *s)
@@ -110,17 +111,18 @@ static size_t preview(const struct lh_str *s)
 
 static int read_one(struct found *f, const struct hit *h, struct artifact *a, struct lh_err *err)
 {
-	const struct lh_value *m[SAMPLE_MEMBERS];
+	struct sample s;
 
-	if (lh_record_parse(&f->scan, h->kept->text, h->kept->n, err) < 0 || sample_members(&f->scan, m, err) < 0 ||
-	    lh_value_str(m[SAMPLE_TITLE], &f->text, &a->title, err) < 0 ||
-	    lh_value_str(m[SAMPLE_CONTENT], &f->text, &a->content, err) < 0 ||
-	    lh_value_str(m[SAMPLE_RUN], &f->text, &a->source_run_id, err) < 0 ||
-	    lh_value_str(m[SAMPLE_SCORE], &f->text, &a->success_score, err) < 0)
+	if (lh_record_parse(&f->scan, h->kept->text, h->kept->n, err) < 0 ||
+	    sample_read(&s, &f->scan, false, err) < 0 ||
+	    lh_value_str(&s.title, &f->text, &a->title, err) < 0 ||
+	    lh_value_str(&s.content, &f->text, &a->content, err) < 0 ||
+	    lh_value_str(&s.source_run_id, &f->text, &a->source_run_id, err) < 0 ||
+	    lh_value_str(&s.success_score, &f->text, &a->success_score, err) < 0)
 		return -1;
 	a->rag_id = (struct lh_str){ h->kept->id, h->kept->id_n };
 	a->preview = (struct lh_str){ a->content.p, preview(&a->content) };
-	a->tags = *m[SAMPLE_TAGS];
+	a->tags = s.tags;
 	a->score = h->score;
 	return 0;
 }

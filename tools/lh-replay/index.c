@@ -83,7 +83,7 @@ static double alike(const struct lh_index_params *p, double distance)
 /* Add a hit; the members of a sample are in the row's metadata. */
 static int put_hit(struct index *x, const struct lh_hit *hit, struct hits *hits, struct lh_err *err)
 {
-	const struct lh_value *m[SAMPLE_MEMBERS];
+	struct sample s;
 	struct kept *kept = NULL;
 	struct lh_row row;
 	double score;
@@ -101,7 +101,7 @@ static int put_hit(struct index *x, const struct lh_hit *hit, struct hits *hits,
 		return -1;
 	rc = lh_record_parse(&x->rec, kept->text, kept->n, err);
 	if (!rc)
-		rc = sample_members(&x->rec, m, err);
+		rc = sample_read(&s, &x->rec, false, err);
 	if (rc < 0 && err->code == LH_EDATA)
 		lh_err_prefix(err, "metadata of %.*s", row.id.n < 200 ? (int)row.id.n : 200, row.id.p);
 	if (!rc)

@@ -16,6 +16,7 @@
 
 #include <stdatomic.h>
 
+#include "json/write.h"
 #include "model/chat.h"
 #include "tool/records.h"
 #include "base/id_table.h"
@@ -124,9 +125,12 @@ void found_init(struct found *f);
 void found_free(struct found *f);
 /* Convert the hits to artifacts, valid as long as the hits and until the next call. */
 int found_read(struct found *f, const struct hits *h, struct lh_err *err);
-/* The members that make a sample an artifact: LH_EDATA names a missing one. */
-enum { SAMPLE_TITLE, SAMPLE_CONTENT, SAMPLE_RUN, SAMPLE_SCORE, SAMPLE_TAGS, SAMPLE_MEMBERS };
-int sample_members(const struct lh_record *rec, const struct lh_value *out[SAMPLE_MEMBERS], struct lh_err *err);
+/* The members that make a sample an artifact, as written: strings, and an array of them. */
+struct sample {
+	struct lh_value id, title, content, source_run_id, success_score, tags;
+};
+/* Read a sample, with an id if it must have one; LH_EDATA. */
+int sample_read(struct sample *s, const struct lh_record *rec, bool with_id, struct lh_err *err);
 
 /* ---- corpus.c, index.c ---- */
 
@@ -153,7 +157,7 @@ struct bundle {
 	uint64_t tokens;
 };
 void bundle_make(struct bundle *b, const struct found *f);
-void bundle_print(struct lh_buf *out, const struct bundle *b);
+void bundle_write(struct lh_writer *w, const char *name, const struct bundle *b);
 
 /* ---- answer.c ---- */
 

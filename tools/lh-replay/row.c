@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -13,23 +14,6 @@
 
 #define LOG "data/_kb/replay_runs.jsonl"
 
-static void put_member(struct lh_buf *out, const char *name, const struct lh_str *s)
-{
-	lh_buf_puts(out, name);
-	lh_buf_json(out, s->p, s->n);
-}
-
-static void put_text(struct lh_buf *out, const char *name, const char *s)
-{
-	put_member(out, name, &(struct lh_str){ s, strlen(s) });
-}
-
-static void put_bool(struct lh_buf *out, const char *name, bool yes)
-{
-	lh_buf_puts(out, name);
-	lh_buf_puts(out, yes ? "true" : "false");
-}
-
 static void hash(const char *p, size_t n, char hex[LH_SHA256_HEX])
 {
 	unsigned char sum[32];
@@ -38,60 +22,69 @@ static void hash(const char *p, size_t n, char hex[LH_SHA256_HEX])
 	lh_hex(sum, sizeof sum, hex);
 }
 
-static void put_names(struct lh_buf *out, const struct row *r)
+/* replay:TASK:TIME, the beginnings of two hashes; and that of the task whole. */
+static void write_names(struct lh_writer *w, const struct row *r)
 {
-	char task[LH_SHA256_HEX], time[LH_SHA256_HEX];
+	char task[LH_SHA256_HEX], time[LH_SHA256_HEX], id[sizeof "replay::" + 24];
 
 	hash(r->task.p, r->task.n, task);
 	hash(r->recorded_at, strlen(r->recorded_at), time);
-	lh_buf_puts(out, "{\"schema\":\"replay_run.v1\",\"recorded_run_id\":\"replay:");
-	lh_buf_add(out, task, 12);
-	lh_buf_putc(out, ':');
-	lh_buf_add(out, time, 12);
-	put_member(out, "\",\"task\":", &r->task);
-	lh_buf_puts(out, ",\"task_hash\":\"");
-	lh_buf_add(out, task, sizeof task);
-	lh_buf_puts(out, "\",\"task_class\":\"");
-	lh_buf_puts(out, r->task_class);
-	lh_buf_putc(out, '"');
+	snprintf(id, sizeof id, "replay:%.12s:%.12s", task, time);
+	lh_write_text(w, "schema", "replay_run.v1");
+	lh_write_text(w, "recorded_run_id", id);
+	lh_write_str(w, "task", r->task);
+	lh_write_str(w, "task_hash", (struct lh_str){ task, sizeof task });
+	lh_write_text(w, "task_class", r->task_class);
 }
 
-static void put_retrieval(struct lh_buf *out, const struct row *r)
+static void write_retrieval(struct lh_writer *w, const struct row *r)
 {
 	size_t i;
 
-	lh_buf_puts(out, ",\"retrieved_artifacts\":{\"rag_ids\":[");
+	lh_write_object(w, "retrieved_artifacts");
+	lh_write_array(w, "rag_ids");
 	for (i = 0; r->bundle && i < r->found->n; i++)
-		put_member(out, i ? "," : "", &r->found->v[i].rag_id);
-	lh_buf_puts(out, "]},\"context_bundle\":");
+		lh_write_str(w, NULL, r->found->v[i].rag_id);
+	lh_write_end(w);
+	lh_write_end(w);
 	if (r->bundle)
-		bundle_print(out, r->bundle);
+		bundle_write(w, "context_bundle", r->bundle);
 	else
-		lh_buf_puts(out, "null");
+		lh_write_null(w, "context_bundle");
+}
+
+static void write_result(struct lh_writer *w, const struct lh_buf *reasons)
+{
+	lh_write_object(w, "validation_result");
+	lh_write_bool(w, "passed", !reasons->len);
+	lh_write_array(w, "reasons");
+	if (reasons->len)
+		lh_write_raw(w, NULL, (struct lh_str){ reasons->p, reasons->len });
+	lh_write_end(w);
+	lh_write_end(w);
 }
 
 void row_print(struct lh_buf *out, const struct row *r)
 {
+	struct lh_writer w = lh_write_to(out);
 	size_t i;
 
-	put_names(out, r);
-	put_retrieval(out, r);
-	put_member(out, ",\"model_response\":", &r->answer);
-	put_text(out, ",\"model_used\":", r->model_used);
-	lh_buf_puts(out, ",\"escalation_path\":[");
+	lh_write_object(&w, NULL);
+	write_names(&w, r);
+	write_retrieval(&w, r);
+	lh_write_str(&w, "model_response", r->answer);
+	lh_write_text(&w, "model_used", r->model_used);
+	lh_write_array(&w, "escalation_path");
 	for (i = 0; i < r->n_path; i++)
-		put_text(out, i ? "," : "", r->path[i]);
-	put_bool(out, "],\"validation_result\":{\"passed\":", !r->reasons->len);
-	lh_buf_puts(out, ",\"reasons\":[");
-	lh_buf_add(out, r->reasons->p, r->reasons->len);
-	lh_buf_puts(out, "]},\"recorded_at\":\"");
-	lh_buf_puts(out, r->recorded_at);
-	lh_buf_puts(out, "\",\"duration_ms\":");
-	lh_buf_u64(out, r->duration_ms);
-	put_bool(out, ",\"dry_run\":", r->dry_run);
-	put_bool(out, ",\"no_retrieval\":", r->no_retrieval);
-	lh_trace_put(out, r->trace);
-	lh_buf_putc(out, '}');
+		lh_write_text(&w, NULL, r->path[i]);
+	lh_write_end(&w);
+	write_result(&w, r->reasons);
+	lh_write_text(&w, "recorded_at", r->recorded_at);
+	lh_write_u64(&w, "duration_ms", r->duration_ms);
+	lh_write_bool(&w, "dry_run", r->dry_run);
+	lh_write_bool(&w, "no_retrieval", r->no_retrieval);
+	lh_trace_write(&w, r->trace);
+	lh_write_end(&w);
 }
 
 /* ---- the log ---- */

@@ -19,7 +19,7 @@ struct job {			/* a task of the batch */
 	struct lh_str task;
 	bool local_only, allow_escalation, no_retrieval, dry_run;
 	struct lh_str trace;	/* n = 0: none */
-	struct lh_buf text;	/* the task and the trace id, if they have escapes */
+	struct lh_buf text;	/* of the task and the trace id */
 	struct hits hits;
 	struct lh_err why;	/* it is not a task if code is not LH_OK */
 };
@@ -82,18 +82,15 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 
 /* ---- a record ---- */
 
-/* Read a flag of the record; if it is absent, the option counts. */
-static int read_flag(const struct lh_record *rec, const char *name, bool *flag, struct lh_err *err)
-{
-	const struct lh_value *v = lh_record_get(rec, name);
-
-	if (!v || v->type == LH_NULL)
-		return 0;
-	if (v->type != LH_TRUE && v->type != LH_FALSE)
-		return lh_err_set(err, LH_EDATA, "\"%s\" is not true or false", name);
-	*flag = v->type == LH_TRUE;
-	return 0;
-}
+static const struct lh_bind members[] = {
+	{ LH_BIND_STRING("task", struct job, task), .required = true, .longest = LONGEST },
+	LH_TRACE_MEMBER(struct job, trace),
+	{ LH_BIND_BOOL("local_only", struct job, local_only) },
+	{ LH_BIND_BOOL("allow_escalation", struct job, allow_escalation) },
+	{ LH_BIND_BOOL("no_retrieval", struct job, no_retrieval) },
+	{ LH_BIND_BOOL("dry_run", struct job, dry_run) },
+	LH_BIND_END
+};
 
 static void by_options(const struct replay *r, struct job *j)
 {
@@ -106,30 +103,13 @@ static void by_options(const struct replay *r, struct job *j)
 
 static int read_job(const struct worker *w, struct job *j, const struct lh_record *rec, struct lh_err *err)
 {
-	const struct lh_value *task = lh_record_get(rec, "task");
 	const struct replay *r = w->r;
-	bool own;
 
 	by_options(r, j);
-	lh_buf_reset(&j->text);
-	/* so that its contents do not move */
-	if (memchr(rec->line, '\\', rec->len) && !lh_buf_room(&j->text, rec->len))
-		return lh_err_nomem(err);
-	if (!task || task->type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "missing string field \"task\"");
-	if (lh_value_str(task, &j->text, &j->task, err) < 0)
+	if (lh_bind(members, rec, j, &j->text, err) < 0)
 		return -1;
 	if (!lh_trim(j->task.p, j->task.n).n)
-		return lh_err_set(err, LH_EDATA, "\"task\" is empty");
-	if (j->task.n > LONGEST)
-		return lh_err_data(err, 413, "\"task\" is longer than %zu bytes", LONGEST);
-	if (lh_trace_of(rec, r->trace_id, &j->text, &j->trace, &own, err) < 0)
-		return -1;
-	if (read_flag(rec, "local_only", &j->local_only, err) < 0 ||
-	    read_flag(rec, "allow_escalation", &j->allow_escalation, err) < 0 ||
-	    read_flag(rec, "no_retrieval", &j->no_retrieval, err) < 0 ||
-	    read_flag(rec, "dry_run", &j->dry_run, err) < 0)
-		return -1;
+		return lh_err_set(err, LH_EDATA, "\"task\" must not be empty");
 	/* A record cannot permit what the command line forbids. */
 	j->local_only |= r->local_only;
 	j->dry_run |= r->dry_run;
