@@ -121,7 +121,8 @@ static int start(struct lh_append *a, struct lh_err *err)
 {
 	int from, rc;
 
-	if (lh_root_folders(a->root, a->relpath, err) < 0 || lh_atomic_open(&a->out, a->path, 0666, err) < 0)
+	if (lh_root_folders(a->root, a->relpath, err) < 0 ||
+	    lh_atomic_open(&a->out, a->path, 0666, err) < 0)
 		return -1;
 	a->open = true;
 	if (access(a->path, F_OK) < 0 && errno == ENOENT) {
@@ -152,7 +153,8 @@ static int report_written(struct lh_append *a, const struct stat *made, struct l
 	struct lh_file_digest fact = { .bytes = a->bytes, .records = a->lines };
 
 	lh_sha256_end(&a->hash, fact.sha256);
-	return lh_digest_cache_written(lh_root_digests(a->root), a->root, a->relpath, made, &fact, err);
+	return lh_digest_cache_written(lh_root_digests(a->root), a->root, a->relpath, made, &fact,
+				       err);
 }
 
 int lh_append_commit(struct lh_append *a, struct lh_err *err)

@@ -69,7 +69,8 @@ void lh_evidence_free(struct lh_evidence *e)
 	free(e);
 }
 
-int lh_sig_hash(const struct lh_record *row, struct lh_buf *scratch, unsigned char hash[32], struct lh_err *err)
+int lh_sig_hash(const struct lh_record *row, struct lh_buf *scratch, unsigned char hash[32],
+		struct lh_err *err)
 {
 	lh_buf_reset(scratch);
 	if (lh_canon_jcs_record(scratch, row, err) < 0)
@@ -120,10 +121,12 @@ void lh_evidence_refuse(struct lh_evidence *e, const char *field, const char *pr
 	if (told(e, field))
 		return;
 	warn_input(e, field);
-	refuse(e, &(struct lh_str){ field, strlen(field) }, &(struct lh_str){ problem, strlen(problem) });
+	refuse(e, &(struct lh_str){ field, strlen(field) },
+	       &(struct lh_str){ problem, strlen(problem) });
 }
 
-void lh_evidence_refuse_kind(struct lh_evidence *e, const char *field, const char *what, const struct lh_value *v)
+void lh_evidence_refuse_kind(struct lh_evidence *e, const char *field, const char *what,
+			     const struct lh_value *v)
 {
 	char problem[512];
 
@@ -131,7 +134,8 @@ void lh_evidence_refuse_kind(struct lh_evidence *e, const char *field, const cha
 	lh_evidence_refuse(e, field, problem);
 }
 
-static bool is(struct lh_evidence *e, const struct lh_field *f, const char *name, const struct lh_value *v)
+static bool is(struct lh_evidence *e, const struct lh_field *f, const char *name,
+	       const struct lh_value *v)
 {
 	size_t before = e->n_errors;
 	long n;
@@ -338,7 +342,8 @@ static bool put_file(struct lh_evidence *e)
 
 static bool all_ok(struct lh_evidence *e)
 {
-	const struct lh_value *ok = lh_evidence_input(e, "ok"), *total = lh_evidence_input(e, "total");
+	const struct lh_value *ok = lh_evidence_input(e, "ok"),
+		*total = lh_evidence_input(e, "total");
 	bool fine = true;
 
 	if (ok)
@@ -348,7 +353,8 @@ static bool all_ok(struct lh_evidence *e)
 	return ok && total && fine && lh_value_f64(total) > 0 && lh_value_equal(ok, total);
 }
 
-static bool put_length(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_value *v)
+static bool put_length(struct lh_evidence *e, const struct lh_evidence_rule *r,
+		       const struct lh_value *v)
 {
 	struct lh_iter it;
 	uint64_t n = 0;
@@ -358,7 +364,8 @@ static bool put_length(struct lh_evidence *e, const struct lh_evidence_rule *r, 
 		return true;
 	}
 	if (v->type != LH_ARRAY) {
-		lh_evidence_refuse_kind(e, r->from, r->how == LH_EV_AMOUNT ? "number or array" : "array", v);
+		lh_evidence_refuse_kind(e, r->from,
+					r->how == LH_EV_AMOUNT ? "number or array" : "array", v);
 		return false;
 	}
 	for (lh_iter_init(&it, v); lh_iter_next(&it); )
@@ -367,7 +374,8 @@ static bool put_length(struct lh_evidence *e, const struct lh_evidence_rule *r, 
 	return true;
 }
 
-static bool put_count_mark(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_value *v)
+static bool put_count_mark(struct lh_evidence *e, const struct lh_evidence_rule *r,
+			   const struct lh_value *v)
 {
 	int64_t count;
 
@@ -381,7 +389,8 @@ static bool put_count_mark(struct lh_evidence *e, const struct lh_evidence_rule 
 }
 
 /* Append a value as it is; an empty list of markers is omitted. */
-static bool put_copy(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_field *f, const struct lh_value *v)
+static bool put_copy(struct lh_evidence *e, const struct lh_evidence_rule *r,
+		     const struct lh_field *f, const struct lh_value *v)
 {
 	size_t at = e->out->len;
 
@@ -391,7 +400,8 @@ static bool put_copy(struct lh_evidence *e, const struct lh_evidence_rule *r, co
 	return v->type != LH_ARRAY || e->out->len != at + 2 || !strstr(r->to, "_markers");
 }
 
-static bool put_list(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_value *v)
+static bool put_list(struct lh_evidence *e, const struct lh_evidence_rule *r,
+		     const struct lh_value *v)
 {
 	bool one = v->type == LH_STRING;
 
@@ -406,7 +416,8 @@ static bool put_list(struct lh_evidence *e, const struct lh_evidence_rule *r, co
 }
 
 /* Append the value that a rule gives; false if it gives none. */
-static bool put_value(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_field *f)
+static bool put_value(struct lh_evidence *e, const struct lh_evidence_rule *r,
+		      const struct lh_field *f)
 {
 	const struct lh_value *v = r->from ? lh_evidence_input(e, r->from) : NULL;
 
@@ -423,7 +434,8 @@ static bool put_value(struct lh_evidence *e, const struct lh_evidence_rule *r, c
 	case LH_EV_FILE:
 		return put_file(e);
 	case LH_EV_MARK:
-		return is(e, &text, r->from, v) && among(v, r->when) != r->unless && put_mark(e, r->text, v);
+		return is(e, &text, r->from, v) && among(v, r->when) != r->unless &&
+			put_mark(e, r->text, v);
 	case LH_EV_MARK_COUNT:
 		return put_count_mark(e, r, v);
 	case LH_EV_ALL_OK:
@@ -441,7 +453,8 @@ static bool put_value(struct lh_evidence *e, const struct lh_evidence_rule *r, c
 }
 
 /* Append a member of the record, unless the rule gives no value. */
-static void put_member(struct lh_evidence *e, const struct lh_evidence_rule *r, const struct lh_field *f)
+static void put_member(struct lh_evidence *e, const struct lh_evidence_rule *r,
+		       const struct lh_field *f)
 {
 	size_t before = e->out->len;
 
@@ -511,8 +524,8 @@ static void put_record(struct lh_evidence *e, enum lh_stream stem)
 	lh_buf_putc(e->out, '}');
 }
 
-int lh_evidence_make(struct lh_evidence *e, enum lh_stream stem, const struct lh_record *row, uint64_t line_offset,
-		     struct lh_buf *out, struct lh_err *err)
+int lh_evidence_make(struct lh_evidence *e, enum lh_stream stem, const struct lh_record *row,
+		     uint64_t line_offset, struct lh_buf *out, struct lh_err *err)
 {
 	lh_buf_reset(&e->errors);
 	lh_buf_reset(&e->scratch);

@@ -28,8 +28,8 @@ void lh_evidence_free(struct lh_evidence *e);
 /* Append the evidence record of a row, which is line line_offset (from 0, blank
  * lines included) of its stream's file.  LH_EDATA: the row is refused, with the
  * reasons in err joined by "; ". */
-int lh_evidence_make(struct lh_evidence *e, enum lh_stream stem, const struct lh_record *row, uint64_t line_offset,
-		     struct lh_buf *out, struct lh_err *err);
+int lh_evidence_make(struct lh_evidence *e, enum lh_stream stem, const struct lh_record *row,
+		     uint64_t line_offset, struct lh_buf *out, struct lh_err *err);
 
 /* Return the sig_hash of the last row, NULL if it has no canonical form. */
 const unsigned char *lh_evidence_hash(const struct lh_evidence *e);
@@ -42,6 +42,7 @@ void lh_evidence_errors(const struct lh_evidence *e, struct lh_buf *out);
 
 /* Compute SHA-256 over the JCS form of a row; *scratch is used from its start.
  * LH_EDATA if it has no such form. */
-int lh_sig_hash(const struct lh_record *row, struct lh_buf *scratch, unsigned char hash[32], struct lh_err *err);
+int lh_sig_hash(const struct lh_record *row, struct lh_buf *scratch, unsigned char hash[32],
+		struct lh_err *err);
 
 #endif

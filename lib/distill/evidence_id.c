@@ -8,7 +8,8 @@ const struct lh_value *lh_evidence_input(const struct lh_evidence *e, const char
 	return v && v->type != LH_NULL ? v : NULL;
 }
 
-const struct lh_value *lh_evidence_first(const struct lh_evidence *e, const char *const *names, const char **name)
+const struct lh_value *lh_evidence_first(const struct lh_evidence *e, const char *const *names,
+					 const char **name)
 {
 	const struct lh_value *v;
 
@@ -59,8 +60,10 @@ void lh_evidence_read_id(struct lh_evidence_id *id, const char *template)
 		part->n = (size_t)(open - template);
 		part->or_off = bar != NULL;
 		memcpy(part->name, open + 1, (size_t)((bar ? bar : close) - open - 1));
-		part->is = !strcmp(part->name, "off") ? LH_EV_OFF : !strcmp(part->name, "sig") ? LH_EV_SIG :
-			   !strcmp(part->name, "f") ? LH_EV_F : !strcmp(part->name, "ts") ? LH_EV_TS : LH_EV_INPUT;
+		part->is = !strcmp(part->name, "off") ? LH_EV_OFF : !strcmp(part->name, "sig")
+			? LH_EV_SIG :
+			   !strcmp(part->name, "f") ? LH_EV_F : !strcmp(part->name, "ts")
+				   ? LH_EV_TS : LH_EV_INPUT;
 	}
 	part->before = template;
 	part->n = strlen(template);

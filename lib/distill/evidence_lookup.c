@@ -87,7 +87,8 @@ char *lh_evidence_lookup_path(const char *scored, struct lh_err *err)
 	return path;
 }
 
-int lh_evidence_lookup_open(struct lh_evidence_lookup *j, const struct lh_root *root, const char *scored, struct lh_err *err)
+int lh_evidence_lookup_open(struct lh_evidence_lookup *j, const struct lh_root *root,
+			    const char *scored, struct lh_err *err)
 {
 	char *relpath = lh_evidence_lookup_path(scored, err);
 
@@ -101,7 +102,8 @@ int lh_evidence_lookup_open(struct lh_evidence_lookup *j, const struct lh_root *
 
 /* Return the text of a string member, in *scratch or in the record; empty if there
  * is none. */
-static int text_of(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out, struct lh_err *err)
+static int text_of(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out,
+		   struct lh_err *err)
 {
 	*out = (struct lh_str){ "", 0 };
 	lh_buf_reset(scratch);
@@ -121,7 +123,8 @@ static bool is(const struct lh_value *v, const struct lh_str *s)
 }
 
 /* Parse a line of evidence: 1 if it is the requested one, 0, -1. */
-static int is_it(struct lh_evidence_lookup *j, const char *p, size_t n, const struct lh_str *run_id, const struct lh_str *sig, struct lh_err *err)
+static int is_it(struct lh_evidence_lookup *j, const char *p, size_t n, const struct lh_str *run_id,
+		 const struct lh_str *sig, struct lh_err *err)
 {
 	struct lh_value v;
 
@@ -134,7 +137,8 @@ static int is_it(struct lh_evidence_lookup *j, const char *p, size_t n, const st
 
 static uint64_t key_of(const struct lh_str *run_id, const struct lh_str *sig)
 {
-	return lh_xxh3_seeded(run_id->p, run_id->n, lh_seed()) ^ lh_xxh3_seeded(sig->p, sig->n, lh_seed()) * 3;
+	return lh_xxh3_seeded(run_id->p, run_id->n, lh_seed()) ^ lh_xxh3_seeded(sig->p, sig->n,
+										lh_seed()) * 3;
 }
 
 static int by_key(const void *a, const void *b)
@@ -193,17 +197,20 @@ static int read_line(struct lh_evidence_lookup *j, const struct known *k, struct
 	if (!room)
 		return lh_buf_check(&j->line, err);
 	while (j->line.len < k->n) {
-		got = pread(j->fd, room + j->line.len, k->n - j->line.len, (off_t)(k->at + j->line.len));
+		got = pread(j->fd, room + j->line.len, k->n - j->line.len,
+			    (off_t)(k->at + j->line.len));
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return got ? lh_err_sys(err, "%s", j->path) : lh_err_set(err, LH_ECORRUPT, "%s: shorter than it was", j->path);
+			return got ? lh_err_sys(err, "%s", j->path)
+				: lh_err_set(err, LH_ECORRUPT, "%s: shorter than it was", j->path);
 		lh_buf_took(&j->line, (size_t)got);
 	}
 	return 0;
 }
 
-static int look_up(struct lh_evidence_lookup *j, const struct lh_str *run_id, const struct lh_str *sig, struct lh_found *found, struct lh_err *err)
+static int look_up(struct lh_evidence_lookup *j, const struct lh_str *run_id,
+		   const struct lh_str *sig, struct lh_found *found, struct lh_err *err)
 {
 	uint64_t key = key_of(run_id, sig);
 	size_t lo = 0, hi = j->n, mid;
@@ -217,7 +224,8 @@ static int look_up(struct lh_evidence_lookup *j, const struct lh_str *run_id, co
 			hi = mid;
 	}
 	for (; lo < j->n && j->known[lo].key == key; lo++) {
-		if (read_line(j, &j->known[lo], err) < 0 || (rc = is_it(j, j->line.p, j->line.len, run_id, sig, err)) < 0)
+		if (read_line(j, &j->known[lo], err) < 0 ||
+		    (rc = is_it(j, j->line.p, j->line.len, run_id, sig, err)) < 0)
 			return -1;
 		if (rc) {
 			*found = (struct lh_found){ &j->rec, j->known[lo].at, j->known[lo].n };
@@ -246,7 +254,8 @@ static int advance(struct lh_evidence_lookup *j, uint64_t n, struct lh_err *err)
 	return 0;
 }
 
-int lh_evidence_lookup_find(struct lh_evidence_lookup *j, uint64_t n, const struct lh_str *run_id, const struct lh_str *sig, struct lh_found *found, struct lh_err *err)
+int lh_evidence_lookup_find(struct lh_evidence_lookup *j, uint64_t n, const struct lh_str *run_id,
+			    const struct lh_str *sig, struct lh_found *found, struct lh_err *err)
 {
 	int rc;
 
@@ -256,7 +265,8 @@ int lh_evidence_lookup_find(struct lh_evidence_lookup *j, uint64_t n, const stru
 		if (j->there && j->next == n + 1) {
 			rc = is_it(j, j->row.p, j->row.n, run_id, sig, err);
 			if (rc > 0)
-				*found = (struct lh_found){ &j->rec, j->row.at, (uint32_t)j->row.n };
+				*found = (struct lh_found){ &j->rec, j->row.at,
+							    (uint32_t)j->row.n };
 			if (rc)
 				return rc;
 		}

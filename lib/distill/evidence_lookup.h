@@ -25,11 +25,13 @@ struct lh_evidence_lookup *lh_evidence_lookup_new(struct lh_err *err);
 void lh_evidence_lookup_free(struct lh_evidence_lookup *j);	/* NULL is allowed */
 
 /* Open the evidence that a file of scored runs mirrors; it need not exist. */
-int lh_evidence_lookup_open(struct lh_evidence_lookup *j, const struct lh_root *root, const char *scored, struct lh_err *err);
+int lh_evidence_lookup_open(struct lh_evidence_lookup *j, const struct lh_root *root,
+			    const char *scored, struct lh_err *err);
 
 /* Find the evidence of the n-th row (from 0): 1, 0 if there is none, -1.  Call in
  * the order of rows. */
-int lh_evidence_lookup_find(struct lh_evidence_lookup *j, uint64_t n, const struct lh_str *run_id, const struct lh_str *sig, struct lh_found *found, struct lh_err *err);
+int lh_evidence_lookup_find(struct lh_evidence_lookup *j, uint64_t n, const struct lh_str *run_id,
+			    const struct lh_str *sig, struct lh_found *found, struct lh_err *err);
 
 /* Return "data/evidence/..." for "data/scored-runs/..."; the caller frees it. */
 char *lh_evidence_lookup_path(const char *scored, struct lh_err *err);

@@ -88,14 +88,16 @@ struct lh_evidence {
 
 /* Record why the row is refused: "FIELD: PROBLEM", the first problem of each field. */
 void lh_evidence_refuse(struct lh_evidence *e, const char *field, const char *problem);
-void lh_evidence_refuse_kind(struct lh_evidence *e, const char *field, const char *what, const struct lh_value *v);
+void lh_evidence_refuse_kind(struct lh_evidence *e, const char *field, const char *what,
+			     const struct lh_value *v);
 
 /* Return the input of that name; NULL if it is absent or null. */
 const struct lh_value *lh_evidence_input(const struct lh_evidence *e, const char *name);
 
 /* Return the first of names (ended by NULL) that is present and not empty, and its
  * name in *name; else NULL, and the first name. */
-const struct lh_value *lh_evidence_first(const struct lh_evidence *e, const char *const *names, const char **name);
+const struct lh_value *lh_evidence_first(const struct lh_evidence *e, const char *const *names,
+					 const char **name);
 
 /* Return f, with file_name set to the input it came from. */
 const struct lh_value *lh_evidence_file(struct lh_evidence *e);

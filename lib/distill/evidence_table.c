@@ -6,21 +6,27 @@
 #define COPY(to, from) { NAMED(to), from, LH_EV_COPY, NULL, { NULL }, false, { 0 } }
 #define CONST(to, text) { NAMED(to), NULL, LH_EV_CONST, "\"" text "\"", { NULL }, false, { 0 } }
 #define HOW(to, how, from) { NAMED(to), from, LH_EV_##how, NULL, { NULL }, false, { 0 } }
-#define MARK(to, prefix, from, ...) { NAMED(to), from, LH_EV_MARK, prefix, { __VA_ARGS__ }, false, { 0 } }
-#define MARK_UNLESS(to, prefix, from, ...) { NAMED(to), from, LH_EV_MARK, prefix, { __VA_ARGS__ }, true, { 0 } }
-#define COUNTED(to, prefix, from) { NAMED(to), from, LH_EV_MARK_COUNT, prefix, { NULL }, false, { 0 } }
+#define MARK(to, prefix, from, ...) \
+	{ NAMED(to), from, LH_EV_MARK, prefix, { __VA_ARGS__ }, false, { 0 } }
+#define MARK_UNLESS(to, prefix, from, ...) \
+	{ NAMED(to), from, LH_EV_MARK, prefix, { __VA_ARGS__ }, true, { 0 } }
+#define COUNTED(to, prefix, from) \
+	{ NAMED(to), from, LH_EV_MARK_COUNT, prefix, { NULL }, false, { 0 } }
 #define ALL_OK(to, text) { NAMED(to), NULL, LH_EV_ALL_OK, text, { NULL }, false, { 0 } }
 /* metadata: field and input have the same name */
-#define KEEP(key, of) { NAMED(key), key, LH_EV_COPY, NULL, { NULL }, false, { .name = key, .type = LH_S_##of } }
+#define KEEP(key, of) \
+	{ NAMED(key), key, LH_EV_COPY, NULL, { NULL }, false, { .name = key, .type = LH_S_##of } }
 /* an identity, whose type was checked as such */
 #define KEEP_ANY(key) { NAMED(key), key, LH_EV_COPY, NULL, { NULL }, false, { 0 } }
 
 #define ROLE(role) CONST("model_role", role)
 #define CONTEXT COPY("retrieved_context", "retrieved_context")
-#define TOKENS COPY("prompt_tokens", "prompt_tokens"), COPY("completion_tokens", "completion_tokens")
+#define TOKENS \
+	COPY("prompt_tokens", "prompt_tokens"), COPY("completion_tokens", "completion_tokens")
 
 #define DISTILLED(kind) { \
-	.run_id = "{run_id}:{off}", .task_id = "distilled:{run_id}", .time = { "created_at" }, .text = { "text" }, \
+	.run_id = "{run_id}:{off}", .task_id = "distilled:{run_id}", .time = { "created_at" }, \
+	.text = { "text" }, \
 	.also = { COPY("model_name", "extractor"), ROLE("extractor") }, \
 	.metadata = { CONST("kind", kind), KEEP("verifier", TEXT), KEEP("categorizer", TEXT) }, \
 }
@@ -30,7 +36,8 @@ const struct lh_transform lh_transforms[LH_STREAMS] = {
 	[LH_DISTILLED_PROCEDURES] = DISTILLED("procedure"),
 	[LH_DISTILLED_CONFIG_HINTS] = DISTILLED("config_hint"),
 	[LH_CONTRACT_ANALYSES] = {
-		.run_id = "contract:{permit_id}:{off}", .task_id = "permit:{permit_id}", .time = { "ts" }, .text = { "analysis" },
+		.run_id = "contract:{permit_id}:{off}", .task_id = "permit:{permit_id}",
+		.time = { "ts" }, .text = { "analysis" },
 		.also = {
 			ROLE("executor"),
 			COPY("observer_verdict", "observer_verdict"),
@@ -43,7 +50,8 @@ const struct lh_transform lh_transforms[LH_STREAMS] = {
 		.metadata = { KEEP("contractor", TEXT) },
 	},
 	[LH_MODE_EXPERIMENTS] = {
-		.run_id = "mode:{off}:{ts}", .task_id = "{task_class}:{f}", .time = { "ts" }, .text = { "response" },
+		.run_id = "mode:{off}:{ts}", .task_id = "{task_class}:{f}", .time = { "ts" },
+		.text = { "response" },
 		.also = {
 			COPY("model_name", "model"),
 			ROLE("executor"),
@@ -54,7 +62,8 @@ const struct lh_transform lh_transforms[LH_STREAMS] = {
 		.metadata = { KEEP_ANY("task_class"), KEEP("mode", TEXT) },
 	},
 	[LH_SCRUM_REVIEWS] = {
-		.run_id = "scrum:{f}:{off}", .task_id = "scrum_review:{f}", .time = { "reviewed_at" },
+		.run_id = "scrum:{f}:{off}", .task_id = "scrum_review:{f}",
+		.time = { "reviewed_at" },
 		.text = { "suggestions_preview", "text" },
 		.also = {
 			COPY("model_name", "accepted_model"),
@@ -65,12 +74,14 @@ const struct lh_transform lh_transforms[LH_STREAMS] = {
 		.metadata = { KEEP("tree_split_fired", BOOL) },
 	},
 	[LH_OBSERVER_ESCALATIONS] = {
-		.run_id = "escalation:{off}", .task_id = "escalation:{sig}", .time = { "ts" }, .text = { "analysis" },
+		.run_id = "escalation:{off}", .task_id = "escalation:{sig}", .time = { "ts" },
+		.text = { "analysis" },
 		.also = { COPY("model_name", "model"), ROLE("reviewer"), TOKENS },
 		.metadata = { KEEP("trigger", TEXT) },
 	},
 	[LH_AUDIT_FACTS] = {
-		.run_id = "audit_facts:{llm_team_run_id}:{off}", .task_id = "pr:{pr_number}", .time = { "extracted_at", "ts" },
+		.run_id = "audit_facts:{llm_team_run_id}:{off}", .task_id = "pr:{pr_number}",
+		.time = { "extracted_at", "ts" },
 		.text = { "facts" }, .text_list = true,
 		.also = { ROLE("extractor") },
 		.metadata = {
@@ -80,7 +91,8 @@ const struct lh_transform lh_transforms[LH_STREAMS] = {
 		},
 	},
 	[LH_AUTO_APPLY] = {
-		.run_id = "auto_apply:{off}", .task_id = "auto_apply:{f}", .time = { "ts" }, .or_clock = true,
+		.run_id = "auto_apply:{off}", .task_id = "auto_apply:{f}", .time = { "ts" },
+		.or_clock = true,
 		.also = {
 			ROLE("applier"),
 			HOW("source_files", FILE, NULL),
@@ -100,17 +112,21 @@ const struct lh_transform lh_transforms[LH_STREAMS] = {
 		.metadata = { KEEP("attempt", NUMBER) },
 	},
 	[LH_AUDITS] = {
-		.run_id = "{finding_id}", .task_id = "phase:{phase}", .time = { "ts" }, .text = { "evidence", "topic" },
+		.run_id = "{finding_id}", .task_id = "phase:{phase}", .time = { "ts" },
+		.text = { "evidence", "topic" },
 		.also = {
 			ROLE("reviewer"),
 			MARK("success_markers", "audit_severity_", "severity", "info", "low"),
-			MARK_UNLESS("failure_markers", "audit_severity_", "severity", "info", "low"),
+			MARK_UNLESS("failure_markers", "audit_severity_", "severity", "info",
+				    "low"),
 		},
 		.metadata = { KEEP("topic", TEXT), KEEP("resolution", TEXT) },
 	},
 	[LH_OUTCOMES] = {
-		.run_id = "outcome:{run_id|off}", .task_id = "outcome:{sig}", .time = { "created_at" },
+		.run_id = "outcome:{run_id|off}", .task_id = "outcome:{sig}",
+		.time = { "created_at" },
 		.also = { ROLE("executor"), ALL_OK("success_markers", "all_events_ok") },
-		.metadata = { HOW("gap_signals", AMOUNT, "gap_signals"), KEEP("elapsed_secs", NUMBER) },
+		.metadata = { HOW("gap_signals", AMOUNT, "gap_signals"),
+			      KEEP("elapsed_secs", NUMBER) },
 	},
 };

@@ -38,7 +38,8 @@ int lh_export_file(struct lh_exporting *x, const char *relpath, struct lh_err *e
  * and the evidence are everything that a sample takes from the scored run; else 0. */
 static int brief(struct lh_exporting *x, uint16_t *number, struct lh_err *err)
 {
-	const struct lh_value *from = lh_record_get(x->src.evidence, "provenance"), *said = &x->src.provenance;
+	const struct lh_value *from = lh_record_get(x->src.evidence, "provenance"),
+		*said = &x->src.provenance;
 	struct lh_str reason;
 	uint32_t i;
 
@@ -68,7 +69,8 @@ int lh_export_side(struct lh_exporting *x, struct lh_err *err)
 		return -1;
 	if (!x->src.evidence || !lh_sample_may_pair(s))
 		return 0;
-	at = (struct lh_place){ x->found.at, x->row.at, x->found.n, (uint32_t)x->row.n, (uint32_t)(x->files - 1), 0, 0 };
+	at = (struct lh_place){ x->found.at, x->row.at, x->found.n, (uint32_t)x->row.n,
+				(uint32_t)(x->files - 1), 0, 0 };
 	if (!x->pairs && !(x->pairs = lh_pairs_new(err)))
 		return -1;
 	if (brief(x, &at.reason, err) < 0)
@@ -128,9 +130,11 @@ static int read_line(struct lh_exporting *x, int i, const struct lh_place *at, s
 	return rc < 0 ? lh_err_prefix(err, "%s", i % 2 ? f->scored : f->evidence) : 0;
 }
 
-static int read_side(struct lh_exporting *x, int side, const struct lh_place *at, struct lh_side *to, struct lh_err *err)
+static int read_side(struct lh_exporting *x, int side, const struct lh_place *at,
+		     struct lh_side *to, struct lh_err *err)
 {
-	*to = (struct lh_side){ .evidence = &x->pair.rec[2 * side], .category = (enum lh_category)at->category };
+	*to = (struct lh_side){ .evidence = &x->pair.rec[2 * side],
+				.category = (enum lh_category)at->category };
 	if (read_line(x, 2 * side, at, err) < 0)
 		return -1;
 	if (at->reason) {
@@ -142,16 +146,19 @@ static int read_side(struct lh_exporting *x, int side, const struct lh_place *at
 }
 
 /* Refuse a pair; its source is both records. */
-static int refuse(struct lh_exporting *x, enum lh_refusal why, const struct lh_place *chosen, const struct lh_place *rejected, struct lh_err *err)
+static int refuse(struct lh_exporting *x, enum lh_refusal why, const struct lh_place *chosen,
+		  const struct lh_place *rejected, struct lh_err *err)
 {
 	struct lh_export_one *e = &x->each[LH_PREFERENCE];
 	struct lh_refused r = { .why = why, .errors = &lh_sampler_result(e->sampler)->errors };
 
 	return read_line(x, 1, chosen, err) < 0 || read_line(x, 3, rejected, err) < 0 ||
-	       lh_pair_source(&x->pair, &r.source, err) < 0 ? -1 : lh_quarantine_read(e->refused, &r, err);
+	       lh_pair_source(&x->pair, &r.source, err) < 0 ? -1
+		       : lh_quarantine_read(e->refused, &r, err);
 }
 
-static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected, struct lh_err *err)
+static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected,
+		   struct lh_err *err)
 {
 	struct lh_exporting *x = ctx;
 	struct lh_export_one *e = &x->each[LH_PREFERENCE];

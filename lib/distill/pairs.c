@@ -46,7 +46,8 @@ void lh_pairs_free(struct lh_pairs *p)
 	free(p);
 }
 
-int lh_pairs_add(struct lh_pairs *p, const struct lh_str *task_id, enum lh_category c, const struct lh_place *at, struct lh_err *err)
+int lh_pairs_add(struct lh_pairs *p, const struct lh_str *task_id, enum lh_category c,
+		 const struct lh_place *at, struct lh_err *err)
 {
 	struct side *s;
 
@@ -67,7 +68,8 @@ int lh_pairs_add(struct lh_pairs *p, const struct lh_str *task_id, enum lh_categ
 
 static int by_bytes(const void *x, const void *y, void *tasks)
 {
-	return lh_str_cmp(lh_intern_text(tasks, *(const uint32_t *)x), lh_intern_text(tasks, *(const uint32_t *)y));
+	return lh_str_cmp(lh_intern_text(tasks, *(const uint32_t *)x),
+			  lh_intern_text(tasks, *(const uint32_t *)y));
 }
 
 static int sort(struct lh_pairs *p, struct order *o, struct lh_err *err)
@@ -95,7 +97,8 @@ static int sort(struct lh_pairs *p, struct order *o, struct lh_err *err)
 }
 
 /* Return the index of the next side of that category from i on, or end. */
-static size_t next(const struct lh_pairs *p, const uint32_t *by, size_t i, size_t end, enum lh_category c)
+static size_t next(const struct lh_pairs *p, const uint32_t *by, size_t i, size_t end,
+		   enum lh_category c)
 {
 	while (i < end && p->side[by[i]].at.category != c)
 		i++;
@@ -103,9 +106,11 @@ static size_t next(const struct lh_pairs *p, const uint32_t *by, size_t i, size_
 }
 
 /* Pair the n sides of a task. */
-static int zip(const struct lh_pairs *p, const uint32_t *by, size_t n, lh_pairs_fn *fn, void *ctx, struct lh_err *err)
+static int zip(const struct lh_pairs *p, const uint32_t *by, size_t n, lh_pairs_fn *fn, void *ctx,
+	       struct lh_err *err)
 {
-	enum lh_category against = next(p, by, 0, n, LH_REJECTED) < n ? LH_REJECTED : LH_PARTIALLY_ACCEPTED;
+	enum lh_category against = next(p, by, 0, n, LH_REJECTED) < n ? LH_REJECTED
+		: LH_PARTIALLY_ACCEPTED;
 	size_t good = 0, bad = 0;
 	int rc = 0;
 
@@ -183,12 +188,14 @@ static int read_line(struct lh_pair *p, int i, int fd, uint64_t at, size_t n, st
 	return lh_record_parse(&p->rec[i], to->p, to->len, err);
 }
 
-int lh_pair_read_evidence(struct lh_pair *p, int side, const struct lh_place *at, int fd, struct lh_err *err)
+int lh_pair_read_evidence(struct lh_pair *p, int side, const struct lh_place *at, int fd,
+			  struct lh_err *err)
 {
 	return read_line(p, 2 * side, fd, at->evidence, at->evidence_n, err);
 }
 
-int lh_pair_read_scored(struct lh_pair *p, int side, const struct lh_place *at, int fd, struct lh_err *err)
+int lh_pair_read_scored(struct lh_pair *p, int side, const struct lh_place *at, int fd,
+			struct lh_err *err)
 {
 	return read_line(p, 2 * side + 1, fd, at->scored, at->scored_n, err);
 }

@@ -38,11 +38,13 @@ struct lh_pairs *lh_pairs_new(struct lh_err *err);
 void lh_pairs_free(struct lh_pairs *p);
 
 /* Add a record.  One of LH_NEEDS_HUMAN_REVIEW is on no side. */
-int lh_pairs_add(struct lh_pairs *p, const struct lh_str *task_id, enum lh_category c, const struct lh_place *at, struct lh_err *err);
+int lh_pairs_add(struct lh_pairs *p, const struct lh_str *task_id, enum lh_category c,
+		 const struct lh_place *at, struct lh_err *err);
 
 /* Call fn for each pair, once, after all records are added.  A result other than 0
  * ends it and is returned. */
-typedef int lh_pairs_fn(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected, struct lh_err *err);
+typedef int lh_pairs_fn(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected,
+			struct lh_err *err);
 int lh_pairs_each(struct lh_pairs *p, lh_pairs_fn *fn, void *ctx, struct lh_err *err);
 
 /* ---- the lines of a pair, read again ---- */
@@ -56,8 +58,10 @@ void lh_pair_init(struct lh_pair *p);
 void lh_pair_free(struct lh_pair *p);
 
 /* Read one of the two lines of a record from its file; side 0 is the chosen. */
-int lh_pair_read_evidence(struct lh_pair *p, int side, const struct lh_place *at, int fd, struct lh_err *err);
-int lh_pair_read_scored(struct lh_pair *p, int side, const struct lh_place *at, int fd, struct lh_err *err);
+int lh_pair_read_evidence(struct lh_pair *p, int side, const struct lh_place *at, int fd,
+			  struct lh_err *err);
+int lh_pair_read_scored(struct lh_pair *p, int side, const struct lh_place *at, int fd,
+			struct lh_err *err);
 
 /* Return {"chosen":<scored run>,"rejected":<scored run>} of what was read, valid
  * until the next call. */

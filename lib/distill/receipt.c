@@ -73,15 +73,19 @@ static int add_inputs(struct side *s, const struct lh_stage_result *res, struct 
 		return add_sources(s, res->sources, err);
 	if (lh_root_each(root, LH_ROOT_EVIDENCE, add_file, s, err) < 0)
 		return -1;
-	return res->stage == LH_STAGE_SCORE ? 0 : lh_root_each(root, LH_ROOT_SCORED, add_file, s, err);
+	return res->stage == LH_STAGE_SCORE ? 0
+		: lh_root_each(root, LH_ROOT_SCORED, add_file, s, err);
 }
 
 static int add_outputs(struct side *s, const struct lh_stage_result *res, struct lh_err *err)
 {
 	static const char *const exports[LH_STAGES][2] = {
-		[LH_STAGE_RAG] = { LH_ROOT_EXPORTS "/quarantine/rag.jsonl", LH_ROOT_EXPORTS "/rag/playbooks.jsonl" },
-		[LH_STAGE_SFT] = { LH_ROOT_EXPORTS "/quarantine/sft.jsonl", LH_ROOT_EXPORTS "/sft/instruction_response.jsonl" },
-		[LH_STAGE_PREFERENCE] = { LH_ROOT_EXPORTS "/preference/chosen_rejected.jsonl", LH_ROOT_EXPORTS "/quarantine/preference.jsonl" },
+		[LH_STAGE_RAG] = { LH_ROOT_EXPORTS "/quarantine/rag.jsonl",
+				   LH_ROOT_EXPORTS "/rag/playbooks.jsonl" },
+		[LH_STAGE_SFT] = { LH_ROOT_EXPORTS "/quarantine/sft.jsonl",
+				   LH_ROOT_EXPORTS "/sft/instruction_response.jsonl" },
+		[LH_STAGE_PREFERENCE] = { LH_ROOT_EXPORTS "/preference/chosen_rejected.jsonl",
+					  LH_ROOT_EXPORTS "/quarantine/preference.jsonl" },
 	};
 	const struct lh_root *root = s->run->root;
 	size_t i;
@@ -89,7 +93,8 @@ static int add_outputs(struct side *s, const struct lh_stage_result *res, struct
 	if (res->stage == LH_STAGE_SCORE)
 		return lh_root_each(root, LH_ROOT_SCORED, add_file, s, err);
 	if (res->stage == LH_STAGE_COLLECT)
-		return add_file(s, LH_ROOT_SKIPS, err) < 0 ? -1 : lh_root_each(root, LH_ROOT_EVIDENCE, add_file, s, err);
+		return add_file(s, LH_ROOT_SKIPS, err) < 0 ? -1
+			: lh_root_each(root, LH_ROOT_EVIDENCE, add_file, s, err);
 	for (i = 0; i < 2; i++)
 		if (add_file(s, exports[res->stage][i], err) < 0)
 			return -1;
@@ -132,8 +137,9 @@ static void put_stats(struct lh_writer *json, const struct lh_stage_result *res)
 	lh_write_end(json);
 }
 
-static void put_receipt(struct lh_buf *b, const struct lh_run *run, const struct lh_stage_result *res,
-			const struct side *in, const struct side *out)
+static void put_receipt(struct lh_buf *b, const struct lh_run *run,
+			const struct lh_stage_result *res, const struct side *in,
+			const struct side *out)
 {
 	struct lh_writer json = lh_write_to(b);
 	char time[LH_TIME_LEN + 1];
@@ -158,7 +164,8 @@ static void put_receipt(struct lh_buf *b, const struct lh_run *run, const struct
 	lh_buf_putc(b, '\n');
 }
 
-int lh_report_write(struct lh_run *run, const char *name, const struct lh_buf *text, struct lh_err *err)
+int lh_report_write(struct lh_run *run, const char *name, const struct lh_buf *text,
+		    struct lh_err *err)
 {
 	size_t n = sizeof LH_ROOT_REPORTS + strlen(run->id) + strlen(name) + 2;
 	char *relpath = lh_calloc(n, 1, err), *path = NULL;
@@ -195,7 +202,8 @@ static int hash_side(const struct side *s, char hex[65], struct lh_err *err)
 	return 0;
 }
 
-static int write_receipt(struct lh_run *run, struct lh_stage_result *res, struct side *in, struct side *out, struct lh_err *err)
+static int write_receipt(struct lh_run *run, struct lh_stage_result *res, struct side *in,
+			 struct side *out, struct lh_err *err)
 {
 	char name[32];
 	struct lh_buf b;

@@ -33,26 +33,30 @@ struct lh_digest_cache *lh_digest_cache_new(struct lh_err *err);
 void lh_digest_cache_free(struct lh_digest_cache *f);
 
 /* Get those of the file relpath of a root: 1, 0 if it does not exist, -1. */
-int lh_digest_cache_get(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath, struct lh_file_digest *fact, struct lh_err *err);
+int lh_digest_cache_get(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath,
+			struct lh_file_digest *fact, struct lh_err *err);
 
 /* Store the digest of a file that was just replaced with these contents; `made`
  * describes its inode before the rename.  It is used for the present file if that
  * has the same inode and size, and was not written since. */
 struct stat;
-int lh_digest_cache_written(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath, const struct stat *made,
+int lh_digest_cache_written(struct lh_digest_cache *f, const struct lh_root *root,
+			    const char *relpath, const struct stat *made,
 			 const struct lh_file_digest *fact, struct lh_err *err);
 
 /* Store the digest of a file that was just read to its end, if it has not changed
  * since `before`. */
-int lh_digest_cache_read(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath, const struct stat *before,
-			 const struct lh_file_digest *fact, struct lh_err *err);
+int lh_digest_cache_read(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath,
+			 const struct stat *before, const struct lh_file_digest *fact,
+			 struct lh_err *err);
 
 /* End a stage: hash its files, complete *res, and replace its receipt.  In a dry
  * run there is none, and nothing is done. */
 int lh_receipt_write(struct lh_run *run, struct lh_stage_result *res, struct lh_err *err);
 
 /* Replace the file name ("summary.md") in the run's folder by these bytes. */
-int lh_report_write(struct lh_run *run, const char *name, const struct lh_buf *text, struct lh_err *err);
+int lh_report_write(struct lh_run *run, const char *name, const struct lh_buf *text,
+		    struct lh_err *err);
 
 /* ---- of all stages ---- */
 

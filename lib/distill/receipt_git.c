@@ -24,7 +24,8 @@ static bool first_line(const char *folder, const char *name, char *out)
 	ssize_t n = -1;
 	int fd;
 
-	if ((size_t)snprintf(path, sizeof path, "%s%s%s", folder, *name ? "/" : "", name) >= sizeof path)
+	if ((size_t)snprintf(path, sizeof path, "%s%s%s", folder, *name ? "/" : "",
+			     name) >= sizeof path)
 		return false;
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd >= 0) {
@@ -48,7 +49,8 @@ static bool is_commit(const char *s, size_t n)
 }
 
 /* Search "<commit> <ref>" lines in a file that may be large. */
-static bool in_packed_refs(const char *common, const char *ref, char out[LH_GIT_COMMIT + 1], struct lh_err *why)
+static bool in_packed_refs(const char *common, const char *ref, char out[LH_GIT_COMMIT + 1],
+			   struct lh_err *why)
 {
 	const char *p, *end, *lf;
 	size_t want = strlen(ref);
@@ -56,13 +58,15 @@ static bool in_packed_refs(const char *common, const char *ref, char out[LH_GIT_
 	char path[2 * SMALL];
 	bool found = false;
 
-	if ((size_t)snprintf(path, sizeof path, "%s/packed-refs", common) >= sizeof path || lh_mapped_open(&m, path, why) < 0)
+	if ((size_t)snprintf(path, sizeof path, "%s/packed-refs", common) >= sizeof path ||
+	    lh_mapped_open(&m, path, why) < 0)
 		return false;
 	for (p = m.p, end = p + m.n; p < end && !found; p = lf + 1) {
 		lf = memchr(p, '\n', (size_t)(end - p));
 		if (!lf)
 			lf = end;
-		found = (size_t)(lf - p) == LH_GIT_COMMIT + 1 + want && is_commit(p, LH_GIT_COMMIT) &&
+		found = (size_t)(lf - p) == LH_GIT_COMMIT + 1 + want &&
+			is_commit(p, LH_GIT_COMMIT) &&
 			p[LH_GIT_COMMIT] == ' ' && !memcmp(p + LH_GIT_COMMIT + 1, ref, want);
 		if (found)
 			memcpy(out, p, LH_GIT_COMMIT);
@@ -77,7 +81,8 @@ static bool is_ref(const char *ref)
 	return !strncmp(ref, "refs/", 5) && !strstr(ref, "..");
 }
 
-static bool resolve(const char *dir, const char *common, char out[LH_GIT_COMMIT + 1], struct lh_err *why)
+static bool resolve(const char *dir, const char *common, char out[LH_GIT_COMMIT + 1],
+		    struct lh_err *why)
 {
 	char text[SMALL], ref[SMALL] = "HEAD";
 	int i;
@@ -97,14 +102,16 @@ static bool resolve(const char *dir, const char *common, char out[LH_GIT_COMMIT 
 			break;
 		memmove(ref, text + 5, strlen(text + 5) + 1);
 	}
-	lh_err_set(why, LH_EIO, i && i < FOLLOWED ? "%s: no commit on %s yet" : "%s: cannot make out what %s is", dir, ref);
+	lh_err_set(why, LH_EIO, i && i < FOLLOWED ? "%s: no commit on %s yet"
+		   : "%s: cannot make out what %s is", dir, ref);
 	return false;
 }
 
 /* Copy path, or base/path if it is relative. */
 static bool absolute(char *out, const char *base, const char *path)
 {
-	return (size_t)snprintf(out, SMALL, "%s%s%s", *path == '/' ? "" : base, *path == '/' ? "" : "/", path) < SMALL;
+	return (size_t)snprintf(out, SMALL, "%s%s%s", *path == '/' ? "" : base,
+				*path == '/' ? "" : "/", path) < SMALL;
 }
 
 /* Find the repository whose .git is in folder: dir has HEAD, common the refs. */
@@ -116,7 +123,8 @@ static bool repository(const char *folder, char *dir, char *common)
 	if (!absolute(dir, folder, ".git") || stat(dir, &st) < 0)
 		return false;
 	if (S_ISREG(st.st_mode) &&
-	    (!first_line(dir, "", text) || strncmp(text, "gitdir: ", 8) || !absolute(dir, folder, text + 8)))
+	    (!first_line(dir, "", text) || strncmp(text, "gitdir: ", 8) ||
+	     !absolute(dir, folder, text + 8)))
 		return false;
 	if (first_line(dir, "commondir", text))
 		return absolute(common, dir, text);

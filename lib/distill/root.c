@@ -144,7 +144,8 @@ struct walk {
 };
 
 /* Add the path of one entry of a folder to the right list. */
-static int take_entry(struct walk *w, DIR *d, const char *folder, const struct dirent *e, struct lh_err *err)
+static int take_entry(struct walk *w, DIR *d, const char *folder, const struct dirent *e,
+		      struct lh_err *err)
 {
 	unsigned char type = e->d_type;
 	struct stat st;
@@ -194,7 +195,8 @@ static int read_folder(struct walk *w, const char *folder, struct lh_err *err)
 
 static int by_path(const void *a, const void *b, void *text)
 {
-	return strcmp((const char *)text + *(const size_t *)a, (const char *)text + *(const size_t *)b);
+	return strcmp((const char *)text + *(const size_t *)a,
+		      (const char *)text + *(const size_t *)b);
 }
 
 static int walk(struct walk *w, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err)
@@ -207,7 +209,8 @@ static int walk(struct walk *w, const char *below, lh_root_fn *fn, void *ctx, st
 	lh_buf_init(&files->text, LH_BUF_NOMAX);
 	rc = names_add(folders, below, "", err);
 	for (i = 0; !rc && i < folders->n; i++) {
-		char *folder = lh_strndup(folders->text.p + folders->at[i], strlen(folders->text.p + folders->at[i]), err);
+		char *folder = lh_strndup(folders->text.p + folders->at[i],
+					  strlen(folders->text.p + folders->at[i]), err);
 
 		rc = folder ? read_folder(w, folder, err) : -1;
 		free(folder);
@@ -221,12 +224,14 @@ static int walk(struct walk *w, const char *below, lh_root_fn *fn, void *ctx, st
 	return rc;
 }
 
-int lh_root_each(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err)
+int lh_root_each(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx,
+		 struct lh_err *err)
 {
 	return walk(&(struct walk){ .root = r }, below, fn, ctx, err);
 }
 
-int lh_root_all(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err)
+int lh_root_all(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx,
+		struct lh_err *err)
 {
 	return walk(&(struct walk){ .root = r, .all = true }, below, fn, ctx, err);
 }

@@ -70,12 +70,14 @@ int lh_root_lock(struct lh_root *r, double seconds, struct lh_err *err);
  * and is returned (-1 with *err).  A folder that does not exist is empty.
  */
 typedef int lh_root_fn(void *ctx, const char *relpath, struct lh_err *err);
-int lh_root_each(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err);
+int lh_root_each(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx,
+		 struct lh_err *err);
 
 /* The same, including what may hide rows: links, FIFOs, sockets and devices,
  * whatever their names, and folders that cannot be read, which do not end the walk.
  * lh_open_regular reports what is wrong with one. */
-int lh_root_all(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err);
+int lh_root_all(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx,
+		struct lh_err *err);
 
 /* Create the folders that relpath is in. */
 int lh_root_folders(const struct lh_root *r, const char *relpath, struct lh_err *err);

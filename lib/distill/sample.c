@@ -14,9 +14,12 @@
 static const struct {
 	const char *name, *output, *quarantine, *schema;
 } exporters[LH_EXPORTERS] = {
-	[LH_RAG] = { "rag", "exports/rag/playbooks.jsonl", "exports/quarantine/rag.jsonl", "rag_sample" },
-	[LH_SFT] = { "sft", "exports/sft/instruction_response.jsonl", "exports/quarantine/sft.jsonl", "sft_sample" },
-	[LH_PREFERENCE] = { "preference", "exports/preference/chosen_rejected.jsonl", "exports/quarantine/preference.jsonl", "preference_sample" },
+	[LH_RAG] = { "rag", "exports/rag/playbooks.jsonl", "exports/quarantine/rag.jsonl",
+		     "rag_sample" },
+	[LH_SFT] = { "sft", "exports/sft/instruction_response.jsonl",
+		     "exports/quarantine/sft.jsonl", "sft_sample" },
+	[LH_PREFERENCE] = { "preference", "exports/preference/chosen_rejected.jsonl",
+			    "exports/quarantine/preference.jsonl", "preference_sample" },
 };
 
 const char *lh_exporter_name(enum lh_exporter x)
@@ -83,7 +86,8 @@ void lh_source_free(struct lh_source *src)
 	lh_buf_free(&src->text.b);
 }
 
-struct lh_sampler *lh_sampler_new(enum lh_exporter x, const struct lh_export *how, const char *recorded_at, struct lh_err *err)
+struct lh_sampler *lh_sampler_new(enum lh_exporter x, const struct lh_export *how,
+				  const char *recorded_at, struct lh_err *err)
 {
 	struct lh_sampler *s = lh_calloc(1, sizeof *s, err);
 
@@ -100,7 +104,8 @@ struct lh_sampler *lh_sampler_new(enum lh_exporter x, const struct lh_export *ho
 	lh_buf_init(&s->scratch, LH_BUF_NOMAX);
 	lh_buf_init(&s->said.errors, LH_BUF_NOMAX);
 	s->recorded_at = lh_strndup(recorded_at, strlen(recorded_at), err);
-	if (s->recorded_at && (!how->verify_paths || (s->beneath = lh_open_beneath(how->verify_paths, err)) >= 0))
+	if (s->recorded_at && (!how->verify_paths ||
+			       (s->beneath = lh_open_beneath(how->verify_paths, err)) >= 0))
 		return s;
 	lh_sampler_free(s);
 	return NULL;
@@ -169,8 +174,10 @@ static int take_text(struct lh_text *t, const struct lh_value *v, struct lh_err 
 /* Read the members of a scored run's provenance; p NULL: missing. */
 static void read_provenance(struct lh_source *src)
 {
-	static const char *const names[] = { "source_file", "line_offset", "sig_hash", "recorded_at" };
-	struct lh_value *const to[] = { &src->file, &src->offset, &src->sig_hash, &src->recorded_at };
+	static const char *const names[] = { "source_file", "line_offset", "sig_hash",
+					     "recorded_at" };
+	struct lh_value *const to[] = { &src->file, &src->offset, &src->sig_hash,
+					&src->recorded_at };
 	struct lh_iter it;
 	size_t i;
 
@@ -187,7 +194,8 @@ static void read_provenance(struct lh_source *src)
 }
 
 /* Read what both lines of a record have: provenance and run id. */
-static int read_origin(struct lh_source *src, const struct lh_record *rec, const char *run_id, struct lh_err *err)
+static int read_origin(struct lh_source *src, const struct lh_record *rec, const char *run_id,
+		       struct lh_err *err)
 {
 	const struct lh_value *from = lh_record_get(rec, "provenance");
 
@@ -197,7 +205,8 @@ static int read_origin(struct lh_source *src, const struct lh_record *rec, const
 		src->provenance = *from;
 	read_provenance(src);
 	if (take_text(&src->run_id, lh_record_get(rec, run_id), err) < 0 ||
-	    take_text(&src->sig, &src->sig_hash, err) < 0 || take_text(&src->path, &src->file, err) < 0)
+	    take_text(&src->sig, &src->sig_hash, err) < 0 ||
+	    take_text(&src->path, &src->file, err) < 0)
 		return -1;
 	src->stem = lh_stream_text(src->path.s.p, src->path.s.n);
 	return 0;
@@ -222,7 +231,8 @@ int lh_source_side(struct lh_source *src, const struct lh_side *side, struct lh_
 	return read_origin(src, side->evidence, "run_id", err);
 }
 
-int lh_source_reason(const struct lh_source *src, struct lh_buf *scratch, struct lh_str *reason, struct lh_err *err)
+int lh_source_reason(const struct lh_source *src, struct lh_buf *scratch, struct lh_str *reason,
+		     struct lh_err *err)
 {
 	const struct lh_value *reasons = src->scored ? lh_record_get(src->scored, "reasons") : NULL;
 	struct lh_iter it;
@@ -299,7 +309,8 @@ static int gate_provenance(struct lh_sampler *s, const struct lh_source *src)
 		return lh_sample_refuse(s, LH_MISSING_PROVENANCE, "provenance: missing");
 	for (i = 0; i < sizeof must / sizeof *must; i++)
 		if (is_absent(must[i].v))
-			lh_sample_refuse(s, LH_MISSING_PROVENANCE, "provenance.%s: missing", must[i].name);
+			lh_sample_refuse(s, LH_MISSING_PROVENANCE, "provenance.%s: missing",
+					 must[i].name);
 	if (s->said.refused != LH_NOT_REFUSED)
 		return 0;
 	if (!src->run_id.s.n)
@@ -319,10 +330,12 @@ static bool is_output(const struct lh_source *src)
 {
 	const struct lh_value *verdict = lh_record_get(src->evidence, "observer_verdict");
 
-	if (is_text(src->evidence, "model_role", "executor") || is_text(src->evidence, "model_role", "applier"))
+	if (is_text(src->evidence, "model_role", "executor") ||
+	    is_text(src->evidence, "model_role", "applier"))
 		return true;
 	return is_text(src->evidence, "model_role", "reviewer") &&
-	       ((verdict && !is_absent(verdict)) || lh_stream_read(src->stem.p, src->stem.n) == LH_AUDITS);
+	       ((verdict && !is_absent(verdict)) ||
+		lh_stream_read(src->stem.p, src->stem.n) == LH_AUDITS);
 }
 
 static int gate_model(struct lh_sampler *s, const struct lh_source *src)
@@ -351,10 +364,12 @@ static int gate_files(struct lh_sampler *s, const struct lh_source *src, struct 
 		lh_buf_reset(&s->scratch);
 		if (it.val.type != LH_STRING)
 			continue;
-		if (lh_value_str(&it.val, &s->scratch, &f, err) < 0 || (rc = lh_exists_beneath(s->beneath, f.p, f.n, err)) < 0)
+		if (lh_value_str(&it.val, &s->scratch, &f, err) < 0 ||
+		    (rc = lh_exists_beneath(s->beneath, f.p, f.n, err)) < 0)
 			return -1;
 		if (!rc)
-			lh_sample_refuse(s, LH_HALLUCINATED_FILE_PATH, "source_files: %.*s does not exist", (int)f.n, f.p);
+			lh_sample_refuse(s, LH_HALLUCINATED_FILE_PATH,
+					 "source_files: %.*s does not exist", (int)f.n, f.p);
 	}
 	return s->said.refused == LH_NOT_REFUSED;
 }
@@ -368,7 +383,8 @@ int lh_gate_content(struct lh_sampler *s, const struct lh_source *src, struct lh
 
 static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
 {
-	lh_sample_refuse(ctx, LH_SCHEMA_VIOLATION, "%.*s: %.*s", (int)field->n, field->p, (int)problem->n, problem->p);
+	lh_sample_refuse(ctx, LH_SCHEMA_VIOLATION, "%.*s: %.*s", (int)field->n, field->p,
+			 (int)problem->n, problem->p);
 }
 
 int lh_gate_schema(struct lh_sampler *s, struct lh_buf *out, size_t from, struct lh_err *err)
@@ -381,8 +397,8 @@ int lh_gate_schema(struct lh_sampler *s, struct lh_buf *out, size_t from, struct
 
 /* ---- all gates ---- */
 
-int lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str *b, struct lh_buf *scratch,
-		 char out[LH_SAMPLE_ID], struct lh_err *err)
+int lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str *b,
+		 struct lh_buf *scratch, char out[LH_SAMPLE_ID], struct lh_err *err)
 {
 	const char *kind = x == LH_PREFERENCE ? "pref" : exporters[x].name;
 	size_t n = strlen(kind);
@@ -404,9 +420,11 @@ int lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str
 	return 0;
 }
 
-int lh_sample_settle(struct lh_sampler *s, int rc, struct lh_buf *out, size_t from, struct lh_err *err)
+int lh_sample_settle(struct lh_sampler *s, int rc, struct lh_buf *out, size_t from,
+		     struct lh_err *err)
 {
-	if (rc >= 0 && (lh_buf_check(&s->said.errors, err) < 0 || (out && lh_buf_check(out, err) < 0)))
+	if (rc >= 0 && (lh_buf_check(&s->said.errors, err) < 0 ||
+			(out && lh_buf_check(out, err) < 0)))
 		rc = -1;
 	if (rc <= 0 && out && out->len > from)
 		out->len = from;
@@ -457,7 +475,8 @@ int lh_sample_scored(struct lh_sampler *s, const struct lh_record *scored, struc
 	return lh_source_scored(s->src, scored, err) < 0 ? -1 : lh_sample_judge(s, err);
 }
 
-int lh_sample_make(struct lh_sampler *s, const struct lh_record *evidence, struct lh_buf *out, struct lh_err *err)
+int lh_sample_make(struct lh_sampler *s, const struct lh_record *evidence, struct lh_buf *out,
+		   struct lh_err *err)
 {
 	if (evidence && lh_source_evidence(s->src, evidence, err) < 0)
 		return -1;

@@ -68,11 +68,13 @@ enum lh_refusal lh_sample_gate(enum lh_exporter x, const struct lh_export *how, 
 
 /* Make "rag-" and the first 16 hex digits of SHA-256("rag|<run_id>|<sig_hash>");
  * for LH_PREFERENCE a and b are the run ids of the chosen and the rejected. */
-int lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str *b, struct lh_buf *scratch,
+int lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str *b,
+		 struct lh_buf *scratch,
 			char out[LH_SAMPLE_ID], struct lh_err *err);
 
 struct lh_sampler;
-struct lh_sampler *lh_sampler_new(enum lh_exporter x, const struct lh_export *how, const char *recorded_at, struct lh_err *err);
+struct lh_sampler *lh_sampler_new(enum lh_exporter x, const struct lh_export *how,
+				  const char *recorded_at, struct lh_err *err);
 void lh_sampler_free(struct lh_sampler *s);
 
 /* The result of the last call. */
@@ -92,7 +94,8 @@ int lh_sample_scored(struct lh_sampler *s, const struct lh_record *scored, struc
 
 /* Apply the other gates and append the sample to out: 1, 0 refused (out is
  * unchanged), -1.  evidence NULL: not found. */
-int lh_sample_make(struct lh_sampler *s, const struct lh_record *evidence, struct lh_buf *out, struct lh_err *err);
+int lh_sample_make(struct lh_sampler *s, const struct lh_record *evidence, struct lh_buf *out,
+		   struct lh_err *err);
 
 /* Decide whether the record may be one side of a pair: 1, 0, -1. */
 int lh_sample_side(struct lh_sampler *s, const struct lh_record *evidence, struct lh_err *err);
@@ -105,6 +108,7 @@ struct lh_side {
 	enum lh_category category;
 	struct lh_str reason;
 };
-int lh_sample_pair(struct lh_sampler *s, const struct lh_side *chosen, const struct lh_side *rejected, struct lh_buf *out, struct lh_err *err);
+int lh_sample_pair(struct lh_sampler *s, const struct lh_side *chosen,
+		   const struct lh_side *rejected, struct lh_buf *out, struct lh_err *err);
 
 #endif

@@ -30,8 +30,8 @@ static void put_built(struct lh_writer *json, const char *name, const struct lh_
 	lh_write_str(json, name, (struct lh_str){ built->len ? built->p : "", built->len });
 }
 
-static int put_provenance(struct lh_sampler *s, const struct lh_source *src,
-			  struct lh_writer *json, struct lh_err *err)
+static int put_provenance(struct lh_sampler *s, const struct lh_source *src, struct lh_writer *json,
+			  struct lh_err *err)
 {
 	lh_write_object(json, "provenance");
 	if (put_member(json, "source_file", &src->file, &s->scratch, err) < 0 ||
@@ -241,17 +241,20 @@ static int gate_pair(struct lh_sampler *s, struct lh_err *err)
 	if (same(&s->one.run_id.s, &s->other.run_id.s))
 		return lh_sample_refuse(s, LH_SELF_PAIRING, NULL);
 	if (same(&s->one.text.s, &s->other.text.s))
-		return lh_sample_refuse(s, LH_INVALID_PREFERENCE_PAIRING, "rejected: must differ from chosen");
+		return lh_sample_refuse(s, LH_INVALID_PREFERENCE_PAIRING,
+					"rejected: must differ from chosen");
 	rc = lh_gate_content(s, &s->one, err);
 	return rc > 0 ? lh_gate_content(s, &s->other, err) : rc;
 }
 
 static int read_side(struct lh_source *src, const struct lh_side *side, struct lh_err *err)
 {
-	return lh_source_side(src, side, err) < 0 || lh_source_evidence(src, side->evidence, err) < 0 ? -1 : 0;
+	return lh_source_side(src, side, err) < 0 ||
+		lh_source_evidence(src, side->evidence, err) < 0 ? -1 : 0;
 }
 
-int lh_sample_pair(struct lh_sampler *s, const struct lh_side *chosen, const struct lh_side *rejected, struct lh_buf *out, struct lh_err *err)
+int lh_sample_pair(struct lh_sampler *s, const struct lh_side *chosen,
+		   const struct lh_side *rejected, struct lh_buf *out, struct lh_err *err)
 {
 	size_t from = out->len;
 	int rc;

@@ -40,17 +40,20 @@ struct lh_sampler {
 #define LH_PUTS(b, text) lh_buf_add(b, text, sizeof text - 1)
 
 /* Return the first reason of the scored run; empty if it has none. */
-int lh_source_reason(const struct lh_source *src, struct lh_buf *scratch, struct lh_str *reason, struct lh_err *err);
+int lh_source_reason(const struct lh_source *src, struct lh_buf *scratch, struct lh_str *reason,
+		     struct lh_err *err);
 
 /* Begin a record: nothing is refused yet. */
 void lh_sample_begin(struct lh_sampler *s);
 
 /* End a record: check that the reasons were stored completely, and remove
  * everything but a sample from out (NULL: there is none).  Returns rc, or -1. */
-int lh_sample_settle(struct lh_sampler *s, int rc, struct lh_buf *out, size_t from, struct lh_err *err);
+int lh_sample_settle(struct lh_sampler *s, int rc, struct lh_buf *out, size_t from,
+		     struct lh_err *err);
 
 /* Refuse the record; fmt, if not NULL, is one of the errors.  Returns 0. */
-int lh_sample_refuse(struct lh_sampler *s, enum lh_refusal why, const char *fmt, ...) LH_PRINTF(3, 4);
+int lh_sample_refuse(struct lh_sampler *s, enum lh_refusal why, const char *fmt, ...) LH_PRINTF(3,
+												4);
 
 void lh_source_init(struct lh_source *src);
 void lh_source_free(struct lh_source *src);
@@ -77,7 +80,9 @@ int lh_sample_build(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err
 
 /* ---- sample_text.c: append; fails only with LH_ENOMEM ---- */
 int lh_sample_title(struct lh_buf *to, const struct lh_source *src, struct lh_err *err);
-int lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch, struct lh_err *err);
-int lh_sample_context(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch, struct lh_err *err);
+int lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch,
+			  struct lh_err *err);
+int lh_sample_context(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch,
+		      struct lh_err *err);
 
 #endif

@@ -28,7 +28,8 @@ static const struct {
 #define GENERIC "Answer task %s of source %c."
 
 /* Return a string of the evidence's metadata; empty if there is none. */
-static int metadata(const struct lh_source *src, const char *name, struct lh_buf *scratch, struct lh_str *out, struct lh_err *err)
+static int metadata(const struct lh_source *src, const char *name, struct lh_buf *scratch,
+		    struct lh_str *out, struct lh_err *err)
 {
 	const struct lh_value *all = lh_record_get(src->evidence, "metadata");
 	struct lh_value v;
@@ -41,7 +42,8 @@ static int metadata(const struct lh_source *src, const char *name, struct lh_buf
 }
 
 /* Append the sentence with its placeholders filled. */
-static void fill(struct lh_buf *to, const char *sentence, const struct lh_str *s, const struct lh_str *c, const struct lh_str *m)
+static void fill(struct lh_buf *to, const char *sentence, const struct lh_str *s,
+		 const struct lh_str *c, const struct lh_str *m)
 {
 	const struct lh_str *what;
 	const char *p;
@@ -60,7 +62,8 @@ static bool begins(const struct lh_str *s, const struct lh_str *with)
 }
 
 /* Split the task id "<class>:<file>" of an experiment. */
-static bool split(const struct lh_str *task, const struct lh_str *class, struct lh_str *before, struct lh_str *behind)
+static bool split(const struct lh_str *task, const struct lh_str *class, struct lh_str *before,
+		  struct lh_str *behind)
 {
 	const char *colon = class->n && begins(task, class) && task->p[class->n] == ':' ?
 			    task->p + class->n : memchr(task->p, ':', task->n);
@@ -72,7 +75,8 @@ static bool split(const struct lh_str *task, const struct lh_str *class, struct 
 	return true;
 }
 
-int lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch, struct lh_err *err)
+int lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch,
+			  struct lh_err *err)
 {
 	enum lh_stream stem = lh_stream_read(src->stem.p, src->stem.n);
 	const char *sentence = GENERIC;
@@ -104,7 +108,8 @@ int lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct
 /* ---- the context ---- */
 
 /* Append "label: a, b", after "; " if other text is before it. */
-static int put_list(struct lh_buf *to, const char *label, const struct lh_value *list, struct lh_buf *scratch, struct lh_err *err)
+static int put_list(struct lh_buf *to, const char *label, const struct lh_value *list,
+		    struct lh_buf *scratch, struct lh_err *err)
 {
 	bool first = true;
 	struct lh_iter it;
@@ -127,7 +132,8 @@ static int put_list(struct lh_buf *to, const char *label, const struct lh_value 
 	return 0;
 }
 
-int lh_sample_context(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch, struct lh_err *err)
+int lh_sample_context(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch,
+		      struct lh_err *err)
 {
 	const struct lh_value *from = lh_record_get(src->evidence, "retrieved_context");
 	struct lh_value corpora = { .p = NULL }, prints = { .p = NULL };

@@ -11,11 +11,14 @@
 #define END { .name = NULL }
 
 static const char *const roles[] = {
-	"executor", "reviewer", "extractor", "verifier", "categorizer", "tiebreaker", "applier", "embedder", "other", NULL
+	"executor", "reviewer", "extractor", "verifier", "categorizer", "tiebreaker", "applier",
+	"embedder", "other", NULL
 };
 static const char *const verdicts[] = { "accept", "reject", "cycle", NULL };
-static const char *const categories[] = { "accepted", "partially_accepted", "rejected", "needs_human_review", NULL };
-static const char *const retrievable[] = { "accepted", "partially_accepted", "needs_human_review", NULL };
+static const char *const categories[] = { "accepted", "partially_accepted", "rejected",
+					  "needs_human_review", NULL };
+static const char *const retrievable[] = { "accepted", "partially_accepted", "needs_human_review",
+					   NULL };
 static const char *const trainable[] = { "accepted", "partially_accepted", NULL };
 static const char *const untrainable[] = { "rejected", "needs_human_review", NULL };
 static const char *const outcomes[] = { "pass", "fail", "partial", "pending", NULL };
@@ -90,7 +93,8 @@ const struct lh_schema lh_schema_scored_run = { .name = "scored_run", .field = s
 #define FILE_FIELDS F("path", TEXT, MUST), F("sha256", SHA256, MUST), COUNT("bytes")
 static const struct lh_field file_in[] = { FILE_FIELDS, END };
 static const struct lh_field file_out[] = { FILE_FIELDS, COUNT("record_count"), END };
-static const struct lh_field counts[] = { COUNT("in"), COUNT("out"), COUNT("skipped"), COUNT("deduped"), END };
+static const struct lh_field counts[] = { COUNT("in"), COUNT("out"), COUNT("skipped"),
+					  COUNT("deduped"), END };
 
 static const struct lh_field receipt[] = {
 	VERSION(1),
@@ -140,7 +144,8 @@ static const struct lh_field scratchpad[] = {
 	F("created_at", TIME, MUST),
 	END
 };
-const struct lh_schema lh_schema_scratchpad_summary = { .name = "scratchpad_summary", .field = scratchpad };
+const struct lh_schema lh_schema_scratchpad_summary = { .name = "scratchpad_summary",
+							.field = scratchpad };
 
 static const struct lh_field ledger[] = {
 	VERSION(1),
@@ -179,7 +184,8 @@ static const struct lh_field sft[] = {
 	F("context", TEXT, MUST, .may_be_empty = true),
 	F("response", TEXT, MUST, .some = true),
 	F("source_run_id", TEXT, MUST),
-	F("quality_score", TEXT, MUST, .choice = trainable, .never = untrainable, .never_in = "sft"),
+	F("quality_score", TEXT, MUST, .choice = trainable, .never = untrainable,
+	  .never_in = "sft"),
 	F("created_at", TIME, MUST),
 	PROVENANCE,
 	END
@@ -205,7 +211,8 @@ const struct lh_schema lh_schema_preference_sample = {
 };
 
 /* ---- the files of a run ---- */
-static const char *const stages[] = { "collect", "score", "export-rag", "export-sft", "export-preference", NULL };
+static const char *const stages[] = { "collect", "score", "export-rag", "export-sft",
+				      "export-preference", NULL };
 static const char *const severities[] = { "ok", "warn", "alert", NULL };
 
 static const struct lh_field stage_side[] = {
@@ -214,7 +221,8 @@ static const struct lh_field stage_side[] = {
 	F("hash", SHA256, MUST),
 	END
 };
-static const struct lh_field stage_stats[] = { COUNT("accepted"), COUNT("rejected"), COUNT("quarantined"), COUNT("skipped"), END };
+static const struct lh_field stage_stats[] = { COUNT("accepted"), COUNT("rejected"),
+					       COUNT("quarantined"), COUNT("skipped"), END };
 static const struct lh_field stage_validation[] = {
 	F("passed", BOOL, MUST), F("errors", TEXTS, MUST), F("warnings", TEXTS, MUST), END
 };
@@ -232,7 +240,8 @@ static const struct lh_field stage_receipt[] = {
 	F("duration_ms", NUMBER, MUST, AT_LEAST(0)),
 	END
 };
-const struct lh_schema lh_schema_stage_receipt = { .name = "stage_receipt", .field = stage_receipt };
+const struct lh_schema lh_schema_stage_receipt = { .name = "stage_receipt",
+						   .field = stage_receipt };
 
 static const struct lh_field summary_stage[] = {
 	F("stage", TEXT, MUST, .choice = stages),
@@ -253,7 +262,8 @@ static const struct lh_field run_summary[] = {
 	F("git_commit", COMMIT, MUST),
 	F("stages", OBJECTS, MUST, .in = summary_stage),
 	COUNT("total_records_in"), COUNT("total_records_out"),
-	COUNT("total_records_accepted"), COUNT("total_records_rejected"), COUNT("total_records_quarantined"), COUNT("total_records_skipped"),
+	COUNT("total_records_accepted"), COUNT("total_records_rejected"),
+		COUNT("total_records_quarantined"), COUNT("total_records_skipped"),
 	COUNT("rag_records"), COUNT("sft_records"), COUNT("preference_pairs"),
 	F("overall_passed", BOOL, MUST),
 	F("run_hash", SHA256, MUST),

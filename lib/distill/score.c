@@ -118,7 +118,8 @@ static void read_from(const struct lh_record *rec, struct from *from)
 		for (tries = 0; tries < FROMS; tries++) {
 			i = next;
 			next = (next + 1) % FROMS;	/* usually they are in this order */
-			if (it.val.type != from_members[i].type || !lh_value_is(&it.key, from_members[i].name, from_members[i].n))
+			if (it.val.type != from_members[i].type ||
+			    !lh_value_is(&it.key, from_members[i].name, from_members[i].n))
 				continue;
 			from->v[i] = it.val;
 			break;
@@ -131,7 +132,8 @@ static int check_from(const struct from *from, struct lh_err *err)
 
 	for (i = 0; i < FROMS; i++)
 		if (!from->v[i].p)
-			return lh_err_set(err, LH_EDATA, "provenance.%s: missing", from_members[i].name);
+			return lh_err_set(err, LH_EDATA, "provenance.%s: missing",
+					  from_members[i].name);
 	return 0;
 }
 
@@ -147,7 +149,8 @@ static int find_stem(struct lh_scorer *s, const struct from *from, struct lh_err
 	return 0;
 }
 
-static int judge_evidence(struct lh_scorer *s, const struct lh_record *evidence, const struct from *from, struct lh_judged *got, struct lh_err *err)
+static int judge_evidence(struct lh_scorer *s, const struct lh_record *evidence,
+			  const struct from *from, struct lh_judged *got, struct lh_err *err)
 {
 	struct lh_str found = { "", 0 };
 	const struct lh_score_rule *r;
@@ -174,7 +177,8 @@ static int judge_evidence(struct lh_scorer *s, const struct lh_record *evidence,
 	return 0;
 }
 
-int lh_score_judge(struct lh_scorer *s, const struct lh_record *evidence, struct lh_judged *got, struct lh_err *err)
+int lh_score_judge(struct lh_scorer *s, const struct lh_record *evidence, struct lh_judged *got,
+		   struct lh_err *err)
 {
 	struct from from;
 
@@ -190,7 +194,8 @@ struct source {
 	struct from from;
 };
 
-static int take_member(const struct lh_record *rec, const char *name, struct lh_value *out, struct lh_err *err)
+static int take_member(const struct lh_record *rec, const char *name, struct lh_value *out,
+		       struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(rec, name);
 
@@ -202,7 +207,8 @@ static int take_member(const struct lh_record *rec, const char *name, struct lh_
 
 static int find_source(const struct lh_record *rec, struct source *src, struct lh_err *err)
 {
-	if (take_member(rec, "run_id", &src->run_id, err) < 0 || take_member(rec, "task_id", &src->task_id, err) < 0)
+	if (take_member(rec, "run_id", &src->run_id, err) < 0 ||
+	    take_member(rec, "task_id", &src->task_id, err) < 0)
 		return -1;
 	read_from(rec, &src->from);
 	return check_from(&src->from, err);
@@ -227,7 +233,8 @@ static int put_jcs(struct lh_scorer *s, struct lh_writer *json, const char *name
 
 /* Append what is hashed for scored_sig to s->jcs; s->list has the reasons.  The
  * keys are in sorted order. */
-static int put_decision(struct lh_scorer *s, const struct source *src, enum lh_category category, struct lh_err *err)
+static int put_decision(struct lh_scorer *s, const struct source *src, enum lh_category category,
+			struct lh_err *err)
 {
 	const struct lh_str reasons = { s->list.p, s->list.len };
 	struct lh_writer json = lh_write_to(&s->jcs);
@@ -287,7 +294,8 @@ int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const ch
 	struct lh_judged got;
 	struct source src;
 
-	if (find_source(evidence, &src, err) < 0 || judge_evidence(s, evidence, &src.from, &got, err) < 0 ||
+	if (find_source(evidence, &src, err) < 0 ||
+	    judge_evidence(s, evidence, &src.from, &got, err) < 0 ||
 	    list_reasons(s, &got, err) < 0 || put_decision(s, &src, got.category, err) < 0)
 		return -1;
 	lh_write_object(&json, NULL);
@@ -313,7 +321,8 @@ int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const ch
 
 /* ---- what is on file ---- */
 
-int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stream *stem, struct lh_err *err)
+int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stream *stem,
+		 struct lh_err *err)
 {
 	struct lh_str hex, path;
 	struct lh_buf scratch;	/* for escapes, which are rare */
@@ -326,7 +335,8 @@ int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_str
 	lh_buf_init(&scratch, LH_BUF_NOMAX);
 	rc = lh_value_str(&from.v[SIG], &scratch, &hex, err);
 	if (!rc && !lh_unhex(hex.p, hex.n, sig))
-		rc = lh_err_set(err, LH_EDATA, "provenance.sig_hash: expected 64 lowercase hex digits");
+		rc = lh_err_set(err, LH_EDATA,
+				"provenance.sig_hash: expected 64 lowercase hex digits");
 	if (!rc && (rc = lh_value_str(&from.v[FILE_NAME], &scratch, &path, err)) == 0)
 		*stem = lh_stream_of(path.p, path.n);
 	lh_buf_free(&scratch);
@@ -337,7 +347,8 @@ int lh_scored_read(const struct lh_record *run, struct lh_scored *got, struct lh
 {
 	struct lh_value v;
 
-	if (lh_score_sig(run, got->sig, &got->stem, err) < 0 || take_member(run, "category", &v, err) < 0)
+	if (lh_score_sig(run, got->sig, &got->stem, err) < 0 ||
+	    take_member(run, "category", &v, err) < 0)
 		return -1;
 	got->category = lh_category_read(&v);
 	if (got->category == LH_CATEGORY_NONE)

@@ -29,7 +29,8 @@
 
 #define LH_SCORER_VERSION "v1.0.0"
 
-enum lh_category { LH_CATEGORY_NONE = -1, LH_ACCEPTED, LH_PARTIALLY_ACCEPTED, LH_REJECTED, LH_NEEDS_HUMAN_REVIEW, LH_CATEGORIES };
+enum lh_category { LH_CATEGORY_NONE = -1, LH_ACCEPTED, LH_PARTIALLY_ACCEPTED, LH_REJECTED,
+		   LH_NEEDS_HUMAN_REVIEW, LH_CATEGORIES };
 
 /* Return "accepted", "partially_accepted", ...; and back: LH_CATEGORY_NONE if it is
  * none of them. */
@@ -53,7 +54,8 @@ void lh_scorer_free(struct lh_scorer *s);
 int lh_score_check(struct lh_scorer *s, const struct lh_record *evidence, struct lh_err *err);
 
 /* Apply the rules. */
-int lh_score_judge(struct lh_scorer *s, const struct lh_record *evidence, struct lh_judged *got, struct lh_err *err);
+int lh_score_judge(struct lh_scorer *s, const struct lh_record *evidence, struct lh_judged *got,
+		   struct lh_err *err);
 
 /* Apply the rules and append the scored run to out: compact, keys in the order of
  * the schema.  scored_at NULL: the time at which the evidence was recorded.
@@ -71,6 +73,7 @@ struct lh_scored {
 int lh_scored_read(const struct lh_record *run, struct lh_scored *got, struct lh_err *err);
 
 /* Read provenance.sig_hash of an evidence record or a scored run, and its stream. */
-int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stream *stem, struct lh_err *err);
+int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stream *stem,
+		 struct lh_err *err);
 
 #endif

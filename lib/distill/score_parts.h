@@ -18,7 +18,8 @@ struct lh_scorer {
  * that ends in "=" is followed by what the test found.  The last rule of a table
  * always holds. */
 struct lh_score_rule {
-	int (*test)(struct lh_scorer *s, const struct lh_record *rec, const struct lh_score_rule *r, struct lh_str *found, struct lh_err *err);
+	int (*test)(struct lh_scorer *s, const struct lh_record *rec, const struct lh_score_rule *r,
+		    struct lh_str *found, struct lh_err *err);
 	const char *arg;	/* of the test */
 	unsigned least, most;	/* of an attempt; most 0: no bound */
 	unsigned above;

@@ -6,8 +6,9 @@
 typedef const char *marker_fn(const struct lh_str *m, const struct lh_score_rule *r);
 
 /* Find the first marker of the list that passes: 1, or 0, or -1. */
-static int find_in(struct lh_scorer *s, const struct lh_record *rec, const char *list, marker_fn *fits, const struct lh_score_rule *r,
-		   struct lh_str *found, struct lh_err *err)
+static int find_in(struct lh_scorer *s, const struct lh_record *rec, const char *list,
+		   marker_fn *fits, const struct lh_score_rule *r, struct lh_str *found,
+		   struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(rec, list);
 	struct lh_iter it;
@@ -31,8 +32,8 @@ static int find_in(struct lh_scorer *s, const struct lh_record *rec, const char 
 	return 0;
 }
 
-static int find_in_either(struct lh_scorer *s, const struct lh_record *rec, marker_fn *fits, const struct lh_score_rule *r,
-			  struct lh_str *found, struct lh_err *err)
+static int find_in_either(struct lh_scorer *s, const struct lh_record *rec, marker_fn *fits,
+			  const struct lh_score_rule *r, struct lh_str *found, struct lh_err *err)
 {
 	int rc = find_in(s, rec, "success_markers", fits, r, found, err);
 
@@ -74,7 +75,8 @@ static const char *of_severity(const struct lh_str *m, const struct lh_score_rul
 {
 	size_t n = strlen(SEVERITY);
 
-	return begins(m, SEVERITY, n) && m->n == n + strlen(r->arg) && ends(m, r->arg, strlen(r->arg)) ? m->p + n : NULL;
+	return begins(m, SEVERITY, n) && m->n == n + strlen(r->arg) &&
+		ends(m, r->arg, strlen(r->arg)) ? m->p + n : NULL;
 }
 
 /* Return the text of an integer from 1 on, in its usual form; of any length. */
@@ -91,7 +93,9 @@ static const char *of_attempt(const struct lh_str *m, const struct lh_score_rule
 	return m->p + n;
 }
 
-#define TEST(name) static int name(struct lh_scorer *s, const struct lh_record *rec, const struct lh_score_rule *r, struct lh_str *found, struct lh_err *err)
+#define TEST(name) \
+	static int name(struct lh_scorer *s, const struct lh_record *rec, \
+			const struct lh_score_rule *r, struct lh_str *found, struct lh_err *err)
 
 /* The first marker of an attempt decides, whatever its number. */
 TEST(attempt)
@@ -207,9 +211,11 @@ TEST(stem)
 #define PARTIAL LH_PARTIALLY_ACCEPTED
 
 static const struct lh_score_rule scrum_reviews[] = {
-	{ attempt, .least = 1, .most = 1, .category = LH_ACCEPTED, .reason = "accepted_on_attempt=" },
+	{ attempt, .least = 1, .most = 1, .category = LH_ACCEPTED,
+	  .reason = "accepted_on_attempt=" },
 	{ attempt, .least = 2, .most = 3, .category = PARTIAL, .reason = "accepted_on_attempt=" },
-	{ attempt, .least = 4, .category = PARTIAL, .reason = "accepted_on_attempt=", .also = "high_cost=true" },
+	{ attempt, .least = 4, .category = PARTIAL, .reason = "accepted_on_attempt=",
+	  .also = "high_cost=true" },
 	{ always, .category = REVIEW, .reason = "no_accept_marker" },
 };
 
@@ -247,14 +253,16 @@ static const struct lh_score_rule auto_apply[] = {
 };
 
 static const struct lh_score_rule outcomes[] = {
-	{ metadata_above, "gap_signals", .above = 0, .category = PARTIAL, .reason = "gap_signals=" },
+	{ metadata_above, "gap_signals", .above = 0, .category = PARTIAL,
+	  .reason = "gap_signals=" },
 	{ success, "all_events_ok", .category = LH_ACCEPTED, .reason = "all_events_ok=true" },
 	{ always, .category = REVIEW, .reason = "events_incomplete" },
 };
 
 static const struct lh_score_rule mode_experiments[] = {
 	{ blank_text, .category = LH_REJECTED, .reason = "empty_text" },
-	{ number_above, "latency_ms", .above = 120000, .category = PARTIAL, .reason = "latency_ms=" },
+	{ number_above, "latency_ms", .above = 120000, .category = PARTIAL,
+	  .reason = "latency_ms=" },
 	{ always, .category = REVIEW, .reason = "no_verdict_marker" },
 };
 

@@ -30,7 +30,8 @@ struct lh_score_watch {
 };
 
 /* Do lh_stage_score with callbacks. */
-int lh_stage_score_watched(struct lh_run *run, struct lh_stage_result *res, const struct lh_score_watch *watch, struct lh_err *err);
+int lh_stage_score_watched(struct lh_run *run, struct lh_stage_result *res,
+			   const struct lh_score_watch *watch, struct lh_err *err);
 
 /* Return the mirror of a file of evidence; the caller frees it. */
 char *lh_score_mirror(const char *evidence, struct lh_err *err);

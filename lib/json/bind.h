@@ -119,7 +119,8 @@ struct lh_bind {
 	unsigned longest;	/* bytes of a string; 0: any number */
 	const char *const *choice;	/* of a string: what it may be; ends with NULL */
 	const char *what;	/* "RFC 3339 time": what it must be, in the place of the type */
-	bool (*is)(const struct lh_value *v, struct lh_str text);	/* of a string: is it that? */
+	/* of a string: is it that? */
+	bool (*is)(const struct lh_value *v, struct lh_str text);
 	size_t as_written;	/* LH_BIND_FIELD: a struct lh_value gets the value too */
 	size_t given;		/* LH_BIND_FIELD: a bool gets true */
 	unsigned each;		/* of an array that is a value: types of its elements, LH_BIND_IS */
@@ -199,8 +200,8 @@ struct lh_bind {
 #define LH_BIND_LINE(names, type, s, f, t) LH_BIND_AT(names, type, s, f, LH_BIND_TYPE(s, f, t))
 
 /* Bind a record's members to the fields of the struct at to. */
-int lh_bind(const struct lh_bind *table, const struct lh_record *rec, void *to,
-	    struct lh_buf *text, struct lh_err *err);
+int lh_bind(const struct lh_bind *table, const struct lh_record *rec, void *to, struct lh_buf *text,
+	    struct lh_err *err);
 
 /* The same of a checked value, which must be an object: a file, a reply, an element. */
 int lh_bind_value(const struct lh_bind *table, const struct lh_value *v, void *to,

@@ -77,7 +77,8 @@ int phase_gate(struct audit *a, struct lh_err *err)
 		rc = count(a, &out.out, &passed, err);
 	if (rc >= 0 && out.status > 1 && *out.last_line)
 		check_note(a, CHECK_ACCEPTANCE, "lh-distill: %s", out.last_line);
-	check_set(a, CHECK_ACCEPTANCE, passed == INVARIANTS && out.status == 0, "22/22", "%u/%u", passed, INVARIANTS);
+	check_set(a, CHECK_ACCEPTANCE, passed == INVARIANTS && out.status == 0, "22/22", "%u/%u",
+		  passed, INVARIANTS);
 	lh_child_free(&out);
 	return rc < 0 ? -1 : 0;
 }

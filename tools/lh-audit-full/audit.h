@@ -139,7 +139,8 @@ struct audit {
 
 /* Set the result of a check, in printf's way, from any bytes.  A second call
  * replaces the first; notes are joined by "; ". */
-void check_set(struct audit *a, enum check_id id, bool passed, const char *expected, const char *actual, ...) LH_PRINTF(5, 6);
+void check_set(struct audit *a, enum check_id id, bool passed, const char *expected,
+	       const char *actual, ...) LH_PRINTF(5, 6);
 void check_note(struct audit *a, enum check_id id, const char *fmt, ...) LH_PRINTF(3, 4);
 void check_skip(struct audit *a, enum check_id id, const char *why);
 

@@ -8,7 +8,8 @@
 
 static int start(struct baselines *b, struct lh_err *err)
 {
-	int rc = b->fd < 0 ? lh_rows_open(b->rows, b->path, err) : lh_rows_open_fd(b->rows, b->fd, b->path, err);
+	int rc = b->fd < 0 ? lh_rows_open(b->rows, b->path, err)
+		: lh_rows_open_fd(b->rows, b->fd, b->path, err);
 
 	b->at = 0;
 	/* its parent is not a folder: it does not exist */
@@ -21,7 +22,8 @@ static int next(struct baselines *b, struct lh_row *row, struct lh_err *err)
 	int rc = lh_rows_next(b->rows, row, err);
 
 	b->bom = 0;
-	if (rc > 0 && row->line == 1 && row->n >= strlen(BOM) && !memcmp(row->p, BOM, strlen(BOM))) {
+	if (rc > 0 && row->line == 1 && row->n >= strlen(BOM) &&
+	    !memcmp(row->p, BOM, strlen(BOM))) {
 		row->p += strlen(BOM);
 		row->n -= strlen(BOM);
 		b->bom = strlen(BOM);
@@ -61,7 +63,8 @@ static int bad_row(const struct baselines *b, struct lh_err *err)
 	if (err->code == LH_ENOMEM)
 		return -1;
 	if (column)
-		return lh_err_prefix(err, "%s:%llu:%zu", b->path, (unsigned long long)b->line, column + b->bom);
+		return lh_err_prefix(err, "%s:%llu:%zu", b->path, (unsigned long long)b->line,
+				     column + b->bom);
 	return lh_err_prefix(err, "%s:%llu", b->path, (unsigned long long)b->line);
 }
 
@@ -103,8 +106,10 @@ void baselines_close(struct baselines *b)
 	*b = (struct baselines){ .n = 0 };
 }
 
-int baselines_bad_metric(const struct baselines *b, const struct lh_str *name, const char *what, struct lh_err *err)
+int baselines_bad_metric(const struct baselines *b, const struct lh_str *name, const char *what,
+			 struct lh_err *err)
 {
-	lh_err_set(err, LH_EDATA, "metric \"%.*s\" %s", name->n < 200 ? (int)name->n : 200, name->p, what);
+	lh_err_set(err, LH_EDATA, "metric \"%.*s\" %s", name->n < 200 ? (int)name->n : 200, name->p,
+		   what);
 	return bad_row(b, err);
 }

@@ -47,6 +47,7 @@ int baselines_take(struct baselines *b, uint64_t row, struct lh_err *err);
 void baselines_close(struct baselines *b);
 
 /* Report a bad metric: fills *err, returns -1. */
-int baselines_bad_metric(const struct baselines *b, const struct lh_str *name, const char *what, struct lh_err *err);
+int baselines_bad_metric(const struct baselines *b, const struct lh_str *name, const char *what,
+			 struct lh_err *err);
 
 #endif

@@ -74,7 +74,8 @@ static int cut_to_tail(struct bundle_member *m, struct lh_err *err)
 
 /* Open a file for a member: 1; 0 if it does not exist or cannot be read, which a
  * check has reported already; -1. */
-static int open_member(const struct audit *a, const char *relpath, struct bundle_member *m, struct lh_err *err)
+static int open_member(const struct audit *a, const char *relpath, struct bundle_member *m,
+		       struct lh_err *err)
 {
 	char *path = lh_root_join(a->root, relpath, err);
 	struct stat st;
@@ -93,7 +94,8 @@ static int open_member(const struct audit *a, const char *relpath, struct bundle
 	return 1;
 }
 
-static int from_root(const struct audit *a, enum member id, struct bundle_member *m, struct lh_err *err)
+static int from_root(const struct audit *a, enum member id, struct bundle_member *m,
+		     struct lh_err *err)
 {
 	struct lh_buf path;
 	int rc;
@@ -140,7 +142,8 @@ int bundle_write(struct audit *a, struct lh_err *err)
 	for (id = 0; id < MEMBERS && rc >= 0; id++) {
 		m[n] = (struct bundle_member){ .name = members[id].name, .fd = -1 };
 		lh_buf_init(&m[n].text, LH_BUF_NOMAX);
-		rc = members[id].file ? from_root(a, id, &m[n], err) : from_audit(a, id, &m[n].text, err);
+		rc = members[id].file ? from_root(a, id, &m[n], err)
+			: from_audit(a, id, &m[n].text, err);
 		n += rc != 0;
 	}
 	if (rc >= 0)

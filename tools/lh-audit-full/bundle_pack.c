@@ -13,7 +13,8 @@
 typedef int take_fn(void *ctx, const void *p, size_t n, struct lh_err *err);
 
 /* Read n bytes of a file in pieces. */
-static int file_bytes(int fd, uint64_t from, uint64_t n, take_fn *take, void *ctx, struct lh_err *err)
+static int file_bytes(int fd, uint64_t from, uint64_t n, take_fn *take, void *ctx,
+		      struct lh_err *err)
 {
 	char chunk[CHUNK];
 	ssize_t got;
@@ -72,7 +73,8 @@ static int measure(struct bundle_member *m, struct lh_err *err)
 	return 0;
 }
 
-static int make_manifest(struct bundle_member *to, struct bundle_member *m, size_t n, struct lh_err *err)
+static int make_manifest(struct bundle_member *to, struct bundle_member *m, size_t n,
+			 struct lh_err *err)
 {
 	char hex[LH_SHA256_HEX];
 	struct lh_writer w;
@@ -112,7 +114,8 @@ static int add(struct sending *s, const struct bundle_member *m, struct lh_err *
 
 /* Run lh-cat for this alone, because libarchive would cost every audit 4 ms at its
  * start, and follows null pointers if out of memory. */
-static int archive(int fd, const struct bundle_member *manifest, const struct bundle_member *m, size_t n, struct lh_err *err)
+static int archive(int fd, const struct bundle_member *manifest, const struct bundle_member *m,
+		   size_t n, struct lh_err *err)
 {
 	struct sending s;
 	size_t i;

@@ -13,7 +13,8 @@
 
 #define BIT(finding) (1 << (finding))
 
-typedef int judge_fn(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch, struct lh_err *err);
+typedef int judge_fn(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch,
+		     struct lh_err *err);
 
 judge_fn judge_nothing, judge_scored;
 extern judge_fn *const judge_export[LH_EXPORTERS];

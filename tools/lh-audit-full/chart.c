@@ -163,7 +163,8 @@ static void put_line(struct lh_buf *out, const struct frame *f, const struct cha
 		const struct chart_column *col = &ch->column[i];
 
 		if (col->any) {
-			lh_buf_printf(out, "%s%d %d", down ? "L" : "M", at_x(f, i), at_y(f, col->low));
+			lh_buf_printf(out, "%s%d %d", down ? "L" : "M", at_x(f, i),
+				      at_y(f, col->low));
 			if (col->high > col->low || !down)
 				lh_buf_printf(out, "V%d", at_y(f, col->high));
 		}
@@ -178,7 +179,8 @@ static void put_baseline(struct lh_buf *out, const struct frame *f, double b)
 	int top = at_y(f, b + fabs(b) / 5), bottom = at_y(f, b - fabs(b) / 5);
 
 	lh_buf_printf(out, "<rect class=\"band\" x=\"0\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n"
-		      "<path class=\"base\" d=\"M0 %dH%d\"/>\n", top, WIDTH, bottom - top, at_y(f, b), WIDTH);
+		      "<path class=\"base\" d=\"M0 %dH%d\"/>\n", top, WIDTH, bottom - top,
+		      at_y(f, b), WIDTH);
 }
 
 void chart_number(struct lh_buf *out, double v)
@@ -193,7 +195,8 @@ static void put_words(struct lh_buf *out, const struct charts *c, const struct a
 {
 	const struct chart *ch = &c->chart[metric];
 
-	lh_buf_printf(out, "<title id=\"t%d\">%s over %llu audits</title>\n<desc id=\"d%d\">", metric, metric_names[metric],
+	lh_buf_printf(out, "<title id=\"t%d\">%s over %llu audits</title>\n<desc id=\"d%d\">",
+		      metric, metric_names[metric],
 		      (unsigned long long)c->audits, metric);
 	lh_buf_printf(out, "%llu now; lowest ", (unsigned long long)a->metric[metric]);
 	chart_number(out, ch->low);
@@ -219,12 +222,14 @@ void chart_print(struct lh_buf *out, const struct charts *c, const struct audit 
 		f.high = top;
 	if (!(f.high > f.low))
 		f.high = f.low + 1;
-	lh_buf_printf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"t%d d%d\">\n", WIDTH, HEIGHT, metric, metric);
+	lh_buf_printf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"t%d d%d\">\n",
+		      WIDTH, HEIGHT, metric, metric);
 	put_words(out, c, a, metric);
 	if (isfinite(top) && base != 0)
 		put_baseline(out, &f, base);
 	lh_buf_printf(out, "<path class=\"floor\" d=\"M0 %dH%d\"/>\n", HEIGHT - MARGIN, WIDTH);
 	put_line(out, &f, ch);
-	lh_buf_printf(out, "<circle class=\"now\" cx=\"%d\" cy=\"%d\" r=\"45\"/>\n</svg>\n", at_x(&f, c->columns - 1),
+	lh_buf_printf(out, "<circle class=\"now\" cx=\"%d\" cy=\"%d\" r=\"45\"/>\n</svg>\n",
+		      at_x(&f, c->columns - 1),
 		      at_y(&f, (double)a->metric[metric]));
 }

@@ -80,7 +80,8 @@ static void put_text(struct lh_buf *b, const char *text)
 	}
 }
 
-void check_set(struct audit *a, enum check_id id, bool passed, const char *expected, const char *actual, ...)
+void check_set(struct audit *a, enum check_id id, bool passed, const char *expected,
+	       const char *actual, ...)
 {
 	struct check *c = &a->check[id];
 	char text[TEXT];
@@ -151,7 +152,8 @@ int checks_end(struct audit *a, struct lh_err *err)
 	struct check *c;
 
 	for (c = a->check; c < a->check + CHECKS; c++)
-		if (lh_buf_check(&c->expected, err) < 0 || lh_buf_check(&c->actual, err) < 0 || lh_buf_check(&c->notes, err) < 0)
+		if (lh_buf_check(&c->expected, err) < 0 || lh_buf_check(&c->actual, err) < 0 ||
+		    lh_buf_check(&c->notes, err) < 0)
 			return -1;
 	checks_sum(a);
 	return 0;

@@ -7,11 +7,12 @@ static bool found_no_memory(const struct lh_child_how *how, const struct lh_chil
 	static const char words[] = "out of memory";
 	size_t n = strlen(out->last_line), tail = sizeof words - 1;
 
-	return !how->command && out->status == 2 && n >= tail && !strcmp(out->last_line + n - tail, words);
+	return !how->command && out->status == 2 && n >= tail &&
+		!strcmp(out->last_line + n - tail, words);
 }
 
-int child_run(struct audit *a, enum check_id id, const struct lh_child_how *how, const void *in, size_t n,
-	      struct lh_child_out *out, struct lh_err *err)
+int child_run(struct audit *a, enum check_id id, const struct lh_child_how *how, const void *in,
+	      size_t n, struct lh_child_out *out, struct lh_err *err)
 {
 	const char *name = how->command ? "the command" : how->argv[0];
 

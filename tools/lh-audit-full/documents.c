@@ -39,7 +39,8 @@ static int recon(struct audit *a, struct lh_err *err)
 
 	if (rc < 0 && !check_is_finding(err))
 		return -1;
-	check_set(a, CHECK_RECON, rc > 0, AUDIT_RECON, "%s", rc > 0 ? "present" : rc ? check_reason(a, err) : "absent");
+	check_set(a, CHECK_RECON, rc > 0, AUDIT_RECON, "%s",
+		  rc > 0 ? "present" : rc ? check_reason(a, err) : "absent");
 	return 0;
 }
 

@@ -21,7 +21,8 @@ static int compare(const struct lh_str *a, const struct lh_str *b)
 
 static int by_name(const void *a, const void *b)
 {
-	return compare(&((const struct drift_metric *)a)->name, &((const struct drift_metric *)b)->name);
+	return compare(&((const struct drift_metric *)a)->name,
+		       &((const struct drift_metric *)b)->name);
 }
 
 int drift_metrics_of(struct drift_metrics *m, const struct baselines *row, struct lh_err *err)
@@ -67,7 +68,8 @@ static bool is_zero(const struct lh_value *v)
 	return true;
 }
 
-static int read_metric(double *out, const struct drift_metric *m, const struct baselines *row, struct lh_err *err)
+static int read_metric(double *out, const struct drift_metric *m, const struct baselines *row,
+		       struct lh_err *err)
 {
 	if (m->value.type != LH_NUMBER)
 		return baselines_bad_metric(row, &m->name, "is not a number", err);
@@ -95,7 +97,8 @@ static void judge_row(struct drift_row *row, double from, double to)
 	row->flag = fabs(row->pct) > size_of(LARGE) ? DRIFT_WARN : DRIFT_OK;
 }
 
-int drift_compute(struct drift *d, const struct drift_metrics *now, const struct drift_metrics *base, struct lh_err *err)
+int drift_compute(struct drift *d, const struct drift_metrics *now,
+		  const struct drift_metrics *base, struct lh_err *err)
 {
 	const struct drift_metric *m, *b = base->v, *end = b ? b + base->n : b;
 	double from = 0, to = 0;
@@ -108,7 +111,8 @@ int drift_compute(struct drift *d, const struct drift_metrics *now, const struct
 
 		while (b < end && compare(&b->name, &m->name) < 0)
 			b++;
-		*row = (struct drift_row){ .metric = m->name, .current = { m->value.p, m->value.n }, .flag = DRIFT_FIRST };
+		*row = (struct drift_row){ .metric = m->name, .current = { m->value.p, m->value.n },
+					   .flag = DRIFT_FIRST };
 		if (read_metric(&to, m, now->row, err) < 0)
 			return -1;
 		if (b < end && !compare(&b->name, &m->name)) {
@@ -143,7 +147,8 @@ void drift_percent(struct lh_buf *out, const struct drift_row *row)
 		lh_buf_putc(out, '-');
 		return;
 	}
-	lh_buf_printf(out, "%c%.1f%%", row->pct < 0 ? '-' : '+', floor(size_of(row->pct) * 1000 + 0.5) / 10);
+	lh_buf_printf(out, "%c%.1f%%", row->pct < 0 ? '-' : '+',
+		      floor(size_of(row->pct) * 1000 + 0.5) / 10);
 }
 
 #define COLUMNS 5
@@ -177,7 +182,8 @@ static void put_text(struct lh_buf *b, const struct drift_row *row, int column)
 }
 
 /* The same for a table, which fails with it; return its width in characters. */
-static size_t put_field(struct lh_buf *out, struct lh_buf *b, const struct drift_row *row, int column)
+static size_t put_field(struct lh_buf *out, struct lh_buf *b, const struct drift_row *row,
+			int column)
 {
 	size_t i, n = 0;
 
@@ -199,7 +205,8 @@ static void put_spaces(struct lh_buf *out, size_t n)
 	}
 }
 
-static void put_row(struct lh_buf *out, struct lh_buf *field, const struct drift_row *row, const size_t *width)
+static void put_row(struct lh_buf *out, struct lh_buf *field, const struct drift_row *row,
+		    const size_t *width)
 {
 	int i;
 
@@ -242,7 +249,8 @@ void drift_table(struct lh_buf *out, const struct drift *d)
 
 void drift_footer(struct lh_buf *out, const struct drift *d)
 {
-	lh_buf_printf(out, "%zu/%zu metrics flagged warn, %zu first-run", d->warned, d->n, d->first);
+	lh_buf_printf(out, "%zu/%zu metrics flagged warn, %zu first-run", d->warned, d->n,
+		      d->first);
 }
 
 void drift_write(struct lh_writer *w, const char *name, const struct drift *d)

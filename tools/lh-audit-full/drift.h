@@ -43,7 +43,8 @@ int drift_metrics_of(struct drift_metrics *m, const struct baselines *row, struc
 void drift_metrics_free(struct drift_metrics *m);
 
 /* Compare now with base; the memory that they point to must outlive *d. */
-int drift_compute(struct drift *d, const struct drift_metrics *now, const struct drift_metrics *base, struct lh_err *err);
+int drift_compute(struct drift *d, const struct drift_metrics *now,
+		  const struct drift_metrics *base, struct lh_err *err);
 void drift_free(struct drift *d);	/* an all zero struct is allowed */
 
 const char *drift_flag_name(enum drift_flag flag);

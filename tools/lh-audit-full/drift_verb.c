@@ -7,14 +7,16 @@
 #include "file/file.h"
 
 /* Return the requested row, from 1. */
-static int find_row(const struct baselines *b, const char *option, int64_t asked, int64_t *out, struct lh_err *err)
+static int find_row(const struct baselines *b, const char *option, int64_t asked, int64_t *out,
+		    struct lh_err *err)
 {
 	int64_t n = (int64_t)b->n;
 
 	*out = asked < 0 ? n + 1 + asked : asked;
 	if (*out >= 1 && *out <= n)
 		return 0;
-	return lh_err_set(err, LH_EIO, "%s: --%s %lld: there are %lld rows", b->path, option, (long long)asked, (long long)n);
+	return lh_err_set(err, LH_EIO, "%s: --%s %lld: there are %lld rows", b->path, option,
+			  (long long)asked, (long long)n);
 }
 
 static int print(struct lh_tool *tool, const struct settings *s, const struct drift *d)
@@ -44,7 +46,8 @@ static int print(struct lh_tool *tool, const struct settings *s, const struct dr
 }
 
 /* Set the numbers of the rows that the settings name; 0 for none. */
-static int choose(const struct settings *s, const struct baselines *b, int64_t *from, int64_t *to, struct lh_err *err)
+static int choose(const struct settings *s, const struct baselines *b, int64_t *from, int64_t *to,
+		  struct lh_err *err)
 {
 	if (!b->n)
 		return lh_err_set(err, LH_EIO, "%s: there is no baseline", b->path);
@@ -54,7 +57,8 @@ static int choose(const struct settings *s, const struct baselines *b, int64_t *
 	return s->from == NO_ROW ? 0 : find_row(b, "from", s->from, from, err);
 }
 
-static int take_metrics(struct baselines *b, struct drift_metrics *m, int64_t row, struct lh_err *err)
+static int take_metrics(struct baselines *b, struct drift_metrics *m, int64_t row,
+			struct lh_err *err)
 {
 	return baselines_take(b, (uint64_t)row, err) < 0 ? -1 : drift_metrics_of(m, b, err);
 }
@@ -119,9 +123,11 @@ int drift_verb(struct lh_tool *tool, void *settings)
 	if (tool->n_operands > 1)
 		return lh_tool_unexpected(tool, 1, "drift takes one FILE");
 	if (!s->from || !s->to)
-		return lh_tool_usage(tool, "--%s: rows count from 1, or from the end as -1", s->from ? "to" : "from");
+		return lh_tool_usage(tool, "--%s: rows count from 1, or from the end as -1",
+				     s->from ? "to" : "from");
 	if (tool->n_operands)
-		return strcmp(tool->operands[0], "-") ? compare(tool, s, -1, tool->operands[0]) : compare_stdin(tool, s);
+		return strcmp(tool->operands[0], "-") ? compare(tool, s, -1, tool->operands[0])
+			: compare_stdin(tool, s);
 	root = lh_root_open(s->root, &tool->err);
 	path = root ? lh_root_join(root, AUDIT_BASELINES, &tool->err) : NULL;
 	rc = path ? compare(tool, s, -1, path) : -1;

@@ -18,7 +18,8 @@ static void note(struct audit *a, enum check_id id, const struct finding *f)
 static int dry_run(struct audit *a, bool damaged, struct lh_err *err)
 {
 	char jobs[24];
-	char *argv[] = { "lh-materialize", "--dry-run", "--root", (char *)lh_root_path(a->root), "--jobs", jobs, NULL };
+	char *argv[] = { "lh-materialize", "--dry-run", "--root", (char *)lh_root_path(a->root),
+			 "--jobs", jobs, NULL };
 	struct lh_child_how how = { .argv = argv };
 	struct lh_child_out out;
 	int rc;
@@ -28,7 +29,8 @@ static int dry_run(struct audit *a, bool damaged, struct lh_err *err)
 	if (!rc)
 		check_set(a, CHECK_DRY_RUN, false, "exit 0 or 1", "did not run to its end");
 	if (rc > 0) {
-		check_set(a, CHECK_DRY_RUN, out.status <= 1 && !damaged, "exit 0 or 1", "exit %d", out.status);
+		check_set(a, CHECK_DRY_RUN, out.status <= 1 && !damaged, "exit 0 or 1", "exit %d",
+			  out.status);
 		if (out.last_line[0])
 			check_note(a, CHECK_DRY_RUN, "%s", out.last_line);
 	}
@@ -43,7 +45,8 @@ int phase_evidence(struct audit *a, struct lh_err *err)
 	bool damaged = f->first.p[0];
 
 	if (a->s->observer)
-		check_set(a, CHECK_DRY_RUN, c->evidence && !damaged, "evidence rows > 0", "%llu", ULL(c->evidence));
+		check_set(a, CHECK_DRY_RUN, c->evidence && !damaged, "evidence rows > 0", "%llu",
+			  ULL(c->evidence));
 	else if (dry_run(a, damaged, err) < 0)
 		return -1;
 	note(a, CHECK_DRY_RUN, f);
@@ -59,7 +62,8 @@ int phase_scores(struct audit *a, struct lh_err *err)
 	(void)err;
 	check_set(a, CHECK_SCORED, n[LH_ACCEPTED] && !f->first.p[0], "accepted > 0",
 		  "accepted %llu, partially_accepted %llu, rejected %llu, needs_human_review %llu",
-		  ULL(n[LH_ACCEPTED]), ULL(n[LH_PARTIALLY_ACCEPTED]), ULL(n[LH_REJECTED]), ULL(n[LH_NEEDS_HUMAN_REVIEW]));
+		  ULL(n[LH_ACCEPTED]), ULL(n[LH_PARTIALLY_ACCEPTED]), ULL(n[LH_REJECTED]),
+		  ULL(n[LH_NEEDS_HUMAN_REVIEW]));
 	note(a, CHECK_SCORED, f);
 	return 0;
 }

@@ -16,7 +16,8 @@ static void none(struct audit *a, enum check_id id, enum finding_id finding, uns
 		check_note(a, id, "%s", f->first.p);
 	for (x = 0; x < LH_EXPORTERS; x++)
 		if (exports & 1u << x && !a->census.exported[x] && !f->first.p[0])
-			check_note(a, id, "%s: %s", lh_exporter_output((enum lh_exporter)x), a->census.found_export[x] ? "empty" : "absent");
+			check_note(a, id, "%s: %s", lh_exporter_output((enum lh_exporter)x),
+				   a->census.found_export[x] ? "empty" : "absent");
 }
 
 int phase_exports(struct audit *a, struct lh_err *err)

@@ -8,29 +8,43 @@
 static const char style[] =
 	".facts{display:flex;flex-wrap:wrap;gap:.2rem 1.5rem}\n"
 	".scroll{overflow-x:auto}\n"
-	".checks{min-width:40rem}.checks td:nth-child(1){width:6.2rem}.checks td:nth-child(2){width:32%}\n"
-	".checks tbody th{background:none;padding:1.3rem .6rem .4rem;border-bottom:2px solid var(--line)}\n"
-	".tag{display:inline-block;min-width:4.6rem;text-align:center;border:1px solid;border-radius:1rem;padding:0 .6rem;"
-	"font-size:.8rem;font-weight:600;white-space:nowrap;color:var(--dim);border-color:var(--line)}\n"
-	".tag.good{color:var(--good);border-color:transparent}.tag.bad{color:var(--bad);border-color:var(--bad)}"
+	".checks{min-width:40rem}.checks td:nth-child(1){width:6.2rem}"
+	".checks td:nth-child(2){width:32%}\n"
+	".checks tbody th{background:none;padding:1.3rem .6rem .4rem;"
+	"border-bottom:2px solid var(--line)}\n"
+	".tag{display:inline-block;min-width:4.6rem;text-align:center;border:1px solid;"
+	"border-radius:1rem;padding:0 .6rem;"
+	"font-size:.8rem;font-weight:600;white-space:nowrap;color:var(--dim);"
+	"border-color:var(--line)}\n"
+	".tag.good{color:var(--good);border-color:transparent}.tag.bad{color:var(--bad);"
+	"border-color:var(--bad)}"
 	".tag.warn{color:var(--warn);border-color:var(--warn)}\n"
 	".small{font-size:.85rem;color:var(--dim)}td .small{margin:0}.opt{white-space:nowrap}\n"
-	".cards{margin-top:1rem;display:grid;grid-template-columns:repeat(auto-fill,minmax(17rem,1fr));gap:1rem}\n"
+	".cards{margin-top:1rem;display:grid;"
+	"grid-template-columns:repeat(auto-fill,minmax(17rem,1fr));gap:1rem}\n"
 	".card{border:1px solid var(--line);border-radius:.5rem;padding:.8rem 1rem .6rem}\n"
 	".card h3{font-size:.95rem;font-weight:600;margin:0}.card h3+p{margin:0}\n"
-	".value{display:flex;justify-content:space-between;align-items:baseline;gap:.5rem;flex-wrap:wrap;margin:.3rem 0}\n"
-	".value .tag{min-width:0}.value b{font-size:1.5rem;line-height:1.2;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}\n"
-	".axis{display:grid;grid-template-columns:1fr auto 1fr;gap:.5rem;margin:0}.axis :last-child{text-align:right}\n"
+	".value{display:flex;justify-content:space-between;align-items:baseline;gap:.5rem;"
+	"flex-wrap:wrap;margin:.3rem 0}\n"
+	".value .tag{min-width:0}.value b{font-size:1.5rem;line-height:1.2;"
+	"font-variant-numeric:tabular-nums;overflow-wrap:anywhere}\n"
+	".axis{display:grid;grid-template-columns:1fr auto 1fr;gap:.5rem;margin:0}"
+	".axis :last-child{text-align:right}\n"
 	"svg{display:block;width:100%;height:auto}\n"
-	".line{fill:none;stroke:var(--mark);stroke-width:1.75px;stroke-linejoin:round;stroke-linecap:round;vector-effect:non-scaling-stroke}\n"
+	".line{fill:none;stroke:var(--mark);stroke-width:1.75px;stroke-linejoin:round;"
+	"stroke-linecap:round;vector-effect:non-scaling-stroke}\n"
 	".base{fill:none;stroke:var(--dim);stroke-dasharray:3 4;vector-effect:non-scaling-stroke}\n"
-	".floor{fill:none;stroke:var(--line);vector-effect:non-scaling-stroke}.band{fill:var(--mark);opacity:.1}.now{fill:var(--mark)}\n"
+	".floor{fill:none;stroke:var(--line);vector-effect:non-scaling-stroke}"
+	".band{fill:var(--mark);opacity:.1}.now{fill:var(--mark)}\n"
 	"td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\n";
 
 static const char *const metric_title[METRICS] = {
-	[P2_EVIDENCE_ROWS] = "Evidence rows", [P2_EVIDENCE_SKIPS] = "Rows skipped", [P3_ACCEPTED] = "Scored: accepted",
-	[P3_HUMAN] = "Scored: for a human", [P3_PARTIAL] = "Scored: partially accepted", [P3_REJECTED] = "Scored: rejected",
-	[P4_PREF_PAIRS] = "Preference pairs", [P4_RAG_ROWS] = "Retrieval samples", [P4_SFT_ROWS] = "Fine-tuning samples",
+	[P2_EVIDENCE_ROWS] = "Evidence rows", [P2_EVIDENCE_SKIPS] = "Rows skipped",
+	[P3_ACCEPTED] = "Scored: accepted",
+	[P3_HUMAN] = "Scored: for a human", [P3_PARTIAL] = "Scored: partially accepted",
+	[P3_REJECTED] = "Scored: rejected",
+	[P4_PREF_PAIRS] = "Preference pairs", [P4_RAG_ROWS] = "Retrieval samples",
+	[P4_SFT_ROWS] = "Fine-tuning samples",
 	[P4_TOTAL_QUARANTINED] = "Rows in quarantine",
 };
 
@@ -52,13 +66,20 @@ static void put_failures(struct lh_buf *b, const struct audit *a)
 static void put_verdict(struct lh_buf *b, const struct audit *a)
 {
 	if (!a->required_total) {
-		lh_buf_puts(b, "<div class=\"verdict warn\" id=\"verdict\"><strong>Nothing was asked for that is required.</strong></div>\n");
+		lh_buf_puts(b,
+			    "<div class=\"verdict warn\" id=\"verdict\"><strong>Nothing was asked "
+			    "for that is required.</strong></div>\n");
 	} else if (audit_is_sound(a)) {
-		lh_buf_printf(b, "<div class=\"verdict good\" id=\"verdict\"><strong>The pipeline is sound.</strong> "
+		lh_buf_printf(b,
+			      "<div class=\"verdict good\" id=\"verdict\"><strong>The pipeline is "
+			      "sound.</strong> "
 			      "All %u required checks passed.</div>\n", a->required_total);
 	} else {
-		lh_buf_printf(b, "<div class=\"verdict bad\" id=\"verdict\"><strong>The pipeline is not sound.</strong> "
-			      "%u of %u required checks failed:", a->required_total - a->required_passed, a->required_total);
+		lh_buf_printf(b,
+			      "<div class=\"verdict bad\" id=\"verdict\"><strong>The pipeline is "
+			      "not sound.</strong> "
+			      "%u of %u required checks failed:",
+			      a->required_total - a->required_passed, a->required_total);
 		put_failures(b, a);
 		lh_buf_puts(b, "</div>\n");
 	}
@@ -67,12 +88,16 @@ static void put_verdict(struct lh_buf *b, const struct audit *a)
 static void put_drift_verdict(struct lh_buf *b, const struct history *h)
 {
 	if (h->bad.code) {
-		lh_buf_puts(b, "<div class=\"verdict bad\" id=\"drift\"><strong>The baseline cannot be read, so nothing is known of "
+		lh_buf_puts(b,
+			    "<div class=\"verdict bad\" id=\"drift\"><strong>The baseline cannot "
+			    "be read, so nothing is known of "
 			    "drift.</strong> ");
 		lh_html_data(b, h->bad.msg, strlen(h->bad.msg));
 		lh_buf_puts(b, "</div>\n");
 	} else if (h->drift.warned) {
-		lh_buf_printf(b, "<div class=\"verdict warn\" id=\"drift\"><strong>%zu of %zu metrics moved by more than a fifth</strong> "
+		lh_buf_printf(b,
+			      "<div class=\"verdict warn\" id=\"drift\"><strong>%zu of %zu "
+			      "metrics moved by more than a fifth</strong> "
 			      "since the last baseline.</div>\n", h->drift.warned, h->drift.n);
 	}
 }
@@ -80,11 +105,14 @@ static void put_drift_verdict(struct lh_buf *b, const struct history *h)
 static void put_top(struct lh_buf *b, const struct audit *a)
 {
 	lh_html_open(b, "Full audit", style);
-	lh_buf_printf(b, "<h1>Full audit</h1>\n<p class=\"note facts\"><span><time datetime=\"%s\">%.10s %.8s UTC</time></span>\n",
+	lh_buf_printf(b,
+		      "<h1>Full audit</h1>\n<p class=\"note facts\"><span><time "
+		      "datetime=\"%s\">%.10s %.8s UTC</time></span>\n",
 		      a->recorded_at, a->recorded_at, a->recorded_at + 11);
 	if (*a->git_commit)
 		lh_buf_printf(b, "<span>commit <code>%s</code></span>\n", a->git_commit);
-	lh_buf_printf(b, "<span>%u checks, %u of %u required ones passed%s</span></p>\n", a->checks_total, a->required_passed,
+	lh_buf_printf(b, "<span>%u checks, %u of %u required ones passed%s</span></p>\n",
+		      a->checks_total, a->required_passed,
 		      a->required_total, a->s->observer ? "; as an observer, nothing was run" : "");
 	put_verdict(b, a);
 	put_drift_verdict(b, &a->history);
@@ -101,7 +129,8 @@ static void put_check(struct lh_buf *b, const struct check *c)
 {
 	const char *kind = c->skipped ? "" : c->passed ? " good" : c->required ? " bad" : " warn";
 
-	lh_buf_printf(b, "<tr><td><span class=\"tag%s\">%s</span></td><td>%s%s</td><td>", kind, check_result(c), c->name,
+	lh_buf_printf(b, "<tr><td><span class=\"tag%s\">%s</span></td><td>%s%s</td><td>", kind,
+		      check_result(c), c->name,
 		      c->required ? "" : " <span class=\"small opt\">(not required)</span>");
 	put_text(b, &c->expected);
 	lh_buf_puts(b, "</td><td>");
@@ -118,16 +147,22 @@ static void put_checks(struct lh_buf *b, const struct audit *a)
 {
 	int i, phase = -1;
 
-	lh_buf_puts(b, "<h2>Checks</h2>\n<div class=\"scroll\"><table class=\"checks\">\n<thead><tr><th scope=\"col\">Result</th>"
-		       "<th scope=\"col\">Check</th><th scope=\"col\">Expected</th><th scope=\"col\">Found</th></tr></thead>\n");
+	lh_buf_puts(b,
+		    "<h2>Checks</h2>\n<div class=\"scroll\"><table class=\"checks\">\n"
+		    "<thead><tr><th scope=\"col\">Result</th>"
+		       "<th scope=\"col\">Check</th><th scope=\"col\">Expected</th><th "
+		       "scope=\"col\">Found</th></tr></thead>\n");
 	for (i = 0; i < CHECKS; i++) {
 		const struct check *c = &a->check[i];
 
 		if (!c->ran)
 			continue;
 		if (c->phase != phase)
-			lh_buf_printf(b, "%s<tbody>\n<tr><th colspan=\"4\" scope=\"rowgroup\">Phase %d: %s</th></tr>\n",
-				      phase < 0 ? "" : "</tbody>\n", c->phase, phase_title[c->phase]);
+			lh_buf_printf(b,
+				      "%s<tbody>\n<tr><th colspan=\"4\" scope=\"rowgroup\">Phase "
+				      "%d: %s</th></tr>\n",
+				      phase < 0 ? "" : "</tbody>\n", c->phase,
+				      phase_title[c->phase]);
 		phase = c->phase;
 		put_check(b, c);
 	}
@@ -147,7 +182,8 @@ static void put_change(struct lh_buf *b, const struct drift_row *row)
 		drift_percent(b, row);
 	else
 		lh_html_text(b, row->baseline.p, row->baseline.n);
-	lh_buf_printf(b, "</span> <span class=\"tag %s\">%s</span></span>", row->flag == DRIFT_OK ? "good" : "warn",
+	lh_buf_printf(b, "</span> <span class=\"tag %s\">%s</span></span>",
+		      row->flag == DRIFT_OK ? "good" : "warn",
 		      drift_flag_name(row->flag));
 }
 
@@ -155,13 +191,17 @@ static void put_card(struct lh_buf *b, const struct audit *a, const struct chart
 {
 	const struct history *h = &a->history;
 
-	lh_buf_printf(b, "<section class=\"card\"><h3>%s</h3><p><code class=\"small\">%s</code></p>\n<p class=\"value\"><b>%llu</b>",
-		      metric_title[metric], metric_names[metric], (unsigned long long)a->metric[metric]);
+	lh_buf_printf(b,
+		      "<section class=\"card\"><h3>%s</h3><p><code class=\"small\">%s</code></p>\n"
+		      "<p class=\"value\"><b>%llu</b>",
+		      metric_title[metric], metric_names[metric],
+		      (unsigned long long)a->metric[metric]);
 	if (h->drift.n)
 		put_change(b, &h->drift.row[metric]);
 	lh_buf_puts(b, "</p>\n");
 	chart_print(b, c, a, metric);
-	lh_buf_printf(b, "<p class=\"axis small\"><span>%s</span><span>highest ", c->audits < 2 ? "" : *c->since ? c->since : "first baseline");
+	lh_buf_printf(b, "<p class=\"axis small\"><span>%s</span><span>highest ",
+		      c->audits < 2 ? "" : *c->since ? c->since : "first baseline");
 	chart_number(b, c->chart[metric].high);
 	lh_buf_puts(b, "</span><span>now</span></p></section>\n");
 }
@@ -175,13 +215,20 @@ static void put_metrics(struct lh_buf *b, const struct audit *a, const struct ch
 	if (!on_file)
 		lh_buf_puts(b, "There is no baseline yet; this audit is all there is to draw.");
 	else
-		lh_buf_printf(b, "Each chart begins at 0 and goes over %llu baseline%s on file, then this audit, the dot. The dashed line is the last "
-			      "baseline; around it lies what is no drift, a fifth up or down.", on_file, on_file == 1 ? "" : "s");
+		lh_buf_printf(b,
+			      "Each chart begins at 0 and goes over %llu baseline%s on file,"
+			      " then this audit, the dot. The dashed line is the last "
+			      "baseline; around it lies what is no drift, a fifth up or down.",
+			      on_file, on_file == 1 ? "" : "s");
 	if (c->audits > c->columns)
-		lh_buf_printf(b, " A chart has %zu columns: each stands for about %llu audits, and reaches from the lowest to the highest of "
-			      "them.", c->columns, (unsigned long long)((c->audits + c->columns / 2) / c->columns));
+		lh_buf_printf(b,
+			      " A chart has %zu columns: each stands for about %llu audits,"
+			      " and reaches from the lowest to the highest of "
+			      "them.", c->columns,
+			      (unsigned long long)((c->audits + c->columns / 2) / c->columns));
 	if (c->unread)
-		lh_buf_printf(b, " %llu of the rows cannot be read, and %s left out.", (unsigned long long)c->unread, c->unread == 1 ? "is" : "are");
+		lh_buf_printf(b, " %llu of the rows cannot be read, and %s left out.",
+			      (unsigned long long)c->unread, c->unread == 1 ? "is" : "are");
 	lh_buf_puts(b, "</p>\n<div class=\"cards\">\n");
 	for (i = 0; i < METRICS; i++)
 		put_card(b, a, c, i);
@@ -192,16 +239,21 @@ static void put_drift(struct lh_buf *b, const struct drift *d)
 {
 	size_t i;
 
-	lh_buf_puts(b, "<h2>Drift</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Metric</th>"
-		       "<th scope=\"col\" class=\"n\">Baseline</th><th scope=\"col\" class=\"n\">Current</th>"
-		       "<th scope=\"col\" class=\"n\">Δ%</th><th scope=\"col\">Flag</th></tr></thead>\n<tbody>\n");
+	lh_buf_puts(b,
+		    "<h2>Drift</h2>\n<div class=\"scroll\"><table>\n"
+		    "<thead><tr><th scope=\"col\">Metric</th>"
+		       "<th scope=\"col\" class=\"n\">Baseline</th><th scope=\"col\" "
+		       "class=\"n\">Current</th>"
+		       "<th scope=\"col\" class=\"n\">Δ%</th><th "
+		       "scope=\"col\">Flag</th></tr></thead>\n<tbody>\n");
 	for (i = 0; i < d->n; i++) {
 		const struct drift_row *row = &d->row[i];
 
 		lh_buf_puts(b, "<tr><td><code>");
 		lh_html_text(b, row->metric.p, row->metric.n);
 		lh_buf_puts(b, "</code></td><td class=\"n\">");
-		lh_html_text(b, row->baseline.n ? row->baseline.p : "-", row->baseline.n ? row->baseline.n : 1);
+		lh_html_text(b, row->baseline.n ? row->baseline.p : "-",
+			     row->baseline.n ? row->baseline.n : 1);
 		lh_buf_puts(b, "</td><td class=\"n\">");
 		lh_html_text(b, row->current.p, row->current.n);
 		lh_buf_puts(b, "</td><td class=\"n\">");

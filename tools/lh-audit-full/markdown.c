@@ -6,7 +6,8 @@
 #include "text/escape.h"
 
 const char *const phase_title[PHASES] = {
-	"Recon and sources", "Schemas", "Evidence", "Scores", "Exports", "Receipts", "Acceptance", "Replay",
+	"Recon and sources", "Schemas", "Evidence", "Scores", "Exports", "Receipts", "Acceptance",
+	"Replay",
 };
 
 const char *check_result(const struct check *c)
@@ -30,7 +31,8 @@ static void put_check(struct lh_buf *out, const struct check *c)
 	lh_buf_puts(out, "| ");
 	lh_escape_markdown(out, c->name, strlen(c->name));
 	lh_buf_puts(out, c->required ? " | yes" : " | no");
-	lh_buf_printf(out, c->required && !c->passed && !c->skipped ? " | **%s**" : " | %s", check_result(c));
+	lh_buf_printf(out, c->required && !c->passed && !c->skipped ? " | **%s**" : " | %s",
+		      check_result(c));
 	put_cell(out, &c->expected);
 	put_cell(out, &c->actual);
 	put_cell(out, &c->notes);
@@ -48,8 +50,11 @@ static void put_checks(struct lh_buf *out, const struct audit *a)
 		if (!c->ran)
 			continue;
 		if (c->phase != phase)
-			lh_buf_printf(out, "\n### Phase %d: %s\n\n| check | required | result | expected | actual | notes |\n"
-				      "|---|:---:|:---:|---|---|---|\n", c->phase, phase_title[c->phase]);
+			lh_buf_printf(out,
+				      "\n### Phase %d: %s\n\n| check | required | result | "
+				      "expected | actual | notes |\n"
+				      "|---|:---:|:---:|---|---|---|\n", c->phase,
+				      phase_title[c->phase]);
 		phase = c->phase;
 		put_check(out, c);
 	}
@@ -61,7 +66,8 @@ static void put_metrics(struct lh_buf *out, const struct audit *a)
 
 	lh_buf_puts(out, "\n## Metrics\n\n| metric | value |\n|---|---:|\n");
 	for (i = 0; i < METRICS; i++)
-		lh_buf_printf(out, "| %s | %llu |\n", metric_names[i], (unsigned long long)a->metric[i]);
+		lh_buf_printf(out, "| %s | %llu |\n", metric_names[i],
+			      (unsigned long long)a->metric[i]);
 }
 
 static void put_drift(struct lh_buf *out, const struct audit *a)
@@ -77,7 +83,8 @@ static void put_drift(struct lh_buf *out, const struct audit *a)
 		return;
 	}
 	if (h->on_file.n) {
-		lh_buf_printf(out, "Against line %llu of `" AUDIT_BASELINES "`", (unsigned long long)h->on_file.line);
+		lh_buf_printf(out, "Against line %llu of `" AUDIT_BASELINES "`",
+			      (unsigned long long)h->on_file.line);
 		if (at->p) {
 			lh_buf_puts(out, ", recorded at ");
 			lh_escape_markdown(out, at->p + 1, at->n - 2);
@@ -102,9 +109,13 @@ static unsigned count_skipped(const struct audit *a)
 
 void markdown_print(struct lh_buf *out, const struct audit *a)
 {
-	lh_buf_printf(out, "# Full audit: %s\n\n- %u of %u required checks passed; %u checks in all, %u skipped\n",
-		      audit_is_sound(a) ? "sound" : "NOT sound", a->required_passed, a->required_total, a->checks_total, count_skipped(a));
-	lh_buf_printf(out, "- recorded at %s%s\n", a->recorded_at, a->s->observer ? ", as an observer: nothing was run" : "");
+	lh_buf_printf(out,
+		      "# Full audit: %s\n\n- %u of %u required checks passed; %u checks in all,"
+		      " %u skipped\n",
+		      audit_is_sound(a) ? "sound" : "NOT sound", a->required_passed,
+		      a->required_total, a->checks_total, count_skipped(a));
+	lh_buf_printf(out, "- recorded at %s%s\n", a->recorded_at,
+		      a->s->observer ? ", as an observer: nothing was run" : "");
 	if (*a->git_commit)
 		lh_buf_printf(out, "- commit `%s`\n", a->git_commit);
 	put_checks(out, a);

@@ -2,7 +2,8 @@
 #include "audit.h"
 
 const char *const metric_names[METRICS] = {
-	"p2_evidence_rows", "p2_evidence_skips", "p3_accepted", "p3_human", "p3_partial", "p3_rejected",
+	"p2_evidence_rows", "p2_evidence_skips", "p3_accepted", "p3_human", "p3_partial",
+	"p3_rejected",
 	"p4_pref_pairs", "p4_rag_rows", "p4_sft_rows", "p4_total_quarantined",
 };
 
@@ -59,7 +60,8 @@ static void write_summary(struct lh_writer *w, const char *name, const struct au
 /* Return whether nothing needs attention. */
 static bool well(const struct audit *a)
 {
-	return audit_is_sound(a) && !a->history.bad.code && !(a->s->fail_on_drift && a->history.drift.warned);
+	return audit_is_sound(a) && !a->history.bad.code &&
+		!(a->s->fail_on_drift && a->history.drift.warned);
 }
 
 static bool is_printed(const struct check *c, bool all)

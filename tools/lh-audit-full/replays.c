@@ -50,15 +50,18 @@ struct replay {
  * child gets none, and bad ones are not a finding. */
 static int close_port(struct replay *r, struct lh_err *err)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t n = sizeof at;
 	int i;
 
 	r->port = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (r->port < 0 || bind(r->port, (struct sockaddr *)&at, sizeof at) < 0 || getsockname(r->port, (struct sockaddr *)&at, &n) < 0)
+	if (r->port < 0 || bind(r->port, (struct sockaddr *)&at, sizeof at) < 0 ||
+	    getsockname(r->port, (struct sockaddr *)&at, &n) < 0)
 		return lh_err_sys(err, "cannot bind a port of 127.0.0.1");
 	for (i = 0; i < LH_PROVIDERS; i++) {
-		snprintf(r->set[i], sizeof r->set[i], "%s=http://127.0.0.1:%u", lh_provider_url_name((enum lh_provider)i), ntohs(at.sin_port));
+		snprintf(r->set[i], sizeof r->set[i], "%s=http://127.0.0.1:%u",
+			 lh_provider_url_name((enum lh_provider)i), ntohs(at.sin_port));
 		r->env[i] = r->set[i];
 	}
 	return 0;
@@ -124,8 +127,11 @@ static void write_task(struct lh_buf *out, const char *task, enum how how)
 static int replay(struct replay *r, enum check_id id, const char *task, enum how what,
 		  struct lh_err *err)
 {
-	char *argv[] = { "lh-replay", "-q", "--retries", "0", "--root", (char *)lh_root_path(r->a->root), "--log", (char *)r->log, NULL };
-	struct lh_child_how how = { .command = r->a->s->replay_command, .argv = argv, .keys = LH_KEYS_NONE, .env = r->env, .seconds = REPLAY_SECONDS, .max = ROW_MAX };
+	char *argv[] = { "lh-replay", "-q", "--retries", "0", "--root",
+			 (char *)lh_root_path(r->a->root), "--log", (char *)r->log, NULL };
+	struct lh_child_how how = { .command = r->a->s->replay_command, .argv = argv,
+				    .keys = LH_KEYS_NONE, .env = r->env, .seconds = REPLAY_SECONDS,
+				    .max = ROW_MAX };
 	struct lh_buf record;
 	int rc;
 
@@ -142,7 +148,8 @@ static int replay(struct replay *r, enum check_id id, const char *task, enum how
 		return 1;
 	if (!check_is_finding(err))
 		return -1;
-	check_note(r->a, id, "%s: %s", task, r->out.status > 1 && *r->out.last_line ? r->out.last_line : err->msg);
+	check_note(r->a, id, "%s: %s", task, r->out.status > 1 && *r->out.last_line
+		   ? r->out.last_line : err->msg);
 	return 0;
 }
 
@@ -235,16 +242,19 @@ static int parse_row(struct replay *r, struct tail *t, struct lh_str row, struct
 		rc = lh_err_set(err, LH_EDATA, "longer than %zu bytes", ROW_MAX);
 	} else {
 		lh_buf_add(&r->scratch, row.p, row.n);
-		rc = lh_buf_check(&r->scratch, err) < 0 ? -1 : lh_record_parse(&r->row, r->scratch.p, row.n, err);
+		rc = lh_buf_check(&r->scratch, err) < 0 ? -1
+			: lh_record_parse(&r->row, r->scratch.p, row.n, err);
 	}
 	if (rc < 0 && !check_is_finding(err))
 		return -1;
 	if (rc < 0 && !t->bad++)
-		snprintf(t->fault, sizeof t->fault, "row %u from the end: %.200s", t->rows, err->msg);
+		snprintf(t->fault, sizeof t->fault, "row %u from the end: %.200s", t->rows,
+			 err->msg);
 	return 0;
 }
 
-static int read_tail(struct replay *r, const struct lh_mapped *m, struct tail *t, struct lh_err *err)
+static int read_tail(struct replay *r, const struct lh_mapped *m, struct tail *t,
+		     struct lh_err *err)
 {
 	const char *p = m->p, *end = p + m->n, *lf;
 	struct lh_str row;
@@ -293,7 +303,8 @@ static void tell_tail(struct replay *r, enum check_id id, const struct tail *t)
 {
 	if (t->bad)
 		check_note(r->a, id, "%s", t->fault);
-	check_set(r->a, id, !t->bad, "each of the last 50 rows parses", "%u of %u", t->rows > t->bad ? t->rows - t->bad : 0, t->rows);
+	check_set(r->a, id, !t->bad, "each of the last 50 rows parses", "%u of %u",
+		  t->rows > t->bad ? t->rows - t->bad : 0, t->rows);
 }
 
 /* ---- the phase ---- */
@@ -344,7 +355,8 @@ int phase_replay(struct audit *a, struct lh_err *err)
 	}
 	if (rc >= 0 && a->s->observer) {
 		tell_tail(&r, CHECK_REPLAYS, &t);
-		check_note(a, CHECK_REPLAYS, "observer: the tail of the replay log is judged instead");
+		check_note(a, CHECK_REPLAYS,
+			   "observer: the tail of the replay log is judged instead");
 		check_skip(a, CHECK_GUARD, OBSERVER);
 	}
 	lh_child_free(&r.out);

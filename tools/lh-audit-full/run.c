@@ -13,7 +13,9 @@ static int take_lock(struct audit *a, struct lh_err *err)
 	const char *path = lh_root_path(a->root);
 
 	if (access(path, W_OK) < 0) {
-		lh_tool_message(a->tool, "%s: not locked, as only who may write it can; others may change it meanwhile", path);
+		lh_tool_message(a->tool,
+				"%s: not locked, as only who may write it can; others may change "
+				"it meanwhile", path);
 		return 0;
 	}
 	if (lh_root_lock(a->root, 0, err) == 0)
@@ -34,7 +36,8 @@ static int find_commit(struct audit *a, struct lh_err *err)
 static int phases(struct audit *a, struct lh_err *err)
 {
 	static int (*const run[])(struct audit *a, struct lh_err *err) = {
-		phase_documents, phase_samples, phase_evidence, phase_scores, phase_exports, phase_receipts, phase_gate, phase_replay,
+		phase_documents, phase_samples, phase_evidence, phase_scores, phase_exports,
+			phase_receipts, phase_gate, phase_replay,
 	};
 	size_t i;
 
@@ -48,7 +51,8 @@ static int phases(struct audit *a, struct lh_err *err)
  * last, so that its report exists when it does. */
 static int files(struct audit *a, struct lh_err *err)
 {
-	if (markdown_write(a, err) < 0 || (a->s->html && html_write(a, err) < 0) || (a->s->bundle && bundle_write(a, err) < 0))
+	if (markdown_write(a, err) < 0 || (a->s->html && html_write(a, err) < 0) ||
+	    (a->s->bundle && bundle_write(a, err) < 0))
 		return -1;
 	if (a->history.bad.code) {
 		*err = a->history.bad;
@@ -64,7 +68,8 @@ static int audit(struct audit *a, struct lh_err *err)
 	if (take_lock(a, err) < 0)
 		return -1;
 	lh_tool_time(a->tool, a->recorded_at);
-	if (find_commit(a, err) < 0 || census_take(a, err) < 0 || newest_run(a, err) < 0 || history_read(a, err) < 0 || phases(a, err) < 0)
+	if (find_commit(a, err) < 0 || census_take(a, err) < 0 || newest_run(a, err) < 0 ||
+	    history_read(a, err) < 0 || phases(a, err) < 0)
 		return -1;
 	if (!audit_is_sound(a) || (a->s->fail_on_drift && a->history.drift.warned))
 		lh_tool_verdict_bad(a->tool);

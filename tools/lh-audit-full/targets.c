@@ -16,7 +16,8 @@ static void find(struct place *p)
 {
 	const char *slash = p->path ? strrchr(p->path, '/') : NULL;
 	char folder[PATH_MAX] = ".";
-	int n = slash ? snprintf(folder, sizeof folder, "%.*s/", (int)(slash - p->path), p->path) : 1;
+	int n = slash ? snprintf(folder, sizeof folder, "%.*s/", (int)(slash - p->path), p->path)
+		: 1;
 
 	p->name = slash ? slash + 1 : p->path;
 	p->is_there = p->path && n < PATH_MAX && stat(folder, &p->folder) == 0;
@@ -24,17 +25,21 @@ static void find(struct place *p)
 
 static bool same(const struct place *a, const struct place *b)
 {
-	return a->is_there && b->is_there && a->folder.st_dev == b->folder.st_dev && a->folder.st_ino == b->folder.st_ino &&
+	return a->is_there && b->is_there && a->folder.st_dev == b->folder.st_dev &&
+		a->folder.st_ino == b->folder.st_ino &&
 	       strcmp(a->name, b->name) == 0;
 }
 
 int targets_check(const struct audit *a, struct lh_err *err)
 {
-	char *out = lh_root_join(a->root, AUDIT_OUT, err), *baselines = lh_root_join(a->root, AUDIT_BASELINES, err);
+	char *out = lh_root_join(a->root, AUDIT_OUT, err),
+		*baselines = lh_root_join(a->root, AUDIT_BASELINES, err);
 	char *replays = lh_root_join(a->root, AUDIT_REPLAYS, err);
 	struct place p[] = {
-		{ .who = "the log of replays", .path = replays }, { .who = "the file of baselines", .path = baselines },
-		{ .who = "--out", .path = a->s->out ? a->s->out : out }, { .who = "--html", .path = a->s->html },
+		{ .who = "the log of replays", .path = replays },
+		{ .who = "the file of baselines", .path = baselines },
+		{ .who = "--out", .path = a->s->out ? a->s->out : out },
+		{ .who = "--html", .path = a->s->html },
 		{ .who = "--bundle", .path = a->s->bundle },
 	};
 	int rc = out && baselines && replays ? 0 : -1;
@@ -45,7 +50,8 @@ int targets_check(const struct audit *a, struct lh_err *err)
 	for (i = 2; !rc && i < sizeof p / sizeof *p; i++)
 		for (k = 0; !rc && k < i; k++)
 			if (same(&p[i], &p[k]))
-				rc = lh_err_set(err, LH_EUSAGE, "%s: %s is %s", p[i].who, p[i].path, p[k].who);
+				rc = lh_err_set(err, LH_EUSAGE, "%s: %s is %s", p[i].who, p[i].path,
+						p[k].who);
 	free(out);
 	free(baselines);
 	free(replays);

@@ -66,7 +66,8 @@ static long violations(struct judge *j, int schema, struct lh_err *err)
 	lh_buf_reset(&j->found);
 	if (lh_json_parse(&j->rec, j->text.p, j->text.len, &v, err) < 0)
 		return -1;
-	n = lh_schema_check(lh_schema_find(lh_schema_name((size_t)schema)), &v, &j->scratch, note_violation, j, err);
+	n = lh_schema_check(lh_schema_find(lh_schema_name((size_t)schema)), &v, &j->scratch,
+			    note_violation, j, err);
 	return n >= 0 && lh_buf_check(&j->found, err) < 0 ? -1 : n;
 }
 
@@ -95,7 +96,8 @@ static int judge_name(struct judge *j, const char *name, bool known, struct lh_e
 		fault(j, name, "not valid");
 	else if (!valid && !n)
 		fault(j, name, "valid");
-	else if (!valid && known && (j->want.len != j->found.len || memcmp(j->want.p, j->found.p, j->found.len) != 0))
+	else if (!valid && known && (j->want.len != j->found.len ||
+				     memcmp(j->want.p, j->found.p, j->found.len) != 0))
 		fault(j, name, "not the violations that are expected");
 	return 0;
 }
@@ -199,19 +201,22 @@ static int judge_all(struct judge *j, struct lh_err *err)
 	for (i = 0; i < NINE; i++)
 		for (valid = 1; valid >= 0; valid--)
 			if (!j->has[i][valid])
-				check_note(j->a, CHECK_VALIDATORS, "no %s sample of %s", valid ? "valid" : "invalid", lh_schema_name((size_t)i));
+				check_note(j->a, CHECK_VALIDATORS, "no %s sample of %s",
+					   valid ? "valid" : "invalid", lh_schema_name((size_t)i));
 	return 0;
 }
 
 /* Run --test-command: 1 if it exits with 0, 0, -1. */
 static int test(struct audit *a, struct lh_err *err)
 {
-	struct lh_child_how how = { .command = a->s->test_command, .keys = LH_KEYS_ALL, .seconds = TEST_SECONDS };
+	struct lh_child_how how = { .command = a->s->test_command, .keys = LH_KEYS_ALL,
+				    .seconds = TEST_SECONDS };
 	struct lh_child_out out;
 	int rc = child_run(a, CHECK_VALIDATORS, &how, NULL, 0, &out, err);
 
 	if (rc > 0 && out.status) {
-		check_note(a, CHECK_VALIDATORS, "the test command ended with status %d%s%s", out.status, *out.last_line ? ": " : "", out.last_line);
+		check_note(a, CHECK_VALIDATORS, "the test command ended with status %d%s%s",
+			   out.status, *out.last_line ? ": " : "", out.last_line);
 		rc = 0;
 	}
 	lh_child_free(&out);
@@ -240,7 +245,8 @@ int phase_samples(struct audit *a, struct lh_err *err)
 		rc = test(a, err);
 	else if (!rc)
 		rc = 1;
-	check_set(a, CHECK_VALIDATORS, passed && rc > 0, VALIDATORS, "%u of %u", j.all - j.wrong, j.all);
+	check_set(a, CHECK_VALIDATORS, passed && rc > 0, VALIDATORS, "%u of %u", j.all - j.wrong,
+		  j.all);
 	check_set(a, CHECK_SAMPLES, j.counted >= ENOUGH, ">= 51", "%u", j.counted);
 	lh_record_free(&j.rec);
 	lh_buf_free(&j.text);

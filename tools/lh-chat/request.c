@@ -47,7 +47,8 @@ static int settle_messages(struct request *rq, struct lh_err *err)
 	if (rq->ask.message && rq->prompt.p)
 		return lh_err_set(err, LH_EDATA, "\"messages\" and \"prompt\" exclude each other");
 	if (rq->ask.message && rq->preface.p)
-		return lh_err_set(err, LH_EDATA, "\"system\" goes with \"prompt\", not with \"messages\"");
+		return lh_err_set(err, LH_EDATA,
+				  "\"system\" goes with \"prompt\", not with \"messages\"");
 	if (rq->ask.message)
 		return 0;
 	if (!rq->prompt.p)
@@ -82,7 +83,8 @@ int request_read(struct request *rq, const struct lh_record *rec, struct lh_err 
 	return rc;
 }
 
-void request_answer(struct lh_buf *out, const struct lh_record *rec, const struct request *rq, const struct lh_chat_reply *reply, bool wire)
+void request_answer(struct lh_buf *out, const struct lh_record *rec, const struct request *rq,
+		    const struct lh_chat_reply *reply, bool wire)
 {
 	struct lh_writer w =
 		wire ? lh_write_to(out) : lh_write_record(out, rec, (const char *[]){ "reply" }, 1);

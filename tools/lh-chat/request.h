@@ -26,6 +26,7 @@ void request_free(struct request *rq);
 int request_read(struct request *rq, const struct lh_record *rec, struct lh_err *err);
 
 /* Append the record with "reply"; wire: the reply alone. */
-void request_answer(struct lh_buf *out, const struct lh_record *rec, const struct request *rq, const struct lh_chat_reply *reply, bool wire);
+void request_answer(struct lh_buf *out, const struct lh_record *rec, const struct request *rq,
+		    const struct lh_chat_reply *reply, bool wire);
 
 #endif

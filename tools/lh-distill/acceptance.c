@@ -7,7 +7,8 @@
 #include "base/signal.h"
 #include "json/write.h"
 
-int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected, const char *actual, struct lh_err *err)
+int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected,
+		    const char *actual, struct lh_err *err)
 {
 	struct lh_buf b;
 	struct lh_writer json = lh_write_to(&b);
@@ -44,7 +45,8 @@ static void remove_root(struct acceptance *a, size_t i)
 }
 
 /* Write a file of the root, from text or from another root's file. */
-static int put_source(const struct lh_root *root, const char *relpath, const struct lh_buf *text, struct lh_err *err)
+static int put_source(const struct lh_root *root, const char *relpath, const struct lh_buf *text,
+		      struct lh_err *err)
 {
 	char *path = lh_root_join(root, relpath, err);
 	struct lh_atomic out;
@@ -119,7 +121,8 @@ static int prepare(struct acceptance *a, const char *fixture, struct lh_err *err
 		} else {
 			rc = copy_fixture(from, a->root[i], err);
 			if (!rc)
-				rc = lh_err_set(err, LH_EIO, "%s: no source in %s", fixture, LH_ROOT_SOURCES);
+				rc = lh_err_set(err, LH_EIO, "%s: no source in %s", fixture,
+						LH_ROOT_SOURCES);
 		}
 	}
 	lh_root_close(from);
@@ -135,7 +138,8 @@ static bool asked_to_stop(void)
 	sigset_t come;
 
 	sigpending(&come);
-	return sigismember(&come, SIGINT) == 1 || sigismember(&come, SIGTERM) == 1 || sigismember(&come, SIGHUP) == 1;
+	return sigismember(&come, SIGINT) == 1 || sigismember(&come, SIGTERM) == 1 ||
+		sigismember(&come, SIGHUP) == 1;
 }
 
 static int run_all(struct acceptance *a, const struct settings *s, struct lh_err *err)

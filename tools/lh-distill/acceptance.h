@@ -38,6 +38,7 @@ extern const struct acceptance_source acceptance_fixture[];	/* ends with a text 
 int acceptance_check(struct acceptance *a, struct lh_err *err);
 
 /* Print the next invariant; expected and actual are JSON. */
-int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected, const char *actual, struct lh_err *err);
+int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected,
+		    const char *actual, struct lh_err *err);
 
 #endif

@@ -137,14 +137,16 @@ static int same_hash(struct check *c, const struct lh_record *rec, struct lh_err
 static int check_skips(struct check *c, struct lh_err *err)
 {
 	static const char named[] = LH_JSON(["reviewed_at: missing"]);
-	const struct lh_value *errors = c->skips.n ? lh_record_get(&c->skips.row[0], "errors") : NULL;
+	const struct lh_value *errors = c->skips.n ? lh_record_get(&c->skips.row[0], "errors")
+		: NULL;
 
 	if (check_count(c, "one row was skipped", 1, c->skips.n, err) < 0)
 		return -1;
 	check_fresh(c);
 	lh_buf_puts(&c->want, named);
 	check_put(&c->got, errors);
-	return check_tell(c, "the skip names reviewed_at", errors && errors->n == sizeof named - 1 && !memcmp(errors->p, named, errors->n), err);
+	return check_tell(c, "the skip names reviewed_at", errors && errors->n == sizeof named -
+			  1 && !memcmp(errors->p, named, errors->n), err);
 }
 
 static int check_collect(struct check *c, struct lh_err *err)
@@ -158,10 +160,12 @@ static int check_collect(struct check *c, struct lh_err *err)
 		rc = same_hash(c, &t->row[i], err);
 		good += rc > 0;
 	}
-	if (rc < 0 || check_count(c, "collect wrote 14 records of evidence", 14, t->n, err) < 0 || check_skips(c, err) < 0 ||
+	if (rc < 0 || check_count(c, "collect wrote 14 records of evidence", 14, t->n, err) < 0 ||
+	    check_skips(c, err) < 0 ||
 	    check_count(c, "all evidence is valid", t->n, t->n - (size_t)bad, err) < 0)
 		return -1;
-	return check_count(c, "all evidence says which line it came from, and has its hash", t->n, good, err);
+	return check_count(c, "all evidence says which line it came from, and has its hash", t->n,
+			   good, err);
 }
 
 /* ---- score ---- */
@@ -173,7 +177,8 @@ const struct lh_record *check_scored(const struct check *c, const struct lh_valu
 
 static const struct lh_value *category_of(const struct check *c, const struct lh_record *evidence)
 {
-	const struct lh_record *s = evidence ? check_scored(c, lh_record_get(evidence, "run_id")) : NULL;
+	const struct lh_record *s = evidence ? check_scored(c, lh_record_get(evidence, "run_id"))
+		: NULL;
 
 	return s ? lh_record_get(s, "category") : NULL;
 }
@@ -237,7 +242,8 @@ static const struct lh_record *first(const struct table *t, bool (*is)(const str
 	return NULL;
 }
 
-static void put_long_text(struct lh_buf *b, const struct lh_value *category, const struct lh_value *text)
+static void put_long_text(struct lh_buf *b, const struct lh_value *category,
+			  const struct lh_value *text)
 {
 	struct lh_writer json = lh_write_to(b);
 
@@ -252,7 +258,8 @@ static int check_split(struct check *c, struct lh_err *err)
 {
 	static const struct lh_value accepted = { "\"accepted\"", 10, LH_STRING, false };
 	const struct lh_record *r = first(&c->evidence, is_split);
-	const struct lh_value *text = r ? lh_record_get(r, "text") : NULL, *category = category_of(c, r), *whole = NULL;
+	const struct lh_value *text = r ? lh_record_get(r, "text") : NULL,
+		*category = category_of(c, r), *whole = NULL;
 	int rc = r ? find_source(c, r, err) : 0;
 
 	if (rc < 0)
@@ -263,7 +270,8 @@ static int check_split(struct check *c, struct lh_err *err)
 	put_long_text(&c->want, &accepted, whole);
 	put_long_text(&c->got, category, text);
 	return check_tell(c, "the review of a split tree is accepted, with its full text",
-		    category && lh_value_equal(category, &accepted) && whole && text && lh_value_equal(whole, text), err);
+		    category && lh_value_equal(category, &accepted) && whole && text &&
+		    lh_value_equal(whole, text), err);
 }
 
 static int check_score(struct check *c, struct lh_err *err)
@@ -271,28 +279,35 @@ static int check_score(struct check *c, struct lh_err *err)
 	const struct lh_value *high;
 
 	if (check_count(c, "score made 14 scored runs", 14, c->scored.n, err) < 0 ||
-	    check_count(c, "6 are accepted", 6, table_count(&c->scored, "category", "accepted"), err) < 0 ||
-	    check_count(c, "4 are rejected", 4, table_count(&c->scored, "category", "rejected"), err) < 0 ||
-	    check_count(c, "2 are partially accepted", 2, table_count(&c->scored, "category", "partially_accepted"), err) < 0 ||
-	    check_count(c, "2 need a human", 2, table_count(&c->scored, "category", "needs_human_review"), err) < 0 ||
+	    check_count(c, "6 are accepted", 6, table_count(&c->scored, "category", "accepted"),
+			err) < 0 ||
+	    check_count(c, "4 are rejected", 4, table_count(&c->scored, "category", "rejected"),
+			err) < 0 ||
+	    check_count(c, "2 are partially accepted", 2,
+			table_count(&c->scored, "category", "partially_accepted"), err) < 0 ||
+	    check_count(c, "2 need a human", 2,
+			table_count(&c->scored, "category", "needs_human_review"), err) < 0 ||
 	    check_split(c, err) < 0)
 		return -1;
 	high = category_of(c, first(&c->evidence, is_high));
 	check_fresh(c);
 	lh_buf_puts(&c->want, "\"rejected\"");
 	check_put(&c->got, high);
-	return check_tell(c, "the high finding of an audit is rejected", high && lh_value_is(high, "rejected", 8), err);
+	return check_tell(c, "the high finding of an audit is rejected",
+			  high && lh_value_is(high, "rejected", 8), err);
 }
 
 /* ---- receipts ---- */
 
-static int is_valid(struct check *c, int run, const char *name, const char *schema, struct lh_err *err)
+static int is_valid(struct check *c, int run, const char *name, const char *schema,
+		    struct lh_err *err)
 {
 	struct report r;
 	int rc;
 
 	report_init(&r);
-	rc = report_read(&r, c->a->root[run == RUN_OTHER], c->a->run[run].run->id, name, schema, err);
+	rc = report_read(&r, c->a->root[run == RUN_OTHER], c->a->run[run].run->id, name, schema,
+			 err);
 	report_free(&r);
 	return rc < 0 && err->code == LH_ECORRUPT ? 0 : rc;
 }
@@ -338,13 +353,19 @@ static int check_runs(struct check *c, struct lh_err *err)
 			rc = is_valid(c, run, "summary.json", "run_summary", err);
 		valid += rc > 0;
 	}
-	if (rc < 0 || check_count(c, "five receipts and the summary are valid, in each of three runs", (LH_STAGES + 1) * RUNS, valid, err) < 0)
+	if (rc < 0 ||
+	    check_count(c, "five receipts and the summary are valid, in each of three runs",
+			(LH_STAGES + 1) * RUNS, valid, err) < 0)
 		return -1;
 	check_fresh(c);
 	put_hashes(&c->want, &w[RUN_FIRST]);
-	put_hashes(&c->got, same_hashes(&w[RUN_FIRST], &w[RUN_OTHER]) ? &w[RUN_AGAIN] : &w[RUN_OTHER]);
-	return check_tell(c, "the same rows give the same hashes, in another root and once more in the same",
-		    same_hashes(&w[RUN_FIRST], &w[RUN_OTHER]) && same_hashes(&w[RUN_FIRST], &w[RUN_AGAIN]), err);
+	put_hashes(&c->got, same_hashes(&w[RUN_FIRST], &w[RUN_OTHER]) ? &w[RUN_AGAIN]
+		   : &w[RUN_OTHER]);
+	return check_tell(c,
+			  "the same rows give the same hashes, in another root and once more in "
+			  "the same",
+		    same_hashes(&w[RUN_FIRST], &w[RUN_OTHER]) &&
+		    same_hashes(&w[RUN_FIRST], &w[RUN_AGAIN]), err);
 }
 
 /* ---- all ---- */
@@ -394,12 +415,16 @@ static int read_all(struct check *c, struct lh_err *err)
 	const struct lh_root *root = c->a->root[0];
 	int x;
 
-	if (read_sources(c, err) < 0 || table_below(&c->evidence, root, LH_ROOT_EVIDENCE, err) < 0 ||
-	    table_file(&c->skips, root, LH_ROOT_SKIPS, err) < 0 || table_below(&c->scored, root, LH_ROOT_SCORED, err) < 0)
+	if (read_sources(c, err) < 0 || table_below(&c->evidence, root, LH_ROOT_EVIDENCE,
+						    err) < 0 ||
+	    table_file(&c->skips, root, LH_ROOT_SKIPS, err) < 0 ||
+	    table_below(&c->scored, root, LH_ROOT_SCORED, err) < 0)
 		return -1;
 	for (x = 0; x < LH_EXPORTERS; x++)
-		if (table_file(&c->samples[x], root, lh_exporter_output((enum lh_exporter)x), err) < 0 ||
-		    table_file(&c->refused[x], root, lh_exporter_quarantine((enum lh_exporter)x), err) < 0)
+		if (table_file(&c->samples[x], root, lh_exporter_output((enum lh_exporter)x),
+			       err) < 0 ||
+		    table_file(&c->refused[x], root, lh_exporter_quarantine((enum lh_exporter)x),
+			       err) < 0)
 			return -1;
 	return 0;
 }
@@ -412,7 +437,8 @@ int acceptance_check(struct acceptance *a, struct lh_err *err)
 	check_init(&c);
 	rc = read_all(&c, err);
 	if (!rc)
-		rc = check_collect(&c, err) || check_score(&c, err) || check_exports(&c, err) || check_runs(&c, err) ? -1 : 0;
+		rc = check_collect(&c, err) || check_score(&c, err) || check_exports(&c, err) ||
+			check_runs(&c, err) ? -1 : 0;
 	check_free(&c);
 	return rc;
 }

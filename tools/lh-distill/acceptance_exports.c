@@ -1,25 +1,30 @@
 /* acceptance_exports.c - the invariants of exports and quarantine. */
 #include "acceptance_check.h"
 
-static const char *const schemas[LH_EXPORTERS] = { "rag_sample", "sft_sample", "preference_sample" };
+static const char *const schemas[LH_EXPORTERS] = { "rag_sample", "sft_sample",
+						   "preference_sample" };
 
 /* Count the samples that by their own category or by their source's score are, or
  * are not, of a category. */
-static size_t count_of(const struct check *c, enum lh_exporter x, const char *field, const char *category, bool are)
+static size_t count_of(const struct check *c, enum lh_exporter x, const char *field,
+		       const char *category, bool are)
 {
 	const struct table *t = &c->samples[x];
 	size_t i, n = 0;
 
 	for (i = 0; i < t->n; i++) {
-		const struct lh_record *s = check_scored(c, lh_record_get(&t->row[i], "source_run_id"));
-		bool itself = row_is(&t->row[i], field, category), source = row_is(s, "category", category);
+		const struct lh_record *s = check_scored(c, lh_record_get(&t->row[i],
+									  "source_run_id"));
+		bool itself = row_is(&t->row[i], field, category),
+			source = row_is(s, "category", category);
 
 		n += are ? itself || source : !itself || !source;
 	}
 	return n;
 }
 
-static const struct lh_value *task_of(const struct check *c, const struct lh_record *pair, const char *side)
+static const struct lh_value *task_of(const struct check *c, const struct lh_record *pair,
+				      const char *side)
 {
 	const struct lh_record *r = table_find(&c->evidence, "run_id", lh_record_get(pair, side));
 
@@ -66,11 +71,14 @@ static int check_pairs(struct check *c, struct lh_err *err)
 	put_pairs(&c->want, 1, shared);
 	put_pairs(&c->got, t->n, chosen);
 	if (check_tell(c, "there is one preference pair, of the file that two records share",
-		 t->n == 1 && shared && chosen && rejected && lh_value_equal(chosen, shared) && lh_value_equal(rejected, shared), err) < 0)
+		 t->n == 1 && shared && chosen && rejected && lh_value_equal(chosen, shared) &&
+		 lh_value_equal(rejected, shared), err) < 0)
 		return -1;
 	for (i = 0; i < t->n; i++) {
-		const struct lh_value *a = lh_record_get(&t->row[i], "chosen"), *b = lh_record_get(&t->row[i], "rejected");
-		const struct lh_value *ra = lh_record_get(&t->row[i], "chosen_run_id"), *rb = lh_record_get(&t->row[i], "rejected_run_id");
+		const struct lh_value *a = lh_record_get(&t->row[i], "chosen"),
+			*b = lh_record_get(&t->row[i], "rejected");
+		const struct lh_value *ra = lh_record_get(&t->row[i], "chosen_run_id"),
+			*rb = lh_record_get(&t->row[i], "rejected_run_id");
 
 		same += !a || !b || !ra || !rb || lh_value_equal(a, b) || lh_value_equal(ra, rb);
 	}
@@ -94,9 +102,11 @@ static size_t unknown_reasons(const struct table *t)
 static uint64_t unaccounted(const struct check *c, enum lh_exporter x)
 {
 	const struct lh_stage_result *r = &c->a->run[RUN_FIRST].stage[LH_STAGE_RAG + x];
-	uint64_t out = c->samples[x].n, held = c->refused[x].n, read = x == LH_PREFERENCE ? out + held : c->scored.n;
+	uint64_t out = c->samples[x].n, held = c->refused[x].n,
+		read = x == LH_PREFERENCE ? out + held : c->scored.n;
 
-	return (read > out + held ? read - out - held : out + held - read) + (r->accepted != out) + (r->quarantined != held);
+	return (read > out + held ? read - out - held
+		: out + held - read) + (r->accepted != out) + (r->quarantined != held);
 }
 
 static void put_accounts(struct lh_buf *b, uint64_t invalid, uint64_t odd, uint64_t lost)
@@ -127,7 +137,9 @@ static int check_accounts(struct check *c, struct lh_err *err)
 	check_fresh(c);
 	put_accounts(&c->want, 0, 0, 0);
 	put_accounts(&c->got, (uint64_t)invalid, odd, lost);
-	return check_tell(c, "all samples have their provenance, all refusals a known reason, and nothing is lost",
+	return check_tell(c,
+			  "all samples have their provenance, all refusals a known reason,"
+			  " and nothing is lost",
 			  !invalid && !odd && !lost, err);
 }
 
@@ -141,7 +153,8 @@ int check_exports(struct check *c, struct lh_err *err)
 	    check_count(c, "sft has 5 samples", 5, c->samples[LH_SFT].n, err) < 0 ||
 	    check_count(c, "sft keeps 6 unsafe ones in quarantine", 6, unsafe, err) < 0 ||
 	    check_count(c, "rag holds nothing that was rejected", 0, bad, err) < 0 ||
-	    check_count(c, "rag has 7 samples", 7, c->samples[LH_RAG].n, err) < 0 || check_pairs(c, err) < 0)
+	    check_count(c, "rag has 7 samples", 7, c->samples[LH_RAG].n, err) < 0 ||
+	    check_pairs(c, err) < 0)
 		return -1;
 	return check_accounts(c, err);
 }

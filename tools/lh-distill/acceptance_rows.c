@@ -63,7 +63,8 @@ static int parse(struct table *t, const char *what, struct lh_err *err)
 	return 0;
 }
 
-static int fill(struct table *t, const struct lh_root *root, const char *what, bool folder, struct lh_err *err)
+static int fill(struct table *t, const struct lh_root *root, const char *what, bool folder,
+		struct lh_err *err)
 {
 	struct reading r = { .t = t, .root = root };
 	int rc;
@@ -86,7 +87,8 @@ int table_below(struct table *t, const struct lh_root *root, const char *folder,
 	return fill(t, root, folder, true, err);
 }
 
-const struct lh_record *table_find(const struct table *t, const char *field, const struct lh_value *v)
+const struct lh_record *table_find(const struct table *t, const char *field,
+				   const struct lh_value *v)
 {
 	const struct lh_value *of;
 	size_t i;

@@ -19,11 +19,14 @@ void table_init(struct table *t);
 void table_free(struct table *t);
 
 /* A file that does not exist has no rows. */
-int table_file(struct table *t, const struct lh_root *root, const char *relpath, struct lh_err *err);
-int table_below(struct table *t, const struct lh_root *root, const char *folder, struct lh_err *err);
+int table_file(struct table *t, const struct lh_root *root, const char *relpath,
+	       struct lh_err *err);
+int table_below(struct table *t, const struct lh_root *root, const char *folder,
+		struct lh_err *err);
 
 /* Return the first record whose field is a string equal to the value v; NULL. */
-const struct lh_record *table_find(const struct table *t, const char *field, const struct lh_value *v);
+const struct lh_record *table_find(const struct table *t, const char *field,
+				   const struct lh_value *v);
 
 /* Return whether the record's field is the string s. */
 bool row_is(const struct lh_record *r, const char *field, const char *s);

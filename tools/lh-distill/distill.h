@@ -49,7 +49,8 @@ typedef void whole_fn(void *ctx, const struct lh_stage_result *res);
 
 /* Run the five stages and write receipts, drift, summary.md and, last,
  * summary.json, which marks a run as complete.  Free it in any case. */
-int whole_run(struct whole *w, const struct lh_run_how *how, const char *now, whole_fn *ended, void *ctx, struct lh_err *err);
+int whole_run(struct whole *w, const struct lh_run_how *how, const char *now, whole_fn *ended,
+	      void *ctx, struct lh_err *err);
 void whole_free(struct whole *w);
 
 /* ---- drift.c, markdown.c ---- */
@@ -71,7 +72,8 @@ void report_free(struct report *r);
 
 /* Read the file name in the folder of a run: 1, 0 if it does not exist, -1;
  * LH_ECORRUPT if it is not a JSON object or not of that schema. */
-int report_read(struct report *r, const struct lh_root *root, const char *run_id, const char *name, const char *schema, struct lh_err *err);
+int report_read(struct report *r, const struct lh_root *root, const char *run_id, const char *name,
+		const char *schema, struct lh_err *err);
 
 /*
  * Find the newest run except the one of the id but (or NULL), and return its id,
@@ -80,7 +82,8 @@ int report_read(struct report *r, const struct lh_root *root, const char *run_id
  * receipt.  1, 0 if there is none, -1.  A bad report is skipped, with a line in
  * *bad.
  */
-int report_newest(char **id, const struct lh_root *root, const char *but, bool any, struct lh_buf *bad, struct lh_err *err);
+int report_newest(char **id, const struct lh_root *root, const char *but, bool any,
+		  struct lh_buf *bad, struct lh_err *err);
 
 /* Report each of these lines. */
 void warn_bad(struct lh_tool *tool, const struct lh_buf *bad);

@@ -126,7 +126,8 @@ int drift_print(struct lh_buf *out, struct whole *w, struct lh_err *err)
 	lh_buf_init(&stages, LH_BUF_NOMAX);
 	lh_buf_init(&text, LH_BUF_NOMAX);
 	if (rc > 0)
-		rc = report_read(&report, w->run->root, w->prior, "summary.json", "run_summary", err);
+		rc = report_read(&report, w->run->root, w->prior, "summary.json", "run_summary",
+				 err);
 	if (rc > 0 && lh_bind(prior_members, &report.rec, &prior, &text, err) < 0)
 		rc = -1;
 	lh_write_array(&json, NULL);

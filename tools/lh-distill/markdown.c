@@ -7,7 +7,8 @@ static void put_cell(struct lh_buf *b, uint64_t n)
 	lh_buf_u64(b, n);
 }
 
-static void put_row(struct lh_buf *b, const char *name, const struct lh_stage_result *r, uint64_t ms)
+static void put_row(struct lh_buf *b, const char *name, const struct lh_stage_result *r,
+		    uint64_t ms)
 {
 	lh_buf_printf(b, "| %s", name);
 	put_cell(b, r->records_in);
@@ -26,7 +27,9 @@ static void put_table(struct lh_buf *b, const struct lh_summary *s)
 	struct lh_stage_result total;
 	size_t i;
 
-	lh_buf_puts(b, "| stage | in | out | accepted | rejected | quarantined | skipped | passed | ms |\n"
+	lh_buf_puts(b,
+		    "| stage | in | out | accepted | rejected | quarantined | skipped | passed | "
+		    "ms |\n"
 		       "|---|---:|---:|---:|---:|---:|---:|:---:|---:|\n");
 	for (i = 0; i < LH_STAGES; i++)
 		put_row(b, lh_stage_name((enum lh_stage)i), &s->stage[i], s->stage[i].duration_ms);
@@ -45,12 +48,15 @@ static void put_samples(struct lh_buf *b, const struct lh_summary *s)
 
 	lh_buf_puts(b, "\n## Samples\n\n");
 	for (i = 0; i < sizeof of / sizeof *of; i++)
-		lh_buf_printf(b, "- %llu %s in `%s/%s`\n", (unsigned long long)s->stage[of[i].stage].accepted, of[i].what, LH_ROOT_EXPORTS, of[i].where);
+		lh_buf_printf(b, "- %llu %s in `%s/%s`\n",
+			      (unsigned long long)s->stage[of[i].stage].accepted, of[i].what,
+			      LH_ROOT_EXPORTS, of[i].where);
 }
 
 /* Append the texts of a list of JSON strings, one per line; escapes stay, so that a
  * text cannot begin a line of its own. */
-static bool put_texts(struct lh_buf *b, const char *stage, const char *kind, const struct lh_buf *list)
+static bool put_texts(struct lh_buf *b, const char *stage, const char *kind,
+		      const struct lh_buf *list)
 {
 	const char *p = list->p, *end = p + list->len, *from;
 
@@ -85,12 +91,15 @@ void markdown_print(struct lh_buf *b, const struct whole *w)
 {
 	const struct lh_summary *s = &w->summary;
 
-	lh_buf_printf(b, "# Distillation run %s: %s\n\n", s->run_id, s->passed ? "passed" : "NOT passed");
+	lh_buf_printf(b, "# Distillation run %s: %s\n\n", s->run_id,
+		      s->passed ? "passed" : "NOT passed");
 	lh_buf_printf(b, "- started %s, ended %s\n", s->started_at, s->ended_at);
-	lh_buf_printf(b, "- recorded at %s\n- commit `%s`%s\n- run hash `%s`\n", w->run->recorded_at, s->git_commit,
+	lh_buf_printf(b, "- recorded at %s\n- commit `%s`%s\n- run hash `%s`\n",
+		      w->run->recorded_at, s->git_commit,
 		      w->run->no_git ? " (there is none)" : "", s->run_hash);
 	if (w->prior)
-		lh_buf_printf(b, "- drift: %s, against run %s (drift.json)\n\n## Stages\n\n", w->severity, w->prior);
+		lh_buf_printf(b, "- drift: %s, against run %s (drift.json)\n\n## Stages\n\n",
+			      w->severity, w->prior);
 	else
 		lh_buf_puts(b, "- drift: none, this is the first run\n\n## Stages\n\n");
 	put_table(b, s);

@@ -27,7 +27,8 @@ static int put_report(struct lh_tool *tool, struct report *r)
 }
 
 /* Print one report: 1, 0 if it does not exist, -1. */
-static int print_one(struct lh_tool *tool, struct report *r, const struct lh_root *root, const char *id, const char *name, const char *schema)
+static int print_one(struct lh_tool *tool, struct report *r, const struct lh_root *root,
+		     const char *id, const char *name, const char *schema)
 {
 	int rc = report_read(r, root, id, name, schema, &tool->err);
 
@@ -52,7 +53,8 @@ static int print_run(struct lh_tool *tool, const struct lh_root *root, const cha
 	}
 	report_free(&r);
 	if (rc >= 0 && !found)
-		return lh_err_set(&tool->err, LH_EIO, "%s: no such run in %s/%s", id, lh_root_path(root), LH_ROOT_REPORTS);
+		return lh_err_set(&tool->err, LH_EIO, "%s: no such run in %s/%s", id,
+				  lh_root_path(root), LH_ROOT_REPORTS);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -67,7 +69,8 @@ static int print_newest(struct lh_tool *tool, const struct lh_root *root)
 	warn_bad(tool, &bad);
 	lh_buf_free(&bad);
 	if (!rc)
-		rc = lh_err_set(&tool->err, LH_EIO, "%s/%s: no run yet", lh_root_path(root), LH_ROOT_REPORTS);
+		rc = lh_err_set(&tool->err, LH_EIO, "%s/%s: no run yet", lh_root_path(root),
+				LH_ROOT_REPORTS);
 	else if (rc > 0)
 		rc = print_run(tool, root, id);
 	free(id);

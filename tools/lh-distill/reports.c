@@ -28,7 +28,8 @@ static void on_violation(void *ctx, const struct lh_str *field, const struct lh_
 	struct lh_err *err = ctx;
 
 	if (err->code == LH_OK)
-		lh_err_set(err, LH_ECORRUPT, "%.*s: %.*s", (int)field->n, field->p, (int)problem->n, problem->p);
+		lh_err_set(err, LH_ECORRUPT, "%.*s: %.*s", (int)field->n, field->p, (int)problem->n,
+			   problem->p);
 }
 
 static int check(struct report *r, const char *schema, struct lh_err *err)
@@ -51,7 +52,8 @@ static int check(struct report *r, const char *schema, struct lh_err *err)
 	return n ? -1 : 0;
 }
 
-int report_read(struct report *r, const struct lh_root *root, const char *run_id, const char *name, const char *schema, struct lh_err *err)
+int report_read(struct report *r, const struct lh_root *root, const char *run_id, const char *name,
+		const char *schema, struct lh_err *err)
 {
 	size_t n = sizeof LH_ROOT_REPORTS + strlen(run_id) + strlen(name) + 2;
 	char *relpath = lh_calloc(n, 1, err), *path = NULL;
@@ -94,7 +96,8 @@ static int64_t time_of(const struct report *r, const char *field)
 }
 
 /* Read one report of a run: 1 with its time if that is later than *at, 0, -1. */
-static int look_at(struct newest *n, const char *id, const char *name, const char *schema, const char *field, int64_t *at, struct lh_err *err)
+static int look_at(struct newest *n, const char *id, const char *name, const char *schema,
+		   const char *field, int64_t *at, struct lh_err *err)
 {
 	int rc = report_read(&n->r, n->root, id, name, schema, err);
 	int64_t ms;
@@ -138,7 +141,8 @@ static int look_at_run(void *ctx, const char *id, struct lh_err *err)
 	return 0;
 }
 
-int report_newest(char **id, const struct lh_root *root, const char *but, bool any, struct lh_buf *bad, struct lh_err *err)
+int report_newest(char **id, const struct lh_root *root, const char *but, bool any,
+		  struct lh_buf *bad, struct lh_err *err)
 {
 	struct newest n = { .root = root, .bad = bad, .but = but, .any = any };
 	int rc;

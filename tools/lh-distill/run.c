@@ -23,13 +23,18 @@ static void on_ended(void *ctx, const struct lh_stage_result *r)
 	unsigned long long in = r->records_in, out = r->records_out;
 
 	if (s->progress || s->tool->verbose)
-		lh_tool_warn(s->tool, "%s: %llu in, %llu out, %llu accepted, %llu rejected, %llu quarantined, %llu skipped, %llu ms",
-			     lh_stage_name(r->stage), in, out, (unsigned long long)r->accepted, (unsigned long long)r->rejected,
-			     (unsigned long long)r->quarantined, (unsigned long long)r->skipped, (unsigned long long)r->duration_ms);
+		lh_tool_warn(s->tool,
+			     "%s: %llu in, %llu out, %llu accepted, %llu rejected,"
+			     " %llu quarantined, %llu skipped, %llu ms",
+			     lh_stage_name(r->stage), in, out, (unsigned long long)r->accepted,
+			     (unsigned long long)r->rejected,
+			     (unsigned long long)r->quarantined, (unsigned long long)r->skipped,
+			     (unsigned long long)r->duration_ms);
 	if (r->passed)
 		return;
 	lh_tool_verdict_bad(s->tool);
-	lh_tool_warn(s->tool, "%s has not passed: %.*s", lh_stage_name(r->stage), (int)r->errors.len, r->errors.p);
+	lh_tool_warn(s->tool, "%s has not passed: %.*s", lh_stage_name(r->stage),
+		     (int)r->errors.len, r->errors.p);
 }
 
 /* Return whether there is a file that evidence could come from. */
@@ -56,7 +61,8 @@ static int check_sources(struct lh_tool *tool, const struct whole *w)
 
 	if (found)
 		return found < 0 ? -1 : 0;
-	lh_tool_warn(tool, "%s: none of the twelve sources is in %s", w->run->how.root ? w->run->how.root : ".", LH_ROOT_SOURCES);
+	lh_tool_warn(tool, "%s: none of the twelve sources is in %s",
+		     w->run->how.root ? w->run->how.root : ".", LH_ROOT_SOURCES);
 	lh_tool_verdict_bad(tool);
 	return 0;
 }
@@ -66,7 +72,8 @@ static void say_rest(struct lh_tool *tool, const struct whole *w)
 {
 	warn_bad(tool, &w->bad);
 	if (w->run->no_git)
-		lh_tool_verbose(tool, "no git commit, zeros stand for it: %s", w->run->why_no_git.msg);
+		lh_tool_verbose(tool, "no git commit, zeros stand for it: %s",
+				w->run->why_no_git.msg);
 	if (strcmp(w->severity, "ok"))
 		lh_tool_message(tool, "drift: %s, against run %s", w->severity, w->prior);
 }

@@ -28,7 +28,8 @@ static int run_stages(struct whole *w, whole_fn *ended, void *ctx, struct lh_err
 		next = i < LH_STAGE_RAG ? i + 1 : LH_STAGES;
 		lh_run_progress(w->run, (enum lh_stage)i, 0);
 		if (run_stage(w, (enum lh_stage)i, err) < 0)
-			return lh_err_prefix(err, "%s", i < LH_STAGE_RAG ? lh_stage_name((enum lh_stage)i) : "export");
+			return lh_err_prefix(err, "%s", i < LH_STAGE_RAG
+					     ? lh_stage_name((enum lh_stage)i) : "export");
 		for (; ended && i < next; i++)
 			ended(ctx, &w->stage[i]);
 	}
@@ -54,7 +55,8 @@ static int write_reports(struct whole *w, struct lh_err *err)
 	return rc ? rc : lh_report_write(w->run, "summary.json", &w->json, err);
 }
 
-int whole_run(struct whole *w, const struct lh_run_how *how, const char *now, whole_fn *ended, void *ctx, struct lh_err *err)
+int whole_run(struct whole *w, const struct lh_run_how *how, const char *now, whole_fn *ended,
+	      void *ctx, struct lh_err *err)
 {
 	double start = lh_time_monotonic();
 	struct lh_summary *s = &w->summary;

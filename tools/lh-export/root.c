@@ -82,8 +82,10 @@ int root_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
 	if (!rc && !res.passed)
 		rc = tell_faults(tool, &res);
 	if (!rc)
-		lh_tool_message(tool, "%llu read, %llu exported, %llu quarantined", (unsigned long long)s->how.read,
-			    (unsigned long long)s->how.exported, (unsigned long long)s->how.quarantined);
+		lh_tool_message(tool, "%llu read, %llu exported, %llu quarantined",
+				(unsigned long long)s->how.read,
+			    (unsigned long long)s->how.exported,
+			    (unsigned long long)s->how.quarantined);
 	lh_stage_done(&res);
 	lh_run_close(run);
 	return rc;

@@ -17,10 +17,14 @@ struct settings {
 };
 
 static const struct lh_option options[] = {
-	{ 0, "field", "NAME", "field with the text (default text)", LH_TEXT(struct settings, field) },
-	{ 0, "raw-input", NULL, "each file is one text, not lines of JSON", LH_FLAG(struct settings, raw) },
-	{ 0, "require", NULL, "exit 1 if a text contains no object", LH_FLAG(struct settings, require) },
-	{ 0, "wire", NULL, "print only matched and value, with sorted keys", LH_FLAG(struct settings, wire) },
+	{ 0, "field", "NAME", "field with the text (default text)",
+	  LH_TEXT(struct settings, field) },
+	{ 0, "raw-input", NULL, "each file is one text, not lines of JSON",
+	  LH_FLAG(struct settings, raw) },
+	{ 0, "require", NULL, "exit 1 if a text contains no object",
+	  LH_FLAG(struct settings, require) },
+	{ 0, "wire", NULL, "print only matched and value, with sorted keys",
+	  LH_FLAG(struct settings, wire) },
 	LH_JOBS_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
@@ -52,7 +56,8 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 }
 
 /* Write only {"matched":...,"value":...} for one text. */
-static int put_reply(struct worker *w, const struct lh_str *text, struct lh_buf *out, struct lh_err *err)
+static int put_reply(struct worker *w, const struct lh_str *text, struct lh_buf *out,
+		     struct lh_err *err)
 {
 	struct lh_value v;
 	int rc = lh_extract(w->x, text->p, text->n, &v, err);
@@ -75,7 +80,8 @@ static int put_reply(struct worker *w, const struct lh_str *text, struct lh_buf 
 
 /* Write the record with its new members.  The text is unescaped at the place of the
  * value, which may be as long as the record, so that there is no third copy. */
-static int put_record(struct worker *w, const struct lh_record *rec, const struct lh_value *field, struct lh_buf *out, struct lh_err *err)
+static int put_record(struct worker *w, const struct lh_record *rec, const struct lh_value *field,
+		      struct lh_buf *out, struct lh_err *err)
 {
 	static const char *const added[] = { "matched", "value" };
 	struct lh_value v;

@@ -11,9 +11,12 @@ struct gen_drafts {
 
 static const char *const kind_names[] = { "fill", "email", "sms", "playbook" };
 
-static const char *const unknown_kinds[] = { "nonsense", "Fill", "EMAIL", "sms ", "", "playbooks", "résumé" };
-static const char *const no_artifacts[] = { "null", "[]", LH_JSON([{"fills":[]}]), "\"fills\"", "17", "true", "\"\"" };
-static const char *const no_contexts[] = { "[]", LH_JSON([{"city":"Gary"}]), "\"Gary\"", "17", "false", "\"\"" };
+static const char *const unknown_kinds[] = { "nonsense", "Fill", "EMAIL", "sms ", "", "playbooks",
+					     "résumé" };
+static const char *const no_artifacts[] = { "null", "[]", LH_JSON([{"fills":[]}]), "\"fills\"",
+					    "17", "true", "\"\"" };
+static const char *const no_contexts[] = { "[]", LH_JSON([{"city":"Gary"}]), "\"Gary\"", "17",
+					   "false", "\"\"" };
 
 /* The members of a context, each with a value of another type. */
 static const struct {
@@ -21,7 +24,8 @@ static const struct {
 } bad_contexts[] = {
 	{ "target_count", "\"3\"", "a whole number" }, { "target_count", "1.5", "a whole number" },
 	{ "target_count", "[2]", "a whole number" }, { "target_count", "true", "a whole number" },
-	{ "city", "7", "a string" }, { "state", "{}", "a string" }, { "role", "[\"Welder\"]", "a string" },
+	{ "city", "7", "a string" }, { "state", "{}", "a string" },
+	{ "role", "[\"Welder\"]", "a string" },
 	{ "client_id", "false", "a string" }, { "candidate_id", "17", "a string" },
 };
 #define COUNTS 4		/* the first: target_count */
@@ -32,7 +36,8 @@ static const struct {
 static const char decoy[] = LH_JSON(
 	"target_count":97,"city":"Nowhere","state":"ZZ","role":"Astronaut","candidate_id":"w-0");
 
-struct gen_drafts *gen_drafts_new(uint64_t seed, unsigned n, enum draft_kind kinds, struct lh_err *err)
+struct gen_drafts *gen_drafts_new(uint64_t seed, unsigned n, enum draft_kind kinds,
+				  struct lh_err *err)
 {
 	struct gen_drafts *g = lh_calloc(1, sizeof(*g), err);
 	struct draft *d;
@@ -117,7 +122,8 @@ static void end_expected(struct lh_writer *json)
 	lh_buf_putc(json->out, '\n');
 }
 
-static void put_expected(struct lh_buf *out, const struct lh_buf *error, const struct lh_buf *findings)
+static void put_expected(struct lh_buf *out, const struct lh_buf *error,
+			 const struct lh_buf *findings)
 {
 	struct lh_writer json = begin_expected(out, error->len ? 422 : 200);
 
@@ -150,7 +156,8 @@ static void put_bad_context(struct draft *d, struct lh_buf *out, struct lh_buf *
 	draft_json(out, "context", "{");
 	draft_json(out, bad_contexts[which].member, bad_contexts[which].value);
 	lh_buf_putc(out, '}');
-	lh_buf_printf(message, "context.%s must be %s", bad_contexts[which].member, bad_contexts[which].must);
+	lh_buf_printf(message, "context.%s must be %s", bad_contexts[which].member,
+		      bad_contexts[which].must);
 }
 
 /* Append a request that is refused for a fault outside of the artifact. */
@@ -167,7 +174,8 @@ static void put_unfit(struct draft *d, struct lh_buf *out)
 	else
 		put_object(out, "artifact", d->artifact.p, d->artifact.len);
 	if (odd_kind)
-		lh_buf_printf(message, "unknown kind \"%s\" (expected fill, email, sms or playbook)", kind);
+		lh_buf_printf(message,
+			      "unknown kind \"%s\" (expected fill, email, sms or playbook)", kind);
 	else if (odd_artifact)
 		lh_buf_puts(message, "artifact must be an object");
 	else
@@ -181,7 +189,9 @@ static void put_unfit(struct draft *d, struct lh_buf *out)
 
 int gen_draft(struct gen_drafts *g, struct lh_buf *out, uint64_t i, struct lh_err *err)
 {
-	static const enum draft_kind often[] = { DRAFT_FILL, DRAFT_FILL, DRAFT_FILL, DRAFT_EMAIL, DRAFT_EMAIL, DRAFT_EMAIL, DRAFT_SMS, DRAFT_SMS, DRAFT_PLAYBOOK };
+	static const enum draft_kind often[] = { DRAFT_FILL, DRAFT_FILL, DRAFT_FILL, DRAFT_EMAIL,
+						 DRAFT_EMAIL, DRAFT_EMAIL, DRAFT_SMS, DRAFT_SMS,
+						 DRAFT_PLAYBOOK };
 	struct draft *d = &g->d;
 
 	d->r = gen_row(g->seed, GEN_DRAFT, i);
@@ -205,7 +215,8 @@ int gen_draft(struct gen_drafts *g, struct lh_buf *out, uint64_t i, struct lh_er
 		put_artifact(d, out);
 		put_expected(out, &d->error, &d->findings);
 	}
-	if (lh_buf_check(&d->artifact, err) || lh_buf_check(&d->context, err) || lh_buf_check(&d->findings, err) ||
+	if (lh_buf_check(&d->artifact, err) || lh_buf_check(&d->context, err) ||
+	    lh_buf_check(&d->findings, err) ||
 	    lh_buf_check(&d->error, err) || lh_buf_check(&d->text, err))
 		return -1;
 	return 0;

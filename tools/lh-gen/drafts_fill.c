@@ -5,7 +5,8 @@
 
 /* The faults of a fill, in the order in which a validator finds them. */
 enum fault {
-	SOUND, NO_ARRAY, NO_OBJECT, NO_ID, NO_NAME, COUNT, DUPLICATE, GHOST, INACTIVE, BANNED, CITY, STATE, ROLE, FAULTS
+	SOUND, NO_ARRAY, NO_OBJECT, NO_ID, NO_NAME, COUNT, DUPLICATE, GHOST, INACTIVE, BANNED, CITY,
+		STATE, ROLE, FAULTS
 };
 
 /* The properties required of a worker in the fill; NULL: any. */
@@ -58,11 +59,14 @@ static bool fits(const void *ctx, unsigned who)
 	case CITY:
 		return active && !banned(p, w->client) && !same(w->city, p->city->name);
 	case STATE:
-		return active && !banned(p, w->client) && same(w->city, p->city->name) && !same(w->state, p->city->state);
+		return active && !banned(p, w->client) && same(w->city, p->city->name) &&
+			!same(w->state, p->city->state);
 	case ROLE:
-		return active && !banned(p, w->client) && same(w->city, p->city->name) && same(w->state, p->city->state) && !same(w->role, p->role);
+		return active && !banned(p, w->client) && same(w->city, p->city->name) &&
+			same(w->state, p->city->state) && !same(w->role, p->role);
 	default:
-		return active && !banned(p, w->client) && same(w->city, p->city->name) && same(w->state, p->city->state) && same(w->role, p->role);
+		return active && !banned(p, w->client) && same(w->city, p->city->name) &&
+			same(w->state, p->city->state) && same(w->role, p->role);
 	}
 }
 
@@ -170,8 +174,10 @@ static void put_context(struct fill *f)
 	unsigned target = f->n;
 
 	if (has(f, COUNT)) {
-		target = f->n > 1 && draft_one_in(f->d, 2) ? gen_pick(&f->d->r, f->n) : f->n + 1 + gen_pick(&f->d->r, 5);
-		draft_refuse(f->d, "Completeness", "endorsed count (%u) != target_count (%u)", f->n, target);
+		target = f->n > 1 && draft_one_in(f->d, 2) ? gen_pick(&f->d->r, f->n)
+			: f->n + 1 + gen_pick(&f->d->r, 5);
+		draft_refuse(f->d, "Completeness", "endorsed count (%u) != target_count (%u)", f->n,
+			     target);
 	}
 	if (has(f, COUNT) || !draft_one_in(f->d, 4))
 		draft_number(c, "target_count", target);
@@ -197,12 +203,15 @@ static void give_name(struct fill *f, unsigned i, unsigned who)
 		return;
 	accent = strstr(roster, "é");
 	if (accent && draft_one_in(d, 2)) {
-		snprintf(f->name, DRAFT_TEXT, "%.*sÉ%s", (int)(accent - roster), roster, accent + strlen("é"));
+		snprintf(f->name, DRAFT_TEXT, "%.*sÉ%s", (int)(accent - roster), roster,
+			 accent + strlen("é"));
 	} else {
 		switch (gen_pick(&d->r, 3)) {
 		case 0: snprintf(f->name, DRAFT_TEXT, "%s", d->people[who].first->shown); break;
-		case 1: snprintf(f->name, DRAFT_TEXT, "%s  %s", d->people[who].first->shown, d->people[who].last->shown); break;
-		case 2: snprintf(f->name, DRAFT_TEXT, "%s \"Ace\" %s", d->people[who].first->shown, d->people[who].last->shown); break;
+		case 1: snprintf(f->name, DRAFT_TEXT, "%s  %s", d->people[who].first->shown,
+				 d->people[who].last->shown); break;
+		case 2: snprintf(f->name, DRAFT_TEXT, "%s \"Ace\" %s", d->people[who].first->shown,
+				 d->people[who].last->shown); break;
 		}
 	}
 	if (f->wrong[i] == SOUND) {
@@ -224,22 +233,30 @@ static void describe_case(struct fill *f, unsigned i)
 		draft_refuse(d, "Consistency", "duplicate candidate_id '%s' in fills", f->id);
 		break;
 	case GHOST:
-		draft_refuse(d, "Consistency", "fills[%u].candidate_id '%s' does not exist in worker roster", i, f->id);
+		draft_refuse(d, "Consistency",
+			     "fills[%u].candidate_id '%s' does not exist in worker roster", i,
+			     f->id);
 		break;
 	case INACTIVE:
-		draft_refuse(d, "Consistency", "fills[%u] worker '%s' status is '%s', expected 'active'", i, f->id, p->status);
+		draft_refuse(d, "Consistency",
+			     "fills[%u] worker '%s' status is '%s', expected 'active'", i, f->id,
+			     p->status);
 		break;
 	case BANNED:
-		draft_refuse(d, "Policy", "fills[%u] worker '%s' is blacklisted for client '%s'", i, f->id, f->client);
+		draft_refuse(d, "Policy", "fills[%u] worker '%s' is blacklisted for client '%s'", i,
+			     f->id, f->client);
 		break;
 	case CITY:
-		draft_refuse(d, "Consistency", "city '%s' doesn't match contract city '%s'", p->city->name, f->city);
+		draft_refuse(d, "Consistency", "city '%s' doesn't match contract city '%s'",
+			     p->city->name, f->city);
 		break;
 	case STATE:
-		draft_refuse(d, "Consistency", "state '%s' doesn't match contract state '%s'", p->city->state, f->state);
+		draft_refuse(d, "Consistency", "state '%s' doesn't match contract state '%s'",
+			     p->city->state, f->state);
 		break;
 	case ROLE:
-		draft_refuse(d, "Consistency", "role '%s' doesn't match contract role '%s'", p->role, f->role);
+		draft_refuse(d, "Consistency", "role '%s' doesn't match contract role '%s'",
+			     p->role, f->role);
 		break;
 	default:
 		break;
@@ -248,7 +265,8 @@ static void describe_case(struct fill *f, unsigned i)
 
 static void put_entry(struct fill *f, struct lh_buf *b, unsigned i)
 {
-	static const char *const no_objects[] = { "null", "\"w-1\"", "[\"w-1\",\"Ana\"]", "1", "true" };
+	static const char *const no_objects[] = { "null", "\"w-1\"", "[\"w-1\",\"Ana\"]", "1",
+						  "true" };
 	struct draft *d = f->d;
 	char id[DRAFT_TEXT];
 
@@ -280,7 +298,8 @@ static void put_entry(struct fill *f, struct lh_buf *b, unsigned i)
 
 static void put_fills(struct fill *f)
 {
-	static const char *const no_arrays[] = { "null", "{}", LH_JSON({"candidate_id":"w-1","name":"Ana"}), "\"w-1\"", "3" };
+	static const char *const no_arrays[] =
+		{ "null", "{}", LH_JSON({"candidate_id":"w-1","name":"Ana"}), "\"w-1\"", "3" };
 	struct lh_buf *b = &f->d->artifact;
 
 	if (has(f, NO_ARRAY)) {
@@ -307,7 +326,8 @@ static void tell_shape(struct fill *f)
 	for (unsigned i = 0; i < f->n; i++) {
 		if (f->wrong[i] < NO_OBJECT || f->wrong[i] > NO_NAME)
 			continue;
-		snprintf(field, sizeof(field), "fills[%u].%s", i, f->wrong[i] == NO_NAME ? "name" : "candidate_id");
+		snprintf(field, sizeof(field), "fills[%u].%s", i,
+			 f->wrong[i] == NO_NAME ? "name" : "candidate_id");
 		draft_misshapen(f->d, field, "missing");
 	}
 }

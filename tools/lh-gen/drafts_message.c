@@ -7,7 +7,8 @@
 
 /* The faults of a message, in the order in which a validator finds them. */
 enum fault {
-	SOUND, NO_TO, NO_BODY, NO_SUBJECT, LONG_BODY, LONG_SUBJECT, SSN_SUBJECT, SSN_BODY, PAY_SUBJECT, PAY_BODY, GHOST, FAULTS
+	SOUND, NO_TO, NO_BODY, NO_SUBJECT, LONG_BODY, LONG_SUBJECT, SSN_SUBJECT, SSN_BODY,
+		PAY_SUBJECT, PAY_BODY, GHOST, FAULTS
 };
 
 struct message {
@@ -21,38 +22,52 @@ struct message {
 };
 
 static const char *const prose[] = {
-	"The shift begins at 06:00.", "Please bring boots.", "Ask for the lead at dock 4.", "Reply YES to confirm.",
-	"Parking is behind the building.", "See you there!", "Lunch is at noon.", "Bring two forms of ID.", "It may rain ☔.",
-	"Grüße vom Büro.", "Use \"door B\".", "The office closes at 17:00.", "We pay weekly.", "你好!",
+	"The shift begins at 06:00.", "Please bring boots.", "Ask for the lead at dock 4.",
+	"Reply YES to confirm.",
+	"Parking is behind the building.", "See you there!", "Lunch is at noon.",
+	"Bring two forms of ID.", "It may rain ☔.",
+	"Grüße vom Büro.", "Use \"door B\".", "The office closes at 17:00.", "We pay weekly.",
+	"你好!",
 };
 
 static const char *const subjects[] = {
-	"Shift on Monday", "Your start next week", "Où et quand", "Confirm, please", "Re: your question", "⭐ First day", "Schedule", "",
+	"Shift on Monday", "Your start next week", "Où et quand", "Confirm, please",
+	"Re: your question", "⭐ First day", "Schedule", "",
 };
 
 /* '#' is any digit.  None of these is an SSN. */
 static const char *const looks_like_ssn[] = {
-	"###-###-####", "(###) ###-####", "+1-###-###-####", "1-###-###-####", "###.###.####", "####-##-##", "##-##-####", "##/##/####",
-	"#####-####", "#########", "### ## ####", "###.##.####", "####-##-####", "###-##-#####", "##-###-####", "###-##-###", "###–##–####",
-	"###‑##-####", "###--##-####", "###-##--####", "#-##-####", "###-##-##-####", "####-##-#####", "###-##", "１２３-##-####",
-	"###-４５-####", "###-##-###x", "###-#x-####", "#### #### #### ####", "###-##\n-####", "###########-##-####",
+	"###-###-####", "(###) ###-####", "+1-###-###-####", "1-###-###-####", "###.###.####",
+	"####-##-##", "##-##-####", "##/##/####",
+	"#####-####", "#########", "### ## ####", "###.##.####", "####-##-####", "###-##-#####",
+	"##-###-####", "###-##-###", "###–##–####",
+	"###‑##-####", "###--##-####", "###-##--####", "#-##-####", "###-##-##-####",
+	"####-##-#####", "###-##", "１２３-##-####",
+	"###-４５-####", "###-##-###x", "###-#x-####", "#### #### #### ####", "###-##\n-####",
+	"###########-##-####",
 };
 
 static const char *const around_ssn[] = {
-	"###-##-####", "SSN ###-##-####", "SSN:###-##-####.", "#(###-##-####)", "ORD-###-##-####", "#-###-##-####", "###-##-####-#",
-	"no###-##-####", "###-##-####x", "é###-##-####é", "٣###-##-####", "###-##-####３", "-###-##-####-", "###-##-###-##-####",
-	"###-##-#####, ###-##-####", "###-###-##-####", "####-##-#### ###-##-####", "###-##-####/###-##-####",
+	"###-##-####", "SSN ###-##-####", "SSN:###-##-####.", "#(###-##-####)", "ORD-###-##-####",
+	"#-###-##-####", "###-##-####-#",
+	"no###-##-####", "###-##-####x", "é###-##-####é", "٣###-##-####", "###-##-####３",
+	"-###-##-####-", "###-##-###-##-####",
+	"###-##-#####, ###-##-####", "###-###-##-####", "####-##-#### ###-##-####",
+	"###-##-####/###-##-####",
 };
 
 static const char *const pay_words[] = {
-	"salary", "compensation", "pay rate", "bill rate", "hourly rate", "wage", "Salary", "COMPENSATION", "Pay Rate", "BILL rate", "hourly RATE",
+	"salary", "compensation", "pay rate", "bill rate", "hourly rate", "wage", "Salary",
+	"COMPENSATION", "Pay Rate", "BILL rate", "hourly RATE",
 	"sewage", "wages", "pay rates",
 };
 
 /* Either half of a disclosure, or nearly one. */
 static const char *const looks_like_pay[] = {
-	"Your wage is agreed.", "Compensation: ask the office.", "Same hourly rate as before.", "Parking is $5 a day.", "Boots up to $ 80 are on us.",
-	"wage in $ as agreed", "wage: 20$", "wage $  5", "pay  rate $20", "payrate $20", "rate of pay: $20", "wag e $5", "Salary €20", "bill-rate $20",
+	"Your wage is agreed.", "Compensation: ask the office.", "Same hourly rate as before.",
+	"Parking is $5 a day.", "Boots up to $ 80 are on us.",
+	"wage in $ as agreed", "wage: 20$", "wage $  5", "pay  rate $20", "payrate $20",
+	"rate of pay: $20", "wag e $5", "Salary €20", "bill-rate $20",
 	"hourly wag. $18", "salary $x5", "pay\nrate $ 20", "saláry $20",
 };
 
@@ -129,7 +144,8 @@ static bool put_greeting(struct message *m, struct lh_buf *b)
 		return false;
 	case 1:
 		if (accent)	/* another letter: only ASCII is folded */
-			lh_buf_printf(b, "Hi %.*sÉ%s,", (int)(accent - first), first, accent + strlen("é"));
+			lh_buf_printf(b, "Hi %.*sÉ%s,", (int)(accent - first), first,
+				      accent + strlen("é"));
 		else
 			lh_buf_printf(b, "Hi %s,", strcasestr(last, first) ? "you" : last);
 		return false;
@@ -318,7 +334,8 @@ static void describe_case(struct message *m)
 	if (m->fault[PAY_SUBJECT] || m->fault[PAY_BODY])
 		draft_refuse(d, "Policy", "salary disclosure: keyword near dollar amount");
 	if (m->fault[GHOST])
-		draft_refuse(d, "Consistency", "_context.candidate_id '%s' does not exist in worker roster", m->id);
+		draft_refuse(d, "Consistency",
+			     "_context.candidate_id '%s' does not exist in worker roster", m->id);
 }
 
 /* Half of the messages are correct; of the others one in four has two faults. */
@@ -346,7 +363,8 @@ void draft_message(struct draft *d)
 	m.who = gen_pick(&d->r, d->n_people);
 	choose_faults(&m);
 	m.about = !m.fault[GHOST] && draft_one_in(d, 2);
-	subject_wrong = m.fault[NO_SUBJECT] || m.fault[LONG_SUBJECT] || m.fault[SSN_SUBJECT] || m.fault[PAY_SUBJECT];
+	subject_wrong = m.fault[NO_SUBJECT] || m.fault[LONG_SUBJECT] || m.fault[SSN_SUBJECT] ||
+		m.fault[PAY_SUBJECT];
 	if (inside)
 		draft_text(&d->artifact, "kind", "sms");
 	else if (draft_one_in(d, 10))

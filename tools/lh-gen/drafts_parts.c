@@ -94,7 +94,8 @@ void draft_number(struct lh_buf *b, const char *name, unsigned value)
 
 void draft_no_text(struct draft *d, struct lh_buf *b, const char *name)
 {
-	static const char *const none[] = { "null", "\"\"", "\"  \"", "\"\\t\"", "17", "[\"w-1\"]", LH_JSON({"text":"w-1"}), "true" };
+	static const char *const none[] = { "null", "\"\"", "\"  \"", "\"\\t\"", "17", "[\"w-1\"]",
+					    LH_JSON({"text":"w-1"}), "true" };
 
 	if (!draft_one_in(d, 3))
 		draft_json(b, name, DRAFT_ONE_OF(d, none));
@@ -112,7 +113,9 @@ void draft_name(const struct draft *d, unsigned who, char *to)
 
 void draft_ghost(struct draft *d, char *to)
 {
-	static const char *const ghosts[] = { "w-0", "w-01", "w", "1", "W-GHOST-1", "w-1 w-2", "w-1,w-2", "w\\1", "w-\"1\"", "ｗ-1", "w-1'", "new\nline", "w-1.0" };
+	static const char *const ghosts[] = { "w-0", "w-01", "w", "1", "W-GHOST-1", "w-1 w-2",
+					      "w-1,w-2", "w\\1", "w-\"1\"", "ｗ-1", "w-1'",
+					      "new\nline", "w-1.0" };
 
 	if (draft_one_in(d, 2))
 		snprintf(to, DRAFT_TEXT, "w-%u", d->n_people + 1 + gen_pick(&d->r, 100000));
@@ -132,11 +135,13 @@ void draft_equal(struct draft *d, const char *s, char *to)
 {
 	static const struct {
 		const char *before, *after;
-	} around[] = { { "", "" }, { "", "" }, { " ", "" }, { "", " " }, { "  ", "  " }, { "\t", "" }, { "", "\r\n" } };
+	} around[] = { { "", "" }, { "", "" }, { " ", "" }, { "", " " }, { "  ", "  " },
+		       { "\t", "" }, { "", "\r\n" } };
 	unsigned how = gen_pick(&d->r, 3 * sizeof(around) / sizeof(*around));
 	bool plain = how >= sizeof(around) / sizeof(*around);
 
-	snprintf(to, DRAFT_TEXT, "%s%s%s", plain ? "" : around[how].before, s, plain ? "" : around[how].after);
+	snprintf(to, DRAFT_TEXT, "%s%s%s", plain ? "" : around[how].before, s,
+		 plain ? "" : around[how].after);
 	if (plain)
 		return;
 	how = gen_pick(&d->r, 3);

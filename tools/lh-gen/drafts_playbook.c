@@ -1,7 +1,8 @@
 /* lh-gen drafts: playbooks of fills that went well. */
 #include "drafts.h"
 
-enum fault { SOUND, NO_OPERATION, OTHER_OPERATION, NO_ARRAY, NOBODY, TOO_MANY, NO_FINGERPRINT, FAULTS };
+enum fault { SOUND, NO_OPERATION, OTHER_OPERATION, NO_ARRAY, NOBODY, TOO_MANY, NO_FINGERPRINT,
+	     FAULTS };
 
 static bool has(const enum fault *fault, enum fault which)
 {
@@ -10,7 +11,9 @@ static bool has(const enum fault *fault, enum fault which)
 
 static void put_operation(struct draft *d, const enum fault *fault)
 {
-	static const char *const others[] = { "sms_draft: hello", "", "fil: Welder", "refill: Welder", "fill", "say \"fill:\"", "füll: Schweißer", "a\tb\nfill:", "fill\\: x" };
+	static const char *const others[] = { "sms_draft: hello", "", "fil: Welder",
+					      "refill: Welder", "fill", "say \"fill:\"",
+					      "füll: Schweißer", "a\tb\nfill:", "fill\\: x" };
 	struct lh_buf *got = draft_scratch(d);
 	const char *other;
 	struct gen_scene s;
@@ -26,10 +29,12 @@ static void put_operation(struct draft *d, const enum fault *fault)
 		other = DRAFT_ONE_OF(d, others);
 		draft_text(&d->artifact, "operation", other);
 		lh_buf_json(got, other, strlen(other));
-		draft_misshapen(d, "operation", "expected `fill: ...` prefix, got %.*s", (int)got->len, got->p ? got->p : "");
+		draft_misshapen(d, "operation", "expected `fill: ...` prefix, got %.*s",
+				(int)got->len, got->p ? got->p : "");
 	} else {
 		draft_json(&d->artifact, "operation", "\"");
-		gen_fill(&d->artifact, draft_one_in(d, 10) ? "fill:" : "fill: %r x%n in %t, %s\"", &s);
+		gen_fill(&d->artifact, draft_one_in(d, 10) ? "fill:" : "fill: %r x%n in %t, %s\"",
+			 &s);
 		if (d->artifact.p[d->artifact.len - 1] != '"')
 			lh_buf_putc(&d->artifact, '"');
 	}
@@ -43,7 +48,8 @@ static void put_target(struct draft *d, const enum fault *fault, unsigned n)
 
 	if (has(fault, TOO_MANY)) {
 		target = n ? gen_pick(&d->r, (n + 1) / 2) : 0;
-		draft_refuse(d, "Completeness", "endorsed_names (%u) exceeds target_count × 2 (%u)", n, target * 2);
+		draft_refuse(d, "Completeness", "endorsed_names (%u) exceeds target_count × 2 (%u)",
+			     n, target * 2);
 	} else if (draft_one_in(d, 4)) {
 		return;
 	}
@@ -100,7 +106,8 @@ void draft_playbook(struct draft *d)
 	if (has(fault, NO_FINGERPRINT)) {
 		if (!draft_one_in(d, 3))
 			draft_json(&d->artifact, "fingerprint", DRAFT_ONE_OF(d, no_prints));
-		draft_misshapen(d, "fingerprint", "missing — required for Phase 25 validity window");
+		draft_misshapen(d, "fingerprint",
+				"missing — required for Phase 25 validity window");
 	} else {
 		draft_json(&d->artifact, "fingerprint", "");
 		lh_buf_printf(&d->artifact, "\"%08x\"", gen_pick(&d->r, 1u << 31));

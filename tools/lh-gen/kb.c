@@ -99,7 +99,8 @@ static int output_flush(struct output *o, size_t above, struct lh_err *err)
 {
 	if (o->buf.len <= above && !o->buf.failed)
 		return 0;
-	if (lh_buf_check(&o->buf, err) < 0 || lh_atomic_write(&o->file, o->buf.p, o->buf.len, err) < 0)
+	if (lh_buf_check(&o->buf, err) < 0 ||
+	    lh_atomic_write(&o->file, o->buf.p, o->buf.len, err) < 0)
 		return -1;
 	lh_buf_reset(&o->buf);
 	return 0;
@@ -131,7 +132,8 @@ static void put_blank(struct kb_row *row, struct output *o)
 }
 
 /* Append the category that the evidence of a row must get. */
-static void put_category(struct lh_buf *out, const char *source, uint64_t line, const char *category)
+static void put_category(struct lh_buf *out, const char *source, uint64_t line,
+			 const char *category)
 {
 	struct lh_writer json = lh_write_to(out);
 
@@ -177,10 +179,12 @@ static void put_recon(struct kb *kb)
 
 	lh_buf_puts(b, "# Sources of the local distillation\n\n"
 		       "Made-up rows, written by `lh-gen kb`");
-	lh_buf_printf(b, " with seed %ju%s.\n\n| source | rows |\n|---|---:|\n", (uintmax_t)kb->how->seed,
+	lh_buf_printf(b, " with seed %ju%s.\n\n| source | rows |\n|---|---:|\n",
+		      (uintmax_t)kb->how->seed,
 		      kb->how->dirty ? ", some of them broken on purpose" : "");
 	for (int s = 0; s < LH_STREAMS; s++)
-		lh_buf_printf(b, "| `%s` | %ju |\n", lh_stream_source(s), (uintmax_t)kb->out[s].rows);
+		lh_buf_printf(b, "| `%s` | %ju |\n", lh_stream_source(s),
+			      (uintmax_t)kb->out[s].rows);
 	lh_buf_puts(b, "\nThe first eight are tier 1, the last four tier 2.\n");
 }
 

@@ -11,7 +11,8 @@
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 static const char *const models[] = {
-	"qwen3.5:latest", "gpt-oss:120b", "kimi-k2:1t", "deepseek-v3.1:671b", "qwen3-coder:480b", "gemma3:27b",
+	"qwen3.5:latest", "gpt-oss:120b", "kimi-k2:1t", "deepseek-v3.1:671b", "qwen3-coder:480b",
+	"gemma3:27b",
 };
 
 /* %f the file, %y something in it, %n a number; no sentence ends in a space. */
@@ -43,21 +44,30 @@ static const char *const remarks[] = {
 };
 
 static const char *const symbols[] = {
-	"parse_row", "flush", "open_store", "Session::resume", "merge_tables", "retry_with_backoff", "load_config", "hash_block",
-	"to_utc", "spawn_worker", "render_report", "evict", "JournalWriter", "check_permit", "rank", "split_chunks",
+	"parse_row", "flush", "open_store", "Session::resume", "merge_tables", "retry_with_backoff",
+	"load_config", "hash_block",
+	"to_utc", "spawn_worker", "render_report", "evict", "JournalWriter", "check_permit", "rank",
+	"split_chunks",
 };
 static const struct {
 	const char *path, *ending;
 } areas[] = {
-	{ "crates/queryd/src/", "rs" }, { "crates/gateway/src/", "rs" }, { "crates/journald/src/", "rs" }, { "crates/storaged/src/", "rs" },
-	{ "crates/vectord/src/", "rs" }, { "crates/ingestd/src/", "rs" }, { "crates/aibridge/src/", "rs" }, { "crates/catalogd/src/", "rs" },
-	{ "crates/validator/src/", "rs" }, { "sidecar/routes/", "py" }, { "scripts/", "sh" }, { "mcp-server/", "ts" },
-	{ "auditor/kinds/", "ts" }, { "tests/real-world/", "ts" }, { "docs/runbooks/", "md" }, { "ui/src/views/", "tsx" },
+	{ "crates/queryd/src/", "rs" }, { "crates/gateway/src/", "rs" },
+	{ "crates/journald/src/", "rs" }, { "crates/storaged/src/", "rs" },
+	{ "crates/vectord/src/", "rs" }, { "crates/ingestd/src/", "rs" },
+	{ "crates/aibridge/src/", "rs" }, { "crates/catalogd/src/", "rs" },
+	{ "crates/validator/src/", "rs" }, { "sidecar/routes/", "py" }, { "scripts/", "sh" },
+	{ "mcp-server/", "ts" },
+	{ "auditor/kinds/", "ts" }, { "tests/real-world/", "ts" }, { "docs/runbooks/", "md" },
+	{ "ui/src/views/", "tsx" },
 };
 static const char *const names[] = {
-	"main", "service", "config", "delta", "context", "playbook", "refresh", "schema", "errors", "lance_store", "pathway_memory",
-	"workspace", "agent", "embed", "harness", "trial", "autotune", "router", "tree_split", "iterate", "observer", "export",
-	"überblick", "kb_index", "rag", "sweep", "tools", "budget", "provider", "journal", "tombstone", "promotion",
+	"main", "service", "config", "delta", "context", "playbook", "refresh", "schema", "errors",
+	"lance_store", "pathway_memory",
+	"workspace", "agent", "embed", "harness", "trial", "autotune", "router", "tree_split",
+	"iterate", "observer", "export",
+	"überblick", "kb_index", "rag", "sweep", "tools", "budget", "provider", "journal",
+	"tombstone", "promotion",
 };
 static const char *const demands[] = {
 	"%c takes %n %R on in %t, %s from %h, which the permit makes likely.",
@@ -171,7 +181,8 @@ void kb_body_list(struct kb_row *row, const char *name, unsigned n)
 
 void kb_time(struct kb_row *row, const char *name)
 {
-	static const char *const none[] = { "yesterday", "2026-02-30T08:00:00Z", "2026-05-03 12:00:00", "2026-05-03T12:00:00" };
+	static const char *const none[] = { "yesterday", "2026-02-30T08:00:00Z",
+					    "2026-05-03 12:00:00", "2026-05-03T12:00:00" };
 	int64_t ms = START + (int64_t)(row->i % ROWS) * STEP + kb_pick(row, 1000);
 	char text[LH_TIME_LEN + 1];
 
@@ -187,7 +198,8 @@ void kb_time(struct kb_row *row, const char *name)
 	lh_time_print(ms, text);
 	put_key(row, name);
 	if (row->spaced)
-		lh_buf_printf(row->out, "\"%.*s%03u+00:00\"", LH_TIME_LEN - 1, text, kb_pick(row, 1000));
+		lh_buf_printf(row->out, "\"%.*s%03u+00:00\"", LH_TIME_LEN - 1, text,
+			      kb_pick(row, 1000));
 	else if (kb_one_in(row, 8))
 		lh_buf_printf(row->out, "\"%.19s-05:00\"", text);
 	else
@@ -244,12 +256,14 @@ unsigned kb_subjects(const struct kb_row *row, unsigned few, unsigned every)
 void kb_subject(struct kb_row *row)
 {
 	unsigned k = kb_pick(row, kb_subjects(row, 24, 20));
-	unsigned area = k % COUNT(areas), name = k * 7 / COUNT(areas) % COUNT(names), copy = k / (COUNT(areas) * COUNT(names));
+	unsigned area = k % COUNT(areas), name = k * 7 / COUNT(areas) % COUNT(names),
+		copy = k / (COUNT(areas) * COUNT(names));
 	char number[16] = "";
 
 	if (copy)
 		snprintf(number, sizeof number, "_%u", copy + 1);
-	snprintf(row->file, sizeof row->file, "%s%s%s.%s", areas[area].path, names[name], number, areas[area].ending);
+	snprintf(row->file, sizeof row->file, "%s%s%s.%s", areas[area].path, names[name], number,
+		 areas[area].ending);
 }
 
 static void add_remark(struct kb_row *row)

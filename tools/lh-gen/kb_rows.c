@@ -2,7 +2,8 @@
 #include "kb.h"
 
 /* A maker returns one of these. */
-static const char accepted[] = "accepted", partial[] = "partially_accepted", rejected[] = "rejected", human[] = "needs_human_review";
+static const char accepted[] = "accepted", partial[] = "partially_accepted",
+	rejected[] = "rejected", human[] = "needs_human_review";
 
 static void put_distilled(struct kb_row *row, unsigned sentences)
 {
@@ -39,7 +40,9 @@ static const char *make_config_hint(struct kb_row *row)
 
 static void put_context(struct kb_row *row)
 {
-	static const char *const corpora[] = { "workers_500k_v8", "chicago_permits_v1", "entity_brief_v1", "lakehouse_arch_v1", "lakehouse_symbols_v1" };
+	static const char *const corpora[] = { "workers_500k_v8", "chicago_permits_v1",
+					       "entity_brief_v1", "lakehouse_arch_v1",
+					       "lakehouse_symbols_v1" };
 	unsigned first = kb_pick(row, 5), n = 1 + kb_pick(row, 3);
 
 	kb_json(row, "retrieved_context", "{");
@@ -60,13 +63,15 @@ static void put_context(struct kb_row *row)
 /* A failure decides, whatever the verdict next to it. */
 static const char *make_contract(struct kb_row *row)
 {
-	static const char *const failures[] = { "contractor_unknown", "hallucinated_worker", "count_mismatch", "model_timeout" };
+	static const char *const failures[] = { "contractor_unknown", "hallucinated_worker",
+						"count_mismatch", "model_timeout" };
 	unsigned roll = kb_pick(row, 100);
 	unsigned failed = kb_one_in(row, 7) ? 1 + kb_pick(row, 2) : 0;
 	bool spoken = roll < 84;
 	const char *verdict = roll < 48 ? "accept" : roll < 66 ? "reject" : "cycle";
 
-	kb_identity(row, "permit_id", kb_name(row, "1007", 10000 + kb_pick(row, kb_subjects(row, 6, 60))));
+	kb_identity(row, "permit_id", kb_name(row, "1007",
+					      10000 + kb_pick(row, kb_subjects(row, 6, 60))));
 	kb_time(row, "ts");
 	kb_text(row, "contractor", gen_clients[kb_pick(row, gen_n_clients)]);
 	if (spoken)
@@ -95,8 +100,11 @@ static const char *make_contract(struct kb_row *row)
 /* Without an answer: no text, an empty one, or white space. */
 static const char *make_experiment(struct kb_row *row)
 {
-	static const char *const classes[] = { "scrum_review", "pr_audit", "contract_analysis", "fact_extract", "doc_drift_check" };
-	static const char *const modes[] = { "codereview_lakehouse", "codereview_null", "codereview_isolation", "codereview_matrix_only", "staffing_inference" };
+	static const char *const classes[] = { "scrum_review", "pr_audit", "contract_analysis",
+					       "fact_extract", "doc_drift_check" };
+	static const char *const modes[] = { "codereview_lakehouse", "codereview_null",
+					     "codereview_isolation", "codereview_matrix_only",
+					     "staffing_inference" };
 	static const char *const blank[] = { "", " ", "\n\n", "\t \n" };
 	bool answered = !kb_one_in(row, 9), slow = kb_one_in(row, 11);
 
@@ -112,7 +120,8 @@ static const char *make_experiment(struct kb_row *row)
 		kb_body(row, "response", kb_remarks(row, 2 + kb_pick(row, 5)));
 	else if (!kb_one_in(row, 4) || row->fault == KB_ODD_KIND)
 		kb_body(row, "response", KB_ONE_OF(row, blank));
-	kb_number(row, "latency_ms", slow ? 120001 + kb_pick(row, 200000) : kb_one_in(row, 20) ? 120000 : 900 + kb_pick(row, 60000));
+	kb_number(row, "latency_ms", slow ? 120001 + kb_pick(row, 200000) : kb_one_in(row, 20)
+		  ? 120000 : 900 + kb_pick(row, 60000));
 	kb_number(row, "prompt_tokens", 500 + kb_pick(row, 9000));
 	kb_number(row, "completion_tokens", kb_pick(row, 2000));
 	return !answered ? rejected : slow ? partial : human;
@@ -121,7 +130,8 @@ static const char *make_experiment(struct kb_row *row)
 static const char *make_scrum(struct kb_row *row)
 {
 	unsigned roll = kb_pick(row, 100), where = kb_pick(row, 8);
-	unsigned attempt = roll < 52 ? 1 : roll < 67 ? 2 : roll < 76 ? 3 : roll < 84 ? 4 + kb_pick(row, 6) : 0;
+	unsigned attempt = roll < 52 ? 1 : roll < 67 ? 2 : roll < 76 ? 3 : roll < 84
+		? 4 + kb_pick(row, 6) : 0;
 	bool split = kb_one_in(row, 5);
 	const char *text;
 
@@ -144,7 +154,8 @@ static const char *make_scrum(struct kb_row *row)
 
 static const char *make_escalation(struct kb_row *row)
 {
-	static const char *const triggers[] = { "signal_cluster", "repeat_failure", "cost_spike", "verdict_cycle" };
+	static const char *const triggers[] = { "signal_cluster", "repeat_failure", "cost_spike",
+						"verdict_cycle" };
 
 	kb_time(row, "ts");
 	kb_text(row, "trigger", KB_ONE_OF(row, triggers));
@@ -189,8 +200,10 @@ static const char *make_audit_fact(struct kb_row *row)
 
 static const char *make_application(struct kb_row *row)
 {
-	static const char *const reverts[] = { "build_red_reverted", "build_red_reverted", "test_red_reverted", "warnings_reverted" };
-	static const char *const others[] = { "no_patches", "dry_run", "rejected_by_hand", "build_red" };
+	static const char *const reverts[] = { "build_red_reverted", "build_red_reverted",
+					       "test_red_reverted", "warnings_reverted" };
+	static const char *const others[] = { "no_patches", "dry_run", "rejected_by_hand",
+					      "build_red" };
 	unsigned roll = kb_pick(row, 100);
 
 	/* a time is optional, so only a wrong one is a fault */
@@ -201,14 +214,16 @@ static const char *make_application(struct kb_row *row)
 		kb_time(row, "ts");
 	kb_number(row, "patch_no", row->i);
 	if (roll < 94 || row->fault == KB_ODD_KIND)
-		kb_body(row, "action", roll < 55 ? "committed" : roll < 77 ? KB_ONE_OF(row, reverts) : KB_ONE_OF(row, others));
+		kb_body(row, "action", roll < 55 ? "committed" : roll < 77
+			? KB_ONE_OF(row, reverts) : KB_ONE_OF(row, others));
 	return roll < 55 ? accepted : roll < 77 ? rejected : human;
 }
 
 static const char *make_observation(struct kb_row *row)
 {
 	unsigned roll = kb_pick(row, 100), form = kb_pick(row, 6);
-	const char *verdict = roll < 50 ? "accept" : roll < 74 ? "reject" : roll < 88 ? "cycle" : NULL;
+	const char *verdict = roll < 50 ? "accept" : roll < 74 ? "reject" : roll < 88 ? "cycle"
+		: NULL;
 
 	kb_time(row, "ts");
 	kb_file(row);
@@ -238,7 +253,8 @@ static const char *make_finding(struct kb_row *row)
 		const char *name, *category;
 		unsigned below;	/* of 100 */
 	} severities[] = {
-		{ "info", accepted, 30 }, { "low", accepted, 55 }, { "medium", partial, 75 }, { "high", rejected, 87 },
+		{ "info", accepted, 30 }, { "low", accepted, 55 }, { "medium", partial, 75 },
+		{ "high", rejected, 87 },
 		{ "critical", rejected, 92 }, { "unknown", human, 96 }, { NULL, human, 100 },
 	};
 	unsigned roll = kb_pick(row, 100), s = 0, form = kb_pick(row, 6);
@@ -267,7 +283,8 @@ static const char *make_finding(struct kb_row *row)
 /* A gap decides, whatever went well. */
 static const char *make_outcome(struct kb_row *row)
 {
-	unsigned total = kb_one_in(row, 20) ? 0 : 1 + kb_pick(row, 12), gaps = kb_one_in(row, 4) ? 1 + kb_pick(row, 3) : 0;
+	unsigned total = kb_one_in(row, 20) ? 0 : 1 + kb_pick(row, 12),
+		gaps = kb_one_in(row, 4) ? 1 + kb_pick(row, 3) : 0;
 	unsigned ok = total && kb_one_in(row, 5) ? total - 1 : total;
 
 	if (!kb_one_in(row, 4))

@@ -10,7 +10,8 @@ static struct lh_str text(const char *s)
 static void put_query(struct lh_buf *out, enum lh_job_order_style style, const struct gen_scene *s)
 {
 	const struct lh_job_order d = {
-		.role = text(s->role->name), .city = text(s->city->name), .state = text(s->city->state),
+		.role = text(s->role->name), .city = text(s->city->name),
+		.state = text(s->city->state),
 		.client = text(s->client), .at = text(s->hour), .count = s->count,
 	};
 	struct lh_writer json = lh_write_to(out);

@@ -16,7 +16,8 @@
 
 #include <stddef.h>
 
-enum gen_trade { TRADE_GOODS, TRADE_METAL, TRADE_FOOD, TRADE_CARE, TRADE_BUILD, TRADE_OFFICE, TRADES };
+enum gen_trade { TRADE_GOODS, TRADE_METAL, TRADE_FOOD, TRADE_CARE, TRADE_BUILD, TRADE_OFFICE,
+		 TRADES };
 
 struct gen_role {
 	const char *name;

@@ -45,7 +45,8 @@ static void draw_worker(struct gen_rng *r, struct worker *w)
 	w->first = &gen_first_names[gen_pick(r, gen_n_first_names)];
 	w->last = &gen_last_names[gen_pick(r, 1 + gen_pick(r, gen_n_last_names))];
 	w->n_skills = choose(r, w->scene.role->skills, 3 + gen_pick(r, MAX_SKILLS - 2), w->skills);
-	w->n_certs = gen_pick(r, 3) ? choose(r, w->scene.role->certs, 1 + gen_pick(r, 1 + gen_pick(r, MAX_CERTS)), w->certs) : 0;
+	w->n_certs = gen_pick(r, 3) ? choose(r, w->scene.role->certs, 1 +
+					     gen_pick(r, 1 + gen_pick(r, MAX_CERTS)), w->certs) : 0;
 }
 
 static void put_joined(struct lh_buf *b, const char *const *v, unsigned n, const char *between)
@@ -81,7 +82,8 @@ static void put_resume(struct lh_buf *b, struct gen_rng *r, const struct worker 
 		return;
 	lh_buf_putc(b, ' ');
 	if (last == 1)
-		lh_buf_puts(b, w->archetype->remarks[gen_pick(r, list_length(w->archetype->remarks))]);
+		lh_buf_puts(b, w->archetype->remarks[gen_pick(r,
+							      list_length(w->archetype->remarks))]);
 	else
 		gen_fill(b, gen_closers[gen_pick(r, gen_n_closers)], &w->scene);
 }

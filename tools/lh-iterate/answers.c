@@ -64,7 +64,8 @@ void answers_close(struct answers *a)
 
 static int too_long(const struct answers *a, struct lh_err *err)
 {
-	return lh_err_set(err, LH_EDATA, "line is longer than %llu bytes (--max-line)", (unsigned long long)a->tool->max_line);
+	return lh_err_set(err, LH_EDATA, "line is longer than %llu bytes (--max-line)",
+			  (unsigned long long)a->tool->max_line);
 }
 
 /* Read the next block: 1, 0 at the end of all, -1. */

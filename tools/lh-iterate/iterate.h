@@ -54,7 +54,8 @@ struct request {
 	uint64_t max_iterations;
 	int64_t max_tokens;
 };
-int request_read(struct request *q, const struct iterate *it, const struct lh_record *rec, struct lh_buf *text, struct lh_err *err);
+int request_read(struct request *q, const struct iterate *it, const struct lh_record *rec,
+		 struct lh_buf *text, struct lh_err *err);
 
 /* Run the sessions that the tool's operands ask for. */
 int sessions_run(struct iterate *it, struct lh_held *held);

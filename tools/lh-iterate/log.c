@@ -23,7 +23,8 @@ struct session_log *log_open(struct lh_tool *tool, const char *path)
 		l->tool = tool;
 		pthread_mutex_init(&l->mutex, NULL);
 		if (l->file.torn_at >= 0)
-			lh_tool_warn(tool, "session log %s: a torn line at byte %lld", path, (long long)l->file.torn_at);
+			lh_tool_warn(tool, "session log %s: a torn line at byte %lld", path,
+				     (long long)l->file.torn_at);
 		return l;
 	}
 	free(l);
@@ -38,7 +39,8 @@ void log_append(struct session_log *l, const struct lh_buf *row)
 	if (!l)
 		return;
 	pthread_mutex_lock(&l->mutex);
-	if ((lh_buf_check(row, &err) < 0 || lh_applog_append(&l->file, row->p, row->len, LH_SYNC_NONE, &err) < 0) && !l->lost++)
+	if ((lh_buf_check(row, &err) < 0 || lh_applog_append(&l->file, row->p, row->len,
+							     LH_SYNC_NONE, &err) < 0) && !l->lost++)
 		lh_tool_warn(l->tool, "session log: %s", err.msg);
 	pthread_mutex_unlock(&l->mutex);
 }
@@ -50,7 +52,8 @@ void log_close(struct session_log *l)
 	if (!l)
 		return;
 	if (l->lost)
-		lh_tool_warn(l->tool, "session log: %llu rows could not be written", (unsigned long long)l->lost);
+		lh_tool_warn(l->tool, "session log: %llu rows could not be written",
+			     (unsigned long long)l->lost);
 	if (lh_applog_close(&l->file, &err) < 0)
 		lh_tool_warn(l->tool, "session log: %s", err.msg);
 	pthread_mutex_destroy(&l->mutex);

@@ -5,10 +5,14 @@
 #include <stdlib.h>
 
 static const struct lh_option options[] = {
-	{ 0, "source", "STREAM", "filter: rows of this stream in, evidence out", LH_TEXT(struct settings, source) },
+	{ 0, "source", "STREAM", "filter: rows of this stream in, evidence out",
+	  LH_TEXT(struct settings, source) },
 	LH_RUN_OPTIONS(struct settings, run, 0),
-	{ 0, "sources", "STREAM,...", "only read these sources of the root (default: all)", LH_TEXT(struct settings, sources) },
-	{ 0, "dedup", "all|day", "which evidence makes a row known: of all days or of this one (default all)", LH_CHOICE(struct settings, dedup) },
+	{ 0, "sources", "STREAM,...", "only read these sources of the root (default: all)",
+	  LH_TEXT(struct settings, sources) },
+	{ 0, "dedup", "all|day",
+	  "which evidence makes a row known: of all days or of this one (default all)",
+	  LH_CHOICE(struct settings, dedup) },
 	{ 0, "dry-run", NULL, "count, and write nothing", LH_FLAG(struct settings, dry_run) },
 	LH_NOW_OPTION,
 	LH_JOBS_OPTION,
@@ -24,8 +28,11 @@ int unknown_source(struct lh_tool *tool, const char *option, const char *given, 
 	int s;
 
 	for (s = 0; s < LH_STREAMS; s++)
-		len += (size_t)snprintf(all + len, sizeof all - len, "%s%s", !s ? "" : s + 1 < LH_STREAMS ? ", " : " or ", lh_stream_name((enum lh_stream)s));
-	return lh_tool_usage(tool, "%s: \"%.*s\" is not %s", option, n > 100 ? 100 : (int)n, given, all);
+		len += (size_t)snprintf(all + len, sizeof all - len, "%s%s", !s ? ""
+					: s + 1 < LH_STREAMS ? ", " : " or ",
+					lh_stream_name((enum lh_stream)s));
+	return lh_tool_usage(tool, "%s: \"%.*s\" is not %s", option, n > 100 ? 100 : (int)n, given,
+			     all);
 }
 
 static int run(struct lh_tool *tool, struct settings *s)
@@ -34,11 +41,16 @@ static int run(struct lh_tool *tool, struct settings *s)
 		if (tool->n_operands)
 			return lh_tool_usage(tool, "operands are read with --source alone");
 		if (tool->rejects || tool->on_error != LH_ON_ERROR_SKIP)
-			return lh_tool_usage(tool, "--rejects and --on-error go with --source: a root keeps what it skips");
+			return lh_tool_usage(tool,
+					     "--rejects and --on-error go with --source: a root "
+					     "keeps what it skips");
 		return root_run(tool, s);
 	}
-	if (s->sources || s->dry_run || s->run.run_id || s->dedup >= 0 || s->run.root != getenv("LH_DISTILL_ROOT"))
-		return lh_tool_usage(tool, "--source reads no root: --root, --sources, --dry-run, --run-id and --dedup exclude it");
+	if (s->sources || s->dry_run || s->run.run_id || s->dedup >= 0 ||
+	    s->run.root != getenv("LH_DISTILL_ROOT"))
+		return lh_tool_usage(tool,
+				     "--source reads no root: --root, --sources, --dry-run,"
+				     " --run-id and --dedup exclude it");
 	return filter_run(tool, s);
 }
 

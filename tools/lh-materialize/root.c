@@ -20,7 +20,8 @@ static int read_sources(struct lh_tool *tool, const char *list, unsigned *set)
 
 static void on_skip(void *tool, enum lh_stream stem, uint64_t line, const char *reasons, size_t n)
 {
-	lh_tool_verbose(tool, "%s:%llu: %.*s", lh_stream_source(stem), (unsigned long long)line, n > 1000 ? 1000 : (int)n, reasons);
+	lh_tool_verbose(tool, "%s:%llu: %.*s", lh_stream_source(stem), (unsigned long long)line,
+			n > 1000 ? 1000 : (int)n, reasons);
 }
 
 static void on_progress(void *tool, enum lh_stage stage, uint64_t records)
@@ -52,13 +53,16 @@ static void sum_up(struct lh_tool *tool, const struct lh_collect *c)
 {
 	const struct lh_collected *all = &c->all;
 
-	lh_tool_warn(tool, "%llu rows read, %llu written, %llu skipped, %llu deduped", (unsigned long long)all->read,
-		     (unsigned long long)all->written, (unsigned long long)all->skipped, (unsigned long long)all->deduped);
+	lh_tool_warn(tool, "%llu rows read, %llu written, %llu skipped, %llu deduped",
+		     (unsigned long long)all->read,
+		     (unsigned long long)all->written, (unsigned long long)all->skipped,
+		     (unsigned long long)all->deduped);
 }
 
 int root_run(struct lh_tool *tool, struct settings *s)
 {
-	struct lh_collect how = { .dedup = s->dedup == LH_DEDUP_DAY, .max_line = tool->max_line, .skipped = on_skip, .ctx = tool };
+	struct lh_collect how = { .dedup = s->dedup == LH_DEDUP_DAY, .max_line = tool->max_line,
+				  .skipped = on_skip, .ctx = tool };
 	struct lh_stage_result res = { 0 };
 	struct lh_run *run;
 	int rc;

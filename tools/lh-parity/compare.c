@@ -53,7 +53,8 @@ static bool blank(struct lh_str s)
 }
 
 /* ---- the guard: faults that no answer may have ---- */
-static int sound(struct lh_record *scratch, struct lh_str s, struct lh_value *v, const char **why, struct lh_err *err)
+static int sound(struct lh_record *scratch, struct lh_str s, struct lh_value *v, const char **why,
+		 struct lh_err *err)
 {
 	struct lh_iter it;
 
@@ -81,7 +82,8 @@ static void put_side(struct lh_buf *why, int side, const char *what)
 }
 
 /* ---- where two values differ ---- */
-static void put_values(struct lh_buf *why, const struct lh_buf *at, const struct lh_value *a, const struct lh_value *b)
+static void put_values(struct lh_buf *why, const struct lh_buf *at, const struct lh_value *a,
+		       const struct lh_value *b)
 {
 	if (at->len) {
 		put_short(why, at->p, at->len);
@@ -115,12 +117,15 @@ static void step(struct lh_buf *at, const struct lh_iter *it, size_t i)
 	if (!it->object)
 		lh_buf_printf(at, "[%zu]", i);
 	else
-		lh_buf_printf(at, "%s%.*s", at->len ? "." : "", (int)(it->key.n > SHORT ? SHORT : it->key.n - 2), it->key.p + 1);
+		lh_buf_printf(at, "%s%.*s", at->len ? "." : "",
+			      (int)(it->key.n > SHORT ? SHORT : it->key.n - 2), it->key.p + 1);
 }
 
-static void where(struct lh_buf *why, struct lh_buf *at, const struct lh_value *a, const struct lh_value *b);
+static void where(struct lh_buf *why, struct lh_buf *at, const struct lh_value *a,
+		  const struct lh_value *b);
 
-static void where_in_arrays(struct lh_buf *why, struct lh_buf *at, const struct lh_value *a, const struct lh_value *b)
+static void where_in_arrays(struct lh_buf *why, struct lh_buf *at, const struct lh_value *a,
+			    const struct lh_value *b)
 {
 	struct lh_iter x, y;
 	size_t i;
@@ -141,7 +146,8 @@ static void where_in_arrays(struct lh_buf *why, struct lh_buf *at, const struct 
 	}
 }
 
-static void where_in_objects(struct lh_buf *why, struct lh_buf *at, const struct lh_value *a, const struct lh_value *b)
+static void where_in_objects(struct lh_buf *why, struct lh_buf *at, const struct lh_value *a,
+			     const struct lh_value *b)
 {
 	struct lh_value other;
 	struct lh_iter it;
@@ -169,7 +175,8 @@ static void where_in_objects(struct lh_buf *why, struct lh_buf *at, const struct
 	put_values(why, at, a, b);
 }
 
-static void where(struct lh_buf *why, struct lh_buf *at, const struct lh_value *a, const struct lh_value *b)
+static void where(struct lh_buf *why, struct lh_buf *at, const struct lh_value *a,
+		  const struct lh_value *b)
 {
 	if (a->type == LH_ARRAY && b->type == LH_ARRAY)
 		where_in_arrays(why, at, a, b);
@@ -201,7 +208,8 @@ static void by_bytes(struct lh_str a, struct lh_str b, struct lh_buf *why)
 		i++;
 	if (i == a.n && i == b.n)
 		return;
-	for (from = i > 20 ? i - 20 : 0; from < i && ((unsigned char)a.p[from] & 0xc0) == 0x80; from++)
+	for (from = i > 20 ? i - 20 : 0; from < i && ((unsigned char)a.p[from] & 0xc0) == 0x80;
+	     from++)
 		;
 	lh_buf_printf(why, "byte %zu: ", i + 1);
 	put_short(why, a.p + from, a.n - from);
@@ -211,7 +219,8 @@ static void by_bytes(struct lh_str a, struct lh_str b, struct lh_buf *why)
 
 /* Append the whole answer without the ignored members; around the value nothing is
  * ignored. */
-static int stripped(const struct probe *p, struct lh_buf *b, struct lh_str *s, const struct lh_value *v, struct lh_err *err)
+static int stripped(const struct probe *p, struct lh_buf *b, struct lh_str *s,
+		    const struct lh_value *v, struct lh_err *err)
 {
 	struct lh_buf at;
 
@@ -224,7 +233,8 @@ static int stripped(const struct probe *p, struct lh_buf *b, struct lh_str *s, c
 	return lh_buf_check(b, err);
 }
 
-static int sound_both(struct lh_record *scratch, const struct lh_str s[2], struct lh_value v[2], const char *after, struct lh_buf *why, struct lh_err *err)
+static int sound_both(struct lh_record *scratch, const struct lh_str s[2], struct lh_value v[2],
+		      const char *after, struct lh_buf *why, struct lh_err *err)
 {
 	const char *what;
 	int i;
@@ -240,7 +250,8 @@ static int sound_both(struct lh_record *scratch, const struct lh_str s[2], struc
 	return 0;
 }
 
-int compare(const struct probe *p, struct lh_str left, struct lh_str right, struct lh_buf *why, struct lh_err *err)
+int compare(const struct probe *p, struct lh_str left, struct lh_str right, struct lh_buf *why,
+	    struct lh_err *err)
 {
 	struct lh_str s[2] = { left, right };
 	struct lh_value v[2];
@@ -256,7 +267,8 @@ int compare(const struct probe *p, struct lh_str left, struct lh_str right, stru
 		for (i = 0; i < 2 && !rc; i++)
 			rc = stripped(p, &clean[i], &s[i], &v[i], err);
 		if (!rc)
-			rc = sound_both(&scratch, s, v, " once ignored members are left out", why, err);
+			rc = sound_both(&scratch, s, v, " once ignored members are left out", why,
+					err);
 	}
 	if (!rc && !why->len) {
 		if (p->compare == COMPARE_COSINE)

@@ -89,7 +89,8 @@ struct side {
 void side_init(struct side *s, const struct probe *p, int which);
 /* Get the answer of a side: 0 and *got, valid until the next call; 1 if there is no
  * answer, for the reason in s->why; -1. */
-int side_ask(struct side *s, const struct kase *k, struct lh_str *got, int *status, struct lh_err *err);
+int side_ask(struct side *s, const struct kase *k, struct lh_str *got, int *status,
+	     struct lh_err *err);
 /* End a co-process: 0; 1 if it did not end properly, for the reason in s->why; -1. */
 int side_close(struct side *s, int expect, struct lh_err *err);
 void side_free(struct side *s);
@@ -97,7 +98,8 @@ void side_free(struct side *s);
 /* ---- compare.c ---- */
 /* Compare two answers, each with LH_PAD readable bytes after it.  Nothing is
  * appended to why if they match.  Fails only with LH_ENOMEM. */
-int compare(const struct probe *p, struct lh_str left, struct lh_str right, struct lh_buf *why, struct lh_err *err);
+int compare(const struct probe *p, struct lh_str left, struct lh_str right, struct lh_buf *why,
+	    struct lh_err *err);
 /* Append at most about 80 bytes of an answer, printable, on one line. */
 void put_short(struct lh_buf *b, const char *p, size_t n);
 /* Append any bytes as UTF-8: others, and controls (except LF and tab if multi is
@@ -109,11 +111,13 @@ int cosine(double tolerance, const struct lh_value v[2], struct lh_buf *why, str
 
 /* ---- strip.c ---- */
 /* Append v's text without the members at the paths; everything else keeps its bytes. */
-void strip(struct lh_buf *b, const struct lh_value *v, const struct lh_list *paths, struct lh_buf *at);
+void strip(struct lh_buf *b, const struct lh_value *v, const struct lh_list *paths,
+	   struct lh_buf *at);
 
 /* ---- report.c ---- */
 int print_lines(struct lh_tool *tool, const struct probe *p);
-int print_tally(struct lh_tool *tool, const char *probe, uint64_t passed, uint64_t failed, uint64_t skipped);
+int print_tally(struct lh_tool *tool, const char *probe, uint64_t passed, uint64_t failed,
+		uint64_t skipped);
 int report_write(struct lh_tool *tool, const struct probe *p, const char *path);
 int write_file(const char *path, struct lh_buf *b, struct lh_err *err);
 

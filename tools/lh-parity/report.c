@@ -38,7 +38,8 @@ int print_lines(struct lh_tool *tool, const struct probe *p)
 		put_string(&b, "probe", p->name, strlen(p->name));
 		lh_buf_putc(&b, ',');
 		put_string(&b, "name", k->name.p, k->name.len);
-		lh_buf_printf(&b, ",\"match\":%s,\"skipped\":%s,", k->match ? "true" : "false", k->skipped ? "true" : "false");
+		lh_buf_printf(&b, ",\"match\":%s,\"skipped\":%s,", k->match ? "true" : "false",
+			      k->skipped ? "true" : "false");
 		put_string(&b, "detail", k->detail.p, k->detail.len);
 		lh_buf_puts(&b, "}\n");
 		rc = print(tool, &b);
@@ -47,7 +48,8 @@ int print_lines(struct lh_tool *tool, const struct probe *p)
 	return rc < 0 ? rc : print_tally(tool, p->name, p->passed, p->failed, p->skipped);
 }
 
-int print_tally(struct lh_tool *tool, const char *probe, uint64_t passed, uint64_t failed, uint64_t skipped)
+int print_tally(struct lh_tool *tool, const char *probe, uint64_t passed, uint64_t failed,
+		uint64_t skipped)
 {
 	struct lh_buf b;
 	int rc;
@@ -55,8 +57,10 @@ int print_tally(struct lh_tool *tool, const char *probe, uint64_t passed, uint64
 	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_buf_putc(&b, '{');
 	put_string(&b, "probe", probe, strlen(probe));
-	lh_buf_printf(&b, ",\"passed\":%llu,\"failed\":%llu,\"skipped\":%llu,\"total\":%llu}\n", (unsigned long long)passed,
-		      (unsigned long long)failed, (unsigned long long)skipped, (unsigned long long)(passed + failed + skipped));
+	lh_buf_printf(&b, ",\"passed\":%llu,\"failed\":%llu,\"skipped\":%llu,\"total\":%llu}\n",
+		      (unsigned long long)passed,
+		      (unsigned long long)failed, (unsigned long long)skipped,
+		      (unsigned long long)(passed + failed + skipped));
 	rc = print(tool, &b);
 	lh_buf_free(&b);
 	return rc;
@@ -219,7 +223,8 @@ int report_write(struct lh_tool *tool, const struct probe *p, const char *path)
 		lh_buf_puts(&b, "\n\n");
 	}
 	put_table(&b, p);
-	lh_buf_printf(&b, "\n**Tally:** %llu match · %llu diff ", (unsigned long long)p->passed, (unsigned long long)p->failed);
+	lh_buf_printf(&b, "\n**Tally:** %llu match · %llu diff ", (unsigned long long)p->passed,
+		      (unsigned long long)p->failed);
 	if (p->skipped)
 		lh_buf_printf(&b, "· %llu skipped ", (unsigned long long)p->skipped);
 	lh_buf_printf(&b, "(out of %zu cases)\n", p->n);

@@ -72,9 +72,11 @@ static int set_text(struct side *s, const struct kase *k, struct lh_err *err)
 	return lh_buf_check(&s->text, err);
 }
 
-static int ask_child(struct side *s, const struct kase *k, struct lh_str *got, int *status, struct lh_err *err)
+static int ask_child(struct side *s, const struct kase *k, struct lh_str *got, int *status,
+		     struct lh_err *err)
 {
-	struct lh_child_how how = { .command = s->command, .keys = LH_KEYS_ALL, .seconds = s->probe->timeout, .max = ANSWER_MAX };
+	struct lh_child_how how = { .command = s->command, .keys = LH_KEYS_ALL,
+				    .seconds = s->probe->timeout, .max = ANSWER_MAX };
 
 	if (set_text(s, k, err) < 0)
 		return -1;
@@ -86,7 +88,8 @@ static int ask_child(struct side *s, const struct kase *k, struct lh_str *got, i
 	*status = s->child.status;
 	if (s->child.timed_out) {
 		s->answered = true;	/* or equivalent: there is output */
-		snprintf(s->why, sizeof s->why, "the command did not answer within %g seconds", s->probe->timeout);
+		snprintf(s->why, sizeof s->why, "the command did not answer within %g seconds",
+			 s->probe->timeout);
 		return 1;
 	}
 	*got = (struct lh_str){ s->child.out.p, s->child.out.len };
@@ -96,7 +99,8 @@ static int ask_child(struct side *s, const struct kase *k, struct lh_str *got, i
 	}
 	s->answered = true;
 	if (*status != k->expect_exit) {
-		snprintf(s->why, sizeof s->why, "exit status %d, expected %d%s%s", *status, k->expect_exit,
+		snprintf(s->why, sizeof s->why, "exit status %d, expected %d%s%s", *status,
+			 k->expect_exit,
 			 *s->child.last_line ? ": " : "", s->child.last_line);
 		return 1;
 	}
@@ -105,13 +109,15 @@ static int ask_child(struct side *s, const struct kase *k, struct lh_str *got, i
 	return 0;
 }
 
-int side_ask(struct side *s, const struct kase *k, struct lh_str *got, int *status, struct lh_err *err)
+int side_ask(struct side *s, const struct kase *k, struct lh_str *got, int *status,
+	     struct lh_err *err)
 {
 	*got = (struct lh_str){ NULL, 0 };
 	*status = -1;
 	if (s->over)
 		return 1;
-	return s->probe->per_record ? ask_child(s, k, got, status, err) : ask_coproc(s, k, got, err);
+	return s->probe->per_record ? ask_child(s, k, got, status, err)
+		: ask_coproc(s, k, got, err);
 }
 
 int side_close(struct side *s, int expect, struct lh_err *err)
@@ -129,7 +135,8 @@ int side_close(struct side *s, int expect, struct lh_err *err)
 	if (s->coproc.status == expect)
 		return 0;
 	lh_coproc_stderr_tail(&s->coproc, last, sizeof last);
-	snprintf(s->why, sizeof s->why, "exit status %d at the end, expected %d%s%s", s->coproc.status, expect, *last ? ": " : "", last);
+	snprintf(s->why, sizeof s->why, "exit status %d at the end, expected %d%s%s",
+		 s->coproc.status, expect, *last ? ": " : "", last);
 	return 1;
 }
 

@@ -25,7 +25,8 @@ static void add_name(struct lh_buf *at, const struct lh_value *key)
 }
 
 /* A removed member is removed with what is before it, including its comma. */
-void strip(struct lh_buf *b, const struct lh_value *v, const struct lh_list *paths, struct lh_buf *at)
+void strip(struct lh_buf *b, const struct lh_value *v, const struct lh_list *paths,
+	   struct lh_buf *at)
 {
 	const char *end = v->p, *from;
 	size_t depth = at->len;

@@ -12,7 +12,8 @@ static void put_str(struct lh_buf *out, const struct lh_str *s)
 	lh_buf_add(out, s->p, s->n);
 }
 
-static void put_artifacts(struct lh_buf *out, const char *heading, const struct artifact *const *v, size_t n)
+static void put_artifacts(struct lh_buf *out, const char *heading, const struct artifact *const *v,
+			  size_t n)
 {
 	size_t i;
 
@@ -28,7 +29,8 @@ static void put_artifacts(struct lh_buf *out, const char *heading, const struct 
 }
 
 /* As an answer, a step that would count against it is shown by its verb alone. */
-static void put_steps(struct lh_buf *out, const char *heading, const struct bundle *b, bool as_answer)
+static void put_steps(struct lh_buf *out, const char *heading, const struct bundle *b,
+		      bool as_answer)
 {
 	struct word_iter it;
 	size_t i;
@@ -38,7 +40,8 @@ static void put_steps(struct lh_buf *out, const char *heading, const struct bund
 	for (i = 0; i < b->n_steps; i++) {
 		lh_buf_puts(out, "- ");
 		word_iter_init(&it, b->step[i].p, b->step[i].n);
-		put_str(out, as_answer && judge_hedges(&b->step[i]) && word_next(&it) ? &it.word : &b->step[i]);
+		put_str(out, as_answer && judge_hedges(&b->step[i]) && word_next(&it) ? &it.word
+			: &b->step[i]);
 		lh_buf_putc(out, '\n');
 	}
 }
@@ -72,7 +75,9 @@ void dry_answer(struct lh_buf *out, const struct bundle *b)
 
 	if (!b)
 		b = &none;
-	lh_buf_printf(out, "Dry run: no model was asked. This answer was made of %zu retrieved playbooks, of which %zu succeeded",
+	lh_buf_printf(out,
+		      "Dry run: no model was asked. This answer was made of %zu retrieved "
+		      "playbooks, of which %zu succeeded",
 		      b->n, b->n_success);
 	put_ids(out, b->success, b->n_success);
 	lh_buf_printf(out, " and %zu failed in part", b->n_failure);

@@ -5,7 +5,8 @@
 #include "text/escape.h"
 #include "validate/validate_parts.h"
 
-static const char *const hedge[] = { "as an ai", "i cannot", "i can't", "i'm unable", "i'm sorry, but", "i don't have access" };
+static const char *const hedge[] = { "as an ai", "i cannot", "i can't", "i'm unable",
+				     "i'm sorry, but", "i don't have access" };
 
 static void against(struct lh_buf *reasons, const char *reason)
 {
@@ -54,7 +55,8 @@ static bool hedges(const struct lh_str *s, const char *words)
 	const char *p = s->p, *end = p + s->n;
 
 	for (; p < end; p++)
-		if (lh_fold(*p) == *words && (p == s->p || !in_word(p[-1])) && hedges_at(p, end, words))
+		if (lh_fold(*p) == *words && (p == s->p || !in_word(p[-1])) &&
+		    hedges_at(p, end, words))
 			return true;
 	return false;
 }
@@ -70,7 +72,8 @@ bool judge_hedges(const struct lh_str *s)
 }
 
 /* Determine whether the answer uses a word of the steps. */
-static int meets(const struct lh_str *s, const struct bundle *b, struct words *steps, bool *yes, struct lh_err *err)
+static int meets(const struct lh_str *s, const struct bundle *b, struct words *steps, bool *yes,
+		 struct lh_err *err)
 {
 	struct word_iter it;
 	size_t i;
@@ -85,7 +88,8 @@ static int meets(const struct lh_str *s, const struct bundle *b, struct words *s
 	return words_check(steps, err);
 }
 
-int judge(const struct lh_str *answer, const struct bundle *b, struct words *steps, struct lh_buf *reasons, struct lh_err *err)
+int judge(const struct lh_str *answer, const struct bundle *b, struct words *steps,
+	  struct lh_buf *reasons, struct lh_err *err)
 {
 	struct lh_str s = lh_trim(answer->p, answer->n);
 	size_t points = lh_quantize_points(s.p, s.n), i;
@@ -97,7 +101,8 @@ int judge(const struct lh_str *answer, const struct bundle *b, struct words *ste
 		return lh_buf_check(reasons, err);
 	}
 	if (points < SHORTEST) {
-		snprintf(reason, sizeof reason, "short answer: %zu of %d characters", points, SHORTEST);
+		snprintf(reason, sizeof reason, "short answer: %zu of %d characters", points,
+			 SHORTEST);
 		against(reasons, reason);
 	}
 	for (i = 0; i < sizeof hedge / sizeof *hedge; i++)

@@ -26,7 +26,8 @@ static void on_bad(void *ctx, const char *evidence, uint64_t line, const char *w
 	if (t->messages < MESSAGES || t->tool->verbose)
 		lh_tool_warn(t->tool, "%s:%llu: %s", evidence, (unsigned long long)line, why);
 	else if (t->messages == MESSAGES)
-		lh_tool_warn(t->tool, "%s: further messages suppressed (--verbose shows all)", evidence);
+		lh_tool_warn(t->tool, "%s: further messages suppressed (--verbose shows all)",
+			     evidence);
 	t->messages++;
 }
 
@@ -84,8 +85,11 @@ int root_run(struct lh_tool *tool, struct settings *s)
 	if (run)
 		rc = lh_stage_score_watched(run, &res, &watch, &tool->err);
 	if (!rc)
-		lh_tool_warn(tool, "%llu read, %llu written, %llu skipped, %llu deduped", (unsigned long long)told.all.read,
-			    (unsigned long long)told.all.written, (unsigned long long)told.all.skipped, (unsigned long long)told.all.deduped);
+		lh_tool_warn(tool, "%llu read, %llu written, %llu skipped, %llu deduped",
+			     (unsigned long long)told.all.read,
+			    (unsigned long long)told.all.written,
+			    (unsigned long long)told.all.skipped,
+			    (unsigned long long)told.all.deduped);
 	if (told.all.skipped)
 		lh_tool_verdict_bad(tool);
 	lh_stage_done(&res);

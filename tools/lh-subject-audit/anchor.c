@@ -32,22 +32,26 @@ static int write_log(struct out *o, const struct log *log, const struct lh_buf *
 	return lh_buf_check(&o->lines, err);
 }
 
-static void bad_log(struct lh_tool *tool, const struct settings *s, struct out *o, const char *path, const struct lh_chain_verdict *v, const char *error)
+static void bad_log(struct lh_tool *tool, const struct settings *s, struct out *o, const char *path,
+		    const struct lh_chain_verdict *v, const char *error)
 {
 	if (s->against || v->absent)
 		lh_tool_warn(tool, "%s: %s", path, error);
 	else
-		lh_tool_warn(tool, "%s: %s; the %llu rows before it are anchored", path, error, (unsigned long long)v->count);
+		lh_tool_warn(tool, "%s: %s; the %llu rows before it are anchored", path, error,
+			     (unsigned long long)v->count);
 	lh_tool_verdict_bad(tool);
 	o->broken = true;
 }
 
 /* Anchor one log with exactly the rows that were verified; a broken one as far as
  * it is intact. */
-static int anchor_log(struct lh_tool *tool, const struct settings *s, const char *path, const struct log *log, void *ctx)
+static int anchor_log(struct lh_tool *tool, const struct settings *s, const char *path,
+		      const struct log *log, void *ctx)
 {
 	struct lh_chain_check c = {
-		.keys = &s->keys, .name = log->name, .jobs = (unsigned)tool->jobs, .max_row = tool->max_line, .anchor = log->anchor,
+		.keys = &s->keys, .name = log->name, .jobs = (unsigned)tool->jobs,
+		.max_row = tool->max_line, .anchor = log->anchor,
 		.lock_timeout = tool->lock_timeout,
 	};
 	char error[LH_CHAIN_ERROR];

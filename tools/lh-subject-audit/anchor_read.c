@@ -46,8 +46,7 @@ static const struct lh_bind line_members[] = {
 
 /* Set the name of a log to that of the line, or else to that of the id's log in dir, unless
  * dir is NULL. */
-static int set_name(struct anchor_log *log, struct lh_str name, const char *dir,
-		    struct lh_err *err)
+static int set_name(struct anchor_log *log, struct lh_str name, const char *dir, struct lh_err *err)
 {
 	if (!name.p)
 		return dir ? lh_chain_log_name(log->name, dir, log->id, log->id_n, err)
@@ -151,7 +150,8 @@ static int check_end(const struct anchor *a, const struct lh_record *rec, const 
 	return 0;
 }
 
-static int parse(struct anchor *a, const char *dir, const struct lh_buf *all, const struct lh_chain_keys *keys, struct lh_err *err)
+static int parse(struct anchor *a, const char *dir, const struct lh_buf *all,
+		 const struct lh_chain_keys *keys, struct lh_err *err)
 {
 	const char *p = all->p, *end = p + all->len, *lf;
 	struct lh_record rec;
@@ -199,7 +199,8 @@ static int read_all(struct lh_buf *b, const char *path, struct lh_err *err)
 	return (int)n;
 }
 
-int anchor_read(struct anchor *a, const char *path, const char *dir, const struct lh_chain_keys *keys, struct lh_err *err)
+int anchor_read(struct anchor *a, const char *path, const char *dir,
+		const struct lh_chain_keys *keys, struct lh_err *err)
 {
 	struct lh_buf all;
 	int rc;
@@ -239,7 +240,8 @@ const struct lh_chain_anchor *anchor_find(const struct anchor *a, const char *na
 	return found ? &found->at : NULL;
 }
 
-const struct lh_chain_anchor *anchor_find_id(const struct anchor *a, const char *id, size_t n, const char *name)
+const struct lh_chain_anchor *anchor_find_id(const struct anchor *a, const char *id, size_t n,
+					     const char *name)
 {
 	char plain[LH_SUBJECT_MAX + 1];
 	size_t i;
@@ -247,7 +249,8 @@ const struct lh_chain_anchor *anchor_find_id(const struct anchor *a, const char 
 	if (name && !(lh_subject_plain_name(plain, id, n) && strcmp(plain, name) == 0))
 		return NULL;
 	for (i = 0; i < a->n; i++)
-		if (!(name && a->log[i].named) && a->log[i].id_n == n && memcmp(a->log[i].id, id, n) == 0)
+		if (!(name && a->log[i].named) && a->log[i].id_n == n &&
+		    memcmp(a->log[i].id, id, n) == 0)
 			return &a->log[i].at;
 	return NULL;
 }

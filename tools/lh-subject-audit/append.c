@@ -108,8 +108,10 @@ int audit_append(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	struct append *a = lh_calloc(1, sizeof *a, &tool->err);
-	struct lh_held_how how = { .open = keys_open, .stale = keys_stale, .close = keys_close, .ctx = settings };
-	struct lh_flow flow = { .map = on_record, .before_output = before_output, .shared = a, .renew = go_on };
+	struct lh_held_how how = { .open = keys_open, .stale = keys_stale, .close = keys_close,
+				   .ctx = settings };
+	struct lh_flow flow = { .map = on_record, .before_output = before_output, .shared = a,
+				.renew = go_on };
 	struct lh_err later;
 	int rc;
 
@@ -118,7 +120,8 @@ int audit_append(struct lh_tool *tool, void *settings)
 	a->tool = tool;
 	lh_buf_init(&a->strings, LH_BUF_NOMAX);
 	tool->jobs = 1;
-	a->log = lh_chain_log_open(s->dir, &s->keys, (enum lh_chain_sync)s->sync, tool->lock_timeout, &tool->err);
+	a->log = lh_chain_log_open(s->dir, &s->keys, (enum lh_chain_sync)s->sync,
+				   tool->lock_timeout, &tool->err);
 	flow.held = a->log ? lh_held_open(&how, &tool->err) : NULL;
 	rc = flow.held ? lh_records_run(tool, &flow) : -1;
 	lh_held_close(flow.held);

@@ -10,7 +10,8 @@
 #include <lh/subject_manifest.h>
 
 enum {
-	V_APPEND = 1, V_VERIFY = 2, V_REPAIR = 4, V_ANCHOR = 8, V_REPORT = 16, V_MANIFEST = 32, V_SWEEP = 64,
+	V_APPEND = 1, V_VERIFY = 2, V_REPAIR = 4, V_ANCHOR = 8, V_REPORT = 16, V_MANIFEST = 32,
+		V_SWEEP = 64,
 	V_KNOWN_ANSWER = 128,
 };
 
@@ -48,12 +49,14 @@ struct anchor {
 };
 /* Read an anchor.  Logs have their names in dir; NULL: there is no folder.  -1 if
  * the file is not an anchor, or is not signed by one of the keys. */
-int anchor_read(struct anchor *a, const char *path, const char *dir, const struct lh_chain_keys *keys, struct lh_err *err);
+int anchor_read(struct anchor *a, const char *path, const char *dir,
+		const struct lh_chain_keys *keys, struct lh_err *err);
 void anchor_free(struct anchor *a);
 /* Return the anchor of a log, NULL if it has none; by its id, if name is NULL or
  * the one that other programs give the id's log. */
 const struct lh_chain_anchor *anchor_find(const struct anchor *a, const char *name);
-const struct lh_chain_anchor *anchor_find_id(const struct anchor *a, const char *id, size_t n, const char *name);
+const struct lh_chain_anchor *anchor_find_id(const struct anchor *a, const char *id, size_t n,
+					     const char *name);
 
 /* ---- logs.c ---- */
 
@@ -64,11 +67,13 @@ struct log {
 	/* does not exist, although one of its rows is a manifest's root */
 	bool has_root;
 };
-typedef int (*log_fn)(struct lh_tool *tool, const struct settings *s, const char *path, const struct log *log, void *ctx);
+typedef int (*log_fn)(struct lh_tool *tool, const struct settings *s, const char *path,
+		      const struct log *log, void *ctx);
 
 /* Call fn for each log in the order of names; a log that fails is reported, and the
  * next follows. */
-int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor *a, log_fn fn, void *ctx);
+int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor *a, log_fn fn,
+	     void *ctx);
 
 /* ---- verify.c ---- */
 

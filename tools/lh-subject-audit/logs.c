@@ -77,7 +77,8 @@ static int add_anchored(struct logs *l, const struct anchor *a, struct lh_err *e
 }
 
 /* Add the log of a manifest whose root is a row. */
-static int add_rooted(struct logs *l, const char *dir, const struct lh_manifest *m, struct lh_err *err)
+static int add_rooted(struct logs *l, const char *dir, const struct lh_manifest *m,
+		      struct lh_err *err)
 {
 	char name[LH_SUBJECT_MAX + 1];
 	struct log *log;
@@ -134,7 +135,8 @@ static int add_manifests(struct lh_tool *tool, struct logs *l, const char *dir)
 	return rc;
 }
 
-int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor *a, log_fn fn, void *ctx)
+int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor *a, log_fn fn,
+	     void *ctx)
 {
 	struct logs l = { .n = 0 };
 	char *path;

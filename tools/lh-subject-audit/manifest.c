@@ -77,7 +77,8 @@ static int put_manifest(struct lh_tool *tool, const struct settings *s)
 {
 	struct put p = { tool, s };
 	struct lh_flow flow = {
-		.map = on_manifest, .shared = &p, .files = tool->operands + 1, .n_files = tool->n_operands - 1,
+		.map = on_manifest, .shared = &p, .files = tool->operands + 1,
+		.n_files = tool->n_operands - 1,
 	};
 
 	tool->jobs = 1;
@@ -92,7 +93,8 @@ typedef int (*manifest_fn)(struct lh_tool *tool, const struct settings *s, const
 			   const struct lh_manifest *m, struct lh_buf *out);
 
 /* Process one manifest.  id: whose it must be, or NULL. */
-static int one(struct lh_tool *tool, const struct settings *s, const char *name, const char *id, manifest_fn fn, struct lh_buf *out)
+static int one(struct lh_tool *tool, const struct settings *s, const char *name, const char *id,
+	       manifest_fn fn, struct lh_buf *out)
 {
 	char *path = lh_subject_path(s->dir, name, LH_SUBJECT_MANIFEST, &tool->err);
 	struct lh_manifest m;
@@ -102,7 +104,8 @@ static int one(struct lh_tool *tool, const struct settings *s, const char *name,
 		rc = lh_err_set(&tool->err, LH_EIO, "%s: there is no such manifest", path);
 	else if (!rc) {
 		if (id && !lh_manifest_is(&m, id, strlen(id)))
-			rc = lh_err_set(&tool->err, LH_EIO, "%s: it belongs to another candidate_id", path);
+			rc = lh_err_set(&tool->err, LH_EIO,
+					"%s: it belongs to another candidate_id", path);
 		else
 			rc = fn(tool, s, path, &m, out);
 		lh_manifest_free(&m);
@@ -112,7 +115,8 @@ static int one(struct lh_tool *tool, const struct settings *s, const char *name,
 }
 
 /* Process those of the ids, or all: a bad one is a bad verdict, and the next follows. */
-static int each(struct lh_tool *tool, const struct settings *s, char **ids, size_t n, manifest_fn fn, struct lh_buf *out)
+static int each(struct lh_tool *tool, const struct settings *s, char **ids, size_t n,
+		manifest_fn fn, struct lh_buf *out)
 {
 	struct lh_subject_list all = { NULL, 0, 0 };
 	char name[LH_SUBJECT_MAX + 1];
@@ -166,10 +170,12 @@ static int list(struct lh_tool *tool, const struct settings *s, const char *path
 }
 
 /* Verify the log of the manifest's subject. */
-static int verify_log(struct lh_tool *tool, const struct settings *s, const struct lh_manifest *m, struct lh_chain_verdict *v)
+static int verify_log(struct lh_tool *tool, const struct settings *s, const struct lh_manifest *m,
+		      struct lh_chain_verdict *v)
 {
 	char name[LH_SUBJECT_MAX + 1], *log = NULL;
-	struct lh_chain_check c = { .keys = &s->keys, .name = name, .jobs = (unsigned)tool->jobs, .max_row = tool->max_line,
+	struct lh_chain_check c = { .keys = &s->keys, .name = name, .jobs = (unsigned)tool->jobs,
+				    .max_row = tool->max_line,
 				    .lock_timeout = tool->lock_timeout };
 	struct lh_str id = m->candidate_id;
 	int rc;

@@ -29,12 +29,15 @@ static bool in_window(const struct settings *s, const struct lh_value *ts)
 
 	if (!ts->p || lh_moment_read(ts->p + 1, ts->n - 2, &at) < 0)
 		return true;
-	if (s->from && lh_moment_read(s->from, strlen(s->from), &from) == 0 && lh_moment_before(at, from))
+	if (s->from && lh_moment_read(s->from, strlen(s->from), &from) == 0 &&
+	    lh_moment_before(at, from))
 		return false;
-	return !(s->to && lh_moment_read(s->to, strlen(s->to), &to) == 0 && lh_moment_before(to, at));
+	return !(s->to && lh_moment_read(s->to, strlen(s->to), &to) == 0 &&
+		 lh_moment_before(to, at));
 }
 
-static int take_line(struct report *r, struct lh_record *rec, const char *p, size_t n, row_fn fn, void *ctx)
+static int take_line(struct report *r, struct lh_record *rec, const char *p, size_t n, row_fn fn,
+		     void *ctx)
 {
 	struct lh_err *err = &r->tool->err;
 	struct row row = { .ts = { .p = NULL } };
@@ -53,7 +56,8 @@ static int take_line(struct report *r, struct lh_record *rec, const char *p, siz
 }
 
 /* Process the whole lines in b and remove them. */
-static int take_lines(struct report *r, struct lh_record *rec, struct lh_buf *b, row_fn fn, void *ctx)
+static int take_lines(struct report *r, struct lh_record *rec, struct lh_buf *b, row_fn fn,
+		      void *ctx)
 {
 	size_t at = 0;
 	char *lf;
@@ -88,7 +92,8 @@ int report_rows(struct report *r, row_fn fn, void *ctx)
 	lh_buf_init(&b, LH_BUF_NOMAX);
 	while (!rc && left && n > 0) {
 		to = lh_buf_room(&b, CHUNK + LH_PAD);
-		n = to ? lh_read_some(fd, to, left < CHUNK ? (size_t)left : CHUNK, &r->tool->err) : lh_buf_check(&b, &r->tool->err);
+		n = to ? lh_read_some(fd, to, left < CHUNK ? (size_t)left : CHUNK, &r->tool->err)
+			: lh_buf_check(&b, &r->tool->err);
 		if (n <= 0) {
 			rc = (int)n;
 			break;
@@ -121,20 +126,27 @@ void report_attest(const struct report *r, struct lh_buf *out)
 
 	switch (report_fault(r)) {
 	case REPORT_CHAIN:
-		lh_buf_printf(out, "The audit log is damaged (%s): only its first %llu row%s known to be complete and unaltered.", r->error, rows,
+		lh_buf_printf(out,
+			      "The audit log is damaged (%s): only its first %llu row%s known to "
+			      "be complete and unaltered.", r->error, rows,
 			      rows == 1 ? " is" : "s are");
 		break;
 	case REPORT_MISSING:
-		lh_buf_printf(out, "Rows are missing from the audit log: the manifest knows a row that is not among the %llu row%s there, so the "
+		lh_buf_printf(out,
+			      "Rows are missing from the audit log: the manifest knows a row that "
+			      "is not among the %llu row%s there, so the "
 			      "log was cut back, replaced or removed.", rows, s);
 		break;
 	case REPORT_SECOND:
-		lh_buf_puts(out, "The report is incomplete: there is a second log of this subject, ");
+		lh_buf_puts(out,
+			    "The report is incomplete: there is a second log of this subject, ");
 		lh_buf_puts(out, r->second);
 		lh_buf_puts(out, ", whose rows are not listed.");
 		break;
 	default:
-		lh_buf_printf(out, "The audit log's chain of %llu row%s verifies from the first row to the last; ", rows, s);
+		lh_buf_printf(out,
+			      "The audit log's chain of %llu row%s verifies from the first row to "
+			      "the last; ", rows, s);
 		if (listed == 1)
 			lh_buf_puts(out, "the one row in the window is listed.");
 		else
@@ -311,13 +323,15 @@ static int find_second(struct report *r, const char *name)
 
 static int find(struct report *r)
 {
-	struct lh_chain_check c = { .keys = &r->s->keys, .jobs = (unsigned)r->tool->jobs, .max_row = r->tool->max_line, .lock_timeout = r->tool->lock_timeout };
+	struct lh_chain_check c = { .keys = &r->s->keys, .jobs = (unsigned)r->tool->jobs, .max_row =
+				    r->tool->max_line, .lock_timeout = r->tool->lock_timeout };
 	char name[LH_SUBJECT_MAX + 1];
 	int log;
 
 	if (!lh_utf8_valid(r->id, strlen(r->id)))
 		return lh_tool_usage(r->tool, "the ID is not valid UTF-8");
-	if (lh_chain_log_name(name, r->s->dir, r->id, strlen(r->id), &r->tool->err) < 0 || find_manifest(r) < 0)
+	if (lh_chain_log_name(name, r->s->dir, r->id, strlen(r->id), &r->tool->err) < 0 ||
+	    find_manifest(r) < 0)
 		return -1;
 	log = find_log(r, name);
 	if (log < 0 || find_second(r, name) < 0)

@@ -24,7 +24,8 @@ static const char style[] =
 	"table{table-layout:fixed}th.when{width:15rem}\n"
 	"@media(max-width:56rem){table,tbody,tr,td{display:block}thead{display:none}\n"
 	"tr{border-top:2px solid var(--line);padding:.4rem 0}\n"
-	"td{border:0;padding:.1rem 0}td::before{content:attr(data-label) \": \";color:var(--dim)}}\n";
+	"td{border:0;padding:.1rem 0}td::before{content:attr(data-label) \": "
+	"\";color:var(--dim)}}\n";
 
 /* ---- a row ---- */
 
@@ -158,23 +159,33 @@ static void put_broken(struct page *pg)
 	if (r->v.state == LH_CHAIN_TORN) {
 		lh_buf_puts(&pg->b, "<strong>The record is incomplete at its end.</strong> ");
 		put_good_part(pg, r->v.count);
-		lh_buf_printf(&pg->b, " genuine and unaltered, but the last one was never finished being written (%s). This looks like an "
+		lh_buf_printf(&pg->b,
+			      " genuine and unaltered, but the last one was never finished being "
+			      "written (%s). This looks like an "
 			      "interruption, not like tampering.", r->error);
 	} else {
 		lh_buf_puts(&pg->b, "<strong>This record cannot be trusted as a whole.</strong> ");
 		put_good_part(pg, r->v.count);
-		lh_buf_printf(&pg->b, " genuine and unaltered; from there on it has been changed or damaged (%s).", r->error);
+		lh_buf_printf(&pg->b,
+			      " genuine and unaltered; from there on it has been changed or "
+			      "damaged (%s).", r->error);
 	}
-	lh_buf_printf(&pg->b, " Rows count from 0: this one is line %llu of the log.", (unsigned long long)r->v.row + 1);
+	lh_buf_printf(&pg->b, " Rows count from 0: this one is line %llu of the log.",
+		      (unsigned long long)r->v.row + 1);
 }
 
 static void put_missing(struct page *pg)
 {
-	lh_buf_puts(&pg->b, "<strong>Entries are missing from this record.</strong> An entry that is known to have been made, with the seal <code>");
+	lh_buf_puts(&pg->b,
+		    "<strong>Entries are missing from this record.</strong> An entry that is "
+		    "known to have been made, with the seal <code>");
 	lh_buf_puts(&pg->b, pg->r->root);
-	lh_buf_puts(&pg->b, pg->r->v.count ? "</code>, is not there: the record was cut off at its end, or replaced by another. "
+	lh_buf_puts(&pg->b, pg->r->v.count
+		    ? "</code>, is not there: the record was cut off at its end,"
+		      " or replaced by another. "
 					     "What is listed below may not be all." :
-					     "</code>, is not there, and neither is any other: the record was removed.");
+					     "</code>, is not there,"
+					     " and neither is any other: the record was removed.");
 }
 
 static void put_whole(struct page *pg)
@@ -184,10 +195,15 @@ static void put_whole(struct page *pg)
 	if (!rows)
 		lh_buf_puts(&pg->b, "<strong>No access has been recorded.</strong>");
 	else if (rows == 1)
-		lh_buf_puts(&pg->b, "<strong>This record is genuine.</strong> Its one entry carries a valid seal: it was not changed since.");
+		lh_buf_puts(&pg->b,
+			    "<strong>This record is genuine.</strong> Its one entry carries a "
+			    "valid seal: it was not changed since.");
 	else
-		lh_buf_printf(&pg->b, "<strong>This record is genuine.</strong> All %llu entries carry a valid seal, and each is tied to the one "
-			      "before: none was changed, removed from between others, or put in since.", rows);
+		lh_buf_printf(&pg->b,
+			      "<strong>This record is genuine.</strong> All %llu entries carry a "
+			      "valid seal, and each is tied to the one "
+			      "before: none was changed, removed from between others,"
+			      " or put in since.", rows);
 }
 
 static void put_verdict(struct page *pg)
@@ -200,7 +216,9 @@ static void put_verdict(struct page *pg)
 	} else if (fault == REPORT_MISSING) {
 		put_missing(pg);
 	} else if (fault == REPORT_SECOND) {
-		lh_buf_puts(&pg->b, "<strong>This is not the whole record.</strong> There is a second one of the same person, ");
+		lh_buf_puts(&pg->b,
+			    "<strong>This is not the whole record.</strong> There is a second one "
+			    "of the same person, ");
 		lh_html_data(&pg->b, pg->r->second, strlen(pg->r->second));
 		lh_buf_puts(&pg->b, ", which is not listed here.");
 	} else {
@@ -247,9 +265,11 @@ static void put_top(struct page *pg)
 	lh_html_open(&pg->b, "Who looked at your data", style);
 	lh_buf_puts(&pg->b, "<h1>Who looked at your data</h1>\n<p class=\"note\">About ");
 	lh_html_data(&pg->b, r->id, strlen(r->id));
-	lh_buf_printf(&pg->b, ", as of <time datetime=\"%s\">%.10s %.8s UTC</time></p>\n", r->generated_at, r->generated_at, r->generated_at + 11);
+	lh_buf_printf(&pg->b, ", as of <time datetime=\"%s\">%.10s %.8s UTC</time></p>\n",
+		      r->generated_at, r->generated_at, r->generated_at + 11);
 	put_verdict(pg);
-	lh_buf_printf(&pg->b, "<h2>Accesses</h2>\n<p>%llu of %llu entr%s", (unsigned long long)r->in_window,
+	lh_buf_printf(&pg->b, "<h2>Accesses</h2>\n<p>%llu of %llu entr%s",
+		      (unsigned long long)r->in_window,
 		      (unsigned long long)r->rows, r->rows == 1 ? "y" : "ies");
 	if (from)
 		lh_buf_printf(&pg->b, ", from %s", from);
@@ -257,7 +277,9 @@ static void put_top(struct page *pg)
 		lh_buf_printf(&pg->b, ", up to %s", to);
 	lh_buf_puts(&pg->b, ".</p>\n");
 	if (r->in_window)
-		lh_buf_puts(&pg->b, "<table>\n<thead><tr><th class=\"when\">When</th><th>Who</th><th>What for</th><th>Which data</th>"
+		lh_buf_puts(&pg->b,
+			    "<table>\n<thead><tr><th class=\"when\">When</th><th>Who</th><th>What "
+			    "for</th><th>Which data</th>"
 			    "<th>Outcome</th></tr></thead>\n<tbody>\n");
 }
 
@@ -269,9 +291,13 @@ static void put_bottom(struct page *pg)
 		lh_buf_puts(&pg->b, "</tbody>\n</table>\n");
 	if (r->has_manifest)
 		put_manifest(pg);
-	lh_buf_printf(&pg->b, "<h2>How to check this</h2>\n<p>The record ends with the seal <code>%s</code>. Whoever keeps the log "
-		      "can have it verified with <code>lh-subject-audit verify</code>; against a copy of earlier seals that is kept "
-		      "elsewhere, that also shows whether entries were cut off its end.</p>\n", r->v.tip);
+	lh_buf_printf(&pg->b,
+		      "<h2>How to check this</h2>\n<p>The record ends with the seal "
+		      "<code>%s</code>. Whoever keeps the log "
+		      "can have it verified with <code>lh-subject-audit verify</code>; against a "
+		      "copy of earlier seals that is kept "
+		      "elsewhere, that also shows whether entries were cut off its end.</p>\n",
+		      r->v.tip);
 	lh_html_close(&pg->b);
 }
 

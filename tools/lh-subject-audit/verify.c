@@ -53,8 +53,9 @@ static void write_verdict(struct lh_writer *w, const char *path, const struct lh
 		lh_write_raw(w, "broken", (struct lh_str){ broken->p, broken->len });
 }
 
-static int print_verdict(struct lh_tool *tool, const struct settings *s, const char *path, const struct log *log,
-			 const struct lh_chain_verdict *v, const struct lh_buf *broken)
+static int print_verdict(struct lh_tool *tool, const struct settings *s, const char *path,
+			 const struct log *log, const struct lh_chain_verdict *v,
+			 const struct lh_buf *broken)
 {
 	char error[LH_CHAIN_ERROR];
 	struct lh_writer w;
@@ -80,11 +81,13 @@ static int print_verdict(struct lh_tool *tool, const struct settings *s, const c
 
 /* Verify a log of the folder (ctx NULL), or one that the user names and that must
  * exist. */
-static int verify_one(struct lh_tool *tool, const struct settings *s, const char *path, const struct log *log, void *ctx)
+static int verify_one(struct lh_tool *tool, const struct settings *s, const char *path,
+		      const struct log *log, void *ctx)
 {
 	struct listing list;
 	struct lh_chain_check c = {
-		.keys = &s->keys, .name = log->name, .jobs = (unsigned)tool->jobs, .max_row = tool->max_line, .lock_timeout = tool->lock_timeout,
+		.keys = &s->keys, .name = log->name, .jobs = (unsigned)tool->jobs,
+		.max_row = tool->max_line, .lock_timeout = tool->lock_timeout,
 		.broken = s->all ? on_broken : NULL, .ctx = &list, .anchor = log->anchor,
 	};
 	struct lh_chain_verdict v;
@@ -134,7 +137,8 @@ int audit_verify(struct lh_tool *tool, void *settings)
 	size_t i;
 	int rc = 0;
 
-	if (s->against && anchor_read(&a, s->against, tool->n_operands ? NULL : s->dir, &s->keys, &tool->err) < 0)
+	if (s->against && anchor_read(&a, s->against, tool->n_operands ? NULL : s->dir, &s->keys,
+				      &tool->err) < 0)
 		return -1;
 	if (!tool->n_operands)
 		rc = each_log(tool, s, &a, verify_one, NULL);

@@ -100,7 +100,8 @@ static uint64_t since(const struct run *run, double start)
 
 /* With --audit-required: the look-ups for this verdict are on record by now; if
  * not, that becomes the verdict. */
-static int require_rows(struct run *run, uint64_t lost, struct lh_verdict *verdict, struct lh_err *err)
+static int require_rows(struct run *run, uint64_t lost, struct lh_verdict *verdict,
+			struct lh_err *err)
 {
 	static const char why[] = "a look-up left no row in the audit log";
 
@@ -168,7 +169,8 @@ static int held_read(struct held *h, const struct held *was, struct lh_err *err)
 	if (was && h->run->audit && audit_renew(h->run->audit, err) < 0)
 		return -1;
 	if (s->roster)
-		h->roster = was ? lh_roster_renew(was->roster, jobs, err) : lh_roster_open(s->roster, jobs, err);
+		h->roster = was ? lh_roster_renew(was->roster, jobs, err)
+			: lh_roster_open(s->roster, jobs, err);
 	if (s->roster && !h->roster)
 		return -1;
 	if (s->rules)
@@ -194,18 +196,21 @@ static bool held_stale(void *ctx, const void *state)
 	const struct run *run = ctx;
 	const struct held *h = state;
 
-	return (h->roster && lh_roster_stale(h->roster)) || (h->rules && lh_rules_stale(h->rules)) ||
+	return (h->roster && lh_roster_stale(h->roster)) ||
+		(h->rules && lh_rules_stale(h->rules)) ||
 	       (run->audit && audit_stale(run->audit));
 }
 
 static int open_files(struct run *run, struct lh_held **held)
 {
-	struct lh_held_how how = { .open = held_open, .stale = held_stale, .close = held_close, .ctx = run };
+	struct lh_held_how how = { .open = held_open, .stale = held_stale, .close = held_close,
+				   .ctx = run };
 
 	if (run->s->audit_log && !(run->audit = audit_open(run->tool, run->s)))
 		return -1;
 	if (run->s->roster && !strcmp(run->s->roster, "-") && lh_tool_reads_stdin(run->tool))
-		return lh_tool_usage(run->tool, "--roster: standard input is where the records come from");
+		return lh_tool_usage(run->tool,
+				     "--roster: standard input is where the records come from");
 	*held = lh_held_open(&how, &run->tool->err);
 	return *held ? 0 : -1;
 }

@@ -37,7 +37,9 @@ static int open_log(struct audit *a, const struct settings *s)
 	struct lh_err *err = &a->tool->err;
 
 	if (!s->key_file.n)
-		return lh_tool_usage(a->tool, "--audit-log: no key: name its file by --key-file or LH_SUBJECT_AUDIT_KEY");
+		return lh_tool_usage(a->tool,
+				     "--audit-log: no key: name its file by --key-file or "
+				     "LH_SUBJECT_AUDIT_KEY");
 	if (trace && !lh_utf8_valid(trace, strlen(trace)))
 		return lh_tool_usage(a->tool, "LH_TRACE_ID must be UTF-8");
 	if (trace)
@@ -45,7 +47,8 @@ static int open_log(struct audit *a, const struct settings *s)
 	if (lh_chain_keys_read(&a->keys, s->key_file.v, s->key_file.n, s->insecure_key, err) < 0)
 		return -1;
 	a->look = lh_calloc(GATHER, sizeof *a->look, err);
-	a->log = a->look ? lh_chain_log_open(s->audit_log, &a->keys, LH_CHAIN_BATCH, a->tool->lock_timeout, err) : NULL;
+	a->log = a->look ? lh_chain_log_open(s->audit_log, &a->keys, LH_CHAIN_BATCH,
+					     a->tool->lock_timeout, err) : NULL;
 	return a->log ? 0 : -1;
 }
 
@@ -83,7 +86,8 @@ static void report(struct audit *a, const struct look_up *l, size_t lost, const 
 	if (t->quiet)
 		return;
 	if (a->told < MESSAGES || t->verbose)
-		lh_tool_warn(t, "audit log: %zu look-up%s of '%.*s' left no row: %s", lost, lost == 1 ? "" : "s",
+		lh_tool_warn(t, "audit log: %zu look-up%s of '%.*s' left no row: %s", lost,
+			     lost == 1 ? "" : "s",
 			     (int)(l->n > 100 ? 100 : l->n), a->ids.p + l->at, why->msg);
 	else if (a->told == MESSAGES)
 		lh_tool_warn(t, "audit log: further messages suppressed (--verbose shows all)");
@@ -190,7 +194,8 @@ void audit_close(struct audit *a)
 	if (lh_chain_log_close(a->log, &err) < 0)
 		lh_tool_warn(a->tool, "audit log: %s", err.msg);
 	if (a->lost)
-		lh_tool_warn(a->tool, "audit log: %llu look-up%s left no row", (unsigned long long)a->lost, a->lost == 1 ? "" : "s");
+		lh_tool_warn(a->tool, "audit log: %llu look-up%s left no row",
+			     (unsigned long long)a->lost, a->lost == 1 ? "" : "s");
 	lh_chain_keys_free(&a->keys);
 	lh_buf_free(&a->ids);
 	free(a->look);
