@@ -7,6 +7,7 @@
 #ifndef LH_DIGEST_H
 #define LH_DIGEST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <lh/err.h>
@@ -26,6 +27,8 @@ LH_API void lh_sha256_more(struct lh_sha256 *s, const void *p, size_t n);
 LH_API void lh_sha256_end(struct lh_sha256 *s, unsigned char out[32]);
 
 LH_API void lh_hex(const unsigned char *p, size_t n, char *out /* 2n bytes, no NUL */);
+/* Read the hash of 64 lowercase hex digits into h; false for anything else. */
+LH_API bool lh_unhex(const char *p, size_t n, unsigned char h[32]);
 
 struct lh_hmac;
 LH_API struct lh_hmac *lh_hmac_new(const void *key, size_t n, struct lh_err *err);

@@ -1,38 +1,33 @@
 /*
- * hashset - a set of 32-byte hashes.
+ * hashset - a set of 32-byte hashes, numbered in the order in which they came.
  *
- *     struct lh_hashset seen = { 0 };
+ *     struct lh_map seen = { 0 };
  *     lh_hashset_add(&seen, hash, &is_new, err);
- *     lh_hashset_free(&seen);
- *
- * Memory: 32 bytes a hash and 12 to 24 for finding it; at most 2^32 - 2 hashes.
- * Threads: one thread per set.
+ *     lh_map_free(&seen);
  */
 #ifndef LH_HASHSET_H
 #define LH_HASHSET_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "table.h"
 
-#include <lh/err.h>
+#define LH_HASH_SIZE 32
 
-struct lh_hashset {
-	unsigned char (*hash)[32];	/* in the order they came */
-	size_t n, cap;
-	uint64_t *slot;			/* open addressing: 32 bits of what decides the
-					   place, and number + 1 (0: free) */
-	size_t slots;
-	uint64_t seed[4];		/* hashes read from files may have been chosen */
-};
+/* is_new may be NULL. */
+static inline int lh_hashset_add(struct lh_map *s, const void *hash, bool *is_new,
+				 struct lh_err *err)
+{
+	return lh_map_add(s, hash, LH_HASH_SIZE, LH_HASH_SIZE, is_new, err) < 0 ? -1 : 0;
+}
 
-/* *is_new may be NULL. */
-int lh_hashset_add(struct lh_hashset *s, const unsigned char h[32], bool *is_new, struct lh_err *err);
-bool lh_hashset_has(const struct lh_hashset *s, const unsigned char h[32]);
-/* Where it stands in hash[], or -1: for what belongs to each hash. */
-int64_t lh_hashset_find(const struct lh_hashset *s, const unsigned char h[32]);
-void lh_hashset_free(struct lh_hashset *s);
+/* Return the number of the hash, or -1. */
+static inline int64_t lh_hashset_find(const struct lh_map *s, const void *hash)
+{
+	return lh_map_find(s, hash, LH_HASH_SIZE, LH_HASH_SIZE);
+}
 
-/* The hash that 64 lowercase hex digits spell, into h; false for anything else. */
-bool lh_unhex(const char *p, size_t n, unsigned char h[32]);
+static inline bool lh_hashset_has(const struct lh_map *s, const void *hash)
+{
+	return lh_hashset_find(s, hash) >= 0;
+}
 
 #endif

@@ -12,21 +12,26 @@ static struct lh_str text_of(const void *ctx, uint32_t i)
 
 void lh_intern_init(struct lh_intern *in)
 {
-	*in = (struct lh_intern){ .map = { .key = text_of, .ctx = in } };
+	*in = (struct lh_intern){ .n = 0 };
 	lh_buf_init(&in->text, LH_BUF_NOMAX);
 }
 
 void lh_intern_free(struct lh_intern *in)
 {
-	lh_idmap_free(&in->map);
+	lh_table_free(&in->table);
 	lh_buf_free(&in->text);
 	free(in->one);
 	lh_intern_init(in);
 }
 
+int64_t lh_intern_find(const struct lh_intern *in, const char *text, size_t n)
+{
+	return lh_table_find(&in->table, (struct lh_str){ text, n }, text_of, in);
+}
+
 int lh_intern_add(struct lh_intern *in, const char *text, size_t n, uint32_t *number, struct lh_err *err)
 {
-	int64_t known = lh_idmap_find(&in->map, text, n);
+	int64_t known = lh_intern_find(in, text, n);
 
 	*number = (uint32_t)known;
 	if (known >= 0)
@@ -38,7 +43,8 @@ int lh_intern_add(struct lh_intern *in, const char *text, size_t n, uint32_t *nu
 	in->one[in->n] = (struct lh_intern_one){ in->text.len, n };
 	lh_buf_add(&in->text, text, n);
 	*number = (uint32_t)in->n;
-	if (lh_buf_check(&in->text, err) < 0 || lh_idmap_set(&in->map, text, n, *number, err) < 0)
+	if (lh_buf_check(&in->text, err) < 0 ||
+	    lh_table_set(&in->table, (struct lh_str){ text, n }, *number, text_of, in, err) < 0)
 		return -1;
 	in->n++;
 	return 0;

@@ -7,8 +7,6 @@
  *     s = lh_intern_text(&in, number);
  *     lh_intern_free(&in);
  *
- * The struct must stay where it was initialized.
- *
  * Memory:  each text, and some 40 bytes.
  * Threads: one thread per struct.
  */
@@ -16,7 +14,7 @@
 #define LH_INTERN_H
 
 #include <lh/buf.h>
-#include "id_table.h"
+#include "table.h"
 
 struct lh_intern {
 	struct lh_buf text;
@@ -24,11 +22,14 @@ struct lh_intern {
 		size_t at, n;
 	} *one;
 	size_t n, cap;
-	struct lh_idmap map;
+	struct lh_table table;
 };
 
 void lh_intern_init(struct lh_intern *in);
 void lh_intern_free(struct lh_intern *in);
+
+/* Return the number of a text that was added, or -1. */
+int64_t lh_intern_find(const struct lh_intern *in, const char *text, size_t n);
 
 int lh_intern_add(struct lh_intern *in, const char *text, size_t n, uint32_t *number, struct lh_err *err);
 

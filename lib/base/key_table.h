@@ -1,47 +1,49 @@
 /*
- * key_table - what is known of each of millions of 16-byte keys, a bit for
- * each thing that there is to know.
+ * key_table - what is known of each of millions of 16-byte keys, a bit for each
+ * possible fact.
  *
- *     struct lh_keymap known = { 0 };
+ *     struct lh_map known = { 0 };
  *     bits = lh_keymap_at(&known, &key, err);
  *     is_new = !(*bits & SEEN);
  *     *bits |= SEEN;
- *     lh_keymap_free(&known);
+ *     lh_map_free(&known);
  *
- * Memory: 32 to 48 bytes a key, and for a moment those of the smaller table
- *         too.  Where the whole hash counts, lh_hashset keeps it.
- * Threads: one thread per map.
+ * Memory: 36 to 60 bytes a key.
  */
 #ifndef LH_KEY_TABLE_H
 #define LH_KEY_TABLE_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#include <lh/err.h>
+#include "table.h"
 
 struct lh_key {
 	uint64_t a, b;
 };
 
-struct lh_keymap {
-	struct lh_keymap_slot {
-		struct lh_key key;
-		uint64_t bits;	/* 0: free */
-	} *slot;		/* open addressing */
-	size_t n, slots;
-	uint64_t seed[2];	/* keys read from files may have been chosen */
+struct lh_known {
+	struct lh_key key;
+	uint64_t bits;
 };
 
-/* The bits of a key, 0 when nothing was known of it: set one at least.  Good
- * until the next call; NULL when memory is out. */
-uint64_t *lh_keymap_at(struct lh_keymap *m, const struct lh_key *k, struct lh_err *err);
+/* Return the i-th entry of the map, i < n. */
+static inline struct lh_known *lh_keymap_entry(const struct lh_map *m, size_t i)
+{
+	return &((struct lh_known *)(void *)m->entry)[i];
+}
 
-uint64_t lh_keymap_get(const struct lh_keymap *m, const struct lh_key *k);
+/* Return the bits of a key, 0 if nothing was known of it; valid until the next call.
+ * NULL if out of memory. */
+static inline uint64_t *lh_keymap_at(struct lh_map *m, const struct lh_key *k, struct lh_err *err)
+{
+	int64_t i = lh_map_add(m, k, sizeof *k, sizeof(struct lh_known), NULL, err);
 
-/* This key is going to be asked for. */
-void lh_keymap_prefetch(const struct lh_keymap *m, const struct lh_key *k);
+	return i < 0 ? NULL : &lh_keymap_entry(m, (size_t)i)->bits;
+}
 
-void lh_keymap_free(struct lh_keymap *m);
+static inline uint64_t lh_keymap_get(const struct lh_map *m, const struct lh_key *k)
+{
+	int64_t i = lh_map_find(m, k, sizeof *k, sizeof(struct lh_known));
+
+	return i < 0 ? 0 : lh_keymap_entry(m, (size_t)i)->bits;
+}
 
 #endif

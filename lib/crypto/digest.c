@@ -80,6 +80,26 @@ void lh_hex(const unsigned char *p, size_t n, char *out)
 	}
 }
 
+bool lh_unhex(const char *p, size_t n, unsigned char h[32])
+{
+	static const signed char digit[256] = {
+		['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8,
+		['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+	};
+	int hi, lo, bad = 0;
+	size_t i;
+
+	if (n != LH_SHA256_HEX)
+		return false;
+	for (i = 0; i < 32; i++) {
+		hi = digit[(unsigned char)p[2 * i]] - 1;
+		lo = digit[(unsigned char)p[2 * i + 1]] - 1;
+		bad |= hi | lo;
+		h[i] = (unsigned char)(hi * 16 | lo);	/* hi may be -1, so not shifted */
+	}
+	return bad >= 0;
+}
+
 struct lh_hmac *lh_hmac_new(const void *key, size_t n, struct lh_err *err)
 {
 	struct lh_hmac *h = lh_calloc(1, sizeof *h, err);

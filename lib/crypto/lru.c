@@ -6,8 +6,7 @@
 
 #include <lh/digest.h>
 #include "base/mem.h"
-#include "base/seed.h"
-#include "base/xxh3.h"
+#include "base/table.h"
 
 #define NONE UINT32_MAX
 #define FIRST 64		/* entries at the start; doubled as needed */
@@ -20,15 +19,14 @@ struct entry {
 	size_t n;
 	enum state state;
 	uint32_t newer, older;	/* in order of use */
-	uint32_t next;		/* in the same bucket */
 };
 
 struct lh_lru {
 	pthread_mutex_t lock;
 	pthread_cond_t kept;	/* a claimed value was stored or dropped */
 	size_t capacity, room, used;
-	struct entry *entry;	/* cap of them */
-	uint32_t *bucket;	/* as many */
+	struct entry *entry;	/* room for that many, used of them in use */
+	struct lh_table by_key;
 	uint32_t newest, oldest;
 };
 
@@ -63,44 +61,24 @@ void lh_lru_free(struct lh_lru *l)
 	for (i = 0; i < l->used; i++)
 		free(l->entry[i].p);
 	free(l->entry);
-	free(l->bucket);
+	lh_table_free(&l->by_key);
 	pthread_mutex_destroy(&l->lock);
 	pthread_cond_destroy(&l->kept);
 	free(l);
 }
 
-static uint32_t *bucket_of(struct lh_lru *l, const unsigned char key[32])
+static struct lh_str key_of(const void *ctx, uint32_t i)
 {
-	return &l->bucket[lh_xxh3_seeded(key, 32, lh_seed()) % l->room];
+	const struct lh_lru *l = ctx;
+
+	return (struct lh_str){ (const char *)l->entry[i].key, sizeof l->entry[i].key };
 }
 
-static uint32_t lookup(struct lh_lru *l, const unsigned char key[32])
+static uint32_t lookup(const struct lh_lru *l, const unsigned char key[32])
 {
-	uint32_t i;
+	int64_t i = lh_table_find(&l->by_key, (struct lh_str){ (const char *)key, 32 }, key_of, l);
 
-	if (!l->used)
-		return NONE;
-	for (i = *bucket_of(l, key); i != NONE; i = l->entry[i].next)
-		if (!memcmp(l->entry[i].key, key, 32))
-			return i;
-	return NONE;
-}
-
-static void add_to_bucket(struct lh_lru *l, uint32_t i)
-{
-	uint32_t *b = bucket_of(l, l->entry[i].key);
-
-	l->entry[i].next = *b;
-	*b = i;
-}
-
-static void remove_from_bucket(struct lh_lru *l, uint32_t i)
-{
-	uint32_t *at = bucket_of(l, l->entry[i].key);
-
-	while (*at != i)
-		at = &l->entry[*at].next;
-	*at = l->entry[i].next;
+	return i < 0 ? NONE : (uint32_t)i;
 }
 
 static void set_newest(struct lh_lru *l, uint32_t i)
@@ -133,7 +111,6 @@ static void remove_from_order(struct lh_lru *l, uint32_t i)
 static int grow(struct lh_lru *l, struct lh_err *err)
 {
 	size_t room = l->room ? l->room * 2 : FIRST;
-	uint32_t *bucket, i;
 	struct entry *entry;
 
 	if (room > l->capacity)
@@ -142,32 +119,18 @@ static int grow(struct lh_lru *l, struct lh_err *err)
 	if (!entry)
 		return -1;
 	l->entry = entry;
-	bucket = lh_realloc(l->bucket, room, sizeof *bucket, err);
-	if (!bucket)
-		return -1;
-	l->bucket = bucket;
 	l->room = room;
-	memset(bucket, 0xff, room * sizeof *bucket);
-	for (i = 0; i < l->used; i++)
-		add_to_bucket(l, i);
 	return 0;
 }
 
-/* Return a free entry: a fresh one, or the oldest, removed from its lists. */
-static uint32_t new_entry(struct lh_lru *l)
+/* Remove the oldest entry and return its place. */
+static uint32_t remove_oldest(struct lh_lru *l)
 {
-	uint32_t i;
+	uint32_t i = l->oldest;
 
-	if (l->used < l->room) {
-		i = (uint32_t)l->used++;
-		l->entry[i].p = NULL;
-		return i;
-	}
-	i = l->oldest;
+	lh_table_remove(&l->by_key, key_of(l, i), key_of, l);
 	remove_from_order(l, i);
-	remove_from_bucket(l, i);
 	free(l->entry[i].p);
-	l->entry[i].p = NULL;
 	return i;
 }
 
@@ -183,10 +146,14 @@ static uint32_t find_or_add(struct lh_lru *l, const unsigned char key[32], struc
 	}
 	if (l->used == l->room && l->room < l->capacity && grow(l, err) < 0)
 		return NONE;
-	i = new_entry(l);
-	memcpy(l->entry[i].key, key, 32);
+	i = l->used < l->room ? (uint32_t)l->used : remove_oldest(l);
+	l->entry[i].p = NULL;
 	l->entry[i].state = EMPTY;
-	add_to_bucket(l, i);
+	memcpy(l->entry[i].key, key, 32);
+	/* cannot fail where an entry was removed */
+	if (lh_table_set(&l->by_key, key_of(l, i), i, key_of, l, err) < 0)
+		return NONE;
+	l->used += i == l->used;
 	set_newest(l, i);
 	return i;
 }

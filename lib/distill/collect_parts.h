@@ -12,14 +12,14 @@ struct collect {
 	struct lh_run *run;
 	struct lh_collect *how;
 	struct lh_append *skips;
-	struct lh_hashset skips_seen;	/* keys of all skips, on file and of this run */
+	struct lh_map skips_seen;	/* keys of all skips, on file and of this run */
 	struct lh_buf row;
 	uint64_t taken;			/* rows of all sources */
 
 	/* of the source being read: */
 	enum lh_stream stem;
 	struct lh_collected *got;
-	struct lh_hashset seen;		/* sig_hashes, on file and of this run */
+	struct lh_map seen;		/* sig_hashes, on file and of this run */
 	struct lh_append *out;
 	uint64_t read;			/* rows that the threads have read */
 	struct stat before;		/* the file, and the digest of its bytes so far */

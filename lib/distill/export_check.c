@@ -17,7 +17,7 @@
 struct check {
 	enum lh_exporter x;
 	const char *relpath;
-	const struct lh_keymap *known;
+	const struct lh_map *known;
 	const struct lh_export_ids *due;
 	/* of the expected ids, those found in order from the first on */
 	size_t met;
@@ -26,7 +26,7 @@ struct check {
 	uint64_t line, faults;
 	struct lh_record rec;
 	struct lh_buf run_id, sig, scratch;
-	struct lh_keymap ids;
+	struct lh_map ids;
 };
 
 /* Read sixteen lowercase hex digits as a number. */
@@ -191,7 +191,7 @@ static void check_due(struct check *c)
 		lh_stage_fault(c->res, "%s: %llu more faults", c->relpath, (unsigned long long)(c->faults - LH_EXPORT_FAULTS));
 }
 
-int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_keymap *known,
+int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_map *known,
 		    const struct lh_export_ids *due, struct lh_stage_result *res, struct lh_err *err)
 {
 	static const char *const schemas[LH_EXPORTERS] = { "rag_sample", "sft_sample", "preference_sample" };
@@ -212,7 +212,7 @@ int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct
 	lh_buf_free(&c.run_id);
 	lh_buf_free(&c.sig);
 	lh_buf_free(&c.scratch);
-	lh_keymap_free(&c.ids);
+	lh_map_free(&c.ids);
 	free(path);
 	return rc;
 }

@@ -25,7 +25,7 @@ struct lh_export_one {
 	struct lh_quarantine *refused;
 	struct lh_append *append;
 	struct lh_buf sample;
-	struct lh_keymap on_file;	/* ids */
+	struct lh_map on_file;	/* ids */
 	struct lh_export_ids made;	/* ids of this run */
 };
 
@@ -42,7 +42,7 @@ struct lh_exporting {
 	struct lh_found found;
 	bool sought;			/* the evidence was searched */
 	struct lh_key key;		/* of the record, ... */
-	struct lh_keymap known;		/* ... and the bits of all keys */
+	struct lh_map known;		/* ... and the bits of all keys */
 	struct lh_buf reason, text;
 
 	/* export_pairs.c: */

@@ -15,7 +15,7 @@ struct lh_quarantine {
 	enum lh_exporter x;
 	char *recorded_at;
 	uint64_t count[LH_REFUSALS];
-	struct lh_keymap *known, own;	/* what is on file: own, or shared */
+	struct lh_map *known, own;	/* what is on file: own, or shared */
 	struct lh_append *append;	/* one of these, or neither */
 	struct lh_applog log;
 	bool logs;
@@ -52,7 +52,7 @@ void lh_quarantine_free(struct lh_quarantine *q)
 	lh_append_close(q->append);
 	if (q->logs)
 		lh_applog_close(&q->log, &ignored);
-	lh_keymap_free(&q->own);
+	lh_map_free(&q->own);
 	lh_record_free(&q->rec);
 	lh_buf_free(&q->run_id);
 	lh_buf_free(&q->sig);
@@ -187,7 +187,7 @@ static int load(struct lh_quarantine *q, const char *path, struct lh_err *err)
 	return rc;
 }
 
-int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_keymap *known, struct lh_err *err)
+int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_map *known, struct lh_err *err)
 {
 	char *path = lh_root_join(root, lh_exporter_quarantine(q->x), err);
 	int rc;

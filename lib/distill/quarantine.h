@@ -53,7 +53,7 @@ void lh_quarantine_free(struct lh_quarantine *q);
  * free.
  */
 #define LH_QUARANTINE_BITS (LH_EXPORTERS * LH_REFUSALS)
-int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_keymap *known, struct lh_err *err);
+int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_map *known, struct lh_err *err);
 int lh_quarantine_file(struct lh_quarantine *q, const char *path, double lock_timeout, struct lh_err *err);
 
 int lh_quarantine_add(struct lh_quarantine *q, const struct lh_refused *r, struct lh_err *err);

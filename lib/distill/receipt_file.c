@@ -7,7 +7,7 @@
 
 #include <lh/digest.h>
 #include "file/file.h"
-#include "base/id_table.h"
+#include "base/table.h"
 #include "base/mem.h"
 #include "receipt.h"
 
@@ -25,7 +25,7 @@ struct known {
 struct lh_digest_cache {
 	struct known *v;
 	size_t n, cap;
-	struct lh_idmap by_path;
+	struct lh_table by_path;
 	char block[];
 };
 
@@ -38,11 +38,7 @@ static struct lh_str path_of(const void *ctx, uint32_t i)
 
 struct lh_digest_cache *lh_digest_cache_new(struct lh_err *err)
 {
-	struct lh_digest_cache *f = lh_calloc(1, sizeof *f + BLOCK, err);
-
-	if (f)
-		f->by_path = (struct lh_idmap){ .key = path_of, .ctx = f };
-	return f;
+	return lh_calloc(1, sizeof(struct lh_digest_cache) + BLOCK, err);
 }
 
 void lh_digest_cache_free(struct lh_digest_cache *f)
@@ -52,7 +48,7 @@ void lh_digest_cache_free(struct lh_digest_cache *f)
 	while (f->n)
 		free(f->v[--f->n].relpath);
 	free(f->v);
-	lh_idmap_free(&f->by_path);
+	lh_table_free(&f->by_path);
 	free(f);
 }
 
@@ -120,7 +116,8 @@ static bool unchanged(const struct known *k, const struct stat *st)
 /* Return the entry of that path, created if necessary; NULL if out of memory. */
 static struct known *entry_of(struct lh_digest_cache *f, const char *relpath, struct lh_err *err)
 {
-	int64_t i = lh_idmap_find(&f->by_path, relpath, strlen(relpath));
+	struct lh_str path = { relpath, strlen(relpath) };
+	int64_t i = lh_table_find(&f->by_path, path, path_of, f);
 	struct known *k;
 
 	if (i >= 0)
@@ -132,7 +129,7 @@ static struct known *entry_of(struct lh_digest_cache *f, const char *relpath, st
 	if (!k->relpath)
 		return NULL;
 	f->n++;
-	return lh_idmap_set(&f->by_path, relpath, strlen(relpath), (uint32_t)(f->n - 1), err) < 0 ? NULL : k;
+	return lh_table_set(&f->by_path, path, (uint32_t)(f->n - 1), path_of, f, err) < 0 ? NULL : k;
 }
 
 static void keep_digest(struct known *k, const struct stat *st)

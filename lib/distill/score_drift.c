@@ -9,52 +9,61 @@
 #include "base/mem.h"
 #include "json/write.h"
 
-/* A pair has two categories of four bits, each plus one; 0: not seen. */
-#define ON_FILE 0
-#define NOW 4
+struct pair {
+	unsigned char key[32];
+	unsigned char on_file, now;	/* a category + 1; 0: not seen */
+};
 
-static int note(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stem, enum lh_category category, int side, struct lh_err *err)
+static struct pair *pair_of(const struct lh_drift *d, size_t i)
 {
-	unsigned char key[32], *pair;
-	bool is_new;
+	return &((struct pair *)(void *)d->pairs.entry)[i];
+}
+
+static struct pair *find_pair(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stem,
+			      struct lh_err *err)
+{
+	unsigned char key[32];
+	int64_t i;
 
 	memcpy(key, sig, sizeof key);
 	key[0] ^= (unsigned char)(stem + 1);
-	if (lh_grow(&d->pair, &d->cap, d->key.n + 1, 1, err) < 0 || lh_hashset_add(&d->key, key, &is_new, err) < 0)
-		return -1;
-	pair = &d->pair[lh_hashset_find(&d->key, key)];
-	if (is_new)
-		*pair = 0;
-	*pair = (unsigned char)((*pair & ~(0xf << side)) | (category + 1) << side);
-	return 0;
+	i = lh_map_add(&d->pairs, key, sizeof key, sizeof(struct pair), NULL, err);
+	return i < 0 ? NULL : pair_of(d, (size_t)i);
 }
 
 int lh_drift_scored(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stem, enum lh_category category, struct lh_err *err)
 {
-	return note(d, sig, stem, category, ON_FILE, err);
+	struct pair *p = find_pair(d, sig, stem, err);
+
+	if (p)
+		p->on_file = (unsigned char)(category + 1);
+	return p ? 0 : -1;
 }
 
 int lh_drift_judged(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stem, enum lh_category category, struct lh_err *err)
 {
-	return note(d, sig, stem, category, NOW, err);
+	struct pair *p = find_pair(d, sig, stem, err);
+
+	if (p)
+		p->now = (unsigned char)(category + 1);
+	return p ? 0 : -1;
 }
 
 void lh_drift_settle(struct lh_drift *d)
 {
-	unsigned from, to;
+	const struct pair *p;
 	size_t i;
 
-	for (i = 0; i < d->key.n; i++) {
-		from = d->pair[i] >> ON_FILE & 0xf;
-		to = d->pair[i] >> NOW & 0xf;
-		if (!from)
+	for (i = 0; i < d->pairs.n; i++) {
+		p = pair_of(d, i);
+		if (!p->on_file)
 			d->unscored++;
-		else if (!to)
+		else if (!p->now)
 			d->orphans++;
 		else
-			d->count[from - 1][to - 1]++;
+			d->count[p->on_file - 1][p->now - 1]++;
 	}
-	lh_hashset_free(&d->key);
+	lh_map_free(&d->pairs);
 }
 
 uint64_t lh_drift_total(const struct lh_drift *d)
@@ -134,7 +143,6 @@ void lh_drift_json(struct lh_buf *out, const struct lh_drift *d)
 
 void lh_drift_free(struct lh_drift *d)
 {
-	lh_hashset_free(&d->key);
-	free(d->pair);
+	lh_map_free(&d->pairs);
 	*d = (struct lh_drift){ 0 };
 }

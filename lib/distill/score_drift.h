@@ -12,19 +12,17 @@
  *     lh_drift_json(&out, &d);
  *     lh_drift_free(&d);
  *
- * Memory:  about 45 bytes for each pair, until lh_drift_settle.
+ * Memory:  46 to 75 bytes for each pair, until lh_drift_settle.
  * Threads: one thread per struct.
  */
 #ifndef LH_SCORE_DRIFT_H
 #define LH_SCORE_DRIFT_H
 
-#include "base/hashset.h"
+#include "base/table.h"
 #include "score.h"
 
 struct lh_drift {
-	struct lh_hashset key;
-	unsigned char *pair;		/* of each key: category on file, and now */
-	size_t cap;
+	struct lh_map pairs;		/* by key: category on file, and now */
 	uint64_t count[LH_CATEGORIES][LH_CATEGORIES];	/* from, to */
 	uint64_t unscored;		/* evidence without a scored run on file */
 	uint64_t orphans;		/* scored runs without their evidence */

@@ -216,7 +216,7 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 	if (!rc && !c->run->how.dry)
 		rc = commit(c, err);
 	lh_append_close(c->out);
-	lh_hashset_free(&c->seen);
+	lh_map_free(&c->seen);
 	return rc;
 }
 
@@ -281,8 +281,8 @@ int lh_stage_collect(struct lh_run *run, struct lh_stage_result *res, struct lh_
 	lh_buf_init(&c.row, LH_BUF_NOMAX);
 	rc = collect_all(&c, err);
 	lh_append_close(c.skips);
-	lh_hashset_free(&c.seen);
-	lh_hashset_free(&c.skips_seen);
+	lh_map_free(&c.seen);
+	lh_map_free(&c.skips_seen);
 	lh_buf_free(&c.row);
 	if (rc < 0)
 		return -1;

@@ -138,7 +138,6 @@ static int export_record(struct lh_exporting *x, struct lh_err *err)
 	if (lh_source_scored(&x->src, &x->scored, err) < 0)
 		return -1;
 	x->key = lh_record_key(&x->src.run_id.s, &x->src.sig.s, &(struct lh_str){ x->scored.line, x->scored.len });
-	lh_keymap_prefetch(&x->known, &x->key);
 	for (i = 0; i < LH_PREFERENCE; i++)
 		if (x->each[i].sampler && export_one(x, &x->each[i], err) < 0)
 			return -1;
@@ -236,7 +235,7 @@ static void close_one(struct lh_export_one *e)
 	lh_quarantine_free(e->refused);
 	lh_sampler_free(e->sampler);
 	lh_buf_free(&e->sample);
-	lh_keymap_free(&e->on_file);
+	lh_map_free(&e->on_file);
 	free(e->made.id);
 }
 
@@ -248,7 +247,7 @@ static void close_all(struct lh_exporting *x)
 		close_one(&x->each[i]);
 	lh_evidence_lookup_free(x->join);
 	lh_rows_free(x->rows);
-	lh_keymap_free(&x->known);
+	lh_map_free(&x->known);
 	lh_record_free(&x->scored);
 	lh_source_free(&x->src);
 	lh_buf_free(&x->reason);

@@ -10,7 +10,7 @@
  * Before the stage has passed, it reads its whole file again (lh_export_check) and
  * uses no decision made while writing.
  *
- * Memory:  32 to 48 bytes for each record, as many for each sample while its file is
+ * Memory:  36 to 60 bytes for each record, as many for each sample while its file is
  *          verified, 60 and the task id for each record that may be one side of a pair;
  *          never the texts.
  * Errors:  LH_ECORRUPT: the numbers of records read and accounted for differ.
@@ -55,7 +55,7 @@ struct lh_key lh_export_id(const char *id, size_t n);
  * be read.
  */
 #define LH_EXPORT_FAULTS 20
-int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_keymap *known,
+int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_map *known,
 			   const struct lh_export_ids *due, struct lh_stage_result *res, struct lh_err *err);
 
 #endif

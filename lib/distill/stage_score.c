@@ -19,8 +19,8 @@ struct stage {
 	struct lh_stage_result *res;
 	const struct lh_score_watch *watch;
 	struct lh_score_file file;	/* the open one */
-	struct lh_hashset on_file;	/* only read while threads score */
-	struct lh_hashset fresh;	/* scored in this run */
+	struct lh_map on_file;	/* only read while threads score */
+	struct lh_map fresh;	/* scored in this run */
 	struct lh_append *append;
 	uint64_t records;		/* of all files */
 };
@@ -251,8 +251,8 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 	if (!rc)
 		rc = settle_stage(st, err);
 	lh_append_close(st->append);
-	lh_hashset_free(&st->on_file);
-	lh_hashset_free(&st->fresh);
+	lh_map_free(&st->on_file);
+	lh_map_free(&st->fresh);
 	free(scored);
 	return rc;
 }

@@ -55,7 +55,7 @@ int lh_index_build_id_table(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint64_t slots = 16, seed = 0, i;
 
-	lh_idmap_free(&w->by_id);
+	lh_table_free(&w->by_id);
 	if (!w->rows)
 		return 0;
 	while (slots < 2 * w->rows)

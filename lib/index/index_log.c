@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/id_table.h"
+#include "base/table.h"
 #include "base/mem.h"
 
 /* The bytes of a log, shared by snapshots made from each other.  Each uses its own
@@ -23,7 +23,7 @@ struct replay {
 	struct lh_buf text;	/* the log, in shared; pending rows point into it */
 	size_t applied_bytes;		/* valid frames, before a tail that may be torn */
 	bool in_our_part;		/* the next frame belongs to this index */
-	struct lh_idmap by_id;	/* the last pending row of an id, live or dead */
+	struct lh_table by_id;	/* the last pending row of an id, live or dead */
 	size_t cap;		/* of ix->pending */
 };
 
@@ -56,7 +56,7 @@ static int hide_row(struct lh_index *ix, uint64_t row, struct lh_err *err)
 static int remove_id(struct lh_index *ix, struct lh_str id, struct lh_str *meta, struct lh_err *err)
 {
 	struct replay *r = ix->log;
-	int64_t at = lh_idmap_find(&r->by_id, id.p, id.n);
+	int64_t at = lh_table_find(&r->by_id, id, pending_id, ix);
 	struct lh_row row;
 
 	*meta = (struct lh_str){ "", 0 };
@@ -87,7 +87,7 @@ static int push_pending(struct lh_index *ix, const struct lh_pending *row, struc
 	if (lh_grow(&ix->pending, &r->cap, ix->n_pending + 1, sizeof *ix->pending, err) < 0)
 		return -1;
 	ix->pending[ix->n_pending] = *row;
-	if (lh_idmap_set(&r->by_id, row->id.p, row->id.n, (uint32_t)ix->n_pending, err) < 0)
+	if (lh_table_set(&r->by_id, row->id, (uint32_t)ix->n_pending, pending_id, ix, err) < 0)
 		return -1;
 	ix->n_pending++;
 	return 0;
@@ -172,16 +172,12 @@ static void reset_replay(struct lh_index *ix)
 	ix->torn_at = -1;
 	r->cap = r->applied_bytes = 0;
 	r->in_our_part = false;
-	lh_idmap_free(&r->by_id);
+	lh_table_free(&r->by_id);
 }
 
 static struct replay *replay_new(struct lh_index *ix, struct lh_err *err)
 {
-	struct replay *r = lh_calloc(1, sizeof *r, err);
-
-	if (r)
-		r->by_id = (struct lh_idmap){ .key = pending_id, .ctx = ix };
-	return ix->log = r;
+	return ix->log = lh_calloc(1, sizeof(struct replay), err);
 }
 
 static struct log_text *text_new(struct lh_err *err)
@@ -241,7 +237,8 @@ int lh_index_log_replay(struct lh_index *ix, const char *path, struct lh_err *er
 int64_t lh_index_log_find(const struct lh_index *ix, const char *id, size_t n)
 {
 	const struct replay *r = ix->log;
-	int64_t i = r ? lh_idmap_find(&r->by_id, id, n) : -1;
+	struct lh_str key = { id, n };
+	int64_t i = r ? lh_table_find(&r->by_id, key, pending_id, ix) : -1;
 
 	return i >= 0 && ix->pending[i].dead ? -1 : i;
 }
@@ -318,7 +315,7 @@ static int copy_replayed(struct lh_index *ix, const struct lh_index *from, struc
 	struct replay *r = ix->log;
 	size_t i, words = ix->rows / 64 + 1;
 
-	if (lh_idmap_copy(&r->by_id, &was->by_id, err) < 0 ||
+	if (lh_table_copy(&r->by_id, &was->by_id, err) < 0 ||
 	    lh_grow(&ix->pending, &r->cap, from->n_pending + 1, sizeof *ix->pending, err) < 0)
 		return -1;
 	for (i = 0; i < from->n_pending; i++) {

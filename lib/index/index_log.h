@@ -15,7 +15,7 @@
 #ifndef LH_INDEX_LOG_H
 #define LH_INDEX_LOG_H
 
-#include "base/id_table.h"
+#include "base/table.h"
 #include "index_parts.h"
 
 #define LH_LOG_VERSION 1
@@ -118,7 +118,7 @@ struct lh_index_known {
 		bool live;
 	} *later;
 	size_t n, cap;
-	struct lh_idmap by_id;
+	struct lh_table by_id;
 };
 /* Start from a new snapshot of the index at path. */
 int lh_index_known_open(struct lh_index_known *k, const char *path, struct lh_err *err);

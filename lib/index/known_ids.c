@@ -12,7 +12,6 @@ static struct lh_str later_id(const void *ctx, uint32_t i)
 int lh_index_known_open(struct lh_index_known *k, const char *path, struct lh_err *err)
 {
 	lh_index_known_close(k);
-	k->by_id = (struct lh_idmap){ .key = later_id, .ctx = k };
 	k->ix = lh_index_open(path, err);
 	return k->ix ? 0 : -1;
 }
@@ -22,14 +21,14 @@ void lh_index_known_close(struct lh_index_known *k)
 	while (k->n)
 		free((char *)(uintptr_t)k->later[--k->n].id.p);
 	free(k->later);
-	lh_idmap_free(&k->by_id);
+	lh_table_free(&k->by_id);
 	lh_index_close(k->ix);
 	*k = (struct lh_index_known){ .ix = NULL };
 }
 
 int lh_index_known_live(const struct lh_index_known *k, struct lh_str id, struct lh_err *err)
 {
-	int64_t i = lh_idmap_find(&k->by_id, id.p, id.n);
+	int64_t i = lh_table_find(&k->by_id, id, later_id, k);
 
 	if (i >= 0)
 		return k->later[i].live;
@@ -39,7 +38,7 @@ int lh_index_known_live(const struct lh_index_known *k, struct lh_str id, struct
 
 int lh_index_known_set(struct lh_index_known *k, struct lh_str id, bool live, struct lh_err *err)
 {
-	int64_t i = lh_idmap_find(&k->by_id, id.p, id.n);
+	int64_t i = lh_table_find(&k->by_id, id, later_id, k);
 
 	if (i >= 0) {
 		k->later[i].live = live;
@@ -53,7 +52,7 @@ int lh_index_known_set(struct lh_index_known *k, struct lh_str id, bool live, st
 	if (!id.p)
 		return -1;
 	k->later[k->n++] = (struct lh_index_later){ id, live };
-	return lh_idmap_set(&k->by_id, id.p, id.n, (uint32_t)k->n - 1, err);
+	return lh_table_set(&k->by_id, id, (uint32_t)k->n - 1, later_id, k, err);
 }
 
 int lh_index_known_replay(struct lh_index_known *k, const char *p, uint64_t from, uint64_t to,

@@ -39,7 +39,6 @@ struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_i
 		return NULL;
 	w->p = *p;
 	w->block.huge = true;
-	w->by_id = (struct lh_idmap){ .key = id_at, .ctx = w };
 	lh_record_init(&w->scan);
 	lh_buf_init(&w->meta, LH_BUF_NOMAX);
 	w->path = lh_strndup(path, strlen(path), err);
@@ -84,7 +83,7 @@ void lh_index_writer_free(struct lh_index_writer *w)
 	lh_growable_free(&w->id_at);
 	lh_growable_free(&w->meta_at);
 	lh_growable_free(&w->meta_n);
-	lh_idmap_free(&w->by_id);
+	lh_table_free(&w->by_id);
 	lh_growable_free(&w->hash);
 	lh_lexical_build_free(w->words);
 	free(w->level);
@@ -195,11 +194,12 @@ static int check_put(struct lh_index_writer *w, const char *id, size_t id_len, c
 int lh_index_writer_add(struct lh_index_writer *w, const char *id, size_t id_len, const char *meta,
 			size_t meta_len, uint64_t *row, struct lh_err *err)
 {
-	int64_t known = lh_idmap_find(&w->by_id, id, id_len);
+	struct lh_str key = { id, id_len };
+	int64_t known = lh_table_find(&w->by_id, key, id_at, w);
 
 	if (make_room(w, id_len, err) < 0 || lh_growable_room(&w->metas, meta_len, err) < 0)
 		return -1;
-	if (known < 0 && lh_idmap_set(&w->by_id, id, id_len, (uint32_t)w->rows, err) < 0)
+	if (known < 0 && lh_table_set(&w->by_id, key, (uint32_t)w->rows, id_at, w, err) < 0)
 		return -1;
 	*row = known < 0 ? add_row(w, id, id_len) : (uint64_t)known;
 	set_meta(w, *row, meta, meta_len);

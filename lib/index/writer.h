@@ -13,7 +13,7 @@
 #define LH_WRITER_H
 
 #include "vector/hnsw.h"
-#include "base/id_table.h"
+#include "base/table.h"
 #include "index_parts.h"
 #include "base/growable.h"
 
@@ -50,7 +50,7 @@ struct lh_index_writer {
 	struct lh_growable block, exact, ids, metas;	/* exact: with rescore */
 	float *unit;		/* scratch: a vector scaled to unit length */
 	struct lh_growable id_at, meta_at, meta_n;	/* u64, u64 and u32 per row */
-	struct lh_idmap by_id;		/* rows by id, until the order is decided; ... */
+	struct lh_table by_id;		/* rows by id, until the order is decided; ... */
 	struct lh_growable hash;		/* ... then the hash table of the file */
 	uint64_t id_seed;
 

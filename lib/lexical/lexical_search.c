@@ -31,7 +31,7 @@ static int collect_words(struct lh_lexical_query *q, struct lh_intern *known, co
 	lh_term_iterator_init(&words, text, n);
 	while (lh_term_iterator_next(&words, &word)) {
 		if (known->n == LH_LEXICAL_QUERY_WORDS &&
-		    lh_idmap_find(&known->map, word.p, word.n) < 0)
+		    lh_intern_find(known, word.p, word.n) < 0)
 			break;
 		if (lh_intern_add(known, word.p, word.n, &i, err) < 0 ||
 		    lh_grow(&q->term, &q->cap, known->n, sizeof *q->term, err) < 0)

@@ -71,7 +71,7 @@ int lh_pathway_close(struct lh_pathway *p, struct lh_err *err)
 	lh_buf_free(&p->window);
 	lh_buf_free(&p->text);
 	lh_buf_free(&p->line);
-	lh_hashset_free(&p->uids);
+	lh_map_free(&p->uids);
 	free(p->trace);
 	free(p);
 	return rc;
@@ -254,7 +254,7 @@ int64_t lh_pathway_find(const struct lh_pathway *p, const char *uid, size_t n)
 	unsigned char h[32];
 
 	lh_sha256(uid, n, h);
-	return p->uids.n ? lh_hashset_find(&p->uids, h) : -1;
+	return lh_hashset_find(&p->uids, h);
 }
 
 bool lh_pathway_retired(const struct lh_pathway *p, uint32_t i)

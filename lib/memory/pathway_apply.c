@@ -129,7 +129,7 @@ static int apply_trace(struct lh_pathway *p, uint64_t at, bool revises, struct l
 		return -1;
 	t.uid = span_of(p, at, &got[UID]);
 	lh_sha256(uid.p, uid.n, hash);
-	if (p->uids.n && lh_hashset_has(&p->uids, hash))
+	if (lh_hashset_has(&p->uids, hash))
 		return lh_err_set(err, LH_EDATA, "its uid is known already");
 	if (lh_grow(&p->trace, &p->cap, p->uids.n + 1, sizeof *p->trace, err) < 0 ||
 	    lh_hashset_add(&p->uids, hash, &is_new, err) < 0)

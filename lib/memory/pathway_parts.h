@@ -31,7 +31,7 @@ struct lh_pathway {
 	bool skipping;			/* inside a line over the limit */
 	struct lh_buf block;
 
-	struct lh_hashset uids;		/* SHA-256 of the uids, in the order of trace[] */
+	struct lh_map uids;		/* SHA-256 of the uids, in the order of trace[] */
 	struct lh_trace *trace;
 	size_t cap;
 	uint64_t events, retired, skipped;

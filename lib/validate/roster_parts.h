@@ -14,7 +14,7 @@
 #ifndef LH_ROSTER_PARTS_H
 #define LH_ROSTER_PARTS_H
 
-#include "base/id_table.h"
+#include "base/table.h"
 #include <lh/index.h>
 #include "base/growable.h"
 #include <lh/roster.h>
@@ -44,7 +44,7 @@ void lh_roster_key(const char *id, size_t n, char *to);
 
 struct lh_roster_table {
 	struct lh_growable packed;
-	struct lh_idmap ids;	/* from the folded id to an offset / LH_ROSTER_ALIGN */
+	struct lh_table ids;	/* from the folded id to an offset / LH_ROSTER_ALIGN */
 };
 /* Add n bytes of packed workers, which replace earlier ones of the same id. */
 int lh_roster_add(struct lh_roster_table *t, const char *p, size_t n, struct lh_err *err);

@@ -226,11 +226,9 @@ int lh_roster_add(struct lh_roster_table *t, const char *p, size_t n, struct lh_
 	if (lh_growable_add(&t->packed, p, n, err) < 0)
 		return -1;
 	t->packed.huge = true;
-	t->ids.key = key_at;
-	t->ids.ctx = t;
 	while (at < t->packed.n) {
 		key = key_at(t, (uint32_t)(at / LH_ROSTER_ALIGN));
-		if (lh_idmap_set(&t->ids, key.p, key.n, (uint32_t)(at / LH_ROSTER_ALIGN), err) < 0)
+		if (lh_table_set(&t->ids, key, (uint32_t)(at / LH_ROSTER_ALIGN), key_at, t, err) < 0)
 			return -1;
 		at = (size_t)(lh_roster_unpack(t->packed.p + at, &w) - t->packed.p);
 	}
@@ -239,7 +237,7 @@ int lh_roster_add(struct lh_roster_table *t, const char *p, size_t n, struct lh_
 
 bool lh_roster_get(const struct lh_roster_table *t, struct lh_str key, struct lh_worker *w)
 {
-	int64_t i = lh_idmap_find(&t->ids, key.p, key.n);
+	int64_t i = lh_table_find(&t->ids, key, key_at, t);
 
 	if (i < 0)
 		return false;
@@ -250,5 +248,5 @@ bool lh_roster_get(const struct lh_roster_table *t, struct lh_str key, struct lh
 void lh_roster_table_free(struct lh_roster_table *t)
 {
 	lh_growable_free(&t->packed);
-	lh_idmap_free(&t->ids);
+	lh_table_free(&t->ids);
 }

@@ -9,7 +9,7 @@
 
 #include "check.h"
 #include "file/file.h"
-#include "base/id_table.h"
+#include "base/table.h"
 #include <lh/index.h>
 #include "index/format.h"
 #include "base/xxh3.h"
@@ -92,22 +92,27 @@ static void choose_ids(void)
 
 static unsigned long compared;
 
+static struct lh_str key(uint32_t i)
+{
+	return (struct lh_str){ ids[i], ID_N };
+}
+
 static struct lh_str id_of(const void *ctx, uint32_t i)
 {
 	(void)ctx;
 	compared++;
-	return (struct lh_str){ ids[i], ID_N };
+	return key(i);
 }
 
 static void a_map_does_not_compare_all_ids(void)
 {
-	struct lh_idmap m = { .key = id_of };
+	struct lh_table m = { .n = 0 };
 
 	for (unsigned i = 0; i < IDS; i++)
-		CHECK(lh_idmap_set(&m, ids[i], ID_N, i, &err) == 0);
+		CHECK(lh_table_set(&m, key(i), i, id_of, NULL, &err) == 0);
 	for (unsigned i = 0; i < IDS; i++)
-		CHECK(lh_idmap_find(&m, ids[i], ID_N) == i);
-	lh_idmap_free(&m);
+		CHECK(lh_table_find(&m, key(i), id_of, NULL) == i);
+	lh_table_free(&m);
 	check(compared < 2 * IDS);
 }
 

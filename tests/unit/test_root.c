@@ -181,7 +181,7 @@ static void opens(void)
 
 static void hashes(void)
 {
-	struct lh_hashset s = { 0 };
+	struct lh_map s = { 0 };
 	unsigned char h[32], again[32];
 	char hex[65];
 	bool is_new;
@@ -199,8 +199,8 @@ static void hashes(void)
 	check(!lh_unhex(hex, 63, again));
 	hex[63] = 'A';
 	check(!lh_unhex(hex, 64, again));
-	lh_hashset_free(&s);
-	lh_hashset_free(&s);
+	lh_map_free(&s);
+	lh_map_free(&s);
 }
 
 int main(void)

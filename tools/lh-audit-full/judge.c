@@ -5,7 +5,7 @@
  * the rows, and uses no schemas.  A row that lacks something counts as faulty.
  */
 #include "census.h"
-#include "base/hashset.h"
+#include <lh/digest.h>
 
 const char *finding_text(enum finding_id id)
 {

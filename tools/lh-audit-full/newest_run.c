@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "base/hashset.h"
+#include <lh/digest.h>
 #include "json/bind.h"
 #include <lh/schema.h>
 

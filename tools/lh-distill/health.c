@@ -5,7 +5,7 @@
 
 #include "distill.h"
 #include "distill/evidence.h"
-#include "base/hashset.h"
+#include <lh/digest.h>
 #include "file/rows.h"
 #include "distill/provenance.h"
 #include "distill/score.h"

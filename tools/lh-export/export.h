@@ -35,7 +35,7 @@ struct filter {
 	char recorded_at[LH_TIME_LEN + 1];
 	const char *scored_at;		/* NULL: the time at which the evidence was recorded */
 	struct lh_quarantine *refused;
-	struct lh_hashset seen;		/* ids that were written */
+	struct lh_map seen;		/* ids that were written */
 	struct pairing *pairing;	/* pair.c */
 };
 

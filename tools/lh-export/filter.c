@@ -136,6 +136,6 @@ int filter_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
 	if (f.refused && !s->quarantine)
 		count_refused(&f);
 	lh_quarantine_free(f.refused);
-	lh_hashset_free(&f.seen);
+	lh_map_free(&f.seen);
 	return rc;
 }

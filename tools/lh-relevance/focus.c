@@ -40,7 +40,7 @@ static struct lh_key key_of(struct lh_str word)
 	return k;
 }
 
-static int add(struct lh_keymap *set, const struct lh_key *k, struct lh_err *err)
+static int add(struct lh_map *set, const struct lh_key *k, struct lh_err *err)
 {
 	uint64_t *bits = lh_keymap_at(set, k, err);
 
@@ -50,7 +50,7 @@ static int add(struct lh_keymap *set, const struct lh_key *k, struct lh_err *err
 	return 0;
 }
 
-static int add_folded(struct lh_keymap *set, struct lh_str word, struct lh_err *err)
+static int add_folded(struct lh_map *set, struct lh_str word, struct lh_err *err)
 {
 	char small[256];
 	struct lh_key k;
@@ -75,7 +75,7 @@ static int add_folded(struct lh_keymap *set, struct lh_str word, struct lh_err *
 	return rc;
 }
 
-int words_add(struct lh_keymap *set, struct lh_str word, bool fold, struct lh_err *err)
+int words_add(struct lh_map *set, struct lh_str word, bool fold, struct lh_err *err)
 {
 	struct lh_key k;
 
@@ -85,19 +85,19 @@ int words_add(struct lh_keymap *set, struct lh_str word, bool fold, struct lh_er
 	return add(set, &k, err);
 }
 
-bool words_has(const struct lh_keymap *set, struct lh_str word)
+bool words_has(const struct lh_map *set, struct lh_str word)
 {
 	struct lh_key k = key_of(word);
 
 	return lh_keymap_get(set, &k) != 0;
 }
 
-size_t words_shared(const struct lh_keymap *these, const struct lh_keymap *those)
+size_t words_shared(const struct lh_map *these, const struct lh_map *those)
 {
 	size_t i, n = 0;
 
-	for (i = 0; i < these->slots; i++)
-		n += these->slot[i].bits && lh_keymap_get(those, &these->slot[i].key);
+	for (i = 0; i < these->n; i++)
+		n += lh_keymap_get(those, &lh_keymap_entry(these, i)->key) != 0;
 	return n;
 }
 
@@ -131,9 +131,9 @@ void focus_init(struct focus *f)
 
 static void forget(struct focus *f)
 {
-	lh_keymap_free(&f->tokens);
-	lh_keymap_free(&f->defined);
-	lh_keymap_free(&f->imported);
+	lh_map_free(&f->tokens);
+	lh_map_free(&f->defined);
+	lh_map_free(&f->imported);
 	memset(&f->tokens, 0, sizeof f->tokens);
 	memset(&f->defined, 0, sizeof f->defined);
 	memset(&f->imported, 0, sizeof f->imported);
@@ -162,7 +162,7 @@ static int take_string(struct focus *f, const struct lh_value *v, const char *na
 }
 
 /* Add symbols.  Of one like Log::open or log.open the last word counts. */
-static int take_symbols(struct focus *f, const struct lh_value *v, const char *name, struct lh_keymap *to, struct lh_err *err)
+static int take_symbols(struct focus *f, const struct lh_value *v, const char *name, struct lh_map *to, struct lh_err *err)
 {
 	struct lh_str symbol, word, last;
 	struct lh_value got;

@@ -23,14 +23,14 @@ bool words_next(struct words *w, struct lh_str *word);
 enum { WORD_MIN = 3 };	/* least bytes of a word that counts for overlap */
 
 /* Add a word to the set; fold converts it to lower case. */
-int words_add(struct lh_keymap *set, struct lh_str word, bool fold, struct lh_err *err);
-bool words_has(const struct lh_keymap *set, struct lh_str word);
+int words_add(struct lh_map *set, struct lh_str word, bool fold, struct lh_err *err);
+bool words_has(const struct lh_map *set, struct lh_str word);
 /* Count the words in both sets. */
-size_t words_shared(const struct lh_keymap *these, const struct lh_keymap *those);
+size_t words_shared(const struct lh_map *these, const struct lh_map *those);
 
 struct focus {
 	struct lh_str path, folder, name;	/* n = 0: none; folder ends with its slash */
-	struct lh_keymap tokens, defined, imported;
+	struct lh_map tokens, defined, imported;
 	struct lh_buf text;		/* the strings */
 	struct lh_buf from;		/* the JSON it was read from */
 };

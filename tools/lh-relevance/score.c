@@ -57,7 +57,7 @@ struct found {
 static int look_at_words(const struct focus *f, struct lh_str text, struct verdict *v, struct found *found, struct lh_err *err)
 {
 	struct words w = { text.p, text.p + text.n };
-	struct lh_keymap tokens = { 0 };
+	struct lh_map tokens = { 0 };
 	struct lh_str word;
 	int rc = 0;
 
@@ -71,7 +71,7 @@ static int look_at_words(const struct focus *f, struct lh_str text, struct verdi
 		v->shared = words_shared(&tokens, &f->tokens);
 		v->all = tokens.n + f->tokens.n - v->shared;
 	}
-	lh_keymap_free(&tokens);
+	lh_map_free(&tokens);
 	return rc;
 }
 

@@ -19,7 +19,7 @@
 #include "json/write.h"
 #include "model/chat.h"
 #include "tool/records.h"
-#include "base/id_table.h"
+#include "base/table.h"
 #include "distill/root.h"
 
 #define BATCH 64	/* tasks in one pass over the corpus; bits of a mask */
@@ -73,7 +73,7 @@ struct words {
 		uint64_t seen;	/* for the user of the set */
 	} *word;
 	size_t n, cap;
-	struct lh_idmap map;
+	struct lh_table map;
 	uint64_t filter[1024];	/* bits of the hashes in the set */
 };
 void words_init(struct words *w);

@@ -56,25 +56,23 @@ void words_init(struct words *w)
 {
 	memset(w, 0, sizeof *w);
 	lh_buf_init(&w->text, LH_BUF_NOMAX);
-	w->map.key = word_at;
-	w->map.ctx = w;
 }
 
 void words_free(struct words *w)
 {
 	lh_buf_free(&w->text);
-	lh_idmap_free(&w->map);
+	lh_table_free(&w->map);
 	free(w->word);
 }
 
 void words_reset(struct words *w)
 {
 	lh_buf_reset(&w->text);
-	if (w->map.cap > KEEP)
-		lh_idmap_free(&w->map);
-	else if (w->map.cap)
-		memset(w->map.slot, 0, w->map.cap * sizeof *w->map.slot);
-	w->n = w->map.n = 0;
+	if (w->map.slots > KEEP)
+		lh_table_free(&w->map);
+	else
+		lh_table_clear(&w->map);
+	w->n = 0;
 	memset(w->filter, 0, sizeof w->filter);
 }
 
@@ -88,7 +86,7 @@ static int64_t lookup(struct words *w, const struct lh_str *word)
 		return -1;
 	for (i = 0; i < word->n; i++)
 		to[i] = lh_fold(word->p[i]);
-	return lh_idmap_find(&w->map, to, word->n);
+	return lh_table_find(&w->map, (struct lh_str){ to, word->n }, word_at, w);
 }
 
 static uint64_t *filter_of(struct words *w, uint32_t hash, uint64_t *bit)
@@ -112,7 +110,7 @@ static int add(struct words *w, const struct word_iter *it, uint64_t mask, struc
 			return -1;
 		w->word[at] = (struct word){ .at = w->text.len, .n = it->word.n };
 		lh_buf_took(&w->text, it->word.n);
-		if (lh_idmap_set(&w->map, w->text.p + w->word[at].at, it->word.n, (uint32_t)at, err) < 0)
+		if (lh_table_set(&w->map, word_at(w, (uint32_t)at), (uint32_t)at, word_at, w, err) < 0)
 			return -1;
 		w->n++;
 		*filter_of(w, it->hash, &bit) |= bit;

@@ -1,0 +1,195 @@
+/* table.c - one open-addressing hash table, and its entries.  See table.h. */
+#include "table.h"
+
+#include <stdlib.h>
+
+#include "mem.h"
+#include "seed.h"
+#include "xxh3.h"
+
+#define FEWEST 64	/* slots; a power of two */
+
+/* What a lookup compares with: keys that the caller has, or entries of a map. */
+struct keys {
+	lh_key_fn *of;
+	const void *ctx;
+	const char *entry;	/* if of is NULL */
+	size_t size;
+};
+
+static uint32_t hash_of(struct lh_str key)
+{
+	uint32_t hash = (uint32_t)lh_xxh3_seeded(key.p, key.n, lh_seed());
+
+	return hash ? hash : 1;
+}
+
+static bool has_key(const struct keys *keys, uint32_t number, struct lh_str key)
+{
+	struct lh_str is;
+
+	if (!keys->of)
+		return !memcmp(keys->entry + number * keys->size, key.p, key.n);
+	is = keys->of(keys->ctx, number);
+	return is.n == key.n && !memcmp(is.p, key.p, key.n);
+}
+
+/* Return the slot of the key, or the free one where it would go; there are slots. */
+static struct lh_table_slot *find(const struct lh_table *t, uint32_t hash, struct lh_str key,
+				  const struct keys *keys)
+{
+	size_t mask = t->slots - 1, i = hash & mask;
+
+	for (; t->slot[i].hash; i = (i + 1) & mask)
+		if (t->slot[i].hash == hash && has_key(keys, t->slot[i].number, key))
+			break;
+	return &t->slot[i];
+}
+
+static int grow(struct lh_table *t, struct lh_err *err)
+{
+	size_t slots = t->slots ? t->slots * 2 : FEWEST, i, at;
+	struct lh_table_slot *slot = lh_calloc_table(slots, sizeof *slot, err);
+
+	if (!slot)
+		return -1;
+	for (i = 0; i < t->slots; i++) {
+		if (!t->slot[i].hash)
+			continue;
+		for (at = t->slot[i].hash & (slots - 1); slot[at].hash; at = (at + 1) & (slots - 1))
+			;
+		slot[at] = t->slot[i];
+	}
+	free(t->slot);
+	t->slot = slot;
+	t->slots = slots;
+	return 0;
+}
+
+/* Find the key's slot, with room for a key more; NULL if out of memory. */
+static struct lh_table_slot *find_or_grow(struct lh_table *t, uint32_t hash, struct lh_str key,
+					  const struct keys *keys, struct lh_err *err)
+{
+	if (t->n >= t->slots / 3 * 2 && grow(t, err) < 0)
+		return NULL;
+	return find(t, hash, key, keys);
+}
+
+static int64_t find_number(const struct lh_table *t, struct lh_str key, const struct keys *keys)
+{
+	const struct lh_table_slot *s;
+
+	if (!t->n)
+		return -1;
+	s = find(t, hash_of(key), key, keys);
+	return s->hash ? (int64_t)s->number : -1;
+}
+
+int64_t lh_table_find(const struct lh_table *t, struct lh_str key, lh_key_fn *key_of,
+		      const void *ctx)
+{
+	return find_number(t, key, &(struct keys){ .of = key_of, .ctx = ctx });
+}
+
+int lh_table_set(struct lh_table *t, struct lh_str key, uint32_t number, lh_key_fn *key_of,
+		 const void *ctx, struct lh_err *err)
+{
+	uint32_t hash = hash_of(key);
+	struct lh_table_slot *s;
+
+	s = find_or_grow(t, hash, key, &(struct keys){ .of = key_of, .ctx = ctx }, err);
+	if (!s)
+		return -1;
+	t->n += !s->hash;
+	*s = (struct lh_table_slot){ hash, number };
+	return 0;
+}
+
+void lh_table_remove(struct lh_table *t, struct lh_str key, lh_key_fn *key_of, const void *ctx)
+{
+	size_t mask = t->slots - 1, gap, i;
+	struct lh_table_slot *s;
+
+	if (!t->n)
+		return;
+	s = find(t, hash_of(key), key, &(struct keys){ .of = key_of, .ctx = ctx });
+	if (!s->hash)
+		return;
+	/* Move up what would not be found across the gap. */
+	for (i = gap = (size_t)(s - t->slot); t->slot[i = (i + 1) & mask].hash; )
+		if (((i - t->slot[i].hash) & mask) >= ((i - gap) & mask)) {
+			t->slot[gap] = t->slot[i];
+			gap = i;
+		}
+	t->slot[gap].hash = 0;
+	t->n--;
+}
+
+void lh_table_clear(struct lh_table *t)
+{
+	if (t->n)
+		memset(t->slot, 0, t->slots * sizeof *t->slot);
+	t->n = 0;
+}
+
+int lh_table_copy(struct lh_table *to, const struct lh_table *from, struct lh_err *err)
+{
+	if (!from->slots)
+		return 0;
+	to->slot = lh_calloc_table(from->slots, sizeof *to->slot, err);
+	if (!to->slot)
+		return -1;
+	memcpy(to->slot, from->slot, from->slots * sizeof *to->slot);
+	to->n = from->n;
+	to->slots = from->slots;
+	return 0;
+}
+
+void lh_table_free(struct lh_table *t)
+{
+	free(t->slot);
+	*t = (struct lh_table){ .slot = NULL };
+}
+
+/* ---- with entries ---- */
+
+int64_t lh_map_find(const struct lh_map *m, const void *key, size_t key_size, size_t size)
+{
+	return find_number(&m->table, (struct lh_str){ key, key_size },
+			   &(struct keys){ .entry = m->entry, .size = size });
+}
+
+int64_t lh_map_add(struct lh_map *m, const void *key, size_t key_size, size_t size, bool *is_new,
+		   struct lh_err *err)
+{
+	struct lh_str text = { key, key_size };
+	uint32_t hash = hash_of(text);
+	struct lh_table_slot *s;
+	char *entry;
+
+	s = find_or_grow(&m->table, hash, text,
+			 &(struct keys){ .entry = m->entry, .size = size }, err);
+	if (!s)
+		return -1;
+	if (is_new)
+		*is_new = !s->hash;
+	if (s->hash)
+		return s->number;
+	if (m->n >= UINT32_MAX - 1)
+		return lh_err_set(err, LH_ENOMEM, "more than %zu keys", m->n);
+	if (lh_grow(&m->entry, &m->cap, m->n + 1, size, err) < 0)
+		return -1;
+	entry = m->entry + m->n * size;
+	memset(entry, 0, size);
+	memcpy(entry, key, key_size);
+	*s = (struct lh_table_slot){ hash, (uint32_t)m->n };
+	m->table.n++;
+	return (int64_t)m->n++;
+}
+
+void lh_map_free(struct lh_map *m)
+{
+	lh_table_free(&m->table);
+	free(m->entry);
+	*m = (struct lh_map){ .entry = NULL };
+}
