@@ -102,7 +102,7 @@ is_gone() {
 	[ "$(cat got)" = '{"a":"\u00e9"}{"b":[1]}' ]
 	parity --field nothing --left cat --right cat f.jsonl
 	[ "$status" = 2 ]
-	grep -q 'f.jsonl:1: missing string field "nothing"' err
+	grep -q 'f.jsonl:1: missing "nothing" (string)' err
 	parity --field x --left cat --right cat - <<<'{"name":"a","skip":"no text yet"}'
 	[ "$status" = 0 ]
 	[ "$(tail -n 1 out)" = '{"probe":"stdin","passed":0,"failed":0,"skipped":1,"total":1}' ]
@@ -729,18 +729,20 @@ probes() {
 		[ "$status" = 2 ] || { echo "$line: $status"; return 1; }
 		grep -qF "$want" err || { echo "$line: $(cat err)"; return 1; }
 	done <<-'END'
-	probes.jsonl: probe 2: missing string "probe"|{"fixture":"f.jsonl","left":"cat","right":"cat"}
-	probe 2: "probe" must be 1 to 64|{"probe":"../x","fixture":"f.jsonl","left":"cat","right":"cat"}
-	probe 2: missing string "fixture"|{"probe":"a","left":"cat","right":"cat"}
-	probe 2: missing string "right"|{"probe":"a","fixture":"f.jsonl","left":"cat"}
+	probes.jsonl: probe 2: missing "probe" (name of|{"fixture":"f.jsonl","left":"cat","right":"cat"}
+	probe 2: "probe" must be a name of 1 to 64|{"probe":"../x","fixture":"f.jsonl","left":"cat","right":"cat"}
+	probe 2: missing "fixture" (string)|{"probe":"a","left":"cat","right":"cat"}
+	probe 2: missing "right" (string)|{"probe":"a","fixture":"f.jsonl","left":"cat"}
 	probe 2: "left" must be a string|{"probe":"a","fixture":"f.jsonl","left":5,"right":"cat"}
-	probe 2: "left" holds a NUL|{"probe":"a","fixture":"f.jsonl","left":"a\u0000","right":"cat"}
+	probe 2: "left" must not hold NUL|{"probe":"a","fixture":"f.jsonl","left":"a\u0000","right":"cat"}
 	probe 2: "compare" must be|{"probe":"a","fixture":"f.jsonl","left":"cat","right":"cat","compare":"bytes"}
 	probe 2: "ignore" must be|{"probe":"a","fixture":"f.jsonl","left":"cat","right":"cat","ignore":"a"}
-	probe 2: "ignore" must be a string|{"probe":"a","fixture":"f.jsonl","left":"cat","right":"cat","ignore":[1]}
+	probe 2: ignore[0] must be a string|{"probe":"a","fixture":"f.jsonl","left":"cat","right":"cat","ignore":[1]}
 	probe 2: "tolerance" must be|{"probe":"a","fixture":"f.jsonl","left":"cat","right":"cat","tolerance":3}
 	probe 2: "timeout" must be|{"probe":"a","fixture":"f.jsonl","left":"cat","right":"cat","timeout":"1"}
 	probe 2: "per_record" must be|{"probe":"a","fixture":"f.jsonl","left":"cat","right":"cat","per_record":1}
+	probe 2: "timeout" must be a number from 0.001 to 86400|{"probe":"a","fixture":"f.jsonl","left":"cat","right":"cat","timeout":null}
+	probe 2: ignore[1] must not hold NUL|{"probe":"a","fixture":"f.jsonl","left":"cat","right":"cat","ignore":["a","b\u0000"]}
 	absent.jsonl|{"probe":"a","fixture":"absent.jsonl","left":"cat","right":"cat"}
 	probes.jsonl|[1]
 	END

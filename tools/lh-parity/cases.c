@@ -3,6 +3,7 @@
 
 #include "tool/records.h"
 #include "base/mem.h"
+#include "json/bind.h"
 #include "parity.h"
 
 struct reader {
@@ -11,43 +12,44 @@ struct reader {
 	struct lh_buf scratch;
 };
 
-/* Read "skip": 1 with the reason, 0 if it is absent, -1. */
-static int skipped(const struct lh_record *rec, struct lh_buf *scratch, struct lh_str *why, struct lh_err *err)
-{
-	const struct lh_value *v = lh_record_get(rec, "skip");
+struct record {
+	struct lh_str name;		/* p NULL: its line is its name */
+	struct lh_str skip;		/* why; p NULL: it is not skipped */
+	int64_t expect_exit;
+};
+static const struct lh_bind members[] = {
+	{ LH_BIND_STRING("name", struct record, name), .lax = true },
+	{ LH_BIND_STRING("skip", struct record, skip) },
+	{ LH_BIND_I64("expect_exit", struct record, expect_exit, 0, 255) },
+	LH_BIND_END
+};
 
-	if (!v || v->type == LH_NULL)
-		return 0;
-	if (v->type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "\"skip\" must be a string, the reason");
-	return lh_value_str(v, scratch, why, err) < 0 ? -1 : 1;
-}
-
-static int expected(const struct lh_record *rec, int *status, struct lh_err *err)
-{
-	const struct lh_value *v = lh_record_get(rec, "expect_exit");
-	int64_t i = 0;
-
-	if (v && v->type != LH_NULL && (!lh_value_i64(v, &i) || i < 0 || i > 255))
-		return lh_err_set(err, LH_EDATA, "\"expect_exit\" must be a whole number from 0 to 255");
-	*status = (int)i;
-	return 0;
-}
+/* The string for stdin that --field names; any member may be it. */
+struct input {
+	struct lh_value text;
+};
+static const struct lh_bind input_members[] = {
+	{ LH_BIND_VALUE("", struct input, text, LH_BIND_IS(LH_STRING)), .required = true },
+	LH_BIND_END
+};
 
 static int check(struct lh_record *rec, struct lh_buf *out, void *ctx, struct lh_err *err)
 {
 	const struct reader *r = ctx;
-	const struct lh_value *v = r->probe->field ? lh_record_get(rec, r->probe->field) : NULL;
+	struct record record = { .expect_exit = 0 };
+	struct lh_bind table[2];
+	struct input input;
 	struct lh_buf scratch;
-	struct lh_str why;
-	int skip, status, rc;
+	int rc;
 
 	lh_buf_init(&scratch, LH_BUF_NOMAX);
-	skip = skipped(rec, &scratch, &why, err);
-	rc = skip < 0 ? -1 : expected(rec, &status, err);
+	rc = lh_bind(members, rec, &record, &scratch, err);
 	lh_buf_free(&scratch);
-	if (!rc && !skip && r->probe->field && (!v || v->type != LH_STRING))
-		rc = lh_err_set(err, LH_EDATA, "missing string field \"%s\"", r->probe->field);
+	if (!rc && !record.skip.p && r->probe->field) {
+		memcpy(table, input_members, sizeof table);
+		lh_bind_rename(table, r->probe->field);
+		rc = lh_bind(table, rec, &input, NULL, err);
+	}
 	lh_buf_add(out, rec->line, rec->len);
 	return rc;
 }
@@ -75,31 +77,22 @@ static int on_case(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct reader *r = ctx;
 	struct kase *k = one_more(r->probe, err);
-	const struct lh_value *name;
-	struct lh_str text = { NULL, 0 };
-	int rc;
+	struct record record = { .expect_exit = 0 };
 
 	if (!k)
 		return -1;
 	lh_buf_add(&k->line, o->text, o->n);
-	if (lh_buf_check(&k->line, err) < 0 || lh_record_parse(&r->rec, k->line.p, o->n, err) < 0)
+	if (lh_buf_check(&k->line, err) < 0 ||
+	    lh_record_parse(&r->rec, k->line.p, o->n, err) < 0 ||
+	    lh_bind(members, &r->rec, &record, &r->scratch, err) < 0)
 		return -1;
-	name = lh_record_get(&r->rec, "name");
-	lh_buf_reset(&r->scratch);
-	if (name && name->type == LH_STRING) {
-		if (lh_value_str(name, &r->scratch, &text, err) < 0)
-			return -1;
-		lh_buf_add(&k->name, text.p, text.n);
-	} else {
+	if (record.name.p)
+		lh_buf_add(&k->name, record.name.p, record.name.n);
+	else
 		lh_buf_u64(&k->name, o->line);
-	}
-	lh_buf_reset(&r->scratch);
-	rc = skipped(&r->rec, &r->scratch, &text, err);
-	if (rc < 0 || expected(&r->rec, &k->expect_exit, err) < 0)
-		return -1;
-	k->skipped = rc > 0;
-	if (rc > 0)
-		lh_buf_add(&k->detail, text.p, text.n);
+	k->expect_exit = (int)record.expect_exit;
+	k->skipped = record.skip.p;
+	lh_buf_add(&k->detail, record.skip.p, record.skip.n);
 	return lh_buf_check(&k->name, err) < 0 ? -1 : lh_buf_check(&k->detail, err);
 }
 

@@ -139,12 +139,11 @@ static int pair(double tolerance, size_t i, const struct lh_value *a, const stru
 	int side, rc = 0;
 
 	for (side = 0; side < 2 && !rc && !bad; side++) {
-		if (from[side]->type == LH_ARRAY)
-			rc = read_array(from[side], &v[side], &bad, err);
-		else if (from[side]->type == LH_STRING)
-			rc = read_base64(from[side], &v[side], &bad, err);
-		else
-			bad = "a vector is neither array nor base64";
+		switch (from[side]->type) {
+		case LH_ARRAY: rc = read_array(from[side], &v[side], &bad, err); break;
+		case LH_STRING: rc = read_base64(from[side], &v[side], &bad, err); break;
+		default: bad = "a vector is neither array nor base64";
+		}
 		if (bad)
 			lh_buf_printf(why, "%s: %s", side_name[side], bad);
 	}

@@ -6,6 +6,7 @@
 
 #include "tool/records.h"
 #include "base/mem.h"
+#include "json/bind.h"
 #include "distill/root.h"
 #include "parity.h"
 
@@ -22,126 +23,111 @@ struct run {
 	bool absent;
 };
 
-/* One description, and its memory. */
+/* A description as it is in the folder's list. */
+struct line {
+	struct lh_str name, fixture, left, right, field;
+	int compare;
+	const struct lh_str *ignore;
+	size_t n_ignore;
+	double tolerance, timeout;
+	bool per_record;
+};
+
+/* A name becomes a file's and a variable's. */
+static bool is_name(const struct lh_value *v, struct lh_str s)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	size_t i;
+
+	(void)v;
+	for (i = 0; i < s.n && memchr(good, s.p[i], sizeof good - 1); i++)
+		;
+	return s.n && s.n <= 64 && i == s.n;
+}
+
+static const char *const compares[] = { "exact", "json", "cosine", NULL };
+
+static const struct lh_bind members[] = {
+	{ LH_BIND_STRING("probe", struct line, name), .required = true, .is = is_name,
+	  .what = "name of 1 to 64 of a-z, A-Z, 0-9, _ and -" },
+	{ LH_BIND_STRING("fixture", struct line, fixture), .required = true, .no_nul = true },
+	{ LH_BIND_STRING("left", struct line, left), .required = true, .no_nul = true },
+	{ LH_BIND_STRING("right", struct line, right), .required = true, .no_nul = true },
+	{ LH_BIND_STRING("field", struct line, field), .not_null = true, .no_nul = true },
+	{ LH_BIND_INDEX("compare", struct line, compare, compares), .not_null = true },
+	{ LH_BIND_STRINGS("ignore", struct line, ignore, n_ignore), .not_null = true },
+	{ LH_BIND_F64("tolerance", struct line, tolerance, 0, 2), .not_null = true },
+	{ LH_BIND_F64("timeout", struct line, timeout, 0.001, 86400), .not_null = true },
+	{ LH_BIND_BOOL("per_record", struct line, per_record), .not_null = true },
+	LH_BIND_END
+};
+
+/* A probe, and the memory of its texts. */
 struct described {
 	struct probe probe;
-	char *name, *fixture, *path, *command[2], *field;
+	char *name, *path, *command[2], *field;
 	char **ignore;
 	size_t n_ignore;
 };
 
-static char *copy(const struct lh_value *v, const char *name, struct lh_err *err)
+static int copy(struct lh_str s, char **to, struct lh_err *err)
 {
-	struct lh_buf scratch;
-	struct lh_str text;
-	char *s = NULL;
-
-	if (v->type != LH_STRING) {
-		lh_err_set(err, LH_EDATA, "\"%s\" must be a string", name);
-		return NULL;
-	}
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
-	if (lh_value_str(v, &scratch, &text, err) == 0) {
-		if (memchr(text.p, '\0', text.n))
-			lh_err_set(err, LH_EDATA, "\"%s\" holds a NUL", name);
-		else
-			s = lh_strndup(text.p, text.n, err);
-	}
-	lh_buf_free(&scratch);
-	return s;
-}
-
-static int get_text(const struct lh_record *rec, const char *name, bool required, char **to, struct lh_err *err)
-{
-	const struct lh_value *v = lh_record_get(rec, name);
-
-	if (!v)
-		return required ? lh_err_set(err, LH_EDATA, "missing string \"%s\"", name) : 0;
-	*to = copy(v, name, err);
+	*to = lh_strndup(s.p, s.n, err);
 	return *to ? 0 : -1;
 }
 
-static int get_real(const struct lh_record *rec, const char *name, double least, double most, double *to, struct lh_err *err)
+static int copy_ignored(struct described *d, const struct line *l, struct lh_err *err)
 {
-	const struct lh_value *v = lh_record_get(rec, name);
+	d->ignore = lh_calloc(l->n_ignore + 1, sizeof *d->ignore, err);
+	if (!d->ignore)
+		return -1;
+	for (; d->n_ignore < l->n_ignore; d->n_ignore++) {
+		struct lh_str s = l->ignore[d->n_ignore];
 
-	if (!v)
-		return 0;
-	*to = v->type == LH_NUMBER ? lh_value_f64(v) : -1;
-	return *to >= least && *to <= most ? 0 : lh_err_set(err, LH_EDATA, "\"%s\" must be a number from %g to %g", name, least, most);
-}
-
-static int get_ignore(const struct lh_record *rec, struct described *d, struct lh_err *err)
-{
-	const struct lh_value *v = lh_record_get(rec, "ignore");
-	struct lh_iter it;
-	size_t cap = 0;
-
-	if (!v)
-		return 0;
-	if (v->type != LH_ARRAY)
-		return lh_err_set(err, LH_EDATA, "\"ignore\" must be an array of strings");
-	for (lh_iter_init(&it, v); lh_iter_next(&it); d->n_ignore++) {
-		if (lh_grow(&d->ignore, &cap, d->n_ignore + 1, sizeof *d->ignore, err) < 0)
-			return -1;
-		d->ignore[d->n_ignore] = copy(&it.val, "ignore", err);
-		if (!d->ignore[d->n_ignore])
+		if (memchr(s.p, '\0', s.n))
+			return lh_err_set(err, LH_EDATA, "ignore[%zu] must not hold NUL", d->n_ignore);
+		if (copy(s, &d->ignore[d->n_ignore], err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int get_compare(const struct lh_record *rec, int *compare, struct lh_err *err)
+static int copy_texts(const struct run *r, struct described *d, const struct line *l, struct lh_err *err)
 {
-	static const char *const names[] = { "exact", "json", "cosine" };
-	const struct lh_value *v = lh_record_get(rec, "compare");
-	int i;
+	bool absolute = l->fixture.n && *l->fixture.p == '/';
+	size_t n = strlen(r->folder) + l->fixture.n + 2;
 
-	*compare = COMPARE_JSON;
-	for (i = 0; v && i < 3; i++)
-		if (v->type == LH_STRING && lh_value_is(v, names[i], strlen(names[i]))) {
-			*compare = i;
-			return 0;
-		}
-	return v ? lh_err_set(err, LH_EDATA, "\"compare\" must be exact, json or cosine") : 0;
-}
-
-/* Check a name, which becomes a file's and a variable's. */
-static int check_name(const char *s, struct lh_err *err)
-{
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
-
-	return n && n <= 64 && !s[n] ? 0 : lh_err_set(err, LH_EDATA, "\"probe\" must be 1 to 64 of a-z, A-Z, 0-9, _ and -");
+	if (copy(l->name, &d->name, err) < 0 || copy(l->left, &d->command[0], err) < 0 ||
+	    copy(l->right, &d->command[1], err) < 0 ||
+	    (l->field.p && copy(l->field, &d->field, err) < 0) || copy_ignored(d, l, err) < 0)
+		return -1;
+	d->path = lh_calloc(n, 1, err);
+	if (!d->path)
+		return -1;
+	snprintf(d->path, n, "%s%s%.*s", absolute ? "" : r->folder, absolute ? "" : "/",
+		 (int)l->fixture.n, l->fixture.p);
+	return 0;
 }
 
 static int describe(const struct run *r, const struct lh_record *rec, struct described *d, struct lh_err *err)
 {
-	const struct lh_value *each = lh_record_get(rec, "per_record");
-	struct probe *p = &d->probe;
-	size_t n;
+	struct line l = { .compare = COMPARE_JSON, .tolerance = TOLERANCE, .timeout = TIMEOUT };
+	struct lh_buf text;
+	int rc;
 
-	*p = (struct probe){ .tolerance = TOLERANCE, .timeout = TIMEOUT };
-	if (get_text(rec, "probe", true, &d->name, err) < 0 || check_name(d->name, err) < 0 ||
-	    get_text(rec, "fixture", true, &d->fixture, err) < 0 ||
-	    get_text(rec, "left", true, &d->command[0], err) < 0 || get_text(rec, "right", true, &d->command[1], err) < 0 ||
-	    get_text(rec, "field", false, &d->field, err) < 0 || get_compare(rec, &p->compare, err) < 0 ||
-	    get_ignore(rec, d, err) < 0 || get_real(rec, "tolerance", 0, 2, &p->tolerance, err) < 0 ||
-	    get_real(rec, "timeout", 0.001, 86400, &p->timeout, err) < 0)
+	lh_buf_init(&text, LH_BUF_NOMAX);
+	rc = lh_bind(members, rec, &l, &text, err);
+	if (!rc)
+		rc = copy_texts(r, d, &l, err);
+	lh_buf_free(&text);
+	if (rc < 0)
 		return -1;
-	if (each && each->type != LH_TRUE && each->type != LH_FALSE)
-		return lh_err_set(err, LH_EDATA, "\"per_record\" must be true or false");
-	n = strlen(r->folder) + strlen(d->fixture) + 2;
-	d->path = lh_calloc(n, 1, err);
-	if (!d->path)
-		return -1;
-	snprintf(d->path, n, "%s%s%s", *d->fixture == '/' ? "" : r->folder, *d->fixture == '/' ? "" : "/", d->fixture);
-	p->name = d->name;
-	p->fixture = d->path;
-	p->command[0] = d->command[0];
-	p->command[1] = probe_right(d->name) ? probe_right(d->name) : d->command[1];
-	p->field = d->field;
-	p->per_record = d->field || (each && each->type == LH_TRUE);
-	p->ignore = (struct lh_list){ (const char **)d->ignore, d->n_ignore };
+	d->probe = (struct probe){
+		.name = d->name, .fixture = d->path, .compare = l.compare,
+		.command = { d->command[0], probe_right(d->name) ? probe_right(d->name) : d->command[1] },
+		.ignore = { (const char **)d->ignore, d->n_ignore },
+		.tolerance = l.tolerance, .timeout = l.timeout,
+		.field = d->field, .per_record = d->field || l.per_record };
 	return 0;
 }
 
@@ -154,7 +140,6 @@ static void described_free(struct described *d)
 		free(d->ignore[i]);
 	free(d->ignore);
 	free(d->name);
-	free(d->fixture);
 	free(d->path);
 	free(d->command[0]);
 	free(d->command[1]);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "file/file.h"
+#include "json/write.h"
 #include "text/escape.h"
 #include <lh/time.h>
 #include "parity.h"
@@ -18,10 +19,18 @@ static int print(struct lh_tool *tool, struct lh_buf *b)
 	return rc;
 }
 
-static void put_string(struct lh_buf *b, const char *name, const char *p, size_t n)
+static void write_case(struct lh_buf *b, const struct probe *p, const struct kase *k)
 {
-	lh_buf_printf(b, "\"%s\":", name);
-	lh_buf_json(b, p, n);
+	struct lh_writer w = lh_write_to(b);
+
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "probe", p->name);
+	lh_write_str(&w, "name", (struct lh_str){ k->name.p, k->name.len });
+	lh_write_bool(&w, "match", k->match);
+	lh_write_bool(&w, "skipped", k->skipped);
+	lh_write_str(&w, "detail", (struct lh_str){ k->detail.p, k->detail.len });
+	lh_write_end(&w);
+	lh_buf_putc(b, '\n');
 }
 
 int print_lines(struct lh_tool *tool, const struct probe *p)
@@ -32,16 +41,7 @@ int print_lines(struct lh_tool *tool, const struct probe *p)
 
 	lh_buf_init(&b, LH_BUF_NOMAX);
 	for (i = 0; i < p->n && !rc; i++) {
-		const struct kase *k = &p->cases[i];
-
-		lh_buf_putc(&b, '{');
-		put_string(&b, "probe", p->name, strlen(p->name));
-		lh_buf_putc(&b, ',');
-		put_string(&b, "name", k->name.p, k->name.len);
-		lh_buf_printf(&b, ",\"match\":%s,\"skipped\":%s,", k->match ? "true" : "false",
-			      k->skipped ? "true" : "false");
-		put_string(&b, "detail", k->detail.p, k->detail.len);
-		lh_buf_puts(&b, "}\n");
+		write_case(&b, p, &p->cases[i]);
 		rc = print(tool, &b);
 	}
 	lh_buf_free(&b);
@@ -51,16 +51,20 @@ int print_lines(struct lh_tool *tool, const struct probe *p)
 int print_tally(struct lh_tool *tool, const char *probe, uint64_t passed, uint64_t failed,
 		uint64_t skipped)
 {
+	struct lh_writer w;
 	struct lh_buf b;
 	int rc;
 
 	lh_buf_init(&b, LH_BUF_NOMAX);
-	lh_buf_putc(&b, '{');
-	put_string(&b, "probe", probe, strlen(probe));
-	lh_buf_printf(&b, ",\"passed\":%llu,\"failed\":%llu,\"skipped\":%llu,\"total\":%llu}\n",
-		      (unsigned long long)passed,
-		      (unsigned long long)failed, (unsigned long long)skipped,
-		      (unsigned long long)(passed + failed + skipped));
+	w = lh_write_to(&b);
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "probe", probe);
+	lh_write_u64(&w, "passed", passed);
+	lh_write_u64(&w, "failed", failed);
+	lh_write_u64(&w, "skipped", skipped);
+	lh_write_u64(&w, "total", passed + failed + skipped);
+	lh_write_end(&w);
+	lh_buf_putc(&b, '\n');
 	rc = print(tool, &b);
 	lh_buf_free(&b);
 	return rc;
