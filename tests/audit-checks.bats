@@ -373,7 +373,7 @@ escalation guard holds" ]
 	[ "$(jq -s 'map(select(.passed)) | length' lines)" = 6 ]
 }
 
-@test "keys that are no good are no matter to an audit" {
+@test "an audit does not need usable keys" {
 	export LH_KEYS_FILE=absent KIMI_API_KEY="no key" LH_REPLAY_LOCAL_MODEL=kimi/k2
 	lh-audit-full --root r --out report.md --phase 7 >lines
 	[ "$(jq -s 'map(select(.passed)) | length' lines)" = 3 ]
@@ -435,7 +435,7 @@ escalation guard holds" ]
 	at clone3,clone,vfork,fork EAGAIN || { echo "spawn: exit $rc"; cat lines err; return 1; }
 }
 
-@test "whichever allocation of a live audit fails, it is told and nothing leaks" {
+@test "whichever allocation of a live audit fails, it is reported and nothing leaks" {
 	asan_only
 	cp -r "$ROOT/share/fixtures/schemas" mine
 	for ((n = 1; n < 4000; n += $(scale 37 1))); do

@@ -125,7 +125,7 @@ surprises() {
 	[ "$output" != "20000 rows, 0 surprises" ]
 }
 
-@test "what the roster does not say of a worker refuses nobody" {
+@test "what the roster does not say of a worker refuses no one" {
 	lh-gen workers -n 1000 |
 		jq -c 'if (.candidate_id[2:] | tonumber) % 2 == 0 then { candidate_id, name } else { candidate_id, name, status: "", city: null, state: "", role: null, blacklisted_clients: null } end' >roster.jsonl
 	lh-gen drafts -n 20000 --kinds fill >drafts.jsonl
@@ -179,7 +179,7 @@ order-1/mail-2: salary disclosure: keyword near dollar amount
 order-1/payroll: SSN-shaped sequence in body' ]
 }
 
-@test "the README's examples of records and samples run as printed behind it" {
+@test "the README's examples of records and samples run as printed" {
 	here
 	awk '/^    / && on { print substr($0, 5) } /^A language model drafts/ { on = 1 } /^## / { on = 0 }' "$ROOT/README.md" >example
 	grep -q 'lh-subject-audit verify' example

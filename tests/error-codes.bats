@@ -33,7 +33,7 @@ try_table() {
 	return $bad
 }
 
-@test "a line that is no record is 400, one over the limit 413, in every tool that reads records" {
+@test "a line that is not a record is 400, one over the limit 413, in every tool that reads records" {
 	while read -r command; do
 		printf '400|[1]|%s\n400|{"a":1,"a":2}|%s\n413|%0100d|%s --max-line 80\n' "$command" "$command" 0 "$command"
 	done >table <<-'END'

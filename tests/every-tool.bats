@@ -9,14 +9,14 @@ load commands
 	done < <(commands)
 }
 
-@test "a full disk behind stdout is exit 2 with the reason" {
+@test "a full disk as stdout is exit 2 with the reason" {
 	while read -r command; do
 		run bash -c "$command 2>&1 >/dev/full" </dev/null
 		[ "$status" = 2 ] && [[ $output == *"No space left"* ]] || { echo "$command: exit $status: $output"; return 1; }
 	done < <(writers)
 }
 
-@test "a full disk behind help, version and the list of tools is exit 2 as well" {
+@test "a full disk under help, version and the list of tools is exit 2 as well" {
 	while read -r command; do
 		run bash -c "$command 2>&1 >/dev/full"
 		[ "$status" = 2 ] && [[ $output == *"No space left"* ]] || { echo "$command: exit $status: $output"; return 1; }

@@ -41,7 +41,7 @@ teardown() {
 	stop_upstreams
 }
 
-@test "every example of every page runs as it stands" {
+@test "every example of every page runs as it is printed" {
 	prepare
 	bad=0
 	for page in "$ROOT"/man/*.[157]; do
@@ -76,7 +76,7 @@ teardown() {
 	! grep -q '\[null' out
 }
 
-@test "the first search of the README prints what stands below it" {
+@test "the first search of the README prints what is shown below it" {
 	awk '/^    lh-gen workers -n 2000 /, /jq -c/ { print substr($0, 5) }' "$ROOT/README.md" >commands
 	[ "$(wc -l <commands)" = 3 ]
 	bash -eo pipefail commands >out

@@ -361,7 +361,7 @@ lines() {
 
 # ---- descriptors, disks, signals ----
 
-@test "stdin or stdout closed at the start is exit 2, and nobody misses stderr" {
+@test "stdin or stdout closed at the start is exit 2, and a closed stderr is not missed" {
 	run --separate-stderr bash -c '$AID <&-'
 	[ "$status" = 2 ]
 	[ "$stderr" = "aid-filter: stdin is closed" ]
@@ -624,7 +624,7 @@ lines() {
 	[ "$(tr '\r' '\n' <typescript | grep -c 'records')" -ge 1 ]
 }
 
-@test "a terminal on stdin is told what is awaited" {
+@test "on a terminal as stdin, a message says what is awaited" {
 	command -v script >/dev/null || skip "script is not installed"
 	mkfifo keys
 	timeout 60 script -qefc "$AID" typescript <keys >/dev/null 3>&- &
@@ -634,7 +634,7 @@ lines() {
 	wait $!
 }
 
-@test "a job in the background that its terminal has stopped ends when it is told to" {
+@test "a background job that its terminal has stopped ends on SIGTERM" {
 	command -v script >/dev/null || skip "script is not installed"
 	# timeout, behind a shell, makes a process group that is not the terminal's.
 	for i in 1 2 3; do

@@ -164,7 +164,7 @@ shim() {
 	[ "$(lh-index dump big.lhv | grep -o '"w50[0-2]"' | sort | tr -d '\n')" = '"w501""w502"' ]
 }
 
-@test "the work folder is nobody else's, nor are its files" {
+@test "the work folder and its files are the user's own" {
 	mkdir -m 755 fresh.lhv-nightly
 	echo >fresh.lhv-nightly/day
 	workers 500 501 new | lh-index build -q --dimension 64 fresh-night.lhv
@@ -176,7 +176,7 @@ shim() {
 	[ "$(sort -u masks)" = 0022 ]
 }
 
-@test "an index that is not there is one line, and leaves nothing behind" {
+@test "an index that does not exist is one line, and leaves nothing" {
 	for pair in 'big.lhv none.lhv' 'none.lhv fresh.lhv'; do
 		# shellcheck disable=SC2086
 		run -2 "$NIGHTLY" $pair --dimension 64
@@ -198,7 +198,7 @@ shim() {
 	[ "$(length fresh.lhv)" = 2 ]
 }
 
-@test "a big one that is absent or of another kind is told, and the fresh one stays" {
+@test "a big index that is missing or of another kind is reported, and the fresh one stays" {
 	workers 500 501 new | lh-index add -q fresh.lhv
 	run -2 "$NIGHTLY" none.lhv fresh.lhv --dimension 64
 	[[ $output == *none.lhv* ]]

@@ -128,7 +128,7 @@ program() {
 	done
 }
 
-@test "uninstall leaves no file behind" {
+@test "uninstall leaves no file" {
 	cp -a "$D" copy
 	[ -n "$(find copy -type f)" ]
 	make -s -C "$ROOT" uninstall DESTDIR="$PWD/copy" PREFIX="$P"
@@ -136,7 +136,7 @@ program() {
 }
 
 # Into a folder of the test's; ldconfig is a program of the test's, too.
-@test "installing as root tells the linker, and says what to do where that is not enough" {
+@test "installing as root runs ldconfig, and says what to do where that is not enough" {
 	[ "$(id -u)" = 0 ] || skip "not root"
 	local note='programs that use liblh.so.0: name *lib in /etc/ld.so.conf.d and run ldconfig as root, or set LD_LIBRARY_PATH'
 	mkdir fake

@@ -31,7 +31,7 @@ made() {
 	[ "$(find r/data/_kb -name '*.jsonl' | wc -l)" = 12 ]
 }
 
-@test "the streams come in the proportion that the page tells" {
+@test "the streams come in the proportion that the page states" {
 	made 50000
 	for want in distilled_facts:90 distilled_procedures:40 distilled_config_hints:20 contract_analyses:70 mode_experiments:220 \
 		scrum_reviews:170 observer_escalations:40 audit_facts:80 auto_apply:60 observer_reviews:120 audits:50 outcomes:40; do
@@ -116,7 +116,7 @@ shared() {
 	done
 }
 
-@test "a root that is no folder, or lies in none, is exit 2 and named" {
+@test "a root that is not a folder, or whose folder does not exist, is exit 2 and named" {
 	: >file
 	for root in file no/such; do
 		run -2 --separate-stderr lh-gen kb --root $root

@@ -81,7 +81,7 @@ faulty() {
 	lh-cat b.tar.zst | has '"path":"report.md"'
 }
 
-@test "the same audit gives the same bytes, whenever, wherever and whoever makes it" {
+@test "the same audit gives the same bytes at any time, in any folder, for any user" {
 	mkdir elsewhere
 	cp -r root elsewhere/other
 	(umask 077; TZ=Asia/Tokyo bundle)
@@ -102,7 +102,7 @@ faulty() {
 	cmp out.tar.zst b.tar.zst
 }
 
-@test "it holds the last 50 rows of the replays, and blank lines are no rows" {
+@test "it holds the last 50 rows of the replays, not counting blank lines" {
 	log=root/data/_kb/replay_runs.jsonl
 	for n in 0 1 49 50 51; do
 		seq "$n" | sed 's/.*/{"n":&}/' >$log
@@ -195,7 +195,7 @@ faulty() {
 	[ "$(cat out.tar.zst)" = old ]
 }
 
-@test "an I/O error at fsync, rename or read is told, and leaves the old file" {
+@test "an I/O error at fsync, rename or read is reported, and leaves the old file" {
 	needs_strace
 	faults=0
 	for call in fsync rename,renameat,renameat2 read,pread64; do
@@ -339,7 +339,7 @@ faulty() {
 	done
 }
 
-@test "a manifest that is none, or lists what cannot be" {
+@test "a manifest that is not one, or lists what cannot be" {
 	while IFS='|' read -r edit why; do
 		forged "$edit"
 		refused f.tar.zst "$why"
@@ -387,7 +387,7 @@ faulty() {
 	done <edits
 }
 
-@test "one with something behind it is refused" {
+@test "one with something after it is refused" {
 	cat b.tar.zst b.tar.zst >f.tar.zst
 	refused f.tar.zst "not every member is as listed"
 	(cat b.tar.zst; echo) >f.tar.zst
@@ -396,7 +396,7 @@ faulty() {
 	refused f.tar.zst "ends in no seal"
 }
 
-@test "members behind the damage are said not to be reached, and no others" {
+@test "members after the damage are reported as not reached, and no others" {
 	for ((i = 0; i < 50; i++)); do head -c 9000 /dev/urandom | base64 -w 0 | jq -cR '{text: .}'; done >root/data/_kb/replay_runs.jsonl
 	bundle
 	head -c 300000 out.tar.zst >f.tar.zst
@@ -408,7 +408,7 @@ replay-tail.jsonl damaged: Truncated zstd input
 report.html not reached" ]
 }
 
-@test "what is no bundle or cannot be read is exit 2" {
+@test "a file that is not a bundle or cannot be read is exit 2" {
 	echo '{"path":"x"}' >text
 	mkfifo fifo
 	for t in "text: not a bundle, by its first and by its last bytes" "root: is a directory, not a regular file" \

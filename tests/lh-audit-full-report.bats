@@ -66,7 +66,7 @@ TEN='p2_evidence_rows p2_evidence_skips p3_accepted p3_human p3_partial p3_rejec
 	echo "$output" | diff want -
 }
 
-@test "a percentage is rounded half away from zero, and a fifth is no warning yet" {
+@test "a percentage is rounded half away from zero, and a fifth is not yet a warning" {
 	while read -r from to want; do
 		[ "$(drifts "$from" "$to")" = "$want" ] || { echo "$from $to: $(drifts "$from" "$to"), not $want"; return 1; }
 	done <<-'END'
@@ -105,7 +105,7 @@ TEN='p2_evidence_rows p2_evidence_skips p3_accepted p3_human p3_partial p3_rejec
 	END
 }
 
-@test "drift in JSON: null where there is no baseline and no percentage, numbers as they were written" {
+@test "drift in JSON: null without a baseline or a percentage, numbers as they were written" {
 	{ row a=0 b=1e300 c=10.0 d=1e-300; row a=3 b=1e301 c=12.50 d=82e100 e=-0; } >two
 	run -0 lh-audit-full drift --json two
 	[ "$output" = '[{"metric":"a","baseline":0,"current":3,"pct":null,"flag":"warn"},{"metric":"b","baseline":1e300,"current":1e301,"pct":9,"flag":"warn"},{"metric":"c","baseline":10.0,"current":12.50,"pct":0.25,"flag":"warn"},{"metric":"d","baseline":1e-300,"current":82e100,"pct":null,"flag":"warn"},{"metric":"e","baseline":null,"current":-0,"pct":null,"flag":"first_run"}]' ]
@@ -123,7 +123,7 @@ z              1        1  +0.0%  ok
 0/5 metrics flagged warn, 4 first-run" ]
 }
 
-@test "drift --from and --to: rows count from 1 or from the end, blank lines are none" {
+@test "drift --from and --to: rows count from 1 or from the end, without blank lines" {
 	{ row m=10; echo; row m=11; printf ' \t\r\n'; row m=20; row m=40; } >$LOG
 	base() {
 		run -0 lh-audit-full drift --root r "$@"
@@ -214,7 +214,7 @@ z              1        1  +0.0%  ok
 	[ "${lines[5]}" = "0/4 metrics flagged warn, 4 first-run" ]
 }
 
-@test "a row of drift that is none, or a metric that is no number, names the line" {
+@test "a wrong row, or a metric that is not a number, is reported by drift with its line" {
 	{ row a=1; echo; row a='"1"'; } >two
 	run -2 --separate-stderr lh-audit-full drift two
 	[ -z "$output" ]
@@ -254,7 +254,7 @@ z              1        1  +0.0%  ok
 	[ "$(wc -l <$LOG)" = 1 ]
 }
 
-@test "a root whose data is no folder has no baseline" {
+@test "a root whose data is not a folder has no baseline" {
 	rm -r r/data
 	echo x >r/data
 	run -1 audit
@@ -318,7 +318,7 @@ odd() {
 	[[ ${lines[-1]} == *'{"metric":"p3_accepted","baseline":1e300,"current":0,"pct":-1,"flag":"warn"}'* ]]
 }
 
-@test "a last line that is no baseline: exit 2 naming it, after the checks, and nothing is appended" {
+@test "a last line that is not a baseline: exit 2 naming it, after the checks, and nothing is appended" {
 	deep() { python3 -c 'import sys; n = int(sys.argv[1]); print("{\"metrics\":{},\"x\":" + "[" * n + "]" * n + "}")' "$1"; }
 	bad() {	# WANT, the last line on stdin
 		{ row p3_accepted=1; echo; cat; } >$LOG
@@ -359,7 +359,7 @@ odd() {
 	deep 100000 | bad '512'
 }
 
-@test "only the last row is judged; what stands before it may be anything" {
+@test "only the last row is judged; the bytes before it may be anything" {
 	{ printf '{"torn\n\0\xff\n[]\n'; row p2_evidence_rows=4; } >$LOG
 	cp $LOG before
 	run -1 audit --append-baseline

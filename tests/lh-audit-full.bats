@@ -136,7 +136,7 @@ edit() {
 	[ "$(tail -n 1 lines | jq -r .recorded_at)" = "$NOW" ]
 }
 
-@test "the metrics are what lies on disk" {
+@test "the metrics are what is on disk" {
 	lh-gen kb -n 200 --dirty --seed 7 --root r
 	lh-distill run -q --root r --now 2026-05-04T12:00:00Z --run-id run2 >/dev/null 2>&1 || [ $? = 1 ]
 	count() { cat "$@" 2>/dev/null | grep -c . || true; }
@@ -307,7 +307,7 @@ edit() {
 	done
 }
 
-@test "a run_hash that is none fails that check alone" {
+@test "a run_hash that is not a hash fails that check alone" {
 	for change in '.run_hash |= .[1:]' '.run_hash |= ascii_upcase' 'del(.run_hash)' '.run_hash = null' '.run_hash = 5' '.run_hash = "g" * 64'; do
 		cp -r "$BATS_FILE_TMPDIR"/sound/reports r/
 		edit summary "$change"
@@ -339,7 +339,7 @@ edit() {
 	only 0
 }
 
-@test "a summary that nobody can read fails its check, also beside a good one" {
+@test "a summary that cannot be read fails its check, also next to a good one" {
 	for torn in '' '{' '[]' '{"ended_at":5}' '{"ended_at":"soon"}'; do
 		mkdir -p r/reports/distillation/old
 		echo "$torn" >r/reports/distillation/old/summary.json
@@ -365,7 +365,7 @@ each_hostile_line() {
 	$fn escape $'{"a":"\e[31m"}'
 }
 
-@test "a line that is no object fails the checks of its file, with file and line" {
+@test "a line that is not an object fails the checks of its file, with file and line" {
 	for kind in evidence skips scored rag sft preference quarantine; do
 		file=$(file_of $kind)
 		[ $kind != skips ] || echo '{}' >"$file"
@@ -385,7 +385,7 @@ each_hostile_line() {
 	done
 }
 
-@test "a line that is no object fails the checks of its file, whatever it is" {
+@test "a line that is not an object fails the checks of its file, whatever it is" {
 	for kind in evidence scored rag sft preference quarantine; do checks_of $kind; done | sort -u >all
 	one() {
 		for kind in evidence scored rag sft preference quarantine; do
@@ -400,7 +400,7 @@ each_hostile_line() {
 	one NUL '' '{"a":"\0"}\n'
 }
 
-@test "a report that is no object fails its check" {
+@test "a report that is not an object fails its check" {
 	one() {
 		for kind in summary drift receipt; do printf '%s\n' "$2" >"$(file_of $kind)"; done
 		audit --observer
@@ -410,7 +410,7 @@ each_hostile_line() {
 	each_hostile_line one
 }
 
-@test "CRLF, a BOM, blank lines and a last line without LF are no damage" {
+@test "CRLF, a BOM, blank lines and a last line without LF are not damage" {
 	for kind in evidence scored rag sft preference quarantine; do
 		file=$(file_of $kind)
 		{ printf '\xef\xbb\xbf'; sed 's/$/\r/' "$file"; printf ' \t\r\n\n'; tail -n 1 "$file" | tr -d '\n'; } >edited
@@ -480,7 +480,7 @@ each_hostile_line() {
 	done
 }
 
-@test "what is no regular file fails the checks of that file" {
+@test "a file that is not regular fails its checks" {
 	for kind in skips rag sft preference quarantine summary drift receipt; do
 		file=$(file_of $kind)
 		touch "$file"
@@ -504,7 +504,7 @@ each_hostile_line() {
 	done
 }
 
-@test "what is no regular file among evidence or scores fails that check, whatever its name" {
+@test "a file that is not regular among evidence or scores fails that check, whatever its name" {
 	for kind in evidence:'materializer dry run completes' scored:'scored distribution on disk'; do
 		dir=$(dirname "$(file_of "${kind%:*}")")
 		for odd in 'ln -s /':2027 mkfifo:more.jsonl; do
@@ -570,7 +570,7 @@ each_hostile_line() {
 	done
 }
 
-@test "terminal escapes and bytes that are no UTF-8, in names and rows, come out escaped" {
+@test "terminal escapes and invalid UTF-8, in names and rows, are printed escaped" {
 	mkdir -p r/data/evidence/2026/05/$'0\e[31m'
 	printf '{"\e\n' >r/data/evidence/2026/05/$'0\e[31m'/audits.jsonl
 	printf '{"\xc2\x9b' >>r/exports/sft/instruction_response.jsonl
@@ -682,7 +682,7 @@ each_hostile_line() {
 	run ! grep -E '"r/' <(grep -E 'O_(WRONLY|RDWR|CREAT)|mkdir|rename|unlink|truncate|chmod|link|utimens' trace | grep -v '"r/.lh-lock"')
 }
 
-@test "a closed pipe behind stdout is exit 0, and the report is made all the same" {
+@test "a closed pipe as stdout is exit 0, and the report is written" {
 	status=0
 	{ lh-audit-full --observer --root r --out report.md --append-baseline 2>err || echo $? >status; } | true
 	[ ! -s err ]
@@ -691,7 +691,7 @@ each_hostile_line() {
 	[ "$(wc -l <r/data/_kb/audit_baselines.jsonl)" = 1 ]
 }
 
-@test "a full disk behind stdout is exit 2, and the report is made all the same" {
+@test "a full disk as stdout is exit 2, and the report is written" {
 	run -2 bash -c 'lh-audit-full --observer --root r --out report.md 2>&1 >/dev/full'
 	[ "$output" = "lh-audit-full: stdout: write failed: No space left on device" ]
 	[ -s report.md ]

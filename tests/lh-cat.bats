@@ -63,7 +63,7 @@ open(sys.argv[1], "wb").write(b)' "$@"
 	(printf '\357\273\277{"bom":1}\n'; cat plain.jsonl; printf '{"bom":1}\n'; cat m.jsonl) | cmp - out
 }
 
-@test "compressed files one behind the other are one file" {
+@test "compressed files one after the other are one file" {
 	for c in gzip zstd xz bzip2 lz4; do
 		cat "plain.$c" "plain.$c" | lh-cat | cmp - <(cat plain.jsonl plain.jsonl)
 	done
@@ -127,7 +127,7 @@ open(sys.argv[1], "wb").write(b)' "$@"
 	done
 }
 
-@test "what stands before the damage is written, however short the file" {
+@test "what precedes the damage is written, however short the file" {
 	printf '{"n":1}\n{"n":2}\n{"n":3}\n' | gzip | head -c -5 >cut
 	run --separate-stderr lh-cat cut
 	[ "$status" = 2 ]
@@ -138,7 +138,7 @@ open(sys.argv[1], "wb").write(b)' "$@"
 	[ "${#lines[@]}" = 3 ]
 }
 
-@test "an archive is read behind its end mark, to the check sum of what holds it" {
+@test "an archive is read past its end mark, to the checksum of what holds it" {
 	head -n 3 plain.jsonl >m.jsonl
 	for c in gzip zstd xz bzip2; do
 		tar c --$c -f whole m.jsonl
@@ -279,7 +279,7 @@ z.writestr("last", "{}\n")'
 	done
 }
 
-@test "what follows compressed data and is none is damage, NULs are not" {
+@test "what follows compressed data is damage, NULs apart" {
 	for c in bzip2 lz4 xz; do
 		(cat plain.$c; head -c 512 /dev/zero) | lh-cat | cmp - plain.jsonl
 		(cat plain.$c; echo rubbish) >bad
@@ -288,7 +288,7 @@ z.writestr("last", "{}\n")'
 	done
 }
 
-@test "a name that is not UTF-8 is no damage" {
+@test "a name that is not UTF-8 is not damage" {
 	echo '{"n":1}' >$'\377.jsonl'
 	tar c --format=pax -f latin.tar $'\377.jsonl'
 	python3 -c 'import zipfile
@@ -301,7 +301,7 @@ z.writestr(i, "{}\n")'
 	done
 }
 
-@test "the check sums behind gzip data are checked" {
+@test "the checksums after gzip data are checked" {
 	size=$(stat -c %s plain.gzip)
 	for back in 1 5; do
 		cp plain.gzip bad
@@ -315,7 +315,7 @@ z.writestr(i, "{}\n")'
 	[ "$status" = 2 ]
 }
 
-@test "files behind a bad one are still read" {
+@test "files after a bad one are still read" {
 	head -c 1000 plain.gzip >cut
 	run --separate-stderr bash -c "lh-cat absent cut m.tar >out"
 	[ "$status" = 2 ]
@@ -355,7 +355,7 @@ z.writestr(i, "{}\n")'
 	[ ! -e /tmp/lh-absolute.jsonl ]
 }
 
-@test "every format of tar is recognised, and what spells ustar where a tar does is none" {
+@test "every format of tar is recognised, and a file that has ustar in the same place is not taken for one" {
 	echo '{"n":1}' >m.jsonl
 	for format in v7 oldgnu gnu ustar pax; do
 		tar c --format=$format m.jsonl | lh-cat | cmp - m.jsonl || { echo "$format"; return 1; }

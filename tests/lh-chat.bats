@@ -258,7 +258,7 @@ fails_with() {
 	END
 }
 
-@test "the code stands in error.code, and what failed upstream makes it exit 2 while the next are tried" {
+@test "the code is in error.code, and a failure upstream makes it exit 2 after the next are tried" {
 	serve --mode sometimes
 	printf '{"id":%d,"model":"%s","prompt":"a"}\n' 1 m 2 m 3 m 4 '' 5 kimi/m 6 m >in
 	run -2 --separate-stderr lh-chat -j1 --retries 0 --on-error emit --rejects bad in
@@ -379,7 +379,7 @@ fails_with() {
 	[ "$(jq -r .reply.content out)" = 'b a' ]
 }
 
-@test "what is no answer is 502, saying which, the first 200 bytes quoted" {
+@test "an answer that is not one is 502, with the reason and its first 200 bytes" {
 	all_keys
 	while read -r model what body; do
 		printf '%b' "$body" >answer
@@ -413,7 +413,7 @@ fails_with() {
 	END
 }
 
-@test "a status that is no 2xx is 502; 201 will do, 204 holds no answer" {
+@test "a status other than 2xx is 502; 201 is accepted, 204 has no answer" {
 	echo '{"message":{"content":"x"},"done":true}' >answer
 	for code in 300 400 401 403 404 418 501; do
 		serve --mode body --body answer --status $code
@@ -483,7 +483,7 @@ refuses() {
 	[ ! -e log ]
 }
 
-@test "a keys file that others may touch, or that is no plain file, is refused" {
+@test "a keys file that others may touch, or that is not a regular file, is refused" {
 	serve
 	export LH_KEYS_FILE=keys
 	echo KIMI_API_KEY=topsecret >keys
@@ -659,7 +659,7 @@ refuses() {
 	KIMI_API_KEY=k asks_with k
 }
 
-@test "an address loses its trailing slashes; one that is none is exit 2" {
+@test "an address loses its trailing slashes; a wrong one is exit 2" {
 	serve
 	export KIMI_API_KEY=k LH_OLLAMA_URL=$URL// LH_KIMI_URL=$URL/coding/v1/
 	printf '{"model":"%s","prompt":"a"}\n' m kimi/m | lh-chat -j1 >out
@@ -779,7 +779,7 @@ refuses() {
 	done
 }
 
-@test "a full disk behind stdout is exit 2 with the reason" {
+@test "a full disk as stdout is exit 2 with the reason" {
 	serve
 	run -2 bash -c "lh-chat <<<'{\"model\":\"m\",\"prompt\":\"a\"}' 2>&1 >/dev/full"
 	[[ $output == *"No space left"* ]]

@@ -42,7 +42,7 @@ line() {
 	done
 }
 
-@test "a receipt lists its stage's files as they lie there, hashed and counted" {
+@test "a receipt lists its stage's files as they are on disk, hashed and counted" {
 	root 200
 	distil --run-id a --recorded-at 2026-05-02T00:00:00Z >/dev/null
 	lh-gen kb -n 240 --root r
@@ -291,7 +291,7 @@ drift() {
 	[ "$(drift .prior_run_id b)" = '"a"' ]
 }
 
-@test "drift: a stored summary that is none is passed over and told" {
+@test "drift: a stored summary that is not one is skipped and reported" {
 	root 20
 	distil --run-id a >/dev/null
 	for id in b c; do
@@ -344,7 +344,7 @@ drift() {
 	run -1 lh-distill health --root r
 }
 
-@test "health: a source line that was changed is a mismatch, and told" {
+@test "health: a source line that was changed is a mismatch, and reported" {
 	root 240
 	distil >/dev/null
 	at=$(wc -l <r/data/_kb/audits.jsonl)
@@ -354,7 +354,7 @@ drift() {
 	[ "$stderr" = "lh-distill: data/evidence/2026/05/03/audits.jsonl:$at: data/_kb/audits.jsonl:$at: its hash is not the one in the evidence" ]
 }
 
-@test "health: a change that means nothing in JSON is no mismatch" {
+@test "health: a change that means nothing in JSON is not a mismatch" {
 	root 60
 	distil >/dev/null
 	for file in r/data/_kb/*.jsonl; do
@@ -385,7 +385,7 @@ drift() {
 	[ "$(line scrum_reviews <<<"$output" | jq -c '.[2:]')" = '[1,0]' ]
 }
 
-@test "health: evidence that is none, or names another source, is a mismatch also beyond the sample" {
+@test "health: evidence that is not evidence, or names another source, is a mismatch also beyond the sample" {
 	root 200
 	distil >/dev/null
 	n=$(wc -l <r/data/evidence/2026/05/03/observer_reviews.jsonl)
@@ -478,7 +478,7 @@ drift() {
 	[ -z "$output" ]
 }
 
-@test "receipts: a report that is none is exit 2 and named" {
+@test "receipts: a report that is not one is exit 2 and named" {
 	root 30
 	distil --run-id a >/dev/null
 	echo '{}' >r/reports/distillation/a/score.json
@@ -628,7 +628,7 @@ drift() {
 	diff -r point r
 }
 
-@test "a run where there are no sources says so, and ends with 1" {
+@test "a run without sources says so, and ends with 1" {
 	mkdir -p none/data/_kb
 	run --separate-stderr lh-distill run -q --root none
 	[ "$status" = 1 ]

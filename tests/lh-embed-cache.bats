@@ -102,7 +102,7 @@ rows() {
 	done
 }
 
-@test "what is no cache is refused and left as it is" {
+@test "a file that is not a cache is refused and left as it is" {
 	texts 1 2 >in
 	head -c 30000 /dev/urandom >c.db
 	cp c.db was
@@ -122,7 +122,7 @@ rows() {
 	fails_saying '/dev/null: not a regular file' --cache /dev/null
 }
 
-@test "a file of another version, or with a schema of somebody else's, is refused" {
+@test "a file of another version, or with another program's schema, is refused" {
 	texts 1 2 >in
 	embed in >out
 	rm log
@@ -167,7 +167,7 @@ rows() {
 	[ "$stderr" = 'lh-embed: c.db: damaged; remove it, and it is made anew' ] || [[ $stderr == 'lh-embed: --cache: c.db: damaged'* ]]
 }
 
-@test "a vector that does not check, or is none, is damage" {
+@test "a vector with a wrong checksum, or that is not a vector, is damage" {
 	texts 1 3 >in
 	embed in >want
 	cp c.db good.db
@@ -284,7 +284,7 @@ while not os.path.exists("end"):
 	until_so [ -e ready ]
 }
 
-@test "the log beside the file stays short, however many write and whoever reads" {
+@test "the log next to the file stays short, however many write and read" {
 	URL=$URL/mode/wide
 	texts 1 1 | embed --cache-max 1M >out
 	reads endless
@@ -343,7 +343,7 @@ while not os.path.exists("end"):
 	sqlite3 c.db 'PRAGMA integrity_check' | has -x ok
 }
 
-@test "a full disk costs no answer, and is told once" {
+@test "a full disk costs no answer, and is reported once" {
 	needs_strace
 	texts 1 200 >in
 	lh-embed --engine openai --url "$URL" in >want
@@ -357,7 +357,7 @@ while not os.path.exists("end"):
 	done
 }
 
-@test "somebody else's lock is waited for" {
+@test "another process's lock is waited for" {
 	texts 1 10 >in
 	embed <<<'{"text":"t1"}' >out
 	python3 -c 'import sqlite3, time
@@ -393,7 +393,7 @@ time.sleep(60)' 3>&- &
 	wait $holder || true
 }
 
-@test "a model whose dimension is no longer what it was is refused, saying so" {
+@test "a model whose dimension has changed is refused, with the reason" {
 	texts 1 2 | embed >out
 	URL=$URL/mode/wide
 	texts 2 3 >in

@@ -102,7 +102,7 @@ values() {
 	[[ $stderr == *'needs a key'* ]]
 }
 
-@test "a file of keys that others may read, is none, or breaks the header is refused without being shown" {
+@test "a file of keys that others may read, is not a file or breaks the header is refused without being shown" {
 	echo sk-secret >key
 	chmod 0644 key
 	fails_saying "--key-file: key: mode 0644 gives others access" --key-file key

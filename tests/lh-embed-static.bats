@@ -240,7 +240,7 @@ model() {
 	[ "${stderr_lines[5]}" = "lh-embed: in:7: text 2: no word of the text is in the table, nor one like it" ]
 }
 
-@test "an index keeps which table it was made by and where it lies, and takes no other" {
+@test "an index keeps the table it was made by and its path, and takes no other" {
 	lh-embed --compile glove.txt -o t.lhw
 	mkdir sub
 	printf '%s\n' '{"id":"a","text":"forklift operator"}' '{"id":"b","text":"welder"}' > in

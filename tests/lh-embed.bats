@@ -160,7 +160,7 @@ for line in sys.stdin:
 	kill "$EMBED_PID"
 }
 
-@test "blank lines, CRLF, a BOM and a missing last newline are no trouble" {
+@test "blank lines, CRLF, a BOM and a missing last newline are accepted" {
 	printf '\xef\xbb\xbf{"text":"a"}\r\n\r\n\n{"text":"a"}' > in
 	run -0 lh-embed --dimension 64 --encoding base64 in
 	[ "${#lines[@]}" = 2 ]

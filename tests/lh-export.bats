@@ -276,7 +276,7 @@ asks() {
 	grep schema_violation r/exports/quarantine/rag.jsonl | jq -e '.errors == ["provenance.sig_hash: expected 64 lowercase hex digits, got \"aaaa\""]'
 }
 
-@test "reason schema_violation: a line of scored runs that is none" {
+@test "reason schema_violation: a line of scored runs that is not a scored run" {
 	kb
 	printf '{"torn":' >>r/data/scored-runs/2026/05/03/scrum_reviews.jsonl
 	for i in 1 2; do lh-export -q rag --root r | jq -e '.records_read == 9 and .quarantine_summary.schema_violation == 1'; done
@@ -372,7 +372,7 @@ lh-export: 1 refused: category_disallowed" ]
 	[[ $stderr == "lh-export: --quarantine: q is also the input"* ]]
 }
 
-@test "lines that are no records are rejected, not refused" {
+@test "lines that are not records are rejected, not refused" {
 	{ echo nonsense; evidence scrum_reviews "$GOOD"; } >in
 	run -1 --separate-stderr lh-export rag --quarantine q --rejects bad in
 	[ "${#lines[@]}" = 1 ]
@@ -477,7 +477,7 @@ lh-export: 1 refused: category_disallowed" ]
 	[ "$(wc -l <r/exports/rag/playbooks.jsonl)" = 5 ]
 }
 
-@test "evidence is found when it does not lie beside its score" {
+@test "evidence is found when it is not next to its score" {
 	kb
 	lh-export -q rag --root r >out
 	mv r/exports whole
@@ -547,7 +547,7 @@ unclean() {
 	unclean preference 'chosen_rejected.jsonl:3: '
 }
 
-@test "a category that is none of the four is disallowed" {
+@test "a category other than the four is disallowed" {
 	kb
 	sed -i 's/"category":"rejected"/"category":"bogus"/' r/data/scored-runs/2026/05/03/observer_reviews.jsonl
 	lh-export -q sft --root r | jq -e '.quarantine_summary.category_disallowed == 4 and .quarantine_summary.unsafe_sft_category == 2'

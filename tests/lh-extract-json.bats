@@ -83,7 +83,7 @@ times() {
 	lh-extract-json --raw-input in | jq -c '{text: "x"} + .' | lh-embed --dimension 64 >/dev/null
 }
 
-@test "a fence with an object comes before braces that stand earlier" {
+@test "a fence with an object is preferred to braces before it" {
 	found '{"a":1} ```{"b":2}``` {"c":3}' '{"b":2}'
 	found '{"a":1} ```[1]``` {"c":3}' '{"a":1}'
 	found '```\n[{"a":1}]\n```' '{"a":1}'
@@ -103,7 +103,7 @@ times() {
 	found '{"z":1} ```no```{"a":1}```' '{"z":1}'
 }
 
-@test "a fence that is never closed is none" {
+@test "a fence that is never closed is not a fence" {
 	found '```json\n{"a":1}' '{"a":1}'
 	found '{"b":2} ```json\n{"a":1}' '{"b":2}'
 	found '{"b":2} ```json\n{"a":1}\n``' '{"b":2}'
@@ -292,7 +292,7 @@ times() {
 	[ "$output" = '{"id":"q","error":{"file":"-","line":1,"code":400,"message":"missing string field \"text\""}}' ]
 }
 
-@test "no object is no error, but with --require it is status 1" {
+@test "no object is not an error, but with --require it is status 1" {
 	printf '%s\n' '{"text":"none"}' '{"text":"{}"}' >in
 	run -0 --separate-stderr lh-extract-json in
 	[ "${lines[0]}" = '{"text":"none","matched":false,"value":null}' ]

@@ -148,7 +148,7 @@ load helper
 	[ "$output" = 'lh-gen: --seed: "9007199254740993" is not a whole number from 0 to 9007199254740992' ]
 }
 
-@test "no rows is no output and no error" {
+@test "zero rows give no output and no error" {
 	run --separate-stderr lh-gen workers -n 0
 	[ "$status" = 0 ]
 	[ -z "$output" ]
@@ -161,7 +161,7 @@ load helper
 	tail -n 1 out | jq -e '.id == "w-100000"'
 }
 
-@test "an operand, a missing verb and an unknown style are usage errors" {
+@test "an operand, a missing command and an unknown style are usage errors" {
 	run --separate-stderr lh-gen workers file
 	[ "$status" = 2 ]
 	[ -z "$output" ]

@@ -2,7 +2,7 @@
 load helper
 load index
 
-@test "a torn tail is ignored, told by verify, and gone after the next append" {
+@test "a torn tail is ignored, reported by verify, and gone after the next append" {
 	rows 1 3 | lh-index build a.lhv
 	rows 4 4 | lh-index add a.lhv
 	size=$(stat -c %s a.lhv-log)
@@ -77,7 +77,7 @@ load index
 	no_litter
 }
 
-@test "killed at any step of a fold, no record is lost" {
+@test "killed at any step of a compaction, no record is lost" {
 	needs_strace
 	rows 1 30 | same_build old.lhv
 	cp old.lhv a.lhv

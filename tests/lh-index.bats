@@ -39,7 +39,7 @@ source_of() {
 	lh-index info "$1" | jq -r '[.field, .template] | map(. // "-") | join(" ")'
 }
 
-@test "add embeds by the field or template that the index was built with, through folds" {
+@test "add embeds by the field or template that the index was built with, through compactions" {
 	lh-gen workers -n 130 >w.jsonl
 	for how in "--field resume_text" "--template {role},{city}" "--template {role},{city} --lexical" ""; do
 		lh-index build --dimension 64 $how all.lhv w.jsonl
@@ -389,7 +389,7 @@ source_of() {
 	[ "$(ls ./*.lhv*)" = ./src.lhv ]
 }
 
-@test "delete counts, and an unknown id is no error" {
+@test "delete counts, and an unknown id is not an error" {
 	rows 1 10 | lh-index build a.lhv
 	[ "$(lh-index delete --id r1 --id nobody --id r1 a.lhv)" = '{"deleted":1,"unknown":2}' ]
 	[ "$(rows 2 3 | lh-index delete a.lhv)" = '{"deleted":2,"unknown":0}' ]
@@ -402,7 +402,7 @@ source_of() {
 	[ "$(grep -cx 'r[123]' ids)" = 0 ]
 }
 
-@test "changes are folded in past a tenth of the records, but not under a hundred" {
+@test "an index is compacted when changes pass a tenth of the records, but not under a hundred" {
 	rows 1 2000 | lh-index build a.lhv
 	rows 2001 2200 | lh-index add a.lhv
 	[ "$(info a.lhv pending)" = 200 ]
@@ -420,7 +420,7 @@ source_of() {
 	lh-index verify a.lhv
 }
 
-@test "a fold that only adds makes the bytes of a build of everything, and inserts no row twice" {
+@test "a compaction that only adds makes the bytes of a build of everything, and inserts no row twice" {
 	lh-gen workers -n 1300 >w.jsonl
 	same_build --dimension 64 all.lhv w.jsonl
 	head -n 1200 w.jsonl | same_build --dimension 64 a.lhv
@@ -434,7 +434,7 @@ source_of() {
 	lh-index verify a.lhv
 }
 
-@test "a damaged index is not folded: new checksums would hide the damage" {
+@test "a damaged index is not compacted: new checksums would hide the damage" {
 	lh-gen workers -n 20 | lh-index build --dimension 64 a.lhv
 	lh-gen workers -n 1 --seed 2 | lh-index add a.lhv
 	printf '\377' | dd of=a.lhv bs=1 seek=$((4096 * 2 + 200)) conv=notrunc status=none
@@ -495,7 +495,7 @@ source_of() {
 	no_litter
 }
 
-@test "an index, its log and its target are refused when they are no regular files" {
+@test "an index, its log and its target are refused unless they are regular files" {
 	rows 1 3 | lh-index build real.lhv
 	ln -s real.lhv link.lhv
 	mkfifo fifo.lhv
@@ -583,7 +583,7 @@ source_of() {
 	[ ! -e a.lhv ]
 }
 
-@test "vectors are kept as f16 or i8, and with --rescore as f32 beside" {
+@test "vectors are stored as f16 or i8, and with --rescore as f32 in addition" {
 	lh-gen workers -n 1200 >w
 	lh-index build --dimension 128 --now 2026-05-03T12:00:00Z f32.lhv w
 	lh-search -Q "welder in Ohio" idx=f32.lhv >want
@@ -602,7 +602,7 @@ source_of() {
 	done
 }
 
-@test "what is added to an index of codes is exact until it is folded in" {
+@test "what is added to an index of quantized vectors is exact until a compaction" {
 	lh-gen workers -n 1200 >w
 	for kind in f16 i8 "i8 --rescore"; do
 		# shellcheck disable=SC2086
@@ -695,7 +695,7 @@ source_of() {
 	[ "$(ls ./*.lhv*)" = ./a.lhv ]
 }
 
-@test "many processes add at once and no record is lost, through folds" {
+@test "many processes add at once and no record is lost, through compactions" {
 	n=$(scale 6 30)
 	rows 1 5 | lh-index build a.lhv
 	for p in 1 2 3 4; do
@@ -820,7 +820,7 @@ source_of() {
 	[ "$(cat small.calls)" = "$(cat large.calls)" ]
 }
 
-@test "a service that is down is told in one line, whatever the number of threads" {
+@test "a service that is down is reported in one line, whatever the number of threads" {
 	echo '{"id":"a","text":"x"}' >w
 	run ! --separate-stderr lh-index build --engine ollama --url http://127.0.0.1:1 -j4 a.lhv w
 	[ "$status" = 2 ]

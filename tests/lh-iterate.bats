@@ -26,7 +26,7 @@ fixture() {
 	done
 }
 
-@test "a row's members stand in their order, however they came" {
+@test "a row's members are in their order, however they came" {
 	jq -c 'to_entries | reverse | from_entries' "$FIXTURES/max_iter_exhausted.json" > in
 	lh-iterate --emit-session --now $NOW in > row
 	cmp row "$FIXTURES/max_iter_exhausted.row.json"
@@ -58,7 +58,7 @@ fixture() {
 	[[ $output == *',"artifact":{"b":[1.0,1e5],"a":"x \" { y"},'* ]]
 }
 
-@test "a record that is no row is rejected with the reason" {
+@test "a record that is not a row is rejected with the reason" {
 	cat > cases <<-'END'
 		. + {extra: 1}	unknown member "extra"
 		. + {schema: "session.iterate.v1"}	unknown member "schema"
@@ -170,7 +170,7 @@ ID=18ac0c6976478000
 	[ "$(lh-iterate --answers answers.gz --now $NOW <<<'{"kind":"email","prompt":"p","model":"m"}' 2>/dev/null | jq -c '[.history[].raw]')" = '["1","2","3\n"]' ]
 }
 
-@test "a line that is no answer ends the run with its file and line" {
+@test "a line that is not an answer ends the run with its file and line" {
 	cat > cases <<-'END'
 		{"text":"x"}	answers:2: missing "content" (string)
 		{"content":5}	answers:2: "content" must be a string
@@ -349,7 +349,7 @@ email() {
 	[[ $(tail -n 1 log) == *'"prompt":"<a> & é\u0007",'* ]]
 }
 
-@test "a row holds the record's provider, ollama when there is none, and --daemon" {
+@test "a row holds the record's provider, ollama by default, and --daemon" {
 	email
 	printf '{"kind":"email","prompt":"p","model":"kimi/k2"%s}\n' ',"provider":"kimi"' ',"provider":null' ',"provider":"ollama"' > in
 	lh-iterate --answers answers --session-log log --daemon gateway in > out
@@ -377,7 +377,7 @@ email() {
 	[ "$(stat -c %s log)" = 9999 ]
 }
 
-@test "a new log is for its owner alone; a torn line is told and left on its own" {
+@test "a new log is for its owner alone; a torn line is reported and left on its own" {
 	email
 	echo '{"kind":"email","prompt":"p","model":"m"}' > in
 	(umask 0; lh-iterate --answers answers --session-log log in > out)
@@ -504,7 +504,7 @@ Correct exactly that, and answer with one JSON object and nothing else."
 	[ "$(sed -n 2p log | jq -r '.attempts[1].error')" = "$(jq -r .error <<<"${lines[1]}")" ]
 }
 
-@test "nobody there is exit 2; a provider without a key, 404, is exit 1" {
+@test "a service that is down is exit 2; a provider without a key, 404, is exit 1" {
 	echo '{"kind":"email","prompt":"p","model":"m","trace_id":"t"}' > in
 	LH_OLLAMA_URL=http://127.0.0.1:1 run -2 --separate-stderr lh-iterate --retries 0 in
 	[[ $output == '{"error":"502 http://127.0.0.1:1'*'","iterations":1,"history":[],"trace_id":"t","status":502}' ]]
@@ -533,7 +533,7 @@ Correct exactly that, and answer with one JSON object and nothing else."
 	[ "$stderr" = "lh-iterate: 30 of 30 sessions not accepted" ]
 }
 
-@test "an answer with what is no UTF-8 is a good row all the same" {
+@test "an answer with invalid UTF-8 makes a valid row" {
 	printf 'bad \xff byte' > answers
 	talk body --status 400
 	run -2 --separate-stderr lh-iterate --session-log log <<<'{"kind":"email","prompt":"p","model":"m"}'

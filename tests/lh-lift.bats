@@ -99,7 +99,7 @@ nothing_left() {
 	[ "$(head -n 1 out | jq '.lift | .distance_change < 0 and (.warm[0].distance - .cold[0].distance - .distance_change | fabs < 1e-6)')" = true ]
 }
 
-@test "a discovery that the role gate or a distance keeps from the top is no lift, and says so" {
+@test "a discovery that the role gate or a distance keeps from the top is not a lift, with the reason" {
 	ask "Need 2 Cooks in Gary IN" >q
 	lh-lift few.lhv <q >out
 	[ "$(head -n 1 out | jq -c '.lift | [.discovery, .lifted, .boosted, .warm[0].id]')" = '[true,false,0,"cook"]' ]
@@ -273,7 +273,7 @@ lh-lift: 3 of 5 records rejected" ]
 
 # ---- a model as the judge ----
 
-@test "--judge-model: a rating of 1 to 5 is a score of 0 to 1, found in prose, clamped; the second pass asks nobody" {
+@test "--judge-model: a rating of 1 to 5 is a score of 0 to 1, found in prose, clamped; the second pass asks no model" {
 	cat >answers <<-'END'
 	{"content":"{\"rating\":2}"}
 	{"content":"Sure!\n```json\n{\"rating\": 9, \"why\": \"just so\"}\n```"}
@@ -331,7 +331,7 @@ Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"I
 
 # ---- the report ----
 
-@test "--report: the same numbers by style, and each discovery that is no lift with the reason" {
+@test "--report: the same numbers by style, and each discovery that is not a lift with the reason" {
 	{ ask "Need 1 Welder in Gary IN" '.style = "a|b"'; ask "Need 1 Welder in Gary IN!" '.state = "OH"'; ask "Need 2 *Cooks* in Gary IN"; ask "Cook in Gary IN"; } >q
 	lh-lift --now $NOW --report r.md few.lhv <q >out
 	grep -qF "**Date:** 2026-05-03T12:00:00.000Z" r.md
@@ -347,7 +347,7 @@ Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"I
 	cmp r.md again.md
 }
 
-@test "of many discoveries that are no lifts fifty are told, and of many styles sixteen" {
+@test "of many discoveries that are not lifts fifty are reported, and of many styles sixteen" {
 	jq -nc --argjson q "$(ask "")" 'range(60) as $i | $q + {query_text: "Need \($i) Cooks in Gary IN", style: "s\($i % 20)"}' >q
 	lh-lift --report r.md few.lhv <q >out
 	[ "$(grep -c '| not moved |' r.md)" = 50 ]

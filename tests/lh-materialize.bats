@@ -313,7 +313,7 @@ unhashed() {
 		'file: missing; reviewed_at: expected RFC 3339 time, got "x"; accepted_on_attempt: must be 1 or more'
 }
 
-@test "an input that makes several fields is told once" {
+@test "an input that makes several fields is reported once" {
 	refuses audits '{"finding_id":"f","phase":"p","ts":'$T',"topic":7,"severity":[]}' 'topic: expected string, got 7; severity: expected string, got array'
 	refuses observer_reviews '{"file":"f","ts":'$T',"notes":["a",1,2]}' 'notes[1]: expected string, got 1; notes[2]: expected string, got 2'
 	refuses distilled_facts '{"run_id":[],"created_at":'$T'}' 'run_id: expected string or number, got array'
@@ -324,7 +324,7 @@ bad() {
 	awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) printf "%s7", i ? "," : "" }'
 }
 
-@test "20 reasons of a row are told, then how many more there are" {
+@test "20 reasons of a row are reported, then how many more there are" {
 	for n in 20 21 1000 5000; do
 		root observer_reviews '{"file":"f","ts":'$T',"notes":['"$(bad $n)"'],"attempt":"x"}' contract_analyses '{"permit_id":"p","ts":'$T',"failure_markers":['"$(bad $n)"']}'
 		rm -f r/data/_kb/distillation_skips.jsonl
@@ -491,7 +491,7 @@ lh-materialize: 1 of 4 records rejected" ]
 	[ "$(jq -c .provenance.line_offset r/data/evidence/*/*/*/audits.jsonl | xargs)" = '0 3' ]
 }
 
-@test "a compressed source is read as it lies: its lines are skips" {
+@test "a compressed source is read as it is: its lines are skips" {
 	root audits "$AUDIT"
 	gzip -c r/data/_kb/audits.jsonl >gz
 	mv gz r/data/_kb/audits.jsonl
@@ -539,7 +539,7 @@ lh-materialize: 1 of 4 records rejected" ]
 	[ "$(counts distilled_procedures)" = '1 1 0 0' ]
 }
 
-@test "rows that were added are appended behind those on file, of their own day" {
+@test "rows that were added are appended to those on file, of their own day" {
 	root audits "$AUDIT"
 	collect
 	echo '{"finding_id":"F2","phase":"p","ts":'$T'}' >>r/data/_kb/audits.jsonl
@@ -807,7 +807,7 @@ lh-materialize: 1 of 4 records rejected" ]
 	LH_DISTILL_ROOT=r lh-materialize --source audits <<<"$AUDIT" >/dev/null
 }
 
-@test "-v tells each skip, -q leaves the totals" {
+@test "-v reports each skip, -q the totals" {
 	root audits '{"finding_id":"\u001b[31m","phase":"p","ts":"\u001b[31m"}'
 	collect -v
 	[ "$stderr" = 'lh-materialize: data/_kb/audits.jsonl:1: ["ts: expected RFC 3339 time, got \"\\u001b[31m\""]

@@ -71,13 +71,13 @@ is_gone() {
 	END
 }
 
-@test "a name that is no string counts for nothing, a number of blank lines do" {
+@test "a name that is not a string is ignored, a number of blank lines is not" {
 	printf '\n{"name":7,"a":1}\n\n{"name":"\\u00e9","a":1}\n' >f.jsonl
 	parity --left cat --right cat f.jsonl
 	[ "$(jq -r '.name // empty' out)" = $'2\né' ]
 }
 
-@test "a co-process gets the record as it stands, a process a case gets it and an LF" {
+@test "a co-process gets the record as it is, a process per case gets it and an LF" {
 	printf '{ "x" : 1.0,\t"y":"\\u00e9" }\r\n' >f.jsonl
 	parity --compare exact --left cat --right "read -r line; printf '%s\\n' '{ \"x\" : 1.0,	\"y\":\"\\u00e9\" }'" f.jsonl
 	[ "$status" = 0 ] || { cat out; return 1; }
@@ -157,7 +157,7 @@ is_gone() {
 	[ "$status" = 2 ]
 }
 
-@test "records that are no case are rejected, and the others are run" {
+@test "records that are not cases are rejected, and the others are run" {
 	printf '%s\n' '{"x":1}' '{"skip":1}' '[1]' '{"expect_exit":256}' '{"expect_exit":"1"}' '{"expect_exit":1.5}' '{"x":2,"skip":null}' >f.jsonl
 	parity --rejects rejected --left cat --right cat f.jsonl
 	[ "$status" = 1 ]
@@ -362,7 +362,7 @@ is_gone() {
 	says true '{"a":1}' '{"a":1}' --compare exact
 }
 
-@test "exact: one LF at the end of a process's output is no part of the answer, a second is" {
+@test "exact: one LF at the end of a process's output is not part of the answer, a second is" {
 	parity --per-record --compare exact --left "printf '[1]'" --right 'echo "[1]"' one.jsonl
 	[ "$status" = 0 ]
 	parity --per-record --compare exact --left 'echo "[1]"' --right 'echo "[1]"; echo' one.jsonl
@@ -430,7 +430,7 @@ cosine() {
 	cosine true '{"vector":[1,2]}' '{"vector":[-1,-2]}' --tolerance 2
 }
 
-@test "cosine: other lengths, zeros, and what is no vector never match" {
+@test "cosine: other lengths, zeros, and what is not a vector never match" {
 	while IFS='|' read -r a b detail; do
 		cosine false "$a" "$b" --tolerance 2
 		because "$detail"
@@ -458,7 +458,7 @@ cosine() {
 
 # ---- what commands may do ----
 
-@test "silence beyond --timeout fails every case that is left, and those before stand" {
+@test "silence beyond --timeout fails every case that is left, and those before keep their results" {
 	patiently parity --left cat --right 'read -r l; echo "$l"; sleep 1000' three.jsonl
 	[ "$status" = 1 ]
 	diff <(jq -c 'select(.name) | [.match, .detail]' out) - <<-END
@@ -561,7 +561,7 @@ cosine() {
 	[ ! -s err ]
 }
 
-@test "bytes that are no text are told apart, shown escaped, and reach no terminal raw" {
+@test "bytes that are not text are distinguished, shown escaped, and reach no terminal raw" {
 	e=$'\e[31m'
 	parity --per-record --report r.md --left "printf '{\"a\":\"\\377\\0%s\"}' '$e'" --right "printf '%s' '$e'; echo '$e' >&2; exit 9" one.jsonl
 	[ "$status" = 1 ]
@@ -764,7 +764,7 @@ probes() {
 
 # ---- memory ----
 
-@test "whichever allocation fails: exit 2, out of memory, no leak, nobody left running" {
+@test "whichever allocation fails: exit 2, out of memory, no leak, no process left running" {
 	asan_only
 	printf '%s\n' '{"name":"a","vectors":[[1,2],"AAAAPwAAAD8="]}' '{"name":"b","vectors":[[1],[2]],"t":{"x":1}}' >f.jsonl
 	probes '{"probe":"a","fixture":"f.jsonl","left":"cat","right":"cat","ignore":["t"],"compare":"exact"}'

@@ -51,7 +51,7 @@ model() {
 	[ "$(stat -c %a log)" = 600 ]
 }
 
-@test "Add refuses invalid JSON, a record without content, and uids and tags that are none" {
+@test "Add refuses invalid JSON, a record without content, and invalid uids and tags" {
 	cat >in <<-'END'
 	{"uid":"a","content":{"n":01}}
 	{"uid":"a","content":"\ud800"}
@@ -84,7 +84,7 @@ uid is longer than 1024 bytes' ]
 	cmp log before
 }
 
-@test "a uid that is not given is made up, and by a clock that stands still it counts" {
+@test "a uid that is not given is made up, and under a fixed clock it counts" {
 	repeat 3 '{"content":1}' >in
 	lh-pathway add $NOW one in >/dev/null
 	lh-pathway add $NOW two in >/dev/null
@@ -281,7 +281,7 @@ uid is longer than 1024 bytes' ]
 	[ "$(jq .events <<<"$output")" = 8 ]
 }
 
-@test "each kind of line that is no event is skipped, said, and the rest stands" {
+@test "each kind of line that is not an event is skipped and reported, and the rest is read" {
 	python3 - >bad <<-'END'
 	t = '{"op":"add","trace":{"uid":"%s","content":1%s}}'
 	for line, why in [
@@ -358,7 +358,7 @@ uid is longer than 1024 bytes' ]
 	[ "$(jq .traces <<<"$output")" = 1 ]
 }
 
-@test "what is no regular file is refused as a log, and so is a folder that is not there" {
+@test "a log that is not a regular file is refused, and so is a folder that does not exist" {
 	mkfifo fifo
 	ln -s target link
 	mkdir folder

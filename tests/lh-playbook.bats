@@ -158,7 +158,7 @@ entries() {
 	[ ! -e other.lhv-log ]
 }
 
-@test "rows that are no entries, or damaged, are named and not printed" {
+@test "rows that are not entries, or are damaged, are named and not printed" {
 	lh-playbook record -q pb.lhv <<<"$ENTRY" >ids
 	for meta in '{"a":1}' '{"query_text":"q","answer_id":"a","answer_corpus":"c","score":2}'; do
 		lh-index dump pb.lhv | jq -c --argjson m "$meta" '.metadata = $m' | lh-index build bad.lhv
@@ -227,7 +227,7 @@ entries() {
 	[ "$(lh-index info pb.lhv | jq -c '[.length, .pending]')" = "[115,0]" ]
 }
 
-@test "entries recorded again keep the graph: the fold leaves rows and links where they are" {
+@test "entries recorded again keep the graph: the compaction leaves rows and links where they are" {
 	n=$(scale 1200 5000)
 	entries "$n" | lh-playbook record -q -j1 pb.lhv >/dev/null
 	lh-index compact pb.lhv
@@ -301,7 +301,7 @@ entries() {
 	[ "$(wc -l <rejected)" = 100000 ]
 }
 
-@test "a lock that somebody holds is waited for" {
+@test "a lock that another process holds is waited for" {
 	lh-playbook record -q pb.lhv <<<"$ENTRY" >/dev/null
 	exec 7>pb.lhv-lock
 	flock 7

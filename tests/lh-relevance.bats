@@ -159,7 +159,7 @@ score() {
 	[ "$output" = '{"n" : 1.0,"text":"\u0041","focus":{},"big":12345678901234567890,"relevance":{"score":0,"threshold":0.3,"kept":false,"signals":[]}}' ]
 }
 
-@test "records that are none are named" {
+@test "wrong records are named" {
 	cat >in <<-'END'
 	{"focus":{}}
 	{"text":1,"focus":{}}
@@ -272,7 +272,7 @@ gate() {
 	[ "$output" = '{"model":"m","mode":"a"}' ]
 }
 
-@test "gate: an empty mode is an error, and so is what is none" {
+@test "gate: an empty mode is an error, and so is an unknown one" {
 	run -1 --separate-stderr lh-relevance gate < <(
 		echo '{"mode":"","model":"m"}'
 		echo '{"model":"m"}'

@@ -72,7 +72,7 @@ verdict() {
 	[ "$(jq -r .task_class rows | tail -n 5 | paste -sd ,)" = drift,other,verify,other,other ]
 }
 
-@test "the row's members and an artifact's stand in their order" {
+@test "the row's members and an artifact's are in their order" {
 	export_
 	run -0 lh-replay --root r --dry-run --task "nightly export"
 	[ "$(jq -c keys_unsorted <<<"$output")" = '["schema","recorded_run_id","task","task_hash","task_class","retrieved_artifacts","context_bundle","model_response","model_used","escalation_path","validation_result","recorded_at","duration_ms","dry_run","no_retrieval"]' ]
@@ -90,7 +90,7 @@ verdict() {
 	[ "$(jq -r '[.schema, .task_class, .recorded_at, .duration_ms] | join(" ")' <<<"$output")" = "replay_run.v1 drift $NOW 0" ]
 }
 
-@test "the best eight, by shared words over all words, ties by the bytes of the id; nothing shared, nothing told" {
+@test "the best eight, by shared words over all words, ties by the bytes of the id; none without a shared word" {
 	mkdir -p r/exports/rag
 	{
 		for id in é z B a _ 10 9 b c; do sample "$id" Welder ""; done
@@ -197,7 +197,7 @@ verdict() {
 	done
 }
 
-@test "an index that is no use is exit 2 and says why" {
+@test "an index that cannot be used is exit 2 with the reason" {
 	lh-gen workers -n 5 | lh-index build workers.lhv
 	echo '{"id":"a","vector":[1,2]}' | lh-index build bare.lhv
 	run -2 lh-replay --root . --index absent.lhv --dry-run --task export
@@ -275,7 +275,7 @@ verdict() {
 	oracle check --root r <(echo "$output") <in
 }
 
-@test "what only looks like a hedge is none" {
+@test "what only looks like a hedge is not one" {
 	export_
 	long=$(printf 'the row count is what it was, and it was written down; %.0s' 1 2)
 	says "as an aim $long" "Mimi cannot $long" "I cannotx $long" "I'm sorry but $long" "_i can't $long" "has an ai $long" "I'm unabled $long" "I'm  $long"
@@ -350,7 +350,7 @@ verdict() {
 	[ "$(asked)" = mine,mine,mine ]
 }
 
-@test "escalation: when its call fails the first answer stands, with both reasons" {
+@test "escalation: when its call fails the first answer is kept, with both reasons" {
 	export_
 	says "Too short, row."
 	run -1 --separate-stderr lh-replay --root r --retries 0 --allow-escalation --task "nightly export"
@@ -434,7 +434,7 @@ verdict() {
 
 # ---- records ----
 
-@test "a record that is no task is rejected with the reason, and no run" {
+@test "a record that is not a task is rejected with the reason, and not run" {
 	while IFS=$'\t' read -r record message; do
 		run -1 --separate-stderr lh-replay --root . --dry-run <<<"$record"
 		[ -z "$output" ]
@@ -470,7 +470,7 @@ verdict() {
 	grep -v no in | oracle check --root r <(echo "$output")
 }
 
-@test "--on-error stop: what stands behind the bad record is no run" {
+@test "--on-error stop: what follows the bad record is not run" {
 	printf '%s\n' '{"task":"one"}' '{"task":2}' '{"task":"three"}' '{}' >in
 	run -1 --separate-stderr lh-replay --root . --log log --dry-run --on-error stop in
 	[ "$(jq -r .task <<<"$output")" = one ]
@@ -526,7 +526,7 @@ verdict() {
 
 # ---- the log ----
 
-@test "the log is made with its folders, for its owner alone; a torn line is told and left on its own" {
+@test "the log is made with its folders, for its owner alone; a torn line is reported and left on its own" {
 	mkdir r
 	(umask 0; lh-replay --root r --dry-run --task one >row)
 	[ "$(stat -c %a $LOG)" = 600 ]
@@ -539,7 +539,7 @@ verdict() {
 	[ "$(wc -l <$LOG)" = 3 ]
 }
 
-@test "a log that cannot be written is exit 2, and its row is not told" {
+@test "a log that cannot be written is exit 2, and its row is not printed" {
 	mkdir folder
 	mkfifo fifo
 	touch other
@@ -581,7 +581,7 @@ verdict() {
 	[ "$(wc -l <data/_kb/replay_runs.jsonl)" = 1 ]
 }
 
-@test "a run is logged although nobody reads its row" {
+@test "a run is logged although its row is not read" {
 	export_
 	says "$GOOD" "$GOOD" "$GOOD"
 	for i in 1 2 3; do echo '{"task":"export"}'; done >in
@@ -610,7 +610,7 @@ verdict() {
 	[ "$(jq -r '.task | sub(".* "; "")' log | sort | uniq -c | awk '{ print $1 }' | sort -u)" = "$n" ]
 }
 
-@test "killed at the write: what was told is logged, and the next row stands on its own" {
+@test "killed at the write: what was printed is logged, and the next row is on a line of its own" {
 	needs_strace
 	export_
 	for i in {1..5}; do echo '{"task":"export '$i'"}'; done >in
@@ -670,7 +670,7 @@ verdict() {
 	done
 }
 
-@test "no key stands in the log or in a message" {
+@test "no key is in the log or in a message" {
 	start_chat --mode echo --log calls
 	export LH_KIMI_URL=$URL KIMI_API_KEY=sekret/key-1
 	run -1 lh-replay --root . --log log --local-model kimi/k --task export

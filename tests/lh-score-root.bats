@@ -41,7 +41,7 @@ data() {
 	done
 }
 
-@test "what is scored is not scored again; what is new is, behind the rest" {
+@test "what is scored is not scored again; what is new is, after the rest" {
 	root r
 	score
 	cp -a r first
@@ -66,7 +66,7 @@ data() {
 	[ "$(jq -r .scorer_version r/$SCORED/audits.jsonl | uniq -c | tr -s ' \n' ' ')" = ' 5 v0.9.0 5 v1.0.0 ' ]
 }
 
-@test "a row that stands twice in a file of evidence is scored once" {
+@test "a row that is twice in a file of evidence is scored once" {
 	root r
 	evidence 3 >>r/$EVIDENCE/audits.jsonl
 	run -0 --separate-stderr score
@@ -82,7 +82,7 @@ data() {
 	[ "$stderr" = 'lh-score: 11 read, 11 written, 0 skipped, 0 deduped' ]
 }
 
-@test "what is no evidence is skipped, told and in the receipt, exit 1; the rest is scored" {
+@test "a row that is not evidence is skipped, reported and in the receipt, exit 1; the rest is scored" {
 	root r
 	{ echo '{"run_id":""}'; echo 'no json'; echo; } >>r/$EVIDENCE/scrum_reviews.jsonl
 	run -1 --separate-stderr score
@@ -94,7 +94,7 @@ lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 	[ "$stderr" = 'lh-score: 11 read, 0 written, 2 skipped, 9 deduped' ]
 }
 
-@test "100 bad records of a file are counted, and the first twenty told" {
+@test "100 bad records of a file are counted, and the first twenty reported" {
 	root r
 	for i in $(seq 100); do echo '{}'; done >>r/$EVIDENCE/audits.jsonl
 	run -1 --separate-stderr score
@@ -129,7 +129,7 @@ lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 	[ "$(jq -r .evidence_run_id r/$SCORED/audits.jsonl | wc -l)" = 6 ]
 }
 
-@test "the receipt tells what lay there, is valid, and repeats under a fixed clock" {
+@test "the receipt states what was on disk, is valid, and repeats under a fixed clock" {
 	root r
 	score
 	run -0 lh-validate --schema stage_receipt --wire r/reports/distillation/one/score.json
@@ -345,7 +345,7 @@ drift() {
 	[ "$output" = "$zeros" ]
 }
 
-@test "drift: what has no partner is told apart" {
+@test "drift: what has no partner is reported as such" {
 	root r
 	score
 	evidence 9 >>r/$EVIDENCE/audits.jsonl
@@ -383,7 +383,7 @@ lh-score: scored, but without their evidence: 2' ]
 	[[ $stderr == *'task_id: missing'* ]]
 }
 
-@test "drift: what is no evidence in a root is a rejected record, exit 1" {
+@test "drift: a row that is not evidence in a root is a rejected record, exit 1" {
 	root r
 	score
 	echo '{"x":1}' >>r/$EVIDENCE/audits.jsonl

@@ -176,7 +176,7 @@ is() {
 	[ "$(jq -r .sub_scores.scored_sig <<<"$output")" = "${sig%% *}" ]
 }
 
-@test "keys may stand in any order and be written with escapes" {
+@test "keys may be in any order and be written with escapes" {
 	evidence audits '"success_markers":["\u0061pproved"]' >in
 	want=$(lh-score in)
 	[ "$(jq -c 'to_entries | reverse | from_entries | .provenance |= (to_entries | reverse | from_entries)' in | lh-score)" = "$want" ]
@@ -206,7 +206,7 @@ is() {
 	alike <(jq -r .run_id in) <(jq -r .evidence_run_id one)
 }
 
-@test "a record that is no evidence is rejected, with all that is wrong with it" {
+@test "a record that is not evidence is rejected, with all that is wrong with it" {
 	evidence audits >good
 	{
 		cat good

@@ -79,7 +79,7 @@ ask() {
 	[ "$(ask '{"query_text":"red apples","vector":[1,0],"corpora":["m"]}' -k 2 n.lhv m.lhv)" = "a d" ]
 }
 
-@test "pending records are found by their words, deleted and replaced ones are not, before a fold and after" {
+@test "pending records are found by their words, deleted and replaced ones are not, before a compaction and after" {
 	make_notes
 	echo '{"id":"f","vector":[0,-1],"text":"a yellow submarine"}' | lh-index add n.lhv
 	echo '{"id":"a","vector":[1,0],"text":"only pears"}' | lh-index add n.lhv
@@ -151,7 +151,7 @@ ask() {
 	done
 }
 
-@test "damage in the words is told by verify with its section, and a search never crashes" {
+@test "damage in the words is reported by verify with its section, and a search never crashes" {
 	local at bytes place
 	lh-gen workers -n 300 | lh-index build --lexical w.lhv
 	lh-gen queries -n 5 >q.jsonl

@@ -46,7 +46,7 @@ ask() {
 	[ "$(cat out)" = '{"z":1.0, "n":12345678901234567890,"s":"\u00e9","k":1,"results":[{"id":"a","distance":0,"corpus":"p","metadata":{"state":"IL","role":"CNC Operator","years":2.0,"skills":[]}}]}' ]
 }
 
-@test "metadata comes back byte for byte, and is absent where there is none" {
+@test "metadata comes back byte for byte, and is absent where it was absent" {
 	make_points
 	echo '{"vector":[-0.6,0.8],"k":1}' | lh-search p.lhv | has -F '"metadata":{"years":"2", "sp" : 1.50 }}]'
 	echo '{"vector":[-1,0],"k":1}' | lh-search p.lhv | has -F '{"id":"g","distance":0,"corpus":"p"}]'
@@ -242,7 +242,7 @@ ask() {
 	[[ $output == *'"p=" names no file'* ]]
 }
 
-@test "values out of range and pairs that are none are exit 2 and name what is accepted" {
+@test "values out of range and wrong pairs are exit 2 and name what is accepted" {
 	make_points
 	for args in "-k 10001" "-k -1" "-k x" "--ef 0" "-j 0" "--where state" "--where =x" "--what" "--exclude"; do
 		# shellcheck disable=SC2086
@@ -400,7 +400,7 @@ hits() {
 	[ "$(ids ',"exclude_ids":["a"]' p.lhv)" = "b c" ]
 }
 
-@test "the swap: what a first search answered is no answer to a second that excludes it, playbook or not" {
+@test "the swap: what a first search answered is not in the answer of a second that excludes it, playbook or not" {
 	make_points
 	{ remember pb-1 1 0 f p 1; remember pb-2 1 0 a p 1; } | book pb.lhv
 	echo '{"vector":[1,0],"k":3}' | lh-search --playbook pb.lhv p.lhv >first
@@ -496,7 +496,7 @@ hits() {
 	done
 }
 
-@test "an index that is no playbook rejects the query that uses it as one, and says which row" {
+@test "an index that is not a playbook rejects the query that uses it as one, and names the row" {
 	make_points
 	run --separate-stderr lh-search --playbook book=p.lhv p.lhv <<<'{"vector":[-1,0]}'
 	[ "$status" = 1 ]
@@ -577,7 +577,7 @@ hits() {
 	[ ! -s out ]
 }
 
-@test "vectors that are none are rejected: NaN, infinite, ragged base64, text in an array, too long" {
+@test "wrong vectors are rejected: NaN, infinite, ragged base64, text in an array, too long" {
 	make_points
 	for v in '[1e39,0]' '[NaN,0]' '["1",0]' '[[1,0]]' '"AACAf wAAAAA="' '"AACAfwAAAAA="' '"AADAfwAAAAA="' '"AAA="' '[]' '""' 'true' '{"x":1}'; do
 		run --separate-stderr lh-search p.lhv <<<"{\"vector\":$v}"

@@ -51,7 +51,7 @@ load audit
 	[ "$(verdict count d/W-1.audit.jsonl)" = 4 ]
 }
 
-@test "ts is now where there is none, and the text as it is where there is one" {
+@test "ts is now by default, and the text as it is where it is given" {
 	run -0 lh-subject-audit append --dir d --now 2026-05-03T12:00:00Z < <(record W-1)
 	[ "$(jq -r .ts <<<"$output")" = 2026-05-03T12:00:00.000Z ]
 	for ts in 2026-05-03T12:00:00.100000000Z 2026-05-03T12:00:00+05:30 0001-01-01T00:00:00.0Z; do
@@ -273,7 +273,7 @@ load audit
 	refused 'd/absent: cannot open: No such file or directory' repair d/absent
 }
 
-@test "a last row that is none of the chain refuses an append, names its offset" {
+@test "a last row that is not one of the chain refuses an append, with its offset" {
 	for what in '[]' 'x' '{"candidate_id":"W-1"}' '{"prev_chain_hash":"GENESIS","row_hmac":"00"}' ''; do
 		rm -rf d
 		log W-1 2

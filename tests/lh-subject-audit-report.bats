@@ -506,7 +506,7 @@ night() {
 	[ "$(ls -A anchors | wc -l)" = 2 ]
 }
 
-@test "without anchors the nightly script verifies, and says what went wrong behind the colon" {
+@test "without anchors the nightly script verifies, and says what went wrong after the colon" {
 	nightly=$ROOT/share/examples/lh-subject-audit-nightly
 	log W-1 5
 	run -0 "$nightly" d

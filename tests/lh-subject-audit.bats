@@ -173,7 +173,7 @@ load audit
 	python3 flip.py "$(scale 200 500)" "$LH_BIN/lh-subject-audit"
 }
 
-@test "a candidate_id must be the file's, when the file's name tells one" {
+@test "a candidate_id must be the file's, when the file's name has one" {
 	log W-1 2
 	cp d/W-1.audit.jsonl d/W-9.audit.jsonl
 	[ "$(verdict error d/W-9.audit.jsonl)" = "row 0: candidate_id mismatch" ]

@@ -178,7 +178,7 @@ counts() {
 	diff <(counts) <(printf 'W-1 4 intact\nW-2 3 intact\n')
 }
 
-@test "each way in which a row can fail is told, and no other worker's suffers" {
+@test "each way in which a row can fail is reported, and other workers' rows are written" {
 	long=$(printf 'x%.0s' {1..201})
 	roster W-1 W-2 a/b a_b .x "$long" link folder fifo
 	bare a/b success | oracle write key >d/a_b.audit.jsonl
@@ -218,7 +218,7 @@ counts() {
 	[ "$stderr" = 'lh-validate: audit log: 30 look-ups left no row' ]
 }
 
-@test "a full disk or an I/O error is told, changes no verdict, and leaves the log whole" {
+@test "a full disk or an I/O error is reported, changes no verdict, and leaves the log whole" {
 	needs_strace
 	roster W-1 W-2
 	{ fills 3 W-1; fill W-2; } >in
@@ -300,7 +300,7 @@ counts() {
 	done
 }
 
-@test "a record that stops the run is the last: none behind it is looked up" {
+@test "a record that stops the run is the last: none after it is looked up" {
 	roster W-1 W-2 W-3
 	run -1 --separate-stderr lh-validate --on-error stop --audit-log d < <(fill W-1; echo '{"kind":5,"artifact":{}}'; fill W-2)
 	[ "${#lines[@]}" = 1 ]
@@ -412,7 +412,7 @@ stops() {
 	[ "$(verdict state new/logs/W-1.audit.jsonl)" = intact ]
 }
 
-@test "a file where the folder should be, a trace id that is no text" {
+@test "a file in place of the folder, a trace id that is not text" {
 	roster W-1
 	stops 'key: not a folder' --audit-log key
 	LH_TRACE_ID=$'\xff' stops 'LH_TRACE_ID must be UTF-8' --audit-log d

@@ -38,7 +38,7 @@ both() {
 	[ "$output" = '{"Schema":{"field":"café/x","reason":"A \"q\" \\ \u001b 😀 你好"}}' ]
 }
 
-@test "each row that is no error, or not exactly one, is rejected with its reason" {
+@test "each row that is not an error, or not exactly one, is rejected with its reason" {
 	cat >in <<-'END'
 	{}
 	{"schema":{"field":"x","reason":"y"}}

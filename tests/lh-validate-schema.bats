@@ -43,7 +43,7 @@ drift_report" ]
 	done
 }
 
-@test "every invalid sample has verdict 422 with exactly the findings that stand beside it" {
+@test "every invalid sample has verdict 422 with exactly the findings of its file" {
 	schemas=$(lh-validate --schema list)
 	[ -n "$schemas" ]
 	for schema in $schemas; do
@@ -125,7 +125,7 @@ quality_score: contamination: rejected must never enter sft" ]
 	[[ $output == *--kind* ]]
 }
 
-@test "what is no JSON object is a rejected record" {
+@test "a line that is not a JSON object is a rejected record" {
 	printf '%s\n' '[]' '{"a":1,"a":2}' '{' >in
 	run -1 --separate-stderr lh-validate --schema receipt in
 	[ -z "$output" ]

@@ -124,7 +124,7 @@ body() {
 	[ "$output" = '{"message":"artifact must be an object","status":400}' ]
 }
 
-@test "frame: no kind at all, or one that is no string, is a rejected record" {
+@test "frame: a missing kind, or one that is not a string, is a rejected record" {
 	for record in '{"artifact":{}}' '{"a":1}'; do
 		run -1 --separate-stderr lh-validate <<<"$record"
 		[ -z "$output" ]
@@ -158,7 +158,7 @@ body() {
 	[ "$output" = '{"Completeness":{"reason":"endorsed count (0) != target_count (1)"},"status":422}' ]
 }
 
-@test "frame: the record's context replaces the artifact's _context whole; null is none" {
+@test "frame: the record's context replaces the artifact's _context whole; null is absent" {
 	artifact='{"fills":[],"_context":{"target_count":1}}'
 	fails Completeness '"endorsed count (0) != target_count (1)"' fill "$artifact"
 	fails Completeness '"endorsed count (0) != target_count (1)"' fill "$artifact" null
@@ -273,7 +273,7 @@ body() {
 	passes fill "$(fill ' w-1 =Donald Green')"
 }
 
-@test "fill 5 without a roster: nobody exists" {
+@test "fill 5 without a roster: no worker exists" {
 	printf '{"kind":"fill","artifact":%s}\n' "$(fill W-1='Donald Green')" >in
 	run -1 lh-validate --wire in
 	[ "$output" = "{\"Consistency\":{\"reason\":\"fills[0].candidate_id 'W-1' does not exist in worker roster\"},\"status\":422}" ]
@@ -325,7 +325,7 @@ body() {
 	fails Consistency "\"city 'x' doesn't match contract city 'y'\"" fill "$(fill W-3=B)" "$context"
 }
 
-@test "fill: findings of an artifact that fails later are not told" {
+@test "fill: findings of an artifact that fails later are not reported" {
 	fails Consistency "\"fills[1].candidate_id 'nobody' does not exist in worker roster\"" fill "$(fill W-1=Given nobody=x)"
 }
 
@@ -358,7 +358,7 @@ body() {
 	passes email '{"to":"a","body":"b"}'
 }
 
-@test "email: a subject that is no string; null is absent" {
+@test "email: a subject that is not a string; null is absent" {
 	schema subject '"expected string"' email '{"to":"a","body":"b","subject":5}'
 	schema subject '"expected string"' sms '{"to":"a","body":"b","subject":["x"]}'
 	passes email '{"to":"a","body":"b","subject":null}'
@@ -418,7 +418,7 @@ body() {
 	done
 }
 
-@test "email 4: what is no keyword, no amount, or not in one text" {
+@test "email 4: what is not a keyword, not an amount, or not in one text" {
 	for text in 'salary' '$25' 'salary $x' 'salary $' 'salary $  5' 'salary 25$' 'salary €25' 'rate $25' 'payrate $25' 'pay  rate $25' 'wag $25' 'ſalary $5'; do
 		passes email "$(body "$text")"
 	done
@@ -461,7 +461,7 @@ body() {
 	warns body "\"body does not mention 'Donald Green'\"" sms '{"to":"a","subject":"Donald Green","body":"hi"}' '{"candidate_id":"W-1"}'
 }
 
-@test "email 5: a name is found wherever it stands in a long body, and its memory is bounded" {
+@test "email 5: a name is found anywhere in a long body, in bounded memory" {
 	cat >roster.jsonl <<-'END'
 	{"candidate_id":"W-1","name":"Maximiliana-Josephine X"}
 	{"candidate_id":"W-2","name":"Y"}

@@ -54,7 +54,7 @@ other
 	[ "$(PATH=/nowhere "$tool" cat --version)" = "lh-cat 0.1.0" ]
 }
 
-@test "lh with a name that is no tool says so with exit 2" {
+@test "lh with a name that is not a tool says so with exit 2" {
 	run --separate-stderr lh nonsense
 	[ "$status" = 2 ]
 	[ -z "$output" ]
@@ -86,7 +86,7 @@ other
 	[ "$output" = 'lh: unexpected operand "embed": help opens one page' ]
 }
 
-@test "lh help knows the pages that are no tool's by their names" {
+@test "lh help knows the pages that are not of a tool by their names" {
 	plain_only "its bin is not next to man"
 	command -v man >/dev/null || command -v mandoc >/dev/null || skip "neither man nor mandoc is installed"
 	for page in lakehouse-tools lhv hash-v1 lh-hash-v1 lh-hash-v2 lh lh-search; do

@@ -42,7 +42,7 @@ given_up() {
 	stopped
 }
 
-@test "a lock may be opened by those who may write what it is for, and by nobody else" {
+@test "a lock may be opened by those who may write what it is for, and by no others" {
 	umask 022
 	lh-gen workers -n 20 >in
 	mkfifo fifo

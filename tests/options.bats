@@ -22,7 +22,7 @@ accepted() {
 	[ "$status" = 0 ] && [ -z "$stderr" ] || { echo "$*: exit $status: $stderr"; return 1; }
 }
 
-@test "values stand behind = or a space, or at once behind a letter" {
+@test "values follow = or a space, or directly a letter" {
 	accepted --batch-max=7
 	accepted --batch-max 7
 	accepted -b7
@@ -30,7 +30,7 @@ accepted() {
 	accepted -qvb7
 }
 
-@test "options may stand behind operands, and -- ends them" {
+@test "options may follow operands, and -- ends them" {
 	run -0 --separate-stderr "$AID" a.jsonl --identity
 	[ "$output" = '{"a":1}' ]
 	cp a.jsonl ./--identity
@@ -38,7 +38,7 @@ accepted() {
 	[ "$output" = '{"a":1,"seen":true}' ]
 }
 
-@test "- is standard input and may stand between files" {
+@test "- is standard input, also between files" {
 	run -0 --separate-stderr bash -c 'echo "{\"b\":2}" | $AID --identity a.jsonl - a.jsonl'
 	[ "$output" = $'{"a":1}\n{"b":2}\n{"a":1}' ]
 }

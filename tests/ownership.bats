@@ -104,7 +104,7 @@ folder() {
 	[ -e w.lhv-log ]
 }
 
-@test "who cannot give a file back says so, and nobody gains a right by it" {
+@test "a user who cannot give a file back gets a message, and no user gains a right by it" {
 	needs_root
 	chmod 777 .
 	chmod o+x ..

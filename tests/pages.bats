@@ -125,7 +125,7 @@ families_of_readme() {
 	done
 }
 
-@test "what a rule says stands in the page of lh-validate to the letter" {
+@test "what a rule says is in the page of lh-validate to the letter" {
 	mandoc -Tutf8 -Owidth=1000 "$ROOT/man/lh-validate.1" | sed 's,.\x08,,g' >page
 	while IFS= read -r text; do
 		grep -qF -- "$text" page || { echo "not in the page: $text"; return 1; }

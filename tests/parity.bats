@@ -95,7 +95,7 @@ spoil() {
 	[ "$status" = 1 ]
 }
 
-@test "the exit status of our tool is judged behind each pipe" {
+@test "the exit status of our tool is judged after each pipe" {
 	mkdir bin
 	cp "$LH_BIN/lh-parity" bin
 	for tool in validate iterate; do

@@ -89,7 +89,7 @@ hits() {
 	finish
 }
 
-@test "an index that is added to, deleted from, folded or rebuilt is searched as it is by then" {
+@test "an index that is added to, deleted from, compacted or rebuilt is searched as it is by then" {
 	two a 1 0 b 0 1 | lh-index build -q w.lhv
 	start lh-search -k 3 w.lhv
 	ask '{"vector":[1,0]}'

@@ -199,7 +199,7 @@ below() {
 	[ "$(wc -l <log)" = "$n" ]
 }
 
-@test "an index is built and folded in the memory that lh-index(1) states" {
+@test "an index is built and compacted in the memory that lh-index(1) states" {
 	plain_only "sanitizers need memory"
 	n=$(scale 20000 200000) d=64 m=16
 	lh-gen workers -n "$n" | lh-embed --dimension $d --encoding base64 >in
@@ -223,7 +223,7 @@ below() {
 }
 
 # lh-playbook has one line more to say, its totals: lh-playbook.bats
-@test "100,000 bad lines: exact count, linear time, a summary behind twenty messages" {
+@test "100,000 bad lines: exact count, linear time, a summary after twenty messages" {
 	(echo '{"id":"a","text":"x"'"$ASK"'}'; repeat 100000 bad; echo '{"id":"c","text":"y"'"$ASK"'}') >in
 	while read -r command; do
 		cp "$BATS_FILE_TMPDIR/some.lhv" .
