@@ -58,12 +58,12 @@ struct lh_run_how {
 };
 
 /* The same options in every tool that runs stages: how is the struct lh_run_how in
- * the settings s, verbs the set they belong to (0: all). */
-#define LH_RUN_OPTIONS(s, how, verbs) \
-	{ 0, "root", "DIR", "the root (default: the working directory)", LH_OPT_TEXT, false, offsetof(s, how.root), 0, 0, "LH_DISTILL_ROOT", verbs }, \
-	{ 0, "recorded-at", "TIME", "when the records are said to be made (default: now)", LH_OPT_TIME, false, offsetof(s, how.recorded_at), 0, 0, NULL, verbs }, \
-	{ 0, "run-id", "ID", "of the run (default: a UUID)", LH_OPT_TEXT, false, offsetof(s, how.run_id), 0, 0, NULL, verbs }, \
-	LH_LOCK_OPTION(verbs)
+ * the settings s, of the set of verbs they belong to (0: all). */
+#define LH_RUN_OPTIONS(s, how, of) \
+	{ 0, "root", "DIR", "the root (default: the working directory)", LH_TEXT(s, how.root, .env = "LH_DISTILL_ROOT", .verbs = of) }, \
+	{ 0, "recorded-at", "TIME", "when the records are said to be made (default: now)", LH_TIME(s, how.recorded_at, .verbs = of) }, \
+	{ 0, "run-id", "ID", "of the run (default: a UUID)", LH_TEXT(s, how.run_id, .verbs = of) }, \
+	LH_LOCK_OPTION(of)
 
 struct lh_digest_cache;
 

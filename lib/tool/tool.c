@@ -106,6 +106,23 @@ int lh_tool_parse(struct lh_tool *t, int argc, char **argv, void *settings)
 	return rc;
 }
 
+int lh_tool_main(const struct lh_tool_spec *spec, int argc, char **argv, void *settings)
+{
+	struct lh_tool tool;
+	int rc;
+
+	lh_tool_init(&tool, spec->name, spec->synopsis, spec->summary, spec->options);
+	lh_tool_verbs(&tool, spec->verbs);
+	if (spec->ignore_sigpipe)
+		lh_tool_ignore_sigpipe(&tool);
+	rc = lh_tool_parse(&tool, argc, argv, settings);
+	if (!rc && spec->check)
+		rc = spec->check(&tool, settings);
+	if (!rc)
+		rc = tool.verb->run(&tool, settings);
+	return lh_tool_finish(&tool, rc);
+}
+
 int lh_tool_usage(struct lh_tool *t, const char *fmt, ...)
 {
 	va_list ap;

@@ -64,26 +64,40 @@ struct lh_option {
 	const char *arg;	/* NULL: takes none; for a choice "a|b|c" */
 	const char *help;	/* with the default in parentheses */
 	enum lh_opt_type type;
-	bool common;		/* the field lies in struct lh_tool, not in the settings */
+	bool common;		/* a field of struct lh_tool, not of the settings */
 	size_t off;		/* of the field */
 	double min, max;	/* UINT, INT, SIZE and REAL: what is accepted */
 	const char *env;	/* variable that gives the default, or NULL */
 	unsigned verbs;		/* bit set of the verbs it belongs to; 0 means all */
 };
 
-/* What a field must be: bool, const char *, struct lh_list, uint64_t, int64_t,
- * uint64_t (bytes, with K/M/G), double, int (index into the choices); for
- * LH_OPT_TIME a const char * that is a checked RFC 3339 time. */
-#define LH_FLAG(s, f) LH_OPT_FLAG, false, offsetof(s, f), 0, 0, NULL, 0
-#define LH_TEXT(s, f) LH_OPT_TEXT, false, offsetof(s, f), 0, 0, NULL, 0
-#define LH_TEXTS(s, f) LH_OPT_TEXTS, false, offsetof(s, f), 0, 0, NULL, 0
-#define LH_UINT(s, f, lo, hi) LH_OPT_UINT, false, offsetof(s, f), lo, hi, NULL, 0
-#define LH_INT(s, f, lo, hi) LH_OPT_INT, false, offsetof(s, f), lo, hi, NULL, 0
-#define LH_SIZE(s, f, lo, hi) LH_OPT_SIZE, false, offsetof(s, f), lo, hi, NULL, 0
-#define LH_REAL(s, f, lo, hi) LH_OPT_REAL, false, offsetof(s, f), lo, hi, NULL, 0
-#define LH_CHOICE(s, f) LH_OPT_CHOICE, false, offsetof(s, f), 0, 0, NULL, 0
-/* The same with an environment variable and a verb set, e.g.
- * { 0, "url", "URL", "...", LH_OPT_TEXT, false, offsetof(struct s, url), 0, 0, "LH_OLLAMA_URL", VERB_BUILD | VERB_ADD } */
+/*
+ * The rest of an option: s is the settings struct, f the field in it, which must have
+ * the type said here; a number's range is lo to hi.  Then, if wanted, .env and .verbs:
+ *
+ *     { 0, "roster", "FILE", "the workers", LH_TEXT(struct settings, roster, .env = "LH_ROSTER", .verbs = V_RUN) },
+ */
+#define LH_FLAG(s, f, ...) LH_FIELD(FLAG, s, f, bool, ##__VA_ARGS__)
+#define LH_TEXT(s, f, ...) LH_FIELD(TEXT, s, f, const char *, ##__VA_ARGS__)
+#define LH_TEXTS(s, f, ...) LH_FIELD(TEXTS, s, f, struct lh_list, ##__VA_ARGS__)
+#define LH_UINT(s, f, lo, hi, ...) LH_FIELD(UINT, s, f, uint64_t, .min = lo, .max = hi, ##__VA_ARGS__)
+#define LH_INT(s, f, lo, hi, ...) LH_FIELD(INT, s, f, int64_t, .min = lo, .max = hi, ##__VA_ARGS__)
+/* Bytes, with K, M or G. */
+#define LH_SIZE(s, f, lo, hi, ...) LH_FIELD(SIZE, s, f, uint64_t, .min = lo, .max = hi, ##__VA_ARGS__)
+#define LH_REAL(s, f, lo, hi, ...) LH_FIELD(REAL, s, f, double, .min = lo, .max = hi, ##__VA_ARGS__)
+/* A checked RFC 3339 time. */
+#define LH_TIME(s, f, ...) LH_FIELD(TIME, s, f, const char *, ##__VA_ARGS__)
+/* An int or an enum: the index into the choices. */
+#define LH_CHOICE(s, f, ...) LH_FIELD_IF(sizeof(((s *)0)->f) == sizeof(int), CHOICE, s, f, ##__VA_ARGS__)
+
+#define LH_FIELD(type, s, f, c, ...) \
+	LH_FIELD_IF(__builtin_types_compatible_p(__typeof__(((s *)0)->f), c), type, s, f, ##__VA_ARGS__)
+#define LH_FIELD_IF(fits, type, s, f, ...) \
+	LH_OPT_##type, .off = offsetof(s, f) + 0 * sizeof(char[(fits) ? 1 : -1]), ##__VA_ARGS__
+
+/* The same for a field of struct lh_tool. */
+#define LH_TOOL_FIELD(type, f, ...) \
+	LH_OPT_##type, .common = true, .off = offsetof(struct lh_tool, f), ##__VA_ARGS__
 
 enum lh_on_error { LH_ON_ERROR_SKIP, LH_ON_ERROR_EMIT, LH_ON_ERROR_STOP };
 enum lh_progress { LH_PROGRESS_AUTO, LH_PROGRESS_ALWAYS, LH_PROGRESS_NEVER };
@@ -126,6 +140,17 @@ void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, con
 void lh_tool_verbs(struct lh_tool *t, const struct lh_verb *verbs);
 int lh_tool_parse(struct lh_tool *t, int argc, char **argv, void *settings);
 int lh_tool_finish(struct lh_tool *t, int rc);
+
+/* The main function of a tool with verbs: parse argv into *settings, check them, run the
+ * verb named.  Returns the exit status. */
+struct lh_tool_spec {
+	const char *name, *synopsis, *summary;
+	const struct lh_option *options;
+	const struct lh_verb *verbs;
+	int (*check)(struct lh_tool *tool, void *settings);	/* or NULL */
+	bool ignore_sigpipe;		/* see lh_tool_ignore_sigpipe */
+};
+int lh_tool_main(const struct lh_tool_spec *spec, int argc, char **argv, void *settings);
 
 /* A usage error found after parsing: fills t->err, returns -1. */
 int lh_tool_usage(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
@@ -180,26 +205,33 @@ void lh_tool_ignore_sigpipe(struct lh_tool *t);
  * or the clock. out has 32 bytes. */
 void lh_tool_time(const struct lh_tool *t, char *out);
 
-#define LH_COMMON(f) true, offsetof(struct lh_tool, f)
 #define LH_JOBS_OPTION \
-	{ 'j', "jobs", "N", "threads (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 }
-#define LH_LOCK_OPTION(verbs) \
-	{ 0, "lock-timeout", "S", "seconds to wait for another writer (default 60)", LH_OPT_REAL, LH_COMMON(lock_timeout), 0, 1e9, NULL, verbs }
+	{ 'j', "jobs", "N", "threads (default: cores)", \
+	  LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) }
+#define LH_LOCK_OPTION(of) \
+	{ 0, "lock-timeout", "S", "seconds to wait for another writer (default 60)", \
+	  LH_TOOL_FIELD(REAL, lock_timeout, .max = 1e9, .verbs = of) }
 #define LH_NOW_OPTION \
-	{ 0, "now", "TIME", "the time to write (default: the clock)", LH_OPT_TIME, LH_COMMON(now), 0, 0, "LH_NOW", 0 }
+	{ 0, "now", "TIME", "the time to write (default: the clock)", \
+	  LH_TOOL_FIELD(TIME, now, .env = "LH_NOW") }
 #define LH_ONCE_OPTION \
-	{ 0, "once", NULL, "read files only at the start", LH_OPT_FLAG, LH_COMMON(once), 0, 0, NULL, 0 }
+	{ 0, "once", NULL, "read files only at the start", LH_TOOL_FIELD(FLAG, once) }
 #define LH_INPUT_OPTIONS \
-	{ 0, "on-error", "skip|emit|stop", "what to do with a rejected record (default skip)", LH_OPT_CHOICE, LH_COMMON(on_error), 0, 0, NULL, 0 }, \
-	{ 0, "rejects", "FILE", "append rejected lines to FILE", LH_OPT_TEXT, LH_COMMON(rejects), 0, 0, NULL, 0 }, \
-	{ 0, "max-line", "SIZE", "longest line, K/M/G (default 256M)", LH_OPT_SIZE, LH_COMMON(max_line), 1, 2147483648.0, NULL, 0 }, \
-	{ 0, "max-members", "N", "most members of an object (default 65536)", LH_OPT_UINT, LH_COMMON(max_members), 64, 1000000000, NULL, 0 }
+	{ 0, "on-error", "skip|emit|stop", "what to do with a rejected record (default skip)", \
+	  LH_TOOL_FIELD(CHOICE, on_error) }, \
+	{ 0, "rejects", "FILE", "append rejected lines to FILE", LH_TOOL_FIELD(TEXT, rejects) }, \
+	{ 0, "max-line", "SIZE", "longest line, K/M/G (default 256M)", \
+	  LH_TOOL_FIELD(SIZE, max_line, .min = 1, .max = 2147483648.0) }, \
+	{ 0, "max-members", "N", "most members of an object (default 65536)", \
+	  LH_TOOL_FIELD(UINT, max_members, .min = 64, .max = 1000000000) }
 #define LH_COMMON_OPTIONS \
-	{ 0, "progress", "auto|always|never", "progress on stderr (default auto)", LH_OPT_CHOICE, LH_COMMON(progress), 0, 0, NULL, 0 }, \
-	{ 'q', "quiet", NULL, "print only the summary and fatal errors", LH_OPT_FLAG, LH_COMMON(quiet), 0, 0, NULL, 0 }, \
-	{ 'v', "verbose", NULL, "print more on stderr", LH_OPT_FLAG, LH_COMMON(verbose), 0, 0, NULL, 0 }, \
-	{ 'h', "help", NULL, "show this help", LH_OPT_FLAG, true, 0, 0, 0, NULL, 0 }, \
-	{ 'V', "version", NULL, "show the version", LH_OPT_FLAG, true, 0, 0, 0, NULL, 0 }
-#define LH_OPTION_END { 0, NULL, NULL, NULL, LH_OPT_FLAG, false, 0, 0, 0, NULL, 0 }
+	{ 0, "progress", "auto|always|never", "progress on stderr (default auto)", \
+	  LH_TOOL_FIELD(CHOICE, progress) }, \
+	{ 'q', "quiet", NULL, "print only the summary and fatal errors", \
+	  LH_TOOL_FIELD(FLAG, quiet) }, \
+	{ 'v', "verbose", NULL, "print more on stderr", LH_TOOL_FIELD(FLAG, verbose) }, \
+	{ 'h', "help", NULL, "show this help", LH_OPT_FLAG, .common = true }, \
+	{ 'V', "version", NULL, "show the version", LH_OPT_FLAG, .common = true }
+#define LH_OPTION_END { .name = NULL }
 
 #endif

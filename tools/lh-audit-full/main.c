@@ -1,29 +1,28 @@
 /* lh-audit-full: audit the whole pipeline.  See lh-audit-full(1). */
 #include "audit.h"
 
-#define OF(f) false, offsetof(struct settings, f), 0, 0, NULL
 #define LAST 1e15	/* rows of a file of baselines */
 
 static const struct lh_option options[] = {
 	{ 0, "root", "DIR", "the root (default: the working directory)",
-	  LH_OPT_TEXT, false, offsetof(struct settings, root), 0, 0, "LH_DISTILL_ROOT", V_AUDIT | V_DRIFT },
-	{ 0, "out", "FILE", "the report, Markdown (default: below the root)", LH_OPT_TEXT, OF(out), V_AUDIT },
-	{ 0, "html", "FILE", "the report as a web page", LH_OPT_TEXT, OF(html), V_AUDIT },
-	{ 0, "bundle", "FILE", "the report and what was judged, as .tar.zst", LH_OPT_TEXT, OF(bundle), V_AUDIT },
-	{ 0, "json", NULL, "print one document, not lines", LH_OPT_FLAG, OF(json), V_AUDIT | V_DRIFT },
-	{ 0, "append-baseline", NULL, "append the metrics to the baselines", LH_OPT_FLAG, OF(append_baseline), V_AUDIT },
-	{ 0, "fail-on-drift", NULL, "exit 1 if a metric is flagged warn", LH_OPT_FLAG, OF(fail_on_drift), V_AUDIT | V_DRIFT },
-	{ 0, "observer", NULL, "read the files on disk, run nothing", LH_OPT_FLAG, OF(observer), V_AUDIT },
-	{ 0, "phase", "N", "this phase, 0 to 7 (repeatable; default: all)", LH_OPT_TEXTS, OF(phase), V_AUDIT },
-	{ 0, "test-command", "CMD", "phase 1: must exit with 0 as well", LH_OPT_TEXT, OF(test_command), V_AUDIT },
-	{ 0, "samples", "DIR", "phase 1: samples (default: built in)", LH_OPT_TEXT, OF(samples), V_AUDIT },
+	  LH_TEXT(struct settings, root, .env = "LH_DISTILL_ROOT", .verbs = V_AUDIT | V_DRIFT) },
+	{ 0, "out", "FILE", "the report, Markdown (default: below the root)", LH_TEXT(struct settings, out, .verbs = V_AUDIT) },
+	{ 0, "html", "FILE", "the report as a web page", LH_TEXT(struct settings, html, .verbs = V_AUDIT) },
+	{ 0, "bundle", "FILE", "the report and what was judged, as .tar.zst", LH_TEXT(struct settings, bundle, .verbs = V_AUDIT) },
+	{ 0, "json", NULL, "print one document, not lines", LH_FLAG(struct settings, json, .verbs = V_AUDIT | V_DRIFT) },
+	{ 0, "append-baseline", NULL, "append the metrics to the baselines", LH_FLAG(struct settings, append_baseline, .verbs = V_AUDIT) },
+	{ 0, "fail-on-drift", NULL, "exit 1 if a metric is flagged warn", LH_FLAG(struct settings, fail_on_drift, .verbs = V_AUDIT | V_DRIFT) },
+	{ 0, "observer", NULL, "read the files on disk, run nothing", LH_FLAG(struct settings, observer, .verbs = V_AUDIT) },
+	{ 0, "phase", "N", "this phase, 0 to 7 (repeatable; default: all)", LH_TEXTS(struct settings, phase, .verbs = V_AUDIT) },
+	{ 0, "test-command", "CMD", "phase 1: must exit with 0 as well", LH_TEXT(struct settings, test_command, .verbs = V_AUDIT) },
+	{ 0, "samples", "DIR", "phase 1: samples (default: built in)", LH_TEXT(struct settings, samples, .verbs = V_AUDIT) },
 	{ 0, "acceptance-fixture", "DIR", "phase 6: the root to run on (default: built in)",
-	  LH_OPT_TEXT, OF(acceptance_fixture), V_AUDIT },
-	{ 0, "replay-command", "CMD", "phase 7: replay with this (default: lh-replay)", LH_OPT_TEXT, OF(replay_command), V_AUDIT },
+	  LH_TEXT(struct settings, acceptance_fixture, .verbs = V_AUDIT) },
+	{ 0, "replay-command", "CMD", "phase 7: replay with this (default: lh-replay)", LH_TEXT(struct settings, replay_command, .verbs = V_AUDIT) },
 	{ 0, "from", "N", "row that is the baseline, from 1, or -1 for the last (default: the one before --to)",
-	  LH_OPT_INT, false, offsetof(struct settings, from), -LAST, LAST, NULL, V_DRIFT },
+	  LH_INT(struct settings, from, -LAST, LAST, .verbs = V_DRIFT) },
 	{ 0, "to", "N", "row to compare with it (default -1)",
-	  LH_OPT_INT, false, offsetof(struct settings, to), -LAST, LAST, NULL, V_DRIFT },
+	  LH_INT(struct settings, to, -LAST, LAST, .verbs = V_DRIFT) },
 	LH_LOCK_OPTION(V_AUDIT),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
@@ -38,8 +37,9 @@ static const struct lh_verb verbs[] = {
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
-static int check(struct lh_tool *tool, const struct settings *s)
+static int check(struct lh_tool *tool, void *settings)
 {
+	const struct settings *s = settings;
 	size_t i;
 
 	for (i = 0; i < s->phase.n; i++)
@@ -51,17 +51,15 @@ static int check(struct lh_tool *tool, const struct settings *s)
 int main(int argc, char **argv)
 {
 	struct settings s = { .from = NO_ROW, .to = NO_ROW };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-audit-full",
+		.synopsis = "[COMMAND] [OPTION]...",
+		.summary = "check a whole root: files, rules and replays",
+		.options = options,
+		.verbs = verbs,
+		.check = check,
+		.ignore_sigpipe = true,
+	};
 
-	lh_tool_init(&tool, "lh-audit-full", "[COMMAND] [OPTION]...",
-		     "check a whole root: files, rules and replays", options);
-	lh_tool_verbs(&tool, verbs);
-	lh_tool_ignore_sigpipe(&tool);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = check(&tool, &s);
-	if (!rc)
-		rc = tool.verb->run(&tool, &s);
-	return lh_tool_finish(&tool, rc);
+	return lh_tool_main(&spec, argc, argv, &s);
 }

@@ -23,7 +23,7 @@ struct cat {
 
 static const struct lh_option options[] = {
 	{ 0, "max-ratio", "N", "most bytes out per byte in, 0 for any (default 1000)",
-	  LH_OPT_UINT, false, offsetof(struct cat, max_ratio), 0, 1e9, "LH_MAX_RATIO", 0 },
+	  LH_UINT(struct cat, max_ratio, 0, 1e9, .env = "LH_MAX_RATIO") },
 	LH_COMMON_OPTIONS, LH_OPTION_END
 };
 

@@ -23,9 +23,9 @@ static const struct lh_option options[] = {
 	{ 0, "timeout", "S", "seconds for one call (default 180)", LH_REAL(struct chat, timeout, 0.001, 86400) },
 	{ 0, "retries", "N", "tries after a failed call (default 2)", LH_UINT(struct chat, retries, 0, 100) },
 	LH_TRACE_OPTION(struct chat, trace_id),
-	{ 'j', "jobs", "N", "calls at the same time (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
+	{ 'j', "jobs", "N", "calls at the same time (default: cores)", LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) },
 	LH_ONCE_OPTION,
-	{ 0, "now", "TIME", "a fixed clock: latency_ms is 0", LH_OPT_TIME, LH_COMMON(now), 0, 0, "LH_NOW", 0 },
+	{ 0, "now", "TIME", "a fixed clock: latency_ms is 0", LH_TOOL_FIELD(TIME, now, .env = "LH_NOW") },
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END

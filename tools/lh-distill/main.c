@@ -3,14 +3,14 @@
 
 static const struct lh_option options[] = {
 	{ 0, "root", "DIR", "the root (default: the working directory)",
-	  LH_OPT_TEXT, false, offsetof(struct settings, run.root), 0, 0, "LH_DISTILL_ROOT", V_RUN | V_HEALTH | V_RECEIPTS },
+	  LH_TEXT(struct settings, run.root, .env = "LH_DISTILL_ROOT", .verbs = V_RUN | V_HEALTH | V_RECEIPTS) },
 	{ 0, "recorded-at", "TIME", "time of the records (default: now)",
-	  LH_OPT_TIME, false, offsetof(struct settings, run.recorded_at), 0, 0, NULL, V_RUN | V_ACCEPTANCE },
+	  LH_TIME(struct settings, run.recorded_at, .verbs = V_RUN | V_ACCEPTANCE) },
 	{ 0, "run-id", "ID", "id of the run (default: a UUID; receipts: the newest)",
-	  LH_OPT_TEXT, false, offsetof(struct settings, run.run_id), 0, 0, NULL, V_RUN | V_RECEIPTS },
-	{ 0, "all", NULL, "check every row, not a sample", LH_OPT_FLAG, false, offsetof(struct settings, all), 0, 0, NULL, V_HEALTH },
+	  LH_TEXT(struct settings, run.run_id, .verbs = V_RUN | V_RECEIPTS) },
+	{ 0, "all", NULL, "check every row, not a sample", LH_FLAG(struct settings, all, .verbs = V_HEALTH) },
 	{ 0, "fixture", "DIR", "the root to run on (default: one built in)",
-	  LH_OPT_TEXT, false, offsetof(struct settings, fixture), 0, 0, NULL, V_ACCEPTANCE },
+	  LH_TEXT(struct settings, fixture, .verbs = V_ACCEPTANCE) },
 	LH_LOCK_OPTION(V_RUN),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
@@ -26,8 +26,11 @@ static const struct lh_verb verbs[] = {
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
-static int check(struct lh_tool *tool, const struct settings *s)
+static int check(struct lh_tool *tool, void *settings)
 {
+	struct settings *s = settings;
+
+	s->run.jobs = (unsigned)tool->jobs;
 	if (tool->n_operands)
 		return lh_tool_unexpected(tool, 0, "%s takes none", tool->verb->name);
 	if (s->run.run_id && !lh_run_id_valid(s->run.run_id))
@@ -38,18 +41,14 @@ static int check(struct lh_tool *tool, const struct settings *s)
 int main(int argc, char **argv)
 {
 	struct settings s = { .all = false };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-distill",
+		.synopsis = "COMMAND [OPTION]...",
+		.summary = "run all stages of a distillation, with receipts",
+		.options = options,
+		.verbs = verbs,
+		.check = check,
+	};
 
-	lh_tool_init(&tool, "lh-distill", "COMMAND [OPTION]...",
-		     "run all stages of a distillation, with receipts", options);
-	lh_tool_verbs(&tool, verbs);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = check(&tool, &s);
-	if (!rc) {
-		s.run.jobs = (unsigned)tool.jobs;
-		rc = tool.verb->run(&tool, &s);
-	}
-	return lh_tool_finish(&tool, rc);
+	return lh_tool_main(&spec, argc, argv, &s);
 }

@@ -7,18 +7,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RUN(f) false, offsetof(struct settings, run.f), 0, 0, NULL, 0
-
 static const struct lh_option options[] = {
-	{ 0, "root", "DIR", "export the scored runs of this root", LH_OPT_TEXT, RUN(root) },
+	{ 0, "root", "DIR", "export the scored runs of this root", LH_TEXT(struct settings, run.root) },
 	{ 0, "include-review", NULL, "also needs_human_review",
-	  LH_OPT_FLAG, false, offsetof(struct settings, how.include_review), 0, 0, NULL, VERB_RAG },
+	  LH_FLAG(struct settings, how.include_review, .verbs = VERB_RAG) },
 	{ 0, "include-partial", NULL, "also partially_accepted",
-	  LH_OPT_FLAG, false, offsetof(struct settings, how.include_partial), 0, 0, NULL, VERB_SFT },
+	  LH_FLAG(struct settings, how.include_partial, .verbs = VERB_SFT) },
 	{ 0, "verify-paths", "DIR", "source_files must be files below DIR", LH_TEXT(struct settings, how.verify_paths) },
 	{ 0, "quarantine", "FILE", "filter: append refused records to FILE", LH_TEXT(struct settings, quarantine) },
-	{ 0, "recorded-at", "TIME", "created_at of samples (default: --now)", LH_OPT_TIME, RUN(recorded_at) },
-	{ 0, "run-id", "ID", "id of the run in a root (default: a UUID)", LH_OPT_TEXT, RUN(run_id) },
+	{ 0, "recorded-at", "TIME", "created_at of samples (default: --now)", LH_TIME(struct settings, run.recorded_at) },
+	{ 0, "run-id", "ID", "id of the run in a root (default: a UUID)", LH_TEXT(struct settings, run.run_id) },
 	LH_LOCK_OPTION(0),
 	LH_NOW_OPTION,
 	LH_JOBS_OPTION,
@@ -87,14 +85,13 @@ static const struct lh_verb verbs[] = {
 int main(int argc, char **argv)
 {
 	struct settings s = { .quarantine = NULL };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-export",
+		.synopsis = "rag|sft|preference [OPTION]... [FILE]...",
+		.summary = "turn scored evidence into samples",
+		.options = options,
+		.verbs = verbs,
+	};
 
-	lh_tool_init(&tool, "lh-export", "rag|sft|preference [OPTION]... [FILE]...",
-		     "turn scored evidence into samples", options);
-	lh_tool_verbs(&tool, verbs);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = tool.verb->run(&tool, &s);
-	return lh_tool_finish(&tool, rc);
+	return lh_tool_main(&spec, argc, argv, &s);
 }

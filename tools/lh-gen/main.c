@@ -22,17 +22,17 @@ static const struct lh_option options[] = {
 	{ 'n', NULL, "N", "rows (default 1000)", LH_UINT(struct settings, n, 0, MAX_WHOLE) },
 	{ 0, "seed", "S", "seed of the rows (default 1)", LH_UINT(struct settings, seed, 0, MAX_WHOLE) },
 	{ 0, "styles", "need|client_first|looking|shorthand|all", "wording of the demand (default need)",
-	  LH_OPT_CHOICE, false, offsetof(struct settings, style), 0, 0, NULL, VERB_QUERIES },
+	  LH_CHOICE(struct settings, style, .verbs = VERB_QUERIES) },
 	{ 0, "kinds", "fill|email|sms|playbook|all", "kind of drafts (default all)",
-	  LH_OPT_CHOICE, false, offsetof(struct settings, kinds), 0, 0, NULL, VERB_DRAFTS },
+	  LH_CHOICE(struct settings, kinds, .verbs = VERB_DRAFTS) },
 	{ 0, "workers", "M", "workers in the roster of drafts (default 1000)",
-	  LH_OPT_UINT, false, offsetof(struct settings, workers), 1, MAX_WORKERS, NULL, VERB_DRAFTS },
+	  LH_UINT(struct settings, workers, 1, MAX_WORKERS, .verbs = VERB_DRAFTS) },
 	{ 0, "root", "DIR", "folder of the streams (default: the working directory)",
-	  LH_OPT_TEXT, false, offsetof(struct settings, kb.root), 0, 0, "LH_DISTILL_ROOT", VERB_KB },
+	  LH_TEXT(struct settings, kb.root, .env = "LH_DISTILL_ROOT", .verbs = VERB_KB) },
 	{ 0, "expect", "FILE", "write the expected category of each row to FILE",
-	  LH_OPT_TEXT, false, offsetof(struct settings, kb.expect), 0, 0, NULL, VERB_KB },
+	  LH_TEXT(struct settings, kb.expect, .verbs = VERB_KB) },
 	{ 0, "dirty", NULL, "add rows that do not become evidence, and blank lines",
-	  LH_OPT_FLAG, false, offsetof(struct settings, kb.dirty), 0, 0, NULL, VERB_KB },
+	  LH_FLAG(struct settings, kb.dirty, .verbs = VERB_KB) },
 	LH_LOCK_OPTION(VERB_KB),
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
@@ -95,19 +95,23 @@ static const struct lh_verb verbs[] = {
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
+static int check(struct lh_tool *tool, void *settings)
+{
+	(void)settings;
+	return tool->n_operands ? lh_tool_unexpected(tool, 0, "lh-gen reads nothing") : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct settings s = { .n = 1000, .seed = 1, .workers = 1000, .kinds = DRAFT_ALL };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-gen",
+		.synopsis = "workers|queries|drafts|kb [OPTION]...",
+		.summary = "generate deterministic staffing data",
+		.options = options,
+		.verbs = verbs,
+		.check = check,
+	};
 
-	lh_tool_init(&tool, "lh-gen", "workers|queries|drafts|kb [OPTION]...",
-		     "generate deterministic staffing data", options);
-	lh_tool_verbs(&tool, verbs);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc && tool.n_operands)
-		rc = lh_tool_unexpected(&tool, 0, "lh-gen reads nothing");
-	if (!rc)
-		rc = tool.verb->run(&tool, &s);
-	return lh_tool_finish(&tool, rc);
+	return lh_tool_main(&spec, argc, argv, &s);
 }

@@ -2,40 +2,39 @@
 #include "index.h"
 #include "model/http.h"
 
-#define OPT(type, f, lo, hi, verbs) type, false, offsetof(struct settings, f), lo, hi, NULL, verbs
 #define V_TEXT (V_BUILD | V_ADD)
 #define V_READS (V_BUILD | V_ADD | V_DELETE)
 #define V_WRITE (V_BUILD | V_ADD | V_DELETE | V_COMPACT | V_MERGE | V_MOVE)
 
 static const struct lh_option options[] = {
 	{ 0, "distance", "cosine|l2|ip", "1 - cos, Euclidean, or 1 - dot (default cosine)",
-	  OPT(LH_OPT_CHOICE, distance, 0, 0, V_BUILD) },
-	{ 0, "m", "N", "links per vector (default 16)", OPT(LH_OPT_UINT, m, 2, 128, V_BUILD) },
+	  LH_CHOICE(struct settings, distance, .verbs = V_BUILD) },
+	{ 0, "m", "N", "links per vector (default 16)", LH_UINT(struct settings, m, 2, 128, .verbs = V_BUILD) },
 	{ 0, "ef-construction", "N", "candidates while building (default 200)",
-	  OPT(LH_OPT_UINT, ef_construction, 8, 10000, V_BUILD) },
+	  LH_UINT(struct settings, ef_construction, 8, 10000, .verbs = V_BUILD) },
 	{ 0, "exact-below", "N", "no graph under N vectors (default 1000)",
-	  OPT(LH_OPT_UINT, exact_below, 0, 4294967294.0, V_BUILD) },
+	  LH_UINT(struct settings, exact_below, 0, 4294967294.0, .verbs = V_BUILD) },
 	{ 0, "precision", "f32|f16|i8", "how vectors are stored (default f32)",
-	  OPT(LH_OPT_CHOICE, precision, 0, 0, V_BUILD) },
-	{ 0, "rescore", NULL, "also store f32 with f16 or i8, for exact distances", OPT(LH_OPT_FLAG, rescore, 0, 0, V_BUILD) },
+	  LH_CHOICE(struct settings, precision, .verbs = V_BUILD) },
+	{ 0, "rescore", NULL, "also store f32 with f16 or i8, for exact distances", LH_FLAG(struct settings, rescore, .verbs = V_BUILD) },
 	{ 0, "lexical", NULL, "also find texts by their words (lh-search --hybrid)",
-	  OPT(LH_OPT_FLAG, lexical, 0, 0, V_BUILD) },
+	  LH_FLAG(struct settings, lexical, .verbs = V_BUILD) },
 	{ 0, "dimension", "N", "length of vectors (default: the first one's)",
-	  OPT(LH_OPT_UINT, dimension, 1, LH_DIM_MAX, V_BUILD) },
-	{ 0, "allow-empty", NULL, "make INDEX even if no record was accepted", OPT(LH_OPT_FLAG, allow_empty, 0, 0, V_BUILD) },
-	{ 0, "seed", "N", "seed of the graph's levels (default 1)", OPT(LH_OPT_UINT, seed, 0, 4294967295.0, V_BUILD) },
+	  LH_UINT(struct settings, dimension, 1, LH_DIM_MAX, .verbs = V_BUILD) },
+	{ 0, "allow-empty", NULL, "make INDEX even if no record was accepted", LH_FLAG(struct settings, allow_empty, .verbs = V_BUILD) },
+	{ 0, "seed", "N", "seed of the graph's levels (default 1)", LH_UINT(struct settings, seed, 0, 4294967295.0, .verbs = V_BUILD) },
 	{ 0, "engine", LH_ENGINES, "engine that embeds texts (default hash)",
-	  OPT(LH_OPT_CHOICE, engine, 0, 0, V_TEXT) },
-	{ 0, "model", "NAME", "model of the vectors (default: the first record's)", OPT(LH_OPT_TEXT, model, 0, 0, V_TEXT) },
-	{ 0, "url", "URL", "address of the engine", OPT(LH_OPT_TEXT, url, 0, 0, V_TEXT) },
-	{ 0, "batch", "N", "texts in one call to a service (default 64)", OPT(LH_OPT_UINT, batch, 1, 4096, V_TEXT) },
-	{ 0, "field", "NAME", "the field to embed (default text; add: as built)", OPT(LH_OPT_TEXT, field, 0, 0, V_TEXT) },
-	{ 0, "template", "TEXT", "embed several fields: '{role} in {city}'", OPT(LH_OPT_TEXT, template, 0, 0, V_TEXT) },
-	{ 0, "id", "ID", "delete this record (repeatable)", OPT(LH_OPT_TEXTS, id, 0, 0, V_DELETE) },
+	  LH_CHOICE(struct settings, engine, .verbs = V_TEXT) },
+	{ 0, "model", "NAME", "model of the vectors (default: the first record's)", LH_TEXT(struct settings, model, .verbs = V_TEXT) },
+	{ 0, "url", "URL", "address of the engine", LH_TEXT(struct settings, url, .verbs = V_TEXT) },
+	{ 0, "batch", "N", "texts in one call to a service (default 64)", LH_UINT(struct settings, batch, 1, 4096, .verbs = V_TEXT) },
+	{ 0, "field", "NAME", "the field to embed (default text; add: as built)", LH_TEXT(struct settings, field, .verbs = V_TEXT) },
+	{ 0, "template", "TEXT", "embed several fields: '{role} in {city}'", LH_TEXT(struct settings, template, .verbs = V_TEXT) },
+	{ 0, "id", "ID", "delete this record (repeatable)", LH_TEXTS(struct settings, id, .verbs = V_DELETE) },
 	{ 0, "encoding", "array|base64", "how vectors are printed (default array)",
-	  OPT(LH_OPT_CHOICE, encoding, 0, 0, V_DUMP) },
+	  LH_CHOICE(struct settings, encoding, .verbs = V_DUMP) },
 	{ 0, "lock-timeout", "S", "seconds to wait for another writer (default 10)",
-	  OPT(LH_OPT_REAL, lock_timeout, 0, 1e9, V_WRITE) },
+	  LH_REAL(struct settings, lock_timeout, 0, 1e9, .verbs = V_WRITE) },
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
@@ -56,8 +55,9 @@ static const struct lh_verb verbs[] = {
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
-static int check(struct lh_tool *tool, const struct settings *s)
+static int check(struct lh_tool *tool, void *settings)
 {
+	const struct settings *s = settings;
 	const unsigned one = V_DUMP | V_COMPACT;
 	struct lh_err err;
 
@@ -88,16 +88,14 @@ int main(int argc, char **argv)
 		.engine = -1, .m = 16, .ef_construction = 200, .exact_below = 1000, .seed = 1,
 		.batch = 64, .lock_timeout = 10,
 	};
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-index",
+		.synopsis = "COMMAND [OPTION]... INDEX [FILE]...",
+		.summary = "build and change index files of vectors",
+		.options = options,
+		.verbs = verbs,
+		.check = check,
+	};
 
-	lh_tool_init(&tool, "lh-index", "COMMAND [OPTION]... INDEX [FILE]...",
-		     "build and change index files of vectors", options);
-	lh_tool_verbs(&tool, verbs);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = check(&tool, &s);
-	if (!rc)
-		rc = tool.verb->run(&tool, &s);
-	return lh_tool_finish(&tool, rc);
+	return lh_tool_main(&spec, argc, argv, &s);
 }

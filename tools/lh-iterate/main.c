@@ -12,7 +12,7 @@ static const struct lh_option options[] = {
 	{ 0, "answers", "FILE", "read the model's answers from FILE, ask no model", LH_TEXT(struct iterate, answers_path) },
 	{ 0, "kind", LH_KINDS, "kind of records without a kind", LH_CHOICE(struct iterate, kind) },
 	{ 0, "roster", "FILE", "roster: JSON Lines or an index",
-	  LH_OPT_TEXT, false, offsetof(struct iterate, roster_path), 0, 0, "LH_ROSTER", 0 },
+	  LH_TEXT(struct iterate, roster_path, .env = "LH_ROSTER") },
 	{ 0, "rules", "DIR", "rule files, *.json, to run after the built-in rules", LH_TEXT(struct iterate, rules_path) },
 	{ 0, "session-log", "FILE", "append a row for each session to FILE", LH_TEXT(struct iterate, log_path) },
 	{ 0, "daemon", "NAME", "daemon of the rows (default lh-iterate)", LH_TEXT(struct iterate, daemon) },
@@ -23,7 +23,7 @@ static const struct lh_option options[] = {
 	LH_LOCK_OPTION(0),
 	LH_TRACE_OPTION(struct iterate, trace_id),
 	LH_NOW_OPTION,
-	{ 'j', "jobs", "N", "threads, or sessions at the same time (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
+	{ 'j', "jobs", "N", "threads, or sessions at the same time (default: cores)", LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) },
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END

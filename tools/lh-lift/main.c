@@ -17,7 +17,7 @@ static const struct lh_option options[] = {
 	{ 0, "report", "FILE", "also write a report in Markdown", LH_TEXT(struct lift, report_path) },
 	{ 0, "timeout", "S", "seconds for one call to a model (default 180)", LH_REAL(struct lift, timeout, 0.001, 86400) },
 	{ 0, "retries", "N", "tries after a failed call (default 2)", LH_UINT(struct lift, retries, 0, 100) },
-	{ 'j', "jobs", "N", "queries at the same time (default: cores)", LH_OPT_UINT, LH_COMMON(jobs), 1, 256, NULL, 0 },
+	{ 'j', "jobs", "N", "queries at the same time (default: cores)", LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) },
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,

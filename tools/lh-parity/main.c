@@ -28,7 +28,7 @@ static const struct lh_option options[] = {
 	{ 0, "probe", "NAME", "name of the probe (default: the fixture's); all: only this one", LH_TEXT(struct settings, probe) },
 	{ 0, "out", "DIR", "all: folder of the reports (default reports/parity)", LH_TEXT(struct settings, out) },
 	{ 0, "probes", "DIR", "all: folder of the probes (default: installed)",
-	  LH_OPT_TEXT, false, offsetof(struct settings, probes), 0, 0, "LH_PARITY_PROBES", 0 },
+	  LH_TEXT(struct settings, probes, .env = "LH_PARITY_PROBES") },
 	LH_INPUT_OPTIONS,
 	LH_NOW_OPTION,
 	LH_COMMON_OPTIONS,

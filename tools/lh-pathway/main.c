@@ -6,18 +6,16 @@
 
 #include "base/mem.h"
 
-#define OPT(type, f, verbs) type, false, offsetof(struct settings, f), 0, 0, NULL, verbs
-
 static const struct lh_option options[] = {
-	{ 0, "uid", "UID", "this trace (repeatable)", OPT(LH_OPT_TEXTS, uid, V_RETIRE | V_GET | V_HISTORY) },
-	{ 0, "tag", "TAG", "traces with this tag (repeatable: with all tags)", OPT(LH_OPT_TEXTS, tag, V_SEARCH) },
-	{ 0, "contains", "TEXT", "with TEXT in a string of the content", OPT(LH_OPT_TEXT, contains, V_SEARCH) },
-	{ 0, "where", "KEY=VALUE", "with that member in the content (repeatable)", OPT(LH_OPT_TEXTS, where, V_SEARCH) },
-	{ 0, "retired", NULL, "also retired traces", OPT(LH_OPT_FLAG, retired, V_SEARCH) },
+	{ 0, "uid", "UID", "this trace (repeatable)", LH_TEXTS(struct settings, uid, .verbs = V_RETIRE | V_GET | V_HISTORY) },
+	{ 0, "tag", "TAG", "traces with this tag (repeatable: with all tags)", LH_TEXTS(struct settings, tag, .verbs = V_SEARCH) },
+	{ 0, "contains", "TEXT", "with TEXT in a string of the content", LH_TEXT(struct settings, contains, .verbs = V_SEARCH) },
+	{ 0, "where", "KEY=VALUE", "with that member in the content (repeatable)", LH_TEXTS(struct settings, where, .verbs = V_SEARCH) },
+	{ 0, "retired", NULL, "also retired traces", LH_FLAG(struct settings, retired, .verbs = V_SEARCH) },
 	{ 'k', NULL, "N", "at most N traces (default: all)",
-	  LH_OPT_UINT, false, offsetof(struct settings, k), 0, 4294967295.0, NULL, V_SEARCH },
+	  LH_UINT(struct settings, k, 0, 4294967295.0, .verbs = V_SEARCH) },
 	{ 0, "once", NULL, "keep using the LOG that was opened",
-	  LH_OPT_FLAG, LH_COMMON(once), 0, 0, NULL, V_WRITES | V_GET | V_HISTORY },
+	  LH_TOOL_FIELD(FLAG, once, .verbs = V_WRITES | V_GET | V_HISTORY) },
 	LH_LOCK_OPTION(0),
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
@@ -215,8 +213,9 @@ int run_records(struct run *r, int (*map)(struct lh_record *, struct lh_buf *, v
 	return rc;
 }
 
-static int check(struct lh_tool *tool, const struct settings *s)
+static int check(struct lh_tool *tool, void *settings)
 {
+	const struct settings *s = settings;
 	size_t i;
 
 	if (tool->verb->bit & V_SEARCH && tool->n_operands > 1)
@@ -233,16 +232,14 @@ static int check(struct lh_tool *tool, const struct settings *s)
 int main(int argc, char **argv)
 {
 	struct settings s = { .k = UINT64_MAX };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-pathway",
+		.synopsis = "COMMAND [OPTION]... LOG [FILE]...",
+		.summary = "keep traces of past work in an append-only log",
+		.options = options,
+		.verbs = verbs,
+		.check = check,
+	};
 
-	lh_tool_init(&tool, "lh-pathway", "COMMAND [OPTION]... LOG [FILE]...",
-		     "keep traces of past work in an append-only log", options);
-	lh_tool_verbs(&tool, verbs);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = check(&tool, &s);
-	if (!rc)
-		rc = tool.verb->run(&tool, &s);
-	return lh_tool_finish(&tool, rc);
+	return lh_tool_main(&spec, argc, argv, &s);
 }

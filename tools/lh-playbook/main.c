@@ -3,13 +3,11 @@
 #include "playbook.h"
 #include "model/http.h"
 
-#define OPT(type, f, verbs) type, false, offsetof(struct settings, f), 0, 0, NULL, verbs
-
 static const struct lh_option options[] = {
-	{ 0, "engine", LH_ENGINES, "engine of a new playbook (default hash)", OPT(LH_OPT_CHOICE, engine, V_RECORD) },
-	{ 0, "model", "NAME", "model of a new playbook (default: the engine's)", OPT(LH_OPT_TEXT, model, V_RECORD) },
-	{ 0, "url", "URL", "address of the engine", OPT(LH_OPT_TEXT, url, V_RECORD) },
-	{ 0, "id", "ID", "remove this entry (repeatable)", OPT(LH_OPT_TEXTS, id, V_REMOVE) },
+	{ 0, "engine", LH_ENGINES, "engine of a new playbook (default hash)", LH_CHOICE(struct settings, engine, .verbs = V_RECORD) },
+	{ 0, "model", "NAME", "model of a new playbook (default: the engine's)", LH_TEXT(struct settings, model, .verbs = V_RECORD) },
+	{ 0, "url", "URL", "address of the engine", LH_TEXT(struct settings, url, .verbs = V_RECORD) },
+	{ 0, "id", "ID", "remove this entry (repeatable)", LH_TEXTS(struct settings, id, .verbs = V_REMOVE) },
 	LH_LOCK_OPTION(V_RECORD | V_REMOVE),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
@@ -26,8 +24,9 @@ static const struct lh_verb verbs[] = {
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
-static int check(struct lh_tool *tool, const struct settings *s)
+static int check(struct lh_tool *tool, void *settings)
 {
+	const struct settings *s = settings;
 	struct lh_err err;
 
 	if (tool->verb->bit & (V_LIST | V_EXPORT) && tool->n_operands > 1)
@@ -46,16 +45,14 @@ static int check(struct lh_tool *tool, const struct settings *s)
 int main(int argc, char **argv)
 {
 	struct settings s = { .engine = -1 };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-playbook",
+		.synopsis = "COMMAND [OPTION]... PLAYBOOK [FILE]...",
+		.summary = "remember which answers were good for which queries",
+		.options = options,
+		.verbs = verbs,
+		.check = check,
+	};
 
-	lh_tool_init(&tool, "lh-playbook", "COMMAND [OPTION]... PLAYBOOK [FILE]...",
-		     "remember which answers were good for which queries", options);
-	lh_tool_verbs(&tool, verbs);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = check(&tool, &s);
-	if (!rc)
-		rc = tool.verb->run(&tool, &s);
-	return lh_tool_finish(&tool, rc);
+	return lh_tool_main(&spec, argc, argv, &s);
 }

@@ -9,13 +9,11 @@
 
 enum { V_GATE = 1, V_FILTER = 2 };
 
-#define OPT(type, f, lo, hi) type, false, offsetof(struct settings, f), lo, hi, NULL, V_FILTER
-
 static const struct lh_option options[] = {
-	{ 0, "focus", "FILE", "JSON of the file under review, for all records", OPT(LH_OPT_TEXT, focus, 0, 0) },
-	{ 0, "threshold", "SCORE", "keep chunks with at least this score (default 0.3)", OPT(LH_OPT_REAL, threshold, 0, 10) },
-	{ 0, "kept", NULL, "print only the chunks that are kept", OPT(LH_OPT_FLAG, kept, 0, 0) },
-	{ 0, "once", NULL, "read --focus only at the start", LH_OPT_FLAG, LH_COMMON(once), 0, 0, NULL, V_FILTER },
+	{ 0, "focus", "FILE", "JSON of the file under review, for all records", LH_TEXT(struct settings, focus, .verbs = V_FILTER) },
+	{ 0, "threshold", "SCORE", "keep chunks with at least this score (default 0.3)", LH_REAL(struct settings, threshold, 0, 10, .verbs = V_FILTER) },
+	{ 0, "kept", NULL, "print only the chunks that are kept", LH_FLAG(struct settings, kept, .verbs = V_FILTER) },
+	{ 0, "once", NULL, "read --focus only at the start", LH_TOOL_FIELD(FLAG, once, .verbs = V_FILTER) },
 	LH_JOBS_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,

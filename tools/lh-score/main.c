@@ -1,13 +1,11 @@
 /* lh-score: assign evidence a category with its reasons.  See lh-score(1). */
 #include "score.h"
 
-#define FIELD(f) false, offsetof(struct settings, f), 0, 0, NULL, 0
-
 static const struct lh_option options[] = {
-	{ 0, "root", "DIR", "score all evidence of this root", LH_OPT_TEXT, FIELD(how.root) },
-	{ 0, "check-drift", NULL, "compare the rules with stored scored runs", LH_OPT_FLAG, FIELD(check_drift) },
-	{ 0, "recorded-at", "TIME", "scored_at of scored runs (default: --now)", LH_OPT_TIME, FIELD(how.recorded_at) },
-	{ 0, "run-id", "ID", "id of the run in a root (default: a UUID)", LH_OPT_TEXT, FIELD(how.run_id) },
+	{ 0, "root", "DIR", "score all evidence of this root", LH_TEXT(struct settings, how.root) },
+	{ 0, "check-drift", NULL, "compare the rules with stored scored runs", LH_FLAG(struct settings, check_drift) },
+	{ 0, "recorded-at", "TIME", "scored_at of scored runs (default: --now)", LH_TIME(struct settings, how.recorded_at) },
+	{ 0, "run-id", "ID", "id of the run in a root (default: a UUID)", LH_TEXT(struct settings, how.run_id) },
 	LH_LOCK_OPTION(0),
 	LH_NOW_OPTION,
 	LH_JOBS_OPTION,

@@ -4,26 +4,25 @@
  */
 #include "audit.h"
 
-#define OPT(type, f, verbs) type, false, offsetof(struct settings, f), 0, 0, NULL, verbs
 #define KEYED (V_APPEND | V_VERIFY | V_ANCHOR | V_REPORT | V_MANIFEST)
 #define LOCKS (KEYED | V_REPAIR)
 
 static const struct lh_option options[] = {
 	{ 0, "dir", "DIR", "folder of the logs (default " LH_SUBJECT_DIR ")",
-	  OPT(LH_OPT_TEXT, dir, KEYED | V_SWEEP) },
+	  LH_TEXT(struct settings, dir, .verbs = KEYED | V_SWEEP) },
 	{ 0, "key-file", "FILE", "file of the key (repeatable: the first signs)",
-	  LH_OPT_TEXTS, false, offsetof(struct settings, key_file), 0, 0, "LH_SUBJECT_AUDIT_KEY", KEYED },
-	{ 0, "insecure-key", NULL, "accept a key file that others can read", OPT(LH_OPT_FLAG, insecure_key, KEYED) },
-	{ 0, "sync", "each|batch|none", "when rows are synced (default each)", OPT(LH_OPT_CHOICE, sync, V_APPEND) },
-	{ 0, "all", NULL, "list every broken row", OPT(LH_OPT_FLAG, all, V_VERIFY) },
-	{ 0, "wire", NULL, "print the verdict in the form of other programs", OPT(LH_OPT_FLAG, wire, V_VERIFY) },
-	{ 0, "against", "FILE", "compare with this anchor", OPT(LH_OPT_TEXT, against, V_VERIFY | V_ANCHOR) },
-	{ 0, "from", "TIME", "report rows from this time on", OPT(LH_OPT_TIME, from, V_REPORT) },
-	{ 0, "to", "TIME", "report rows up to this time", OPT(LH_OPT_TIME, to, V_REPORT) },
-	{ 0, "html", "FILE", "also write the report as a web page", OPT(LH_OPT_TEXT, html, V_REPORT) },
-	{ 0, "as-of", "TIME", "time of the sweep (default: now)", OPT(LH_OPT_TIME, as_of, V_SWEEP) },
-	{ 0, "apply", NULL, "also write the list to a file in DIR", OPT(LH_OPT_FLAG, apply, V_SWEEP) },
-	{ 0, "once", NULL, "read the keys only at the start", LH_OPT_FLAG, LH_COMMON(once), 0, 0, NULL, V_APPEND },
+	  LH_TEXTS(struct settings, key_file, .env = "LH_SUBJECT_AUDIT_KEY", .verbs = KEYED) },
+	{ 0, "insecure-key", NULL, "accept a key file that others can read", LH_FLAG(struct settings, insecure_key, .verbs = KEYED) },
+	{ 0, "sync", "each|batch|none", "when rows are synced (default each)", LH_CHOICE(struct settings, sync, .verbs = V_APPEND) },
+	{ 0, "all", NULL, "list every broken row", LH_FLAG(struct settings, all, .verbs = V_VERIFY) },
+	{ 0, "wire", NULL, "print the verdict in the form of other programs", LH_FLAG(struct settings, wire, .verbs = V_VERIFY) },
+	{ 0, "against", "FILE", "compare with this anchor", LH_TEXT(struct settings, against, .verbs = V_VERIFY | V_ANCHOR) },
+	{ 0, "from", "TIME", "report rows from this time on", LH_TIME(struct settings, from, .verbs = V_REPORT) },
+	{ 0, "to", "TIME", "report rows up to this time", LH_TIME(struct settings, to, .verbs = V_REPORT) },
+	{ 0, "html", "FILE", "also write the report as a web page", LH_TEXT(struct settings, html, .verbs = V_REPORT) },
+	{ 0, "as-of", "TIME", "time of the sweep (default: now)", LH_TIME(struct settings, as_of, .verbs = V_SWEEP) },
+	{ 0, "apply", NULL, "also write the list to a file in DIR", LH_FLAG(struct settings, apply, .verbs = V_SWEEP) },
+	{ 0, "once", NULL, "read the keys only at the start", LH_TOOL_FIELD(FLAG, once, .verbs = V_APPEND) },
 	LH_LOCK_OPTION(LOCKS),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
@@ -69,8 +68,9 @@ static bool needs_key(const struct lh_tool *tool)
 	return tool->verb->bit & KEYED;
 }
 
-static int check(struct lh_tool *tool, const struct settings *s)
+static int check(struct lh_tool *tool, void *settings)
 {
+	struct settings *s = settings;
 	const unsigned none = V_ANCHOR | V_KNOWN_ANSWER | V_SWEEP;
 	static const char *const what[] = { "put", "get", "list", "verify" };
 	size_t i, allowed = tool->verb->bit == V_REPORT;
@@ -88,27 +88,27 @@ static int check(struct lh_tool *tool, const struct settings *s)
 		if (i == 2 && tool->n_operands > 1)
 			return lh_tool_unexpected(tool, 1, "manifest list takes none");
 	}
-	if (needs_key(tool) && !s->key_file.n)
+	if (!needs_key(tool))
+		return 0;
+	if (!s->key_file.n)
 		return lh_tool_usage(tool, "no key: name its file by --key-file or LH_SUBJECT_AUDIT_KEY");
-	return 0;
+	return lh_chain_keys_read(&s->keys, s->key_file.v, s->key_file.n, s->insecure_key,
+				  &tool->err);
 }
 
 int main(int argc, char **argv)
 {
 	struct settings s = { .dir = LH_SUBJECT_DIR };
-	struct lh_tool tool;
-	int rc;
+	static const struct lh_tool_spec spec = {
+		.name = "lh-subject-audit",
+		.synopsis = "COMMAND [OPTION]... [OPERAND]...",
+		.summary = "keep and verify logs of who looked at whose data",
+		.options = options,
+		.verbs = verbs,
+		.check = check,
+	};
+	int status = lh_tool_main(&spec, argc, argv, &s);
 
-	lh_tool_init(&tool, "lh-subject-audit", "COMMAND [OPTION]... [OPERAND]...",
-		     "keep and verify logs of who looked at whose data", options);
-	lh_tool_verbs(&tool, verbs);
-	rc = lh_tool_parse(&tool, argc, argv, &s);
-	if (!rc)
-		rc = check(&tool, &s);
-	if (!rc && needs_key(&tool))
-		rc = lh_chain_keys_read(&s.keys, s.key_file.v, s.key_file.n, s.insecure_key, &tool.err);
-	if (!rc)
-		rc = tool.verb->run(&tool, &s);
 	lh_chain_keys_free(&s.keys);
-	return lh_tool_finish(&tool, rc);
+	return status;
 }
