@@ -303,8 +303,8 @@ faulty() {
 	faulty remove-last run/summary.md "missing"
 	faulty add zzz "not listed in MANIFEST.jsonl"
 	faulty behind zzz "not listed in MANIFEST.jsonl"
-	faulty reorder report.json "stands behind report.md"
-	faulty duplicate report.md "stands there twice"
+	faulty reorder report.json "comes after report.md"
+	faulty duplicate report.md "is there twice"
 	faulty manifest-twice MANIFEST.jsonl "not listed in MANIFEST.jsonl"
 	size=$(tar --zstd -xOf b.tar.zst report.md | wc -c)
 	faulty longer report.md "has $((size + 1)) bytes, not $size"
@@ -353,10 +353,10 @@ faulty() {
 	manifest-no-size|MANIFEST.jsonl: line 2: missing "size" (whole number, 0 or more)
 	manifest-lists-itself|MANIFEST.jsonl: line 15: lists itself
 	manifest-huge|MANIFEST.jsonl is said to have 2097152 bytes, more than 1048576
-	reorder-all|MANIFEST.jsonl: line 6: report.json stands behind report.md
+	reorder-all|MANIFEST.jsonl: line 6: report.json comes after report.md
 	duplicate-listed|MANIFEST.jsonl: line 7: report.md is listed twice
 	nothing-left|holds nothing
-	no-tar|holds no archive
+	no-tar|is not an archive
 	unsealed|ends in no seal
 	END
 }

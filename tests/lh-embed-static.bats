@@ -129,10 +129,10 @@ model() {
 	cat > cases <<-'END'
 		a 1 2\nb 1	:2: 1 numbers after the word, expected 2
 		a 1 2\nb 1 2 3	:2: 3 numbers after the word, expected 2
-		a 1 2\nb 1 x	:2: value 2 is no number
-		a 1 2\nb 1 nan	:2: value 2 is no number
+		a 1 2\nb 1 x	:2: value 2 is not a number
+		a 1 2\nb 1 nan	:2: value 2 is not a number
 		a 1 2\nb 1 1e39	:2: value 2 is beyond the range of f32
-		a 1 2\nb 1 0x1	:2: value 2 is no number
+		a 1 2\nb 1 0x1	:2: value 2 is not a number
 		a 1 2\nb	:2: 0 numbers after the word, expected 2
 		1 2\na 1 2\nb 3 4	:3: the first line promises 1 words, and here is one more
 		3 2\na 1 2\nb 3 4	: truncated: 2 words, the first line promises 3
@@ -154,7 +154,7 @@ model() {
 		'more.bin: more bytes after the 1 words that the first line promises' 'noblank.bin: word 1: no blank after it in 4096 bytes' \
 		'far.lhw: word 2: value 100000 at 1 of the vector: f16 ends at 65504' \
 		'wide:1: not a table of word vectors: more than 65536 numbers in a line' \
-		'long:1: a line of more than 4194304 bytes: this is no table of word vectors' \
+		'long:1: a line of more than 4194304 bytes: this is not a table of word vectors' \
 		'gz: is compressed: give what zcat or the like makes of it'; do
 		run -2 --separate-stderr lh-embed --compile "${case%%:*}" -o out.lhw
 		[ "$stderr" = "lh-embed: $case" ] || { echo "$case, but $stderr"; false; }

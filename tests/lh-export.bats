@@ -542,7 +542,7 @@ unclean() {
 	lh-export -q preference --root r >out
 	cp r/exports/preference/chosen_rejected.jsonl good
 	plant r/exports/preference/chosen_rejected.jsonl .
-	unclean preference 'chosen_rejected.jsonl:3: the id stands in an earlier line too'
+	unclean preference 'chosen_rejected.jsonl:3: the id is also in an earlier line'
 	{ cat good; printf '{"half'; } >r/exports/preference/chosen_rejected.jsonl
 	unclean preference 'chosen_rejected.jsonl:3: '
 }

@@ -202,7 +202,7 @@ nothing_left() {
 	# entries must not get into an index of something else
 	run --separate-stderr lh-lift --playbook few.lhv w=few.lhv <<<"$(ask "Need 1 Welder in Gary IN")"
 	[ "$status" = 2 ]
-	[ "$stderr" = 'lh-lift: few.lhv is no playbook: row 0: missing "query_text" (string)' ]
+	[ "$stderr" = 'lh-lift: few.lhv is not a playbook: row 0: missing "query_text" (string)' ]
 	[ ! -e few.lhv-log ]
 	run --separate-stderr lh-lift --playbook - few.lhv </dev/null
 	[ "$status" = 2 ]

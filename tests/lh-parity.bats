@@ -443,10 +443,10 @@ cosine() {
 	{"vectors":[[1],[2]]}|{"vectors":[[1]]}|right: no more than 1 vectors
 	{"vectors":[[1]]}|{"vectors":[[1],[2]]}|left: no more than 1 vectors
 	{"vector":[1e999]}|{"vector":[1e999]}|left: a vector holds a number beyond double
-	{"vector":[1,"2"]}|{"vector":[1,2]}|left: a vector holds what is no number
-	{"vector":[1,2]}|{"vector":[1,true]}|right: a vector holds what is no number
-	{"vector":"AAAA"}|{"vector":[1]}|left: a vector is no base64 of floats
-	{"vector":"?"}|{"vector":[1]}|left: a vector is no base64 of floats
+	{"vector":[1,"2"]}|{"vector":[1,2]}|left: a vector contains something other than a number
+	{"vector":[1,2]}|{"vector":[1,true]}|right: a vector contains something other than a number
+	{"vector":"AAAA"}|{"vector":[1]}|left: a vector is not base64 of floats
+	{"vector":"?"}|{"vector":[1]}|left: a vector is not base64 of floats
 	{"vector":"AACAfw=="}|{"vector":[1]}|left: a vector holds a number that is not finite
 	{"vector":5}|{"vector":[1]}|left: a vector is neither array nor base64
 	{"vectors":[[1],5]}|{"vectors":[[1],[5]]}|left: a vector is neither array nor base64

@@ -152,7 +152,7 @@ entries() {
 	for command in "record other.lhv" "remove --id a other.lhv"; do
 		run --separate-stderr lh-playbook $command <<<"$ENTRY"
 		[ "$status" = 2 ]
-		[ "$stderr" = 'lh-playbook: other.lhv is no playbook: row 0: missing "query_text" (string)' ]
+		[ "$stderr" = 'lh-playbook: other.lhv is not a playbook: row 0: missing "query_text" (string)' ]
 	done
 	[ "$(lh-index dump other.lhv | jq -r .id)" = a ]
 	[ ! -e other.lhv-log ]

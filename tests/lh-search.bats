@@ -500,11 +500,11 @@ hits() {
 	make_points
 	run --separate-stderr lh-search --playbook book=p.lhv p.lhv <<<'{"vector":[-1,0]}'
 	[ "$status" = 1 ]
-	[ "${stderr%%$'\n'*}" = 'lh-search: -:1: corpus "book" is no playbook: row 6: missing "query_text" (string)' ]
+	[ "${stderr%%$'\n'*}" = 'lh-search: -:1: corpus "book" is not a playbook: row 6: missing "query_text" (string)' ]
 	remember pb-1 1 0 f p 2 | book pb.lhv
 	run --separate-stderr lh-search --playbook pb.lhv p.lhv <<<'{"vector":[1,0]}'
 	[ "$status" = 1 ]
-	[[ $stderr == *'corpus "playbook_memory" is no playbook: row 0: "score" must be a number above 0 and at most 1'* ]]
+	[[ $stderr == *'corpus "playbook_memory" is not a playbook: row 0: "score" must be a number above 0 and at most 1'* ]]
 	# its dimension has to fit, as a corpus's has
 	run --separate-stderr lh-search --playbook pb.lhv p.lhv <<<'{"vector":[1,0,0]}'
 	[ "$status" = 1 ]

@@ -130,7 +130,7 @@ static int check_end(struct lh_undo *u, struct lh_err *err)
 	do {
 		if (left > u->n_last || !only_nul(u->last + u->n_last - left, (size_t)left))
 			return lh_err_set(err, LH_EIO,
-					  "damaged: there is something else behind the %s data",
+					  "damaged: there is something else after the %s data",
 					  u->kind);
 		left = (uint64_t)on_read(u->a, u, &p);
 	} while (left);

@@ -73,7 +73,7 @@ static int next_member(struct lh_gunzip *g, struct lh_err *err)
 	}
 	if (g->any && *g->z.next_in != 0x1f)
 		return lh_err_set(err, LH_EIO,
-				  "damaged: there is something else behind the gzip data");
+				  "damaged: there is something else after the gzip data");
 	if (inflateReset(&g->z) != Z_OK)
 		return lh_err_nomem(err);
 	g->in_member = g->any = true;

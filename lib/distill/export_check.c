@@ -144,7 +144,7 @@ static int check_id(struct check *c, struct lh_err *err)
 	if (!bits)
 		return -1;
 	if (*bits)
-		fault(c, "the id stands in an earlier line too");
+		fault(c, "the id is also in an earlier line");
 	*bits = 1;
 	if (c->met < c->due->n && is_same(&key, &c->due->id[c->met]))
 		c->met++;

@@ -160,7 +160,7 @@ static int settle_id(struct lh_run *run, struct lh_err *err)
 	if (!id)
 		return mint(run, err);
 	if (!lh_run_id_valid(id))
-		return lh_err_set(err, LH_EUSAGE, "--run-id: \"%s\" is no name of a folder (up to %d bytes, no \"/\", not hidden)", id, ID_MAX);
+		return lh_err_set(err, LH_EUSAGE, "--run-id: \"%s\" is not a name for a run (up to %d bytes, no \"/\", not hidden)", id, ID_MAX);
 	run->id = lh_strndup(id, strlen(id), err);
 	return run->id ? 0 : -1;
 }
@@ -179,13 +179,13 @@ static int settle_time(struct lh_run *run, const char *now, struct lh_err *err)
 
 	run->fixed = now != NULL;
 	if (now && lh_time_read(now, strlen(now), &run->now) < 0)
-		return lh_err_set(err, LH_EUSAGE, "--now: \"%s\" is no RFC 3339 time", now);
+		return lh_err_set(err, LH_EUSAGE, "--now: \"%s\" is not an RFC 3339 time", now);
 	if (!at) {
 		lh_run_time(run, run->recorded_at);
 		return 0;
 	}
 	if (lh_time_read(at, strlen(at), &ms) < 0)
-		return lh_err_set(err, LH_EUSAGE, "--recorded-at: \"%s\" is no RFC 3339 time", at);
+		return lh_err_set(err, LH_EUSAGE, "--recorded-at: \"%s\" is not an RFC 3339 time", at);
 	lh_time_print(ms, run->recorded_at);
 	return 0;
 }

@@ -347,7 +347,7 @@ static int read_vectors(struct lh_embedder *t, const struct lh_value *reply,
 	if (!lh_value_get(reply, "vectors", &vectors) || vectors.type != LH_ARRAY)
 		return set_bad_answer("without vectors", err);
 	if (lh_value_get(reply, "errors", &list) && list.type != LH_ARRAY)
-		return set_bad_answer("with errors that are no list", err);
+		return set_bad_answer("with errors that are not a list", err);
 	if (learn_dimension(t, &vectors, out, err) < 0)
 		return -1;
 	lh_iter_init(&errors, &list);
@@ -404,7 +404,7 @@ static int embed_by_child(struct lh_embedder *t, const struct lh_embedder_ask *a
 			       -1 :
 			       set_bad_answer("with something that is not JSON", err);
 	if (reply.type != LH_OBJECT)
-		return set_bad_answer("with something that is no object", err);
+		return set_bad_answer("with something that is not an object", err);
 	if (lh_value_get(&reply, "error", &error))
 		return set_refusal(&error, err);
 	return read_model(t, &reply, err) < 0 ? -1 : read_vectors(t, &reply, ask, out, err);

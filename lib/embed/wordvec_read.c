@@ -109,7 +109,7 @@ static int next_line(struct table *t, struct lh_str *line, struct lh_err *err)
 	line->n = lf ? (size_t)(lf - line->p) : bytes_left(t);
 	if (line->n > LINE_MAX_BYTES) {
 		lh_err_set(err, LH_ECORRUPT,
-			   "a line of more than %zu bytes: this is no table of word vectors",
+			   "a line of more than %zu bytes: this is not a table of word vectors",
 			   LINE_MAX_BYTES);
 		return bad_line(t, err);
 	}
@@ -220,7 +220,7 @@ static int read_values(struct table *t, struct lh_str *s, struct lh_err *err)
 			p++;
 		next = number_end(p, end);
 		if (!next || (next < end && !is_blank(*next)))
-			return lh_err_set(err, LH_ECORRUPT, "value %u is no number", n + 1);
+			return lh_err_set(err, LH_ECORRUPT, "value %u is not a number", n + 1);
 		t->v[n] = lh_f32_read(p, next, &next);
 		if (!__builtin_isfinite(t->v[n]))
 			return lh_err_set(err, LH_ECORRUPT, "value %u is beyond the range of f32",

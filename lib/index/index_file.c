@@ -228,7 +228,7 @@ static int open_lexical(struct lh_index *ix, struct lh_err *err)
 	case LH_LEXICAL_BAD_LENGTHS:
 		return check_section_bytes(ix, LH_INDEX_LENGTHS, 4 * ix->rows, err);
 	case LH_LEXICAL_BAD_TERMS:
-		return lh_err_set(err, LH_ECORRUPT, "%s: %zu bytes are no list of terms",
+		return lh_err_set(err, LH_ECORRUPT, "%s: %zu bytes are not a list of terms",
 				  lh_index_kind_name(LH_INDEX_TERMS), run[1].n);
 	default:
 		/* These sections are read in runs of pages. */

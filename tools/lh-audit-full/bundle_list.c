@@ -71,7 +71,7 @@ static int read_line(struct lh_record *r, const struct bundle_line *before, stru
 	if (before && strcmp(before->name, l->name) == 0)
 		return lh_err_set(err, LH_EDATA, "%s is listed twice", l->name);
 	if (before && strcmp(before->name, l->name) > 0)
-		return lh_err_set(err, LH_EDATA, "%s stands behind %s", l->name, before->name);
+		return lh_err_set(err, LH_EDATA, "%s comes after %s", l->name, before->name);
 	return 0;
 }
 

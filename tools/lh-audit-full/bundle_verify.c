@@ -147,7 +147,7 @@ static int read_manifest(struct verify *v, struct lh_err *err)
 	if (rc <= 0)
 		return rc < 0 ? -1 : wrong(v, "holds nothing");
 	if (!*e.name)
-		return wrong(v, "holds no archive");
+		return wrong(v, "is not an archive");
 	if (strcmp(e.name, BUNDLE_MANIFEST) != 0)
 		return wrong(v, "begins with \"%.100s\", not with %s", e.name, BUNDLE_MANIFEST);
 	if (*e.what)
@@ -182,11 +182,11 @@ static const char *fault(struct verify *v, const struct lh_child_reader_entry *e
 	if (!l)
 		return format_text(to, n, "not listed in %s", BUNDLE_MANIFEST);
 	if (l->seen)
-		return "stands there twice";
+		return "is there twice";
 	if (*e->what)
 		return format_text(to, n, "is a %s, not a regular file", e->what);
 	if (v->last && l < v->last)
-		return format_text(to, n, "stands behind %s", v->last->name);
+		return format_text(to, n, "comes after %s", v->last->name);
 	if (e->size != l->size)
 		return format_text(to, n, "has %llu bytes, not %llu", (unsigned long long)e->size, (unsigned long long)l->size);
 	return NULL;

@@ -66,7 +66,7 @@ static int ended(struct search *s, const char *id, int64_t *at, struct lh_err *e
 	if (!rc) {
 		rc = lh_bind(summary, &s->rec, &v, NULL, &why);
 		if (!rc && (!v.at.p || lh_time_read(v.at.p + 1, v.at.n - 2, at) < 0))
-			rc = lh_err_set(&why, LH_ECORRUPT, "ended_at is no time");
+			rc = lh_err_set(&why, LH_ECORRUPT, "ended_at is not a time");
 	}
 	if (rc < 0) {
 		*at = INT64_MIN;

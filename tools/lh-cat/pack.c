@@ -90,7 +90,7 @@ static int member(struct packer *pk, struct lh_err *err)
 
 	name = name ? strchr(name + 1, '\t') : NULL;
 	if (pk->left || !name)
-		return lh_err_set(err, LH_EIO, "a member that nobody announced");
+		return lh_err_set(err, LH_EIO, "an unexpected member");
 	e = archive_entry_new();
 	if (!e)
 		return lh_err_nomem(err);

@@ -34,7 +34,7 @@ static int check(struct lh_tool *tool, void *settings)
 	if (tool->n_operands)
 		return lh_tool_unexpected(tool, 0, "%s takes none", tool->verb->name);
 	if (s->run.run_id && !lh_run_id_valid(s->run.run_id))
-		return lh_tool_usage(tool, "--run-id: \"%s\" is no name of a folder (up to 128 bytes, no \"/\", not hidden)", s->run.run_id);
+		return lh_tool_usage(tool, "--run-id: \"%s\" is not a name for a run (up to 128 bytes, no \"/\", not hidden)", s->run.run_id);
 	return 0;
 }
 

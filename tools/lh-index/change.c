@@ -33,7 +33,7 @@ int changes_store_some(struct changes *ch, struct lh_err *err)
 int changes_fold(struct changes *ch, const char *path, struct lh_tool *tool, const struct settings *s)
 {
 	if (ch->fold && lh_index_compact_unless_busy(path, (unsigned)tool->jobs, s->lock_timeout, &tool->err) < 0)
-		return lh_err_prefix(&tool->err, "the changes are stored, but could not be folded in");
+		return lh_err_prefix(&tool->err, "the changes are stored, but the compaction failed");
 	return 0;
 }
 

@@ -108,7 +108,7 @@ int cases_read(struct lh_tool *tool, struct probe *p)
 	lh_record_free(&r.rec);
 	lh_buf_free(&r.scratch);
 	if (!rc && !p->n)
-		rc = lh_err_set(&tool->err, LH_EIO, "%s: holds no case", p->fixture);
+		rc = lh_err_set(&tool->err, LH_EIO, "%s: no case in it", p->fixture);
 	return rc;
 }
 

@@ -27,7 +27,7 @@ static int read_array(const struct lh_value *v, struct vector *to, const char **
 		if (to->n == LH_DIM_MAX)
 			*bad = "a vector is longer than 65536";
 		else if (it.val.type != LH_NUMBER)
-			*bad = "a vector holds what is no number";
+			*bad = "a vector contains something other than a number";
 		if (*bad)
 			return 0;
 		if (lh_grow(&to->x, &cap, to->n + 1, sizeof *to->x, err) < 0)
@@ -64,7 +64,7 @@ static int read_base64(const struct lh_value *v, struct vector *to, const char *
 	}
 	n = lh_base64_read(text.p, text.n, f);
 	if (n < 0 || n % (long)sizeof *f)
-		*bad = "a vector is no base64 of floats";
+		*bad = "a vector is not base64 of floats";
 	for (i = 0; !*bad && i < n / (long)sizeof *f; i++) {
 		to->x[to->n++] = (double)f[i];
 		if (!isfinite(f[i]))

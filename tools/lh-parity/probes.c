@@ -329,7 +329,7 @@ static int conclude(struct run *r)
 	if (!r->probes && r->only)
 		return lh_tool_usage(r->tool, "--probe: %s has no probe \"%.200s\"", r->list, r->only);
 	if (!r->probes)
-		return lh_err_set(&r->tool->err, LH_EIO, "%s: holds no probe", r->list);
+		return lh_err_set(&r->tool->err, LH_EIO, "%s: no probe in it", r->list);
 	if (r->absent && !r->passed && !r->failed)
 		lh_tool_verdict_bad(r->tool);
 	if (summary(r) < 0 || print_tally(r->tool, "all", r->passed, r->failed, r->skipped) < 0)

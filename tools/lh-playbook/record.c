@@ -147,7 +147,7 @@ static int fold(struct recorder *r, struct lh_err *err)
 		return 0;
 	r->fold = false;
 	if (lh_index_compact_unless_busy(r->path, r->jobs, r->tool->lock_timeout, err) < 0)
-		return lh_err_prefix(err, "the entries are recorded, but could not be folded in");
+		return lh_err_prefix(err, "the entries are recorded, but the compaction failed");
 	return 0;
 }
 

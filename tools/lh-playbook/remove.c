@@ -53,7 +53,7 @@ static int finish(struct remover *r, struct lh_tool *tool, unsigned jobs)
 	if (lh_index_change_commit(r->c, &fold, &tool->err) < 0)
 		return -1;
 	if (fold && lh_index_compact_unless_busy(tool->operands[0], jobs, tool->lock_timeout, &tool->err) < 0)
-		return lh_err_prefix(&tool->err, "the entries are removed, but that could not be folded in");
+		return lh_err_prefix(&tool->err, "the entries are removed, but the compaction failed");
 	n = snprintf(text, sizeof text, "{\"removed\":%llu,\"unknown\":%llu}\n", (unsigned long long)tally->deleted,
 		     (unsigned long long)tally->unknown);
 	return lh_tool_out(tool, text, (size_t)n);

@@ -77,7 +77,7 @@ static int check_index(struct held *h, bool again, struct lh_err *err)
 	struct index *x;
 
 	if (r->dry_run && !r->no_retrieval && index_asks(h->index))
-		return lh_err_set(err, LH_EUSAGE, "--dry-run: nobody is asked, but --index needs a service");
+		return lh_err_set(err, LH_EUSAGE, "--dry-run: no model or service is asked, but --index needs one");
 	x = again ? index_new(h->index, r->index_path, err) : NULL;
 	index_free(x);
 	return again && !x ? -1 : 0;

@@ -114,7 +114,7 @@ static int read_job(const struct worker *w, struct job *j, const struct lh_recor
 	j->local_only |= r->local_only;
 	j->dry_run |= r->dry_run;
 	if (j->dry_run && !j->no_retrieval && w->held->index && index_asks(w->held->index))
-		return lh_err_set(err, LH_EDATA, "a dry run asks nobody, but --index needs a service");
+		return lh_err_set(err, LH_EDATA, "a dry run asks no service, but --index needs one");
 	return 0;
 }
 

@@ -36,7 +36,7 @@ static int no_entry(const struct corpus_search *s, const struct lh_hit *hit, str
 {
 	if (err->code != LH_EDATA)
 		return -1;
-	return lh_err_prefix(err, "corpus \"%s\" is no playbook: row %llu", s->corpus->name, (unsigned long long)hit->row);
+	return lh_err_prefix(err, "corpus \"%s\" is not a playbook: row %llu", s->corpus->name, (unsigned long long)hit->row);
 }
 
 /* Find the row that an entry recommends, if it may be a result of this query: 1, 0, -1. */
