@@ -161,3 +161,66 @@ families_of_readme() {
 	run ! grep -nE '(^|[^\\])(\\\\)*\\$' "$ROOT"/man/*.[157]
 	[ "$status" = 1 ]
 }
+
+# The words that readers had to read twice, as a Perl expression, and what to write instead:
+# the user, reported, next to, after, compaction, stream, command, is stored, is not a string.
+WORDS='\b(?:whoever|somebody|nobody|anybody|everybody|told|besides?|behind|folds?|folding|folded|stems?|verbs?
+	|lies|lay|stands|stood|now\ and\ then)\b | (?<!there\ )(?<!without\ )\b(?:is|are|was|holds)\ no\ (?!longer\b|more\b)[a-z]'
+
+# Where such a word is right: what is written, and why.
+RIGHT='left behind               idiom; also the prompt of lh-replay
+leave behind                     the same
+stands still                     said of a clock
+stands for                       means
+case-folded                      the term of Unicode
+case folding                     the same
+fold\.(?:inc|py)                 names of files
+stemmer|stemming                 the term of linguistics'
+
+# wrong NAME - the lines of stdin that have one of the words.
+wrong() {
+	local right
+	right=$(sed 's/   *.*//' <<<"$RIGHT" | paste -sd'|')
+	NAME=$1 WORDS=$WORDS RIGHT=$right perl -ne '
+		my ($text, $line) = ($_, $_);
+		$text =~ s/$ENV{RIGHT}//gi;
+		print "$ENV{NAME}:$.: $line" if $text =~ /$ENV{WORDS}/xi'
+}
+
+# The string literals of the C files named, one a line, after their file.
+literals() {
+	perl -ne 'next if /^\s*(?:\/?\*|#\s*include)/;
+		print "$ARGV: $1\n" while /"((?:[^"\\]|\\.)*)"/g' "$@"
+}
+
+@test "no page, README or help has a word of the list" {
+	[ "$(echo 'it is told to whoever asks' | wrong x)" = 'x:1: it is told to whoever asks' ]
+	[ "$(echo 'an id that is no string' | wrong x)" = 'x:1: an id that is no string' ]
+	[ -z "$(echo 'there is no string; it is no longer left behind' | wrong x)" ]
+	for page in $(pages); do
+		case $page in
+		*/lh-hash-v[12].7) continue ;;	# letters are folded and words have stems, both defined there
+		esac
+		mandoc -Tutf8 -Owidth=10000 "$page" 2>/dev/null | sed 's,.\x08,,g' | wrong "$(basename "$page")"
+	done >found
+	for file in README.md KNOWN_RISKS.md bench/README.md; do
+		sed 's/without stems/without endings cut/' "$ROOT/$file" | wrong "$file" >>found
+	done
+	for tool in $(tools); do
+		"$tool" --help | wrong "$tool --help" >>found
+		for command in $("$tool" --help | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on && /^  [a-z]/ { print $1 }'); do
+			"$tool" "$command" --help 2>/dev/null | wrong "$tool $command --help" >>found
+		done
+	done
+	[ ! -s found ] || { cat found; return 1; }
+}
+
+@test "no message of a tool has a word of the list" {
+	cd "$ROOT"
+	# what tools write to standard output, to a model or to records on file stays as it is
+	literals $(find lib tools -name '*.[ch]') |
+		grep -vE '^tools/(lh-gen|lh-audit-full/html|lh-subject-audit/report_html|lh-replay/answer)|^tools/lh-lift/report.c: .n## Disc' |
+		grep -vE '^lib/distill/sample.c: model_role|: \^stem$|: (stem|verb)s?$' | wrong message >"$BATS_TEST_TMPDIR/found"
+	[ "$(literals lib/tool/options.c | wc -l)" -gt 10 ]
+	[ ! -s "$BATS_TEST_TMPDIR/found" ] || { cat "$BATS_TEST_TMPDIR/found"; return 1; }
+}
