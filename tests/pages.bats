@@ -201,7 +201,9 @@ literals() {
 		case $page in
 		*/lh-hash-v[12].7) continue ;;	# letters are folded and words have stems, both defined there
 		esac
-		mandoc -Tutf8 -Owidth=10000 "$page" 2>/dev/null | sed 's,.\x08,,g' | wrong "$(basename "$page")"
+		mandoc -Tutf8 -Owidth=1000 "$page" 2>/dev/null | sed 's,.\x08,,g' >text
+		grep -q '^DESCRIPTION' text
+		wrong "$(basename "$page")" <text
 	done >found
 	for file in README.md KNOWN_RISKS.md bench/README.md; do
 		sed 's/without stems/without endings cut/' "$ROOT/$file" | wrong "$file" >>found
