@@ -2,6 +2,7 @@
 #include "bind_parts.h"
 #include "base/bits.h"
 
+#define FEW 2
 #define ALIGN 8			/* of arrays in the caller's buffer */
 
 /* What the record has for a line: the value, and which of the line's names it has. */
@@ -88,6 +89,28 @@ static bool keep(const struct lh_bind *table, size_t n, struct found *found, siz
 	return true;
 }
 
+/* The few names of a table, each looked up in the record: less work than asking the table
+ * for each member.  False if that will not do. */
+static bool look_up(const struct lh_bind *table, size_t n, const struct lh_record *rec,
+		    struct found *found)
+{
+	const struct lh_value *v;
+	size_t i;
+
+	if (n > FEW || table[n].closed)
+		return false;
+	for (i = 0; i < n; i++)
+		if (table[i].n == LH_BIND_ALIASES ||
+		    (i && table[i].n == table[0].n && !memcmp(table[i].name, table[0].name, table[0].n)))
+			return false;
+	for (i = 0; i < n; i++) {
+		v = lh_record_get(rec, table[i].name);
+		if (v && (v->type != LH_NULL || table[i].null || table[i].not_null))
+			found[i] = (struct found){ *v, 0 };
+	}
+	return true;
+}
+
 /* The members of a record; of the object v when there is none. */
 static int find(struct bind *b, const struct lh_bind *table, size_t n,
 		const struct lh_bind_place *up, const struct lh_record *rec,
@@ -98,6 +121,8 @@ static int find(struct bind *b, const struct lh_bind *table, size_t n,
 
 	for (i = 0; i < n; i++)
 		found[i].v.p = NULL;
+	if (rec && look_up(table, n, rec, found))
+		return 0;
 	for (i = 0; rec && i < rec->n; i++)
 		if (!keep(table, n, found, &next, &rec->member[i].key, &rec->member[i].val) &&
 		    table[n].closed)
