@@ -282,14 +282,16 @@ times() {
 @test "--field names the text; a record without it is rejected" {
 	run -0 lh-extract-json --field reply <<<'{"text":"{}","reply":"{\"a\":1}"}'
 	[ "$output" = '{"text":"{}","reply":"{\"a\":1}","matched":true,"value":{"a":1}}' ]
-	for record in '{"reply":"{}"}' '{"text":5}' '{"text":null}' '{"text":{"a":1}}' '{}'; do
+	for record in '{"reply":"{}"}' '{"text":null}' '{}' '{"text":5}' '{"text":{"a":1}}'; do
 		run -1 --separate-stderr lh-extract-json <<<"$record"
 		[ -z "$output" ]
-		[ "${stderr_lines[0]}" = 'lh-extract-json: -:1: missing string field "text"' ]
+		want='missing "text" (string)'
+		[[ $record != *'"text":'[5{]* ]] || want='"text" must be a string'
+		[ "${stderr_lines[0]}" = "lh-extract-json: -:1: $want" ]
 		[ "${stderr_lines[1]}" = 'lh-extract-json: 1 of 1 records rejected' ]
 	done
 	run -1 --separate-stderr lh-extract-json --on-error emit <<<'{"id":"q"}'
-	[ "$output" = '{"id":"q","error":{"file":"-","line":1,"code":400,"message":"missing string field \"text\""}}' ]
+	[ "$output" = '{"id":"q","error":{"file":"-","line":1,"code":400,"message":"missing \"text\" (string)"}}' ]
 }
 
 @test "no object is not an error, but with --require it is status 1" {

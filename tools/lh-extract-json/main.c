@@ -4,11 +4,10 @@
  */
 #include <stdatomic.h>
 
+#include "json/bind.h"
+#include "json/write.h"
 #include <lh/extract.h>
 #include "tool/records.h"
-
-#define FOUND "\"matched\":true,\"value\":"
-#define NONE "\"matched\":false,\"value\":null"
 
 struct settings {
 	const char *field;
@@ -31,9 +30,18 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
+struct input {
+	struct lh_value text;
+};
+static const struct lh_bind members[] = {
+	{ LH_BIND_VALUE("", struct input, text, LH_BIND_IS(LH_STRING)), .required = true },
+	LH_BIND_END
+};
+
 struct worker {
 	struct settings *s;
 	struct lh_extract *x;
+	struct lh_bind members[2];	/* with the name of --field */
 	struct lh_buf scratch;
 };
 
@@ -50,48 +58,64 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	struct worker *w = context;
 
 	w->s = ctx;
+	memcpy(w->members, members, sizeof members);
+	lh_bind_rename(w->members, w->s->field);
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	w->x = lh_extract_new(err);
 	return w->x ? 0 : -1;
 }
 
-/* Write only {"matched":...,"value":...} for one text. */
-static int put_reply(struct worker *w, const struct lh_str *text, struct lh_buf *out,
-		     struct lh_err *err)
+/* Write the members of a text without an object. */
+static void write_none(struct worker *w, struct lh_writer *out)
 {
+	w->s->missed = true;
+	lh_write_bool(out, "matched", false);
+	lh_write_null(out, "value");
+}
+
+static void write_found(struct lh_writer *out)
+{
+	lh_write_bool(out, "matched", true);
+	lh_write_key(out, "value");
+}
+
+/* Write only {"matched":...,"value":...} for one text. */
+static int write_reply(struct worker *w, const struct lh_str *text, struct lh_buf *out,
+		       struct lh_err *err)
+{
+	struct lh_writer to = lh_write_to(out);
 	struct lh_value v;
 	int rc = lh_extract(w->x, text->p, text->n, &v, err);
 
 	if (rc < 0)
 		return -1;
+	lh_write_object(&to, NULL);
 	if (!rc) {
-		w->s->missed = true;
-		lh_buf_puts(out, "{" NONE "}");
-		return 0;
+		write_none(w, &to);
+	} else {
+		write_found(&to);
+		if (!w->s->wire)
+			lh_extract_put(out, &v);
+		else if (lh_extract_wire(out, &v, err) < 0)
+			return -1;
 	}
-	lh_buf_puts(out, "{" FOUND);
-	if (!w->s->wire)
-		lh_extract_put(out, &v);
-	else if (lh_extract_wire(out, &v, err) < 0)
-		return -1;
-	lh_buf_putc(out, '}');
+	lh_write_end(&to);
 	return 0;
 }
 
 /* Write the record with its new members.  The text is unescaped at the place of the
  * value, which may be as long as the record, so that there is no third copy. */
-static int put_record(struct worker *w, const struct lh_record *rec, const struct lh_value *field,
-		      struct lh_buf *out, struct lh_err *err)
+static int write_record(struct worker *w, const struct lh_record *rec,
+			const struct lh_value *field, struct lh_buf *out, struct lh_err *err)
 {
 	static const char *const added[] = { "matched", "value" };
+	struct lh_writer to = lh_write_record(out, rec, added, 2), with = to;
+	size_t start = out->len, at;
 	struct lh_value v;
 	struct lh_str text;
-	size_t start, at;
 	int rc;
 
-	lh_record_open(out, rec, added, 2);
-	start = out->len;
-	lh_buf_puts(out, FOUND);
+	write_found(&with);
 	at = out->len;
 	if (lh_value_str(field, out, &text, err) < 0)
 		return -1;
@@ -101,33 +125,33 @@ static int put_record(struct worker *w, const struct lh_record *rec, const struc
 	out->len = rc ? at : start;
 	if (rc) {
 		lh_extract_put(out, &v);
+		to = with;
 	} else {
-		w->s->missed = true;
-		lh_buf_puts(out, NONE);
+		write_none(w, &to);
 	}
-	lh_record_close(out, rec);
+	lh_write_end(&to);
 	return 0;
 }
 
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
 {
 	struct worker *w = worker;
-	const struct lh_value *field = lh_record_get(rec, w->s->field);
+	struct input input;
 	struct lh_str text;
 
-	if (!field || field->type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "missing string field \"%s\"", w->s->field);
-	if (!w->s->wire)
-		return put_record(w, rec, field, out, err);
-	lh_buf_reset(&w->scratch);
-	if (lh_value_str(field, &w->scratch, &text, err) < 0)
+	if (lh_bind(w->members, rec, &input, NULL, err) < 0)
 		return -1;
-	return put_reply(w, &text, out, err);
+	if (!w->s->wire)
+		return write_record(w, rec, &input.text, out, err);
+	lh_buf_reset(&w->scratch);
+	if (lh_value_str(&input.text, &w->scratch, &text, err) < 0)
+		return -1;
+	return write_reply(w, &text, out, err);
 }
 
 static int on_text(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
 {
-	return put_reply(worker, &(struct lh_str){ rec->line, rec->len }, out, err);
+	return write_reply(worker, &(struct lh_str){ rec->line, rec->len }, out, err);
 }
 
 int main(int argc, char **argv)
