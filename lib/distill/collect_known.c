@@ -24,28 +24,32 @@ int lh_collect_skip_key(const char *source, size_t n, uint64_t offset, const cha
 
 /* ---- evidence ---- */
 
-static int on_evidence(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
+/* The result of a record is the 32 bytes of its hash. */
+static int on_evidence(struct lh_record *rec, void *hash, struct lh_buf *out, void *arg,
+		       struct lh_err *err)
 {
 	const struct lh_value *provenance = lh_record_get(rec, "provenance");
 	struct lh_value sig;
-	char hash[32];
 
+	(void)out;
 	(void)arg;
 	if (!provenance || !lh_value_get(provenance, "sig_hash", &sig) || sig.type != LH_STRING ||
-	    !lh_unhex(sig.p + 1, sig.n - 2, (unsigned char *)hash))
+	    !lh_unhex(sig.p + 1, sig.n - 2, hash))
 		return lh_err_set(err, LH_EDATA, "evidence without provenance.sig_hash");
-	lh_buf_add(out, hash, sizeof hash);
-	return 0;
+	return 1;
 }
 
 static int add_hash(const struct lh_output *o, void *set, struct lh_err *err)
 {
-	return lh_hashset_add(set, (const unsigned char *)o->text, NULL, err);
+	return lh_hashset_add(set, o->result, NULL, err);
 }
 
 static int read_known(struct collect *c, const char *relpath, struct lh_err *err)
 {
-	const struct lh_flow flow = { .map = on_evidence, .sink = add_hash, .shared = &c->seen, .jobs = c->run->how.jobs };
+	const struct lh_flow flow = {
+		.fill = on_evidence, .result_size = 32, .sink = add_hash, .shared = &c->seen,
+		.jobs = c->run->how.jobs,
+	};
 	char *path = lh_root_join(c->run->root, relpath, err);
 	int rc;
 
@@ -90,20 +94,19 @@ int lh_collect_known(struct collect *c, const char *today, struct lh_err *err)
 
 /* ---- skips ---- */
 
-static int on_skip(struct lh_record *rec, struct lh_buf *out, void *scratch, struct lh_err *err)
+static int on_skip(struct lh_record *rec, void *key, struct lh_buf *out, void *scratch,
+		   struct lh_err *err)
 {
 	const struct lh_value *source = lh_record_get(rec, "source_file"), *offset = lh_record_get(rec, "line_offset");
 	const struct lh_value *sig = lh_record_get(rec, "sig_hash");
-	unsigned char key[32];
 	int64_t at;
 
+	(void)out;
 	if (!source || source->type != LH_STRING || !sig || sig->type != LH_STRING ||
 	    !offset || offset->type != LH_NUMBER || !lh_value_i64(offset, &at) || at < 0)
 		return lh_err_set(err, LH_EDATA, "a skip without source_file, line_offset or sig_hash");
-	if (lh_collect_skip_key(source->p + 1, source->n - 2, (uint64_t)at, sig->p + 1, sig->n - 2, scratch, key, err) < 0)
-		return -1;
-	lh_buf_add(out, key, sizeof key);
-	return 0;
+	return lh_collect_skip_key(source->p + 1, source->n - 2, (uint64_t)at, sig->p + 1,
+				   sig->n - 2, scratch, key, err) < 0 ? -1 : 1;
 }
 
 static int scratch_init(void *scratch, void *set, struct lh_err *err)
@@ -122,7 +125,7 @@ static void scratch_free(void *scratch)
 int lh_collect_known_skips(struct collect *c, struct lh_err *err)
 {
 	const struct lh_flow flow = {
-		.map = on_skip, .sink = add_hash, .shared = &c->skips_seen,
+		.fill = on_skip, .result_size = 32, .sink = add_hash, .shared = &c->skips_seen,
 		.jobs = c->run->how.jobs,
 		.context_size = sizeof(struct lh_buf), .context_init = scratch_init,
 		.context_free = scratch_free,

@@ -17,8 +17,11 @@
 
 #define TELL_EVERY 4096		/* records between two reports of progress */
 
-/* The first byte of a row's output: its kind; the hash follows if it has one. */
-enum { EVIDENCE = 'e', SKIP = 's', SKIP_UNHASHED = 'u' };
+/* The result of a row; its text is the evidence, or why there is none, as JSON. */
+struct row {
+	bool skipped, hashed;
+	unsigned char hash[32];
+};
 
 struct worker {
 	struct collect *c;
@@ -43,68 +46,67 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	return w->e ? 0 : -1;
 }
 
-static int on_row(struct lh_record *row, struct lh_buf *out, void *arg, struct lh_err *err)
+static int on_row(struct lh_record *rec, void *result, struct lh_buf *out, void *arg,
+		  struct lh_err *err)
 {
 	const unsigned char *hash;
+	struct row *row = result;
 	struct worker *w = arg;
 	size_t start = out->len;
-	char room[32] = "";
-	int rc;
 
 	w->read++;
-	lh_buf_putc(out, EVIDENCE);
-	lh_buf_add(out, room, sizeof room);
-	rc = lh_evidence_make(w->e, w->c->stem, row, row->number - 1, out, err);
-	if (rc < 0 && err->code != LH_EDATA)
+	row->skipped = lh_evidence_make(w->e, w->c->stem, rec, rec->number - 1, out, err) < 0;
+	if (row->skipped && err->code != LH_EDATA)
 		return -1;
 	hash = lh_evidence_hash(w->e);
-	if (rc == 0) {
-		if (!out->failed)
-			memcpy(out->p + start + 1, hash, sizeof room);
-		return 0;
-	}
-	out->len = start;
-	lh_buf_putc(out, hash ? SKIP : SKIP_UNHASHED);
+	row->hashed = hash != NULL;
 	if (hash)
-		lh_buf_add(out, hash, 32);
-	lh_evidence_errors(w->e, out);
-	return 0;
+		memcpy(row->hash, hash, sizeof row->hash);
+	if (row->skipped) {
+		out->len = start;
+		lh_evidence_errors(w->e, out);
+	}
+	return 1;
 }
 
 /* A line that is not a record is a skip too. */
-static void on_bad(uint64_t line, const struct lh_err *why, struct lh_buf *out, void *arg)
+static void on_bad(uint64_t line, const struct lh_err *why, void *result, struct lh_buf *out,
+		   void *arg)
 {
 	struct worker *w = arg;
 	char text[sizeof why->msg + 64];
 
 	w->read++;
+	((struct row *)result)->skipped = true;
 	if (why->column)
 		snprintf(text, sizeof text, "line %llu, column %zu: %s", (unsigned long long)line, why->column, why->msg);
 	else
 		snprintf(text, sizeof text, "record: %s", why->msg);
-	lh_buf_putc(out, SKIP_UNHASHED);
 	lh_buf_putc(out, '[');
 	lh_escape_json(out, text);
 	lh_buf_putc(out, ']');
 }
 
-static int take_evidence(struct collect *c, const char *hash, const char *evidence, size_t n, struct lh_err *err)
+static int take_evidence(struct collect *c, const struct row *row, const struct lh_output *o,
+			 struct lh_err *err)
 {
 	bool is_new;
 
-	if (lh_hashset_add(&c->seen, (const unsigned char *)hash, &is_new, err) < 0)
+	if (lh_hashset_add(&c->seen, row->hash, &is_new, err) < 0)
 		return -1;
 	if (!is_new) {
 		c->got->deduped++;
 		return 0;
 	}
 	c->got->written++;
-	return c->run->how.dry ? 0 : lh_append_line(c->out, evidence, n, err);
+	return c->run->how.dry ? 0 : lh_append_line(c->out, o->text, o->n, err);
 }
 
-static int take_skip(struct collect *c, const char *hash, const char *errors, size_t n, uint64_t line, struct lh_err *err)
+static int take_skip(struct collect *c, const struct row *row, const struct lh_output *o,
+		     struct lh_err *err)
 {
 	const char *source = lh_stream_source(c->stem);
+	size_t hex_n = row->hashed ? 64 : 0;
 	unsigned char key[32];
 	char hex[64];
 	struct lh_writer json;
@@ -112,10 +114,10 @@ static int take_skip(struct collect *c, const char *hash, const char *errors, si
 
 	c->got->skipped++;
 	if (c->how->skipped)
-		c->how->skipped(c->how->ctx, c->stem, line, errors, n);
-	if (hash)
-		lh_hex((const unsigned char *)hash, 32, hex);
-	if (lh_collect_skip_key(source, strlen(source), line - 1, hex, hash ? 64 : 0, &c->row, key, err) < 0 ||
+		c->how->skipped(c->how->ctx, c->stem, o->line, o->text, o->n);
+	lh_hex(row->hash, sizeof row->hash, hex);
+	if (lh_collect_skip_key(source, strlen(source), o->line - 1, hex, hex_n, &c->row, key,
+				err) < 0 ||
 	    lh_hashset_add(&c->skips_seen, key, &is_new, err) < 0)
 		return -1;
 	if (!is_new || c->run->how.dry)
@@ -124,9 +126,9 @@ static int take_skip(struct collect *c, const char *hash, const char *errors, si
 	json = lh_write_to(&c->row);
 	lh_write_object(&json, NULL);
 	lh_write_text(&json, "source_file", source);
-	lh_write_u64(&json, "line_offset", line - 1);
-	lh_write_raw(&json, "errors", (struct lh_str){ errors, n });
-	lh_write_str(&json, "sig_hash", (struct lh_str){ hex, hash ? 64 : 0 });
+	lh_write_u64(&json, "line_offset", o->line - 1);
+	lh_write_raw(&json, "errors", (struct lh_str){ o->text, o->n });
+	lh_write_str(&json, "sig_hash", (struct lh_str){ hex, hex_n });
 	lh_write_text(&json, "recorded_at", c->run->recorded_at);
 	lh_write_end(&json);
 	if (lh_buf_check(&c->row, err) < 0)
@@ -136,20 +138,12 @@ static int take_skip(struct collect *c, const char *hash, const char *errors, si
 
 static int on_output(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
-	const char *p = o->text;
+	const struct row *row = o->result;
 	struct collect *c = ctx;
-	size_t n = o->n;
 
 	if (++c->taken % TELL_EVERY == 0)
 		lh_run_progress(c->run, LH_STAGE_COLLECT, c->taken);
-	switch (*p) {
-	case EVIDENCE:
-		return take_evidence(c, p + 1, p + 33, n - 33, err);
-	case SKIP:
-		return take_skip(c, p + 1, p + 33, n - 33, o->line, err);
-	default:
-		return take_skip(c, NULL, p + 1, n - 1, o->line, err);
-	}
+	return (row->skipped ? take_skip : take_evidence)(c, row, o, err);
 }
 
 /* Check that no row was lost. */
@@ -192,7 +186,7 @@ static int commit(struct collect *c, struct lh_err *err)
 static int read_source(struct collect *c, const char *path, struct lh_err *err)
 {
 	const struct lh_flow flow = {
-		.map = on_row, .bad = on_bad, .sink = on_output,
+		.fill = on_row, .result_size = sizeof(struct row), .bad = on_bad, .sink = on_output,
 		.show = c->run->how.dry ? NULL : on_bytes, .shared = c,
 		.jobs = c->run->how.jobs, .max_line = c->how->max_line,
 		.context_size = sizeof(struct worker), .context_init = worker_init,

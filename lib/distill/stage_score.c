@@ -25,11 +25,13 @@ struct stage {
 	uint64_t records;		/* of all files */
 };
 
-/* The first byte of a thread's output for a record: the kind; then the hash and the
- * scored run, or the reason why there is none.  Kinds below LH_CATEGORIES are
- * categories. */
+/* The result of a record, to which the scored run belongs as text, or the reason why there
+ * is none.  Kinds below LH_CATEGORIES are categories. */
 enum { DEDUPED = LH_CATEGORIES, BAD };
-#define HEAD (1 + 32)
+struct scored {
+	unsigned kind;
+	unsigned char sig[32];
+};
 
 /* ---- on the threads ---- */
 
@@ -54,54 +56,53 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	return w->scorer ? 0 : -1;
 }
 
-static void put_bad(struct lh_buf *out, const struct lh_err *why)
+static void put_bad(struct scored *s, struct lh_buf *out, const struct lh_err *why)
 {
-	lh_buf_putc(out, BAD);
+	s->kind = BAD;
 	if (why->column)
 		lh_buf_printf(out, "column %zu: ", why->column);
 	lh_buf_puts(out, why->msg);
 	lh_buf_putc(out, '\0');
 }
 
-static void on_bad_line(uint64_t number, const struct lh_err *why, struct lh_buf *out, void *worker)
+static void on_bad_line(uint64_t number, const struct lh_err *why, void *result,
+			struct lh_buf *out, void *worker)
 {
 	(void)number;
 	(void)worker;
-	put_bad(out, why);
+	put_bad(result, out, why);
 }
 
-static int score(struct worker *w, const struct lh_record *rec, struct lh_buf *out, struct lh_err *err)
+static int score(struct worker *w, const struct lh_record *rec, struct scored *s,
+		 struct lh_buf *out, struct lh_err *err)
 {
 	enum lh_category category = LH_CATEGORY_NONE;
-	unsigned char sig[32];
-	size_t at = out->len;
 	enum lh_stream stem;
 
-	if (lh_score_sig(rec, sig, &stem, err) == 0 && lh_hashset_has(&w->st->on_file, sig)) {
-		lh_buf_putc(out, DEDUPED);
+	if (lh_score_sig(rec, s->sig, &stem, err) == 0 &&
+	    lh_hashset_has(&w->st->on_file, s->sig)) {
+		s->kind = DEDUPED;
 		return 0;
 	}
-	if (lh_score_check(w->scorer, rec, err) < 0)
+	if (lh_score_check(w->scorer, rec, err) < 0 ||
+	    lh_score_one(w->scorer, rec, w->st->run->recorded_at, &category, out, err) < 0)
 		return -1;
-	lh_buf_putc(out, 0);
-	lh_buf_add(out, sig, sizeof sig);
-	if (lh_score_one(w->scorer, rec, w->st->run->recorded_at, &category, out, err) < 0 || lh_buf_check(out, err) < 0)
-		return -1;
-	out->p[at] = (char)category;
+	s->kind = category;
 	return 0;
 }
 
-static int on_evidence(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+static int on_evidence(struct lh_record *rec, void *result, struct lh_buf *out, void *worker,
+		       struct lh_err *err)
 {
 	size_t at = out->len;
 
-	if (score(worker, rec, out, err) == 0)
-		return 0;
+	if (score(worker, rec, result, out, err) == 0)
+		return 1;
 	if (err->code != LH_EDATA)
 		return -1;
 	out->len = at;
-	put_bad(out, err);
-	return 0;
+	put_bad(result, out, err);
+	return 1;
 }
 
 /* ---- in order ---- */
@@ -116,25 +117,21 @@ static void skip(struct stage *st, uint64_t line, const char *why)
 
 static int take_row(struct stage *st, const struct lh_output *o, struct lh_err *err)
 {
-	unsigned kind = (unsigned char)*o->text;
-	bool is_new;
+	const struct scored *s = o->result;
+	bool is_new = false;
 
-	if (kind == BAD) {
-		skip(st, o->line, o->text + 1);
+	if (s->kind == BAD) {
+		skip(st, o->line, o->text);
 		return 0;
 	}
-	if (kind == DEDUPED) {
-		st->file.deduped++;
-		return 0;
-	}
-	if (lh_hashset_add(&st->fresh, (const unsigned char *)o->text + 1, &is_new, err) < 0)
+	if (s->kind != DEDUPED && lh_hashset_add(&st->fresh, s->sig, &is_new, err) < 0)
 		return -1;
 	if (!is_new) {
 		st->file.deduped++;
 		return 0;
 	}
-	st->file.by[kind]++;
-	return lh_append_line(st->append, o->text + HEAD, o->n - HEAD, err);
+	st->file.by[s->kind]++;
+	return lh_append_line(st->append, o->text, o->n, err);
 }
 
 static int on_scored(const struct lh_output *o, void *ctx, struct lh_err *err)
@@ -149,23 +146,20 @@ static int on_scored(const struct lh_output *o, void *ctx, struct lh_err *err)
 
 /* ---- what is on file ---- */
 
-static int on_mirrored(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+static int on_mirrored(struct lh_record *rec, void *scored, struct lh_buf *out, void *worker,
+		       struct lh_err *err)
 {
-	struct lh_scored scored;
-
+	(void)out;
 	(void)worker;
-	if (lh_scored_read(rec, &scored, err) < 0)
-		return -1;
-	if (scored.current)
-		lh_buf_add(out, scored.sig, sizeof scored.sig);
-	return 0;
+	return lh_scored_read(rec, scored, err) < 0 ? -1 : ((struct lh_scored *)scored)->current;
 }
 
 static int remember(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
+	const struct lh_scored *scored = o->result;
 	struct stage *st = ctx;
 
-	return lh_hashset_add(&st->on_file, (const unsigned char *)o->text, NULL, err);
+	return lh_hashset_add(&st->on_file, scored->sig, NULL, err);
 }
 
 char *lh_score_mirror(const char *evidence, struct lh_err *err)
@@ -187,8 +181,9 @@ static int read_mirror(struct stage *st, struct lh_err *err)
 	int rc = path ? 0 : -1;
 
 	if (path && (access(path, F_OK) == 0 || errno != ENOENT))
-		rc = lh_flow_file(path,
-				  &(struct lh_flow){ .map = on_mirrored, .sink = remember, .shared = st, .jobs = st->run->how.jobs }, err);
+		rc = lh_flow_file(path, &(struct lh_flow){
+			.fill = on_mirrored, .result_size = sizeof(struct lh_scored),
+			.sink = remember, .shared = st, .jobs = st->run->how.jobs }, err);
 	free(path);
 	return rc;
 }
@@ -199,14 +194,12 @@ static int score_evidence(struct stage *st, struct lh_err *err)
 	int rc = -1;
 
 	if (path)
-		rc = lh_flow_file(path,
-				  &(struct lh_flow){
-					.map = on_evidence, .bad = on_bad_line,
-					.sink = on_scored, .shared = st,
-					.jobs = st->run->how.jobs,
-					.context_size = sizeof(struct worker),
-					.context_init = worker_init,
-					.context_free = worker_free }, err);
+		rc = lh_flow_file(path, &(struct lh_flow){
+			.fill = on_evidence, .result_size = sizeof(struct scored),
+			.bad = on_bad_line, .sink = on_scored, .shared = st,
+			.jobs = st->run->how.jobs,
+			.context_size = sizeof(struct worker), .context_init = worker_init,
+			.context_free = worker_free }, err);
 	free(path);
 	return rc;
 }

@@ -76,6 +76,7 @@ static int to_sink(struct run *r, struct lh_flow_block *b, size_t *next)
 			return -1;
 		o.text = b->out.p + start;
 		o.n = item->end - start;
+		o.result = r->flow.result_size ? b->results + i * r->flow.result_size : NULL;
 		o.line = item->line;
 		start = item->end;
 		if (r->flow.sink(&o, r->flow.shared, r->err) < 0 && refused(r, b, item) < 0) {
@@ -432,7 +433,7 @@ static int run(const struct lh_flow *flow, int fd, struct lh_err *err)
 	r.in.lines.texts = flow->texts;
 	r.in.lines.show = flow->show;
 	r.in.lines.show_ctx = flow->shared;
-	r.in.lines.max_lines = flow->batch ? flow->batch_max : 0;
+	r.in.lines.max_lines = flow->one_by_one ? 1 : flow->batch ? flow->batch_max : 0;
 	if (!rc)
 		rc = read_all(&r);
 	lh_flow_pool_free(&r.pool);

@@ -52,8 +52,9 @@
 
 /* What was made of a record, and where the record came from. */
 struct lh_output {
-	const char *text;
+	const char *text;	/* n bytes, of which the map knows the meaning */
 	size_t n;
+	const void *result;	/* of result_size bytes, filled by fill, batch or bad; or NULL */
 	const char *file;
 	uint64_t line;
 };
@@ -80,6 +81,7 @@ struct lh_batch {
 	struct lh_record **rec;	/* parsed records, n of them */
 	size_t n;
 	struct lh_buf *out;
+	void *result;		/* the next record's, zeroed; with result_size */
 	struct lh_flow_block *block;
 };
 void lh_batch_accept(struct lh_batch *b);
@@ -119,13 +121,21 @@ struct lh_flow {
 
 	/* ---- the records, on the threads ---- */
 	int (*map)(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err);
+	/* In place of map, with a sink: fill the record's result, and append what text belongs
+	 * to it: 1 for both to the sink, 0 when nothing is to come of the record, -1 as for a
+	 * map.  result is result_size zeroed bytes; it must not point into out. */
+	int (*fill)(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
+		    struct lh_err *err);
+	size_t result_size;
+	bool one_by_one;	/* records take long: each is a block of its own, so that a few
+				   share the threads */
 	/* In place of map: up to batch_max records.  They are not waited for: a batch is what
-	 * there is.  With batch_max 1 each record is mapped on its own, so that a few that take
-	 * long share the threads. */
+	 * there is, and of 1 with batch_max 1 as with one_by_one. */
 	int (*batch)(struct lh_batch *b, void *context, struct lh_err *err);
 	size_t batch_max;
-	/* That line is no record: append an output for it. */
-	void (*bad)(uint64_t line, const struct lh_err *why, struct lh_buf *out, void *context);
+	/* That line is no record: make an output of it, as for a record. */
+	void (*bad)(uint64_t line, const struct lh_err *why, void *result, struct lh_buf *out,
+		    void *context);
 	/* Append what comes out in place of a rejected record; rec is NULL where there is none.
 	 * Not with a sink. */
 	void (*instead)(const struct lh_rejection *r, const struct lh_record *rec,

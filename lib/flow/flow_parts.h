@@ -43,7 +43,8 @@ struct lh_flow_block {
 	size_t n_rejects, cap_rejects;
 	struct lh_buf texts;
 	struct lh_flow_item *items;
-	size_t n_items, cap_items;
+	char *results;		/* of the items, result_size bytes each */
+	size_t n_items, cap_items, cap_results;
 	uint64_t records, lines;	/* met so far */
 	bool stop;		/* a record was rejected, with stop_at_reject */
 	struct lh_batch_state *batch;	/* while one is answered */

@@ -46,6 +46,7 @@ void lh_flow_block_free(struct lh_flow_block *b)
 	lh_buf_free(&b->texts);
 	free(b->rejects);
 	free(b->items);
+	free(b->results);
 	memset(b, 0, sizeof *b);
 }
 
@@ -99,13 +100,30 @@ static void reject(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 	b->stop = m->flow->stop_at_reject;
 }
 
+/* Make room for n more results. */
+static int reserve_results(const struct lh_flow_mapper *m, struct lh_flow_block *b, size_t n,
+			   struct lh_err *err)
+{
+	size_t size = m->flow->result_size;
+
+	return size ? lh_grow(&b->results, &b->cap_results, b->n_items + n, size, err) : 0;
+}
+
+/* The result of the next item, zeroed; there is room for it. */
+static void *next_result(const struct lh_flow_mapper *m, const struct lh_flow_block *b)
+{
+	size_t size = m->flow->result_size;
+
+	return size ? memset(b->results + b->n_items * size, 0, size) : NULL;
+}
+
 /* A record's output is in out from start on: finish it. */
 static void accept(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l,
 		   size_t start)
 {
 	struct lh_err err;
 
-	if (b->out.len == start || b->out.failed)
+	if ((b->out.len == start && !m->flow->result_size) || b->out.failed)
 		return;
 	if (!m->flow->sink) {
 		lh_buf_putc(&b->out, '\n');
@@ -117,8 +135,8 @@ static void accept(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 		b->items[b->n_items++] = (struct lh_flow_item){ b->out.len, l->at, l->n, l->line };
 }
 
-/* After each record: is the block still fine, and is its output to be written? */
-static void finish_batch(struct lh_flow_mapper *m, struct lh_flow_block *b)
+/* After each record: end the run if its output could not be kept; write out if it is much. */
+static void check_output(struct lh_flow_mapper *m, struct lh_flow_block *b)
 {
 	struct lh_err err;
 
@@ -128,21 +146,31 @@ static void finish_batch(struct lh_flow_mapper *m, struct lh_flow_block *b)
 		give_up(b, &err);
 }
 
+/* 1 with an output, 0 without, -1. */
+static int call_map(struct lh_flow_mapper *m, struct lh_flow_block *b, struct lh_err *err)
+{
+	if (m->flow->map)
+		return m->flow->map(m->records, &b->out, m->context, err) < 0 ? -1 : 1;
+	if (reserve_results(m, b, 1, err) < 0)
+		return -1;
+	return m->flow->fill(m->records, next_result(m, b), &b->out, m->context, err);
+}
+
 static void map_record(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l)
 {
 	size_t start = b->out.len;
 	struct lh_err err;
+	int rc = call_map(m, b, &err);
 
-	if (m->flow->map(m->records, &b->out, m->context, &err) == 0) {
+	if (rc > 0)
 		accept(m, b, l, start);
-	} else {
+	else
 		b->out.len = start;
-		if (is_rejection(m, &err))
-			reject(m, b, l, &err, m->records);
-		else
-			give_up(b, &err);
-	}
-	finish_batch(m, b);
+	if (rc < 0 && is_rejection(m, &err))
+		reject(m, b, l, &err, m->records);
+	else if (rc < 0)
+		give_up(b, &err);
+	check_output(m, b);
 }
 
 void lh_batch_accept(struct lh_batch *pub)
@@ -151,6 +179,7 @@ void lh_batch_accept(struct lh_batch *pub)
 
 	accept(s->m, pub->block, &s->lines[s->settled++], s->start);
 	s->start = pub->out->len;
+	pub->result = next_result(s->m, pub->block);
 }
 
 void lh_batch_reject(struct lh_batch *pub, const struct lh_err *why)
@@ -163,6 +192,7 @@ void lh_batch_reject(struct lh_batch *pub, const struct lh_err *why)
 		reject(s->m, b, &s->lines[s->settled], why, pub->rec[s->settled]);
 	s->settled++;
 	s->start = pub->out->len;
+	pub->result = next_result(s->m, pub->block);
 }
 
 /* Have the gathered records answered. */
@@ -173,9 +203,14 @@ static void map_batch(struct lh_flow_mapper *m, struct lh_flow_block *b)
 
 	if (!s->pub.n || b->fatal.code)
 		return;
+	if (reserve_results(m, b, s->pub.n + 1, &err) < 0) {
+		give_up(b, &err);
+		return;
+	}
 	b->batch = s;
 	s->pub.block = b;
 	s->pub.out = &b->out;
+	s->pub.result = next_result(m, b);
 	s->settled = 0;
 	s->start = b->out.len;
 	if (m->flow->batch(&s->pub, m->context, &err) < 0) {
@@ -187,24 +222,29 @@ static void map_batch(struct lh_flow_mapper *m, struct lh_flow_block *b)
 		give_up(b, &err);
 	}
 	s->pub.n = 0;
-	finish_batch(m, b);
+	check_output(m, b);
 }
 
 static void bad_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l,
 		     const struct lh_err *why)
 {
+	struct lh_err err;
 	size_t start;
 
 	if (m->flow->batch)
 		map_batch(m, b);	/* the records before it come out before it */
+	if (b->fatal.code || b->stop)
+		return;
 	start = b->out.len;
-	if (!b->fatal.code && !b->stop && m->flow->bad)
-		m->flow->bad(l->line, why, &b->out, m->context);
-	if (b->out.len > start)
-		accept(m, b, l, start);
-	else if (!b->fatal.code && !b->stop)
+	if (!m->flow->bad) {
 		reject(m, b, l, why, NULL);
-	finish_batch(m, b);
+	} else if (reserve_results(m, b, 1, &err) < 0) {
+		give_up(b, &err);
+	} else {
+		m->flow->bad(l->line, why, next_result(m, b), &b->out, m->context);
+		accept(m, b, l, start);
+	}
+	check_output(m, b);
 }
 
 /* "line is longer than ..." */
@@ -252,7 +292,7 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	}
 	if (b->lost.code) {
 		reject(m, b, &l, &b->lost, rec);
-		finish_batch(m, b);
+		check_output(m, b);
 		return;
 	}
 	if (!m->flow->batch) {

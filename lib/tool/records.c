@@ -215,9 +215,9 @@ static void fill(struct records *r, struct lh_flow *f)
 	f->max_line = t->max_line;
 	f->once = t->once;
 	f->output = r->fd;
-	f->reject_net = t->on_error == LH_ON_ERROR_EMIT;
+	f->reject_net |= t->on_error == LH_ON_ERROR_EMIT;
 	f->stop_at_reject = t->on_error == LH_ON_ERROR_STOP;
-	if (f->reject_net && !f->sink && !f->instead)
+	if (t->on_error == LH_ON_ERROR_EMIT && !f->sink && !f->instead)
 		f->instead = put_error;
 	f->hooks = &hooks;
 	f->owner = r;

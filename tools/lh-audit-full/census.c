@@ -49,26 +49,28 @@ static void worker_free(void *worker)
 	lh_buf_free(&w->scratch);
 }
 
-/* Process a row.  A faulty one goes to the sink as its set of findings, in one
- * byte, and a text. */
-static int on_record(struct lh_record *row, struct lh_buf *out, void *worker, struct lh_err *err)
+/* Process a row.  A faulty one goes to the sink: its set of findings is the result, and
+ * its text, if it has one, says more. */
+static int on_record(struct lh_record *row, void *found, struct lh_buf *out, void *worker,
+		     struct lh_err *err)
 {
 	struct worker *w = worker;
-	int found = w->file->judge(row, w->category, &w->scratch, err);
+	int findings = w->file->judge(row, w->category, &w->scratch, err);
 
+	(void)out;
 	w->rows++;
-	if (found > 0)
-		lh_buf_putc(out, (char)found);
-	return found < 0 ? -1 : 0;
+	*(int *)found = findings;
+	return findings < 0 ? -1 : findings > 0;
 }
 
-static void on_damage(uint64_t number, const struct lh_err *why, struct lh_buf *out, void *worker)
+static void on_damage(uint64_t number, const struct lh_err *why, void *found, struct lh_buf *out,
+		      void *worker)
 {
 	struct worker *w = worker;
 
 	(void)number;
 	w->rows++;
-	lh_buf_putc(out, (char)w->file->damaged);
+	*(int *)found = w->file->damaged;
 	if (why->column)
 		lh_buf_printf(out, "%zu:", why->column);
 	lh_buf_putc(out, ' ');
@@ -86,15 +88,15 @@ static void keep_finding(struct finding *f, const struct file *file, uint64_t li
 static int on_fault(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	const struct file *file = ctx;
-	const char *p = o->text, *text;
-	size_t n = o->n;
+	const char *text;
 	int i;
 
 	(void)err;
 	for (i = 0; i < FINDINGS; i++)
-		if ((unsigned char)*p & BIT(i)) {
-			text = n > 1 ? p + 1 : finding_text((enum finding_id)i);
-			keep_finding(&file->a->census.found[i], file, o->line, text, n > 1 ? n - 1 : strlen(text));
+		if (*(const int *)o->result & BIT(i)) {
+			text = o->n ? o->text : finding_text((enum finding_id)i);
+			keep_finding(&file->a->census.found[i], file, o->line, text,
+				     o->n ? o->n : strlen(text));
 		}
 	return 0;
 }
@@ -119,7 +121,8 @@ static int unread(struct audit *a, int damaged, struct lh_err *err)
 static int read_file(struct file *file, struct lh_err *err)
 {
 	struct lh_flow flow = {
-		.map = on_record, .bad = on_damage, .sink = on_fault, .shared = file,
+		.fill = on_record, .result_size = sizeof(int), .bad = on_damage,
+		.sink = on_fault, .shared = file,
 		.jobs = file->a->tool->jobs, .max_line = file->a->tool->max_line,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free,

@@ -69,22 +69,16 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	return w->chat ? 0 : -1;
 }
 
-/* A batch has one record, because each thread makes its own calls. */
-static int on_record(struct lh_batch *b, void *arg, struct lh_err *err)
+static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
 {
 	struct worker *w = arg;
 	struct lh_chat_reply reply;
 
-	if (request_read(&w->rq, b->rec[0], err) < 0 || lh_chat_ask(w->chat, &w->rq.ask, &reply, err) < 0) {
-		if (!err->status)
-			return -1;
-		lh_batch_reject(b, err);
-		return 0;
-	}
+	if (request_read(&w->rq, rec, err) < 0 || lh_chat_ask(w->chat, &w->rq.ask, &reply, err) < 0)
+		return -1;
 	if (w->c->tool->now)
 		reply.latency_ms = 0;
-	request_answer(b->out, b->rec[0], &w->rq, &reply, w->c->wire);
-	lh_batch_accept(b);
+	request_answer(out, rec, &w->rq, &reply, w->c->wire);
 	return 0;
 }
 
@@ -157,7 +151,7 @@ static int answer(struct chat *c)
 	struct lh_held_how hold = { .open = held_open, .stale = held_stale, .close = held_close, .ctx = c };
 	struct lh_held *held = lh_held_open(&hold, &c->tool->err);
 	int rc = held ? lh_records_run(c->tool, &(struct lh_flow){
-		.batch = on_record, .batch_max = 1, .held = held,
+		.map = on_record, .one_by_one = true, .reject_net = true, .held = held,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free }) : -1;
 

@@ -1,22 +1,22 @@
 /* one.c - make a sample, or a refusal, of each piece of evidence. */
 #include "export.h"
 
-/* A thread's result for a record; the errors, the refused record or the source, and
- * the sample, if any, follow. */
-struct head {
+/* The result of a record; its text is the errors, what is refused or the source, and the
+ * sample, so many bytes each. */
+struct result {
 	enum lh_refusal refused;
 	size_t errors, source, sample;
 	char id[LH_SAMPLE_ID];
 };
 
-static void put_head(struct lh_buf *out, struct head *h, const struct lh_buf *errors, const char *source, size_t n)
+static void put_refusal(struct result *r, struct lh_buf *out, enum lh_refusal why,
+			const struct lh_buf *errors, const struct lh_record *source)
 {
-	h->errors = errors ? errors->len : 0;
-	h->source = n;
-	lh_buf_add(out, h, sizeof *h);
-	if (errors)
-		lh_buf_add(out, errors->p, errors->len);
-	lh_buf_add(out, source, n);
+	r->refused = why;
+	r->errors = errors->len;
+	r->source = source->len;
+	lh_buf_add(out, errors->p, errors->len);
+	lh_buf_add(out, source->line, source->len);
 }
 
 static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
@@ -33,74 +33,64 @@ static void on_violation(void *ctx, const struct lh_str *field, const struct lh_
 }
 
 /* Refuse a record that is not evidence, with all violations of its schema. */
-static int put_unscored(struct worker *w, enum lh_refusal why, const struct lh_record *rec, struct lh_buf *out, struct lh_err *err)
+static int refuse_unscored(struct worker *w, struct result *r, struct lh_buf *out,
+			   enum lh_refusal why, const struct lh_record *rec, struct lh_err *err)
 {
-	struct head h = { .refused = why };
-
 	lh_buf_reset(&w->scored);
 	if (lh_schema_check_record(w->evidence, rec, &w->scratch, on_violation, w, err) < 0 ||
 	    lh_buf_check(&w->text, err) < 0 || lh_buf_check(&w->scored, err) < 0)
 		return -1;
-	put_head(out, &h, &w->scored, rec->line, rec->len);
-	return 0;
+	put_refusal(r, out, why, &w->scored, rec);
+	return 1;
 }
 
-static int on_evidence(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+static int on_evidence(struct lh_record *rec, void *result, struct lh_buf *out, void *worker,
+		       struct lh_err *err)
 {
 	struct worker *w = worker;
 	const struct lh_sample_result *said = lh_sampler_result(w->sampler);
-	struct head h = { .refused = LH_NOT_REFUSED };
-	size_t at = out->len;
-	int rc = worker_score(w, rec, &h.refused, err);
+	struct result *r = result;
+	size_t at = out->len, sample;
+	enum lh_refusal why;
+	int rc = worker_score(w, rec, &why, err);
 
 	if (rc == 0)
-		return put_unscored(w, h.refused, rec, out, err);
+		return refuse_unscored(w, r, out, why, rec, err);
 	if (rc > 0)
 		rc = lh_sample_scored(w->sampler, &w->rec, err);
 	if (rc > 0) {
-		/* The sample is appended only when it is complete. */
-		put_head(out, &h, NULL, w->rec.line, w->rec.len);
+		lh_buf_add(out, w->rec.line, w->rec.len);
 		if (lh_buf_check(out, err) < 0)
 			return -1;
-		h.source = w->rec.len;
-		h.sample = out->len;
+		sample = out->len;
 		rc = lh_sample_make(w->sampler, rec, out, err);
-		h.sample = out->len - h.sample;
-		memcpy(h.id, said->id, sizeof h.id);
+		*r = (struct result){ LH_NOT_REFUSED, 0, w->rec.len, out->len - sample, "" };
+		memcpy(r->id, said->id, sizeof r->id);
 	}
-	if (rc < 0)
-		return -1;
-	if (rc > 0) {
-		memcpy(out->p + at, &h, sizeof h);
-		return 0;
+	if (rc == 0) {
+		out->len = at;
+		put_refusal(r, out, said->refused, &said->errors, &w->rec);
 	}
-	out->len = at;
-	h = (struct head){ .refused = said->refused };
-	put_head(out, &h, &said->errors, w->rec.line, w->rec.len);
-	return 0;
+	return rc < 0 ? -1 : 1;
 }
 
-static int on_said(const struct lh_output *o, void *ctx, struct lh_err *err)
+static int on_result(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
-	struct filter *f = ctx;
-	struct lh_buf errors = { 0 };
-	struct lh_str source, sample;
-	struct head h;
+	const struct result *r = o->result;
+	struct lh_buf errors = { .p = (char *)o->text, .len = r->errors };
+	struct lh_str source = { o->text + r->errors, r->source };
+	struct lh_str sample = { source.p + r->source, r->sample };
 
-	memcpy(&h, o->text, sizeof h);
-	errors.p = (char *)o->text + sizeof h;
-	errors.len = h.errors;
-	source = (struct lh_str){ errors.p + h.errors, h.source };
-	sample = (struct lh_str){ source.p + h.source, h.sample };
-	if (h.refused == LH_NOT_REFUSED)
-		return put_sample(f, h.id, &sample, &source, err);
-	return put_refused(f, h.refused, &source, &errors, err);
+	if (r->refused == LH_NOT_REFUSED)
+		return put_sample(ctx, r->id, &sample, &source, err);
+	return put_refused(ctx, r->refused, &source, &errors, err);
 }
 
 int one_run(struct filter *f)
 {
 	return lh_records_run(f->tool, &(struct lh_flow){
-		.map = on_evidence, .sink = on_said, .shared = f,
+		.fill = on_evidence, .result_size = sizeof(struct result), .sink = on_result,
+		.shared = f,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free });
 }

@@ -26,19 +26,19 @@ struct pairing {
 	struct lh_buf sample;
 };
 
-/* A thread's result for a record that may be one side of a pair; the task id, the
- * evidence and the scored run follow. */
-struct head {
+/* The result of a record that may be one side of a pair; its text is the task id, the
+ * evidence and the scored run, so many bytes each. */
+struct side {
 	enum lh_category category;
 	uint32_t task, evidence, scored;
 };
 
-static int on_evidence(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+static int on_evidence(struct lh_record *rec, void *side, struct lh_buf *out, void *worker,
+		       struct lh_err *err)
 {
 	struct worker *w = worker;
 	const struct lh_sample_result *said = lh_sampler_result(w->sampler);
 	enum lh_refusal why;
-	struct head h;
 	int rc = worker_score(w, rec, &why, err);
 
 	if (rc > 0)
@@ -47,12 +47,13 @@ static int on_evidence(struct lh_record *rec, struct lh_buf *out, void *worker, 
 		rc = lh_sample_side(w->sampler, rec, err);
 	if (rc <= 0)
 		return rc;
-	h = (struct head){ said->category, (uint32_t)said->task_id.n, (uint32_t)rec->len, (uint32_t)w->rec.len };
-	lh_buf_add(out, &h, sizeof h);
+	*(struct side *)side = (struct side){
+		said->category, (uint32_t)said->task_id.n, (uint32_t)rec->len, (uint32_t)w->rec.len
+	};
 	lh_buf_add(out, said->task_id.p, said->task_id.n);
 	lh_buf_add(out, rec->line, rec->len);
 	lh_buf_add(out, w->rec.line, w->rec.len);
-	return 0;
+	return 1;
 }
 
 static int flush(struct pairing *p, struct lh_err *err)
@@ -68,19 +69,14 @@ static int flush(struct pairing *p, struct lh_err *err)
 static int on_side(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct pairing *p = ((struct filter *)ctx)->pairing;
-	struct lh_place at;
-	struct lh_str task;
-	const char *line = o->text;
-	size_t n = o->n;
-	struct head h;
+	const struct side *s = o->result;
+	struct lh_str task = { o->text, s->task };
+	struct lh_place at = { p->at, p->at + s->evidence, s->evidence, s->scored, 0, 0, 0 };
 
-	memcpy(&h, line, sizeof h);
-	task = (struct lh_str){ line + sizeof h, h.task };
-	at = (struct lh_place){ p->at, p->at + h.evidence, h.evidence, h.scored, 0, 0, 0 };
-	if (lh_pairs_add(p->pairs, &task, h.category, &at, err) < 0)
+	if (lh_pairs_add(p->pairs, &task, s->category, &at, err) < 0)
 		return -1;
-	lh_buf_add(&p->block, line + sizeof h + h.task, n - sizeof h - h.task);
-	p->at += n - sizeof h - h.task;
+	lh_buf_add(&p->block, o->text + s->task, o->n - s->task);
+	p->at += o->n - s->task;
 	return p->block.len >= BLOCK || p->block.failed ? flush(p, err) : 0;
 }
 
@@ -136,7 +132,7 @@ static int pair_all(struct pairing *p)
 	struct lh_tool *t = p->f->tool;
 
 	if (lh_records_run(t, &(struct lh_flow){
-		.map = on_evidence, .sink = on_side, .shared = p->f,
+		.fill = on_evidence, .result_size = sizeof(struct side), .sink = on_side, .shared = p->f,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free }) < 0)
 		return -1;

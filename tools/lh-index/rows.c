@@ -9,10 +9,12 @@
 #include "model/trace.h"
 #include "vector/vector_record.h"
 
-/* A packed row: this head, the floats, then id, metadata, model and text. */
+/* The result of a record; its text is the floats, id, metadata, model and text, so much of
+ * each. */
 struct packed {
-	uint32_t floats, id_n, meta_n, model_n, text_n;
-	uint8_t made_here, clears, rest[2];
+	size_t floats;
+	uint32_t id_n, meta_n, model_n, text_n;
+	bool made_here, clears;
 };
 
 /* A record in progress: its vector, or the text to embed. */
@@ -178,11 +180,11 @@ static int read_slot(struct worker *w, const struct lh_record *rec, struct slot 
 }
 
 /* Pack a complete record to out. */
-static int pack(struct worker *w, const struct lh_record *rec, const struct slot *s, struct lh_buf *out, struct lh_err *err)
+static int pack(struct worker *w, const struct lh_record *rec, const struct slot *s,
+		struct packed *p, struct lh_buf *out, struct lh_err *err)
 {
 	bool with_text = s->made_here && in_process(w->rows) && !w->dimension;
 	struct lh_str id, model;
-	struct packed p = { .floats = (uint32_t)s->n, .made_here = s->made_here };
 	struct lh_iter it;
 
 	lh_buf_reset(&w->id);
@@ -201,18 +203,19 @@ static int pack(struct worker *w, const struct lh_record *rec, const struct slot
 		return lh_err_data(err, 413, "record over 4 GiB");
 	if (s->meta.p) {
 		lh_iter_init(&it, &s->meta);
-		p.clears = !lh_iter_next(&it);
+		p->clears = !lh_iter_next(&it);
 	}
-	p.id_n = (uint32_t)id.n;
-	p.meta_n = (uint32_t)w->meta.len;
-	p.model_n = (uint32_t)model.n;
-	p.text_n = with_text ? (uint32_t)s->s.n : 0;
-	lh_buf_add(out, &p, sizeof p);
+	p->floats = s->n;
+	p->made_here = s->made_here;
+	p->id_n = (uint32_t)id.n;
+	p->meta_n = (uint32_t)w->meta.len;
+	p->model_n = (uint32_t)model.n;
+	p->text_n = with_text ? (uint32_t)s->s.n : 0;
 	lh_buf_add(out, s->vector.p, s->n * sizeof(float));
 	lh_buf_add(out, id.p, id.n);
 	lh_buf_add(out, w->meta.p, w->meta.len);
 	lh_buf_add(out, model.p, model.n);
-	lh_buf_add(out, s->s.p, p.text_n);
+	lh_buf_add(out, s->s.p, p->text_n);
 	return lh_buf_check(out, err);
 }
 
@@ -227,14 +230,15 @@ static int embed_one(struct worker *w, struct slot *s, struct lh_err *err)
 	return 0;
 }
 
-static int map(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
+static int fill(struct lh_record *rec, void *packed, struct lh_buf *out, void *worker,
+		struct lh_err *err)
 {
 	struct worker *w = worker;
 	struct slot *s = w->slot;
 
 	if (read_slot(w, rec, s, err) < 0 || (s->made_here && embed_one(w, s, err) < 0))
 		return -1;
-	return pack(w, rec, s, out, err);
+	return pack(w, rec, s, packed, out, err) < 0 ? -1 : 1;
 }
 
 static bool wants_vector(const struct slot *s, struct lh_str trace)
@@ -315,7 +319,7 @@ static int batch(struct lh_batch *b, void *worker, struct lh_err *err)
 		struct slot *s = &w->slot[i];
 
 		if (s->rc == 0)
-			s->rc = pack(w, b->rec[i], s, b->out, &s->err);
+			s->rc = pack(w, b->rec[i], s, b->result, b->out, &s->err);
 		if (s->rc < 0 && !lh_records_rejects(w->rows->tool, &s->err)) {
 			*err = s->err;
 			return -1;
@@ -357,25 +361,23 @@ static int on_row(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct run *run = ctx;
 	struct lh_buf *copy = &run->rows->vector;
+	const struct packed *is = o->result;
 	const char *p = o->text;
-	struct packed head;
 	struct row row;
 
-	memcpy(&head, p, sizeof head);
-	p += sizeof head;
 	lh_buf_reset(copy);
-	lh_buf_add(copy, p, head.floats * sizeof(float));
+	lh_buf_add(copy, p, is->floats * sizeof(float));
 	if (lh_buf_check(copy, err) < 0)
 		return -1;
-	p += head.floats * sizeof(float);
+	p += is->floats * sizeof(float);
 	row.vector = (const float *)(const void *)copy->p;
-	row.n = head.floats;
-	row.made_here = head.made_here;
-	row.clears = head.clears;
-	row.id = (struct lh_str){ p, head.id_n };
-	row.meta = (struct lh_str){ p += head.id_n, head.meta_n };
-	row.model = (struct lh_str){ p += head.meta_n, head.model_n };
-	row.text = (struct lh_str){ p + head.model_n, head.text_n };
+	row.n = is->floats;
+	row.made_here = is->made_here;
+	row.clears = is->clears;
+	row.id = (struct lh_str){ p, is->id_n };
+	row.meta = (struct lh_str){ p += is->id_n, is->meta_n };
+	row.model = (struct lh_str){ p += is->meta_n, is->model_n };
+	row.text = (struct lh_str){ p + is->model_n, is->text_n };
 	if (embed_again(run, &row, err) < 0)
 		return -1;
 	return run->sink(&row, run->ctx, err);
@@ -385,6 +387,7 @@ int rows_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 {
 	struct run run = { .rows = r, .sink = sink, .ctx = ctx };
 	struct lh_flow flow = {
+		.result_size = sizeof(struct packed),
 		.sink = on_row, .shared = &run, .files = tool->operands + 1,
 		.n_files = tool->n_operands - 1,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
@@ -394,7 +397,7 @@ int rows_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 
 	r->tool = tool;
 	if (in_process(r)) {
-		flow.map = map;
+		flow.fill = fill;
 	} else {
 		flow.batch = batch;
 		flow.batch_max = r->settings->batch;

@@ -355,8 +355,9 @@ static void name_session(struct session *s, uint64_t number)
 	s->trace = (struct lh_str){ s->id, strlen(s->id) };
 }
 
-static int run_session(struct session *s, const struct lh_record *rec, struct lh_buf *out, struct lh_err *err)
+static int on_record(struct lh_record *rec, struct lh_buf *out, void *session, struct lh_err *err)
 {
+	struct session *s = session;
 	uint64_t number = atomic_fetch_add(&s->it->records, 1) + 1;
 	struct iterate *it = s->it;
 	enum end end = GOING;
@@ -381,25 +382,10 @@ static int run_session(struct session *s, const struct lh_record *rec, struct lh
 	return lh_buf_check(&s->history, err) < 0 || lh_buf_check(&s->errors, err) < 0 || lh_buf_check(&s->report, err) < 0 ? -1 : 0;
 }
 
-static int session_batch(struct lh_batch *b, void *worker, struct lh_err *err)
-{
-	size_t i;
-
-	for (i = 0; i < b->n; i++) {
-		if (run_session(worker, b->rec[i], b->out, err) == 0)
-			lh_batch_accept(b);
-		else if (err->code == LH_EDATA)
-			lh_batch_reject(b, err);
-		else
-			return -1;
-	}
-	return 0;
-}
-
 int sessions_run(struct iterate *it, struct lh_held *held)
 {
 	return lh_records_run(it->tool, &(struct lh_flow){
-		.batch = session_batch, .batch_max = 1, .held = held,
+		.map = on_record, .one_by_one = true, .held = held,
 		.context_size = sizeof(struct session), .context_init = session_init,
 		.context_free = session_free });
 }

@@ -101,12 +101,14 @@ static int search_and_judge(struct cold *c, struct lh_record *rec, struct lh_err
 	return model ? chat_judge(&c->chat, &c->demand, h, err) : judge_hits(&c->demand, h, &c->scratch, err);
 }
 
-/* Make the line for the second pass: the query and its findings; for a discovery,
- * followed by an LF and the entry. */
-static int find(struct cold *c, struct lh_record *rec, struct lh_buf *out, struct lh_err *err)
+/* Make the line for the second pass, the query and its findings, and, for a discovery, the
+ * entry after it.  The result is the length of the line. */
+static int find(struct lh_record *rec, void *line, struct lh_buf *out, void *context,
+		struct lh_err *err)
 {
+	struct cold *c = context;
 	const struct hits *h = &c->search.hits;
-	size_t best;
+	size_t start = out->len, best;
 
 	if (search_and_judge(c, rec, err) < 0)
 		return -1;
@@ -126,26 +128,10 @@ static int find(struct cold *c, struct lh_record *rec, struct lh_buf *out, struc
 		return -1;
 	lh_buf_putc(out, '}');
 	lh_record_close(out, rec);
-	if (best) {
-		lh_buf_putc(out, '\n');
+	*(size_t *)line = out->len - start;
+	if (best)
 		put_entry(out, c, &h->v[best]);
-	}
-	return lh_buf_check(out, err);
-}
-
-static int on_query(struct lh_batch *b, void *worker, struct lh_err *err)
-{
-	struct lh_err why;
-
-	if (find(worker, b->rec[0], b->out, &why) == 0) {
-		lh_batch_accept(b);
-	} else if (why.code == LH_EDATA || why.code == LH_ENET) {
-		lh_batch_reject(b, &why);
-	} else {
-		*err = why;
-		return -1;
-	}
-	return 0;
+	return 1;
 }
 
 /* ---- findings, in order ---- */
@@ -177,11 +163,8 @@ static int record(struct lift *l, const char *entry, size_t n, struct lh_err *er
 
 	if (!l->recorder.pid && start_recorder(l, err) < 0)
 		return -1;
-	if (lh_coproc_ask(&l->recorder, entry, n, PATIENCE, &reply, err) < 0) {
-		if (err->code == LH_ENET)
-			err->code = LH_EIO;
+	if (lh_coproc_ask(&l->recorder, entry, n, PATIENCE, &reply, err) < 0)
 		return -1;
-	}
 	lh_record_init(&rec);
 	rc = lh_record_parse(&rec, reply.p, reply.n, err);
 	if (rc == 0 && !lh_record_get(&rec, "playbook_id"))
@@ -205,13 +188,12 @@ static int write_spool(struct lift *l, size_t least, struct lh_err *err)
 
 static int on_found(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
-	const char *p = o->text, *lf = memchr(p, '\n', o->n);
-	size_t n = o->n, line = lf ? (size_t)(lf - p) : n;
+	const size_t *line = o->result;
 	struct lift *l = ctx;
 
-	if (lf && record(l, lf + 1, n - line - 1, err) < 0)
+	if (o->n > *line && record(l, o->text + *line, o->n - *line, err) < 0)
 		return -1;
-	lh_buf_add(&l->spool, p, line);
+	lh_buf_add(&l->spool, o->text, *line);
 	lh_buf_putc(&l->spool, '\n');
 	return write_spool(l, SPOOL, err);
 }
@@ -225,7 +207,8 @@ int cold_pass(struct lift *l)
 	if (l->spool_fd < 0)
 		return lh_err_sys(err, "%s: cannot create", l->spool_path);
 	rc = lh_records_run(l->tool, &(struct lh_flow){
-		.batch = on_query, .batch_max = 1, .sink = on_found, .shared = l,
+		.fill = find, .result_size = sizeof(size_t), .sink = on_found, .shared = l,
+		.one_by_one = true, .reject_net = true,
 		.files = l->tool->operands + l->tool->n_operands, .n_files = 0,
 		.context_size = sizeof(struct cold), .context_init = worker_init,
 		.context_free = worker_free });

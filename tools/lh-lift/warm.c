@@ -14,7 +14,7 @@ struct warm {
 	struct demand demand;
 	struct book book;
 	struct hits cold;
-	struct lh_buf scratch, row;
+	struct lh_buf scratch;
 };
 
 static void worker_free(void *arg)
@@ -26,7 +26,6 @@ static void worker_free(void *arg)
 	book_free(&w->book);
 	free(w->cold.v);
 	lh_buf_free(&w->scratch);
-	lh_buf_free(&w->row);
 }
 
 static int worker_init(void *context, void *ctx, struct lh_err *err)
@@ -38,7 +37,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	demand_init(&w->demand);
 	book_init(&w->book, w->l->book);
 	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
-	lh_buf_init(&w->row, LH_BUF_NOMAX);
 	return search_start(&w->search, w->l, true, err);
 }
 
@@ -182,75 +180,69 @@ static int read_found(const struct lh_record *rec, struct found *f, struct lh_er
 	return 0;
 }
 
-/* Make the line to print, followed by the row of the report, if any, and the bytes of
- * the outcome. */
-static int compare(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
-{
-	struct warm *w = worker;
+/* The result of a query; its text is the row of the report, if any, and the line to print. */
+struct compared {
 	struct outcome o;
+	size_t row;		/* bytes */
+};
+
+static int compare(struct lh_record *rec, void *result, struct lh_buf *out, void *worker,
+		   struct lh_err *err)
+{
+	struct compared *c = result;
+	struct outcome *o = &c->o;
+	struct warm *w = worker;
+	size_t start = out->len;
 	struct found f;
 
 	if (read_found(rec, &f, err) < 0 || demand_read(&w->demand, rec, err) < 0 || hits_read(&w->cold, &f.cold, true, err) < 0)
 		return -1;
 	if (f.best >= 0 && (uint64_t)f.best >= w->cold.n)
 		return lh_err_set(err, LH_ECORRUPT, CHANGED);
-	if (search_ask(&w->search, rec, true, NULL, err) < 0 || judge_warm(w, err) < 0 || weigh(w, f.best, &o, err) < 0)
+	if (search_ask(&w->search, rec, true, NULL, err) < 0 || judge_warm(w, err) < 0 || weigh(w, f.best, o, err) < 0)
 		return -1;
-	put_line(out, w, &f, &o);
-	lh_buf_reset(&w->row);
-	if (w->l->report_path && o.discovery && !o.lifted)
-		report_row(&w->row, &w->demand, &w->cold.v[f.best], &w->search.hits);
-	if (ask_reworded(w, &f.words, o.discovery ? &w->cold.v[f.best] : NULL, out, &o, err) < 0)
+	if (w->l->report_path && o->discovery && !o->lifted)
+		report_row(out, &w->demand, &w->cold.v[f.best], &w->search.hits);
+	c->row = out->len - start;
+	put_line(out, w, &f, o);
+	if (ask_reworded(w, &f.words, o->discovery ? &w->cold.v[f.best] : NULL, out, o, err) < 0)
 		return -1;
 	lh_buf_putc(out, '}');
 	lh_record_close(out, rec);
 	lh_buf_putc(out, '\n');
-	lh_buf_add(out, w->row.p, w->row.len);
-	lh_buf_add(out, &o, sizeof o);
-	return lh_buf_check(&w->row, err) < 0 ? -1 : lh_buf_check(out, err);
+	return 1;
+}
+
+static int on_compared(const struct lh_output *output, void *ctx, struct lh_err *err)
+{
+	const struct compared *c = output->result;
+	struct lift *l = ctx;
+
+	(void)err;	/* it is l->tool->err */
+	tally_add(l, &c->o);
+	if (c->row && l->n_unlifted++ < REPORTED)
+		lh_buf_add(&l->unlifted, output->text, c->row);
+	return lh_tool_out(l->tool, output->text + c->row, output->n - c->row);
 }
 
 /* A failure to answer what the first pass got an answer for is not the fault of the
  * query. */
-static int on_found(struct lh_record *found, struct lh_buf *out, void *worker, struct lh_err *err)
+static int on_rejected(void *lift, const struct lh_rejection *r, struct lh_err *err)
 {
-	int rc = compare(found, out, worker, err);
-
-	if (rc < 0 && (err->code == LH_EDATA || err->code == LH_ENET))
-		err->code = LH_EIO;
-	return rc;
-}
-
-static int on_line(const struct lh_output *output, void *ctx, struct lh_err *err)
-{
-	const char *p = output->text;
-	size_t n = output->n, line = (size_t)((const char *)memchr(p, '\n', n) - p) + 1;
-	struct lift *l = ctx;
-	struct outcome o;
-
-	n -= sizeof o;
-	memcpy(&o, p + n, sizeof o);
-	tally_add(l, &o);
-	if (n > line && l->n_unlifted++ < REPORTED)
-		lh_buf_add(&l->unlifted, p + line, n - line);
-	if (lh_tool_out(l->tool, p, line) == 0)
-		return 0;
-	*err = l->tool->err;
-	return -1;
+	(void)lift;
+	return lh_err_set(err, LH_EIO, "%s", r->why);
 }
 
 int warm_pass(struct lift *l)
 {
+	static const struct lh_flow_hooks hooks = { .rejected = on_rejected };
 	struct lh_flow flow = {
-		.map = on_found, .sink = on_line, .shared = l, .jobs = l->tool->jobs,
-		.max_line = MAX_LINE,
+		.fill = compare, .result_size = sizeof(struct compared), .sink = on_compared,
+		.shared = l, .jobs = l->tool->jobs, .max_line = MAX_LINE,
+		.hooks = &hooks, .stop_at_reject = true,
 		.context_size = sizeof(struct warm), .context_init = worker_init,
 		.context_free = worker_free,
 	};
-	struct lh_err err;
-	int rc = lh_flow_file(l->spool_path, &flow, &err);
 
-	if (rc < 0)
-		l->tool->err = err;
-	return rc;
+	return lh_flow_file(l->spool_path, &flow, &l->tool->err);
 }

@@ -40,38 +40,39 @@ static void worker_free(void *context)
 	lh_scorer_free(((struct worker *)context)->scorer);
 }
 
-static int on_record(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err)
+static int on_record(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
+		     struct lh_err *err)
 {
 	struct lh_scorer *scorer = ((struct worker *)context)->scorer;
-	struct said said = { .on_file = lh_record_get(rec, "evidence_run_id") != NULL };
+	struct said *said = result;
 	struct lh_judged judged;
 
-	if (said.on_file) {
-		if (lh_scored_read(rec, &said.about, err) < 0)
+	(void)out;
+	said->on_file = lh_record_get(rec, "evidence_run_id") != NULL;
+	if (said->on_file) {
+		if (lh_scored_read(rec, &said->about, err) < 0)
 			return -1;
 	} else {
 		if (lh_score_check(scorer, rec, err) < 0 || lh_score_judge(scorer, rec, &judged, err) < 0 ||
-		    lh_score_sig(rec, said.about.sig, &said.about.stem, err) < 0)
+		    lh_score_sig(rec, said->about.sig, &said->about.stem, err) < 0)
 			return -1;
-		said.about.category = judged.category;
+		said->about.category = judged.category;
 	}
-	lh_buf_add(out, &said, sizeof said);
-	return 0;
+	return 1;
 }
 
 static int on_said(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct check *c = ctx;
-	struct said said;
+	const struct said *said = o->result;
 
-	memcpy(&said, o->text, sizeof said);
-	return (said.on_file ? lh_drift_scored : lh_drift_judged)(&c->drift, said.about.sig, said.about.stem, said.about.category, err);
+	return (said->on_file ? lh_drift_scored : lh_drift_judged)(&c->drift, said->about.sig, said->about.stem, said->about.category, err);
 }
 
 static int read_files(struct check *c, char **operands, size_t n)
 {
 	int rc = lh_records_run(c->tool, &(struct lh_flow){
-		.map = on_record, .sink = on_said, .shared = c, .plain = c->root != NULL,
+		.fill = on_record, .result_size = sizeof(struct said), .sink = on_said, .shared = c, .plain = c->root != NULL,
 		.files = operands, .n_files = n,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free });
