@@ -67,11 +67,11 @@ model() {
 	[ "$status" = 1 ]
 	[ -z "$output" ]
 	[ ! -s log ]
-	[ "$(sed -n 's/.*in:[4-9]: //p' <<<"$stderr")" = 'missing field "content"
-empty uid
-"uid" is not a string
-"tags" is not an array
-"tags" holds something that is not a string
+	[ "$(sed -n 's/.*in:[4-9]: //p' <<<"$stderr")" = 'missing "content" (any value)
+"uid" must not be empty
+"uid" must be a string
+"tags" must be an array of strings
+"tags" must be an array of strings
 uid is longer than 1024 bytes' ]
 	[ "${stderr_lines[-1]}" = 'lh-pathway: 9 of 9 records rejected' ]
 }
@@ -106,7 +106,7 @@ uid is longer than 1024 bytes' ]
 	[ "$(sed 1d log)" = '{"op":"replay","uid":"a"}
 {"op":"replay","uid":"a"}' ]
 	run -1 --separate-stderr lh-pathway add-idempotent log <<<'{"content":1}'
-	[ "${stderr_lines[0]}" = 'lh-pathway: -:1: missing string field "uid"' ]
+	[ "${stderr_lines[0]}" = 'lh-pathway: -:1: missing "uid" (string)' ]
 }
 
 @test "Update keeps the uid and the first time, and changes the content and the second" {
@@ -130,7 +130,7 @@ uid is longer than 1024 bytes' ]
 		echo '{"uid":"a","predecessor_uid":"b","content":2}'
 	)
 	[ "${stderr_lines[0]}" = 'lh-pathway: -:1: unknown predecessor_uid "zz"' ]
-	[ "${stderr_lines[1]}" = 'lh-pathway: -:2: missing string field "predecessor_uid"' ]
+	[ "${stderr_lines[1]}" = 'lh-pathway: -:2: missing "predecessor_uid" (string)' ]
 	[ "${stderr_lines[2]}" = 'lh-pathway: -:3: uid "a" is known already' ]
 	[ "$(wc -l <log)" = 2 ]
 }
@@ -289,16 +289,16 @@ uid is longer than 1024 bytes' ]
 	    ("{}", 'missing string field "op"'), ('{"op":1}', 'missing string field "op"'),
 	    ('{"op":"Add","trace":{}}', '"op" is not one of add, update, revise, retire, replay'),
 	    ('{"op":"add"}', 'missing object field "trace"'), ('{"op":"add","trace":[]}', '"trace" is not an object'),
-	    ('{"op":"add","trace":{"uid":"z"}}', 'missing field "content"'), ('{"op":"add","trace":{"content":1}}', 'missing string field "uid"'),
+	    ('{"op":"add","trace":{"uid":"z"}}', 'missing field "content"'), ('{"op":"add","trace":{"content":1}}', 'missing "uid" (string)'),
 	    ('{"op":"add","trace":{"content":1,"uid":1}}', '"uid" is not a string'), ('{"op":"add","trace":{"content":1,"uid":""}}', "empty uid"),
 	    (t % ("u" * 1025, ""), "uid is longer than 1024 bytes"), (t % ("a", ""), "its uid is known already"),
 	    (t % ("z", ',"created_at_ns":1.5'), '"created_at_ns" is not a whole number'), (t % ("z", ',"updated_at_ns":"1"'), '"updated_at_ns" is not a whole number'),
 	    (t % ("z", ',"replay_count":1e30'), '"replay_count" is not a whole number'), (t % ("z", ',"retired":0'), '"retired" is neither true nor false'),
 	    (t % ("z", ',"tags":{}'), '"tags" is not an array'), (t % ("z", ',"tags":[1]'), '"tags" holds something that is not a string'),
-	    (t % ("z", ',"predecessor_uid":1'), '"predecessor_uid" is not a string'), ('{"op":"revise","trace":{"uid":"z","content":1}}', 'missing string field "predecessor_uid"'),
-	    ('{"op":"update","content":1}', 'missing string field "uid"'), ('{"op":"update","uid":"z","content":1}', "unknown uid"), ('{"op":"update","uid":"a"}', 'missing field "content"'),
+	    (t % ("z", ',"predecessor_uid":1'), '"predecessor_uid" is not a string'), ('{"op":"revise","trace":{"uid":"z","content":1}}', 'missing "predecessor_uid" (string)'),
+	    ('{"op":"update","content":1}', 'missing "uid" (string)'), ('{"op":"update","uid":"z","content":1}', "unknown uid"), ('{"op":"update","uid":"a"}', 'missing field "content"'),
 	    ('{"op":"update","uid":"a","content":9,"trace":{"updated_at_ns":{}}}', '"updated_at_ns" is not a whole number'),
-	    ('{"op":"retire","uid":"z"}', "unknown uid"), ('{"op":"replay","uid":"z"}', "unknown uid"), ('{"op":"replay"}', 'missing string field "uid"'),
+	    ('{"op":"retire","uid":"z"}', "unknown uid"), ('{"op":"replay","uid":"z"}', "unknown uid"), ('{"op":"replay"}', 'missing "uid" (string)'),
 	]:
 	    print(line + "\t" + why)
 	END

@@ -73,12 +73,12 @@ static int check_new(const struct lh_pathway_new *t, struct lh_err *err)
 	if (t->uid.n && lh_pathway_uid_check("uid", t->uid.n, err) < 0)
 		return -1;
 	if (t->tags && t->tags->type != LH_ARRAY)
-		return lh_err_set(err, LH_EDATA, "\"tags\" is not an array");
+		return lh_err_set(err, LH_EDATA, "\"tags\" must be an array of strings");
 	if (t->tags)
 		for (lh_iter_init(&it, t->tags); lh_iter_next(&it); )
 			if (it.val.type != LH_STRING)
 				return lh_err_set(err, LH_EDATA,
-						  "\"tags\" holds something that is not a string");
+						  "\"tags\" must be an array of strings");
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include <lh/time.h>
+#include "json/bind.h"
 #include "pathway.h"
 
 #define MS_MAX (INT64_MAX / 1000000)
@@ -27,27 +28,46 @@ static int check_now(struct lh_tool *tool)
 	return 0;
 }
 
+struct members {
+	struct lh_str uid, predecessor;
+	struct lh_value content, tags;
+};
+#define COMMON \
+	{ LH_BIND_STRING("uid", struct members, uid), .filled = true }, \
+	{ LH_BIND_SOME("content", struct members, content), .null = true }, \
+	{ LH_BIND_SOME("tags", struct members, tags) }
+
+static const struct lh_bind members[] = { COMMON, LH_BIND_END };
+static const struct lh_bind revise_members[] = { COMMON,
+						 { LH_BIND_STRING("predecessor_uid", struct members,
+								  predecessor),
+						   .required = true, .filled = true },
+						 LH_BIND_END };
+
 static int change(struct run *r, const struct lh_record *rec, uint32_t *i, struct lh_err *err)
 {
 	const unsigned verb = r->tool->verb->bit;
-	const struct lh_value *tags = lh_record_get(rec, "tags");
-	struct lh_pathway_new t = { .content = lh_record_get(rec, "content"), .ns = now_ns(r->tool), .fixed = r->tool->now };
+	struct members m = { .uid = { "", 0 }, .predecessor = { "", 0 } };
+	struct lh_pathway_new t = { .ns = now_ns(r->tool), .fixed = r->tool->now };
 
-	if (take_string(r, rec, "uid", verb & (V_ADD | V_REVISE), &t.uid, err) < 0)
+	if (lh_bind(verb == V_REVISE ? revise_members : members, rec, &m, &r->strings, err) < 0)
 		return -1;
+	if (!m.uid.n && !(verb & (V_ADD | V_REVISE)))
+		return lh_err_set(err, LH_EDATA, "missing \"uid\" (string)");
 	if (verb == V_RETIRE)
-		return lh_pathway_retire(r->p, t.uid, i, err);
-	if (!t.content)
-		return lh_err_set(err, LH_EDATA, "missing field \"content\"");
+		return lh_pathway_retire(r->p, m.uid, i, err);
+	if (!m.content.p)
+		return lh_err_set(err, LH_EDATA, "missing \"content\" (any value)");
 	if (verb == V_UPDATE)
-		return lh_pathway_update(r->p, t.uid, t.content, t.ns, i, err);
-	t.tags = tags && tags->type != LH_NULL ? tags : NULL;
+		return lh_pathway_update(r->p, m.uid, &m.content, t.ns, i, err);
+	t.uid = m.uid;
+	t.predecessor = m.predecessor;
+	t.content = &m.content;
+	t.tags = m.tags.p ? &m.tags : NULL;
 	if (verb == V_ADD)
 		return lh_pathway_add(r->p, &t, i, err);
 	if (verb == V_ADD_IDEMPOTENT)
 		return lh_pathway_add_idempotent(r->p, &t, i, err);
-	if (take_string(r, rec, "predecessor_uid", false, &t.predecessor, err) < 0)
-		return -1;
 	return lh_pathway_revise(r->p, &t, i, err);
 }
 
@@ -56,9 +76,6 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *run, struc
 	struct run *r = run;
 	uint32_t i;
 
-	lh_buf_reset(&r->strings);
-	if (!lh_buf_room(&r->strings, 2 * rec->len + LH_PAD))	/* so that strings do not move */
-		return lh_buf_check(&r->strings, err);
 	return change(r, rec, &i, err) < 0 ? -1 : lh_pathway_put(r->p, i, out, err);
 }
 

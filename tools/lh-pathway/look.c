@@ -2,20 +2,32 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "json/bind.h"
+#include "json/write.h"
 #include "pathway.h"
+
+struct named {
+	struct lh_str uid;
+};
+static const struct lh_bind members[] = {
+	{ LH_BIND_STRING("uid", struct named, uid), .required = true, .filled = true },
+	LH_BIND_END
+};
 
 /* Find the trace that a record names, in the present state of the log. */
 static int find(struct run *r, const struct lh_record *rec, uint32_t *i, struct lh_err *err)
 {
-	struct lh_str uid;
+	struct named named;
+	struct lh_str *uid = &named.uid;
 	int64_t at;
 
-	lh_buf_reset(&r->strings);
-	if (take_string(r, rec, "uid", false, &uid, err) < 0 || lh_pathway_refresh(r->p, err) < 0)
+	if (lh_bind(members, rec, &named, &r->strings, err) < 0 ||
+	    lh_pathway_refresh(r->p, err) < 0)
 		return -1;
-	at = lh_pathway_find(r->p, uid.p, uid.n);
+	at = lh_pathway_find(r->p, uid->p, uid->n);
 	if (at < 0)
-		return lh_err_data(err, 404, "unknown uid \"%.*s\"", (int)(uid.n > 100 ? 100 : uid.n), uid.p);
+		return lh_err_data(err, 404, "unknown uid \"%.*s\"",
+				   (int)(uid->n > 100 ? 100 : uid->n), uid->p);
 	*i = (uint32_t)at;
 	return 0;
 }
@@ -31,23 +43,22 @@ static int on_get(struct lh_record *rec, struct lh_buf *out, void *run, struct l
 static int on_history(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
 {
 	struct run *r = run;
-	bool first = true;
+	struct lh_writer w;
 	int64_t at;
 	uint32_t i;
 
 	if (find(r, rec, &i, err) < 0 || lh_pathway_ends(r->p, i, err) < 0)
 		return -1;
-	lh_record_open(out, rec, (const char *const[]){ "history" }, 1);
-	lh_buf_puts(out, "\"history\":");
+	w = lh_write_record(out, rec, (const char *const[]){ "history" }, 1);
+	lh_write_array(&w, "history");
 	for (at = i; at >= 0; at = lh_pathway_predecessor(r->p, i, err)) {
-		lh_buf_putc(out, first ? '[' : ',');
-		first = false;
+		lh_write_key(&w, NULL);
 		i = (uint32_t)at;
 		if (lh_pathway_put(r->p, i, out, err) < 0)
 			return -1;
 	}
-	lh_buf_putc(out, ']');
-	lh_record_close(out, rec);
+	lh_write_end(&w);
+	lh_write_end(&w);
 	return at == -3 ? -1 : 0;
 }
 
@@ -101,29 +112,30 @@ static int verify_one(struct run *r)
 {
 	struct lh_tool *tool = r->tool;
 	struct lh_pathway_stats st;
-	struct ways w = { 0, 0 };
+	struct ways ways = { 0, 0 };
+	struct lh_writer w;
 	struct lh_buf b;
-	int rc;
 
 	lh_pathway_get_stats(r->p, &st);
-	if (walk_all(r->p, st.traces, &w, &tool->err) < 0)
+	if (walk_all(r->p, st.traces, &ways, &tool->err) < 0)
 		return -1;
-	if (st.skipped || w.cycles)
+	if (st.skipped || ways.cycles)
 		lh_tool_verdict_bad(tool);
 	lh_buf_init(&b, LH_BUF_NOMAX);
-	lh_buf_puts(&b, "{\"log\":");
+	w = lh_write_to(&b);
+	lh_write_object(&w, NULL);
 	if (lh_utf8_valid(r->path, strlen(r->path)))
-		lh_buf_json(&b, r->path, strlen(r->path));
+		lh_write_text(&w, "log", r->path);
 	else
-		lh_buf_puts(&b, "null");
-	lh_buf_printf(&b, ",\"events\":%llu,\"traces\":%llu,\"retired\":%llu,\"skipped\":%llu,\"missing_predecessors\":%llu,\"cycles\":%llu}\n",
-		      (unsigned long long)st.events, (unsigned long long)st.traces, (unsigned long long)st.retired,
-		      (unsigned long long)st.skipped, (unsigned long long)w.missing, (unsigned long long)w.cycles);
-	rc = lh_buf_check(&b, &tool->err);
-	if (!rc)
-		rc = lh_tool_out(tool, b.p, b.len);
-	lh_buf_free(&b);
-	return rc;
+		lh_write_null(&w, "log");
+	lh_write_u64(&w, "events", st.events);
+	lh_write_u64(&w, "traces", st.traces);
+	lh_write_u64(&w, "retired", st.retired);
+	lh_write_u64(&w, "skipped", st.skipped);
+	lh_write_u64(&w, "missing_predecessors", ways.missing);
+	lh_write_u64(&w, "cycles", ways.cycles);
+	lh_write_end(&w);
+	return lh_tool_out_line(tool, &b);
 }
 
 int pathway_verify(struct lh_tool *tool, void *settings)

@@ -1,4 +1,5 @@
 /* lh-pathway: a memory of traces over an append-only log.  See lh-pathway(1). */
+#include "json/write.h"
 #include "pathway.h"
 
 #include <stdlib.h>
@@ -72,34 +73,22 @@ int run_close(struct run *r, int rc)
 	return rc;
 }
 
-int take_string(struct run *r, const struct lh_record *rec, const char *name, bool optional, struct lh_str *to, struct lh_err *err)
-{
-	const struct lh_value *v = lh_record_get(rec, name);
-
-	*to = (struct lh_str){ "", 0 };
-	if (optional && (!v || v->type == LH_NULL))
-		return 0;
-	if (!v || v->type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, v ? "\"%s\" is not a string" : "missing string field \"%s\"", name);
-	if (lh_value_str(v, &r->strings, to, err) < 0)
-		return -1;
-	return to->n ? 0 : lh_err_set(err, LH_EDATA, "empty %s", name);
-}
-
 /* Answer --uid as one record of stdin. */
 static int answer_one(struct run *r, const char *uid, int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
 {
 	struct lh_err *err = &r->tool->err;
 	struct lh_buf in, out;
 	struct lh_record rec;
+	struct lh_writer w;
 	int rc;
 
 	lh_buf_init(&in, LH_BUF_NOMAX);
 	lh_buf_init(&out, LH_BUF_NOMAX);
 	lh_record_init(&rec);
-	lh_buf_puts(&in, "{\"uid\":");
-	lh_buf_json(&in, uid, strlen(uid));
-	lh_buf_putc(&in, '}');
+	w = lh_write_to(&in);
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "uid", uid);
+	lh_write_end(&w);
 	rc = lh_buf_check(&in, err);
 	if (!rc)
 		rc = lh_record_parse(&rec, in.p, in.len, err);

@@ -33,9 +33,6 @@ struct run {
 int run_open(struct run *r, struct lh_tool *tool, const struct settings *s, const char *path, bool writes);
 int run_close(struct run *r, int rc);
 
-/* Read the string of that name; LH_EDATA.  optional: n = 0 when it is absent. */
-int take_string(struct run *r, const struct lh_record *rec, const char *name, bool optional, struct lh_str *to, struct lh_err *err);
-
 /* Answer each --uid as a record {"uid":...}; then the records of the input, unless
  * there was a --uid and no FILE. */
 int run_records(struct run *r, int (*map)(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err));
