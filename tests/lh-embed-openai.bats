@@ -159,10 +159,10 @@ values() {
 		ragged 200: vector 2 has dimension 7, those before it 8
 		nan64 200: vector 1 is not finite
 		twice 200: two vectors of index 0
-		beyond 200: vector 2 has an index that is not from 0 to 1
-		fraction 200: vector 1 has an index that is not from 0 to 1
-		bare 200: vector 1 is not in an object
-		hollow 200: vector 1 has no "embedding"
+		beyond 200: vector 2: "index" must be a whole number from 0 to 1
+		fraction 200: vector 1: "index" must be a whole number, 0 or more
+		bare 200: vector 1: must be an object
+		hollow 200: vector 1: missing "embedding" (any value)
 		notbase64 200: vector 1: vector is not base64
 		odd64 200: vector 1: vector of 5 bytes does not hold whole 32-bit floats
 		empty64 200: vector 1: empty vector

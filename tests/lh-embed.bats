@@ -90,7 +90,7 @@ for line in sys.stdin:
 		{"text":null,"texts":["a"]}	missing "text" (string)
 		{"text":""}	empty text
 		{"texts":[]}	empty list of texts
-		{"texts":"a"}	"texts" is not an array
+		{"texts":"a"}	"texts" must be an array
 		{"texts":["a",""]}	text 2: empty text
 		{"texts":["a",3]}	text 2 is not a string
 		[1]	not a JSON object

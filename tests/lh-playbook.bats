@@ -93,7 +93,7 @@ entries() {
 	[ -z "$(lh-playbook list pb.lhv)" ]
 	run --separate-stderr lh-playbook remove pb.lhv <<<'{"playbook_id":5}'
 	[ "$status" = 1 ]
-	[[ $stderr == *'"playbook_id" is not a string'* ]]
+	[[ $stderr == *'"playbook_id" must be a string'* ]]
 	run --separate-stderr lh-playbook remove pb.lhv <<<'{"query_text":"q"}'
 	[ "$status" = 1 ]
 	[[ $stderr == *'missing "answer_id" (string)'* ]]

@@ -55,10 +55,10 @@ static int check_model(const struct request *rq, struct lh_err *err)
 {
 	const char *model = rq->e->model;
 
-	if (!rq->model || lh_value_is(rq->model, model, strlen(model)))
+	if (!rq->model.p || lh_value_is(&rq->model, model, strlen(model)))
 		return 0;
 	return lh_err_set(err, LH_EDATA, "\"model\" is %.*s, but this engine makes \"%s\"",
-			  (int)(rq->model->n < 200 ? rq->model->n : 200), rq->model->p, model);
+			  (int)(rq->model.n < 200 ? rq->model.n : 200), rq->model.p, model);
 }
 
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
@@ -75,7 +75,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	answer_open(out, &rq);
 	while (lh_buf_reset(&w->scratch), (more = request_next(&rq, &w->scratch, &text, err)) > 0) {
 		if (more == 2) {
-			answer_error(out, &rq, err, &w->errors);
+			answer_error(&rq, err, &w->errors);
 			continue;
 		}
 		if (w->e->engine->one(w->engine, text.p, text.n, w->v, err) < 0)
@@ -85,7 +85,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	}
 	if (more < 0)
 		return -1;
-	answer_close(out, &rq, w->e->dimension, w->e->model, &w->errors);
+	answer_close(&rq, w->e->dimension, w->e->model, &w->errors);
 	return lh_buf_check(&w->errors, err);
 }
 

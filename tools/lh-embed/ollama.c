@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "embed/embedder.h"
+#include "json/bind.h"
 
 struct ollama {
 	struct service s;
@@ -41,23 +42,34 @@ static void *ollama_open(struct embed *e, struct lh_err *err)
 	return NULL;
 }
 
+struct answer {
+	struct lh_value one, many;
+};
+static const struct lh_bind answer_members[] = {
+	{ LH_BIND_SOME("embedding", struct answer, one), .null = true },
+	{ LH_BIND_ARRAY("embeddings", struct answer, many), .lax = true },
+	LH_BIND_END
+};
+
 /* Read {"embeddings":[[...],...]} or {"embedding":[...]}. */
 static int read_vectors(struct service *s, const struct service_call *call, const struct lh_value *root, struct lh_buf *out, struct lh_err *why)
 {
 	const struct model *m = call->call->model;
 	size_t n = 0, want = call->call->n;
-	struct lh_value list;
+	struct answer answer = { .one = { .p = NULL } };
 	struct lh_iter it;
 
-	if (want == 1 && lh_value_get(root, "embedding", &list))
-		return service_vector(s, m, &list, 1, out, why);
-	if (!lh_value_get(root, "embeddings", &list) || list.type != LH_ARRAY)
+	if (lh_bind_value(answer_members, root, &answer, NULL, why) < 0)
+		return -1;
+	if (want == 1 && answer.one.p)
+		return service_vector(s, m, &answer.one, 1, out, why);
+	if (!answer.many.p)
 		return lh_err_set(why, LH_EDATA, "no \"embeddings\" in the answer");
-	for (lh_iter_init(&it, &list); lh_iter_next(&it); )
+	for (lh_iter_init(&it, &answer.many); lh_iter_next(&it); )
 		n++;
 	if (n != want)
 		return lh_err_set(why, LH_EDATA, "%zu vectors for %zu texts", n, want);
-	for (n = 0, lh_iter_init(&it, &list); lh_iter_next(&it); )
+	for (n = 0, lh_iter_init(&it, &answer.many); lh_iter_next(&it); )
 		if (service_vector(s, m, &it.val, ++n, out, why) < 0)
 			return -1;
 	return 0;
@@ -67,15 +79,16 @@ static int read_vectors(struct service *s, const struct service_call *call, cons
 static int one_by_one(struct ollama *o, const struct call *call, struct lh_buf *out, struct lh_err *err)
 {
 	struct call one = *call;
+	struct lh_writer w;
 	long status;
 	size_t i;
 
 	for (i = 0; i < call->n; i++) {
 		one.text = &call->text[i];
 		one.n = 1;
-		service_body(&o->s, &one, ",\"prompt\":");
-		service_texts(&o->s, &one);
-		lh_buf_putc(&o->s.body, '}');
+		w = service_body(&o->s, &one);
+		lh_write_str(&w, "prompt", one.text[0]);
+		lh_write_end(&w);
 		if (service_call(&o->s, &(struct service_call){ o->one_url, &one, read_vectors }, out, &status, err) < 0)
 			return -1;
 		atomic_store(&is_old, true);
@@ -87,13 +100,16 @@ static int ollama_many(void *self, const struct call *call, struct lh_buf *out, 
 {
 	struct ollama *o = self;
 	struct service *s = &o->s;
+	struct lh_writer w;
 	long status;
 
 	if (atomic_load(&is_old))
 		return one_by_one(o, call, out, err);
-	service_body(s, call, ",\"input\":[");
-	service_texts(s, call);
-	lh_buf_puts(&s->body, "]}");
+	w = service_body(s, call);
+	lh_write_array(&w, "input");
+	service_texts(&w, call);
+	lh_write_end(&w);
+	lh_write_end(&w);
 	if (service_call(s, &(struct service_call){ o->many_url, call, read_vectors }, out, &status, err) == 0)
 		return 0;
 	return status == 404 ? one_by_one(o, call, out, err) : -1;

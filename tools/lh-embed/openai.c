@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "embed/embedder.h"
+#include "json/bind.h"
 
 #define KEY_MAX 4096
 
@@ -97,22 +98,40 @@ static void *openai_open(struct embed *e, struct lh_err *err)
 	return NULL;
 }
 
+struct answer {
+	struct lh_value data;
+};
+static const struct lh_bind answer_members[] = {
+	{ LH_BIND_ARRAY("data", struct answer, data), .lax = true },
+	LH_BIND_END
+};
+
+struct element {
+	int64_t index;
+	struct lh_value embedding;
+};
+static const struct lh_bind element_members[] = {
+	{ LH_BIND_I64("index", struct element, index, 0, INT64_MAX), .not_null = true },
+	{ LH_BIND_SOME("embedding", struct element, embedding), .null = true, .required = true },
+	LH_BIND_END
+};
+
 /* Store the embedding of an element of "data" by its index, or by its position without
  * one. */
-static int place(struct lh_value *order, size_t want, size_t at, const struct lh_value *element, struct lh_err *why)
+static int place(struct lh_value *order, size_t want, size_t at, const struct lh_value *v,
+		 struct lh_err *why)
 {
-	struct lh_value v;
-	int64_t index = (int64_t)at;
+	struct element e = { .index = (int64_t)at };
 
-	if (element->type != LH_OBJECT)
-		return lh_err_set(why, LH_EDATA, "vector %zu is not in an object", at + 1);
-	if (lh_value_get(element, "index", &v) && (v.type != LH_NUMBER || !lh_value_i64(&v, &index) || index < 0 || (size_t)index >= want))
-		return lh_err_set(why, LH_EDATA, "vector %zu has an index that is not from 0 to %zu", at + 1, want - 1);
-	if (!lh_value_get(element, "embedding", &v))
-		return lh_err_set(why, LH_EDATA, "vector %zu has no \"embedding\"", at + 1);
-	if (order[index].p)
-		return lh_err_set(why, LH_EDATA, "two vectors of index %zu", (size_t)index);
-	order[index] = v;
+	if (lh_bind_value(element_members, v, &e, NULL, why) < 0)
+		return lh_err_prefix(why, "vector %zu", at + 1);
+	if ((size_t)e.index >= want)
+		return lh_err_set(why, LH_EDATA,
+				  "vector %zu: \"index\" must be a whole number from 0 to %zu",
+				  at + 1, want - 1);
+	if (order[e.index].p)
+		return lh_err_set(why, LH_EDATA, "two vectors of index %zu", (size_t)e.index);
+	order[e.index] = e.embedding;
 	return 0;
 }
 
@@ -121,12 +140,15 @@ static int read_vectors(struct service *s, const struct service_call *call, cons
 {
 	struct openai *o = (struct openai *)s;
 	size_t n = 0, want = call->call->n;
-	struct lh_value data, *order;
+	struct answer answer = { .data = { .p = NULL } };
+	struct lh_value *order;
 	struct lh_iter it;
 
-	if (!lh_value_get(root, "data", &data) || data.type != LH_ARRAY)
+	if (lh_bind_value(answer_members, root, &answer, NULL, why) < 0)
+		return -1;
+	if (!answer.data.p)
 		return lh_err_set(why, LH_EDATA, "no \"data\" in the answer");
-	for (lh_iter_init(&it, &data); lh_iter_next(&it); )
+	for (lh_iter_init(&it, &answer.data); lh_iter_next(&it); )
 		n++;
 	if (n != want)
 		return lh_err_set(why, LH_EDATA, "%zu vectors for %zu texts", n, want);
@@ -135,7 +157,7 @@ static int read_vectors(struct service *s, const struct service_call *call, cons
 	if (!order)
 		return lh_err_nomem(why);
 	memset(order, 0, want * sizeof *order);
-	for (n = 0, lh_iter_init(&it, &data); lh_iter_next(&it); n++)
+	for (n = 0, lh_iter_init(&it, &answer.data); lh_iter_next(&it); n++)
 		if (place(order, want, n, &it.val, why) < 0)
 			return -1;
 	for (n = 0; n < want; n++)
@@ -147,11 +169,15 @@ static int read_vectors(struct service *s, const struct service_call *call, cons
 static int openai_many(void *self, const struct call *call, struct lh_buf *out, struct lh_err *err)
 {
 	struct openai *o = self;
+	struct lh_writer w;
 	long status;
 
-	service_body(&o->s, call, ",\"input\":[");
-	service_texts(&o->s, call);
-	lh_buf_puts(&o->s.body, "],\"encoding_format\":\"base64\"}");
+	w = service_body(&o->s, call);
+	lh_write_array(&w, "input");
+	service_texts(&w, call);
+	lh_write_end(&w);
+	lh_write_text(&w, "encoding_format", "base64");
+	lh_write_end(&w);
 	return service_call(&o->s, &(struct service_call){ o->url, call, read_vectors }, out, &status, err);
 }
 

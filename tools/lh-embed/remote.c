@@ -119,10 +119,10 @@ static int model_of(struct worker *w, struct task *t, struct lh_err *err)
 	struct embed *e = w->r->e;
 	struct lh_str name = { e->model, strlen(e->model) };
 
-	if (t->rq.model && lh_value_str(t->rq.model, &w->scratch, &name, err) < 0)
+	if (t->rq.model.p && lh_value_str(&t->rq.model, &w->scratch, &name, err) < 0)
 		return -1;
 	if (memchr(name.p, '\0', name.n))
-		return lh_err_set(err, LH_EDATA, "\"model\" holds a NUL byte");
+		return lh_err_set(err, LH_EDATA, "\"model\" must not hold NUL");
 	t->model = models_find(&w->r->models, name.p, name.n, err);
 	return t->model ? 0 : -1;
 }
@@ -188,7 +188,7 @@ static int room_for_traces(struct worker *w, const struct lh_batch *b, struct lh
 	w->n_tasks = 0;
 	for (i = 0; i < b->n; i++) {
 		v = lh_record_get(b->rec[i], "trace_id");
-		bytes += v && v->type == LH_STRING ? v->n : 0;
+		bytes += v && v->escaped ? v->n : 0;
 	}
 	lh_buf_reset(&w->traces);
 	lh_buf_room(&w->traces, bytes);
@@ -561,7 +561,7 @@ static void answer(struct worker *w, struct task *t, struct lh_buf *out)
 		const struct item *it = item(w, item(w, i)->first);
 
 		if (it->why) {
-			answer_error(out, &t->rq, noted(w, it->why), &w->said);
+			answer_error(&t->rq, noted(w, it->why), &w->said);
 			if (noted(w, it->why)->code == LH_ENET)
 				lh_tool_failed(w->r->e->tool);
 			continue;
@@ -569,7 +569,7 @@ static void answer(struct worker *w, struct task *t, struct lh_buf *out)
 		dimension = it->dimension;
 		answer_vector(out, &t->rq, (const float *)(w->vectors.p + it->at), dimension);
 	}
-	answer_close(out, &t->rq, dimension, t->model->name, &w->said);
+	answer_close(&t->rq, dimension, t->model->name, &w->said);
 	if (w->said.failed)
 		out->failed = w->said.failed;
 	atomic_fetch_add(&w->r->e->texts, t->n);

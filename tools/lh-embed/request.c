@@ -8,51 +8,36 @@
 
 #define FOR_VECTOR 32768	/* bytes; most vectors fit */
 
-/* Read the "model" of a request; null and "" mean none. */
-static int read_model(struct request *rq, struct lh_err *err)
-{
-	const struct lh_value *m = lh_record_get(rq->rec, "model");
+static const struct lh_bind many_members[] = {
+	{ LH_BIND_ARRAY("texts", struct request, texts), .required = true, .not_null = true },
+	{ LH_BIND_BOOL("partial", struct request, partial) },
+	{ LH_BIND_VALUE("model", struct request, model, LH_BIND_IS(LH_STRING)) },
+	LH_BIND_END
+};
 
-	if (!m || m->type == LH_NULL || (m->type == LH_STRING && m->n == 2))
-		return 0;
-	if (m->type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "\"model\" is not a string");
-	rq->model = m;
+/* Open {"texts":[...]}; a model of "" means none. */
+static int open_many(struct request *rq, struct lh_err *err)
+{
+	if (lh_bind(many_members, rq->rec, rq, NULL, err) < 0)
+		return -1;
+	if (rq->model.n == 2)
+		rq->model.p = NULL;
+	rq->many = true;
+	lh_iter_init(&rq->it, &rq->texts);
 	return 0;
 }
 
-static int read_partial(struct request *rq, struct lh_err *err)
+int request_open(struct request *rq, const struct embed *e, const struct lh_record *rec,
+		 struct lh_buf *scratch, struct lh_err *err)
 {
-	const struct lh_value *v = lh_record_get(rq->rec, "partial");
-
-	if (v && v->type != LH_TRUE && v->type != LH_FALSE && v->type != LH_NULL)
-		return lh_err_set(err, LH_EDATA, "\"partial\" is not true or false");
-	rq->partial = v && v->type == LH_TRUE;
-	return 0;
-}
-
-int request_open(struct request *rq, const struct embed *e, const struct lh_record *rec, struct lh_buf *scratch, struct lh_err *err)
-{
-	const struct lh_value *text = e->template ? NULL : lh_record_get(rec, e->field);
-	const struct lh_value *texts;
-
 	memset(rq, 0, sizeof *rq);
 	rq->e = e;
 	rq->rec = rec;
 	if (lh_trace_of(rec, e->trace_id, scratch, &rq->trace, &rq->own_trace, err) < 0)
 		return -1;
-	if (text && text->type == LH_STRING)
+	if ((!e->template && lh_record_get(rec, e->field)) || !lh_record_get(rec, "texts"))
 		return 0;
-	texts = text ? NULL : lh_record_get(rec, "texts");
-	if (!texts && e->template)
-		return 0;
-	if (!texts)
-		return lh_err_set(err, LH_EDATA, "missing string field \"%s\"", e->field);
-	if (texts->type != LH_ARRAY)
-		return lh_err_set(err, LH_EDATA, "\"texts\" is not an array");
-	rq->many = true;
-	lh_iter_init(&rq->it, texts);
-	return read_partial(rq, err) < 0 ? -1 : read_model(rq, err);
+	return open_many(rq, err);
 }
 
 static int bad_text(const struct request *rq)
@@ -96,24 +81,21 @@ void answer_open(struct lh_buf *out, struct request *rq)
 		/* Reserve at once what a long record takes, instead of half as much
 		 * again. */
 		lh_buf_room(out, rq->rec->len + FOR_VECTOR);
-		lh_record_open(out, rq->rec, ours, rq->trace.n && !rq->own_trace ? 4 : 3);
-		lh_buf_puts(out, "\"vector\":");
+		rq->to = lh_write_record(out, rq->rec, ours, rq->trace.n && !rq->own_trace ? 4 : 3);
 		return;
 	}
-	lh_buf_putc(out, '{');
+	rq->to = lh_write_to(out);
+	lh_write_object(&rq->to, NULL);
 	id = lh_record_get(rq->rec, "id");
-	if (id) {
-		lh_buf_puts(out, "\"id\":");
-		lh_buf_add(out, id->p, id->n);
-		lh_buf_putc(out, ',');
-	}
-	lh_buf_puts(out, rq->e->wire == WIRE_RUST ? "\"embeddings\":[" : "\"vectors\":[");
+	if (id)
+		lh_write_value(&rq->to, "id", id);
+	lh_write_array(&rq->to, rq->e->wire == WIRE_RUST ? "embeddings" : "vectors");
 }
 
 void answer_vector(struct lh_buf *out, struct request *rq, const float *v, size_t dimension)
 {
-	if (rq->written++)
-		lh_buf_putc(out, ',');
+	rq->written++;
+	lh_write_key(&rq->to, rq->many ? NULL : "vector");
 	if (rq->e->encoding == ENCODING_ARRAY) {
 		lh_buf_f32s(out, v, dimension);
 		return;
@@ -123,36 +105,36 @@ void answer_vector(struct lh_buf *out, struct request *rq, const float *v, size_
 	lh_buf_putc(out, '"');
 }
 
-void answer_error(struct lh_buf *out, struct request *rq, const struct lh_err *why, struct lh_buf *errors)
+void answer_error(struct request *rq, const struct lh_err *why, struct lh_buf *errors)
 {
+	struct lh_writer w = { errors, 0, errors->len > 0 };
 
-	lh_buf_puts(out, rq->written ? ",null" : "null");
-	lh_buf_puts(errors, errors->len ? ",{\"index\":" : "{\"index\":");
-	lh_buf_u64(errors, rq->written++);
-	lh_buf_puts(errors, ",\"code\":");
-	lh_buf_u64(errors, lh_err_status(why));
-	lh_buf_puts(errors, why->code == LH_ENET ? ",\"upstream\":true,\"message\":" : ",\"upstream\":false,\"message\":");
+	lh_write_null(&rq->to, NULL);
+	lh_write_object(&w, NULL);
+	lh_write_u64(&w, "index", rq->written++);
+	lh_write_u64(&w, "code", lh_err_status(why));
+	lh_write_bool(&w, "upstream", why->code == LH_ENET);
+	lh_write_key(&w, "message");
 	lh_escape_json(errors, why->msg);
-	lh_buf_putc(errors, '}');
+	lh_write_end(&w);
 }
 
-void answer_close(struct lh_buf *out, struct request *rq, size_t dimension, const char *model, const struct lh_buf *errors)
+void answer_close(struct request *rq, size_t dimension, const char *model,
+		  const struct lh_buf *errors)
 {
+	struct lh_writer *w = &rq->to;
+
 	if (rq->many)
-		lh_buf_putc(out, ']');
-	lh_buf_puts(out, rq->many && rq->e->wire == WIRE_RUST ? ",\"dimensions\":" : ",\"dimension\":");
-	lh_buf_u64(out, dimension);
-	lh_buf_puts(out, ",\"model\":");
-	lh_buf_json(out, model, strlen(model));
+		lh_write_end(w);
+	lh_write_u64(w, rq->many && rq->e->wire == WIRE_RUST ? "dimensions" : "dimension",
+		     dimension);
+	lh_write_text(w, "model", model);
 	if (errors->len) {
-		lh_buf_puts(out, ",\"errors\":[");
-		lh_buf_add(out, errors->p, errors->len);
-		lh_buf_putc(out, ']');
+		lh_write_array(w, "errors");
+		lh_buf_add(w->out, errors->p, errors->len);
+		lh_write_end(w);
 	}
 	if (!rq->own_trace || rq->many)
-		lh_trace_put(out, rq->trace);
-	if (rq->many)
-		lh_buf_putc(out, '}');
-	else
-		lh_record_close(out, rq->rec);
+		lh_trace_write(w, rq->trace);
+	lh_write_end(w);
 }

@@ -5,7 +5,7 @@
  *     while ((more = request_next(&rq, &scratch, &text, err)) > 0) ...
  *     answer_open(out, &rq);
  *     answer_vector(out, &rq, v, dimension);     once per text
- *     answer_close(out, &rq, dimension, model, &errors);
+ *     answer_close(&rq, dimension, model, &errors);
  *
  * A record with the text field (or any record, with --template) has one text; the
  * answer is the record with three members added.  The answer to {"texts":[...]} is
@@ -17,6 +17,8 @@
 #define REQUEST_H
 
 #include "embed.h"
+#include "json/bind.h"
+#include "json/write.h"
 
 struct request {
 	const struct embed *e;
@@ -25,10 +27,12 @@ struct request {
 	bool partial;
 	bool done;		/* the one text was returned */
 	struct lh_iter it;	/* over the many */
-	const struct lh_value *model;	/* of the request, or NULL */
+	struct lh_value texts;
+	struct lh_value model;	/* of the request; p NULL: none */
 	size_t read, written;	/* texts read, vectors written */
 	struct lh_str trace;	/* n = 0: none; ... */
 	bool own_trace;		/* ... or the record's own, which stays in it */
+	struct lh_writer to;	/* the answer, from answer_open to answer_close */
 };
 
 /* Open a record.  Its trace id may be appended to scratch. */
@@ -42,7 +46,8 @@ int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text
 void answer_open(struct lh_buf *out, struct request *rq);
 void answer_vector(struct lh_buf *out, struct request *rq, const float *v, size_t dimension);
 /* Write null in place of a vector, and the error to errors, for answer_close. */
-void answer_error(struct lh_buf *out, struct request *rq, const struct lh_err *why, struct lh_buf *errors);
-void answer_close(struct lh_buf *out, struct request *rq, size_t dimension, const char *model, const struct lh_buf *errors);
+void answer_error(struct request *rq, const struct lh_err *why, struct lh_buf *errors);
+void answer_close(struct request *rq, size_t dimension, const char *model,
+		  const struct lh_buf *errors);
 
 #endif

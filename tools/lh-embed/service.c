@@ -69,28 +69,26 @@ char *service_url(const char *base, const char *path, struct lh_err *err)
 	return url;
 }
 
-void service_body(struct service *s, const struct call *call, const char *member)
+struct lh_writer service_body(struct service *s, const struct call *call)
 {
+	struct lh_writer w = lh_write_to(&s->body);
 	size_t bytes = 0, i;
 
 	for (i = 0; i < call->n; i++)
 		bytes += call->text[i].n;
 	lh_buf_reset(&s->body);
 	lh_buf_room(&s->body, bytes + bytes / 16 + 4 * call->n + 256);
-	lh_buf_puts(&s->body, "{\"model\":");
-	lh_buf_json(&s->body, call->model->name, strlen(call->model->name));
-	lh_buf_puts(&s->body, member);
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "model", call->model->name);
+	return w;
 }
 
-void service_texts(struct service *s, const struct call *call)
+void service_texts(struct lh_writer *w, const struct call *call)
 {
 	size_t i;
 
-	for (i = 0; i < call->n; i++) {
-		if (i)
-			lh_buf_putc(&s->body, ',');
-		lh_buf_json(&s->body, call->text[i].p, call->text[i].n);
-	}
+	for (i = 0; i < call->n; i++)
+		lh_write_str(w, NULL, call->text[i]);
 }
 
 /* Append the floats of a vector, an array or base64, to out. */

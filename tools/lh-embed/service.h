@@ -3,9 +3,11 @@
  * checked one by one.
  *
  *     service_init(&s, e, err)
- *     service_body(&s, call, ",\"input\":[");
- *     service_texts(&s, call);
- *     lh_buf_puts(&s.body, "]}");
+ *     w = service_body(&s, call);
+ *     lh_write_array(&w, "input");
+ *     service_texts(&w, call);
+ *     lh_write_end(&w);
+ *     lh_write_end(&w);
  *     rc = service_call(&s, &(struct service_call){ url, call, read_it }, out, &status, err);
  *     service_free(&s);
  *
@@ -15,6 +17,7 @@
 #ifndef SERVICE_H
 #define SERVICE_H
 
+#include "json/write.h"
 #include "embed.h"
 #include "model/http.h"
 #include "crypto/secret.h"
@@ -45,10 +48,10 @@ int service_check(struct embed *e);
 /* Join base, without trailing slashes, and path; freed by the caller. */
 char *service_url(const char *base, const char *path, struct lh_err *err);
 
-/* Begin a body with the model and then member; the texts follow. */
-void service_body(struct service *s, const struct call *call, const char *member);
-/* Append the texts as elements of an array. */
-void service_texts(struct service *s, const struct call *call);
+/* Begin a body: an object with the model. */
+struct lh_writer service_body(struct service *s, const struct call *call);
+/* Write the texts as elements of an array. */
+void service_texts(struct lh_writer *w, const struct call *call);
 
 /* POST the body.  *status is that of the answer, 0 without one. */
 int service_call(struct service *s, const struct service_call *call, struct lh_buf *out, long *status, struct lh_err *err);

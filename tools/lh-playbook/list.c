@@ -1,6 +1,7 @@
 /* list.c - lh-playbook list and export: print every entry. */
 #include "playbook.h"
 #include "base/signal.h"
+#include "json/write.h"
 
 struct list {
 	struct lh_tool *tool;
@@ -24,12 +25,14 @@ static int read_entry(struct list *l, const struct lh_row *row, struct lh_err *e
 
 static int print_row(struct list *l, const struct lh_row *row, struct lh_err *err)
 {
+	struct lh_writer w = lh_write_to(&l->line);
+
 	if (read_entry(l, row, err) < 0)
 		return -1;
 	lh_buf_reset(&l->line);
 	if (l->with_id) {
-		lh_buf_puts(&l->line, "{\"playbook_id\":");
-		lh_buf_json(&l->line, row->id.p, row->id.n);
+		lh_write_object(&w, NULL);
+		lh_write_str(&w, "playbook_id", row->id);
 		lh_buf_putc(&l->line, ',');
 		lh_buf_add(&l->line, l->rec.line + 1, l->rec.len - 1);
 	} else {

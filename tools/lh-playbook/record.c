@@ -21,6 +21,11 @@ struct recorder {
 	bool fold;			/* compaction is due */
 };
 
+static const struct lh_bind members[] = {
+	LH_TRACE_MEMBER(struct recorder, trace),
+	LH_BIND_END
+};
+
 /* ---- the playbook ---- */
 
 /* Return the engine of a playbook created now. */
@@ -188,12 +193,13 @@ static int embed_for(struct recorder *r, const struct lh_str *text, uint32_t *di
 static int put_entry(struct recorder *r, const struct lh_record *rec, const char *id, uint32_t dimension, struct lh_err *err)
 {
 	static const char *const drop[] = { "playbook_id" };
+	struct lh_writer w;
 
 	lh_buf_reset(&r->meta);
-	lh_record_open(&r->meta, rec, drop, 1);
+	w = lh_write_record(&r->meta, rec, drop, 1);
+	lh_write_end(&w);
 	if (lh_buf_check(&r->meta, err) < 0)
 		return -1;
-	r->meta.p[r->meta.len - 1] = '}';	/* instead of a comma */
 	return lh_index_change_put(r->c, id, LH_PLAYBOOK_ID_LEN, (const float *)(const void *)r->vector.p, dimension,
 				 r->meta.p, r->meta.len, err);
 }
@@ -203,21 +209,20 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	struct recorder *r = arg;
 	struct lh_playbook_entry e;
 	char id[LH_PLAYBOOK_ID_LEN];
+	struct lh_writer w = lh_write_to(out);
 	uint32_t dimension;
-	bool own;
 
-	lh_buf_reset(&r->traced);
-	if (fold(r, err) < 0 || lh_trace_of(rec, NULL, &r->traced, &r->trace, &own, err) < 0 ||
+	r->trace = (struct lh_str){ NULL, 0 };
+	if (fold(r, err) < 0 || lh_bind(members, rec, r, &r->traced, err) < 0 ||
 	    lh_playbook_read(rec, &r->strings, &e, err) < 0 || embed_for(r, &e.query_text, &dimension, err) < 0)
 		return -1;
 	lh_playbook_id(&e, id);
 	if (put_entry(r, rec, id, dimension, err) < 0)
 		return -1;
-	lh_buf_puts(out, "{\"index\":");
-	lh_buf_u64(out, r->next++);
-	lh_buf_puts(out, ",\"playbook_id\":\"");
-	lh_buf_add(out, id, sizeof id);
-	lh_buf_puts(out, "\"}");
+	lh_write_object(&w, NULL);
+	lh_write_u64(&w, "index", r->next++);
+	lh_write_str(&w, "playbook_id", (struct lh_str){ id, sizeof id });
+	lh_write_end(&w);
 	r->recorded++;
 	return lh_index_change_bytes(r->c) < COMMIT_BYTES ? 0 : commit(r, err);
 }
@@ -225,15 +230,15 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 static void refusal(const struct lh_rejection *of, const struct lh_record *rec, struct lh_buf *out, void *arg)
 {
 	struct recorder *r = arg;
+	struct lh_writer w = lh_write_to(out);
 
 	(void)rec;
-	lh_buf_puts(out, "{\"index\":");
-	lh_buf_u64(out, r->next++);
-	lh_buf_puts(out, ",\"error\":");
+	lh_write_object(&w, NULL);
+	lh_write_u64(&w, "index", r->next++);
+	lh_write_key(&w, "error");
 	lh_escape_json(out, of->why);
-	lh_buf_puts(out, ",\"code\":");
-	lh_buf_u64(out, of->status);
-	lh_buf_putc(out, '}');
+	lh_write_u64(&w, "code", of->status);
+	lh_write_end(&w);
 }
 
 /* Entries are answered when they are on disk. */

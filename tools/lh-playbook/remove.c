@@ -1,33 +1,38 @@
 /* remove.c - lh-playbook remove: delete entries. */
-#include <stdio.h>
-
 #include "playbook.h"
+
+#include "json/bind.h"
 
 struct remover {
 	struct lh_index_change *c;
 	struct lh_buf strings;
 };
 
+struct named {
+	struct lh_str id;
+};
+static const struct lh_bind members[] = {
+	{ LH_BIND_STRING("playbook_id", struct named, id) },
+	LH_BIND_END
+};
+
 /* Read the output of record or list, or an entry as it was recorded. */
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
 {
-	const struct lh_value *v = lh_record_get(rec, "playbook_id");
 	struct remover *r = arg;
 	struct lh_playbook_entry e;
 	char made[LH_PLAYBOOK_ID_LEN];
-	struct lh_str id;
+	struct named named = { .id = { NULL, 0 } };
 
 	(void)out;
-	if (!v || v->type == LH_NULL) {
-		if (lh_playbook_read_key(rec, &r->strings, &e, err) < 0)
-			return -1;
-		lh_playbook_id(&e, made);
-		return lh_index_change_delete(r->c, made, sizeof made, err);
-	}
-	if (v->type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "\"playbook_id\" is not a string");
-	lh_buf_reset(&r->strings);
-	return lh_value_str(v, &r->strings, &id, err) < 0 ? -1 : lh_index_change_delete(r->c, id.p, id.n, err);
+	if (lh_bind(members, rec, &named, &r->strings, err) < 0)
+		return -1;
+	if (named.id.p)
+		return lh_index_change_delete(r->c, named.id.p, named.id.n, err);
+	if (lh_playbook_read_key(rec, &r->strings, &e, err) < 0)
+		return -1;
+	lh_playbook_id(&e, made);
+	return lh_index_change_delete(r->c, made, sizeof made, err);
 }
 
 static int drop_options(struct remover *r, const struct settings *s, struct lh_err *err)
@@ -46,17 +51,14 @@ static int drop_options(struct remover *r, const struct settings *s, struct lh_e
 static int finish(struct remover *r, struct lh_tool *tool, unsigned jobs)
 {
 	const struct lh_index_tally *tally = lh_index_change_tally(r->c);
-	char text[80];
 	bool fold;
-	int n;
 
 	if (lh_index_change_commit(r->c, &fold, &tool->err) < 0)
 		return -1;
 	if (fold && lh_index_compact_unless_busy(tool->operands[0], jobs, tool->lock_timeout, &tool->err) < 0)
 		return lh_err_prefix(&tool->err, "the entries are removed, but the compaction failed");
-	n = snprintf(text, sizeof text, "{\"removed\":%llu,\"unknown\":%llu}\n", (unsigned long long)tally->deleted,
-		     (unsigned long long)tally->unknown);
-	return lh_tool_out(tool, text, (size_t)n);
+	return lh_tool_out_counts(tool, (const char *const[]){ "removed", "unknown" },
+				  (uint64_t[]){ tally->deleted, tally->unknown }, 2);
 }
 
 int playbook_remove(struct lh_tool *tool, void *settings)
