@@ -289,16 +289,16 @@ uid is longer than 1024 bytes' ]
 	    ("{}", 'missing string field "op"'), ('{"op":1}', 'missing string field "op"'),
 	    ('{"op":"Add","trace":{}}', '"op" is not one of add, update, revise, retire, replay'),
 	    ('{"op":"add"}', 'missing object field "trace"'), ('{"op":"add","trace":[]}', '"trace" is not an object'),
-	    ('{"op":"add","trace":{"uid":"z"}}', 'missing field "content"'), ('{"op":"add","trace":{"content":1}}', 'missing "uid" (string)'),
+	    ('{"op":"add","trace":{"uid":"z"}}', 'missing field "content"'), ('{"op":"add","trace":{"content":1}}', 'missing string field "uid"'),
 	    ('{"op":"add","trace":{"content":1,"uid":1}}', '"uid" is not a string'), ('{"op":"add","trace":{"content":1,"uid":""}}', "empty uid"),
 	    (t % ("u" * 1025, ""), "uid is longer than 1024 bytes"), (t % ("a", ""), "its uid is known already"),
 	    (t % ("z", ',"created_at_ns":1.5'), '"created_at_ns" is not a whole number'), (t % ("z", ',"updated_at_ns":"1"'), '"updated_at_ns" is not a whole number'),
 	    (t % ("z", ',"replay_count":1e30'), '"replay_count" is not a whole number'), (t % ("z", ',"retired":0'), '"retired" is neither true nor false'),
 	    (t % ("z", ',"tags":{}'), '"tags" is not an array'), (t % ("z", ',"tags":[1]'), '"tags" holds something that is not a string'),
-	    (t % ("z", ',"predecessor_uid":1'), '"predecessor_uid" is not a string'), ('{"op":"revise","trace":{"uid":"z","content":1}}', 'missing "predecessor_uid" (string)'),
-	    ('{"op":"update","content":1}', 'missing "uid" (string)'), ('{"op":"update","uid":"z","content":1}', "unknown uid"), ('{"op":"update","uid":"a"}', 'missing field "content"'),
+	    (t % ("z", ',"predecessor_uid":1'), '"predecessor_uid" is not a string'), ('{"op":"revise","trace":{"uid":"z","content":1}}', 'missing string field "predecessor_uid"'),
+	    ('{"op":"update","content":1}', 'missing string field "uid"'), ('{"op":"update","uid":"z","content":1}', "unknown uid"), ('{"op":"update","uid":"a"}', 'missing field "content"'),
 	    ('{"op":"update","uid":"a","content":9,"trace":{"updated_at_ns":{}}}', '"updated_at_ns" is not a whole number'),
-	    ('{"op":"retire","uid":"z"}', "unknown uid"), ('{"op":"replay","uid":"z"}', "unknown uid"), ('{"op":"replay"}', 'missing "uid" (string)'),
+	    ('{"op":"retire","uid":"z"}', "unknown uid"), ('{"op":"replay","uid":"z"}', "unknown uid"), ('{"op":"replay"}', 'missing string field "uid"'),
 	]:
 	    print(line + "\t" + why)
 	END
