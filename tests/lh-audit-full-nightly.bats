@@ -78,7 +78,7 @@ audit-2025-01-06" audits/audit-2025-01-07/report.md
 	night 2026-05-02 --observer
 	rm root/docs/recon/local-distillation-recon.md
 	run -1 night 2026-05-03 --observer
-	[ "$(head -n 1 <<<"$output")" = "lh-audit-full --root root ended with 1; what there is of a report lies in audits/audit-2026-05-03:" ]
+	[ "$(head -n 1 <<<"$output")" = "lh-audit-full --root root ended with 1; the files that were written are in audits/audit-2026-05-03:" ]
 	[ "$(sed -n 2p <<<"$output" | jq -c '[.name, .passed]')" = '["recon document present",false]' ]
 	[ "$(sed -n 3p <<<"$output" | jq -c '[.required_passed, .required_total]')" = '[11,12]' ]
 	[ "$(ls audits/audit-2026-05-03 | wc -l)" = 3 ]
