@@ -30,6 +30,10 @@
  * "Checked" below: from a text that passed.  The functions for checked values do not validate
  * them again.
  *
+ * Members are searched one by one (lh_record_get, lh_value_get): for more than a few, walk the
+ * object once with struct lh_iter.  Inside liblh records are usually read by a table of their
+ * members (json/bind.h) and written by json/write.h; neither is installed.
+ *
  * Owner:   values point into the caller's text, which must stay unchanged while they are used.
  * Padding: LH_PAD readable bytes must follow a parsed text that is not empty; struct lh_buf
  *          and the line readers provide them.

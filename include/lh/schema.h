@@ -29,7 +29,7 @@ LH_C_BEGIN
 
 struct lh_schema;
 
-/* Return NULL if there is no schema of that name. */
+/* Return the schema of that name, or NULL. */
 LH_API const struct lh_schema *lh_schema_find(const char *name);
 
 /* Return the name of schema i, from 0; NULL past the last. */

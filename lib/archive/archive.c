@@ -31,8 +31,8 @@ struct lh_archive {
 	bool opened, zip, single_told;
 	size_t head_at;
 	uint64_t in, out, entries;
-	struct lh_buf begun;		/* uncompressed bytes that were examined already, ... */
-	size_t begun_at;		/* ... and are returned from here on */
+	struct lh_buf examined;		/* uncompressed bytes that were examined already, ... */
+	size_t examined_at;		/* ... and are returned from here on */
 	struct lh_err failed;		/* from our own callbacks; code LH_OK: none */
 	/* from bytes that were already returned; code LH_OK: none */
 	struct lh_err after;
@@ -92,13 +92,13 @@ static ssize_t read_decompressed(struct lh_archive *a, const void **p)
 /* The same from the beginning. */
 static ssize_t read_begun(struct lh_archive *a, const void **p)
 {
-	size_t at = a->begun_at;
+	size_t at = a->examined_at;
 
-	a->begun_at = a->begun.len;
-	if (at == a->begun.len)
+	a->examined_at = a->examined.len;
+	if (at == a->examined.len)
 		return read_decompressed(a, p);
-	*p = a->begun.p + at;
-	return (ssize_t)(a->begun.len - at);
+	*p = a->examined.p + at;
+	return (ssize_t)(a->examined.len - at);
 }
 
 /* Report a failure to libarchive as the end, because it would otherwise discard
@@ -121,7 +121,7 @@ static la_int64_t on_seek(struct archive *la, void *ctx, la_int64_t at, int when
 	off_t now;
 
 	(void)la;
-	a->begun_at = a->begun.len;
+	a->examined_at = a->examined.len;
 	now = lseek(a->src.fd, at, whence);
 	return now < 0 ? ARCHIVE_FATAL : now;
 }
@@ -160,7 +160,7 @@ struct lh_archive *lh_archive_open(const struct lh_archive_source *src, struct l
 	if (!a)
 		return NULL;
 	a->src = *src;
-	lh_buf_init(&a->begun, LH_BUF_NOMAX);
+	lh_buf_init(&a->examined, LH_BUF_NOMAX);
 	a->regular = fstat(src->fd, &st) == 0 && S_ISREG(st.st_mode);
 	if (open_decompressor(a, err) == 0)
 		return a;
@@ -176,7 +176,7 @@ void lh_archive_free(struct lh_archive *a)
 		archive_read_free(a->a);
 	lh_gunzip_free(a->gz);
 	lh_undo_free(a->undo);
-	lh_buf_free(&a->begun);
+	lh_buf_free(&a->examined);
 	free(a);
 }
 
@@ -189,7 +189,7 @@ static bool only_nul(const struct lh_buf *b)
  * reported after the bytes before it were returned. */
 static int read_head(struct lh_archive *a, const char **kind, struct lh_err *err)
 {
-	struct lh_buf *b = &a->begun;
+	struct lh_buf *b = &a->examined;
 	const void *p;
 	ssize_t n = 1;
 
@@ -274,7 +274,7 @@ static int open_single(struct lh_archive *a, struct lh_archive_entry *to, struct
 	bool first = !a->single_told;
 
 	a->single_told = true;
-	if (a->begun.len && first) {
+	if (a->examined.len && first) {
 		*to = (struct lh_archive_entry){ .name = "" };
 		return 1;
 	}
@@ -289,7 +289,7 @@ static int at_end(struct lh_archive *a, struct lh_err *err)
 	const void *p;
 
 	if (a->zip && a->regular) {
-		a->begun_at = a->begun.len;
+		a->examined_at = a->examined.len;
 		a->regular = false;
 		if (lseek(a->src.fd, -(off_t)LH_ZIP_KEPT, SEEK_END) < 0 &&
 		    lseek(a->src.fd, 0, SEEK_SET) < 0)

@@ -45,7 +45,7 @@ struct lh_child_reader {
 	pid_t pid;
 	int from;			/* its stdout */
 	int stderr_fd;			/* entries: its stderr, a file in memory; else -1 */
-	uint32_t left;			/* unread bytes of the current frame */
+	uint32_t frame_left;			/* unread bytes of the current frame */
 	bool started, more, ended;	/* more: name is a member not yet begun */
 	char name[LH_CAT_FRAME_MAX + 1];
 };

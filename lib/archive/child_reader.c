@@ -130,9 +130,9 @@ static int read_frame_head(struct lh_child_reader *c, struct lh_err *err)
 
 	if (read_exactly(c, h, sizeof h, err) < 0)
 		return -1;
-	c->left = (uint32_t)h[1] | (uint32_t)h[2] << 8 | (uint32_t)h[3] << 16 |
+	c->frame_left = (uint32_t)h[1] | (uint32_t)h[2] << 8 | (uint32_t)h[3] << 16 |
 		(uint32_t)h[4] << 24;
-	if (c->left > LH_CAT_FRAME_MAX)
+	if (c->frame_left > LH_CAT_FRAME_MAX)
 		return lh_err_set(err, LH_EIO, "lh-cat is of another version");
 	return h[0];
 }
@@ -140,9 +140,9 @@ static int read_frame_head(struct lh_child_reader *c, struct lh_err *err)
 /* Read the payload of a frame as text into name. */
 static int read_text_payload(struct lh_child_reader *c, struct lh_err *err)
 {
-	uint32_t n = c->left;
+	uint32_t n = c->frame_left;
 
-	c->left = 0;
+	c->frame_left = 0;
 	if (read_exactly(c, c->name, n, err) < 0)
 		return -1;
 	c->name[n] = '\0';
@@ -154,7 +154,7 @@ ssize_t lh_child_reader_read(void *cat, void *p, size_t n, struct lh_err *err)
 	struct lh_child_reader *c = cat;
 	ssize_t got;
 
-	while (!c->left) {
+	while (!c->frame_left) {
 		if (c->ended || c->more)
 			return 0;
 		switch (read_frame_head(c, err)) {
@@ -179,10 +179,10 @@ ssize_t lh_child_reader_read(void *cat, void *p, size_t n, struct lh_err *err)
 			return lh_err_set(err, LH_EIO, "lh-cat is of another version");
 		}
 	}
-	got = lh_read_some(c->from, p, n < c->left ? n : c->left, err);
+	got = lh_read_some(c->from, p, n < c->frame_left ? n : c->frame_left, err);
 	if (!got)
 		return report_ended(c, err);
-	c->left -= got > 0 ? (uint32_t)got : 0;
+	c->frame_left -= got > 0 ? (uint32_t)got : 0;
 	return got;
 }
 

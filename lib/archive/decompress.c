@@ -19,7 +19,7 @@ struct lh_undo {
 	bool opened, source_failed;
 	const char *last;	/* the newest bytes of the source; they end at given */
 	size_t n_last;
-	uint64_t given;
+	uint64_t source_at;
 };
 
 /* Report a failure to libarchive as the end, because it would otherwise discard
@@ -35,7 +35,7 @@ static la_ssize_t on_read(struct archive *a, void *ctx, const void **p)
 		return 0;
 	u->last = *p;
 	u->n_last = (size_t)n;
-	u->given += (uint64_t)n;
+	u->source_at += (uint64_t)n;
 	return n;
 }
 
@@ -124,7 +124,7 @@ static bool only_nul(const char *p, size_t n)
 /* Check at libarchive's end: 0 if it is the end of the source. */
 static int check_end(struct lh_undo *u, struct lh_err *err)
 {
-	uint64_t left = u->given - (uint64_t)archive_filter_bytes(u->a, -1);
+	uint64_t left = u->source_at - (uint64_t)archive_filter_bytes(u->a, -1);
 	const void *p;
 
 	do {

@@ -31,7 +31,7 @@ struct verify {
 	struct lh_chain_scanner *scanner[JOBS_MAX];
 	unsigned jobs;
 	pthread_mutex_t mutex;
-	pthread_cond_t moved;
+	pthread_cond_t slot_changed;
 	struct lh_chain_stripe *ring;
 	int64_t slots, stripes, next, merged;	/* counted from the start of the file */
 	bool stop;
@@ -135,7 +135,7 @@ static int64_t next_stripe(struct verify *x)
 
 	pthread_mutex_lock(&x->mutex);
 	while (!x->stop && x->next < x->stripes && x->next >= x->merged + x->slots)
-		pthread_cond_wait(&x->moved, &x->mutex);
+		pthread_cond_wait(&x->slot_changed, &x->mutex);
 	if (!x->stop && x->next < x->stripes)
 		k = x->next++;
 	pthread_mutex_unlock(&x->mutex);
@@ -157,7 +157,7 @@ static void merge_ready(struct verify *x, int64_t k, int rc, const struct lh_err
 		s->done = false;
 		x->merged++;
 	}
-	pthread_cond_broadcast(&x->moved);
+	pthread_cond_broadcast(&x->slot_changed);
 	pthread_mutex_unlock(&x->mutex);
 }
 
@@ -435,7 +435,7 @@ int lh_chain_verify(const char *path, const struct lh_chain_check *c, struct lh_
 
 	*v = (struct lh_chain_verdict){ .tip = LH_CHAIN_GENESIS, .state = LH_CHAIN_INTACT };
 	pthread_mutex_init(&x.mutex, NULL);
-	pthread_cond_init(&x.moved, NULL);
+	pthread_cond_init(&x.slot_changed, NULL);
 	rc = open_log(&x.src, true, err);
 	v->absent = rc > 0;
 	v->bytes = (uint64_t)x.src.size;
@@ -445,7 +445,7 @@ int lh_chain_verify(const char *path, const struct lh_chain_check *c, struct lh_
 		rc = judge_chain(&x, err);
 	if (x.src.fd >= 0)
 		close(x.src.fd);
-	pthread_cond_destroy(&x.moved);
+	pthread_cond_destroy(&x.slot_changed);
 	pthread_mutex_destroy(&x.mutex);
 	return rc;
 }

@@ -23,12 +23,12 @@ bool lh_signal_deferred(void);
 /* Return the signal that arrived while deferred, or 0. */
 int lh_signal_pending(void);
 
-/* Return whether a signal has asked to stop, or the work is no longer wanted.  What
- * takes long asks this periodically.  From any thread. */
+/* Return whether a signal has asked to stop, or the work was abandoned.  Long loops call
+ * it periodically, from any thread. */
 bool lh_stopping(void);
 
-/* While on, let lh_stopping say yes in every thread: what is under way is not wanted any
- * more, as the run has failed elsewhere. */
+/* While on, make lh_stopping return true in every thread, because the run has failed
+ * elsewhere and the work in progress is abandoned. */
 void lh_abandon(bool on);
 
 /* Return a descriptor that is readable once a signal arrived; -1 before

@@ -23,7 +23,7 @@ struct entry {
 
 struct lh_lru {
 	pthread_mutex_t lock;
-	pthread_cond_t kept;	/* a claimed value was stored or dropped */
+	pthread_cond_t claim_ended;	/* a claimed value was stored or dropped */
 	size_t capacity, room, used;
 	struct entry *entry;	/* room for that many, used of them in use */
 	struct lh_table by_key;
@@ -46,7 +46,7 @@ struct lh_lru *lh_lru_new(size_t capacity, struct lh_err *err)
 	if (!l)
 		return NULL;
 	pthread_mutex_init(&l->lock, NULL);
-	pthread_cond_init(&l->kept, NULL);
+	pthread_cond_init(&l->claim_ended, NULL);
 	l->capacity = capacity < NONE ? capacity : NONE - 1;
 	l->newest = l->oldest = NONE;
 	return l;
@@ -63,7 +63,7 @@ void lh_lru_free(struct lh_lru *l)
 	free(l->entry);
 	lh_table_free(&l->by_key);
 	pthread_mutex_destroy(&l->lock);
-	pthread_cond_destroy(&l->kept);
+	pthread_cond_destroy(&l->claim_ended);
 	free(l);
 }
 
@@ -205,7 +205,7 @@ int lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, siz
 	pthread_mutex_lock(&l->lock);
 	if (l->capacity)
 		rc = store_value(l, key, p, n, err);
-	pthread_cond_broadcast(&l->kept);
+	pthread_cond_broadcast(&l->claim_ended);
 	pthread_mutex_unlock(&l->lock);
 	return rc;
 }
@@ -240,7 +240,7 @@ void lh_lru_drop(struct lh_lru *l, const unsigned char key[32])
 	i = lookup(l, key);
 	if (i != NONE && l->entry[i].state == PROMISED)
 		l->entry[i].state = EMPTY;
-	pthread_cond_broadcast(&l->kept);
+	pthread_cond_broadcast(&l->claim_ended);
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -251,7 +251,7 @@ bool lh_lru_wait(struct lh_lru *l, const unsigned char key[32], struct lh_buf *o
 
 	pthread_mutex_lock(&l->lock);
 	while ((i = lookup(l, key)) != NONE && l->entry[i].state == PROMISED)
-		pthread_cond_wait(&l->kept, &l->lock);
+		pthread_cond_wait(&l->claim_ended, &l->lock);
 	hit = copy_value(l, key, out);
 	pthread_mutex_unlock(&l->lock);
 	return hit;

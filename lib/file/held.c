@@ -25,7 +25,7 @@ struct lh_held {
 
 #define TICKS 20000000	/* ns, several ticks of the clock of file times */
 
-static bool is_young(const struct timespec *mtime)
+static bool is_recent(const struct timespec *mtime)
 {
 	struct timespec now;
 	int64_t age;
@@ -50,7 +50,7 @@ void lh_stamp_take(struct lh_stamp *s, const char *path)
 	s->ino = st.st_ino;
 	s->size = st.st_size;
 	s->mtime = st.st_mtim;
-	s->young = is_young(&s->mtime);
+	s->recent = is_recent(&s->mtime);
 }
 
 bool lh_stamp_same(const struct lh_stamp *a, const struct lh_stamp *b)
@@ -66,7 +66,7 @@ bool lh_stamp_fits(const struct lh_stamp *s, const char *path)
 	if (s->stream)
 		return true;
 	lh_stamp_take(&now, path);
-	return !s->young && lh_stamp_same(s, &now);
+	return !s->recent && lh_stamp_same(s, &now);
 }
 
 /* ---- generations ---- */

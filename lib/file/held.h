@@ -53,7 +53,7 @@ struct lh_stamp {
 	bool there;
 	bool stream;		/* never counts as changed */
 	/* changed so recently that the next change may have the same time */
-	bool young;
+	bool recent;
 };
 void lh_stamp_take(struct lh_stamp *s, const char *path);
 /* Return whether the path still leads to the same file, unchanged. */

@@ -26,12 +26,12 @@ static const struct {
 };
 
 struct lh_keys {
-	atomic_uint others;		/* references, but one */
+	atomic_uint extra_refs;		/* references, but one */
 	struct lh_stamp file;		/* of LH_KEYS_FILE */
 	char *url[LH_PROVIDERS];
 	struct lh_secret key[LH_PROVIDERS];	/* p NULL: none */
 	/* why a line has no key for it; msg "": no such line */
-	struct lh_err bad[LH_PROVIDERS];
+	struct lh_err key_fault[LH_PROVIDERS];
 };
 
 /* A line of a file of keys, without its end. */
@@ -149,9 +149,10 @@ static int read_line(struct lh_keys *k, struct line l, const char *path, size_t 
 	if (read_value(l, &value, &why, err) < 0)
 		return -1;
 	lh_secret_wipe(&k->key[p]);
-	k->bad[p].msg[0] = '\0';
+	k->key_fault[p].msg[0] = '\0';
 	if (why)
-		lh_err_set(&k->bad[p], LH_EIO, "LH_KEYS_FILE: %s: line %zu: %s: %s", path, number,
+		lh_err_set(&k->key_fault[p], LH_EIO, "LH_KEYS_FILE: %s: line %zu: %s: %s", path,
+			   number,
 			   providers[p].key_name, why);
 	else if (value.n) {
 		k->key[p] = value;
@@ -193,7 +194,7 @@ static int read_variable(struct lh_keys *k, int p, struct lh_err *err)
 	const char *name = providers[p].key_name, *v = name ? variable(name) : NULL;
 
 	if (v) {
-		k->bad[p].msg[0] = '\0';
+		k->key_fault[p].msg[0] = '\0';
 		lh_secret_wipe(&k->key[p]);
 		if (lh_secret_alloc(&k->key[p], strlen(v), err) < 0)
 			return -1;
@@ -247,7 +248,7 @@ void lh_keys_free(struct lh_keys *k)
 {
 	int p;
 
-	if (!k || atomic_fetch_sub(&k->others, 1) > 0)
+	if (!k || atomic_fetch_sub(&k->extra_refs, 1) > 0)
 		return;
 	for (p = 0; p < LH_PROVIDERS; p++) {
 		free(k->url[p]);
@@ -267,7 +268,7 @@ struct lh_keys *lh_keys_renew(struct lh_keys *k, struct lh_err *err)
 {
 	if (lh_keys_stale(k))
 		return lh_keys_load(err);
-	atomic_fetch_add(&k->others, 1);
+	atomic_fetch_add(&k->extra_refs, 1);
 	return k;
 }
 
@@ -278,7 +279,7 @@ bool lh_keys_has(const struct lh_keys *k, enum lh_provider p)
 
 const char *lh_keys_why_not(const struct lh_keys *k, enum lh_provider p)
 {
-	return k->bad[p].msg;
+	return k->key_fault[p].msg;
 }
 
 const char *lh_keys_url(const struct lh_keys *k, enum lh_provider p)

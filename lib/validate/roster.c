@@ -19,14 +19,14 @@
 #include "roster_parts.h"
 
 struct lh_roster {
-	atomic_uint others;		/* references, but one */
+	atomic_uint extra_refs;		/* references, but one */
 	struct lh_stamp stamp;		/* of lines */
 	struct lh_roster_table table;	/* of an index: valid once whole is set */
 	struct lh_index *index;		/* or NULL */
 	char *path;
 	pthread_mutex_t lock;		/* held to fill the table from the index */
 	/* 1: the table is complete; -1: it cannot be made, see err */
-	int whole;
+	int table_state;
 	struct lh_err err;
 };
 
@@ -109,13 +109,13 @@ struct lh_roster *lh_roster_renew(struct lh_roster *r, unsigned jobs, struct lh_
 {
 	if (lh_roster_stale(r))
 		return open_after(r->path, r->index, jobs, err);
-	atomic_fetch_add(&r->others, 1);
+	atomic_fetch_add(&r->extra_refs, 1);
 	return r;
 }
 
 void lh_roster_close(struct lh_roster *r)
 {
-	if (!r || atomic_fetch_sub(&r->others, 1) > 0)
+	if (!r || atomic_fetch_sub(&r->extra_refs, 1) > 0)
 		return;
 	pthread_mutex_destroy(&r->lock);
 	lh_roster_table_free(&r->table);
@@ -195,18 +195,18 @@ static int fill_table(struct lh_roster *r, struct lh_err *err)
 static int ensure_table(const struct lh_roster *shared, struct lh_err *err)
 {
 	struct lh_roster *r = (struct lh_roster *)shared;
-	int whole = __atomic_load_n(&r->whole, __ATOMIC_ACQUIRE);
+	int table_state = __atomic_load_n(&r->table_state, __ATOMIC_ACQUIRE);
 
-	if (!whole) {
+	if (!table_state) {
 		pthread_mutex_lock(&r->lock);
-		whole = r->whole;
-		if (!whole) {
-			whole = fill_table(r, &r->err) < 0 ? -1 : 1;
-			__atomic_store_n(&r->whole, whole, __ATOMIC_RELEASE);
+		table_state = r->table_state;
+		if (!table_state) {
+			table_state = fill_table(r, &r->err) < 0 ? -1 : 1;
+			__atomic_store_n(&r->table_state, table_state, __ATOMIC_RELEASE);
 		}
 		pthread_mutex_unlock(&r->lock);
 	}
-	if (whole > 0)
+	if (table_state > 0)
 		return 0;
 	*err = r->err;
 	return -1;

@@ -35,7 +35,7 @@ struct part {
 
 struct load {
 	pthread_mutex_t lock;
-	pthread_cond_t turned;
+	pthread_cond_t turn_changed;
 	struct lh_roster_table *table;
 	const char *path;
 	int fd;
@@ -45,7 +45,7 @@ struct load {
 	char *member;		/* its name in an archive, else NULL */
 	bool first, ended;
 	uint64_t line;		/* of the next block to be added */
-	uint64_t given, added;	/* numbers of blocks */
+	uint64_t blocks_given, blocks_added;	/* numbers of blocks */
 	struct lh_err err;	/* .code: it has failed */
 };
 
@@ -79,8 +79,8 @@ static void pack_lines(struct part *pt)
 /* Wait until the blocks before that one are in the table; false: reading failed. */
 static bool wait_turn(struct load *l, uint64_t turn)
 {
-	while (l->added < turn && !l->err.code)
-		pthread_cond_wait(&l->turned, &l->lock);
+	while (l->blocks_added < turn && !l->err.code)
+		pthread_cond_wait(&l->turn_changed, &l->lock);
 	return !l->err.code;
 }
 
@@ -99,7 +99,7 @@ static void record_failure(struct load *l, uint64_t line, struct lh_err *err)
 	err->column = 0;
 	if (!l->err.code)
 		l->err = *err;
-	pthread_cond_broadcast(&l->turned);
+	pthread_cond_broadcast(&l->turn_changed);
 }
 
 /* Start the decompressor if the first bytes are those of a compressed file. */
@@ -129,7 +129,7 @@ static int start_decoder(struct load *l, struct lh_err *err)
  * before it are in the table.  1, 0 if there is none, -1. */
 static int next_member(struct load *l, struct lh_err *err)
 {
-	if (!l->cat || !l->cat->more || !wait_turn(l, l->given))
+	if (!l->cat || !l->cat->more || !wait_turn(l, l->blocks_given))
 		return 0;
 	if (!l->cat->more)
 		return 1;	/* another thread did it meanwhile */
@@ -180,12 +180,12 @@ static bool next_block(struct load *l, struct part *pt)
 		got = read_step(l, pt, &err);
 	if (got < 0) {
 		l->ended = true;
-		if (wait_turn(l, l->given))
+		if (wait_turn(l, l->blocks_given))
 			record_failure(l, err.code == LH_EDATA ? l->line : 0, &err);
 	}
 	if (got <= 0)
 		return false;
-	pt->turn = l->given++;
+	pt->turn = l->blocks_given++;
 	pt->first = l->first;
 	l->first = false;
 	return true;
@@ -201,8 +201,8 @@ static void add_block(struct load *l, struct part *pt)
 	else if (lh_roster_add(l->table, pt->packed.p, pt->packed.len, &pt->err) < 0)
 		record_failure(l, 0, &pt->err);
 	l->line += pt->lines;
-	l->added++;
-	pthread_cond_broadcast(&l->turned);
+	l->blocks_added++;
+	pthread_cond_broadcast(&l->turn_changed);
 }
 
 /* ---- threads ---- */
@@ -259,9 +259,9 @@ int lh_roster_read(struct lh_roster_table *t, const char *path, int fd, unsigned
 	if (l.lines.regular && fstat(fd, &st) == 0 && st.st_size < SMALL)
 		jobs = 1;
 	pthread_mutex_init(&l.lock, NULL);
-	pthread_cond_init(&l.turned, NULL);
+	pthread_cond_init(&l.turn_changed, NULL);
 	run_threads(&l, jobs);
-	pthread_cond_destroy(&l.turned);
+	pthread_cond_destroy(&l.turn_changed);
 	pthread_mutex_destroy(&l.lock);
 	lh_child_reader_stop(l.cat);
 	lh_lines_free(&l.lines);

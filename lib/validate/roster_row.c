@@ -8,7 +8,8 @@
 #include "json/bind.h"
 #include "roster_parts.h"
 
-enum { NAME, STATUS, CITY, STATE, ROLE };	/* what is packed after the id */
+/* in the order in which they are packed, after the id */
+enum { NAME, STATUS, CITY, STATE, ROLE };
 
 void lh_roster_reader_init(struct lh_roster_reader *rd)
 {
@@ -47,7 +48,7 @@ static void append_string(struct lh_buf *out, struct lh_str s)
 	lh_buf_add(out, s.p, s.n);
 }
 
-/* What a roster's row says; n = 0: nothing. */
+/* The members of a roster's row; n = 0: absent. */
 struct row {
 	struct lh_str id, place[ROLE + 1];
 	struct lh_value clients;

@@ -171,7 +171,7 @@ void lh_rules_free(struct lh_rules *r)
 {
 	size_t i;
 
-	if (!r || atomic_fetch_sub(&r->others, 1) > 0)
+	if (!r || atomic_fetch_sub(&r->extra_refs, 1) > 0)
 		return;
 	for (i = 0; i < r->n_owned; i++)
 		free(r->owned[i]);
@@ -195,6 +195,6 @@ struct lh_rules *lh_rules_renew(struct lh_rules *r, struct lh_err *err)
 {
 	if (lh_rules_stale(r))
 		return lh_rules_open(r->file[0].path, err);
-	atomic_fetch_add(&r->others, 1);
+	atomic_fetch_add(&r->extra_refs, 1);
 	return r;
 }

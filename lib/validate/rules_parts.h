@@ -23,7 +23,7 @@ struct lh_rule {
 };
 
 struct lh_rules {
-	atomic_uint others;	/* references, but one */
+	atomic_uint extra_refs;	/* references, but one */
 	struct lh_rules_file {
 		const char *path;
 		struct lh_stamp stamp;

@@ -20,7 +20,7 @@ static int no_anchor(const char *why, struct lh_err *err)
 	return lh_err_set(err, LH_ECORRUPT, "not an anchor: %s", why);
 }
 
-/* What lh_bind said of a line. */
+/* Report a line whose members are wrong: LH_ECORRUPT. */
 static int bad_line(struct lh_err *err)
 {
 	if (err->code != LH_EDATA)
