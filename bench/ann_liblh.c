@@ -9,7 +9,7 @@
  * scan.  The id of a row is its number.
  */
 #include "ann_data.h"
-#include <lh/index.h>
+#include "index/index_tools.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include <lh/index.h>
+#include "index/index_tools.h"
 
 static struct lh_err err;
 

@@ -105,14 +105,6 @@ struct lh_index_params {
 /* Set the defaults: cosine, f32, m 16, ef_construction 200, exact_below 1000,
  * seed 1. */
 LH_API void lh_index_params_default(struct lh_index_params *p);
-/* Return the name of an index: its file name without folder and ".lhv".  It
- * points into path. */
-LH_API struct lh_str lh_index_name(const char *path);
-/* Return the name of an enum value, or "unknown". */
-LH_API const char *lh_distance_name(int distance);
-LH_API const char *lh_precision_name(int precision);
-/* Return "field" or "template", or NULL for LH_LEXICAL_NONE. */
-LH_API const char *lh_lexical_source_name(int source);
 
 /* ---- building ---- */
 
@@ -123,28 +115,18 @@ struct lh_index_writer;
 LH_API struct lh_index_writer *lh_index_writer_new(const char *path,
 						   const struct lh_index_params *p,
 						   double lock_timeout, struct lh_err *err);
-/* Return the parameters.  model and dimension may be changed until the commit. */
-LH_API struct lh_index_params *lh_index_writer_params(struct lh_index_writer *w);
 /* Add a row, or replace the row of the same id.  vector has n values; meta is
  * checked JSON text, meta_len 0 for none.  LH_EDATA for a vector that does not
  * fit (dimension, NaN or infinity, zero under cosine) and for a bad id. */
 LH_API int lh_index_put(struct lh_index_writer *w, const char *id, size_t id_len,
 			const float *vector, size_t n, const char *meta, size_t meta_len,
 			struct lh_err *err);
-/* Return the number of rows added so far. */
-LH_API uint64_t lh_index_writer_count(const struct lh_index_writer *w);
 /* Build the graph on jobs threads, replace the index file and remove its log.
  * After a failure the old index is in place, or the new one when only the removal
  * of the log failed. */
 LH_API int lh_index_commit(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
 /* Release the writer and its lock.  NULL is allowed. */
 LH_API void lh_index_writer_free(struct lh_index_writer *w);
-/* Report progress of a commit: progress is called in the thread of the commit,
- * periodically and at the end, with the stage ("graph", "words" or "file") and
- * the rows done, out of all. */
-typedef void lh_index_progress_fn(void *ctx, const char *stage, uint64_t done, uint64_t of);
-LH_API void lh_index_writer_watch(struct lh_index_writer *w, lh_index_progress_fn *progress,
-				  void *ctx);
 
 /* ---- reading ---- */
 
@@ -186,13 +168,6 @@ LH_API uint64_t lh_index_rows(const struct lh_index *ix);
  * LH_ECORRUPT when it is damaged. */
 LH_API int lh_index_row(const struct lh_index *ix, uint64_t row, struct lh_row *out,
 			struct lh_err *err);
-/* Read the i-th row in the order of the puts, i below lh_index_rows; *row is set
- * to its number.  Returns as lh_index_row. */
-LH_API int lh_index_nth_row(const struct lh_index *ix, uint64_t i, uint64_t *row,
-			    struct lh_row *out, struct lh_err *err);
-/* Check the order of the puts, before all rows are read in that order: a damaged
- * one would give one row twice and another not at all.  LH_ECORRUPT. */
-LH_API int lh_index_check_order(const struct lh_index *ix, struct lh_err *err);
 /* Copy the vector of a row below lh_index_rows to out, which has room for
  * dimension values.  In a damaged file any of them may be NaN or infinite. */
 LH_API void lh_index_vector(const struct lh_index *ix, uint64_t row, float *out);
@@ -248,24 +223,6 @@ LH_API long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh
 LH_API int lh_index_distance(struct lh_searcher *s, const float *vector, uint64_t row, float *out,
 			     struct lh_err *err);
 
-/* ---- searching by words ---- */
-
-struct lh_index_words;
-/* Create a searcher by words of a snapshot, for one thread; pending rows are
- * indexed here.  LH_EUSAGE for an index without words (params.lexical).  ix must
- * outlive it. */
-LH_API struct lh_index_words *lh_index_words_new(const struct lh_index *ix, struct lh_err *err);
-LH_API void lh_index_words_free(struct lh_index_words *w);
-struct lh_index_words_hit {
-	double score;		/* BM25 */
-	uint64_t row;
-};
-/* Write up to q->k hits for the words of text (UTF-8) to out, by descending
- * score, ties by the bytes of the id.  Filter and exclusions are those of q; its
- * vector, ef and exact are ignored.  Returns their number, or -1. */
-LH_API long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct lh_str text,
-				  struct lh_index_words_hit *out, struct lh_err *err);
-
 /* ---- changing ---- */
 
 struct lh_index_change;
@@ -275,30 +232,14 @@ LH_API struct lh_index_change *lh_index_change_open(const char *path, double loc
 						    struct lh_err *err);
 /* Discard changes that are not committed, and close.  NULL is allowed. */
 LH_API void lh_index_change_close(struct lh_index_change *c);
-LH_API const struct lh_index_params *lh_index_change_params(const struct lh_index_change *c);
 /* Gather a put of a row.  meta NULL keeps the metadata of the row of that id;
  * "{}" removes it. */
 LH_API int lh_index_change_put(struct lh_index_change *c, const char *id, size_t id_len,
 			       const float *vector, size_t n, const char *meta, size_t meta_len,
 			       struct lh_err *err);
-/* Gather the same, with no effect if the id is live at the commit. */
-LH_API int lh_index_change_put_new(struct lh_index_change *c, const char *id, size_t id_len,
-				   const float *vector, size_t n, const char *meta, size_t meta_len,
-				   struct lh_err *err);
 /* Gather a delete.  If the id is not live at the commit, nothing is logged. */
 LH_API int lh_index_change_delete(struct lh_index_change *c, const char *id, size_t id_len,
 				  struct lh_err *err);
-/* Return the bytes gathered for the next commit. */
-LH_API size_t lh_index_change_bytes(const struct lh_index_change *c);
-
-/* The outcome of all commits so far. */
-struct lh_index_tally {
-	uint64_t deleted;	/* deletes of a live id */
-	uint64_t unknown;	/* deletes of an id that was not live */
-	uint64_t added;		/* rows of lh_index_change_put_new that were added */
-	uint64_t existing;	/* and those whose id was live already */
-};
-LH_API const struct lh_index_tally *lh_index_change_tally(const struct lh_index_change *c);
 
 /* Append what was gathered to the log, in one piece, and sync it.  Sets
  * *compaction_due when the log has outgrown its bounds: a tenth of the index's
@@ -306,16 +247,6 @@ LH_API const struct lh_index_tally *lh_index_change_tally(const struct lh_index_
  * replaced meanwhile by one for other vectors. */
 LH_API int lh_index_change_commit(struct lh_index_change *c, bool *compaction_due,
 				  struct lh_err *err);
-/* Do the same unless the log is full, at twice those bounds and at least 2,000
- * records: then return 1 and keep what was gathered for another commit, after
- * lh_index_make_room.  So writers do not outrun compaction. */
-LH_API int lh_index_change_try(struct lh_index_change *c, bool *compaction_due,
-			       struct lh_err *err);
-/* Take the index's lock before several commits and keep it, so that what is read
- * of the index in between is what they change.  Callers that hold two indexes
- * must take them in the same order everywhere. */
-LH_API int lh_index_change_hold(struct lh_index_change *c, struct lh_err *err);
-LH_API void lh_index_change_release(struct lh_index_change *c);
 
 /* Compact: replace the index file by one of its live rows and those of its log,
  * and reduce the log to what was appended meanwhile. */
@@ -325,10 +256,6 @@ LH_API int lh_index_compact(const char *path, unsigned jobs, double lock_timeout
  * process compacts, so that one of many writers does the work. */
 LH_API int lh_index_compact_unless_busy(const char *path, unsigned jobs, double lock_timeout,
 					struct lh_err *err);
-/* Compact after lh_index_change_try returned 1, or wait for the process that
- * does. */
-LH_API int lh_index_make_room(const char *path, unsigned jobs, double lock_timeout,
-			      struct lh_err *err);
 
 /* ---- checking ---- */
 

@@ -1,5 +1,5 @@
-/* subject_manifest.c - read and check manifests.  See lh/subject_manifest.h. */
-#include <lh/subject_manifest.h>
+/* subject_manifest.c - read and check manifests.  See subject_manifest.h. */
+#include "subject_manifest.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* change.c - append puts and deletes to INDEX-log.  See lh/index.h. */
+#include "index_tools.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /*
  * commit.c - build the graph over the rows of a writer, and write the file.
  */
+#include "index_tools.h"
 #include "writer.h"
 
 #include <stdlib.h>

@@ -26,6 +26,7 @@
  * One compaction runs at a time, under a lock of its own, INDEX-compact; other
  * writers append meanwhile.
  */
+#include "index_tools.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -58,7 +58,7 @@
 #include "file/file.h"
 #include "file/held.h"
 #include "lexical/lexical.h"
-#include <lh/index.h>
+#include "index_tools.h"
 #include "format.h"
 #include "base/read_once.h"
 #include "base/xxh3.h"

@@ -2,6 +2,7 @@
  * index_words.c - search by words: the text of a row, made from its metadata, the
  * inverted index of these texts, and queries of it.
  */
+#include "index_tools.h"
 #include "index_words.h"
 #include "searcher.h"
 

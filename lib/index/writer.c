@@ -1,4 +1,5 @@
 /* writer.c - gather rows in the layout of the file. */
+#include "index_tools.h"
 #include "writer.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* pathway.c - open and replay a log of traces, and read traces.  See lh/pathway.h. */
-#include <lh/pathway.h>
+/* pathway.c - open and replay a log of traces, and read traces.  See pathway.h. */
+#include "pathway.h"
 
 #include <errno.h>
 #include <fcntl.h>

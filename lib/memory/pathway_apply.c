@@ -1,4 +1,4 @@
-/* pathway_apply.c - apply one event of the log.  See lh/pathway.h. */
+/* pathway_apply.c - apply one event of the log.  See pathway.h. */
 #include <stdlib.h>
 
 #include <lh/digest.h>

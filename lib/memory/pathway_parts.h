@@ -4,7 +4,7 @@
 
 #include "file/file.h"
 #include "base/hashset.h"
-#include <lh/pathway.h>
+#include "pathway.h"
 
 struct lh_span {		/* a JSON value in the log; n = 0: none */
 	uint64_t at;

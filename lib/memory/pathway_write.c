@@ -1,4 +1,4 @@
-/* pathway_write.c - append events.  See lh/pathway.h. */
+/* pathway_write.c - append events.  See pathway.h. */
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,4 +1,5 @@
 /* playbook.c - read entries of a playbook.  See lh/playbook.h. */
+#include "index/index_tools.h"
 #include <lh/playbook.h>
 #include "json/bind.h"
 

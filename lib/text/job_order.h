@@ -1,6 +1,6 @@
 /*
  * job_order - demand for workers in the wording of coordinators, in the four styles
- * that lh/role.h distinguishes:
+ * that role.h distinguishes:
  *
  *     need          Need 3 Welders in Gary IN starting at 06:00 for Beacon Freight
  *     client_first  Beacon Freight needs 3 Welders in Gary IN starting at 06:00

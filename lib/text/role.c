@@ -1,5 +1,5 @@
-/* role.c - roles in sentences of demand.  See lh/role.h. */
-#include <lh/role.h>
+/* role.c - roles in sentences of demand.  See role.h. */
+#include "role.h"
 
 #include "base/ascii.h"
 

@@ -2,6 +2,7 @@
  * roster.c - open a roster, find workers, read an index as a roster.  See
  * lh/roster.h.
  */
+#include "index/index_tools.h"
 #include <lh/roster.h>
 
 #include <errno.h>

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/index.h>
+#include "index/index_tools.h"
 #include "index/format.h"
 #include "base/xxh3.h"
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "file/file.h"
-#include <lh/pathway.h>
+#include "memory/pathway.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

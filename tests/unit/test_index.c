@@ -1,6 +1,6 @@
 /* lh_index: rows that are put are found again, exactly and by the graph. */
 #include "check.h"
-#include <lh/index.h>
+#include "index/index_tools.h"
 
 #include <math.h>
 #include <stdio.h>

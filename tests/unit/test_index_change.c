@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include <lh/index.h>
+#include "index/index_tools.h"
 
 #define CHECK(x) check_why(x, err.msg)
 #define DIM 4

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include <lh/index.h>
+#include "index/index_tools.h"
 
 #define ROWS 60
 #define DIM 8

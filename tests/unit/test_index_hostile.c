@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include <lh/index.h>
+#include "index/index_tools.h"
 #include "index/format.h"
 #include "base/xxh3.h"
 

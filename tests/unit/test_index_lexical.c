@@ -1,4 +1,5 @@
 /* Searches by words, in every state of an index. */
+#include "index/index_tools.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* INDEX-log: acknowledged changes are there; torn and damaged ones are reported. */
+#include "index/index_tools.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* Rows are stored in the order that suits the graph, and returned in the order of the
  * puts. */
+#include "index/index_tools.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

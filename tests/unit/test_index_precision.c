@@ -1,7 +1,7 @@
 /* Indexes quantized to f16 and i8, with and without the f32 vectors: what is read back,
  * its error, and the effect of compaction. */
 #include "check.h"
-#include <lh/index.h>
+#include "index/index_tools.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -17,7 +17,7 @@
 
 #include "check.h"
 #include "file/file.h"
-#include <lh/index.h>
+#include "index/index_tools.h"
 #include "index/format.h"
 
 #define CHECK(x) check_why(x, err.msg)

@@ -1,4 +1,5 @@
 /* build.c - lh-index build: make a new INDEX, replacing the old one. */
+#include "index/index_tools.h"
 #include <stdio.h>
 #include <unistd.h>
 

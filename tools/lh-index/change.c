@@ -1,4 +1,5 @@
 /* change.c - lh-index add and delete: append to INDEX-log, and compact when due. */
+#include "index/index_tools.h"
 #include <stdio.h>
 
 #include "index.h"

@@ -1,4 +1,5 @@
 /* dump.c - lh-index dump: print every live record, in the form that build reads. */
+#include "index/index_tools.h"
 #include <stdlib.h>
 
 #include "index.h"

@@ -1,4 +1,5 @@
 /* info.c - lh-index info, verify and compact. */
+#include "index/index_tools.h"
 #include <stdio.h>
 
 #include "index.h"

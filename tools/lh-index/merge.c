@@ -1,4 +1,5 @@
 /* merge.c - lh-index merge: copy rows that DEST lacks from other indexes. */
+#include "index/index_tools.h"
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,4 +1,5 @@
 /* move.c - lh-index move: move all rows of one index to another. */
+#include "index/index_tools.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>

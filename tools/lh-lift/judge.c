@@ -1,6 +1,6 @@
 /* judge.c - score a hit by what is known of the demand.  See lift.h. */
 #include "base/ascii.h"
-#include <lh/role.h>
+#include "text/role.h"
 #include "lift.h"
 
 /* Tenths of a point. */

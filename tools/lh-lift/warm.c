@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include <lh/num.h>
-#include <lh/role.h>
+#include "text/role.h"
 #include "lift.h"
 
 #define CHANGED "the file between the passes was changed"

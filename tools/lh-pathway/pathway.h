@@ -3,7 +3,7 @@
 #define PATHWAY_H
 
 #include "tool/records.h"
-#include <lh/pathway.h>
+#include "memory/pathway.h"
 
 enum {
 	V_ADD = 1, V_ADD_IDEMPOTENT = 2, V_UPDATE = 4, V_REVISE = 8, V_RETIRE = 16,

@@ -1,4 +1,5 @@
 /* list.c - lh-playbook list and export: print every entry. */
+#include "index/index_tools.h"
 #include "playbook.h"
 #include "base/signal.h"
 #include "json/write.h"

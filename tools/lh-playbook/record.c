@@ -1,4 +1,5 @@
 /* record.c - lh-playbook record: store entries, print their ids. */
+#include "index/index_tools.h"
 #include <errno.h>
 #include <unistd.h>
 

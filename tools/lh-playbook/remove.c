@@ -1,6 +1,7 @@
 /* remove.c - lh-playbook remove: delete entries. */
 #include "playbook.h"
 
+#include "index/index_tools.h"
 #include "json/bind.h"
 
 struct remover {

@@ -1,4 +1,5 @@
 /* corpora.c - the INDEX operands: their names, and opening them.  See search.h. */
+#include "index/index_tools.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* hybrid.c - fuse two rankings of a corpus.  See search.h. */
+#include "index/index_tools.h"
 #include <stdlib.h>
 
 #include "base/mem.h"

@@ -1,7 +1,7 @@
 /* query.c - read a query record.  See search.h. */
 #include "search.h"
 
-#include <lh/role.h>
+#include "text/role.h"
 #include "model/trace.h"
 #include "vector/vector_record.h"
 

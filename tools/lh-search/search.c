@@ -1,4 +1,5 @@
 /* search.c - search the corpora of one query.  See search.h. */
+#include "index/index_tools.h"
 #include "search.h"
 
 #include <stdlib.h>

@@ -19,7 +19,7 @@
 
 #include <lh/metadata_filter.h>
 #include "file/held.h"
-#include <lh/index.h>
+#include "index/index_tools.h"
 #include <lh/playbook.h>
 #include "embed/embedder.h"
 #include "tool/tool.h"

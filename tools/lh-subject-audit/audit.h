@@ -7,7 +7,7 @@
 #include "json/bind.h"
 #include "json/write.h"
 #include <lh/subject.h>
-#include <lh/subject_manifest.h>
+#include "audit/subject_manifest.h"
 
 enum {
 	V_APPEND = 1, V_VERIFY = 2, V_REPAIR = 4, V_ANCHOR = 8, V_REPORT = 16, V_MANIFEST = 32,

@@ -21,8 +21,6 @@
 #include <lh/json.h>
 #include <lh/subject.h>
 
-LH_C_BEGIN
-
 #define LH_MANIFEST_MAX ((size_t)16 << 20)	/* bytes of its file */
 
 struct lh_consent {
@@ -58,25 +56,23 @@ struct lh_manifest {
 
 /* Check that the record is a manifest and set m's members, which point into the record's
  * line.  Free m in any case. */
-LH_API int lh_manifest_bind(struct lh_manifest *m, const struct lh_record *rec,
-			    struct lh_err *err);
+int lh_manifest_bind(struct lh_manifest *m, const struct lh_record *rec,
+		     struct lh_err *err);
 
 /* Read and check a file: 0; 1 if it does not exist. */
-LH_API int lh_manifest_read(struct lh_manifest *m, const char *path, struct lh_err *err);
-LH_API void lh_manifest_free(struct lh_manifest *m);
+int lh_manifest_read(struct lh_manifest *m, const char *path, struct lh_err *err);
+void lh_manifest_free(struct lh_manifest *m);
 
 /* Return whether it is that subject's. */
-LH_API bool lh_manifest_is(const struct lh_manifest *m, const char *id, size_t n);
+bool lh_manifest_is(const struct lh_manifest *m, const char *id, size_t n);
 
 /* Set name to the name of the id's manifest in dir, with a NUL: the name that other
  * programs give it if that manifest exists and is that id's, else its own
  * (lh/subject.h), whether or not that manifest exists. */
-LH_API int lh_manifest_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id,
-			    size_t n, struct lh_err *err);
+int lh_manifest_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id,
+		     size_t n, struct lh_err *err);
 
 /* Append the text of a checked value on one line, without white space. */
-LH_API void lh_json_compact(struct lh_buf *out, const struct lh_value *v);
-
-LH_C_END
+void lh_json_compact(struct lh_buf *out, const struct lh_value *v);
 
 #endif

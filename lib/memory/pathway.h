@@ -30,8 +30,6 @@
 
 #include <lh/json.h>
 
-LH_C_BEGIN
-
 #define LH_PATHWAY_UID_MAX 1024		/* bytes */
 
 struct lh_pathway;
@@ -49,41 +47,41 @@ struct lh_pathway_stats {
 
 /* Open a log.  With writes it is created if absent.  hooks is NULL or must outlive the
  * struct.  Each call waits for at most lock_timeout seconds for other processes. */
-LH_API struct lh_pathway *lh_pathway_open(const char *path, bool writes,
-					  const struct lh_pathway_hooks *hooks, double lock_timeout,
-					  struct lh_err *err);
-LH_API int lh_pathway_close(struct lh_pathway *p, struct lh_err *err);
+struct lh_pathway *lh_pathway_open(const char *path, bool writes,
+				   const struct lh_pathway_hooks *hooks, double lock_timeout,
+				   struct lh_err *err);
+int lh_pathway_close(struct lh_pathway *p, struct lh_err *err);
 
 /* Return whether the log that is open is still the file at its path. */
-LH_API bool lh_pathway_in_place(const struct lh_pathway *p);
+bool lh_pathway_in_place(const struct lh_pathway *p);
 
 /* Replay what was appended since.  Traces are found in their state at the last call of
  * this function or of a change. */
-LH_API int lh_pathway_refresh(struct lh_pathway *p, struct lh_err *err);
-LH_API void lh_pathway_get_stats(const struct lh_pathway *p, struct lh_pathway_stats *st);
+int lh_pathway_refresh(struct lh_pathway *p, struct lh_err *err);
+void lh_pathway_get_stats(const struct lh_pathway *p, struct lh_pathway_stats *st);
 
 /* Return the number of the trace of that uid, or -1.  Traces are numbered in the order
  * of their additions. */
-LH_API int64_t lh_pathway_find(const struct lh_pathway *p, const char *uid, size_t n);
-LH_API bool lh_pathway_retired(const struct lh_pathway *p, uint32_t i);
+int64_t lh_pathway_find(const struct lh_pathway *p, const char *uid, size_t n);
+bool lh_pathway_retired(const struct lh_pathway *p, uint32_t i);
 
 /* Append trace i as JSON: uid, content, predecessor_uid?, created_at_ns,
  * updated_at_ns, retired, replay_count, tags?. */
-LH_API int lh_pathway_put(struct lh_pathway *p, uint32_t i, struct lh_buf *out, struct lh_err *err);
+int lh_pathway_put(struct lh_pathway *p, uint32_t i, struct lh_buf *out, struct lh_err *err);
 
 /* Read and check the content or the tags (v->n = 0: none) of trace i; valid until the
  * next call. */
-LH_API int lh_pathway_content(struct lh_pathway *p, uint32_t i, struct lh_value *v,
-			      struct lh_err *err);
-LH_API int lh_pathway_tags(struct lh_pathway *p, uint32_t i, struct lh_value *v,
-			   struct lh_err *err);
+int lh_pathway_content(struct lh_pathway *p, uint32_t i, struct lh_value *v,
+		       struct lh_err *err);
+int lh_pathway_tags(struct lh_pathway *p, uint32_t i, struct lh_value *v,
+		    struct lh_err *err);
 
 /* Return the number of the predecessor of trace i, -1 when it names none, -2 when that
  * trace is missing, -3 on error. */
-LH_API int64_t lh_pathway_predecessor(struct lh_pathway *p, uint32_t i, struct lh_err *err);
+int64_t lh_pathway_predecessor(struct lh_pathway *p, uint32_t i, struct lh_err *err);
 
 /* Check that following predecessors from i ends.  LH_EDATA for a cycle. */
-LH_API int lh_pathway_ends(struct lh_pathway *p, uint32_t i, struct lh_err *err);
+int lh_pathway_ends(struct lh_pathway *p, uint32_t i, struct lh_err *err);
 
 /* A new trace: strings are UTF-8, values are checked. */
 struct lh_pathway_new {
@@ -96,23 +94,21 @@ struct lh_pathway_new {
 };
 
 /* Change a trace; *i is the trace that was added or changed. */
-LH_API int lh_pathway_add(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i,
-			  struct lh_err *err);
+int lh_pathway_add(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i,
+		   struct lh_err *err);
 /* Add a trace, or only count a replay of a trace of that uid. */
-LH_API int lh_pathway_add_idempotent(struct lh_pathway *p, const struct lh_pathway_new *t,
-				     uint32_t *i, struct lh_err *err);
-LH_API int lh_pathway_revise(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i,
-			     struct lh_err *err);
-LH_API int lh_pathway_update(struct lh_pathway *p, struct lh_str uid,
-			     const struct lh_value *content, int64_t ns, uint32_t *i,
-			     struct lh_err *err);
+int lh_pathway_add_idempotent(struct lh_pathway *p, const struct lh_pathway_new *t,
+			      uint32_t *i, struct lh_err *err);
+int lh_pathway_revise(struct lh_pathway *p, const struct lh_pathway_new *t, uint32_t *i,
+		      struct lh_err *err);
+int lh_pathway_update(struct lh_pathway *p, struct lh_str uid,
+		      const struct lh_value *content, int64_t ns, uint32_t *i,
+		      struct lh_err *err);
 /* Retire a trace; a retired one is left as it is. */
-LH_API int lh_pathway_retire(struct lh_pathway *p, struct lh_str uid, uint32_t *i,
-			     struct lh_err *err);
+int lh_pathway_retire(struct lh_pathway *p, struct lh_str uid, uint32_t *i,
+		      struct lh_err *err);
 
 /* Sync the log to disk. */
-LH_API int lh_pathway_sync(struct lh_pathway *p, struct lh_err *err);
-
-LH_C_END
+int lh_pathway_sync(struct lh_pathway *p, struct lh_err *err);
 
 #endif

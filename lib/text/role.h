@@ -17,15 +17,11 @@
 
 #include <lh/buf.h>
 
-LH_C_BEGIN
-
 /* Append the role in the singular, spelled as in the text; nothing if there is none. */
-LH_API void lh_role_extract(const char *text, size_t n, struct lh_buf *out);
+void lh_role_extract(const char *text, size_t n, struct lh_buf *out);
 
 /* Return whether two roles are equal without ASCII case, surrounding blanks and the
  * plural of the last word ("Welders", "Secretaries", "Coaches"). */
-LH_API bool lh_role_same(const char *a, size_t an, const char *b, size_t bn);
-
-LH_C_END
+bool lh_role_same(const char *a, size_t an, const char *b, size_t bn);
 
 #endif
