@@ -175,15 +175,15 @@ score() {
 	python3 -c 'print("{\"text\":\"a\",\"focus\":{\"path\":\"" + "a" * 4097 + "\"}}")' >>in
 	run -1 --separate-stderr lh-relevance in
 	[ "$(wc -l <<<"$output")" = 1 ]
-	[ "$(sed 's/^lh-relevance: in:[0-9]*: //' <<<"$stderr")" = 'missing string field "text"
-"text" is not a string
-missing object field "focus" (or --focus)
-"focus" is not an object
-"focus.path" is not a string
-"focus.text" is not a string
-"focus.defined_symbols" is not an array
-"focus.imported_symbols" holds something that is not a string
-"path" is not a string
+	[ "$(sed 's/^lh-relevance: in:[0-9]*: //' <<<"$stderr")" = 'missing "text" (string)
+"text" must be a string
+missing "focus" (object) or --focus
+"focus" must be an object
+focus.path must be a string
+focus.text must be a string
+focus.defined_symbols must be an array of strings
+focus.imported_symbols[0] must be a string
+"path" must be a string
 "focus.path" is longer than 4096 bytes
 lh-relevance: 10 of 11 records rejected' ]
 }
@@ -282,12 +282,12 @@ gate() {
 		echo '{"mode":"a","model":"m","forced":"yes"}'
 	)
 	[ -z "$output" ]
-	[ "$(sed 's/^lh-relevance: -:[0-9]*: //' <<<"$stderr")" = 'empty mode
-missing string field "mode"
-"mode" is not a string
-missing string field "model"
-"model" is not a string
-"forced" is neither true nor false
+	[ "$(sed 's/^lh-relevance: -:[0-9]*: //' <<<"$stderr")" = '"mode" must not be empty
+missing "mode" (string)
+"mode" must be a string
+missing "model" (string)
+missing "model" (string)
+"forced" must be true or false
 lh-relevance: 6 of 6 records rejected' ]
 	run -2 --separate-stderr lh-relevance gate --kept
 	[ "$stderr" = 'lh-relevance: --kept: not an option of "lh-relevance gate"' ]

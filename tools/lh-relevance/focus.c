@@ -149,36 +149,24 @@ void focus_free(struct focus *f)
 	lh_buf_free(&f->from);
 }
 
-static int take_string(struct focus *f, const struct lh_value *v, const char *name, struct lh_str *to, struct lh_err *err)
-{
-	struct lh_value got;
-
-	*to = (struct lh_str){ "", 0 };
-	if (!lh_value_get(v, name, &got) || got.type == LH_NULL)
-		return 0;
-	if (got.type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "\"focus.%s\" is not a string", name);
-	return lh_value_str(&got, &f->text, to, err);
-}
+const struct lh_bind review_members[] = {
+	{ LH_BIND_STRING("path", struct review, path) },
+	{ LH_BIND_STRING("text", struct review, text) },
+	{ LH_BIND_STRINGS("defined_symbols", struct review, defined, n_defined) },
+	{ LH_BIND_STRINGS("imported_symbols", struct review, imported, n_imported) },
+	LH_BIND_END
+};
 
 /* Add symbols.  Of one like Log::open or log.open the last word counts. */
-static int take_symbols(struct focus *f, const struct lh_value *v, const char *name, struct lh_map *to, struct lh_err *err)
+static int add_symbols(struct lh_map *to, const struct lh_str *symbol, size_t n,
+		       struct lh_err *err)
 {
-	struct lh_str symbol, word, last;
-	struct lh_value got;
-	struct lh_iter it;
+	struct lh_str word, last;
 	struct words w;
+	size_t i;
 
-	if (!lh_value_get(v, name, &got) || got.type == LH_NULL)
-		return 0;
-	if (got.type != LH_ARRAY)
-		return lh_err_set(err, LH_EDATA, "\"focus.%s\" is not an array", name);
-	for (lh_iter_init(&it, &got); lh_iter_next(&it); ) {
-		if (it.val.type != LH_STRING)
-			return lh_err_set(err, LH_EDATA, "\"focus.%s\" holds something that is not a string", name);
-		if (lh_value_str(&it.val, &f->text, &symbol, err) < 0)
-			return -1;
-		w = (struct words){ symbol.p, symbol.p + symbol.n };
+	for (i = 0; i < n; i++) {
+		w = (struct words){ symbol[i].p, symbol[i].p + symbol[i].n };
 		for (last.n = 0; words_next(&w, &word); last = word)
 			;
 		if (last.n && words_add(to, last, false, err) < 0)
@@ -187,39 +175,35 @@ static int take_symbols(struct focus *f, const struct lh_value *v, const char *n
 	return 0;
 }
 
-static int take_all(struct focus *f, const struct lh_value *v, struct lh_err *err)
+static int add_review(struct focus *f, const struct review *r, struct lh_err *err)
 {
-	struct lh_str text, word;
+	struct lh_str word;
 	struct words w;
 
-	lh_buf_add(&f->from, v->p, v->n);
-	if (lh_buf_check(&f->from, err) < 0)
+	if (add_symbols(&f->defined, r->defined, r->n_defined, err) < 0 ||
+	    add_symbols(&f->imported, r->imported, r->n_imported, err) < 0 ||
+	    path_check(r->path, "focus.path", err) < 0)
 		return -1;
-	if (!lh_buf_room(&f->text, v->n + LH_PAD))	/* so that strings do not move */
-		return lh_buf_check(&f->text, err);
-	if (take_string(f, v, "path", &f->path, err) < 0 || take_string(f, v, "text", &text, err) < 0 ||
-	    take_symbols(f, v, "defined_symbols", &f->defined, err) < 0 ||
-	    take_symbols(f, v, "imported_symbols", &f->imported, err) < 0)
+	lh_buf_add(&f->text, r->path.p, r->path.n);
+	if (lh_buf_check(&f->text, err) < 0)
 		return -1;
-	if (path_check(f->path, "focus.path", err) < 0)
-		return -1;
-	f->path = path_plain(f->path);
+	f->path = path_plain((struct lh_str){ r->path.n ? f->text.p : "", r->path.n });
 	f->name = path_name(f->path);
 	f->folder = (struct lh_str){ f->path.p, f->path.n - f->name.n };
-	for (w = (struct words){ text.p, text.p + text.n }; words_next(&w, &word); )
+	for (w = (struct words){ r->text.p, r->text.p + r->text.n }; words_next(&w, &word); )
 		if (word.n >= WORD_MIN && words_add(&f->tokens, word, true, err) < 0)
 			return -1;
 	return 0;
 }
 
-int focus_take(struct focus *f, const struct lh_value *v, struct lh_err *err)
+int focus_set(struct focus *f, const struct review *r, const struct lh_value *from,
+	      struct lh_err *err)
 {
-	if (v->type != LH_OBJECT)
-		return lh_err_set(err, LH_EDATA, "\"focus\" is not an object");
-	if (f->from.len == v->n && !memcmp(f->from.p, v->p, v->n))
+	if (f->from.len == from->n && !memcmp(f->from.p, from->p, from->n))
 		return 0;
 	forget(f);
-	if (take_all(f, v, err) == 0)
+	lh_buf_add(&f->from, from->p, from->n);
+	if (lh_buf_check(&f->from, err) == 0 && add_review(f, r, err) == 0)
 		return 0;
 	forget(f);
 	return -1;

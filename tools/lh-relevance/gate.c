@@ -2,6 +2,8 @@
  * context. */
 #include <stdlib.h>
 
+#include "json/bind.h"
+#include "json/write.h"
 #include "relevance.h"
 
 #define FULL "codereview_lakehouse"
@@ -23,53 +25,40 @@ static bool is_weak(struct lh_str model)
 	return memmem(model.p, model.n, ":free/", 6) || is(model, "qwen3.5:latest") || is(model, "qwen3:latest");
 }
 
-static int take_string(const struct lh_record *rec, const char *name, struct lh_buf *text, struct lh_str *to, struct lh_err *err)
-{
-	const struct lh_value *v = lh_record_get(rec, name);
-
-	if (!v || v->type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, v ? "\"%s\" is not a string" : "missing string field \"%s\"", name);
-	return lh_value_str(v, text, to, err);
-}
-
-static int decide(const struct lh_record *rec, struct lh_buf *text, bool enrich, bool *down, struct lh_err *err)
-{
-	const struct lh_value *forced = lh_record_get(rec, "forced");
+struct request {
 	struct lh_str mode, model;
+	struct lh_value mode_json;	/* mode as it is written */
+	bool forced;
+};
 
-	if (!lh_buf_room(text, rec->len + LH_PAD))	/* so that strings do not move */
-		return lh_buf_check(text, err);
-	if (take_string(rec, "mode", text, &mode, err) < 0)
-		return -1;
-	if (!mode.n)
-		return lh_err_set(err, LH_EDATA, "empty mode");
-	if (take_string(rec, "model", text, &model, err) < 0)
-		return -1;
-	if (forced && forced->type != LH_TRUE && forced->type != LH_FALSE && forced->type != LH_NULL)
-		return lh_err_set(err, LH_EDATA, "\"forced\" is neither true nor false");
-	*down = is(mode, FULL) && !(forced && forced->type == LH_TRUE) && !enrich && !is_weak(model);
-	return 0;
-}
+static const struct lh_bind members[] = {
+	{ LH_BIND_STRING("mode", struct request, mode), .required = true, .filled = true,
+	  .as_written = LH_BIND_FIELD(struct request, mode_json) },
+	{ LH_BIND_STRING("model", struct request, model), .required = true },
+	{ LH_BIND_BOOL("forced", struct request, forced) },
+	LH_BIND_END
+};
 
 static int on_request(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
 {
+	struct request q = { .forced = false };
 	const bool *enrich = worker;
-	const struct lh_value *mode = lh_record_get(rec, "mode");
-	bool down = false;
+	struct lh_writer json;
 	struct lh_buf text;
-	int rc;
+	bool down;
 
 	lh_buf_init(&text, LH_BUF_NOMAX);
-	rc = decide(rec, &text, *enrich, &down, err);
-	lh_buf_free(&text);
-	if (rc < 0)
+	if (lh_bind(members, rec, &q, &text, err) < 0) {
+		lh_buf_free(&text);
 		return -1;
-	lh_record_open(out, rec, (const char *const[]){ "mode", "downgraded_from" }, 2);
-	lh_buf_puts(out, "\"mode\":");
+	}
+	down = is(q.mode, FULL) && !q.forced && !*enrich && !is_weak(q.model);
+	lh_buf_free(&text);
+	json = lh_write_record(out, rec, (const char *const[]){ "mode", "downgraded_from" }, 2);
 	if (down)
-		lh_buf_puts(out, "\"" DOWNGRADED "\",\"downgraded_from\":");
-	lh_buf_add(out, mode->p, mode->n);
-	lh_record_close(out, rec);
+		lh_write_text(&json, "mode", DOWNGRADED);
+	lh_write_value(&json, down ? "downgraded_from" : "mode", &q.mode_json);
+	lh_write_end(&json);
 	return 0;
 }
 

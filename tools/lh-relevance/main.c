@@ -4,7 +4,6 @@
 
 #include "file/file.h"
 #include "base/mem.h"
-#include <lh/num.h>
 #include "relevance.h"
 
 enum { V_GATE = 1, V_FILTER = 2 };
@@ -35,7 +34,7 @@ struct held {
 struct worker {
 	const struct settings *s;
 	struct focus given, own;	/* by --focus; by the record */
-	struct lh_buf text;
+	struct lh_buf text, chunk;	/* strings of the record; its text */
 };
 
 static void worker_free(void *self)
@@ -45,19 +44,26 @@ static void worker_free(void *self)
 	focus_free(&w->given);
 	focus_free(&w->own);
 	lh_buf_free(&w->text);
+	lh_buf_free(&w->chunk);
 }
 
 static int take_focus(struct focus *f, const struct held *h, struct lh_err *err)
 {
+	struct review r = { .path = { "", 0 } };
 	struct lh_record scan;
 	struct lh_value v;
+	struct lh_buf text;
 	int rc;
 
 	lh_record_init(&scan);
+	lh_buf_init(&text, LH_BUF_NOMAX);
 	rc = lh_json_parse(&scan, h->text.p, h->text.len, &v, err);
 	if (!rc)
-		rc = focus_take(f, &v, err);
+		rc = lh_bind_value(review_members, &v, &r, &text, err);
+	if (!rc)
+		rc = focus_set(f, &r, &v, err);
 	lh_record_free(&scan);
+	lh_buf_free(&text);
 	return rc;
 }
 
@@ -70,55 +76,51 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	focus_init(&w->given);
 	focus_init(&w->own);
 	lh_buf_init(&w->text, LH_BUF_NOMAX);
+	lh_buf_init(&w->chunk, LH_BUF_NOMAX);
 	/* Each thread makes its own sets from the content of --focus. */
 	return w->s->focus ? take_focus(&w->given, held, err) : 0;
 }
 
-static int take_string(struct worker *w, const struct lh_record *rec, const char *name, struct lh_str *to, struct lh_err *err)
+struct chunk {
+	struct lh_value text, focus_json;
+	struct review focus;
+	struct lh_str path;
+};
+
+static const struct lh_bind members[] = {
+	{ LH_BIND_VALUE("text", struct chunk, text, LH_BIND_IS(LH_STRING)), .required = true,
+	  .null = true },
+	{ LH_BIND_STRING("path", struct chunk, path) },
+	{ LH_BIND_TABLE("focus", struct chunk, focus, review_members),
+	  .as_written = LH_BIND_FIELD(struct chunk, focus_json) },
+	LH_BIND_END
+};
+
+static int judge_record(struct worker *w, const struct lh_record *rec, struct verdict *verdict,
+			struct lh_err *err)
 {
-	const struct lh_value *v = lh_record_get(rec, name);
+	struct chunk chunk = { .path = { "", 0 } };
+	struct lh_str text = { "", 0 };
 
-	*to = (struct lh_str){ "", 0 };
-	if (!v || v->type == LH_NULL)
-		return 0;
-	if (v->type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "\"%s\" is not a string", name);
-	return lh_value_str(v, &w->text, to, err);
-}
-
-static int judge_record(struct worker *w, const struct lh_record *rec, struct verdict *verdict, struct lh_err *err)
-{
-	const struct lh_value *text = lh_record_get(rec, "text"), *focus = lh_record_get(rec, "focus");
-	struct lh_str path, chunk;
-
-	if (!text)
-		return lh_err_set(err, LH_EDATA, "missing string field \"text\"");
-	if (!focus && !w->s->focus)
-		return lh_err_set(err, LH_EDATA, "missing object field \"focus\" (or --focus)");
-	lh_buf_reset(&w->text);
-	if (!lh_buf_room(&w->text, rec->len + LH_PAD))	/* so that strings do not move */
-		return lh_buf_check(&w->text, err);
-	if (take_string(w, rec, "path", &path, err) < 0 || take_string(w, rec, "text", &chunk, err) < 0 ||
-	    path_check(path, "path", err) < 0)
+	if (lh_bind(members, rec, &chunk, &w->text, err) < 0)
 		return -1;
-	if (focus && focus_take(&w->own, focus, err) < 0)
+	if (!chunk.focus_json.p && !w->s->focus)
+		return lh_err_set(err, LH_EDATA, "missing \"focus\" (object) or --focus");
+	lh_buf_reset(&w->chunk);
+	if ((chunk.text.type == LH_STRING &&
+	     lh_value_str(&chunk.text, &w->chunk, &text, err) < 0) ||
+	    path_check(chunk.path, "path", err) < 0)
 		return -1;
-	return score_chunk(focus ? &w->own : &w->given, path_plain(path), chunk, verdict, err);
-}
-
-static void put_real(struct lh_buf *out, const char *name, double v)
-{
-	char *to;
-
-	lh_buf_puts(out, name);
-	to = lh_buf_room(out, LH_F64_MAX);
-	if (to)
-		lh_buf_took(out, lh_f64_print(to, v));
+	if (chunk.focus_json.p && focus_set(&w->own, &chunk.focus, &chunk.focus_json, err) < 0)
+		return -1;
+	return score_chunk(chunk.focus_json.p ? &w->own : &w->given, path_plain(chunk.path), text,
+			   verdict, err);
 }
 
 static int on_chunk(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
 {
 	struct worker *w = worker;
+	struct lh_writer json;
 	struct verdict v;
 	bool kept;
 
@@ -127,13 +129,14 @@ static int on_chunk(struct lh_record *rec, struct lh_buf *out, void *worker, str
 	kept = v.score >= w->s->threshold;
 	if (!kept && w->s->kept)
 		return 0;
-	lh_record_open(out, rec, (const char *const[]){ "relevance" }, 1);
-	put_real(out, "\"relevance\":{\"score\":", v.score);
-	put_real(out, ",\"threshold\":", w->s->threshold);
-	lh_buf_printf(out, ",\"kept\":%s,\"signals\":", kept ? "true" : "false");
-	score_put_signals(&v, out);
-	lh_buf_putc(out, '}');
-	lh_record_close(out, rec);
+	json = lh_write_record(out, rec, (const char *const[]){ "relevance" }, 1);
+	lh_write_object(&json, "relevance");
+	lh_write_f64(&json, "score", v.score);
+	lh_write_f64(&json, "threshold", w->s->threshold);
+	lh_write_bool(&json, "kept", kept);
+	score_put_signals(&v, &json);
+	lh_write_end(&json);
+	lh_write_end(&json);
 	return 0;
 }
 

@@ -4,6 +4,8 @@
 
 #include "tool/records.h"
 #include "base/key_table.h"
+#include "json/bind.h"
+#include "json/write.h"
 
 struct settings {
 	const char *focus;
@@ -31,14 +33,23 @@ size_t words_shared(const struct lh_map *these, const struct lh_map *those);
 struct focus {
 	struct lh_str path, folder, name;	/* n = 0: none; folder ends with its slash */
 	struct lh_map tokens, defined, imported;
-	struct lh_buf text;		/* the strings */
+	struct lh_buf text;		/* the path */
 	struct lh_buf from;		/* the JSON it was read from */
 };
 void focus_init(struct focus *f);
 void focus_free(struct focus *f);
 
-/* Read the checked object v, unless f was read from the same text. */
-int focus_take(struct focus *f, const struct lh_value *v, struct lh_err *err);
+/* The members of the object that describes it; without text those that are absent. */
+struct review {
+	struct lh_str path, text;
+	const struct lh_str *defined, *imported;
+	size_t n_defined, n_imported;
+};
+extern const struct lh_bind review_members[];
+
+/* Make the sets of r, which was bound from the object from, unless f has them already. */
+int focus_set(struct focus *f, const struct review *r, const struct lh_value *from,
+	      struct lh_err *err);
 
 /* Longer paths are refused everywhere. */
 #define PATH_LONGEST 4096
@@ -59,8 +70,8 @@ struct verdict {
 };
 int score_chunk(const struct focus *f, struct lh_str path, struct lh_str text, struct verdict *v, struct lh_err *err);
 
-/* Append [{"signal":...,"weight":...},...]. */
-void score_put_signals(const struct verdict *v, struct lh_buf *out);
+/* Append "signals":[{"signal":...,"weight":...},...]. */
+void score_put_signals(const struct verdict *v, struct lh_writer *json);
 
 /* ---- imports.c ---- */
 

@@ -105,23 +105,21 @@ int score_chunk(const struct focus *f, struct lh_str path, struct lh_str text, s
 	return 0;
 }
 
-void score_put_signals(const struct verdict *v, struct lh_buf *out)
+void score_put_signals(const struct verdict *v, struct lh_writer *json)
 {
-	char number[LH_F64_MAX];
-	size_t n;
-	int i, some = 0;
+	int i;
 
-	lh_buf_putc(out, '[');
+	lh_write_array(json, "signals");
 	for (i = 0; i < SIGNALS; i++) {
 		if (!v->signal[i])
 			continue;
-		n = lh_f64_print(number, i == TOKEN_OVERLAP ? weigh(0, v->shared, v->all) : weigh(signals[i].tenths, 0, 1));
-		lh_buf_printf(out, "%s{\"signal\":\"%s\",\"weight\":%.*s", some++ ? "," : "", signals[i].name, (int)n, number);
-		if (i == TOKEN_OVERLAP) {
-			n = lh_f64_print(number, (double)v->shared / (double)v->all);
-			lh_buf_printf(out, ",\"jaccard\":%.*s", (int)n, number);
-		}
-		lh_buf_putc(out, '}');
+		lh_write_object(json, NULL);
+		lh_write_text(json, "signal", signals[i].name);
+		lh_write_f64(json, "weight", i == TOKEN_OVERLAP ? weigh(0, v->shared, v->all) :
+			     weigh(signals[i].tenths, 0, 1));
+		if (i == TOKEN_OVERLAP)
+			lh_write_f64(json, "jaccard", (double)v->shared / (double)v->all);
+		lh_write_end(json);
 	}
-	lh_buf_putc(out, ']');
+	lh_write_end(json);
 }
