@@ -1,0 +1,212 @@
+load helper
+
+
+# Members of records: what tools bind by tables (lib/json/bind.h) has one wording and
+# one meaning of null, and is what the pages say.
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	printf '%s\n' '{"id":"a","vector":[1,0]}' '{"id":"b","vector":[0,1]}' | lh-index build p.lhv
+	lh-playbook record -q pb.lhv <<<"$ENTRY" >ids
+	lh-pathway add log <<<'{"uid":"a","content":1}' >added
+}
+
+ENTRY='{"query_text":"q","answer_id":"a","answer_corpus":"c","score":1}'
+ROW='{"session_id":"s","kind":"email","model":"m","provider":"p","prompt":"q","iterations":0,"max_iterations":1,"final_verdict":"infra_error","attempts":[{"iteration":0,"verdict_kind":"infra_error"}],"duration_ms":1}'
+
+# What a kind of member must not be: values that are wrong for it, and the words.
+#     KIND: what it must be | wrong values
+kinds() {
+	cat <<-'END'
+	string: a string|5|true|[]|{}
+	id: a string or number|true|[]|{}
+	bool: true or false|0|"true"|[]
+	number: a number|"1"|true|[]
+	whole: a whole number|1.5|"1"|[]|1e30
+	count: a whole number, 0 or more|-1|1.5|"1"|[]
+	k: a whole number from 0 to 10000|-1|10001|1.5|"1"|{}
+	turns: a whole number from 1 to 10|0|11|1.5|"1"
+	distance: a number, 0 or more|-0.1|"1"|[]
+	score: a number above 0 and at most 1|0|1.1|"1"|[]
+	object: an object|1|"a"|[]
+	array: an array|1|"a"|{}
+	strings: an array of strings|1|"a"|{}
+	ids: an array of strings or numbers|1|"a"|{}
+	objects: an array of objects|1|"a"|{}
+	vector: an array of numbers or base64|1|true|{}
+	json: "json"|1|[]
+	kinds: "fill", "email", "sms" or "playbook"|1|[]
+	end: "accepted", "max_iter_exhausted" or "infra_error"|1|[]
+	turn: "no_json", "validation_failed", "accepted" or "infra_error"|1|[]
+	role: "system", "user" or "assistant"|1|[]
+	END
+}
+
+# The commands, each with a record that it would take (or reject for another reason).
+#     COMMAND | RECORD
+commands() {
+	cat <<-END
+	lh-search p.lhv|{"vector":[1,0]}
+	lh-chat|{"model":"m","prompt":"a"}
+	lh-chat |{"model":"m","messages":[{"role":"user","content":"a"}]}
+	lh-iterate|{"kind":"email","prompt":"p","model":"m"}
+	lh-iterate --emit-session|$ROW
+	lh-playbook record new.lhv|$ENTRY
+	lh-playbook remove pb.lhv|{"playbook_id":"x"}
+	lh-validate|{"kind":"email","artifact":{}}
+	lh-index add p.lhv|{"id":"c","vector":[1,0]}
+	lh-embed|{"texts":["a"]}
+	lh-pathway add log|{"content":1}
+	lh-pathway get log|{"uid":"a"}
+	lh-pathway revise log|{"predecessor_uid":"a","content":1}
+	END
+}
+
+# Their members: the path that jq takes, and a kind; ! required, + not empty.
+#     COMMAND | PATH KIND [FLAGS]; ...
+members() {
+	cat <<-'END'
+	lh-search p.lhv|query_text string; query string; text string; query_vector vector; k k; per_corpus_k k
+	lh-search p.lhv|exclude_ids ids; corpora strings +; metadata_filter object; use_playbook bool; query_role string
+	lh-search p.lhv|playbook_corpus string; playbook_top_k k; playbook_max_distance distance; playbook_max_inject_distance distance
+	lh-chat|model string !+; prompt string +; system string; temperature number; max_tokens whole; format json; think bool
+	lh-chat |messages objects +; messages[0].role role !; messages[0].content string !
+	lh-iterate|kind string; prompt string !+; model string !+; system string; provider string; trace_id string
+	lh-iterate|max_iterations turns; temperature number; max_tokens whole
+	lh-iterate --emit-session|session_id string !+; kind kinds !; model string !; provider string !; prompt string !
+	lh-iterate --emit-session|iterations count !; max_iterations count !; duration_ms count !; final_verdict end !
+	lh-iterate --emit-session|artifact object; grounded_in_roster bool; attempts objects !
+	lh-iterate --emit-session|attempts[0].iteration count !; attempts[0].verdict_kind turn !; attempts[0].error string
+	lh-playbook record new.lhv|query_text string !+; answer_id string !+; answer_corpus string !+; score score !; tags strings; role string
+	lh-playbook remove pb.lhv|playbook_id string
+	lh-validate|kind string
+	lh-index add p.lhv|id id !; model string
+	lh-embed|texts array; partial bool; model string
+	lh-pathway add log|uid string +
+	lh-pathway get log|uid string !+
+	lh-pathway revise log|predecessor_uid string !+
+	END
+}
+
+# A member of the record is quoted in a message, a path is not.
+shown() {
+	[[ $1 == *[.[]* ]] && echo "$1" || echo "\"$1\""
+}
+
+# rejected MESSAGE COMMAND... <RECORD: it goes nowhere, with that reason.
+rejected() {
+	local want=$1
+	shift
+	run -1 --separate-stderr env LH_OLLAMA_URL=http://127.0.0.1:1 "$@"
+	# shellcheck disable=SC2154
+	[[ "${stderr_lines[0]}" =~ ^lh-[a-z]+:\ -:1:\ (400\ )?(.*)$ ]]
+	[ "${BASH_REMATCH[2]}" = "$want" ] || { echo "$*: ${stderr_lines[0]}; wanted $want"; return 1; }
+	wrong=$((wrong + 1))
+}
+
+# each FUNCTION: call it with COMMAND, RECORD, PATH, KIND, FLAGS of each member.
+each() {
+	local command line member path kind flags list record
+	while IFS='|' read -r command line; do
+		record=$(commands | awk -F'|' -v c="$command" '$1 == c { print substr($0, length(c) + 2) }')
+		[ -n "$record" ] || { echo "no record for $command"; return 1; }
+		IFS=';' read -ra list <<<"$line"
+		for member in "${list[@]}"; do
+			read -r path kind flags <<<"$member"
+			"$1" "$command" "$record" "$path" "$kind" "$flags" || return 1
+		done
+	done < <(members)
+}
+
+wrong_values() {
+	local what values value
+	IFS='|' read -r what values < <(kinds | sed -n "s/^$4: //p")
+	[ -n "$values" ] || { echo "no values for $4"; return 1; }
+	IFS='|' read -ra values <<<"$values"
+	# shellcheck disable=SC2128
+	for value in "${values[@]}"; do
+		# shellcheck disable=SC2086
+		rejected "$(shown "$3") must be $what" $1 < <(jq -c --argjson v "$value" ".$3 = \$v" <<<"$2") || return 1
+	done
+}
+
+@test "a member of another type, or out of range, is rejected in the same words by every tool" {
+	wrong=0
+	each wrong_values
+	[ "$wrong" -gt 150 ]
+}
+
+absent_or_empty() {
+	local what
+	what=$(kinds | sed -n "s/^$4: \([^|]*\)|.*/\1/p" | sed 's/^an\? //')
+	# shellcheck disable=SC2086
+	if [[ $5 == *!* ]]; then
+		rejected "missing $(shown "$3") ($what)" $1 < <(jq -c "del(.$3)" <<<"$2") || return 1
+		rejected "missing $(shown "$3") ($what)" $1 < <(jq -c ".$3 = null" <<<"$2") || return 1
+	fi
+	# shellcheck disable=SC2086
+	if [[ $5 == *+* ]]; then
+		rejected "$(shown "$3") must not be empty" $1 < <(jq -c ".$3 |= if type == \"array\" or \"$4\" == \"strings\" then [] else \"\" end" <<<"$2")
+	fi
+}
+
+@test "a required member that is absent or null is missing, and one that must say something is not empty" {
+	wrong=0
+	each absent_or_empty
+	[ "$wrong" -gt 40 ]
+}
+
+@test "null counts as absent: an optional member may be null" {
+	[ "$(lh-search --no-metadata p.lhv <<<'{"vector":[1,0],"k":null,"corpora":null,"metadata_filter":null,"use_playbook":null,"trace_id":null}' | jq -r '.results[0].id')" = a ]
+	lh-playbook record -q pb.lhv <<<"$(jq -c '. + {tags:null,role:null}' <<<"$ENTRY")"
+	lh-iterate --emit-session <<<"$(jq -c '. + {artifact:null,grounded_in_roster:null}' <<<"$ROW")" | jq -e '.grounded_in_roster == null'
+	lh-embed <<<'{"texts":["a"],"model":null,"partial":null}' | jq -e '.vectors | length == 1'
+	lh-pathway add log <<<'{"uid":null,"content":null,"tags":null}' | jq -e '.content == null and (.uid | length > 0)'
+}
+
+@test "an element that is wrong is named by its position" {
+	wrong=0
+	rejected 'exclude_ids[1] must be a string or number' lh-search p.lhv <<<'{"vector":[1,0],"exclude_ids":["a",null]}'
+	rejected 'corpora[0] must be a string' lh-search p.lhv <<<'{"vector":[1,0],"corpora":[1]}'
+	rejected 'tags[2] must be a string' lh-playbook record pb.lhv <<<"$(jq -c '.tags = ["a","b",{}]' <<<"$ENTRY")"
+	rejected 'messages[1] must be an object' lh-chat <<<'{"model":"m","messages":[{"role":"user","content":"a"},1]}'
+	rejected 'messages[0].role must be "system", "user" or "assistant", not "tool"' lh-chat <<<'{"model":"m","messages":[{"role":"tool","content":"a"}]}'
+	rejected 'unknown member "x" in attempts[0]' lh-iterate --emit-session <<<"$(jq -c '.attempts[0].x = 1' <<<"$ROW")"
+}
+
+# ---- the pages ----
+
+# The names in the tables of the files, aliases too, one a line.
+bound() {
+	local file
+	for file; do
+		"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -E -P -I "$ROOT/include" -I "$ROOT/lib" "$ROOT/$file"
+	done | grep -o '\.name = ("[^"]*")' | sed 's/.*("//; s/").*//' | tr '|' '\n' | sort -u
+}
+
+input_section() {
+	awk '/^\.Sh / { on = $2 == "INPUT" } on' "$ROOT/man/$1.1"
+}
+
+@test "a page's INPUT names the members of the tool's tables, and lists no other" {
+	while read -r tool files; do
+		# shellcheck disable=SC2086
+		bound $files >tables
+		[ -s tables ] || { echo "$tool: no names in $files"; return 1; }
+		input_section "$tool" | sed 's/\\(dq/ /g' | grep -oE '[A-Za-z_]+' | sort -u >words
+		comm -23 tables words >unnamed
+		[ ! -s unnamed ] || { echo "$tool: not on its page:"; cat unnamed; return 1; }
+		input_section "$tool" | awk '/^\.It Va / { for (i = 3; i <= NF; i++) if ($i != ",") print $i }' | sort -u >listed
+		comm -13 tables listed >unknown
+		[ ! -s unknown ] || { echo "$tool: in no table:"; cat unknown; return 1; }
+	done <<-'END'
+	lh-search tools/lh-search/query.c
+	lh-chat tools/lh-chat/request.c
+	lh-iterate tools/lh-iterate/request.c
+	lh-playbook lib/memory/playbook.c tools/lh-playbook/record.c tools/lh-playbook/remove.c
+	lh-embed tools/lh-embed/request.c
+	lh-index tools/lh-index/rows.c lib/vector/vector_record.c
+	lh-pathway tools/lh-pathway/change.c tools/lh-pathway/look.c
+	lh-validate tools/lh-validate/artifacts.c
+	END
+}
