@@ -166,12 +166,12 @@ nothing_left() {
 
 @test "a query that cannot be measured is rejected with its line; the others are measured" {
 	cat >cases <<-'END'
-	del(.query_text)	missing string field "query_text"
-	.query_text = ""	empty text
+	del(.query_text)	missing "query_text" (string)
+	.query_text = ""	"query_text" must not be empty
 	.query_text = 5	"query_text" must be a string
-	del(.role)	missing string field "role"
-	.city = ""	missing string field "city"
-	.state = null	missing string field "state"
+	del(.role)	missing "role" (string)
+	.city = ""	missing "city" (string)
+	.state = null	missing "state" (string)
 	.role = ["Welder"]	"role" must be a string
 	.style = 1	"style" must be a string
 	.corpora = ["few", "many"]	no corpus is named "many"
@@ -216,7 +216,7 @@ nothing_left() {
 	{ ask "Need 1 Welder in Gary IN"; echo '{"id":7,"query_text":"x"}'; ask "Welder in Gary"; } >q
 	run --separate-stderr lh-lift --on-error emit few.lhv <q
 	[ "$status" = 1 ]
-	[ "${lines[0]}" = '{"id":7,"error":{"file":"-","line":2,"code":400,"message":"missing string field \"role\""}}' ]
+	[ "${lines[0]}" = '{"id":7,"error":{"file":"-","line":2,"code":400,"message":"missing \"role\" (string)"}}' ]
 	[ "$(jq -c '.lift.lifted' <<<"$output" | paste -sd' ')" = "null true true null" ]
 	run --separate-stderr lh-lift --on-error stop few.lhv <q
 	[ "$status" = 1 ]

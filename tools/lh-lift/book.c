@@ -31,17 +31,19 @@ static int open_book(struct book *b, struct lh_err *err)
 int book_role(struct book *b, const struct hit *h, struct lh_str *role, struct lh_err *err)
 {
 	struct lh_playbook_entry e;
-	struct lh_value id;
+	struct moved by;
 	struct lh_row row;
 	struct lh_str s;
 	int64_t at;
 	int live;
 
 	*role = (struct lh_str){ NULL, 0 };
-	if (!lh_value_get(&h->playbook, "id", &id) || id.type != LH_STRING)
+	if (hit_moved(h, &by, err) < 0)
+		return -1;
+	if (!by.id.p)
 		return 0;
 	lh_buf_reset(&b->strings);
-	if (open_book(b, err) < 0 || lh_value_str(&id, &b->strings, &s, err) < 0)
+	if (open_book(b, err) < 0 || lh_value_str(&by.id, &b->strings, &s, err) < 0)
 		return -1;
 	at = lh_index_find(b->ix, s.p, s.n, err);
 	if (at < 0)

@@ -1,6 +1,7 @@
 /* chat.c - ask models through lh-chat as a child.  See lift.h. */
 #include "base/ascii.h"
 #include <lh/num.h>
+#include "json/bind.h"
 #include "lift.h"
 
 #define SHOWN 4000	/* bytes of a result shown to the model */
@@ -57,43 +58,55 @@ static int bad_answer(struct lh_err *err)
 	return lh_err_set(err, LH_EIO, "lh-chat answered something else than a reply");
 }
 
+struct reply {
+	struct lh_value error;
+	struct lh_str content;
+};
+static const struct lh_bind reply_members[] = {
+	{ LH_BIND_SOME("error", struct reply, error), .null = true },
+	{ LH_BIND_STRING("content", struct reply, content), .lax = true },
+	LH_BIND_END
+};
+
 static int read_reply(struct chat *c, const struct lh_str *line, struct lh_str *content, struct lh_err *err)
 {
-	const struct lh_value *v;
+	struct reply r = { .content = { NULL, 0 } };
 
 	if (lh_record_parse(&c->reply, line->p, line->n, err) < 0)
 		return err->code == LH_ENOMEM ? -1 : bad_answer(err);
-	v = lh_record_get(&c->reply, "error");
-	if (v) {
-		lh_coproc_refusal(v, err);
+	if (lh_bind(reply_members, &c->reply, &r, &c->content, err) < 0)
+		return -1;
+	if (r.error.p) {
+		lh_coproc_refusal(&r.error, err);
 		err->coded = err->status != 0;
 		return -1;
 	}
-	v = lh_record_get(&c->reply, "content");
-	if (!v || v->type != LH_STRING)
-		return bad_answer(err);
-	lh_buf_reset(&c->content);
-	return lh_value_str(v, &c->content, content, err);
+	*content = r.content;
+	return r.content.p ? 0 : bad_answer(err);
 }
 
 /* Ask the model with the text in c->prompt. */
-static int ask(struct chat *c, const char *model, const char *rules, const char *more, struct lh_str *content, struct lh_err *err)
+static int ask(struct chat *c, const char *model, const char *rules, bool judge,
+	       struct lh_str *content, struct lh_err *err)
 {
 	/* Each try may wait for its turn as long as for its answer. */
 	double patience = 2 * c->l->timeout * (double)(c->l->retries + 1) + 60;
+	struct lh_writer w;
 	struct lh_str line;
 
 	if (!c->child.pid && start(c, err) < 0)
 		return -1;
 	lh_buf_reset(&c->line);
-	lh_buf_puts(&c->line, "{\"model\":");
-	lh_buf_json(&c->line, model, strlen(model));
-	lh_buf_puts(&c->line, ",\"system\":");
-	lh_buf_json(&c->line, rules, strlen(rules));
-	lh_buf_puts(&c->line, ",\"prompt\":");
-	lh_buf_json(&c->line, c->prompt.p, c->prompt.len);
-	lh_buf_puts(&c->line, more);
-	lh_buf_putc(&c->line, '}');
+	w = lh_write_to(&c->line);
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "model", model);
+	lh_write_text(&w, "system", rules);
+	lh_write_str(&w, "prompt", (struct lh_str){ c->prompt.p, c->prompt.len });
+	if (judge) {
+		lh_write_u64(&w, "temperature", 0);
+		lh_write_text(&w, "format", "json");
+	}
+	lh_write_end(&w);
 	if (lh_buf_check(&c->prompt, err) < 0 || lh_buf_check(&c->line, err) < 0)
 		return -1;
 	if (lh_coproc_ask(&c->child, c->line.p, c->line.len, patience, &line, err) < 0) {
@@ -114,9 +127,20 @@ static int no_rating(const struct hit *h, const struct lh_str *answer, struct lh
 			  (int)head.n, head.p);
 }
 
+struct rating {
+	double n;
+	bool given;
+};
+static const struct lh_bind rating_members[] = {
+	{ LH_BIND_F64("rating", struct rating, n, -INFINITY, INFINITY), .lax = true,
+	  .given = LH_BIND_FIELD(struct rating, given) },
+	LH_BIND_END
+};
+
 static int read_rating(struct chat *c, struct hit *h, const struct lh_str *answer, struct lh_err *err)
 {
-	struct lh_value object, rating;
+	struct rating rating = { .given = false };
+	struct lh_value object;
 	double n;
 	int rc;
 
@@ -125,10 +149,11 @@ static int read_rating(struct chat *c, struct hit *h, const struct lh_str *answe
 	rc = lh_extract(c->extract, answer->p, answer->n, &object, err);
 	if (rc < 0)
 		return -1;
-	if (rc == 0 || !lh_value_get(&object, "rating", &rating) || rating.type != LH_NUMBER)
+	if (rc > 0 && lh_bind_value(rating_members, &object, &rating, NULL, err) < 0)
+		return -1;
+	if (!rating.given)
 		return no_rating(h, answer, err);
-	n = lh_value_f64(&rating);
-	n = n < LEAST ? LEAST : n > MOST ? MOST : n;
+	n = rating.n < LEAST ? LEAST : rating.n > MOST ? MOST : rating.n;
 	h->score = (n - LEAST) / (MOST - LEAST);
 	return 0;
 }
@@ -151,7 +176,7 @@ int chat_judge(struct chat *c, const struct demand *d, struct hits *h, struct lh
 
 	for (i = 0; i < h->n; i++) {
 		put_prompt(c, d, &h->v[i]);
-		if (ask(c, c->l->judge_model, judge_rules, ",\"temperature\":0,\"format\":\"json\"", &answer, err) < 0 ||
+		if (ask(c, c->l->judge_model, judge_rules, true, &answer, err) < 0 ||
 		    read_rating(c, &h->v[i], &answer, err) < 0)
 			return -1;
 	}
@@ -176,7 +201,7 @@ int chat_reword(struct chat *c, const struct demand *d, struct lh_str *words, st
 
 	lh_buf_reset(&c->prompt);
 	lh_buf_add(&c->prompt, d->text.p, d->text.n);
-	if (ask(c, c->l->reword_model, reword_rules, "", &answer, err) < 0)
+	if (ask(c, c->l->reword_model, reword_rules, false, &answer, err) < 0)
 		return -1;
 	lh_buf_reset(&c->line);
 	lh_buf_add(&c->line, answer.p, answer.n);

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "file/file.h"
-#include <lh/num.h>
 #include <lh/playbook.h>
 #include "lift.h"
 
@@ -58,23 +57,25 @@ static size_t best_of(const struct hits *h)
 
 static void put_entry(struct lh_buf *out, const struct cold *c, const struct hit *best)
 {
-	const struct lh_value *role = lh_record_get(c->demand.rec, "role");
-	char score[LH_F64_MAX];
+	struct lh_writer w = lh_write_to(out);
 
-	put_value(out, "{\"query_text\":", &c->demand.text_json);
-	put_value(out, ",\"answer_id\":", &best->id);
-	put_value(out, ",\"answer_corpus\":", &best->corpus);
-	lh_buf_puts(out, ",\"score\":");
-	lh_buf_add(out, score, lh_f64_print(score, best->score));
+	lh_write_object(&w, NULL);
+	lh_write_value(&w, "query_text", &c->demand.text_json);
+	lh_write_value(&w, "answer_id", &best->id);
+	lh_write_value(&w, "answer_corpus", &best->corpus);
+	lh_write_f64(&w, "score", best->score);
 	if (c->demand.role.n) {
-		put_value(out, ",\"tags\":[", role);
-		put_value(out, "],\"role\":", role);
+		lh_write_array(&w, "tags");
+		lh_write_value(&w, NULL, &c->demand.role_json);
+		lh_write_end(&w);
+		lh_write_value(&w, "role", &c->demand.role_json);
 	}
-	lh_buf_putc(out, '}');
+	lh_write_end(&w);
 }
 
-/* Append the id that the entry will have, and other wordings to ask for it. */
-static int put_found(struct lh_buf *out, struct cold *c, const struct hit *best, struct lh_err *err)
+/* Write the id that the entry will have, and other wordings to ask for it. */
+static int put_found(struct lh_writer *w, struct cold *c, const struct hit *best,
+		     struct lh_err *err)
 {
 	struct lh_playbook_entry e = { .query_text = c->demand.text };
 	char id[LH_PLAYBOOK_ID_LEN];
@@ -85,9 +86,8 @@ static int put_found(struct lh_buf *out, struct cold *c, const struct hit *best,
 	    lh_value_str(&best->corpus, &c->corpus, &e.answer_corpus, err) < 0)
 		return -1;
 	lh_playbook_id(&e, id);
-	lh_buf_json(out, id, sizeof id);
-	lh_buf_puts(out, ",\"paraphrases\":");
-	return reword(out, &c->demand, &c->chat, err);
+	lh_write_str(w, "playbook_id", (struct lh_str){ id, sizeof id });
+	return reword(w, "paraphrases", &c->demand, &c->chat, err);
 }
 
 static int search_and_judge(struct cold *c, struct lh_record *rec, struct lh_err *err)
@@ -109,25 +109,27 @@ static int find(struct lh_record *rec, void *line, struct lh_buf *out, void *con
 	struct cold *c = context;
 	const struct hits *h = &c->search.hits;
 	size_t start = out->len, best;
+	struct lh_writer w;
 
 	if (search_and_judge(c, rec, err) < 0)
 		return -1;
 	best = best_of(h);
-	lh_record_open(out, rec, (const char *[]){ "lift" }, 1);
-	lh_buf_puts(out, "\"lift\":{\"cold\":");
-	hits_put(out, h);
-	lh_buf_puts(out, ",\"best\":");
+	w = lh_write_record(out, rec, (const char *[]){ "lift" }, 1);
+	lh_write_object(&w, "lift");
+	hits_write(&w, "cold", h);
 	if (h->n)
-		lh_buf_u64(out, best);
+		lh_write_u64(&w, "best", best);
 	else
-		lh_buf_puts(out, "null");
-	lh_buf_puts(out, ",\"playbook_id\":");
-	if (!best)
-		lh_buf_puts(out, "null,\"paraphrases\":[]");
-	else if (put_found(out, c, &h->v[best], err) < 0)
+		lh_write_null(&w, "best");
+	if (!best) {
+		lh_write_null(&w, "playbook_id");
+		lh_write_array(&w, "paraphrases");
+		lh_write_end(&w);
+	} else if (put_found(&w, c, &h->v[best], err) < 0) {
 		return -1;
-	lh_buf_putc(out, '}');
-	lh_record_close(out, rec);
+	}
+	lh_write_end(&w);
+	lh_write_end(&w);
 	*(size_t *)line = out->len - start;
 	if (best)
 		put_entry(out, c, &h->v[best]);

@@ -1,4 +1,5 @@
 /* demand.c - read a query and what is known about it.  See lift.h. */
+#include "json/bind.h"
 #include "lift.h"
 
 void demand_init(struct demand *d)
@@ -21,47 +22,24 @@ struct lh_str head_of(struct lh_str s, size_t max)
 	return (struct lh_str){ s.p, n };
 }
 
-static int get(struct demand *d, const char *name, struct lh_str *to, struct lh_err *err)
-{
-	const struct lh_value *v = lh_record_get(d->rec, name);
-
-	*to = (struct lh_str){ NULL, 0 };
-	if (!v || v->type == LH_NULL)
-		return 0;
-	if (v->type != LH_STRING)
-		return lh_err_set(err, LH_EDATA, "\"%s\" must be a string", name);
-	return lh_value_str(v, &d->strings, to, err);
-}
-
-/* Read the text under the names that lh-search knows, in its order. */
-static int get_text(struct demand *d, struct lh_err *err)
-{
-	static const char *const names[] = { "query_text", "query", "text" };
-	const struct lh_value *v;
-	size_t i;
-
-	for (i = 0; i < sizeof names / sizeof *names; i++) {
-		v = lh_record_get(d->rec, names[i]);
-		if (!v || v->type == LH_NULL)
-			continue;
-		if (v->type != LH_STRING)
-			return lh_err_set(err, LH_EDATA, "\"%s\" must be a string", names[i]);
-		d->text_json = *v;
-		if (lh_value_str(v, &d->strings, &d->text, err) < 0)
-			return -1;
-		return d->text.n ? 0 : lh_err_set(err, LH_EDATA, "empty text");
-	}
-	return lh_err_set(err, LH_EDATA, "missing string field \"query_text\"");
-}
+static const struct lh_bind members[] = {
+	{ LH_BIND_STRING("query_text|query|text", struct demand, text), .required = true,
+	  .filled = true, .as_written = LH_BIND_FIELD(struct demand, text_json) },
+	{ LH_BIND_STRING("role", struct demand, role),
+	  .as_written = LH_BIND_FIELD(struct demand, role_json) },
+	{ LH_BIND_STRING("city", struct demand, city) },
+	{ LH_BIND_STRING("state", struct demand, state) },
+	{ LH_BIND_STRING("style", struct demand, style) },
+	{ LH_BIND_STRING("client", struct demand, client), .lax = true },
+	{ LH_BIND_STRING("at", struct demand, at), .lax = true },
+	{ LH_BIND_VALUE("count", struct demand, count, LH_BIND_IS(LH_NUMBER)), .lax = true },
+	LH_BIND_END
+};
 
 int demand_read(struct demand *d, struct lh_record *rec, struct lh_err *err)
 {
-	d->rec = rec;
-	lh_buf_reset(&d->strings);
-	if (!lh_buf_room(&d->strings, rec->len))	/* so that strings do not move */
-		return lh_buf_check(&d->strings, err);
-	if (get_text(d, err) < 0 || get(d, "role", &d->role, err) < 0 || get(d, "city", &d->city, err) < 0 ||
-	    get(d, "state", &d->state, err) < 0 || get(d, "style", &d->style, err) < 0)
-		return -1;
-	return 0;
+	struct lh_buf strings = d->strings;
+
+	*d = (struct demand){ .rec = rec, .strings = strings };
+	return lh_bind(members, rec, d, &d->strings, err);
 }

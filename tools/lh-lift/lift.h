@@ -22,6 +22,7 @@
 #include "proc/coproc.h"
 #include <lh/extract.h>
 #include "file/file.h"
+#include "json/write.h"
 #include "tool/records.h"
 #include <lh/index.h>
 #include "file/tmpdir.h"
@@ -77,8 +78,10 @@ struct lift {
 
 struct demand {
 	struct lh_record *rec;
-	struct lh_value text_json;	/* as in the record */
+	struct lh_value text_json, role_json;	/* as in the record */
 	struct lh_str text, role, city, state, style;	/* n = 0: none; text is not empty */
+	struct lh_str client, at;		/* p NULL: none */
+	struct lh_value count;			/* a number; p NULL: none */
 	struct lh_buf strings;
 };
 void demand_init(struct demand *d);
@@ -116,12 +119,16 @@ void search_free(struct search *s);
 int search_start(struct search *s, const struct lift *l, bool warm, struct lh_err *err);
 /* Search for the query, or for text in its place. */
 int search_ask(struct search *s, const struct lh_record *query, bool warm, const struct lh_value *text, struct lh_err *err);
-/* Read the hits of a list; ours: one written by hits_put, with scores. */
+/* Read the hits of a list; ours: one written by hits_write, with scores. */
 int hits_read(struct hits *h, const struct lh_value *list, bool ours, struct lh_err *err);
-/* Append the hits as a list of id, distance, corpus, score, playbook. */
-void hits_put(struct lh_buf *out, const struct hits *h);
-/* Append a member with its value unchanged. */
-void put_value(struct lh_buf *out, const char *name, const struct lh_value *v);
+/* Write the hits as a list of id, distance, corpus, score, playbook. */
+void hits_write(struct lh_writer *w, const char *name, const struct hits *h);
+/* Read the entry that moved a hit. */
+struct moved {
+	struct lh_value id;	/* a string; p NULL: none did */
+	bool injected;
+};
+int hit_moved(const struct hit *h, struct moved *by, struct lh_err *err);
 bool hit_same(const struct hit *a, const struct hit *b);
 
 /* ---- judge.c ---- */
@@ -150,9 +157,9 @@ int chat_reword(struct chat *c, const struct demand *d, struct lh_str *words, st
 
 /* ---- reword.c ---- */
 
-/* Append other wordings as a list of strings: the styles other than its own, and the
+/* Write other wordings as a list of strings: the styles other than its own, and the
  * model's. */
-int reword(struct lh_buf *out, const struct demand *d, struct chat *c, struct lh_err *err);
+int reword(struct lh_writer *w, const char *name, const struct demand *d, struct chat *c, struct lh_err *err);
 
 /* ---- book.c ---- */
 

@@ -28,13 +28,14 @@ static void put_number(struct lh_buf *out, double of, uint64_t n)
 
 static void put_why(struct lh_buf *out, const struct hit *best, const struct hits *warm)
 {
-	const struct hit *first = warm->n ? &warm->v[0] : NULL;
-	struct lh_value id, injected;
+	struct moved by;
+	struct lh_err err;
 	size_t i;
 
-	if (first && first->playbook.p && lh_value_get(&first->playbook, "id", &id) && id.type == LH_STRING) {
-		lh_buf_puts(out, lh_value_get(&first->playbook, "injected", &injected) ? "displaced: injected by " : "displaced: boosted by ");
-		put_string(out, &id);
+	if (warm->n && hit_moved(&warm->v[0], &by, &err) == 0 && by.id.p) {
+		lh_buf_puts(out,
+			    by.injected ? "displaced: injected by " : "displaced: boosted by ");
+		put_string(out, &by.id);
 		return;
 	}
 	for (i = 0; i < warm->n; i++)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include <lh/num.h>
+#include "json/bind.h"
 #include <lh/playbook.h>
 #include "lift.h"
 
@@ -67,27 +67,26 @@ static int bad_answer(struct lh_err *err)
 	return lh_err_set(err, LH_EIO, "lh-search answered something else than results");
 }
 
-static bool get(const struct lh_value *o, const char *name, enum lh_type type, struct lh_value *to)
-{
-	return lh_value_get(o, name, to) && to->type == type;
-}
+static const struct lh_bind hit_members[] = {
+	{ LH_BIND_VALUE("id", struct hit, id, LH_BIND_IS(LH_STRING)), .required = true },
+	{ LH_BIND_VALUE("distance", struct hit, distance, LH_BIND_IS(LH_NUMBER)),
+	  .required = true },
+	{ LH_BIND_VALUE("corpus", struct hit, corpus, LH_BIND_IS(LH_STRING)), .required = true },
+	{ LH_BIND_SOME("metadata", struct hit, metadata), .null = true },
+	{ LH_BIND_OBJECT("playbook", struct hit, playbook), .lax = true },
+	{ LH_BIND_F64("score", struct hit, score, -INFINITY, INFINITY), .lax = true },
+	LH_BIND_END
+};
+static const struct lh_bind moved_members[] = {
+	{ LH_BIND_VALUE("id", struct moved, id, LH_BIND_IS(LH_STRING)), .lax = true },
+	{ LH_BIND_BOOL("injected", struct moved, injected), .lax = true },
+	LH_BIND_END
+};
 
-static int read_hit(const struct lh_value *v, bool ours, struct hit *h, struct lh_err *err)
+int hit_moved(const struct hit *h, struct moved *by, struct lh_err *err)
 {
-	struct lh_value score;
-
-	memset(h, 0, sizeof *h);
-	h->score = -1;
-	if (v->type != LH_OBJECT || !get(v, "id", LH_STRING, &h->id) || !get(v, "distance", LH_NUMBER, &h->distance) ||
-	    !get(v, "corpus", LH_STRING, &h->corpus))
-		return bad_answer(err);
-	if (!lh_value_get(v, "metadata", &h->metadata))
-		h->metadata.p = NULL;
-	if (!get(v, "playbook", LH_OBJECT, &h->playbook))
-		h->playbook.p = NULL;
-	if (ours && get(v, "score", LH_NUMBER, &score))
-		h->score = lh_value_f64(&score);
-	return 0;
+	*by = (struct moved){ .injected = false };
+	return h->playbook.p ? lh_bind_value(moved_members, &h->playbook, by, NULL, err) : 0;
 }
 
 int hits_read(struct hits *h, const struct lh_value *list, bool ours, struct lh_err *err)
@@ -95,42 +94,39 @@ int hits_read(struct hits *h, const struct lh_value *list, bool ours, struct lh_
 	struct lh_iter it;
 
 	h->n = 0;
-	if (list->type != LH_ARRAY)
-		return bad_answer(err);
-	for (lh_iter_init(&it, list); lh_iter_next(&it); h->n++)
-		if (lh_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v, err) < 0 || read_hit(&it.val, ours, &h->v[h->n], err) < 0)
+	for (lh_iter_init(&it, list); lh_iter_next(&it); h->n++) {
+		if (lh_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v, err) < 0)
 			return -1;
+		h->v[h->n] = (struct hit){ .score = -1 };
+		if (lh_bind_value(hit_members, &it.val, &h->v[h->n], NULL, err) < 0)
+			return bad_answer(err);
+		if (!ours)
+			h->v[h->n].score = -1;
+	}
 	return 0;
 }
 
-void put_value(struct lh_buf *out, const char *name, const struct lh_value *v)
+void hits_write(struct lh_writer *w, const char *name, const struct hits *h)
 {
-	lh_buf_puts(out, name);
-	lh_buf_add(out, v->p, v->n);
-}
-
-void hits_put(struct lh_buf *out, const struct hits *h)
-{
-	char score[LH_F64_MAX];
 	size_t i;
 
-	lh_buf_putc(out, '[');
+	lh_write_array(w, name);
 	for (i = 0; i < h->n; i++) {
 		const struct hit *at = &h->v[i];
 
-		put_value(out, i ? ",{\"id\":" : "{\"id\":", &at->id);
-		put_value(out, ",\"distance\":", &at->distance);
-		put_value(out, ",\"corpus\":", &at->corpus);
-		lh_buf_puts(out, ",\"score\":");
+		lh_write_object(w, NULL);
+		lh_write_value(w, "id", &at->id);
+		lh_write_value(w, "distance", &at->distance);
+		lh_write_value(w, "corpus", &at->corpus);
 		if (at->score < 0)
-			lh_buf_puts(out, "null");
+			lh_write_null(w, "score");
 		else
-			lh_buf_add(out, score, lh_f64_print(score, at->score));
+			lh_write_f64(w, "score", at->score);
 		if (at->playbook.p)
-			put_value(out, ",\"playbook\":", &at->playbook);
-		lh_buf_putc(out, '}');
+			lh_write_value(w, "playbook", &at->playbook);
+		lh_write_end(w);
 	}
-	lh_buf_putc(out, ']');
+	lh_write_end(w);
 }
 
 bool hit_same(const struct hit *a, const struct hit *b)
@@ -145,44 +141,44 @@ bool hit_same(const struct hit *a, const struct hit *b)
 static int make_line(struct search *s, const struct lh_record *query, bool warm, const struct lh_value *text, struct lh_err *err)
 {
 	static const char *const drop[] = { "lift", "use_playbook", "playbook_corpus", "query_text", "query", "text", "query_vector", "vector" };
+	struct lh_writer w;
 
 	lh_buf_reset(&s->line);
-	lh_record_open(&s->line, query, drop, text ? sizeof drop / sizeof *drop : 3);
-	if (text) {
-		put_value(&s->line, "\"query_text\":", text);
-		lh_buf_putc(&s->line, ',');
-	}
-	lh_buf_printf(&s->line, "\"use_playbook\":%s", warm ? "true" : "false");
-	lh_record_close(&s->line, query);
+	w = lh_write_record(&s->line, query, drop, text ? sizeof drop / sizeof *drop : 3);
+	if (text)
+		lh_write_value(&w, "query_text", text);
+	lh_write_bool(&w, "use_playbook", warm);
+	lh_write_end(&w);
 	return lh_buf_check(&s->line, err);
 }
 
-static uint64_t counter(const struct lh_record *reply, const char *name)
-{
-	const struct lh_value *v = lh_record_get(reply, name);
-	int64_t n = 0;
-
-	return v && v->type == LH_NUMBER && lh_value_i64(v, &n) && n > 0 ? (uint64_t)n : 0;
-}
+struct reply {
+	struct lh_value results, role, error;
+	uint64_t boosted, injected;
+};
+static const struct lh_bind reply_members[] = {
+	{ LH_BIND_ARRAY("results", struct reply, results) },
+	{ LH_BIND_VALUE("query_role", struct reply, role, LH_BIND_IS(LH_STRING)), .lax = true },
+	{ LH_BIND_U64("playbook_boosted", struct reply, boosted, 0, INT64_MAX), .lax = true },
+	{ LH_BIND_U64("playbook_injected", struct reply, injected, 0, INT64_MAX), .lax = true },
+	{ LH_BIND_SOME("error", struct reply, error), .null = true },
+	LH_BIND_END
+};
 
 static int read_reply(struct search *s, const struct lh_str *line, struct lh_err *err)
 {
-	const struct lh_value *v;
+	struct reply r = { .boosted = 0 };
 
 	if (lh_record_parse(&s->reply, line->p, line->n, err) < 0)
 		return lh_err_prefix(err, "lh-search's answer");
-	v = lh_record_get(&s->reply, "results");
-	if (v) {
-		if (hits_read(&s->hits, v, false, err) < 0)
-			return -1;
-		v = lh_record_get(&s->reply, "query_role");
-		s->has_role = v && v->type == LH_STRING && v->n > 2;
-		s->boosted = counter(&s->reply, "playbook_boosted");
-		s->injected = counter(&s->reply, "playbook_injected");
-		return 0;
-	}
-	v = lh_record_get(&s->reply, "error");
-	return v ? lh_coproc_refusal(v, err) : bad_answer(err);
+	if (lh_bind(reply_members, &s->reply, &r, NULL, err) < 0)
+		return bad_answer(err);
+	if (!r.results.p)
+		return r.error.p ? lh_coproc_refusal(&r.error, err) : bad_answer(err);
+	s->has_role = r.role.n > 2;
+	s->boosted = r.boosted;
+	s->injected = r.injected;
+	return hits_read(&s->hits, &r.results, false, err);
 }
 
 int search_ask(struct search *s, const struct lh_record *query, bool warm, const struct lh_value *text, struct lh_err *err)

@@ -1,5 +1,4 @@
 /* tally.c - add up outcomes.  See lift.h. */
-#include <lh/num.h>
 #include "lift.h"
 
 static void add(struct tally *t, const struct outcome *o)
@@ -46,49 +45,55 @@ void tally_add(struct lift *l, const struct outcome *o)
 	add(style_of(l, o->style), o);
 }
 
-static void put_ratio(struct lh_buf *out, const char *name, double of, uint64_t n)
+static void put_ratio(struct lh_writer *w, const char *name, double of, uint64_t n)
 {
-	char number[LH_F32_MAX];
-
-	lh_buf_printf(out, ",\"%s\":", name);
 	if (n)
-		lh_buf_add(out, number, lh_f32_print(number, (float)(of / (double)n)));
+		lh_write_f32(w, name, (float)(of / (double)n));
 	else
-		lh_buf_puts(out, "null");
+		lh_write_null(w, name);
 }
 
-static void put_tally(struct lh_buf *out, const struct tally *t)
+static void put_tally(struct lh_writer *w, const struct tally *t)
 {
-	lh_buf_printf(out, "\"queries\":%llu,\"discoveries\":%llu,\"lifts\":%llu", (unsigned long long)t->queries,
-		      (unsigned long long)t->discoveries, (unsigned long long)t->lifts);
-	put_ratio(out, "lift_ratio", (double)t->lifts, t->discoveries);
-	lh_buf_printf(out, ",\"displaced\":%llu,\"displaced_worse\":%llu,\"boosted\":%llu,\"injected\":%llu",
-		      (unsigned long long)t->displaced, (unsigned long long)t->worse, (unsigned long long)t->boosted, (unsigned long long)t->injected);
-	put_ratio(out, "mean_distance_change", t->change, t->answered);
-	put_ratio(out, "mean_score_cold", t->cold_score, t->scored);
-	put_ratio(out, "mean_score_warm", t->warm_score, t->scored);
-	lh_buf_printf(out, ",\"bleed\":%llu,\"open_gate\":%llu,\"open_gate_bleed\":%llu", (unsigned long long)t->bleed,
-		      (unsigned long long)t->open_gate, (unsigned long long)t->bleed_open);
-	lh_buf_printf(out, ",\"paraphrases\":%llu,\"held\":%llu", (unsigned long long)t->reworded, (unsigned long long)t->held);
-	put_ratio(out, "hold_ratio", (double)t->held, t->reworded);
+	lh_write_u64(w, "queries", t->queries);
+	lh_write_u64(w, "discoveries", t->discoveries);
+	lh_write_u64(w, "lifts", t->lifts);
+	put_ratio(w, "lift_ratio", (double)t->lifts, t->discoveries);
+	lh_write_u64(w, "displaced", t->displaced);
+	lh_write_u64(w, "displaced_worse", t->worse);
+	lh_write_u64(w, "boosted", t->boosted);
+	lh_write_u64(w, "injected", t->injected);
+	put_ratio(w, "mean_distance_change", t->change, t->answered);
+	put_ratio(w, "mean_score_cold", t->cold_score, t->scored);
+	put_ratio(w, "mean_score_warm", t->warm_score, t->scored);
+	lh_write_u64(w, "bleed", t->bleed);
+	lh_write_u64(w, "open_gate", t->open_gate);
+	lh_write_u64(w, "open_gate_bleed", t->bleed_open);
+	lh_write_u64(w, "paraphrases", t->reworded);
+	lh_write_u64(w, "held", t->held);
+	put_ratio(w, "hold_ratio", (double)t->held, t->reworded);
 }
 
 void tally_print(struct lh_buf *out, const struct lift *l)
 {
+	struct lh_writer w = lh_write_to(out);
 	size_t i;
 
-	lh_buf_puts(out, "{\"summary\":{");
-	put_tally(out, &l->all);
-	lh_buf_puts(out, ",\"styles\":[");
+	lh_write_object(&w, NULL);
+	lh_write_object(&w, "summary");
+	put_tally(&w, &l->all);
+	lh_write_array(&w, "styles");
 	for (i = 0; i < l->n_styles; i++) {
-		lh_buf_puts(out, i ? ",{\"style\":" : "{\"style\":");
+		lh_write_object(&w, NULL);
 		if (i < STYLES)
-			lh_buf_json(out, l->style[i].style, strlen(l->style[i].style));
+			lh_write_text(&w, "style", l->style[i].style);
 		else
-			lh_buf_puts(out, "null");	/* all other styles */
-		lh_buf_putc(out, ',');
-		put_tally(out, &l->style[i]);
-		lh_buf_putc(out, '}');
+			lh_write_null(&w, "style");	/* all other styles */
+		put_tally(&w, &l->style[i]);
+		lh_write_end(&w);
 	}
-	lh_buf_puts(out, "]}}\n");
+	lh_write_end(&w);
+	lh_write_end(&w);
+	lh_write_end(&w);
+	lh_buf_putc(out, '\n');
 }

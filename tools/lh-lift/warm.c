@@ -1,7 +1,7 @@
 /* warm.c - the second pass: search with the playbook, and compare.  See lift.h. */
 #include <stdlib.h>
 
-#include <lh/num.h>
+#include "json/bind.h"
 #include "text/role.h"
 #include "lift.h"
 
@@ -104,57 +104,49 @@ static int weigh(struct warm *w, int64_t best, struct outcome *o, struct lh_err 
 	return count_bleed(w, &o->bleed, err);
 }
 
-static void put_bool(struct lh_buf *out, const char *name, bool yes)
+/* Write all of "lift" but the other wordings. */
+static void put_lift(struct lh_writer *to, const struct warm *w, const struct found *f,
+		     const struct outcome *o)
 {
-	lh_buf_printf(out, ",\"%s\":%s", name, yes ? "true" : "false");
-}
-
-static void put_line(struct lh_buf *out, const struct warm *w, const struct found *f, const struct outcome *o)
-{
-	char change[LH_F32_MAX];
-
-	lh_record_open(out, w->demand.rec, (const char *[]){ "lift" }, 1);
-	lh_buf_puts(out, "\"lift\":{\"cold\":");
-	hits_put(out, &w->cold);
-	lh_buf_puts(out, ",\"best\":");
+	hits_write(to, "cold", &w->cold);
 	if (f->best < 0)
-		lh_buf_puts(out, "null");
+		lh_write_null(to, "best");
 	else
-		lh_buf_u64(out, (uint64_t)f->best + 1);
-	put_bool(out, "discovery", o->discovery);
-	lh_buf_puts(out, ",\"playbook_id\":");
-	lh_buf_add(out, f->id.p, f->id.n);
-	lh_buf_puts(out, ",\"warm\":");
-	hits_put(out, &w->search.hits);
-	put_bool(out, "lifted", o->lifted);
-	lh_buf_printf(out, ",\"boosted\":%llu,\"injected\":%llu", (unsigned long long)o->boosted, (unsigned long long)o->injected);
-	put_bool(out, "open_gate", o->open_gate);
-	lh_buf_printf(out, ",\"bleed\":%llu,\"distance_change\":", (unsigned long long)o->bleed);
+		lh_write_u64(to, "best", (uint64_t)f->best + 1);
+	lh_write_bool(to, "discovery", o->discovery);
+	lh_write_value(to, "playbook_id", &f->id);
+	hits_write(to, "warm", &w->search.hits);
+	lh_write_bool(to, "lifted", o->lifted);
+	lh_write_u64(to, "boosted", o->boosted);
+	lh_write_u64(to, "injected", o->injected);
+	lh_write_bool(to, "open_gate", o->open_gate);
+	lh_write_u64(to, "bleed", o->bleed);
 	if (o->answered)
-		lh_buf_add(out, change, lh_f32_print(change, (float)o->change));
+		lh_write_f32(to, "distance_change", (float)o->change);
 	else
-		lh_buf_puts(out, "null");
+		lh_write_null(to, "distance_change");
 }
 
 /* Search by the other wordings; the hits left are those of the last one. */
-static int ask_reworded(struct warm *w, const struct lh_value *words, const struct hit *answer, struct lh_buf *out, struct outcome *o, struct lh_err *err)
+static int ask_reworded(struct warm *w, const struct lh_value *words, const struct hit *answer,
+			struct lh_writer *to, struct outcome *o, struct lh_err *err)
 {
 	const struct hits *h = &w->search.hits;
 	struct lh_iter it;
 	bool held;
 
-	lh_buf_puts(out, ",\"paraphrases\":[");
+	lh_write_array(to, "paraphrases");
 	for (lh_iter_init(&it, words); lh_iter_next(&it); o->reworded++) {
 		if (search_ask(&w->search, w->demand.rec, true, &it.val, err) < 0)
 			return -1;
 		held = h->n && hit_same(&h->v[0], answer);
 		o->held += held;
-		lh_buf_puts(out, o->reworded ? ",{\"query_text\":" : "{\"query_text\":");
-		lh_buf_add(out, it.val.p, it.val.n);
-		put_bool(out, "held", held);
-		lh_buf_putc(out, '}');
+		lh_write_object(to, NULL);
+		lh_write_value(to, "query_text", &it.val);
+		lh_write_bool(to, "held", held);
+		lh_write_end(to);
 	}
-	lh_buf_putc(out, ']');
+	lh_write_end(to);
 	return 0;
 }
 
@@ -166,17 +158,28 @@ static int judge_warm(struct warm *w, struct lh_err *err)
 	return 0;
 }
 
+static const struct lh_bind found_members[] = {
+	{ LH_BIND_ARRAY("cold", struct found, cold), .required = true },
+	{ LH_BIND_SOME("playbook_id", struct found, id), .required = true, .null = true },
+	{ LH_BIND_I64("best", struct found, best, 0, INT64_MAX) },
+	{ LH_BIND_ARRAY("paraphrases", struct found, words), .required = true },
+	LH_BIND_END
+};
+struct line {
+	struct found lift;
+};
+static const struct lh_bind line_members[] = {
+	{ LH_BIND_TABLE("lift", struct line, lift, found_members), .required = true },
+	LH_BIND_END
+};
+
 static int read_found(const struct lh_record *rec, struct found *f, struct lh_err *err)
 {
-	const struct lh_value *lift = lh_record_get(rec, "lift");
-	struct lh_value best;
+	struct line line = { .lift = { .best = -1 } };
 
-	f->best = -1;
-	if (!lift || !lh_value_get(lift, "cold", &f->cold) || !lh_value_get(lift, "playbook_id", &f->id) ||
-	    !lh_value_get(lift, "best", &best) || !lh_value_get(lift, "paraphrases", &f->words) || f->words.type != LH_ARRAY)
+	if (lh_bind(line_members, rec, &line, NULL, err) < 0)
 		return lh_err_set(err, LH_ECORRUPT, CHANGED);
-	if (best.type == LH_NUMBER)
-		lh_value_i64(&best, &f->best);
+	*f = line.lift;
 	return 0;
 }
 
@@ -193,6 +196,7 @@ static int compare(struct lh_record *rec, void *result, struct lh_buf *out, void
 	struct outcome *o = &c->o;
 	struct warm *w = worker;
 	size_t start = out->len;
+	struct lh_writer to;
 	struct found f;
 
 	if (read_found(rec, &f, err) < 0 || demand_read(&w->demand, rec, err) < 0 || hits_read(&w->cold, &f.cold, true, err) < 0)
@@ -204,11 +208,13 @@ static int compare(struct lh_record *rec, void *result, struct lh_buf *out, void
 	if (w->l->report_path && o->discovery && !o->lifted)
 		report_row(out, &w->demand, &w->cold.v[f.best], &w->search.hits);
 	c->row = out->len - start;
-	put_line(out, w, &f, o);
-	if (ask_reworded(w, &f.words, o->discovery ? &w->cold.v[f.best] : NULL, out, o, err) < 0)
+	to = lh_write_record(out, rec, (const char *[]){ "lift" }, 1);
+	lh_write_object(&to, "lift");
+	put_lift(&to, w, &f, o);
+	if (ask_reworded(w, &f.words, o->discovery ? &w->cold.v[f.best] : NULL, &to, o, err) < 0)
 		return -1;
-	lh_buf_putc(out, '}');
-	lh_record_close(out, rec);
+	lh_write_end(&to);
+	lh_write_end(&to);
 	lh_buf_putc(out, '\n');
 	return 1;
 }
