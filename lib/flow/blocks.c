@@ -1,4 +1,4 @@
-/* blocks.c - a descriptor cut into blocks of whole lines.  See blocks.h. */
+/* blocks.c - read a descriptor as blocks of whole lines.  See blocks.h. */
 #include "blocks.h"
 
 #include <errno.h>
@@ -29,7 +29,7 @@ void lh_lines_free(struct lh_lines *l)
 	l->b = (struct lh_bytes){ NULL, 0, 0 };
 }
 
-/* Is something there to read now?  A hang-up without data is not. */
+/* Return whether a read would not wait: data, the end or a hang-up is there. */
 static bool readable(const struct lh_lines *l)
 {
 	struct pollfd p = { .fd = l->fd, .events = POLLIN };
@@ -61,7 +61,7 @@ int lh_lines_wait(const struct lh_lines *l, struct lh_err *err)
 	return p[1].revents ? lh_err_set(err, LH_EINTR, "interrupted") : 0;
 }
 
-/* The last LF of n bytes, or the first; NULL where there are no lines. */
+/* Return the last or first LF of n bytes; NULL with l->texts. */
 static const char *last_lf(const struct lh_lines *l, const char *p, size_t n)
 {
 	return n && !l->texts ? memrchr(p, '\n', n) : NULL;
@@ -87,7 +87,7 @@ static int reserve(struct lh_bytes *b, size_t cap, struct lh_err *err)
 	return 0;
 }
 
-/* One read into what room there is: the bytes, 0 at the end, -1 on error. */
+/* Read once into the free room: the number of bytes, 0 at the end, -1 on error. */
 static ssize_t fill(struct lh_lines *l, struct lh_err *err)
 {
 	size_t room = l->b.cap - l->b.n;
@@ -96,7 +96,7 @@ static ssize_t fill(struct lh_lines *l, struct lh_err *err)
 	const char *lf;
 
 	if (l->probe && room > LH_LINES_FIRST)
-		room = LH_LINES_FIRST;		/* what may have to be handed to lh-cat */
+		room = LH_LINES_FIRST;		/* lh-cat may need these bytes */
 	got = l->read ? l->read(l->ctx, to, room, err) : lh_read_some(l->fd, to, room, err);
 	if (got < 0)
 		return -1;
@@ -111,7 +111,7 @@ static ssize_t fill(struct lh_lines *l, struct lh_err *err)
 	return got;
 }
 
-/* The end of the max_lines-th line, or of the last whole one. */
+/* Return the end of the max_lines-th line, or of the last whole one. */
 static size_t cut(const struct lh_lines *l)
 {
 	const char *p = l->b.p, *end = p + l->whole;
@@ -122,7 +122,7 @@ static size_t cut(const struct lh_lines *l)
 	return l->max_lines ? (size_t)(p - l->b.p) : l->whole;
 }
 
-/* Give out n bytes; what is behind them starts the next block. */
+/* Return the first n bytes as a block; the bytes after them start the next one. */
 static enum lh_lines_is hand_over(struct lh_lines *l, size_t n, struct lh_bytes *block,
 				  struct lh_err *err)
 {
@@ -143,7 +143,7 @@ static enum lh_lines_is hand_over(struct lh_lines *l, size_t n, struct lh_bytes 
 	return LH_LINES_BLOCK;
 }
 
-/* Are there lines enough for a block? */
+/* Return whether there are enough lines for a block. */
 static bool enough(const struct lh_lines *l)
 {
 	const char *p = l->b.p, *end = p + l->whole;
@@ -156,13 +156,13 @@ static bool enough(const struct lh_lines *l)
 	return i == l->max_lines || l->b.n >= LH_LINES_FREE_GROWTH;
 }
 
-/* The unfinished line fills the buffer: let it grow, ask first when it gets
- * big, or find that it is over the limit. */
+/* Make room for an unfinished line that fills the buffer: LH_LINES_BLOCK when the buffer has
+ * grown, LH_LINES_ROOM to ask before it gets large, LH_LINES_LONG over the limit. */
 static enum lh_lines_is no_room(struct lh_lines *l, struct lh_err *err)
 {
 	size_t cap = l->b.cap;
 
-	if (!l->whole && l->b.n > l->max_line + 1) {	/* 1: a CR may stand before the LF */
+	if (!l->whole && l->b.n > l->max_line + 1) {	/* 1: for a CR before the LF */
 		l->too_long = true;
 		return LH_LINES_LONG;
 	}
@@ -208,7 +208,7 @@ enum lh_lines_is lh_lines_next(struct lh_lines *l, struct lh_bytes *block, struc
 	}
 }
 
-/* Forget the first n bytes. */
+/* Remove the first n bytes. */
 static void forget(struct lh_lines *l, size_t n)
 {
 	const char *lf;

@@ -1,4 +1,4 @@
-/* flow.c - read blocks, have them mapped, hand on what they give.  See flow.h. */
+/* flow.c - read blocks, have them mapped, deliver their output in order.  See flow.h. */
 #include "flow.h"
 
 #include <fcntl.h>
@@ -12,9 +12,9 @@
 #include "base/mem.h"
 #include "base/signal.h"
 
-#define KEEP_IN ((size_t)1 << 20)	/* buffers beyond this are not kept */
+#define KEEP_IN ((size_t)1 << 20)	/* larger buffers are not kept for reuse */
 #define KEEP_OUT ((size_t)8 << 20)
-#define IN_FLIGHT ((size_t)16 << 20)	/* bytes of lines, unless one line is longer */
+#define IN_FLIGHT ((size_t)16 << 20)	/* bytes of input; more only for a longer line */
 
 struct run {
 	struct lh_flow flow;		/* with its defaults filled in */
@@ -23,11 +23,11 @@ struct run {
 	struct lh_input in;
 	struct lh_flow_pool pool;
 	struct lh_flow_name *name;	/* of the open file */
-	uint64_t line;			/* its next line's number */
-	bool first;			/* no block has been cut from it */
+	uint64_t line;			/* number of its next line */
+	bool first;			/* no block of it has been read */
 };
 
-/* ---- what comes out of a block ---- */
+/* ---- output of a block ---- */
 
 static int rejected(struct run *r, const struct lh_rejection *of)
 {
@@ -39,7 +39,7 @@ static int rejected(struct run *r, const struct lh_rejection *of)
 	return -1;
 }
 
-/* What the map rejected before the byte at, from *next on. */
+/* Report the rejections of lines before the byte at, from number *next on. */
 static int report_rejects(struct run *r, const struct lh_flow_block *b, size_t *next, size_t at)
 {
 	while (*next < b->n_rejects && b->rejects[*next].at < at) {
@@ -51,7 +51,7 @@ static int report_rejects(struct run *r, const struct lh_flow_block *b, size_t *
 	return 0;
 }
 
-/* The sink did not take it. */
+/* Handle a failed sink: reject the record with LH_EDATA, else end the run. */
 static int refused(struct run *r, const struct lh_flow_block *b, const struct lh_flow_item *item)
 {
 	const struct lh_err why = *r->err;
@@ -63,7 +63,7 @@ static int refused(struct run *r, const struct lh_flow_block *b, const struct lh
 	return why.code == LH_EDATA ? rejected(r, &of) : -1;
 }
 
-/* Items to the sink, and between them, in their places, the rejects. */
+/* Pass the outputs to the sink, and report rejections in their places between them. */
 static int to_sink(struct run *r, struct lh_flow_block *b, size_t *next)
 {
 	struct lh_output o = { .file = b->name->text };
@@ -80,14 +80,14 @@ static int to_sink(struct run *r, struct lh_flow_block *b, size_t *next)
 		o.line = item->line;
 		start = item->end;
 		if (r->flow.sink(&o, r->flow.shared, r->err) < 0 && refused(r, b, item) < 0) {
-			b->records = i + 1 + *next;	/* beyond it none counts */
+			b->records = i + 1 + *next;	/* later ones do not count */
 			return -1;
 		}
 	}
 	return 0;
 }
 
-/* Write, sink and report what a mapped block (or its part so far) gave. */
+/* Write a mapped block (or its part so far) or pass it to the sink, and report its rejections. */
 static int deliver(struct run *r, struct lh_flow_block *b)
 {
 	uint64_t records;
@@ -120,7 +120,7 @@ static int spill(void *ctx, struct lh_flow_block *b, struct lh_err *err)
 	return rc;
 }
 
-/* A block is mapped: deliver it, and see whether the run ends with it. */
+/* Deliver a mapped block and make it free.  -1 when the run ends with it. */
 static int finish_block(struct run *r, struct lh_flow_block *b)
 {
 	size_t in = b->in.n, out = b->out.len;
@@ -144,8 +144,8 @@ static int finish_block(struct run *r, struct lh_flow_block *b)
 	}
 	if (b->out.cap > KEEP_OUT)
 		lh_buf_free(&b->out);
-	/* Where little text becomes much, as vectors do, smaller blocks keep the
-	 * output in the cache and bounded. */
+	/* When output is much larger than input (vectors), smaller blocks keep the output small
+	 * enough for the cache. */
 	r->in.lines.target = LH_LINES_BLOCK_MAX;
 	if (out > in * 4)
 		r->in.lines.target = LH_LINES_FIRST;
@@ -170,7 +170,7 @@ static int drain(struct run *r)
 	return 0;
 }
 
-/* Nothing is in flight, and nothing old is held, while we wait. */
+/* Deliver all blocks and release old states before a wait. */
 static int rest(struct run *r)
 {
 	if (drain(r) < 0)
@@ -179,7 +179,7 @@ static int rest(struct run *r)
 	return 0;
 }
 
-/* ---- what goes in ---- */
+/* ---- input ---- */
 
 static uint64_t count_lf(const char *p, size_t n)
 {
@@ -188,12 +188,12 @@ static uint64_t count_lf(const char *p, size_t n)
 	size_t i = 0, stop;
 
 	while (n - i >= 8) {
-		/* a count in each byte of a word, which 255 words cannot overflow */
+		/* each byte of sums counts LFs; 255 words cannot overflow it */
 		stop = n - i < 255 * 8 ? i + (n - i) / 8 * 8 : i + 255 * 8;
 		for (sums = 0; i < stop; i += 8) {
 			memcpy(&word, p + i, 8);
 			word ^= ones * '\n';
-			others = ((word & low) + low) | word;	/* tops of all others */
+			others = ((word & low) + low) | word;	/* top bits of non-LF */
 			sums += ~others >> 7 & ones;
 		}
 		sums = (sums & 0x00ff00ff00ff00ffull) + (sums >> 8 & 0x00ff00ff00ff00ffull);
@@ -217,8 +217,8 @@ static void start_block(struct run *r, struct lh_flow_block *b)
 	lh_flow_block_clear(b);
 }
 
-/* What is this block answered from?  From what there was at the start, where a
- * file is the input: when we come to its records is but a matter of timing. */
+/* Choose the state that a block is mapped with: the newest, after a check for changes unless
+ * with once or for a regular file, all of whose blocks are mapped with one state. */
 static void hold(struct run *r, struct lh_flow_block *b)
 {
 	struct lh_held *held = r->flow.held;
@@ -231,8 +231,8 @@ static void hold(struct run *r, struct lh_flow_block *b)
 	b->held = lh_held_take(held);
 }
 
-/* A block of lines was read into the pool's free block: map it here when there
- * is nothing to share out, else on the threads. */
+/* Map a block just read, on the threads, or here if nothing is in flight and no further input
+ * is ready. */
 static int take_block(struct run *r, struct lh_flow_block *b)
 {
 	struct lh_flow_pool *p = &r->pool;
@@ -259,8 +259,7 @@ static int take_block(struct run *r, struct lh_flow_block *b)
 	return finish_block(r, b);
 }
 
-/* A line over the limit: nothing of it is kept, and what there is to say about
- * it makes a block of its own. */
+/* Read past a line over the limit, and deliver its rejection as a block of its own. */
 static int take_long(struct run *r)
 {
 	struct lh_flow_block *b;
@@ -283,7 +282,8 @@ static int take_long(struct run *r)
 	return finish_block(r, b);
 }
 
-/* May the line that is being read grow next to what is in flight? */
+/* Let the buffer grow for a long line, after delivering blocks while memory in flight is over
+ * the bound. */
 static int make_room(struct run *r)
 {
 	struct lh_flow_pool *p = &r->pool;
@@ -298,12 +298,12 @@ static int make_room(struct run *r)
 	return 0;
 }
 
-/* The open file cannot be read, or no further. */
+/* Handle a read error of the open file: 0 to continue with the next one, or -1. */
 static int unreadable(struct run *r)
 {
 	struct lh_err why = *r->err;
 
-	/* A Ctrl-C ends lh-cat as well: that is no news. */
+	/* Ctrl-C ends lh-cat too: not an error to report. */
 	if (why.code == LH_EINTR || why.code == LH_ENOMEM || lh_stopping())
 		return -1;
 	if (drain(r) < 0)
@@ -317,7 +317,7 @@ static int unreadable(struct run *r)
 	return 0;
 }
 
-/* Open the next file: 1, 0 at the end, -1 when the run ends here. */
+/* Open the next file.  1, 0 at the end of the input, -1 when the run ends. */
 static int next_file(struct run *r)
 {
 	const char *text;
@@ -343,7 +343,7 @@ static int next_file(struct run *r)
 	return 1;
 }
 
-/* Nothing to read just now: first let out all that is finished. */
+/* Wait for input, after delivering all blocks in flight, one per call. */
 static int wait_for_more(struct run *r)
 {
 	if (lh_flow_pool_in_flight(&r->pool))
@@ -354,7 +354,7 @@ static int wait_for_more(struct run *r)
 	return lh_lines_wait(&r->in.lines, r->err);
 }
 
-/* The open file to its end: 0, or -1 when the run ends here. */
+/* Read the open file to its end: 0, or -1 when the run ends. */
 static int read_file(struct run *r)
 {
 	struct lh_flow_block *b;
@@ -387,10 +387,10 @@ static int read_file(struct run *r)
 		case LH_LINES_END:
 			if (!r->flow.texts || !r->first || lh_input_archive(&r->in))
 				return 0;
-			b->in.n = 0;		/* an empty file is a text too */
+			b->in.n = 0;		/* an empty file is a text as well */
 			rc = take_block(r, b);
 			break;
-		case LH_LINES_PROBE:	/* lh_input_next keeps that to itself */
+		case LH_LINES_PROBE:	/* not returned by lh_input_next */
 		case LH_LINES_ERROR:
 			return unreadable(r);
 		}
@@ -410,7 +410,7 @@ static int read_all(struct run *r)
 	return 0;
 }
 
-/* fd: the one file, open already; or -1. */
+/* Run the flow; fd is the descriptor of its one file, or -1. */
 static int run(const struct lh_flow *flow, int fd, struct lh_err *err)
 {
 	static const struct lh_flow_hooks none;

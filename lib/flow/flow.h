@@ -1,46 +1,72 @@
 /*
- * flow - the records of files through a function, in order, on all cores.
+ * flow - run the records of files through a function, on several threads, and get
+ * the outputs in the order of the input.
  *
- *     files -> blocks of lines -> map, on .jobs threads -> sink, on the calling thread
+ *     files -> blocks of whole lines -> map, on threads -> sink, on the calling thread
  *
- * A file is read in blocks of whole lines.  The threads parse the lines of a block and
- * give each record to the map; what the maps make of them comes to the sink in the order
- * of the input.  Operands that are "-", compressed files and archives (read through
- * lh-cat as a child), a BOM, CRLF, blank lines and lines over the limit are the flow's
- * affair, and so are interruption by a signal and states that are opened anew
- * (file/held.h).  Nothing is printed: the flow knows no tool.  A tool runs its records
- * with lh_records_run (tool/records.h), which adds messages, --on-error and stdout.
+ * A record is a line that holds a JSON object.  The flow reads the files, parses each
+ * line and calls the map with the record.  The map appends text to a buffer.  The sink
+ * gets these outputs one by one; without a sink they are written, one line each.
+ *
+ * The simplest filter is a map alone.  This one passes on the records that have an id:
  *
  *     static int on_record(struct lh_record *rec, struct lh_buf *out, void *context,
  *                          struct lh_err *err)
  *     {
- *             const struct lh_value *id = lh_record_get(rec, "id");
- *
- *             if (!id)
+ *             if (!lh_record_get(rec, "id"))
  *                     return lh_err_set(err, LH_EDATA, "missing \"id\"");
- *             lh_buf_add(out, id->p, id->n);
+ *             lh_buf_add(out, rec->line, rec->len);
  *             return 0;
  *     }
  *
- *     static int on_id(const struct lh_output *o, void *shared, struct lh_err *err)
+ *     rc = lh_records_run(&tool, &(struct lh_flow){ .map = on_record });
+ *
+ * lh_records_run (tool/records.h) is the flow with what a tool adds: the operands as
+ * files, stdout, messages and --on-error.  The flow itself prints nothing and knows no
+ * tool.  lh_flow_file runs it over one file, here with a fill function and a sink:
+ *
+ *     struct length { size_t bytes; };
+ *
+ *     static int measure(struct lh_record *rec, void *result, struct lh_buf *out,
+ *                        void *context, struct lh_err *err)
  *     {
- *             return lh_hashset_add(shared, o->text, ...);
+ *             ((struct length *)result)->bytes = rec->len;
+ *             return 1;
  *     }
  *
+ *     static int add_length(const struct lh_output *o, void *shared, struct lh_err *err)
+ *     {
+ *             *(uint64_t *)shared += ((const struct length *)o->result)->bytes;
+ *             return 0;
+ *     }
+ *
+ *     uint64_t total = 0;
  *     rc = lh_flow_file("ids.jsonl", &(struct lh_flow){
- *             .map = on_record, .sink = on_id, .shared = &set }, err);
+ *             .fill = measure, .result_size = sizeof(struct length),
+ *             .sink = add_length, .shared = &total }, err);
  *
- * Outcome of a map: 0, with the record's whole output appended to out, without a last LF
- * (nothing appended: the record is dropped); -1 with LH_EDATA, which rejects this record
- * alone, its output so far with it; -1 with another code, which ends the run after the
- * records before it.
+ * Map:     appends the output of one record to out, without a final LF, and returns 0.
+ *          A record without output is dropped.  In place of the map a flow may have a
+ *          fill (a typed result in addition to the text) or a batch (several records in
+ *          one call).
+ * Result:  a struct of result_size bytes, filled by fill, batch or bad, and passed to the
+ *          sink next to the text, so that nothing has to be parsed again.
+ * Sink:    takes one output at a time, in the order of the input.
+ * Context: memory of one thread for its calls of map, fill, batch, bad and instead, for
+ *          example buffers to reuse.  Created and freed by the flow.
+ * Hooks:   functions of the program around the flow: messages, writing, progress.
  *
- * Rejected are also lines that do not parse and lines over the limit, unless there is a
- * bad, which makes an output of them.  What becomes of a rejected record is for
- * hooks->rejected; without hooks the first one ends the run (LH_ECORRUPT, with its place).
- *
- * Threads: map, batch, bad and instead are called on any thread, each with a context of
- *          its own; all else on the calling thread.  One flow runs at a time.
+ * Errors:  a map returns -1 with *err.  LH_EDATA rejects this record alone; its output
+ *          is discarded.  Any other code ends the run, after the output of the records
+ *          before it.  Lines that do not parse and lines over the limit are rejected too,
+ *          unless flow->bad makes an output of them.  Rejections go to hooks->rejected;
+ *          without it the first one ends the run, with LH_ECORRUPT and "file:line: reason".
+ * Input:   "-" is stdin.  Compressed files and archives are read through lh-cat, a child
+ *          process.  A BOM, CRLF and blank lines are accepted.  A signal (base/signal.h)
+ *          ends the run with LH_EINTR.
+ * Threads: map, fill, batch, bad and instead run on any thread, each with its thread's
+ *          context; all other functions run on the calling thread.  One flow runs at a
+ *          time.
  */
 #ifndef LH_FLOW_H
 #define LH_FLOW_H
@@ -50,23 +76,23 @@
 
 #define LH_FLOW_MAX_LINE (UINT64_C(256) << 20)
 
-/* What was made of a record, and where the record came from. */
+/* The output of a record, and the place of the record. */
 struct lh_output {
-	const char *text;	/* n bytes, of which the map knows the meaning */
+	const char *text;	/* n bytes, as the map appended them */
 	size_t n;
-	const void *result;	/* of result_size bytes, filled by fill, batch or bad; or NULL */
+	const void *result;	/* result_size bytes, filled by fill, batch or bad; or NULL */
 	const char *file;
 	uint64_t line;
 };
 
-/* A record that is not taken, or a line that is no record. */
+/* A rejected record, or a line that is not a record. */
 struct lh_rejection {
 	const char *file;
 	uint64_t line;
-	size_t operand;		/* the number of the file as it was given, from 1 */
-	const char *record;	/* the line; n 0: it was over the limit, and is gone */
+	size_t operand;		/* index of the file in flow->files, from 1 */
+	const char *record;	/* the line; n is 0 if it was over the limit and not kept */
 	size_t n;
-	enum lh_code code;	/* these five: as in struct lh_err */
+	enum lh_code code;	/* code to why: as in struct lh_err */
 	size_t column;
 	unsigned status;	/* lh_err_status of the reason */
 	bool coded;
@@ -74,111 +100,116 @@ struct lh_rejection {
 };
 
 /*
- * Several records at once, for a call that takes many.  A batch function answers each in
- * order: it appends to out and accepts, or rejects, which drops what was appended.
+ * Several records for one call of flow->batch.  The batch function answers every record, in
+ * order: it appends the record's output to out and calls lh_batch_accept, or it calls
+ * lh_batch_reject, which discards what was appended for this record.
  */
 struct lh_batch {
 	struct lh_record **rec;	/* parsed records, n of them */
 	size_t n;
 	struct lh_buf *out;
-	void *result;		/* the next record's, zeroed; with result_size */
+	void *result;		/* of the next record to answer, zeroed; with result_size */
 	struct lh_flow_block *block;
 };
 void lh_batch_accept(struct lh_batch *b);
 void lh_batch_reject(struct lh_batch *b, const struct lh_err *why);
 
-/* What the program around a flow does at its events; each may be NULL. */
+/* Functions that the flow calls at its events; each may be NULL, but see write. */
 struct lh_flow_hooks {
-	/* A record is rejected, after the output of those before it: 0 goes on, -1 ends the
-	 * run, as it must with stop_at_reject. */
+	/* Handle a rejected record, after the output of the records before it.  0 continues; -1
+	 * ends the run, and is required with stop_at_reject. */
 	int (*rejected)(void *owner, const struct lh_rejection *r, struct lh_err *err);
-	/* A piece of a line over the limit, which will be rejected. */
+	/* Take a piece of a line over the limit; its rejection follows the last piece. */
 	int (*long_line)(void *owner, const char *p, size_t n, struct lh_err *err);
-	/* A file cannot be read, or no further, for the reason in *err: 0 goes on with the next
-	 * one.  NULL: the run ends, with the file's name before the reason. */
+	/* Handle a read error, in *err: 0 continues with the next file, -1 ends the run.  NULL:
+	 * the run ends, with the file's name before the reason. */
 	int (*unreadable)(void *owner, const char *file, struct lh_err *err);
-	/* Output in order, where there is no sink: each record's with a LF. */
+	/* Write outputs, each ended by LF.  Required without a sink, unused with one. */
 	int (*write)(void *owner, const char *p, size_t n, struct lh_err *err);
-	/* So many more records have been through sink or write, or were rejected. */
+	/* Count records: so many more were passed to sink or write, or rejected. */
 	int (*delivered)(void *owner, uint64_t records, struct lh_err *err);
-	/* Input is about to be waited for. */
+	/* Prepare for a wait for input, for example by flushing output. */
 	int (*waiting)(void *owner, struct lh_err *err);
 };
 
 struct lh_flow {
 	/* ---- input ---- */
-	char **files;		/* "-" is stdin; none: stdin */
+	char **files;		/* "-" is stdin; n_files 0: stdin alone */
 	size_t n_files;
-	uint64_t jobs;		/* threads; 0: one */
+	uint64_t jobs;		/* number of threads; 0: one */
 	uint64_t max_line;	/* bytes; 0: LH_FLOW_MAX_LINE */
-	bool plain;		/* files are JSON Lines as they are, never compressed */
-	bool texts;		/* each file is one text: a map's record is its line and len
-				   alone, whatever they hold */
-	int output;		/* a descriptor, next to stdout, that must not be read: a file
-				   that it is open on is unreadable; 0: none */
-	/* With plain: each piece of the input as it was read, before any of it is mapped. */
+	bool plain;		/* read files as they are: no decompression */
+	bool texts;		/* each file is one text of any bytes, not lines: the map gets
+				   it in rec->line and rec->len; rec has no members */
+	int output;		/* descriptor of an output file other than stdout; 0: none.  The
+				   same file as input is an error (unreadable) */
+	/* Take each piece of the input as read, before any of it is mapped.  With plain. */
 	void (*show)(void *shared, const char *p, size_t n);
 
 	/* ---- the records, on the threads ---- */
 	int (*map)(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err);
-	/* In place of map, with a sink: fill the record's result, and append what text belongs
-	 * to it: 1 for both to the sink, 0 when nothing is to come of the record, -1 as for a
-	 * map.  result is result_size zeroed bytes; it must not point into out. */
+	/* In place of map, with a sink: fill *result (result_size zeroed bytes) and append the
+	 * text that belongs to it.  Return 1 to pass both to the sink, 0 to drop the record, -1
+	 * as a map does.  The result must not hold pointers into out, whose memory moves. */
 	int (*fill)(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
 		    struct lh_err *err);
 	size_t result_size;
-	bool one_by_one;	/* records take long: each is a block of its own, so that a few
-				   share the threads */
-	/* In place of map: up to batch_max records.  They are not waited for: a batch is what
-	 * there is, and of 1 with batch_max 1 as with one_by_one. */
+	bool one_by_one;	/* a block per record, so that even a few slow records are
+				   spread over the threads */
+	/* In place of map: answer up to batch_max records.  A batch is made of the records at
+	 * hand; the flow does not wait for more.  It is of 1 with batch_max 1 or one_by_one.  0
+	 * when all are answered; -1 ends the run. */
 	int (*batch)(struct lh_batch *b, void *context, struct lh_err *err);
 	size_t batch_max;
-	/* That line is no record: make an output of it, as for a record. */
+	/* Make an output of a line that is not a record, instead of its rejection. */
 	void (*bad)(uint64_t line, const struct lh_err *why, void *result, struct lh_buf *out,
 		    void *context);
-	/* Append what comes out in place of a rejected record; rec is NULL where there is none.
-	 * Not with a sink. */
+	/* Append the output that takes the place of a rejected record; rec is NULL for a line
+	 * that is not a record.  Without a sink only. */
 	void (*instead)(const struct lh_rejection *r, const struct lh_record *rec,
 			struct lh_buf *out, void *context);
 	bool reject_net;	/* LH_ENET rejects its record alone, as LH_EDATA does */
-	bool stop_at_reject;	/* nothing after the first rejected record is mapped */
+	bool stop_at_reject;	/* end at the first rejected record */
 
-	/* ---- what the maps use ---- */
-	/* A context for each thread: so many zeroed bytes, made ready by context_init from
-	 * shared, or held's state.  context_free frees what is in it, also after a
-	 * context_init that failed half way.  From any thread.  0: shared is the context. */
+	/* ---- context and state of the maps ---- */
+	/* The context of a thread: context_size zeroed bytes.  context_init (or NULL) prepares it
+	 * from shared, or from held's state; context_free (or NULL) frees its contents, also after
+	 * a context_init that failed half way.  Both run on any thread.  context_size 0: shared is
+	 * the context of all threads. */
 	size_t context_size;
 	int (*context_init)(void *context, void *shared, struct lh_err *err);
 	void (*context_free)(void *context);
-	/* Files that may change (file/held.h).  They are looked at before each block of input
-	 * that may have been waited for, so not with once, nor for regular files, of which a run
-	 * sees one state.  Contexts are then made from the state, and anew for a block of another
-	 * one, unless renew moves them there (-1 ends the run; the old state is still there).
-	 * Where the state cannot be had, the records of the block are rejected with 503. */
+	/* A state opened from files that may change (file/held.h), or NULL.  Contexts are made
+	 * from it.  Before each block the flow checks whether the files have changed, except with
+	 * once and while it reads a regular file: such a file is mapped with one state.  For a
+	 * block of a newer state a context is freed and made again, or moved by renew (if not
+	 * NULL), during which the old state is still open; -1 from renew ends the run.  If the
+	 * state cannot be opened, the records of the block are rejected with status 503. */
 	struct lh_held *held;
 	int (*renew)(void *context, void *state, struct lh_err *err);
 	bool once;
 
 	/* ---- in order, on the calling thread ---- */
-	/* Take a record's output: 0, or -1 as for a map. */
+	/* Take the output of a record: 0, or -1 as a map (LH_EDATA rejects the record). */
 	int (*sink)(const struct lh_output *o, void *shared, struct lh_err *err);
-	/* Before output of mapped records is written: make safe what must be so before it is
-	 * seen.  -1 ends the run, and that output is dropped.  With one job no later record has
-	 * been mapped. */
+	/* Store what must be on disk before the next outputs are passed to sink or write.  -1
+	 * ends the run and discards these outputs.  With one job, no record after them has been
+	 * mapped yet. */
 	int (*before_output)(void *shared, struct lh_err *err);
-	void *shared;		/* of sink, before_output, show and the contexts */
+	void *shared;		/* for sink, before_output, show and context_init */
 
 	const struct lh_flow_hooks *hooks;
-	void *owner;		/* of hooks */
+	void *owner;		/* for the hooks */
 };
 
 /*
- * Run a flow, with a sink or hooks->write: 0 at the end of the input, or -1 with the
- * reason.  The output of the records before the one that ended it is out by then.
+ * Run a flow that has a sink or hooks->write.  Return 0 at the end of the input, or -1 with
+ * *err; the output of the records before the one that ended the run has then been passed on.
  */
 int lh_flow_run(const struct lh_flow *flow, struct lh_err *err);
 
-/* The same over one regular file, no symbolic link, and never decoded. */
+/* Run a flow over one regular file, not a symbolic link, with plain.  Returns as
+ * lh_flow_run. */
 int lh_flow_file(const char *path, const struct lh_flow *flow, struct lh_err *err);
 
 #endif

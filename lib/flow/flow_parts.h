@@ -1,7 +1,6 @@
 /*
- * flow_parts - what the two halves of the flow share: the side that maps
- * blocks (any thread) and the side that reads, writes and reports (one).
- * Private to liblh.
+ * flow_parts - the types shared by the two halves of the flow: map.c maps blocks, on any
+ * thread; flow.c reads, delivers and reports, on the calling thread.  Private to liblh.
  */
 #ifndef LH_FLOW_PARTS_H
 #define LH_FLOW_PARTS_H
@@ -10,34 +9,34 @@
 #include "file/held_parts.h"
 #include "blocks.h"
 
-/* A file's name, shared by the blocks cut from it; only the main thread counts. */
+/* A file's name, shared by its blocks; refs belongs to the calling thread. */
 struct lh_flow_name {
 	size_t refs;
-	size_t operand;		/* its number among the files of the flow, from 1 */
+	size_t operand;		/* index of the file in flow->files, from 1 */
 	char text[];
 };
 
 struct lh_flow_reject {
 	size_t at, n;		/* the line in the block, without its LF */
 	uint64_t line;
-	size_t column, text;	/* text: offset into texts, NUL at its end */
+	size_t column, text;	/* text: offset of the reason in texts, NUL at its end */
 	enum lh_code code;
 	unsigned status;
 	bool coded;
 };
 
-/* A record's output for a sink, and the record's place. */
+/* The output of a record for the sink, and the place of the record. */
 struct lh_flow_item {
-	size_t end;		/* in out */
-	size_t at, n;		/* in the block */
+	size_t end;		/* of the output, in out; it begins where the last one ends */
+	size_t at, n;		/* the line in the block */
 	uint64_t line;
 };
 
 struct lh_flow_block {
 	struct lh_bytes in;
 	struct lh_flow_name *name;
-	uint64_t line;		/* of the first byte */
-	bool first;		/* starts its file: a BOM is skipped */
+	uint64_t line;		/* line number of the first byte */
+	bool first;		/* the first of its file: a BOM is skipped */
 	struct lh_buf out;
 	struct lh_flow_reject *rejects;
 	size_t n_rejects, cap_rejects;
@@ -45,16 +44,16 @@ struct lh_flow_block {
 	struct lh_flow_item *items;
 	char *results;		/* of the items, result_size bytes each */
 	size_t n_items, cap_items, cap_results;
-	uint64_t records, lines;	/* met so far */
+	uint64_t records, lines;	/* read so far */
 	bool stop;		/* a record was rejected, with stop_at_reject */
-	struct lh_batch_state *batch;	/* while one is answered */
-	struct lh_err fatal;	/* .code: the run ends after this block */
-	struct lh_holding *held;	/* what its records are answered from, ... */
-	struct lh_err lost;	/* ... or .code: why that cannot be had */
-	bool done;
+	struct lh_batch_state *batch;	/* the one being answered */
+	struct lh_err fatal;	/* if .code is set: the run ends after this block */
+	struct lh_holding *held;	/* the state that its records are mapped with, ... */
+	struct lh_err lost;	/* ... or, if .code is set, why it cannot be opened */
+	bool done;		/* mapped */
 };
 
-/* What one thread maps with. */
+/* The context, records and batch of one thread. */
 struct lh_flow_mapper {
 	const struct lh_flow *flow;
 	void *context;
@@ -63,22 +62,22 @@ struct lh_flow_mapper {
 	size_t n_records;
 	struct lh_record **batch;
 	struct lh_batch_state *state;
-	struct lh_flow_pool *pool;	/* that this is part of */
-	/* Write out what the block has so far; NULL on threads. */
+	struct lh_flow_pool *pool;	/* the pool it is part of */
+	/* Deliver the output of the block so far; NULL on threads. */
 	int (*spill)(void *ctx, struct lh_flow_block *b, struct lh_err *err);
-	void *ctx;			/* of spill */
+	void *ctx;			/* for spill */
 };
 
 int lh_flow_mapper_init(struct lh_flow_mapper *m, const struct lh_flow *flow, struct lh_err *err);
 void lh_flow_mapper_free(struct lh_flow_mapper *m);
 void lh_flow_map_block(struct lh_flow_mapper *m, struct lh_flow_block *b);
-/* End the context, and with it its hold on a state. */
+/* Free the context and release its state. */
 void lh_flow_mapper_rest(struct lh_flow_mapper *m);
 
-/* The block stands for a line over the limit, whose bytes are gone. */
+/* Reject the line over the limit that the block stands for; its bytes were not kept. */
 void lh_flow_map_long(struct lh_flow_mapper *m, struct lh_flow_block *b);
 
-/* As the hooks see it; valid as long as the block. */
+/* Return a rejection as the hooks get it; valid as long as the block. */
 struct lh_rejection lh_flow_rejection(const struct lh_flow_block *b,
 				      const struct lh_flow_reject *r);
 

@@ -1,4 +1,4 @@
-/* input.c - operands as a sequence of files.  See input.h. */
+/* input.c - read operands as a sequence of files.  See input.h. */
 #include "input.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "file/magic.h"
 #include "base/mem.h"
 
-#define INDEX_MAGIC 6	/* bytes of it, to its first LF: a pipe may have given no more */
+#define INDEX_MAGIC 6	/* its bytes up to the first LF: a pipe may have no more ready */
 
 static char *just_stdin[] = { "-" };
 
@@ -67,7 +67,7 @@ bool lh_input_waits(const struct lh_input *in)
 	       stat(in->operands[in->next], &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
-/* The archive that is open holds one more file. */
+/* Open the next member of the open archive. */
 static int open_member(struct lh_input *in, struct lh_err *err)
 {
 	struct lh_child_reader *c = in->cat;
@@ -112,8 +112,8 @@ int lh_input_open(struct lh_input *in, struct lh_err *err)
 	return 1;
 }
 
-/* The first bytes are there: if they are those of a compressed file, start over
- * with a child that reads it from its beginning. */
+/* Look at the first bytes of a file; if it is compressed, start lh-cat as a child to read it
+ * from its beginning. */
 static int probe(struct lh_input *in, struct lh_err *err)
 {
 	struct lh_lines *l = &in->lines;

@@ -1,4 +1,4 @@
-/* map.c - one block of lines through the map.  See flow.h. */
+/* map.c - run the map over the lines of a block.  See flow.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,21 +6,21 @@
 #include "base/mem.h"
 #include "base/signal.h"
 
-#define SPILL ((size_t)1 << 20)		/* output held back before it is written */
+#define SPILL ((size_t)1 << 20)		/* bytes of output; more are delivered early */
 
-/* A line of a batch whose record is parsed. */
+/* The place of a line: its bytes in the block, and its number. */
 struct line {
 	size_t at, n;
 	uint64_t line;
 };
 
-/* The batch that is being gathered or answered. */
+/* The batch being gathered or answered. */
 struct lh_batch_state {
 	struct lh_batch pub;
 	struct lh_flow_mapper *m;
 	struct line *lines;
 	size_t settled;
-	size_t start;		/* where the next record's output begins in out */
+	size_t start;		/* offset in out of the output of the next record */
 };
 
 void lh_flow_block_clear(struct lh_flow_block *b)
@@ -50,7 +50,7 @@ void lh_flow_block_free(struct lh_flow_block *b)
 	memset(b, 0, sizeof *b);
 }
 
-/* Does that error of a map reject its record alone? */
+/* Return whether an error of a map rejects its record alone. */
 static bool is_rejection(const struct lh_flow_mapper *m, const struct lh_err *err)
 {
 	return err->code == LH_EDATA || (err->code == LH_ENET && m->flow->reject_net) ||
@@ -84,7 +84,7 @@ static void reject(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 	*r = (struct lh_flow_reject){ l->at, l->n, l->line, why->column, b->texts.len, why->code,
 				      lh_err_status(why), why->coded };
 	if (why->code == LH_ECORRUPT)
-		r->status = 503;	/* the state was whole before, and may be so again */
+		r->status = 503;	/* the state was intact before; a later retry may succeed */
 	lh_buf_add(&b->texts, why->msg, strlen(why->msg) + 1);
 	if (lh_buf_check(&b->texts, &err) < 0) {
 		b->n_rejects--;
@@ -100,7 +100,7 @@ static void reject(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 	b->stop = m->flow->stop_at_reject;
 }
 
-/* Make room for n more results. */
+/* Reserve room for n more results. */
 static int reserve_results(const struct lh_flow_mapper *m, struct lh_flow_block *b, size_t n,
 			   struct lh_err *err)
 {
@@ -109,7 +109,7 @@ static int reserve_results(const struct lh_flow_mapper *m, struct lh_flow_block 
 	return size ? lh_grow(&b->results, &b->cap_results, b->n_items + n, size, err) : 0;
 }
 
-/* The result of the next item, zeroed; there is room for it. */
+/* Return the result of the next item, zeroed; room is reserved. */
 static void *next_result(const struct lh_flow_mapper *m, const struct lh_flow_block *b)
 {
 	size_t size = m->flow->result_size;
@@ -117,7 +117,7 @@ static void *next_result(const struct lh_flow_mapper *m, const struct lh_flow_bl
 	return size ? memset(b->results + b->n_items * size, 0, size) : NULL;
 }
 
-/* A record's output is in out from start on: finish it. */
+/* Complete the output of a record, which begins at start in out. */
 static void accept(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l,
 		   size_t start)
 {
@@ -135,7 +135,7 @@ static void accept(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 		b->items[b->n_items++] = (struct lh_flow_item){ b->out.len, l->at, l->n, l->line };
 }
 
-/* After each record: end the run if its output could not be kept; write out if it is much. */
+/* After each record: end the run if out ran out of memory; deliver out if it is large. */
 static void check_output(struct lh_flow_mapper *m, struct lh_flow_block *b)
 {
 	struct lh_err err;
@@ -146,7 +146,7 @@ static void check_output(struct lh_flow_mapper *m, struct lh_flow_block *b)
 		give_up(b, &err);
 }
 
-/* 1 with an output, 0 without, -1. */
+/* Call map or fill for the record.  1 with an output, 0 without, -1 on error. */
 static int call_map(struct lh_flow_mapper *m, struct lh_flow_block *b, struct lh_err *err)
 {
 	if (m->flow->map)
@@ -195,7 +195,7 @@ void lh_batch_reject(struct lh_batch *pub, const struct lh_err *why)
 	pub->result = next_result(s->m, pub->block);
 }
 
-/* Have the gathered records answered. */
+/* Call the batch function for the gathered records. */
 static void map_batch(struct lh_flow_mapper *m, struct lh_flow_block *b)
 {
 	struct lh_batch_state *s = m->state;
@@ -232,7 +232,7 @@ static void bad_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const st
 	size_t start;
 
 	if (m->flow->batch)
-		map_batch(m, b);	/* the records before it come out before it */
+		map_batch(m, b);	/* the records before it are output first */
 	if (b->fatal.code || b->stop)
 		return;
 	start = b->out.len;
@@ -247,7 +247,7 @@ static void bad_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const st
 	check_output(m, b);
 }
 
-/* "line is longer than ..." */
+/* Set the error of a line over the limit.  Returns -1. */
 static int too_long(const struct lh_flow *flow, struct lh_err *err)
 {
 	return lh_err_data(err, 413, "%s is longer than %llu bytes (--max-line)",
@@ -255,7 +255,7 @@ static int too_long(const struct lh_flow *flow, struct lh_err *err)
 			  (unsigned long long)flow->max_line);
 }
 
-/* One line without its LF. */
+/* Map one line, given without its LF. */
 static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const char *p, size_t n)
 {
 	struct line l = { .line = b->line + b->lines };
@@ -304,7 +304,7 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 		map_batch(m, b);
 }
 
-/* A whole file. */
+/* Map a whole file as one text. */
 static void take_text(struct lh_flow_mapper *m, struct lh_flow_block *b)
 {
 	static const char empty[LH_PAD];
@@ -349,13 +349,13 @@ static int make_context(struct lh_flow_mapper *m, void *from, struct lh_err *err
 	return -1;
 }
 
-/* Has the context the state that the block is to be answered from? */
+/* Return whether the context uses the state of the block. */
 static bool is_ready(const struct lh_flow_mapper *m, const struct lh_flow_block *b)
 {
 	return b->held == m->held && (m->context || !m->flow->context_size);
 }
 
-/* Have it use that state. */
+/* Make the context use that state. */
 static int move(struct lh_flow_mapper *m, struct lh_holding *to, struct lh_err *err)
 {
 	int rc;

@@ -1,4 +1,4 @@
-/* pool.c - threads that map blocks in order.  See pool.h. */
+/* pool.c - threads for mapping blocks, and their order.  See pool.h. */
 #include "pool.h"
 
 #include <stdlib.h>
@@ -39,7 +39,7 @@ void lh_flow_pool_free(struct lh_flow_pool *p)
 	p->quit = true;
 	pthread_cond_broadcast(&p->work);
 	pthread_mutex_unlock(&p->mutex);
-	/* What is still in flight is wanted no more: upstream calls give up too. */
+	/* Blocks still in flight are no longer needed: end their upstream calls too. */
 	lh_abandon(true);
 	for (i = 0; i < p->n_threads; i++)
 		pthread_join(p->threads[i], NULL);
@@ -79,7 +79,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* One more thread, if there is one to be had. */
+/* Start one more thread; if none can be started, continue with those that run. */
 static int start(struct lh_flow_pool *p, struct lh_err *err)
 {
 	struct lh_flow_mapper *m = &p->mappers[p->n_threads];
@@ -98,7 +98,7 @@ static int start(struct lh_flow_pool *p, struct lh_err *err)
 	if (rc == 0)
 		p->n_threads++;
 	else
-		p->jobs = p->n_threads;		/* go on with those there are */
+		p->jobs = p->n_threads;
 	return 0;
 }
 

@@ -1,4 +1,4 @@
-/* records.c - what a tool adds to a flow.  See records.h. */
+/* records.c - run a flow as a tool does.  See records.h. */
 #include "records.h"
 
 #include <errno.h>
@@ -19,15 +19,15 @@ struct records {
 	struct lh_tool *tool;
 	bool has_sink;
 	int fd;				/* of --rejects, or 0 */
-	struct lh_buf lines;		/* rejected, not yet written there */
-	struct lh_record again;		/* a rejected line, for its id */
-	size_t operand, messages;	/* messages about which operand, and how many */
-	bool unreadable;		/* some file could not be read */
+	struct lh_buf lines;		/* rejected lines, not yet written to fd */
+	struct lh_record again;		/* a rejected line parsed again, for its id */
+	size_t operand, messages;	/* the last operand with messages, and their number */
+	bool unreadable;		/* a file could not be read */
 };
 
 /* ---- rejected lines ---- */
 
-/* An append to a file whose last line is torn must not be glued to it. */
+/* Open --rejects.  If its last line has no LF, end that line first. */
 static int open_rejects(struct records *r)
 {
 	const char *path = r->tool->rejects;
@@ -68,9 +68,9 @@ static int flush_rejects(struct records *r, struct lh_err *err)
 	return rc;
 }
 
-/* ---- what is reported of a rejection ---- */
+/* ---- reporting a rejection ---- */
 
-/* Say what is wrong with a record, but not without end. */
+/* Report a rejected record, up to a number of messages per operand. */
 static void report(struct records *r, const struct lh_rejection *of)
 {
 	char text[sizeof ((struct lh_err *)NULL)->msg + 16];
@@ -94,7 +94,7 @@ static void report(struct records *r, const struct lh_rejection *of)
 	r->messages++;
 }
 
-/* The error object that --on-error emit asks for; rec NULL: the record has no id. */
+/* Append the error object of --on-error emit; rec NULL: without an id. */
 static void put_error(const struct lh_rejection *of, const struct lh_record *rec,
 		      struct lh_buf *out, void *context)
 {
@@ -115,7 +115,7 @@ static void put_error(const struct lh_rejection *of, const struct lh_record *rec
 	lh_buf_puts(out, "}}");
 }
 
-/* With a sink, an error object is the one thing that goes to stdout at once. */
+/* Write an error object to stdout at once, for a flow with a sink. */
 static int write_error(struct records *r, const struct lh_rejection *of, struct lh_err *err)
 {
 	bool parses = of->n && of->n <= r->tool->max_line &&

@@ -1,9 +1,9 @@
 /*
- * records - a tool's records through a flow: the loop of every filter, once.
+ * records - run the records of a tool's input through a flow: the loop of every filter.
  *
- * A tool says what becomes of one record; its operands (else stdin), stdout, and the
- * options that all filters share (-j, --max-line, --on-error, --rejects, --once, -q, -v,
- * --progress) are taken from the tool.
+ * A tool has one function for a record.  The input (the operands, or stdin without any),
+ * stdout, and the options that all filters share (-j, --max-line, --on-error, --rejects,
+ * --once, -q, -v, --progress) come from struct lh_tool.
  *
  *     static int on_record(struct lh_record *rec, struct lh_buf *out, void *context,
  *                          struct lh_err *err)
@@ -15,24 +15,24 @@
  *     }
  *     rc = lh_records_run(&tool, &(struct lh_flow){ .map = on_record });
  *
- * What the flow's members mean is in flow/flow.h.  This adds:
+ * The members of struct lh_flow are described in flow/flow.h.  This module adds:
  *
- *     stdout     what a map appends, and a LF; with a sink, what the sink prints with
- *                lh_tool_out.  Flushed before input is waited for.
- *     rejected   a message "lh-x: FILE:LINE:COLUMN: reason", of which an operand gets 20
- *                unless -v is given; the line to --rejects; with --on-error emit an error
- *                object in the record's place ({"id":...,"error":{"file","line","code",
- *                "message"}}, code is lh_err_status), where flow->instead says nothing else;
- *                with --on-error stop the end of the run.  The exit status is 1, and 2
- *                after an LH_ENET.
- *     LH_ENET    with --on-error emit it rejects its record alone: an upstream that is
- *                down costs an error object, not the process.
- *     unreadable a file that cannot be read is reported, and the next one is read; the
+ *     stdout     The output of each map, ended by LF; with a sink, what the sink prints with
+ *                lh_tool_out.  Flushed before a wait for input.
+ *     rejected   A message "lh-x: FILE:LINE:COLUMN: reason", at most 20 per operand unless
+ *                -v is given.  The line is appended to --rejects.  With --on-error emit an
+ *                error object takes the record's place, unless flow->instead is set:
+ *                {"id":...,"error":{"file","line","code","message"}}, where code is
+ *                lh_err_status.  With --on-error stop the run ends.  The exit status is 1,
+ *                and 2 after an LH_ENET.
+ *     LH_ENET    With --on-error emit it rejects its record alone: an unreachable upstream
+ *                gives error objects and does not end the run.
+ *     unreadable A file that cannot be read is reported, and the next one is read; the
  *                exit status is 2.
- *     progress   and, at the end, the summary "3 of 10 records rejected".
+ *     progress   On stderr, and at the end the summary "3 of 10 records rejected".
  *
- * A sink and before_output get &tool->err as their err, which is where a failed
- * lh_tool_out leaves its reason.
+ * The err of a sink and of before_output is &tool->err, so that the reason of a failed
+ * lh_tool_out need not be copied.
  */
 #ifndef LH_RECORDS_H
 #define LH_RECORDS_H
@@ -41,16 +41,16 @@
 #include "tool.h"
 
 /*
- * Run the flow over flow->files, or the tool's operands where that is NULL; jobs,
- * max_line, once, output, hooks and the members on rejections are filled in.
+ * Run the flow over flow->files, or over the tool's operands if that is NULL.  jobs,
+ * max_line, once, output, hooks and the members on rejections are set here.
  *
- * 0 at the end of input (also when records were rejected), -1 with tool->err: a fatal
- * error, a file that could not be read (the others were; its message is out), or
- * --on-error stop.  A tool that gathers for a file of its own commits it on 0 alone.
+ * Returns 0 at the end of input, also when records were rejected.  -1 with tool->err: a
+ * fatal error, --on-error stop, or a file that could not be read (its message is written;
+ * the other files were read).  A tool that writes a file of its own commits it on 0 only.
  */
 int lh_records_run(struct lh_tool *tool, const struct lh_flow *flow);
 
-/* Does that error of a map reject its record alone?  For a batch. */
+/* Return whether an error of a map rejects its record alone; for batch functions. */
 bool lh_records_rejects(const struct lh_tool *tool, const struct lh_err *err);
 
 #endif
