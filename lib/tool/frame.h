@@ -1,5 +1,5 @@
 /*
- * frame - what the parts of the tool frame share: options, messages, records.
+ * frame - the state and functions shared by the files of lib/tool.
  * Private to liblh.
  */
 #ifndef LH_FRAME_H
@@ -12,38 +12,39 @@ struct lh_tool_state {
 	unsigned closed;	/* descriptors 0 to 2 that were closed at start */
 	bool bad;		/* a verdict is bad */
 	bool failed;		/* a part of the work could not be done; written atomically */
-	bool stopped;		/* --on-error stop stopped us */
-	bool pipe_gone;		/* stdout has no reader any more; SIGPIPE is ignored */
+	bool stopped;		/* --on-error stop ended the run */
+	bool pipe_gone;		/* the reader of stdout has closed it; SIGPIPE is ignored */
 	bool out_failed;	/* a write to stdout failed and was reported */
 	uint64_t records, rejected;
 	struct lh_buf out;
 	struct {
 		bool shown, tty;
-		const char *what;	/* the records are of, or NULL */
+		const char *what;	/* the stage, or NULL */
 		double start, last;	/* lh_time_monotonic */
 	} progress;
 };
 
-/* Read argv (and the environment) into the fields; options.c. */
+/* Parse argv (and the environment) into the fields; options.c. */
 int lh_options_parse(struct lh_tool *t, int argc, char **argv, void *settings);
 void lh_options_free(struct lh_tool *t);
 
-/* The text of --help, appended; help.c. */
+/* Append the text of --help; help.c. */
 void lh_help_text(const struct lh_tool *t, struct lh_buf *b);
 
-/* One message in one write: "tool: file:line:column: text"; file NULL, line 0
- * and column 0 are left out.  Allocates nothing. */
+/* Write a message "tool: file:line:column: text" with one write(2); file NULL, line 0 and
+ * column 0 are omitted.  Allocates nothing. */
 void lh_message_at(struct lh_tool *t, const char *file, uint64_t line, size_t column, const char *text);
 
 /* Mark a failure whose message has been written: t->err with an empty text,
  * which lh_tool_finish does not repeat.  Returns -1. */
 int lh_tool_reported(struct lh_tool *t);
 
-/* Show how far we are, at most five times a second; messages.c. */
+/* Show progress, at most five times a second; messages.c. */
 void lh_progress_tick(struct lh_tool *t);
+/* Remove the progress line from the terminal. */
 void lh_progress_clear(struct lh_tool *t);
 
-/* Write to stdout at once, after what lh_tool_out holds: 0, or -1 with t->err. */
+/* Write to stdout at once, after the bytes buffered by lh_tool_out: 0, or -1 with t->err. */
 int lh_tool_write(struct lh_tool *t, const void *p, size_t n);
 
 #endif

@@ -1,4 +1,4 @@
-/* help.c - the text of --help, from the option table.  See tool.h. */
+/* help.c - print --help from the option table.  See tool.h. */
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +22,7 @@ static size_t option_left(const struct lh_option *o, char *to, size_t n)
 	return at;
 }
 
-/* left, then right from the given column on, broken at spaces. */
+/* Append a row of two columns, with right broken at spaces. */
 static void row(struct lh_buf *b, const char *left, size_t column, const char *right)
 {
 	size_t at = strlen(left);
@@ -55,8 +55,8 @@ static bool shown(const struct lh_tool *t, const struct lh_option *o)
 	return !t->verb || !o->verbs || o->verbs & t->verb->bit;
 }
 
-/* "for add, build": the verbs an option is for, when it is not for all, nor for
- * the tool without one. */
+/* Append the commands of an option, "; add, build", unless it is for all, or for the tool
+ * without a command. */
 static void verbs_of(const struct lh_tool *t, const struct lh_option *o, struct lh_buf *b)
 {
 	const struct lh_verb *v;

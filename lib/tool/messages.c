@@ -19,7 +19,7 @@ struct text {
 
 static void put_text(struct text *t, const char *s, size_t n)
 {
-	size_t room = sizeof t->p - 1 - t->n;	/* one is kept for the LF */
+	size_t room = sizeof t->p - 1 - t->n;	/* one byte is for the LF */
 
 	if (n > room)
 		n = room;
@@ -120,7 +120,7 @@ void lh_tool_verbose(struct lh_tool *t, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Is progress to be shown now?  *took is the time since it began. */
+/* Return whether progress is to be shown now; *took is the time since its start. */
 static bool due(const struct lh_tool *t, bool at_once, double *took)
 {
 	struct lh_tool_state *s = t->state;

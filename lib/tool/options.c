@@ -1,4 +1,4 @@
-/* options.c - the command line, by one table.  See tool.h. */
+/* options.c - parse the command line by a table.  See tool.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static void size_text(char *to, size_t n, double v)
 	snprintf(to, n, "%.0f%s", v, u);
 }
 
-/* What an option accepts, for a person: "a whole number from 0 to 10000". */
+/* Describe the value of an option: "a whole number from 0 to 10000". */
 static const char *accepted(const struct lh_option *o, char *to, size_t n)
 {
 	char lo[32], hi[32];
@@ -75,7 +75,7 @@ static const char *accepted(const struct lh_option *o, char *to, size_t n)
 	return to;
 }
 
-/* Whole decimal number; no sign, no space, no locale. */
+/* Read a whole decimal number; no sign, no space, no locale. */
 static int read_uint(const char *s, const char **end, uint64_t *v)
 {
 	const char *from = s;
@@ -87,7 +87,7 @@ static int read_uint(const char *s, const char **end, uint64_t *v)
 	return s == from ? -1 : 0;
 }
 
-/* The same with a sign before it, or none. */
+/* Read a whole decimal number with or without "-". */
 static int read_int(const char *s, int64_t *v)
 {
 	bool minus = *s == '-';
@@ -116,9 +116,9 @@ static int read_size(const char *s, uint64_t *v)
 }
 
 /*
- * [-]digits[.digits], at most 15 digits: both halves of the quotient are then
- * exact doubles, so the result is the nearest one.  Options need no more, and
- * strtod would read "0,5" under some locales.
+ * Read [-]digits[.digits], at most 15 digits: numerator and denominator are then exact
+ * doubles, so that the quotient is the nearest double.  Options need no more; strtod would
+ * read "0,5" under some locales.
  */
 static int read_real(const char *s, double *v)
 {
@@ -176,7 +176,7 @@ static int append(struct lh_list *list, const char *value, struct lh_err *err)
 	return 0;
 }
 
-/* Give an option its value; as is how the person wrote it: -k, --jobs, LH_URL. */
+/* Set the field of an option; as is the option as the user wrote it: -k, --jobs, LH_URL. */
 static int set(struct parser *p, const struct lh_option *o, const char *as, const char *value)
 {
 	void *f = field(p, o);
@@ -199,7 +199,7 @@ static int set(struct parser *p, const struct lh_option *o, const char *as, cons
 	case LH_OPT_SIZE:
 		if (o->type == LH_OPT_SIZE ? read_size(value, &u) < 0 : read_uint(value, &end, &u) < 0 || *end)
 			return bad_value(p, o, as, value);
-		if (u < (uint64_t)o->min || u > (uint64_t)o->max)	/* 2^53 + 1 is no double */
+		if (u < (uint64_t)o->min || u > (uint64_t)o->max)	/* exact beyond 2^53 */
 			return bad_value(p, o, as, value);
 		*(uint64_t *)f = u;
 		return 0;
@@ -228,8 +228,8 @@ static int set(struct parser *p, const struct lh_option *o, const char *as, cons
 	return 0;
 }
 
-/* An option was met.  value is NULL when none was attached; then the next
- * argument is taken.  Returns how many arguments that used up, or -1. */
+/* Handle an option of the command line.  value is NULL if none was attached; the next argument
+ * is then its value.  Returns the number of further arguments used, or -1. */
 static int met(struct parser *p, const struct lh_option *o, const char *as, const char *value, const char *next)
 {
 	char what[256];
@@ -291,7 +291,7 @@ static int short_options(struct parser *p, const char *arg, const char *next)
 	return 0;
 }
 
-/* Sort argv into options, which are set, and operands, which are kept. */
+/* Set the options of argv, and collect its operands. */
 static int arguments(struct parser *p, int argc, char **argv)
 {
 	struct lh_tool *t = p->t;
@@ -330,7 +330,7 @@ static void verb_names(const struct lh_tool *t, char *to, size_t n)
 			at += (size_t)snprintf(to + at, n - at, "%s%s", at ? ", " : "", v->name);
 }
 
-/* What the tool does without operands, if it does anything. */
+/* Choose the command for a tool without operands, if it has one. */
 static int default_verb(struct parser *p, const char *names)
 {
 	const struct lh_verb *v;
@@ -343,7 +343,7 @@ static int default_verb(struct parser *p, const char *names)
 	return v->name ? 0 : lh_tool_usage(p->t, "missing command, which is one of %s", names);
 }
 
-/* The first operand names the verb. */
+/* Find the command, which is the first operand. */
 static int find_verb(struct parser *p)
 {
 	struct lh_tool *t = p->t;
@@ -370,7 +370,7 @@ static bool belongs(const struct lh_tool *t, const struct lh_option *o)
 	return !o->verbs || !t->verb || o->verbs & t->verb->bit;
 }
 
-/* Options of another verb are errors; what was not given comes from the
+/* Reject options of another command, and set options that were not given from the
  * environment. */
 static int check_options(struct parser *p)
 {
@@ -394,7 +394,7 @@ static int check_options(struct parser *p)
 	return 0;
 }
 
-/* The word of the synopsis that was not given: "INDEX" of "INDEX [FILE...]". */
+/* Report the first operand of the synopsis that is missing: "INDEX" of "INDEX [FILE...]". */
 static int missing_operand(struct lh_tool *t)
 {
 	const char *s = t->verb->operands;

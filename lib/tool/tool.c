@@ -1,4 +1,4 @@
-/* tool.c - start and end of every program.  See tool.h. */
+/* tool.c - start and end of every program, and stdout.  See tool.h. */
 #include "tool.h"
 
 #include <errno.h>
@@ -21,8 +21,7 @@
 
 #define OUT_BLOCK 65536
 
-/* One tool is one process, and running out of memory must not keep it from
- * saying so: the frame's own state is never allocated. */
+/* Static, not allocated: out of memory must still be reported.  A process runs one tool. */
 static struct lh_tool_state the_state;
 
 static uint64_t cores(void)
@@ -34,8 +33,8 @@ static uint64_t cores(void)
 	return CPU_COUNT(&set) > 256 ? 256 : (uint64_t)CPU_COUNT(&set);
 }
 
-/* Which of 0 to 2 are closed?  They are opened on /dev/null, so that no file
- * opened later is mistaken for stdin, stdout or stderr. */
+/* Open closed descriptors among 0 to 2 on /dev/null, so that no file opened later is mistaken
+ * for stdin, stdout or stderr.  Returns a bit set of those that were closed. */
 static unsigned fill_descriptors(void)
 {
 	unsigned closed = 0;
@@ -79,7 +78,7 @@ void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, con
 	the_state.progress.tty = isatty(STDERR_FILENO);
 	the_state.progress.start = the_state.progress.last = lh_time_monotonic();
 	signal(SIGPIPE, SIG_DFL);
-	signal(SIGXFSZ, SIG_IGN);	/* then the write fails, and is reported */
+	signal(SIGXFSZ, SIG_IGN);	/* so that the write fails and is reported */
 	sigemptyset(&set);
 	sigaddset(&set, SIGPIPE);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
@@ -97,7 +96,7 @@ int lh_tool_parse(struct lh_tool *t, int argc, char **argv, void *settings)
 	static const char *const names[] = { "stdin", "stdout" };
 	int fd, rc;
 
-	/* a closed stderr is no reason to end: /dev/null took its place */
+	/* a closed stderr is not an error: /dev/null replaces it */
 	for (fd = 0; fd <= 1; fd++)
 		if (t->state->closed & 1u << fd)
 			return lh_err_set(&t->err, LH_EIO, "%s is closed", names[fd]);
@@ -186,7 +185,7 @@ void lh_tool_ignore_sigpipe(struct lh_tool *t)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* stdout failed: say so once, here, whatever becomes of the error. */
+/* Report a failed write to stdout, once, here, since the caller may drop the error. */
 static int stdout_failed(struct lh_tool *t)
 {
 	if (errno == EPIPE) {
@@ -199,7 +198,7 @@ static int stdout_failed(struct lh_tool *t)
 	return lh_tool_reported(t);
 }
 
-/* A signal that comes in the middle waits until all n bytes are out. */
+/* Write to stdout; a signal takes effect after all n bytes are written. */
 static int write_stdout(struct lh_tool *t, const void *p, size_t n)
 {
 	bool was = lh_signal_deferred();
@@ -282,7 +281,7 @@ void lh_tool_time(const struct lh_tool *t, char *out)
 	lh_time_print(ms, out);
 }
 
-/* Flush and close stdout: what a disk or a pipe has to say comes here last. */
+/* Flush and close stdout, where the last errors of a disk or pipe appear. */
 static int close_stdout(struct lh_tool *t)
 {
 	struct lh_err before = t->err;

@@ -1,9 +1,9 @@
 /*
- * tool - the frame of every lh-* program: options, help, messages, rejects,
- * progress, exit status.  The only part of liblh that writes to stderr.
+ * tool - what every lh-* program has: options, help, messages, rejects, progress, exit
+ * status.  The only part of liblh that writes to stderr.
  *
- * A tool is one table of options bound to the fields of its settings struct;
- * from it come parsing, range checks, --help, and (by test) the man page.
+ * A tool has one table of options, each bound to a field of its settings struct.  The
+ * table gives parsing, range checks and --help; tests compare the man page with it.
  *
  *     struct settings { uint64_t k; bool exact; const char *query; struct lh_list where; };
  *     static const struct lh_option options[] = {
@@ -25,19 +25,18 @@
  *             return lh_tool_finish(&tool, rc);
  *     }
  *
- * --help and --version print and exit within lh_tool_parse's caller: parse
- * returns LH_TOOL_DONE, a non-zero that lh_tool_finish turns into exit 0.
- * Every other non-zero is -1 with tool.err filled.
+ * lh_tool_parse prints --help and --version and returns LH_TOOL_DONE, which is not zero
+ * and which lh_tool_finish turns into exit status 0.  Every other result that is not zero
+ * is -1 with tool.err filled.
  *
- * Exit status, chosen by lh_tool_finish: 2 for a failure (rc < 0, or
- * lh_tool_failed was called), 1 when a record was rejected or
- * lh_tool_verdict_bad was called, else 0; stdout is
- * flushed and closed first, and a failed write there is 2.  A signal caught
- * (SIGINT, SIGTERM, SIGHUP) ends whole records only, removes temporary files,
- * and re-raises, so that the shell sees 128 + n.
+ * Exit status, chosen by lh_tool_finish: 2 for a failure (rc < 0, lh_tool_failed was
+ * called, or a write to stdout failed), else 1 if a record was rejected or
+ * lh_tool_verdict_bad was called, else 0.  stdout is flushed and closed first.  A signal
+ * (SIGINT, SIGTERM, SIGHUP) ends the run between records; temporary files are removed and
+ * the signal is raised again, so that the shell reports 128 + n.
  *
- * Environment: an option's env names a variable that gives its default; an
- * option on the command line wins.
+ * Environment: the env of an option names a variable with its default; an option on the
+ * command line takes precedence.
  */
 #ifndef LH_TOOL_H
 #define LH_TOOL_H
@@ -61,19 +60,19 @@ struct lh_list {		/* a repeatable option's values, borrowed from argv */
 struct lh_option {
 	int key;		/* short letter, 0 for none */
 	const char *name;	/* long name without "--", NULL for none */
-	const char *arg;	/* NULL: takes none; for a choice "a|b|c" */
+	const char *arg;	/* NULL: without a value; for a choice "a|b|c" */
 	const char *help;	/* with the default in parentheses */
 	enum lh_opt_type type;
 	bool common;		/* a field of struct lh_tool, not of the settings */
-	size_t off;		/* of the field */
-	double min, max;	/* UINT, INT, SIZE and REAL: what is accepted */
-	const char *env;	/* variable that gives the default, or NULL */
-	unsigned verbs;		/* bit set of the verbs it belongs to; 0 means all */
+	size_t off;		/* offset of the field */
+	double min, max;	/* of UINT, INT, SIZE and REAL: the accepted range */
+	const char *env;	/* variable with the default, or NULL */
+	unsigned verbs;		/* bit set of the commands it belongs to; 0 means all */
 };
 
 /*
- * The rest of an option: s is the settings struct, f the field in it, which must have
- * the type said here; a number's range is lo to hi.  Then, if wanted, .env and .verbs:
+ * The end of an option's line, by the type of its field: s is the settings struct, f the
+ * field in it, lo to hi the range of a number.  .env and .verbs may follow:
  *
  *     { 0, "roster", "FILE", "the workers", LH_TEXT(struct settings, roster, .env = "LH_ROSTER", .verbs = V_RUN) },
  */
@@ -82,10 +81,10 @@ struct lh_option {
 #define LH_TEXTS(s, f, ...) LH_FIELD(TEXTS, s, f, struct lh_list, ##__VA_ARGS__)
 #define LH_UINT(s, f, lo, hi, ...) LH_FIELD(UINT, s, f, uint64_t, .min = lo, .max = hi, ##__VA_ARGS__)
 #define LH_INT(s, f, lo, hi, ...) LH_FIELD(INT, s, f, int64_t, .min = lo, .max = hi, ##__VA_ARGS__)
-/* Bytes, with K, M or G. */
+/* A number of bytes; K, M and G are accepted. */
 #define LH_SIZE(s, f, lo, hi, ...) LH_FIELD(SIZE, s, f, uint64_t, .min = lo, .max = hi, ##__VA_ARGS__)
 #define LH_REAL(s, f, lo, hi, ...) LH_FIELD(REAL, s, f, double, .min = lo, .max = hi, ##__VA_ARGS__)
-/* A checked RFC 3339 time. */
+/* An RFC 3339 time, checked. */
 #define LH_TIME(s, f, ...) LH_FIELD(TIME, s, f, const char *, ##__VA_ARGS__)
 /* An int or an enum: the index into the choices. */
 #define LH_CHOICE(s, f, ...) LH_FIELD_IF(sizeof(((s *)0)->f) == sizeof(int), CHOICE, s, f, ##__VA_ARGS__)
@@ -102,15 +101,14 @@ struct lh_option {
 enum lh_on_error { LH_ON_ERROR_SKIP, LH_ON_ERROR_EMIT, LH_ON_ERROR_STOP };
 enum lh_progress { LH_PROGRESS_AUTO, LH_PROGRESS_ALWAYS, LH_PROGRESS_NEVER };
 
-/* A tool with verbs: lh-index build|add|...; the settings hold what each needs.
- * A verb named "" is what the tool does without operands: tool.verb then, and
- * not listed in the help. */
+/* A command of a tool: "build" of lh-index build|add|...  All commands share one settings
+ * struct.  The command named "" runs without operands, and is not listed in the help. */
 struct lh_tool;
 struct lh_verb {
 	const char *name;
 	const char *operands;	/* "INDEX [FILE...]" */
 	const char *help;
-	unsigned bit;
+	unsigned bit;		/* in the verbs of an option */
 	size_t min_operands;
 	int (*run)(struct lh_tool *tool, void *settings);
 };
@@ -119,8 +117,8 @@ struct lh_tool {
 	const char *name, *synopsis, *summary;
 	const struct lh_option *options;
 	const struct lh_verb *verbs;	/* NULL: none */
-	const struct lh_verb *verb;	/* the one that was named */
-	char **operands;		/* what is left of argv */
+	const struct lh_verb *verb;	/* the command given */
+	char **operands;		/* without the command */
 	size_t n_operands;
 	struct lh_err err;
 
@@ -131,9 +129,9 @@ struct lh_tool {
 	uint64_t max_line, jobs;	/* jobs: set to the number of cores at init */
 	double lock_timeout;		/* seconds to wait for another writer; 60 */
 	const char *now;		/* --now or LH_NOW, checked; NULL: the clock */
-	bool once;			/* what files hold is looked at once */
+	bool once;			/* read files only at the start, not again on change */
 
-	struct lh_tool_state *state;	/* the frame's own */
+	struct lh_tool_state *state;	/* private to lib/tool */
 };
 
 void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, const char *summary, const struct lh_option *options);
@@ -141,8 +139,7 @@ void lh_tool_verbs(struct lh_tool *t, const struct lh_verb *verbs);
 int lh_tool_parse(struct lh_tool *t, int argc, char **argv, void *settings);
 int lh_tool_finish(struct lh_tool *t, int rc);
 
-/* The main function of a tool with verbs: parse argv into *settings, check them, run the
- * verb named.  Returns the exit status. */
+/* The main function of a tool with commands. */
 struct lh_tool_spec {
 	const char *name, *synopsis, *summary;
 	const struct lh_option *options;
@@ -150,59 +147,60 @@ struct lh_tool_spec {
 	int (*check)(struct lh_tool *tool, void *settings);	/* or NULL */
 	bool ignore_sigpipe;		/* see lh_tool_ignore_sigpipe */
 };
+/* Parse argv into *settings, check them, run the command given.  Returns the exit status. */
 int lh_tool_main(const struct lh_tool_spec *spec, int argc, char **argv, void *settings);
 
-/* A usage error found after parsing: fills t->err, returns -1. */
+/* Set a usage error found after parsing: fills t->err, returns -1. */
 int lh_tool_usage(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
 
-/* Report operand i as one too many: "unexpected operand "x": " and the text, which says
- * what is taken.  Returns -1. */
+/* Set the error "unexpected operand "x": " for operand i, followed by the text, which
+ * names the operands accepted.  Returns -1. */
 int lh_tool_unexpected(struct lh_tool *t, size_t i, const char *fmt, ...) LH_PRINTF(3, 4);
 
-/* Report "-" given where a file is needed: what is "an index".  Returns -1. */
+/* Set the error for "-" where a file is required; what is its kind, "an index".  Returns -1. */
 int lh_tool_no_stream(struct lh_tool *t, const char *what);
 
-/* Is standard input among what the records are read from?  Then nothing else
- * can be. */
+/* Return whether the records are read from stdin, which then cannot be read for anything
+ * else. */
 bool lh_tool_reads_stdin(const struct lh_tool *t);
 
-/* "lh-x: text" on stderr, control bytes escaped; say is silent under -q,
- * chat speaks only under -v. */
+/* Write "lh-x: text" to stderr, control bytes escaped: lh_tool_warn always, lh_tool_message
+ * unless -q, lh_tool_verbose only with -v. */
 void lh_tool_warn(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
 void lh_tool_message(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
 void lh_tool_verbose(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
 
-/* Some verdict is bad: the exit status will be 1 at least. */
+/* Record a bad verdict: the exit status will be at least 1. */
 void lh_tool_verdict_bad(struct lh_tool *t);
 
-/* Something could not be done although the run goes on: the exit status will
- * be 2.  From any thread. */
+/* Record a failure of a part of a run that continues: the exit status will be 2.  Any
+ * thread. */
 void lh_tool_failed(struct lh_tool *t);
 
-/* Buffered stdout for what a tool prints outside a flow; flushed by finish. */
+/* Print n bytes to stdout, outside a map.  Buffered; flushed by lh_tool_finish. */
 int lh_tool_out(struct lh_tool *t, const void *p, size_t n);
-/* The same of a line: the LF is added, and the buffer freed. */
+/* Print a line: adds the LF, and frees the buffer. */
 int lh_tool_out_line(struct lh_tool *t, struct lh_buf *line);
-/* An object of n counts, as a line. */
+/* Print an object of n counts as a line. */
 int lh_tool_out_counts(struct lh_tool *t, const char *const *name, const uint64_t *count, size_t n);
 int lh_tool_flush(struct lh_tool *t);
 
-/* What a loop outside a flow has done so far, for the progress line. */
+/* Set the number of records that a loop outside a flow has done, for the progress line. */
 void lh_tool_progress(struct lh_tool *t, uint64_t records);
 
-/* Of what the records are, in the progress line: "score"; NULL: of the tool. */
+/* Set the stage named in the progress line, "score"; NULL: none. */
 void lh_tool_doing(struct lh_tool *t, const char *what);
 
-/* Where it is known how much there is to be done of that: the percentage and the
- * time that is left.  Shown also when all is done. */
+/* Show the percentage done and the time left, for work of a known size.  Always shown when
+ * all is done. */
 void lh_tool_share(struct lh_tool *t, uint64_t done, uint64_t of);
 
-/* For a tool with state to clean up: a closed stdout is then an error without
- * a message (lh_records_run and lh_tool_out return -1) and exit status 0. */
+/* Ignore SIGPIPE, for a tool with state to clean up: lh_records_run and lh_tool_out return -1
+ * when stdout is closed, without a message, and the exit status is 0. */
 void lh_tool_ignore_sigpipe(struct lh_tool *t);
 
-/* RFC 3339 UTC with milliseconds ("2026-05-03T12:00:00.000Z"): --now, LH_NOW,
- * or the clock. out has 32 bytes. */
+/* Print the time of --now, LH_NOW or the clock: RFC 3339 UTC with milliseconds,
+ * "2026-05-03T12:00:00.000Z".  out has 32 bytes. */
 void lh_tool_time(const struct lh_tool *t, char *out);
 
 #define LH_JOBS_OPTION \
