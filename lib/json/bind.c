@@ -1,21 +1,21 @@
-/* bind.c - the members of an object into the fields of a struct.  See bind.h. */
+/* bind.c - read the members of an object into the fields of a struct.  See bind.h. */
 #include "bind_parts.h"
 #include "base/bits.h"
 
 #define FEW 2
 #define ALIGN 8			/* of arrays in the caller's buffer */
 
-/* What the record has for a line: the value, and which of the line's names it has. */
+/* The member found for a line: its value, and the index of its name among the line's. */
 struct found {
 	struct lh_value v;	/* p NULL: nothing */
 	unsigned rank;
 };
 
-/* What is the same at any depth. */
+/* State of one call, the same at any depth. */
 struct bind {
 	struct lh_buf *text;
 	struct lh_err *err;
-	bool started;		/* the outermost object has made room */
+	bool started;		/* the outermost object has reserved room */
 };
 
 static int count(const struct lh_bind *table, size_t *n, struct lh_err *err)
@@ -36,7 +36,7 @@ static inline bool is_key(const struct lh_value *key, const char *name, size_t n
 	return key->n == n + 2 && !memcmp(key->p + 1, name, n);
 }
 
-/* Is that key one of several names, and which? */
+/* Return whether the key is one of the line's names; *rank is its index. */
 static bool has_alias(const struct lh_bind *line, const struct lh_value *key, unsigned *rank)
 {
 	const char *p = line->name, *end;
@@ -50,7 +50,7 @@ static bool has_alias(const struct lh_bind *line, const struct lh_value *key, un
 	}
 }
 
-/* The line from..end that has that name; NULL when none has. */
+/* Return the line from..end with that name, or NULL. */
 static inline const struct lh_bind *line_of(const struct lh_bind *from, const struct lh_bind *end,
 					    const struct lh_value *key, unsigned *rank)
 {
@@ -68,8 +68,8 @@ static inline const struct lh_bind *line_of(const struct lh_bind *from, const st
 	return NULL;
 }
 
-/* Keep a member, at the line that has its name.  Most records have their members in
- * the table's order, so the search begins after the line found last. */
+/* Store a member at the line with its name.  Most records have their members in the order of
+ * the table, so the search begins after the line found last. */
 static bool keep(const struct lh_bind *table, size_t n, struct found *found, size_t *next,
 		 const struct lh_value *key, const struct lh_value *v)
 {
@@ -89,8 +89,8 @@ static bool keep(const struct lh_bind *table, size_t n, struct found *found, siz
 	return true;
 }
 
-/* The few names of a table, each looked up in the record: less work than asking the table
- * for each member.  False if that will not do. */
+/* Look up the names of a small table in the record, which is less work than the reverse.
+ * False if the table is not of that kind. */
 static bool look_up(const struct lh_bind *table, size_t n, const struct lh_record *rec,
 		    struct found *found)
 {
@@ -111,7 +111,7 @@ static bool look_up(const struct lh_bind *table, size_t n, const struct lh_recor
 	return true;
 }
 
-/* The members of a record; of the object v when there is none. */
+/* Find the members of the record, or, if rec is NULL, of the object v. */
 static int find(struct bind *b, const struct lh_bind *table, size_t n,
 		const struct lh_bind_place *up, const struct lh_record *rec,
 		const struct lh_value *v, struct found *found)
@@ -135,7 +135,7 @@ static int find(struct bind *b, const struct lh_bind *table, size_t n,
 	return 0;
 }
 
-/* ---- room: how much the strings and arrays take at most ---- */
+/* ---- room: upper bound of the bytes of strings and arrays ---- */
 
 static size_t elements(const struct lh_value *v)
 {
@@ -156,7 +156,7 @@ static size_t room_of_strings(const struct lh_value *v)
 
 static size_t room_in(const struct lh_bind *table, const struct lh_value *v);
 
-/* A value of a type that is not the line's is measured as well: it is an error soon. */
+/* Return the room for a value.  A value of a wrong type counts too; it is an error later. */
 static size_t room_of(const struct lh_bind *line, const struct lh_value *v)
 {
 	struct lh_iter it;
@@ -180,7 +180,7 @@ static size_t room_of(const struct lh_bind *line, const struct lh_value *v)
 	}
 }
 
-/* An upper bound: names that are not used because a better one is there count too. */
+/* Return an upper bound for an object: aliases that will not be used count too. */
 static size_t room_in(const struct lh_bind *table, const struct lh_value *v)
 {
 	const struct lh_bind *line, *end = table;
@@ -212,7 +212,7 @@ static int make_room(struct bind *b, const struct lh_bind *table, const struct f
 	return !room || lh_buf_room(b->text, room) ? 0 : lh_buf_check(b->text, b->err);
 }
 
-/* n zeroed elements at the end of the buffer, which has room for them. */
+/* Append n zeroed elements to the buffer, which has room for them. */
 static void *array(struct bind *b, size_t n, size_t size)
 {
 	struct lh_buf *text = b->text;
@@ -225,7 +225,7 @@ static void *array(struct bind *b, size_t n, size_t size)
 	return p;
 }
 
-/* ---- take: a value into its field ---- */
+/* ---- take: store a value in its field ---- */
 
 static bool chosen(const char *const *choice, const struct lh_value *v)
 {
@@ -342,7 +342,7 @@ static int take_element(struct bind *b, const struct lh_bind_place *at, const st
 	return 0;
 }
 
-/* An array of strings or of structs. */
+/* Store an array of strings or of structs. */
 static int take_array(struct bind *b, struct lh_bind_place *at, const struct lh_value *v, char *to,
 		      size_t *n)
 {
@@ -361,7 +361,7 @@ static int take_array(struct bind *b, struct lh_bind_place *at, const struct lh_
 	return 0;
 }
 
-/* The types that a line's value may have. */
+/* Return the types accepted by a line. */
 static unsigned types_of(const struct lh_bind *line)
 {
 	static const unsigned char types[] = {
@@ -384,7 +384,7 @@ static unsigned types_of(const struct lh_bind *line)
 	return types[line->to];
 }
 
-/* A value of the right type. */
+/* Store a value of the right type in its field. */
 static int take(struct bind *b, struct lh_bind_place *at, const struct lh_value *v, char *base)
 {
 	char *to = base + at->line->off;

@@ -1,9 +1,9 @@
 /*
- * bind - the members of an object into the fields of a struct, by a table.
+ * bind - read the members of an object into the fields of a struct, by a table.
  *
- * A tool says once what its records hold, and lh_bind does the rest: it finds the
- * members in one pass, checks their types and ranges, unescapes the strings and
- * words the errors.
+ * A table has one line for each member of a record: its name, its type, its field.
+ * lh_bind finds the members in one pass, checks types and ranges, unescapes strings and
+ * writes the error messages.
  *
  *     struct query {
  *             struct lh_str text;
@@ -30,24 +30,23 @@
  *     if (lh_bind(query_members, rec, &q, &text, err) < 0)
  *             return -1;
  *
- * Names.  "query_text|query|text" are names of one member: the first of them that is
- * there and not null counts, the others are not looked at.
+ * Names.  "query_text|query|text" are names of one member: the first that is present and
+ * not null counts; the others are not checked.
  *
- * Absent members.  null is the same as absent (unless .null or .not_null is set).  The field of an
- * absent member keeps what the caller put there: set the defaults first, for each
- * record anew.  Was a string given?  Let its default be { NULL, 0 } and ask for p; of
- * a number or bool, let the default be a value out of range, or use .given.
+ * Absent members.  null is the same as absent (unless .null or .not_null is set).  The
+ * field of an absent member is not changed: set the defaults before each record.  To see
+ * whether a string was given, make { NULL, 0 } its default and test p; for a number or
+ * bool use a default out of range, or .given.
  *
- * Order.  Members are checked in the table's order, so the first error is that of the
- * first wrong line.  A table may have two lines with the same name: the later one is
- * not used; .as_written keeps the value in addition to what it says.
+ * Order.  Members are checked in the order of the table, so the first error is that of the
+ * first wrong line.  Of two lines with the same name only one gets the member; to store a
+ * value twice, use .as_written, which stores it as a struct lh_value too.
  *
- * Other members are ignored when a table ends with LH_BIND_END, and are an error when
- * it ends with LH_BIND_CLOSED.
+ * Other members are ignored in a table that ends with LH_BIND_END, and are an error in one
+ * that ends with LH_BIND_CLOSED.
  *
- * Errors are LH_EDATA (a caller that reads a file of its own sets another code
- * afterwards), without a column, and have one wording; a name alone is quoted, a path
- * is not:
+ * Errors are LH_EDATA without a column (a caller that reads a file of its own changes the
+ * code afterwards).  A name alone is quoted, a path is not:
  *
  *     missing "text" (string)
  *     "k" must be a whole number from 0 to 10000
@@ -61,15 +60,15 @@
  *     must be an object                               lh_bind_value of something else
  *     "context" must be an object; context.k must be ...      lh_bind_part, "context"
  *
- * What a table cannot say (two members that exclude each other, a string that is a
- * time) the caller checks afterwards, in the same words.
+ * Other conditions, such as two members that exclude each other, are checked by the caller
+ * afterwards, in the same wording.
  *
- * Owner:   strings without escapes, values and numbers as text point into the
- *          record's line.  Unescaped strings and arrays are in *text, which lh_bind
- *          empties first and sizes once, so that nothing in it moves; they are valid
- *          until its next use.  So each struct that is alive has a buffer of its own.
- *          text may be NULL for a table without strings and arrays.
- * Depth:   no deeper than the tables are nested.
+ * Owner:   strings without escapes, values and numbers as text point into the record's
+ *          line.  Unescaped strings and arrays are in *text, which lh_bind empties first and
+ *          sizes once, so that they do not move; they are valid until its next use.  So each
+ *          struct in use needs a buffer of its own.  text may be NULL for a table without
+ *          strings and arrays.
+ * Depth:   the recursion is as deep as the tables are nested.
  * Threads: tables are constant; any number of threads.
  */
 #ifndef LH_BIND_H
@@ -83,50 +82,51 @@
 #define LH_BIND_MAX 64		/* lines of a table */
 #define LH_BIND_ALIASES 0xffff
 
-enum lh_bind_to {		/* the type of the field, and what the member must be */
+enum lh_bind_to {		/* type of the field: type of the member */
 	LH_BIND_TO_STRING,	/* struct lh_str: a string */
-	LH_BIND_TO_ID,		/* struct lh_str: a string, or a number as it is written */
-	LH_BIND_TO_JSON,	/* struct lh_str: a value of .types as it is written */
+	LH_BIND_TO_ID,		/* struct lh_str: a string, or a number as its text */
+	LH_BIND_TO_JSON,	/* struct lh_str: a value of .types, as its JSON text */
 	LH_BIND_TO_BOOL,	/* bool */
 	LH_BIND_TO_TRUTH,	/* int: 1 or 0 */
 	LH_BIND_TO_WHOLE,	/* int64_t or uint64_t */
 	LH_BIND_TO_F64,		/* double */
-	LH_BIND_TO_CHOICE,	/* const char *: the element of .choice that the string equals */
-	LH_BIND_TO_INDEX,	/* int or an enum: its index */
+	LH_BIND_TO_CHOICE,	/* const char *: the element of .choice equal to the string */
+	LH_BIND_TO_INDEX,	/* int or an enum: the index of that element */
 	LH_BIND_TO_VALUE,	/* struct lh_value: a value of .types */
-	LH_BIND_TO_STRINGS,	/* const struct lh_str *, and how many: an array of strings */
-	LH_BIND_TO_IDS,		/* the same of strings and numbers */
-	LH_BIND_TO_TABLE,	/* a struct in the struct, by .table */
-	LH_BIND_TO_TABLES,	/* a pointer to such structs, and how many; each is zeroed first */
+	LH_BIND_TO_STRINGS,	/* const struct lh_str * and a count: an array of strings */
+	LH_BIND_TO_IDS,		/* likewise: an array of strings and numbers */
+	LH_BIND_TO_TABLE,	/* a nested struct: an object, by .table */
+	LH_BIND_TO_TABLES,	/* pointer to structs, zeroed first, and a count: an array of
+				 * objects, by .table */
 };
 
 struct lh_bind {
-	const char *name;	/* and aliases; NULL ends the table */
-	unsigned short n;	/* its bytes; LH_BIND_ALIASES: it is several names */
+	const char *name;	/* name, or names separated by "|"; NULL ends the table */
+	unsigned short n;	/* bytes of name; LH_BIND_ALIASES: several names */
 	unsigned char to;	/* enum lh_bind_to */
-	bool closed;		/* in the line that ends the table */
+	bool closed;		/* in the last line: other members are an error */
 
-	/* what a line may add to its type */
+	/* optional conditions */
 	bool required;		/* absent is an error */
 	bool filled;		/* "" (and []) is an error */
-	bool each_filled;	/* the same of each string of an array */
-	bool lax;		/* a value of another type (or "", if .filled) counts as absent, */
-				/* an element of another type is zero */
-	bool null;		/* of a value: null is one, and not absent */
-	bool not_null;		/* null is an error, and not absent */
-	bool no_nul;		/* a string that holds NUL is an error */
-	bool above;		/* of a number: min itself is out of range */
-	unsigned longest;	/* bytes of a string; 0: any number */
-	const char *const *choice;	/* of a string: what it may be; ends with NULL */
-	const char *what;	/* "RFC 3339 time": what it must be, in the place of the type */
-	/* of a string: is it that? */
+	bool each_filled;	/* "" in an array of strings is an error */
+	bool lax;		/* a value of another type (or "", if .filled) counts as absent; */
+				/* an array element of another type is zero */
+	bool null;		/* null is a value, not absent */
+	bool not_null;		/* null is an error, not absent */
+	bool no_nul;		/* a string with NUL is an error */
+	bool above;		/* a number equal to min is out of range */
+	unsigned longest;	/* most bytes of a string; 0: no limit */
+	const char *const *choice;	/* accepted strings; ends with NULL */
+	const char *what;	/* "RFC 3339 time": noun for messages in place of the type */
+	/* return whether a string is valid */
 	bool (*is)(const struct lh_value *v, struct lh_str text);
-	size_t as_written;	/* LH_BIND_FIELD: a struct lh_value gets the value too */
-	size_t given;		/* LH_BIND_FIELD: a bool gets true */
-	unsigned each;		/* of an array that is a value: types of its elements, LH_BIND_IS */
+	size_t as_written;	/* LH_BIND_FIELD of a struct lh_value: set to the value too */
+	size_t given;		/* LH_BIND_FIELD of a bool: set to true if the member is there */
+	unsigned each;		/* LH_BIND_IS set: types of the elements of an LH_BIND_ARRAY */
 
-	/* what the macros below fill in */
-	size_t off, count;	/* of the field, of the number of elements */
+	/* set by the macros below */
+	size_t off, count;	/* offsets of the field, of the number of elements */
 	unsigned types;
 	int64_t least, most;
 	double min, max;
@@ -145,9 +145,9 @@ struct lh_bind {
 #define LH_BIND_FIELD(s, f) (offsetof(s, f) + 1)
 
 /*
- * The beginning of a line: s is the struct, f the field in it, of the type said above.
- * From a to b; INT64_MIN and INT64_MAX (-INFINITY and INFINITY) are no bounds.  A list
- * of choices ends with NULL.
+ * The beginning of a line: s is the struct, f its field, of the type given at enum
+ * lh_bind_to.  Numbers are from a to b; INT64_MIN and INT64_MAX (-INFINITY and INFINITY)
+ * mean no bound.  A list of choices ends with NULL.
  */
 #define LH_BIND_STRING(names, s, f) LH_BIND_LINE(names, LH_BIND_TO_STRING, s, f, struct lh_str)
 #define LH_BIND_ID(names, s, f) LH_BIND_LINE(names, LH_BIND_TO_ID, s, f, struct lh_str)
@@ -165,19 +165,19 @@ struct lh_bind {
 	LH_BIND_AT(names, LH_BIND_TO_INDEX, s, f, sizeof(((s *)0)->f) == sizeof(int)), \
 	.choice = (list)
 
-/* A number as it is written; any other value. */
+/* A number as its text; a value of a set of types as its JSON text. */
 #define LH_BIND_NUMBER(names, s, f) LH_BIND_JSON(names, s, f, LH_BIND_IS(LH_NUMBER))
 #define LH_BIND_JSON(names, s, f, set) \
 	LH_BIND_LINE(names, LH_BIND_TO_JSON, s, f, struct lh_str), .types = (set)
 
-/* The value itself, of a set of types; of any; an object; an array. */
+/* A value of a set of types, of any type, an object, an array: as struct lh_value. */
 #define LH_BIND_VALUE(names, s, f, set) \
 	LH_BIND_LINE(names, LH_BIND_TO_VALUE, s, f, struct lh_value), .types = (set)
 #define LH_BIND_SOME(names, s, f) LH_BIND_VALUE(names, s, f, LH_BIND_ANY)
 #define LH_BIND_OBJECT(names, s, f) LH_BIND_VALUE(names, s, f, LH_BIND_IS(LH_OBJECT))
 #define LH_BIND_ARRAY(names, s, f) LH_BIND_VALUE(names, s, f, LH_BIND_IS(LH_ARRAY))
 
-/* An array of strings, of ids: f, and in n_f (a size_t) how many there are. */
+/* An array of strings, of ids: elements in f, their number in n_f (a size_t). */
 #define LH_BIND_STRINGS(names, s, f, n_f) \
 	LH_BIND_LINE(names, LH_BIND_TO_STRINGS, s, f, const struct lh_str *), \
 	.count = LH_BIND_SIZE_T(s, n_f)
@@ -185,7 +185,7 @@ struct lh_bind {
 	LH_BIND_LINE(names, LH_BIND_TO_IDS, s, f, const struct lh_str *), \
 	.count = LH_BIND_SIZE_T(s, n_f)
 
-/* An object by table t, which is about structs of f's type; an array of them. */
+/* An object, an array of objects, by table t, which is for the type of f. */
 #define LH_BIND_TABLE(names, s, f, t) LH_BIND_AT(names, LH_BIND_TO_TABLE, s, f, true), .table = (t)
 #define LH_BIND_TABLES(names, s, f, n_f, t) \
 	LH_BIND_AT(names, LH_BIND_TO_TABLES, s, f, true), .count = LH_BIND_SIZE_T(s, n_f), \
@@ -199,20 +199,20 @@ struct lh_bind {
 	.n = __builtin_strchr((names), '|') ? LH_BIND_ALIASES : sizeof(names) - 1
 #define LH_BIND_LINE(names, type, s, f, t) LH_BIND_AT(names, type, s, f, LH_BIND_TYPE(s, f, t))
 
-/* Bind a record's members to the fields of the struct at to. */
+/* Read the members of a record into the fields of the struct at to. */
 int lh_bind(const struct lh_bind *table, const struct lh_record *rec, void *to, struct lh_buf *text,
 	    struct lh_err *err);
 
-/* The same of a checked value, which must be an object: a file, a reply, an element. */
+/* Read the members of a parsed value, which must be an object: a file, a reply, an element. */
 int lh_bind_value(const struct lh_bind *table, const struct lh_value *v, void *to,
 		  struct lh_buf *text, struct lh_err *err);
 
-/* The same of a value that is the member called name: paths begin with that name. */
+/* Read those of a value that is the member called name: paths in messages begin with name. */
 int lh_bind_part(const struct lh_bind *table, const char *name, const struct lh_value *v, void *to,
 		 struct lh_buf *text, struct lh_err *err);
 
-/* Give a line of a table that is not constant a name that is known at run time; it
- * may hold any byte, and has no aliases. */
+/* Set the name of a line, in a table that is not constant, to a name known only at run time.
+ * It may contain any byte, and has no aliases. */
 void lh_bind_rename(struct lh_bind *line, const char *name);
 
 #endif

@@ -1,24 +1,25 @@
 /*
- * bind_parts - where lh_bind is, and the words for what is wrong there.
+ * bind_parts - the place of a member in a record, and the error messages of lh_bind.
  */
 #ifndef LH_BIND_PARTS_H
 #define LH_BIND_PARTS_H
 
 #include "bind.h"
 
-/* A member on the way from the record to the value at hand. */
+/* A member on the path from the record to the current value. */
 struct lh_bind_place {
-	const struct lh_bind_place *up;	/* the member that it is in; NULL: the record's own */
+	const struct lh_bind_place *up;	/* the member that contains it; NULL: the record */
 	const struct lh_bind *line;
-	unsigned rank;			/* which of its names the record has */
-	size_t index;			/* of the element at hand; SIZE_MAX: the member itself */
+	unsigned rank;			/* index of the name used in the record */
+	size_t index;			/* of the array element; SIZE_MAX: the member itself */
 };
 
-/* All return -1.  up: the member that is an object without such a member. */
+/* Set the error of a member missing or unknown in the object up.  All functions here return
+ * -1. */
 int lh_bind_missing(const struct lh_bind_place *up, const struct lh_bind *line, struct lh_err *err);
 int lh_bind_unknown(const struct lh_bind_place *up, const struct lh_value *key, struct lh_err *err);
 
-/* The value must be what its line says; what comes after "must". */
+/* Set the error "must be" with the type of the line; "must" with the text given. */
 int lh_bind_wrong(const struct lh_bind_place *at, const struct lh_value *v, struct lh_err *err);
 int lh_bind_must(const struct lh_bind_place *at, struct lh_err *err, const char *fmt, ...)
 	LH_PRINTF(3, 4);

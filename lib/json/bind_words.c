@@ -1,14 +1,14 @@
-/* bind_words.c - the words for a member that is wrong.  See bind.h. */
+/* bind_words.c - error messages for wrong members.  See bind.h. */
 #include "bind_parts.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-#define SHOWN 60		/* bytes of a value that a message quotes */
+#define SHOWN 60		/* most bytes of a value quoted in a message */
 #define KEY_SHOWN 200
 
-/* A text of bounded length: what does not fit is left out. */
+/* A text of bounded length; text beyond it is dropped. */
 struct words {
 	char p[800];
 	size_t n;
@@ -27,9 +27,9 @@ static void LH_PRINTF(2, 3) say(struct words *w, const char *fmt, ...)
 		w->n += (size_t)n < room ? (size_t)n : room - 1;
 }
 
-/* ---- where ---- */
+/* ---- place ---- */
 
-/* The name of that rank in a line. */
+/* Return the name number rank of a line. */
 static struct lh_str name_of(const struct lh_bind *line, unsigned rank)
 {
 	const char *p = line->name;
@@ -54,7 +54,7 @@ static void say_path(struct words *w, const struct lh_bind_place *at)
 		say(w, "[%zu]", at->index);
 }
 
-/* A member of the record itself is quoted, a path is not. */
+/* Append the place of a member: a name alone is quoted, a path is not. */
 static void say_place(struct words *w, const struct lh_bind_place *at)
 {
 	const char *quote = at->up || at->index != SIZE_MAX ? "" : "\"";
@@ -64,7 +64,7 @@ static void say_place(struct words *w, const struct lh_bind_place *at)
 	say(w, "%s", quote);
 }
 
-/* ---- what ---- */
+/* ---- type ---- */
 
 static void say_range(struct words *w, const struct lh_bind *line)
 {
@@ -101,7 +101,7 @@ static void say_choice(struct words *w, const char *const *choice)
 		say(w, "%s\"%s\"", !i ? "" : choice[i + 1] ? ", " : " or ", choice[i]);
 }
 
-/* The types of a set, "string, number or array"; many: "strings or numbers". */
+/* Append the types of a set, "string, number or array"; many: "strings or numbers". */
 static void say_types(struct words *w, unsigned set, unsigned each, bool many);
 
 static void say_type(struct words *w, enum lh_type type, unsigned each, bool many)
@@ -134,7 +134,7 @@ static void say_types(struct words *w, unsigned set, unsigned each, bool many)
 	}
 }
 
-/* A noun without its article, or a list of what the value may be. */
+/* Append the type of a line: a noun without its article, or a list of choices. */
 static void say_what(struct words *w, const struct lh_bind *line, bool element)
 {
 	switch (line->what ? UINT8_MAX : line->to) {
@@ -172,7 +172,7 @@ static const char *article(const char *noun)
 	return strchr("aeio", *noun) ? "an " : "a ";
 }
 
-/* ---- the messages ---- */
+/* ---- messages ---- */
 
 int lh_bind_missing(const struct lh_bind_place *up, const struct lh_bind *line, struct lh_err *err)
 {

@@ -1,5 +1,5 @@
 /*
- * write - JSON text, member by member; commas and escapes are the writer's.
+ * write - write JSON text member by member; the writer adds commas and escapes.
  *
  *     struct lh_writer w = lh_write_to(out);
  *
@@ -13,19 +13,19 @@
  *     lh_write_end(&w);                  {"id":"a","rows":2,"hits":[0.5,1]}
  *     lh_buf_putc(out, '\n');
  *
- * Or a record with members added to it:
+ * A record with members added to it:
  *
  *     struct lh_writer w = lh_write_record(out, rec, (const char *[]){ "reply" }, 1);
  *
  *     lh_write_text(&w, "reply", "hello");
  *     lh_write_end(&w);
  *
- * The text has no white space, and a member's name comes first: NULL in an array and
- * outside.  Names are taken as they are, so they must be ones that JSON need not
- * escape; for others there is lh_write_key_str.
+ * The text has no white space.  The name of a member is the first argument after the
+ * writer; it is NULL for an array element and for the outermost value.  Names are written
+ * without escapes; for a name that needs them use lh_write_key_str.
  *
- * Errors: none here; the buffer remembers that it could not grow (lh_buf_check).
- * Depth:  63 containers that the writer began.
+ * Errors: none here; the buffer records that it could not grow (lh_buf_check).
+ * Depth:  63 containers opened by the writer.
  */
 #ifndef LH_WRITE_H
 #define LH_WRITE_H
@@ -38,32 +38,33 @@
 struct lh_writer {
 	struct lh_buf *out;
 	uint64_t objects;	/* a bit per open container, 1 for an object; innermost first */
-	bool comma;		/* a member or element is there: the next comes after a comma */
+	bool comma;		/* not at the first member or element: write a comma before it */
 };
 
+/* Start writing a value at the end of out. */
 static inline struct lh_writer lh_write_to(struct lh_buf *out)
 {
 	return (struct lh_writer){ out, 0, false };
 }
 
-/* Go on in an object that has members already, whose brace the caller wrote. */
+/* Continue an object that has members already, whose opening brace the caller wrote. */
 static inline struct lh_writer lh_write_in_object(struct lh_buf *out)
 {
 	return (struct lh_writer){ out, 1, true };
 }
 
-/* Go on with a record, as an object of which the members named in drop are left out. */
+/* Start an object with the members of a record, without the n named in drop. */
 struct lh_writer lh_write_record(struct lh_buf *out, const struct lh_record *rec,
 				 const char *const *drop, size_t n);
 
-/* Go on with the object, not an empty one, that out ends with. */
+/* Continue the object, not empty, at the end of out: its closing brace is removed. */
 static inline struct lh_writer lh_write_again(struct lh_buf *out)
 {
 	out->len -= out->len > 0;
 	return (struct lh_writer){ out, 1, true };
 }
 
-/* The comma, and the name of what comes next: for a value that the caller appends. */
+/* Write the comma and the name of the next value, which the caller appends. */
 static inline void lh_write_key(struct lh_writer *w, const char *name)
 {
 	size_t n = name ? strlen(name) : 0;
@@ -84,10 +85,10 @@ static inline void lh_write_key(struct lh_writer *w, const char *name)
 	lh_buf_took(w->out, (size_t)(p - to));
 }
 
-/* The same with a name that may need escapes. */
+/* Write the same with a name that may need escapes. */
 void lh_write_key_str(struct lh_writer *w, struct lh_str name);
 
-/* Begin an object or an array, and end the innermost. */
+/* Begin an object or an array; end the innermost. */
 static inline void lh_write_object(struct lh_writer *w, const char *name)
 {
 	lh_write_key(w, name);
@@ -123,7 +124,7 @@ static inline void lh_write_null(struct lh_writer *w, const char *name)
 	lh_buf_puts(w->out, "null");
 }
 
-/* NULL: null. */
+/* Write a C string; NULL is written as null. */
 static inline void lh_write_text(struct lh_writer *w, const char *name, const char *s)
 {
 	if (s)
@@ -132,8 +133,8 @@ static inline void lh_write_text(struct lh_writer *w, const char *name, const ch
 		lh_write_null(w, name);
 }
 
-/* The same of a text that need not be UTF-8, as a file's name: if it is not, each byte that
- * is not ASCII becomes U+FFFD. */
+/* Write a C string that may not be UTF-8, such as a file name: if it is not, each byte that is
+ * not ASCII becomes U+FFFD. */
 void lh_write_bytes(struct lh_writer *w, const char *name, const char *s);
 
 static inline void lh_write_u64(struct lh_writer *w, const char *name, uint64_t v)
@@ -150,7 +151,7 @@ static inline void lh_write_i64(struct lh_writer *w, const char *name, int64_t v
 	lh_buf_u64(w->out, v < 0 ? -(uint64_t)v : (uint64_t)v);
 }
 
-/* A finite number, as short as it can be (lh/num.h). */
+/* Write a finite number in its shortest form (lh/num.h). */
 void lh_write_f32(struct lh_writer *w, const char *name, float v);
 void lh_write_f64(struct lh_writer *w, const char *name, double v);
 
@@ -160,7 +161,7 @@ static inline void lh_write_bool(struct lh_writer *w, const char *name, bool v)
 	lh_buf_puts(w->out, v ? "true" : "false");
 }
 
-/* A value that is JSON text already, as it is. */
+/* Write a value that is JSON text already, unchanged. */
 static inline void lh_write_raw(struct lh_writer *w, const char *name, struct lh_str json)
 {
 	lh_write_key(w, name);
