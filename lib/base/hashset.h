@@ -1,5 +1,5 @@
 /*
- * hashset - a set of 32-byte hashes, numbered in the order in which they came.
+ * hashset - a set of 32-byte hashes, numbered from 0 in the order of insertion.
  *
  *     struct lh_map seen = { 0 };
  *     lh_hashset_add(&seen, hash, &is_new, err);
@@ -12,7 +12,7 @@
 
 #define LH_HASH_SIZE 32
 
-/* is_new may be NULL. */
+/* Add a hash if it is not there; is_new may be NULL. */
 static inline int lh_hashset_add(struct lh_map *s, const void *hash, bool *is_new,
 				 struct lh_err *err)
 {

@@ -1,6 +1,5 @@
 /*
- * key_table - what is known of each of millions of 16-byte keys, a bit for each
- * possible fact.
+ * key_table - 64 bits (flags) for each of millions of 16-byte keys.
  *
  *     struct lh_map known = { 0 };
  *     bits = lh_keymap_at(&known, &key, err);
@@ -30,8 +29,8 @@ static inline struct lh_known *lh_keymap_entry(const struct lh_map *m, size_t i)
 	return &((struct lh_known *)(void *)m->entry)[i];
 }
 
-/* Return the bits of a key, 0 if nothing was known of it; valid until the next call.
- * NULL if out of memory. */
+/* Return a pointer to the bits of a key, which is added with 0 if it is not there; valid until
+ * the next call.  NULL with *err if out of memory. */
 static inline uint64_t *lh_keymap_at(struct lh_map *m, const struct lh_key *k, struct lh_err *err)
 {
 	int64_t i = lh_map_add(m, k, sizeof *k, sizeof(struct lh_known), NULL, err);
@@ -39,6 +38,7 @@ static inline uint64_t *lh_keymap_at(struct lh_map *m, const struct lh_key *k, s
 	return i < 0 ? NULL : &lh_keymap_entry(m, (size_t)i)->bits;
 }
 
+/* Return the bits of a key, 0 if it is not there. */
 static inline uint64_t lh_keymap_get(const struct lh_map *m, const struct lh_key *k)
 {
 	int64_t i = lh_map_find(m, k, sizeof *k, sizeof(struct lh_known));

@@ -1,24 +1,24 @@
 /*
- * table - hash tables: from a key to the number of the entry that has it.
+ * table - hash tables that map a key to the number of its entry.
  *
- * A struct lh_table holds hashes and numbers alone; the keys stay with the caller,
- * and key_of returns the key of a number.  A struct lh_map holds the entries too: all
- * of one size, each beginning with its key, in the order in which they came.  Both
- * are empty when zeroed.
+ * A struct lh_table stores hashes and numbers only; the keys are the caller's, and key_of
+ * returns the key of a number.  A struct lh_map stores the entries too: all of one size,
+ * each beginning with its key, numbered from 0 in the order of insertion.  Both are empty
+ * when zeroed.
  *
  *     struct lh_table by_id = { 0 };
- *     lh_table_set(&by_id, id, 7, id_of, rows, err);     (rows has that id at 7 by now)
+ *     lh_table_set(&by_id, id, 7, id_of, rows, err);     (row 7 of rows has that id)
  *     i = lh_table_find(&by_id, id, id_of, rows);        (7, or -1)
  *     lh_table_free(&by_id);
  *
- * Sets of hashes (hashset.h), what is known of short keys (key_table.h) and texts by
- * number (intern.h) are uses of these.
+ * Built on these: sets of hashes (hashset.h), bits per key (key_table.h), strings by number
+ * (intern.h).
  *
- * Keys may come from outside: their hashes have a seed that is known only to this
- * process, so that no keys can be chosen to collide.
+ * Keys may come from outside.  The hashes depend on a seed that is random for each process,
+ * so that keys cannot be chosen to collide.
  *
  * Memory:  12 to 24 bytes a key, and the entries of a map; at most 2^32 - 2 keys.
- * Threads: any number that only find; else one thread per table.
+ * Threads: any number may find at once; all other calls are for one thread per table.
  */
 #ifndef LH_TABLE_H
 #define LH_TABLE_H
@@ -40,7 +40,7 @@ typedef struct lh_str lh_key_fn(const void *ctx, uint32_t number);
 int64_t lh_table_find(const struct lh_table *t, struct lh_str key, lh_key_fn *key_of,
 		      const void *ctx);
 
-/* Let number be that of the key from now on. */
+/* Add the key with that number, or change the number of a key that is there. */
 int lh_table_set(struct lh_table *t, struct lh_str key, uint32_t number, lh_key_fn *key_of,
 		 const void *ctx, struct lh_err *err);
 
@@ -50,7 +50,7 @@ void lh_table_remove(struct lh_table *t, struct lh_str key, lh_key_fn *key_of, c
 /* Remove all keys and keep the memory. */
 void lh_table_clear(struct lh_table *t);
 
-/* Copy from into to, which is empty. */
+/* Copy from to to, which is empty. */
 int lh_table_copy(struct lh_table *to, const struct lh_table *from, struct lh_err *err);
 
 void lh_table_free(struct lh_table *t);
@@ -63,12 +63,12 @@ struct lh_map {
 	struct lh_table table;
 };
 
-/* Every call on one map has the same sizes: bytes of an entry, and of the key at its
- * beginning.  Return the number of the key's entry, or -1. */
+/* Return the number of the key's entry, or -1.  size is that of an entry, key_size that of the
+ * key at its beginning; both must be the same in every call on one map. */
 int64_t lh_map_find(const struct lh_map *m, const void *key, size_t key_size, size_t size);
 
-/* The same, and add the key with a zeroed rest if it is not there; is_new may be NULL.
- * -1 with *err when out of memory. */
+/* Return the number of the key's entry; if there is none, add one whose bytes after the key are
+ * zero.  is_new may be NULL.  -1 with *err if out of memory. */
 int64_t lh_map_add(struct lh_map *m, const void *key, size_t key_size, size_t size, bool *is_new,
 		   struct lh_err *err);
 

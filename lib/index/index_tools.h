@@ -1,8 +1,10 @@
 /*
- * index_tools - what the tools that keep indexes use beyond lh/index.h; not installed.
+ * index_tools - index functions for the tools only, in addition to lh/index.h; not
+ * installed.
  *
- * Names of things, the state of a writer, the order of the puts, the search by words, and
- * changes that are decided, limited or held together under the index's lock.
+ * Names of indexes and enum values, the state of a writer, rows in the order of insertion,
+ * search by words, and changes that depend on the index's contents, wait for compaction or
+ * span several commits under one lock.
  */
 #ifndef LH_INDEX_TOOLS_H
 #define LH_INDEX_TOOLS_H
@@ -11,8 +13,8 @@
 
 /* ---- names ---- */
 
-/* Return the name of an index: its file name without folder and ".lhv".  It
- * points into path. */
+/* Return the name of an index: its file name without folder and ".lhv".  It points into
+ * path. */
 struct lh_str lh_index_name(const char *path);
 /* Return the name of an enum value, or "unknown". */
 const char *lh_distance_name(int distance);
@@ -26,52 +28,54 @@ const char *lh_lexical_source_name(int source);
 struct lh_index_params *lh_index_writer_params(struct lh_index_writer *w);
 /* Return the number of rows added so far. */
 uint64_t lh_index_writer_count(const struct lh_index_writer *w);
-/* Report progress of a commit: progress is called in the thread of the commit,
- * periodically and at the end, with the stage ("graph", "words" or "file") and
- * the rows done, out of all. */
+/* Report the progress of a commit: progress is called on the thread of the commit,
+ * periodically and at the end, with the stage ("graph", "words" or "file"), the rows done and
+ * the number of all rows. */
 typedef void lh_index_progress_fn(void *ctx, const char *stage, uint64_t done, uint64_t of);
 void lh_index_writer_watch(struct lh_index_writer *w, lh_index_progress_fn *progress,
 			   void *ctx);
 
-/* ---- reading in the order of the puts ---- */
+/* ---- reading in the order of insertion ---- */
 
-/* Read the i-th row in the order of the puts, i below lh_index_rows; *row is set
- * to its number.  Returns as lh_index_row. */
+/* Read the i-th row in the order of insertion (of the put calls), i below lh_index_rows; *row
+ * is set to its number.  Returns as lh_index_row. */
 int lh_index_nth_row(const struct lh_index *ix, uint64_t i, uint64_t *row,
 		     struct lh_row *out, struct lh_err *err);
-/* Check the order of the puts, before all rows are read in that order: a damaged
- * one would give one row twice and another not at all.  LH_ECORRUPT. */
+/* Check the stored order of insertion, before all rows are read in that order: with a damaged
+ * one a row would be read twice and another one not at all.  -1 with LH_ECORRUPT. */
 int lh_index_check_order(const struct lh_index *ix, struct lh_err *err);
 
 /* ---- searching by words ---- */
 
 struct lh_index_words;
-/* Create a searcher by words of a snapshot, for one thread; pending rows are
- * indexed here.  LH_EUSAGE for an index without words (params.lexical).  ix must
- * outlive it. */
+/* Create a searcher by words of a snapshot, for one thread; the words of rows still in the log
+ * are indexed here.  LH_EUSAGE for an index without words (params.lexical).  ix must outlive
+ * it. */
 struct lh_index_words *lh_index_words_new(const struct lh_index *ix, struct lh_err *err);
 void lh_index_words_free(struct lh_index_words *w);
 struct lh_index_words_hit {
 	double score;		/* BM25 */
 	uint64_t row;
 };
-/* Write up to q->k hits for the words of text (UTF-8) to out, by descending
- * score, ties by the bytes of the id.  Filter and exclusions are those of q; its
- * vector, ef and exact are ignored.  Returns their number, or -1. */
+/* Write up to q->k hits for the words of text (UTF-8) to out, by descending score, ties by the
+ * bytes of the id.  Filter and exclusions are those of q; its vector, ef and exact are ignored.
+ * Returns the number of hits, or -1. */
 long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct lh_str text,
 			   struct lh_index_words_hit *out, struct lh_err *err);
 
 /* ---- changing ---- */
 
+/* Return the parameters of the index. */
 const struct lh_index_params *lh_index_change_params(const struct lh_index_change *c);
-/* Gather the same, with no effect if the id is live at the commit. */
+/* Gather a put, as lh_index_change_put does, but without effect if the id is live at the
+ * commit. */
 int lh_index_change_put_new(struct lh_index_change *c, const char *id, size_t id_len,
 			    const float *vector, size_t n, const char *meta, size_t meta_len,
 			    struct lh_err *err);
-/* Return the bytes gathered for the next commit. */
+/* Return the number of bytes gathered for the next commit. */
 size_t lh_index_change_bytes(const struct lh_index_change *c);
 
-/* The outcome of all commits so far. */
+/* Counts of all commits so far. */
 struct lh_index_tally {
 	uint64_t deleted;	/* deletes of a live id */
 	uint64_t unknown;	/* deletes of an id that was not live */
@@ -80,18 +84,17 @@ struct lh_index_tally {
 };
 const struct lh_index_tally *lh_index_change_tally(const struct lh_index_change *c);
 
-/* Commit as lh_index_change_commit does, unless the log is full, at twice those bounds and at least 2,000
- * records: then return 1 and keep what was gathered for another commit, after
- * lh_index_make_room.  So writers do not outrun compaction. */
+/* Commit as lh_index_change_commit does, unless the log is full (over twice the bounds for
+ * compaction, and at least 2,000 records): then return 1 and keep the gathered changes for a
+ * commit after lh_index_make_room.  This keeps writers from outrunning compaction. */
 int lh_index_change_try(struct lh_index_change *c, bool *compaction_due,
 			struct lh_err *err);
-/* Take the index's lock before several commits and keep it, so that what is read
- * of the index in between is what they change.  Callers that hold two indexes
- * must take them in the same order everywhere. */
+/* Take the index's lock for several commits, so that the index does not change between reading
+ * it and committing.  Callers that lock two indexes must lock them in the same order
+ * everywhere. */
 int lh_index_change_hold(struct lh_index_change *c, struct lh_err *err);
 void lh_index_change_release(struct lh_index_change *c);
-/* Compact after lh_index_change_try returned 1, or wait for the process that
- * does. */
+/* Compact after lh_index_change_try returned 1, or wait for the process that is compacting. */
 int lh_index_make_room(const char *path, unsigned jobs, double lock_timeout,
 		       struct lh_err *err);
 
