@@ -355,6 +355,30 @@ to_index() {
 	judged_by_roster roster.jsonl
 }
 
+@test "a roster of many blocks that turns bad and good under four threads: every record is answered" {
+	lh-gen workers -n 3000 --seed 1 | jq -c '{candidate_id: .id, name: "n", status: "active"}' >many
+	[ "$(wc -c <many)" -gt 131072 ]
+	{ cat many; worker Ada; } >good
+	{ cat many; echo '{"broken'; } >bad
+	replace roster.jsonl <good
+	mkfifo in
+	lh-validate -j4 -q --on-error emit --roster roster.jsonl <in >out 2>err 3>&- &
+	pid=$!
+	exec 9>in
+	for ((i = 0; i < $(scale 20 100); i++)); do
+		repeat 300 "$(fill Ada)" >&9
+		replace roster.jsonl <bad
+		repeat 300 "$(fill Ada)" >&9
+		replace roster.jsonl <good
+	done
+	exec 9>&-
+	status=0
+	wait $pid || status=$?
+	[ "$status" = 1 ]
+	[ "$(wc -l <out)" = $((i * 600)) ]
+	[ "$(jq -c '[.verdict.status, .error.code]' out | sort -u | paste -sd' ')" = '[200,null] [null,503]' ]
+}
+
 @test "lh-validate sees a roster that changed: an index, also one that is added to" {
 	make=to_index
 	worker Ada | to_index

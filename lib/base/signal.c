@@ -12,7 +12,7 @@
 static const char *volatile tmp[TMP_SLOTS];
 static sig_atomic_t pending;	/* read by every thread: atomic */
 static volatile sig_atomic_t deferred;
-static bool abandoned;		/* read and written atomically */
+static __thread const bool *abandoned;
 static volatile int wake = -1;
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
 #define N_CAUGHT (sizeof caught / sizeof caught[0])
@@ -75,12 +75,13 @@ int lh_signal_pending(void)
 
 bool lh_stopping(void)
 {
-	return lh_signal_pending() != 0 || __atomic_load_n(&abandoned, __ATOMIC_RELAXED);
+	return lh_signal_pending() != 0 ||
+	       (abandoned && __atomic_load_n(abandoned, __ATOMIC_RELAXED));
 }
 
-void lh_abandon(bool on)
+void lh_stop_when(const bool *flag)
 {
-	__atomic_store_n(&abandoned, on, __ATOMIC_RELAXED);
+	abandoned = flag;
 }
 
 int lh_signal_wake_fd(void)

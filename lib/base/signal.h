@@ -27,9 +27,9 @@ int lh_signal_pending(void);
  * it periodically, from any thread. */
 bool lh_stopping(void);
 
-/* While on, make lh_stopping return true in every thread, because the run has failed
- * elsewhere and the work in progress is abandoned. */
-void lh_abandon(bool on);
+/* Make lh_stopping in the calling thread also return true once *abandoned, which another
+ * thread sets atomically: the run has failed elsewhere, and its work is not wanted. */
+void lh_stop_when(const bool *abandoned);
 
 /* Return a descriptor that is readable once a signal arrived; -1 before
  * lh_signal_wake_open succeeded. */

@@ -448,17 +448,24 @@ int lh_flow_run(const struct lh_flow *flow, struct lh_err *err)
 	return run(flow, -1, err);
 }
 
-int lh_flow_file(const char *path, const struct lh_flow *flow, struct lh_err *err)
+int lh_flow_fd(const char *name, int fd, const struct lh_flow *flow, struct lh_err *err)
 {
 	struct lh_flow one = *flow;
+
+	one.files = (char *[]){ (char *)name };
+	one.n_files = 1;
+	return run(&one, fd, err);
+}
+
+int lh_flow_file(const char *path, const struct lh_flow *flow, struct lh_err *err)
+{
+	struct lh_flow plain = *flow;
 	int fd = lh_open_regular(path, O_RDONLY, 0, err), rc;
 
 	if (fd < 0)
 		return -1;
-	one.files = (char *[]){ (char *)path };
-	one.n_files = 1;
-	one.plain = true;
-	rc = run(&one, fd, err);
+	plain.plain = true;
+	rc = lh_flow_fd(path, fd, &plain, err);
 	close(fd);
 	return rc;
 }

@@ -65,8 +65,8 @@
  *          process.  A BOM, CRLF and blank lines are accepted.  A signal (base/signal.h)
  *          ends the run with LH_EINTR.
  * Threads: map, fill, batch, bad and instead run on any thread, each with its thread's
- *          context; all other functions run on the calling thread.  One flow runs at a
- *          time.
+ *          context; all other functions run on the calling thread, and may run another
+ *          flow there.
  */
 #ifndef LH_FLOW_H
 #define LH_FLOW_H
@@ -207,6 +207,9 @@ struct lh_flow {
  * *err; the output of the records before the one that ended the run has then been passed on.
  */
 int lh_flow_run(const struct lh_flow *flow, struct lh_err *err);
+
+/* Run a flow over one file that is open already and stays open; name is for messages. */
+int lh_flow_fd(const char *name, int fd, const struct lh_flow *flow, struct lh_err *err);
 
 /* Run a flow over one regular file, not a symbolic link, with plain.  Returns as
  * lh_flow_run. */

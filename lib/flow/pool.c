@@ -36,14 +36,12 @@ void lh_flow_pool_free(struct lh_flow_pool *p)
 	size_t i;
 
 	pthread_mutex_lock(&p->mutex);
-	p->quit = true;
+	/* Blocks still in flight are no longer needed: end their upstream calls too. */
+	__atomic_store_n(&p->quit, true, __ATOMIC_RELAXED);
 	pthread_cond_broadcast(&p->work);
 	pthread_mutex_unlock(&p->mutex);
-	/* Blocks still in flight are no longer needed: end their upstream calls too. */
-	lh_abandon(true);
 	for (i = 0; i < p->n_threads; i++)
 		pthread_join(p->threads[i], NULL);
-	lh_abandon(false);
 	for (i = 0; i < p->n_mappers; i++)
 		lh_flow_mapper_free(&p->mappers[i]);
 	for (i = 0; p->ring && i < p->slots; i++)
@@ -62,6 +60,7 @@ static void *run(void *arg)
 	struct lh_flow_pool *p = m->pool;
 	struct lh_flow_block *b;
 
+	lh_stop_when(&p->quit);
 	pthread_mutex_lock(&p->mutex);
 	for (;;) {
 		while (!p->quit && p->taken == p->tail)

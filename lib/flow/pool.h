@@ -27,7 +27,7 @@ struct lh_flow_pool {
 	size_t slots, head, taken, tail;
 	pthread_mutex_t mutex;
 	pthread_cond_t work, done;
-	bool quit;
+	bool quit;		/* under the mutex, and atomically: threads look without it */
 };
 
 int lh_flow_pool_init(struct lh_flow_pool *p, const struct lh_flow *flow, struct lh_err *err);

@@ -146,7 +146,8 @@ static int pack_row(const struct lh_roster *r, struct lh_roster_reader *rd,
 	if (!row->meta.n)
 		lh_buf_puts(&rd->text, "{}");
 	if (lh_buf_check(&rd->text, err) == 0 &&
-	    lh_roster_pack(rd, rd->text.p, rd->text.len, row->id, out, err) == 0)
+	    lh_record_parse(&rd->rec, rd->text.p, rd->text.len, err) == 0 &&
+	    lh_roster_pack(rd, &rd->rec, row->id, out, err) == 0)
 		return 0;
 	if (err->code == LH_EDATA)
 		err->code = LH_ECORRUPT;

@@ -23,16 +23,16 @@
 
 /* Converts records to workers; one for each thread. */
 struct lh_roster_reader {
-	struct lh_record rec;
 	struct lh_buf plain;	/* unescaped strings */
-	struct lh_buf text;	/* for a text that has no LH_PAD after it */
+	struct lh_record rec;	/* the metadata of a row, ... */
+	struct lh_buf text;	/* ... copied, as LH_PAD bytes must follow it */
 };
 void lh_roster_reader_init(struct lh_roster_reader *rd);
 void lh_roster_reader_free(struct lh_roster_reader *rd);
 
-/* Append the worker of a JSON text, packed.  row_id replaces an absent
- * candidate_id, or is empty.  LH_EDATA, with a column; out is then unchanged. */
-int lh_roster_pack(struct lh_roster_reader *rd, const char *p, size_t n, struct lh_str row_id,
+/* Append the worker of a record, packed.  row_id replaces an absent candidate_id, or is
+ * empty.  LH_EDATA, with a column; out is then unchanged. */
+int lh_roster_pack(struct lh_roster_reader *rd, const struct lh_record *rec, struct lh_str row_id,
 		   struct lh_buf *out, struct lh_err *err);
 
 /* Unpack a worker; return where the next one begins. */

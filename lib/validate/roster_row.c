@@ -100,7 +100,7 @@ static int append_clients(struct lh_roster_reader *rd, const struct lh_value *v,
 	struct lh_str s;
 	size_t n = 0;
 
-	for (lh_iter_init(&it, v); v->p && lh_iter_next(&it); )
+	for (lh_iter_init(&it, v); lh_iter_next(&it); )
 		n++;
 	append_length(out, n);
 	for (lh_iter_init(&it, v); n--; ) {
@@ -114,13 +114,13 @@ static int append_clients(struct lh_roster_reader *rd, const struct lh_value *v,
 	return 0;
 }
 
-static int pack_worker(struct lh_roster_reader *rd, struct lh_str row_id, struct lh_buf *out,
-		       struct lh_err *err)
+static int pack_worker(struct lh_roster_reader *rd, const struct lh_record *rec,
+		       struct lh_str row_id, struct lh_buf *out, struct lh_err *err)
 {
-	struct row row = { .id = { "", 0 } };
+	struct row row = { .id = { "", 0 }, .clients = { .p = "[]", .n = 2, .type = LH_ARRAY } };
 	size_t i, start = out->len;
 
-	if (lh_bind(members, &rd->rec, &row, &rd->plain, err) < 0 ||
+	if (lh_bind(members, rec, &row, &rd->plain, err) < 0 ||
 	    append_id(row.id, row_id, out, err) < 0)
 		return -1;
 	if (is_blank(row.place[NAME]))
@@ -137,14 +137,12 @@ static int pack_worker(struct lh_roster_reader *rd, struct lh_str row_id, struct
 	return lh_buf_check(out, err);
 }
 
-int lh_roster_pack(struct lh_roster_reader *rd, const char *p, size_t n, struct lh_str row_id,
+int lh_roster_pack(struct lh_roster_reader *rd, const struct lh_record *rec, struct lh_str row_id,
 		   struct lh_buf *out, struct lh_err *err)
 {
 	size_t start = out->len;
 
-	if (lh_record_parse(&rd->rec, p, n, err) < 0)
-		return -1;
-	if (pack_worker(rd, row_id, out, err) == 0)
+	if (pack_worker(rd, rec, row_id, out, err) == 0)
 		return 0;
 	out->len = start;
 	return -1;
