@@ -1,4 +1,15 @@
-# lakehouse-tools: adding a tool is adding a folder under tools/.
+# lakehouse-tools: adding a tool is adding a folder under tools/.  What can be made:
+#   all         the tools, in bin/ (the default)
+#   lib         the library, static and shared, in build/
+#   check       every test, plain and under AddressSanitizer; QUICK=1: some, in two minutes
+#   soak        every test at full size, for hours
+#   parity      the fixtures of tests/parity; PROBE: one of them
+#   differ      random inputs; COUNT, SEED, SURFACE
+#   fuzz        every fuzz harness, each for FUZZ_SECONDS
+#   bench       the measurements
+#   demo        the demonstration
+#   install     below PREFIX and DESTDIR; uninstall
+#   clean       remove what was made
 VERSION = $(shell sed -n 's/.*LH_VERSION "\(.*\)"/\1/p' lib/tool/tool.h)
 SONAME = liblh.so.0
 PREFIX = /usr/local
@@ -70,6 +81,9 @@ $(B)/unit/%: $(B)/tests/unit/%.c.o $(B)/liblh.a
 	@mkdir -p $(@D)
 	@echo '  LINK   $@'
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(LIBS) -ljansson
+
+help:
+	@sed -n 's/^#   //p' Makefile
 
 # ---- tests ----
 unit: $(UNIT)
@@ -164,7 +178,7 @@ uninstall:
 clean:
 	rm -rf build bin
 
-.PHONY: all lib unit asan check soak parity differ demo fuzzers fuzz bench install uninstall clean
+.PHONY: all lib help unit asan check soak parity differ demo fuzzers fuzz bench install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
