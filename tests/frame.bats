@@ -707,6 +707,7 @@ lines() {
 				[ "$status" = 2 ] && grep -q 'out of memory' err || { echo "$when $f: $status $(cat err)"; return 1; }
 			done
 		done
+		[ "$n" -gt 1 ]
 	done
 }
 

@@ -23,7 +23,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# A file with a teardown of its own and faults calls faults_happened there.
+# A file with a teardown of its own and faults calls faults_happened last in it.
 teardown() {
 	faults_happened
 }
@@ -73,9 +73,11 @@ plain_only() {
 	if [ -n "${LH_ASAN:-}" ]; then skip "not under AddressSanitizer: $1"; fi
 }
 
-# asan_only - for allocation faults: they need the build with LH_FAULTS.
+# asan_only - for allocation faults: they need the build with LH_FAULTS.  A test in
+# which no allocation failed fails at its end.
 asan_only() {
 	if [ -z "${LH_ASAN:-}" ]; then skip "needs the sanitizer build"; fi
+	export LH_FAULT_LOG=$BATS_TEST_TMPDIR.failed
 }
 
 # needs_strace - fault injection: not under ASan, whose leak check is a tracer too.
@@ -106,7 +108,9 @@ injected() {
 # faults_happened - each kind of fault that a test which went well has asked for.
 faults_happened() {
 	local missed
-	[ -n "${BATS_TEST_COMPLETED:-}" ] && [ -e "$BATS_TEST_TMPDIR.faults" ] || return 0
+	[ -n "${BATS_TEST_COMPLETED:-}" ] || return 0
+	[ -z "${LH_FAULT_LOG:-}" ] || [ -e "$LH_FAULT_LOG" ] || { echo "no allocation failed"; return 1; }
+	[ -e "$BATS_TEST_TMPDIR.faults" ] || return 0
 	missed=$(awk '$1 == "happened" { did[$2] = 1 } { asked[$2] = 1 }
 		END { for (kind in asked) if (!did[kind]) print "never injected: " kind }' "$BATS_TEST_TMPDIR.faults")
 	[ -z "$missed" ] || { echo "$missed"; return 1; }
@@ -157,9 +161,10 @@ needs_comma() {
 	[ "$(with_comma bash -c 'printf %.1f 0,5')" = 0,5 ]
 }
 
-# with_comma COMMAND... - run it under that locale.
+# with_comma COMMAND... - run it under that locale.  setlocale(3) leaks LOCPATH.
 with_comma() {
-	LOCPATH=$COMMA LC_ALL=de_DE.UTF-8 "$@"
+	echo leak:__argz_add_sep >"$COMMA/leaks"
+	LSAN_OPTIONS=suppressions=$COMMA/leaks:print_suppressions=0 LOCPATH=$COMMA LC_ALL=de_DE.UTF-8 "$@"
 }
 
 # hears_int COMMAND... - shells have background jobs ignore SIGINT; not here.

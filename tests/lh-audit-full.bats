@@ -807,7 +807,9 @@ whole() {
 	git -c user.name=n -c user.email=e commit -q --allow-empty -m m
 	for n in {1..12}; do
 		rc=0
-		FAILMALLOC=$n LD_PRELOAD=$PWD/failmalloc.so lh-audit-full --phase 0 --root r --out report.md >out 2>err || rc=$?
+		rm -f hit
+		FAILMALLOC=$n FAILMALLOC_LOG=hit LD_PRELOAD=$PWD/failmalloc.so lh-audit-full --phase 0 --root r --out report.md >out 2>err || rc=$?
+		[ -e hit ]
 		[ "$rc" = 2 ] || tail -n 1 out | jq -e 'has("git_commit")' >/dev/null || { echo "$n: exit $rc"; cat out; return 1; }
 	done
 }

@@ -8,7 +8,10 @@ setup() {
 	unset OLLAMA_CLOUD_KEY OPENROUTER_API_KEY OPENCODE_API_KEY KIMI_API_KEY LH_KEYS_FILE
 }
 
-teardown() { stop_upstreams; }
+teardown() {
+	stop_upstreams
+	faults_happened
+}
 
 # serve [OPTION]... : one server in the place of all providers
 serve() {

@@ -14,8 +14,8 @@ setup() {
 
 teardown() {
 	stop_upstreams
-	faults_happened
 	[ -z "${held:-}" ] || kill -KILL "$held" 2>/dev/null || true
+	faults_happened
 }
 
 # embed [OPTION]... : one thread, this test's service, the file c.db

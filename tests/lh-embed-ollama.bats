@@ -4,7 +4,10 @@ load helper
 load embedding
 load servers/server
 
-teardown() { stop_upstreams; }
+teardown() {
+	stop_upstreams
+	faults_happened
+}
 
 # embed [OPTION]... : one thread, this test's service
 embed() {

@@ -15,7 +15,10 @@ setup() {
 	unset LH_OPENAI_URL LH_OPENAI_API_KEY
 }
 
-teardown() { stop_upstreams; }
+teardown() {
+	stop_upstreams
+	faults_happened
+}
 
 # embed [OPTION]... : one thread, this test's service
 embed() {

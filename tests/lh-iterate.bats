@@ -9,6 +9,7 @@ setup() {
 
 teardown() {
 	stop_upstreams
+	faults_happened
 }
 
 NOW=2026-05-03T12:00:00Z

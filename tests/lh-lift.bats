@@ -28,7 +28,10 @@ setup() {
 	mkdir tmp
 }
 
-teardown() { stop_upstreams; }
+teardown() {
+	stop_upstreams
+	faults_happened
+}
 
 # summary - that of the file out.
 summary() {

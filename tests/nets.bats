@@ -35,12 +35,19 @@ SOME=(
 	done
 }
 
-@test "faults are injected by inject, which counts them, and a teardown asks for the count" {
+@test "a test of allocations fails where none fails, and says so" {
+	plain_only "it is about the plain build"
+	export LH_ASAN=1
+	inner lh-embed.bats 'short of memory'
+	[[ $output == *"no allocation failed"* ]] || { echo "$output"; return 1; }
+}
+
+@test "faults are injected by inject, which counts them, and a teardown ends by asking for the count" {
 	cd "$ROOT/tests"
 	# a program that another starts; what it ended with is asked for
 	run -1 grep -v '^helper.bash:\|^nets.bats:\|^fresh-nightly.bats:.*shim lh-index' < <(grep -n inject= -- *.bats *.bash)
-	for file in $(grep -l 'inject \|at_each\|each_fault' -- *.bats); do
-		! grep -q '^teardown()' "$file" || grep -q '^	faults_happened$' "$file" || { echo "$file"; return 1; }
+	for file in $(grep -l 'inject \|at_each\|each_fault\|asan_only' -- *.bats); do
+		awk '/^teardown\(\)/ { on = 1 } on && /^}/ { exit last != "\tfaults_happened" } { last = $0 }' "$file" || { echo "$file"; return 1; }
 	done
 }
 

@@ -1,14 +1,24 @@
 /* mem.c - allocation with checked sizes.  See mem.h. */
 #include "mem.h"
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define LARGE_PAGE ((size_t)2 << 20)
 
 #ifdef LH_FAULTS
+static void note_fault(void)
+{
+	const char *log = getenv("LH_FAULT_LOG");
+
+	if (log)
+		close(open(log, O_CREAT | O_WRONLY | O_CLOEXEC, 0666));
+}
+
 static int faulted(void)
 {
 	static long left;
@@ -25,6 +35,8 @@ static int faulted(void)
 	if (state == 3)
 		return 0;
 	now = __atomic_sub_fetch(&left, 1, __ATOMIC_RELAXED);
+	if (now == 0)
+		note_fault();
 	return now == 0 || (now < 0 && state == 2);
 }
 #else

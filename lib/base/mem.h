@@ -4,7 +4,8 @@
  *
  * Memory is freed with free(3).  A build with -DLH_FAULTS reads LH_FAULT_ALLOC=N
  * (the Nth call fails) or N+ (the Nth and all later calls fail), so that a run
- * under AddressSanitizer shows what leaks when memory is short.
+ * under AddressSanitizer shows what leaks when memory is short; it creates the file
+ * LH_FAULT_LOG when a call fails.
  */
 #ifndef LH_MEM_H
 #define LH_MEM_H
