@@ -99,10 +99,11 @@ static const char *take_value(struct lh_value *v, const char *p, const char *end
 void lh_iter_init(struct lh_iter *it, const struct lh_value *v)
 {
 	it->object = v->type == LH_OBJECT;
-	it->at = v->p + 1;
-	it->end = v->p + v->n - 1;
-	if (v->type != LH_OBJECT && v->type != LH_ARRAY)
-		it->at = it->end;
+	it->at = it->end = v->p;
+	if (v->type == LH_OBJECT || v->type == LH_ARRAY) {
+		it->at++;
+		it->end += v->n - 1;
+	}
 }
 
 bool lh_iter_next(struct lh_iter *it)
