@@ -4,9 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #include "mem.h"
 
@@ -136,22 +133,6 @@ static size_t copy_plain(char *to, const char *s, size_t n)
 	size_t i = 0;
 	uint64_t v;
 
-#ifdef __SSE2__
-	const __m128i control = _mm_set1_epi8(0x1f), quote = _mm_set1_epi8('"'),
-		slash = _mm_set1_epi8('\\');
-
-	for (; n - i >= 16; i += 16) {
-		__m128i w = _mm_loadu_si128((const __m128i *)(s + i));
-		__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(w, control), w);
-		__m128i stop = _mm_or_si128(low, _mm_or_si128(_mm_cmpeq_epi8(w, quote),
-							      _mm_cmpeq_epi8(w, slash)));
-		unsigned hit = (unsigned)_mm_movemask_epi8(stop);
-
-		_mm_storeu_si128((__m128i *)(to + i), w);
-		if (hit)
-			return i + (unsigned)__builtin_ctz(hit);
-	}
-#endif
 	for (; n - i >= sizeof v; i += sizeof v) {
 		memcpy(&v, s + i, sizeof v);
 		if (any_escaped(v))

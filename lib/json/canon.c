@@ -1,9 +1,6 @@
 /* canon.c - write canonical JSON in one pass over the text.  See lh/canon.h. */
 #include <lh/canon.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 #include <stdlib.h>
 
 #include "canon_num.h"
@@ -86,32 +83,16 @@ static int reserve_rest(struct canon *c, const char *p)
 	return 0;
 }
 
-/* Copy one block of a string; return a bit for each byte that ends a run, lowest
- * bit first.  SSE2 is part of every x86-64. */
-#ifdef __SSE2__
-#define STEP 16
-static inline uint64_t copy_block(char *to, const char *p)
-{
-	__m128i v = _mm_loadu_si128((const __m128i *)p);
-	__m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
-	__m128i slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
-
-	_mm_storeu_si128((__m128i *)to, v);
-	return (uint64_t)_mm_movemask_epi8(_mm_or_si128(quote, slash));
-}
-#define BYTE_OF(hit) __builtin_ctzll(hit)
-#else
-#define STEP 8
-static inline uint64_t copy_block(char *to, const char *p)
+/* Copy eight bytes of a string; return a bit for each byte that ends a run (and for
+ * some after it), lowest byte first. */
+static inline uint64_t copy_word(char *to, const char *p)
 {
 	const uint64_t ones = 0x0101010101010101ull, tops = 0x8080808080808080ull;
-	uint64_t v = lh_load64(p), q = v ^ ones * '"', b = v ^ ones * '\\';
+	uint64_t v = lh_load64(p), quote = v ^ ones * '"', slash = v ^ ones * '\\';
 
 	memcpy(to, p, 8);
-	return (((q - ones) & ~q) | ((b - ones) & ~b)) & tops;
+	return (((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & tops;
 }
-#define BYTE_OF(hit) (__builtin_ctzll(hit) >> 3)
-#endif
 
 /* Copy from the opening quote to the next quote or backslash; advance *to. */
 static inline const char *copy_plain(const char *p, char **to)
@@ -120,12 +101,12 @@ static inline const char *copy_plain(const char *p, char **to)
 	uint64_t hit;
 
 	*at++ = *p++;
-	while (!(hit = copy_block(at, p))) {
-		p += STEP;
-		at += STEP;
+	while (!(hit = copy_word(at, p))) {
+		p += 8;
+		at += 8;
 	}
-	*to = at + BYTE_OF(hit);
-	return p + BYTE_OF(hit);
+	*to = at + (__builtin_ctzll(hit) >> 3);
+	return p + (__builtin_ctzll(hit) >> 3);
 }
 
 static const char *append_string(struct canon *c, const char *p, struct lh_value *v)
