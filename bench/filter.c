@@ -36,10 +36,9 @@ static struct lh_filter *compile(const char *text)
 	struct lh_filter *f = lh_filter_new(&err);
 	struct lh_record scan;
 	struct lh_value v;
-	struct lh_buf padded;
+	struct lh_buf padded = { 0 };
 
 	lh_record_init(&scan);
-	lh_buf_init(&padded, LH_BUF_NOMAX);
 	lh_buf_puts(&padded, text);
 	if (!f || lh_buf_check(&padded, &err) < 0 ||
 	    lh_json_parse(&scan, padded.p, padded.len, &v, &err) < 0 ||

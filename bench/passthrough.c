@@ -85,14 +85,13 @@ int main(int argc, char **argv)
 	bool reads = argc > 1 && !strcmp(argv[1], "vectors");
 	static struct pass s;
 	struct lh_err err = { 0 };
-	struct lh_buf in;
+	struct lh_buf in = { 0 };
 	ssize_t n = 0;
 	int rc = 0;
 
 	s.on_line = reads ? vectors : pass;
 	s.field = argc > 2 ? argv[2] : reads ? "vector" : "role";
-	lh_buf_init(&in, LH_BUF_NOMAX);
-	lh_buf_init(&s.out, LH_BUF_NOMAX);
+	s.out = (struct lh_buf){ 0 };
 	while (!rc && lh_buf_room(&in, BLOCK) && (n = read(0, in.p + in.len, BLOCK)) > 0) {
 		lh_buf_took(&in, (size_t)n);
 		rc = on_block(&s, &in, &err);

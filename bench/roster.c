@@ -13,7 +13,7 @@ struct id {
 /* Return the seconds per look-up; all ids must be found. */
 static double look_up(const struct lh_roster *r, const struct id *ids, unsigned n)
 {
-	struct lh_buf scratch = { .max = LH_BUF_NOMAX };
+	struct lh_buf scratch = { 0 };
 	double from = lh_time_monotonic();
 	struct lh_worker w;
 	struct lh_err err;

@@ -130,13 +130,12 @@ int main(int argc, char **argv)
 	static struct work w;
 	struct lh_err err = { 0 };
 	double best = 1e9, t;
-	struct lh_buf in;
+	struct lh_buf in = { 0 };
 	FILE *f = fn ? fopen(argv[2], "r") : NULL;
 
 	if (!f)
 		return 2;
-	lh_buf_init(&in, LH_BUF_NOMAX);
-	lh_buf_init(&w.out, LH_BUF_NOMAX);
+	w.out = (struct lh_buf){ 0 };
 	w.key = lh_hmac_new("key", 3, &err);
 	while (lh_buf_room(&in, 1 << 20) && !feof(f))
 		lh_buf_took(&in, fread(in.p + in.len, 1, 1 << 20, f));

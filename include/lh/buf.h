@@ -5,7 +5,8 @@
  * ignores everything appended later; the caller checks once, at the end, with
  * lh_buf_check.
  *
- *     lh_buf_init(&b, LH_BUF_NOMAX);
+ *     struct lh_buf b = { 0 };
+ *
  *     lh_buf_puts(&b, "{\"id\":");
  *     lh_buf_json(&b, id, id_len);
  *     lh_buf_putc(&b, '}');
@@ -28,14 +29,16 @@
 LH_C_BEGIN
 
 #define LH_PAD 64		/* parsers may read this far past the end */
-#define LH_BUF_NOMAX (SIZE_MAX / 4)
 
 struct lh_buf {
 	char *p;
-	size_t len, cap, max;
+	size_t len, cap;
+	size_t max;		/* bytes; 0: no maximum */
 	enum lh_code failed;	/* LH_OK, LH_ENOMEM, or LH_EDATA past max */
 };
 
+/* Start an empty buffer that fails past max bytes, for input from outside.  A zeroed
+ * struct is an empty buffer without a maximum. */
 LH_API void lh_buf_init(struct lh_buf *b, size_t max);
 LH_API void lh_buf_free(struct lh_buf *b);
 

@@ -160,7 +160,6 @@ struct lh_archive *lh_archive_open(const struct lh_archive_source *src, struct l
 	if (!a)
 		return NULL;
 	a->src = *src;
-	lh_buf_init(&a->examined, LH_BUF_NOMAX);
 	a->regular = fstat(src->fd, &st) == 0 && S_ISREG(st.st_mode);
 	if (open_decompressor(a, err) == 0)
 		return a;

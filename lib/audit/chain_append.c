@@ -404,10 +404,7 @@ struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_chain_ke
 	l->lock_timeout = lock_timeout;
 	pthread_mutex_init(&l->mutex, NULL);
 	lh_chain_reader_init(&l->reader);
-	lh_buf_init(&l->line, LH_BUF_NOMAX);
 	for (i = 0; i < OPEN_LOGS; i++) {
-		lh_buf_init(&l->tail[i].id, LH_BUF_NOMAX);
-		lh_buf_init(&l->tail[i].out, LH_BUF_NOMAX);
 	}
 	return l;
 }

@@ -130,7 +130,7 @@ static int keep_torn_tail(int fd, const char *path, const char *torn, int64_t at
 static int64_t cut_tail(int fd, const char *path, struct lh_err *err)
 {
 	struct stat st;
-	struct lh_buf name;
+	struct lh_buf name = { 0 };
 	int64_t at;
 	bool torn;
 	int rc;
@@ -143,7 +143,6 @@ static int64_t cut_tail(int fd, const char *path, struct lh_err *err)
 		return -1;
 	if (!torn)
 		return 0;
-	lh_buf_init(&name, LH_BUF_NOMAX);
 	lh_buf_puts(&name, path);
 	lh_buf_add(&name, ".torn", sizeof ".torn");
 	rc = lh_buf_check(&name, err);

@@ -21,8 +21,8 @@
 void lh_chain_reader_init(struct lh_chain_reader *r)
 {
 	lh_record_init(&r->rec);
-	lh_buf_init(&r->text, LH_BUF_NOMAX);
-	lh_buf_init(&r->strings, LH_BUF_NOMAX);
+	r->text = (struct lh_buf){ 0 };
+	r->strings = (struct lh_buf){ 0 };
 }
 
 void lh_chain_reader_free(struct lh_chain_reader *r)

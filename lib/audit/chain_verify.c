@@ -272,7 +272,7 @@ int lh_chain_subject(const char *path, uint64_t max_row, double lock_timeout, st
 int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id, size_t n,
 		      struct lh_err *err)
 {
-	struct lh_buf theirs;
+	struct lh_buf theirs = { 0 };
 	char *path;
 	int rc;
 
@@ -281,7 +281,6 @@ int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char
 	path = lh_subject_path(dir, name, LH_SUBJECT_LOG, err);
 	if (!path)
 		return -1;
-	lh_buf_init(&theirs, LH_BUF_NOMAX);
 	/* Without a lock: row 0 does not change, and this process may hold the log
 	 * itself. */
 	rc = subject_of(&(struct lh_chain_source){ .path = path }, false, &theirs, err);
@@ -373,10 +372,9 @@ static void free_verify(struct verify *x)
 /* Verify the rows of a log that is not empty. */
 static int verify_rows(struct verify *x, struct lh_err *err)
 {
-	struct lh_buf id;
+	struct lh_buf id = { 0 };
 	int rc;
 
-	lh_buf_init(&id, LH_BUF_NOMAX);
 	rc = expect_id(x, &id, err);
 	if (rc == 0)
 		rc = start_verify(x, err);

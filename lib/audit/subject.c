@@ -88,9 +88,8 @@ bool lh_subject_of_path(char name[LH_SUBJECT_MAX + 1], const char *path, const c
 
 char *lh_subject_path(const char *dir, const char *name, const char *suffix, struct lh_err *err)
 {
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_buf_puts(&b, dir);
 	if (b.len && b.p[b.len - 1] != '/')
 		lh_buf_putc(&b, '/');

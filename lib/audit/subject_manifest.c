@@ -110,7 +110,6 @@ int lh_manifest_bind(struct lh_manifest *m, const struct lh_record *rec, struct 
 	char name[LH_SUBJECT_MAX + 1];
 
 	memset(m, 0, sizeof *m);
-	lh_buf_init(&m->strings, LH_BUF_NOMAX);
 	m->object = (struct lh_value){ .p = rec->line, .n = rec->len, .type = LH_OBJECT };
 	if (lh_bind(members, rec, m, &m->strings, err) < 0)
 		return -1;

@@ -28,12 +28,12 @@ void lh_buf_reset(struct lh_buf *b)
 int lh_buf_grow(struct lh_buf *b, size_t n)
 {
 	struct lh_err err;
-	size_t cap = b->cap ? b->cap : 256;
+	size_t cap = b->cap ? b->cap : 256, max = b->max ? b->max : SIZE_MAX / 4;
 	char *p;
 
 	if (b->failed)
 		return -1;
-	if (n > b->max || b->len > b->max - n) {
+	if (n > max || b->len > max - n) {
 		b->failed = LH_EDATA;
 		return -1;
 	}
@@ -41,8 +41,8 @@ int lh_buf_grow(struct lh_buf *b, size_t n)
 		cap += cap / 2 + 64;
 	if (cap - b->len < n)	/* one large piece: allocate exactly for it */
 		cap = b->len + n;
-	if (cap > b->max)
-		cap = b->max;
+	if (cap > max)
+		cap = max;
 	p = lh_realloc(b->p, cap + LH_PAD, 1, &err);
 	if (!p) {
 		b->failed = LH_ENOMEM;

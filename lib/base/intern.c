@@ -13,7 +13,6 @@ static struct lh_str text_of(const void *ctx, uint32_t i)
 void lh_intern_init(struct lh_intern *in)
 {
 	*in = (struct lh_intern){ .n = 0 };
-	lh_buf_init(&in->text, LH_BUF_NOMAX);
 }
 
 void lh_intern_free(struct lh_intern *in)

@@ -31,7 +31,6 @@ struct lh_append *lh_append_open(const struct lh_root *r, const char *relpath, s
 
 	if (!a)
 		return NULL;
-	lh_buf_init(&a->block, LH_BUF_NOMAX);
 	a->root = r;
 	a->relpath = lh_strndup(relpath, strlen(relpath), err);
 	a->path = a->relpath ? lh_root_join(r, relpath, err) : NULL;

@@ -109,14 +109,6 @@ static int on_skip(struct lh_record *rec, void *key, struct lh_buf *out, void *s
 				   sig->n - 2, scratch, key, err) < 0 ? -1 : 1;
 }
 
-static int scratch_init(void *scratch, void *set, struct lh_err *err)
-{
-	(void)set;
-	(void)err;
-	lh_buf_init(scratch, LH_BUF_NOMAX);
-	return 0;
-}
-
 static void scratch_free(void *scratch)
 {
 	lh_buf_free(scratch);
@@ -127,7 +119,7 @@ int lh_collect_known_skips(struct collect *c, struct lh_err *err)
 	const struct lh_flow flow = {
 		.fill = on_skip, .result_size = 32, .sink = add_hash, .shared = &c->skips_seen,
 		.jobs = c->run->how.jobs,
-		.context_size = sizeof(struct lh_buf), .context_init = scratch_init,
+		.context_size = sizeof(struct lh_buf),
 		.context_free = scratch_free,
 	};
 	int rc = exists(c, LH_ROOT_SKIPS, err);

@@ -31,11 +31,6 @@ struct lh_evidence *lh_evidence_new(const char *recorded_at, struct lh_err *err)
 
 	if (!e)
 		return NULL;
-	lh_buf_init(&e->from, LH_BUF_NOMAX);
-	lh_buf_init(&e->from_end, LH_BUF_NOMAX);
-	lh_buf_init(&e->canon, LH_BUF_NOMAX);
-	lh_buf_init(&e->scratch, LH_BUF_NOMAX);
-	lh_buf_init(&e->errors, LH_BUF_NOMAX);
 	e->recorded_at = lh_strndup(recorded_at, strlen(recorded_at), err);
 	e->from_stem = LH_STREAM_NONE;
 	lh_buf_puts(&e->from_end, "\",\"recorded_at\":\"");

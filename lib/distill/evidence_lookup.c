@@ -40,8 +40,6 @@ struct lh_evidence_lookup *lh_evidence_lookup_new(struct lh_err *err)
 		return NULL;
 	j->fd = -1;
 	lh_record_init(&j->rec);
-	lh_buf_init(&j->text, LH_BUF_NOMAX);
-	lh_buf_init(&j->line, LH_BUF_NOMAX);
 	j->rows = lh_rows_new(err);
 	if (j->rows)
 		return j;

@@ -201,9 +201,6 @@ int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct
 
 	c.schema = lh_schema_find(schemas[x]);
 	lh_record_init(&c.rec);
-	lh_buf_init(&c.run_id, LH_BUF_NOMAX);
-	lh_buf_init(&c.sig, LH_BUF_NOMAX);
-	lh_buf_init(&c.scratch, LH_BUF_NOMAX);
 	if (path)
 		rc = check_rows(&c, path, err);
 	if (!rc)

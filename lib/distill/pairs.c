@@ -148,10 +148,10 @@ void lh_pair_init(struct lh_pair *p)
 	int i;
 
 	for (i = 0; i < 4; i++) {
-		lh_buf_init(&p->text[i], LH_BUF_NOMAX);
+		p->text[i] = (struct lh_buf){ 0 };
 		lh_record_init(&p->rec[i]);
 	}
-	lh_buf_init(&p->source, LH_BUF_NOMAX);
+	p->source = (struct lh_buf){ 0 };
 }
 
 void lh_pair_free(struct lh_pair *p)

@@ -33,9 +33,6 @@ struct lh_quarantine *lh_quarantine_new(enum lh_exporter x, const char *recorded
 	q->x = x;
 	q->known = &q->own;
 	lh_record_init(&q->rec);
-	lh_buf_init(&q->run_id, LH_BUF_NOMAX);
-	lh_buf_init(&q->sig, LH_BUF_NOMAX);
-	lh_buf_init(&q->row, LH_BUF_NOMAX);
 	q->recorded_at = lh_strndup(recorded_at, strlen(recorded_at), err);
 	if (q->recorded_at)
 		return q;

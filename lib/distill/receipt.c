@@ -206,7 +206,7 @@ static int write_receipt(struct lh_run *run, struct lh_stage_result *res, struct
 			 struct side *out, struct lh_err *err)
 {
 	char name[32];
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	int rc;
 
 	if (add_inputs(in, res, err) || add_outputs(out, res, err) ||
@@ -217,7 +217,6 @@ static int write_receipt(struct lh_run *run, struct lh_stage_result *res, struct
 	res->duration_ms = run->fixed ? 0 : (uint64_t)((lh_time_monotonic() - res->start) * 1e3);
 	if (lh_buf_check(&res->errors, err) < 0 || lh_buf_check(&res->warnings, err) < 0)
 		return -1;
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	put_receipt(&b, run, res, in, out);
 	snprintf(name, sizeof name, "%s.json", lh_stage_name(res->stage));
 	rc = lh_report_write(run, name, &b, err);
@@ -228,8 +227,6 @@ static int write_receipt(struct lh_run *run, struct lh_stage_result *res, struct
 static void side_init(struct side *s, struct lh_run *run)
 {
 	*s = (struct side){ .run = run };
-	lh_buf_init(&s->files, LH_BUF_NOMAX);
-	lh_buf_init(&s->lines, LH_BUF_NOMAX);
 }
 
 static void side_free(struct side *s)

@@ -205,8 +205,8 @@ static int walk(struct walk *w, const char *below, lh_root_fn *fn, void *ctx, st
 	size_t i;
 	int rc;
 
-	lh_buf_init(&folders->text, LH_BUF_NOMAX);
-	lh_buf_init(&files->text, LH_BUF_NOMAX);
+	folders->text = (struct lh_buf){ 0 };
+	files->text = (struct lh_buf){ 0 };
 	rc = names_add(folders, below, "", err);
 	for (i = 0; !rc && i < folders->n; i++) {
 		char *folder = lh_strndup(folders->text.p + folders->at[i],

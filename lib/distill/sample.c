@@ -70,11 +70,11 @@ enum lh_refusal lh_refusal_read(const struct lh_value *v)
 
 void lh_source_init(struct lh_source *src)
 {
-	lh_buf_init(&src->run_id.b, LH_BUF_NOMAX);
-	lh_buf_init(&src->sig.b, LH_BUF_NOMAX);
-	lh_buf_init(&src->path.b, LH_BUF_NOMAX);
-	lh_buf_init(&src->task.b, LH_BUF_NOMAX);
-	lh_buf_init(&src->text.b, LH_BUF_NOMAX);
+	src->run_id.b = (struct lh_buf){ 0 };
+	src->sig.b = (struct lh_buf){ 0 };
+	src->path.b = (struct lh_buf){ 0 };
+	src->task.b = (struct lh_buf){ 0 };
+	src->text.b = (struct lh_buf){ 0 };
 }
 
 void lh_source_free(struct lh_source *src)
@@ -100,9 +100,6 @@ struct lh_sampler *lh_sampler_new(enum lh_exporter x, const struct lh_export *ho
 	s->schema = lh_schema_find(exporters[x].schema);
 	lh_source_init(&s->one);
 	lh_source_init(&s->other);
-	lh_buf_init(&s->built, LH_BUF_NOMAX);
-	lh_buf_init(&s->scratch, LH_BUF_NOMAX);
-	lh_buf_init(&s->said.errors, LH_BUF_NOMAX);
 	s->recorded_at = lh_strndup(recorded_at, strlen(recorded_at), err);
 	if (s->recorded_at && (!how->verify_paths ||
 			       (s->beneath = lh_open_beneath(how->verify_paths, err)) >= 0))

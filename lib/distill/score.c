@@ -40,11 +40,6 @@ struct lh_scorer *lh_scorer_new(struct lh_err *err)
 
 	if (!s)
 		return NULL;
-	lh_buf_init(&s->path, LH_BUF_NOMAX);
-	lh_buf_init(&s->text, LH_BUF_NOMAX);
-	lh_buf_init(&s->reason, LH_BUF_NOMAX);
-	lh_buf_init(&s->list, LH_BUF_NOMAX);
-	lh_buf_init(&s->jcs, LH_BUF_NOMAX);
 	s->schema = lh_schema_find("evidence_record");
 	return s;
 }
@@ -325,14 +320,13 @@ int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_str
 		 struct lh_err *err)
 {
 	struct lh_str hex, path;
-	struct lh_buf scratch;	/* for escapes, which are rare */
+	struct lh_buf scratch = { 0 };	/* for escapes, which are rare */
 	struct from from;
 	int rc;
 
 	read_from(rec, &from);
 	if (check_from(&from, err) < 0)
 		return -1;
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
 	rc = lh_value_str(&from.v[SIG], &scratch, &hex, err);
 	if (!rc && !lh_unhex(hex.p, hex.n, sig))
 		rc = lh_err_set(err, LH_EDATA,

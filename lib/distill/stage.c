@@ -95,13 +95,12 @@ static int hashed_uuid(const struct lh_run *run, char out[UUID_LEN + 1], struct 
 {
 	char time[LH_TIME_LEN + 1], *real = realpath(lh_root_path(run->root), NULL);
 	unsigned char hash[32];
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	int rc;
 
 	if (!real)
 		return lh_err_sys(err, "%s", lh_root_path(run->root));
 	lh_run_time(run, time);
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_buf_printf(&b, "%s\n%s\n", time, real);
 	rc = lh_buf_check(&b, err);
 	if (!rc) {
@@ -255,8 +254,6 @@ void lh_run_close(struct lh_run *run)
 void lh_stage_begin(struct lh_stage_result *res, enum lh_stage stage)
 {
 	*res = (struct lh_stage_result){ .stage = stage, .passed = true, .start = lh_time_monotonic() };
-	lh_buf_init(&res->errors, LH_BUF_NOMAX);
-	lh_buf_init(&res->warnings, LH_BUF_NOMAX);
 }
 
 void lh_stage_done(struct lh_stage_result *res)

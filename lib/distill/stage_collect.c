@@ -272,7 +272,6 @@ int lh_stage_collect(struct lh_run *run, struct lh_stage_result *res, struct lh_
 	memset(c.how->of, 0, sizeof c.how->of);
 	memset(&c.how->all, 0, sizeof c.how->all);
 	snprintf(c.how->output, sizeof c.how->output, LH_ROOT_EVIDENCE "/%.4s/%.2s/%.2s", at, at + 5, at + 8);
-	lh_buf_init(&c.row, LH_BUF_NOMAX);
 	rc = collect_all(&c, err);
 	lh_append_close(c.skips);
 	lh_map_free(&c.seen);

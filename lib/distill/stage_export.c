@@ -222,11 +222,11 @@ static void init(struct lh_exporting *x)
 
 	lh_record_init(&x->scored);
 	lh_source_init(&x->src);
-	lh_buf_init(&x->reason, LH_BUF_NOMAX);
-	lh_buf_init(&x->text, LH_BUF_NOMAX);
+	x->reason = (struct lh_buf){ 0 };
+	x->text = (struct lh_buf){ 0 };
 	lh_intern_init(&x->reasons);
 	for (i = 0; i < LH_EXPORTERS; i++)
-		lh_buf_init(&x->each[i].sample, LH_BUF_NOMAX);
+		x->each[i].sample = (struct lh_buf){ 0 };
 }
 
 static void close_one(struct lh_export_one *e)

@@ -139,7 +139,6 @@ struct lh_embedder *lh_embedder_new(const struct lh_embedder_options *options, s
 
 	if (!t)
 		return NULL;
-	lh_buf_init(&t->request, LH_BUF_NOMAX);
 	lh_record_init(&t->scan);
 	rc = copy_options(t, options, err);
 	if (rc == 0 && strcmp(t->engine, "hash") == 0)
@@ -260,14 +259,13 @@ static int set_refusal(const struct lh_value *error, struct lh_err *err)
 
 static int read_model(struct lh_embedder *t, const struct lh_value *reply, struct lh_err *err)
 {
-	struct lh_buf scratch;
+	struct lh_buf scratch = { 0 };
 	struct lh_value v;
 	struct lh_str s;
 	int rc;
 
 	if (*t->model || !lh_value_get(reply, "model", &v) || v.type != LH_STRING)
 		return 0;
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
 	rc = lh_value_str(&v, &scratch, &s, err);
 	if (rc == 0 && s.n < sizeof t->model) {
 		memcpy(t->model, s.p, s.n);

@@ -408,7 +408,6 @@ int lh_wordvec_read(int fd, const void *head, size_t head_n, const char *name,
 	struct table t = { .fd = fd, .name = name, .put = put, .ctx = ctx };
 	int rc;
 
-	lh_buf_init(&t.in, LH_BUF_NOMAX);
 	lh_buf_add(&t.in, head, head_n);
 	rc = lh_buf_check(&t.in, err);
 	if (!rc)

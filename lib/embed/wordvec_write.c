@@ -405,7 +405,6 @@ int lh_wordvec_compile(const struct lh_wordvec_job *job, struct lh_wordvec_made 
 	set_name(&w.header, job->from_name);
 	w.header.section[0].at = LH_LHW_PAGE;
 	lh_intern_init(&w.words);
-	lh_buf_init(&w.rows, LH_BUF_NOMAX);
 	while (n < (ssize_t)sizeof head && got > 0)
 		if ((got = lh_read_some(job->from, head + n, sizeof head - (size_t)n, err)) > 0)
 			n += got;

@@ -34,7 +34,6 @@ struct lh_rows *lh_rows_new(struct lh_err *err)
 		return NULL;
 	r->fd = -1;
 	r->page = (size_t)sysconf(_SC_PAGESIZE);
-	lh_buf_init(&r->last, LH_BUF_NOMAX);
 	return r;
 }
 

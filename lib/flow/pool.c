@@ -24,8 +24,6 @@ int lh_flow_pool_init(struct lh_flow_pool *p, const struct lh_flow *flow, struct
 	if (!p->ring)
 		return -1;
 	for (i = 0; i < p->slots; i++) {
-		lh_buf_init(&p->ring[i].out, LH_BUF_NOMAX);
-		lh_buf_init(&p->ring[i].texts, LH_BUF_NOMAX);
 	}
 	p->n_mappers = 1;
 	return lh_flow_mapper_init(&p->mappers[0], flow, err);

@@ -47,9 +47,6 @@ struct lh_index_change *lh_index_change_open(const char *path, double lock_timeo
 
 	if (!c)
 		return NULL;
-	lh_buf_init(&c->frames, LH_BUF_NOMAX);
-	lh_buf_init(&c->unit, LH_BUF_NOMAX);
-	lh_buf_init(&c->selected, LH_BUF_NOMAX);
 	c->timeout = lock_timeout;
 	c->held_lock.fd = -1;
 	c->fd = -1;

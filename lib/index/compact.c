@@ -178,10 +178,9 @@ static int write_combined_log(struct compaction *f, struct lh_err *err)
 {
 	uint64_t old = f->snapshot->checksum;
 	uint32_t dimension = f->snapshot->params.dimension;
-	struct lh_buf both;
+	struct lh_buf both = { 0 };
 	int rc;
 
-	lh_buf_init(&both, LH_BUF_NOMAX);
 	lh_log_add_mark(&both, old, dimension);
 	rc = lh_log_collect(&f->log, old, false, 0, &both, err);
 	lh_buf_add(&both, f->mark.p, f->mark.len);
@@ -273,8 +272,6 @@ static int compact_locked(const char *path, int fd, unsigned jobs, double lock_t
 	struct compaction f = { .path = path };
 	int rc = -1;
 
-	lh_buf_init(&f.log, LH_BUF_NOMAX);
-	lh_buf_init(&f.carry, LH_BUF_NOMAX);
 	lh_buf_init(&f.mark, 256);
 	f.snapshot = lh_index_open(path, err);
 	if (f.snapshot && !is_snapshot_file(&f, fd))

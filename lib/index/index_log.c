@@ -182,11 +182,7 @@ static struct replay *replay_new(struct lh_index *ix, struct lh_err *err)
 
 static struct log_text *text_new(struct lh_err *err)
 {
-	struct log_text *t = lh_calloc(1, sizeof *t, err);
-
-	if (t)
-		lh_buf_init(&t->bytes, LH_BUF_NOMAX);
-	return t;
+	return lh_calloc(1, sizeof(struct log_text), err);
 }
 
 static void text_drop(struct log_text *t)

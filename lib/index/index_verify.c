@@ -203,7 +203,7 @@ static int check_metas(struct check *c)
 {
 	const struct lh_index *ix = c->ix;
 	struct lh_record scan;
-	struct lh_buf copy;
+	struct lh_buf copy = { 0 };
 	struct lh_str meta;
 	uint64_t row;
 	int rc = 0;
@@ -211,7 +211,6 @@ static int check_metas(struct check *c)
 	if (!check_offsets(c, LH_INDEX_META_AT, ix->meta_at, ix->metas_n))
 		return 0;
 	lh_record_init(&scan);
-	lh_buf_init(&copy, LH_BUF_NOMAX);
 	for (row = 0; !rc && row < ix->rows; row++) {
 		rc = lh_index_row_text(ix, LH_INDEX_METAS, row, &meta, c->err);
 		if (!rc)

@@ -26,9 +26,6 @@ static int text_maker_init(struct text_maker *m, const struct lh_index_params *p
 {
 	*m = (struct text_maker){ .p = p };
 	lh_record_init(&m->scan);
-	lh_buf_init(&m->copy, LH_BUF_NOMAX);
-	lh_buf_init(&m->text, LH_BUF_NOMAX);
-	lh_buf_init(&m->piece, LH_BUF_NOMAX);
 	if (p->lexical != LH_LEXICAL_TEMPLATE)
 		return 0;
 	m->template = lh_template_new(p->lexical_of, err);

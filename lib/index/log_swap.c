@@ -78,11 +78,9 @@ int lh_log_collect(const struct lh_buf *log, uint64_t checksum, bool others, uin
 
 int lh_index_log_discard(const char *path, uint64_t checksum, struct lh_err *err)
 {
-	struct lh_buf log, others, nothing;
+	struct lh_buf log = { 0 }, others = { 0 }, nothing;
 	int rc;
 
-	lh_buf_init(&log, LH_BUF_NOMAX);
-	lh_buf_init(&others, LH_BUF_NOMAX);
 	lh_buf_init(&nothing, 1);
 	rc = lh_log_read(path, &log, err);
 	if (rc == 0 && lh_log_collect(&log, checksum, true, 0, &others, err) < 0) {

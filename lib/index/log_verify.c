@@ -105,11 +105,9 @@ int lh_index_log_verify(const struct lh_index *ix, const char *path,
 			struct lh_err *err)
 {
 	struct report r = { .damage = damage, .ctx = ctx };
-	struct lh_buf text;
+	struct lh_buf text = { 0 };
 	int rc;
 
-	lh_buf_init(&text, LH_BUF_NOMAX);
-	lh_buf_init(&r.meta, LH_BUF_NOMAX);
 	lh_record_init(&r.scan);
 	rc = lh_log_read(path, &text, err);
 	if (rc == 0 && check_frames(NULL, ix, &text) != LH_LOG_END)

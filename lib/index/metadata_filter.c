@@ -29,10 +29,6 @@ struct lh_filter *lh_filter_new(struct lh_err *err)
 
 	if (!f)
 		return NULL;
-	lh_buf_init(&f->text, LH_BUF_NOMAX);
-	lh_buf_init(&f->unescaped, LH_BUF_NOMAX);
-	lh_buf_init(&f->scratch, LH_BUF_NOMAX);
-	lh_buf_init(&f->plain, LH_BUF_NOMAX);
 	lh_record_init(&f->scan);
 	return f;
 }
@@ -451,14 +447,13 @@ static int check_pairs(const char *const *pairs, size_t n, struct lh_err *err)
 int lh_filter_where(struct lh_buf *json, const char *const *pairs, size_t n, struct lh_err *err)
 {
 	struct lh_record scan;
-	struct lh_buf scratch;
+	struct lh_buf scratch = { 0 };
 	size_t i, before;
 	int rc = check_pairs(pairs, n, err);
 
 	if (rc < 0)
 		return -1;
 	lh_record_init(&scan);
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
 	lh_buf_putc(json, '{');
 	for (i = 0; rc == 0 && i < n; i++) {
 		for (before = 0; before < i && !same_key(pairs[before], pairs[i]); before++)

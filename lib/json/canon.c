@@ -391,7 +391,7 @@ static int canon(struct canon *c, const struct lh_value *v, const struct lh_reco
 	c->err = err;
 	c->entry = few;
 	c->cap = FEW;
-	lh_buf_init(&c->spare, LH_BUF_NOMAX);
+	c->spare = (struct lh_buf){ 0 };
 	rc = reserve_rest(c, v->p);
 	if (!rc && r) {
 		c->after = v->n;

@@ -60,7 +60,6 @@ static struct lh_scan *scan_new(struct lh_err *err)
 
 	if (!s)
 		return NULL;
-	lh_buf_init(&s->text, LH_BUF_NOMAX);
 	if (getrandom(&s->seed, sizeof s->seed, GRND_NONBLOCK) != sizeof s->seed)
 		s->seed = (uintptr_t)s * 0x9e3779b97f4a7c15ull;
 	return s;

@@ -26,13 +26,12 @@ void lh_write_key_str(struct lh_writer *w, struct lh_str name)
 void lh_write_bytes(struct lh_writer *w, const char *name, const char *s)
 {
 	size_t n = s ? strlen(s) : 0, i;
-	struct lh_buf clean;
+	struct lh_buf clean = { 0 };
 
 	if (!n || lh_utf8_valid(s, n)) {
 		lh_write_text(w, name, s);
 		return;
 	}
-	lh_buf_init(&clean, LH_BUF_NOMAX);
 	for (i = 0; i < n; i++) {
 		if ((unsigned char)s[i] < 0x80)
 			lh_buf_putc(&clean, s[i]);

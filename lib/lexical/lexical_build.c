@@ -80,7 +80,6 @@ struct lh_lexical_build *lh_lexical_build_new(struct lh_err *err)
 	if (!b)
 		return NULL;
 	lh_intern_init(&b->terms);
-	lh_buf_init(&b->entries, LH_BUF_NOMAX);
 	return b;
 }
 

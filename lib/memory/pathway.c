@@ -29,10 +29,6 @@ struct lh_pathway *lh_pathway_open(const char *path, bool writes,
 	p->writes = writes;
 	p->hooks = hooks;
 	p->max_line = hooks && hooks->max_line ? hooks->max_line : MAX_LINE;
-	lh_buf_init(&p->block, LH_BUF_NOMAX);
-	lh_buf_init(&p->window, LH_BUF_NOMAX);
-	lh_buf_init(&p->text, LH_BUF_NOMAX);
-	lh_buf_init(&p->line, LH_BUF_NOMAX);
 	lh_record_init(&p->rec);
 	lh_record_init(&p->scan);
 	p->log.fd = -1;

@@ -58,7 +58,7 @@ int lh_playbook_read_row(const struct lh_row *row, struct lh_record *rec, struct
 static int check_first(const struct lh_index *ix, const char *path, struct lh_err *err)
 {
 	struct lh_playbook_entry e;
-	struct lh_buf line, scratch;
+	struct lh_buf line = { 0 }, scratch = { 0 };
 	struct lh_record rec;
 	struct lh_row row;
 	uint64_t i, at, n = lh_index_rows(ix);
@@ -69,8 +69,6 @@ static int check_first(const struct lh_index *ix, const char *path, struct lh_er
 	if (rc <= 0)
 		return rc;
 	lh_record_init(&rec);
-	lh_buf_init(&line, LH_BUF_NOMAX);
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
 	rc = lh_playbook_read_row(&row, &rec, &line, &scratch, &e, err);
 	if (rc < 0 && err->code == LH_EDATA) {
 		err->code = LH_ECORRUPT;

@@ -49,7 +49,7 @@ int lh_session_read(struct lh_session_reader *r, const struct lh_record *rec,
 
 void lh_session_reader_init(struct lh_session_reader *r)
 {
-	lh_buf_init(&r->text, LH_BUF_NOMAX);
+	r->text = (struct lh_buf){ 0 };
 }
 
 void lh_session_reader_free(struct lh_session_reader *r)

@@ -33,10 +33,6 @@ struct lh_chat *lh_chat_new(const struct lh_chat_how *how, const struct lh_keys 
 	c->how = *how;
 	c->keys = keys;
 	lh_record_init(&c->json);
-	lh_buf_init(&c->url, LH_BUF_NOMAX);
-	lh_buf_init(&c->body, LH_BUF_NOMAX);
-	lh_buf_init(&c->text, LH_BUF_NOMAX);
-	lh_buf_init(&c->quote, LH_BUF_NOMAX);
 	return c;
 }
 

@@ -20,7 +20,6 @@ struct lh_extract *lh_extract_new(struct lh_err *err)
 	if (!x)
 		return NULL;
 	lh_record_init(&x->rec);
-	lh_buf_init(&x->own, LH_BUF_NOMAX);
 	return x;
 }
 

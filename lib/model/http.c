@@ -209,8 +209,6 @@ struct lh_http *lh_http_new(const struct lh_http_opts *opts, struct lh_err *err)
 	h->opts = *opts;
 	h->seed = (unsigned)((uintptr_t)h >> 4) ^ (unsigned)time(NULL);
 	lh_buf_init(&h->body, opts->max_body ? opts->max_body : LH_HTTP_MAX_BODY);
-	lh_buf_init(&h->url, LH_BUF_NOMAX);
-	lh_buf_init(&h->trace, LH_BUF_NOMAX);
 	h->curl = lib.init();
 	if (!h->curl || set_headers(&h->headers, NULL) < 0 || set_options(h) < 0) {
 		lh_http_free(h);
@@ -349,12 +347,10 @@ static void append_head(struct lh_buf *b, const char *url, const struct lh_http_
 int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_reply *reply,
 		   const char *what)
 {
-	struct lh_buf text, quote;
+	struct lh_buf text = { 0 }, quote = { 0 };
 	size_t n;
 	int rc;
 
-	lh_buf_init(&text, LH_BUF_NOMAX);
-	lh_buf_init(&quote, LH_BUF_NOMAX);
 	append_head(&text, url, reply, what);
 	lh_url_scrub(url, reply->body, reply->len, BODY_SHOWN + 4, &quote);
 	n = shown_len(&quote);

@@ -178,7 +178,7 @@ static void append_decoded(struct lh_buf *b, const char *p, size_t n)
 static void append_form(struct lh_buf *b, int form, struct lh_str name, struct lh_str word,
 			bool colon)
 {
-	struct lh_buf pair;
+	struct lh_buf pair = { 0 };
 
 	if (form == RAW || form == RAW_NAME)
 		lh_buf_add(b, name.p, name.n);
@@ -194,7 +194,6 @@ static void append_form(struct lh_buf *b, int form, struct lh_str name, struct l
 		append_decoded(b, word.p, word.n);
 	if (form != BASIC)
 		return;
-	lh_buf_init(&pair, LH_BUF_NOMAX);
 	append_form(&pair, PLAIN, name, word, true);
 	lh_buf_base64(b, pair.p, pair.len);
 	while (b->len && b->p[b->len - 1] == '=')
@@ -220,7 +219,7 @@ void lh_url_scrub(const char *url, const char *text, size_t len, size_t n, struc
 	name = (struct lh_str){ p, (size_t)((colon ? colon : at) - p) };
 	word = (struct lh_str){ colon ? colon + 1 : at, colon ? (size_t)(at - colon - 1) : 0 };
 	for (i = 0; i < FORMS; i++) {
-		lh_buf_init(&made[i], LH_BUF_NOMAX);
+		made[i] = (struct lh_buf){ 0 };
 		append_form(&made[i], i, name, word, colon);
 		form[i] = (struct lh_secret){ (unsigned char *)made[i].p, made[i].len, 0 };
 		if (made[i].failed)

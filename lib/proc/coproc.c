@@ -340,7 +340,7 @@ int lh_coproc_ask(struct lh_coproc *c, const char *line, size_t n, double second
 int lh_coproc_refusal(const struct lh_value *error, struct lh_err *err)
 {
 	struct lh_value code, message;
-	struct lh_buf scratch;
+	struct lh_buf scratch = { 0 };
 	struct lh_str s;
 	int64_t status = 0;
 	int rc;
@@ -351,7 +351,6 @@ int lh_coproc_refusal(const struct lh_value *error, struct lh_err *err)
 	if (!lh_value_get(error, "code", &code) || code.type != LH_NUMBER ||
 	    !lh_value_i64(&code, &status) || status < 100 || status > 599)
 		status = 0;
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
 	rc = lh_value_str(&message, &scratch, &s, err);
 	if (rc == 0)
 		rc = lh_err_set(err, status >= 500 ? LH_ENET : LH_EDATA, "%.*s",

@@ -101,9 +101,8 @@ void lh_escape_json(struct lh_buf *out, const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	size_t n = strlen(text), len;
-	struct lh_buf clean;
+	struct lh_buf clean = { 0 };
 
-	lh_buf_init(&clean, LH_BUF_NOMAX);
 	for (; n; p += len, n -= len) {
 		len = *p < 0x80 ? 1 : lh_utf8_len(p, n);
 		if (len) {

@@ -79,7 +79,7 @@ static void verbs_of(const struct lh_tool *t, const struct lh_option *o, struct 
 static void options(const struct lh_tool *t, struct lh_buf *b)
 {
 	const struct lh_option *o;
-	struct lh_buf right;
+	struct lh_buf right = { 0 };
 	size_t column = 0, n;
 	char left[128];
 
@@ -88,7 +88,6 @@ static void options(const struct lh_tool *t, struct lh_buf *b)
 		if (shown(t, o) && n > column && n <= COLUMN_MAX)
 			column = n;
 	}
-	lh_buf_init(&right, LH_BUF_NOMAX);
 	lh_buf_puts(b, "\nOptions:\n");
 	for (o = t->options; o->key || o->name; o++) {
 		if (!shown(t, o))

@@ -411,13 +411,12 @@ static int missing_operand(struct lh_tool *t)
 int lh_options_parse(struct lh_tool *t, int argc, char **argv, void *settings)
 {
 	struct parser p = { .t = t, .settings = settings };
-	struct lh_buf help;
+	struct lh_buf help = { 0 };
 
 	t->state->settings = settings;
 	if (arguments(&p, argc, argv) < 0 || find_verb(&p) < 0)
 		return -1;
 	if (p.help || p.version) {
-		lh_buf_init(&help, LH_BUF_NOMAX);
 		if (p.help)
 			lh_help_text(t, &help);
 		else

@@ -120,10 +120,9 @@ static int write_error(struct records *r, const struct lh_rejection *of, struct 
 {
 	bool parses = of->n && of->n <= r->tool->max_line &&
 		      lh_record_parse(&r->again, of->record, of->n, &(struct lh_err){ 0 }) == 0;
-	struct lh_buf out;
+	struct lh_buf out = { 0 };
 	int rc;
 
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	put_error(of, parses ? &r->again : NULL, &out, NULL);
 	lh_buf_putc(&out, '\n');
 	rc = lh_buf_check(&out, err);
@@ -230,7 +229,6 @@ int lh_records_run(struct lh_tool *tool, const struct lh_flow *flow)
 	int rc;
 
 	lh_record_init(&r.again);
-	lh_buf_init(&r.lines, LH_BUF_NOMAX);
 	rc = open_rejects(&r);
 	fill(&r, &f);
 	if (!rc && !f.n_files && isatty(STDIN_FILENO))

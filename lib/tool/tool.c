@@ -74,7 +74,7 @@ void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, con
 	t->state = &the_state;
 	memset(&the_state, 0, sizeof the_state);
 	the_state.closed = fill_descriptors();
-	lh_buf_init(&the_state.out, LH_BUF_NOMAX);
+	the_state.out = (struct lh_buf){ 0 };
 	the_state.progress.tty = isatty(STDERR_FILENO);
 	the_state.progress.start = the_state.progress.last = lh_time_monotonic();
 	signal(SIGPIPE, SIG_DFL);
@@ -260,11 +260,10 @@ int lh_tool_out_line(struct lh_tool *t, struct lh_buf *line)
 
 int lh_tool_out_counts(struct lh_tool *t, const char *const *name, const uint64_t *count, size_t n)
 {
-	struct lh_buf line;
+	struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
 	size_t i;
 
-	lh_buf_init(&line, LH_BUF_NOMAX);
 	lh_write_object(&w, NULL);
 	for (i = 0; i < n; i++)
 		lh_write_u64(&w, name[i], count[i]);

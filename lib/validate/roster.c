@@ -167,7 +167,7 @@ static int fill_table(struct lh_roster *r, struct lh_err *err)
 {
 	uint64_t i, at, rows = lh_index_rows(r->index);
 	struct lh_roster_reader rd;
-	struct lh_buf packed;
+	struct lh_buf packed = { 0 };
 	struct lh_row row;
 	int rc = lh_index_check_texts(r->index, err);
 
@@ -176,7 +176,6 @@ static int fill_table(struct lh_roster *r, struct lh_err *err)
 	if (rc < 0)
 		return lh_err_prefix(err, "%s", r->path);
 	lh_roster_reader_init(&rd);
-	lh_buf_init(&packed, LH_BUF_NOMAX);
 	for (i = 0; rc == 0 && i < rows; i++) {
 		rc = lh_index_nth_row(r->index, i, &at, &row, err);
 		if (rc < 0)

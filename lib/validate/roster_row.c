@@ -14,8 +14,8 @@ enum { NAME, STATUS, CITY, STATE, ROLE };
 void lh_roster_reader_init(struct lh_roster_reader *rd)
 {
 	lh_record_init(&rd->rec);
-	lh_buf_init(&rd->plain, LH_BUF_NOMAX);
-	lh_buf_init(&rd->text, LH_BUF_NOMAX);
+	rd->plain = (struct lh_buf){ 0 };
+	rd->text = (struct lh_buf){ 0 };
 }
 
 void lh_roster_reader_free(struct lh_roster_reader *rd)

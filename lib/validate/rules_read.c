@@ -182,12 +182,11 @@ static int read_condition(struct lh_rules *r, struct lh_rule *rule, const struct
 static int redact(struct lh_rules *r, struct lh_rule_hit *hit, const struct action *a,
 		  struct lh_err *err)
 {
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	size_t i;
 
 	if (keep_string(r, a->field[0], &hit->field, err) < 0)
 		return -1;
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_buf_puts(&b, "redact: ");
 	for (i = 0; i < a->n_fields; i++) {
 		lh_buf_puts(&b, i ? ", " : "");
@@ -251,13 +250,12 @@ static int add_rule(struct lh_rules *r, const struct lh_value *v, size_t i, stru
 
 int lh_rules_read(struct lh_rules *r, const struct lh_value *v, struct lh_err *err)
 {
-	struct lh_buf text;
+	struct lh_buf text = { 0 };
 	struct file file;
 	struct lh_iter it;
 	size_t i = 0;
 	int rc;
 
-	lh_buf_init(&text, LH_BUF_NOMAX);
 	rc = lh_bind_value(file_members, v, &file, &text, err);
 	if (!rc)
 		for (lh_iter_init(&it, &file.rules); !rc && lh_iter_next(&it); )

@@ -38,13 +38,6 @@ struct lh_validator *lh_validator_new(const struct lh_validate_how *how, struct 
 	if (!v)
 		return NULL;
 	v->how = *how;
-	lh_buf_init(&v->text, LH_BUF_NOMAX);
-	lh_buf_init(&v->folded, LH_BUF_NOMAX);
-	lh_buf_init(&v->found, LH_BUF_NOMAX);
-	lh_buf_init(&v->scratch, LH_BUF_NOMAX);
-	lh_buf_init(&v->field, LH_BUF_NOMAX);
-	lh_buf_init(&v->message, LH_BUF_NOMAX);
-	lh_buf_init(&v->findings, LH_BUF_NOMAX);
 	/* prevents prepared collisions */
 	if (getrandom(&v->seen.seed, sizeof v->seen.seed, GRND_NONBLOCK) != sizeof v->seen.seed)
 		v->seen.seed = (uintptr_t)v * 0x9e3779b97f4a7c15ull;

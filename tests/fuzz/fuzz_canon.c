@@ -41,8 +41,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct lh_value v, w;
 	int audit;
 
-	if (!first.max)
-		lh_buf_init(&first, LH_BUF_NOMAX), lh_buf_init(&again, LH_BUF_NOMAX);
 	memcpy(p, data, n);
 	memset(p + n, '"', LH_PAD);
 	for (audit = 0; audit < 2 && lh_json_parse(&rec, p, n, &v, &err) == 0; audit++) {

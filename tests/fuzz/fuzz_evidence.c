@@ -61,10 +61,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	char *p;
 
 	if (!maker) {
-		lh_buf_init(&out, LH_BUF_NOMAX);
-		lh_buf_init(&scratch, LH_BUF_NOMAX);
-		lh_buf_init(&list, LH_BUF_NOMAX);
-		lh_buf_init(&canon, LH_BUF_NOMAX);
+		out = (struct lh_buf){ 0 };
+		scratch = (struct lh_buf){ 0 };
+		list = (struct lh_buf){ 0 };
+		canon = (struct lh_buf){ 0 };
 		maker = lh_evidence_new("2026-05-03T12:00:00.000Z", &err);
 	}
 	if (!n)

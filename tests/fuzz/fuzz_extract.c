@@ -53,8 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	if (!x) {
 		x = lh_extract_new(&err);
-		lh_buf_init(&line, LH_BUF_NOMAX);
-		lh_buf_init(&wire, LH_BUF_NOMAX);
+		line = (struct lh_buf){ 0 };
+		wire = (struct lh_buf){ 0 };
 	}
 	memcpy(p, data, n);
 	memset(p + n, "\"5] }:{\\"[n % 8], LH_PAD);

@@ -69,9 +69,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!f) {
 		f = lh_filter_new(&err);
-		lh_buf_init(&filter, LH_BUF_NOMAX);
-		lh_buf_init(&meta, LH_BUF_NOMAX);
-		lh_buf_init(&scratch, LH_BUF_NOMAX);
+		filter = (struct lh_buf){ 0 };
+		meta = (struct lh_buf){ 0 };
+		scratch = (struct lh_buf){ 0 };
 		lh_record_init(&scan);
 		lh_record_init(&scan_meta);
 	}

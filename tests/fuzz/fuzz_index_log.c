@@ -132,7 +132,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		make_index();
 	base = lh_index_open_base(path, &err);
 	must(base != NULL);
-	log.max = LH_BUF_NOMAX;
 	lh_buf_reset(&log);
 	make_log(&log, base->checksum, data, n);
 	fd = open(log_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);

@@ -95,8 +95,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	int rc = 0, got;
 	json_t *j;
 
-	if (!out.max)
-		lh_buf_init(&out, LH_BUF_NOMAX), lh_buf_init(&scratch, LH_BUF_NOMAX);
 	memcpy(p, data, n);
 	memset(p + n, "\"5] }:,\\"[n % 8], LH_PAD);
 	for (i = 0; i < kernels; i++) {

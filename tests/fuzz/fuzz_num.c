@@ -48,11 +48,10 @@ static void prints(const uint8_t *data, size_t n)
 {
 	char text[LH_F64_MAX + 1];
 	const char *next;
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	float f, g;
 	double d;
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	for (; n >= 8; data += 8, n -= 8) {
 		memcpy(&d, data, 8);
 		memcpy(&f, data, 4);

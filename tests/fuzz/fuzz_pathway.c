@@ -83,7 +83,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		snprintf(path, sizeof path, "%s/lh-fuzz-%ld.jsonl",
 			 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
 		atexit(clean);
-		once.max = twice.max = LH_BUF_NOMAX;
 	}
 	if (n)
 		data++, n--;

@@ -50,7 +50,7 @@ static bool read_line(const char *p, size_t n, struct line *l)
 	bool good;
 	size_t i;
 
-	lh_buf_init(&l->text, LH_BUF_NOMAX);
+	l->text = (struct lh_buf){ 0 };
 	lh_buf_room(&l->text, 2 * n + LH_PAD);		/* so that nothing moves */
 	lh_buf_add(&l->text, p, n);
 	lh_record_init(&rec);

@@ -62,8 +62,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	size_t a = nul ? (size_t)(nul - data) : n, b = nul ? n - a - 1 : 0;
 	char *p = malloc(a + LH_PAD), *q = malloc(b + LH_PAD);
 
-	if (!acted.max)
-		lh_buf_init(&acted, LH_BUF_NOMAX), lh_buf_init(&scratch, LH_BUF_NOMAX);
 	memset(p, '"', a + LH_PAD);
 	memset(q, '"', b + LH_PAD);
 	if (a)

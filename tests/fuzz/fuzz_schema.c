@@ -63,9 +63,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	char *p = malloc(n + LH_PAD);
 	struct lh_value v;
 
-	if (!first.max)
-		lh_buf_init(&first, LH_BUF_NOMAX), lh_buf_init(&again, LH_BUF_NOMAX),
-			lh_buf_init(&scratch, LH_BUF_NOMAX);
 	memset(p, '"', n + LH_PAD);
 	if (n)
 		memcpy(p, data, n);

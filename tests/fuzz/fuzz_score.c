@@ -52,9 +52,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	char *p;
 
 	if (!scorer) {
-		lh_buf_init(&out, LH_BUF_NOMAX);
-		lh_buf_init(&again, LH_BUF_NOMAX);
-		lh_buf_init(&scratch, LH_BUF_NOMAX);
+		out = (struct lh_buf){ 0 };
+		again = (struct lh_buf){ 0 };
+		scratch = (struct lh_buf){ 0 };
 		scorer = lh_scorer_new(&err);
 		other = lh_scorer_new(&err);
 	}

@@ -32,10 +32,10 @@ static void start(void)
 		abort();
 	lh_record_init(&rec);
 	lh_record_init(&reread);
-	lh_buf_init(&text, LH_BUF_NOMAX);
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
-	lh_buf_init(&out[0], LH_BUF_NOMAX);
-	lh_buf_init(&out[1], LH_BUF_NOMAX);
+	text = (struct lh_buf){ 0 };
+	scratch = (struct lh_buf){ 0 };
+	out[0] = (struct lh_buf){ 0 };
+	out[1] = (struct lh_buf){ 0 };
 }
 
 static void judge(struct lh_validator *v, struct lh_buf *to)

@@ -90,8 +90,8 @@ int main(int argc, char **argv)
 {
 	struct lh_value v;
 
-	lh_buf_init(&text, LH_BUF_NOMAX);
-	lh_buf_init(&out, LH_BUF_NOMAX);
+	text = (struct lh_buf){ 0 };
+	out = (struct lh_buf){ 0 };
 	check(argc == 2);
 	if (!strcmp(argv[1], "json"))
 		return parse(&v) < 0 ? fails() : 0;

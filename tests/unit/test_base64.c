@@ -5,9 +5,8 @@
 static void known(const char *plain, const char *text)
 {
 	unsigned char out[16];
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_buf_base64(&b, plain, strlen(plain));
 	check(b.len == strlen(text) && (!b.len || !memcmp(b.p, text, b.len)));
 	check(lh_base64_read(text, strlen(text), out) == (long)strlen(plain));
@@ -18,12 +17,11 @@ static void known(const char *plain, const char *text)
 static void every_length(void)
 {
 	unsigned char in[600], out[600];
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	size_t n, i;
 
 	for (i = 0; i < sizeof in; i++)
 		in[i] = (unsigned char)(i * 167 + (i >> 3));
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	for (n = 0; n < sizeof in; n++) {
 		lh_buf_reset(&b);
 		lh_buf_base64(&b, in, n);

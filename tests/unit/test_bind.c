@@ -370,7 +370,6 @@ static void nothing_moves(void)
 	struct thing t = { .k = 1 };
 	size_t i, n = 20000;
 
-	lh_buf_init(&json, LH_BUF_NOMAX);
 	lh_buf_puts(&json, "{\"text\":\"\\t\",\"messages\":[");
 	for (i = 0; i < n; i++)
 		lh_buf_printf(&json,
@@ -438,7 +437,6 @@ static void write_everything(void)
 	struct lh_buf out = { 0 };
 	struct lh_writer w;
 
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	w = lh_write_to(&out);
 	lh_write_object(&w, NULL);
 	lh_write_object(&w, "a");
@@ -486,7 +484,6 @@ static void go_on_with_a_record(void)
 	struct lh_writer w;
 	size_t i;
 
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	for (i = 0; i < sizeof records / sizeof *records; i++) {
 		parse(records[i][0], strlen(records[i][0]));
 		w = lh_write_record(&out, &rec, drop, 2);
@@ -508,8 +505,8 @@ static void go_on_with_a_record(void)
 int main(void)
 {
 	lh_record_init(&rec);
-	lh_buf_init(&line, LH_BUF_NOMAX);
-	lh_buf_init(&text, LH_BUF_NOMAX);
+	line = (struct lh_buf){ 0 };
+	text = (struct lh_buf){ 0 };
 	test(every_type());
 	test(an_array_of_structs());
 	test(absent_members_keep_their_defaults());

@@ -6,10 +6,9 @@
 static void escapes_are_found_anywhere(void)
 {
 	char text[48], want[64];
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	size_t n, at;
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	for (n = 0; n < sizeof text; n++)
 		for (at = 0; at <= n; at++) {
 			memset(text, 0x7f, n);
@@ -33,10 +32,9 @@ static void escapes_are_found_anywhere(void)
 static void it_grows_to_its_maximum(void)
 {
 	struct lh_err err;
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	size_t i;
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	check(lh_buf_check(&b, &err) == 0 && b.len == 0);
 	lh_buf_json(&b, "a\"\\\b\f\n\r\t\x01\x1f\x7f\xc3\xa9", 13);
 	check(b.len == 32 && !memcmp(b.p, "\"a\\\"\\\\\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\xc3\xa9\"",

@@ -147,12 +147,11 @@ static void leaving_out(void)
 
 static void many(void)
 {
-	struct lh_buf in;
+	struct lh_buf in = { 0 };
 	struct lh_value v;
 	unsigned i;
 
 	lh_json_members = 300000;
-	lh_buf_init(&in, LH_BUF_NOMAX);
 	for (i = 0; i < 300000; i++)
 		lh_buf_printf(&in, "%s\"%07u\":[%u]", i ? "," : "{", i * 7919 % 300000, i);
 	lh_buf_putc(&in, '}');
@@ -182,8 +181,8 @@ static void many(void)
 int main(void)
 {
 	lh_record_init(&rec);
-	lh_buf_init(&out, LH_BUF_NOMAX);
-	lh_buf_init(&text, LH_BUF_NOMAX);
+	out = (struct lh_buf){ 0 };
+	text = (struct lh_buf){ 0 };
 	test(sig_hash("{}", "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"));
 	test(sig_hash("{\"a\":1,\"b\":{\"c\":[true,null,\"\xc3\xa9\"],\"d\":\"x\"}}",
 		      "044dd5712bc8962c07455734d153d28e9d32c96314b6dadcb0eceb276d6ffd7d"));

@@ -41,13 +41,12 @@ static void known_chain(void)
 	char dir[] = "/tmp/test_chain.XXXXXX", *path;
 	struct lh_chain_verdict v;
 	struct lh_chain_log *log;
-	struct lh_buf out;
+	struct lh_buf out = { 0 };
 	size_t i;
 
 	check(mkdtemp(dir) != NULL);
 	log = lh_chain_log_open(dir, &keys, LH_CHAIN_NONE, 60, &err);
 	check(log != NULL);
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	for (i = 0; i < 3; i++) {
 		lh_buf_reset(&out);
 		check_why(lh_chain_append(log, &row[i], &out, &err) == 0, err.msg);
@@ -75,7 +74,7 @@ static void both_ways(const char *line, size_t n)
 	lh_chain_reader_init(&a);
 	lh_chain_reader_init(&b);
 	for (i = 0; i < 2; i++) {
-		lh_buf_init(&text[i], LH_BUF_NOMAX);
+		text[i] = (struct lh_buf){ 0 };
 		if (i)
 			lh_buf_putc(&text[i], ' ');
 		lh_buf_add(&text[i], line, n);

@@ -46,7 +46,7 @@ struct line {
 
 static struct lh_record *parse(struct line *l, const char *text)
 {
-	lh_buf_init(&l->text, LH_BUF_NOMAX);
+	l->text = (struct lh_buf){ 0 };
 	lh_record_init(&l->rec);
 	lh_buf_puts(&l->text, text);
 	check_why(lh_record_parse(&l->rec, l->text.p, l->text.len, &err) == 0, err.msg);
@@ -80,9 +80,8 @@ static void ids(void)
 {
 	struct lh_str run = { "run-1", 5 }, other = { "run-2", 5 }, sig = { "aaaa", 4 };
 	char id[LH_SAMPLE_ID];
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	check(lh_sample_id(LH_RAG, &run, &sig, &b, id, &err) == 0 &&
 	      !strcmp(id, "rag-c18ba34bd1455dc9"));
 	check(lh_sample_id(LH_SFT, &run, &sig, &b, id, &err) == 0 && !strncmp(id, "sft-", 4) &&
@@ -132,12 +131,11 @@ static void builds(enum lh_exporter x, const char *category, const char *error)
 	const struct lh_export all = { .include_review = true, .include_partial = true };
 	struct lh_sampler *s = lh_sampler_new(x, &all, AT, &err);
 	struct line scored, evidence;
-	struct lh_buf out;
+	struct lh_buf out = { 0 };
 	char text[1000];
 	int rc;
 
 	snprintf(text, sizeof text, SCORED("%s"), category);
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	check(s && lh_source_scored(&s->one, parse(&scored, text), &err) == 0);
 	check(lh_source_evidence(&s->one, parse(&evidence, EVIDENCE), &err) == 0);
 	lh_sample_begin(s);
@@ -281,11 +279,9 @@ static void kept(void)
 	struct lh_side a = { .scored = parse(&l[0], SCORED("accepted")),
 			     .evidence = parse(&l[1], EVIDENCE) };
 	struct lh_side b = { .scored = parse(&l[2], worse), .evidence = parse(&l[3], against) };
-	struct lh_buf read, said;
+	struct lh_buf read = { 0 }, said = { 0 };
 	int i;
 
-	lh_buf_init(&read, LH_BUF_NOMAX);
-	lh_buf_init(&said, LH_BUF_NOMAX);
 	check(s && lh_sample_pair(s, &a, &b, &read, &err) == 1);
 	a = (struct lh_side){ .evidence = a.evidence, .category = LH_ACCEPTED,
 			      .reason = { "why", 3 } };

@@ -90,7 +90,7 @@ static void compare(const char *text, size_t n)
 {
 	char *p = malloc(n + LH_PAD), *want;
 	json_t *j = plain(text, n), *k;
-	struct lh_buf out;
+	struct lh_buf out = { 0 };
 	struct lh_value v;
 	int rc;
 
@@ -105,7 +105,6 @@ static void compare(const char *text, size_t n)
 		free(p);
 		return;
 	}
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	check(lh_extract_wire(&out, &v, &err) == 0);
 	want = json_dumps(j, JSON_SORT_KEYS | JSON_COMPACT);
 	lh_buf_putc(&out, '\0');

@@ -172,11 +172,10 @@ static void check_where(void)
 	static const char *const pairs[] = { "n=1", "state=IL", "n=x=y", "e=", "l=[1]", "q=\"s\"",
 					     "t=true", "s= 1" };
 	static const char *const bad[] = { "state", "=x", "", "a=\xff" };
-	struct lh_buf json;
+	struct lh_buf json = { 0 };
 	struct lh_err err;
 	size_t i;
 
-	lh_buf_init(&json, LH_BUF_NOMAX);
 	if (lh_filter_where(&json, pairs, sizeof pairs / sizeof *pairs, &err) < 0)
 		lh_buf_puts(&json, err.msg);
 	lh_buf_putc(&json, '\0');
@@ -201,10 +200,9 @@ int main(void)
 	struct lh_err err;
 	struct lh_filter *f = lh_filter_new(&err);
 	struct lh_record scan;
-	struct lh_buf text;
+	struct lh_buf text = { 0 };
 
 	lh_record_init(&scan);
-	lh_buf_init(&text, LH_BUF_NOMAX);
 	test(check_cases(f, &scan, &text));
 	test(check_type(f, &scan, &text));
 	test(check_same(f, &scan, &text));

@@ -136,7 +136,7 @@ static void make(unsigned n)
 
 static void load(struct lh_buf *b)
 {
-	lh_buf_init(b, LH_BUF_NOMAX);
+	*b = (struct lh_buf){ 0 };
 	CHECK(lh_file_read(path, b, &err) == 1);
 }
 

@@ -257,12 +257,10 @@ static void what_texts_are_made_by_is_kept(void)
 		{ ",\"field\":7", NULL, NULL },
 	};
 	struct lh_index_params p;
-	struct lh_buf b, again;
+	struct lh_buf b = { 0 }, again = { 0 };
 	size_t i;
 	int rc;
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
-	lh_buf_init(&again, LH_BUF_NOMAX);
 	for (i = 0; i < sizeof c / sizeof *c; i++) {
 		lh_buf_reset(&b);
 		lh_buf_printf(&b,

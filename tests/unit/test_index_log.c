@@ -288,7 +288,7 @@ static void a_rebuild_of_the_same_bytes_starts_afresh(void)
 
 static void a_part_for_an_index_that_never_came_is_cut_off(void)
 {
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	static char log[8192];
 	size_t n;
 	float v[DIM] = { 1 };
@@ -296,7 +296,6 @@ static void a_part_for_an_index_that_never_came_is_cut_off(void)
 	build(2, "t");
 	put_one("a", NULL);
 	n = read_log(log, sizeof log);
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_buf_add(&b, log, n);
 	lh_log_add_mark(&b, 12345, DIM);
 	lh_log_add_put(&b, (struct lh_str){ "ghost", 5 }, v, DIM, NULL);

@@ -246,8 +246,8 @@ int main(void)
 	CHECK(mkdtemp(dir) != NULL);
 	snprintf(path, sizeof path, "%s/a.lhv", dir);
 	snprintf(log_path, sizeof log_path, "%s-log", path);
-	lh_buf_init(&good, LH_BUF_NOMAX);
-	lh_buf_init(&good_log, LH_BUF_NOMAX);
+	good = (struct lh_buf){ 0 };
+	good_log = (struct lh_buf){ 0 };
 	make();
 	test(a_changing_file_is_compacted_or_refused(tries));
 	test(a_changing_file_is_read_safely(tries / 3));

@@ -384,10 +384,9 @@ static void records(void)
 		" {\"id\":\"w1\", \"n\" : 1.0 ,\"e\\u0061\":[1,{\"x\":2}],\"s\":\"a\\nb\"} ";
 	char *p = padded(line, strlen(line));
 	const struct lh_value *v;
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	struct lh_str s;
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	check(lh_record_parse(&rec, p, strlen(line), &err) == 0);
 	check(rec.n == 4 && rec.line == p + 1 && rec.len == strlen(line) - 2);
 	v = lh_record_get(&rec, "n");
@@ -412,13 +411,12 @@ static void spliced(const char *line, const char *drop, const char *want)
 {
 	const char *names[4];
 	char list[64], *p = padded(line, strlen(line)), *at;
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	size_t n = 0;
 
 	snprintf(list, sizeof list, "%s", drop);
 	for (at = strtok(list, " "); at; at = strtok(NULL, " "))
 		names[n++] = at;
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	check(lh_record_parse(&rec, p, strlen(line), &err) == 0);
 	lh_record_open(&b, &rec, names, n);
 	lh_buf_puts(&b, "\"z\":1");

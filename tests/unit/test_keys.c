@@ -76,9 +76,8 @@ static void addresses(void)
 
 static void scrubs(const struct lh_keys *k, const char *text, size_t n, const char *want)
 {
-	struct lh_buf out;
+	struct lh_buf out = { 0 };
 
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	lh_keys_scrub(k, text, strlen(text), n, &out);
 	lh_buf_putc(&out, '\0');
 	check_why(!strcmp(out.p, want), out.p);

@@ -405,10 +405,9 @@ static void only_the_first_words_of_a_long_text_count(void)
 	const struct lh_lexical *part = &ix;
 	struct lh_lexical_build *b = build(text, 2, &ix);
 	struct lh_lexical_query q = { 0 };
-	struct lh_buf long_text;
+	struct lh_buf long_text = { 0 };
 	int i;
 
-	lh_buf_init(&long_text, LH_BUF_NOMAX);
 	lh_buf_puts(&long_text, "alpha ");
 	for (i = 1; i < LH_LEXICAL_QUERY_WORDS; i++)
 		lh_buf_printf(&long_text, "z%d ", i);

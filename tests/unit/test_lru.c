@@ -29,12 +29,11 @@ static void put(struct lh_lru *l, unsigned n, unsigned value)
 static long get(struct lh_lru *l, unsigned n)
 {
 	unsigned char key[32];
-	struct lh_buf out;
+	struct lh_buf out = { 0 };
 	unsigned value = 0;
 	bool hit;
 
 	key_of(n, key);
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	hit = lh_lru_get(l, key, &out);
 	if (hit) {
 		assert(out.len == sizeof value);
@@ -110,10 +109,9 @@ static void a_promised_value_is_waited_for(void)
 	struct lh_err err;
 	struct lh_lru *l = lh_lru_new(4, &err);
 	unsigned char key[32];
-	struct lh_buf out;
+	struct lh_buf out = { 0 };
 	pthread_t other;
 
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	key_of(1, key);
 	assert(lh_lru_claim(l, key, &out, &err) == LH_LRU_MINE);
 	assert(lh_lru_claim(l, key, &out, &err) == LH_LRU_BUSY);

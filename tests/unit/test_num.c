@@ -203,10 +203,9 @@ static void arrays(void)
 	static const char good[] = "[ 1,-2.5 ,\t3e-1 ]",
 		*const bad[] = { "[1,\"2\"]", "[null]", "[1e39]", "[1,[2]]" };
 	float v[1000], w[1000];
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	size_t i;
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_buf_puts(&b, good);
 	check(lh_f32s_read(b.p, b.p + b.len, v, 3, &err) == 3 && v[0] == 1 && v[1] == -2.5f &&
 	      v[2] == 0.3f);

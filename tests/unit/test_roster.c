@@ -13,7 +13,7 @@
 static char dir[] = "/tmp/lh-test-roster-XXXXXX";
 static char path[64];
 static struct lh_err err;
-static struct lh_buf scratch = { .max = LH_BUF_NOMAX };
+static struct lh_buf scratch;
 
 static void write_file(const char *name, const void *p, size_t n)
 {
@@ -491,7 +491,7 @@ static void a_damaged_index_never_misses(void)
 
 static void *ask(void *roster)
 {
-	struct lh_buf own = { .max = LH_BUF_NOMAX };
+	struct lh_buf own = { 0 };
 	struct lh_worker w;
 	struct lh_err e;
 	bool good = lh_roster_find(roster, "w-6", 3, &own, &w, &e) == 1 && is(w.name, "F");

@@ -46,11 +46,10 @@ static const char *run(enum lh_task task, const char *artifact, const char *cont
 {
 	struct lh_rules *r = lh_rules_open(dir, &err);
 	struct lh_value a = parse(&rec, &text, artifact), c;
-	struct lh_buf more;
+	struct lh_buf more = { 0 };
 	int stop = 0;
 
 	check_why(r != NULL, err.msg);
-	lh_buf_init(&more, LH_BUF_NOMAX);
 	if (context)
 		c = parse(&rec, &more, context);
 	lh_buf_reset(&acted);
@@ -298,9 +297,9 @@ int main(void)
 {
 	check(mkdtemp(dir));
 	lh_record_init(&rec);
-	lh_buf_init(&text, LH_BUF_NOMAX);
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
-	lh_buf_init(&acted, LH_BUF_NOMAX);
+	text = (struct lh_buf){ 0 };
+	scratch = (struct lh_buf){ 0 };
+	acted = (struct lh_buf){ 0 };
 	test(equality());
 	test(emptiness());
 	test(greater());

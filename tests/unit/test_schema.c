@@ -101,9 +101,9 @@ static void provenance(void)
 int main(void)
 {
 	lh_record_init(&rec);
-	lh_buf_init(&text, LH_BUF_NOMAX);
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
-	lh_buf_init(&told, LH_BUF_NOMAX);
+	text = (struct lh_buf){ 0 };
+	scratch = (struct lh_buf){ 0 };
+	told = (struct lh_buf){ 0 };
 	lh_buf_puts(&scratch, "abc");
 	test(any_value());
 	test(numbers());

@@ -74,10 +74,9 @@ static void incomplete(struct lh_scorer *s)
 		"{\"run_id\":\"r\",\"task_id\":\"t\",\"provenance\":{\"source_file\":\"a\","
 		"\"line_offset\":\"0\"," SIG ",\"recorded_at\":\"x\"}}",
 	};
-	struct lh_buf out;
+	struct lh_buf out = { 0 };
 	size_t i;
 
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	for (i = 0; i < sizeof json / sizeof *json; i++) {
 		check(lh_score_one(s, parse(json[i]), NULL, NULL, &out, &err) == -1);
 		check(err.code == LH_EDATA && strstr(err.msg, ": missing"));
@@ -91,7 +90,7 @@ static void judged(struct lh_scorer *s)
 	enum lh_category category;
 	struct lh_judged got;
 	struct lh_scored on_file;
-	struct lh_buf out;
+	struct lh_buf out = { 0 };
 
 	parse(EVIDENCE("scrum_reviews", ",\"success_markers\":[\"accepted_on_attempt_12\"]"));
 	check_why(lh_score_check(s, &rec, &err) == 0, err.msg);
@@ -99,7 +98,6 @@ static void judged(struct lh_scorer *s)
 	check(got.category == LH_PARTIALLY_ACCEPTED && got.reasons == 2);
 	check(got.reason[0].n == 22 && !memcmp(got.reason[0].p, "accepted_on_attempt=12", 22));
 	check(got.reason[1].n == 14 && !memcmp(got.reason[1].p, "high_cost=true", 14));
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	check(lh_score_one(s, &rec, "2026-06-01T00:00:00.000Z", &category, &out, &err) == 0);
 	check(category == LH_PARTIALLY_ACCEPTED);
 	lh_buf_putc(&out, '\0');

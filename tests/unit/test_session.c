@@ -15,9 +15,8 @@ static struct lh_str str(const char *s)
 
 static void expect(const struct lh_session_row *row, const char *want)
 {
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_session_print(&b, row);
 	lh_buf_putc(&b, '\0');
 	check(b.failed == LH_OK);

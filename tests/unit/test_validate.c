@@ -29,12 +29,8 @@ static void judged(struct lh_validator *v, const char *kind, const char *artifac
 	struct lh_value av, cv;
 	struct lh_verdict d;
 
-	if (!out.max) {
+	if (!out.p)
 		lh_record_init(&rec);
-		lh_buf_init(&a, LH_BUF_NOMAX);
-		lh_buf_init(&c, LH_BUF_NOMAX);
-		lh_buf_init(&out, LH_BUF_NOMAX);
-	}
 	if (artifact)
 		av = parse(&rec, &a, artifact);
 	if (context)
@@ -251,10 +247,9 @@ static void scanners_agree(void)
 					   "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9",
 					   "xxxxxxxxxxxx", "xxxxxxxxxxxxxxxx" };
 	size_t hits[2] = { 0 }, i, k, n = 200000;
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	bool found;
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	for (i = 0; i < n; i++) {
 		lh_buf_reset(&b);
 		for (k = draw(9) + 1; k; k--)

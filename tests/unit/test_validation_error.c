@@ -122,9 +122,9 @@ static void refused_legacy(void)
 int main(void)
 {
 	lh_record_init(&rec);
-	lh_buf_init(&text, LH_BUF_NOMAX);
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
-	lh_buf_init(&out, LH_BUF_NOMAX);
+	text = (struct lh_buf){ 0 };
+	scratch = (struct lh_buf){ 0 };
+	out = (struct lh_buf){ 0 };
 	test(both_forms());
 	test(refused());
 	test(refused_legacy());

@@ -97,12 +97,11 @@ static int open_member(const struct audit *a, const char *relpath, struct bundle
 static int from_root(const struct audit *a, enum member id, struct bundle_member *m,
 		     struct lh_err *err)
 {
-	struct lh_buf path;
+	struct lh_buf path = { 0 };
 	int rc;
 
 	if (members[id].of_run && !a->run_id)
 		return 0;
-	lh_buf_init(&path, LH_BUF_NOMAX);
 	if (members[id].of_run)
 		lh_buf_printf(&path, "%s/%s/", LH_ROOT_REPORTS, a->run_id);
 	lh_buf_puts(&path, members[id].file);
@@ -141,7 +140,7 @@ int bundle_write(struct audit *a, struct lh_err *err)
 
 	for (id = 0; id < MEMBERS && rc >= 0; id++) {
 		m[n] = (struct bundle_member){ .name = members[id].name, .fd = -1 };
-		lh_buf_init(&m[n].text, LH_BUF_NOMAX);
+		m[n].text = (struct lh_buf){ 0 };
 		rc = members[id].file ? from_root(a, id, &m[n], err)
 			: from_audit(a, id, &m[n].text, err);
 		n += rc != 0;

@@ -79,11 +79,10 @@ int bundle_list_read(struct bundle_list *list, const char *p, size_t n, struct l
 {
 	const char *end = p + n, *lf;
 	struct lh_record r;
-	struct lh_buf text;
+	struct lh_buf text = { 0 };
 	int rc = 0;
 
 	lh_record_init(&r);
-	lh_buf_init(&text, LH_BUF_NOMAX);
 	for (; p < end && !rc; p = lf + 1) {
 		lf = memchr(p, '\n', (size_t)(end - p));
 		if (!lf) {

@@ -310,7 +310,6 @@ int bundle_verify(struct lh_tool *tool, const char *file)
 	struct verify v = { .tool = tool, .file = file };
 	int fd = -1, rc;
 
-	lh_buf_init(&v.out, LH_BUF_NOMAX);
 	rc = open_bundle(&v, &fd, &tool->err);
 	if (!rc)
 		rc = verify(&v, fd, &tool->err);

@@ -34,7 +34,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 
 	(void)err;
 	w->file = ctx;
-	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	return 0;
 }
 
@@ -216,7 +215,7 @@ int census_take(struct audit *a, struct lh_err *err)
 	int i;
 
 	for (i = 0; i < FINDINGS; i++)
-		lh_buf_init(&c->found[i].first, LH_BUF_NOMAX);
+		c->found[i].first = (struct lh_buf){ 0 };
 	if (read_tree(a, LH_ROOT_EVIDENCE, on_evidence, BIT(FOUND_EVIDENCE), err) < 0 || read_file(&skips, err) < 0 ||
 	    read_tree(a, LH_ROOT_SCORED, on_scored, BIT(FOUND_SCORED), err) < 0)
 		return -1;

@@ -57,9 +57,9 @@ void checks_begin(struct audit *a)
 		c->phase = table[i].phase;
 		c->name = table[i].name;
 		c->required = a->s->observer ? table[i].observed : table[i].required;
-		lh_buf_init(&c->expected, LH_BUF_NOMAX);
-		lh_buf_init(&c->actual, LH_BUF_NOMAX);
-		lh_buf_init(&c->notes, LH_BUF_NOMAX);
+		c->expected = (struct lh_buf){ 0 };
+		c->actual = (struct lh_buf){ 0 };
+		c->notes = (struct lh_buf){ 0 };
 	}
 }
 

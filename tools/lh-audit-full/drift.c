@@ -30,7 +30,6 @@ int drift_metrics_of(struct drift_metrics *m, const struct baselines *row, struc
 	struct lh_iter it;
 
 	*m = (struct drift_metrics){ .row = row };
-	lh_buf_init(&m->names, LH_BUF_NOMAX);
 	/* room for all names, so that none moves */
 	if (!lh_buf_room(&m->names, row->metrics.n))
 		return lh_buf_check(&m->names, err);
@@ -228,10 +227,9 @@ static void put_row(struct lh_buf *out, struct lh_buf *field, const struct drift
 void drift_table(struct lh_buf *out, const struct drift *d)
 {
 	size_t width[COLUMNS], i, n;
-	struct lh_buf field;
+	struct lh_buf field = { 0 };
 	int c;
 
-	lh_buf_init(&field, LH_BUF_NOMAX);
 	for (c = 0; c < COLUMNS; c++) {
 		width[c] = put_field(out, &field, NULL, c);
 		for (i = 0; i < d->n; i++) {

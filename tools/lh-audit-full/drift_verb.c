@@ -23,14 +23,13 @@ static int print(struct lh_tool *tool, const struct settings *s, const struct dr
 {
 	bool bad = s->fail_on_drift && d->warned;
 	struct lh_writer w;
-	struct lh_buf out;
+	struct lh_buf out = { 0 };
 	int rc;
 
 	if (bad)
 		lh_tool_verdict_bad(tool);
 	else if (tool->quiet)
 		return 0;
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	if (s->json) {
 		w = lh_write_to(&out);
 		drift_write(&w, NULL, d);

@@ -65,10 +65,9 @@ int history_append(const struct audit *a, struct lh_err *err)
 	const struct history *h = &a->history;
 	struct lh_applog log = { .fd = -1 };
 	struct lh_writer w;
-	struct lh_buf row;
+	struct lh_buf row = { 0 };
 	int rc;
 
-	lh_buf_init(&row, LH_BUF_NOMAX);
 	w = lh_write_to(&row);
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "recorded_at", a->recorded_at);

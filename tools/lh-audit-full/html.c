@@ -283,10 +283,9 @@ int html_print(struct lh_buf *out, struct audit *a, struct lh_err *err)
 
 int html_write(struct audit *a, struct lh_err *err)
 {
-	struct lh_buf page;
+	struct lh_buf page = { 0 };
 	int rc;
 
-	lh_buf_init(&page, LH_BUF_NOMAX);
 	rc = html_print(&page, a, err);
 	if (!rc)
 		rc = report_put(a->s->html, &page, err);

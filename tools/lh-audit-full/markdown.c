@@ -142,14 +142,13 @@ int report_put(const char *path, const struct lh_buf *text, struct lh_err *err)
 int markdown_write(const struct audit *a, struct lh_err *err)
 {
 	char *path = NULL;
-	struct lh_buf text;
+	struct lh_buf text = { 0 };
 	int rc = 0;
 
 	if (!a->s->out) {
 		path = lh_root_join(a->root, AUDIT_OUT, err);
 		rc = path ? lh_root_folders(a->root, AUDIT_OUT, err) : -1;
 	}
-	lh_buf_init(&text, LH_BUF_NOMAX);
 	markdown_print(&text, a);
 	if (!rc)
 		rc = report_put(path ? path : a->s->out, &text, err);

@@ -162,7 +162,6 @@ int phase_receipts(struct audit *a, struct lh_err *err)
 		return 0;
 	}
 	lh_buf_init(&r.text, REPORT_MAX);
-	lh_buf_init(&r.scratch, LH_BUF_NOMAX);
 	lh_record_init(&r.rec);
 	rc = receipts(&r, err);
 	if (!rc)

@@ -103,12 +103,11 @@ void document_print(struct lh_buf *out, const struct audit *a, bool all)
 
 int audit_print(struct audit *a, struct lh_err *err)
 {
-	struct lh_buf out;
+	struct lh_buf out = { 0 };
 	int rc = 0;
 
 	if (a->tool->quiet && well(a))
 		return 0;
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	if (a->s->json)
 		document_print(&out, a, !a->tool->quiet);
 	else

@@ -132,10 +132,9 @@ static int replay(struct replay *r, enum check_id id, const char *task, enum how
 	struct lh_child_how how = { .command = r->a->s->replay_command, .argv = argv,
 				    .keys = LH_KEYS_NONE, .env = r->env, .seconds = REPLAY_SECONDS,
 				    .max = ROW_MAX };
-	struct lh_buf record;
+	struct lh_buf record = { 0 };
 	int rc;
 
-	lh_buf_init(&record, LH_BUF_NOMAX);
 	write_task(&record, task, what);
 	lh_child_free(&r->out);
 	rc = lh_buf_check(&record, err);
@@ -347,7 +346,6 @@ int phase_replay(struct audit *a, struct lh_err *err)
 	int rc;
 
 	lh_record_init(&r.row);
-	lh_buf_init(&r.scratch, LH_BUF_NOMAX);
 	rc = judge_tail(&r, &t, err);
 	if (rc >= 0) {
 		rc = a->s->observer ? 0 : run_live(&r, err);

@@ -86,7 +86,6 @@ int audit_verb(struct lh_tool *tool, void *settings)
 	int rc = -1;
 
 	checks_begin(&a);
-	lh_buf_init(&a.bad_summary, LH_BUF_NOMAX);
 	a.root = lh_root_open(a.s->root, &tool->err);
 	if (a.root && targets_check(&a, &tool->err) == 0)
 		rc = audit(&a, &tool->err);

@@ -235,10 +235,6 @@ int phase_samples(struct audit *a, struct lh_err *err)
 		return 0;
 	}
 	lh_record_init(&j.rec);
-	lh_buf_init(&j.text, LH_BUF_NOMAX);
-	lh_buf_init(&j.want, LH_BUF_NOMAX);
-	lh_buf_init(&j.found, LH_BUF_NOMAX);
-	lh_buf_init(&j.scratch, LH_BUF_NOMAX);
 	rc = judge_all(&j, err);
 	passed = j.all && !j.wrong;
 	if (!rc && a->s->test_command)

@@ -86,7 +86,7 @@ static int put_provider(struct chat *c, struct lh_chat *chat, enum lh_provider p
 {
 	char url[1024];
 	struct lh_writer w;
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	bool available;
 
 	if (!lh_keys_has(c->keys, p))
@@ -94,7 +94,6 @@ static int put_provider(struct chat *c, struct lh_chat *chat, enum lh_provider p
 	if (lh_chat_available(chat, p, &available, &c->tool->err) < 0)
 		return -1;
 	lh_http_mask(lh_keys_url(c->keys, p), url, sizeof url);
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	w = lh_write_to(&b);
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "name", lh_provider_name(p));

@@ -31,7 +31,6 @@ static const struct lh_bind members[] = {
 void request_init(struct request *rq)
 {
 	memset(rq, 0, sizeof *rq);
-	lh_buf_init(&rq->scratch, LH_BUF_NOMAX);
 }
 
 void request_free(struct request *rq)

@@ -10,11 +10,10 @@
 int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected,
 		    const char *actual, struct lh_err *err)
 {
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	struct lh_writer json = lh_write_to(&b);
 	int rc;
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_write_object(&json, NULL);
 	lh_write_u64(&json, "n", ++a->told);
 	lh_write_text(&json, "name", name);
@@ -70,9 +69,8 @@ static int copy_built_in(const struct lh_root *to, struct lh_err *err)
 	int rc = 0;
 
 	for (s = acceptance_fixture; !rc && s->text; s++) {
-		struct lh_buf text;
+		struct lh_buf text = { 0 };
 
-		lh_buf_init(&text, LH_BUF_NOMAX);
 		lh_buf_puts(&text, s->text);
 		rc = lh_buf_check(&text, err);
 		if (!rc)
@@ -85,10 +83,9 @@ static int copy_built_in(const struct lh_root *to, struct lh_err *err)
 /* Copy those of the twelve sources that exist: 1, 0 if none does, -1. */
 static int copy_fixture(const struct lh_root *from, const struct lh_root *to, struct lh_err *err)
 {
-	struct lh_buf text;
+	struct lh_buf text = { 0 };
 	int i, rc = 0, found = 0;
 
-	lh_buf_init(&text, LH_BUF_NOMAX);
 	for (i = 0; rc >= 0 && i < LH_STREAMS; i++) {
 		const char *relpath = lh_stream_source((enum lh_stream)i);
 		char *path = lh_root_join(from, relpath, err);

@@ -382,12 +382,12 @@ static void check_init(struct check *c)
 		table_init(&c->refused[i]);
 	}
 	for (i = 0; i < LH_STREAMS; i++)
-		lh_buf_init(&c->source[i], LH_BUF_NOMAX);
+		c->source[i] = (struct lh_buf){ 0 };
 	lh_record_init(&c->row);
-	lh_buf_init(&c->from_text, LH_BUF_NOMAX);
-	lh_buf_init(&c->scratch, LH_BUF_NOMAX);
-	lh_buf_init(&c->want, LH_BUF_NOMAX);
-	lh_buf_init(&c->got, LH_BUF_NOMAX);
+	c->from_text = (struct lh_buf){ 0 };
+	c->scratch = (struct lh_buf){ 0 };
+	c->want = (struct lh_buf){ 0 };
+	c->got = (struct lh_buf){ 0 };
 }
 
 static void check_free(struct check *c)

@@ -9,7 +9,6 @@
 void table_init(struct table *t)
 {
 	*t = (struct table){ .n = 0 };
-	lh_buf_init(&t->text, LH_BUF_NOMAX);
 }
 
 void table_free(struct table *t)
@@ -69,7 +68,6 @@ static int fill(struct table *t, const struct lh_root *root, const char *what, b
 	struct reading r = { .t = t, .root = root };
 	int rc;
 
-	lh_buf_init(&r.file, LH_BUF_NOMAX);
 	rc = folder ? lh_root_each(root, what, add_file, &r, err) : add_file(&r, what, err);
 	lh_buf_free(&r.file);
 	if (!rc)

@@ -118,13 +118,11 @@ int drift_print(struct lh_buf *out, struct whole *w, struct lh_err *err)
 {
 	struct report report;
 	struct prior prior = { .n = 0 };
-	struct lh_buf stages, text;
+	struct lh_buf stages = { 0 }, text = { 0 };
 	struct lh_writer json = lh_write_to(&stages);
 	int i, rc = report_newest(&w->prior, w->run->root, w->run->id, false, &w->bad, err);
 
 	report_init(&report);
-	lh_buf_init(&stages, LH_BUF_NOMAX);
-	lh_buf_init(&text, LH_BUF_NOMAX);
 	if (rc > 0)
 		rc = report_read(&report, w->run->root, w->prior, "summary.json", "run_summary",
 				 err);

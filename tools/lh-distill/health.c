@@ -231,11 +231,10 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 static int print(struct health *h, struct lh_err *err)
 {
 	const struct count *n = &h->n;
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	struct lh_writer json = lh_write_to(&b);
 	int rc;
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_write_object(&json, NULL);
 	lh_write_text(&json, "source", lh_stream_name(h->stem));
 	lh_write_u64(&json, "rows", n->rows);
@@ -285,7 +284,6 @@ int distill_health(struct lh_tool *tool, void *settings)
 
 	lh_record_init(&h.rec);
 	lh_record_init(&h.row);
-	lh_buf_init(&h.scratch, LH_BUF_NOMAX);
 	if (h.root && (h.scorer = lh_scorer_new(err)) && (h.rows = lh_rows_new(err)) && (h.source = lh_rows_new(err)))
 		rc = check_all(&h, s->all, err);
 	lh_rows_free(h.rows);

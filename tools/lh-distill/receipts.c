@@ -60,11 +60,10 @@ static int print_run(struct lh_tool *tool, const struct lh_root *root, const cha
 
 static int print_newest(struct lh_tool *tool, const struct lh_root *root)
 {
-	struct lh_buf bad;
+	struct lh_buf bad = { 0 };
 	char *id = NULL;
 	int rc;
 
-	lh_buf_init(&bad, LH_BUF_NOMAX);
 	rc = report_newest(&id, root, NULL, true, &bad, &tool->err);
 	warn_bad(tool, &bad);
 	lh_buf_free(&bad);

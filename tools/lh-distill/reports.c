@@ -35,7 +35,7 @@ static void on_violation(void *ctx, const struct lh_str *field, const struct lh_
 static int check(struct report *r, const char *schema, struct lh_err *err)
 {
 	struct lh_value v = { r->text.p, r->text.len, LH_OBJECT, false };
-	struct lh_buf scratch;
+	struct lh_buf scratch = { 0 };
 	long n;
 
 	if (lh_record_parse(&r->rec, r->text.p, r->text.len, err) < 0) {
@@ -46,7 +46,6 @@ static int check(struct report *r, const char *schema, struct lh_err *err)
 	v.p = r->rec.line;
 	v.n = r->rec.len;
 	*err = (struct lh_err){ .code = LH_OK };
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
 	n = lh_schema_check(lh_schema_find(schema), &v, &scratch, on_violation, err, err);
 	lh_buf_free(&scratch);
 	return n ? -1 : 0;

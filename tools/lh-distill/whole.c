@@ -38,10 +38,9 @@ static int run_stages(struct whole *w, whole_fn *ended, void *ctx, struct lh_err
 
 static int write_reports(struct whole *w, struct lh_err *err)
 {
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	int rc;
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	rc = drift_print(&b, w, err);
 	if (!rc)
 		rc = lh_report_write(w->run, "drift.json", &b, err);
@@ -62,8 +61,6 @@ int whole_run(struct whole *w, const struct lh_run_how *how, const char *now, wh
 	struct lh_summary *s = &w->summary;
 
 	*w = (struct whole){ .severity = "ok" };
-	lh_buf_init(&w->json, LH_BUF_NOMAX);
-	lh_buf_init(&w->bad, LH_BUF_NOMAX);
 	w->run = lh_run_open(how, now, err);
 	if (!w->run)
 		return -1;

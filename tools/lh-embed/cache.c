@@ -561,7 +561,6 @@ struct cache *cache_open(struct lh_tool *tool, const char *path, uint64_t max, s
 	c->tool = tool;
 	c->max = max;
 	pthread_mutex_init(&c->lock, NULL);
-	lh_buf_init(&c->touched, LH_BUF_NOMAX);
 	c->path = lh_strndup(path, strlen(path), err);
 	if (c->path && make_file(c, err) == 0 && connect(c, err) == 0)
 		return c;

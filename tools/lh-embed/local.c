@@ -41,9 +41,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 
 	w->run = held->hold->run;
 	w->e = e;
-	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
-	lh_buf_init(&w->trace, LH_BUF_NOMAX);
-	lh_buf_init(&w->errors, LH_BUF_NOMAX);
 	w->v = lh_calloc(e->dimension, sizeof *w->v, err);
 	if (w->v)
 		w->engine = e->engine->open(e, err);

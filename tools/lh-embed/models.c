@@ -35,10 +35,9 @@ void models_free(struct models *ms)
 /* Engine and name are unambiguous: no engine's name contains a space. */
 static char *space_of(const char *engine, const char *name, size_t n, struct lh_err *err)
 {
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	char *space = NULL;
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_buf_puts(&b, engine);
 	lh_buf_putc(&b, ' ');
 	lh_buf_add(&b, name, n);

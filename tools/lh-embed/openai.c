@@ -90,7 +90,6 @@ static void *openai_open(struct embed *e, struct lh_err *err)
 
 	if (!o)
 		return NULL;
-	lh_buf_init(&o->order, LH_BUF_NOMAX);
 	o->url = service_url(e->url, has_version(e->url) ? "/embeddings" : "/v1/embeddings", err);
 	if (o->url && service_init(&o->s, e, e->key.n ? &e->key : NULL, err) == 0)
 		return o;

@@ -99,15 +99,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	struct worker *w = context;
 
 	w->r = r;
-	lh_buf_init(&w->items, LH_BUF_NOMAX);
-	lh_buf_init(&w->table, LH_BUF_NOMAX);
-	lh_buf_init(&w->texts, LH_BUF_NOMAX);
-	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
-	lh_buf_init(&w->vectors, LH_BUF_NOMAX);
-	lh_buf_init(&w->entries, LH_BUF_NOMAX);
-	lh_buf_init(&w->traces, LH_BUF_NOMAX);
-	lh_buf_init(&w->errors, LH_BUF_NOMAX);
-	lh_buf_init(&w->said, LH_BUF_NOMAX);
 	w->task = lh_calloc(r->e->batch, sizeof *w->task, err);
 	if (w->task)
 		w->engine = r->e->engine->open(&held->e, err);

@@ -35,8 +35,8 @@ int service_init(struct service *s, struct embed *e, const struct lh_secret *key
 	s->e = e;
 	s->key = key;
 	lh_record_init(&s->json);
-	lh_buf_init(&s->body, LH_BUF_NOMAX);
-	lh_buf_init(&s->quote, LH_BUF_NOMAX);
+	s->body = (struct lh_buf){ 0 };
+	s->quote = (struct lh_buf){ 0 };
 	s->http = lh_http_new(&(struct lh_http_opts){
 		.timeout = e->timeout, .retries = (unsigned)e->retries,
 		.max_body = most > LH_HTTP_MAX_BODY ? most : LH_HTTP_MAX_BODY,
@@ -55,12 +55,11 @@ void service_free(struct service *s)
 char *service_url(const char *base, const char *path, struct lh_err *err)
 {
 	size_t n = strlen(base);
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	char *url = NULL;
 
 	while (n && base[n - 1] == '/')
 		n--;
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_buf_add(&b, base, n);
 	lh_buf_puts(&b, path);
 	if (lh_buf_check(&b, err) == 0)

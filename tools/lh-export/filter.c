@@ -17,9 +17,6 @@ int worker_init(void *context, void *ctx, struct lh_err *err)
 
 	w->f = ctx;
 	w->evidence = lh_schema_find("evidence_record");
-	lh_buf_init(&w->scored, LH_BUF_NOMAX);
-	lh_buf_init(&w->text, LH_BUF_NOMAX);
-	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	lh_record_init(&w->rec);
 	w->scorer = lh_scorer_new(err);
 	w->sampler = w->scorer ? lh_sampler_new(w->f->x, &w->f->s->how, w->f->recorded_at, err) : NULL;

@@ -147,8 +147,6 @@ int pair_run(struct filter *f)
 	struct pairing p = { .f = f, .fd = -1 };
 	int rc = -1;
 
-	lh_buf_init(&p.block, LH_BUF_NOMAX);
-	lh_buf_init(&p.sample, LH_BUF_NOMAX);
 	lh_pair_init(&p.pair);
 	f->pairing = &p;
 	p.sampler = lh_sampler_new(f->x, &f->s->how, f->recorded_at, err);

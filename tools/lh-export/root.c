@@ -11,11 +11,10 @@ static void on_progress(void *tool, enum lh_stage stage, uint64_t records)
 
 static int print(struct lh_tool *tool, enum lh_exporter x, const struct lh_export *e)
 {
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	struct lh_writer json = lh_write_to(&b);
 	int i, rc;
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_write_object(&json, NULL);
 	lh_write_u64(&json, "scored_files_read", e->files);
 	lh_write_u64(&json, "records_read", e->read);
@@ -39,14 +38,12 @@ static int print(struct lh_tool *tool, enum lh_exporter x, const struct lh_expor
 /* Report what the verification of the file found. */
 static int tell_faults(struct lh_tool *tool, const struct lh_stage_result *res)
 {
-	struct lh_buf list, scratch;
+	struct lh_buf list = { 0 }, scratch = { 0 };
 	struct lh_value all;
 	struct lh_iter it;
 	struct lh_str s;
 	int rc;
 
-	lh_buf_init(&list, LH_BUF_NOMAX);
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
 	lh_buf_putc(&list, '[');
 	lh_buf_add(&list, res->errors.p, res->errors.len);
 	lh_buf_putc(&list, ']');

@@ -60,7 +60,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	w->s = ctx;
 	memcpy(w->members, members, sizeof members);
 	lh_bind_rename(w->members, w->s->field);
-	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	w->x = lh_extract_new(err);
 	return w->x ? 0 : -1;
 }

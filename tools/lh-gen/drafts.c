@@ -48,11 +48,11 @@ struct gen_drafts *gen_drafts_new(uint64_t seed, unsigned n, enum draft_kind kin
 	d = &g->d;
 	g->seed = seed;
 	g->kinds = kinds;
-	lh_buf_init(&d->artifact, LH_BUF_NOMAX);
-	lh_buf_init(&d->context, LH_BUF_NOMAX);
-	lh_buf_init(&d->findings, LH_BUF_NOMAX);
-	lh_buf_init(&d->error, LH_BUF_NOMAX);
-	lh_buf_init(&d->text, LH_BUF_NOMAX);
+	d->artifact = (struct lh_buf){ 0 };
+	d->context = (struct lh_buf){ 0 };
+	d->findings = (struct lh_buf){ 0 };
+	d->error = (struct lh_buf){ 0 };
+	d->text = (struct lh_buf){ 0 };
 	g->people = lh_calloc(n, sizeof(*g->people), err);
 	for (unsigned i = 0; g->people && i < n && !rc; i++) {
 		gen_person(&g->people[i], &d->text, seed, i);

@@ -63,10 +63,10 @@ static int kb_open(struct kb *kb, double lock_timeout, struct lh_err *err)
 	const char *root = kb->how->root;
 
 	for (int i = 0; i < FILES; i++) {
-		lh_buf_init(&kb->out[i].buf, LH_BUF_NOMAX);
+		kb->out[i].buf = (struct lh_buf){ 0 };
 		kb->out[i].file = (struct lh_atomic){ .fd = -1, .slot = -1 };
 	}
-	lh_buf_init(&kb->row.text, LH_BUF_NOMAX);
+	kb->row.text = (struct lh_buf){ 0 };
 	if (root && lh_own_mkdir(root, 0777, err) < 0)
 		return -1;
 	kb->root = lh_root_open(root, err);

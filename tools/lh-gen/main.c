@@ -58,11 +58,10 @@ static int fill_block(struct lh_buf *b, struct lh_tool *tool, const struct setti
 static int run(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	int rc = 0;
 
 	gen_init();
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	if (tool->verb->bit == VERB_DRAFTS) {
 		s->drafts = gen_drafts_new(s->seed, (unsigned)s->workers, (enum draft_kind)s->kinds, &tool->err);
 		rc = s->drafts ? 0 : -1;

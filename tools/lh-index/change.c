@@ -166,12 +166,11 @@ int index_add(struct lh_tool *tool, void *settings)
 
 static int take_id(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
 {
-	struct lh_buf scratch;
+	struct lh_buf scratch = { 0 };
 	struct lh_str id;
 	int rc;
 
 	(void)worker;
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
 	rc = lh_vector_record_id(rec, &scratch, &id, err);
 	if (rc == 0 && id.n == 0)
 		rc = lh_err_set(err, LH_EDATA, "empty id");

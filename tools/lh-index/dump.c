@@ -100,8 +100,6 @@ int index_dump(struct lh_tool *tool, void *settings)
 	if (!ix)
 		return -1;
 	d.p = lh_index_get_params(ix);
-	lh_buf_init(&d.line, LH_BUF_NOMAX);
-	lh_buf_init(&d.meta, LH_BUF_NOMAX);
 	lh_record_init(&d.scan);
 	d.vector = lh_calloc(d.p->dimension, sizeof *d.vector, &tool->err);
 	rc = d.vector ? dump_all(&d, tool, ix) : -1;

@@ -82,11 +82,10 @@ static int info_one(struct lh_tool *tool, const char *path)
 {
 	struct lh_index *ix = lh_index_open(path, &tool->err);
 	struct lh_writer w;
-	struct lh_buf line;
+	struct lh_buf line = { 0 };
 
 	if (!ix)
 		return -1;
-	lh_buf_init(&line, LH_BUF_NOMAX);
 	w = lh_write_to(&line);
 	put_info(&w, path, ix);
 	lh_index_close(ix);

@@ -72,7 +72,6 @@ int rows_init(struct rows *r, const struct settings *s, struct lh_err *err)
 {
 	memset(r, 0, sizeof *r);
 	r->settings = s;
-	lh_buf_init(&r->vector, LH_BUF_NOMAX);
 	if (!s->template)
 		return 0;
 	r->template = lh_template_new(s->template, err);
@@ -113,19 +112,12 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 
 	w->rows = run->rows;
 	w->n_slots = in_process(w->rows) ? 1 : w->rows->settings->batch;
-	lh_buf_init(&w->id, LH_BUF_NOMAX);
-	lh_buf_init(&w->meta, LH_BUF_NOMAX);
-	lh_buf_init(&w->model, LH_BUF_NOMAX);
-	lh_buf_init(&w->made, LH_BUF_NOMAX);
 	w->slot = lh_calloc(w->n_slots, sizeof *w->slot, err);
 	w->text = lh_calloc(w->n_slots, sizeof *w->text, err);
 	w->of = lh_calloc(w->n_slots, sizeof *w->of, err);
 	if (!w->slot || !w->text || !w->of)
 		return -1;
 	for (i = 0; i < w->n_slots; i++) {
-		lh_buf_init(&w->slot[i].vector, LH_BUF_NOMAX);
-		lh_buf_init(&w->slot[i].text, LH_BUF_NOMAX);
-		lh_buf_init(&w->slot[i].traced, LH_BUF_NOMAX);
 	}
 	return 0;
 }

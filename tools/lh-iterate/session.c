@@ -71,14 +71,6 @@ static int session_init(void *context, void *ctx, struct lh_err *err)
 
 	s->it = it;
 	s->roster = held->roster;
-	lh_buf_init(&s->text, LH_BUF_NOMAX);
-	lh_buf_init(&s->model, LH_BUF_NOMAX);
-	lh_buf_init(&s->prompt, LH_BUF_NOMAX);
-	lh_buf_init(&s->history, LH_BUF_NOMAX);
-	lh_buf_init(&s->artifact, LH_BUF_NOMAX);
-	lh_buf_init(&s->report, LH_BUF_NOMAX);
-	lh_buf_init(&s->row, LH_BUF_NOMAX);
-	lh_buf_init(&s->errors, LH_BUF_NOMAX);
 	s->extract = lh_extract_new(err);
 	if (s->extract)
 		s->validator = lh_validator_new(&(struct lh_validate_how){ .roster = held->roster, .rules = held->rules }, err);

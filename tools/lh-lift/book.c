@@ -7,8 +7,8 @@ void book_init(struct book *b, const char *path)
 	b->ix = NULL;
 	b->path = path;
 	lh_record_init(&b->entry);
-	lh_buf_init(&b->line, LH_BUF_NOMAX);
-	lh_buf_init(&b->strings, LH_BUF_NOMAX);
+	b->line = (struct lh_buf){ 0 };
+	b->strings = (struct lh_buf){ 0 };
 }
 
 void book_free(struct book *b)

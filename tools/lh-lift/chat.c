@@ -22,9 +22,6 @@ void chat_init(struct chat *c, const struct lift *l)
 {
 	memset(c, 0, sizeof *c);
 	c->l = l;
-	lh_buf_init(&c->line, LH_BUF_NOMAX);
-	lh_buf_init(&c->prompt, LH_BUF_NOMAX);
-	lh_buf_init(&c->content, LH_BUF_NOMAX);
 	lh_record_init(&c->reply);
 }
 

@@ -37,8 +37,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	search_init(&c->search);
 	demand_init(&c->demand);
 	chat_init(&c->chat, ctx);
-	lh_buf_init(&c->scratch, LH_BUF_NOMAX);
-	lh_buf_init(&c->corpus, LH_BUF_NOMAX);
 	return search_start(&c->search, c->l, false, err);
 }
 

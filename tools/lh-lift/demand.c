@@ -5,7 +5,6 @@
 void demand_init(struct demand *d)
 {
 	memset(d, 0, sizeof *d);
-	lh_buf_init(&d->strings, LH_BUF_NOMAX);
 }
 
 void demand_free(struct demand *d)

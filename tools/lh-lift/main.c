@@ -66,10 +66,9 @@ static int check_book(const struct lift *l, struct lh_err *err)
 static int print_summary(struct lift *l)
 {
 	struct lh_err *err = &l->tool->err;
-	struct lh_buf out;
+	struct lh_buf out = { 0 };
 	int rc;
 
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	tally_print(&out, l);
 	rc = lh_buf_check(&out, err);
 	if (rc == 0)
@@ -143,8 +142,6 @@ int main(int argc, char **argv)
 	lh_tool_init(&tool, "lh-lift", "[OPTION]... INDEX...",
 		     "measure what a playbook improves", options);
 	l.tool = &tool;
-	lh_buf_init(&l.spool, LH_BUF_NOMAX);
-	lh_buf_init(&l.unlifted, LH_BUF_NOMAX);
 	lh_tool_ignore_sigpipe(&tool);
 	rc = lh_tool_parse(&tool, argc, argv, &l);
 	if (!rc)

@@ -127,10 +127,9 @@ static void put_head(struct lh_buf *out, const struct lift *l)
 
 int report_write(struct lift *l, struct lh_err *err)
 {
-	struct lh_buf out;
+	struct lh_buf out = { 0 };
 	int rc;
 
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	put_head(&out, l);
 	put_table(&out, l);
 	put_unlifted(&out, l);

@@ -17,13 +17,12 @@ static bool read_demand(const struct demand *d, struct lh_job_order *to)
 
 static int add_styles(struct lh_writer *w, const struct demand *d, struct lh_err *err)
 {
-	struct lh_buf sentence;
+	struct lh_buf sentence = { 0 };
 	struct lh_job_order known;
 	int rc = 0, style;
 
 	if (!read_demand(d, &known))
 		return 0;
-	lh_buf_init(&sentence, LH_BUF_NOMAX);
 	for (style = 0; !rc && style < LH_JOB_ORDER_STYLES; style++) {
 		lh_buf_reset(&sentence);
 		lh_job_order_put(&sentence, (enum lh_job_order_style)style, &known);

@@ -13,7 +13,6 @@
 void search_init(struct search *s)
 {
 	memset(s, 0, sizeof *s);
-	lh_buf_init(&s->line, LH_BUF_NOMAX);
 	lh_record_init(&s->reply);
 }
 

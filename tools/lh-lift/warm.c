@@ -36,7 +36,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	search_init(&w->search);
 	demand_init(&w->demand);
 	book_init(&w->book, w->l->book);
-	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	return search_start(&w->search, w->l, true, err);
 }
 

@@ -32,10 +32,9 @@ static void on_progress(void *tool, enum lh_stage stage, uint64_t records)
 
 static int print(struct lh_tool *tool, const struct lh_run *run, const struct lh_collect *c)
 {
-	struct lh_buf out;
+	struct lh_buf out = { 0 };
 	int s, rc;
 
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	for (s = 0; s < LH_STREAMS; s++) {
 		if (c->sources && !(c->sources & 1u << s))
 			continue;

@@ -39,10 +39,9 @@ static int check(struct lh_record *rec, struct lh_buf *out, void *ctx, struct lh
 	struct record record = { .expect_exit = 0 };
 	struct lh_bind table[2];
 	struct input input;
-	struct lh_buf scratch;
+	struct lh_buf scratch = { 0 };
 	int rc;
 
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
 	rc = lh_bind(members, rec, &record, &scratch, err);
 	lh_buf_free(&scratch);
 	if (!rc && !record.skip.p && r->probe->field) {
@@ -63,11 +62,7 @@ static struct kase *one_more(struct probe *p, struct lh_err *err)
 		return NULL;
 	k = &p->cases[p->n++];
 	*k = (struct kase){ .expect_exit = 0 };
-	lh_buf_init(&k->line, LH_BUF_NOMAX);
-	lh_buf_init(&k->name, LH_BUF_NOMAX);
-	lh_buf_init(&k->detail, LH_BUF_NOMAX);
 	for (i = 0; i < 2; i++) {
-		lh_buf_init(&k->answer[i].body, LH_BUF_NOMAX);
 		k->answer[i].status = -1;
 	}
 	return k;
@@ -103,7 +98,6 @@ int cases_read(struct lh_tool *tool, struct probe *p)
 	int rc;
 
 	lh_record_init(&r.rec);
-	lh_buf_init(&r.scratch, LH_BUF_NOMAX);
 	rc = lh_records_run(tool, &(struct lh_flow){ .map = check, .sink = on_case, .shared = &r, .files = operands, .n_files = 1 });
 	lh_record_free(&r.rec);
 	lh_buf_free(&r.scratch);

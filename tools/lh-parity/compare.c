@@ -188,12 +188,11 @@ static void where(struct lh_buf *why, struct lh_buf *at, const struct lh_value *
 
 static int by_value(const struct lh_value v[2], struct lh_buf *why, struct lh_err *err)
 {
-	struct lh_buf at;
+	struct lh_buf at = { 0 };
 	int rc;
 
 	if (lh_value_equal(&v[0], &v[1]))
 		return 0;
-	lh_buf_init(&at, LH_BUF_NOMAX);
 	where(why, &at, &v[0], &v[1]);
 	rc = lh_buf_check(&at, err);
 	lh_buf_free(&at);
@@ -222,9 +221,8 @@ static void by_bytes(struct lh_str a, struct lh_str b, struct lh_buf *why)
 static int stripped(const struct probe *p, struct lh_buf *b, struct lh_str *s,
 		    const struct lh_value *v, struct lh_err *err)
 {
-	struct lh_buf at;
+	struct lh_buf at = { 0 };
 
-	lh_buf_init(&at, LH_BUF_NOMAX);
 	lh_buf_add(b, s->p, (size_t)(v->p - s->p));
 	strip(b, v, &p->ignore, &at);
 	lh_buf_add(b, v->p + v->n, (size_t)(s->p + s->n - v->p - v->n));
@@ -260,8 +258,8 @@ int compare(const struct probe *p, struct lh_str left, struct lh_str right, stru
 	int i, rc;
 
 	lh_record_init(&scratch);
-	lh_buf_init(&clean[0], LH_BUF_NOMAX);
-	lh_buf_init(&clean[1], LH_BUF_NOMAX);
+	clean[0] = (struct lh_buf){ 0 };
+	clean[1] = (struct lh_buf){ 0 };
 	rc = sound_both(&scratch, s, v, "", why, err);
 	if (!rc && !why->len && p->ignore.n) {
 		for (i = 0; i < 2 && !rc; i++)

@@ -42,13 +42,12 @@ static int read_array(const struct lh_value *v, struct vector *to, const char **
 /* Read little-endian f32. */
 static int read_base64(const struct lh_value *v, struct vector *to, const char **bad, struct lh_err *err)
 {
-	struct lh_buf scratch;
+	struct lh_buf scratch = { 0 };
 	struct lh_str text;
 	float *f = NULL;
 	long n, i;
 	int rc = -1;
 
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
 	if (lh_value_str(v, &scratch, &text, err) < 0)
 		goto out;
 	rc = 0;

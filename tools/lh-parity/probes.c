@@ -112,10 +112,9 @@ static int copy_texts(const struct run *r, struct described *d, const struct lin
 static int describe(const struct run *r, const struct lh_record *rec, struct described *d, struct lh_err *err)
 {
 	struct line l = { .compare = COMPARE_JSON, .tolerance = TOLERANCE, .timeout = TIMEOUT };
-	struct lh_buf text;
+	struct lh_buf text = { 0 };
 	int rc;
 
-	lh_buf_init(&text, LH_BUF_NOMAX);
 	rc = lh_bind(members, rec, &l, &text, err);
 	if (!rc)
 		rc = copy_texts(r, d, &l, err);
@@ -302,14 +301,13 @@ static int summary(struct run *r)
 {
 	size_t n = strlen(r->out) + sizeof "/SUMMARY.md";
 	char *path = lh_calloc(n, 1, &r->tool->err), now[32];
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	int rc;
 
 	if (!path)
 		return -1;
 	snprintf(path, n, "%s/SUMMARY.md", r->out);
 	lh_tool_time(r->tool, now);
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_buf_printf(&b, "# Parity\n\n**Date:** %s\n\n| Probe | Cases | Match | Diff | Skipped | Report |\n|---|---|---|---|---|---|\n", now);
 	lh_buf_add(&b, r->summary.p, r->summary.len);
 	lh_buf_printf(&b, "\n**Tally:** %llu/%llu\n", (unsigned long long)r->passed,
@@ -343,8 +341,6 @@ int probes_run(struct lh_tool *tool, const char *folder, const char *out, const 
 	struct run r = { .tool = tool, .out = out, .only = only };
 	int rc;
 
-	lh_buf_init(&r.lines, LH_BUF_NOMAX);
-	lh_buf_init(&r.summary, LH_BUF_NOMAX);
 	rc = find_folder(&r, folder);
 	snprintf(r.list, sizeof r.list, "%s/" LIST, r.folder);
 	if (!rc)

@@ -35,11 +35,10 @@ static void write_case(struct lh_buf *b, const struct probe *p, const struct kas
 
 int print_lines(struct lh_tool *tool, const struct probe *p)
 {
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	size_t i;
 	int rc = 0;
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	for (i = 0; i < p->n && !rc; i++) {
 		write_case(&b, p, &p->cases[i]);
 		rc = print(tool, &b);
@@ -52,10 +51,9 @@ int print_tally(struct lh_tool *tool, const char *probe, uint64_t passed, uint64
 		uint64_t skipped)
 {
 	struct lh_writer w;
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	int rc;
 
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	w = lh_write_to(&b);
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "probe", probe);
@@ -89,10 +87,9 @@ static void put_fence(struct lh_buf *b, const char *p, size_t n, size_t least)
 /* Append one line of code in a line of text. */
 static void put_code(struct lh_buf *b, const char *p, size_t n)
 {
-	struct lh_buf clean;
+	struct lh_buf clean = { 0 };
 	const char *pad;
 
-	lh_buf_init(&clean, LH_BUF_NOMAX);
 	put_clean(&clean, p, n, false);
 	pad = clean.len && (clean.p[0] == '`' || clean.p[clean.len - 1] == '`') ? " " : "";
 	put_fence(b, clean.p, clean.len, 1);
@@ -157,10 +154,9 @@ static void put_table(struct lh_buf *b, const struct probe *p)
 static void put_body(struct lh_buf *b, const struct kase *k, int side)
 {
 	const struct answer *a = &k->answer[side];
-	struct lh_buf clean;
+	struct lh_buf clean = { 0 };
 
 	lh_buf_printf(b, "%s:\n\n", side ? "Right" : "Left");
-	lh_buf_init(&clean, LH_BUF_NOMAX);
 	put_clean(&clean, a->body.p, a->body.len, true);
 	put_fence(b, clean.p, clean.len, 3);
 	lh_buf_putc(b, '\n');
@@ -213,11 +209,10 @@ int write_file(const char *path, struct lh_buf *b, struct lh_err *err)
 int report_write(struct lh_tool *tool, const struct probe *p, const char *path)
 {
 	char now[32];
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	int i, rc;
 
 	lh_tool_time(tool, now);
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_buf_puts(&b, "# Parity: ");
 	lh_escape_markdown(&b, p->name, strlen(p->name));
 	lh_buf_printf(&b, "\n\n**Date:** %s\n\n", now);

@@ -114,14 +114,13 @@ static int verify_one(struct run *r)
 	struct lh_pathway_stats st;
 	struct ways ways = { 0, 0 };
 	struct lh_writer w;
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 
 	lh_pathway_get_stats(r->p, &st);
 	if (walk_all(r->p, st.traces, &ways, &tool->err) < 0)
 		return -1;
 	if (st.skipped || ways.cycles)
 		lh_tool_verdict_bad(tool);
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	w = lh_write_to(&b);
 	lh_write_object(&w, NULL);
 	if (lh_utf8_valid(r->path, strlen(r->path)))

@@ -55,7 +55,6 @@ int run_open(struct run *r, struct lh_tool *tool, const struct settings *s, cons
 {
 	*r = (struct run){ .tool = tool, .s = s, .path = path };
 	r->hooks = (struct lh_pathway_hooks){ .skipped = on_skipped, .ctx = r };
-	lh_buf_init(&r->strings, LH_BUF_NOMAX);
 	tool->jobs = 1;
 	r->p = lh_pathway_open(path, writes, &r->hooks, tool->lock_timeout, &tool->err);
 	return r->p ? 0 : -1;
@@ -77,13 +76,11 @@ int run_close(struct run *r, int rc)
 static int answer_one(struct run *r, const char *uid, int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
 {
 	struct lh_err *err = &r->tool->err;
-	struct lh_buf in, out;
+	struct lh_buf in = { 0 }, out = { 0 };
 	struct lh_record rec;
 	struct lh_writer w;
 	int rc;
 
-	lh_buf_init(&in, LH_BUF_NOMAX);
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	lh_record_init(&rec);
 	w = lh_write_to(&in);
 	lh_write_object(&w, NULL);

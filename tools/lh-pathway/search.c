@@ -108,12 +108,11 @@ static int make_filter(struct search *f, struct lh_err *err)
 {
 	const struct settings *s = f->run.s;
 	struct lh_value v;
-	struct lh_buf json;
+	struct lh_buf json = { 0 };
 	int rc;
 
 	if (!s->where.n)
 		return 0;
-	lh_buf_init(&json, LH_BUF_NOMAX);
 	rc = lh_filter_where(&json, s->where.v, s->where.n, err);
 	if (rc < 0)
 		lh_err_prefix(err, "--where");
@@ -133,8 +132,6 @@ int pathway_search(struct lh_tool *tool, void *settings)
 	int rc;
 
 	lh_record_init(&f.scan);
-	lh_buf_init(&f.text, LH_BUF_NOMAX);
-	lh_buf_init(&f.out, LH_BUF_NOMAX);
 	rc = make_filter(&f, &tool->err);
 	if (!rc) {
 		rc = run_open(&f.run, tool, settings, tool->operands[0], false);

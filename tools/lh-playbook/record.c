@@ -254,10 +254,6 @@ int playbook_record(struct lh_tool *tool, void *settings)
 	struct lh_flow flow = { .map = on_record, .instead = refusal, .before_output = before_output, .shared = &r };
 	int rc;
 
-	lh_buf_init(&r.strings, LH_BUF_NOMAX);
-	lh_buf_init(&r.vector, LH_BUF_NOMAX);
-	lh_buf_init(&r.meta, LH_BUF_NOMAX);
-	lh_buf_init(&r.traced, LH_BUF_NOMAX);
 	tool->jobs = 1;
 	rc = start(&r, &tool->err);
 	if (rc == 0)

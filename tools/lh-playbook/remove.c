@@ -70,7 +70,6 @@ int playbook_remove(struct lh_tool *tool, void *settings)
 	struct lh_flow flow = { .map = on_record, .shared = &r };
 	int rc;
 
-	lh_buf_init(&r.strings, LH_BUF_NOMAX);
 	tool->jobs = 1;
 	r.c = lh_index_change_open(tool->operands[0], tool->lock_timeout, &tool->err);
 	rc = r.c ? lh_playbook_check(tool->operands[0], &tool->err) : -1;

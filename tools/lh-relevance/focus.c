@@ -54,7 +54,7 @@ static int add_folded(struct lh_map *set, struct lh_str word, struct lh_err *err
 {
 	char small[256];
 	struct lh_key k;
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	size_t i;
 	int rc;
 
@@ -64,7 +64,6 @@ static int add_folded(struct lh_map *set, struct lh_str word, struct lh_err *err
 		k = key_of((struct lh_str){ small, word.n });
 		return add(set, &k, err);
 	}
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	if (lh_buf_room(&b, word.n))
 		for (i = 0; i < word.n; i++)
 			lh_buf_putc(&b, lh_fold(word.p[i]));
@@ -125,8 +124,6 @@ struct lh_str path_name(struct lh_str path)
 void focus_init(struct focus *f)
 {
 	memset(f, 0, sizeof *f);
-	lh_buf_init(&f->text, LH_BUF_NOMAX);
-	lh_buf_init(&f->from, LH_BUF_NOMAX);
 }
 
 static void forget(struct focus *f)

@@ -44,10 +44,9 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *worker, s
 	struct request q = { .forced = false };
 	const bool *enrich = worker;
 	struct lh_writer json;
-	struct lh_buf text;
+	struct lh_buf text = { 0 };
 	bool down;
 
-	lh_buf_init(&text, LH_BUF_NOMAX);
 	if (lh_bind(members, rec, &q, &text, err) < 0) {
 		lh_buf_free(&text);
 		return -1;

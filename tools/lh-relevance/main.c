@@ -52,11 +52,10 @@ static int take_focus(struct focus *f, const struct held *h, struct lh_err *err)
 	struct review r = { .path = { "", 0 } };
 	struct lh_record scan;
 	struct lh_value v;
-	struct lh_buf text;
+	struct lh_buf text = { 0 };
 	int rc;
 
 	lh_record_init(&scan);
-	lh_buf_init(&text, LH_BUF_NOMAX);
 	rc = lh_json_parse(&scan, h->text.p, h->text.len, &v, err);
 	if (!rc)
 		rc = lh_bind_value(review_members, &v, &r, &text, err);
@@ -75,8 +74,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	w->s = held->s;
 	focus_init(&w->given);
 	focus_init(&w->own);
-	lh_buf_init(&w->text, LH_BUF_NOMAX);
-	lh_buf_init(&w->chunk, LH_BUF_NOMAX);
 	/* Each thread makes its own sets from the content of --focus. */
 	return w->s->focus ? take_focus(&w->given, held, err) : 0;
 }
@@ -177,7 +174,6 @@ static void *held_open(void *settings, const void *before, struct lh_err *err)
 	if (!h)
 		return NULL;
 	h->s = settings;
-	lh_buf_init(&h->text, LH_BUF_NOMAX);
 	if (!h->s->focus || read_focus(h, err) == 0)
 		return h;
 	held_close(h);

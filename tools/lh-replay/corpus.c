@@ -37,8 +37,6 @@ struct corpus *corpus_new(const char *path, struct lh_err *err)
 		return NULL;
 	c->path = path;
 	lh_record_init(&c->rec);
-	lh_buf_init(&c->text, LH_BUF_NOMAX);
-	lh_buf_init(&c->id, LH_BUF_NOMAX);
 	words_init(&c->asked);
 	words_init(&c->own);
 	c->rows = lh_rows_new(err);

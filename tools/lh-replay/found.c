@@ -71,7 +71,6 @@ void found_init(struct found *f)
 {
 	memset(f, 0, sizeof *f);
 	lh_record_init(&f->scan);
-	lh_buf_init(&f->text, LH_BUF_NOMAX);
 }
 
 void found_free(struct found *f)

@@ -33,7 +33,6 @@ struct index *index_new(const struct lh_index *ix, const char *path, struct lh_e
 	x->ix = ix;
 	x->path = path;
 	lh_record_init(&x->rec);
-	lh_buf_init(&x->vector, LH_BUF_NOMAX);
 	if (p->engine[0]) {
 		x->texts = lh_embedder_new(&(struct lh_embedder_options){
 			.engine = p->engine, .model = p->model, .url = p->url, .dimension = p->dimension }, err);

@@ -135,10 +135,9 @@ static int open_all(struct replay *r, struct lh_held **held)
 
 static int one(struct replay *r, struct held *held)
 {
-	struct lh_buf out;
+	struct lh_buf out = { 0 };
 	int rc;
 
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	rc = run_task(held, r->task, &out, &r->tool->err);
 	lh_buf_putc(&out, '\n');
 	if (!rc)

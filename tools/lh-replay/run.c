@@ -61,18 +61,11 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	struct worker *w = context;
 	const struct held *held = ctx;
 	struct replay *r = held->r;
-	size_t i;
 
 	w->r = r;
 	w->held = held;
 	found_init(&w->found);
 	words_init(&w->words);
-	lh_buf_init(&w->prompt, LH_BUF_NOMAX);
-	lh_buf_init(&w->answer, LH_BUF_NOMAX);
-	lh_buf_init(&w->reasons, LH_BUF_NOMAX);
-	lh_buf_init(&w->row, LH_BUF_NOMAX);
-	for (i = 0; i < BATCH; i++)
-		lh_buf_init(&w->job[i].text, LH_BUF_NOMAX);
 	if (held->index)
 		w->index = index_new(held->index, r->index_path, err);
 	else

@@ -55,7 +55,6 @@ static struct lh_str word_at(const void *ctx, uint32_t i)
 void words_init(struct words *w)
 {
 	memset(w, 0, sizeof *w);
-	lh_buf_init(&w->text, LH_BUF_NOMAX);
 }
 
 void words_free(struct words *w)

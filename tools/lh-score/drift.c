@@ -152,7 +152,7 @@ static int read_root(struct check *c, const char *path)
 static int report(struct check *c)
 {
 	struct lh_drift *d = &c->drift;
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	int rc;
 
 	if (d->unscored)
@@ -161,7 +161,6 @@ static int report(struct check *c)
 		lh_tool_message(c->tool, "scored, but without their evidence: %llu", (unsigned long long)d->orphans);
 	if (lh_drift_matched(d) != lh_drift_total(d))
 		lh_tool_verdict_bad(c->tool);
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_drift_json(&b, d);
 	lh_buf_putc(&b, '\n');
 	rc = lh_buf_check(&b, &c->tool->err);

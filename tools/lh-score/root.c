@@ -34,7 +34,7 @@ static void on_bad(void *ctx, const char *evidence, uint64_t line, const char *w
 static int on_file(void *ctx, const struct lh_score_file *f, struct lh_err *err)
 {
 	struct told *t = ctx;
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	struct lh_writer json = lh_write_to(&b);
 	int i, rc;
 
@@ -42,7 +42,6 @@ static int on_file(void *ctx, const struct lh_score_file *f, struct lh_err *err)
 	t->all.written += f->written;
 	t->all.skipped += f->skipped;
 	t->all.deduped += f->deduped;
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	lh_write_object(&json, NULL);
 	lh_write_text(&json, "evidence_file", f->evidence);
 	lh_write_text(&json, "scored_file", f->scored);

@@ -94,7 +94,7 @@ static int add(struct corpora *c, const char *operand, struct lh_err *err)
 {
 	struct corpus *added = &c->v[c->all++];
 
-	lh_buf_init(&added->json, LH_BUF_NOMAX);
+	added->json = (struct lh_buf){ 0 };
 	return name_corpus(added, operand, err);
 }
 

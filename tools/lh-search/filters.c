@@ -57,7 +57,6 @@ static struct cached_filter *make(const struct corpora *c, const struct lh_value
 
 	if (!k)
 		return NULL;
-	lh_buf_init(&k->text, LH_BUF_NOMAX);
 	lh_buf_add(&k->text, v->p, v->n);
 	if (lh_buf_check(&k->text, err) < 0 || !(k->verdicts = lh_calloc(c->n, sizeof(*k->verdicts), err))) {
 		forget(k, c->n);

@@ -25,14 +25,12 @@ static const struct lh_option options[] = {
 /* Answer -Q as one record of stdin. */
 static int answer_one(struct lh_tool *tool, struct search *state, const char *text)
 {
-	struct lh_buf in, out;
+	struct lh_buf in = { 0 }, out = { 0 };
 	struct lh_record rec;
 	struct lh_writer line;
 	struct worker w = { 0 };
 	int rc = -1;
 
-	lh_buf_init(&in, LH_BUF_NOMAX);
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	lh_record_init(&rec);
 	line = lh_write_to(&in);
 	lh_write_object(&line, NULL);
@@ -78,7 +76,6 @@ static int search(struct lh_tool *tool, struct settings *set)
 	};
 	int rc = 0;
 
-	lh_buf_init(&run.where, LH_BUF_NOMAX);
 	if (set->where.n && lh_filter_where(&run.where, set->where.v, set->where.n, &tool->err) < 0)
 		rc = lh_err_prefix(&tool->err, "--where");
 	if (!rc)

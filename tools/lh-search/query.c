@@ -32,9 +32,6 @@ static const struct lh_bind members[] = {
 void query_reader_init(struct query_reader *r)
 {
 	memset(r, 0, sizeof *r);
-	lh_buf_init(&r->text, LH_BUF_NOMAX);
-	lh_buf_init(&r->vector, LH_BUF_NOMAX);
-	lh_buf_init(&r->role, LH_BUF_NOMAX);
 }
 
 void query_reader_free(struct query_reader *r)

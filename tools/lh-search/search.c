@@ -46,8 +46,6 @@ int worker_init(void *context, void *run, struct lh_err *err)
 	w->n_seats = s->corpora.n + 1;
 	query_reader_init(&w->reader);
 	lh_record_init(&w->scan);
-	lh_buf_init(&w->entry, LH_BUF_NOMAX);
-	lh_buf_init(&w->texts, LH_BUF_NOMAX);
 	w->filter = lh_filter_new(err);
 	w->seat = lh_calloc(w->n_seats, sizeof *w->seat, err);
 	if (!w->filter || !w->seat ||
@@ -55,7 +53,6 @@ int worker_init(void *context, void *run, struct lh_err *err)
 		return -1;
 	for (i = 0; i < w->n_seats; i++) {
 		w->seat[i].corpus = &s->corpora.v[i];
-		lh_buf_init(&w->seat[i].made, LH_BUF_NOMAX);
 	}
 	return 0;
 }

@@ -57,7 +57,7 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 	char error[LH_CHAIN_ERROR];
 	struct lh_chain_verdict v;
 	struct out *o = ctx;
-	struct lh_buf id;
+	struct lh_buf id = { 0 };
 	int rc;
 
 	if (lh_chain_verify(path, &c, &v, &tool->err) < 0)
@@ -67,7 +67,6 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 		bad_log(tool, s, o, path, &v, error);
 	if (v.absent)
 		return 0;
-	lh_buf_init(&id, LH_BUF_NOMAX);
 	rc = lh_chain_subject(path, tool->max_line, tool->lock_timeout, &id, &tool->err);
 	if (rc >= 0)
 		rc = write_log(o, log, &id, &v, &tool->err);
@@ -103,7 +102,6 @@ int audit_anchor(struct lh_tool *tool, void *settings)
 
 	if (s->against && anchor_read(&a, s->against, s->dir, &s->keys, &tool->err) < 0)
 		return -1;
-	lh_buf_init(&o.lines, LH_BUF_NOMAX);
 	rc = each_log(tool, s, &a, anchor_log, &o);
 	if (!rc && !(s->against && o.broken)) {
 		write_end(tool, s, &o);

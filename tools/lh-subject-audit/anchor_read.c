@@ -155,11 +155,10 @@ static int parse(struct anchor *a, const char *dir, const struct lh_buf *all,
 {
 	const char *p = all->p, *end = p + all->len, *lf;
 	struct lh_record rec;
-	struct lh_buf scratch;
+	struct lh_buf scratch = { 0 };
 	int rc = 0;
 
 	lh_record_init(&rec);
-	lh_buf_init(&scratch, LH_BUF_NOMAX);
 	while (!rc) {
 		lf = p ? memchr(p, '\n', (size_t)(end - p)) : NULL;
 		if (!lf) {
@@ -202,10 +201,9 @@ static int read_all(struct lh_buf *b, const char *path, struct lh_err *err)
 int anchor_read(struct anchor *a, const char *path, const char *dir,
 		const struct lh_chain_keys *keys, struct lh_err *err)
 {
-	struct lh_buf all;
+	struct lh_buf all = { 0 };
 	int rc;
 
-	lh_buf_init(&all, LH_BUF_NOMAX);
 	rc = read_all(&all, path, err);
 	if (!rc)
 		rc = parse(a, dir, &all, keys, err);

@@ -118,7 +118,6 @@ int audit_append(struct lh_tool *tool, void *settings)
 	if (!a)
 		return -1;
 	a->tool = tool;
-	lh_buf_init(&a->strings, LH_BUF_NOMAX);
 	tool->jobs = 1;
 	a->log = lh_chain_log_open(s->dir, &s->keys, (enum lh_chain_sync)s->sync,
 				   tool->lock_timeout, &tool->err);

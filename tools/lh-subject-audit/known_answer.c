@@ -33,7 +33,7 @@ static int make(struct lh_buf *canon, char hex[LH_SHA256_HEX], struct lh_err *er
 	unsigned char key[32], sum[32];
 	struct lh_hmac *h = NULL;
 	struct lh_record rec;
-	struct lh_buf text;
+	struct lh_buf text = { 0 };
 	struct lh_value v;
 	size_t i;
 	int rc;
@@ -41,7 +41,6 @@ static int make(struct lh_buf *canon, char hex[LH_SHA256_HEX], struct lh_err *er
 	for (i = 0; i < sizeof key; i++)
 		key[i] = (unsigned char)i;
 	lh_record_init(&rec);
-	lh_buf_init(&text, LH_BUF_NOMAX);
 	write_row(&text);
 	rc = lh_buf_check(&text, err);
 	if (!rc)
@@ -77,12 +76,10 @@ static void write_answer(struct lh_buf *b, const struct lh_buf *canon,
 int audit_known_answer(struct lh_tool *tool, void *settings)
 {
 	char hex[LH_SHA256_HEX];
-	struct lh_buf canon, b;
+	struct lh_buf canon = { 0 }, b = { 0 };
 	int rc;
 
 	(void)settings;
-	lh_buf_init(&canon, LH_BUF_NOMAX);
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	rc = make(&canon, hex, &tool->err);
 	if (rc == 0) {
 		write_answer(&b, &canon, hex);

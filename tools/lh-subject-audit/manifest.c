@@ -223,12 +223,11 @@ int audit_manifest(struct lh_tool *tool, void *settings)
 	const struct settings *s = settings;
 	const char *what = tool->operands[0];
 	manifest_fn fn = strcmp(what, "get") == 0 ? get : strcmp(what, "list") == 0 ? list : verify;
-	struct lh_buf out;
+	struct lh_buf out = { 0 };
 	int rc;
 
 	if (strcmp(what, "put") == 0)
 		return put_manifest(tool, s);
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	rc = each(tool, s, tool->operands + 1, tool->n_operands - 1, fn, &out);
 	if (print(tool, &out) < 0)
 		rc = -1;
@@ -315,14 +314,13 @@ int audit_sweep(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
 	char now[32];
-	struct lh_buf out;
+	struct lh_buf out = { 0 };
 	int rc;
 
 	if (!s->as_of) {
 		lh_tool_time(tool, now);
 		s->as_of = now;
 	}
-	lh_buf_init(&out, LH_BUF_NOMAX);
 	rc = each(tool, s, NULL, 0, sweep, &out);
 	if (!rc && s->apply)
 		rc = write_sweep(tool, s, &out);

@@ -77,7 +77,7 @@ int report_rows(struct report *r, row_fn fn, void *ctx)
 {
 	uint64_t left = r->v.bytes;
 	struct lh_record rec;
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	int fd, rc = 0;
 	ssize_t n = 1;
 	char *to;
@@ -89,7 +89,6 @@ int report_rows(struct report *r, row_fn fn, void *ctx)
 	if (fd < 0)
 		return lh_err_sys(&r->tool->err, "%s", r->log);
 	lh_record_init(&rec);
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	while (!rc && left && n > 0) {
 		to = lh_buf_room(&b, CHUNK + LH_PAD);
 		n = to ? lh_read_some(fd, to, left < CHUNK ? (size_t)left : CHUNK, &r->tool->err)
@@ -199,7 +198,7 @@ static void write_tail(struct lh_writer *w, const struct report *r)
 {
 	static const char *const faults[] = { NULL, NULL, ROOT_MISMATCH, "a second log" };
 	enum report_fault fault = report_fault(r);
-	struct lh_buf text;
+	struct lh_buf text = { 0 };
 
 	lh_write_end(w);
 	lh_write_u64(w, "rows_in_window", r->in_window);
@@ -210,7 +209,6 @@ static void write_tail(struct lh_writer *w, const struct report *r)
 	lh_write_end(w);
 	write_datasets(w, r);
 	write_views(w, r);
-	lh_buf_init(&text, LH_BUF_NOMAX);
 	report_attest(r, &text);
 	lh_buf_putc(&text, '\0');
 	if (text.failed)
@@ -242,7 +240,6 @@ static int report_json(struct report *r)
 	struct rows_out o = { .r = r };
 	int rc;
 
-	lh_buf_init(&o.b, LH_BUF_NOMAX);
 	o.w = lh_write_to(&o.b);
 	write_head(&o.w, r);
 	rc = print(r->tool, &o.b);
@@ -284,7 +281,7 @@ static int find_manifest(struct report *r)
 /* Find the log: 1 if it exists, and is not another subject's with the same file name. */
 static int find_log(struct report *r, const char *name)
 {
-	struct lh_buf id;
+	struct lh_buf id = { 0 };
 	int rc;
 
 	r->log = lh_subject_path(r->s->dir, name, LH_SUBJECT_LOG, &r->tool->err);
@@ -292,7 +289,6 @@ static int find_log(struct report *r, const char *name)
 		return -1;
 	if (access(r->log, F_OK) < 0)
 		return 0;
-	lh_buf_init(&id, LH_BUF_NOMAX);
 	rc = lh_chain_subject(r->log, r->tool->max_line, r->tool->lock_timeout, &id, &r->tool->err);
 	if (rc > 0)
 		rc = id.len == strlen(r->id) && memcmp(id.p, r->id, id.len) == 0;

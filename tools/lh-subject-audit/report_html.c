@@ -307,8 +307,6 @@ int report_html(struct report *r)
 	struct page pg = { .r = r };
 	int rc = lh_atomic_open(&pg.file, r->s->html, 0600, err);
 
-	lh_buf_init(&pg.b, LH_BUF_NOMAX);
-	lh_buf_init(&pg.text, LH_BUF_NOMAX);
 	put_top(&pg);
 	if (!rc)
 		rc = report_rows(r, put_row, &pg);

@@ -59,13 +59,12 @@ static int print_verdict(struct lh_tool *tool, const struct settings *s, const c
 {
 	char error[LH_CHAIN_ERROR];
 	struct lh_writer w;
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	int rc;
 
 	log_error(log, v, error);
 	if (*error)
 		lh_tool_verdict_bad(tool);
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	w = lh_write_to(&b);
 	lh_write_object(&w, NULL);
 	if (s->wire)
@@ -93,7 +92,7 @@ static int verify_one(struct lh_tool *tool, const struct settings *s, const char
 	struct lh_chain_verdict v;
 	int rc;
 
-	lh_buf_init(&list.out, LH_BUF_NOMAX);
+	list.out = (struct lh_buf){ 0 };
 	list.w = lh_write_to(&list.out);
 	lh_write_array(&list.w, NULL);
 	rc = lh_chain_verify(path, &c, &v, &tool->err);
@@ -114,14 +113,13 @@ static int verify_file(struct lh_tool *tool, const struct settings *s, const cha
 {
 	char name[LH_SUBJECT_MAX + 1];
 	struct log log = { .name = NULL };
-	struct lh_buf id;
+	struct lh_buf id = { 0 };
 	int rc = 0;
 
 	if (lh_subject_of_path(name, path, LH_SUBJECT_LOG)) {
 		log.name = name;
 		log.anchor = anchor_find(a, name);
 	}
-	lh_buf_init(&id, LH_BUF_NOMAX);
 	if (a->n && !log.anchor)
 		rc = lh_chain_subject(path, tool->max_line, tool->lock_timeout, &id, &tool->err);
 	if (rc > 0)
@@ -152,13 +150,12 @@ int audit_verify(struct lh_tool *tool, void *settings)
 int audit_repair(struct lh_tool *tool, void *settings)
 {
 	struct lh_writer w;
-	struct lh_buf b;
+	struct lh_buf b = { 0 };
 	int64_t n;
 	size_t i;
 	int rc = 0;
 
 	(void)settings;
-	lh_buf_init(&b, LH_BUF_NOMAX);
 	for (i = 0; i < tool->n_operands; i++) {
 		n = lh_chain_repair(tool->operands[i], tool->lock_timeout, &tool->err);
 		if (n >= 0) {

@@ -47,7 +47,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	struct worker *w = context;
 
 	w->run = run;
-	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
 	w->validator = lh_validator_new(&(struct lh_validate_how){
 		.roster = held->roster, .rules = held->rules,
 		.looked_up = run->audit ? audit_looked_up : NULL, .ctx = run->audit }, err);

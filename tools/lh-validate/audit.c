@@ -59,7 +59,6 @@ struct audit *audit_open(struct lh_tool *tool, const struct settings *s)
 	if (!a)
 		return NULL;
 	a->tool = tool;
-	lh_buf_init(&a->ids, LH_BUF_NOMAX);
 	if (open_log(a, s) == 0)
 		return a;
 	audit_close(a);

@@ -3,14 +3,6 @@
 
 #include <lh/validation_error.h>
 
-static int scratch_init(void *scratch, void *shared, struct lh_err *err)
-{
-	(void)shared;
-	(void)err;
-	lh_buf_init(scratch, LH_BUF_NOMAX);
-	return 0;
-}
-
 static void scratch_free(void *scratch)
 {
 	lh_buf_free(scratch);
@@ -32,6 +24,6 @@ int normalize_run(struct lh_tool *tool)
 {
 	return lh_records_run(tool, &(struct lh_flow){
 		.map = on_record,
-		.context_size = sizeof(struct lh_buf), .context_init = scratch_init,
+		.context_size = sizeof(struct lh_buf),
 		.context_free = scratch_free });
 }

@@ -26,8 +26,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 
 	(void)err;
 	w->run = ctx;
-	lh_buf_init(&w->scratch, LH_BUF_NOMAX);
-	lh_buf_init(&w->findings, LH_BUF_NOMAX);
 	return 0;
 }
 

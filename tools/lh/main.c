@@ -35,11 +35,10 @@ static bool man_knows(const char *name, struct lh_err *err)
 /* Print the text of a page, for want of a program that shows pages. */
 static int print_page(struct lh_tool *t, const char *path)
 {
-	struct lh_buf page, text;
+	struct lh_buf page, text = { 0 };
 	int rc;
 
 	lh_buf_init(&page, PAGE_MAX);
-	lh_buf_init(&text, LH_BUF_NOMAX);
 	rc = lh_file_read(path, &page, &t->err);
 	if (rc == 0)
 		rc = lh_err_set(&t->err, LH_EIO, "%s: it is gone", path);
