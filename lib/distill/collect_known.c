@@ -64,7 +64,7 @@ static int of_source(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct collect *c = ctx;
 
-	if (lh_stream_of(relpath, strlen(relpath)) != c->stem)
+	if (lh_stream_of(relpath, strlen(relpath)) != c->stream)
 		return 0;
 	return read_known(c, relpath, err);
 }

@@ -17,7 +17,7 @@ struct collect {
 	uint64_t taken;			/* rows of all sources */
 
 	/* of the source being read: */
-	enum lh_stream stem;
+	enum lh_stream stream;
 	struct lh_collected *got;
 	struct lh_map seen;		/* sig_hashes, on file and of this run */
 	struct lh_append *out;

@@ -83,7 +83,7 @@ const unsigned char *lh_evidence_hash(const struct lh_evidence *e)
 
 /* Return whether a fault of this input was reported: one input may make several
  * fields. */
-static bool told(const struct lh_evidence *e, const char *input)
+static bool input_reported(const struct lh_evidence *e, const char *input)
 {
 	size_t i;
 
@@ -99,7 +99,7 @@ static void warn_input(struct lh_evidence *e, const char *input)
 		e->refused[e->n_refused++] = input;
 }
 
-static void refuse(void *ctx, const struct lh_str *field, const struct lh_str *problem)
+static void add_problem(void *ctx, const struct lh_str *field, const struct lh_str *problem)
 {
 	struct lh_evidence *e = ctx;
 
@@ -113,11 +113,11 @@ static void refuse(void *ctx, const struct lh_str *field, const struct lh_str *p
 
 void lh_evidence_refuse(struct lh_evidence *e, const char *field, const char *problem)
 {
-	if (told(e, field))
+	if (input_reported(e, field))
 		return;
 	warn_input(e, field);
-	refuse(e, &(struct lh_str){ field, strlen(field) },
-	       &(struct lh_str){ problem, strlen(problem) });
+	add_problem(e, &(struct lh_str){ field, strlen(field) },
+		    &(struct lh_str){ problem, strlen(problem) });
 }
 
 void lh_evidence_refuse_kind(struct lh_evidence *e, const char *field, const char *what,
@@ -129,19 +129,19 @@ void lh_evidence_refuse_kind(struct lh_evidence *e, const char *field, const cha
 	lh_evidence_refuse(e, field, problem);
 }
 
-static bool is(struct lh_evidence *e, const struct lh_field *f, const char *name,
-	       const struct lh_value *v)
+static bool check_field(struct lh_evidence *e, const struct lh_field *f, const char *name,
+			const struct lh_value *v)
 {
 	size_t before = e->n_errors;
 	long n;
 
-	if (told(e, name))
+	if (input_reported(e, name))
 		return false;
-	n = lh_schema_check_value(f, name, v, &e->scratch, refuse, e, e->err);
+	n = lh_schema_check_value(f, name, v, &e->scratch, add_problem, e, e->err);
 	e->failed |= n < 0;
 	if (n > 0) {
 		warn_input(e, name);
-		e->n_errors = before + (size_t)n;	/* it does not report them all */
+		e->n_errors = before + (size_t)n;	/* problems not listed count too */
 	}
 	return n == 0;
 }
@@ -171,7 +171,7 @@ void lh_evidence_errors(const struct lh_evidence *e, struct lh_buf *out)
 	lh_buf_putc(out, ']');
 }
 
-static int refused(struct lh_evidence *e, struct lh_err *err)
+static int refused_error(struct lh_evidence *e, struct lh_err *err)
 {
 	size_t i, n;
 
@@ -230,7 +230,7 @@ static void put_time(struct lh_evidence *e, const struct lh_transform *t)
 	const char *name;
 	const struct lh_value *v = lh_evidence_first(e, t->time, &name);
 
-	if (v && is(e, e->timestamp, name, v))
+	if (v && check_field(e, e->timestamp, name, v))
 		lh_buf_add(e->out, v->p, v->n);
 	else if (!v && t->or_clock)
 		lh_buf_json(e->out, e->recorded_at, strlen(e->recorded_at));
@@ -261,7 +261,7 @@ static bool is_text_or_texts(struct lh_evidence *e, const char *name, const stru
 	if (v->type == LH_STRING)
 		return true;
 	if (v->type == LH_ARRAY)
-		return is(e, e->texts, name, v);
+		return check_field(e, e->texts, name, v);
 	lh_evidence_refuse_kind(e, name, "string or array of strings", v);
 	return false;
 }
@@ -273,7 +273,7 @@ static bool put_text_of(struct lh_evidence *e, const char *name, bool list, bool
 
 	if (!v || (not_empty && lh_evidence_empty(v)))
 		return false;
-	if (!(list ? is_text_or_texts(e, name, v) : is(e, &text, name, v)))
+	if (!(list ? is_text_or_texts(e, name, v) : check_field(e, &text, name, v)))
 		return true;
 	if (v->type == LH_ARRAY) {
 		join_lines(e, v);
@@ -298,7 +298,7 @@ static void put_text(struct lh_evidence *e, const struct lh_transform *t)
 			break;
 }
 
-static bool among(const struct lh_value *v, const char *const *list)
+static bool is_among(const struct lh_value *v, const char *const *list)
 {
 	for (; *list; list++)
 		if (lh_value_is(v, *list, strlen(*list)))
@@ -342,9 +342,9 @@ static bool all_ok(struct lh_evidence *e)
 	bool fine = true;
 
 	if (ok)
-		fine &= is(e, &number, "ok", ok);
+		fine &= check_field(e, &number, "ok", ok);
 	if (total)
-		fine &= is(e, &number, "total", total);
+		fine &= check_field(e, &number, "total", total);
 	return ok && total && fine && lh_value_f64(total) > 0 && lh_value_equal(ok, total);
 }
 
@@ -374,7 +374,7 @@ static bool put_count_mark(struct lh_evidence *e, const struct lh_evidence_rule 
 {
 	int64_t count;
 
-	if (!is(e, &integer_from_1, r->from, v) || !lh_value_i64(v, &count))
+	if (!check_field(e, &integer_from_1, r->from, v) || !lh_value_i64(v, &count))
 		return false;
 	lh_buf_puts(e->out, "[\"");
 	lh_buf_puts(e->out, r->text);
@@ -389,7 +389,7 @@ static bool put_copy(struct lh_evidence *e, const struct lh_evidence_rule *r,
 {
 	size_t at = e->out->len;
 
-	if (f->name && !is(e, f, r->from, v))
+	if (f->name && !check_field(e, f, r->from, v))
 		return false;
 	put_compact(e->out, v);
 	return v->type != LH_ARRAY || e->out->len != at + 2 || !strstr(r->to, "_markers");
@@ -429,7 +429,7 @@ static bool put_value(struct lh_evidence *e, const struct lh_evidence_rule *r,
 	case LH_EV_FILE:
 		return put_file(e);
 	case LH_EV_MARK:
-		return is(e, &text, r->from, v) && among(v, r->when) != r->unless &&
+		return check_field(e, &text, r->from, v) && is_among(v, r->when) != r->unless &&
 			put_mark(e, r->text, v);
 	case LH_EV_MARK_COUNT:
 		return put_count_mark(e, r, v);
@@ -479,16 +479,16 @@ static void put_metadata(struct lh_evidence *e, const struct lh_transform *t)
 		e->out->len = before;
 }
 
-static void put_provenance(struct lh_evidence *e, enum lh_stream stem)
+static void put_provenance(struct lh_evidence *e, enum lh_stream stream)
 {
 	lh_buf_puts(e->out, ",\"provenance\":");
-	if (e->from_stem != stem) {
+	if (e->from_stem != stream) {
 		lh_buf_reset(&e->from);
 		lh_buf_puts(&e->from, "{\"source_file\":\"");
-		lh_buf_puts(&e->from, lh_stream_source(stem));
+		lh_buf_puts(&e->from, lh_stream_source(stream));
 		lh_buf_puts(&e->from, "\",\"line_offset\":");
 		e->failed |= lh_buf_check(&e->from, e->err) < 0;
-		e->from_stem = e->failed ? LH_STREAM_NONE : stem;
+		e->from_stem = e->failed ? LH_STREAM_NONE : stream;
 	}
 	lh_buf_add(e->out, e->from.p, e->from.len);
 	lh_buf_u64(e->out, e->off);
@@ -497,29 +497,29 @@ static void put_provenance(struct lh_evidence *e, enum lh_stream stem)
 	lh_buf_add(e->out, e->from_end.p, e->from_end.len);
 }
 
-static void put_record(struct lh_evidence *e, enum lh_stream stem)
+static void put_record(struct lh_evidence *e, enum lh_stream stream)
 {
-	const struct lh_transform *t = &lh_transforms[stem];
+	const struct lh_transform *t = &lh_transforms[stream];
 	int i;
 
 	lh_buf_puts(e->out, "{\"run_id\":");
-	lh_evidence_put_id(e, &e->id[stem][0]);
+	lh_evidence_put_id(e, &e->id[stream][0]);
 	lh_buf_puts(e->out, ",\"task_id\":");
-	lh_evidence_put_id(e, &e->id[stem][1]);
+	lh_evidence_put_id(e, &e->id[stream][1]);
 	lh_buf_puts(e->out, ",\"timestamp\":");
 	put_time(e, t);
 	lh_buf_puts(e->out, ",\"schema_version\":");
 	lh_buf_putc(e->out, '1');
-	put_provenance(e, stem);
+	put_provenance(e, stream);
 	put_text(e, t);
 	for (i = 0; i < LH_EVIDENCE_RULES && t->also[i].to; i++)
-		put_member(e, &t->also[i], e->field[stem][i]);
+		put_member(e, &t->also[i], e->field[stream][i]);
 	if (t->metadata->to)
 		put_metadata(e, t);
 	lh_buf_putc(e->out, '}');
 }
 
-int lh_evidence_make(struct lh_evidence *e, enum lh_stream stem, const struct lh_record *row,
+int lh_evidence_make(struct lh_evidence *e, enum lh_stream stream, const struct lh_record *row,
 		     uint64_t line_offset, struct lh_buf *out, struct lh_err *err)
 {
 	lh_buf_reset(&e->errors);
@@ -534,14 +534,14 @@ int lh_evidence_make(struct lh_evidence *e, enum lh_stream stem, const struct lh
 	if (lh_sig_hash(row, &e->canon, e->hash, err) < 0) {
 		if (err->code == LH_EDATA)
 			lh_evidence_refuse(e, "record", err->msg);
-		return err->code == LH_EDATA ? refused(e, err) : -1;
+		return err->code == LH_EDATA ? refused_error(e, err) : -1;
 	}
 	e->has_hash = true;
 	lh_hex(e->hash, sizeof e->hash, e->sig);
-	put_record(e, stem);
+	put_record(e, stream);
 	if (e->failed)
 		return -1;
 	if (lh_buf_check(&e->errors, err) < 0)
 		return -1;
-	return e->n_errors ? refused(e, err) : 0;
+	return e->n_errors ? refused_error(e, err) : 0;
 }

@@ -28,7 +28,7 @@ void lh_evidence_free(struct lh_evidence *e);
 /* Append the evidence record of a row, which is line line_offset (from 0, blank
  * lines included) of its stream's file.  LH_EDATA: the row is refused, with the
  * reasons in err joined by "; ". */
-int lh_evidence_make(struct lh_evidence *e, enum lh_stream stem, const struct lh_record *row,
+int lh_evidence_make(struct lh_evidence *e, enum lh_stream stream, const struct lh_record *row,
 		     uint64_t line_offset, struct lh_buf *out, struct lh_err *err);
 
 /* Return the sig_hash of the last row, NULL if it has no canonical form. */

@@ -47,7 +47,7 @@ struct lh_evidence_lookup *lh_evidence_lookup_new(struct lh_err *err)
 	return NULL;
 }
 
-static void leave(struct lh_evidence_lookup *j)
+static void close_stream(struct lh_evidence_lookup *j)
 {
 	if (j->fd >= 0)
 		close(j->fd);
@@ -64,7 +64,7 @@ void lh_evidence_lookup_free(struct lh_evidence_lookup *j)
 {
 	if (!j)
 		return;
-	leave(j);
+	close_stream(j);
 	lh_rows_free(j->rows);
 	lh_record_free(&j->rec);
 	lh_buf_free(&j->text);
@@ -90,7 +90,7 @@ int lh_evidence_lookup_open(struct lh_evidence_lookup *j, const struct lh_root *
 {
 	char *relpath = lh_evidence_lookup_path(scored, err);
 
-	leave(j);
+	close_stream(j);
 	j->next = 0;
 	j->there = false;
 	j->path = relpath ? lh_root_join(root, relpath, err) : NULL;
@@ -115,7 +115,7 @@ static const struct lh_value *sig_of(const struct lh_record *rec, struct lh_valu
 	return from && from->type == LH_OBJECT && lh_value_get(from, "sig_hash", v) ? v : NULL;
 }
 
-static bool is(const struct lh_value *v, const struct lh_str *s)
+static bool is_string_of(const struct lh_value *v, const struct lh_str *s)
 {
 	return v && v->type == LH_STRING && lh_value_is(v, s->p, s->n);
 }
@@ -128,7 +128,8 @@ static int is_it(struct lh_evidence_lookup *j, const char *p, size_t n, const st
 
 	if (lh_record_parse(&j->rec, p, n, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
-	return is(lh_record_get(&j->rec, "run_id"), run_id) && is(sig_of(&j->rec, &v), sig);
+	return is_string_of(lh_record_get(&j->rec, "run_id"), run_id) &&
+	       is_string_of(sig_of(&j->rec, &v), sig);
 }
 
 /* ---- look up ---- */
@@ -148,7 +149,7 @@ static int by_key(const void *a, const void *b)
 	return (x->at > y->at) - (x->at < y->at);
 }
 
-static int add(struct lh_evidence_lookup *j, const struct lh_row *row, struct lh_err *err)
+static int add_row(struct lh_evidence_lookup *j, const struct lh_row *row, struct lh_err *err)
 {
 	struct lh_str run_id, sig;
 	struct lh_value v;
@@ -170,7 +171,7 @@ static int read_through(struct lh_evidence_lookup *j, struct lh_err *err)
 	int rc = rows ? lh_rows_open(rows, j->path, err) : -1;
 
 	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)
-		if (add(j, &row, err) < 0)
+		if (add_row(j, &row, err) < 0)
 			rc = -1;
 	lh_rows_free(rows);
 	if (rc < 0)
@@ -236,7 +237,7 @@ static int look_up(struct lh_evidence_lookup *j, const struct lh_str *run_id,
 /* ---- read in parallel ---- */
 
 /* Go to the n-th row, if there are that many. */
-static int advance(struct lh_evidence_lookup *j, uint64_t n, struct lh_err *err)
+static int read_to_row(struct lh_evidence_lookup *j, uint64_t n, struct lh_err *err)
 {
 	int rc;
 
@@ -258,7 +259,7 @@ int lh_evidence_lookup_find(struct lh_evidence_lookup *j, uint64_t n, const stru
 	int rc;
 
 	if (!j->indexed) {
-		if (advance(j, n, err) < 0)
+		if (read_to_row(j, n, err) < 0)
 			return -1;
 		if (j->there && j->next == n + 1) {
 			rc = is_it(j, j->row.p, j->row.n, run_id, sig, err);

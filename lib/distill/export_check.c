@@ -64,7 +64,7 @@ struct lh_key lh_export_id(const char *id, size_t n)
 	return k;
 }
 
-static void fault(struct check *c, const char *what)
+static void report_fault(struct check *c, const char *what)
 {
 	if (c->faults++ < LH_EXPORT_FAULTS)
 		lh_stage_fault(c->res, "%s:%llu: %s", c->relpath, (unsigned long long)c->line, what);
@@ -79,7 +79,7 @@ static void on_violation(void *ctx, const struct lh_str *field, const struct lh_
 			       (int)field->n, field->p, (int)problem->n, problem->p);
 }
 
-static bool says(const struct check *c, const char *field, const char *category)
+static bool field_is(const struct check *c, const char *field, const char *category)
 {
 	const struct lh_value *v = lh_record_get(&c->rec, field);
 
@@ -95,13 +95,15 @@ static void check_category(struct check *c)
 	if (c->x == LH_PREFERENCE)
 		return;
 	for (i = 0; i < sizeof fields / sizeof *fields; i++)
-		if (says(c, fields[i], "rejected") || (c->x == LH_SFT && says(c, fields[i], "needs_human_review"))) {
-			fault(c, "the category is never safe here");
+		if (field_is(c, fields[i], "rejected") ||
+		    (c->x == LH_SFT && field_is(c, fields[i], "needs_human_review"))) {
+			report_fault(c, "the category is never safe here");
 			return;
 		}
 }
 
-static int text(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out, struct lh_err *err)
+static int read_text(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out,
+		     struct lh_err *err)
 {
 	lh_buf_reset(scratch);
 	*out = (struct lh_str){ "", 0 };
@@ -118,11 +120,12 @@ static int check_source(struct check *c, struct lh_err *err)
 
 	if (c->x == LH_PREFERENCE || !from || from->type != LH_OBJECT || !lh_value_get(from, "sig_hash", &v))
 		return 0;
-	if (text(lh_record_get(&c->rec, "source_run_id"), &c->run_id, &run_id, err) < 0 || text(&v, &c->sig, &sig, err) < 0)
+	if (read_text(lh_record_get(&c->rec, "source_run_id"), &c->run_id, &run_id, err) < 0 ||
+	    read_text(&v, &c->sig, &sig, err) < 0)
 		return -1;
 	key = lh_record_key(&run_id, &sig, &(struct lh_str){ c->rec.line, c->rec.len });
 	if (lh_keymap_get(c->known, &key) & lh_export_unsafe(c->x))
-		fault(c, "made of a record whose score is never safe here");
+		report_fault(c, "made of a record whose score is never safe here");
 	return 0;
 }
 
@@ -137,14 +140,14 @@ static int check_id(struct check *c, struct lh_err *err)
 	struct lh_str id;
 	uint64_t *bits;
 
-	if (text(lh_record_get(&c->rec, "id"), &c->run_id, &id, err) < 0)
+	if (read_text(lh_record_get(&c->rec, "id"), &c->run_id, &id, err) < 0)
 		return -1;
 	key = lh_export_id(id.p, id.n);
 	bits = lh_keymap_at(&c->ids, &key, err);
 	if (!bits)
 		return -1;
 	if (*bits)
-		fault(c, "the id is also in an earlier line");
+		report_fault(c, "the id is also in an earlier line");
 	*bits = 1;
 	if (c->met < c->due->n && is_same(&key, &c->due->id[c->met]))
 		c->met++;
@@ -157,7 +160,7 @@ static int check_row(struct check *c, const struct lh_row *row, struct lh_err *e
 	if (lh_record_parse(&c->rec, row->p, row->n, err) < 0) {
 		if (err->code != LH_EDATA)
 			return -1;
-		fault(c, err->msg);
+		report_fault(c, err->msg);
 		return 0;
 	}
 	if (lh_schema_check_record(c->schema, &c->rec, &c->scratch, on_violation, c, err) < 0)

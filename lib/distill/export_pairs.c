@@ -36,15 +36,15 @@ int lh_export_file(struct lh_exporting *x, const char *relpath, struct lh_err *e
 
 /* Find the number, from 1, of the scored run's first reason, if that, the category
  * and the evidence are everything that a sample takes from the scored run; else 0. */
-static int brief(struct lh_exporting *x, uint16_t *number, struct lh_err *err)
+static int first_reason_only(struct lh_exporting *x, uint16_t *number, struct lh_err *err)
 {
 	const struct lh_value *from = lh_record_get(x->src.evidence, "provenance"),
-		*said = &x->src.provenance;
+		*own = &x->src.provenance;
 	struct lh_str reason;
 	uint32_t i;
 
 	*number = 0;
-	if (!from || from->n != said->n || memcmp(from->p, said->p, said->n))
+	if (!from || from->n != own->n || memcmp(from->p, own->p, own->n))
 		return 0;
 	if (lh_source_reason(&x->src, &x->text, &reason, err) < 0)
 		return -1;
@@ -59,7 +59,7 @@ static int brief(struct lh_exporting *x, uint16_t *number, struct lh_err *err)
 int lh_export_side(struct lh_exporting *x, struct lh_err *err)
 {
 	struct lh_sampler *s = x->each[LH_PREFERENCE].sampler;
-	const struct lh_sample_result *said = lh_sampler_result(s);
+	const struct lh_sample_result *result = lh_sampler_result(s);
 	struct lh_place at;
 	int rc = lh_sample_judge(s, err);
 
@@ -73,9 +73,9 @@ int lh_export_side(struct lh_exporting *x, struct lh_err *err)
 				(uint32_t)(x->files - 1), 0, 0 };
 	if (!x->pairs && !(x->pairs = lh_pairs_new(err)))
 		return -1;
-	if (brief(x, &at.reason, err) < 0)
+	if (first_reason_only(x, &at.reason, err) < 0)
 		return -1;
-	return lh_pairs_add(x->pairs, &said->task_id, said->category, &at, err);
+	return lh_pairs_add(x->pairs, &result->task_id, result->category, &at, err);
 }
 
 static void close_file(struct lh_exporting *x, struct lh_export_pair_file *f)
@@ -146,8 +146,8 @@ static int read_side(struct lh_exporting *x, int side, const struct lh_place *at
 }
 
 /* Refuse a pair; its source is both records. */
-static int refuse(struct lh_exporting *x, enum lh_refusal why, const struct lh_place *chosen,
-		  const struct lh_place *rejected, struct lh_err *err)
+static int refuse_pair(struct lh_exporting *x, enum lh_refusal why, const struct lh_place *chosen,
+		       const struct lh_place *rejected, struct lh_err *err)
 {
 	struct lh_export_one *e = &x->each[LH_PREFERENCE];
 	struct lh_refused r = { .why = why, .errors = &lh_sampler_result(e->sampler)->errors };
@@ -162,7 +162,7 @@ static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_pla
 {
 	struct lh_exporting *x = ctx;
 	struct lh_export_one *e = &x->each[LH_PREFERENCE];
-	const struct lh_sample_result *said = lh_sampler_result(e->sampler);
+	const struct lh_sample_result *result = lh_sampler_result(e->sampler);
 	struct lh_side a, b;
 	struct lh_key key;
 	bool is_new = false;
@@ -175,10 +175,11 @@ static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_pla
 	if (read_side(x, 0, chosen, &a, err) < 0 || read_side(x, 1, rejected, &b, err) < 0)
 		return -1;
 	rc = lh_sample_pair(e->sampler, &a, &b, &e->sample, err);
-	key = lh_export_id(said->id, strlen(said->id));
+	key = lh_export_id(result->id, strlen(result->id));
 	if (rc < 0 || (rc > 0 && lh_export_sample(x, e, &key, &is_new, err) < 0))
 		return -1;
-	return is_new ? 0 : refuse(x, rc ? LH_DUPLICATE_ID : said->refused, chosen, rejected, err);
+	return is_new ? 0 : refuse_pair(x, rc ? LH_DUPLICATE_ID : result->refused, chosen, rejected,
+					err);
 }
 
 int lh_export_pairs(struct lh_exporting *x, struct lh_err *err)

@@ -72,7 +72,7 @@ static int by_bytes(const void *x, const void *y, void *tasks)
 			  lh_intern_text(tasks, *(const uint32_t *)y));
 }
 
-static int sort(struct lh_pairs *p, struct order *o, struct lh_err *err)
+static int sort_sides(struct lh_pairs *p, struct order *o, struct lh_err *err)
 {
 	size_t tasks = p->tasks.n, i;
 	uint32_t at = 0, n;
@@ -97,8 +97,8 @@ static int sort(struct lh_pairs *p, struct order *o, struct lh_err *err)
 }
 
 /* Return the index of the next side of that category from i on, or end. */
-static size_t next(const struct lh_pairs *p, const uint32_t *by, size_t i, size_t end,
-		   enum lh_category c)
+static size_t next_side(const struct lh_pairs *p, const uint32_t *by, size_t i, size_t end,
+			enum lh_category c)
 {
 	while (i < end && p->side[by[i]].at.category != c)
 		i++;
@@ -106,17 +106,17 @@ static size_t next(const struct lh_pairs *p, const uint32_t *by, size_t i, size_
 }
 
 /* Pair the n sides of a task. */
-static int zip(const struct lh_pairs *p, const uint32_t *by, size_t n, lh_pairs_fn *fn, void *ctx,
-	       struct lh_err *err)
+static int pair_sides(const struct lh_pairs *p, const uint32_t *by, size_t n,
+		      lh_pairs_fn *fn, void *ctx, struct lh_err *err)
 {
-	enum lh_category against = next(p, by, 0, n, LH_REJECTED) < n ? LH_REJECTED
+	enum lh_category against = next_side(p, by, 0, n, LH_REJECTED) < n ? LH_REJECTED
 		: LH_PARTIALLY_ACCEPTED;
 	size_t good = 0, bad = 0;
 	int rc = 0;
 
 	for (; !rc; good++, bad++) {
-		good = next(p, by, good, n, LH_ACCEPTED);
-		bad = next(p, by, bad, n, against);
+		good = next_side(p, by, good, n, LH_ACCEPTED);
+		bad = next_side(p, by, bad, n, against);
 		if (good == n || bad == n)
 			break;
 		rc = fn(ctx, &p->side[by[good]].at, &p->side[by[bad]].at, err);
@@ -127,13 +127,13 @@ static int zip(const struct lh_pairs *p, const uint32_t *by, size_t n, lh_pairs_
 int lh_pairs_each(struct lh_pairs *p, lh_pairs_fn *fn, void *ctx, struct lh_err *err)
 {
 	struct order o = { .by = NULL };
-	int rc = p->n ? sort(p, &o, err) : 0;
+	int rc = p->n ? sort_sides(p, &o, err) : 0;
 	const uint32_t *start;
 	size_t i;
 
 	for (i = 0; i < p->tasks.n && !rc; i++) {
 		start = &o.start[o.tasks[i]];
-		rc = zip(p, o.by + start[0], start[1] - start[0], fn, ctx, err);
+		rc = pair_sides(p, o.by + start[0], start[1] - start[0], fn, ctx, err);
 	}
 	free(o.tasks);
 	free(o.start);

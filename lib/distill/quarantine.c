@@ -65,7 +65,8 @@ const uint64_t *lh_quarantine_counts(const struct lh_quarantine *q)
 
 /* ---- the key of a record ---- */
 
-static bool get(const struct lh_value *of, const char *name, enum lh_type type, struct lh_value *out)
+static bool get_of_type(const struct lh_value *of, const char *name, enum lh_type type,
+			struct lh_value *out)
 {
 	return lh_value_get(of, name, out) && out->type == type;
 }
@@ -87,11 +88,13 @@ static int read_record(struct lh_quarantine *q, const struct lh_value *source, s
 	struct lh_value v;
 
 	provenance->p = NULL;
-	if (!get(source, "provenance", LH_OBJECT, provenance))
+	if (!get_of_type(source, "provenance", LH_OBJECT, provenance))
 		provenance->p = NULL;
-	else if (get(provenance, "sig_hash", LH_STRING, &v) && add_text(&q->sig, &v, err) < 0)
+	else if (get_of_type(provenance, "sig_hash", LH_STRING, &v) &&
+		 add_text(&q->sig, &v, err) < 0)
 		return -1;
-	if (get(source, "evidence_run_id", LH_STRING, &v) || get(source, "run_id", LH_STRING, &v))
+	if (get_of_type(source, "evidence_run_id", LH_STRING, &v) ||
+	    get_of_type(source, "run_id", LH_STRING, &v))
 		return add_text(&q->run_id, &v, err);
 	return 0;
 }
@@ -105,7 +108,8 @@ static int read_source(struct lh_quarantine *q, const struct lh_value *source, s
 
 	lh_buf_reset(&q->run_id);
 	lh_buf_reset(&q->sig);
-	if (!get(source, "chosen", LH_OBJECT, &chosen) || !get(source, "rejected", LH_OBJECT, &rejected)) {
+	if (!get_of_type(source, "chosen", LH_OBJECT, &chosen) ||
+	    !get_of_type(source, "rejected", LH_OBJECT, &rejected)) {
 		if (read_record(q, source, &r->provenance, err) < 0)
 			return -1;
 		n = q->sig.len;
@@ -144,7 +148,7 @@ static uint64_t bit_of(const struct lh_quarantine *q, enum lh_refusal why)
 /* ---- what is on file ---- */
 
 /* Note the key of a row; a line that is not a row is left to the check of the file. */
-static int remember(struct lh_quarantine *q, const struct lh_row *row, struct lh_err *err)
+static int add_known_key(struct lh_quarantine *q, const struct lh_row *row, struct lh_err *err)
 {
 	const char *name = lh_exporter_name(q->x);
 	const struct lh_value *exporter, *why, *source;
@@ -171,14 +175,14 @@ static int remember(struct lh_quarantine *q, const struct lh_row *row, struct lh
 	return 0;
 }
 
-static int load(struct lh_quarantine *q, const char *path, struct lh_err *err)
+static int load_file(struct lh_quarantine *q, const char *path, struct lh_err *err)
 {
 	struct lh_rows *rows = lh_rows_new(err);
 	struct lh_row row;
 	int rc = rows ? lh_rows_open(rows, path, err) : -1;
 
 	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)
-		if (remember(q, &row, err) < 0)
+		if (add_known_key(q, &row, err) < 0)
 			rc = -1;
 	lh_rows_free(rows);
 	return rc;
@@ -190,7 +194,7 @@ int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, stru
 	int rc;
 
 	q->known = known;
-	rc = path ? load(q, path, err) : -1;
+	rc = path ? load_file(q, path, err) : -1;
 	free(path);
 	if (rc < 0)
 		return -1;
@@ -200,7 +204,8 @@ int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, stru
 
 int lh_quarantine_file(struct lh_quarantine *q, const char *path, double lock_timeout, struct lh_err *err)
 {
-	if (load(q, path, err) < 0 || lh_applog_open(&q->log, path, 0666, lock_timeout, err) < 0)
+	if (load_file(q, path, err) < 0 || lh_applog_open(&q->log, path, 0666, lock_timeout,
+							  err) < 0)
 		return -1;
 	q->logs = true;
 	return 0;

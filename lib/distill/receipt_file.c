@@ -107,7 +107,7 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static bool unchanged(const struct known *k, const struct stat *st)
+static bool is_unchanged(const struct known *k, const struct stat *st)
 {
 	return k->dev == st->st_dev && k->ino == st->st_ino && k->size == st->st_size &&
 	       same_time(&k->changed, &st->st_ctim) && same_time(&k->written, &st->st_mtim);
@@ -132,7 +132,7 @@ static struct known *entry_of(struct lh_digest_cache *f, const char *relpath, st
 	return lh_table_set(&f->by_path, path, (uint32_t)(f->n - 1), path_of, f, err) < 0 ? NULL : k;
 }
 
-static void keep_digest(struct known *k, const struct stat *st)
+static void set_stamp(struct known *k, const struct stat *st)
 {
 	k->dev = st->st_dev;
 	k->ino = st->st_ino;
@@ -141,18 +141,18 @@ static void keep_digest(struct known *k, const struct stat *st)
 	k->written = st->st_mtim;
 }
 
-static int look(struct lh_digest_cache *f, struct known *k, int fd, struct lh_err *err)
+static int digest_if_changed(struct lh_digest_cache *f, struct known *k, int fd, struct lh_err *err)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return lh_err_sys(err, "cannot stat");
-	if (unchanged(k, &st))
+	if (is_unchanged(k, &st))
 		return 0;
 	k->size = -1;
 	if (read_all(f, fd, &k->fact, err) < 0)
 		return -1;
-	keep_digest(k, &st);
+	set_stamp(k, &st);
 	return 0;
 }
 
@@ -166,7 +166,7 @@ int lh_digest_cache_written(struct lh_digest_cache *f, const struct lh_root *roo
 	if (k && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_dev == made->st_dev && st.st_ino == made->st_ino &&
 	    (uint64_t)st.st_size == fact->bytes && same_time(&st.st_mtim, &made->st_mtim)) {
 		k->fact = *fact;
-		keep_digest(k, &st);
+		set_stamp(k, &st);
 	}
 	free(path);
 	return k ? 0 : -1;
@@ -181,8 +181,8 @@ int lh_digest_cache_read(struct lh_digest_cache *f, const struct lh_root *root, 
 
 	if (k && (uint64_t)before->st_size == fact->bytes) {
 		k->fact = *fact;
-		keep_digest(k, before);
-		if (lstat(path, &st) < 0 || !unchanged(k, &st))
+		set_stamp(k, before);
+		if (lstat(path, &st) < 0 || !is_unchanged(k, &st))
 			k->size = -1;
 	}
 	free(path);
@@ -202,7 +202,7 @@ int lh_digest_cache_get(struct lh_digest_cache *f, const struct lh_root *root, c
 			rc = 0;
 	}
 	if (fd >= 0) {
-		rc = look(f, k, fd, err) < 0 ? lh_err_prefix(err, "%s", path) : 1;
+		rc = digest_if_changed(f, k, fd, err) < 0 ? lh_err_prefix(err, "%s", path) : 1;
 		*fact = k->fact;
 		close(fd);
 	}

@@ -199,7 +199,8 @@ static int by_path(const void *a, const void *b, void *text)
 		      (const char *)text + *(const size_t *)b);
 }
 
-static int walk(struct walk *w, const char *below, lh_root_fn *fn, void *ctx, struct lh_err *err)
+static int walk_folder(struct walk *w, const char *below, lh_root_fn *fn, void *ctx,
+		       struct lh_err *err)
 {
 	struct names *folders = &w->folders, *files = &w->files;
 	size_t i;
@@ -227,13 +228,13 @@ static int walk(struct walk *w, const char *below, lh_root_fn *fn, void *ctx, st
 int lh_root_each(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx,
 		 struct lh_err *err)
 {
-	return walk(&(struct walk){ .root = r }, below, fn, ctx, err);
+	return walk_folder(&(struct walk){ .root = r }, below, fn, ctx, err);
 }
 
 int lh_root_all(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx,
 		struct lh_err *err)
 {
-	return walk(&(struct walk){ .root = r, .all = true }, below, fn, ctx, err);
+	return walk_folder(&(struct walk){ .root = r, .all = true }, below, fn, ctx, err);
 }
 
 int lh_root_folders(const struct lh_root *r, const char *relpath, struct lh_err *err)

@@ -118,14 +118,14 @@ void lh_sampler_free(struct lh_sampler *s)
 	lh_source_free(&s->other);
 	lh_buf_free(&s->built);
 	lh_buf_free(&s->scratch);
-	lh_buf_free(&s->said.errors);
+	lh_buf_free(&s->result.errors);
 	free(s->recorded_at);
 	free(s);
 }
 
 const struct lh_sample_result *lh_sampler_result(const struct lh_sampler *s)
 {
-	return &s->said;
+	return &s->result;
 }
 
 int lh_sample_refuse(struct lh_sampler *s, enum lh_refusal why, const char *fmt, ...)
@@ -134,34 +134,34 @@ int lh_sample_refuse(struct lh_sampler *s, enum lh_refusal why, const char *fmt,
 	va_list ap;
 	int n;
 
-	s->said.refused = why;
+	s->result.refused = why;
 	if (!fmt)
 		return 0;
 	va_start(ap, fmt);
 	n = vasprintf(&text, fmt, ap);
 	va_end(ap);
 	if (n < 0) {
-		s->said.errors.failed = LH_ENOMEM;
+		s->result.errors.failed = LH_ENOMEM;
 		return 0;
 	}
-	if (s->said.errors.len)
-		lh_buf_putc(&s->said.errors, ',');
-	lh_buf_json(&s->said.errors, text, (size_t)n);
+	if (s->result.errors.len)
+		lh_buf_putc(&s->result.errors, ',');
+	lh_buf_json(&s->result.errors, text, (size_t)n);
 	free(text);
 	return 0;
 }
 
 void lh_sample_begin(struct lh_sampler *s)
 {
-	lh_buf_reset(&s->said.errors);
-	s->said.refused = LH_NOT_REFUSED;
-	*s->said.id = '\0';
+	lh_buf_reset(&s->result.errors);
+	s->result.refused = LH_NOT_REFUSED;
+	*s->result.id = '\0';
 }
 
 /* ---- reading ---- */
 
 /* Unescape v; empty if it is NULL or not a string. */
-static int take_text(struct lh_text *t, const struct lh_value *v, struct lh_err *err)
+static int read_text(struct lh_text *t, const struct lh_value *v, struct lh_err *err)
 {
 	lh_buf_reset(&t->b);
 	t->s = (struct lh_str){ "", 0 };
@@ -201,11 +201,11 @@ static int read_origin(struct lh_source *src, const struct lh_record *rec, const
 	if (from && from->type == LH_OBJECT)
 		src->provenance = *from;
 	read_provenance(src);
-	if (take_text(&src->run_id, lh_record_get(rec, run_id), err) < 0 ||
-	    take_text(&src->sig, &src->sig_hash, err) < 0 ||
-	    take_text(&src->path, &src->file, err) < 0)
+	if (read_text(&src->run_id, lh_record_get(rec, run_id), err) < 0 ||
+	    read_text(&src->sig, &src->sig_hash, err) < 0 ||
+	    read_text(&src->path, &src->file, err) < 0)
 		return -1;
-	src->stem = lh_stream_text(src->path.s.p, src->path.s.n);
+	src->stream = lh_stream_text(src->path.s.p, src->path.s.n);
 	return 0;
 }
 
@@ -247,8 +247,8 @@ int lh_source_reason(const struct lh_source *src, struct lh_buf *scratch, struct
 int lh_source_evidence(struct lh_source *src, const struct lh_record *evidence, struct lh_err *err)
 {
 	src->evidence = evidence;
-	return take_text(&src->task, lh_record_get(evidence, "task_id"), err) < 0 ||
-	       take_text(&src->text, lh_record_get(evidence, "text"), err) < 0 ? -1 : 0;
+	return read_text(&src->task, lh_record_get(evidence, "task_id"), err) < 0 ||
+	       read_text(&src->text, lh_record_get(evidence, "text"), err) < 0 ? -1 : 0;
 }
 
 /* ---- the gates ---- */
@@ -308,7 +308,7 @@ static int gate_provenance(struct lh_sampler *s, const struct lh_source *src)
 		if (is_absent(must[i].v))
 			lh_sample_refuse(s, LH_MISSING_PROVENANCE, "provenance.%s: missing",
 					 must[i].name);
-	if (s->said.refused != LH_NOT_REFUSED)
+	if (s->result.refused != LH_NOT_REFUSED)
 		return 0;
 	if (!src->run_id.s.n)
 		return lh_sample_refuse(s, LH_MISSING_SOURCE_RUN_ID, "evidence_run_id: missing");
@@ -332,7 +332,7 @@ static bool is_output(const struct lh_source *src)
 		return true;
 	return is_text(src->evidence, "model_role", "reviewer") &&
 	       ((verdict && !is_absent(verdict)) ||
-		lh_stream_read(src->stem.p, src->stem.n) == LH_AUDITS);
+		lh_stream_read(src->stream.p, src->stream.n) == LH_AUDITS);
 }
 
 static int gate_model(struct lh_sampler *s, const struct lh_source *src)
@@ -368,7 +368,7 @@ static int gate_files(struct lh_sampler *s, const struct lh_source *src, struct 
 			lh_sample_refuse(s, LH_HALLUCINATED_FILE_PATH,
 					 "source_files: %.*s does not exist", (int)f.n, f.p);
 	}
-	return s->said.refused == LH_NOT_REFUSED;
+	return s->result.refused == LH_NOT_REFUSED;
 }
 
 int lh_gate_content(struct lh_sampler *s, const struct lh_source *src, struct lh_err *err)
@@ -420,7 +420,7 @@ int lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str
 int lh_sample_settle(struct lh_sampler *s, int rc, struct lh_buf *out, size_t from,
 		     struct lh_err *err)
 {
-	if (rc >= 0 && (lh_buf_check(&s->said.errors, err) < 0 ||
+	if (rc >= 0 && (lh_buf_check(&s->result.errors, err) < 0 ||
 			(out && lh_buf_check(out, err) < 0)))
 		rc = -1;
 	if (rc <= 0 && out && out->len > from)
@@ -433,12 +433,12 @@ int lh_sample_judge(struct lh_sampler *s, struct lh_err *err)
 	const struct lh_source *src = s->src;
 
 	lh_sample_begin(s);
-	s->said.category = src->category;
-	s->said.provenance = src->provenance;
-	s->said.run_id = src->run_id.s;
-	s->said.sig = src->sig.s;
-	s->said.refused = lh_sample_gate(s->x, &s->how, src->category);
-	if (s->said.refused != LH_NOT_REFUSED)
+	s->result.category = src->category;
+	s->result.provenance = src->provenance;
+	s->result.run_id = src->run_id.s;
+	s->result.sig = src->sig.s;
+	s->result.refused = lh_sample_gate(s->x, &s->how, src->category);
+	if (s->result.refused != LH_NOT_REFUSED)
 		return 0;
 	return lh_sample_settle(s, gate_provenance(s, src), NULL, 0, err);
 }
@@ -463,7 +463,7 @@ int lh_sample_may_pair(struct lh_sampler *s)
 {
 	const struct lh_source *src = s->src;
 
-	s->said.task_id = src->task.s;
+	s->result.task_id = src->task.s;
 	return src->task.s.n && is_output(src) && lh_trim(src->text.s.p, src->text.s.n).n;
 }
 

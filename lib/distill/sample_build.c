@@ -57,11 +57,11 @@ static int put_end(struct lh_sampler *s, const struct lh_source *src, struct lh_
 static int put_start(struct lh_sampler *s, const struct lh_str *a, const struct lh_str *b,
 		     struct lh_writer *json, struct lh_err *err)
 {
-	if (lh_sample_id(s->x, a, b, &s->scratch, s->said.id, err) < 0)
+	if (lh_sample_id(s->x, a, b, &s->scratch, s->result.id, err) < 0)
 		return -1;
 	lh_write_object(json, NULL);
 	lh_write_u64(json, "schema_version", 1);
-	lh_write_text(json, "id", s->said.id);
+	lh_write_text(json, "id", s->result.id);
 	return 0;
 }
 
@@ -94,7 +94,7 @@ static int put_tags(struct lh_sampler *s, const struct lh_source *src, struct lh
 	struct lh_iter it = { .val.type = LH_NULL };
 
 	lh_write_array(json, "tags");
-	put_tag(json, src->stem);
+	put_tag(json, src->stream);
 	put_tag(json, lh_str_of(lh_category_name(src->category)));
 	if (put_tag_value(s, lh_record_get(src->evidence, "model_role"), json, err) < 0)
 		return -1;
@@ -229,7 +229,7 @@ static int build_pair(struct lh_sampler *s, struct lh_buf *out, struct lh_err *e
 	return lh_gate_schema(s, out, from, err);
 }
 
-static bool same(const struct lh_str *a, const struct lh_str *b)
+static bool str_equal(const struct lh_str *a, const struct lh_str *b)
 {
 	return a->n == b->n && !memcmp(a->p, b->p, a->n);
 }
@@ -238,9 +238,9 @@ static int gate_pair(struct lh_sampler *s, struct lh_err *err)
 {
 	int rc;
 
-	if (same(&s->one.run_id.s, &s->other.run_id.s))
+	if (str_equal(&s->one.run_id.s, &s->other.run_id.s))
 		return lh_sample_refuse(s, LH_SELF_PAIRING, NULL);
-	if (same(&s->one.text.s, &s->other.text.s))
+	if (str_equal(&s->one.text.s, &s->other.text.s))
 		return lh_sample_refuse(s, LH_INVALID_PREFERENCE_PAIRING,
 					"rejected: must differ from chosen");
 	rc = lh_gate_content(s, &s->one, err);

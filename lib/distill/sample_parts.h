@@ -21,7 +21,7 @@ struct lh_source {
 	/* p NULL: missing */
 	struct lh_value provenance, file, offset, sig_hash, recorded_at;
 	struct lh_text run_id, sig, path, task, text;
-	struct lh_str stem;	/* in path */
+	struct lh_str stream;	/* in path */
 };
 
 struct lh_sampler {
@@ -34,7 +34,7 @@ struct lh_sampler {
 	struct lh_source *src;	/* the source of a sample: `one`, or a shared one */
 	struct lh_buf built;	/* a text under construction */
 	struct lh_buf scratch;
-	struct lh_sample_result said;
+	struct lh_sample_result result;
 };
 
 #define LH_PUTS(b, text) lh_buf_add(b, text, sizeof text - 1)

@@ -3,7 +3,7 @@
 
 int lh_sample_title(struct lh_buf *to, const struct lh_source *src, struct lh_err *err)
 {
-	lh_buf_add(to, src->stem.p, src->stem.n);
+	lh_buf_add(to, src->stream.p, src->stream.n);
 	LH_PUTS(to, ": ");
 	lh_buf_add(to, src->task.s.p, src->task.s.n);
 	return lh_buf_check(to, err);
@@ -13,7 +13,7 @@ int lh_sample_title(struct lh_buf *to, const struct lh_source *src, struct lh_er
  * the text before it.  The wording is part of the format: samples of one task must
  * have the same words forever. */
 static const struct {
-	enum lh_stream stem;
+	enum lh_stream stream;
 	const char *prefix;	/* NULL: up to the first colon */
 	const char *sentence;
 } sentences[] = {
@@ -28,8 +28,8 @@ static const struct {
 #define GENERIC "Answer task %s of source %c."
 
 /* Return a string of the evidence's metadata; empty if there is none. */
-static int metadata(const struct lh_source *src, const char *name, struct lh_buf *scratch,
-		    struct lh_str *out, struct lh_err *err)
+static int metadata_text(const struct lh_source *src, const char *name, struct lh_buf *scratch,
+			 struct lh_str *out, struct lh_err *err)
 {
 	const struct lh_value *all = lh_record_get(src->evidence, "metadata");
 	struct lh_value v;
@@ -42,8 +42,8 @@ static int metadata(const struct lh_source *src, const char *name, struct lh_buf
 }
 
 /* Append the sentence with its placeholders filled. */
-static void fill(struct lh_buf *to, const char *sentence, const struct lh_str *s,
-		 const struct lh_str *c, const struct lh_str *m)
+static void append_filled(struct lh_buf *to, const char *sentence, const struct lh_str *s,
+			  const struct lh_str *c, const struct lh_str *m)
 {
 	const struct lh_str *what;
 	const char *p;
@@ -56,16 +56,16 @@ static void fill(struct lh_buf *to, const char *sentence, const struct lh_str *s
 	lh_buf_puts(to, sentence);
 }
 
-static bool begins(const struct lh_str *s, const struct lh_str *with)
+static bool begins_with(const struct lh_str *s, const struct lh_str *with)
 {
 	return s->n > with->n && !memcmp(s->p, with->p, with->n);
 }
 
 /* Split the task id "<class>:<file>" of an experiment. */
-static bool split(const struct lh_str *task, const struct lh_str *class, struct lh_str *before,
-		  struct lh_str *behind)
+static bool split_task(const struct lh_str *task, const struct lh_str *class, struct lh_str *before,
+		       struct lh_str *behind)
 {
-	const char *colon = class->n && begins(task, class) && task->p[class->n] == ':' ?
+	const char *colon = class->n && begins_with(task, class) && task->p[class->n] == ':' ?
 			    task->p + class->n : memchr(task->p, ':', task->n);
 
 	if (!colon)
@@ -78,30 +78,31 @@ static bool split(const struct lh_str *task, const struct lh_str *class, struct 
 int lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch,
 			  struct lh_err *err)
 {
-	enum lh_stream stem = lh_stream_read(src->stem.p, src->stem.n);
+	enum lh_stream stream = lh_stream_read(src->stream.p, src->stream.n);
 	const char *sentence = GENERIC;
-	struct lh_str rest = src->task.s, before = src->stem, extra = { "", 0 };
+	struct lh_str rest = src->task.s, before = src->stream, extra = { "", 0 };
 	size_t i, n = sizeof sentences / sizeof *sentences;
 
-	for (i = 0; i < n && sentences[i].stem != stem; i++)
+	for (i = 0; i < n && sentences[i].stream != stream; i++)
 		;
-	if (stem == LH_MODE_EXPERIMENTS) {
-		if (metadata(src, "task_class", scratch, &extra, err) < 0)
+	if (stream == LH_MODE_EXPERIMENTS) {
+		if (metadata_text(src, "task_class", scratch, &extra, err) < 0)
 			return -1;
-		if (split(&src->task.s, &extra, &before, &rest))
+		if (split_task(&src->task.s, &extra, &before, &rest))
 			sentence = sentences[i].sentence;
 	} else if (i < n) {
 		const struct lh_str prefix = { sentences[i].prefix, strlen(sentences[i].prefix) };
 
 		sentence = sentences[i].sentence;
-		if (begins(&rest, &prefix))
+		if (begins_with(&rest, &prefix))
 			rest = (struct lh_str){ rest.p + prefix.n, rest.n - prefix.n };
 	}
-	if (stem == LH_CONTRACT_ANALYSES && metadata(src, "contractor", scratch, &extra, err) < 0)
+	if (stream == LH_CONTRACT_ANALYSES && metadata_text(src, "contractor", scratch, &extra,
+							    err) < 0)
 		return -1;
-	if (stem == LH_CONTRACT_ANALYSES && !extra.n)
+	if (stream == LH_CONTRACT_ANALYSES && !extra.n)
 		sentence = "Analyse permit %s.";
-	fill(to, sentence, &rest, &before, &extra);
+	append_filled(to, sentence, &rest, &before, &extra);
 	return lh_buf_check(to, err);
 }
 

@@ -140,12 +140,12 @@ static int find_stem(struct lh_scorer *s, const struct from *from, struct lh_err
 	lh_buf_reset(&s->path);
 	if (file->p && lh_value_str(file, &s->path, &path, err) < 0)
 		return -1;
-	s->stem = lh_stream_text(path.p, path.n);
+	s->stream = lh_stream_text(path.p, path.n);
 	return 0;
 }
 
-static int judge_evidence(struct lh_scorer *s, const struct lh_record *evidence,
-			  const struct from *from, struct lh_judged *got, struct lh_err *err)
+static int classify_evidence(struct lh_scorer *s, const struct lh_record *evidence,
+			     const struct from *from, struct lh_judged *got, struct lh_err *err)
 {
 	struct lh_str found = { "", 0 };
 	const struct lh_score_rule *r;
@@ -153,7 +153,7 @@ static int judge_evidence(struct lh_scorer *s, const struct lh_record *evidence,
 
 	if (find_stem(s, from, err) < 0)
 		return -1;
-	r = lh_score_rules(lh_stream_read(s->stem.p, s->stem.n));
+	r = lh_score_rules(lh_stream_read(s->stream.p, s->stream.n));
 	while (!(rc = r->test(s, evidence, r, &found, err)))
 		r++;
 	if (rc < 0)
@@ -178,7 +178,7 @@ int lh_score_judge(struct lh_scorer *s, const struct lh_record *evidence, struct
 	struct from from;
 
 	read_from(evidence, &from);
-	return judge_evidence(s, evidence, &from, got, err);
+	return classify_evidence(s, evidence, &from, got, err);
 }
 
 /* ---- the scored run ---- */
@@ -290,7 +290,7 @@ int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const ch
 	struct source src;
 
 	if (find_source(evidence, &src, err) < 0 ||
-	    judge_evidence(s, evidence, &src.from, &got, err) < 0 ||
+	    classify_evidence(s, evidence, &src.from, &got, err) < 0 ||
 	    list_reasons(s, &got, err) < 0 || put_decision(s, &src, got.category, err) < 0)
 		return -1;
 	lh_write_object(&json, NULL);
@@ -316,7 +316,7 @@ int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const ch
 
 /* ---- what is on file ---- */
 
-int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stream *stem,
+int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stream *stream,
 		 struct lh_err *err)
 {
 	struct lh_str hex, path;
@@ -332,7 +332,7 @@ int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_str
 		rc = lh_err_set(err, LH_EDATA,
 				"provenance.sig_hash: expected 64 lowercase hex digits");
 	if (!rc && (rc = lh_value_str(&from.v[FILE_NAME], &scratch, &path, err)) == 0)
-		*stem = lh_stream_of(path.p, path.n);
+		*stream = lh_stream_of(path.p, path.n);
 	lh_buf_free(&scratch);
 	return rc;
 }
@@ -341,7 +341,7 @@ int lh_scored_read(const struct lh_record *run, struct lh_scored *got, struct lh
 {
 	struct lh_value v;
 
-	if (lh_score_sig(run, got->sig, &got->stem, err) < 0 ||
+	if (lh_score_sig(run, got->sig, &got->stream, err) < 0 ||
 	    take_member(run, "category", &v, err) < 0)
 		return -1;
 	got->category = lh_category_read(&v);

@@ -66,14 +66,14 @@ int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const ch
 /* The decision of a scored run on file, and the evidence it is about. */
 struct lh_scored {
 	unsigned char sig[32];		/* provenance.sig_hash */
-	enum lh_stream stem;
+	enum lh_stream stream;
 	enum lh_category category;
 	bool current;			/* by LH_SCORER_VERSION */
 };
 int lh_scored_read(const struct lh_record *run, struct lh_scored *got, struct lh_err *err);
 
 /* Read provenance.sig_hash of an evidence record or a scored run, and its stream. */
-int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stream *stem,
+int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_stream *stream,
 		 struct lh_err *err);
 
 #endif

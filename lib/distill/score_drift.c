@@ -19,37 +19,39 @@ static struct pair *pair_of(const struct lh_drift *d, size_t i)
 	return &((struct pair *)(void *)d->pairs.entry)[i];
 }
 
-static struct pair *find_pair(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stem,
-			      struct lh_err *err)
+static struct pair *find_pair(struct lh_drift *d, const unsigned char sig[32],
+			      enum lh_stream stream, struct lh_err *err)
 {
 	unsigned char key[32];
 	int64_t i;
 
 	memcpy(key, sig, sizeof key);
-	key[0] ^= (unsigned char)(stem + 1);
+	key[0] ^= (unsigned char)(stream + 1);
 	i = lh_map_add(&d->pairs, key, sizeof key, sizeof(struct pair), NULL, err);
 	return i < 0 ? NULL : pair_of(d, (size_t)i);
 }
 
-int lh_drift_scored(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stem, enum lh_category category, struct lh_err *err)
+int lh_drift_scored(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stream,
+		    enum lh_category category, struct lh_err *err)
 {
-	struct pair *p = find_pair(d, sig, stem, err);
+	struct pair *p = find_pair(d, sig, stream, err);
 
 	if (p)
 		p->on_file = (unsigned char)(category + 1);
 	return p ? 0 : -1;
 }
 
-int lh_drift_judged(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stem, enum lh_category category, struct lh_err *err)
+int lh_drift_classified(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stream,
+		    enum lh_category category, struct lh_err *err)
 {
-	struct pair *p = find_pair(d, sig, stem, err);
+	struct pair *p = find_pair(d, sig, stream, err);
 
 	if (p)
 		p->now = (unsigned char)(category + 1);
 	return p ? 0 : -1;
 }
 
-void lh_drift_settle(struct lh_drift *d)
+void lh_drift_finish(struct lh_drift *d)
 {
 	const struct pair *p;
 	size_t i;

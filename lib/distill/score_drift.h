@@ -6,13 +6,13 @@
  * last counts.
  *
  *     struct lh_drift d = { 0 };
- *     lh_drift_scored(&d, sig, stem, LH_ACCEPTED, err);      for each scored run
- *     lh_drift_judged(&d, sig, stem, LH_REJECTED, err);      for each evidence record
- *     lh_drift_settle(&d);
+ *     lh_drift_scored(&d, sig, stream, LH_ACCEPTED, err);      for each scored run
+ *     lh_drift_classified(&d, sig, stream, LH_REJECTED, err);      for each evidence record
+ *     lh_drift_finish(&d);
  *     lh_drift_json(&out, &d);
  *     lh_drift_free(&d);
  *
- * Memory:  46 to 75 bytes for each pair, until lh_drift_settle.
+ * Memory:  46 to 75 bytes for each pair, until lh_drift_finish.
  * Threads: one thread per struct.
  */
 #ifndef LH_SCORE_DRIFT_H
@@ -28,11 +28,13 @@ struct lh_drift {
 	uint64_t orphans;		/* scored runs without their evidence */
 };
 
-int lh_drift_scored(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stem, enum lh_category category, struct lh_err *err);
-int lh_drift_judged(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stem, enum lh_category category, struct lh_err *err);
+int lh_drift_scored(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stream,
+		    enum lh_category category, struct lh_err *err);
+int lh_drift_classified(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stream,
+		    enum lh_category category, struct lh_err *err);
 
 /* Count the pairs and remove them: later additions are joined anew. */
-void lh_drift_settle(struct lh_drift *d);
+void lh_drift_finish(struct lh_drift *d);
 
 uint64_t lh_drift_total(const struct lh_drift *d);
 uint64_t lh_drift_matched(const struct lh_drift *d);

@@ -6,7 +6,7 @@
 
 struct lh_scorer {
 	struct lh_buf path;	/* the unescaped source_file, ... */
-	struct lh_str stem;	/* ... and the name of the stream in it */
+	struct lh_str stream;	/* ... and the name of the stream in it */
 	struct lh_buf text;	/* an unescaped string that a rule tests */
 	struct lh_buf reason;
 	struct lh_buf list;	/* the reasons as JSON */

@@ -40,12 +40,12 @@ static int find_in_either(struct lh_scorer *s, const struct lh_record *rec, mark
 	return rc ? rc : find_in(s, rec, "failure_markers", fits, r, found, err);
 }
 
-static bool begins(const struct lh_str *m, const char *with, size_t n)
+static bool begins_with(const struct lh_str *m, const char *with, size_t n)
 {
 	return m->n >= n && !memcmp(m->p, with, n);
 }
 
-static bool ends(const struct lh_str *m, const char *with, size_t n)
+static bool ends_with(const struct lh_str *m, const char *with, size_t n)
 {
 	return m->n >= n && !memcmp(m->p + m->n - n, with, n);
 }
@@ -60,12 +60,12 @@ static const char *equal(const struct lh_str *m, const struct lh_score_rule *r)
 {
 	size_t n = strlen(r->arg);
 
-	return m->n == n && begins(m, r->arg, n) ? m->p : NULL;
+	return m->n == n && begins_with(m, r->arg, n) ? m->p : NULL;
 }
 
 static const char *ending(const struct lh_str *m, const struct lh_score_rule *r)
 {
-	return ends(m, r->arg, strlen(r->arg)) ? m->p : NULL;
+	return ends_with(m, r->arg, strlen(r->arg)) ? m->p : NULL;
 }
 
 #define SEVERITY "audit_severity_"
@@ -75,8 +75,8 @@ static const char *of_severity(const struct lh_str *m, const struct lh_score_rul
 {
 	size_t n = strlen(SEVERITY);
 
-	return begins(m, SEVERITY, n) && m->n == n + strlen(r->arg) &&
-		ends(m, r->arg, strlen(r->arg)) ? m->p + n : NULL;
+	return begins_with(m, SEVERITY, n) && m->n == n + strlen(r->arg) &&
+		ends_with(m, r->arg, strlen(r->arg)) ? m->p + n : NULL;
 }
 
 /* Return the text of an integer from 1 on, in its usual form; of any length. */
@@ -85,7 +85,7 @@ static const char *of_attempt(const struct lh_str *m, const struct lh_score_rule
 	size_t i, n = strlen(ATTEMPT);
 
 	(void)r;
-	if (!begins(m, ATTEMPT, n) || m->n == n || m->p[n] == '0')
+	if (!begins_with(m, ATTEMPT, n) || m->n == n || m->p[n] == '0')
 		return NULL;
 	for (i = n; i < m->n; i++)
 		if (m->p[i] < '0' || m->p[i] > '9')
@@ -198,12 +198,12 @@ TEST(always)
 	return 1;
 }
 
-TEST(stem)
+TEST(stream)
 {
 	(void)rec;
 	(void)r;
 	(void)err;
-	*found = s->stem;
+	*found = s->stream;
 	return 1;
 }
 
@@ -267,7 +267,7 @@ static const struct lh_score_rule mode_experiments[] = {
 };
 
 static const struct lh_score_rule extractions[] = {
-	{ stem, .category = REVIEW, .reason = "extraction_class=" },
+	{ stream, .category = REVIEW, .reason = "extraction_class=" },
 };
 
 const struct lh_score_rule *lh_score_rules(enum lh_stream st)

@@ -122,7 +122,7 @@ static int random_uuid(char out[UUID_LEN + 1], struct lh_err *err)
 	return 0;
 }
 
-static int taken(const struct lh_run *run, const char *id, struct lh_err *err)
+static int id_exists(const struct lh_run *run, const char *id, struct lh_err *err)
 {
 	char relpath[sizeof LH_ROOT_REPORTS + ID_MAX + 2], *path;
 	struct stat st;
@@ -137,14 +137,14 @@ static int taken(const struct lh_run *run, const char *id, struct lh_err *err)
 	return is;
 }
 
-static int mint(struct lh_run *run, struct lh_err *err)
+static int make_id(struct lh_run *run, struct lh_err *err)
 {
 	char id[UUID_LEN + 16];
 	int i, is;
 
 	if ((run->fixed ? hashed_uuid(run, id, err) : random_uuid(id, err)) < 0)
 		return -1;
-	for (i = 2; (is = taken(run, id, err)) > 0 && i < SUFFIXES; i++)
+	for (i = 2; (is = id_exists(run, id, err)) > 0 && i < SUFFIXES; i++)
 		snprintf(id + UUID_LEN, sizeof id - UUID_LEN, "-%d", i);
 	if (is < 0)
 		return -1;
@@ -152,12 +152,12 @@ static int mint(struct lh_run *run, struct lh_err *err)
 	return run->id ? 0 : -1;
 }
 
-static int settle_id(struct lh_run *run, struct lh_err *err)
+static int set_id(struct lh_run *run, struct lh_err *err)
 {
 	const char *id = run->how.run_id;
 
 	if (!id)
-		return mint(run, err);
+		return make_id(run, err);
 	if (!lh_run_id_valid(id))
 		return lh_err_set(err, LH_EUSAGE, "--run-id: \"%s\" is not a name for a run (up to %d bytes, no \"/\", not hidden)", id, ID_MAX);
 	run->id = lh_strndup(id, strlen(id), err);
@@ -171,7 +171,7 @@ void lh_run_time(const struct lh_run *run, char *out)
 	lh_time_print(run->fixed ? run->now : lh_time_clock(), out);
 }
 
-static int settle_time(struct lh_run *run, const char *now, struct lh_err *err)
+static int set_times(struct lh_run *run, const char *now, struct lh_err *err)
 {
 	const char *at = run->how.recorded_at;
 	int64_t ms;
@@ -191,7 +191,7 @@ static int settle_time(struct lh_run *run, const char *now, struct lh_err *err)
 
 /* Remove the temporary files of a killed run that this one would never replace:
  * those of another day, or of its receipts. */
-static int sweep(const struct lh_run *run, struct lh_err *err)
+static int remove_leftovers(const struct lh_run *run, struct lh_err *err)
 {
 	static const char *const folders[] = { LH_ROOT_SOURCES, LH_ROOT_EVIDENCE, LH_ROOT_SCORED, LH_ROOT_EXPORTS, LH_ROOT_REPORTS };
 	size_t i;
@@ -209,10 +209,10 @@ static int sweep(const struct lh_run *run, struct lh_err *err)
 
 static int open_run(struct lh_run *run, const char *now, struct lh_err *err)
 {
-	if (settle_time(run, now, err) < 0)
+	if (set_times(run, now, err) < 0)
 		return -1;
 	if (run->how.run_id && !lh_run_id_valid(run->how.run_id))
-		return settle_id(run, err);
+		return set_id(run, err);
 	run->root = lh_root_open(run->how.root, err);
 	if (!run->root)
 		return -1;
@@ -220,7 +220,8 @@ static int open_run(struct lh_run *run, const char *now, struct lh_err *err)
 		return 0;
 	run->facts = lh_digest_cache_new(err);
 	lh_root_remember(run->root, run->facts);
-	if (!run->facts || lh_root_lock(run->root, run->how.lock_timeout, err) < 0 || sweep(run, err) < 0 || settle_id(run, err) < 0)
+	if (!run->facts || lh_root_lock(run->root, run->how.lock_timeout, err) < 0 ||
+	    remove_leftovers(run, err) < 0 || set_id(run, err) < 0)
 		return -1;
 	run->no_git = !lh_git_commit(lh_root_path(run->root), run->git_commit, &run->why_no_git);
 	return run->why_no_git.code == LH_ENOMEM ? lh_err_nomem(err) : 0;

@@ -55,7 +55,7 @@ static int on_row(struct lh_record *rec, void *result, struct lh_buf *out, void 
 	size_t start = out->len;
 
 	w->read++;
-	row->skipped = lh_evidence_make(w->e, w->c->stem, rec, rec->number - 1, out, err) < 0;
+	row->skipped = lh_evidence_make(w->e, w->c->stream, rec, rec->number - 1, out, err) < 0;
 	if (row->skipped && err->code != LH_EDATA)
 		return -1;
 	hash = lh_evidence_hash(w->e);
@@ -105,7 +105,7 @@ static int take_evidence(struct collect *c, const struct row *row, const struct 
 static int take_skip(struct collect *c, const struct row *row, const struct lh_output *o,
 		     struct lh_err *err)
 {
-	const char *source = lh_stream_source(c->stem);
+	const char *source = lh_stream_source(c->stream);
 	size_t hex_n = row->hashed ? 64 : 0;
 	unsigned char key[32];
 	char hex[64];
@@ -114,7 +114,7 @@ static int take_skip(struct collect *c, const struct row *row, const struct lh_o
 
 	c->got->skipped++;
 	if (c->how->skipped)
-		c->how->skipped(c->how->ctx, c->stem, o->line, o->text, o->n);
+		c->how->skipped(c->how->ctx, c->stream, o->line, o->text, o->n);
 	lh_hex(row->hash, sizeof row->hash, hex);
 	if (lh_collect_skip_key(source, strlen(source), o->line - 1, hex, hex_n, &c->row, key,
 				err) < 0 ||
@@ -154,7 +154,9 @@ static int check_sum(const struct collect *c, struct lh_err *err)
 	if (g->read == g->written + g->skipped + g->deduped &&
 	    (c->run->how.dry || lh_append_lines(c->out) == g->written))
 		return 0;
-	return lh_err_set(err, LH_ECORRUPT, "%s: %llu rows read, but %llu written, %llu skipped and %llu deduped", lh_stream_source(c->stem),
+	return lh_err_set(err, LH_ECORRUPT,
+			  "%s: %llu rows read, but %llu written, %llu skipped and %llu deduped",
+			  lh_stream_source(c->stream),
 			  (unsigned long long)g->read, (unsigned long long)g->written,
 			  (unsigned long long)g->skipped, (unsigned long long)g->deduped);
 }
@@ -168,19 +170,20 @@ static void on_bytes(void *ctx, const char *p, size_t n)
 }
 
 /* Add the contents of the source to the receipt. */
-static int tell_source(struct collect *c, struct lh_err *err)
+static int add_source_digest(struct collect *c, struct lh_err *err)
 {
 	struct lh_file_digest fact = { .bytes = c->bytes, .records = c->read };
 
 	lh_sha256_end(&c->hash, fact.sha256);
-	return lh_digest_cache_read(c->run->facts, c->run->root, lh_stream_source(c->stem), &c->before, &fact, err);
+	return lh_digest_cache_read(c->run->facts, c->run->root, lh_stream_source(c->stream),
+				    &c->before, &fact, err);
 }
 
-static int commit(struct collect *c, struct lh_err *err)
+static int commit_outputs(struct collect *c, struct lh_err *err)
 {
 	if (lh_append_commit(c->out, err) < 0)
 		return -1;
-	return tell_source(c, err);
+	return add_source_digest(c, err);
 }
 
 static int read_source(struct collect *c, const char *path, struct lh_err *err)
@@ -195,7 +198,7 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 	char relpath[128];
 	int rc;
 
-	snprintf(relpath, sizeof relpath, "%s/%s.jsonl", c->how->output, lh_stream_name(c->stem));
+	snprintf(relpath, sizeof relpath, "%s/%s.jsonl", c->how->output, lh_stream_name(c->stream));
 	if (lh_collect_known(c, relpath, err) < 0)
 		return -1;
 	c->out = lh_append_open(c->run->root, relpath, err);
@@ -208,7 +211,7 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 	if (!rc)
 		rc = check_sum(c, err);
 	if (!rc && !c->run->how.dry)
-		rc = commit(c, err);
+		rc = commit_outputs(c, err);
 	lh_append_close(c->out);
 	lh_map_free(&c->seen);
 	return rc;
@@ -216,7 +219,7 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 
 static int collect_source(struct collect *c, struct lh_err *err)
 {
-	char *path = lh_root_join(c->run->root, lh_stream_source(c->stem), err);
+	char *path = lh_root_join(c->run->root, lh_stream_source(c->stream), err);
 	int fd, rc;
 
 	if (!path)
@@ -249,7 +252,7 @@ static int collect_all(struct collect *c, struct lh_err *err)
 	for (s = 0; s < LH_STREAMS; s++) {
 		if (c->how->sources && !(c->how->sources & 1u << s))
 			continue;
-		c->stem = (enum lh_stream)s;
+		c->stream = (enum lh_stream)s;
 		c->got = &c->how->of[s];
 		if (collect_source(c, err) < 0)
 			return -1;
@@ -288,14 +291,15 @@ int lh_stage_collect(struct lh_run *run, struct lh_stage_result *res, struct lh_
 	return lh_receipt_write(run, res, err);
 }
 
-void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum lh_stream stem, struct lh_buf *out)
+void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum lh_stream stream,
+		      struct lh_buf *out)
 {
-	const struct lh_collected *g = &c->of[stem];
+	const struct lh_collected *g = &c->of[stream];
 
 	struct lh_writer json = lh_write_to(out);
 
 	lh_write_object(&json, NULL);
-	lh_write_text(&json, "source_file_relpath", lh_stream_source(stem));
+	lh_write_text(&json, "source_file_relpath", lh_stream_source(stream));
 	lh_write_bool(&json, "rows_present", g->present);
 	lh_write_u64(&json, "rows_read", g->read);
 	lh_write_u64(&json, "rows_written", g->written);
@@ -304,7 +308,7 @@ void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum
 	lh_write_array(&json, "output_files");
 	if (g->written && !run->how.dry) {
 		lh_write_key(&json, NULL);
-		lh_buf_printf(out, "\"%s/%s.jsonl\"", c->output, lh_stream_name(stem));
+		lh_buf_printf(out, "\"%s/%s.jsonl\"", c->output, lh_stream_name(stream));
 	}
 	lh_write_end(&json);
 	lh_write_end(&json);

@@ -32,7 +32,7 @@ struct lh_collect {
 	unsigned sources;	/* set of the streams to read; 0: all */
 	uint64_t max_line;	/* a longer line is a skip; 0: the default of --max-line */
 	/* Called for each skipped row, with its reasons as a JSON array; or NULL. */
-	void (*skipped)(void *ctx, enum lh_stream stem, uint64_t line, const char *reasons,
+	void (*skipped)(void *ctx, enum lh_stream stream, uint64_t line, const char *reasons,
 			size_t n);
 	void *ctx;
 
@@ -42,7 +42,7 @@ struct lh_collect {
 };
 
 /* Append the counts of a source, as a JSON object. */
-void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum lh_stream stem,
+void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, enum lh_stream stream,
 		      struct lh_buf *out);
 
 #endif

@@ -15,7 +15,7 @@
 
 /* Note the id of a sample on file; a line that is not one is reported when the file
  * is verified. */
-static int remember(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
+static int add_known_id(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
 {
 	const struct lh_value *v;
 	struct lh_key key;
@@ -44,7 +44,7 @@ static int read_output(struct lh_exporting *x, struct lh_export_one *e, struct l
 	int rc = path ? lh_rows_open(x->rows, path, err) : -1;
 
 	while (rc > 0 && (rc = lh_rows_next(x->rows, &x->row, err)) > 0)
-		if (remember(x, e, err) < 0)
+		if (add_known_id(x, e, err) < 0)
 			rc = -1;
 	free(path);
 	return rc;
@@ -63,12 +63,13 @@ int lh_export_evidence(struct lh_exporting *x, struct lh_err *err)
 	return rc > 0 ? lh_source_evidence(&x->src, x->found.evidence, err) : rc;
 }
 
-static int refuse(struct lh_exporting *x, struct lh_export_one *e, enum lh_refusal why, struct lh_err *err)
+static int refuse_sample(struct lh_exporting *x, struct lh_export_one *e, enum lh_refusal why,
+			 struct lh_err *err)
 {
-	const struct lh_sample_result *said = lh_sampler_result(e->sampler);
+	const struct lh_sample_result *result = lh_sampler_result(e->sampler);
 	struct lh_refused r = {
 		.why = why, .source = { x->scored.line, x->scored.len },
-		.provenance = said->provenance, .key = x->key, .errors = &said->errors
+		.provenance = result->provenance, .key = x->key, .errors = &result->errors
 	};
 
 	return lh_quarantine_add(e->refused, &r, err);
@@ -95,7 +96,7 @@ int lh_export_sample(struct lh_exporting *x, struct lh_export_one *e, const stru
 
 static int export_one(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
 {
-	const struct lh_sample_result *said = lh_sampler_result(e->sampler);
+	const struct lh_sample_result *result = lh_sampler_result(e->sampler);
 	bool is_new;
 	int rc;
 
@@ -108,10 +109,10 @@ static int export_one(struct lh_exporting *x, struct lh_export_one *e, struct lh
 	if (rc < 0)
 		return -1;
 	if (!rc)
-		return refuse(x, e, said->refused, err);
+		return refuse_sample(x, e, result->refused, err);
 	if (lh_export_sample(x, e, &x->key, &is_new, err) < 0)
 		return -1;
-	return is_new ? 0 : refuse(x, e, LH_DUPLICATE_ID, err);
+	return is_new ? 0 : refuse_sample(x, e, LH_DUPLICATE_ID, err);
 }
 
 /* Note a record whose scores alone forbid a sample, for the verification at the end. */
@@ -216,7 +217,7 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 
 /* ---- the stages ---- */
 
-static void init(struct lh_exporting *x)
+static void init_exporting(struct lh_exporting *x)
 {
 	int i;
 
@@ -267,7 +268,7 @@ static int open_one(struct lh_exporting *x, struct lh_export_one *e, struct lh_e
 }
 
 /* Check that no record was lost. */
-static int settle_export(struct lh_export_one *e, struct lh_err *err)
+static int commit_export(struct lh_export_one *e, struct lh_err *err)
 {
 	struct lh_export *how = e->how;
 	int i;
@@ -284,13 +285,14 @@ static int settle_export(struct lh_export_one *e, struct lh_err *err)
 }
 
 /* Commit the output of an exporter, verify it, and write the receipt. */
-static int finish(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
+static int finish_exporter(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
 {
 	struct lh_stage_result *res = e->res;
 
 	if (e->x == LH_PREFERENCE && lh_export_pairs(x, err) < 0)
 		return -1;
-	if (settle_export(e, err) < 0 || lh_export_check(x->run->root, e->x, &x->known, &e->made, res, err) < 0)
+	if (commit_export(e, err) < 0 || lh_export_check(x->run->root, e->x, &x->known, &e->made,
+							 res, err) < 0)
 		return -1;
 	close_one(e);
 	*e = (struct lh_export_one){ .x = e->x };
@@ -323,7 +325,7 @@ static int export_all(struct lh_exporting *x, struct lh_err *err)
 			continue;
 		if (done++)	/* the pass counts as the time of the first */
 			x->each[i].res->start = lh_time_monotonic();
-		if (finish(x, &x->each[i], err) < 0)
+		if (finish_exporter(x, &x->each[i], err) < 0)
 			return -1;
 	}
 	return 0;
@@ -334,7 +336,7 @@ int lh_stage_exports(struct lh_run *run, struct lh_stage_result res[LH_EXPORTERS
 	struct lh_exporting x = { .run = run };
 	int i, rc;
 
-	init(&x);
+	init_exporting(&x);
 	for (i = 0; i < LH_EXPORTERS; i++) {
 		lh_stage_begin(&res[i], (enum lh_stage)(LH_STAGE_RAG + i));
 		x.each[i].res = &res[i];
@@ -349,7 +351,7 @@ int lh_stage_export(struct lh_run *run, enum lh_stage which, struct lh_stage_res
 	struct lh_exporting x = { .run = run };
 	int rc;
 
-	init(&x);
+	init_exporting(&x);
 	lh_stage_begin(res, which);
 	x.each[which - LH_STAGE_RAG].res = res;
 	x.each[which - LH_STAGE_RAG].how = how;

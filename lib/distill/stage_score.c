@@ -77,9 +77,9 @@ static int score(struct worker *w, const struct lh_record *rec, struct scored *s
 		 struct lh_buf *out, struct lh_err *err)
 {
 	enum lh_category category = LH_CATEGORY_NONE;
-	enum lh_stream stem;
+	enum lh_stream stream;
 
-	if (lh_score_sig(rec, s->sig, &stem, err) == 0 &&
+	if (lh_score_sig(rec, s->sig, &stream, err) == 0 &&
 	    lh_hashset_has(&w->st->on_file, s->sig)) {
 		s->kind = DEDUPED;
 		return 0;
@@ -107,7 +107,7 @@ static int on_evidence(struct lh_record *rec, void *result, struct lh_buf *out, 
 
 /* ---- in order ---- */
 
-static void skip(struct stage *st, uint64_t line, const char *why)
+static void skip_row(struct stage *st, uint64_t line, const char *why)
 {
 	if (st->watch && st->watch->bad)
 		st->watch->bad(st->watch->ctx, st->file.evidence, line, why);
@@ -121,7 +121,7 @@ static int take_row(struct stage *st, const struct lh_output *o, struct lh_err *
 	bool is_new = false;
 
 	if (s->kind == BAD) {
-		skip(st, o->line, o->text);
+		skip_row(st, o->line, o->text);
 		return 0;
 	}
 	if (s->kind != DEDUPED && lh_hashset_add(&st->fresh, s->sig, &is_new, err) < 0)
@@ -154,7 +154,7 @@ static int on_mirrored(struct lh_record *rec, void *scored, struct lh_buf *out, 
 	return lh_scored_read(rec, scored, err) < 0 ? -1 : ((struct lh_scored *)scored)->current;
 }
 
-static int remember(const struct lh_output *o, void *ctx, struct lh_err *err)
+static int add_known_sig(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	const struct lh_scored *scored = o->result;
 	struct stage *st = ctx;
@@ -183,7 +183,7 @@ static int read_mirror(struct stage *st, struct lh_err *err)
 	if (path && (access(path, F_OK) == 0 || errno != ENOENT))
 		rc = lh_flow_file(path, &(struct lh_flow){
 			.fill = on_mirrored, .result_size = sizeof(struct lh_scored),
-			.sink = remember, .shared = st, .jobs = st->run->how.jobs }, err);
+			.sink = add_known_sig, .shared = st, .jobs = st->run->how.jobs }, err);
 	free(path);
 	return rc;
 }
@@ -205,7 +205,7 @@ static int score_evidence(struct stage *st, struct lh_err *err)
 }
 
 /* Check that no record was lost. */
-static int settle_stage(struct stage *st, struct lh_err *err)
+static int commit_stage(struct stage *st, struct lh_err *err)
 {
 	struct lh_score_file *f = &st->file;
 	struct lh_stage_result *res = st->res;
@@ -242,7 +242,7 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 	st->file = (struct lh_score_file){ .evidence = relpath, .scored = scored };
 	rc = score_file(st, err);
 	if (!rc)
-		rc = settle_stage(st, err);
+		rc = commit_stage(st, err);
 	lh_append_close(st->append);
 	lh_map_free(&st->on_file);
 	lh_map_free(&st->fresh);

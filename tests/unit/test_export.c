@@ -142,9 +142,9 @@ static void builds(enum lh_exporter x, const char *category, const char *error)
 	rc = lh_sample_build(s, &out, &err);
 	check(rc == !error);
 	if (error) {
-		check(s->said.refused == LH_SCHEMA_VIOLATION);
-		lh_buf_putc(&s->said.errors, '\0');
-		check_why(strstr(s->said.errors.p, error), s->said.errors.p);
+		check(s->result.refused == LH_SCHEMA_VIOLATION);
+		lh_buf_putc(&s->result.errors, '\0');
+		check_why(strstr(s->result.errors.p, error), s->result.errors.p);
 	}
 	lh_buf_free(&out);
 	lh_sampler_free(s);

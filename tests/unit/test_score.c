@@ -7,12 +7,12 @@
 #include "distill/score_drift.h"
 
 #define SIG "\"sig_hash\":\"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\""
-#define FROM(stem) \
-	"\"provenance\":{\"source_file\":\"data/_kb/" stem ".jsonl\",\"line_offset\":0," SIG "," \
+#define FROM(stream) \
+	"\"provenance\":{\"source_file\":\"data/_kb/" stream ".jsonl\",\"line_offset\":0," SIG "," \
 	"\"recorded_at\":\"2026-05-03T12:00:00.000Z\"}"
-#define EVIDENCE(stem, more) \
+#define EVIDENCE(stream, more) \
 	"{\"run_id\":\"r\",\"task_id\":\"t\",\"timestamp\":\"2026-05-03T12:00:00Z\"," \
-	"\"schema_version\":1," FROM(stem) more "}"
+	"\"schema_version\":1," FROM(stream) more "}"
 
 static struct lh_record rec;
 static struct lh_err err;
@@ -37,7 +37,7 @@ static void hostile(struct lh_scorer *s)
 					     "{\"gap_signals\":[]}" };
 	static const char *const name[] = { "text", "latency_ms", "success_markers",
 					    "failure_markers", "observer_verdict", "metadata" };
-	static const char *const stem[] = { "audits", "auto_apply", "contract_analyses",
+	static const char *const stream[] = { "audits", "auto_apply", "contract_analyses",
 					    "mode_experiments", "observer_reviews", "outcomes",
 					    "scrum_reviews", "" };
 	struct lh_judged got;
@@ -46,10 +46,10 @@ static void hostile(struct lh_scorer *s)
 
 	for (i = 0; i < sizeof value / sizeof *value; i++)
 		for (j = 0; j < sizeof name / sizeof *name; j++)
-			for (k = 0; k < sizeof stem / sizeof *stem; k++) {
+			for (k = 0; k < sizeof stream / sizeof *stream; k++) {
 				snprintf(json, sizeof json,
 					 "{\"%s\":%s,\"provenance\":{\"source_file\":\"%s\"}}",
-					 name[j], value[i], stem[k]);
+					 name[j], value[i], stream[k]);
 				check(lh_score_judge(s, parse(json), &got, &err) == 0);
 				check(got.reasons >= 1 && got.reason[0].n);
 				check(lh_score_check(s, &rec, &err) == -1 && err.code == LH_EDATA);
@@ -102,8 +102,8 @@ static void judged(struct lh_scorer *s)
 	check(category == LH_PARTIALLY_ACCEPTED);
 	lh_buf_putc(&out, '\0');
 	check(lh_scored_read(parse(out.p), &on_file, &err) == 0);
-	check(on_file.category == category && on_file.current && on_file.stem == LH_SCRUM_REVIEWS &&
-	      on_file.sig[0] == 0x44);
+	check(on_file.category == category && on_file.current);
+	check(on_file.stream == LH_SCRUM_REVIEWS && on_file.sig[0] == 0x44);
 	lh_buf_free(&out);
 }
 
@@ -122,7 +122,7 @@ static void names(void)
 	check(lh_category_read(lh_record_get(parse("{\"c\":0}"), "c")) == LH_CATEGORY_NONE);
 }
 
-/* lh_drift_settle removes pairs and keeps counts. */
+/* lh_drift_finish removes pairs and keeps counts. */
 static void drift(void)
 {
 	struct lh_drift d = { 0 };
@@ -132,20 +132,20 @@ static void drift(void)
 	for (i = 0; i < 1000; i++) {
 		sig[5] = (unsigned char)i;
 		sig[9] = (unsigned char)(i >> 8);
-		check(lh_drift_judged(&d, sig, LH_AUDITS, LH_REJECTED, &err) == 0);
+		check(lh_drift_classified(&d, sig, LH_AUDITS, LH_REJECTED, &err) == 0);
 		check(lh_drift_scored(&d, sig, LH_AUDITS, LH_NEEDS_HUMAN_REVIEW, &err) == 0);
 		check(lh_drift_scored(&d, sig, LH_AUDITS, i % 4 ? LH_REJECTED : LH_ACCEPTED,
 				      &err) == 0);
 		check(lh_drift_scored(&d, sig, LH_OUTCOMES, LH_ACCEPTED, &err) == 0);
-		check(lh_drift_judged(&d, sig, LH_STREAM_NONE, LH_ACCEPTED, &err) == 0);
+		check(lh_drift_classified(&d, sig, LH_STREAM_NONE, LH_ACCEPTED, &err) == 0);
 	}
 	check(lh_drift_total(&d) == 0);
-	lh_drift_settle(&d);
-	lh_drift_settle(&d);
+	lh_drift_finish(&d);
+	lh_drift_finish(&d);
 	check(lh_drift_total(&d) == 1000 && lh_drift_matched(&d) == 750);
 	check(d.orphans == 1000 && d.unscored == 1000);
 	check(lh_drift_scored(&d, sig, LH_AUDITS, LH_REJECTED, &err) == 0);
-	lh_drift_settle(&d);
+	lh_drift_finish(&d);
 	check(lh_drift_total(&d) == 1000 && d.orphans == 1001);
 	lh_drift_free(&d);
 }

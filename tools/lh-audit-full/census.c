@@ -146,12 +146,12 @@ static int on_evidence(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct audit *a = ctx;
 	struct file file = { .a = a, .relpath = relpath, .judge = judge_nothing, .damaged = BIT(FOUND_EVIDENCE) };
-	enum lh_stream stem = lh_stream_of(relpath, strlen(relpath));
+	enum lh_stream stream = lh_stream_of(relpath, strlen(relpath));
 
 	if (read_file(&file, err) < 0)
 		return -1;
 	a->census.evidence += file.rows;
-	if (stem >= 0 && stem < TIER1)
+	if (stream >= 0 && stream < TIER1)
 		a->census.tier1 += file.rows;
 	return 0;
 }

@@ -74,7 +74,7 @@ static int copy_built_in(const struct lh_root *to, struct lh_err *err)
 		lh_buf_puts(&text, s->text);
 		rc = lh_buf_check(&text, err);
 		if (!rc)
-			rc = put_source(to, lh_stream_source(s->stem), &text, err);
+			rc = put_source(to, lh_stream_source(s->stream), &text, err);
 		lh_buf_free(&text);
 	}
 	return rc;

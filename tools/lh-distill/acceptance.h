@@ -29,7 +29,7 @@ struct acceptance {
 
 /* The sources of the built-in root: text NULL if there is none. */
 struct acceptance_source {
-	enum lh_stream stem;
+	enum lh_stream stream;
 	const char *text;
 };
 extern const struct acceptance_source acceptance_fixture[];	/* ends with a text of NULL */

@@ -95,7 +95,7 @@ static int read_sources(struct check *c, struct lh_err *err)
 static int find_source(struct check *c, const struct lh_record *rec, struct lh_err *err)
 {
 	struct lh_provenance *from = &c->from;
-	enum lh_stream stem = LH_STREAM_NONE;
+	enum lh_stream stream = LH_STREAM_NONE;
 	const char *p, *end, *lf;
 	int64_t line;
 
@@ -103,11 +103,11 @@ static int find_source(struct check *c, const struct lh_record *rec, struct lh_e
 		return -1;
 	line = from->line;
 	if (from->source_file.p)
-		stem = lh_stream_of(from->source_file.p, from->source_file.n);
-	if (stem == LH_STREAM_NONE || !c->source[stem].len || line < 0)
+		stream = lh_stream_of(from->source_file.p, from->source_file.n);
+	if (stream == LH_STREAM_NONE || !c->source[stream].len || line < 0)
 		return 0;
-	p = c->source[stem].p;
-	end = p + c->source[stem].len;
+	p = c->source[stream].p;
+	end = p + c->source[stream].len;
 	for (; (lf = memchr(p, '\n', (size_t)(end - p))) && line; p = lf + 1)
 		line--;
 	if (line || p == end)

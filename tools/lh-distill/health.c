@@ -26,7 +26,7 @@ struct health {
 	uint64_t done, told;
 
 	/* of the current source: */
-	enum lh_stream stem;
+	enum lh_stream stream;
 	struct count n;
 	const char *evidence;	/* the file of evidence, and its line */
 	uint64_t line;
@@ -81,7 +81,7 @@ static int seek_line(struct health *h, uint64_t line, struct lh_err *err)
 	if (line >= h->end || (h->open && line > h->before && line < h->at.line))
 		return 0;
 	if (!h->open || h->at.line > line) {
-		rc = open_rows(h, h->source, lh_stream_source(h->stem), err);
+		rc = open_rows(h, h->source, lh_stream_source(h->stream), err);
 		h->open = rc > 0;
 		h->at.line = 0;
 	}
@@ -108,7 +108,8 @@ static int check_row(struct health *h, uint64_t offset, const unsigned char want
 		return -1;
 	if (!rc) {
 		h->n.missing++;
-		add_finding(h, "%s: no line %llu", lh_stream_source(h->stem), (unsigned long long)offset + 1);
+		add_finding(h, "%s: no line %llu", lh_stream_source(h->stream),
+			    (unsigned long long)offset + 1);
 		return 1;
 	}
 	p = h->at.p;
@@ -120,7 +121,7 @@ static int check_row(struct health *h, uint64_t offset, const unsigned char want
 		return -1;
 	if (!rc && !memcmp(hash, want, sizeof hash))
 		return 0;
-	add_finding(h, "%s:%llu: %s", lh_stream_source(h->stem), (unsigned long long)offset + 1,
+	add_finding(h, "%s:%llu: %s", lh_stream_source(h->stream), (unsigned long long)offset + 1,
 	     rc < 0 ? err->msg : "its hash is not the one in the evidence");
 	return 1;
 }
@@ -129,7 +130,7 @@ static int check_row(struct health *h, uint64_t offset, const unsigned char want
 static int provenance(struct health *h, uint64_t *offset, unsigned char hash[32],
 		      struct lh_err *err)
 {
-	const char *source = lh_stream_source(h->stem);
+	const char *source = lh_stream_source(h->stream);
 	struct lh_provenance from;
 
 	if (lh_provenance_read(&h->rec, &from, &h->scratch, err) < 0)
@@ -161,7 +162,7 @@ static int look(struct health *h, const struct lh_row *row, struct lh_err *err)
 			return -1;
 		if (!has)
 			rc = lh_err_set(err, LH_EDATA, "provenance: not %s",
-					lh_stream_source(h->stem));
+					lh_stream_source(h->stream));
 	}
 	h->n.checked += sampled || rc;
 	if (rc < 0) {
@@ -183,7 +184,7 @@ static int on_evidence(void *ctx, const char *relpath, struct lh_err *err)
 	struct lh_row row;
 	int rc;
 
-	if (lh_stream_of(relpath, strlen(relpath)) != h->stem)
+	if (lh_stream_of(relpath, strlen(relpath)) != h->stream)
 		return 0;
 	h->evidence = relpath;
 	rc = open_rows(h, h->rows, relpath, err);
@@ -202,7 +203,7 @@ static int on_scored(void *ctx, const char *relpath, struct lh_err *err)
 	struct lh_row row;
 	int rc;
 
-	if (lh_stream_of(relpath, strlen(relpath)) != h->stem)
+	if (lh_stream_of(relpath, strlen(relpath)) != h->stream)
 		return 0;
 	rc = open_rows(h, h->rows, relpath, err);
 	while (rc > 0 && (rc = lh_rows_next(h->rows, &row, err)) > 0)
@@ -214,11 +215,11 @@ static int on_scored(void *ctx, const char *relpath, struct lh_err *err)
 static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct health *h = ctx;
-	enum lh_stream stem = lh_stream_of(relpath, strlen(relpath));
+	enum lh_stream stream = lh_stream_of(relpath, strlen(relpath));
 
 	(void)err;
-	if (stem != LH_STREAM_NONE) {
-		h->there[stem] = true;
+	if (stream != LH_STREAM_NONE) {
+		h->there[stream] = true;
 		return 0;
 	}
 	lh_tool_verdict_bad(h->tool);
@@ -236,7 +237,7 @@ static int print(struct health *h, struct lh_err *err)
 	int rc;
 
 	lh_write_object(&json, NULL);
-	lh_write_text(&json, "source", lh_stream_name(h->stem));
+	lh_write_text(&json, "source", lh_stream_name(h->stream));
 	lh_write_u64(&json, "rows", n->rows);
 	lh_write_u64(&json, "checked", n->checked);
 	lh_write_u64(&json, "mismatched", n->mismatched);
@@ -263,11 +264,11 @@ static int check_all(struct health *h, bool all, struct lh_err *err)
 		n += h->there[i];
 	h->sample = all ? UINT64_MAX : n ? (SAMPLE + n - 1) / n : 0;
 	for (i = 0; i < LH_STREAMS; i++) {
-		h->stem = (enum lh_stream)i;
+		h->stream = (enum lh_stream)i;
 		h->n = (struct count){ 0 };
 		h->open = false;
 		h->end = UINT64_MAX;
-		lh_tool_doing(h->tool, lh_stream_name(h->stem));
+		lh_tool_doing(h->tool, lh_stream_name(h->stream));
 		if (lh_root_each(h->root, LH_ROOT_EVIDENCE, on_evidence, h, err) || lh_root_each(h->root, LH_ROOT_SCORED, on_scored, h, err) ||
 		    print(h, err) < 0)
 			return -1;

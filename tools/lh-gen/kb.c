@@ -150,12 +150,12 @@ static int add_row(struct kb *kb, uint64_t i, struct lh_err *err)
 	struct kb_row *row = &kb->row;
 	struct output *expect = &kb->out[EXPECT_AT], *o;
 	const char *category;
-	enum lh_stream stem;
+	enum lh_stream stream;
 
 	row->r = gen_row(kb->how->seed, GEN_KB, i);
 	row->i = i;
-	stem = choose_stream(row);
-	o = &kb->out[stem];
+	stream = choose_stream(row);
+	o = &kb->out[stream];
 	row->out = &o->buf;
 	row->fault = KB_SOUND;
 	if (kb->how->dirty) {
@@ -163,9 +163,9 @@ static int add_row(struct kb *kb, uint64_t i, struct lh_err *err)
 		if (kb_one_in(row, 50))
 			row->fault = (enum kb_fault)(1 + kb_pick(row, KB_FAULTS - 1));
 	}
-	category = kb_make(row, stem);
+	category = kb_make(row, stream);
 	if (expect->wanted)
-		put_category(&expect->buf, lh_stream_source(stem), o->lines, category);
+		put_category(&expect->buf, lh_stream_source(stream), o->lines, category);
 	o->lines++;
 	o->rows++;
 	if (lh_buf_check(&row->text, err) < 0 || output_flush(expect, BLOCK, err) < 0)

@@ -47,7 +47,7 @@ struct kb_row {
 };
 
 /* Append a row of the stream with its LF; return the category that its evidence gets. */
-const char *kb_make(struct kb_row *row, enum lh_stream stem);
+const char *kb_make(struct kb_row *row, enum lh_stream stream);
 
 /* Apply the row's fault to the finished row, which starts at out->p + start. */
 void kb_spoil(struct kb_row *row, size_t start);

@@ -328,19 +328,19 @@ static const struct {
 	[LH_OUTCOMES] = { make_outcome, true },
 };
 
-const char *kb_make(struct kb_row *row, enum lh_stream stem)
+const char *kb_make(struct kb_row *row, enum lh_stream stream)
 {
 	size_t start = row->out->len;
 	const char *category;
 
-	row->spaced = streams[stem].spaced;
+	row->spaced = streams[stream].spaced;
 	row->first = true;
 	kb_subject(row);
 	/* escalations have no identity but their hash */
-	if (stem == LH_OBSERVER_ESCALATIONS && row->fault == KB_NO_IDENTITY)
+	if (stream == LH_OBSERVER_ESCALATIONS && row->fault == KB_NO_IDENTITY)
 		row->fault = KB_NO_TIME;
 	lh_buf_putc(row->out, '{');
-	category = streams[stem].make(row);
+	category = streams[stream].make(row);
 	lh_buf_putc(row->out, '}');
 	if (row->fault != KB_SOUND)
 		kb_spoil(row, start);

@@ -2,12 +2,12 @@
 #include "materialize.h"
 
 struct filter {
-	enum lh_stream stem;
+	enum lh_stream stream;
 	char recorded_at[LH_TIME_LEN + 1];
 };
 
 struct worker {
-	enum lh_stream stem;
+	enum lh_stream stream;
 	struct lh_evidence *e;
 };
 
@@ -23,7 +23,7 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	const struct filter *f = ctx;
 	struct worker *w = context;
 
-	w->stem = f->stem;
+	w->stream = f->stream;
 	w->e = lh_evidence_new(f->recorded_at, err);
 	return w->e ? 0 : -1;
 }
@@ -32,16 +32,16 @@ static int on_row(struct lh_record *row, struct lh_buf *out, void *arg, struct l
 {
 	struct worker *w = arg;
 
-	return lh_evidence_make(w->e, w->stem, row, row->number - 1, out, err);
+	return lh_evidence_make(w->e, w->stream, row, row->number - 1, out, err);
 }
 
 int filter_run(struct lh_tool *tool, const struct settings *s)
 {
 	const char *at = s->run.recorded_at ? s->run.recorded_at : tool->now;
-	struct filter f = { .stem = lh_stream_read(s->source, strlen(s->source)) };
+	struct filter f = { .stream = lh_stream_read(s->source, strlen(s->source)) };
 	int64_t ms;
 
-	if (f.stem == LH_STREAM_NONE)
+	if (f.stream == LH_STREAM_NONE)
 		return unknown_source(tool, "--source", s->source, strlen(s->source));
 	if (!at || lh_time_read(at, strlen(at), &ms) < 0)
 		ms = lh_time_clock();

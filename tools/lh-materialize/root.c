@@ -18,9 +18,9 @@ static int read_sources(struct lh_tool *tool, const char *list, unsigned *set)
 	return 0;
 }
 
-static void on_skip(void *tool, enum lh_stream stem, uint64_t line, const char *reasons, size_t n)
+static void on_skip(void *tool, enum lh_stream stream, uint64_t line, const char *reasons, size_t n)
 {
-	lh_tool_verbose(tool, "%s:%llu: %.*s", lh_stream_source(stem), (unsigned long long)line,
+	lh_tool_verbose(tool, "%s:%llu: %.*s", lh_stream_source(stream), (unsigned long long)line,
 			n > 1000 ? 1000 : (int)n, reasons);
 }
 

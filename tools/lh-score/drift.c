@@ -16,10 +16,10 @@ struct check {
 	struct lh_drift drift;
 };
 
-/* A thread's result for a record. */
-struct said {
+/* The result of a record: its signature, stream and category. */
+struct result {
 	struct lh_scored about;
-	bool on_file;		/* it is a scored run, not evidence */
+	bool on_file;		/* a scored run, not evidence */
 };
 
 struct worker {
@@ -40,44 +40,48 @@ static void worker_free(void *context)
 	lh_scorer_free(((struct worker *)context)->scorer);
 }
 
-static int on_record(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
+static int on_record(struct lh_record *rec, void *to, struct lh_buf *out, void *context,
 		     struct lh_err *err)
 {
 	struct lh_scorer *scorer = ((struct worker *)context)->scorer;
-	struct said *said = result;
+	struct result *result = to;
 	struct lh_judged judged;
 
 	(void)out;
-	said->on_file = lh_record_get(rec, "evidence_run_id") != NULL;
-	if (said->on_file) {
-		if (lh_scored_read(rec, &said->about, err) < 0)
+	result->on_file = lh_record_get(rec, "evidence_run_id") != NULL;
+	if (result->on_file) {
+		if (lh_scored_read(rec, &result->about, err) < 0)
 			return -1;
 	} else {
 		if (lh_score_check(scorer, rec, err) < 0 || lh_score_judge(scorer, rec, &judged, err) < 0 ||
-		    lh_score_sig(rec, said->about.sig, &said->about.stem, err) < 0)
+		    lh_score_sig(rec, result->about.sig, &result->about.stream, err) < 0)
 			return -1;
-		said->about.category = judged.category;
+		result->about.category = judged.category;
 	}
 	return 1;
 }
 
-static int on_said(const struct lh_output *o, void *ctx, struct lh_err *err)
+static int on_result(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct check *c = ctx;
-	const struct said *said = o->result;
+	const struct result *result = o->result;
+	const struct lh_scored *about = &result->about;
 
-	return (said->on_file ? lh_drift_scored : lh_drift_judged)(&c->drift, said->about.sig, said->about.stem, said->about.category, err);
+	return (result->on_file ? lh_drift_scored : lh_drift_classified)(&c->drift, about->sig,
+								     about->stream,
+								     about->category, err);
 }
 
 static int read_files(struct check *c, char **operands, size_t n)
 {
 	int rc = lh_records_run(c->tool, &(struct lh_flow){
-		.fill = on_record, .result_size = sizeof(struct said), .sink = on_said, .shared = c, .plain = c->root != NULL,
+		.fill = on_record, .result_size = sizeof(struct result), .sink = on_result,
+		.shared = c, .plain = c->root != NULL,
 		.files = operands, .n_files = n,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free });
 
-	lh_drift_settle(&c->drift);
+	lh_drift_finish(&c->drift);
 	return rc;
 }
 
@@ -149,7 +153,7 @@ static int read_root(struct check *c, const char *path)
 	return rc;
 }
 
-static int report(struct check *c)
+static int print_report(struct check *c)
 {
 	struct lh_drift *d = &c->drift;
 	struct lh_buf b = { 0 };
@@ -176,7 +180,7 @@ int drift_run(struct lh_tool *tool, const struct settings *s)
 	int rc = s->how.root ? read_root(&c, s->how.root) : read_files(&c, NULL, 0);
 
 	if (!rc)
-		rc = report(&c);
+		rc = print_report(&c);
 	lh_drift_free(&c.drift);
 	return rc;
 }
