@@ -110,7 +110,7 @@ parity: all
 	grep -v '"match":true' $(B)/parity/lines.jsonl; tally=$$(sed -n 's/.*Tally:\*\* //p' $(B)/parity/SUMMARY.md); echo "$$tally"; \
 	[ "$$status" = 0 ] && [ "$${tally%/*}" = "$${tally#*/}" ]
 
-# The same two sides over inputs that nobody chose.  COUNT=100000 SEED=7: so many,
+# The same two sides over random inputs.  COUNT=100000 SEED=7: so many,
 # and the same again; SURFACE=embed: that one alone.
 differ: all
 	@PATH=$(CURDIR)/$(BIN):$$PATH python3 tests/parity/differ $(or $(SURFACE),all) $(COUNT:%=--count %) $(SEED:%=--seed %)
@@ -163,7 +163,7 @@ install: all lib
 	for page in $(PAGES); do install -m 644 $$page $(D)/share/man/man$${page##*.}; done
 	@$(LDCONFIG_NOTE)
 
-# The linker's cache has to know of liblh.so.0; below DESTDIR that is for whoever
+# The linker's cache has to know of liblh.so.0; below DESTDIR that is for the user who
 # puts the tree in its place, and so is a PREFIX that the linker does not look into.
 LDCONFIG_NOTE = PATH=$$PATH:/usr/sbin:/sbin; \
 	if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then echo ldconfig; ldconfig; fi; \

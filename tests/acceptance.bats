@@ -1,7 +1,7 @@
 load helper
 
 # lh-distill acceptance: that the built-in root passes, and that no invariant
-# can be broken without its number being told.
+# can be broken without its number being reported.
 
 fixture=$BATS_TEST_DIRNAME/../share/fixtures/distillation/acceptance
 CHECK=$(dirname "$AID")/aid_acceptance

@@ -169,7 +169,7 @@ notes() {
 
 # ---- phase 4 ----
 
-# The three layers before this one are behind us: the run has passed.
+# The three layers before this one have passed.
 @test "the fourth layer alone stops rejected work in each export" {
 	jq -se 'all(.validation.passed)' $REPORTS/export-{rag,sft,preference}.json
 	plant $RAG '.source_category = "rejected"'

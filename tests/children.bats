@@ -22,7 +22,7 @@ notes() {
 	chmod +x "bin/$1"
 }
 
-# got TOOL [KEY]... - these and no others were given to it, and all that is no key
+# got TOOL [KEY]... - these and no others were given to it, and all that is not a key
 got() {
 	local tool=$1
 	shift

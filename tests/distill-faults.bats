@@ -58,7 +58,7 @@ whole_lines() {
 
 # at_each CALL... -- COMMAND... - the command once for each call of these that it
 # makes (of fsync, mkdir and copy_file_range, in make check, for each third), with $INJECT at it;
-# the function before_fault before, after_fault behind.
+# the function before_fault before, after_fault after.
 at_each() {
 	local calls=() call n step rc done=0
 	while [ "$1" != -- ]; do
@@ -182,7 +182,7 @@ at_each() {
 		cp -r fresh r
 	}
 	after_fault() {
-		if grep -q 'write(2,.*INJECTED' trace; then return; fi	# nobody to tell
+		if grep -q 'write(2,.*INJECTED' trace; then return; fi	# no message left to print
 		[ "$3" = 2 ] || { echo "exit $3"; return 1; }
 		[ "$(grep -vc 'has not passed\|suppressed' err)" = 1 ] || { cat err; return 1; }
 		whole_lines r

@@ -4,8 +4,8 @@ load helper
 # from the description of transforms, rules and exports and shares nothing with
 # them, over rows made to be difficult (tests/oracle/distill_rows.py): the same
 # files, byte for byte.  What a refusal says in words is each side's own where
-# the description does not give the words: why a line is no JSON, and what an
-# export says beside its reason.
+# the description does not give the words: why a line is not JSON, and what an
+# export says in addition to its reason.
 
 NOW=2026-05-03T12:00:00.000Z
 LATER=2026-05-04T06:30:00.000Z

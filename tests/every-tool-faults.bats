@@ -72,7 +72,7 @@ load commands
 			injected || break
 			# a message, and a lock's note of who holds it, may go missing
 			grep -qE 'write\(2,.*INJECTED|pwrite64\([0-9]+, "[0-9]+\\n".*INJECTED' trace && continue
-			# a look-up without its row is told and changes no verdict: lh-validate-audit.bats
+			# a look-up without its row is reported and changes no verdict: lh-validate-audit.bats
 			grep -q 'left no row: .*No space left' err && continue
 			[ "$status" = 2 ] && grep -q "No space left" err ||
 				{ echo "write $n of $command: exit $status: $(cat err)"; return 1; }

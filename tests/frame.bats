@@ -636,7 +636,7 @@ lines() {
 
 @test "a background job that its terminal has stopped ends on SIGTERM" {
 	command -v script >/dev/null || skip "script is not installed"
-	# timeout, behind a shell, makes a process group that is not the terminal's.
+	# timeout, started by a shell, makes a process group that is not the terminal's.
 	for i in 1 2 3; do
 		SHELL=/bin/sh run timeout -s KILL 60 script -qec "timeout 0.3 $AID" typescript </dev/null
 		[ "$status" = 124 ]

@@ -1,6 +1,6 @@
 load helper
 
-# share/examples: a small index beside a big one, emptied into it every night.
+# share/examples: a small index next to a big one, emptied into it every night.
 
 NIGHTLY=$ROOT/share/examples/lh-fresh-nightly
 
@@ -27,7 +27,7 @@ length() {
 	lh-index info "$1" | jq .length
 }
 
-# nothing but the two indexes, and what lh-index keeps beside them
+# nothing but the two indexes, and what lh-index keeps next to them
 tidy() {
 	[ -z "$(ls -A fresh.lhv-nightly)" ]
 	[ "$(ls | grep -vx 'big.lhv\|big.lhv-log\|fresh.lhv\|fresh.lhv-log\|fresh.lhv-nightly\|out.*\|adds')" = "" ] || { ls; return 1; }

@@ -27,7 +27,7 @@ bundle() {
 	lh-audit-full --observer --root root --now $NOW --out report.md --bundle out.tar.zst "$@" >lines
 }
 
-# refused FILE WHY - bundle verify answers 1, and WHY stands in its last line.
+# refused FILE WHY - bundle verify answers 1, and WHY is in its last line.
 refused() {
 	run --separate-stderr timeout 60 lh-audit-full bundle verify "$1"
 	[ "$status" = 1 ] || { echo "$1: exit $status, $output, $stderr"; return 1; }
@@ -183,7 +183,7 @@ faulty() {
 		injected || break
 		grep -qE 'write\(2,.*INJECTED' trace && continue
 		[ "$status" = 2 ] && grep -q 'No space left' err || { echo "write $n: exit $status, $(cat err)"; return 1; }
-		# behind the bundle only stdout is written
+		# after the bundle only stdout is written
 		[ "$(tr -d '\0' <out.tar.zst)" = old ] || lh-audit-full bundle verify -q out.tar.zst
 		no_litter
 	done
@@ -208,7 +208,7 @@ faulty() {
 			injected || break
 			faults=$((faults + 1))
 			[ "$status" = 2 ] && grep -q 'Input/output error' err || { echo "$call $n: exit $status, $(cat err)"; return 1; }
-			# behind the rename it is the new one, of which the folder does not know yet
+			# after the rename it is the new one, of which the folder does not know yet
 			[ "$(tr -d '\0' <out.tar.zst)" = old ] || lh-audit-full bundle verify -q out.tar.zst
 		done
 	done

@@ -514,7 +514,7 @@ each_hostile_line() {
 			[[ $(notes "${kind#*:}") == "${dir#r/}/${odd#*:}: is a "*", not a regular file" ]]
 			rm "$dir/${odd#*:}"
 		done
-		touch "$dir/README"	# nobody's business
+		touch "$dir/README"	# not looked at
 		audit --observer
 		only 0
 	done
@@ -712,7 +712,7 @@ each_hostile_line() {
 }
 
 # each_fault CALL... - an audit that keeps a report, a page and a baseline, once
-# for each of these calls that it makes, with $INJECT at it; after_fault behind.
+# for each of these calls that it makes, with $INJECT at it, and after_fault after it.
 each_fault() {
 	local call n done=0
 	for call; do

@@ -656,7 +656,7 @@ refuses() {
 	run -2 lh-chat <<<'{"model":"m","prompt":"a"}'
 	[[ $output == *'502 http://***@127.0.0.1'* ]]
 	[[ $output != *secret* ]]
-	# beside a key it goes nowhere
+	# next to a key it goes nowhere
 	serve
 	export LH_KIMI_URL=http://me:secret@${URL#http://}
 	KIMI_API_KEY=k asks_with k

@@ -14,7 +14,7 @@ root() {
 	lh-gen kb -n "$1" --root r "${@:2}"
 }
 
-# distil [OPTION]... - a run whose clock stands.
+# distil [OPTION]... - a run under a fixed clock.
 distil() {
 	lh-distill run --root r --now $NOW "$@"
 }

@@ -114,7 +114,7 @@ load index
 		cp old.lhv a.lhv
 	}
 	# All was done (what failed was not needed, as the note in the lock), or
-	# it is told in one line and the old records are there.
+	# it is reported in one line and the old records are there.
 	after_fault() {
 		if [ "$3" = 0 ]; then
 			[ "$(info a.lhv length)" = "$new_length" ]

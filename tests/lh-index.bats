@@ -54,7 +54,7 @@ source_of() {
 		[ "$(source_of a.lhv)" = "$(source_of all.lhv)" ]
 		lh-index verify a.lhv
 	done
-	# an empty one keeps what it was told, for all that is added later
+	# an empty one keeps what it was given, for all that is added later
 	lh-index build --allow-empty --dimension 64 --field resume_text a.lhv </dev/null
 	lh-index build --dimension 64 --field resume_text all.lhv w.jsonl
 	lh-index add a.lhv w.jsonl
@@ -152,7 +152,7 @@ source_of() {
 	printf '%s\n' '{"id":1,"text":"a b"}' "$(jq -nc '{id: 2, vector: [range(768)]}')" | lh-index build a.lhv
 	[ "$(info a.lhv model)" = hash-v2 ]
 	[ "$(info a.lhv length)" = 2 ]
-	# the vector tells the dimension, whoever comes first in the threads
+	# the vector gives the dimension, whichever thread is first
 	printf '%s\n' "$(jq -nc '{id: 2, vector: [range(100)]}')" '{"id":1,"text":"a b"}' | lh-index build a.lhv
 	[ "$(info a.lhv dimension)" = 100 ]
 	[ "$(info a.lhv length)" = 2 ]
@@ -167,7 +167,7 @@ source_of() {
 	head -n 20 w.jsonl | lh-embed --model hash-v1 | lh-index build is.lhv
 	tail -n 20 w.jsonl | lh-index add is.lhv
 	lh-index dump is.lhv | lh-index build copy.lhv
-	# the first record tells the model, whoever comes first in the threads
+	# the first record gives the model, whichever thread is first
 	{ head -n 20 w.jsonl | lh-embed --model hash-v1; tail -n 20 w.jsonl; } | lh-index build mixed.lhv
 	lh-search c=want.lhv <q.jsonl >answers
 	for index in is copy mixed; do
@@ -234,7 +234,7 @@ source_of() {
 	[ "$stderr" = "lh-index: a.lhv: it had 10 records, and has 4 now" ]
 	run -0 --separate-stderr lh-index build --allow-empty a.lhv </dev/null
 	[ "$stderr" = "lh-index: a.lhv: it had 4 records, and has 0 now" ]
-	# of a damaged one nobody knows
+	# of a damaged one it is not known
 	rows 1 10 | lh-index build a.lhv
 	truncate -s 5000 a.lhv
 	run -0 --separate-stderr lh-index build a.lhv < <(rows 1 1)

@@ -10,7 +10,7 @@ setup_file() {
 	# hash-v1 finds less, which leaves more to lift
 	lh-gen workers -n 5000 | lh-index build --model hash-v1 --dimension 256 workers.lhv
 	lh-gen queries -n 40 --styles all >demand
-	# by hand: who is nearest to "Need 1 Welder in Gary IN" is no welder
+	# by hand: who is nearest to "Need 1 Welder in Gary IN" is not a welder
 	cat >few.jsonl <<-'END'
 	{"id":"cook","text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"IN"}
 	{"id":"other","text":"Need 2 Welders in Ohio","role":"Welder","city":"Gary","state":"OH"}
@@ -143,7 +143,7 @@ nothing_left() {
 	[ "$status" = 1 ]
 	[ "$stderr" = "lh-lift: 1 results moved by entries of another role" ]
 	[ "$(tail -n 1 <<<"$output" | jq -c '.summary | [.bleed, .open_gate_bleed]')" = '[1,0]' ]
-	# whoever records just before the second pass begins counts, too
+	# what is recorded just before the second pass begins counts, too
 	mkdir own
 	cp "$(command -v lh-lift)" own
 	cat >own/lh-search <<-END
@@ -154,7 +154,7 @@ nothing_left() {
 	chmod +x own/lh-search
 	run --separate-stderr own/lh-lift -j1 --playbook late.lhv few.lhv <q
 	[ "$(tail -n 1 <<<"$output" | jq -c '.summary | [.discoveries, .boosted, .bleed]')" = '[0,1,1]' ]
-	# where the wording gives no role the gate is open, and it is told apart
+	# where the wording gives no role the gate is open, and the report says so
 	ask "1 Welder Gary IN" '.role = "Cook"' >q
 	lh-lift --playbook book.lhv few.lhv <q >out
 	[ "$(summary '[.bleed, .open_gate, .open_gate_bleed]')" = '[0,1,1]' ]

@@ -319,7 +319,7 @@ unhashed() {
 	refuses distilled_facts '{"run_id":[],"created_at":'$T'}' 'run_id: expected string or number, got array'
 }
 
-# bad N - N elements that are no strings.
+# bad N - N elements that are not strings.
 bad() {
 	awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) printf "%s7", i ? "," : "" }'
 }

@@ -222,7 +222,7 @@ entries() {
 	entries 5 100 >in
 	strace -f --quiet=all -o trace -e trace=rename lh-playbook record -q pb.lhv <in >/dev/null
 	[ "$(grep -c rename trace)" = 0 ]
-	# the log has outgrown its bound: one fold, at the end
+	# the log has outgrown its bound: one compaction, at the end
 	entries 20 200 | lh-playbook record -q pb.lhv >/dev/null
 	[ "$(lh-index info pb.lhv | jq -c '[.length, .pending]')" = "[115,0]" ]
 }
@@ -270,7 +270,7 @@ entries() {
 	lh-index verify pb.lhv
 	[ "$(cat found.* | wc -l)" -gt 3 ]
 	[ "$(cat found.* | jq -c 'select(.results | length != 3)' | wc -l)" = 0 ]
-	# nothing is left to fold that would slow a search down
+	# nothing is pending that would slow a search down
 	[ "$(lh-index info pb.lhv | jq '.pending <= ([100, .length / 10] | max)')" = true ]
 	no_litter
 	[ ! -e pb.lhv-lock ]

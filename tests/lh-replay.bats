@@ -5,7 +5,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	load servers/server
 	unset LH_DISTILL_ROOT LH_REPLAY_LOCAL_MODEL LH_REPLAY_ESCALATION_MODEL LH_KEYS_FILE KIMI_API_KEY OLLAMA_CLOUD_KEY
-	export LH_OLLAMA_URL=http://127.0.0.1:1	# where nobody is
+	export LH_OLLAMA_URL=http://127.0.0.1:1	# where nothing listens
 }
 
 teardown() {

@@ -218,7 +218,7 @@ lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 				lh-score --root r --now $NOW --run-id one -j1 >out 2>err || status=$?
 			injected || break
 			if grep -q 'write(2,.*INJECTED' trace; then continue; fi
-			# a folder that cannot be searched for litter is no reason to fail
+			# a folder that cannot be searched for litter is not a reason to fail
 			[ "$status" = 0 ] && [ "$fault" = openat:EIO ] && [ "$(data r)" = "$want" ] && continue
 			[ "$status" = 2 ] && grep -q 'No space\|Input/output' err || { echo "$fault $n: $status $(cat err trace)"; return 1; }
 			for file in $(cd r && find data/scored-runs -name '*.jsonl' 2>/dev/null); do

@@ -388,7 +388,7 @@ hits() {
 	ids() {
 		echo "{\"vector\":[1,0],\"k\":2$1}" | lh-search --flat --playbook pb.lhv "${@:2}" | jq -r .id | paste -sd' '
 	}
-	[ "$(ids '' p.lhv)" = "a b" ]		# f at 0 would stand behind a and b, which are at 0 as well
+	[ "$(ids '' p.lhv)" = "a b" ]		# f at 0 would come after a and b, which are at 0 as well
 	[ "$(ids ',"exclude_ids":["a"]' p.lhv)" = "b f" ]
 	[ "$(ids ',"exclude_ids":["a","f"]' p.lhv)" = "b c" ]
 	[ "$(ids ',"exclude_ids":["a"]' --exclude f p.lhv)" = "b c" ]
@@ -453,7 +453,7 @@ hits() {
 	END
 	[ "$(lh-gen queries -n 50 --styles all | lh-search --auto-role w.lhv |
 		jq -c 'select((.query_role // "") != (if .style == "shorthand" then "" else .role end))' | wc -l)" = 0 ]
-	# what the query says itself stands; an empty role is filled
+	# what the query says itself is kept; an empty role is filled
 	[ "$(echo '{"query":"Need 3 Welders in Gary","query_role":"Picker"}' | lh-search --auto-role w.lhv)" = '{"query":"Need 3 Welders in Gary","query_role":"Picker","results":[]}' ]
 	[ "$(echo '{"query_role":"","query":"Need 3 Welders in Gary"}' | lh-search --auto-role w.lhv)" = '{"query":"Need 3 Welders in Gary","query_role":"Welder","results":[]}' ]
 	[ "$(echo '{"query":"Need 3 Welders in Gary"}' | lh-search w.lhv)" = '{"query":"Need 3 Welders in Gary","results":[]}' ]

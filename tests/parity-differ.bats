@@ -1,7 +1,7 @@
 load helper
 
 # Six surfaces through our tools and through tests/oracle over inputs that
-# nobody chose (tests/parity/differ), and whether a difference would be seen,
+# are drawn at random (tests/parity/differ), and whether a difference would be seen,
 # and reduced to its core.
 
 INPUTS=$(scale 2000 100000)

@@ -10,8 +10,8 @@ all() {
 	timeout 60 lh-parity all --probes "${DIR:-$PROBES}" "$@" >out 2>err || status=$?
 }
 
-# spoil SIDE BEFORE BEHIND - a copy of the probes in p, where what stands before
-# and behind one side of each is a filter.
+# spoil SIDE BEFORE AFTER - a copy of the probes in p, where one side of each has a
+# filter before and after it.
 spoil() {
 	mkdir -p p
 	cp "$PROBES"/*.jsonl "$PROBES"/*.py p

@@ -19,8 +19,8 @@ ask() {
 	IFS= read -r -t "${LH_PATIENCE:-60}" answer <&"${TOOL[0]}"
 }
 
-# told FILTER - what jq makes of the answer.
-told() {
+# said FILTER - what jq makes of the answer.
+said() {
 	jq -c "$1" <<<"$answer"
 }
 
@@ -45,7 +45,7 @@ lines() {
 
 # lost - the answer is the error that says "not now".
 lost() {
-	[ "$(told '[.error.code, .id]')" = '[503,"q"]' ]
+	[ "$(said '[.error.code, .id]')" = '[503,"q"]' ]
 }
 
 # ---- lh-search ----
@@ -57,7 +57,7 @@ two() {
 
 # hits - of the answer: id distance (4 decimals, cut), + when boosted.
 hits() {
-	told '[.results[] | .id + " " + ((.distance * 10000 | floor) / 10000 | tostring) +
+	said '[.results[] | .id + " " + ((.distance * 10000 | floor) / 10000 | tostring) +
 		(if .playbook.boosted then "+" else "" end)] | join(", ")'
 }
 
@@ -78,13 +78,13 @@ hits() {
 	text=$(lh-gen queries -n 1 --seed 1 | jq -r .query_text)
 	start lh-search -k 5 --no-metadata --playbook pb.lhv w.lhv
 	ask "$(jq -nc --arg t "$text" '{query_text: $t}')"
-	[ "$(told .playbook_boosted)" = 0 ]
+	[ "$(said .playbook_boosted)" = 0 ]
 	for n in 0 1 2; do	# three entries are asked
-		id=$(told '[.results[] | select(.playbook | not) | .id][-1]')
+		id=$(said '[.results[] | select(.playbook | not) | .id][-1]')
 		jq -nc --arg t "$text" --argjson id "$id" '{query_text: $t, answer_id: $id, answer_corpus: "w", score: 1}' |
 			lh-playbook record -q pb.lhv >/dev/null
 		ask "$(jq -nc --arg t "$text" '{query_text: $t}')"
-		[ "$(told '[.results[] | select(.playbook) | .id] | [length, index('"$id"') != null]')" = "[$((n + 1)),true]" ]
+		[ "$(said '[.results[] | select(.playbook) | .id] | [length, index('"$id"') != null]')" = "[$((n + 1)),true]" ]
 	done
 	finish
 }
@@ -135,7 +135,7 @@ hits() {
 	mv w.lhv away
 	ask '{"id":"q","vector":[1,0]}'
 	lost
-	[[ $(told .error.message) == *'w.lhv: No such file'* ]]
+	[[ $(said .error.message) == *'w.lhv: No such file'* ]]
 	mv away w.lhv
 	ask '{"id":"q","vector":[1,0]}'
 	[ "$(hits)" = '"a 0"' ]
@@ -144,7 +144,7 @@ hits() {
 		ask '{"id":"q","vector":[1,0]}'
 		lost
 		ask '{"id":"q","vector":'
-		[ "$(told '.error | has("message")')" = true ]
+		[ "$(said '.error | has("message")')" = true ]
 	done
 	replace w.lhv <whole
 	ask '{"id":"q","vector":[0,1]}'
@@ -164,7 +164,7 @@ hits() {
 	sed 's/"Ada"/"Ada /' w.lhv >damaged
 	start lh-search -k 1 --on-error emit w.lhv
 	ask '{"vector":[1,0]}'
-	[ "$(told .results[0].metadata.name)" = '"Ada"' ]
+	[ "$(said .results[0].metadata.name)" = '"Ada"' ]
 	replace w.lhv <damaged
 	ask '{"id":"q","vector":[1,0]}'
 	lost
@@ -172,7 +172,7 @@ hits() {
 	run -2 lh-search w.lhv <<<'{"vector":[1,0]}'
 	lh-index build -q w.lhv <<<'{"id":"b","vector":[1,0]}'
 	ask '{"vector":[1,0]}'
-	[ "$(told .results[0].id)" = '"b"' ]
+	[ "$(said .results[0].id)" = '"b"' ]
 	finish 1
 }
 
@@ -203,17 +203,17 @@ hits() {
 	lh-index build -q --dimension 64 w.lhv <texts
 	start lh-search -k 1 --on-error emit w.lhv
 	ask '{"query_text":"welder"}'
-	[ "$(told .results[0].id)" = '"a"' ]
+	[ "$(said .results[0].id)" = '"a"' ]
 	ask "$(jq -nc '{vector: [range(64) | 1]}')"
-	[ "$(told '.results | length')" = 1 ]
+	[ "$(said '.results | length')" = 1 ]
 	lh-index build -q --dimension 128 w.lhv <texts
 	ask '{"query_text":"nurse"}'
-	[ "$(told .results[0].id)" = '"b"' ]
+	[ "$(said .results[0].id)" = '"b"' ]
 	ask "$(jq -nc '{vector: [range(64) | 1]}')"
-	[[ $(told .error.message) == *'the query has dimension 64, corpus \"w\" has 128'* ]]
-	[ "$(told .error.code)" != 503 ]
+	[[ $(said .error.message) == *'the query has dimension 64, corpus \"w\" has 128'* ]]
+	[ "$(said .error.code)" != 503 ]
 	ask "$(jq -nc '{vector: [range(128) | 1]}')"
-	[ "$(told '.results | length')" = 1 ]
+	[ "$(said '.results | length')" = 1 ]
 	finish 1
 }
 
@@ -282,13 +282,13 @@ hits() {
 	for i in 1 2 3; do echo '{"id":"a'$i'","vector":[1,0],"metadata":{"state":"IL"}}'; done | lh-index build -q w.lhv
 	start lh-search -k 9 --where state=IL w.lhv
 	ask '{"vector":[1,0]}'
-	[ "$(told '.results | length')" = 3 ]
+	[ "$(said '.results | length')" = 3 ]
 	echo '{"id":"a2","vector":[1,0],"metadata":{"state":"OH"}}' | lh-index add -q w.lhv
 	ask '{"vector":[1,0]}'
-	[ "$(told '[.results[].id]')" = '["a1","a3"]' ]
+	[ "$(said '[.results[].id]')" = '["a1","a3"]' ]
 	echo '{"id":"a4","vector":[1,0],"metadata":{"state":"IL"}}' | lh-index add -q w.lhv
 	ask '{"vector":[1,0]}'
-	[ "$(told '[.results[].id]')" = '["a1","a3","a4"]' ]
+	[ "$(said '[.results[].id]')" = '["a1","a3","a4"]' ]
 	finish
 }
 
@@ -296,10 +296,10 @@ hits() {
 	lh-index build -q --lexical --dimension 64 w.lhv <<<'{"id":"a","text":"alpha"}'
 	start lh-search -k 9 --hybrid --on-error emit w.lhv
 	ask '{"query_text":"gamma"}'
-	[ "$(told '[.results[].id]')" = '["a"]' ]
+	[ "$(said '[.results[].id]')" = '["a"]' ]
 	lh-index add -q w.lhv <<<'{"id":"c","text":"gamma"}'
 	ask '{"query_text":"gamma"}'
-	[ "$(told '[.results[].id]')" = '["c","a"]' ]
+	[ "$(said '[.results[].id]')" = '["c","a"]' ]
 	lh-index build -q --dimension 64 w.lhv <<<'{"id":"a","text":"alpha"}'
 	ask '{"id":"q","query_text":"gamma"}'
 	lost
@@ -321,10 +321,10 @@ worker() {
 # judged_by_roster FILE - the roster in FILE is seen when it changes, whatever it is.
 judged_by_roster() {
 	ask "$(fill Ada)"
-	[ "$(told .verdict.status)" = 200 ]
+	[ "$(said .verdict.status)" = 200 ]
 	worker Ada terminated | $make
 	ask "$(fill Ada)"
-	[ "$(told .verdict.status)" = 422 ]
+	[ "$(said .verdict.status)" = 422 ]
 	mv "$1" away
 	ask "$(fill Ada)"
 	lost
@@ -333,10 +333,10 @@ judged_by_roster() {
 	lost
 	mv away "$1"
 	ask "$(fill Ada)"
-	[ "$(told .verdict.status)" = 422 ]
+	[ "$(said .verdict.status)" = 422 ]
 	worker Ada | $make
 	ask "$(fill Ada)"
-	[ "$(told .verdict.status)" = 200 ]
+	[ "$(said .verdict.status)" = 200 ]
 	finish 1
 }
 
@@ -387,10 +387,10 @@ to_index() {
 	worker Ada | to_index
 	start lh-validate --roster roster.lhv
 	ask "$(fill Ada | sed 's/w1/W2/')"
-	[ "$(told .verdict.status)" = 422 ]
+	[ "$(said .verdict.status)" = 422 ]
 	worker Ada | jq -c '{id: "w2", vector: [0, 1], metadata: (. + {candidate_id: "w2"})}' | lh-index add -q roster.lhv
 	ask "$(fill Ada | sed 's/w1/W2/')"
-	[ "$(told .verdict.status)" = 200 ]
+	[ "$(said .verdict.status)" = 200 ]
 	finish 1
 }
 
@@ -405,25 +405,25 @@ rule() {
 	start lh-validate --on-error emit --rules rules
 	mail='{"id":"q","kind":"email","artifact":{"to":"a@b.example","subject":"s","body":"gift and cash"}}'
 	ask "$mail"
-	[ "$(told .verdict.status)" = 422 ]
+	[ "$(said .verdict.status)" = 422 ]
 	rule coin | replace rules/a.json
 	ask "$mail"
-	[ "$(told .verdict.status)" = 200 ]
+	[ "$(said .verdict.status)" = 200 ]
 	rule gift >rules/b.json
 	ask "$mail"
-	[ "$(told .verdict.status)" = 422 ]
+	[ "$(said .verdict.status)" = 422 ]
 	echo '{"rules":' | replace rules/b.json
 	ask "$mail"
 	lost
 	rm rules/b.json
 	ask "$mail"
-	[ "$(told .verdict.status)" = 200 ]
+	[ "$(said .verdict.status)" = 200 ]
 	mv rules away
 	ask "$mail"
 	lost
 	mv away rules
 	ask "$mail"
-	[ "$(told .verdict.status)" = 200 ]
+	[ "$(said .verdict.status)" = 200 ]
 	finish 1
 }
 
@@ -432,7 +432,7 @@ rule() {
 	(umask 077 && head -c 32 /dev/urandom >key && head -c 32 /dev/urandom >other)
 	start lh-validate --on-error emit --roster roster.jsonl --audit-log logs --key-file key
 	ask "$(fill Ada)"
-	[ "$(told .verdict.status)" = 200 ]
+	[ "$(said .verdict.status)" = 200 ]
 	lh-subject-audit verify -q --dir logs --key-file key >/dev/null
 	cp key old
 	mv key away
@@ -442,7 +442,7 @@ rule() {
 	mkdir logs
 	cp -p other key
 	ask "$(fill Ada)"
-	[ "$(told .verdict.status)" = 200 ]
+	[ "$(said .verdict.status)" = 200 ]
 	finish 1
 	lh-subject-audit verify -q --dir logs --key-file other >/dev/null
 	run -1 lh-subject-audit verify -q --dir logs --key-file old
@@ -454,16 +454,16 @@ rule() {
 	start lh-iterate --on-error emit --roster roster.jsonl --answers answers
 	request='{"id":"q","kind":"fill","prompt":"p","model":"m","max_iterations":1,"context":{"target_count":1,"city":"Aurora","client_id":"c"}}'
 	ask "$request"
-	[ "$(told .validation.elapsed_ms)" != null ]
+	[ "$(said .validation.elapsed_ms)" != null ]
 	worker Ada terminated | to_lines
 	ask "$request"
-	[[ $(told .error) == *'max iterations'* ]]
+	[[ $(said .error) == *'max iterations'* ]]
 	mv roster.jsonl away
 	ask "$request"
 	lost
 	worker Ada | to_lines
 	ask "$request"
-	[ "$(told .validation.elapsed_ms)" != null ]
+	[ "$(said .validation.elapsed_ms)" != null ]
 	finish 1
 }
 
@@ -475,17 +475,17 @@ rule() {
 	unset KIMI_API_KEY
 	start lh-chat --on-error emit --retries 0
 	ask '{"id":"q","model":"kimi/m","prompt":"p"}'
-	[ "$(told .error.code)" = 404 ]
+	[ "$(said .error.code)" = 404 ]
 	(umask 077 && echo KIMI_API_KEY=k >new)
 	mv new keys
 	ask '{"id":"q","model":"kimi/m","prompt":"p"}'
-	[ "$(told .error.code)" = 502 ]
+	[ "$(said .error.code)" = 502 ]
 	mv keys away
 	ask '{"id":"q","model":"kimi/m","prompt":"p"}'
 	lost
 	(umask 077 && echo '# none' >keys)
 	ask '{"id":"q","model":"kimi/m","prompt":"p"}'
-	[ "$(told .error.code)" = 404 ]
+	[ "$(said .error.code)" = 404 ]
 	finish 2
 }
 
@@ -501,15 +501,15 @@ table() {
 	lh-embed -q --compile t -o t.lhw
 	start lh-embed --engine static --model t.lhw --raw --on-error emit
 	ask '{"id":"q","text":"welder"}'
-	[ "$(told '.vector | map(. > 0)')" = '[true,false]' ]
+	[ "$(said '.vector | map(. > 0)')" = '[true,false]' ]
 	table '0 1' '1 0' >t
 	lh-embed -q --compile t -o t.lhw
 	ask '{"id":"q","text":"welder"}'
-	[ "$(told '.vector | map(. > 0)')" = '[false,true]' ]
+	[ "$(said '.vector | map(. > 0)')" = '[false,true]' ]
 	table '0 1 0' '1 0 0' >t
 	lh-embed -q --compile t -o t.lhw
 	ask '{"id":"q","text":"welder"}'
-	[ "$(told '[.dimension, (.vector | length)]')" = '[3,3]' ]
+	[ "$(said '[.dimension, (.vector | length)]')" = '[3,3]' ]
 	head -c 20 t.lhw >cut
 	mv t.lhw away
 	ask '{"id":"q","text":"welder"}'
@@ -519,7 +519,7 @@ table() {
 	lost
 	mv away t.lhw
 	ask '{"id":"q","text":"welder"}'
-	[ "$(told .dimension)" = 3 ]
+	[ "$(said .dimension)" = 3 ]
 	finish 1
 }
 
@@ -529,15 +529,15 @@ table() {
 	printf '%s\n' '{"id":"a","text":"welder"}' '{"id":"b","text":"nurse"}' | lh-index build -q --engine static --model t.lhw w.lhv
 	start lh-search -k 1 --on-error emit w.lhv
 	ask '{"id":"q","query_text":"welder"}'
-	[ "$(told .results[0].id)" = '"a"' ]
+	[ "$(said .results[0].id)" = '"a"' ]
 	mv t.lhw away
 	ask '{"id":"q","query_text":"welder"}'
 	lost
 	ask '{"id":"q","vector":[0,1]}'
-	[ "$(told '.results | length')" = 1 ]
+	[ "$(said '.results | length')" = 1 ]
 	mv away t.lhw
 	ask '{"id":"q","query_text":"nurse"}'
-	[ "$(told .results[0].id)" = '"b"' ]
+	[ "$(said .results[0].id)" = '"b"' ]
 	finish 1
 }
 
@@ -548,10 +548,10 @@ table() {
 	focus src/a.rs 'alpha beta'
 	start lh-relevance --focus focus --on-error emit
 	ask '{"id":"q","path":"src/a.rs","text":"alpha beta"}'
-	first=$(told .relevance.score)
+	first=$(said .relevance.score)
 	focus lib/z.py 'omega'
 	ask '{"id":"q","path":"src/a.rs","text":"alpha beta"}'
-	[ "$(jq -n "$(told .relevance.score) < $first")" = true ]
+	[ "$(jq -n "$(said .relevance.score) < $first")" = true ]
 	echo '{"path":' | replace focus
 	ask '{"id":"q","path":"src/a.rs","text":"alpha beta"}'
 	lost
@@ -560,7 +560,7 @@ table() {
 	lost
 	focus src/a.rs 'alpha beta'
 	ask '{"id":"q","path":"src/a.rs","text":"alpha beta"}'
-	[ "$(told .relevance.score)" = "$first" ]
+	[ "$(said .relevance.score)" = "$first" ]
 	finish 1
 }
 
@@ -569,24 +569,24 @@ table() {
 	echo '{"uid":"a","content":2}' | lh-pathway add new >/dev/null
 	start lh-pathway get --on-error emit log
 	ask '{"id":"q","uid":"a"}'
-	[ "$(told .content)" = 1 ]
+	[ "$(said .content)" = 1 ]
 	mv log old
 	ask '{"id":"q","uid":"a"}'
 	lost
 	cp new log
 	ask '{"id":"q","uid":"a"}'
-	[ "$(told .content)" = 2 ]
+	[ "$(said .content)" = 2 ]
 	finish 1
 	start lh-pathway update --on-error emit log
 	ask '{"id":"q","uid":"a","content":3}'
-	[ "$(told .content)" = 3 ]
+	[ "$(said .content)" = 3 ]
 	rm log
 	ask '{"id":"q","uid":"a","content":4}'
 	lost
 	[ ! -e log ]
 	mv old log
 	ask '{"id":"q","uid":"a","content":5}'
-	[ "$(told .content)" = 5 ]
+	[ "$(said .content)" = 5 ]
 	finish 1
 	[ "$(lh-pathway get --uid a log | jq .content)" = 5 ]
 }
@@ -597,16 +597,16 @@ table() {
 	row=$(jq -c 'del(.id)' <<<"$row")
 	start lh-subject-audit append --dir logs --key-file key --on-error emit
 	ask "$row"
-	[ "$(told .candidate_id)" = '"C"' ]
+	[ "$(said .candidate_id)" = '"C"' ]
 	lh-subject-audit verify -q --dir logs --key-file key >/dev/null
 	rm -r logs
 	mv key away
 	ask "$row"
-	[ "$(told .error.code)" = 503 ]
+	[ "$(said .error.code)" = 503 ]
 	cp -p other key
 	mkdir -p logs
 	ask "$row"
-	[ "$(told .candidate_id)" = '"C"' ]
+	[ "$(said .candidate_id)" = '"C"' ]
 	finish 1
 	lh-subject-audit verify -q --dir logs --key-file other >/dev/null
 	run -1 lh-subject-audit verify -q --dir logs --key-file away
@@ -631,24 +631,24 @@ index_of() {
 	learned a >$corpus
 	start lh-replay --root r --dry-run --on-error emit
 	ask '{"id":"q","task":"nightly export"}'
-	[ "$(told .retrieved_artifacts.rag_ids)" = '["a"]' ]
+	[ "$(said .retrieved_artifacts.rag_ids)" = '["a"]' ]
 	learned b | replace $corpus
 	ask '{"id":"q","task":"nightly export"}'
-	[ "$(told .retrieved_artifacts.rag_ids)" = '["b"]' ]
+	[ "$(said .retrieved_artifacts.rag_ids)" = '["b"]' ]
 	echo '{"schema' | replace $corpus
 	ask '{"id":"q","task":"nightly export"}'
 	lost
 	learned a | replace $corpus
 	ask '{"id":"q","task":"nightly export"}'
-	[ "$(told .retrieved_artifacts.rag_ids)" = '["a"]' ]
+	[ "$(said .retrieved_artifacts.rag_ids)" = '["a"]' ]
 	finish 1
 	index_of a
 	start lh-replay --root r --dry-run --on-error emit --index p.lhv
 	ask '{"id":"q","task":"nightly export"}'
-	[ "$(told .retrieved_artifacts.rag_ids)" = '["a"]' ]
+	[ "$(said .retrieved_artifacts.rag_ids)" = '["a"]' ]
 	index_of b
 	ask '{"id":"q","task":"nightly export"}'
-	[ "$(told .retrieved_artifacts.rag_ids)" = '["b"]' ]
+	[ "$(said .retrieved_artifacts.rag_ids)" = '["b"]' ]
 	mv p.lhv away
 	ask '{"id":"q","task":"nightly export"}'
 	lost
@@ -657,6 +657,6 @@ index_of() {
 	lost
 	mv away p.lhv
 	ask '{"id":"q","task":"nightly export"}'
-	[ "$(told .retrieved_artifacts.rag_ids)" = '["b"]' ]
+	[ "$(said .retrieved_artifacts.rag_ids)" = '["b"]' ]
 	finish 1
 }

@@ -212,7 +212,7 @@ below() {
 	[ "$status" = 0 ]
 	below $((formula - n * (4 * d + 72) / 1024))
 	head -n $((n / 20)) in | jq -c '.id = "new-" + .id' | lh-index add a.lhv
-	# beside the rows, the old file, which is mapped
+	# in addition to the rows, the old file, which is mapped
 	mapped=$(($(stat -c %s a.lhv) / 1024))
 	peak "lh-index compact a.lhv"
 	[ "$status" = 0 ]

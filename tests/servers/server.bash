@@ -54,7 +54,7 @@ cert() {
 }
 
 # make_certificates - ca.pem, and by it good, expired and other (another host's);
-# self is signed by nobody.  Each has NAME.pem and NAME.key.
+# self is signed by itself.  Each has NAME.pem and NAME.key.
 make_certificates() {
 	openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority 2>/dev/null
 	cert good 2 IP:127.0.0.1
