@@ -94,7 +94,7 @@ codes() {
 	run -0 --separate-stderr lh-embed --dimension 64 <<<'{"texts":["a",""],"partial":true}'
 	[ "$(jq -c '[.errors[] | [.index, .code, .message]]' <<<"$output")" = '[[1,400,"text 2: empty text"]]' ]
 	run -1 lh-embed <<<'{"texts":["a"],"partial":1}'
-	[[ $output == *'"partial" is not true or false'* ]]
+	[[ $output == *'"partial" must be true or false'* ]]
 }
 
 @test "lh-index, lh-search and lh-playbook go on while their service fails and comes back" {
