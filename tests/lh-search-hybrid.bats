@@ -132,7 +132,7 @@ ask() {
 	run -1 --separate-stderr lh-search --hybrid n.lhv <q.jsonl
 	[ "${#lines[@]}" = 1 ]
 	[ "${stderr_lines[0]}" = 'lh-search: -:1: missing "query_text" (string): --hybrid searches by words too' ]
-	[ "${stderr_lines[1]}" = 'lh-search: -:2: "use_playbook": --hybrid takes no playbook' ]
+	[ "${stderr_lines[1]}" = 'lh-search: -:2: "use_playbook" does not go with --hybrid' ]
 	[ "${stderr_lines[2]}" = 'lh-search: -:3: empty text' ]
 }
 

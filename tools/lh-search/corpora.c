@@ -61,7 +61,7 @@ static int check_names(const struct corpora *c, struct lh_err *err)
 
 	for (i = 1; i < c->n; i++)
 		if (!strcmp(c->v[i - 1].name, c->v[i].name))
-			return lh_err_set(err, LH_EUSAGE, "two corpora are named \"%s\": %s and %s; name one with NAME=FILE",
+			return lh_err_set(err, LH_EUSAGE, "two corpora are named \"%s\" (%s and %s); name one with NAME=FILE",
 					  c->v[i].name, c->v[i - 1].path, c->v[i].path);
 	return 0;
 }

@@ -79,7 +79,7 @@ static int check_hybrid(const struct query *q, struct lh_err *err)
 			err, LH_EDATA,
 			"missing \"query_text\" (string): --hybrid searches by words too");
 	if (q->use_playbook)
-		return lh_err_set(err, LH_EDATA, "\"use_playbook\": --hybrid takes no playbook");
+		return lh_err_set(err, LH_EDATA, "\"use_playbook\" does not go with --hybrid");
 	return 0;
 }
 
