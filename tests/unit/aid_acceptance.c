@@ -15,9 +15,9 @@ int acceptance_tell(struct acceptance *a, const char *name, bool passed, const c
 	(void)expected;
 	(void)actual;
 	(void)err;
-	a->told++;
+	a->reported++;
 	if (!passed)
-		printf("%s%u", a->failed++ ? " " : "", a->told);
+		printf("%s%u", a->failed++ ? " " : "", a->reported);
 	return 0;
 }
 
@@ -61,7 +61,7 @@ int main(int argc, char **argv)
 	static char first[] = "first", other[] = "other", again[] = "again";
 	struct lh_err err = { .msg = "usage: aid_acceptance A B" };
 	struct lh_run run[RUNS] = { { .root = NULL } };
-	struct acceptance a = { .told = 0 };
+	struct acceptance a = { .reported = 0 };
 	int rc = -1;
 
 	if (argc == 3 && (a.root[0] = lh_root_open(argv[1], &err)) &&
@@ -75,5 +75,5 @@ int main(int argc, char **argv)
 	printf("\n");
 	if (rc < 0)
 		fprintf(stderr, "aid_acceptance: %s\n", err.msg);
-	return rc < 0 ? 2 : a.failed || a.told != INVARIANTS;
+	return rc < 0 ? 2 : a.failed || a.reported != INVARIANTS;
 }

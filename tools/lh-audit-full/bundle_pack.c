@@ -33,7 +33,7 @@ static int file_bytes(int fd, uint64_t from, uint64_t n, take_fn *take, void *ct
 	return 0;
 }
 
-static int bytes(const struct bundle_member *m, take_fn *take, void *ctx, struct lh_err *err)
+static int read_bytes(const struct bundle_member *m, take_fn *take, void *ctx, struct lh_err *err)
 {
 	if (m->fd >= 0)
 		return file_bytes(m->fd, m->from, m->size, take, ctx, err);
@@ -60,14 +60,14 @@ static int send_on(void *ctx, const void *p, size_t n, struct lh_err *err)
 	return lh_child_writer_more(&s->pack, p, n, err);
 }
 
-static int measure(struct bundle_member *m, struct lh_err *err)
+static int measure_member(struct bundle_member *m, struct lh_err *err)
 {
 	struct lh_sha256 sum;
 
 	if (m->fd < 0)
 		m->size = m->text.len;
 	lh_sha256_start(&sum);
-	if (bytes(m, hash, &sum, err) < 0)
+	if (read_bytes(m, hash, &sum, err) < 0)
 		return lh_err_prefix(err, "%s", m->name);
 	lh_sha256_end(&sum, m->sha256);
 	return 0;
@@ -81,7 +81,7 @@ static int make_manifest(struct bundle_member *to, struct bundle_member *m, size
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		if (measure(&m[i], err) < 0)
+		if (measure_member(&m[i], err) < 0)
 			return -1;
 		lh_hex(m[i].sha256, 32, hex);
 		w = lh_write_to(&to->text);
@@ -92,19 +92,19 @@ static int make_manifest(struct bundle_member *to, struct bundle_member *m, size
 		lh_write_end(&w);
 		lh_buf_putc(&to->text, '\n');
 	}
-	return lh_buf_check(&to->text, err) < 0 ? -1 : measure(to, err);
+	return lh_buf_check(&to->text, err) < 0 ? -1 : measure_member(to, err);
 }
 
 /* Add a member, which must be as the manifest states: an audit's own files are
  * under its lock, but other programs append to baselines and replays. */
-static int add(struct sending *s, const struct bundle_member *m, struct lh_err *err)
+static int add_member(struct sending *s, const struct bundle_member *m, struct lh_err *err)
 {
 	unsigned char sum[32];
 
 	if (lh_child_writer_member(&s->pack, m->name, m->size, err) < 0)
 		return -1;
 	lh_sha256_start(&s->sum);
-	if (bytes(m, send_on, s, err) < 0)
+	if (read_bytes(m, send_on, s, err) < 0)
 		return lh_err_prefix(err, "%s", m->name);
 	lh_sha256_end(&s->sum, sum);
 	if (memcmp(sum, m->sha256, sizeof sum) != 0)
@@ -123,9 +123,9 @@ static int archive(int fd, const struct bundle_member *manifest, const struct bu
 
 	if (lh_child_writer_start(&s.pack, fd, err) < 0)
 		return -1;
-	rc = add(&s, manifest, err);
+	rc = add_member(&s, manifest, err);
 	for (i = 0; i < n && !rc; i++)
-		rc = add(&s, &m[i], err);
+		rc = add_member(&s, &m[i], err);
 	if (!rc)
 		rc = lh_child_writer_end(&s.pack, err);
 	lh_child_writer_stop(&s.pack);

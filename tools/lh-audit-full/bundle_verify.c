@@ -193,7 +193,7 @@ static const char *fault(struct verify *v, const struct lh_child_reader_entry *e
 }
 
 /* Check one entry after the manifest: 1, 0 to end, -1. */
-static int judge_entry(struct verify *v, const struct lh_child_reader_entry *e, struct lh_err *err)
+static int check_entry(struct verify *v, const struct lh_child_reader_entry *e, struct lh_err *err)
 {
 	struct bundle_line *l = bundle_list_find(&v->list, e->name);
 	char hex[LH_SHA256_HEX + 1], room[256], name[512];
@@ -229,7 +229,7 @@ static int members(struct verify *v, struct lh_err *err)
 	size_t n = 0;
 	int rc;
 
-	while ((rc = next_entry(v, &e, err)) > 0 && (rc = judge_entry(v, &e, err)) > 0)
+	while ((rc = next_entry(v, &e, err)) > 0 && (rc = check_entry(v, &e, err)) > 0)
 		if (++n == ENTRIES_MAX) {
 			wrong(v, "holds more than %d members", ENTRIES_MAX);
 			break;

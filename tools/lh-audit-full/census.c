@@ -76,7 +76,8 @@ static void on_damage(uint64_t number, const struct lh_err *why, void *found, st
 	lh_buf_puts(out, why->msg);
 }
 
-static void keep_finding(struct finding *f, const struct file *file, uint64_t line, const char *text, size_t n)
+static void record_finding(struct finding *f, const struct file *file, uint64_t line,
+			   const char *text, size_t n)
 {
 	if (f->rows++)
 		return;
@@ -94,14 +95,14 @@ static int on_fault(const struct lh_output *o, void *ctx, struct lh_err *err)
 	for (i = 0; i < FINDINGS; i++)
 		if (*(const int *)o->result & BIT(i)) {
 			text = o->n ? o->text : finding_text((enum finding_id)i);
-			keep_finding(&file->a->census.found[i], file, o->line, text,
-				     o->n ? o->n : strlen(text));
+			record_finding(&file->a->census.found[i], file, o->line, text,
+				       o->n ? o->n : strlen(text));
 		}
 	return 0;
 }
 
 /* Record a file that could not be read at all as a finding, unless the audit must end. */
-static int unread(struct audit *a, int damaged, struct lh_err *err)
+static int add_unreadable(struct audit *a, int damaged, struct lh_err *err)
 {
 	struct finding *f;
 	int i;
@@ -139,7 +140,7 @@ static int read_file(struct file *file, struct lh_err *err)
 	lh_tool_progress(file->a->tool, file->a->census.read);
 	if (rc >= 0)
 		return rc;
-	return unread(file->a, file->damaged, err) < 0 ? -1 : 1;
+	return add_unreadable(file->a, file->damaged, err) < 0 ? -1 : 1;
 }
 
 static int on_evidence(void *ctx, const char *relpath, struct lh_err *err)
@@ -172,7 +173,7 @@ static int on_scored(void *ctx, const char *relpath, struct lh_err *err)
 static int read_tree(struct audit *a, const char *below, lh_root_fn *fn, int damaged, struct lh_err *err)
 {
 	*err = (struct lh_err){ .code = LH_OK };
-	return lh_root_all(a->root, below, fn, a, err) < 0 ? unread(a, damaged, err) : 0;
+	return lh_root_all(a->root, below, fn, a, err) < 0 ? add_unreadable(a, damaged, err) : 0;
 }
 
 static int read_export(struct audit *a, enum lh_exporter x, struct lh_err *err)

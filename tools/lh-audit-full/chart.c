@@ -24,7 +24,7 @@ static size_t column_of(const struct charts *c, uint64_t i)
 	return (size_t)((unsigned __int128)i * (c->columns - 1) / (c->audits - 1));
 }
 
-static void add(struct charts *c, int metric, uint64_t i, double v)
+static void add_value(struct charts *c, int metric, uint64_t i, double v)
 {
 	struct chart *ch = &c->chart[metric];
 	struct chart_column *col = &ch->column[column_of(c, i)];
@@ -67,7 +67,7 @@ static int add_row(struct charts *c, const struct lh_bind *table, const struct b
 		return -1;
 	for (m = 0; m < METRICS; m++)
 		if (isfinite(n.metric[m]))
-			add(c, m, i, n.metric[m]);
+			add_value(c, m, i, n.metric[m]);
 	return 0;
 }
 
@@ -124,7 +124,7 @@ struct charts *charts_read(struct audit *a, struct lh_err *err)
 		return NULL;
 	}
 	for (m = 0; m < METRICS; m++)
-		add(c, m, c->audits - 1, (double)a->metric[m]);
+		add_value(c, m, c->audits - 1, (double)a->metric[m]);
 	return c;
 }
 

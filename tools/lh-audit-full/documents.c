@@ -33,7 +33,7 @@ int root_has(const struct audit *a, const char *relpath, struct lh_err *err)
 	return rc;
 }
 
-static int recon(struct audit *a, struct lh_err *err)
+static int check_recon(struct audit *a, struct lh_err *err)
 {
 	int rc = root_has(a, AUDIT_RECON, err);
 
@@ -48,7 +48,7 @@ int phase_documents(struct audit *a, struct lh_err *err)
 {
 	int i, rc, there = 0;
 
-	if (recon(a, err) < 0)
+	if (check_recon(a, err) < 0)
 		return -1;
 	for (i = 0; i < TIER1; i++) {
 		rc = root_has(a, lh_stream_source((enum lh_stream)i), err);

@@ -85,7 +85,7 @@ static double size_of(double pct)
 	return fabs(pct) + 4 * DBL_EPSILON * (1 + fabs(pct));
 }
 
-static void judge_row(struct drift_row *row, double from, double to)
+static void classify_row(struct drift_row *row, double from, double to)
 {
 	if (from == 0) {
 		row->flag = to == 0 ? DRIFT_OK : DRIFT_WARN;
@@ -118,7 +118,7 @@ int drift_compute(struct drift *d, const struct drift_metrics *now,
 			if (read_metric(&from, b, base->row, err) < 0)
 				return -1;
 			row->baseline = (struct lh_str){ b->value.p, b->value.n };
-			judge_row(row, from, to);
+			classify_row(row, from, to);
 		}
 		d->warned += row->flag == DRIFT_WARN;
 		d->first += row->flag == DRIFT_FIRST;

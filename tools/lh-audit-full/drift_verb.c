@@ -56,7 +56,7 @@ static int choose(const struct settings *s, const struct baselines *b, int64_t *
 	return s->from == NO_ROW ? 0 : find_row(b, "from", s->from, from, err);
 }
 
-static int take_metrics(struct baselines *b, struct drift_metrics *m, int64_t row,
+static int read_metrics(struct baselines *b, struct drift_metrics *m, int64_t row,
 			struct lh_err *err)
 {
 	return baselines_take(b, (uint64_t)row, err) < 0 ? -1 : drift_metrics_of(m, b, err);
@@ -75,10 +75,10 @@ static int compare(struct lh_tool *tool, const struct settings *s, int fd, const
 		rc = choose(s, &row, &from, &to, err);
 	if (!rc && from) {
 		rc = baselines_open_fd(&base, fd, path, err);
-		rc = rc ? rc : take_metrics(&base, &before, from, err);
+		rc = rc ? rc : read_metrics(&base, &before, from, err);
 	}
 	if (!rc)
-		rc = take_metrics(&row, &now, to, err);
+		rc = read_metrics(&row, &now, to, err);
 	if (!rc)
 		rc = drift_compute(&d, &now, &before, err);
 	if (!rc)

@@ -6,7 +6,7 @@
 #define ULL(n) ((unsigned long long)(n))
 
 /* Add a note about a finding: the first row, and the number of others. */
-static void note(struct audit *a, enum check_id id, const struct finding *f)
+static void add_finding_note(struct audit *a, enum check_id id, const struct finding *f)
 {
 	if (f->first.p[0])
 		check_note(a, id, "%s", f->first.p);
@@ -49,7 +49,7 @@ int phase_evidence(struct audit *a, struct lh_err *err)
 			  ULL(c->evidence));
 	else if (dry_run(a, damaged, err) < 0)
 		return -1;
-	note(a, CHECK_DRY_RUN, f);
+	add_finding_note(a, CHECK_DRY_RUN, f);
 	check_set(a, CHECK_TIER1, c->tier1 > 0, "> 0", "%llu", ULL(c->tier1));
 	return 0;
 }
@@ -64,6 +64,6 @@ int phase_scores(struct audit *a, struct lh_err *err)
 		  "accepted %llu, partially_accepted %llu, rejected %llu, needs_human_review %llu",
 		  ULL(n[LH_ACCEPTED]), ULL(n[LH_PARTIALLY_ACCEPTED]), ULL(n[LH_REJECTED]),
 		  ULL(n[LH_NEEDS_HUMAN_REVIEW]));
-	note(a, CHECK_SCORED, f);
+	add_finding_note(a, CHECK_SCORED, f);
 	return 0;
 }

@@ -3,7 +3,7 @@
 
 #define ULL(n) ((unsigned long long)(n))
 
-static void none(struct audit *a, enum check_id id, enum finding_id finding, unsigned exports)
+static void check_none(struct audit *a, enum check_id id, enum finding_id finding, unsigned exports)
 {
 	const struct finding *f = &a->census.found[finding];
 	int x;
@@ -26,11 +26,11 @@ int phase_exports(struct audit *a, struct lh_err *err)
 	uint64_t n = a->census.quarantined;
 
 	(void)err;
-	none(a, CHECK_SFT, FOUND_SFT, 1u << LH_SFT);
-	none(a, CHECK_RAG, FOUND_RAG, 1u << LH_RAG);
-	none(a, CHECK_SELF_PAIR, FOUND_SELF_PAIR, 1u << LH_PREFERENCE);
-	none(a, CHECK_SAME_TEXT, FOUND_SAME_TEXT, 1u << LH_PREFERENCE);
-	none(a, CHECK_PROVENANCE, FOUND_PROVENANCE, (1u << LH_EXPORTERS) - 1);
+	check_none(a, CHECK_SFT, FOUND_SFT, 1u << LH_SFT);
+	check_none(a, CHECK_RAG, FOUND_RAG, 1u << LH_RAG);
+	check_none(a, CHECK_SELF_PAIR, FOUND_SELF_PAIR, 1u << LH_PREFERENCE);
+	check_none(a, CHECK_SAME_TEXT, FOUND_SAME_TEXT, 1u << LH_PREFERENCE);
+	check_none(a, CHECK_PROVENANCE, FOUND_PROVENANCE, (1u << LH_EXPORTERS) - 1);
 	check_set(a, CHECK_QUARANTINE, n && !damaged->first.p[0], "> 0", "%llu", ULL(n));
 	if (damaged->first.p[0])
 		check_note(a, CHECK_QUARANTINE, "%s", damaged->first.p);

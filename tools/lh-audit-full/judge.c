@@ -45,20 +45,20 @@ int judge_scored(const struct lh_record *row, uint64_t *category, struct lh_buf 
 
 /* The rows are read without tables: this loop is over all that a root holds, and it costs
  * a third more with them.  Return a string member; NULL if there is none. */
-static const struct lh_value *string(const struct lh_record *row, const char *name)
+static const struct lh_value *string_member(const struct lh_record *row, const char *name)
 {
 	const struct lh_value *v = lh_record_get(row, name);
 
 	return v && v->type == LH_STRING ? v : NULL;
 }
 
-static bool is(const struct lh_value *v, const char *text)
+static bool is_string_equal(const struct lh_value *v, const char *text)
 {
 	return v && lh_value_is(v, text, strlen(text));
 }
 
 /* Return FOUND_PROVENANCE's bit, 0, or -1. */
-static int provenance(const struct lh_record *row, struct lh_buf *scratch, struct lh_err *err)
+static int provenance_bit(const struct lh_record *row, struct lh_buf *scratch, struct lh_err *err)
 {
 	const struct lh_value *from = lh_record_get(row, "provenance");
 	unsigned char hash[32];
@@ -75,9 +75,9 @@ static int provenance(const struct lh_record *row, struct lh_buf *scratch, struc
 }
 
 /* Return whether the members are two different strings. */
-static bool differ(const struct lh_record *row, const char *one, const char *other)
+static bool strings_differ(const struct lh_record *row, const char *one, const char *other)
 {
-	const struct lh_value *a = string(row, one), *b = string(row, other);
+	const struct lh_value *a = string_member(row, one), *b = string_member(row, other);
 
 	return a && b && !lh_value_equal(a, b);
 }
@@ -86,10 +86,11 @@ static int judge_sft(const struct lh_record *row, uint64_t *category, struct lh_
 		     struct lh_err *err)
 {
 	const struct lh_value *score = lh_record_get(row, "quality_score");
-	int found = provenance(row, scratch, err);
+	int found = provenance_bit(row, scratch, err);
 
 	(void)category;
-	if (found >= 0 && !is(score, "accepted") && !is(score, "partially_accepted"))
+	if (found >= 0 && !is_string_equal(score, "accepted") &&
+	    !is_string_equal(score, "partially_accepted"))
 		found |= BIT(FOUND_SFT);
 	return found;
 }
@@ -97,12 +98,13 @@ static int judge_sft(const struct lh_record *row, uint64_t *category, struct lh_
 static int judge_rag(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch,
 		     struct lh_err *err)
 {
-	const struct lh_value *score = string(row, "success_score");
-	const struct lh_value *from = string(row, "source_category");
-	int found = provenance(row, scratch, err);
+	const struct lh_value *score = string_member(row, "success_score");
+	const struct lh_value *from = string_member(row, "source_category");
+	int found = provenance_bit(row, scratch, err);
 
 	(void)category;
-	if (found >= 0 && ((!score && !from) || is(score, "rejected") || is(from, "rejected")))
+	if (found >= 0 && ((!score && !from) || is_string_equal(score, "rejected") ||
+			   is_string_equal(from, "rejected")))
 		found |= BIT(FOUND_RAG);
 	return found;
 }
@@ -110,12 +112,12 @@ static int judge_rag(const struct lh_record *row, uint64_t *category, struct lh_
 static int judge_preference(const struct lh_record *row, uint64_t *category,
 			    struct lh_buf *scratch, struct lh_err *err)
 {
-	int found = provenance(row, scratch, err);
+	int found = provenance_bit(row, scratch, err);
 
 	(void)category;
-	if (found >= 0 && !differ(row, "chosen_run_id", "rejected_run_id"))
+	if (found >= 0 && !strings_differ(row, "chosen_run_id", "rejected_run_id"))
 		found |= BIT(FOUND_SELF_PAIR);
-	if (found >= 0 && !differ(row, "chosen", "rejected"))
+	if (found >= 0 && !strings_differ(row, "chosen", "rejected"))
 		found |= BIT(FOUND_SAME_TEXT);
 	return found;
 }

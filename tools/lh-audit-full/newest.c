@@ -18,7 +18,8 @@ struct search {
 };
 
 /* Of several keep the one with the least id, whatever their order. */
-static int keep_bad(struct search *s, const char *id, const struct lh_err *why, struct lh_err *err)
+static int record_bad_run(struct search *s, const char *id, const struct lh_err *why,
+			  struct lh_err *err)
 {
 	char *copy;
 
@@ -46,7 +47,7 @@ static const struct lh_bind summary[] = {
 };
 
 /* Read when the run ended from its summary: 1, 0 without one, -1. */
-static int ended(struct search *s, const char *id, int64_t *at, struct lh_err *err)
+static int read_end_time(struct search *s, const char *id, int64_t *at, struct lh_err *err)
 {
 	struct ending v = { .at = { .p = NULL } };
 	char relpath[512];
@@ -70,18 +71,18 @@ static int ended(struct search *s, const char *id, int64_t *at, struct lh_err *e
 	}
 	if (rc < 0) {
 		*at = INT64_MIN;
-		return keep_bad(s, id, &why, err) < 0 ? -1 : 1;
+		return record_bad_run(s, id, &why, err) < 0 ? -1 : 1;
 	}
 	return 1;
 }
 
-static int look(void *ctx, const char *id, struct lh_err *err)
+static int check_run(void *ctx, const char *id, struct lh_err *err)
 {
 	struct search *s = ctx;
 	struct audit *a = s->a;
 	int64_t at;
 	char *copy;
-	int rc = ended(s, id, &at, err);
+	int rc = read_end_time(s, id, &at, err);
 
 	if (rc <= 0 || (a->run_id && (at < s->at || (at == s->at && strcmp(id, a->run_id) < 0))))
 		return rc < 0 ? -1 : 0;
@@ -101,7 +102,7 @@ int newest_run(struct audit *a, struct lh_err *err)
 
 	lh_buf_init(&s.text, SUMMARY_MAX);
 	lh_record_init(&s.rec);
-	rc = lh_run_each(a->root, look, &s, err);
+	rc = lh_run_each(a->root, check_run, &s, err);
 	if (rc < 0 && check_is_finding(err)) {
 		lh_buf_reset(&a->bad_summary);
 		lh_buf_puts(&a->bad_summary, check_reason(a, err));

@@ -52,7 +52,7 @@ static void on_violation(void *ctx, const struct lh_str *field, const struct lh_
 }
 
 /* The same, and it must be of that schema. */
-static int judge_report(struct report *r, const char *name, const char *schema, struct lh_err *err)
+static int check_report(struct report *r, const char *name, const char *schema, struct lh_err *err)
 {
 	int rc = read_report(r, name, err);
 
@@ -70,7 +70,7 @@ static int receipts(struct report *r, struct lh_err *err)
 	r->but = NULL;
 	for (i = 0; i < LH_STAGES; i++) {
 		name = lh_stage_name((enum lh_stage)i);
-		rc = judge_report(r, name, "stage_receipt", err);
+		rc = check_report(r, name, "stage_receipt", err);
 		if (rc < 0)
 			return -1;
 		if (!rc)
@@ -112,7 +112,7 @@ static int summary(struct report *r, struct lh_err *err)
 	int rc;
 
 	r->but = "run_hash";
-	rc = judge_report(r, "summary", "run_summary", err);
+	rc = check_report(r, "summary", "run_summary", err);
 	if (rc < 0)
 		return -1;
 	if (*bad && strcmp(bad, r->why))

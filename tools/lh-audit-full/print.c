@@ -58,7 +58,7 @@ static void write_summary(struct lh_writer *w, const char *name, const struct au
 }
 
 /* Return whether nothing needs attention. */
-static bool well(const struct audit *a)
+static bool all_is_well(const struct audit *a)
 {
 	return audit_is_sound(a) && !a->history.bad.code &&
 		!(a->s->fail_on_drift && a->history.drift.warned);
@@ -106,7 +106,7 @@ int audit_print(struct audit *a, struct lh_err *err)
 	struct lh_buf out = { 0 };
 	int rc = 0;
 
-	if (a->tool->quiet && well(a))
+	if (a->tool->quiet && all_is_well(a))
 		return 0;
 	if (a->s->json)
 		document_print(&out, a, !a->tool->quiet);

@@ -67,7 +67,7 @@ static int close_port(struct replay *r, struct lh_err *err)
 	return 0;
 }
 
-static int prepare(struct replay *r, struct lh_err *err)
+static int prepare_replay(struct replay *r, struct lh_err *err)
 {
 	static const char name[] = "LH_REPLAY_LOG=", file[] = "/replay_runs.jsonl";
 	size_t n, last = 0;
@@ -124,8 +124,8 @@ static void write_task(struct lh_buf *out, const char *task, enum how how)
 }
 
 /* Replay a task: 1 with its row, 0 if there is none (a note has the reason), -1. */
-static int replay(struct replay *r, enum check_id id, const char *task, enum how what,
-		  struct lh_err *err)
+static int replay_task(struct replay *r, enum check_id id, const char *task, enum how what,
+		       struct lh_err *err)
 {
 	char *argv[] = { "lh-replay", "-q", "--retries", "0", "--root",
 			 (char *)lh_root_path(r->a->root), "--log", (char *)r->log, NULL };
@@ -199,7 +199,7 @@ static int three_replays(struct replay *r, struct lh_err *err)
 	int rc;
 
 	for (i = 0; i < TASKS; i++) {
-		rc = replay(r, CHECK_REPLAYS, tasks[i], DRY_RUN, err);
+		rc = replay_task(r, CHECK_REPLAYS, tasks[i], DRY_RUN, err);
 		if (rc > 0)
 			rc = has_passed(r, tasks[i], err);
 		if (rc < 0)
@@ -211,10 +211,10 @@ static int three_replays(struct replay *r, struct lh_err *err)
 }
 
 /* Make a call that fails, with an escalation that only local_only forbids. */
-static int guard(struct replay *r, struct lh_err *err)
+static int check_local_only(struct replay *r, struct lh_err *err)
 {
 	struct row row = { .n_models = 0 };
-	int rc = replay(r, CHECK_GUARD, tasks[0], LOCAL_ONLY, err);
+	int rc = replay_task(r, CHECK_GUARD, tasks[0], LOCAL_ONLY, err);
 
 	if (rc > 0)
 		rc = lh_bind(row_members, &r->row, &row, &r->scratch, err);
@@ -271,7 +271,7 @@ static int read_tail(struct replay *r, const struct lh_mapped *m, struct tail *t
 }
 
 /* Check the log's tail: 1 if it parses or is absent, 0, -1. */
-static int judge_tail(struct replay *r, struct tail *t, struct lh_err *err)
+static int check_tail(struct replay *r, struct tail *t, struct lh_err *err)
 {
 	char *path = lh_root_join(r->a->root, AUDIT_REPLAYS, err);
 	struct lh_mapped m;
@@ -298,7 +298,7 @@ static int judge_tail(struct replay *r, struct tail *t, struct lh_err *err)
 	return rc < 0 ? -1 : !t->bad;
 }
 
-static void tell_tail(struct replay *r, enum check_id id, const struct tail *t)
+static void report_tail(struct replay *r, enum check_id id, const struct tail *t)
 {
 	if (t->bad)
 		check_note(r->a, id, "%s", t->fault);
@@ -308,14 +308,14 @@ static void tell_tail(struct replay *r, enum check_id id, const struct tail *t)
 
 /* ---- the phase ---- */
 
-static int live(struct replay *r, struct lh_err *err)
+static int check_live(struct replay *r, struct lh_err *err)
 {
-	int rc = prepare(r, err);
+	int rc = prepare_replay(r, err);
 
 	if (!rc)
 		rc = three_replays(r, err);
 	if (!rc)
-		rc = guard(r, err);
+		rc = check_local_only(r, err);
 	return rc;
 }
 
@@ -327,7 +327,7 @@ static int run_live(struct replay *r, struct lh_err *err)
 	int rc;
 
 	lh_signal_defer(true);	/* the folder must be removed in any case */
-	rc = live(r, err);
+	rc = check_live(r, err);
 	if (lh_tmpdir_remove(&r->folder, &why) < 0)
 		check_note(r->a, CHECK_REPLAYS, "%s", why.msg);
 	lh_signal_defer(was);
@@ -346,13 +346,13 @@ int phase_replay(struct audit *a, struct lh_err *err)
 	int rc;
 
 	lh_record_init(&r.row);
-	rc = judge_tail(&r, &t, err);
+	rc = check_tail(&r, &t, err);
 	if (rc >= 0) {
 		rc = a->s->observer ? 0 : run_live(&r, err);
-		tell_tail(&r, CHECK_TAIL, &t);
+		report_tail(&r, CHECK_TAIL, &t);
 	}
 	if (rc >= 0 && a->s->observer) {
-		tell_tail(&r, CHECK_REPLAYS, &t);
+		report_tail(&r, CHECK_REPLAYS, &t);
 		check_note(a, CHECK_REPLAYS,
 			   "observer: the tail of the replay log is judged instead");
 		check_skip(a, CHECK_GUARD, OBSERVER);

@@ -8,7 +8,7 @@
 
 /* Lock the root against changes; if it is locked, report it and do not wait,
  * because the audit will be run again. */
-static int take_lock(struct audit *a, struct lh_err *err)
+static int lock_root(struct audit *a, struct lh_err *err)
 {
 	const char *path = lh_root_path(a->root);
 
@@ -65,7 +65,7 @@ static int audit(struct audit *a, struct lh_err *err)
 {
 	int printed;
 
-	if (take_lock(a, err) < 0)
+	if (lock_root(a, err) < 0)
 		return -1;
 	lh_tool_time(a->tool, a->recorded_at);
 	if (find_commit(a, err) < 0 || census_take(a, err) < 0 || newest_run(a, err) < 0 ||

@@ -12,7 +12,7 @@ struct place {
 	bool is_there;		/* the folder exists */
 };
 
-static void find(struct place *p)
+static void set_place(struct place *p)
 {
 	const char *slash = p->path ? strrchr(p->path, '/') : NULL;
 	char folder[PATH_MAX] = ".";
@@ -23,7 +23,7 @@ static void find(struct place *p)
 	p->is_there = p->path && n < PATH_MAX && stat(folder, &p->folder) == 0;
 }
 
-static bool same(const struct place *a, const struct place *b)
+static bool same_place(const struct place *a, const struct place *b)
 {
 	return a->is_there && b->is_there && a->folder.st_dev == b->folder.st_dev &&
 		a->folder.st_ino == b->folder.st_ino &&
@@ -46,10 +46,10 @@ int targets_check(const struct audit *a, struct lh_err *err)
 	size_t i, k;
 
 	for (i = 0; i < sizeof p / sizeof *p; i++)
-		find(&p[i]);
+		set_place(&p[i]);
 	for (i = 2; !rc && i < sizeof p / sizeof *p; i++)
 		for (k = 0; !rc && k < i; k++)
-			if (same(&p[i], &p[k]))
+			if (same_place(&p[i], &p[k]))
 				rc = lh_err_set(err, LH_EUSAGE, "%s: %s is %s", p[i].who, p[i].path,
 						p[k].who);
 	free(out);

@@ -28,7 +28,7 @@ struct judge {
 };
 
 /* Note a sample with a wrong verdict, or one that cannot be read. */
-static void fault(struct judge *j, const char *name, const char *what)
+static void add_fault(struct judge *j, const char *name, const char *what)
 {
 	if (++j->wrong <= TOLD)
 		check_note(j->a, CHECK_VALIDATORS, "%s: %s", name, what);
@@ -58,7 +58,7 @@ static int schema_of(const char *name)
 }
 
 /* Write the violations of j->text into j->found: return their number, or -1 with *err. */
-static long violations(struct judge *j, int schema, struct lh_err *err)
+static long find_violations(struct judge *j, int schema, struct lh_err *err)
 {
 	struct lh_value v;
 	long n;
@@ -72,7 +72,7 @@ static long violations(struct judge *j, int schema, struct lh_err *err)
 }
 
 /* Check the verdict on j->text, against j->want if that is known. */
-static int judge_name(struct judge *j, const char *name, bool known, struct lh_err *err)
+static int check_name(struct judge *j, const char *name, bool known, struct lh_err *err)
 {
 	bool valid = name[0] == 'v';
 	int schema = schema_of(name);
@@ -80,29 +80,29 @@ static int judge_name(struct judge *j, const char *name, bool known, struct lh_e
 
 	j->all++;
 	if (schema < 0) {
-		fault(j, name, "no schema of that name");
+		add_fault(j, name, "no schema of that name");
 		return 0;
 	}
 	if (schema < NINE) {
 		j->counted++;
 		j->has[schema][valid] = true;
 	}
-	n = violations(j, schema, err);
+	n = find_violations(j, schema, err);
 	if (n < 0 && !check_is_finding(err))
 		return -1;
 	if (n < 0)
-		fault(j, name, err->msg);
+		add_fault(j, name, err->msg);
 	else if (valid && n)
-		fault(j, name, "not valid");
+		add_fault(j, name, "not valid");
 	else if (!valid && !n)
-		fault(j, name, "valid");
+		add_fault(j, name, "valid");
 	else if (!valid && known && (j->want.len != j->found.len ||
 				     memcmp(j->want.p, j->found.p, j->found.len) != 0))
-		fault(j, name, "not the violations that are expected");
+		add_fault(j, name, "not the violations that are expected");
 	return 0;
 }
 
-static int judge_built_in(struct judge *j, struct lh_err *err)
+static int check_built_in(struct judge *j, struct lh_err *err)
 {
 	const struct sample *s;
 
@@ -112,14 +112,14 @@ static int judge_built_in(struct judge *j, struct lh_err *err)
 		lh_buf_reset(&j->want);
 		lh_buf_puts(&j->want, s->expected ? s->expected : "");
 		if (lh_buf_check(&j->text, err) < 0 || lh_buf_check(&j->want, err) < 0 ||
-		    judge_name(j, s->name, s->expected != NULL, err) < 0)
+		    check_name(j, s->name, s->expected != NULL, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 /* Read a whole file: 0, or -1. */
-static int take_file(struct lh_buf *to, const char *path, struct lh_err *err)
+static int read_file(struct lh_buf *to, const char *path, struct lh_err *err)
 {
 	struct lh_mapped m;
 
@@ -132,7 +132,7 @@ static int take_file(struct lh_buf *to, const char *path, struct lh_err *err)
 }
 
 /* Check folder/NAME.json below --samples, against folder/NAME.expected. */
-static int judge_file(struct judge *j, const char *name, struct lh_err *err)
+static int check_sample_file(struct judge *j, const char *name, struct lh_err *err)
 {
 	char path[4096];
 	const char *dir = j->a->s->samples;
@@ -140,19 +140,19 @@ static int judge_file(struct judge *j, const char *name, struct lh_err *err)
 	int rc;
 
 	snprintf(path, sizeof path, "%s/%s", dir, name);
-	rc = take_file(&j->text, path, err);
+	rc = read_file(&j->text, path, err);
 	if (rc < 0 && check_is_finding(err)) {
 		j->all++;
-		fault(j, name, err->msg);
+		add_fault(j, name, err->msg);
 		return 0;
 	}
 	snprintf(path, sizeof path, "%s/%.*s.expected", dir, (int)strlen(name) - 5, name);
-	known = !rc && take_file(&j->want, path, err) == 0;
+	known = !rc && read_file(&j->want, path, err) == 0;
 	if (rc < 0 || (!known && !check_is_finding(err)))
 		return -1;
 	if (known && j->want.len && j->want.p[j->want.len - 1] != '\n')
 		lh_buf_putc(&j->want, '\n');
-	return judge_name(j, name, known, err);
+	return check_name(j, name, known, err);
 }
 
 static int is_sample(const struct dirent *d)
@@ -167,7 +167,7 @@ static int by_bytes(const struct dirent **x, const struct dirent **y)
 	return strcmp((*x)->d_name, (*y)->d_name);
 }
 
-static int judge_folder(struct judge *j, const char *folder, struct lh_err *err)
+static int check_folder(struct judge *j, const char *folder, struct lh_err *err)
 {
 	struct dirent **d = NULL;
 	char path[4096], name[300];
@@ -183,20 +183,20 @@ static int judge_folder(struct judge *j, const char *folder, struct lh_err *err)
 	for (i = 0; i < n; i++) {
 		snprintf(name, sizeof name, "%s/%s", folder, d[i]->d_name);
 		if (!rc)
-			rc = judge_file(j, name, err);
+			rc = check_sample_file(j, name, err);
 		free(d[i]);
 	}
 	free(d);
 	return rc;
 }
 
-static int judge_all(struct judge *j, struct lh_err *err)
+static int check_all(struct judge *j, struct lh_err *err)
 {
 	int i, valid;
 
 	if (!j->a->s->samples)
-		return judge_built_in(j, err);
-	if (judge_folder(j, "valid", err) < 0 || judge_folder(j, "invalid", err) < 0)
+		return check_built_in(j, err);
+	if (check_folder(j, "valid", err) < 0 || check_folder(j, "invalid", err) < 0)
 		return -1;
 	for (i = 0; i < NINE; i++)
 		for (valid = 1; valid >= 0; valid--)
@@ -207,7 +207,7 @@ static int judge_all(struct judge *j, struct lh_err *err)
 }
 
 /* Run --test-command: 1 if it exits with 0, 0, -1. */
-static int test(struct audit *a, struct lh_err *err)
+static int run_test_command(struct audit *a, struct lh_err *err)
 {
 	struct lh_child_how how = { .command = a->s->test_command, .keys = LH_KEYS_ALL,
 				    .seconds = TEST_SECONDS };
@@ -235,10 +235,10 @@ int phase_samples(struct audit *a, struct lh_err *err)
 		return 0;
 	}
 	lh_record_init(&j.rec);
-	rc = judge_all(&j, err);
+	rc = check_all(&j, err);
 	passed = j.all && !j.wrong;
 	if (!rc && a->s->test_command)
-		rc = test(a, err);
+		rc = run_test_command(a, err);
 	else if (!rc)
 		rc = 1;
 	check_set(a, CHECK_VALIDATORS, passed && rc > 0, VALIDATORS, "%u of %u", j.all - j.wrong,

@@ -15,7 +15,7 @@ int acceptance_tell(struct acceptance *a, const char *name, bool passed, const c
 	int rc;
 
 	lh_write_object(&json, NULL);
-	lh_write_u64(&json, "n", ++a->told);
+	lh_write_u64(&json, "n", ++a->reported);
 	lh_write_text(&json, "name", name);
 	lh_write_raw(&json, "expected", lh_str_of(expected));
 	lh_write_raw(&json, "actual", lh_str_of(actual));
@@ -184,6 +184,6 @@ int distill_acceptance(struct lh_tool *tool, void *settings)
 		return -1;
 	if (a.failed)
 		lh_tool_verdict_bad(tool);
-	lh_tool_message(tool, "%u/%u invariants hold", a.told - a.failed, a.told);
+	lh_tool_message(tool, "%u/%u invariants hold", a.reported - a.failed, a.reported);
 	return 0;
 }

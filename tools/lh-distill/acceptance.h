@@ -24,7 +24,7 @@ struct acceptance {
 	struct lh_tmpdir folder[2];	/* of the roots */
 	struct lh_root *root[2];
 	struct whole run[RUNS];		/* run[RUN_AGAIN] is in root[0] */
-	unsigned told, failed;
+	unsigned reported, failed;
 };
 
 /* The sources of the built-in root: text NULL if there is none. */

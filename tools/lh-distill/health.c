@@ -23,7 +23,7 @@ struct health {
 	struct lh_root *root;
 	uint64_t sample;	/* rows to check of each source */
 	bool there[LH_STREAMS];	/* has evidence */
-	uint64_t done, told;
+	uint64_t done, reported;
 
 	/* of the current source: */
 	enum lh_stream stream;
@@ -49,8 +49,8 @@ static void add_finding(struct health *h, const char *fmt, ...)
 	va_list ap;
 
 	lh_tool_verdict_bad(h->tool);
-	if (h->told++ >= MESSAGES && !h->tool->verbose) {
-		if (h->told == MESSAGES + 1)
+	if (h->reported++ >= MESSAGES && !h->tool->verbose) {
+		if (h->reported == MESSAGES + 1)
 			lh_tool_message(h->tool, "further messages suppressed (--verbose shows all)");
 		return;
 	}
@@ -144,7 +144,7 @@ static int provenance(struct health *h, uint64_t *offset, unsigned char hash[32]
 
 /* ---- the evidence ---- */
 
-static int look(struct health *h, const struct lh_row *row, struct lh_err *err)
+static int check_line(struct health *h, const struct lh_row *row, struct lh_err *err)
 {
 	bool sampled = h->n.rows++ < h->sample;
 	struct lh_judged judged;
@@ -190,7 +190,7 @@ static int on_evidence(void *ctx, const char *relpath, struct lh_err *err)
 	rc = open_rows(h, h->rows, relpath, err);
 	while (rc > 0 && (rc = lh_rows_next(h->rows, &row, err)) > 0) {
 		h->line = row.line;
-		if (look(h, &row, err) < 0)
+		if (check_line(h, &row, err) < 0)
 			return -1;
 		lh_tool_progress(h->tool, ++h->done);
 	}

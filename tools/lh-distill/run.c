@@ -68,7 +68,7 @@ static int check_sources(struct lh_tool *tool, const struct whole *w)
 }
 
 /* Report what else the mail of a cron job should have. */
-static void say_rest(struct lh_tool *tool, const struct whole *w)
+static void report_rest(struct lh_tool *tool, const struct whole *w)
 {
 	warn_bad(tool, &w->bad);
 	if (w->run->no_git)
@@ -93,7 +93,7 @@ int distill_run(struct lh_tool *tool, void *settings)
 	how.ctx = &shown;
 	rc = whole_run(&w, &how, tool->now, on_ended, &shown, &tool->err);
 	if (!rc) {
-		say_rest(tool, &w);
+		report_rest(tool, &w);
 		rc = check_sources(tool, &w);
 	}
 	if (!rc)

@@ -95,7 +95,7 @@ int put_sample(struct filter *f, const char *id, const struct lh_str *sample, co
 
 /* ---- the run ---- */
 
-static void settle_time(struct filter *f)
+static void set_time(struct filter *f)
 {
 	const char *at = f->s->run.recorded_at ? f->s->run.recorded_at : f->tool->now;
 	int64_t ms;
@@ -124,7 +124,7 @@ int filter_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
 	struct filter f = { .tool = tool, .x = x, .s = s };
 	int rc = -1;
 
-	settle_time(&f);
+	set_time(&f);
 	f.refused = lh_quarantine_new(x, f.recorded_at, &tool->err);
 	if (f.refused && (!s->quarantine || lh_quarantine_file(f.refused, s->quarantine, tool->lock_timeout, &tool->err) == 0))
 		rc = (x == LH_PREFERENCE ? pair_run : one_run)(&f);

@@ -48,7 +48,7 @@ static int on_evidence(struct lh_record *rec, void *result, struct lh_buf *out, 
 		       struct lh_err *err)
 {
 	struct worker *w = worker;
-	const struct lh_sample_result *said = lh_sampler_result(w->sampler);
+	const struct lh_sample_result *sampled = lh_sampler_result(w->sampler);
 	struct result *r = result;
 	size_t at = out->len, sample;
 	enum lh_refusal why;
@@ -65,11 +65,11 @@ static int on_evidence(struct lh_record *rec, void *result, struct lh_buf *out, 
 		sample = out->len;
 		rc = lh_sample_make(w->sampler, rec, out, err);
 		*r = (struct result){ LH_NOT_REFUSED, 0, w->rec.len, out->len - sample, "" };
-		memcpy(r->id, said->id, sizeof r->id);
+		memcpy(r->id, sampled->id, sizeof r->id);
 	}
 	if (rc == 0) {
 		out->len = at;
-		put_refusal(r, out, said->refused, &said->errors, &w->rec);
+		put_refusal(r, out, sampled->refused, &sampled->errors, &w->rec);
 	}
 	return rc < 0 ? -1 : 1;
 }

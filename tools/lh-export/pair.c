@@ -37,7 +37,7 @@ static int on_evidence(struct lh_record *rec, void *side, struct lh_buf *out, vo
 		       struct lh_err *err)
 {
 	struct worker *w = worker;
-	const struct lh_sample_result *said = lh_sampler_result(w->sampler);
+	const struct lh_sample_result *result = lh_sampler_result(w->sampler);
 	enum lh_refusal why;
 	int rc = worker_score(w, rec, &why, err);
 
@@ -48,9 +48,10 @@ static int on_evidence(struct lh_record *rec, void *side, struct lh_buf *out, vo
 	if (rc <= 0)
 		return rc;
 	*(struct side *)side = (struct side){
-		said->category, (uint32_t)said->task_id.n, (uint32_t)rec->len, (uint32_t)w->rec.len
+		result->category, (uint32_t)result->task_id.n, (uint32_t)rec->len,
+		(uint32_t)w->rec.len
 	};
-	lh_buf_add(out, said->task_id.p, said->task_id.n);
+	lh_buf_add(out, result->task_id.p, result->task_id.n);
 	lh_buf_add(out, rec->line, rec->len);
 	lh_buf_add(out, w->rec.line, w->rec.len);
 	return 1;
@@ -89,7 +90,7 @@ static int read_side(struct pairing *p, int side, const struct lh_place *at, str
 static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected, struct lh_err *err)
 {
 	struct pairing *p = ctx;
-	const struct lh_sample_result *said = lh_sampler_result(p->sampler);
+	const struct lh_sample_result *result = lh_sampler_result(p->sampler);
 	struct lh_side a = { .scored = &p->pair.rec[1], .evidence = &p->pair.rec[0] };
 	struct lh_side b = { .scored = &p->pair.rec[3], .evidence = &p->pair.rec[2] };
 	struct lh_str source;
@@ -104,8 +105,9 @@ static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_pla
 	if (rc < 0 || lh_pair_source(&p->pair, &source, err) < 0)
 		return -1;
 	if (!rc)
-		return put_refused(p->f, said->refused, &source, &said->errors, err);
-	return put_sample(p->f, said->id, &(struct lh_str){ p->sample.p, p->sample.len }, &source, err);
+		return put_refused(p->f, result->refused, &source, &result->errors, err);
+	return put_sample(p->f, result->id, &(struct lh_str){ p->sample.p, p->sample.len }, &source,
+			  err);
 }
 
 /* A file without a name: nothing remains of it, however the process ends. */

@@ -36,7 +36,7 @@ static int print(struct lh_tool *tool, enum lh_exporter x, const struct lh_expor
 }
 
 /* Report what the verification of the file found. */
-static int tell_faults(struct lh_tool *tool, const struct lh_stage_result *res)
+static int report_faults(struct lh_tool *tool, const struct lh_stage_result *res)
 {
 	struct lh_buf list = { 0 }, scratch = { 0 };
 	struct lh_value all;
@@ -77,7 +77,7 @@ int root_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
 	if (!rc)
 		rc = print(tool, x, &s->how);
 	if (!rc && !res.passed)
-		rc = tell_faults(tool, &res);
+		rc = report_faults(tool, &res);
 	if (!rc)
 		lh_tool_message(tool, "%llu read, %llu exported, %llu quarantined",
 				(unsigned long long)s->how.read,

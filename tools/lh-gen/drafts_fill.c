@@ -42,7 +42,7 @@ static bool same(const char *wanted, const char *have)
 	return !wanted || !strcmp(wanted, have);
 }
 
-static bool fits(const void *ctx, unsigned who)
+static bool is_candidate(const void *ctx, unsigned who)
 {
 	const struct want *w = ctx;
 	const struct gen_person *p = &w->people[who];
@@ -70,15 +70,15 @@ static bool fits(const void *ctx, unsigned who)
 	}
 }
 
-static long find(struct fill *f, enum fault but)
+static long find_person(struct fill *f, enum fault but)
 {
 	f->want.but = but;
 	f->want.taken = f->who;
 	f->want.n_taken = f->n;
-	return draft_find(f->d, fits, &f->want);
+	return draft_find(f->d, is_candidate, &f->want);
 }
 
-static bool has(const struct fill *f, enum fault fault)
+static bool has_fault(const struct fill *f, enum fault fault)
 {
 	return f->fault[0] == fault || f->fault[1] == fault;
 }
@@ -104,25 +104,25 @@ static void choose_people(struct fill *f)
 	long first, banned_one = -1;
 
 	w->people = d->people;
-	if (has(f, BANNED) && (banned_one = find(f, BANNED)) >= 0)
+	if (has_fault(f, BANNED) && (banned_one = find_person(f, BANNED)) >= 0)
 		w->client = d->people[banned_one].banned[0];
-	first = find(f, SOUND);
+	first = find_person(f, SOUND);
 	if (first < 0)
 		return;
 	f->who[f->n++] = (unsigned)first;
 	p = &d->people[first];
-	if (!w->client && !has(f, BANNED) && !draft_one_in(d, 3))
+	if (!w->client && !has_fault(f, BANNED) && !draft_one_in(d, 3))
 		w->client = gen_client(&d->r, p->city);
 	if (banned(p, w->client))
 		w->client = NULL;
-	if (has(f, CITY) || (!has(f, STATE) && draft_one_in(d, 2)))
+	if (has_fault(f, CITY) || (!has_fault(f, STATE) && draft_one_in(d, 2)))
 		w->city = p->city->name;
-	if (has(f, STATE) || draft_one_in(d, 2))
+	if (has_fault(f, STATE) || draft_one_in(d, 2))
 		w->state = p->city->state;
-	if (has(f, ROLE) || draft_one_in(d, 2))
+	if (has_fault(f, ROLE) || draft_one_in(d, 2))
 		w->role = p->role;
 	while (f->n < wanted) {
-		long next = find(f, SOUND);
+		long next = find_person(f, SOUND);
 
 		if (next < 0)
 			break;
@@ -132,7 +132,7 @@ static void choose_people(struct fill *f)
 
 /* Add a fault to an entry; a fault that these workers cannot have becomes an
  * unknown id. */
-static void place(struct fill *f, enum fault fault)
+static void add_fault(struct fill *f, enum fault fault)
 {
 	unsigned at = gen_pick(&f->d->r, f->n);
 
@@ -147,7 +147,7 @@ static void place(struct fill *f, enum fault fault)
 		else
 			f->who[at] = f->who[of];
 	} else if (fault >= INACTIVE) {
-		long who = fault == BANNED && !f->want.client ? -1 : find(f, fault);
+		long who = fault == BANNED && !f->want.client ? -1 : find_person(f, fault);
 
 		if (who < 0)
 			f->wrong[at] = GHOST;
@@ -173,13 +173,13 @@ static void put_context(struct fill *f)
 	struct lh_buf *c = &f->d->context;
 	unsigned target = f->n;
 
-	if (has(f, COUNT)) {
+	if (has_fault(f, COUNT)) {
 		target = f->n > 1 && draft_one_in(f->d, 2) ? gen_pick(&f->d->r, f->n)
 			: f->n + 1 + gen_pick(&f->d->r, 5);
 		draft_refuse(f->d, "Completeness", "endorsed count (%u) != target_count (%u)", f->n,
 			     target);
 	}
-	if (has(f, COUNT) || !draft_one_in(f->d, 4))
+	if (has_fault(f, COUNT) || !draft_one_in(f->d, 4))
 		draft_number(c, "target_count", target);
 	else if (draft_one_in(f->d, 4))
 		draft_json(c, "target_count", "null");
@@ -192,7 +192,7 @@ static void put_context(struct fill *f)
 }
 
 /* Choose the name next to worker who's id: the roster's, or another. */
-static void give_name(struct fill *f, unsigned i, unsigned who)
+static void set_name(struct fill *f, unsigned i, unsigned who)
 {
 	struct draft *d = f->d;
 	char roster[DRAFT_TEXT], *accent;
@@ -280,7 +280,7 @@ static void put_entry(struct fill *f, struct lh_buf *b, unsigned i)
 	draft_equal(d, id, f->id);
 	if (f->wrong[i] == GHOST)
 		draft_ghost(d, f->id);
-	give_name(f, i, f->who[i]);
+	set_name(f, i, f->who[i]);
 	lh_buf_putc(b, '{');
 	if (draft_one_in(d, 6))
 		draft_json(b, "score", "0.930");
@@ -302,7 +302,7 @@ static void put_fills(struct fill *f)
 		{ "null", "{}", LH_JSON({"candidate_id":"w-1","name":"Ana"}), "\"w-1\"", "3" };
 	struct lh_buf *b = &f->d->artifact;
 
-	if (has(f, NO_ARRAY)) {
+	if (has_fault(f, NO_ARRAY)) {
 		if (!draft_one_in(f->d, 3))
 			draft_json(b, "fills", DRAFT_ONE_OF(f->d, no_arrays));
 		draft_text(b, "note", "two on the way");
@@ -317,11 +317,11 @@ static void put_fills(struct fill *f)
 }
 
 /* State the faults that are found before any worker is checked. */
-static void tell_shape(struct fill *f)
+static void describe_shape(struct fill *f)
 {
 	char field[DRAFT_TEXT];
 
-	if (has(f, NO_ARRAY))
+	if (has_fault(f, NO_ARRAY))
 		draft_misshapen(f->d, "fills", "expected array");
 	for (unsigned i = 0; i < f->n; i++) {
 		if (f->wrong[i] < NO_OBJECT || f->wrong[i] > NO_NAME)
@@ -342,8 +342,8 @@ void draft_fill(struct draft *d)
 	if (!draft_one_in(d, 40))	/* else none: an empty fill is a fill as well */
 		choose_people(&f);
 	for (unsigned i = 0; f.n && i < 2; i++)
-		place(&f, f.fault[i]);
-	tell_shape(&f);
+		add_fault(&f, f.fault[i]);
+	describe_shape(&f);
 	put_context(&f);
 	put_fills(&f);
 }

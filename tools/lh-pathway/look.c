@@ -15,7 +15,7 @@ static const struct lh_bind members[] = {
 };
 
 /* Find the trace that a record names, in the present state of the log. */
-static int find(struct run *r, const struct lh_record *rec, uint32_t *i, struct lh_err *err)
+static int find_trace(struct run *r, const struct lh_record *rec, uint32_t *i, struct lh_err *err)
 {
 	struct named named;
 	struct lh_str *uid = &named.uid;
@@ -37,7 +37,7 @@ static int on_get(struct lh_record *rec, struct lh_buf *out, void *run, struct l
 	struct run *r = run;
 	uint32_t i;
 
-	return find(r, rec, &i, err) < 0 ? -1 : lh_pathway_put(r->p, i, out, err);
+	return find_trace(r, rec, &i, err) < 0 ? -1 : lh_pathway_put(r->p, i, out, err);
 }
 
 static int on_history(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
@@ -47,7 +47,7 @@ static int on_history(struct lh_record *rec, struct lh_buf *out, void *run, stru
 	int64_t at;
 	uint32_t i;
 
-	if (find(r, rec, &i, err) < 0 || lh_pathway_ends(r->p, i, err) < 0)
+	if (find_trace(r, rec, &i, err) < 0 || lh_pathway_ends(r->p, i, err) < 0)
 		return -1;
 	w = lh_write_record(out, rec, (const char *const[]){ "history" }, 1);
 	lh_write_array(&w, "history");
@@ -62,7 +62,8 @@ static int on_history(struct lh_record *rec, struct lh_buf *out, void *run, stru
 	return at == -3 ? -1 : 0;
 }
 
-static int look(struct lh_tool *tool, void *settings, int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
+static int run_read_only(struct lh_tool *tool, void *settings,
+			 int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
 {
 	struct run r;
 	int rc = run_open(&r, tool, settings, tool->operands[0], false);
@@ -74,12 +75,12 @@ static int look(struct lh_tool *tool, void *settings, int (*map)(struct lh_recor
 
 int pathway_get(struct lh_tool *tool, void *settings)
 {
-	return look(tool, settings, on_get);
+	return run_read_only(tool, settings, on_get);
 }
 
 int pathway_history(struct lh_tool *tool, void *settings)
 {
-	return look(tool, settings, on_history);
+	return run_read_only(tool, settings, on_history);
 }
 
 /* ---- verify ---- */

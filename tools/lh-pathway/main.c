@@ -45,9 +45,9 @@ static void on_skipped(void *ctx, uint64_t line, uint64_t offset, const char *wh
 {
 	struct run *r = ctx;
 
-	if (r->told++ < SHOWN || r->tool->verbose)
+	if (r->reported++ < SHOWN || r->tool->verbose)
 		lh_tool_message(r->tool, "%s:%llu: %s (byte %llu)", r->path, (unsigned long long)line, why, (unsigned long long)offset);
-	else if (r->told == SHOWN + 1)
+	else if (r->reported == SHOWN + 1)
 		lh_tool_message(r->tool, "%s: further messages suppressed (--verbose shows all)", r->path);
 }
 
@@ -66,8 +66,9 @@ int run_close(struct run *r, int rc)
 
 	if (lh_pathway_close(r->p, rc ? &later : &r->tool->err) < 0)
 		rc = -1;
-	if (r->told)
-		lh_tool_warn(r->tool, "%s: %llu lines of the log skipped", r->path, (unsigned long long)r->told);
+	if (r->reported)
+		lh_tool_warn(r->tool, "%s: %llu lines of the log skipped", r->path,
+			     (unsigned long long)r->reported);
 	lh_buf_free(&r->strings);
 	return rc;
 }

@@ -24,7 +24,7 @@ struct run {
 	const struct settings *s;
 	const char *path;
 	struct lh_pathway_hooks hooks;
-	uint64_t told;		/* skipped lines reported so far */
+	uint64_t reported;		/* skipped lines reported so far */
 	struct lh_pathway *p;
 	struct lh_buf strings;	/* unescaped strings of a record */
 	struct lh_str uid, predecessor;

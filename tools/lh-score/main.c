@@ -14,7 +14,7 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-static void settle_time(const struct lh_tool *tool, struct settings *s)
+static void set_time(const struct lh_tool *tool, struct settings *s)
 {
 	const char *time = s->how.recorded_at ? s->how.recorded_at : tool->now;
 	int64_t ms;
@@ -47,7 +47,7 @@ static int run(struct lh_tool *tool, struct settings *s)
 		return drift_run(tool, s);
 	if (s->how.root)
 		return root_run(tool, s);
-	settle_time(tool, s);
+	set_time(tool, s);
 	return filter_run(tool, s);
 }
 

@@ -6,7 +6,7 @@
 
 #define MESSAGES 20	/* about one file, unless --verbose */
 
-struct told {
+struct report {
 	struct lh_tool *tool;
 	struct lh_score_file all;	/* of the files so far */
 	const char *file;		/* the file of the messages so far, ... */
@@ -15,7 +15,7 @@ struct told {
 
 static void on_bad(void *ctx, const char *evidence, uint64_t line, const char *why)
 {
-	struct told *t = ctx;
+	struct report *t = ctx;
 
 	if (t->file != evidence) {
 		t->file = evidence;
@@ -33,7 +33,7 @@ static void on_bad(void *ctx, const char *evidence, uint64_t line, const char *w
 
 static int on_file(void *ctx, const struct lh_score_file *f, struct lh_err *err)
 {
-	struct told *t = ctx;
+	struct report *t = ctx;
 	struct lh_buf b = { 0 };
 	struct lh_writer json = lh_write_to(&b);
 	int i, rc;
@@ -70,8 +70,8 @@ static void on_progress(void *ctx, enum lh_stage stage, uint64_t records)
 
 int root_run(struct lh_tool *tool, struct settings *s)
 {
-	struct told told = { .tool = tool };
-	const struct lh_score_watch watch = { .bad = on_bad, .file = on_file, .ctx = &told };
+	struct report report = { .tool = tool };
+	const struct lh_score_watch watch = { .bad = on_bad, .file = on_file, .ctx = &report };
 	struct lh_stage_result res = { 0 };
 	struct lh_run *run;
 	int rc = -1;
@@ -85,11 +85,11 @@ int root_run(struct lh_tool *tool, struct settings *s)
 		rc = lh_stage_score_watched(run, &res, &watch, &tool->err);
 	if (!rc)
 		lh_tool_warn(tool, "%llu read, %llu written, %llu skipped, %llu deduped",
-			     (unsigned long long)told.all.read,
-			    (unsigned long long)told.all.written,
-			    (unsigned long long)told.all.skipped,
-			    (unsigned long long)told.all.deduped);
-	if (told.all.skipped)
+			     (unsigned long long)report.all.read,
+			    (unsigned long long)report.all.written,
+			    (unsigned long long)report.all.skipped,
+			    (unsigned long long)report.all.deduped);
+	if (report.all.skipped)
 		lh_tool_verdict_bad(tool);
 	lh_stage_done(&res);
 	lh_run_close(run);

@@ -25,14 +25,14 @@ static void sort(struct logs *l)
 	l->n = l->all;
 }
 
-static struct log *find(const struct logs *l, const char *name)
+static struct log *find_log(const struct logs *l, const char *name)
 {
 	struct log key = { .name = (char *)name };
 
 	return l->n ? bsearch(&key, l->log, l->n, sizeof key, by_name) : NULL;
 }
 
-static struct log *add(struct logs *l, const char *name, struct lh_err *err)
+static struct log *add_log(struct logs *l, const char *name, struct lh_err *err)
 {
 	struct log *log;
 
@@ -53,7 +53,7 @@ static int add_present(struct logs *l, const char *dir, struct lh_err *err)
 	int rc = lh_subject_list(&there, dir, LH_SUBJECT_LOG, err);
 
 	for (i = 0; i < there.n && !rc; i++)
-		rc = add(l, there.name[i], err) ? 0 : -1;
+		rc = add_log(l, there.name[i], err) ? 0 : -1;
 	lh_subject_list_free(&there);
 	sort(l);
 	return rc;
@@ -65,9 +65,9 @@ static int add_anchored(struct logs *l, const struct anchor *a, struct lh_err *e
 	size_t i;
 
 	for (i = 0; i < a->n; i++) {
-		log = find(l, a->log[i].name);
+		log = find_log(l, a->log[i].name);
 		if (!log)
-			log = add(l, a->log[i].name, err);
+			log = add_log(l, a->log[i].name, err);
 		if (!log)
 			return -1;
 		log->anchor = &a->log[i].at;
@@ -87,9 +87,9 @@ static int add_rooted(struct logs *l, const char *dir, const struct lh_manifest 
 		return 0;
 	if (lh_chain_log_name(name, dir, m->candidate_id.p, m->candidate_id.n, err) < 0)
 		return -1;
-	if (find(l, name))
+	if (find_log(l, name))
 		return 0;
-	log = add(l, name, err);
+	log = add_log(l, name, err);
 	if (log)
 		log->has_root = true;
 	return log ? 0 : -1;
@@ -118,7 +118,7 @@ static int add_manifests(struct lh_tool *tool, struct logs *l, const char *dir)
 	int rc = lh_subject_list(&there, dir, LH_SUBJECT_MANIFEST, &tool->err);
 
 	for (i = 0; i < there.n && !rc; i++) {
-		if (find(l, there.name[i]) || add_manifest(tool, l, dir, there.name[i]) == 0)
+		if (find_log(l, there.name[i]) || add_manifest(tool, l, dir, there.name[i]) == 0)
 			continue;
 		if (tool->err.code == LH_ENOMEM) {
 			rc = -1;

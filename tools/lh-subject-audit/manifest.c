@@ -28,7 +28,7 @@ static int check_place(const char *path, struct lh_str id, struct lh_err *err)
 	return rc;
 }
 
-static int store(const char *path, const char *p, size_t n, struct lh_err *err)
+static int write_manifest(const char *path, const char *p, size_t n, struct lh_err *err)
 {
 	struct lh_atomic out;
 	int rc = lh_atomic_open(&out, path, 0600, err);
@@ -54,7 +54,7 @@ static int put_in(const char *dir, const struct lh_manifest *m, struct lh_err *e
 		rc = path ? check_place(path, id, err) : -1;
 	}
 	if (!rc)
-		rc = store(path, m->object.p, m->object.n, err);
+		rc = write_manifest(path, m->object.p, m->object.n, err);
 	free(path);
 	return rc;
 }
@@ -93,8 +93,8 @@ typedef int (*manifest_fn)(struct lh_tool *tool, const struct settings *s, const
 			   const struct lh_manifest *m, struct lh_buf *out);
 
 /* Process one manifest.  id: whose it must be, or NULL. */
-static int one(struct lh_tool *tool, const struct settings *s, const char *name, const char *id,
-	       manifest_fn fn, struct lh_buf *out)
+static int process_one(struct lh_tool *tool, const struct settings *s, const char *name,
+		       const char *id, manifest_fn fn, struct lh_buf *out)
 {
 	char *path = lh_subject_path(s->dir, name, LH_SUBJECT_MANIFEST, &tool->err);
 	struct lh_manifest m;
@@ -115,8 +115,8 @@ static int one(struct lh_tool *tool, const struct settings *s, const char *name,
 }
 
 /* Process those of the ids, or all: a bad one is a bad verdict, and the next follows. */
-static int each(struct lh_tool *tool, const struct settings *s, char **ids, size_t n,
-		manifest_fn fn, struct lh_buf *out)
+static int process_each(struct lh_tool *tool, const struct settings *s, char **ids, size_t n,
+			manifest_fn fn, struct lh_buf *out)
 {
 	struct lh_subject_list all = { NULL, 0, 0 };
 	char name[LH_SUBJECT_MAX + 1];
@@ -130,7 +130,7 @@ static int each(struct lh_tool *tool, const struct settings *s, char **ids, size
 			operand_failed(tool, &rc);
 			continue;
 		}
-		if (one(tool, s, n ? name : all.name[i], n ? ids[i] : NULL, fn, out) == 0)
+		if (process_one(tool, s, n ? name : all.name[i], n ? ids[i] : NULL, fn, out) == 0)
 			continue;
 		if (tool->err.code == LH_EDATA) {
 			lh_tool_warn(tool, "%s", tool->err.msg);
@@ -143,8 +143,8 @@ static int each(struct lh_tool *tool, const struct settings *s, char **ids, size
 	return rc;
 }
 
-static int get(struct lh_tool *tool, const struct settings *s, const char *path,
-	       const struct lh_manifest *m, struct lh_buf *out)
+static int print_manifest(struct lh_tool *tool, const struct settings *s, const char *path,
+			  const struct lh_manifest *m, struct lh_buf *out)
 {
 	(void)tool, (void)s, (void)path;
 	lh_json_compact(out, &m->object);
@@ -222,13 +222,15 @@ int audit_manifest(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	const char *what = tool->operands[0];
-	manifest_fn fn = strcmp(what, "get") == 0 ? get : strcmp(what, "list") == 0 ? list : verify;
+	manifest_fn fn = strcmp(what, "get") == 0  ? print_manifest
+			 : strcmp(what, "list") == 0 ? list
+						     : verify;
 	struct lh_buf out = { 0 };
 	int rc;
 
 	if (strcmp(what, "put") == 0)
 		return put_manifest(tool, s);
-	rc = each(tool, s, tool->operands + 1, tool->n_operands - 1, fn, &out);
+	rc = process_each(tool, s, tool->operands + 1, tool->n_operands - 1, fn, &out);
 	if (print(tool, &out) < 0)
 		rc = -1;
 	lh_buf_free(&out);
@@ -237,7 +239,7 @@ int audit_manifest(struct lh_tool *tool, void *settings)
 
 /* ---- sweep ---- */
 
-static bool before(struct lh_str time, struct lh_moment as_of)
+static bool is_before(struct lh_str time, struct lh_moment as_of)
 {
 	struct lh_moment until;
 
@@ -245,8 +247,8 @@ static bool before(struct lh_str time, struct lh_moment as_of)
 	       lh_moment_before(until, as_of);
 }
 
-static int sweep(struct lh_tool *tool, const struct settings *s, const char *path,
-		 const struct lh_manifest *m, struct lh_buf *out)
+static int put_expired(struct lh_tool *tool, const struct settings *s, const char *path,
+		       const struct lh_manifest *m, struct lh_buf *out)
 {
 	struct lh_str pii_until = m->retention.general_pii_until;
 	struct lh_str biometric_until = m->consent.biometric.retention_until;
@@ -257,8 +259,8 @@ static int sweep(struct lh_tool *tool, const struct settings *s, const char *pat
 
 	(void)tool;
 	lh_moment_read(s->as_of, strlen(s->as_of), &as_of);
-	pii = before(pii_until, as_of);
-	biometric = before(biometric_until, as_of);
+	pii = is_before(pii_until, as_of);
+	biometric = is_before(biometric_until, as_of);
 	if (!(pii || biometric) || lh_value_is(status, "erased", 6) ||
 	    lh_value_is(status, "retention_expired", 17))
 		return 0;
@@ -321,7 +323,7 @@ int audit_sweep(struct lh_tool *tool, void *settings)
 		lh_tool_time(tool, now);
 		s->as_of = now;
 	}
-	rc = each(tool, s, NULL, 0, sweep, &out);
+	rc = process_each(tool, s, NULL, 0, put_expired, &out);
 	if (!rc && s->apply)
 		rc = write_sweep(tool, s, &out);
 	if (print(tool, &out) < 0)

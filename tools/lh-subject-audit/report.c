@@ -36,7 +36,7 @@ static bool in_window(const struct settings *s, const struct lh_value *ts)
 		 lh_moment_before(to, at));
 }
 
-static int take_line(struct report *r, struct lh_record *rec, const char *p, size_t n, row_fn fn,
+static int read_line(struct report *r, struct lh_record *rec, const char *p, size_t n, row_fn fn,
 		     void *ctx)
 {
 	struct lh_err *err = &r->tool->err;
@@ -56,7 +56,7 @@ static int take_line(struct report *r, struct lh_record *rec, const char *p, siz
 }
 
 /* Process the whole lines in b and remove them. */
-static int take_lines(struct report *r, struct lh_record *rec, struct lh_buf *b, row_fn fn,
+static int read_lines(struct report *r, struct lh_record *rec, struct lh_buf *b, row_fn fn,
 		      void *ctx)
 {
 	size_t at = 0;
@@ -64,7 +64,7 @@ static int take_lines(struct report *r, struct lh_record *rec, struct lh_buf *b,
 	int rc = 0;
 
 	while (!rc && at < b->len && (lf = memchr(b->p + at, '\n', b->len - at))) {
-		rc = take_line(r, rec, b->p + at, (size_t)(lf - b->p) - at, fn, ctx);
+		rc = read_line(r, rec, b->p + at, (size_t)(lf - b->p) - at, fn, ctx);
 		at = (size_t)(lf - b->p) + 1;
 	}
 	if (at)
@@ -99,7 +99,7 @@ int report_rows(struct report *r, row_fn fn, void *ctx)
 		}
 		lh_buf_took(&b, (size_t)n);
 		left -= (uint64_t)n;
-		rc = take_lines(r, &rec, &b, fn, ctx);
+		rc = read_lines(r, &rec, &b, fn, ctx);
 	}
 	lh_buf_free(&b);
 	lh_record_free(&rec);
@@ -317,7 +317,7 @@ static int find_second(struct report *r, const char *name)
 	return 0;
 }
 
-static int find(struct report *r)
+static int find_subject(struct report *r)
 {
 	struct lh_chain_check c = { .keys = &r->s->keys, .jobs = (unsigned)r->tool->jobs, .max_row =
 				    r->tool->max_line, .lock_timeout = r->tool->lock_timeout };
@@ -349,7 +349,7 @@ int audit_report(struct lh_tool *tool, void *settings)
 
 	lh_tool_time(tool, now);
 	r.generated_at = now;
-	rc = find(&r);
+	rc = find_subject(&r);
 	if (rc == 0)
 		lh_tool_warn(tool, "%s: no log and no manifest in %s", r.id, s->dir);
 	if (rc == 0)

@@ -25,7 +25,7 @@ struct audit {
 	struct look_up *look;	/* GATHER of them, n in use */
 	size_t n;
 	struct lh_buf ids;
-	uint64_t lost, told;	/* look-ups without a row, messages about them */
+	uint64_t lost, reported;	/* look-ups without a row, messages about them */
 	struct lh_err dead;	/* .code: the run ends */
 };
 
@@ -77,20 +77,21 @@ int audit_renew(struct audit *a, struct lh_err *err)
 
 /* ---- rows ---- */
 
-static void report(struct audit *a, const struct look_up *l, size_t lost, const struct lh_err *why)
+static void report_lost(struct audit *a, const struct look_up *l, size_t lost,
+			const struct lh_err *why)
 {
 	struct lh_tool *t = a->tool;
 
 	a->lost += lost;
 	if (t->quiet)
 		return;
-	if (a->told < MESSAGES || t->verbose)
+	if (a->reported < MESSAGES || t->verbose)
 		lh_tool_warn(t, "audit log: %zu look-up%s of '%.*s' left no row: %s", lost,
 			     lost == 1 ? "" : "s",
 			     (int)(l->n > 100 ? 100 : l->n), a->ids.p + l->at, why->msg);
-	else if (a->told == MESSAGES)
+	else if (a->reported == MESSAGES)
 		lh_tool_warn(t, "audit log: further messages suppressed (--verbose shows all)");
-	a->told++;
+	a->reported++;
 }
 
 /* Write the n look-ups of one worker, in their order, with one write and one sync.
@@ -121,7 +122,7 @@ static void write_worker(struct audit *a, const struct look_up *l, size_t n)
 	if (rc && (err.code == LH_ENOMEM || err.code == LH_EINTR))
 		a->dead = err;
 	else if (rc)
-		report(a, l, n - done, &err);
+		report_lost(a, l, n - done, &err);
 }
 
 static bool same_worker(const struct audit *a, const struct look_up *x, const struct look_up *y)
