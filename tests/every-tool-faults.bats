@@ -32,7 +32,7 @@ load commands
 				fresh
 				sum=$(sha256sum workers.lhv)
 				status=0
-				bash -c "exec env FAILMALLOC=$when FAILMALLOC_LOG=hit LD_PRELOAD='$BATS_FILE_TMPDIR/failmalloc.so' $command >out 2>err" </dev/null || status=$?
+				bash -c "exec env FAILMALLOC=$when FAILMALLOC_OF=${command%% *} FAILMALLOC_LOG=hit LD_PRELOAD='$BATS_FILE_TMPDIR/failmalloc.so' $command >out 2>err" </dev/null || status=$?
 				[ -e hit ] || break 2
 				[ "$status" = 0 ] || { [ "$status" = 2 ] && grep -q "out of memory" err; } ||
 					{ echo "FAILMALLOC=$when $command: exit $status: $(cat err)"; return 1; }

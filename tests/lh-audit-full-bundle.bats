@@ -262,7 +262,7 @@ faulty() {
 					run bash -c "LH_FAULT_ALLOC=$when $command >lines 2>err"
 					[ "$status" = 0 ] || touch hit
 				else
-					run bash -c "exec env FAILMALLOC=$when FAILMALLOC_LOG=hit LD_PRELOAD=$LD_PRELOAD_LATER $command >lines 2>err"
+					run bash -c "exec env FAILMALLOC=$when FAILMALLOC_OF=lh-audit-full FAILMALLOC_LOG=hit LD_PRELOAD=$LD_PRELOAD_LATER $command >lines 2>err"
 				fi
 				[ -e hit ] || break 2
 				[ "$status" = 0 ] || { [ "$status" = 2 ] && grep -q "out of memory" err; } ||

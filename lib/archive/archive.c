@@ -134,8 +134,9 @@ static int report_failure(struct lh_archive *a, struct lh_err *err)
 		*err = a->failed;
 		return -1;
 	}
-	return lh_err_set(err, archive_errno(a->a) == ENOMEM ? LH_ENOMEM : LH_EIO, "damaged: %s",
-			  why ? why : "cut short");
+	if (archive_errno(a->a) == ENOMEM)
+		return lh_err_nomem(err);
+	return lh_err_set(err, LH_EIO, "damaged: %s", why ? why : "cut short");
 }
 
 /* Set up the decompressor, if there is compression. */
@@ -223,10 +224,8 @@ static int begin(struct lh_archive *a, struct lh_err *err)
 	a->zip = strcmp(kind, "zip") == 0;
 	/* A head that was read from a pipe cannot be read again. */
 	a->regular = a->regular && !a->gz && !a->undo;
-	if (a->zip)
-		archive_read_support_format_zip(a->a);
-	else
-		archive_read_support_format_tar(a->a);
+	if ((a->zip ? archive_read_support_format_zip : archive_read_support_format_tar)(a->a) < ARCHIVE_WARN)
+		return report_failure(a, err);
 	/* Read to the end of the input, where a checksum may be, not only to the
 	 * end of the tar. */
 	archive_read_set_option(a->a, "tar", "read_concatenated_archives", "1");
@@ -234,7 +233,10 @@ static int begin(struct lh_archive *a, struct lh_err *err)
 	archive_read_set_read_callback(a->a, on_read);
 	if (a->regular)
 		archive_read_set_seek_callback(a->a, on_seek);
-	return archive_read_open1(a->a) == ARCHIVE_OK ? 0 : report_failure(a, err);
+	if (archive_read_open1(a->a) == ARCHIVE_OK)
+		return 0;
+	/* libarchive gives every reason but this one */
+	return archive_error_string(a->a) || a->failed.code ? report_failure(a, err) : lh_err_nomem(err);
 }
 
 static const char *entry_name(struct archive_entry *e)

@@ -92,8 +92,9 @@ static int failed(struct lh_undo *u, struct lh_err *err)
 
 	if (u->source_failed)
 		return -1;
-	return lh_err_set(err, archive_errno(u->a) == ENOMEM ? LH_ENOMEM : LH_EIO, "damaged: %s",
-			  why ? why : "cut short");
+	if (archive_errno(u->a) == ENOMEM)
+		return lh_err_nomem(err);
+	return lh_err_set(err, LH_EIO, "damaged: %s", why ? why : "cut short");
 }
 
 /* Start: 1, 0 if nothing was compressed, -1. */
@@ -103,8 +104,8 @@ static int start_filter(struct lh_undo *u, struct lh_err *err)
 	int rc;
 
 	u->opened = true;
-	if (archive_read_open1(u->a) != ARCHIVE_OK)
-		return failed(u, err);
+	if (archive_read_open1(u->a) != ARCHIVE_OK)	/* out of memory is a reason not given */
+		return archive_error_string(u->a) || u->source_failed ? failed(u, err) : lh_err_nomem(err);
 	/* this filter, and the one that every archive has */
 	if (archive_filter_count(u->a) != 2)
 		return lh_err_set(err, LH_EIO, "damaged: begins like %s, and is none", u->kind);

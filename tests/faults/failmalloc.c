@@ -5,13 +5,16 @@
  *     FAILMALLOC=N     the Nth allocation fails
  *     FAILMALLOC=N+    the Nth and all later ones fail
  *     FAILMALLOC_LOG=FILE   is created once one has failed
+ *     FAILMALLOC_OF=NAME    only those of the program of that name, none of a child's
  *
  * Counting starts with main: the loader has no way to report.
  */
+#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 void *__libc_malloc(size_t n);
@@ -75,11 +78,11 @@ int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
 		      void (*rtld_fini)(void), void *stack_end)
 {
 	int (*next)(int (*)(int, char **, char **), int, char **, void (*)(void), void (*)(void), void (*)(void), void *);
-	const char *s = getenv("FAILMALLOC");
+	const char *s = getenv("FAILMALLOC"), *of = getenv("FAILMALLOC_OF");
 	char *end = "";
 
 	*(void **)&next = dlsym(RTLD_NEXT, "__libc_start_main");
-	if (s)
+	if (s && (!of || !strcmp(of, program_invocation_short_name)))
 		left = strtol(s, &end, 10);
 	for_good = *end == '+';
 	on = left > 0;
