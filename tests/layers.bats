@@ -34,6 +34,18 @@ breach() {
 	[ "$output" = "lib/misc/misc.c: is in a room that lib/LAYERS does not name" ]
 }
 
+@test "no line of C is over 100 columns" {
+	run -0 "$ROOT/tests/columns"
+}
+
+@test "a line over 100 columns is found, a tab being 8 and a character one" {
+	mkdir -p tree/{lib,tools}
+	printf '\t/* %s */\n' "$(repeat 86 é | tr -d '\n')" >tree/lib/fits.c
+	printf 'x\t/* %s */\n' "$(repeat 87 é | tr -d '\n')" >tree/tools/wide.h
+	run -1 "$ROOT/tests/columns" tree
+	[ "$output" = 'tools/wide.h:1: 101 columns' ]
+}
+
 # ---- the tests ----
 
 @test "each file of tests is in one group by subject, and a group names files that exist" {
