@@ -56,7 +56,8 @@ static void dots(const float *a, const float *b, float out[TILE][TILE])
 	for (unsigned k = 0; k < dim; k += 16)
 		for (int i = 0; i < TILE; i++)
 			for (int j = 0; j < TILE; j++)
-				sum[i][j] += *(const lanes *)(a + i * dim + k) * *(const lanes *)(b + j * dim + k);
+				sum[i][j] += *(const lanes *)(a + i * dim + k) *
+					*(const lanes *)(b + j * dim + k);
 	for (int i = 0; i < TILE; i++)
 		for (int j = 0; j < TILE; j++) {
 			out[i][j] = 0;
@@ -66,7 +67,8 @@ static void dots(const float *a, const float *b, float out[TILE][TILE])
 }
 
 /* Count for each query the texts before its own: nearer, or as near and earlier. */
-static void rank_all(const float *x, size_t n, const float *q, const size_t *own, unsigned *rank, size_t asked)
+static void rank_all(const float *x, size_t n, const float *q, const size_t *own, unsigned *rank,
+		     size_t asked)
 {
 	float *mine = calloc(asked + TILE, sizeof *mine), s[TILE][TILE];
 
@@ -81,7 +83,8 @@ static void rank_all(const float *x, size_t n, const float *q, const size_t *own
 				for (size_t a = 0; a < TILE && i + a < n; a++)
 					for (size_t b = 0; b < TILE && j + b < asked; b++)
 						rank[j + b] += s[a][b] > mine[j + b] ||
-							(s[a][b] == mine[j + b] && i + a < own[j + b]);
+							(s[a][b] == mine[j + b] &&
+							 i + a < own[j + b]);
 			}
 	free(mine);
 }
@@ -200,8 +203,8 @@ static void staff(const char *workers, const char *queries)
 			if (getenv("EVAL_MISSES") && (!found || strcmp(w[top[0]].city, q[i].city)))
 				fprintf(stderr, "%s => %s\n", q[i].text, w[top[0]].text);
 		}
-		printf("%s\t%zu\t%.3f\t%.3f\t%.3f\n", styles[s], asked, first_five / 5.0 / asked, (double)role / asked,
-		       (double)city / asked);
+		printf("%s\t%zu\t%.3f\t%.3f\t%.3f\n", styles[s], asked, first_five / 5.0 / asked,
+		       (double)role / asked, (double)city / asked);
 	}
 }
 

@@ -224,7 +224,8 @@ static int begin(struct lh_archive *a, struct lh_err *err)
 	a->zip = strcmp(kind, "zip") == 0;
 	/* A head that was read from a pipe cannot be read again. */
 	a->regular = a->regular && !a->gz && !a->undo;
-	if ((a->zip ? archive_read_support_format_zip : archive_read_support_format_tar)(a->a) < ARCHIVE_WARN)
+	if ((a->zip ? archive_read_support_format_zip : archive_read_support_format_tar)(a->a) <
+	    ARCHIVE_WARN)
 		return report_failure(a, err);
 	/* Read to the end of the input, where a checksum may be, not only to the
 	 * end of the tar. */
@@ -236,7 +237,8 @@ static int begin(struct lh_archive *a, struct lh_err *err)
 	if (archive_read_open1(a->a) == ARCHIVE_OK)
 		return 0;
 	/* libarchive gives every reason but this one */
-	return archive_error_string(a->a) || a->failed.code ? report_failure(a, err) : lh_err_nomem(err);
+	return archive_error_string(a->a) || a->failed.code ? report_failure(a, err)
+							    : lh_err_nomem(err);
 }
 
 static const char *entry_name(struct archive_entry *e)

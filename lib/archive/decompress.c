@@ -105,7 +105,8 @@ static int start_filter(struct lh_undo *u, struct lh_err *err)
 
 	u->opened = true;
 	if (archive_read_open1(u->a) != ARCHIVE_OK)	/* out of memory is a reason not given */
-		return archive_error_string(u->a) || u->source_failed ? failed(u, err) : lh_err_nomem(err);
+		return archive_error_string(u->a) || u->source_failed ? failed(u, err)
+								      : lh_err_nomem(err);
 	/* this filter, and the one that every archive has */
 	if (archive_filter_count(u->a) != 2)
 		return lh_err_set(err, LH_EIO, "damaged: begins like %s, and is none", u->kind);

@@ -28,7 +28,8 @@ int64_t lh_intern_find(const struct lh_intern *in, const char *text, size_t n)
 	return lh_table_find(&in->table, (struct lh_str){ text, n }, text_of, in);
 }
 
-int lh_intern_add(struct lh_intern *in, const char *text, size_t n, uint32_t *number, struct lh_err *err)
+int lh_intern_add(struct lh_intern *in, const char *text, size_t n, uint32_t *number,
+		  struct lh_err *err)
 {
 	int64_t known = lh_intern_find(in, text, n);
 

@@ -31,7 +31,8 @@ void lh_intern_free(struct lh_intern *in);
 int64_t lh_intern_find(const struct lh_intern *in, const char *text, size_t n);
 
 /* Add a string if it is not there, and set *number to its number. */
-int lh_intern_add(struct lh_intern *in, const char *text, size_t n, uint32_t *number, struct lh_err *err);
+int lh_intern_add(struct lh_intern *in, const char *text, size_t n, uint32_t *number,
+		  struct lh_err *err);
 
 /* Return the string of a number; valid until the next lh_intern_add. */
 struct lh_str lh_intern_text(const struct lh_intern *in, uint32_t number);

@@ -7,8 +7,9 @@
 #include <lh/digest.h>
 #include "flow/flow.h"
 
-int lh_collect_skip_key(const char *source, size_t n, uint64_t offset, const char *sig, size_t sig_n,
-		     struct lh_buf *scratch, unsigned char key[32], struct lh_err *err)
+int lh_collect_skip_key(const char *source, size_t n, uint64_t offset, const char *sig,
+			size_t sig_n, struct lh_buf *scratch, unsigned char key[32],
+			struct lh_err *err)
 {
 	lh_buf_reset(scratch);
 	lh_buf_add(scratch, sig, sig_n);
@@ -97,14 +98,16 @@ int lh_collect_known(struct collect *c, const char *today, struct lh_err *err)
 static int on_skip(struct lh_record *rec, void *key, struct lh_buf *out, void *scratch,
 		   struct lh_err *err)
 {
-	const struct lh_value *source = lh_record_get(rec, "source_file"), *offset = lh_record_get(rec, "line_offset");
+	const struct lh_value *source = lh_record_get(rec, "source_file"),
+			      *offset = lh_record_get(rec, "line_offset");
 	const struct lh_value *sig = lh_record_get(rec, "sig_hash");
 	int64_t at;
 
 	(void)out;
 	if (!source || source->type != LH_STRING || !sig || sig->type != LH_STRING ||
 	    !offset || offset->type != LH_NUMBER || !lh_value_i64(offset, &at) || at < 0)
-		return lh_err_set(err, LH_EDATA, "a skip without source_file, line_offset or sig_hash");
+		return lh_err_set(err, LH_EDATA,
+				  "a skip without source_file, line_offset or sig_hash");
 	return lh_collect_skip_key(source->p + 1, source->n - 2, (uint64_t)at, sig->p + 1,
 				   sig->n - 2, scratch, key, err) < 0 ? -1 : 1;
 }

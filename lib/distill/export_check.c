@@ -67,7 +67,8 @@ struct lh_key lh_export_id(const char *id, size_t n)
 static void report_fault(struct check *c, const char *what)
 {
 	if (c->faults++ < LH_EXPORT_FAULTS)
-		lh_stage_fault(c->res, "%s:%llu: %s", c->relpath, (unsigned long long)c->line, what);
+		lh_stage_fault(c->res, "%s:%llu: %s", c->relpath, (unsigned long long)c->line,
+			       what);
 }
 
 static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
@@ -75,8 +76,9 @@ static void on_violation(void *ctx, const struct lh_str *field, const struct lh_
 	struct check *c = ctx;
 
 	if (c->faults++ < LH_EXPORT_FAULTS)
-		lh_stage_fault(c->res, "%s:%llu: %.*s: %.*s", c->relpath, (unsigned long long)c->line,
-			       (int)field->n, field->p, (int)problem->n, problem->p);
+		lh_stage_fault(c->res, "%s:%llu: %.*s: %.*s", c->relpath,
+			       (unsigned long long)c->line, (int)field->n, field->p,
+			       (int)problem->n, problem->p);
 }
 
 static bool field_is(const struct check *c, const char *field, const char *category)
@@ -89,7 +91,8 @@ static bool field_is(const struct check *c, const char *field, const char *categ
 /* Check every field of the sample that has a category. */
 static void check_category(struct check *c)
 {
-	static const char *const fields[] = { "quality_score", "success_score", "source_category", "category" };
+	static const char *const fields[] = { "quality_score", "success_score", "source_category",
+					      "category" };
 	size_t i;
 
 	if (c->x == LH_PREFERENCE)
@@ -118,7 +121,8 @@ static int check_source(struct check *c, struct lh_err *err)
 	struct lh_value v;
 	struct lh_key key;
 
-	if (c->x == LH_PREFERENCE || !from || from->type != LH_OBJECT || !lh_value_get(from, "sig_hash", &v))
+	if (c->x == LH_PREFERENCE || !from || from->type != LH_OBJECT ||
+	    !lh_value_get(from, "sig_hash", &v))
 		return 0;
 	if (read_text(lh_record_get(&c->rec, "source_run_id"), &c->run_id, &run_id, err) < 0 ||
 	    read_text(&v, &c->sig, &sig, err) < 0)
@@ -191,14 +195,19 @@ static void check_due(struct check *c)
 	if (missing)
 		lh_stage_fault(c->res, "%s: %zu samples are not there", c->relpath, missing);
 	if (c->faults > LH_EXPORT_FAULTS)
-		lh_stage_fault(c->res, "%s: %llu more faults", c->relpath, (unsigned long long)(c->faults - LH_EXPORT_FAULTS));
+		lh_stage_fault(c->res, "%s: %llu more faults", c->relpath,
+			       (unsigned long long)(c->faults - LH_EXPORT_FAULTS));
 }
 
 int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_map *known,
-		    const struct lh_export_ids *due, struct lh_stage_result *res, struct lh_err *err)
+		    const struct lh_export_ids *due, struct lh_stage_result *res,
+		    struct lh_err *err)
 {
-	static const char *const schemas[LH_EXPORTERS] = { "rag_sample", "sft_sample", "preference_sample" };
-	struct check c = { .x = x, .relpath = lh_exporter_output(x), .known = known, .due = due, .res = res };
+	static const char *const schemas[LH_EXPORTERS] = { "rag_sample", "sft_sample",
+							   "preference_sample" };
+	struct check c = {
+		.x = x, .relpath = lh_exporter_output(x), .known = known, .due = due, .res = res
+	};
 	char *path = lh_root_join(root, c.relpath, err);
 	int rc = -1;
 

@@ -59,7 +59,8 @@ int lh_export_evidence(struct lh_exporting *x, struct lh_err *err);
 
 /* Write the sample in e->sample, unless a record with this key became one in this
  * run already. */
-int lh_export_sample(struct lh_exporting *x, struct lh_export_one *e, const struct lh_key *key, bool *is_new, struct lh_err *err);
+int lh_export_sample(struct lh_exporting *x, struct lh_export_one *e, const struct lh_key *key,
+		     bool *is_new, struct lh_err *err);
 
 /* Begin a file of scored runs; process a row of it; finish after all files. */
 int lh_export_file(struct lh_exporting *x, const char *relpath, struct lh_err *err);

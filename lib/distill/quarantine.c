@@ -24,7 +24,8 @@ struct lh_quarantine {
 	struct lh_buf row;
 };
 
-struct lh_quarantine *lh_quarantine_new(enum lh_exporter x, const char *recorded_at, struct lh_err *err)
+struct lh_quarantine *lh_quarantine_new(enum lh_exporter x, const char *recorded_at,
+					struct lh_err *err)
 {
 	struct lh_quarantine *q = lh_calloc(1, sizeof *q, err);
 
@@ -83,7 +84,8 @@ static int add_text(struct lh_buf *to, const struct lh_value *v, struct lh_err *
 }
 
 /* Read run id, sig_hash and provenance of a scored run, or of evidence. */
-static int read_record(struct lh_quarantine *q, const struct lh_value *source, struct lh_value *provenance, struct lh_err *err)
+static int read_record(struct lh_quarantine *q, const struct lh_value *source,
+		       struct lh_value *provenance, struct lh_err *err)
 {
 	struct lh_value v;
 
@@ -101,7 +103,8 @@ static int read_record(struct lh_quarantine *q, const struct lh_value *source, s
 
 /* The same for a pair: those of the chosen, and the rejected one's appended to the
  * run id. */
-static int read_source(struct lh_quarantine *q, const struct lh_value *source, struct lh_refused *r, struct lh_err *err)
+static int read_source(struct lh_quarantine *q, const struct lh_value *source, struct lh_refused *r,
+		       struct lh_err *err)
 {
 	struct lh_value chosen, rejected, ignored;
 	size_t n;
@@ -124,17 +127,20 @@ static int read_source(struct lh_quarantine *q, const struct lh_value *source, s
 	}
 	if (lh_buf_check(&q->run_id, err) < 0 || lh_buf_check(&q->sig, err) < 0)
 		return -1;
-	r->key = lh_record_key(&(struct lh_str){ q->run_id.p, q->run_id.len }, &(struct lh_str){ q->sig.p, n }, &r->source);
+	r->key = lh_record_key(&(struct lh_str){ q->run_id.p, q->run_id.len },
+			       &(struct lh_str){ q->sig.p, n }, &r->source);
 	return 0;
 }
 
-struct lh_key lh_record_key(const struct lh_str *run_id, const struct lh_str *sig, const struct lh_str *source)
+struct lh_key lh_record_key(const struct lh_str *run_id, const struct lh_str *sig,
+			    const struct lh_str *source)
 {
 	unsigned char hash[32];
 	struct lh_key k;
 
 	if (run_id->n && sig->n == 64)
-		return (struct lh_key){ lh_xxh3_seeded(run_id->p, run_id->n, lh_seed()), lh_xxh3_seeded(sig->p, sig->n, lh_seed()) };
+		return (struct lh_key){ lh_xxh3_seeded(run_id->p, run_id->n, lh_seed()),
+					lh_xxh3_seeded(sig->p, sig->n, lh_seed()) };
 	lh_sha256(source->p, source->n, hash);
 	memcpy(&k, hash, sizeof k);
 	return k;
@@ -160,7 +166,8 @@ static int add_known_key(struct lh_quarantine *q, const struct lh_row *row, stru
 	exporter = lh_record_get(&q->rec, "exporter");
 	why = lh_record_get(&q->rec, "reason");
 	source = lh_record_get(&q->rec, "source_record");
-	if (!exporter || !lh_value_is(exporter, name, strlen(name)) || !why || !source || source->type != LH_OBJECT)
+	if (!exporter || !lh_value_is(exporter, name, strlen(name)) || !why || !source ||
+	    source->type != LH_OBJECT)
 		return 0;
 	r.why = lh_refusal_read(why);
 	r.source = (struct lh_str){ source->p, source->n };
@@ -188,7 +195,8 @@ static int load_file(struct lh_quarantine *q, const char *path, struct lh_err *e
 	return rc;
 }
 
-int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_map *known, struct lh_err *err)
+int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_map *known,
+		       struct lh_err *err)
 {
 	char *path = lh_root_join(root, lh_exporter_quarantine(q->x), err);
 	int rc;
@@ -202,7 +210,8 @@ int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, stru
 	return q->append ? 0 : -1;
 }
 
-int lh_quarantine_file(struct lh_quarantine *q, const char *path, double lock_timeout, struct lh_err *err)
+int lh_quarantine_file(struct lh_quarantine *q, const char *path, double lock_timeout,
+		       struct lh_err *err)
 {
 	if (load_file(q, path, err) < 0 || lh_applog_open(&q->log, path, 0666, lock_timeout,
 							  err) < 0)
@@ -214,7 +223,8 @@ int lh_quarantine_file(struct lh_quarantine *q, const char *path, double lock_ti
 /* ---- new rows ---- */
 
 /* Append the row, without LF. */
-static void put_row(struct lh_buf *out, enum lh_exporter x, const struct lh_refused *r, const char *recorded_at)
+static void put_row(struct lh_buf *out, enum lh_exporter x, const struct lh_refused *r,
+		    const char *recorded_at)
 {
 	struct lh_writer json = lh_write_to(out);
 

@@ -38,11 +38,13 @@ struct lh_refused {
 
 /* Return the key of a record: of its run id and sig_hash or, without these two, of
  * its bytes in source. */
-struct lh_key lh_record_key(const struct lh_str *run_id, const struct lh_str *sig, const struct lh_str *source);
+struct lh_key lh_record_key(const struct lh_str *run_id, const struct lh_str *sig,
+			    const struct lh_str *source);
 
 struct lh_quarantine;
 
-struct lh_quarantine *lh_quarantine_new(enum lh_exporter x, const char *recorded_at, struct lh_err *err);
+struct lh_quarantine *lh_quarantine_new(enum lh_exporter x, const char *recorded_at,
+					struct lh_err *err);
 void lh_quarantine_free(struct lh_quarantine *q);
 
 /*
@@ -53,8 +55,10 @@ void lh_quarantine_free(struct lh_quarantine *q);
  * free.
  */
 #define LH_QUARANTINE_BITS (LH_EXPORTERS * LH_REFUSALS)
-int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_map *known, struct lh_err *err);
-int lh_quarantine_file(struct lh_quarantine *q, const char *path, double lock_timeout, struct lh_err *err);
+int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_map *known,
+		       struct lh_err *err);
+int lh_quarantine_file(struct lh_quarantine *q, const char *path, double lock_timeout,
+		       struct lh_err *err);
 
 int lh_quarantine_add(struct lh_quarantine *q, const struct lh_refused *r, struct lh_err *err);
 

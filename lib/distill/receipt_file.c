@@ -82,7 +82,8 @@ static uint64_t count_lines(const char *p, size_t n, bool *held)
 	return lines;
 }
 
-static int read_all(struct lh_digest_cache *f, int fd, struct lh_file_digest *fact, struct lh_err *err)
+static int read_all(struct lh_digest_cache *f, int fd, struct lh_file_digest *fact,
+		    struct lh_err *err)
 {
 	struct lh_sha256 hash;
 	bool held = false;
@@ -129,7 +130,8 @@ static struct known *entry_of(struct lh_digest_cache *f, const char *relpath, st
 	if (!k->relpath)
 		return NULL;
 	f->n++;
-	return lh_table_set(&f->by_path, path, (uint32_t)(f->n - 1), path_of, f, err) < 0 ? NULL : k;
+	return lh_table_set(&f->by_path, path, (uint32_t)(f->n - 1), path_of, f, err) < 0 ? NULL
+											  : k;
 }
 
 static void set_stamp(struct known *k, const struct stat *st)
@@ -156,15 +158,17 @@ static int digest_if_changed(struct lh_digest_cache *f, struct known *k, int fd,
 	return 0;
 }
 
-int lh_digest_cache_written(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath, const struct stat *made,
-		  const struct lh_file_digest *fact, struct lh_err *err)
+int lh_digest_cache_written(struct lh_digest_cache *f, const struct lh_root *root,
+			    const char *relpath, const struct stat *made,
+			    const struct lh_file_digest *fact, struct lh_err *err)
 {
 	char *path = lh_root_join(root, relpath, err);
 	struct known *k = path ? entry_of(f, relpath, err) : NULL;
 	struct stat st;
 
-	if (k && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_dev == made->st_dev && st.st_ino == made->st_ino &&
-	    (uint64_t)st.st_size == fact->bytes && same_time(&st.st_mtim, &made->st_mtim)) {
+	if (k && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_dev == made->st_dev &&
+	    st.st_ino == made->st_ino && (uint64_t)st.st_size == fact->bytes &&
+	    same_time(&st.st_mtim, &made->st_mtim)) {
 		k->fact = *fact;
 		set_stamp(k, &st);
 	}
@@ -172,8 +176,9 @@ int lh_digest_cache_written(struct lh_digest_cache *f, const struct lh_root *roo
 	return k ? 0 : -1;
 }
 
-int lh_digest_cache_read(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath, const struct stat *before,
-		  const struct lh_file_digest *fact, struct lh_err *err)
+int lh_digest_cache_read(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath,
+			 const struct stat *before, const struct lh_file_digest *fact,
+			 struct lh_err *err)
 {
 	char *path = lh_root_join(root, relpath, err);
 	struct known *k = path ? entry_of(f, relpath, err) : NULL;
@@ -189,7 +194,8 @@ int lh_digest_cache_read(struct lh_digest_cache *f, const struct lh_root *root, 
 	return k ? 0 : -1;
 }
 
-int lh_digest_cache_get(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath, struct lh_file_digest *fact, struct lh_err *err)
+int lh_digest_cache_get(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath,
+			struct lh_file_digest *fact, struct lh_err *err)
 {
 	char *path = lh_root_join(root, relpath, err);
 	struct known *k = path ? entry_of(f, relpath, err) : NULL;

@@ -113,7 +113,8 @@ static size_t find_shifts(const struct lh_drift *d, struct shift *out)
 		for (j = 0; j < LH_CATEGORIES; j++)
 			if (i != j && d->count[i][j])
 				out[n++] = (struct shift){ lh_category_name((enum lh_category)i),
-							   lh_category_name((enum lh_category)j), d->count[i][j] };
+							   lh_category_name((enum lh_category)j),
+							   d->count[i][j] };
 	qsort(out, n, sizeof *out, by_count);
 	return n;
 }

@@ -21,7 +21,8 @@
 
 const char *lh_stage_name(enum lh_stage s)
 {
-	static const char *const names[] = { "collect", "score", "export-rag", "export-sft", "export-preference" };
+	static const char *const names[] = { "collect", "score", "export-rag", "export-sft",
+					     "export-preference" };
 
 	return names[s];
 }
@@ -132,7 +133,9 @@ static int id_exists(const struct lh_run *run, const char *id, struct lh_err *er
 	path = lh_root_join(run->root, relpath, err);
 	if (!path)
 		return -1;
-	is = lstat(path, &st) == 0 ? 1 : errno == ENOENT || errno == ENOTDIR ? 0 : lh_err_sys(err, "%s", path);
+	is = lstat(path, &st) == 0		      ? 1
+		: errno == ENOENT || errno == ENOTDIR ? 0
+						      : lh_err_sys(err, "%s", path);
 	free(path);
 	return is;
 }
@@ -159,7 +162,10 @@ static int set_id(struct lh_run *run, struct lh_err *err)
 	if (!id)
 		return make_id(run, err);
 	if (!lh_run_id_valid(id))
-		return lh_err_set(err, LH_EUSAGE, "--run-id: \"%s\" is not a name for a run (up to %d bytes, no \"/\", not hidden)", id, ID_MAX);
+		return lh_err_set(err, LH_EUSAGE,
+				  "--run-id: \"%s\" is not a name for a run (up to %d bytes, no "
+				  "\"/\", not hidden)",
+				  id, ID_MAX);
 	run->id = lh_strndup(id, strlen(id), err);
 	return run->id ? 0 : -1;
 }
@@ -184,7 +190,8 @@ static int set_times(struct lh_run *run, const char *now, struct lh_err *err)
 		return 0;
 	}
 	if (lh_time_read(at, strlen(at), &ms) < 0)
-		return lh_err_set(err, LH_EUSAGE, "--recorded-at: \"%s\" is not an RFC 3339 time", at);
+		return lh_err_set(err, LH_EUSAGE, "--recorded-at: \"%s\" is not an RFC 3339 time",
+				  at);
 	lh_time_print(ms, run->recorded_at);
 	return 0;
 }
@@ -193,7 +200,8 @@ static int set_times(struct lh_run *run, const char *now, struct lh_err *err)
  * those of another day, or of its receipts. */
 static int remove_leftovers(const struct lh_run *run, struct lh_err *err)
 {
-	static const char *const folders[] = { LH_ROOT_SOURCES, LH_ROOT_EVIDENCE, LH_ROOT_SCORED, LH_ROOT_EXPORTS, LH_ROOT_REPORTS };
+	static const char *const folders[] = { LH_ROOT_SOURCES, LH_ROOT_EVIDENCE, LH_ROOT_SCORED,
+					       LH_ROOT_EXPORTS, LH_ROOT_REPORTS };
 	size_t i;
 
 	for (i = 0; i < sizeof folders / sizeof *folders; i++) {
@@ -254,7 +262,9 @@ void lh_run_close(struct lh_run *run)
 
 void lh_stage_begin(struct lh_stage_result *res, enum lh_stage stage)
 {
-	*res = (struct lh_stage_result){ .stage = stage, .passed = true, .start = lh_time_monotonic() };
+	*res = (struct lh_stage_result){ .stage = stage,
+					 .passed = true,
+					 .start = lh_time_monotonic() };
 }
 
 void lh_stage_done(struct lh_stage_result *res)

@@ -35,7 +35,14 @@
 #include "root.h"
 #include <lh/time.h>
 
-enum lh_stage { LH_STAGE_COLLECT, LH_STAGE_SCORE, LH_STAGE_RAG, LH_STAGE_SFT, LH_STAGE_PREFERENCE, LH_STAGES };
+enum lh_stage {
+	LH_STAGE_COLLECT,
+	LH_STAGE_SCORE,
+	LH_STAGE_RAG,
+	LH_STAGE_SFT,
+	LH_STAGE_PREFERENCE,
+	LH_STAGES
+};
 const char *lh_stage_name(enum lh_stage s);	/* "collect", "score", "export-rag", ... */
 
 #define LH_GIT_COMMIT 40	/* hex digits */
@@ -60,9 +67,12 @@ struct lh_run_how {
 /* The same options in every tool that runs stages: how is the struct lh_run_how in
  * the settings s, of the set of verbs they belong to (0: all). */
 #define LH_RUN_OPTIONS(s, how, of) \
-	{ 0, "root", "DIR", "the root (default: the working directory)", LH_TEXT(s, how.root, .env = "LH_DISTILL_ROOT", .verbs = of) }, \
-	{ 0, "recorded-at", "TIME", "when the records are said to be made (default: now)", LH_TIME(s, how.recorded_at, .verbs = of) }, \
-	{ 0, "run-id", "ID", "of the run (default: a UUID)", LH_TEXT(s, how.run_id, .verbs = of) }, \
+	{ 0, "root", "DIR", "the root (default: the working directory)", \
+	  LH_TEXT(s, how.root, .env = "LH_DISTILL_ROOT", .verbs = of) }, \
+	{ 0, "recorded-at", "TIME", "when the records are said to be made (default: now)", \
+	  LH_TIME(s, how.recorded_at, .verbs = of) }, \
+	{ 0, "run-id", "ID", "of the run (default: a UUID)", \
+	  LH_TEXT(s, how.run_id, .verbs = of) }, \
 	LH_LOCK_OPTION(of)
 
 struct lh_digest_cache;
@@ -135,8 +145,10 @@ void lh_stage_warn(struct lh_stage_result *res, const char *fmt, ...) LH_PRINTF(
 /* Each runs with its defaults if the last but one argument is NULL. */
 struct lh_collect;	/* evidence.h */
 struct lh_export;	/* sample.h */
-int lh_stage_collect(struct lh_run *run, struct lh_stage_result *res, struct lh_collect *how, struct lh_err *err);
+int lh_stage_collect(struct lh_run *run, struct lh_stage_result *res, struct lh_collect *how,
+		     struct lh_err *err);
 int lh_stage_score(struct lh_run *run, struct lh_stage_result *res, struct lh_err *err);
-int lh_stage_export(struct lh_run *run, enum lh_stage which, struct lh_stage_result *res, struct lh_export *how, struct lh_err *err);
+int lh_stage_export(struct lh_run *run, enum lh_stage which, struct lh_stage_result *res,
+		    struct lh_export *how, struct lh_err *err);
 
 #endif

@@ -79,7 +79,8 @@ static void on_bad(uint64_t line, const struct lh_err *why, void *result, struct
 	w->read++;
 	((struct row *)result)->skipped = true;
 	if (why->column)
-		snprintf(text, sizeof text, "line %llu, column %zu: %s", (unsigned long long)line, why->column, why->msg);
+		snprintf(text, sizeof text, "line %llu, column %zu: %s", (unsigned long long)line,
+			 why->column, why->msg);
 	else
 		snprintf(text, sizeof text, "record: %s", why->msg);
 	lh_buf_putc(out, '[');
@@ -264,7 +265,8 @@ static int collect_all(struct collect *c, struct lh_err *err)
 	return c->run->how.dry ? 0 : lh_append_commit(c->skips, err);
 }
 
-int lh_stage_collect(struct lh_run *run, struct lh_stage_result *res, struct lh_collect *how, struct lh_err *err)
+int lh_stage_collect(struct lh_run *run, struct lh_stage_result *res, struct lh_collect *how,
+		     struct lh_err *err)
 {
 	struct lh_collect defaults = { 0 };
 	struct collect c = { .run = run, .how = how ? how : &defaults };
@@ -274,7 +276,8 @@ int lh_stage_collect(struct lh_run *run, struct lh_stage_result *res, struct lh_
 	lh_stage_begin(res, LH_STAGE_COLLECT);
 	memset(c.how->of, 0, sizeof c.how->of);
 	memset(&c.how->all, 0, sizeof c.how->all);
-	snprintf(c.how->output, sizeof c.how->output, LH_ROOT_EVIDENCE "/%.4s/%.2s/%.2s", at, at + 5, at + 8);
+	snprintf(c.how->output, sizeof c.how->output, LH_ROOT_EVIDENCE "/%.4s/%.2s/%.2s", at,
+		 at + 5, at + 8);
 	rc = collect_all(&c, err);
 	lh_append_close(c.skips);
 	lh_map_free(&c.seen);

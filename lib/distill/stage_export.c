@@ -59,7 +59,8 @@ int lh_export_evidence(struct lh_exporting *x, struct lh_err *err)
 	if (x->sought)
 		return 0;
 	x->sought = true;
-	rc = lh_evidence_lookup_find(x->join, x->row_number, &x->src.run_id.s, &x->src.sig.s, &x->found, err);
+	rc = lh_evidence_lookup_find(x->join, x->row_number, &x->src.run_id.s, &x->src.sig.s,
+				     &x->found, err);
 	return rc > 0 ? lh_source_evidence(&x->src, x->found.evidence, err) : rc;
 }
 
@@ -75,7 +76,8 @@ static int refuse_sample(struct lh_exporting *x, struct lh_export_one *e, enum l
 	return lh_quarantine_add(e->refused, &r, err);
 }
 
-int lh_export_sample(struct lh_exporting *x, struct lh_export_one *e, const struct lh_key *key, bool *is_new, struct lh_err *err)
+int lh_export_sample(struct lh_exporting *x, struct lh_export_one *e, const struct lh_key *key,
+		     bool *is_new, struct lh_err *err)
 {
 	const char *id = lh_sampler_result(e->sampler)->id;
 	struct lh_export_ids *made = &e->made;
@@ -104,7 +106,8 @@ static int export_one(struct lh_exporting *x, struct lh_export_one *e, struct lh
 	rc = lh_sample_judge(e->sampler, err);
 	if (rc > 0) {
 		lh_buf_reset(&e->sample);
-		rc = lh_export_evidence(x, err) < 0 ? -1 : lh_sample_finish(e->sampler, &e->sample, err);
+		rc = lh_export_evidence(x, err) < 0 ? -1
+						    : lh_sample_finish(e->sampler, &e->sample, err);
 	}
 	if (rc < 0)
 		return -1;
@@ -138,7 +141,8 @@ static int export_record(struct lh_exporting *x, struct lh_err *err)
 	x->sought = false;
 	if (lh_source_scored(&x->src, &x->scored, err) < 0)
 		return -1;
-	x->key = lh_record_key(&x->src.run_id.s, &x->src.sig.s, &(struct lh_str){ x->scored.line, x->scored.len });
+	x->key = lh_record_key(&x->src.run_id.s, &x->src.sig.s,
+			       &(struct lh_str){ x->scored.line, x->scored.len });
 	for (i = 0; i < LH_PREFERENCE; i++)
 		if (x->each[i].sampler && export_one(x, &x->each[i], err) < 0)
 			return -1;
@@ -172,7 +176,8 @@ static int refuse_line(struct lh_exporting *x, const struct lh_err *why, struct 
 			return -1;
 	}
 	if (x->each[LH_PREFERENCE].sampler)
-		lh_stage_warn(x->each[LH_PREFERENCE].res, "%s:%llu: %s", x->relpath, (unsigned long long)x->row.line, why->msg);
+		lh_stage_warn(x->each[LH_PREFERENCE].res, "%s:%llu: %s", x->relpath,
+			      (unsigned long long)x->row.line, why->msg);
 	return 0;
 }
 
@@ -206,9 +211,12 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 			x->each[i].how->files += rc > 0;
 			stage = x->each[i].res->stage;
 		}
-	if (rc > 0 && (lh_evidence_lookup_open(x->join, x->run->root, relpath, err) < 0 || lh_export_file(x, relpath, err) < 0))
+	if (rc > 0 &&
+	    (lh_evidence_lookup_open(x->join, x->run->root, relpath, err) < 0 ||
+	     lh_export_file(x, relpath, err) < 0))
 		rc = -1;
-	for (x->row_number = 0; rc > 0 && (rc = lh_rows_next(x->rows, &x->row, err)) > 0; x->row_number++)
+	for (x->row_number = 0; rc > 0 && (rc = lh_rows_next(x->rows, &x->row, err)) > 0;
+	     x->row_number++)
 		if (on_row(x, stage, err) < 0)
 			rc = -1;
 	free(path);
@@ -260,7 +268,8 @@ static int open_one(struct lh_exporting *x, struct lh_export_one *e, struct lh_e
 {
 	e->sampler = lh_sampler_new(e->x, e->how, x->run->recorded_at, err);
 	e->refused = e->sampler ? lh_quarantine_new(e->x, x->run->recorded_at, err) : NULL;
-	if (!e->refused || lh_quarantine_root(e->refused, x->run->root, &x->known, err) < 0 || read_output(x, e, err) < 0)
+	if (!e->refused || lh_quarantine_root(e->refused, x->run->root, &x->known, err) < 0 ||
+	    read_output(x, e, err) < 0)
 		return -1;
 	e->sampler->src = &x->src;
 	e->append = lh_append_open(x->run->root, lh_exporter_output(e->x), err);
@@ -277,11 +286,14 @@ static int commit_export(struct lh_export_one *e, struct lh_err *err)
 	for (how->quarantined = 0, i = 0; i < LH_REFUSALS; i++)
 		how->quarantined += how->refused[i];
 	if (how->exported + how->quarantined != how->read)
-		return lh_err_set(err, LH_ECORRUPT, "%s: %llu records read, but %llu accounted for", lh_exporter_output(e->x),
-				  (unsigned long long)how->read, (unsigned long long)(how->exported + how->quarantined));
+		return lh_err_set(err, LH_ECORRUPT, "%s: %llu records read, but %llu accounted for",
+				  lh_exporter_output(e->x), (unsigned long long)how->read,
+				  (unsigned long long)(how->exported + how->quarantined));
 	e->res->accepted = how->exported;
 	e->res->quarantined = how->quarantined;
-	return lh_append_commit(e->append, err) < 0 || lh_quarantine_commit(e->refused, err) < 0 ? -1 : 0;
+	return lh_append_commit(e->append, err) < 0 || lh_quarantine_commit(e->refused, err) < 0
+		? -1
+		: 0;
 }
 
 /* Commit the output of an exporter, verify it, and write the receipt. */
@@ -331,7 +343,8 @@ static int export_all(struct lh_exporting *x, struct lh_err *err)
 	return 0;
 }
 
-int lh_stage_exports(struct lh_run *run, struct lh_stage_result res[LH_EXPORTERS], struct lh_err *err)
+int lh_stage_exports(struct lh_run *run, struct lh_stage_result res[LH_EXPORTERS],
+		     struct lh_err *err)
 {
 	struct lh_exporting x = { .run = run };
 	int i, rc;
@@ -346,7 +359,8 @@ int lh_stage_exports(struct lh_run *run, struct lh_stage_result res[LH_EXPORTERS
 	return rc;
 }
 
-int lh_stage_export(struct lh_run *run, enum lh_stage which, struct lh_stage_result *res, struct lh_export *how, struct lh_err *err)
+int lh_stage_export(struct lh_run *run, enum lh_stage which, struct lh_stage_result *res,
+		    struct lh_export *how, struct lh_err *err)
 {
 	struct lh_exporting x = { .run = run };
 	int rc;

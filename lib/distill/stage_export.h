@@ -24,7 +24,8 @@
 /* Run all three with their defaults in one pass, which reads everything once; res
  * has LH_EXPORTERS results, which must be given to lh_stage_done also after an
  * error. */
-int lh_stage_exports(struct lh_run *run, struct lh_stage_result res[LH_EXPORTERS], struct lh_err *err);
+int lh_stage_exports(struct lh_run *run, struct lh_stage_result res[LH_EXPORTERS],
+		     struct lh_err *err);
 
 /* Further bits of a record's key, after those of its quarantine: it became a sample
  * in this run; its scores, without the gates, forbid it. */
@@ -56,6 +57,7 @@ struct lh_key lh_export_id(const char *id, size_t n);
  */
 #define LH_EXPORT_FAULTS 20
 int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_map *known,
-			   const struct lh_export_ids *due, struct lh_stage_result *res, struct lh_err *err);
+		    const struct lh_export_ids *due, struct lh_stage_result *res,
+		    struct lh_err *err);
 
 #endif

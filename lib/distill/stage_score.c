@@ -112,7 +112,8 @@ static void skip_row(struct stage *st, uint64_t line, const char *why)
 	if (st->watch && st->watch->bad)
 		st->watch->bad(st->watch->ctx, st->file.evidence, line, why);
 	if (st->file.skipped++ < FAULTS)
-		lh_stage_fault(st->res, "%s:%llu: %s", st->file.evidence, (unsigned long long)line, why);
+		lh_stage_fault(st->res, "%s:%llu: %s", st->file.evidence, (unsigned long long)line,
+			       why);
 }
 
 static int take_row(struct stage *st, const struct lh_output *o, struct lh_err *err)
@@ -212,10 +213,12 @@ static int commit_stage(struct stage *st, struct lh_err *err)
 
 	f->written = lh_append_lines(st->append);
 	if (f->read != f->written + f->skipped + f->deduped)
-		return lh_err_set(err, LH_ECORRUPT, "%s: %llu records read, but %llu accounted for", f->evidence, (unsigned long long)f->read,
+		return lh_err_set(err, LH_ECORRUPT, "%s: %llu records read, but %llu accounted for",
+				  f->evidence, (unsigned long long)f->read,
 				  (unsigned long long)(f->written + f->skipped + f->deduped));
 	if (f->skipped > FAULTS)
-		lh_stage_fault(res, "%s: %llu records skipped", f->evidence, (unsigned long long)f->skipped);
+		lh_stage_fault(res, "%s: %llu records skipped", f->evidence,
+			       (unsigned long long)f->skipped);
 	if (lh_append_commit(st->append, err) < 0)
 		return -1;
 	res->accepted += f->by[LH_ACCEPTED];
@@ -250,7 +253,8 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 	return rc;
 }
 
-int lh_stage_score_watched(struct lh_run *run, struct lh_stage_result *res, const struct lh_score_watch *watch, struct lh_err *err)
+int lh_stage_score_watched(struct lh_run *run, struct lh_stage_result *res,
+			   const struct lh_score_watch *watch, struct lh_err *err)
 {
 	struct stage st = { .run = run, .res = res, .watch = watch };
 

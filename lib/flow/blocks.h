@@ -33,7 +33,7 @@
 
 #define LH_LINES_FIRST ((size_t)64 << 10)	/* of the first block: small, for a quick start */
 #define LH_LINES_BLOCK_MAX ((size_t)256 << 10)	/* fits the L2 cache of a core */
-#define LH_LINES_FREE_GROWTH ((size_t)4 << 20)	/* a buffer grows up to here without LH_LINES_ROOM */
+#define LH_LINES_FREE_GROWTH ((size_t)4 << 20) /* a buffer grows up to here without LH_LINES_ROOM */
 
 enum lh_lines_is {
 	LH_LINES_BLOCK, LH_LINES_WAIT, LH_LINES_PROBE, LH_LINES_ROOM, LH_LINES_LONG, LH_LINES_END,

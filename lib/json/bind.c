@@ -101,7 +101,8 @@ static bool look_up(const struct lh_bind *table, size_t n, const struct lh_recor
 		return false;
 	for (i = 0; i < n; i++)
 		if (table[i].n == LH_BIND_ALIASES ||
-		    (i && table[i].n == table[0].n && !memcmp(table[i].name, table[0].name, table[0].n)))
+		    (i && table[i].n == table[0].n &&
+		     !memcmp(table[i].name, table[0].name, table[0].n)))
 			return false;
 	for (i = 0; i < n; i++) {
 		v = lh_record_get(rec, table[i].name);

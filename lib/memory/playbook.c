@@ -72,7 +72,8 @@ static int check_first(const struct lh_index *ix, const char *path, struct lh_er
 	rc = lh_playbook_read_row(&row, &rec, &line, &scratch, &e, err);
 	if (rc < 0 && err->code == LH_EDATA) {
 		err->code = LH_ECORRUPT;
-		lh_err_prefix(err, "%s is not a playbook: row %llu", path, (unsigned long long)i - 1);
+		lh_err_prefix(err, "%s is not a playbook: row %llu", path,
+			      (unsigned long long)i - 1);
 	}
 	lh_record_free(&rec);
 	lh_buf_free(&line);

@@ -14,7 +14,8 @@
 #define LH_TRACE_MAX 1024	/* bytes */
 /* For a table of options (tool/tool.h). */
 #define LH_TRACE_OPTION(s, f) \
-	{ 0, "trace-id", "ID", "trace id of records without one", LH_TEXT(s, f, .env = "LH_TRACE_ID") }
+	{ 0, "trace-id", "ID", "trace id of records without one", \
+	  LH_TEXT(s, f, .env = "LH_TRACE_ID") }
 
 /* A line of a table (json/bind.h): the id that a record names.  null, "" and values
  * that are not a string count as absent. */

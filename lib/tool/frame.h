@@ -33,7 +33,8 @@ void lh_help_text(const struct lh_tool *t, struct lh_buf *b);
 
 /* Write a message "tool: file:line:column: text" with one write(2); file NULL, line 0 and
  * column 0 are omitted.  Allocates nothing. */
-void lh_message_at(struct lh_tool *t, const char *file, uint64_t line, size_t column, const char *text);
+void lh_message_at(struct lh_tool *t, const char *file, uint64_t line, size_t column,
+		   const char *text);
 
 /* Mark a failure whose message has been written: t->err with an empty text,
  * which lh_tool_finish does not repeat.  Returns -1. */

@@ -116,7 +116,8 @@ static void verbs(const struct lh_tool *t, struct lh_buf *b)
 	for (v = t->verbs; v->name; v++) {
 		if (!*v->name)
 			continue;
-		snprintf(left, sizeof left, "  %s%s%s", v->name, *v->operands ? " " : "", v->operands);
+		snprintf(left, sizeof left, "  %s%s%s", v->name, *v->operands ? " " : "",
+			 v->operands);
 		row(b, left, COLUMN_MAX, v->help);
 	}
 }

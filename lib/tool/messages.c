@@ -53,7 +53,8 @@ static void put_number(struct text *t, uint64_t v)
 	put_text(t, s, (size_t)snprintf(s, sizeof s, "%llu", (unsigned long long)v));
 }
 
-void lh_message_at(struct lh_tool *t, const char *file, uint64_t line, size_t column, const char *text)
+void lh_message_at(struct lh_tool *t, const char *file, uint64_t line, size_t column,
+		   const char *text)
 {
 	struct text m = { .n = 0 };
 	struct lh_err ignored;
@@ -126,7 +127,8 @@ static bool due(const struct lh_tool *t, bool at_once, double *took)
 	struct lh_tool_state *s = t->state;
 	double now;
 
-	if (t->progress == LH_PROGRESS_NEVER || (t->progress == LH_PROGRESS_AUTO && (t->quiet || !s->progress.tty)))
+	if (t->progress == LH_PROGRESS_NEVER ||
+	    (t->progress == LH_PROGRESS_AUTO && (t->quiet || !s->progress.tty)))
 		return false;
 	now = lh_time_monotonic();
 	if (!at_once && now - s->progress.last < 0.2)
@@ -142,8 +144,8 @@ static void show(struct lh_tool *t, const char *text)
 	struct lh_err ignored;
 	char line[200];
 	int n = snprintf(line, sizeof line, "%s%s: %s%s%s%s", s->progress.tty ? CLEAR : "", t->name,
-			 s->progress.what ? s->progress.what : "", s->progress.what ? ": " : "", text,
-			 s->progress.tty ? "" : "\n");
+			 s->progress.what ? s->progress.what : "", s->progress.what ? ": " : "",
+			 text, s->progress.tty ? "" : "\n");
 
 	lh_write_all(STDERR_FILENO, line, (size_t)n, &ignored);
 	s->progress.shown = true;

@@ -81,7 +81,8 @@ static int read_uint(const char *s, const char **end, uint64_t *v)
 	const char *from = s;
 
 	for (*v = 0; *s >= '0' && *s <= '9'; s++)
-		if (__builtin_mul_overflow(*v, 10, v) || __builtin_add_overflow(*v, (uint64_t)(*s - '0'), v))
+		if (__builtin_mul_overflow(*v, 10, v) ||
+		    __builtin_add_overflow(*v, (uint64_t)(*s - '0'), v))
 			return -1;
 	*end = s;
 	return s == from ? -1 : 0;
@@ -162,7 +163,8 @@ static int bad_value(struct parser *p, const struct lh_option *o, const char *as
 {
 	char what[256];
 
-	return lh_tool_usage(p->t, "%s: \"%.200s\" is not %s", as, value, accepted(o, what, sizeof what));
+	return lh_tool_usage(p->t, "%s: \"%.200s\" is not %s", as, value,
+			     accepted(o, what, sizeof what));
 }
 
 static int append(struct lh_list *list, const char *value, struct lh_err *err)
@@ -197,14 +199,16 @@ static int set(struct parser *p, const struct lh_option *o, const char *as, cons
 		return append(f, value, &p->t->err);
 	case LH_OPT_UINT:
 	case LH_OPT_SIZE:
-		if (o->type == LH_OPT_SIZE ? read_size(value, &u) < 0 : read_uint(value, &end, &u) < 0 || *end)
+		if (o->type == LH_OPT_SIZE ? read_size(value, &u) < 0
+					   : read_uint(value, &end, &u) < 0 || *end)
 			return bad_value(p, o, as, value);
 		if (u < (uint64_t)o->min || u > (uint64_t)o->max)	/* exact beyond 2^53 */
 			return bad_value(p, o, as, value);
 		*(uint64_t *)f = u;
 		return 0;
 	case LH_OPT_INT:
-		if (read_int(value, &whole) < 0 || whole < (int64_t)o->min || whole > (int64_t)o->max)
+		if (read_int(value, &whole) < 0 || whole < (int64_t)o->min ||
+		    whole > (int64_t)o->max)
 			return bad_value(p, o, as, value);
 		*(int64_t *)f = whole;
 		return 0;
@@ -230,7 +234,8 @@ static int set(struct parser *p, const struct lh_option *o, const char *as, cons
 
 /* Handle an option of the command line.  value is NULL if none was attached; the next argument
  * is then its value.  Returns the number of further arguments used, or -1. */
-static int met(struct parser *p, const struct lh_option *o, const char *as, const char *value, const char *next)
+static int met(struct parser *p, const struct lh_option *o, const char *as, const char *value,
+	       const char *next)
 {
 	char what[256];
 
@@ -246,7 +251,8 @@ static int met(struct parser *p, const struct lh_option *o, const char *as, cons
 		return 0;
 	}
 	if (o->type != LH_OPT_FLAG && !value && !next)
-		return lh_tool_usage(p->t, "%s: missing value, which is %s", as, accepted(o, what, sizeof what));
+		return lh_tool_usage(p->t, "%s: missing value, which is %s", as,
+				     accepted(o, what, sizeof what));
 	if (set(p, o, as, value ? value : next) < 0)
 		return -1;
 	return o->type != LH_OPT_FLAG && !value;
@@ -254,7 +260,8 @@ static int met(struct parser *p, const struct lh_option *o, const char *as, cons
 
 static int unknown(struct parser *p, const char *arg, size_t n)
 {
-	return lh_tool_usage(p->t, "unknown option \"%.*s\" (see %s --help)", (int)(n > 200 ? 200 : n), arg, p->t->name);
+	return lh_tool_usage(p->t, "unknown option \"%.*s\" (see %s --help)",
+			     (int)(n > 200 ? 200 : n), arg, p->t->name);
 }
 
 static int long_option(struct parser *p, const char *arg, const char *next)
@@ -311,7 +318,8 @@ static int arguments(struct parser *p, int argc, char **argv)
 				t->operands[t->n_operands++] = argv[i];
 			break;
 		}
-		used = argv[i][1] == '-' ? long_option(p, argv[i], next) : short_options(p, argv[i], next);
+		used = argv[i][1] == '-' ? long_option(p, argv[i], next)
+					 : short_options(p, argv[i], next);
 		if (used < 0)
 			return -1;
 		i += used;
@@ -358,7 +366,8 @@ static int find_verb(struct parser *p)
 	for (v = t->verbs; v->name && strcmp(v->name, t->operands[0]); v++)
 		;
 	if (!v->name || !*v->name)
-		return lh_tool_usage(t, "unknown command \"%.200s\", not one of %s", t->operands[0], names);
+		return lh_tool_usage(t, "unknown command \"%.200s\", not one of %s", t->operands[0],
+				     names);
 	t->verb = v;
 	t->operands++;
 	t->n_operands--;
@@ -385,8 +394,10 @@ static int check_options(struct parser *p)
 			const char *verb = t->verb->name, *space = *verb ? " " : "";
 
 			if (o->name)
-				return lh_tool_usage(t, "--%s: not an option of \"%s%s%s\"", o->name, t->name, space, verb);
-			return lh_tool_usage(t, "-%c: not an option of \"%s%s%s\"", o->key, t->name, space, verb);
+				return lh_tool_usage(t, "--%s: not an option of \"%s%s%s\"",
+						     o->name, t->name, space, verb);
+			return lh_tool_usage(t, "-%c: not an option of \"%s%s%s\"", o->key, t->name,
+					     space, verb);
 		}
 		if (!given && belongs(t, o) && value && *value && set(p, o, o->env, value) < 0)
 			return -1;

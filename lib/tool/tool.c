@@ -58,7 +58,8 @@ static void own_told(void *tool, const char *text)
 	lh_tool_warn(tool, "%s", text);
 }
 
-void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, const char *summary, const struct lh_option *options)
+void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, const char *summary,
+		  const struct lh_option *options)
 {
 	sigset_t set;
 
@@ -149,7 +150,8 @@ int lh_tool_unexpected(struct lh_tool *t, size_t i, const char *fmt, ...)
 
 int lh_tool_no_stream(struct lh_tool *t, const char *what)
 {
-	return lh_tool_usage(t, "\"-\": %s is a file, not a stream (./- if that is its name)", what);
+	return lh_tool_usage(t, "\"-\": %s is a file, not a stream (./- if that is its name)",
+			     what);
 }
 
 bool lh_tool_reads_stdin(const struct lh_tool *t)

@@ -7,7 +7,8 @@
  *
  *     struct settings { uint64_t k; bool exact; const char *query; struct lh_list where; };
  *     static const struct lh_option options[] = {
- *             { 'k', NULL, "N", "results per query (default 10)", LH_UINT(struct settings, k, 0, 10000) },
+ *             { 'k', NULL, "N", "results per query (default 10)",
+ *               LH_UINT(struct settings, k, 0, 10000) },
  *             { 0, "exact", NULL, "brute force", LH_FLAG(struct settings, exact) },
  *             { 'Q', NULL, "TEXT", "one query", LH_TEXT(struct settings, query) },
  *             { 0, "where", "KEY=VALUE", "filter (repeatable)", LH_TEXTS(struct settings, where) },
@@ -19,7 +20,8 @@
  *             struct lh_tool tool;
  *             int rc;
  *
- *             lh_tool_init(&tool, "lh-search", "[OPTION]... INDEX...", "find the nearest records", options);
+ *             lh_tool_init(&tool, "lh-search", "[OPTION]... INDEX...",
+ *                          "find the nearest records", options);
  *             rc = lh_tool_parse(&tool, argc, argv, &s);
  *             if (!rc) rc = ...;
  *             return lh_tool_finish(&tool, rc);
@@ -50,7 +52,17 @@
 #define LH_VERSION "0.1.0"
 #define LH_TOOL_DONE 1
 
-enum lh_opt_type { LH_OPT_FLAG, LH_OPT_TEXT, LH_OPT_TEXTS, LH_OPT_UINT, LH_OPT_INT, LH_OPT_SIZE, LH_OPT_REAL, LH_OPT_CHOICE, LH_OPT_TIME };
+enum lh_opt_type {
+	LH_OPT_FLAG,
+	LH_OPT_TEXT,
+	LH_OPT_TEXTS,
+	LH_OPT_UINT,
+	LH_OPT_INT,
+	LH_OPT_SIZE,
+	LH_OPT_REAL,
+	LH_OPT_CHOICE,
+	LH_OPT_TIME
+};
 
 struct lh_list {		/* a repeatable option's values, borrowed from argv */
 	const char **v;
@@ -74,23 +86,28 @@ struct lh_option {
  * The end of an option's line, by the type of its field: s is the settings struct, f the
  * field in it, lo to hi the range of a number.  .env and .verbs may follow:
  *
- *     { 0, "roster", "FILE", "the workers", LH_TEXT(struct settings, roster, .env = "LH_ROSTER", .verbs = V_RUN) },
+ *     { 0, "roster", "FILE", "the workers",
+ *       LH_TEXT(struct settings, roster, .env = "LH_ROSTER", .verbs = V_RUN) },
  */
 #define LH_FLAG(s, f, ...) LH_FIELD(FLAG, s, f, bool, ##__VA_ARGS__)
 #define LH_TEXT(s, f, ...) LH_FIELD(TEXT, s, f, const char *, ##__VA_ARGS__)
 #define LH_TEXTS(s, f, ...) LH_FIELD(TEXTS, s, f, struct lh_list, ##__VA_ARGS__)
-#define LH_UINT(s, f, lo, hi, ...) LH_FIELD(UINT, s, f, uint64_t, .min = lo, .max = hi, ##__VA_ARGS__)
+#define LH_UINT(s, f, lo, hi, ...) \
+	LH_FIELD(UINT, s, f, uint64_t, .min = lo, .max = hi, ##__VA_ARGS__)
 #define LH_INT(s, f, lo, hi, ...) LH_FIELD(INT, s, f, int64_t, .min = lo, .max = hi, ##__VA_ARGS__)
 /* A number of bytes; K, M and G are accepted. */
-#define LH_SIZE(s, f, lo, hi, ...) LH_FIELD(SIZE, s, f, uint64_t, .min = lo, .max = hi, ##__VA_ARGS__)
+#define LH_SIZE(s, f, lo, hi, ...) \
+	LH_FIELD(SIZE, s, f, uint64_t, .min = lo, .max = hi, ##__VA_ARGS__)
 #define LH_REAL(s, f, lo, hi, ...) LH_FIELD(REAL, s, f, double, .min = lo, .max = hi, ##__VA_ARGS__)
 /* An RFC 3339 time, checked. */
 #define LH_TIME(s, f, ...) LH_FIELD(TIME, s, f, const char *, ##__VA_ARGS__)
 /* An int or an enum: the index into the choices. */
-#define LH_CHOICE(s, f, ...) LH_FIELD_IF(sizeof(((s *)0)->f) == sizeof(int), CHOICE, s, f, ##__VA_ARGS__)
+#define LH_CHOICE(s, f, ...) \
+	LH_FIELD_IF(sizeof(((s *)0)->f) == sizeof(int), CHOICE, s, f, ##__VA_ARGS__)
 
 #define LH_FIELD(type, s, f, c, ...) \
-	LH_FIELD_IF(__builtin_types_compatible_p(__typeof__(((s *)0)->f), c), type, s, f, ##__VA_ARGS__)
+	LH_FIELD_IF(__builtin_types_compatible_p(__typeof__(((s *)0)->f), c), type, s, f, \
+		    ##__VA_ARGS__)
 #define LH_FIELD_IF(fits, type, s, f, ...) \
 	LH_OPT_##type, .off = offsetof(s, f) + 0 * sizeof(char[(fits) ? 1 : -1]), ##__VA_ARGS__
 
@@ -134,7 +151,8 @@ struct lh_tool {
 	struct lh_tool_state *state;	/* private to lib/tool */
 };
 
-void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, const char *summary, const struct lh_option *options);
+void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, const char *summary,
+		  const struct lh_option *options);
 void lh_tool_verbs(struct lh_tool *t, const struct lh_verb *verbs);
 int lh_tool_parse(struct lh_tool *t, int argc, char **argv, void *settings);
 int lh_tool_finish(struct lh_tool *t, int rc);

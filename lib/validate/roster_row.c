@@ -227,7 +227,8 @@ int lh_roster_add(struct lh_roster_table *t, const char *p, size_t n, struct lh_
 	t->packed.huge = true;
 	while (at < t->packed.n) {
 		key = key_at(t, (uint32_t)(at / LH_ROSTER_ALIGN));
-		if (lh_table_set(&t->ids, key, (uint32_t)(at / LH_ROSTER_ALIGN), key_at, t, err) < 0)
+		if (lh_table_set(&t->ids, key, (uint32_t)(at / LH_ROSTER_ALIGN), key_at, t, err) <
+		    0)
 			return -1;
 		at = (size_t)(lh_roster_unpack(t->packed.p + at, &w) - t->packed.p);
 	}

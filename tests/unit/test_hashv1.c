@@ -175,8 +175,9 @@ static void a_vector_has_unit_length_unless_raw(struct lh_hashv1 *h)
 
 static void a_text_without_letters_is_no_zero_vector(struct lh_hashv1 *h)
 {
-	static const char *texts[] = { "⭐", "--", "   ", "\t", "\n", "…", "a", "the", "\xcc\x81",
-				       "\xf0\x9f\x9a\x80", "0" };
+	static const char *texts[] = { "⭐", "--", "   ", "\t",	     "\n",
+				       "…", "a",  "the", "\xcc\x81", "\xf0\x9f\x9a\x80",
+				       "0" };
 	float v[DIM];
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -200,10 +201,16 @@ static void empty_text_and_odd_dimensions_are_refused(struct lh_hashv1 *h)
 static void case_accents_and_plurals_fold(struct lh_hashv1 *h)
 {
 	static const char *same[][2] = {
-		{ "Café résumé", "cafe resume" }, { "cafe\xcc\x81", "café" },
+		{ "Café résumé", "cafe resume" },
+		{ "cafe\xcc\x81", "café" },
 		{ "STRASSE", "straße" },
-		{ "Ærø", "aero" }, { "Łódź", "łódź" }, { "ΑΘΗΝΑ", "αθηνά" }, { "МОСКВА", "москва" },
-		{ "ＣＮＣ", "cnc" }, { "ﬁnish", "finish" }, { "forklifts", "forklift" },
+		{ "Ærø", "aero" },
+		{ "Łódź", "łódź" },
+		{ "ΑΘΗΝΑ", "αθηνά" },
+		{ "МОСКВА", "москва" },
+		{ "ＣＮＣ", "cnc" },
+		{ "ﬁnish", "finish" },
+		{ "forklifts", "forklift" },
 	};
 	float a[DIM], b[DIM];
 

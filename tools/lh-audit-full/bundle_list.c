@@ -13,7 +13,8 @@ static bool part_ok(const char *s, size_t n)
 
 bool bundle_name_ok(const char *s, size_t n)
 {
-	static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/";
+	static const char good[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/";
 	size_t i, from = 0;
 
 	if (!n || n > BUNDLE_NAME_MAX)

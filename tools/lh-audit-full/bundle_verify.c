@@ -66,7 +66,8 @@ static int end_line(struct verify *v, struct lh_writer *w, const char *error, st
 }
 
 /* Print the line of a member, if it is listed; sha256 and error may be NULL. */
-static int member_line(struct verify *v, const char *name, uint64_t size, const char *sha256, const char *error, struct lh_err *err)
+static int member_line(struct verify *v, const char *name, uint64_t size, const char *sha256,
+		       const char *error, struct lh_err *err)
 {
 	struct lh_writer w = lh_write_to(&v->out);
 
@@ -102,7 +103,8 @@ static int summary(struct verify *v, struct lh_err *err)
 
 /* Read the bytes of an entry: their number and hash.  1; 0 if the archive is
  * damaged there; -1. */
-static int entry_bytes(struct verify *v, uint64_t *size, char *hex, struct lh_buf *keep, struct lh_err *err)
+static int entry_bytes(struct verify *v, uint64_t *size, char *hex, struct lh_buf *keep,
+		       struct lh_err *err)
 {
 	unsigned char sum[32];
 	struct lh_sha256 s;
@@ -153,7 +155,8 @@ static int read_manifest(struct verify *v, struct lh_err *err)
 	if (*e.what)
 		return wrong(v, "%s is a %s, not a regular file", BUNDLE_MANIFEST, e.what);
 	if (e.size > BUNDLE_MANIFEST_MAX)
-		return wrong(v, "%s is said to have %llu bytes, more than %zu", BUNDLE_MANIFEST, (unsigned long long)e.size, BUNDLE_MANIFEST_MAX);
+		return wrong(v, "%s is said to have %llu bytes, more than %zu", BUNDLE_MANIFEST,
+			     (unsigned long long)e.size, BUNDLE_MANIFEST_MAX);
 	lh_buf_init(&lines, BUNDLE_MANIFEST_MAX);
 	rc = entry_bytes(v, &size, v->sum, &lines, err);
 	if (rc > 0 && lh_buf_check(&lines, err) < 0)
@@ -175,7 +178,8 @@ static const char *LH_PRINTF(3, 4) format_text(char *to, size_t n, const char *f
 }
 
 /* Return the fault of an entry that shows before its bytes are read, or NULL. */
-static const char *fault(struct verify *v, const struct lh_child_reader_entry *e, struct bundle_line *l, char *to, size_t n)
+static const char *fault(struct verify *v, const struct lh_child_reader_entry *e,
+			 struct bundle_line *l, char *to, size_t n)
 {
 	if (!bundle_name_ok(e->name, strlen(e->name)))
 		return "not a name for a member";
@@ -188,7 +192,8 @@ static const char *fault(struct verify *v, const struct lh_child_reader_entry *e
 	if (v->last && l < v->last)
 		return format_text(to, n, "comes after %s", v->last->name);
 	if (e->size != l->size)
-		return format_text(to, n, "has %llu bytes, not %llu", (unsigned long long)e->size, (unsigned long long)l->size);
+		return format_text(to, n, "has %llu bytes, not %llu", (unsigned long long)e->size,
+				   (unsigned long long)l->size);
 	return NULL;
 }
 
@@ -211,7 +216,8 @@ static int check_entry(struct verify *v, const struct lh_child_reader_entry *e, 
 	if (!error && rc == 0)
 		error = v->why;
 	if (!error && got != l->size)
-		error = format_text(room, sizeof room, "has %llu bytes, not %llu", (unsigned long long)got, (unsigned long long)l->size);
+		error = format_text(room, sizeof room, "has %llu bytes, not %llu",
+				    (unsigned long long)got, (unsigned long long)l->size);
 	if (!error && strcmp(hex, l->sha256) != 0)
 		error = format_text(room, sizeof room, "its SHA-256 is %s", hex);
 	if (l && !l->seen) {
@@ -235,7 +241,9 @@ static int members(struct verify *v, struct lh_err *err)
 			break;
 		}
 	for (l = v->list.line; rc >= 0 && l < v->list.line + v->list.n; l++)
-		if (!l->seen && member_line(v, l->name, l->size, l->sha256, *v->why ? "not reached" : "missing", err) < 0)
+		if (!l->seen &&
+		    member_line(v, l->name, l->size, l->sha256, *v->why ? "not reached" : "missing",
+				err) < 0)
 			rc = -1;
 	return rc < 0 ? -1 : 0;
 }
@@ -273,7 +281,8 @@ static int open_bundle(struct verify *v, int *fd, struct lh_err *err)
 		return lh_err_sys(err, "%s", v->file);
 	if (!S_ISREG(st.st_mode))
 		return lh_not_regular(v->file, st.st_mode, err);
-	return check_seal(v, *fd, (uint64_t)st.st_size, err) < 0 ? lh_err_prefix(err, "%s", v->file) : 0;
+	return check_seal(v, *fd, (uint64_t)st.st_size, err) < 0 ? lh_err_prefix(err, "%s", v->file)
+								 : 0;
 }
 
 /* Return whether it begins as zstd does, as far as it goes. */
@@ -291,7 +300,8 @@ static int verify(struct verify *v, int fd, struct lh_err *err)
 	int rc;
 
 	if (!is_zstd(fd) && v->seal == no_seal)
-		return lh_err_set(err, LH_ECORRUPT, "%s: not a bundle, by its first and by its last bytes", v->file);
+		return lh_err_set(err, LH_ECORRUPT,
+				  "%s: not a bundle, by its first and by its last bytes", v->file);
 	if (!is_zstd(fd)) {
 		wrong(v, "does not begin as a bundle does");
 		return summary(v, err);

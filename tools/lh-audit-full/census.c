@@ -146,7 +146,9 @@ static int read_file(struct file *file, struct lh_err *err)
 static int on_evidence(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct audit *a = ctx;
-	struct file file = { .a = a, .relpath = relpath, .judge = judge_nothing, .damaged = BIT(FOUND_EVIDENCE) };
+	struct file file = {
+		.a = a, .relpath = relpath, .judge = judge_nothing, .damaged = BIT(FOUND_EVIDENCE)
+	};
 	enum lh_stream stream = lh_stream_of(relpath, strlen(relpath));
 
 	if (read_file(&file, err) < 0)
@@ -160,7 +162,9 @@ static int on_evidence(void *ctx, const char *relpath, struct lh_err *err)
 static int on_scored(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct audit *a = ctx;
-	struct file file = { .a = a, .relpath = relpath, .judge = judge_scored, .damaged = BIT(FOUND_SCORED) };
+	struct file file = {
+		.a = a, .relpath = relpath, .judge = judge_scored, .damaged = BIT(FOUND_SCORED)
+	};
 	int i;
 
 	if (read_file(&file, err) < 0)
@@ -170,7 +174,8 @@ static int on_scored(void *ctx, const char *relpath, struct lh_err *err)
 	return 0;
 }
 
-static int read_tree(struct audit *a, const char *below, lh_root_fn *fn, int damaged, struct lh_err *err)
+static int read_tree(struct audit *a, const char *below, lh_root_fn *fn, int damaged,
+		     struct lh_err *err)
 {
 	*err = (struct lh_err){ .code = LH_OK };
 	return lh_root_all(a->root, below, fn, a, err) < 0 ? add_unreadable(a, damaged, err) : 0;
@@ -181,10 +186,17 @@ static int read_export(struct audit *a, enum lh_exporter x, struct lh_err *err)
 	static const int damaged[LH_EXPORTERS] = {
 		[LH_RAG] = BIT(FOUND_RAG) | BIT(FOUND_PROVENANCE),
 		[LH_SFT] = BIT(FOUND_SFT) | BIT(FOUND_PROVENANCE),
-		[LH_PREFERENCE] = BIT(FOUND_SELF_PAIR) | BIT(FOUND_SAME_TEXT) | BIT(FOUND_PROVENANCE),
+		[LH_PREFERENCE] =
+			BIT(FOUND_SELF_PAIR) | BIT(FOUND_SAME_TEXT) | BIT(FOUND_PROVENANCE),
 	};
-	struct file file = { .a = a, .relpath = lh_exporter_output(x), .judge = judge_export[x], .damaged = damaged[x] };
-	struct file refused = { .a = a, .relpath = lh_exporter_quarantine(x), .judge = judge_nothing, .damaged = BIT(FOUND_QUARANTINE) };
+	struct file file = { .a = a,
+			     .relpath = lh_exporter_output(x),
+			     .judge = judge_export[x],
+			     .damaged = damaged[x] };
+	struct file refused = { .a = a,
+				.relpath = lh_exporter_quarantine(x),
+				.judge = judge_nothing,
+				.damaged = BIT(FOUND_QUARANTINE) };
 	int rc = read_file(&file, err);
 
 	a->census.found_export[x] = rc > 0;
@@ -211,13 +223,17 @@ static void fill_metrics(uint64_t *metric, const struct census *c)
 
 int census_take(struct audit *a, struct lh_err *err)
 {
-	struct file skips = { .a = a, .relpath = LH_ROOT_SKIPS, .judge = judge_nothing, .damaged = BIT(FOUND_EVIDENCE) };
+	struct file skips = { .a = a,
+			      .relpath = LH_ROOT_SKIPS,
+			      .judge = judge_nothing,
+			      .damaged = BIT(FOUND_EVIDENCE) };
 	struct census *c = &a->census;
 	int i;
 
 	for (i = 0; i < FINDINGS; i++)
 		c->found[i].first = (struct lh_buf){ 0 };
-	if (read_tree(a, LH_ROOT_EVIDENCE, on_evidence, BIT(FOUND_EVIDENCE), err) < 0 || read_file(&skips, err) < 0 ||
+	if (read_tree(a, LH_ROOT_EVIDENCE, on_evidence, BIT(FOUND_EVIDENCE), err) < 0 ||
+	    read_file(&skips, err) < 0 ||
 	    read_tree(a, LH_ROOT_SCORED, on_scored, BIT(FOUND_SCORED), err) < 0)
 		return -1;
 	c->skips = skips.rows;

@@ -21,7 +21,8 @@ const char *finding_text(enum finding_id id)
 	return text[id];
 }
 
-int judge_nothing(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch, struct lh_err *err)
+int judge_nothing(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch,
+		  struct lh_err *err)
 {
 	(void)row;
 	(void)category;
@@ -30,7 +31,8 @@ int judge_nothing(const struct lh_record *row, uint64_t *category, struct lh_buf
 	return 0;
 }
 
-int judge_scored(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch, struct lh_err *err)
+int judge_scored(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch,
+		 struct lh_err *err)
 {
 	const struct lh_value *v = lh_record_get(row, "category");
 	enum lh_category c = v ? lh_category_read(v) : LH_CATEGORY_NONE;

@@ -6,20 +6,32 @@
 static const struct lh_option options[] = {
 	{ 0, "root", "DIR", "the root (default: the working directory)",
 	  LH_TEXT(struct settings, root, .env = "LH_DISTILL_ROOT", .verbs = V_AUDIT | V_DRIFT) },
-	{ 0, "out", "FILE", "the report, Markdown (default: below the root)", LH_TEXT(struct settings, out, .verbs = V_AUDIT) },
-	{ 0, "html", "FILE", "the report as a web page", LH_TEXT(struct settings, html, .verbs = V_AUDIT) },
-	{ 0, "bundle", "FILE", "the report and what was judged, as .tar.zst", LH_TEXT(struct settings, bundle, .verbs = V_AUDIT) },
-	{ 0, "json", NULL, "print one document, not lines", LH_FLAG(struct settings, json, .verbs = V_AUDIT | V_DRIFT) },
-	{ 0, "append-baseline", NULL, "append the metrics to the baselines", LH_FLAG(struct settings, append_baseline, .verbs = V_AUDIT) },
-	{ 0, "fail-on-drift", NULL, "exit 1 if a metric is flagged warn", LH_FLAG(struct settings, fail_on_drift, .verbs = V_AUDIT | V_DRIFT) },
-	{ 0, "observer", NULL, "read the files on disk, run nothing", LH_FLAG(struct settings, observer, .verbs = V_AUDIT) },
-	{ 0, "phase", "N", "this phase, 0 to 7 (repeatable; default: all)", LH_TEXTS(struct settings, phase, .verbs = V_AUDIT) },
-	{ 0, "test-command", "CMD", "phase 1: must exit with 0 as well", LH_TEXT(struct settings, test_command, .verbs = V_AUDIT) },
-	{ 0, "samples", "DIR", "phase 1: samples (default: built in)", LH_TEXT(struct settings, samples, .verbs = V_AUDIT) },
+	{ 0, "out", "FILE", "the report, Markdown (default: below the root)",
+	  LH_TEXT(struct settings, out, .verbs = V_AUDIT) },
+	{ 0, "html", "FILE", "the report as a web page",
+	  LH_TEXT(struct settings, html, .verbs = V_AUDIT) },
+	{ 0, "bundle", "FILE", "the report and what was judged, as .tar.zst",
+	  LH_TEXT(struct settings, bundle, .verbs = V_AUDIT) },
+	{ 0, "json", NULL, "print one document, not lines",
+	  LH_FLAG(struct settings, json, .verbs = V_AUDIT | V_DRIFT) },
+	{ 0, "append-baseline", NULL, "append the metrics to the baselines",
+	  LH_FLAG(struct settings, append_baseline, .verbs = V_AUDIT) },
+	{ 0, "fail-on-drift", NULL, "exit 1 if a metric is flagged warn",
+	  LH_FLAG(struct settings, fail_on_drift, .verbs = V_AUDIT | V_DRIFT) },
+	{ 0, "observer", NULL, "read the files on disk, run nothing",
+	  LH_FLAG(struct settings, observer, .verbs = V_AUDIT) },
+	{ 0, "phase", "N", "this phase, 0 to 7 (repeatable; default: all)",
+	  LH_TEXTS(struct settings, phase, .verbs = V_AUDIT) },
+	{ 0, "test-command", "CMD", "phase 1: must exit with 0 as well",
+	  LH_TEXT(struct settings, test_command, .verbs = V_AUDIT) },
+	{ 0, "samples", "DIR", "phase 1: samples (default: built in)",
+	  LH_TEXT(struct settings, samples, .verbs = V_AUDIT) },
 	{ 0, "acceptance-fixture", "DIR", "phase 6: the root to run on (default: built in)",
 	  LH_TEXT(struct settings, acceptance_fixture, .verbs = V_AUDIT) },
-	{ 0, "replay-command", "CMD", "phase 7: replay with this (default: lh-replay)", LH_TEXT(struct settings, replay_command, .verbs = V_AUDIT) },
-	{ 0, "from", "N", "row that is the baseline, from 1, or -1 for the last (default: the one before --to)",
+	{ 0, "replay-command", "CMD", "phase 7: replay with this (default: lh-replay)",
+	  LH_TEXT(struct settings, replay_command, .verbs = V_AUDIT) },
+	{ 0, "from", "N",
+	  "row that is the baseline, from 1, or -1 for the last (default: the one before --to)",
 	  LH_INT(struct settings, from, -LAST, LAST, .verbs = V_DRIFT) },
 	{ 0, "to", "N", "row to compare with it (default -1)",
 	  LH_INT(struct settings, to, -LAST, LAST, .verbs = V_DRIFT) },
@@ -44,7 +56,9 @@ static int check(struct lh_tool *tool, void *settings)
 
 	for (i = 0; i < s->phase.n; i++)
 		if (s->phase.v[i][0] < '0' || s->phase.v[i][0] >= '0' + PHASES || s->phase.v[i][1])
-			return lh_tool_usage(tool, "--phase: \"%s\" is not a whole number from 0 to %d", s->phase.v[i], PHASES - 1);
+			return lh_tool_usage(tool,
+					     "--phase: \"%s\" is not a whole number from 0 to %d",
+					     s->phase.v[i], PHASES - 1);
 	return 0;
 }
 

@@ -34,7 +34,8 @@ static int record_bad_run(struct search *s, const char *id, const struct lh_err 
 	if (why->code == LH_EIO)	/* the message has the name of the file */
 		lh_buf_puts(&s->a->bad_summary, check_reason(s->a, why));
 	else
-		lh_buf_printf(&s->a->bad_summary, "%s/%s/summary.json: %s", LH_ROOT_REPORTS, id, why->msg);
+		lh_buf_printf(&s->a->bad_summary, "%s/%s/summary.json: %s", LH_ROOT_REPORTS, id,
+			      why->msg);
 	return 0;
 }
 

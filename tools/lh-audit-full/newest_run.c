@@ -24,7 +24,8 @@ static int read_report(struct report *r, const char *name, struct lh_err *err)
 {
 	int rc;
 
-	snprintf(r->relpath, sizeof r->relpath, "%s/%s/%s.json", LH_ROOT_REPORTS, r->a->run_id, name);
+	snprintf(r->relpath, sizeof r->relpath, "%s/%s/%s.json", LH_ROOT_REPORTS, r->a->run_id,
+		 name);
 	rc = root_file(r->a, r->relpath, &r->text, err);
 	if (rc > 0 && lh_record_parse(&r->rec, r->text.p, r->text.len, err) < 0)
 		rc = -1;
@@ -48,7 +49,8 @@ static void on_violation(void *ctx, const struct lh_str *field, const struct lh_
 	if (r->but && field->n == strlen(r->but) && !memcmp(field->p, r->but, field->n))
 		return;
 	if (!r->why[0])
-		snprintf(r->why, sizeof r->why, "%s: %.*s: %.*s", r->relpath, (int)field->n, field->p, (int)problem->n, problem->p);
+		snprintf(r->why, sizeof r->why, "%s: %.*s: %.*s", r->relpath, (int)field->n,
+			 field->p, (int)problem->n, problem->p);
 }
 
 /* The same, and it must be of that schema. */
@@ -57,7 +59,8 @@ static int check_report(struct report *r, const char *name, const char *schema, 
 	int rc = read_report(r, name, err);
 
 	if (rc > 0 && !r->why[0] &&
-	    lh_schema_check_record(lh_schema_find(schema), &r->rec, &r->scratch, on_violation, r, err) < 0)
+	    lh_schema_check_record(lh_schema_find(schema), &r->rec, &r->scratch, on_violation, r,
+				   err) < 0)
 		return -1;
 	return rc;
 }
@@ -80,8 +83,10 @@ static int receipts(struct report *r, struct lh_err *err)
 		there += rc > 0;
 		valid += rc > 0 && !r->why[0];
 	}
-	check_set(r->a, CHECK_FIVE, there == LH_STAGES, "5 of 5", "%d of %d, run %s", there, LH_STAGES, r->a->run_id);
-	check_set(r->a, CHECK_RECEIPTS, valid == there, "all that are there", "%d of %d", valid, there);
+	check_set(r->a, CHECK_FIVE, there == LH_STAGES, "5 of 5", "%d of %d, run %s", there,
+		  LH_STAGES, r->a->run_id);
+	check_set(r->a, CHECK_RECEIPTS, valid == there, "all that are there", "%d of %d", valid,
+		  there);
 	return 0;
 }
 
@@ -119,11 +124,13 @@ static int summary(struct report *r, struct lh_err *err)
 		check_note(r->a, CHECK_SUMMARY, "%s", bad);
 	if (r->why[0])
 		check_note(r->a, CHECK_SUMMARY, "%s", r->why);
-	check_set(r->a, CHECK_SUMMARY, rc > 0 && !r->why[0] && !*bad, "schema_version 1, git_commit of 40 hex digits",
-		  "%s", rc && !r->why[0] && !*bad ? "valid" : "not valid");
+	check_set(r->a, CHECK_SUMMARY, rc > 0 && !r->why[0] && !*bad,
+		  "schema_version 1, git_commit of 40 hex digits", "%s",
+		  rc && !r->why[0] && !*bad ? "valid" : "not valid");
 	if (r->parsed && check_hash(&r->rec, &is_hash, err) < 0)
 		return -1;
-	check_set(r->a, CHECK_RUN_HASH, is_hash, "64 lowercase hex digits", "%s", is_hash ? "64 lowercase hex digits" : "something else");
+	check_set(r->a, CHECK_RUN_HASH, is_hash, "64 lowercase hex digits", "%s",
+		  is_hash ? "64 lowercase hex digits" : "something else");
 	return 0;
 }
 
@@ -133,7 +140,10 @@ static int drift(struct report *r, struct lh_err *err)
 
 	if (rc < 0)
 		return -1;
-	check_set(r->a, CHECK_DRIFT, rc && !r->why[0], "parses", "%s", !rc ? "absent" : r->why[0] ? "does not parse" : "parses");
+	check_set(r->a, CHECK_DRIFT, rc && !r->why[0], "parses", "%s",
+		  !rc		      ? "absent"
+			  : r->why[0] ? "does not parse"
+				      : "parses");
 	if (r->why[0])
 		check_note(r->a, CHECK_DRIFT, "%s", r->why);
 	return 0;
@@ -142,7 +152,8 @@ static int drift(struct report *r, struct lh_err *err)
 /* Without a run all of these fail. */
 static void no_run(struct audit *a)
 {
-	static const enum check_id of[] = { CHECK_FIVE, CHECK_RECEIPTS, CHECK_SUMMARY, CHECK_RUN_HASH, CHECK_DRIFT };
+	static const enum check_id of[] = { CHECK_FIVE, CHECK_RECEIPTS, CHECK_SUMMARY,
+					    CHECK_RUN_HASH, CHECK_DRIFT };
 	size_t i;
 
 	for (i = 0; i < sizeof of / sizeof *of; i++) {

@@ -55,7 +55,8 @@ static int broken(struct cat *c, const char *file, const char *member)
 		return -1;
 	c->failed = true;
 	if (!c->out.frames)
-		lh_tool_warn(c->tool, "%s%s%s: %s", file, member && *member ? "/" : "", member ? member : "", err.msg);
+		lh_tool_warn(c->tool, "%s%s%s: %s", file, member && *member ? "/" : "",
+			     member ? member : "", err.msg);
 	return out_broken(&c->out, err.msg);
 }
 
@@ -72,7 +73,8 @@ static int member(struct cat *c, struct lh_archive *a, const char *name)
 		const char *kind = first && !c->out.entries ? lh_archive_kind(p, (size_t)n) : NULL;
 
 		if (kind) {
-			lh_err_set(&c->tool->err, LH_EIO, "holds %s again, which is not undone", kind);
+			lh_err_set(&c->tool->err, LH_EIO, "holds %s again, which is not undone",
+				   kind);
 			return -2;
 		}
 		first = false;
@@ -143,7 +145,8 @@ static int inherited_head(struct cat *c)
 	ssize_t n;
 
 	for (c->n_head = 0; c->n_head < sizeof c->head; c->n_head += (size_t)n) {
-		n = lh_read_some(LH_CAT_HEAD_FD, c->head + c->n_head, sizeof c->head - c->n_head, &c->tool->err);
+		n = lh_read_some(LH_CAT_HEAD_FD, c->head + c->n_head, sizeof c->head - c->n_head,
+				 &c->tool->err);
 		if (n <= 0)
 			return (int)n;
 	}
@@ -155,7 +158,8 @@ static int read_head(struct cat *c, int fd)
 	ssize_t n = 1;
 
 	while (n > 0 && !lh_archive_decided(c->head, c->n_head)) {
-		n = lh_read_some(fd, c->head + c->n_head, sizeof c->head - c->n_head, &c->tool->err);
+		n = lh_read_some(fd, c->head + c->n_head, sizeof c->head - c->n_head,
+				 &c->tool->err);
 		c->n_head += n > 0 ? (size_t)n : 0;
 	}
 	return n < 0 ? -1 : 0;

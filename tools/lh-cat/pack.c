@@ -35,7 +35,8 @@ static int failed(const struct packer *pk, struct lh_err *err)
 		*err = pk->failed;
 		return -1;
 	}
-	return lh_err_set(err, archive_errno(pk->a) == ENOMEM ? LH_ENOMEM : LH_EIO, "cannot pack: %s", why ? why : "no reason given");
+	return lh_err_set(err, archive_errno(pk->a) == ENOMEM ? LH_ENOMEM : LH_EIO,
+			  "cannot pack: %s", why ? why : "no reason given");
 }
 
 static int begin(struct packer *pk, struct lh_err *err)
@@ -43,8 +44,10 @@ static int begin(struct packer *pk, struct lh_err *err)
 	pk->a = archive_write_new();
 	if (!pk->a)
 		return lh_err_nomem(err);
-	if (archive_write_set_format_ustar(pk->a) != ARCHIVE_OK || archive_write_add_filter_zstd(pk->a) != ARCHIVE_OK ||
-	    archive_write_set_filter_option(pk->a, "zstd", "compression-level", LEVEL) != ARCHIVE_OK ||
+	if (archive_write_set_format_ustar(pk->a) != ARCHIVE_OK ||
+	    archive_write_add_filter_zstd(pk->a) != ARCHIVE_OK ||
+	    archive_write_set_filter_option(pk->a, "zstd", "compression-level", LEVEL) !=
+		    ARCHIVE_OK ||
 	    archive_write_set_bytes_in_last_block(pk->a, 1) != ARCHIVE_OK ||
 	    archive_write_open(pk->a, pk, NULL, on_write, NULL) != ARCHIVE_OK)
 		return failed(pk, err);
@@ -143,7 +146,8 @@ int pack(struct lh_tool *tool)
 		else if (kind == 'Z')
 			rc = finish(&pk, &tool->err);
 		else
-			rc = kind < 0 ? -1 : lh_err_set(&tool->err, LH_EIO, "a frame of kind %d", kind);
+			rc = kind < 0 ? -1
+				      : lh_err_set(&tool->err, LH_EIO, "a frame of kind %d", kind);
 	}
 	if (rc && pk.a)
 		archive_write_fail(pk.a);	/* otherwise freeing it would complete it */

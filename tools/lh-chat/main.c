@@ -18,14 +18,19 @@ struct chat {
 };
 
 static const struct lh_option options[] = {
-	{ 0, "providers", NULL, "list the available providers, and exit", LH_FLAG(struct chat, providers) },
+	{ 0, "providers", NULL, "list the available providers, and exit",
+	  LH_FLAG(struct chat, providers) },
 	{ 0, "wire", NULL, "print only the reply, without the record", LH_FLAG(struct chat, wire) },
-	{ 0, "timeout", "S", "seconds for one call (default 180)", LH_REAL(struct chat, timeout, 0.001, 86400) },
-	{ 0, "retries", "N", "tries after a failed call (default 2)", LH_UINT(struct chat, retries, 0, 100) },
+	{ 0, "timeout", "S", "seconds for one call (default 180)",
+	  LH_REAL(struct chat, timeout, 0.001, 86400) },
+	{ 0, "retries", "N", "tries after a failed call (default 2)",
+	  LH_UINT(struct chat, retries, 0, 100) },
 	LH_TRACE_OPTION(struct chat, trace_id),
-	{ 'j', "jobs", "N", "calls at the same time (default: cores)", LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) },
+	{ 'j', "jobs", "N", "calls at the same time (default: cores)",
+	  LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) },
 	LH_ONCE_OPTION,
-	{ 0, "now", "TIME", "a fixed clock: latency_ms is 0", LH_TOOL_FIELD(TIME, now, .env = "LH_NOW") },
+	{ 0, "now", "TIME", "a fixed clock: latency_ms is 0",
+	  LH_TOOL_FIELD(TIME, now, .env = "LH_NOW") },
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
@@ -105,7 +110,8 @@ static int put_provider(struct chat *c, struct lh_chat *chat, enum lh_provider p
 
 static int list(struct chat *c)
 {
-	static const enum lh_provider sorted[] = { LH_KIMI, LH_OLLAMA, LH_OLLAMA_CLOUD, LH_OPENCODE, LH_OPENROUTER };
+	static const enum lh_provider sorted[] = { LH_KIMI, LH_OLLAMA, LH_OLLAMA_CLOUD, LH_OPENCODE,
+						   LH_OPENROUTER };
 	struct lh_chat_how h = how(c);
 	struct lh_chat *chat = lh_chat_new(&h, c->keys, &c->tool->err);
 	int rc = chat ? 0 : -1;
@@ -132,7 +138,8 @@ static void *held_open(void *chat, const void *before, struct lh_err *err)
 	if (!held)
 		return NULL;
 	held->c = chat;
-	held->keys = before ? lh_keys_renew(((const struct held *)before)->keys, err) : lh_keys_load(err);
+	held->keys = before ? lh_keys_renew(((const struct held *)before)->keys, err)
+			    : lh_keys_load(err);
 	if (held->keys)
 		return held;
 	free(held);
@@ -147,7 +154,9 @@ static bool held_stale(void *chat, const void *held)
 
 static int answer(struct chat *c)
 {
-	struct lh_held_how hold = { .open = held_open, .stale = held_stale, .close = held_close, .ctx = c };
+	struct lh_held_how hold = {
+		.open = held_open, .stale = held_stale, .close = held_close, .ctx = c
+	};
 	struct lh_held *held = lh_held_open(&hold, &c->tool->err);
 	int rc = held ? lh_records_run(c->tool, &(struct lh_flow){
 		.map = on_record, .one_by_one = true, .reject_net = true, .held = held,

@@ -51,7 +51,8 @@ static void add_finding(struct health *h, const char *fmt, ...)
 	lh_tool_verdict_bad(h->tool);
 	if (h->reported++ >= MESSAGES && !h->tool->verbose) {
 		if (h->reported == MESSAGES + 1)
-			lh_tool_message(h->tool, "further messages suppressed (--verbose shows all)");
+			lh_tool_message(h->tool,
+					"further messages suppressed (--verbose shows all)");
 		return;
 	}
 	va_start(ap, fmt);
@@ -62,7 +63,8 @@ static void add_finding(struct health *h, const char *fmt, ...)
 
 /* ---- the line that a record came from ---- */
 
-static int open_rows(const struct health *h, struct lh_rows *rows, const char *relpath, struct lh_err *err)
+static int open_rows(const struct health *h, struct lh_rows *rows, const char *relpath,
+		     struct lh_err *err)
 {
 	char *path = lh_root_join(h->root, relpath, err);
 	int rc = path ? lh_rows_open(rows, path, err) : -1;
@@ -97,7 +99,8 @@ static int seek_line(struct health *h, uint64_t line, struct lh_err *err)
 }
 
 /* Check that the source's line has that hash. */
-static int check_row(struct health *h, uint64_t offset, const unsigned char want[32], struct lh_err *err)
+static int check_row(struct health *h, uint64_t offset, const unsigned char want[32],
+		     struct lh_err *err)
 {
 	unsigned char hash[32];
 	const char *p;
@@ -269,8 +272,8 @@ static int check_all(struct health *h, bool all, struct lh_err *err)
 		h->open = false;
 		h->end = UINT64_MAX;
 		lh_tool_doing(h->tool, lh_stream_name(h->stream));
-		if (lh_root_each(h->root, LH_ROOT_EVIDENCE, on_evidence, h, err) || lh_root_each(h->root, LH_ROOT_SCORED, on_scored, h, err) ||
-		    print(h, err) < 0)
+		if (lh_root_each(h->root, LH_ROOT_EVIDENCE, on_evidence, h, err) ||
+		    lh_root_each(h->root, LH_ROOT_SCORED, on_scored, h, err) || print(h, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -285,7 +288,8 @@ int distill_health(struct lh_tool *tool, void *settings)
 
 	lh_record_init(&h.rec);
 	lh_record_init(&h.row);
-	if (h.root && (h.scorer = lh_scorer_new(err)) && (h.rows = lh_rows_new(err)) && (h.source = lh_rows_new(err)))
+	if (h.root && (h.scorer = lh_scorer_new(err)) && (h.rows = lh_rows_new(err)) &&
+	    (h.source = lh_rows_new(err)))
 		rc = check_all(&h, s->all, err);
 	lh_rows_free(h.rows);
 	lh_rows_free(h.source);

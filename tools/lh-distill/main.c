@@ -3,12 +3,14 @@
 
 static const struct lh_option options[] = {
 	{ 0, "root", "DIR", "the root (default: the working directory)",
-	  LH_TEXT(struct settings, run.root, .env = "LH_DISTILL_ROOT", .verbs = V_RUN | V_HEALTH | V_RECEIPTS) },
+	  LH_TEXT(struct settings, run.root, .env = "LH_DISTILL_ROOT",
+		  .verbs = V_RUN | V_HEALTH | V_RECEIPTS) },
 	{ 0, "recorded-at", "TIME", "time of the records (default: now)",
 	  LH_TIME(struct settings, run.recorded_at, .verbs = V_RUN | V_ACCEPTANCE) },
 	{ 0, "run-id", "ID", "id of the run (default: a UUID; receipts: the newest)",
 	  LH_TEXT(struct settings, run.run_id, .verbs = V_RUN | V_RECEIPTS) },
-	{ 0, "all", NULL, "check every row, not a sample", LH_FLAG(struct settings, all, .verbs = V_HEALTH) },
+	{ 0, "all", NULL, "check every row, not a sample",
+	  LH_FLAG(struct settings, all, .verbs = V_HEALTH) },
 	{ 0, "fixture", "DIR", "the root to run on (default: one built in)",
 	  LH_TEXT(struct settings, fixture, .verbs = V_ACCEPTANCE) },
 	LH_LOCK_OPTION(V_RUN),
@@ -22,7 +24,8 @@ static const struct lh_verb verbs[] = {
 	{ "run", "", "collect, score and export, with receipts", V_RUN, 0, distill_run },
 	{ "health", "", "check evidence against its sources", V_HEALTH, 0, distill_health },
 	{ "receipts", "", "print the receipts of a run", V_RECEIPTS, 0, distill_receipts },
-	{ "acceptance", "", "check 22 invariants on a known root", V_ACCEPTANCE, 0, distill_acceptance },
+	{ "acceptance", "", "check 22 invariants on a known root", V_ACCEPTANCE, 0,
+	  distill_acceptance },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
@@ -34,7 +37,10 @@ static int check(struct lh_tool *tool, void *settings)
 	if (tool->n_operands)
 		return lh_tool_unexpected(tool, 0, "%s takes none", tool->verb->name);
 	if (s->run.run_id && !lh_run_id_valid(s->run.run_id))
-		return lh_tool_usage(tool, "--run-id: \"%s\" is not a name for a run (up to 128 bytes, no \"/\", not hidden)", s->run.run_id);
+		return lh_tool_usage(tool,
+				     "--run-id: \"%s\" is not a name for a run (up to 128 bytes, "
+				     "no \"/\", not hidden)",
+				     s->run.run_id);
 	return 0;
 }
 

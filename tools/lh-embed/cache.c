@@ -26,13 +26,29 @@
 
 /* Rows have some kilobytes: a page holds several, so that little is wasted. */
 #define SETUP "PRAGMA page_size=16384; PRAGMA auto_vacuum=INCREMENTAL"
-#define TABLE "CREATE TABLE vectors(id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, used INTEGER NOT NULL, sum INTEGER NOT NULL, vector BLOB NOT NULL)"
+#define TABLE \
+	"CREATE TABLE vectors(id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, used INTEGER NOT " \
+	"NULL, sum INTEGER NOT NULL, vector BLOB NOT NULL)"
 #define INDEX "CREATE INDEX by_use ON vectors(used)"
 #define STR_(x) #x
 #define STR(x) STR_(x)
 #define MARKS "PRAGMA application_id=" STR(APPLICATION) "; PRAGMA user_version=" STR(VERSION)
 
-enum { BEGIN_READ, BEGIN_WRITE, COMMIT, ROLLBACK, GET, PUT, TOUCH, NEWEST, EVICT, PAGES, FREE, VACUUM, STATEMENTS };
+enum {
+	BEGIN_READ,
+	BEGIN_WRITE,
+	COMMIT,
+	ROLLBACK,
+	GET,
+	PUT,
+	TOUCH,
+	NEWEST,
+	EVICT,
+	PAGES,
+	FREE,
+	VACUUM,
+	STATEMENTS
+};
 
 static const char *const sql[STATEMENTS] = {
 	[BEGIN_READ] = "BEGIN",
@@ -40,10 +56,13 @@ static const char *const sql[STATEMENTS] = {
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
 	[GET] = "SELECT id, used, sum, vector FROM vectors WHERE key=?1",
-	[PUT] = "INSERT INTO vectors(key, used, sum, vector) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(key) DO UPDATE SET used=?2, sum=?3, vector=?4",
+	[PUT] = "INSERT INTO vectors(key, used, sum, vector) VALUES(?1, ?2, ?3, ?4) ON "
+		"CONFLICT(key) DO UPDATE SET used=?2, sum=?3, vector=?4",
 	[TOUCH] = "UPDATE vectors SET used=?2 WHERE id=?1",
 	[NEWEST] = "SELECT max(used) FROM vectors",
-	[EVICT] = "DELETE FROM vectors WHERE id IN (SELECT id FROM vectors ORDER BY used LIMIT " STR(EVICTED) ")",
+	[EVICT] =
+		"DELETE FROM vectors WHERE id IN (SELECT id FROM vectors ORDER BY used LIMIT " STR(
+			EVICTED) ")",
 	[PAGES] = "PRAGMA page_count",
 	[FREE] = "PRAGMA freelist_count",
 	[VACUUM] = "PRAGMA incremental_vacuum",
@@ -68,7 +87,8 @@ struct cache {
 
 static bool is_damage(int rc)
 {
-	return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB || (rc & 0xff) == SQLITE_TOOBIG;
+	return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB ||
+		(rc & 0xff) == SQLITE_TOOBIG;
 }
 
 /* Convert an error of SQLite to *err. */
@@ -79,8 +99,10 @@ static int fail(struct cache *c, int rc, struct lh_err *err)
 	if ((rc & 0xff) == SQLITE_NOTADB)
 		return lh_err_set(err, LH_ECORRUPT, "%s: not a cache of lh-embed", c->path);
 	if (is_damage(rc))
-		return lh_err_set(err, LH_ECORRUPT, "%s: damaged; remove it, and it is made anew", c->path);
-	c->passing = (rc & 0xff) == SQLITE_FULL || (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_BUSY;
+		return lh_err_set(err, LH_ECORRUPT, "%s: damaged; remove it, and it is made anew",
+				  c->path);
+	c->passing = (rc & 0xff) == SQLITE_FULL || (rc & 0xff) == SQLITE_IOERR ||
+		(rc & 0xff) == SQLITE_BUSY;
 	return lh_err_set(err, LH_EIO, "%s: %s", c->path, sqlite3_errmsg(c->db));
 }
 
@@ -88,7 +110,8 @@ static int fail(struct cache *c, int rc, struct lh_err *err)
 static void give_up(struct cache *c)
 {
 	if (!c->broken)
-		lh_tool_warn(c->tool, "%s: %s; going on without what it keeps", c->path, sqlite3_errmsg(c->db));
+		lh_tool_warn(c->tool, "%s: %s; going on without what it keeps", c->path,
+			     sqlite3_errmsg(c->db));
 	c->broken = true;
 }
 
@@ -133,7 +156,9 @@ static int make_file(struct cache *c, struct lh_err *err)
 	int fd;
 
 	if (stat(c->path, &st) == 0)
-		return S_ISREG(st.st_mode) ? 0 : lh_err_set(err, LH_EIO, "%s: not a regular file", c->path);
+		return S_ISREG(st.st_mode)
+			? 0
+			: lh_err_set(err, LH_EIO, "%s: not a regular file", c->path);
 	fd = lh_own_open(c->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return lh_err_sys(err, "%s: cannot create", c->path);
@@ -182,14 +207,21 @@ static int create(struct cache *c)
 static int check(struct cache *c, int64_t application, int64_t version, struct lh_err *err)
 {
 	int64_t alien = 0, ours = 0;
-	int rc = ask(c, "SELECT count(*) FROM sqlite_schema WHERE sql IN ('" TABLE "', '" INDEX "')", &ours);
+	int rc =
+		ask(c, "SELECT count(*) FROM sqlite_schema WHERE sql IN ('" TABLE "', '" INDEX "')",
+		    &ours);
 
 	if (rc == SQLITE_OK)
-		rc = ask(c, "SELECT count(*) FROM sqlite_schema WHERE sql NOT IN ('" TABLE "', '" INDEX "')", &alien);
+		rc = ask(c,
+			 "SELECT count(*) FROM sqlite_schema WHERE sql NOT IN ('" TABLE "', '" INDEX
+			 "')",
+			 &alien);
 	if (rc != SQLITE_OK)
 		return fail(c, rc, err);
 	if (application == APPLICATION && version != VERSION)
-		return lh_err_set(err, LH_ECORRUPT, "%s: a cache of version %lld; this lh-embed knows version %d", c->path, (long long)version, VERSION);
+		return lh_err_set(err, LH_ECORRUPT,
+				  "%s: a cache of version %lld; this lh-embed knows version %d",
+				  c->path, (long long)version, VERSION);
 	if (application != APPLICATION || ours != 2 || alien)
 		return lh_err_set(err, LH_ECORRUPT, "%s: not a cache of lh-embed", c->path);
 	return 0;
@@ -244,7 +276,8 @@ static int prepare(struct cache *c, struct lh_err *err)
 	int i, rc = ask(c, "PRAGMA page_size", &page);
 
 	for (i = 0; rc == SQLITE_OK && i < STATEMENTS; i++)
-		rc = sqlite3_prepare_v3(c->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &c->stmt[i], NULL);
+		rc = sqlite3_prepare_v3(c->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &c->stmt[i],
+					NULL);
 	if (rc == SQLITE_OK)
 		rc = number(c, NEWEST, &c->start);
 	c->page = (uint64_t)page;
@@ -269,7 +302,9 @@ static int connect(struct cache *c, struct lh_err *err)
 
 	if (!name)
 		return lh_err_sys(err, "%s: cannot open", c->path);
-	rc = sqlite3_open_v2(name, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	rc = sqlite3_open_v2(name, &c->db,
+			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+			     NULL);
 	free(name);
 	if (!c->db)
 		return lh_err_nomem(err);
@@ -286,7 +321,9 @@ static int connect(struct cache *c, struct lh_err *err)
 	if (look(c, err) < 0)
 		return -1;
 	/* After a power cut the last rows may be missing, but not damaged. */
-	rc = exec(c, "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=4194304");
+	rc = exec(c,
+		  "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; PRAGMA "
+		  "journal_size_limit=4194304");
 	sqlite3_wal_hook(c->db, on_commit, c);
 	return rc == SQLITE_OK ? prepare(c, err) : fail(c, rc, err);
 }
@@ -347,7 +384,8 @@ static uint64_t row_bytes(const struct cache *c, size_t n)
 }
 
 /* Return how many of the first entries fit half the file; *bytes: their size. */
-static size_t fitting(const struct cache *c, const struct cache_entry *entry, size_t n, uint64_t *bytes)
+static size_t fitting(const struct cache *c, const struct cache_entry *entry, size_t n,
+		      uint64_t *bytes)
 {
 	uint64_t row;
 	size_t i;
@@ -386,7 +424,10 @@ static bool log_has_room(struct cache *c)
 	if (c->log_pages <= LOG_FULL)
 		return true;
 	if (!c->log_told)
-		lh_tool_warn(c->tool, "%s-wal: another program reads on in it; nothing more is kept until it ends", c->path);
+		lh_tool_warn(c->tool,
+			     "%s-wal: another program reads on in it; nothing more is kept until "
+			     "it ends",
+			     c->path);
 	c->log_told = true;
 	return false;
 }
@@ -494,7 +535,8 @@ void cache_unlock(struct cache *c)
 }
 
 /* Check a row that was found, and append its vector. */
-static int take_vector(struct cache *c, const unsigned char key[32], struct lh_buf *out, struct lh_err *err)
+static int take_vector(struct cache *c, const unsigned char key[32], struct lh_buf *out,
+		       struct lh_err *err)
 {
 	sqlite3_stmt *s = c->stmt[GET];
 	const void *p = sqlite3_column_blob(s, 3);
@@ -503,7 +545,8 @@ static int take_vector(struct cache *c, const unsigned char key[32], struct lh_b
 
 	if (!p && sqlite3_errcode(c->db) == SQLITE_NOMEM)
 		return lh_err_nomem(err);
-	if (!n || n % sizeof(float) || n > LH_DIM_MAX * sizeof(float) || sqlite3_column_int64(s, 2) != sum(key, p, n))
+	if (!n || n % sizeof(float) || n > LH_DIM_MAX * sizeof(float) ||
+	    sqlite3_column_int64(s, 2) != sum(key, p, n))
 		return fail(c, SQLITE_CORRUPT, err);
 	lh_buf_add(out, p, n);
 	if (lh_buf_check(out, err) < 0)
@@ -582,7 +625,9 @@ void cache_close(struct cache *c)
 	if (!c->broken && c->touched.len)
 		write_all(c, NULL, 0);
 	if (!c->broken && in_use(c, &used, &all) == SQLITE_OK)
-		lh_tool_verbose(c->tool, "%s: %llu hits, %llu kept, %llu dropped, %.1f of %.1f MiB in use", c->path, c->hits,
-			     c->kept, c->dropped, (double)used / 1048576, (double)c->max / 1048576);
+		lh_tool_verbose(c->tool,
+				"%s: %llu hits, %llu kept, %llu dropped, %.1f of %.1f MiB in use",
+				c->path, c->hits, c->kept, c->dropped, (double)used / 1048576,
+				(double)c->max / 1048576);
 	cache_free(c);
 }

@@ -13,9 +13,13 @@ static int check(const struct embed *e)
 	if (!e->output)
 		return lh_tool_usage(e->tool, "--compile: say by -o where to");
 	if (strcmp(e->output, "-") == 0)
-		return lh_tool_usage(e->tool, "-o -: a compiled table is a file, not a stream (./- if that is its name)");
+		return lh_tool_usage(e->tool,
+				     "-o -: a compiled table is a file, not a stream (./- if that "
+				     "is its name)");
 	if (e->model || e->url || e->field || e->template_text || e->dimension || e->raw)
-		return lh_tool_usage(e->tool, "--compile embeds no text: only --output and --precision go with it");
+		return lh_tool_usage(e->tool,
+				     "--compile embeds no text: only --output and --precision go "
+				     "with it");
 	if (e->tool->n_operands)
 		return lh_tool_unexpected(e->tool, 0, "--compile reads its TABLE alone");
 	return 0;
@@ -23,10 +27,14 @@ static int check(const struct embed *e)
 
 static void report(const struct embed *e, const struct lh_wordvec_made *made)
 {
-	lh_tool_verbose(e->tool, "%s: %u words of dimension %u", e->output, made->words, made->dimension);
+	lh_tool_verbose(e->tool, "%s: %u words of dimension %u", e->output, made->words,
+			made->dimension);
 	if (made->not_one + made->twice + made->not_utf8)
-		lh_tool_message(e->tool, "left out: %llu that are not one word to a text, %llu that were there already, %llu that are not UTF-8",
-			    (unsigned long long)made->not_one, (unsigned long long)made->twice, (unsigned long long)made->not_utf8);
+		lh_tool_message(e->tool,
+				"left out: %llu that are not one word to a text, %llu that were "
+				"there already, %llu that are not UTF-8",
+				(unsigned long long)made->not_one, (unsigned long long)made->twice,
+				(unsigned long long)made->not_utf8);
 }
 
 int compile_run(struct embed *e)
@@ -34,8 +42,9 @@ int compile_run(struct embed *e)
 	struct lh_err *err = &e->tool->err;
 	struct lh_atomic out = { .fd = -1 };
 	struct lh_wordvec_made made;
-	struct lh_wordvec_job job = {
-		.from_name = e->compile, .to_name = e->output, .precision = e->precision < 0 ? LH_F16 : e->precision };
+	struct lh_wordvec_job job = { .from_name = e->compile,
+				      .to_name = e->output,
+				      .precision = e->precision < 0 ? LH_F16 : e->precision };
 	int rc;
 
 	if (check(e) < 0)

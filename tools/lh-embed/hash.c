@@ -14,7 +14,9 @@ struct hash {
 static int hash_check(struct embed *e)
 {
 	if (!lh_hash_knows(e->model))
-		return lh_tool_usage(e->tool, "--model: engine hash makes " LH_HASH_MODELS ", not \"%s\"", e->model);
+		return lh_tool_usage(e->tool,
+				     "--model: engine hash makes " LH_HASH_MODELS ", not \"%s\"",
+				     e->model);
 	if (!e->dimension)
 		e->dimension = LH_HASHV1_DIM;
 	return 0;

@@ -49,7 +49,9 @@ static bool is_stale(void *ctx, const void *state)
 
 struct lh_held *hold_open(struct hold *hold, struct lh_err *err)
 {
-	struct lh_held_how how = { .open = open_one, .stale = is_stale, .close = close_one, .ctx = hold };
+	struct lh_held_how how = {
+		.open = open_one, .stale = is_stale, .close = close_one, .ctx = hold
+	};
 	struct embed *run = hold->run;
 
 	hold->model = run->table ? run->file : run->model;

@@ -9,28 +9,44 @@
 #include "embed/wordvec.h"
 
 static const struct lh_option options[] = {
-	{ 0, "engine", LH_ENGINES, "engine that makes the vectors (default hash)", LH_CHOICE(struct embed, engine_index) },
-	{ 0, "model", "NAME", "model (default: the engine's; see lh-embed(1))", LH_TEXT(struct embed, model) },
+	{ 0, "engine", LH_ENGINES, "engine that makes the vectors (default hash)",
+	  LH_CHOICE(struct embed, engine_index) },
+	{ 0, "model", "NAME", "model (default: the engine's; see lh-embed(1))",
+	  LH_TEXT(struct embed, model) },
 	{ 0, "url", "URL", "service (default: see lh-embed(1))", LH_TEXT(struct embed, url) },
-	{ 0, "key-file", "FILE", "key of engine openai (or LH_OPENAI_API_KEY)", LH_TEXT(struct embed, key_file) },
-	{ 0, "dimension", "N", "length of hash vectors, 64 to 4096 (default 768)", LH_UINT(struct embed, dimension, 64, 4096) },
-	{ 0, "raw", NULL, "write vectors with their length from the engine", LH_FLAG(struct embed, raw) },
+	{ 0, "key-file", "FILE", "key of engine openai (or LH_OPENAI_API_KEY)",
+	  LH_TEXT(struct embed, key_file) },
+	{ 0, "dimension", "N", "length of hash vectors, 64 to 4096 (default 768)",
+	  LH_UINT(struct embed, dimension, 64, 4096) },
+	{ 0, "raw", NULL, "write vectors with their length from the engine",
+	  LH_FLAG(struct embed, raw) },
 	{ 0, "field", "NAME", "field with the text (default text)", LH_TEXT(struct embed, field) },
-	{ 0, "template", "TEXT", "make the text from fields: '{role} in {city}'", LH_TEXT(struct embed, template_text) },
-	{ 0, "encoding", "array|base64", "how vectors are written (default array)", LH_CHOICE(struct embed, encoding) },
-	{ 0, "wire", "go|rust", "names in replies to \"texts\" (default go)", LH_CHOICE(struct embed, wire) },
-	{ 0, "batch", "N", "texts in one call to a service (default 64)", LH_UINT(struct embed, batch, 1, 4096) },
-	{ 'j', "jobs", "N", "threads, or calls at the same time (default: cores)", LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) },
-	{ 0, "cache-size", "N", "vectors to keep in memory (default 10000)", LH_UINT(struct embed, cache_size, 0, 100000000) },
+	{ 0, "template", "TEXT", "make the text from fields: '{role} in {city}'",
+	  LH_TEXT(struct embed, template_text) },
+	{ 0, "encoding", "array|base64", "how vectors are written (default array)",
+	  LH_CHOICE(struct embed, encoding) },
+	{ 0, "wire", "go|rust", "names in replies to \"texts\" (default go)",
+	  LH_CHOICE(struct embed, wire) },
+	{ 0, "batch", "N", "texts in one call to a service (default 64)",
+	  LH_UINT(struct embed, batch, 1, 4096) },
+	{ 'j', "jobs", "N", "threads, or calls at the same time (default: cores)",
+	  LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) },
+	{ 0, "cache-size", "N", "vectors to keep in memory (default 10000)",
+	  LH_UINT(struct embed, cache_size, 0, 100000000) },
 	{ 0, "cache", "FILE", "keep vectors of a service in FILE, across runs",
 	  LH_TEXT(struct embed, cache, .env = "LH_EMBED_CACHE") },
-	{ 0, "cache-max", "SIZE", "greatest size of FILE (default 1G)", LH_SIZE(struct embed, cache_max, 1048576, 1099511627776.0) },
-	{ 0, "timeout", "S", "seconds for one call to a service (default 60)", LH_REAL(struct embed, timeout, 0.001, 86400) },
-	{ 0, "retries", "N", "tries after a failed call (default 2)", LH_UINT(struct embed, retries, 0, 100) },
+	{ 0, "cache-max", "SIZE", "greatest size of FILE (default 1G)",
+	  LH_SIZE(struct embed, cache_max, 1048576, 1099511627776.0) },
+	{ 0, "timeout", "S", "seconds for one call to a service (default 60)",
+	  LH_REAL(struct embed, timeout, 0.001, 86400) },
+	{ 0, "retries", "N", "tries after a failed call (default 2)",
+	  LH_UINT(struct embed, retries, 0, 100) },
 	LH_TRACE_OPTION(struct embed, trace_id),
-	{ 0, "compile", "TABLE", "compile a GloVe or word2vec table for engine static", LH_TEXT(struct embed, compile) },
+	{ 0, "compile", "TABLE", "compile a GloVe or word2vec table for engine static",
+	  LH_TEXT(struct embed, compile) },
 	{ 'o', "output", "FILE", "file that --compile writes", LH_TEXT(struct embed, output) },
-	{ 0, "precision", "f32|f16|i8", "how --compile stores vectors (default f16)", LH_CHOICE(struct embed, precision) },
+	{ 0, "precision", "f32|f16|i8", "how --compile stores vectors (default f16)",
+	  LH_CHOICE(struct embed, precision) },
 	LH_ONCE_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
@@ -53,7 +69,8 @@ static const char *default_url(const struct engine *engine)
 static int settle_options(struct embed *e)
 {
 	if (e->output || e->precision >= 0)
-		return lh_tool_usage(e->tool, "%s goes with --compile", e->output ? "--output" : "--precision");
+		return lh_tool_usage(e->tool, "%s goes with --compile",
+				     e->output ? "--output" : "--precision");
 	e->engine = engines[e->engine_index];
 	if (lh_trace_check(e->trace_id, &e->tool->err) < 0)
 		return -1;
@@ -80,14 +97,20 @@ static void report(struct embed *e, double took)
 	unsigned long long texts = atomic_load(&e->texts), misses = atomic_load(&e->misses);
 	unsigned long long hits = texts > misses ? texts - misses : 0;
 
-	lh_tool_verbose(e->tool, "%llu texts, %llu hits, %llu misses, hit rate %.1f %%, %.0f texts/s",
-		     texts, hits, misses, texts ? 100.0 * (double)hits / (double)texts : 0.0,
-		     took > 0 ? (double)texts / took : 0.0);
+	lh_tool_verbose(e->tool,
+			"%llu texts, %llu hits, %llu misses, hit rate %.1f %%, %.0f texts/s", texts,
+			hits, misses, texts ? 100.0 * (double)hits / (double)texts : 0.0,
+			took > 0 ? (double)texts / took : 0.0);
 }
 
 int main(int argc, char **argv)
 {
-	struct embed e = { .precision = -1, .batch = 64, .cache_size = 10000, .cache_max = UINT64_C(1) << 30, .retries = 2, .timeout = 60 };
+	struct embed e = { .precision = -1,
+			   .batch = 64,
+			   .cache_size = 10000,
+			   .cache_max = UINT64_C(1) << 30,
+			   .retries = 2,
+			   .timeout = 60 };
 	struct lh_tool tool;
 	double start = lh_time_monotonic();
 	int rc;

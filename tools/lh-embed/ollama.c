@@ -52,7 +52,8 @@ static const struct lh_bind answer_members[] = {
 };
 
 /* Read {"embeddings":[[...],...]} or {"embedding":[...]}. */
-static int read_vectors(struct service *s, const struct service_call *call, const struct lh_value *root, struct lh_buf *out, struct lh_err *why)
+static int read_vectors(struct service *s, const struct service_call *call,
+			const struct lh_value *root, struct lh_buf *out, struct lh_err *why)
 {
 	const struct model *m = call->call->model;
 	size_t n = 0, want = call->call->n;
@@ -76,7 +77,8 @@ static int read_vectors(struct service *s, const struct service_call *call, cons
 }
 
 /* Use /api/embeddings, text by text. */
-static int one_by_one(struct ollama *o, const struct call *call, struct lh_buf *out, struct lh_err *err)
+static int one_by_one(struct ollama *o, const struct call *call, struct lh_buf *out,
+		      struct lh_err *err)
 {
 	struct call one = *call;
 	struct lh_writer w;
@@ -89,7 +91,8 @@ static int one_by_one(struct ollama *o, const struct call *call, struct lh_buf *
 		w = service_body(&o->s, &one);
 		lh_write_str(&w, "prompt", one.text[0]);
 		lh_write_end(&w);
-		if (service_call(&o->s, &(struct service_call){ o->one_url, &one, read_vectors }, out, &status, err) < 0)
+		if (service_call(&o->s, &(struct service_call){ o->one_url, &one, read_vectors },
+				 out, &status, err) < 0)
 			return -1;
 		atomic_store(&is_old, true);
 	}
@@ -110,7 +113,8 @@ static int ollama_many(void *self, const struct call *call, struct lh_buf *out, 
 	service_texts(&w, call);
 	lh_write_end(&w);
 	lh_write_end(&w);
-	if (service_call(s, &(struct service_call){ o->many_url, call, read_vectors }, out, &status, err) == 0)
+	if (service_call(s, &(struct service_call){ o->many_url, call, read_vectors }, out, &status,
+			 err) == 0)
 		return 0;
 	return status == 404 ? one_by_one(o, call, out, err) : -1;
 }

@@ -54,13 +54,17 @@ static int openai_check(struct embed *e)
 
 	if (service_check(e) < 0)
 		return -1;
-	rc = e->key_file ? key_of_file(e, e->key_file) : key_of_environment(e, getenv(LH_OPENAI_KEY_ENV));
+	rc = e->key_file ? key_of_file(e, e->key_file)
+			 : key_of_environment(e, getenv(LH_OPENAI_KEY_ENV));
 	if (rc < 0)
 		return -1;
 	if (e->key.n && lh_http_check_bearer((const char *)e->key.p, &err) < 0)
-		return lh_tool_usage(e->tool, "%s: %s", e->key_file ? "--key-file" : LH_OPENAI_KEY_ENV, err.msg);
+		return lh_tool_usage(e->tool, "%s: %s",
+				     e->key_file ? "--key-file" : LH_OPENAI_KEY_ENV, err.msg);
 	if (!e->key.n && !strcmp(e->url, LH_OPENAI_URL))
-		return lh_tool_usage(e->tool, "--engine: openai needs a key, in " LH_OPENAI_KEY_ENV " or by --key-file");
+		return lh_tool_usage(e->tool,
+				     "--engine: openai needs a key, in " LH_OPENAI_KEY_ENV
+				     " or by --key-file");
 	return 0;
 }
 
@@ -135,7 +139,8 @@ static int place(struct lh_value *order, size_t want, size_t at, const struct lh
 }
 
 /* Read {"data":[{"index":0,"embedding":...},...]}, in any order. */
-static int read_vectors(struct service *s, const struct service_call *call, const struct lh_value *root, struct lh_buf *out, struct lh_err *why)
+static int read_vectors(struct service *s, const struct service_call *call,
+			const struct lh_value *root, struct lh_buf *out, struct lh_err *why)
 {
 	struct openai *o = (struct openai *)s;
 	size_t n = 0, want = call->call->n;
@@ -177,7 +182,8 @@ static int openai_many(void *self, const struct call *call, struct lh_buf *out, 
 	lh_write_end(&w);
 	lh_write_text(&w, "encoding_format", "base64");
 	lh_write_end(&w);
-	return service_call(&o->s, &(struct service_call){ o->url, call, read_vectors }, out, &status, err);
+	return service_call(&o->s, &(struct service_call){ o->url, call, read_vectors }, out,
+			    &status, err);
 }
 
 const struct engine engine_openai = {

@@ -121,7 +121,11 @@ static int model_of(struct worker *w, struct task *t, struct lh_err *err)
 static int add_item(struct worker *w, struct task *t, const struct lh_str *text, struct lh_err *err)
 {
 	const char *scratch = w->scratch.p;
-	struct item it = { .model = t->model, .p = text->p, .n = text->n, .first = n_items(w), .at = NOWHERE,
+	struct item it = { .model = t->model,
+			   .p = text->p,
+			   .n = text->n,
+			   .first = n_items(w),
+			   .at = NOWHERE,
 			   .trace = t->rq.trace };
 
 	/* The scratch may still move, so texts in it are stored as offsets. */
@@ -149,7 +153,9 @@ static const struct lh_err *noted(const struct worker *w, size_t number)
 /* Store the place and error of a value in a partial request that is not a text. */
 static int add_bad(struct worker *w, struct task *t, struct lh_err *err)
 {
-	struct item it = { .model = t->model, .first = n_items(w), .at = NOWHERE, .why = note(w, err) };
+	struct item it = {
+		.model = t->model, .first = n_items(w), .at = NOWHERE, .why = note(w, err)
+	};
 
 	if (!it.why)
 		return lh_err_nomem(err);
@@ -157,7 +163,8 @@ static int add_bad(struct worker *w, struct task *t, struct lh_err *err)
 	return lh_buf_check(&w->items, err);
 }
 
-static int gather_texts(struct worker *w, struct task *t, const struct lh_record *rec, struct lh_err *err)
+static int gather_texts(struct worker *w, struct task *t, const struct lh_record *rec,
+			struct lh_err *err)
 {
 	struct lh_str text;
 	int more;
@@ -340,7 +347,8 @@ static int look_in_file(struct worker *w, struct lh_err *err)
 }
 
 /* Cache the vectors, stored from offset from on, of the wanted items i to end. */
-static int keep_vectors(struct worker *w, size_t i, size_t end, size_t from, size_t each, struct lh_err *err)
+static int keep_vectors(struct worker *w, size_t i, size_t end, size_t from, size_t each,
+			struct lh_err *err)
 {
 	const struct item first = *item(w, i);
 
@@ -361,7 +369,8 @@ static int keep_vectors(struct worker *w, size_t i, size_t end, size_t from, siz
 	if (lh_buf_check(&w->entries, err) < 0)
 		return -1;
 	if (w->r->file)
-		cache_put(w->r->file, (const struct cache_entry *)w->entries.p, w->entries.len / sizeof(struct cache_entry));
+		cache_put(w->r->file, (const struct cache_entry *)w->entries.p,
+			  w->entries.len / sizeof(struct cache_entry));
 	return 0;
 }
 
@@ -385,7 +394,8 @@ static size_t note_zero(struct worker *w)
 }
 
 /* Distribute the vectors at offset from to the wanted items i to end. */
-static int hand_out(struct worker *w, size_t i, size_t end, size_t from, size_t each, struct lh_err *err)
+static int hand_out(struct worker *w, size_t i, size_t end, size_t from, size_t each,
+		    struct lh_err *err)
 {
 	const struct item first = *item(w, i);
 	size_t zero = 0;
@@ -439,16 +449,19 @@ static int call(struct worker *w, size_t i, struct lh_err *err)
 		const struct item *it = item(w, end);
 
 		if (is_wanted(it, &first))
-			text[n++] = (struct lh_str){ it->p ? it->p : w->scratch.p + it->off, it->n };
+			text[n++] =
+				(struct lh_str){ it->p ? it->p : w->scratch.p + it->off, it->n };
 	}
-	if (e->engine->many(w->engine, &(struct call){ first.model, first.trace, text, n }, &w->vectors, err) < 0) {
+	if (e->engine->many(w->engine, &(struct call){ first.model, first.trace, text, n },
+			    &w->vectors, err) < 0) {
 		if (!w->vectors.failed)
 			w->vectors.len = from;
 		return call_failed(w, i, end, err);
 	}
 	atomic_fetch_add(&e->misses, n);
 	each = (w->vectors.len - from) / n;
-	return keep_vectors(w, i, end, from, each, err) < 0 ? -1 : hand_out(w, i, end, from, each, err);
+	return keep_vectors(w, i, end, from, each, err) < 0 ? -1
+							    : hand_out(w, i, end, from, each, err);
 }
 
 static int fetch_ours(struct worker *w, struct lh_err *err)

@@ -45,7 +45,8 @@ static int bad_text(const struct request *rq)
 	return rq->partial ? 2 : -1;
 }
 
-static int next_of_many(struct request *rq, struct lh_buf *scratch, struct lh_str *text, struct lh_err *err)
+static int next_of_many(struct request *rq, struct lh_buf *scratch, struct lh_str *text,
+			struct lh_err *err)
 {
 	if (!lh_iter_next(&rq->it))
 		return rq->read ? 0 : lh_err_set(err, LH_EDATA, "empty list of texts");
@@ -62,14 +63,17 @@ static int next_of_many(struct request *rq, struct lh_buf *scratch, struct lh_st
 	return lh_value_str(&rq->it.val, scratch, text, err) < 0 ? -1 : 1;
 }
 
-int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text, struct lh_err *err)
+int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text,
+		 struct lh_err *err)
 {
 	if (rq->many)
 		return next_of_many(rq, scratch, text, err);
 	if (rq->done)
 		return 0;
 	rq->done = true;
-	return lh_vector_record_text(rq->rec, rq->e->field, rq->e->template, scratch, text, err) < 0 ? -1 : 1;
+	return lh_vector_record_text(rq->rec, rq->e->field, rq->e->template, scratch, text, err) < 0
+		? -1
+		: 1;
 }
 
 void answer_open(struct lh_buf *out, struct request *rq)

@@ -36,12 +36,14 @@ struct request {
 };
 
 /* Open a record.  Its trace id may be appended to scratch. */
-int request_open(struct request *rq, const struct embed *e, const struct lh_record *rec, struct lh_buf *scratch, struct lh_err *err);
+int request_open(struct request *rq, const struct embed *e, const struct lh_record *rec,
+		 struct lh_buf *scratch, struct lh_err *err);
 
 /* Read the next text (its bytes may be in scratch, which is appended to): 1; 0 after
  * the last; -1 when the record is bad; 2 when the record is partial and this text is
  * bad.  *err is set for the last two. */
-int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text, struct lh_err *err);
+int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text,
+		 struct lh_err *err);
 
 void answer_open(struct lh_buf *out, struct request *rq);
 void answer_vector(struct lh_buf *out, struct request *rq, const float *v, size_t dimension);

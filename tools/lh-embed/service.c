@@ -20,15 +20,19 @@ int service_check(struct embed *e)
 	struct lh_err err;
 
 	if (e->dimension)
-		return lh_tool_usage(e->tool, "--dimension is for engine hash; the model of a service has its own");
+		return lh_tool_usage(e->tool,
+				     "--dimension is for engine hash; the model of a service has "
+				     "its own");
 	if (lh_http_check_url(e->url, &err) < 0)
-		return lh_tool_usage(e->tool, "%s: %s", e->url == env ? e->engine->url_env : "--url", err.msg);
+		return lh_tool_usage(e->tool, "%s: %s",
+				     e->url == env ? e->engine->url_env : "--url", err.msg);
 	if (!*e->model)
 		return lh_tool_usage(e->tool, "--model: empty name");
 	return 0;
 }
 
-int service_init(struct service *s, struct embed *e, const struct lh_secret *key, struct lh_err *err)
+int service_init(struct service *s, struct embed *e, const struct lh_secret *key,
+		 struct lh_err *err)
 {
 	size_t most = e->batch * PER_TEXT;
 
@@ -111,13 +115,15 @@ static int read_floats(const struct lh_value *v, size_t *n, struct lh_buf *out, 
 	return 0;
 }
 
-static int wrong_dimension(const struct model *m, size_t i, size_t n, size_t known, struct lh_err *why)
+static int wrong_dimension(const struct model *m, size_t i, size_t n, size_t known,
+			   struct lh_err *why)
 {
 	return lh_err_set(why, LH_EDATA, "vector %zu has dimension %zu, those %s %zu", i, n,
 			  atomic_load(&m->from_file) ? "in --cache" : "before it", known);
 }
 
-int service_vector(struct service *s, const struct model *m, const struct lh_value *v, size_t i, struct lh_buf *out, struct lh_err *why)
+int service_vector(struct service *s, const struct model *m, const struct lh_value *v, size_t i,
+		   struct lh_buf *out, struct lh_err *why)
 {
 	size_t n, at = out->len, known = atomic_load(&m->dimension);
 
@@ -138,7 +144,8 @@ static int settle_dimension(const struct service *s, struct model *m, struct lh_
 {
 	size_t known = 0;
 
-	if (atomic_compare_exchange_strong(&m->dimension, &known, s->dimension) || known == s->dimension)
+	if (atomic_compare_exchange_strong(&m->dimension, &known, s->dimension) ||
+	    known == s->dimension)
 		return 0;
 	return wrong_dimension(m, 1, s->dimension, known, why);
 }
@@ -152,12 +159,14 @@ static int not_json(const struct lh_http_reply *reply, struct lh_err *why)
 	if (at < reply->len && *p == '-')
 		p++;
 	if (at < reply->len && (*p == 'N' || *p == 'I'))
-		return lh_err_set(why, LH_EDATA, "a vector that is not finite, at byte %zu", at + 1);
+		return lh_err_set(why, LH_EDATA, "a vector that is not finite, at byte %zu",
+				  at + 1);
 	return lh_err_prefix(why, "not JSON at byte %zu", at + 1);
 }
 
 /* Report a wrong answer; quote it, without the key. */
-static int refuse(struct service *s, const char *url, const struct lh_http_reply *reply, const char *what, struct lh_err *err)
+static int refuse(struct service *s, const char *url, const struct lh_http_reply *reply,
+		  const char *what, struct lh_err *err)
 {
 	struct lh_http_reply shown = *reply;
 
@@ -172,9 +181,11 @@ static int refuse(struct service *s, const char *url, const struct lh_http_reply
 	return lh_http_refuse(err, url, &shown, what);
 }
 
-static int post(struct service *s, const struct service_call *call, struct lh_http_reply *reply, struct lh_err *err)
+static int post(struct service *s, const struct service_call *call, struct lh_http_reply *reply,
+		struct lh_err *err)
 {
-	struct lh_http_call http = { call->url, s->key ? (const char *)s->key->p : NULL, s->body.p, s->body.len, call->call->trace };
+	struct lh_http_call http = { call->url, s->key ? (const char *)s->key->p : NULL, s->body.p,
+				     s->body.len, call->call->trace };
 
 	if (lh_http_call(s->http, &http, reply, err) == 0)
 		return reply->status == 200 ? 0 : refuse(s, call->url, reply, NULL, err);
@@ -185,7 +196,8 @@ static int post(struct service *s, const struct service_call *call, struct lh_ht
 	return -1;
 }
 
-int service_call(struct service *s, const struct service_call *call, struct lh_buf *out, long *status, struct lh_err *err)
+int service_call(struct service *s, const struct service_call *call, struct lh_buf *out,
+		 long *status, struct lh_err *err)
 {
 	struct lh_http_reply reply = { 0 };
 	struct lh_value root;
@@ -214,5 +226,6 @@ int service_call(struct service *s, const struct service_call *call, struct lh_b
 		rc = settle_dimension(s, call->call->model, &why);
 	if (rc == 0)
 		return 0;
-	return why.code == LH_ENOMEM ? lh_err_nomem(err) : refuse(s, call->url, &reply, why.msg, err);
+	return why.code == LH_ENOMEM ? lh_err_nomem(err)
+				     : refuse(s, call->url, &reply, why.msg, err);
 }

@@ -36,10 +36,12 @@ struct service_call {
 	const char *url;
 	const struct call *call;	/* as many vectors as texts are expected */
 	/* Append the vectors to out; an error of the answer goes to why. */
-	int (*read)(struct service *s, const struct service_call *call, const struct lh_value *root, struct lh_buf *out, struct lh_err *why);
+	int (*read)(struct service *s, const struct service_call *call, const struct lh_value *root,
+		    struct lh_buf *out, struct lh_err *why);
 };
 
-int service_init(struct service *s, struct embed *e, const struct lh_secret *key, struct lh_err *err);
+int service_init(struct service *s, struct embed *e, const struct lh_secret *key,
+		 struct lh_err *err);
 void service_free(struct service *s);
 
 /* Check the settings that all services have. */
@@ -54,10 +56,12 @@ struct lh_writer service_body(struct service *s, const struct call *call);
 void service_texts(struct lh_writer *w, const struct call *call);
 
 /* POST the body.  *status is that of the answer, 0 without one. */
-int service_call(struct service *s, const struct service_call *call, struct lh_buf *out, long *status, struct lh_err *err);
+int service_call(struct service *s, const struct service_call *call, struct lh_buf *out,
+		 long *status, struct lh_err *err);
 
 /* Append the i-th vector (from 1) after checking its dimension, which for a model is
  * that of its first good answer. */
-int service_vector(struct service *s, const struct model *m, const struct lh_value *v, size_t i, struct lh_buf *out, struct lh_err *why);
+int service_vector(struct service *s, const struct model *m, const struct lh_value *v, size_t i,
+		   struct lh_buf *out, struct lh_err *why);
 
 #endif

@@ -27,7 +27,9 @@ static bool is_compiled(int fd)
 static struct lh_wordvec *compile_here(int from, const char *path, struct lh_err *err)
 {
 	int fd = memfd_create("lh-embed table", MFD_CLOEXEC);
-	struct lh_wordvec_job job = { .from = from, .to = fd, .from_name = path, .to_name = path, .precision = LH_F32 };
+	struct lh_wordvec_job job = {
+		.from = from, .to = fd, .from_name = path, .to_name = path, .precision = LH_F32
+	};
 	struct lh_wordvec *t = NULL;
 	struct lh_wordvec_made made;
 
@@ -46,17 +48,21 @@ static int static_check(struct embed *e)
 	int fd;
 
 	if (!e->model)
-		return lh_tool_usage(e->tool, "--engine static: name the table of word vectors by --model FILE");
+		return lh_tool_usage(
+			e->tool, "--engine static: name the table of word vectors by --model FILE");
 	if (e->url)
 		return lh_tool_usage(e->tool, "--url: engine static has no service");
 	if (e->dimension)
-		return lh_tool_usage(e->tool, "--dimension: engine static makes vectors as long as its table has them");
+		return lh_tool_usage(e->tool,
+				     "--dimension: engine static makes vectors as long as its "
+				     "table has them");
 	e->file = e->model;
 	lh_stamp_take(&e->stamp, e->file);
 	fd = open(e->model, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return lh_err_sys(err, "--model: %s", e->model);
-	e->table = is_compiled(fd) ? lh_wordvec_open_fd(fd, e->model, err) : compile_here(fd, e->model, err);
+	e->table = is_compiled(fd) ? lh_wordvec_open_fd(fd, e->model, err)
+				   : compile_here(fd, e->model, err);
 	close(fd);
 	if (!e->table)
 		return -1;

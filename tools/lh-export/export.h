@@ -53,11 +53,14 @@ int worker_init(void *context, void *ctx, struct lh_err *err);
 void worker_free(void *worker);
 
 /* Score a record: 1 with w->rec; 0 if it is not evidence, with *why; -1. */
-int worker_score(struct worker *w, const struct lh_record *evidence, enum lh_refusal *why, struct lh_err *err);
+int worker_score(struct worker *w, const struct lh_record *evidence, enum lh_refusal *why,
+		 struct lh_err *err);
 
 /* Write a sample, unless one with its id was written; then refuse source. */
-int put_sample(struct filter *f, const char *id, const struct lh_str *sample, const struct lh_str *source, struct lh_err *err);
-int put_refused(struct filter *f, enum lh_refusal why, const struct lh_str *source, const struct lh_buf *errors, struct lh_err *err);
+int put_sample(struct filter *f, const char *id, const struct lh_str *sample,
+	       const struct lh_str *source, struct lh_err *err);
+int put_refused(struct filter *f, enum lh_refusal why, const struct lh_str *source,
+		const struct lh_buf *errors, struct lh_err *err);
 
 int one_run(struct filter *f);
 int pair_run(struct filter *f);

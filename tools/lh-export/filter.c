@@ -19,7 +19,8 @@ int worker_init(void *context, void *ctx, struct lh_err *err)
 	w->evidence = lh_schema_find("evidence_record");
 	lh_record_init(&w->rec);
 	w->scorer = lh_scorer_new(err);
-	w->sampler = w->scorer ? lh_sampler_new(w->f->x, &w->f->s->how, w->f->recorded_at, err) : NULL;
+	w->sampler =
+		w->scorer ? lh_sampler_new(w->f->x, &w->f->s->how, w->f->recorded_at, err) : NULL;
 	return w->sampler ? 0 : -1;
 }
 
@@ -57,7 +58,8 @@ static int explain(struct worker *w, const struct lh_record *evidence, enum lh_r
 	return 0;
 }
 
-int worker_score(struct worker *w, const struct lh_record *evidence, enum lh_refusal *why, struct lh_err *err)
+int worker_score(struct worker *w, const struct lh_record *evidence, enum lh_refusal *why,
+		 struct lh_err *err)
 {
 	lh_buf_reset(&w->scored);
 	if (lh_score_check(w->scorer, evidence, err) < 0 ||
@@ -66,21 +68,24 @@ int worker_score(struct worker *w, const struct lh_record *evidence, enum lh_ref
 			return -1;
 		return explain(w, evidence, why, err);
 	}
-	if (lh_buf_check(&w->scored, err) < 0 || lh_record_parse(&w->rec, w->scored.p, w->scored.len, err) < 0)
+	if (lh_buf_check(&w->scored, err) < 0 ||
+	    lh_record_parse(&w->rec, w->scored.p, w->scored.len, err) < 0)
 		return -1;
 	return 1;
 }
 
 /* ---- in order ---- */
 
-int put_refused(struct filter *f, enum lh_refusal why, const struct lh_str *source, const struct lh_buf *errors, struct lh_err *err)
+int put_refused(struct filter *f, enum lh_refusal why, const struct lh_str *source,
+		const struct lh_buf *errors, struct lh_err *err)
 {
 	struct lh_refused r = { .why = why, .source = *source, .errors = errors };
 
 	return lh_quarantine_read(f->refused, &r, err);
 }
 
-int put_sample(struct filter *f, const char *id, const struct lh_str *sample, const struct lh_str *source, struct lh_err *err)
+int put_sample(struct filter *f, const char *id, const struct lh_str *sample,
+	       const struct lh_str *source, struct lh_err *err)
 {
 	unsigned char key[32] = { 0 };
 	bool is_new;
@@ -90,7 +95,9 @@ int put_sample(struct filter *f, const char *id, const struct lh_str *sample, co
 		return -1;
 	if (!is_new)
 		return put_refused(f, LH_DUPLICATE_ID, source, NULL, err);
-	return lh_tool_out(f->tool, sample->p, sample->n) < 0 || lh_tool_out(f->tool, "\n", 1) < 0 ? -1 : 0;
+	return lh_tool_out(f->tool, sample->p, sample->n) < 0 || lh_tool_out(f->tool, "\n", 1) < 0
+		? -1
+		: 0;
 }
 
 /* ---- the run ---- */
@@ -116,7 +123,8 @@ static void count_refused(const struct filter *f)
 
 	for (i = 0; i < LH_REFUSALS; i++)
 		if (count[i])
-			lh_tool_message(f->tool, "%llu refused: %s", (unsigned long long)count[i], lh_refusal_name((enum lh_refusal)i));
+			lh_tool_message(f->tool, "%llu refused: %s", (unsigned long long)count[i],
+					lh_refusal_name((enum lh_refusal)i));
 }
 
 int filter_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
@@ -126,9 +134,12 @@ int filter_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
 
 	set_time(&f);
 	f.refused = lh_quarantine_new(x, f.recorded_at, &tool->err);
-	if (f.refused && (!s->quarantine || lh_quarantine_file(f.refused, s->quarantine, tool->lock_timeout, &tool->err) == 0))
+	if (f.refused &&
+	    (!s->quarantine ||
+	     lh_quarantine_file(f.refused, s->quarantine, tool->lock_timeout, &tool->err) == 0))
 		rc = (x == LH_PREFERENCE ? pair_run : one_run)(&f);
-	if (f.refused && lh_quarantine_commit(f.refused, rc ? &(struct lh_err){ 0 } : &tool->err) < 0)
+	if (f.refused &&
+	    lh_quarantine_commit(f.refused, rc ? &(struct lh_err){ 0 } : &tool->err) < 0)
 		rc = -1;
 	if (f.refused && !s->quarantine)
 		count_refused(&f);

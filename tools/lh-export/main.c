@@ -8,15 +8,20 @@
 #include <unistd.h>
 
 static const struct lh_option options[] = {
-	{ 0, "root", "DIR", "export the scored runs of this root", LH_TEXT(struct settings, run.root) },
+	{ 0, "root", "DIR", "export the scored runs of this root",
+	  LH_TEXT(struct settings, run.root) },
 	{ 0, "include-review", NULL, "also needs_human_review",
 	  LH_FLAG(struct settings, how.include_review, .verbs = VERB_RAG) },
 	{ 0, "include-partial", NULL, "also partially_accepted",
 	  LH_FLAG(struct settings, how.include_partial, .verbs = VERB_SFT) },
-	{ 0, "verify-paths", "DIR", "source_files must be files below DIR", LH_TEXT(struct settings, how.verify_paths) },
-	{ 0, "quarantine", "FILE", "filter: append refused records to FILE", LH_TEXT(struct settings, quarantine) },
-	{ 0, "recorded-at", "TIME", "created_at of samples (default: --now)", LH_TIME(struct settings, run.recorded_at) },
-	{ 0, "run-id", "ID", "id of the run in a root (default: a UUID)", LH_TEXT(struct settings, run.run_id) },
+	{ 0, "verify-paths", "DIR", "source_files must be files below DIR",
+	  LH_TEXT(struct settings, how.verify_paths) },
+	{ 0, "quarantine", "FILE", "filter: append refused records to FILE",
+	  LH_TEXT(struct settings, quarantine) },
+	{ 0, "recorded-at", "TIME", "created_at of samples (default: --now)",
+	  LH_TIME(struct settings, run.recorded_at) },
+	{ 0, "run-id", "ID", "id of the run in a root (default: a UUID)",
+	  LH_TEXT(struct settings, run.run_id) },
 	LH_LOCK_OPTION(0),
 	LH_NOW_OPTION,
 	LH_JOBS_OPTION,
@@ -61,13 +66,16 @@ static int check_options(struct lh_tool *tool, const struct settings *s)
 	if (s->quarantine)
 		return lh_tool_usage(tool, "--quarantine: a root has a quarantine of its own");
 	if (tool->rejects || tool->on_error != LH_ON_ERROR_SKIP)
-		return lh_tool_usage(tool, "--rejects and --on-error are for a filter, not for a --root");
+		return lh_tool_usage(tool,
+				     "--rejects and --on-error are for a filter, not for a --root");
 	return 0;
 }
 
 static int run(struct lh_tool *tool, void *settings)
 {
-	enum lh_exporter x = tool->verb->bit == VERB_RAG ? LH_RAG : tool->verb->bit == VERB_SFT ? LH_SFT : LH_PREFERENCE;
+	enum lh_exporter x = tool->verb->bit == VERB_RAG ? LH_RAG
+		: tool->verb->bit == VERB_SFT		 ? LH_SFT
+							 : LH_PREFERENCE;
 	struct settings *s = settings;
 
 	if (check_options(tool, s) < 0)
@@ -78,7 +86,8 @@ static int run(struct lh_tool *tool, void *settings)
 static const struct lh_verb verbs[] = {
 	{ "rag", "[FILE]...", "samples for retrieval", VERB_RAG, 0, run },
 	{ "sft", "[FILE]...", "instructions and responses for fine-tuning", VERB_SFT, 0, run },
-	{ "preference", "[FILE]...", "pairs of a better and a worse answer", VERB_PREFERENCE, 0, run },
+	{ "preference", "[FILE]...", "pairs of a better and a worse answer", VERB_PREFERENCE, 0,
+	  run },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 

@@ -87,7 +87,8 @@ static int read_side(struct pairing *p, int side, const struct lh_place *at, str
 	       lh_pair_read_scored(&p->pair, side, at, p->fd, err) < 0 ? -1 : 0;
 }
 
-static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected, struct lh_err *err)
+static int on_pair(void *ctx, const struct lh_place *chosen, const struct lh_place *rejected,
+		   struct lh_err *err)
 {
 	struct pairing *p = ctx;
 	const struct lh_sample_result *result = lh_sampler_result(p->sampler);
@@ -120,7 +121,8 @@ static int open_spool(struct lh_err *err)
 	if (!folder || !*folder)
 		folder = "/tmp";
 	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL))
+	if (fd >= 0 ||
+	    (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL))
 		return fd >= 0 ? fd : lh_err_sys(err, "%s: no temporary file", folder);
 	if (snprintf(path, sizeof path, "%s/lh-export-XXXXXX", folder) >= (int)sizeof path)
 		errno = ENAMETOOLONG;
@@ -133,10 +135,14 @@ static int pair_all(struct pairing *p)
 {
 	struct lh_tool *t = p->f->tool;
 
-	if (lh_records_run(t, &(struct lh_flow){
-		.fill = on_evidence, .result_size = sizeof(struct side), .sink = on_side, .shared = p->f,
-		.context_size = sizeof(struct worker), .context_init = worker_init,
-		.context_free = worker_free }) < 0)
+	if (lh_records_run(t,
+			   &(struct lh_flow){ .fill = on_evidence,
+					      .result_size = sizeof(struct side),
+					      .sink = on_side,
+					      .shared = p->f,
+					      .context_size = sizeof(struct worker),
+					      .context_init = worker_init,
+					      .context_free = worker_free }) < 0)
 		return -1;
 	if (flush(p, &t->err) < 0)
 		return -1;

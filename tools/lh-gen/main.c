@@ -20,8 +20,10 @@ struct settings {
 
 static const struct lh_option options[] = {
 	{ 'n', NULL, "N", "rows (default 1000)", LH_UINT(struct settings, n, 0, MAX_WHOLE) },
-	{ 0, "seed", "S", "seed of the rows (default 1)", LH_UINT(struct settings, seed, 0, MAX_WHOLE) },
-	{ 0, "styles", "need|client_first|looking|shorthand|all", "wording of the demand (default need)",
+	{ 0, "seed", "S", "seed of the rows (default 1)",
+	  LH_UINT(struct settings, seed, 0, MAX_WHOLE) },
+	{ 0, "styles", "need|client_first|looking|shorthand|all",
+	  "wording of the demand (default need)",
 	  LH_CHOICE(struct settings, style, .verbs = VERB_QUERIES) },
 	{ 0, "kinds", "fill|email|sms|playbook|all", "kind of drafts (default all)",
 	  LH_CHOICE(struct settings, kinds, .verbs = VERB_DRAFTS) },
@@ -63,7 +65,8 @@ static int run(struct lh_tool *tool, void *settings)
 
 	gen_init();
 	if (tool->verb->bit == VERB_DRAFTS) {
-		s->drafts = gen_drafts_new(s->seed, (unsigned)s->workers, (enum draft_kind)s->kinds, &tool->err);
+		s->drafts = gen_drafts_new(s->seed, (unsigned)s->workers, (enum draft_kind)s->kinds,
+					   &tool->err);
 		rc = s->drafts ? 0 : -1;
 	}
 	for (uint64_t i = 0; i < s->n && !rc && !lh_stopping(); ) {
@@ -89,7 +92,8 @@ static int run_kb(struct lh_tool *tool, void *settings)
 static const struct lh_verb verbs[] = {
 	{ "workers", "", "workers, one a line", VERB_WORKERS, 0, run },
 	{ "queries", "", "demand for workers, one sentence a line", VERB_QUERIES, 0, run },
-	{ "drafts", "", "requests for lh-validate, with the expected verdict", VERB_DRAFTS, 0, run },
+	{ "drafts", "", "requests for lh-validate, with the expected verdict", VERB_DRAFTS, 0,
+	  run },
 	{ "kb", "", "sources of a distillation, in files", VERB_KB, 0, run_kb },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };

@@ -17,10 +17,12 @@ static bool hash_can(uint64_t dimension)
 	return dimension >= LH_HASHV1_DIM_MIN && dimension <= LH_HASHV1_DIM_MAX;
 }
 
-static int set_text(char *to, size_t room, const char *what, const char *from, size_t n, struct lh_err *err)
+static int set_text(char *to, size_t room, const char *what, const char *from, size_t n,
+		    struct lh_err *err)
 {
 	if (n >= room || memchr(from, 0, n))
-		return lh_err_set(err, LH_EDATA, "%s of %zu bytes: at most %zu, without NUL", what, n, room - 1);
+		return lh_err_set(err, LH_EDATA, "%s of %zu bytes: at most %zu, without NUL", what,
+				  n, room - 1);
 	memcpy(to, from, n);
 	to[n] = '\0';
 	return 0;
@@ -31,9 +33,11 @@ static int set_text(char *to, size_t room, const char *what, const char *from, s
 static int start_source(struct lh_index_params *p, const struct settings *s, struct lh_err *err)
 {
 	if (s->template)
-		return set_text(p->text_template, sizeof p->text_template, "--template", s->template, strlen(s->template), err);
+		return set_text(p->text_template, sizeof p->text_template, "--template",
+				s->template, strlen(s->template), err);
 	if (s->field)
-		return set_text(p->field, sizeof p->field, "--field", s->field, strlen(s->field), err);
+		return set_text(p->field, sizeof p->field, "--field", s->field, strlen(s->field),
+				err);
 	if (s->lexical)
 		memcpy(p->field, TEXT_FIELD, sizeof TEXT_FIELD);
 	return 0;
@@ -48,12 +52,17 @@ static int start_lexical(struct lh_index_params *p, const struct settings *s, st
 	if (!s->lexical)
 		return 0;
 	p->lexical = s->template ? LH_LEXICAL_TEMPLATE : LH_LEXICAL_FIELD;
-	if (set_text(p->lexical_of, sizeof p->lexical_of, s->template ? "--template" : "--field", of, strlen(of), err) < 0)
-		return lh_err_set(err, LH_EUSAGE, "--lexical: the name of the field or the template has 1 to %zu bytes", sizeof p->lexical_of - 1);
+	if (set_text(p->lexical_of, sizeof p->lexical_of, s->template ? "--template" : "--field",
+		     of, strlen(of), err) < 0)
+		return lh_err_set(err, LH_EUSAGE,
+				  "--lexical: the name of the field or the template has 1 to %zu "
+				  "bytes",
+				  sizeof p->lexical_of - 1);
 	return 0;
 }
 
-static int start_params(struct lh_index_params *p, const struct lh_tool *tool, const struct settings *s, struct lh_err *err)
+static int start_params(struct lh_index_params *p, const struct lh_tool *tool,
+			const struct settings *s, struct lh_err *err)
 {
 	const char *engine = engine_name(s->engine);
 
@@ -73,7 +82,8 @@ static int start_params(struct lh_index_params *p, const struct lh_tool *tool, c
 		set_text(p->engine, sizeof p->engine, "engine", engine, strlen(engine), err);
 	if (s->engine == LH_ENGINE_STATIC)
 		return 0;	/* --model is a file; start_static reads its name */
-	if (s->model && set_text(p->model, sizeof p->model, "--model", s->model, strlen(s->model), err) < 0)
+	if (s->model &&
+	    set_text(p->model, sizeof p->model, "--model", s->model, strlen(s->model), err) < 0)
 		return -1;
 	if (s->url && set_text(p->url, sizeof p->url, "--url", s->url, strlen(s->url), err) < 0)
 		return -1;
@@ -83,15 +93,19 @@ static int start_params(struct lh_index_params *p, const struct lh_tool *tool, c
 /* Set up engine static: the table's own name is the model, and its path the url. */
 static int start_static(struct build *b, const struct settings *s, struct lh_err *err)
 {
-	struct lh_embedder_options how = { .engine = engine_name(s->engine), .url = s->model, .dimension = (uint32_t)s->dimension };
+	struct lh_embedder_options how = { .engine = engine_name(s->engine),
+					   .url = s->model,
+					   .dimension = (uint32_t)s->dimension };
 	struct lh_embedder *t = lh_embedder_new(&how, err);
 	struct lh_index_params *p = b->p;
 	int rc = t ? 0 : -1;
 
 	if (!rc)
-		rc = set_text(p->model, sizeof p->model, "model", lh_embedder_model(t), strlen(lh_embedder_model(t)), err);
+		rc = set_text(p->model, sizeof p->model, "model", lh_embedder_model(t),
+			      strlen(lh_embedder_model(t)), err);
 	if (!rc)
-		rc = set_text(p->url, sizeof p->url, "path of the table", lh_embedder_url(t), strlen(lh_embedder_url(t)), err);
+		rc = set_text(p->url, sizeof p->url, "path of the table", lh_embedder_url(t),
+			      strlen(lh_embedder_url(t)), err);
 	if (!rc)
 		b->rows.dimension = p->dimension = lh_embedder_dimension(t);
 	b->rows.engine = how.engine;
@@ -110,7 +124,8 @@ static int start_engine(struct build *b, const struct settings *s, struct lh_err
 	if (s->engine == LH_ENGINE_STATIC)
 		return start_static(b, s, err);
 	if (s->engine < 0 && s->model && !lh_hash_knows(s->model)) {
-		snprintf(r->refusal, sizeof r->refusal, "no engine for the model %s: name one by --engine", s->model);
+		snprintf(r->refusal, sizeof r->refusal,
+			 "no engine for the model %s: name one by --engine", s->model);
 		return 0;
 	}
 	r->engine = s->engine < 0 ? "hash" : engine_name(s->engine);
@@ -118,10 +133,14 @@ static int start_engine(struct build *b, const struct settings *s, struct lh_err
 	r->url = s->url;
 	if (s->engine >= 0 && strcmp(r->engine, "hash") == 0) {
 		if (s->model && !lh_hash_knows(s->model))
-			return lh_err_set(err, LH_EUSAGE, "--model %s: the hash engine has %s alone", s->model, LH_HASH_MODELS);
+			return lh_err_set(err, LH_EUSAGE,
+					  "--model %s: the hash engine has %s alone", s->model,
+					  LH_HASH_MODELS);
 		if (s->dimension && !hash_can(s->dimension))
-			return lh_err_set(err, LH_EUSAGE, "--dimension %llu: the hash engine makes %d to %d",
-					  (unsigned long long)s->dimension, LH_HASHV1_DIM_MIN, LH_HASHV1_DIM_MAX);
+			return lh_err_set(err, LH_EUSAGE,
+					  "--dimension %llu: the hash engine makes %d to %d",
+					  (unsigned long long)s->dimension, LH_HASHV1_DIM_MIN,
+					  LH_HASHV1_DIM_MAX);
 		if (!s->model)
 			memcpy(b->p->model, LH_HASH_MODEL, sizeof LH_HASH_MODEL);
 	}
@@ -137,7 +156,8 @@ static int store(const struct row *row, void *ctx, struct lh_err *err)
 	if (row_fits(row, p->dimension, p->model, err) < 0 ||
 	    set_text(model, sizeof model, "model", row->model.p, row->model.n, err) < 0)
 		return -1;
-	if (lh_index_put(b->w, row->id.p, row->id.n, row->vector, row->n, row->meta.p, row->clears ? 0 : row->meta.n, err) < 0)
+	if (lh_index_put(b->w, row->id.p, row->id.n, row->vector, row->n, row->meta.p,
+			 row->clears ? 0 : row->meta.n, err) < 0)
 		return -1;
 	if (!*p->model)
 		memcpy(p->model, model, sizeof model);
@@ -165,8 +185,10 @@ static void settle_params(struct lh_index_params *p, uint64_t count)
 /* An empty input usually means that an earlier command failed. */
 static int refuse_empty(const char *path, struct lh_err *err)
 {
-	return lh_err_set(err, LH_EIO, "%s: no good record came in, so it %s (--allow-empty makes an empty index)", path,
-			  access(path, F_OK) == 0 ? "stays as it was" : "is not made");
+	return lh_err_set(err, LH_EIO,
+			  "%s: no good record came in, so it %s (--allow-empty makes an empty "
+			  "index)",
+			  path, access(path, F_OK) == 0 ? "stays as it was" : "is not made");
 }
 
 /* Return how many records the index to be replaced has; 0 without one, or when it
@@ -205,8 +227,10 @@ static int finish(struct build *b, struct lh_tool *tool, const struct settings *
 	if (lh_index_commit(b->w, (unsigned)tool->jobs, &tool->err) < 0)
 		return -1;
 	if (count < had - had / 2)
-		lh_tool_warn(tool, "%s: it had %llu records, and has %llu now", path, (unsigned long long)had, (unsigned long long)count);
-	lh_tool_verbose(tool, "%s: %llu records of dimension %u", path, (unsigned long long)count, b->p->dimension);
+		lh_tool_warn(tool, "%s: it had %llu records, and has %llu now", path,
+			     (unsigned long long)had, (unsigned long long)count);
+	lh_tool_verbose(tool, "%s: %llu records of dimension %u", path, (unsigned long long)count,
+			b->p->dimension);
 	return 0;
 }
 

@@ -31,10 +31,14 @@ int changes_store_some(struct changes *ch, struct lh_err *err)
 	return lh_index_change_bytes(ch->c) < COMMIT_BYTES ? 0 : changes_store(ch, err);
 }
 
-int changes_fold(struct changes *ch, const char *path, struct lh_tool *tool, const struct settings *s)
+int changes_fold(struct changes *ch, const char *path, struct lh_tool *tool,
+		 const struct settings *s)
 {
-	if (ch->fold && lh_index_compact_unless_busy(path, (unsigned)tool->jobs, s->lock_timeout, &tool->err) < 0)
-		return lh_err_prefix(&tool->err, "the changes are stored, but the compaction failed");
+	if (ch->fold &&
+	    lh_index_compact_unless_busy(path, (unsigned)tool->jobs, s->lock_timeout, &tool->err) <
+		    0)
+		return lh_err_prefix(&tool->err,
+				     "the changes are stored, but the compaction failed");
 	return 0;
 }
 
@@ -68,12 +72,14 @@ static bool is_static(const struct lh_index_params *p, const struct settings *s)
 	const char *name = lh_engine_name(LH_ENGINE_STATIC);
 
 	if (*p->engine)
-		return strcmp(p->engine, name) == 0 && (s->engine < 0 || s->engine == LH_ENGINE_STATIC);
+		return strcmp(p->engine, name) == 0 &&
+			(s->engine < 0 || s->engine == LH_ENGINE_STATIC);
 	return s->engine == LH_ENGINE_STATIC;
 }
 
 /* Set up engine static: --model is the present path of the table. */
-static int start_static(struct rows *r, const struct lh_index_params *p, const struct settings *s, struct lh_err *err)
+static int start_static(struct rows *r, const struct lh_index_params *p, const struct settings *s,
+			struct lh_err *err)
 {
 	if (s->url)
 		return lh_err_set(err, LH_EUSAGE, "--url: the table of engine static is --model");
@@ -93,15 +99,18 @@ static int start_engine(struct change *ch, const struct settings *s, struct lh_e
 	if (is_static(p, s))
 		return start_static(r, p, s, err);
 	if (s->model && *p->model && strcmp(s->model, p->model) != 0)
-		return lh_err_set(err, LH_EUSAGE, "--model %s: the index has %s", s->model, p->model);
+		return lh_err_set(err, LH_EUSAGE, "--model %s: the index has %s", s->model,
+				  p->model);
 	if (s->engine >= 0 && *p->engine && strcmp(engine_name(s->engine), p->engine) != 0)
-		return lh_err_set(err, LH_EUSAGE, "--engine %s: the index has %s", engine_name(s->engine), p->engine);
+		return lh_err_set(err, LH_EUSAGE, "--engine %s: the index has %s",
+				  engine_name(s->engine), p->engine);
 	if (*p->engine)
 		r->engine = p->engine;
 	else if (s->engine >= 0)
 		r->engine = engine_name(s->engine);
 	else
-		snprintf(r->refusal, sizeof r->refusal, "the index names no engine (model %s): name one by --engine",
+		snprintf(r->refusal, sizeof r->refusal,
+			 "the index names no engine (model %s): name one by --engine",
 			 *p->model ? p->model : "unknown");
 	r->model = *p->model ? p->model : s->model;
 	r->url = s->url ? s->url : p->url;
@@ -111,7 +120,8 @@ static int start_engine(struct change *ch, const struct settings *s, struct lh_e
 /* Make texts as those in the index were made. */
 static int start_source(struct settings *s, const struct lh_index_params *p, struct lh_err *err)
 {
-	const char *given = s->template ? s->template : s->field, *kept = *p->text_template ? p->text_template : p->field;
+	const char *given = s->template ? s->template : s->field,
+		   *kept = *p->text_template ? p->text_template : p->field;
 	bool by_template = *p->text_template;
 
 	if (!*kept)
@@ -119,7 +129,8 @@ static int start_source(struct settings *s, const struct lh_index_params *p, str
 	if (!given)
 		*(by_template ? &s->template : &s->field) = kept;
 	else if (by_template != !!s->template || strcmp(given, kept) != 0)
-		return lh_err_set(err, LH_EUSAGE, "--%s %.400s: the index has --%s %.400s", s->template ? "template" : "field", given,
+		return lh_err_set(err, LH_EUSAGE, "--%s %.400s: the index has --%s %.400s",
+				  s->template ? "template" : "field", given,
 				  by_template ? "template" : "field", kept);
 	return 0;
 }
@@ -131,7 +142,8 @@ static int put_row(const struct row *row, void *ctx, struct lh_err *err)
 
 	if (row_fits(row, ch->p->dimension, ch->p->model, err) < 0)
 		return -1;
-	if (lh_index_change_put(ch->to.c, row->id.p, row->id.n, row->vector, row->n, meta, row->clears ? 2 : row->meta.n, err) < 0)
+	if (lh_index_change_put(ch->to.c, row->id.p, row->id.n, row->vector, row->n, meta,
+				row->clears ? 2 : row->meta.n, err) < 0)
 		return -1;
 	ch->done++;
 	return store_some(ch, err);
@@ -156,7 +168,8 @@ int index_add(struct lh_tool *tool, void *settings)
 	if (rc == 0)
 		rc = changes_finish(&ch.to, tool, s);
 	if (rc == 0)
-		lh_tool_verbose(tool, "%s: %llu records added or replaced", tool->operands[0], (unsigned long long)ch.done);
+		lh_tool_verbose(tool, "%s: %llu records added or replaced", tool->operands[0],
+				(unsigned long long)ch.done);
 	lh_index_change_close(ch.to.c);
 	rows_free(&ch.rows);
 	return rc;

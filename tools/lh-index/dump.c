@@ -83,7 +83,8 @@ static int dump_all(struct dump *d, struct lh_tool *tool, const struct lh_index 
 		if (live > 0)
 			lh_index_vector(ix, at, d->vector);
 		if (live < 0 || (live && dump_row(d, &row, &tool->err) < 0))
-			return lh_err_prefix(&tool->err, "%s: row %llu", tool->operands[0], (unsigned long long)i);
+			return lh_err_prefix(&tool->err, "%s: row %llu", tool->operands[0],
+					     (unsigned long long)i);
 		if (live && lh_tool_out(tool, d->line.p, d->line.len) < 0)
 			return -1;
 	}

@@ -9,7 +9,17 @@
 #include "json/template.h"
 #include "embed/embedder.h"
 
-enum { V_BUILD = 1, V_ADD = 2, V_DELETE = 4, V_INFO = 8, V_DUMP = 16, V_VERIFY = 32, V_COMPACT = 64, V_MERGE = 128, V_MOVE = 256 };
+enum {
+	V_BUILD = 1,
+	V_ADD = 2,
+	V_DELETE = 4,
+	V_INFO = 8,
+	V_DUMP = 16,
+	V_VERIFY = 32,
+	V_COMPACT = 64,
+	V_MERGE = 128,
+	V_MOVE = 256
+};
 
 struct settings {
 	int distance, precision, encoding;
@@ -87,7 +97,8 @@ struct changes {
 
 int changes_store(struct changes *ch, struct lh_err *err);
 /* Compact if that is due. */
-int changes_fold(struct changes *ch, const char *path, struct lh_tool *tool, const struct settings *s);
+int changes_fold(struct changes *ch, const char *path, struct lh_tool *tool,
+		 const struct settings *s);
 /* Store what was gathered if it is much, to bound memory; or store the rest, and
  * compact if due. */
 int changes_store_some(struct changes *ch, struct lh_err *err);
@@ -96,7 +107,8 @@ int changes_finish(struct changes *ch, struct lh_tool *tool, const struct settin
 /* ---- merge.c: copying rows of another index ---- */
 
 /* Check that rows of the index at path fit one with parameters want. */
-int index_same_kind(const char *path, const struct lh_index_params *want, const struct lh_index_params *has, struct lh_err *err);
+int index_same_kind(const char *path, const struct lh_index_params *want,
+		    const struct lh_index_params *has, struct lh_err *err);
 
 /* Check after a flow: -1 when a signal asked to stop, so that nothing must be stored. */
 int not_stopped(struct lh_tool *tool);

@@ -141,7 +141,8 @@ int index_compact(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 
-	if (lh_index_compact(tool->operands[0], (unsigned)tool->jobs, s->lock_timeout, &tool->err) < 0)
+	if (lh_index_compact(tool->operands[0], (unsigned)tool->jobs, s->lock_timeout, &tool->err) <
+	    0)
 		return -1;
 	return not_stopped(tool);
 }

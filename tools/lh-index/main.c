@@ -9,28 +9,38 @@
 static const struct lh_option options[] = {
 	{ 0, "distance", "cosine|l2|ip", "1 - cos, Euclidean, or 1 - dot (default cosine)",
 	  LH_CHOICE(struct settings, distance, .verbs = V_BUILD) },
-	{ 0, "m", "N", "links per vector (default 16)", LH_UINT(struct settings, m, 2, 128, .verbs = V_BUILD) },
+	{ 0, "m", "N", "links per vector (default 16)",
+	  LH_UINT(struct settings, m, 2, 128, .verbs = V_BUILD) },
 	{ 0, "ef-construction", "N", "candidates while building (default 200)",
 	  LH_UINT(struct settings, ef_construction, 8, 10000, .verbs = V_BUILD) },
 	{ 0, "exact-below", "N", "no graph under N vectors (default 1000)",
 	  LH_UINT(struct settings, exact_below, 0, 4294967294.0, .verbs = V_BUILD) },
 	{ 0, "precision", "f32|f16|i8", "how vectors are stored (default f32)",
 	  LH_CHOICE(struct settings, precision, .verbs = V_BUILD) },
-	{ 0, "rescore", NULL, "also store f32 with f16 or i8, for exact distances", LH_FLAG(struct settings, rescore, .verbs = V_BUILD) },
+	{ 0, "rescore", NULL, "also store f32 with f16 or i8, for exact distances",
+	  LH_FLAG(struct settings, rescore, .verbs = V_BUILD) },
 	{ 0, "lexical", NULL, "also find texts by their words (lh-search --hybrid)",
 	  LH_FLAG(struct settings, lexical, .verbs = V_BUILD) },
 	{ 0, "dimension", "N", "length of vectors (default: the first one's)",
 	  LH_UINT(struct settings, dimension, 1, LH_DIM_MAX, .verbs = V_BUILD) },
-	{ 0, "allow-empty", NULL, "make INDEX even if no record was accepted", LH_FLAG(struct settings, allow_empty, .verbs = V_BUILD) },
-	{ 0, "seed", "N", "seed of the graph's levels (default 1)", LH_UINT(struct settings, seed, 0, 4294967295.0, .verbs = V_BUILD) },
+	{ 0, "allow-empty", NULL, "make INDEX even if no record was accepted",
+	  LH_FLAG(struct settings, allow_empty, .verbs = V_BUILD) },
+	{ 0, "seed", "N", "seed of the graph's levels (default 1)",
+	  LH_UINT(struct settings, seed, 0, 4294967295.0, .verbs = V_BUILD) },
 	{ 0, "engine", LH_ENGINES, "engine that embeds texts (default hash)",
 	  LH_CHOICE(struct settings, engine, .verbs = V_TEXT) },
-	{ 0, "model", "NAME", "model of the vectors (default: the first record's)", LH_TEXT(struct settings, model, .verbs = V_TEXT) },
-	{ 0, "url", "URL", "address of the engine", LH_TEXT(struct settings, url, .verbs = V_TEXT) },
-	{ 0, "batch", "N", "texts in one call to a service (default 64)", LH_UINT(struct settings, batch, 1, 4096, .verbs = V_TEXT) },
-	{ 0, "field", "NAME", "the field to embed (default text; add: as built)", LH_TEXT(struct settings, field, .verbs = V_TEXT) },
-	{ 0, "template", "TEXT", "embed several fields: '{role} in {city}'", LH_TEXT(struct settings, template, .verbs = V_TEXT) },
-	{ 0, "id", "ID", "delete this record (repeatable)", LH_TEXTS(struct settings, id, .verbs = V_DELETE) },
+	{ 0, "model", "NAME", "model of the vectors (default: the first record's)",
+	  LH_TEXT(struct settings, model, .verbs = V_TEXT) },
+	{ 0, "url", "URL", "address of the engine",
+	  LH_TEXT(struct settings, url, .verbs = V_TEXT) },
+	{ 0, "batch", "N", "texts in one call to a service (default 64)",
+	  LH_UINT(struct settings, batch, 1, 4096, .verbs = V_TEXT) },
+	{ 0, "field", "NAME", "the field to embed (default text; add: as built)",
+	  LH_TEXT(struct settings, field, .verbs = V_TEXT) },
+	{ 0, "template", "TEXT", "embed several fields: '{role} in {city}'",
+	  LH_TEXT(struct settings, template, .verbs = V_TEXT) },
+	{ 0, "id", "ID", "delete this record (repeatable)",
+	  LH_TEXTS(struct settings, id, .verbs = V_DELETE) },
 	{ 0, "encoding", "array|base64", "how vectors are printed (default array)",
 	  LH_CHOICE(struct settings, encoding, .verbs = V_DUMP) },
 	{ 0, "lock-timeout", "S", "seconds to wait for another writer (default 10)",
@@ -45,12 +55,15 @@ static const struct lh_option options[] = {
 static const struct lh_verb verbs[] = {
 	{ "build", "INDEX [FILE...]", "make INDEX from records", V_BUILD, 1, index_build },
 	{ "add", "INDEX [FILE...]", "add or replace records", V_ADD, 1, index_add },
-	{ "delete", "INDEX [FILE...]", "delete the records with these ids", V_DELETE, 1, index_delete },
+	{ "delete", "INDEX [FILE...]", "delete the records with these ids", V_DELETE, 1,
+	  index_delete },
 	{ "info", "INDEX...", "describe an index as JSON", V_INFO, 1, index_info },
 	{ "dump", "INDEX", "write every record with its vector", V_DUMP, 1, index_dump },
-	{ "verify", "INDEX...", "check every byte of the file and its log", V_VERIFY, 1, index_verify },
+	{ "verify", "INDEX...", "check every byte of the file and its log", V_VERIFY, 1,
+	  index_verify },
 	{ "compact", "INDEX", "merge pending changes into the file", V_COMPACT, 1, index_compact },
-	{ "merge", "DEST SRC...", "add the records that DEST does not have", V_MERGE, 2, index_merge },
+	{ "merge", "DEST SRC...", "add the records that DEST does not have", V_MERGE, 2,
+	  index_merge },
 	{ "move", "DEST SRC", "move all records of SRC to DEST", V_MOVE, 2, index_move },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
@@ -62,7 +75,8 @@ static int check(struct lh_tool *tool, void *settings)
 	struct lh_err err;
 
 	if (tool->on_error == LH_ON_ERROR_EMIT && !(tool->verb->bit & V_READS))
-		return lh_tool_usage(tool, "--on-error emit: there is no output per record; skip or stop");
+		return lh_tool_usage(
+			tool, "--on-error emit: there is no output per record; skip or stop");
 	if (tool->verb->bit & one && tool->n_operands > 1)
 		return lh_tool_unexpected(tool, 1, "%s takes one INDEX", tool->verb->name);
 	if (tool->verb->bit == V_MOVE && tool->n_operands > 2)
@@ -74,7 +88,8 @@ static int check(struct lh_tool *tool, void *settings)
 	if (s->field && s->template)
 		return lh_tool_usage(tool, "--field and --template exclude each other");
 	if ((s->field && !*s->field) || (s->template && !*s->template))
-		return lh_tool_usage(tool, "--%s: nothing is named", s->field ? "field" : "template");
+		return lh_tool_usage(tool, "--%s: nothing is named",
+				     s->field ? "field" : "template");
 	if (s->engine == LH_ENGINE_STATIC && s->url)
 		return lh_tool_usage(tool, "--url: the table of engine static is --model");
 	if (s->rescore && s->precision == LH_F32)

@@ -25,7 +25,8 @@ static int refuse_itself(const struct lh_tool *tool, struct lh_err *err)
 {
 	struct stat a, b;
 
-	if (stat(tool->operands[0], &a) == 0 && stat(tool->operands[1], &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+	if (stat(tool->operands[0], &a) == 0 && stat(tool->operands[1], &b) == 0 &&
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino)
 		return lh_err_set(err, LH_EUSAGE, "%s: is DEST itself", tool->operands[1]);
 	return 0;
 }
@@ -45,13 +46,15 @@ static int open_both(struct move *m, struct lh_tool *tool, const struct settings
 	return m->vector ? 0 : -1;
 }
 
-static int take_row(struct move *m, const struct lh_index *src, uint64_t at, const struct lh_row *row, struct lh_err *err)
+static int take_row(struct move *m, const struct lh_index *src, uint64_t at,
+		    const struct lh_row *row, struct lh_err *err)
 {
 	uint32_t dimension = lh_index_change_params(m->to.c)->dimension;
 
 	lh_index_vector(src, at, m->vector);
-	if (lh_index_change_put(m->to.c, row->id.p, row->id.n, m->vector, dimension, row->meta.n ? row->meta.p : "{}",
-			      row->meta.n ? row->meta.n : 2, err) < 0 ||
+	if (lh_index_change_put(m->to.c, row->id.p, row->id.n, m->vector, dimension,
+				row->meta.n ? row->meta.p : "{}", row->meta.n ? row->meta.n : 2,
+				err) < 0 ||
 	    lh_index_change_delete(m->from.c, row->id.p, row->id.n, err) < 0)
 		return lh_err_prefix(err, "%s: row %llu", m->from_path, (unsigned long long)at);
 	return 0;
@@ -64,7 +67,8 @@ static int gather(struct move *m, const struct lh_index *src, struct lh_err *err
 	struct lh_row row;
 	int rc;
 
-	if (index_same_kind(m->from_path, lh_index_change_params(m->to.c), lh_index_get_params(src), err) < 0)
+	if (index_same_kind(m->from_path, lh_index_change_params(m->to.c), lh_index_get_params(src),
+			    err) < 0)
 		return -1;
 	if (lh_index_check_order(src, err) < 0)
 		return lh_err_prefix(err, "%s", m->from_path);
@@ -107,7 +111,8 @@ static int move_all(struct move *m, struct lh_tool *tool, const struct settings 
 			return -1;
 		lh_tool_progress(tool, lh_index_change_tally(m->from.c)->deleted);
 	} while (more);
-	if (changes_fold(&m->to, tool->operands[0], tool, s) < 0 || changes_fold(&m->from, m->from_path, tool, s) < 0)
+	if (changes_fold(&m->to, tool->operands[0], tool, s) < 0 ||
+	    changes_fold(&m->from, m->from_path, tool, s) < 0)
 		return -1;
 	return lh_tool_out_counts(tool, (const char *const[]){ "moved" },
 			   &lh_index_change_tally(m->from.c)->deleted, 1);

@@ -123,11 +123,16 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 }
 
 /* Open the engine for vectors of that dimension; 0: its own. */
-static int open_texts(struct lh_embedder **texts, const struct rows *r, uint32_t dimension, struct lh_err *err)
+static int open_texts(struct lh_embedder **texts, const struct rows *r, uint32_t dimension,
+		      struct lh_err *err)
 {
 	struct lh_embedder_options how = {
-		.engine = r->engine, .model = r->model, .url = r->url, .own_url = r->settings->url != NULL,
-		.dimension = in_process(r) ? dimension : 0, .batch = (uint32_t)r->settings->batch,
+		.engine = r->engine,
+		.model = r->model,
+		.url = r->url,
+		.own_url = r->settings->url != NULL,
+		.dimension = in_process(r) ? dimension : 0,
+		.batch = (uint32_t)r->settings->batch,
 	};
 
 	lh_embedder_free(*texts);
@@ -152,7 +157,8 @@ static int ready_texts(struct worker *w, struct lh_err *err)
 }
 
 /* Read a record: its vector, or else its text. */
-static int read_slot(struct worker *w, const struct lh_record *rec, struct slot *s, struct lh_err *err)
+static int read_slot(struct worker *w, const struct lh_record *rec, struct slot *s,
+		     struct lh_err *err)
 {
 	const struct rows *r = w->rows;
 
@@ -168,7 +174,8 @@ static int read_slot(struct worker *w, const struct lh_record *rec, struct slot 
 		return lh_vector_record_vector(&s->floats, &s->vector, &s->n, err);
 	if (!r->engine)
 		return lh_err_set(err, LH_EDATA, "no vector, and %s", r->refusal);
-	return lh_vector_record_text(rec, r->settings->field ? r->settings->field : TEXT_FIELD, r->template, &s->text, &s->s, err);
+	return lh_vector_record_text(rec, r->settings->field ? r->settings->field : TEXT_FIELD,
+				     r->template, &s->text, &s->s, err);
 }
 
 /* Pack a complete record to out. */
@@ -185,7 +192,8 @@ static int pack(struct worker *w, const struct lh_record *rec, const struct slot
 	if (lh_vector_record_id(rec, &w->id, &id, err) < 0)
 		return -1;
 	if (s->made_here)
-		model = (struct lh_str){ lh_embedder_model(w->texts), strlen(lh_embedder_model(w->texts)) };
+		model = (struct lh_str){ lh_embedder_model(w->texts),
+					 strlen(lh_embedder_model(w->texts)) };
 	else if (lh_vector_record_model(rec, &w->model, &model, err) < 0)
 		return -1;
 	lh_vector_record_meta(rec, &w->meta);
@@ -216,7 +224,8 @@ static int embed_one(struct worker *w, struct slot *s, struct lh_err *err)
 {
 	uint32_t n = 0;
 
-	if (ready_texts(w, err) < 0 || lh_embedder_embed(w->texts, &s->s, 1, &s->vector, &n, err) < 0)
+	if (ready_texts(w, err) < 0 ||
+	    lh_embedder_embed(w->texts, &s->s, 1, &s->vector, &n, err) < 0)
 		return -1;
 	s->n = n;
 	return 0;
@@ -235,7 +244,8 @@ static int fill(struct lh_record *rec, void *packed, struct lh_buf *out, void *w
 
 static bool wants_vector(const struct slot *s, struct lh_str trace)
 {
-	return s->rc == 0 && s->made_here && !s->n && s->trace.n == trace.n && (!trace.n || !memcmp(s->trace.p, trace.p, trace.n));
+	return s->rc == 0 && s->made_here && !s->n && s->trace.n == trace.n &&
+		(!trace.n || !memcmp(s->trace.p, trace.p, trace.n));
 }
 
 static void no_vector(void *worker, size_t i, const struct lh_err *why)
@@ -249,7 +259,9 @@ static void no_vector(void *worker, size_t i, const struct lh_err *why)
 /* Embed the texts of one trace id, from slot i on, in one request; each may fail alone. */
 static int embed_group(struct worker *w, size_t i, size_t n, struct lh_err *err)
 {
-	struct lh_embedder_ask ask = { .text = w->text, .trace = w->slot[i].trace, .bad = no_vector, .ctx = w };
+	struct lh_embedder_ask ask = {
+		.text = w->text, .trace = w->slot[i].trace, .bad = no_vector, .ctx = w
+	};
 	size_t bytes;
 	uint32_t dim;
 	int rc;
@@ -290,7 +302,8 @@ static int embed_slots(struct worker *w, size_t n, struct lh_err *err)
 }
 
 /* Trace ids are for services only. */
-static int read_traced(struct worker *w, const struct lh_record *rec, struct slot *s, struct lh_err *err)
+static int read_traced(struct worker *w, const struct lh_record *rec, struct slot *s,
+		       struct lh_err *err)
 {
 	s->trace = (struct lh_str){ NULL, 0 };
 	if (lh_bind(trace_members, rec, s, &s->traced, err) < 0)
@@ -327,7 +340,8 @@ static int batch(struct lh_batch *b, void *worker, struct lh_err *err)
 /* Return whether the row's vector was made by that model. */
 static bool is_of(const struct row *row, const char *model)
 {
-	return !model || (row->model.n == strlen(model) && !memcmp(row->model.p, model, row->model.n));
+	return !model ||
+		(row->model.n == strlen(model) && !memcmp(row->model.p, model, row->model.n));
 }
 
 /* Embed a text again that was embedded before dimension and model were known. */
@@ -345,7 +359,8 @@ static int embed_again(struct run *run, struct row *row, struct lh_err *err)
 		return -1;
 	row->vector = (const float *)(const void *)r->vector.p;
 	row->n = n;
-	row->model = (struct lh_str){ lh_embedder_model(run->texts), strlen(lh_embedder_model(run->texts)) };
+	row->model = (struct lh_str){ lh_embedder_model(run->texts),
+				      strlen(lh_embedder_model(run->texts)) };
 	return 0;
 }
 
@@ -408,8 +423,10 @@ int row_fits(const struct row *row, uint32_t dimension, const char *model, struc
 {
 	if (dimension && row->n != dimension)
 		return lh_err_set(err, LH_EDATA, "dimension %zu, expected %u", row->n, dimension);
-	if (*model && row->model.n && (row->model.n != strlen(model) || memcmp(row->model.p, model, row->model.n) != 0))
+	if (*model && row->model.n &&
+	    (row->model.n != strlen(model) || memcmp(row->model.p, model, row->model.n) != 0))
 		return lh_err_data(err, 409, "model \"%.*s\", expected \"%s\"",
-				  (int)(row->model.n < 256 ? row->model.n : 256), row->model.p, model);
+				   (int)(row->model.n < 256 ? row->model.n : 256), row->model.p,
+				   model);
 	return 0;
 }

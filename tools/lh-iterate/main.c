@@ -9,21 +9,29 @@
 #include "base/mem.h"
 
 static const struct lh_option options[] = {
-	{ 0, "answers", "FILE", "read the model's answers from FILE, ask no model", LH_TEXT(struct iterate, answers_path) },
+	{ 0, "answers", "FILE", "read the model's answers from FILE, ask no model",
+	  LH_TEXT(struct iterate, answers_path) },
 	{ 0, "kind", LH_KINDS, "kind of records without a kind", LH_CHOICE(struct iterate, kind) },
 	{ 0, "roster", "FILE", "roster: JSON Lines or an index",
 	  LH_TEXT(struct iterate, roster_path, .env = "LH_ROSTER") },
-	{ 0, "rules", "DIR", "rule files, *.json, to run after the built-in rules", LH_TEXT(struct iterate, rules_path) },
-	{ 0, "session-log", "FILE", "append a row for each session to FILE", LH_TEXT(struct iterate, log_path) },
-	{ 0, "daemon", "NAME", "daemon of the rows (default lh-iterate)", LH_TEXT(struct iterate, daemon) },
-	{ 0, "emit-session", NULL, "write rows of the log from their data, run no sessions", LH_FLAG(struct iterate, emit_session) },
-	{ 0, "timeout", "S", "seconds for one call to a model (default 180)", LH_REAL(struct iterate, timeout, 0.001, 86400) },
-	{ 0, "retries", "N", "tries after a failed call (default 2)", LH_UINT(struct iterate, retries, 0, 100) },
+	{ 0, "rules", "DIR", "rule files, *.json, to run after the built-in rules",
+	  LH_TEXT(struct iterate, rules_path) },
+	{ 0, "session-log", "FILE", "append a row for each session to FILE",
+	  LH_TEXT(struct iterate, log_path) },
+	{ 0, "daemon", "NAME", "daemon of the rows (default lh-iterate)",
+	  LH_TEXT(struct iterate, daemon) },
+	{ 0, "emit-session", NULL, "write rows of the log from their data, run no sessions",
+	  LH_FLAG(struct iterate, emit_session) },
+	{ 0, "timeout", "S", "seconds for one call to a model (default 180)",
+	  LH_REAL(struct iterate, timeout, 0.001, 86400) },
+	{ 0, "retries", "N", "tries after a failed call (default 2)",
+	  LH_UINT(struct iterate, retries, 0, 100) },
 	LH_ONCE_OPTION,
 	LH_LOCK_OPTION(0),
 	LH_TRACE_OPTION(struct iterate, trace_id),
 	LH_NOW_OPTION,
-	{ 'j', "jobs", "N", "threads, or sessions at the same time (default: cores)", LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) },
+	{ 'j', "jobs", "N", "threads, or sessions at the same time (default: cores)",
+	  LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) },
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
@@ -57,11 +65,14 @@ static int check_log(struct iterate *it)
 static int settle_options(struct iterate *it)
 {
 	if (it->emit_session && (it->answers_path || it->log_path))
-		return lh_tool_usage(it->tool, "--emit-session excludes --answers and --session-log");
+		return lh_tool_usage(it->tool,
+				     "--emit-session excludes --answers and --session-log");
 	if (it->answers_path && !strcmp(it->answers_path, "-") && lh_tool_reads_stdin(it->tool))
-		return lh_tool_usage(it->tool, "--answers: standard input is where the records come from");
+		return lh_tool_usage(it->tool,
+				     "--answers: standard input is where the records come from");
 	if (it->roster_path && !strcmp(it->roster_path, "-") && lh_tool_reads_stdin(it->tool))
-		return lh_tool_usage(it->tool, "--roster: standard input is where the records come from");
+		return lh_tool_usage(it->tool,
+				     "--roster: standard input is where the records come from");
 	if (!lh_utf8_valid(it->daemon, strlen(it->daemon)))
 		return lh_tool_usage(it->tool, "--daemon is not UTF-8");
 	if (lh_trace_check(it->trace_id, &it->tool->err) < 0)
@@ -90,11 +101,13 @@ static int held_read(struct held *h, const struct held *was, struct lh_err *err)
 	const struct iterate *it = h->it;
 
 	if (it->rules_path)
-		h->rules = was ? lh_rules_renew(was->rules, err) : lh_rules_open(it->rules_path, err);
+		h->rules =
+			was ? lh_rules_renew(was->rules, err) : lh_rules_open(it->rules_path, err);
 	if (it->rules_path && !h->rules)
 		return -1;
 	if (it->roster_path)
-		h->roster = was ? lh_roster_renew(was->roster, it->threads, err) : lh_roster_open(it->roster_path, it->threads, err);
+		h->roster = was ? lh_roster_renew(was->roster, it->threads, err)
+				: lh_roster_open(it->roster_path, it->threads, err);
 	if (it->roster_path && !h->roster)
 		return -1;
 	if (!it->answers_path)
@@ -120,17 +133,21 @@ static bool held_stale(void *it, const void *state)
 	const struct held *h = state;
 
 	(void)it;
-	return (h->rules && lh_rules_stale(h->rules)) || (h->roster && lh_roster_stale(h->roster)) || (h->keys && lh_keys_stale(h->keys));
+	return (h->rules && lh_rules_stale(h->rules)) ||
+		(h->roster && lh_roster_stale(h->roster)) || (h->keys && lh_keys_stale(h->keys));
 }
 
 static int open_all(struct iterate *it, struct lh_held **held)
 {
-	struct lh_held_how how = { .open = held_open, .stale = held_stale, .close = held_close, .ctx = it };
+	struct lh_held_how how = {
+		.open = held_open, .stale = held_stale, .close = held_close, .ctx = it
+	};
 
 	*held = lh_held_open(&how, &it->tool->err);
 	if (!*held)
 		return -1;
-	if (it->answers_path && !(it->answers = answers_open(it->tool, it->answers_path, &it->tool->err)))
+	if (it->answers_path &&
+	    !(it->answers = answers_open(it->tool, it->answers_path, &it->tool->err)))
 		return -1;
 	if (it->log_path)
 		it->log = log_open(it->tool, it->log_path);
@@ -161,7 +178,9 @@ static int run(struct iterate *it)
 
 int main(int argc, char **argv)
 {
-	struct iterate it = { .daemon = "lh-iterate", .kind = LH_KIND_NONE, .timeout = 180, .retries = 2 };
+	struct iterate it = {
+		.daemon = "lh-iterate", .kind = LH_KIND_NONE, .timeout = 180, .retries = 2
+	};
 	struct lh_tool tool;
 	int rc;
 

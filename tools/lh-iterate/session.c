@@ -12,7 +12,8 @@
 #include <lh/session.h>
 #include <lh/time.h>
 
-#define NO_JSON "\n\nYour last answer held no JSON object. Answer with one JSON object and nothing else."
+#define NO_JSON \
+	"\n\nYour last answer held no JSON object. Answer with one JSON object and nothing else."
 #define FAILED "\n\nYour last answer failed validation with this error:\n"
 #define CORRECT "\nCorrect exactly that, and answer with one JSON object and nothing else."
 
@@ -73,12 +74,16 @@ static int session_init(void *context, void *ctx, struct lh_err *err)
 	s->roster = held->roster;
 	s->extract = lh_extract_new(err);
 	if (s->extract)
-		s->validator = lh_validator_new(&(struct lh_validate_how){ .roster = held->roster, .rules = held->rules }, err);
+		s->validator = lh_validator_new(&(struct lh_validate_how){ .roster = held->roster,
+									   .rules = held->rules },
+						err);
 	if (s->validator && it->answers)
 		return 0;
 	if (s->validator)
-		s->chat = lh_chat_new(&(struct lh_chat_how){
-			.timeout = it->timeout, .retries = (unsigned)it->retries, .stopping = lh_stopping }, held->keys, err);
+		s->chat = lh_chat_new(&(struct lh_chat_how){ .timeout = it->timeout,
+							     .retries = (unsigned)it->retries,
+							     .stopping = lh_stopping },
+				      held->keys, err);
 	return s->chat ? 0 : -1;
 }
 
@@ -108,11 +113,15 @@ static struct lh_str model_name(struct session *s)
 
 static int ask(struct session *s, struct lh_str *content, struct lh_err *err)
 {
-	struct lh_chat_message m[] = {
-		{ { "system", 6 }, s->q.preface }, { { "user", 4 }, { s->prompt.p, s->prompt.len } } };
-	struct lh_chat_request ask = {
-		.model = model_name(s), .message = s->q.preface.n ? m : m + 1, .n = s->q.preface.n ? 2 : 1,
-		.temperature = s->q.temperature, .max_tokens = s->q.max_tokens, .think = -1, .trace = s->trace };
+	struct lh_chat_message m[] = { { { "system", 6 }, s->q.preface },
+				       { { "user", 4 }, { s->prompt.p, s->prompt.len } } };
+	struct lh_chat_request ask = { .model = model_name(s),
+				       .message = s->q.preface.n ? m : m + 1,
+				       .n = s->q.preface.n ? 2 : 1,
+				       .temperature = s->q.temperature,
+				       .max_tokens = s->q.max_tokens,
+				       .think = -1,
+				       .trace = s->trace };
 	struct lh_chat_reply reply;
 
 	if (lh_buf_check(&s->model, err) < 0 || lh_buf_check(&s->prompt, err) < 0 ||
@@ -150,7 +159,9 @@ static enum end no_answer(struct session *s, const struct lh_err *why)
 	if (why->code == LH_ENET)
 		lh_tool_failed(it->tool);
 	if (before < TOLD || it->tool->verbose)
-		lh_tool_message(it->tool, "session %.*s: %s%s", (int)(s->trace.n < 200 ? s->trace.n : 200), s->trace.p, code, why->msg);
+		lh_tool_message(it->tool, "session %.*s: %s%s",
+				(int)(s->trace.n < 200 ? s->trace.n : 200), s->trace.p, code,
+				why->msg);
 	else if (before == TOLD)
 		lh_tool_message(it->tool, "further messages suppressed (--verbose shows all)");
 	return BROKEN;
@@ -173,7 +184,8 @@ static enum end answer(struct session *s, struct lh_str *content, struct lh_err 
 }
 
 /* Validate the object found: its verdict, and its error in every form needed. */
-static int judge_answer(struct session *s, const struct lh_value *found, bool *good, struct lh_err *err)
+static int judge_answer(struct session *s, const struct lh_value *found, bool *good,
+			struct lh_err *err)
 {
 	double start = lh_time_monotonic();
 	struct lh_verdict verdict;
@@ -200,12 +212,14 @@ static int judge_answer(struct session *s, const struct lh_value *found, bool *g
 /* Record the end of the turn; its error is what was added to errors since from. */
 static void note(struct session *s, const char *verdict, size_t from)
 {
-	s->attempt[s->turns] = (struct lh_session_attempt){ .iteration = s->turns, .verdict_kind = verdict };
+	s->attempt[s->turns] =
+		(struct lh_session_attempt){ .iteration = s->turns, .verdict_kind = verdict };
 	s->error[s->turns++] = (struct span){ from, s->errors.len - from };
 }
 
 /* Append an element to the history; error is JSON or empty. */
-static void remember(struct session *s, const struct lh_str *raw, const char *status, const struct lh_buf *error)
+static void remember(struct session *s, const struct lh_str *raw, const char *status,
+		     const struct lh_buf *error)
 {
 	struct lh_writer w = { &s->history, 0, s->history.len > 0 };
 
@@ -294,12 +308,21 @@ static void put_output(struct session *s, struct lh_buf *out, enum end end)
 static void log_row(struct session *s, enum end end)
 {
 	struct iterate *it = s->it;
-	struct lh_session_row row = {
-		.session_id = s->trace, .daemon = { it->daemon, strlen(it->daemon) }, .kind = s->q.kind, .model = s->q.model,
-		.provider = s->q.provider, .prompt = lh_session_prompt(s->q.prompt.p, s->q.prompt.n),
-		.iterations = s->turns, .max_iterations = s->q.max_iterations, .attempt = s->attempt, .n_attempts = s->turns,
-		.final_verdict = end == ACCEPTED ? LH_SESSION_ACCEPTED : end == GOING ? LH_SESSION_EXHAUSTED : LH_SESSION_INFRA,
-		.grounded = -1, .duration_ms = since(s, s->start) };
+	struct lh_session_row row = { .session_id = s->trace,
+				      .daemon = { it->daemon, strlen(it->daemon) },
+				      .kind = s->q.kind,
+				      .model = s->q.model,
+				      .provider = s->q.provider,
+				      .prompt = lh_session_prompt(s->q.prompt.p, s->q.prompt.n),
+				      .iterations = s->turns,
+				      .max_iterations = s->q.max_iterations,
+				      .attempt = s->attempt,
+				      .n_attempts = s->turns,
+				      .final_verdict = end == ACCEPTED ? LH_SESSION_ACCEPTED
+					      : end == GOING	       ? LH_SESSION_EXHAUSTED
+								       : LH_SESSION_INFRA,
+				      .grounded = -1,
+				      .duration_ms = since(s, s->start) };
 	char now[32];
 	size_t i;
 
@@ -313,7 +336,9 @@ static void log_row(struct session *s, enum end end)
 	if (end == ACCEPTED && s->roster && row.kind.n == 4 && memcmp(row.kind.p, "fill", 4) == 0)
 		row.grounded = 1;
 	for (i = 0; i < s->turns && !s->errors.failed; i++)
-		s->attempt[i].error = (struct lh_str){ s->error[i].n ? s->errors.p + s->error[i].at : NULL, s->error[i].n };
+		s->attempt[i].error =
+			(struct lh_str){ s->error[i].n ? s->errors.p + s->error[i].at : NULL,
+					 s->error[i].n };
 	lh_buf_reset(&s->row);
 	lh_session_print(&s->row, &row);
 	log_append(it->log, &s->row);
@@ -329,7 +354,9 @@ static int check_kind_and_context(struct session *s, struct lh_err *err)
 	if (lh_validate(s->validator, &s->q.kind, &(struct lh_value){ none, 2, LH_OBJECT, false },
 			s->q.context.p ? &s->q.context : NULL, false, &verdict, err) < 0)
 		return -1;
-	return verdict.status == 400 ? lh_err_set(err, LH_EDATA, "%.*s", (int)verdict.message.n, verdict.message.p) : 0;
+	return verdict.status == 400
+		? lh_err_set(err, LH_EDATA, "%.*s", (int)verdict.message.n, verdict.message.p)
+		: 0;
 }
 
 static void name_session(struct session *s, uint64_t number)
@@ -371,7 +398,10 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *session, s
 	if (end != ACCEPTED)
 		atomic_fetch_add(&it->refused, 1);
 	put_output(s, out, end);
-	return lh_buf_check(&s->history, err) < 0 || lh_buf_check(&s->errors, err) < 0 || lh_buf_check(&s->report, err) < 0 ? -1 : 0;
+	return lh_buf_check(&s->history, err) < 0 || lh_buf_check(&s->errors, err) < 0 ||
+			lh_buf_check(&s->report, err) < 0
+		? -1
+		: 0;
 }
 
 int sessions_run(struct iterate *it, struct lh_held *held)

@@ -96,7 +96,8 @@ static int search_and_judge(struct cold *c, struct lh_record *rec, struct lh_err
 	if (demand_read(&c->demand, rec, err) < 0 || (!model && judge_needs(&c->demand, err) < 0) ||
 	    search_ask(&c->search, rec, false, NULL, err) < 0)
 		return -1;
-	return model ? chat_judge(&c->chat, &c->demand, h, err) : judge_hits(&c->demand, h, &c->scratch, err);
+	return model ? chat_judge(&c->chat, &c->demand, h, err)
+		     : judge_hits(&c->demand, h, &c->scratch, err);
 }
 
 /* Make the line for the second pass, the query and its findings, and, for a discovery, the
@@ -168,7 +169,8 @@ static int record(struct lift *l, const char *entry, size_t n, struct lh_err *er
 	lh_record_init(&rec);
 	rc = lh_record_parse(&rec, reply.p, reply.n, err);
 	if (rc == 0 && !lh_record_get(&rec, "playbook_id"))
-		rc = lh_err_set(err, LH_EDATA, "lh-playbook: %.*s", (int)(reply.n < 900 ? reply.n : 900), reply.p);
+		rc = lh_err_set(err, LH_EDATA, "lh-playbook: %.*s",
+				(int)(reply.n < 900 ? reply.n : 900), reply.p);
 	lh_record_free(&rec);
 	return rc;
 }
@@ -203,7 +205,8 @@ int cold_pass(struct lift *l)
 	struct lh_err *err = &l->tool->err, other;
 	int rc;
 
-	l->spool_fd = open(l->spool_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	l->spool_fd =
+		open(l->spool_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (l->spool_fd < 0)
 		return lh_err_sys(err, "%s: cannot create", l->spool_path);
 	rc = lh_records_run(l->tool, &(struct lh_flow){

@@ -26,7 +26,8 @@ static const struct lh_bind members[] = {
 	LH_BIND_END
 };
 
-static int judge_hit(const struct demand *d, struct hit *h, struct lh_buf *scratch, struct lh_err *err)
+static int judge_hit(const struct demand *d, struct hit *h, struct lh_buf *scratch,
+		     struct lh_err *err)
 {
 	struct place at = { .role = { NULL, 0 } };
 	int tenths = 0;
@@ -49,7 +50,10 @@ static int judge_hit(const struct demand *d, struct hit *h, struct lh_buf *scrat
 
 int judge_needs(const struct demand *d, struct lh_err *err)
 {
-	const char *missing = !d->role.n ? "role" : !d->city.n ? "city" : !d->state.n ? "state" : NULL;
+	const char *missing = !d->role.n ? "role"
+		: !d->city.n		 ? "city"
+		: !d->state.n		 ? "state"
+					 : NULL;
 
 	return missing ? lh_err_set(err, LH_EDATA, "missing \"%s\" (string)", missing) : 0;
 }

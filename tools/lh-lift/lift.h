@@ -118,7 +118,8 @@ void search_free(struct search *s);
 /* Start lh-search, with the playbook (warm) or without. */
 int search_start(struct search *s, const struct lift *l, bool warm, struct lh_err *err);
 /* Search for the query, or for text in its place. */
-int search_ask(struct search *s, const struct lh_record *query, bool warm, const struct lh_value *text, struct lh_err *err);
+int search_ask(struct search *s, const struct lh_record *query, bool warm,
+	       const struct lh_value *text, struct lh_err *err);
 /* Read the hits of a list; ours: one written by hits_write, with scores. */
 int hits_read(struct hits *h, const struct lh_value *list, bool ours, struct lh_err *err);
 /* Write the hits as a list of id, distance, corpus, score, playbook. */
@@ -159,7 +160,8 @@ int chat_reword(struct chat *c, const struct demand *d, struct lh_str *words, st
 
 /* Write other wordings as a list of strings: the styles other than its own, and the
  * model's. */
-int reword(struct lh_writer *w, const char *name, const struct demand *d, struct chat *c, struct lh_err *err);
+int reword(struct lh_writer *w, const char *name, const struct demand *d, struct chat *c,
+	   struct lh_err *err);
 
 /* ---- book.c ---- */
 
@@ -189,7 +191,8 @@ void tally_print(struct lh_buf *out, const struct lift *l);
 /* ---- report.c ---- */
 
 /* Append a row about a discovery without a lift. */
-void report_row(struct lh_buf *out, const struct demand *d, const struct hit *best, const struct hits *warm);
+void report_row(struct lh_buf *out, const struct demand *d, const struct hit *best,
+		const struct hits *warm);
 int report_write(struct lift *l, struct lh_err *err);
 
 #endif

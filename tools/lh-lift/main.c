@@ -10,14 +10,22 @@
 
 static const struct lh_option options[] = {
 	{ 'k', NULL, "N", "results per query (default 10)", LH_UINT(struct lift, k, 1, LH_K_MAX) },
-	{ 0, "playbook", "FILE", "record into FILE (default: a temporary one)", LH_TEXT(struct lift, playbook) },
-	{ 0, "judge-model", "NAME", "let this model of lh-chat judge the results", LH_TEXT(struct lift, judge_model) },
-	{ 0, "paraphrase", NULL, "search each discovery again in the other styles", LH_FLAG(struct lift, reword) },
-	{ 0, "paraphrase-model", "NAME", "search it again in the words of this model", LH_TEXT(struct lift, reword_model) },
-	{ 0, "report", "FILE", "also write a report in Markdown", LH_TEXT(struct lift, report_path) },
-	{ 0, "timeout", "S", "seconds for one call to a model (default 180)", LH_REAL(struct lift, timeout, 0.001, 86400) },
-	{ 0, "retries", "N", "tries after a failed call (default 2)", LH_UINT(struct lift, retries, 0, 100) },
-	{ 'j', "jobs", "N", "queries at the same time (default: cores)", LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) },
+	{ 0, "playbook", "FILE", "record into FILE (default: a temporary one)",
+	  LH_TEXT(struct lift, playbook) },
+	{ 0, "judge-model", "NAME", "let this model of lh-chat judge the results",
+	  LH_TEXT(struct lift, judge_model) },
+	{ 0, "paraphrase", NULL, "search each discovery again in the other styles",
+	  LH_FLAG(struct lift, reword) },
+	{ 0, "paraphrase-model", "NAME", "search it again in the words of this model",
+	  LH_TEXT(struct lift, reword_model) },
+	{ 0, "report", "FILE", "also write a report in Markdown",
+	  LH_TEXT(struct lift, report_path) },
+	{ 0, "timeout", "S", "seconds for one call to a model (default 180)",
+	  LH_REAL(struct lift, timeout, 0.001, 86400) },
+	{ 0, "retries", "N", "tries after a failed call (default 2)",
+	  LH_UINT(struct lift, retries, 0, 100) },
+	{ 'j', "jobs", "N", "queries at the same time (default: cores)",
+	  LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) },
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
@@ -39,7 +47,8 @@ static int make_folder(struct lift *l, struct lh_err *err)
 	if (lh_tmpdir_make(&l->folder, "lh-lift", err) < 0)
 		return -1;
 	l->spool_path = path_in(l, "queries", err);
-	l->book = l->playbook ? lh_strndup(l->playbook, strlen(l->playbook), err) : path_in(l, "playbook.lhv", err);
+	l->book = l->playbook ? lh_strndup(l->playbook, strlen(l->playbook), err)
+			      : path_in(l, "playbook.lhv", err);
 	return l->spool_path && l->book ? 0 : -1;
 }
 
@@ -108,7 +117,8 @@ static int run(struct lift *l)
 	free(l->book);
 	if (rc == 0 && l->all.bleed) {
 		lh_tool_verdict_bad(l->tool);
-		lh_tool_warn(l->tool, "%llu results moved by entries of another role", (unsigned long long)l->all.bleed);
+		lh_tool_warn(l->tool, "%llu results moved by entries of another role",
+			     (unsigned long long)l->all.bleed);
 	}
 	return rc;
 }
@@ -130,7 +140,9 @@ static int check(struct lh_tool *tool, const struct lift *l)
 		lh_tool_no_stream(tool, "a playbook");
 		return lh_err_prefix(&tool->err, "--playbook");
 	}
-	return check_model(tool, "--judge-model", l->judge_model) < 0 ? -1 : check_model(tool, "--paraphrase-model", l->reword_model);
+	return check_model(tool, "--judge-model", l->judge_model) < 0
+		? -1
+		: check_model(tool, "--paraphrase-model", l->reword_model);
 }
 
 int main(int argc, char **argv)

@@ -46,7 +46,8 @@ static void put_why(struct lh_buf *out, const struct hit *best, const struct hit
 	lh_buf_puts(out, "not moved");
 }
 
-void report_row(struct lh_buf *out, const struct demand *d, const struct hit *best, const struct hits *warm)
+void report_row(struct lh_buf *out, const struct demand *d, const struct hit *best,
+		const struct hits *warm)
 {
 	lh_buf_puts(out, "| ");
 	put_text(out, head_of(d->text, SHOWN));
@@ -64,10 +65,13 @@ static void put_unlifted(struct lh_buf *out, const struct lift *l)
 {
 	if (!l->n_unlifted)
 		return;
-	lh_buf_puts(out, "\n## Discoveries that are no lifts\n\n| query | recorded | score | first instead | why |\n|---|---|---:|---|---|\n");
+	lh_buf_puts(out,
+		    "\n## Discoveries that are no lifts\n\n| query | recorded | score | first "
+		    "instead | why |\n|---|---|---:|---|---|\n");
 	lh_buf_add(out, l->unlifted.p, l->unlifted.len);
 	if (l->n_unlifted > REPORTED)
-		lh_buf_printf(out, "\nand %llu more.\n", (unsigned long long)(l->n_unlifted - REPORTED));
+		lh_buf_printf(out, "\nand %llu more.\n",
+			      (unsigned long long)(l->n_unlifted - REPORTED));
 }
 
 /* ---- the tables ---- */
@@ -76,14 +80,17 @@ static void put_row(struct lh_buf *out, const char *name, const struct tally *t)
 {
 	lh_buf_puts(out, "| ");
 	lh_escape_markdown(out, name, strlen(name));
-	lh_buf_printf(out, " | %llu | %llu | %llu", (unsigned long long)t->queries, (unsigned long long)t->discoveries, (unsigned long long)t->lifts);
+	lh_buf_printf(out, " | %llu | %llu | %llu", (unsigned long long)t->queries,
+		      (unsigned long long)t->discoveries, (unsigned long long)t->lifts);
 	put_number(out, (double)t->lifts, t->discoveries);
-	lh_buf_printf(out, " | %llu | %llu | %llu | %llu", (unsigned long long)t->displaced, (unsigned long long)t->worse,
-		      (unsigned long long)t->boosted, (unsigned long long)t->injected);
+	lh_buf_printf(out, " | %llu | %llu | %llu | %llu", (unsigned long long)t->displaced,
+		      (unsigned long long)t->worse, (unsigned long long)t->boosted,
+		      (unsigned long long)t->injected);
 	put_number(out, t->change, t->answered);
 	put_number(out, t->cold_score, t->scored);
 	put_number(out, t->warm_score, t->scored);
-	lh_buf_printf(out, " | %llu | %llu | %llu", (unsigned long long)t->bleed, (unsigned long long)t->open_gate, (unsigned long long)t->bleed_open);
+	lh_buf_printf(out, " | %llu | %llu | %llu", (unsigned long long)t->bleed,
+		      (unsigned long long)t->open_gate, (unsigned long long)t->bleed_open);
 	put_number(out, (double)t->held, t->reworded);
 	lh_buf_puts(out, " |\n");
 }
@@ -92,10 +99,18 @@ static void put_table(struct lh_buf *out, const struct lift *l)
 {
 	size_t i;
 
-	lh_buf_puts(out, "\n| style | queries | discoveries | lifts | ratio | displaced | by worse | boosted | injected | distance | score cold | score warm | "
-			 "bleed | open gate | bleed there | held |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
+	lh_buf_puts(out,
+		    "\n| style | queries | discoveries | lifts | ratio | displaced | by worse | "
+		    "boosted | injected | distance | score cold | score warm | "
+		    "bleed | open gate | bleed there | held "
+		    "|\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+		    "---:|\n");
 	for (i = 0; i < l->n_styles; i++)
-		put_row(out, i == STYLES ? "others" : *l->style[i].style ? l->style[i].style : "none", &l->style[i]);
+		put_row(out,
+			i == STYLES		     ? "others"
+				: *l->style[i].style ? l->style[i].style
+						     : "none",
+			&l->style[i]);
 	put_row(out, "all", &l->all);
 }
 
@@ -121,8 +136,11 @@ static void put_head(struct lh_buf *out, const struct lift *l)
 		lh_escape_markdown(out, l->judge_model, strlen(l->judge_model));
 	else
 		lh_buf_puts(out, "role, state and city");
-	lh_buf_printf(out, "\n\n**Verdict:** %llu of %llu discoveries are lifts; %llu results moved by entries of another role\n",
-		      (unsigned long long)l->all.lifts, (unsigned long long)l->all.discoveries, (unsigned long long)l->all.bleed);
+	lh_buf_printf(out,
+		      "\n\n**Verdict:** %llu of %llu discoveries are lifts; %llu results moved by "
+		      "entries of another role\n",
+		      (unsigned long long)l->all.lifts, (unsigned long long)l->all.discoveries,
+		      (unsigned long long)l->all.bleed);
 }
 
 int report_write(struct lift *l, struct lh_err *err)

@@ -43,7 +43,8 @@ int search_start(struct search *s, const struct lift *l, bool warm, struct lh_er
 	snprintf(k, sizeof k, "%llu", (unsigned long long)l->k);
 	memcpy(argv, few, sizeof few);
 	if (warm) {
-		if ((size_t)snprintf(book, sizeof book, LH_PLAYBOOK_CORPUS "=%s", l->book) >= sizeof book) {
+		if ((size_t)snprintf(book, sizeof book, LH_PLAYBOOK_CORPUS "=%s", l->book) >=
+		    sizeof book) {
 			free(argv);
 			return lh_err_set(err, LH_EUSAGE, "--playbook: the path is too long");
 		}
@@ -137,9 +138,12 @@ bool hit_same(const struct hit *a, const struct hit *b)
 
 /* Make the line for a query with its own text or another.  Members about the playbook
  * and earlier findings come from this program, not from the query. */
-static int make_line(struct search *s, const struct lh_record *query, bool warm, const struct lh_value *text, struct lh_err *err)
+static int make_line(struct search *s, const struct lh_record *query, bool warm,
+		     const struct lh_value *text, struct lh_err *err)
 {
-	static const char *const drop[] = { "lift", "use_playbook", "playbook_corpus", "query_text", "query", "text", "query_vector", "vector" };
+	static const char *const drop[] = { "lift",	    "use_playbook", "playbook_corpus",
+					    "query_text",   "query",	    "text",
+					    "query_vector", "vector" };
 	struct lh_writer w;
 
 	lh_buf_reset(&s->line);
@@ -180,7 +184,8 @@ static int read_reply(struct search *s, const struct lh_str *line, struct lh_err
 	return hits_read(&s->hits, &r.results, false, err);
 }
 
-int search_ask(struct search *s, const struct lh_record *query, bool warm, const struct lh_value *text, struct lh_err *err)
+int search_ask(struct search *s, const struct lh_record *query, bool warm,
+	       const struct lh_value *text, struct lh_err *err)
 {
 	struct lh_str line;
 

@@ -94,7 +94,8 @@ static int weigh(struct warm *w, int64_t best, struct outcome *o, struct lh_err 
 	if (o->answered) {
 		o->lifted = o->discovery && hit_same(&warm->v[0], &cold->v[best]);
 		o->displaced = o->discovery && !o->lifted && warm->v[0].playbook.p;
-		o->worse = o->displaced && o->warm_score >= 0 && o->warm_score < cold->v[best].score;
+		o->worse =
+			o->displaced && o->warm_score >= 0 && o->warm_score < cold->v[best].score;
 		o->change = lh_value_f64(&warm->v[0].distance) - lh_value_f64(&cold->v[0].distance);
 	}
 	style = head_of(w->demand.style, STYLE_LEN - 1);
@@ -198,11 +199,13 @@ static int compare(struct lh_record *rec, void *result, struct lh_buf *out, void
 	struct lh_writer to;
 	struct found f;
 
-	if (read_found(rec, &f, err) < 0 || demand_read(&w->demand, rec, err) < 0 || hits_read(&w->cold, &f.cold, true, err) < 0)
+	if (read_found(rec, &f, err) < 0 || demand_read(&w->demand, rec, err) < 0 ||
+	    hits_read(&w->cold, &f.cold, true, err) < 0)
 		return -1;
 	if (f.best >= 0 && (uint64_t)f.best >= w->cold.n)
 		return lh_err_set(err, LH_ECORRUPT, CHANGED);
-	if (search_ask(&w->search, rec, true, NULL, err) < 0 || judge_warm(w, err) < 0 || weigh(w, f.best, o, err) < 0)
+	if (search_ask(&w->search, rec, true, NULL, err) < 0 || judge_warm(w, err) < 0 ||
+	    weigh(w, f.best, o, err) < 0)
 		return -1;
 	if (w->l->report_path && o->discovery && !o->lifted)
 		report_row(out, &w->demand, &w->cold.v[f.best], &w->search.hits);

@@ -98,7 +98,12 @@ int cases_read(struct lh_tool *tool, struct probe *p)
 	int rc;
 
 	lh_record_init(&r.rec);
-	rc = lh_records_run(tool, &(struct lh_flow){ .map = check, .sink = on_case, .shared = &r, .files = operands, .n_files = 1 });
+	rc = lh_records_run(tool,
+			    &(struct lh_flow){ .map = check,
+					       .sink = on_case,
+					       .shared = &r,
+					       .files = operands,
+					       .n_files = 1 });
 	lh_record_free(&r.rec);
 	lh_buf_free(&r.scratch);
 	if (!rc && !p->n)

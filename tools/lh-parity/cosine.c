@@ -18,7 +18,8 @@ struct vector {
 
 static const char *const names[] = { "vector", "vectors", "embeddings" };
 
-static int read_array(const struct lh_value *v, struct vector *to, const char **bad, struct lh_err *err)
+static int read_array(const struct lh_value *v, struct vector *to, const char **bad,
+		      struct lh_err *err)
 {
 	size_t cap = 0;
 	struct lh_iter it;
@@ -40,7 +41,8 @@ static int read_array(const struct lh_value *v, struct vector *to, const char **
 }
 
 /* Read little-endian f32. */
-static int read_base64(const struct lh_value *v, struct vector *to, const char **bad, struct lh_err *err)
+static int read_base64(const struct lh_value *v, struct vector *to, const char **bad,
+		       struct lh_err *err)
 {
 	struct lh_buf scratch = { 0 };
 	struct lh_str text;
@@ -125,12 +127,14 @@ static void judge_vectors(double tolerance, size_t i, struct vector v[2], struct
 			return;
 		n[0] = (int)lh_f64_print(text[0], far);
 		n[1] = (int)lh_f64_print(text[1], tolerance);
-		lh_buf_printf(why, "vector %zu: 1 - cosine is %.*s, more than %.*s", i + 1, n[0], text[0], n[1], text[1]);
+		lh_buf_printf(why, "vector %zu: 1 - cosine is %.*s, more than %.*s", i + 1, n[0],
+			      text[0], n[1], text[1]);
 	}
 }
 
 /* Compare the n-th pair of vectors. */
-static int pair(double tolerance, size_t i, const struct lh_value *a, const struct lh_value *b, struct lh_buf *why, struct lh_err *err)
+static int pair(double tolerance, size_t i, const struct lh_value *a, const struct lh_value *b,
+		struct lh_buf *why, struct lh_err *err)
 {
 	const struct lh_value *from[2] = { a, b };
 	struct vector v[2] = { { NULL, 0 }, { NULL, 0 } };
@@ -167,7 +171,8 @@ static bool find(const struct lh_value *v, struct lh_value *list, bool *one)
 }
 
 /* Return the next vector of a list; of a list of one, the list itself, once. */
-static bool next(struct lh_iter *it, const struct lh_value *list, bool one, bool *done, struct lh_value *out)
+static bool next(struct lh_iter *it, const struct lh_value *list, bool one, bool *done,
+		 struct lh_value *out)
 {
 	if (one) {
 		*out = *list;
@@ -197,7 +202,8 @@ int cosine(double tolerance, const struct lh_value v[2], struct lh_buf *why, str
 	}
 	for (i = 0; ; i++) {
 		for (side = 0; side < 2; side++)
-			more[side] = next(&it[side], &list[side], one[side], &done[side], &each[side]);
+			more[side] =
+				next(&it[side], &list[side], one[side], &done[side], &each[side]);
 		if (!more[0] || !more[1])
 			break;
 		if (pair(tolerance, i, &each[0], &each[1], why, err) < 0)

@@ -17,16 +17,25 @@ struct settings {
 
 static const struct lh_option options[] = {
 	{ 0, "left", "CMD", "one side, run by /bin/sh -c", LH_TEXT(struct settings, left) },
-	{ 0, "right", "CMD", "other side (default LH_PARITY_RIGHT_<PROBE>)", LH_TEXT(struct settings, right) },
-	{ 0, "compare", "exact|json|cosine", "bytes, values or vectors (default json)", LH_CHOICE(struct settings, compare) },
-	{ 0, "ignore", "PATH", "member that is not compared: a.b (repeatable)", LH_TEXTS(struct settings, ignore) },
-	{ 0, "tolerance", "X", "greatest 1 - cosine (default 0.00001)", LH_REAL(struct settings, tolerance, 0, 2) },
-	{ 0, "per-record", NULL, "start each side anew for every case", LH_FLAG(struct settings, per_record) },
-	{ 0, "field", "NAME", "pass only this string of each case (per record)", LH_TEXT(struct settings, field) },
-	{ 0, "timeout", "S", "seconds for an answer (default 10)", LH_REAL(struct settings, timeout, 0.001, 86400) },
+	{ 0, "right", "CMD", "other side (default LH_PARITY_RIGHT_<PROBE>)",
+	  LH_TEXT(struct settings, right) },
+	{ 0, "compare", "exact|json|cosine", "bytes, values or vectors (default json)",
+	  LH_CHOICE(struct settings, compare) },
+	{ 0, "ignore", "PATH", "member that is not compared: a.b (repeatable)",
+	  LH_TEXTS(struct settings, ignore) },
+	{ 0, "tolerance", "X", "greatest 1 - cosine (default 0.00001)",
+	  LH_REAL(struct settings, tolerance, 0, 2) },
+	{ 0, "per-record", NULL, "start each side anew for every case",
+	  LH_FLAG(struct settings, per_record) },
+	{ 0, "field", "NAME", "pass only this string of each case (per record)",
+	  LH_TEXT(struct settings, field) },
+	{ 0, "timeout", "S", "seconds for an answer (default 10)",
+	  LH_REAL(struct settings, timeout, 0.001, 86400) },
 	{ 0, "report", "FILE.md", "write a report", LH_TEXT(struct settings, report) },
-	{ 0, "probe", "NAME", "name of the probe (default: the fixture's); all: only this one", LH_TEXT(struct settings, probe) },
-	{ 0, "out", "DIR", "all: folder of the reports (default reports/parity)", LH_TEXT(struct settings, out) },
+	{ 0, "probe", "NAME", "name of the probe (default: the fixture's); all: only this one",
+	  LH_TEXT(struct settings, probe) },
+	{ 0, "out", "DIR", "all: folder of the reports (default reports/parity)",
+	  LH_TEXT(struct settings, out) },
 	{ 0, "probes", "DIR", "all: folder of the probes (default: installed)",
 	  LH_TEXT(struct settings, probes, .env = "LH_PARITY_PROBES") },
 	LH_INPUT_OPTIONS,
@@ -57,7 +66,8 @@ int probe_one(struct lh_tool *tool, struct probe *p, const char *report)
 /* Return "embed" of "tests/parity/embed.jsonl". */
 static char *base_name(const char *path, struct lh_err *err)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strchr(name, '.');
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path,
+		   *dot = strchr(name, '.');
 
 	if (strcmp(path, "-") == 0)
 		return lh_strndup("stdin", 5, err);
@@ -68,10 +78,15 @@ static int one(struct lh_tool *tool, const struct settings *s)
 {
 	char *name = s->probe ? NULL : base_name(tool->operands[0], &tool->err);
 	struct probe p = {
-		.name = s->probe ? s->probe : name, .fixture = tool->operands[0], .command = { s->left, s->right },
-		.compare = s->compare == UNSET ? COMPARE_JSON : s->compare, .ignore = s->ignore, .field = s->field,
+		.name = s->probe ? s->probe : name,
+		.fixture = tool->operands[0],
+		.command = { s->left, s->right },
+		.compare = s->compare == UNSET ? COMPARE_JSON : s->compare,
+		.ignore = s->ignore,
+		.field = s->field,
 		.tolerance = s->tolerance == UNSET ? TOLERANCE : s->tolerance,
-		.timeout = s->timeout == UNSET ? TIMEOUT : s->timeout, .per_record = s->per_record || s->field,
+		.timeout = s->timeout == UNSET ? TIMEOUT : s->timeout,
+		.per_record = s->per_record || s->field,
 	};
 	int rc = -1;
 
@@ -87,9 +102,16 @@ static int one(struct lh_tool *tool, const struct settings *s)
 /* Check the options, which differ for one probe and for all of them. */
 static int check(struct lh_tool *tool, struct settings *s, bool all)
 {
-	const char *of_one = s->left ? "left" : s->right ? "right" : s->compare != UNSET ? "compare" : s->ignore.n ? "ignore"
-			   : s->tolerance != UNSET ? "tolerance" : s->per_record ? "per-record" : s->field ? "field"
-			   : s->timeout != UNSET ? "timeout" : s->report ? "report" : NULL;
+	const char *of_one = s->left	? "left"
+		: s->right		? "right"
+		: s->compare != UNSET	? "compare"
+		: s->ignore.n		? "ignore"
+		: s->tolerance != UNSET ? "tolerance"
+		: s->per_record		? "per-record"
+		: s->field		? "field"
+		: s->timeout != UNSET	? "timeout"
+		: s->report		? "report"
+					: NULL;
 
 	if (all && of_one)
 		return lh_tool_usage(tool, "--%s: not an option of \"%s all\"", of_one, tool->name);
@@ -98,7 +120,8 @@ static int check(struct lh_tool *tool, struct settings *s, bool all)
 	if (tool->n_operands > 1)
 		return lh_tool_unexpected(tool, 1, "one FIXTURE is taken");
 	if (tool->on_error == LH_ON_ERROR_EMIT)
-		return lh_tool_usage(tool, "--on-error: emit has no place here (skip and stop have)");
+		return lh_tool_usage(tool,
+				     "--on-error: emit has no place here (skip and stop have)");
 	if (all)
 		return 0;
 	if (s->out)
@@ -106,7 +129,8 @@ static int check(struct lh_tool *tool, struct settings *s, bool all)
 	if (!s->right && s->probe)
 		s->right = probe_right(s->probe);
 	if (!s->left || !s->right)
-		return lh_tool_usage(tool, "missing --%s, which is a command", s->left ? "right" : "left");
+		return lh_tool_usage(tool, "missing --%s, which is a command",
+				     s->left ? "right" : "left");
 	return 0;
 }
 
@@ -117,7 +141,8 @@ int main(int argc, char **argv)
 	bool all;
 	int rc;
 
-	lh_tool_init(&tool, "lh-parity", "--left CMD --right CMD [OPTION]... FIXTURE\n       lh-parity all [OPTION]...",
+	lh_tool_init(&tool, "lh-parity",
+		     "--left CMD --right CMD [OPTION]... FIXTURE\n       lh-parity all [OPTION]...",
 		     "compare the answers of two programs, case by case", options);
 	rc = lh_tool_parse(&tool, argc, argv, &s);
 	all = !rc && tool.n_operands && strcmp(tool.operands[0], "all") == 0;
@@ -126,6 +151,7 @@ int main(int argc, char **argv)
 	if (!rc)
 		lh_tool_ignore_sigpipe(&tool);	/* a side may end before it has read everything */
 	if (!rc)
-		rc = all ? probes_run(&tool, s.probes, s.out ? s.out : "reports/parity", s.probe) : one(&tool, &s);
+		rc = all ? probes_run(&tool, s.probes, s.out ? s.out : "reports/parity", s.probe)
+			 : one(&tool, &s);
 	return lh_tool_finish(&tool, rc);
 }

@@ -36,7 +36,8 @@ struct line {
 /* A name becomes a file's and a variable's. */
 static bool is_name(const struct lh_value *v, struct lh_str s)
 {
-	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	static const char good[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 	size_t i;
 
 	(void)v;
@@ -85,14 +86,16 @@ static int copy_ignored(struct described *d, const struct line *l, struct lh_err
 		struct lh_str s = l->ignore[d->n_ignore];
 
 		if (memchr(s.p, '\0', s.n))
-			return lh_err_set(err, LH_EDATA, "ignore[%zu] must not hold NUL", d->n_ignore);
+			return lh_err_set(err, LH_EDATA, "ignore[%zu] must not hold NUL",
+					  d->n_ignore);
 		if (copy(s, &d->ignore[d->n_ignore], err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int copy_texts(const struct run *r, struct described *d, const struct line *l, struct lh_err *err)
+static int copy_texts(const struct run *r, struct described *d, const struct line *l,
+		      struct lh_err *err)
 {
 	bool absolute = l->fixture.n && *l->fixture.p == '/';
 	size_t n = strlen(r->folder) + l->fixture.n + 2;
@@ -109,7 +112,8 @@ static int copy_texts(const struct run *r, struct described *d, const struct lin
 	return 0;
 }
 
-static int describe(const struct run *r, const struct lh_record *rec, struct described *d, struct lh_err *err)
+static int describe(const struct run *r, const struct lh_record *rec, struct described *d,
+		    struct lh_err *err)
 {
 	struct line l = { .compare = COMPARE_JSON, .tolerance = TOLERANCE, .timeout = TIMEOUT };
 	struct lh_buf text = { 0 };
@@ -121,12 +125,17 @@ static int describe(const struct run *r, const struct lh_record *rec, struct des
 	lh_buf_free(&text);
 	if (rc < 0)
 		return -1;
-	d->probe = (struct probe){
-		.name = d->name, .fixture = d->path, .compare = l.compare,
-		.command = { d->command[0], probe_right(d->name) ? probe_right(d->name) : d->command[1] },
-		.ignore = { (const char **)d->ignore, d->n_ignore },
-		.tolerance = l.tolerance, .timeout = l.timeout,
-		.field = d->field, .per_record = d->field || l.per_record };
+	d->probe = (struct probe){ .name = d->name,
+				   .fixture = d->path,
+				   .compare = l.compare,
+				   .command = { d->command[0],
+						probe_right(d->name) ? probe_right(d->name)
+								     : d->command[1] },
+				   .ignore = { (const char **)d->ignore, d->n_ignore },
+				   .tolerance = l.tolerance,
+				   .timeout = l.timeout,
+				   .field = d->field,
+				   .per_record = d->field || l.per_record };
 	return 0;
 }
 
@@ -164,8 +173,9 @@ const char *probe_right(const char *name)
 
 static void put_row(struct run *r, const struct probe *p)
 {
-	lh_buf_printf(&r->summary, "| %s | %zu | %llu | %llu | %llu | [%s.md](%s.md) |\n", p->name, p->n, (unsigned long long)p->passed,
-		      (unsigned long long)p->failed, (unsigned long long)p->skipped, p->name, p->name);
+	lh_buf_printf(&r->summary, "| %s | %zu | %llu | %llu | %llu | [%s.md](%s.md) |\n", p->name,
+		      p->n, (unsigned long long)p->passed, (unsigned long long)p->failed,
+		      (unsigned long long)p->skipped, p->name, p->name);
 	r->passed += p->passed;
 	r->failed += p->failed;
 	r->skipped += p->skipped;
@@ -223,7 +233,8 @@ static int each_probe(struct run *r)
 		if (!rc)
 			rc = describe(r, &rec, &d, err);
 		if (rc < 0 && err->code == LH_EDATA) {
-			lh_err_prefix(err, "%s: probe %llu", r->list, (unsigned long long)r->probes + 1);
+			lh_err_prefix(err, "%s: probe %llu", r->list,
+				      (unsigned long long)r->probes + 1);
 			err->code = LH_EIO;
 		}
 		if (!rc && (!r->only || strcmp(r->only, d.name) == 0))
@@ -272,11 +283,13 @@ static int find_folder(struct run *r, const char *folder)
 		return realpath(folder, r->folder) ? 0 : lh_err_sys(&r->tool->err, "%s", folder);
 	self[n > 0 ? n : 0] = '\0';
 	for (i = 0; i < 2 && n > 0; i++) {
-		snprintf(path, sizeof path, "%.*s/%s", (int)(strrchr(self, '/') - self), self, near[i]);
+		snprintf(path, sizeof path, "%.*s/%s", (int)(strrchr(self, '/') - self), self,
+			 near[i]);
 		if (realpath(path, r->folder))
 			return 0;
 	}
-	return lh_err_set(&r->tool->err, LH_EIO, "no folder of probes near the program: name one with --probes");
+	return lh_err_set(&r->tool->err, LH_EIO,
+			  "no folder of probes near the program: name one with --probes");
 }
 
 static int make_out(struct run *r)
@@ -308,7 +321,10 @@ static int summary(struct run *r)
 		return -1;
 	snprintf(path, n, "%s/SUMMARY.md", r->out);
 	lh_tool_time(r->tool, now);
-	lh_buf_printf(&b, "# Parity\n\n**Date:** %s\n\n| Probe | Cases | Match | Diff | Skipped | Report |\n|---|---|---|---|---|---|\n", now);
+	lh_buf_printf(&b,
+		      "# Parity\n\n**Date:** %s\n\n| Probe | Cases | Match | Diff | Skipped | "
+		      "Report |\n|---|---|---|---|---|---|\n",
+		      now);
 	lh_buf_add(&b, r->summary.p, r->summary.len);
 	lh_buf_printf(&b, "\n**Tally:** %llu/%llu\n", (unsigned long long)r->passed,
 		      (unsigned long long)(r->passed + r->failed + r->skipped));
@@ -325,14 +341,16 @@ static int conclude(struct run *r)
 	uint64_t total = r->passed + r->failed + r->skipped;
 
 	if (!r->probes && r->only)
-		return lh_tool_usage(r->tool, "--probe: %s has no probe \"%.200s\"", r->list, r->only);
+		return lh_tool_usage(r->tool, "--probe: %s has no probe \"%.200s\"", r->list,
+				     r->only);
 	if (!r->probes)
 		return lh_err_set(&r->tool->err, LH_EIO, "%s: no probe in it", r->list);
 	if (r->absent && !r->passed && !r->failed)
 		lh_tool_verdict_bad(r->tool);
 	if (summary(r) < 0 || print_tally(r->tool, "all", r->passed, r->failed, r->skipped) < 0)
 		return -1;
-	lh_tool_message(r->tool, "%llu/%llu", (unsigned long long)r->passed, (unsigned long long)total);
+	lh_tool_message(r->tool, "%llu/%llu", (unsigned long long)r->passed,
+			(unsigned long long)total);
 	return 0;
 }
 
@@ -344,7 +362,10 @@ int probes_run(struct lh_tool *tool, const char *folder, const char *out, const 
 	rc = find_folder(&r, folder);
 	snprintf(r.list, sizeof r.list, "%s/" LIST, r.folder);
 	if (!rc)
-		rc = lh_flow_file(r.list, &(struct lh_flow){ .map = as_it_is, .sink = on_line, .shared = &r }, &tool->err);
+		rc = lh_flow_file(r.list,
+				  &(struct lh_flow){
+					  .map = as_it_is, .sink = on_line, .shared = &r },
+				  &tool->err);
 	if (!rc)
 		rc = set_environment(&r);
 	if (!rc)

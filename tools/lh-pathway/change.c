@@ -23,8 +23,11 @@ static int check_now(struct lh_tool *tool)
 {
 	int64_t ms;
 
-	if (tool->now && lh_time_read(tool->now, strlen(tool->now), &ms) == 0 && (ms > MS_MAX || ms < -MS_MAX))
-		return lh_tool_usage(tool, "--now: \"%s\" is beyond what 64 bits of nanoseconds hold", tool->now);
+	if (tool->now && lh_time_read(tool->now, strlen(tool->now), &ms) == 0 &&
+	    (ms > MS_MAX || ms < -MS_MAX))
+		return lh_tool_usage(tool,
+				     "--now: \"%s\" is beyond what 64 bits of nanoseconds hold",
+				     tool->now);
 	return 0;
 }
 

@@ -100,7 +100,8 @@ static int walk_all(struct lh_pathway *p, uint64_t n, struct ways *w, struct lh_
 	if (!mark)
 		return -1;
 	for (from = 0; from < n && at != -3; from++) {
-		for (at = (int64_t)from; at >= 0 && !mark[at]; at = lh_pathway_predecessor(p, (uint32_t)at, err))
+		for (at = (int64_t)from; at >= 0 && !mark[at];
+		     at = lh_pathway_predecessor(p, (uint32_t)at, err))
 			mark[at] = (uint32_t)from + 1;
 		w->missing += at == -2;
 		w->cycles += at >= 0 && mark[at] == from + 1;

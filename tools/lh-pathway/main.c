@@ -8,11 +8,16 @@
 #include "base/mem.h"
 
 static const struct lh_option options[] = {
-	{ 0, "uid", "UID", "this trace (repeatable)", LH_TEXTS(struct settings, uid, .verbs = V_RETIRE | V_GET | V_HISTORY) },
-	{ 0, "tag", "TAG", "traces with this tag (repeatable: with all tags)", LH_TEXTS(struct settings, tag, .verbs = V_SEARCH) },
-	{ 0, "contains", "TEXT", "with TEXT in a string of the content", LH_TEXT(struct settings, contains, .verbs = V_SEARCH) },
-	{ 0, "where", "KEY=VALUE", "with that member in the content (repeatable)", LH_TEXTS(struct settings, where, .verbs = V_SEARCH) },
-	{ 0, "retired", NULL, "also retired traces", LH_FLAG(struct settings, retired, .verbs = V_SEARCH) },
+	{ 0, "uid", "UID", "this trace (repeatable)",
+	  LH_TEXTS(struct settings, uid, .verbs = V_RETIRE | V_GET | V_HISTORY) },
+	{ 0, "tag", "TAG", "traces with this tag (repeatable: with all tags)",
+	  LH_TEXTS(struct settings, tag, .verbs = V_SEARCH) },
+	{ 0, "contains", "TEXT", "with TEXT in a string of the content",
+	  LH_TEXT(struct settings, contains, .verbs = V_SEARCH) },
+	{ 0, "where", "KEY=VALUE", "with that member in the content (repeatable)",
+	  LH_TEXTS(struct settings, where, .verbs = V_SEARCH) },
+	{ 0, "retired", NULL, "also retired traces",
+	  LH_FLAG(struct settings, retired, .verbs = V_SEARCH) },
 	{ 'k', NULL, "N", "at most N traces (default: all)",
 	  LH_UINT(struct settings, k, 0, 4294967295.0, .verbs = V_SEARCH) },
 	{ 0, "once", NULL, "keep using the LOG that was opened",
@@ -26,14 +31,17 @@ static const struct lh_option options[] = {
 
 static const struct lh_verb verbs[] = {
 	{ "add", "LOG [FILE...]", "add a trace for each record", V_ADD, 1, pathway_change },
-	{ "add-idempotent", "LOG [FILE...]", "as add; count a trace that exists", V_ADD_IDEMPOTENT, 1, pathway_change },
+	{ "add-idempotent", "LOG [FILE...]", "as add; count a trace that exists", V_ADD_IDEMPOTENT,
+	  1, pathway_change },
 	{ "update", "LOG [FILE...]", "replace the content of traces", V_UPDATE, 1, pathway_change },
 	{ "revise", "LOG [FILE...]", "add successors of traces", V_REVISE, 1, pathway_change },
 	{ "retire", "LOG [FILE...]", "hide traces from search", V_RETIRE, 1, pathway_change },
 	{ "get", "LOG [FILE...]", "print traces by their uids", V_GET, 1, pathway_get },
-	{ "history", "LOG [FILE...]", "add the predecessors of each trace", V_HISTORY, 1, pathway_history },
+	{ "history", "LOG [FILE...]", "add the predecessors of each trace", V_HISTORY, 1,
+	  pathway_history },
 	{ "search", "LOG", "print the traces that match", V_SEARCH, 1, pathway_search },
-	{ "verify", "LOG...", "replay logs and report their contents", V_VERIFY, 1, pathway_verify },
+	{ "verify", "LOG...", "replay logs and report their contents", V_VERIFY, 1,
+	  pathway_verify },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
@@ -46,12 +54,15 @@ static void on_skipped(void *ctx, uint64_t line, uint64_t offset, const char *wh
 	struct run *r = ctx;
 
 	if (r->reported++ < SHOWN || r->tool->verbose)
-		lh_tool_message(r->tool, "%s:%llu: %s (byte %llu)", r->path, (unsigned long long)line, why, (unsigned long long)offset);
+		lh_tool_message(r->tool, "%s:%llu: %s (byte %llu)", r->path,
+				(unsigned long long)line, why, (unsigned long long)offset);
 	else if (r->reported == SHOWN + 1)
-		lh_tool_message(r->tool, "%s: further messages suppressed (--verbose shows all)", r->path);
+		lh_tool_message(r->tool, "%s: further messages suppressed (--verbose shows all)",
+				r->path);
 }
 
-int run_open(struct run *r, struct lh_tool *tool, const struct settings *s, const char *path, bool writes)
+int run_open(struct run *r, struct lh_tool *tool, const struct settings *s, const char *path,
+	     bool writes)
 {
 	*r = (struct run){ .tool = tool, .s = s, .path = path };
 	r->hooks = (struct lh_pathway_hooks){ .skipped = on_skipped, .ctx = r };
@@ -74,7 +85,8 @@ int run_close(struct run *r, int rc)
 }
 
 /* Answer --uid as one record of stdin. */
-static int answer_one(struct run *r, const char *uid, int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
+static int answer_one(struct run *r, const char *uid,
+		      int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
 {
 	struct lh_err *err = &r->tool->err;
 	struct lh_buf in = { 0 }, out = { 0 };
@@ -173,14 +185,21 @@ static int log_renew(void *run, void *state, struct lh_err *err)
 	return 0;
 }
 
-int run_records(struct run *r, int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
+int run_records(struct run *r,
+		int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
 {
 	struct lh_tool *tool = r->tool;
 	bool writes = tool->verb->bit & V_WRITES;
-	struct lh_held_how how = { .open = log_open, .stale = log_moved, .close = log_close, .ctx = r };
+	struct lh_held_how how = {
+		.open = log_open, .stale = log_moved, .close = log_close, .ctx = r
+	};
 	struct lh_flow flow = {
-		.map = map, .shared = r, .renew = log_renew, .before_output = writes ? sync_log : NULL,
-		.files = tool->operands + 1, .n_files = tool->n_operands - 1,
+		.map = map,
+		.shared = r,
+		.renew = log_renew,
+		.before_output = writes ? sync_log : NULL,
+		.files = tool->operands + 1,
+		.n_files = tool->n_operands - 1,
 	};
 	size_t i;
 	int rc;
@@ -212,7 +231,8 @@ static int check(struct lh_tool *tool, void *settings)
 			return lh_tool_no_stream(tool, "a log");
 	for (i = 0; i < s->uid.n; i++)
 		if (!*s->uid.v[i] || !lh_utf8_valid(s->uid.v[i], strlen(s->uid.v[i])))
-			return lh_tool_usage(tool, "--uid: \"%.100s\" is empty or not UTF-8", s->uid.v[i]);
+			return lh_tool_usage(tool, "--uid: \"%.100s\" is empty or not UTF-8",
+					     s->uid.v[i]);
 	return 0;
 }
 

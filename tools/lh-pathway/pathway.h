@@ -30,12 +30,15 @@ struct run {
 	struct lh_str uid, predecessor;
 };
 
-int run_open(struct run *r, struct lh_tool *tool, const struct settings *s, const char *path, bool writes);
+int run_open(struct run *r, struct lh_tool *tool, const struct settings *s, const char *path,
+	     bool writes);
 int run_close(struct run *r, int rc);
 
 /* Answer each --uid as a record {"uid":...}; then the records of the input, unless
  * there was a --uid and no FILE. */
-int run_records(struct run *r, int (*map)(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err));
+int run_records(struct run *r,
+		int (*map)(struct lh_record *rec, struct lh_buf *out, void *run,
+			   struct lh_err *err));
 
 /* The commands. */
 int pathway_change(struct lh_tool *tool, void *settings);	/* add to retire */

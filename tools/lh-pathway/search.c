@@ -16,7 +16,8 @@ struct search {
 
 /* ---- contains ---- */
 
-static int string_holds(struct search *f, const struct lh_value *v, const char *text, size_t n, struct lh_err *err)
+static int string_holds(struct search *f, const struct lh_value *v, const char *text, size_t n,
+			struct lh_err *err)
 {
 	struct lh_str s;
 
@@ -28,7 +29,8 @@ static int string_holds(struct search *f, const struct lh_value *v, const char *
 
 /* Return 1 when a string in the checked value v contains the text; names of members do
  * not count. */
-static int holds(struct search *f, const struct lh_value *v, const char *text, size_t n, struct lh_err *err)
+static int holds(struct search *f, const struct lh_value *v, const char *text, size_t n,
+		 struct lh_err *err)
 {
 	struct lh_iter it;
 	int rc = 0;
@@ -95,7 +97,9 @@ static int print_fitting(struct search *f, struct lh_err *err)
 		rc = lh_pathway_put(f->run.p, (uint32_t)i, &f->out, err);
 		lh_buf_putc(&f->out, '\n');
 		if (!rc && (f->out.len >= BLOCK || f->out.failed)) {
-			rc = lh_buf_check(&f->out, err) < 0 ? -1 : lh_tool_out(tool, f->out.p, f->out.len);
+			rc = lh_buf_check(&f->out, err) < 0
+				? -1
+				: lh_tool_out(tool, f->out.p, f->out.len);
 			lh_buf_reset(&f->out);
 		}
 	}

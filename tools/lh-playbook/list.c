@@ -55,7 +55,8 @@ static int print_all(struct list *l, const struct lh_index *ix)
 	for (i = 0; i < n && !lh_stopping(); i++) {
 		live = lh_index_nth_row(ix, i, &at, &row, err);
 		if (live < 0 || (live && print_row(l, &row, err) < 0))
-			return lh_err_prefix(err, "%s: row %llu", l->tool->operands[0], (unsigned long long)i);
+			return lh_err_prefix(err, "%s: row %llu", l->tool->operands[0],
+					     (unsigned long long)i);
 		if (live && lh_tool_out(l->tool, l->line.p, l->line.len) < 0)
 			return -1;
 	}

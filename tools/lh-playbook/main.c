@@ -4,10 +4,14 @@
 #include "model/http.h"
 
 static const struct lh_option options[] = {
-	{ 0, "engine", LH_ENGINES, "engine of a new playbook (default hash)", LH_CHOICE(struct settings, engine, .verbs = V_RECORD) },
-	{ 0, "model", "NAME", "model of a new playbook (default: the engine's)", LH_TEXT(struct settings, model, .verbs = V_RECORD) },
-	{ 0, "url", "URL", "address of the engine", LH_TEXT(struct settings, url, .verbs = V_RECORD) },
-	{ 0, "id", "ID", "remove this entry (repeatable)", LH_TEXTS(struct settings, id, .verbs = V_REMOVE) },
+	{ 0, "engine", LH_ENGINES, "engine of a new playbook (default hash)",
+	  LH_CHOICE(struct settings, engine, .verbs = V_RECORD) },
+	{ 0, "model", "NAME", "model of a new playbook (default: the engine's)",
+	  LH_TEXT(struct settings, model, .verbs = V_RECORD) },
+	{ 0, "url", "URL", "address of the engine",
+	  LH_TEXT(struct settings, url, .verbs = V_RECORD) },
+	{ 0, "id", "ID", "remove this entry (repeatable)",
+	  LH_TEXTS(struct settings, id, .verbs = V_REMOVE) },
 	LH_LOCK_OPTION(V_RECORD | V_REMOVE),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
@@ -20,7 +24,8 @@ static const struct lh_verb verbs[] = {
 	{ "record", "PLAYBOOK [FILE...]", "store entries", V_RECORD, 1, playbook_record },
 	{ "list", "PLAYBOOK", "write every entry with its id", V_LIST, 1, playbook_list },
 	{ "remove", "PLAYBOOK [FILE...]", "remove entries", V_REMOVE, 1, playbook_remove },
-	{ "export", "PLAYBOOK", "write every entry as record reads it", V_EXPORT, 1, playbook_export },
+	{ "export", "PLAYBOOK", "write every entry as record reads it", V_EXPORT, 1,
+	  playbook_export },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
@@ -34,7 +39,8 @@ static int check(struct lh_tool *tool, void *settings)
 	if (strcmp(tool->operands[0], "-") == 0)
 		return lh_tool_no_stream(tool, "a playbook");
 	if (tool->verb->bit == V_REMOVE && tool->on_error == LH_ON_ERROR_EMIT)
-		return lh_tool_usage(tool, "--on-error emit: there is no output per record; skip or stop");
+		return lh_tool_usage(
+			tool, "--on-error emit: there is no output per record; skip or stop");
 	if (s->engine == LH_ENGINE_STATIC && s->url)
 		return lh_tool_usage(tool, "--url: the table of engine static is --model");
 	if (s->url && lh_http_check_kept_url(s->url, &err) < 0)

@@ -42,16 +42,20 @@ static bool is_static(const char *engine)
 }
 
 /* Check that the engine given is that of the playbook. */
-static int same_engine(const struct recorder *r, const struct lh_index_params *p, struct lh_err *err)
+static int same_engine(const struct recorder *r, const struct lh_index_params *p,
+		       struct lh_err *err)
 {
 	const struct settings *s = r->set;
 
 	if (!*p->engine)
-		return lh_err_set(err, LH_EUSAGE, "%s: the index names no engine to embed queries by", r->path);
+		return lh_err_set(err, LH_EUSAGE,
+				  "%s: the index names no engine to embed queries by", r->path);
 	if (s->engine >= 0 && strcmp(engine_of(s), p->engine) != 0)
-		return lh_err_set(err, LH_EUSAGE, "--engine %s: the playbook has %s", engine_of(s), p->engine);
+		return lh_err_set(err, LH_EUSAGE, "--engine %s: the playbook has %s", engine_of(s),
+				  p->engine);
 	if (s->model && strcmp(s->model, p->model) != 0 && !is_static(p->engine))
-		return lh_err_set(err, LH_EUSAGE, "--model %s: the playbook has %s", s->model, p->model);
+		return lh_err_set(err, LH_EUSAGE, "--model %s: the playbook has %s", s->model,
+				  p->model);
 	return 0;
 }
 
@@ -67,7 +71,9 @@ static int open_playbook(struct recorder *r, struct lh_err *err)
 static int start_texts(struct recorder *r, struct lh_err *err)
 {
 	const struct settings *s = r->set;
-	struct lh_embedder_options how = { .engine = engine_of(s), .model = s->model, .url = s->url, .own_url = s->url != NULL };
+	struct lh_embedder_options how = {
+		.engine = engine_of(s), .model = s->model, .url = s->url, .own_url = s->url != NULL
+	};
 
 	if (r->c) {
 		const struct lh_index_params *p = lh_index_change_params(r->c);
@@ -96,7 +102,8 @@ static int start(struct recorder *r, struct lh_err *err)
 static int set_text(char *to, size_t room, const char *what, const char *from, struct lh_err *err)
 {
 	if (strlen(from) >= room)
-		return lh_err_set(err, LH_EUSAGE, "%s of %zu bytes: at most %zu", what, strlen(from), room - 1);
+		return lh_err_set(err, LH_EUSAGE, "%s of %zu bytes: at most %zu", what,
+				  strlen(from), room - 1);
 	memcpy(to, from, strlen(from) + 1);
 	return 0;
 }
@@ -159,7 +166,8 @@ static int fold(struct recorder *r, struct lh_err *err)
 
 /* ---- an entry ---- */
 
-static int embed(struct recorder *r, const struct lh_str *text, uint32_t *dimension, struct lh_err *err)
+static int embed(struct recorder *r, const struct lh_str *text, uint32_t *dimension,
+		 struct lh_err *err)
 {
 	struct lh_embedder_ask ask = { .text = text, .n = 1, .trace = r->trace };
 
@@ -173,11 +181,13 @@ static bool is_for(const struct recorder *r, uint32_t dimension)
 {
 	const struct lh_index_params *p = lh_index_change_params(r->c);
 
-	return p->dimension == dimension && strcmp(p->engine, engine_of(r->set)) == 0 && strcmp(p->model, lh_embedder_model(r->texts)) == 0;
+	return p->dimension == dimension && strcmp(p->engine, engine_of(r->set)) == 0 &&
+		strcmp(p->model, lh_embedder_model(r->texts)) == 0;
 }
 
 /* Embed the text for an existing playbook. */
-static int embed_for(struct recorder *r, const struct lh_str *text, uint32_t *dimension, struct lh_err *err)
+static int embed_for(struct recorder *r, const struct lh_str *text, uint32_t *dimension,
+		     struct lh_err *err)
 {
 	if (embed(r, text, dimension, err) < 0)
 		return -1;
@@ -191,7 +201,8 @@ static int embed_for(struct recorder *r, const struct lh_str *text, uint32_t *di
 }
 
 /* The metadata of a row is the entry as it came; the id is that of the row. */
-static int put_entry(struct recorder *r, const struct lh_record *rec, const char *id, uint32_t dimension, struct lh_err *err)
+static int put_entry(struct recorder *r, const struct lh_record *rec, const char *id,
+		     uint32_t dimension, struct lh_err *err)
 {
 	static const char *const drop[] = { "playbook_id" };
 	struct lh_writer w;
@@ -201,8 +212,9 @@ static int put_entry(struct recorder *r, const struct lh_record *rec, const char
 	lh_write_end(&w);
 	if (lh_buf_check(&r->meta, err) < 0)
 		return -1;
-	return lh_index_change_put(r->c, id, LH_PLAYBOOK_ID_LEN, (const float *)(const void *)r->vector.p, dimension,
-				 r->meta.p, r->meta.len, err);
+	return lh_index_change_put(r->c, id, LH_PLAYBOOK_ID_LEN,
+				   (const float *)(const void *)r->vector.p, dimension, r->meta.p,
+				   r->meta.len, err);
 }
 
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
@@ -215,7 +227,8 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 
 	r->trace = (struct lh_str){ NULL, 0 };
 	if (fold(r, err) < 0 || lh_bind(members, rec, r, &r->traced, err) < 0 ||
-	    lh_playbook_read(rec, &r->strings, &e, err) < 0 || embed_for(r, &e.query_text, &dimension, err) < 0)
+	    lh_playbook_read(rec, &r->strings, &e, err) < 0 ||
+	    embed_for(r, &e.query_text, &dimension, err) < 0)
 		return -1;
 	lh_playbook_id(&e, id);
 	if (put_entry(r, rec, id, dimension, err) < 0)
@@ -228,7 +241,8 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	return lh_index_change_bytes(r->c) < COMMIT_BYTES ? 0 : commit(r, err);
 }
 
-static void refusal(const struct lh_rejection *of, const struct lh_record *rec, struct lh_buf *out, void *arg)
+static void refusal(const struct lh_rejection *of, const struct lh_record *rec, struct lh_buf *out,
+		    void *arg)
 {
 	struct recorder *r = arg;
 	struct lh_writer w = lh_write_to(out);
@@ -250,8 +264,13 @@ static int before_output(void *arg, struct lh_err *err)
 
 int playbook_record(struct lh_tool *tool, void *settings)
 {
-	struct recorder r = { .tool = tool, .set = settings, .path = tool->operands[0], .jobs = (unsigned)tool->jobs };
-	struct lh_flow flow = { .map = on_record, .instead = refusal, .before_output = before_output, .shared = &r };
+	struct recorder r = { .tool = tool,
+			      .set = settings,
+			      .path = tool->operands[0],
+			      .jobs = (unsigned)tool->jobs };
+	struct lh_flow flow = {
+		.map = on_record, .instead = refusal, .before_output = before_output, .shared = &r
+	};
 	int rc;
 
 	tool->jobs = 1;
@@ -261,7 +280,8 @@ int playbook_record(struct lh_tool *tool, void *settings)
 	if (rc == 0)
 		rc = fold(&r, &tool->err);
 	if (rc == 0)
-		lh_tool_message(tool, "%llu recorded, %llu not", (unsigned long long)r.recorded, (unsigned long long)(r.next - r.recorded));
+		lh_tool_message(tool, "%llu recorded, %llu not", (unsigned long long)r.recorded,
+				(unsigned long long)(r.next - r.recorded));
 	lh_index_change_close(r.c);
 	lh_embedder_free(r.texts);
 	lh_buf_free(&r.strings);

@@ -56,8 +56,11 @@ static int finish(struct remover *r, struct lh_tool *tool, unsigned jobs)
 
 	if (lh_index_change_commit(r->c, &fold, &tool->err) < 0)
 		return -1;
-	if (fold && lh_index_compact_unless_busy(tool->operands[0], jobs, tool->lock_timeout, &tool->err) < 0)
-		return lh_err_prefix(&tool->err, "the entries are removed, but the compaction failed");
+	if (fold &&
+	    lh_index_compact_unless_busy(tool->operands[0], jobs, tool->lock_timeout, &tool->err) <
+		    0)
+		return lh_err_prefix(&tool->err,
+				     "the entries are removed, but the compaction failed");
 	return lh_tool_out_counts(tool, (const char *const[]){ "removed", "unknown" },
 				  (uint64_t[]){ tally->deleted, tally->unknown }, 2);
 }

@@ -5,7 +5,8 @@
 
 static bool in_word(char c)
 {
-	return (c >= '0' && c <= '9') || (lh_fold(c) >= 'a' && lh_fold(c) <= 'z') || c == '_' || (unsigned char)c > 0x7f;
+	return (c >= '0' && c <= '9') || (lh_fold(c) >= 'a' && lh_fold(c) <= 'z') || c == '_' ||
+		(unsigned char)c > 0x7f;
 }
 
 bool words_next(struct words *w, struct lh_str *word)
@@ -111,7 +112,9 @@ struct lh_str path_plain(struct lh_str path)
 
 int path_check(struct lh_str path, const char *name, struct lh_err *err)
 {
-	return path.n <= PATH_LONGEST ? 0 : lh_err_data(err, 413, "\"%s\" is longer than %d bytes", name, PATH_LONGEST);
+	return path.n <= PATH_LONGEST
+		? 0
+		: lh_err_data(err, 413, "\"%s\" is longer than %d bytes", name, PATH_LONGEST);
 }
 
 struct lh_str path_name(struct lh_str path)

@@ -22,7 +22,8 @@ static bool is_weak(struct lh_str model)
 
 	if (model.n >= n && memcmp(model.p + model.n - n, suffix, n) == 0)
 		return true;
-	return memmem(model.p, model.n, ":free/", 6) || is(model, "qwen3.5:latest") || is(model, "qwen3:latest");
+	return memmem(model.p, model.n, ":free/", 6) || is(model, "qwen3.5:latest") ||
+		is(model, "qwen3:latest");
 }
 
 struct request {

@@ -33,7 +33,8 @@ static bool is_comment(struct lh_str s)
 {
 	if (starts(s, "//") || starts(s, "/*") || starts(s, "*"))
 		return true;
-	return starts(s, "#") && (s.n == 1 || lh_is_blank(s.p[1]) || s.p[1] == '#' || s.p[1] == '!');
+	return starts(s, "#") &&
+		(s.n == 1 || lh_is_blank(s.p[1]) || s.p[1] == '#' || s.p[1] == '!');
 }
 
 /* Return whether a line imports in C, Go, Java, JavaScript, PHP, Python, Ruby, Rust or
@@ -41,19 +42,23 @@ static bool is_comment(struct lh_str s)
  * statement. */
 static bool is_import(struct lh_str s)
 {
-	if (starts(s, "#include") || starts(s, "#import") || starts(s, "import ") || starts(s, "import{") || starts(s, "import("))
+	if (starts(s, "#include") || starts(s, "#import") || starts(s, "import ") ||
+	    starts(s, "import{") || starts(s, "import("))
 		return true;
-	if (calls(s, "import") || calls(s, "require") || calls(s, "require_relative") || calls(s, "include"))
+	if (calls(s, "import") || calls(s, "require") || calls(s, "require_relative") ||
+	    calls(s, "include"))
 		return true;
 	if (starts(s, "from ") && has(s, " import "))
 		return true;
-	if (starts(s, "use ") || starts(s, "pub use ") || starts(s, "using ") || starts(s, "extern crate "))
+	if (starts(s, "use ") || starts(s, "pub use ") || starts(s, "using ") ||
+	    starts(s, "extern crate "))
 		return last(s) == ';' || last(s) == '{';
 	if (starts(s, "package "))
 		return !memchr(s.p + 8, ' ', s.n - 8);
 	if (starts(s, "export "))
 		return has(s, " from '") || has(s, " from \"");
-	return (starts(s, "const ") || starts(s, "let ") || starts(s, "var ")) && has(s, "= require(");
+	return (starts(s, "const ") || starts(s, "let ") || starts(s, "var ")) &&
+		has(s, "= require(");
 }
 
 /* Count the brackets that the line leaves open. */

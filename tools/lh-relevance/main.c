@@ -9,10 +9,14 @@
 enum { V_GATE = 1, V_FILTER = 2 };
 
 static const struct lh_option options[] = {
-	{ 0, "focus", "FILE", "JSON of the file under review, for all records", LH_TEXT(struct settings, focus, .verbs = V_FILTER) },
-	{ 0, "threshold", "SCORE", "keep chunks with at least this score (default 0.3)", LH_REAL(struct settings, threshold, 0, 10, .verbs = V_FILTER) },
-	{ 0, "kept", NULL, "print only the chunks that are kept", LH_FLAG(struct settings, kept, .verbs = V_FILTER) },
-	{ 0, "once", NULL, "read --focus only at the start", LH_TOOL_FIELD(FLAG, once, .verbs = V_FILTER) },
+	{ 0, "focus", "FILE", "JSON of the file under review, for all records",
+	  LH_TEXT(struct settings, focus, .verbs = V_FILTER) },
+	{ 0, "threshold", "SCORE", "keep chunks with at least this score (default 0.3)",
+	  LH_REAL(struct settings, threshold, 0, 10, .verbs = V_FILTER) },
+	{ 0, "kept", NULL, "print only the chunks that are kept",
+	  LH_FLAG(struct settings, kept, .verbs = V_FILTER) },
+	{ 0, "once", NULL, "read --focus only at the start",
+	  LH_TOOL_FIELD(FLAG, once, .verbs = V_FILTER) },
 	LH_JOBS_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
@@ -189,7 +193,9 @@ static bool held_stale(void *settings, const void *state)
 
 static int filter(struct lh_tool *tool, struct settings *s)
 {
-	struct lh_held_how how = { .open = held_open, .stale = held_stale, .close = held_close, .ctx = s };
+	struct lh_held_how how = {
+		.open = held_open, .stale = held_stale, .close = held_close, .ctx = s
+	};
 	struct lh_held *held = lh_held_open(&how, &tool->err);
 	int rc = held ? lh_records_run(tool, &(struct lh_flow){
 		.map = on_chunk, .held = held,

@@ -61,14 +61,23 @@ struct lh_str path_name(struct lh_str path);
 
 /* ---- score.c: scoring a chunk ---- */
 
-enum signal { PATH_MATCH, FILENAME_MATCH, DEFINED_SYMBOL, TOKEN_OVERLAP, PATH_PREFIX, IMPORT_ONLY, SIGNALS };
+enum signal {
+	PATH_MATCH,
+	FILENAME_MATCH,
+	DEFINED_SYMBOL,
+	TOKEN_OVERLAP,
+	PATH_PREFIX,
+	IMPORT_ONLY,
+	SIGNALS
+};
 
 struct verdict {
 	bool signal[SIGNALS];
 	uint64_t shared, all;	/* tokens in both, tokens in either */
 	double score;
 };
-int score_chunk(const struct focus *f, struct lh_str path, struct lh_str text, struct verdict *v, struct lh_err *err);
+int score_chunk(const struct focus *f, struct lh_str path, struct lh_str text, struct verdict *v,
+		struct lh_err *err);
 
 /* Append "signals":[{"signal":...,"weight":...},...]. */
 void score_put_signals(const struct verdict *v, struct lh_writer *json);

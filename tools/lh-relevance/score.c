@@ -23,7 +23,8 @@ static bool equal(struct lh_str a, struct lh_str b)
 
 static bool of_name(char c)
 {
-	return (c >= '0' && c <= '9') || (lh_fold(c) >= 'a' && lh_fold(c) <= 'z') || c == '_' || c == '-' || (unsigned char)c > 0x7f;
+	return (c >= '0' && c <= '9') || (lh_fold(c) >= 'a' && lh_fold(c) <= 'z') || c == '_' ||
+		c == '-' || (unsigned char)c > 0x7f;
 }
 
 /* Return whether a name may end before p.  What follows a full stop may be another
@@ -40,11 +41,13 @@ static bool may_end(const char *p, const char *end)
 /* Return whether the text contains that path, other than inside a longer name. */
 static bool mentions(struct lh_str text, struct lh_str name)
 {
-	const char *end = text.p + text.n, *p = name.n ? memmem(text.p, text.n, name.p, name.n) : NULL;
+	const char *end = text.p + text.n,
+		   *p = name.n ? memmem(text.p, text.n, name.p, name.n) : NULL;
 
 	/* memmem from each place on would be slow where the name almost repeats itself. */
 	for (; p && name.n <= (size_t)(end - p); p++)
-		if ((p == text.p || !(of_name(p[-1]) || p[-1] == '.')) && memcmp(p, name.p, name.n) == 0 && may_end(p + name.n, end))
+		if ((p == text.p || !(of_name(p[-1]) || p[-1] == '.')) &&
+		    memcmp(p, name.p, name.n) == 0 && may_end(p + name.n, end))
 			return true;
 	return false;
 }
@@ -54,7 +57,8 @@ struct found {
 };
 
 /* Compare the words of the chunk, in one pass. */
-static int look_at_words(const struct focus *f, struct lh_str text, struct verdict *v, struct found *found, struct lh_err *err)
+static int look_at_words(const struct focus *f, struct lh_str text, struct verdict *v,
+			 struct found *found, struct lh_err *err)
 {
 	struct words w = { text.p, text.p + text.n };
 	struct lh_map tokens = { 0 };
@@ -83,7 +87,8 @@ static double weigh(int64_t tenths, uint64_t shared, uint64_t all)
 	return (double)(tenths * (int64_t)all + 4 * (int64_t)shared) / (double)(10 * all);
 }
 
-int score_chunk(const struct focus *f, struct lh_str path, struct lh_str text, struct verdict *v, struct lh_err *err)
+int score_chunk(const struct focus *f, struct lh_str path, struct lh_str text, struct verdict *v,
+		struct lh_err *err)
 {
 	struct found found = { false, false };
 	int64_t tenths = 0;
@@ -93,10 +98,12 @@ int score_chunk(const struct focus *f, struct lh_str path, struct lh_str text, s
 	if (look_at_words(f, text, v, &found, err) < 0)
 		return -1;
 	v->signal[PATH_MATCH] = (f->path.n && equal(path, f->path)) || mentions(text, f->path);
-	v->signal[FILENAME_MATCH] = (f->name.n && equal(path_name(path), f->name)) || mentions(text, f->name);
+	v->signal[FILENAME_MATCH] =
+		(f->name.n && equal(path_name(path), f->name)) || mentions(text, f->name);
 	v->signal[DEFINED_SYMBOL] = found.defined;
 	v->signal[TOKEN_OVERLAP] = v->shared;
-	v->signal[PATH_PREFIX] = f->folder.n && path.n > f->folder.n && memcmp(path.p, f->folder.p, f->folder.n) == 0;
+	v->signal[PATH_PREFIX] = f->folder.n && path.n > f->folder.n &&
+		memcmp(path.p, f->folder.p, f->folder.n) == 0;
 	v->signal[IMPORT_ONLY] = imports_only(text) || (found.imported && !found.defined);
 	for (i = 0; i < SIGNALS; i++)
 		if (v->signal[i] && i != TOKEN_OVERLAP)

@@ -23,7 +23,8 @@ static struct lh_str drop_bullet(struct lh_str s)
 
 	while (i < s.n && is_digit(s.p[i]))
 		i++;
-	if (i < s.n && (i ? s.p[i] == '.' || s.p[i] == ')' : s.p[i] == '-' || s.p[i] == '*' || s.p[i] == '+'))
+	if (i < s.n &&
+	    (i ? s.p[i] == '.' || s.p[i] == ')' : s.p[i] == '-' || s.p[i] == '*' || s.p[i] == '+'))
 		i++;
 	else
 		return s;

@@ -72,7 +72,8 @@ static int put_text(struct corpus *c, const struct lh_value *v, struct lh_err *e
 }
 
 /* Read the sample: all parts with words as one text, and its id. */
-static int read_sample(struct corpus *c, const struct lh_row *row, struct lh_str *id, struct lh_err *err)
+static int read_sample(struct corpus *c, const struct lh_row *row, struct lh_str *id,
+		       struct lh_err *err)
 {
 	size_t mark = row->line == 1 && row->n >= 3 && !memcmp(row->p, "\xef\xbb\xbf", 3) ? 3 : 0;
 	struct sample s;
@@ -114,7 +115,8 @@ static uint64_t count_shared(struct corpus *c, uint64_t line)
 }
 
 /* Offer the sample to the task. */
-static int offer(struct corpus *c, int t, const struct lh_str *id, struct kept **kept, struct lh_err *err)
+static int offer(struct corpus *c, int t, const struct lh_str *id, struct kept **kept,
+		 struct lh_err *err)
 {
 	struct hits *h = c->hits[t];
 	double score;
@@ -179,7 +181,8 @@ static int ask(struct corpus *c, const struct lh_str *const *task, size_t n, str
 	return 0;
 }
 
-int corpus_find(struct corpus *c, const struct lh_str *const *task, struct hits *const *hits, size_t n, struct lh_err *err)
+int corpus_find(struct corpus *c, const struct lh_str *const *task, struct hits *const *hits,
+		size_t n, struct lh_err *err)
 {
 	struct lh_row row;
 	size_t i;

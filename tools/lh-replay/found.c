@@ -40,7 +40,8 @@ static int compare(const char *a, size_t an, const char *b, size_t bn)
 
 static bool before(double score, const char *id, size_t n, const struct hit *h)
 {
-	return score > h->score || (score == h->score && compare(id, n, h->kept->id, h->kept->id_n) < 0);
+	return score > h->score ||
+		(score == h->score && compare(id, n, h->kept->id, h->kept->id_n) < 0);
 }
 
 bool hits_want(const struct hits *h, double score, const struct lh_str *id)

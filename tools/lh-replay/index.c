@@ -20,7 +20,8 @@ bool index_asks(const struct lh_index *ix)
 {
 	const char *engine = lh_index_get_params(ix)->engine;
 
-	return !strcmp(engine, lh_engine_name(LH_ENGINE_OLLAMA)) || !strcmp(engine, lh_engine_name(LH_ENGINE_OPENAI));
+	return !strcmp(engine, lh_engine_name(LH_ENGINE_OLLAMA)) ||
+		!strcmp(engine, lh_engine_name(LH_ENGINE_OPENAI));
 }
 
 struct index *index_new(const struct lh_index *ix, const char *path, struct lh_err *err)
@@ -34,8 +35,12 @@ struct index *index_new(const struct lh_index *ix, const char *path, struct lh_e
 	x->path = path;
 	lh_record_init(&x->rec);
 	if (p->engine[0]) {
-		x->texts = lh_embedder_new(&(struct lh_embedder_options){
-			.engine = p->engine, .model = p->model, .url = p->url, .dimension = p->dimension }, err);
+		x->texts =
+			lh_embedder_new(&(struct lh_embedder_options){ .engine = p->engine,
+								       .model = p->model,
+								       .url = p->url,
+								       .dimension = p->dimension },
+					err);
 		x->searcher = x->texts ? lh_searcher_new(ix, err) : NULL;
 	} else {
 		lh_err_set(err, LH_EUSAGE, "it has no engine to embed text with");
@@ -58,18 +63,23 @@ void index_free(struct index *x)
 	free(x);
 }
 
-static int embed(struct index *x, const struct lh_str *task, struct lh_str trace, struct lh_err *err)
+static int embed(struct index *x, const struct lh_str *task, struct lh_str trace,
+		 struct lh_err *err)
 {
 	const struct lh_index_params *p = lh_index_get_params(x->ix);
 	uint32_t got;
 
 	lh_buf_reset(&x->vector);
-	if (lh_embedder_ask(x->texts, &(struct lh_embedder_ask){ .text = task, .n = 1, .trace = trace }, &x->vector, &got, err) < 0)
+	if (lh_embedder_ask(x->texts,
+			    &(struct lh_embedder_ask){ .text = task, .n = 1, .trace = trace },
+			    &x->vector, &got, err) < 0)
 		return -1;
 	if (got != p->dimension)
-		return lh_err_set(err, LH_ENET, "engine %s made dimension %u, not %u", p->engine, got, p->dimension);
+		return lh_err_set(err, LH_ENET, "engine %s made dimension %u, not %u", p->engine,
+				  got, p->dimension);
 	if (p->distance == LH_COSINE && !lh_vec_unit((float *)(void *)x->vector.p, got))
-		return lh_err_set(err, LH_ENET, "engine %s made a vector without a direction", p->engine);
+		return lh_err_set(err, LH_ENET, "engine %s made a vector without a direction",
+				  p->engine);
 	return 0;
 }
 
@@ -89,7 +99,8 @@ static int put_hit(struct index *x, const struct lh_hit *hit, struct hits *hits,
 	int rc = lh_index_row(x->ix, hit->row, &row, err);
 
 	if (rc == 0)
-		return lh_err_set(err, LH_ECORRUPT, "row %llu: found, but not there", (unsigned long long)hit->row);
+		return lh_err_set(err, LH_ECORRUPT, "row %llu: found, but not there",
+				  (unsigned long long)hit->row);
 	if (rc < 0)
 		return -1;
 	score = alike(lh_index_get_params(x->ix), hit->distance);
@@ -102,14 +113,16 @@ static int put_hit(struct index *x, const struct lh_hit *hit, struct hits *hits,
 	if (!rc)
 		rc = sample_read(&s, &x->rec, false, err);
 	if (rc < 0 && err->code == LH_EDATA)
-		lh_err_prefix(err, "metadata of %.*s", row.id.n < 200 ? (int)row.id.n : 200, row.id.p);
+		lh_err_prefix(err, "metadata of %.*s", row.id.n < 200 ? (int)row.id.n : 200,
+			      row.id.p);
 	if (!rc)
 		hits_put(hits, score, kept);
 	kept_drop(kept);
 	return rc;
 }
 
-int index_find(struct index *x, const struct lh_str *task, struct lh_str trace, struct hits *hits, struct lh_err *err)
+int index_find(struct index *x, const struct lh_str *task, struct lh_str trace, struct hits *hits,
+	       struct lh_err *err)
 {
 	struct lh_query q = { .k = HITS };
 	struct lh_hit hit[HITS];

@@ -10,27 +10,36 @@
 #include "model/trace.h"
 
 static const struct lh_option options[] = {
-	{ 0, "task", "TEXT", "replay only this task, and read no input", LH_TEXT(struct replay, task) },
-	{ 0, "local-only", NULL, "never ask the escalation model", LH_FLAG(struct replay, local_only) },
-	{ 0, "allow-escalation", NULL, "ask the escalation model if the local one fails", LH_FLAG(struct replay, allow_escalation) },
-	{ 0, "no-retrieval", NULL, "give the model only the task", LH_FLAG(struct replay, no_retrieval) },
-	{ 0, "dry-run", NULL, "ask no model, answer from the bundle", LH_FLAG(struct replay, dry_run) },
+	{ 0, "task", "TEXT", "replay only this task, and read no input",
+	  LH_TEXT(struct replay, task) },
+	{ 0, "local-only", NULL, "never ask the escalation model",
+	  LH_FLAG(struct replay, local_only) },
+	{ 0, "allow-escalation", NULL, "ask the escalation model if the local one fails",
+	  LH_FLAG(struct replay, allow_escalation) },
+	{ 0, "no-retrieval", NULL, "give the model only the task",
+	  LH_FLAG(struct replay, no_retrieval) },
+	{ 0, "dry-run", NULL, "ask no model, answer from the bundle",
+	  LH_FLAG(struct replay, dry_run) },
 	{ 0, "root", "DIR", "the root (default: the working directory)",
 	  LH_TEXT(struct replay, root_path, .env = "LH_DISTILL_ROOT") },
-	{ 0, "index", "FILE", "retrieve from an index, not from the root's export", LH_TEXT(struct replay, index_path) },
+	{ 0, "index", "FILE", "retrieve from an index, not from the root's export",
+	  LH_TEXT(struct replay, index_path) },
 	{ 0, "log", "FILE", "log to FILE (default: replay_runs.jsonl of the root)",
 	  LH_TEXT(struct replay, log_path, .env = "LH_REPLAY_LOG") },
 	{ 0, "local-model", "NAME", "the model asked first (default qwen3.5:latest)",
 	  LH_TEXT(struct replay, local_model, .env = "LH_REPLAY_LOCAL_MODEL") },
 	{ 0, "escalation-model", "NAME", "the escalation model (default deepseek-v3.1:671b)",
 	  LH_TEXT(struct replay, escalation_model, .env = "LH_REPLAY_ESCALATION_MODEL") },
-	{ 0, "timeout", "S", "seconds for one call (default 180)", LH_REAL(struct replay, timeout, 0.001, 86400) },
-	{ 0, "retries", "N", "tries after a failed call (default 2)", LH_UINT(struct replay, retries, 0, 100) },
+	{ 0, "timeout", "S", "seconds for one call (default 180)",
+	  LH_REAL(struct replay, timeout, 0.001, 86400) },
+	{ 0, "retries", "N", "tries after a failed call (default 2)",
+	  LH_UINT(struct replay, retries, 0, 100) },
 	LH_LOCK_OPTION(0),
 	LH_ONCE_OPTION,
 	LH_TRACE_OPTION(struct replay, trace_id),
 	LH_NOW_OPTION,
-	{ 'j', "jobs", "N", "tasks at the same time (default: cores)", LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) },
+	{ 'j', "jobs", "N", "tasks at the same time (default: cores)",
+	  LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) },
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
@@ -51,7 +60,8 @@ static int settle_inputs(struct replay *r)
 
 	if (r->task && t->n_operands)
 		return lh_tool_usage(t, "--task takes no FILE");
-	if (check_text(t, "--task", r->task) < 0 || check_text(t, "--local-model", r->local_model) < 0 ||
+	if (check_text(t, "--task", r->task) < 0 ||
+	    check_text(t, "--local-model", r->local_model) < 0 ||
 	    check_text(t, "--escalation-model", r->escalation_model) < 0 ||
 	    lh_trace_check(r->trace_id, &t->err) < 0)
 		return -1;
@@ -77,7 +87,8 @@ static int check_index(struct held *h, bool again, struct lh_err *err)
 	struct index *x;
 
 	if (r->dry_run && !r->no_retrieval && index_asks(h->index))
-		return lh_err_set(err, LH_EUSAGE, "--dry-run: no model or service is asked, but --index needs one");
+		return lh_err_set(err, LH_EUSAGE,
+				  "--dry-run: no model or service is asked, but --index needs one");
 	x = again ? index_new(h->index, r->index_path, err) : NULL;
 	index_free(x);
 	return again && !x ? -1 : 0;
@@ -94,7 +105,8 @@ static void *held_open(void *replay, const void *before, struct lh_err *err)
 		return NULL;
 	h->r = replay;
 	if (r->index_path) {
-		h->index = was ? lh_index_renew(was->index, err) : lh_index_open(r->index_path, err);
+		h->index =
+			was ? lh_index_renew(was->index, err) : lh_index_open(r->index_path, err);
 		rc = h->index ? check_index(h, was, err) : -1;
 	}
 	if (!rc && !r->dry_run) {
@@ -117,7 +129,9 @@ static bool held_stale(void *replay, const void *state)
 
 static int open_all(struct replay *r, struct lh_held **held)
 {
-	struct lh_held_how how = { .open = held_open, .stale = held_stale, .close = held_close, .ctx = r };
+	struct lh_held_how how = {
+		.open = held_open, .stale = held_stale, .close = held_close, .ctx = r
+	};
 	struct lh_err *err = &r->tool->err;
 
 	r->root = lh_root_open(r->root_path, err);
@@ -172,7 +186,10 @@ static int run(struct replay *r)
 
 int main(int argc, char **argv)
 {
-	struct replay r = { .timeout = 180, .retries = 2, .local_model = "qwen3.5:latest", .escalation_model = "deepseek-v3.1:671b" };
+	struct replay r = { .timeout = 180,
+			    .retries = 2,
+			    .local_model = "qwen3.5:latest",
+			    .escalation_model = "deepseek-v3.1:671b" };
 	struct lh_tool tool;
 	int rc;
 

@@ -34,7 +34,8 @@
 struct replay {
 	struct lh_tool *tool;
 	/* options */
-	const char *root_path, *log_path, *index_path, *task, *local_model, *escalation_model, *trace_id;
+	const char *root_path, *log_path, *index_path, *task, *local_model, *escalation_model,
+		*trace_id;
 	bool local_only, allow_escalation, no_retrieval, dry_run;
 	double timeout;
 	uint64_t retries;
@@ -138,7 +139,8 @@ int sample_read(struct sample *s, const struct lh_record *rec, bool with_id, str
 struct corpus;
 struct corpus *corpus_new(const char *path, struct lh_err *err);
 void corpus_free(struct corpus *c);
-int corpus_find(struct corpus *c, const struct lh_str *const *task, struct hits *const *hits, size_t n, struct lh_err *err);
+int corpus_find(struct corpus *c, const struct lh_str *const *task, struct hits *const *hits,
+		size_t n, struct lh_err *err);
 
 struct index;
 struct lh_index;
@@ -146,7 +148,8 @@ struct lh_index;
 bool index_asks(const struct lh_index *ix);
 struct index *index_new(const struct lh_index *ix, const char *path, struct lh_err *err);
 void index_free(struct index *x);
-int index_find(struct index *x, const struct lh_str *task, struct lh_str trace, struct hits *hits, struct lh_err *err);
+int index_find(struct index *x, const struct lh_str *task, struct lh_str trace, struct hits *hits,
+	       struct lh_err *err);
 
 /* ---- bundle.c ---- */
 
@@ -170,7 +173,8 @@ void dry_answer(struct lh_buf *out, const struct bundle *b);
 
 /* Append the reasons against the answer, JSON strings with commas between them;
  * none if it passes. */
-int judge(const struct lh_str *answer, const struct bundle *b, struct words *steps, struct lh_buf *reasons, struct lh_err *err);
+int judge(const struct lh_str *answer, const struct bundle *b, struct words *steps,
+	  struct lh_buf *reasons, struct lh_err *err);
 /* The same if there is no answer: "what: why". */
 void judge_failed(struct lh_buf *reasons, const char *what, const struct lh_err *why);
 /* Return whether this text would count against an answer. */

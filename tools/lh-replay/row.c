@@ -108,7 +108,8 @@ static bool is_log(const struct lh_applog *log, const char *path)
 static int check(const struct replay *r, const struct lh_applog *log, struct lh_err *err)
 {
 	struct lh_tool *t = r->tool;
-	bool same = is_log(log, r->corpus_path) || (!r->task && lh_tool_reads_stdin(t) && lh_same_file(STDIN_FILENO, log->fd));
+	bool same = is_log(log, r->corpus_path) ||
+		(!r->task && lh_tool_reads_stdin(t) && lh_same_file(STDIN_FILENO, log->fd));
 	size_t i;
 
 	for (i = 0; !same && i < t->n_operands; i++)
@@ -124,7 +125,8 @@ static int check(const struct replay *r, const struct lh_applog *log, struct lh_
 
 struct replay_log *log_open(struct replay *r, struct lh_err *err)
 {
-	char *path = r->log_path ? lh_strndup(r->log_path, strlen(r->log_path), err) : lh_root_join(r->root, LOG, err);
+	char *path = r->log_path ? lh_strndup(r->log_path, strlen(r->log_path), err)
+				 : lh_root_join(r->root, LOG, err);
 	struct replay_log *l = path ? lh_calloc(1, sizeof *l, err) : NULL;
 	int rc = l ? 0 : -1;
 
@@ -133,7 +135,8 @@ struct replay_log *log_open(struct replay *r, struct lh_err *err)
 	if (!rc)
 		rc = lh_applog_open(&l->file, path, 0600, r->tool->lock_timeout, err);
 	if (!rc && l->file.torn_at >= 0)
-		lh_tool_warn(r->tool, "%s: a torn line at byte %lld", path, (long long)l->file.torn_at);
+		lh_tool_warn(r->tool, "%s: a torn line at byte %lld", path,
+			     (long long)l->file.torn_at);
 	if (!rc)
 		rc = check(r, &l->file, err);
 	free(path);

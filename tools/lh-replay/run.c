@@ -94,7 +94,8 @@ static void by_options(const struct replay *r, struct job *j)
 	j->trace = (struct lh_str){ r->trace_id, r->trace_id ? strlen(r->trace_id) : 0 };
 }
 
-static int read_job(const struct worker *w, struct job *j, const struct lh_record *rec, struct lh_err *err)
+static int read_job(const struct worker *w, struct job *j, const struct lh_record *rec,
+		    struct lh_err *err)
 {
 	const struct replay *r = w->r;
 
@@ -107,7 +108,8 @@ static int read_job(const struct worker *w, struct job *j, const struct lh_recor
 	j->local_only |= r->local_only;
 	j->dry_run |= r->dry_run;
 	if (j->dry_run && !j->no_retrieval && w->held->index && index_asks(w->held->index))
-		return lh_err_set(err, LH_EDATA, "a dry run asks no service, but --index needs one");
+		return lh_err_set(err, LH_EDATA,
+				  "a dry run asks no service, but --index needs one");
 	return 0;
 }
 
@@ -148,7 +150,8 @@ static int retrieve(struct worker *w, size_t n, struct lh_err *err)
 		struct job *j = &w->job[i];
 
 		hits_reset(&j->hits);
-		if (!j->why.code && !j->no_retrieval && index_find(w->index, &j->task, j->trace, &j->hits, err) < 0)
+		if (!j->why.code && !j->no_retrieval &&
+		    index_find(w->index, &j->task, j->trace, &j->hits, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -159,14 +162,19 @@ static int retrieve(struct worker *w, size_t n, struct lh_err *err)
 static int ask(struct worker *w, const char *model, struct lh_str trace, struct lh_err *err)
 {
 	struct replay *r = w->r;
-	struct lh_chat_message m[] = {
-		{ { "system", 6 }, { prompt_preface, strlen(prompt_preface) } }, { { "user", 4 }, { w->prompt.p, w->prompt.len } } };
-	struct lh_chat_request q = { .model = { model, strlen(model) }, .message = m, .n = 2, .think = -1, .trace = trace };
+	struct lh_chat_message m[] = { { { "system", 6 },
+					 { prompt_preface, strlen(prompt_preface) } },
+				       { { "user", 4 }, { w->prompt.p, w->prompt.len } } };
+	struct lh_chat_request q = {
+		.model = { model, strlen(model) }, .message = m, .n = 2, .think = -1, .trace = trace
+	};
 	struct lh_chat_reply reply;
 
 	if (!w->chat)
-		w->chat = lh_chat_new(&(struct lh_chat_how){
-			.timeout = r->timeout, .retries = (unsigned)r->retries, .stopping = lh_stopping }, w->held->keys, err);
+		w->chat = lh_chat_new(&(struct lh_chat_how){ .timeout = r->timeout,
+							     .retries = (unsigned)r->retries,
+							     .stopping = lh_stopping },
+				      w->held->keys, err);
 	if (!w->chat || lh_chat_ask(w->chat, &q, &reply, err) < 0)
 		return -1;
 	lh_buf_reset(&w->answer);
@@ -176,7 +184,8 @@ static int ask(struct worker *w, const char *model, struct lh_str trace, struct 
 
 static int judge_answer(struct worker *w, const struct bundle *b, struct lh_err *err)
 {
-	return judge(&(struct lh_str){ w->answer.p ? w->answer.p : "", w->answer.len }, b, &w->words, &w->reasons, err);
+	return judge(&(struct lh_str){ w->answer.p ? w->answer.p : "", w->answer.len }, b,
+		     &w->words, &w->reasons, err);
 }
 
 /* Ask another model.  If it gives no answer, the first one's remains. */
@@ -194,7 +203,8 @@ static int escalate(struct worker *w, const struct bundle *b, struct row *row, s
 	return judge_answer(w, b, err);
 }
 
-static int answer(struct worker *w, const struct job *j, const struct bundle *b, struct row *row, struct lh_err *err)
+static int answer(struct worker *w, const struct job *j, const struct bundle *b, struct row *row,
+		  struct lh_err *err)
 {
 	row->path[row->n_path++] = w->r->local_model;
 	if (j->dry_run) {
@@ -212,13 +222,15 @@ static int answer(struct worker *w, const struct job *j, const struct bundle *b,
 	} else if (judge_answer(w, b, err) < 0) {
 		return -1;
 	}
-	return w->reasons.len && j->allow_escalation && !j->local_only ? escalate(w, b, row, err) : 0;
+	return w->reasons.len && j->allow_escalation && !j->local_only ? escalate(w, b, row, err)
+								       : 0;
 }
 
 /* ---- a run ---- */
 
 /* Return the first name of a class that is among the task's words. */
-static int classify(struct words *words, const struct lh_str *task, const char **name, struct lh_err *err)
+static int classify(struct words *words, const struct lh_str *task, const char **name,
+		    struct lh_err *err)
 {
 	static const char *const class[] = { "drift", "verify", "audit" };
 	struct word_iter it;
@@ -257,8 +269,13 @@ static int put_row(struct worker *w, struct row *row, double start, struct lh_er
 
 static int start_row(struct worker *w, const struct job *j, struct row *row, struct lh_err *err)
 {
-	*row = (struct row){ .task = j->task, .model_used = w->r->local_model, .found = &w->found,
-			     .reasons = &w->reasons, .trace = j->trace, .dry_run = j->dry_run, .no_retrieval = j->no_retrieval };
+	*row = (struct row){ .task = j->task,
+			     .model_used = w->r->local_model,
+			     .found = &w->found,
+			     .reasons = &w->reasons,
+			     .trace = j->trace,
+			     .dry_run = j->dry_run,
+			     .no_retrieval = j->no_retrieval };
 	lh_buf_reset(&w->answer);
 	lh_buf_reset(&w->reasons);
 	lh_tool_time(w->r->tool, row->recorded_at);
@@ -310,7 +327,8 @@ static int put_off(struct worker *w, struct lh_batch *b, struct lh_err *err)
 {
 	size_t i;
 
-	if (!atomic_load(&w->r->retrieved) || w->r->tool->once || (err->code != LH_ECORRUPT && err->code != LH_EIO))
+	if (!atomic_load(&w->r->retrieved) || w->r->tool->once ||
+	    (err->code != LH_ECORRUPT && err->code != LH_EIO))
 		return -1;
 	err->code = LH_EDATA;
 	err->status = 503;

@@ -109,7 +109,8 @@ static int add(struct words *w, const struct word_iter *it, uint64_t mask, struc
 			return -1;
 		w->word[at] = (struct word){ .at = w->text.len, .n = it->word.n };
 		lh_buf_took(&w->text, it->word.n);
-		if (lh_table_set(&w->map, word_at(w, (uint32_t)at), (uint32_t)at, word_at, w, err) < 0)
+		if (lh_table_set(&w->map, word_at(w, (uint32_t)at), (uint32_t)at, word_at, w, err) <
+		    0)
 			return -1;
 		w->n++;
 		*filter_of(w, it->hash, &bit) |= bit;

@@ -53,7 +53,8 @@ static int on_record(struct lh_record *rec, void *to, struct lh_buf *out, void *
 		if (lh_scored_read(rec, &result->about, err) < 0)
 			return -1;
 	} else {
-		if (lh_score_check(scorer, rec, err) < 0 || lh_score_judge(scorer, rec, &judged, err) < 0 ||
+		if (lh_score_check(scorer, rec, err) < 0 ||
+		    lh_score_judge(scorer, rec, &judged, err) < 0 ||
 		    lh_score_sig(rec, result->about.sig, &result->about.stream, err) < 0)
 			return -1;
 		result->about.category = judged.category;
@@ -162,7 +163,8 @@ static int print_report(struct check *c)
 	if (d->unscored)
 		lh_tool_message(c->tool, "not scored yet: %llu", (unsigned long long)d->unscored);
 	if (d->orphans)
-		lh_tool_message(c->tool, "scored, but without their evidence: %llu", (unsigned long long)d->orphans);
+		lh_tool_message(c->tool, "scored, but without their evidence: %llu",
+				(unsigned long long)d->orphans);
 	if (lh_drift_matched(d) != lh_drift_total(d))
 		lh_tool_verdict_bad(c->tool);
 	lh_drift_json(&b, d);

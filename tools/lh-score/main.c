@@ -3,9 +3,12 @@
 
 static const struct lh_option options[] = {
 	{ 0, "root", "DIR", "score all evidence of this root", LH_TEXT(struct settings, how.root) },
-	{ 0, "check-drift", NULL, "compare the rules with stored scored runs", LH_FLAG(struct settings, check_drift) },
-	{ 0, "recorded-at", "TIME", "scored_at of scored runs (default: --now)", LH_TIME(struct settings, how.recorded_at) },
-	{ 0, "run-id", "ID", "id of the run in a root (default: a UUID)", LH_TEXT(struct settings, how.run_id) },
+	{ 0, "check-drift", NULL, "compare the rules with stored scored runs",
+	  LH_FLAG(struct settings, check_drift) },
+	{ 0, "recorded-at", "TIME", "scored_at of scored runs (default: --now)",
+	  LH_TIME(struct settings, how.recorded_at) },
+	{ 0, "run-id", "ID", "id of the run in a root (default: a UUID)",
+	  LH_TEXT(struct settings, how.run_id) },
 	LH_LOCK_OPTION(0),
 	LH_NOW_OPTION,
 	LH_JOBS_OPTION,
@@ -35,7 +38,8 @@ static int check_options(struct lh_tool *tool, const struct settings *s)
 	if (s->how.recorded_at && s->check_drift)
 		return lh_tool_usage(tool, "--recorded-at: --check-drift records nothing");
 	if (writes_root && (tool->rejects || tool->on_error != LH_ON_ERROR_SKIP))
-		return lh_tool_usage(tool, "--rejects and --on-error are for a filter, not for a --root");
+		return lh_tool_usage(tool,
+				     "--rejects and --on-error are for a filter, not for a --root");
 	return 0;
 }
 

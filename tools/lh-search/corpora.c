@@ -34,7 +34,9 @@ static int name_corpus(struct corpus *c, const char *operand, struct lh_err *err
 	if (!*c->path)
 		return lh_err_set(err, LH_EUSAGE, "\"%s\" names no file: NAME=FILE", operand);
 	if (!lh_utf8_valid(name.p, name.n))
-		return lh_err_set(err, LH_EUSAGE, "corpus name \"%.*s\" is not UTF-8: give it one with NAME=FILE", (int)name.n, name.p);
+		return lh_err_set(err, LH_EUSAGE,
+				  "corpus name \"%.*s\" is not UTF-8: give it one with NAME=FILE",
+				  (int)name.n, name.p);
 	c->name = lh_strndup(name.p, name.n, err);
 	if (!c->name)
 		return -1;
@@ -61,7 +63,9 @@ static int check_names(const struct corpora *c, struct lh_err *err)
 
 	for (i = 1; i < c->n; i++)
 		if (!strcmp(c->v[i - 1].name, c->v[i].name))
-			return lh_err_set(err, LH_EUSAGE, "two corpora are named \"%s\" (%s and %s); name one with NAME=FILE",
+			return lh_err_set(err, LH_EUSAGE,
+					  "two corpora are named \"%s\" (%s and %s); name one with "
+					  "NAME=FILE",
 					  c->v[i].name, c->v[i - 1].path, c->v[i].path);
 	return 0;
 }
@@ -114,12 +118,14 @@ static int add_playbook(struct corpora *c, const char *operand, struct lh_err *e
 	}
 	same = corpora_find(c, added->name, strlen(added->name));
 	if (same >= 0)
-		return lh_err_set(err, LH_EUSAGE, "--playbook: %s is named \"%s\" already; name one with NAME=FILE",
+		return lh_err_set(err, LH_EUSAGE,
+				  "--playbook: %s is named \"%s\" already; name one with NAME=FILE",
 				  c->v[same].path, added->name);
 	return 0;
 }
 
-int corpora_name(struct corpora *c, char **operands, size_t n, const char *playbook, struct lh_err *err)
+int corpora_name(struct corpora *c, char **operands, size_t n, const char *playbook,
+		 struct lh_err *err)
 {
 	c->playbook = playbook;
 	c->v = lh_calloc(n + 1, sizeof *c->v, err);
@@ -153,7 +159,8 @@ static bool skip_playbook(struct corpora *c, const struct corpora *before)
 	return access(c->v[c->n].path, F_OK) < 0 && errno == ENOENT;
 }
 
-int corpora_open(struct corpora *c, const struct corpora *names, const struct corpora *before, struct lh_err *err)
+int corpora_open(struct corpora *c, const struct corpora *names, const struct corpora *before,
+		 struct lh_err *err)
 {
 	size_t i;
 
@@ -174,7 +181,8 @@ bool corpora_stale(const struct corpora *c)
 	size_t i;
 
 	for (i = 0; i < c->all; i++)
-		if (lh_index_stale(c->v[i].ix) || (table_of(&c->v[i]) && !lh_stamp_fits(&c->v[i].table, table_of(&c->v[i]))))
+		if (lh_index_stale(c->v[i].ix) ||
+		    (table_of(&c->v[i]) && !lh_stamp_fits(&c->v[i].table, table_of(&c->v[i]))))
 			return true;
 	return c->playbook && c->all == c->n && !lh_stamp_fits(&c->absent, c->v[c->n].path);
 }
@@ -185,7 +193,10 @@ int corpora_have_words(const struct corpora *c, struct lh_err *err)
 
 	for (i = 0; i < c->n; i++)
 		if (!c->v[i].params->lexical)
-			return lh_err_set(err, LH_EUSAGE, "%s: it has no words to search by: build it with lh-index build --lexical", c->v[i].path);
+			return lh_err_set(err, LH_EUSAGE,
+					  "%s: it has no words to search by: build it with "
+					  "lh-index build --lexical",
+					  c->v[i].path);
 	return 0;
 }
 

@@ -50,7 +50,8 @@ void filters_drop(struct filters *f)
 	free(f);
 }
 
-static struct cached_filter *make(const struct corpora *c, const struct lh_value *v, struct lh_err *err)
+static struct cached_filter *make(const struct corpora *c, const struct lh_value *v,
+				  struct lh_err *err)
 {
 	struct cached_filter *k = lh_calloc(1, sizeof *k, err);
 	size_t i;
@@ -58,7 +59,8 @@ static struct cached_filter *make(const struct corpora *c, const struct lh_value
 	if (!k)
 		return NULL;
 	lh_buf_add(&k->text, v->p, v->n);
-	if (lh_buf_check(&k->text, err) < 0 || !(k->verdicts = lh_calloc(c->n, sizeof(*k->verdicts), err))) {
+	if (lh_buf_check(&k->text, err) < 0 ||
+	    !(k->verdicts = lh_calloc(c->n, sizeof(*k->verdicts), err))) {
 		forget(k, c->n);
 		return NULL;
 	}
@@ -99,7 +101,8 @@ static struct cached_filter **place(struct filters *f, struct lh_err *err)
 	return &f->v[f->n++];
 }
 
-struct cached_filter *filters_take(struct filters *f, const struct corpora *c, const struct lh_value *v, struct lh_err *err)
+struct cached_filter *filters_take(struct filters *f, const struct corpora *c,
+				   const struct lh_value *v, struct lh_err *err)
 {
 	struct cached_filter *k, **at;
 

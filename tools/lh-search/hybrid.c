@@ -14,7 +14,8 @@ size_t hybrid_depth(size_t k)
 	return 2 * k > DEPTH_MIN ? 2 * k : DEPTH_MIN;
 }
 
-static int search_words(struct corpus_search *s, struct lh_query *q, struct lh_str text, long *n, struct lh_err *err)
+static int search_words(struct corpus_search *s, struct lh_query *q, struct lh_str text, long *n,
+			struct lh_err *err)
 {
 	if (!s->words)
 		s->words = lh_index_words_new(s->corpus->ix, err);
@@ -44,7 +45,8 @@ static size_t add_up(struct corpus_search *s, size_t by_vector, size_t by_words)
 	size_t i, n = by_vector, known = by_vector;
 
 	for (i = 0; i < by_vector; i++)
-		f[i] = (struct fused){ s->hit[i].row, share(i), SIZE_MAX, s->hit[i].distance, true };
+		f[i] = (struct fused){ s->hit[i].row, share(i), SIZE_MAX, s->hit[i].distance,
+				       true };
 	if (known)
 		qsort(f, known, sizeof *f, by_row);
 	for (i = 0; i < by_words; i++) {
@@ -88,7 +90,8 @@ static int best_first(const void *a, const void *b, void *seat)
 	return c ? c : lh_str_cmp(id_of(seat, x->row), id_of(seat, y->row));
 }
 
-int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t k, struct lh_err *err)
+int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t k,
+		struct lh_err *err)
 {
 	long by_words;
 	size_t i, n;
@@ -102,7 +105,8 @@ int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text,
 	n = add_up(s, s->n, (size_t)by_words);
 	for (i = 0; i < n; i++)
 		if (!s->fused[i].measured &&
-		    lh_index_distance(s->searcher, s->vector, s->fused[i].row, &s->fused[i].distance, err) < 0)
+		    lh_index_distance(s->searcher, s->vector, s->fused[i].row,
+				      &s->fused[i].distance, err) < 0)
 			return -1;
 	if (n)
 		qsort_r(s->fused, n, sizeof *s->fused, best_first, s);

@@ -4,17 +4,27 @@
 #include "json/write.h"
 
 static const struct lh_option options[] = {
-	{ 'Q', "query", "TEXT", "answer this query, and read no input", LH_TEXT(struct settings, query) },
-	{ 'k', NULL, "N", "results per query (default 10)", LH_UINT(struct settings, k, 0, LH_K_MAX) },
-	{ 0, "where", "KEY=VALUE", "only records with this metadata (repeatable)", LH_TEXTS(struct settings, where) },
-	{ 0, "exclude", "ID", "never return this record (repeatable)", LH_TEXTS(struct settings, exclude) },
-	{ 0, "playbook", "FILE", "use the good answers recorded by lh-playbook", LH_TEXT(struct settings, playbook) },
-	{ 0, "auto-role", NULL, "extract query_role from the wording of the query", LH_FLAG(struct settings, auto_role) },
-	{ 0, "hybrid", NULL, "rank by the words of the text as well", LH_FLAG(struct settings, hybrid) },
+	{ 'Q', "query", "TEXT", "answer this query, and read no input",
+	  LH_TEXT(struct settings, query) },
+	{ 'k', NULL, "N", "results per query (default 10)",
+	  LH_UINT(struct settings, k, 0, LH_K_MAX) },
+	{ 0, "where", "KEY=VALUE", "only records with this metadata (repeatable)",
+	  LH_TEXTS(struct settings, where) },
+	{ 0, "exclude", "ID", "never return this record (repeatable)",
+	  LH_TEXTS(struct settings, exclude) },
+	{ 0, "playbook", "FILE", "use the good answers recorded by lh-playbook",
+	  LH_TEXT(struct settings, playbook) },
+	{ 0, "auto-role", NULL, "extract query_role from the wording of the query",
+	  LH_FLAG(struct settings, auto_role) },
+	{ 0, "hybrid", NULL, "rank by the words of the text as well",
+	  LH_FLAG(struct settings, hybrid) },
 	{ 0, "exact", NULL, "compare with every vector", LH_FLAG(struct settings, exact) },
-	{ 0, "ef", "N", "candidates kept during a search (default max(64, 2k))", LH_UINT(struct settings, ef, 1, 1000000) },
-	{ 0, "flat", NULL, "write a line for each hit, not for each query", LH_FLAG(struct settings, flat) },
-	{ 0, "no-metadata", NULL, "leave out the metadata of hits", LH_FLAG(struct settings, no_metadata) },
+	{ 0, "ef", "N", "candidates kept during a search (default max(64, 2k))",
+	  LH_UINT(struct settings, ef, 1, 1000000) },
+	{ 0, "flat", NULL, "write a line for each hit, not for each query",
+	  LH_FLAG(struct settings, flat) },
+	{ 0, "no-metadata", NULL, "leave out the metadata of hits",
+	  LH_FLAG(struct settings, no_metadata) },
 	LH_ONCE_OPTION,
 	LH_JOBS_OPTION,
 	LH_INPUT_OPTIONS,
@@ -79,11 +89,13 @@ static int search(struct lh_tool *tool, struct settings *set)
 	if (set->where.n && lh_filter_where(&run.where, set->where.v, set->where.n, &tool->err) < 0)
 		rc = lh_err_prefix(&tool->err, "--where");
 	if (!rc)
-		rc = corpora_name(&run.names, tool->operands, tool->n_operands, set->playbook, &tool->err);
+		rc = corpora_name(&run.names, tool->operands, tool->n_operands, set->playbook,
+				  &tool->err);
 	if (!rc)
 		rc = (flow.held = lh_held_open(&how, &tool->err)) ? 0 : -1;
 	if (!rc)
-		rc = set->query ? answer_one(tool, lh_held_state(flow.held), set->query) : lh_records_run(tool, &flow);
+		rc = set->query ? answer_one(tool, lh_held_state(flow.held), set->query)
+				: lh_records_run(tool, &flow);
 	lh_held_close(flow.held);
 	corpora_unname(&run.names);
 	lh_buf_free(&run.where);

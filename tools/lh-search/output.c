@@ -5,7 +5,8 @@
 
 static int damaged(const struct result *f, const char *what, struct lh_err *err)
 {
-	return lh_err_set(err, LH_ECORRUPT, "%s: row %llu: %s", f->seat->corpus->path, (unsigned long long)f->number, what);
+	return lh_err_set(err, LH_ECORRUPT, "%s: row %llu: %s", f->seat->corpus->path,
+			  (unsigned long long)f->number, what);
 }
 
 /* Copy metadata from the file, and check the copy. */
@@ -61,7 +62,8 @@ static int print_hit(struct worker *w, const struct result *f, struct lh_writer 
 	return lh_buf_check(to->out, err);
 }
 
-int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *out, struct lh_err *err)
+int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *out,
+		 struct lh_err *err)
 {
 	const char *drop[8] = { "query_vector", "vector", "results" };
 	const struct query *q = &w->reader.q;

@@ -36,11 +36,13 @@ static int no_entry(const struct corpus_search *s, const struct lh_hit *hit, str
 {
 	if (err->code != LH_EDATA)
 		return -1;
-	return lh_err_prefix(err, "corpus \"%s\" is not a playbook: row %llu", s->corpus->name, (unsigned long long)hit->row);
+	return lh_err_prefix(err, "corpus \"%s\" is not a playbook: row %llu", s->corpus->name,
+			     (unsigned long long)hit->row);
 }
 
 /* Find the row that an entry recommends, if it may be a result of this query: 1, 0, -1. */
-static int recall(struct worker *w, const struct lh_playbook_entry *e, struct memory *m, struct lh_err *err)
+static int recall(struct worker *w, const struct lh_playbook_entry *e, struct memory *m,
+		  struct lh_err *err)
 {
 	long at = corpora_find(&w->run->corpora, e->answer_corpus.p, e->answer_corpus.n);
 	int64_t number;
@@ -60,7 +62,8 @@ static int recall(struct worker *w, const struct lh_playbook_entry *e, struct me
 }
 
 /* Read the entry of a hit: 1, 0 when it does not apply to this query, -1. */
-static int read_hit(struct worker *w, const struct corpus_search *s, const struct lh_hit *hit, struct memory *m, struct lh_err *err)
+static int read_hit(struct worker *w, const struct corpus_search *s, const struct lh_hit *hit,
+		    struct memory *m, struct lh_err *err)
 {
 	const struct lh_str *role = &w->reader.q.role;
 	struct lh_playbook_entry e;
@@ -119,7 +122,9 @@ static int apply(struct worker *w, const struct memory *m, struct lh_err *err)
 		if (lh_grow(&w->found, &w->cap_found, w->n_found + 1, sizeof *w->found, err) < 0)
 			return -1;
 		f = &w->found[w->n_found++];
-		*f = (struct result){ .seat = m->seat, .number = m->number, .row = m->row, .injected = true };
+		*f = (struct result){
+			.seat = m->seat, .number = m->number, .row = m->row, .injected = true
+		};
 	}
 	bring_near(f, m, m->distance);
 	return 0;

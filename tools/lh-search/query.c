@@ -83,7 +83,8 @@ static int check_hybrid(const struct query *q, struct lh_err *err)
 	return 0;
 }
 
-int query_read(struct query_reader *r, const struct lh_record *rec, const struct settings *set, struct lh_err *err)
+int query_read(struct query_reader *r, const struct lh_record *rec, const struct settings *set,
+	       struct lh_err *err)
 {
 	struct query *q = &r->q;
 

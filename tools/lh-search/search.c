@@ -49,7 +49,8 @@ int worker_init(void *context, void *run, struct lh_err *err)
 	w->filter = lh_filter_new(err);
 	w->seat = lh_calloc(w->n_seats, sizeof *w->seat, err);
 	if (!w->filter || !w->seat ||
-	    (s->where->len && lh_json_parse(&w->scan, s->where->p, s->where->len, &w->where, err) < 0))
+	    (s->where->len &&
+	     lh_json_parse(&w->scan, s->where->p, s->where->len, &w->where, err) < 0))
 		return -1;
 	for (i = 0; i < w->n_seats; i++) {
 		w->seat[i].corpus = &s->corpora.v[i];
@@ -60,7 +61,8 @@ int worker_init(void *context, void *run, struct lh_err *err)
 /* Keep of a corpus search what depends on unchanged files only. */
 static void seat_renew(struct corpus_search *s, const struct corpus *was, const struct corpus *is)
 {
-	bool engine = was->ix && is->ix && corpora_same_engine(was, is) && was->engine_owner == is->engine_owner && lh_stamp_same(&was->table, &is->table);
+	bool engine = was->ix && is->ix && corpora_same_engine(was, is) &&
+		was->engine_owner == is->engine_owner && lh_stamp_same(&was->table, &is->table);
 
 	if (was->ix != is->ix) {
 		lh_searcher_free(s->searcher);
@@ -117,7 +119,8 @@ static int exclude(struct corpus_search *s, const char *id, size_t n, struct lh_
 		return at_corpus(s, err);
 	if (row < 0)
 		return 0;
-	if (lh_grow(&s->excluded, &s->cap_excluded, s->n_excluded + 1, sizeof *s->excluded, err) < 0)
+	if (lh_grow(&s->excluded, &s->cap_excluded, s->n_excluded + 1, sizeof *s->excluded, err) <
+	    0)
 		return -1;
 	s->excluded[s->n_excluded++] = (uint64_t)row;
 	return 0;
@@ -142,7 +145,8 @@ static int exclude_all(struct worker *w, struct corpus_search *s, struct lh_err 
 	return 0;
 }
 
-int may_answer(struct worker *w, const struct corpus_search *s, uint64_t row, const struct lh_row *r, struct lh_err *err)
+int may_answer(struct worker *w, const struct corpus_search *s, uint64_t row,
+	       const struct lh_row *r, struct lh_err *err)
 {
 	if (s->n_excluded && bsearch(&row, s->excluded, s->n_excluded, sizeof row, by_row))
 		return 0;
@@ -190,7 +194,8 @@ static int choose(struct worker *w, struct lh_err *err)
 		long at = corpora_find(all, name.p, name.n);
 
 		if (at < 0)
-			return lh_err_data(err, 404, "no corpus is named \"%.*s\"", name.n < 200 ? (int)name.n : 200, name.p);
+			return lh_err_data(err, 404, "no corpus is named \"%.*s\"",
+					   name.n < 200 ? (int)name.n : 200, name.p);
 		w->seat[at].chosen = true;
 	}
 	return 0;
@@ -201,10 +206,15 @@ static int choose(struct worker *w, struct lh_err *err)
 static int start_engine(struct corpus_search *s, struct lh_err *err)
 {
 	const struct lh_index_params *p = s->corpus->params;
-	struct lh_embedder_options how = { .engine = p->engine, .model = p->model, .url = p->url, .dimension = p->dimension };
+	struct lh_embedder_options how = {
+		.engine = p->engine, .model = p->model, .url = p->url, .dimension = p->dimension
+	};
 
 	if (!p->engine[0])
-		return lh_err_set(err, LH_EDATA, "corpus \"%s\" has no engine to embed text with: give a query_vector", s->corpus->name);
+		return lh_err_set(err, LH_EDATA,
+				  "corpus \"%s\" has no engine to embed text with: give a "
+				  "query_vector",
+				  s->corpus->name);
 	s->texts = lh_embedder_new(&how, err);
 	if (s->texts)
 		return 0;
@@ -224,7 +234,9 @@ static int embed(struct worker *w, struct corpus_search *s, struct lh_err *err)
 {
 	size_t dimension = s->corpus->params->dimension;
 	struct corpus_search *engine_owner = &w->seat[s->corpus->engine_owner];
-	struct lh_embedder_ask ask = { .text = &w->reader.q.text, .n = 1, .trace = w->reader.q.trace };
+	struct lh_embedder_ask ask = { .text = &w->reader.q.text,
+				       .n = 1,
+				       .trace = w->reader.q.trace };
 	uint32_t got;
 
 	if (!engine_owner->texts && start_engine(engine_owner, err) < 0)
@@ -234,8 +246,10 @@ static int embed(struct worker *w, struct corpus_search *s, struct lh_err *err)
 		if (lh_embedder_ask(engine_owner->texts, &ask, &engine_owner->made, &got, err) < 0)
 			return -1;
 		if (got != dimension)
-			return lh_err_data(err, 502, "engine %s made dimension %u, corpus \"%s\" has %zu",
-					  engine_owner->corpus->params->engine, got, s->corpus->name, dimension);
+			return lh_err_data(err, 502,
+					   "engine %s made dimension %u, corpus \"%s\" has %zu",
+					   engine_owner->corpus->params->engine, got,
+					   s->corpus->name, dimension);
 		engine_owner->embedded = true;
 	}
 	memcpy(s->vector, engine_owner->made.p, dimension * sizeof *s->vector);
@@ -248,7 +262,9 @@ static int take_vector(struct worker *w, struct corpus_search *s, struct lh_err 
 	size_t dimension = s->corpus->params->dimension;
 
 	if (q->dimension != dimension)
-		return lh_err_set(err, LH_EDATA, "the query has dimension %zu, corpus \"%s\" has %zu", q->dimension, s->corpus->name, dimension);
+		return lh_err_set(err, LH_EDATA,
+				  "the query has dimension %zu, corpus \"%s\" has %zu",
+				  q->dimension, s->corpus->name, dimension);
 	memcpy(s->vector, q->vector, dimension * sizeof *s->vector);
 	return 0;
 }
@@ -282,7 +298,10 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 {
 	const struct settings *set = w->run->set;
 	struct lh_query q = {
-		.vector = s->vector, .k = w->reader.q.per_corpus_k, .ef = set->ef, .exact = set->exact,
+		.vector = s->vector,
+		.k = w->reader.q.per_corpus_k,
+		.ef = set->ef,
+		.exact = set->exact,
 	};
 	size_t k = q.k;
 	long n;
@@ -358,7 +377,8 @@ static int merge(struct worker *w, struct lh_err *err)
 		if (got < 0)
 			return at_corpus(s, err);
 		if (!got)
-			return lh_err_set(err, LH_ECORRUPT, "%s: row %llu: found, but not there", s->corpus->path, (unsigned long long)hit->row);
+			return lh_err_set(err, LH_ECORRUPT, "%s: row %llu: found, but not there",
+					  s->corpus->path, (unsigned long long)hit->row);
 		if (lh_grow(&w->found, &w->cap_found, w->n_found + 1, sizeof *w->found, err) < 0)
 			return -1;
 		w->found[w->n_found++] = f;
@@ -374,7 +394,8 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 
 	w->dropped = w->boosted = w->injected = 0;
 	w->n_found = 0;
-	if (query_read(&w->reader, rec, w->run->set, err) < 0 || choose(w, err) < 0 || use_filter(w, err) < 0)
+	if (query_read(&w->reader, rec, w->run->set, err) < 0 || choose(w, err) < 0 ||
+	    use_filter(w, err) < 0)
 		return -1;
 	for (i = 0; i < n; i++)
 		if (w->seat[i].chosen && set_vector(w, &w->seat[i], err) < 0)
@@ -382,7 +403,8 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 	for (i = 0; i < n && q->k && q->per_corpus_k; i++)
 		if (w->seat[i].chosen && search_one(w, &w->seat[i], err) < 0)
 			return -1;
-	if (merge(w, err) < 0 || (q->use_playbook && q->k && q->per_corpus_k && use_playbook(w, err) < 0))
+	if (merge(w, err) < 0 ||
+	    (q->use_playbook && q->k && q->per_corpus_k && use_playbook(w, err) < 0))
 		return -1;
 	return w->run->set->flat ? print_flat(w, out, err) : print_record(w, rec, out, err);
 }

@@ -53,11 +53,13 @@ struct corpora {
 };
 
 /* Set the names only, including that of --playbook (NULL: not given). */
-int corpora_name(struct corpora *c, char **operands, size_t n, const char *playbook, struct lh_err *err);
+int corpora_name(struct corpora *c, char **operands, size_t n, const char *playbook,
+		 struct lh_err *err);
 void corpora_unname(struct corpora *c);
 /* Open the files; names must outlive it.  Without before, a playbook that does not
  * exist is not opened; with it, what has not changed is shared. */
-int corpora_open(struct corpora *c, const struct corpora *names, const struct corpora *before, struct lh_err *err);
+int corpora_open(struct corpora *c, const struct corpora *names, const struct corpora *before,
+		 struct lh_err *err);
 void corpora_close(struct corpora *c);
 bool corpora_stale(const struct corpora *c);
 bool corpora_same_engine(const struct corpus *a, const struct corpus *b);
@@ -98,7 +100,8 @@ void query_reader_init(struct query_reader *r);
 void query_reader_free(struct query_reader *r);
 /* Read a query.  LH_EDATA for a member of the wrong type, and when there is nothing to
  * search by. */
-int query_read(struct query_reader *r, const struct lh_record *rec, const struct settings *set, struct lh_err *err);
+int query_read(struct query_reader *r, const struct lh_record *rec, const struct settings *set,
+	       struct lh_err *err);
 
 /* ---- filters.c ---- */
 
@@ -122,7 +125,8 @@ struct filters *filters_new(size_t corpora, struct lh_err *err);
 struct filters *filters_share(struct filters *f);
 void filters_drop(struct filters *f);
 /* Find or add the filter of that text; NULL with *err. */
-struct cached_filter *filters_take(struct filters *f, const struct corpora *c, const struct lh_value *v, struct lh_err *err);
+struct cached_filter *filters_take(struct filters *f, const struct corpora *c,
+				   const struct lh_value *v, struct lh_err *err);
 void filters_give(struct filters *f, struct cached_filter *k);
 
 /* ---- state.c ---- */
@@ -207,7 +211,8 @@ int at_corpus(const struct corpus_search *s, struct lh_err *err);
 int set_vector(struct worker *w, struct corpus_search *s, struct lh_err *err);
 int set_searcher(struct corpus_search *s, struct lh_err *err);
 /* Return whether a row may be a result, neither filtered out nor excluded: 1, 0, -1. */
-int may_answer(struct worker *w, const struct corpus_search *s, uint64_t row, const struct lh_row *r, struct lh_err *err);
+int may_answer(struct worker *w, const struct corpus_search *s, uint64_t row,
+	       const struct lh_row *r, struct lh_err *err);
 
 /* Callbacks of the flow: context and map. */
 int worker_init(void *context, void *run, struct lh_err *err);
@@ -220,7 +225,8 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 /* Return how many hits of each ranking are fused for k. */
 size_t hybrid_depth(size_t k);
 /* Search by words too, and fuse with the hits by vector: the best k of both are left. */
-int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t k, struct lh_err *err);
+int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t k,
+		struct lh_err *err);
 
 /* Compare two hits of any corpora; 0: they are equal. */
 int hybrid_cmp(const struct fused *a, const struct fused *b);
@@ -233,7 +239,8 @@ int use_playbook(struct worker *w, struct lh_err *err);
 /* ---- output.c ---- */
 
 /* Print what the worker found. */
-int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *out, struct lh_err *err);
+int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *out,
+		 struct lh_err *err);
 int print_flat(struct worker *w, struct lh_buf *out, struct lh_err *err);
 
 #endif

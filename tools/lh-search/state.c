@@ -35,8 +35,9 @@ static void *state_open(void *ctx, const void *was, struct lh_err *err)
 	s->where = &run->where;
 	if (corpora_open(&s->corpora, &run->names, before ? &before->corpora : NULL, err) == 0 &&
 	    (!s->set->hybrid || corpora_have_words(&s->corpora, err) == 0))
-		s->filters = before && same_rows(&before->corpora, &s->corpora) ? filters_share(before->filters) :
-										    filters_new(s->corpora.n, err);
+		s->filters = before && same_rows(&before->corpora, &s->corpora)
+			? filters_share(before->filters)
+			: filters_new(s->corpora.n, err);
 	if (s->filters)
 		return s;
 	state_close(s);
@@ -51,5 +52,7 @@ static bool state_stale(void *run, const void *state)
 
 struct lh_held_how state_how(struct run *run)
 {
-	return (struct lh_held_how){ .open = state_open, .stale = state_stale, .close = state_close, .ctx = run };
+	return (struct lh_held_how){
+		.open = state_open, .stale = state_stale, .close = state_close, .ctx = run
+	};
 }

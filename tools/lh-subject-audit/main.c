@@ -12,17 +12,28 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, dir, .verbs = KEYED | V_SWEEP) },
 	{ 0, "key-file", "FILE", "file of the key (repeatable: the first signs)",
 	  LH_TEXTS(struct settings, key_file, .env = "LH_SUBJECT_AUDIT_KEY", .verbs = KEYED) },
-	{ 0, "insecure-key", NULL, "accept a key file that others can read", LH_FLAG(struct settings, insecure_key, .verbs = KEYED) },
-	{ 0, "sync", "each|batch|none", "when rows are synced (default each)", LH_CHOICE(struct settings, sync, .verbs = V_APPEND) },
-	{ 0, "all", NULL, "list every broken row", LH_FLAG(struct settings, all, .verbs = V_VERIFY) },
-	{ 0, "wire", NULL, "print the verdict in the form of other programs", LH_FLAG(struct settings, wire, .verbs = V_VERIFY) },
-	{ 0, "against", "FILE", "compare with this anchor", LH_TEXT(struct settings, against, .verbs = V_VERIFY | V_ANCHOR) },
-	{ 0, "from", "TIME", "report rows from this time on", LH_TIME(struct settings, from, .verbs = V_REPORT) },
-	{ 0, "to", "TIME", "report rows up to this time", LH_TIME(struct settings, to, .verbs = V_REPORT) },
-	{ 0, "html", "FILE", "also write the report as a web page", LH_TEXT(struct settings, html, .verbs = V_REPORT) },
-	{ 0, "as-of", "TIME", "time of the sweep (default: now)", LH_TIME(struct settings, as_of, .verbs = V_SWEEP) },
-	{ 0, "apply", NULL, "also write the list to a file in DIR", LH_FLAG(struct settings, apply, .verbs = V_SWEEP) },
-	{ 0, "once", NULL, "read the keys only at the start", LH_TOOL_FIELD(FLAG, once, .verbs = V_APPEND) },
+	{ 0, "insecure-key", NULL, "accept a key file that others can read",
+	  LH_FLAG(struct settings, insecure_key, .verbs = KEYED) },
+	{ 0, "sync", "each|batch|none", "when rows are synced (default each)",
+	  LH_CHOICE(struct settings, sync, .verbs = V_APPEND) },
+	{ 0, "all", NULL, "list every broken row",
+	  LH_FLAG(struct settings, all, .verbs = V_VERIFY) },
+	{ 0, "wire", NULL, "print the verdict in the form of other programs",
+	  LH_FLAG(struct settings, wire, .verbs = V_VERIFY) },
+	{ 0, "against", "FILE", "compare with this anchor",
+	  LH_TEXT(struct settings, against, .verbs = V_VERIFY | V_ANCHOR) },
+	{ 0, "from", "TIME", "report rows from this time on",
+	  LH_TIME(struct settings, from, .verbs = V_REPORT) },
+	{ 0, "to", "TIME", "report rows up to this time",
+	  LH_TIME(struct settings, to, .verbs = V_REPORT) },
+	{ 0, "html", "FILE", "also write the report as a web page",
+	  LH_TEXT(struct settings, html, .verbs = V_REPORT) },
+	{ 0, "as-of", "TIME", "time of the sweep (default: now)",
+	  LH_TIME(struct settings, as_of, .verbs = V_SWEEP) },
+	{ 0, "apply", NULL, "also write the list to a file in DIR",
+	  LH_FLAG(struct settings, apply, .verbs = V_SWEEP) },
+	{ 0, "once", NULL, "read the keys only at the start",
+	  LH_TOOL_FIELD(FLAG, once, .verbs = V_APPEND) },
 	LH_LOCK_OPTION(LOCKS),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
@@ -37,9 +48,11 @@ static const struct lh_verb verbs[] = {
 	{ "repair", "LOG...", "remove a torn last line", V_REPAIR, 1, audit_repair },
 	{ "anchor", "", "print the signed ends of all logs", V_ANCHOR, 0, audit_anchor },
 	{ "report", "ID", "report every access to a subject's data", V_REPORT, 1, audit_report },
-	{ "manifest", "put|get|list|verify [OPERAND...]", "store consent, retention, and where data are", V_MANIFEST, 1, audit_manifest },
+	{ "manifest", "put|get|list|verify [OPERAND...]",
+	  "store consent, retention, and where data are", V_MANIFEST, 1, audit_manifest },
 	{ "sweep", "", "list subjects whose data are due for removal", V_SWEEP, 0, audit_sweep },
-	{ "known-answer", "", "print a fixed row's canonical form and MAC", V_KNOWN_ANSWER, 0, audit_known_answer },
+	{ "known-answer", "", "print a fixed row's canonical form and MAC", V_KNOWN_ANSWER, 0,
+	  audit_known_answer },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
@@ -82,7 +95,10 @@ static int check(struct lh_tool *tool, void *settings)
 		for (i = 0; i < 4 && strcmp(what[i], tool->operands[0]) != 0; i++)
 			;
 		if (i == 4)
-			return lh_tool_usage(tool, "manifest: \"%s\" is not one of put, get, list, verify", tool->operands[0]);
+			return lh_tool_usage(tool,
+					     "manifest: \"%s\" is not one of put, get, list, "
+					     "verify",
+					     tool->operands[0]);
 		if (i == 1 && tool->n_operands == 1)
 			return lh_tool_usage(tool, "manifest get: missing operand ID");
 		if (i == 2 && tool->n_operands > 1)
@@ -91,7 +107,8 @@ static int check(struct lh_tool *tool, void *settings)
 	if (!needs_key(tool))
 		return 0;
 	if (!s->key_file.n)
-		return lh_tool_usage(tool, "no key: name its file by --key-file or LH_SUBJECT_AUDIT_KEY");
+		return lh_tool_usage(tool,
+				     "no key: name its file by --key-file or LH_SUBJECT_AUDIT_KEY");
 	return lh_chain_keys_read(&s->keys, s->key_file.v, s->key_file.n, s->insecure_key,
 				  &tool->err);
 }

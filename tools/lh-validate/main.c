@@ -9,14 +9,20 @@ static const struct lh_option options[] = {
 	{ 0, "kind", LH_KINDS, "kind of records without a kind", LH_CHOICE(struct settings, kind) },
 	{ 0, "roster", "FILE", "roster: JSON Lines or an index",
 	  LH_TEXT(struct settings, roster, .env = "LH_ROSTER") },
-	{ 0, "rules", "DIR", "rule files, *.json, to run after the built-in rules", LH_TEXT(struct settings, rules) },
-	{ 0, "schema", "NAME|list", "check records against a schema; list names them", LH_TEXT(struct settings, schema) },
-	{ 0, "normalize-errors", NULL, "rewrite stored errors into the tagged form", LH_FLAG(struct settings, normalize) },
-	{ 0, "audit-log", "DIR", "log every look-up in the roster in DIR", LH_TEXT(struct settings, audit_log) },
-	{ 0, "audit-required", NULL, "a look-up without a row gives verdict 503", LH_FLAG(struct settings, audit_required) },
+	{ 0, "rules", "DIR", "rule files, *.json, to run after the built-in rules",
+	  LH_TEXT(struct settings, rules) },
+	{ 0, "schema", "NAME|list", "check records against a schema; list names them",
+	  LH_TEXT(struct settings, schema) },
+	{ 0, "normalize-errors", NULL, "rewrite stored errors into the tagged form",
+	  LH_FLAG(struct settings, normalize) },
+	{ 0, "audit-log", "DIR", "log every look-up in the roster in DIR",
+	  LH_TEXT(struct settings, audit_log) },
+	{ 0, "audit-required", NULL, "a look-up without a row gives verdict 503",
+	  LH_FLAG(struct settings, audit_required) },
 	{ 0, "key-file", "FILE", "key of these rows (repeatable: the first signs)",
 	  LH_TEXTS(struct settings, key_file, .env = "LH_SUBJECT_AUDIT_KEY") },
-	{ 0, "insecure-key", NULL, "accept a key file that others can read", LH_FLAG(struct settings, insecure_key) },
+	{ 0, "insecure-key", NULL, "accept a key file that others can read",
+	  LH_FLAG(struct settings, insecure_key) },
 	{ 0, "wire", NULL, "print only the report or the error", LH_FLAG(struct settings, wire) },
 	LH_ONCE_OPTION,
 	LH_LOCK_OPTION(0),
@@ -46,7 +52,8 @@ static int run(struct lh_tool *tool, const struct settings *s)
 	if (s->schema && s->normalize)
 		return lh_tool_usage(tool, "--schema and --normalize-errors exclude each other");
 	if (s->kind != LH_KIND_NONE || s->rules || s->audit_log)
-		return lh_tool_usage(tool, "%s: --kind, --rules and --audit-log are for artifacts", way);
+		return lh_tool_usage(tool, "%s: --kind, --rules and --audit-log are for artifacts",
+				     way);
 	return s->schema ? schema_run(tool, s) : normalize_run(tool);
 }
 

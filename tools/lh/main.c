@@ -23,7 +23,12 @@ static bool man_knows(const char *name, struct lh_err *err)
 {
 	char *argv[] = { "man", "-w", "--", (char *)name, NULL };
 	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC), status = -1;
-	pid_t pid = nothing < 0 ? -1 : lh_coproc_spawn(&(struct lh_spawn){ .argv = argv, .fd = (int[]){ nothing, nothing, nothing }, .n_fd = 3 }, err);
+	pid_t pid = nothing < 0
+		? -1
+		: lh_coproc_spawn(&(struct lh_spawn){ .argv = argv,
+						      .fd = (int[]){ nothing, nothing, nothing },
+						      .n_fd = 3 },
+				  err);
 
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
@@ -54,16 +59,19 @@ static int print_page(struct lh_tool *t, const char *path)
 /* Replace this process by man or mandoc; print the page here if neither is installed. */
 static int open_page(struct lh_tool *t, const char *name)
 {
-	static const char *const places[] = { "../man", "../share/man/man1", "../share/man/man7", "../share/man/man5" };
+	static const char *const places[] = { "../man", "../share/man/man1", "../share/man/man7",
+					      "../share/man/man5" };
 	static const char sections[] = "175";
-	char folder[LIST_PATH_ROOM], path[LIST_PATH_ROOM + 300], *argv[] = { NULL, NULL, path, NULL };
+	char folder[LIST_PATH_ROOM], path[LIST_PATH_ROOM + 300],
+		*argv[] = { NULL, NULL, path, NULL };
 	size_t i, j;
 
 	if (list_folder(folder, sizeof folder, &t->err) < 0)
 		return -1;
 	for (i = 0; i < sizeof places / sizeof *places; i++) {
 		for (j = 0; sections[j]; j++) {
-			snprintf(path, sizeof path, "%s/%s/%.200s.%c", folder, places[i], name, sections[j]);
+			snprintf(path, sizeof path, "%s/%s/%.200s.%c", folder, places[i], name,
+				 sections[j]);
 			if (access(path, R_OK) < 0)
 				continue;
 			argv[0] = "man";

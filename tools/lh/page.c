@@ -15,7 +15,7 @@ enum list { BODY, TAG, BULLET, ENUM, COLUMN, ITEM };
 struct page {
 	struct lh_buf *out;
 	unsigned indent, column;	/* column 0: the line is empty */
-	bool literal, filled;		/* lines as they are; some were written since the last blank one */
+	bool literal, filled; /* lines as they are; some were written since the last blank one */
 	bool glued;			/* the next word follows without a space */
 	bool synopsis;
 	char name[80];
@@ -81,21 +81,25 @@ static void unescape(char *s)
 	static const struct {
 		const char *is, *means;
 	} table[] = {
-		{ "\\(dq", "\"" }, { "\\(mu", "×" }, { "\\(em", "—" }, { "\\('e", "é" }, { "\\(ae", "æ" }, { "\\(/o", "ø" },
-		{ "\\(aq", "'" }, { "\\(ss", "ß" }, { "\\(pc", "·" }, { "\\(>=", "≥" }, { "\\(mi", "−" }, { "\\-", "-" },
-		{ "\\e", "\\" }, { "\\&", "" },
+		{ "\\(dq", "\"" }, { "\\(mu", "×" }, { "\\(em", "—" }, { "\\('e", "é" },
+		{ "\\(ae", "æ" },  { "\\(/o", "ø" }, { "\\(aq", "'" }, { "\\(ss", "ß" },
+		{ "\\(pc", "·" },  { "\\(>=", "≥" }, { "\\(mi", "−" }, { "\\-", "-" },
+		{ "\\e", "\\" },   { "\\&", "" },
 	};
 	char *to = s, *after;
 	unsigned long c;
 	size_t i;
 
 	while (*s) {
-		for (i = 0; i < sizeof table / sizeof *table && strncmp(s, table[i].is, strlen(table[i].is)); i++)
+		for (i = 0; i < sizeof table / sizeof *table &&
+		     strncmp(s, table[i].is, strlen(table[i].is));
+		     i++)
 			;
 		if (i < sizeof table / sizeof *table) {
 			s += strlen(table[i].is);
 			to = mempcpy(to, table[i].means, strlen(table[i].means));
-		} else if (strncmp(s, "\\[u", 3) == 0 && (c = strtoul(s + 3, &after, 16)) <= 0xffff && *after == ']') {
+		} else if (strncmp(s, "\\[u", 3) == 0 &&
+			   (c = strtoul(s + 3, &after, 16)) <= 0xffff && *after == ']') {
 			to = put_code(to, c);
 			s = after + 1;
 		} else {
@@ -165,11 +169,13 @@ static void line(struct page *p, const char *text, unsigned indent)
 static const struct {
 	const char *name, *before, *after;
 } inline_macros[] = {
-	{ "Op", "[", "]" }, { "Pq", "(", ")" }, { "Dq", "“", "”" }, { "Qq", "\"", "\"" }, { "Sq", "‘", "’" }, { "Ql", "‘", "’" },
-	{ "Po", "(", NULL }, { "Pc", NULL, ")" }, { "Fl", "-", NULL }, { "Nm", NULL, NULL }, { "Xr", NULL, NULL },
-	{ "Ns", NULL, NULL }, { "No", NULL, NULL }, { "Ta", NULL, NULL }, { "Ar", NULL, NULL }, { "Cm", NULL, NULL },
-	{ "Li", NULL, NULL }, { "Va", NULL, NULL }, { "Pa", NULL, NULL }, { "Em", NULL, NULL }, { "Ev", NULL, NULL },
-	{ "Ic", NULL, NULL }, { "Dv", NULL, NULL }, { "Sy", NULL, NULL }, { "Sx", NULL, NULL }, { "Lk", NULL, NULL },
+	{ "Op", "[", "]" },   { "Pq", "(", ")" },   { "Dq", "“", "”" },	  { "Qq", "\"", "\"" },
+	{ "Sq", "‘", "’" },   { "Ql", "‘", "’" },   { "Po", "(", NULL },  { "Pc", NULL, ")" },
+	{ "Fl", "-", NULL },  { "Nm", NULL, NULL }, { "Xr", NULL, NULL }, { "Ns", NULL, NULL },
+	{ "No", NULL, NULL }, { "Ta", NULL, NULL }, { "Ar", NULL, NULL }, { "Cm", NULL, NULL },
+	{ "Li", NULL, NULL }, { "Va", NULL, NULL }, { "Pa", NULL, NULL }, { "Em", NULL, NULL },
+	{ "Ev", NULL, NULL }, { "Ic", NULL, NULL }, { "Dv", NULL, NULL }, { "Sy", NULL, NULL },
+	{ "Sx", NULL, NULL }, { "Lk", NULL, NULL },
 };
 
 static int macro_of(const char *arg)
@@ -326,8 +332,8 @@ static void begin(struct page *p, const struct args *a)
 	static const struct {
 		const char *option;
 		enum list list;
-	} kinds[] = { { "-tag", TAG }, { "-bullet", BULLET }, { "-dash", BULLET }, { "-enum", ENUM }, { "-column", COLUMN },
-		      { "-item", ITEM } };
+	} kinds[] = { { "-tag", TAG },	 { "-bullet", BULLET }, { "-dash", BULLET },
+		      { "-enum", ENUM }, { "-column", COLUMN }, { "-item", ITEM } };
 	size_t i;
 
 	if (p->depth == NESTED_MAX)
@@ -419,7 +425,8 @@ static void macro(struct page *p, const char *s)
 
 	rest = rest ? rest + 1 : "";
 	split(&a, s);
-	if (!a.n || strcmp(a.v[0], "Dd") == 0 || strcmp(a.v[0], "Dt") == 0 || strcmp(a.v[0], "Os") == 0 || strncmp(s, "\\\"", 2) == 0)
+	if (!a.n || strcmp(a.v[0], "Dd") == 0 || strcmp(a.v[0], "Dt") == 0 ||
+	    strcmp(a.v[0], "Os") == 0 || strncmp(s, "\\\"", 2) == 0)
 		return;
 	if (strcmp(a.v[0], "Sh") == 0)
 		section(p, rest, 0);
@@ -450,7 +457,8 @@ void page_text(const char *page, size_t n, struct lh_buf *out)
 		const char *lf = memchr(page, '\n', (size_t)(end_of_page - page));
 
 		len = (size_t)((lf ? lf : end_of_page) - page);
-		snprintf(text, sizeof text, "%.*s", (int)(len < sizeof text ? len : sizeof text - 1), page);
+		snprintf(text, sizeof text, "%.*s",
+			 (int)(len < sizeof text ? len : sizeof text - 1), page);
 		if (*text == '.')
 			macro(&p, text + 1);
 		else if (p.literal)
