@@ -42,8 +42,6 @@ LH_API bool lh_hash_knows(const char *model);
 /* Create an embedder.  NULL with *err for another model, a dimension outside 64..4096,
  * or without memory. */
 LH_API struct lh_hashv1 *lh_hash_new(const char *model, unsigned dimension, struct lh_err *err);
-/* Create one for hash-v1. */
-LH_API struct lh_hashv1 *lh_hashv1_new(unsigned dimension, struct lh_err *err);
 LH_API void lh_hashv1_free(struct lh_hashv1 *h);
 
 /*

@@ -85,8 +85,8 @@ enum lh_lexical_source { LH_LEXICAL_NONE, LH_LEXICAL_FIELD, LH_LEXICAL_TEMPLATE 
 
 struct lh_index_params {
 	uint32_t dimension;	/* values per vector; 0: set by the first row (writer only) */
-	int distance;		/* enum lh_distance */
-	int precision;		/* enum lh_precision: f32, or quantized to f16 or i8 */
+	enum lh_distance distance;
+	enum lh_precision precision;	/* f32, or quantized to f16 or i8 */
 	bool rescore;		/* quantized: also store the f32 vectors, to rank the best */
 	uint32_t m;		/* links per row and level; twice as many on level 0 */
 	uint32_t ef_construction;	/* ef while the graph is built */
@@ -98,7 +98,7 @@ struct lh_index_params {
 	char created_at[32];
 	char field[4096];	/* of the records that the vectors' texts are in; "": none */
 	char text_template[4096];	/* or the template that makes them; both "": not known */
-	int lexical;		/* enum lh_lexical_source */
+	enum lh_lexical_source lexical;
 	char lexical_of[2048];	/* the field or template of it */
 };
 

@@ -391,11 +391,6 @@ struct lh_hashv1 *lh_hash_new(const char *model, unsigned dimension, struct lh_e
 	return h;
 }
 
-struct lh_hashv1 *lh_hashv1_new(unsigned dimension, struct lh_err *err)
-{
-	return lh_hash_new(LH_HASHV1_MODEL, dimension, err);
-}
-
 void lh_hashv1_free(struct lh_hashv1 *h)
 {
 	free(h);

@@ -30,7 +30,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <lh/err.h>
+#include <lh/distance.h>
 
 #define LH_WORDVEC_A 1e-3	/* of the weight a / (a + p) */
 
@@ -73,7 +73,7 @@ bool lh_wordvec_is(const void *p, size_t n);
 struct lh_wordvec_job {
 	int from, to;
 	const char *from_name, *to_name;
-	int precision;		/* enum lh_precision */
+	enum lh_precision precision;
 };
 
 int lh_wordvec_compile(const struct lh_wordvec_job *job, struct lh_wordvec_made *made,

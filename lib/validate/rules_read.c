@@ -7,7 +7,7 @@
 #define SHOWN 200		/* bytes of an id that a message quotes */
 
 struct condition {
-	int type;		/* enum lh_rule_when */
+	enum lh_rule_when type;
 	struct lh_str field;
 	struct lh_value value;
 	const struct lh_str *needle;
@@ -15,7 +15,7 @@ struct condition {
 };
 
 struct action {
-	int type;		/* enum lh_rule_act */
+	enum lh_rule_act type;
 	struct lh_str message;
 	const struct lh_str *field;
 	size_t n_fields;

@@ -28,14 +28,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <lh/err.h>
+#include <lh/distance.h>
 
 struct lh_hnsw {
 	void *block;
 	uint32_t rows, dimension;
 	size_t stride, vector_at;
-	int distance;		/* enum lh_distance */
-	int precision;		/* enum lh_precision of the codes in block */
+	enum lh_distance distance;
+	enum lh_precision precision;	/* of the codes in block */
 	uint32_t m, ef_construction;
 	const uint32_t *level;
 	uint32_t *upper;

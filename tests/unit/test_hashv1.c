@@ -77,7 +77,7 @@ static void the_known_answers_hold(void)
 			     "the%d loading%d",
 			     i ? " " : "", i, i, i, i, i, i, i, i, i, i);
 	for (size_t d = 0; d < 3; d++) {
-		struct lh_hashv1 *h = lh_hashv1_new(dimensions[d], &err);
+		struct lh_hashv1 *h = lh_hash_new(LH_HASHV1_MODEL, dimensions[d], &err);
 
 		check(h);
 		for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -152,7 +152,7 @@ static void hash_v2_tells_what_is_counted(void)
 /* The smallest answer in full: "x" is a listed word too short for n-grams. */
 static void the_letter_x_is_two_coordinates(void)
 {
-	struct lh_hashv1 *h = lh_hashv1_new(64, &err);
+	struct lh_hashv1 *h = lh_hash_new(LH_HASHV1_MODEL, 64, &err);
 	float v[64];
 
 	check(h);
@@ -194,8 +194,8 @@ static void empty_text_and_odd_dimensions_are_refused(struct lh_hashv1 *h)
 
 	check(lh_hashv1_embed(h, "", 0, 0, v, &err) == -1);
 	check(!strcmp(err.msg, "empty text"));
-	check(!lh_hashv1_new(63, &err) && err.code == LH_EUSAGE);
-	check(!lh_hashv1_new(4097, &err) && err.code == LH_EUSAGE);
+	check(!lh_hash_new(LH_HASHV1_MODEL, 63, &err) && err.code == LH_EUSAGE);
+	check(!lh_hash_new(LH_HASHV1_MODEL, 4097, &err) && err.code == LH_EUSAGE);
 }
 
 static void case_accents_and_plurals_fold(struct lh_hashv1 *h)
@@ -245,7 +245,7 @@ static void the_cache_does_not_show(struct lh_hashv1 *h)
 		embed(h, text, 0, a);
 		if (i % 1999)
 			continue;
-		check((fresh = lh_hashv1_new(DIM, &err)) != NULL);
+		check((fresh = lh_hash_new(LH_HASHV1_MODEL, DIM, &err)) != NULL);
 		embed(fresh, text, 0, b);
 		check(!memcmp(a, b, sizeof a));
 		lh_hashv1_free(fresh);
@@ -260,7 +260,7 @@ static void any_length_and_dimension(void)
 
 	check(text);
 	for (unsigned d = 64; d <= 4096; d *= 4) {
-		struct lh_hashv1 *h = lh_hashv1_new(d, &err);
+		struct lh_hashv1 *h = lh_hash_new(LH_HASHV1_MODEL, d, &err);
 
 		check(h);
 		for (size_t i = 0; i < n; i++)
@@ -277,7 +277,7 @@ static void any_length_and_dimension(void)
 
 int main(void)
 {
-	struct lh_hashv1 *h = lh_hashv1_new(DIM, &err);
+	struct lh_hashv1 *h = lh_hash_new(LH_HASHV1_MODEL, DIM, &err);
 
 	check(h);
 	test(the_known_answers_hold());

@@ -19,7 +19,7 @@ struct settings {
 	const char *dir;
 	struct lh_list key_file;
 	bool insecure_key, all, wire, apply;
-	int sync;			/* enum lh_chain_sync */
+	enum lh_chain_sync sync;
 	const char *against, *from, *to, *html, *as_of;
 	struct lh_chain_keys keys;	/* read by main for the commands that need them */
 };
