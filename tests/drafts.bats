@@ -181,7 +181,7 @@ order-1/payroll: SSN-shaped sequence in body' ]
 
 @test "the README's examples of records and samples run as printed" {
 	here
-	awk '/^    / && on { print substr($0, 5) } /^A language model drafts/ { on = 1 } /^## / { on = 0 }' "$ROOT/README.md" >example
+	awk '/^    / && on { print substr($0, 5) } /^\*\*Drafts\./ { on = 1 } /^## / { on = 0 }' "$ROOT/README.md" >example
 	grep -q 'lh-subject-audit verify' example
 	grep -q 'lh-distill health --all' example
 	run -0 bash example
