@@ -67,8 +67,7 @@ static int provenance_bit(const struct lh_record *row, struct lh_buf *scratch, s
 	struct lh_value sig;
 	struct lh_str text;
 
-	if (!from || from->type != LH_OBJECT || !lh_value_get(from, "sig_hash", &sig) ||
-	    sig.type != LH_STRING)
+	if (!from || !lh_value_get(from, "sig_hash", &sig) || sig.type != LH_STRING)
 		return BIT(FOUND_PROVENANCE);
 	lh_buf_reset(scratch);
 	if (lh_value_str(&sig, scratch, &text, err) < 0)

@@ -100,10 +100,14 @@ static int read_floats(const struct lh_value *v, size_t *n, struct lh_buf *out, 
 	float *to;
 	long got;
 
-	if (v->type == LH_STRING)
+	switch (v->type) {
+	case LH_STRING:
 		return lh_vector_record_vector(v, out, n, why);
-	if (v->type != LH_ARRAY)
+	case LH_ARRAY:
+		break;
+	default:
 		return lh_err_set(why, LH_EDATA, "neither an array nor base64");
+	}
 	to = (float *)lh_buf_room(out, LH_DIM_MAX * sizeof *to);
 	if (!to)
 		return lh_err_nomem(why);

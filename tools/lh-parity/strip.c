@@ -31,9 +31,10 @@ void strip(struct lh_buf *b, const struct lh_value *v, const struct lh_list *pat
 	const char *end = v->p, *from;
 	size_t depth = at->len;
 	struct lh_iter it;
+	bool nested = v->type == LH_OBJECT || v->type == LH_ARRAY;
 	bool first = true, any = false;
 
-	if ((v->type != LH_OBJECT && v->type != LH_ARRAY) || !paths->n) {
+	if (!nested || !paths->n) {
 		lh_buf_add(b, v->p, v->n);
 		return;
 	}

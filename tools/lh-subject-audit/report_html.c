@@ -3,6 +3,7 @@
  * from elsewhere, no script.
  */
 #include "file/file.h"
+#include "json/write.h"
 #include "text/html.h"
 #include <lh/time.h>
 #include "report.h"
@@ -24,8 +25,8 @@ static const char style[] =
 	"table{table-layout:fixed}th.when{width:15rem}\n"
 	"@media(max-width:56rem){table,tbody,tr,td{display:block}thead{display:none}\n"
 	"tr{border-top:2px solid var(--line);padding:.4rem 0}\n"
-	"td{border:0;padding:.1rem 0}td::before{content:attr(data-label) \": "
-	"\";color:var(--dim)}}\n";
+	"td{border:0;padding:.1rem 0}td::before{content:attr(data-label) " LH_JSON(": ")
+	";color:var(--dim)}}\n";
 
 /* ---- a row ---- */
 
