@@ -20,6 +20,9 @@ WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wundef -Wvla
 ALL = -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -pthread -Iinclude -Ilib -MMD -MP $(SANITIZE)
 LDFLAGS = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE)
 LIBS = -larchive -lz -lcurl -lcrypto -lsqlite3 -lxxhash -lm
+# of single tools
+LIBS_lh-serve = -lmicrohttpd -ljansson
+LIBS_lh-load = -ljansson
 FUZZ_SECONDS = 10
 # make Q= shows the commands
 Q = @
@@ -75,7 +78,7 @@ $(B)/%.c.o: %.c Makefile
 $(TOOLS:%=$(BIN)/%): $(BIN)/%: $$(addprefix $(B)/,$$(addsuffix .o,$$(wildcard tools/$$*/*.c))) $(B)/liblh.a
 	@mkdir -p $(@D)
 	@echo '  LINK   $@'
-	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(LIBS)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(LIBS) $(LIBS_$(@F))
 
 $(B)/unit/%: $(B)/tests/unit/%.c.o $(B)/liblh.a
 	@mkdir -p $(@D)
