@@ -356,6 +356,8 @@ source_of() {
 		--m 129
 		--ef-construction 7
 		--ef-construction 10001
+		--ef-search 0
+		--ef-search 1000001
 		--batch 0
 		--batch 4097
 		-j 0
@@ -375,6 +377,21 @@ source_of() {
 	echo '{"id":1,"vector":[1,2]}' | lh-index build --m 2 --ef-construction 8 -j 256 a.lhv
 	echo '{"id":1,"vector":[1,2]}' | lh-index build --m 128 --ef-construction 10000 --exact-below 0 a.lhv
 	lh-index verify a.lhv
+}
+
+@test "ef_search is kept by a build, shown, and kept by a compaction; without it nothing is written" {
+	rows 1 20 >r.jsonl
+	same_build --ef-search 1000000 a.lhv r.jsonl
+	same_build b.lhv r.jsonl
+	[ "$(lh-index info a.lhv | jq -c '[.ef_construction, .ef_search] + [keys_unsorted | index("ef_search")]')" = '[200,1000000,6]' ]
+	[ "$(lh-index info b.lhv | jq -c 'has("ef_search")')" = false ]
+	grep -qa '"ef_construction":200,"ef_search":1000000,"exact_below":1000' a.lhv
+	grep -qa '"ef_construction":200,"exact_below":1000' b.lhv
+	rows 21 22 | lh-index add a.lhv
+	lh-index compact a.lhv
+	[ "$(info a.lhv 'ef_search,.length')" = "1000000
+22" ]
+	lh-index verify a.lhv b.lhv
 }
 
 @test "add, delete and compact need an index, merge its DEST" {

@@ -117,6 +117,26 @@ ask() {
 	[ "$(jq -r '.id' <<<"${lines[1]}")" = q2 ]
 }
 
+@test "the ef_search of an index is the ef of searches that name none" {
+	lh-gen workers -n 3000 | lh-embed --dimension 64 >w.jsonl
+	for ef in 1 500; do
+		lh-index build -j1 --m 2 --ef-construction 8 --exact-below 0 --ef-search $ef w$ef.lhv w.jsonl
+	done
+	lh-index build -j1 --m 2 --ef-construction 8 --exact-below 0 w.lhv w.jsonl
+	lh-gen queries -n 100 >q.jsonl
+	for how in 1 500 ""; do
+		lh-search -k 1 --no-metadata w=w$how.lhv <q.jsonl >"own$how"
+		lh-search -k 1 --no-metadata ${how:+--ef $how} w=w.lhv <q.jsonl >"named$how"
+		cmp "own$how" "named$how"
+	done
+	! cmp -s own1 own
+	! cmp -s own own500
+	lh-search -k 1 --no-metadata --ef 500 w=w1.lhv <q.jsonl | cmp - own500
+	# a filter takes a multiple of it
+	lh-search -k 1 --no-metadata --where status=active w=w1.lhv <q.jsonl >few
+	lh-search -k 1 --no-metadata --where status=active --ef 4 w=w.lhv <q.jsonl | cmp - few
+}
+
 @test "metadata_filter: scalars, lists, objects, arrays, null, missing keys" {
 	make_points
 	filter() { ask "{\"vector\":[1,0],\"metadata_filter\":$1}" p.lhv; }

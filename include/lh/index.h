@@ -75,6 +75,7 @@ LH_C_BEGIN
 
 #define LH_ID_MAX 1024		/* bytes of an id */
 #define LH_K_MAX 10000		/* results of a search */
+#define LH_INDEX_EF_MAX 1000000	/* candidates of a search */
 
 /* ---- parameters ---- */
 
@@ -90,6 +91,7 @@ struct lh_index_params {
 	bool rescore;		/* quantized: also store the f32 vectors, to rank the best */
 	uint32_t m;		/* links per row and level; twice as many on level 0 */
 	uint32_t ef_construction;	/* ef while the graph is built */
+	uint32_t ef_search;	/* ef of searches that name none; 0: lh_index_ef decides */
 	uint32_t exact_below;	/* no graph for an index of fewer rows: it is scanned */
 	uint64_t seed;		/* of the levels of rows in the graph */
 	char engine[32];	/* that made the vectors; "": JSON null */
@@ -103,7 +105,7 @@ struct lh_index_params {
 };
 
 /* Set the defaults: cosine, f32, m 16, ef_construction 200, exact_below 1000,
- * seed 1. */
+ * seed 1, no ef_search. */
 LH_API void lh_index_params_default(struct lh_index_params *p);
 
 /* ---- building ---- */
@@ -186,16 +188,18 @@ struct lh_filter_cache;
 LH_API struct lh_filter_cache *lh_filter_cache_new(const struct lh_index *ix, struct lh_err *err);
 LH_API void lh_filter_cache_free(struct lh_filter_cache *v);
 
-/* Return the default of ef. */
-static inline size_t lh_index_ef(size_t k)
+/* Return the ef of a search for k results in an index of these parameters. */
+static inline size_t lh_index_ef(const struct lh_index_params *p, size_t k)
 {
+	if (p->ef_search)
+		return p->ef_search;
 	return k > 32 ? 2 * k : 64;
 }
 
 struct lh_query {
 	const float *vector;	/* dimension finite values; of unit length under cosine */
 	size_t k;		/* results wanted */
-	size_t ef;		/* 0: lh_index_ef(k), and several times that with a filter */
+	size_t ef;		/* 0: lh_index_ef, and several times that with a filter */
 	bool exact;		/* scan all rows instead of walking the graph */
 	/* The filter, or NULL: returns 1 for a live row that may be a result, 0
 	 * for others, -1 with *err for damage.  It must give the same answer for

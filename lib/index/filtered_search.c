@@ -203,7 +203,7 @@ static size_t default_ef(const struct lh_searcher *s)
 
 	while (times * times * 450 < s->ix->rows)
 		times++;
-	return times * lh_index_ef(s->q->k);
+	return times * lh_index_ef(&s->ix->params, s->q->k);
 }
 
 int lh_filtered_search(struct lh_searcher *s)

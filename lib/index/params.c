@@ -67,6 +67,9 @@ int lh_index_check_params(const struct lh_index_params *p, struct lh_err *err)
 	if (p->ef_construction < 8 || p->ef_construction > 10000)
 		return lh_err_set(err, LH_EDATA, "ef-construction %u: 8 to 10000",
 				  p->ef_construction);
+	if (p->ef_search > LH_INDEX_EF_MAX)
+		return lh_err_set(err, LH_EDATA, "ef_search %u: at most %d", p->ef_search,
+				  LH_INDEX_EF_MAX);
 	return 0;
 }
 
@@ -103,6 +106,8 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 		lh_write_bool(&w, "rescore", true);
 	lh_write_u64(&w, "m", p->m);
 	lh_write_u64(&w, "ef_construction", p->ef_construction);
+	if (p->ef_search)
+		lh_write_u64(&w, "ef_search", p->ef_search);
 	lh_write_u64(&w, "exact_below", p->exact_below);
 	lh_write_u64(&w, "seed", p->seed);
 	write_text(&w, "engine", p->engine);
@@ -121,7 +126,7 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 
 /* The members of the JSON; n = 0: an absent or empty string. */
 struct text {
-	struct lh_str dimension, m, ef_construction, exact_below, seed;
+	struct lh_str dimension, m, ef_construction, ef_search, exact_below, seed;
 	int distance, precision;
 	bool rescore;
 	struct lh_str engine, model, url, created_at, field, template;
@@ -140,6 +145,7 @@ static const struct lh_bind members[] = {
 	NUMBER(dimension),
 	NUMBER(m),
 	NUMBER(ef_construction),
+	{ LH_BIND_NUMBER("ef_search", struct text, ef_search) },
 	NUMBER(exact_below),
 	NUMBER(seed),
 	{ LH_BIND_INDEX("distance", struct text, distance, distances), .required = true },
@@ -240,6 +246,7 @@ static int get_all(const struct lh_value *v, struct lh_index_params *p, struct l
 	    get_u32("dimension", t.dimension, &p->dimension, err) < 0 ||
 	    get_u32("m", t.m, &p->m, err) < 0 ||
 	    get_u32("ef_construction", t.ef_construction, &p->ef_construction, err) < 0 ||
+	    get_u32("ef_search", t.ef_search, &p->ef_search, err) < 0 ||
 	    get_u32("exact_below", t.exact_below, &p->exact_below, err) < 0 ||
 	    get_uint("seed", t.seed, UINT64_MAX, &p->seed, err) < 0)
 		return -1;

@@ -401,7 +401,7 @@ bool lh_walk_pays(const struct lh_searcher *s, size_t ef)
 /* Search all rows of the file. */
 static int search_rows(struct lh_searcher *s)
 {
-	size_t ef = s->q->ef ? s->q->ef : lh_index_ef(s->q->k);
+	size_t ef = s->q->ef ? s->q->ef : lh_index_ef(&s->ix->params, s->q->k);
 	int rc = 0;
 
 	if (ef < s->q->k)

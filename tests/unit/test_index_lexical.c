@@ -245,6 +245,38 @@ static void an_index_without_words_says_how_to_get_them(void)
 	lh_index_close(ix);
 }
 
+static void ef_search_is_read_and_checked(void)
+{
+	struct { const char *text; long ef; } c[] = {
+		{ "", 0 },
+		{ ",\"ef_search\":0", 0 },
+		{ ",\"ef_search\":1", 1 },
+		{ ",\"ef_search\":1000000", 1000000 },
+		{ ",\"ef_search\":1000001", -1 },
+		{ ",\"ef_search\":4294967360", -1 },
+		{ ",\"ef_search\":-1", -1 },
+		{ ",\"ef_search\":1.0", -1 },
+		{ ",\"ef_search\":\"64\"", -1 },
+	};
+	struct lh_index_params p;
+	struct lh_buf b = { 0 };
+	size_t i;
+	int rc;
+
+	for (i = 0; i < sizeof c / sizeof *c; i++) {
+		lh_buf_reset(&b);
+		lh_buf_printf(&b,
+			      "{\"dimension\":2,\"distance\":\"l2\",\"precision\":\"f32\",\"m\":16"
+			      ",\"ef_construction\":200,\"exact_below\":1000,\"seed\":1%s}",
+			      c[i].text);
+		lh_index_params_default(&p);
+		rc = lh_index_params_read(b.p, b.len, &p, &err);
+		check((rc == 0) == (c[i].ef >= 0) && (rc == 0 || err.code == LH_ECORRUPT));
+		check(rc < 0 || p.ef_search == (uint32_t)c[i].ef);
+	}
+	lh_buf_free(&b);
+}
+
 static void what_texts_are_made_by_is_kept(void)
 {
 	struct { const char *text, *field, *template; } c[] = {
@@ -297,6 +329,7 @@ int main(void)
 	test(compaction_gives_the_bytes_of_a_build());
 	test(equal_scores_are_ordered_by_id_in_any_order_of_rows());
 	test(an_index_without_words_says_how_to_get_them());
+	test(ef_search_is_read_and_checked());
 	test(what_texts_are_made_by_is_kept());
 	unlink(PATH);
 	unlink(PATH "-lock");

@@ -73,6 +73,7 @@ static int start_params(struct lh_index_params *p, const struct lh_tool *tool,
 	p->rescore = s->rescore;
 	p->m = (uint32_t)s->m;
 	p->ef_construction = (uint32_t)s->ef_construction;
+	p->ef_search = (uint32_t)s->ef_search;
 	p->exact_below = (uint32_t)s->exact_below;
 	p->seed = s->seed;
 	lh_tool_time(tool, p->created_at);

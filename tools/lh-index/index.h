@@ -25,7 +25,7 @@ struct settings {
 	int distance, precision, encoding;
 	bool rescore;
 	int engine;			/* enum lh_engine, -1: not given */
-	uint64_t m, ef_construction, exact_below, seed, batch;
+	uint64_t m, ef_construction, ef_search, exact_below, seed, batch;
 	uint64_t dimension;		/* 0: not given */
 	bool lexical, allow_empty;
 	const char *model, *url, *field, *template;

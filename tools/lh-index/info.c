@@ -68,6 +68,8 @@ static void put_info(struct lh_writer *w, const char *path, const struct lh_inde
 	put_name(w, "distance", lh_distance_name(p->distance));
 	lh_write_u64(w, "m", p->m);
 	lh_write_u64(w, "ef_construction", p->ef_construction);
+	if (p->ef_search)
+		lh_write_u64(w, "ef_search", p->ef_search);
 	put_name(w, "precision", lh_precision_name(p->precision));
 	lh_write_bool(w, "rescore", p->rescore);
 	put_origin(w, p);

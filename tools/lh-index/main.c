@@ -13,6 +13,8 @@ static const struct lh_option options[] = {
 	  LH_UINT(struct settings, m, 2, 128, .verbs = V_BUILD) },
 	{ 0, "ef-construction", "N", "candidates while building (default 200)",
 	  LH_UINT(struct settings, ef_construction, 8, 10000, .verbs = V_BUILD) },
+	{ 0, "ef-search", "N", "ef of searches (default max(64, 2k))",
+	  LH_UINT(struct settings, ef_search, 1, LH_INDEX_EF_MAX, .verbs = V_BUILD) },
 	{ 0, "exact-below", "N", "no graph under N vectors (default 1000)",
 	  LH_UINT(struct settings, exact_below, 0, 4294967294.0, .verbs = V_BUILD) },
 	{ 0, "precision", "f32|f16|i8", "how vectors are stored (default f32)",

@@ -20,7 +20,7 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, hybrid) },
 	{ 0, "exact", NULL, "compare with every vector", LH_FLAG(struct settings, exact) },
 	{ 0, "ef", "N", "candidates kept during a search (default max(64, 2k))",
-	  LH_UINT(struct settings, ef, 1, 1000000) },
+	  LH_UINT(struct settings, ef, 1, LH_INDEX_EF_MAX) },
 	{ 0, "flat", NULL, "write a line for each hit, not for each query",
 	  LH_FLAG(struct settings, flat) },
 	{ 0, "no-metadata", NULL, "leave out the metadata of hits",

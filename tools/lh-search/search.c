@@ -317,7 +317,8 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 		q.ctx = w->filter;
 		q.filter_cache = w->kept->verdicts[s - w->seat];
 	} else if (set->hybrid && !q.ef) {
-		q.ef = 2 * lh_index_ef(q.k);	/* a hit that one ranking misses loses much */
+		/* a hit that one ranking misses loses much */
+		q.ef = 2 * lh_index_ef(s->corpus->params, q.k);
 	}
 	if (set_searcher(s, err) < 0)
 		return -1;
