@@ -43,6 +43,7 @@ commands() {
 	lh-pathway get way.log known.jsonl
 	lh-pathway history way.log known.jsonl
 	lh-pathway search --contains 1 --tag t way.log
+	lh-pathway requests way.log wanted.jsonl
 	lh-pathway verify way.log
 	lh-playbook record notes.lhv entries.jsonl
 	lh-playbook remove book.lhv others.jsonl
@@ -127,6 +128,7 @@ setup_file() {
 	sed 's/"t\([0-9]*\)"/"u\1"/' known.jsonl >fresh.jsonl
 	sed 's/"t\([0-9]*\)"/"v\1","predecessor_uid":"t\1"/' known.jsonl >next.jsonl
 	lh-pathway add way.log known.jsonl >/dev/null
+	for i in {1..40}; do echo '{"op":"get","uid":"t'$i'"}'; done | sed '0~4s/.*/{"op":"search","limit":2}/' >wanted.jsonl
 	echo '{"path":"src/a.c","text":"see it"}' >review.focus
 	gzip -k workers.jsonl
 	jq -c '{id, text, to: .phone, body: "Hi \(.name)", context: {candidate_id}}' workers.jsonl >drafts.jsonl

@@ -46,6 +46,7 @@ try_table() {
 	lh-materialize --source outcomes
 	lh-pathway add way.log
 	lh-pathway get way.log
+	lh-pathway requests way.log
 	lh-playbook record book.lhv
 	lh-relevance gate
 	lh-relevance
@@ -83,6 +84,12 @@ try_table() {
 	404|{"uid":"u2"}|lh-pathway history way.log
 	404|{"uid":"u3","content":1,"predecessor_uid":"u2"}|lh-pathway revise way.log
 	400|{"uid":"u3"}|lh-pathway add way.log
+	400|{"uid":"u1"}|lh-pathway requests way.log
+	400|{"op":"verify"}|lh-pathway requests way.log
+	409|{"op":"add","uid":"u1","content":1}|lh-pathway requests way.log
+	404|{"op":"history","uid":"u2"}|lh-pathway requests way.log
+	404|{"op":"revise","content":1,"predecessor_uid":"u2"}|lh-pathway requests way.log
+	413|{"op":"add","uid":"$(printf '%01025d' 0)","content":1}|lh-pathway requests way.log
 	413|{"path":"$(printf '%04097d' 0)","text":"x","focus":{"path":"a"}}|lh-relevance
 	413|{"path":"a","text":"x","focus":{"path":"$(printf '%04097d' 0)"}}|lh-relevance
 	413|{"task":"$(printf '%01048577d' 0)"}|lh-replay --dry-run --root root

@@ -528,3 +528,194 @@ for i in range(int(sys.argv[2])): print("{\"uid\":\"%s-%d\",\"content\":\"%s\"}"
 	[ "${stderr_lines[0]}" = 'lh-pathway: log:2: torn line skipped: it is longer than 268435456 bytes (byte 45)' ]
 	[ "$(tail -n 1 time)" -lt 800000 ]
 }
+
+# ---- requests ----
+
+# serve COMMAND... - as a co-process; what it says on stderr in err.
+serve() {
+	coproc SERVED { exec "$@" 2>>err; }
+	PID=$SERVED_PID
+}
+
+# ask LINE - its answer into $answer.
+ask() {
+	echo "$1" >&"${SERVED[1]}"
+	IFS= read -r -t 60 answer <&"${SERVED[0]}"
+}
+
+# finish STATUS - the input ends, and with it the tool.
+finish() {
+	local status=0
+	exec {SERVED[1]}>&-
+	wait "$PID" || status=$?
+	[ "$status" = "$1" ]
+}
+
+# op NAME - makes requests of records.
+op() {
+	sed "s/^{/{\"op\":\"$1\",/"
+}
+
+@test "requests answers each operation as its command does, and writes the same log" {
+	cat >in <<-'END'
+	add {"uid":"a","content":{"x":1.0,"s":"Forklift \u00e9"},"tags":["t","u"]}
+	add-idempotent {"uid":"a","content":5}
+	update {"uid":"a","content":[ 2.50 ]}
+	revise {"uid":"b","predecessor_uid":"a","content":null}
+	add {"content":7}
+	retire {"uid":"a"}
+	get {"uid":"a"}
+	history {"uid":"b"}
+	END
+	while read -r command record; do
+		lh-pathway "$command" $NOW apart <<<"$record"
+	done <in >want
+	while read -r command record; do
+		op "${command//-/_}" <<<"$record"
+	done <in | lh-pathway requests $NOW served >got
+	[ "$(wc -l <got)" = 8 ]
+	diff want got
+	cmp apart served
+	lh-pathway search --retired served >all
+	lh-pathway requests served <<<'{"op":"search","include_retired":true}' >got
+	diff <(printf '{"results":[%s],"count":3}\n' "$(paste -sd, all)") got
+	lh-pathway requests served <<<'{"op":"stats"}' >got
+	diff <(lh-pathway verify served | jq -c '{events, traces, retired, skipped}') got
+}
+
+@test "requests searches by tags, text, time and retirement, the last added first" {
+	for i in 1 2 3 4; do
+		echo '{"uid":"u'$i'","content":{"s":"n'$i'"},"tags":["t","t'$((i % 2))'"]}' |
+			lh-pathway add --now 2026-05-03T12:00:0$i.000Z log
+	done >/dev/null
+	lh-pathway retire --uid u3 log >/dev/null
+	found() { lh-pathway requests log <<<"{\"op\":\"search\"$1}" | jq -r '(.results | map(.uid) | join(" ")) + " " + (.count | tostring)'; }
+	[ "$(found '')" = 'u4 u2 u1 3' ]
+	[ "$(found ',"include_retired":true')" = 'u4 u3 u2 u1 4' ]
+	[ "$(found ',"tag":"t0"')" = 'u4 u2 2' ]
+	[ "$(found ',"tag":"t","tags":["t1"]')" = 'u1 1' ]
+	[ "$(found ',"tags":["t0","t1"]')" = ' 0' ]
+	[ "$(found ',"tag":"","tags":[],"content_contains":""')" = 'u4 u2 u1 3' ]
+	[ "$(found ',"content_contains":"n2"')" = 'u2 1' ]
+	[ "$(found ',"limit":2')" = 'u4 u2 2' ]
+	[ "$(found ',"limit":0')" = ' 0' ]
+	[ "$(found ',"created_after_ns":'$((NS + 1000000000)))" = 'u4 u2 2' ]
+	[ "$(found ',"created_before_ns":'$((NS + 2000000000)))" = 'u1 1' ]
+	[ "$(found ',"created_after_ns":'$NS',"created_before_ns":'$((NS + 3000000000))',"include_retired":true')" = 'u2 u1 2' ]
+}
+
+@test "requests: a bad one costs itself alone, and its message names no file" {
+	lh-pathway add $NOW log <<<'{"uid":"a","content":1}' >/dev/null
+	cp log before
+	cat >in <<-'END'
+	{"op":"add","uid":"a","content":2}
+	{"op":"add_idempotent","content":2}
+	{"op":"add","content":"\ud800"}
+	{"op":"add"}
+	{"op":"update","uid":"zz","content":1}
+	{"op":"retire","uid":"zz"}
+	{"op":"get","uid":"zz"}
+	{"op":"get"}
+	{"op":"history","uid":"zz"}
+	{"op":"revise","predecessor_uid":"zz","content":1}
+	{"op":"search","limit":-1}
+	{"op":"search","tags":"t"}
+	{"op":"verify"}
+	{"op":5}
+	{"uid":"a"}
+	[1]
+	{"op":"get","uid":"a"}
+	END
+	run -1 --separate-stderr lh-pathway requests --on-error emit log in
+	[ "${#lines[@]}" = 17 ]
+	[ "$(jq -r '.error.code // "ok"' <<<"$output" | paste -sd' ')" = '409 400 400 400 404 404 404 400 404 404 400 400 400 400 400 400 ok' ]
+	[[ $(jq -r '.error.message // ""' <<<"$output") != *log* ]]
+	cmp log before
+}
+
+@test "requests: a log that does not exist is empty, and the first change makes it" {
+	mkdir d
+	serve lh-pathway requests $NOW --on-error emit d/log
+	ask '{"op":"stats"}'
+	[ "$answer" = '{"events":0,"traces":0,"retired":0,"skipped":0}' ]
+	ask '{"op":"search"}'
+	[ "$answer" = '{"results":[],"count":0}' ]
+	ask '{"op":"get","uid":"a"}'
+	[ "$(jq .error.code <<<"$answer")" = 404 ]
+	ask '{"op":"add","uid":"","content":1}'
+	[ "$(jq .error.code <<<"$answer")" = 400 ]
+	[ ! -e d/log ]
+	ask '{"op":"add","uid":"a","content":1}'
+	[ "$(jq -r .uid <<<"$answer")" = a ]
+	[ "$(stat -c %a d/log)" = 600 ]
+	finish 1
+	# made by another process meanwhile
+	serve lh-pathway requests $NOW --on-error emit d/log2
+	ask '{"op":"stats"}'
+	[ "$(jq .traces <<<"$answer")" = 0 ]
+	lh-pathway add d/log2 <<<'{"uid":"b","content":1}' >/dev/null
+	ask '{"op":"get","uid":"b"}'
+	[ "$(jq .content <<<"$answer")" = 1 ]
+	ask '{"op":"add","uid":"b","content":2}'
+	[ "$(jq .error.code <<<"$answer")" = 409 ]
+	finish 1
+}
+
+@test "requests sees what others wrote, and outlives a log that is locked, cut short, gone or replaced" {
+	lh-pathway add log <<<'{"uid":"a","content":1}' >/dev/null
+	cp log old
+	serve lh-pathway requests --lock-timeout 0.1 --on-error emit log
+	lh-pathway update log <<<'{"uid":"a","content":2}' >/dev/null
+	ask '{"op":"get","uid":"a"}'
+	[ "$(jq .content <<<"$answer")" = 2 ]
+	exec 8<log
+	flock -x 8
+	for request in '{"op":"get","uid":"a"}' '{"op":"retire","uid":"a"}' '{"op":"stats"}'; do
+		ask "$request"
+		[ "$(jq -c '[.error.code, .error.message]' <<<"$answer")" = '[503,"the log cannot be used at present"]' ]
+	done
+	exec 8<&-
+	ask '{"op":"update","uid":"a","content":3}'
+	[ "$(jq .content <<<"$answer")" = 3 ]
+	cat old >log
+	ask '{"op":"search"}'
+	[ "$(jq .error.code <<<"$answer")" = 503 ]
+	ask '{"op":"search"}'
+	[ "$(jq -c '[.results[].content]' <<<"$answer")" = '[1]' ]
+	mv log away
+	ask '{"op":"add","content":1}'
+	[ "$(jq -c '[.error.code, .error.message]' <<<"$answer")" = '[503,"the log cannot be used at present"]' ]
+	[ ! -e log ]
+	echo '{"op":"add","trace":{"uid":"n","content":9}}' >new
+	mv new log
+	ask '{"op":"add_idempotent","uid":"n","content":1}'
+	[ "$(jq -c '[.content, .replay_count]' <<<"$answer")" = '[9,1]' ]
+	finish 1
+	grep -q 'log: ' err
+}
+
+@test "requests outlives a full disk: 503, no half event, and the next change is made" {
+	needs_strace
+	seq 6 | sed 's/.*/{"op":"add","uid":"u&","content":"&"}/' >in
+	lh-pathway add log <<<'{"uid":"a","content":1}' >/dev/null
+	run -1 --separate-stderr inject write:error=ENOSPC:when=3 -P log lh-pathway requests --on-error emit log in
+	[ "$(jq -r '.error.code // .uid' <<<"$output" | paste -sd' ')" = 'u1 u2 503 u4 u5 u6' ]
+	[[ $stderr == *"No space left"* ]]
+	run -0 --separate-stderr lh-pathway verify log
+	[ "$(jq -c '[.traces, .skipped]' <<<"$output")" = '[6,0]' ]
+	# what is not on disk is not answered
+	run -2 --separate-stderr inject fdatasync:error=EIO lh-pathway requests --on-error emit log <<<'{"op":"add","content":1}'
+	[ -z "$output" ]
+}
+
+@test "requests of many processes at once: of one uid one add succeeds, and replays are counted each" {
+	seq 20 | sed 's/.*/{"op":"add","uid":"u&","content":1}\n{"op":"add_idempotent","uid":"r","content":1}/' >in
+	for i in 1 2 3 4; do
+		lh-pathway requests --on-error emit log in >out.$i 2>/dev/null || true &
+	done
+	wait
+	[ "$(cat out.* | wc -l)" = 160 ]
+	[ "$(cat out.* | jq -r 'select(.uid != "r" and (.error | not)) | .uid' | sort | uniq -c | awk '$1 != 1' | wc -l)" = 0 ]
+	[ "$(cat out.* | jq -c 'select(.error) | .error.code' | sort | uniq -c | awk '{ print $1, $2 }')" = '60 409' ]
+	[ "$(lh-pathway requests log <<<'{"op":"get","uid":"r"}' | jq .replay_count)" = 79 ]
+}

@@ -39,6 +39,7 @@ kinds() {
 	end: "accepted", "max_iter_exhausted" or "infra_error"|1|[]
 	turn: "no_json", "validation_failed", "accepted" or "infra_error"|1|[]
 	role: "system", "user" or "assistant"|1|[]
+	operation: "add", "add_idempotent", "update", "revise", "retire", "get", "history", "search" or "stats"|1|[]
 	END
 }
 
@@ -59,6 +60,7 @@ commands() {
 	lh-pathway add log|{"content":1}
 	lh-pathway get log|{"uid":"a"}
 	lh-pathway revise log|{"predecessor_uid":"a","content":1}
+	lh-pathway requests log|{"op":"search"}
 	END
 }
 
@@ -85,6 +87,8 @@ members() {
 	lh-pathway add log|uid string +
 	lh-pathway get log|uid string !+
 	lh-pathway revise log|predecessor_uid string !+
+	lh-pathway requests log|op operation !; tag string; tags strings; content_contains string; include_retired bool
+	lh-pathway requests log|created_after_ns whole; created_before_ns whole; limit count
 	END
 }
 
@@ -206,7 +210,7 @@ input_section() {
 	lh-playbook lib/memory/playbook.c tools/lh-playbook/record.c tools/lh-playbook/remove.c
 	lh-embed tools/lh-embed/request.c
 	lh-index tools/lh-index/rows.c lib/vector/vector_record.c
-	lh-pathway tools/lh-pathway/change.c tools/lh-pathway/look.c
+	lh-pathway tools/lh-pathway/change.c tools/lh-pathway/look.c tools/lh-pathway/requests.c
 	lh-validate tools/lh-validate/artifacts.c
 	END
 }

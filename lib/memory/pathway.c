@@ -17,41 +17,54 @@
 #define WINDOW ((size_t)16 << 10)
 #define MAX_LINE ((uint64_t)256 << 20)
 
-struct lh_pathway *lh_pathway_open(const char *path, bool writes,
+int lh_pathway_open_log(struct lh_pathway *p, bool create, struct lh_err *err)
+{
+	struct lh_applog log;
+
+	if (p->log.fd >= 0)
+		return 0;
+	if (p->mode == LH_PATHWAY_READ) {
+		p->log.fd = lh_open_regular(p->log.path, O_RDONLY, 0, err);
+		return p->log.fd < 0 ? -1 : 0;
+	}
+	if (!create && access(p->log.path, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	if (lh_applog_open(&log, p->log.path, 0600, p->log.lock_timeout, err) < 0)
+		return -1;
+	lh_applog_close(&p->log, err);
+	p->log = log;
+	return 0;
+}
+
+struct lh_pathway *lh_pathway_open(const char *path, enum lh_pathway_mode mode,
 				   const struct lh_pathway_hooks *hooks, double lock_timeout,
 				   struct lh_err *err)
 {
 	struct lh_pathway *p = lh_calloc(1, sizeof *p, err);
-	int rc;
 
 	if (!p)
 		return NULL;
-	p->writes = writes;
+	p->mode = mode;
 	p->hooks = hooks;
 	p->max_line = hooks && hooks->max_line ? hooks->max_line : MAX_LINE;
 	lh_record_init(&p->rec);
 	lh_record_init(&p->scan);
 	p->log.fd = -1;
 	p->log.lock_timeout = lock_timeout;
-	if (writes) {
-		rc = lh_applog_open(&p->log, path, 0600, lock_timeout, err);
-	} else {
-		p->log.path = lh_strndup(path, strlen(path), err);
-		p->log.fd = p->log.path ? lh_open_regular(path, O_RDONLY, 0, err) : -1;
-		rc = p->log.fd < 0 ? -1 : 0;
-	}
-	if (rc < 0 || lh_pathway_refresh(p, err) < 0) {
-		lh_pathway_close(p, &(struct lh_err){ 0 });
-		return NULL;
-	}
-	return p;
+	p->log.path = lh_strndup(path, strlen(path), err);
+	if (p->log.path && lh_pathway_open_log(p, mode == LH_PATHWAY_WRITE, err) == 0 &&
+	    lh_pathway_refresh(p, err) == 0)
+		return p;
+	lh_pathway_close(p, &(struct lh_err){ 0 });
+	return NULL;
 }
 
 bool lh_pathway_in_place(const struct lh_pathway *p)
 {
 	struct stat st;
 
-	return stat(p->log.path, &st) == 0 && st.st_dev == p->dev && st.st_ino == p->ino;
+	return p->log.fd < 0 ||
+	       (stat(p->log.path, &st) == 0 && st.st_dev == p->dev && st.st_ino == p->ino);
 }
 
 int lh_pathway_close(struct lh_pathway *p, struct lh_err *err)
@@ -231,6 +244,10 @@ int lh_pathway_refresh(struct lh_pathway *p, struct lh_err *err)
 	struct stat st;
 	int rc;
 
+	if (lh_pathway_open_log(p, false, err) < 0)
+		return -1;
+	if (p->log.fd < 0)
+		return 0;
 	/* Under this lock no other process is writing, or removing a torn line. */
 	if (lh_flock(p->log.fd, LOCK_SH, p->log.path, p->log.lock_timeout, err) < 0)
 		return -1;
@@ -256,6 +273,11 @@ int64_t lh_pathway_find(const struct lh_pathway *p, const char *uid, size_t n)
 bool lh_pathway_retired(const struct lh_pathway *p, uint32_t i)
 {
 	return p->trace[i].retired;
+}
+
+int64_t lh_pathway_created(const struct lh_pathway *p, uint32_t i)
+{
+	return p->trace[i].created;
 }
 
 /* Fill the window so that it holds n bytes from offset at on. */

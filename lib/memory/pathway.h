@@ -4,7 +4,7 @@
  * A trace is a JSON value with a uid: it can be revised (by a new trace that names
  * its predecessor), updated, retired, and counted as replayed.
  *
- *     p = lh_pathway_open("traces.jsonl", true, &hooks, 60, err);
+ *     p = lh_pathway_open("traces.jsonl", LH_PATHWAY_WRITE, &hooks, 60, err);
  *     lh_pathway_add(p, &(struct lh_pathway_new){ .uid = uid, .content = &v, .ns = now }, &i, err);
  *     lh_pathway_put(p, i, &out, err);
  *     lh_pathway_close(p, err);
@@ -45,14 +45,20 @@ struct lh_pathway_stats {
 	uint64_t events, traces, retired, skipped;
 };
 
-/* Open a log.  With writes it is created if absent.  hooks is NULL or must outlive the
- * struct.  Each call waits for at most lock_timeout seconds for other processes. */
-struct lh_pathway *lh_pathway_open(const char *path, bool writes,
+enum lh_pathway_mode {
+	LH_PATHWAY_READ,
+	LH_PATHWAY_WRITE,	/* create the log if it is absent */
+	LH_PATHWAY_LATE,	/* write, but create it with the first change; empty until then */
+};
+
+/* Open a log.  hooks is NULL or must outlive the struct.  Each call waits for at most
+ * lock_timeout seconds for other processes. */
+struct lh_pathway *lh_pathway_open(const char *path, enum lh_pathway_mode mode,
 				   const struct lh_pathway_hooks *hooks, double lock_timeout,
 				   struct lh_err *err);
 int lh_pathway_close(struct lh_pathway *p, struct lh_err *err);
 
-/* Return whether the log that is open is still the file at its path. */
+/* Return whether the log that is open, if any, is still the file at its path. */
 bool lh_pathway_in_place(const struct lh_pathway *p);
 
 /* Replay what was appended since.  Traces are found in their state at the last call of
@@ -64,6 +70,8 @@ void lh_pathway_get_stats(const struct lh_pathway *p, struct lh_pathway_stats *s
  * of their additions. */
 int64_t lh_pathway_find(const struct lh_pathway *p, const char *uid, size_t n);
 bool lh_pathway_retired(const struct lh_pathway *p, uint32_t i);
+/* Return when trace i was added: nanoseconds since 1970. */
+int64_t lh_pathway_created(const struct lh_pathway *p, uint32_t i);
 
 /* Append trace i as JSON: uid, content, predecessor_uid?, created_at_ns,
  * updated_at_ns, retired, replay_count, tags?. */

@@ -18,10 +18,10 @@ struct lh_trace {
 };
 
 struct lh_pathway {
-	struct lh_applog log;		/* fd and path; read-only unless writes */
+	struct lh_applog log;		/* path and fd, which is -1 while the log is absent */
 	dev_t dev;
 	ino_t ino;
-	bool writes;
+	enum lh_pathway_mode mode;
 	const struct lh_pathway_hooks *hooks;
 	uint64_t max_line;
 
@@ -41,6 +41,9 @@ struct lh_pathway {
 	uint64_t window_at;
 	struct lh_buf text, line;	/* scratch: unescaped strings; the event to write */
 };
+
+/* Open the log if it is not open; create: also if it is absent. */
+int lh_pathway_open_log(struct lh_pathway *p, bool create, struct lh_err *err);
 
 /* Replay the log up to size bytes. */
 int lh_pathway_replay(struct lh_pathway *p, uint64_t size, struct lh_err *err);

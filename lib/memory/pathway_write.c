@@ -12,8 +12,10 @@ static int begin_change(struct lh_pathway *p, struct lh_err *err)
 {
 	struct stat st;
 
-	if (!p->writes)
+	if (p->mode == LH_PATHWAY_READ)
 		return lh_err_set(err, LH_EUSAGE, "%s: it was opened for reading", p->log.path);
+	if (lh_pathway_open_log(p, true, err) < 0)
+		return -1;
 	if (lh_flock(p->log.fd, LOCK_EX, p->log.path, p->log.lock_timeout, err) < 0)
 		return -1;
 	lh_buf_reset(&p->line);
@@ -230,5 +232,7 @@ int lh_pathway_retire(struct lh_pathway *p, struct lh_str uid, uint32_t *i, stru
 
 int lh_pathway_sync(struct lh_pathway *p, struct lh_err *err)
 {
-	return fdatasync(p->log.fd) < 0 ? lh_err_sys(err, "%s: cannot sync", p->log.path) : 0;
+	if (p->log.fd < 0 || fdatasync(p->log.fd) == 0)
+		return 0;
+	return lh_err_sys(err, "%s: cannot sync", p->log.path);
 }

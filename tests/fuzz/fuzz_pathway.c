@@ -60,7 +60,7 @@ static void print(struct lh_pathway *p, struct lh_buf *out)
 static void append(struct lh_buf *out)
 {
 	static const struct lh_value content = { .p = "[1]", .n = 3, .type = LH_ARRAY };
-	struct lh_pathway *p = lh_pathway_open(path, true, NULL, 60, &err);
+	struct lh_pathway *p = lh_pathway_open(path, LH_PATHWAY_WRITE, NULL, 60, &err);
 	struct lh_pathway_new t = { .content = &content, .ns = 5, .fixed = true };
 	uint32_t i, j;
 
@@ -89,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	lh_buf_reset(&once);
 	lh_buf_reset(&twice);
 	store(data, n, O_TRUNC);
-	p = lh_pathway_open(path, false, NULL, 60, &err);
+	p = lh_pathway_open(path, LH_PATHWAY_READ, NULL, 60, &err);
 	must(p != NULL);
 	print(p, &once);
 	lh_pathway_close(p, &err);
@@ -97,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	while (cut && cut <= n && data[cut - 1] != '\n')
 		cut--;
 	store(data, cut, O_TRUNC);
-	p = lh_pathway_open(path, false, NULL, 60, &err);
+	p = lh_pathway_open(path, LH_PATHWAY_READ, NULL, 60, &err);
 	must(p != NULL);
 	store(data + cut, n - cut, O_APPEND);
 	must(lh_pathway_refresh(p, &err) == 0);
@@ -105,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	lh_pathway_close(p, &err);
 	must(once.len == twice.len && !memcmp(once.p, twice.p, once.len));
 	append(&once);
-	p = lh_pathway_open(path, false, NULL, 60, &err);
+	p = lh_pathway_open(path, LH_PATHWAY_READ, NULL, 60, &err);
 	must(p != NULL);
 	lh_buf_reset(&twice);
 	print(p, &twice);

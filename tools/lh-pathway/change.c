@@ -19,7 +19,7 @@ static int64_t now_ns(const struct lh_tool *tool)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-static int check_now(struct lh_tool *tool)
+int check_now(struct lh_tool *tool)
 {
 	int64_t ms;
 
@@ -49,7 +49,7 @@ static const struct lh_bind revise_members[] = { COMMON,
 
 static int change(struct run *r, const struct lh_record *rec, uint32_t *i, struct lh_err *err)
 {
-	const unsigned verb = r->tool->verb->bit;
+	const unsigned verb = r->op;
 	struct members m = { .uid = { "", 0 }, .predecessor = { "", 0 } };
 	struct lh_pathway_new t = { .ns = now_ns(r->tool), .fixed = r->tool->now };
 
@@ -74,11 +74,12 @@ static int change(struct run *r, const struct lh_record *rec, uint32_t *i, struc
 	return lh_pathway_revise(r->p, &t, i, err);
 }
 
-static int on_record(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
+int change_record(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
 {
 	struct run *r = run;
 	uint32_t i;
 
+	r->changed = true;
 	return change(r, rec, &i, err) < 0 ? -1 : lh_pathway_put(r->p, i, out, err);
 }
 
@@ -89,8 +90,8 @@ int pathway_change(struct lh_tool *tool, void *settings)
 
 	if (check_now(tool) < 0)
 		return -1;
-	rc = run_open(&r, tool, settings, tool->operands[0], true);
+	rc = run_open(&r, tool, settings, tool->operands[0], LH_PATHWAY_WRITE);
 	if (!rc)
-		rc = run_records(&r, on_record);
+		rc = run_records(&r, change_record);
 	return run_close(&r, rc);
 }

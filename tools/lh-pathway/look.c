@@ -32,7 +32,7 @@ static int find_trace(struct run *r, const struct lh_record *rec, uint32_t *i, s
 	return 0;
 }
 
-static int on_get(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
+int get_record(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
 {
 	struct run *r = run;
 	uint32_t i;
@@ -40,7 +40,7 @@ static int on_get(struct lh_record *rec, struct lh_buf *out, void *run, struct l
 	return find_trace(r, rec, &i, err) < 0 ? -1 : lh_pathway_put(r->p, i, out, err);
 }
 
-static int on_history(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
+int history_record(struct lh_record *rec, struct lh_buf *out, void *run, struct lh_err *err)
 {
 	struct run *r = run;
 	struct lh_writer w;
@@ -49,7 +49,13 @@ static int on_history(struct lh_record *rec, struct lh_buf *out, void *run, stru
 
 	if (find_trace(r, rec, &i, err) < 0 || lh_pathway_ends(r->p, i, err) < 0)
 		return -1;
-	w = lh_write_record(out, rec, (const char *const[]){ "history" }, 1);
+	if (r->tool->verb->bit == V_REQUESTS) {
+		w = lh_write_to(out);
+		lh_write_object(&w, NULL);
+		lh_write_value(&w, "uid", lh_record_get(rec, "uid"));
+	} else {
+		w = lh_write_record(out, rec, (const char *const[]){ "history" }, 1);
+	}
 	lh_write_array(&w, "history");
 	for (at = i; at >= 0; at = lh_pathway_predecessor(r->p, i, err)) {
 		lh_write_key(&w, NULL);
@@ -66,7 +72,7 @@ static int run_read_only(struct lh_tool *tool, void *settings,
 			 int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
 {
 	struct run r;
-	int rc = run_open(&r, tool, settings, tool->operands[0], false);
+	int rc = run_open(&r, tool, settings, tool->operands[0], LH_PATHWAY_READ);
 
 	if (!rc)
 		rc = run_records(&r, map);
@@ -75,12 +81,12 @@ static int run_read_only(struct lh_tool *tool, void *settings,
 
 int pathway_get(struct lh_tool *tool, void *settings)
 {
-	return run_read_only(tool, settings, on_get);
+	return run_read_only(tool, settings, get_record);
 }
 
 int pathway_history(struct lh_tool *tool, void *settings)
 {
-	return run_read_only(tool, settings, on_history);
+	return run_read_only(tool, settings, history_record);
 }
 
 /* ---- verify ---- */
@@ -146,7 +152,7 @@ int pathway_verify(struct lh_tool *tool, void *settings)
 	int rc;
 
 	for (i = 0; i < tool->n_operands; i++) {
-		rc = run_open(&r, tool, settings, tool->operands[i], false);
+		rc = run_open(&r, tool, settings, tool->operands[i], LH_PATHWAY_READ);
 		if (!rc)
 			rc = verify_one(&r);
 		if (run_close(&r, rc) == 0)

@@ -21,7 +21,7 @@ static const struct lh_option options[] = {
 	{ 'k', NULL, "N", "at most N traces (default: all)",
 	  LH_UINT(struct settings, k, 0, 4294967295.0, .verbs = V_SEARCH) },
 	{ 0, "once", NULL, "keep using the LOG that was opened",
-	  LH_TOOL_FIELD(FLAG, once, .verbs = V_WRITES | V_GET | V_HISTORY) },
+	  LH_TOOL_FIELD(FLAG, once, .verbs = V_WRITES | V_GET | V_HISTORY | V_REQUESTS) },
 	LH_LOCK_OPTION(0),
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
@@ -40,6 +40,8 @@ static const struct lh_verb verbs[] = {
 	{ "history", "LOG [FILE...]", "add the predecessors of each trace", V_HISTORY, 1,
 	  pathway_history },
 	{ "search", "LOG", "print the traces that match", V_SEARCH, 1, pathway_search },
+	{ "requests", "LOG [FILE...]", "answer requests, each with its operation in \"op\"",
+	  V_REQUESTS, 1, pathway_requests },
 	{ "verify", "LOG...", "replay logs and report their contents", V_VERIFY, 1,
 	  pathway_verify },
 	{ NULL, NULL, NULL, 0, 0, NULL },
@@ -62,12 +64,12 @@ static void on_skipped(void *ctx, uint64_t line, uint64_t offset, const char *wh
 }
 
 int run_open(struct run *r, struct lh_tool *tool, const struct settings *s, const char *path,
-	     bool writes)
+	     enum lh_pathway_mode mode)
 {
-	*r = (struct run){ .tool = tool, .s = s, .path = path };
+	*r = (struct run){ .tool = tool, .s = s, .path = path, .op = tool->verb->bit };
 	r->hooks = (struct lh_pathway_hooks){ .skipped = on_skipped, .ctx = r };
 	tool->jobs = 1;
-	r->p = lh_pathway_open(path, writes, &r->hooks, tool->lock_timeout, &tool->err);
+	r->p = lh_pathway_open(path, mode, &r->hooks, tool->lock_timeout, &tool->err);
 	return r->p ? 0 : -1;
 }
 
@@ -121,11 +123,21 @@ static int answer_one(struct run *r, const char *uid,
 	return rc;
 }
 
+int run_log_failed(struct run *r, struct lh_err *err)
+{
+	if (!r->failing)
+		lh_tool_warn(r->tool, "%s", err->msg);
+	r->failing = true;
+	return lh_err_data(err, 503, "the log cannot be used at present");
+}
+
 static int sync_log(void *run, struct lh_err *err)
 {
 	struct run *r = run;
+	bool changed = r->changed;
 
-	return lh_pathway_sync(r->p, err);
+	r->changed = false;
+	return changed ? lh_pathway_sync(r->p, err) : 0;
 }
 
 /* ---- reopening a log that was replaced ---- */
@@ -139,8 +151,8 @@ struct log {
 /* A log that only grew is not reopened: each record sees what was appended. */
 static bool log_moved(void *run, const void *state)
 {
-	(void)run;
-	return !lh_pathway_in_place(((const struct log *)state)->p);
+	return ((struct run *)run)->broken ||
+	       !lh_pathway_in_place(((const struct log *)state)->p);
 }
 
 static void log_close(void *state)
@@ -154,12 +166,19 @@ static void log_close(void *state)
 
 static struct lh_pathway *open_again(struct run *r, struct lh_err *err)
 {
-	bool writes = r->tool->verb->bit & V_WRITES;
+	bool writes = r->tool->verb->bit & (V_WRITES | V_REQUESTS);
+	struct lh_pathway *p = NULL;
 
 	if (access(r->path, F_OK) == 0)
-		return lh_pathway_open(r->path, writes, &r->hooks, r->tool->lock_timeout, err);
-	lh_err_sys(err, "%s", r->path);	/* it is not for us to create another */
-	return NULL;
+		p = lh_pathway_open(r->path, writes ? LH_PATHWAY_WRITE : LH_PATHWAY_READ,
+				    &r->hooks, r->tool->lock_timeout, err);
+	else
+		lh_err_sys(err, "%s", r->path);	/* it is not for us to create another */
+	if (p)
+		r->broken = false;
+	else if (r->tool->verb->bit == V_REQUESTS)
+		run_log_failed(r, err);
+	return p;
 }
 
 static void *log_open(void *run, const void *before, struct lh_err *err)
@@ -189,7 +208,7 @@ int run_records(struct run *r,
 		int (*map)(struct lh_record *, struct lh_buf *, void *, struct lh_err *))
 {
 	struct lh_tool *tool = r->tool;
-	bool writes = tool->verb->bit & V_WRITES;
+	bool writes = tool->verb->bit & (V_WRITES | V_REQUESTS);
 	struct lh_held_how how = {
 		.open = log_open, .stale = log_moved, .close = log_close, .ctx = r
 	};

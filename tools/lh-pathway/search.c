@@ -1,151 +1,198 @@
 /* search.c - lh-pathway search: print matching traces, the newest first. */
+#include <stdlib.h>
 #include <string.h>
 
 #include <lh/metadata_filter.h>
+#include "base/mem.h"
 #include "base/signal.h"
 #include "pathway.h"
 
 #define BLOCK 65536
 
-struct search {
-	struct run run;
-	struct lh_filter *filter;	/* NULL: none */
-	struct lh_record scan;
-	struct lh_buf text, out;
-};
-
 /* ---- contains ---- */
 
-static int string_holds(struct search *f, const struct lh_value *v, const char *text, size_t n,
-			struct lh_err *err)
+static int string_holds(struct search *f, const struct lh_value *v, struct lh_err *err)
 {
 	struct lh_str s;
 
 	lh_buf_reset(&f->text);
 	if (lh_value_str(v, &f->text, &s, err) < 0)
 		return -1;
-	return memmem(s.p, s.n, text, n) != NULL;
+	return memmem(s.p, s.n, f->contains.p, f->contains.n) != NULL;
 }
 
 /* Return 1 when a string in the checked value v contains the text; names of members do
  * not count. */
-static int holds(struct search *f, const struct lh_value *v, const char *text, size_t n,
-		 struct lh_err *err)
+static int holds(struct search *f, const struct lh_value *v, struct lh_err *err)
 {
 	struct lh_iter it;
 	int rc = 0;
 
 	if (v->type == LH_STRING)
-		return string_holds(f, v, text, n, err);
+		return string_holds(f, v, err);
 	for (lh_iter_init(&it, v); !rc && lh_iter_next(&it); )
-		rc = holds(f, &it.val, text, n, err);
+		rc = holds(f, &it.val, err);
 	return rc;
 }
 
 /* ---- one trace ---- */
 
-static bool has_tag(const struct lh_value *tags, const char *tag)
+static bool has_tag(const struct lh_value *tags, struct lh_str tag)
 {
 	struct lh_iter it;
 
 	if (!tags->n)
 		return false;
 	for (lh_iter_init(&it, tags); lh_iter_next(&it); )
-		if (lh_value_is(&it.val, tag, strlen(tag)))
+		if (lh_value_is(&it.val, tag.p, tag.n))
 			return true;
 	return false;
 }
 
+static bool in_time(const struct search *f, int64_t created)
+{
+	return (f->after == INT64_MIN || created > f->after) &&
+	       (f->before == INT64_MAX || created < f->before);
+}
+
 static int fits(struct search *f, uint32_t i, struct lh_err *err)
 {
-	const struct settings *s = f->run.s;
+	struct lh_pathway *p = f->run->p;
 	struct lh_value v;
 	size_t k;
 	int rc = 1;
 
-	if (lh_pathway_retired(f->run.p, i) && !s->retired)
+	if ((lh_pathway_retired(p, i) && !f->retired) || !in_time(f, lh_pathway_created(p, i)))
 		return 0;
-	if (s->tag.n && lh_pathway_tags(f->run.p, i, &v, err) < 0)
+	if ((f->n_tags || f->tag.n) && lh_pathway_tags(p, i, &v, err) < 0)
 		return -1;
-	for (k = 0; k < s->tag.n; k++)
-		if (!has_tag(&v, s->tag.v[k]))
+	if (f->tag.n && !has_tag(&v, f->tag))
+		return 0;
+	for (k = 0; k < f->n_tags; k++)
+		if (!has_tag(&v, f->tags[k]))
 			return 0;
-	if (!s->contains && !f->filter)
+	if (!f->contains.p && !f->filter)
 		return 1;
-	if (lh_pathway_content(f->run.p, i, &v, err) < 0)
+	if (lh_pathway_content(p, i, &v, err) < 0)
 		return -1;
-	if (s->contains)
-		rc = holds(f, &v, s->contains, strlen(s->contains), err);
+	if (f->contains.p)
+		rc = holds(f, &v, err);
 	if (rc == 1 && f->filter)
 		rc = v.type == LH_OBJECT ? lh_filter_match(f->filter, v.p, v.n, err) : 0;
 	return rc;
 }
 
-static int print_fitting(struct search *f, struct lh_err *err)
+void search_start(struct search *f)
 {
-	struct lh_tool *tool = f->run.tool;
 	struct lh_pathway_stats st;
-	uint64_t left = f->run.s->k, i;
-	int rc = 0;
 
-	lh_pathway_get_stats(f->run.p, &st);
-	for (i = st.traces; i-- > 0 && left && rc >= 0 && !lh_stopping(); ) {
-		rc = fits(f, (uint32_t)i, err);
-		if (rc != 1)
-			continue;
-		left--;
-		rc = lh_pathway_put(f->run.p, (uint32_t)i, &f->out, err);
-		lh_buf_putc(&f->out, '\n');
-		if (!rc && (f->out.len >= BLOCK || f->out.failed)) {
-			rc = lh_buf_check(&f->out, err) < 0
-				? -1
-				: lh_tool_out(tool, f->out.p, f->out.len);
-			lh_buf_reset(&f->out);
-		}
-	}
-	if (rc >= 0)
-		rc = lh_buf_check(&f->out, err) < 0 ? -1 : lh_tool_out(tool, f->out.p, f->out.len);
-	return rc < 0 ? -1 : 0;
+	lh_pathway_get_stats(f->run->p, &st);
+	f->at = st.traces;
 }
 
-static int make_filter(struct search *f, struct lh_err *err)
+int search_next(struct search *f, uint32_t *i, struct lh_err *err)
 {
-	const struct settings *s = f->run.s;
-	struct lh_value v;
+	int rc = 0;
+
+	while (!rc && f->at && f->left && !lh_stopping()) {
+		*i = (uint32_t)--f->at;
+		rc = fits(f, *i, err);
+	}
+	f->left -= rc == 1;
+	return rc;
+}
+
+/* ---- the command ---- */
+
+static int print_fitting(struct search *f, struct lh_err *err)
+{
+	struct lh_tool *tool = f->run->tool;
+	struct lh_buf out = { 0 };
+	uint32_t i;
+	int rc;
+
+	search_start(f);
+	while ((rc = search_next(f, &i, err)) == 1) {
+		rc = lh_pathway_put(f->run->p, i, &out, err);
+		lh_buf_putc(&out, '\n');
+		if (!rc)
+			rc = lh_buf_check(&out, err);
+		if (!rc && out.len >= BLOCK) {
+			rc = lh_tool_out(tool, out.p, out.len);
+			lh_buf_reset(&out);
+		}
+		if (rc)
+			break;
+	}
+	if (!rc)
+		rc = lh_tool_out(tool, out.p, out.len);
+	lh_buf_free(&out);
+	return rc;
+}
+
+static int make_filter(struct search *f, const struct settings *s, struct lh_err *err)
+{
 	struct lh_buf json = { 0 };
+	struct lh_record scan;
+	struct lh_value v;
 	int rc;
 
 	if (!s->where.n)
 		return 0;
+	lh_record_init(&scan);
 	rc = lh_filter_where(&json, s->where.v, s->where.n, err);
 	if (rc < 0)
 		lh_err_prefix(err, "--where");
 	if (!rc)
 		rc = lh_buf_check(&json, err);
 	if (!rc)
-		rc = lh_json_parse(&f->scan, json.p, json.len, &v, err);
+		rc = lh_json_parse(&scan, json.p, json.len, &v, err);
 	f->filter = rc ? NULL : lh_filter_new(err);
 	rc = f->filter ? lh_filter_compile(f->filter, &v, err) : -1;
+	lh_record_free(&scan);
 	lh_buf_free(&json);
 	return rc;
 }
 
+/* Set *tags to the values of --tag. */
+static int make_tags(struct search *f, const struct settings *s, struct lh_str **tags,
+		     struct lh_err *err)
+{
+	size_t i;
+
+	*tags = lh_calloc(s->tag.n + 1, sizeof **tags, err);
+	if (!*tags)
+		return -1;
+	for (i = 0; i < s->tag.n; i++)
+		(*tags)[i] = (struct lh_str){ s->tag.v[i], strlen(s->tag.v[i]) };
+	f->tags = *tags;
+	f->n_tags = s->tag.n;
+	return 0;
+}
+
 int pathway_search(struct lh_tool *tool, void *settings)
 {
-	struct search f = { .run = { .tool = tool, .s = settings } };
+	const struct settings *s = settings;
+	struct run r;
+	struct search f = SEARCH_ALL(&r);
+	struct lh_str *tags = NULL;
 	int rc;
 
-	lh_record_init(&f.scan);
-	rc = make_filter(&f, &tool->err);
+	f.retired = s->retired;
+	f.left = s->k;
+	if (s->contains)
+		f.contains = (struct lh_str){ s->contains, strlen(s->contains) };
+	rc = make_filter(&f, s, &tool->err);
+	if (!rc)
+		rc = make_tags(&f, s, &tags, &tool->err);
 	if (!rc) {
-		rc = run_open(&f.run, tool, settings, tool->operands[0], false);
+		rc = run_open(&r, tool, s, tool->operands[0], LH_PATHWAY_READ);
 		if (!rc)
 			rc = print_fitting(&f, &tool->err);
-		rc = run_close(&f.run, rc);
+		rc = run_close(&r, rc);
 	}
 	lh_filter_free(f.filter);
-	lh_record_free(&f.scan);
+	free(tags);
 	lh_buf_free(&f.text);
-	lh_buf_free(&f.out);
 	return rc;
 }
