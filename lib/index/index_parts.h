@@ -6,6 +6,7 @@
  *     index_file.c       open, rows, ids: the mapped file, checked before use
  *     params.c           the parameters, and their JSON in the file
  *     renew.c            stale, renew: reopen what has changed
+ *     folder.c           the indexes in a folder
  *     index_log.c        replay of INDEX-log into a snapshot (index_log.h)
  *     log_frame.c        the frames of INDEX-log
  * Searching

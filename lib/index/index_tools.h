@@ -2,9 +2,9 @@
  * index_tools - index functions for the tools only, in addition to lh/index.h; not
  * installed.
  *
- * Names of indexes and enum values, the state of a writer, rows in the order of insertion,
- * search by words, and changes that depend on the index's contents, wait for compaction or
- * span several commits under one lock.
+ * Names of indexes and enum values, folders of indexes, the state of a writer, rows in the
+ * order of insertion, search by words, and changes that depend on the index's contents, wait
+ * for compaction or span several commits under one lock.
  */
 #ifndef LH_INDEX_TOOLS_H
 #define LH_INDEX_TOOLS_H
@@ -21,6 +21,25 @@ const char *lh_distance_name(int distance);
 const char *lh_precision_name(int precision);
 /* Return "field" or "template", or NULL for LH_LEXICAL_NONE. */
 const char *lh_lexical_source_name(int source);
+
+/* ---- folders ---- */
+
+#define LH_INDEX_NAME_MAX 128	/* bytes */
+
+/* Return whether a text from outside may be the name of an index in a folder, the file
+ * NAME.lhv: 1 to LH_INDEX_NAME_MAX bytes of [A-Za-z0-9_.-], the first of them not a dot. */
+bool lh_index_name_valid(struct lh_str name);
+
+struct lh_index_folder {
+	char **name;		/* without ".lhv", sorted by bytes */
+	size_t n, cap;
+};
+/* List the indexes in a folder by their names; files of other names and other folders are
+ * left out.  LH_EIO without the path in its message. */
+int lh_index_folder_read(struct lh_index_folder *f, const char *path, struct lh_err *err);
+void lh_index_folder_free(struct lh_index_folder *f);
+/* Return the path of the index of a valid name, to be freed. */
+char *lh_index_folder_path(const char *folder, struct lh_str name, struct lh_err *err);
 
 /* ---- building ---- */
 
