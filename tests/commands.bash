@@ -63,6 +63,7 @@ commands() {
 	lh-subject-audit repair audit.d/W-1.audit.jsonl
 	lh-subject-audit anchor --key-file audit.key --dir audit.d --now 2026-05-03T12:00:00Z
 	lh-subject-audit report --key-file audit.key --dir audit.d --now 2026-05-03T12:00:00Z --html page.html W-1
+	lh-subject-audit requests --key-file audit.key --dir audit.d --now 2026-05-03T12:00:00Z inquiries.jsonl
 	lh-subject-audit manifest put --dir audit.d manifests.jsonl
 	lh-subject-audit manifest list --dir audit.d
 	lh-subject-audit manifest verify --key-file audit.key --dir audit.d W-9
@@ -123,6 +124,7 @@ setup_file() {
 	for i in {1..40}; do echo '{"candidate_id":"W-'$((i % 3))'","accessor":{"kind":"k","daemon":"d","purpose":"'$i'"},"fields_accessed":["name"],"result":"success"}'; done >accesses.jsonl
 	grep '"W-1"' accesses.jsonl | lh-subject-audit append --key-file audit.key --sync none --dir audit.d >/dev/null
 	for i in {1..40}; do echo '{"schema":"subject_manifest.v1","candidate_id":"W-'$((i % 3))'","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z","status":"active","vertical":"other","consent":{"general_pii":{"status":"given"},"biometric":{"status":"pending"}},"retention":{"general_pii_until":"2026-01-01T00:00:00Z","policy":"p"},"datasets":[{"name":"w","key_column":"id","key_value":"1"}],"safe_views":["v"],"audit_log_path":"x","audit_log_chain_root":""}'; done >manifests.jsonl
+	for i in {1..40}; do echo '{"op":"report","id":"W-1"}'; done | sed '0~4s/.*/{"op":"health"}/' >inquiries.jsonl
 	sed 's/"W-[0-9]"/"W-9"/; 2,$d' manifests.jsonl | lh-subject-audit manifest put --dir audit.d >/dev/null
 	for i in {1..40}; do echo '{"uid":"t'$i'","content":{"n":"'$i'"},"tags":["t"],"text":"see a.c","path":"src/b.c","mode":"codereview_lakehouse","model":"m"}'; done >known.jsonl
 	sed 's/"t\([0-9]*\)"/"u\1"/' known.jsonl >fresh.jsonl

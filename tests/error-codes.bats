@@ -54,6 +54,7 @@ try_table() {
 	lh-score
 	lh-search w.lhv
 	lh-subject-audit append --key-file audit.key --dir audit.d
+	lh-subject-audit requests --key-file audit.key --dir audit.d
 	lh-validate
 	lh-validate --normalize-errors
 	END
@@ -90,6 +91,10 @@ try_table() {
 	404|{"op":"history","uid":"u2"}|lh-pathway requests way.log
 	404|{"op":"revise","content":1,"predecessor_uid":"u2"}|lh-pathway requests way.log
 	413|{"op":"add","uid":"$(printf '%01025d' 0)","content":1}|lh-pathway requests way.log
+	404|{"op":"report","id":"u1"}|lh-subject-audit requests --key-file audit.key --dir audit.d
+	400|{"op":"report","id":".u1"}|lh-subject-audit requests --key-file audit.key --dir audit.d
+	400|{"op":"report","id":"u1","to":"now"}|lh-subject-audit requests --key-file audit.key --dir audit.d
+	400|{"op":"verify"}|lh-subject-audit requests --key-file audit.key --dir audit.d
 	413|{"path":"$(printf '%04097d' 0)","text":"x","focus":{"path":"a"}}|lh-relevance
 	413|{"path":"a","text":"x","focus":{"path":"$(printf '%04097d' 0)"}}|lh-relevance
 	413|{"task":"$(printf '%01048577d' 0)"}|lh-replay --dry-run --root root

@@ -580,3 +580,163 @@ night() {
 	[ "$status" = 0 ] && [ -z "$output" ] || { echo "$output"; return 1; }
 	systemd-analyze calendar '*-*-* 03:17:00' >/dev/null
 }
+
+# ---- requests ----
+
+# serve OPTION... - lh-subject-audit requests over d, as a co-process.
+serve() {
+	coproc SERVED { exec lh-subject-audit requests --dir d --now 2026-05-03T12:00:00Z --on-error emit "$@" 2>>err; }
+	PID=$SERVED_PID
+}
+
+# ask LINE - its answer into $answer.
+ask() {
+	echo "$1" >&"${SERVED[1]}"
+	IFS= read -r -t 60 answer <&"${SERVED[0]}"
+}
+
+# code - of the error in the answer; its message may not name a file.
+code() {
+	jq -r '.error | if .message | test("/|key|audit.jsonl") then "a file" else .code end' <<<"$answer"
+}
+
+# finish STATUS - the input ends, and with it the tool.
+finish() {
+	local status=0
+	exec {SERVED[1]}>&-
+	wait "$PID" || status=$?
+	[ "$status" = "$1" ]
+}
+
+@test "requests answers with the report that the command prints, and adds no row" {
+	log W-1 3
+	log a/b 2
+	manifest a/b | lh-subject-audit manifest put --dir d
+	before=$(cat d/* | sha256sum)
+	serve
+	ask '{"op":"report","id":"a/b"}'
+	diff <(lh-subject-audit report --dir d --now 2026-05-03T12:00:00Z a/b) <(echo "$answer")
+	ask '{"op":"report","id":"W-1","from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00+01:00","trace_id":"t"}'
+	diff <(lh-subject-audit report --dir d --now 2026-05-03T12:00:00Z --from 2026-01-01T00:00:00Z --to 2026-01-02T00:00:00+01:00 W-1) <(echo "$answer")
+	[ "$(jq -c .window <<<"$answer")" = '{"from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00+01:00"}' ]
+	log W-1 1
+	ask '{"op":"report","id":"W-1"}'
+	[ "$(jq .audit_log.rows_in_window <<<"$answer")" = 4 ]
+	log W-2 1
+	ask '{"op":"report","id":"W-2","from":null}'
+	[ "$(jq .audit_log.rows_in_window <<<"$answer")" = 1 ]
+	finish 0
+	rm d/W-2*
+	sed -i 4d d/W-1.audit.jsonl
+	[ "$(cat d/* | sha256sum)" = "$before" ]
+}
+
+@test "requests: health is the verdict over the folder, 503 while a chain is broken or a log is unreadable" {
+	serve
+	ask '{"op":"health"}'
+	[ "$answer" = '{"mode":"verify","logs":0,"count":0,"verified":true,"broken":0,"error":"","status":200}' ]
+	log W-1 3
+	log W-2 2
+	ask '{"op":"health"}'
+	[ "$answer" = '{"mode":"verify","logs":2,"count":5,"verified":true,"broken":0,"error":"","status":200}' ]
+	cp d/W-2.audit.jsonl whole
+	sed -i 's/success/not_found/' d/W-2.audit.jsonl
+	ask '{"op":"health"}'
+	[ "$answer" = '{"mode":"verify","logs":2,"count":3,"verified":false,"broken":1,"error":"W-2: row 0: row_hmac mismatch","status":503}' ]
+	ask '{"op":"report","id":"W-2"}'
+	[ "$(jq -r .audit_log.chain_error <<<"$answer")" = 'row 0: row_hmac mismatch' ]
+	cp whole d/W-2.audit.jsonl
+	mkdir d/W-3.audit.jsonl
+	ask '{"op":"health"}'
+	[ "$(jq -c '[.logs, .broken, .verified, .status]' <<<"$answer")" = '[3,1,false,503]' ]
+	rmdir d/W-3.audit.jsonl
+	echo '{' >d/W-4.json
+	ask '{"op":"health"}'
+	[ "$(jq -c '[.logs, .broken, .status, .error]' <<<"$answer")" = '[2,1,503,"some logs cannot be read"]' ]
+	rm d/W-4.json
+	manifest W-5 '.audit_log_chain_root = "'"$(printf '%064d' 7)"'"' | lh-subject-audit manifest put --dir d
+	ask '{"op":"health"}'
+	[ "$(jq -c '[.logs, .broken, .status, .error]' <<<"$answer")" = '[3,1,503,"W-5: audit_log_chain_root mismatch"]' ]
+	rm d/W-5.json
+	ask '{"op":"health"}'
+	[ "$(jq .status <<<"$answer")" = 200 ]
+	mv d gone
+	ask '{"op":"health"}'
+	[ "$(jq -c '[.verified, .status]' <<<"$answer")" = '[false,503]' ]
+	mv gone d
+	ask '{"op":"health"}'
+	[ "$(jq -c '[.count, .status]' <<<"$answer")" = '[5,200]' ]
+	exec {SERVED[1]}>&-
+	wait "$PID" || true
+}
+
+@test "requests: a bad one costs itself alone, and its message names no file" {
+	log W-1 2
+	log a/b 1
+	mv "$(named a/b .audit.jsonl)" d/a_b.audit.jsonl
+	manifest W-9 | lh-subject-audit manifest put --dir d
+	echo '{}' >d/W-8.json
+	serve --lock-timeout 0.1
+	while read -r want request; do
+		ask "$request"
+		[ "$(code)" = "$want" ] || { echo "$request: $answer"; return 1; }
+	done <<-'END'
+	404 {"op":"report","id":"W-2"}
+	404 {"op":"report","id":"a:b"}
+	400 {"op":"report","id":"../d/W-1"}
+	400 {"op":"report","id":".W"}
+	400 {"op":"report","id":""}
+	400 {"op":"report","id":"W-1\u0000"}
+	400 {"op":"report","id":5}
+	400 {"op":"report"}
+	400 {"op":"report","id":"W-1","from":"yesterday"}
+	400 {"op":"report","id":"W-1","to":"2026-02-30T00:00:00Z"}
+	400 {"op":"report","id":"W-1","to":""}
+	400 {"op":"append","id":"W-1"}
+	400 {"id":"W-1"}
+	400 {"op":"health"
+	503 {"op":"report","id":"W-8"}
+	END
+	ask "$(jq -nc '{op: "report", id: ("W" * 201)}')"
+	[ "$(code)" = 400 ]
+	exec 8<d/W-1.audit.jsonl
+	flock -x 8
+	ask '{"op":"report","id":"W-1"}'
+	[ "$(code)" = 503 ]
+	ask '{"op":"report","id":"W-9"}'
+	[ "$(jq -r .manifest.candidate_id <<<"$answer")" = W-9 ]
+	exec 8<&-
+	ask '{"op":"report","id":"W-1"}'
+	[ "$(jq .audit_log.rows_in_window <<<"$answer")" = 2 ]
+	finish 1
+	grep -q 'd/W-8.json' err
+}
+
+@test "requests judges by the key that is there by then: 503 without one, and none starts without" {
+	log W-1 2
+	cp -p key old
+	serve
+	ask '{"op":"health"}'
+	[ "$(jq .status <<<"$answer")" = 200 ]
+	(umask 077 && head -c 32 /dev/urandom >other)
+	mv other key
+	ask '{"op":"report","id":"W-1"}'
+	[ "$(jq .audit_log.chain_verified <<<"$answer")" = false ]
+	ask '{"op":"health"}'
+	[ "$(jq .status <<<"$answer")" = 503 ]
+	head -c 32 /dev/urandom >open
+	chmod 644 open
+	mv open key
+	ask '{"op":"report","id":"W-1"}'
+	[ "$(jq -c '[.error.code, .error.message]' <<<"$answer")" = '[503,"the key cannot be read at present"]' ]
+	rm key
+	ask '{"op":"health"}'
+	[ "$(jq .error.code <<<"$answer")" = 503 ]
+	mv old key
+	ask '{"op":"report","id":"W-1"}'
+	[ "$(jq .audit_log.chain_verified <<<"$answer")" = true ]
+	finish 1
+	unset LH_SUBJECT_AUDIT_KEY
+	refused 'no key: name its file by --key-file or LH_SUBJECT_AUDIT_KEY' requests --dir d
+	refused 'absent: cannot open: No such file or directory' requests --dir d --key-file absent
+}

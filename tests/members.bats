@@ -9,6 +9,7 @@ setup() {
 	printf '%s\n' '{"id":"a","vector":[1,0]}' '{"id":"b","vector":[0,1]}' | lh-index build p.lhv
 	lh-playbook record -q pb.lhv <<<"$ENTRY" >ids
 	lh-pathway add log <<<'{"uid":"a","content":1}' >added
+	(umask 077 && head -c 32 /dev/urandom >key)
 }
 
 ENTRY='{"query_text":"q","answer_id":"a","answer_corpus":"c","score":1}'
@@ -39,6 +40,8 @@ kinds() {
 	end: "accepted", "max_iter_exhausted" or "infra_error"|1|[]
 	turn: "no_json", "validation_failed", "accepted" or "infra_error"|1|[]
 	role: "system", "user" or "assistant"|1|[]
+	query: "report" or "health"|1|[]
+	time: a time like 2026-05-03T12:00:00Z|1|"1"|"2026-05-03"|[]
 	operation: "add", "add_idempotent", "update", "revise", "retire", "get", "history", "search" or "stats"|1|[]
 	END
 }
@@ -61,6 +64,7 @@ commands() {
 	lh-pathway get log|{"uid":"a"}
 	lh-pathway revise log|{"predecessor_uid":"a","content":1}
 	lh-pathway requests log|{"op":"search"}
+	lh-subject-audit requests --key-file key|{"op":"report","id":"a"}
 	END
 }
 
@@ -88,6 +92,7 @@ members() {
 	lh-pathway get log|uid string !+
 	lh-pathway revise log|predecessor_uid string !+
 	lh-pathway requests log|op operation !; tag string; tags strings; content_contains string; include_retired bool
+	lh-subject-audit requests --key-file key|op query !; id string !+; from time; to time
 	lh-pathway requests log|created_after_ns whole; created_before_ns whole; limit count
 	END
 }
@@ -103,7 +108,7 @@ rejected() {
 	shift
 	run -1 --separate-stderr env LH_OLLAMA_URL=http://127.0.0.1:1 "$@"
 	# shellcheck disable=SC2154
-	[[ "${stderr_lines[0]}" =~ ^lh-[a-z]+:\ -:1:\ (400\ )?(.*)$ ]]
+	[[ "${stderr_lines[0]}" =~ ^lh-[a-z-]+:\ -:1:\ (400\ )?(.*)$ ]]
 	[ "${BASH_REMATCH[2]}" = "$want" ] || { echo "$*: ${stderr_lines[0]}; wanted $want"; return 1; }
 	wrong=$((wrong + 1))
 }
@@ -211,6 +216,7 @@ input_section() {
 	lh-embed tools/lh-embed/request.c
 	lh-index tools/lh-index/rows.c lib/vector/vector_record.c
 	lh-pathway tools/lh-pathway/change.c tools/lh-pathway/look.c tools/lh-pathway/requests.c
+	lh-subject-audit tools/lh-subject-audit/append.c tools/lh-subject-audit/requests.c
 	lh-validate tools/lh-validate/artifacts.c
 	END
 }

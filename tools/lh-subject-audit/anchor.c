@@ -102,7 +102,7 @@ int audit_anchor(struct lh_tool *tool, void *settings)
 
 	if (s->against && anchor_read(&a, s->against, s->dir, &s->keys, &tool->err) < 0)
 		return -1;
-	rc = each_log(tool, s, &a, anchor_log, &o);
+	rc = each_log(tool, s, &a, anchor_log, &o, NULL);
 	if (!rc && !(s->against && o.broken)) {
 		write_end(tool, s, &o);
 		rc = print(tool, &o.lines);

@@ -14,14 +14,6 @@ struct append {
 
 /* ---- a record ---- */
 
-static bool is_time(const struct lh_value *v, struct lh_str text)
-{
-	int64_t ms;
-
-	(void)v;
-	return lh_time_read(text.p, text.n, &ms) == 0;
-}
-
 static const char *const results[] = { "success", "not_found", "denied", "error", NULL };
 
 static const struct lh_bind accessor[] = {
@@ -38,7 +30,7 @@ static const struct lh_bind members[] = {
 	  .required = true },
 	{ LH_BIND_CHOICE("result", struct lh_chain_row, result, results), .required = true },
 	{ LH_BIND_STRING("ts", struct lh_chain_row, ts), .not_null = true, .is = is_time,
-	  .what = "time like 2026-05-03T12:00:00Z" },
+	  .what = TIME_WHAT },
 	LH_BIND_CLOSED
 };
 
@@ -75,55 +67,21 @@ static int before_output(void *arg, struct lh_err *err)
 	return lh_chain_log_flush(a->log, err);
 }
 
-/* The state that lh_held reopens is the keys; each append opens a log that was
- * replaced.  There is one state: one thread, and nothing is collected between
- * blocks. */
-static void *keys_open(void *settings, const void *before, struct lh_err *err)
-{
-	struct settings *s = settings;
-
-	return before && lh_chain_keys_renew(&s->keys, err) < 0 ? NULL : s;
-}
-
-static bool keys_stale(void *settings, const void *state)
-{
-	(void)settings;
-	return lh_chain_keys_stale(&((const struct settings *)state)->keys);
-}
-
-static void keys_close(void *state)
-{
-	(void)state;
-}
-
-static int go_on(void *append, void *state, struct lh_err *err)
-{
-	(void)append;
-	(void)state;
-	(void)err;
-	return 0;
-}
-
 int audit_append(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	struct append *a = lh_calloc(1, sizeof *a, &tool->err);
-	struct lh_held_how how = { .open = keys_open, .stale = keys_stale, .close = keys_close,
-				   .ctx = settings };
-	struct lh_flow flow = { .map = on_record, .before_output = before_output, .shared = a,
-				.renew = go_on };
+	struct keys keys = { .tool = tool, .s = settings };
+	struct lh_flow flow = { .map = on_record, .before_output = before_output, .shared = a };
 	struct lh_err later;
 	int rc;
 
 	if (!a)
 		return -1;
 	a->tool = tool;
-	tool->jobs = 1;
 	a->log = lh_chain_log_open(s->dir, &s->keys, (enum lh_chain_sync)s->sync,
 				   tool->lock_timeout, &tool->err);
-	flow.held = a->log ? lh_held_open(&how, &tool->err) : NULL;
-	rc = flow.held ? lh_records_run(tool, &flow) : -1;
-	lh_held_close(flow.held);
+	rc = a->log ? run_with_keys(&keys, &flow) : -1;
 	if (lh_chain_log_close(a->log, rc ? &later : &tool->err) < 0)
 		rc = -1;
 	lh_buf_free(&a->strings);

@@ -12,7 +12,7 @@
 enum {
 	V_APPEND = 1, V_VERIFY = 2, V_REPAIR = 4, V_ANCHOR = 8, V_REPORT = 16, V_MANIFEST = 32,
 		V_SWEEP = 64,
-	V_KNOWN_ANSWER = 128,
+	V_KNOWN_ANSWER = 128, V_REQUESTS = 256,
 };
 
 struct settings {
@@ -33,6 +33,7 @@ int audit_report(struct lh_tool *tool, void *settings);
 int audit_manifest(struct lh_tool *tool, void *settings);
 int audit_sweep(struct lh_tool *tool, void *settings);
 int audit_known_answer(struct lh_tool *tool, void *settings);
+int audit_requests(struct lh_tool *tool, void *settings);
 
 /* ---- anchor_read.c ---- */
 
@@ -71,9 +72,24 @@ typedef int (*log_fn)(struct lh_tool *tool, const struct settings *s, const char
 		      const struct log *log, void *ctx);
 
 /* Call fn for each log in the order of names; a log that fails is reported, and the
- * next follows. */
+ * next follows.  Unless failures is NULL, logs that fail and manifests that cannot be read
+ * are counted there. */
 int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor *a, log_fn fn,
-	     void *ctx);
+	     void *ctx, uint64_t *failures);
+
+/* ---- keys.c ---- */
+
+struct keys {
+	struct lh_tool *tool;
+	struct settings *s;
+	bool hide;		/* error records do not name the file of a key */
+};
+/* Run a flow of one thread, for which changed keys are read again. */
+int run_with_keys(struct keys *k, struct lh_flow *flow);
+
+/* A check of a member: a time, as options take it. */
+bool is_time(const struct lh_value *v, struct lh_str text);
+#define TIME_WHAT "time like 2026-05-03T12:00:00Z"
 
 /* ---- verify.c ---- */
 

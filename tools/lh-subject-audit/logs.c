@@ -111,7 +111,7 @@ static int add_manifest(struct lh_tool *tool, struct logs *l, const char *dir, c
 
 /* Add the logs of manifests.  Only manifests without a log of their name are read.
  * A file that is not a manifest may have been one: that is a bad verdict. */
-static int add_manifests(struct lh_tool *tool, struct logs *l, const char *dir)
+static int add_manifests(struct lh_tool *tool, struct logs *l, const char *dir, uint64_t *failures)
 {
 	struct lh_subject_list there;
 	size_t i;
@@ -124,6 +124,7 @@ static int add_manifests(struct lh_tool *tool, struct logs *l, const char *dir)
 			rc = -1;
 			break;
 		}
+		++*failures;
 		lh_tool_warn(tool, "%s", tool->err.msg);
 		if (tool->err.code == LH_EDATA)
 			lh_tool_verdict_bad(tool);
@@ -136,21 +137,27 @@ static int add_manifests(struct lh_tool *tool, struct logs *l, const char *dir)
 }
 
 int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor *a, log_fn fn,
-	     void *ctx)
+	     void *ctx, uint64_t *failures)
 {
 	struct logs l = { .n = 0 };
+	uint64_t here;
 	char *path;
 	size_t i;
 	int failed = 0, rc = add_present(&l, s->dir, &tool->err);
 
 	if (!rc)
 		rc = add_anchored(&l, a, &tool->err);
+	if (!failures)
+		failures = &here;
+	*failures = 0;
 	if (!rc)
-		rc = add_manifests(tool, &l, s->dir);
+		rc = add_manifests(tool, &l, s->dir, failures);
 	for (i = 0; !rc && i < l.n; i++) {
 		path = lh_subject_path(s->dir, l.log[i].name, LH_SUBJECT_LOG, &tool->err);
-		if (!path || fn(tool, s, path, &l.log[i], ctx) < 0)
+		if (!path || fn(tool, s, path, &l.log[i], ctx) < 0) {
 			operand_failed(tool, &failed);
+			++*failures;
+		}
 		free(path);
 	}
 	for (i = 0; i < l.all; i++)

@@ -4,7 +4,7 @@
  */
 #include "audit.h"
 
-#define KEYED (V_APPEND | V_VERIFY | V_ANCHOR | V_REPORT | V_MANIFEST)
+#define KEYED (V_APPEND | V_VERIFY | V_ANCHOR | V_REPORT | V_MANIFEST | V_REQUESTS)
 #define LOCKS (KEYED | V_REPAIR)
 
 static const struct lh_option options[] = {
@@ -33,7 +33,7 @@ static const struct lh_option options[] = {
 	{ 0, "apply", NULL, "also write the list to a file in DIR",
 	  LH_FLAG(struct settings, apply, .verbs = V_SWEEP) },
 	{ 0, "once", NULL, "read the keys only at the start",
-	  LH_TOOL_FIELD(FLAG, once, .verbs = V_APPEND) },
+	  LH_TOOL_FIELD(FLAG, once, .verbs = V_APPEND | V_REQUESTS) },
 	LH_LOCK_OPTION(LOCKS),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
@@ -48,6 +48,8 @@ static const struct lh_verb verbs[] = {
 	{ "repair", "LOG...", "remove a torn last line", V_REPAIR, 1, audit_repair },
 	{ "anchor", "", "print the signed ends of all logs", V_ANCHOR, 0, audit_anchor },
 	{ "report", "ID", "report every access to a subject's data", V_REPORT, 1, audit_report },
+	{ "requests", "[FILE...]", "answer requests, each with its operation in \"op\"",
+	  V_REQUESTS, 0, audit_requests },
 	{ "manifest", "put|get|list|verify [OPERAND...]",
 	  "store consent, retention, and where data are", V_MANIFEST, 1, audit_manifest },
 	{ "sweep", "", "list subjects whose data are due for removal", V_SWEEP, 0, audit_sweep },

@@ -217,13 +217,13 @@ static void write_tail(struct lh_writer *w, const struct report *r)
 		lh_write_bytes(w, "completeness_attestation", text.p);
 	lh_buf_free(&text);
 	lh_write_end(w);
-	lh_buf_putc(w->out, '\n');
 }
 
 struct rows_out {
 	struct report *r;
-	struct lh_buf b;
+	struct lh_buf *out;
 	struct lh_writer w;
+	int (*flush)(struct report *r, struct lh_buf *out);
 };
 
 static int write_row(void *ctx, const struct lh_record *rec, struct lh_err *err)
@@ -232,25 +232,19 @@ static int write_row(void *ctx, const struct lh_record *rec, struct lh_err *err)
 
 	(void)err;
 	lh_write_raw(&o->w, NULL, (struct lh_str){ rec->line, rec->len });
-	return print(o->r->tool, &o->b);
+	return o->flush(o->r, o->out);
 }
 
-static int report_json(struct report *r)
+int report_json(struct report *r, struct lh_buf *out,
+		int (*flush)(struct report *r, struct lh_buf *out))
 {
-	struct rows_out o = { .r = r };
-	int rc;
+	struct rows_out o = { .r = r, .out = out, .w = lh_write_to(out), .flush = flush };
 
-	o.w = lh_write_to(&o.b);
 	write_head(&o.w, r);
-	rc = print(r->tool, &o.b);
-	if (rc == 0)
-		rc = report_rows(r, write_row, &o);
-	if (rc == 0) {
-		write_tail(&o.w, r);
-		rc = print(r->tool, &o.b);
-	}
-	lh_buf_free(&o.b);
-	return rc;
+	if (flush(r, out) < 0 || report_rows(r, write_row, &o) < 0)
+		return -1;
+	write_tail(&o.w, r);
+	return 0;
 }
 
 /* ---- manifest and logs ---- */
@@ -317,7 +311,7 @@ static int find_second(struct report *r, const char *name)
 	return 0;
 }
 
-static int find_subject(struct report *r)
+int report_find(struct report *r)
 {
 	struct lh_chain_check c = { .keys = &r->s->keys, .jobs = (unsigned)r->tool->jobs, .max_row =
 				    r->tool->max_line, .lock_timeout = r->tool->lock_timeout };
@@ -340,6 +334,32 @@ static int find_subject(struct report *r)
 	return log || r->has_manifest;
 }
 
+void report_free(struct report *r)
+{
+	lh_manifest_free(&r->manifest);
+	free(r->log);
+	free(r->second);
+}
+
+/* ---- the command ---- */
+
+static int print_part(struct report *r, struct lh_buf *out)
+{
+	return print(r->tool, out);
+}
+
+static int print_report(struct report *r)
+{
+	struct lh_buf out = { 0 };
+	int rc = report_json(r, &out, print_part);
+
+	lh_buf_putc(&out, '\n');
+	if (!rc)
+		rc = print(r->tool, &out);
+	lh_buf_free(&out);
+	return rc;
+}
+
 int audit_report(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
@@ -349,20 +369,18 @@ int audit_report(struct lh_tool *tool, void *settings)
 
 	lh_tool_time(tool, now);
 	r.generated_at = now;
-	rc = find_subject(&r);
+	rc = report_find(&r);
 	if (rc == 0)
 		lh_tool_warn(tool, "%s: no log and no manifest in %s", r.id, s->dir);
 	if (rc == 0)
 		lh_tool_verdict_bad(tool);
 	if (rc > 0) {
-		rc = report_json(&r);
+		rc = print_report(&r);
 		if (report_fault(&r))
 			lh_tool_verdict_bad(tool);
 		if (!rc && s->html)
 			rc = report_html(&r);
 	}
-	lh_manifest_free(&r.manifest);
-	free(r.log);
-	free(r.second);
+	report_free(&r);
 	return rc;
 }

@@ -19,6 +19,15 @@ struct report {
 	bool root_seen;
 };
 
+/* Find the subject's manifest and log, and verify the log: 1; 0 if there is neither.  s, id and
+ * generated_at are set.  The caller frees r in any case. */
+int report_find(struct report *r);
+void report_free(struct report *r);
+
+/* Append the report as JSON; flush is called between its parts, and may empty the buffer. */
+int report_json(struct report *r, struct lh_buf *out,
+		int (*flush)(struct report *r, struct lh_buf *out));
+
 /* What is wrong, after all rows were read. */
 enum report_fault { REPORT_GOOD, REPORT_CHAIN, REPORT_MISSING, REPORT_SECOND };
 enum report_fault report_fault(const struct report *r);

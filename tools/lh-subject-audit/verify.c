@@ -139,7 +139,7 @@ int audit_verify(struct lh_tool *tool, void *settings)
 				      &tool->err) < 0)
 		return -1;
 	if (!tool->n_operands)
-		rc = each_log(tool, s, &a, verify_one, NULL);
+		rc = each_log(tool, s, &a, verify_one, NULL, NULL);
 	for (i = 0; i < tool->n_operands; i++)
 		if (verify_file(tool, s, tool->operands[i], &a) < 0)
 			operand_failed(tool, &rc);

@@ -1,0 +1,60 @@
+/* keys.c - reread changed keys between the records of a run. */
+#include <lh/time.h>
+#include "audit.h"
+
+/* The state that lh_held reopens is the keys: one state, as there is one thread and nothing
+ * made with them is kept between blocks. */
+static void *keys_open(void *ctx, const void *before, struct lh_err *err)
+{
+	struct keys *k = ctx;
+
+	if (!before || lh_chain_keys_renew(&k->s->keys, err) == 0)
+		return k;
+	if (k->hide) {
+		lh_tool_warn(k->tool, "%s", err->msg);
+		lh_err_set(err, err->code, "the key cannot be read at present");
+	}
+	return NULL;
+}
+
+static bool keys_stale(void *ctx, const void *state)
+{
+	(void)state;
+	return lh_chain_keys_stale(&((struct keys *)ctx)->s->keys);
+}
+
+static void keys_close(void *state)
+{
+	(void)state;
+}
+
+static int go_on(void *context, void *state, struct lh_err *err)
+{
+	(void)context;
+	(void)state;
+	(void)err;
+	return 0;
+}
+
+int run_with_keys(struct keys *k, struct lh_flow *flow)
+{
+	struct lh_held_how how = {
+		.open = keys_open, .stale = keys_stale, .close = keys_close, .ctx = k
+	};
+	int rc;
+
+	k->tool->jobs = 1;
+	flow->renew = go_on;
+	flow->held = lh_held_open(&how, &k->tool->err);
+	rc = flow->held ? lh_records_run(k->tool, flow) : -1;
+	lh_held_close(flow->held);
+	return rc;
+}
+
+bool is_time(const struct lh_value *v, struct lh_str text)
+{
+	int64_t ms;
+
+	(void)v;
+	return lh_time_read(text.p, text.n, &ms) == 0;
+}

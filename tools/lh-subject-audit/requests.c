@@ -1,0 +1,199 @@
+/* requests.c - lh-subject-audit requests: each record names its operation. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "report.h"
+
+#define ANSWER_MAX ((size_t)64 << 20)	/* bytes of a report */
+#define TIME_MAX 63
+
+struct requests {
+	struct lh_tool *tool;
+	const struct settings *s;
+	struct lh_buf strings;
+	bool seen;		/* the folder was there */
+};
+
+static const char *const ops[] = { "report", "health", NULL };
+enum op { REPORT, HEALTH };
+
+struct request {
+	enum op op;
+};
+static const struct lh_bind request_members[] = {
+	{ LH_BIND_INDEX("op", struct request, op, ops), .required = true },
+	LH_BIND_END
+};
+
+/* ---- report ---- */
+
+struct wanted {
+	struct lh_str id, from, to;
+};
+#define TIME(name) \
+	{ LH_BIND_STRING(#name, struct wanted, name), .longest = TIME_MAX, .is = is_time, \
+	  .what = TIME_WHAT }
+static const struct lh_bind report_members[] = {
+	{ LH_BIND_STRING("id", struct wanted, id), .required = true, .filled = true,
+	  .no_nul = true },
+	TIME(from),
+	TIME(to),
+	LH_BIND_END
+};
+
+/* Return the text with a NUL in to, NULL for an absent one. */
+static const char *as_text(struct lh_str s, char to[TIME_MAX + 1])
+{
+	if (!s.p)
+		return NULL;
+	memcpy(to, s.p, s.n);
+	to[s.n] = '\0';
+	return to;
+}
+
+static int check_size(struct report *r, struct lh_buf *out)
+{
+	if (out->len > ANSWER_MAX)
+		return lh_err_data(&r->tool->err, 413,
+				   "the report is larger than %zuM; set \"from\" and \"to\"",
+				   ANSWER_MAX >> 20);
+	return 0;
+}
+
+static int write_report(struct report *r, struct lh_buf *out, struct lh_err *err)
+{
+	int rc = report_find(r);
+
+	if (rc > 0)
+		rc = report_json(r, out, check_size);
+	else if (rc == 0)
+		return lh_err_data(err, 404, "unknown id \"%s\"", r->id);
+	if (rc < 0)
+		*err = r->tool->err;
+	r->tool->err.msg[0] = '\0';
+	if (rc < 0 && err->code == LH_EDATA && !err->status)
+		err->code = LH_ECORRUPT;	/* a manifest is wrong, not the request */
+	return rc;
+}
+
+static int answer_report(struct requests *q, const struct lh_record *rec, struct lh_buf *out,
+			 struct lh_err *err)
+{
+	struct settings s = *q->s;
+	char from[TIME_MAX + 1], to[TIME_MAX + 1], now[32], name[LH_SUBJECT_MAX + 1], *id;
+	struct report r = { .tool = q->tool, .s = &s, .generated_at = now };
+	struct wanted w = { .from = { NULL, 0 }, .to = { NULL, 0 } };
+	int rc;
+
+	if (lh_bind(report_members, rec, &w, &q->strings, err) < 0 ||
+	    lh_subject_name(name, w.id.p, w.id.n, err) < 0)
+		return -1;
+	s.from = as_text(w.from, from);
+	s.to = as_text(w.to, to);
+	lh_tool_time(q->tool, now);
+	r.id = id = lh_strndup(w.id.p, w.id.n, err);
+	if (!id)
+		return -1;
+	rc = write_report(&r, out, err);
+	report_free(&r);
+	free(id);
+	return rc;
+}
+
+/* ---- health ---- */
+
+struct health {
+	uint64_t logs, rows, broken;
+	struct lh_buf error;	/* of the first broken log */
+};
+
+static int check_log(struct lh_tool *tool, const struct settings *s, const char *path,
+		     const struct log *log, void *ctx)
+{
+	struct lh_chain_check c = { .keys = &s->keys, .name = log->name, .jobs = 1,
+				    .max_row = tool->max_line, .lock_timeout = tool->lock_timeout };
+	struct lh_chain_verdict v;
+	struct health *h = ctx;
+	char error[LH_CHAIN_ERROR];
+
+	h->logs++;
+	if (lh_chain_verify(path, &c, &v, &tool->err) < 0)
+		return -1;
+	h->rows += v.count;
+	log_error(log, &v, error);
+	if (*error && !h->broken++)
+		lh_buf_printf(&h->error, "%s: %s", log->name, error);
+	return 0;
+}
+
+/* Verify the logs of the folder.  One that does not exist yet has none. */
+static void check_folder(struct requests *q, struct health *h)
+{
+	struct lh_err *err = &q->tool->err;
+	struct anchor none = { NULL, 0, 0 };
+	uint64_t failures;
+
+	if (access(q->s->dir, F_OK) < 0 && errno == ENOENT && !q->seen)
+		return;
+	q->seen = true;
+	err->msg[0] = '\0';
+	if (each_log(q->tool, q->s, &none, check_log, h, &failures) == 0 && !failures)
+		return;
+	if (err->msg[0])
+		lh_tool_warn(q->tool, "%s", err->msg);
+	if (!h->broken)
+		lh_buf_puts(&h->error, "some logs cannot be read");
+	h->broken += failures ? failures : 1;
+}
+
+static int answer_health(struct requests *q, struct lh_buf *out, struct lh_err *err)
+{
+	struct health h = { .logs = 0 };
+	struct lh_writer w;
+	int rc;
+
+	check_folder(q, &h);
+	rc = lh_buf_check(&h.error, err);
+	w = lh_write_to(out);
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "mode", "verify");
+	lh_write_u64(&w, "logs", h.logs);
+	lh_write_u64(&w, "count", h.rows);
+	lh_write_bool(&w, "verified", !h.broken);
+	lh_write_u64(&w, "broken", h.broken);
+	lh_write_str(&w, "error", (struct lh_str){ h.error.p, h.error.len });
+	lh_write_u64(&w, "status", h.broken ? 503 : 200);
+	lh_write_end(&w);
+	lh_buf_free(&h.error);
+	return rc;
+}
+
+/* ---- the command ---- */
+
+/* A log or manifest that cannot be read costs its request, not the process. */
+static int on_request(struct lh_record *rec, struct lh_buf *out, void *requests, struct lh_err *err)
+{
+	struct requests *q = requests;
+	struct request r;
+	int rc = lh_bind(request_members, rec, &r, &q->strings, err);
+
+	if (!rc)
+		rc = r.op == HEALTH ? answer_health(q, out, err) : answer_report(q, rec, out, err);
+	if (!rc || err->code == LH_EDATA || err->code == LH_ENOMEM || err->code == LH_EINTR)
+		return rc;
+	lh_tool_warn(q->tool, "%s", err->msg);
+	return lh_err_data(err, 503, "the log cannot be read at present");
+}
+
+int audit_requests(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	struct requests q = { .tool = tool, .s = s, .seen = access(s->dir, F_OK) == 0 };
+	struct keys keys = { .tool = tool, .s = settings, .hide = true };
+	int rc = run_with_keys(&keys, &(struct lh_flow){ .map = on_request, .shared = &q });
+
+	lh_buf_free(&q.strings);
+	return rc;
+}
