@@ -14,7 +14,7 @@ case $LH_BIN in
 *) AID=$(dirname "$LH_BIN")/unit/aid_filter ;;
 esac
 export ROOT LH_BIN AID LH_SCALE PATH=$LH_BIN:$PATH
-unset LC_ALL LANG LH_NOW LH_KERNEL
+unset LC_ALL LANG LH_NOW LH_KERNEL LH_EMBED_ENGINE
 bats_require_minimum_version 1.8.0
 # a tool that dies at the left of a pipe is a failure
 set -o pipefail

@@ -39,6 +39,16 @@ embed() {
 	[ "$(jq -r .model log)" = nomic-embed-text-v2-moe ]
 }
 
+@test "with --wire the use of the cache is answered, and no trace id" {
+	start_upstream --log log
+	printf '%s\n' '{"op":"stats"}' '{"texts":["a","b"],"trace_id":"t"}' '{"op":"stats"}' '{"texts":["a","c","a"]}' '{"op":"stats"}' >in
+	embed --wire go --batch 1 --cache-size 2 in >out
+	[ "$(sed -n 1p out)" = '{"hits":0,"misses":0,"hit_rate":0,"size":0,"capacity":2}' ]
+	[ "$(sed -n 2p out | jq -c keys)" = '["dimension","model","vectors"]' ]
+	[ "$(sed -n 3p out)" = '{"hits":0,"misses":2,"hit_rate":0,"size":2,"capacity":2}' ]
+	[ "$(sed -n 5p out)" = '{"hits":2,"misses":3,"hit_rate":0.4,"size":2,"capacity":2}' ]
+}
+
 @test "--batch texts go in one call, equal ones once, answers in input order" {
 	start_upstream --log log
 	texts a b a c b d e > in

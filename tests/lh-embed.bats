@@ -58,8 +58,38 @@ for line in sys.stdin:
 @test "--wire rust names the reply's members as the other runtime does" {
 	run -0 lh-embed --dimension 64 --wire rust <<<'{"texts":["a"]}'
 	[[ $output == '{"embeddings":[['*']],"dimensions":64,"model":"hash-v2"}' ]]
-	run -0 lh-embed --dimension 64 --wire rust <<<'{"text":"a"}'
-	[[ $output == '{"text":"a","vector":['*'],"dimension":64,"model":"hash-v2"}' ]]
+	jq -e '.embeddings[0] | map(. * .) | add | (. - 1) * 1e5 | round == 0' <<<"$output"
+}
+
+@test "--wire takes requests alone, and answers with the body that clients expect" {
+	run -0 lh-embed --dimension 64 --wire go --trace-id t <<<'{"texts":["a"],"trace_id":"x","other":1}'
+	[[ $output == '{"vectors":[['*']],"dimension":64,"model":"hash-v2"}' ]]
+	[ "$output" = "$(lh-embed --dimension 64 <<<'{"texts":["a"]}')" ]
+	run -0 lh-embed --wire go <<<'{"op":"stats"}'
+	[ "$output" = '{"hits":0,"misses":0,"hit_rate":0,"size":0,"capacity":10000}' ]
+	cat >in <<-'END'
+	{"text":"a"}
+	{}
+	{"texts":null}
+	{"texts":[]}
+	{"texts":["a",""]}
+	{"texts":["a"],"model":"other"}
+	{"texts":["a"],"op":"search"}
+	{"texts":["a"]
+	{"texts":["a"],"op":null}
+	END
+	run -1 --separate-stderr lh-embed --wire go --on-error emit in
+	[ "$(jq -r '.error.code // (.vectors | length)' <<<"$output" | xargs)" = '400 400 400 400 400 400 400 400 1' ]
+}
+
+@test "LH_EMBED_ENGINE is the default of --engine" {
+	printf 'a 1 0\nb 0 1\n' >table.txt
+	LH_EMBED_ENGINE=static run -0 lh-embed --model table.txt <<<'{"text":"b"}'
+	[ "$(jq -c .vector <<<"$output")" = '[0,1]' ]
+	LH_EMBED_ENGINE=static run -0 lh-embed --engine hash <<<'{"text":"b"}'
+	[ "$(jq -r .model <<<"$output")" = hash-v2 ]
+	LH_EMBED_ENGINE=other run -2 --separate-stderr lh-embed <<<'{"text":"b"}'
+	[ "$stderr" = 'lh-embed: LH_EMBED_ENGINE: "other" is not one of hash, static, ollama, openai' ]
 }
 
 @test "a request's id comes first in the reply, byte for byte" {

@@ -40,6 +40,7 @@ kinds() {
 	end: "accepted", "max_iter_exhausted" or "infra_error"|1|[]
 	turn: "no_json", "validation_failed", "accepted" or "infra_error"|1|[]
 	role: "system", "user" or "assistant"|1|[]
+	stats: "stats"|1|[]
 	query: "report" or "health"|1|[]
 	time: a time like 2026-05-03T12:00:00Z|1|"1"|"2026-05-03"|[]
 	operation: "add", "add_idempotent", "update", "revise", "retire", "get", "history", "search" or "stats"|1|[]
@@ -60,6 +61,7 @@ commands() {
 	lh-validate|{"kind":"email","artifact":{}}
 	lh-index add p.lhv|{"id":"c","vector":[1,0]}
 	lh-embed|{"texts":["a"]}
+	lh-embed --wire go|{"texts":["a"]}
 	lh-pathway add log|{"content":1}
 	lh-pathway get log|{"uid":"a"}
 	lh-pathway revise log|{"predecessor_uid":"a","content":1}
@@ -88,6 +90,7 @@ members() {
 	lh-validate|kind string
 	lh-index add p.lhv|id id !; model string
 	lh-embed|texts array; partial bool; model string
+	lh-embed --wire go|op stats; texts array; partial bool; model string
 	lh-pathway add log|uid string +
 	lh-pathway get log|uid string !+
 	lh-pathway revise log|predecessor_uid string !+

@@ -26,6 +26,25 @@ codes() {
 	[ "$(codes <<<"$output")" = 'ok 502 ok 502 502 502 ok 502 502 502 504 502 ok' ]
 }
 
+@test "lh-embed --wire answers each request of a service that fails, and goes on when it is back" {
+	start_upstream --mode texts
+	for t in a unavailable error silent b; do echo "{\"texts\":[\"$t\"]}"; done >in
+	run -2 --separate-stderr lh-embed --wire go --engine ollama --url "$URL" --batch 1 -j1 --retries 0 --timeout 3 --on-error emit in
+	[ "$(codes <<<"$output")" = 'ok 502 502 504 ok' ]
+	stop_upstreams
+	coproc lh-embed --wire rust --engine ollama --url "$URL" -j1 --retries 0 --on-error emit 2>err
+	pid=$COPROC_PID
+	echo '{"texts":["a"]}' >&"${COPROC[1]}"
+	read -r -t 60 line <&"${COPROC[0]}"
+	[ "$(jq .error.code <<<"$line")" = 502 ]
+	start_upstream --port "${URL##*:}"
+	echo '{"texts":["a"]}' >&"${COPROC[1]}"
+	read -r -t 60 line <&"${COPROC[0]}"
+	[ "$(jq '.embeddings | length' <<<"$line")" = 1 ]
+	exec {COPROC[1]}>&-
+	wait "$pid" || [ $? = 2 ]
+}
+
 @test "without emit the first failure of a service ends the run, with what was answered before it" {
 	start_upstream --mode texts
 	printf '{"text":"%s"}\n' a unavailable b >in

@@ -67,6 +67,16 @@ void lh_lru_free(struct lh_lru *l)
 	free(l);
 }
 
+size_t lh_lru_count(struct lh_lru *l)
+{
+	size_t n;
+
+	pthread_mutex_lock(&l->lock);
+	n = l->by_key.n;
+	pthread_mutex_unlock(&l->lock);
+	return n;
+}
+
 static struct lh_str key_of(const void *ctx, uint32_t i)
 {
 	const struct lh_lru *l = ctx;

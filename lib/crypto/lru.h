@@ -21,6 +21,9 @@ void lh_lru_free(struct lh_lru *l);
 
 void lh_lru_key(const char *space, const char *text, size_t n, unsigned char key[32]);
 
+/* Return the number of entries. */
+size_t lh_lru_count(struct lh_lru *l);
+
 /* Append the value to out; false if there is none. */
 bool lh_lru_get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out);
 

@@ -2,9 +2,9 @@
 """An embedding service on loopback that answers well, or badly in one way.
 
     upstream.py [--mode MODE] [--log FILE] [--delay S] [--gather N] [--tls CERT KEY]
-                [--to URL] [--key KEY]
+                [--to URL] [--key KEY] [--port N]
 
-Prints its port on stdout and serves until it is killed.  --log gets one JSON
+Prints its port (a free one without --port) on stdout and serves until it is killed.  --log gets one JSON
 line per request: path, model, texts.  --gather answers none before N calls are
 there at once.  Vectors have 8 dimensions and depend on
 the text (and the model) alone.  /api/embed and /api/embeddings answer as
@@ -380,6 +380,7 @@ parser.add_argument("--delay", type=float, default=0)
 parser.add_argument("--gather", type=int, default=0)
 parser.add_argument("--retry-after", default="0")
 parser.add_argument("--tls", nargs=2)
+parser.add_argument("--port", type=int, default=0)
 parser.add_argument("--key")
 parser.add_argument("--to", default="")
 parser.add_argument("--status", type=int, default=307)
@@ -392,7 +393,7 @@ def serve(handler):
     if args.tls:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(*args.tls)
-    server = Server(("127.0.0.1", 0), handler)
+    server = Server(("127.0.0.1", args.port), handler)
     print(server.server_address[1], flush=True)
     server.serve_forever()
 

@@ -27,7 +27,8 @@ enum wire { WIRE_GO, WIRE_RUST };
 
 /* The settings, and what the threads of a run share. */
 struct embed {
-	int engine_index, encoding, wire;
+	int engine_index, encoding;
+	int wire;		/* -1: not given */
 	const char *model, *url, *key_file, *cache, *field, *template_text;
 	const char *compile, *output, *trace_id;
 	int precision;		/* of a compiled table; -1: not given */

@@ -69,6 +69,10 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	lh_buf_reset(&w->errors);
 	if (request_open(&rq, w->e, rec, &w->trace, err) < 0 || check_model(&rq, err) < 0)
 		return -1;
+	if (rq.op) {
+		answer_stats(out, w->run, 0, 0, 0);
+		return 0;
+	}
 	answer_open(out, &rq);
 	while (lh_buf_reset(&w->scratch), (more = request_next(&rq, &w->scratch, &text, err)) > 0) {
 		if (more == 2) {

@@ -10,7 +10,7 @@
 
 static const struct lh_option options[] = {
 	{ 0, "engine", LH_ENGINES, "engine that makes the vectors (default hash)",
-	  LH_CHOICE(struct embed, engine_index) },
+	  LH_CHOICE(struct embed, engine_index, .env = "LH_EMBED_ENGINE") },
 	{ 0, "model", "NAME", "model (default: the engine's; see lh-embed(1))",
 	  LH_TEXT(struct embed, model) },
 	{ 0, "url", "URL", "service (default: see lh-embed(1))", LH_TEXT(struct embed, url) },
@@ -25,7 +25,7 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct embed, template_text) },
 	{ 0, "encoding", "array|base64", "how vectors are written (default array)",
 	  LH_CHOICE(struct embed, encoding) },
-	{ 0, "wire", "go|rust", "names in replies to \"texts\" (default go)",
+	{ 0, "wire", "go|rust", "only requests, answered as go or rust does",
 	  LH_CHOICE(struct embed, wire) },
 	{ 0, "batch", "N", "texts in one call to a service (default 64)",
 	  LH_UINT(struct embed, batch, 1, 4096) },
@@ -106,6 +106,7 @@ static void report(struct embed *e, double took)
 int main(int argc, char **argv)
 {
 	struct embed e = { .precision = -1,
+			   .wire = -1,
 			   .batch = 64,
 			   .cache_size = 10000,
 			   .cache_max = UINT64_C(1) << 30,

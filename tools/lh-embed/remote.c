@@ -579,6 +579,14 @@ static void answer(struct worker *w, struct task *t, struct lh_buf *out)
 	atomic_fetch_add(&w->r->e->texts, t->n);
 }
 
+static void write_stats(struct remote *r, struct lh_buf *out)
+{
+	uint64_t texts = atomic_load(&r->e->texts), misses = atomic_load(&r->e->misses);
+
+	answer_stats(out, r->e, texts > misses ? texts - misses : 0, misses,
+		     r->cache ? lh_lru_count(r->cache) : 0);
+}
+
 /* Answer a record; false when its texts are not done, which ends the run. */
 static bool settle_task(struct worker *w, struct lh_batch *b, struct task *t)
 {
@@ -590,7 +598,10 @@ static bool settle_task(struct worker *w, struct lh_batch *b, struct task *t)
 		lh_batch_reject(b, t->bad ? t->bad : noted(w, why));
 		return true;
 	}
-	answer(w, t, b->out);
+	if (t->rq.op)
+		write_stats(w->r, b->out);
+	else
+		answer(w, t, b->out);
 	lh_batch_accept(b);
 	return true;
 }

@@ -27,6 +27,25 @@ static int open_many(struct request *rq, struct lh_err *err)
 	return 0;
 }
 
+static const char *const ops[] = { "stats", NULL };
+static const struct lh_bind op_members[] = {
+	{ LH_BIND_CHOICE("op", struct request, op, ops) },
+	LH_BIND_END
+};
+
+static int open_wire(struct request *rq, struct lh_err *err)
+{
+	struct lh_buf text = { 0 };
+	int rc = 0;
+
+	if (lh_record_get(rq->rec, "op"))
+		rc = lh_bind(op_members, rq->rec, rq, &text, err);
+	lh_buf_free(&text);
+	if (rc)
+		return -1;
+	return rq->op ? 0 : open_many(rq, err);
+}
+
 int request_open(struct request *rq, const struct embed *e, const struct lh_record *rec,
 		 struct lh_buf *scratch, struct lh_err *err)
 {
@@ -35,6 +54,8 @@ int request_open(struct request *rq, const struct embed *e, const struct lh_reco
 	rq->rec = rec;
 	if (lh_trace_of(rec, e->trace_id, scratch, &rq->trace, &rq->own_trace, err) < 0)
 		return -1;
+	if (e->wire >= 0)
+		return open_wire(rq, err);
 	if ((!e->template && lh_record_get(rec, e->field)) || !lh_record_get(rec, "texts"))
 		return 0;
 	return open_many(rq, err);
@@ -68,12 +89,27 @@ int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text
 {
 	if (rq->many)
 		return next_of_many(rq, scratch, text, err);
-	if (rq->done)
+	if (rq->done || rq->op)
 		return 0;
 	rq->done = true;
 	return lh_vector_record_text(rq->rec, rq->e->field, rq->e->template, scratch, text, err) < 0
 		? -1
 		: 1;
+}
+
+void answer_stats(struct lh_buf *out, const struct embed *run, uint64_t hits, uint64_t misses,
+		  uint64_t size)
+{
+	struct lh_writer w = lh_write_to(out);
+	uint64_t texts = hits + misses;
+
+	lh_write_object(&w, NULL);
+	lh_write_u64(&w, "hits", hits);
+	lh_write_u64(&w, "misses", misses);
+	lh_write_f64(&w, "hit_rate", texts ? (double)hits / (double)texts : 0);
+	lh_write_u64(&w, "size", size);
+	lh_write_u64(&w, "capacity", run->cache_size);
+	lh_write_end(&w);
 }
 
 void answer_open(struct lh_buf *out, struct request *rq)
@@ -138,7 +174,7 @@ void answer_close(struct request *rq, size_t dimension, const char *model,
 		lh_buf_add(w->out, errors->p, errors->len);
 		lh_write_end(w);
 	}
-	if (!rq->own_trace || rq->many)
+	if (rq->e->wire < 0 && (!rq->own_trace || rq->many))
 		lh_trace_write(w, rq->trace);
 	lh_write_end(w);
 }

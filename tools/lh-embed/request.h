@@ -12,6 +12,9 @@
  * a new object.  With "partial":true, a text that failed has null among the vectors,
  * and an element of "errors": index, code, message, and whether an upstream failed
  * or only that text is at fault.
+ *
+ * With --wire there are only requests, and their answers have no trace id.  One with
+ * {"op":"stats"} has no texts; it is answered by answer_stats.
  */
 #ifndef REQUEST_H
 #define REQUEST_H
@@ -23,6 +26,7 @@
 struct request {
 	const struct embed *e;
 	const struct lh_record *rec;
+	const char *op;		/* "stats", or NULL */
 	bool many;		/* {"texts":[...]} */
 	bool partial;
 	bool done;		/* the one text was returned */
@@ -44,6 +48,10 @@ int request_open(struct request *rq, const struct embed *e, const struct lh_reco
  * bad.  *err is set for the last two. */
 int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text,
 		 struct lh_err *err);
+
+/* Write the use of the cache in memory, which holds so many vectors. */
+void answer_stats(struct lh_buf *out, const struct embed *run, uint64_t hits, uint64_t misses,
+		  uint64_t size);
 
 void answer_open(struct lh_buf *out, struct request *rq);
 void answer_vector(struct lh_buf *out, struct request *rq, const float *v, size_t dimension);
