@@ -16,6 +16,7 @@ struct bind {
 	struct lh_buf *text;
 	struct lh_err *err;
 	bool started;		/* the outermost object has reserved room */
+	const char *wrong;	/* the innermost member with an error */
 };
 
 static int count(const struct lh_bind *table, size_t *n, struct lh_err *err)
@@ -131,8 +132,10 @@ static int find(struct bind *b, const struct lh_bind *table, size_t n,
 	if (rec)
 		return 0;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); )
-		if (!keep(table, n, found, &next, &it.key, &it.val) && table[n].closed)
+		if (!keep(table, n, found, &next, &it.key, &it.val) && table[n].closed) {
+			b->wrong = it.key.p;
 			return lh_bind_unknown(up, &it.key, b->err);
+		}
 	return 0;
 }
 
@@ -451,15 +454,18 @@ static int bind_object(struct bind *b, const struct lh_bind *table, const struct
 		return -1;
 	for (i = 0; i < n; i++)
 		if ((found[i].v.p || table[i].required) &&
-		    take_line(b, &table[i], up, &found[i], to) < 0)
+		    take_line(b, &table[i], up, &found[i], to) < 0) {
+			if (!b->wrong)
+				b->wrong = found[i].v.p ? found[i].v.p : v ? v->p : NULL;
 			return -1;
+		}
 	return 0;
 }
 
 int lh_bind(const struct lh_bind *table, const struct lh_record *rec, void *to,
 	    struct lh_buf *text, struct lh_err *err)
 {
-	return bind_object(&(struct bind){ text, err, false }, table, NULL, rec, NULL, to);
+	return bind_object(&(struct bind){ .text = text, .err = err }, table, NULL, rec, NULL, to);
 }
 
 int lh_bind_value(const struct lh_bind *table, const struct lh_value *v, void *to,
@@ -467,7 +473,21 @@ int lh_bind_value(const struct lh_bind *table, const struct lh_value *v, void *t
 {
 	if (v->type != LH_OBJECT)
 		return lh_bind_must(NULL, err, "be an object");
-	return bind_object(&(struct bind){ text, err, false }, table, NULL, NULL, v, to);
+	return bind_object(&(struct bind){ .text = text, .err = err }, table, NULL, NULL, v, to);
+}
+
+int lh_bind_file(const struct lh_bind *table, const struct lh_value *v, const char *file, void *to,
+		 struct lh_buf *text, struct lh_err *err)
+{
+	struct bind b = { .text = text, .err = err, .wrong = NULL };
+
+	if (v->type != LH_OBJECT)
+		return lh_bind_must(NULL, err, "be an object");
+	if (bind_object(&b, table, NULL, NULL, v, to) == 0)
+		return 0;
+	if (b.wrong)
+		err->column = (size_t)(b.wrong - file) + 1;
+	return -1;
 }
 
 int lh_bind_part(const struct lh_bind *table, const char *name, const struct lh_value *v, void *to,
@@ -478,7 +498,7 @@ int lh_bind_part(const struct lh_bind *table, const char *name, const struct lh_
 
 	if (v->type != LH_OBJECT)
 		return lh_bind_must(&at, err, "be an object");
-	return bind_object(&(struct bind){ text, err, false }, table, &at, NULL, v, to);
+	return bind_object(&(struct bind){ .text = text, .err = err }, table, &at, NULL, v, to);
 }
 
 void lh_bind_rename(struct lh_bind *line, const char *name)

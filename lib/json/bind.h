@@ -207,6 +207,11 @@ int lh_bind(const struct lh_bind *table, const struct lh_record *rec, void *to, 
 int lh_bind_value(const struct lh_bind *table, const struct lh_value *v, void *to,
 		  struct lh_buf *text, struct lh_err *err);
 
+/* Read those of a value in a text of several lines: err->column is the byte of the wrong member
+ * in file, from 1. */
+int lh_bind_file(const struct lh_bind *table, const struct lh_value *v, const char *file, void *to,
+		 struct lh_buf *text, struct lh_err *err);
+
 /* Read those of a value that is the member called name: paths in messages begin with name. */
 int lh_bind_part(const struct lh_bind *table, const char *name, const struct lh_value *v, void *to,
 		 struct lh_buf *text, struct lh_err *err);

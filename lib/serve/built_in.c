@@ -1,0 +1,338 @@
+/* built_in.c - the routes that are there without a configuration.  See routes.h. */
+#include "routes.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "json/write.h"
+
+enum filter {
+	NONE, EMBED, EMBED_UNIT, SEARCH, RETRIEVE, INDEX, RELEVANCE, GATE, PLAYBOOK, VALIDATE,
+	ITERATE, CHAT, PATHWAY, AUDIT, FILTERS
+};
+
+#define READ true
+#define WRITE false
+#define TRACE true
+#define OP(name) LH_JSON("op":#name)
+
+static const struct built_in {
+	const char *route;
+	enum filter filter;
+	enum lh_route_kind kind;
+	const char *members;
+	bool read, trace;
+	const char *title;
+} table[] = {
+	{ "GET /health", NONE, LH_ROUTE_HEALTH, NULL, READ, false, "whether it serves" },
+	{ "GET /metrics", NONE, LH_ROUTE_METRICS, NULL, READ, false, "counts for Prometheus" },
+	{ "GET /openapi.json", NONE, LH_ROUTE_OPENAPI, NULL, READ, false, "the routes" },
+	{ "GET /", NONE, LH_ROUTE_FILE, NULL, READ, false, "the console" },
+	{ "GET /console.css", NONE, LH_ROUTE_FILE, NULL, READ, false, "its style" },
+	{ "GET /console.js", NONE, LH_ROUTE_FILE, NULL, READ, false, "its program" },
+	{ "GET /console/sessions", NONE, LH_ROUTE_SESSIONS, NULL, READ, false, "newest sessions" },
+	{ "GET /console/audit", NONE, LH_ROUTE_AUDITS, NULL, READ, false, "newest audits" },
+	{ "POST /v1/embed", EMBED, 0, NULL, READ, TRACE, "vectors of texts" },
+	{ "GET /v1/embed/stats", EMBED, LH_ROUTE_CACHE, OP(stats), READ, false,
+	  "use of the cache of vectors" },
+	{ "POST /ai/embed", EMBED_UNIT, 0, NULL, READ, TRACE, "unit vectors of texts" },
+	{ "POST /v1/matrix/search", SEARCH, 0, NULL, READ, TRACE, "search several corpora" },
+	{ "POST /v1/matrix/retrieve", RETRIEVE, 0, NULL, READ, TRACE,
+	  "search by words and vectors" },
+	{ "GET /v1/matrix/corpora", INDEX, 0, OP(corpora), READ, false, "the corpora" },
+	{ "POST /v1/matrix/relevance", RELEVANCE, 0, NULL, READ, false,
+	  "score chunks for a file" },
+	{ "POST /v1/matrix/downgrade", GATE, 0, NULL, READ, false, "choose a mode by the model" },
+	{ "POST /v1/matrix/playbooks/record", PLAYBOOK, 0, OP(record), WRITE, false,
+	  "record a good answer" },
+	{ "POST /v1/matrix/playbooks/bulk", PLAYBOOK, 0, OP(bulk), WRITE, false,
+	  "record good answers" },
+	{ "POST /v1/vectors/index", INDEX, 0, OP(create), WRITE, false, "make an index" },
+	{ "GET /v1/vectors/index", INDEX, 0, OP(list), READ, false, "the indexes" },
+	{ "GET /v1/vectors/index/{name}", INDEX, 0, OP(get), READ, false, "one index" },
+	{ "DELETE /v1/vectors/index/{name}", INDEX, 0, OP(delete), WRITE, false,
+	  "delete an index" },
+	{ "POST /v1/vectors/index/{name}/add", INDEX, 0, OP(add), WRITE, false, "add vectors" },
+	{ "POST /v1/vectors/index/{index}/search", SEARCH, 0, NULL, READ, false,
+	  "search one index" },
+	{ "POST /v1/vectors/search", SEARCH, 0, NULL, READ, false, "search one index" },
+	{ "POST /v1/vectors/index/{src}/merge", INDEX, 0, OP(merge), WRITE, false,
+	  "add an index to another" },
+	{ "POST /v1/validate", VALIDATE, 0, NULL, WRITE, false, "judge a draft" },
+	{ "POST /v1/iterate", ITERATE, 0, NULL, WRITE, TRACE, "ask a model until it is valid" },
+	{ "POST /v1/chat", CHAT, 0, NULL, WRITE, TRACE, "ask a model" },
+	{ "GET /v1/chat/providers", CHAT, 0, OP(providers), READ, false, "providers of models" },
+	{ "POST /v1/pathway/add", PATHWAY, 0, OP(add), WRITE, false, "add a trace" },
+	{ "POST /v1/pathway/add_idempotent", PATHWAY, 0, OP(add_idempotent), WRITE, false,
+	  "add a trace or count it" },
+	{ "POST /v1/pathway/update", PATHWAY, 0, OP(update), WRITE, false, "replace a content" },
+	{ "POST /v1/pathway/revise", PATHWAY, 0, OP(revise), WRITE, false, "add a successor" },
+	{ "POST /v1/pathway/retire", PATHWAY, 0, OP(retire), WRITE, false, "hide a trace" },
+	{ "POST /v1/pathway/get", PATHWAY, 0, OP(get), READ, false, "one trace" },
+	{ "POST /v1/pathway/history", PATHWAY, 0, OP(history), READ, false,
+	  "a trace and its predecessors" },
+	{ "POST /v1/pathway/search", PATHWAY, 0, OP(search), READ, false, "search traces" },
+	{ "GET /v1/pathway/stats", PATHWAY, 0, OP(stats), READ, false, "counts of traces" },
+	{ "GET /v1/audit/subject/{id}", AUDIT, 0, OP(report), WRITE, false,
+	  "who looked at the data of a subject" },
+	{ "GET /v1/audit/health", AUDIT, 0, OP(health), READ, false, "whether the chains hold" },
+};
+
+/* How many processes a filter has, how many requests each takes at one time, and for how long;
+ * NULL: -j1.  A service is waited for, so those that ask one take many at a time. */
+static const struct {
+	unsigned processes, depth;
+	double timeout;
+	const char *jobs;
+} size_of[FILTERS] = {
+	[EMBED] = { 2, 64, 70, NULL }, [EMBED_UNIT] = { 1, 64, 70, NULL },
+	[SEARCH] = { 2, 64, 30, NULL }, [RETRIEVE] = { 1, 64, 30, NULL },
+	[INDEX] = { 1, 64, 120, NULL }, [RELEVANCE] = { 1, 64, 30, NULL },
+	[GATE] = { 1, 64, 30, NULL }, [PLAYBOOK] = { 1, 64, 90, NULL },
+	[VALIDATE] = { 1, 64, 90, NULL }, [ITERATE] = { 1, 32, 900, "-j16" },
+	[CHAT] = { 1, 32, 600, "-j16" }, [PATHWAY] = { 1, 64, 90, NULL },
+	[AUDIT] = { 1, 16, 90, NULL },
+};
+
+/* ---- argv ---- */
+
+struct words {
+	struct lh_route *route;
+	size_t n, cap;
+	struct lh_err *err;
+	bool failed;
+};
+
+static void add_word(struct words *w, const char *folder, const char *word)
+{
+	size_t n = strlen(folder) + strlen(word) + 2;
+	char *copy = w->failed ? NULL : lh_calloc(n, 1, w->err);
+
+	if (!copy || lh_grow(&w->route->run, &w->cap, w->n + 2, sizeof *w->route->run, w->err) < 0) {
+		free(copy);
+		w->failed = true;
+		return;
+	}
+	snprintf(copy, n, "%s%s%s", folder, *folder ? "/" : "", word);
+	w->route->run[w->n++] = copy;
+	w->route->run[w->n] = NULL;
+}
+
+/* Add words; NULL ends them. */
+static void add_words(struct words *w, const char *const *word)
+{
+	for (; *word; word++)
+		add_word(w, "", *word);
+}
+#define ADD(w, ...) add_words(w, (const char *const[]){ __VA_ARGS__, NULL })
+
+static bool exists(const char *state, const char *name)
+{
+	char path[4096];
+
+	return (size_t)snprintf(path, sizeof path, "%s/%s", state, name) < sizeof path &&
+	       access(path, F_OK) == 0;
+}
+
+static void add_roster(struct words *w, const char *state)
+{
+	const char *roster = getenv("LH_ROSTER");
+
+	if (exists(state, "roster.jsonl")) {
+		ADD(w, "--roster");
+		add_word(w, state, "roster.jsonl");
+	} else if (roster && *roster) {
+		ADD(w, "--roster", roster);
+	} else if (exists(state, "index/workers.lhv")) {
+		ADD(w, "--roster");
+		add_word(w, state, "index/workers.lhv");
+	}
+	if (exists(state, "rules")) {
+		ADD(w, "--rules");
+		add_word(w, state, "rules");
+	}
+}
+
+static const char *audit_key(void)
+{
+	const char *key = getenv("LH_SUBJECT_AUDIT_KEY");
+
+	return key && *key ? key : NULL;
+}
+
+static void add_search(struct words *w, const char *state)
+{
+	ADD(w, "lh-search", "--wire", "--playbooks");
+	add_word(w, state, "playbook");
+}
+
+static void add_embed(struct words *w, const char *wire)
+{
+	const char *engine = getenv("LH_EMBED_ENGINE");
+
+	ADD(w, "lh-embed", "--wire", wire);
+	if (!engine || !*engine)
+		ADD(w, "--model", "hash-v1");
+}
+
+static void add_validate(struct words *w, const char *state)
+{
+	ADD(w, "lh-validate", "--wire");
+	add_roster(w, state);
+	if (!audit_key())
+		return;
+	ADD(w, "--audit-required", "--audit-log");
+	add_word(w, state, "data/_catalog/subjects");
+}
+
+static void add_command(struct words *w, enum filter filter, const char *state)
+{
+	switch (filter) {
+	case EMBED:
+		add_embed(w, "go");
+		break;
+	case EMBED_UNIT:
+		add_embed(w, "rust");
+		break;
+	case SEARCH:
+		add_search(w, state);
+		break;
+	case RETRIEVE:
+		add_search(w, state);
+		ADD(w, "--hybrid");
+		break;
+	case INDEX:
+		ADD(w, "lh-index", "requests");
+		break;
+	case RELEVANCE:
+		ADD(w, "lh-relevance");
+		break;
+	case GATE:
+		ADD(w, "lh-relevance", "gate");
+		break;
+	case PLAYBOOK:
+		ADD(w, "lh-playbook", "requests");
+		break;
+	case VALIDATE:
+		add_validate(w, state);
+		break;
+	case ITERATE:
+		ADD(w, "lh-iterate", "--session-log");
+		add_word(w, state, "log/sessions.jsonl");
+		add_roster(w, state);
+		break;
+	case CHAT:
+		ADD(w, "lh-chat", "--wire");
+		break;
+	case PATHWAY:
+		ADD(w, "lh-pathway", "requests");
+		break;
+	case AUDIT:
+		ADD(w, "lh-subject-audit", "requests", "--dir");
+		add_word(w, state, "data/_catalog/subjects");
+		break;
+	default:
+		break;
+	}
+}
+
+/* Add the operand of a filter. */
+static void add_operand(struct words *w, enum filter filter, const char *state)
+{
+	if (filter == SEARCH || filter == RETRIEVE || filter == INDEX)
+		add_word(w, state, "index");
+	else if (filter == PLAYBOOK)
+		add_word(w, state, "playbook");
+	else if (filter == PATHWAY)
+		add_word(w, state, "log/pathway.jsonl");
+}
+
+static int add_run(struct lh_route *r, enum filter filter, const char *state, struct lh_err *err)
+{
+	struct words w = { .route = r, .err = err };
+
+	add_command(&w, filter, state);
+	/* -j is for threads; the writers of logs have none */
+	if (filter != PATHWAY)
+		ADD(&w, size_of[filter].jobs ? size_of[filter].jobs : "-j1");
+	ADD(&w, "-q", "--progress", "never", "--on-error", "emit");
+	add_operand(&w, filter, state);
+	return w.failed ? -1 : 0;
+}
+
+/* ---- routes ---- */
+
+static unsigned cores(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof set, &set) < 0)
+		return 1;
+	return CPU_COUNT(&set) > 64 ? 64 : (unsigned)CPU_COUNT(&set);
+}
+
+static int fill(struct lh_route *r, const struct built_in *b, const char *state,
+		struct lh_err *err)
+{
+	if (lh_route_parse(r, b->route, err) < 0)
+		return -1;
+	if (b->members && !(r->members = lh_strndup(b->members, strlen(b->members), err)))
+		return -1;
+	r->kind = b->kind;
+	r->title = b->title;
+	r->read = b->read;
+	r->trace = b->trace;
+	r->built_in = true;
+	r->open = r->kind == LH_ROUTE_HEALTH ||
+		  (r->kind == LH_ROUTE_FILE && r->n <= 1);
+	r->audit = b->filter == AUDIT;
+	r->max_body = UINT64_C(4) << 20;
+	if (b->filter == NONE)
+		return 0;
+	r->pool = b->filter == SEARCH ? cores() : size_of[b->filter].processes;
+	r->depth = size_of[b->filter].depth;
+	r->timeout = size_of[b->filter].timeout;
+	if (r->audit && !audit_key())
+		r->off = "no key: LH_SUBJECT_AUDIT_KEY is not set";
+	return add_run(r, b->filter, state, err);
+}
+
+int lh_routes_built_in(struct lh_routes *to, const char *state, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof table / sizeof *table; i++) {
+		if (lh_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v, err) < 0)
+			return -1;
+		memset(&to->v[to->n], 0, sizeof *to->v);
+		if (fill(&to->v[to->n++], &table[i], state, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void lh_routes_free(struct lh_routes *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		lh_route_free(&r->v[i]);
+	free(r->v);
+	memset(r, 0, sizeof *r);
+}
+
+const struct lh_route *lh_routes_find(const struct lh_routes *r, const char *method,
+				      const struct lh_route_path *path, size_t skip)
+{
+	const struct lh_route *best = NULL;
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		if ((!best || r->v[i].names < best->names) && !strcmp(r->v[i].method, method) &&
+		    lh_route_fits(&r->v[i], path, skip))
+			best = &r->v[i];
+	return best;
+}

@@ -1,0 +1,359 @@
+/* config.c - the configuration of the bridge.  See routes.h. */
+#include "routes.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "file/file.h"
+#include "json/bind.h"
+#include "proc/coproc.h"
+
+#define CONFIG_MAX ((size_t)16 << 20)
+#define NO_NUMBER (-1.0)
+
+struct route_members {
+	struct lh_str route, off, max_body, token_file;
+	struct lh_value max_bytes, members, line;
+	const struct lh_str *run;
+	size_t n_run;
+	uint64_t pool, depth;
+	double timeout;
+	bool read, trace;
+};
+
+static const struct lh_bind route_table[] = {
+	{ LH_BIND_STRING("route", struct route_members, route), .required = true, .filled = true,
+	  .no_nul = true, .as_written = LH_BIND_FIELD(struct route_members, line) },
+	{ LH_BIND_STRINGS("run", struct route_members, run, n_run), .filled = true },
+	{ LH_BIND_STRING("off", struct route_members, off), .filled = true, .no_nul = true },
+	{ LH_BIND_U64("pool", struct route_members, pool, 1, 256) },
+	{ LH_BIND_U64("depth", struct route_members, depth, 1, 4096) },
+	{ LH_BIND_F64("timeout_s", struct route_members, timeout, 0, 86400), .above = true },
+	{ LH_BIND_VALUE("max_body", struct route_members, max_bytes,
+			LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NUMBER)),
+	  .what = "number of bytes, or text such as \"4M\"" },
+	{ LH_BIND_OBJECT("members", struct route_members, members) },
+	{ LH_BIND_BOOL("read", struct route_members, read) },
+	{ LH_BIND_BOOL("trace", struct route_members, trace) },
+	{ LH_BIND_STRING("token_file", struct route_members, token_file), .filled = true,
+	  .no_nul = true },
+	LH_BIND_CLOSED
+};
+
+struct file_members {
+	const struct lh_str *listen, *token_file, *allow;
+	size_t n_listen, n_token_file, n_allow;
+	struct lh_str legal_token_file, state, mount, mount_off;
+	bool no_console;
+	uint64_t connections, queue;
+	double drain;
+	struct route_members *route;
+	size_t n_routes;
+};
+
+static const struct lh_bind file_table[] = {
+	{ LH_BIND_STRINGS("listen", struct file_members, listen, n_listen), .each_filled = true },
+	{ LH_BIND_STRINGS("token_file", struct file_members, token_file, n_token_file),
+	  .each_filled = true },
+	{ LH_BIND_STRINGS("allow", struct file_members, allow, n_allow), .each_filled = true },
+	{ LH_BIND_STRING("legal_token_file", struct file_members, legal_token_file),
+	  .filled = true, .no_nul = true },
+	{ LH_BIND_STRING("state", struct file_members, state), .filled = true, .no_nul = true },
+	{ LH_BIND_STRING("mount", struct file_members, mount), .filled = true, .no_nul = true },
+	{ LH_BIND_STRING("mount_off", struct file_members, mount_off), .filled = true,
+	  .no_nul = true },
+	{ LH_BIND_BOOL("no_console", struct file_members, no_console) },
+	{ LH_BIND_U64("connections", struct file_members, connections, 1, 1000000) },
+	{ LH_BIND_U64("queue", struct file_members, queue, 1, 1000000) },
+	{ LH_BIND_F64("drain", struct file_members, drain, 0, 86400) },
+	{ LH_BIND_TABLES("routes", struct file_members, route, n_routes, route_table) },
+	LH_BIND_CLOSED
+};
+
+/* What is being read: for the place of an error. */
+struct reading {
+	const char *path;
+	struct lh_buf text;
+	struct lh_err *err;
+};
+
+/* Put "file:line: " before an error about the byte at `at`. */
+static int wrong(const struct reading *r, const char *at)
+{
+	size_t line = 1;
+	const char *p;
+
+	for (p = r->text.p; at && p < at; p++)
+		line += *p == '\n';
+	r->err->code = LH_EUSAGE;
+	r->err->column = 0;
+	return lh_err_prefix(r->err, "%s:%zu", r->path, line);
+}
+
+static char *copy(struct lh_str s, struct lh_err *err)
+{
+	return lh_strndup(s.p, s.n, err);
+}
+
+static int copy_list(char ***to, const struct lh_str *from, size_t n, struct lh_err *err)
+{
+	size_t i;
+
+	*to = lh_calloc(n + 1, sizeof **to, err);
+	for (i = 0; *to && i < n; i++) {
+		if (memchr(from[i].p, '\0', from[i].n))
+			return lh_err_set(err, LH_EDATA, "a text holds NUL");
+		(*to)[i] = copy(from[i], err);
+		if (!(*to)[i])
+			return -1;
+	}
+	return *to ? 0 : -1;
+}
+
+/* ---- routes ---- */
+
+static bool is_command(const char *name)
+{
+	char path[4096];
+	const char *dirs = getenv("PATH"), *end;
+
+	lh_coproc_find(name, path, sizeof path);
+	if (strchr(path, '/'))
+		return access(path, X_OK) == 0;
+	for (; dirs; dirs = *end ? end + 1 : NULL) {
+		end = strchrnul(dirs, ':');
+		if ((size_t)snprintf(path, sizeof path, "%.*s/%s", (int)(end - dirs), dirs,
+				     name) < sizeof path &&
+		    access(path, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Read a number of bytes: a number, or digits and K, M or G. */
+static int read_size(const struct lh_value *v, uint64_t *to, struct lh_err *err)
+{
+	char text[32], *end;
+	double n;
+
+	if (!v->p)
+		return 0;
+	snprintf(text, sizeof text, "%.*s", (int)(v->type == LH_STRING ? v->n - 2 : v->n),
+		 v->p + (v->type == LH_STRING));
+	n = strtod(text, &end);
+	if (*end == 'K' || *end == 'M' || *end == 'G')
+		n *= *end == 'K' ? 1024 : *end == 'M' ? 1048576 : 1073741824, end++;
+	if (*end || end == text || !(n >= 1 && n <= 1073741824.0) || n != floor(n))
+		return lh_err_set(err, LH_EDATA, "\"max_body\" must be from 1 to 1G bytes");
+	*to = (uint64_t)n;
+	return 0;
+}
+
+static int fill_route(struct lh_route *r, const struct route_members *m, struct lh_err *err)
+{
+	char *route = copy(m->route, err);
+	int rc = route ? lh_route_parse(r, route, err) : -1;
+
+	free(route);
+	if (rc)
+		return -1;
+	r->pool = m->pool ? m->pool : 1;
+	r->timeout = m->timeout > 0 ? m->timeout : 30;
+	r->max_body = UINT64_C(4) << 20;
+	r->read = m->read;
+	r->trace = m->trace;
+	if (read_size(&m->max_bytes, &r->max_body, err) < 0)
+		return -1;
+	if (m->token_file.n && !(r->token_file = copy(m->token_file, err)))
+		return -1;
+	if (!m->n_run == !m->off.n)
+		return lh_err_set(err, LH_EDATA, "route \"%s\": either \"run\" or \"off\"",
+				  r->route);
+	if (m->off.n && !(r->why = copy(m->off, err)))
+		return -1;
+	r->off = r->why;
+	if (m->n_run && copy_list(&r->run, m->run, m->n_run, err) < 0)
+		return -1;
+	if (m->n_run && !is_command(r->run[0]))
+		return lh_err_set(err, LH_EDATA, "route \"%s\": \"run\": there is no command %s",
+				  r->route, r->run[0]);
+	/* a filter that is not ours may answer twice: with one request at a time that is seen */
+	r->depth = m->depth ? m->depth : m->n_run && !strncmp(r->run[0], "lh-", 3) ? 32 : 1;
+	return 0;
+}
+
+/* Store the constant members without white space and braces. */
+static int fill_members(struct lh_route *r, const struct lh_value *v, struct lh_err *err)
+{
+	struct lh_buf text = { 0 };
+	struct lh_iter it;
+
+	if (!v->p)
+		return 0;
+	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
+		if (text.len)
+			lh_buf_putc(&text, ',');
+		lh_buf_add(&text, it.key.p, it.key.n);
+		lh_buf_putc(&text, ':');
+		lh_buf_add(&text, it.val.p, it.val.n);
+	}
+	if (lh_buf_check(&text, err) == 0 && text.len)
+		r->members = lh_strndup(text.p, text.len, err);
+	lh_buf_free(&text);
+	return !text.len || r->members ? 0 : -1;
+}
+
+static int add_route(struct lh_routes *to, const struct route_members *m, struct lh_err *err)
+{
+	struct lh_route *r;
+	size_t i;
+
+	if (lh_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v, err) < 0)
+		return -1;
+	r = &to->v[to->n++];
+	memset(r, 0, sizeof *r);
+	if (fill_route(r, m, err) < 0 || fill_members(r, &m->members, err) < 0)
+		return -1;
+	for (i = 0; i + 1 < to->n; i++)
+		if (lh_route_same(&to->v[i], r))
+			return lh_err_set(err, LH_EDATA, "route \"%s\" is there twice", r->route);
+	return 0;
+}
+
+/* ---- the file ---- */
+
+static int check_mount(const char *mount, struct lh_err *err)
+{
+	size_t n = mount ? strlen(mount) : 0;
+
+	if (!mount || (n > 1 && *mount == '/' && mount[n - 1] != '/' && !strpbrk(mount, "{}?%")))
+		return 0;
+	return lh_err_set(err, LH_EDATA, "\"mount\" must be a path such as \"/_go\"");
+}
+
+static int take_file(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
+{
+	c->no_console = m->no_console;
+	c->connections = m->connections;
+	c->queue = m->queue;
+	c->drain = m->drain;
+	if (copy_list(&c->listen, m->listen, m->n_listen, err) < 0 ||
+	    copy_list(&c->token_file, m->token_file, m->n_token_file, err) < 0 ||
+	    copy_list(&c->allow, m->allow, m->n_allow, err) < 0)
+		return -1;
+	if ((m->legal_token_file.p &&
+	     !(c->legal_token_file = copy(m->legal_token_file, err))) ||
+	    (m->state.p && !(c->state = copy(m->state, err))) ||
+	    (m->mount.p && !(c->mount = copy(m->mount, err))) ||
+	    (m->mount_off.p && !(c->mount_off = copy(m->mount_off, err))))
+		return -1;
+	return check_mount(c->mount, err);
+}
+
+static int read_text(struct lh_serve_config *c, struct reading *r, struct lh_record *rec)
+{
+	struct file_members m = { .drain = NO_NUMBER };
+	struct lh_buf strings = { 0 };
+	struct lh_value v;
+	size_t i;
+	int rc;
+
+	if (lh_json_parse(rec, r->text.p, r->text.len, &v, r->err) < 0)
+		return wrong(r, r->err->column ? r->text.p + r->err->column - 1 : NULL);
+	rc = lh_bind_file(file_table, &v, r->text.p, &m, &strings, r->err);
+	if (rc)
+		rc = wrong(r, r->err->column ? r->text.p + r->err->column - 1 : NULL);
+	if (!rc && take_file(c, &m, r->err) < 0)
+		rc = wrong(r, v.p);
+	for (i = 0; !rc && i < m.n_routes; i++)
+		if (add_route(&c->routes, &m.route[i], r->err) < 0)
+			rc = wrong(r, m.route[i].line.p);
+	lh_buf_free(&strings);
+	return rc;
+}
+
+int lh_serve_config_read(struct lh_serve_config *c, const char *path, struct lh_err *err)
+{
+	struct reading r = { .path = path, .err = err };
+	struct lh_record rec;
+	int rc;
+
+	memset(c, 0, sizeof *c);
+	lh_record_init(&rec);
+	lh_buf_init(&r.text, CONFIG_MAX);
+	rc = lh_file_read(path, &r.text, err);
+	if (rc == 0)
+		rc = lh_err_set(err, LH_EIO, "%s: no such file", path);
+	else if (rc > 0)
+		rc = read_text(c, &r, &rec);
+	lh_buf_free(&r.text);
+	lh_record_free(&rec);
+	return rc;
+}
+
+static void free_list(char **list)
+{
+	size_t i;
+
+	for (i = 0; list && list[i]; i++)
+		free(list[i]);
+	free(list);
+}
+
+void lh_serve_config_free(struct lh_serve_config *c)
+{
+	free_list(c->listen);
+	free_list(c->token_file);
+	free_list(c->allow);
+	free(c->legal_token_file);
+	free(c->state);
+	free(c->mount);
+	free(c->mount_off);
+	lh_routes_free(&c->routes);
+	memset(c, 0, sizeof *c);
+}
+
+int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_err *err)
+{
+	size_t i, j;
+
+	for (i = 0; i < from->n; i++) {
+		for (j = 0; j < to->n && !lh_route_same(&to->v[j], &from->v[i]); j++)
+			;
+		if (j == to->n) {
+			if (lh_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v, err) < 0)
+				return -1;
+			memset(&to->v[to->n++], 0, sizeof *to->v);
+		}
+		lh_route_free(&to->v[j]);
+		to->v[j] = from->v[i];
+		memset(&from->v[i], 0, sizeof *from->v);
+	}
+	return 0;
+}
+
+unsigned lh_route_keys(const char *command)
+{
+	static const struct {
+		const char *name;
+		unsigned keys;
+	} needs[] = {
+		{ "lh-embed", LH_KEYS_OLLAMA | LH_KEYS_OPENAI },
+		{ "lh-search", LH_KEYS_OLLAMA | LH_KEYS_OPENAI },
+		{ "lh-playbook", LH_KEYS_OLLAMA | LH_KEYS_OPENAI },
+		{ "lh-index", LH_KEYS_OLLAMA | LH_KEYS_OPENAI },
+		{ "lh-chat", LH_KEYS_CHAT }, { "lh-iterate", LH_KEYS_CHAT },
+		{ "lh-replay", LH_KEYS_CHAT },
+		{ "lh-validate", LH_KEYS_AUDIT }, { "lh-subject-audit", LH_KEYS_AUDIT },
+	};
+	const char *slash = strrchr(command, '/'), *name = slash ? slash + 1 : command;
+	size_t i;
+
+	for (i = 0; i < sizeof needs / sizeof *needs; i++)
+		if (!strcmp(name, needs[i].name))
+			return needs[i].keys;
+	return strncmp(name, "lh-", 3) ? LH_KEYS_ALL : LH_KEYS_NONE;
+}

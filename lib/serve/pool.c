@@ -1,0 +1,769 @@
+/* pool.c - processes of one filter, held open.  See pool.h. */
+#include "pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "proc/coproc.h"
+#include "proc/stderr_tail.h"
+#include <lh/time.h>
+
+#define CHUNK 65536
+#define PAUSE_MIN 0.1
+#define PAUSE_MAX 30.0
+#define SOON 1.0		/* a start within this time is worth waiting for */
+#define LATE_EACH 0.05
+#define PIECES 64		/* of one writev */
+
+struct queue {
+	struct lh_ask *first, *last;
+	uint64_t n;
+};
+
+struct lh_pool_process {
+	struct lh_source io;		/* its stdin and stdout: a socket */
+	struct lh_source messages;	/* its stderr: a pipe */
+	struct lh_pool *pool;
+	unsigned number;
+	pid_t pid;			/* 0: not running */
+	struct queue asked;		/* in order; the first unsent of them is unsent */
+	struct lh_ask *unsent;
+	size_t written;			/* bytes of unsent */
+	bool waits;			/* for room in the socket */
+	bool retired;			/* its input is closed */
+	struct lh_buf in;
+	size_t seen;			/* bytes of in without LF */
+	struct lh_stderr_tail tail;
+	double pause, start;		/* seconds; when to start it again */
+	uint64_t answers;		/* since its start */
+	double progress;		/* when it answered last */
+};
+
+struct lh_pool {
+	struct lh_pool_how how;
+	char **argv;
+	struct queue waiting;
+	struct lh_pool_process *process;
+	struct lh_record rec;
+	bool retiring, freeing;
+	uint64_t restarts;
+	double looked;			/* for late asks */
+	pid_t *zombie;			/* killed, not yet collected */
+	size_t zombies, cap_zombies;
+};
+
+/* ---- queues ---- */
+
+static void push(struct queue *q, struct lh_ask *a)
+{
+	a->next = NULL;
+	if (q->last)
+		q->last->next = a;
+	else
+		q->first = a;
+	q->last = a;
+	q->n++;
+}
+
+static struct lh_ask *pop(struct queue *q)
+{
+	struct lh_ask *a = q->first;
+
+	if (!a)
+		return NULL;
+	q->first = a->next;
+	if (!q->first)
+		q->last = NULL;
+	q->n--;
+	return a;
+}
+
+static void fail(struct lh_pool *p, struct lh_ask *a, enum lh_asked how)
+{
+	a->answered(a, how, &p->rec, (struct lh_str){ "", 0 });
+}
+
+/* ---- the end of a process ---- */
+
+/* Return whether a message of a filter is about a record of its stdin. */
+static bool about_record(const char *line)
+{
+	return strstr(line, ": -:") != NULL;
+}
+
+static void report_end(struct lh_pool_process *c, int status)
+{
+	struct lh_pool *p = c->pool;
+	char last[sizeof c->tail.text + 1], text[sizeof last + 200];
+	int n;
+
+	if (!p->how.ended || (WIFEXITED(status) && WEXITSTATUS(status) < 2 && p->retiring))
+		return;
+	lh_stderr_tail_last_line(&c->tail, p->argv[0], last, sizeof last);
+	if (WIFSIGNALED(status))
+		n = snprintf(text, sizeof text, "%s[%u] was ended by signal %d", p->argv[0],
+			     c->number, WTERMSIG(status));
+	else
+		n = snprintf(text, sizeof text, "%s[%u] ended with status %d", p->argv[0],
+			     c->number, WEXITSTATUS(status));
+	if (*last && !about_record(last) && n > 0 && (size_t)n < sizeof text)
+		snprintf(text + n, sizeof text - (size_t)n, ": %s", last);
+	p->how.ended(p->how.owner, text);
+}
+
+static void collect(struct lh_pool_process *c)
+{
+	struct lh_pool *p = c->pool;
+	struct lh_err err;
+	int status = 0;
+
+	if (waitpid(c->pid, &status, WNOHANG) == c->pid) {
+		report_end(c, status);
+	} else if (lh_grow(&p->zombie, &p->cap_zombies, p->zombies + 1, sizeof *p->zombie,
+			   &err) == 0) {
+		p->zombie[p->zombies++] = c->pid;
+	}
+	c->pid = 0;
+}
+
+static void collect_zombies(struct lh_pool *p)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < p->zombies; i++)
+		if (waitpid(p->zombie[i], NULL, WNOHANG) == 0)
+			p->zombie[n++] = p->zombie[i];
+	p->zombies = n;
+}
+
+/* Give what a process had, and did not answer, to the others or back to the callers. */
+static void lose(struct lh_pool_process *c, enum lh_asked how)
+{
+	struct lh_pool *p = c->pool;
+	struct queue lost = c->asked, again = { NULL, NULL, 0 };
+	struct lh_ask *a;
+	bool first = true;
+
+	c->asked = (struct queue){ NULL, NULL, 0 };
+	c->unsent = NULL;
+	c->written = 0;
+	for (; (a = pop(&lost)); first = false) {
+		bool sent = a->sent != 0;
+
+		if (!p->freeing && !a->only && !a->again && (!sent || (a->read && !first))) {
+			a->again = sent;
+			a->sent = 0;
+			push(&again, a);
+		} else {
+			fail(p, a, first ? how : LH_ASKED_GONE);
+		}
+	}
+	if (!again.last)
+		return;
+	again.last->next = p->waiting.first;	/* in front of the others, in their order */
+	if (!p->waiting.last)
+		p->waiting.last = again.last;
+	p->waiting.first = again.first;
+	p->waiting.n += again.n;
+}
+
+/* End a process, and plan its next start. */
+static void end(struct lh_pool_process *c, enum lh_asked how)
+{
+	struct lh_pool *p = c->pool;
+
+	if (!c->pid)
+		return;
+	lh_loop_remove(p->how.loop, &c->io);
+	close(c->io.fd);
+	if (c->messages.fd >= 0) {
+		c->messages.ready(&c->messages, EPOLLIN);
+		if (c->messages.fd >= 0) {
+			lh_loop_remove(p->how.loop, &c->messages);
+			close(c->messages.fd);
+			c->messages.fd = -1;
+		}
+	}
+	if (!c->retired)
+		kill(-c->pid, SIGKILL);
+	collect(c);
+	lh_buf_reset(&c->in);
+	c->seen = 0;
+	c->waits = false;
+	c->pause = c->answers || !c->pause ? PAUSE_MIN : c->pause * 2;
+	if (c->pause > PAUSE_MAX)
+		c->pause = PAUSE_MAX;
+	c->start = lh_time_monotonic() + c->pause;
+	lose(c, how);
+}
+
+/* ---- start ---- */
+
+static void on_messages(struct lh_source *s, uint32_t events)
+{
+	struct lh_pool_process *c = (struct lh_pool_process *)((char *)s -
+		offsetof(struct lh_pool_process, messages));
+	ssize_t n;
+
+	(void)events;
+	while ((n = lh_stderr_tail_read(&c->tail, s->fd)) > 0)
+		;
+	if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		lh_loop_remove(c->pool->how.loop, s);
+		close(s->fd);
+		s->fd = -1;
+	}
+}
+
+static void on_io(struct lh_source *s, uint32_t events);
+
+/* Make the descriptors of a child: *io for both directions, *messages for its stderr. */
+static int connect_child(struct lh_pool_process *c, int child[2], struct lh_err *err)
+{
+	int io[2], messages[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, io) < 0)
+		return lh_err_sys(err, "socketpair");
+	if (pipe2(messages, O_CLOEXEC) < 0) {
+		close(io[0]);
+		close(io[1]);
+		return lh_err_sys(err, "pipe2");
+	}
+	fcntl(io[1], F_SETFL, 0);	/* blocking, for the child */
+	fcntl(messages[0], F_SETFL, O_NONBLOCK);
+	c->io = (struct lh_source){ io[0], on_io };
+	c->messages = (struct lh_source){ messages[0], on_messages };
+	child[0] = io[1];
+	child[1] = messages[1];
+	return 0;
+}
+
+static int start(struct lh_pool_process *c, struct lh_err *err)
+{
+	struct lh_pool *p = c->pool;
+	int child[2] = { -1, -1 };
+	pid_t pid;
+
+	if (connect_child(c, child, err) < 0)
+		return -1;
+	pid = lh_coproc_spawn(&(struct lh_spawn){
+		.argv = p->argv, .fd = (int[]){ child[0], child[0], child[1] }, .n_fd = 3,
+		.keys = p->how.keys, .group = true }, err);
+	close(child[0]);
+	close(child[1]);
+	if (pid < 0 || lh_loop_add(p->how.loop, &c->io, EPOLLIN, err) < 0 ||
+	    lh_loop_add(p->how.loop, &c->messages, EPOLLIN, err) < 0) {
+		close(c->io.fd);
+		close(c->messages.fd);
+		c->messages.fd = -1;
+		if (pid > 0) {
+			kill(-pid, SIGKILL);
+			waitpid(pid, NULL, 0);
+		}
+		return -1;
+	}
+	c->pid = pid;
+	c->tail.n = 0;
+	c->answers = 0;
+	c->retired = false;
+	return 0;
+}
+
+/* Start a process that ended, once its pause is over. */
+static void start_again(struct lh_pool_process *c, double now)
+{
+	struct lh_pool *p = c->pool;
+	struct lh_err err;
+
+	if (c->pid || p->retiring || now < c->start)
+		return;
+	p->restarts++;
+	if (start(c, &err) == 0)
+		return;
+	if (p->how.ended)
+		p->how.ended(p->how.owner, err.msg);
+	c->pause = c->pause ? c->pause * 2 : PAUSE_MIN;
+	c->start = now + (c->pause > PAUSE_MAX ? PAUSE_MAX : c->pause);
+}
+
+/* ---- asking ---- */
+
+/* Give a process a line; it is written by the next tick. */
+static void give(struct lh_pool_process *c, struct lh_ask *a)
+{
+	push(&c->asked, a);
+	if (!c->unsent)
+		c->unsent = a;
+}
+
+static struct lh_pool_process *least_busy(const struct lh_pool *p)
+{
+	struct lh_pool_process *best = NULL;
+	unsigned i;
+
+	for (i = 0; i < p->how.processes; i++) {
+		struct lh_pool_process *c = &p->process[i];
+
+		if (c->pid && !c->retired && c->asked.n < p->how.depth &&
+		    (!best || c->asked.n < best->asked.n))
+			best = c;
+	}
+	return best;
+}
+
+/* Spread the waiting lines over the processes. */
+static void spread(struct lh_pool *p)
+{
+	struct lh_pool_process *c;
+
+	while (p->waiting.first && (c = least_busy(p)))
+		give(c, pop(&p->waiting));
+}
+
+/* Return whether a process runs or will soon. */
+static bool is_up(const struct lh_pool *p)
+{
+	const double now = lh_time_monotonic();
+	unsigned i;
+
+	for (i = 0; i < p->how.processes; i++)
+		if (p->process[i].pid || p->process[i].start - now < SOON)
+			return true;
+	return false;
+}
+
+static void begin(struct lh_ask *a, struct lh_pool_process *only)
+{
+	a->asked = lh_time_monotonic();
+	a->sent = 0;
+	a->again = false;
+	a->only = only;
+}
+
+int lh_pool_ask(struct lh_pool *p, struct lh_ask *a)
+{
+	struct lh_pool_process *c = p->waiting.first ? NULL : least_busy(p);
+
+	if (p->retiring || (!c && p->how.queue && p->waiting.n >= p->how.queue) ||
+	    (!c && !is_up(p)))
+		return -1;
+	begin(a, NULL);
+	if (c)
+		give(c, a);
+	else
+		push(&p->waiting, a);
+	return 0;
+}
+
+int lh_pool_ask_one(struct lh_pool *p, unsigned i, struct lh_ask *a)
+{
+	if (i >= p->how.processes || !p->process[i].pid || p->retiring)
+		return -1;
+	begin(a, &p->process[i]);
+	give(&p->process[i], a);
+	return 0;
+}
+
+/* ---- writing ---- */
+
+/* Collect the unwritten bytes of a process. */
+static int pieces(const struct lh_pool_process *c, struct iovec *v)
+{
+	const struct lh_ask *a;
+	int n = 0;
+
+	for (a = c->unsent; a && n < PIECES; a = a->next, n++) {
+		size_t from = n ? 0 : c->written;
+
+		v[n] = (struct iovec){ a->line.p + from, a->line.len - from };
+	}
+	return n;
+}
+
+static void wrote(struct lh_pool_process *c, size_t n)
+{
+	const double now = lh_time_monotonic();
+
+	while (c->unsent) {
+		size_t left = c->unsent->line.len - c->written;
+
+		if (!c->unsent->sent)
+			c->unsent->sent = now;
+		if (n < left) {
+			c->written += n;
+			return;
+		}
+		n -= left;
+		c->written = 0;
+		c->unsent = c->unsent->next;
+		if (!n)
+			return;
+	}
+}
+
+static void set_waits(struct lh_pool_process *c, bool waits)
+{
+	if (c->waits == waits)
+		return;
+	c->waits = waits;
+	lh_loop_change(c->pool->how.loop, &c->io, EPOLLIN | (waits ? EPOLLOUT : 0));
+}
+
+static void write_lines(struct lh_pool_process *c)
+{
+	struct iovec v[PIECES];
+	struct msghdr m = { .msg_iov = v };
+	ssize_t n;
+
+	while (c->unsent) {
+		m.msg_iovlen = (size_t)pieces(c, v);
+		n = sendmsg(c->io.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			if (errno == EAGAIN)
+				set_waits(c, true);
+			else
+				end(c, LH_ASKED_GONE);
+			return;
+		}
+		wrote(c, (size_t)n);
+	}
+	set_waits(c, false);
+}
+
+/* ---- reading ---- */
+
+/* Count the complete lines at hand. */
+static uint64_t lines_in(const struct lh_pool_process *c)
+{
+	const char *p = c->in.p, *end_of = c->in.p + c->in.len;
+	uint64_t n = 0;
+
+	while ((p = memchr(p, '\n', (size_t)(end_of - p)))) {
+		n++;
+		if (++p == end_of)
+			break;
+	}
+	return n;
+}
+
+static uint64_t sent_lines(const struct lh_pool_process *c)
+{
+	const struct lh_ask *a;
+	uint64_t n = 0;
+
+	for (a = c->asked.first; a && a != c->unsent; a = a->next)
+		n++;
+	return n;
+}
+
+static void report(struct lh_pool_process *c, const char *why)
+{
+	char text[200];
+
+	snprintf(text, sizeof text, "%s[%u] %s: replaced", c->pool->argv[0], c->number, why);
+	if (c->pool->how.ended)
+		c->pool->how.ended(c->pool->how.owner, text);
+}
+
+/* Answer by the complete lines at hand; false if the process was ended for one. */
+static bool answer(struct lh_pool_process *c)
+{
+	struct lh_pool *p = c->pool;
+	const pid_t pid = c->pid;
+	const double now = lh_time_monotonic();
+	char *lf;
+	size_t at = 0;
+	struct lh_err err;
+
+	if (lines_in(c) > sent_lines(c)) {
+		report(c, "answered more lines than it was asked");
+		end(c, LH_ASKED_GONE);
+		return false;
+	}
+	while ((lf = memchr(c->in.p + at, '\n', c->in.len - at))) {
+		struct lh_str line = { c->in.p + at, (size_t)(lf - c->in.p) - at };
+		struct lh_ask *a;
+
+		if (lh_record_parse(&p->rec, line.p, line.n, &err) < 0) {
+			report(c, "answered with what is not a JSON object");
+			end(c, LH_ASKED_GONE);
+			return false;
+		}
+		at += line.n + 1;
+		c->answers++;
+		c->progress = now;
+		a = pop(&c->asked);
+		a->answered(a, LH_ASKED_ANSWERED, &p->rec, line);
+		if (c->pid != pid)
+			return false;
+		if (at == c->in.len)
+			break;
+	}
+	c->in.len -= at;
+	if (c->in.len)
+		memmove(c->in.p, c->in.p + at, c->in.len);
+	return true;
+}
+
+static void on_io(struct lh_source *s, uint32_t events)
+{
+	struct lh_pool_process *c = (struct lh_pool_process *)((char *)s -
+		offsetof(struct lh_pool_process, io));
+	ssize_t n;
+	char *to;
+
+	if (events & EPOLLOUT)
+		write_lines(c);
+	if (!c->pid || !(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+		return;
+	to = lh_buf_room(&c->in, CHUNK);
+	n = to ? recv(s->fd, to, CHUNK, MSG_DONTWAIT) : 0;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		if (!to)
+			report(c, "answered with too long a line");
+		end(c, LH_ASKED_GONE);
+		return;
+	}
+	lh_buf_took(&c->in, (size_t)n);
+	if (memchr(to, '\n', (size_t)n))
+		answer(c);
+}
+
+/* ---- time ---- */
+
+static void discard(struct lh_ask *a, enum lh_asked how, struct lh_record *rec,
+		    struct lh_str line)
+{
+	(void)how;
+	(void)rec;
+	(void)line;
+	lh_buf_free(&a->line);
+	free(a);
+}
+
+/* Fail an ask that is late in a process which goes on: what it still answers is discarded, by
+ * an ask that takes its place. */
+static void give_up(struct lh_pool_process *c, struct lh_ask *a, struct lh_ask *before)
+{
+	struct lh_err err;
+	struct lh_ask *in_place = lh_calloc(1, sizeof *in_place, &err);
+
+	if (!in_place)
+		return;			/* later */
+	*in_place = *a;
+	in_place->answered = discard;
+	a->line = (struct lh_buf){ 0 };
+	if (before)
+		before->next = in_place;
+	else
+		c->asked.first = in_place;
+	if (c->asked.last == a)
+		c->asked.last = in_place;
+	if (c->unsent == a)
+		c->unsent = in_place;
+	fail(c->pool, a, LH_ASKED_LATE);
+}
+
+/* Return whether a process has not answered for as long as its oldest ask may take. */
+static bool is_stuck(const struct lh_pool_process *c, double now)
+{
+	const struct lh_ask *a = c->asked.first;
+	double since = a && a->sent > c->progress ? a->sent : c->progress;
+
+	return a && a->sent && now - since >= a->timeout;
+}
+
+static void fail_late_of(struct lh_pool_process *c, double now)
+{
+	struct lh_ask *a, *next, *before = NULL;
+
+	if (is_stuck(c, now)) {
+		report(c, "did not answer in time");
+		end(c, LH_ASKED_LATE);
+		return;
+	}
+	for (a = c->asked.first; a; a = next) {
+		next = a->next;
+		if (a->answered != discard && now - a->asked >= a->timeout) {
+			give_up(c, a, before);
+			a = before ? before->next : c->asked.first;
+		}
+		before = a;
+	}
+}
+
+static void fail_late(struct lh_pool *p, double now)
+{
+	unsigned i;
+
+	if (now - p->looked < LATE_EACH)
+		return;
+	p->looked = now;
+	for (i = 0; i < p->how.processes; i++)
+		if (p->process[i].pid)
+			fail_late_of(&p->process[i], now);
+	while (p->waiting.first && now - p->waiting.first->asked >= p->waiting.first->timeout)
+		fail(p, pop(&p->waiting), LH_ASKED_REFUSED);
+}
+
+static void let_end(struct lh_pool *p)
+{
+	unsigned i;
+
+	for (i = 0; i < p->how.processes && !p->waiting.n; i++) {
+		struct lh_pool_process *c = &p->process[i];
+
+		if (c->pid && !c->retired && !c->asked.n) {
+			shutdown(c->io.fd, SHUT_WR);
+			c->retired = true;
+		}
+	}
+}
+
+void lh_pool_tick(struct lh_pool *p)
+{
+	const double now = lh_time_monotonic();
+	unsigned i;
+
+	fail_late(p, now);
+	for (i = 0; i < p->how.processes; i++)
+		start_again(&p->process[i], now);
+	spread(p);
+	for (i = 0; i < p->how.processes; i++)
+		if (p->process[i].pid && !p->process[i].waits)
+			write_lines(&p->process[i]);
+	if (p->zombies)
+		collect_zombies(p);
+	if (p->retiring)
+		let_end(p);
+}
+
+/* ---- the pool ---- */
+
+static uint64_t resident(pid_t pid)
+{
+	char path[64], text[128];
+	unsigned long long pages = 0;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	sscanf(text, "%*u %llu", &pages);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void lh_pool_state(const struct lh_pool *p, struct lh_pool_state *st)
+{
+	unsigned i;
+
+	*st = (struct lh_pool_state){ .processes = p->how.processes, .waiting = p->waiting.n,
+				      .restarts = p->restarts };
+	for (i = 0; i < p->how.processes; i++) {
+		st->running += p->process[i].pid > 0;
+		st->asked += p->process[i].asked.n;
+		st->resident += p->process[i].pid > 0 ? resident(p->process[i].pid) : 0;
+	}
+}
+
+static int copy_argv(struct lh_pool *p, char *const *argv, struct lh_err *err)
+{
+	size_t n = 0;
+
+	while (argv[n])
+		n++;
+	p->argv = lh_calloc(n + 1, sizeof *p->argv, err);
+	for (n = 0; p->argv && argv[n]; n++) {
+		p->argv[n] = lh_strndup(argv[n], strlen(argv[n]), err);
+		if (!p->argv[n])
+			return -1;
+	}
+	return p->argv ? 0 : -1;
+}
+
+struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err)
+{
+	struct lh_pool *p = lh_calloc(1, sizeof *p, err);
+	unsigned i;
+
+	if (!p)
+		return NULL;
+	p->how = *how;
+	lh_record_init(&p->rec);
+	p->process = lh_calloc(how->processes, sizeof *p->process, err);
+	if (!p->process || copy_argv(p, how->argv, err) < 0) {
+		lh_pool_free(p);
+		return NULL;
+	}
+	for (i = 0; i < how->processes; i++) {
+		struct lh_pool_process *c = &p->process[i];
+
+		c->pool = p;
+		c->number = i;
+		c->messages.fd = -1;
+		lh_buf_init(&c->in, LH_ASK_MAX);
+		if (start(c, err) < 0) {
+			lh_pool_free(p);
+			return NULL;
+		}
+	}
+	return p;
+}
+
+void lh_pool_retire(struct lh_pool *p)
+{
+	p->retiring = true;
+}
+
+bool lh_pool_over(const struct lh_pool *p)
+{
+	unsigned i;
+
+	for (i = 0; i < p->how.processes; i++)
+		if (p->process[i].pid)
+			return false;
+	return !p->waiting.n;
+}
+
+void lh_pool_free(struct lh_pool *p)
+{
+	struct lh_ask *a;
+	unsigned i;
+	size_t n;
+
+	p->freeing = p->retiring = true;
+	for (i = 0; p->process && i < p->how.processes; i++) {
+		p->process[i].retired = false;
+		end(&p->process[i], LH_ASKED_GONE);
+		lh_buf_free(&p->process[i].in);
+	}
+	while ((a = pop(&p->waiting)))
+		fail(p, a, LH_ASKED_REFUSED);
+	for (n = 0; n < p->zombies; n++)
+		waitpid(p->zombie[n], NULL, 0);
+	for (n = 0; p->argv && p->argv[n]; n++)
+		free(p->argv[n]);
+	lh_record_free(&p->rec);
+	free(p->argv);
+	free(p->zombie);
+	free(p->process);
+	free(p);
+}

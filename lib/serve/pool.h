@@ -1,0 +1,107 @@
+/*
+ * pool - processes of one filter, held open: lines of many callers in, their answers out.
+ *
+ *     struct lh_pool *p = lh_pool_new(&(struct lh_pool_how){
+ *             .argv = argv, .processes = 2, .depth = 32, .loop = &loop }, err);
+ *     struct lh_ask ask = { .timeout = 30, .answered = on_answer };
+ *     lh_buf_puts(&ask.line, "{\"text\":\"a\"}\n");
+ *     lh_pool_ask(p, &ask);
+ *     for (;;) {
+ *             lh_loop_wait(&loop, 50, err);
+ *             lh_pool_tick(p);
+ *     }
+ *
+ * A filter answers each line with one line, in order, so each process has a queue of what it
+ * was asked.  A line goes to the process with the fewest open ones; a process has at most
+ * depth of them, the rest wait in the pool.  Lines are written when lh_pool_tick runs, so that
+ * those of one turn of the loop share a system call.
+ *
+ * Failures, as the caller sees them (enum lh_asked):
+ *     gone     the process ended, or was replaced, before it answered.  A line that changes
+ *              nothing (read) is asked once more in another process first, except the one
+ *              that the process was working on.
+ *     late     no answer in time.  The process is stuck: it is killed and replaced.
+ *     refused  no process was free in time, or none can be started now.
+ * A process is replaced also when it answers more lines than it was asked, or with a line that
+ * is not a JSON object or longer than LH_ASK_MAX: all it had is then lost, since nobody may get
+ * the answer of another.
+ *
+ * A process that ended is started again after 0.1 s, and after twice the last pause, up to 30 s,
+ * if it had answered nothing.
+ *
+ * A process leads a group of its own, so that ^C does not end it before the answers are out.
+ * Its stderr is read, and its last line is reported when it ends by itself with a status over 1
+ * or by a signal, unless that line is about a record: those may hold what nobody should read.
+ *
+ * Owner:   an ask is the caller's, and must stay until it was answered.
+ * Threads: one thread per pool and its loop.
+ */
+#ifndef LH_POOL_H
+#define LH_POOL_H
+
+#include <lh/buf.h>
+#include <lh/json.h>
+#include "loop.h"
+
+#define LH_ASK_MAX ((size_t)256 << 20)	/* bytes of an answer */
+
+enum lh_asked { LH_ASKED_ANSWERED, LH_ASKED_GONE, LH_ASKED_LATE, LH_ASKED_REFUSED };
+
+struct lh_ask {
+	struct lh_buf line;	/* with its LF; not changed until it is answered */
+	double timeout;		/* seconds */
+	bool read;		/* changes nothing: may be asked once more */
+	/* Take the answer: line[0..n) without its LF, parsed in *rec; n is 0 unless it was
+	 * answered.  It may ask again, and free the ask. */
+	void (*answered)(struct lh_ask *a, enum lh_asked how, struct lh_record *rec,
+			 struct lh_str line);
+
+	/* set by the pool */
+	struct lh_ask *next;
+	double asked, sent;	/* lh_time_monotonic; sent is 0 while it waits */
+	bool again;
+	struct lh_pool_process *only;
+};
+
+struct lh_pool_how {
+	char *const *argv;	/* copied */
+	unsigned keys;		/* enum lh_child_keys: which variables it inherits */
+	unsigned processes;	/* 1 to 256 */
+	unsigned depth;		/* lines in one process at one time */
+	unsigned queue;		/* lines that may wait; 0: any number */
+	struct lh_loop *loop;
+	/* Report that a process ended by itself; or NULL. */
+	void (*ended)(void *owner, const char *text);
+	void *owner;
+};
+
+struct lh_pool;
+struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err);
+
+/* Ask: 0; -1 if too many lines wait or no process can be started soon, and the ask is not
+ * kept. */
+int lh_pool_ask(struct lh_pool *p, struct lh_ask *a);
+/* Ask process number i, which answers in its turn; -1 if it does not run. */
+int lh_pool_ask_one(struct lh_pool *p, unsigned i, struct lh_ask *a);
+
+/* Write what was asked, fail what is late, start what ended.  Call after each turn of the loop,
+ * and at least every 50 ms while something is asked. */
+void lh_pool_tick(struct lh_pool *p);
+
+struct lh_pool_state {
+	unsigned processes, running;
+	uint64_t waiting, asked;	/* lines in the queue, in the processes */
+	uint64_t restarts;
+	uint64_t resident;		/* bytes, of all processes together */
+};
+void lh_pool_state(const struct lh_pool *p, struct lh_pool_state *st);
+
+/* Let the processes end: their input is closed once they have answered.  No asks after it. */
+void lh_pool_retire(struct lh_pool *p);
+/* Return whether nothing is asked any more and every process has ended. */
+bool lh_pool_over(const struct lh_pool *p);
+
+/* Kill the processes, fail what is still asked, and free the pool. */
+void lh_pool_free(struct lh_pool *p);
+
+#endif

@@ -1,0 +1,177 @@
+/* repack.c - bodies and lines.  See repack.h. */
+#include "repack.h"
+
+#include "json/write.h"
+
+/* ---- to the filter ---- */
+
+static inline bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Append a valid JSON text without the white space between its tokens. */
+static void compact(struct lh_buf *out, const char *p, size_t n)
+{
+	const char *end = p + n, *from;
+
+	while (p < end) {
+		from = p;
+		while (p < end && !is_space(*p)) {
+			if (*p++ != '"')
+				continue;
+			for (; *p != '"'; p++)
+				p += *p == '\\';
+			p++;
+		}
+		lh_buf_add(out, from, (size_t)(p - from));
+		while (p < end && is_space(*p))
+			p++;
+	}
+}
+
+/* Refuse a member that the record has already. */
+static int no_clash(const struct lh_record *rec, const char *text, size_t n, struct lh_err *err)
+{
+	const struct lh_value v = { .p = text, .n = n, .type = LH_OBJECT };
+	struct lh_iter it;
+	size_t i;
+
+	for (lh_iter_init(&it, &v); lh_iter_next(&it); )
+		for (i = 0; i < rec->n; i++)
+			if (lh_value_equal(&rec->member[i].key, &it.key))
+				return lh_err_set(err, LH_EDATA,
+						  "member %.*s is given by the route already",
+						  (int)(it.key.n > 100 ? 100 : it.key.n), it.key.p);
+	return 0;
+}
+
+int lh_repack(struct lh_record *rec, struct lh_str body, struct lh_str members, bool empty,
+	      struct lh_buf *line, struct lh_err *err)
+{
+	const size_t from = line->len;
+	struct lh_buf object = { 0 };
+	int rc;
+
+	if (empty && !body.n) {
+		lh_buf_putc(line, '{');
+		lh_buf_add(line, members.p, members.n);
+		lh_buf_putc(line, '}');
+		return lh_buf_check(line, err);
+	}
+	if (lh_record_parse(rec, body.p, body.n, err) < 0)
+		return -1;
+	compact(line, rec->line, rec->len);
+	if (!members.n)
+		return lh_buf_check(line, err);
+	lh_buf_putc(&object, '{');
+	lh_buf_add(&object, members.p, members.n);
+	lh_buf_putc(&object, '}');
+	rc = lh_buf_check(&object, err);
+	if (!rc)
+		rc = no_clash(rec, object.p, object.len, err);
+	lh_buf_free(&object);
+	if (rc || lh_buf_check(line, err) < 0)
+		return -1;
+	line->len--;
+	if (line->len > from + 1)
+		lh_buf_putc(line, ',');
+	lh_buf_add(line, members.p, members.n);
+	lh_buf_putc(line, '}');
+	return lh_buf_check(line, err);
+}
+
+/* ---- from the filter ---- */
+
+void lh_answer_error(struct lh_buf *out, const char *message)
+{
+	struct lh_writer w = lh_write_to(out);
+
+	lh_write_object(&w, NULL);
+	lh_write_bytes(&w, "error", message);
+	lh_write_end(&w);
+}
+
+static unsigned status_of(const struct lh_value *v)
+{
+	int64_t n;
+
+	return v && v->type == LH_NUMBER && lh_value_i64(v, &n) && n >= 200 && n <= 599
+		? (unsigned)n : 0;
+}
+
+/* Make the body {"error": v}, v being a string as written. */
+static int error_body(struct lh_answer *a, const struct lh_value *v, struct lh_err *err)
+{
+	struct lh_writer w = lh_write_to(&a->text);
+
+	lh_write_object(&w, NULL);
+	if (v && v->type == LH_STRING)
+		lh_write_value(&w, "error", v);
+	else
+		lh_write_text(&w, "error", "the filter refused the request");
+	lh_write_end(&w);
+	a->body = (struct lh_str){ a->text.p, a->text.len };
+	return lh_buf_check(&a->text, err);
+}
+
+/* Take an error object of --on-error emit: true if the record is one. */
+static bool is_error(const struct lh_record *rec, struct lh_value *message, unsigned *status)
+{
+	const struct lh_value *error = lh_record_get(rec, "error");
+	struct lh_value code;
+
+	message->type = LH_NULL;
+	if (!error || error->type != LH_OBJECT || !lh_value_get(error, "code", &code))
+		return false;
+	*status = status_of(&code);
+	lh_value_get(error, "message", message);
+	return *status;
+}
+
+/* Remove the status: cheaply where it is the last member. */
+static int without_status(const struct lh_record *rec, struct lh_answer *a, struct lh_err *err)
+{
+	static const char *const drop[] = { "status", "code" };
+
+	lh_record_open(&a->text, rec, drop, 2);
+	if (a->text.len && a->text.p[a->text.len - 1] == ',')
+		a->text.len--;
+	lh_buf_putc(&a->text, '}');
+	a->body = (struct lh_str){ a->text.p, a->text.len };
+	return lh_buf_check(&a->text, err);
+}
+
+int lh_answer_read(struct lh_record *rec, const char *line, size_t n, struct lh_answer *a,
+		   struct lh_err *err)
+{
+	const struct lh_value *status, *code, *message;
+	struct lh_value text;
+
+	lh_buf_reset(&a->text);
+	if (lh_record_parse(rec, line, n, err) < 0)
+		return -1;
+	a->status = 200;
+	a->body = (struct lh_str){ rec->line, rec->len };
+	if (is_error(rec, &text, &a->status))
+		return error_body(a, &text, err);
+	status = lh_record_get(rec, "status");
+	code = lh_record_get(rec, "code");
+	if (!status_of(status) && !status_of(code))
+		return 0;
+	a->status = status_of(status) ? status_of(status) : status_of(code);
+	message = lh_record_get(rec, "message");
+	if (a->status >= 400 && message && rec->n == 2u + (status && code))
+		return error_body(a, message, err);
+	if (a->status >= 400 && !message && rec->n == 2u + (status && code)) {
+		message = lh_record_get(rec, "error");
+		if (message && message->type == LH_STRING)
+			return error_body(a, message, err);
+	}
+	return without_status(rec, a, err);
+}
+
+void lh_answer_free(struct lh_answer *a)
+{
+	lh_buf_free(&a->text);
+}

@@ -1,0 +1,368 @@
+/* route.c - routes and the targets of requests.  See route.h. */
+#include "route.h"
+
+#include <stdlib.h>
+
+#include "base/ascii.h"
+#include "base/mem.h"
+#include "json/write.h"
+
+/* ---- routes ---- */
+
+static int bad_route(struct lh_err *err, const char *route, const char *why)
+{
+	return lh_err_set(err, LH_EDATA, "route \"%.200s\": %s", route, why);
+}
+
+static int add_piece(struct lh_route *r, const char *p, size_t n, struct lh_err *err)
+{
+	struct lh_route_piece *to = &r->piece[r->n];
+
+	if (r->n == LH_ROUTE_PIECES)
+		return bad_route(err, r->route, "more than 16 pieces");
+	if (!n)
+		return bad_route(err, r->route, "an empty piece");
+	*to = (struct lh_route_piece){ .text = { p, n } };
+	if (*p == '{') {
+		if (n < 3 || p[n - 1] != '}')
+			return bad_route(err, r->route, "a name is {name}");
+		*to = (struct lh_route_piece){ .text = { p + 1, n - 2 }, .name = true };
+		r->names++;
+	}
+	if (memchr(to->text.p, '{', to->text.n) || memchr(to->text.p, '}', to->text.n) ||
+	    memchr(to->text.p, '%', to->text.n) || memchr(to->text.p, '?', to->text.n))
+		return bad_route(err, r->route, "a piece holds {, }, % or ?");
+	r->n++;
+	return 0;
+}
+
+static bool is_method(const char *p, size_t n, size_t max)
+{
+	size_t i;
+
+	for (i = 0; i < n && p[i] >= 'A' && p[i] <= 'Z'; i++)
+		;
+	return n && n < max && i == n;
+}
+
+int lh_route_parse(struct lh_route *r, const char *route, struct lh_err *err)
+{
+	const char *space = strchr(route, ' '), *p, *end;
+
+	if (!space || !is_method(route, (size_t)(space - route), sizeof r->method) ||
+	    space[1] != '/' || !lh_utf8_valid(route, strlen(route)))
+		return bad_route(err, route, "it must be \"METHOD /PATH\"");
+	r->route = lh_strndup(route, strlen(route), err);
+	if (!r->route)
+		return -1;
+	memcpy(r->method, route, (size_t)(space - route));
+	r->method[space - route] = '\0';
+	r->path = r->route + (space - route) + 1;
+	r->n = r->names = 0;
+	for (p = r->path + 1; *p || r->n; p = end + 1) {
+		end = strchrnul(p, '/');
+		if (add_piece(r, p, (size_t)(end - p), err) < 0)
+			return -1;
+		if (!*end)
+			break;
+	}
+	return 0;
+}
+
+void lh_route_free(struct lh_route *r)
+{
+	size_t i;
+
+	for (i = 0; r->run && r->run[i]; i++)
+		free(r->run[i]);
+	free(r->run);
+	free(r->route);
+	free(r->members);
+	free(r->token_file);
+	free(r->why);
+	memset(r, 0, sizeof *r);
+}
+
+bool lh_route_same(const struct lh_route *a, const struct lh_route *b)
+{
+	size_t i;
+
+	if (strcmp(a->method, b->method) || a->n != b->n)
+		return false;
+	for (i = 0; i < a->n; i++)
+		if (a->piece[i].name != b->piece[i].name ||
+		    (!a->piece[i].name && lh_str_cmp(a->piece[i].text, b->piece[i].text)))
+			return false;
+	return true;
+}
+
+/* ---- targets ---- */
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int lh_percent_decode(struct lh_str in, bool plus, struct lh_buf *out, struct lh_err *err)
+{
+	size_t from = out->len, i;
+
+	for (i = 0; i < in.n; i++) {
+		char c = in.p[i];
+
+		if (c == '%') {
+			int hi = i + 2 < in.n ? hex_digit(in.p[i + 1]) : -1;
+			int lo = i + 2 < in.n ? hex_digit(in.p[i + 2]) : -1;
+
+			if (hi < 0 || lo < 0)
+				return lh_err_set(err, LH_EDATA, "wrong percent-encoding");
+			c = (char)(hi << 4 | lo);
+			i += 2;
+		} else if (plus && c == '+') {
+			c = ' ';
+		}
+		if (!c)
+			return lh_err_set(err, LH_EDATA, "NUL in the target");
+		lh_buf_putc(out, c);
+	}
+	if (lh_buf_check(out, err) < 0)
+		return -1;
+	if (!lh_utf8_valid(out->p + from, out->len - from))
+		return lh_err_set(err, LH_EDATA, "the target is not UTF-8");
+	return 0;
+}
+
+/* Decode a part; *to gets its length, and its offset as a pointer from NULL, because the
+ * buffer may still move. */
+static int decode(struct lh_route_path *p, struct lh_str in, bool plus, struct lh_str *to,
+		  struct lh_err *err)
+{
+	size_t from = p->text.len;
+
+	if (lh_percent_decode(in, plus, &p->text, err) < 0)
+		return -1;
+	*to = (struct lh_str){ (const char *)from, p->text.len - from };
+	return 0;
+}
+
+static int read_piece(struct lh_route_path *p, struct lh_str in, struct lh_err *err)
+{
+	const char *text;
+	struct lh_str *to;
+
+	if (p->n >= LH_ROUTE_PIECES) {
+		p->n = LH_ROUTE_PIECES + 1;
+		return 0;
+	}
+	to = &p->piece[p->n++];
+	if (decode(p, in, false, to, err) < 0)
+		return -1;
+	text = p->text.p + (size_t)to->p;
+	if ((to->n == 1 && *text == '.') || (to->n == 2 && !memcmp(text, "..", 2)))
+		return lh_err_set(err, LH_EDATA, "\".\" or \"..\" in the path");
+	return 0;
+}
+
+static int read_arg(struct lh_route_path *p, struct lh_str in, struct lh_err *err)
+{
+	const char *equals = memchr(in.p, '=', in.n);
+	size_t key = equals ? (size_t)(equals - in.p) : in.n, value = equals ? key + 1 : key;
+
+	if (p->args == LH_ROUTE_ARGS)
+		return lh_err_set(err, LH_EDATA, "more than %d query parameters", LH_ROUTE_ARGS);
+	if (!key)
+		return lh_err_set(err, LH_EDATA, "a query parameter without a name");
+	if (decode(p, (struct lh_str){ in.p, key }, true, &p->key[p->args], err) < 0 ||
+	    decode(p, (struct lh_str){ in.p + value, in.n - value }, true, &p->value[p->args],
+		   err) < 0)
+		return -1;
+	p->args++;
+	return 0;
+}
+
+/* Read the parts of a list, divided by one character; empty parts only in a path. */
+static int read_parts(struct lh_route_path *p, struct lh_str in, char by,
+		      int (*read)(struct lh_route_path *, struct lh_str, struct lh_err *),
+		      struct lh_err *err)
+{
+	const char *at = in.p, *end = in.p + in.n, *stop;
+
+	for (;; at = stop + 1) {
+		stop = memchr(at, by, (size_t)(end - at));
+		if (!stop)
+			stop = end;
+		if ((stop > at || by == '/') &&
+		    read(p, (struct lh_str){ at, (size_t)(stop - at) }, err) < 0)
+			return -1;
+		if (stop == end)
+			return 0;
+	}
+}
+
+/* Skip "http://authority" of an absolute target. */
+static struct lh_str skip_authority(struct lh_str target)
+{
+	const char *slash, *at;
+
+	if (target.n && *target.p == '/')
+		return target;
+	at = memmem(target.p, target.n, "://", 3);
+	if (!at)
+		return (struct lh_str){ target.p, 0 };
+	at += 3;
+	slash = memchr(at, '/', target.n - (size_t)(at - target.p));
+	return slash ? (struct lh_str){ slash, target.n - (size_t)(slash - target.p) }
+		     : (struct lh_str){ "/", 1 };
+}
+
+/* Replace the offsets of decode by pointers, the text being complete. */
+static void settle(struct lh_route_path *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n && i < LH_ROUTE_PIECES; i++)
+		p->piece[i].p = p->text.p + (size_t)p->piece[i].p;
+	for (i = 0; i < p->args; i++) {
+		p->key[i].p = p->text.p + (size_t)p->key[i].p;
+		p->value[i].p = p->text.p + (size_t)p->value[i].p;
+	}
+}
+
+static int once_each(const struct lh_route_path *p, struct lh_err *err)
+{
+	size_t i, j;
+
+	for (i = 1; i < p->args; i++)
+		for (j = 0; j < i; j++)
+			if (!lh_str_cmp(p->key[i], p->key[j]))
+				return lh_err_set(err, LH_EDATA,
+						  "query parameter \"%.*s\" is given twice",
+						  (int)(p->key[i].n > 100 ? 100 : p->key[i].n),
+						  p->key[i].p);
+	return 0;
+}
+
+int lh_route_path_read(struct lh_route_path *p, struct lh_str target, struct lh_err *err)
+{
+	struct lh_str path = skip_authority(target), query = { "", 0 };
+	const char *mark = memchr(path.p, '?', path.n);
+
+	lh_buf_reset(&p->text);
+	lh_buf_putc(&p->text, '/');
+	p->n = p->args = 0;
+	if (!path.n)
+		return lh_err_set(err, LH_EDATA, "the target is not a path");
+	if (mark) {
+		query = (struct lh_str){ mark + 1, path.n - (size_t)(mark - path.p) - 1 };
+		path.n = (size_t)(mark - path.p);
+	}
+	path.p++;
+	path.n--;
+	if ((path.n && read_parts(p, path, '/', read_piece, err) < 0) ||
+	    read_parts(p, query, '&', read_arg, err) < 0)
+		return -1;
+	settle(p);
+	return once_each(p, err);
+}
+
+void lh_route_path_free(struct lh_route_path *p)
+{
+	lh_buf_free(&p->text);
+}
+
+struct lh_str lh_route_arg(const struct lh_route_path *p, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < p->args; i++)
+		if (lh_str_is(p->key[i], key, strlen(key)))
+			return p->value[i];
+	return (struct lh_str){ NULL, 0 };
+}
+
+bool lh_route_fits(const struct lh_route *r, const struct lh_route_path *p, size_t skip)
+{
+	size_t i;
+
+	if (p->n > LH_ROUTE_PIECES || p->n != r->n + skip)
+		return false;
+	for (i = 0; i < r->n; i++)
+		if (r->piece[i].name ? !p->piece[skip + i].n
+				     : lh_str_cmp(r->piece[i].text, p->piece[skip + i]))
+			return false;
+	return true;
+}
+
+/* ---- members ---- */
+
+/* Members that the filters read as numbers, in their INPUT tables. */
+static const char *const numbers[] = {
+	"created_after_ns", "created_before_ns", "dimension", "ef_search", "k", "limit", "m",
+	"max_iterations", "max_tokens", "per_corpus_k", "playbook_max_distance",
+	"playbook_max_inject_distance", "playbook_top_k", "score", "temperature",
+};
+
+static bool is_number(struct lh_str name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		if (lh_str_is(name, numbers[i], strlen(numbers[i])))
+			return true;
+	return false;
+}
+
+static bool is_json_number(struct lh_str text)
+{
+	struct lh_record rec;
+	struct lh_buf copy = { 0 };
+	struct lh_value v;
+	struct lh_err err;
+	bool is;
+
+	lh_record_init(&rec);
+	lh_buf_add(&copy, text.p, text.n);
+	is = text.n && !lh_buf_check(&copy, &err) &&
+	     !lh_json_parse(&rec, copy.p, copy.len, &v, &err) && v.type == LH_NUMBER &&
+	     v.n == text.n;
+	lh_record_free(&rec);
+	lh_buf_free(&copy);
+	return is;
+}
+
+static int add_member(struct lh_writer *w, struct lh_str name, struct lh_str value,
+		      struct lh_err *err)
+{
+	if (is_number(name) && !is_json_number(value))
+		return lh_err_set(err, LH_EDATA, "\"%.*s\" must be a number", (int)name.n,
+				  name.p);
+	lh_write_key_str(w, name);
+	if (is_number(name))
+		lh_buf_add(w->out, value.p, value.n);
+	else
+		lh_buf_json(w->out, value.p, value.n);
+	return 0;
+}
+
+int lh_route_members(const struct lh_route *r, const struct lh_route_path *p, size_t skip,
+		     struct lh_buf *out, struct lh_err *err)
+{
+	struct lh_writer w = { .out = out, .comma = false };
+	size_t i;
+
+	if (r->members && *r->members) {
+		lh_buf_puts(out, r->members);
+		w.comma = true;
+	}
+	for (i = 0; i < r->n; i++)
+		if (r->piece[i].name &&
+		    add_member(&w, r->piece[i].text, p->piece[skip + i], err) < 0)
+			return -1;
+	for (i = 0; i < p->args; i++)
+		if (add_member(&w, p->key[i], p->value[i], err) < 0)
+			return -1;
+	return lh_buf_check(out, err);
+}

@@ -1,0 +1,59 @@
+/*
+ * routes - the routes of the bridge: those that are built in, and those of its configuration.
+ *
+ *     struct lh_routes routes = { 0 };
+ *     if (lh_routes_built_in(&routes, "demo", err) == 0)
+ *             r = lh_routes_find(&routes, "POST", &path, 0);
+ *     lh_routes_free(&routes);
+ *
+ * The state is a folder: index/NAME.lhv, playbook/NAME.lhv, log/NAME.jsonl, data (a root of a
+ * distillation), roster.jsonl, rules/.  The argv of a built-in route names files in it, and
+ * depends on which of them exist: of roster.jsonl, LH_ROSTER and index/workers.lhv the first
+ * is the roster; rules/ is used if it exists; logs of subjects need LH_SUBJECT_AUDIT_KEY.
+ *
+ * Owner:   the struct is the caller's, all zero at first; freeing it frees the routes.
+ * Errors:  LH_EUSAGE for a configuration, with "file:line: " before the reason; LH_EIO;
+ *          LH_ENOMEM.
+ * Threads: any number may read.
+ */
+#ifndef LH_ROUTES_H
+#define LH_ROUTES_H
+
+#include "route.h"
+
+struct lh_routes {
+	struct lh_route *v;
+	size_t n, cap;
+};
+
+/* Add the routes that are there without a configuration. */
+int lh_routes_built_in(struct lh_routes *to, const char *state, struct lh_err *err);
+void lh_routes_free(struct lh_routes *r);
+
+/* Return the route for a method and a path without its first `skip` pieces: the one with the
+ * fewest names in its path.  NULL if there is none. */
+const struct lh_route *lh_routes_find(const struct lh_routes *r, const char *method,
+				      const struct lh_route_path *path, size_t skip);
+
+/* A configuration: the members of its file, each NULL or 0 if absent. */
+struct lh_serve_config {
+	char **listen, **token_file, **allow;	/* each ends with NULL */
+	char *legal_token_file, *state, *mount, *mount_off;
+	bool no_console;
+	uint64_t connections, queue;
+	double drain;				/* seconds; below 0: absent */
+	struct lh_routes routes;		/* its "routes" alone */
+};
+
+/* Read a configuration file.  Every command of its routes must exist. */
+int lh_serve_config_read(struct lh_serve_config *c, const char *path, struct lh_err *err);
+void lh_serve_config_free(struct lh_serve_config *c);
+
+/* Replace built-in routes by configured ones that accept the same requests, and add the
+ * others.  The routes of from move. */
+int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_err *err);
+
+/* Return which variables the filter argv[0] inherits: a set of enum lh_child_keys. */
+unsigned lh_route_keys(const char *command);
+
+#endif

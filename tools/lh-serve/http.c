@@ -1,0 +1,538 @@
+/* http.c - requests as libmicrohttpd gives them, and what is refused before a filter sees it.
+ * See serve.h. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <lh/time.h>
+#include "base/mem.h"
+#include "serve.h"
+
+/* A connection's memory: the header block and libmicrohttpd's list of its fields. */
+#define CONNECTION_MEMORY ((size_t)48 << 10)
+#define DISCARD_MAX ((uint64_t)16 << 20)	/* bytes of a refused body read to its end */
+
+/* ---- ids ---- */
+
+static bool is_id(const char *s)
+{
+	size_t n = s ? strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789._-")
+		     : 0;
+
+	return n && n <= ID_MAX && !s[n];
+}
+
+static const char *header(const struct request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND, name);
+}
+
+/* Make an id: the random bytes of this process, and a count. */
+static void mint(struct server *s, char *to)
+{
+	size_t i;
+	int n = 0;
+
+	for (i = 0; i < 8; i++)
+		n += snprintf(to + n, ID_MAX - (size_t)n, "%02x", (unsigned char)s->seed[i]);
+	snprintf(to + n, ID_MAX - (size_t)n, "-%llx", (unsigned long long)++s->ids);
+}
+
+static void take_ids(struct request *r)
+{
+	const char *id = header(r, "X-Request-Id"), *trace = header(r, "X-Lakehouse-Trace-Id");
+
+	if (is_id(id))
+		snprintf(r->id, sizeof r->id, "%s", id);
+	else
+		mint(r->server, r->id);
+	snprintf(r->trace, sizeof r->trace, "%s", is_id(trace) ? trace : r->id);
+}
+
+/* ---- what is refused ---- */
+
+/* Keep the refusal for when the request is complete; or send it now, which closes the
+ * connection, if there is a body that nobody will read. */
+static enum MHD_Result refuse(struct request *r, unsigned status, const char *why)
+{
+	r->refused = true;
+	answer_error(r, status, why);
+	return MHD_YES;
+}
+
+struct framing {
+	unsigned lengths, encodings, hosts;
+	bool folded, chunked;
+};
+
+static enum MHD_Result look_at(void *framing, enum MHD_ValueKind kind, const char *key,
+			       const char *value)
+{
+	struct framing *f = framing;
+
+	(void)kind;
+	if (!strcasecmp(key, "Content-Length")) {
+		f->lengths++;
+	} else if (!strcasecmp(key, "Transfer-Encoding")) {
+		f->encodings++;
+		f->chunked = value && !strcasecmp(value, "chunked");
+	} else if (!strcasecmp(key, "Host")) {
+		f->hosts++;
+	}
+	return MHD_YES;
+}
+
+/* Two answers to the question where a body ends are how requests are smuggled past a proxy. */
+static const char *wrong_framing(struct request *r)
+{
+	struct framing f = { .lengths = 0 };
+
+	MHD_get_connection_values(r->conn, MHD_HEADER_KIND, look_at, &f);
+	r->chunked = f.encodings;
+	if (f.lengths > 1)
+		return "two Content-Length headers";
+	if (f.lengths && f.encodings)
+		return "Content-Length and Transfer-Encoding";
+	if (f.encodings && (f.encodings > 1 || !f.chunked))
+		return "Transfer-Encoding must be chunked";
+	if (f.hosts > 1)
+		return "two Host headers";
+	return NULL;
+}
+
+static bool may_connect(const struct request *r)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	return !r->site->allow.n ||
+	       (info && info->client_addr && networks_have(&r->site->allow, info->client_addr));
+}
+
+static const char *bearer(const struct request *r)
+{
+	const char *value = header(r, "Authorization");
+
+	if (!value || strncasecmp(value, "Bearer ", 7))
+		return NULL;
+	for (value += 7; *value == ' '; value++)
+		;
+	return value;
+}
+
+/* Return whether the tokens are given that the route wants. */
+static bool has_tokens(struct request *r)
+{
+	const struct site *site = r->site;
+	const char *token = bearer(r), *legal = header(r, "X-Lakehouse-Legal-Token");
+	const struct tokens *own = r->route && r->route->token.n ? &r->route->token
+		: r->route && r->route->route->audit ? &site->legal : NULL;
+	bool deep = r->route && r->route->route->kind == LH_ROUTE_HEALTH &&
+		    lh_route_arg(&r->path, "deep").p;
+
+	if (site->token.n && (!r->route || !r->route->route->open || deep)) {
+		r->token = token ? tokens_find(&site->token, token, strlen(token)) : NULL;
+		if (!r->token)
+			return false;
+	}
+	return !own || !own->n || (legal && tokens_find(own, legal, strlen(legal)));
+}
+
+/* ---- routes ---- */
+
+static const char *method_of(const struct request *r)
+{
+	return strcmp(r->method, "HEAD") ? r->method : "GET";
+}
+
+/* Return how many pieces of the path are the mount's. */
+static size_t mounted(const struct request *r)
+{
+	const struct lh_route_path *mount = &r->site->mount;
+	size_t i;
+
+	if (!mount->n || r->path.n <= mount->n)
+		return 0;
+	for (i = 0; i < mount->n && !lh_str_cmp(mount->piece[i], r->path.piece[i]); i++)
+		;
+	return i == mount->n ? i : 0;
+}
+
+static bool find_route(struct request *r)
+{
+	const struct lh_route *route;
+
+	r->skip = mounted(r);
+	route = lh_routes_find(&r->site->routes, method_of(r), &r->path, r->skip);
+	r->route = route ? &r->site->route[route - r->site->routes.v] : NULL;
+	return r->route;
+}
+
+/* List the methods that the path has, for Allow; false if it has none. */
+static bool list_methods(struct request *r, bool any)
+{
+	static const char *const method[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
+	char list[64] = "OPTIONS";
+	size_t i, n = strlen(list);
+	bool found = false;
+
+	for (i = 0; i < sizeof method / sizeof *method; i++) {
+		if (!any && !lh_routes_find(&r->site->routes, method[i], &r->path, r->skip))
+			continue;
+		found = true;
+		n += (size_t)snprintf(list + n, sizeof list - n, ", %s%s", method[i],
+				      i ? "" : ", HEAD");
+	}
+	lh_buf_reset(&r->body);
+	lh_buf_add(&r->body, list, n + 1);	/* the body is not needed */
+	r->allow = r->body.p;
+	return found;
+}
+
+/* ---- bodies ---- */
+
+static bool is_type(const char *type, size_t n, const char *name)
+{
+	return n == strlen(name) && !strncasecmp(type, name, n);
+}
+
+/* Return whether the media type is one of JSON; *lines: of JSON Lines. */
+static bool is_json(const char *type, bool *lines)
+{
+	size_t n;
+
+	*lines = false;
+	if (!type || !*type)
+		return true;
+	n = strcspn(type, "; \t");
+	*lines = is_type(type, n, "application/jsonl") || is_type(type, n, "application/x-ndjson");
+	return *lines || is_type(type, n, "application/json") ||
+	       (n > 5 && !strncasecmp(type + n - 5, "+json", 5));
+}
+
+static bool has_body(const struct request *r)
+{
+	const char *length = header(r, "Content-Length");
+
+	return r->chunked || (length && strcmp(length, "0"));
+}
+
+/* Refuse by the length and the type; 0 if both are right. */
+static unsigned refuse_body(struct request *r, const char **why)
+{
+	const char *length = header(r, "Content-Length");
+	const uint64_t max = r->route->route->max_body ? r->route->route->max_body : 1;
+
+	if (!length && !r->chunked && !strcmp(r->method, "POST")) {
+		*why = "a body needs Content-Length or chunks";
+		return 411;
+	}
+	if (length && strtoull(length, NULL, 10) > max) {
+		*why = "the body is too large";
+		return 413;
+	}
+	if (has_body(r) && !is_json(header(r, "Content-Type"), &r->lines)) {
+		*why = "the body must be application/json, application/jsonl or "
+		       "application/x-ndjson";
+		return 415;
+	}
+	return 0;
+}
+
+/* ---- a request begins ---- */
+
+static unsigned check_access(struct request *r, const char **why, struct lh_err *err)
+{
+	const union MHD_ConnectionInfo *size =
+		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	bool readable = r->target && lh_route_path_read(&r->path, lh_str_of(r->target), err) == 0;
+
+	if (size && size->header_size > HEADER_MAX) {
+		*why = "the header is too large";
+		return 431;
+	}
+	*why = wrong_framing(r);
+	if (*why)
+		return 400;
+	if (readable)
+		find_route(r);
+	*why = "this address is not allowed";
+	if (!may_connect(r))
+		return 403;
+	*why = "a token is required";
+	if (!has_tokens(r))
+		return 401;
+	if (!readable && strcmp(r->target ? r->target : "", "*")) {
+		*why = err->msg;
+		return 400;
+	}
+	return 0;
+}
+
+/* Check all that can be checked before the body; 0 if the body may come. */
+static unsigned check_request(struct request *r, const char **why, struct lh_err *err)
+{
+	unsigned status = check_access(r, why, err);
+
+	if (status)
+		return status;
+	if (!strcmp(r->method, "OPTIONS")) {
+		*why = "there is no such route";
+		return list_methods(r, r->target && !strcmp(r->target, "*")) ? 204 : 404;
+	}
+	if (!r->route && r->skip == 0 && r->site->config.mount_off && r->site->mount.n &&
+	    mounted(r)) {
+		*why = r->site->config.mount_off;
+		return 503;
+	}
+	if (!r->route) {
+		bool known = list_methods(r, false);
+
+		*why = known ? "the route has other methods" : "there is no such route";
+		if (!known)
+			r->allow = NULL;
+		return known ? 405 : 404;
+	}
+	if (r->route->route->off || (r->skip && r->site->config.mount_off)) {
+		*why = r->route->route->off ? r->route->route->off : r->site->config.mount_off;
+		return 503;
+	}
+	return refuse_body(r, why);
+}
+
+static void count_in(struct request *r)
+{
+	r->in_flight = true;
+	r->server->in_flight++;
+}
+
+static enum MHD_Result begin(struct request *r, const char *method)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const char *why = "";
+	struct lh_err err = { .msg = "" };
+	unsigned status;
+
+	r->seen = true;
+	r->client = info ? info->socket_context : NULL;
+	snprintf(r->method, sizeof r->method, "%s", method);
+	r->site = r->server->site;
+	site_use(r->site);
+	count_in(r);
+	take_ids(r);
+	status = check_request(r, &why, &err);
+	if (r->client)
+		client_busy(r->server, r->client, has_body(r));
+	r->received = lh_time_monotonic();
+	if (!status)
+		return MHD_YES;
+	if (status == 204) {
+		answer(r, 204);
+		return MHD_YES;
+	}
+	return refuse(r, status, why);
+}
+
+static enum MHD_Result take_body(struct request *r, const char *p, size_t n)
+{
+	struct server *s = r->server;
+
+	r->client->bytes += n;
+	r->counted += n;
+	s->bodies += n;
+	if (r->refused || r->too_large)
+		return r->counted > DISCARD_MAX ? MHD_NO : MHD_YES;
+	if (r->body.len + n > r->route->route->max_body || s->bodies > BODIES_MAX) {
+		r->too_large = true;
+		lh_buf_free(&r->body);
+		return MHD_YES;
+	}
+	lh_buf_add(&r->body, p, n);
+	return MHD_YES;
+}
+
+/* ---- answers ---- */
+
+static void add_header(struct MHD_Response *m, const char *name, const char *value)
+{
+	if (value)
+		MHD_add_response_header(m, name, value);
+}
+
+static void free_text(void *p)
+{
+	free(p);
+}
+
+static struct MHD_Response *make_response(struct request *r)
+{
+	struct MHD_Response *m;
+
+	if (r->stream)
+		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 65536, stream_read, r,
+							 NULL);
+	r->bytes_out = r->out.len;
+	m = MHD_create_response_from_buffer_with_free_callback(r->out.len, r->out.p, free_text);
+	if (m)
+		r->out = (struct lh_buf){ 0 };
+	return m;
+}
+
+static enum MHD_Result send_answer(struct request *r)
+{
+	struct MHD_Response *m = make_response(r);
+	enum MHD_Result sent;
+
+	if (!m)
+		return MHD_NO;
+	if (r->status != 204)
+		add_header(m, "Content-Type", r->type ? r->type : "application/json");
+	add_header(m, "X-Request-Id", r->id);
+	add_header(m, "X-Lakehouse-Trace-Id", r->trace);
+	add_header(m, "Cache-Control", "no-store");
+	add_header(m, "X-Content-Type-Options", "nosniff");
+	add_header(m, "Allow", r->allow);
+	if (r->retry_after || r->status == 503)
+		add_header(m, "Retry-After", "1");
+	if (r->status == 401)
+		add_header(m, "WWW-Authenticate", "Bearer");
+	if (r->route && r->route->route->kind == LH_ROUTE_FILE)
+		add_header(m, "Content-Security-Policy", console_policy);
+	if (r->server->stop || r->too_large || (r->refused && r->status == 400))
+		add_header(m, "Connection", "close");
+	sent = MHD_queue_response(r->conn, r->status, m);
+	MHD_destroy_response(m);
+	r->sent = sent == MHD_YES;
+	return sent;
+}
+
+static enum MHD_Result complete(struct request *r)
+{
+	if (r->client && r->client->body)
+		r->client->body = false;
+	if (r->ready)
+		return send_answer(r);
+	r->received = lh_time_monotonic();
+	if (r->too_large)
+		answer_error(r, r->server->bodies > BODIES_MAX ? 503 : 413,
+			     "the body is too large");
+	else
+		request_run(r);
+	if (r->ready)
+		return send_answer(r);
+	r->suspended = true;
+	MHD_suspend_connection(r->conn);
+	return MHD_YES;
+}
+
+/* ---- libmicrohttpd ---- */
+
+void *http_target(void *server, const char *target, struct MHD_Connection *conn)
+{
+	struct lh_err err;
+	struct request *r = lh_calloc(1, sizeof *r, &err);
+
+	if (!r)
+		return NULL;
+	r->server = server;
+	r->conn = conn;
+	r->target = lh_strndup(target, strlen(target), &err);
+	return r;
+}
+
+static enum MHD_Result on_request(void *server, struct MHD_Connection *conn, const char *url,
+				  const char *method, const char *version, const char *upload,
+				  size_t *size, void **context)
+{
+	struct request *r = *context;
+
+	(void)server;
+	(void)conn;
+	(void)url;
+	(void)version;
+	if (!r)
+		return MHD_NO;
+	if (!r->seen) {
+		begin(r, method);
+		/* with a body that is refused, now; else when the request is complete */
+		return r->ready && has_body(r) ? send_answer(r) : MHD_YES;
+	}
+	if (*size) {
+		size_t n = *size;
+
+		*size = 0;
+		return take_body(r, upload, n);
+	}
+	return complete(r);
+}
+
+static void on_completed(void *server, struct MHD_Connection *conn, void **context,
+			 enum MHD_RequestTerminationCode why)
+{
+	struct server *s = server;
+	struct request *r = *context;
+
+	(void)conn;
+	*context = NULL;
+	if (!r)
+		return;
+	s->bodies -= r->counted;
+	if (r->in_flight) {
+		s->in_flight--;
+		if (!r->sent && why != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+			r->status = 499;	/* the client left before the answer */
+		stats_count(r->route ? r->route->stats : s->other, r->status,
+			    r->answered > r->received ? r->answered - r->received : 0);
+		log_request(r);
+	}
+	if (r->client)
+		client_reading(s, r->client);
+	request_free(r);
+}
+
+/* Leave the target as it is: it is decoded by lib/serve, piece by piece. */
+static size_t no_unescape(void *server, struct MHD_Connection *conn, char *text)
+{
+	(void)server;
+	(void)conn;
+	return strlen(text);
+}
+
+/* Its messages may quote requests. */
+static void no_message(void *server, const char *fmt, va_list ap)
+{
+	(void)server;
+	(void)fmt;
+	(void)ap;
+}
+
+static void on_http(struct lh_source *io, uint32_t events)
+{
+	struct server *s = (struct server *)((char *)io - offsetof(struct server, http_io));
+
+	(void)events;
+	s->resumed = true;		/* the loop runs it after all events */
+}
+
+int http_start(struct server *s, struct lh_err *err)
+{
+	const union MHD_DaemonInfo *info;
+
+	s->http = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+			MHD_USE_ERROR_LOG,
+		0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, no_message, s,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->limit + 64,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS + 5,
+		MHD_OPTION_URI_LOG_CALLBACK, http_target, s,
+		MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, s,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
+	info = s->http ? MHD_get_daemon_info(s->http, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+	if (!info)
+		return lh_err_set(err, LH_EIO, "libmicrohttpd could not be started");
+	s->http_io = (struct lh_source){ info->listen_fd, on_http };
+	return lh_loop_add(&s->loop, &s->http_io, EPOLLIN, err);
+}

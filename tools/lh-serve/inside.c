@@ -1,0 +1,335 @@
+/* inside.c - routes that the bridge answers itself: health, the cache of vectors, the newest
+ * sessions and audits.  See serve.h. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "file/file.h"
+#include "json/bind.h"
+#include "json/write.h"
+#include "serve.h"
+
+#define DEEP_SECONDS 2.0
+#define TAIL_MAX 262144		/* bytes of the end of a log */
+#define SESSIONS 20
+#define SESSIONS_MAX 200
+#define AUDITS 60
+
+/* ---- questions to several processes ---- */
+
+struct cache {				/* a reply of lh-embed to "stats" */
+	uint64_t hits, misses, size, capacity;
+};
+
+struct question {
+	struct lh_ask ask;
+	struct inside *inside;
+	const char *name;
+	bool up;
+};
+
+struct inside {
+	struct request *request;	/* NULL: it has been answered, or is gone */
+	struct question *question;
+	size_t n, open;
+	struct cache sum;
+};
+
+void inside_free(struct inside *i)
+{
+	size_t k;
+
+	i->request = NULL;
+	if (i->open)
+		return;			/* the last answer frees it */
+	for (k = 0; k < i->n; k++)
+		lh_buf_free(&i->question[k].ask.line);
+	free(i->question);
+	free(i);
+}
+
+static void write_health(struct inside *i)
+{
+	struct request *r = i->request;
+	struct lh_writer w = lh_write_to(&r->out);
+	bool down = false;
+	size_t k;
+
+	for (k = 0; k < i->n; k++)
+		down |= !i->question[k].up;
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "status", down ? "down" : "ok");
+	lh_write_text(&w, "service", "gateway");
+	if (down)
+		lh_write_text(&w, "error", "a filter does not answer");
+	lh_write_array(&w, "down");
+	for (k = 0; k < i->n; k++)
+		if (!i->question[k].up)
+			lh_write_text(&w, NULL, i->question[k].name);
+	lh_write_end(&w);
+	lh_write_end(&w);
+	answer(r, down ? 503 : 200);
+}
+
+static void write_cache(struct inside *i)
+{
+	struct request *r = i->request;
+	const struct cache *c = &i->sum;
+	struct lh_writer w = lh_write_to(&r->out);
+
+	lh_write_object(&w, NULL);
+	lh_write_u64(&w, "hits", c->hits);
+	lh_write_u64(&w, "misses", c->misses);
+	lh_write_f64(&w, "hit_rate",
+		     c->hits + c->misses ? (double)c->hits / (double)(c->hits + c->misses) : 0);
+	lh_write_u64(&w, "size", c->size);
+	lh_write_u64(&w, "capacity", c->capacity);
+	lh_write_end(&w);
+	answer(r, 200);
+}
+
+static void add_cache(struct inside *i, const struct lh_record *rec)
+{
+	static const struct lh_bind members[] = {
+		{ LH_BIND_U64("hits", struct cache, hits, 0, INT64_MAX) },
+		{ LH_BIND_U64("misses", struct cache, misses, 0, INT64_MAX) },
+		{ LH_BIND_U64("size", struct cache, size, 0, INT64_MAX) },
+		{ LH_BIND_U64("capacity", struct cache, capacity, 0, INT64_MAX) },
+		LH_BIND_END
+	};
+	struct cache c = { 0 };
+	struct lh_err err;
+
+	if (lh_bind(members, rec, &c, NULL, &err) < 0)
+		return;
+	i->sum.hits += c.hits;
+	i->sum.misses += c.misses;
+	i->sum.size += c.size;
+	i->sum.capacity += c.capacity;
+}
+
+/* Take one answer; after the last one answer the request. */
+static void settle(struct inside *i)
+{
+	if (i->open)
+		return;
+	if (!i->request)
+		inside_free(i);
+	else if (i->request->route->route->kind == LH_ROUTE_CACHE)
+		write_cache(i);
+	else
+		write_health(i);
+}
+
+static void on_reply(struct lh_ask *a, enum lh_asked how, struct lh_record *rec,
+		     struct lh_str line)
+{
+	struct question *q = (struct question *)((char *)a - offsetof(struct question, ask));
+	struct inside *i = q->inside;
+
+	(void)line;
+	q->up = how == LH_ASKED_ANSWERED;
+	if (q->up && i->request && i->request->route->route->kind == LH_ROUTE_CACHE)
+		add_cache(i, rec);
+	i->open--;
+	settle(i);
+}
+
+static struct inside *new_inside(struct request *r, size_t n)
+{
+	struct lh_err err;
+	struct inside *i = lh_calloc(1, sizeof *i, &err);
+
+	if (i)
+		i->question = lh_calloc(n + 1, sizeof *i->question, &err);
+	if (!i || !i->question) {
+		free(i);
+		answer_error(r, 500, "out of memory");
+		return NULL;
+	}
+	i->request = r;
+	return r->inside = i;
+}
+
+static struct question *new_question(struct inside *i, const char *name, const char *line)
+{
+	struct question *q = &i->question[i->n++];
+
+	q->inside = i;
+	q->name = name;
+	q->ask.timeout = DEEP_SECONDS;
+	q->ask.answered = on_reply;
+	lh_buf_puts(&q->ask.line, line);
+	i->open++;
+	return q;
+}
+
+static bool is_first_of_pool(const struct site *site, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && site->route[i].pool != site->route[n].pool; i++)
+		;
+	return site->route[n].pool && i == n;
+}
+
+/* Ask each pool: any answer shows that it is up, also a refusal of the empty record. */
+static void ask_pools(struct request *r)
+{
+	const struct site *site = r->site;
+	struct inside *i = new_inside(r, site->routes.n);
+	size_t n;
+
+	if (!i)
+		return;
+	i->open = 1;			/* until all are asked */
+	for (n = 0; n < site->routes.n; n++) {
+		struct question *q;
+
+		if (!is_first_of_pool(site, n))
+			continue;
+		q = new_question(i, site->routes.v[n].route, "{}\n");
+		if (lh_pool_ask(site->route[n].pool->pool, &q->ask) < 0)
+			i->open--;
+	}
+	i->open--;
+	settle(i);
+}
+
+static void ask_caches(struct request *r)
+{
+	struct lh_pool_state st;
+	struct inside *i;
+	unsigned n;
+
+	lh_pool_state(r->route->pool->pool, &st);
+	i = new_inside(r, st.processes);
+	if (!i)
+		return;
+	i->open = 1;
+	for (n = 0; n < st.processes; n++) {
+		struct question *q = new_question(i, NULL, LH_JSON({"op":"stats"}) "\n");
+
+		if (lh_pool_ask_one(r->route->pool->pool, n, &q->ask) < 0)
+			i->open--;
+	}
+	i->open--;
+	settle(i);
+}
+
+static void answer_health(struct request *r)
+{
+	if (lh_route_arg(&r->path, "deep").p) {
+		ask_pools(r);
+		return;
+	}
+	lh_buf_puts(&r->out, LH_JSON({"status":"ok","service":"gateway"}));
+	answer(r, 200);
+}
+
+/* ---- the newest rows of a log ---- */
+
+/* Read the end of a file, from the first complete line on. */
+static int read_tail(const char *path, struct lh_buf *to, struct lh_err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END), from;
+	char *room, *lf;
+	ssize_t n;
+
+	if (fd < 0)
+		return 0;
+	from = size > TAIL_MAX ? size - TAIL_MAX : 0;
+	room = lh_buf_room(to, TAIL_MAX);
+	n = room ? pread(fd, room, TAIL_MAX, from) : -1;
+	close(fd);
+	if (n < 0)
+		return lh_err_set(err, LH_EIO, "the log cannot be read");
+	lh_buf_took(to, (size_t)n);
+	lf = from ? memchr(to->p, '\n', to->len) : NULL;
+	if (lf) {
+		to->len -= (size_t)(lf + 1 - to->p);
+		memmove(to->p, lf + 1, to->len);
+	}
+	return 0;
+}
+
+/* Write the last `most` rows that are JSON objects, oldest first. */
+static void write_rows(struct lh_writer *w, const struct lh_buf *text, size_t most)
+{
+	const char *p = text->p + text->len, *end;
+	struct lh_record rec;
+	struct lh_err err;
+	size_t n = 0;
+
+	while (p && p > text->p && n < most + 1) {
+		p = memrchr(text->p, '\n', (size_t)(p - text->p));
+		n++;
+	}
+	lh_record_init(&rec);
+	for (p = p ? p + 1 : text->p; p && p < text->p + text->len; p = end + 1) {
+		end = memchr(p, '\n', (size_t)(text->p + text->len - p));
+		if (!end)
+			break;
+		if (lh_record_parse(&rec, p, (size_t)(end - p), &err) == 0)
+			lh_write_raw(w, NULL, (struct lh_str){ rec.line, rec.len });
+	}
+	lh_record_free(&rec);
+}
+
+static void answer_rows(struct request *r, const char *name, const char *member, size_t most)
+{
+	struct lh_writer w = lh_write_to(&r->out);
+	struct lh_buf text = { 0 };
+	struct lh_err err;
+	char path[4096];
+
+	if ((size_t)snprintf(path, sizeof path, "%s/%s", r->site->config.state, name) >=
+		    sizeof path || read_tail(path, &text, &err) < 0) {
+		lh_buf_free(&text);
+		answer_error(r, 500, "the log cannot be read");
+		return;
+	}
+	lh_write_object(&w, NULL);
+	lh_write_array(&w, member);
+	write_rows(&w, &text, most);
+	lh_write_end(&w);
+	lh_write_end(&w);
+	lh_buf_free(&text);
+	answer(r, 200);
+}
+
+static void answer_sessions(struct request *r)
+{
+	struct lh_str limit = lh_route_arg(&r->path, "limit");
+	unsigned long n = SESSIONS;
+	char text[16];
+
+	if (limit.p) {
+		snprintf(text, sizeof text, "%.*s", (int)(limit.n > 15 ? 15 : limit.n), limit.p);
+		n = strspn(text, "0123456789") == limit.n ? strtoul(text, NULL, 10) : 0;
+	}
+	if (n < 1 || n > SESSIONS_MAX)
+		answer_error(r, 400, "\"limit\" must be a whole number from 1 to 200");
+	else
+		answer_rows(r, "log/sessions.jsonl", "sessions", n);
+}
+
+void inside_answer(struct request *r)
+{
+	switch (r->route->route->kind) {
+	case LH_ROUTE_CACHE:
+		ask_caches(r);
+		break;
+	case LH_ROUTE_SESSIONS:
+		answer_sessions(r);
+		break;
+	case LH_ROUTE_AUDITS:
+		answer_rows(r, "data/_kb/audit_baselines.jsonl", "baselines", AUDITS);
+		break;
+	default:
+		answer_health(r);
+	}
+}

@@ -1,0 +1,397 @@
+/* listen.c - listening sockets and connections.  See serve.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <linux/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <lh/time.h>
+#include "base/mem.h"
+#include "serve.h"
+
+#define LISTEN_FDS_START 3
+#define BACKLOG 4096
+#define ACCEPTS 64			/* of one turn */
+
+/* ---- listening ---- */
+
+static void on_accept(struct lh_source *io, uint32_t events);
+
+static int add_listener(struct server *s, int fd, struct lh_err *err)
+{
+	struct listener *v = lh_realloc(s->listener, s->listeners + 1, sizeof *v, err);
+
+	if (!v) {
+		close(fd);
+		return -1;
+	}
+	s->listener = v;
+	v[s->listeners++] = (struct listener){ .io = { fd, on_accept }, .server = s };
+	return 0;
+}
+
+/* Refuse what is neither local nor guarded by a token. */
+static int may_listen(const struct server *s, const struct sockaddr *a, struct lh_err *err)
+{
+	char text[64];
+
+	if (is_loopback(a) || s->site->token.n)
+		return 0;
+	address_text(a, text, sizeof text);
+	return lh_err_set(err, LH_EUSAGE,
+			  "%s is not a loopback address: --token-file FILE lets it listen there",
+			  text);
+}
+
+static int listen_at(struct server *s, const struct addrinfo *a, struct lh_err *err)
+{
+	int fd, one = 1;
+
+	if (may_listen(s, a->ai_addr, err) < 0)
+		return -1;
+	fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return lh_err_sys(err, "socket");
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	if (a->ai_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+	if (bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {
+		lh_err_sys(err, "cannot listen");
+		close(fd);
+		return -1;
+	}
+	return add_listener(s, fd, err);
+}
+
+/* Divide ADDR:PORT or [ADDR]:PORT. */
+static int divide(const char *address, char *host, size_t n, const char **port,
+		  struct lh_err *err)
+{
+	const char *colon = strrchr(address, ':');
+	size_t len = colon ? (size_t)(colon - address) : 0;
+
+	if (len > 2 && *address == '[' && address[len - 1] == ']') {
+		address++;
+		len -= 2;
+	} else if (colon && memchr(address, ':', len)) {
+		colon = NULL;		/* an IPv6 address without brackets */
+	}
+	if (!colon || !len || len >= n || !colon[1] || strlen(colon + 1) > 5 ||
+	    strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+	    strtoul(colon + 1, NULL, 10) > 65535)
+		return lh_err_set(err, LH_EUSAGE, "expected ADDRESS:PORT or [ADDRESS]:PORT");
+	snprintf(host, n, "%.*s", (int)len, address);
+	*port = colon + 1;
+	return 0;
+}
+
+static int listen_address(struct server *s, const char *address, struct lh_err *err)
+{
+	const struct addrinfo hint = { .ai_socktype = SOCK_STREAM,
+				       .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+	struct addrinfo *found, *a;
+	const char *port = "";
+	char host[256];
+	int rc;
+
+	if (divide(address, host, sizeof host, &port, err) < 0)
+		return lh_err_prefix(err, "--listen %s", address);
+	rc = getaddrinfo(host, port, &hint, &found);
+	if (rc)
+		return lh_err_set(err, LH_EUSAGE, "--listen %s: %s", address, gai_strerror(rc));
+	for (rc = 0, a = found; a && !rc; a = a->ai_next)
+		rc = listen_at(s, a, err);
+	freeaddrinfo(found);
+	return rc < 0 ? lh_err_prefix(err, "--listen %s", address) : 0;
+}
+
+/* Take over the sockets that systemd opened: LISTEN_FDS of them, from descriptor 3 on. */
+static int take_sockets(struct server *s, struct lh_err *err)
+{
+	const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
+	union {
+		struct sockaddr any;
+		struct sockaddr_storage room;
+	} a;
+	socklen_t len;
+	int fd, end;
+
+	if (!pid || !n || strtol(pid, NULL, 10) != (long)getpid())
+		return 0;
+	end = LISTEN_FDS_START + (int)strtol(n, NULL, 10);
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	for (fd = LISTEN_FDS_START; fd < end; fd++) {
+		len = sizeof a;
+		if (getsockname(fd, &a.any, &len) < 0)
+			return lh_err_sys(err, "LISTEN_FDS: descriptor %d", fd);
+		if (may_listen(s, &a.any, err) < 0)
+			return lh_err_prefix(err, "LISTEN_FDS");
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+		if (add_listener(s, fd, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Say where it listens: with port 0 nobody else knows. */
+static void say_addresses(struct server *s)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in four;
+		struct sockaddr_in6 six;
+		struct sockaddr_storage room;
+	} a;
+	size_t i;
+
+	for (i = 0; i < s->listeners; i++) {
+		socklen_t len = sizeof a;
+		char text[64];
+
+		if (getsockname(s->listener[i].io.fd, &a.any, &len) < 0)
+			continue;
+		address_text(&a.any, text, sizeof text);
+		if (a.any.sa_family == AF_INET || a.any.sa_family == AF_INET6)
+			lh_tool_message(s->tool,
+					a.any.sa_family == AF_INET6 ? "listening on http://[%s]:%u"
+								    : "listening on http://%s:%u",
+					text, ntohs(a.four.sin_port));
+		else
+			lh_tool_message(s->tool, "listening on a local socket");
+	}
+}
+
+int listen_all(struct server *s, char *const *address, struct lh_err *err)
+{
+	static char *const standard[] = { (char *)"127.0.0.1:3110", NULL };
+	size_t i;
+
+	if (take_sockets(s, err) < 0)
+		return -1;
+	if (!address || !*address)
+		address = s->listeners ? standard + 1 : standard;
+	for (; *address; address++)
+		if (listen_address(s, *address, err) < 0)
+			return -1;
+	for (i = 0; i < s->listeners; i++)
+		if (lh_loop_add(&s->loop, &s->listener[i].io, EPOLLIN, err) < 0)
+			return -1;
+	say_addresses(s);
+	return 0;
+}
+
+void listen_close(struct server *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->listeners; i++) {
+		lh_loop_remove(&s->loop, &s->listener[i].io);
+		close(s->listener[i].io.fd);
+	}
+	free(s->listener);
+	s->listener = NULL;
+	s->listeners = 0;
+}
+
+static void pause_listening(struct server *s, bool pause)
+{
+	size_t i;
+
+	for (i = 0; i < s->listeners; i++) {
+		if (s->listener[i].paused == pause)
+			continue;
+		s->listener[i].paused = pause;
+		lh_loop_change(&s->loop, &s->listener[i].io, pause ? 0 : EPOLLIN);
+	}
+}
+
+/* ---- connections ---- */
+
+static void unlink_client(struct server *s, struct client *c)
+{
+	if (c == s->reading_last)
+		s->reading_last = c->before;
+	if (c->before)
+		c->before->next = c->next;
+	else
+		*c->list = c->next;
+	if (c->next)
+		c->next->before = c->before;
+}
+
+static void link_client(struct client *c, struct client **list)
+{
+	c->list = list;
+	c->before = NULL;
+	c->next = *list;
+	if (c->next)
+		c->next->before = c;
+	*list = c;
+}
+
+/* Return how many bytes TCP has received on a connection. */
+static uint64_t received(const struct client *c)
+{
+	struct tcp_info info;
+	socklen_t n = sizeof info;
+
+	memset(&info, 0, sizeof info);
+	getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &n);
+	return info.tcpi_bytes_received;
+}
+
+void client_reading(struct server *s, struct client *c)
+{
+	unlink_client(s, c);
+	link_client(c, &s->reading);
+	if (!c->next)
+		s->reading_last = c;
+	c->since = lh_time_monotonic();
+	c->begun = c->body = false;
+	c->received = 0;		/* asked for by the first sweep: most never see one */
+}
+
+void client_busy(struct server *s, struct client *c, bool body)
+{
+	unlink_client(s, c);
+	link_client(c, &s->busy);
+	c->since = lh_time_monotonic();
+	c->fresh = false;
+	c->body = body;
+	c->bytes = 0;
+}
+
+/* Close a connection: libmicrohttpd reads its end, and answers no more. */
+static void cut(struct client *c)
+{
+	shutdown(c->fd, SHUT_RDWR);
+	c->since = lh_time_monotonic();	/* once is enough */
+}
+
+static bool too_slow(struct client *c, double now)
+{
+	uint64_t n;
+
+	if (c->fresh || c->begun)
+		return now - c->since > HEADER_SECONDS;
+	n = received(c);
+	if (c->received && n != c->received) {
+		c->begun = true;
+		c->since = now;
+	}
+	c->received = n;
+	return !c->begun && now - c->since > IDLE_SECONDS;
+}
+
+void clients_sweep(struct server *s, double now)
+{
+	struct client *c;
+
+	for (c = s->reading; c; c = c->next)
+		if (too_slow(c, now))
+			cut(c);
+	for (c = s->busy; c; c = c->next) {
+		if (!c->body || now - c->since < SLOW_SECONDS)
+			continue;
+		if (c->bytes < SLOW_BYTES)
+			cut(c);
+		c->bytes = 0;
+		c->since = now;
+	}
+	pause_listening(s, false);
+}
+
+void on_connection(void *server, struct MHD_Connection *conn, void **context,
+		   enum MHD_ConnectionNotificationCode what)
+{
+	struct server *s = server;
+	const union MHD_ConnectionInfo *info;
+	struct client *c = *context;
+	struct lh_err err;
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		if (c)
+			unlink_client(s, c);
+		s->clients -= c != NULL;
+		free(c);
+		*context = NULL;
+		return;
+	}
+	info = MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+	c = info ? lh_calloc(1, sizeof *c, &err) : NULL;
+	*context = c;
+	if (!c)
+		return;
+	c->fd = info->connect_fd;
+	c->fresh = true;
+	c->since = lh_time_monotonic();
+	link_client(c, &s->reading);
+	if (!c->next)
+		s->reading_last = c;
+	s->clients++;
+}
+
+/* At the limit of connections, or of descriptors: close the one that has been without a
+ * request for the longest time, so that slow clients cannot keep the others out. */
+static void make_room(struct server *s)
+{
+	if (s->reading_last)
+		cut(s->reading_last);
+	pause_listening(s, true);	/* until the next sweep, or until it is closed */
+}
+
+static void on_accept(struct lh_source *io, uint32_t events)
+{
+	struct listener *l = (struct listener *)(void *)io;
+	struct server *s = l->server;
+	struct sockaddr_storage a;
+	socklen_t n;
+	int i, fd, one = 1;
+
+	(void)events;
+	for (i = 0; i < ACCEPTS; i++) {
+		if (s->clients >= s->limit) {
+			make_room(s);
+			return;
+		}
+		n = sizeof a;
+		fd = accept4(io->fd, (struct sockaddr *)&a, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+			    errno == ENOMEM)
+				make_room(s);
+			return;
+		}
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+		MHD_add_connection(s->http, fd, (struct sockaddr *)&a, n);
+		s->resumed = true;
+	}
+}
+
+/* ---- systemd ---- */
+
+void notify_systemd(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	size_t n = path ? strlen(path) : 0;
+	int fd;
+
+	if (!n || n >= sizeof a.sun_path || (*path != '/' && *path != '@'))
+		return;
+	memcpy(a.sun_path, path, n);
+	if (*path == '@')
+		a.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&a,
+	       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+	close(fd);
+}

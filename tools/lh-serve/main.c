@@ -1,0 +1,85 @@
+/* lh-serve: answer HTTP requests by filters.  See lh-serve(1). */
+#include <stdlib.h>
+
+#include "serve.h"
+
+static const struct lh_option options[] = {
+	{ 0, "listen", "ADDR:PORT", "address (repeatable; default 127.0.0.1:3110)",
+	  LH_TEXTS(struct settings, listen) },
+	{ 0, "config", "FILE", "routes and settings (JSON)", LH_TEXT(struct settings, config) },
+	{ 0, "state", "DIR", "folder of indexes, playbooks and logs (default .)",
+	  LH_TEXT(struct settings, state) },
+	{ 0, "token-file", "FILE", "file of a token that clients must give (repeatable)",
+	  LH_TEXTS(struct settings, token_file) },
+	{ 0, "legal-token-file", "FILE", "file of the token for the routes of the audit",
+	  LH_TEXT(struct settings, legal_token_file) },
+	{ 0, "allow", "CIDR", "only clients of this network (repeatable)",
+	  LH_TEXTS(struct settings, allow) },
+	{ 0, "mount", "PREFIX", "serve all routes below PREFIX too",
+	  LH_TEXT(struct settings, mount) },
+	{ 0, "no-console", NULL, "without the web page at /",
+	  LH_FLAG(struct settings, no_console) },
+	{ 0, "connections", "N", "most connections (default 10000)",
+	  LH_UINT(struct settings, connections, 1, 1000000) },
+	{ 0, "queue", "N", "most requests that wait for a filter (default 1024)",
+	  LH_UINT(struct settings, queue, 1, 1000000) },
+	{ 0, "drain", "S", "seconds for requests in flight at the end (default 30)",
+	  LH_REAL(struct settings, drain, 0, 86400) },
+	{ 0, "check", NULL, "check the configuration, and exit",
+	  LH_FLAG(struct settings, check) },
+	{ 0, "print-config", NULL, "print the configuration in force, and exit",
+	  LH_FLAG(struct settings, print_config) },
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+/* Take LH_SERVE_TOKEN out of the environment, which the filters inherit. */
+static char *take_token(struct lh_err *err)
+{
+	const char *token = getenv("LH_SERVE_TOKEN");
+	struct lh_secret undumpable;
+	char *copy;
+
+	if (!token || !*token)
+		return NULL;
+	/* memory with a secret: no core file, no tracing */
+	if (lh_secret_alloc(&undumpable, 1, err) == 0)
+		lh_secret_wipe(&undumpable);
+	copy = strdup(token);
+	unsetenv("LH_SERVE_TOKEN");
+	return copy;
+}
+
+static int run(struct lh_tool *tool, const struct settings *set)
+{
+	char *token = take_token(&tool->err);
+	struct site *site = site_new(set, token, &tool->err);
+	int rc = site ? 0 : -1;
+
+	if (site && set->print_config)
+		rc = site_print(site, tool);
+	if (site && (set->check || set->print_config))
+		site_drop(site, NULL);
+	else if (site)
+		rc = serve(tool, set, site, token);
+	if (token)
+		explicit_bzero(token, strlen(token));
+	free(token);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings set = { .drain = -1 };
+	struct lh_tool tool;
+	int rc;
+
+	lh_tool_init(&tool, "lh-serve", "[OPTION]...", "answer HTTP requests by filters", options);
+	lh_tool_ignore_sigpipe(&tool);
+	rc = lh_tool_parse(&tool, argc, argv, &set);
+	if (!rc && tool.n_operands)
+		rc = lh_tool_unexpected(&tool, 0, "lh-serve takes none");
+	if (!rc)
+		rc = run(&tool, &set);
+	return lh_tool_finish(&tool, rc);
+}

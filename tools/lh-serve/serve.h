@@ -1,0 +1,288 @@
+/*
+ * serve.h - shared by the files of lh-serve.
+ *
+ *     main.c      options and configuration; --check, --print-config
+ *     server.c    the loop: signals, reloading, ending
+ *     listen.c    listening sockets, also those of systemd; connections
+ *     site.c      a configuration in force: routes, pools, tokens
+ *     access.c    who may: tokens and addresses
+ *     http.c      requests as libmicrohttpd gives them; refusals
+ *     request.c   a request from its complete body to its answer
+ *     stream.c    bodies of many lines
+ *     inside.c    routes that the bridge answers itself: health, cache, newest rows
+ *     metrics.c   counts and /metrics
+ *     openapi.c   /openapi.json
+ *     log.c       the access log
+ *     console.c   the files of the console
+ *
+ * One thread runs all of it: libmicrohttpd reads and writes the connections, lib/serve the
+ * filters, both inside one epoll loop.  A connection is suspended while its line is in a
+ * filter, and resumed by the answer.
+ */
+#ifndef SERVE_H
+#define SERVE_H
+
+#include <microhttpd.h>
+#include <netinet/in.h>
+
+#include "crypto/secret.h"
+#include "serve/loop.h"
+#include "serve/pool.h"
+#include "serve/repack.h"
+#include "serve/routes.h"
+#include "tool/tool.h"
+
+#define HEADER_MAX 16384		/* bytes of a header block */
+#define HEADER_SECONDS 10.0
+#define IDLE_SECONDS 75.0		/* between requests of a connection */
+#define SLOW_SECONDS 30.0		/* a body has at least SLOW_BYTES in that time */
+#define SLOW_BYTES 30720
+#define BODIES_MAX ((uint64_t)256 << 20)	/* bytes of all bodies together */
+#define ID_MAX 128			/* bytes of a request id, a trace id */
+
+struct settings {			/* the command line */
+	struct lh_list listen, token_file, allow;
+	const char *config, *legal_token_file, *mount, *state;
+	bool no_console, check, print_config;
+	uint64_t connections, queue;	/* 0: not given */
+	double drain;			/* below 0: not given */
+};
+
+/* ---- access.c ---- */
+
+struct token {
+	char label[32];			/* in the log: never the token */
+	unsigned char hash[32];
+};
+
+struct tokens {
+	struct token *v;
+	size_t n;
+};
+
+/* Add the token of a file; of a text. */
+int tokens_add_file(struct tokens *t, const char *path, const char *label, struct lh_err *err);
+int tokens_add(struct tokens *t, const char *text, size_t n, const char *label,
+	       struct lh_err *err);
+/* Return the label of a token that is one of them, or NULL. */
+const char *tokens_find(const struct tokens *t, const char *text, size_t n);
+void tokens_free(struct tokens *t);
+
+struct network {
+	unsigned char address[16];
+	unsigned bits;
+};
+
+struct networks {
+	struct network *v;
+	size_t n;
+};
+
+int networks_add(struct networks *to, const char *cidr, struct lh_err *err);
+bool networks_have(const struct networks *n, const struct sockaddr *address);
+void networks_free(struct networks *n);
+/* Write the address as text, without the port; v4-mapped addresses as IPv4. */
+void address_text(const struct sockaddr *address, char *to, size_t n);
+bool is_loopback(const struct sockaddr *address);
+
+/* ---- metrics.c ---- */
+
+#define STATUSES 600
+#define BUCKETS 15
+
+struct route_stats {
+	struct route_stats *next;
+	char *route;
+	uint64_t status[STATUSES];
+	uint64_t bucket[BUCKETS + 1], requests;
+	double seconds;
+};
+
+struct server;
+struct route_stats *stats_of(struct server *s, const char *route, struct lh_err *err);
+void stats_count(struct route_stats *st, unsigned status, double seconds);
+void stats_free(struct server *s);
+struct request;
+void metrics_answer(struct request *r);
+
+/* ---- site.c ---- */
+
+struct shared_pool {			/* routes with one command share its processes */
+	struct lh_pool *pool;
+	char **run;			/* of one of its routes */
+	unsigned processes, depth, queue;
+	unsigned sites;			/* that use it */
+	bool late;			/* it is not over */
+};
+
+struct site_route {
+	const struct lh_route *route;
+	struct shared_pool *pool;	/* NULL: none */
+	struct tokens token;		/* of its own token_file */
+	struct route_stats *stats;
+};
+
+struct site {
+	struct lh_serve_config config;	/* with the command line taken into account */
+	struct lh_routes routes;
+	struct site_route *route;	/* as many as routes */
+	struct tokens token, legal;
+	struct networks allow;
+	struct lh_route_path mount;
+	unsigned users;			/* requests, and the server */
+};
+
+/* Make the routes, tokens and networks; start no process. */
+struct site *site_new(const struct settings *set, const char *token, struct lh_err *err);
+/* Start the pools, or take over those of the site before that have the same command. */
+int site_start(struct site *site, struct server *s, struct site *before, struct lh_err *err);
+void site_use(struct site *site);
+void site_drop(struct site *site, struct server *s);
+/* Print the configuration as JSON. */
+int site_print(const struct site *site, struct lh_tool *tool);
+
+/* ---- listen.c ---- */
+
+struct client {				/* a connection */
+	struct client *next, *before;
+	struct client **list;		/* where it is: reading or busy */
+	int fd;
+	double since;			/* of its phase; of the window in which bytes are counted */
+	uint64_t received, bytes;	/* by TCP when the phase began; of the body in the window */
+	bool fresh, begun;		/* no request yet; a byte of the next header is there */
+	bool body;			/* its body is being read */
+};
+
+struct listener {
+	struct lh_source io;
+	struct server *server;
+	bool paused;
+};
+
+int listen_all(struct server *s, char *const *address, struct lh_err *err);
+void listen_close(struct server *s);
+/* Close connections that are too slow; called each second. */
+void clients_sweep(struct server *s, double now);
+/* Move a connection to a phase: reading a header, or busy with a request. */
+void client_reading(struct server *s, struct client *c);
+void client_busy(struct server *s, struct client *c, bool body);
+void on_connection(void *server, struct MHD_Connection *conn, void **context,
+		   enum MHD_ConnectionNotificationCode what);
+/* Send a state to systemd, if it started the process. */
+void notify_systemd(const char *state);
+
+/* ---- server.c ---- */
+
+struct server {
+	struct lh_tool *tool;
+	const struct settings *set;
+	const char *environment_token;
+	struct lh_loop loop;
+	struct MHD_Daemon *http;
+	struct lh_source http_io, signals;
+	struct listener *listener;
+	size_t listeners;
+	struct client *reading, *reading_last, *busy;	/* reading: newest first */
+	uint64_t clients, limit;
+	struct site *site;
+	struct shared_pool **pool;
+	size_t pools, cap_pools;
+	struct route_stats *stats, *other;
+	uint64_t in_flight, bodies;	/* requests; bytes of their bodies */
+	uint64_t restarts;		/* of pools that are gone */
+	bool resumed;			/* a connection was resumed */
+	unsigned stop;			/* signals to stop so far */
+	double stop_at;			/* when to give up what is in flight */
+	struct lh_buf log;
+	bool log_gone;
+	uint64_t log_lost;
+	char seed[16];			/* random bytes, and a count: for ids */
+	uint64_t ids;
+};
+
+int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
+	  const char *environment_token);
+
+/* ---- http.c ---- */
+
+int http_start(struct server *s, struct lh_err *err);
+void *http_target(void *server, const char *target, struct MHD_Connection *conn);
+
+struct stream;
+
+struct request {
+	struct server *server;
+	struct MHD_Connection *conn;
+	struct client *client;
+	struct site *site;
+	struct site_route *route;	/* NULL: none */
+	size_t skip;			/* pieces of the mount */
+	char *target;
+	struct lh_route_path path;
+	char method[16];
+	const char *token;		/* label */
+	char id[ID_MAX + 1], trace[ID_MAX + 1];
+	struct lh_buf body;
+	uint64_t counted;		/* bytes of it in server->bodies */
+	bool seen, lines, refused, chunked, too_large;
+
+	struct lh_ask ask;
+	struct stream *stream;
+	struct inside *inside;
+	unsigned status;
+	struct lh_buf out;		/* the body of the answer */
+	const char *type, *allow;	/* Content-Type; Allow, or NULL */
+	bool retry_after, ready, suspended, in_flight, sent;
+	double received, answered;	/* lh_time_monotonic: body complete; answer complete */
+	double queue, filter;		/* seconds */
+	uint64_t bytes_out;
+};
+
+/* ---- request.c ---- */
+
+/* Begin with a request whose body is complete. */
+void request_run(struct request *r);
+/* Answer: with r->out, with an error, with constant text. */
+void answer(struct request *r, unsigned status);
+void answer_error(struct request *r, unsigned status, const char *why);
+void answer_asked(struct request *r, enum lh_asked how);
+/* Read the line of a filter into status and body; errors as {"error":...}. */
+int read_answer(struct request *r, struct lh_record *rec, struct lh_str line, unsigned *status,
+		struct lh_buf *out);
+/* Make the line for the filter of one body. */
+int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *line,
+	      struct lh_err *err);
+void request_free(struct request *r);
+/* Fill the times of the log from an ask. */
+void take_times(struct request *r, const struct lh_ask *a);
+
+/* ---- stream.c ---- */
+
+void stream_start(struct request *r);
+void stream_free(struct stream *s);
+ssize_t stream_read(void *request, uint64_t at, char *to, size_t max);
+
+/* ---- inside.c ---- */
+
+void inside_answer(struct request *r);
+void inside_free(struct inside *i);
+
+/* ---- openapi.c ---- */
+
+void openapi_answer(struct request *r);
+
+/* ---- log.c ---- */
+
+void log_request(struct request *r);
+void log_flush(struct server *s);
+
+/* ---- console.c ---- */
+
+struct console_file {
+	const char *path, *type, *text;
+	size_t n;
+};
+extern const struct console_file console_files[];
+extern const char console_policy[];	/* Content-Security-Policy */
+
+#endif

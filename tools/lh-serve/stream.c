@@ -1,0 +1,241 @@
+/*
+ * stream.c - a body of many lines: each is asked for itself, and the answers are sent in their
+ * order while later lines are still in the filter.  See serve.h.
+ *
+ * At most WINDOW lines are asked at one time, so that one long body does not fill the queue.
+ * The response is written by libmicrohttpd, which asks stream_read for more; if nothing is at
+ * hand, the connection is suspended until the next answer.
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "json/write.h"
+#include "serve.h"
+
+#define WINDOW 64
+
+struct line {
+	struct lh_ask ask;
+	struct stream *stream;
+	struct lh_buf out;		/* the answer, with its LF */
+	bool done;
+};
+
+struct stream {
+	struct request *request;
+	size_t at;			/* of the next line in the body */
+	struct line line[WINDOW];	/* a ring */
+	uint64_t first, next;		/* lines not yet sent: first..next-1 */
+	size_t sent;			/* bytes of the first one */
+	uint64_t asked;			/* lines in the pool */
+	bool gone;			/* the client left: answers are discarded */
+	bool waits;			/* the connection is suspended */
+};
+
+/* ---- answers ---- */
+
+static void wake(struct stream *s)
+{
+	if (!s->waits)
+		return;
+	s->waits = false;
+	s->request->server->resumed = true;
+	MHD_resume_connection(s->request->conn);
+}
+
+/* Write {"error":"...","code":N}. */
+static void fail_line(struct line *l, unsigned status, const char *why)
+{
+	struct lh_writer w = lh_write_to(&l->out);
+
+	lh_buf_reset(&l->out);
+	lh_write_object(&w, NULL);
+	lh_write_bytes(&w, "error", why);
+	lh_write_u64(&w, "code", status);
+	lh_write_end(&w);
+}
+
+static void end_line(struct line *l)
+{
+	lh_buf_putc(&l->out, '\n');
+	l->done = true;
+}
+
+/* Add the status to an error of a filter. */
+static void add_code(struct line *l, unsigned status)
+{
+	struct lh_writer w;
+
+	if (!l->out.len)
+		lh_buf_puts(&l->out, "{}");
+	w = lh_write_again(&l->out);
+	w.comma = l->out.len > 1;
+	lh_write_u64(&w, "code", status);
+	lh_write_end(&w);
+}
+
+static void on_line(struct lh_ask *a, enum lh_asked how, struct lh_record *rec,
+		    struct lh_str text)
+{
+	struct line *l = (struct line *)((char *)a - offsetof(struct line, ask));
+	struct stream *s = l->stream;
+	unsigned status = 0;
+
+	s->asked--;
+	take_times(s->request, a);
+	if (how == LH_ASKED_LATE)
+		fail_line(l, 504, "the filter did not answer in time");
+	else if (how == LH_ASKED_GONE)
+		fail_line(l, 502, "the filter ended before it answered");
+	else if (how == LH_ASKED_REFUSED)
+		fail_line(l, 503, "the filter is busy or down");
+	else if (read_answer(s->request, rec, text, &status, &l->out) < 0)
+		fail_line(l, 502, "the filter did not answer with JSON");
+	else if (status >= 400 || status == 204)
+		add_code(l, status);
+	end_line(l);
+	wake(s);
+}
+
+/* ---- asking ---- */
+
+/* Take the next line of the body that is not blank; false at its end. */
+static bool next_line(struct stream *s, struct lh_str *line)
+{
+	const struct lh_buf *body = &s->request->body;
+
+	while (s->at < body->len) {
+		const char *p = body->p + s->at, *lf = memchr(p, '\n', body->len - s->at);
+		size_t n = lf ? (size_t)(lf - p) : body->len - s->at;
+
+		s->at += n + (lf != NULL);
+		while (n && (p[n - 1] == '\r' || p[n - 1] == ' ' || p[n - 1] == '\t'))
+			n--;
+		if (n) {
+			*line = (struct lh_str){ p, n };
+			return true;
+		}
+	}
+	return false;
+}
+
+static void ask_line(struct stream *s, struct lh_str text)
+{
+	struct line *l = &s->line[s->next++ % WINDOW];
+	const struct lh_route *route = s->request->route->route;
+	struct lh_err err;
+
+	l->stream = s;
+	l->done = false;
+	lh_buf_reset(&l->out);
+	lh_buf_reset(&l->ask.line);
+	l->ask.timeout = route->timeout;
+	l->ask.read = route->read;
+	l->ask.answered = on_line;
+	if (make_line(s->request, text, false, &l->ask.line, &err) < 0) {
+		fail_line(l, lh_err_status(&err), err.msg);
+		end_line(l);
+	} else if (lh_pool_ask(s->request->route->pool->pool, &l->ask) < 0) {
+		fail_line(l, 503, "the filter is busy or down");
+		end_line(l);
+	} else {
+		s->asked++;
+	}
+}
+
+/* Ask for more lines, as far as the window goes. */
+static void ask_more(struct stream *s)
+{
+	struct lh_str line;
+
+	while (!s->gone && s->next - s->first < WINDOW && next_line(s, &line))
+		ask_line(s, line);
+}
+
+/* ---- the response ---- */
+
+ssize_t stream_read(void *request, uint64_t at, char *to, size_t max)
+{
+	struct request *r = request;
+	struct stream *s = r->stream;
+	size_t n = 0, part;
+
+	(void)at;
+	ask_more(s);
+	while (n < max && s->first < s->next && s->line[s->first % WINDOW].done) {
+		struct line *l = &s->line[s->first % WINDOW];
+
+		part = l->out.len - s->sent;
+		if (part > max - n)
+			part = max - n;
+		memcpy(to + n, l->out.p + s->sent, part);
+		n += part;
+		s->sent += part;
+		if (s->sent < l->out.len)
+			break;
+		s->sent = 0;
+		s->first++;
+		ask_more(s);
+	}
+	r->bytes_out += n;
+	if (n)
+		return (ssize_t)n;
+	if (s->first == s->next)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	s->waits = true;
+	MHD_suspend_connection(r->conn);
+	return 0;
+}
+
+void stream_start(struct request *r)
+{
+	struct lh_err err;
+
+	r->stream = lh_calloc(1, sizeof *r->stream, &err);
+	if (!r->stream) {
+		answer_error(r, 500, "out of memory");
+		return;
+	}
+	r->stream->request = r;
+	r->type = "application/x-ndjson";
+	ask_more(r->stream);
+	answer(r, 200);
+}
+
+/* Asks that are still in a filter need their memory until they are answered. */
+static void free_when_done(struct stream *s)
+{
+	size_t i;
+
+	if (s->asked)
+		return;
+	for (i = 0; i < WINDOW; i++) {
+		lh_buf_free(&s->line[i].out);
+		lh_buf_free(&s->line[i].ask.line);
+	}
+	free(s);
+}
+
+static void on_late_line(struct lh_ask *a, enum lh_asked how, struct lh_record *rec,
+			 struct lh_str text)
+{
+	struct line *l = (struct line *)((char *)a - offsetof(struct line, ask));
+
+	(void)how;
+	(void)rec;
+	(void)text;
+	l->stream->asked--;
+	free_when_done(l->stream);
+}
+
+/* The request ends: what is still asked is answered to nobody. */
+void stream_free(struct stream *s)
+{
+	uint64_t i;
+
+	s->gone = true;
+	for (i = s->first; i < s->next; i++)
+		if (!s->line[i % WINDOW].done)
+			s->line[i % WINDOW].ask.answered = on_late_line;
+	free_when_done(s);
+}
