@@ -111,7 +111,8 @@ static void add_word(struct words *w, const char *folder, const char *word)
 	size_t n = strlen(folder) + strlen(word) + 2;
 	char *copy = w->failed ? NULL : lh_calloc(n, 1, w->err);
 
-	if (!copy || lh_grow(&w->route->run, &w->cap, w->n + 2, sizeof *w->route->run, w->err) < 0) {
+	if (!copy ||
+	    lh_grow(&w->route->run, &w->cap, w->n + 2, sizeof *w->route->run, w->err) < 0) {
 		free(copy);
 		w->failed = true;
 		return;

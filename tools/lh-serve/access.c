@@ -20,8 +20,9 @@ int tokens_add(struct tokens *t, const char *text, size_t n, const char *label,
 	size_t i;
 
 	if (n < TOKEN_MIN || n > TOKEN_MAX)
-		return lh_err_set(err, LH_EUSAGE, "%s: a token has %d to %d bytes, this one has %zu",
-				  label, TOKEN_MIN, TOKEN_MAX, n);
+		return lh_err_set(err, LH_EUSAGE,
+				  "%s: a token has %d to %d bytes, this one has %zu", label,
+				  TOKEN_MIN, TOKEN_MAX, n);
 	for (i = 0; i < n; i++)
 		if (text[i] <= ' ' || text[i] > '~')
 			return lh_err_set(err, LH_EUSAGE,
@@ -137,7 +138,8 @@ int networks_add(struct networks *to, const char *cidr, struct lh_err *err)
 	for (i = n.bits; i < 128; i++)
 		if (bit(n.address, i))
 			return lh_err_set(err, LH_EUSAGE,
-					  "\"%.100s\" is not a network: bits after the prefix are set",
+					  "\"%.100s\" is not a network: bits after the prefix are "
+					  "set",
 					  cidr);
 	v = lh_realloc(to->v, to->n + 1, sizeof *v, err);
 	if (!v)

@@ -26,6 +26,7 @@ static const struct family {
 	{ "distill", { "lh-materialize", "lh-score", "lh-export", "lh-distill",
 		       "lh-replay" } },
 	{ "measure", { "lh-gen", "lh-lift", "lh-parity" } },
+	{ "serve", { "lh-serve" } },
 	{ "general", { "lh-cat" } },
 };
 
