@@ -245,7 +245,8 @@ LH_API int lh_index_change_put(struct lh_index_change *c, const char *id, size_t
 LH_API int lh_index_change_delete(struct lh_index_change *c, const char *id, size_t id_len,
 				  struct lh_err *err);
 
-/* Append what was gathered to the log, in one piece, and sync it.  Sets
+/* Append what was gathered to the log, and sync it: all of it or nothing, whenever the
+ * process is killed (over 1 GiB: a part of it, in order).  Sets
  * *compaction_due when the log has outgrown its bounds: a tenth of the index's
  * rows, at least 100 and at most 10,000 records.  LH_EIO when the index has been
  * replaced meanwhile by one for other vectors. */

@@ -219,23 +219,32 @@ static int select_frames(struct lh_index_change *c, struct batch *b, struct lh_e
 
 /* ---- the log ---- */
 
+/* Append to out what precedes the frames in the log: a mark and the head of a group. */
+static void begin_append(const struct batch *b, const struct lh_index *base,
+			 const struct lh_log_extent *x, struct lh_buf *out)
+{
+	if (!x->open || x->old)
+		lh_log_add_mark(out, base->checksum, base->params.dimension);
+	if (b->n > 1 && b->frames->len <= LH_LOG_PAYLOAD_MAX)
+		lh_log_add_group(out, b->frames);
+}
+
 /* Append frames at the end of the valid part of the log, over a torn tail. */
 static int append_at(const struct batch *b, int fd, const struct lh_index *base,
 		     struct lh_log_extent *x, struct lh_err *err)
 {
-	struct lh_buf mark;
+	struct lh_buf head;
 	int rc;
 
-	lh_buf_init(&mark, 256);
-	if (!x->open)
-		lh_log_add_mark(&mark, base->checksum, base->params.dimension);
-	rc = lh_buf_check(&mark, err);
+	lh_buf_init(&head, 256);
+	begin_append(b, base, x, &head);
+	rc = lh_buf_check(&head, err);
 	if (rc == 0 && ftruncate(fd, (off_t)x->end) < 0)
 		rc = lh_err_sys(err, "cannot cut");
 	if (rc == 0)
-		rc = lh_pwrite_all(fd, mark.p, mark.len, (off_t)x->end, err);
+		rc = lh_pwrite_all(fd, head.p, head.len, (off_t)x->end, err);
 	if (rc == 0)
-		rc = lh_pwrite_all(fd, b->frames->p, b->frames->len, (off_t)(x->end + mark.len),
+		rc = lh_pwrite_all(fd, b->frames->p, b->frames->len, (off_t)(x->end + head.len),
 				   err);
 	if (rc == 0 && fsync(fd) < 0)
 		rc = lh_err_sys(err, "cannot sync");
@@ -243,10 +252,11 @@ static int append_at(const struct batch *b, int fd, const struct lh_index *base,
 	 * too, the next append does it. */
 	if (rc < 0 && ftruncate(fd, (off_t)x->end) < 0)
 		rc = -1;
-	x->end += mark.len + b->frames->len;
+	x->end += head.len + b->frames->len;
 	x->n += b->n;
 	x->open = true;
-	lh_buf_free(&mark);
+	x->old = false;
+	lh_buf_free(&head);
 	return rc;
 }
 
@@ -383,7 +393,7 @@ static void clear_gathered(struct lh_index_change *c)
 static int append(struct lh_index_change *c, const struct lh_index *base, bool bounded,
 		  bool *compaction_due, struct lh_err *err)
 {
-	struct lh_log_extent x = { 0, 0, false };
+	struct lh_log_extent x = { .end = 0 };
 	int fd, rc;
 
 	if (check_same_kind(c, &base->params, err) < 0)
@@ -446,6 +456,11 @@ int lh_index_change_hold(struct lh_index_change *c, struct lh_err *err)
 void lh_index_change_release(struct lh_index_change *c)
 {
 	lh_lock_drop(&c->held_lock);
+}
+
+void lh_index_change_discard(struct lh_index_change *c)
+{
+	clear_gathered(c);
 }
 
 void lh_index_change_close(struct lh_index_change *c)

@@ -9,8 +9,9 @@
  * from damage in the middle (an error, since good frames may follow).
  *
  * A mark is a frame that names an index by the checksum of its header: the frames
- * after it, up to the next mark, belong to that index.  All numbers are
- * little-endian.
+ * after it, up to the next mark, belong to that index.  The payload of a group is the
+ * puts and deletes of one commit: with a torn group all of them are ignored.  All
+ * numbers are little-endian.
  */
 #ifndef LH_INDEX_LOG_H
 #define LH_INDEX_LOG_H
@@ -18,11 +19,11 @@
 #include "base/table.h"
 #include "index_parts.h"
 
-#define LH_LOG_VERSION 1
+#define LH_LOG_VERSION 2	/* 1 has no groups */
 #define LH_LOG_MAGIC "lhv-log\n"
 #define LH_LOG_PAYLOAD_MAX (1u << 30)
 
-enum lh_log_kind { LH_LOG_MARK = 1, LH_LOG_PUT, LH_LOG_DELETE };
+enum lh_log_kind { LH_LOG_MARK = 1, LH_LOG_PUT, LH_LOG_DELETE, LH_LOG_GROUP };
 
 struct lh_log_head {
 	uint32_t bytes;		/* of the payload */
@@ -50,6 +51,7 @@ struct lh_log_frame {
 	const char *p;		/* the payload */
 	size_t n;
 	uint64_t at, next;	/* offsets of this frame and of the next */
+	uint64_t group_end;	/* offset after the last group */
 };
 
 enum lh_log_step {
@@ -59,11 +61,12 @@ enum lh_log_step {
 	LH_LOG_FRAME,
 };
 
-/* Step to the frame at f->next (0 before the first) of the log p[0..n).  deep verifies
- * the checksum of every payload, otherwise only that of marks and of the last frame. */
+/* Step to the frame at f->next (0 before the first) of the log p[0..n), or to the first one
+ * in the group that begins there.  deep verifies the checksum of every payload, otherwise
+ * only that of marks and of the last frame. */
 enum lh_log_step lh_log_next(const char *p, size_t n, bool deep, struct lh_log_frame *f);
 
-/* Read the frame f as a mark of format version 1.  LH_ECORRUPT for anything else. */
+/* Read the frame f as a mark of a known format version.  LH_ECORRUPT for anything else. */
 int lh_log_get_mark(const struct lh_log_frame *f, struct lh_log_mark *mark, struct lh_err *err);
 
 /* Decode a put or delete; *row points into the frame.  Returns -1 (without a message)
@@ -76,6 +79,8 @@ void lh_log_add_mark(struct lh_buf *b, uint64_t checksum, uint32_t dimension);
 void lh_log_add_put(struct lh_buf *b, struct lh_str id, const float *vector, uint32_t dimension,
 		    const struct lh_str *meta);
 void lh_log_add_delete(struct lh_buf *b, struct lh_str id);
+/* Append the head of a group of these frames, at most LH_LOG_PAYLOAD_MAX bytes. */
+void lh_log_add_group(struct lh_buf *b, const struct lh_buf *frames);
 
 /* Read the whole log of the index at path; no log is read as an empty one. */
 int lh_log_read(const char *path, struct lh_buf *b, struct lh_err *err);
@@ -96,12 +101,12 @@ int lh_log_collect(const struct lh_buf *log, uint64_t checksum, bool others, uin
 
 /* Scan p[0..n) for the part of a log that belongs to the index of that checksum: the
  * end of its last frame (0: there is none), the number of its puts and deletes, and
- * whether the last mark is that index's, so that a frame can be appended without
- * another mark.  Reads the heads only, except of the last frame.  *x starts as zeros,
+ * whether the last mark is that index's and of the newest version, so that a frame can
+ * be appended without another mark.  Reads the heads only, except of the last frame.  *x starts as zeros,
  * or as the result of an earlier scan with open set, which is then continued. */
 struct lh_log_extent {
 	uint64_t end, n;
-	bool open;
+	bool open, old;		/* old: the last mark is of an earlier version */
 };
 int lh_log_measure(const char *p, size_t n, uint64_t checksum, struct lh_log_extent *x,
 		   struct lh_err *err);

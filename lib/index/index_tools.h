@@ -91,6 +91,8 @@ const struct lh_index_params *lh_index_change_params(const struct lh_index_chang
 int lh_index_change_put_new(struct lh_index_change *c, const char *id, size_t id_len,
 			    const float *vector, size_t n, const char *meta, size_t meta_len,
 			    struct lh_err *err);
+/* Discard what was gathered for the next commit. */
+void lh_index_change_discard(struct lh_index_change *c);
 /* Return the number of bytes gathered for the next commit. */
 size_t lh_index_change_bytes(const struct lh_index_change *c);
 

@@ -9,7 +9,8 @@
 #include "base/mem.h"
 #include "base/xxh3.h"
 
-enum lh_log_step lh_log_next(const char *p, size_t n, bool deep, struct lh_log_frame *f)
+/* Step to the frame or group at f->next. */
+static enum lh_log_step next_frame(const char *p, size_t n, bool deep, struct lh_log_frame *f)
 {
 	struct lh_log_head head;
 	size_t left;
@@ -24,7 +25,7 @@ enum lh_log_step lh_log_next(const char *p, size_t n, bool deep, struct lh_log_f
 	if (lh_xxh3(&head, 8) != head.head_xxh3)
 		/* The size of a file may reach the disk before its bytes. */
 		return lh_index_all_zero(p + f->at, left) ? LH_LOG_TORN : LH_LOG_DAMAGED;
-	if (head.kind < LH_LOG_MARK || head.kind > LH_LOG_DELETE || head.bytes % 8 ||
+	if (head.kind < LH_LOG_MARK || head.kind > LH_LOG_GROUP || head.bytes % 8 ||
 	    head.bytes > LH_LOG_PAYLOAD_MAX)
 		return LH_LOG_DAMAGED;
 	left -= sizeof head;
@@ -39,6 +40,25 @@ enum lh_log_step lh_log_next(const char *p, size_t n, bool deep, struct lh_log_f
 		return left == head.bytes ? LH_LOG_TORN : LH_LOG_DAMAGED;
 	}
 	return LH_LOG_FRAME;
+}
+
+enum lh_log_step lh_log_next(const char *p, size_t n, bool deep, struct lh_log_frame *f)
+{
+	enum lh_log_step step;
+
+	while (f->next >= f->group_end) {
+		step = next_frame(p, n, deep, f);
+		if (step != LH_LOG_FRAME || f->kind != LH_LOG_GROUP)
+			return step;
+		if (f->at == 0)
+			return LH_LOG_DAMAGED;	/* a log begins with a mark */
+		f->group_end = f->next;
+		f->next = f->at + sizeof(struct lh_log_head);
+	}
+	step = next_frame(p, f->group_end, deep, f);
+	return step == LH_LOG_FRAME && (f->kind == LH_LOG_PUT || f->kind == LH_LOG_DELETE) ?
+		       LH_LOG_FRAME :
+		       LH_LOG_DAMAGED;
 }
 
 int lh_log_get_mark(const struct lh_log_frame *f, struct lh_log_mark *mark, struct lh_err *err)
@@ -144,6 +164,15 @@ void lh_log_add_delete(struct lh_buf *b, struct lh_str id)
 	add_change(b, LH_LOG_DELETE, id, NULL, 0, NULL);
 }
 
+void lh_log_add_group(struct lh_buf *b, const struct lh_buf *frames)
+{
+	struct lh_log_head head = { .bytes = (uint32_t)frames->len, .kind = LH_LOG_GROUP };
+
+	head.head_xxh3 = lh_xxh3(&head, 8);
+	head.xxh3 = lh_xxh3(frames->p, frames->len);
+	lh_buf_add(b, &head, sizeof head);
+}
+
 static int read_fd(int fd, struct lh_buf *b, struct lh_err *err)
 {
 	struct stat st;
@@ -194,6 +223,7 @@ int lh_log_measure(const char *p, size_t n, uint64_t checksum, struct lh_log_ext
 			if (lh_log_get_mark(&f, &mark, err) < 0)
 				return -1;
 			x->open = mark.checksum == checksum;
+			x->old = mark.version < LH_LOG_VERSION;
 		} else if (x->open) {
 			x->n++;
 		}

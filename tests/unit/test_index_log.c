@@ -224,6 +224,149 @@ static void zeros_at_the_end_are_a_torn_tail(void)
 	CHECK(stats().torn_at == (int64_t)n && stats().pending == 1);
 }
 
+/* Append three puts in one commit. */
+static void put_three(void)
+{
+	struct lh_index_change *c = begin();
+
+	put(c, "x", "{}");
+	put(c, "yy", "{}");
+	put(c, "zzz", "{}");
+	end(c);
+}
+
+static void a_commit_that_is_cut_has_no_effect(void)
+{
+	static char log[4096];
+	size_t n, whole, cut;
+
+	build(2, "t");
+	put_one("a", "{}");
+	n = read_log(log, sizeof log);
+	put_three();
+	whole = read_log(log, sizeof log);
+	for (cut = n; cut <= whole; cut++) {
+		write_log(log, cut);
+		CHECK(stats().pending == (cut < whole ? 1 : 4));
+		CHECK(stats().torn_at == (cut == n || cut == whole ? -1 : (int64_t)n));
+		verify_log();
+		CHECK(damages == (cut > n && cut < whole));
+		put_one("later", NULL);
+		CHECK(stats().pending == (cut < whole ? 2 : 5) && meta_of("later"));
+		CHECK(!meta_of("x") == (cut < whole) && !meta_of("zzz") == (cut < whole));
+		verify_log();
+		CHECK(damages == 0);
+	}
+	memset(log + n + 24, 0, whole - n - 24);	/* its size is on disk, its bytes are not */
+	write_log(log, whole);
+	CHECK(stats().pending == 1 && stats().torn_at == (int64_t)n);
+}
+
+static void no_bit_of_a_group_may_flip(void)
+{
+	static char log[4096], bad[4096];
+	size_t from, to, n, i;
+	struct lh_index *ix;
+
+	build(2, "t");
+	put_one("a", "{}");
+	from = read_log(log, sizeof log);
+	put_three();
+	to = read_log(log, sizeof log);
+	put_one("later", "{}");
+	n = read_log(log, sizeof log);
+	for (i = from; i < to; i++) {
+		memcpy(bad, log, n);
+		bad[i] ^= 4;
+		write_log(bad, n);
+		verify_log();
+		CHECK(damages >= 1);
+		if (i % 8)
+			continue;	/* opening waits before it reports */
+		ix = lh_index_open(path, &err);
+		CHECK(!ix && err.code == LH_ECORRUPT);
+	}
+}
+
+/* A log is a mark, and then these frames. */
+static void is_damage(const struct lh_buf *mark, const struct lh_buf *frames)
+{
+	struct lh_buf log = { 0 };
+	struct lh_index *ix;
+
+	lh_buf_add(&log, mark->p, mark->len);
+	lh_buf_add(&log, frames->p, frames->len);
+	CHECK(lh_buf_check(&log, &err) == 0);
+	write_log(log.p, log.len);
+	verify_log();
+	CHECK(damages == 1);
+	ix = lh_index_open(path, &err);
+	CHECK(!ix && err.code == LH_ECORRUPT);
+	lh_buf_free(&log);
+}
+
+static void a_group_holds_puts_and_deletes_only(void)
+{
+	struct lh_buf mark = { 0 }, group = { 0 }, deeper = { 0 }, cut = { 0 }, none = { 0 };
+	struct lh_index *ix;
+
+	build(2, "t");
+	ix = lh_index_open_base(path, &err);
+	CHECK(ix != NULL);
+	lh_log_add_mark(&mark, ix->checksum, DIM);
+	lh_index_close(ix);
+
+	lh_log_add_group(&group, &mark);
+	lh_buf_add(&group, mark.p, mark.len);
+	is_damage(&mark, &group);	/* a mark in a group */
+	lh_buf_reset(&group);
+
+	lh_log_add_delete(&cut, (struct lh_str){ "r0", 2 });
+	lh_log_add_group(&group, &cut);
+	lh_buf_add(&group, cut.p, cut.len);
+	is_damage(&none, &group);	/* no mark before it */
+	lh_log_add_group(&deeper, &group);
+	lh_buf_add(&deeper, group.p, group.len);
+	is_damage(&mark, &deeper);	/* a group in a group */
+
+	cut.len -= 8;
+	lh_buf_reset(&group);
+	lh_log_add_group(&group, &cut);
+	lh_buf_add(&group, cut.p, cut.len);
+	is_damage(&mark, &group);	/* a frame that reaches past the group */
+	lh_buf_free(&mark);
+	lh_buf_free(&group);
+	lh_buf_free(&deeper);
+	lh_buf_free(&cut);
+}
+
+/* The log of an earlier program is read, and a new mark precedes the first group. */
+static void a_log_of_version_1_is_continued(void)
+{
+	struct lh_log_head head;
+	static char log[4096];
+	size_t n;
+
+	build(2, "t");
+	put_one("a", "{}");
+	n = read_log(log, sizeof log);
+	CHECK(log[sizeof head + 8] == 2);
+	log[sizeof head + 8] = 1;
+	memcpy(&head, log, sizeof head);
+	head.xxh3 = lh_xxh3(log + sizeof head, head.bytes);
+	memcpy(log, &head, sizeof head);
+	write_log(log, n);
+	CHECK(stats().pending == 1);
+	put_three();
+	CHECK(stats().pending == 4 && meta_of("a"));
+	CHECK(read_log(log, sizeof log) > n && log[n + 4] == LH_LOG_MARK &&
+	      log[n + sizeof head + 8] == 2);
+	put_three();
+	verify_log();
+	CHECK(damages == 0 && stats().pending == 7);
+	CHECK(lh_index_compact(path, 1, 1, &err) == 0 && stats().live == 6);
+}
+
 /* No flipped bit passes.  Only one in the last frame's payload counts as a torn tail,
  * since what follows damage must not be overwritten. */
 static void damage_is_never_silent(void)
@@ -397,6 +540,10 @@ int main(void)
 	test(a_deleted_id_stays_deleted());
 	test(a_torn_tail_is_ignored_reported_and_overwritten());
 	test(zeros_at_the_end_are_a_torn_tail());
+	test(a_commit_that_is_cut_has_no_effect());
+	test(no_bit_of_a_group_may_flip());
+	test(a_group_holds_puts_and_deletes_only());
+	test(a_log_of_version_1_is_continued());
 	test(damage_is_never_silent());
 	test(a_log_never_applies_to_another_index());
 	test(a_rebuild_of_the_same_bytes_starts_afresh());
