@@ -91,6 +91,18 @@ static void sweep_target(const char *folder, const char *name)
 		remove_stale_tmp(path, strlen(path), prefix, 0);
 }
 
+int lh_atomic_sweep(const char *path, struct lh_err *err)
+{
+	const char *name;
+	char *folder = folder_of(path, &name, err);
+
+	if (!folder)
+		return -1;
+	sweep_target(folder, name);
+	free(folder);
+	return 0;
+}
+
 void lh_sweep_below(const char *folder)
 {
 	char path[SWEEP_PATH];
@@ -199,17 +211,31 @@ int lh_sync_folder(const char *path, struct lh_err *err)
 	return rc;
 }
 
-static int replace_target(struct lh_atomic *a, struct lh_err *err)
+/* Give the file its name; 1 if the name is taken and is_new is set. */
+static int give_name(struct lh_atomic *a, bool is_new, struct lh_err *err)
 {
-	int fd = a->fd;
+	if (is_new && link(a->tmp, a->path) < 0)
+		return errno == EEXIST ? 1 : lh_err_sys(err, "%s: cannot link to %s", a->tmp,
+							a->path);
+	if (is_new && unlink(a->tmp) < 0)
+		return lh_err_sys(err, "%s: cannot remove", a->tmp);
+	if (!is_new && rename(a->tmp, a->path) < 0)
+		return lh_err_sys(err, "%s: cannot rename to %s", a->tmp, a->path);
+	return 0;
+}
+
+static int replace_target(struct lh_atomic *a, bool is_new, struct lh_err *err)
+{
+	int fd = a->fd, rc;
 
 	if (fsync(fd) < 0)
 		return lh_err_sys(err, "%s: cannot sync", a->tmp);
 	a->fd = -1;
 	if (close(fd) < 0 && errno != EINTR)
 		return lh_err_sys(err, "%s: cannot close", a->tmp);
-	if (rename(a->tmp, a->path) < 0)
-		return lh_err_sys(err, "%s: cannot rename to %s", a->tmp, a->path);
+	rc = give_name(a, is_new, err);
+	if (rc)
+		return rc;
 	lh_signal_tmp_drop(a->slot);
 	a->slot = -1;
 	free(a->tmp);
@@ -217,11 +243,11 @@ static int replace_target(struct lh_atomic *a, struct lh_err *err)
 	return 0;
 }
 
-int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err)
+static int commit(struct lh_atomic *a, bool is_new, struct lh_err *err)
 {
 	const char *name;
 	char *folder = folder_of(a->path, &name, err);	/* if out of memory, the old file stays */
-	int rc = folder ? replace_target(a, err) : -1;
+	int rc = folder ? replace_target(a, is_new, err) : -1;
 
 	if (!rc) {
 		rc = sync_folder(folder, err);
@@ -229,6 +255,16 @@ int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err)
 	}
 	free(folder);
 	return rc;
+}
+
+int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err)
+{
+	return commit(a, false, err);
+}
+
+int lh_atomic_commit_new(struct lh_atomic *a, struct lh_err *err)
+{
+	return commit(a, true, err);
 }
 
 void lh_atomic_close(struct lh_atomic *a)

@@ -67,7 +67,11 @@ int lh_atomic_open_beside(struct lh_atomic *a, const char *path, const char *mai
 /* Write all n bytes at the end; an error names the target. */
 int lh_atomic_write(struct lh_atomic *a, const void *p, size_t n, struct lh_err *err);
 int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err);
+/* Commit only if there is no file at path, of any kind; otherwise return 1, still open. */
+int lh_atomic_commit_new(struct lh_atomic *a, struct lh_err *err);
 void lh_atomic_close(struct lh_atomic *a);
+/* Remove what killed writers of path left. */
+int lh_atomic_sweep(const char *path, struct lh_err *err);
 /* Remove what killed writers left in a folder and below it, whatever their target;
  * for a folder whose targets have another name with each run. */
 void lh_sweep_below(const char *folder);

@@ -341,3 +341,14 @@ int lh_index_make_room(const char *path, unsigned jobs, double lock_timeout, str
 {
 	return compact(path, jobs, COMPACT_FOR_ROOM, lock_timeout, err);
 }
+
+int lh_index_change_in_turn(struct lh_index_change *c, const char *path, unsigned jobs,
+			    double lock_timeout, bool *compaction_due, struct lh_err *err)
+{
+	int rc;
+
+	while ((rc = lh_index_change_try(c, compaction_due, err)) == 1)
+		if (lh_index_make_room(path, jobs, lock_timeout, err) < 0)
+			return lh_index_change_commit(c, compaction_due, err);
+	return rc;
+}

@@ -102,8 +102,9 @@ int lh_log_collect(const struct lh_buf *log, uint64_t checksum, bool others, uin
 /* Scan p[0..n) for the part of a log that belongs to the index of that checksum: the
  * end of its last frame (0: there is none), the number of its puts and deletes, and
  * whether the last mark is that index's and of the newest version, so that a frame can
- * be appended without another mark.  Reads the heads only, except of the last frame.  *x starts as zeros,
- * or as the result of an earlier scan with open set, which is then continued. */
+ * be appended without another mark.  Reads the heads only, except of the last frame.
+ * *x starts as zeros, or as the result of an earlier scan with open set, which is then
+ * continued. */
 struct lh_log_extent {
 	uint64_t end, n;
 	bool open, old;		/* old: the last mark is of an earlier version */

@@ -7,6 +7,7 @@
  *     params.c           the parameters, and their JSON in the file
  *     renew.c            stale, renew: reopen what has changed
  *     folder.c           the indexes in a folder
+ *     named.c            an index of a folder by its name from outside
  *     index_log.c        replay of INDEX-log into a snapshot (index_log.h)
  *     log_frame.c        the frames of INDEX-log
  * Searching
@@ -23,6 +24,7 @@
  *     id_slots.c         the hash table of ids
  *     commit.c           the graph, and the file
  *     sections.c         the sections of the file
+ *     whole_index.c      an empty index created, an index removed
  * Changing
  *     change.c           puts and deletes appended to INDEX-log
  *     known_ids.c        the set of live ids, for conditional changes

@@ -41,6 +41,32 @@ void lh_index_folder_free(struct lh_index_folder *f);
 /* Return the path of the index of a valid name, to be freed. */
 char *lh_index_folder_path(const char *folder, struct lh_str name, struct lh_err *err);
 
+/* The conditions of a member that is such a name, in a table of json/bind.h. */
+#define LH_INDEX_NAME \
+	.is = lh_index_is_name, \
+	.what = "name of 1 to 128 letters, digits, \".\", \"_\" and \"-\", without \".\" " \
+		"at the start"
+bool lh_index_is_name(const struct lh_value *v, struct lh_str name);
+
+/* Return whether there is a regular file; symbolic links do not count, since they may lead
+ * out of the folder. */
+bool lh_index_is_file(const char *path);
+
+/* The indexes that requests from outside name.  Messages are for the client: they contain the
+ * name, not the path. */
+struct lh_index_named {
+	const char *folder;
+	const char *what;	/* "index", "playbook" */
+};
+/* Return the path of that name, to be freed.  LH_EDATA with 404 if there is no such file, and
+ * with 503 if the folder cannot be read. */
+char *lh_index_named_find(const struct lh_index_named *in, struct lh_str name, struct lh_err *err);
+/* Turn an error in using the index at path into one that rejects the record: LH_ELOCKED,
+ * LH_EIO and LH_ECORRUPT become LH_EDATA with 503, or with 404 if the file must exist and does
+ * not by now.  Others are not changed.  Returns -1. */
+int lh_index_named_error(const struct lh_index_named *in, const char *path, bool must_exist,
+			 struct lh_err *err);
+
 /* ---- building ---- */
 
 /* Return the parameters.  model and dimension may be changed until the commit. */
@@ -53,6 +79,15 @@ uint64_t lh_index_writer_count(const struct lh_index_writer *w);
 typedef void lh_index_progress_fn(void *ctx, const char *stage, uint64_t done, uint64_t of);
 void lh_index_writer_watch(struct lh_index_writer *w, lh_index_progress_fn *progress,
 			   void *ctx);
+
+/* Create an index without rows.  Returns 1, and changes nothing, if there is a file of that
+ * name; one that appears meanwhile is not replaced either. */
+int lh_index_create(const char *path, const struct lh_index_params *p, double lock_timeout,
+		    struct lh_err *err);
+/* Remove an index, then its log and what killed processes left of it.  Snapshots stay open.
+ * Returns 1 if there is none.  After -1 the index is in place, or only its log or leftovers
+ * are. */
+int lh_index_remove(const char *path, double lock_timeout, struct lh_err *err);
 
 /* ---- reading in the order of insertion ---- */
 
@@ -118,5 +153,10 @@ void lh_index_change_release(struct lh_index_change *c);
 /* Compact after lh_index_change_try returned 1, or wait for the process that is compacting. */
 int lh_index_make_room(const char *path, unsigned jobs, double lock_timeout,
 		       struct lh_err *err);
+/* Commit, after a compaction if the log is full: many writers would outrun compaction, and a
+ * long log slows every search.  If the compaction fails, the changes are stored all the same,
+ * and the next compaction reports why. */
+int lh_index_change_in_turn(struct lh_index_change *c, const char *path, unsigned jobs,
+			    double lock_timeout, bool *compaction_due, struct lh_err *err);
 
 #endif

@@ -1,0 +1,66 @@
+/* named.c - an index by its name from outside, and its errors for a client.  See
+ * index_tools.h. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "index_tools.h"
+
+bool lh_index_is_name(const struct lh_value *v, struct lh_str name)
+{
+	(void)v;
+	return lh_index_name_valid(name);
+}
+
+bool lh_index_is_file(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static bool folder_is_there(const struct lh_index_named *in)
+{
+	struct stat st;
+
+	return stat(in->folder, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Report why there is no index at path: that of the folder or that of the name. */
+static int missing(const struct lh_index_named *in, const char *path, struct lh_err *err)
+{
+	struct lh_str name = lh_index_name(path);
+
+	if (!folder_is_there(in))
+		return lh_err_data(err, 503, "the folder cannot be read");
+	return lh_err_data(err, 404, "there is no %s \"%.*s\"", in->what, (int)name.n, name.p);
+}
+
+char *lh_index_named_find(const struct lh_index_named *in, struct lh_str name, struct lh_err *err)
+{
+	char *path = lh_index_folder_path(in->folder, name, err);
+
+	if (!path || lh_index_is_file(path))
+		return path;
+	missing(in, path, err);
+	free(path);
+	return NULL;
+}
+
+int lh_index_named_error(const struct lh_index_named *in, const char *path, bool must_exist,
+			 struct lh_err *err)
+{
+	struct lh_str name = lh_index_name(path);
+	const char *why;
+
+	switch (err->code) {
+	case LH_ELOCKED: why = "is locked by another writer"; break;
+	case LH_ECORRUPT: why = "is damaged"; break;
+	case LH_EIO: why = "cannot be used at present"; break;
+	default: return -1;
+	}
+	if (err->code != LH_ELOCKED && !lh_index_is_file(path) &&
+	    (must_exist || !folder_is_there(in)))
+		return missing(in, path, err);
+	return lh_err_data(err, 503, "%s \"%.*s\" %s", in->what, (int)name.n, name.p, why);
+}
