@@ -30,6 +30,7 @@ commands() {
 	lh-index dump workers.lhv
 	lh-index info workers.lhv
 	lh-index verify workers.lhv
+	lh-index requests . about.jsonl
 	lh-iterate --now 2026-05-03T12:00:00Z --answers answers.jsonl requests.jsonl
 	lh-iterate --emit-session --now 2026-05-03T12:00:00Z sessions.jsonl
 	lh-lift -k 3 --now 2026-05-03T12:00:00Z corpus=workers.lhv <queries.jsonl
@@ -141,6 +142,7 @@ setup_file() {
 	lh-embed --dimension 64 workers.jsonl >vectors.jsonl
 	lh-index build workers.lhv vectors.jsonl
 	lh-gen workers -n 5 --seed 8 | lh-index build --dimension 64 other.lhv
+	for i in {1..40}; do echo '{"op":"get","name":"other"}'; done >about.jsonl
 	BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR/server
 	mkdir "$BATS_TEST_TMPDIR"
 	start_chat

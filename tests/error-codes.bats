@@ -42,6 +42,7 @@ try_table() {
 	lh-extract-json
 	lh-index add w.lhv
 	lh-index delete w.lhv
+	lh-index requests .
 	lh-iterate --answers /dev/null
 	lh-materialize --source outcomes
 	lh-pathway add way.log

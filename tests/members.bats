@@ -41,6 +41,12 @@ kinds() {
 	turn: "no_json", "validation_failed", "accepted" or "infra_error"|1|[]
 	role: "system", "user" or "assistant"|1|[]
 	stats: "stats"|1|[]
+	op: "create", "list", "get", "corpora", "delete", "add" or "merge"|1|[]
+	name: a name of 1 to 128 letters, digits, ".", "_" and "-", without "." at the start|1|[]|".a"|"a/b"|""
+	dimension: a whole number from 1 to 65536|0|65537|1.5|"2"|[]
+	links: a whole number from 2 to 128|1|129|1.5|"2"|[]
+	ef: a whole number from 1 to 1000000|0|1000001|1.5|"2"|[]
+	distances: "cosine", "l2", "ip", "euclidean", "dot" or "inner_product"|1|[]
 	query: "report" or "health"|1|[]
 	time: a time like 2026-05-03T12:00:00Z|1|"1"|"2026-05-03"|[]
 	operation: "add", "add_idempotent", "update", "revise", "retire", "get", "history", "search" or "stats"|1|[]
@@ -60,6 +66,9 @@ commands() {
 	lh-playbook remove pb.lhv|{"playbook_id":"x"}
 	lh-validate|{"kind":"email","artifact":{}}
 	lh-index add p.lhv|{"id":"c","vector":[1,0]}
+	lh-index requests .|{"op":"add","name":"p","items":[{"id":"c","vector":[1,0]}]}
+	lh-index requests . |{"op":"create","name":"c","dimension":2}
+	lh-index requests .  |{"op":"merge","src":"p","dest":"pb"}
 	lh-embed|{"texts":["a"]}
 	lh-embed --wire go|{"texts":["a"]}
 	lh-pathway add log|{"content":1}
@@ -89,6 +98,9 @@ members() {
 	lh-playbook remove pb.lhv|playbook_id string
 	lh-validate|kind string
 	lh-index add p.lhv|id id !; model string
+	lh-index requests .|op op !; name name !; items objects !+; items[0].id id !; items[0].vector vector !; items[0].metadata object; items[0].model string
+	lh-index requests . |name name !; dimension dimension !; m links; ef_search ef; distance distances
+	lh-index requests .  |src name !; dest name !; clear_source bool
 	lh-embed|texts array; partial bool; model string
 	lh-embed --wire go|op stats; texts array; partial bool; model string
 	lh-pathway add log|uid string +
@@ -217,7 +229,7 @@ input_section() {
 	lh-iterate tools/lh-iterate/request.c
 	lh-playbook lib/memory/playbook.c tools/lh-playbook/record.c tools/lh-playbook/remove.c
 	lh-embed tools/lh-embed/request.c
-	lh-index tools/lh-index/rows.c lib/vector/vector_record.c
+	lh-index tools/lh-index/rows.c tools/lh-index/requests.c tools/lh-index/requests_add.c lib/vector/vector_record.c
 	lh-pathway tools/lh-pathway/change.c tools/lh-pathway/look.c tools/lh-pathway/requests.c
 	lh-subject-audit tools/lh-subject-audit/append.c tools/lh-subject-audit/requests.c
 	lh-validate tools/lh-validate/artifacts.c

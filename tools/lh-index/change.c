@@ -16,6 +16,14 @@ struct change {
 	uint64_t done;
 };
 
+int changes_open(struct changes *ch, const char *path, double lock_timeout, struct lh_err *err)
+{
+	ch->path = path;
+	ch->fold = false;
+	ch->c = lh_index_change_open(path, lock_timeout, err);
+	return ch->c ? 0 : -1;
+}
+
 int changes_store(struct changes *ch, struct lh_err *err)
 {
 	bool fold;
@@ -31,14 +39,13 @@ int changes_store_some(struct changes *ch, struct lh_err *err)
 	return lh_index_change_bytes(ch->c) < COMMIT_BYTES ? 0 : changes_store(ch, err);
 }
 
-int changes_fold(struct changes *ch, const char *path, struct lh_tool *tool,
-		 const struct settings *s)
+int changes_fold(struct changes *ch, uint64_t jobs, double lock_timeout, struct lh_err *err)
 {
-	if (ch->fold &&
-	    lh_index_compact_unless_busy(path, (unsigned)tool->jobs, s->lock_timeout, &tool->err) <
-		    0)
-		return lh_err_prefix(&tool->err,
-				     "the changes are stored, but the compaction failed");
+	bool due = ch->fold;
+
+	ch->fold = false;
+	if (due && lh_index_compact_unless_busy(ch->path, (unsigned)jobs, lock_timeout, err) < 0)
+		return lh_err_prefix(err, "the changes are stored, but the compaction failed");
 	return 0;
 }
 
@@ -46,7 +53,7 @@ int changes_finish(struct changes *ch, struct lh_tool *tool, const struct settin
 {
 	if (changes_store(ch, &tool->err) < 0 || not_stopped(tool) < 0)
 		return -1;
-	return changes_fold(ch, tool->operands[0], tool, s);
+	return changes_fold(ch, tool->jobs, s->lock_timeout, &tool->err);
 }
 
 /* --on-error stop promises all or nothing. */
@@ -58,8 +65,7 @@ static int store_some(struct change *ch, struct lh_err *err)
 static int open_change(struct change *ch, struct lh_tool *tool, const struct settings *s)
 {
 	ch->tool = tool;
-	ch->to.c = lh_index_change_open(tool->operands[0], s->lock_timeout, &tool->err);
-	if (!ch->to.c)
+	if (changes_open(&ch->to, tool->operands[0], s->lock_timeout, &tool->err) < 0)
 		return -1;
 	ch->p = lh_index_change_params(ch->to.c);
 	return 0;
@@ -135,15 +141,22 @@ static int start_source(struct settings *s, const struct lh_index_params *p, str
 	return 0;
 }
 
+int changes_put(struct changes *ch, const struct row *row, struct lh_err *err)
+{
+	const struct lh_index_params *p = lh_index_change_params(ch->c);
+	const char *meta = row->clears ? "{}" : row->meta.n ? row->meta.p : NULL;
+
+	if (row_fits(row, p->dimension, p->model, err) < 0)
+		return -1;
+	return lh_index_change_put(ch->c, row->id.p, row->id.n, row->vector, row->n, meta,
+				   row->clears ? 2 : row->meta.n, err);
+}
+
 static int put_row(const struct row *row, void *ctx, struct lh_err *err)
 {
 	struct change *ch = ctx;
-	const char *meta = row->clears ? "{}" : row->meta.n ? row->meta.p : NULL;
 
-	if (row_fits(row, ch->p->dimension, ch->p->model, err) < 0)
-		return -1;
-	if (lh_index_change_put(ch->to.c, row->id.p, row->id.n, row->vector, row->n, meta,
-				row->clears ? 2 : row->meta.n, err) < 0)
+	if (changes_put(&ch->to, row, err) < 0)
 		return -1;
 	ch->done++;
 	return store_some(ch, err);

@@ -18,7 +18,8 @@ enum {
 	V_VERIFY = 32,
 	V_COMPACT = 64,
 	V_MERGE = 128,
-	V_MOVE = 256
+	V_MOVE = 256,
+	V_REQUESTS = 512
 };
 
 struct settings {
@@ -45,6 +46,7 @@ int index_verify(struct lh_tool *tool, void *settings);
 int index_compact(struct lh_tool *tool, void *settings);
 int index_merge(struct lh_tool *tool, void *settings);
 int index_move(struct lh_tool *tool, void *settings);
+int index_requests(struct lh_tool *tool, void *settings);
 
 /* ---- rows.c: records to rows, on all threads ---- */
 
@@ -92,23 +94,51 @@ int row_fits(const struct row *row, uint32_t dimension, const char *model, struc
 
 struct changes {
 	struct lh_index_change *c;
+	const char *path;
 	bool fold;		/* compaction is due */
 };
 
+int changes_open(struct changes *ch, const char *path, double lock_timeout, struct lh_err *err);
 int changes_store(struct changes *ch, struct lh_err *err);
 /* Compact if that is due. */
-int changes_fold(struct changes *ch, const char *path, struct lh_tool *tool,
-		 const struct settings *s);
+int changes_fold(struct changes *ch, uint64_t jobs, double lock_timeout, struct lh_err *err);
 /* Store what was gathered if it is much, to bound memory; or store the rest, and
  * compact if due. */
 int changes_store_some(struct changes *ch, struct lh_err *err);
 int changes_finish(struct changes *ch, struct lh_tool *tool, const struct settings *s);
+/* Gather a row that was added, after a check of its model. */
+int changes_put(struct changes *ch, const struct row *row, struct lh_err *err);
 
-/* ---- merge.c: copying rows of another index ---- */
+/* ---- merge.c, move.c: rows of another index ---- */
 
-/* Check that rows of the index at path fit one with parameters want. */
-int index_same_kind(const char *path, const struct lh_index_params *want,
-		    const struct lh_index_params *has, struct lh_err *err);
+struct transfer {
+	struct changes to, from;	/* from: for a move only */
+	float *vector;
+	bool lenient;		/* count rows that DEST refuses, instead of failing */
+	uint64_t failed;
+};
+
+/* Open DEST and, for a move, SRC; otherwise src is NULL. */
+int transfer_open(struct transfer *t, const char *dest, const char *src, double lock_timeout,
+		  struct lh_err *err);
+void transfer_close(struct transfer *t);
+/* Check that the rows of the index at path fit DEST; label: its name in messages. */
+int transfer_fits(const struct transfer *t, const char *path, const char *label,
+		  struct lh_err *err);
+/* Open the index at path to read all its rows, after the same check. */
+struct lh_index *transfer_source(const struct transfer *t, const char *path, struct lh_err *err);
+typedef int transfer_fn(struct lh_index_change *c, const char *id, size_t id_len,
+			const float *vector, size_t n, const char *meta, size_t meta_len,
+			struct lh_err *err);
+/* Gather a row of src by that function: 1, 0 if DEST refused it, -1. */
+int transfer_row(struct transfer *t, transfer_fn *put, const struct lh_index *src, uint64_t at,
+		 const struct lh_row *row, struct lh_err *err);
+/* Gather the rows of the index at path that DEST lacks, and store most of them. */
+int merge_rows(struct transfer *t, const char *path, struct lh_err *err);
+/* Move a batch of rows, and store it: 1 when there are more, 0, -1. */
+int move_rows(struct transfer *t, struct lh_err *err);
+/* Return whether both paths lead to one file. */
+bool same_file(const char *a, const char *b);
 
 /* Check after a flow: -1 when a signal asked to stop, so that nothing must be stored. */
 int not_stopped(struct lh_tool *tool);

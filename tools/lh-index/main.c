@@ -3,8 +3,8 @@
 #include "model/http.h"
 
 #define V_TEXT (V_BUILD | V_ADD)
-#define V_READS (V_BUILD | V_ADD | V_DELETE)
-#define V_WRITE (V_BUILD | V_ADD | V_DELETE | V_COMPACT | V_MERGE | V_MOVE)
+#define V_READS (V_BUILD | V_ADD | V_DELETE | V_REQUESTS)
+#define V_WRITE (V_BUILD | V_ADD | V_DELETE | V_COMPACT | V_MERGE | V_MOVE | V_REQUESTS)
 
 static const struct lh_option options[] = {
 	{ 0, "distance", "cosine|l2|ip", "1 - cos, Euclidean, or 1 - dot (default cosine)",
@@ -19,13 +19,13 @@ static const struct lh_option options[] = {
 	  LH_UINT(struct settings, exact_below, 0, 4294967294.0, .verbs = V_BUILD) },
 	{ 0, "precision", "f32|f16|i8", "how vectors are stored (default f32)",
 	  LH_CHOICE(struct settings, precision, .verbs = V_BUILD) },
-	{ 0, "rescore", NULL, "also store f32 with f16 or i8, for exact distances",
+	{ 0, "rescore", NULL, "also store f32, for exact distances",
 	  LH_FLAG(struct settings, rescore, .verbs = V_BUILD) },
 	{ 0, "lexical", NULL, "also find texts by their words (lh-search --hybrid)",
 	  LH_FLAG(struct settings, lexical, .verbs = V_BUILD) },
-	{ 0, "dimension", "N", "length of vectors (default: the first one's)",
+	{ 0, "dimension", "N", "length of vectors (default: the first's)",
 	  LH_UINT(struct settings, dimension, 1, LH_DIM_MAX, .verbs = V_BUILD) },
-	{ 0, "allow-empty", NULL, "make INDEX even if no record was accepted",
+	{ 0, "allow-empty", NULL, "make INDEX even without any record",
 	  LH_FLAG(struct settings, allow_empty, .verbs = V_BUILD) },
 	{ 0, "seed", "N", "seed of the graph's levels (default 1)",
 	  LH_UINT(struct settings, seed, 0, 4294967295.0, .verbs = V_BUILD) },
@@ -67,6 +67,8 @@ static const struct lh_verb verbs[] = {
 	{ "merge", "DEST SRC...", "add the records that DEST does not have", V_MERGE, 2,
 	  index_merge },
 	{ "move", "DEST SRC", "move all records of SRC to DEST", V_MOVE, 2, index_move },
+	{ "requests", "FOLDER [FILE...]", "answer requests, each with its operation in \"op\"",
+	  V_REQUESTS, 1, index_requests },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
@@ -84,7 +86,8 @@ static int check(struct lh_tool *tool, void *settings)
 	if (tool->verb->bit == V_MOVE && tool->n_operands > 2)
 		return lh_tool_unexpected(tool, 2, "move takes two indexes");
 	if (strcmp(tool->operands[0], "-") == 0)
-		return lh_tool_no_stream(tool, "an index");
+		return lh_tool_no_stream(tool, tool->verb->bit == V_REQUESTS ? "a folder" :
+									       "an index");
 	if (s->url && lh_http_check_kept_url(s->url, &err) < 0)
 		return lh_tool_usage(tool, "--url: %s", err.msg);
 	if (s->field && s->template)

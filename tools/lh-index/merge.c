@@ -2,83 +2,119 @@
 #include "index/index_tools.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "index.h"
 #include "base/mem.h"
 #include "base/signal.h"
 
-struct merge {
-	struct changes to;
-	float *vector;
-};
+/* ---- shared with move ---- */
+
+bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+int transfer_open(struct transfer *t, const char *dest, const char *src, double lock_timeout,
+		  struct lh_err *err)
+{
+	if (src && same_file(dest, src))
+		return lh_err_set(err, LH_EUSAGE, "%s: is DEST itself", src);
+	if (changes_open(&t->to, dest, lock_timeout, err) < 0 ||
+	    (src && changes_open(&t->from, src, lock_timeout, err) < 0))
+		return -1;
+	t->vector = lh_calloc(lh_index_change_params(t->to.c)->dimension, sizeof *t->vector, err);
+	return t->vector ? 0 : -1;
+}
+
+void transfer_close(struct transfer *t)
+{
+	lh_index_change_close(t->to.c);
+	lh_index_change_close(t->from.c);
+	free(t->vector);
+}
 
 static const char *or_none(const char *s)
 {
 	return *s ? s : "none";
 }
 
-int index_same_kind(const char *path, const struct lh_index_params *want,
-		    const struct lh_index_params *has, struct lh_err *err)
+/* Check that rows of an index with parameters has fit DEST. */
+static int same_kind(const struct transfer *t, const char *label,
+		     const struct lh_index_params *has, struct lh_err *err)
 {
+	const struct lh_index_params *want = lh_index_change_params(t->to.c);
+
 	if (want->dimension != has->dimension)
-		return lh_err_set(err, LH_EUSAGE, "%s: dimension %u, expected %u", path,
+		return lh_err_set(err, LH_EUSAGE, "%s: dimension %u, expected %u", label,
 				  has->dimension, want->dimension);
 	if (want->distance != has->distance)
-		return lh_err_set(err, LH_EUSAGE, "%s: distance %s, expected %s", path,
+		return lh_err_set(err, LH_EUSAGE, "%s: distance %s, expected %s", label,
 				  lh_distance_name(has->distance),
 				  lh_distance_name(want->distance));
 	if (strcmp(want->model, has->model) != 0)
-		return lh_err_set(err, LH_EUSAGE, "%s: model %s, expected %s", path,
+		return lh_err_set(err, LH_EUSAGE, "%s: model %s, expected %s", label,
 				  or_none(has->model), or_none(want->model));
 	return 0;
 }
 
-/* Check that all sources fit before anything is written. */
-static int check_all(const struct merge *m, struct lh_tool *tool)
+int transfer_fits(const struct transfer *t, const char *path, const char *label,
+		  struct lh_err *err)
 {
-	size_t i;
-	int rc = 0;
+	struct lh_index *src = lh_index_open(path, err);
+	int rc = src ? same_kind(t, label, lh_index_get_params(src), err) : -1;
 
-	for (i = 1; rc == 0 && i < tool->n_operands; i++) {
-		struct lh_index *src = lh_index_open(tool->operands[i], &tool->err);
-
-		rc = src ? index_same_kind(tool->operands[i], lh_index_change_params(m->to.c),
-					   lh_index_get_params(src), &tool->err)
-			 : -1;
-		lh_index_close(src);
-	}
+	lh_index_close(src);
 	return rc;
 }
 
-static int merge_row(struct merge *m, const struct lh_index *src, uint64_t at,
-		     const struct lh_row *row, struct lh_err *err)
-{
-	const struct lh_index_params *p = lh_index_change_params(m->to.c);
-
-	lh_index_vector(src, at, m->vector);
-	if (lh_index_change_put_new(m->to.c, row->id.p, row->id.n, m->vector, p->dimension,
-				    row->meta.n ? row->meta.p : "{}", row->meta.n ? row->meta.n : 2,
-				    err) < 0)
-		return lh_err_prefix(err, "row %llu", (unsigned long long)at);
-	return changes_store_some(&m->to, err);
-}
-
-static int merge_one(struct merge *m, const char *path, struct lh_err *err)
+struct lh_index *transfer_source(const struct transfer *t, const char *path, struct lh_err *err)
 {
 	struct lh_index *src = lh_index_open(path, err);
-	struct lh_row row;
-	uint64_t i, at, n;
-	int rc = src ? index_same_kind(path, lh_index_change_params(m->to.c),
-				       lh_index_get_params(src), err)
-		     : -1;
+	int rc = src ? same_kind(t, path, lh_index_get_params(src), err) : -1;
 
 	if (rc == 0 && lh_index_check_order(src, err) < 0)
 		rc = lh_err_prefix(err, "%s", path);
-	n = src ? lh_index_rows(src) : 0;
+	if (rc == 0)
+		return src;
+	lh_index_close(src);
+	return NULL;
+}
+
+int transfer_row(struct transfer *t, transfer_fn *put, const struct lh_index *src, uint64_t at,
+		 const struct lh_row *row, struct lh_err *err)
+{
+	const char *meta = row->meta.n ? row->meta.p : "{}";
+
+	lh_index_vector(src, at, t->vector);
+	if (put(t->to.c, row->id.p, row->id.n, t->vector,
+		lh_index_change_params(t->to.c)->dimension, meta, row->meta.n ? row->meta.n : 2,
+		err) == 0)
+		return 1;
+	if (!t->lenient || err->code != LH_EDATA)
+		return lh_err_prefix(err, "row %llu", (unsigned long long)at);
+	t->failed++;
+	return 0;
+}
+
+/* ---- merge ---- */
+
+int merge_rows(struct transfer *t, const char *path, struct lh_err *err)
+{
+	struct lh_index *src = transfer_source(t, path, err);
+	uint64_t i, at, n = src ? lh_index_rows(src) : 0;
+	struct lh_row row;
+	int rc = src ? 0 : -1;
+
 	for (i = 0; rc == 0 && i < n && !lh_stopping(); i++) {
 		rc = lh_index_nth_row(src, i, &at, &row, err);
 		if (rc > 0)
-			rc = merge_row(m, src, at, &row, err);
+			rc = transfer_row(t, lh_index_change_put_new, src, at, &row, err);
+		if (rc > 0)
+			rc = changes_store_some(&t->to, err);
 		if (rc < 0)
 			lh_err_prefix(err, "%s", path);
 	}
@@ -86,17 +122,19 @@ static int merge_one(struct merge *m, const char *path, struct lh_err *err)
 	return rc;
 }
 
-static int merge_all(struct merge *m, struct lh_tool *tool, const struct settings *s)
+static int merge_all(struct transfer *t, struct lh_tool *tool, const struct settings *s)
 {
-	const struct lh_index_tally *tally = lh_index_change_tally(m->to.c);
+	const struct lh_index_tally *tally = lh_index_change_tally(t->to.c);
 	size_t i;
 
-	if (check_all(m, tool) < 0)
-		return -1;
+	/* All sources must fit before anything is written. */
 	for (i = 1; i < tool->n_operands; i++)
-		if (merge_one(m, tool->operands[i], &tool->err) < 0 || not_stopped(tool) < 0)
+		if (transfer_fits(t, tool->operands[i], tool->operands[i], &tool->err) < 0)
 			return -1;
-	if (changes_finish(&m->to, tool, s) < 0)
+	for (i = 1; i < tool->n_operands; i++)
+		if (merge_rows(t, tool->operands[i], &tool->err) < 0 || not_stopped(tool) < 0)
+			return -1;
+	if (changes_finish(&t->to, tool, s) < 0)
 		return -1;
 	return lh_tool_out_counts(tool, (const char *const[]){ "merged", "skipped" },
 			   (uint64_t[]){ tally->added, tally->existing }, 2);
@@ -105,15 +143,12 @@ static int merge_all(struct merge *m, struct lh_tool *tool, const struct setting
 int index_merge(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	struct merge m = { .vector = NULL };
+	struct transfer t = { .vector = NULL };
 	int rc;
 
-	m.to.c = lh_index_change_open(tool->operands[0], s->lock_timeout, &tool->err);
-	if (m.to.c)
-		m.vector = lh_calloc(lh_index_change_params(m.to.c)->dimension, sizeof *m.vector,
-				     &tool->err);
-	rc = m.vector ? merge_all(&m, tool, s) : -1;
-	lh_index_change_close(m.to.c);
-	free(m.vector);
+	rc = transfer_open(&t, tool->operands[0], NULL, s->lock_timeout, &tool->err);
+	if (rc == 0)
+		rc = merge_all(&t, tool, s);
+	transfer_close(&t);
 	return rc;
 }

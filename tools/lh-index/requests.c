@@ -1,0 +1,349 @@
+/* requests.c - lh-index requests: each record names its operation on the indexes of a folder. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/signal.h"
+#include "json/bind.h"
+#include "requests.h"
+
+static const char *const ops[] = { "create", "list", "get", "corpora", "delete", "add", "merge",
+				   NULL };
+enum op { CREATE, LIST, GET, CORPORA, DELETE, ADD, MERGE };
+
+struct request {
+	enum op op;
+};
+static const struct lh_bind request_members[] = {
+	{ LH_BIND_INDEX("op", struct request, op, ops), .required = true },
+	LH_BIND_END
+};
+
+#define NAME(s, f) { LH_BIND_STRING(#f, struct s, f), .required = true, LH_INDEX_NAME }
+
+struct named {
+	struct lh_str name;
+};
+static const struct lh_bind named_members[] = {
+	NAME(named, name),
+	LH_BIND_END
+};
+
+/* ---- shared ---- */
+
+/* Set *path to that of the name, and r->at. */
+static int find(struct requests *r, struct lh_str name, char **path, struct lh_err *err)
+{
+	free(*path);
+	*path = lh_index_named_find(&r->in, name, err);
+	r->at = *path;
+	return *path ? 0 : -1;
+}
+
+int requests_find(struct requests *r, struct lh_str name, struct lh_err *err)
+{
+	return find(r, name, &r->path, err);
+}
+
+void summary_set(struct summary *s, const struct lh_index_params *p)
+{
+	s->dimension = p->dimension;
+	s->m = p->m;
+	s->ef_search = (uint32_t)lh_index_ef(p, 1);
+	s->distance = p->distance;
+}
+
+void requests_put_params(struct lh_writer *w, struct lh_str name, const struct summary *s)
+{
+	lh_write_object(w, "params");
+	lh_write_str(w, "name", name);
+	if (s) {
+		lh_write_u64(w, "dimension", s->dimension);
+		lh_write_u64(w, "m", s->m);
+		lh_write_u64(w, "ef_search", s->ef_search);
+		lh_write_text(w, "distance", lh_distance_name(s->distance));
+	}
+	lh_write_end(w);
+}
+
+int requests_length(const char *path, uint64_t *n, struct lh_err *err)
+{
+	struct lh_index *ix = lh_index_open(path, err);
+	struct lh_index_stats st;
+
+	if (!ix)
+		return -1;
+	lh_index_get_stats(ix, &st);
+	*n = st.live;
+	lh_index_close(ix);
+	return 0;
+}
+
+/* ---- create, delete ---- */
+
+static const char *const distances[] = { "cosine", "l2", "ip", "euclidean", "dot",
+					 "inner_product", NULL };
+static const enum lh_distance distance_of[] = { LH_COSINE, LH_L2, LH_IP, LH_L2, LH_IP, LH_IP };
+
+struct creation {
+	struct lh_str name;
+	uint64_t dimension, m, ef_search;
+	int distance;
+};
+static const struct lh_bind creation_members[] = {
+	NAME(creation, name),
+	{ LH_BIND_U64("dimension", struct creation, dimension, 1, LH_DIM_MAX), .required = true },
+	{ LH_BIND_U64("m", struct creation, m, 2, 128) },
+	{ LH_BIND_U64("ef_search", struct creation, ef_search, 1, LH_INDEX_EF_MAX) },
+	{ LH_BIND_INDEX("distance", struct creation, distance, distances) },
+	LH_BIND_END
+};
+
+static int create(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
+		  struct lh_err *err)
+{
+	struct lh_index_params p;
+	struct creation c = { .distance = 0 };
+	struct summary s;
+	int rc;
+
+	lh_index_params_default(&p);
+	c.m = p.m;
+	if (lh_bind(creation_members, rec, &c, &r->text, err) < 0)
+		return -1;
+	p.dimension = (uint32_t)c.dimension;
+	p.m = (uint32_t)c.m;
+	p.ef_search = (uint32_t)c.ef_search;
+	p.distance = distance_of[c.distance];
+	lh_tool_time(r->tool, p.created_at);
+	free(r->path);
+	r->making = true;
+	r->at = r->path = lh_index_folder_path(r->in.folder, c.name, err);
+	rc = r->path ? lh_index_create(r->path, &p, r->settings->lock_timeout, err) : -1;
+	if (rc > 0)
+		return lh_err_data(err, 409, "there is an index \"%.*s\" already", (int)c.name.n,
+				   c.name.p);
+	if (rc < 0)
+		return -1;
+	summary_set(&s, &p);
+	requests_put_params(w, c.name, &s);
+	lh_write_u64(w, "length", 0);
+	lh_write_u64(w, "status", 201);
+	return 0;
+}
+
+static int remove_index(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
+			struct lh_err *err)
+{
+	struct named n;
+	int rc;
+
+	if (lh_bind(named_members, rec, &n, &r->text, err) < 0 || requests_find(r, n.name, err) < 0)
+		return -1;
+	opened_close(r, r->path);
+	rc = lh_index_remove(r->path, r->settings->lock_timeout, err);
+	if (rc > 0)	/* another process was faster */
+		return lh_err_set(err, LH_EIO, "%s: removed meanwhile", r->path);
+	if (rc < 0)
+		return -1;
+	lh_write_u64(w, "status", 204);
+	return 0;
+}
+
+static int get(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
+	       struct lh_err *err)
+{
+	struct named n;
+
+	if (lh_bind(named_members, rec, &n, &r->text, err) < 0)
+		return -1;
+	return requests_get(r, n.name, w, err);
+}
+
+/* ---- merge ---- */
+
+struct merging {
+	struct lh_str src, dest;
+	bool clear;
+};
+static const struct lh_bind merging_members[] = {
+	NAME(merging, src),
+	NAME(merging, dest),
+	{ LH_BIND_BOOL("clear_source", struct merging, clear) },
+	LH_BIND_END
+};
+
+struct outcome {
+	uint64_t merged, skipped;
+};
+
+/* Store all rows that DEST lacks, or move all rows. */
+static int transfer(struct requests *r, struct transfer *t, struct outcome *is,
+		    struct lh_err *err)
+{
+	const struct lh_index_tally *to = lh_index_change_tally(t->to.c);
+	int more = 1;
+
+	if (!t->from.c) {
+		if (merge_rows(t, r->path, err) < 0 || changes_store(&t->to, err) < 0)
+			return -1;
+		*is = (struct outcome){ to->added, to->existing };
+	} else {
+		while (more > 0 && !lh_stopping())
+			more = move_rows(t, err);
+		if (more < 0)
+			return -1;
+		is->merged = lh_index_change_tally(t->from.c)->deleted;
+	}
+	return lh_stopping() ? lh_err_set(err, LH_EINTR, "interrupted") : 0;
+}
+
+/* The rows are stored: a compaction that fails is reported, but not an error. */
+static void compact(struct requests *r, struct transfer *t)
+{
+	struct changes *each[] = { &t->to, &t->from };
+	struct lh_err err;
+	size_t i;
+
+	for (i = 0; i < 2; i++)
+		if (changes_fold(each[i], r->jobs, r->settings->lock_timeout, &err) < 0)
+			lh_tool_warn(r->tool, "%s", err.msg);
+}
+
+/* Find out which of the two indexes an error is about: its message begins with the path. */
+static void blame(struct requests *r, const struct lh_err *err)
+{
+	size_t n = strlen(r->path);
+
+	r->at = strncmp(err->msg, r->path, n) == 0 && strchr(":-", err->msg[n]) ? r->path
+										: r->other;
+}
+
+static int merge_into(struct requests *r, const struct merging *m, struct outcome *is,
+		      struct transfer *t, struct lh_err *err)
+{
+	char src[LH_INDEX_NAME_MAX + 8];
+	int rc = transfer_open(t, r->other, m->clear ? r->path : NULL, r->settings->lock_timeout,
+			       err);
+
+	snprintf(src, sizeof src, "\"%.*s\"", (int)m->src.n, m->src.p);
+	if (rc == 0)
+		rc = transfer_fits(t, r->path, src, err);
+	if (rc == 0 && transfer(r, t, is, err) < 0)
+		return err->code != LH_EUSAGE ? -1 :
+		       lh_err_data(err, 409, "one of the indexes was replaced meanwhile");
+	if (rc < 0 && err->code == LH_EUSAGE) {
+		err->code = LH_EDATA;
+		err->status = 409;
+	}
+	return rc;
+}
+
+static int merge(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
+		 struct lh_err *err)
+{
+	struct transfer t = { .lenient = true };
+	struct merging m = { .clear = false };
+	struct outcome is = { 0, 0 };
+	uint64_t source, dest;
+	int rc;
+
+	if (lh_bind(merging_members, rec, &m, &r->text, err) < 0 ||
+	    find(r, m.src, &r->path, err) < 0 || find(r, m.dest, &r->other, err) < 0)
+		return -1;
+	if (same_file(r->path, r->other))
+		return lh_err_set(err, LH_EDATA, "\"dest\" must not be \"src\"");
+	rc = merge_into(r, &m, &is, &t, err);
+	if (rc == 0)
+		compact(r, &t);
+	transfer_close(&t);
+	if (rc < 0 || requests_length(r->path, &source, err) < 0 ||
+	    requests_length(r->other, &dest, err) < 0) {
+		blame(r, err);
+		return -1;
+	}
+	lh_write_u64(w, "merged", is.merged);
+	lh_write_u64(w, "skipped", is.skipped);
+	lh_write_u64(w, "failed", t.failed);
+	lh_write_u64(w, "source_length", source);
+	lh_write_u64(w, "dest_length", dest);
+	return 0;
+}
+
+/* ---- the command ---- */
+
+static int answer(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
+		  struct lh_err *err)
+{
+	struct request q;
+
+	if (lh_bind(request_members, rec, &q, &r->text, err) < 0)
+		return -1;
+	switch (q.op) {
+	case CREATE: return create(r, rec, w, err);
+	case LIST: return requests_list(r, w, err);
+	case GET: return get(r, rec, w, err);
+	case CORPORA: return requests_corpora(r, w, err);
+	case DELETE: return remove_index(r, rec, w, err);
+	case ADD: return requests_add(r, rec, w, err);
+	default: return merge(r, rec, w, err);
+	}
+}
+
+/* An index that is locked, damaged or gone costs its request, not the process. */
+static int on_request(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
+{
+	struct requests *r = arg;
+	struct lh_writer w = lh_write_to(out);
+
+	r->n++;
+	r->at = NULL;
+	r->making = false;
+	opened_refresh(r);
+	lh_write_object(&w, NULL);
+	if (answer(r, rec, &w, err) == 0) {
+		lh_write_end(&w);
+		r->failing = false;
+		return 0;
+	}
+	if (err->code == LH_EDATA || !r->at)
+		return -1;
+	if (!r->failing)
+		lh_tool_warn(r->tool, "%s", err->msg);
+	r->failing = true;
+	return lh_index_named_error(&r->in, r->at, !r->making, err);
+}
+
+static int check_folder(const char *path, struct lh_err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return lh_err_sys(err, "%s", path);
+	return S_ISDIR(st.st_mode) ? 0 : lh_err_set(err, LH_EIO, "%s: not a folder", path);
+}
+
+int index_requests(struct lh_tool *tool, void *settings)
+{
+	struct requests r = { .tool = tool, .settings = settings, .jobs = tool->jobs,
+			      .in = { tool->operands[0], "index" } };
+	struct lh_flow flow = {
+		.map = on_request, .shared = &r,
+		.files = tool->operands + 1, .n_files = tool->n_operands - 1,
+	};
+	int rc;
+
+	tool->jobs = 1;
+	if (check_folder(r.in.folder, &tool->err) < 0)
+		return -1;
+	rc = lh_records_run(tool, &flow);
+	opened_refresh(&r);
+	opened_close(&r, NULL);
+	catalog_free(&r.catalog);
+	free(r.path);
+	free(r.other);
+	lh_buf_free(&r.text);
+	lh_buf_free(&r.item_text);
+	lh_buf_free(&r.vector);
+	return rc;
+}

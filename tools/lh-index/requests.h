@@ -1,0 +1,78 @@
+/* requests.h - shared by the files of lh-index requests. */
+#ifndef REQUESTS_H
+#define REQUESTS_H
+
+#include "index.h"
+#include "file/held.h"
+#include "index/index_tools.h"
+#include "json/write.h"
+
+#define OPEN_MAX 8	/* indexes that stay open for adding */
+
+/* An index that records are added to. */
+struct opened {
+	char *path;			/* NULL: unused */
+	struct lh_stamp file;		/* when it was opened */
+	struct changes changes;
+	struct lh_index *ix;		/* for its length */
+	uint64_t used;			/* number of the last request for it */
+};
+
+/* What list, get and corpora print of an index. */
+struct summary {
+	char *name;
+	struct lh_stamp file, log;	/* of which it is */
+	uint32_t dimension, m, ef_search;
+	enum lh_distance distance;
+	uint64_t length;
+	bool good;			/* it could be read; else: */
+	unsigned status;
+	char why[LH_INDEX_NAME_MAX + 72];
+};
+
+struct catalog {
+	struct summary *v;		/* sorted by name */
+	size_t n, cap;
+};
+
+struct requests {
+	struct lh_tool *tool;
+	const struct settings *settings;
+	struct lh_index_named in;
+	uint64_t jobs;			/* for compaction */
+	struct opened opened[OPEN_MAX];
+	struct catalog catalog;
+	uint64_t n;			/* requests so far */
+	const char *at;			/* the path that an error is about, or NULL */
+	bool making;			/* there need not be a file */
+	char *path, *other;		/* of the current request */
+	struct lh_buf text, item_text, vector;
+	bool failing;			/* the reason was reported */
+};
+
+/* Answer a request: write the members of the answer.  Errors of an index at r->at are turned
+ * into those of the request by the caller. */
+int requests_add(struct requests *r, const struct lh_record *rec, struct lh_writer *w,
+		 struct lh_err *err);
+int requests_list(struct requests *r, struct lh_writer *w, struct lh_err *err);
+int requests_corpora(struct requests *r, struct lh_writer *w, struct lh_err *err);
+int requests_get(struct requests *r, struct lh_str name, struct lh_writer *w, struct lh_err *err);
+
+/* Set r->path to the path of that name, and r->at. */
+int requests_find(struct requests *r, struct lh_str name, struct lh_err *err);
+/* Set what a summary has of the parameters. */
+void summary_set(struct summary *s, const struct lh_index_params *p);
+void requests_put_params(struct lh_writer *w, struct lh_str name, const struct summary *s);
+/* Read the number of records of an index. */
+int requests_length(const char *path, uint64_t *n, struct lh_err *err);
+
+/* ---- requests_add.c: indexes that stay open ---- */
+
+/* Close what is gone or was replaced, and compact what is due. */
+void opened_refresh(struct requests *r);
+/* Close one, or with path NULL all. */
+void opened_close(struct requests *r, const char *path);
+
+void catalog_free(struct catalog *c);
+
+#endif

@@ -1,0 +1,199 @@
+/* requests_look.c - the indexes of a folder: what list, get and corpora answer. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "index/index_parts.h"
+#include "requests.h"
+
+static void summary_free(struct summary *s)
+{
+	free(s->name);
+	s->name = NULL;
+}
+
+void catalog_free(struct catalog *c)
+{
+	while (c->n)
+		summary_free(&c->v[--c->n]);
+	free(c->v);
+	*c = (struct catalog){ .v = NULL };
+}
+
+/* Read a summary, or why there is none.  -1 out of memory. */
+static int read_summary(struct requests *r, const char *path, struct summary *s,
+			struct lh_err *err)
+{
+	struct lh_index *ix = lh_index_open(path, err);
+	struct lh_index_stats st;
+
+	s->good = ix != NULL;
+	if (ix) {
+		lh_index_get_stats(ix, &st);
+		summary_set(s, lh_index_get_params(ix));
+		s->length = st.live;
+		s->status = 0;
+		lh_index_close(ix);
+		return 0;
+	}
+	if (!s->status && !r->failing)	/* not reported yet */
+		lh_tool_warn(r->tool, "%s", err->msg);
+	r->failing = true;
+	lh_index_named_error(&r->in, path, true, err);
+	if (err->code != LH_EDATA)
+		return -1;
+	s->status = lh_err_status(err);
+	snprintf(s->why, sizeof s->why, "%.*s", (int)sizeof s->why - 1, err->msg);
+	return 0;
+}
+
+/* Bring a summary up to date: what did not change is not opened again.  -1 out of memory. */
+static int refresh(struct requests *r, const char *path, struct summary *s, struct lh_err *err)
+{
+	char *log = lh_index_sibling_path(path, LH_INDEX_LOG, err);
+	int rc = log ? 0 : -1;
+
+	if (log && !(s->good && lh_stamp_fits(&s->file, path) && lh_stamp_fits(&s->log, log))) {
+		lh_stamp_take(&s->file, path);
+		lh_stamp_take(&s->log, log);
+		rc = read_summary(r, path, s, err);
+	}
+	free(log);
+	return rc;
+}
+
+static int by_name(const void *name, const void *summary)
+{
+	return strcmp(name, ((const struct summary *)summary)->name);
+}
+
+static struct summary *known(const struct catalog *c, const char *name)
+{
+	return c->n ? bsearch(name, c->v, c->n, sizeof *c->v, by_name) : NULL;
+}
+
+/* Append the summary of an index to c, from the earlier catalog if it is there. */
+static int add_summary(struct requests *r, struct catalog *c, const char *name,
+		       struct lh_err *err)
+{
+	struct lh_str text = { name, strlen(name) };
+	char *path = lh_index_folder_path(r->in.folder, text, err);
+	struct summary *was, *s = &c->v[c->n];
+	int rc = path ? 0 : -1;
+
+	if (rc == 0 && !lh_index_is_file(path)) {
+		free(path);
+		return 0;
+	}
+	was = known(&r->catalog, name);
+	*s = was ? *was : (struct summary){ .good = false };
+	s->name = NULL;
+	if (rc == 0)
+		rc = refresh(r, path, s, err);
+	if (rc == 0 && !s->good && s->status == 404) {
+		free(path);
+		return 0;	/* it was removed meanwhile */
+	}
+	if (rc == 0)
+		s->name = lh_strndup(name, text.n, err);
+	c->n += s->name != NULL;
+	free(path);
+	return s->name ? 0 : -1;
+}
+
+static int read_catalog(struct requests *r, struct lh_err *err)
+{
+	struct lh_index_folder f;
+	struct catalog c = { .v = NULL };
+	size_t i;
+	int rc = lh_index_folder_read(&f, r->in.folder, err);
+
+	if (rc < 0)
+		return err->code == LH_ENOMEM ? -1 :
+						lh_err_data(err, 503, "the folder cannot be read");
+	rc = lh_grow(&c.v, &c.cap, f.n + 1, sizeof *c.v, err);
+	for (i = 0; rc == 0 && i < f.n; i++)
+		rc = add_summary(r, &c, f.name[i], err);
+	lh_index_folder_free(&f);
+	if (rc < 0) {
+		catalog_free(&c);
+		return -1;
+	}
+	catalog_free(&r->catalog);
+	r->catalog = c;
+	return 0;
+}
+
+static struct lh_str name_of(const struct summary *s)
+{
+	return (struct lh_str){ s->name, strlen(s->name) };
+}
+
+int requests_list(struct requests *r, struct lh_writer *w, struct lh_err *err)
+{
+	size_t i;
+
+	if (read_catalog(r, err) < 0)
+		return -1;
+	lh_write_array(w, "indexes");
+	for (i = 0; i < r->catalog.n; i++) {
+		const struct summary *s = &r->catalog.v[i];
+
+		lh_write_object(w, NULL);
+		requests_put_params(w, name_of(s), s->good ? s : NULL);
+		if (s->good)
+			lh_write_u64(w, "length", s->length);
+		else
+			lh_write_text(w, "error", s->why);
+		lh_write_end(w);
+	}
+	lh_write_end(w);
+	lh_write_u64(w, "count", r->catalog.n);
+	return 0;
+}
+
+int requests_corpora(struct requests *r, struct lh_writer *w, struct lh_err *err)
+{
+	size_t i;
+
+	if (read_catalog(r, err) < 0)
+		return -1;
+	lh_write_array(w, "corpora");
+	for (i = 0; i < r->catalog.n; i++) {
+		const struct summary *s = &r->catalog.v[i];
+
+		lh_write_object(w, NULL);
+		lh_write_str(w, "name", name_of(s));
+		if (s->good) {
+			lh_write_u64(w, "length", s->length);
+			lh_write_u64(w, "dimension", s->dimension);
+		} else {
+			lh_write_text(w, "error", s->why);
+		}
+		lh_write_end(w);
+	}
+	lh_write_end(w);
+	lh_write_u64(w, "count", r->catalog.n);
+	return 0;
+}
+
+int requests_get(struct requests *r, struct lh_str name, struct lh_writer *w, struct lh_err *err)
+{
+	struct summary own = { .good = false }, *s;
+	char text[LH_INDEX_NAME_MAX + 1];
+
+	if (requests_find(r, name, err) < 0)
+		return -1;
+	memcpy(text, name.p, name.n);
+	text[name.n] = '\0';
+	s = known(&r->catalog, text);
+	if (!s)
+		s = &own;
+	if (refresh(r, r->path, s, err) < 0)
+		return -1;
+	if (!s->good)
+		return lh_err_data(err, s->status, "%s", s->why);
+	requests_put_params(w, name, s);
+	lh_write_u64(w, "length", s->length);
+	return 0;
+}
