@@ -22,7 +22,6 @@ LDFLAGS = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE)
 LIBS = -larchive -lz -lcurl -lcrypto -lsqlite3 -lxxhash -lm
 # of single tools
 LIBS_lh-serve = -lmicrohttpd -ljansson
-LIBS_lh-load = -ljansson
 FUZZ_SECONDS = 10
 # make Q= shows the commands
 Q = @
@@ -159,7 +158,7 @@ install: all lib
 	ln -sf $(SONAME) $(D)/lib/liblh.so
 	install -m 644 $(HEADERS) $(D)/include/lh
 	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' lib/liblh.pc.in > $(D)/lib/pkgconfig/liblh.pc
-	cp -r share/examples $(D)/share/lakehouse-tools
+	cp -r share/examples share/load $(D)/share/lakehouse-tools
 	install -d $(D)/share/lakehouse-tools/parity $(D)/share/lakehouse-tools/oracle
 	install -m 644 tests/parity/*.jsonl tests/parity/*.py $(D)/share/lakehouse-tools/parity
 	install -m 644 $(ORACLE) $(D)/share/lakehouse-tools/oracle

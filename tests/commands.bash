@@ -34,6 +34,8 @@ commands() {
 	lh-iterate --now 2026-05-03T12:00:00Z --answers answers.jsonl requests.jsonl
 	lh-iterate --emit-session --now 2026-05-03T12:00:00Z sessions.jsonl
 	lh-lift -k 3 --now 2026-05-03T12:00:00Z corpus=workers.lhv <queries.jsonl
+	lh-load -q -n 3 $LH_OLLAMA_URL/api/tags
+	lh-load mix -q -n 3 ways.jsonl $LH_OLLAMA_URL
 	lh-materialize --source outcomes --now 2026-05-03T12:00:00Z outcomes.jsonl
 	lh-parity --left cat --right cat --report report.md --now 2026-05-03T12:00:00Z skips.jsonl
 	lh-pathway add --now 2026-05-03T12:00:00Z way.log fresh.jsonl
@@ -81,6 +83,11 @@ commands() {
 # Those that write records to stdout.
 writers() {
 	commands | grep -v 'build\|add\|verify\|compact\|gen kb'
+}
+
+# Those that do the same each time; the others measure.
+repeatable() {
+	"${1:-commands}" | grep -v '^lh-load'
 }
 
 # The same with the records on standard input.
@@ -133,6 +140,7 @@ setup_file() {
 	lh-pathway add way.log known.jsonl >/dev/null
 	for i in {1..40}; do echo '{"op":"get","uid":"t'$i'"}'; done | sed '0~4s/.*/{"op":"search","limit":2}/' >wanted.jsonl
 	echo '{"path":"src/a.c","text":"see it"}' >review.focus
+	echo '{"name":"ways","steps":[{"to":"GET /api/tags","take":{"m":"models[0].name"}},{"to":"GET /api/tags","expect":{"models[0].name":{"same_as":"$m"},"models":{"min":1}}}]}' >ways.jsonl
 	gzip -k workers.jsonl
 	jq -c '{id, text, to: .phone, body: "Hi \(.name)", context: {candidate_id}}' workers.jsonl >drafts.jsonl
 	head -n 5 drafts.jsonl >few.jsonl

@@ -57,7 +57,7 @@ load commands
 			cmp .want got
 			faults=$((faults + $(grep -c 'INJECTED' trace || true)))
 		done
-	done < <(commands)
+	done < <(repeatable)
 	[ "$faults" -gt 30 ]
 }
 

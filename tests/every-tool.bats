@@ -47,7 +47,7 @@ load commands
 		bash -c "$command >out 2>&-" </dev/null && status=0 || status=$?
 		[ "$status" = "$want" ] && [ "$(wc -c <out)" = "$bytes" ] || { echo "$command: exit $status, not $want"; return 1; }
 		[ "$sum" = "$(sha256sum workers.jsonl queries.jsonl vectors.jsonl)" ]
-	done < <(commands)
+	done < <(repeatable)
 }
 
 @test "a file that is not there is exit 2 and named" {
@@ -145,6 +145,11 @@ raw() {
 		lh-index build "no/$E"
 		lh-index add "$E.lhv"
 		lh-index merge "$E.lhv" two.lhv
+		lh-load -c "$E" http://127.0.0.1:1
+		lh-load --header "$E" http://127.0.0.1:1
+		lh-load --header "a: $E" http://127.0.0.1:1
+		lh-load --token-file "no/$E" http://127.0.0.1:1
+		lh-load mix "no/$E"
 		lh-lift --playbook "$E.lhv" workers.lhv
 		lh-lift --report "no/$E" workers.lhv
 		lh-lift --judge-model $'\xff'"$E" workers.lhv
@@ -213,7 +218,7 @@ ASK='"op":"get","uid":"t1","name":"other","role":"r","city":"c","state":"s","con
 		point=$(bash -c "$command" </dev/null | sha256sum)
 		comma=$(with_comma bash -c "$command" </dev/null | sha256sum)
 		[ "$point" = "$comma" ] || { echo "$command"; return 1; }
-	done < <(writers | grep -v 'audit append\|revise')
+	done < <(repeatable writers | grep -v 'audit append\|revise')
 }
 
 @test "a locale with a decimal comma changes no byte of an index" {

@@ -232,6 +232,7 @@ input_section() {
 	lh-index tools/lh-index/rows.c tools/lh-index/requests.c tools/lh-index/requests_add.c lib/vector/vector_record.c
 	lh-pathway tools/lh-pathway/change.c tools/lh-pathway/look.c tools/lh-pathway/requests.c
 	lh-subject-audit tools/lh-subject-audit/append.c tools/lh-subject-audit/requests.c
+	lh-load tools/lh-load/scenario.c
 	lh-validate tools/lh-validate/artifacts.c
 	END
 }

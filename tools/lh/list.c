@@ -26,7 +26,7 @@ static const struct family {
 	{ "distill", { "lh-materialize", "lh-score", "lh-export", "lh-distill",
 		       "lh-replay" } },
 	{ "measure", { "lh-gen", "lh-lift", "lh-parity" } },
-	{ "serve", { "lh-serve" } },
+	{ "serve", { "lh-serve", "lh-load" } },
 	{ "general", { "lh-cat" } },
 };
 

@@ -1,0 +1,54 @@
+/* load.h - what the files of lh-load share. */
+#ifndef LOAD_H
+#define LOAD_H
+
+#include "client.h"
+#include "histogram.h"
+#include "tool/tool.h"
+
+#define STEPS_MAX 32		/* of -c */
+#define CONNECTIONS_MAX 20000
+
+enum via { VIA_HTTP, VIA_FILTERS };
+
+struct settings {
+	const char *connections;	/* as given: "10,50,100" */
+	size_t step[STEPS_MAX], steps;
+	double duration, rate, timeout;
+	uint64_t number, seed;
+	struct lh_list headers;
+	const char *token_file;
+	int via;
+	bool each;
+};
+
+/* The requests that are sent in turn. */
+struct requests {
+	struct lh_buf text;
+	struct lh_str *one;
+	size_t n, cap;
+};
+
+/* Read the bodies of stdin, JSON Lines; none, or a terminal: one GET. */
+int requests_read(struct lh_tool *tool, const struct target *t, struct requests *r);
+void requests_free(struct requests *r);
+
+/* Run each step of -c against a target, and print its summary. */
+int load_run(struct lh_tool *tool, const struct settings *s, const struct target *t,
+	     const struct requests *r, const char *url);
+
+/* Run the scenarios of a file against the server at that address; NULL: that of lh-serve. */
+int mix_run(struct lh_tool *tool, const struct settings *s, const char *file, const char *url);
+
+/* Round to a microsecond: a duration as it is written. */
+static inline double milliseconds(uint64_t ns)
+{
+	return (double)((ns + 500) / 1000) / 1000;
+}
+
+static inline double seconds(uint64_t ns)
+{
+	return (double)((ns + 500) / 1000) / 1000000;
+}
+
+#endif

@@ -1,0 +1,140 @@
+/* lh-load: load over HTTP, and what came back.  See lh-load(1). */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/signal.h"
+#include "load.h"
+
+#define NOT_GIVEN UINT64_MAX
+
+enum { V_LOAD = 1, V_MIX = 2 };
+
+static const struct lh_option options[] = {
+	{ 'c', NULL, "N[,N...]", "connections at once; a list: in steps (default 10)",
+	  LH_TEXT(struct settings, connections) },
+	{ 'd', NULL, "S", "seconds of a step (default 10)",
+	  LH_REAL(struct settings, duration, 0.001, 1e8) },
+	{ 'n', NULL, "N", "requests of a step, or scenarios, in place of -d",
+	  LH_UINT(struct settings, number, 1, 1e15) },
+	{ 0, "rate", "R", "send R requests a second, whatever the answers take",
+	  LH_REAL(struct settings, rate, 0.001, 1e7, .verbs = V_LOAD) },
+	{ 0, "each", NULL, "print a line for each request",
+	  LH_FLAG(struct settings, each, .verbs = V_LOAD) },
+	{ 0, "via", "http", "what answers (default http)",
+	  LH_CHOICE(struct settings, via, .verbs = V_MIX) },
+	{ 0, "seed", "S", "seed of what is drawn (default 1)",
+	  LH_UINT(struct settings, seed, 0, 1e15, .verbs = V_MIX) },
+	{ 0, "header", "HEADER", "\"Name: value\" of each request (repeatable)",
+	  LH_TEXTS(struct settings, headers) },
+	{ 0, "token-file", "FILE", "bearer token of each request",
+	  LH_TEXT(struct settings, token_file) },
+	{ 0, "timeout", "S", "seconds for an answer (default 30)",
+	  LH_REAL(struct settings, timeout, 0.001, 86400) },
+	LH_COMMON_OPTIONS,
+	LH_OPTION_END
+};
+
+/* Read a number of connections at *p, and go on to the next. */
+static bool read_step(const char **p, size_t *step)
+{
+	size_t digits = strspn(*p, "0123456789");
+	char *end;
+
+	if (!digits || digits > 6)
+		return false;
+	*step = strtoul(*p, &end, 10);
+	*p = end + (*end == ',' && end[1]);
+	return *step >= 1 && *step <= CONNECTIONS_MAX;
+}
+
+static int read_steps(struct lh_tool *tool, struct settings *s)
+{
+	const char *p = s->connections;
+
+	while (s->steps < STEPS_MAX && read_step(&p, &s->step[s->steps])) {
+		s->steps++;
+		if (!*p)
+			return 0;
+	}
+	return lh_tool_usage(tool, "-c: \"%.200s\" is not a whole number from 1 to %d, or at most "
+			     "%d of them with commas between", s->connections, CONNECTIONS_MAX,
+			     STEPS_MAX);
+}
+
+/* Check the options of both commands, and set the defaults. */
+static int check(struct lh_tool *tool, struct settings *s)
+{
+	if (s->number && s->duration)
+		return lh_tool_usage(tool, "-d and -n exclude each other");
+	s->duration = s->duration ? s->duration : s->number ? INFINITY : 10;
+	s->number = s->number ? s->number : UINT64_MAX;
+	return read_steps(tool, s);
+}
+
+static int run_load(struct lh_tool *tool, struct settings *s)
+{
+	struct requests r = { .one = NULL };
+	struct target t = { .host = NULL };
+	int rc;
+
+	if (s->seed != NOT_GIVEN || s->via >= 0)
+		return lh_tool_usage(tool, "--%s: an option of \"%s mix\" alone",
+				     s->via >= 0 ? "via" : "seed", tool->name);
+	if (!tool->n_operands)
+		return lh_tool_usage(tool, "missing operand URL");
+	if (tool->n_operands > 1)
+		return lh_tool_unexpected(tool, 1, "one URL is taken");
+	rc = target_open(&t, tool->operands[0], &tool->err);
+	if (!rc)
+		rc = target_headers(&t, &s->headers, s->token_file, &tool->err);
+	if (!rc)
+		rc = requests_read(tool, &t, &r);
+	lh_signal_defer(true);
+	if (!rc)
+		rc = load_run(tool, s, &t, &r, tool->operands[0]);
+	requests_free(&r);
+	target_close(&t);
+	return rc;
+}
+
+/* Take the operands in either order: the address is the one with "://". */
+static int run_mix(struct lh_tool *tool, void *settings)
+{
+	struct settings *s = settings;
+	char **o = tool->operands;
+	bool first = tool->n_operands > 1 && strstr(o[0], "://");
+
+	if (tool->n_operands > 2)
+		return lh_tool_unexpected(tool, 2, "SCENARIOS.jsonl and a URL are taken");
+	if (s->steps > 1)
+		return lh_tool_usage(tool, "-c: \"mix\" takes one number of connections");
+	if (s->seed == NOT_GIVEN)
+		s->seed = 1;
+	return mix_run(tool, s, o[first], tool->n_operands > 1 ? o[!first] : NULL);
+}
+
+static const struct lh_verb verbs[] = {
+	{ "mix", "SCENARIOS.jsonl [URL]", "run scenarios of several requests", V_MIX, 1, run_mix },
+	{ NULL, NULL, NULL, 0, 0, NULL },
+};
+
+int main(int argc, char **argv)
+{
+	struct settings s = { .via = -1, .seed = NOT_GIVEN, .timeout = 30, .connections = "10" };
+	struct lh_tool tool;
+	int rc;
+
+	lh_tool_init(&tool, "lh-load", "[mix] [OPTION]... URL",
+		     "send load to a server, and measure its answers", options);
+	if (argc > 1 && strcmp(argv[1], verbs[0].name) == 0)
+		lh_tool_verbs(&tool, verbs);
+	rc = lh_tool_parse(&tool, argc, argv, &s);
+	if (!rc)
+		rc = check(&tool, &s);
+	if (!rc)
+		rc = lh_signal_wake_open(&tool.err);
+	if (!rc)
+		rc = tool.verb ? tool.verb->run(&tool, &s) : run_load(&tool, &s);
+	return lh_tool_finish(&tool, rc);
+}

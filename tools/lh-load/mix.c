@@ -1,0 +1,382 @@
+/* mix.c - workers that run scenarios, drawn by weight.  See load.h. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/signal.h"
+#include "json/write.h"
+#include "load.h"
+#include "tool/records.h"
+#include "verdict.h"
+
+#define KEPT ((size_t)1 << 20)	/* of the memory of a variable */
+#define DEFAULT_URL "http://127.0.0.1:3110"
+
+struct worker {
+	uint64_t random;		/* state of its generator */
+	uint64_t left;			/* scenarios to begin */
+	struct scenario *scenario;	/* that it runs; NULL: none */
+	size_t step;
+	uint64_t began;
+	struct lh_value variable[NAMES_MAX];
+	struct lh_buf text[NAMES_MAX];	/* of those that were taken */
+	struct lh_buf request, body;
+};
+
+struct mix {
+	struct lh_tool *tool;
+	const struct settings *s;
+	struct set set;
+	struct target target;
+	struct client *client;
+	struct worker *worker;
+	size_t workers, active;
+	struct judge judge;
+	uint64_t start, end, deadline, requests;
+	uint64_t ended;			/* scenarios */
+	int rc;				/* -1: tool->err */
+};
+
+/* ---- drawing ---- */
+
+/* splitmix64 */
+static uint64_t next_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15u;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
+}
+
+static struct scenario *draw_scenario(const struct set *set, uint64_t *random)
+{
+	double sum = set->scenario[set->n_scenarios - 1]->until, at;
+	size_t i;
+
+	at = (double)(next_random(random) >> 11) * 0x1p-53 * sum;
+	for (i = 0; i < set->n_scenarios - 1 && at >= set->scenario[i]->until; i++)
+		;
+	return set->scenario[i];
+}
+
+static void draw_rows(struct worker *w)
+{
+	const struct draw *d;
+	size_t i;
+
+	for (i = 0; i < w->scenario->n_draws; i++) {
+		d = &w->scenario->draw[i];
+		w->variable[d->variable] = d->rows->row[next_random(&w->random) % d->rows->n];
+	}
+}
+
+/* ---- running ---- */
+
+/* Note that the run failed, in the words of *err. */
+static void note_failure(struct mix *m, struct worker *w, const struct lh_err *err)
+{
+	struct scenario *s = w->scenario;
+
+	if (err->code != LH_EDATA) {
+		if (err != &m->tool->err)
+			m->tool->err = *err;
+		m->rc = -1;
+		return;
+	}
+	if (!s->failures++)
+		lh_buf_printf(&s->first_failure, "step %zu, %.*s: %s", w->step + 1,
+			      (int)s->step[w->step].to.n, s->step[w->step].to.p, err->msg);
+}
+
+static void end_run(struct mix *m, struct worker *w, const struct lh_err *failed)
+{
+	m->end = client_clock();
+	if (failed)
+		note_failure(m, w, failed);
+	w->scenario->count++;
+	m->ended++;
+	histogram_add(&w->scenario->durations, m->end - w->began);
+	w->scenario = NULL;
+}
+
+static int send_step(struct mix *m, struct worker *w, struct lh_err *err)
+{
+	const struct step *step = &w->scenario->step[w->step];
+	struct lh_buf address = { 0 };
+	struct lh_str body = { NULL, 0 };
+	int rc;
+
+	lh_buf_reset(&w->request);
+	lh_buf_reset(&w->body);
+	/* the path of the target, without its slash at the end, is a prefix */
+	lh_buf_puts(&address, m->target.path);
+	address.len -= address.len && address.p[address.len - 1] == '/';
+	rc = pattern_put_address(&step->address, w->variable, &address, err);
+	if (!rc && step->has_body) {
+		rc = pattern_put_json(&step->body, w->variable, &w->body, err);
+		body = (struct lh_str){ w->body.p, w->body.len };
+	}
+	if (!rc) {
+		target_request(&m->target, step->method, (struct lh_str){ address.p, address.len },
+			       body, &w->request);
+		rc = lh_buf_check(&w->request, err);
+	}
+	lh_buf_free(&address);
+	if (rc < 0)
+		return -1;
+	m->requests++;
+	client_send(m->client, (size_t)(w - m->worker),
+		    (struct lh_str){ w->request.p, w->request.len }, 0);
+	return 0;
+}
+
+static bool may_begin(const struct mix *m, const struct worker *w)
+{
+	return w->left && client_clock() < m->deadline && !m->rc && !lh_signal_pending();
+}
+
+/* Begin runs until one has sent something. */
+static void begin_run(struct mix *m, struct worker *w)
+{
+	struct lh_err err;
+
+	while (may_begin(m, w)) {
+		w->left--;
+		w->scenario = draw_scenario(&m->set, &w->random);
+		w->step = 0;
+		w->began = client_clock();
+		draw_rows(w);
+		if (send_step(m, w, &err) == 0)
+			return;
+		end_run(m, w, &err);
+	}
+	m->active--;
+}
+
+static int take(struct worker *w, const struct step *step, const struct lh_value *body,
+		struct lh_err *err)
+{
+	struct lh_buf *text;
+	size_t i;
+
+	for (i = 0; i < step->n_take; i++) {
+		text = &w->text[step->take[i].variable];
+		if (text->cap > KEPT)
+			lh_buf_free(text);
+		lh_buf_reset(text);
+		if (judge_take(&step->take[i], body, text, &w->variable[step->take[i].variable],
+			       err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void on_answer(void *ctx, size_t slot, const struct answer *a)
+{
+	struct mix *m = ctx;
+	struct worker *w = &m->worker[slot];
+	const struct step *step = &w->scenario->step[w->step];
+	struct lh_value body;
+	struct lh_err err;
+	int rc = judge_answer(&m->judge, step, a, w->variable, &body, &err);
+
+	if (!rc)
+		rc = take(w, step, &body, &err);
+	if (!rc && w->step + 1 < w->scenario->n_steps) {
+		w->step++;
+		rc = send_step(m, w, &err);
+		if (!rc)
+			return;
+	}
+	end_run(m, w, rc < 0 ? &err : NULL);
+	begin_run(m, w);
+}
+
+static void show_progress(const struct mix *m)
+{
+	uint64_t ms = (client_clock() - m->start) / 1000000, of;
+
+	if (isfinite(m->s->duration)) {
+		of = (uint64_t)(m->s->duration * 1000);
+		lh_tool_share(m->tool, ms < of ? ms : of, of);
+	} else {
+		lh_tool_share(m->tool, m->ended, m->s->number);
+	}
+}
+
+static int loop(struct mix *m)
+{
+	uint64_t number = m->s->number, seed = m->s->seed;
+	struct worker *w;
+	size_t i;
+
+	m->start = m->end = client_clock();
+	m->deadline = isfinite(m->s->duration) ? m->start + (uint64_t)(m->s->duration * 1e9)
+						: UINT64_MAX;
+	m->active = m->workers;
+	for (i = 0; i < m->workers; i++) {
+		w = &m->worker[i];
+		w->left = number / m->workers + (i < number % m->workers);
+		w->random = next_random(&seed);
+		begin_run(m, w);
+	}
+	while (m->active && !m->rc && !lh_signal_pending()) {
+		if (client_turn(m->client, &m->tool->err) < 0)
+			return -1;
+		show_progress(m);
+	}
+	return m->rc;
+}
+
+/* ---- results ---- */
+
+static void write_ms(struct lh_writer *w, const char *name, const struct histogram *h, double share)
+{
+	if (h->n)
+		lh_write_f64(w, name, milliseconds(histogram_at(h, share)));
+	else
+		lh_write_null(w, name);
+}
+
+static int print_scenario(const struct mix *m, struct scenario *s)
+{
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+
+	lh_buf_putc(&s->first_failure, '\0');
+	if (lh_buf_check(&s->first_failure, &m->tool->err) < 0)
+		return -1;
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "scenario", s->name);
+	lh_write_u64(&w, "count", s->count);
+	lh_write_u64(&w, "failures", s->failures);
+	write_ms(&w, "p50_ms", &s->durations, 0.5);
+	write_ms(&w, "p95_ms", &s->durations, 0.95);
+	write_ms(&w, "p99_ms", &s->durations, 0.99);
+	if (s->failures)
+		lh_write_bytes(&w, "first_failure", s->first_failure.p);
+	else
+		lh_write_null(&w, "first_failure");
+	lh_write_end(&w);
+	lh_tool_message(m->tool, "%-24.*s %10llu %10llu %9.3f %9.3f %9.3f", (int)s->name.n,
+			s->name.p, (unsigned long long)s->count, (unsigned long long)s->failures,
+			milliseconds(histogram_at(&s->durations, 0.5)),
+			milliseconds(histogram_at(&s->durations, 0.95)),
+			milliseconds(histogram_at(&s->durations, 0.99)));
+	if (s->failures) {
+		lh_tool_message(m->tool, "  first failure: %s", s->first_failure.p);
+		lh_tool_verdict_bad(m->tool);
+	}
+	return lh_tool_out_line(m->tool, &line);
+}
+
+static int print_results(struct mix *m)
+{
+	double took = (double)(m->end - m->start) / 1e9;
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+	uint64_t good = 0;
+	size_t i;
+
+	lh_tool_message(m->tool, "%-24s %10s %10s %9s %9s %9s", "scenario", "runs", "failures",
+			"p50 ms", "p95 ms", "p99 ms");
+	for (i = 0; i < m->set.n_scenarios; i++) {
+		if (print_scenario(m, m->set.scenario[i]) < 0)
+			return -1;
+		good += m->set.scenario[i]->count && !m->set.scenario[i]->failures;
+	}
+	lh_write_object(&w, NULL);
+	lh_write_u64(&w, "scenarios", m->ended);
+	lh_write_u64(&w, "total", m->requests);
+	lh_write_f64(&w, "per_second", took > 0 ? round((double)m->ended / took * 10) / 10 : 0);
+	lh_write_u64(&w, "classes", m->set.n_scenarios);
+	lh_write_u64(&w, "classes_ok", good);
+	lh_write_f64(&w, "duration_s", seconds(m->end - m->start));
+	lh_write_end(&w);
+	return lh_tool_out_line(m->tool, &line);
+}
+
+/* ---- the whole ---- */
+
+static int copy_line(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err)
+{
+	(void)context;
+	(void)err;
+	lh_buf_add(out, rec->line, rec->len);
+	return 0;
+}
+
+static int add_line(const struct lh_output *o, void *shared, struct lh_err *err)
+{
+	return set_add(shared, (struct lh_str){ o->text, o->n }, err);
+}
+
+static int read_set(struct mix *m, const char *file)
+{
+	char *files[] = { (char *)file };
+
+	m->tool->jobs = 1;
+	m->tool->on_error = LH_ON_ERROR_STOP;
+	if (lh_records_run(m->tool, &(struct lh_flow){ .files = files, .n_files = 1,
+						       .map = copy_line, .sink = add_line,
+						       .shared = &m->set }) < 0) {
+		lh_tool_failed(m->tool);
+		return -1;
+	}
+	if (set_end(&m->set, &m->tool->err) < 0)
+		return lh_err_prefix(&m->tool->err, "%s", file);
+	return 0;
+}
+
+static int open_target(struct mix *m, const char *url)
+{
+	struct lh_err *err = &m->tool->err;
+
+	if (target_open(&m->target, url, err) < 0 ||
+	    target_headers(&m->target, &m->s->headers, m->s->token_file, err) < 0)
+		return -1;
+	m->workers = m->s->step[0];
+	m->worker = lh_calloc(m->workers, sizeof *m->worker, err);
+	m->client = m->worker ? client_open(&(struct client_how){
+		.target = &m->target, .slots = m->workers, .timeout = m->s->timeout, .keep = true,
+		.done = on_answer, .ctx = m }, err) : NULL;
+	return m->client ? 0 : -1;
+}
+
+static void close_mix(struct mix *m)
+{
+	struct worker *w;
+	size_t i;
+
+	client_close(m->client);
+	for (w = m->worker; m->worker && w < m->worker + m->workers; w++) {
+		for (i = 0; i < NAMES_MAX; i++)
+			lh_buf_free(&w->text[i]);
+		lh_buf_free(&w->request);
+		lh_buf_free(&w->body);
+	}
+	free(m->worker);
+	judge_free(&m->judge);
+	target_close(&m->target);
+	set_free(&m->set);
+}
+
+int mix_run(struct lh_tool *tool, const struct settings *s, const char *file, const char *url)
+{
+	struct mix m = { .tool = tool, .s = s };
+	int rc;
+
+	judge_init(&m.judge);
+	rc = read_set(&m, file);
+	if (!rc)
+		rc = open_target(&m, url ? url : DEFAULT_URL);
+	lh_signal_defer(true);
+	if (!rc)
+		rc = loop(&m);
+	if (!rc)
+		rc = print_results(&m);
+	close_mix(&m);
+	return rc;
+}

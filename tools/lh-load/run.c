@@ -1,0 +1,265 @@
+/* run.c - send requests in a closed or an open loop, and count the answers.  See load.h. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/signal.h"
+#include "json/write.h"
+#include "load.h"
+
+#define STATUSES 1000
+#define FAULT_MAX 100
+
+static const struct share {
+	const char *name;
+	double of;
+} shares[] = { { "p50_ms", 0.5 }, { "p90_ms", 0.9 }, { "p95_ms", 0.95 }, { "p99_ms", 0.99 } };
+#define N_SHARES (sizeof shares / sizeof *shares)
+
+/* A step: so many connections. */
+struct run {
+	struct lh_tool *tool;
+	const struct settings *s;
+	const struct requests *requests;
+	struct client *client;
+	size_t connections;
+	uint64_t start, end, deadline;	/* deadline 0: by number alone */
+	uint64_t begun, ended;		/* requests */
+	size_t *idle, n_idle;		/* slots without a request; after the start for --rate */
+	bool over;			/* --rate: what was due until the deadline was begun */
+	uint64_t *of_slot;		/* the number of the request in a slot */
+	uint64_t faults, status[STATUSES], good;
+	char fault[FAULT_MAX];		/* the first */
+	int rc;
+	struct histogram durations;
+};
+
+/* Return when request number i is due. */
+static uint64_t due_at(const struct run *r, uint64_t i)
+{
+	return r->start + (uint64_t)((double)i / r->s->rate * 1e9);
+}
+
+static bool may_begin(const struct run *r, uint64_t now)
+{
+	return r->begun < r->s->number && now < r->deadline && !r->rc && !lh_signal_pending();
+}
+
+static void begin(struct run *r, size_t slot, uint64_t due)
+{
+	r->of_slot[slot] = r->begun;
+	client_send(r->client, slot, r->requests->one[r->begun++ % r->requests->n], due);
+}
+
+/* Return the number of requests that are due until the deadline. */
+static uint64_t all_due(const struct run *r)
+{
+	double n = ceil(r->s->duration * r->s->rate);
+
+	return n < (double)r->s->number ? (uint64_t)n : r->s->number;
+}
+
+/* Begin what is due, as far as slots are free, and wake up for the next. */
+static void begin_due(struct run *r)
+{
+	uint64_t now = client_clock(), all = all_due(r);
+
+	if (r->over || r->rc || lh_signal_pending())
+		return;
+	while (r->n_idle && r->begun < all && due_at(r, r->begun) <= now)
+		begin(r, r->idle[--r->n_idle], due_at(r, r->begun));
+	r->over = r->begun == all || now >= r->deadline;
+	if (r->n_idle && !r->over)
+		client_alarm(r->client, due_at(r, r->begun));
+}
+
+/* Print a line of --each. */
+static int print_each(struct run *r, size_t slot, const struct answer *a)
+{
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+
+	lh_write_object(&w, NULL);
+	lh_write_u64(&w, "request", r->of_slot[slot]);
+	lh_write_f64(&w, "at_ms", milliseconds(a->from - r->start));
+	lh_write_f64(&w, "ms", milliseconds(a->to - a->from));
+	if (a->fault) {
+		lh_write_text(&w, "fault", a->fault);
+	} else {
+		lh_write_u64(&w, "status", a->status);
+		lh_write_u64(&w, "bytes", a->bytes);
+	}
+	lh_write_end(&w);
+	return lh_tool_out_line(r->tool, &line);
+}
+
+static void count(struct run *r, const struct answer *a)
+{
+	r->ended++;
+	r->end = a->to;
+	if (a->fault) {
+		if (!r->faults++)
+			snprintf(r->fault, sizeof r->fault, "%s", a->fault);
+		return;
+	}
+	r->status[a->status]++;
+	r->good += a->status / 100 == 2;
+	histogram_add(&r->durations, a->to - a->from);
+}
+
+static void on_answer(void *ctx, size_t slot, const struct answer *a)
+{
+	struct run *r = ctx;
+
+	count(r, a);
+	if (r->s->each && !r->rc)
+		r->rc = print_each(r, slot, a);
+	if (r->s->rate)
+		r->idle[r->n_idle++] = slot;
+	else if (may_begin(r, a->to))
+		begin(r, slot, 0);
+}
+
+static void show_progress(const struct run *r)
+{
+	uint64_t ms = (client_clock() - r->start) / 1000000, of;
+
+	if (isfinite(r->s->duration)) {
+		of = (uint64_t)(r->s->duration * 1000);
+		lh_tool_share(r->tool, ms < of ? ms : of, of);
+	} else {
+		lh_tool_share(r->tool, r->ended, r->s->number);
+	}
+}
+
+static int loop(struct run *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->connections; i++)
+		r->idle[r->n_idle++] = r->connections - 1 - i;
+	r->start = r->end = client_clock();
+	r->deadline = isfinite(r->s->duration) ? r->start + (uint64_t)(r->s->duration * 1e9)
+					       : UINT64_MAX;
+	while (!r->s->rate && r->n_idle && may_begin(r, r->start))
+		begin(r, r->idle[--r->n_idle], 0);
+	for (;;) {
+		if (r->s->rate)
+			begin_due(r);
+		if (lh_signal_pending() || r->rc)
+			break;
+		if (r->begun == r->ended && (r->s->rate ? r->over : !may_begin(r, r->end)))
+			break;
+		if (client_turn(r->client, &r->tool->err) < 0)
+			return -1;
+		show_progress(r);
+	}
+	return r->rc;
+}
+
+static int print_summary(const struct run *r, const char *url)
+{
+	double took = (double)(r->end - r->start) / 1e9;
+	uint64_t answered = r->ended - r->faults;
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+	char name[8];
+	size_t i;
+
+	lh_write_object(&w, NULL);
+	lh_write_bytes(&w, "url", url);
+	lh_write_u64(&w, "concurrency", r->connections);
+	lh_write_f64(&w, "duration_s", seconds(r->end - r->start));
+	lh_write_u64(&w, "total", r->ended);
+	lh_write_f64(&w, "rps", took > 0 ? round((double)answered / took * 10) / 10 : 0);
+	lh_write_object(&w, "by_status");
+	for (i = 0; i < STATUSES; i++) {
+		snprintf(name, sizeof name, "%zu", i);
+		if (r->status[i])
+			lh_write_u64(&w, name, r->status[i]);
+	}
+	lh_write_end(&w);
+	lh_write_u64(&w, "transport_errors", r->faults);
+	for (i = 0; i < N_SHARES; i++)
+		if (answered)
+			lh_write_f64(&w, shares[i].name,
+				     milliseconds(histogram_at(&r->durations, shares[i].of)));
+		else
+			lh_write_null(&w, shares[i].name);
+	if (answered)
+		lh_write_f64(&w, "max_ms", milliseconds(r->durations.max));
+	else
+		lh_write_null(&w, "max_ms");
+	lh_write_end(&w);
+	return lh_tool_out_line(r->tool, &line);
+}
+
+static void print_row(const struct run *r, bool first)
+{
+	double took = (double)(r->end - r->start) / 1e9;
+	uint64_t answered = r->ended - r->faults;
+	char at[N_SHARES + 1][16];
+	size_t i;
+
+	for (i = 0; i <= N_SHARES; i++)
+		snprintf(at[i], sizeof at[i], answered ? "%.3f" : "-",
+			 milliseconds(i < N_SHARES ? histogram_at(&r->durations, shares[i].of)
+						   : r->durations.max));
+	if (first)
+		lh_tool_message(r->tool, "%11s %10s %10s %9s %9s %9s %9s %9s %8s %8s",
+				"connections", "requests", "per second", "p50 ms", "p90 ms",
+				"p95 ms", "p99 ms", "max ms", "not 2xx", "faults");
+	lh_tool_message(r->tool, "%11zu %10llu %10.1f %9s %9s %9s %9s %9s %8llu %8llu",
+			r->connections, (unsigned long long)r->ended,
+			took > 0 ? (double)answered / took : 0, at[0], at[1], at[2], at[3],
+			at[4], (unsigned long long)(answered - r->good),
+			(unsigned long long)r->faults);
+	if (r->faults)
+		lh_tool_message(r->tool, "the first fault: %s", r->fault);
+	if (r->s->rate && r->over && r->begun < all_due(r))
+		lh_tool_message(r->tool, "%llu requests were due and not sent: all connections "
+				"waited for answers", (unsigned long long)(all_due(r) - r->begun));
+}
+
+static int run_step(struct run *r, const struct target *t)
+{
+	struct lh_err *err = &r->tool->err;
+
+	r->idle = lh_calloc(r->connections, sizeof *r->idle, err);
+	r->of_slot = r->idle ? lh_calloc(r->connections, sizeof *r->of_slot, err) : NULL;
+	r->client = r->of_slot ? client_open(&(struct client_how){
+		.target = t, .slots = r->connections, .timeout = r->s->timeout,
+		.done = on_answer, .ctx = r }, err) : NULL;
+	return r->client ? loop(r) : -1;
+}
+
+int load_run(struct lh_tool *tool, const struct settings *s, const struct target *t,
+	     const struct requests *requests, const char *url)
+{
+	struct run *r;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < s->steps && !lh_signal_pending(); i++) {
+		r = lh_calloc(1, sizeof *r, &tool->err);
+		if (!r)
+			return -1;
+		*r = (struct run){ .tool = tool, .s = s, .requests = requests,
+				   .connections = s->step[i] };
+		rc = run_step(r, t);
+		if (!rc) {
+			print_row(r, i == 0);
+			rc = print_summary(r, url);
+		}
+		if (r->good < r->ended)
+			lh_tool_verdict_bad(tool);
+		client_close(r->client);
+		free(r->idle);
+		free(r->of_slot);
+		free(r);
+		if (!rc)
+			rc = lh_tool_flush(tool);
+	}
+	return rc;
+}
