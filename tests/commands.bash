@@ -60,6 +60,7 @@ commands() {
 	lh-score --check-drift scores.jsonl
 	lh-search -Q welder -k 3 workers.lhv
 	lh-search -k 3 workers.lhv <queries.jsonl
+	lh-search --wire --playbooks . ./ <chosen.jsonl
 	lh-search -k 3 --playbook book.lhv --auto-role corpus=playbook.lhv <demand.jsonl
 	lh-subject-audit append --key-file audit.key --sync none --dir audit.d --now 2026-05-03T12:00:00Z accesses.jsonl
 	lh-subject-audit verify --key-file audit.key --all audit.d/W-1.audit.jsonl
@@ -102,6 +103,7 @@ setup_file() {
 	printf '{"metrics":{"b":2,"a":%s}}\n' 1 82 >baselines.log
 	lh-gen workers -n 5 --seed 9 | jq -c '.id = "m" + .id' >more.jsonl
 	lh-gen queries -n 10 >queries.jsonl
+	jq -c '. + {corpora: ["workers", "playbook"], use_playbook: true, playbook_corpus: "book"}' queries.jsonl >chosen.jsonl
 	for i in {1..40}; do echo '{"query_text":"Need '$i' Welders in Gary IN","answer_id":"w-'$i'","answer_corpus":"corpus","score":0.5,"role":"Welder"}'; done >entries.jsonl
 	sed 's/IN"/OH"/' entries.jsonl >others.jsonl
 	jq -c '{query_text, k: 5}' entries.jsonl others.jsonl >demand.jsonl

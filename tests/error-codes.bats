@@ -54,6 +54,7 @@ try_table() {
 	lh-replay --dry-run --root root
 	lh-score
 	lh-search w.lhv
+	lh-search --wire w.lhv
 	lh-subject-audit append --key-file audit.key --dir audit.d
 	lh-subject-audit requests --key-file audit.key --dir audit.d
 	lh-validate
@@ -69,6 +70,11 @@ try_table() {
 	413|{"texts":[$(printf '"x",%.0s' {1..65536})"x"]}|lh-embed
 	404|{"query_text":"a","corpora":["none"]}|lh-search w.lhv
 	400|{"query_vector":[1]}|lh-search w.lhv
+	404|{"query_text":"a","index":"none"}|lh-search --wire w.lhv
+	400|{"query_text":"a"}|lh-search --wire w.lhv
+	400|{"corpora":["w"]}|lh-search --wire w.lhv
+	400|{"query_vector":[1],"index":"w"}|lh-search --wire w.lhv
+	502|{"query_text":"a","corpora":["w","none"]}|lh-search --wire w.lhv
 	413|{"query_vector":[$(printf '1,%.0s' {1..65536})1]}|lh-search w.lhv
 	500|{"query_text":"a"}|lh-search theirs.lhv
 	400|{"id":"a","vector":[1]}|lh-index add w.lhv

@@ -58,6 +58,7 @@ kinds() {
 commands() {
 	cat <<-END
 	lh-search p.lhv|{"vector":[1,0]}
+	lh-search --wire p.lhv|{"vector":[1,0],"corpora":["p"]}
 	lh-chat|{"model":"m","prompt":"a"}
 	lh-chat |{"model":"m","messages":[{"role":"user","content":"a"}]}
 	lh-iterate|{"kind":"email","prompt":"p","model":"m"}
@@ -86,6 +87,7 @@ members() {
 	lh-search p.lhv|query_text string; query string; text string; query_vector vector; k k; per_corpus_k k
 	lh-search p.lhv|exclude_ids ids; corpora strings +; metadata_filter object; use_playbook bool; query_role string
 	lh-search p.lhv|playbook_corpus string; playbook_top_k k; playbook_max_distance distance; playbook_max_inject_distance distance
+	lh-search --wire p.lhv|index string; use_playbook bool; corpora strings +
 	lh-chat|model string !+; prompt string +; system string; temperature number; max_tokens whole; format json; think bool
 	lh-chat |messages objects +; messages[0].role role !; messages[0].content string !
 	lh-iterate|kind string; prompt string !+; model string !+; system string; provider string; trace_id string

@@ -306,6 +306,160 @@ hits() {
 	finish 1
 }
 
+# ---- lh-search over a folder ----
+
+# counted - the corpora that the answer counts, or its error's code.
+counted() {
+	said '.error.code // (.per_corpus_counts | keys | join(" "))'
+}
+
+@test "cold, record, warm through a folder of playbooks that is made meanwhile: 0.4449, then 0.2224" {
+	mkdir i
+	two a 0.55505 0.831817 b 0.69995 0.714192 | lh-index build -q i/w.lhv
+	start lh-search --wire -j1 --playbooks p i/
+	query='{"vector":[1,0],"corpora":["w"],"use_playbook":true,"playbook_corpus":"mine"}'
+	ask "$query"
+	[ "$(hits)" = '"b 0.3, a 0.4449"' ]
+	mkdir p
+	ask "$query"
+	[ "$(hits)" = '"b 0.3, a 0.4449"' ]
+	for name in other mine; do
+		echo '{"id":"pb-1","vector":[1,0],"metadata":{"query_text":"q","answer_id":"a","answer_corpus":"w","score":1.0,"role":""}}' |
+			lh-index build -q p/$name.lhv
+		ask "$query"
+	done
+	[ "$(hits)" = '"a 0.2224+, b 0.3"' ]
+	[ "$(said '[.playbook_boosted, .playbook_injected]')" = '[1,0]' ]
+	rm p/mine.lhv
+	ask "$query"
+	[ "$(hits)" = '"b 0.3, a 0.4449"' ]
+	[ "$(said .playbook_boosted)" = 0 ]
+	rm -r p
+	ask "$query"
+	[ "$(said .playbook_boosted)" = 0 ]
+	finish
+}
+
+@test "a playbook that lh-playbook records into a folder counts at the next query" {
+	mkdir i p
+	lh-gen workers -n 200 --seed 1 | lh-index build -q i/workers.lhv
+	text=$(lh-gen queries -n 1 --seed 1 | jq -r .query_text)
+	query=$(jq -nc --arg t "$text" '{query_text: $t, corpora: ["workers"], k: 5, use_playbook: true}')
+	start lh-search --wire --no-metadata -j1 --playbooks p i/
+	ask "$query"
+	[ "$(said .playbook_boosted)" = 0 ]
+	for n in 1 2 3; do	# three entries are asked
+		id=$(said '[.results[] | select(.playbook | not) | .id][-1]')
+		jq -nc --arg t "$text" --argjson id "$id" '{query_text: $t, answer_id: $id, answer_corpus: "workers", score: 1}' |
+			lh-playbook record -q p/playbook_memory.lhv >/dev/null
+		ask "$query"
+		[ "$(said .playbook_boosted)" = $n ]
+	done
+	finish
+}
+
+@test "indexes of a folder are created, replaced, added to and deleted while it is searched" {
+	mkdir i
+	two a 1 0 b 0 1 | lh-index build -q i/m.lhv
+	start lh-search --wire --on-error emit -j1 i/
+	m='{"vector":[1,0],"corpora":["m"]}' new='{"vector":[1,0],"corpora":["m","a"]}'
+	ask "$m"
+	[ "$(hits)" = '"a 0, b 1"' ]
+	ask "$new"
+	[ "$(counted)" = 502 ]
+	lh-index build -q --allow-empty --dimension 2 i/a.lhv </dev/null
+	ask "$new"
+	[ "$(said .per_corpus_counts)" = '{"a":0,"m":2}' ]
+	echo '{"id":"c","vector":[1,0]}' | lh-index add -q i/a.lhv
+	ask "$new"
+	[ "$(hits)" = '"c 0, a 0, b 1"' ]
+	two x 1 0 y 0 1 | lh-index build -q i/m.lhv
+	ask "$new"
+	[ "$(hits)" = '"c 0, x 0, y 1"' ]
+	lh-index compact -q i/a.lhv
+	ask "$new"
+	[ "$(hits)" = '"c 0, x 0, y 1"' ]
+	rm i/a.lhv*
+	ask "$new"
+	[ "$(counted)" = 502 ]
+	ask '{"vector":[1,0],"index":"a"}'
+	[ "$(said .error.code)" = 404 ]
+	ask "$m"
+	[ "$(hits)" = '"x 0, y 1"' ]
+	echo '{"id":"other","vector":[1]}' | lh-index build -q i/a.lhv
+	ask '{"vector":[1],"index":"a"}'
+	[ "$(said '.results[0].id')" = '"other"' ]
+	finish 1
+}
+
+@test "an index of a folder that is damaged while it is searched fails alone, until it is whole" {
+	mkdir i
+	two a 1 0 b 0 1 | lh-index build -q i/a.lhv
+	two c 1 0 d 0 1 | lh-index build -q i/c.lhv
+	cp i/a.lhv whole
+	start lh-search --wire --on-error emit i/
+	ask '{"vector":[1,0],"corpora":["a","c"]}'
+	[ "$(hits)" = '"a 0, c 0, b 1, d 1"' ]
+	for damage in 0 100 4096 5000; do
+		head -c $damage whole | replace i/a.lhv
+		ask '{"vector":[1,0],"corpora":["a","c"]}'
+		[ "$(said '[.error.code, (.error.message | contains("i/"))]')" = '[502,false]' ]
+		ask '{"vector":[1,0],"corpora":["c"]}'
+		[ "$(hits)" = '"c 0, d 1"' ]
+		replace i/a.lhv <whole
+		ask '{"vector":[1,0],"corpora":["a","c"]}'
+		[ "$(counted)" = '"a c"' ]
+	done
+	mv i away
+	ask '{"id":"q","vector":[1,0],"corpora":["c"]}'
+	lost
+	[[ $(said .error.message) == '"cannot read the folder: No such file or directory"' ]]
+	mv away i
+	ask '{"vector":[1,0],"corpora":["a","c"]}'
+	[ "$(counted)" = '"a c"' ]
+	finish 1
+}
+
+@test "what a query needs of a folder stays open when another index of it changes" {
+	needs_strace
+	mkdir i
+	for name in a b c; do two a 1 0 b 0 1 | lh-index build -q i/$name.lhv; done
+	start strace -f -qq -o trace -e trace=openat lh-search --wire -j1 i/
+	ask '{"vector":[1,0],"corpora":["a","c"]}'
+	two x 1 0 y 0 1 | lh-index build -q i/b.lhv
+	two x 1 0 y 0 1 | lh-index build -q i/aa.lhv
+	sleep 0.05	# then the folder is no longer recent
+	ask '{"vector":[1,0],"corpora":["a","c"]}'
+	: >trace
+	ask '{"vector":[1,0],"corpora":["a","c"]}'
+	[ "$(counted)" = '"a c"' ]
+	echo '{"id":"x","vector":[1,0]}' | lh-index add -q i/c.lhv
+	ask '{"vector":[1,0],"corpora":["aa","c"]}'
+	[ "$(said .per_corpus_counts)" = '{"aa":2,"c":3}' ]
+	finish
+	[ "$(grep -c 'aa\.lhv"' trace)" = 1 ]
+	[ "$(grep -c '/[abc]\.lhv"' trace)" = 0 ]
+}
+
+@test "filters and engines of a corpus are the right ones while others come and go" {
+	mkdir i
+	for n in 1 2; do lh-gen workers -n 300 --seed $n | lh-index build -q --dimension $((n * 64)) i/w$n.lhv; done
+	query='{"query_text":"Welder in Chicago","corpora":["w1","w2"],"k":5,"metadata_filter":{"state":["IL","IN"]}}'
+	start lh-search --wire --on-error emit -j2 i/
+	ask "$query"
+	for n in 3 4 5 6; do
+		lh-gen workers -n $((n * 50)) --seed $n | lh-index build -q --dimension $((n % 2 * 64 + 64)) i/w0$n.lhv
+		lh-gen workers -n $((n * 99)) --seed $n | lh-index build -q --dimension $((n % 2 * 64 + 64)) i/w2.lhv
+		rm -f i/w0$((n - 1)).lhv
+		for corpora in '["w1","w2"]' '["w2","w0'$n'"]' '["w0'$n'","w1","w2"]'; do
+			query=$(jq -c ".corpora = $corpora" <<<"$query")
+			ask "$query"
+			[ "$answer" = "$(lh-search --wire i <<<"$query")" ]
+		done
+	done
+	finish
+}
+
 # ---- lh-validate, lh-iterate ----
 
 # fill NAME - a fill of one worker, w1, as a record.

@@ -1,202 +1,162 @@
-/* corpora.c - the INDEX operands: their names, and opening them.  See search.h. */
-#include "index/index_tools.h"
+/* corpora.c - the open indexes: opened, shared and renewed by states.  See search.h. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "search.h"
 
-/* Split FILE or NAME=FILE.  A file name may contain '=': an operand that names an
- * existing file is that file. */
-static const char *split(const char *operand, size_t *name_len)
-{
-	const char *equals = strchr(operand, '=');
-
-	if (!equals || access(operand, F_OK) == 0)
-		return NULL;
-	*name_len = (size_t)(equals - operand);
-	return equals + 1;
-}
-
-static int name_corpus(struct corpus *c, const char *operand, struct lh_err *err)
-{
-	struct lh_str name = { operand, 0 };
-
-	c->path = split(operand, &name.n);
-	if (!c->path) {
-		name = lh_index_name(operand);
-		c->path = operand;
-	}
-	if (!name.n)
-		return lh_err_set(err, LH_EUSAGE, "\"%s\" gives a corpus no name", operand);
-	if (!*c->path)
-		return lh_err_set(err, LH_EUSAGE, "\"%s\" names no file: NAME=FILE", operand);
-	if (!lh_utf8_valid(name.p, name.n))
-		return lh_err_set(err, LH_EUSAGE,
-				  "corpus name \"%.*s\" is not UTF-8: give it one with NAME=FILE",
-				  (int)name.n, name.p);
-	c->name = lh_strndup(name.p, name.n, err);
-	if (!c->name)
-		return -1;
-	lh_buf_json(&c->json, name.p, name.n);
-	return lh_buf_check(&c->json, err);
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct corpus *)a)->name, ((const struct corpus *)b)->name);
-}
-
-bool corpora_same_engine(const struct corpus *x, const struct corpus *y)
-{
-	const struct lh_index_params *a = x->params, *b = y->params;
-
-	return a->dimension == b->dimension && !strcmp(a->engine, b->engine) &&
-	       !strcmp(a->model, b->model) && !strcmp(a->url, b->url);
-}
-
-static int check_names(const struct corpora *c, struct lh_err *err)
-{
-	size_t i;
-
-	for (i = 1; i < c->n; i++)
-		if (!strcmp(c->v[i - 1].name, c->v[i].name))
-			return lh_err_set(err, LH_EUSAGE,
-					  "two corpora are named \"%s\" (%s and %s); name one with "
-					  "NAME=FILE",
-					  c->v[i].name, c->v[i - 1].path, c->v[i].path);
-	return 0;
-}
+/* ---- an open index ---- */
 
 /* Return the file of the engine's table, if the engine is computed in this process. */
-static const char *table_of(const struct corpus *c)
+static const char *table_of(const struct opened *o)
 {
-	return strcmp(c->params->engine, lh_engine_name(LH_ENGINE_STATIC)) ? NULL : c->params->url;
+	return strcmp(o->params->engine, lh_engine_name(LH_ENGINE_STATIC)) ? NULL : o->params->url;
 }
 
-static int open_one(struct corpora *all, size_t i, const struct corpora *before, struct lh_err *err)
+/* Write what texts must have in common to be embedded once for several corpora. */
+static void write_engine(struct opened *o)
 {
-	const struct corpus *was = before && i < before->all ? &before->v[i] : NULL;
-	struct corpus *c = &all->v[i];
+	const struct lh_index_params *p = o->params;
 
-	c->ix = was ? lh_index_renew(was->ix, err) : lh_index_open(c->path, err);
-	if (!c->ix)
-		return -1;
-	all->all = i + 1;
-	c->params = lh_index_get_params(c->ix);
-	while (!corpora_same_engine(&all->v[c->engine_owner], c))
-		c->engine_owner++;
-	if (table_of(c))
-		lh_stamp_take(&c->table, table_of(c));
-	c->other_table = was && (was->other_table || !lh_stamp_same(&was->table, &c->table));
-	return 0;
+	lh_buf_add(&o->engine, p->engine, strlen(p->engine) + 1);
+	lh_buf_add(&o->engine, p->model, strlen(p->model) + 1);
+	lh_buf_add(&o->engine, p->url, strlen(p->url) + 1);
+	lh_buf_printf(&o->engine, "%u %llu %llu %lld %lld.%ld", p->dimension,
+		      (unsigned long long)o->table.dev, (unsigned long long)o->table.ino,
+		      (long long)o->table.size, (long long)o->table.mtime.tv_sec,
+		      (long)o->table.mtime.tv_nsec);
 }
 
-static int add(struct corpora *c, const char *operand, struct lh_err *err)
+static void opened_drop(struct opened *o)
 {
-	struct corpus *added = &c->v[c->all++];
-
-	added->json = (struct lh_buf){ 0 };
-	return name_corpus(added, operand, err);
+	if (!o || atomic_fetch_sub(&o->others, 1) > 0)
+		return;
+	filters_free(&o->filters);
+	lh_index_close(o->ix);
+	lh_buf_free(&o->engine);
+	free(o);
 }
 
-/* Without a name of its own, a playbook has the default name in queries. */
-static int add_playbook(struct corpora *c, const char *operand, struct lh_err *err)
+/* Open the index at path, or renew one that was opened. */
+static struct opened *open_one(const char *path, struct opened *was, struct lh_err *err)
 {
-	struct corpus *added = &c->v[c->all];
-	long same;
+	struct opened *o = lh_calloc(1, sizeof *o, err);
 
-	if (add(c, operand, err) < 0)
-		return lh_err_prefix(err, "--playbook");
-	if (added->path == operand) {
-		free(added->name);
-		added->name = lh_strndup(LH_PLAYBOOK_CORPUS, strlen(LH_PLAYBOOK_CORPUS), err);
-		if (!added->name)
-			return -1;
+	if (!o)
+		return NULL;
+	filters_init(&o->filters);
+	o->ix = was ? lh_index_renew(was->ix, err) : lh_index_open(path, err);
+	if (!o->ix) {
+		opened_drop(o);
+		return NULL;
 	}
-	same = corpora_find(c, added->name, strlen(added->name));
-	if (same >= 0)
-		return lh_err_set(err, LH_EUSAGE,
-				  "--playbook: %s is named \"%s\" already; name one with NAME=FILE",
-				  c->v[same].path, added->name);
-	return 0;
+	o->params = lh_index_get_params(o->ix);
+	if (table_of(o))
+		lh_stamp_take(&o->table, table_of(o));
+	o->other_table = was && (was->other_table || !lh_stamp_same(&was->table, &o->table));
+	write_engine(o);
+	if (lh_buf_check(&o->engine, err) == 0)
+		return o;
+	opened_drop(o);
+	return NULL;
 }
 
-int corpora_name(struct corpora *c, char **operands, size_t n, const char *playbook,
-		 struct lh_err *err)
+static bool opened_stale(const struct opened *o)
 {
-	c->playbook = playbook;
-	c->v = lh_calloc(n + 1, sizeof *c->v, err);
-	if (!c->v)
+	return lh_index_stale(o->ix) ||
+	       (table_of(o) && !lh_stamp_fits(&o->table, table_of(o)));
+}
+
+static struct opened *renew_one(const char *path, struct opened *was, struct lh_err *err)
+{
+	if (opened_stale(was))
+		return open_one(path, was, err);
+	atomic_fetch_add(&was->others, 1);
+	return was;
+}
+
+/* ---- those of a state ---- */
+
+static void strip_path(struct lh_err *err, const char *path)
+{
+	size_t n = strlen(path);
+
+	if (strncmp(err->msg, path, n) == 0 && strncmp(err->msg + n, ": ", 2) == 0)
+		memmove(err->msg, err->msg + n + 2, strlen(err->msg + n + 2) + 1);
+}
+
+int name_failed(const struct name *c, struct lh_err *err)
+{
+	char *real;
+
+	if (!c->alone || err->code == LH_ENOMEM || err->code == LH_EINTR)
 		return -1;
-	while (c->all < n)
-		if (add(c, operands[c->all], err) < 0)
-			return -1;
-	c->n = n;
-	qsort(c->v, n, sizeof *c->v, by_name);
-	return check_names(c, err) < 0 || (playbook && add_playbook(c, playbook, err) < 0) ? -1 : 0;
-}
-
-void corpora_unname(struct corpora *c)
-{
-	size_t i;
-
-	for (i = 0; i < c->all; i++) {
-		lh_buf_free(&c->v[i].json);
-		free(c->v[i].name);
-	}
-	free(c->v);
+	strip_path(err, c->path);
+	real = realpath(c->path, NULL);
+	if (real)
+		strip_path(err, real);
+	free(real);
+	err->code = LH_EDATA;
+	err->status = 502;
+	err->column = 0;
+	return lh_err_prefix(err, "corpus \"%s\"", c->text);
 }
 
 /* A playbook is created by its first entry; once it existed it must not vanish. */
-static bool skip_playbook(struct corpora *c, const struct corpora *before)
+static bool skip_playbook(struct corpora *c, size_t i, const struct opened *was)
 {
-	if (before && before->all > before->n)
+	if (i < c->names->n || was)
 		return false;
-	lh_stamp_take(&c->absent, c->v[c->n].path);
-	return access(c->v[c->n].path, F_OK) < 0 && errno == ENOENT;
+	lh_stamp_take(&c->absent, c->names->v[i].path);
+	return access(c->names->v[i].path, F_OK) < 0 && errno == ENOENT;
 }
 
-int corpora_open(struct corpora *c, const struct corpora *names, const struct corpora *before,
+/* Renew a lazy one.  If it cannot be opened again, this is an error of the queries that need
+ * it, which will try to open it. */
+static int renew_lazy(struct corpora *c, size_t i, struct opened *was, struct lh_err *err)
+{
+	struct lh_err why;
+	struct opened *o = renew_one(c->names->v[i].path, was, &why);
+
+	atomic_init(&c->v[i], o);
+	if (o || (why.code != LH_ENOMEM && why.code != LH_EINTR))
+		return 0;
+	*err = why;
+	return -1;
+}
+
+/* Open one that was open before, and any that is not lazy. */
+static int open_at(struct corpora *c, size_t i, const struct corpora *before, struct lh_err *err)
+{
+	const struct name *name = &c->names->v[i];
+	long at = before ? names_find_same(before->names, c->names, i) : -1;
+	struct opened *was = at < 0 ? NULL : atomic_load(&before->v[at]), *o;
+
+	if (name->lazy)
+		return was ? renew_lazy(c, i, was, err) : 0;
+	if (skip_playbook(c, i, was))
+		return 0;
+	o = was ? renew_one(name->path, was, err) : open_one(name->path, NULL, err);
+	atomic_init(&c->v[i], o);
+	return o ? 0 : -1;
+}
+
+int corpora_open(struct corpora *c, const struct run *run, const struct corpora *before,
 		 struct lh_err *err)
 {
 	size_t i;
 
-	*c = *names;
-	c->all = 0;
-	c->v = lh_calloc(c->n + 1, sizeof *c->v, err);
+	c->names = before && !names_stale(before->names) ? names_share(before->names)
+							 : names_new(run, before, err);
+	if (!c->names)
+		return -1;
+	c->v = lh_calloc(c->names->all + 1, sizeof *c->v, err);
 	if (!c->v)
 		return -1;
-	memcpy(c->v, names->v, (c->n + names->playbook) * sizeof *c->v);
-	for (i = 0; i < c->n + names->playbook; i++)
-		if (!(i == c->n && skip_playbook(c, before)) && open_one(c, i, before, err) < 0)
+	for (i = 0; i < c->names->all; i++)
+		if (open_at(c, i, before, err) < 0)
 			return -1;
-	return 0;
-}
-
-bool corpora_stale(const struct corpora *c)
-{
-	size_t i;
-
-	for (i = 0; i < c->all; i++)
-		if (lh_index_stale(c->v[i].ix) ||
-		    (table_of(&c->v[i]) && !lh_stamp_fits(&c->v[i].table, table_of(&c->v[i]))))
-			return true;
-	return c->playbook && c->all == c->n && !lh_stamp_fits(&c->absent, c->v[c->n].path);
-}
-
-int corpora_have_words(const struct corpora *c, struct lh_err *err)
-{
-	size_t i;
-
-	for (i = 0; i < c->n; i++)
-		if (!c->v[i].params->lexical)
-			return lh_err_set(err, LH_EUSAGE,
-					  "%s: it has no words to search by: build it with "
-					  "lh-index build --lexical",
-					  c->v[i].path);
 	return 0;
 }
 
@@ -204,17 +164,57 @@ void corpora_close(struct corpora *c)
 {
 	size_t i;
 
-	for (i = 0; i < c->all; i++)
-		lh_index_close(c->v[i].ix);
+	for (i = 0; c->v && i < c->names->all; i++)
+		opened_drop(atomic_load(&c->v[i]));
 	free(c->v);
+	names_drop(c->names);
 }
 
-long corpora_find(const struct corpora *c, const char *name, size_t n)
+bool corpora_stale(const struct corpora *c)
+{
+	const struct names *l = c->names;
+	size_t i;
+
+	for (i = 0; i < l->all; i++) {
+		const struct opened *o = atomic_load(&c->v[i]);
+
+		if (o ? opened_stale(o) :
+			!l->v[i].lazy && !lh_stamp_fits(&c->absent, l->v[i].path))
+			return true;
+	}
+	return names_stale(l);
+}
+
+struct opened *corpora_get(const struct corpora *c, size_t i, struct lh_err *err)
+{
+	const struct name *name = &c->names->v[i];
+	struct opened *o = atomic_load(&c->v[i]), *none = NULL;
+
+	if (o)
+		return o;
+	o = open_one(name->path, NULL, err);
+	if (!o) {
+		name_failed(name, err);
+		return NULL;
+	}
+	if (atomic_compare_exchange_strong(&c->v[i], &none, o))
+		return o;
+	opened_drop(o);		/* another thread was faster */
+	return none;
+}
+
+int corpora_have_words(const struct corpora *c, struct lh_err *err)
 {
 	size_t i;
 
-	for (i = 0; i < c->n; i++)
-		if (strlen(c->v[i].name) == n && !memcmp(c->v[i].name, name, n))
-			return (long)i;
-	return -1;
+	for (i = 0; i < c->names->n; i++) {
+		const struct opened *o = atomic_load(&c->v[i]);
+
+		if (o && !o->params->lexical && !c->names->v[i].lazy)
+			return lh_err_set(err, LH_EUSAGE,
+					  "%s: it has no words to search by: build it with "
+					  "lh-index build --lexical",
+					  c->names->v[i].path);
+	}
+	return 0;
 }

@@ -1,5 +1,5 @@
-/* filters.c - a cache of recent filters with their results per row, shared by all
- * workers.  See search.h. */
+/* filters.c - a cache of an index's recent filters with their results per row, shared by
+ * all workers.  See search.h. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -7,71 +7,44 @@
 
 #define KEPT 32		/* filters; more only while more are in use */
 
-struct filters *filters_new(size_t corpora, struct lh_err *err)
+void filters_init(struct filters *f)
 {
-	struct filters *f = lh_calloc(1, sizeof *f, err);
-
-	if (!f)
-		return NULL;
-	f->corpora = corpora;
 	pthread_mutex_init(&f->lock, NULL);
-	return f;
 }
 
-struct filters *filters_share(struct filters *f)
+static void forget(struct cached_filter *k)
 {
-	atomic_fetch_add(&f->others, 1);
-	return f;
-}
-
-static void forget(struct cached_filter *k, size_t corpora)
-{
-	size_t i;
-
 	if (!k)
 		return;
-	for (i = 0; k->verdicts && i < corpora; i++)
-		lh_filter_cache_free(k->verdicts[i]);
-	free(k->verdicts);
+	lh_filter_cache_free(k->verdicts);
 	lh_buf_free(&k->text);
 	free(k);
 }
 
-void filters_drop(struct filters *f)
+void filters_free(struct filters *f)
 {
 	size_t i;
 
-	if (!f || atomic_fetch_sub(&f->others, 1) > 0)
-		return;
 	for (i = 0; i < f->n; i++)
-		forget(f->v[i], f->corpora);
+		forget(f->v[i]);
 	free(f->v);
 	pthread_mutex_destroy(&f->lock);
-	free(f);
 }
 
-static struct cached_filter *make(const struct corpora *c, const struct lh_value *v,
+static struct cached_filter *make(const struct lh_index *ix, const struct lh_value *v,
 				  struct lh_err *err)
 {
 	struct cached_filter *k = lh_calloc(1, sizeof *k, err);
-	size_t i;
 
 	if (!k)
 		return NULL;
 	lh_buf_add(&k->text, v->p, v->n);
-	if (lh_buf_check(&k->text, err) < 0 ||
-	    !(k->verdicts = lh_calloc(c->n, sizeof(*k->verdicts), err))) {
-		forget(k, c->n);
-		return NULL;
-	}
-	for (i = 0; i < c->n; i++) {
-		k->verdicts[i] = lh_filter_cache_new(c->v[i].ix, err);
-		if (!k->verdicts[i]) {
-			forget(k, c->n);
-			return NULL;
-		}
-	}
-	return k;
+	if (lh_buf_check(&k->text, err) == 0)
+		k->verdicts = lh_filter_cache_new(ix, err);
+	if (k->verdicts)
+		return k;
+	forget(k);
+	return NULL;
 }
 
 static struct cached_filter *find(const struct filters *f, const struct lh_value *v)
@@ -101,20 +74,20 @@ static struct cached_filter **place(struct filters *f, struct lh_err *err)
 	return &f->v[f->n++];
 }
 
-struct cached_filter *filters_take(struct filters *f, const struct corpora *c,
+struct cached_filter *filters_take(struct filters *f, const struct lh_index *ix,
 				   const struct lh_value *v, struct lh_err *err)
 {
 	struct cached_filter *k, **at;
 
 	pthread_mutex_lock(&f->lock);
 	k = find(f, v);
-	if (!k && (k = make(c, v, err))) {
+	if (!k && (k = make(ix, v, err))) {
 		at = place(f, err);
 		if (at) {
-			forget(*at, c->n);
+			forget(*at);
 			*at = k;
 		} else {
-			forget(k, c->n);
+			forget(k);
 			k = NULL;
 		}
 	}

@@ -18,7 +18,7 @@ static int search_words(struct corpus_search *s, struct lh_query *q, struct lh_s
 			struct lh_err *err)
 {
 	if (!s->words)
-		s->words = lh_index_words_new(s->corpus->ix, err);
+		s->words = lh_index_words_new(s->open->ix, err);
 	if (!s->words || lh_grow(&s->said, &s->cap_said, q->k, sizeof *s->said, err) < 0)
 		return -1;
 	*n = lh_index_words_search(s->words, q, text, s->said, err);
@@ -68,7 +68,7 @@ static struct lh_str id_of(const struct corpus_search *s, uint64_t row)
 	struct lh_err unused;
 	struct lh_row r;
 
-	return lh_index_row(s->corpus->ix, row, &r, &unused) == 1 ? r.id : (struct lh_str){ "", 0 };
+	return lh_index_row(s->open->ix, row, &r, &unused) == 1 ? r.id : (struct lh_str){ "", 0 };
 }
 
 int hybrid_cmp(const struct fused *x, const struct fused *y)

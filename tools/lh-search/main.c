@@ -14,6 +14,8 @@ static const struct lh_option options[] = {
 	  LH_TEXTS(struct settings, exclude) },
 	{ 0, "playbook", "FILE", "use the good answers recorded by lh-playbook",
 	  LH_TEXT(struct settings, playbook) },
+	{ 0, "playbooks", "DIR", "let queries use the playbooks in this folder",
+	  LH_TEXT(struct settings, playbooks) },
 	{ 0, "auto-role", NULL, "extract query_role from the wording of the query",
 	  LH_FLAG(struct settings, auto_role) },
 	{ 0, "hybrid", NULL, "rank by the words of the text as well",
@@ -23,6 +25,8 @@ static const struct lh_option options[] = {
 	  LH_UINT(struct settings, ef, 1, LH_INDEX_EF_MAX) },
 	{ 0, "flat", NULL, "write a line for each hit, not for each query",
 	  LH_FLAG(struct settings, flat) },
+	{ 0, "wire", NULL, "write the bodies of a search service",
+	  LH_FLAG(struct settings, wire) },
 	{ 0, "no-metadata", NULL, "leave out the metadata of hits",
 	  LH_FLAG(struct settings, no_metadata) },
 	LH_ONCE_OPTION,
@@ -69,6 +73,11 @@ static int check_usage(struct lh_tool *tool, const struct settings *set)
 		return lh_tool_usage(tool, "missing operand INDEX");
 	if (set->hybrid && set->playbook)
 		return lh_tool_usage(tool, "--hybrid and --playbook exclude each other");
+	if (set->playbook && set->playbooks)
+		return lh_tool_usage(tool, "--playbook and --playbooks exclude each other");
+	if (set->wire && (set->flat || set->query))
+		return lh_tool_usage(tool, "--wire and %s exclude each other",
+				     set->flat ? "--flat" : "-Q");
 	if (set->query && !lh_utf8_valid(set->query, strlen(set->query)))
 		return lh_tool_usage(tool, "-Q is not UTF-8");
 	return 0;
@@ -76,7 +85,9 @@ static int check_usage(struct lh_tool *tool, const struct settings *set)
 
 static int search(struct lh_tool *tool, struct settings *set)
 {
-	struct run run = { .set = set };
+	struct run run = {
+		.set = set, .operands = tool->operands, .n_operands = tool->n_operands
+	};
 	struct lh_held_how how = state_how(&run);
 	struct lh_flow flow = {
 		.map = on_query, .renew = worker_renew,
@@ -89,15 +100,11 @@ static int search(struct lh_tool *tool, struct settings *set)
 	if (set->where.n && lh_filter_where(&run.where, set->where.v, set->where.n, &tool->err) < 0)
 		rc = lh_err_prefix(&tool->err, "--where");
 	if (!rc)
-		rc = corpora_name(&run.names, tool->operands, tool->n_operands, set->playbook,
-				  &tool->err);
-	if (!rc)
 		rc = (flow.held = lh_held_open(&how, &tool->err)) ? 0 : -1;
 	if (!rc)
 		rc = set->query ? answer_one(tool, lh_held_state(flow.held), set->query)
 				: lh_records_run(tool, &flow);
 	lh_held_close(flow.held);
-	corpora_unname(&run.names);
 	lh_buf_free(&run.where);
 	return rc;
 }

@@ -5,8 +5,7 @@
 
 static int damaged(const struct result *f, const char *what, struct lh_err *err)
 {
-	return lh_err_set(err, LH_ECORRUPT, "%s: row %llu: %s", f->seat->corpus->path,
-			  (unsigned long long)f->number, what);
+	return damaged_row(f->seat, f->number, what, err);
 }
 
 /* Copy metadata from the file, and check the copy. */
@@ -53,13 +52,29 @@ static int print_hit(struct worker *w, const struct result *f, struct lh_writer 
 	lh_write_f32(to, "distance", f->distance);
 	if (w->run->set->hybrid)
 		lh_write_f64(to, "score", f->score);
-	lh_write_raw(to, "corpus",
-		     (struct lh_str){ f->seat->corpus->json.p, f->seat->corpus->json.len });
+	if (!w->reader.q.index.p)
+		lh_write_raw(to, "corpus",
+			     (struct lh_str){ f->seat->name->json.p, f->seat->name->json.len });
 	if (row->meta.n && !w->run->set->no_metadata && print_metadata(w, f, to, err) < 0)
 		return -1;
 	if (f->playbook.p)
 		print_playbook(f, to);
 	return lh_buf_check(to->out, err);
+}
+
+static int print_results(struct worker *w, struct lh_writer *to, struct lh_err *err)
+{
+	size_t i;
+
+	lh_write_array(to, "results");
+	for (i = 0; i < w->n_found; i++) {
+		lh_write_object(to, NULL);
+		if (print_hit(w, &w->found[i], to, err) < 0)
+			return -1;
+		lh_write_end(to);
+	}
+	lh_write_end(to);
+	return 0;
 }
 
 int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *out,
@@ -68,7 +83,7 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 	const char *drop[8] = { "query_vector", "vector", "results" };
 	const struct query *q = &w->reader.q;
 	struct lh_writer to;
-	size_t i, n = 3;
+	size_t n = 3;
 
 	if (q->filter.p)
 		drop[n++] = "metadata_filter_dropped";
@@ -81,17 +96,41 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 	to = lh_write_record(out, rec, drop, n);
 	if (q->role_made)
 		lh_write_str(&to, "query_role", q->role);
-	lh_write_array(&to, "results");
-	for (i = 0; i < w->n_found; i++) {
-		lh_write_object(&to, NULL);
-		if (print_hit(w, &w->found[i], &to, err) < 0)
-			return -1;
-		lh_write_end(&to);
-	}
-	lh_write_end(&to);
+	if (print_results(w, &to, err) < 0)
+		return -1;
 	if (q->filter.p)
 		lh_write_u64(&to, "metadata_filter_dropped", w->dropped);
 	if (q->use_playbook) {
+		lh_write_u64(&to, "playbook_boosted", w->boosted);
+		lh_write_u64(&to, "playbook_injected", w->injected);
+	}
+	lh_write_end(&to);
+	return lh_buf_check(out, err);
+}
+
+/* How many candidates each corpus of the query gave, before they were cut at k. */
+static void print_counts(const struct worker *w, struct lh_writer *to)
+{
+	size_t i;
+
+	lh_write_object(to, "per_corpus_counts");
+	for (i = 0; i < w->n_chosen; i++) {
+		lh_write_key_str(to, lh_str_of(w->chosen[i]->name->text));
+		lh_write_u64(to, NULL, w->chosen[i]->n);
+	}
+	lh_write_end(to);
+}
+
+int print_wire(struct worker *w, struct lh_buf *out, struct lh_err *err)
+{
+	struct lh_writer to = lh_write_to(out);
+
+	lh_write_object(&to, NULL);
+	if (print_results(w, &to, err) < 0)
+		return -1;
+	if (!w->reader.q.index.p) {
+		print_counts(w, &to);
+		lh_write_u64(&to, "metadata_filter_dropped", w->dropped);
 		lh_write_u64(&to, "playbook_boosted", w->boosted);
 		lh_write_u64(&to, "playbook_injected", w->injected);
 	}

@@ -14,29 +14,35 @@ struct memory {
 	struct lh_row row;
 };
 
-/* Return the playbook of the current query, or NULL. */
-static struct corpus_search *playbook_of(struct worker *w)
+/* Return the number of the current query's playbook, or -1. */
+static long playbook_of(const struct worker *w)
 {
-	const struct corpora *c = &w->run->corpora;
-	const struct lh_str *name = &w->reader.q.playbook;
-	const char *named = name->p ? name->p : LH_PLAYBOOK_CORPUS;
-	size_t n = name->p ? name->n : strlen(LH_PLAYBOOK_CORPUS);
-	long at = corpora_find(c, named, n);
+	const struct settings *set = w->run->set;
+	const struct names *l = w->run->corpora.names;
+	struct lh_str name = w->reader.q.playbook;
+	long at = -1;
 
-	if (c->all > c->n) {
-		const struct corpus *given = &c->v[c->n];
+	if (set->playbook && !name.p)
+		return (long)l->n;
+	if (!name.p)
+		name = lh_str_of(LH_PLAYBOOK_CORPUS);
+	if (set->playbook || set->playbooks)
+		at = names_find_playbook(l, name);
+	return at < 0 && !set->playbooks ? names_find(l, name) : at;
+}
 
-		if (!name->p || (strlen(given->name) == n && !memcmp(given->name, named, n)))
-			at = (long)c->n;
-	}
-	return at < 0 ? NULL : &w->seat[at];
+/* Return whether the number is that of a playbook that is there. */
+static bool is_there(const struct worker *w, long at)
+{
+	return at >= 0 && (w->run->corpora.names->v[at].lazy ||
+			   atomic_load(&w->run->corpora.v[at]));
 }
 
 static int no_entry(const struct corpus_search *s, const struct lh_hit *hit, struct lh_err *err)
 {
 	if (err->code != LH_EDATA)
 		return -1;
-	return lh_err_prefix(err, "corpus \"%s\" is not a playbook: row %llu", s->corpus->name,
+	return lh_err_prefix(err, "corpus \"%s\" is not a playbook: row %llu", s->name->text,
 			     (unsigned long long)hit->row);
 }
 
@@ -44,18 +50,18 @@ static int no_entry(const struct corpus_search *s, const struct lh_hit *hit, str
 static int recall(struct worker *w, const struct lh_playbook_entry *e, struct memory *m,
 		  struct lh_err *err)
 {
-	long at = corpora_find(&w->run->corpora, e->answer_corpus.p, e->answer_corpus.n);
+	long at = names_find(w->run->corpora.names, e->answer_corpus);
 	int64_t number;
 	int rc;
 
-	if (at < 0 || !w->seat[at].chosen)
+	if (at < 0 || w->seat[at].query != w->query)
 		return 0;
 	m->seat = &w->seat[at];
-	number = lh_index_find(m->seat->corpus->ix, e->answer_id.p, e->answer_id.n, err);
+	number = lh_index_find(m->seat->open->ix, e->answer_id.p, e->answer_id.n, err);
 	if (number < 0)
 		return number == -2 ? at_corpus(m->seat, err) : 0;
 	m->number = (uint64_t)number;
-	rc = lh_index_row(m->seat->corpus->ix, m->number, &m->row, err);
+	rc = lh_index_row(m->seat->open->ix, m->number, &m->row, err);
 	if (rc > 0)
 		rc = may_answer(w, m->seat, m->number, &m->row, err);
 	return rc < 0 ? at_corpus(m->seat, err) : rc;
@@ -68,7 +74,7 @@ static int read_hit(struct worker *w, const struct corpus_search *s, const struc
 	const struct lh_str *role = &w->reader.q.role;
 	struct lh_playbook_entry e;
 	struct lh_row row;
-	int rc = lh_index_row(s->corpus->ix, hit->row, &row, err);
+	int rc = lh_index_row(s->open->ix, hit->row, &row, err);
 
 	if (rc <= 0)
 		return rc < 0 ? at_corpus(s, err) : 0;
@@ -163,16 +169,20 @@ static long search_playbook(struct worker *w, struct corpus_search *s, struct lh
 
 int use_playbook(struct worker *w, struct lh_err *err)
 {
-	struct corpus_search *s = playbook_of(w);
+	long at = playbook_of(w);
+	struct corpus_search *s;
 	struct lh_index_stats st;
 	struct memory m;
 	long i, n;
 	size_t k;
 	int rc;
 
-	if (!s || !w->reader.q.playbook_top_k)
+	if (!is_there(w, at) || !w->reader.q.playbook_top_k)
 		return 0;
-	lh_index_get_stats(s->corpus->ix, &st);
+	s = &w->seat[at];
+	if (seat_open(w, s, err) < 0)
+		return -1;
+	lh_index_get_stats(s->open->ix, &st);
 	if (!st.live)
 		return 0;
 	n = search_playbook(w, s, err);

@@ -29,6 +29,11 @@ static const struct lh_bind members[] = {
 	LH_BIND_END
 };
 
+static const struct lh_bind wire_members[] = {
+	{ LH_BIND_STRING("index", struct query, index) },
+	LH_BIND_END
+};
+
 void query_reader_init(struct query_reader *r)
 {
 	memset(r, 0, sizeof *r);
@@ -39,6 +44,7 @@ void query_reader_free(struct query_reader *r)
 	lh_buf_free(&r->text);
 	lh_buf_free(&r->vector);
 	lh_buf_free(&r->role);
+	lh_buf_free(&r->index);
 }
 
 static int read_vector(struct query_reader *r, struct lh_err *err)
@@ -83,6 +89,21 @@ static int check_hybrid(const struct query *q, struct lh_err *err)
 	return 0;
 }
 
+static int check_names(const struct query *q, const struct settings *set, struct lh_err *err)
+{
+	if (set->playbooks && q->use_playbook && q->playbook.p && !lh_index_name_valid(q->playbook))
+		return lh_err_set(err, LH_EDATA, "\"playbook_corpus\" is not a name: " NAME_RULE);
+	if (!set->wire)
+		return 0;
+	if (!q->index.p && !q->n_names)
+		return lh_err_set(err, LH_EDATA, "missing \"corpora\" (array of strings)");
+	if (q->index.p && q->n_names)
+		return lh_err_set(err, LH_EDATA, "\"index\" and \"corpora\" exclude each other");
+	if (q->index.p && q->use_playbook)
+		return lh_err_set(err, LH_EDATA, "\"use_playbook\" does not go with \"index\"");
+	return 0;
+}
+
 int query_read(struct query_reader *r, const struct lh_record *rec, const struct settings *set,
 	       struct lh_err *err)
 {
@@ -90,11 +111,13 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 
 	*q = (struct query){ .k = set->k,
 			     .per_corpus_k = UNSET,
-			     .use_playbook = set->playbook != NULL,
+			     .use_playbook = set->playbook && !set->wire,
 			     .playbook_top_k = 3,
 			     .playbook_max = 0.5,
 			     .playbook_max_inject = 0.2 };
-	if (lh_bind(members, rec, q, &r->text, err) < 0 || read_vector(r, err) < 0)
+	if (lh_bind(members, rec, q, &r->text, err) < 0 ||
+	    (set->wire && lh_bind(wire_members, rec, q, &r->index, err) < 0) ||
+	    check_names(q, set, err) < 0 || read_vector(r, err) < 0)
 		return -1;
 	if (q->per_corpus_k == UNSET)
 		q->per_corpus_k = q->k;

@@ -2,10 +2,13 @@
  * search.h - shared by the files of lh-search.
  *
  *     main.c      options, the flow
- *     corpora.c   INDEX operands: names, opening, reopening
+ *     names.c     the names of corpora: INDEX operands, folders, playbooks
+ *     corpora.c   the open indexes
  *     state.c     the state that depends on files, reopened when they change
  *     query.c     reading a query record
- *     filters.c   a cache of recent filters
+ *     filters.c   a cache of the recent filters of an index
+ *     seats.c     what a worker keeps for each corpus
+ *     engines.c   the embedding of a query's text
  *     search.c    the search of one query over its corpora
  *     hybrid.c    the ranking by words, fused with that by vectors
  *     playbook.c  boosts and injections by a playbook
@@ -27,46 +30,109 @@
 struct settings {
 	uint64_t k, ef;
 	bool exact, flat, no_metadata, auto_role, hybrid;
-	const char *query, *playbook;
+	bool wire;
+	const char *query, *playbook, *playbooks;
 	struct lh_list where, exclude;
 };
 
+/* ---- names.c ---- */
+
+#define NAME_RULE "1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot"
+
+struct name {			/* of a corpus or playbook */
+	char *text, *path;
+	struct lh_buf json;	/* the text as a JSON string */
+	bool lazy;		/* in a folder: opened when a query first needs it */
+	bool alone;		/* if it fails, only the queries that need it do, with 502 */
+};
+
+struct folder {
+	const char *path;
+	struct lh_stamp stamp;
+};
+
+struct names {			/* shared by the states until a folder changes */
+	atomic_uint others;	/* references, less one */
+	struct name *v;		/* of corpora, sorted by their bytes, ... */
+	size_t n;
+	size_t all;		/* ... then of playbooks, likewise */
+	struct folder *folder;
+	size_t n_folders, cap, cap_folders;
+	bool wire, again;	/* --wire; read again, for a later state */
+};
+
+struct run {
+	const struct settings *set;
+	char **operands;
+	size_t n_operands;
+	struct lh_buf where;	/* the filter of --where */
+};
+
+/* Read the names of all operands, of --playbook and of --playbooks. */
+struct names *names_new(const struct run *run, bool again, struct lh_err *err);
+struct names *names_share(struct names *l);
+void names_drop(struct names *l);
+/* Return whether a folder has changed. */
+bool names_stale(const struct names *l);
+/* Return the number of a name, or -1. */
+long names_find(const struct names *l, struct lh_str text);
+long names_find_playbook(const struct names *l, struct lh_str text);
+/* Return the number in l of name i of another list, if it has the same path, or -1. */
+long names_find_same(const struct names *l, const struct names *of, size_t i);
+
+/* ---- filters.c ---- */
+
+struct cached_filter {			/* a filter, and its results for the rows of an index */
+	struct lh_buf text;
+	struct lh_filter_cache *verdicts;
+	size_t users;			/* workers that use it */
+	uint64_t taken;			/* when it was last used */
+};
+
+struct filters {		/* shared by the workers */
+	pthread_mutex_t lock;
+	struct cached_filter **v;
+	size_t n, cap;
+	uint64_t clock;
+};
+
+void filters_init(struct filters *f);
+void filters_free(struct filters *f);
+/* Find or add the filter of that text; NULL with *err. */
+struct cached_filter *filters_take(struct filters *f, const struct lh_index *ix,
+				   const struct lh_value *v, struct lh_err *err);
+void filters_give(struct filters *f, struct cached_filter *k);
+
 /* ---- corpora.c ---- */
 
-struct corpus {
-	char *name;
-	const char *path;
+struct opened {			/* an open index, shared by the states that have its snapshot */
+	atomic_uint others;		/* references, less one */
 	struct lh_index *ix;
 	const struct lh_index_params *params;
-	size_t engine_owner;		/* first corpus with the same engine, model and dimension */
+	struct lh_buf engine;	/* the same for corpora whose texts are embedded alike */
 	struct lh_stamp table;	/* for engine static */
 	bool other_table;	/* not the table that was opened first */
-	struct lh_buf json;	/* the name as a JSON string */
+	struct filters filters;
 };
 
 struct corpora {
-	struct corpus *v;	/* operands sorted by the bytes of their names, ... */
-	size_t n;
-	size_t all;		/* ... then --playbook, if the file exists */
-	struct lh_stamp absent;	/* of --playbook, if it does not exist */
-	bool playbook;		/* --playbook is given */
+	struct names *names;
+	struct opened *_Atomic *v;	/* of each name; NULL: not open */
+	struct lh_stamp absent;		/* of --playbook, if it does not exist */
 };
 
-/* Set the names only, including that of --playbook (NULL: not given). */
-int corpora_name(struct corpora *c, char **operands, size_t n, const char *playbook,
-		 struct lh_err *err);
-void corpora_unname(struct corpora *c);
-/* Open the files; names must outlive it.  Without before, a playbook that does not
- * exist is not opened; with it, what has not changed is shared. */
-int corpora_open(struct corpora *c, const struct corpora *names, const struct corpora *before,
+/* Open what is not lazy.  What has not changed since before (or NULL) is shared; close it
+ * even after a failure. */
+int corpora_open(struct corpora *c, const struct run *run, const struct corpora *before,
 		 struct lh_err *err);
 void corpora_close(struct corpora *c);
 bool corpora_stale(const struct corpora *c);
-bool corpora_same_engine(const struct corpus *a, const struct corpus *b);
-/* Check that all can be searched by words. */
+/* Return an open index, which is opened now if need be; on any thread. */
+struct opened *corpora_get(const struct corpora *c, size_t i, struct lh_err *err);
+/* Check that all that are open can be searched by words. */
 int corpora_have_words(const struct corpora *c, struct lh_err *err);
-/* Return the number of a corpus, or -1. */
-long corpora_find(const struct corpora *c, const char *name, size_t n);
+/* Make the failure of a corpus one of the query, without its path, if it is alone. */
+int name_failed(const struct name *c, struct lh_err *err);
 
 /* ---- query.c ---- */
 
@@ -83,6 +149,7 @@ struct query {
 	size_t n_exclude;
 	const struct lh_str *name;	/* of corpora; none: all of them */
 	size_t n_names;
+	struct lh_str index;		/* --wire: the one to search by vector; p NULL: none */
 	bool use_playbook;
 	struct lh_str playbook;		/* name of the playbook's corpus; p NULL: not named */
 	uint64_t playbook_top_k;
@@ -93,7 +160,7 @@ struct query {
 
 struct query_reader {
 	struct query q;
-	struct lh_buf text, vector, role;
+	struct lh_buf text, vector, role, index;
 };
 
 void query_reader_init(struct query_reader *r);
@@ -103,51 +170,35 @@ void query_reader_free(struct query_reader *r);
 int query_read(struct query_reader *r, const struct lh_record *rec, const struct settings *set,
 	       struct lh_err *err);
 
-/* ---- filters.c ---- */
-
-struct cached_filter {			/* a filter, and its results for the rows of each corpus */
-	struct lh_buf text;
-	struct lh_filter_cache **verdicts;
-	size_t users;			/* workers that use it */
-	uint64_t taken;			/* when it was last used */
-};
-
-struct filters {		/* shared by the workers */
-	pthread_mutex_t lock;
-	atomic_uint others;		/* references, less one */
-	struct cached_filter **v;
-	size_t n, cap;
-	size_t corpora;
-	uint64_t clock;
-};
-
-struct filters *filters_new(size_t corpora, struct lh_err *err);
-struct filters *filters_share(struct filters *f);
-void filters_drop(struct filters *f);
-/* Find or add the filter of that text; NULL with *err. */
-struct cached_filter *filters_take(struct filters *f, const struct corpora *c,
-				   const struct lh_value *v, struct lh_err *err);
-void filters_give(struct filters *f, struct cached_filter *k);
-
 /* ---- state.c ---- */
-
-struct run {
-	const struct settings *set;
-	struct corpora names;
-	struct lh_buf where;	/* the filter of --where */
-};
 
 struct search {			/* shared by the workers, until a file changes */
 	const struct settings *set;
 	const struct lh_buf *where;
 	struct corpora corpora;
-	struct filters *filters;
 };
 
 /* Return how a run holds its struct search. */
 struct lh_held_how state_how(struct run *run);
 
-/* ---- search.c ---- */
+/* ---- engines.c ---- */
+
+struct engine {			/* a worker's, for all corpora with the same opened.engine */
+	struct engine *next;
+	struct lh_buf key;
+	size_t users;			/* seats */
+	struct lh_embedder *texts;
+	struct lh_buf made;		/* the vector of a text, ... */
+	uint64_t query;			/* ... that of this query; 0: none */
+};
+
+struct worker;
+struct corpus_search;
+/* Set the vector of a corpus to that of the query's text. */
+int embed(struct worker *w, struct corpus_search *s, struct lh_err *err);
+void engine_give(struct worker *w, struct engine *e);	/* NULL: does nothing */
+
+/* ---- seats.c ---- */
 
 struct fused {			/* a hit of either ranking */
 	uint64_t row;
@@ -158,21 +209,22 @@ struct fused {			/* a hit of either ranking */
 };
 
 struct corpus_search {			/* a worker's search of one corpus */
-	const struct corpus *corpus;
-	struct lh_searcher *searcher;	/* created on first use */
+	const struct name *name;
+	struct opened *open;	/* NULL: not used yet, and so are the next five */
+	struct lh_searcher *searcher;
+	struct lh_index_words *words;	/* --hybrid */
+	struct engine *engine;
+	struct cached_filter *kept;	/* of the worker's filter of that number, ... */
+	uint64_t kept_number;
+	float *vector;			/* the query's vector for this corpus */
+	uint64_t query;			/* the last query that chose it */
 	struct lh_hit *hit;
 	size_t cap, n, at;		/* hits found; the next to be printed */
-	bool chosen;			/* by the current query */
 	uint64_t *excluded;		/* rows, sorted */
 	size_t cap_excluded, n_excluded;
-	float *vector;			/* the query's vector for this corpus */
-	struct lh_index_words *words;	/* --hybrid: created on first use, ... */
-	struct lh_index_words_hit *said;	/* ... its hits, ... */
+	struct lh_index_words_hit *said;	/* --hybrid: hits by words, ... */
 	struct fused *fused;		/* ... and both rankings; the first n are in hit */
 	size_t cap_said, cap_fused;
-	struct lh_embedder *texts;		/* in an engine_owner: its engine, ... */
-	struct lh_buf made;		/* ... the vector of the query's text, ... */
-	bool embedded;			/* ... and whether that is made */
 };
 
 struct result {			/* a result */
@@ -189,8 +241,12 @@ struct result {			/* a result */
 struct worker {
 	const struct search *run;
 	struct query_reader reader;
-	struct corpus_search *seat;
+	uint64_t query;			/* counts the queries, from 1 */
+	struct corpus_search *seat;	/* of each name, in their order */
 	size_t n_seats;
+	struct corpus_search **chosen;	/* by the current query, in the order of seats */
+	size_t n_chosen, cap_chosen;
+	struct engine *engines;
 	struct result *found;		/* results of the current query */
 	size_t n_found, cap_found;
 	struct lh_hit *remembered;	/* hits in the playbook */
@@ -198,18 +254,27 @@ struct worker {
 	struct lh_buf entry, texts;	/* scratch: an entry, its strings */
 	uint64_t boosted, injected;
 	struct lh_filter *filter;	/* the last filter of a query, ... */
-	struct cached_filter *kept;		/* ... and its cached results; NULL: none yet */
+	uint64_t filter_number;		/* ... counted from 1; 0: none yet */
+	uint64_t filters_made;
 	struct lh_record scan;		/* scratch */
 	struct lh_value where;
 	uint64_t dropped;
 };
 
-/* Prefix a message about damage with the file's name; returns -1. */
-int at_corpus(const struct corpus_search *s, struct lh_err *err);
-
-/* Prepare a corpus for the current query. */
+/* Create, free and move the seats of a worker. */
+int seats_init(struct worker *w, struct lh_err *err);
+void seats_free(struct worker *w);
+int seats_renew(struct worker *w, const struct search *is, struct lh_err *err);
+/* Prepare a seat: open its index, set the query's vector for it, create its searcher. */
+int seat_open(struct worker *w, struct corpus_search *s, struct lh_err *err);
 int set_vector(struct worker *w, struct corpus_search *s, struct lh_err *err);
 int set_searcher(struct corpus_search *s, struct lh_err *err);
+/* Report damage by the name of the file, or as a failure of the corpus; returns -1. */
+int at_corpus(const struct corpus_search *s, struct lh_err *err);
+int damaged_row(const struct corpus_search *s, uint64_t row, const char *what, struct lh_err *err);
+
+/* ---- search.c ---- */
+
 /* Return whether a row may be a result, neither filtered out nor excluded: 1, 0, -1. */
 int may_answer(struct worker *w, const struct corpus_search *s, uint64_t row,
 	       const struct lh_row *r, struct lh_err *err);
@@ -242,5 +307,6 @@ int use_playbook(struct worker *w, struct lh_err *err);
 int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *out,
 		 struct lh_err *err);
 int print_flat(struct worker *w, struct lh_buf *out, struct lh_err *err);
+int print_wire(struct worker *w, struct lh_buf *out, struct lh_err *err);
 
 #endif

@@ -8,19 +8,8 @@ static void state_close(void *state)
 {
 	struct search *s = state;
 
-	filters_drop(s->filters);
 	corpora_close(&s->corpora);
 	free(s);
-}
-
-/* Cached results of filters are valid while the rows are the same. */
-static bool same_rows(const struct corpora *a, const struct corpora *b)
-{
-	size_t i;
-
-	for (i = 0; i < a->n && a->v[i].ix == b->v[i].ix; i++)
-		;
-	return i == a->n;
 }
 
 static void *state_open(void *ctx, const void *was, struct lh_err *err)
@@ -33,12 +22,8 @@ static void *state_open(void *ctx, const void *was, struct lh_err *err)
 		return NULL;
 	s->set = run->set;
 	s->where = &run->where;
-	if (corpora_open(&s->corpora, &run->names, before ? &before->corpora : NULL, err) == 0 &&
+	if (corpora_open(&s->corpora, run, before ? &before->corpora : NULL, err) == 0 &&
 	    (!s->set->hybrid || corpora_have_words(&s->corpora, err) == 0))
-		s->filters = before && same_rows(&before->corpora, &s->corpora)
-			? filters_share(before->filters)
-			: filters_new(s->corpora.n, err);
-	if (s->filters)
 		return s;
 	state_close(s);
 	return NULL;

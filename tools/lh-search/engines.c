@@ -1,0 +1,112 @@
+/* engines.c - embed the text of a query, once for all corpora of the same engine.  See
+ * search.h. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "search.h"
+
+/* Find or add the engine of an open index. */
+static struct engine *take(struct worker *w, const struct opened *o, struct lh_err *err)
+{
+	struct engine *e;
+
+	for (e = w->engines; e; e = e->next)
+		if (e->key.len == o->engine.len && !memcmp(e->key.p, o->engine.p, e->key.len))
+			break;
+	if (!e) {
+		e = lh_calloc(1, sizeof *e, err);
+		if (!e)
+			return NULL;
+		lh_buf_add(&e->key, o->engine.p, o->engine.len);
+		if (lh_buf_check(&e->key, err) < 0) {
+			free(e);
+			return NULL;
+		}
+		e->next = w->engines;
+		w->engines = e;
+	}
+	e->users++;
+	return e;
+}
+
+void engine_give(struct worker *w, struct engine *e)
+{
+	struct engine **at = &w->engines;
+
+	if (!e || --e->users)
+		return;
+	while (*at != e)
+		at = &(*at)->next;
+	*at = e->next;
+	lh_embedder_free(e->texts);
+	lh_buf_free(&e->key);
+	lh_buf_free(&e->made);
+	free(e);
+}
+
+/* A table that cannot be read is the user's to repair before the start; later, and in a
+ * folder, it may come back. */
+static int not_started(const struct corpus_search *s, struct lh_err *err)
+{
+	const char *table = s->open->params->url;
+	size_t n = strlen(table);
+
+	if (err->code == LH_ENOMEM)
+		return -1;
+	if (s->name->alone && n && strncmp(err->msg, table, n) == 0)
+		lh_err_set(err, err->code, "the table of its engine cannot be read");
+	if ((s->name->alone || s->open->other_table) &&
+	    (err->code == LH_EIO || err->code == LH_ECORRUPT)) {
+		err->code = LH_EDATA;
+		err->status = s->name->alone ? 502 : 503;
+	}
+	if (err->code == LH_EUSAGE) {
+		err->code = LH_EDATA;
+		err->status = 500;	/* not the fault of the query */
+	}
+	return lh_err_prefix(err, "corpus \"%s\"", s->name->text);
+}
+
+static int start(struct corpus_search *s, struct lh_err *err)
+{
+	const struct lh_index_params *p = s->open->params;
+	struct lh_embedder_options how = {
+		.engine = p->engine, .model = p->model, .url = p->url, .dimension = p->dimension
+	};
+
+	if (!p->engine[0])
+		return lh_err_set(err, LH_EDATA,
+				  "corpus \"%s\" has no engine to embed text with: give a "
+				  "query_vector",
+				  s->name->text);
+	s->engine->texts = lh_embedder_new(&how, err);
+	return s->engine->texts ? 0 : not_started(s, err);
+}
+
+int embed(struct worker *w, struct corpus_search *s, struct lh_err *err)
+{
+	size_t dimension = s->open->params->dimension;
+	struct lh_embedder_ask ask = { .text = &w->reader.q.text,
+				       .n = 1,
+				       .trace = w->reader.q.trace };
+	struct engine *e;
+	uint32_t got;
+
+	if (!s->engine)
+		s->engine = take(w, s->open, err);
+	e = s->engine;
+	if (!e || (!e->texts && start(s, err) < 0))
+		return -1;
+	if (e->query != w->query) {
+		lh_buf_reset(&e->made);
+		if (lh_embedder_ask(e->texts, &ask, &e->made, &got, err) < 0)
+			return -1;
+		if (got != dimension)
+			return lh_err_data(err, 502,
+					   "engine %s made dimension %u, corpus \"%s\" has %zu",
+					   s->open->params->engine, got, s->name->text, dimension);
+		e->query = w->query;
+	}
+	memcpy(s->vector, e->made.p, dimension * sizeof *s->vector);
+	return 0;
+}
