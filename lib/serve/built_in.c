@@ -315,6 +315,17 @@ int lh_routes_built_in(struct lh_routes *to, const char *state, struct lh_err *e
 	return 0;
 }
 
+bool lh_routes_are_built_in(struct lh_str route)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof table / sizeof *table; i++)
+		if (table[i].filter == NONE &&
+		    lh_str_is(route, table[i].route, strlen(table[i].route)))
+			return true;
+	return false;
+}
+
 void lh_routes_free(struct lh_routes *r)
 {
 	size_t i;

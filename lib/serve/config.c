@@ -44,8 +44,8 @@ static const struct lh_bind route_table[] = {
 };
 
 struct file_members {
-	const struct lh_str *listen, *token_file, *allow;
-	size_t n_listen, n_token_file, n_allow;
+	const struct lh_str *listen, *token_file, *allow, *built_in;
+	size_t n_listen, n_token_file, n_allow, n_built_in;
 	struct lh_str legal_token_file, state, mount, mount_off;
 	bool no_console;
 	uint64_t connections, queue;
@@ -70,6 +70,7 @@ static const struct lh_bind file_table[] = {
 	{ LH_BIND_U64("queue", struct file_members, queue, 1, 1000000) },
 	{ LH_BIND_F64("drain", struct file_members, drain, 0, 86400) },
 	{ LH_BIND_TABLES("routes", struct file_members, route, n_routes, route_table) },
+	{ LH_BIND_STRINGS("built_in", struct file_members, built_in, n_built_in) },
 	LH_BIND_CLOSED
 };
 
@@ -234,6 +235,20 @@ static int check_mount(const char *mount, struct lh_err *err)
 	return lh_err_set(err, LH_EDATA, "\"mount\" must be a path such as \"/_go\"");
 }
 
+/* "built_in" is what --print-config lists; it changes nothing, and must not pretend to. */
+static int check_built_in(const struct file_members *m, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < m->n_built_in; i++)
+		if (!lh_routes_are_built_in(m->built_in[i]))
+			return lh_err_set(err, LH_EDATA,
+					  "\"built_in\": the bridge does not answer \"%.*s\"",
+					  (int)(m->built_in[i].n > 200 ? 200 : m->built_in[i].n),
+					  m->built_in[i].p);
+	return 0;
+}
+
 static int take_file(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
 {
 	c->no_console = m->no_console;
@@ -250,7 +265,7 @@ static int take_file(struct lh_serve_config *c, const struct file_members *m, st
 	    (m->mount.p && !(c->mount = copy(m->mount, err))) ||
 	    (m->mount_off.p && !(c->mount_off = copy(m->mount_off, err))))
 		return -1;
-	return check_mount(c->mount, err);
+	return check_mount(c->mount, err) < 0 ? -1 : check_built_in(m, err);
 }
 
 static int read_text(struct lh_serve_config *c, struct reading *r, struct lh_record *rec)
@@ -316,6 +331,17 @@ void lh_serve_config_free(struct lh_serve_config *c)
 	memset(c, 0, sizeof *c);
 }
 
+/* Keep of a built-in route what a configuration does not say: that it belongs to the audit, and
+ * with the same filter and members that its answers are added up. */
+static void inherit(struct lh_route *r, const struct lh_route *built_in)
+{
+	r->audit = built_in->audit;
+	r->title = built_in->title;
+	if (r->run && built_in->run && !strcmp(r->run[0], built_in->run[0]) && r->members &&
+	    built_in->members && !strcmp(r->members, built_in->members))
+		r->kind = built_in->kind;
+}
+
 int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_err *err)
 {
 	size_t i, j;
@@ -327,6 +353,8 @@ int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_er
 			if (lh_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v, err) < 0)
 				return -1;
 			memset(&to->v[to->n++], 0, sizeof *to->v);
+		} else {
+			inherit(&from->v[i], &to->v[j]);
 		}
 		lh_route_free(&to->v[j]);
 		to->v[j] = from->v[i];

@@ -21,7 +21,11 @@
 #define PAUSE_MIN 0.1
 #define PAUSE_MAX 30.0
 #define SOON 1.0		/* a start within this time is worth waiting for */
+#define GRACE 0.5		/* to end, for a process that closed its output */
+#define RETIRE 5.0		/* to end, for a process whose input was closed */
+#define QUIET 0.2		/* without an answer: look whether the process ended */
 #define LATE_EACH 0.05
+#define MESSAGES 64		/* reads of stderr in one turn */
 #define PIECES 64		/* of one writev */
 
 struct queue {
@@ -39,13 +43,21 @@ struct lh_pool_process {
 	struct lh_ask *unsent;
 	size_t written;			/* bytes of unsent */
 	bool waits;			/* for room in the socket */
-	bool retired;			/* its input is closed */
+	double broken;			/* when writing failed; 0: it did not */
+	double retired;			/* when its input was closed; 0: it was not */
 	struct lh_buf in;
-	size_t seen;			/* bytes of in without LF */
 	struct lh_stderr_tail tail;
 	double pause, start;		/* seconds; when to start it again */
-	uint64_t answers;		/* since its start */
+	uint64_t given, answers;	/* since its start */
 	double progress;		/* when it answered last */
+};
+
+struct dead {				/* a process that ended or will, not yet collected */
+	pid_t pid;
+	unsigned number;
+	bool killed, silent;		/* silent: why it ended was reported, or was wanted */
+	double since;
+	char last[sizeof ((struct lh_stderr_tail *)0)->text + 1];	/* line of its stderr */
 };
 
 struct lh_pool {
@@ -57,8 +69,8 @@ struct lh_pool {
 	bool retiring, freeing;
 	uint64_t restarts;
 	double looked;			/* for late asks */
-	pid_t *zombie;			/* killed, not yet collected */
-	size_t zombies, cap_zombies;
+	struct dead *dead;
+	size_t n_dead, cap_dead;
 };
 
 /* ---- queues ---- */
@@ -87,6 +99,16 @@ static struct lh_ask *pop(struct queue *q)
 	return a;
 }
 
+static void discard(struct lh_ask *a, enum lh_asked how, struct lh_record *rec,
+		    struct lh_str line)
+{
+	(void)how;
+	(void)rec;
+	(void)line;
+	lh_buf_free(&a->line);
+	free(a);
+}
+
 static void fail(struct lh_pool *p, struct lh_ask *a, enum lh_asked how)
 {
 	a->answered(a, how, &p->rec, (struct lh_str){ "", 0 });
@@ -100,49 +122,99 @@ static bool about_record(const char *line)
 	return strstr(line, ": -:") != NULL;
 }
 
-static void report_end(struct lh_pool_process *c, int status)
+/* Return whether the last line of its stderr may be reported.  A process that was given nothing
+ * cannot repeat what nobody should read; of the others only the tools of this family, whose
+ * messages say whether they are about a record. */
+static bool may_quote(const struct lh_pool_process *c, const char *line)
 {
-	struct lh_pool *p = c->pool;
-	char last[sizeof c->tail.text + 1], text[sizeof last + 200];
+	const char *name = strrchr(c->pool->argv[0], '/');
+
+	name = name ? name + 1 : c->pool->argv[0];
+	return !c->given || (!strncmp(name, "lh-", 3) && !about_record(line));
+}
+
+static void report_end(const struct lh_pool *p, const struct dead *d, int status)
+{
+	char text[sizeof d->last + 200];
 	int n;
 
-	if (!p->how.ended || (WIFEXITED(status) && WEXITSTATUS(status) < 2 && p->retiring))
+	if (d->silent || !p->how.ended ||
+	    (p->retiring && WIFEXITED(status) && WEXITSTATUS(status) < 2))
 		return;
-	lh_stderr_tail_last_line(&c->tail, p->argv[0], last, sizeof last);
-	if (WIFSIGNALED(status))
-		n = snprintf(text, sizeof text, "%s[%u] was ended by signal %d", p->argv[0],
-			     c->number, WTERMSIG(status));
-	else
-		n = snprintf(text, sizeof text, "%s[%u] ended with status %d", p->argv[0],
-			     c->number, WEXITSTATUS(status));
-	if (*last && !about_record(last) && n > 0 && (size_t)n < sizeof text)
-		snprintf(text + n, sizeof text - (size_t)n, ": %s", last);
+	n = snprintf(text, sizeof text, WIFSIGNALED(status) ? "%s[%u] was ended by signal %d"
+							    : "%s[%u] ended with status %d",
+		     p->argv[0], d->number,
+		     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	if (*d->last && n > 0 && (size_t)n < sizeof text)
+		snprintf(text + n, sizeof text - (size_t)n, ": %s", d->last);
 	p->how.ended(p->how.owner, text);
 }
 
-static void collect(struct lh_pool_process *c)
+/* Return whether a child has ended; its PID remains taken. */
+static bool has_ended(pid_t pid)
 {
-	struct lh_pool *p = c->pool;
-	struct lh_err err;
-	int status = 0;
+	siginfo_t info = { .si_pid = 0 };
 
-	if (waitpid(c->pid, &status, WNOHANG) == c->pid) {
-		report_end(c, status);
-	} else if (lh_grow(&p->zombie, &p->cap_zombies, p->zombies + 1, sizeof *p->zombie,
-			   &err) == 0) {
-		p->zombie[p->zombies++] = c->pid;
-	}
-	c->pid = 0;
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+	       info.si_pid == pid;
 }
 
-static void collect_zombies(struct lh_pool *p)
+/* Collect a process, and end what it left running; false if it still runs. */
+static bool collect(const struct lh_pool *p, struct dead *d, double now)
+{
+	int status = 0;
+
+	if (!has_ended(d->pid)) {
+		if (!d->killed && now - d->since > GRACE) {
+			kill(-d->pid, SIGKILL);
+			d->killed = true;
+		}
+		return false;
+	}
+	kill(-d->pid, SIGKILL);
+	waitpid(d->pid, &status, 0);
+	report_end(p, d, status);
+	return true;
+}
+
+static void collect_dead(struct lh_pool *p, double now)
 {
 	size_t i, n = 0;
 
-	for (i = 0; i < p->zombies; i++)
-		if (waitpid(p->zombie[i], NULL, WNOHANG) == 0)
-			p->zombie[n++] = p->zombie[i];
-	p->zombies = n;
+	for (i = 0; i < p->n_dead; i++)
+		if (!collect(p, &p->dead[i], now))
+			p->dead[n++] = p->dead[i];
+	p->n_dead = n;
+}
+
+/* Plan to collect a process; at_once: kill it, and say nothing more. */
+static void bury(struct lh_pool_process *c, bool at_once)
+{
+	struct lh_pool *p = c->pool;
+	struct dead *d;
+	struct lh_err err;
+
+	if (at_once)
+		kill(-c->pid, SIGKILL);
+	if (lh_grow(&p->dead, &p->cap_dead, p->n_dead + 1, sizeof *p->dead, &err) < 0) {
+		kill(-c->pid, SIGKILL);
+		waitpid(c->pid, NULL, 0);
+		return;
+	}
+	d = &p->dead[p->n_dead++];
+	*d = (struct dead){ .pid = c->pid, .number = c->number, .killed = at_once,
+			    .silent = at_once, .since = lh_time_monotonic() };
+	lh_stderr_tail_last_line(&c->tail, p->argv[0], d->last, sizeof d->last);
+	if (!may_quote(c, d->last))
+		*d->last = '\0';
+}
+
+/* Return whether an ask may go to another process: nobody began with it, or it changes nothing
+ * and was not the one that the process was working on. */
+static bool may_ask_again(const struct lh_ask *a, bool first)
+{
+	return a->answered != discard && !a->only && !a->again &&
+	       (!a->sent || (a->read && !first));
 }
 
 /* Give what a process had, and did not answer, to the others or back to the callers. */
@@ -157,10 +229,8 @@ static void lose(struct lh_pool_process *c, enum lh_asked how)
 	c->unsent = NULL;
 	c->written = 0;
 	for (; (a = pop(&lost)); first = false) {
-		bool sent = a->sent != 0;
-
-		if (!p->freeing && !a->only && !a->again && (!sent || (a->read && !first))) {
-			a->again = sent;
+		if (!p->freeing && may_ask_again(a, first)) {
+			a->again = a->sent != 0;
 			a->sent = 0;
 			push(&again, a);
 		} else {
@@ -176,8 +246,13 @@ static void lose(struct lh_pool_process *c, enum lh_asked how)
 	p->waiting.n += again.n;
 }
 
-/* End a process, and plan its next start. */
-static void end(struct lh_pool_process *c, enum lh_asked how)
+static double longer(double pause)
+{
+	return !pause ? PAUSE_MIN : pause < PAUSE_MAX / 2 ? pause * 2 : PAUSE_MAX;
+}
+
+/* Drop a process that ended, or has to (at_once), and plan its next start. */
+static void end(struct lh_pool_process *c, enum lh_asked how, bool at_once)
 {
 	struct lh_pool *p = c->pool;
 
@@ -186,22 +261,16 @@ static void end(struct lh_pool_process *c, enum lh_asked how)
 	lh_loop_remove(p->how.loop, &c->io);
 	close(c->io.fd);
 	if (c->messages.fd >= 0) {
-		c->messages.ready(&c->messages, EPOLLIN);
-		if (c->messages.fd >= 0) {
-			lh_loop_remove(p->how.loop, &c->messages);
-			close(c->messages.fd);
-			c->messages.fd = -1;
-		}
+		lh_stderr_tail_drain(&c->tail, c->messages.fd);
+		lh_loop_remove(p->how.loop, &c->messages);
+		close(c->messages.fd);
+		c->messages.fd = -1;
 	}
-	if (!c->retired)
-		kill(-c->pid, SIGKILL);
-	collect(c);
+	bury(c, at_once);
+	c->pid = 0;
 	lh_buf_reset(&c->in);
-	c->seen = 0;
 	c->waits = false;
-	c->pause = c->answers || !c->pause ? PAUSE_MIN : c->pause * 2;
-	if (c->pause > PAUSE_MAX)
-		c->pause = PAUSE_MAX;
+	c->pause = c->answers ? PAUSE_MIN : longer(c->pause);
 	c->start = lh_time_monotonic() + c->pause;
 	lose(c, how);
 }
@@ -212,11 +281,14 @@ static void on_messages(struct lh_source *s, uint32_t events)
 {
 	struct lh_pool_process *c = (struct lh_pool_process *)((char *)s -
 		offsetof(struct lh_pool_process, messages));
-	ssize_t n;
+	ssize_t n = 1;
+	int i;
 
 	(void)events;
-	while ((n = lh_stderr_tail_read(&c->tail, s->fd)) > 0)
-		;
+	for (i = 0; i < MESSAGES && n > 0; i++)
+		n = lh_stderr_tail_read(&c->tail, s->fd);
+	if (n > 0)
+		return;			/* there may be more, in the next turn */
 	if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		lh_loop_remove(c->pool->how.loop, s);
 		close(s->fd);
@@ -273,8 +345,8 @@ static int start(struct lh_pool_process *c, struct lh_err *err)
 	}
 	c->pid = pid;
 	c->tail.n = 0;
-	c->answers = 0;
-	c->retired = false;
+	c->given = c->answers = 0;
+	c->broken = c->retired = 0;
 	return 0;
 }
 
@@ -284,15 +356,15 @@ static void start_again(struct lh_pool_process *c, double now)
 	struct lh_pool *p = c->pool;
 	struct lh_err err;
 
-	if (c->pid || p->retiring || now < c->start)
+	if (c->pid || (p->retiring && !p->waiting.n) || now < c->start)
 		return;
 	p->restarts++;
 	if (start(c, &err) == 0)
 		return;
 	if (p->how.ended)
 		p->how.ended(p->how.owner, err.msg);
-	c->pause = c->pause ? c->pause * 2 : PAUSE_MIN;
-	c->start = now + (c->pause > PAUSE_MAX ? PAUSE_MAX : c->pause);
+	c->pause = longer(c->pause);
+	c->start = now + c->pause;
 }
 
 /* ---- asking ---- */
@@ -301,6 +373,7 @@ static void start_again(struct lh_pool_process *c, double now)
 static void give(struct lh_pool_process *c, struct lh_ask *a)
 {
 	push(&c->asked, a);
+	c->given++;
 	if (!c->unsent)
 		c->unsent = a;
 }
@@ -313,7 +386,7 @@ static struct lh_pool_process *least_busy(const struct lh_pool *p)
 	for (i = 0; i < p->how.processes; i++) {
 		struct lh_pool_process *c = &p->process[i];
 
-		if (c->pid && !c->retired && c->asked.n < p->how.depth &&
+		if (c->pid && !c->retired && !c->broken && c->asked.n < p->how.depth &&
 		    (!best || c->asked.n < best->asked.n))
 			best = c;
 	}
@@ -424,16 +497,15 @@ static void write_lines(struct lh_pool_process *c)
 	struct msghdr m = { .msg_iov = v };
 	ssize_t n;
 
-	while (c->unsent) {
+	while (c->unsent && !c->broken) {
 		m.msg_iovlen = (size_t)pieces(c, v);
 		n = sendmsg(c->io.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			if (errno == EAGAIN)
-				set_waits(c, true);
-			else
-				end(c, LH_ASKED_GONE);
+			set_waits(c, errno == EAGAIN);
+			/* what it has answered is still to be read, up to its end */
+			c->broken = errno == EAGAIN ? 0 : lh_time_monotonic();
 			return;
 		}
 		wrote(c, (size_t)n);
@@ -467,13 +539,15 @@ static uint64_t sent_lines(const struct lh_pool_process *c)
 	return n;
 }
 
-static void report(struct lh_pool_process *c, const char *why)
+/* Kill a process, and report why; another one is started. */
+static void replace(struct lh_pool_process *c, enum lh_asked how, const char *why)
 {
 	char text[200];
 
-	snprintf(text, sizeof text, "%s[%u] %s: replaced", c->pool->argv[0], c->number, why);
+	snprintf(text, sizeof text, "%s[%u] %s", c->pool->argv[0], c->number, why);
 	if (c->pool->how.ended)
 		c->pool->how.ended(c->pool->how.owner, text);
+	end(c, how, true);
 }
 
 /* Answer by the complete lines at hand; false if the process was ended for one. */
@@ -487,8 +561,7 @@ static bool answer(struct lh_pool_process *c)
 	struct lh_err err;
 
 	if (lines_in(c) > sent_lines(c)) {
-		report(c, "answered more lines than it was asked");
-		end(c, LH_ASKED_GONE);
+		replace(c, LH_ASKED_GONE, "answered more lines than it was asked: replaced");
 		return false;
 	}
 	while ((lf = memchr(c->in.p + at, '\n', c->in.len - at))) {
@@ -496,8 +569,8 @@ static bool answer(struct lh_pool_process *c)
 		struct lh_ask *a;
 
 		if (lh_record_parse(&p->rec, line.p, line.n, &err) < 0) {
-			report(c, "answered with what is not a JSON object");
-			end(c, LH_ASKED_GONE);
+			replace(c, LH_ASKED_GONE,
+				"answered with what is not a JSON object: replaced");
 			return false;
 		}
 		at += line.n + 1;
@@ -531,10 +604,12 @@ static void on_io(struct lh_source *s, uint32_t events)
 	n = to ? recv(s->fd, to, CHUNK, MSG_DONTWAIT) : 0;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	if (!to) {
+		replace(c, LH_ASKED_GONE, "answered with too long a line: replaced");
+		return;
+	}
 	if (n <= 0) {
-		if (!to)
-			report(c, "answered with too long a line");
-		end(c, LH_ASKED_GONE);
+		end(c, LH_ASKED_GONE, false);
 		return;
 	}
 	lh_buf_took(&c->in, (size_t)n);
@@ -543,16 +618,6 @@ static void on_io(struct lh_source *s, uint32_t events)
 }
 
 /* ---- time ---- */
-
-static void discard(struct lh_ask *a, enum lh_asked how, struct lh_record *rec,
-		    struct lh_str line)
-{
-	(void)how;
-	(void)rec;
-	(void)line;
-	lh_buf_free(&a->line);
-	free(a);
-}
 
 /* Fail an ask that is late in a process which goes on: what it still answers is discarded, by
  * an ask that takes its place. */
@@ -577,22 +642,41 @@ static void give_up(struct lh_pool_process *c, struct lh_ask *a, struct lh_ask *
 	fail(c->pool, a, LH_ASKED_LATE);
 }
 
-/* Return whether a process has not answered for as long as its oldest ask may take. */
+/* Return whether a process has not answered for as long as its oldest ask may take.  A probe
+ * has little time, and says nothing about others. */
 static bool is_stuck(const struct lh_pool_process *c, double now)
 {
 	const struct lh_ask *a = c->asked.first;
-	double since = a && a->sent > c->progress ? a->sent : c->progress;
+	double since;
 
+	while (a && a->probe)
+		a = a->next;
+	since = a && a->sent > c->progress ? a->sent : c->progress;
 	return a && a->sent && now - since >= a->timeout;
+}
+
+/* Return whether a process ended and a child of it keeps its output open, or whether it closed
+ * its input. */
+static bool is_over(const struct lh_pool_process *c, double now)
+{
+	const struct lh_ask *a = c->asked.first;
+
+	if (c->broken)
+		return now - c->broken > GRACE;
+	return a && a->sent && now - a->sent > QUIET && now - c->progress > QUIET &&
+	       has_ended(c->pid);
 }
 
 static void fail_late_of(struct lh_pool_process *c, double now)
 {
 	struct lh_ask *a, *next, *before = NULL;
 
+	if (is_over(c, now)) {
+		end(c, LH_ASKED_GONE, false);
+		return;
+	}
 	if (is_stuck(c, now)) {
-		report(c, "did not answer in time");
-		end(c, LH_ASKED_LATE);
+		replace(c, LH_ASKED_LATE, "did not answer in time: replaced");
 		return;
 	}
 	for (a = c->asked.first; a; a = next) {
@@ -605,6 +689,20 @@ static void fail_late_of(struct lh_pool_process *c, double now)
 	}
 }
 
+/* Refuse what has waited too long.  Routes with different times share a queue. */
+static void refuse_late(struct lh_pool *p, double now)
+{
+	struct queue all = p->waiting;
+	struct lh_ask *a;
+
+	p->waiting = (struct queue){ NULL, NULL, 0 };
+	while ((a = pop(&all)))
+		if (now - a->asked >= a->timeout)
+			fail(p, a, LH_ASKED_REFUSED);
+		else
+			push(&p->waiting, a);
+}
+
 static void fail_late(struct lh_pool *p, double now)
 {
 	unsigned i;
@@ -615,11 +713,11 @@ static void fail_late(struct lh_pool *p, double now)
 	for (i = 0; i < p->how.processes; i++)
 		if (p->process[i].pid)
 			fail_late_of(&p->process[i], now);
-	while (p->waiting.first && now - p->waiting.first->asked >= p->waiting.first->timeout)
-		fail(p, pop(&p->waiting), LH_ASKED_REFUSED);
+	if (p->waiting.first)
+		refuse_late(p, now);
 }
 
-static void let_end(struct lh_pool *p)
+static void let_end(struct lh_pool *p, double now)
 {
 	unsigned i;
 
@@ -628,7 +726,9 @@ static void let_end(struct lh_pool *p)
 
 		if (c->pid && !c->retired && !c->asked.n) {
 			shutdown(c->io.fd, SHUT_WR);
-			c->retired = true;
+			c->retired = now;
+		} else if (c->pid && c->retired && now - c->retired > RETIRE) {
+			replace(c, LH_ASKED_GONE, "did not end: killed");
 		}
 	}
 }
@@ -645,10 +745,10 @@ void lh_pool_tick(struct lh_pool *p)
 	for (i = 0; i < p->how.processes; i++)
 		if (p->process[i].pid && !p->process[i].waits)
 			write_lines(&p->process[i]);
-	if (p->zombies)
-		collect_zombies(p);
+	if (p->n_dead)
+		collect_dead(p, now);
 	if (p->retiring)
-		let_end(p);
+		let_end(p, now);
 }
 
 /* ---- the pool ---- */
@@ -740,30 +840,38 @@ bool lh_pool_over(const struct lh_pool *p)
 	for (i = 0; i < p->how.processes; i++)
 		if (p->process[i].pid)
 			return false;
-	return !p->waiting.n;
+	return !p->waiting.n && !p->n_dead;
+}
+
+void lh_pool_kill(struct lh_pool *p)
+{
+	struct lh_ask *a;
+	unsigned i;
+
+	p->freeing = p->retiring = true;
+	for (i = 0; p->process && i < p->how.processes; i++)
+		end(&p->process[i], LH_ASKED_GONE, true);
+	while ((a = pop(&p->waiting)))
+		fail(p, a, LH_ASKED_REFUSED);
 }
 
 void lh_pool_free(struct lh_pool *p)
 {
-	struct lh_ask *a;
 	unsigned i;
 	size_t n;
 
-	p->freeing = p->retiring = true;
-	for (i = 0; p->process && i < p->how.processes; i++) {
-		p->process[i].retired = false;
-		end(&p->process[i], LH_ASKED_GONE);
+	lh_pool_kill(p);
+	for (i = 0; p->process && i < p->how.processes; i++)
 		lh_buf_free(&p->process[i].in);
+	for (n = 0; n < p->n_dead; n++) {
+		kill(-p->dead[n].pid, SIGKILL);
+		waitpid(p->dead[n].pid, NULL, 0);
 	}
-	while ((a = pop(&p->waiting)))
-		fail(p, a, LH_ASKED_REFUSED);
-	for (n = 0; n < p->zombies; n++)
-		waitpid(p->zombie[n], NULL, 0);
 	for (n = 0; p->argv && p->argv[n]; n++)
 		free(p->argv[n]);
 	lh_record_free(&p->rec);
 	free(p->argv);
-	free(p->zombie);
+	free(p->dead);
 	free(p->process);
 	free(p);
 }

@@ -29,9 +29,11 @@
  * A process that ended is started again after 0.1 s, and after twice the last pause, up to 30 s,
  * if it had answered nothing.
  *
- * A process leads a group of its own, so that ^C does not end it before the answers are out.
- * Its stderr is read, and its last line is reported when it ends by itself with a status over 1
- * or by a signal, unless that line is about a record: those may hold what nobody should read.
+ * A process leads a group of its own, so that ^C does not end it before the answers are out;
+ * what is left of the group is killed after it.  Its stderr is read.  When it ends by itself
+ * that is reported, with the last line of its stderr unless that may hold what nobody should
+ * read: a line about a record, and any line of a program that is not of this family, once it
+ * was given a record.
  *
  * Owner:   an ask is the caller's, and must stay until it was answered.
  * Threads: one thread per pool and its loop.
@@ -51,6 +53,7 @@ struct lh_ask {
 	struct lh_buf line;	/* with its LF; not changed until it is answered */
 	double timeout;		/* seconds */
 	bool read;		/* changes nothing: may be asked once more */
+	bool probe;		/* late does not mean that the process is stuck */
 	/* Take the answer: line[0..n) without its LF, parsed in *rec; n is 0 unless it was
 	 * answered.  It may ask again, and free the ask. */
 	void (*answered)(struct lh_ask *a, enum lh_asked how, struct lh_record *rec,
@@ -101,7 +104,9 @@ void lh_pool_retire(struct lh_pool *p);
 /* Return whether nothing is asked any more and every process has ended. */
 bool lh_pool_over(const struct lh_pool *p);
 
-/* Kill the processes, fail what is still asked, and free the pool. */
+/* Kill the processes and fail what is still asked.  No asks after it. */
+void lh_pool_kill(struct lh_pool *p);
+/* Kill the pool, and free it. */
 void lh_pool_free(struct lh_pool *p);
 
 #endif

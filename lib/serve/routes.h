@@ -29,6 +29,8 @@ struct lh_routes {
 /* Add the routes that are there without a configuration. */
 int lh_routes_built_in(struct lh_routes *to, const char *state, struct lh_err *err);
 void lh_routes_free(struct lh_routes *r);
+/* Return whether the bridge itself answers the route "METHOD PATH". */
+bool lh_routes_are_built_in(struct lh_str route);
 
 /* Return the route for a method and a path without its first `skip` pieces: the one with the
  * fewest names in its path.  NULL if there is none. */
@@ -50,7 +52,7 @@ int lh_serve_config_read(struct lh_serve_config *c, const char *path, struct lh_
 void lh_serve_config_free(struct lh_serve_config *c);
 
 /* Replace built-in routes by configured ones that accept the same requests, and add the
- * others.  The routes of from move. */
+ * others.  A route of the audit remains one.  The routes of from move. */
 int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_err *err);
 
 /* Return which variables the filter argv[0] inherits: a set of enum lh_child_keys. */

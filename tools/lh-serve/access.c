@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <lh/digest.h>
 #include "base/mem.h"
@@ -40,8 +41,12 @@ int tokens_add(struct tokens *t, const char *text, size_t n, const char *label,
 int tokens_add_file(struct tokens *t, const char *path, const char *label, struct lh_err *err)
 {
 	struct lh_secret s;
+	struct stat st;
 	int rc;
 
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 07577) != 0400)
+		return lh_err_set(err, LH_EUSAGE, "%s: mode %04o; it must be 0600 or 0400", path,
+				  st.st_mode & 07777);
 	if (lh_secret_read(&s, path, TOKEN_MAX + 2, false, err) < 0) {
 		err->code = LH_EUSAGE;
 		return -1;
@@ -74,6 +79,11 @@ void tokens_free(struct tokens *t)
 /* ---- addresses ---- */
 
 static const unsigned char mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+
+static bool is_four(const unsigned char a[16])
+{
+	return !memcmp(a, mapped, sizeof mapped);
+}
 
 /* Write the address as 16 bytes; false if it is neither IPv4 nor IPv6. */
 static bool bytes_of(const struct sockaddr *a, unsigned char to[16])
@@ -158,6 +168,8 @@ bool networks_have(const struct networks *n, const struct sockaddr *address)
 	if (!bytes_of(address, a))
 		return address->sa_family == AF_UNIX;
 	for (i = 0; i < n->n; i++) {
+		if (is_four(a) != (n->v[i].bits >= 96 && is_four(n->v[i].address)))
+			continue;
 		for (b = 0; b < n->v[i].bits && bit(a, b) == bit(n->v[i].address, b); b++)
 			;
 		if (b == n->v[i].bits)
@@ -175,7 +187,7 @@ void networks_free(struct networks *n)
 void address_text(const struct sockaddr *address, char *to, size_t n)
 {
 	unsigned char a[16];
-	bool four = bytes_of(address, a) && !memcmp(a, mapped, 12);
+	bool four = bytes_of(address, a) && is_four(a);
 
 	if (!bytes_of(address, a) ||
 	    !inet_ntop(four ? AF_INET : AF_INET6, four ? a + 12 : a, to, (socklen_t)n))
@@ -188,7 +200,7 @@ bool is_loopback(const struct sockaddr *address)
 
 	if (!bytes_of(address, a))
 		return address->sa_family == AF_UNIX;
-	if (!memcmp(a, mapped, 12))
+	if (is_four(a))
 		return a[12] == 127;
 	return IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)(const void *)a);
 }

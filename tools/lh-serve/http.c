@@ -280,8 +280,7 @@ static unsigned check_request(struct request *r, const char **why, struct lh_err
 		*why = "there is no such route";
 		return list_methods(r, r->target && !strcmp(r->target, "*")) ? 204 : 404;
 	}
-	if (!r->route && r->skip == 0 && r->site->config.mount_off && r->site->mount.n &&
-	    mounted(r)) {
+	if (r->skip && r->site->config.mount_off) {
 		*why = r->site->config.mount_off;
 		return 503;
 	}
@@ -293,8 +292,8 @@ static unsigned check_request(struct request *r, const char **why, struct lh_err
 			r->allow = NULL;
 		return known ? 405 : 404;
 	}
-	if (r->route->route->off || (r->skip && r->site->config.mount_off)) {
-		*why = r->route->route->off ? r->route->route->off : r->site->config.mount_off;
+	if (r->route->route->off) {
+		*why = r->route->route->off;
 		return 503;
 	}
 	return refuse_body(r, why);

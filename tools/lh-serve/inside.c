@@ -160,6 +160,7 @@ static struct question *new_question(struct inside *i, const char *name, const c
 	q->inside = i;
 	q->name = name;
 	q->ask.timeout = DEEP_SECONDS;
+	q->ask.probe = true;
 	q->ask.answered = on_reply;
 	lh_buf_puts(&q->ask.line, line);
 	i->open++;

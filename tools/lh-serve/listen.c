@@ -34,11 +34,11 @@ static int add_listener(struct server *s, int fd, struct lh_err *err)
 }
 
 /* Refuse what is neither local nor guarded by a token. */
-static int may_listen(const struct server *s, const struct sockaddr *a, struct lh_err *err)
+static int may_listen(const struct site *site, const struct sockaddr *a, struct lh_err *err)
 {
 	char text[64];
 
-	if (is_loopback(a) || s->site->token.n)
+	if (is_loopback(a) || site->token.n)
 		return 0;
 	address_text(a, text, sizeof text);
 	return lh_err_set(err, LH_EUSAGE,
@@ -50,8 +50,6 @@ static int listen_at(struct server *s, const struct addrinfo *a, struct lh_err *
 {
 	int fd, one = 1;
 
-	if (may_listen(s, a->ai_addr, err) < 0)
-		return -1;
 	fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return lh_err_sys(err, "socket");
@@ -88,35 +86,92 @@ static int divide(const char *address, char *host, size_t n, const char **port,
 	return 0;
 }
 
-static int listen_address(struct server *s, const char *address, struct lh_err *err)
+static int find_address(const char *address, struct addrinfo **found, struct lh_err *err)
 {
 	const struct addrinfo hint = { .ai_socktype = SOCK_STREAM,
 				       .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
-	struct addrinfo *found, *a;
 	const char *port = "";
 	char host[256];
 	int rc;
 
 	if (divide(address, host, sizeof host, &port, err) < 0)
 		return lh_err_prefix(err, "--listen %s", address);
-	rc = getaddrinfo(host, port, &hint, &found);
+	rc = getaddrinfo(host, port, &hint, found);
+	return rc ? lh_err_set(err, LH_EUSAGE, "--listen %s: %s", address, gai_strerror(rc)) : 0;
+}
+
+static int listen_address(struct server *s, const char *address, struct lh_err *err)
+{
+	struct addrinfo *found, *a;
+	int rc = find_address(address, &found, err);
+
 	if (rc)
-		return lh_err_set(err, LH_EUSAGE, "--listen %s: %s", address, gai_strerror(rc));
-	for (rc = 0, a = found; a && !rc; a = a->ai_next)
+		return -1;
+	for (a = found; a && !rc; a = a->ai_next)
 		rc = listen_at(s, a, err);
 	freeaddrinfo(found);
 	return rc < 0 ? lh_err_prefix(err, "--listen %s", address) : 0;
+}
+
+static int check_address(const struct site *site, const char *address, struct lh_err *err)
+{
+	struct addrinfo *found, *a;
+	int rc = find_address(address, &found, err);
+
+	if (rc)
+		return -1;
+	for (a = found; a && !rc; a = a->ai_next)
+		rc = may_listen(site, a->ai_addr, err);
+	freeaddrinfo(found);
+	return rc < 0 ? lh_err_prefix(err, "--listen %s", address) : 0;
+}
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in four;
+	struct sockaddr_in6 six;
+	struct sockaddr_storage room;
+};
+
+int listen_check(const struct site *site, const struct server *s, struct lh_err *err)
+{
+	char *const *address = site->config.listen;
+	union address a;
+	size_t i;
+
+	for (; address && *address; address++)
+		if (check_address(site, *address, err) < 0)
+			return -1;
+	for (i = 0; s && i < s->listeners; i++) {
+		socklen_t len = sizeof a;
+
+		if (getsockname(s->listener[i].io.fd, &a.any, &len) == 0 &&
+		    may_listen(site, &a.any, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int take_socket(struct server *s, int fd, struct lh_err *err)
+{
+	union address a;
+	socklen_t len = sizeof a, n = sizeof(int);
+	int listens = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n) < 0 || !listens ||
+	    getsockname(fd, &a.any, &len) < 0)
+		return lh_err_set(err, LH_EUSAGE, "LISTEN_FDS: descriptor %d does not listen", fd);
+	if (may_listen(s->site, &a.any, err) < 0)
+		return lh_err_prefix(err, "LISTEN_FDS");
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	return add_listener(s, fd, err);
 }
 
 /* Take over the sockets that systemd opened: LISTEN_FDS of them, from descriptor 3 on. */
 static int take_sockets(struct server *s, struct lh_err *err)
 {
 	const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
-	union {
-		struct sockaddr any;
-		struct sockaddr_storage room;
-	} a;
-	socklen_t len;
 	int fd, end;
 
 	if (!pid || !n || strtol(pid, NULL, 10) != (long)getpid())
@@ -125,29 +180,16 @@ static int take_sockets(struct server *s, struct lh_err *err)
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
-	for (fd = LISTEN_FDS_START; fd < end; fd++) {
-		len = sizeof a;
-		if (getsockname(fd, &a.any, &len) < 0)
-			return lh_err_sys(err, "LISTEN_FDS: descriptor %d", fd);
-		if (may_listen(s, &a.any, err) < 0)
-			return lh_err_prefix(err, "LISTEN_FDS");
-		fcntl(fd, F_SETFD, FD_CLOEXEC);
-		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-		if (add_listener(s, fd, err) < 0)
+	for (fd = LISTEN_FDS_START; fd < end; fd++)
+		if (take_socket(s, fd, err) < 0)
 			return -1;
-	}
 	return 0;
 }
 
 /* Say where it listens: with port 0 nobody else knows. */
 static void say_addresses(struct server *s)
 {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in four;
-		struct sockaddr_in6 six;
-		struct sockaddr_storage room;
-	} a;
+	union address a;
 	size_t i;
 
 	for (i = 0; i < s->listeners; i++) {
@@ -372,6 +414,14 @@ static void on_accept(struct lh_source *io, uint32_t events)
 		MHD_add_connection(s->http, fd, (struct sockaddr *)&a, n);
 		s->resumed = true;
 	}
+}
+
+void listen_drain(struct server *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->listeners; i++)
+		on_accept(&s->listener[i].io, EPOLLIN);
 }
 
 /* ---- systemd ---- */

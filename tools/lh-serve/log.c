@@ -1,6 +1,10 @@
 /* log.c - the access log: a line of JSON for each request, on stdout.  See serve.h. */
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <lh/time.h>
@@ -39,6 +43,9 @@ void log_request(struct request *r)
 	lh_buf_putc(&r->server->log, '\n');
 }
 
+#define LOG_MAX ((size_t)16 << 20)	/* bytes that wait for a reader */
+#define LOG_END 5			/* seconds to wait for it at the end */
+
 static uint64_t lines(const char *p, size_t n)
 {
 	uint64_t count = 0;
@@ -49,25 +56,87 @@ static uint64_t lines(const char *p, size_t n)
 	return count;
 }
 
-/* Write what is buffered.  A reader that is gone, or a full disk, does not end the service: it
- * is reported once, and the lost lines are counted. */
+/* Write without waiting: a reader that is slow must not stop the service.  A pipe that poll
+ * calls writable takes PIPE_BUF bytes; its flags are shared with others, and stay as they are. */
+static ssize_t write_some(struct server *s, const char *p, size_t n)
+{
+	struct pollfd f = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	struct stat st;
+
+	if (!s->log_kind)
+		s->log_kind = fstat(STDOUT_FILENO, &st) < 0 ? S_IFREG : st.st_mode & S_IFMT;
+	if (s->log_kind == S_IFREG)
+		return write(STDOUT_FILENO, p, n);
+	if (s->log_kind == S_IFSOCK)
+		return send(STDOUT_FILENO, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (poll(&f, 1, 0) == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return write(STDOUT_FILENO, p, n > PIPE_BUF ? PIPE_BUF : n);
+}
+
+/* Drop lines that cannot be written: all but the rest of one of which a part is written. */
+static void lose_lines(struct server *s, const char *why)
+{
+	const char *lf = s->log_part ? memchr(s->log.p, '\n', s->log.len) : NULL;
+	size_t stay = lf ? (size_t)(lf + 1 - s->log.p) : 0;
+
+	s->log_lost += lines(s->log.p + stay, s->log.len - stay);
+	s->log.len = stay;
+	if (!s->log_fails)
+		lh_tool_warn(s->tool, "access log: %s; lines are lost, and counted", why);
+	s->log_fails = true;
+}
+
+static void wrote(struct server *s, size_t n)
+{
+	s->log_part = s->log.p[n - 1] != '\n';
+	s->log.len -= n;
+	memmove(s->log.p, s->log.p + n, s->log.len);
+	if (!s->log_fails || s->log.len)
+		return;
+	s->log_fails = false;
+	lh_tool_message(s->tool, "access log: works again; %llu lines were lost",
+			(unsigned long long)s->log_lost);
+}
+
+/* Write what is buffered.  A reader that is gone or slow, or a full disk, does not end the
+ * service: it is reported once, and the lost lines are counted. */
 void log_flush(struct server *s)
 {
-	size_t at = 0;
+	while (s->log.len && !s->log_gone) {
+		ssize_t n = write_some(s, s->log.p, s->log.len);
 
-	while (at < s->log.len && !s->log_gone) {
-		ssize_t n = write(STDOUT_FILENO, s->log.p + at, s->log.len - at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			lh_tool_warn(s->tool, "access log: %s; further lines are lost, and counted",
-				     strerror(errno));
+		if (n > 0) {
+			wrote(s, (size_t)n);
+		} else if (n < 0 && errno == EAGAIN) {
+			if (s->log.len > LOG_MAX)
+				lose_lines(s, "its reader is too slow");
+			return;
+		} else if (n < 0 && errno != EINTR) {
 			s->log_gone = errno == EPIPE;
-			break;
+			lose_lines(s, strerror(errno));
+			return;
 		}
-		at += (size_t)n;
 	}
-	s->log_lost += lines(s->log.p + at, s->log.len - at);
-	lh_buf_reset(&s->log);
+	if (s->log_gone) {
+		s->log_lost += lines(s->log.p, s->log.len);
+		lh_buf_reset(&s->log);
+	}
+}
+
+/* Wait for the reader of the log, at the end. */
+void log_end(struct server *s)
+{
+	struct pollfd f = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	int i;
+
+	for (i = 0; i < LOG_END; i++) {
+		log_flush(s);
+		if (!s->log.len || s->log_fails)
+			return;
+		poll(&f, 1, 1000);
+	}
+	lose_lines(s, "its reader is too slow");
 }

@@ -1,6 +1,7 @@
 /* lh-serve: answer HTTP requests by filters.  See lh-serve(1). */
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "serve.h"
 
 static const struct lh_option options[] = {
@@ -34,26 +35,24 @@ static const struct lh_option options[] = {
 };
 
 /* Take LH_SERVE_TOKEN out of the environment, which the filters inherit. */
-static char *take_token(struct lh_err *err)
+static int take_token(char **to, struct lh_err *err)
 {
-	const char *token = getenv("LH_SERVE_TOKEN");
-	struct lh_secret undumpable;
-	char *copy;
+	char *token = getenv("LH_SERVE_TOKEN");
 
+	*to = NULL;
 	if (!token || !*token)
-		return NULL;
-	/* memory with a secret: no core file, no tracing */
-	if (lh_secret_alloc(&undumpable, 1, err) == 0)
-		lh_secret_wipe(&undumpable);
-	copy = strdup(token);
+		return 0;
+	*to = lh_strndup(token, strlen(token), err);
+	explicit_bzero(token, strlen(token));	/* /proc/PID/environ shows it */
 	unsetenv("LH_SERVE_TOKEN");
-	return copy;
+	return *to ? 0 : -1;
 }
 
 static int run(struct lh_tool *tool, const struct settings *set)
 {
-	char *token = take_token(&tool->err);
-	struct site *site = site_new(set, token, &tool->err);
+	char *token;
+	struct site *site = take_token(&token, &tool->err) < 0
+		? NULL : site_new(set, token, &tool->err);
 	int rc = site ? 0 : -1;
 
 	if (site && set->print_config)

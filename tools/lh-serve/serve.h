@@ -134,8 +134,8 @@ struct site {
 
 /* Make the routes, tokens and networks; start no process. */
 struct site *site_new(const struct settings *set, const char *token, struct lh_err *err);
-/* Start the pools, or take over those of the site before that have the same command. */
-int site_start(struct site *site, struct server *s, struct site *before, struct lh_err *err);
+/* Start the pools, or take over those that run the same command. */
+int site_start(struct site *site, struct server *s, struct lh_err *err);
 void site_use(struct site *site);
 void site_drop(struct site *site, struct server *s);
 /* Print the configuration as JSON. */
@@ -161,6 +161,11 @@ struct listener {
 
 int listen_all(struct server *s, char *const *address, struct lh_err *err);
 void listen_close(struct server *s);
+/* Check the addresses of a site, and that only a token lets one of them leave loopback; with a
+ * server also the sockets that it has. */
+int listen_check(const struct site *site, const struct server *s, struct lh_err *err);
+/* Accept what has connected: before listening ends. */
+void listen_drain(struct server *s);
 /* Close connections that are too slow; called each second. */
 void clients_sweep(struct server *s, double now);
 /* Move a connection to a phase: reading a header, or busy with a request. */
@@ -189,12 +194,12 @@ struct server {
 	size_t pools, cap_pools;
 	struct route_stats *stats, *other;
 	uint64_t in_flight, bodies;	/* requests; bytes of their bodies */
-	uint64_t restarts;		/* of pools that are gone */
 	bool resumed;			/* a connection was resumed */
 	unsigned stop;			/* signals to stop so far */
 	double stop_at;			/* when to give up what is in flight */
 	struct lh_buf log;
-	bool log_gone;
+	bool log_gone, log_fails, log_part;	/* part: of the first line a part is written */
+	unsigned log_kind;		/* of stdout: S_IFREG ... */
 	uint64_t log_lost;
 	char seed[16];			/* random bytes, and a count: for ids */
 	uint64_t ids;
@@ -275,6 +280,7 @@ void openapi_answer(struct request *r);
 
 void log_request(struct request *r);
 void log_flush(struct server *s);
+void log_end(struct server *s);
 
 /* ---- console.c ---- */
 

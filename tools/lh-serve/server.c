@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -20,14 +21,24 @@
 
 /* ---- limits ---- */
 
+/* No core files, they would hold tokens and bodies: a limit of 1 byte keeps them also from a
+ * program that the kernel pipes them to, and holds for the filters. */
+static void forbid_cores(void)
+{
+	const struct rlimit one = { 1, 1 }, none = { 0, 0 };
+
+	if (setrlimit(RLIMIT_CORE, &one) < 0)
+		setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0);
+}
+
 /* Allow as many descriptors as the connections need; fewer connections where that is not to be
- * had.  No core files: they would hold tokens and bodies. */
+ * had. */
 static void set_limits(struct server *s)
 {
 	const uint64_t need = s->site->config.connections + SPARE_DESCRIPTORS;
-	struct rlimit files, core = { 0, 0 };
+	struct rlimit files;
 
-	setrlimit(RLIMIT_CORE, &core);
 	s->limit = s->site->config.connections;
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
 		return;
@@ -43,14 +54,59 @@ static void set_limits(struct server *s)
 			(unsigned long long)s->limit, (unsigned long long)files.rlim_cur);
 }
 
+/* ---- the state ---- */
+
+static int make_folder(const char *state, const char *name, struct lh_err *err)
+{
+	char path[4096];
+
+	if ((size_t)snprintf(path, sizeof path, "%s/%s", state, name) >= sizeof path)
+		return lh_err_set(err, LH_EUSAGE, "--state: the name is too long");
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return lh_err_sys(err, "%s", path);
+	return 0;
+}
+
+static int make_state(const char *state, struct lh_err *err)
+{
+	static const char *const folder[] = { "index", "playbook", "log" };
+	size_t i;
+
+	if (mkdir(state, 0700) < 0 && errno != EEXIST)
+		return lh_err_sys(err, "--state %s", state);
+	for (i = 0; i < sizeof folder / sizeof *folder; i++)
+		if (make_folder(state, folder[i], err) < 0)
+			return -1;
+	return 0;
+}
+
 /* ---- signals ---- */
+
+static bool same_lists(char *const *a, char *const *b)
+{
+	static char *const none[] = { NULL };
+
+	for (a = a ? a : none, b = b ? b : none; *a && *b && !strcmp(*a, *b); a++, b++)
+		;
+	return !*a && !*b;
+}
+
+/* Report what another configuration cannot change in a running process. */
+static void say_unchanged(const struct server *s, const struct site *site)
+{
+	if (!same_lists(site->config.listen, s->site->config.listen))
+		lh_tool_warn(s->tool, "\"listen\" takes effect at the next start");
+	if (site->config.connections != s->site->config.connections)
+		lh_tool_warn(s->tool, "\"connections\" takes effect at the next start");
+}
 
 static void reload(struct server *s)
 {
 	struct lh_err err;
 	struct site *site = site_new(s->set, s->environment_token, &err);
 
-	if (site && site_start(site, s, s->site, &err) < 0) {
+	if (site && (listen_check(site, s, &err) < 0 || make_state(site->config.state, &err) < 0 ||
+		     site_start(site, s, &err) < 0)) {
 		site_drop(site, s);
 		site = NULL;
 	}
@@ -58,6 +114,7 @@ static void reload(struct server *s)
 		lh_tool_warn(s->tool, "configuration not changed: %s", err.msg);
 		return;
 	}
+	say_unchanged(s, site);
 	site_drop(s->site, s);
 	s->site = site;
 	lh_tool_message(s->tool, "configuration read again");
@@ -67,6 +124,7 @@ static void stop(struct server *s)
 {
 	if (s->stop++)
 		return;
+	listen_drain(s);
 	listen_close(s);
 	s->stop_at = lh_time_monotonic() + s->site->config.drain;
 	notify_systemd("STOPPING=1");
@@ -108,7 +166,6 @@ static int open_signals(struct server *s, struct lh_err *err)
 
 static void tick_pools(struct server *s)
 {
-	struct lh_pool_state st;
 	size_t i, j, n = 0;
 
 	for (i = 0; i < s->pools; i++)
@@ -120,8 +177,6 @@ static void tick_pools(struct server *s)
 			s->pool[n++] = p;
 			continue;
 		}
-		lh_pool_state(p->pool, &st);
-		s->restarts += st.restarts;
 		lh_pool_free(p->pool);
 		for (j = 0; p->run[j]; j++)
 			free(p->run[j]);
@@ -169,32 +224,9 @@ static int loop(struct server *s, struct lh_err *err)
 
 /* ---- start and end ---- */
 
-static int make_folder(const char *state, const char *name, struct lh_err *err)
-{
-	char path[4096];
-
-	if ((size_t)snprintf(path, sizeof path, "%s/%s", state, name) >= sizeof path)
-		return lh_err_set(err, LH_EUSAGE, "--state: the name is too long");
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return lh_err_sys(err, "%s", path);
-	return 0;
-}
-
-static int make_state(const char *state, struct lh_err *err)
-{
-	static const char *const folder[] = { "index", "playbook", "log" };
-	size_t i;
-
-	if (mkdir(state, 0700) < 0 && errno != EEXIST)
-		return lh_err_sys(err, "--state %s", state);
-	for (i = 0; i < sizeof folder / sizeof *folder; i++)
-		if (make_folder(state, folder[i], err) < 0)
-			return -1;
-	return 0;
-}
-
 static int start(struct server *s, struct lh_err *err)
 {
+	forbid_cores();
 	set_limits(s);
 	if (getrandom(s->seed, sizeof s->seed, 0) != (ssize_t)sizeof s->seed)
 		return lh_err_sys(err, "getrandom");
@@ -203,25 +235,25 @@ static int start(struct server *s, struct lh_err *err)
 	    lh_loop_open(&s->loop, err) < 0 || open_signals(s, err) < 0 ||
 	    http_start(s, err) < 0 || listen_all(s, s->site->config.listen, err) < 0)
 		return -1;
-	return site_start(s->site, s, NULL, err);
+	return site_start(s->site, s, err);
 }
 
-/* Fail what is still in flight, and send what is answered. */
+/* Fail what is still in flight, and send what is answered.  No connection may be suspended when
+ * libmicrohttpd ends, so no filter may be asked once it runs again. */
 static void end_requests(struct server *s)
 {
 	size_t i;
 
-	if (s->in_flight)
+	if (s->in_flight) {
 		lh_tool_warn(s->tool, "%llu requests were not answered in time",
 			     (unsigned long long)s->in_flight);
-	for (i = 0; i < s->pools && s->in_flight; i++) {
-		lh_pool_free(s->pool[i]->pool);
-		s->pool[i]->pool = NULL;
+		for (i = 0; i < s->pools; i++)
+			lh_pool_kill(s->pool[i]->pool);
+		run_http(s);
 	}
-	run_http(s);
 	MHD_stop_daemon(s->http);
 	s->http = NULL;
-	log_flush(s);
+	log_end(s);
 }
 
 static void end_pools(struct server *s)
@@ -231,12 +263,9 @@ static void end_pools(struct server *s)
 	size_t i, j, open = 1;
 
 	for (i = 0; i < s->pools; i++)
-		if (s->pool[i]->pool)
-			lh_pool_retire(s->pool[i]->pool);
+		lh_pool_retire(s->pool[i]->pool);
 	while (open && lh_time_monotonic() < until) {
 		for (open = i = 0; i < s->pools; i++) {
-			if (!s->pool[i]->pool)
-				continue;
 			lh_pool_tick(s->pool[i]->pool);
 			open += !lh_pool_over(s->pool[i]->pool);
 		}
@@ -244,8 +273,7 @@ static void end_pools(struct server *s)
 			lh_loop_wait(&s->loop, TURN_MS, &err);
 	}
 	for (i = 0; i < s->pools; i++) {
-		if (s->pool[i]->pool)
-			lh_pool_free(s->pool[i]->pool);
+		lh_pool_free(s->pool[i]->pool);
 		for (j = 0; s->pool[i]->run[j]; j++)
 			free(s->pool[i]->run[j]);
 		free(s->pool[i]->run);

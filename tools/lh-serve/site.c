@@ -107,7 +107,8 @@ static void close_audit(struct site *site)
 	size_t i;
 
 	for (i = 0; i < site->routes.n; i++)
-		if (site->routes.v[i].audit && !site->legal.n && !site->routes.v[i].off)
+		if (site->routes.v[i].audit && !site->legal.n && !site->route[i].token.n &&
+		    !site->routes.v[i].off)
 			site->routes.v[i].off = "no legal token file is configured";
 }
 
@@ -165,7 +166,7 @@ struct site *site_new(const struct settings *set, const char *token, struct lh_e
 	if ((set->config && lh_serve_config_read(&site->config, set->config, err) < 0) ||
 	    merge_settings(&site->config, set, err) < 0 || read_mount(site, err) < 0 ||
 	    read_routes(site, err) < 0 || read_tokens(site, token, err) < 0 ||
-	    read_networks(site, err) < 0) {
+	    read_networks(site, err) < 0 || listen_check(site, NULL, err) < 0) {
 		site_drop(site, NULL);
 		return NULL;
 	}
@@ -264,11 +265,10 @@ static void drop_pool(struct shared_pool *p)
 	lh_pool_retire(p->pool);
 }
 
-int site_start(struct site *site, struct server *s, struct site *before, struct lh_err *err)
+int site_start(struct site *site, struct server *s, struct lh_err *err)
 {
 	size_t i;
 
-	(void)before;
 	for (i = 0; i < site->routes.n; i++) {
 		const struct lh_route *r = &site->routes.v[i];
 		struct shared_pool *p;
