@@ -29,7 +29,7 @@ info() {
 # call that changes files which it makes when all goes well, with $INJECT
 # (signal=KILL, error=EIO ...) at it; after each run, the function after_fault.
 at_each() {
-	local call n rc made=() limit=${LIMIT:-40} calls="write pwrite64 fsync ftruncate link rename unlink"
+	local call n rc made=() limit=${LIMIT:-40} calls="write pwrite64 fsync ftruncate rename renameat2 unlink"
 	[ "$INJECT" != error=EIO ] || calls="$calls close"
 	before_fault
 	strace -f --quiet=all -o trace -e trace="${calls// /,}" "$@" >out 2>err

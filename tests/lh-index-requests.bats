@@ -343,9 +343,16 @@ setup() {
 
 @test "create never replaces a file that appeared meanwhile" {
 	needs_strace
-	run -1 inject link:error=EEXIST lh-index requests -q --on-error emit d <<<'{"op":"create","name":"a","dimension":2}'
+	run -1 inject renameat2:error=EEXIST lh-index requests -q --on-error emit d <<<'{"op":"create","name":"a","dimension":2}'
 	[[ $output == *'"code":409,'* ]]
 	[ -z "$(ls -A d)" ]
+	# a file system without that call
+	run -0 inject renameat2:error=EINVAL lh-index requests d <<<'{"op":"create","name":"a","dimension":2}'
+	[ "$(stat -c %h d/a.lhv)" = 1 ]
+	run -1 inject renameat2:error=EINVAL lh-index requests -q --on-error emit d <<<'{"op":"create","name":"b","dimension":2}
+{"op":"create","name":"a","dimension":2}'
+	[[ ${lines[1]} == *'"code":409,'* ]]
+	rm d/*
 	# of several that create at once, one succeeds
 	for i in 1 2 3 4; do
 		seq 20 | sed "s/.*/{\"op\":\"create\",\"name\":\"n&\",\"dimension\":$i}/" | lh-index requests -q --on-error emit d >"out$i" &

@@ -211,15 +211,23 @@ int lh_sync_folder(const char *path, struct lh_err *err)
 	return rc;
 }
 
-/* Give the file its name; 1 if the name is taken and is_new is set. */
+/* Give the file its name if that is free: 0, 1 if it is taken, -1. */
+static int give_new_name(struct lh_atomic *a, struct lh_err *err)
+{
+	bool given = renameat2(AT_FDCWD, a->tmp, AT_FDCWD, a->path, RENAME_NOREPLACE) == 0;
+
+	if (!given && (errno == EINVAL || errno == ENOSYS))	/* a network file system */
+		given = link(a->tmp, a->path) == 0 && unlink(a->tmp) == 0;
+	if (given)
+		return 0;
+	return errno == EEXIST ? 1 : lh_err_sys(err, "%s: cannot rename to %s", a->tmp, a->path);
+}
+
 static int give_name(struct lh_atomic *a, bool is_new, struct lh_err *err)
 {
-	if (is_new && link(a->tmp, a->path) < 0)
-		return errno == EEXIST ? 1 : lh_err_sys(err, "%s: cannot link to %s", a->tmp,
-							a->path);
-	if (is_new && unlink(a->tmp) < 0)
-		return lh_err_sys(err, "%s: cannot remove", a->tmp);
-	if (!is_new && rename(a->tmp, a->path) < 0)
+	if (is_new)
+		return give_new_name(a, err);
+	if (rename(a->tmp, a->path) < 0)
 		return lh_err_sys(err, "%s: cannot rename to %s", a->tmp, a->path);
 	return 0;
 }

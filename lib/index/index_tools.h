@@ -58,6 +58,8 @@ struct lh_index_named {
 	const char *folder;
 	const char *what;	/* "index", "playbook" */
 };
+/* Check at the start that the folder exists. */
+int lh_index_named_check(const struct lh_index_named *in, struct lh_err *err);
 /* Return the path of that name, to be freed.  LH_EDATA with 404 if there is no such file, and
  * with 503 if the folder cannot be read. */
 char *lh_index_named_find(const struct lh_index_named *in, struct lh_str name, struct lh_err *err);

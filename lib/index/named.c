@@ -36,6 +36,15 @@ static int missing(const struct lh_index_named *in, const char *path, struct lh_
 	return lh_err_data(err, 404, "there is no %s \"%.*s\"", in->what, (int)name.n, name.p);
 }
 
+int lh_index_named_check(const struct lh_index_named *in, struct lh_err *err)
+{
+	struct stat st;
+
+	if (stat(in->folder, &st) < 0)
+		return lh_err_sys(err, "%s", in->folder);
+	return S_ISDIR(st.st_mode) ? 0 : lh_err_set(err, LH_EIO, "%s: not a folder", in->folder);
+}
+
 char *lh_index_named_find(const struct lh_index_named *in, struct lh_str name, struct lh_err *err)
 {
 	char *path = lh_index_folder_path(in->folder, name, err);

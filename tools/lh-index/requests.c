@@ -1,7 +1,6 @@
 /* requests.c - lh-index requests: each record names its operation on the indexes of a folder. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/signal.h"
 #include "json/bind.h"
@@ -43,6 +42,13 @@ static int find(struct requests *r, struct lh_str name, char **path, struct lh_e
 int requests_find(struct requests *r, struct lh_str name, struct lh_err *err)
 {
 	return find(r, name, &r->path, err);
+}
+
+void requests_report(struct requests *r, const struct lh_err *err)
+{
+	if (strncmp(r->reported, err->msg, sizeof r->reported - 1) != 0)
+		lh_tool_warn(r->tool, "%s", err->msg);
+	snprintf(r->reported, sizeof r->reported, "%.255s", err->msg);
 }
 
 void summary_set(struct summary *s, const struct lh_index_params *p)
@@ -303,24 +309,13 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *arg, stru
 	lh_write_object(&w, NULL);
 	if (answer(r, rec, &w, err) == 0) {
 		lh_write_end(&w);
-		r->failing = false;
+		*r->reported = '\0';
 		return 0;
 	}
 	if (err->code == LH_EDATA || !r->at)
 		return -1;
-	if (!r->failing)
-		lh_tool_warn(r->tool, "%s", err->msg);
-	r->failing = true;
+	requests_report(r, err);
 	return lh_index_named_error(&r->in, r->at, !r->making, err);
-}
-
-static int check_folder(const char *path, struct lh_err *err)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return lh_err_sys(err, "%s", path);
-	return S_ISDIR(st.st_mode) ? 0 : lh_err_set(err, LH_EIO, "%s: not a folder", path);
 }
 
 int index_requests(struct lh_tool *tool, void *settings)
@@ -334,7 +329,7 @@ int index_requests(struct lh_tool *tool, void *settings)
 	int rc;
 
 	tool->jobs = 1;
-	if (check_folder(r.in.folder, &tool->err) < 0)
+	if (lh_index_named_check(&r.in, &tool->err) < 0)
 		return -1;
 	rc = lh_records_run(tool, &flow);
 	opened_refresh(&r);

@@ -47,7 +47,7 @@ struct requests {
 	bool making;			/* there need not be a file */
 	char *path, *other;		/* of the current request */
 	struct lh_buf text, item_text, vector;
-	bool failing;			/* the reason was reported */
+	char reported[256];		/* the last failure, until a request without one */
 };
 
 /* Answer a request: write the members of the answer.  Errors of an index at r->at are turned
@@ -63,6 +63,8 @@ int requests_find(struct requests *r, struct lh_str name, struct lh_err *err);
 /* Set what a summary has of the parameters. */
 void summary_set(struct summary *s, const struct lh_index_params *p);
 void requests_put_params(struct lh_writer *w, struct lh_str name, const struct summary *s);
+/* Report a failure on stderr, unless the last one was the same. */
+void requests_report(struct requests *r, const struct lh_err *err);
 /* Read the number of records of an index. */
 int requests_length(const char *path, uint64_t *n, struct lh_err *err);
 

@@ -36,9 +36,8 @@ static int read_summary(struct requests *r, const char *path, struct summary *s,
 		lh_index_close(ix);
 		return 0;
 	}
-	if (!s->status && !r->failing)	/* not reported yet */
-		lh_tool_warn(r->tool, "%s", err->msg);
-	r->failing = true;
+	if (!s->status)		/* it was good before, or is new */
+		requests_report(r, err);
 	lh_index_named_error(&r->in, path, true, err);
 	if (err->code != LH_EDATA)
 		return -1;
