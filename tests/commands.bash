@@ -52,6 +52,7 @@ commands() {
 	lh-playbook remove book.lhv others.jsonl
 	lh-playbook list book.lhv
 	lh-playbook export book.lhv
+	lh-playbook requests . noted.jsonl
 	lh-relevance --focus review.focus known.jsonl
 	lh-relevance gate known.jsonl
 	lh-replay --dry-run --root past.d --log replays.log --now 2026-05-03T12:00:00Z tasks.jsonl
@@ -106,6 +107,7 @@ setup_file() {
 	jq -c '. + {corpora: ["workers", "playbook"], use_playbook: true, playbook_corpus: "book"}' queries.jsonl >chosen.jsonl
 	for i in {1..40}; do echo '{"query_text":"Need '$i' Welders in Gary IN","answer_id":"w-'$i'","answer_corpus":"corpus","score":0.5,"role":"Welder"}'; done >entries.jsonl
 	sed 's/IN"/OH"/' entries.jsonl >others.jsonl
+	sed 's/^{/{"op":"record","corpus":"noted",/' entries.jsonl >noted.jsonl
 	jq -c '{query_text, k: 5}' entries.jsonl others.jsonl >demand.jsonl
 	lh-playbook record -q book.lhv entries.jsonl >/dev/null
 	lh-gen workers -n 60 | lh-index build playbook.lhv

@@ -49,6 +49,7 @@ try_table() {
 	lh-pathway get way.log
 	lh-pathway requests way.log
 	lh-playbook record book.lhv
+	lh-playbook requests .
 	lh-relevance gate
 	lh-relevance
 	lh-replay --dry-run --root root

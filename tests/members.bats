@@ -42,6 +42,7 @@ kinds() {
 	role: "system", "user" or "assistant"|1|[]
 	stats: "stats"|1|[]
 	op: "create", "list", "get", "corpora", "delete", "add" or "merge"|1|[]
+	record: "record" or "bulk"|1|[]
 	name: a name of 1 to 128 letters, digits, ".", "_" and "-", without "." at the start|1|[]|".a"|"a/b"|""
 	dimension: a whole number from 1 to 65536|0|65537|1.5|"2"|[]
 	links: a whole number from 2 to 128|1|129|1.5|"2"|[]
@@ -65,6 +66,8 @@ commands() {
 	lh-iterate --emit-session|$ROW
 	lh-playbook record new.lhv|$ENTRY
 	lh-playbook remove pb.lhv|{"playbook_id":"x"}
+	lh-playbook requests .|$(jq -c '. + {op:"record"}' <<<"$ENTRY")
+	lh-playbook requests . |{"op":"bulk","entries":[$ENTRY]}
 	lh-validate|{"kind":"email","artifact":{}}
 	lh-index add p.lhv|{"id":"c","vector":[1,0]}
 	lh-index requests .|{"op":"add","name":"p","items":[{"id":"c","vector":[1,0]}]}
@@ -98,6 +101,8 @@ members() {
 	lh-iterate --emit-session|attempts[0].iteration count !; attempts[0].verdict_kind turn !; attempts[0].error string
 	lh-playbook record new.lhv|query_text string !+; answer_id string !+; answer_corpus string !+; score score !; tags strings; role string
 	lh-playbook remove pb.lhv|playbook_id string
+	lh-playbook requests .|op record !; corpus name; query_text string !+; answer_id string !+; answer_corpus string !+; score score !; tags strings; role string
+	lh-playbook requests . |corpus name; entries array !+
 	lh-validate|kind string
 	lh-index add p.lhv|id id !; model string
 	lh-index requests .|op op !; name name !; items objects !+; items[0].id id !; items[0].vector vector !; items[0].metadata object; items[0].model string
@@ -229,7 +234,7 @@ input_section() {
 	lh-search tools/lh-search/query.c
 	lh-chat tools/lh-chat/request.c
 	lh-iterate tools/lh-iterate/request.c
-	lh-playbook lib/memory/playbook.c tools/lh-playbook/record.c tools/lh-playbook/remove.c
+	lh-playbook lib/memory/playbook.c tools/lh-playbook/recorder.c tools/lh-playbook/requests.c tools/lh-playbook/remove.c
 	lh-embed tools/lh-embed/request.c
 	lh-index tools/lh-index/rows.c tools/lh-index/requests.c tools/lh-index/requests_add.c lib/vector/vector_record.c
 	lh-pathway tools/lh-pathway/change.c tools/lh-pathway/look.c tools/lh-pathway/requests.c

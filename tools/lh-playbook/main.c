@@ -3,16 +3,18 @@
 #include "playbook.h"
 #include "model/http.h"
 
+#define V_MAKES (V_RECORD | V_REQUESTS)
+
 static const struct lh_option options[] = {
 	{ 0, "engine", LH_ENGINES, "engine of a new playbook (default hash)",
-	  LH_CHOICE(struct settings, engine, .verbs = V_RECORD) },
+	  LH_CHOICE(struct settings, engine, .verbs = V_MAKES) },
 	{ 0, "model", "NAME", "model of a new playbook (default: the engine's)",
-	  LH_TEXT(struct settings, model, .verbs = V_RECORD) },
+	  LH_TEXT(struct settings, model, .verbs = V_MAKES) },
 	{ 0, "url", "URL", "address of the engine",
-	  LH_TEXT(struct settings, url, .verbs = V_RECORD) },
+	  LH_TEXT(struct settings, url, .verbs = V_MAKES) },
 	{ 0, "id", "ID", "remove this entry (repeatable)",
 	  LH_TEXTS(struct settings, id, .verbs = V_REMOVE) },
-	LH_LOCK_OPTION(V_RECORD | V_REMOVE),
+	LH_LOCK_OPTION(V_RECORD | V_REMOVE | V_REQUESTS),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,
@@ -26,6 +28,8 @@ static const struct lh_verb verbs[] = {
 	{ "remove", "PLAYBOOK [FILE...]", "remove entries", V_REMOVE, 1, playbook_remove },
 	{ "export", "PLAYBOOK", "write every entry as record reads it", V_EXPORT, 1,
 	  playbook_export },
+	{ "requests", "FOLDER [FILE...]", "answer requests, each with its operation in \"op\"",
+	  V_REQUESTS, 1, playbook_requests },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
@@ -37,7 +41,8 @@ static int check(struct lh_tool *tool, void *settings)
 	if (tool->verb->bit & (V_LIST | V_EXPORT) && tool->n_operands > 1)
 		return lh_tool_unexpected(tool, 1, "%s takes one PLAYBOOK", tool->verb->name);
 	if (strcmp(tool->operands[0], "-") == 0)
-		return lh_tool_no_stream(tool, "a playbook");
+		return lh_tool_no_stream(tool, tool->verb->bit == V_REQUESTS ? "a folder" :
+									       "a playbook");
 	if (tool->verb->bit == V_REMOVE && tool->on_error == LH_ON_ERROR_EMIT)
 		return lh_tool_usage(
 			tool, "--on-error emit: there is no output per record; skip or stop");

@@ -7,7 +7,7 @@
 #include <lh/playbook.h>
 #include "embed/embedder.h"
 
-enum { V_RECORD = 1, V_LIST = 2, V_REMOVE = 4, V_EXPORT = 8 };
+enum { V_RECORD = 1, V_LIST = 2, V_REMOVE = 4, V_EXPORT = 8, V_REQUESTS = 16 };
 
 struct settings {
 	int engine;			/* enum lh_engine, -1: not given */
@@ -20,6 +20,7 @@ int playbook_record(struct lh_tool *tool, void *settings);
 int playbook_remove(struct lh_tool *tool, void *settings);
 int playbook_list(struct lh_tool *tool, void *settings);
 int playbook_export(struct lh_tool *tool, void *settings);
+int playbook_requests(struct lh_tool *tool, void *settings);
 
 /* Run the input files after PLAYBOOK through a flow. */
 int playbook_flow(struct lh_tool *tool, struct lh_flow *flow);

@@ -1,0 +1,222 @@
+/* recorder.c - store entries in one playbook: open or make it, embed, commit, compact. */
+#include "recorder.h"
+
+#include "index/index_tools.h"
+#include <errno.h>
+#include <unistd.h>
+
+#include "json/bind.h"
+#include "json/write.h"
+#include "model/trace.h"
+
+#define COMMIT_BYTES (16u << 20)
+
+static const struct lh_bind members[] = {
+	LH_TRACE_MEMBER(struct recorder, trace),
+	LH_BIND_END
+};
+
+/* ---- the playbook ---- */
+
+/* Return the engine of a playbook created now. */
+static const char *engine_of(const struct settings *s)
+{
+	return lh_engine_name(s->engine < 0 ? LH_ENGINE_HASH : (enum lh_engine)s->engine);
+}
+
+/* Then --model is the present path of the table. */
+static bool is_static(const char *engine)
+{
+	return strcmp(engine, lh_engine_name(LH_ENGINE_STATIC)) == 0;
+}
+
+/* Check that the engine given is that of the playbook. */
+static int same_engine(const struct recorder *r, const struct lh_index_params *p,
+		       struct lh_err *err)
+{
+	const struct settings *s = r->set;
+
+	if (!*p->engine)
+		return lh_err_set(err, LH_EUSAGE,
+				  "%s: the index names no engine to embed queries by", r->path);
+	if (s->engine >= 0 && strcmp(engine_of(s), p->engine) != 0)
+		return lh_err_set(err, LH_EUSAGE, "--engine %s: the playbook has %s", engine_of(s),
+				  p->engine);
+	if (s->model && strcmp(s->model, p->model) != 0 && !is_static(p->engine))
+		return lh_err_set(err, LH_EUSAGE, "--model %s: the playbook has %s", s->model,
+				  p->model);
+	return 0;
+}
+
+static int open_playbook(struct recorder *r, struct lh_err *err)
+{
+	r->c = lh_index_change_open(r->path, r->tool->lock_timeout, err);
+	if (!r->c || same_engine(r, lh_index_change_params(r->c), err) < 0)
+		return -1;
+	return lh_playbook_check(r->path, err);
+}
+
+/* Start the playbook's engine, or that of the playbook to be created. */
+static int start_texts(struct recorder *r, struct lh_err *err)
+{
+	const struct settings *s = r->set;
+	struct lh_embedder_options how = {
+		.engine = engine_of(s), .model = s->model, .url = s->url, .own_url = s->url != NULL
+	};
+
+	if (r->c) {
+		const struct lh_index_params *p = lh_index_change_params(r->c);
+
+		how.engine = p->engine;
+		how.model = p->model;
+		how.url = s->url ? s->url : p->url;
+		how.dimension = lh_engine_here(p->engine) ? p->dimension : 0;
+	}
+	if (is_static(how.engine)) {
+		how.url = s->model ? s->model : how.url;
+		how.model = r->c ? how.model : NULL;
+	}
+	lh_embedder_free(r->texts);
+	r->texts = lh_embedder_new(&how, err);
+	return r->texts ? 0 : -1;
+}
+
+int recorder_start(struct recorder *r, struct lh_err *err)
+{
+	if ((access(r->path, F_OK) == 0 || errno != ENOENT) && open_playbook(r, err) < 0)
+		return -1;
+	return start_texts(r, err);
+}
+
+static int set_text(char *to, size_t room, const char *what, const char *from, struct lh_err *err)
+{
+	if (strlen(from) >= room)
+		return lh_err_set(err, LH_EUSAGE, "%s of %zu bytes: at most %zu", what,
+				  strlen(from), room - 1);
+	memcpy(to, from, strlen(from) + 1);
+	return 0;
+}
+
+/* Create an empty index, unless another process has. */
+static int make_playbook(struct recorder *r, uint32_t dimension, struct lh_err *err)
+{
+	const struct settings *s = r->set;
+	struct lh_index_params p;
+
+	lh_index_params_default(&p);
+	p.dimension = dimension;
+	lh_tool_time(r->tool, p.created_at);
+	if (set_text(p.engine, sizeof p.engine, "engine", engine_of(s), err) < 0 ||
+	    set_text(p.model, sizeof p.model, "model", lh_embedder_model(r->texts), err) < 0 ||
+	    set_text(p.url, sizeof p.url, "--url", lh_embedder_url(r->texts), err) < 0)
+		return -1;
+	if (lh_index_create(r->path, &p, r->tool->lock_timeout, err) < 0)
+		return -1;
+	return open_playbook(r, err);
+}
+
+int recorder_commit(struct recorder *r, struct lh_err *err)
+{
+	bool due = false;
+
+	if (!r->c)
+		return 0;
+	if (lh_index_change_in_turn(r->c, r->path, r->jobs, r->tool->lock_timeout, &due, err) < 0)
+		return -1;
+	r->fold = r->fold || due;
+	return 0;
+}
+
+int recorder_fold(struct recorder *r, struct lh_err *err)
+{
+	if (!r->fold)
+		return 0;
+	r->fold = false;
+	if (lh_index_compact_unless_busy(r->path, r->jobs, r->tool->lock_timeout, err) < 0)
+		return lh_err_prefix(err, "the entries are recorded, but the compaction failed");
+	return 0;
+}
+
+/* ---- an entry ---- */
+
+static int embed(struct recorder *r, const struct lh_str *text, uint32_t *dimension,
+		 struct lh_err *err)
+{
+	struct lh_embedder_ask ask = { .text = text, .n = 1, .trace = r->trace };
+
+	lh_buf_reset(&r->vector);
+	return lh_embedder_ask(r->texts, &ask, &r->vector, dimension, err);
+}
+
+/* Return whether the playbook fits what was embedded before it existed: another process
+ * may have created it, with another engine. */
+static bool is_for(const struct recorder *r, uint32_t dimension)
+{
+	const struct lh_index_params *p = lh_index_change_params(r->c);
+
+	return p->dimension == dimension && strcmp(p->engine, engine_of(r->set)) == 0 &&
+		strcmp(p->model, lh_embedder_model(r->texts)) == 0;
+}
+
+/* Embed the text for an existing playbook. */
+static int embed_for(struct recorder *r, const struct lh_str *text, uint32_t *dimension,
+		     struct lh_err *err)
+{
+	if (embed(r, text, dimension, err) < 0)
+		return -1;
+	if (r->c)
+		return 0;
+	if (make_playbook(r, *dimension, err) < 0)
+		return -1;
+	if (is_for(r, *dimension))
+		return 0;
+	return start_texts(r, err) < 0 ? -1 : embed(r, text, dimension, err);
+}
+
+/* The metadata of a row is the entry as it came; the id is that of the row. */
+static int put_entry(struct recorder *r, const struct lh_record *rec, const char *id,
+		     uint32_t dimension, struct lh_err *err)
+{
+	struct lh_writer w;
+
+	lh_buf_reset(&r->meta);
+	w = lh_write_record(&r->meta, rec, r->drop, r->n_drop);
+	lh_write_end(&w);
+	if (lh_buf_check(&r->meta, err) < 0)
+		return -1;
+	return lh_index_change_put(r->c, id, LH_PLAYBOOK_ID_LEN,
+				   (const float *)(const void *)r->vector.p, dimension, r->meta.p,
+				   r->meta.len, err);
+}
+
+int recorder_put(struct recorder *r, const struct lh_record *rec, char id[LH_PLAYBOOK_ID_LEN],
+		 struct lh_err *err)
+{
+	struct lh_playbook_entry e;
+	uint32_t dimension;
+
+	r->trace = (struct lh_str){ NULL, 0 };
+	if (lh_bind(members, rec, r, &r->traced, err) < 0 ||
+	    lh_playbook_read(rec, &r->strings, &e, err) < 0 ||
+	    embed_for(r, &e.query_text, &dimension, err) < 0)
+		return -1;
+	lh_playbook_id(&e, id);
+	return put_entry(r, rec, id, dimension, err);
+}
+
+bool recorder_has_much(const struct recorder *r)
+{
+	return r->c && lh_index_change_bytes(r->c) >= COMMIT_BYTES;
+}
+
+void recorder_close(struct recorder *r)
+{
+	lh_index_change_close(r->c);
+	lh_embedder_free(r->texts);
+	lh_buf_free(&r->strings);
+	lh_buf_free(&r->vector);
+	lh_buf_free(&r->meta);
+	lh_buf_free(&r->traced);
+	r->c = NULL;
+	r->texts = NULL;
+}

@@ -1,0 +1,33 @@
+/* recorder.h - store entries in one playbook. */
+#ifndef RECORDER_H
+#define RECORDER_H
+
+#include "playbook.h"
+
+struct recorder {
+	struct lh_tool *tool;
+	const struct settings *set;
+	const char *path;
+	unsigned jobs;			/* for compaction */
+	const char *const *drop;	/* members that are not stored, n_drop of them */
+	size_t n_drop;
+	struct lh_index_change *c;	/* NULL: the playbook does not exist yet */
+	struct lh_embedder *texts;
+	struct lh_buf strings, vector, meta, traced;
+	struct lh_str trace;		/* of the current entry; n = 0: none */
+	bool fold;			/* compaction is due */
+};
+
+/* Open the playbook, if there is one, and its engine; the members up to n_drop are set. */
+int recorder_start(struct recorder *r, struct lh_err *err);
+/* Gather an entry; the playbook is made if there is none.  Sets its id. */
+int recorder_put(struct recorder *r, const struct lh_record *rec, char id[LH_PLAYBOOK_ID_LEN],
+		 struct lh_err *err);
+/* Return whether so much is gathered that it should be committed. */
+bool recorder_has_much(const struct recorder *r);
+int recorder_commit(struct recorder *r, struct lh_err *err);
+/* Compact if that is due. */
+int recorder_fold(struct recorder *r, struct lh_err *err);
+void recorder_close(struct recorder *r);
+
+#endif
