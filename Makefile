@@ -22,6 +22,8 @@ LDFLAGS = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE)
 LIBS = -larchive -lz -lcurl -lcrypto -lsqlite3 -lxxhash -lm
 # of single tools
 LIBS_lh-serve = -lmicrohttpd -ljansson
+LIBS_lh-load = -ljansson
+LIBS_serve_empty = -lmicrohttpd
 FUZZ_SECONDS = 10
 # make Q= shows the commands
 Q = @
@@ -136,7 +138,7 @@ fuzz:
 $(B)/bench/%: $(B)/bench/%.c.o $(B)/liblh.a
 	@mkdir -p $(@D)
 	@echo '  LINK   $@'
-	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(LIBS) -ljansson
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(LIBS) -ljansson $(LIBS_$(@F))
 
 $(B)/bench/%: bench/%.cc
 	@mkdir -p $(@D)

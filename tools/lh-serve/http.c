@@ -172,20 +172,20 @@ static bool find_route(struct request *r)
 static bool list_methods(struct request *r, bool any)
 {
 	static const char *const method[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
-	char list[64] = "OPTIONS";
-	size_t i, n = strlen(list);
+	char *list = r->allow;
+	size_t i, n;
 	bool found = false;
 
+	n = (size_t)snprintf(list, sizeof r->allow, "OPTIONS");
 	for (i = 0; i < sizeof method / sizeof *method; i++) {
 		if (!any && !lh_routes_find(&r->site->routes, method[i], &r->path, r->skip))
 			continue;
 		found = true;
-		n += (size_t)snprintf(list + n, sizeof list - n, ", %s%s", method[i],
+		n += (size_t)snprintf(list + n, sizeof r->allow - n, ", %s%s", method[i],
 				      i ? "" : ", HEAD");
 	}
-	lh_buf_reset(&r->body);
-	lh_buf_add(&r->body, list, n + 1);	/* the body is not needed */
-	r->allow = r->body.p;
+	if (!found)
+		*list = '\0';
 	return found;
 }
 
@@ -288,8 +288,6 @@ static unsigned check_request(struct request *r, const char **why, struct lh_err
 		bool known = list_methods(r, false);
 
 		*why = known ? "the route has other methods" : "there is no such route";
-		if (!known)
-			r->allow = NULL;
 		return known ? 405 : 404;
 	}
 	if (r->route->route->off) {
@@ -337,10 +335,11 @@ static enum MHD_Result take_body(struct request *r, const char *p, size_t n)
 {
 	struct server *s = r->server;
 
-	r->client->bytes += n;
+	if (r->client)
+		r->client->bytes += n;
 	r->counted += n;
 	s->bodies += n;
-	if (r->refused || r->too_large)
+	if (r->ready || r->too_large)
 		return r->counted > DISCARD_MAX ? MHD_NO : MHD_YES;
 	if (r->body.len + n > r->route->route->max_body || s->bodies > BODIES_MAX) {
 		r->too_large = true;
@@ -391,7 +390,7 @@ static enum MHD_Result send_answer(struct request *r)
 	add_header(m, "X-Lakehouse-Trace-Id", r->trace);
 	add_header(m, "Cache-Control", "no-store");
 	add_header(m, "X-Content-Type-Options", "nosniff");
-	add_header(m, "Allow", r->allow);
+	add_header(m, "Allow", *r->allow ? r->allow : NULL);
 	if (r->retry_after || r->status == 503)
 		add_header(m, "Retry-After", "1");
 	if (r->status == 401)

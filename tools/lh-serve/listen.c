@@ -15,6 +15,7 @@
 #define LISTEN_FDS_START 3
 #define BACKLOG 4096
 #define ACCEPTS 64			/* of one turn */
+#define CUT_AT_ONCE 8
 
 /* ---- listening ---- */
 
@@ -312,8 +313,9 @@ void client_busy(struct server *s, struct client *c, bool body)
 /* Close a connection: libmicrohttpd reads its end, and answers no more. */
 static void cut(struct client *c)
 {
-	shutdown(c->fd, SHUT_RDWR);
-	c->since = lh_time_monotonic();	/* once is enough */
+	if (!c->cut)
+		shutdown(c->fd, SHUT_RDWR);
+	c->cut = true;
 }
 
 static bool too_slow(struct client *c, double now)
@@ -361,6 +363,7 @@ void on_connection(void *server, struct MHD_Connection *conn, void **context,
 		if (c)
 			unlink_client(s, c);
 		s->clients -= c != NULL;
+		pause_listening(s, false);
 		free(c);
 		*context = NULL;
 		return;
@@ -379,13 +382,18 @@ void on_connection(void *server, struct MHD_Connection *conn, void **context,
 	s->clients++;
 }
 
-/* At the limit of connections, or of descriptors: close the one that has been without a
- * request for the longest time, so that slow clients cannot keep the others out. */
+/* At the limit of connections, or of descriptors: close some that have been without a request
+ * for the longest time, so that slow clients cannot keep the others out. */
 static void make_room(struct server *s)
 {
-	if (s->reading_last)
-		cut(s->reading_last);
-	pause_listening(s, true);	/* until the next sweep, or until it is closed */
+	struct client *c = s->reading_last;
+	int n = 0;
+
+	for (; c && n < CUT_AT_ONCE; c = c->before) {
+		n += !c->cut;
+		cut(c);
+	}
+	pause_listening(s, true);	/* until one is closed, or the next sweep */
 }
 
 static void on_accept(struct lh_source *io, uint32_t events)

@@ -151,6 +151,7 @@ struct client {				/* a connection */
 	uint64_t received, bytes;	/* by TCP when the phase began; of the body in the window */
 	bool fresh, begun;		/* no request yet; a byte of the next header is there */
 	bool body;			/* its body is being read */
+	bool cut;			/* it is being closed */
 };
 
 struct listener {
@@ -236,7 +237,8 @@ struct request {
 	struct inside *inside;
 	unsigned status;
 	struct lh_buf out;		/* the body of the answer */
-	const char *type, *allow;	/* Content-Type; Allow, or NULL */
+	const char *type;		/* Content-Type; NULL: JSON */
+	char allow[64];			/* Allow, or "" */
 	bool retry_after, ready, suspended, in_flight, sent;
 	double received, answered;	/* lh_time_monotonic: body complete; answer complete */
 	double queue, filter;		/* seconds */
