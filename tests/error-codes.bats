@@ -108,6 +108,8 @@ try_table() {
 	413|{"task":"$(printf '%01048577d' 0)"}|lh-replay --dry-run --root root
 	400|{"kind":"email","prompt":"","model":"m"}|lh-iterate --answers /dev/null
 	404|{"model":"kimi/m","prompt":"a"}|env -u KIMI_API_KEY lh-chat
+	400|{"op":"models"}|lh-chat --wire
+	413|{$(seq -f '"k%g":1' -s, 65)}|lh-score --max-members 64
 	END
 }
 

@@ -307,6 +307,18 @@ fails_with() {
 	[ "${stderr_lines[0]}" = "lh-chat: in:1: 502 $URL/api/chat: HTTP 429: busy" ]
 }
 
+@test "with --wire a provider's 429 is 429, and the other codes stay" {
+	serve --mode busy
+	run -2 --separate-stderr lh-chat --wire --retries 0 --on-error emit <<<'{"model":"m","prompt":"a"}'
+	[ "$(jq -c '[.error.code, .error.message]' <<<"$output")" = "[429,\"$URL/api/chat: HTTP 429: busy\"]" ]
+	for mode in unavailable:502 error:502 silent:504 garbage:502; do
+		stop_upstreams
+		serve --mode ${mode%:*}
+		run -2 --separate-stderr lh-chat --wire --retries 0 --timeout 1 --on-error emit <<<'{"model":"m","prompt":"a"}'
+		[ "$(jq .error.code <<<"$output")" = ${mode#*:} ] || { echo "$mode: $output"; return 1; }
+	done
+}
+
 @test "500 and a time-out are tried again" {
 	serve --mode faint --status 500
 	lh-chat <<<'{"model":"m","prompt":"a"}' >out
@@ -719,6 +731,17 @@ refuses() {
 	done
 	LH_OLLAMA_URL=http://127.0.0.1:1 run -0 lh-chat --providers
 	[ "$output" = '{"name":"ollama","available":false,"url":"http://127.0.0.1:1"}' ]
+}
+
+@test "with --wire the providers are listed without their addresses" {
+	serve
+	KIMI_API_KEY=k run -0 lh-chat --wire <<<'{"op":"providers"}'
+	[ "$output" = '{"providers":[{"name":"kimi","available":true},{"name":"ollama","available":true}]}' ]
+	stop_upstreams
+	run -0 lh-chat --wire <<<'{"op":"providers","model":"m"}'
+	[ "$output" = '{"providers":[{"name":"ollama","available":false}]}' ]
+	run -1 --separate-stderr lh-chat <<<'{"op":"providers"}'
+	[ "${stderr_lines[0]}" = 'lh-chat: -:1: 400 missing "model" (string)' ]
 }
 
 @test "-j calls are in flight at once, and the order stays" {

@@ -684,7 +684,7 @@ op() {
 	[ "$(jq -c '[.results[].content]' <<<"$answer")" = '[1]' ]
 	mv log away
 	ask '{"op":"add","content":1}'
-	[ "$(jq -c '[.error.code, .error.message]' <<<"$answer")" = '[503,"the log cannot be used at present"]' ]
+	[ "$(jq -c '[.error.code, .error.message]' <<<"$answer")" = '[503,"not possible at present: a file is missing or damaged"]' ]
 	[ ! -e log ]
 	echo '{"op":"add","trace":{"uid":"n","content":9}}' >new
 	mv new log

@@ -138,6 +138,19 @@ score() {
 	run -2 lh-relevance --threshold x in
 }
 
+@test "--kept with --on-error emit has a line for each record, of those not kept the verdict alone" {
+	printf '%s\n' '{"id":1,"text":"-"}' '{"id":2,"text":"log_open()"}' '{"text":"-"}' '{"id":4}' 'x' >in
+	echo "$FOCUS" >focus.json
+	run -1 --separate-stderr lh-relevance --focus focus.json --kept --on-error emit in
+	[ "${#lines[@]}" = 5 ]
+	[ "${lines[0]}" = '{"id":1,"relevance":{"score":0,"threshold":0.3,"kept":false,"signals":[]}}' ]
+	[ "$(jq -c '[.id, .text, .relevance.kept]' <<<"${lines[1]}")" = '[2,"log_open()",true]' ]
+	[ "${lines[2]}" = '{"relevance":{"score":0,"threshold":0.3,"kept":false,"signals":[]}}' ]
+	[ "$(jq -c '[.id, .error.code]' <<<"${lines[3]}${lines[4]}" | xargs)" = '[4,400] [null,400]' ]
+	run -1 --separate-stderr lh-relevance gate --on-error emit <<<$'{"mode":"","model":"m"}\n{"mode":"a"}\n{"mode":"a","model":"m"}\nx'
+	[ "$(jq -c '.error.code // .mode' <<<"$output" | xargs)" = '400 400 a 400' ]
+}
+
 @test "--focus holds for records without one of their own" {
 	echo "$FOCUS" >focus.json
 	(echo '{"text":"-","path":"src/store/a.c"}'; echo '{"text":"-","path":"src/store/a.c","focus":{"path":"a.c"}}'; echo '{"text":"-","path":"src/store/a.c"}') >in

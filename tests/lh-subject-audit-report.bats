@@ -728,7 +728,7 @@ finish() {
 	chmod 644 open
 	mv open key
 	ask '{"op":"report","id":"W-1"}'
-	[ "$(jq -c '[.error.code, .error.message]' <<<"$answer")" = '[503,"the key cannot be read at present"]' ]
+	[ "$(jq -c '[.error.code, .error.message]' <<<"$answer")" = '[503,"not possible at present: a file is missing or damaged"]' ]
 	rm key
 	ask '{"op":"health"}'
 	[ "$(jq .error.code <<<"$answer")" = 503 ]

@@ -48,6 +48,7 @@ kinds() {
 	links: a whole number from 2 to 128|1|129|1.5|"2"|[]
 	ef: a whole number from 1 to 1000000|0|1000001|1.5|"2"|[]
 	distances: "cosine", "l2", "ip", "euclidean", "dot" or "inner_product"|1|[]
+	providers: "providers"|1|[]
 	query: "report" or "health"|1|[]
 	time: a time like 2026-05-03T12:00:00Z|1|"1"|"2026-05-03"|[]
 	operation: "add", "add_idempotent", "update", "revise", "retire", "get", "history", "search" or "stats"|1|[]
@@ -62,6 +63,7 @@ commands() {
 	lh-search --wire p.lhv|{"vector":[1,0],"corpora":["p"]}
 	lh-chat|{"model":"m","prompt":"a"}
 	lh-chat |{"model":"m","messages":[{"role":"user","content":"a"}]}
+	lh-chat --wire|{"model":"m","prompt":"a"}
 	lh-iterate|{"kind":"email","prompt":"p","model":"m"}
 	lh-iterate --emit-session|$ROW
 	lh-playbook record new.lhv|$ENTRY
@@ -92,6 +94,7 @@ members() {
 	lh-search p.lhv|playbook_corpus string; playbook_top_k k; playbook_max_distance distance; playbook_max_inject_distance distance
 	lh-search --wire p.lhv|index string; use_playbook bool; corpora strings +
 	lh-chat|model string !+; prompt string +; system string; temperature number; max_tokens whole; format json; think bool
+	lh-chat --wire|op providers
 	lh-chat |messages objects +; messages[0].role role !; messages[0].content string !
 	lh-iterate|kind string; prompt string !+; model string !+; system string; provider string; trace_id string
 	lh-iterate|max_iterations turns; temperature number; max_tokens whole

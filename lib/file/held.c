@@ -19,6 +19,7 @@ struct lh_holding {
 struct lh_held {
 	struct lh_held_how how;
 	struct lh_holding *now;
+	bool failing;		/* reported to how.failed */
 };
 
 /* ---- stamps ---- */
@@ -114,6 +115,14 @@ void lh_held_close(struct lh_held *h)
 	free(h);
 }
 
+static void report_failed(struct lh_held *h, struct lh_err *err)
+{
+	if (!h->failing)
+		h->how.failed(h->how.ctx, err);
+	h->failing = true;
+	lh_err_set(err, LH_EDATA, "not possible at present: a file is missing or damaged");
+}
+
 int lh_held_look(struct lh_held *h, struct lh_err *err)
 {
 	bool under_way = h->now->used;
@@ -124,6 +133,7 @@ int lh_held_look(struct lh_held *h, struct lh_err *err)
 		return 0;
 	g = open_one(&h->how, h->now->state, err);
 	if (g) {
+		h->failing = false;
 		g->renewed_since = under_way;
 		g->used = true;
 		lh_holding_give(h->now);
@@ -131,6 +141,8 @@ int lh_held_look(struct lh_held *h, struct lh_err *err)
 		return 0;
 	}
 	if (err->code != LH_ENOMEM && err->code != LH_EINTR) {
+		if (h->how.failed)
+			report_failed(h, err);
 		err->code = LH_EDATA;
 		err->column = 0;
 		err->status = 503;

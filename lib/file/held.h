@@ -64,6 +64,10 @@ struct lh_held_how {
 	void *(*open)(void *ctx, const void *before, struct lh_err *err);
 	bool (*stale)(void *ctx, const void *state);
 	void (*close)(void *state);
+	/* For answers to others, who shall not read the names of files: the reason why open
+	 * failed goes here, once until it succeeds, and a general text to the records.  Or
+	 * NULL. */
+	void (*failed)(void *ctx, const struct lh_err *why);
 	void *ctx;
 };
 

@@ -68,14 +68,13 @@ static struct lh_scan *scan_new(struct lh_err *err)
 int lh_json_room(size_t n, size_t open, struct lh_err *err)
 {
 	if (n >= lh_json_members)
-		return lh_err_set(err, LH_EDATA,
-				  "an object of more than %zu members (--max-members)",
-				  lh_json_members);
+		return lh_err_data(err, 413, "an object of more than %zu members (--max-members)",
+				   lh_json_members);
 	if (open >= LH_MEMBERS_OPEN * lh_json_members)
-		return lh_err_set(err, LH_EDATA,
-				  "objects inside each other of more than %zu members (four times "
-				  "--max-members)",
-				  LH_MEMBERS_OPEN * lh_json_members);
+		return lh_err_data(err, 413,
+				   "objects inside each other of more than %zu members (four times "
+				   "--max-members)",
+				   LH_MEMBERS_OPEN * lh_json_members);
 	return 0;
 }
 

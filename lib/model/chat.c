@@ -78,6 +78,8 @@ static int report_failure(struct lh_err *err, unsigned status)
 {
 	if (err->code == LH_ENOMEM || err->code == LH_EINTR)
 		return -1;
+	if (status >= 500)
+		err->code = LH_ENET;	/* no descriptor left is no reason to end a run */
 	err->status = status;
 	err->coded = true;
 	return -1;
@@ -103,7 +105,7 @@ static int check_request(const struct lh_chat *c, const struct lh_chat_request *
 	if (!lh_keys_has(c->keys, p)) {
 		const char *why = lh_keys_why_not(c->keys, p);
 
-		if (*why)
+		if (*why && !c->how.no_files)
 			lh_err_set(err, LH_EDATA, "unknown provider %s: %s", lh_provider_name(p),
 				   why);
 		else
@@ -136,7 +138,7 @@ static int refuse_answer(struct lh_chat *c, const struct lh_http_reply *answer, 
 	shown.body = c->quote.p;
 	shown.len = c->quote.len;
 	lh_http_refuse(err, c->url.p, &shown, what);
-	return report_failure(err, 502);
+	return report_failure(err, c->how.pass_429 && answer->status == 429 ? 429 : 502);
 }
 
 static int post_body(struct lh_chat *c, enum lh_provider p, struct lh_str trace,

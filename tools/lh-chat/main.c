@@ -44,13 +44,18 @@ struct held {
 
 struct worker {
 	struct chat *c;
+	const struct lh_keys *keys;
 	struct lh_chat *chat;
 	struct request rq;
 };
 
 static struct lh_chat_how how(const struct chat *c)
 {
-	return (struct lh_chat_how){ c->timeout, (unsigned)c->retries, lh_stopping };
+	return (struct lh_chat_how){ .timeout = c->timeout,
+				     .retries = (unsigned)c->retries,
+				     .stopping = lh_stopping,
+				     .no_files = c->wire,
+				     .pass_429 = c->wire };
 }
 
 static void worker_free(void *arg)
@@ -68,10 +73,38 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	struct lh_chat_how h = how(held->c);
 
 	w->c = held->c;
+	w->keys = held->keys;
 	request_init(&w->rq);
 	w->rq.trace_id = held->c->trace_id;
 	w->chat = lh_chat_new(&h, held->keys, err);
 	return w->chat ? 0 : -1;
+}
+
+static const enum lh_provider sorted[] = { LH_KIMI, LH_OLLAMA, LH_OLLAMA_CLOUD, LH_OPENCODE,
+					   LH_OPENROUTER };
+
+/* Answer {"op":"providers"}. */
+static int answer_providers(struct worker *w, struct lh_buf *out, struct lh_err *err)
+{
+	struct lh_writer to = lh_write_to(out);
+	bool available;
+	size_t i;
+
+	lh_write_object(&to, NULL);
+	lh_write_array(&to, "providers");
+	for (i = 0; i < LH_PROVIDERS; i++) {
+		if (!lh_keys_has(w->keys, sorted[i]))
+			continue;
+		if (lh_chat_available(w->chat, sorted[i], &available, err) < 0)
+			return -1;
+		lh_write_object(&to, NULL);
+		lh_write_text(&to, "name", lh_provider_name(sorted[i]));
+		lh_write_bool(&to, "available", available);
+		lh_write_end(&to);
+	}
+	lh_write_end(&to);
+	lh_write_end(&to);
+	return 0;
 }
 
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
@@ -79,6 +112,10 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	struct worker *w = arg;
 	struct lh_chat_reply reply;
 
+	if (w->c->wire && request_op(&w->rq, rec, err) < 0)
+		return -1;
+	if (w->c->wire && w->rq.op)
+		return answer_providers(w, out, err);
 	if (request_read(&w->rq, rec, err) < 0 || lh_chat_ask(w->chat, &w->rq.ask, &reply, err) < 0)
 		return -1;
 	if (w->c->tool->now)
@@ -110,8 +147,6 @@ static int put_provider(struct chat *c, struct lh_chat *chat, enum lh_provider p
 
 static int list(struct chat *c)
 {
-	static const enum lh_provider sorted[] = { LH_KIMI, LH_OLLAMA, LH_OLLAMA_CLOUD, LH_OPENCODE,
-						   LH_OPENROUTER };
 	struct lh_chat_how h = how(c);
 	struct lh_chat *chat = lh_chat_new(&h, c->keys, &c->tool->err);
 	int rc = chat ? 0 : -1;
@@ -152,10 +187,16 @@ static bool held_stale(void *chat, const void *held)
 	return lh_keys_stale(((const struct held *)held)->keys);
 }
 
+static void held_failed(void *chat, const struct lh_err *why)
+{
+	lh_tool_warn(((struct chat *)chat)->tool, "%s", why->msg);
+}
+
 static int answer(struct chat *c)
 {
 	struct lh_held_how hold = {
-		.open = held_open, .stale = held_stale, .close = held_close, .ctx = c
+		.open = held_open, .stale = held_stale, .close = held_close,
+		.failed = c->wire ? held_failed : NULL, .ctx = c
 	};
 	struct lh_held *held = lh_held_open(&hold, &c->tool->err);
 	int rc = held ? lh_records_run(c->tool, &(struct lh_flow){

@@ -61,6 +61,27 @@ static int settle_messages(struct request *rq, struct lh_err *err)
 	return 0;
 }
 
+static int coded(struct lh_err *err)
+{
+	if (err->code == LH_EDATA) {
+		err->status = lh_err_status(err);
+		err->coded = true;
+	}
+	return -1;
+}
+
+static const char *const ops[] = { "providers", NULL };
+static const struct lh_bind op_members[] = {
+	{ LH_BIND_CHOICE("op", struct request, op, ops) },
+	LH_BIND_END
+};
+
+int request_op(struct request *rq, const struct lh_record *rec, struct lh_err *err)
+{
+	rq->op = NULL;
+	return lh_bind(op_members, rec, rq, &rq->scratch, err) < 0 ? coded(err) : 0;
+}
+
 int request_read(struct request *rq, const struct lh_record *rec, struct lh_err *err)
 {
 	int rc;
@@ -75,11 +96,7 @@ int request_read(struct request *rq, const struct lh_record *rec, struct lh_err 
 	if (!rc)
 		rc = settle_messages(rq, err);
 	rq->ask.json = rq->format >= 0;
-	if (rc < 0 && err->code == LH_EDATA) {
-		err->status = lh_err_status(err);
-		err->coded = true;
-	}
-	return rc;
+	return rc < 0 ? coded(err) : 0;
 }
 
 void request_answer(struct lh_buf *out, const struct lh_record *rec, const struct request *rq,

@@ -14,6 +14,7 @@
 
 struct request {
 	struct lh_chat_request ask;
+	const char *op;		/* "providers", or NULL; by request_op */
 	struct lh_str preface, prompt;	/* instead of messages; p NULL: not given */
 	int format;
 	struct lh_chat_message two[2];	/* the messages made of these */
@@ -23,6 +24,8 @@ struct request {
 
 void request_init(struct request *rq);
 void request_free(struct request *rq);
+/* Read the operation of a record of --wire. */
+int request_op(struct request *rq, const struct lh_record *rec, struct lh_err *err);
 int request_read(struct request *rq, const struct lh_record *rec, struct lh_err *err);
 
 /* Append the record with "reply"; wire: the reply alone. */

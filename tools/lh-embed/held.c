@@ -47,10 +47,16 @@ static bool is_stale(void *ctx, const void *state)
 	return e->file && !lh_stamp_fits(&e->stamp, e->file);
 }
 
+static void report_failed(void *ctx, const struct lh_err *why)
+{
+	lh_tool_warn(((struct hold *)ctx)->run->tool, "%s", why->msg);
+}
+
 struct lh_held *hold_open(struct hold *hold, struct lh_err *err)
 {
 	struct lh_held_how how = {
-		.open = open_one, .stale = is_stale, .close = close_one, .ctx = hold
+		.open = open_one, .stale = is_stale, .close = close_one,
+		.failed = hold->run->wire >= 0 ? report_failed : NULL, .ctx = hold
 	};
 	struct embed *run = hold->run;
 

@@ -137,10 +137,16 @@ static bool held_stale(void *it, const void *state)
 		(h->roster && lh_roster_stale(h->roster)) || (h->keys && lh_keys_stale(h->keys));
 }
 
+static void held_failed(void *it, const struct lh_err *why)
+{
+	lh_tool_warn(((struct iterate *)it)->tool, "%s", why->msg);
+}
+
 static int open_all(struct iterate *it, struct lh_held **held)
 {
 	struct lh_held_how how = {
-		.open = held_open, .stale = held_stale, .close = held_close, .ctx = it
+		.open = held_open, .stale = held_stale, .close = held_close,
+		.failed = it->tool->on_error == LH_ON_ERROR_EMIT ? held_failed : NULL, .ctx = it
 	};
 
 	*held = lh_held_open(&how, &it->tool->err);

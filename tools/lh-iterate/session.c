@@ -82,7 +82,9 @@ static int session_init(void *context, void *ctx, struct lh_err *err)
 	if (s->validator)
 		s->chat = lh_chat_new(&(struct lh_chat_how){ .timeout = it->timeout,
 							     .retries = (unsigned)it->retries,
-							     .stopping = lh_stopping },
+							     .stopping = lh_stopping,
+							     .no_files = it->tool->on_error ==
+								LH_ON_ERROR_EMIT },
 				      held->keys, err);
 	return s->chat ? 0 : -1;
 }

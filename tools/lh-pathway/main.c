@@ -131,6 +131,11 @@ int run_log_failed(struct run *r, struct lh_err *err)
 	return lh_err_data(err, 503, "the log cannot be used at present");
 }
 
+static void log_lost(void *run, const struct lh_err *why)
+{
+	lh_tool_warn(((struct run *)run)->tool, "%s", why->msg);
+}
+
 static int sync_log(void *run, struct lh_err *err)
 {
 	struct run *r = run;
@@ -176,8 +181,6 @@ static struct lh_pathway *open_again(struct run *r, struct lh_err *err)
 		lh_err_sys(err, "%s", r->path);	/* it is not for us to create another */
 	if (p)
 		r->broken = false;
-	else if (r->tool->verb->bit == V_REQUESTS)
-		run_log_failed(r, err);
 	return p;
 }
 
@@ -210,7 +213,8 @@ int run_records(struct run *r,
 	struct lh_tool *tool = r->tool;
 	bool writes = tool->verb->bit & (V_WRITES | V_REQUESTS);
 	struct lh_held_how how = {
-		.open = log_open, .stale = log_moved, .close = log_close, .ctx = r
+		.open = log_open, .stale = log_moved, .close = log_close,
+		.failed = tool->verb->bit == V_REQUESTS ? log_lost : NULL, .ctx = r
 	};
 	struct lh_flow flow = {
 		.map = map,

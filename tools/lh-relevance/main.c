@@ -118,6 +118,18 @@ static int judge_record(struct worker *w, const struct lh_record *rec, struct ve
 			   verdict, err);
 }
 
+/* Begin the line of a chunk that is not to be printed: its id alone. */
+static struct lh_writer open_verdict(struct lh_buf *out, const struct lh_record *rec)
+{
+	const struct lh_value *id = lh_record_get(rec, "id");
+	struct lh_writer w = lh_write_to(out);
+
+	lh_write_object(&w, NULL);
+	if (id)
+		lh_write_value(&w, "id", id);
+	return w;
+}
+
 static int on_chunk(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)
 {
 	struct worker *w = worker;
@@ -128,9 +140,12 @@ static int on_chunk(struct lh_record *rec, struct lh_buf *out, void *worker, str
 	if (judge_record(w, rec, &v, err) < 0)
 		return -1;
 	kept = v.score >= w->s->threshold;
-	if (!kept && w->s->kept)
+	if (!kept && w->s->kept && !w->s->each)
 		return 0;
-	json = lh_write_record(out, rec, (const char *const[]){ "relevance" }, 1);
+	if (!kept && w->s->kept)
+		json = open_verdict(out, rec);
+	else
+		json = lh_write_record(out, rec, (const char *const[]){ "relevance" }, 1);
 	lh_write_object(&json, "relevance");
 	lh_write_f64(&json, "score", v.score);
 	lh_write_f64(&json, "threshold", w->s->threshold);
@@ -196,8 +211,12 @@ static int filter(struct lh_tool *tool, struct settings *s)
 	struct lh_held_how how = {
 		.open = held_open, .stale = held_stale, .close = held_close, .ctx = s
 	};
-	struct lh_held *held = lh_held_open(&how, &tool->err);
-	int rc = held ? lh_records_run(tool, &(struct lh_flow){
+	struct lh_held *held;
+	int rc;
+
+	s->each = tool->on_error == LH_ON_ERROR_EMIT;
+	held = lh_held_open(&how, &tool->err);
+	rc = held ? lh_records_run(tool, &(struct lh_flow){
 		.map = on_chunk, .held = held,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free }) : -1;

@@ -11,6 +11,7 @@ struct settings {
 	const char *focus;
 	double threshold;
 	bool kept;
+	bool each;		/* a line for each record: --on-error emit */
 };
 
 /* ---- focus.c: the file under review ---- */

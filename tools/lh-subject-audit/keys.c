@@ -8,13 +8,12 @@ static void *keys_open(void *ctx, const void *before, struct lh_err *err)
 {
 	struct keys *k = ctx;
 
-	if (!before || lh_chain_keys_renew(&k->s->keys, err) == 0)
-		return k;
-	if (k->hide) {
-		lh_tool_warn(k->tool, "%s", err->msg);
-		lh_err_set(err, err->code, "the key cannot be read at present");
-	}
-	return NULL;
+	return before && lh_chain_keys_renew(&k->s->keys, err) < 0 ? NULL : k;
+}
+
+static void keys_failed(void *ctx, const struct lh_err *why)
+{
+	lh_tool_warn(((struct keys *)ctx)->tool, "%s", why->msg);
 }
 
 static bool keys_stale(void *ctx, const void *state)
@@ -39,7 +38,8 @@ static int go_on(void *context, void *state, struct lh_err *err)
 int run_with_keys(struct keys *k, struct lh_flow *flow)
 {
 	struct lh_held_how how = {
-		.open = keys_open, .stale = keys_stale, .close = keys_close, .ctx = k
+		.open = keys_open, .stale = keys_stale, .close = keys_close,
+		.failed = k->hide ? keys_failed : NULL, .ctx = k
 	};
 	int rc;
 

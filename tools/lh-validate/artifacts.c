@@ -200,10 +200,15 @@ static bool held_stale(void *ctx, const void *state)
 	       (run->audit && audit_stale(run->audit));
 }
 
+static void held_failed(void *run, const struct lh_err *why)
+{
+	lh_tool_warn(((struct run *)run)->tool, "%s", why->msg);
+}
+
 static int open_files(struct run *run, struct lh_held **held)
 {
 	struct lh_held_how how = { .open = held_open, .stale = held_stale, .close = held_close,
-				   .ctx = run };
+				   .failed = run->s->wire ? held_failed : NULL, .ctx = run };
 
 	if (run->s->audit_log && !(run->audit = audit_open(run->tool, run->s)))
 		return -1;
