@@ -17,7 +17,7 @@ enum filter {
 #define READ true
 #define WRITE false
 #define TRACE true
-#define OP(name) LH_JSON("op":#name)
+#define OP(name) LH_JSON({"op":#name})
 
 static const struct built_in {
 	const char *route;
@@ -275,12 +275,29 @@ static unsigned cores(void)
 	return CPU_COUNT(&set) > 64 ? 64 : (unsigned)CPU_COUNT(&set);
 }
 
+static int set_members(struct lh_route *r, const char *object, struct lh_err *err)
+{
+	struct lh_buf text = { 0 };
+	struct lh_record rec;
+	struct lh_value v;
+	int rc;
+
+	lh_record_init(&rec);
+	lh_buf_puts(&text, object);
+	rc = lh_buf_check(&text, err);
+	if (!rc && lh_json_parse(&rec, text.p, text.len, &v, err) == 0)
+		rc = lh_route_set_members(r, &v, err);
+	lh_record_free(&rec);
+	lh_buf_free(&text);
+	return rc;
+}
+
 static int fill(struct lh_route *r, const struct built_in *b, const char *state,
 		struct lh_err *err)
 {
 	if (lh_route_parse(r, b->route, err) < 0)
 		return -1;
-	if (b->members && !(r->members = lh_strndup(b->members, strlen(b->members), err)))
+	if (b->members && set_members(r, b->members, err) < 0)
 		return -1;
 	r->kind = b->kind;
 	r->title = b->title;

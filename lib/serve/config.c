@@ -137,14 +137,14 @@ static bool is_command(const char *name)
 /* Read a number of bytes: a number, or digits and K, M or G. */
 static int read_size(const struct lh_value *v, uint64_t *to, struct lh_err *err)
 {
-	char text[32], *end;
+	char text[32], *end = text;
 	double n;
 
 	if (!v->p)
 		return 0;
 	snprintf(text, sizeof text, "%.*s", (int)(v->type == LH_STRING ? v->n - 2 : v->n),
 		 v->p + (v->type == LH_STRING));
-	n = strtod(text, &end);
+	n = *text >= '0' && *text <= '9' ? strtod(text, &end) : 0;
 	if (*end == 'K' || *end == 'M' || *end == 'G')
 		n *= *end == 'K' ? 1024 : *end == 'M' ? 1048576 : 1073741824, end++;
 	if (*end || end == text || !(n >= 1 && n <= 1073741824.0) || n != floor(n))
@@ -186,27 +186,6 @@ static int fill_route(struct lh_route *r, const struct route_members *m, struct 
 	return 0;
 }
 
-/* Store the constant members without white space and braces. */
-static int fill_members(struct lh_route *r, const struct lh_value *v, struct lh_err *err)
-{
-	struct lh_buf text = { 0 };
-	struct lh_iter it;
-
-	if (!v->p)
-		return 0;
-	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
-		if (text.len)
-			lh_buf_putc(&text, ',');
-		lh_buf_add(&text, it.key.p, it.key.n);
-		lh_buf_putc(&text, ':');
-		lh_buf_add(&text, it.val.p, it.val.n);
-	}
-	if (lh_buf_check(&text, err) == 0 && text.len)
-		r->members = lh_strndup(text.p, text.len, err);
-	lh_buf_free(&text);
-	return !text.len || r->members ? 0 : -1;
-}
-
 static int add_route(struct lh_routes *to, const struct route_members *m, struct lh_err *err)
 {
 	struct lh_route *r;
@@ -216,7 +195,8 @@ static int add_route(struct lh_routes *to, const struct route_members *m, struct
 		return -1;
 	r = &to->v[to->n++];
 	memset(r, 0, sizeof *r);
-	if (fill_route(r, m, err) < 0 || fill_members(r, &m->members, err) < 0)
+	if (fill_route(r, m, err) < 0 ||
+	    (m->members.p && lh_route_set_members(r, &m->members, err) < 0))
 		return -1;
 	for (i = 0; i + 1 < to->n; i++)
 		if (lh_route_same(&to->v[i], r))
@@ -309,20 +289,11 @@ int lh_serve_config_read(struct lh_serve_config *c, const char *path, struct lh_
 	return rc;
 }
 
-static void free_list(char **list)
-{
-	size_t i;
-
-	for (i = 0; list && list[i]; i++)
-		free(list[i]);
-	free(list);
-}
-
 void lh_serve_config_free(struct lh_serve_config *c)
 {
-	free_list(c->listen);
-	free_list(c->token_file);
-	free_list(c->allow);
+	lh_argv_free(c->listen);
+	lh_argv_free(c->token_file);
+	lh_argv_free(c->allow);
 	free(c->legal_token_file);
 	free(c->state);
 	free(c->mount);
@@ -331,15 +302,40 @@ void lh_serve_config_free(struct lh_serve_config *c)
 	memset(c, 0, sizeof *c);
 }
 
-/* Keep of a built-in route what a configuration does not say: that it belongs to the audit, and
- * with the same filter and members that its answers are added up. */
+/* Keep of a built-in route what a configuration does not say: that it belongs to the audit or
+ * is always open, and with the same filter and members that its answers are added up. */
 static void inherit(struct lh_route *r, const struct lh_route *built_in)
 {
 	r->audit = built_in->audit;
+	r->open = built_in->kind == LH_ROUTE_HEALTH;
 	r->title = built_in->title;
 	if (r->run && built_in->run && !strcmp(r->run[0], built_in->run[0]) && r->members &&
 	    built_in->members && !strcmp(r->members, built_in->members))
 		r->kind = built_in->kind;
+}
+
+static struct lh_route *find_same(struct lh_routes *r, const char *route)
+{
+	size_t i;
+
+	for (i = 0; i < r->n && strcmp(r->v[i].route, route); i++)
+		;
+	return i < r->n ? &r->v[i] : NULL;
+}
+
+/* The use of the cache is that of the filter which embeds, also if that is configured. */
+static int share_caches(struct lh_routes *r, struct lh_err *err)
+{
+	struct lh_route *from = find_same(r, "POST /v1/embed");
+	struct lh_route *to = find_same(r, "GET /v1/embed/stats");
+
+	if (!from || !to || from->built_in || !to->built_in || !from->run)
+		return 0;
+	lh_argv_free(to->run);
+	to->pool = from->pool;
+	to->depth = from->depth;
+	to->run = lh_argv_copy(from->run, err);
+	return to->run ? 0 : -1;
 }
 
 int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_err *err)
@@ -360,7 +356,7 @@ int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_er
 		to->v[j] = from->v[i];
 		memset(&from->v[i], 0, sizeof *from->v);
 	}
-	return 0;
+	return share_caches(to, err);
 }
 
 unsigned lh_route_keys(const char *command)

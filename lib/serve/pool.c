@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "proc/coproc.h"
 #include "proc/stderr_tail.h"
+#include "route.h"
 #include <lh/time.h>
 
 #define CHUNK 65536
@@ -27,6 +28,7 @@
 #define LATE_EACH 0.05
 #define MESSAGES 64		/* reads of stderr in one turn */
 #define PIECES 64		/* of one writev */
+#define TOO_MANY "answered more lines than it was asked: replaced"
 
 struct queue {
 	struct lh_ask *first, *last;
@@ -491,12 +493,37 @@ static void set_waits(struct lh_pool_process *c, bool waits)
 	lh_loop_change(c->pool->how.loop, &c->io, EPOLLIN | (waits ? EPOLLOUT : 0));
 }
 
+/* Kill a process, and report why; another one is started. */
+static void replace(struct lh_pool_process *c, enum lh_asked how, const char *why)
+{
+	char text[200];
+
+	snprintf(text, sizeof text, "%s[%u] %s", c->pool->argv[0], c->number, why);
+	if (c->pool->how.ended)
+		c->pool->how.ended(c->pool->how.owner, text);
+	end(c, how, true);
+}
+
+/* Return whether a process that has one line at a time wrote something before it gets the next
+ * one: that would be taken for its answer. */
+static bool has_spoken(const struct lh_pool_process *c)
+{
+	char byte;
+
+	return c->pool->how.depth == 1 && c->unsent == c->asked.first && !c->written &&
+	       (c->in.len || recv(c->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
+}
+
 static void write_lines(struct lh_pool_process *c)
 {
 	struct iovec v[PIECES];
 	struct msghdr m = { .msg_iov = v };
 	ssize_t n;
 
+	if (c->unsent && has_spoken(c)) {
+		replace(c, LH_ASKED_GONE, TOO_MANY);
+		return;
+	}
 	while (c->unsent && !c->broken) {
 		m.msg_iovlen = (size_t)pieces(c, v);
 		n = sendmsg(c->io.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -539,17 +566,6 @@ static uint64_t sent_lines(const struct lh_pool_process *c)
 	return n;
 }
 
-/* Kill a process, and report why; another one is started. */
-static void replace(struct lh_pool_process *c, enum lh_asked how, const char *why)
-{
-	char text[200];
-
-	snprintf(text, sizeof text, "%s[%u] %s", c->pool->argv[0], c->number, why);
-	if (c->pool->how.ended)
-		c->pool->how.ended(c->pool->how.owner, text);
-	end(c, how, true);
-}
-
 /* Answer by the complete lines at hand; false if the process was ended for one. */
 static bool answer(struct lh_pool_process *c)
 {
@@ -561,7 +577,7 @@ static bool answer(struct lh_pool_process *c)
 	struct lh_err err;
 
 	if (lines_in(c) > sent_lines(c)) {
-		replace(c, LH_ASKED_GONE, "answered more lines than it was asked: replaced");
+		replace(c, LH_ASKED_GONE, TOO_MANY);
 		return false;
 	}
 	while ((lf = memchr(c->in.p + at, '\n', c->in.len - at))) {
@@ -620,14 +636,14 @@ static void on_io(struct lh_source *s, uint32_t events)
 /* ---- time ---- */
 
 /* Fail an ask that is late in a process which goes on: what it still answers is discarded, by
- * an ask that takes its place. */
-static void give_up(struct lh_pool_process *c, struct lh_ask *a, struct lh_ask *before)
+ * an ask that takes its place.  Return what is now in its place. */
+static struct lh_ask *give_up(struct lh_pool_process *c, struct lh_ask *a, struct lh_ask *before)
 {
 	struct lh_err err;
 	struct lh_ask *in_place = lh_calloc(1, sizeof *in_place, &err);
 
 	if (!in_place)
-		return;			/* later */
+		return a;		/* later */
 	*in_place = *a;
 	in_place->answered = discard;
 	a->line = (struct lh_buf){ 0 };
@@ -640,6 +656,21 @@ static void give_up(struct lh_pool_process *c, struct lh_ask *a, struct lh_ask *
 	if (c->unsent == a)
 		c->unsent = in_place;
 	fail(c->pool, a, LH_ASKED_LATE);
+	return in_place;
+}
+
+/* Take an ask of which nothing was written out of the queue of its process. */
+static void take_out(struct lh_pool_process *c, struct lh_ask *a, struct lh_ask *before)
+{
+	if (before)
+		before->next = a->next;
+	else
+		c->asked.first = a->next;
+	if (c->asked.last == a)
+		c->asked.last = before;
+	if (c->unsent == a)
+		c->unsent = a->next;
+	c->asked.n--;
 }
 
 /* Return whether a process has not answered for as long as its oldest ask may take.  A probe
@@ -681,11 +712,14 @@ static void fail_late_of(struct lh_pool_process *c, double now)
 	}
 	for (a = c->asked.first; a; a = next) {
 		next = a->next;
-		if (a->answered != discard && now - a->asked >= a->timeout) {
-			give_up(c, a, before);
-			a = before ? before->next : c->asked.first;
+		if (a->answered == discard || now - a->asked < a->timeout) {
+			before = a;
+		} else if (!a->sent) {
+			take_out(c, a, before);
+			fail(c->pool, a, LH_ASKED_LATE);
+		} else {
+			before = give_up(c, a, before);
 		}
-		before = a;
 	}
 }
 
@@ -784,21 +818,6 @@ void lh_pool_state(const struct lh_pool *p, struct lh_pool_state *st)
 	}
 }
 
-static int copy_argv(struct lh_pool *p, char *const *argv, struct lh_err *err)
-{
-	size_t n = 0;
-
-	while (argv[n])
-		n++;
-	p->argv = lh_calloc(n + 1, sizeof *p->argv, err);
-	for (n = 0; p->argv && argv[n]; n++) {
-		p->argv[n] = lh_strndup(argv[n], strlen(argv[n]), err);
-		if (!p->argv[n])
-			return -1;
-	}
-	return p->argv ? 0 : -1;
-}
-
 struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err)
 {
 	struct lh_pool *p = lh_calloc(1, sizeof *p, err);
@@ -809,7 +828,8 @@ struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err)
 	p->how = *how;
 	lh_record_init(&p->rec);
 	p->process = lh_calloc(how->processes, sizeof *p->process, err);
-	if (!p->process || copy_argv(p, how->argv, err) < 0) {
+	p->argv = lh_argv_copy(how->argv, err);
+	if (!p->process || !p->argv) {
 		lh_pool_free(p);
 		return NULL;
 	}
@@ -867,10 +887,8 @@ void lh_pool_free(struct lh_pool *p)
 		kill(-p->dead[n].pid, SIGKILL);
 		waitpid(p->dead[n].pid, NULL, 0);
 	}
-	for (n = 0; p->argv && p->argv[n]; n++)
-		free(p->argv[n]);
+	lh_argv_free(p->argv);
 	lh_record_free(&p->rec);
-	free(p->argv);
 	free(p->dead);
 	free(p->process);
 	free(p);

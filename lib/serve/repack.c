@@ -10,8 +10,7 @@ static inline bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Append a valid JSON text without the white space between its tokens. */
-static void compact(struct lh_buf *out, const char *p, size_t n)
+void lh_repack_text(struct lh_buf *out, const char *p, size_t n)
 {
 	const char *end = p + n, *from;
 
@@ -61,7 +60,7 @@ int lh_repack(struct lh_record *rec, struct lh_str body, struct lh_str members, 
 	}
 	if (lh_record_parse(rec, body.p, body.n, err) < 0)
 		return -1;
-	compact(line, rec->line, rec->len);
+	lh_repack_text(line, rec->line, rec->len);
 	if (!members.n)
 		return lh_buf_check(line, err);
 	lh_buf_putc(&object, '{');

@@ -27,6 +27,9 @@
 
 #include <lh/json.h>
 
+/* Append a checked JSON text without the white space between its tokens. */
+void lh_repack_text(struct lh_buf *out, const char *p, size_t n);
+
 /* Append the line, without LF.  body needs LH_PAD readable bytes after it. */
 int lh_repack(struct lh_record *rec, struct lh_str body, struct lh_str members, bool empty,
 	      struct lh_buf *line, struct lh_err *err);

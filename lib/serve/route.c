@@ -6,6 +6,9 @@
 #include "base/ascii.h"
 #include "base/mem.h"
 #include "json/write.h"
+#include "repack.h"
+
+const char *const lh_route_methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE", NULL };
 
 /* ---- routes ---- */
 
@@ -36,22 +39,39 @@ static int add_piece(struct lh_route *r, const char *p, size_t n, struct lh_err 
 	return 0;
 }
 
-static bool is_method(const char *p, size_t n, size_t max)
+/* HEAD and OPTIONS are answered for every route. */
+static bool is_method(const char *p, size_t n)
 {
 	size_t i;
 
-	for (i = 0; i < n && p[i] >= 'A' && p[i] <= 'Z'; i++)
-		;
-	return n && n < max && i == n;
+	for (i = 0; lh_route_methods[i]; i++)
+		if (lh_str_is((struct lh_str){ p, n }, lh_route_methods[i],
+			      strlen(lh_route_methods[i])))
+			return true;
+	return false;
+}
+
+/* Two pieces with one name would be one member twice. */
+static int distinct_names(const struct lh_route *r, struct lh_err *err)
+{
+	size_t i, j;
+
+	for (i = 1; i < r->n; i++)
+		for (j = 0; j < i; j++)
+			if (r->piece[i].name && r->piece[j].name &&
+			    !lh_str_cmp(r->piece[i].text, r->piece[j].text))
+				return bad_route(err, r->route, "a name is there twice");
+	return 0;
 }
 
 int lh_route_parse(struct lh_route *r, const char *route, struct lh_err *err)
 {
 	const char *space = strchr(route, ' '), *p, *end;
 
-	if (!space || !is_method(route, (size_t)(space - route), sizeof r->method) ||
-	    space[1] != '/' || !lh_utf8_valid(route, strlen(route)))
-		return bad_route(err, route, "it must be \"METHOD /PATH\"");
+	if (!space || !is_method(route, (size_t)(space - route)) || space[1] != '/' ||
+	    !lh_utf8_valid(route, strlen(route)))
+		return bad_route(err, route, "it must be \"METHOD /PATH\", with one of GET, POST, "
+					     "PUT, PATCH and DELETE");
 	r->route = lh_strndup(route, strlen(route), err);
 	if (!r->route)
 		return -1;
@@ -66,18 +86,46 @@ int lh_route_parse(struct lh_route *r, const char *route, struct lh_err *err)
 		if (!*end)
 			break;
 	}
-	return 0;
+	return distinct_names(r, err);
+}
+
+void lh_argv_free(char **argv)
+{
+	size_t i;
+
+	for (i = 0; argv && argv[i]; i++)
+		free(argv[i]);
+	free(argv);
+}
+
+char **lh_argv_copy(char *const *argv, struct lh_err *err)
+{
+	size_t n = 0, i;
+	char **copy;
+
+	while (argv[n])
+		n++;
+	copy = lh_calloc(n + 1, sizeof *copy, err);
+	for (i = 0; copy && i < n; i++) {
+		copy[i] = lh_strndup(argv[i], strlen(argv[i]), err);
+		if (!copy[i]) {
+			lh_argv_free(copy);
+			return NULL;
+		}
+	}
+	return copy;
 }
 
 void lh_route_free(struct lh_route *r)
 {
 	size_t i;
 
-	for (i = 0; r->run && r->run[i]; i++)
-		free(r->run[i]);
-	free(r->run);
+	lh_argv_free(r->run);
 	free(r->route);
 	free(r->members);
+	for (i = 0; i < r->constants; i++)
+		free(r->constant[i]);
+	free(r->constant);
 	free(r->token_file);
 	free(r->why);
 	memset(r, 0, sizeof *r);
@@ -94,6 +142,58 @@ bool lh_route_same(const struct lh_route *a, const struct lh_route *b)
 		    (!a->piece[i].name && lh_str_cmp(a->piece[i].text, b->piece[i].text)))
 			return false;
 	return true;
+}
+
+/* ---- constant members ---- */
+
+static bool is_piece(const struct lh_route *r, struct lh_str name)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		if (r->piece[i].name && !lh_str_cmp(r->piece[i].text, name))
+			return true;
+	return false;
+}
+
+static int add_constant(struct lh_route *r, const struct lh_value *key, struct lh_err *err)
+{
+	struct lh_buf scratch = { 0 };
+	struct lh_str name = { NULL, 0 };
+	int rc = lh_value_str(key, &scratch, &name, err);
+
+	if (!rc && is_piece(r, name))
+		rc = bad_route(err, r->route, "a constant member is named like a piece");
+	if (!rc && lh_grow(&r->constant, &r->cap_constants, r->constants + 1,
+			   sizeof *r->constant, err) < 0)
+		rc = -1;
+	if (!rc && !(r->constant[r->constants] = lh_strndup(name.p, name.n, err)))
+		rc = -1;
+	r->constants += !rc;
+	lh_buf_free(&scratch);
+	return rc;
+}
+
+int lh_route_set_members(struct lh_route *r, const struct lh_value *object, struct lh_err *err)
+{
+	struct lh_buf text = { 0 };
+	struct lh_iter it;
+	int rc = 0;
+
+	for (lh_iter_init(&it, object); !rc && lh_iter_next(&it); ) {
+		if (text.len)
+			lh_buf_putc(&text, ',');
+		lh_repack_text(&text, it.key.p, it.key.n);
+		lh_buf_putc(&text, ':');
+		lh_repack_text(&text, it.val.p, it.val.n);
+		rc = add_constant(r, &it.key, err);
+	}
+	if (!rc)
+		rc = lh_buf_check(&text, err);
+	if (!rc && text.len && !(r->members = lh_strndup(text.p, text.len, err)))
+		rc = -1;
+	lh_buf_free(&text);
+	return rc;
 }
 
 /* ---- targets ---- */
@@ -113,6 +213,9 @@ int lh_percent_decode(struct lh_str in, bool plus, struct lh_buf *out, struct lh
 	for (i = 0; i < in.n; i++) {
 		char c = in.p[i];
 
+		if (((unsigned char)c <= ' ' || c == 0x7f))
+			return lh_err_set(err, LH_EDATA,
+					  "white space or a control character in the target");
 		if (c == '%') {
 			int hi = i + 2 < in.n ? hex_digit(in.p[i + 1]) : -1;
 			int lo = i + 2 < in.n ? hex_digit(in.p[i + 2]) : -1;
@@ -202,20 +305,26 @@ static int read_parts(struct lh_route_path *p, struct lh_str in, char by,
 	}
 }
 
-/* Skip "http://authority" of an absolute target. */
+/* Skip "http://authority" of an absolute target; the result is empty if it is no path. */
 static struct lh_str skip_authority(struct lh_str target)
 {
-	const char *slash, *at;
+	static const char *const scheme[] = { "http://", "https://" };
+	size_t i, n;
 
 	if (target.n && *target.p == '/')
 		return target;
-	at = memmem(target.p, target.n, "://", 3);
-	if (!at)
-		return (struct lh_str){ target.p, 0 };
-	at += 3;
-	slash = memchr(at, '/', target.n - (size_t)(at - target.p));
-	return slash ? (struct lh_str){ slash, target.n - (size_t)(slash - target.p) }
-		     : (struct lh_str){ "/", 1 };
+	for (i = 0; i < 2; i++) {
+		n = strlen(scheme[i]);
+		if (target.n <= n || strncasecmp(target.p, scheme[i], n))
+			continue;
+		while (n < target.n && target.p[n] != '/' && target.p[n] != '?')
+			n++;
+		if (n == target.n)
+			return (struct lh_str){ "/", 1 };
+		if (target.p[n] == '/')
+			return (struct lh_str){ target.p + n, target.n - n };
+	}
+	return (struct lh_str){ target.p, 0 };
 }
 
 /* Replace the offsets of decode by pointers, the text being complete. */
@@ -245,14 +354,12 @@ static int once_each(const struct lh_route_path *p, struct lh_err *err)
 	return 0;
 }
 
-int lh_route_path_read(struct lh_route_path *p, struct lh_str target, struct lh_err *err)
+static int read_target(struct lh_route_path *p, struct lh_str target, struct lh_err *err)
 {
 	struct lh_str path = skip_authority(target), query = { "", 0 };
 	const char *mark = memchr(path.p, '?', path.n);
 
-	lh_buf_reset(&p->text);
-	lh_buf_putc(&p->text, '/');
-	p->n = p->args = 0;
+	lh_buf_putc(&p->text, '/');	/* so that no part is at NULL */
 	if (!path.n)
 		return lh_err_set(err, LH_EDATA, "the target is not a path");
 	if (mark) {
@@ -266,6 +373,18 @@ int lh_route_path_read(struct lh_route_path *p, struct lh_str target, struct lh_
 		return -1;
 	settle(p);
 	return once_each(p, err);
+}
+
+int lh_route_path_read(struct lh_route_path *p, struct lh_str target, struct lh_err *err)
+{
+	int rc;
+
+	lh_buf_reset(&p->text);
+	p->n = p->args = 0;
+	rc = read_target(p, target, err);
+	if (rc)
+		p->n = p->args = 0;	/* what was read has no pointers yet */
+	return rc;
 }
 
 void lh_route_path_free(struct lh_route_path *p)
@@ -287,6 +406,8 @@ bool lh_route_fits(const struct lh_route *r, const struct lh_route_path *p, size
 {
 	size_t i;
 
+	if (!r->n && skip && p->n == skip + 1)
+		return !p->piece[skip].n;	/* "/" below a mount */
 	if (p->n > LH_ROUTE_PIECES || p->n != r->n + skip)
 		return false;
 	for (i = 0; i < r->n; i++)
@@ -344,7 +465,24 @@ static int add_member(struct lh_writer *w, struct lh_str name, struct lh_str val
 		lh_buf_add(w->out, value.p, value.n);
 	else
 		lh_buf_json(w->out, value.p, value.n);
+	w->comma = true;
 	return 0;
+}
+
+/* Return whether the route has a constant member of that name. */
+static bool is_constant(const struct lh_route *r, struct lh_str name)
+{
+	size_t i;
+
+	for (i = 0; i < r->constants; i++)
+		if (!lh_str_cmp(lh_str_of(r->constant[i]), name))
+			return true;
+	return false;
+}
+
+bool lh_route_gives(const struct lh_route *r, struct lh_str name)
+{
+	return is_piece(r, name) || is_constant(r, name);
 }
 
 int lh_route_members(const struct lh_route *r, const struct lh_route_path *p, size_t skip,
@@ -353,6 +491,12 @@ int lh_route_members(const struct lh_route *r, const struct lh_route_path *p, si
 	struct lh_writer w = { .out = out, .comma = false };
 	size_t i;
 
+	for (i = 0; i < p->args; i++)
+		if (lh_route_gives(r, p->key[i]))
+			return lh_err_set(err, LH_EDATA,
+					  "query parameter \"%.*s\" is given by the route already",
+					  (int)(p->key[i].n > 100 ? 100 : p->key[i].n),
+					  p->key[i].p);
 	if (r->members && *r->members) {
 		lh_buf_puts(out, r->members);
 		w.comma = true;

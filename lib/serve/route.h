@@ -16,7 +16,7 @@
  * (application/x-www-form-urlencoded).  A name twice, and an empty name, are errors.
  *
  * Pieces with a name, the query, and the constant members of the route become members of the
- * record for the filter, beside those of the body.
+ * record for the filter, in addition to those of the body.  No two of them may have one name.
  *
  * Owner:   the structs are the caller's; free them with the functions below.
  * Errors:  LH_EDATA (status 400), LH_ENOMEM.
@@ -57,6 +57,8 @@ struct lh_route {
 	enum lh_route_kind kind;
 	char **run;		/* argv, owned, NULL at its end; NULL: see kind and off */
 	char *members;		/* constant members, JSON text without braces, owned; or NULL */
+	char **constant;	/* their names, unescaped; owned */
+	size_t constants, cap_constants;
 	char *token_file;	/* owned; or NULL */
 	const char *off;	/* why it answers 503; NULL: it does not */
 	char *why;		/* owned: off of a configuration */
@@ -70,10 +72,21 @@ struct lh_route {
 	bool audit;		/* needs the legal token */
 };
 
+/* The methods of routes; NULL ends them. */
+extern const char *const lh_route_methods[];
+
 int lh_route_parse(struct lh_route *r, const char *route, struct lh_err *err);
 void lh_route_free(struct lh_route *r);
+/* Set the constant members, to those of a checked object.  None may be named like a piece. */
+int lh_route_set_members(struct lh_route *r, const struct lh_value *object, struct lh_err *err);
+/* Return whether a constant member or a piece has that name. */
+bool lh_route_gives(const struct lh_route *r, struct lh_str name);
 /* Return whether both accept the same requests: names of pieces do not matter. */
 bool lh_route_same(const struct lh_route *a, const struct lh_route *b);
+
+/* Copy a list of texts that ends with NULL; free it. */
+char **lh_argv_copy(char *const *argv, struct lh_err *err);
+void lh_argv_free(char **argv);
 
 struct lh_route_path {
 	struct lh_str piece[LH_ROUTE_PIECES];
@@ -83,7 +96,8 @@ struct lh_route_path {
 	struct lh_buf text;	/* the decoded text */
 };
 
-/* Read the target of a request: a path and a query, or an absolute URI. */
+/* Read the target of a request: a path and a query, or an absolute URI (http or https).  After
+ * an error there is no piece and no parameter. */
 int lh_route_path_read(struct lh_route_path *p, struct lh_str target, struct lh_err *err);
 void lh_route_path_free(struct lh_route_path *p);
 /* Return the value of a query parameter; p is NULL if it is absent. */
@@ -94,7 +108,8 @@ bool lh_route_fits(const struct lh_route *r, const struct lh_route_path *p, size
 
 /* Append the members that the route and the path give, as JSON text without braces: constant
  * members, pieces with a name, the query.  Names that are numbers in the INPUT tables of the
- * filters are written as numbers (400 if they are not).  A name twice is an error. */
+ * filters are written as numbers (400 if they are not).  A query parameter that the route
+ * gives already is an error: it would be another operation, or another subject. */
 int lh_route_members(const struct lh_route *r, const struct lh_route_path *p, size_t skip,
 		     struct lh_buf *out, struct lh_err *err);
 

@@ -60,10 +60,23 @@ static enum MHD_Result refuse(struct request *r, unsigned status, const char *wh
 	return MHD_YES;
 }
 
+/* What a header says about its body, and whether it is written as RFC 9112 demands.
+ *
+ * libmicrohttpd 0.9.75 ends a line also at a bare LF, cuts it at NUL, and appends a folded
+ * line to the name of the field.  Each of these lets two readers disagree about where a
+ * request ends.  It keeps the fields where they arrived, with NULs for CR and LF, so that in
+ * a header without such lines each field begins two bytes after the one before. */
 struct framing {
 	unsigned lengths, encodings, hosts;
-	bool folded, chunked;
+	bool chunked, odd;
+	const char *end;		/* of the last field */
 };
+
+static bool is_token(const char *p)
+{
+	return *p && !p[strspn(p, "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "abcdefghijklmnopqrstuvwxyz")];
+}
 
 static enum MHD_Result look_at(void *framing, enum MHD_ValueKind kind, const char *key,
 			       const char *value)
@@ -71,32 +84,51 @@ static enum MHD_Result look_at(void *framing, enum MHD_ValueKind kind, const cha
 	struct framing *f = framing;
 
 	(void)kind;
+	if (!value || key != f->end + 2 || !is_token(key)) {
+		f->odd = true;
+		return MHD_NO;
+	}
+	f->end = value + strlen(value);
 	if (!strcasecmp(key, "Content-Length")) {
 		f->lengths++;
 	} else if (!strcasecmp(key, "Transfer-Encoding")) {
 		f->encodings++;
-		f->chunked = value && !strcasecmp(value, "chunked");
+		f->chunked = !strcasecmp(value, "chunked");
 	} else if (!strcasecmp(key, "Host")) {
 		f->hosts++;
 	}
 	return MHD_YES;
 }
 
-/* Two answers to the question where a body ends are how requests are smuggled past a proxy. */
-static const char *wrong_framing(struct request *r)
+static size_t header_size(const struct request *r)
 {
-	struct framing f = { .lengths = 0 };
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+	return info ? info->header_size : 0;
+}
+
+/* Two answers to the question where a request ends are how requests are smuggled past a
+ * proxy. */
+static const char *wrong_framing(struct request *r, const char *method, const char *url,
+				 const char *version)
+{
+	struct framing f = { .end = version + strlen(version) };
+	const bool one = !strcmp(version, "HTTP/1.1");
 
 	MHD_get_connection_values(r->conn, MHD_HEADER_KIND, look_at, &f);
 	r->chunked = f.encodings;
+	if (f.odd || url != method + strlen(method) + 1 ||
+	    version != url + strlen(r->target) + 1 || f.end + 4 != method + header_size(r))
+		return "the header is malformed";
 	if (f.lengths > 1)
 		return "two Content-Length headers";
 	if (f.lengths && f.encodings)
 		return "Content-Length and Transfer-Encoding";
-	if (f.encodings && (f.encodings > 1 || !f.chunked))
-		return "Transfer-Encoding must be chunked";
-	if (f.hosts > 1)
-		return "two Host headers";
+	if (f.encodings && (f.encodings > 1 || !f.chunked || !one))
+		return "Transfer-Encoding must be chunked, and in HTTP/1.1";
+	if (f.hosts > 1 || (one && !f.hosts))
+		return "there must be one Host header";
 	return NULL;
 }
 
@@ -127,10 +159,8 @@ static bool has_tokens(struct request *r)
 	const char *token = bearer(r), *legal = header(r, "X-Lakehouse-Legal-Token");
 	const struct tokens *own = r->route && r->route->token.n ? &r->route->token
 		: r->route && r->route->route->audit ? &site->legal : NULL;
-	bool deep = r->route && r->route->route->kind == LH_ROUTE_HEALTH &&
-		    lh_route_arg(&r->path, "deep").p;
 
-	if (site->token.n && (!r->route || !r->route->route->open || deep)) {
+	if (site->token.n && (!r->route || !r->route->route->open || is_deep(r))) {
 		r->token = token ? tokens_find(&site->token, token, strlen(token)) : NULL;
 		if (!r->token)
 			return false;
@@ -162,8 +192,12 @@ static bool find_route(struct request *r)
 {
 	const struct lh_route *route;
 
-	r->skip = mounted(r);
-	route = lh_routes_find(&r->site->routes, method_of(r), &r->path, r->skip);
+	r->skip = 0;
+	route = lh_routes_find(&r->site->routes, method_of(r), &r->path, 0);
+	if (!route) {
+		r->skip = mounted(r);
+		route = lh_routes_find(&r->site->routes, method_of(r), &r->path, r->skip);
+	}
 	r->route = route ? &r->site->route[route - r->site->routes.v] : NULL;
 	return r->route;
 }
@@ -171,18 +205,19 @@ static bool find_route(struct request *r)
 /* List the methods that the path has, for Allow; false if it has none. */
 static bool list_methods(struct request *r, bool any)
 {
-	static const char *const method[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
 	char *list = r->allow;
 	size_t i, n;
 	bool found = false;
 
 	n = (size_t)snprintf(list, sizeof r->allow, "OPTIONS");
-	for (i = 0; i < sizeof method / sizeof *method; i++) {
-		if (!any && !lh_routes_find(&r->site->routes, method[i], &r->path, r->skip))
+	for (i = 0; lh_route_methods[i]; i++) {
+		const char *method = lh_route_methods[i];
+
+		if (!any && !lh_routes_find(&r->site->routes, method, &r->path, r->skip))
 			continue;
 		found = true;
-		n += (size_t)snprintf(list + n, sizeof r->allow - n, ", %s%s", method[i],
-				      i ? "" : ", HEAD");
+		n += (size_t)snprintf(list + n, sizeof r->allow - n, ", %s%s", method,
+				      strcmp(method, "GET") ? "" : ", HEAD");
 	}
 	if (!found)
 		*list = '\0';
@@ -223,7 +258,8 @@ static unsigned refuse_body(struct request *r, const char **why)
 	const char *length = header(r, "Content-Length");
 	const uint64_t max = r->route->route->max_body ? r->route->route->max_body : 1;
 
-	if (!length && !r->chunked && !strcmp(r->method, "POST")) {
+	if (!length && !r->chunked &&
+	    (*r->method == 'P')) {	/* POST, PUT, PATCH */
 		*why = "a body needs Content-Length or chunks";
 		return 411;
 	}
@@ -241,17 +277,20 @@ static unsigned refuse_body(struct request *r, const char **why)
 
 /* ---- a request begins ---- */
 
+/* Return whether the request is OPTIONS of the server as a whole. */
+static bool is_star(const struct request *r)
+{
+	return !strcmp(r->method, "OPTIONS") && !strcmp(r->target, "*");
+}
+
 static unsigned check_access(struct request *r, const char **why, struct lh_err *err)
 {
-	const union MHD_ConnectionInfo *size =
-		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	bool readable = r->target && lh_route_path_read(&r->path, lh_str_of(r->target), err) == 0;
+	bool readable = lh_route_path_read(&r->path, lh_str_of(r->target), err) == 0;
 
-	if (size && size->header_size > HEADER_MAX) {
-		*why = "the header is too large";
+	*why = "the header is too large";
+	if (header_size(r) > HEADER_MAX)
 		return 431;
-	}
-	*why = wrong_framing(r);
+	*why = r->malformed;
 	if (*why)
 		return 400;
 	if (readable)
@@ -262,11 +301,8 @@ static unsigned check_access(struct request *r, const char **why, struct lh_err 
 	*why = "a token is required";
 	if (!has_tokens(r))
 		return 401;
-	if (!readable && strcmp(r->target ? r->target : "", "*")) {
-		*why = err->msg;
-		return 400;
-	}
-	return 0;
+	*why = err->msg;
+	return readable || is_star(r) ? 0 : 400;
 }
 
 /* Check all that can be checked before the body; 0 if the body may come. */
@@ -278,7 +314,7 @@ static unsigned check_request(struct request *r, const char **why, struct lh_err
 		return status;
 	if (!strcmp(r->method, "OPTIONS")) {
 		*why = "there is no such route";
-		return list_methods(r, r->target && !strcmp(r->target, "*")) ? 204 : 404;
+		return list_methods(r, is_star(r)) ? 204 : 404;
 	}
 	if (r->skip && r->site->config.mount_off) {
 		*why = r->site->config.mount_off;
@@ -303,7 +339,7 @@ static void count_in(struct request *r)
 	r->server->in_flight++;
 }
 
-static enum MHD_Result begin(struct request *r, const char *method)
+static enum MHD_Result begin(struct request *r)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -313,7 +349,6 @@ static enum MHD_Result begin(struct request *r, const char *method)
 
 	r->seen = true;
 	r->client = info ? info->socket_context : NULL;
-	snprintf(r->method, sizeof r->method, "%s", method);
 	r->site = r->server->site;
 	site_use(r->site);
 	count_in(r);
@@ -331,6 +366,13 @@ static enum MHD_Result begin(struct request *r, const char *method)
 	return refuse(r, status, why);
 }
 
+static void let_go(struct request *r)
+{
+	r->server->bodies -= r->held;
+	r->held = 0;
+	lh_buf_free(&r->body);
+}
+
 static enum MHD_Result take_body(struct request *r, const char *p, size_t n)
 {
 	struct server *s = r->server;
@@ -338,14 +380,18 @@ static enum MHD_Result take_body(struct request *r, const char *p, size_t n)
 	if (r->client)
 		r->client->bytes += n;
 	r->counted += n;
-	s->bodies += n;
 	if (r->ready || r->too_large)
 		return r->counted > DISCARD_MAX ? MHD_NO : MHD_YES;
-	if (r->body.len + n > r->route->route->max_body || s->bodies > BODIES_MAX) {
-		r->too_large = true;
-		lh_buf_free(&r->body);
+	if (r->body.len + n > r->route->route->max_body)
+		r->too_large = 413;
+	else if (s->bodies + n > BODIES_MAX)
+		r->too_large = 503;
+	if (r->too_large) {
+		let_go(r);
 		return MHD_YES;
 	}
+	s->bodies += n;
+	r->held += n;
 	lh_buf_add(&r->body, p, n);
 	return MHD_YES;
 }
@@ -397,12 +443,20 @@ static enum MHD_Result send_answer(struct request *r)
 		add_header(m, "WWW-Authenticate", "Bearer");
 	if (r->route && r->route->route->kind == LH_ROUTE_FILE)
 		add_header(m, "Content-Security-Policy", console_policy);
-	if (r->server->stop || r->too_large || (r->refused && r->status == 400))
+	if (r->server->stop || r->too_large || r->malformed)
 		add_header(m, "Connection", "close");
 	sent = MHD_queue_response(r->conn, r->status, m);
 	MHD_destroy_response(m);
 	r->sent = sent == MHD_YES;
 	return sent;
+}
+
+/* Answer before the body is read, if there is one: the connection ends after it. */
+static enum MHD_Result send_early(struct request *r)
+{
+	if (r->client)
+		r->client->unread = true;
+	return send_answer(r);
 }
 
 static enum MHD_Result complete(struct request *r)
@@ -413,8 +467,9 @@ static enum MHD_Result complete(struct request *r)
 		return send_answer(r);
 	r->received = lh_time_monotonic();
 	if (r->too_large)
-		answer_error(r, r->server->bodies > BODIES_MAX ? 503 : 413,
-			     "the body is too large");
+		answer_error(r, r->too_large,
+			     r->too_large == 413 ? "the body is too large"
+						 : "too many bodies at one time");
 	else
 		request_run(r);
 	if (r->ready)
@@ -426,7 +481,7 @@ static enum MHD_Result complete(struct request *r)
 
 /* ---- libmicrohttpd ---- */
 
-void *http_target(void *server, const char *target, struct MHD_Connection *conn)
+static void *on_target(void *server, const char *target, struct MHD_Connection *conn)
 {
 	struct lh_err err;
 	struct request *r = lh_calloc(1, sizeof *r, &err);
@@ -435,7 +490,11 @@ void *http_target(void *server, const char *target, struct MHD_Connection *conn)
 		return NULL;
 	r->server = server;
 	r->conn = conn;
-	r->target = lh_strndup(target, strlen(target), &err);
+	r->target = lh_strndup(target ? target : "", target ? strlen(target) : 0, &err);
+	if (!r->target) {
+		free(r);
+		return NULL;
+	}
 	return r;
 }
 
@@ -447,14 +506,13 @@ static enum MHD_Result on_request(void *server, struct MHD_Connection *conn, con
 
 	(void)server;
 	(void)conn;
-	(void)url;
-	(void)version;
 	if (!r)
 		return MHD_NO;
 	if (!r->seen) {
-		begin(r, method);
-		/* with a body that is refused, now; else when the request is complete */
-		return r->ready && has_body(r) ? send_answer(r) : MHD_YES;
+		snprintf(r->method, sizeof r->method, "%s", method);
+		r->malformed = wrong_framing(r, method, url, version);
+		begin(r);
+		return r->ready && (has_body(r) || r->malformed) ? send_early(r) : MHD_YES;
 	}
 	if (*size) {
 		size_t n = *size;
@@ -475,7 +533,7 @@ static void on_completed(void *server, struct MHD_Connection *conn, void **conte
 	*context = NULL;
 	if (!r)
 		return;
-	s->bodies -= r->counted;
+	let_go(r);
 	if (r->in_flight) {
 		s->in_flight--;
 		if (!r->sent && why != MHD_REQUEST_TERMINATED_COMPLETED_OK)
@@ -484,8 +542,11 @@ static void on_completed(void *server, struct MHD_Connection *conn, void **conte
 			    r->answered > r->received ? r->answered - r->received : 0);
 		log_request(r);
 	}
-	if (r->client)
+	if (r->client) {
+		r->client->used += header_size(r) + r->counted;
+		r->client->known &= !r->chunked;
 		client_reading(s, r->client);
+	}
 	request_free(r);
 }
 
@@ -524,7 +585,7 @@ int http_start(struct server *s, struct lh_err *err)
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->limit + 64,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS + 5,
-		MHD_OPTION_URI_LOG_CALLBACK, http_target, s,
+		MHD_OPTION_URI_LOG_CALLBACK, on_target, s,
 		MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, s,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);

@@ -78,7 +78,14 @@ static void write_cache(struct inside *i)
 	struct request *r = i->request;
 	const struct cache *c = &i->sum;
 	struct lh_writer w = lh_write_to(&r->out);
+	size_t k;
 
+	for (k = 0; k < i->n && !i->question[k].up; k++)
+		;
+	if (k == i->n) {
+		answer_error(r, 503, "the filter is busy or down");
+		return;
+	}
 	lh_write_object(&w, NULL);
 	lh_write_u64(&w, "hits", c->hits);
 	lh_write_u64(&w, "misses", c->misses);
@@ -220,9 +227,17 @@ static void ask_caches(struct request *r)
 	settle(i);
 }
 
+bool is_deep(const struct request *r)
+{
+	struct lh_str deep = lh_route_arg(&r->path, "deep");
+
+	return r->route && r->route->route->kind == LH_ROUTE_HEALTH && deep.p &&
+	       !lh_str_is(deep, "0", 1);
+}
+
 static void answer_health(struct request *r)
 {
-	if (lh_route_arg(&r->path, "deep").p) {
+	if (is_deep(r)) {
 		ask_pools(r);
 		return;
 	}

@@ -15,6 +15,12 @@
 #define LISTEN_FDS_START 3
 #define BACKLOG 4096
 #define ACCEPTS 64			/* of one turn */
+
+/* A connection that was answered before its body: what still arrives is read and discarded,
+ * since closing it at once would be a reset, which may destroy the answer on its way. */
+#define LINGERS 128			/* at one time */
+#define LINGER_SECONDS 10.0
+#define LINGER_MAX ((uint64_t)16 << 20)	/* bytes */
 #define CUT_AT_ONCE 8
 
 /* ---- listening ---- */
@@ -278,7 +284,8 @@ static void link_client(struct client *c, struct client **list)
 	*list = c;
 }
 
-/* Return how many bytes TCP has received on a connection. */
+/* Return how many bytes TCP has received on a connection; those that are used up where that
+ * is not known. */
 static uint64_t received(const struct client *c)
 {
 	struct tcp_info info;
@@ -286,7 +293,7 @@ static uint64_t received(const struct client *c)
 
 	memset(&info, 0, sizeof info);
 	getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &n);
-	return info.tcpi_bytes_received;
+	return info.tcpi_bytes_received ? info.tcpi_bytes_received : c->used;
 }
 
 void client_reading(struct server *s, struct client *c)
@@ -297,7 +304,6 @@ void client_reading(struct server *s, struct client *c)
 		s->reading_last = c;
 	c->since = lh_time_monotonic();
 	c->begun = c->body = false;
-	c->received = 0;		/* asked for by the first sweep: most never see one */
 }
 
 void client_busy(struct server *s, struct client *c, bool body)
@@ -318,6 +324,85 @@ static void cut(struct client *c)
 	c->cut = true;
 }
 
+/* ---- lingering ---- */
+
+struct lingerer {
+	struct lh_source io;
+	struct server *server;
+	struct lingerer *next;
+	double until;
+	uint64_t n;			/* bytes read */
+};
+
+static void end_linger(struct lingerer *l)
+{
+	struct lingerer **at = &l->server->lingers;
+
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	lh_loop_remove(&l->server->loop, &l->io);
+	close(l->io.fd);
+	l->server->lingering--;
+	free(l);
+}
+
+static void on_linger(struct lh_source *io, uint32_t events)
+{
+	struct lingerer *l = (struct lingerer *)(void *)io;
+	char text[65536];
+	ssize_t n = recv(io->fd, text, sizeof text, MSG_DONTWAIT);
+
+	(void)events;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	l->n += n > 0 ? (uint64_t)n : 0;
+	if (n <= 0 || l->n > LINGER_MAX)
+		end_linger(l);
+}
+
+/* Keep a copy of a descriptor that is being closed, and read it to its end. */
+static void linger(struct server *s, int fd)
+{
+	struct lh_err err;
+	struct lingerer *l;
+	int copy = s->lingering < LINGERS ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+
+	if (copy < 0)
+		return;
+	l = lh_calloc(1, sizeof *l, &err);
+	if (!l) {
+		close(copy);
+		return;
+	}
+	*l = (struct lingerer){ .io = { copy, on_linger }, .server = s, .next = s->lingers,
+			      .until = lh_time_monotonic() + LINGER_SECONDS };
+	s->lingers = l;
+	s->lingering++;
+	shutdown(copy, SHUT_WR);
+	if (lh_loop_add(&s->loop, &l->io, EPOLLIN, &err) < 0)
+		end_linger(l);
+}
+
+static void sweep_lingers(struct server *s, double now)
+{
+	struct lingerer *l, *next;
+
+	for (l = s->lingers; l; l = next) {
+		next = l->next;
+		if (now > l->until)
+			end_linger(l);
+	}
+}
+
+void lingers_close(struct server *s)
+{
+	while (s->lingers)
+		end_linger(s->lingers);
+}
+
+/* ---- slow connections ---- */
+
 static bool too_slow(struct client *c, double now)
 {
 	uint64_t n;
@@ -325,11 +410,13 @@ static bool too_slow(struct client *c, double now)
 	if (c->fresh || c->begun)
 		return now - c->since > HEADER_SECONDS;
 	n = received(c);
-	if (c->received && n != c->received) {
+	if (!c->known) {
+		c->used = n;
+		c->known = true;
+	} else if (n != c->used) {
 		c->begun = true;
 		c->since = now;
 	}
-	c->received = n;
 	return !c->begun && now - c->since > IDLE_SECONDS;
 }
 
@@ -348,6 +435,17 @@ void clients_sweep(struct server *s, double now)
 		c->bytes = 0;
 		c->since = now;
 	}
+	sweep_lingers(s, now);
+	pause_listening(s, false);
+}
+
+static void close_client(struct server *s, struct client *c)
+{
+	unlink_client(s, c);
+	if (c->unread)
+		linger(s, c->fd);
+	s->clients--;
+	free(c);
 	pause_listening(s, false);
 }
 
@@ -361,10 +459,7 @@ void on_connection(void *server, struct MHD_Connection *conn, void **context,
 
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
 		if (c)
-			unlink_client(s, c);
-		s->clients -= c != NULL;
-		pause_listening(s, false);
-		free(c);
+			close_client(s, c);
 		*context = NULL;
 		return;
 	}
@@ -374,7 +469,7 @@ void on_connection(void *server, struct MHD_Connection *conn, void **context,
 	if (!c)
 		return;
 	c->fd = info->connect_fd;
-	c->fresh = true;
+	c->fresh = c->known = true;
 	c->since = lh_time_monotonic();
 	link_client(c, &s->reading);
 	if (!c->next)

@@ -91,6 +91,7 @@ static void add_trace(const struct request *r, const struct lh_record *rec, bool
 	struct lh_writer w = { .out = members, .comma = members->len > 0 };
 
 	if (r->route->route->trace && (empty || !lh_record_get(rec, "trace_id")) &&
+	    !lh_route_gives(r->route->route, lh_str_of("trace_id")) &&
 	    !lh_route_arg(&r->path, "trace_id").p)
 		lh_write_text(&w, "trace_id", r->trace);
 }

@@ -148,10 +148,13 @@ struct client {				/* a connection */
 	struct client **list;		/* where it is: reading or busy */
 	int fd;
 	double since;			/* of its phase; of the window in which bytes are counted */
-	uint64_t received, bytes;	/* by TCP when the phase began; of the body in the window */
+	uint64_t bytes;			/* of the body in the window */
+	uint64_t used;			/* bytes of all requests so far */
+	bool known;			/* used is right: after chunks it is not */
 	bool fresh, begun;		/* no request yet; a byte of the next header is there */
 	bool body;			/* its body is being read */
 	bool cut;			/* it is being closed */
+	bool unread;			/* it was answered before its body was read */
 };
 
 struct listener {
@@ -167,6 +170,7 @@ void listen_close(struct server *s);
 int listen_check(const struct site *site, const struct server *s, struct lh_err *err);
 /* Accept what has connected: before listening ends. */
 void listen_drain(struct server *s);
+void lingers_close(struct server *s);
 /* Close connections that are too slow; called each second. */
 void clients_sweep(struct server *s, double now);
 /* Move a connection to a phase: reading a header, or busy with a request. */
@@ -190,6 +194,8 @@ struct server {
 	size_t listeners;
 	struct client *reading, *reading_last, *busy;	/* reading: newest first */
 	uint64_t clients, limit;
+	struct lingerer *lingers;
+	unsigned lingering;
 	struct site *site;
 	struct shared_pool **pool;
 	size_t pools, cap_pools;
@@ -212,7 +218,6 @@ int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 /* ---- http.c ---- */
 
 int http_start(struct server *s, struct lh_err *err);
-void *http_target(void *server, const char *target, struct MHD_Connection *conn);
 
 struct stream;
 
@@ -229,8 +234,10 @@ struct request {
 	const char *token;		/* label */
 	char id[ID_MAX + 1], trace[ID_MAX + 1];
 	struct lh_buf body;
-	uint64_t counted;		/* bytes of it in server->bodies */
-	bool seen, lines, refused, chunked, too_large;
+	uint64_t counted, held;		/* bytes of it that came; those in server->bodies */
+	unsigned too_large;		/* the status for it: 413, 503; 0: it is not */
+	const char *malformed;		/* what is wrong with the header, or NULL */
+	bool seen, lines, refused, chunked;
 
 	struct lh_ask ask;
 	struct stream *stream;
@@ -272,6 +279,8 @@ ssize_t stream_read(void *request, uint64_t at, char *to, size_t max);
 /* ---- inside.c ---- */
 
 void inside_answer(struct request *r);
+/* Return whether a request of the health asks every pool. */
+bool is_deep(const struct request *r);
 void inside_free(struct inside *i);
 
 /* ---- openapi.c ---- */

@@ -16,6 +16,7 @@
 #include "serve.h"
 
 #define TURN_MS 50
+#define TURNS 16			/* of libmicrohttpd in one of the loop */
 #define SPARE_DESCRIPTORS 256		/* of filters, logs, the loop */
 #define FILTERS_END 5.0			/* seconds for filters to end by themselves */
 
@@ -166,7 +167,7 @@ static int open_signals(struct server *s, struct lh_err *err)
 
 static void tick_pools(struct server *s)
 {
-	size_t i, j, n = 0;
+	size_t i, n = 0;
 
 	for (i = 0; i < s->pools; i++)
 		lh_pool_tick(s->pool[i]->pool);
@@ -178,21 +179,30 @@ static void tick_pools(struct server *s)
 			continue;
 		}
 		lh_pool_free(p->pool);
-		for (j = 0; p->run[j]; j++)
-			free(p->run[j]);
-		free(p->run);
+		lh_argv_free(p->run);
 		free(p);
 	}
 	s->pools = n;
 }
 
-/* Let libmicrohttpd work until no connection was resumed by that. */
+/* Return whether libmicrohttpd has something to do without a further event: its events are
+ * edges, and it reads and writes only some of what is there in one turn. */
+static bool has_more(const struct server *s)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	return s->resumed || (MHD_get_timeout(s->http, &ms) == MHD_YES && !ms);
+}
+
+/* Let libmicrohttpd work, some turns of it: filters and signals want their turn, too. */
 static void run_http(struct server *s)
 {
-	do {
+	int i;
+
+	for (i = 0; i < TURNS && (!i || has_more(s)); i++) {
 		s->resumed = false;
 		MHD_run(s->http);
-	} while (s->resumed);
+	}
 }
 
 static bool is_over(const struct server *s)
@@ -206,7 +216,7 @@ static int loop(struct server *s, struct lh_err *err)
 	double swept = lh_time_monotonic(), now;
 
 	while (!is_over(s)) {
-		if (lh_loop_wait(&s->loop, TURN_MS, err) < 0)
+		if (lh_loop_wait(&s->loop, has_more(s) ? 0 : TURN_MS, err) < 0)
 			return -1;
 		run_http(s);
 		tick_pools(s);
@@ -260,7 +270,7 @@ static void end_pools(struct server *s)
 {
 	const double until = lh_time_monotonic() + FILTERS_END;
 	struct lh_err err;
-	size_t i, j, open = 1;
+	size_t i, open = 1;
 
 	for (i = 0; i < s->pools; i++)
 		lh_pool_retire(s->pool[i]->pool);
@@ -274,9 +284,7 @@ static void end_pools(struct server *s)
 	}
 	for (i = 0; i < s->pools; i++) {
 		lh_pool_free(s->pool[i]->pool);
-		for (j = 0; s->pool[i]->run[j]; j++)
-			free(s->pool[i]->run[j]);
-		free(s->pool[i]->run);
+		lh_argv_free(s->pool[i]->run);
 		free(s->pool[i]);
 	}
 	free(s->pool);
@@ -296,6 +304,7 @@ int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 	listen_close(&s);
 	if (s.http)
 		end_requests(&s);
+	lingers_close(&s);
 	end_pools(&s);
 	for (size_t i = 0; i < s.site->routes.n; i++)
 		s.site->route[i].pool = NULL;

@@ -32,9 +32,7 @@ static int replace_list(char ***to, const struct lh_list *by, struct lh_err *err
 
 	if (!by->n)
 		return 0;
-	for (i = 0; *to && (*to)[i]; i++)
-		free((*to)[i]);
-	free(*to);
+	lh_argv_free(*to);
 	*to = lh_calloc(by->n + 1, sizeof **to, err);
 	for (i = 0; *to && i < by->n; i++) {
 		(*to)[i] = lh_strndup(by->v[i], strlen(by->v[i]), err);
@@ -120,7 +118,8 @@ static int read_mount(struct site *site, struct lh_err *err)
 		mount = "/_go";
 	if (!mount)
 		return 0;
-	if (*mount != '/' || !mount[1] || mount[strlen(mount) - 1] == '/')
+	if (*mount != '/' || !mount[1] || mount[strlen(mount) - 1] == '/' ||
+	    strpbrk(mount, "{}?%"))
 		return lh_err_set(err, LH_EUSAGE, "--mount: \"%s\" is not a path such as /_go",
 				  mount);
 	return lh_route_path_read(&site->mount, lh_str_of(mount), err);
@@ -190,33 +189,6 @@ static void ended(void *tool, const char *text)
 	lh_tool_warn(tool, "%s", text);
 }
 
-static void free_run(char **run)
-{
-	size_t i;
-
-	for (i = 0; run && run[i]; i++)
-		free(run[i]);
-	free(run);
-}
-
-static char **copy_run(char **run, struct lh_err *err)
-{
-	size_t n = 0, i;
-	char **copy;
-
-	while (run[n])
-		n++;
-	copy = lh_calloc(n + 1, sizeof *copy, err);
-	for (i = 0; copy && i < n; i++) {
-		copy[i] = lh_strndup(run[i], strlen(run[i]), err);
-		if (!copy[i]) {
-			free_run(copy);
-			return NULL;
-		}
-	}
-	return copy;
-}
-
 static struct shared_pool *start_pool(struct site *site, struct server *s,
 				      const struct lh_route *r, struct lh_err *err)
 {
@@ -229,14 +201,14 @@ static struct shared_pool *start_pool(struct site *site, struct server *s,
 	p->processes = (unsigned)r->pool;
 	p->depth = (unsigned)r->depth;
 	p->queue = (unsigned)site->config.queue;
-	p->run = copy_run(r->run, err);
+	p->run = lh_argv_copy(r->run, err);
 	if (p->run)
 		p->pool = lh_pool_new(&(struct lh_pool_how){
 			.argv = r->run, .keys = lh_route_keys(r->run[0]),
 			.processes = p->processes, .depth = p->depth, .queue = p->queue,
 			.loop = &s->loop, .ended = ended, .owner = s->tool }, err);
 	if (!p->pool) {
-		free_run(p->run);
+		lh_argv_free(p->run);
 		free(p);
 		return NULL;
 	}
