@@ -114,7 +114,7 @@ static bool read_bits(const char *p, unsigned most, unsigned *bits)
 	*bits = most;
 	if (!*p)
 		return true;
-	if (p[1] < '0' || p[1] > '9' || strlen(p) > 4)
+	if (p[1] < '0' || p[1] > '9' || (p[1] == '0' && p[2]) || strlen(p) > 4)
 		return false;
 	n = strtoul(p + 1, &end, 10);
 	*bits = (unsigned)n;

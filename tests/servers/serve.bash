@@ -1,0 +1,84 @@
+# lh-serve for tests: start_serve starts one, and stop_serves kills at teardown.
+#
+#     setup() { load servers/serve; }
+#     teardown() { stop_serves; faults_happened; }
+
+SERVES=() SERVE_N=0
+
+# start_serve [OPTION]... - lh-serve on a free port: URL, PORT and SERVE (its PID); its
+# access log is access.N and its messages err.N, linked as access and err.
+start_serve() {
+	serve_with --listen 127.0.0.1:0 "$@"
+	URL=$(sed -n 's/.*listening on //p' err | head -n 1)
+	PORT=${URL##*:}
+}
+
+# serve_with OPTION... - start it with those options alone.
+serve_with() {
+	local n=$((++SERVE_N))
+	ln -sf "access.$n" access
+	ln -sf "err.$n" err
+	lh-serve "$@" >"access.$n" 2>"err.$n" 3>&- &
+	SERVE=$!
+	SERVES+=("$SERVE")
+	until_so listens_or_ended "$SERVE" "err.$n"
+	grep -q 'listening on' "err.$n" || { cat "err.$n"; return 1; }
+}
+
+listens_or_ended() {
+	grep -q 'listening on' "$2" || ! kill -0 "$1" 2>/dev/null
+}
+
+# end_serve [SIGNAL] - end the last one; its status.
+end_serve() {
+	kill -s "${1:-TERM}" "$SERVE"
+	wait "$SERVE"
+}
+
+# hang_up - SIGHUP, and wait until it has read its configuration, or refused it.
+hang_up() {
+	local before
+	before=$(grep -c 'configuration \(read again\|not changed\)' err || true)
+	kill -s HUP "$SERVE"
+	until_so read_again "$before"
+}
+
+read_again() {
+	[ "$(grep -c 'configuration \(read again\|not changed\)' err)" -gt "$1" ]
+}
+
+stop_serves() {
+	local pid
+	for pid in "${SERVES[@]}"; do
+		kill -s KILL "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null || true
+	done
+	SERVES=()
+	return 0
+}
+
+# token NAME [TEXT] - a file of a token that nobody else has
+token() {
+	(umask 077 && printf '%s\n' "${2:-$1-0123456789abcdef}" >"$1")
+}
+
+# post PATH [BODY] [CURL-OPTION]... - the body of the answer
+post() {
+	curl -sS -m 60 --json "${2-"{}"}" "${@:3}" "$URL$1"
+}
+
+# status PATH [CURL-OPTION]... - the status of the answer
+status() {
+	curl -sS -m 60 -o /dev/null -w '%{http_code}' "${@:2}" "$URL$1"
+}
+
+# metric NAME - its value
+metric() {
+	curl -sS -m 60 "$URL/metrics" | sed -n "s/^$1 //p"
+}
+
+# filter_route ROUTE [MEMBERS [ARGUMENT]...] - a route to filter.py
+filter_route() {
+	printf '{"route":"%s","run":["python3","-B","%s/servers/filter.py"%s]%s}' "$1" "$BATS_TEST_DIRNAME" \
+		"$([ $# -lt 3 ] || printf ',"%s"' "${@:3}")" "${2:+,$2}"
+}
