@@ -39,6 +39,8 @@ against() {
 		"$(awk "BEGIN { print $(cut -f3 "$work/a" | median) / $(cut -f2 "$work/a" | median) }")"
 }
 
+search_file() { lh-search -q -j1 "$state/index/workers.lhv" <"$work/search"; }
+
 start lh-serve --state "$state" --listen 127.0.0.1:31101
 serve=$!
 start serve_empty 31102
@@ -56,8 +58,7 @@ memory() {
 }
 printf 'idle, all built-in pools\t%d MiB\t100 MiB\n' "$(memory)"
 
-lh-search -q -j1 "$state/index" <"$work/search" >/dev/null
-one=$(for i in 1 2 3; do seconds lh-search -q -j1 "$state/index/workers.lhv" "$work/search"; done | median)
+one=$(for i in 1 2 3; do seconds search_file; done | median)
 for c in 64 200; do
 	: >"$work/a"
 	for i in 1 2 3; do post $c http://127.0.0.1:31101/v1/matrix/search "$work/search" >>"$work/a"; done

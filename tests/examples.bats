@@ -47,7 +47,7 @@ teardown() {
 	for page in "$ROOT"/man/*.[157]; do
 		while IFS= read -r -d $'\036' example; do
 			echo "--- $(basename "$page"): $example"
-			bash -eo pipefail -c "$example" </dev/null >out 2>err || { echo "exit $?"; cat err; bad=$((bad + 1)); }
+			bash -eo pipefail -c "$example" </dev/null >out 2>err 3>&- || { echo "exit $?"; cat err; bad=$((bad + 1)); }
 		done < <(examples "$page")
 	done
 	[ "$bad" = 0 ]
@@ -83,4 +83,24 @@ teardown() {
 	awk '/^    \[/ { print substr($0, 5) }' "$ROOT/README.md" >want
 	[ "$(wc -l <want)" = 2 ]
 	diff want out
+}
+
+@test "each route of lh-serve answers what its page shows" {
+	prepare
+	examples "$ROOT/man/lh-serve.1" | awk -v RS='\036' '/^mkdir -p all/' >commands
+	sed -n 's/^# //p' commands >want
+	[ "$(wc -l <want)" -ge 26 ]
+	timeout 60 bash -eo pipefail commands >out 3>&- || { cat err all/access; return 1; }
+	diff want out
+}
+
+@test "the README's bridge answers the search below it" {
+	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	awk '/^    mkdir -p demo/, /jq -c/ { print substr($0, 5) }' "$ROOT/README.md" |
+		sed "s/--state demo/& --listen 127.0.0.1:$port/; s/:3110/:$port/" >commands
+	[ "$(wc -l <commands)" = 7 ]
+	echo 'kill %1; wait' >>commands
+	timeout 60 bash -eo pipefail commands >out 2>err 3>&- || { cat err; return 1; }
+	[ "$(grep -c '^\["w-[0-9]*","Forklift Operator",' out)" = 2 ]
+	jq -e '.route == "POST /v1/matrix/search" and .status == 200' demo/access.jsonl
 }
