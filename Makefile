@@ -49,10 +49,22 @@ $(B)/$(SONAME): $(LIB_O) lib/liblh.map
 	$(Q)$(CC) -shared -o $@ $(LIB_O) $(LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script=lib/liblh.map -Wl,-z,defs $(LIBS)
 
 # Text that is compiled in: a file below share/ as strings of C.
-AS_C = sed 's/[\\"]/\\&/g; s/.*/"&\\n"/'
+AS_C = sed 's/[\\"]/\\&/g; s/??/?\\?/g; s/.*/"&\\n"/'
 $(B)/share/%.inc: share/%
 	@mkdir -p $(@D)
 	$(Q)$(AS_C) $< >$@
+
+# The console of lh-serve; the parts of its script are served as one file.
+CONSOLE = tools/lh-serve/console
+CONSOLE_JS = $(addprefix $(CONSOLE)/,$(addsuffix .js,page requests search record validate sessions audit subject traffic start))
+$(B)/$(CONSOLE)/console.js.inc: $(CONSOLE_JS)
+	@mkdir -p $(@D)
+	$(Q)cat $^ | $(AS_C) >$@
+$(B)/$(CONSOLE)/%.inc: $(CONSOLE)/%
+	@mkdir -p $(@D)
+	$(Q)$(AS_C) $< >$@
+$(B)/tools/lh-serve/console.c.o: $(addprefix $(B)/$(CONSOLE)/console,.html.inc .css.inc .js.inc)
+$(B)/tools/lh-serve/console.c.o: ALL += -I$(B)
 
 # The samples of the schemas, each with its name and what is expected of it.
 SCHEMAS = $(sort $(wildcard share/fixtures/schemas/*/*))

@@ -16,6 +16,7 @@
 #define SESSIONS 20
 #define SESSIONS_MAX 200
 #define AUDITS 60
+#define REPORT_MAX 1048576
 
 /* ---- questions to several processes ---- */
 
@@ -295,25 +296,67 @@ static void write_rows(struct lh_writer *w, const struct lh_buf *text, size_t mo
 	lh_record_free(&rec);
 }
 
-static void answer_rows(struct request *r, const char *name, const char *member, size_t most)
+/* Make the path of a file of the state. */
+static bool path_in_state(char path[4096], struct request *r, const char *name)
 {
-	struct lh_writer w = lh_write_to(&r->out);
+	return (size_t)snprintf(path, 4096, "%s/%s", r->site->config.state, name) < 4096;
+}
+
+/* Add a member with the newest rows of a log; answer with an error if it cannot be read. */
+static int add_rows(struct lh_writer *w, struct request *r, const char *name, const char *member,
+		    size_t most)
+{
 	struct lh_buf text = { 0 };
 	struct lh_err err;
 	char path[4096];
 
-	if ((size_t)snprintf(path, sizeof path, "%s/%s", r->site->config.state, name) >=
-		    sizeof path || read_tail(path, &text, &err) < 0) {
+	if (!path_in_state(path, r, name) || read_tail(path, &text, &err) < 0) {
 		lh_buf_free(&text);
+		r->out.len = 0;
 		answer_error(r, 500, "the log cannot be read");
-		return;
+		return -1;
 	}
-	lh_write_object(&w, NULL);
-	lh_write_array(&w, member);
-	write_rows(&w, &text, most);
-	lh_write_end(&w);
-	lh_write_end(&w);
+	lh_write_array(w, member);
+	write_rows(w, &text, most);
+	lh_write_end(w);
 	lh_buf_free(&text);
+	return 0;
+}
+
+/* Add the text of the last audit's report; null without one that can be read. */
+static void add_report(struct lh_writer *w, struct request *r)
+{
+	static const char name[] = "reports/distillation/phase8-full-audit-report.md";
+	struct lh_buf text = { .max = REPORT_MAX };
+	struct lh_err err;
+	char path[4096];
+	bool there = path_in_state(path, r, name) && lh_file_read(path, &text, &err) == 1;
+
+	lh_buf_putc(&text, '\0');
+	lh_write_bytes(w, "report", there && !text.failed ? text.p : NULL);
+	lh_buf_free(&text);
+}
+
+static void answer_audits(struct request *r)
+{
+	struct lh_writer w = lh_write_to(&r->out);
+
+	lh_write_object(&w, NULL);
+	if (add_rows(&w, r, "data/_kb/audit_baselines.jsonl", "baselines", AUDITS) < 0)
+		return;
+	add_report(&w, r);
+	lh_write_end(&w);
+	answer(r, 200);
+}
+
+static void answer_newest(struct request *r, size_t most)
+{
+	struct lh_writer w = lh_write_to(&r->out);
+
+	lh_write_object(&w, NULL);
+	if (add_rows(&w, r, "log/sessions.jsonl", "sessions", most) < 0)
+		return;
+	lh_write_end(&w);
 	answer(r, 200);
 }
 
@@ -330,7 +373,7 @@ static void answer_sessions(struct request *r)
 	if (n < 1 || n > SESSIONS_MAX)
 		answer_error(r, 400, "\"limit\" must be a whole number from 1 to 200");
 	else
-		answer_rows(r, "log/sessions.jsonl", "sessions", n);
+		answer_newest(r, n);
 }
 
 void inside_answer(struct request *r)
@@ -343,7 +386,7 @@ void inside_answer(struct request *r)
 		answer_sessions(r);
 		break;
 	case LH_ROUTE_AUDITS:
-		answer_rows(r, "data/_kb/audit_baselines.jsonl", "baselines", AUDITS);
+		answer_audits(r);
 		break;
 	default:
 		answer_health(r);
