@@ -60,7 +60,8 @@ static void put_frame(struct lh_buf *b, uint32_t kind, const uint8_t *p, size_t 
  * checksums, after a mark of the index. */
 static void make_log(struct lh_buf *b, uint64_t checksum, const uint8_t *p, size_t n)
 {
-	bool framed = n && *p & 1;
+	static struct lh_buf frame;
+	bool framed = n && *p & 1, grouped;
 
 	if (n)
 		p++, n--;
@@ -68,13 +69,18 @@ static void make_log(struct lh_buf *b, uint64_t checksum, const uint8_t *p, size
 		lh_log_add_mark(b, checksum, DIM);
 	while (framed && n >= 2) {
 		size_t bytes = (size_t)p[1] % 16 * 8;
-		uint32_t kind = p[0] % 4;
+		uint32_t kind = p[0] % 128 % 5;
 
+		grouped = p[0] >= 128;
 		p += 2;
 		n -= 2;
 		if (bytes > n)
 			bytes = n / 8 * 8;
-		put_frame(b, kind, p, bytes);
+		lh_buf_reset(&frame);
+		put_frame(&frame, kind, p, bytes);
+		if (grouped)
+			lh_log_add_group(b, &frame);
+		lh_buf_add(b, frame.p, frame.len);
 		p += bytes;
 		n -= bytes;
 	}
