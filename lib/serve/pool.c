@@ -101,19 +101,17 @@ static struct lh_ask *pop(struct queue *q)
 	return a;
 }
 
-static void discard(struct lh_ask *a, enum lh_asked how, struct lh_record *rec,
-		    struct lh_str line)
+static void discard(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
 {
 	(void)how;
 	(void)rec;
-	(void)line;
 	lh_buf_free(&a->line);
 	free(a);
 }
 
-static void fail(struct lh_pool *p, struct lh_ask *a, enum lh_asked how)
+static void fail(struct lh_ask *a, enum lh_asked how)
 {
-	a->answered(a, how, &p->rec, (struct lh_str){ "", 0 });
+	a->answered(a, how, NULL);
 }
 
 /* ---- the end of a process ---- */
@@ -236,7 +234,7 @@ static void lose(struct lh_pool_process *c, enum lh_asked how)
 			a->sent = 0;
 			push(&again, a);
 		} else {
-			fail(p, a, first ? how : LH_ASKED_GONE);
+			fail(a, first ? how : LH_ASKED_GONE);
 		}
 	}
 	if (!again.last)
@@ -593,7 +591,7 @@ static bool answer(struct lh_pool_process *c)
 		c->answers++;
 		c->progress = now;
 		a = pop(&c->asked);
-		a->answered(a, LH_ASKED_ANSWERED, &p->rec, line);
+		a->answered(a, LH_ASKED_ANSWERED, &p->rec);
 		if (c->pid != pid)
 			return false;
 		if (at == c->in.len)
@@ -655,7 +653,7 @@ static struct lh_ask *give_up(struct lh_pool_process *c, struct lh_ask *a, struc
 		c->asked.last = in_place;
 	if (c->unsent == a)
 		c->unsent = in_place;
-	fail(c->pool, a, LH_ASKED_LATE);
+	fail(a, LH_ASKED_LATE);
 	return in_place;
 }
 
@@ -716,7 +714,7 @@ static void fail_late_of(struct lh_pool_process *c, double now)
 			before = a;
 		} else if (!a->sent) {
 			take_out(c, a, before);
-			fail(c->pool, a, LH_ASKED_LATE);
+			fail(a, LH_ASKED_LATE);
 		} else {
 			before = give_up(c, a, before);
 		}
@@ -732,7 +730,7 @@ static void refuse_late(struct lh_pool *p, double now)
 	p->waiting = (struct queue){ NULL, NULL, 0 };
 	while ((a = pop(&all)))
 		if (now - a->asked >= a->timeout)
-			fail(p, a, LH_ASKED_REFUSED);
+			fail(a, LH_ASKED_REFUSED);
 		else
 			push(&p->waiting, a);
 }
@@ -872,7 +870,7 @@ void lh_pool_kill(struct lh_pool *p)
 	for (i = 0; p->process && i < p->how.processes; i++)
 		end(&p->process[i], LH_ASKED_GONE, true);
 	while ((a = pop(&p->waiting)))
-		fail(p, a, LH_ASKED_REFUSED);
+		fail(a, LH_ASKED_REFUSED);
 }
 
 void lh_pool_free(struct lh_pool *p)

@@ -54,10 +54,9 @@ struct lh_ask {
 	double timeout;		/* seconds */
 	bool read;		/* changes nothing: may be asked once more */
 	bool probe;		/* late does not mean that the process is stuck */
-	/* Take the answer: line[0..n) without its LF, parsed in *rec; n is 0 unless it was
-	 * answered.  It may ask again, and free the ask. */
-	void (*answered)(struct lh_ask *a, enum lh_asked how, struct lh_record *rec,
-			 struct lh_str line);
+	/* Take the answer, parsed; rec is NULL unless it was answered.  It may ask again, and
+	 * free the ask. */
+	void (*answered)(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec);
 
 	/* set by the pool */
 	struct lh_ask *next;

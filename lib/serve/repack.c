@@ -45,30 +45,25 @@ static int no_clash(const struct lh_record *rec, const char *text, size_t n, str
 	return 0;
 }
 
-int lh_repack(struct lh_record *rec, struct lh_str body, struct lh_str members, bool empty,
-	      struct lh_buf *line, struct lh_err *err)
+int lh_repack(const struct lh_record *body, struct lh_str members, struct lh_buf *line,
+	      struct lh_err *err)
 {
 	const size_t from = line->len;
 	struct lh_buf object = { 0 };
 	int rc;
 
-	if (empty && !body.n) {
-		lh_buf_putc(line, '{');
-		lh_buf_add(line, members.p, members.n);
-		lh_buf_putc(line, '}');
-		return lh_buf_check(line, err);
-	}
-	if (lh_record_parse(rec, body.p, body.n, err) < 0)
-		return -1;
-	lh_repack_text(line, rec->line, rec->len);
+	if (!body)
+		lh_buf_puts(line, "{}");
+	else
+		lh_repack_text(line, body->line, body->len);
 	if (!members.n)
 		return lh_buf_check(line, err);
 	lh_buf_putc(&object, '{');
 	lh_buf_add(&object, members.p, members.n);
 	lh_buf_putc(&object, '}');
 	rc = lh_buf_check(&object, err);
-	if (!rc)
-		rc = no_clash(rec, object.p, object.len, err);
+	if (!rc && body)
+		rc = no_clash(body, object.p, object.len, err);
 	lh_buf_free(&object);
 	if (rc || lh_buf_check(line, err) < 0)
 		return -1;
@@ -141,15 +136,12 @@ static int without_status(const struct lh_record *rec, struct lh_answer *a, stru
 	return lh_buf_check(&a->text, err);
 }
 
-int lh_answer_read(struct lh_record *rec, const char *line, size_t n, struct lh_answer *a,
-		   struct lh_err *err)
+int lh_answer_read(const struct lh_record *rec, struct lh_answer *a, struct lh_err *err)
 {
 	const struct lh_value *status, *code, *message;
 	struct lh_value text;
 
 	lh_buf_reset(&a->text);
-	if (lh_record_parse(rec, line, n, err) < 0)
-		return -1;
 	a->status = 200;
 	a->body = (struct lh_str){ rec->line, rec->len };
 	if (is_error(rec, &text, &a->status))

@@ -8,7 +8,7 @@
 #include "serve.h"
 
 /* A connection's memory: the header block and libmicrohttpd's list of its fields. */
-#define CONNECTION_MEMORY ((size_t)48 << 10)
+#define CONNECTION_MEMORY ((size_t)26 << 10)
 #define DISCARD_MAX ((uint64_t)16 << 20)	/* bytes of a refused body read to its end */
 
 /* ---- ids ---- */

@@ -131,13 +131,11 @@ static void settle(struct inside *i)
 		write_health(i);
 }
 
-static void on_reply(struct lh_ask *a, enum lh_asked how, struct lh_record *rec,
-		     struct lh_str line)
+static void on_reply(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
 {
 	struct question *q = (struct question *)((char *)a - offsetof(struct question, ask));
 	struct inside *i = q->inside;
 
-	(void)line;
 	q->up = how == LH_ASKED_ANSWERED;
 	if (q->up && i->request && i->request->route->route->kind == LH_ROUTE_CACHE)
 		add_cache(i, rec);

@@ -44,14 +44,12 @@ void answer_asked(struct request *r, enum lh_asked how)
 		answer_error(r, 503, "the filter is busy or down");
 }
 
-int read_answer(struct request *r, struct lh_record *rec, struct lh_str line, unsigned *status,
-		struct lh_buf *out)
+int read_answer(const struct lh_record *rec, unsigned *status, struct lh_buf *out)
 {
 	struct lh_answer a = { .status = 0 };
 	struct lh_err err;
-	int rc = lh_answer_read(rec, line.p, line.n, &a, &err);
+	int rc = lh_answer_read(rec, &a, &err);
 
-	(void)r;
 	if (!rc && a.status != 204)
 		lh_buf_add(out, a.body.p, a.body.n);
 	*status = a.status;
@@ -67,8 +65,7 @@ void take_times(struct request *r, const struct lh_ask *a)
 	r->filter = a->sent ? now - a->sent : 0;
 }
 
-static void on_answer(struct lh_ask *a, enum lh_asked how, struct lh_record *rec,
-		      struct lh_str line)
+static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
 {
 	struct request *r = (struct request *)((char *)a - offsetof(struct request, ask));
 	unsigned status;
@@ -76,8 +73,8 @@ static void on_answer(struct lh_ask *a, enum lh_asked how, struct lh_record *rec
 	take_times(r, a);
 	if (how != LH_ASKED_ANSWERED)
 		answer_asked(r, how);
-	else if (read_answer(r, rec, line, &status, &r->out) < 0)
-		answer_error(r, 502, "the filter did not answer with JSON");
+	else if (read_answer(rec, &status, &r->out) < 0)
+		answer_error(r, 500, "out of memory");
 	else
 		answer(r, status);
 }
@@ -85,12 +82,12 @@ static void on_answer(struct lh_ask *a, enum lh_asked how, struct lh_record *rec
 /* ---- lines ---- */
 
 /* Add the trace id, unless the body or the route has one. */
-static void add_trace(const struct request *r, const struct lh_record *rec, bool empty,
+static void add_trace(const struct request *r, const struct lh_record *body,
 		      struct lh_buf *members)
 {
 	struct lh_writer w = { .out = members, .comma = members->len > 0 };
 
-	if (r->route->route->trace && (empty || !lh_record_get(rec, "trace_id")) &&
+	if (r->route->route->trace && (!body || !lh_record_get(body, "trace_id")) &&
 	    !lh_route_gives(r->route->route, lh_str_of("trace_id")) &&
 	    !lh_route_arg(&r->path, "trace_id").p)
 		lh_write_text(&w, "trace_id", r->trace);
@@ -99,27 +96,24 @@ static void add_trace(const struct request *r, const struct lh_record *rec, bool
 int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *line,
 	      struct lh_err *err)
 {
-	struct lh_buf members = { 0 };
-	struct lh_record rec;
-	bool nothing = empty && !body.n;
+	struct lh_record *rec = body.n ? &r->server->body : NULL;
+	struct lh_buf *members = &r->server->members;
 	int rc;
 
-	lh_record_init(&rec);
-	rc = lh_route_members(r->route->route, &r->path, r->skip, &members, err);
-	if (!rc && !body.n && !empty)
+	lh_buf_reset(members);
+	rc = lh_route_members(r->route->route, &r->path, r->skip, members, err);
+	if (!rc && !rec && !empty)
 		rc = lh_err_set(err, LH_EDATA, "the body is empty: expected a JSON object");
-	if (!rc && !nothing && r->route->route->trace)
-		rc = lh_record_parse(&rec, body.p, body.n, err);
-	if (!rc) {
-		add_trace(r, &rec, nothing, &members);
-		rc = lh_repack(&rec, body, (struct lh_str){ members.p, members.len }, empty, line,
-			       err);
-	}
-	if (!rc)
-		lh_buf_putc(line, '\n');
-	lh_record_free(&rec);
-	lh_buf_free(&members);
-	return rc ? rc : lh_buf_check(line, err);
+	if (!rc && rec)
+		rc = lh_record_parse(rec, body.p, body.n, err);
+	if (rc)
+		return -1;
+	add_trace(r, rec, members);
+	if (lh_buf_check(members, err) < 0 ||
+	    lh_repack(rec, (struct lh_str){ members->p, members->len }, line, err) < 0)
+		return -1;
+	lh_buf_putc(line, '\n');
+	return lh_buf_check(line, err);
 }
 
 static void ask_filter(struct request *r)

@@ -200,6 +200,8 @@ struct server {
 	struct shared_pool **pool;
 	size_t pools, cap_pools;
 	struct route_stats *stats, *other;
+	struct lh_record body;		/* the body parsed last, ... */
+	struct lh_buf members;		/* ... and the members added to it */
 	uint64_t in_flight, bodies;	/* requests; bytes of their bodies */
 	bool resumed;			/* a connection was resumed */
 	unsigned stop;			/* signals to stop so far */
@@ -261,8 +263,7 @@ void answer(struct request *r, unsigned status);
 void answer_error(struct request *r, unsigned status, const char *why);
 void answer_asked(struct request *r, enum lh_asked how);
 /* Read the line of a filter into status and body; errors as {"error":...}. */
-int read_answer(struct request *r, struct lh_record *rec, struct lh_str line, unsigned *status,
-		struct lh_buf *out);
+int read_answer(const struct lh_record *rec, unsigned *status, struct lh_buf *out);
 /* Make the line for the filter of one body. */
 int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *line,
 	      struct lh_err *err);

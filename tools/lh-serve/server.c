@@ -237,6 +237,7 @@ static int loop(struct server *s, struct lh_err *err)
 static int start(struct server *s, struct lh_err *err)
 {
 	forbid_cores();
+	lh_record_init(&s->body);
 	set_limits(s);
 	if (getrandom(s->seed, sizeof s->seed, 0) != (ssize_t)sizeof s->seed)
 		return lh_err_sys(err, "getrandom");
@@ -310,6 +311,8 @@ int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 		s.site->route[i].pool = NULL;
 	site_drop(s.site, &s);
 	stats_free(&s);
+	lh_record_free(&s.body);
+	lh_buf_free(&s.members);
 	lh_buf_free(&s.log);
 	if (s.signals.fd >= 0)
 		close(s.signals.fd);

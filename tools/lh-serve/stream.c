@@ -74,8 +74,7 @@ static void add_code(struct line *l, unsigned status)
 	lh_write_end(&w);
 }
 
-static void on_line(struct lh_ask *a, enum lh_asked how, struct lh_record *rec,
-		    struct lh_str text)
+static void on_line(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
 {
 	struct line *l = (struct line *)((char *)a - offsetof(struct line, ask));
 	struct stream *s = l->stream;
@@ -89,8 +88,8 @@ static void on_line(struct lh_ask *a, enum lh_asked how, struct lh_record *rec,
 		fail_line(l, 502, "the filter ended before it answered");
 	else if (how == LH_ASKED_REFUSED)
 		fail_line(l, 503, "the filter is busy or down");
-	else if (read_answer(s->request, rec, text, &status, &l->out) < 0)
-		fail_line(l, 502, "the filter did not answer with JSON");
+	else if (read_answer(rec, &status, &l->out) < 0)
+		fail_line(l, 500, "out of memory");
 	else if (status >= 400 || status == 204)
 		add_code(l, status);
 	end_line(l);
@@ -216,14 +215,12 @@ static void free_when_done(struct stream *s)
 	free(s);
 }
 
-static void on_late_line(struct lh_ask *a, enum lh_asked how, struct lh_record *rec,
-			 struct lh_str text)
+static void on_late_line(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
 {
 	struct line *l = (struct line *)((char *)a - offsetof(struct line, ask));
 
 	(void)how;
 	(void)rec;
-	(void)text;
 	l->stream->asked--;
 	free_when_done(l->stream);
 }
