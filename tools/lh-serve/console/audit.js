@@ -67,9 +67,11 @@ function drift_table(drift, rows) {
 		el("p", { class: "dim" }, times.length > 1 ? times.join(" to ")
 			: "This is the first audit."),
 		table("Drift", ["metric", "#baseline", "#current", "#Δ%", "flag"],
-			drift.map(({ name, baseline, current, pct, flag }) => [id_of(name),
-				visible(baseline ?? "-", 24), visible(current, 24), pct,
-				tag(flag, flag === "warn" ? "warn" : "")]))];
+			drift.map(({ name, baseline, current, pct, flag }) => [
+				name_of(name, { class: "id" }), visible(baseline ?? "-", 24),
+				visible(current, 24), pct,
+				tag(flag, flag === "warn" ? "warn" : ""),
+			]))];
 }
 
 /* ---- the report: Markdown, as far as lh-audit-full writes it ---- */

@@ -75,6 +75,9 @@ function fill(node, attributes, children) {
 /* Text from outside, isolated so that its direction of writing ends with it. */
 const data = (value, max, attributes) => el("bdi", attributes, visible(value, max));
 const id_of = (value) => data(value, 60, { class: "id" });
+/* A name that may be broken after _ and /. */
+const name_of = (value, attributes) => el("bdi", attributes,
+	visible(value, 120).split(/(?<=[_/])/).map((part) => [part, el("wbr")]));
 const dim = (...children) => el("span", { class: "dim small-text" }, children);
 const tag = (value, kind = "") => el("span", { class: `tag ${kind}` }, visible(value, 40));
 const block = (value, max) => el("pre", { tabindex: "0" }, data(value, max));

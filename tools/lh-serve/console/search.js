@@ -110,10 +110,10 @@ function summary_of(answer) {
 
 function result_list(answer, before) {
 	const counts = Object.entries(object(answer.per_corpus_counts));
-	const by_corpus = counts.map(([name, n]) => `${visible(name, 40)} ${count(n)}`).join(", ");
+	const found = counts.map(([name, n]) => `${visible(name, 40)} ${count(n)}`).join(", ");
 
 	return el("section", { "data-playbook": answer.use ? "on" : "off" },
-		el("h2", null, title_of(answer), " ", dim(data(by_corpus))),
+		el("h2", null, title_of(answer), " ", dim("found in ", data(found))),
 		el("ol", { class: "hits" }, answer.results.map((hit, i) =>
 			result(answer.query, hit, i + 1, before))));
 }

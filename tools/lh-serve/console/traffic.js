@@ -155,7 +155,7 @@ function route_row(name, total, part) {
 	const flow = rates([name]);
 	const number = (text) => el("td", { class: "n" }, text);
 
-	return el("tr", null, el("th", { scope: "row" }, data(name, 120)),
+	return el("tr", null, el("th", { scope: "row" }, name_of(name)),
 		el("td", { class: "more" }, curve(flow, { floor: 0 })),
 		number(rate(flow.at(-1) ?? 0)),
 		number(duration(quantile(part.buckets, .5))),
