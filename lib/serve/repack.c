@@ -136,7 +136,13 @@ static int without_status(const struct lh_record *rec, struct lh_answer *a, stru
 	return lh_buf_check(&a->text, err);
 }
 
-int lh_answer_read(const struct lh_record *rec, struct lh_answer *a, struct lh_err *err)
+bool lh_body_has_status(const struct lh_record *body)
+{
+	return lh_record_get(body, "status") || lh_record_get(body, "code");
+}
+
+int lh_answer_read(const struct lh_record *rec, bool own_status, struct lh_answer *a,
+		   struct lh_err *err)
 {
 	const struct lh_value *status, *code, *message;
 	struct lh_value text;
@@ -146,6 +152,8 @@ int lh_answer_read(const struct lh_record *rec, struct lh_answer *a, struct lh_e
 	a->body = (struct lh_str){ rec->line, rec->len };
 	if (is_error(rec, &text, &a->status))
 		return error_body(a, &text, err);
+	if (own_status)
+		return 0;
 	status = lh_record_get(rec, "status");
 	code = lh_record_get(rec, "code");
 	if (!status_of(status) && !status_of(code))

@@ -17,7 +17,8 @@
  * object with a "code" (what --on-error emit writes); else that of a "status" (or "code"),
  * a whole number from 200 to 599, which is then removed; else 200.  A body that is an error
  * becomes {"error":"message"}: the message of the error object, or the "message" that is the
- * only other member beside the status.
+ * only other member beside the status.  A filter that passes a record on may give back a
+ * "status" or "code" of the client's own: with own_status these say nothing, and stay.
  *
  * Errors:  LH_EDATA (400 for a body), LH_ENOMEM.
  * Threads: any number.
@@ -40,8 +41,12 @@ struct lh_answer {
 	struct lh_buf text;
 };
 
+/* Return whether the body has a "status" or a "code" of its own. */
+bool lh_body_has_status(const struct lh_record *body);
+
 /* Read the parsed line of a filter.  Fails only with LH_ENOMEM. */
-int lh_answer_read(const struct lh_record *rec, struct lh_answer *a, struct lh_err *err);
+int lh_answer_read(const struct lh_record *rec, bool own_status, struct lh_answer *a,
+		   struct lh_err *err);
 void lh_answer_free(struct lh_answer *a);
 
 /* Append {"error":"message"}. */

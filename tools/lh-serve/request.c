@@ -44,11 +44,12 @@ void answer_asked(struct request *r, enum lh_asked how)
 		answer_error(r, 503, "the filter is busy or down");
 }
 
-int read_answer(const struct lh_record *rec, unsigned *status, struct lh_buf *out)
+int read_answer(const struct lh_record *rec, bool own_status, unsigned *status,
+		struct lh_buf *out)
 {
 	struct lh_answer a = { .status = 0 };
 	struct lh_err err;
-	int rc = lh_answer_read(rec, &a, &err);
+	int rc = lh_answer_read(rec, own_status, &a, &err);
 
 	if (!rc && a.status != 204)
 		lh_buf_add(out, a.body.p, a.body.n);
@@ -73,7 +74,7 @@ static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_recor
 	take_times(r, a);
 	if (how != LH_ASKED_ANSWERED)
 		answer_asked(r, how);
-	else if (read_answer(rec, &status, &r->out) < 0)
+	else if (read_answer(rec, r->own_status, &status, &r->out) < 0)
 		answer_error(r, 500, "out of memory");
 	else
 		answer(r, status);
@@ -108,6 +109,7 @@ int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *
 		rc = lh_record_parse(rec, body.p, body.n, err);
 	if (rc)
 		return -1;
+	r->own_status = rec && lh_body_has_status(rec);
 	add_trace(r, rec, members);
 	if (lh_buf_check(members, err) < 0 ||
 	    lh_repack(rec, (struct lh_str){ members->p, members->len }, line, err) < 0)

@@ -242,6 +242,7 @@ struct request {
 	bool seen, lines, refused, chunked;
 
 	struct lh_ask ask;
+	bool own_status;		/* the body made last has a status of its own */
 	struct stream *stream;
 	struct inside *inside;
 	unsigned status;
@@ -263,7 +264,8 @@ void answer(struct request *r, unsigned status);
 void answer_error(struct request *r, unsigned status, const char *why);
 void answer_asked(struct request *r, enum lh_asked how);
 /* Read the line of a filter into status and body; errors as {"error":...}. */
-int read_answer(const struct lh_record *rec, unsigned *status, struct lh_buf *out);
+int read_answer(const struct lh_record *rec, bool own_status, unsigned *status,
+		struct lh_buf *out);
 /* Make the line for the filter of one body. */
 int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *line,
 	      struct lh_err *err);

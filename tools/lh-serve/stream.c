@@ -18,7 +18,7 @@ struct line {
 	struct lh_ask ask;
 	struct stream *stream;
 	struct lh_buf out;		/* the answer, with its LF */
-	bool done;
+	bool done, own_status;
 };
 
 struct stream {
@@ -88,7 +88,7 @@ static void on_line(struct lh_ask *a, enum lh_asked how, const struct lh_record 
 		fail_line(l, 502, "the filter ended before it answered");
 	else if (how == LH_ASKED_REFUSED)
 		fail_line(l, 503, "the filter is busy or down");
-	else if (read_answer(rec, &status, &l->out) < 0)
+	else if (read_answer(rec, l->own_status, &status, &l->out) < 0)
 		fail_line(l, 500, "out of memory");
 	else if (status >= 400 || status == 204)
 		add_code(l, status);
@@ -138,6 +138,7 @@ static void ask_line(struct stream *s, struct lh_str text)
 		fail_line(l, 503, "the filter is busy or down");
 		end_line(l);
 	} else {
+		l->own_status = s->request->own_status;
 		s->asked++;
 	}
 }
