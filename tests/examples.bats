@@ -15,6 +15,7 @@ prepare() {
 	cat "$ROOT"/share/fixtures/schemas/valid/evidence_record-*.json >evidence.jsonl
 	mkdir -p past/data/evidence/2026/05/03
 	head -n 1 evidence.jsonl >past/data/evidence/2026/05/03/scrum_reviews.jsonl
+	cp "$ROOT/share/load/multitier.jsonl" .
 	(umask 077; head -c 32 /dev/urandom >audit.key; head -c 32 /dev/urandom >new.key)
 }
 

@@ -180,7 +180,10 @@ hostile() {
 	--seed 1 http://127.0.0.1:1/|--seed: an option of "lh-load mix" alone
 	--via http http://127.0.0.1:1/|--via: an option of "lh-load mix" alone
 	mix|mix: missing operand SCENARIOS.jsonl
-	mix a b c|unexpected operand "c": SCENARIOS.jsonl and a URL are taken
+	mix a b c|unexpected operand "c": SCENARIOS.jsonl and a URL or DIR are taken
+	mix --via filters a|--via filters: missing operand DIR
+	mix --via filters --header a:b a .|--header: filters take no headers
+	mix --via filters --token-file t a .|--token-file: filters take no headers
 	mix -c 1,2 a|-c: "mix" takes one number of connections
 	mix --rate 1 a|--rate: not an option of "lh-load mix"
 	mix --each a|--each: not an option of "lh-load mix"
@@ -521,6 +524,81 @@ conditions() {
 	jq -s -e '.[0].count >= 8 and .[0].failures == 0 and .[1].scenarios == .[0].count' out
 }
 
+# ---- mix over filters ----
+
+# ways FILE - scenarios for routes whose filters need little state
+ways() {
+	cat >"$1" <<-'END'
+	{"name":"judge","steps":[{"to":"POST /v1/validate","send":{"kind":"sms","artifact":{"to":"1","body":"Hi"}},"expect":{"findings":{"eq":[]}}}]}
+	{"name":"embed","steps":[{"to":"POST /v1/embed","send":{"texts":["a","b"]},"take":{"v":"vectors[0]"}},{"to":"POST /v1/embed","send":{"texts":["a"]},"expect":{"vectors[0]":{"same_as":"$v"}}}]}
+	{"name":"list","steps":[{"to":"GET /v1/matrix/corpora","take":{"name":"corpora[0].name"}},{"to":"GET /v1/vectors/index/${name}","expect":{"params.name":{"eq":"$name"},"length":{"eq":30}}},{"to":"GET /v1/vectors/index/no","expect":{"status":404}}]}
+	{"name":"unknown kind","steps":[{"to":"POST /v1/validate","send":{"kind":"x","artifact":{}},"expect":{"status":400}}]}
+	END
+}
+
+state() {
+	mkdir -p state/index state/playbook state/log
+	lh-gen workers -n 30 >state/roster.jsonl
+	lh-index build state/index/workers.lhv state/roster.jsonl
+}
+
+@test "--via filters asks the filters of the routes, and judges as over HTTP" {
+	state
+	ways ways.jsonl
+	lh-load mix ways.jsonl -q -n 300 -c 8 --via filters state >out
+	jq -s -e '(.[:4] | all(.count > 40 and .failures == 0)) and .[4] == (.[4] + {scenarios: 300, classes: 4, classes_ok: 4})' out
+	lh-load mix -q -n 3 -c 1 --via filters state ways.jsonl >out
+}
+
+@test "the bridge gives the same answers as its filters do" {
+	state
+	ways ways.jsonl
+	lh-serve --state state --listen 127.0.0.1:0 >access 2>err 3>&- &
+	SERVERS+=($!)
+	until_so grep -q 'listening on' err
+	URL=$(sed -n 's/.*listening on //p' err)
+	lh-load mix ways.jsonl -q -n 300 -c 8 --via http "$URL" >out
+	jq -s -e '(.[:4] | all(.count > 40 and .failures == 0)) and .[4].classes_ok == 4' out
+	[ "$(jq -s 'map(select(.route)) | length' access)" = "$(tail -n 1 out | jq .total)" ]
+}
+
+@test "--via filters: a route without a filter, a body that is not one, a filter that cannot run" {
+	mkdir state
+	via() {
+		printf '%s\n' "$1" >one.jsonl
+		rc=0
+		timeout 60 lh-load mix one.jsonl -q -n 2 -c 2 --via filters state >out || rc=$?
+		[ "$rc" = 1 ]
+		sed 1q out | jq -r .first_failure
+	}
+	[ "$(via '{"name":"a","steps":[{"to":"GET /health"}]}')" = 'step 1, GET /health: status is 404, expected 2xx: {"error":"no filter answers this route"}' ]
+	[ "$(via '{"name":"a","steps":[{"to":"GET /no/../such"}]}' | cut -c1-40)" = 'step 1, GET /no/../such: status is 400, ' ]
+	[ "$(via '{"name":"a","steps":[{"to":"POST /v1/validate"}]}' | cut -c1-40)" = 'step 1, POST /v1/validate: status is 400' ]
+	[ "$(via '{"name":"a","steps":[{"to":"POST /v1/validate","send":[1]}]}' | cut -c1-40)" = 'step 1, POST /v1/validate: status is 400' ]
+	echo '{' >state/roster.jsonl
+	[ "$(via '{"name":"a","steps":[{"to":"POST /v1/validate","send":{"kind":"sms","artifact":{}}}]}')" = 'step 1, POST /v1/validate: the filter ended before it answered' ]
+	run -1 --separate-stderr lh-load mix one.jsonl -n 2 -c 2 --via filters state
+	[[ $stderr == *'lh-load: lh-validate[0] ended with status 2: '*roster.jsonl* ]]
+}
+
+@test "no filter outlives a run over filters, whatever ends it" {
+	state
+	ways ways.jsonl
+	(exec env --default-signal=INT lh-load mix ways.jsonl -q -c 2 -d 600 --via filters state >out 3>&- </dev/null) &
+	pid=$!
+	until_so pgrep -P $pid lh-validate
+	until_so pgrep -P $pid lh-embed
+	children=$(pgrep -P $pid)
+	kill -INT $pid
+	rc=0
+	wait $pid || rc=$?
+	[ "$rc" = 130 ]
+	jq -s -e '.[4].scenarios > 0 and .[4].classes_ok > 0' out
+	for child in $children; do
+		until_so bash -c "! kill -0 $child 2>/dev/null"
+	done
+}
+
 # ---- what ships ----
 
 @test "the files in share/load are those that share/load/make writes" {
@@ -570,6 +648,15 @@ conditions() {
 		run --separate-stderr env LH_FAULT_ALLOC=$n lh-load mix -q -n 3 -c 2 a.jsonl "$URL"
 		[ "$status" != 0 ] || break
 		[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] || { echo "$n: exit $status: $stderr"; return 1; }
+	done
+	[ "$n" -gt 20 ]
+	state
+	echo '{"name":"a","steps":[{"to":"GET /v1/matrix/corpora","expect":{"corpora[0].name":{"eq":"workers"}}}]}' >a.jsonl
+	for ((n = 1; n < 2000; n++)); do
+		run --separate-stderr env LH_FAULT_ALLOC=$n lh-load mix -q -n 3 -c 2 a.jsonl --via filters state
+		[ "$status" != 0 ] || break
+		# a filter that is out of memory is a failure of the run
+		[[ $status == [12] ]] || { echo "$n: exit $status: $stderr"; return 1; }
 	done
 	[ "$n" -gt 20 ]
 	for ((n = 1; n < 1000; n++)); do

@@ -37,8 +37,9 @@ void requests_free(struct requests *r);
 int load_run(struct lh_tool *tool, const struct settings *s, const struct target *t,
 	     const struct requests *r, const char *url);
 
-/* Run the scenarios of a file against the server at that address; NULL: that of lh-serve. */
-int mix_run(struct lh_tool *tool, const struct settings *s, const char *file, const char *url);
+/* Run the scenarios of a file against a target: the address of a server (NULL: where lh-serve
+ * listens by default), or, via filters, a folder. */
+int mix_run(struct lh_tool *tool, const struct settings *s, const char *file, const char *target);
 
 /* Round to a microsecond: a duration as it is written. */
 static inline double milliseconds(uint64_t ns)

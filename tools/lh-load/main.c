@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/signal.h"
 #include "load.h"
@@ -21,7 +22,8 @@ static const struct lh_option options[] = {
 	  LH_REAL(struct settings, rate, 0.001, 1e7, .verbs = V_LOAD) },
 	{ 0, "each", NULL, "print a line for each request",
 	  LH_FLAG(struct settings, each, .verbs = V_LOAD) },
-	{ 0, "via", "http", "what answers (default http)",
+	{ 0, "via", "http|filters", "what answers: the server at URL (default), or "
+	  "filters over the state in DIR",
 	  LH_CHOICE(struct settings, via, .verbs = V_MIX) },
 	{ 0, "seed", "S", "seed of what is drawn (default 1)",
 	  LH_UINT(struct settings, seed, 0, 1e15, .verbs = V_MIX) },
@@ -98,24 +100,40 @@ static int run_load(struct lh_tool *tool, struct settings *s)
 	return rc;
 }
 
-/* Take the operands in either order: the address is the one with "://". */
+/* Return whether an operand is what answers, and not the file of scenarios. */
+static bool is_target(const struct settings *s, const char *operand)
+{
+	struct stat st;
+
+	if (s->via == VIA_FILTERS)
+		return stat(operand, &st) == 0 && S_ISDIR(st.st_mode);
+	return strstr(operand, "://");
+}
+
+/* Take the operands in either order. */
 static int run_mix(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
 	char **o = tool->operands;
-	bool first = tool->n_operands > 1 && strstr(o[0], "://");
+	bool first = tool->n_operands > 1 && is_target(s, o[0]);
 
 	if (tool->n_operands > 2)
-		return lh_tool_unexpected(tool, 2, "SCENARIOS.jsonl and a URL are taken");
+		return lh_tool_unexpected(tool, 2, "SCENARIOS.jsonl and a URL or DIR are taken");
 	if (s->steps > 1)
 		return lh_tool_usage(tool, "-c: \"mix\" takes one number of connections");
+	if (s->via == VIA_FILTERS && tool->n_operands < 2)
+		return lh_tool_usage(tool, "--via filters: missing operand DIR");
+	if (s->via == VIA_FILTERS && (s->headers.n || s->token_file))
+		return lh_tool_usage(tool, "--%s: filters take no headers",
+				     s->token_file ? "token-file" : "header");
 	if (s->seed == NOT_GIVEN)
 		s->seed = 1;
 	return mix_run(tool, s, o[first], tool->n_operands > 1 ? o[!first] : NULL);
 }
 
 static const struct lh_verb verbs[] = {
-	{ "mix", "SCENARIOS.jsonl [URL]", "run scenarios of several requests", V_MIX, 1, run_mix },
+	{ "mix", "SCENARIOS.jsonl [URL|DIR]", "run scenarios of several requests", V_MIX, 1,
+	  run_mix },
 	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 

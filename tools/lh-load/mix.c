@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/signal.h"
 #include "json/write.h"
+#include "filters.h"
 #include "load.h"
 #include "tool/records.h"
 #include "verdict.h"
@@ -21,7 +22,7 @@ struct worker {
 	uint64_t began;
 	struct lh_value variable[NAMES_MAX];
 	struct lh_buf text[NAMES_MAX];	/* of those that were taken */
-	struct lh_buf request, body;
+	struct lh_buf address, body, request;
 };
 
 struct mix {
@@ -29,7 +30,8 @@ struct mix {
 	const struct settings *s;
 	struct set set;
 	struct target target;
-	struct client *client;
+	struct client *client;		/* this or filters */
+	struct filters *filters;
 	struct worker *worker;
 	size_t workers, active;
 	struct judge judge;
@@ -101,35 +103,47 @@ static void end_run(struct mix *m, struct worker *w, const struct lh_err *failed
 	w->scenario = NULL;
 }
 
+/* Send what the step has rendered. */
+static int send_rendered(struct mix *m, struct worker *w, const char *method, struct lh_str address,
+			 struct lh_str body, struct lh_err *err)
+{
+	size_t slot = (size_t)(w - m->worker);
+
+	if (m->filters) {
+		filters_send(m->filters, slot, method, address, body);
+		return 0;
+	}
+	lh_buf_reset(&w->request);
+	target_request(&m->target, method, address, body, &w->request);
+	if (lh_buf_check(&w->request, err) < 0)
+		return -1;
+	client_send(m->client, slot, (struct lh_str){ w->request.p, w->request.len }, 0);
+	return 0;
+}
+
 static int send_step(struct mix *m, struct worker *w, struct lh_err *err)
 {
 	const struct step *step = &w->scenario->step[w->step];
-	struct lh_buf address = { 0 };
 	struct lh_str body = { NULL, 0 };
 	int rc;
 
-	lh_buf_reset(&w->request);
+	lh_buf_reset(&w->address);
 	lh_buf_reset(&w->body);
-	/* the path of the target, without its slash at the end, is a prefix */
-	lh_buf_puts(&address, m->target.path);
-	address.len -= address.len && address.p[address.len - 1] == '/';
-	rc = pattern_put_address(&step->address, w->variable, &address, err);
+	if (m->target.path) {
+		/* without its slash at the end it is a prefix */
+		lh_buf_puts(&w->address, m->target.path);
+		w->address.len -= w->address.len && w->address.p[w->address.len - 1] == '/';
+	}
+	rc = pattern_put_address(&step->address, w->variable, &w->address, err);
 	if (!rc && step->has_body) {
 		rc = pattern_put_json(&step->body, w->variable, &w->body, err);
 		body = (struct lh_str){ w->body.p, w->body.len };
 	}
-	if (!rc) {
-		target_request(&m->target, step->method, (struct lh_str){ address.p, address.len },
-			       body, &w->request);
-		rc = lh_buf_check(&w->request, err);
-	}
-	lh_buf_free(&address);
-	if (rc < 0)
-		return -1;
-	m->requests++;
-	client_send(m->client, (size_t)(w - m->worker),
-		    (struct lh_str){ w->request.p, w->request.len }, 0);
-	return 0;
+	if (!rc)
+		rc = send_rendered(m, w, step->method,
+				   (struct lh_str){ w->address.p, w->address.len }, body, err);
+	m->requests += !rc;
+	return rc;
 }
 
 static bool may_begin(const struct mix *m, const struct worker *w)
@@ -223,7 +237,8 @@ static int loop(struct mix *m)
 		begin_run(m, w);
 	}
 	while (m->active && !m->rc && !lh_signal_pending()) {
-		if (client_turn(m->client, &m->tool->err) < 0)
+		if (m->filters ? filters_turn(m->filters, &m->tool->err) < 0
+			       : client_turn(m->client, &m->tool->err) < 0)
 			return -1;
 		show_progress(m);
 	}
@@ -330,18 +345,26 @@ static int read_set(struct mix *m, const char *file)
 	return 0;
 }
 
-static int open_target(struct mix *m, const char *url)
+static int open_target(struct mix *m, const char *target)
 {
 	struct lh_err *err = &m->tool->err;
 
-	if (target_open(&m->target, url, err) < 0 ||
-	    target_headers(&m->target, &m->s->headers, m->s->token_file, err) < 0)
-		return -1;
 	m->workers = m->s->step[0];
 	m->worker = lh_calloc(m->workers, sizeof *m->worker, err);
-	m->client = m->worker ? client_open(&(struct client_how){
+	if (!m->worker)
+		return -1;
+	if (m->s->via == VIA_FILTERS) {
+		m->filters = filters_open(&(struct filters_how){
+			.folder = target, .slots = m->workers, .timeout = m->s->timeout,
+			.done = on_answer, .ctx = m }, err);
+		return m->filters ? 0 : -1;
+	}
+	if (target_open(&m->target, target ? target : DEFAULT_URL, err) < 0 ||
+	    target_headers(&m->target, &m->s->headers, m->s->token_file, err) < 0)
+		return -1;
+	m->client = client_open(&(struct client_how){
 		.target = &m->target, .slots = m->workers, .timeout = m->s->timeout, .keep = true,
-		.done = on_answer, .ctx = m }, err) : NULL;
+		.done = on_answer, .ctx = m }, err);
 	return m->client ? 0 : -1;
 }
 
@@ -351,11 +374,13 @@ static void close_mix(struct mix *m)
 	size_t i;
 
 	client_close(m->client);
+	filters_close(m->filters);
 	for (w = m->worker; m->worker && w < m->worker + m->workers; w++) {
 		for (i = 0; i < NAMES_MAX; i++)
 			lh_buf_free(&w->text[i]);
-		lh_buf_free(&w->request);
+		lh_buf_free(&w->address);
 		lh_buf_free(&w->body);
+		lh_buf_free(&w->request);
 	}
 	free(m->worker);
 	judge_free(&m->judge);
@@ -363,7 +388,7 @@ static void close_mix(struct mix *m)
 	set_free(&m->set);
 }
 
-int mix_run(struct lh_tool *tool, const struct settings *s, const char *file, const char *url)
+int mix_run(struct lh_tool *tool, const struct settings *s, const char *file, const char *target)
 {
 	struct mix m = { .tool = tool, .s = s };
 	int rc;
@@ -371,12 +396,14 @@ int mix_run(struct lh_tool *tool, const struct settings *s, const char *file, co
 	judge_init(&m.judge);
 	rc = read_set(&m, file);
 	if (!rc)
-		rc = open_target(&m, url ? url : DEFAULT_URL);
+		rc = open_target(&m, target);
 	lh_signal_defer(true);
 	if (!rc)
 		rc = loop(&m);
 	if (!rc)
 		rc = print_results(&m);
+	if (m.filters && *filters_last_words(m.filters))
+		lh_tool_message(tool, "%s", filters_last_words(m.filters));
 	close_mix(&m);
 	return rc;
 }
