@@ -643,6 +643,36 @@ state() {
 	[ ! -s bad ] || { head -n 3 bad; return 1; }
 }
 
+# served - a state of 5,000 workers, and URL: a server over it
+served() {
+	mkdir -p state/index
+	lh-gen workers -n "$(scale 5000 100000)" >state/roster.jsonl
+	lh-index build -q state/index/workers.lhv state/roster.jsonl
+	lh-serve --state state --listen 127.0.0.1:0 >access 2>err 3>&- &
+	SERVERS+=($!)
+	until_so grep -q 'listening on' err
+	URL=$(sed -n 's/.*listening on //p' err)
+}
+
+# all_good FILE - all six scenarios ran, without a failure
+all_good() {
+	jq -s -e 'length == 7 and (.[:6] | all(.count > 0 and .failures == 0)) and .[6].classes_ok == 6' "$1" >/dev/null || { cat "$1"; return 1; }
+}
+
+@test "the sets that ship run over the bridge, and multitier over its filters, without a failure" {
+	plain_only "an index of 5,000 workers"
+	served
+	lh-load -q -c 4 -n 60 "$URL/v1/matrix/search" <"$ROOT/share/load/loadgen.jsonl" >out
+	"$ROOT/share/load/big" "$URL" 0.2 >out 2>table
+	[ "$(jq -s -c 'map(.concurrency) | sort' out)" = '[10,50,60,60,100,200]' ]
+	jq -s -e 'map(.by_status == {"200": .total} and .total > 0) | all' out
+	lh-load mix "$ROOT/share/load/multitier.jsonl" -q -c 20 -n "$(scale 300 30000)" --via http "$URL" >out
+	all_good out
+	stop_upstreams
+	lh-load mix "$ROOT/share/load/multitier.jsonl" -q -c 20 -n "$(scale 300 30000)" --seed 2 --via filters state >out
+	all_good out
+}
+
 @test "no connection, no descriptor and no memory is left after a run, whichever allocation fails" {
 	asan_only
 	serve

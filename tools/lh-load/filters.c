@@ -23,6 +23,7 @@ struct asking {
 	struct lh_ask ask;
 	struct filters *f;
 	uint64_t from;
+	bool own_status;	/* the body has a member that is called as the status is */
 	unsigned status;	/* of a request that was refused, reported by the next turn */
 	struct lh_buf body;
 };
@@ -33,6 +34,8 @@ struct filters {
 	struct lh_routes routes;
 	struct filter *filter;
 	size_t n, cap;
+	struct lh_record body;
+	struct lh_buf members;
 	struct asking *asking;
 	size_t *failed, n_failed;
 	char last_words[400];
@@ -57,8 +60,7 @@ static void refuse_later(struct asking *a, const struct lh_err *why)
 	a->f->failed[a->f->n_failed++] = (size_t)(a - a->f->asking);
 }
 
-static void on_answer(struct lh_ask *ask, enum lh_asked how, struct lh_record *rec,
-		      struct lh_str line)
+static void on_answer(struct lh_ask *ask, enum lh_asked how, const struct lh_record *rec)
 {
 	struct asking *a = (struct asking *)((char *)ask - offsetof(struct asking, ask));
 	struct lh_answer read = { .status = 0 };
@@ -69,8 +71,9 @@ static void on_answer(struct lh_ask *ask, enum lh_asked how, struct lh_record *r
 		answer.fault = how == LH_ASKED_LATE ? "timed out"
 			: how == LH_ASKED_GONE ? "the filter ended before it answered"
 					       : "the filter is down";
-	} else if (lh_answer_read(rec, line.p, line.n, &read, &err) < 0) {
-		answer.fault = "the filter did not answer with an object";
+	} else if (lh_answer_read(rec, a->own_status, &read, &err) < 0) {
+		answer.fault = reply_no_memory;
+		a->f->no_memory = true;
 	} else {
 		answer.status = read.status;
 		answer.body = read.status == 204 ? (struct lh_str){ NULL, 0 } : read.body;
@@ -119,20 +122,22 @@ static int make_line(struct asking *a, const struct lh_route *r, const struct lh
 		     struct lh_str body, struct lh_err *err)
 {
 	bool empty = !strcmp(r->method, "GET") || !strcmp(r->method, "DELETE");
-	struct lh_buf members = { 0 };
-	struct lh_record rec;
-	int rc;
+	struct lh_record *rec = body.n ? &a->f->body : NULL;
+	struct lh_buf *members = &a->f->members;
 
-	lh_record_init(&rec);
+	lh_buf_reset(members);
 	lh_buf_reset(&a->ask.line);
-	rc = lh_route_members(r, path, 0, &members, err);
-	if (!rc)
-		rc = lh_repack(&rec, body, (struct lh_str){ members.p, members.len }, empty,
-			       &a->ask.line, err);
+	if (lh_route_members(r, path, 0, members, err) < 0)
+		return -1;
+	if (!rec && !empty)
+		return lh_err_set(err, LH_EDATA, "the body is empty: expected a JSON object");
+	if (rec && lh_record_parse(rec, body.p, body.n, err) < 0)
+		return -1;
+	a->own_status = rec && lh_body_has_status(rec);
+	if (lh_repack(rec, (struct lh_str){ members->p, members->len }, &a->ask.line, err) < 0)
+		return -1;
 	lh_buf_putc(&a->ask.line, '\n');
-	lh_record_free(&rec);
-	lh_buf_free(&members);
-	return rc ? rc : lh_buf_check(&a->ask.line, err);
+	return lh_buf_check(&a->ask.line, err);
 }
 
 static int ask(struct asking *a, const char *method, struct lh_str address, struct lh_str body,
@@ -223,6 +228,7 @@ struct filters *filters_open(const struct filters_how *how, struct lh_err *err)
 		return NULL;
 	f->how = *how;
 	f->loop.fd = -1;
+	lh_record_init(&f->body);
 	f->asking = lh_calloc(how->slots, sizeof *f->asking, err);
 	f->failed = f->asking ? lh_calloc(2 * how->slots, sizeof *f->failed, err) : NULL;
 	if (!f->failed || lh_loop_open(&f->loop, err) < 0 ||
@@ -276,6 +282,8 @@ void filters_close(struct filters *f)
 	if (f->loop.fd >= 0)
 		lh_loop_close(&f->loop);
 	lh_routes_free(&f->routes);
+	lh_record_free(&f->body);
+	lh_buf_free(&f->members);
 	free(f->filter);
 	free(f->asking);
 	free(f->failed);
