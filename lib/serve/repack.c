@@ -114,13 +114,17 @@ static bool is_error(const struct lh_record *rec, struct lh_value *message, unsi
 {
 	const struct lh_value *error = lh_record_get(rec, "error");
 	struct lh_value code;
+	unsigned n;
 
 	message->type = LH_NULL;
 	if (!error || error->type != LH_OBJECT || !lh_value_get(error, "code", &code))
 		return false;
-	*status = status_of(&code);
+	n = status_of(&code);
+	if (!n)
+		return false;
+	*status = n;
 	lh_value_get(error, "message", message);
-	return *status;
+	return true;
 }
 
 /* Remove the status: cheaply where it is the last member. */

@@ -72,10 +72,28 @@ struct framing {
 	const char *end;		/* of the last field */
 };
 
+static bool is_token_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || (c && strchr("!#$%&'*+.^_`|~", c));
+}
+
 static bool is_token(const char *p)
 {
-	return *p && !p[strspn(p, "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				  "abcdefghijklmnopqrstuvwxyz")];
+	const char *from = p;
+
+	while (is_token_char(*p))
+		p++;
+	return p > from && !*p;
+}
+
+/* Return the end of a value; NULL if it holds a control character other than a tab. */
+static const char *end_of_value(const char *p)
+{
+	for (; *p; p++)
+		if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f)
+			return NULL;
+	return p;
 }
 
 static enum MHD_Result look_at(void *framing, enum MHD_ValueKind kind, const char *key,
@@ -84,11 +102,10 @@ static enum MHD_Result look_at(void *framing, enum MHD_ValueKind kind, const cha
 	struct framing *f = framing;
 
 	(void)kind;
-	if (!value || key != f->end + 2 || !is_token(key)) {
+	if (!value || key != f->end + 2 || !is_token(key) || !(f->end = end_of_value(value))) {
 		f->odd = true;
 		return MHD_NO;
 	}
-	f->end = value + strlen(value);
 	if (!strcasecmp(key, "Content-Length")) {
 		f->lengths++;
 	} else if (!strcasecmp(key, "Transfer-Encoding")) {
@@ -267,7 +284,7 @@ static unsigned refuse_body(struct request *r, const char **why)
 		*why = "the body is too large";
 		return 413;
 	}
-	if (has_body(r) && !is_json(header(r, "Content-Type"), &r->lines)) {
+	if ((length || r->chunked) && !is_json(header(r, "Content-Type"), &r->lines)) {
 		*why = "the body must be application/json, application/jsonl or "
 		       "application/x-ndjson";
 		return 415;
