@@ -686,7 +686,7 @@ all_good() {
 	[ "$n" -gt 20 ]
 	state
 	echo '{"name":"a","steps":[{"to":"GET /v1/matrix/corpora","expect":{"corpora[0].name":{"eq":"workers"}}}]}' >a.jsonl
-	for ((n = 1; n < 2000; n++)); do
+	for ((n = 1; n < 2000; n += $(scale 9 1))); do
 		run --separate-stderr env LH_FAULT_ALLOC=$n lh-load mix -q -n 3 -c 2 a.jsonl --via filters state
 		[ "$status" != 0 ] || break
 		# a filter that is out of memory is a failure of the run
