@@ -65,9 +65,13 @@ static enum MHD_Result refuse(struct request *r, unsigned status, const char *wh
  * libmicrohttpd 0.9.75 ends a line also at a bare LF, cuts it at NUL, and appends a folded
  * line to the name of the field.  Each of these lets two readers disagree about where a
  * request ends.  It keeps the fields where they arrived, with NULs for CR and LF, so that in
- * a header without such lines each field begins two bytes after the one before. */
+ * a header without such lines each field begins two bytes after the one before.  Later
+ * versions refuse such headers themselves (MHD_OPTION_STRICT_FOR_CLIENT). */
+#define LAYOUT_OF "0.9.75"
+
 struct framing {
 	unsigned lengths, encodings, hosts;
+	bool in_place;			/* the layout is known */
 	bool chunked, odd;
 	const char *end;		/* of the last field */
 };
@@ -102,7 +106,8 @@ static enum MHD_Result look_at(void *framing, enum MHD_ValueKind kind, const cha
 	struct framing *f = framing;
 
 	(void)kind;
-	if (!value || key != f->end + 2 || !is_token(key) || !(f->end = end_of_value(value))) {
+	if (!value || (f->in_place && key != f->end + 2) || !is_token(key) ||
+	    !(f->end = end_of_value(value))) {
 		f->odd = true;
 		return MHD_NO;
 	}
@@ -130,13 +135,15 @@ static size_t header_size(const struct request *r)
 static const char *wrong_framing(struct request *r, const char *method, const char *url,
 				 const char *version)
 {
-	struct framing f = { .end = version + strlen(version) };
+	struct framing f = { .end = version + strlen(version),
+			     .in_place = !strcmp(MHD_get_version(), LAYOUT_OF) };
 	const bool one = !strcmp(version, "HTTP/1.1");
 
 	MHD_get_connection_values(r->conn, MHD_HEADER_KIND, look_at, &f);
 	r->chunked = f.encodings;
-	if (f.odd || url != method + strlen(method) + 1 ||
-	    version != url + strlen(r->target) + 1 || f.end + 4 != method + header_size(r))
+	if (f.odd || (f.in_place && (url != method + strlen(method) + 1 ||
+				     version != url + strlen(r->target) + 1 ||
+				     f.end + 4 != method + header_size(r))))
 		return "the header is malformed";
 	if (f.lengths > 1)
 		return "two Content-Length headers";
@@ -599,6 +606,7 @@ int http_start(struct server *s, struct lh_err *err)
 		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
 			MHD_USE_ERROR_LOG,
 		0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, no_message, s,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->limit + 64,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS + 5,
