@@ -355,6 +355,7 @@ class Upstream(http.server.BaseHTTPRequestHandler):
 
 
 class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128
     daemon_threads = True
 
     def handle_error(self, request, client_address):
