@@ -5,7 +5,11 @@
 #include "base/mem.h"
 #include "search.h"
 
-#define KEPT 32		/* filters; more only while more are in use */
+/* Filters that are kept, more only while more are in use: a service sees some for each role
+ * and city.  The results of one take two bits a row. */
+#define KEPT_LEAST 32
+#define KEPT_MOST 512
+#define KEPT_BYTES ((uint64_t)32 << 20)
 
 void filters_init(struct filters *f)
 {
@@ -57,13 +61,20 @@ static struct cached_filter *find(const struct filters *f, const struct lh_value
 	return NULL;
 }
 
+static size_t kept(const struct lh_index *ix)
+{
+	const uint64_t n = KEPT_BYTES / (lh_index_rows(ix) / 4 + 1);
+
+	return n < KEPT_LEAST ? KEPT_LEAST : n > KEPT_MOST ? KEPT_MOST : (size_t)n;
+}
+
 /* Return the place for another filter: that of the one unused for longest. */
-static struct cached_filter **place(struct filters *f, struct lh_err *err)
+static struct cached_filter **place(struct filters *f, size_t most, struct lh_err *err)
 {
 	struct cached_filter **oldest = NULL;
 	size_t i;
 
-	for (i = 0; f->n >= KEPT && i < f->n; i++)
+	for (i = 0; f->n >= most && i < f->n; i++)
 		if (!f->v[i]->users && (!oldest || f->v[i]->taken < (*oldest)->taken))
 			oldest = &f->v[i];
 	if (oldest)
@@ -82,7 +93,7 @@ struct cached_filter *filters_take(struct filters *f, const struct lh_index *ix,
 	pthread_mutex_lock(&f->lock);
 	k = find(f, v);
 	if (!k && (k = make(ix, v, err))) {
-		at = place(f, err);
+		at = place(f, kept(ix), err);
 		if (at) {
 			forget(*at);
 			*at = k;
