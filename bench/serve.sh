@@ -2,7 +2,7 @@
 # latencies in milliseconds.  Peers: lh-search on the same queries from a file; libmicrohttpd
 # with a handler that does nothing; a Node server over the same co-processes.  SECONDS_EACH
 # for each measurement (default 5); MULTITIER=300 also runs the mix of share/load/multitier
-# for so many seconds, SOAK=6000000 the big mix until so many requests.
+# for so many seconds over 100,000 workers, whose vectors take a byte a value.
 source "$ROOT/bench/lib.bash"
 each=${SECONDS_EACH:-5}
 work=$(mktemp -d)
@@ -71,3 +71,22 @@ against 'search, 200 connections; Node' 200 http://127.0.0.1:31101/v1/matrix/sea
 against 'embed, 64 connections; Node' 64 http://127.0.0.1:31101/v1/embed http://127.0.0.1:31103/v1/embed "$work/embed"
 against 'embed, 64 connections; empty handler' 64 http://127.0.0.1:31101/v1/embed http://127.0.0.1:31102/ "$work/embed"
 printf 'memory under load\t%d MiB\n' "$(memory)"
+
+[ -n "${MULTITIER:-}" ] || exit 0
+kill "${pids[@]}"
+wait
+pids=()
+rm -r "$state"
+mkdir -p "$state/index"
+lh-gen workers -n 100000 >"$state/roster.jsonl"
+lh-index build -q --precision i8 "$state/index/workers.lhv" "$state/roster.jsonl"
+start lh-serve --state "$state" --listen 127.0.0.1:31101
+serve=$!
+up 31101
+sleep 2
+lh-load mix "$ROOT/share/load/multitier.jsonl" -c 50 -d "$MULTITIER" --via http http://127.0.0.1:31101 \
+	2>/dev/null >"$work/mix" || true
+jq -r 'if .scenarios then "multitier, 50 workers; aim\t\(.per_second) /s\t4000 /s\t\(.per_second / 4000)",
+		"  classes without a failure\t\(.classes_ok)\t\(.classes)"
+	else "  \(.scenario): runs; p50, p99\t\(.count)\t\(.p50_ms), \(.p99_ms) ms" end' "$work/mix"
+printf '  memory at the end\t%d MiB\t400 MiB\n' "$(memory)"
