@@ -233,7 +233,7 @@ int lh_percent_decode(struct lh_str in, bool plus, struct lh_buf *out, struct lh
 	}
 	if (lh_buf_check(out, err) < 0)
 		return -1;
-	if (!lh_utf8_valid(out->p + from, out->len - from))
+	if (out->len > from && !lh_utf8_valid(out->p + from, out->len - from))
 		return lh_err_set(err, LH_EDATA, "the target is not UTF-8");
 	return 0;
 }
@@ -309,19 +309,19 @@ static int read_parts(struct lh_route_path *p, struct lh_str in, char by,
 static struct lh_str skip_authority(struct lh_str target)
 {
 	static const char *const scheme[] = { "http://", "https://" };
-	size_t i, n;
+	size_t i, n, host;
 
 	if (target.n && *target.p == '/')
 		return target;
 	for (i = 0; i < 2; i++) {
-		n = strlen(scheme[i]);
+		n = host = strlen(scheme[i]);
 		if (target.n <= n || strncasecmp(target.p, scheme[i], n))
 			continue;
 		while (n < target.n && target.p[n] != '/' && target.p[n] != '?')
 			n++;
 		if (n == target.n)
 			return (struct lh_str){ "/", 1 };
-		if (target.p[n] == '/')
+		if (target.p[n] == '/' && n > host)
 			return (struct lh_str){ target.p + n, target.n - n };
 	}
 	return (struct lh_str){ target.p, 0 };

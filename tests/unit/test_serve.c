@@ -1,0 +1,365 @@
+/* lib/serve without processes: routes and targets, bodies and answers, the configuration. */
+#include <string.h>
+
+#include "check.h"
+#include "serve/repack.h"
+#include "serve/routes.h"
+
+static struct lh_err err;
+static struct lh_record rec;
+static struct lh_buf in, out;
+
+static const char *text_of(struct lh_buf *b)
+{
+	lh_buf_putc(b, '\0');
+	b->len--;
+	return b->p;
+}
+
+static void parse(const char *text)
+{
+	lh_buf_reset(&in);
+	lh_buf_puts(&in, text);
+	check_why(lh_record_parse(&rec, in.p, in.len, &err) == 0, text);
+}
+
+static void a_route_is_a_method_and_pieces(void)
+{
+	static const char *const good[] = {
+		"GET /", "POST /a", "PUT /a/{b}", "PATCH /{a}/{b}/c", "DELETE /a.b/~c/{d}",
+		"GET /\xc3\xa4", "GET /1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16",
+	};
+	static const char *const bad[] = {
+		"", "GET", "GET ", "GET a", "/a", "get /a", "HEAD /a", "OPTIONS /a", "BREW /a",
+		"GETX /a", "GET  /a", "GET //", "GET /a/", "GET /a//b", "GET /{}", "GET /{a",
+		"GET /a}", "GET /{a}b", "GET /a{b}", "GET /{a{b}}", "GET /a%20b", "GET /a?b",
+		"GET /{a}/{a}", "GET /\xff", "GET /1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof good / sizeof *good; i++) {
+		struct lh_route r = { 0 };
+
+		check_why(lh_route_parse(&r, good[i], &err) == 0, err.msg);
+		check(!strcmp(r.route, good[i]));
+		lh_route_free(&r);
+	}
+	for (i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct lh_route r = { 0 };
+
+		check_why(lh_route_parse(&r, bad[i], &err) < 0 && err.code == LH_EDATA, bad[i]);
+		lh_route_free(&r);
+	}
+}
+
+static bool same(const char *a, const char *b)
+{
+	struct lh_route x = { 0 }, y = { 0 };
+	bool is;
+
+	check(lh_route_parse(&x, a, &err) == 0 && lh_route_parse(&y, b, &err) == 0);
+	is = lh_route_same(&x, &y) && lh_route_same(&y, &x);
+	lh_route_free(&x);
+	lh_route_free(&y);
+	return is;
+}
+
+static void names_do_not_tell_routes_apart(void)
+{
+	check(same("GET /a/{b}", "GET /a/{c}") && same("GET /", "GET /"));
+	check(!same("GET /a/{b}", "GET /a/b") && !same("GET /a", "POST /a"));
+	check(!same("GET /a", "GET /a/b") && !same("GET /{a}/b", "GET /a/{b}"));
+}
+
+/* The members of a route (with constants, as JSON) for a target; NULL if it does not fit, or
+ * the error. */
+static const char *members(const char *route, const char *constants, const char *target)
+{
+	struct lh_route_path p = { 0 };
+	struct lh_route r = { 0 };
+	const char *result = NULL;
+	struct lh_value v;
+
+	check_why(lh_route_parse(&r, route, &err) == 0, err.msg);
+	lh_buf_reset(&in);
+	lh_buf_puts(&in, constants);
+	check(lh_json_parse(&rec, in.p, in.len, &v, &err) == 0);
+	check_why(lh_route_set_members(&r, &v, &err) == 0, err.msg);
+	lh_buf_reset(&out);
+	if (lh_route_path_read(&p, lh_str_of(target), &err) < 0)
+		result = err.msg;
+	else if (lh_route_fits(&r, &p, 0))
+		result = lh_route_members(&r, &p, 0, &out, &err) < 0 ? err.msg : text_of(&out);
+	lh_route_path_free(&p);
+	lh_route_free(&r);
+	return result;
+}
+
+static void gives(const char *route, const char *constants, const char *target, const char *want)
+{
+	const char *got = members(route, constants, target);
+
+	check_why(want ? got && !strcmp(got, want) : !got, got ? got : target);
+}
+
+static void a_target_gives_members(void)
+{
+	gives("GET /a", "{}", "/a", "");
+	gives("GET /a", "{}", "/b", NULL);
+	gives("GET /a", "{}", "/a/", NULL);
+	gives("GET /", "{}", "/", "");
+	gives("GET /a/{b}", "{}", "/a/", NULL);
+	gives("GET /a/{b}", "{}", "/a/x%2F%22", "\"b\":\"x/\\\"\"");
+	gives("GET /a/{b}", "{ \"op\" : \"x y\" , \"n\":[ 1, 2 ] }", "/a/x?q=1&k=2",
+	      "\"op\":\"x y\",\"n\":[1,2],\"b\":\"x\",\"q\":\"1\",\"k\":2");
+	gives("GET /a", "{}", "HTTP://h:1/a?x", "\"x\":\"\"");
+	gives("GET /a", "{}", "/a?k=01", "\"k\" must be a number");
+	gives("GET /a", "{}", "/a?x=1&%78=2", "query parameter \"x\" is given twice");
+	gives("GET /a", "{\"o\\u0070\":1}", "/a?op=2",
+	      "query parameter \"op\" is given by the route already");
+	gives("GET /{id}", "{}", "/a?id=2",
+	      "query parameter \"id\" is given by the route already");
+	gives("GET /a", "{}", "/%2E./a", "\".\" or \"..\" in the path");
+	gives("GET /a", "{}", "/a%0", "wrong percent-encoding");
+	gives("GET /a", "{}", "/a%", "wrong percent-encoding");
+	gives("GET /a", "{}", "/a%00", "NUL in the target");
+	gives("GET /a", "{}", "/a%C3", "the target is not UTF-8");
+	gives("GET /a", "{}", "/a b", "white space or a control character in the target");
+	gives("GET /a", "{}", "/a?=1", "a query parameter without a name");
+	gives("GET /a", "{}", "a", "the target is not a path");
+	gives("GET /a", "{}", "", "the target is not a path");
+	gives("GET /a", "{}", "*", "the target is not a path");
+}
+
+static void a_constant_is_no_piece(void)
+{
+	struct lh_route r = { 0 };
+	struct lh_value v;
+
+	lh_buf_reset(&in);
+	lh_buf_puts(&in, "{\"i\\u0064\":1}");
+	check(lh_json_parse(&rec, in.p, in.len, &v, &err) == 0);
+	check(lh_route_parse(&r, "GET /{id}", &err) == 0);
+	check(lh_route_set_members(&r, &v, &err) < 0 && err.code == LH_EDATA);
+	lh_route_free(&r);
+}
+
+static void find(const char *method, const char *target, size_t skip, const char *want)
+{
+	static const char *const text[] = { "GET /", "GET /{a}/b", "GET /a/{b}", "GET /{a}/{b}",
+					    "GET /a/b", "POST /a" };
+	struct lh_routes all = { 0 };
+	struct lh_route_path p = { 0 };
+	struct lh_route v[6] = { 0 };
+	const struct lh_route *r;
+	size_t i;
+
+	for (i = 0; i < 6; i++)
+		check(lh_route_parse(&v[i], text[i], &err) == 0);
+	all.v = v;
+	all.n = 6;
+	check_why(lh_route_path_read(&p, lh_str_of(target), &err) == 0, err.msg);
+	r = lh_routes_find(&all, method, &p, skip);
+	check_why(want ? r && !strcmp(r->route, want) : !r, target);
+	for (i = 0; i < 6; i++)
+		lh_route_free(&v[i]);
+	lh_route_path_free(&p);
+}
+
+static void the_route_with_the_fewest_names_is_found(void)
+{
+	find("GET", "/a/b", 0, "GET /a/b");
+	find("GET", "/a/c", 0, "GET /a/{b}");
+	find("GET", "/c/b", 0, "GET /{a}/b");
+	find("GET", "/c/d", 0, "GET /{a}/{b}");
+	find("GET", "/c", 0, NULL);
+	find("POST", "/a/b", 0, NULL);
+	find("POST", "/a", 0, "POST /a");
+	find("GET", "/", 0, "GET /");
+	find("GET", "//", 0, NULL);
+	find("GET", "/m/", 1, "GET /");
+	find("GET", "/m", 1, "GET /");
+	find("GET", "/m/a/b", 1, "GET /a/b");
+	find("GET", "/m//", 1, NULL);
+}
+
+static void packs(const char *body, const char *with, const char *want)
+{
+	int rc;
+
+	lh_buf_reset(&out);
+	if (body)
+		parse(body);
+	rc = lh_repack(body ? &rec : NULL, lh_str_of(with), &out, &err);
+	check_why(want ? !rc && !strcmp(text_of(&out), want) : rc < 0 && err.code == LH_EDATA,
+		  rc ? err.msg : text_of(&out));
+}
+
+static void a_body_becomes_a_line(void)
+{
+	packs(NULL, "", "{}");
+	packs(NULL, "\"a\":1", "{\"a\":1}");
+	packs("{}", "\"a\":1", "{\"a\":1}");
+	packs(" { \"a\" : [ 1 , { } ] }\r\n", "", "{\"a\":[1,{}]}");
+	packs("{\"a b\":\" \\\" \\\\\" ,\"c\":1e400}", "\"d\":\"\"",
+	      "{\"a b\":\" \\\" \\\\\",\"c\":1e400,\"d\":\"\"}");
+	packs("{\"a\":1}", "\"a\":1", NULL);
+	packs("{\"\\u0061\":1}", "\"b\":1,\"a\":2", NULL);
+	packs("{\"x\":{\"a\":1}}", "\"a\":2", "{\"x\":{\"a\":1},\"a\":2}");
+}
+
+static void says(const char *line, bool own, unsigned status, const char *body)
+{
+	struct lh_answer a = { .status = 0 };
+
+	parse(line);
+	check(lh_answer_read(&rec, own, &a, &err) == 0);
+	check_why(a.status == status, line);
+	check_why(lh_str_is(a.body, body, strlen(body)), line);
+	lh_answer_free(&a);
+}
+
+static void an_answer_has_a_status(void)
+{
+	says("{\"a\":1}", false, 200, "{\"a\":1}");
+	says("{ \"a\" : 1 }", false, 200, "{ \"a\" : 1 }");
+	says("{\"a\":1,\"status\":201}", false, 201, "{\"a\":1}");
+	says("{\"status\":201,\"a\":1}", false, 201, "{\"a\":1}");
+	says("{\"a\":1,\"code\":404}", false, 404, "{\"a\":1}");
+	says("{\"a\":1,\"code\":404,\"status\":409}", false, 409, "{\"a\":1}");
+	says("{\"status\":204}", false, 204, "{}");
+	says("{\"message\":\"no\",\"status\":404}", false, 404, "{\"error\":\"no\"}");
+	says("{\"error\":\"no\",\"status\":404}", false, 404, "{\"error\":\"no\"}");
+	says("{\"message\":\"n\\u006f\",\"status\":404}", false, 404,
+	     "{\"error\":\"n\\u006f\"}");
+	says("{\"message\":\"no\",\"b\":1,\"status\":404}", false, 404,
+	     "{\"message\":\"no\",\"b\":1}");
+	says("{\"message\":\"yes\",\"status\":200}", false, 200, "{\"message\":\"yes\"}");
+	says("{\"line\":3,\"error\":{\"code\":422,\"message\":\"no\"}}", false, 422,
+	     "{\"error\":\"no\"}");
+	says("{\"error\":{\"code\":422}}", false, 422,
+	     "{\"error\":\"the filter refused the request\"}");
+	says("{\"error\":{\"code\":\"422\",\"message\":\"a\"}}", false, 200,
+	     "{\"error\":{\"code\":\"422\",\"message\":\"a\"}}");
+	says("{\"status\":\"404\"}", false, 200, "{\"status\":\"404\"}");
+	says("{\"status\":199}", false, 200, "{\"status\":199}");
+	says("{\"status\":600}", false, 200, "{\"status\":600}");
+	says("{\"status\":404.5}", false, 200, "{\"status\":404.5}");
+	says("{\"status\":4.04e2,\"a\":1}", false, 404, "{\"a\":1}");
+	says("{\"a\":1,\"status\":404}", true, 200, "{\"a\":1,\"status\":404}");
+	says("{\"error\":{\"code\":404,\"message\":\"no\"},\"status\":200}", true, 404,
+	     "{\"error\":\"no\"}");
+}
+
+/* ---- the configuration ---- */
+
+static const char *config(const char *text)
+{
+	char path[] = "/tmp/test_serve.XXXXXX";
+	struct lh_serve_config c;
+	int fd = mkstemp(path), rc;
+
+	check(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+	rc = lh_serve_config_read(&c, path, &err);
+	unlink(path);
+	check_why(!rc || !strncmp(err.msg, path, strlen(path)), err.msg);
+	check(!rc || err.code == LH_EUSAGE);
+	lh_serve_config_free(&c);
+	return rc ? strchr(err.msg, ':') : "";
+}
+
+static void wrong(const char *text, const char *line, const char *member)
+{
+	const char *got = config(text);
+
+	check_why(!strncmp(got, line, strlen(line)) && strstr(got, member), *got ? got : text);
+}
+
+#define ROUTE(members) "{\"routes\":[\n{\"route\":\"GET /a\",\"run\":[\"cat\"]},\n" \
+	"{\"route\":\"GET /b\"," members "}]}"
+
+static void a_wrong_member_is_named_with_its_line(void)
+{
+	check(!*config("{\"routes\":[{\"route\":\"GET /a\",\"run\":[\"cat\"],\"max_body\":\"4M\"}]}"));
+	wrong("{\n\"listen\":5}", ":2: ", "\"listen\"");
+	wrong("{\n\"listen\":[\"\"]}", ":2: ", "listen[0]");
+	wrong("{\n\n\"state\":\"\"}", ":3: ", "\"state\"");
+	wrong("{\"token_file\":[1]}", ":1: ", "token_file[0]");
+	wrong("{\"legal_token_file\":[]}", ":1: ", "\"legal_token_file\"");
+	wrong("{\"allow\":{}}", ":1: ", "\"allow\"");
+	wrong("{\"mount\":\"x\"}", ":1: ", "\"mount\"");
+	wrong("{\"mount\":\"/x/\"}", ":1: ", "\"mount\"");
+	wrong("{\"mount_off\":\"\"}", ":1: ", "\"mount_off\"");
+	wrong("{\"no_console\":1}", ":1: ", "\"no_console\"");
+	wrong("{\n\"connections\":0}", ":2: ", "\"connections\"");
+	wrong("{\"queue\":1.5}", ":1: ", "\"queue\"");
+	wrong("{\"drain\":-1}", ":1: ", "\"drain\"");
+	wrong("{\"routes\":{}}", ":1: ", "\"routes\"");
+	wrong("{\"built_in\":[\"GET /a\"]}", ":1: ", "\"built_in\"");
+	wrong("{\n\"lisen\":[]}", ":2: ", "\"lisen\"");
+	wrong("{\n\"queue\":1,\n\"queue\":1}", ":3: ", "\"queue\"");
+	wrong("{\n\"queue\":}", ":2: ", "value");
+	wrong("[]", ":1: ", "object");
+	wrong("", "", "");
+	wrong(ROUTE("\"run\":5"), ":3: ", "run");
+	wrong(ROUTE("\"run\":[]"), ":3: ", "run");
+	wrong(ROUTE("\"run\":[\"no-such-command-here\"]"), ":3: ", "no-such-command-here");
+	wrong(ROUTE("\"run\":[\"cat\"],\"off\":\"why\""), ":3: ", "\"off\"");
+	wrong(ROUTE("\"trace\":true"), ":3: ", "\"run\"");
+	wrong(ROUTE("\"run\":[\"cat\"],\"pool\":0"), ":3: ", "pool");
+	wrong(ROUTE("\"run\":[\"cat\"],\"depth\":5000"), ":3: ", "depth");
+	wrong(ROUTE("\"run\":[\"cat\"],\"timeout_s\":0"), ":3: ", "timeout_s");
+	wrong(ROUTE("\"run\":[\"cat\"],\"max_body\":\"4T\""), ":3: ", "\"max_body\"");
+	wrong(ROUTE("\"run\":[\"cat\"],\"max_body\":0"), ":3: ", "\"max_body\"");
+	wrong(ROUTE("\"run\":[\"cat\"],\"max_body\":\" 4\""), ":3: ", "\"max_body\"");
+	wrong(ROUTE("\"run\":[\"cat\"],\"max_body\":[]"), ":3: ", "max_body");
+	wrong(ROUTE("\"run\":[\"cat\"],\"members\":[]"), ":3: ", "members");
+	wrong(ROUTE("\"run\":[\"cat\"],\"read\":1"), ":3: ", "read");
+	wrong(ROUTE("\"run\":[\"cat\"],\"token_file\":\"\""), ":3: ", "token_file");
+	wrong(ROUTE("\"run\":[\"cat\"],\"time\":1"), ":3: ", "\"time\"");
+	wrong("{\"routes\":[\n{\"route\":\"GET /a/{b}\",\"run\":[\"cat\"]},\n\n"
+	      "{\"route\":\"GET /a/{c}\",\"run\":[\"cat\"]}]}", ":4: ", "GET /a/{c}");
+	wrong("{\"routes\":[\n{\"route\":\"GET /{a}\",\"run\":[\"cat\"],\"members\":{\"a\":1}}]}",
+	      ":2: ", "GET /{a}");
+	wrong("{\"routes\":[{\"route\":\"HEAD /a\",\"run\":[\"cat\"]}]}", ":1: ", "HEAD /a");
+	wrong("{\"routes\":[{\"run\":[\"cat\"]}]}", ":1: ", "route");
+}
+
+static void what_guards_a_route_guards_its_replacement(void)
+{
+	struct lh_routes all = { 0 }, own = { 0 };
+	struct lh_route v[2] = { 0 };
+	size_t i, seen = 0, n;
+
+	check(lh_routes_built_in(&all, "state", &err) == 0);
+	n = all.n;
+	check(lh_route_parse(&v[0], "GET /v1/audit/subject/{who}", &err) == 0);
+	check(lh_route_parse(&v[1], "GET /health", &err) == 0);
+	own.v = v;
+	own.n = 2;
+	check(lh_routes_replace(&all, &own, &err) == 0 && all.n == n);
+	for (i = 0; i < all.n; i++) {
+		seen += !strcmp(all.v[i].path, "/v1/audit/subject/{who}") && all.v[i].audit;
+		seen += !strcmp(all.v[i].path, "/health") && all.v[i].open;
+	}
+	check(seen == 2);
+	lh_routes_free(&all);
+}
+
+int main(void)
+{
+	test(a_route_is_a_method_and_pieces());
+	test(names_do_not_tell_routes_apart());
+	test(a_target_gives_members());
+	test(a_constant_is_no_piece());
+	test(the_route_with_the_fewest_names_is_found());
+	test(a_body_becomes_a_line());
+	test(an_answer_has_a_status());
+	test(a_wrong_member_is_named_with_its_line());
+	test(what_guards_a_route_guards_its_replacement());
+	lh_record_free(&rec);
+	lh_buf_free(&in);
+	lh_buf_free(&out);
+	return 0;
+}
