@@ -196,7 +196,8 @@ static void late_answers_are_discarded_by_counting(void)
 
 static void a_process_that_is_stuck_is_replaced(void)
 {
-	struct lh_pool *p = pool_of("while read -r line; do case $line in *stuck*) sleep 100; esac; "
+	struct lh_pool *p = pool_of("while read -r line; do "
+				    "case $line in *stuck*) sleep 100; esac; "
 				    "echo \"$line\"; done", 1, 8, 0);
 
 	check(ask(p, 0, "{\"n\":%d,\"s\":\"stuck\"}", 0.3, true) == 0);

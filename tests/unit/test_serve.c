@@ -281,7 +281,8 @@ static void wrong(const char *text, const char *line, const char *member)
 
 static void a_wrong_member_is_named_with_its_line(void)
 {
-	check(!*config("{\"routes\":[{\"route\":\"GET /a\",\"run\":[\"cat\"],\"max_body\":\"4M\"}]}"));
+	check(!*config("{\"routes\":[{\"route\":\"GET /a\",\"run\":[\"cat\"],"
+		       "\"max_body\":\"4M\"}]}"));
 	wrong("{\n\"listen\":5}", ":2: ", "\"listen\"");
 	wrong("{\n\"listen\":[\"\"]}", ":2: ", "listen[0]");
 	wrong("{\n\n\"state\":\"\"}", ":3: ", "\"state\"");
