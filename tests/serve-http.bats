@@ -611,6 +611,8 @@ my_serve() {
 	             '{"error":{}}', '{"error":"text"}', '{ "a" : 1 }'):
 	    must(do("say " + text) == (200, text.encode()), text, do("say " + text))
 	must(ask("POST", "/echo", '{"status":404,"message":"of the client"}').status == 200)
+	a = ask("POST", "/echo", '{"do":"say {\\"verdict\\":1,\\"status\\":422}","status":200,"code":201}')
+	must((a.status, a.body) == (422, b'{"verdict":1}'), a.status, a.body)
 	for what in ("die", "twice", "garbage"):
 	    must(do(what) == (502, b'{"error":"the filter ended before it answered"}') or what == "twice", what, do(what))
 	    until(lambda: do("status 201")[0] == 201)

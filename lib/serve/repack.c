@@ -145,6 +145,14 @@ bool lh_body_has_status(const struct lh_record *body)
 	return lh_record_get(body, "status") || lh_record_get(body, "code");
 }
 
+/* Return whether the last member is a status: that of the filter, which a client cannot give. */
+static bool ends_with_status(const struct lh_record *rec)
+{
+	const struct lh_value *key = rec->n ? &rec->member[rec->n - 1].key : NULL;
+
+	return key && (lh_value_is(key, "status", 6) || lh_value_is(key, "code", 4));
+}
+
 int lh_answer_read(const struct lh_record *rec, bool own_status, struct lh_answer *a,
 		   struct lh_err *err)
 {
@@ -156,7 +164,7 @@ int lh_answer_read(const struct lh_record *rec, bool own_status, struct lh_answe
 	a->body = (struct lh_str){ rec->line, rec->len };
 	if (is_error(rec, &text, &a->status))
 		return error_body(a, &text, err);
-	if (own_status)
+	if (own_status && !ends_with_status(rec))
 		return 0;
 	status = lh_record_get(rec, "status");
 	code = lh_record_get(rec, "code");

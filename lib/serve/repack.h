@@ -17,8 +17,9 @@
  * object with a "code" (what --on-error emit writes); else that of a "status" (or "code"),
  * a whole number from 200 to 599, which is then removed; else 200.  A body that is an error
  * becomes {"error":"message"}: the message of the error object, or the "message" that is the
- * only other member beside the status.  A filter that passes a record on may give back a
- * "status" or "code" of the client's own: with own_status these say nothing, and stay.
+ * only other member.  A filter that passes a record on may give back a "status" or "code" of
+ * the client's own: with own_status it counts only as the last member, where a filter writes
+ * its own, so that a client can neither set nor hide the status of a filter that is ours.
  *
  * Errors:  LH_EDATA (400 for a body), LH_ENOMEM.
  * Threads: any number.

@@ -87,10 +87,10 @@ static unsigned line_of(const struct lh_routes *all, const struct request *q, co
 
 int main(int argc, char **argv)
 {
-	struct lh_buf line = { 0 }, out = { 0 }, strings = { 0 }, in = { 0 };
-	struct lh_routes all = { 0 };
-	struct lh_record rec = { 0 };
-	char *text = NULL;
+	static struct lh_buf line, out, strings, in;
+	static struct lh_routes all;
+	static struct lh_record rec;
+	static char *text;
 	size_t room = 0;
 	ssize_t n;
 	int i;

@@ -246,7 +246,9 @@ static void an_answer_has_a_status(void)
 	says("{\"status\":600}", false, 200, "{\"status\":600}");
 	says("{\"status\":404.5}", false, 200, "{\"status\":404.5}");
 	says("{\"status\":4.04e2,\"a\":1}", false, 404, "{\"a\":1}");
-	says("{\"a\":1,\"status\":404}", true, 200, "{\"a\":1,\"status\":404}");
+	says("{\"status\":404,\"a\":1}", true, 200, "{\"status\":404,\"a\":1}");
+	says("{\"code\":404,\"a\":1}", true, 200, "{\"code\":404,\"a\":1}");
+	says("{\"message\":\"no\",\"status\":404}", true, 404, "{\"error\":\"no\"}");
 	says("{\"error\":{\"code\":404,\"message\":\"no\"},\"status\":200}", true, 404,
 	     "{\"error\":\"no\"}");
 }
