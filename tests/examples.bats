@@ -88,10 +88,10 @@ teardown() {
 
 @test "each route of lh-serve answers what its page shows" {
 	prepare
-	examples "$ROOT/man/lh-serve.1" | awk -v RS='\036' '/^mkdir -p all/' >commands
+	examples "$ROOT/man/lh-serve.1" | awk -v RS='\036' '/^mkdir -p full/' >commands
 	sed -n 's/^# //p' commands >want
 	[ "$(wc -l <want)" -ge 26 ]
-	timeout 60 bash -eo pipefail commands >out 3>&- || { cat err all/access; return 1; }
+	timeout 60 bash -eo pipefail commands >out 3>&- || { cat err full/access; return 1; }
 	diff want out
 }
 
