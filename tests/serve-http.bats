@@ -218,6 +218,27 @@ my_serve() {
 	END
 }
 
+@test "a client that closes its sending side once it has asked is answered" {
+	raw <<-'END'
+	from http_raw import *
+	lines = b'{"a":1}\n{"do":"sleep 0.01"}\n' * 100
+	for method, target, body, kind in (("GET", "/health", None, "x"), ("POST", "/echo", b'{"a":1}', "application/json"), ("GET", "/get", None, "x"),
+	                                   ("POST", "/slow", b'{"do":"sleep 0.2"}', "application/json"), ("POST", "/slow", lines, "application/jsonl"),
+	                                   ("POST", "/echo", b"x" * (5 << 20), "application/json"), ("POST", "/none", b'{"a":1}', "application/json")):
+	    for i in range(5):
+	        c = Client().send(request(method, target, body, ["Content-Type: " + kind]))
+	        c.socket.shutdown(socket.SHUT_WR)
+	        a = c.answer()
+	        must(a.status == (404 if target == "/none" else 413 if body and len(body) > 4 << 20 else 200), target, a.status)
+	        must(body != lines or len(a.body.splitlines()) == 200)
+	        must(c.ends())
+	    # two requests, and the end
+	    c = Client().send(request("POST", "/slow", b'{"do":"sleep 0.1"}') + request("POST", "/echo", b'{"a":2}'))
+	    c.socket.shutdown(socket.SHUT_WR)
+	    must(c.answer().status == 200)
+	END
+}
+
 @test "HTTP/1.0 is answered and closed; a chunked body or answer it does not get" {
 	raw <<-'END'
 	from http_raw import *

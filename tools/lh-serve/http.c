@@ -9,6 +9,9 @@
 
 /* A connection's memory: the header block and libmicrohttpd's list of its fields. */
 #define CONNECTION_MEMORY ((size_t)26 << 10)
+/* Without a byte in either direction: clients_sweep closes earlier what is idle. */
+#define MOST_SECONDS ((unsigned)IDLE_SECONDS + 5)
+#define WAITING_SECONDS (MOST_SECONDS + 1)
 #define DISCARD_MAX ((uint64_t)16 << 20)	/* bytes of a refused body read to its end */
 
 /* ---- ids ---- */
@@ -483,6 +486,14 @@ static enum MHD_Result send_early(struct request *r)
 	return send_answer(r);
 }
 
+/* libmicrohttpd 0.9.75 reads from a connection that was resumed before it asks for the answer,
+ * and drops it if the client has closed its sending side, as some do once they have asked.
+ * Connections with a time limit of their own are asked first. */
+static void set_timeout(struct MHD_Connection *conn, unsigned seconds)
+{
+	MHD_set_connection_option(conn, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
+}
+
 static enum MHD_Result complete(struct request *r)
 {
 	if (r->client && r->client->body)
@@ -499,6 +510,7 @@ static enum MHD_Result complete(struct request *r)
 	if (r->ready)
 		return send_answer(r);
 	r->suspended = true;
+	set_timeout(r->conn, WAITING_SECONDS);
 	MHD_suspend_connection(r->conn);
 	return MHD_YES;
 }
@@ -553,10 +565,10 @@ static void on_completed(void *server, struct MHD_Connection *conn, void **conte
 	struct server *s = server;
 	struct request *r = *context;
 
-	(void)conn;
 	*context = NULL;
 	if (!r)
 		return;
+	set_timeout(conn, MOST_SECONDS);
 	let_go(r);
 	if (r->in_flight) {
 		s->in_flight--;
@@ -609,7 +621,7 @@ int http_start(struct server *s, struct lh_err *err)
 		MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->limit + 64,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS + 5,
+		MHD_OPTION_CONNECTION_TIMEOUT, MOST_SECONDS,
 		MHD_OPTION_URI_LOG_CALLBACK, on_target, s,
 		MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, s,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
