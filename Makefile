@@ -20,9 +20,8 @@ WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wundef -Wvla
 ALL = -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -pthread -Iinclude -Ilib -MMD -MP $(SANITIZE)
 LDFLAGS = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE)
 LIBS = -larchive -lz -lcurl -lcrypto -lsqlite3 -lxxhash -lm
-# of single tools
-LIBS_lh-serve = -lmicrohttpd -ljansson
-LIBS_lh-load = -ljansson
+# of single programs
+LIBS_lh-serve = -lmicrohttpd
 LIBS_serve_empty = -lmicrohttpd
 FUZZ_SECONDS = 10
 # make Q= shows the commands
