@@ -9,7 +9,7 @@ setup_file() {
 	export TOKEN=
 	cd "$BATS_FILE_TMPDIR" || return
 	config >routes.json
-	start_serve --config routes.json
+	start_serve --config routes.json --connections 12000
 	raw >slow.out 2>&1 3>&- <<-'END' &
 		from http_raw import *
 		import threading
