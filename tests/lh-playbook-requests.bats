@@ -3,7 +3,12 @@ load helper
 load index
 
 serve() {
-	coproc SERVED { exec "$@" 2>>err; }
+	# inject is a function
+	if [ "$1" = inject ]; then
+		coproc SERVED { "$@" 2>>err; }
+	else
+		coproc SERVED { exec "$@" 2>>err; }
+	fi
 	PID=$SERVED_PID
 }
 
@@ -244,7 +249,7 @@ setup() {
 @test "a full disk is 503 for what is not stored, and the next request is recorded" {
 	needs_strace
 	request "$(record a)" >out
-	serve strace -f -qq -o trace -P d/playbook_memory.lhv-log -e trace=pwrite64 -e inject=pwrite64:error=ENOSPC:when=1 lh-playbook requests --on-error emit d
+	serve inject pwrite64:error=ENOSPC:when=1 -P d/playbook_memory.lhv-log lh-playbook requests --on-error emit d
 	ask '{"op":"bulk","entries":['"$(entry b),$(entry c ',"corpus":"other"'),$(entry '')"']}'
 	[ "$(jq -c '[.results[].error]' <<<"$answer")" = '["playbook \"playbook_memory\" cannot be used at present",null,"\"query_text\" must not be empty"]' ]
 	grep -q INJECTED trace
