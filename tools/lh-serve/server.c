@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <lh/time.h>
+#include "base/signal.h"
 #include "file/file.h"
 #include "serve.h"
 
@@ -216,6 +217,8 @@ static int loop(struct server *s, struct lh_err *err)
 	double swept = lh_time_monotonic(), now;
 
 	while (!is_over(s)) {
+		if (lh_signal_pending() && !s->stop)
+			stop(s);	/* it came before there was a loop */
 		if (lh_loop_wait(&s->loop, has_more(s) ? 0 : TURN_MS, err) < 0)
 			return -1;
 		run_http(s);
@@ -256,6 +259,7 @@ static void end_requests(struct server *s)
 	size_t i;
 
 	if (s->in_flight) {
+		lh_tool_verdict_bad(s->tool);
 		lh_tool_warn(s->tool, "%llu requests were not answered in time",
 			     (unsigned long long)s->in_flight);
 		for (i = 0; i < s->pools; i++)

@@ -1,0 +1,73 @@
+"""Read an OpenAPI 3.1 document from stdin and print its routes, METHOD PATH, sorted.
+
+It checks what the specification requires of the objects that are there.
+"""
+import json
+import re
+import sys
+
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+
+
+def members(what, o, required, optional=()):
+    assert isinstance(o, dict), what
+    missing, extra = set(required) - set(o), set(o) - set(required) - set(optional)
+    assert not missing and not extra, (what, "lacks", missing, "has", extra)
+
+
+def no_twice(pairs):
+    assert len({k for k, _ in pairs}) == len(pairs), [k for k, _ in pairs]
+    return dict(pairs)
+
+
+def content(what, o):
+    for kind, media in o.items():
+        assert re.fullmatch(r"[a-z]+/[a-z0-9.+-]+", kind), (what, kind)
+        members(what, media, [], ["schema", "example"])
+        assert isinstance(media.get("schema", {}), (dict, bool)), what
+
+
+d = json.load(sys.stdin, object_pairs_hook=no_twice)
+members("document", d, ["openapi", "info", "paths"], ["components", "servers", "security", "tags"])
+assert re.fullmatch(r"3\.1\.\d+", d["openapi"])
+members("info", d["info"], ["title", "version"], ["description", "license"])
+schemes = d.get("components", {}).get("securitySchemes", {})
+for name, s in schemes.items():
+    assert s["type"] in ("http", "apiKey"), name
+    assert ("scheme" in s) if s["type"] == "http" else {"name", "in"} <= set(s), name
+routes, templates, ids = [], set(), set()
+for path, item in d["paths"].items():
+    assert path.startswith("/"), path
+    names = re.findall(r"\{([^}]+)\}", path)
+    assert len(set(names)) == len(names), path
+    template = re.sub(r"\{[^}]+\}", "{}", path)
+    assert template not in templates, (path, "is there under another name")
+    templates.add(template)
+    assert item and set(item) <= METHODS, path
+    for method, op in item.items():
+        what = method + " " + path
+        members(what, op, ["responses"], ["summary", "description", "parameters", "requestBody",
+                                          "security", "operationId", "tags"])
+        if "operationId" in op:
+            assert op["operationId"] not in ids, what
+            ids.add(op["operationId"])
+        given = op.get("parameters", [])
+        assert len({(p["name"], p["in"]) for p in given}) == len(given), what
+        for p in given:
+            members(what, p, ["name", "in"], ["required", "schema", "description", "content"])
+            assert p["in"] in ("path", "query", "header", "cookie"), what
+            assert p["in"] != "path" or p.get("required") is True, what
+            assert ("schema" in p) != ("content" in p), what
+        assert {p["name"] for p in given if p["in"] == "path"} == set(names), what
+        if "requestBody" in op:
+            members(what, op["requestBody"], ["content"], ["required", "description"])
+            content(what, op["requestBody"]["content"])
+        assert op["responses"], what
+        for code, r in op["responses"].items():
+            assert re.fullmatch(r"[1-5](\d\d|XX)|default", code), what
+            members(what, r, ["description"], ["content", "headers"])
+            content(what, r.get("content", {}))
+        for s in op.get("security", []):
+            assert set(s) <= set(schemes), what
+        routes.append(method.upper() + " " + path)
+print("\n".join(sorted(routes)))
