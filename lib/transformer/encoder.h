@@ -1,0 +1,59 @@
+/*
+ * encoder - the vectors of token lists by a transformer: architectures bert, nomic-bert and
+ * nomic-bert-moe.
+ *
+ *     struct lh_encoder *e = lh_encoder_new(gguf, &(struct lh_encoder_how){ 0 }, err);
+ *     struct lh_encoder_work *w = lh_encoder_work_new(e, err);         one for each thread
+ *     lh_encoder_run(w, lists, n, vectors, err);
+ *             vectors[i * width .. (i + 1) * width): the vector of list i
+ *     lh_encoder_work_free(w);
+ *     lh_encoder_free(e);
+ *
+ * The graph: x = LN(token + type[0] (+ position, bert)).  In each layer q, k, v are projections
+ * of x (attn_qkv, or attn_q, attn_k, attn_v), under nomic architectures q and k are rotated
+ * (pairs i, i + D/2, angle position * base^(-2i/D)); attention is softmax(q k / sqrt(D)) v over
+ * the whole text; x = LN(attn_output(attention) + x); x = LN(ffn(x) + x), where ffn is
+ * down(silu(gate x) * up x) for nomic-bert, down(gelu(up x)) for bert and the dense layers of
+ * nomic-bert-moe, and for its odd layers the sum of the best two experts weighted by the softmax
+ * over all.  Then pooling (mean, first, last), then unit length unless raw.
+ *
+ * Arithmetic is float.  Short lists are put together into one matrix, so that each weight that
+ * is read is used for many tokens; attention is computed list by list.
+ *
+ * Shapes:  width = embedding_length; a list has 1 to context tokens.
+ * Owner:   the encoder points into the gguf, which must outlive it.
+ * Errors:  LH_ECORRUPT with what the file lacks, or has in a wrong shape; LH_ENOMEM.
+ * Threads: any number of works share one encoder; one thread per work.  The same kernel gives
+ *          the same vectors, however lists are divided among works.
+ */
+#ifndef LH_ENCODER_H
+#define LH_ENCODER_H
+
+#include "tokenizer.h"
+
+struct lh_encoder_how {
+	bool raw;			/* do not scale to unit length */
+	bool fast;			/* int8 or bf16 arithmetic: 1 - cos <= 1e-4 */
+};
+
+struct lh_encoder;
+struct lh_encoder *lh_encoder_new(struct lh_gguf *g, const struct lh_encoder_how *how,
+				  struct lh_err *err);
+void lh_encoder_free(struct lh_encoder *e);
+
+struct lh_encoder_info {
+	const char *architecture;
+	uint64_t layers, width, context, heads, feed_forward, experts;
+	const char *pooling;		/* "mean", "cls", "last" */
+};
+void lh_encoder_info(const struct lh_encoder *e, struct lh_encoder_info *info);
+
+struct lh_encoder_work;
+struct lh_encoder_work *lh_encoder_work_new(const struct lh_encoder *e, struct lh_err *err);
+void lh_encoder_work_free(struct lh_encoder_work *w);
+
+/* Encode n lists.  vectors has room for n * width floats. */
+int lh_encoder_run(struct lh_encoder_work *w, const struct lh_tokens *list, size_t n,
+		   float *vectors, struct lh_err *err);
+
+#endif
