@@ -10,8 +10,9 @@
  *
  * The file is mapped.  Everything that a function returns was checked when it was opened:
  * counts, lengths, offsets and their sums and products, the alignment, names (unique, UTF-8),
- * types, and that each tensor is inside the file.  Values of tensors are checked by those who
- * read them (lh_gguf_finite).
+ * types, and that the tensors follow each other inside the file, each at the next multiple of
+ * the alignment.  Tensors may be of any type of the format; whoever reads one checks
+ * lh_gguf_readable first, and lh_gguf_finite.
  *
  * Format:  little-endian; version 2 or 3.  "GGUF", u32 version, u64 tensors, u64 keys; each key
  *          a string, a u32 type and a value; each tensor a name, u32 dimensions, their u64
@@ -64,17 +65,17 @@ int lh_gguf_f64(const struct lh_gguf *g, const char *key, double *to, struct lh_
 int lh_gguf_bool(const struct lh_gguf *g, const char *key, bool *to, struct lh_err *err);
 int lh_gguf_str(const struct lh_gguf *g, const char *key, struct lh_str *to, struct lh_err *err);
 
-/* An array key: number of elements, and elements by number.  Strings are found through an index
- * made by lh_gguf_array. */
+/* An array key: number of elements, and elements by number. */
 struct lh_gguf_array {
 	uint32_t type;			/* of the elements, as in the format: 8 is string */
 	uint64_t n;
 	const unsigned char *data;	/* of the first element */
-	const uint64_t *offset;		/* strings: where each begins in data; owned by g */
+	const uint64_t *offset;		/* strings: where each begins (its length) in data, and
+					 * where the last one ends; owned by g */
 };
 /* Find an array of that element type: 0, or -1 with *err if it is absent or of another type. */
-int lh_gguf_array(struct lh_gguf *g, const char *key, uint32_t type, struct lh_gguf_array *to,
-		  struct lh_err *err);
+int lh_gguf_array(const struct lh_gguf *g, const char *key, uint32_t type,
+		  struct lh_gguf_array *to, struct lh_err *err);
 struct lh_str lh_gguf_array_str(const struct lh_gguf_array *a, uint64_t i);
 int64_t lh_gguf_array_i64(const struct lh_gguf_array *a, uint64_t i);
 double lh_gguf_array_f64(const struct lh_gguf_array *a, uint64_t i);
@@ -86,11 +87,13 @@ const struct lh_gguf_tensor *lh_gguf_tensor_at(const struct lh_gguf *g, size_t i
 /* Return the tensor of that name, or NULL. */
 const struct lh_gguf_tensor *lh_gguf_tensor(const struct lh_gguf *g, const char *name);
 
+/* Return whether rows of the tensor's type can be decoded. */
+bool lh_gguf_readable(const struct lh_gguf_tensor *t);
 /* Decode a row of dim[0] values; rows are numbered through all outer dimensions. */
 void lh_gguf_row(const struct lh_gguf_tensor *t, uint64_t row, float *to);
 /* Return whether all values of the tensor are finite. */
 bool lh_gguf_finite(const struct lh_gguf_tensor *t);
-/* Return the name of a type, "Q8_0". */
+/* Return the name of a type, "Q8_0"; any type of the format has one. */
 const char *lh_gguf_type_name(enum lh_gguf_type type);
 
 #endif

@@ -1,0 +1,415 @@
+/*
+ * gguf.c - open a GGUF file and check all of its header.  See gguf.h.
+ *
+ * The header is read by one cursor that knows how many bytes are left; every length is compared
+ * with what is left before it is used, and nothing is allocated for a count before it.
+ */
+#include <endian.h>
+#include <stdlib.h>
+
+#include "gguf_blocks.h"
+#include "gguf_file.h"
+#include "base/mem.h"
+
+#define MAGIC "GGUF"
+#define ENTRIES_MAX 65536		/* keys, tensors: a model has some hundreds */
+#define NAME_MAX 64			/* of a tensor */
+#define KEY_MAX 65535			/* bytes of a key's name */
+#define ALIGNMENT "general.alignment"
+#define ALIGNMENT_MIN 8			/* a multiple of 8, says the format */
+#define ALIGNMENT_MAX (1 << 20)
+#define VALUES_MAX ((uint64_t)1 << 59)	/* of a tensor: their bytes fit in 64 bits */
+
+struct cursor {
+	const unsigned char *p;
+	size_t left;
+	const char *part;		/* which part of the file this is, for errors ... */
+	uint64_t number, of;		/* ... and which one of those; 0: the only one */
+	struct lh_err *err;
+};
+
+/* Report an error in the cursor's part of the file; returns -1. */
+static int wrong(const struct cursor *c, const char *what)
+{
+	if (!c->of)
+		return lh_err_set(c->err, LH_ECORRUPT, "%s: %s", c->part, what);
+	return lh_err_set(c->err, LH_ECORRUPT, "%s %llu of %llu: %s", c->part,
+			  (unsigned long long)c->number, (unsigned long long)c->of, what);
+}
+
+/* Report that n elements of some bytes each are not there; returns -1. */
+static int too_short(const struct cursor *c, uint64_t n, unsigned bytes)
+{
+	char each[24] = "", what[128];
+
+	if (bytes > 1)
+		snprintf(each, sizeof each, " times %u", bytes);
+	snprintf(what, sizeof what, "truncated, or a wrong length: %llu%s bytes, %zu are left",
+		 (unsigned long long)n, each, c->left);
+	return wrong(c, what);
+}
+
+/* Return the next n elements of some bytes each, or NULL. */
+static const unsigned char *take(struct cursor *c, uint64_t n, unsigned bytes)
+{
+	const unsigned char *p = c->p;
+
+	if (n > c->left / bytes) {
+		too_short(c, n, bytes);
+		return NULL;
+	}
+	c->p += n * bytes;
+	c->left -= n * bytes;
+	return p;
+}
+
+static int take_u32(struct cursor *c, uint32_t *to)
+{
+	const unsigned char *p = take(c, 4, 1);
+
+	if (!p)
+		return -1;
+	memcpy(to, p, 4);
+	*to = le32toh(*to);
+	return 0;
+}
+
+static int take_u64(struct cursor *c, uint64_t *to)
+{
+	const unsigned char *p = take(c, 8, 1);
+
+	if (!p)
+		return -1;
+	memcpy(to, p, 8);
+	*to = le64toh(*to);
+	return 0;
+}
+
+static int take_str(struct cursor *c, struct lh_str *to)
+{
+	const unsigned char *p;
+	uint64_t n;
+
+	if (take_u64(c, &n) < 0 || !(p = take(c, n, 1)))
+		return -1;
+	*to = (struct lh_str){ (const char *)p, n };
+	return 0;
+}
+
+/* ---- keys ---- */
+
+static int take_strings(struct cursor *c, struct lh_gguf_key *k)
+{
+	uint64_t n = k->value.n;
+	struct lh_str s;
+
+	if (n > c->left / 8)		/* the length of each */
+		return too_short(c, n, 8);
+	k->value.offset = k->offset = lh_calloc(n + 1, sizeof *k->offset, c->err);
+	if (!k->offset)
+		return -1;
+	for (uint64_t i = 0; i < n; i++) {
+		if (take_str(c, &s) < 0)
+			return -1;
+		k->offset[i + 1] = (uint64_t)(c->p - k->value.data);
+	}
+	return 0;
+}
+
+/* Take the n elements of a value; a value that is not an array has one. */
+static int take_elements(struct cursor *c, struct lh_gguf_key *k)
+{
+	static const unsigned char bytes[KEY_TYPES] = { 1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8 };
+	struct lh_gguf_array *v = &k->value;
+
+	v->data = c->p;
+	if (v->type >= KEY_TYPES)
+		return wrong(c, "unknown type of value");
+	if (v->type == KEY_ARRAY)
+		return wrong(c, "an array of arrays");
+	if (v->type == KEY_STRING)
+		return take_strings(c, k);
+	if (!take(c, v->n, bytes[v->type]))
+		return -1;
+	for (uint64_t i = 0; v->type == KEY_BOOL && i < v->n; i++)
+		if (v->data[i] > 1)
+			return wrong(c, "a boolean that is neither 0 nor 1");
+	return 0;
+}
+
+static int take_key(struct cursor *c, struct lh_gguf_key *k)
+{
+	if (take_str(c, &k->name) < 0)
+		return -1;
+	if (k->name.n > KEY_MAX || !lh_utf8_valid(k->name.p, k->name.n))
+		return wrong(c, "its name is longer than 65535 bytes, or not UTF-8");
+	if (take_u32(c, &k->type) < 0)
+		return -1;
+	k->value.type = k->type;
+	k->value.n = 1;
+	if (k->type == KEY_ARRAY &&
+	    (take_u32(c, &k->value.type) < 0 || take_u64(c, &k->value.n) < 0))
+		return -1;
+	return take_elements(c, k);
+}
+
+static int twice(const struct cursor *c, struct lh_str name)
+{
+	return lh_err_set(c->err, LH_ECORRUPT, "two %ss \"%.*s\"", c->part,
+			  name.n < 100 ? (int)name.n : 100, name.p);
+}
+
+static int read_keys(struct lh_gguf *g, struct cursor *c, uint64_t n)
+{
+	c->part = "key";
+	c->of = n;
+	for (c->number = 1; c->number <= n; c->number++) {
+		struct lh_gguf_key *k;
+
+		if (lh_grow(&g->key, &g->keys_cap, g->keys + 1, sizeof *g->key, c->err) < 0)
+			return -1;
+		k = &g->key[g->keys];
+		memset(k, 0, sizeof *k);
+		g->keys++;		/* from here on lh_gguf_close frees it */
+		if (take_key(c, k) < 0)
+			return -1;
+		if (lh_table_find(&g->by_key, k->name, lh_gguf_key_name, g) >= 0)
+			return twice(c, k->name);
+		if (lh_table_set(&g->by_key, k->name, (uint32_t)g->keys - 1, lh_gguf_key_name, g,
+				 c->err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- tensors ---- */
+
+static struct lh_str tensor_name(const void *ctx, uint32_t number)
+{
+	return ((const struct lh_gguf *)ctx)->place[number].tensor.name;
+}
+
+/* Multiply *values by each dimension. */
+static int take_dims(struct cursor *c, struct lh_gguf_tensor *t, uint64_t *values)
+{
+	uint32_t n;
+
+	if (take_u32(c, &n) < 0)
+		return -1;
+	if (n < 1 || n > 4)
+		return wrong(c, "not 1 to 4 dimensions");
+	t->dims = n;
+	for (unsigned i = 0; i < 4; i++) {
+		t->dim[i] = 1;
+		if (i < n && take_u64(c, &t->dim[i]) < 0)
+			return -1;
+		if (!t->dim[i])
+			return wrong(c, "a dimension of 0");
+		if (t->dim[i] > VALUES_MAX / *values)
+			return wrong(c, "too many values");
+		*values *= t->dim[i];
+	}
+	return 0;
+}
+
+static int take_tensor(struct cursor *c, struct lh_gguf_place *p)
+{
+	struct lh_gguf_tensor *t = &p->tensor;
+	const struct lh_gguf_layout *l;
+	uint64_t values = 1;
+	uint32_t type;
+
+	if (take_str(c, &t->name) < 0)
+		return -1;
+	if (t->name.n > NAME_MAX || !lh_utf8_valid(t->name.p, t->name.n))
+		return wrong(c, "its name is longer than 64 bytes, or not UTF-8");
+	if (take_dims(c, t, &values) < 0 || take_u32(c, &type) < 0)
+		return -1;
+	l = lh_gguf_layout(type);
+	if (!l)
+		return wrong(c, "unknown type of tensor");
+	if (t->dim[0] % l->values)
+		return wrong(c, "its rows are not whole blocks of its type");
+	t->type = (enum lh_gguf_type)type;
+	t->bytes = values / l->values * l->bytes;
+	return take_u64(c, &p->offset);
+}
+
+static int read_tensors(struct lh_gguf *g, struct cursor *c, uint64_t n)
+{
+	c->part = "tensor";
+	c->of = n;
+	for (c->number = 1; c->number <= n; c->number++) {
+		struct lh_gguf_place *p;
+
+		if (lh_grow(&g->place, &g->places_cap, g->places + 1, sizeof *p, c->err) < 0)
+			return -1;
+		p = &g->place[g->places];
+		memset(p, 0, sizeof *p);
+		if (take_tensor(c, p) < 0)
+			return -1;
+		g->places++;
+		if (lh_table_find(&g->by_tensor, p->tensor.name, tensor_name, g) >= 0)
+			return twice(c, p->tensor.name);
+		if (lh_table_set(&g->by_tensor, p->tensor.name, (uint32_t)g->places - 1,
+				 tensor_name, g, c->err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Return how many bytes follow n until the next multiple of the alignment. */
+static uint64_t padding(uint64_t n, uint64_t alignment)
+{
+	return -n & (alignment - 1);
+}
+
+static int misplaced(const struct lh_gguf_place *p, uint64_t expected, struct lh_err *err)
+{
+	return lh_err_set(err, LH_ECORRUPT, "tensor \"%.*s\": its offset is %llu, not %llu",
+			  (int)p->tensor.name.n, p->tensor.name.p, (unsigned long long)p->offset,
+			  (unsigned long long)expected);
+}
+
+/* Find the data of each tensor.  Tensors follow each other: none overlaps another. */
+static int place_tensors(struct lh_gguf *g, struct cursor *c, uint64_t alignment)
+{
+	uint64_t pad = padding(g->map.n - c->left, alignment), at = 0;
+	const unsigned char *data;
+	size_t left;
+
+	if (!g->places)
+		return 0;
+	if (pad >= c->left)
+		return lh_err_set(c->err, LH_ECORRUPT, "truncated: the file ends with its header");
+	data = c->p + pad;
+	left = c->left - pad;
+	for (size_t i = 0; i < g->places; i++) {
+		struct lh_gguf_place *p = &g->place[i];
+
+		if (p->offset != at)
+			return misplaced(p, at, c->err);
+		if (at > left || p->tensor.bytes > left - at)
+			return lh_err_set(c->err, LH_ECORRUPT,
+					  "truncated: tensor \"%.*s\" (%zu bytes at %llu) ends "
+					  "after the file, whose data has %zu bytes",
+					  (int)p->tensor.name.n, p->tensor.name.p, p->tensor.bytes,
+					  (unsigned long long)at, left);
+		p->tensor.data = data + at;
+		at += p->tensor.bytes;
+		at += padding(at, alignment);
+	}
+	return 0;
+}
+
+/* ---- the file ---- */
+
+static int check_version(uint32_t version, struct lh_err *err)
+{
+	if (version == 2 || version == 3)
+		return 0;
+	if (version && !(version & 0xffff))
+		return lh_err_set(err, LH_ECORRUPT, "a GGUF file in the other byte order");
+	return lh_err_set(err, LH_ECORRUPT, "GGUF version %u: 2 and 3 are supported", version);
+}
+
+static int read_head(struct cursor *c, uint64_t *tensors, uint64_t *keys)
+{
+	uint32_t version;
+
+	c->part = "header";
+	if (c->left < 4 || memcmp(c->p, MAGIC, 4) != 0)
+		return lh_err_set(c->err, LH_ECORRUPT, "not a GGUF file");
+	take(c, 4, 1);
+	if (take_u32(c, &version) < 0 || check_version(version, c->err) < 0 ||
+	    take_u64(c, tensors) < 0 || take_u64(c, keys) < 0)
+		return -1;
+	if (*tensors > ENTRIES_MAX || *keys > ENTRIES_MAX)
+		return lh_err_set(c->err, LH_ECORRUPT,
+				  "header: %llu tensors and %llu keys, where %d are the most",
+				  (unsigned long long)*tensors, (unsigned long long)*keys,
+				  ENTRIES_MAX);
+	return 0;
+}
+
+static int read_alignment(const struct lh_gguf *g, uint64_t *to, struct lh_err *err)
+{
+	*to = 32;
+	if (!lh_gguf_has(g, ALIGNMENT))
+		return 0;
+	if (lh_gguf_whole(g, ALIGNMENT, ALIGNMENT_MIN, ALIGNMENT_MAX, to, err) < 0)
+		return -1;
+	if (*to & (*to - 1))
+		return lh_err_set(err, LH_ECORRUPT, "key \"%s\" is %llu, not a power of 2",
+				  ALIGNMENT, (unsigned long long)*to);
+	return 0;
+}
+
+static int read_all(struct lh_gguf *g, struct lh_err *err)
+{
+	struct cursor c = { .p = (const unsigned char *)g->map.p, .left = g->map.n, .err = err };
+	uint64_t tensors, keys, alignment;
+
+	if (read_head(&c, &tensors, &keys) < 0 || read_keys(g, &c, keys) < 0 ||
+	    read_alignment(g, &alignment, err) < 0 || read_tensors(g, &c, tensors) < 0)
+		return -1;
+	return place_tensors(g, &c, alignment);
+}
+
+struct lh_gguf *lh_gguf_open(const char *path, struct lh_err *err)
+{
+	struct lh_gguf *g = lh_calloc(1, sizeof *g, err);
+
+	if (!g)
+		return NULL;
+	g->path = lh_strndup(path, strlen(path), err);
+	if (g->path && lh_mapped_open(&g->map, path, err) == 0) {
+		if (read_all(g, err) == 0)
+			return g;
+		lh_err_prefix(err, "%s", path);
+	}
+	lh_gguf_close(g);
+	return NULL;
+}
+
+void lh_gguf_close(struct lh_gguf *g)
+{
+	if (!g)
+		return;
+	for (size_t i = 0; i < g->keys; i++)
+		free(g->key[i].offset);
+	free(g->key);
+	free(g->place);
+	lh_table_free(&g->by_key);
+	lh_table_free(&g->by_tensor);
+	lh_mapped_close(&g->map);
+	free(g->path);
+	free(g);
+}
+
+struct lh_str lh_gguf_bytes(const struct lh_gguf *g)
+{
+	return (struct lh_str){ g->map.p, g->map.n };
+}
+
+const char *lh_gguf_path(const struct lh_gguf *g)
+{
+	return g->path;
+}
+
+size_t lh_gguf_tensors(const struct lh_gguf *g)
+{
+	return g->places;
+}
+
+const struct lh_gguf_tensor *lh_gguf_tensor_at(const struct lh_gguf *g, size_t i)
+{
+	return &g->place[i].tensor;
+}
+
+const struct lh_gguf_tensor *lh_gguf_tensor(const struct lh_gguf *g, const char *name)
+{
+	int64_t i = lh_table_find(&g->by_tensor, lh_str_of(name), tensor_name, g);
+
+	return i < 0 ? NULL : &g->place[i].tensor;
+}
