@@ -1,0 +1,355 @@
+#!/usr/bin/env python3
+"""The vectors of token lists in float64, by another hand: the standard library of
+Python, the description of GGUF and of the graph, nothing of the C.
+
+    oracle.py MODEL [--raw] [--gelu erf] <LISTS >VECTORS
+                a list of token ids a line, as JSON; a vector a line
+    oracle.py MODEL --tensor NAME
+                the values of a tensor, a row a line
+
+It is slow: a model of 2 layers and width 64 takes about 10 ms a token, and attention
+grows with the square of the length.
+"""
+import argparse
+import json
+import math
+import struct
+import sys
+from operator import add, mul
+
+
+# ---- blocks: bytes of a row as numbers ----
+
+def halves(data):
+    return struct.unpack("<%de" % (len(data) // 2), data)
+
+
+def f32(data):
+    return list(struct.unpack("<%df" % (len(data) // 4), data))
+
+
+def f16(data):
+    return list(halves(data))
+
+
+def bf16(data):
+    shorts = struct.unpack("<%dH" % (len(data) // 2), data)
+    return [struct.unpack("<f", struct.pack("<I", s << 16))[0] for s in shorts]
+
+
+def low_high(qs):
+    """The low nibbles of some bytes, then the high ones."""
+    return [q % 16 for q in qs] + [q // 16 for q in qs]
+
+
+def q4_0(block):
+    d, = halves(block[:2])
+    return [(q - 8) * d for q in low_high(block[2:])]
+
+
+def q4_1(block):
+    d, m = halves(block[:4])
+    return [q * d + m for q in low_high(block[4:])]
+
+
+def with_fifth_bit(block):
+    """A u32 of fifth bits, then 16 bytes of nibbles."""
+    bits = int.from_bytes(block[:4], "little")
+    return [q + 16 * (bits >> i & 1) for i, q in enumerate(low_high(block[4:]))]
+
+
+def q5_0(block):
+    d, = halves(block[:2])
+    return [(q - 16) * d for q in with_fifth_bit(block[2:])]
+
+
+def q5_1(block):
+    d, m = halves(block[:4])
+    return [q * d + m for q in with_fifth_bit(block[4:])]
+
+
+def q8_0(block):
+    d, = halves(block[:2])
+    return [q * d for q in struct.unpack("<32b", block[2:])]
+
+
+def six_bits(s):
+    """Eight scales and eight minima from 12 bytes: 4 + 4 whole ones whose upper two bits
+    belong to the others, whose lower four are in the last bytes."""
+    a, b, c = s[:4], s[4:8], s[8:]
+    scales = [x % 64 for x in a] + [z % 16 + 16 * (x // 64) for x, z in zip(a, c)]
+    minima = [y % 64 for y in b] + [z // 16 + 16 * (y // 64) for y, z in zip(b, c)]
+    return scales, minima
+
+
+def k_values(block, q):
+    d, dmin = halves(block[:4])
+    scales, minima = six_bits(block[4:16])
+    return [d * scales[i // 32] * q[i] - dmin * minima[i // 32] for i in range(256)]
+
+
+def nibbles_of_64(qs):
+    """Each 32 bytes are 64 values: the low nibbles, then the high ones."""
+    return [q for i in range(0, len(qs), 32) for q in low_high(qs[i:i + 32])]
+
+
+def q4_k(block):
+    return k_values(block, nibbles_of_64(block[16:]))
+
+
+def q5_k(block):
+    high, q = block[16:48], nibbles_of_64(block[48:])
+    return k_values(block, [v + 16 * (high[i % 32] >> i // 32 & 1) for i, v in enumerate(q)])
+
+
+def q6_k(block):
+    low, high, scales = block[:128], block[128:192], struct.unpack("<16b", block[192:208])
+    d, = halves(block[208:])
+    out = []
+    for half in range(2):
+        four = low_high(low[64 * half:64 * half + 64])
+        two = high[32 * half:32 * half + 32]
+        for i, q in enumerate(four):
+            q += 16 * (two[i % 32] >> 2 * (i // 32) & 3)
+            out.append(d * scales[8 * half + i // 16] * (q - 32))
+    return out
+
+
+# number of the type: values and bytes of a block, its decoder
+TYPES = {0: (1, 4, f32), 1: (1, 2, f16), 30: (1, 2, bf16), 2: (32, 18, q4_0), 3: (32, 20, q4_1),
+         6: (32, 22, q5_0), 7: (32, 24, q5_1), 8: (32, 34, q8_0), 12: (256, 144, q4_k),
+         13: (256, 176, q5_k), 14: (256, 210, q6_k)}
+
+
+# ---- the file ----
+
+class Reader:
+    SCALAR = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q",
+              12: "d"}
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def get(self, form):
+        form = "<" + form
+        v, = struct.unpack_from(form, self.data, self.at)
+        self.at += struct.calcsize(form)
+        return v
+
+    def string(self):
+        n = self.get("Q")
+        self.at += n
+        return self.data[self.at - n:self.at].decode()
+
+    def value(self, kind):
+        if kind == 8:
+            return self.string()
+        if kind == 9:
+            of, n = self.get("I"), self.get("Q")
+            return [self.value(of) for _ in range(n)]
+        return self.get(self.SCALAR[kind])
+
+
+class File:
+    def __init__(self, path):
+        with open(path, "rb") as f:
+            r = Reader(f.read())
+        if r.data[:4] != b"GGUF":
+            raise ValueError("not GGUF")
+        r.at = 4
+        r.get("I")
+        tensors, keys = r.get("Q"), r.get("Q")
+        self.data, self.key, self.tensor = r.data, {}, {}
+        for _ in range(keys):
+            name = r.string()
+            self.key[name] = r.value(r.get("I"))
+        for _ in range(tensors):
+            name = r.string()
+            dims = [r.get("Q") for _ in range(r.get("I"))]
+            self.tensor[name] = dims, r.get("I"), r.get("Q")
+        align = self.key.get("general.alignment", 32)
+        self.start = (r.at + align - 1) // align * align
+
+    def row(self, name, i):
+        """Row i of a tensor, counted through all dimensions but the innermost."""
+        dims, kind, offset = self.tensor[name]
+        values, size, decode = TYPES[kind]
+        n = dims[0] // values * size
+        at = self.start + offset + i * n
+        data = self.data[at:at + n]
+        if values == 1:
+            return decode(data)
+        return [v for b in range(0, n, size) for v in decode(data[b:b + size])]
+
+    def rows(self, name):
+        return [self.row(name, i) for i in range(math.prod(self.tensor[name][0][1:]))]
+
+
+# ---- arithmetic ----
+
+def dot(a, b):
+    return sum(map(mul, a, b))
+
+
+def softmax(v):
+    top = max(v)
+    e = [math.exp(x - top) for x in v]
+    total = sum(e)
+    return [x / total for x in e]
+
+
+def gelu_erf(x):
+    return 0.5 * x * (1 + math.erf(x / math.sqrt(2)))
+
+
+def gelu_tanh(x):
+    return 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * x * (1 + 0.044715 * x * x)))
+
+
+def silu(x):
+    return x / (1 + math.exp(-x)) if x > -700 else 0.0
+
+
+class Linear:
+    """y = W x + b; the file has a row of W for each output.  part: which of several
+    matrices in one tensor."""
+
+    def __init__(self, f, name, part=0):
+        count = f.tensor[name + ".weight"][0][1]
+        self.w = [f.row(name + ".weight", part * count + i) for i in range(count)]
+        self.b = f.row(name + ".bias", 0) if name + ".bias" in f.tensor else [0.0] * count
+
+    def __call__(self, x):
+        return [dot(row, x) + b for row, b in zip(self.w, self.b)]
+
+
+class Norm:
+    def __init__(self, f, name, epsilon):
+        self.w, self.b = f.row(name + ".weight", 0), f.row(name + ".bias", 0)
+        self.epsilon = epsilon
+
+    def __call__(self, x):
+        mean = sum(x) / len(x)
+        x = [v - mean for v in x]
+        scale = 1 / math.sqrt(dot(x, x) / len(x) + self.epsilon)
+        return [v * scale * w + b for v, w, b in zip(x, self.w, self.b)]
+
+
+# ---- the graph ----
+
+class Layer:
+    def __init__(self, m, i):
+        f, b = m.file, "blk.%d." % i
+        self.m, self.file = m, f
+        if b + "attn_qkv.weight" in f.tensor:
+            self.qkv = Linear(f, b + "attn_qkv")
+        else:
+            parts = [Linear(f, b + "attn_" + p) for p in "qkv"]
+            self.qkv = lambda x: [v for p in parts for v in p(x)]
+        self.out = Linear(f, b + "attn_output")
+        self.attention_norm = Norm(f, b + "attn_output_norm", m.epsilon)
+        self.output_norm = Norm(f, b + "layer_output_norm", m.epsilon)
+        if b + "ffn_gate_inp.weight" in f.tensor:
+            self.forward = self.experts(b)
+        elif m.architecture == "nomic-bert":
+            gate, up, down = (Linear(f, b + "ffn_" + p) for p in ("gate", "up", "down"))
+            self.forward = lambda x: down(list(map(mul, map(silu, gate(x)), up(x))))
+        else:
+            up, down = Linear(f, b + "ffn_up"), Linear(f, b + "ffn_down")
+            self.forward = lambda x: down(list(map(m.gelu, up(x))))
+
+    def experts(self, b):
+        gate = Linear(self.file, b + "ffn_gate_inp")
+        width, _, n = self.file.tensor[b + "ffn_up_exps.weight"][0]
+        up, down = ([Linear(self.file, b + "ffn_" + name + "_exps", i) for i in range(n)]
+                    for name in ("up", "down"))
+        used = self.m.used
+
+        def forward(x):
+            share = softmax(gate(x))
+            best = sorted(range(n), key=lambda i: -share[i])[:used]
+            y = [0.0] * width
+            for i in best:
+                y = [a + share[i] * v for a, v in zip(y, down[i](list(map(self.m.gelu, up[i](x)))))]
+            return y
+        return forward
+
+    def attend(self, xs):
+        heads, n = self.m.heads, len(xs[0])
+        d = n // heads
+        out = [[] for _ in xs]
+        all3 = [self.qkv(x) for x in xs]
+        for h in range(heads):
+            q, k, v = ([row[part * n + h * d:part * n + h * d + d] for row in all3]
+                       for part in range(3))
+            if self.m.base:
+                q, k = (list(map(self.m.rotate, part, range(len(xs)))) for part in (q, k))
+            columns = list(zip(*v))
+            for row, y in zip(q, out):
+                p = softmax([dot(row, key) / math.sqrt(d) for key in k])
+                y += [dot(p, column) for column in columns]
+        return out
+
+    def __call__(self, xs):
+        ys = [self.attention_norm(list(map(add, self.out(a), x)))
+              for a, x in zip(self.attend(xs), xs)]
+        return [self.output_norm(list(map(add, self.forward(y), y))) for y in ys]
+
+
+class Model:
+    def __init__(self, path, gelu):
+        f = self.file = File(path)
+        self.gelu = gelu
+        a = self.architecture = f.key["general.architecture"]
+        self.heads = f.key[a + ".attention.head_count"]
+        self.epsilon = f.key[a + ".attention.layer_norm_epsilon"]
+        self.pooling = f.key[a + ".pooling_type"]
+        self.used = f.key.get(a + ".expert_used_count", 0)
+        self.base = f.key[a + ".rope.freq_base"] if a != "bert" else 0
+        self.norm = Norm(f, "token_embd_norm", self.epsilon)
+        self.layers = [Layer(self, i) for i in range(f.key[a + ".block_count"])]
+
+    def rotate(self, v, position):
+        half = len(v) // 2
+        angle = [position * self.base ** (-i / half) for i in range(half)]
+        cos, sin, a, b = list(map(math.cos, angle)), list(map(math.sin, angle)), v[:half], v[half:]
+        return ([x * c - y * s for x, y, c, s in zip(a, b, cos, sin)] +
+                [y * c + x * s for x, y, c, s in zip(a, b, cos, sin)])
+
+    def start(self, token, position):
+        x = list(map(add, self.file.row("token_embd.weight", token),
+                     self.file.row("token_types.weight", 0)))
+        if not self.base:
+            x = list(map(add, x, self.file.row("position_embd.weight", position)))
+        return self.norm(x)
+
+    def vector(self, tokens, raw):
+        xs = list(map(self.start, tokens, range(len(tokens))))
+        for layer in self.layers:
+            xs = layer(xs)
+        if self.pooling == 1:
+            v = [sum(column) / len(xs) for column in zip(*xs)]
+        else:
+            v = xs[{2: 0, 3: -1}[self.pooling]]
+        length = 1 if raw else math.sqrt(dot(v, v))
+        return [x / length for x in v]
+
+
+def main():
+    p = argparse.ArgumentParser(description="Vectors of token lists in float64.")
+    p.add_argument("model")
+    p.add_argument("--raw", action="store_true", help="do not scale to unit length")
+    p.add_argument("--gelu", choices=["tanh", "erf"], default="tanh")
+    p.add_argument("--tensor", metavar="NAME", help="print the values of a tensor")
+    o = p.parse_args()
+    if o.tensor:
+        for row in File(o.model).rows(o.tensor):
+            print(json.dumps(row))
+        return
+    m = Model(o.model, gelu_erf if o.gelu == "erf" else gelu_tanh)
+    for line in sys.stdin:
+        print(json.dumps(m.vector(json.loads(line), o.raw)), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
