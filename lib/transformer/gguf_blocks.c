@@ -10,6 +10,7 @@
 #include "base/cpu.h"
 
 #ifdef __x86_64__
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -78,6 +79,20 @@ static size_t decode_f16c(const unsigned char *b, size_t n, float *to)
 	}
 	return i;
 }
+
+/* Return whether the CPU has F16C, a name that not every compiler knows.  Determined once. */
+static bool has_f16c(void)
+{
+	static int known;		/* 1: no, 2: yes */
+	int is = __atomic_load_n(&known, __ATOMIC_RELAXED);
+	unsigned a, b, c, d;
+
+	if (!is) {
+		is = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C) ? 2 : 1;
+		__atomic_store_n(&known, is, __ATOMIC_RELAXED);
+	}
+	return is == 2;
+}
 #endif
 
 static void decode_f16(const unsigned char *b, size_t n, float *to)
@@ -85,7 +100,7 @@ static void decode_f16(const unsigned char *b, size_t n, float *to)
 	size_t i = 0;
 
 #ifdef __x86_64__
-	if (lh_cpu() >= LH_CPU_AVX2 && __builtin_cpu_supports("f16c"))
+	if (lh_cpu() >= LH_CPU_AVX2 && has_f16c())
 		i = decode_f16c(b, n, to);
 #endif
 	for (; i < n; i++)
