@@ -13,8 +13,8 @@
 
 #define MAGIC "GGUF"
 #define ENTRIES_MAX 65536		/* keys, tensors: a model has some hundreds */
-#define NAME_MAX 64			/* of a tensor */
-#define KEY_MAX 65535			/* bytes of a key's name */
+#define TENSOR_NAME_MAX 64			/* of a tensor */
+#define KEY_NAME_MAX 65535			/* bytes of a key's name */
 #define ALIGNMENT "general.alignment"
 #define ALIGNMENT_MIN 8			/* a multiple of 8, says the format */
 #define ALIGNMENT_MAX (1 << 20)
@@ -141,7 +141,7 @@ static int take_key(struct cursor *c, struct lh_gguf_key *k)
 {
 	if (take_str(c, &k->name) < 0)
 		return -1;
-	if (k->name.n > KEY_MAX || !lh_utf8_valid(k->name.p, k->name.n))
+	if (k->name.n > KEY_NAME_MAX || !lh_utf8_valid(k->name.p, k->name.n))
 		return wrong(c, "its name is longer than 65535 bytes, or not UTF-8");
 	if (take_u32(c, &k->type) < 0)
 		return -1;
@@ -221,7 +221,7 @@ static int take_tensor(struct cursor *c, struct lh_gguf_place *p)
 
 	if (take_str(c, &t->name) < 0)
 		return -1;
-	if (t->name.n > NAME_MAX || !lh_utf8_valid(t->name.p, t->name.n))
+	if (t->name.n > TENSOR_NAME_MAX || !lh_utf8_valid(t->name.p, t->name.n))
 		return wrong(c, "its name is longer than 64 bytes, or not UTF-8");
 	if (take_dims(c, t, &values) < 0 || take_u32(c, &type) < 0)
 		return -1;
