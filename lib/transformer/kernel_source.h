@@ -1,0 +1,221 @@
+/*
+ * kernel_source - the source of every kernel, in vectors of LANES floats.
+ *
+ * The including file defines LANES, ROWS (of the largest block: 2 * ROWS vectors and three
+ * more have to fit in the registers), KERNEL and KERNEL_NAME, and sets the target.  Products
+ * that are added become one instruction where the target has it.
+ */
+#include <float.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "kernels.h"
+
+typedef float vec __attribute__((vector_size(4 * LANES)));
+typedef int32_t ivec __attribute__((vector_size(4 * LANES)));
+typedef uint32_t uvec __attribute__((vector_size(4 * LANES)));
+typedef float vec_at __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE vec load(const float *p)
+{
+	return *(const vec_at *)p;
+}
+
+INLINE void store(float *p, vec v)
+{
+	*(vec_at *)p = v;
+}
+
+INLINE vec all(float f)
+{
+	return f - (vec){ 0 };
+}
+
+/* Load the first n of the lanes, the others being rest. */
+INLINE vec load_some(const float *p, size_t n, float rest)
+{
+	vec v = all(rest);
+
+	if (n >= LANES)
+		return load(p);
+	memcpy(&v, p, n * sizeof *p);
+	return v;
+}
+
+INLINE void store_some(float *p, vec v, size_t n)
+{
+	if (n >= LANES)
+		store(p, v);
+	else
+		memcpy(p, &v, n * sizeof *p);
+}
+
+INLINE vec choose(ivec mask, vec yes, vec no)
+{
+	return (vec)((mask & (ivec)yes) | (~mask & (ivec)no));
+}
+
+INLINE float sum_of(vec v)
+{
+	for (int i = LANES / 2; i; i /= 2)
+		for (int j = 0; j < i; j++)
+			v[j] += v[i + j];
+	return v[0];
+}
+
+/* 2^n e^r: n and r from x by a product that is exact, e^r by its series.  Outside of -87 to
+ * 88 the result is that of the limit; NaN stays. */
+INLINE vec exp_of(vec x)
+{
+	const vec magic = all(0x1.8p23f);	/* after its addition the low bits are n */
+	vec n, r, p;
+
+	x = choose(x < -87, all(-87), x);
+	x = choose(x > 88, all(88), x);
+	n = x * 0x1.715476p0f + magic;
+	r = x - (n - magic) * 0x1.62e4p-1f;
+	r = r - (n - magic) * 0x1.7f7d1cp-20f;
+	p = r * (1.f / 5040) + 1.f / 720;
+	p = p * r + 1.f / 120;
+	p = p * r + 1.f / 24;
+	p = p * r + 1.f / 6;
+	p = p * r + 0.5f;
+	p = p * (r * r) + r + 1;
+	return (vec)((uvec)p + ((uvec)n << 23));
+}
+
+static void exp_all(float *v, size_t n)
+{
+	for (size_t i = 0; i < n; i += LANES)
+		store_some(v + i, exp_of(load_some(v + i, n - i, 0)), n - i);
+}
+
+/* 0.5 x (1 + tanh u) is x / (1 + e^-2u). */
+static void gelu(float *v, size_t n)
+{
+	const float c = 1.5957691216057308f;	/* 2 sqrt(2 / pi) */
+
+	for (size_t i = 0; i < n; i += LANES) {
+		vec x = load_some(v + i, n - i, 0);
+		vec u = x * (x * x * (c * 0.044715f) + c);
+
+		store_some(v + i, x / (exp_of(-u) + 1), n - i);
+	}
+}
+
+static void silu(float *gate, const float *up, size_t n)
+{
+	for (size_t i = 0; i < n; i += LANES) {
+		vec x = load_some(gate + i, n - i, 0);
+
+		x = x / (exp_of(-x) + 1) * load_some(up + i, n - i, 0);
+		store_some(gate + i, x, n - i);
+	}
+}
+
+static void softmax(float *v, size_t n, float scale)
+{
+	vec most = all(v[0]), sum = { 0 };
+	float top;
+
+	for (size_t i = 0; i < n; i += LANES) {
+		vec x = load_some(v + i, n - i, v[0]);
+
+		most = choose(x > most, x, most);
+	}
+	top = most[0];
+	for (size_t j = 1; j < LANES; j++)
+		top = most[j] > top ? most[j] : top;
+	for (size_t i = 0; i < n; i += LANES) {
+		vec e = exp_of((load_some(v + i, n - i, -FLT_MAX) - top) * scale);
+
+		store_some(v + i, e, n - i);
+		sum += load_some(v + i, n - i, 0);
+	}
+	top = 1 / sum_of(sum);
+	for (size_t i = 0; i < n; i += LANES)
+		store_some(v + i, load_some(v + i, n - i, 0) * top, n - i);
+}
+
+static void norm(float *x, const float *more, const float *weight, const float *bias, size_t n,
+		 float epsilon)
+{
+	vec sum = { 0 };
+	float mean, scale;
+
+	for (size_t i = 0; i < n; i += LANES) {
+		vec v = load_some(x + i, n - i, 0) + load_some(more + i, n - i, 0);
+
+		store_some(x + i, v, n - i);
+		sum += v;
+	}
+	mean = sum_of(sum) / (float)n;
+	sum = (vec){ 0 };
+	for (size_t i = 0; i < n; i += LANES) {
+		vec v = load_some(x + i, n - i, mean) - mean;
+
+		sum += v * v;
+	}
+	scale = 1 / sqrtf(sum_of(sum) / (float)n + epsilon);
+	for (size_t i = 0; i < n; i += LANES) {
+		vec v = (load_some(x + i, n - i, 0) - mean) * scale;
+
+		v = v * load_some(weight + i, n - i, 0) + load_some(bias + i, n - i, 0);
+		store_some(x + i, v, n - i);
+	}
+}
+
+/* Compute two vectors of outputs for some rows; all sums are in registers. */
+INLINE void two_columns(const float *x, const unsigned rows, const float *w, size_t n,
+			const float *bias, float *y, size_t stride, struct lh_ahead ahead)
+{
+	vec sum[ROWS][2];
+
+#pragma GCC unroll 14
+	for (unsigned r = 0; r < rows; r++) {
+		const float *from = bias ? bias : y + r * stride;
+
+		sum[r][0] = load(from);
+		sum[r][1] = load(from + LANES);
+	}
+	for (size_t i = 0; i < n; i++, x += rows, w += LH_PANEL, ahead.from += ahead.step) {
+		vec a = load(w), b = load(w + LANES);
+
+		__builtin_prefetch(ahead.from, 0, 2);
+#pragma GCC unroll 14
+		for (unsigned r = 0; r < rows; r++) {
+			sum[r][0] += all(x[r]) * a;
+			sum[r][1] += all(x[r]) * b;
+		}
+	}
+#pragma GCC unroll 14
+	for (unsigned r = 0; r < rows; r++) {
+		store(y + r * stride, sum[r][0]);
+		store(y + r * stride + LANES, sum[r][1]);
+	}
+}
+
+static void block(const float *x, unsigned rows, const float *w, size_t n, const float *bias,
+		  float *y, size_t stride, struct lh_ahead ahead)
+{
+	for (unsigned c = 0; c < LH_PANEL; c += 2 * LANES) {
+		const float *b = bias ? bias + c : NULL;
+
+#define CASE(r) case r: two_columns(x, r, w + c, n, b, y + c, stride, ahead); break
+		switch (rows) {
+		CASE(1); CASE(2); CASE(3); CASE(4); CASE(5); CASE(6);
+#if ROWS > 6
+		CASE(7); CASE(8); CASE(9); CASE(10); CASE(11); CASE(12); CASE(13); CASE(14);
+#endif
+		}
+#undef CASE
+	}
+}
+
+const struct lh_kernels KERNEL = {
+	.name = KERNEL_NAME, .rows = ROWS, .block = block, .softmax = softmax, .gelu = gelu,
+	.silu = silu, .norm = norm, .exp = exp_all,
+};

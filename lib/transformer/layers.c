@@ -1,0 +1,325 @@
+/*
+ * layers.c - from lists of tokens to vectors.  See encoder.h.
+ *
+ * Lists are taken together until they are LH_ROWS rows; a longer one is alone.  A layer's
+ * matrices are multiplied by LH_ROWS rows at a time.
+ */
+#include <lh/distance.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "encoder_parts.h"
+
+/* ---- room ---- */
+
+static size_t larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Make *p an array of n floats; what was in it is lost. */
+static int again(float **p, size_t n, struct lh_err *err)
+{
+	free(*p);
+	return (*p = lh_calloc_table(n, sizeof **p, err)) ? 0 : -1;
+}
+
+static int room_for_rows(struct lh_encoder_work *w, size_t rows, struct lh_err *err)
+{
+	size_t width = w->e->width;
+
+	if (rows <= w->rows)
+		return 0;
+	w->rows = 0;
+	if (again(&w->x, rows * lh_stride(width), err) < 0 ||
+	    again(&w->qkv, rows * lh_stride(3 * width), err) < 0 ||
+	    again(&w->attended, rows * lh_stride(width), err) < 0)
+		return -1;
+	w->rows = rows;
+	return 0;
+}
+
+/* Make room for what attention needs for a list of n tokens. */
+static int room_for_list(struct lh_encoder_work *w, size_t n, struct lh_err *err)
+{
+	const struct lh_encoder *e = w->e;
+	size_t d = e->width / e->heads, widest = larger(larger(e->width, e->feed_forward), n);
+
+	if (n <= w->longest)
+		return 0;
+	w->longest = 0;
+	if (again(&w->packed, LH_ROWS * widest, err) < 0 ||
+	    again(&w->rotation, n * d, err) < 0 ||
+	    again(&w->keys, lh_panels_round(n) * d, err) < 0 ||
+	    again(&w->values, n * lh_panels_round(d), err) < 0 ||
+	    again(&w->scores, LH_ROWS * lh_stride(n), err) < 0)
+		return -1;
+	if (e->rotary)
+		lh_encoder_rotations(w, 0, n);
+	w->longest = n;
+	return 0;
+}
+
+static int room_for_layer(struct lh_encoder_work *w, struct lh_err *err)
+{
+	const struct lh_encoder *e = w->e;
+	size_t of_width = LH_ROWS * lh_stride(e->width);
+
+	if (again(&w->hidden, LH_ROWS * lh_stride(e->feed_forward * (e->gated ? 2 : 1)), err) < 0 ||
+	    again(&w->y, of_width, err) < 0)
+		return -1;
+	if (!e->moe_every)
+		return 0;
+	if (again(&w->share, LH_ROWS * lh_stride(e->experts), err) < 0 ||
+	    again(&w->gathered, of_width, err) < 0)
+		return -1;
+	return again(&w->part, of_width, err);
+}
+
+struct lh_encoder_work *lh_encoder_work_new(const struct lh_encoder *e, struct lh_err *err)
+{
+	struct lh_encoder_work *w = lh_calloc(1, sizeof *w, err);
+
+	if (!w)
+		return NULL;
+	w->e = e;
+	if (room_for_layer(w, err) < 0 || room_for_rows(w, LH_ROWS, err) < 0 ||
+	    room_for_list(w, LH_ROWS, err) < 0) {
+		lh_encoder_work_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+void lh_encoder_work_free(struct lh_encoder_work *w)
+{
+	if (!w)
+		return;
+	float *all[] = { w->x, w->qkv, w->attended, w->packed, w->hidden, w->y, w->share,
+			 w->gathered, w->part, w->rotation, w->keys, w->values, w->scores };
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		free(all[i]);
+	free(w);
+}
+
+/* ---- feed-forward: rows of x at w->x + at, to w->y ---- */
+
+static void activate(const struct lh_encoder *e, float *hidden, size_t rows)
+{
+	size_t ff = e->feed_forward, stride = lh_stride(e->gated ? 2 * ff : ff);
+
+	for (size_t r = 0; r < rows; r++, hidden += stride) {
+		if (e->gated)
+			e->kernels->silu(hidden, hidden + ff, ff);
+		else
+			e->kernels->gelu(hidden, ff);
+	}
+}
+
+static void forward(struct lh_encoder_work *w, const struct lh_panels *up,
+		    const struct lh_panels *down, const float *x, size_t rows, float *y)
+{
+	const struct lh_encoder *e = w->e;
+	size_t stride = lh_stride(e->width), wide = lh_stride(up->out);
+
+	lh_matmul_pack(e->kernels, x, stride, rows, e->width, w->packed);
+	lh_matmul(e->kernels, w->packed, rows, up, w->hidden, wide);
+	activate(e, w->hidden, rows);
+	lh_matmul_pack(e->kernels, w->hidden, wide, rows, e->feed_forward, w->packed);
+	lh_matmul(e->kernels, w->packed, rows, down, y, stride);
+}
+
+/* Keep the largest shares of a row, of those alike the first; the others become 0. */
+static void choose_experts(float *share, size_t n, size_t used)
+{
+	size_t best;
+
+	while (used--) {
+		best = n;
+		for (size_t i = 0; i < n; i++)
+			if (share[i] >= 0 && (best == n || share[i] > share[best]))
+				best = i;
+		if (best < n)
+			share[best] = -share[best];	/* chosen */
+	}
+	for (size_t i = 0; i < n; i++)
+		share[i] = share[i] < 0 ? -share[i] : 0;
+}
+
+/* Add what expert i makes of the rows that chose it. */
+static void one_expert(struct lh_encoder_work *w, const struct lh_layer *l, size_t i,
+		       const float *x, size_t rows)
+{
+	size_t width = w->e->width, stride = lh_stride(width), n = 0, from[LH_ROWS];
+	size_t shares = lh_stride(w->e->experts);
+
+	for (size_t r = 0; r < rows; r++)
+		if (w->share[r * shares + i] > 0) {
+			memcpy(w->gathered + n * stride, x + r * stride, width * sizeof *x);
+			from[n++] = r;
+		}
+	if (!n)
+		return;
+	forward(w, &l->up_of[i], &l->down_of[i], w->gathered, n, w->part);
+	for (size_t g = 0; g < n; g++) {
+		float share = w->share[from[g] * shares + i], *y = w->y + from[g] * stride;
+
+		for (size_t c = 0; c < width; c++)
+			y[c] += share * w->part[g * stride + c];
+	}
+}
+
+static void experts(struct lh_encoder_work *w, const struct lh_layer *l, const float *x,
+		    size_t rows)
+{
+	const struct lh_encoder *e = w->e;
+	size_t stride = lh_stride(e->width), shares = lh_stride(e->experts);
+
+	lh_matmul_pack(e->kernels, x, stride, rows, e->width, w->packed);
+	lh_matmul(e->kernels, w->packed, rows, &l->router, w->share, shares);
+	for (size_t r = 0; r < rows; r++) {
+		e->kernels->softmax(w->share + r * shares, e->experts, 1);
+		choose_experts(w->share + r * shares, e->experts, e->experts_used);
+	}
+	memset(w->y, 0, rows * stride * sizeof *w->y);
+	for (size_t i = 0; i < e->experts; i++)
+		one_expert(w, l, i, x, rows);
+}
+
+/* ---- layers ---- */
+
+static void add_and_norm(const struct lh_encoder *e, float *x, const float *y, size_t rows,
+			 const struct lh_norm *norm)
+{
+	for (size_t r = 0, stride = lh_stride(e->width); r < rows; r++)
+		e->kernels->norm(x + r * stride, y + r * stride, norm->weight, norm->bias, e->width,
+				 (float)e->epsilon);
+}
+
+/* Everything of a layer that follows attention, for up to LH_ROWS rows. */
+static void after_attention(struct lh_encoder_work *w, const struct lh_layer *l, size_t at,
+			    size_t rows)
+{
+	const struct lh_encoder *e = w->e;
+	size_t stride = lh_stride(e->width);
+	float *x = w->x + at * stride;
+
+	lh_matmul_pack(e->kernels, w->attended + at * stride, stride, rows, e->width, w->packed);
+	lh_matmul(e->kernels, w->packed, rows, &l->out, w->y, stride);
+	add_and_norm(e, x, w->y, rows, &l->attention_norm);
+	if (l->up_of)
+		experts(w, l, x, rows);
+	else
+		forward(w, &l->up, &l->down, x, rows, w->y);
+	add_and_norm(e, x, w->y, rows, &l->output_norm);
+}
+
+static void one_layer(struct lh_encoder_work *w, const struct lh_layer *l,
+		      const struct lh_tokens *list, size_t n, size_t rows)
+{
+	const struct lh_encoder *e = w->e;
+	size_t stride = lh_stride(e->width), wide = lh_stride(3 * e->width), at, some;
+
+	for (at = 0; at < rows; at += some) {
+		some = rows - at < LH_ROWS ? rows - at : LH_ROWS;
+		lh_matmul_pack(e->kernels, w->x + at * stride, stride, some, e->width, w->packed);
+		lh_matmul(e->kernels, w->packed, some, &l->qkv, w->qkv + at * wide, wide);
+	}
+	for (at = 0; n; at += list->n, list++, n--)
+		lh_encoder_attend(w, at, list->n);
+	for (at = 0; at < rows; at += some) {
+		some = rows - at < LH_ROWS ? rows - at : LH_ROWS;
+		after_attention(w, l, at, some);
+	}
+}
+
+/* ---- beginning and end ---- */
+
+/* Set the rows of x of a list: the sum of its embeddings, normalised. */
+static void start(struct lh_encoder_work *w, const struct lh_tokens *list, float *x)
+{
+	const struct lh_encoder *e = w->e;
+
+	for (size_t i = 0; i < list->n; i++, x += lh_stride(e->width)) {
+		lh_gguf_row(e->token, list->id[i], x);
+		if (e->position) {
+			lh_gguf_row(e->position, i, w->y);
+			for (size_t c = 0; c < e->width; c++)
+				x[c] += w->y[c];
+		}
+		add_and_norm(e, x, e->type, 1, &e->norm);
+	}
+}
+
+static int pool(const struct lh_encoder *e, const float *x, size_t n, float *v, struct lh_err *err)
+{
+	size_t stride = lh_stride(e->width);
+
+	if (e->pooling == LH_POOL_LAST)
+		x += (n - 1) * stride;
+	memcpy(v, x, e->width * sizeof *v);
+	if (e->pooling == LH_POOL_MEAN) {
+		for (size_t r = 1; r < n; r++)
+			for (size_t c = 0; c < e->width; c++)
+				v[c] += x[r * stride + c];
+		for (size_t c = 0; c < e->width; c++)
+			v[c] /= (float)n;
+	}
+	if (!lh_vec_finite(v, e->width) || (!e->how.raw && !lh_vec_unit(v, e->width)))
+		return lh_err_set(err, LH_EDATA, "the model's vector is zero or not finite");
+	return 0;
+}
+
+/* Encode lists that are together at most LH_ROWS rows, or one. */
+static int together(struct lh_encoder_work *w, const struct lh_tokens *list, size_t n, size_t rows,
+		    float *vectors, struct lh_err *err)
+{
+	const struct lh_encoder *e = w->e;
+	float *x;
+
+	if (room_for_rows(w, rows, err) < 0)
+		return -1;
+	x = w->x;
+	for (size_t i = 0; i < n; x += list[i++].n * lh_stride(e->width))
+		start(w, &list[i], x);
+	for (size_t i = 0; i < e->layers; i++)
+		one_layer(w, &e->layer[i], list, n, rows);
+	x = w->x;
+	for (size_t i = 0; i < n; x += list[i++].n * lh_stride(e->width))
+		if (pool(e, x, list[i].n, vectors + i * e->width, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int check_list(const struct lh_encoder *e, const struct lh_tokens *list, struct lh_err *err)
+{
+	if (!list->n || list->n > e->context)
+		return lh_err_set(err, LH_EDATA, "%zu tokens: the model takes 1 to %llu", list->n,
+				  (unsigned long long)e->context);
+	for (size_t i = 0; i < list->n; i++)
+		if (list->id[i] >= e->token->dim[1])
+			return lh_err_set(err, LH_EDATA, "token %u: the model has %llu",
+					  list->id[i], (unsigned long long)e->token->dim[1]);
+	return 0;
+}
+
+int lh_encoder_run(struct lh_encoder_work *w, const struct lh_tokens *list, size_t n,
+		   float *vectors, struct lh_err *err)
+{
+	size_t rows, some;
+
+	for (; n; list += some, n -= some, vectors += some * w->e->width) {
+		for (rows = 0, some = 0; some < n; rows += list[some++].n) {
+			if (check_list(w->e, &list[some], err) < 0 ||
+			    room_for_list(w, list[some].n, err) < 0)
+				return -1;
+			if (some && rows + list[some].n > LH_ROWS)
+				break;
+		}
+		if (together(w, list, some, rows, vectors, err) < 0)
+			return -1;
+	}
+	return 0;
+}

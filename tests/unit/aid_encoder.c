@@ -1,0 +1,139 @@
+/*
+ * aid_encoder - the vectors of token lists, as tests/model/oracle.py prints them.
+ *
+ *     aid_encoder MODEL [--raw] [--each N] <LISTS >VECTORS
+ *                 a list of token ids a line, as a JSON array; a vector a line
+ *     aid_encoder MODEL --speed TOKENS [--texts N]
+ *                 tokens a second of processor time, for texts of so many tokens
+ *
+ * --each N: N lists a call instead of all.
+ */
+#include "check.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "transformer/encoder.h"
+
+static struct lh_err err;
+static struct lh_tokens *list;
+static size_t lists, lists_cap;
+
+static void add_list(const char *line)
+{
+	struct lh_tokens t = { 0 };
+	char *end;
+
+	for (const char *p = line; *p && *p != ']'; p = end) {
+		p += strspn(p, "[, ");
+		t.id = realloc(t.id, (t.n + 1) * sizeof *t.id);
+		t.id[t.n++] = (uint32_t)strtoul(p, &end, 10);
+		check_why(end > p, line);
+	}
+	if (lists == lists_cap)
+		list = realloc(list, (lists_cap = 2 * lists_cap + 16) * sizeof *list);
+	list[lists++] = t;
+}
+
+static void read_lists(void)
+{
+	char *line = NULL;
+	size_t cap = 0;
+
+	while (getline(&line, &cap, stdin) > 0)
+		add_list(line);
+	free(line);
+}
+
+static void print_vectors(struct lh_encoder_work *w, size_t width, size_t each)
+{
+	float *v = malloc((lists + 1) * width * sizeof *v);
+
+	for (size_t i = 0, n; i < lists; i += n) {
+		n = each && each < lists - i ? each : lists - i;
+		check_why(lh_encoder_run(w, list + i, n, v + i * width, &err) == 0, err.msg);
+	}
+	for (size_t i = 0; i < lists; i++)
+		for (size_t c = 0; c < width; c++)
+			printf("%s%.9g%s", c ? ", " : "[", (double)v[i * width + c],
+			       c + 1 < width ? "" : "]\n");
+	free(v);
+}
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void print_speed(struct lh_encoder_work *w, size_t width, size_t tokens, size_t texts)
+{
+	float *v = malloc(texts * width * sizeof *v);
+	double best = 1e9, began;
+
+	list = malloc(texts * sizeof *list);
+	while (lists < texts) {
+		struct lh_tokens t = { malloc(tokens * sizeof *t.id), tokens, tokens };
+
+		for (size_t i = 0; i < tokens; i++)
+			t.id[i] = (uint32_t)((lists * tokens + i) * 7 % 300);
+		list[lists++] = t;
+	}
+	for (int i = 0; i < 7; i++) {
+		began = seconds();
+		check_why(lh_encoder_run(w, list, texts, v, &err) == 0, err.msg);
+		began = seconds() - began;
+		best = began < best ? began : best;
+	}
+	printf("%.1f tokens/s\n", (double)(tokens * texts) / best);
+	free(v);
+}
+
+int main(int argc, char **argv)
+{
+	struct lh_encoder_how how = { 0 };
+	struct lh_encoder_info info;
+	struct lh_encoder_work *w = NULL;
+	struct lh_encoder *e = NULL;
+	struct lh_gguf *g;
+	size_t each = 0, tokens = 0, texts = 1;
+
+	check_why(argc > 1, "aid_encoder MODEL [OPTION]...");
+	for (int i = 2; i < argc; i++) {
+		if (!strcmp(argv[i], "--raw"))
+			how.raw = true;
+		else if (!strcmp(argv[i], "--fast"))
+			how.fast = true;
+		else if (i + 1 < argc && !strcmp(argv[i], "--each"))
+			each = strtoul(argv[++i], NULL, 10);
+		else if (i + 1 < argc && !strcmp(argv[i], "--speed"))
+			tokens = strtoul(argv[++i], NULL, 10);
+		else if (i + 1 < argc && !strcmp(argv[i], "--texts"))
+			texts = strtoul(argv[++i], NULL, 10);
+		else
+			check_why(false, argv[i]);
+	}
+	if (!(g = lh_gguf_open(argv[1], &err)) || !(e = lh_encoder_new(g, &how, &err)) ||
+	    !(w = lh_encoder_work_new(e, &err))) {
+		fprintf(stderr, "aid_encoder: %s\n", err.msg);
+		lh_encoder_free(e);
+		lh_gguf_close(g);
+		return 2;
+	}
+	lh_encoder_info(e, &info);
+	if (tokens) {
+		print_speed(w, info.width, tokens, texts);
+	} else {
+		read_lists();
+		print_vectors(w, info.width, each);
+	}
+	for (size_t i = 0; i < lists; i++)
+		free(list[i].id);
+	free(list);
+	lh_encoder_work_free(w);
+	lh_encoder_free(e);
+	lh_gguf_close(g);
+	return 0;
+}
