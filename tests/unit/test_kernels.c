@@ -1,0 +1,242 @@
+/* Every kernel of the encoder agrees with plain arithmetic in double, in odd shapes too. */
+#include "check.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "transformer/matmul.h"
+
+#define ROWS 131
+
+static const struct lh_kernels *k;
+
+static float rnd(void)
+{
+	return (float)((double)random() / (1 << 30) - 1);
+}
+
+static float *randoms(size_t n)
+{
+	float *p = malloc(n * sizeof *p);
+
+	for (size_t i = 0; i < n; i++)
+		p[i] = rnd();
+	return p;
+}
+
+static void near(double got, double want, double error)
+{
+	check_why(fabs(got - want) <= error, k->name);
+}
+
+/* ---- products ---- */
+
+struct shape {
+	size_t rows, in, out;
+};
+
+static void multiply(const float *x, const struct lh_panels *m, struct shape s, float *y)
+{
+	float *packed = malloc(s.rows * s.in * sizeof *packed);
+
+	lh_matmul_pack(k, x, lh_stride(s.in), s.rows, s.in, packed);
+	lh_matmul(k, packed, s.rows, m, y, lh_stride(s.out));
+	free(packed);
+}
+
+static void compare(const float *x, const float *w, const float *bias, const float *y,
+		    struct shape s)
+{
+	for (size_t r = 0; r < s.rows; r++)
+		for (size_t c = 0; c < s.out; c++) {
+			double sum = bias ? bias[c] : 0;
+
+			for (size_t i = 0; i < s.in; i++)
+				sum += (double)x[r * lh_stride(s.in) + i] * w[c * s.in + i];
+			near(y[r * lh_stride(s.out) + c], sum,
+			     1e-7 * (double)s.in + 1e-6);
+		}
+}
+
+/* Multiply the rows in two calls: the bytes are those of one. */
+static void same_in_two_calls(const float *x, const struct lh_panels *m, const float *y,
+			      struct shape s)
+{
+	size_t stride = lh_stride(s.out);
+	float *again = calloc(s.rows * stride, sizeof *again);
+
+	for (size_t first = 1; first < s.rows; first = 2 * first + 3) {
+		struct shape a = { first, s.in, s.out }, b = { s.rows - first, s.in, s.out };
+
+		multiply(x, m, a, again);
+		multiply(x + first * lh_stride(s.in), m, b, again + first * stride);
+		for (size_t r = 0; r < s.rows; r++)
+			check_why(!memcmp(again + r * stride, y + r * stride, s.out * sizeof *y),
+				  k->name);
+	}
+	free(again);
+}
+
+static void product(size_t rows, size_t in, size_t out, bool with_bias)
+{
+	struct shape s = { rows, in, out };
+	float *x = randoms(rows * lh_stride(in)), *w = randoms(in * out);
+	float *panels = calloc(lh_panels_round(out) * in, sizeof *panels);
+	float *bias = with_bias ? randoms(lh_panels_round(out)) : NULL;
+	float *y = calloc(rows * lh_stride(out), sizeof *y);
+	struct lh_panels m = { panels, bias, in, out };
+
+	for (size_t c = 0; c < out; c++)
+		lh_panels_put(panels, c, w + c * in, in);
+	multiply(x, &m, s, y);
+	compare(x, w, bias, y, s);
+	same_in_two_calls(x, &m, y, s);
+	free(x);
+	free(w);
+	free(panels);
+	free(bias);
+	free(y);
+}
+
+static void products_are_right_and_a_row_has_no_neighbours(void)
+{
+	static const size_t in[] = { 1, 16, 63, 256, 257, 600 }, out[] = { 1, 31, 32, 33, 80 };
+
+	for (size_t i = 0; i < sizeof in / sizeof *in; i++)
+		for (size_t o = 0; o < sizeof out / sizeof *out; o++)
+			product(1 + (7 * i + 3 * o) % 30, in[i], out[o], i % 2);
+	for (size_t rows = 1; rows < ROWS; rows += rows < 30 ? 1 : 17)
+		product(rows, 40, 40, true);
+	product(13, 3072, 33, false);
+}
+
+/* ---- functions ---- */
+
+static void exponentials_are_exact_to_1e_7(void)
+{
+	float v[61], x[61];
+
+	for (double from = -87; from < 87.9; from += 0.05) {
+		for (int i = 0; i < 61; i++)
+			v[i] = x[i] = (float)(from + 0.0008 * i);
+		k->exp(v, 61);
+		for (int i = 0; i < 61; i++)
+			near(v[i], exp(x[i]), 1e-7 * exp(x[i]));
+	}
+	v[0] = -1e30f;
+	v[1] = -INFINITY;
+	v[2] = NAN;
+	v[3] = 0;
+	k->exp(v, 4);
+	check(v[0] < 1e-37f && v[1] < 1e-37f && isnan(v[2]) && v[3] == 1);
+}
+
+static double tanh_gelu(double x)
+{
+	return 0.5 * x * (1 + tanh(sqrt(2 / M_PI) * x * (1 + 0.044715 * x * x)));
+}
+
+static void activations(size_t n)
+{
+	float *v = randoms(n), *up = randoms(n), *g = malloc(n * sizeof *g);
+
+	for (size_t i = 0; i < n; i++)
+		g[i] = v[i] *= i % 5 ? 3 : 30;
+	k->gelu(g, n);
+	for (size_t i = 0; i < n; i++)
+		near(g[i], tanh_gelu(v[i]), 5e-7 * fabs(v[i]));
+	memcpy(g, v, n * sizeof *g);
+	k->silu(g, up, n);
+	for (size_t i = 0; i < n; i++)
+		near(g[i], v[i] / (1 + exp(-(double)v[i])) * up[i], 5e-7 * fabs(v[i]));
+	free(v);
+	free(up);
+	free(g);
+}
+
+static void softmax(size_t n, float size)
+{
+	float *v = randoms(n), *p = malloc(n * sizeof *p);
+	double sum = 0, top = -INFINITY;
+
+	for (size_t i = 0; i < n; i++) {
+		p[i] = v[i] *= size;
+		top = v[i] > top ? v[i] : top;
+	}
+	for (size_t i = 0; i < n; i++)
+		sum += exp(0.3 * (v[i] - top));
+	k->softmax(p, n, 0.3f);
+	for (size_t i = 0; i < n; i++)
+		near(p[i], exp(0.3 * (v[i] - top)) / sum, 1e-6 * size);
+	free(v);
+	free(p);
+}
+
+static void norm(size_t n)
+{
+	float *x = randoms(n), *more = randoms(n), *w = randoms(n), *b = randoms(n);
+	float *y = malloc(n * sizeof *y);
+	double mean = 0, square = 0, scale;
+
+	memcpy(y, x, n * sizeof *y);
+	k->norm(y, more, w, b, n, 1e-5f);
+	for (size_t i = 0; i < n; i++)
+		mean += ((double)x[i] + more[i]) / (double)n;
+	for (size_t i = 0; i < n; i++)
+		square += pow((double)x[i] + more[i] - mean, 2) / (double)n;
+	scale = 1 / sqrt(square + 1e-5);
+	for (size_t i = 0; i < n; i++)
+		near(y[i], ((double)x[i] + more[i] - mean) * scale * w[i] + b[i],
+		     n == 1 ? 1e-4 : 3e-6);
+	free(x);
+	free(more);
+	free(w);
+	free(b);
+	free(y);
+}
+
+static void functions_are_right_for_every_length(void)
+{
+	for (size_t n = 1; n < 70; n++) {
+		activations(n);
+		softmax(n, 1);
+		softmax(n, 40);
+		norm(n);
+	}
+	activations(3072);
+	softmax(2048, 5);
+	norm(768);
+}
+
+static int with(const char *kernel)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid > 0)
+		return waitpid(pid, &status, 0) == pid ? status : -1;
+	setenv("LH_KERNEL", kernel, 1);
+	k = lh_kernels();
+	printf("# %s: %s\n", kernel, k->name);
+	products_are_right_and_a_row_has_no_neighbours();
+	exponentials_are_exact_to_1e_7();
+	functions_are_right_for_every_length();
+	fflush(stdout);
+	_exit(0);
+}
+
+static void kernel(const char *name)
+{
+	check(with(name) == 0);
+}
+
+int main(void)
+{
+	fflush(stdout);
+	test(kernel("avx512"));
+	test(kernel("avx2"));
+	test(kernel("portable"));
+	return 0;
+}
