@@ -1,0 +1,25 @@
+# llama.cpp from npm, for tests and measurements: source tests/model/peers.bash.
+
+# peers - install the packages of peers/package.json below build/, if they are not there, and
+# set PEERS to their folder.  Where that is not possible, say why and fail.
+peers() {
+	local from=$ROOT/tests/model/peers/package.json log
+	PEERS=$ROOT/build/peers
+	export PEERS
+	if ! command -v npm >/dev/null || ! node -e 'process.exit(parseInt(process.versions.node) < 20)'; then
+		echo "there is no npm, or no Node of version 20"
+		return 1
+	fi
+	mkdir -p "$PEERS"
+	{
+		flock 9
+		cmp -s "$from" "$PEERS/installed.json" && return
+		cp "$from" "$PEERS/package.json"
+		log=$(cd "$PEERS" && timeout 300 npm install --ignore-scripts --omit=optional \
+			--no-audit --no-fund --no-package-lock --fetch-retries=0 2>&1 9>&-) || {
+			echo "npm cannot install llama.cpp: $(grep -m1 'npm \(ERR!\|error\)' <<<"$log")"
+			return 1
+		}
+		cp "$from" "$PEERS/installed.json"
+	} 9>"$PEERS/lock"
+}
